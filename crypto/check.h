@@ -1,0 +1,24 @@
+/*
+ * check - assertions about our own mistakes, compiled into every build.
+ *
+ * No input may ever reach a check: what a peer, a file or a client controls is an error code.
+ * Small allocations go through mem_new() and friends, which end the program with a message
+ * when memory is gone; anything whose size a peer, a file or a client controls goes through
+ * struct buf, which has a maximum and reports ERR_NOMEM.
+ */
+#ifndef ALLMENDE_CHECK_H
+#define ALLMENDE_CHECK_H
+
+#include <stddef.h>
+
+#define check(x) ((x) ? (void)0 : check_failed(#x, __FILE__, __LINE__))
+
+__attribute__((noreturn)) void check_failed(const char *what, const char *file, int line);
+
+/* Zeroed memory; ends the program when there is none. Release with free(). */
+void *mem_new(size_t count, size_t size);
+/* Grows an array to count elements of size; the new part is not zeroed. */
+void *mem_grow(void *ptr, size_t count, size_t size);
+char *mem_str(const char *text);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * limits - every bound of the node, in one place (docs/PROTOCOL.md, section "Limits").
+ *
+ * Bounds that fix a format are constants. Bounds that a node may choose stand in struct limits,
+ * which is handed to whoever keeps them, so tests run with small values.
+ */
+#ifndef ALLMENDE_LIMITS_H
+#define ALLMENDE_LIMITS_H
+
+#include <stdint.h>
+#include <stddef.h>
+
+enum {
+	LIMIT_FRAME_LEN_MAX = 65535,         /* one Noise message on the wire, without length */
+	LIMIT_MESSAGE_LEN_MAX = 1024 * 1024, /* one message on a channel */
+	LIMIT_RECORD_LEN_MAX = 64 * 1024,    /* payload and signature */
+	LIMIT_HEAD_LEN_MAX = 512,
+	LIMIT_CHARTER_ENTRY_LEN_MAX = 64 * 1024, /* payload and votes */
+	LIMIT_ORGLOG_ENTRY_LEN_MAX = 64 * 1024,
+	LIMIT_JOIN_REQUEST_LEN_MAX = 4096,
+	LIMIT_INVITATION_LEN_MAX = 1024, /* text */
+	LIMIT_MEMBER_COUNT_MAX = 16384,  /* member numbers ever given */
+	LIMIT_STEWARD_COUNT_MAX = 64,
+	LIMIT_NODE_COUNT_MAX = 256, /* nodes of one organisation */
+	LIMIT_SLOT_LEN_MAX = 80,
+	LIMIT_NAME_LEN_MAX = 128, /* organisation, federation; bytes of UTF-8 */
+	LIMIT_PATH_COMPONENT_LEN_MAX = 64,
+	LIMIT_PATH_DEPTH_MAX = 16,
+	LIMIT_PATH_LEN_MAX = 16 * 65,
+	LIMIT_TITLE_LEN_MAX = 512,
+	LIMIT_DESCRIPTION_LEN_MAX = 8192,
+	LIMIT_KEYWORD_COUNT_MAX = 32,
+	LIMIT_FILE_NAME_LEN_MAX = 1024,    /* relative path inside a dataset, '/' separates */
+	LIMIT_CHUNK_PLAIN_MIN = 16 * 1024, /* but the last one of a file may be shorter */
+	LIMIT_CHUNK_PLAIN_MAX = 256 * 1024,
+	LIMIT_CHUNK_LEN_MAX = 270410, /* sealed */
+	LIMIT_CHUNK_BASE_COUNT_MAX = 4,
+	LIMIT_MANIFEST_CHUNK_COUNT_MAX = 1024, /* references in one record */
+	LIMIT_MANIFEST_LEN_MAX = 64 * 1024 * 1024,
+	LIMIT_FILE_COUNT_MAX = 1000000,
+	LIMIT_ADDRESS_COUNT_MAX = 8, /* HOST:PORT of a node */
+	LIMIT_ADDRESS_LEN_MAX = 255,
+};
+
+struct limits {
+	uint32_t peer_count_max; /* links beyond the handshake */
+	uint32_t half_open_max;  /* links in the handshake */
+	uint32_t handshake_ms_max;
+	uint32_t ping_ms;             /* a link silent this long is asked for life */
+	uint32_t silence_ms_max;      /* a link silent this long is closed */
+	uint64_t session_ms_max;      /* a new handshake after this time */
+	uint64_t rekey_message_count; /* messages under one transport key */
+	uint64_t rekey_byte_count;
+	uint32_t channel_credit_bytes; /* a sender's window on each channel */
+	uint64_t peer_queue_bytes_max; /* waiting to be sent to one peer */
+	uint64_t all_queue_bytes_max;  /* over all peers; the largest is closed first */
+	uint32_t bulk_turn_bytes_max;  /* bulk written in one turn */
+	uint32_t chunks_in_flight_max; /* requested from one peer, not yet arrived */
+	uint32_t chunk_timeout_ms;     /* then another peer is asked */
+	uint32_t fetch_count_max;      /* datasets fetched at the same time */
+	uint32_t upload_count_max;
+	uint32_t http_connection_count_max;
+	uint64_t http_body_len_max;     /* of a JSON body; uploads are streamed */
+	uint32_t announce_inline_bytes; /* records of an announcement up to this size go along */
+	uint32_t anti_entropy_ms;
+	uint64_t head_valid_ms;
+	uint64_t head_renew_ms;
+	uint64_t clock_ahead_ms_max; /* records further in the future are refused */
+	uint32_t dial_backoff_ms_min;
+	uint32_t dial_backoff_ms_max;
+	uint64_t store_bytes_max; /* size limit of the node; 0: the disk */
+};
+
+/* The values of docs/PROTOCOL.md. */
+struct limits limits_default(void);
+
+#endif

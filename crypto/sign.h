@@ -1,0 +1,41 @@
+/*
+ * sign - Ed25519 signatures (RFC 8032) bound to a purpose and a federation.
+ *
+ * Every signature covers: type tag (16 bytes) || federation id (32 bytes) || exact payload.
+ * Organisation logs and the first charter entry use 32 zero bytes, as they exist before the
+ * federation does. A public key is admitted only when it is canonical and on the prime-order
+ * subgroup (sign_pk_admit); keys from outside pass that gate once, when they are stored.
+ */
+#ifndef ALLMENDE_SIGN_H
+#define ALLMENDE_SIGN_H
+
+#include "crypto/bytes.h"
+#include "crypto/id.h"
+#include "crypto/secret.h"
+
+#define SIG_LEN 64
+
+struct sig {
+	uint8_t b[SIG_LEN];
+};
+
+/* Purposes; the tag in the signed bytes is the name, zero-padded to 16 bytes. */
+#define SIGN_TAG_ORGLOG     "am1.orglog"
+#define SIGN_TAG_POSSESSION "am1.possession"
+#define SIGN_TAG_CHARTER    "am1.charter"
+#define SIGN_TAG_RECORD     "am1.record"
+#define SIGN_TAG_HEAD       "am1.head"
+#define SIGN_TAG_WRAP       "am1.wrap"
+#define SIGN_TAG_JOIN       "am1.join"
+
+/* The secret is the 32-byte seed; the expanded key lives only inside the call. */
+void sign_pk_of(struct sign_pk *pk, const struct key *seed);
+void sign_make(struct sig *sig, const struct key *seed, const char *tag, const struct fed_id *fed,
+	       struct bytes payload);
+/* fed NULL: 32 zero bytes, as above. ERR_DENIED when the signature is not valid. */
+enum err sign_check(const struct sig *sig, const struct sign_pk *pk, const char *tag,
+		    const struct fed_id *fed, struct bytes payload);
+/* ERR_DENIED for an encoding or point that must not be trusted. */
+enum err sign_pk_admit(const struct sign_pk *pk);
+
+#endif
