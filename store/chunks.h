@@ -1,0 +1,45 @@
+/*
+ * chunks - sealed chunks under (dataset, address), staged by jobs, swept when nobody needs them.
+ *
+ * A chunk is needed while an INDEX row of its dataset or a STAGE row names it. Uploads and fetches
+ * write a STAGE row with each chunk, in the same transaction; the row protects the chunk, lists
+ * what a job has, and survives a crash. When a job ends its rows are dropped, in the transaction
+ * that writes the INDEX rows or gives the job up.
+ */
+#ifndef ALLMENDE_CHUNKS_H
+#define ALLMENDE_CHUNKS_H
+
+#include "crypto/id.h"
+#include "store/db.h"
+
+bool chunks_has(struct txn *txn, const struct dataset_id *dataset, const struct chunk_addr *addr);
+/* Looks; *chunk is valid as txn_get() values are. Does not verify the address. */
+bool chunks_get(struct txn *txn, const struct dataset_id *dataset, const struct chunk_addr *addr,
+		struct bytes *chunk);
+/* The same, verified: ERR_ABSENT, or ERR_CORRUPT when the bytes no longer hash to the address.
+   Neither sticks to the transaction. */
+enum err chunks_read(struct txn *txn, const struct dataset_id *dataset,
+		     const struct chunk_addr *addr, struct buf *out);
+void chunks_put(struct txn *txn, const struct dataset_id *dataset, const struct chunk_addr *addr,
+		struct bytes chunk);
+void chunks_del(struct txn *txn, const struct dataset_id *dataset, const struct chunk_addr *addr);
+
+/* Names a chunk as needed by a job, whether it is here or still to come. */
+void chunks_stage(struct txn *txn, uint64_t job, const struct dataset_id *dataset,
+		  const struct chunk_addr *addr, uint32_t size);
+bool chunks_staged(struct txn *txn, uint64_t job, const struct dataset_id *dataset,
+		   const struct chunk_addr *addr);
+/* Drops at most max rows of a job; true when rows are left. */
+bool chunks_unstage(struct txn *txn, uint64_t job, uint32_t max);
+/* A job number greater than any that has staged rows (and any given before in this store). */
+uint64_t chunks_job_new(struct txn *txn);
+
+/*
+ * Deletes chunks of a dataset that no INDEX and no STAGE row names, looking at no more than max chunks
+ * from *from on (zero address: the beginning). True when chunks are left to look at, *from then is where
+ * to go on. Adds to *count and *bytes what was deleted.
+ */
+bool chunks_sweep(struct txn *txn, const struct dataset_id *dataset, struct chunk_addr *from,
+		  uint32_t max, uint64_t *count, uint64_t *bytes);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * dir - the data directory of a node: creation, lock, format number, local file system.
+ *
+ *	DIR/lock          held (flock) by the one process that writes
+ *	DIR/data.mdb      the store (and LMDB's lock.mdb)
+ *	DIR/keys/         sealed key files (keyfile.h), 0700
+ *	DIR/config        settings, "name = value" a line (node/config)
+ *	DIR/control.sock  the control interface while the daemon runs
+ */
+#ifndef ALLMENDE_DIR_H
+#define ALLMENDE_DIR_H
+
+#include "crypto/bytes.h"
+#include "store/db.h"
+
+#define DIR_WHY_LEN 512
+
+struct dir {
+	char *path; /* owned */
+	int lock_fd;
+};
+
+/*
+ * Each function writes one sentence for a person into why (DIR_WHY_LEN bytes): what was wrong, the
+ * value seen, what to do next. `why` is empty on success.
+ *
+ * dir_create: makes the directory (0700) and writes the format number into a new store.
+ * ERR_EXISTS when it holds a node already; ERR_CONFIG when it is not empty or on a network
+ * file system; ERR_IO.
+ */
+enum err dir_create(const char *path, char *why);
+/* Removes what dir_create() made; for an initialisation that failed half way. */
+void dir_remove(const char *path);
+/* Takes the lock and checks the format. ERR_ABSENT: no node here. ERR_BUSY: another process has the lock
+   (why names its process id). ERR_VERSION: the format is newer than this program. */
+enum err dir_open(struct dir *dir, const char *path, char *why);
+void dir_close(struct dir *dir);
+/* DIR/name, to be freed by the caller. */
+char *dir_file(const char *path, const char *name);
+/* Free and total bytes of the file system. */
+enum err dir_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * keyfile - private keys at rest.
+ *
+ * A directory has one storage key (32 random bytes) in keys/storage: sealed under Argon2id of a
+ * passphrase, or in clear when the operator chose none (the interface then says that a stolen
+ * disk is readable). Every other key file is sealed under the storage key, XChaCha20-Poly1305
+ * with the file's name as associated data. Files are 0600, created exclusively, written and synced
+ * before they get their name.
+ *
+ *   file = "allmende-key" || format(1) || mode(1) || [opslimit(8) memlimit(8) salt(16)] || nonce(24) || sealed
+ */
+#ifndef ALLMENDE_KEYFILE_H
+#define ALLMENDE_KEYFILE_H
+
+#include "crypto/bytes.h"
+#include "crypto/random.h"
+#include "crypto/secret.h"
+
+#define KEYFILE_PASSPHRASE_LEN_MAX 1024
+
+struct keyring; /* the open storage key of one directory */
+
+/* An empty passphrase means none. ERR_EXISTS when there is a storage key already. */
+enum err keyring_create(struct keyring **out, const char *dir, struct bytes passphrase,
+			struct random *random);
+/* ERR_DENIED: wrong passphrase. ERR_CONFIG: a passphrase is needed and none given.
+   ERR_ABSENT: no storage key. ERR_CORRUPT: the file is damaged. */
+enum err keyring_open(struct keyring **out, const char *dir, struct bytes passphrase);
+void keyring_close(struct keyring *keyring);
+bool keyring_has_passphrase(const struct keyring *keyring);
+
+/* Key files keys/NAME; name of [a-z0-9-]. */
+enum err keyring_put(struct keyring *keyring, const char *name, struct bytes secret);
+enum err keyring_get(struct keyring *keyring, const char *name, struct secret **out);
+
+/* Secrets inside the store: sealed under the storage key with a name as associated data.
+   Appends nonce(24) || ciphertext || tag(16). */
+void keyring_seal(struct keyring *keyring, struct buf *out, const char *name, struct bytes secret);
+enum err keyring_unseal(struct keyring *keyring, struct secret **out, const char *name,
+			struct bytes sealed);
+/* Reads a passphrase file: its first line, without the line end. ERR_CONFIG when empty or too long. */
+enum err keyfile_passphrase_read(struct secret **out, const char *path);
+
+#endif

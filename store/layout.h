@@ -1,0 +1,89 @@
+/*
+ * layout - every table and every key, in one place.
+ *
+ * Integers in keys are big-endian, so that LMDB's order is the numeric order. The store treats
+ * values as opaque; who owns a table's values is said beside it. A change here raises
+ * STORE_FORMAT, and store/dir.c migrates or refuses.
+ */
+#ifndef ALLMENDE_LAYOUT_H
+#define ALLMENDE_LAYOUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "crypto/bytes.h"
+#include "crypto/id.h"
+
+#define STORE_FORMAT 1
+#define KEY_LEN_MAX  256
+
+/* X(NAME, "name", sums): sums is 0 where values verify themselves. */
+#define TABLE_LIST(X)                                                                              \
+	X(META, "meta", 1)       /* name -> value; "format" is the first record; layout below */   \
+	X(CHARTER, "charter", 1) /* number(4) -> entry with votes; proto/charter */                \
+	X(ORGLOG, "orglog", 1)   /* organisation id(32) number(4) -> signed entry; proto/orglog */ \
+	X(HEAD, "head", 1)       /* author(4) incarnation(4) -> latest head; proto/head */         \
+	X(RECORD, "record", 1) /* author(4) incarnation(4) sequence(8) -> record; proto/record */  \
+	X(LEAF, "leaf", 1) /* author(4) incarnation(4) bucket(1) slot -> sequence(8) hash(32) */   \
+	X(BUCKET, "bucket", 1)     /* author(4) incarnation(4) bucket(1) -> digest(32) */          \
+	X(AUTHOR, "author", 1)     /* author(4) -> local state of an author; proto/ledger */       \
+	X(EVIDENCE, "evidence", 1) /* author(4) incarnation(4) -> two heads; proto/ledger */       \
+	X(VERSION, "version",                                                                      \
+	  1)                 /* dataset(32) number(8) author(4) -> incarnation(4) sequence(8) */   \
+	X(PATH, "path", 1)   /* path text -> dataset(32) */                                        \
+	X(INDEX, "index", 1) /* dataset(32) number(8) author(4) address(32) -> size(4) */          \
+	X(HELD, "held", 1)   /* dataset(32) number(8) author(4) -> time held(8) bytes(8) */        \
+	X(CHUNK, "chunk", 0) /* dataset(32) address(32) -> sealed chunk */                         \
+	X(STAGE, "stage", 1) /* job(8) dataset(32) address(32) -> size(4) */                       \
+	X(SEEN, "seen",                                                                            \
+	  1) /* dataset(32) keyed hash of plain text(32) -> reference; proto/writer */             \
+	X(SUBSCRIPTION, "subscription", 1) /* pattern text -> options; proto/transfer */           \
+	X(SEALED, "sealed", 1)             /* name -> key sealed under the storage key */          \
+	X(PEER, "peer", 1)                 /* address text -> options; proto/core */               \
+	X(INVITATION, "invitation", 1) /* hash of secret(32) -> terms and state; proto/invitation */
+
+enum table {
+#define X(name, text, sums) TABLE_##name,
+	TABLE_LIST(X)
+#undef X
+		TABLE_COUNT
+};
+
+const char *table_name(enum table table);
+bool table_sums(enum table table);
+
+/* A key under construction; never overflows: the parts have fixed or checked lengths. */
+struct row_key {
+	uint8_t b[KEY_LEN_MAX];
+	size_t len;
+};
+static inline struct bytes row_key_bytes(const struct row_key *key)
+{
+	return bytes_of(key->b, key->len);
+}
+
+struct row_key key_name(const char *name);
+struct row_key key_charter(uint32_t number);
+struct row_key key_orglog(const struct org_id *org, uint32_t number);
+struct row_key key_orglog_prefix(const struct org_id *org);
+struct row_key key_author(uint32_t author);
+struct row_key key_author_incarnation(uint32_t author,
+				      uint32_t incarnation); /* HEAD, EVIDENCE, prefixes */
+struct row_key key_record(uint32_t author, uint32_t incarnation, uint64_t sequence);
+struct row_key key_bucket(uint32_t author, uint32_t incarnation,
+			  uint8_t bucket); /* and LEAF prefix */
+struct row_key key_leaf(uint32_t author, uint32_t incarnation, uint8_t bucket, struct bytes slot);
+struct row_key key_dataset(const struct dataset_id *dataset); /* prefix */
+/* VERSION, HELD, and prefix of INDEX. */
+struct row_key key_version(const struct dataset_id *dataset, uint64_t number, uint32_t author);
+struct row_key key_index(const struct dataset_id *dataset, uint64_t number, uint32_t author,
+			 const struct chunk_addr *addr);
+struct row_key key_chunk(const struct dataset_id *dataset, const struct chunk_addr *addr);
+struct row_key key_stage_prefix(uint64_t job);
+struct row_key key_stage(uint64_t job, const struct dataset_id *dataset,
+			 const struct chunk_addr *addr);
+struct row_key key_seen(const struct dataset_id *dataset, const struct digest *plain);
+struct row_key key_text(struct bytes text); /* PATH, SUBSCRIPTION, PEER; text of at most 255 bytes,
+					       longer text is replaced by "#" and its hash */
+
+#endif
