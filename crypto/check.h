@@ -15,6 +15,8 @@
 
 __attribute__((noreturn)) void check_failed(const char *what, const char *file, int line);
 
+/* Says how much was asked for and ends the program. */
+__attribute__((noreturn)) void mem_gone(size_t count, size_t size);
 /* Zeroed memory; ends the program when there is none. Release with free(). */
 void *mem_new(size_t count, size_t size);
 /* Grows an array to count elements of size; the new part is not zeroed. */

@@ -9,31 +9,31 @@
 #ifndef ALLMENDE_ERR_H
 #define ALLMENDE_ERR_H
 
-/* X(name, text): the text completes the sentence "... failed: <text>". */
+/* X(NAME, name, text): the text completes the sentence "... failed: <text>". */
 #define ERR_LIST(X)                                                                                \
-	X(OK, "done")                                                                              \
+	X(OK, ok, "done")                                                                          \
 	/* the peer (or whoever made the bytes) has to act */                                      \
-	X(MALFORMED, "malformed input")                                                            \
-	X(PROTOCOL, "protocol violated")                                                           \
-	X(DENIED, "denied")                                                                        \
-	X(VERSION, "unknown version")                                                              \
+	X(MALFORMED, malformed, "malformed input")                                                 \
+	X(PROTOCOL, protocol, "protocol violated")                                                 \
+	X(DENIED, denied, "denied")                                                                \
+	X(VERSION, version, "unknown version")                                                     \
 	/* our limits */                                                                           \
-	X(FULL, "a limit is reached")                                                              \
-	X(BUSY, "busy")                                                                            \
-	X(NOMEM, "out of memory")                                                                  \
+	X(FULL, full, "a limit is reached")                                                        \
+	X(BUSY, busy, "busy")                                                                      \
+	X(NOMEM, nomem, "out of memory")                                                           \
 	/* our disk */                                                                             \
-	X(IO, "input/output error")                                                                \
-	X(CORRUPT, "stored data is damaged")                                                       \
-	X(NOSPACE, "no space left on the disk")                                                    \
+	X(IO, io, "input/output error")                                                            \
+	X(CORRUPT, corrupt, "stored data is damaged")                                              \
+	X(NOSPACE, nospace, "no space left on the disk")                                           \
 	/* the operator */                                                                         \
-	X(CONFIG, "configuration is wrong")                                                        \
+	X(CONFIG, config, "configuration is wrong")                                                \
 	/* nobody */                                                                               \
-	X(AGAIN, "not yet")                                                                        \
-	X(ABSENT, "not found")                                                                     \
-	X(EXISTS, "exists already")
+	X(AGAIN, again, "not yet")                                                                 \
+	X(ABSENT, absent, "not found")                                                             \
+	X(EXISTS, exists, "exists already")
 
 enum err {
-#define X(name, text) ERR_##name,
+#define X(NAME, name, text) ERR_##NAME,
 	ERR_LIST(X)
 #undef X
 };

@@ -15,30 +15,38 @@
 #define ID_LEN     32
 #define ID_HEX_LEN 64
 
+/* a hash that is not an id */
 struct digest {
 	uint8_t b[ID_LEN];
-}; /* a hash that is not an id */
+};
+/* hash of the first charter entry */
 struct fed_id {
 	uint8_t b[ID_LEN];
-}; /* hash of the first charter entry */
+};
+/* hash of the first organisation log entry */
 struct org_id {
 	uint8_t b[ID_LEN];
-}; /* hash of the first organisation log entry */
+};
+/* hash of organisation id and path */
 struct dataset_id {
 	uint8_t b[ID_LEN];
-}; /* hash of organisation id and path */
+};
+/* hash of a record's payload */
 struct record_id {
 	uint8_t b[ID_LEN];
-}; /* hash of a record's payload */
+};
+/* hash of all bytes of a sealed chunk */
 struct chunk_addr {
 	uint8_t b[ID_LEN];
-}; /* hash of all bytes of a sealed chunk */
+};
+/* Ed25519 public key */
 struct sign_pk {
 	uint8_t b[ID_LEN];
-}; /* Ed25519 public key */
+};
+/* X25519 public key */
 struct dh_pk {
 	uint8_t b[ID_LEN];
-}; /* X25519 public key */
+};
 
 /* id_eq(&a, &b), id_zero(&a), id_bytes(&a): for any of the above. Not constant time. */
 #define id_eq(x, y)                                                                                \

@@ -28,7 +28,7 @@ struct noise_cipher {
 
 struct noise {
 	bool initiator;
-	unsigned step;           /* messages written and read so far: 0..3 */
+	unsigned step;           /* messages written and read so far: 0..3, 4 after a failure */
 	struct key s, e;         /* own static and ephemeral secret */
 	struct dh_pk s_pk, e_pk; /* own public */
 	struct dh_pk rs, re;     /* the other side's */
@@ -41,11 +41,13 @@ struct noise {
 /* Copies the static secret. random makes the ephemeral key. */
 void noise_init(struct noise *noise, bool initiator, const struct key *static_sk,
 		struct bytes prologue, struct random *random);
+/* Replaces the ephemeral key made by noise_init(): for published vectors only. */
+void noise_set_ephemeral(struct noise *noise, const struct key *sk);
 void noise_fini(struct noise *noise); /* wipes */
 /* True when it is this side's turn to write. */
 bool noise_writes(const struct noise *noise);
 bool noise_done(const struct noise *noise);
-/* Appends the next handshake message carrying payload. */
+/* Appends the next handshake message carrying payload. ERR_PROTOCOL when it is not our turn. */
 enum err noise_write(struct noise *noise, struct buf *out, struct bytes payload);
 /* Appends the payload of the other side's message. ERR_DENIED or ERR_MALFORMED end the handshake. */
 enum err noise_read(struct noise *noise, struct buf *payload, struct bytes message);

@@ -3,7 +3,7 @@
  *
  * A path is 1..16 components of [a-z0-9._-], 1..64 bytes each, joined by '/', never "." or "..";
  * the first is the organisation's short name. A hidden component is '~' and 26 base32 characters
- * (16 random bytes). Containment is by component: "roads" never covers "roads-internal".
+ * (RFC 4648, lower case, 16 random bytes). Containment is by component: "roads" never covers "roads-internal".
  * A pattern (of a subscription) may use '*' for one component and '**', last, for all below.
  * Inside one epoch K(path/child) = derive(K(path), child).
  */
@@ -14,6 +14,7 @@
 
 #include "crypto/bytes.h"
 #include "crypto/id.h"
+#include "crypto/random.h"
 #include "crypto/secret.h"
 
 /* ERR_MALFORMED unless the text is a path as above. */
@@ -21,10 +22,15 @@ enum err path_check(struct bytes path);
 enum err path_pattern_check(struct bytes pattern);
 /* A short name: one component of [a-z0-9-], 1..40 bytes, beginning and ending in [a-z0-9]. */
 enum err path_slug_check(struct bytes slug);
+#define PATH_HIDDEN_LEN 27
+
+/* A fresh hidden component with terminating zero. */
+void path_hidden_make(char out[PATH_HIDDEN_LEN + 1], struct random *random);
 /* The first component. */
 struct bytes path_slug(struct bytes path);
 /* True when path is prefix or below it; the empty prefix contains everything. */
 bool path_contains(struct bytes prefix, struct bytes path);
+/* Both valid. '**' needs at least one component: "a/" and '**' does not match "a". */
 bool path_match(struct bytes pattern, struct bytes path);
 
 /* K(path) from K(prefix); path is at or below prefix, both valid ("" is the root). */

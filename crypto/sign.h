@@ -35,6 +35,8 @@ void sign_make(struct sig *sig, const struct key *seed, const char *tag, const s
 /* fed NULL: 32 zero bytes, as above. ERR_DENIED when the signature is not valid. */
 enum err sign_check(const struct sig *sig, const struct sign_pk *pk, const char *tag,
 		    const struct fed_id *fed, struct bytes payload);
+/* Bare Ed25519 without tag and federation: for sign_check() itself and for published vectors. */
+enum err sign_check_raw(const struct sig *sig, const struct sign_pk *pk, struct bytes message);
 /* ERR_DENIED for an encoding or point that must not be trusted. */
 enum err sign_pk_admit(const struct sign_pk *pk);
 

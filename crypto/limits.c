@@ -1,0 +1,39 @@
+#include "crypto/limits.h"
+
+#define KIB    (1024u)
+#define MIB    (1024u * KIB)
+#define SECOND (1000u)
+#define MINUTE (60u * SECOND)
+#define HOUR   (60u * MINUTE)
+
+struct limits limits_default(void)
+{
+	return (struct limits){
+		.peer_count_max = 256,
+		.half_open_max = 64,
+		.handshake_ms_max = 5 * SECOND,
+		.ping_ms = 20 * SECOND,
+		.silence_ms_max = 60 * SECOND,
+		.session_ms_max = 24 * HOUR,
+		.rekey_message_count = 1u << 16,
+		.rekey_byte_count = 1024 * MIB,
+		.channel_credit_bytes = MIB,
+		.peer_queue_bytes_max = 8 * MIB,
+		.all_queue_bytes_max = 128 * MIB,
+		.bulk_turn_bytes_max = 4 * MIB,
+		.chunks_in_flight_max = 32,
+		.chunk_timeout_ms = 15 * SECOND,
+		.fetch_count_max = 4,
+		.upload_count_max = 8,
+		.http_connection_count_max = 64,
+		.http_body_len_max = 256 * KIB,
+		.announce_inline_bytes = 4096,
+		.anti_entropy_ms = 60 * SECOND,
+		.head_valid_ms = 26 * HOUR,
+		.head_renew_ms = 12 * HOUR,
+		.clock_ahead_ms_max = 10 * MINUTE,
+		.dial_backoff_ms_min = 500,
+		.dial_backoff_ms_max = 60 * SECOND,
+		.store_bytes_max = 0,
+	};
+}
