@@ -70,7 +70,7 @@ enum err sign_check_raw(const struct sig *sig, const struct sign_pk *pk, struct 
 
 enum err sign_pk_admit(const struct sign_pk *pk)
 {
-	/* canonical, on the curve, not of small order, on the prime-order subgroup; selftest.c
-	 * asks at every start whether the installed library keeps that promise */
+	/* Canonical, on the curve, on the prime-order subgroup: selftest.c asks at every start
+	 * whether the installed library keeps that promise. */
 	return crypto_core_ed25519_is_valid_point(pk->b) == 1 ? ERR_OK : ERR_DENIED;
 }
