@@ -1,0 +1,219 @@
+#include "store/chunks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "crypto/hash.h"
+#include "store/db.h"
+
+#define ADDR_AT_CHUNK 32    /* where the address stands in a key of CHUNK */
+#define JOB_KEY       "job" /* in META: the last job number given */
+
+bool chunks_has(struct txn *txn, const struct dataset_id *dataset, const struct chunk_addr *addr)
+{
+	struct row_key key = key_chunk(dataset, addr);
+
+	return txn_has(txn, TABLE_CHUNK, row_key_bytes(&key));
+}
+
+bool chunks_get(struct txn *txn, const struct dataset_id *dataset, const struct chunk_addr *addr,
+		struct bytes *chunk)
+{
+	struct row_key key = key_chunk(dataset, addr);
+
+	return txn_get(txn, TABLE_CHUNK, row_key_bytes(&key), chunk);
+}
+
+enum err chunks_read(struct txn *txn, const struct dataset_id *dataset,
+		     const struct chunk_addr *addr, struct buf *out)
+{
+	struct bytes chunk;
+	struct chunk_addr found;
+
+	if (!chunks_get(txn, dataset, addr, &chunk))
+		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
+	hash_plain(found.b, chunk);
+	if (!id_eq(&found, addr))
+		return ERR_CORRUPT;
+	buf_add(out, chunk);
+	return out->err;
+}
+
+void chunks_put(struct txn *txn, const struct dataset_id *dataset, const struct chunk_addr *addr,
+		struct bytes chunk)
+{
+	struct row_key key = key_chunk(dataset, addr);
+
+	txn_put(txn, TABLE_CHUNK, row_key_bytes(&key), chunk);
+}
+
+void chunks_del(struct txn *txn, const struct dataset_id *dataset, const struct chunk_addr *addr)
+{
+	struct row_key key = key_chunk(dataset, addr);
+
+	txn_del(txn, TABLE_CHUNK, row_key_bytes(&key));
+}
+
+void chunks_stage(struct txn *txn, uint64_t job, const struct dataset_id *dataset,
+		  const struct chunk_addr *addr, uint32_t size)
+{
+	struct row_key key = key_stage(job, dataset, addr);
+	uint8_t value[4];
+
+	be32_put(value, size);
+	txn_put(txn, TABLE_STAGE, row_key_bytes(&key), bytes_obj(&value));
+}
+
+bool chunks_staged(struct txn *txn, uint64_t job, const struct dataset_id *dataset,
+		   const struct chunk_addr *addr)
+{
+	struct row_key key = key_stage(job, dataset, addr);
+
+	return txn_has(txn, TABLE_STAGE, row_key_bytes(&key));
+}
+
+bool chunks_unstage(struct txn *txn, uint64_t job, uint32_t max)
+{
+	struct row_key prefix = key_stage_prefix(job);
+	struct walk walk = walk_begin(txn, TABLE_STAGE, row_key_bytes(&prefix));
+
+	while (walk_next(&walk)) {
+		if (!max--)
+			return true;
+		txn_del(txn, TABLE_STAGE, walk.key);
+	}
+	return false;
+}
+
+uint64_t chunks_job_new(struct txn *txn)
+{
+	struct row_key name = key_name(JOB_KEY);
+	struct bytes key, value;
+	uint64_t job = 0;
+	uint8_t b[8];
+
+	if (txn_get(txn, TABLE_META, row_key_bytes(&name), &value)) {
+		if (value.len != sizeof(b))
+			txn_fail(txn, ERR_CORRUPT);
+		else
+			job = be64_get(value.ptr);
+	}
+	/* Rows of a higher job can only come from a damaged or older META row; never meet them. */
+	if (walk_last(txn, TABLE_STAGE, bytes_of(NULL, 0), &key, &value) && key.len >= sizeof(b) &&
+	    be64_get(key.ptr) > job)
+		job = be64_get(key.ptr);
+	job++;
+	be64_put(b, job);
+	txn_put(txn, TABLE_META, row_key_bytes(&name), bytes_obj(&b));
+	return job;
+}
+
+/* The chunks one call of chunks_sweep() looks at, in the order of their addresses. */
+struct sweep {
+	struct txn *txn;
+	const struct dataset_id *dataset;
+	struct sweep_chunk {
+		struct chunk_addr addr;
+		uint32_t size;
+		bool needed;
+	} * chunks;
+	size_t count;
+	size_t needed_count;
+};
+
+/* Reads up to max chunks; true when there are more, *from is the first of those. */
+static bool sweep_gather(struct sweep *sweep, struct chunk_addr *from, uint32_t max)
+{
+	struct row_key prefix = key_dataset(sweep->dataset);
+	struct row_key at = key_chunk(sweep->dataset, from);
+	struct walk walk = walk_begin_at(sweep->txn, TABLE_CHUNK, row_key_bytes(&prefix),
+					 row_key_bytes(&at), true);
+
+	while (walk_next(&walk)) {
+		struct sweep_chunk chunk = {.size = (uint32_t)walk.value.len};
+
+		if (walk.key.len != ADDR_AT_CHUNK + ID_LEN)
+			continue;
+		memcpy(chunk.addr.b, walk.key.ptr + ADDR_AT_CHUNK, ID_LEN);
+		if (sweep->count == max) {
+			*from = chunk.addr;
+			return true;
+		}
+		if (!(sweep->count & (sweep->count - 1)))
+			sweep->chunks = mem_grow(sweep->chunks, 2 * sweep->count + 1,
+						 sizeof(*sweep->chunks));
+		sweep->chunks[sweep->count++] = chunk;
+	}
+	return false;
+}
+
+/* Marks the chunks that have a row in the table under prefix || address. */
+static void sweep_mark(struct sweep *sweep, enum table table, struct row_key prefix)
+{
+	check(prefix.len + ID_LEN <= sizeof(prefix.b));
+	for (size_t i = 0; i < sweep->count; i++) {
+		struct sweep_chunk *chunk = &sweep->chunks[i];
+
+		if (chunk->needed)
+			continue;
+		memcpy(prefix.b + prefix.len, chunk->addr.b, ID_LEN);
+		if (!txn_has(sweep->txn, table, bytes_of(prefix.b, prefix.len + ID_LEN)))
+			continue;
+		chunk->needed = true;
+		sweep->needed_count++;
+	}
+}
+
+/*
+ * Marks what the rows of a table need, one group of rows (a version, a job) after another. A
+ * group is the rows that share the first group_len bytes of their keys; only its first row is read, the
+ * rest are asked for by address, so the work is bounded by groups times chunks.
+ */
+static void sweep_mark_groups(struct sweep *sweep, enum table table, struct bytes prefix,
+			      size_t group_len, struct bytes group_end)
+{
+	struct row_key past = {.len = 0};
+	struct walk walk = walk_begin(sweep->txn, table, prefix);
+
+	while (sweep->needed_count < sweep->count && walk_next(&walk)) {
+		struct row_key group = {.len = group_len};
+
+		if (walk.key.len < group_len) {
+			txn_fail(sweep->txn, ERR_CORRUPT);
+			return;
+		}
+		memcpy(group.b, walk.key.ptr, group_len);
+		past = group;
+		memset(past.b + past.len, 0xff, sizeof(past.b) - past.len);
+		past.len = sizeof(past.b);
+		memcpy(group.b + group.len, group_end.ptr, group_end.len);
+		group.len += group_end.len;
+		sweep_mark(sweep, table, group);
+		walk = walk_begin_at(sweep->txn, table, prefix, row_key_bytes(&past), false);
+	}
+}
+
+bool chunks_sweep(struct txn *txn, const struct dataset_id *dataset, struct chunk_addr *from,
+		  uint32_t max, uint64_t *count, uint64_t *bytes)
+{
+	struct sweep sweep = {.txn = txn, .dataset = dataset};
+	struct row_key prefix = key_dataset(dataset);
+	bool more;
+
+	check(max);
+	more = sweep_gather(&sweep, from, max);
+
+	/* INDEX: dataset(32) number(8) author(4) address. STAGE: job(8) dataset(32) address. */
+	sweep_mark_groups(&sweep, TABLE_INDEX, row_key_bytes(&prefix), 32 + 8 + 4, bytes_of("", 0));
+	sweep_mark_groups(&sweep, TABLE_STAGE, bytes_of("", 0), 8, row_key_bytes(&prefix));
+	for (size_t i = 0; i < sweep.count && !txn_err(txn); i++) {
+		if (sweep.chunks[i].needed)
+			continue;
+		chunks_del(txn, dataset, &sweep.chunks[i].addr);
+		*count += 1;
+		*bytes += sweep.chunks[i].size;
+	}
+	free(sweep.chunks);
+	return more && !txn_err(txn);
+}

@@ -1,0 +1,207 @@
+#include "store/layout.h"
+
+#include <string.h>
+
+#include "crypto/check.h"
+#include "crypto/hash.h"
+
+#define TEXT_LEN_MAX 255
+
+const char *table_name(enum table table)
+{
+	static const char *const names[] = {
+#define X(name, text, sums) text,
+		TABLE_LIST(X)
+#undef X
+	};
+	check(table < TABLE_COUNT);
+	return names[table];
+}
+
+bool table_sums(enum table table)
+{
+	static const bool has[] = {
+#define X(name, text, sums) sums,
+		TABLE_LIST(X)
+#undef X
+	};
+	check(table < TABLE_COUNT);
+	return has[table];
+}
+
+static void add(struct row_key *key, struct bytes part)
+{
+	check(part.len <= sizeof(key->b) - key->len);
+	if (part.len)
+		memcpy(key->b + key->len, part.ptr, part.len);
+	key->len += part.len;
+}
+
+static void add_u8(struct row_key *key, uint8_t v)
+{
+	add(key, bytes_of(&v, 1));
+}
+
+static void add_be32(struct row_key *key, uint32_t v)
+{
+	uint8_t b[4];
+
+	be32_put(b, v);
+	add(key, bytes_obj(&b));
+}
+
+static void add_be64(struct row_key *key, uint64_t v)
+{
+	uint8_t b[8];
+
+	be64_put(b, v);
+	add(key, bytes_obj(&b));
+}
+
+struct row_key key_name(const char *name)
+{
+	struct row_key key = {.len = 0};
+
+	add(&key, bytes_str(name));
+	return key;
+}
+
+struct row_key key_charter(uint32_t number)
+{
+	struct row_key key = {.len = 0};
+
+	add_be32(&key, number);
+	return key;
+}
+
+struct row_key key_orglog_prefix(const struct org_id *org)
+{
+	struct row_key key = {.len = 0};
+
+	add(&key, id_bytes(org));
+	return key;
+}
+
+struct row_key key_orglog(const struct org_id *org, uint32_t number)
+{
+	struct row_key key = key_orglog_prefix(org);
+
+	add_be32(&key, number);
+	return key;
+}
+
+struct row_key key_author(uint32_t author)
+{
+	struct row_key key = {.len = 0};
+
+	add_be32(&key, author);
+	return key;
+}
+
+struct row_key key_author_incarnation(uint32_t author, uint32_t incarnation)
+{
+	struct row_key key = key_author(author);
+
+	add_be32(&key, incarnation);
+	return key;
+}
+
+struct row_key key_record(uint32_t author, uint32_t incarnation, uint64_t sequence)
+{
+	struct row_key key = key_author_incarnation(author, incarnation);
+
+	add_be64(&key, sequence);
+	return key;
+}
+
+struct row_key key_bucket(uint32_t author, uint32_t incarnation, uint8_t bucket)
+{
+	struct row_key key = key_author_incarnation(author, incarnation);
+
+	add_u8(&key, bucket);
+	return key;
+}
+
+struct row_key key_leaf(uint32_t author, uint32_t incarnation, uint8_t bucket, struct bytes slot)
+{
+	struct row_key key = key_bucket(author, incarnation, bucket);
+
+	add(&key, slot);
+	return key;
+}
+
+struct row_key key_dataset(const struct dataset_id *dataset)
+{
+	struct row_key key = {.len = 0};
+
+	add(&key, id_bytes(dataset));
+	return key;
+}
+
+struct row_key key_version(const struct dataset_id *dataset, uint64_t number, uint32_t author)
+{
+	struct row_key key = key_dataset(dataset);
+
+	add_be64(&key, number);
+	add_be32(&key, author);
+	return key;
+}
+
+struct row_key key_index(const struct dataset_id *dataset, uint64_t number, uint32_t author,
+			 const struct chunk_addr *addr)
+{
+	struct row_key key = key_version(dataset, number, author);
+
+	add(&key, id_bytes(addr));
+	return key;
+}
+
+struct row_key key_chunk(const struct dataset_id *dataset, const struct chunk_addr *addr)
+{
+	struct row_key key = key_dataset(dataset);
+
+	add(&key, id_bytes(addr));
+	return key;
+}
+
+struct row_key key_stage_prefix(uint64_t job)
+{
+	struct row_key key = {.len = 0};
+
+	add_be64(&key, job);
+	return key;
+}
+
+struct row_key key_stage(uint64_t job, const struct dataset_id *dataset,
+			 const struct chunk_addr *addr)
+{
+	struct row_key key = key_stage_prefix(job);
+
+	add(&key, id_bytes(dataset));
+	add(&key, id_bytes(addr));
+	return key;
+}
+
+struct row_key key_seen(const struct dataset_id *dataset, const struct digest *plain)
+{
+	struct row_key key = key_dataset(dataset);
+
+	add(&key, id_bytes(plain));
+	return key;
+}
+
+struct row_key key_text(struct bytes text)
+{
+	struct row_key key = {.len = 0};
+	uint8_t hash[ID_LEN];
+
+	/* Text that begins like a replacement is replaced too, so that two texts never meet. */
+	if (text.len <= TEXT_LEN_MAX && (!text.len || text.ptr[0] != '#')) {
+		add(&key, text);
+		return key;
+	}
+	hash_once(hash, "am1.text", text);
+	add_u8(&key, '#');
+	add(&key, bytes_obj(&hash));
+	return key;
+}
