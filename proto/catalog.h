@@ -1,0 +1,120 @@
+/*
+ * catalog - datasets and versions as people see them: publish, list, show, read.
+ *
+ * The verbs run inside a turn (core.h, EVENT_CALL). What a worker needs to seal or open chunks afterwards is copied into
+ * struct publication and struct reading, which the caller owns and which hold keys: they end with
+ * their _fini, which wipes.
+ */
+#ifndef ALLMENDE_CATALOG_H
+#define ALLMENDE_CATALOG_H
+
+#include "proto/core.h"
+#include "proto/reader.h"
+#include "proto/version.h"
+#include "proto/writer.h"
+
+#define CATALOG_WHY_LEN 512
+
+/* One version, copied; release with catalog_entry_fini(). */
+struct catalog_entry {
+	char path[LIMIT_PATH_LEN_MAX + 1];
+	struct dataset_id dataset;
+	struct record_id record;
+	uint64_t number;
+	uint32_t author;
+	enum tier tier;
+	int64_t time_ms;
+	uint64_t index_count, index_bytes; /* sealed */
+	bool readable;                     /* description and keys can be opened here */
+	bool held;                         /* all chunks are here */
+	bool damaged; /* was held; chunks were found bad and are being fetched again */
+	bool own;
+	bool current;                   /* highest number of its dataset */
+	struct buf description_bytes;   /* what description points into */
+	struct description description; /* empty when not readable */
+};
+void catalog_entry_fini(struct catalog_entry *entry);
+
+/* number 0: the current version. ERR_ABSENT with a sentence in why (CATALOG_WHY_LEN): the dataset or version is not known. */
+enum err catalog_find(struct core *core, struct txn *txn, const char *path, uint64_t number,
+		      struct catalog_entry *out, char *why);
+/* Current versions of all datasets whose path matches (NULL: all), in order of path, beginning after `after` (NULL:
+   the first). Calls each until it returns false. The entry belongs to the callee's caller. */
+void catalog_list(struct core *core, struct txn *txn, const char *pattern, const char *after,
+		  bool (*each)(void *arg, const struct catalog_entry *entry), void *arg);
+/* All versions of a dataset, newest first. */
+enum err catalog_log(struct core *core, struct txn *txn, const char *path,
+		     bool (*each)(void *arg, const struct catalog_entry *entry), void *arg,
+		     char *why);
+/* Slugs of the organisations known to hold a version, own first; count up to max. */
+size_t catalog_holders(struct core *core, struct txn *txn, const struct catalog_entry *entry,
+		       const char **slugs, size_t max);
+
+struct publish_options {
+	const char *path;
+	bool has_tier;
+	enum tier tier;
+	bool widen, allow_shrink;
+	uint64_t keep;                  /* versions to keep; 0: all */
+	struct description description; /* empty fields inherit from the version before; borrowed */
+};
+
+/* What the workers need for one publication. */
+struct publication {
+	char path[LIMIT_PATH_LEN_MAX + 1];
+	uint64_t job;                /* of the STAGE rows */
+	struct writer_params params; /* keys: wiped by publication_fini() */
+	enum tier tier;
+	bool allow_shrink;
+	uint64_t keep;
+	struct record_id previous; /* zero: the first version */
+	uint64_t previous_number;  /* 0: the first version */
+	uint64_t previous_bytes;   /* plain bytes and files of the version before */
+	uint64_t previous_files;
+	struct key dataset_key;
+	struct buf
+		description; /* encoded, with inherited fields; files and bytes are set at commit */
+};
+void publication_fini(struct publication *publication);
+
+/* ERR_DENIED: not the own namespace, or a wider tier without widen; ERR_CONFIG: path or value; ERR_ABSENT: no federation;
+   ERR_AGAIN: the federation key is not here yet. */
+enum err catalog_publish_begin(struct core *core, struct txn *txn, int64_t now_ms,
+			       const struct publish_options *options, struct publication *out,
+			       char *why);
+/* Stores sealed chunks of a publication and stages them. Bulk lane. */
+void catalog_publish_chunk(struct core *core, struct txn *txn,
+			   const struct publication *publication, const struct chunk_addr *addr,
+			   uint32_t size, struct bytes chunk /* empty: known already */);
+/* Makes the version: record, head, index, announcement. The writer has finished, all its chunks are stored.
+   *unchanged: the files are those of the version before; nothing was made, *out is that version. ERR_DENIED: empty or less than half as large
+   without allow_shrink; ERR_BUSY: another version was made meanwhile, begin again. */
+enum err catalog_publish_commit(struct core *core, struct txn *txn, int64_t now_ms,
+				struct publication *publication, struct writer *writer,
+				bool *unchanged, struct catalog_entry *out, char *why);
+/* Drops the staged rows of a publication that failed or was given up. */
+void catalog_publish_abort(struct core *core, struct txn *txn,
+			   const struct publication *publication);
+
+/* What a worker needs to read one version. */
+struct reading {
+	struct dataset_id dataset;
+	struct record_id record;
+	uint64_t number;
+	uint32_t author;
+	struct buf version_bytes; /* what version points into */
+	struct version version;
+	struct key dataset_key; /* of the version's own epoch */
+};
+void reading_fini(struct reading *reading);
+/* ERR_ABSENT: not known. ERR_DENIED: not readable here (why says whom to ask). ERR_AGAIN: known, not held. */
+enum err catalog_read(struct core *core, struct txn *txn, const char *path, uint64_t number,
+		      struct reading *out, char *why);
+
+/* Checks what only the core can: own set digests against heads, index rows of held versions against records and chunks.
+   Looks at about max rows from *cursor on (0: the beginning), true when there is more; adds findings (one sentence each, without
+   line end) to text, separated by line feeds. */
+bool catalog_verify(struct core *core, struct txn *txn, uint64_t *cursor, uint32_t max,
+		    struct buf *text, uint64_t *looked);
+
+#endif
