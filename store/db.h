@@ -32,7 +32,9 @@ struct db_options {
 	uint64_t map_bytes; /* 0: 1 TiB */
 };
 
-/* Opens DIR/data.mdb. The caller holds the directory lock (dir.h) unless read_only. */
+/* Opens DIR/data.mdb. The caller holds the directory lock (dir.h) unless read_only. ERR_VERSION: read_only,
+   and a table is missing. ERR_CORRUPT, ERR_NOSPACE, ERR_NOMEM (no address space for the map), ERR_IO.
+   A process opens one directory once at a time. */
 enum err db_open(struct db **out, const char *dir, const struct db_options *options);
 void db_close(struct db *db); /* no transaction may be open */
 /* Bytes of the file in use and on disk. */
@@ -42,7 +44,8 @@ void db_size(struct db *db, uint64_t *used_bytes, uint64_t *file_bytes);
 void db_fault_at(struct db *db, uint64_t n, enum err err);
 bool db_fault_struck(const struct db *db);
 
-struct txn *txn_begin(struct db *db, bool write); /* never NULL; faults stick in it */
+/* Never NULL; faults stick in it. Beginning a second write transaction is a mistake (check). */
+struct txn *txn_begin(struct db *db, bool write);
 enum err txn_commit(struct txn *txn); /* releases txn; the sticky fault, or the commit's */
 void txn_abort(struct txn *txn);
 enum err txn_err(const struct txn *txn);
@@ -51,6 +54,7 @@ void txn_fail(struct txn *txn, enum err err); /* sets the sticky fault, if none 
 /* True and *value when the key is there. */
 bool txn_get(struct txn *txn, enum table table, struct bytes key, struct bytes *value);
 bool txn_has(struct txn *txn, enum table table, struct bytes key);
+/* The key has 1..KEY_LEN_MAX bytes. ERR_FULL: a value above 64 MiB. */
 void txn_put(struct txn *txn, enum table table, struct bytes key, struct bytes value);
 /* True when the key was there. */
 bool txn_del(struct txn *txn, enum table table, struct bytes key);

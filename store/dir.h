@@ -24,15 +24,18 @@ struct dir {
  * Each function writes one sentence for a person into why (DIR_WHY_LEN bytes): what was wrong, the
  * value seen, what to do next. `why` is empty on success.
  *
- * dir_create: makes the directory (0700) and writes the format number into a new store.
- * ERR_EXISTS when it holds a node already; ERR_CONFIG when it is not empty or on a network
- * file system; ERR_IO.
+ * dir_create: makes the directory (0700, and missing ones above it) or takes over an empty one, and
+ * writes the format number into a new store. ERR_EXISTS when it holds a node already; ERR_CONFIG
+ * when it is not empty or on a network file system (NFS, SMB, FUSE, 9P, ...: LMDB needs a
+ * coherent shared map and locks); ERR_NOSPACE; ERR_IO.
  */
 enum err dir_create(const char *path, char *why);
-/* Removes what dir_create() made; for an initialisation that failed half way. */
+/* Removes what dir_create() made, key files and config; for an initialisation that failed half way.
+   Nobody may have it open. */
 void dir_remove(const char *path);
 /* Takes the lock and checks the format. ERR_ABSENT: no node here. ERR_BUSY: another process has the lock
-   (why names its process id). ERR_VERSION: the format is newer than this program. */
+   (why names its process id). ERR_VERSION: the format is newer than this program. ERR_CORRUPT:
+   no readable format number. ERR_CONFIG: a network file system. ERR_NOSPACE, ERR_IO. */
 enum err dir_open(struct dir *dir, const char *path, char *why);
 void dir_close(struct dir *dir);
 /* DIR/name, to be freed by the caller. */

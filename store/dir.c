@@ -1,0 +1,404 @@
+#include "store/dir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "crypto/check.h"
+
+#define FORMAT_KEY "format" /* in META: STORE_FORMAT, be32 */
+
+__attribute__((format(printf, 3, 4))) static enum err refuse(char *why, enum err err,
+							     const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, DIR_WHY_LEN, format, args);
+	va_end(args);
+	return err;
+}
+
+static enum err refuse_errno(char *why, const char *what, const char *path)
+{
+	int code = errno;
+	enum err err = code == ENOSPC || code == EDQUOT ? ERR_NOSPACE : ERR_IO;
+
+	return refuse(why, err, "cannot %s %s: %s", what, path, strerror(code));
+}
+
+char *dir_file(const char *path, const char *name)
+{
+	size_t size = strlen(path) + 1 + strlen(name) + 1;
+	char *file = mem_new(1, size);
+
+	snprintf(file, size, "%s/%s", path, name);
+	return file;
+}
+
+/* ERR_ABSENT when it is not there; other errors leave errno. */
+static enum err file_find(const char *path, const char *name)
+{
+	char *file = dir_file(path, name);
+	enum err err = ERR_OK;
+
+	if (access(file, F_OK))
+		err = errno == ENOENT || errno == ENOTDIR ? ERR_ABSENT : ERR_IO;
+	free(file);
+	return err;
+}
+
+/*
+ * LMDB needs a coherent shared map and working locks, which these do not promise. FUSE is among
+ * them because sshfs and the like cannot be told from local drivers.
+ */
+static const char *fs_network_name(const char *path)
+{
+	static const struct {
+		uint32_t magic;
+		const char *name;
+	} refused[] = {
+		{0x6969, "NFS"},      {0x517b, "SMB"},        {0xff534d42, "CIFS"},
+		{0xfe534d42, "SMB2"}, {0x65735546, "FUSE"},   {0x01021997, "9P"},
+		{0x00c36400, "Ceph"}, {0x5346414f, "AFS"},    {0x6b414653, "AFS"},
+		{0x73757245, "Coda"}, {0x0bd00bd0, "Lustre"}, {0x47504653, "GPFS"},
+	};
+	struct statfs fs;
+
+	if (statfs(path, &fs))
+		return NULL;
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		if ((uint32_t)fs.f_type == refused[i].magic)
+			return refused[i].name;
+	return NULL;
+}
+
+static enum err fs_check(const char *path, char *why)
+{
+	const char *name = fs_network_name(path);
+
+	if (!name)
+		return ERR_OK;
+	return refuse(
+		why, ERR_CONFIG,
+		"%s is on a %s file system, where the store would be damaged sooner or later; "
+		"choose a directory on a local disk",
+		path, name);
+}
+
+static enum err sync_dir(const char *path, char *why)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool synced = fd >= 0 && fsync(fd) == 0;
+	enum err err = synced ? ERR_OK : refuse_errno(why, "sync", path);
+
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+/* The names in the directory and its own name in its parent. */
+static enum err sync_names(const char *path, char *why)
+{
+	char *parent = dir_file(path, "..");
+	enum err err = sync_dir(path, why);
+
+	if (!err)
+		err = sync_dir(parent, why);
+	free(parent);
+	return err;
+}
+
+/* Refuses a directory with anything in it but what mkfs leaves at a mount point. */
+static enum err check_empty(const char *path, char *why)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	enum err err = ERR_OK;
+
+	if (!dir)
+		return refuse_errno(why, "read", path);
+	while (!err && (entry = readdir(dir))) {
+		const char *name = entry->d_name;
+
+		if (strcmp(name, ".") && strcmp(name, "..") && strcmp(name, "lost+found"))
+			err = refuse(why, ERR_CONFIG,
+				     "%s is not empty (it holds %.100s); choose a new directory",
+				     path, name);
+	}
+	closedir(dir);
+	return err;
+}
+
+static enum err make_parents(const char *path, char *why)
+{
+	char *parent = mem_str(path);
+	enum err err = ERR_OK;
+
+	for (char *p = parent + 1; *p && !err; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(parent, 0700) && errno != EEXIST)
+			err = refuse_errno(why, "make", parent);
+		*p = '/';
+	}
+	free(parent);
+	return err;
+}
+
+/* Makes the directory, or takes over an empty one of ours. */
+static enum err make_top(const char *path, char *why)
+{
+	enum err err;
+
+	if (!file_find(path, "data.mdb"))
+		return refuse(why, ERR_EXISTS,
+			      "%s holds a node already; choose another directory, or remove this "
+			      "one if the node is not needed",
+			      path);
+	if ((err = make_parents(path, why)))
+		return err;
+	if (!mkdir(path, 0700))
+		return ERR_OK;
+	if (errno != EEXIST)
+		return refuse_errno(why, "make", path);
+	if ((err = check_empty(path, why)))
+		return err;
+	if (chmod(path, 0700))
+		return refuse(
+			why, ERR_CONFIG,
+			"cannot make %s private (%s); it has to belong to the user of the node",
+			path, strerror(errno));
+	return ERR_OK;
+}
+
+static enum err make_file(const char *path, const char *name, char *why)
+{
+	char *file = dir_file(path, name);
+	int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	enum err err = fd >= 0 ? ERR_OK : refuse_errno(why, "make", file);
+
+	if (fd >= 0)
+		close(fd);
+	free(file);
+	return err;
+}
+
+static enum err make_keys(const char *path, char *why)
+{
+	char *keys = dir_file(path, "keys");
+	enum err err = mkdir(keys, 0700) ? refuse_errno(why, "make", keys) : ERR_OK;
+
+	free(keys);
+	return err;
+}
+
+static enum err make_store(const char *path, char *why)
+{
+	struct row_key key = key_name(FORMAT_KEY);
+	struct db_options options = {0};
+	uint8_t format[4];
+	struct txn *txn;
+	struct db *db;
+	enum err err = db_open(&db, path, &options);
+
+	if (!err) {
+		be32_put(format, STORE_FORMAT);
+		txn = txn_begin(db, true);
+		txn_put(txn, TABLE_META, row_key_bytes(&key), bytes_obj(&format));
+		err = txn_commit(txn);
+		db_close(db);
+	}
+	if (err)
+		refuse(why, err, "cannot make the store in %s: %s", path, err_text(err));
+	return err;
+}
+
+enum err dir_create(const char *path, char *why)
+{
+	enum err err;
+
+	why[0] = '\0';
+	if ((err = make_top(path, why)))
+		return err;
+	/* Whoever makes the lock file is the one who makes the rest, and may remove it. */
+	if ((err = fs_check(path, why)) || (err = make_file(path, "lock", why))) {
+		rmdir(path);
+		return err;
+	}
+	if ((err = make_keys(path, why)) || (err = make_store(path, why)) ||
+	    (err = sync_names(path, why)))
+		dir_remove(path);
+	return err;
+}
+
+/* Unlinks the regular files of keys/, which holds nothing else. */
+static void remove_keys(const char *path)
+{
+	char *keys = dir_file(path, "keys");
+	DIR *dir = opendir(keys);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir)
+		closedir(dir);
+	rmdir(keys);
+	free(keys);
+}
+
+void dir_remove(const char *path)
+{
+	static const char *const names[] = {"data.mdb", "lock.mdb", "config", "lock"};
+
+	remove_keys(path);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *file = dir_file(path, names[i]);
+
+		unlink(file);
+		free(file);
+	}
+	rmdir(path);
+}
+
+static enum err refuse_busy(int fd, const char *path, char *why)
+{
+	char text[24];
+	ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
+	long pid;
+
+	text[len > 0 ? len : 0] = '\0';
+	pid = strtol(text, NULL, 10);
+	if (pid <= 0)
+		return refuse(why, ERR_BUSY, "another process is using %s; stop it first", path);
+	return refuse(why, ERR_BUSY, "process %ld is using %s; stop it first", pid, path);
+}
+
+/* Takes the lock and leaves our process id in it, for the message above. */
+static enum err lock_take(int *out, const char *path, char *why)
+{
+	char *file = dir_file(path, "lock");
+	int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	enum err err = ERR_OK;
+	char pid[24];
+	int len = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+
+	if (fd < 0)
+		err = refuse_errno(why, "open", file);
+	else if (flock(fd, LOCK_EX | LOCK_NB))
+		err = errno == EWOULDBLOCK ? refuse_busy(fd, path, why)
+					   : refuse_errno(why, "lock", file);
+	else if (ftruncate(fd, 0) || pwrite(fd, pid, (size_t)len, 0) != len)
+		err = refuse_errno(why, "write", file);
+	if (err && fd >= 0)
+		close(fd);
+	free(file);
+	if (!err)
+		*out = fd;
+	return err;
+}
+
+static enum err format_read(const char *path, uint32_t *format)
+{
+	struct row_key key = key_name(FORMAT_KEY);
+	struct db_options options = {.read_only = true};
+	struct bytes value;
+	struct txn *txn;
+	struct db *db;
+	enum err err = db_open(&db, path, &options);
+
+	if (err)
+		return err;
+	txn = txn_begin(db, false);
+	if (!txn_get(txn, TABLE_META, row_key_bytes(&key), &value))
+		txn_fail(txn, ERR_CORRUPT);
+	else if (value.len != 4)
+		txn_fail(txn, ERR_CORRUPT);
+	else
+		*format = be32_get(value.ptr);
+	err = txn_commit(txn);
+	db_close(db);
+	return err;
+}
+
+static enum err format_check(const char *path, char *why)
+{
+	uint32_t format = 0;
+	enum err err = format_read(path, &format);
+
+	if (err == ERR_VERSION)
+		return refuse(
+			why, err,
+			"the store in %s lacks tables that this program needs: another version "
+			"made it, or its creation was cut short; use the program that made it, "
+			"or remove %s and begin anew",
+			path, path);
+	if (!err && format > STORE_FORMAT)
+		return refuse(why, ERR_VERSION,
+			      "the store in %s has format %" PRIu32
+			      ", this program knows up to %d; "
+			      "use the newer program",
+			      path, format, STORE_FORMAT);
+	if (err == ERR_CORRUPT || (!err && !format))
+		return refuse(
+			why, ERR_CORRUPT,
+			"the store in %s has no readable format number: it is damaged, or its "
+			"creation was cut short; restore it, or remove %s and begin anew",
+			path, path);
+	if (err)
+		return refuse(why, err, "cannot open the store in %s: %s", path, err_text(err));
+	return ERR_OK;
+}
+
+enum err dir_open(struct dir *dir, const char *path, char *why)
+{
+	enum err err;
+	int fd = -1;
+
+	why[0] = '\0';
+	err = file_find(path, "data.mdb");
+	if (err == ERR_ABSENT)
+		return refuse(why, ERR_ABSENT,
+			      "no node in %s: there is no data.mdb; make one with "
+			      "`allmende init -d %s ...`",
+			      path, path);
+	if (err)
+		return refuse_errno(why, "look into", path);
+	if ((err = fs_check(path, why)) || (err = lock_take(&fd, path, why)))
+		return err;
+	if ((err = format_check(path, why))) {
+		close(fd);
+		return err;
+	}
+	*dir = (struct dir){mem_str(path), fd};
+	return ERR_OK;
+}
+
+void dir_close(struct dir *dir)
+{
+	close(dir->lock_fd);
+	free(dir->path);
+	*dir = (struct dir){NULL, -1};
+}
+
+enum err dir_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes)
+{
+	struct statvfs fs;
+
+	if (statvfs(path, &fs))
+		return ERR_IO;
+	*free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	*total_bytes = (uint64_t)fs.f_blocks * fs.f_frsize;
+	return ERR_OK;
+}

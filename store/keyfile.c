@@ -1,0 +1,472 @@
+#include "store/keyfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/check.h"
+#include "crypto/hash.h"
+#include "store/dir.h"
+#include "store/keyfile_format.h"
+
+#define MAGIC         "allmende-key"
+#define MAGIC_LEN     12
+#define FORMAT        1
+#define TAG_LEN       crypto_aead_xchacha20poly1305_ietf_ABYTES
+#define STORAGE_NAME  "storage"
+#define NAME_LEN_MAX  64
+#define ROW_CONTEXT   "am1.sealed" /* keeps secrets of the store and key files apart */
+#define NAME_ALPHABET "abcdefghijklmnopqrstuvwxyz0123456789-"
+
+_Static_assert(KEYFILE_SALT_LEN == crypto_pwhash_SALTBYTES, "salt of Argon2id");
+_Static_assert(KEYFILE_NONCE_LEN == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonce");
+
+struct keyring {
+	struct secret *storage;
+	char *keys; /* DIR/keys */
+	bool has_passphrase;
+};
+
+/* -- bytes -- */
+
+static void check_sum(uint8_t sum[KEYFILE_CHECK_LEN], struct bytes file)
+{
+	struct hash hash;
+
+	hash_init(&hash, "am1.keyfile", NULL, KEYFILE_CHECK_LEN);
+	hash_add(&hash, file);
+	hash_done(&hash, sum, KEYFILE_CHECK_LEN);
+}
+
+static bool cost_ok(const struct keyring_cost *cost)
+{
+	return cost->opslimit >= 1 && cost->opslimit <= KEYFILE_OPSLIMIT_MAX &&
+	       cost->memlimit >= KEYFILE_MEMLIMIT_MIN && cost->memlimit <= KEYFILE_MEMLIMIT_MAX;
+}
+
+enum err keyfile_decode(struct keyfile *out, struct bytes file)
+{
+	size_t header_len = MAGIC_LEN + 2, body_len;
+	uint8_t sum[KEYFILE_CHECK_LEN];
+
+	if (file.len < header_len + KEYFILE_CHECK_LEN || file.len > KEYFILE_LEN_MAX ||
+	    memcmp(file.ptr, MAGIC, MAGIC_LEN) != 0)
+		return ERR_CORRUPT;
+	body_len = file.len - KEYFILE_CHECK_LEN;
+	check_sum(sum, bytes_slice(file, 0, body_len));
+	if (memcmp(sum, file.ptr + body_len, sizeof(sum)) != 0)
+		return ERR_CORRUPT;
+	if (file.ptr[MAGIC_LEN] != FORMAT)
+		return ERR_VERSION;
+	*out = (struct keyfile){.mode = (enum keyfile_mode)file.ptr[MAGIC_LEN + 1]};
+	if (out->mode == KEYFILE_PASSPHRASE)
+		header_len += 8 + 8 + KEYFILE_SALT_LEN;
+	else if (out->mode != KEYFILE_CLEAR && out->mode != KEYFILE_STORAGE)
+		return ERR_CORRUPT;
+	if (body_len < header_len + KEYFILE_NONCE_LEN + TAG_LEN)
+		return ERR_CORRUPT;
+	out->header = bytes_slice(file, 0, header_len);
+	out->nonce = bytes_slice(file, header_len, KEYFILE_NONCE_LEN);
+	out->sealed = bytes_slice(file, header_len + KEYFILE_NONCE_LEN,
+				  body_len - header_len - KEYFILE_NONCE_LEN);
+	if (out->mode != KEYFILE_PASSPHRASE)
+		return ERR_OK;
+	out->cost = (struct keyring_cost){be64_get(file.ptr + MAGIC_LEN + 2),
+					  be64_get(file.ptr + MAGIC_LEN + 10)};
+	out->salt = bytes_slice(file, MAGIC_LEN + 18, KEYFILE_SALT_LEN);
+	/* A hostile file must not make us reserve more than we would ourselves. */
+	return cost_ok(&out->cost) ? ERR_OK : ERR_CORRUPT;
+}
+
+/* Associated data: what stands before the nonce, and the name. */
+static void context_init(struct buf *ad, struct bytes head, const char *name)
+{
+	buf_init(ad, SIZE_MAX);
+	buf_add(ad, head);
+	buf_add(ad, bytes_str(name));
+	check(!ad->err);
+}
+
+/* Appends nonce || ciphertext || tag. */
+static void seal(struct buf *out, const struct key *key, struct bytes head, const char *name,
+		 struct bytes nonce, struct bytes secret)
+{
+	struct buf ad;
+	uint8_t *sealed;
+
+	context_init(&ad, head, name);
+	buf_add(out, nonce);
+	sealed = buf_space(out, secret.len + TAG_LEN);
+	if (sealed)
+		crypto_aead_xchacha20poly1305_ietf_encrypt(sealed, NULL, secret.ptr, secret.len,
+							   ad.ptr, ad.len, NULL, nonce.ptr, key->b);
+	buf_fini(&ad);
+}
+
+/* ERR_DENIED when key, context or bytes are not those of seal(). */
+static enum err unseal(struct secret **out, const struct key *key, struct bytes head,
+		       const char *name, struct bytes nonce, struct bytes sealed)
+{
+	struct buf ad, plain;
+	enum err err = ERR_OK;
+
+	context_init(&ad, head, name);
+	buf_init(&plain, sealed.len);
+	if (!buf_space(&plain, sealed.len - TAG_LEN))
+		err = plain.err;
+	else if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain.ptr, NULL, NULL, sealed.ptr,
+							    sealed.len, ad.ptr, ad.len, nonce.ptr,
+							    key->b))
+		err = ERR_DENIED;
+	else
+		*out = secret_open(buf_bytes(&plain));
+	buf_fini_wipe(&plain);
+	buf_fini(&ad);
+	return err;
+}
+
+/* -- files -- */
+
+static bool name_ok(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len && len <= NAME_LEN_MAX && strspn(name, NAME_ALPHABET) == len;
+}
+
+static enum err err_of_errno(void)
+{
+	switch (errno) {
+	case EEXIST:
+		return ERR_EXISTS;
+	case ENOENT:
+		return ERR_ABSENT;
+	case ENOSPC:
+	case EDQUOT:
+		return ERR_NOSPACE;
+	default:
+		return ERR_IO;
+	}
+}
+
+static enum err fd_write(int fd, struct bytes b)
+{
+	while (b.len) {
+		ssize_t len = write(fd, b.ptr, b.len);
+
+		if (len < 0 && errno == EINTR)
+			continue;
+		if (len <= 0)
+			return err_of_errno();
+		b = bytes_slice(b, (size_t)len, b.len);
+	}
+	return fsync(fd) ? err_of_errno() : ERR_OK;
+}
+
+/* Appends at most max bytes of a file. */
+static enum err file_read(struct buf *out, const char *path, size_t max)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	enum err err = ERR_OK;
+	ssize_t len = 1;
+
+	if (fd < 0)
+		return err_of_errno();
+	while (!err && len && out->len < max) {
+		uint8_t part[512];
+		size_t want = max - out->len < sizeof(part) ? max - out->len : sizeof(part);
+
+		len = read(fd, part, want);
+		if (len < 0 && errno != EINTR)
+			err = err_of_errno();
+		if (len > 0)
+			buf_add(out, bytes_of(part, (size_t)len));
+		secret_wipe(part, sizeof(part));
+	}
+	close(fd);
+	return err ? err : out->err;
+}
+
+static enum err sync_dir(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum err err = fd >= 0 && fsync(fd) == 0 ? ERR_OK : ERR_IO;
+
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+/* Writes keys/NAME so that the name is taken only by complete, synced bytes, and never twice. */
+static enum err file_create(const char *keys, const char *name, struct bytes bytes)
+{
+	char part[NAME_LEN_MAX + 8];
+	char *path = dir_file(keys, name), *path_new;
+	enum err err;
+	int fd;
+
+	snprintf(part, sizeof(part), ".new-%s", name);
+	path_new = dir_file(keys, part);
+	unlink(path_new); /* left by a crash */
+	fd = open(path_new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	err = fd < 0 ? err_of_errno() : fd_write(fd, bytes);
+	if (fd >= 0 && close(fd) && !err)
+		err = ERR_IO;
+	if (!err && renameat2(AT_FDCWD, path_new, AT_FDCWD, path, RENAME_NOREPLACE))
+		err = err_of_errno();
+	if (err)
+		unlink(path_new);
+	else
+		err = sync_dir(keys);
+	free(path_new);
+	free(path);
+	return err;
+}
+
+/* -- the storage key -- */
+
+/* The key over the storage key: of the passphrase, or a constant when there is none. */
+static enum err outer_key(struct key *out, const struct keyfile *file, struct bytes passphrase)
+{
+	if (file->mode == KEYFILE_CLEAR) {
+		hash_once(out->b, "am1.keyfile", bytes_str("no passphrase"));
+		return ERR_OK;
+	}
+	/* The only failure there is: the memory is refused. */
+	return crypto_pwhash(out->b, sizeof(out->b), (const char *)passphrase.ptr, passphrase.len,
+			     file->salt.ptr, file->cost.opslimit, file->cost.memlimit,
+			     crypto_pwhash_ALG_ARGON2ID13)
+		       ? ERR_NOMEM
+		       : ERR_OK;
+}
+
+static void header_add(struct buf *out, const struct keyfile *file)
+{
+	buf_add(out, bytes_of(MAGIC, MAGIC_LEN));
+	buf_add_u8(out, FORMAT);
+	buf_add_u8(out, (uint8_t)file->mode);
+	if (file->mode == KEYFILE_PASSPHRASE) {
+		buf_add_be64(out, file->cost.opslimit);
+		buf_add_be64(out, file->cost.memlimit);
+		buf_add(out, file->salt);
+	}
+}
+
+/* Makes keys/NAME. */
+static enum err file_seal(const struct keyfile *file, const char *keys, const char *name,
+			  const struct key *key, struct bytes secret)
+{
+	uint8_t sum[KEYFILE_CHECK_LEN];
+	struct buf out, head;
+	enum err err;
+
+	buf_init(&head, KEYFILE_LEN_MAX);
+	buf_init(&out, KEYFILE_LEN_MAX);
+	header_add(&head, file);
+	buf_add(&out, buf_bytes(&head));
+	seal(&out, key, buf_bytes(&head), name, file->nonce, secret);
+	check_sum(sum, buf_bytes(&out));
+	buf_add(&out, bytes_obj(&sum));
+	err = out.err ? out.err : file_create(keys, name, buf_bytes(&out));
+	buf_fini(&out);
+	buf_fini(&head);
+	return err;
+}
+
+static struct keyring *keyring_new(const char *dir, struct secret *storage, bool has_passphrase)
+{
+	struct keyring *keyring = mem_new(1, sizeof(*keyring));
+
+	keyring->storage = storage;
+	keyring->keys = dir_file(dir, "keys");
+	keyring->has_passphrase = has_passphrase;
+	return keyring;
+}
+
+enum err keyring_create_cost(struct keyring **out, const char *dir, struct bytes passphrase,
+			     struct random *random, const struct keyring_cost *cost)
+{
+	char *keys = dir_file(dir, "keys");
+	uint8_t salt[KEYFILE_SALT_LEN], nonce[KEYFILE_NONCE_LEN];
+	struct keyfile file = {
+		.mode = passphrase.len ? KEYFILE_PASSPHRASE : KEYFILE_CLEAR,
+		.cost = *cost,
+		.salt = bytes_obj(&salt),
+		.nonce = bytes_obj(&nonce),
+	};
+	struct key storage, outer;
+	enum err err;
+
+	check(cost_ok(cost));
+	random_fill(random, storage.b, sizeof(storage.b));
+	random_fill(random, salt, sizeof(salt));
+	random_fill(random, nonce, sizeof(nonce));
+	err = passphrase.len > KEYFILE_PASSPHRASE_LEN_MAX ? ERR_CONFIG
+							  : outer_key(&outer, &file, passphrase);
+	if (!err)
+		err = file_seal(&file, keys, STORAGE_NAME, &outer, bytes_obj(&storage.b));
+	if (!err)
+		*out = keyring_new(dir, secret_open(bytes_obj(&storage.b)), passphrase.len > 0);
+	key_wipe(&outer);
+	key_wipe(&storage);
+	free(keys);
+	return err;
+}
+
+enum err keyring_create(struct keyring **out, const char *dir, struct bytes passphrase,
+			struct random *random)
+{
+	struct keyring_cost cost = {crypto_pwhash_OPSLIMIT_MODERATE,
+				    crypto_pwhash_MEMLIMIT_MODERATE};
+
+	return keyring_create_cost(out, dir, passphrase, random, &cost);
+}
+
+static enum err keyfile_load(struct buf *bytes, struct keyfile *file, const char *keys,
+			     const char *name)
+{
+	char *path = dir_file(keys, name);
+	enum err err;
+
+	/* One byte more than a file may have, so that a longer one is noticed. */
+	err = file_read(bytes, path, KEYFILE_LEN_MAX + 1);
+	free(path);
+	return err ? err : keyfile_decode(file, buf_bytes(bytes));
+}
+
+static enum err storage_open(struct secret **out, const struct keyfile *file,
+			     struct bytes passphrase)
+{
+	struct key outer;
+	enum err err;
+
+	if (file->mode == KEYFILE_STORAGE)
+		return ERR_CORRUPT;
+	if (file->mode == KEYFILE_PASSPHRASE && !passphrase.len)
+		return ERR_CONFIG;
+	err = outer_key(&outer, file, passphrase);
+	if (!err)
+		err = unseal(out, &outer, file->header, STORAGE_NAME, file->nonce, file->sealed);
+	key_wipe(&outer);
+	if (!err && secret_bytes(*out).len != KEY_LEN) {
+		secret_close(*out);
+		err = ERR_CORRUPT;
+	}
+	/* Without a passphrase there is no wrong one. */
+	return err == ERR_DENIED && file->mode == KEYFILE_CLEAR ? ERR_CORRUPT : err;
+}
+
+enum err keyring_open(struct keyring **out, const char *dir, struct bytes passphrase)
+{
+	char *keys = dir_file(dir, "keys");
+	struct secret *storage = NULL;
+	struct keyfile file;
+	struct buf bytes;
+	enum err err;
+
+	buf_init(&bytes, KEYFILE_LEN_MAX + 1);
+	err = keyfile_load(&bytes, &file, keys, STORAGE_NAME);
+	if (!err)
+		err = storage_open(&storage, &file, passphrase);
+	if (!err)
+		*out = keyring_new(dir, storage, file.mode == KEYFILE_PASSPHRASE);
+	buf_fini(&bytes);
+	free(keys);
+	return err;
+}
+
+void keyring_close(struct keyring *keyring)
+{
+	if (!keyring)
+		return;
+	secret_close(keyring->storage);
+	free(keyring->keys);
+	free(keyring);
+}
+
+bool keyring_has_passphrase(const struct keyring *keyring)
+{
+	return keyring->has_passphrase;
+}
+
+/* -- what it protects -- */
+
+enum err keyring_put(struct keyring *keyring, const char *name, struct bytes secret)
+{
+	uint8_t nonce[KEYFILE_NONCE_LEN];
+	struct keyfile file = {.mode = KEYFILE_STORAGE, .nonce = bytes_obj(&nonce)};
+	struct random random = random_system();
+
+	check(name_ok(name));
+	random_fill(&random, nonce, sizeof(nonce));
+	return file_seal(&file, keyring->keys, name, secret_key(keyring->storage), secret);
+}
+
+enum err keyring_get(struct keyring *keyring, const char *name, struct secret **out)
+{
+	struct keyfile file;
+	struct buf bytes;
+	enum err err;
+
+	check(name_ok(name));
+	buf_init(&bytes, KEYFILE_LEN_MAX + 1);
+	err = keyfile_load(&bytes, &file, keyring->keys, name);
+	if (!err && file.mode != KEYFILE_STORAGE)
+		err = ERR_CORRUPT;
+	if (!err)
+		err = unseal(out, secret_key(keyring->storage), file.header, name, file.nonce,
+			     file.sealed);
+	buf_fini(&bytes);
+	return err == ERR_DENIED ? ERR_CORRUPT : err;
+}
+
+void keyring_seal(struct keyring *keyring, struct buf *out, const char *name, struct bytes secret)
+{
+	uint8_t nonce[KEYFILE_NONCE_LEN];
+	struct random random = random_system();
+
+	random_fill(&random, nonce, sizeof(nonce));
+	seal(out, secret_key(keyring->storage), bytes_str(ROW_CONTEXT), name, bytes_obj(&nonce),
+	     secret);
+}
+
+enum err keyring_unseal(struct keyring *keyring, struct secret **out, const char *name,
+			struct bytes sealed)
+{
+	enum err err;
+
+	if (sealed.len < KEYFILE_NONCE_LEN + TAG_LEN)
+		return ERR_CORRUPT;
+	err = unseal(out, secret_key(keyring->storage), bytes_str(ROW_CONTEXT), name,
+		     bytes_slice(sealed, 0, KEYFILE_NONCE_LEN),
+		     bytes_slice(sealed, KEYFILE_NONCE_LEN, sealed.len));
+	return err == ERR_DENIED ? ERR_CORRUPT : err;
+}
+
+enum err keyfile_passphrase_read(struct secret **out, const char *path)
+{
+	struct buf text;
+	struct bytes line;
+	const uint8_t *end;
+	enum err err;
+
+	/* Room for a line of full length, its end, and one byte to tell a longer one. */
+	buf_init(&text, KEYFILE_PASSPHRASE_LEN_MAX + 2);
+	err = file_read(&text, path, text.max);
+	line = buf_bytes(&text);
+	end = line.len ? memchr(line.ptr, '\n', line.len) : NULL;
+	if (end)
+		line.len = (size_t)(end - line.ptr);
+	if (line.len && line.ptr[line.len - 1] == '\r')
+		line.len--;
+	if (!err && (!line.len || line.len > KEYFILE_PASSPHRASE_LEN_MAX))
+		err = ERR_CONFIG;
+	if (!err)
+		*out = secret_open(line);
+	buf_fini_wipe(&text);
+	return err;
+}
