@@ -1,0 +1,148 @@
+/*
+ * charter - who belongs to the federation (docs/PROTOCOL.md, section 4).
+ *
+ * The charter is a chain of entries, each a list of changes and the hash of the member table after
+ * them, voted by a threshold of stewards. struct charter is the state after the latest entry. An entry is applied wholly or
+ * not at all. What is stored passed all rules; loading applies it again without checking signatures.
+ */
+#ifndef ALLMENDE_CHARTER_H
+#define ALLMENDE_CHARTER_H
+
+#include "crypto/id.h"
+#include "crypto/limits.h"
+#include "crypto/random.h"
+#include "crypto/sign.h"
+#include "store/db.h"
+
+#define CHARTER_SLUG_LEN_MAX   40
+#define CHARTER_SEALED_KEY_LEN (24 + KEY_LEN + 16)
+
+enum charter_member_state { CHARTER_MEMBER = 1, CHARTER_FORMER = 2 };
+
+struct charter_member {
+	uint32_t number;
+	uint8_t state; /* enum charter_member_state */
+	struct org_id org;
+	struct sign_pk root;
+	char name[LIMIT_NAME_LEN_MAX + 1];
+	char slug[CHARTER_SLUG_LEN_MAX + 1];
+	char ags[9];
+	char group[6]; /* the county */
+};
+
+struct charter {
+	struct fed_id fed;
+	char name[LIMIT_NAME_LEN_MAX + 1]; /* of the federation */
+	uint32_t number;                   /* of the latest entry; 0: no entry yet */
+	struct digest entry_id;            /* of the latest entry */
+	int64_t time_ms;
+	uint32_t threshold;
+	uint32_t stewards[LIMIT_STEWARD_COUNT_MAX]; /* member numbers, rising */
+	uint32_t steward_count;
+	uint64_t key_number; /* of the federation key */
+	struct digest key_commitment;
+	struct charter_member *members; /* member number n stands at n - 1; owned */
+	uint32_t member_count;          /* numbers given, former members included */
+	uint32_t member_cap;
+	uint32_t *index; /* open addressing: by organisation, slug and ags; see charter.c */
+	uint32_t index_cap;
+};
+
+void charter_init(struct charter *charter); /* no entry yet */
+void charter_fini(struct charter *charter);
+
+/* Lookups in constant time. NULL: no such member. charter_by_org() and charter_by_ags() find present members only; the others
+   also former ones. */
+const struct charter_member *charter_member(const struct charter *charter, uint32_t number);
+const struct charter_member *charter_by_org(const struct charter *charter,
+					    const struct org_id *org);
+const struct charter_member *charter_by_slug(const struct charter *charter, struct bytes slug);
+const struct charter_member *charter_by_ags(const struct charter *charter, struct bytes ags);
+bool charter_is_steward(const struct charter *charter, uint32_t member_number);
+/* ERR_MALFORMED unless name, slug and ags are what a charter admits. */
+enum err charter_terms_check(struct bytes name, struct bytes slug, struct bytes ags);
+
+/* Author number = member number * 256 + node index. */
+static inline uint32_t author_of(uint32_t member_number, uint8_t node_index)
+{
+	return member_number * 256 + node_index;
+}
+static inline uint32_t author_member(uint32_t author)
+{
+	return author / 256;
+}
+static inline uint8_t author_node(uint32_t author)
+{
+	return (uint8_t)(author % 256);
+}
+
+enum charter_change_kind {
+	CHARTER_ADMIT = 1,
+	CHARTER_REMOVE = 2,
+	CHARTER_STEWARDS = 3,
+	CHARTER_KEY = 4
+};
+struct charter_change {
+	enum charter_change_kind kind;
+	struct charter_member
+		member; /* ADMIT: number, org, root, name, slug, ags; REMOVE: number */
+	uint32_t stewards[LIMIT_STEWARD_COUNT_MAX]; /* STEWARDS: rising */
+	uint32_t steward_count;
+	uint64_t key_number; /* KEY */
+	struct digest key_commitment;
+	bool has_sealed; /* the previous key */
+	uint8_t sealed[CHARTER_SEALED_KEY_LEN];
+};
+struct charter_vote {
+	uint32_t member;
+	struct sig sig;
+};
+
+/*
+ * Building entry number + 1: payload, votes, entry. `name` is the federation's in entry 1, else NULL. The changes are tried on
+ * the charter, which is unchanged afterwards; a member's group follows from its ags. The votes stand in rising order of member number.
+ * Errors of charter_payload_make() as charter_apply(); of charter_entry_make(): out->err.
+ */
+enum err charter_payload_make(struct buf *out, struct charter *charter, const char *name,
+			      int64_t time_ms, uint32_t threshold,
+			      const struct charter_change *changes, size_t count);
+void charter_vote(struct charter_vote *out, const struct charter *charter, uint32_t member,
+		  const struct key *root_sign_seed, struct bytes payload);
+void charter_entry_make(struct buf *out, struct bytes payload, const struct charter_vote *votes,
+			size_t count);
+
+/*
+ * Checks an entry under all rules and makes it the latest; on any error the charter is unchanged.
+ * ERR_MALFORMED, ERR_VERSION; ERR_DENIED: votes are missing or wrong; ERR_PROTOCOL: another rule of section 4;
+ * ERR_EXISTS: the number is not above the latest; ERR_AGAIN: entries between are missing; ERR_FULL: LIMIT_MEMBER_COUNT_MAX.
+ */
+enum err charter_apply(struct charter *charter, struct bytes entry);
+
+/* *charter is set up by the call, empty when nothing is stored (ERR_ABSENT). ERR_CORRUPT. */
+enum err charter_load(struct txn *txn, struct charter *charter);
+/*
+ * charter_apply() and the entry's row. With ERR_EXISTS *forked tells that this is another valid entry of a number that is known:
+ * the one seen first stays, the other is kept as proof (charter_fork()), and the caller reports. forked may be NULL.
+ */
+enum err charter_accept(struct txn *txn, struct charter *charter, struct bytes entry, bool *forked);
+/* The stored entry of a number, as received. */
+bool charter_entry(struct txn *txn, uint32_t number, struct bytes *entry);
+/* The second valid entry of a known number, if one was ever seen. */
+bool charter_fork(struct txn *txn, struct bytes *entry);
+/* Id of an entry, for checkpoints. ERR_MALFORMED. */
+enum err charter_entry_id(struct digest *out, struct bytes entry);
+
+/* The federation key F_n. */
+void fedkey_commitment(struct digest *out, const struct key *key, uint64_t number);
+/* F_(n-1), sealed under F_n. */
+void fedkey_seal_previous(uint8_t out[CHARTER_SEALED_KEY_LEN], const struct key *key,
+			  uint64_t number, const struct key *previous, struct random *random);
+/* ERR_DENIED when it was not sealed under this key and number. */
+enum err fedkey_open_previous(struct key *previous, const struct key *key, uint64_t number,
+			      const uint8_t sealed[CHARTER_SEALED_KEY_LEN]);
+/* What the charter said about F_n: the commitment, and F_(n-1) sealed under it if has_sealed. Looks through the stored entries.
+   ERR_ABSENT. */
+enum err fedkey_find(struct txn *txn, uint64_t number, struct digest *commitment, bool *has_sealed,
+		     uint8_t sealed[CHARTER_SEALED_KEY_LEN]);
+
+#endif

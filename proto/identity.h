@@ -1,0 +1,54 @@
+/*
+ * identity - everything one node is: its organisation's log, its keys, its names.
+ *
+ * Key files: root (the root seed, which may be taken offline later), wrap, sign, transport. The rest stands in META rows and in
+ * the organisation's log.
+ */
+#ifndef ALLMENDE_IDENTITY_H
+#define ALLMENDE_IDENTITY_H
+
+#include "proto/charter.h"
+#include "proto/orglog.h"
+#include "store/keyfile.h"
+
+#define IDENTITY_OPERATOR_LEN_MAX 128
+
+struct identity_options {
+	const char *name;     /* of the organisation */
+	const char *slug;     /* short name, never reused in a federation */
+	const char *ags;      /* official municipality key, 5 or 8 digits */
+	const char *operator; /* "self" or "hosted:NAME" */
+	int64_t now_ms;
+};
+
+struct identity {
+	char name[LIMIT_NAME_LEN_MAX + 1];
+	char slug[CHARTER_SLUG_LEN_MAX + 1];
+	char ags[9];
+	char operator[IDENTITY_OPERATOR_LEN_MAX + 1];
+	struct org_id org;
+	uint8_t node_index;
+	struct sign_pk sign_pk;
+	struct dh_pk transport_pk;
+	struct dh_pk wrap_pk;
+	struct secret *sign;      /* Ed25519 seed of this node */
+	struct secret *transport; /* X25519 */
+	struct secret *wrap;      /* X25519, the organisation's */
+	struct secret *root; /* root seed (crypto/root.h); NULL when it is not on this machine */
+	uint64_t store_incarnation; /* random; another store, another number */
+};
+
+/*
+ * Makes the organisation and its first node: key files, organisation log entry 1 (node 0, all roles), META rows. The caller
+ * commits txn; when that fails, or this does, it removes the directory. ERR_CONFIG: name, slug, ags or operator is
+ * not valid. ERR_EXISTS, ERR_IO.
+ */
+enum err identity_create(struct keyring *keyring, struct txn *txn, struct random *random,
+			 const struct identity_options *options);
+/* Release with identity_fini(). ERR_ABSENT: no node here. ERR_CORRUPT: keys and log do not belong together. */
+enum err identity_load(struct identity *out, struct keyring *keyring, struct txn *txn);
+void identity_fini(struct identity *identity);
+/* Ed25519 seed of the organisation's root key; ERR_ABSENT when the root seed is not here. Wipe it after use. */
+enum err identity_root_sign_seed(struct key *out, const struct identity *identity);
+
+#endif

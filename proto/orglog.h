@@ -1,0 +1,86 @@
+/*
+ * orglog - one organisation's log: its root key, its wrap key, its nodes (docs/PROTOCOL.md, section 3).
+ *
+ * Every entry is the whole state, so struct orglog is the decoded latest entry and what is needed to check
+ * the next. The log is a chain: entry 1 gives the organisation its id, and an entry is admitted when
+ * it follows the one before under all rules. What is stored passed them; loading does not check signatures again.
+ */
+#ifndef ALLMENDE_ORGLOG_H
+#define ALLMENDE_ORGLOG_H
+
+#include "crypto/id.h"
+#include "crypto/limits.h"
+#include "crypto/sign.h"
+#include "store/db.h"
+
+enum orglog_node_state { ORGLOG_NODE_ACTIVE = 1, ORGLOG_NODE_RETIRED = 2 };
+enum { ORGLOG_ROLE_PUBLISH = 1, ORGLOG_ROLE_ADMIN = 2, ORGLOG_ROLE_KEY_AUTHOR = 4 };
+
+struct orglog_node {
+	uint8_t index;
+	uint8_t state; /* enum orglog_node_state */
+	uint8_t roles;
+	struct sign_pk sign;
+	struct dh_pk transport;
+	struct sig possession;
+};
+
+struct orglog {
+	struct org_id id;       /* zero when only a later entry alone was looked at */
+	uint32_t number;        /* of the latest entry; 0: no entry yet */
+	struct digest entry_id; /* of the latest entry */
+	int64_t time_ms;
+	struct sign_pk root;
+	struct sign_pk first_root; /* root key of entry 1, which proofs of possession name */
+	struct digest next_root;
+	struct dh_pk recovery;
+	struct dh_pk wrap;
+	struct orglog_node *nodes; /* owned, by rising index */
+	size_t node_count;
+};
+
+void orglog_init(struct orglog *log); /* no entry yet */
+void orglog_fini(struct orglog *log);
+const struct orglog_node *orglog_node(const struct orglog *log, uint8_t index); /* or NULL */
+/* The hash that names the next root key. */
+void orglog_next_root(struct digest *out, const struct sign_pk *next);
+
+/* The proof of possession of a node's keys. */
+void orglog_possession(struct sig *out, const struct key *node_seed,
+		       const struct sign_pk *first_root, const struct sign_pk *sign,
+		       const struct dh_pk *transport);
+/*
+ * Appends entry number + 1, signed. `next` is the whole new state: time_ms, next_root, recovery, wrap and nodes
+ * count; the rest is taken from `now` (before entry 1: an empty log) and from the seed. The result is not checked:
+ * apply it.
+ */
+void orglog_make(struct buf *out, const struct orglog *now, const struct orglog *next,
+		 const struct key *root_sign_seed);
+/*
+ * Checks a signed entry against the log and makes it the latest; on any error the log is unchanged.
+ * ERR_MALFORMED, ERR_VERSION (an unknown form or suite); ERR_DENIED: signature, root key or possession;
+ * ERR_PROTOCOL: another rule of section 3; ERR_EXISTS: the number is not above the latest; ERR_AGAIN: entries between
+ * are missing.
+ */
+enum err orglog_apply(struct orglog *log, struct bytes entry);
+/*
+ * Looks at one entry alone, as a certificate shows it: form, keys and the signature of the root key it names; in entry 1 also
+ * the proofs of possession. *out is set up by the call; release it with orglog_fini() when ERR_OK was returned.
+ */
+enum err orglog_entry_peek(struct orglog *out, struct bytes entry);
+
+/* The latest stored state; *log is set up by the call, empty when nothing is stored (ERR_ABSENT). ERR_CORRUPT. */
+enum err orglog_load(struct txn *txn, const struct org_id *org, struct orglog *log);
+/*
+ * Checks an entry from outside against what is stored and stores it. `expected` is the organisation it must belong to.
+ * Errors as orglog_apply(). With ERR_EXISTS *forked tells that it is another valid entry of a
+ * number that is known: the one seen first stays, and the caller reports. forked may be NULL.
+ */
+enum err orglog_accept(struct txn *txn, const struct org_id *expected, struct bytes entry,
+		       bool *forked);
+/* The stored entry of a number, as received. */
+bool orglog_entry(struct txn *txn, const struct org_id *org, uint32_t number, struct bytes *entry);
+/* Number of the latest stored entry; 0: none. Cheap. */
+uint32_t orglog_number(struct txn *txn, const struct org_id *org);
+
+#endif

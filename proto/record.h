@@ -1,0 +1,52 @@
+/*
+ * record - one signed statement of an author (docs/PROTOCOL.md, section 5).
+ */
+#ifndef ALLMENDE_RECORD_H
+#define ALLMENDE_RECORD_H
+
+#include "crypto/id.h"
+#include "crypto/limits.h"
+#include "crypto/sign.h"
+
+/* Kinds with a meaning today; others are kept and forwarded. */
+enum record_kind { RECORD_VERSION = 1, RECORD_WRAP = 3, RECORD_CONTACT = 7 };
+
+/* A decoded view; borrows from the bytes it was decoded from. */
+struct record {
+	uint32_t author;
+	uint32_t incarnation;
+	uint64_t sequence;
+	int64_t time_ms;
+	uint64_t kind; /* enum record_kind, or unknown */
+	struct bytes slot;
+	struct bytes body;
+	struct bytes payload; /* what is signed */
+	struct bytes whole;   /* payload and signature */
+};
+
+struct record_slot {
+	uint8_t b[LIMIT_SLOT_LEN_MAX];
+	size_t len;
+};
+static inline struct bytes record_slot_bytes(const struct record_slot *slot)
+{
+	return bytes_of(slot->b, slot->len);
+}
+struct record_slot record_slot_version(const struct dataset_id *dataset, uint64_t number);
+struct record_slot record_slot_wrap(const struct org_id *grantee, uint64_t epoch_number,
+				    struct bytes prefix, struct bytes path);
+struct record_slot record_slot_contact(void);
+
+/* Form only; says nothing of the signature. ERR_MALFORMED, ERR_VERSION, ERR_FULL (LIMIT_RECORD_LEN_MAX). */
+enum err record_decode(struct record *out, struct bytes whole);
+/* Appends the record; author, incarnation, sequence, time_ms, kind, slot and body of `fields` count. out->err: ERR_FULL when it
+   is too long. */
+void record_make(struct buf *out, const struct record *fields, const struct fed_id *fed,
+		 const struct key *sign_seed);
+/* ERR_DENIED */
+enum err record_check_sig(const struct record *record, const struct sign_pk *pk,
+			  const struct fed_id *fed);
+void record_id(struct record_id *out, const struct record *record);
+void record_leaf_hash(struct digest *out, struct bytes whole);
+
+#endif
