@@ -102,9 +102,9 @@ enum link_state {
 struct link_options {
 	bool dialler;
 	struct fed_id fed;
-	const struct key *static_sk;    /* transport key; borrowed for the life of the link */
-	struct certificate certificate; /* own; copied; version is ignored */
-	bool has_expected;              /* dialler: the peer must have this key */
+	const struct key *static_sk; /* transport key; borrowed for the life of the link */
+	struct bytes certificate;    /* own, as by certificate_put(); copied; version is replaced */
+	bool has_expected;           /* dialler: the peer must have this key */
 	struct dh_pk expected;
 	const struct limits *limits; /* borrowed for the life of the link */
 	struct random *random;       /* borrowed for the life of the link */
@@ -117,9 +117,9 @@ struct link_event {
 	/* CERT: fits itself and the handshake; valid until link_admit() or link_fini() */
 	struct certificate certificate;
 	struct dh_pk key; /* CERT: the peer's transport key, proven */
-	/* MESSAGE: valid until the next call on this link */
-	uint8_t channel;
+	/* MESSAGE: valid until the next call on this link. CERT: the certificate as received */
 	struct bytes message;
+	uint8_t channel;
 	/* CLOSED */
 	enum link_reason reason;
 	bool by_peer; /* the peer said so */
@@ -132,7 +132,7 @@ struct link {
 
 	/* handshake */
 	struct noise noise;
-	struct buf own_entry; /* owns options.certificate.entry */
+	struct buf own_certificate;
 	struct buf peer_certificate;
 	struct buf hello; /* handshake bytes to be sent, in clear frames */
 	uint8_t version;
