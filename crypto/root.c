@@ -48,7 +48,9 @@ void root_text_put(char out[ROOT_TEXT_LEN + 1], const struct key *seed)
 	sodium_memzero(raw, sizeof(raw));
 }
 
-/* Value of a character as a person may have written it, or -1. */
+/*
+ * PROTOCOL: Readers ignore case, blanks and hyphens and take `O` as `0`, `I` and `L` as `1`.
+ */
 static int char_value(char c)
 {
 	if (c >= 'a' && c <= 'z')

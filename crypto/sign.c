@@ -12,7 +12,10 @@
 
 _Static_assert(SIG_LEN == crypto_sign_BYTES, "signatures have 64 bytes");
 
-/* Writes tag || federation id || payload: PREFIX_LEN + payload.len bytes. */
+/*
+ * PROTOCOL: Every signature covers the type tag, zero-padded to 16 bytes, the federation id and
+ * the exact payload bytes.
+ */
 static void signed_put(uint8_t *out, const char *tag, const struct fed_id *fed,
 		       struct bytes payload)
 {
@@ -68,9 +71,12 @@ enum err sign_check_raw(const struct sig *sig, const struct sign_pk *pk, struct 
 	return ERR_OK;
 }
 
+/*
+ * PROTOCOL: A public key is admitted only when its encoding is canonical and its point is of
+ * prime order.
+ */
 enum err sign_pk_admit(const struct sign_pk *pk)
 {
-	/* Canonical, on the curve, on the prime-order subgroup: selftest.c asks at every start
-	 * whether the installed library keeps that promise. */
+	/* libsodium promises both; selftest.c asks at every start whether it keeps its promise */
 	return crypto_core_ed25519_is_valid_point(pk->b) == 1 ? ERR_OK : ERR_DENIED;
 }
