@@ -74,8 +74,6 @@ void box_seal(struct buf *out, const struct box_keys *keys, const struct box_con
 {
 	uint8_t ad[AD_LEN];
 	struct chunk_key chunk_key;
-	if (text.len > SIZE_MAX - BOX_OVERHEAD)
-		out->err = ERR_FULL;
 	uint8_t *chunk = buf_space(out, text.len + BOX_OVERHEAD);
 	if (!chunk)
 		return;
