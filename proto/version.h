@@ -42,7 +42,7 @@ struct description {
 	uint64_t byte_count;
 	struct bytes publisher; /* at most LIMIT_NAME_LEN_MAX */
 };
-#define DESCRIPTION_LEN_MAX 16384 /* encoded, and sealed */
+#define DESCRIPTION_LEN_MAX 16384 /* the longest, encoded or sealed, fits */
 
 /* ERR_MALFORMED when a text is too long or no text: what is written can be read. */
 enum err description_encode(struct buf *out, const struct description *description);
