@@ -167,8 +167,8 @@ static void sweep_mark(struct sweep *sweep, enum table table, struct row_key pre
 
 /*
  * Marks what the rows of a table need, one group of rows (a version, a job) after another. A
- * group is the rows that share the first group_len bytes of their keys; only its first row is read, the
- * rest are asked for by address, so the work is bounded by groups times chunks.
+ * group is the rows that share the first group_len bytes of their keys; only its first row is
+ * read, the rest are asked for by address, so the work is bounded by groups times chunks.
  */
 static void sweep_mark_groups(struct sweep *sweep, enum table table, struct bytes prefix,
 			      size_t group_len, struct bytes group_end)

@@ -35,9 +35,10 @@ bool chunks_unstage(struct txn *txn, uint64_t job, uint32_t max);
 uint64_t chunks_job_new(struct txn *txn);
 
 /*
- * Deletes chunks of a dataset that no INDEX and no STAGE row names, looking at no more than max chunks
- * from *from on (zero address: the beginning). True when chunks are left to look at, *from then is where
- * to go on. Adds to *count and *bytes what was deleted.
+ * Deletes chunks of a dataset that no INDEX and no STAGE row names, looking at no more than max
+ * (at least 1) chunks from *from on (zero address: the beginning). True when chunks are left to
+ * look at, *from then is where to go on. Adds to *count and *bytes what was deleted. Costs up to
+ * max look-ups per version of the dataset and per job.
  */
 bool chunks_sweep(struct txn *txn, const struct dataset_id *dataset, struct chunk_addr *from,
 		  uint32_t max, uint64_t *count, uint64_t *bytes);

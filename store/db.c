@@ -45,6 +45,7 @@ static enum err err_of_mdb(int rc)
 	case MDB_MAP_FULL:
 	case ENOSPC:
 	case EDQUOT:
+	case EFBIG:
 		return ERR_NOSPACE;
 	case MDB_CORRUPTED:
 	case MDB_PAGE_NOTFOUND:
@@ -63,7 +64,7 @@ static enum err err_of_mdb(int rc)
 	}
 }
 
-/* Opens every table. A store that is only read and lacks one was made by another program version. */
+/* Opens every table, all or none in one commit. */
 static int tables_open(struct db *db, bool read_only)
 {
 	MDB_txn *mdb;
@@ -329,6 +330,10 @@ void txn_put(struct txn *txn, enum table table, struct bytes key, struct bytes v
 	check(key.len && key.len <= KEY_LEN_MAX);
 	if (!txn_ready(txn))
 		return;
+	if (value.len > VALUE_LEN_MAX) {
+		txn_fail(txn, ERR_FULL);
+		return;
+	}
 	cursor_close(txn, table);
 	/* A copy, as the value may lie in the page that LMDB is about to change. */
 	buf_reset(row);

@@ -32,9 +32,9 @@ struct db_options {
 	uint64_t map_bytes; /* 0: 1 TiB */
 };
 
-/* Opens DIR/data.mdb. The caller holds the directory lock (dir.h) unless read_only. ERR_VERSION: read_only,
-   and a table is missing. ERR_CORRUPT, ERR_NOSPACE, ERR_NOMEM (no address space for the map), ERR_IO.
-   A process opens one directory once at a time. */
+/* Opens DIR/data.mdb, once at a time in one process. The caller holds the directory lock (dir.h)
+   unless read_only. ERR_VERSION: read_only, and a table is missing. ERR_NOMEM: no address space
+   for the map. ERR_CORRUPT, ERR_NOSPACE, ERR_IO. */
 enum err db_open(struct db **out, const char *dir, const struct db_options *options);
 void db_close(struct db *db); /* no transaction may be open */
 /* Bytes of the file in use and on disk. */

@@ -24,8 +24,9 @@
 
 struct keyring; /* the open storage key of one directory */
 
-/* An empty passphrase means none. ERR_EXISTS when there is a storage key already; ERR_CONFIG when the
-   passphrase is too long; ERR_NOMEM: Argon2id takes 256 MiB for a moment; ERR_NOSPACE, ERR_IO. */
+/* An empty passphrase means none. ERR_EXISTS when there is a storage key already; ERR_CONFIG when
+   the passphrase is too long; ERR_NOMEM: Argon2id takes 256 MiB for a moment; ERR_NOSPACE;
+   ERR_IO. */
 enum err keyring_create(struct keyring **out, const char *dir, struct bytes passphrase,
 			struct random *random);
 /* ERR_DENIED: wrong passphrase. ERR_CONFIG: a passphrase is needed and none given.
@@ -35,9 +36,9 @@ enum err keyring_open(struct keyring **out, const char *dir, struct bytes passph
 void keyring_close(struct keyring *keyring);
 bool keyring_has_passphrase(const struct keyring *keyring);
 
-/* Key files keys/NAME; name of [a-z0-9-], at most 64, not "storage". put: ERR_EXISTS, ERR_FULL above
-   8,000 bytes, ERR_NOSPACE, ERR_IO. get: ERR_ABSENT, ERR_CORRUPT (damaged, or another directory's),
-   ERR_VERSION, ERR_IO. */
+/* Key files keys/NAME; name of [a-z0-9-], at most 64, not "storage". put: ERR_EXISTS, ERR_FULL
+   above 8,000 bytes, ERR_NOSPACE, ERR_IO. get: ERR_ABSENT, ERR_CORRUPT (damaged, or of another
+   directory), ERR_VERSION, ERR_IO. */
 enum err keyring_put(struct keyring *keyring, const char *name, struct bytes secret);
 enum err keyring_get(struct keyring *keyring, const char *name, struct secret **out);
 

@@ -1,9 +1,9 @@
 /*
  * scrub - reads everything there is and says what is damaged, in short steps.
  *
- * Each step opens a read transaction of its own and looks at no more than max_bytes; so a scrub of a large
- * store disturbs nobody. It runs on a worker and changes nothing: the owner of the store
- * decides what to do with what it finds.
+ * Each step opens a read transaction of its own and stops at the first row past max_bytes; so a
+ * scrub of a large store disturbs nobody. It runs on a worker and changes nothing: the owner of
+ * the store decides what to do with what it finds.
  */
 #ifndef ALLMENDE_SCRUB_H
 #define ALLMENDE_SCRUB_H
@@ -27,7 +27,8 @@ struct scrub {
 };
 
 void scrub_init(struct scrub *scrub, struct db *db);
-/* True while there is more to do. *err is a fault of the store itself (ERR_IO, ...). Damaged rows
+/* True while there is more to do. *err is a fault of the store itself (ERR_IO, ERR_CORRUPT of a
+   tree, ...) that hides the rest of one table; the next step goes on with the next table. Damaged rows
    (checksum, chunk address) are counted and listed, not errors. */
 bool scrub_step(struct scrub *scrub, uint64_t max_bytes, enum err *err);
 
