@@ -16,8 +16,8 @@
 
 #define FRAME_LENGTH_LEN   2 /* be16 in front of the sealed bytes */
 #define FRAME_HEADER_LEN   2 /* channel, flags */
-#define FRAME_OVERHEAD     (FRAME_LENGTH_LEN + FRAME_HEADER_LEN + NOISE_TAG_LEN)
 #define FRAME_DATA_LEN_MAX (LIMIT_FRAME_LEN_MAX - FRAME_HEADER_LEN - NOISE_TAG_LEN)
+#define FRAME_LEN_MAX      (FRAME_LENGTH_LEN + LIMIT_FRAME_LEN_MAX) /* on the wire */
 #define FRAME_FLAG_LAST    1 /* the last fragment of a message */
 
 struct frame_key {

@@ -40,9 +40,11 @@
 #include "crypto/secret.h"
 #include "proto/certificate.h"
 #include "proto/frame.h"
+#include "proto/handshake.h"
 #include "proto/outbox.h"
+#include "proto/reason.h"
 
-#define LINK_VERSION 1 /* of the protocol; the only one spoken */
+#define LINK_INPUT_LEN_MAX (256 * 1024) /* bytes of the socket not yet understood */
 
 enum {
 	LINK_CHANNEL_OWN = 0,
@@ -51,49 +53,9 @@ enum {
 	LINK_CHANNEL_COUNT = 3,
 };
 
-#define LINK_NO_CODE 0xff
-
-/*
- * Why a link ended. X(NAME, refusal, close, text): refusal is the byte sent in the handshake,
- * close the byte sent in the session; of several reasons with one byte the first is what the
- * peer understands. The text completes "the session with X ended: <text>".
- */
-#define LINK_REASON_LIST(X)                                                                        \
-	X(DONE, LINK_NO_CODE, 0, "done")                                                           \
-	X(PROTOCOL, LINK_NO_CODE, 1, "the protocol was violated")                                  \
-	X(NOT_MEMBER, 3, 2, "not a member")                                                        \
-	X(BUSY, 4, 3, "busy")                                                                      \
-	X(OWN, LINK_NO_CODE, 4, "the peer has this node's own key")                                \
-	X(REPLACED, LINK_NO_CODE, 5, "replaced by a newer session")                                \
-	X(TOO_OLD, LINK_NO_CODE, 6, "the session is too old; a new one follows")                   \
-	X(MALFORMED, 5, 7, "malformed or altered bytes")                                           \
-	X(VERSION, 1, LINK_NO_CODE, "no common protocol version")                                  \
-	X(FEDERATION, 2, LINK_NO_CODE, "another federation")                                       \
-	/* never sent under their own name */                                                      \
-	X(FOREIGN, 5, LINK_NO_CODE, "the other side does not speak the Allmende protocol")         \
-	X(UNEXPECTED, 3, 2, "the node that answers is not the one expected")                       \
-	X(CERTIFICATE, 3, 2, "its certificate is not valid")                                       \
-	X(TIMEOUT, 4, LINK_NO_CODE, "the handshake took too long")                                 \
-	X(SILENCE, LINK_NO_CODE, 3, "nothing was heard any more")                                  \
-	X(LOST, LINK_NO_CODE, LINK_NO_CODE, "the connection broke")                                \
-	X(NOMEM, 4, 3, "out of memory")                                                            \
-	X(UNKNOWN, LINK_NO_CODE, LINK_NO_CODE, "a reason this version does not know")
-
-enum link_reason {
-#define X(NAME, refusal, close, text) LINK_REASON_##NAME,
-	LINK_REASON_LIST(X)
-#undef X
-};
-
-/* Never NULL. */
-const char *link_reason_text(enum link_reason reason);
-
 enum link_state {
-	LINK_WAIT_PRELUDE, /* listener */
-	LINK_WAIT_FIRST,   /* listener: for the first handshake message */
-	LINK_WAIT_SECOND,  /* dialler */
-	LINK_WAIT_THIRD,   /* listener */
-	LINK_ADMIT,        /* both: for link_admit() */
+	LINK_HANDSHAKE,
+	LINK_ADMIT, /* waits for link_admit() */
 	LINK_UP,
 	LINK_CLOSING, /* the farewell is not out yet */
 	LINK_CLOSED,
@@ -114,10 +76,10 @@ enum link_event_type { LINK_EVENT_CERT, LINK_EVENT_UP, LINK_EVENT_MESSAGE, LINK_
 
 struct link_event {
 	enum link_event_type type;
-	/* CERT: fits itself and the handshake; valid until link_admit() or link_fini() */
+	/* CERT: fits itself and the handshake; borrowed as message is */
 	struct certificate certificate;
 	struct dh_pk key; /* CERT: the peer's transport key, proven */
-	/* MESSAGE: valid until the next call on this link. CERT: the certificate as received */
+	/* MESSAGE; CERT: the certificate as received. Valid until the next call on this link */
 	struct bytes message;
 	uint8_t channel;
 	/* CLOSED */
@@ -125,57 +87,55 @@ struct link_event {
 	bool by_peer; /* the peer said so */
 };
 
+/* For link.c alone. */
 struct link {
 	struct link_options options;
 	enum link_state state;
 	uint64_t now_ms; /* of the last call that told the time */
 
-	/* handshake */
-	struct noise noise;
-	struct buf own_certificate;
-	struct buf peer_certificate;
-	struct buf hello; /* handshake bytes to be sent, in clear frames */
-	uint8_t version;
+	struct handshake handshake;
+	struct buf clear;     /* prelude, handshake frames, refusal: to be sent as they are */
 	uint64_t deadline_ms; /* of the handshake, then of the farewell */
-	struct dh_pk peer_key;
+
+	/* the session, once has_keys */
+	bool has_keys;
 	uint8_t handshake_hash[NOISE_HASH_LEN];
+	struct frame_key send, recv;
+	uint64_t up_ms, heard_ms;
 
 	/* input */
 	struct buf in;
 	size_t in_at;     /* bytes of in already understood */
-	bool in_lost;     /* the socket is at its end */
-	uint8_t first[4]; /* the first bytes ever received */
-	size_t first_len;
-	struct frame_key recv;
-	struct buf plain;                         /* the frame just opened */
-	struct buf message[LINK_CHANNEL_COUNT];   /* in the making */
-	struct buf *delivered;                    /* emptied by the next call */
-	uint64_t recv_credit[LINK_CHANNEL_COUNT]; /* what the peer may still send */
-	uint64_t grant[LINK_CHANNEL_COUNT];       /* consumed, credit not yet given back */
+	bool lost;        /* nothing comes or goes any more */
+	struct buf plain; /* the frame just opened */
+	struct link_input {
+		struct buf message; /* in the making */
+		uint64_t credit;    /* what the peer may still send */
+		uint64_t consumed;  /* credit not yet given back */
+	} input[LINK_CHANNEL_COUNT];
 
 	/* output */
-	bool has_keys; /* the ciphers of the session exist */
-	struct frame_key send;
 	struct outbox outbox[LINK_CHANNEL_COUNT];
-	bool ping_due, ping_out, pong_due, close_due;
-	uint64_t ping, pong;
-
-	/* time */
-	uint64_t up_ms;
-	uint64_t heard_ms;
+	bool pong_due, ping_due, ping_out, close_due;
+	uint64_t pong, ping;
 
 	/* events */
-	bool cert_due, up_due, closed_due;
+	bool cert_due, up_due, message_due, closed_due;
+	uint8_t message_channel;
+	struct bytes message; /* due or handed out */
 	enum link_reason reason;
 	bool by_peer;
 };
 
-/* A dialler has output at once. The handshake must be over within limits.handshake_ms_max. */
+/* The link must stay where it is in memory. A dialler has output at once. The handshake must be over within limits.handshake_ms_max. */
 void link_init(struct link *link, const struct link_options *options, uint64_t now_ms);
 /* Wipes all keys. Needs no farewell: the peer sees a connection that broke. */
 void link_fini(struct link *link);
 
-/* Bytes that link_recv() takes now. At 0 the owner stops reading its socket for a while. */
+/*
+ * Bytes that link_recv() takes now, LINK_INPUT_LEN_MAX at most. At 0 the owner stops reading its
+ * socket for a while: at the latest until link_admit() or until it has called link_next().
+ */
 size_t link_room(const struct link *link);
 /* Bytes of the socket, cut anywhere; more than link_room() ends the session. */
 void link_recv(struct link *link, struct bytes bytes, uint64_t now_ms);
@@ -202,14 +162,17 @@ size_t link_queued(const struct link *link);
 bool link_has_output(const struct link *link);
 /*
  * Appends bytes for the socket, frame by frame, until at least max bytes are appended (so at
- * most one frame more), out is full or nothing may be sent now. ERR_NOMEM ends the session.
+ * most one frame more) or nothing may be sent now. No frame is made when out has not room for
+ * the longest, FRAME_LEN_MAX. ERR_NOMEM ends the session.
  */
 enum err link_output(struct link *link, struct buf *out, size_t max);
 
 /*
  * Ends the session, and tells the peer in an authenticated frame. With LINK_REASON_DONE messages
  * already queued go out first as far as the peer's credit lasts, otherwise they are dropped.
- * LINK_EVENT_CLOSED comes when the farewell was pulled, or limits.handshake_ms_max later.
+ * LINK_EVENT_CLOSED comes when the farewell was pulled, or limits.handshake_ms_max later. The
+ * owner then shuts its socket down for writing and reads it to the end before it closes it, for
+ * a close with unread input would take back the farewell.
  */
 void link_close(struct link *link, enum link_reason reason, uint64_t now_ms);
 
