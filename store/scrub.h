@@ -28,8 +28,8 @@ struct scrub {
 
 void scrub_init(struct scrub *scrub, struct db *db);
 /* True while there is more to do. *err is a fault of the store itself (ERR_IO, ERR_CORRUPT of a
-   tree, ...) that hides the rest of one table; the next step goes on with the next table. Damaged rows
-   (checksum, chunk address) are counted and listed, not errors. */
+   tree, ...) that hides the rest of one table; the next step goes on with the next table.
+   Damaged rows (checksum, chunk address) are counted and listed, not errors. */
 bool scrub_step(struct scrub *scrub, uint64_t max_bytes, enum err *err);
 
 #endif

@@ -21,8 +21,7 @@ static void check_mode(const char *dir, const char *name, unsigned mode)
 
 static void check_why(const char *why, const char *part)
 {
-	if (!strstr(why, part))
-		fail_msg("\"%s\" does not say \"%s\"", why, part);
+	assert_non_null(strstr(why, part));
 }
 
 static void a_new_directory_is_private_and_opens(void **state)
