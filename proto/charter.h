@@ -8,14 +8,13 @@
 #ifndef ALLMENDE_CHARTER_H
 #define ALLMENDE_CHARTER_H
 
+#include "crypto/fedkey.h"
 #include "crypto/id.h"
 #include "crypto/limits.h"
-#include "crypto/random.h"
 #include "crypto/sign.h"
 #include "store/db.h"
 
-#define CHARTER_SLUG_LEN_MAX   40
-#define CHARTER_SEALED_KEY_LEN (24 + KEY_LEN + 16)
+#define CHARTER_SLUG_LEN_MAX 40
 
 enum charter_member_state { CHARTER_MEMBER = 1, CHARTER_FORMER = 2 };
 
@@ -91,7 +90,7 @@ struct charter_change {
 	uint64_t key_number; /* KEY */
 	struct digest key_commitment;
 	bool has_sealed; /* the previous key */
-	uint8_t sealed[CHARTER_SEALED_KEY_LEN];
+	uint8_t sealed[FEDKEY_SEALED_LEN];
 };
 struct charter_vote {
 	uint32_t member;
@@ -132,17 +131,9 @@ bool charter_fork(struct txn *txn, struct bytes *entry);
 /* Id of an entry, for checkpoints. ERR_MALFORMED. */
 enum err charter_entry_id(struct digest *out, struct bytes entry);
 
-/* The federation key F_n. */
-void fedkey_commitment(struct digest *out, const struct key *key, uint64_t number);
-/* F_(n-1), sealed under F_n. */
-void fedkey_seal_previous(uint8_t out[CHARTER_SEALED_KEY_LEN], const struct key *key,
-			  uint64_t number, const struct key *previous, struct random *random);
-/* ERR_DENIED when it was not sealed under this key and number. */
-enum err fedkey_open_previous(struct key *previous, const struct key *key, uint64_t number,
-			      const uint8_t sealed[CHARTER_SEALED_KEY_LEN]);
 /* What the charter said about F_n: the commitment, and F_(n-1) sealed under it if has_sealed. Looks through the stored entries.
    ERR_ABSENT. */
 enum err fedkey_find(struct txn *txn, uint64_t number, struct digest *commitment, bool *has_sealed,
-		     uint8_t sealed[CHARTER_SEALED_KEY_LEN]);
+		     uint8_t sealed[FEDKEY_SEALED_LEN]);
 
 #endif
