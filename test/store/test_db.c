@@ -299,6 +299,36 @@ static void walks_survive_writes(void **state)
 	free(model);
 }
 
+/* Walks over one table share a cursor; none may move another. */
+static void walks_beside_each_other_do_not_interfere(void **state)
+{
+	char *dir = test_dir_init();
+	struct db *db = test_db(dir);
+	struct txn *txn = txn_begin(db, true);
+	struct walk ahead, behind;
+
+	txn_put(txn, TABLE_PATH, key_of("a"), key_of("1"));
+	txn_put(txn, TABLE_PATH, key_of("b"), key_of("2"));
+	txn_put(txn, TABLE_PATH, key_of("c"), key_of("3"));
+	ahead = walk_begin(txn, TABLE_PATH, key_of(""));
+	assert_true(walk_next(&ahead) && walk_next(&ahead));
+	assert_true(bytes_eq(ahead.key, key_of("b")));
+	/* The row before the place of one goes while another stands on it. */
+	behind = walk_begin(txn, TABLE_PATH, key_of(""));
+	assert_true(walk_next(&behind));
+	assert_true(txn_del(txn, TABLE_PATH, behind.key));
+	assert_true(walk_next(&ahead));
+	assert_true(bytes_eq(ahead.key, key_of("c")));
+	/* A walk that begins where another stands begins there. */
+	behind = walk_begin_at(txn, TABLE_PATH, key_of(""), key_of("c"), true);
+	assert_true(walk_next(&behind));
+	assert_true(bytes_eq(behind.key, key_of("c")));
+	assert_false(walk_next(&behind) || walk_next(&ahead));
+	assert_int_equal(txn_commit(txn), ERR_OK);
+	db_close(db);
+	test_dir_fini(dir);
+}
+
 static void a_walk_may_delete_all_it_meets(void **state)
 {
 	struct model *model = mem_new(1, sizeof(*model));
@@ -581,8 +611,8 @@ static void exchanged_values_are_corrupt(void **state)
 	_Static_assert(sizeof(first_value) == sizeof(second_value), "to be exchanged");
 	db = test_db(dir);
 	txn = txn_begin(db, true);
-	txn_put(txn, TABLE_PATH, key_of("first"), bytes_obj(&first_value));
-	txn_put(txn, TABLE_PATH, key_of("second"), bytes_obj(&second_value));
+	txn_put(txn, TABLE_PATH, key_of("row 1"), bytes_obj(&first_value));
+	txn_put(txn, TABLE_PATH, key_of("row 2"), bytes_obj(&second_value));
 	assert_int_equal(txn_commit(txn), ERR_OK);
 	db_close(db);
 	file = test_file_read(path, &len);
@@ -595,7 +625,7 @@ static void exchanged_values_are_corrupt(void **state)
 	test_file_write(path, file, len);
 	db = test_db(dir);
 	txn = txn_begin(db, false);
-	assert_false(txn_get(txn, TABLE_PATH, key_of("first"), &value));
+	assert_false(txn_get(txn, TABLE_PATH, key_of("row 1"), &value));
 	assert_int_equal(txn_commit(txn), ERR_CORRUPT);
 	db_close(db);
 	free(file);
@@ -661,6 +691,7 @@ int main(void)
 		cmocka_unit_test(a_value_beyond_the_limit_is_full),
 		cmocka_unit_test(walks_give_the_rows_of_a_prefix_in_order),
 		cmocka_unit_test(walks_survive_writes),
+		cmocka_unit_test(walks_beside_each_other_do_not_interfere),
 		cmocka_unit_test(a_walk_may_delete_all_it_meets),
 		cmocka_unit_test(a_value_from_the_store_may_be_put_back),
 		cmocka_unit_test(a_reader_keeps_its_state_on_any_thread),

@@ -3,6 +3,23 @@
 #include <dirent.h>
 #include <lmdb.h>
 #include <signal.h>
+#include <sys/statfs.h>
+
+/* The file system that statfs() shall report; 0: the real one. */
+static uint32_t pretended_magic;
+
+int __real_statfs64(const char *path, struct statfs *fs);
+int __wrap_statfs64(const char *path, struct statfs *fs);
+
+int __wrap_statfs64(const char *path, struct statfs *fs)
+{
+	int rc = __real_statfs64(path, fs);
+
+	if (pretended_magic)
+		/* As the kernel gives it: some numbers do not fit a positive int. */
+		fs->f_type = (__typeof__(fs->f_type))(int32_t)pretended_magic;
+	return rc;
+}
 
 static char *new_path(char *base)
 {
@@ -155,15 +172,19 @@ static pid_t holder_start(const char *path)
 static void a_second_process_is_told_who_is_there(void **state)
 {
 	char *base = test_dir_init(), *path = new_path(base), why[DIR_WHY_LEN], text[32];
+	char *lock = dir_file(path, "lock"), *content;
 	struct dir dir;
+	size_t len;
 	pid_t pid;
 
 	assert_int_equal(dir_create(path, why), ERR_OK);
 	/* A longer number, left by somebody who is gone. */
-	char *lock = dir_file(path, "lock");
 	test_file_write(lock, (const uint8_t *)"99999999999\n", 12);
-	free(lock);
 	pid = holder_start(path);
+	content = (char *)test_file_read(lock, &len);
+	snprintf(text, sizeof(text), "%ld\n", (long)pid);
+	assert_int_equal(len, strlen(text));
+	assert_memory_equal(content, text, len);
 	assert_int_equal(dir_open(&dir, path, why), ERR_BUSY);
 	snprintf(text, sizeof(text), "process %ld is", (long)pid);
 	check_why(why, text);
@@ -173,6 +194,8 @@ static void a_second_process_is_told_who_is_there(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_int_equal(dir_open(&dir, path, why), ERR_OK);
 	dir_close(&dir);
+	free(content);
+	free(lock);
 	free(path);
 	test_dir_fini(base);
 }
@@ -257,6 +280,42 @@ static void a_broken_store_is_named(void **state)
 	test_dir_fini(base);
 }
 
+static void a_network_file_system_is_refused(void **state)
+{
+	static const struct {
+		uint32_t magic;
+		const char *name;
+	} cases[] = {{0x6969, "on a NFS "},
+		     {0x65735546, "on a FUSE "},
+		     {0xff534d42, "on a CIFS "},
+		     {0xfe534d42, "on a SMB2 "},
+		     {0xef53, NULL},
+		     {0x01021994, NULL},
+		     {0x9123683e, NULL},
+		     {0x794c7630, NULL}};
+	char *base = test_dir_init(), *path = new_path(base), why[DIR_WHY_LEN];
+	struct dir dir;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		pretended_magic = cases[i].magic;
+		assert_int_equal(dir_create(path, why), cases[i].name ? ERR_CONFIG : ERR_OK);
+		if (cases[i].name) {
+			check_why(why, cases[i].name);
+			check_why(why, "local disk");
+			assert_int_equal(access(path, F_OK), -1);
+			/* A directory that was copied there. */
+			pretended_magic = 0;
+			assert_int_equal(dir_create(path, why), ERR_OK);
+			pretended_magic = cases[i].magic;
+			assert_int_equal(dir_open(&dir, path, why), ERR_CONFIG);
+		}
+		pretended_magic = 0;
+		dir_remove(path);
+	}
+	free(path);
+	test_dir_fini(base);
+}
+
 static void space_is_that_of_the_file_system(void **state)
 {
 	char *base = test_dir_init(), *path = new_path(base);
@@ -281,6 +340,7 @@ int main(void)
 		cmocka_unit_test(one_process_opens_it_once),
 		cmocka_unit_test(a_foreign_format_is_refused),
 		cmocka_unit_test(a_broken_store_is_named),
+		cmocka_unit_test(a_network_file_system_is_refused),
 		cmocka_unit_test(space_is_that_of_the_file_system),
 	};
 	return cmocka_run_group_tests_name("store/dir", tests, test_setup, NULL);
