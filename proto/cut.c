@@ -13,7 +13,7 @@
    positions matters. */
 #define GEAR_FROM (LEN_MIN - CUT_WINDOW_LEN)
 
-#define PROPOSE_SHIFT 51 /* PROTOCOL: the upper 13 bits of `g` are zero */
+#define PROPOSE_SHIFT 51 /* PROTOCOL: "when the upper 13 bits of `g` are zero" */
 #define CONFIRM_MASK  7
 
 void cut_table_init(struct cut_table *table)

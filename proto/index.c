@@ -35,7 +35,7 @@ void index_digest_init(struct index_digest *d)
 	d->bytes = 0;
 }
 
-/* PROTOCOL: in rising order of address */
+/* PROTOCOL: "in rising order of address" */
 enum err index_digest_add(struct index_digest *d, const struct index_entry *entry)
 {
 	uint8_t size[4];

@@ -87,7 +87,8 @@ uint64_t manifest_bytes(const struct manifest *m)
 	return sum;
 }
 
-/* PROTOCOL: File names are relative paths with `/` as separator, without empty, `.` or `..` components */
+/* PROTOCOL: "File names are relative paths with `/` as separator, without empty, `.` or `..`
+   components" */
 enum err manifest_name_check(struct bytes name)
 {
 	if (name.len < 1 || name.len > LIMIT_FILE_NAME_LEN_MAX || !utf8_check(name, false))
@@ -183,7 +184,7 @@ static uint32_t chunk_get(struct wire_in *w, struct manifest *m)
 	return ref.plain_len;
 }
 
-/* PROTOCOL: A piece is 16,384 to 262,144 bytes long; the last may be shorter. */
+/* PROTOCOL: "A piece is 16,384 to 262,144 bytes long; the last may be shorter." */
 static void chunks_get(struct wire_in *w, struct manifest *m, struct manifest_file *file)
 {
 	uint64_t sum = 0;
@@ -278,7 +279,7 @@ static bool belongs(const struct manifest *m, const struct version *v,
 	       (!m->has_previous || id_eq(&m->previous, &v->replaces));
 }
 
-/* PROTOCOL: A reader refuses a manifest whose chunks differ from the index. */
+/* PROTOCOL: "A reader refuses a manifest whose chunks differ from the index." */
 enum err manifest_check(const struct manifest *m, const struct version *v,
 			const struct dataset_id *dataset)
 {

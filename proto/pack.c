@@ -85,7 +85,7 @@ enum err pack(struct packer *packer, struct buf *out, enum pack_mode mode, struc
 	if (mode != PACK_STORED)
 		packed_len = compress(packer, head + PACK_HEAD_LEN, raw.len - 1, raw, prefix);
 	if (packed_len == 0) {
-		/* PROTOCOL: A writer stores a piece when compression does not make it smaller. */
+		/* PROTOCOL: "A writer stores a piece when compression does not make it smaller." */
 		mode = PACK_STORED;
 		packed_len = raw.len;
 		memcpy(head + PACK_HEAD_LEN, raw.ptr, raw.len);
@@ -156,7 +156,7 @@ enum err unpack(struct packer *packer, struct buf *out, struct bytes packed, str
 enum err chunk_seal(struct packer *packer, struct buf *out, const struct box_keys *keys,
 		    const struct box_context *context, struct bytes raw, struct random *random)
 {
-	/* PROTOCOL: Tiers with nonce mode 2 cut at every 262,144 bytes and do not compress. */
+	/* PROTOCOL: "Tiers with nonce mode 2 cut at every 262,144 bytes and do not compress." */
 	enum pack_mode mode = context->nonce == BOX_NONCE_RANDOM ? PACK_STORED : PACK_ZSTD;
 	struct buf *text = &packer->scratch;
 	buf_reset(text);
@@ -166,8 +166,8 @@ enum err chunk_seal(struct packer *packer, struct buf *out, const struct box_key
 	return err ? err : out->err;
 }
 
-/* PROTOCOL: Opening checks address, commitment, tag, padding and the limits of the decompressed length, in
-   this order. */
+/* PROTOCOL: "Opening checks address, commitment, tag, padding and the limits of the decompressed
+   length, in this order." */
 enum err chunk_open(struct packer *packer, struct buf *out, const struct box_keys *keys,
 		    const struct box_context *context, const struct chunk_addr *addr,
 		    struct bytes chunk, struct bytes prefix)

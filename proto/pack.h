@@ -44,7 +44,7 @@ enum err unpack(struct packer *packer, struct buf *out, struct bytes packed, str
 enum err chunk_seal(struct packer *packer, struct buf *out, const struct box_keys *keys,
 		    const struct box_context *context, struct bytes raw, struct random *random);
 /*
- * Appends the raw text of a chunk. PROTOCOL's order: ERR_CORRUPT (address), ERR_DENIED (commitment,
+ * Appends the raw text of a chunk. In this order: ERR_CORRUPT (address), ERR_DENIED (commitment,
  * tag), ERR_MALFORMED (padding, lengths). addr NULL: a chunk that is not addressed (description).
  */
 enum err chunk_open(struct packer *packer, struct buf *out, const struct box_keys *keys,

@@ -39,9 +39,9 @@ enum err tier_parse(enum tier *tier, struct bytes text)
 }
 
 /*
- * The description: one row for each key of the map, in order. PROTOCOL: 1 title, 2 description, 3 keywords
- * (array of texts), 4 theme, 5 license, 6 contact, 7 issued, 8 modified, 9 number of files, 10 total bytes
- * of the files, 11 publisher.
+ * The description: one row for each key of the map, in order. PROTOCOL: "1 title, 2 description,
+ * 3 keywords (array of texts), 4 theme, 5 license, 6 contact, 7 issued, 8 modified, 9 number of
+ * files, 10 total bytes of the files, 11 publisher"
  */
 enum field_kind { FIELD_TEXT, FIELD_LINES, FIELD_KEYWORDS, FIELD_UINT };
 struct field {
@@ -237,7 +237,7 @@ enum err version_decode(struct version *v, struct bytes body)
 	v->number = wire_uint(&w, UINT64_MAX);
 	if ((v->has_replaces = !wire_nil(&w)))
 		wire_fixed(&w, v->replaces.b, ID_LEN);
-	/* PROTOCOL: Other tiers: `dataset key` is nil. */
+	/* PROTOCOL: "Other tiers: `dataset key` is nil." */
 	if (v->tier == TIER_OPEN)
 		wire_fixed(&w, v->dataset_key.b, KEY_LEN);
 	else if (!wire_nil(&w))
@@ -317,7 +317,8 @@ enum err version_slot_get(struct bytes slot, struct dataset_id *dataset, uint64_
 	return *number >= 1 ? ERR_OK : ERR_MALFORMED;
 }
 
-/* PROTOCOL: `key check` is `derive(K(dataset), "am1.keycheck", dataset id ‖ be64 epoch number ‖ epoch prefix)`. */
+/* PROTOCOL: "`key check` is `derive(K(dataset), "am1.keycheck", dataset id ‖ be64 epoch number ‖
+   epoch prefix)`" */
 void version_key_check(struct digest *out, const struct key *dataset_key,
 		       const struct dataset_id *dataset, uint64_t epoch_number,
 		       struct bytes epoch_prefix)

@@ -80,7 +80,7 @@ static uint64_t take_be(struct wire_in *w, unsigned width, uint64_t least)
 }
 
 /*
- * PROTOCOL: Of all encodings of a value only the shortest is accepted.
+ * PROTOCOL: "Of all encodings of a value only the shortest is accepted."
  *
  * A length or count after its first byte: fix_count of them fit into the first byte itself, and
  * the wider forms have first bytes from wide on, of 1 (when has_byte), 2 and 4 bytes.
@@ -116,7 +116,7 @@ static uint32_t take_count(struct wire_in *w, const struct form *form, uint32_t 
 	return w->err ? 0 : (uint32_t)count;
 }
 
-/* PROTOCOL: A count is believed only when it is within its limit and within the bytes left. */
+/* PROTOCOL: "A count is believed only when it is within its limit and within the bytes left." */
 uint32_t wire_array(struct wire_in *w, uint32_t min, uint32_t max)
 {
 	uint32_t count = take_count(w, &form_array, min, max);
