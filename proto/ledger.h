@@ -5,9 +5,10 @@
  * EVIDENCE, VERSION, PATH. Accepting marks an author as touched; ledger_settle(), called before the turn's transaction is
  * committed, brings the states of all touched authors up to date. ledger_state() settles the author it is asked for.
  *
- * Signatures: a record is checked singly, unless the author's latest head is known, covers its sequence, and nothing is
- * displaced by it. Such records wait for ledger_settle(): when the author's set then reproduces the digest of its head, that
- * signature has vouched for them all; otherwise they are checked singly, and the wrong ones are dropped again.
+ * Signatures: every record is checked singly when it comes. A caller that asks for it with ledger_defer() lets a version wait
+ * for ledger_settle() when the author's latest head is known, covers its sequence, and nothing is displaced by it: when the author's set
+ * then reproduces the digest of its head, that signature has vouched for them all; otherwise they are checked singly, and the
+ * wrong ones are dropped again. What waited is news only after ledger_settle(): see ledger_news_next().
  *
  * Whose fault: ERR_MALFORMED, ERR_VERSION and ERR_FULL are faults of whoever sent the bytes. ERR_DENIED and ERR_PROTOCOL
  * may be the author's alone; the caller drops what came and goes on with the session.
@@ -23,24 +24,30 @@
 
 struct ledger_member; /* cached keys of one member's nodes */
 struct ledger_touched;
+struct ledger_news;
 
 struct ledger {
 	const struct charter *charter; /* borrowed; may grow between calls */
 	const struct limits *limits;   /* borrowed */
 	int64_t now_ms;
-	uint32_t own_author; /* 0: none yet */
-	struct sign_pk own_pk;
+	bool defer;
+	uint32_t own_author;            /* 0: none yet */
 	const struct key *own_seed;     /* borrowed */
 	struct ledger_member **members; /* by member number; NULL: not loaded yet */
 	size_t member_cap;
 	struct ledger_touched *touched; /* authors to settle, rising */
 	size_t touched_count, touched_cap;
+	struct ledger_news *news; /* for ledger_news_next() */
+	size_t news_count, news_cap, news_taken;
+	size_t dropped; /* by the checks that waited, since the last ledger_settle() */
 };
 
 void ledger_init(struct ledger *ledger, const struct charter *charter, const struct limits *limits);
 void ledger_fini(struct ledger *ledger);
 /* Time of this turn. */
 void ledger_now(struct ledger *ledger, int64_t now_ms);
+/* Whether versions may wait for their check until ledger_settle(); off at first. */
+void ledger_defer(struct ledger *ledger, bool defer);
 /* Who appends; sign_seed is borrowed for the life of the ledger. */
 void ledger_own(struct ledger *ledger, uint32_t author, const struct key *sign_seed);
 /* Forgets the cached keys of a member, after a new organisation log entry or a charter entry about it. 0: of all. */
@@ -73,6 +80,7 @@ struct author_state {
 	uint64_t head_live_count;
 	struct digest head_set;
 	bool disputed;
+	bool has_older; /* records of an older incarnation are kept until this one is complete */
 };
 enum ledger_completeness ledger_completeness(const struct author_state *state, int64_t now_ms);
 /* Records that are missing when partial: at least 1; an estimate from the counts. */
@@ -95,7 +103,7 @@ struct ledger_news {
 	uint32_t incarnation;
 	uint64_t sequence;
 	uint64_t kind;
-	bool stored;               /* false: superseded already, or deleted by its author since */
+	bool stored; /* false: superseded already, or deleted by its author since, or waiting */
 	struct dataset_id dataset; /* RECORD_VERSION */
 	uint64_t number;
 };
@@ -106,6 +114,9 @@ struct ledger_news {
  */
 enum err ledger_accept_record(struct ledger *ledger, struct txn *txn, struct bytes whole,
 			      struct ledger_news *news);
+/* What waited and is now accepted: call it until it returns false, after ledger_settle(). */
+bool ledger_news_next(struct ledger *ledger, struct ledger_news *news);
+
 /*
  * ERR_OK: it is now the latest head of its author. ERR_EXISTS: known, or older than the one known. ERR_AGAIN: its time is in the future. ERR_ABSENT,
  * ERR_DENIED, ERR_MALFORMED, ERR_VERSION, ERR_FULL as above. ERR_PROTOCOL: it contradicts the head known; when both are evidence, they

@@ -15,6 +15,14 @@ static void slot_add(struct record_slot *slot, struct bytes part)
 	slot->len += part.len;
 }
 
+struct record_slot record_slot_copy(struct bytes from)
+{
+	struct record_slot slot = {.len = 0};
+
+	slot_add(&slot, from);
+	return slot;
+}
+
 struct record_slot record_slot_version(const struct dataset_id *dataset, uint64_t number)
 {
 	struct record_slot slot = {.len = VERSION_SLOT_LEN};

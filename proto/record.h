@@ -32,6 +32,7 @@ static inline struct bytes record_slot_bytes(const struct record_slot *slot)
 {
 	return bytes_of(slot->b, slot->len);
 }
+struct record_slot record_slot_copy(struct bytes slot); /* at most LIMIT_SLOT_LEN_MAX bytes */
 struct record_slot record_slot_version(const struct dataset_id *dataset, uint64_t number);
 struct record_slot record_slot_wrap(const struct org_id *grantee, uint64_t epoch_number,
 				    struct bytes prefix, struct bytes path);

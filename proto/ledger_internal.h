@@ -1,0 +1,44 @@
+/*
+ * ledger_internal - what the sources of the ledger share: ledger.c (authors and their states), ledger_record.c,
+ * ledger_version.c, ledger_head.c, ledger_reconcile.c.
+ */
+#ifndef ALLMENDE_LEDGER_INTERNAL_H
+#define ALLMENDE_LEDGER_INTERNAL_H
+
+#include "proto/ledger.h"
+
+/* An author in this turn. */
+struct ledger_touched {
+	struct author_state state;
+	bool dirty;                /* the set has changed since state.set was made */
+	struct buf waiting;        /* be64 sequences of records whose signature was not checked */
+	uint64_t checked_sequence; /* the highest one that is not waiting */
+};
+
+/* The author's state in this turn; valid until the next call. NULL when txn has failed. */
+struct ledger_touched *ledger_touch(struct ledger *ledger, struct txn *txn, uint32_t author);
+void ledger_settle_author(struct ledger *ledger, struct txn *txn, struct ledger_touched *touched);
+/* Whether the author may publish, or might until its node was retired. */
+bool ledger_may_publish(struct ledger *ledger, struct txn *txn, uint32_t author);
+/* Goes on to a higher incarnation, of which nothing is here yet. */
+void ledger_incarnation_begin(struct ledger *ledger, struct txn *txn,
+			      struct ledger_touched *touched, uint32_t incarnation);
+/* True when what is here is what the latest head says. */
+bool ledger_state_complete(const struct author_state *state);
+
+/* Whether slot and body of a record fit together and belong to the author; fills in news. */
+enum err ledger_record_check(struct ledger *ledger, const struct record *record,
+			     struct ledger_news *news);
+/* Stores a record that wins its slot, and drops the one that loses it. */
+void ledger_record_write(struct ledger *ledger, struct txn *txn, const struct record *record,
+			 const struct ledger_news *news);
+/* Takes a stored record out again. ERR_ABSENT */
+enum err ledger_record_drop(struct ledger *ledger, struct txn *txn, uint32_t author,
+			    uint32_t incarnation, uint64_t sequence);
+
+/* VERSION and PATH rows; INDEX and HELD rows go with the version they belong to. */
+void ledger_version_link(struct txn *txn, const struct record *record,
+			 const struct ledger_news *news);
+void ledger_version_unlink(struct txn *txn, const struct record *record);
+
+#endif

@@ -1,0 +1,253 @@
+#include "proto/ledger_internal.h"
+
+#include "crypto/path.h"
+#include "proto/contact.h"
+#include "proto/keywrap.h"
+#include "proto/version.h"
+
+bool ledger_record(struct txn *txn, uint32_t author, uint32_t incarnation, uint64_t sequence,
+		   struct bytes *whole)
+{
+	struct row_key key = key_record(author, incarnation, sequence);
+
+	return txn_get(txn, TABLE_RECORD, row_key_bytes(&key), whole);
+}
+
+/* ---- what a record says ---- */
+
+static enum err version_check(struct ledger *ledger, const struct record *record,
+			      struct ledger_news *news)
+{
+	const struct charter_member *member =
+		charter_member(ledger->charter, author_member(record->author));
+	struct dataset_id dataset;
+	struct version version;
+	enum err err = version_slot_get(record->slot, &news->dataset, &news->number);
+
+	if (err)
+		return ERR_PROTOCOL;
+	err = version_decode(&version, record->body);
+	if (err)
+		return err;
+	/*
+	 * PROTOCOL: "The first component of the path is the author's organisation's slug, unless `token` names a right."
+	 * Tokens are not understood yet, so none names a right.
+	 */
+	if (!member || version.has_token ||
+	    !bytes_eq(path_slug(version.path), bytes_str(member->slug)))
+		return ERR_PROTOCOL;
+	/* PROTOCOL: "The dataset id is `H("am1.dataset", organisation id ‖ path)`." */
+	path_dataset_id(&dataset, &member->org, version.path);
+	if (!id_eq(&dataset, &news->dataset) || version.number != news->number)
+		return ERR_PROTOCOL;
+	return ERR_OK;
+}
+
+static enum err slot_check(const struct record *record, struct record_slot slot)
+{
+	return bytes_eq(record->slot, record_slot_bytes(&slot)) ? ERR_OK : ERR_PROTOCOL;
+}
+
+static enum err wrap_check(const struct record *record)
+{
+	struct keywrap keywrap;
+	enum err err = keywrap_get(&keywrap, record->body);
+
+	if (err)
+		return err;
+	return slot_check(record, record_slot_wrap(&keywrap.grantee, keywrap.number, keywrap.prefix,
+						   keywrap.path));
+}
+
+static enum err contact_check(const struct record *record)
+{
+	struct contact contact;
+	enum err err = contact_get(&contact, record->body);
+
+	return err ? err : slot_check(record, record_slot_contact());
+}
+
+enum err ledger_record_check(struct ledger *ledger, const struct record *record,
+			     struct ledger_news *news)
+{
+	*news = (struct ledger_news){
+		.author = record->author,
+		.incarnation = record->incarnation,
+		.sequence = record->sequence,
+		.kind = record->kind,
+	};
+	if (record->kind == RECORD_VERSION)
+		return version_check(ledger, record, news);
+	if (record->kind == RECORD_WRAP)
+		return wrap_check(record);
+	if (record->kind == RECORD_CONTACT)
+		return contact_check(record);
+	/* PROTOCOL: "A record of an unknown kind is stored and forwarded and has no effect." */
+	return ERR_OK;
+}
+
+/* ---- storing ---- */
+
+static void loser_drop(struct txn *txn, const struct record *winner, uint64_t sequence)
+{
+	struct row_key key = key_record(winner->author, winner->incarnation, sequence);
+	struct record loser;
+	struct bytes whole;
+
+	/* A version in the same slot has taken its rows over already. */
+	if (txn_get(txn, TABLE_RECORD, row_key_bytes(&key), &whole) &&
+	    record_decode(&loser, whole) == ERR_OK)
+		ledger_version_unlink(txn, &loser);
+	txn_del(txn, TABLE_RECORD, row_key_bytes(&key));
+}
+
+void ledger_record_write(struct ledger *ledger, struct txn *txn, const struct record *record,
+			 const struct ledger_news *news)
+{
+	struct ledger_touched *touched = ledger_touch(ledger, txn, record->author);
+	struct row_key key = key_record(record->author, record->incarnation, record->sequence);
+	struct digest hash;
+	uint64_t loser;
+
+	if (!touched)
+		return;
+	if (record->kind == RECORD_VERSION)
+		ledger_version_link(txn, record, news);
+	if (setdigest_get(txn, record->author, record->incarnation, record->slot, &loser, &hash))
+		loser_drop(txn, record, loser);
+	else
+		touched->state.live_count++;
+	txn_put(txn, TABLE_RECORD, row_key_bytes(&key), record->whole);
+	record_leaf_hash(&hash, record->whole);
+	setdigest_put(txn, record->author, record->incarnation, record->slot, record->sequence,
+		      &hash);
+	if (record->sequence > touched->state.sequence)
+		touched->state.sequence = record->sequence;
+	touched->dirty = true;
+}
+
+enum err ledger_record_drop(struct ledger *ledger, struct txn *txn, uint32_t author,
+			    uint32_t incarnation, uint64_t sequence)
+{
+	struct ledger_touched *touched = ledger_touch(ledger, txn, author);
+	struct row_key key = key_record(author, incarnation, sequence);
+	struct record_slot slot = {.len = 0};
+	struct record record;
+	struct bytes whole;
+
+	if (!touched || !txn_get(txn, TABLE_RECORD, row_key_bytes(&key), &whole))
+		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
+	if (record_decode(&record, whole)) {
+		txn_fail(txn, ERR_CORRUPT);
+		return ERR_CORRUPT;
+	}
+	slot = record_slot_copy(record.slot);
+	ledger_version_unlink(txn, &record);
+	txn_del(txn, TABLE_RECORD, row_key_bytes(&key));
+	setdigest_del(txn, author, incarnation, record_slot_bytes(&slot));
+	touched->state.live_count--;
+	touched->dirty = true;
+	return txn_err(txn);
+}
+
+/* ---- accepting ---- */
+
+/* Whether the store knows better than this record already. ERR_OK: it is news, or *superseded. */
+static enum err place_check(struct txn *txn, const struct ledger_touched *touched,
+			    const struct record *record, bool *superseded)
+{
+	const struct author_state *state = &touched->state;
+	struct digest known;
+	struct bytes whole;
+	uint64_t sequence;
+
+	*superseded = true;
+	if (record->incarnation < state->incarnation)
+		return ERR_OK;
+	if (record->incarnation == state->incarnation &&
+	    ledger_record(txn, record->author, record->incarnation, record->sequence, &whole))
+		return bytes_eq(whole, record->whole) ? ERR_EXISTS : ERR_PROTOCOL;
+	/* PROTOCOL: "The highest (incarnation, sequence) of one author wins a slot." */
+	if (setdigest_get(txn, record->author, record->incarnation, record->slot, &sequence,
+			  &known) &&
+	    sequence >= record->sequence)
+		return ERR_OK;
+	/* PROTOCOL: "Membership in the latest valid head's set decides: absence is deletion." */
+	if (!touched->dirty && record->incarnation == state->incarnation &&
+	    ledger_state_complete(state) && record->sequence <= state->head_last_sequence)
+		return ERR_OK;
+	*superseded = false;
+	return ERR_OK;
+}
+
+/* Whether the check of the signature may wait until the author is settled. */
+static bool may_wait(const struct ledger *ledger, struct txn *txn,
+		     const struct ledger_touched *touched, const struct record *record,
+		     const struct ledger_news *news)
+{
+	struct row_key key = key_version(&news->dataset, news->number, news->author);
+	const struct author_state *state = &touched->state;
+	struct digest hash;
+	uint64_t sequence;
+
+	return ledger->defer && record->kind == RECORD_VERSION && state->counter > 0 &&
+	       record->incarnation == state->incarnation &&
+	       record->sequence <= state->head_last_sequence &&
+	       !setdigest_get(txn, record->author, record->incarnation, record->slot, &sequence,
+			      &hash) &&
+	       !txn_has(txn, TABLE_VERSION, row_key_bytes(&key));
+}
+
+/* The record wins its slot: checks its signature, or lets it wait, and stores it. */
+static enum err record_admit(struct ledger *ledger, struct txn *txn, const struct record *record,
+			     const struct sign_pk *pk, struct ledger_news *news)
+{
+	struct ledger_touched *touched = ledger_touch(ledger, txn, record->author);
+	bool wait = touched && may_wait(ledger, txn, touched, record, news);
+
+	if (!wait && record_check_sig(record, pk, &ledger->charter->fed))
+		return ERR_DENIED;
+	if (touched && record->incarnation > touched->state.incarnation)
+		ledger_incarnation_begin(ledger, txn, touched, record->incarnation);
+	ledger_record_write(ledger, txn, record, news);
+	if (txn_err(txn))
+		return txn_err(txn);
+	if (wait)
+		buf_add_be64(&touched->waiting, record->sequence);
+	else if (record->sequence > touched->checked_sequence)
+		touched->checked_sequence = record->sequence;
+	news->stored = !wait;
+	return touched->waiting.err;
+}
+
+enum err ledger_accept_record(struct ledger *ledger, struct txn *txn, struct bytes whole,
+			      struct ledger_news *news)
+{
+	struct record record;
+	struct sign_pk pk;
+	bool superseded = false;
+
+	*news = (struct ledger_news){0};
+	enum err err = record_decode(&record, whole);
+	if (!err)
+		err = ledger_author(ledger, txn, record.author, &pk, NULL);
+	if (err)
+		return err;
+	/* PROTOCOL: "A record whose time is more than 10 minutes in the future is deferred: the receiver drops it and asks again later." */
+	if (record.time_ms > ledger->now_ms + (int64_t)ledger->limits->clock_ahead_ms_max)
+		return ERR_AGAIN;
+	struct ledger_touched *touched = ledger_touch(ledger, txn, record.author);
+	if (!touched)
+		return txn_err(txn);
+	err = place_check(txn, touched, &record, &superseded);
+	/* What stands in the way may be a forgery that waits for its check. */
+	if (touched->waiting.len > 0 && (superseded || err == ERR_PROTOCOL)) {
+		ledger_settle_author(ledger, txn, touched);
+		err = place_check(txn, touched, &record, &superseded);
+	}
+	if (!err)
+		err = ledger_record_check(ledger, &record, news);
+	if (!err && !superseded)
+		err = record_admit(ledger, txn, &record, &pk, news);
+	return txn_err(txn) ? txn_err(txn) : err;
+}
