@@ -62,7 +62,12 @@ size_t pack_padme(size_t len)
 static size_t compress(struct packer *packer, uint8_t *dst, size_t cap, struct bytes raw,
 		       struct bytes prefix)
 {
-	size_t rc = ZSTD_CCtx_reset(packer->cctx, ZSTD_reset_session_only);
+	size_t rc = ZSTD_CCtx_reset(packer->cctx, ZSTD_reset_session_and_parameters);
+	if (!ZSTD_isError(rc))
+		rc = ZSTD_CCtx_setParameter(packer->cctx, ZSTD_c_compressionLevel, LEVEL);
+	/* the tables of level 1 do not reach back through a megabyte of bases */
+	if (!ZSTD_isError(rc) && prefix.len > 0)
+		rc = ZSTD_CCtx_setParameter(packer->cctx, ZSTD_c_enableLongDistanceMatching, 1);
 	if (!ZSTD_isError(rc))
 		rc = ZSTD_CCtx_refPrefix(packer->cctx, prefix.ptr, prefix.len);
 	if (!ZSTD_isError(rc))
