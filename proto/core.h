@@ -59,11 +59,12 @@ struct event {
 	enum event_type type;
 	uint64_t link;
 	uint64_t dial; /* LINK_CERT, LINK_UP, LINK_DOWN: number of EFFECT_DIAL, 0 for a listener */
-	struct bytes bytes; /* CERT: certificate; MESSAGE: message; CHUNK: chunk; borrowed */
-	struct dh_pk key;   /* CERT, UP: the peer's transport key */
-	uint8_t handshake_hash[32]; /* UP: its first 32 bytes */
-	enum link_reason reason;    /* DOWN */
-	struct dataset_id dataset;  /* CHUNK, CHUNK_BAD */
+	struct bytes bytes;             /* MESSAGE: message; CHUNK: chunk; borrowed */
+	struct certificate certificate; /* CERT; borrowed */
+	struct dh_pk key;               /* CERT, UP: the peer's transport key */
+	uint8_t handshake_hash[32];     /* UP: its first 32 bytes */
+	enum link_reason reason;        /* DOWN */
+	struct dataset_id dataset;      /* CHUNK, CHUNK_BAD */
 	struct chunk_addr addr;
 	enum err err; /* CHUNK: OK, ABSENT (the peer has not got it), CORRUPT, MALFORMED */
 	void (*run)(struct core *core, struct txn *txn, int64_t now_ms, void *arg); /* CALL */
@@ -76,7 +77,8 @@ enum effect_type {
 	EFFECT_SERVE, /* read a chunk, verify it, send CHUNK on channel 2; when bad, EVENT_CHUNK_BAD */
 	EFFECT_CLOSE, /* link_close(link, reason) */
 	EFFECT_DIAL,  /* connect to address; ends in LINK_UP or LINK_DOWN with this dial number */
-	EFFECT_NOTE,  /* something a person or a waiting client wants to know */
+	EFFECT_CERTIFICATE, /* core_certificate() has changed */
+	EFFECT_NOTE,        /* something a person or a waiting client wants to know */
 };
 
 /* X(NAME, level, "name") - what the log and waiting clients hear; level: d, i, w. */
@@ -109,7 +111,7 @@ struct note {
 	struct dataset_id dataset; /* zero: none */
 	uint64_t number;           /* version */
 	char path[LIMIT_PATH_LEN_MAX + 1];
-	char text[200]; /* more words, own or a peer's: escape before showing */
+	char text[320]; /* more words, own or a peer's: escape before showing */
 };
 
 struct effect {
@@ -153,8 +155,12 @@ void core_chunk_event(struct event *out, uint64_t link, struct bytes message);
 void core_chunk_message(struct buf *out, const struct dataset_id *dataset,
 			const struct chunk_addr *addr, struct bytes chunk);
 
-/* What a link needs: certificate (bytes to give to link_options), federation, own key. False while there is
-   no federation: no links then. The buf is appended to. */
-bool core_certificate(struct core *core, struct buf *out, struct fed_id *fed);
+/*
+ * What a link needs of the node: its certificate, whose entry is appended to *entry and borrowed from there, and
+ * the federation. False while there is no federation: no links then. EFFECT_CERTIFICATE tells
+ * when it has changed; links made before keep the old one.
+ */
+bool core_certificate(const struct core *core, struct certificate *out, struct buf *entry,
+		      struct fed_id *fed);
 
 #endif

@@ -1,0 +1,358 @@
+#include "proto/core.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/box.h"
+#include "crypto/check.h"
+#include "proto/core_state.h"
+
+void effects_init(struct effects *effects)
+{
+	*effects = (struct effects){0};
+}
+
+void effects_reset(struct effects *effects)
+{
+	for (size_t i = 0; i < effects->count; i++) {
+		buf_fini(&effects->items[i].bytes);
+		free(effects->items[i].note);
+	}
+	effects->count = 0;
+}
+
+void effects_fini(struct effects *effects)
+{
+	effects_reset(effects);
+	free(effects->items);
+	*effects = (struct effects){0};
+}
+
+struct effect *core_effect(struct core *core, enum effect_type type, uint64_t link)
+{
+	struct effects *effects = core->effects;
+	check(effects); /* outside a turn nothing may happen */
+	if (effects->count == effects->cap) {
+		effects->cap = effects->cap ? 2 * effects->cap : 16;
+		effects->items = mem_grow(effects->items, effects->cap, sizeof(*effects->items));
+	}
+	struct effect *effect = &effects->items[effects->count++];
+	*effect = (struct effect){.type = type, .link = link};
+	return effect;
+}
+
+void core_close_link(struct core *core, const struct peer *peer, enum link_reason reason)
+{
+	core_effect(core, EFFECT_CLOSE, peer->link)->reason = reason;
+}
+
+void core_send(struct core *core, const struct peer *peer, struct buf *message)
+{
+	if (message->err != ERR_OK) {
+		buf_fini(message);
+		core_close_link(core, peer, LINK_REASON_NOMEM);
+		return;
+	}
+	struct effect *effect = core_effect(core, EFFECT_SEND, peer->link);
+	effect->channel = LINK_CHANNEL_SYNC;
+	effect->bytes = *message;
+	buf_init(message, 0);
+}
+
+struct note *core_note(struct core *core, enum note_type type)
+{
+	struct effect *effect = core_effect(core, EFFECT_NOTE, 0);
+	effect->note = mem_new(1, sizeof(*effect->note));
+	effect->note->type = type;
+	return effect->note;
+}
+
+const struct charter_member *core_author_member(const struct core *core, uint32_t author)
+{
+	return charter_member(&core->charter, author_member(author));
+}
+
+int64_t core_jitter(struct core *core, int64_t ms)
+{
+	if (ms <= 1)
+		return ms;
+	return ms / 2 + (int64_t)random_below(core->options.random, (uint64_t)ms);
+}
+
+void why_set(char why[512], const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(why, 512, format, args);
+	va_end(args);
+}
+
+enum err core_open(struct core **out, const struct core_options *options, struct txn *txn,
+		   int64_t now_ms)
+{
+	struct core *core = mem_new(1, sizeof(*core));
+	*out = NULL;
+	core->options = *options;
+	core->now_ms = now_ms;
+	enum err err = charter_load(txn, &core->charter);
+	if (err == ERR_ABSENT)
+		err = ERR_OK;
+	core->has_fed = core->charter.number > 0;
+	ledger_init(&core->ledger, &core->charter, options->limits);
+	ledger_now(&core->ledger, now_ms);
+	if (err == ERR_OK)
+		err = membership_open(core, txn);
+	if (err == ERR_OK) {
+		peers_open(core, txn);
+		transfer_open(core, txn);
+		err = txn_err(txn);
+	}
+	if (err != ERR_OK) {
+		core_close(core);
+		return err;
+	}
+	*out = core;
+	return ERR_OK;
+}
+
+void core_close(struct core *core)
+{
+	if (!core)
+		return;
+	peers_close(core);
+	transfer_close(core);
+	membership_close(core);
+	ledger_fini(&core->ledger);
+	charter_fini(&core->charter);
+	free(core->news);
+	free(core);
+}
+
+/* What a guest may say. */
+static bool guest_may(enum message_type type)
+{
+	/* PROTOCOL: "Guests may send HELLO, CHARTER_GET, ORGLOG_GET and JOIN, and get CHARTER,
+	   ORGLOG and JOIN_ANSWER; any other message ends the session." */
+	switch (type) {
+	case MESSAGE_HELLO:
+	case MESSAGE_CHARTER_GET:
+	case MESSAGE_CHARTER:
+	case MESSAGE_ORGLOG_GET:
+	case MESSAGE_ORGLOG:
+	case MESSAGE_JOIN:
+	case MESSAGE_JOIN_ANSWER:
+		return true;
+	case MESSAGE_GROUPS:
+	case MESSAGE_STATES:
+	case MESSAGE_TOTALS:
+	case MESSAGE_HEAD:
+	case MESSAGE_RECORDS:
+	case MESSAGE_BUCKETS_GET:
+	case MESSAGE_BUCKETS:
+	case MESSAGE_LEAVES_GET:
+	case MESSAGE_LEAVES:
+	case MESSAGE_RECORDS_GET:
+	case MESSAGE_SYNC_END:
+	case MESSAGE_TAKEN:
+	case MESSAGE_INDEX_GET:
+	case MESSAGE_INDEX:
+	case MESSAGE_CHUNK_GET:
+	case MESSAGE_CHUNK:
+	case MESSAGE_HOLDS:
+		return false;
+	}
+	return false;
+}
+
+static void dispatch(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
+{
+	switch (m->type) {
+	case MESSAGE_HELLO:
+	case MESSAGE_GROUPS:
+	case MESSAGE_STATES:
+	case MESSAGE_TOTALS:
+	case MESSAGE_HEAD:
+	case MESSAGE_RECORDS:
+	case MESSAGE_BUCKETS_GET:
+	case MESSAGE_BUCKETS:
+	case MESSAGE_LEAVES_GET:
+	case MESSAGE_LEAVES:
+	case MESSAGE_RECORDS_GET:
+	case MESSAGE_SYNC_END:
+	case MESSAGE_TAKEN:
+		sync_message(core, txn, peer, m);
+		return;
+	case MESSAGE_CHARTER_GET:
+	case MESSAGE_CHARTER:
+	case MESSAGE_ORGLOG_GET:
+	case MESSAGE_ORGLOG:
+	case MESSAGE_JOIN:
+	case MESSAGE_JOIN_ANSWER:
+		membership_message(core, txn, peer, m);
+		return;
+	case MESSAGE_INDEX_GET:
+	case MESSAGE_INDEX:
+	case MESSAGE_CHUNK_GET:
+	case MESSAGE_HOLDS:
+		transfer_message(core, txn, peer, m);
+		return;
+	case MESSAGE_CHUNK: /* comes on channel 2 only, as EVENT_CHUNK */
+		core_close_link(core, peer, LINK_REASON_PROTOCOL);
+		return;
+	}
+}
+
+static void peer_bad(struct core *core, const struct peer *peer, enum link_reason reason,
+		     const char *what)
+{
+	struct note *note = core_note(core, NOTE_PEER_BAD);
+	note->link = peer->link;
+	note->author = peer->author;
+	snprintf(note->text, sizeof(note->text), "%s", what);
+	core_close_link(core, peer, reason);
+}
+
+static void message_event(struct core *core, struct txn *txn, const struct event *event)
+{
+	struct peer *peer = peers_find(core, event->link);
+	struct message m;
+	if (!peer || !peer->up)
+		return;
+	if (message_decode(&m, event->bytes) != ERR_OK) {
+		peer_bad(core, peer, LINK_REASON_MALFORMED, "a message that is not well-formed");
+		return;
+	}
+	if (peer->class == PEER_GUEST && !guest_may(m.type)) {
+		peer_bad(core, peer, LINK_REASON_NOT_MEMBER, message_name(m.type));
+		return;
+	}
+	dispatch(core, txn, peer, &m);
+}
+
+static void chunk_event(struct core *core, struct txn *txn, const struct event *event)
+{
+	struct peer *peer = peers_find(core, event->link);
+	if (!peer || !peer->up)
+		return;
+	if (event->err == ERR_MALFORMED || peer->class == PEER_GUEST) {
+		peer_bad(core, peer, LINK_REASON_MALFORMED,
+			 "a chunk message that is not well-formed");
+		return;
+	}
+	transfer_chunk(core, txn, peer, event);
+}
+
+static void event_take(struct core *core, struct txn *txn, const struct event *event)
+{
+	switch (event->type) {
+	case EVENT_TICK: /* every turn looks at the deadlines */
+		return;
+	case EVENT_LINK_CERT:
+		peers_cert(core, txn, event);
+		return;
+	case EVENT_LINK_UP:
+		peers_up(core, txn, event);
+		return;
+	case EVENT_LINK_DOWN:
+		peers_down(core, event);
+		return;
+	case EVENT_MESSAGE:
+		message_event(core, txn, event);
+		return;
+	case EVENT_CHUNK:
+		chunk_event(core, txn, event);
+		return;
+	case EVENT_CHUNK_BAD:
+		transfer_chunk_bad(core, txn, event);
+		return;
+	case EVENT_CALL:
+		event->run(core, txn, core->now_ms, event->arg);
+		return;
+	}
+}
+
+void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct event *events,
+	       size_t count, struct effects *effects)
+{
+	core->now_ms = now_ms;
+	core->effects = effects;
+	ledger_now(&core->ledger, now_ms);
+	for (size_t i = 0; i < count && txn_err(txn) == ERR_OK; i++)
+		event_take(core, txn, &events[i]);
+	peers_tick(core);
+	sync_tick(core, txn);
+	transfer_tick(core, txn);
+	transfer_settle(core, txn);
+	sync_settle(core, txn);
+	core->effects = NULL;
+}
+
+int64_t core_wake(const struct core *core)
+{
+	int64_t wake = peers_wake(core);
+	int64_t sync = sync_wake(core);
+	int64_t transfer = transfer_wake(core);
+	if (sync < wake)
+		wake = sync;
+	return transfer < wake ? transfer : wake;
+}
+
+void core_record_news(struct core *core, struct txn *txn, const struct ledger_news *news)
+{
+	struct bytes whole;
+	if (!news->stored)
+		return;
+	if (news->kind == RECORD_VERSION) {
+		transfer_version_news(core, txn, news);
+		return;
+	}
+	if (!ledger_record(txn, news->author, news->incarnation, news->sequence, &whole))
+		return;
+	if (news->kind == RECORD_WRAP)
+		membership_wrap_news(core, txn, whole);
+	else if (news->kind == RECORD_CONTACT)
+		peers_contact(core, news->author, whole);
+}
+
+void core_chunk_event(struct event *out, uint64_t link, struct bytes message)
+{
+	struct message m;
+	*out = (struct event){.type = EVENT_CHUNK, .link = link, .err = ERR_MALFORMED};
+	if (message_decode(&m, message) != ERR_OK || m.type != MESSAGE_CHUNK)
+		return;
+	out->dataset = m.of.dataset;
+	out->addr = m.addr;
+	if (!m.has_body) {
+		out->err = ERR_ABSENT;
+		return;
+	}
+	struct chunk_addr addr;
+	box_addr(&addr, m.body);
+	out->bytes = m.body;
+	out->err = id_eq(&addr, &m.addr) ? ERR_OK : ERR_CORRUPT;
+}
+
+void core_chunk_message(struct buf *out, const struct dataset_id *dataset,
+			const struct chunk_addr *addr, struct bytes chunk)
+{
+	message_chunk(out, dataset, addr, chunk, chunk.ptr != NULL);
+}
+
+bool core_certificate(const struct core *core, struct certificate *out, struct buf *entry,
+		      struct fed_id *fed)
+{
+	const struct identity *identity = core->options.identity;
+	if (!core->has_fed)
+		return false;
+	*fed = core->charter.number > 0 ? core->charter.fed : core->membership.invitation->fed;
+	buf_add(entry, buf_bytes(&core->membership.own_entry));
+	*out = (struct certificate){
+		.member = author_member(core->author),
+		.node_index = identity->node_index,
+		.org = identity->org,
+		.entry = buf_bytes(entry),
+	};
+	return true;
+}

@@ -1,0 +1,497 @@
+/*
+ * peers - who is linked, and whom to dial.
+ *
+ * Every member whose address is known is dialled until it is linked: a full mesh. Two nodes that dial each
+ * other at once get two links; both ends keep the one that the smaller author dialled.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "proto/contact.h"
+#include "proto/core_state.h"
+#include "proto/membership.h"
+
+/* A guest has this long to become a member. */
+static const int64_t guest_ms_max = 120 * 1000;
+/* The larger author waits a little, so that mostly one side dials. */
+static const int64_t politeness_ms = 1500;
+static const int64_t first_dial_ms = 100;
+
+struct peer *peers_find(struct core *core, uint64_t link)
+{
+	for (size_t i = 0; i < core->peer_count; i++) {
+		if (core->peers[i]->link == link)
+			return core->peers[i];
+	}
+	return NULL;
+}
+
+struct peer *peers_by_author(struct core *core, uint32_t author)
+{
+	for (size_t i = 0; i < core->peer_count; i++) {
+		if (core->peers[i]->up && core->peers[i]->author == author)
+			return core->peers[i];
+	}
+	return NULL;
+}
+
+static struct dial *dial_by_number(struct core *core, uint64_t number)
+{
+	for (size_t i = 0; number != 0 && i < core->dial_count; i++) {
+		if (core->dials[i].number == number)
+			return &core->dials[i];
+	}
+	return NULL;
+}
+
+static struct dial *dial_by_address(struct core *core, struct bytes address)
+{
+	for (size_t i = 0; i < core->dial_count; i++) {
+		if (bytes_eq(bytes_str(core->dials[i].address), address))
+			return &core->dials[i];
+	}
+	return NULL;
+}
+
+static struct dial *dial_add(struct core *core, struct bytes address)
+{
+	struct dial *dial = dial_by_address(core, address);
+	if (dial)
+		return dial;
+	if (address.len > LIMIT_ADDRESS_LEN_MAX)
+		return NULL;
+	if (core->dial_count == core->dial_cap) {
+		core->dial_cap = core->dial_cap ? 2 * core->dial_cap : 16;
+		core->dials = mem_grow(core->dials, core->dial_cap, sizeof(*core->dials));
+	}
+	dial = &core->dials[core->dial_count++];
+	*dial = (struct dial){.next_ms = core->now_ms,
+			      .backoff_ms = core->options.limits->dial_backoff_ms_min};
+	memcpy(dial->address, address.ptr, address.len);
+	return dial;
+}
+
+static void dial_remove(struct core *core, size_t i)
+{
+	core->dials[i] = core->dials[--core->dial_count];
+}
+
+static bool own_address(const struct core *core, struct bytes address)
+{
+	const char *const *own = core->options.addresses;
+	for (size_t i = 0; own && own[i]; i++) {
+		if (bytes_eq(bytes_str(own[i]), address))
+			return true;
+	}
+	return false;
+}
+
+static const struct orglog_node *node_of(struct orglog *log, struct txn *txn,
+					 const struct charter_member *member, uint8_t index)
+{
+	if (orglog_load(txn, &member->org, log) != ERR_OK)
+		return NULL;
+	const struct orglog_node *node = orglog_node(log, index);
+	return node && node->state == ORGLOG_NODE_ACTIVE ? node : NULL;
+}
+
+uint32_t peers_author_of(struct core *core, struct txn *txn, const struct org_id *org,
+			 uint8_t node_index, const struct dh_pk *key)
+{
+	const struct charter_member *member = charter_by_org(&core->charter, org);
+	uint32_t author = 0;
+	if (!member)
+		return 0;
+	struct orglog log;
+	const struct orglog_node *node = node_of(&log, txn, member, node_index);
+	if (node && id_eq(&node->transport, key))
+		author = author_of(member->number, node_index);
+	orglog_fini(&log);
+	return author;
+}
+
+void peers_contact(struct core *core, uint32_t author, struct bytes whole)
+{
+	struct record record;
+	struct contact contact;
+	if (author == core->author || record_decode(&record, whole) != ERR_OK ||
+	    contact_get(&contact, record.body) != ERR_OK)
+		return;
+	for (size_t i = core->dial_count; i-- > 0;) {
+		if (core->dials[i].author == author && !core->dials[i].manual &&
+		    !core->dials[i].number && !core->dials[i].link)
+			dial_remove(core, i);
+	}
+	for (size_t i = 0; i < contact.address_count; i++) {
+		if (own_address(core, contact.addresses[i]))
+			continue;
+		struct dial *dial = dial_add(core, contact.addresses[i]);
+		if (!dial || dial->author != 0)
+			continue;
+		dial->author = author;
+		dial->next_ms = core->now_ms + core_jitter(core, first_dial_ms) +
+				(core->author > author ? politeness_ms : 0);
+	}
+}
+
+static void contacts_load(struct core *core, struct txn *txn)
+{
+	struct record_slot slot = record_slot_contact();
+	struct author_state state;
+	uint32_t author = 0;
+	while (ledger_state_next(&core->ledger, txn, &author, &state)) {
+		uint64_t sequence;
+		struct digest hash;
+		struct bytes whole;
+		if (setdigest_get(txn, author, state.incarnation, record_slot_bytes(&slot),
+				  &sequence, &hash) &&
+		    ledger_record(txn, author, state.incarnation, sequence, &whole))
+			peers_contact(core, author, whole);
+	}
+}
+
+void peers_open(struct core *core, struct txn *txn)
+{
+	struct walk walk = walk_begin(txn, TABLE_PEER, bytes_of(NULL, 0));
+	while (walk_next(&walk)) {
+		struct dial *dial = dial_add(core, walk.key);
+		if (dial)
+			dial->manual = true;
+	}
+	contacts_load(core, txn);
+}
+
+static void peer_free(struct peer *peer)
+{
+	sync_fini(&peer->sync);
+	free(peer->holds);
+	free(peer);
+}
+
+void peers_close(struct core *core)
+{
+	for (size_t i = 0; i < core->peer_count; i++)
+		peer_free(core->peers[i]);
+	free(core->peers);
+	free(core->dials);
+	core->peer_count = 0;
+	core->dial_count = 0;
+}
+
+static void admit(struct core *core, uint64_t link, bool ok, enum link_reason reason)
+{
+	struct effect *effect = core_effect(core, EFFECT_ADMIT, link);
+	effect->ok = ok;
+	effect->reason = reason;
+}
+
+/* Whether the owner of this certificate may go on, and as whom. */
+static enum link_reason cert_reason(struct core *core, const struct event *event, uint32_t author)
+{
+	const struct charter_member *member =
+		charter_by_org(&core->charter, &event->certificate.org);
+	if (id_eq(&event->key, &core->options.identity->transport_pk))
+		return LINK_REASON_OWN;
+	if (core->peer_count >= core->options.limits->peer_count_max)
+		return LINK_REASON_BUSY;
+	/* A member whose key is not in the log known here may have a newer log, but only if it shows one. */
+	if (author == 0 && member) {
+		struct orglog shown;
+		bool newer = false;
+		if (orglog_entry_peek(&shown, event->certificate.entry) == ERR_OK) {
+			newer = true;
+			orglog_fini(&shown);
+		}
+		if (!newer)
+			return LINK_REASON_CERTIFICATE;
+	}
+	return LINK_REASON_DONE;
+}
+
+void peers_cert(struct core *core, struct txn *txn, const struct event *event)
+{
+	const struct certificate *certificate = &event->certificate;
+	uint32_t author = core->author ? peers_author_of(core, txn, &certificate->org,
+							 certificate->node_index, &event->key)
+				       : 0;
+	enum link_reason reason = cert_reason(core, event, author);
+	if (reason != LINK_REASON_DONE || peers_find(core, event->link)) {
+		admit(core, event->link, false, reason);
+		return;
+	}
+	if (core->peer_count == core->peer_cap) {
+		core->peer_cap = core->peer_cap ? 2 * core->peer_cap : 16;
+		core->peers = mem_grow(core->peers, core->peer_cap, sizeof(*core->peers));
+	}
+	struct peer *peer = mem_new(1, sizeof(*peer));
+	peer->link = event->link;
+	peer->dial = event->dial;
+	peer->author = author;
+	peer->class = author ? PEER_MEMBER : PEER_GUEST;
+	peer->key = event->key;
+	peer->org = certificate->org;
+	peer->node_index = certificate->node_index;
+	core->peers[core->peer_count++] = peer;
+	admit(core, event->link, true, LINK_REASON_DONE);
+}
+
+static uint32_t dialler_of(const struct core *core, const struct peer *peer)
+{
+	return peer->dial ? core->author : peer->author;
+}
+
+/* Closes one of two links to one author. True when it is `peer` that goes. */
+static bool double_closed(struct core *core, struct peer *peer)
+{
+	for (size_t i = 0; peer->author && i < core->peer_count; i++) {
+		struct peer *other = core->peers[i];
+		if (other == peer || !other->up || other->author != peer->author)
+			continue;
+		bool keep_other = dialler_of(core, other) < dialler_of(core, peer);
+		core_close_link(core, keep_other ? peer : other, LINK_REASON_REPLACED);
+		if (keep_other)
+			return true;
+		other->up = false;
+	}
+	return false;
+}
+
+void peers_up(struct core *core, struct txn *txn, const struct event *event)
+{
+	struct peer *peer = peers_find(core, event->link);
+	if (!peer)
+		return;
+	struct dial *dial = dial_by_number(core, event->dial);
+	if (dial) {
+		snprintf(peer->address, sizeof(peer->address), "%s", dial->address);
+		dial->link = peer->link;
+		dial->number = 0;
+		dial->backoff_ms = core->options.limits->dial_backoff_ms_min;
+		dial->why[0] = 0;
+		if (peer->author)
+			dial->author = peer->author;
+	}
+	memcpy(peer->session_key, event->handshake_hash, sizeof(peer->session_key));
+	peer->up_ms = core->now_ms;
+	if (double_closed(core, peer))
+		return;
+	peer->up = true;
+	struct note *note = core_note(core, NOTE_PEER_UP);
+	note->link = peer->link;
+	note->author = peer->author;
+	snprintf(note->text, sizeof(note->text), "%s", peer->address);
+	membership_up(core, txn, peer);
+	sync_up(core, txn, peer);
+	if (peer->class == PEER_MEMBER)
+		transfer_up(core, txn, peer);
+}
+
+static void dial_failed(struct core *core, struct dial *dial, enum link_reason reason)
+{
+	const struct limits *limits = core->options.limits;
+	bool was_linked = dial->link != 0;
+	dial->number = 0;
+	dial->link = 0;
+	snprintf(dial->why, sizeof(dial->why), "%s", link_reason_text(reason));
+	dial->next_ms = core->now_ms + core_jitter(core, dial->backoff_ms);
+	if (!was_linked && dial->backoff_ms < limits->dial_backoff_ms_max) {
+		dial->backoff_ms *= 2;
+		if (dial->backoff_ms > limits->dial_backoff_ms_max)
+			dial->backoff_ms = limits->dial_backoff_ms_max;
+	}
+	if (dial->invitation)
+		why_set(core->membership.why, "%s does not let us in: %s", dial->address,
+			link_reason_text(reason));
+}
+
+void peers_down(struct core *core, const struct event *event)
+{
+	struct dial *dial = dial_by_number(core, event->dial);
+	for (size_t i = 0; !dial && event->link && i < core->dial_count; i++) {
+		if (core->dials[i].link == event->link)
+			dial = &core->dials[i];
+	}
+	if (dial)
+		dial_failed(core, dial, event->reason);
+	for (size_t i = 0; i < core->peer_count; i++) {
+		struct peer *peer = core->peers[i];
+		if (peer->link != event->link)
+			continue;
+		core->peers[i] = core->peers[--core->peer_count];
+		transfer_down(core, peer);
+		struct note *note = core_note(core, NOTE_PEER_DOWN);
+		note->link = peer->link;
+		note->author = peer->author;
+		snprintf(note->text, sizeof(note->text), "%s", link_reason_text(event->reason));
+		peer_free(peer);
+		return;
+	}
+}
+
+void peers_classify(struct core *core, struct txn *txn)
+{
+	for (size_t i = 0; i < core->peer_count; i++) {
+		struct peer *peer = core->peers[i];
+		uint32_t author = core->author ? peers_author_of(core, txn, &peer->org,
+								 peer->node_index, &peer->key)
+					       : 0;
+		if (author == peer->author)
+			continue;
+		if (author == 0) {
+			core_close_link(core, peer, LINK_REASON_NOT_MEMBER);
+			continue;
+		}
+		peer->author = author;
+		peer->class = PEER_MEMBER;
+		for (size_t d = 0; d < core->dial_count; d++) {
+			if (core->dials[d].link == peer->link)
+				core->dials[d].author = author;
+		}
+		if (peer->up && !double_closed(core, peer))
+			transfer_up(core, txn, peer);
+	}
+}
+
+void peers_invitation(struct core *core, const char *address, const struct dh_pk *expected)
+{
+	struct dial *dial = dial_add(core, bytes_str(address));
+	if (!dial)
+		return;
+	dial->invitation = true;
+	dial->has_expected = true;
+	dial->expected = *expected;
+	dial->next_ms = core->now_ms;
+}
+
+void peers_invitation_done(struct core *core)
+{
+	for (size_t i = 0; i < core->dial_count; i++) {
+		core->dials[i].invitation = false;
+		core->dials[i].has_expected = false;
+	}
+}
+
+/* Whether an address is to be dialled, once its time has come. */
+static bool dial_wanted(const struct core *core, const struct dial *dial)
+{
+	if (dial->number || dial->link || !core->has_fed)
+		return false;
+	if (!core->author && !dial->invitation)
+		return false;
+	for (size_t i = 0; dial->author && i < core->peer_count; i++) {
+		if (core->peers[i]->up && core->peers[i]->author == dial->author)
+			return false;
+	}
+	return true;
+}
+
+static void dial_start(struct core *core, struct dial *dial)
+{
+	dial->number = ++core->dial_last;
+	struct effect *effect = core_effect(core, EFFECT_DIAL, 0);
+	effect->dial = dial->number;
+	memcpy(effect->address, dial->address, sizeof(effect->address));
+	effect->has_expected = dial->has_expected;
+	effect->expected = dial->expected;
+}
+
+void peers_tick(struct core *core)
+{
+	for (size_t i = 0; i < core->peer_count; i++) {
+		struct peer *peer = core->peers[i];
+		if (peer->up && peer->class == PEER_GUEST &&
+		    core->now_ms - peer->up_ms > guest_ms_max) {
+			core_close_link(core, peer, LINK_REASON_NOT_MEMBER);
+			peer->up = false;
+		}
+	}
+	for (size_t i = 0; i < core->dial_count; i++) {
+		struct dial *dial = &core->dials[i];
+		if (dial->next_ms <= core->now_ms && dial_wanted(core, dial))
+			dial_start(core, dial);
+	}
+}
+
+int64_t peers_wake(const struct core *core)
+{
+	int64_t wake = INT64_MAX;
+	for (size_t i = 0; i < core->peer_count; i++) {
+		const struct peer *peer = core->peers[i];
+		if (peer->up && peer->class == PEER_GUEST && peer->up_ms + guest_ms_max + 1 < wake)
+			wake = peer->up_ms + guest_ms_max + 1;
+	}
+	for (size_t i = 0; i < core->dial_count; i++) {
+		const struct dial *dial = &core->dials[i];
+		if (dial->next_ms < wake && dial_wanted(core, dial))
+			wake = dial->next_ms;
+	}
+	return wake;
+}
+
+static void peer_state_of(struct core *core, const struct peer *peer, struct peer_state *out)
+{
+	out->link = peer->link;
+	out->author = peer->author;
+	out->dialled = peer->dial != 0;
+	out->synced = peer->sync.ever_synced;
+	out->since_ms = peer->up_ms;
+	memcpy(out->address, peer->address, sizeof(out->address));
+	memcpy(out->software, peer->software, sizeof(out->software));
+	for (size_t i = 0; i < core->dial_count; i++) {
+		if (core->dials[i].link == peer->link)
+			out->manual = core->dials[i].manual;
+	}
+}
+
+bool membership_peer(struct core *core, size_t index, struct peer_state *out)
+{
+	*out = (struct peer_state){0};
+	for (size_t i = 0; i < core->peer_count; i++) {
+		if (core->peers[i]->up && index-- == 0) {
+			peer_state_of(core, core->peers[i], out);
+			return true;
+		}
+	}
+	for (size_t i = 0; i < core->dial_count; i++) {
+		const struct dial *dial = &core->dials[i];
+		if (dial->link || (dial->author && peers_by_author(core, dial->author)))
+			continue;
+		if (index-- > 0)
+			continue;
+		memcpy(out->address, dial->address, sizeof(out->address));
+		memcpy(out->why, dial->why, sizeof(out->why));
+		out->author = dial->author;
+		out->dialled = true;
+		out->manual = dial->manual;
+		out->since_ms = dial->next_ms;
+		return true;
+	}
+	return false;
+}
+
+enum err membership_peer_add(struct core *core, struct txn *txn, int64_t now_ms,
+			     const char *address, char *why)
+{
+	if (contact_address_check(bytes_str(address)) != ERR_OK) {
+		why_set(why,
+			"\"%.200s\" is not an address: write HOST:PORT, for example "
+			"rathaus.example:7400 or [2001:db8::1]:7400.",
+			address);
+		return ERR_CONFIG;
+	}
+	struct row_key key = key_text(bytes_str(address));
+	if (txn_has(txn, TABLE_PEER, row_key_bytes(&key))) {
+		why_set(why, "%s is in the list already: see `allmende peers`.", address);
+		return ERR_EXISTS;
+	}
+	uint8_t form = 1;
+	txn_put(txn, TABLE_PEER, row_key_bytes(&key), bytes_of(&form, 1));
+	struct dial *dial = dial_add(core, bytes_str(address));
+	if (dial) {
+		dial->manual = true;
+		dial->next_ms = now_ms;
+	}
+	return ERR_OK;
+}
