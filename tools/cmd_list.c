@@ -1,0 +1,282 @@
+/*
+ * ls, show, log: what is known of datasets.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/client.h"
+#include "tools/commands.h"
+#include "tools/print.h"
+#include "tools/query.h"
+#include "tools/text.h"
+#include "tools/value.h"
+
+/* Where the data of a version is, in one word. */
+static const char *place(const json_t *entry)
+{
+	if (field_true(entry, "damaged"))
+		return "damaged";
+	if (!field_true(entry, "readable"))
+		return "no access";
+	if (field_true(entry, "held"))
+		return field_true(entry, "own") ? "own" : "here";
+	return "elsewhere";
+}
+
+/* -- ls ------------------------------------------------------------------------------------- */
+
+static void print_list(const struct tool *tool, const json_t *answer)
+{
+	static const char *const heads[] = {"DATASET", ">VERSION",  "TIER",  ">FILES", ">SIZE",
+					    "DATA",    "PUBLISHED", "TITLE", NULL};
+	struct grid grid;
+	json_t *entry;
+	size_t i;
+
+	grid_init(&grid, tool, stdout, heads);
+	json_array_foreach(json_object_get(answer, "datasets"), i, entry)
+	{
+		grid_text(&grid, field_text(entry, "dataset"));
+		grid_number(&grid, field_count(entry, "version"));
+		grid_text(&grid, field_text(entry, "tier"));
+		grid_number(&grid, field_count(entry, "files"));
+		grid_bytes(&grid, field_count(entry, "bytes"));
+		grid_text(&grid, place(entry));
+		grid_time(&grid, field_time(entry, "published_ms"));
+		grid_text(&grid, field_text(entry, "title"));
+	}
+	grid_done(&grid);
+}
+
+static int ask_list(struct client *client, const char *pattern, json_t **answer)
+{
+	struct buf target;
+	int code;
+
+	target_init(&target, "/datasets");
+	if (pattern)
+		target_text(&target, "pattern", pattern);
+	code = client_call(client, "GET", target_end(&target), NULL, answer);
+	buf_fini(&target);
+	return code ? client_complain(client) : TOOL_DONE;
+}
+
+/* `ls meissen` means all below it, when it is no dataset itself. */
+static int list(const struct tool *tool, struct client *client, const char *pattern)
+{
+	char below[LIMIT_PATH_LEN_MAX + 4];
+	json_t *answer = NULL;
+	int code = ask_list(client, pattern, &answer);
+
+	if (!code && pattern && !strchr(pattern, '*') &&
+	    json_array_size(json_object_get(answer, "datasets")) == 0) {
+		json_decref(answer);
+		answer = NULL;
+		snprintf(below, sizeof(below), "%s/**", pattern);
+		code = ask_list(client, below, &answer);
+	}
+	if (!code && tool->json)
+		code = print_json(tool, answer);
+	else if (!code)
+		print_list(tool, answer);
+	if (!code && !tool->json && tool->terminal_out &&
+	    json_array_size(json_object_get(answer, "datasets")) == 0)
+		remark(pattern ? "no dataset matches \"%s\"; `allmende ls` lists all"
+			       : "no datasets are known yet%s",
+		       pattern ? pattern : "");
+	json_decref(answer);
+	return code;
+}
+
+static int run_ls(struct tool *tool)
+{
+	const char *pattern = tool_word(tool, 0);
+	char trimmed[LIMIT_PATH_LEN_MAX + 1];
+	struct client *client;
+	int code;
+
+	if (pattern && strlen(pattern) < sizeof(trimmed)) {
+		size_t len = strlen(pattern);
+
+		/* "meissen/" as a shell completes it */
+		snprintf(trimmed, sizeof(trimmed), "%.*s",
+			 (int)(len > 1 && pattern[len - 1] == '/' ? len - 1 : len), pattern);
+		pattern = trimmed;
+	}
+	if (pattern && (code = value_pattern(pattern)))
+		return code;
+	if ((code = client_open(&client, tool)))
+		return code;
+	code = list(tool, client, pattern);
+	client_close(client);
+	return code;
+}
+
+/* -- show ----------------------------------------------------------------------------------- */
+
+static void print_time(const struct tool *tool, const char *label, int64_t time_ms)
+{
+	char when[TEXT_SHORT_LEN], ago[TEXT_SHORT_LEN];
+
+	if (!time_ms)
+		return;
+	if (tool->terminal_out)
+		text_local(when, time_ms);
+	else
+		text_utc(when, time_ms);
+	text_ago(ago, time_ms, tool->now_ms);
+	if (tool->terminal_out && strcmp(when, ago) != 0)
+		print_fieldf(label, "%s, %s", when, ago);
+	else
+		print_field(label, when);
+}
+
+static void print_data(const struct tool *tool, const json_t *entry)
+{
+	const char *where = place(entry);
+	const char *dataset = field_text(entry, "dataset");
+
+	if (strcmp(where, "elsewhere") == 0)
+		print_fieldf("Data", "not here; `allmende%s get %s -o PATH` fetches it",
+			     tool->dir_words, dataset);
+	else if (strcmp(where, "damaged") == 0)
+		print_field("Data", "here, but part of it is damaged and being fetched again");
+	else if (strcmp(where, "no access") == 0)
+		print_field("Data", "not readable for this node");
+	else
+		print_field("Data", "here");
+}
+
+static void print_entry(const struct tool *tool, const json_t *entry)
+{
+	char *keywords = print_join(json_object_get(entry, "keywords"));
+	char *readers = print_join(json_object_get(entry, "readers"));
+	char *holders = print_join(json_object_get(entry, "held_by"));
+	char size[TEXT_SHORT_LEN], sealed[TEXT_SHORT_LEN];
+	uint64_t files = field_count(entry, "files");
+
+	text_size(size, field_count(entry, "bytes"));
+	text_size(sealed, field_count(entry, "sealed_bytes"));
+	print_field("Dataset", field_text(entry, "dataset"));
+	print_fieldf("Version", "%" PRIu64 "%s", field_count(entry, "version"),
+		     field_true(entry, "current") ? "" : " (not the current one)");
+	print_field("Title", field_text(entry, "title"));
+	print_field("Description", field_text(entry, "description"));
+	print_field("Publisher", *field_text(entry, "publisher")
+					 ? field_text(entry, "publisher")
+					 : field_text(entry, "organisation"));
+	print_time(tool, "Published", field_time(entry, "published_ms"));
+	print_time(tool, "First issued", field_time(entry, "issued_ms"));
+	print_time(tool, "Modified", field_time(entry, "modified_ms"));
+	print_fieldf("Size", "%" PRIu64 " file%s, %s (%s encrypted)", files, files == 1 ? "" : "s",
+		     size, sealed);
+	print_field("Keywords", keywords);
+	print_field("Theme", field_text(entry, "theme"));
+	print_field("Licence", field_text(entry, "license"));
+	print_field("Contact", field_text(entry, "contact"));
+	print_field("Tier", field_text(entry, "tier"));
+	print_field("Readers", readers);
+	print_field("Held by", holders);
+	print_data(tool, entry);
+	free(keywords);
+	free(readers);
+	free(holders);
+}
+
+static int query_dataset(struct tool *tool, const char *path,
+			 void (*show)(const struct tool *tool, const json_t *answer))
+{
+	struct value_ref ref;
+	struct buf target;
+	int code = value_ref(&ref, tool_word(tool, 0));
+
+	if (code)
+		return code;
+	target_init(&target, path);
+	target_text(&target, "path", ref.path);
+	target_count(&target, "version", ref.version);
+	code = query_show(tool, target_end(&target), show);
+	buf_fini(&target);
+	return code;
+}
+
+static int run_show(struct tool *tool)
+{
+	return query_dataset(tool, "/dataset", print_entry);
+}
+
+/* -- log ------------------------------------------------------------------------------------ */
+
+static void print_log(const struct tool *tool, const json_t *answer)
+{
+	static const char *const heads[] = {">VERSION", "PUBLISHED", "TIER",  ">FILES",
+					    ">SIZE",    "DATA",      "TITLE", NULL};
+	struct grid grid;
+	json_t *entry;
+	size_t i;
+
+	grid_init(&grid, tool, stdout, heads);
+	json_array_foreach(json_object_get(answer, "versions"), i, entry)
+	{
+		grid_number(&grid, field_count(entry, "version"));
+		grid_time(&grid, field_time(entry, "published_ms"));
+		grid_text(&grid, field_text(entry, "tier"));
+		grid_number(&grid, field_count(entry, "files"));
+		grid_bytes(&grid, field_count(entry, "bytes"));
+		grid_text(&grid, place(entry));
+		grid_text(&grid, field_text(entry, "title"));
+	}
+	grid_done(&grid);
+}
+
+static int run_log(struct tool *tool)
+{
+	int code = value_path(tool_word(tool, 0));
+
+	return code ? code : query_dataset(tool, "/log", print_log);
+}
+
+/* -- the commands --------------------------------------------------------------------------- */
+
+const struct command cmd_ls = {
+	.name = "ls",
+	.arguments = "[PATTERN]",
+	.summary = "list datasets",
+	.help = "Lists datasets of all members with their current version. A pattern is a dataset\n"
+		"with * for any one part and ** at the end for all below; a part alone lists what "
+		"is\n"
+		"below it. DATA: own, here (a copy is held), elsewhere (get fetches it), no "
+		"access,\n"
+		"damaged (being fetched again).\n"
+		"\n"
+		"  allmende ls meissen\n"
+		"  allmende ls \"*/kita/**\"",
+	.word_max = 1,
+	.run = run_ls,
+};
+
+const struct command cmd_show = {
+	.name = "show",
+	.arguments = "DATASET[@VERSION]",
+	.summary = "describe one dataset: what it is, who reads it, who holds it",
+	.help = "Describes a version of a dataset, the current one unless @VERSION is given.\n"
+		"\n"
+		"  allmende show meissen/kita/plaetze",
+	.word_min = 1,
+	.word_max = 1,
+	.run = run_show,
+};
+
+const struct command cmd_log = {
+	.name = "log",
+	.arguments = "DATASET",
+	.summary = "list the versions of a dataset, newest first",
+	.help = "Lists the versions of a dataset, newest first.\n"
+		"\n"
+		"  allmende log meissen/kita/plaetze",
+	.word_min = 1,
+	.word_max = 1,
+	.run = run_log,
+};

@@ -1,0 +1,335 @@
+/*
+ * publish: files become the next version of a dataset.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/client.h"
+#include "tools/commands.h"
+#include "tools/files.h"
+#include "tools/media.h"
+#include "tools/print.h"
+#include "tools/text.h"
+#include "tools/value.h"
+
+/* -- one file ------------------------------------------------------------------------------- */
+
+struct upload {
+	struct client *client;
+	struct progress progress;
+	char id[64];
+	uint64_t bytes_done, bytes_all;
+	/* the file being sent */
+	int fd;
+	uint64_t left;
+	bool changed; /* it ended before its size */
+	int read_errno;
+};
+
+static ssize_t on_read(void *arg, void *to, size_t len)
+{
+	struct upload *upload = arg;
+	size_t want = len < upload->left ? len : (size_t)upload->left;
+	ssize_t got = 0;
+
+	if (want == 0)
+		return 0;
+	do
+		got = read(upload->fd, to, want);
+	while (got < 0 && errno == EINTR);
+	if (got <= 0) {
+		upload->changed = got == 0;
+		upload->read_errno = got < 0 ? errno : 0;
+		return -1;
+	}
+	upload->left -= (uint64_t)got;
+	upload->bytes_done += (uint64_t)got;
+	progress_bytes(&upload->progress, upload->bytes_done, upload->bytes_all);
+	return got;
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool same_state(const struct stat *a, const struct stat *b)
+{
+	return a->st_size == b->st_size && same_time(&a->st_mtim, &b->st_mtim) &&
+	       same_time(&a->st_ctim, &b->st_ctim);
+}
+
+static int send_open_file(struct upload *upload, const struct file_entry *file,
+			  const struct stat *st)
+{
+	struct buf target;
+	int64_t modified_ms = (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
+	struct stat after;
+	int code;
+
+	target_init(&target, "/uploads/");
+	text_url(&target, upload->id);
+	buf_add(&target, bytes_str("/files/"));
+	text_url(&target, file->name);
+	if (*media_type(file->name))
+		target_text(&target, "type", media_type(file->name));
+	target_count(&target, "modified_ms", modified_ms > 0 ? (uint64_t)modified_ms : 0);
+	upload->left = (uint64_t)st->st_size;
+	upload->changed = false;
+	upload->read_errno = 0;
+	code = client_send(upload->client, target_end(&target), upload->left, on_read, upload);
+	buf_fini(&target);
+	if (upload->read_errno)
+		return fail(TOOL_FAILED, "cannot read %s: %s; nothing was published", file->path,
+			    strerror(upload->read_errno));
+	if (code && !upload->changed)
+		return client_complain(upload->client);
+	if (upload->changed || fstat(upload->fd, &after) || !same_state(st, &after))
+		return fail(TOOL_FAILED,
+			    "%s changed while it was read; nothing was published: try again when "
+			    "it is complete",
+			    file->path);
+	return TOOL_DONE;
+}
+
+static int send_file(struct upload *upload, const struct file_entry *file)
+{
+	struct stat st;
+	int code;
+
+	upload->fd = open(file->path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (upload->fd < 0)
+		return fail(TOOL_FAILED, "cannot open %s: %s; nothing was published", file->path,
+			    strerror(errno));
+	if (fstat(upload->fd, &st) || !S_ISREG(st.st_mode))
+		code = fail(TOOL_FAILED, "%s is no file any more; nothing was published",
+			    file->path);
+	else
+		code = send_open_file(upload, file, &st);
+	close(upload->fd);
+	return code;
+}
+
+/* -- the publication ------------------------------------------------------------------------ */
+
+static void set_text(json_t *body, const struct tool *tool, const char *option)
+{
+	const char *value = args_value(&tool->args, option);
+
+	if (value)
+		json_object_set_new(body, option, json_string(value));
+}
+
+/* The daemon takes what is missing from the version before. */
+static json_t *make_body(const struct tool *tool, const char *dataset, uint64_t keep)
+{
+	static const char *const texts[] = {"title",   "description", "theme",
+					    "license", "contact",     "tier"};
+	json_t *body = json_pack("{s:s}", "dataset", dataset);
+	json_t *keywords = json_array();
+	const char *keyword;
+	size_t at = 0;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		set_text(body, tool, texts[i]);
+	while ((keyword = args_next(&tool->args, "keyword", &at)))
+		json_array_append_new(keywords, json_string(keyword));
+	if (json_array_size(keywords) > 0)
+		json_object_set(body, "keywords", keywords);
+	json_decref(keywords);
+	if (args_flag(&tool->args, "widen"))
+		json_object_set_new(body, "widen", json_true());
+	if (args_flag(&tool->args, "allow-shrink"))
+		json_object_set_new(body, "allow_shrink", json_true());
+	if (keep)
+		json_object_set_new(body, "keep", json_integer((json_int_t)keep));
+	return body;
+}
+
+static int begin(struct upload *upload, const json_t *body)
+{
+	json_t *answer = NULL;
+	int code = client_call(upload->client, "POST", "/uploads", body, &answer);
+	const char *id = field_text(answer, "upload");
+	json_t *number = json_object_get(answer, "upload");
+
+	if (code)
+		client_complain(upload->client);
+	else if (json_is_integer(number))
+		snprintf(upload->id, sizeof(upload->id), "%" JSON_INTEGER_FORMAT,
+			 json_integer_value(number));
+	else if (*id && strlen(id) < sizeof(upload->id))
+		snprintf(upload->id, sizeof(upload->id), "%s", id);
+	else
+		code = fail(TOOL_FAILED, "the daemon's answer names no upload; is it another "
+					 "version? see `allmende status`");
+	json_decref(answer);
+	return code;
+}
+
+/* Best effort: the daemon drops a forgotten upload after ten minutes. */
+static void give_up(struct upload *upload)
+{
+	struct buf target;
+
+	client_tidy(upload->client);
+	target_init(&target, "/uploads/");
+	text_url(&target, upload->id);
+	client_call(upload->client, "DELETE", target_end(&target), NULL, NULL);
+	buf_fini(&target);
+}
+
+static int commit(struct upload *upload, json_t **answer)
+{
+	struct buf target;
+	int code;
+
+	target_init(&target, "/uploads/");
+	text_url(&target, upload->id);
+	buf_add(&target, bytes_str("/commit"));
+	client_patience(upload->client, CLIENT_WHATEVER);
+	code = client_call(upload->client, "POST", target_end(&target), NULL, answer);
+	buf_fini(&target);
+	return code ? client_complain(upload->client) : TOOL_DONE;
+}
+
+static int send_all(struct upload *upload, const struct files *files)
+{
+	char all[TEXT_SHORT_LEN], done[TEXT_SHORT_LEN];
+
+	text_count(all, files->count);
+	for (size_t i = 0; i < files->count; i++) {
+		int code;
+
+		text_count(done, i);
+		if (files->count > 1)
+			progress_note(&upload->progress, "%s of %s files", done, all);
+		if ((code = send_file(upload, &files->entries[i])))
+			return code;
+	}
+	return TOOL_DONE;
+}
+
+static void print_published(const struct tool *tool, const json_t *answer, const char *dataset)
+{
+	uint64_t files = field_count(answer, "files");
+	char size[TEXT_SHORT_LEN], added[TEXT_SHORT_LEN], count[TEXT_SHORT_LEN];
+	char *readers = print_join(json_object_get(answer, "readers"));
+	char *holders = print_join(json_object_get(answer, "held_by"));
+	size_t held = json_array_size(json_object_get(answer, "held_by"));
+
+	text_size(size, field_count(answer, "bytes"));
+	text_size(added, field_count(answer, "added_bytes"));
+	text_count(count, files);
+	if (field_true(answer, "unchanged"))
+		print_line("%s@%" PRIu64 "   unchanged: the files are those of this version, so "
+			   "nothing was published",
+			   dataset, field_count(answer, "version"));
+	else
+		print_line("%s@%" PRIu64 "   %s   %s file%s, %s   +%s", dataset,
+			   field_count(answer, "version"), field_text(answer, "tier"), count,
+			   files == 1 ? "" : "s", size, added);
+	if (*readers)
+		print_line("Readers: %s", readers);
+	if (held)
+		print_line("Held by: %s (%zu organisation%s)", holders, held, held == 1 ? "" : "s");
+	if (held == 1 && tool->terminal_out)
+		print_line("Others hold it when they subscribe to it or fetch it: see `allmende%s "
+			   "show %s`.",
+			   tool->dir_words, dataset);
+	free(readers);
+	free(holders);
+}
+
+static int publish(struct upload *upload, const struct tool *tool, const struct files *files,
+		   const json_t *body, const char *dataset)
+{
+	json_t *answer = NULL;
+	int code = begin(upload, body);
+
+	if (code)
+		return code;
+	progress_begin(&upload->progress, tool->terminal_err, dataset);
+	code = send_all(upload, files);
+	if (!code) {
+		progress_note(&upload->progress, "making the version");
+		progress_bytes(&upload->progress, upload->bytes_done, upload->bytes_all);
+		code = commit(upload, &answer);
+	}
+	progress_end(&upload->progress);
+	if (code)
+		give_up(upload);
+	else if (tool->json)
+		code = print_json(tool, answer);
+	else
+		print_published(tool, answer, dataset);
+	json_decref(answer);
+	return code;
+}
+
+static int run_publish(struct tool *tool)
+{
+	const char *dataset = tool_word(tool, 0);
+	struct upload upload = {0};
+	struct files files = {0};
+	uint64_t keep = 0;
+	int code;
+
+	if ((code = value_path(dataset)) ||
+	    (code = value_number(&tool->args, "keep", UINT32_MAX, &keep)) ||
+	    (code = value_texts(&tool->args)))
+		return code;
+	code = files_collect(&files, tool->args.words + 1, tool->args.word_count - 1);
+	if (!code)
+		code = client_open(&upload.client, tool);
+	if (!code) {
+		json_t *body = make_body(tool, dataset, keep);
+
+		upload.bytes_all = files.bytes;
+		code = publish(&upload, tool, &files, body, dataset);
+		json_decref(body);
+	}
+	client_close(upload.client);
+	files_fini(&files);
+	return code;
+}
+
+static const struct option publish_options[] = {
+	{"title", 0, "TEXT", false, "title people see in lists"},
+	{"description", 0, "TEXT", false, "what it is, where it comes from"},
+	{"keyword", 0, "WORD", true, "may be given several times"},
+	{"theme", 0, "CODE", false, "EU data theme: AGRI ECON EDUC ENER ENVI GOVE HEAL ..."},
+	{"license", 0, "URI", false, "licence, such as http://dcat-ap.de/def/licenses/cc-zero"},
+	{"contact", 0, "TEXT", false, "whom to ask, such as it@meissen.example"},
+	{"tier", 0, "TIER", false, "open: everybody reads it; members: the federation"},
+	{"widen", 0, NULL, false, "allow a tier with more readers than before"},
+	{"allow-shrink", 0, NULL, false, "allow it to be empty, or less than half as large"},
+	{"keep", 0, "N", false, "keep the newest N versions only"},
+	{NULL, 0, NULL, false, NULL},
+};
+
+const struct command cmd_publish = {
+	.name = "publish",
+	.arguments = "SLUG/PATH FILE...",
+	.summary = "publish files as the next version of a dataset",
+	.help = "Publishes files as the next version of a dataset below your short name. The "
+		"files\n"
+		"replace the whole set of the version before; its title, description, tier and so "
+		"on\n"
+		"stay unless given anew. A directory stands for all files below it. The same "
+		"files\n"
+		"as before make no new version, so a nightly job may publish blindly.\n"
+		"\n"
+		"  allmende publish meissen/kita/plaetze plaetze.csv \\\n"
+		"      --title \"Freie Kita-Plätze\" --tier open --keyword kita",
+	.options = publish_options,
+	.word_min = 2,
+	.word_max = SIZE_MAX,
+	.run = run_publish,
+};

@@ -1,0 +1,34 @@
+#include "tools/commands.h"
+
+#include <stddef.h>
+
+const struct command *const *commands_all(void)
+{
+	static const struct command *const all[] = {
+		&cmd_init,
+		&cmd_recovery_sheet,
+		&cmd_federation,
+		&cmd_federation_create,
+		&cmd_federation_invite,
+		&cmd_federation_join,
+		&cmd_federation_members,
+		&cmd_publish,
+		&cmd_ls,
+		&cmd_show,
+		&cmd_log,
+		&cmd_get,
+		&cmd_wait,
+		&cmd_subscribe,
+		&cmd_unsubscribe,
+		&cmd_subscriptions,
+		&cmd_peers,
+		&cmd_peer_add,
+		&cmd_status,
+		&cmd_verify,
+		&cmd_help,
+		&cmd_version,
+		NULL,
+	};
+
+	return all;
+}

@@ -1,0 +1,20 @@
+/*
+ * commands - the commands, each defined in the cmd_ file of its subject.
+ */
+#ifndef ALLMENDE_COMMANDS_H
+#define ALLMENDE_COMMANDS_H
+
+#include "tools/tool.h"
+
+extern const struct command cmd_init, cmd_recovery_sheet;
+extern const struct command cmd_federation, cmd_federation_create, cmd_federation_invite,
+	cmd_federation_join, cmd_federation_members;
+extern const struct command cmd_publish;
+extern const struct command cmd_ls, cmd_show, cmd_log;
+extern const struct command cmd_get, cmd_wait;
+extern const struct command cmd_subscribe, cmd_unsubscribe, cmd_subscriptions;
+extern const struct command cmd_peers, cmd_peer_add;
+extern const struct command cmd_status, cmd_verify;
+extern const struct command cmd_help, cmd_version;
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * help - texts that teach: the overview, one command, and what to say to an unknown command.
+ */
+#ifndef ALLMENDE_HELP_H
+#define ALLMENDE_HELP_H
+
+#include "tools/tool.h"
+
+int help_overview(void);
+int help_command(const struct command *command);
+int help_version(void);
+/* One sentence with the nearest command; TOOL_USAGE. second may be NULL: the word behind it. */
+int help_refuse(const char *first, const char *second);
+/* The command of that name, and how many of the words belong to it; NULL, 0: none. */
+const struct command *help_find(int argc, char *const *argv, int *words);
+
+/* There are commands of two words that begin with this one. */
+bool help_is_family(const char *word);
+
+#endif

@@ -1,0 +1,82 @@
+#include "tools/sheet.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/root.h"
+#include "tools/text.h"
+
+#define SHEET_LEN_MAX 4096
+
+int sheet_make(int *fd, const char *path)
+{
+	*fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (*fd >= 0)
+		return TOOL_DONE;
+	if (errno == EEXIST)
+		return fail(TOOL_FAILED,
+			    "%s exists already: name a new file for the recovery sheet", path);
+	return fail(TOOL_FAILED, "cannot make %s for the recovery sheet: %s", path,
+		    strerror(errno));
+}
+
+static int put_sheet(char *out, const struct identity *identity, const char *seed, const char *when)
+{
+	char org[ID_HEX_LEN + 1];
+
+	hex_put(org, id_bytes(&identity->org));
+	return snprintf(
+		out, SHEET_LEN_MAX,
+		"ALLMENDE RECOVERY SHEET\n"
+		"\n"
+		"Organisation     %s\n"
+		"Short name       %s\n"
+		"Key (AGS)        %s\n"
+		"Organisation id  %s\n"
+		"Written          %s\n"
+		"\n"
+		"Root seed        %s\n"
+		"\n"
+		"With the root seed a new machine becomes this organisation again, and gets its\n"
+		"catalogue and data back from its neighbours. Whoever else has it can act in the\n"
+		"organisation's name. Print this sheet twice, lock both copies away in different\n"
+		"places, and delete the file. Upper and lower case and the hyphens do not "
+		"matter.\n",
+		identity->name, identity->slug, identity->ags, org, when, seed);
+}
+
+static enum err write_all(int fd, const char *text, size_t len)
+{
+	while (len > 0) {
+		ssize_t done = write(fd, text, len);
+
+		if (done < 0 && errno != EINTR)
+			return errno == ENOSPC || errno == EDQUOT ? ERR_NOSPACE : ERR_IO;
+		text += done > 0 ? done : 0;
+		len -= done > 0 ? (size_t)done : 0;
+	}
+	return ERR_OK;
+}
+
+enum err sheet_write(int fd, const struct identity *identity, int64_t now_ms)
+{
+	char seed[ROOT_TEXT_LEN + 1], text[SHEET_LEN_MAX], when[TEXT_SHORT_LEN];
+	enum err err;
+	int len;
+
+	if (!identity->root)
+		return ERR_ABSENT;
+	root_text_put(seed, secret_key(identity->root));
+	text_local(when, now_ms);
+	len = put_sheet(text, identity, seed, when);
+	err = write_all(fd, text, (size_t)len);
+	/* A pipe or a terminal cannot be synced. */
+	if (!err && fsync(fd) && errno != EINVAL && errno != EROFS && errno != ENOTSUP)
+		err = ERR_IO;
+	secret_wipe(seed, sizeof(seed));
+	secret_wipe(text, sizeof(text));
+	return err;
+}
