@@ -1,0 +1,398 @@
+/* orglog: every rule of section 3 is broken once, alone. */
+#include "crypto/hash.h"
+#include "crypto/wrap.h"
+#include "proto/wire_out.h"
+#include "test/proto/federation.h"
+
+/* One entry, field by field, so that any of them can be wrong. */
+struct raw {
+	uint64_t form, number, suite;
+	bool has_previous;
+	struct digest previous;
+	struct sign_pk root;
+	struct digest next_root;
+	struct dh_pk recovery, wrap;
+	struct orglog_node nodes[3];
+	uint32_t node_count;
+	struct key signer;
+	const char *tag;
+	bool trailing;
+};
+
+/* The log after entry 1: node 0 active, node 3 retired; and the root planned next. */
+struct fixture {
+	struct orglog log;
+	struct buf first, second; /* entries */
+	struct raw raw;           /* of a good entry 2 */
+	struct raw raw_first;
+};
+
+static void raw_put(struct buf *out, const struct raw *raw)
+{
+	struct sig sig;
+
+	out_array(out, 10);
+	out_uint(out, raw->form);
+	out_uint(out, raw->number);
+	out_fixed_or_nil(out, raw->has_previous ? raw->previous.b : NULL, ID_LEN);
+	out_uint(out, (uint64_t)TEST_TIME_MS);
+	out_fixed(out, raw->root.b, ID_LEN);
+	out_fixed(out, raw->next_root.b, ID_LEN);
+	out_fixed(out, raw->recovery.b, ID_LEN);
+	out_uint(out, raw->suite);
+	out_fixed(out, raw->wrap.b, ID_LEN);
+	out_array(out, raw->node_count);
+	for (uint32_t i = 0; i < raw->node_count; i++) {
+		out_array(out, 6);
+		out_uint(out, raw->nodes[i].index);
+		out_uint(out, raw->nodes[i].state);
+		out_uint(out, raw->nodes[i].roles);
+		out_fixed(out, raw->nodes[i].sign.b, ID_LEN);
+		out_fixed(out, raw->nodes[i].transport.b, ID_LEN);
+		out_fixed(out, raw->nodes[i].possession.b, SIG_LEN);
+	}
+	if (raw->trailing)
+		out_nil(out);
+	sign_make(&sig, &raw->signer, raw->tag, NULL, buf_bytes(out));
+	buf_add(out, bytes_obj(&sig));
+}
+
+static enum err raw_apply(struct orglog *log, const struct raw *raw)
+{
+	struct buf entry;
+
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	raw_put(&entry, raw);
+	enum err err = orglog_apply(log, buf_bytes(&entry));
+	buf_fini(&entry);
+	return err;
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = mem_new(1, sizeof(*f));
+	struct raw *raw = &f->raw_first;
+	struct key key = test_key(4);
+	struct sign_pk next;
+
+	if (test_setup(state))
+		return 1;
+	*raw = (struct raw){.form = 1, .number = 1, .suite = 1, .tag = "am1.orglog"};
+	raw->signer = test_key(1);
+	sign_pk_of(&raw->root, &raw->signer);
+	dh_pk_of(&raw->recovery, &key);
+	dh_pk_of(&raw->wrap, &key);
+	key = test_key(2);
+	sign_pk_of(&next, &key);
+	orglog_next_root(&raw->next_root, &next);
+	raw->nodes[0] = test_node(0, 10, &raw->root);
+	raw->nodes[1] = test_node(3, 20, &raw->root);
+	raw->nodes[1].state = ORGLOG_NODE_RETIRED;
+	raw->node_count = 2;
+	buf_init(&f->first, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	raw_put(&f->first, raw);
+	orglog_init(&f->log);
+	if (orglog_apply(&f->log, buf_bytes(&f->first)))
+		return 1;
+	f->raw = *raw;
+	f->raw.number = 2;
+	f->raw.has_previous = true;
+	f->raw.previous = f->log.entry_id;
+	f->raw.nodes[2] = test_node(7, 30, &raw->root);
+	f->raw.node_count = 3;
+	buf_init(&f->second, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	raw_put(&f->second, &f->raw);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	orglog_fini(&f->log);
+	buf_fini(&f->first);
+	buf_fini(&f->second);
+	free(f);
+	return 0;
+}
+
+static void a_good_log_grows(void **state)
+{
+	struct fixture *f = *state;
+	struct digest id;
+	struct orglog log;
+
+	assert_true(id_eq(&f->log.entry_id, &f->raw.previous));
+	orglog_init(&log);
+	assert_int_equal(orglog_apply(&log, buf_bytes(&f->first)), ERR_OK);
+	struct bytes payload = bytes_slice(buf_bytes(&f->first), 0, f->first.len - SIG_LEN);
+	hash_once(id.b, "am1.orglog", payload);
+	assert_memory_equal(log.id.b, id.b, ID_LEN);
+	assert_int_equal(orglog_apply(&log, buf_bytes(&f->second)), ERR_OK);
+	assert_memory_equal(log.id.b, id.b, ID_LEN);
+	assert_int_equal(log.number, 2);
+	assert_int_equal(log.node_count, 3);
+	assert_int_equal(orglog_node(&log, 7)->state, ORGLOG_NODE_ACTIVE);
+	assert_int_equal(orglog_node(&log, 3)->state, ORGLOG_NODE_RETIRED);
+	assert_null(orglog_node(&log, 1));
+	orglog_fini(&log);
+}
+
+/* What orglog_make() writes is what the protocol's layout says. */
+static void made_bytes_are_those_of_the_layout(void **state)
+{
+	struct fixture *f = *state;
+	struct orglog next = {.time_ms = TEST_TIME_MS,
+			      .next_root = f->raw.next_root,
+			      .recovery = f->raw.recovery,
+			      .wrap = f->raw.wrap,
+			      .nodes = f->raw.nodes,
+			      .node_count = 3};
+	struct buf made;
+
+	buf_init(&made, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	orglog_make(&made, &f->log, &next, &f->raw.signer);
+	assert_true(bytes_eq(buf_bytes(&made), buf_bytes(&f->second)));
+	buf_fini(&made);
+}
+
+/* X(name, error, what is wrong with an otherwise good entry 2) */
+#define BREAKS(X)                                                                                  \
+	X(form_2, VERSION, r->form = 2)                                                            \
+	X(unknown_wrap_suite, VERSION, r->suite = 2)                                               \
+	X(something_follows, MALFORMED, r->trailing = true)                                        \
+	X(number_0, MALFORMED, r->number = 0)                                                      \
+	X(no_previous, MALFORMED, r->has_previous = false)                                         \
+	X(known_number, EXISTS, (r->number = 1, r->has_previous = false))                          \
+	X(skipped_number, AGAIN, r->number = 3)                                                    \
+	X(another_previous, PROTOCOL, r->previous.b[5] ^= 1)                                       \
+	X(signed_by_another, DENIED, r->signer = test_key(9))                                      \
+	X(signed_for_another_purpose, DENIED, r->tag = "am1.charter")                              \
+	X(root_not_planned, DENIED, root_set(r, 9))                                                \
+	X(root_not_a_key, DENIED, memset(r->root.b, 0, ID_LEN))                                    \
+	X(recovery_low_order, DENIED, memset(r->recovery.b, 0, ID_LEN))                            \
+	X(wrap_low_order, DENIED, memset(r->wrap.b, 0, ID_LEN))                                    \
+	X(transport_low_order, DENIED, memset(r->nodes[2].transport.b, 0, ID_LEN))                 \
+	X(indices_fall, MALFORMED, swap(r))                                                        \
+	X(index_twice, MALFORMED, r->nodes[2].index = 3)                                           \
+	X(state_0, MALFORMED, r->nodes[2].state = 0)                                               \
+	X(state_3, MALFORMED, r->nodes[2].state = 3)                                               \
+	X(roles_8, MALFORMED, r->nodes[2].roles = 8)                                               \
+	X(node_gone, PROTOCOL,                                                                     \
+	  (r->nodes[0] = r->nodes[2], r->nodes[0].index = 1, r->node_count = 2))                   \
+	X(node_back, PROTOCOL, r->nodes[1].state = ORGLOG_NODE_ACTIVE)                             \
+	X(node_other_keys, PROTOCOL, r->nodes[0] = test_node(0, 40, &r->root))                     \
+	X(possession_wrong, DENIED, r->nodes[2].possession.b[3] ^= 1)                              \
+	X(possession_of_known_node_wrong, DENIED, r->nodes[0].possession.b[3] ^= 1)                \
+	X(possession_for_another_root, DENIED, possession_elsewhere(r))
+
+static void root_set(struct raw *r, unsigned n)
+{
+	r->signer = test_key(n);
+	sign_pk_of(&r->root, &r->signer);
+}
+
+static void swap(struct raw *r)
+{
+	struct orglog_node node = r->nodes[1];
+
+	r->nodes[1] = r->nodes[2];
+	r->nodes[2] = node;
+}
+
+static void possession_elsewhere(struct raw *r)
+{
+	struct key key = test_key(9);
+	struct sign_pk other;
+
+	sign_pk_of(&other, &key);
+	r->nodes[2] = test_node(7, 30, &other);
+}
+
+#define X(name, wants, change)                                                                     \
+	static void break_##name(struct raw *r)                                                    \
+	{                                                                                          \
+		change;                                                                            \
+	}
+BREAKS(X)
+#undef X
+
+static void every_broken_rule_is_refused(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*change)(struct raw *r);
+		enum err wants;
+	} cases[] = {
+#define X(name, wants, change) {#name, break_##name, ERR_##wants},
+		BREAKS(X)
+#undef X
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct raw raw = f->raw;
+		cases[i].change(&raw);
+		enum err err = raw_apply(&f->log, &raw);
+		if (err != cases[i].wants)
+			fail_msg("%s: %s", cases[i].name, err_name(err));
+		/* unchanged: the good one still follows */
+		assert_int_equal(f->log.number, 1);
+		assert_int_equal(f->log.node_count, 2);
+	}
+	struct orglog log;
+	orglog_init(&log);
+	assert_int_equal(orglog_apply(&log, buf_bytes(&f->first)), ERR_OK);
+	assert_int_equal(orglog_apply(&log, buf_bytes(&f->second)), ERR_OK);
+	orglog_fini(&log);
+}
+
+static void first_entry_has_no_previous(void **state)
+{
+	struct fixture *f = *state;
+	struct raw raw = f->raw_first;
+	struct orglog log;
+
+	orglog_init(&log);
+	raw.has_previous = true;
+	assert_int_equal(raw_apply(&log, &raw), ERR_MALFORMED);
+	assert_int_equal(raw_apply(&log, &f->raw), ERR_AGAIN);
+	assert_int_equal(log.number, 0);
+}
+
+/* The root may change to the planned key, and possession still names the first one. */
+static void root_goes_to_the_planned_key(void **state)
+{
+	struct fixture *f = *state;
+	struct raw raw = f->raw;
+	struct orglog log;
+
+	orglog_init(&log);
+	assert_int_equal(orglog_apply(&log, buf_bytes(&f->first)), ERR_OK);
+	root_set(&raw, 2);
+	assert_int_equal(raw_apply(&log, &raw), ERR_OK);
+	raw.number = 3;
+	raw.previous = log.entry_id;
+	raw.nodes[2].roles = 1;
+	/* the old root has no say any more */
+	struct raw old = raw;
+	root_set(&old, 1);
+	assert_int_equal(raw_apply(&log, &old), ERR_DENIED);
+	assert_int_equal(raw_apply(&log, &raw), ERR_OK);
+	assert_int_equal(log.nodes[2].roles, 1);
+	orglog_fini(&log);
+}
+
+static void nothing_shorter_is_accepted(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t len = 0; len < f->second.len; len++) {
+		uint8_t *copy = malloc(len ? len : 1);
+		memcpy(copy, f->second.ptr, len);
+		assert_int_not_equal(orglog_apply(&f->log, bytes_of(copy, len)), ERR_OK);
+		free(copy);
+	}
+	struct buf big;
+	buf_init(&big, LIMIT_ORGLOG_ENTRY_LEN_MAX + 1);
+	memset(buf_space(&big, LIMIT_ORGLOG_ENTRY_LEN_MAX + 1), 0, LIMIT_ORGLOG_ENTRY_LEN_MAX + 1);
+	assert_int_equal(orglog_apply(&f->log, buf_bytes(&big)), ERR_FULL);
+	buf_fini(&big);
+}
+
+static void peek_sees_one_entry_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct raw raw = f->raw;
+	struct orglog log;
+	struct buf entry;
+
+	assert_int_equal(orglog_entry_peek(&log, buf_bytes(&f->second)), ERR_OK);
+	assert_int_equal(log.number, 2);
+	assert_true(id_zero(&log.id));
+	assert_int_equal(orglog_node(&log, 7)->index, 7);
+	orglog_fini(&log);
+	assert_int_equal(orglog_entry_peek(&log, buf_bytes(&f->first)), ERR_OK);
+	assert_true(id_eq(&log.id, &f->log.id));
+	orglog_fini(&log);
+	raw.signer = test_key(9);
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	raw_put(&entry, &raw);
+	assert_int_equal(orglog_entry_peek(&log, buf_bytes(&entry)), ERR_DENIED);
+	buf_reset(&entry);
+	raw = f->raw_first;
+	raw.nodes[0].possession.b[0] ^= 1;
+	raw_put(&entry, &raw);
+	assert_int_equal(orglog_entry_peek(&log, buf_bytes(&entry)), ERR_DENIED);
+	buf_fini(&entry);
+}
+
+static void stored_log_is_the_same_and_forks_are_told(void **state)
+{
+	struct fixture *f = *state;
+	struct org_id org = f->log.id, other = org;
+	char *dir = test_dir_init();
+	struct db *db = test_db(dir);
+	struct txn *txn = txn_begin(db, true);
+	struct orglog log;
+	struct buf fork;
+	struct bytes entry;
+	bool forked = true;
+
+	other.b[0] ^= 1;
+	assert_int_equal(orglog_load(txn, &org, &log), ERR_ABSENT);
+	assert_int_equal(orglog_accept(txn, &org, buf_bytes(&f->second), NULL), ERR_AGAIN);
+	assert_int_equal(orglog_accept(txn, &other, buf_bytes(&f->first), NULL), ERR_PROTOCOL);
+	assert_int_equal(orglog_number(txn, &other), 0);
+	assert_int_equal(orglog_accept(txn, &org, buf_bytes(&f->first), &forked), ERR_OK);
+	assert_false(forked);
+	assert_int_equal(orglog_accept(txn, &org, buf_bytes(&f->second), &forked), ERR_OK);
+	assert_int_equal(orglog_accept(txn, &org, buf_bytes(&f->second), &forked), ERR_EXISTS);
+	assert_false(forked);
+
+	/* another valid entry 2: the first one stays */
+	struct raw raw = f->raw;
+	raw.nodes[2].roles = 1;
+	buf_init(&fork, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	raw_put(&fork, &raw);
+	assert_int_equal(orglog_accept(txn, &org, buf_bytes(&fork), &forked), ERR_EXISTS);
+	assert_true(forked);
+	assert_true(orglog_entry(txn, &org, 2, &entry));
+	assert_true(bytes_eq(entry, buf_bytes(&f->second)));
+	/* another invalid entry 2 is no proof of anything */
+	raw.signer = test_key(9);
+	buf_reset(&fork);
+	raw_put(&fork, &raw);
+	assert_int_equal(orglog_accept(txn, &org, buf_bytes(&fork), &forked), ERR_EXISTS);
+	assert_false(forked);
+	buf_fini(&fork);
+
+	assert_int_equal(txn_commit(txn), ERR_OK);
+	txn = txn_begin(db, false);
+	assert_int_equal(orglog_number(txn, &org), 2);
+	assert_int_equal(orglog_load(txn, &org, &log), ERR_OK);
+	assert_int_equal(log.number, 2);
+	assert_true(id_eq(&log.id, &org));
+	assert_true(id_eq(&log.first_root, &f->raw.root));
+	assert_int_equal(log.node_count, 3);
+	orglog_fini(&log);
+	txn_abort(txn);
+	db_close(db);
+	test_dir_fini(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_good_log_grows),
+		cmocka_unit_test(made_bytes_are_those_of_the_layout),
+		cmocka_unit_test(every_broken_rule_is_refused),
+		cmocka_unit_test(first_entry_has_no_previous),
+		cmocka_unit_test(root_goes_to_the_planned_key),
+		cmocka_unit_test(nothing_shorter_is_accepted),
+		cmocka_unit_test(peek_sees_one_entry_alone),
+		cmocka_unit_test(stored_log_is_the_same_and_forks_are_told),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
