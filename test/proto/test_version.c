@@ -1,0 +1,489 @@
+/* version: bodies and descriptions, and which of them are refused; keys and their check. */
+#include "test/crypto/helpers.h"
+
+#include "crypto/hash.h"
+#include "crypto/path.h"
+#include "crypto/selftest.h"
+#include "proto/pack.h"
+#include "proto/version.h"
+#include "proto/wire_out.h"
+
+struct sample {
+	struct version version;
+	struct dataset_id dataset;
+	struct key fed_key;
+	struct buf description;
+	struct buf parts;
+	struct buf body;
+};
+
+static int setup(void **state)
+{
+	const char *what;
+	struct sample *s = calloc(1, sizeof(*s));
+	struct org_id org = {{9}};
+	assert_non_null(s);
+	assert_ok(selftest_run(&what));
+	path_dataset_id(&s->dataset, &org, bytes_str("meissen/wasser/pegel-elbe"));
+	s->fed_key = key_counting();
+	buf_init(&s->description, DESCRIPTION_LEN_MAX);
+	buf_init(&s->parts, 65536);
+	buf_init(&s->body, 65536);
+	*state = s;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct sample *s = *state;
+	buf_fini(&s->description);
+	buf_fini(&s->parts);
+	buf_fini(&s->body);
+	free(s);
+	return 0;
+}
+
+/* A version of the tier that version_decode() accepts. */
+static void sample_make(struct sample *s, enum tier tier)
+{
+	struct version *v = &s->version;
+	struct description description = {.title = bytes_str("Pegel Elbe"), .file_count = 1};
+	struct index_entry part = {.size = 500};
+	buf_reset(&s->description);
+	buf_reset(&s->parts);
+	if (tier == TIER_OPEN)
+		assert_ok(description_encode(&s->description, &description));
+	else
+		memset(buf_space(&s->description, 200), 7, 200);
+	for (unsigned i = 0; i < 3; i++) {
+		part.addr.b[0] = (uint8_t)i;
+		version_part_put(&s->parts, &part);
+	}
+	*v = (struct version){
+		.path = bytes_str("meissen/wasser/pegel-elbe"),
+		.tier = tier,
+		.epoch_prefix = bytes_str(tier == TIER_OPEN      ? "meissen/wasser/pegel-elbe"
+					  : tier == TIER_MEMBERS ? ""
+								 : "meissen/wasser"),
+		.epoch_number = 3,
+		.number = 7,
+		.has_replaces = true,
+		.replaces = {{4, 5}},
+		.nonce = tier == TIER_HIDDEN ? BOX_NONCE_RANDOM : BOX_NONCE_SYNTHETIC,
+		.description = buf_bytes(&s->description),
+		.manifest = buf_bytes(&s->parts),
+		.manifest_count = 3,
+		.index = {{{1, 2}}, 4, 2000},
+	};
+	struct key key;
+	if (tier == TIER_MEMBERS)
+		version_members_key(&key, &s->fed_key, v->path);
+	else
+		key = key_filled(6);
+	if (tier == TIER_OPEN)
+		v->dataset_key = key;
+	version_key_check(&v->key_check, &key, &s->dataset, v->epoch_number, v->epoch_prefix);
+}
+
+static enum err decode_again(struct sample *s, struct version *out)
+{
+	buf_reset(&s->body);
+	version_encode(&s->body, &s->version);
+	assert_ok(s->body.err);
+	return version_decode(out, buf_bytes(&s->body));
+}
+
+static void every_tier_comes_back(void **state)
+{
+	struct sample *s = *state;
+	for (enum tier tier = TIER_OPEN; tier <= TIER_HIDDEN; tier++) {
+		struct version v;
+		struct buf again;
+		sample_make(s, tier);
+		assert_ok(decode_again(s, &v));
+		assert_true(bytes_eq(v.path, s->version.path));
+		assert_int_equal(v.tier, tier);
+		assert_int_equal(v.number, 7);
+		assert_true(key_eq(&v.dataset_key, &s->version.dataset_key));
+		assert_true(index_sum_eq(&v.index, &s->version.index));
+		buf_init(&again, 65536);
+		version_encode(&again, &v);
+		assert_true(bytes_eq(buf_bytes(&again), buf_bytes(&s->body)));
+		buf_fini(&again);
+	}
+}
+
+static void absent_fields_come_back_absent(void **state)
+{
+	struct sample *s = *state;
+	struct version v;
+	sample_make(s, TIER_OPEN);
+	s->version.has_replaces = false;
+	assert_ok(decode_again(s, &v));
+	assert_false(v.has_replaces || v.has_token);
+	s->version.has_token = true;
+	s->version.token.b[0] = 8;
+	assert_ok(decode_again(s, &v));
+	assert_true(v.has_token && v.token.b[0] == 8);
+}
+
+static void the_manifest_is_read_in_order(void **state)
+{
+	struct sample *s = *state;
+	struct version v;
+	struct index_entry entry;
+	uint8_t i = 0;
+	sample_make(s, TIER_MEMBERS);
+	assert_ok(decode_again(s, &v));
+	struct version_parts parts = version_parts(&v);
+	while (version_parts_next(&parts, &entry)) {
+		assert_int_equal(entry.addr.b[0], i++);
+		assert_int_equal(entry.size, 500);
+	}
+	assert_int_equal(i, 3);
+}
+
+static void set_path(struct version *v)
+{
+	v->path = v->epoch_prefix = bytes_str("meissen/../dresden");
+}
+static void set_path_lone(struct version *v)
+{
+	v->path = bytes_str("meissen/wasser/pegel-elbe-2");
+}
+static void set_tier_0(struct version *v)
+{
+	v->tier = 0;
+}
+static void set_tier_5(struct version *v)
+{
+	v->tier = 5;
+}
+static void set_prefix_parent(struct version *v)
+{
+	v->epoch_prefix = bytes_str("meissen");
+}
+static void set_prefix_beside(struct version *v)
+{
+	v->epoch_prefix = bytes_str("meissen/was");
+}
+static void set_prefix_none(struct version *v)
+{
+	v->epoch_prefix = bytes_str("");
+}
+static void set_epoch_0(struct version *v)
+{
+	v->epoch_number = 0;
+}
+static void set_number_0(struct version *v)
+{
+	v->number = 0;
+}
+static void set_nonce_0(struct version *v)
+{
+	v->nonce = 0;
+}
+static void set_nonce_3(struct version *v)
+{
+	v->nonce = 3;
+}
+static void set_description_none(struct version *v)
+{
+	v->description = bytes_str("");
+}
+static void set_description_other(struct version *v)
+{
+	v->description = bytes_str("\x81\x0c\x01"); /* key 12 */
+}
+static void set_description_short(struct version *v)
+{
+	v->description = bytes_slice(v->description, 0, 83);
+}
+static void set_manifest_none(struct version *v)
+{
+	v->manifest = bytes_str("");
+	v->manifest_count = 0;
+}
+static void set_manifest_count(struct version *v)
+{
+	v->manifest_count = 2;
+}
+static void set_index_count_0(struct version *v)
+{
+	v->index.count = v->index.bytes = 0;
+}
+static void set_index_bytes_few(struct version *v)
+{
+	v->index.bytes = 4 * 84 - 1;
+}
+static void set_index_bytes_many(struct version *v)
+{
+	v->index.bytes = 4 * LIMIT_CHUNK_LEN_MAX + 1;
+}
+static void set_index_count_much(struct version *v)
+{
+	v->index.count = UINT64_C(1) << 32;
+	v->index.bytes = UINT64_C(1) << 40;
+}
+
+static void bodies_that_contradict_themselves_are_refused(void **state)
+{
+	struct sample *s = *state;
+	static const struct {
+		const char *name;
+		enum tier tier;
+		void (*set)(struct version *);
+	} cases[] = {
+		{"a path with ..", TIER_OPEN, set_path},
+		{"open, but the epoch is another path's", TIER_OPEN, set_path_lone},
+		{"open, but the epoch is the parent's", TIER_OPEN, set_prefix_parent},
+		{"members, but an epoch of a path", TIER_MEMBERS, set_prefix_parent},
+		{"granted in an epoch beside the path", TIER_GRANTED, set_prefix_beside},
+		{"granted in the epoch of the federation", TIER_GRANTED, set_prefix_none},
+		{"tier 0", TIER_MEMBERS, set_tier_0},
+		{"tier 5", TIER_MEMBERS, set_tier_5},
+		{"epoch 0", TIER_MEMBERS, set_epoch_0},
+		{"version 0", TIER_MEMBERS, set_number_0},
+		{"nonce mode 0", TIER_HIDDEN, set_nonce_0},
+		{"nonce mode 3", TIER_HIDDEN, set_nonce_3},
+		{"no description, open", TIER_OPEN, set_description_none},
+		{"no description, hidden", TIER_HIDDEN, set_description_none},
+		{"an open description that is none", TIER_OPEN, set_description_other},
+		{"a sealed description too short", TIER_GRANTED, set_description_short},
+		{"no manifest", TIER_OPEN, set_manifest_none},
+		{"a manifest of two with three chunks", TIER_OPEN, set_manifest_count},
+		{"an empty index", TIER_OPEN, set_index_count_0},
+		{"an index of too few bytes", TIER_OPEN, set_index_bytes_few},
+		{"an index of too many bytes", TIER_OPEN, set_index_bytes_many},
+		{"an index of 2^32 chunks", TIER_OPEN, set_index_count_much},
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct version v;
+		sample_make(s, cases[i].tier);
+		assert_ok(decode_again(s, &v));
+		cases[i].set(&s->version);
+		if (decode_again(s, &v) != ERR_MALFORMED)
+			fail_msg("accepted: %s", cases[i].name);
+	}
+}
+
+/* The key stands where only tier open has it, and the other way round. */
+static void the_dataset_key_stands_in_open_versions_only(void **state)
+{
+	struct sample *s = *state;
+	struct version v;
+	sample_make(s, TIER_OPEN);
+	assert_ok(decode_again(s, &v));
+	/* 1, path(2 + 25), tier: set another tier behind the same bytes */
+	uint8_t *tier = s->body.ptr + 3 + 1 + 1 + 25;
+	assert_int_equal(*tier, TIER_OPEN);
+	*tier = TIER_GRANTED;
+	assert_err(version_decode(&v, buf_bytes(&s->body)), ERR_MALFORMED);
+	sample_make(s, TIER_GRANTED);
+	assert_ok(decode_again(s, &v));
+	assert_int_equal(*tier, TIER_GRANTED);
+	*tier = TIER_OPEN;
+	assert_err(version_decode(&v, buf_bytes(&s->body)), ERR_MALFORMED);
+}
+
+static void a_cut_off_body_is_refused(void **state)
+{
+	struct sample *s = *state;
+	struct version v;
+	sample_make(s, TIER_OPEN);
+	assert_ok(decode_again(s, &v));
+	for (size_t len = 0; len < s->body.len; len++)
+		assert_err(version_decode(&v, bytes_slice(buf_bytes(&s->body), 0, len)),
+			   ERR_MALFORMED);
+	buf_add_u8(&s->body, 0xc0);
+	assert_err(version_decode(&v, buf_bytes(&s->body)), ERR_MALFORMED);
+}
+
+static void keys_are_proved(void **state)
+{
+	struct sample *s = *state;
+	struct key key, wanted, other = key_filled(1);
+	sample_make(s, TIER_OPEN);
+	assert_ok(version_dataset_key(&key, &s->version, &s->dataset, NULL));
+	assert_true(key_eq(&key, &s->version.dataset_key));
+	struct dataset_id elsewhere = {{1}};
+	assert_err(version_dataset_key(&key, &s->version, &elsewhere, NULL), ERR_DENIED);
+	s->version.epoch_number++;
+	assert_err(version_dataset_key(&key, &s->version, &s->dataset, NULL), ERR_DENIED);
+
+	sample_make(s, TIER_MEMBERS);
+	assert_err(version_dataset_key(&key, &s->version, &s->dataset, NULL), ERR_ABSENT);
+	assert_err(version_dataset_key(&key, &s->version, &s->dataset, &other), ERR_DENIED);
+	assert_ok(version_dataset_key(&key, &s->version, &s->dataset, &s->fed_key));
+	/* the path of the key, step by step */
+	derive(&wanted, &s->fed_key, "am1.pathroot", bytes_str(""));
+	derive(&wanted, &wanted, "am1.path", bytes_str("meissen"));
+	derive(&wanted, &wanted, "am1.path", bytes_str("wasser"));
+	derive(&wanted, &wanted, "am1.path", bytes_str("pegel-elbe"));
+	assert_true(key_eq(&key, &wanted));
+
+	sample_make(s, TIER_GRANTED);
+	assert_err(version_dataset_key(&key, &s->version, &s->dataset, &s->fed_key), ERR_ABSENT);
+	sample_make(s, TIER_HIDDEN);
+	assert_err(version_dataset_key(&key, &s->version, &s->dataset, &s->fed_key), ERR_ABSENT);
+}
+
+static void slots_come_back(void **state)
+{
+	const struct sample *s = *state;
+	uint8_t slot[VERSION_SLOT_LEN];
+	struct dataset_id dataset;
+	uint64_t number;
+	version_slot(slot, &s->dataset, 0x0102030405060708);
+	assert_int_equal(slot[0], 1);
+	assert_memory_equal(slot + 33, "\1\2\3\4\5\6\7\10", 8);
+	assert_ok(version_slot_get(bytes_of(slot, sizeof(slot)), &dataset, &number));
+	assert_true(id_eq(&dataset, &s->dataset) && number == 0x0102030405060708);
+	assert_err(version_slot_get(bytes_of(slot, sizeof(slot) - 1), &dataset, &number),
+		   ERR_MALFORMED);
+	slot[0] = 2;
+	assert_err(version_slot_get(bytes_of(slot, sizeof(slot)), &dataset, &number),
+		   ERR_MALFORMED);
+	version_slot(slot, &s->dataset, 0);
+	assert_err(version_slot_get(bytes_of(slot, sizeof(slot)), &dataset, &number),
+		   ERR_MALFORMED);
+}
+
+static void tiers_have_names(void **state)
+{
+	enum tier tier;
+	for (enum tier t = TIER_OPEN; t <= TIER_HIDDEN; t++) {
+		assert_ok(tier_parse(&tier, bytes_str(tier_name(t))));
+		assert_int_equal(tier, t);
+	}
+	assert_err(tier_parse(&tier, bytes_str("Open")), ERR_MALFORMED);
+	assert_err(tier_parse(&tier, bytes_str("")), ERR_MALFORMED);
+	assert_err(tier_parse(&tier, bytes_str("opening")), ERR_MALFORMED);
+}
+
+static char filler[20000];
+
+/* All fields at their limits. */
+static struct description description_full(void)
+{
+	memset(filler, 'x', sizeof(filler));
+	struct bytes title = bytes_of(filler, LIMIT_TITLE_LEN_MAX);
+	struct bytes name = bytes_of(filler, LIMIT_NAME_LEN_MAX);
+	struct description d = {
+		.title = title,
+		.text = bytes_of(filler, LIMIT_DESCRIPTION_LEN_MAX),
+		.keyword_count = LIMIT_KEYWORD_COUNT_MAX,
+		.theme = title,
+		.license = title,
+		.contact = title,
+		.issued_ms = UINT64_MAX,
+		.modified_ms = UINT64_MAX,
+		.file_count = UINT64_MAX,
+		.byte_count = UINT64_MAX,
+		.publisher = name,
+	};
+	for (unsigned i = 0; i < LIMIT_KEYWORD_COUNT_MAX; i++)
+		d.keywords[i] = name;
+	return d;
+}
+
+static void the_longest_description_fits(void **state)
+{
+	struct buf out, again;
+	struct description d = description_full(), found;
+	buf_init(&out, DESCRIPTION_LEN_MAX);
+	buf_init(&again, DESCRIPTION_LEN_MAX);
+	assert_ok(description_encode(&out, &d));
+	assert_true(pack_padme(PACK_HEAD_LEN + out.len) + BOX_OVERHEAD <= DESCRIPTION_LEN_MAX);
+	assert_ok(description_decode(&found, buf_bytes(&out)));
+	assert_int_equal(found.keyword_count, LIMIT_KEYWORD_COUNT_MAX);
+	assert_true(bytes_eq(found.text, d.text) && found.byte_count == UINT64_MAX);
+	assert_ok(description_encode(&again, &found));
+	assert_true(bytes_eq(buf_bytes(&out), buf_bytes(&again)));
+	buf_fini(&out);
+	buf_fini(&again);
+}
+
+static void what_is_empty_is_left_out(void **state)
+{
+	struct buf out;
+	struct description d = {.title = bytes_str(""), .contact = bytes_str("it@meissen.example")};
+	buf_init(&out, 1000);
+	assert_ok(description_encode(&out, &d));
+	assert_int_equal(out.len, 1 + 1 + 1 + 18);
+	buf_reset(&out);
+	d.contact = bytes_str("");
+	assert_ok(description_encode(&out, &d));
+	assert_true(bytes_eq(buf_bytes(&out), bytes_str("\x80")));
+	buf_fini(&out);
+}
+
+static void descriptions_by_hand_are_refused(void **state)
+{
+	static const struct {
+		const char *name, *bytes;
+		size_t len;
+	} cases[] = {
+		{"an empty title", "\x81\x01\xa0", 3},
+		{"no keywords", "\x81\x03\x90", 3},
+		{"an empty keyword", "\x81\x03\x91\xa0", 4},
+		{"no bytes", "\x81\x0a\x00", 3},
+		{"key 12", "\x81\x0c\xa1x", 4},
+		{"key 0", "\x81\x00\xa1x", 4},
+		{"two titles", "\x82\x01\xa1x\x01\xa1x", 7},
+		{"a line feed in the title", "\x81\x01\xa1\n", 4},
+		{"a number as title", "\x81\x01\x05", 3},
+		{"an array around it", "\x91\x81\x01\xa1x", 5},
+		{"nothing", "", 0},
+	};
+	struct description d;
+	assert_ok(description_decode(&d, bytes_str("\x81\x02\xa3x\ny")));
+	for (size_t i = 0; i < COUNT(cases); i++)
+		if (description_decode(&d, bytes_of(cases[i].bytes, cases[i].len)) != ERR_MALFORMED)
+			fail_msg("accepted: %s", cases[i].name);
+}
+
+/* What a person typed is refused before it is published. */
+static void texts_of_people_are_checked(void **state)
+{
+	struct buf out;
+	buf_init(&out, 65536);
+	struct description longer = description_full();
+	longer.title = bytes_of(filler, LIMIT_TITLE_LEN_MAX + 1);
+	assert_err(description_encode(&out, &longer), ERR_MALFORMED);
+	longer = description_full();
+	longer.text = bytes_of(filler, LIMIT_DESCRIPTION_LEN_MAX + 1);
+	assert_err(description_encode(&out, &longer), ERR_MALFORMED);
+	longer = description_full();
+	longer.keyword_count++;
+	assert_err(description_encode(&out, &longer), ERR_MALFORMED);
+	longer = description_full();
+	longer.keywords[31] = bytes_of(filler, LIMIT_NAME_LEN_MAX + 1);
+	assert_err(description_encode(&out, &longer), ERR_MALFORMED);
+	struct description latin1 = {.title = bytes_str("Stra\xdf"
+							"e")};
+	assert_err(description_encode(&out, &latin1), ERR_MALFORMED);
+	struct description tab = {.text = bytes_str("a\tb")};
+	assert_err(description_encode(&out, &tab), ERR_MALFORMED);
+	buf_fini(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_tier_comes_back),
+		cmocka_unit_test(absent_fields_come_back_absent),
+		cmocka_unit_test(the_manifest_is_read_in_order),
+		cmocka_unit_test(bodies_that_contradict_themselves_are_refused),
+		cmocka_unit_test(the_dataset_key_stands_in_open_versions_only),
+		cmocka_unit_test(a_cut_off_body_is_refused),
+		cmocka_unit_test(keys_are_proved),
+		cmocka_unit_test(slots_come_back),
+		cmocka_unit_test(tiers_have_names),
+		cmocka_unit_test(the_longest_description_fits),
+		cmocka_unit_test(what_is_empty_is_left_out),
+		cmocka_unit_test(descriptions_by_hand_are_refused),
+		cmocka_unit_test(texts_of_people_are_checked),
+	};
+	return cmocka_run_group_tests_name("version", tests, setup, teardown);
+}
