@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# The demonstration holds with the third-party tables and with invented ones, and takes files named by
+# the user; it leaves nothing behind and says what failed.
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+export TMPDIR="$work"
+mkdir "$work/leer" "$work/mit Blank"
+echo 'Grüße aus Meißen' >"$work/mit Blank/Grüße & Wünsche.txt"
+cd "$work/mit Blank"
+
+shows() {
+	grep -q -- "$1" "$work/out" || wrong "the demonstration does not say \"$1\""
+}
+
+say 'invented tables, a file of the user'
+bounded 250 "$root/tools/demo" "$build" --exit --data "$work/leer" 'Grüße & Wünsche.txt' >"$work/out" 2>&1 ||
+	wrong "it failed: $(cat "$work/out")"
+shows 'invented'
+shows 'meissen/dateien/gruesse-wuensche.txt@1'
+shows '10 of 10 identical'
+
+say 'it leaves nothing behind'
+[ -z "$(find "$work" -maxdepth 1 -name 'allmende-*')" ] || wrong "left behind: $(ls "$work")"
+
+say 'without --exit it goes on until it is told to stop, and keeps the directories'
+"$root/tools/demo" "$build" --data "$work/leer" >"$work/out" 2>&1 &
+demo=$!
+helper_pids+=("$demo")
+wait_for 240 grep -q 'The nodes are running' "$work/out" || wrong "it does not run: $(cat "$work/out")"
+kill -TERM "$demo"
+wait "$demo" || wrong "it did not end cleanly: $(cat "$work/out")"
+[ -d "$(sed -n 's/.* are kept: //p' "$work/out")/meissen" ] || wrong 'the directories are not kept'
+
+say 'a file that is not there is named'
+if "$root/tools/demo" "$build" --exit "$work/nicht da" >"$work/out" 2>&1; then
+	wrong 'a missing file was taken'
+fi
+shows 'nicht da'
+
+if [ -r "${ALLMENDE_SHARED:-$root/../shared}/data/schulen-sachsen.json" ]; then
+	say 'the tables of ../shared'
+	bounded 250 "$root/tools/demo" "$build" --exit >"$work/out" 2>&1 ||
+		wrong "it failed: $(cat "$work/out")"
+	shows '9 of 9 identical'
+	! grep -q invented "$work/out" || wrong 'it invented tables although there are some'
+else
+	say 'skipped: the tables of ../shared are not here'
+fi
