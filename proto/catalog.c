@@ -458,10 +458,19 @@ static void contents_digest(struct digest *out, const struct publication *public
 			    const struct manifest *manifest)
 {
 	struct hash hash;
+	struct description said;
+	struct buf description;
+	/* What people said counts, not when. */
+	buf_init(&description, DESCRIPTION_LEN_MAX);
+	if (description_decode(&said, buf_bytes(&publication->description)) == ERR_OK) {
+		said.issued_ms = said.modified_ms = said.file_count = said.byte_count = 0;
+		description_encode(&description, &said);
+	}
 	hash_init(&hash, "am1.contents", &publication->params.dataset_key, ID_LEN);
 	hash_add_be64(&hash, publication->tier);
-	hash_add_be64(&hash, publication->description.len);
-	hash_add(&hash, buf_bytes(&publication->description));
+	hash_add_be64(&hash, description.len);
+	hash_add(&hash, buf_bytes(&description));
+	buf_fini_wipe(&description);
 	for (uint32_t i = 0; i < manifest_file_count(manifest); i++) {
 		const struct manifest_file *file = manifest_file(manifest, i);
 		hash_add_be64(&hash, file->name.len);

@@ -1,0 +1,216 @@
+/* The core in the simulator: two towns, ten towns in bad weather, and the same seed twice. */
+#include "test/sim/sim.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/check.h"
+#include "crypto/selftest.h"
+#include "proto/core_state.h"
+
+static struct buf content_make(uint64_t seed, size_t len)
+{
+	struct random random = random_seeded(seed);
+	struct buf out;
+	buf_init(&out, len + 64);
+	while (out.len < len) {
+		char line[64];
+		int n = snprintf(line, sizeof(line), "%llu;Meißen;%llu\n",
+				 (unsigned long long)out.len,
+				 (unsigned long long)random_below(&random, 1000000));
+		buf_add(&out, bytes_of(line, (size_t)n));
+	}
+	return out;
+}
+
+static void assert_reads(struct sim_node *node, const char *path, uint64_t number,
+			 const struct buf *content)
+{
+	struct buf got;
+	buf_init(&got, 64 * 1024 * 1024);
+	assert_int_equal(sim_read(node, path, number, &got), ERR_OK);
+	assert_int_equal(got.len, content->len);
+	assert_memory_equal(got.ptr, content->ptr, got.len);
+	buf_fini(&got);
+}
+
+struct held_wait {
+	struct sim_node *node;
+	const char *path;
+	uint64_t number;
+	enum fetch_state state;
+	bool ask;
+};
+
+static void call_held(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct held_wait *wait = arg;
+	struct fetch_status status;
+	char why[TRANSFER_WHY_LEN];
+	enum err err =
+		wait->ask ? transfer_want(core, txn, now_ms, wait->path, wait->number, &status, why)
+			  : transfer_status(core, txn, wait->path, wait->number, &status, why);
+	wait->ask = false;
+	wait->state = err == ERR_OK ? status.state : FETCH_UNKNOWN;
+}
+
+static bool is_held(struct sim *sim, void *arg)
+{
+	struct held_wait *wait = arg;
+	sim_call(wait->node, call_held, wait);
+	return wait->state == FETCH_HELD;
+}
+
+static void two_towns(void **state)
+{
+	struct sim sim;
+	uint8_t digest[ID_LEN];
+	sim_init(&sim, 1);
+	struct sim_node *meissen = sim_add(&sim, "Stadt Meißen", "meissen", "14627140");
+	struct sim_node *radebeul = sim_add(&sim, "Stadt Radebeul", "radebeul", "14627210");
+	sim_found(meissen, "Landkreis Meißen");
+	sim_join(meissen, radebeul);
+	assert_true(sim_run(&sim, 20000, sim_agree, NULL));
+	sim_subscribe(radebeul, "*/schulen");
+	struct buf open = content_make(1, 700000), members = content_make(2, 300000), none;
+	buf_init(&none, 16);
+	assert_int_equal(sim_publish(meissen, "meissen/schulen", TIER_OPEN, buf_bytes(&open)),
+			 ERR_OK);
+	assert_int_equal(sim_publish(meissen, "meissen/plan", TIER_MEMBERS, buf_bytes(&members)),
+			 ERR_OK);
+	assert_int_equal(sim_publish(meissen, "meissen/leer", TIER_OPEN, buf_bytes(&none)), ERR_OK);
+	assert_int_equal(sim_publish(meissen, "meissen/schulen", TIER_OPEN, buf_bytes(&open)),
+			 ERR_EXISTS);
+	struct held_wait wait = {.node = radebeul, .path = "meissen/schulen"};
+	assert_true(sim_run(&sim, 20000, is_held, &wait));
+	assert_reads(radebeul, "meissen/schulen", 0, &open);
+	/* Not subscribed: known, but fetched only when wanted. */
+	wait = (struct held_wait){.node = radebeul, .path = "meissen/plan"};
+	assert_false(sim_run(&sim, 20000, is_held, &wait));
+	wait.ask = true;
+	assert_true(sim_run(&sim, 20000, is_held, &wait));
+	assert_reads(radebeul, "meissen/plan", 0, &members);
+	wait = (struct held_wait){.node = radebeul, .path = "meissen/leer", .ask = true};
+	assert_true(sim_run(&sim, 20000, is_held, &wait));
+	assert_reads(radebeul, "meissen/leer", 0, &none);
+	assert_true(sim_run(&sim, 20000, sim_agree, NULL));
+	assert_int_equal(sim_publish(radebeul, "meissen/fremd", TIER_OPEN, buf_bytes(&open)),
+			 ERR_DENIED);
+	buf_fini(&open);
+	buf_fini(&members);
+	buf_fini(&none);
+	sim_fini(&sim, digest);
+}
+
+static void versions_by_number(void **state)
+{
+	struct sim sim;
+	uint8_t digest[ID_LEN];
+	struct buf days[7];
+	sim_init(&sim, 2);
+	struct sim_node *a = sim_add(&sim, "Stadt Meißen", "meissen", "14627140");
+	struct sim_node *b = sim_add(&sim, "Stadt Radebeul", "radebeul", "14627210");
+	sim_found(a, "Landkreis Meißen");
+	sim_join(a, b);
+	assert_true(sim_run(&sim, 20000, sim_agree, NULL));
+	for (unsigned i = 0; i < 7; i++) {
+		days[i] = content_make(7, 200000 + 5000 * i);
+		assert_int_equal(
+			sim_publish(a, "meissen/inzidenz", TIER_MEMBERS, buf_bytes(&days[i])),
+			ERR_OK);
+	}
+	for (unsigned i = 0; i < 7; i++) {
+		struct held_wait wait = {
+			.node = b, .path = "meissen/inzidenz", .number = i + 1, .ask = true};
+		assert_true(sim_run(&sim, 60000, sim_agree, NULL));
+		assert_true(sim_run(&sim, 20000, is_held, &wait));
+		assert_reads(b, "meissen/inzidenz", i + 1, &days[i]);
+	}
+	for (unsigned i = 0; i < 7; i++)
+		buf_fini(&days[i]);
+	sim_fini(&sim, digest);
+}
+
+/* Ten towns, dropped connections, nodes cut off and killed; then the weather clears. */
+static void bad_weather(uint64_t seed, uint8_t digest[ID_LEN])
+{
+	struct sim sim;
+	char name[32], slug[32], ags[16], path[64];
+	sim_init(&sim, seed);
+	for (unsigned i = 0; i < 10; i++) {
+		snprintf(name, sizeof(name), "Gemeinde %u", i);
+		snprintf(slug, sizeof(slug), "gemeinde-%u", i);
+		snprintf(ags, sizeof(ags), "%u", 14627100 + 10 * i);
+		sim_add(&sim, name, slug, ags);
+	}
+	sim_found(sim.nodes[0], "Landkreis");
+	for (unsigned i = 1; i < 10; i++)
+		sim_join(sim.nodes[0], sim.nodes[i]);
+	assert_true(sim_run(&sim, 60000, sim_agree, NULL));
+	sim_subscribe(sim.nodes[3], "*/**");
+	sim.drop_chance = 0.01;
+	struct random random = random_seeded(seed + 77);
+	for (unsigned round = 0; round < 40; round++) {
+		struct sim_node *node = sim.nodes[random_below(&random, 10)];
+		uint64_t what = random_below(&random, 10);
+		if (what == 0 && node->core)
+			sim_cut(node, !node->deaf);
+		else if (what == 1)
+			node->core ? sim_stop(node) : sim_start(node);
+		else if (node->core && node->core->author) {
+			struct buf content = content_make(random_below(&random, 1000),
+							  1 + random_below(&random, 150000));
+			snprintf(path, sizeof(path), "%s/d%u", node->identity.slug,
+				 (unsigned)random_below(&random, 3));
+			enum err err = sim_publish(node, path, TIER_OPEN, buf_bytes(&content));
+			assert_true(err == ERR_OK || err == ERR_EXISTS);
+			buf_fini(&content);
+		}
+		sim_run(&sim, (int64_t)random_below(&random, 5000), NULL, NULL);
+	}
+	sim.drop_chance = 0;
+	for (unsigned i = 0; i < 10; i++) {
+		sim.nodes[i]->deaf = false;
+		if (!sim.nodes[i]->core)
+			sim_start(sim.nodes[i]);
+	}
+	assert_true(sim_run(&sim, 600000, sim_agree, NULL));
+	sim_fini(&sim, digest);
+}
+
+static void ten_towns_agree(void **state)
+{
+	for (uint64_t seed = 1; seed <= 3; seed++) {
+		uint8_t digest[ID_LEN];
+		bad_weather(seed, digest);
+	}
+}
+
+static void same_seed_same_digest(void **state)
+{
+	uint8_t first[ID_LEN], second[ID_LEN], other[ID_LEN];
+	bad_weather(42, first);
+	bad_weather(42, second);
+	bad_weather(43, other);
+	assert_memory_equal(first, second, ID_LEN);
+	assert_memory_not_equal(first, other, ID_LEN);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(two_towns),
+		cmocka_unit_test(versions_by_number),
+		cmocka_unit_test(ten_towns_agree),
+		cmocka_unit_test(same_seed_same_digest),
+	};
+	const char *what;
+	if (selftest_run(&what) != ERR_OK)
+		return 1;
+	return cmocka_run_group_tests_name("sim", tests, NULL, NULL);
+}
