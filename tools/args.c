@@ -33,14 +33,16 @@ static const struct option *find_letter(const struct option *list, char letter)
 static const char *nearest(const struct args *args, const char *name)
 {
 	const struct option *const lists[] = {args->own, args_common};
-	const char *best = NULL;
+	size_t best = TEXT_UNLIKE;
+	const char *near = NULL;
 
 	for (size_t i = 0; i < 2; i++)
 		for (const struct option *o = lists[i]; o && o->name; o++)
-			if (text_resembles(name, o->name) &&
-			    (!best || text_distance(name, o->name) < text_distance(name, best)))
-				best = o->name;
-	return best;
+			if (text_likeness(name, o->name) < best) {
+				best = text_likeness(name, o->name);
+				near = o->name;
+			}
+	return near;
 }
 
 /* The value behind "=" is left out: somebody may have typed a passphrase. */

@@ -56,7 +56,7 @@ __attribute__((format(printf, 3, 4))) static int refuse(struct client *client, i
 
 int client_complain(const struct client *client)
 {
-	return fail(client->exit, "%s", client->why);
+	return tool_fail(client->exit, "%s", client->why);
 }
 
 const char *client_code(const struct client *client)
@@ -103,20 +103,21 @@ static int complain_dir(const struct tool *tool)
 	struct stat st;
 
 	if (stat(tool->dir, &st))
-		code = fail(TOOL_FAILED,
-			    errno == ENOENT
-				    ? "there is no directory %s: make a node with `allmende%s init`"
-				    : "cannot look into %s: run this as the user of the node "
-				      "(`allmende%s status`)",
-			    tool->dir, tool->dir_words);
+		code = tool_fail(
+			TOOL_FAILED,
+			errno == ENOENT
+				? "there is no directory %s: make a node with `allmende%s init`"
+				: "cannot look into %s: run this as the user of the node "
+				  "(`allmende%s status`)",
+			tool->dir, tool->dir_words);
 	else if (!S_ISDIR(st.st_mode))
-		code = fail(TOOL_FAILED,
-			    "%s is not a directory: give the node's data directory "
-			    "with -d DIR",
-			    tool->dir);
+		code = tool_fail(TOOL_FAILED,
+				 "%s is not a directory: give the node's data directory "
+				 "with -d DIR",
+				 tool->dir);
 	else if (access(store, F_OK) && errno == ENOENT)
-		code = fail(TOOL_FAILED, "%s holds no node: make one with `allmende%s init`",
-			    tool->dir, tool->dir_words);
+		code = tool_fail(TOOL_FAILED, "%s holds no node: make one with `allmende%s init`",
+				 tool->dir, tool->dir_words);
 	free(store);
 	return code;
 }
@@ -131,7 +132,7 @@ int client_open(struct client **out, const struct tool *tool)
 	if (code)
 		return code;
 	if (fd < 0)
-		return fail(TOOL_FAILED, "cannot open %s: %s", tool->dir, strerror(errno));
+		return tool_fail(TOOL_FAILED, "cannot open %s: %s", tool->dir, strerror(errno));
 	struct client *client = mem_new(1, sizeof(*client));
 	client->curl = curl_easy_init();
 	client->dir_fd = fd;

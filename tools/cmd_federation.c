@@ -60,16 +60,17 @@ static int run_create(struct tool *tool)
 	int code;
 
 	if (!name)
-		return fail(TOOL_USAGE, "--name is missing: write `allmende federation create "
-					"--name \"Landkreis Meißen\"`");
+		return tool_fail(TOOL_USAGE, "--name is missing: write `allmende federation create "
+					     "--name \"Landkreis Meißen\"`");
 	if ((code = value_name("--name", name)) ||
 	    (code = value_number(&tool->args, "threshold", LIMIT_STEWARD_COUNT_MAX, &threshold)))
 		return code;
 	if (threshold != 1)
-		return fail(TOOL_USAGE,
-			    "--threshold %" PRIu64 " cannot be: at its founding a federation has "
-			    "one steward, so it is 1",
-			    threshold);
+		return tool_fail(TOOL_USAGE,
+				 "--threshold %" PRIu64
+				 " cannot be: at its founding a federation has "
+				 "one steward, so it is 1",
+				 threshold);
 	if ((code = client_open(&client, tool)))
 		return code;
 	code = create(tool, client, name);
@@ -131,12 +132,13 @@ static int run_invite(struct tool *tool)
 	int code;
 
 	if (!name || !slug || !ags)
-		return fail(TOOL_USAGE,
-			    "--%s is missing: write `allmende federation invite --name \"Stadt "
-			    "Riesa\" --slug riesa --ags 14627230`",
-			    !name   ? "name"
-			    : !slug ? "slug"
-				    : "ags");
+		return tool_fail(
+			TOOL_USAGE,
+			"--%s is missing: write `allmende federation invite --name \"Stadt "
+			"Riesa\" --slug riesa --ags 14627230`",
+			!name   ? "name"
+			: !slug ? "slug"
+				: "ags");
 	if ((code = value_name("--name", name)) || (code = value_slug("--slug", slug)) ||
 	    (code = value_ags("--ags", ags)) || (code = client_open(&client, tool)))
 		return code;
@@ -182,15 +184,16 @@ static int join_wait(const struct tool *tool, struct client *client, struct prog
 		}
 		snprintf(why, sizeof(why), "%s", field_text(state, "why"));
 		if (strcmp(field_text(state, "state"), "joining") != 0) {
-			code = fail(TOOL_FAILED, "the join was refused: %s",
-				    *why ? why : "no reason was given; see the daemon's log");
+			code = tool_fail(TOOL_FAILED, "the join was refused: %s",
+					 *why ? why : "no reason was given; see the daemon's log");
 			break;
 		}
 		if (progress_clock_ms() >= end_ms) {
-			code = fail(TOOL_NOT_HERE,
-				    "not joined after %" PRIu64 " seconds (%s); the node goes on "
-				    "trying: see `allmende%s federation`",
-				    seconds, *why ? why : "no answer yet", tool->dir_words);
+			code = tool_fail(TOOL_NOT_HERE,
+					 "not joined after %" PRIu64
+					 " seconds (%s); the node goes on "
+					 "trying: see `allmende%s federation`",
+					 seconds, *why ? why : "no answer yet", tool->dir_words);
 			break;
 		}
 		progress_note(progress, "%.90s", why);

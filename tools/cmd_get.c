@@ -77,11 +77,12 @@ static int refuse_stalled(const struct get *get, const json_t *fetch, uint64_t s
 
 	text_size(done, field_count(fetch, "bytes"));
 	text_size(all, field_count(fetch, "bytes_all"));
-	return fail(TOOL_NOT_HERE,
-		    "%s@%" PRIu64 " is not here yet (%s of %s), and nobody has sent any of it for "
-		    "%" PRIu64 " seconds; the node goes on trying: see `allmende%s show %s`",
-		    get->ref.path, get->ref.version, done, all, seconds, get->tool->dir_words,
-		    get->ref.path);
+	return tool_fail(TOOL_NOT_HERE,
+			 "%s@%" PRIu64
+			 " is not here yet (%s of %s), and nobody has sent any of it for "
+			 "%" PRIu64 " seconds; the node goes on trying: see `allmende%s show %s`",
+			 get->ref.path, get->ref.version, done, all, seconds, get->tool->dir_words,
+			 get->ref.path);
 }
 
 static void show_fetch(struct get *get, const json_t *fetch)
@@ -162,15 +163,15 @@ static int receive(struct get *get, const json_t *file)
 	if (get->save.write_errno)
 		return save_done(&get->save, 0);
 	if (get->out_errno)
-		return fail(TOOL_FAILED, "cannot write to standard output: %s",
-			    strerror(get->out_errno));
+		return tool_fail(TOOL_FAILED, "cannot write to standard output: %s",
+				 strerror(get->out_errno));
 	if (!whole || (!code && get->bytes != field_count(file, "bytes")))
-		return fail(TOOL_NOT_HERE,
-			    "%s of %s@%" PRIu64 " ended after %" PRIu64 " of %" PRIu64
-			    " bytes: a stored part is damaged and is being fetched again; try "
-			    "again in a moment",
-			    name, get->ref.path, get->ref.version, get->bytes,
-			    field_count(file, "bytes"));
+		return tool_fail(TOOL_NOT_HERE,
+				 "%s of %s@%" PRIu64 " ended after %" PRIu64 " of %" PRIu64
+				 " bytes: a stored part is damaged and is being fetched again; try "
+				 "again in a moment",
+				 name, get->ref.path, get->ref.version, get->bytes,
+				 field_count(file, "bytes"));
 	return code ? client_complain(get->client) : TOOL_DONE;
 }
 
@@ -190,13 +191,14 @@ static int save_file(struct get *get, int folder_fd, const char *folder, const c
 static int open_folder(const char *path, bool make, int *fd)
 {
 	if (make && mkdir(path, 0777) && errno != EEXIST)
-		return fail(TOOL_FAILED, "cannot make the folder %s: %s", path, strerror(errno));
+		return tool_fail(TOOL_FAILED, "cannot make the folder %s: %s", path,
+				 strerror(errno));
 	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*fd >= 0)
 		return TOOL_DONE;
 	if (errno == ENOENT)
-		return fail(TOOL_FAILED, "there is no folder %s: make it first", path);
-	return fail(TOOL_FAILED, "cannot write into %s: %s", path, strerror(errno));
+		return tool_fail(TOOL_FAILED, "there is no folder %s: make it first", path);
+	return tool_fail(TOOL_FAILED, "cannot write into %s: %s", path, strerror(errno));
 }
 
 static int save_folder(struct get *get, const json_t *files)
@@ -241,10 +243,11 @@ static int save_single(struct get *get, const json_t *file)
 static int write_stdout(struct get *get, const json_t *files)
 {
 	if (json_array_size(files) != 1)
-		return fail(TOOL_USAGE,
-			    "%s@%" PRIu64 " has %zu files, and standard output takes one: give a "
-			    "folder with -o",
-			    get->ref.path, get->ref.version, json_array_size(files));
+		return tool_fail(TOOL_USAGE,
+				 "%s@%" PRIu64
+				 " has %zu files, and standard output takes one: give a "
+				 "folder with -o",
+				 get->ref.path, get->ref.version, json_array_size(files));
 	return receive(get, json_array_get(files, 0));
 }
 
@@ -323,8 +326,9 @@ static int run_get(struct tool *tool)
 
 	get.output = args_value(&tool->args, "output");
 	if (!get.output || !*get.output)
-		return fail(TOOL_USAGE, "say where the files go: -o PATH, or -o - for standard "
-					"output");
+		return tool_fail(TOOL_USAGE,
+				 "say where the files go: -o PATH, or -o - for standard "
+				 "output");
 	if ((code = value_ref(&get.ref, tool_word(tool, 0))) ||
 	    (code = value_number(&tool->args, "timeout", SECONDS_MAX, &seconds)) ||
 	    (code = client_open(&get.client, tool)))
@@ -371,11 +375,11 @@ static int refuse_waited(const struct tool *tool, const struct wait *wait)
 		snprintf(what, sizeof(what), "version %" PRIu64, wait->ref.version);
 	else if (wait->after)
 		snprintf(what, sizeof(what), "no version after %" PRIu64, wait->after);
-	return fail(TOOL_NOT_HERE,
-		    "%s of %s is %shere yet, and the time is over; is it fetched at all? see "
-		    "`allmende%s show %s`, `allmende%s subscriptions`",
-		    what, wait->ref.path, wait->ref.version ? "not " : "", tool->dir_words,
-		    wait->ref.path, tool->dir_words);
+	return tool_fail(TOOL_NOT_HERE,
+			 "%s of %s is %shere yet, and the time is over; is it fetched at all? see "
+			 "`allmende%s show %s`, `allmende%s subscriptions`",
+			 what, wait->ref.path, wait->ref.version ? "not " : "", tool->dir_words,
+			 wait->ref.path, tool->dir_words);
 }
 
 static int wait_for(const struct tool *tool, struct client *client, const struct wait *wait)
@@ -426,8 +430,9 @@ static int run_wait(struct tool *tool)
 	    (code = value_number(&tool->args, "after", INT64_MAX, &wait.after)))
 		return code;
 	if (wait.ref.version && wait.after)
-		return fail(TOOL_USAGE, "@%" PRIu64 " and --after exclude each other: give one",
-			    wait.ref.version);
+		return tool_fail(TOOL_USAGE,
+				 "@%" PRIu64 " and --after exclude each other: give one",
+				 wait.ref.version);
 	wait.ends = args_value(&tool->args, "timeout") != NULL;
 	wait.end_ms = progress_clock_ms() + (int64_t)seconds * 1000;
 	if ((code = client_open(&client, tool)))

@@ -46,10 +46,11 @@ static int take_invited(const struct tool *tool, const char *option, const char 
 	*out = said;
 	if (!given || strcmp(given, said) == 0)
 		return TOOL_DONE;
-	return fail(TOOL_USAGE,
-		    "the invitation says --%s \"%s\", you say \"%s\": leave the option out, or ask "
-		    "for an invitation with the right value",
-		    option, said, given);
+	return tool_fail(
+		TOOL_USAGE,
+		"the invitation says --%s \"%s\", you say \"%s\": leave the option out, or ask "
+		"for an invitation with the right value",
+		option, said, given);
 }
 
 static int take_named(const struct tool *tool, const char *option, const char **out)
@@ -57,10 +58,11 @@ static int take_named(const struct tool *tool, const char *option, const char **
 	*out = args_value(&tool->args, option);
 	if (*out)
 		return TOOL_DONE;
-	return fail(TOOL_USAGE,
-		    "--%s is missing: write `allmende init --name \"Stadt Meißen\" --slug meissen "
-		    "--ags 14627140`, or --join with an invitation",
-		    option);
+	return tool_fail(
+		TOOL_USAGE,
+		"--%s is missing: write `allmende init --name \"Stadt Meißen\" --slug meissen "
+		"--ags 14627140`, or --join with an invitation",
+		option);
 }
 
 static int plan_terms(struct plan *plan, const struct tool *tool)
@@ -94,8 +96,9 @@ static int plan_node(struct plan *plan, const struct tool *tool)
 	plan->dial_only = args_flag(&tool->args, "dial-only");
 	plan->sheet = args_value(&tool->args, "recovery-sheet");
 	if (plan->listen && plan->dial_only)
-		return fail(TOOL_USAGE, "--listen and --dial-only exclude each other: a node that "
-					"only dials out listens nowhere");
+		return tool_fail(TOOL_USAGE,
+				 "--listen and --dial-only exclude each other: a node that "
+				 "only dials out listens nowhere");
 	if (plan->listen && (code = value_address("--listen", plan->listen, true)))
 		return code;
 	return value_operator(plan->operator);
@@ -107,16 +110,17 @@ static int plan_passphrase(struct plan *plan, const struct tool *tool)
 	bool none = args_flag(&tool->args, "no-passphrase");
 
 	if (file && none)
-		return fail(TOOL_USAGE, "--passphrase-file and --no-passphrase exclude each other: "
-					"give one of them");
+		return tool_fail(TOOL_USAGE,
+				 "--passphrase-file and --no-passphrase exclude each other: "
+				 "give one of them");
 	if (file)
 		return passphrase_read(&plan->passphrase, file);
 	if (none)
 		return TOOL_DONE;
 	if (!passphrase_can_ask())
-		return fail(TOOL_USAGE,
-			    "no passphrase, and no terminal to ask on: give --passphrase-file "
-			    "FILE, or --no-passphrase if a stolen disk may be readable");
+		return tool_fail(TOOL_USAGE,
+				 "no passphrase, and no terminal to ask on: give --passphrase-file "
+				 "FILE, or --no-passphrase if a stolen disk may be readable");
 	return passphrase_ask(&plan->passphrase, true);
 }
 
@@ -138,7 +142,7 @@ static int write_config(const struct tool *tool, const struct plan *plan)
 		fprintf(file, "operator = %s\n", plan->operator);
 	}
 	if (!file || fflush(file) || fsync(fd))
-		code = fail(TOOL_FAILED, "cannot write %s: %s", path, strerror(errno));
+		code = tool_fail(TOOL_FAILED, "cannot write %s: %s", path, strerror(errno));
 	if (file)
 		fclose(file);
 	free(path);
@@ -148,14 +152,15 @@ static int write_config(const struct tool *tool, const struct plan *plan)
 static int complain(const struct tool *tool, enum err err)
 {
 	if (err == ERR_NOMEM)
-		return fail(TOOL_FAILED,
-			    "not enough memory: sealing the keys under a passphrase takes 256 MB "
-			    "for a moment");
+		return tool_fail(
+			TOOL_FAILED,
+			"not enough memory: sealing the keys under a passphrase takes 256 MB "
+			"for a moment");
 	if (err == ERR_NOSPACE)
-		return fail(TOOL_FAILED,
-			    "no space left on the disk of %s: free some, then try again",
-			    tool->dir);
-	return fail(TOOL_FAILED, "cannot make the node in %s: %s", tool->dir, err_text(err));
+		return tool_fail(TOOL_FAILED,
+				 "no space left on the disk of %s: free some, then try again",
+				 tool->dir);
+	return tool_fail(TOOL_FAILED, "cannot make the node in %s: %s", tool->dir, err_text(err));
 }
 
 /* Keys, organisation log and names, in one transaction with the invitation to accept. */
@@ -216,9 +221,9 @@ static int make_dir(const struct tool *tool, const struct plan *plan, struct ide
 	int code;
 
 	if (dir_create(tool->dir, why))
-		return fail(TOOL_FAILED, "%s", why);
+		return tool_fail(TOOL_FAILED, "%s", why);
 	if (dir_open(&dir, tool->dir, why)) {
-		code = fail(TOOL_FAILED, "%s", why);
+		code = tool_fail(TOOL_FAILED, "%s", why);
 	} else {
 		code = fill_dir(tool, plan, identity);
 		dir_close(&dir);
@@ -244,8 +249,8 @@ static int make_node(const struct tool *tool, const struct plan *plan)
 		enum err err = fd >= 0 ? sheet_write(fd, &identity, tool->now_ms) : ERR_OK;
 
 		if (err) {
-			code = fail(TOOL_FAILED, "cannot write the recovery sheet %s: %s",
-				    plan->sheet, err_text(err));
+			code = tool_fail(TOOL_FAILED, "cannot write the recovery sheet %s: %s",
+					 plan->sheet, err_text(err));
 			dir_remove(tool->dir);
 		}
 		identity_fini(&identity);
@@ -287,9 +292,9 @@ static void print_made(const struct tool *tool, const struct plan *plan)
 			? "Its keys are sealed with your passphrase."
 			: "Its keys are not sealed: whoever gets this disk can read everything.");
 	if (plan->sheet)
-		print_line(
-			"The recovery sheet is %s: print it twice, lock it away, delete the file.",
-			plan->sheet);
+		print_line("The recovery sheet stands in %s: print it twice, lock it away, delete "
+			   "the file.",
+			   plan->sheet);
 	else
 		print_line("There is no recovery sheet yet: without it a lost machine cannot be "
 			   "replaced.");
@@ -343,24 +348,24 @@ static int open_keyring(const struct tool *tool, struct keyring **out)
 		else if (passphrase_can_ask())
 			code = passphrase_ask(&passphrase, false);
 		else
-			code = fail(TOOL_USAGE,
-				    "the keys of %s are sealed with a passphrase: give "
-				    "--passphrase-file FILE",
-				    tool->dir);
+			code = tool_fail(TOOL_USAGE,
+					 "the keys of %s are sealed with a passphrase: give "
+					 "--passphrase-file FILE",
+					 tool->dir);
 		if (code)
 			return code;
 		err = keyring_open(out, tool->dir, secret_bytes(passphrase));
 		secret_close(passphrase);
 	}
 	if (err == ERR_DENIED)
-		return fail(TOOL_DENIED, "the passphrase is not the one of %s: try again",
-			    tool->dir);
+		return tool_fail(TOOL_DENIED, "the passphrase is not the one of %s: try again",
+				 tool->dir);
 	if (err == ERR_ABSENT)
-		return fail(TOOL_FAILED, "%s holds no node: make one with `allmende%s init`",
-			    tool->dir, tool->dir_words);
+		return tool_fail(TOOL_FAILED, "%s holds no node: make one with `allmende%s init`",
+				 tool->dir, tool->dir_words);
 	if (err)
-		return fail(TOOL_FAILED, "cannot open the keys in %s: %s", tool->dir,
-			    err_text(err));
+		return tool_fail(TOOL_FAILED, "cannot open the keys in %s: %s", tool->dir,
+				 err_text(err));
 	return TOOL_DONE;
 }
 
@@ -380,8 +385,8 @@ static int load_identity(const struct tool *tool, struct keyring *keyring,
 		db_close(db);
 	}
 	if (err)
-		return fail(TOOL_FAILED, "cannot read the node in %s: %s", tool->dir,
-			    err_text(err));
+		return tool_fail(TOOL_FAILED, "cannot read the node in %s: %s", tool->dir,
+				 err_text(err));
 	return TOOL_DONE;
 }
 
@@ -401,14 +406,15 @@ static int write_sheet(const struct tool *tool, const struct identity *identity,
 			unlink(path);
 	}
 	if (err == ERR_ABSENT)
-		return fail(TOOL_ABSENT,
-			    "the root seed of %s is not on this machine: it stands on "
-			    "the recovery sheet that was printed",
-			    identity->name);
+		return tool_fail(TOOL_ABSENT,
+				 "the root seed of %s is not on this machine: it stands on "
+				 "the recovery sheet that was printed",
+				 identity->name);
 	if (err)
-		return fail(TOOL_FAILED, "cannot write %s: %s", path, err_text(err));
+		return tool_fail(TOOL_FAILED, "cannot write %s: %s", path, err_text(err));
 	if (!to_stdout)
-		print_line("The recovery sheet of %s is %s: print it twice, lock it away, delete "
+		print_line("The recovery sheet of %s stands in %s: print it twice, lock it away, "
+			   "delete "
 			   "the file.",
 			   identity->name, path);
 	return TOOL_DONE;
@@ -422,8 +428,9 @@ static int run_recovery_sheet(struct tool *tool)
 	int code;
 
 	if (!path)
-		return fail(TOOL_USAGE, "say where the recovery sheet goes: -o FILE, or -o - to "
-					"show it on the screen");
+		return tool_fail(TOOL_USAGE,
+				 "say where the recovery sheet goes: -o FILE, or -o - to "
+				 "show it on the screen");
 	if ((code = open_keyring(tool, &keyring)))
 		return code;
 	if (!(code = load_identity(tool, keyring, &identity))) {

@@ -83,9 +83,9 @@ static int list(const struct tool *tool, struct client *client, const char *patt
 		print_list(tool, answer);
 	if (!code && !tool->json && tool->terminal_out &&
 	    json_array_size(json_object_get(answer, "datasets")) == 0)
-		remark(pattern ? "no dataset matches \"%s\"; `allmende ls` lists all"
-			       : "no datasets are known yet%s",
-		       pattern ? pattern : "");
+		tool_remark(pattern ? "no dataset matches \"%s\"; `allmende ls` lists all"
+				    : "no datasets are known yet%s",
+			    pattern ? pattern : "");
 	json_decref(answer);
 	return code;
 }

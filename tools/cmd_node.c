@@ -180,7 +180,8 @@ static void print_peers(const struct tool *tool, const json_t *answer)
 	}
 	grid_done(&grid);
 	if (json_array_size(peers) == 0 && tool->terminal_out)
-		remark("no peers yet; `allmende%s peer add HOST:PORT` names one", tool->dir_words);
+		tool_remark("no peers yet; `allmende%s peer add HOST:PORT` names one",
+			    tool->dir_words);
 }
 
 static int run_peers(struct tool *tool)

@@ -86,15 +86,16 @@ static int send_open_file(struct upload *upload, const struct file_entry *file,
 	code = client_send(upload->client, target_end(&target), upload->left, on_read, upload);
 	buf_fini(&target);
 	if (upload->read_errno)
-		return fail(TOOL_FAILED, "cannot read %s: %s; nothing was published", file->path,
-			    strerror(upload->read_errno));
+		return tool_fail(TOOL_FAILED, "cannot read %s: %s; nothing was published",
+				 file->path, strerror(upload->read_errno));
 	if (code && !upload->changed)
 		return client_complain(upload->client);
 	if (upload->changed || fstat(upload->fd, &after) || !same_state(st, &after))
-		return fail(TOOL_FAILED,
-			    "%s changed while it was read; nothing was published: try again when "
-			    "it is complete",
-			    file->path);
+		return tool_fail(
+			TOOL_FAILED,
+			"%s changed while it was read; nothing was published: try again when "
+			"it is complete",
+			file->path);
 	return TOOL_DONE;
 }
 
@@ -105,11 +106,11 @@ static int send_file(struct upload *upload, const struct file_entry *file)
 
 	upload->fd = open(file->path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (upload->fd < 0)
-		return fail(TOOL_FAILED, "cannot open %s: %s; nothing was published", file->path,
-			    strerror(errno));
+		return tool_fail(TOOL_FAILED, "cannot open %s: %s; nothing was published",
+				 file->path, strerror(errno));
 	if (fstat(upload->fd, &st) || !S_ISREG(st.st_mode))
-		code = fail(TOOL_FAILED, "%s is no file any more; nothing was published",
-			    file->path);
+		code = tool_fail(TOOL_FAILED, "%s is no file any more; nothing was published",
+				 file->path);
 	else
 		code = send_open_file(upload, file, &st);
 	close(upload->fd);
@@ -167,8 +168,8 @@ static int begin(struct upload *upload, const json_t *body)
 	else if (*id && strlen(id) < sizeof(upload->id))
 		snprintf(upload->id, sizeof(upload->id), "%s", id);
 	else
-		code = fail(TOOL_FAILED, "the daemon's answer names no upload; is it another "
-					 "version? see `allmende status`");
+		code = tool_fail(TOOL_FAILED, "the daemon's answer names no upload; is it another "
+					      "version? see `allmende status`");
 	json_decref(answer);
 	return code;
 }

@@ -89,8 +89,8 @@ static void print_subscriptions(const struct tool *tool, const json_t *answer)
 	}
 	grid_done(&grid);
 	if (json_array_size(list) == 0 && tool->terminal_out)
-		remark("no subscriptions; `allmende%s subscribe \"meissen/**\"` makes one",
-		       tool->dir_words);
+		tool_remark("no subscriptions; `allmende%s subscribe \"meissen/**\"` makes one",
+			    tool->dir_words);
 }
 
 static int run_subscriptions(struct tool *tool)

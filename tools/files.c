@@ -16,15 +16,16 @@ static int check_name(const char *name, const char *path)
 	size_t len = strlen(name);
 
 	if (len > LIMIT_FILE_NAME_LEN_MAX)
-		return fail(
+		return tool_fail(
 			TOOL_USAGE,
 			"the name of %s has %zu bytes, %d are allowed: rename it, or move it up",
 			path, len, LIMIT_FILE_NAME_LEN_MAX);
 	if (!utf8_check(bytes_str(name), false))
-		return fail(TOOL_USAGE,
-			    "the name of %s is not printable UTF-8: others could not read it, so "
-			    "rename it",
-			    path);
+		return tool_fail(
+			TOOL_USAGE,
+			"the name of %s is not printable UTF-8: others could not read it, so "
+			"rename it",
+			path);
 	return TOOL_DONE;
 }
 
@@ -35,8 +36,8 @@ static int add(struct files *files, const char *name, const char *path, uint64_t
 	if (code)
 		return code;
 	if (files->count == LIMIT_FILE_COUNT_MAX)
-		return fail(TOOL_USAGE, "more than %d files: split them into several datasets",
-			    LIMIT_FILE_COUNT_MAX);
+		return tool_fail(TOOL_USAGE, "more than %d files: split them into several datasets",
+				 LIMIT_FILE_COUNT_MAX);
 	if (files->count == files->cap) {
 		files->cap = files->cap ? 2 * files->cap : 16;
 		files->entries = mem_grow(files->entries, files->cap, sizeof(*files->entries));
@@ -49,16 +50,16 @@ static int add(struct files *files, const char *name, const char *path, uint64_t
 static int refuse_kind(const FTSENT *entry)
 {
 	if (entry->fts_info == FTS_SL || entry->fts_info == FTS_SLNONE)
-		return fail(TOOL_FAILED,
-			    "%s is a symbolic link: publish the file it leads to, or take the "
-			    "link away",
-			    entry->fts_path);
+		return tool_fail(TOOL_FAILED,
+				 "%s is a symbolic link: publish the file it leads to, or take the "
+				 "link away",
+				 entry->fts_path);
 	if (entry->fts_errno)
-		return fail(TOOL_FAILED, "cannot read %s: %s", entry->fts_path,
-			    strerror(entry->fts_errno));
-	return fail(TOOL_FAILED,
-		    "%s is neither a file nor a directory: only files can be published",
-		    entry->fts_path);
+		return tool_fail(TOOL_FAILED, "cannot read %s: %s", entry->fts_path,
+				 strerror(entry->fts_errno));
+	return tool_fail(TOOL_FAILED,
+			 "%s is neither a file nor a directory: only files can be published",
+			 entry->fts_path);
 }
 
 static int add_entry(struct files *files, const FTSENT *entry, size_t root_len)
@@ -89,17 +90,17 @@ static int add_tree(struct files *files, const char *path)
 	FTSENT *entry;
 
 	if (!fts)
-		code = fail(TOOL_FAILED, "cannot read %s: %s", path, strerror(errno));
+		code = tool_fail(TOOL_FAILED, "cannot read %s: %s", path, strerror(errno));
 	while (!code && (errno = 0, entry = fts_read(fts)))
 		code = add_entry(files, entry, strlen(path));
 	if (!code && errno)
-		code = fail(TOOL_FAILED, "cannot read %s: %s", path, strerror(errno));
+		code = tool_fail(TOOL_FAILED, "cannot read %s: %s", path, strerror(errno));
 	if (fts)
 		fts_close(fts);
 	free(root);
 	if (!code && files->count == before)
-		code = fail(TOOL_FAILED, "the directory %s holds no files: nothing to publish",
-			    path);
+		code = tool_fail(TOOL_FAILED, "the directory %s holds no files: nothing to publish",
+				 path);
 	return code;
 }
 
@@ -110,14 +111,15 @@ static int add_path(struct files *files, const char *path)
 
 	if (stat(path, &st))
 		return errno == ENOENT || errno == ENOTDIR
-			       ? fail(TOOL_FAILED, "there is no file %s: check the name", path)
-			       : fail(TOOL_FAILED, "cannot read %s: %s", path, strerror(errno));
+			       ? tool_fail(TOOL_FAILED, "there is no file %s: check the name", path)
+			       : tool_fail(TOOL_FAILED, "cannot read %s: %s", path,
+					   strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return add_tree(files, path);
 	if (!S_ISREG(st.st_mode))
-		return fail(TOOL_FAILED,
-			    "%s is neither a file nor a directory: only files can be published",
-			    path);
+		return tool_fail(
+			TOOL_FAILED,
+			"%s is neither a file nor a directory: only files can be published", path);
 	return add(files, slash ? slash + 1 : path, path, (uint64_t)st.st_size);
 }
 
@@ -140,11 +142,12 @@ int files_collect(struct files *files, const char *const *paths, size_t count)
 	qsort(files->entries, files->count, sizeof(*files->entries), compare);
 	for (size_t i = 1; i < files->count; i++)
 		if (strcmp(files->entries[i - 1].name, files->entries[i].name) == 0)
-			return fail(TOOL_USAGE,
-				    "%s and %s would both be called %s: rename one, or publish "
-				    "the directory above them",
-				    files->entries[i - 1].path, files->entries[i].path,
-				    files->entries[i].name);
+			return tool_fail(
+				TOOL_USAGE,
+				"%s and %s would both be called %s: rename one, or publish "
+				"the directory above them",
+				files->entries[i - 1].path, files->entries[i].path,
+				files->entries[i].name);
 	return TOOL_DONE;
 }
 

@@ -107,20 +107,22 @@ bool help_is_family(const char *word)
 int help_refuse(const char *first, const char *second)
 {
 	bool family = second && help_is_family(first);
+	size_t best = TEXT_UNLIKE;
 	const char *near = NULL;
 	char *typed;
 
 	if (asprintf(&typed, "%s%s%s", first, family ? " " : "", family ? second : "") < 0)
 		mem_gone(1, 0);
 	for (const struct command *const *c = commands_all(); *c; c++)
-		if (text_resembles(typed, (*c)->name) &&
-		    (!near || text_distance(typed, (*c)->name) < text_distance(typed, near)))
+		if (text_likeness(typed, (*c)->name) < best) {
+			best = text_likeness(typed, (*c)->name);
 			near = (*c)->name;
+		}
 	if (near)
-		fail(TOOL_USAGE, "unknown command \"%s\"; did you mean `allmende %s`?", typed,
-		     near);
+		tool_fail(TOOL_USAGE, "unknown command \"%s\"; did you mean `allmende %s`?", typed,
+			  near);
 	else
-		fail(TOOL_USAGE, "unknown command \"%s\"; `allmende help` lists them", typed);
+		tool_fail(TOOL_USAGE, "unknown command \"%s\"; `allmende help` lists them", typed);
 	free(typed);
 	return TOOL_USAGE;
 }

@@ -42,7 +42,7 @@ static int tool_find_dir(struct tool *tool)
 
 	tool->dir = given ? mem_str(given) : dir_default();
 	if (!tool->dir || !*tool->dir)
-		return fail(TOOL_USAGE, "no data directory is known: name it with -d DIR");
+		return tool_fail(TOOL_USAGE, "no data directory is known: name it with -d DIR");
 	if (!given) {
 		tool->dir_words = mem_str("");
 		return TOOL_DONE;
@@ -96,15 +96,16 @@ static int refuse_words(const struct tool *tool)
 	const struct command *command = tool->command;
 
 	if (tool->args.word_count < command->word_min)
-		return fail(TOOL_USAGE, "something is missing: write `allmende %s %s`",
-			    command->name, command->arguments);
+		return tool_fail(TOOL_USAGE, "something is missing: write `allmende %s %s`",
+				 command->name, command->arguments);
 	/* "federation crate": a command of two words was meant */
 	if (command->word_max == 0 && !strchr(command->name, ' ') && help_is_family(command->name))
 		return help_refuse(command->name, tool->args.words[0]);
-	return fail(TOOL_USAGE,
-		    "`allmende %s` does not know what to do with \"%s\": write `allmende %s%s%s`",
-		    command->name, tool->args.words[command->word_max], command->name,
-		    *command->arguments ? " " : "", command->arguments);
+	return tool_fail(
+		TOOL_USAGE,
+		"`allmende %s` does not know what to do with \"%s\": write `allmende %s%s%s`",
+		command->name, tool->args.words[command->word_max], command->name,
+		*command->arguments ? " " : "", command->arguments);
 }
 
 /* -- running it ----------------------------------------------------------------------------- */
@@ -148,20 +149,21 @@ static int run(int argc, char **argv)
 		.terminal_wide = terminal_wide(),
 		.now_ms = clock_ms(),
 	};
-	char **rest = without(argc, argv, at, words, &count);
+	/* Without a command, the options in front may still say what is wrong. */
+	char **rest = without(command ? argc : at, argv, at, words, &count);
 	int code;
 
-	if (!command && at < argc)
-		code = help_refuse(argv[at], at + 1 < argc ? argv[at + 1] : NULL);
-	else if (!args_parse(&tool.args, count, rest, command ? command->name : NULL, why))
-		code = fail(TOOL_USAGE, "%s", why);
-	else if (!command && args_flag(&tool.args, "help"))
-		code = help_overview();
-	else if (!command)
-		code = fail(TOOL_USAGE, "no command is given; `allmende help` lists them");
-	else {
+	if (!args_parse(&tool.args, count, rest, command ? command->name : NULL, why)) {
+		code = tool_fail(TOOL_USAGE, "%s", why);
+	} else if (command) {
 		tool.json = args_flag(&tool.args, "json");
 		code = tool_start(&tool);
+	} else if (at < argc) {
+		code = help_refuse(argv[at], at + 1 < argc ? argv[at + 1] : NULL);
+	} else if (args_flag(&tool.args, "help")) {
+		code = help_overview();
+	} else {
+		code = tool_fail(TOOL_USAGE, "no command is given; `allmende help` lists them");
 	}
 	args_fini(&tool.args);
 	free(tool.dir);
@@ -176,9 +178,10 @@ int main(int argc, char **argv)
 	int code;
 
 	if (selftest_run(&what))
-		return fail(TOOL_FAILED,
-			    "the installed libsodium fails the test \"%s\": install a current one",
-			    what);
+		return tool_fail(
+			TOOL_FAILED,
+			"the installed libsodium fails the test \"%s\": install a current one",
+			what);
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
 		code = help_version();
 	else if (argc < 2)
@@ -186,6 +189,7 @@ int main(int argc, char **argv)
 	else
 		code = run(argc, argv);
 	if (fflush(stdout) || ferror(stdout))
-		code = fail(TOOL_FAILED, "cannot write to standard output: %s", strerror(errno));
+		code = tool_fail(TOOL_FAILED, "cannot write to standard output: %s",
+				 strerror(errno));
 	return code;
 }

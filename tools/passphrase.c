@@ -21,18 +21,20 @@ int passphrase_read(struct secret **out, const char *path)
 	enum err err = keyfile_passphrase_read(out, path);
 
 	if (err == ERR_ABSENT)
-		return fail(TOOL_FAILED,
-			    "there is no passphrase file %s: write the passphrase into its first "
-			    "line",
-			    path);
+		return tool_fail(
+			TOOL_FAILED,
+			"there is no passphrase file %s: write the passphrase into its first "
+			"line",
+			path);
 	if (err == ERR_CONFIG)
-		return fail(TOOL_FAILED,
-			    "the first line of the passphrase file %s is empty or longer than %d "
-			    "bytes: write the passphrase there",
-			    path, KEYFILE_PASSPHRASE_LEN_MAX);
+		return tool_fail(
+			TOOL_FAILED,
+			"the first line of the passphrase file %s is empty or longer than %d "
+			"bytes: write the passphrase there",
+			path, KEYFILE_PASSPHRASE_LEN_MAX);
 	if (err)
-		return fail(TOOL_FAILED, "cannot read the passphrase file %s: %s", path,
-			    strerror(errno));
+		return tool_fail(TOOL_FAILED, "cannot read the passphrase file %s: %s", path,
+				 strerror(errno));
 	return TOOL_DONE;
 }
 
@@ -111,17 +113,17 @@ int passphrase_ask(struct secret **out, bool is_new)
 	int code = TOOL_DONE;
 
 	if (!ask(is_new ? "New passphrase: " : "Passphrase: ", first, sizeof(first), &first_len))
-		code = fail(TOOL_FAILED, "no passphrase was given");
+		code = tool_fail(TOOL_FAILED, "no passphrase was given");
 	else if (first_len == 0)
-		code = fail(TOOL_USAGE,
-			    "the passphrase is empty: type one, or say --no-passphrase");
+		code = tool_fail(TOOL_USAGE,
+				 "the passphrase is empty: type one, or say --no-passphrase");
 	else if (first_len > KEYFILE_PASSPHRASE_LEN_MAX)
-		code = fail(TOOL_USAGE, "the passphrase is longer than %d bytes",
-			    KEYFILE_PASSPHRASE_LEN_MAX);
+		code = tool_fail(TOOL_USAGE, "the passphrase is longer than %d bytes",
+				 KEYFILE_PASSPHRASE_LEN_MAX);
 	else if (is_new && !ask("Once more: ", again, sizeof(again), &again_len))
-		code = fail(TOOL_FAILED, "no passphrase was given");
+		code = tool_fail(TOOL_FAILED, "no passphrase was given");
 	else if (is_new && (again_len != first_len || memcmp(first, again, first_len) != 0))
-		code = fail(TOOL_USAGE, "the two passphrases differ: try again");
+		code = tool_fail(TOOL_USAGE, "the two passphrases differ: try again");
 	if (!code)
 		*out = secret_open(bytes_of(first, first_len));
 	secret_wipe(first, sizeof(first));

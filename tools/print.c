@@ -34,7 +34,7 @@ static void say(const char *format, va_list args)
 	free(text);
 }
 
-int fail(int code, const char *format, ...)
+int tool_fail(int code, const char *format, ...)
 {
 	va_list args;
 
@@ -44,7 +44,7 @@ int fail(int code, const char *format, ...)
 	return code;
 }
 
-void remark(const char *format, ...)
+void tool_remark(const char *format, ...)
 {
 	va_list args;
 
@@ -235,7 +235,7 @@ int print_json(const struct tool *tool, const json_t *json)
 	size_t flags = tool->terminal_out ? JSON_INDENT(2) | JSON_ENSURE_ASCII : JSON_COMPACT;
 
 	if (json_dumpf(json, stdout, flags))
-		return fail(TOOL_FAILED, "cannot write the answer to standard output");
+		return tool_fail(TOOL_FAILED, "cannot write the answer to standard output");
 	putchar('\n');
 	return TOOL_DONE;
 }

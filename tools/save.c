@@ -49,12 +49,13 @@ bool save_name_ok(const char *name)
 static int refuse_step(const struct save *save, const char *part)
 {
 	if (errno == ELOOP || errno == ENOTDIR || errno == EEXIST)
-		return fail(TOOL_FAILED,
-			    "\"%s\" in the way of %s/%s is a symbolic link or a file, no folder: "
-			    "take it away, or give another folder",
-			    part, save->folder, save->name);
-	return fail(TOOL_FAILED, "cannot make the folder \"%s\" for %s/%s: %s", part, save->folder,
-		    save->name, strerror(errno));
+		return tool_fail(
+			TOOL_FAILED,
+			"\"%s\" in the way of %s/%s is a symbolic link or a file, no folder: "
+			"take it away, or give another folder",
+			part, save->folder, save->name);
+	return tool_fail(TOOL_FAILED, "cannot make the folder \"%s\" for %s/%s: %s", part,
+			 save->folder, save->name, strerror(errno));
 }
 
 /* Walks to the folder of the file; the last component is left in part. */
@@ -88,10 +89,11 @@ int save_begin(struct save *save, int folder_fd, const char *folder, const char 
 
 	*save = (struct save){.dir_fd = -1, .fd = -1, .folder = folder, .name = name};
 	if (!save_name_ok(name))
-		return fail(TOOL_FAILED,
-			    "the dataset holds a file called \"%s\", which cannot be saved safely: "
-			    "tell its publisher",
-			    name);
+		return tool_fail(
+			TOOL_FAILED,
+			"the dataset holds a file called \"%s\", which cannot be saved safely: "
+			"tell its publisher",
+			name);
 	if ((code = walk(save, folder_fd, part)))
 		return code;
 	random_fill(&random, &number, sizeof(number));
@@ -99,7 +101,7 @@ int save_begin(struct save *save, int folder_fd, const char *folder, const char 
 	save->fd = openat(save->dir_fd, save->part,
 			  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (save->fd < 0)
-		return fail(TOOL_FAILED, "cannot write into %s: %s", folder, strerror(errno));
+		return tool_fail(TOOL_FAILED, "cannot write into %s: %s", folder, strerror(errno));
 	return TOOL_DONE;
 }
 
@@ -136,12 +138,12 @@ int save_done(struct save *save, int64_t modified_ms)
 	    renameat(save->dir_fd, save->part, save->dir_fd, slash ? slash + 1 : save->name))
 		save->write_errno = errno;
 	if (save->write_errno == EISDIR)
-		return fail(TOOL_FAILED,
-			    "%s/%s is a folder here: take it away, or give another one",
-			    save->folder, save->name);
+		return tool_fail(TOOL_FAILED,
+				 "%s/%s is a folder here: take it away, or give another one",
+				 save->folder, save->name);
 	if (save->write_errno)
-		return fail(TOOL_FAILED, "cannot write %s/%s: %s", save->folder, save->name,
-			    strerror(save->write_errno));
+		return tool_fail(TOOL_FAILED, "cannot write %s/%s: %s", save->folder, save->name,
+				 strerror(save->write_errno));
 	save->part[0] = '\0';
 	save_abort(save);
 	return TOOL_DONE;

@@ -17,10 +17,10 @@ int sheet_make(int *fd, const char *path)
 	if (*fd >= 0)
 		return TOOL_DONE;
 	if (errno == EEXIST)
-		return fail(TOOL_FAILED,
-			    "%s exists already: name a new file for the recovery sheet", path);
-	return fail(TOOL_FAILED, "cannot make %s for the recovery sheet: %s", path,
-		    strerror(errno));
+		return tool_fail(TOOL_FAILED,
+				 "%s exists already: name a new file for the recovery sheet", path);
+	return tool_fail(TOOL_FAILED, "cannot make %s for the recovery sheet: %s", path,
+			 strerror(errno));
 }
 
 static int put_sheet(char *out, const struct identity *identity, const char *seed, const char *when)

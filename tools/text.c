@@ -278,14 +278,15 @@ size_t text_distance(const char *a, const char *b)
 	return last[b_len];
 }
 
-bool text_resembles(const char *typed, const char *known)
+size_t text_likeness(const char *typed, const char *known)
 {
 	size_t len = strlen(typed);
 	size_t allowed = len <= 3 ? 1 : len <= 6 ? 2 : 3;
+	size_t distance = text_distance(typed, known);
 
 	if (len >= 3 && strncmp(typed, known, len) == 0)
-		return true;
-	return text_distance(typed, known) <= allowed;
+		return 0;
+	return distance <= allowed ? distance : TEXT_UNLIKE;
 }
 
 static const char *umlaut_spelled(uint32_t c)

@@ -40,8 +40,10 @@ void text_span(char out[TEXT_SHORT_LEN], uint64_t ms);
 /* Changes (insert, delete, replace, swap of neighbours) from one word to the other; both are cut at
    64 bytes. */
 size_t text_distance(const char *a, const char *b);
-/* True when the words are close enough to have been meant. */
-bool text_resembles(const char *typed, const char *known);
+#define TEXT_UNLIKE SIZE_MAX
+/* How far the typed word is from a known one it may have been meant for: 0 for one it begins,
+   otherwise the changes; TEXT_UNLIKE when there are too many. */
+size_t text_likeness(const char *typed, const char *known);
 /* Makes a valid path or short name of what somebody typed: lower case, umlauts spelled out, hyphens
    for blanks. Empty when nothing is left. */
 char *text_path_guess(const char *typed);

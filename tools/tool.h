@@ -54,9 +54,9 @@ const struct command *const *commands_all(void);
 
 /* Prints "allmende: " and the sentence on standard error, with everything escaped that could
    disturb a terminal, and returns code. */
-__attribute__((format(printf, 2, 3))) int fail(int code, const char *format, ...);
+__attribute__((format(printf, 2, 3))) int tool_fail(int code, const char *format, ...);
 /* The same for a remark that is no failure. */
-__attribute__((format(printf, 1, 2))) void remark(const char *format, ...);
+__attribute__((format(printf, 1, 2))) void tool_remark(const char *format, ...);
 
 /* Word i of the command line after the command's name; NULL past the end. */
 const char *tool_word(const struct tool *tool, size_t i);
