@@ -53,11 +53,9 @@ static void enter(struct link *link, enum link_state state)
 		link->up_ms = link->heard_ms = link->now_ms;
 		break;
 	case LINK_CLOSING:
-		link->cert_due = link->up_due = link->message_due = false;
 		link->deadline_ms = link->now_ms + link->options.limits->handshake_ms_max;
 		break;
 	case LINK_CLOSED:
-		link->cert_due = link->up_due = link->message_due = false;
 		link->closed_due = true;
 		clear_output(link);
 		wipe_keys(link);
@@ -83,6 +81,7 @@ static void end(struct link *link, enum link_reason reason, bool by_peer)
 		return;
 	link->reason = reason;
 	link->by_peer = by_peer;
+	link->cert_due = link->up_due = link->message_due = false;
 	if (by_peer || link->lost) {
 		enter(link, LINK_CLOSED);
 	} else {
@@ -103,12 +102,11 @@ static struct bytes rest(const struct link *link)
 
 /* ---- handshake ---- */
 
-/* Makes the keys of the session and wipes those of the handshake. */
+/* Makes the keys of the session. Those of the handshake go when it is admitted or ended. */
 static void split(struct link *link)
 {
 	noise_split(&link->handshake.noise, &link->send.cipher, &link->recv.cipher,
 		    link->handshake_hash);
-	noise_fini(&link->handshake.noise);
 	link->has_keys = true;
 }
 
@@ -570,7 +568,7 @@ static void session_tick(struct link *link)
 		end(link, LINK_REASON_TOO_OLD, false);
 	else if (link->now_ms - link->heard_ms >= limits->silence_ms_max)
 		end(link, LINK_REASON_SILENCE, false);
-	else if (link->now_ms - link->heard_ms >= limits->ping_ms && !link->ping_out)
+	else if (link->now_ms - link->heard_ms >= limits->ping_ms)
 		link->ping_due = true;
 }
 

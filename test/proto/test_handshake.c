@@ -61,6 +61,100 @@ static void prelude_is_as_written(void **state)
 	pair_fini(&pair);
 }
 
+/* The dialler of section 8, once more and by hand: bytes in, bytes out. */
+struct by_hand {
+	struct noise noise;
+	struct noise_cipher send, recv;
+	struct buf out, in;
+};
+
+static void by_hand_first(struct by_hand *dialler, struct pair *pair)
+{
+	struct digest hint;
+	struct buf prologue;
+	buf_init(&dialler->out, FRAME_LEN_MAX);
+	buf_init(&dialler->in, FRAME_LEN_MAX);
+	buf_init(&prologue, 1000);
+	hash_once(hint.b, "am1.fedhint", id_bytes(&pair->fed));
+	buf_add(&dialler->out, bytes_of("allmende\x02\x09\x01", 11));
+	buf_add(&dialler->out, bytes_of(hint.b, 8));
+	buf_add(&prologue, bytes_str("allmende/1"));
+	buf_add(&prologue, buf_bytes(&dialler->out));
+	buf_add(&prologue, id_bytes(&pair->fed));
+	noise_init(&dialler->noise, true, &pair->node[0].static_sk, buf_bytes(&prologue),
+		   &pair->cuts);
+	buf_add_be16(&dialler->out, 32);
+	assert_int_equal(noise_write(&dialler->noise, &dialler->out, bytes_of(NULL, 0)), ERR_OK);
+	buf_fini(&prologue);
+}
+
+static void by_hand_third(struct by_hand *dialler, struct pair *pair, struct bytes second)
+{
+	struct bytes certificate = buf_bytes(&pair->node[0].certificate);
+	uint8_t hash[NOISE_HASH_LEN];
+	assert_int_equal(be16_get(second.ptr), second.len - 2);
+	assert_int_equal(
+		noise_read(&dialler->noise, &dialler->in, bytes_slice(second, 2, second.len)),
+		ERR_OK);
+	assert_true(bytes_eq(buf_bytes(&dialler->in), buf_bytes(&pair->node[1].certificate)));
+	buf_reset(&dialler->out);
+	buf_add_be16(&dialler->out, (uint16_t)(THIRD_LEN - 2 + certificate.len));
+	assert_int_equal(noise_write(&dialler->noise, &dialler->out, certificate), ERR_OK);
+	noise_split(&dialler->noise, &dialler->send, &dialler->recv, hash);
+	/* "hi" on channel 1 */
+	buf_add_be16(&dialler->out, 4 + 16);
+	assert_int_equal(noise_encrypt(&dialler->send, &dialler->out, bytes_of(NULL, 0),
+				       bytes_of("\x01\x01hi", 4)),
+			 ERR_OK);
+}
+
+static void understands_a_dialler_made_by_hand(void **state)
+{
+	struct pair pair;
+	struct by_hand dialler;
+	struct link_side *listener = &pair.side[1];
+	pair_init(&pair, 1);
+	pair_start(&pair);
+	by_hand_first(&dialler, &pair);
+	link_recv(&listener->link, buf_bytes(&dialler.out), pair.now_ms);
+	pair_events(&pair, 1);
+	assert_int_equal(link_output(&listener->link, &listener->wire, SIZE_MAX), ERR_OK);
+	by_hand_third(&dialler, &pair, buf_bytes(&listener->wire));
+	link_recv(&listener->link, buf_bytes(&dialler.out), pair.now_ms);
+	pair_events(&pair, 1);
+	assert_true(listener->up);
+	assert_memory_equal(listener->got[LINK_CHANNEL_SYNC].ptr, "\0\0\0\2hi", 6);
+	buf_reset(&listener->wire);
+	link_close(&listener->link, LINK_REASON_DONE, pair.now_ms);
+	assert_int_equal(link_output(&listener->link, &listener->wire, SIZE_MAX), ERR_OK);
+	assert_int_equal(listener->wire.len, 2 + 4 + 16);
+	buf_reset(&dialler.in);
+	assert_int_equal(noise_decrypt(&dialler.recv, &dialler.in, bytes_of(NULL, 0),
+				       bytes_of(listener->wire.ptr + 2, 20)),
+			 ERR_OK);
+	assert_memory_equal(dialler.in.ptr, "\x00\x01\x04\x00", 4);
+	buf_fini(&dialler.in);
+	buf_fini(&dialler.out);
+	pair_fini(&pair);
+}
+
+/* An unknown peer can make the listener keep no more than a first message. */
+static void first_message_has_one_length(void **state)
+{
+	for (unsigned len = 31; len <= 33; len++) {
+		struct pair pair;
+		pair_init(&pair, 1);
+		pair_start(&pair);
+		struct link_side *a = &pair.side[0];
+		assert_int_equal(link_output(&a->link, &a->wire, SIZE_MAX), ERR_OK);
+		a->wire.ptr[PRELUDE_LEN + 1] = (uint8_t)len;
+		link_recv(&pair.side[1].link, bytes_of(a->wire.ptr, PRELUDE_LEN + 2), pair.now_ms);
+		pair_events(&pair, 1);
+		assert_int_equal(link_has_output(&pair.side[1].link), len != 32);
+		pair_fini(&pair);
+	}
+}
+
 static void transcripts(uint64_t seed, struct digest out[2])
 {
 	struct pair pair;
@@ -178,6 +272,25 @@ static void version_is_chosen_among_several(void **state)
 		buf_fini(&prelude);
 		pair_fini(&pair);
 	}
+}
+
+/* A certificate names another version than the one chosen. */
+static void version_changed_on_the_way(void **state)
+{
+	struct pair pair;
+	pair_init(&pair, 1);
+	pair_start(&pair);
+	pair.side[0].link.handshake.version = 2;
+	assert_refused(&pair, LINK_REASON_VERSION, false, LINK_REASON_VERSION, true);
+	pair_fini(&pair);
+	pair_init(&pair, 1);
+	pair.side[0].answers = false;
+	pair_start(&pair);
+	pair_run(&pair);
+	pair.side[0].link.handshake.version = 2;
+	link_admit(&pair.side[0].link, true, LINK_REASON_DONE);
+	assert_refused(&pair, LINK_REASON_PROTOCOL, true, LINK_REASON_VERSION, false);
+	pair_fini(&pair);
 }
 
 static void assert_third_never_sent(const struct pair *pair)
@@ -413,6 +526,19 @@ static void handshake_has_its_time(void **state)
 	pair_fini(&pair);
 }
 
+static void closed_before_up_was_told(void **state)
+{
+	struct pair pair;
+	pair_init(&pair, 1);
+	pair.side[1].answers = false;
+	pair_start(&pair);
+	pair_run(&pair);
+	link_admit(&pair.side[1].link, true, LINK_REASON_DONE);
+	link_close(&pair.side[1].link, LINK_REASON_BUSY, pair.now_ms);
+	assert_refused(&pair, LINK_REASON_BUSY, true, LINK_REASON_BUSY, false);
+	pair_fini(&pair);
+}
+
 static void listener_waits_for_the_third_message(void **state)
 {
 	struct pair pair;
@@ -432,11 +558,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_learn_who_the_other_is),
 		cmocka_unit_test(prelude_is_as_written),
+		cmocka_unit_test(understands_a_dialler_made_by_hand),
+		cmocka_unit_test(first_message_has_one_length),
 		cmocka_unit_test(same_seed_gives_the_same_bytes),
 		cmocka_unit_test(other_federation),
 		cmocka_unit_test(other_federation_behind_a_forged_hint),
 		cmocka_unit_test(no_common_version),
 		cmocka_unit_test(version_is_chosen_among_several),
+		cmocka_unit_test(version_changed_on_the_way),
 		cmocka_unit_test(unexpected_key),
 		cmocka_unit_test(dialler_does_not_admit),
 		cmocka_unit_test(listener_does_not_admit),
@@ -448,6 +577,7 @@ int main(void)
 		cmocka_unit_test(dialler_hears_something_else),
 		cmocka_unit_test(dialler_hears_nothing),
 		cmocka_unit_test(handshake_has_its_time),
+		cmocka_unit_test(closed_before_up_was_told),
 		cmocka_unit_test(listener_waits_for_the_third_message),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

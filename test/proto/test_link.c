@@ -384,6 +384,11 @@ static void peer_hears_the_reason(void **state)
 		pair_run(&pair);
 		pair_assert_closed(&pair, i % 2, reasons[i], false);
 		pair_assert_closed(&pair, 1 - i % 2, reasons[i], true);
+		/* closed is closed: the pair fails when another event comes */
+		link_close(&pair.side[0].link, LINK_REASON_BUSY, pair.now_ms);
+		link_lost(&pair.side[1].link);
+		link_tick(&pair.side[1].link, UINT64_MAX / 2);
+		pair_run(&pair);
 		assert_int_equal(link_wake(&pair.side[0].link), UINT64_MAX);
 		assert_int_equal(link_send(&pair.side[0].link, LINK_CHANNEL_SYNC, bytes_of("x", 1)),
 				 ERR_AGAIN);

@@ -180,6 +180,18 @@ static void frames_too_short_for_a_header(void **state)
 	}
 }
 
+static void sealed_frames_too_short_for_a_header(void **state)
+{
+	for (size_t len = 0; len < FRAME_HEADER_LEN; len++) {
+		struct pair pair;
+		pair_up(&pair, 1);
+		pair_forge(&pair, 0, bytes_of("\x01", len));
+		pair_run(&pair);
+		pair_assert_closed(&pair, 1, LINK_REASON_MALFORMED, false);
+		pair_fini(&pair);
+	}
+}
+
 static void forge_fragments(struct pair *pair, uint8_t channel, size_t len, bool last)
 {
 	struct buf plain;
@@ -374,6 +386,7 @@ int main(void)
 		cmocka_unit_test(frames_in_another_order),
 		cmocka_unit_test(refused_frames),
 		cmocka_unit_test(frames_too_short_for_a_header),
+		cmocka_unit_test(sealed_frames_too_short_for_a_header),
 		cmocka_unit_test(credit_is_enforced),
 		cmocka_unit_test(message_length_is_enforced),
 		cmocka_unit_test(credit_does_not_wrap),
