@@ -61,6 +61,14 @@ void core_send(struct core *core, const struct peer *peer, struct buf *message)
 	buf_init(message, 0);
 }
 
+void core_send_list(struct core *core, const struct peer *peer, struct message_list *list)
+{
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_list_end(list, &out);
+	core_send(core, peer, &out);
+}
+
 struct note *core_note(struct core *core, enum note_type type)
 {
 	struct effect *effect = core_effect(core, EFFECT_NOTE, 0);
@@ -173,16 +181,20 @@ static void dispatch(struct core *core, struct txn *txn, struct peer *peer, stru
 	case MESSAGE_GROUPS:
 	case MESSAGE_STATES:
 	case MESSAGE_TOTALS:
+	case MESSAGE_SYNC_END:
+	case MESSAGE_TAKEN:
+		sync_message(core, txn, peer, m);
+		return;
 	case MESSAGE_HEAD:
 	case MESSAGE_RECORDS:
+		gossip_message(core, txn, peer, m);
+		return;
 	case MESSAGE_BUCKETS_GET:
 	case MESSAGE_BUCKETS:
 	case MESSAGE_LEAVES_GET:
 	case MESSAGE_LEAVES:
 	case MESSAGE_RECORDS_GET:
-	case MESSAGE_SYNC_END:
-	case MESSAGE_TAKEN:
-		sync_message(core, txn, peer, m);
+		reconcile_message(core, txn, peer, m);
 		return;
 	case MESSAGE_CHARTER_GET:
 	case MESSAGE_CHARTER:
@@ -196,7 +208,7 @@ static void dispatch(struct core *core, struct txn *txn, struct peer *peer, stru
 	case MESSAGE_INDEX:
 	case MESSAGE_CHUNK_GET:
 	case MESSAGE_HOLDS:
-		transfer_message(core, txn, peer, m);
+		serve_message(core, txn, peer, m);
 		return;
 	case MESSAGE_CHUNK: /* comes on channel 2 only, as EVENT_CHUNK */
 		core_close_link(core, peer, LINK_REASON_PROTOCOL);
@@ -241,7 +253,7 @@ static void chunk_event(struct core *core, struct txn *txn, const struct event *
 			 "a chunk message that is not well-formed");
 		return;
 	}
-	transfer_chunk(core, txn, peer, event);
+	fetch_chunk(core, txn, peer, event);
 }
 
 static void event_take(struct core *core, struct txn *txn, const struct event *event)
@@ -265,7 +277,7 @@ static void event_take(struct core *core, struct txn *txn, const struct event *e
 		chunk_event(core, txn, event);
 		return;
 	case EVENT_CHUNK_BAD:
-		transfer_chunk_bad(core, txn, event);
+		fetch_chunk_bad(core, txn, event);
 		return;
 	case EVENT_CALL:
 		event->run(core, txn, core->now_ms, event->arg);
@@ -285,7 +297,7 @@ void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct 
 	sync_tick(core, txn);
 	transfer_tick(core, txn);
 	transfer_settle(core, txn);
-	sync_settle(core, txn);
+	gossip_settle(core, txn);
 	core->effects = NULL;
 }
 
@@ -311,7 +323,7 @@ void core_record_news(struct core *core, struct txn *txn, const struct ledger_ne
 	if (!ledger_record(txn, news->author, news->incarnation, news->sequence, &whole))
 		return;
 	if (news->kind == RECORD_WRAP)
-		membership_wrap_news(core, txn, whole);
+		fedkeys_wrap_news(core, txn, whole);
 	else if (news->kind == RECORD_CONTACT)
 		peers_contact(core, news->author, whole);
 }

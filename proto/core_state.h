@@ -130,7 +130,8 @@ struct transfer {
 	bool scan_due; /* subscriptions are to be compared with the catalogue */
 };
 
-struct membership { /* membership.c */
+struct membership {
+	/* membership.c */
 	bool joining;
 	bool admitted; /* the steward said yes; the charter is on its way */
 	struct invitation *invitation;
@@ -172,6 +173,8 @@ struct news { /* a head accepted in this turn; sync.c announces it */
 struct effect *core_effect(struct core *core, enum effect_type type, uint64_t link);
 /* Takes the buffer. A faulty one ends the link. */
 void core_send(struct core *core, const struct peer *peer, struct buf *message);
+/* Ends the list and sends it. */
+void core_send_list(struct core *core, const struct peer *peer, struct message_list *list);
 void core_close_link(struct core *core, const struct peer *peer, enum link_reason reason);
 struct note *core_note(struct core *core, enum note_type type);
 const struct charter_member *core_author_member(const struct core *core, uint32_t author);
@@ -206,12 +209,24 @@ void sync_up(struct core *core, struct txn *txn, struct peer *peer);
 void sync_hello(struct core *core, struct txn *txn, struct peer *peer);
 void sync_hello_all(struct core *core, struct txn *txn);
 void sync_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
-/* End of a turn: own head if due, announcements. */
-void sync_settle(struct core *core, struct txn *txn);
 void sync_tick(struct core *core, struct txn *txn);
 int64_t sync_wake(const struct core *core);
 /* A version record or wrap came into the store. */
 void core_record_news(struct core *core, struct txn *txn, const struct ledger_news *news);
+
+void sync_state(struct message_state *out, const struct author_state *state);
+
+/* gossip.c */
+void gossip_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
+/* Counts bytes taken from a peer, and confirms them now or when they are enough. */
+void gossip_taken(struct core *core, struct peer *peer, size_t len, bool now);
+/* End of a turn: own head if due, announcements, questions. */
+void gossip_settle(struct core *core, struct txn *txn);
+
+/* reconcile.c */
+void reconcile_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
+/* Asks a peer about every author whose set is not that of its head. */
+void reconcile_begin(struct core *core, struct txn *txn, struct peer *peer);
 
 /* membership.c */
 enum err membership_open(struct core *core, struct txn *txn);
@@ -222,36 +237,67 @@ void membership_message(struct core *core, struct txn *txn, struct peer *peer, s
 bool membership_orglogs_here(struct core *core, struct txn *txn);
 /* True when all organisation logs of members are here; otherwise asks the peer for them. */
 bool membership_orglogs_ask(struct core *core, struct txn *txn, struct peer *peer);
-void membership_wrap_news(struct core *core, struct txn *txn, struct bytes record);
-const struct key *membership_fed_key(const struct core *core, uint64_t number); /* NULL: not here */
+/* Looks whether the charter, as it now stands, shows this organisation as a member. */
+void membership_own_place(struct core *core, struct txn *txn);
+
+/* admission.c: JOIN */
+void admission_take(struct core *core, struct txn *txn, struct peer *peer, const struct message *m);
+
+/* fedkeys.c */
+enum err fedkeys_load(struct core *core, struct txn *txn);
+const struct key *fedkeys_get(const struct core *core, uint64_t number); /* NULL: not here */
+void fedkeys_store(struct core *core, struct txn *txn, uint64_t number, const struct key *key);
+/* Publishes the latest federation key for one member. */
+void fedkeys_wrap(struct core *core, struct txn *txn, const struct charter_member *member);
+/* A wrap record came in. */
+void fedkeys_wrap_news(struct core *core, struct txn *txn, struct bytes record);
 
 /* catalog.c: as catalog_read(), held or not */
 enum err catalog_read_any(struct core *core, struct txn *txn, const char *path, uint64_t number,
 			  struct reading *out, char *why);
 
+/* fetch.c */
+struct fetch *fetch_find(struct core *core, const struct message_version *of);
+void fetch_free(struct fetch *fetch);
+/* Wants a version; first: before all others, as somebody waits for it. */
+void fetch_add(struct core *core, struct txn *txn, const struct message_version *of,
+	       struct bytes path, bool first);
+/* Whether a peer may have the version: it said so, or it made it. */
+bool fetch_peer_has(const struct peer *peer, const struct fetch *fetch);
+bool fetch_has_source(struct core *core, const struct fetch *fetch);
+/* One look at a fetch. False when it is finished and gone. */
+bool fetch_step(struct core *core, struct txn *txn, struct fetch *fetch);
+void fetch_index_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
+void fetch_chunk(struct core *core, struct txn *txn, struct peer *peer, const struct event *event);
+void fetch_chunk_bad(struct core *core, struct txn *txn, const struct event *event);
+void fetch_down(struct core *core, struct peer *peer);
+/* All chunks of a version are here, fetched or published. */
+void fetch_held(struct core *core, struct txn *txn, const struct message_version *of,
+		const char *path, uint64_t bytes, uint64_t chunks);
+/* A version is gone: its index and held rows go, its chunks are swept. */
+void fetch_drop(struct core *core, struct txn *txn, const struct message_version *of);
+
+/* serve.c: INDEX_GET, INDEX, CHUNK_GET, HOLDS */
+void serve_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
+void serve_up(struct core *core, struct txn *txn, struct peer *peer);
+void serve_holds(struct core *core, const struct peer *peer, const struct message_version *of,
+		 size_t count);
+bool serve_peer_holds(const struct peer *peer, const struct message_version *of);
+
+/* sweep.c */
+void sweep_open(struct core *core, struct txn *txn);
+void sweep_later(struct core *core, struct txn *txn, const struct dataset_id *dataset);
+/* Protects a dataset from the sweep while it is being published. */
+void sweep_pause(struct core *core, const struct dataset_id *dataset, bool yes);
+void sweep_step(struct core *core, struct txn *txn);
+bool sweep_due(const struct core *core);
+
 /* transfer.c */
 void transfer_open(struct core *core, struct txn *txn);
 void transfer_close(struct core *core);
-void transfer_up(struct core *core, struct txn *txn, struct peer *peer);
-void transfer_down(struct core *core, struct peer *peer);
-void transfer_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
-void transfer_chunk(struct core *core, struct txn *txn, struct peer *peer,
-		    const struct event *event);
-void transfer_chunk_bad(struct core *core, struct txn *txn, const struct event *event);
 void transfer_version_news(struct core *core, struct txn *txn, const struct ledger_news *news);
 void transfer_settle(struct core *core, struct txn *txn);
 void transfer_tick(struct core *core, struct txn *txn);
 int64_t transfer_wake(const struct core *core);
-/* Own version: all chunks are here, index rows are written. */
-void transfer_held(struct core *core, struct txn *txn, const struct message_version *of,
-		   const char *path, uint64_t bytes, uint64_t chunks);
-bool transfer_is_held(struct txn *txn, const struct message_version *of);
-bool transfer_is_damaged(struct txn *txn, const struct message_version *of);
-bool transfer_peer_holds(const struct peer *peer, const struct message_version *of);
-/* A version is gone: its index and held rows go, its chunks are swept. */
-void transfer_drop(struct core *core, struct txn *txn, const struct message_version *of);
-void transfer_sweep_later(struct core *core, struct txn *txn, const struct dataset_id *dataset);
-/* Protects a dataset from the sweep while it is being published. */
-void transfer_publishing(struct core *core, const struct dataset_id *dataset, bool yes);
 
 #endif

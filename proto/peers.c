@@ -285,7 +285,7 @@ void peers_up(struct core *core, struct txn *txn, const struct event *event)
 	membership_up(core, txn, peer);
 	sync_up(core, txn, peer);
 	if (peer->class == PEER_MEMBER)
-		transfer_up(core, txn, peer);
+		serve_up(core, txn, peer);
 }
 
 static void dial_failed(struct core *core, struct dial *dial, enum link_reason reason)
@@ -320,7 +320,7 @@ void peers_down(struct core *core, const struct event *event)
 		if (peer->link != event->link)
 			continue;
 		core->peers[i] = core->peers[--core->peer_count];
-		transfer_down(core, peer);
+		fetch_down(core, peer);
 		struct note *note = core_note(core, NOTE_PEER_DOWN);
 		note->link = peer->link;
 		note->author = peer->author;
@@ -350,7 +350,7 @@ void peers_classify(struct core *core, struct txn *txn)
 				core->dials[d].author = author;
 		}
 		if (peer->up && !double_closed(core, peer))
-			transfer_up(core, txn, peer);
+			serve_up(core, txn, peer);
 	}
 }
 

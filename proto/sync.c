@@ -1,6 +1,5 @@
 /*
- * sync - comparing two nodes' records, streaming what is missing, announcing what is new
- * (docs/PROTOCOL.md, section 9: Session, Reconciliation, Gossip).
+ * sync - comparing two nodes' records and streaming what is missing (docs/PROTOCOL.md, section 9: Session).
  *
  * Phases of one comparison, the same on both sides: IDLE -> (HELLO exchanged, contents differ) GROUPS ->
  * (both GROUPS here) STATES -> (the end of the peer's STATES here) STREAM -> (SYNC_END sent and received) IDLE. Wants from a STATES
@@ -17,7 +16,6 @@
 
 enum {
 	SYNC_UNTAKEN_MAX = 2 * 1024 * 1024,
-	SYNC_TAKEN_STEP = 512 * 1024,
 	SYNC_RECORDS_LEN_MAX = 256 * 1024, /* of one RECORDS message */
 	SYNC_STATES_PER_MESSAGE = 8192,
 	SYNC_PHASE_MS_MAX = 120 * 1000,
@@ -206,21 +204,13 @@ static bool differing_has(const struct sync *sync, const char *group)
 
 /* ---- states ---- */
 
-static void state_message(struct message_state *out, const struct author_state *state)
+void sync_state(struct message_state *out, const struct author_state *state)
 {
 	out->author = state->author;
 	out->incarnation = state->incarnation;
 	out->sequence = state->sequence;
 	out->counter = state->counter;
 	memcpy(out->digest, state->set.b, sizeof(out->digest));
-}
-
-static void list_send(struct core *core, const struct peer *peer, struct message_list *list)
-{
-	struct buf out;
-	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_list_end(list, &out);
-	core_send(core, peer, &out);
 }
 
 static void states_send(struct core *core, struct txn *txn, struct peer *peer)
@@ -232,31 +222,19 @@ static void states_send(struct core *core, struct txn *txn, struct peer *peer)
 		if (!differing_has(&peer->sync, author_group(core, author)))
 			continue;
 		struct message_state entry;
-		state_message(&entry, &state);
+		sync_state(&entry, &state);
 		message_list_state(&list, &entry);
 		if (list.count == SYNC_STATES_PER_MESSAGE) {
-			list_send(core, peer, &list);
+			core_send_list(core, peer, &list);
 			list = message_list_begin(MESSAGE_STATES);
 		}
 	}
 	if (list.count > 0) {
-		list_send(core, peer, &list);
+		core_send_list(core, peer, &list);
 		list = message_list_begin(MESSAGE_STATES);
 	}
 	/* PROTOCOL: "The end of STATES is marked by a STATES message without entries." */
-	list_send(core, peer, &list);
-}
-
-/* Asks a peer for what it has of one author beyond what is here. */
-static void states_ask(struct core *core, struct txn *txn, struct peer *peer, uint32_t author)
-{
-	struct author_state state;
-	struct message_state entry = {.author = author};
-	if (ledger_state(&core->ledger, txn, author, &state) == ERR_OK)
-		state_message(&entry, &state);
-	struct message_list list = message_list_begin(MESSAGE_STATES);
-	message_list_state(&list, &entry);
-	list_send(core, peer, &list);
+	core_send_list(core, peer, &list);
 }
 
 static void want_add(struct sync *sync, uint32_t author, uint32_t incarnation, uint64_t sequence)
@@ -530,239 +508,12 @@ static void states_take(struct core *core, struct txn *txn, struct peer *peer, s
 	}
 }
 
-/* ---- heads and records ---- */
-
-static void taken_count(struct core *core, struct peer *peer, size_t len, bool now)
-{
-	struct sync *sync = &peer->sync;
-	sync->taken_bytes += len;
-	if (sync->taken_bytes == 0 || (!now && sync->taken_bytes < SYNC_TAKEN_STEP))
-		return;
-	struct buf out;
-	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_taken(&out, sync->taken_bytes);
-	core_send(core, peer, &out);
-	sync->taken_bytes = 0;
-}
-
-/* Faults that the sender of the bytes is answerable for, not only their author. */
-static bool sender_fault(enum err err)
-{
-	return err == ERR_MALFORMED || err == ERR_VERSION || err == ERR_FULL;
-}
-
-static struct news *news_of(struct core *core, uint32_t author)
-{
-	for (size_t i = 0; i < core->news_count; i++) {
-		if (core->news[i].author == author)
-			return &core->news[i];
-	}
-	if (core->news_count == core->news_cap) {
-		core->news_cap = core->news_cap ? 2 * core->news_cap : 8;
-		core->news = mem_grow(core->news, core->news_cap, sizeof(*core->news));
-	}
-	core->news[core->news_count] = (struct news){.author = author};
-	return &core->news[core->news_count++];
-}
-
-/* The author's log has grown beyond what is known here. */
-static void orglog_ask(struct core *core, struct txn *txn, struct peer *peer,
-		       const struct head *head)
-{
-	const struct charter_member *member = core_author_member(core, head->author);
-	if (!member)
-		return;
-	uint32_t known = orglog_number(txn, &member->org);
-	if (known >= head->orglog_number)
-		return;
-	struct message_list list = message_list_begin(MESSAGE_ORGLOG_GET);
-	message_list_org(&list, &member->org, known + 1);
-	list_send(core, peer, &list);
-}
-
-static void head_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
-{
-	struct head head;
-	struct author_state before = {0};
-	bool evidence = false;
-	if (head_decode(&head, m->body) != ERR_OK) {
-		core_close_link(core, peer, LINK_REASON_MALFORMED);
-		return;
-	}
-	ledger_state(&core->ledger, txn, head.author, &before);
-	enum err err = ledger_accept_head(&core->ledger, txn, m->body, &evidence);
-	taken_count(core, peer, m->body.len + 5, false);
-	if (evidence) {
-		struct note *note = core_note(core, NOTE_EVIDENCE);
-		note->author = head.author;
-		note->link = peer->link;
-	}
-	if (sender_fault(err))
-		core_close_link(core, peer, LINK_REASON_MALFORMED);
-	if (err != ERR_OK)
-		return;
-	orglog_ask(core, txn, peer, &head);
-	struct news *news = news_of(core, head.author);
-	if (news->from_link == 0)
-		news->sequence_before =
-			before.incarnation == head.incarnation ? before.sequence : 0;
-	news->from_link = peer->link;
-	/* A head that does not follow the one known: its records alone would leave a gap. */
-	bool gap = before.incarnation != head.incarnation || before.counter + 1 != head.counter;
-	news->pull = gap || head.last_sequence > before.sequence;
-}
-
-static void records_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
-{
-	struct bytes whole;
-	while (message_next_bin(m, &whole)) {
-		struct ledger_news news;
-		enum err err = ledger_accept_record(&core->ledger, txn, whole, &news);
-		taken_count(core, peer, whole.len + 5, false);
-		if (err == ERR_OK)
-			core_record_news(core, txn, &news);
-		else if (err == ERR_AGAIN)
-			core_note(core, NOTE_DEFERRED)->link = peer->link;
-		if (sender_fault(err)) {
-			core_close_link(core, peer, LINK_REASON_MALFORMED);
-			return;
-		}
-	}
-}
-
-/* ---- reconciliation ---- */
-
-static void reconcile(struct core *core, struct txn *txn, struct peer *peer)
-{
-	struct author_state state;
-	uint32_t author = 0;
-	struct buf out;
-	while (ledger_state_next(&core->ledger, txn, &author, &state)) {
-		if (author == core->author ||
-		    ledger_completeness(&state, core->now_ms) != LEDGER_PARTIAL)
-			continue;
-		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-		message_buckets_get(&out, author, state.incarnation, state.counter);
-		core_send(core, peer, &out);
-	}
-}
-
-/* What is here is exactly what the head of this counter says, so it can be shown to others. */
-static bool complete_at(struct core *core, struct txn *txn, const struct message *m)
-{
-	struct author_state state;
-	return ledger_state(&core->ledger, txn, m->author, &state) == ERR_OK &&
-	       state.incarnation == m->incarnation && state.counter == m->counter &&
-	       id_eq(&state.set, &state.head_set);
-}
-
-static void buckets_get(struct core *core, struct txn *txn, struct peer *peer,
-			const struct message *m)
-{
-	if (!complete_at(core, txn, m))
-		return;
-	uint8_t *buckets = mem_new(1, SETDIGEST_BUCKETS_LEN);
-	struct buf out;
-	setdigest_buckets(txn, m->author, m->incarnation, buckets);
-	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_buckets(&out, m->author, m->incarnation, m->counter, buckets);
-	core_send(core, peer, &out);
-	free(buckets);
-}
-
-static void buckets_take(struct core *core, struct txn *txn, struct peer *peer,
-			 const struct message *m)
-{
-	struct sync *sync = &peer->sync;
-	enum err err = ledger_buckets_check(&core->ledger, txn, m->author, m->incarnation,
-					    m->counter, m->body.ptr);
-	if (err != ERR_OK) {
-		if (err == ERR_DENIED)
-			core_close_link(core, peer, LINK_REASON_PROTOCOL);
-		return;
-	}
-	uint8_t *mine = mem_new(1, SETDIGEST_BUCKETS_LEN);
-	setdigest_buckets(txn, m->author, m->incarnation, mine);
-	if (!sync->buckets)
-		sync->buckets = mem_new(256, sizeof(*sync->buckets));
-	memcpy(sync->buckets, m->body.ptr, SETDIGEST_BUCKETS_LEN);
-	sync->reconcile_author = m->author;
-	for (unsigned i = 0; i < 256; i++) {
-		struct buf out;
-		if (memcmp(mine + (size_t)i * ID_LEN, sync->buckets[i].b, ID_LEN) == 0)
-			continue;
-		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-		message_leaves_get(&out, m->author, m->incarnation, m->counter, (uint8_t)i);
-		core_send(core, peer, &out);
-	}
-	free(mine);
-}
-
-static void leaves_get(struct core *core, struct txn *txn, struct peer *peer,
-		       const struct message *m)
-{
-	struct setdigest_leaves leaves;
-	struct buf out;
-	if (!complete_at(core, txn, m))
-		return;
-	setdigest_leaves(txn, m->author, m->incarnation, m->bucket, &leaves);
-	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_leaves(&out, m->author, m->incarnation, m->counter, m->bucket, &leaves);
-	core_send(core, peer, &out);
-	setdigest_leaves_fini(&leaves);
-}
-
-static void leaves_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
-{
-	struct sync *sync = &peer->sync;
-	struct setdigest_leaves leaves = {0};
-	struct buf missing, out;
-	if (sync->reconcile_author != m->author || !sync->buckets)
-		return; /* an answer to a question since forgotten */
-	leaves.items = mem_new(m->count ? m->count : 1, sizeof(*leaves.items));
-	while (message_next_leaf(m, &leaves.items[leaves.count]))
-		leaves.count++;
-	buf_init(&missing, 8 * (size_t)UINT16_MAX);
-	enum err err =
-		ledger_reconcile_bucket(&core->ledger, txn, m->author, m->incarnation, m->counter,
-					m->bucket, &sync->buckets[m->bucket], &leaves, &missing);
-	if (err == ERR_DENIED)
-		core_close_link(core, peer, LINK_REASON_PROTOCOL);
-	if (err == ERR_OK) {
-		core->transfer.scan_due = true;
-		if (missing.len > 0) {
-			buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-			message_records_get(&out, m->author, m->incarnation, buf_bytes(&missing));
-			core_send(core, peer, &out);
-		}
-	}
-	buf_fini(&missing);
-	setdigest_leaves_fini(&leaves);
-}
-
-static void records_get(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
-{
-	uint64_t sequence;
-	struct message_list list = message_list_begin(MESSAGE_RECORDS);
-	while (message_next_sequence(m, &sequence)) {
-		struct bytes whole;
-		if (!ledger_record(txn, m->author, m->incarnation, sequence, &whole))
-			continue;
-		message_list_bin(&list, whole);
-		if (list.items.len < SYNC_RECORDS_LEN_MAX)
-			continue;
-		list_send(core, peer, &list);
-		list = message_list_begin(MESSAGE_RECORDS);
-	}
-	list_send(core, peer, &list);
-}
-
 static void sync_end_take(struct core *core, struct txn *txn, struct peer *peer)
 {
 	struct sync *sync = &peer->sync;
-	taken_count(core, peer, 0, true);
+	gossip_taken(core, peer, 0, true);
 	ledger_settle(&core->ledger, txn);
-	reconcile(core, txn, peer);
+	reconcile_begin(core, txn, peer);
 	if (sync->phase == SYNC_STREAM) {
 		sync->end_here = true;
 		phase_end(core, txn, peer);
@@ -771,114 +522,21 @@ static void sync_end_take(struct core *core, struct txn *txn, struct peer *peer)
 
 void sync_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
 {
-	/* Messages of members only got here because core.c let them. */
+	struct sync *sync = &peer->sync;
 	if (m->type == MESSAGE_HELLO)
 		hello_take(core, txn, peer, m);
 	else if (m->type == MESSAGE_GROUPS)
 		groups_take(core, txn, peer, m);
 	else if (m->type == MESSAGE_STATES)
 		states_take(core, txn, peer, m);
-	else if (m->type == MESSAGE_HEAD)
-		head_take(core, txn, peer, m);
-	else if (m->type == MESSAGE_RECORDS)
-		records_take(core, txn, peer, m);
-	else if (m->type == MESSAGE_BUCKETS_GET)
-		buckets_get(core, txn, peer, m);
-	else if (m->type == MESSAGE_BUCKETS)
-		buckets_take(core, txn, peer, m);
-	else if (m->type == MESSAGE_LEAVES_GET)
-		leaves_get(core, txn, peer, m);
-	else if (m->type == MESSAGE_LEAVES)
-		leaves_take(core, txn, peer, m);
-	else if (m->type == MESSAGE_RECORDS_GET)
-		records_get(core, txn, peer, m);
 	else if (m->type == MESSAGE_SYNC_END)
 		sync_end_take(core, txn, peer);
 	else if (m->type == MESSAGE_TAKEN) {
-		struct sync *sync = &peer->sync;
 		sync->untaken_bytes -=
 			m->bytes < sync->untaken_bytes ? m->bytes : sync->untaken_bytes;
 		stream(core, txn, peer);
 	}
-}
-
-/* ---- gossip ---- */
-
-static void announce(struct core *core, struct txn *txn, const struct news *news)
-{
-	struct author_state state;
-	struct bytes head, whole;
-	if (ledger_state(&core->ledger, txn, news->author, &state) != ERR_OK ||
-	    !ledger_head(txn, news->author, state.incarnation, &head))
-		return;
-	/* PROTOCOL: "HEAD followed by RECORDS when these have at most 4096 bytes, else HEAD alone." */
-	struct message_list list = message_list_begin(MESSAGE_RECORDS);
-	struct row_key prefix = key_author_incarnation(news->author, state.incarnation);
-	struct row_key at = key_record(news->author, state.incarnation, news->sequence_before);
-	struct walk walk =
-		walk_begin_at(txn, TABLE_RECORD, row_key_bytes(&prefix), row_key_bytes(&at), false);
-	size_t inline_max = core->options.limits->announce_inline_bytes;
-	while (list.items.len <= inline_max && walk_next(&walk))
-		message_list_bin(&list, walk.value);
-	struct buf records, out;
-	bool fits = list.items.len <= inline_max && list.count > 0;
-	buf_init(&records, LIMIT_MESSAGE_LEN_MAX);
-	message_list_end(&list, &records);
-	whole = buf_bytes(&records);
-	for (size_t i = 0; i < core->peer_count; i++) {
-		struct peer *peer = core->peers[i];
-		if (!peer->up || peer->class != PEER_MEMBER || peer->link == news->from_link ||
-		    peer->author == news->author)
-			continue;
-		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-		message_head(&out, head);
-		core_send(core, peer, &out);
-		if (!fits)
-			continue;
-		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-		buf_add(&out, whole);
-		core_send(core, peer, &out);
-	}
-	buf_fini(&records);
-}
-
-/* A head came whose records are not all here: asks its sender for them, once per turn and author. */
-static void pull(struct core *core, struct txn *txn, const struct news *news)
-{
-	struct author_state state;
-	struct peer *peer = peers_find(core, news->from_link);
-	if (!news->pull || !peer || !peer->up || peer->sync.phase != SYNC_IDLE)
-		return;
-	if (ledger_state(&core->ledger, txn, news->author, &state) != ERR_OK ||
-	    ledger_completeness(&state, core->now_ms) != LEDGER_PARTIAL)
-		return;
-	states_ask(core, txn, peer, news->author);
-}
-
-void sync_settle(struct core *core, struct txn *txn)
-{
-	const struct limits *limits = core->options.limits;
-	ledger_settle(&core->ledger, txn);
-	if (core->author) {
-		struct author_state own = {0};
-		bool known = ledger_state(&core->ledger, txn, core->author, &own) == ERR_OK;
-		bool renew = known && own.counter > 0 &&
-			     core->now_ms >= own.head_time_ms + (int64_t)limits->head_renew_ms;
-		if (known && (core->head_due || renew || own.counter == 0)) {
-			struct news *news = news_of(core, core->author);
-			news->sequence_before = own.head_last_sequence;
-			enum err err = ledger_head_make(&core->ledger, txn, NULL);
-			if (err != ERR_OK)
-				txn_fail(txn, err);
-		}
-		core->own_head_ms = known && own.counter ? own.head_time_ms : core->now_ms;
-		core->head_due = false;
-	}
-	for (size_t i = 0; i < core->news_count; i++) {
-		announce(core, txn, &core->news[i]);
-		pull(core, txn, &core->news[i]);
-	}
-	core->news_count = 0;
+	/* TOTALS is for people who watch a first comparison; nothing depends on it. */
 }
 
 void sync_tick(struct core *core, struct txn *txn)

@@ -1,0 +1,488 @@
+/*
+ * fetch - one version on its way: its index from one peer, then its chunks from all that have it
+ * (docs/PROTOCOL.md, section 9: Transfer).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "proto/core_state.h"
+#include "proto/held.h"
+#include "proto/index.h"
+#include "store/chunks.h"
+
+enum {
+	FETCH_PEER_BYTES_MAX = 4 * 1024 * 1024, /* asked of one peer and not yet here */
+	FETCH_INDEX_MS_MAX = 30 * 1000,
+};
+
+struct fetch *fetch_find(struct core *core, const struct message_version *of)
+{
+	for (size_t i = 0; i < core->transfer.fetch_count; i++) {
+		if (held_same(&core->transfer.fetches[i]->of, of))
+			return core->transfer.fetches[i];
+	}
+	return NULL;
+}
+
+void fetch_free(struct fetch *fetch)
+{
+	free(fetch->digest);
+	free(fetch->requests);
+	free(fetch->refused);
+	free(fetch);
+}
+
+static void request_release(struct core *core, struct request *request)
+{
+	struct peer *peer = request->link ? peers_find(core, request->link) : NULL;
+	if (peer) {
+		peer->in_flight_bytes -= request->size;
+		peer->in_flight_count--;
+	}
+	request->link = 0;
+}
+
+static void fetch_remove(struct core *core, struct fetch *fetch)
+{
+	struct transfer *transfer = &core->transfer;
+	for (size_t i = 0; i < fetch->request_count; i++)
+		request_release(core, &fetch->requests[i]);
+	for (size_t i = 0; i < transfer->fetch_count; i++) {
+		if (transfer->fetches[i] != fetch)
+			continue;
+		memmove(&transfer->fetches[i], &transfer->fetches[i + 1],
+			(transfer->fetch_count - i - 1) * sizeof(fetch));
+		transfer->fetch_count--;
+		break;
+	}
+	fetch_free(fetch);
+}
+
+void fetch_add(struct core *core, struct txn *txn, const struct message_version *of,
+	       struct bytes path, bool first)
+{
+	struct transfer *transfer = &core->transfer;
+	struct held held;
+	struct fetch *fetch = fetch_find(core, of);
+	if (!fetch) {
+		if (transfer->fetch_count == transfer->fetch_cap) {
+			transfer->fetch_cap = transfer->fetch_cap ? 2 * transfer->fetch_cap : 16;
+			transfer->fetches = mem_grow(transfer->fetches, transfer->fetch_cap,
+						     sizeof(*transfer->fetches));
+		}
+		fetch = mem_new(1, sizeof(*fetch));
+		fetch->of = *of;
+		snprintf(fetch->path, sizeof(fetch->path), "%.*s", (int)path.len,
+			 (const char *)path.ptr);
+		if (held_get(txn, of, &held)) {
+			fetch->indexed = true;
+			fetch->bytes_all = held.bytes;
+			fetch->chunk_count_all = held.chunks;
+		}
+		transfer->fetches[transfer->fetch_count++] = fetch;
+	}
+	if (!first)
+		return;
+	/* Somebody waits for it. */
+	for (size_t i = 1; i < transfer->fetch_count; i++) {
+		if (transfer->fetches[i] == fetch) {
+			memmove(&transfer->fetches[1], &transfer->fetches[0], i * sizeof(fetch));
+			transfer->fetches[0] = fetch;
+		}
+	}
+}
+
+static void fetch_refuse(struct fetch *fetch, uint64_t link)
+{
+	fetch->refused = mem_grow(fetch->refused, fetch->refused_count + 1, sizeof(link));
+	fetch->refused[fetch->refused_count++] = link;
+}
+
+static bool fetch_refused(const struct fetch *fetch, uint64_t link)
+{
+	for (size_t i = 0; i < fetch->refused_count; i++) {
+		if (fetch->refused[i] == link)
+			return true;
+	}
+	return false;
+}
+
+/* Whether a peer may have the version: it said so, or it made it. */
+bool fetch_peer_has(const struct peer *peer, const struct fetch *fetch)
+{
+	uint64_t hash = held_hash(&fetch->of);
+	if (!peer->up || peer->class != PEER_MEMBER || fetch_refused(fetch, peer->link))
+		return false;
+	if (peer->author == fetch->of.author)
+		return true;
+	for (size_t i = 0; i < peer->hold_count; i++) {
+		if (peer->holds[i] == hash)
+			return true;
+	}
+	return false;
+}
+
+/* The peer with the least on its way, with room for more; NULL: none. */
+static struct peer *source_pick(struct core *core, const struct fetch *fetch)
+{
+	struct peer *best = NULL;
+	for (size_t i = 0; i < core->peer_count; i++) {
+		struct peer *peer = core->peers[i];
+		if (!fetch_peer_has(peer, fetch) ||
+		    peer->in_flight_count >= core->options.limits->chunks_in_flight_max ||
+		    peer->in_flight_bytes >= FETCH_PEER_BYTES_MAX)
+			continue;
+		if (!best || peer->in_flight_bytes < best->in_flight_bytes)
+			best = peer;
+	}
+	return best;
+}
+
+bool fetch_has_source(struct core *core, const struct fetch *fetch)
+{
+	for (size_t i = 0; i < core->peer_count; i++) {
+		if (fetch_peer_has(core->peers[i], fetch))
+			return true;
+	}
+	return false;
+}
+
+/* ---- the index of a version ---- */
+
+static void index_ask(struct core *core, struct fetch *fetch, struct peer *peer,
+		      const struct chunk_addr *after)
+{
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_index_get(&out, &fetch->of, after);
+	core_send(core, peer, &out);
+	fetch->index_link = peer->link;
+	fetch->index_ms = core->now_ms;
+}
+
+static void index_begin(struct core *core, struct txn *txn, struct fetch *fetch)
+{
+	if (fetch->index_link && core->now_ms - fetch->index_ms < FETCH_INDEX_MS_MAX)
+		return;
+	if (fetch->index_link)
+		fetch_refuse(fetch, fetch->index_link);
+	fetch->index_link = 0;
+	struct peer *peer = source_pick(core, fetch);
+	if (!peer)
+		return;
+	held_index_drop(txn, &fetch->of);
+	if (!fetch->digest)
+		fetch->digest = mem_new(1, sizeof(*fetch->digest));
+	index_digest_init(fetch->digest);
+	index_ask(core, fetch, peer, NULL);
+}
+
+static void index_refused(struct txn *txn, struct fetch *fetch)
+{
+	fetch_refuse(fetch, fetch->index_link);
+	fetch->index_link = 0;
+	held_index_drop(txn, &fetch->of);
+}
+
+static void index_page_put(struct txn *txn, struct fetch *fetch, struct bytes entries)
+{
+	for (size_t i = 0; i < entries.len / INDEX_ENTRY_LEN; i++) {
+		struct index_entry entry = index_entry_get(entries, i);
+		uint8_t size[4];
+		struct row_key key = key_index(&fetch->of.dataset, fetch->of.number,
+					       fetch->of.author, &entry.addr);
+		be32_put(size, entry.size);
+		if (index_digest_add(fetch->digest, &entry) != ERR_OK)
+			return; /* the sum will differ */
+		txn_put(txn, TABLE_INDEX, row_key_bytes(&key), bytes_of(size, sizeof(size)));
+	}
+}
+
+void fetch_index_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
+{
+	struct fetch *fetch = fetch_find(core, &m->of);
+	struct version version;
+	struct index_sum sum;
+	if (!fetch || fetch->indexed || fetch->index_link != peer->link)
+		return; /* late or not asked for */
+	const struct chunk_addr *after = fetch->digest->count ? &fetch->digest->last : NULL;
+	if (index_entries_check(m->body, after) != ERR_OK) {
+		core_close_link(core, peer, LINK_REASON_PROTOCOL);
+		index_refused(txn, fetch);
+		return;
+	}
+	if (held_version(txn, &fetch->of, &version) != ERR_OK) {
+		held_index_drop(txn, &fetch->of); /* withdrawn meanwhile */
+		fetch_remove(core, fetch);
+		return;
+	}
+	uint64_t expected = version.index.count;
+	struct index_sum wanted = version.index;
+	if (m->body.len == 0 || fetch->digest->count + m->body.len / INDEX_ENTRY_LEN > expected) {
+		index_refused(txn, fetch);
+		return;
+	}
+	index_page_put(txn, fetch, m->body);
+	if (m->more) {
+		struct chunk_addr last = fetch->digest->last;
+		index_ask(core, fetch, peer, &last);
+		return;
+	}
+	index_digest_done(fetch->digest, &sum);
+	if (!index_sum_eq(&sum, &wanted)) {
+		index_refused(txn, fetch);
+		return;
+	}
+	fetch->index_link = 0;
+	fetch->indexed = true;
+	fetch->bytes_all = sum.bytes;
+	fetch->chunk_count_all = sum.count;
+	held_put(txn, &fetch->of, &(struct held){HELD_INDEXED, core->now_ms, sum.bytes, sum.count});
+}
+
+/* ---- chunks ---- */
+
+static struct request *request_find(struct fetch *fetch, const struct chunk_addr *addr)
+{
+	for (size_t i = 0; i < fetch->request_count; i++) {
+		if (id_eq(&fetch->requests[i].addr, addr))
+			return &fetch->requests[i];
+	}
+	return NULL;
+}
+
+static void request_remove(struct core *core, struct fetch *fetch, struct request *request)
+{
+	request_release(core, request);
+	*request = fetch->requests[--fetch->request_count];
+}
+
+static struct request *request_add(struct fetch *fetch, const struct chunk_addr *addr,
+				   uint32_t size)
+{
+	if (fetch->request_count == fetch->request_cap) {
+		fetch->request_cap = fetch->request_cap ? 2 * fetch->request_cap : 64;
+		fetch->requests =
+			mem_grow(fetch->requests, fetch->request_cap, sizeof(*fetch->requests));
+	}
+	struct request *request = &fetch->requests[fetch->request_count++];
+	*request = (struct request){.addr = *addr, .size = size};
+	return request;
+}
+
+/* The next chunk that is neither here nor asked for, as a request without a peer; NULL: none. */
+static struct request *request_next(struct txn *txn, struct fetch *fetch)
+{
+	for (size_t i = 0; i < fetch->request_count; i++) {
+		if (fetch->requests[i].link == 0)
+			return &fetch->requests[i];
+	}
+	if (fetch->walk_done)
+		return NULL;
+	struct row_key prefix = held_key(&fetch->of);
+	struct row_key at =
+		key_index(&fetch->of.dataset, fetch->of.number, fetch->of.author, &fetch->cursor);
+	struct walk walk = walk_begin_at(txn, TABLE_INDEX, row_key_bytes(&prefix),
+					 row_key_bytes(&at), !fetch->walk_begun);
+	while (walk_next(&walk)) {
+		fetch->walk_begun = true;
+		memcpy(fetch->cursor.b, walk.key.ptr + walk.key.len - ID_LEN, ID_LEN);
+		uint32_t size = be32_get(walk.value.ptr);
+		if (!chunks_has(txn, &fetch->of.dataset, &fetch->cursor))
+			return request_add(fetch, &fetch->cursor, size);
+		fetch->chunk_count++;
+		fetch->bytes += size;
+	}
+	fetch->walk_done = true;
+	return NULL;
+}
+
+static void chunk_list_send(struct core *core, uint64_t link, struct message_list *list)
+{
+	struct peer *peer = peers_find(core, link);
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_list_end(list, &out);
+	if (peer)
+		core_send(core, peer, &out);
+	else
+		buf_fini(&out);
+}
+
+/* Asks for as many chunks as peers have room for. */
+static void chunks_ask(struct core *core, struct txn *txn, struct fetch *fetch)
+{
+	struct message_list list = {0};
+	uint64_t link = 0;
+	for (;;) {
+		struct peer *peer = source_pick(core, fetch);
+		struct request *request = peer ? request_next(txn, fetch) : NULL;
+		if (!request)
+			break;
+		if (link != peer->link) {
+			if (link)
+				chunk_list_send(core, link, &list);
+			link = peer->link;
+			list = message_list_begin(MESSAGE_CHUNK_GET);
+			list.dataset = fetch->of.dataset;
+		}
+		request->link = link;
+		request->sent_ms = core->now_ms;
+		peer->in_flight_bytes += request->size;
+		peer->in_flight_count++;
+		message_list_addr(&list, &request->addr);
+	}
+	if (link)
+		chunk_list_send(core, link, &list);
+}
+
+static void news_held(struct core *core, const struct message_version *of, const char *path)
+{
+	struct transfer *transfer = &core->transfer;
+	transfer->held_news =
+		mem_grow(transfer->held_news, transfer->held_news_count + 1, sizeof(*of));
+	transfer->held_news[transfer->held_news_count++] = *of;
+	struct note *note = core_note(core, NOTE_HELD);
+	note->author = of->author;
+	note->dataset = of->dataset;
+	note->number = of->number;
+	snprintf(note->path, sizeof(note->path), "%s", path);
+}
+
+void fetch_held(struct core *core, struct txn *txn, const struct message_version *of,
+		const char *path, uint64_t bytes, uint64_t chunks)
+{
+	held_put(txn, of, &(struct held){HELD_COMPLETE, core->now_ms, bytes, chunks});
+	news_held(core, of, path);
+}
+
+static void requests_expire(struct core *core, struct fetch *fetch)
+{
+	for (size_t i = 0; i < fetch->request_count; i++) {
+		struct request *request = &fetch->requests[i];
+		if (request->link && core->now_ms - request->sent_ms >
+					     (int64_t)core->options.limits->chunk_timeout_ms)
+			request_release(core, request);
+	}
+}
+
+/* One look at a fetch. False when it is finished and gone. */
+bool fetch_step(struct core *core, struct txn *txn, struct fetch *fetch)
+{
+	if (!fetch->indexed) {
+		index_begin(core, txn, fetch);
+		return true;
+	}
+	requests_expire(core, fetch);
+	chunks_ask(core, txn, fetch);
+	if (!fetch->walk_done && !fetch_has_source(core, fetch))
+		return true;
+	if (!fetch->walk_done || fetch->request_count > 0)
+		return true;
+	fetch_held(core, txn, &fetch->of, fetch->path, fetch->bytes_all, fetch->chunk_count_all);
+	fetch_remove(core, fetch);
+	return false;
+}
+
+static struct fetch *fetch_of_chunk(struct core *core, const struct event *event,
+				    struct request **request)
+{
+	for (size_t i = 0; i < core->transfer.fetch_count; i++) {
+		struct fetch *fetch = core->transfer.fetches[i];
+		if (!id_eq(&fetch->of.dataset, &event->dataset))
+			continue;
+		*request = request_find(fetch, &event->addr);
+		if (*request && (*request)->link == event->link)
+			return fetch;
+	}
+	return NULL;
+}
+
+void fetch_chunk(struct core *core, struct txn *txn, struct peer *peer, const struct event *event)
+{
+	struct request *request;
+	struct fetch *fetch = fetch_of_chunk(core, event, &request);
+	if (!fetch)
+		return; /* late, or never asked for: nothing is kept that was not wanted */
+	if (event->err == ERR_OK && event->bytes.len == request->size) {
+		chunks_put(txn, &event->dataset, &event->addr, event->bytes);
+		fetch->chunk_count++;
+		fetch->bytes += request->size;
+		request_remove(core, fetch, request);
+		return;
+	}
+	request_release(core, request);
+	fetch_refuse(fetch, peer->link);
+	if (event->err == ERR_ABSENT)
+		return;
+	struct note *note = core_note(core, NOTE_CHUNK_ALTERED);
+	note->link = peer->link;
+	note->author = peer->author;
+	note->dataset = fetch->of.dataset;
+	note->number = fetch->of.number;
+	snprintf(note->path, sizeof(note->path), "%s", fetch->path);
+	core_close_link(core, peer, LINK_REASON_MALFORMED);
+}
+
+void fetch_down(struct core *core, struct peer *peer)
+{
+	for (size_t i = 0; i < core->transfer.fetch_count; i++) {
+		struct fetch *fetch = core->transfer.fetches[i];
+		for (size_t r = 0; r < fetch->request_count; r++) {
+			if (fetch->requests[r].link == peer->link)
+				fetch->requests[r].link = 0;
+		}
+		if (fetch->index_link == peer->link)
+			fetch->index_link = 0;
+	}
+}
+
+/* ---- damage ---- */
+
+void fetch_chunk_bad(struct core *core, struct txn *txn, const struct event *event)
+{
+	struct buf chunk;
+	buf_init(&chunk, LIMIT_CHUNK_LEN_MAX);
+	enum err err = chunks_read(txn, &event->dataset, &event->addr, &chunk);
+	buf_fini(&chunk);
+	if (err == ERR_OK)
+		return; /* repaired meanwhile */
+	if (err == ERR_CORRUPT)
+		chunks_del(txn, &event->dataset, &event->addr);
+	struct row_key prefix = key_dataset(&event->dataset);
+	struct walk walk = walk_begin(txn, TABLE_HELD, row_key_bytes(&prefix));
+	while (walk_next(&walk)) {
+		struct message_version of;
+		struct held held;
+		struct version version;
+		held_of_key(&of, walk.key);
+		struct row_key row = key_index(&of.dataset, of.number, of.author, &event->addr);
+		if (!txn_has(txn, TABLE_INDEX, row_key_bytes(&row)) || !held_get(txn, &of, &held) ||
+		    held.state != HELD_COMPLETE)
+			continue;
+		held.state = HELD_DAMAGED;
+		held_put(txn, &of, &held);
+		struct note *note = core_note(core, NOTE_DAMAGED);
+		note->author = of.author;
+		note->dataset = of.dataset;
+		note->number = of.number;
+		if (held_version(txn, &of, &version) != ERR_OK)
+			continue;
+		snprintf(note->path, sizeof(note->path), "%.*s", (int)version.path.len,
+			 (const char *)version.path.ptr);
+		fetch_add(core, txn, &of, version.path, true);
+	}
+}
+
+void fetch_drop(struct core *core, struct txn *txn, const struct message_version *of)
+{
+	struct fetch *fetch = fetch_find(core, of);
+	struct row_key key = held_key(of);
+	if (fetch)
+		fetch_remove(core, fetch);
+	held_index_drop(txn, of);
+	txn_del(txn, TABLE_HELD, row_key_bytes(&key));
+	sweep_later(core, txn, &of->dataset);
+}

@@ -1,0 +1,207 @@
+/*
+ * gossip - heads and records as they come and go: taken, announced, asked for
+ * (docs/PROTOCOL.md, section 9: Gossip).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "proto/core_state.h"
+
+enum { GOSSIP_TAKEN_STEP = 512 * 1024 };
+
+void gossip_taken(struct core *core, struct peer *peer, size_t len, bool now)
+{
+	struct sync *sync = &peer->sync;
+	sync->taken_bytes += len;
+	if (sync->taken_bytes == 0 || (!now && sync->taken_bytes < GOSSIP_TAKEN_STEP))
+		return;
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_taken(&out, sync->taken_bytes);
+	core_send(core, peer, &out);
+	sync->taken_bytes = 0;
+}
+
+/* Faults that the sender of the bytes is answerable for, not only their author. */
+static bool sender_fault(enum err err)
+{
+	return err == ERR_MALFORMED || err == ERR_VERSION || err == ERR_FULL;
+}
+
+static struct news *news_of(struct core *core, uint32_t author)
+{
+	for (size_t i = 0; i < core->news_count; i++) {
+		if (core->news[i].author == author)
+			return &core->news[i];
+	}
+	if (core->news_count == core->news_cap) {
+		core->news_cap = core->news_cap ? 2 * core->news_cap : 8;
+		core->news = mem_grow(core->news, core->news_cap, sizeof(*core->news));
+	}
+	core->news[core->news_count] = (struct news){.author = author};
+	return &core->news[core->news_count++];
+}
+
+/* The author's log has grown beyond what is known here. */
+static void orglog_ask(struct core *core, struct txn *txn, struct peer *peer,
+		       const struct head *head)
+{
+	const struct charter_member *member = core_author_member(core, head->author);
+	if (!member)
+		return;
+	uint32_t known = orglog_number(txn, &member->org);
+	if (known >= head->orglog_number)
+		return;
+	struct message_list list = message_list_begin(MESSAGE_ORGLOG_GET);
+	message_list_org(&list, &member->org, known + 1);
+	core_send_list(core, peer, &list);
+}
+
+static void head_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
+{
+	struct head head;
+	struct author_state before = {0};
+	bool evidence = false;
+	if (head_decode(&head, m->body) != ERR_OK) {
+		core_close_link(core, peer, LINK_REASON_MALFORMED);
+		return;
+	}
+	ledger_state(&core->ledger, txn, head.author, &before);
+	enum err err = ledger_accept_head(&core->ledger, txn, m->body, &evidence);
+	gossip_taken(core, peer, m->body.len + 5, false);
+	if (evidence) {
+		struct note *note = core_note(core, NOTE_EVIDENCE);
+		note->author = head.author;
+		note->link = peer->link;
+	}
+	if (sender_fault(err))
+		core_close_link(core, peer, LINK_REASON_MALFORMED);
+	if (err != ERR_OK)
+		return;
+	orglog_ask(core, txn, peer, &head);
+	struct news *news = news_of(core, head.author);
+	if (news->from_link == 0)
+		news->sequence_before =
+			before.incarnation == head.incarnation ? before.sequence : 0;
+	news->from_link = peer->link;
+	/* A head that does not follow the one known: its records alone would leave a gap. */
+	bool gap = before.incarnation != head.incarnation || before.counter + 1 != head.counter;
+	news->pull = gap || head.last_sequence > before.sequence;
+}
+
+static void records_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
+{
+	struct bytes whole;
+	while (message_next_bin(m, &whole)) {
+		struct ledger_news news;
+		enum err err = ledger_accept_record(&core->ledger, txn, whole, &news);
+		gossip_taken(core, peer, whole.len + 5, false);
+		if (err == ERR_OK)
+			core_record_news(core, txn, &news);
+		else if (err == ERR_AGAIN)
+			core_note(core, NOTE_DEFERRED)->link = peer->link;
+		if (sender_fault(err)) {
+			core_close_link(core, peer, LINK_REASON_MALFORMED);
+			return;
+		}
+	}
+}
+
+void gossip_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
+{
+	if (m->type == MESSAGE_HEAD)
+		head_take(core, txn, peer, m);
+	else if (m->type == MESSAGE_RECORDS)
+		records_take(core, txn, peer, m);
+}
+
+/* Asks a peer for what it has of one author beyond what is here. */
+static void states_ask(struct core *core, struct txn *txn, struct peer *peer, uint32_t author)
+{
+	struct author_state state;
+	struct message_state entry = {.author = author};
+	if (ledger_state(&core->ledger, txn, author, &state) == ERR_OK)
+		sync_state(&entry, &state);
+	struct message_list list = message_list_begin(MESSAGE_STATES);
+	message_list_state(&list, &entry);
+	core_send_list(core, peer, &list);
+}
+
+static void announce(struct core *core, struct txn *txn, const struct news *news)
+{
+	struct author_state state;
+	struct bytes head, whole;
+	if (ledger_state(&core->ledger, txn, news->author, &state) != ERR_OK ||
+	    !ledger_head(txn, news->author, state.incarnation, &head))
+		return;
+	/* PROTOCOL: "HEAD followed by RECORDS when these have at most 4096 bytes, else HEAD alone." */
+	struct message_list list = message_list_begin(MESSAGE_RECORDS);
+	struct row_key prefix = key_author_incarnation(news->author, state.incarnation);
+	struct row_key at = key_record(news->author, state.incarnation, news->sequence_before);
+	struct walk walk =
+		walk_begin_at(txn, TABLE_RECORD, row_key_bytes(&prefix), row_key_bytes(&at), false);
+	size_t inline_max = core->options.limits->announce_inline_bytes;
+	while (list.items.len <= inline_max && walk_next(&walk))
+		message_list_bin(&list, walk.value);
+	struct buf records, out;
+	bool fits = list.items.len <= inline_max && list.count > 0;
+	buf_init(&records, LIMIT_MESSAGE_LEN_MAX);
+	message_list_end(&list, &records);
+	whole = buf_bytes(&records);
+	for (size_t i = 0; i < core->peer_count; i++) {
+		struct peer *peer = core->peers[i];
+		if (!peer->up || peer->class != PEER_MEMBER || peer->link == news->from_link ||
+		    peer->author == news->author)
+			continue;
+		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+		message_head(&out, head);
+		core_send(core, peer, &out);
+		if (!fits)
+			continue;
+		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+		buf_add(&out, whole);
+		core_send(core, peer, &out);
+	}
+	buf_fini(&records);
+}
+
+/* A head came whose records are not all here: asks its sender for them, once per turn and author. */
+static void pull(struct core *core, struct txn *txn, const struct news *news)
+{
+	struct author_state state;
+	struct peer *peer = peers_find(core, news->from_link);
+	if (!news->pull || !peer || !peer->up || peer->sync.phase != SYNC_IDLE)
+		return;
+	if (ledger_state(&core->ledger, txn, news->author, &state) != ERR_OK ||
+	    ledger_completeness(&state, core->now_ms) != LEDGER_PARTIAL)
+		return;
+	states_ask(core, txn, peer, news->author);
+}
+
+void gossip_settle(struct core *core, struct txn *txn)
+{
+	const struct limits *limits = core->options.limits;
+	ledger_settle(&core->ledger, txn);
+	if (core->author) {
+		struct author_state own = {0};
+		bool known = ledger_state(&core->ledger, txn, core->author, &own) == ERR_OK;
+		bool renew = known && own.counter > 0 &&
+			     core->now_ms >= own.head_time_ms + (int64_t)limits->head_renew_ms;
+		if (known && (core->head_due || renew || own.counter == 0)) {
+			struct news *news = news_of(core, core->author);
+			news->sequence_before = own.head_last_sequence;
+			enum err err = ledger_head_make(&core->ledger, txn, NULL);
+			if (err != ERR_OK)
+				txn_fail(txn, err);
+		}
+		core->own_head_ms = known && own.counter ? own.head_time_ms : core->now_ms;
+		core->head_due = false;
+	}
+	for (size_t i = 0; i < core->news_count; i++) {
+		announce(core, txn, &core->news[i]);
+		pull(core, txn, &core->news[i]);
+	}
+	core->news_count = 0;
+}

@@ -1,0 +1,479 @@
+/*
+ * publish - how a version is made: what it inherits, its key, its record (catalog.h, catalog_publish_*).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "crypto/path.h"
+#include "proto/core_state.h"
+#include "proto/pack.h"
+#include "store/chunks.h"
+
+void publication_fini(struct publication *publication)
+{
+	key_wipe(&publication->params.dataset_key);
+	key_wipe(&publication->dataset_key);
+	buf_fini_wipe(&publication->description);
+	secret_wipe(publication, sizeof(*publication));
+}
+
+/* What this node remembers of its own publications, sealed: the cut key, and what was published last. */
+enum { MEMORY_CUT_LEN = 16, MEMORY_LEN = MEMORY_CUT_LEN + ID_LEN + ID_LEN };
+struct memory {
+	struct cut_key cut_key;
+	struct record_id record; /* of the last version */
+	struct digest contents;  /* of its files, description and tier */
+};
+
+static void memory_name(char name[80], const struct dataset_id *dataset)
+{
+	memcpy(name, "own:", 4);
+	hex_put(name + 4, id_bytes(dataset));
+}
+
+static bool memory_get(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+		       struct memory *memory)
+{
+	char name[80];
+	struct bytes sealed;
+	struct secret *secret = NULL;
+	memory_name(name, dataset);
+	struct row_key key = key_name(name);
+	if (!txn_get(txn, TABLE_SEALED, row_key_bytes(&key), &sealed) ||
+	    keyring_unseal(core->options.keyring, &secret, name, sealed) != ERR_OK)
+		return false;
+	struct bytes b = secret_bytes(secret);
+	bool ok = b.len == MEMORY_LEN;
+	if (ok) {
+		memcpy(memory->cut_key.b, b.ptr, MEMORY_CUT_LEN);
+		memcpy(memory->record.b, b.ptr + MEMORY_CUT_LEN, ID_LEN);
+		memcpy(memory->contents.b, b.ptr + MEMORY_CUT_LEN + ID_LEN, ID_LEN);
+	}
+	secret_close(secret);
+	return ok;
+}
+
+static void memory_put(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+		       const struct memory *memory)
+{
+	char name[80];
+	uint8_t plain[MEMORY_LEN];
+	struct buf sealed;
+	memory_name(name, dataset);
+	memcpy(plain, memory->cut_key.b, MEMORY_CUT_LEN);
+	memcpy(plain + MEMORY_CUT_LEN, memory->record.b, ID_LEN);
+	memcpy(plain + MEMORY_CUT_LEN + ID_LEN, memory->contents.b, ID_LEN);
+	buf_init(&sealed, 512);
+	keyring_seal(core->options.keyring, &sealed, name, bytes_of(plain, sizeof(plain)));
+	struct row_key key = key_name(name);
+	if (sealed.err == ERR_OK)
+		txn_put(txn, TABLE_SEALED, row_key_bytes(&key), buf_bytes(&sealed));
+	else
+		txn_fail(txn, sealed.err);
+	buf_fini(&sealed);
+	secret_wipe(plain, sizeof(plain));
+}
+
+/* Fills empty fields from the version before. */
+static void description_inherit(struct description *d, const struct description *before)
+{
+	if (!d->title.len)
+		d->title = before->title;
+	if (!d->text.len)
+		d->text = before->text;
+	if (!d->keyword_count) {
+		memcpy(d->keywords, before->keywords, sizeof(d->keywords));
+		d->keyword_count = before->keyword_count;
+	}
+	if (!d->theme.len)
+		d->theme = before->theme;
+	if (!d->license.len)
+		d->license = before->license;
+	if (!d->contact.len)
+		d->contact = before->contact;
+	if (!d->issued_ms)
+		d->issued_ms = before->issued_ms;
+}
+
+static enum err path_own(struct core *core, const char *path, char *why)
+{
+	const struct identity *identity = core->options.identity;
+	if (path_check(bytes_str(path)) != ERR_OK || !strchr(path, '/')) {
+		why_set(why,
+			"\"%.200s\" is no name for a dataset: write %s/NAME, with parts of a-z, "
+			"0-9, '.', "
+			"'_' and '-' of at most 64 characters.",
+			path, identity->slug);
+		return ERR_CONFIG;
+	}
+	if (!core->author) {
+		why_set(why, "this node is not in a federation yet: found one with `allmende "
+			     "federation create "
+			     "--name NAME`, or join one with `allmende federation join TEXT`.");
+		return ERR_ABSENT;
+	}
+	struct bytes slug = path_slug(bytes_str(path));
+	if (!bytes_eq(slug, bytes_str(identity->slug))) {
+		why_set(why, "%.200s lies outside the own namespace: %s publishes below %s/.", path,
+			identity->name, identity->slug);
+		return ERR_DENIED;
+	}
+	return ERR_OK;
+}
+
+/* The key of the new version: that of the one before, or a fresh one when the tier changes. */
+static enum err key_choose(struct core *core, struct publication *out, const struct version *before,
+			   const struct key *key_before, char *why)
+{
+	struct writer_params *params = &out->params;
+	params->tier = out->tier;
+	if (out->tier == TIER_OPEN) {
+		params->epoch_prefix = bytes_str(out->path);
+		if (before && before->tier == TIER_OPEN) {
+			params->epoch_number = before->epoch_number;
+			params->dataset_key = *key_before;
+			return ERR_OK;
+		}
+		params->epoch_number = params->number;
+		random_fill(core->options.random, params->dataset_key.b, KEY_LEN);
+		return ERR_OK;
+	}
+	const struct key *fed_key = fedkeys_get(core, core->charter.key_number);
+	if (!fed_key) {
+		why_set(why, "the key of the federation is not here yet: wait until another node "
+			     "is linked "
+			     "(`allmende peers`) and try again.");
+		return ERR_AGAIN;
+	}
+	params->epoch_prefix = bytes_of(NULL, 0);
+	params->epoch_number = core->charter.key_number;
+	version_members_key(&params->dataset_key, fed_key, bytes_str(out->path));
+	return ERR_OK;
+}
+
+static enum err tier_choose(struct publication *out, const struct publish_options *options,
+			    const struct version *before, char *why)
+{
+	out->tier = options->has_tier ? options->tier : before ? before->tier : TIER_MEMBERS;
+	if (out->tier != TIER_OPEN && out->tier != TIER_MEMBERS) {
+		why_set(why,
+			"the tier \"%s\" needs grants, which this version does not have yet: use "
+			"open or "
+			"members.",
+			tier_name(out->tier));
+		return ERR_CONFIG;
+	}
+	/* TIER_OPEN is the widest and has the smallest number. */
+	if (before && out->tier < before->tier && !options->widen) {
+		why_set(why,
+			"%s is \"%s\", and \"%s\" would let more people read it: say --widen if "
+			"that is "
+			"meant.",
+			out->path, tier_name(before->tier), tier_name(out->tier));
+		return ERR_DENIED;
+	}
+	return ERR_OK;
+}
+
+static void before_take(struct publication *out, const struct catalog_entry *entry)
+{
+	out->previous = entry->record;
+	out->previous_number = entry->number;
+	out->previous_bytes = entry->description.byte_count;
+	out->previous_files = entry->description.file_count;
+	out->params.number = entry->number + 1;
+	out->params.has_previous = true;
+	out->params.previous = entry->record;
+}
+
+static enum err description_prepare(struct core *core, struct publication *out,
+				    const struct publish_options *options,
+				    const struct catalog_entry *before, char *why)
+{
+	struct description description = options->description;
+	if (before && before->readable)
+		description_inherit(&description, &before->description);
+	if (!description.publisher.len)
+		description.publisher = bytes_str(core->options.identity->name);
+	buf_init(&out->description, DESCRIPTION_LEN_MAX);
+	enum err err = description_encode(&out->description, &description);
+	if (err != ERR_OK)
+		why_set(why,
+			"the description is too long or has control characters: titles have at "
+			"most %d "
+			"bytes, descriptions %d, and there are at most %d keywords.",
+			LIMIT_TITLE_LEN_MAX, LIMIT_DESCRIPTION_LEN_MAX, LIMIT_KEYWORD_COUNT_MAX);
+	return err == ERR_OK ? ERR_OK : ERR_CONFIG;
+}
+
+enum err catalog_publish_begin(struct core *core, struct txn *txn, int64_t now_ms,
+			       const struct publish_options *options, struct publication *out,
+			       char *why)
+{
+	struct catalog_entry before = {0};
+	struct memory memory;
+	struct reading reading = {0};
+	*out = (struct publication){.allow_shrink = options->allow_shrink, .keep = options->keep};
+	enum err err = path_own(core, options->path, why);
+	if (err != ERR_OK)
+		return err;
+	snprintf(out->path, sizeof(out->path), "%s", options->path);
+	path_dataset_id(&out->params.dataset, &core->options.identity->org, bytes_str(out->path));
+	out->params.number = 1;
+	bool again = catalog_find(core, txn, out->path, 0, &before, why) == ERR_OK;
+	if (again) {
+		before_take(out, &before);
+		catalog_read_any(core, txn, out->path, before.number, &reading, why);
+	}
+	const struct version *version = again ? &reading.version : NULL;
+	err = tier_choose(out, options, version, why);
+	if (err == ERR_OK)
+		err = key_choose(core, out, version, &reading.dataset_key, why);
+	if (err == ERR_OK)
+		err = description_prepare(core, out, options, again ? &before : NULL, why);
+	if (err == ERR_OK) {
+		if (memory_get(core, txn, &out->params.dataset, &memory))
+			out->params.cut_key = memory.cut_key;
+		else
+			random_fill(core->options.random, out->params.cut_key.b,
+				    sizeof(out->params.cut_key.b));
+		out->job = chunks_job_new(txn);
+		sweep_pause(core, &out->params.dataset, true);
+	}
+	catalog_entry_fini(&before);
+	reading_fini(&reading);
+	if (err != ERR_OK)
+		publication_fini(out);
+	return err;
+}
+
+void catalog_publish_chunk(struct core *core, struct txn *txn,
+			   const struct publication *publication, const struct chunk_addr *addr,
+			   uint32_t size, struct bytes chunk)
+{
+	const struct dataset_id *dataset = &publication->params.dataset;
+	chunks_stage(txn, publication->job, dataset, addr, size);
+	if (chunk.len && !chunks_has(txn, dataset, addr))
+		chunks_put(txn, dataset, addr, chunk);
+}
+
+static void unstage(struct txn *txn, uint64_t job)
+{
+	while (chunks_unstage(txn, job, 4096))
+		;
+}
+
+void catalog_publish_abort(struct core *core, struct txn *txn,
+			   const struct publication *publication)
+{
+	unstage(txn, publication->job);
+	sweep_pause(core, &publication->params.dataset, false);
+	sweep_later(core, txn, &publication->params.dataset);
+}
+
+/* Names the contents of a publication: same digest, nothing new to say. */
+static void contents_digest(struct digest *out, const struct publication *publication,
+			    const struct manifest *manifest)
+{
+	struct hash hash;
+	struct description said;
+	struct buf description;
+	/* What people said counts, not when. */
+	buf_init(&description, DESCRIPTION_LEN_MAX);
+	if (description_decode(&said, buf_bytes(&publication->description)) == ERR_OK) {
+		said.issued_ms = said.modified_ms = said.file_count = said.byte_count = 0;
+		description_encode(&description, &said);
+	}
+	hash_init(&hash, "am1.contents", &publication->params.dataset_key, ID_LEN);
+	hash_add_be64(&hash, publication->tier);
+	hash_add_be64(&hash, description.len);
+	hash_add(&hash, buf_bytes(&description));
+	buf_fini_wipe(&description);
+	for (uint32_t i = 0; i < manifest_file_count(manifest); i++) {
+		const struct manifest_file *file = manifest_file(manifest, i);
+		hash_add_be64(&hash, file->name.len);
+		hash_add(&hash, file->name);
+		hash_add_be64(&hash, file->size);
+		hash_add(&hash, id_bytes(&file->hash));
+	}
+	hash_done(&hash, out->b, ID_LEN);
+}
+
+static enum err shrink_check(const struct publication *publication, const struct manifest *manifest,
+			     char *why)
+{
+	uint64_t bytes = manifest_bytes(manifest);
+	if (publication->allow_shrink || publication->previous_bytes == 0 ||
+	    bytes >= (publication->previous_bytes + 1) / 2)
+		return ERR_OK;
+	why_set(why,
+		"the files have %llu bytes, version %llu had %llu: less than half may be a "
+		"mistake; say "
+		"--allow-shrink if it is not.",
+		(unsigned long long)bytes, (unsigned long long)publication->previous_number,
+		(unsigned long long)publication->previous_bytes);
+	return ERR_DENIED;
+}
+
+/* The final description, as it stands in the record: in clear, or sealed. */
+static enum err description_finish(struct core *core, const struct publication *publication,
+				   const struct writer *writer, struct buf *out)
+{
+	struct description description;
+	struct buf encoded;
+	const struct manifest *manifest = writer_manifest(writer);
+	enum err err = description_decode(&description, buf_bytes(&publication->description));
+	if (err != ERR_OK)
+		return err;
+	description.file_count = manifest_file_count(manifest);
+	description.byte_count = manifest_bytes(manifest);
+	description.modified_ms = (uint64_t)core->now_ms;
+	if (!description.issued_ms)
+		description.issued_ms = (uint64_t)core->now_ms;
+	buf_init(&encoded, DESCRIPTION_LEN_MAX);
+	err = description_encode(&encoded, &description);
+	if (err == ERR_OK && publication->tier == TIER_OPEN) {
+		buf_add(out, buf_bytes(&encoded));
+		err = out->err;
+	} else if (err == ERR_OK) {
+		struct packer *packer = packer_open();
+		err = writer_description(writer, packer, core->options.random, buf_bytes(&encoded),
+					 out);
+		packer_close(packer);
+	}
+	buf_fini_wipe(&encoded);
+	return err;
+}
+
+/* What is about to be published is here. ERR_CORRUPT: a chunk is missing. */
+static enum err index_check(struct txn *txn, const struct dataset_id *dataset,
+			    const struct index *index)
+{
+	for (size_t i = 0; i < index_count(index); i++) {
+		if (!chunks_has(txn, dataset, &index_at(index, i)->addr))
+			return txn_err(txn) != ERR_OK ? txn_err(txn) : ERR_CORRUPT;
+	}
+	return ERR_OK;
+}
+
+/* Staged rows become index rows. */
+static void index_write(struct txn *txn, const struct publication *publication,
+			const struct message_version *of, const struct index *index)
+{
+	for (size_t i = 0; i < index_count(index); i++) {
+		const struct index_entry *entry = index_at(index, i);
+		struct row_key key = key_index(&of->dataset, of->number, of->author, &entry->addr);
+		uint8_t size[4];
+		be32_put(size, entry->size);
+		txn_put(txn, TABLE_INDEX, row_key_bytes(&key), bytes_of(size, sizeof(size)));
+	}
+	unstage(txn, publication->job);
+}
+
+/* PROTOCOL: "`number` counts from 1." Versions beyond --keep go with the next head. */
+static void retention(struct core *core, struct txn *txn, const struct publication *publication,
+		      const struct message_version *newest)
+{
+	for (uint64_t n = 1; publication->keep && n + publication->keep <= newest->number; n++) {
+		struct message_version old = {newest->dataset, n, newest->author};
+		struct record_slot slot = record_slot_version(&old.dataset, n);
+		if (ledger_delete(&core->ledger, txn, record_slot_bytes(&slot)) == ERR_OK)
+			fetch_drop(core, txn, &old);
+	}
+}
+
+static enum err record_write(struct core *core, struct txn *txn, struct publication *publication,
+			     struct writer *writer, struct record_id *id, struct ledger_news *news,
+			     char *why)
+{
+	struct version version = {0};
+	struct buf description, body;
+	enum err err = writer_done(writer, &version);
+	if (err == ERR_OK)
+		err = index_check(txn, &publication->params.dataset, writer_index(writer));
+	buf_init(&description, DESCRIPTION_LEN_MAX + 1024);
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	if (err == ERR_OK)
+		err = description_finish(core, publication, writer, &description);
+	if (err == ERR_OK) {
+		version.path = bytes_str(publication->path);
+		version.description = buf_bytes(&description);
+		version_encode(&body, &version);
+		err = body.err;
+	}
+	if (err == ERR_OK) {
+		struct record_slot slot = record_slot_version(&publication->params.dataset,
+							      publication->params.number);
+		err = ledger_append(&core->ledger, txn, RECORD_VERSION, record_slot_bytes(&slot),
+				    buf_bytes(&body), id, news);
+	}
+	if (err == ERR_FULL)
+		why_set(why,
+			"the dataset is too large for one version (its record would exceed %d "
+			"bytes): "
+			"publish it in parts.",
+			LIMIT_RECORD_LEN_MAX);
+	buf_fini(&description);
+	buf_fini(&body);
+	return err;
+}
+
+static enum err version_make(struct core *core, struct txn *txn, struct publication *publication,
+			     struct writer *writer, struct memory *memory, char *why)
+{
+	struct ledger_news news;
+	enum err err = record_write(core, txn, publication, writer, &memory->record, &news, why);
+	if (err != ERR_OK)
+		return err;
+	struct message_version of = {publication->params.dataset, publication->params.number,
+				     core->author};
+	index_write(txn, publication, &of, writer_index(writer));
+	struct index_sum sum;
+	index_sum(writer_index(writer), &sum);
+	memory->cut_key = publication->params.cut_key;
+	memory_put(core, txn, &publication->params.dataset, memory);
+	fetch_held(core, txn, &of, publication->path, sum.bytes, sum.count);
+	retention(core, txn, publication, &of);
+	transfer_version_news(core, txn, &news);
+	core->head_due = true;
+	return txn_err(txn);
+}
+
+enum err catalog_publish_commit(struct core *core, struct txn *txn, int64_t now_ms,
+				struct publication *publication, struct writer *writer,
+				bool *unchanged, struct catalog_entry *out, char *why)
+{
+	struct catalog_entry current = {0};
+	struct memory memory, before;
+	const struct manifest *manifest = writer_manifest(writer);
+	*unchanged = false;
+	why[0] = 0;
+	bool exists = catalog_find(core, txn, publication->path, 0, &current, why) == ERR_OK;
+	uint64_t number = exists ? current.number : 0;
+	catalog_entry_fini(&current);
+	if (number != publication->previous_number) {
+		why_set(why, "version %llu of %s was published meanwhile: publish again.",
+			(unsigned long long)number, publication->path);
+		return ERR_BUSY;
+	}
+	contents_digest(&memory.contents, publication, manifest);
+	if (exists && memory_get(core, txn, &publication->params.dataset, &before) &&
+	    id_eq(&before.record, &publication->previous) &&
+	    id_eq(&before.contents, &memory.contents)) {
+		*unchanged = true;
+		catalog_publish_abort(core, txn, publication);
+		return catalog_find(core, txn, publication->path, number, out, why);
+	}
+	enum err err = shrink_check(publication, manifest, why);
+	if (err == ERR_OK)
+		err = version_make(core, txn, publication, writer, &memory, why);
+	if (err != ERR_OK) {
+		if (!why[0])
+			why_set(why, "the version could not be made: %s.", err_text(err));
+		return err;
+	}
+	sweep_pause(core, &publication->params.dataset, false);
+	return catalog_find(core, txn, publication->path, publication->params.number, out, why);
+}
