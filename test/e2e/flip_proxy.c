@@ -38,7 +38,7 @@ struct proxy {
 	unsigned flips_left;
 };
 
-static void die(const char *what)
+_Noreturn static void die(const char *what)
 {
 	fprintf(stderr, "flip_proxy: %s: %s\n", what, strerror(errno));
 	exit(1);

@@ -51,7 +51,7 @@ struct scan {
 	size_t file_count, byte_count;
 };
 
-static void die(const char *what, enum err err)
+_Noreturn static void die(const char *what, enum err err)
 {
 	fprintf(stderr, "scan: %s: %s\n", what, err_text(err));
 	exit(2);
