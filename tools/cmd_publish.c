@@ -158,13 +158,9 @@ static int begin(struct upload *upload, const json_t *body)
 	json_t *answer = NULL;
 	int code = client_call(upload->client, "POST", "/uploads", body, &answer);
 	const char *id = field_text(answer, "upload");
-	json_t *number = json_object_get(answer, "upload");
 
 	if (code)
 		client_complain(upload->client);
-	else if (json_is_integer(number))
-		snprintf(upload->id, sizeof(upload->id), "%" JSON_INTEGER_FORMAT,
-			 json_integer_value(number));
 	else if (*id && strlen(id) < sizeof(upload->id))
 		snprintf(upload->id, sizeof(upload->id), "%s", id);
 	else

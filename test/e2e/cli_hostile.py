@@ -349,7 +349,7 @@ class Hostile(unittest.TestCase):
 
     def test_publish_one_connection(self):
         Handler.answers = {
-            ("POST", "/uploads"): (201, {"upload": 7, "dataset": "meissen/a"}),
+            ("POST", "/uploads"): (201, {"upload": "7", "dataset": "meissen/a"}),
             ("PUT", "*"): (200, {"bytes": 1}),
             ("POST", "/uploads/7/commit"): (200, {"dataset": "meissen/a", "version": 1, "tier": "members",
                                                   "files": 100, "bytes": 100, "added_bytes": 5000,
