@@ -102,7 +102,8 @@ void handshake_refuse(struct buf *out, enum link_reason reason)
 /*
  * PROTOCOL: "The dialler sends, in clear, `prelude = "allmende" ‖ count(1) ‖ versions(count) ‖
  * hint(8)`, count 1 to 8, versions in order of preference, hint = the first 8 bytes of
- * `H("am1.fedhint", federation id)`, and at once the first handshake message."
+ * `H("am1.fedhint", federation id)`, and at once the first handshake message, whose payload is
+ * empty."
  */
 static void dial(struct handshake *handshake, struct buf *out)
 {
