@@ -1,0 +1,75 @@
+#include <string.h>
+
+#include "node/api_call.h"
+#include "crypto/path.h"
+#include "proto/membership.h"
+
+json_t *api_text(struct bytes text)
+{
+	char shown[LIMIT_DESCRIPTION_LEN_MAX * 4 + 8];
+	json_t *value = json_stringn((const char *)text.ptr, text.len);
+
+	if (value)
+		return value;
+	log_escape(shown, sizeof(shown), text);
+	return json_string(shown);
+}
+
+json_t *api_str(const char *text)
+{
+	return api_text(bytes_str(text));
+}
+
+json_t *api_uint(uint64_t v)
+{
+	return json_integer((json_int_t)(v > INT64_MAX ? INT64_MAX : v));
+}
+
+json_t *api_hex(struct bytes id)
+{
+	char hex[ID_HEX_LEN + 1];
+
+	hex_put(hex, bytes_slice(id, 0, ID_LEN));
+	return json_string(hex);
+}
+
+json_t *api_entry(const struct catalog_entry *entry)
+{
+	struct bytes slug = path_slug(bytes_str(entry->path));
+
+	return json_pack(
+		"{s:o, s:o, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b}", "dataset",
+		api_str(entry->path), "version", api_uint(entry->number), "tier",
+		tier_name(entry->tier), "title", api_text(entry->description.title), "organisation",
+		api_text(slug), "published_ms", (json_int_t)entry->time_ms, "files",
+		api_uint(entry->description.file_count), "bytes",
+		api_uint(entry->description.byte_count), "sealed_bytes",
+		api_uint(entry->index_bytes), "readable", entry->readable, "held", entry->held,
+		"damaged", entry->damaged, "own", entry->own, "current", entry->current);
+}
+
+void api_readers(json_t *object, struct core *core, enum tier tier)
+{
+	struct membership_status status;
+	char text[LIMIT_NAME_LEN_MAX + 64] = "holders of a grant";
+
+	membership_status(core, &status);
+	if (tier == TIER_OPEN)
+		snprintf(text, sizeof(text), "everyone");
+	else if (tier == TIER_MEMBERS)
+		snprintf(text, sizeof(text), "all members of %s, also future ones",
+			 status.charter ? status.charter->name : "the federation");
+	json_object_set_new(object, "readers", api_str(text));
+}
+
+void api_holders(json_t *object, struct core *core, struct txn *txn,
+		 const struct catalog_entry *entry)
+{
+	const char *slugs[1024];
+	size_t count = catalog_holders(core, txn, entry, slugs, sizeof(slugs) / sizeof(slugs[0]));
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, api_str(slugs[i]));
+	json_object_set_new(object, "held_by", list);
+}

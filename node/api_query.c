@@ -1,0 +1,197 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/path.h"
+#include "node/api_call.h"
+#include "proto/membership.h"
+#include "proto/transfer.h"
+
+static void status_begin(struct call *call)
+{
+	call->number = call->daemon->uploads.count; /* the loop thread's: run cannot look */
+	api_push(call);
+}
+
+/* Peers and members */
+
+static json_t *peer_json(const struct charter *charter, const struct peer_state *peer)
+{
+	const struct charter_member *member =
+		charter && peer->author ? charter_member(charter, author_member(peer->author))
+					: NULL;
+
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:I, s:o, s:o, s:b}", "address",
+		api_str(peer->address), "slug", member ? api_str(member->slug) : json_null(),
+		"name", member ? api_str(member->name) : json_null(), "author",
+		peer->author ? api_uint(peer->author) : json_null(), "linked", peer->link != 0,
+		"dialled", peer->dialled, "synced", peer->synced, "since_ms",
+		(json_int_t)peer->since_ms, "software", api_str(peer->software), "why",
+		peer->why[0] ? api_str(peer->why) : json_null(), "manual", peer->manual);
+}
+
+static void peers_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+{
+	struct membership_status status;
+	struct peer_state peer;
+	json_t *list = json_array();
+
+	membership_status(core, &status);
+	for (size_t i = 0; membership_peer(core, i, &peer); i++)
+		json_array_append_new(list, peer_json(status.charter, &peer));
+	call->out = json_pack("{s:o}", "peers", list);
+}
+
+static void federation_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+{
+	static const char *const names[] = {"none", "joining", "member"};
+	struct membership_status status;
+	const struct charter *charter;
+
+	membership_status(core, &status);
+	charter = status.charter;
+	call->out = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "state", names[status.state], "id",
+			      charter ? api_hex(id_bytes(&charter->fed)) : json_null(), "name",
+			      charter ? api_str(charter->name) : json_null(), "charter",
+			      api_uint(charter ? charter->number : 0), "threshold",
+			      api_uint(charter ? charter->threshold : 0), "why",
+			      status.why[0] ? api_str(status.why) : json_null());
+}
+
+static json_t *member_json(const struct charter *charter, const struct charter_member *member,
+			   const struct member_state *state)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:b, s:b, s:o, s:s, s:o, s:I, s:o}",
+			 "number", api_uint(member->number), "name", api_str(member->name), "slug",
+			 api_str(member->slug), "ags", api_str(member->ags), "group",
+			 api_str(member->group), "state",
+			 member->state == CHARTER_MEMBER ? "member" : "former", "steward",
+			 charter_is_steward(charter, member->number), "self", state->self, "linked",
+			 state->linked, "author", api_uint(state->author), "completeness",
+			 state->state ? state->state : "unknown", "missing",
+			 api_uint(state->missing), "head_ms", (json_int_t)state->head_time_ms,
+			 "records", api_uint(state->record_count));
+}
+
+static void members_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+{
+	struct membership_status status;
+	json_t *list = json_array();
+
+	membership_status(core, &status);
+	for (uint32_t i = 0; status.charter && i < status.charter->member_count; i++) {
+		const struct charter_member *member = &status.charter->members[i];
+		struct member_state state = {0};
+
+		membership_member(core, txn, now_ms, member->number, &state);
+		json_array_append_new(list, member_json(status.charter, member, &state));
+	}
+	call->out = json_pack("{s:o}", "members", list);
+}
+
+/* Datasets */
+
+static bool add_entry(void *arg, const struct catalog_entry *entry)
+{
+	json_array_append_new(arg, api_entry(entry));
+	return true;
+}
+
+static void datasets_begin(struct call *call)
+{
+	if (!api_text_arg(call, "pattern", &call->path, false))
+		return;
+	if (call->path.len && path_pattern_check(buf_bytes(&call->path))) {
+		api_fail(call, ERR_CONFIG,
+			 "this is not a pattern: write SLUG/PATH, with * for one component and ** "
+			 "at "
+			 "the end for all below, for example */kita/**");
+		return;
+	}
+	api_push(call);
+}
+
+static void datasets_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+{
+	json_t *list = json_array();
+
+	catalog_list(core, txn, call->path.len ? (const char *)call->path.ptr : NULL, NULL,
+		     add_entry, list);
+	call->out = json_pack("{s:o}", "datasets", list);
+}
+
+static void path_begin(struct call *call)
+{
+	if (api_path_args(call))
+		api_push(call);
+}
+
+static void describe(json_t *object, const struct description *description)
+{
+	json_t *keywords = json_array();
+
+	for (uint32_t i = 0; i < description->keyword_count; i++)
+		json_array_append_new(keywords, api_text(description->keywords[i]));
+	json_object_set_new(object, "description", api_text(description->text));
+	json_object_set_new(object, "keywords", keywords);
+	json_object_set_new(object, "theme", api_text(description->theme));
+	json_object_set_new(object, "license", api_text(description->license));
+	json_object_set_new(object, "contact", api_text(description->contact));
+	json_object_set_new(object, "publisher", api_text(description->publisher));
+	json_object_set_new(object, "issued_ms", api_uint(description->issued_ms));
+	json_object_set_new(object, "modified_ms", api_uint(description->modified_ms));
+}
+
+static void dataset_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+{
+	struct catalog_entry entry;
+
+	call->err = catalog_find(core, txn, (const char *)call->path.ptr, call->number, &entry,
+				 call->why);
+	if (call->err)
+		return;
+	call->out = api_entry(&entry);
+	describe(call->out, &entry.description);
+	api_readers(call->out, core, entry.tier);
+	api_holders(call->out, core, txn, &entry);
+	json_object_set_new(call->out, "record", api_hex(id_bytes(&entry.record)));
+	catalog_entry_fini(&entry);
+}
+
+static void log_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+{
+	const char *path = (const char *)call->path.ptr;
+	json_t *list = json_array();
+
+	call->err = catalog_log(core, txn, path, add_entry, list, call->why);
+	call->out = json_pack("{s:o, s:o}", "dataset", api_str(path), "versions", list);
+}
+
+/* Subscriptions */
+
+static bool add_subscription(void *arg, const char *pattern, uint64_t held, uint64_t known)
+{
+	json_array_append_new(arg, json_pack("{s:o, s:o, s:o}", "pattern", api_str(pattern), "held",
+					     api_uint(held), "known", api_uint(known)));
+	return true;
+}
+
+static void subscriptions_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+{
+	json_t *list = json_array();
+
+	transfer_subscriptions(core, txn, add_subscription, list);
+	call->out = json_pack("{s:o}", "subscriptions", list);
+}
+
+const struct route api_query_routes[] = {
+	{HTTP_GET, "/status", status_begin, api_status_run, NULL},
+	{HTTP_GET, "/peers", NULL, peers_run, NULL},
+	{HTTP_GET, "/federation", NULL, federation_run, NULL},
+	{HTTP_GET, "/federation/members", NULL, members_run, NULL},
+	{HTTP_GET, "/datasets", datasets_begin, datasets_run, NULL},
+	{HTTP_GET, "/dataset", path_begin, dataset_run, NULL},
+	{HTTP_GET, "/log", path_begin, log_run, NULL},
+	{HTTP_GET, "/subscriptions", NULL, subscriptions_run, NULL},
+	{HTTP_OTHER, NULL, NULL, NULL, NULL},
+};

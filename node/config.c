@@ -1,0 +1,424 @@
+#include "node/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/dir.h"
+
+enum kind {
+	KIND_ADDRESS,
+	KIND_ADDRESSES,
+	KIND_OPERATOR,
+	KIND_BOOL,
+	KIND_LEVEL,
+	KIND_COUNT,
+	KIND_SIZE,
+	KIND_TIME,
+};
+
+#define KIB  UINT64_C(1024)
+#define MIB  (1024 * KIB)
+#define GIB  (1024 * MIB)
+#define TIB  (1024 * GIB)
+#define SEC  UINT64_C(1000)
+#define MIN  (60 * SEC)
+#define HOUR (60 * MIN)
+
+struct setting {
+	const char *name;
+	enum kind kind;
+	uint64_t min, max;
+	size_t at;    /* in struct limits, for numbers */
+	size_t width; /* 4 or 8 */
+};
+
+#define NUMBER(name, kind, field, min, max)                                                        \
+	{                                                                                          \
+		name, kind, min, max, offsetof(struct limits, field),                              \
+			sizeof(((struct limits *)0)->field)                                        \
+	}
+
+static const struct setting settings[] = {
+	{"listen", KIND_ADDRESS, 0, 0, 0, 0},
+	{"advertise", KIND_ADDRESSES, 0, 0, 0, 0},
+	{"operator", KIND_OPERATOR, 0, 0, 0, 0},
+	{"dial-only", KIND_BOOL, 0, 0, 0, 0},
+	{"log", KIND_LEVEL, 0, 0, 0, 0},
+	/* 0 would be "no limit", which is what leaving it out says; below 64 MiB nothing works */
+	NUMBER("size-limit", KIND_SIZE, store_bytes_max, 64 * MIB, TIB),
+	NUMBER("peers", KIND_COUNT, peer_count_max, 1, 1024),
+	NUMBER("handshakes", KIND_COUNT, half_open_max, 1, 1024),
+	NUMBER("handshake-time", KIND_TIME, handshake_ms_max, 100, MIN),
+	NUMBER("ping-time", KIND_TIME, ping_ms, 100, 10 * MIN),
+	NUMBER("silence-time", KIND_TIME, silence_ms_max, 300, HOUR),
+	NUMBER("session-time", KIND_TIME, session_ms_max, SEC, 24 * HOUR),
+	NUMBER("channel-credit", KIND_SIZE, channel_credit_bytes, 64 * KIB, 64 * MIB),
+	NUMBER("peer-queue", KIND_SIZE, peer_queue_bytes_max, 2 * MIB, 256 * MIB),
+	NUMBER("all-queues", KIND_SIZE, all_queue_bytes_max, 8 * MIB, 4 * GIB),
+	NUMBER("bulk-turn", KIND_SIZE, bulk_turn_bytes_max, 512 * KIB, 64 * MIB),
+	NUMBER("chunks-in-flight", KIND_COUNT, chunks_in_flight_max, 1, 256),
+	NUMBER("chunk-time", KIND_TIME, chunk_timeout_ms, 100, 10 * MIN),
+	NUMBER("fetches", KIND_COUNT, fetch_count_max, 1, 64),
+	NUMBER("uploads", KIND_COUNT, upload_count_max, 1, 64),
+	NUMBER("http-connections", KIND_COUNT, http_connection_count_max, 4, 1024),
+	NUMBER("http-body", KIND_SIZE, http_body_len_max, 4 * KIB, 16 * MIB),
+	NUMBER("announce-inline", KIND_SIZE, announce_inline_bytes, 0, 64 * KIB),
+	NUMBER("compare-time", KIND_TIME, anti_entropy_ms, 100, 24 * HOUR),
+	NUMBER("head-valid", KIND_TIME, head_valid_ms, 10 * SEC, 26 * HOUR),
+	NUMBER("head-renew", KIND_TIME, head_renew_ms, 5 * SEC, 24 * HOUR),
+	NUMBER("clock-ahead", KIND_TIME, clock_ahead_ms_max, SEC, HOUR),
+	NUMBER("dial-wait-min", KIND_TIME, dial_backoff_ms_min, 10, MIN),
+	NUMBER("dial-wait-max", KIND_TIME, dial_backoff_ms_max, 10, HOUR),
+};
+#define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
+_Static_assert(SETTING_COUNT <= 64, "struct config counts settings in 64 bits");
+
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
+static const struct unit size_units[] = {{"T", TIB}, {"G", GIB}, {"M", MIB}, {"K", KIB}, {"", 1}};
+static const struct unit time_units[] = {{"h", HOUR}, {"min", MIN}, {"s", SEC}, {"ms", 1}, {"", 1}};
+static const struct unit count_units[] = {{"", 1}};
+
+static const struct unit *units_of(enum kind kind, size_t *count)
+{
+	const struct unit *units = kind == KIND_SIZE   ? size_units
+				   : kind == KIND_TIME ? time_units
+						       : count_units;
+
+	*count = kind == KIND_SIZE   ? sizeof(size_units) / sizeof(*units)
+		 : kind == KIND_TIME ? sizeof(time_units) / sizeof(*units)
+				     : 1;
+	return units;
+}
+
+/* 65536 as "64K": the largest unit that divides it. */
+static void number_text(char *out, size_t size, enum kind kind, uint64_t v)
+{
+	size_t count, i = 0;
+	const struct unit *units = units_of(kind, &count);
+
+	while (v == 0 || v % units[i].factor != 0)
+		if (++i == count)
+			break;
+	if (i == count)
+		snprintf(out, size, "0");
+	else
+		snprintf(out, size, "%" PRIu64 "%s", v / units[i].factor, units[i].name);
+}
+
+static enum err number_parse(uint64_t *out, enum kind kind, const char *text)
+{
+	size_t count, digits = strspn(text, "0123456789");
+	const struct unit *units = units_of(kind, &count);
+
+	if (digits == 0 || digits > 19)
+		return ERR_MALFORMED;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t v = strtoull(text, NULL, 10);
+
+		if (strcmp(text + digits, units[i].name))
+			continue;
+		if (v > UINT64_MAX / units[i].factor)
+			return ERR_MALFORMED;
+		*out = v * units[i].factor;
+		return ERR_OK;
+	}
+	return ERR_MALFORMED;
+}
+
+enum err address_split(const char *address, char *host, uint16_t *port)
+{
+	const char *colon = strrchr(address, ':');
+	size_t host_len = colon ? (size_t)(colon - address) : 0;
+	uint64_t number;
+
+	if (!colon || strlen(address) > LIMIT_ADDRESS_LEN_MAX ||
+	    number_parse(&number, KIND_COUNT, colon + 1) || number > UINT16_MAX)
+		return ERR_MALFORMED;
+	if (host_len >= 2 && address[0] == '[' && colon[-1] == ']') {
+		address++;
+		host_len -= 2;
+	} else if (memchr(address, ':', host_len)) {
+		return ERR_MALFORMED; /* an IPv6 address without brackets */
+	}
+	if (host_len == 0)
+		return ERR_MALFORMED;
+	for (size_t i = 0; i < host_len; i++)
+		if (!isalnum((unsigned char)address[i]) && !strchr(".:-_%", address[i]))
+			return ERR_MALFORMED;
+	memcpy(host, address, host_len);
+	host[host_len] = 0;
+	*port = (uint16_t)number;
+	return ERR_OK;
+}
+
+void config_init(struct config *config)
+{
+	*config = (struct config){
+		.listen = CONFIG_LISTEN_DEFAULT, .log = LOG_INFO, .limits = limits_default()};
+}
+
+static enum err set_number(struct config *config, const struct setting *setting, const char *value)
+{
+	uint8_t *at = (uint8_t *)&config->limits + setting->at;
+	uint64_t v;
+
+	if (number_parse(&v, setting->kind, value) || v < setting->min || v > setting->max)
+		return ERR_CONFIG;
+	if (setting->width == 4)
+		memcpy(at, &(uint32_t){(uint32_t)v}, 4);
+	else
+		memcpy(at, &v, 8);
+	return ERR_OK;
+}
+
+/* Several, separated by blanks or commas; port 0 cannot be dialled. */
+static enum err set_addresses(struct config *config, const char *value)
+{
+	config->advertise_count = 0;
+	for (;;) {
+		char host[LIMIT_ADDRESS_LEN_MAX + 1], *to;
+		uint16_t port;
+		size_t len;
+
+		value += strspn(value, " \t,");
+		len = strcspn(value, " \t,");
+		if (len == 0)
+			return config->advertise_count ? ERR_OK : ERR_CONFIG;
+		if (config->advertise_count == LIMIT_ADDRESS_COUNT_MAX ||
+		    len > LIMIT_ADDRESS_LEN_MAX)
+			return ERR_CONFIG;
+		to = config->advertise[config->advertise_count++];
+		memcpy(to, value, len);
+		to[len] = 0;
+		if (address_split(to, host, &port) || port == 0)
+			return ERR_CONFIG;
+		value += len;
+	}
+}
+
+static enum err set_value(struct config *config, const struct setting *setting, const char *value)
+{
+	char host[LIMIT_ADDRESS_LEN_MAX + 1];
+	uint16_t port;
+
+	switch (setting->kind) {
+	case KIND_ADDRESS:
+		if (address_split(value, host, &port))
+			return ERR_CONFIG;
+		snprintf(config->listen, sizeof(config->listen), "%s", value);
+		return ERR_OK;
+	case KIND_ADDRESSES:
+		return set_addresses(config, value);
+	case KIND_OPERATOR:
+		if (strlen(value) >= sizeof(config->operator) ||
+		    (strcmp(value, "self") && (strncmp(value, "hosted:", 7) || !value[7])))
+			return ERR_CONFIG;
+		snprintf(config->operator, sizeof(config->operator), "%s", value);
+		return ERR_OK;
+	case KIND_BOOL:
+		config->dial_only = !strcmp(value, "yes");
+		return config->dial_only || !strcmp(value, "no") ? ERR_OK : ERR_CONFIG;
+	case KIND_LEVEL:
+		return log_level_parse(&config->log, bytes_str(value)) ? ERR_CONFIG : ERR_OK;
+	case KIND_COUNT:
+	case KIND_SIZE:
+	case KIND_TIME:
+		return set_number(config, setting, value);
+	}
+	return ERR_CONFIG;
+}
+
+static void allowed_text(char *out, size_t size, const struct setting *setting)
+{
+	char min[32], max[32];
+
+	switch (setting->kind) {
+	case KIND_ADDRESS:
+		snprintf(out, size, "HOST:PORT, an IPv6 address in brackets");
+		return;
+	case KIND_ADDRESSES:
+		snprintf(out, size, "1 to %d times HOST:PORT", LIMIT_ADDRESS_COUNT_MAX);
+		return;
+	case KIND_OPERATOR:
+		snprintf(out, size, "\"self\" or \"hosted:NAME\"");
+		return;
+	case KIND_BOOL:
+		snprintf(out, size, "\"yes\" or \"no\"");
+		return;
+	case KIND_LEVEL:
+		snprintf(out, size, "\"debug\", \"info\", \"warn\" or \"error\"");
+		return;
+	case KIND_COUNT:
+	case KIND_SIZE:
+	case KIND_TIME:
+		number_text(min, sizeof(min), setting->kind, setting->min);
+		number_text(max, sizeof(max), setting->kind, setting->max);
+		snprintf(out, size, "%s to %s", min, max);
+		return;
+	}
+}
+
+static const struct setting *find(const char *name)
+{
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		if (!strcmp(settings[i].name, name))
+			return &settings[i];
+	return NULL;
+}
+
+enum err config_set(struct config *config, const char *where, const char *name, const char *value,
+		    char *why)
+{
+	const struct setting *setting = find(name);
+	char shown[120], allowed[120];
+
+	if (!setting) {
+		log_escape(shown, sizeof(shown), bytes_str(name));
+		snprintf(why, CONFIG_WHY_LEN,
+			 "%s: there is no setting \"%s\"; `allmended --help` lists them", where,
+			 shown);
+		return ERR_CONFIG;
+	}
+	if (set_value(config, setting, value)) {
+		log_escape(shown, sizeof(shown), bytes_str(value));
+		allowed_text(allowed, sizeof(allowed), setting);
+		snprintf(why, CONFIG_WHY_LEN, "%s: %s is \"%s\"; allowed is %s", where, name, shown,
+			 allowed);
+		return ERR_CONFIG;
+	}
+	return ERR_OK;
+}
+
+static char *trim(char *text)
+{
+	char *end;
+
+	text += strspn(text, " \t\r");
+	end = text + strlen(text);
+	while (end > text && strchr(" \t\r", end[-1]))
+		*--end = 0;
+	return text;
+}
+
+/* line is changed. */
+static enum err parse_line(struct config *config, const char *where, char *line, char *why)
+{
+	char *name = trim(line), *value = strchr(name, '=');
+	const struct setting *setting;
+
+	if (!*name || *name == '#')
+		return ERR_OK;
+	if (!value) {
+		snprintf(why, CONFIG_WHY_LEN, "%s: this is not \"name = value\"", where);
+		return ERR_CONFIG;
+	}
+	*value++ = 0;
+	name = trim(name);
+	setting = find(name);
+	if (setting && config->set & UINT64_C(1) << (setting - settings)) {
+		snprintf(why, CONFIG_WHY_LEN, "%s: %s is set a second time; remove one of them",
+			 where, name);
+		return ERR_CONFIG;
+	}
+	if (setting)
+		config->set |= UINT64_C(1) << (setting - settings);
+	return config_set(config, where, name, trim(value), why);
+}
+
+/* What no single value shows. */
+static enum err check_whole(const struct config *config, const char *file, char *why)
+{
+	const struct limits *l = &config->limits;
+	const char *text = l->silence_ms_max <= l->ping_ms ? "silence-time must be above ping-time"
+			   : l->head_renew_ms >= l->head_valid_ms
+				   ? "head-renew must be below head-valid"
+			   : l->dial_backoff_ms_max < l->dial_backoff_ms_min
+				   ? "dial-wait-max must not be below dial-wait-min"
+			   : l->all_queue_bytes_max < l->peer_queue_bytes_max
+				   ? "all-queues must not be below peer-queue"
+				   : NULL;
+
+	if (!text)
+		return ERR_OK;
+	snprintf(why, CONFIG_WHY_LEN, "%s: %s", file, text);
+	return ERR_CONFIG;
+}
+
+enum err config_parse(struct config *config, const char *file, struct bytes text, char *why)
+{
+	enum err err = ERR_OK;
+	size_t number = 0;
+
+	config->set = 0;
+	for (size_t at = 0; !err && at < text.len; number++) {
+		const uint8_t *end = memchr(text.ptr + at, '\n', text.len - at);
+		size_t len = end ? (size_t)(end - text.ptr) - at : text.len - at;
+		char line[1024], where[400];
+
+		snprintf(where, sizeof(where), "%.350s, line %zu", file, number + 1);
+		if (len >= sizeof(line) || memchr(text.ptr + at, 0, len)) {
+			snprintf(why, CONFIG_WHY_LEN, "%s: the line is too long or no text", where);
+			return ERR_CONFIG;
+		}
+		memcpy(line, text.ptr + at, len);
+		line[len] = 0;
+		err = parse_line(config, where, line, why);
+		at += len + 1;
+	}
+	return err ? err : check_whole(config, file, why);
+}
+
+enum err config_load(struct config *config, const char *dir, char *why)
+{
+	char *file = dir_file(dir, "config");
+	FILE *stream = fopen(file, "re");
+	enum err err = ERR_OK;
+	struct buf text;
+
+	buf_init(&text, CONFIG_FILE_LEN_MAX);
+	if (!stream && errno == ENOENT)
+		goto out;
+	if (!stream) {
+		snprintf(why, CONFIG_WHY_LEN, "cannot read %s: %s", file, strerror(errno));
+		err = ERR_IO;
+		goto out;
+	}
+	for (;;) {
+		uint8_t block[4096];
+		size_t len = fread(block, 1, sizeof(block), stream);
+
+		if (len == 0)
+			break;
+		buf_add(&text, bytes_of(block, len));
+	}
+	if (ferror(stream) || text.err) {
+		snprintf(why, CONFIG_WHY_LEN, "cannot read %s: %s", file,
+			 text.err ? "it is larger than 64K" : strerror(errno));
+		err = text.err ? ERR_CONFIG : ERR_IO;
+	} else {
+		err = config_parse(config, file, buf_bytes(&text), why);
+	}
+out:
+	if (stream)
+		fclose(stream);
+	buf_fini(&text);
+	free(file);
+	return err;
+}
+
+void config_help(FILE *stream)
+{
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		char allowed[120];
+
+		allowed_text(allowed, sizeof(allowed), &settings[i]);
+		fprintf(stream, "  %-18s %s\n", settings[i].name, allowed);
+	}
+}

@@ -1,0 +1,470 @@
+#include "node/daemon.h"
+
+#include <malloc.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/check.h"
+#include "node/clock.h"
+
+#define STOP_LINKS_MS   2500 /* for farewells to be read */
+#define STOP_ANSWERS_MS 1000 /* for answers to be read */
+
+__attribute__((format(printf, 3, 4))) static enum err refuse(char *why, enum err err,
+							     const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, DAEMON_WHY_LEN, format, args);
+	va_end(args);
+	return err;
+}
+
+/* Batches */
+
+static void carry_note(struct daemon *daemon, const struct turn_batch *batch,
+		       const struct note *note)
+{
+	const char *address = net_peer_address(daemon->net, note->link);
+	const char *slug = turn_batch_slug(batch, note->author);
+	char who[CHARTER_SLUG_LEN_MAX + LIMIT_ADDRESS_LEN_MAX + 2];
+
+	snprintf(who, sizeof(who), "%s%s%s", slug ? slug : "", slug && address ? " " : "",
+		 address ? address : "");
+	log_note(&daemon->log, clock_now_ms(), note, who[0] ? who : NULL);
+	api_note(daemon->api, note);
+}
+
+static void carry_effects(struct daemon *daemon, struct turn_batch *batch)
+{
+	for (size_t i = 0; i < batch->effects.count; i++) {
+		struct effect *effect = &batch->effects.items[i];
+
+		if (effect->type == EFFECT_NOTE)
+			carry_note(daemon, batch, effect->note);
+		else
+			net_effect(daemon->net, effect);
+	}
+}
+
+static void carry_fault(struct daemon *daemon, const struct turn_batch *batch)
+{
+	log_line(&daemon->log, clock_now_ms(), LOG_STORE, "%s; all links are closed, %s",
+		 err_text(batch->err), batch->fatal ? "the node stops" : "the node goes on");
+	net_reset(daemon->net);
+	uploads_fail(&daemon->uploads, batch->err);
+	if (batch->fatal)
+		daemon->fault = batch->err;
+}
+
+static void carry(struct daemon *daemon, struct turn_batch *batch)
+{
+	struct turn_item *next;
+
+	if (batch->err)
+		carry_fault(daemon, batch);
+	if (batch->has_certificate)
+		net_identify(daemon->net, batch->linkable, buf_bytes(&batch->certificate),
+			     &batch->fed);
+	for (struct turn_item *item = batch->items; item; item = next) {
+		next = item->next;
+		item->done(item);
+	}
+	carry_effects(daemon, batch);
+	turn_batch_free(batch);
+}
+
+static void stop_further(struct daemon *daemon);
+
+static void carry_all(struct daemon *daemon)
+{
+	struct turn_batch *batch;
+
+	while ((batch = turn_take(daemon->turn)))
+		carry(daemon, batch);
+	net_turned(daemon->net);
+	uploads_turned(&daemon->uploads);
+}
+
+static void ready(uv_async_t *async)
+{
+	struct daemon *daemon = async->data;
+
+	if (daemon->phase == DAEMON_RUNNING || daemon->phase == DAEMON_CLOSING)
+		carry_all(daemon);
+	if (daemon->fault && daemon->phase == DAEMON_RUNNING)
+		daemon_stop(daemon);
+	stop_further(daemon);
+}
+
+/* On the core thread. */
+static void tell_ready(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	uv_async_send(&daemon->ready);
+}
+
+/* Stopping */
+
+static void stop_timer_fired(uv_timer_t *timer)
+{
+	struct daemon *daemon = timer->data;
+
+	daemon->stop_late = true;
+	if (daemon->phase == DAEMON_CLOSING)
+		net_kill(daemon->net);
+	stop_further(daemon);
+}
+
+static void net_is_closed(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	daemon->net_closed = true;
+	uv_async_send(&daemon->ready);
+}
+
+static void stop_timer(struct daemon *daemon, uint64_t ms)
+{
+	daemon->stop_late = false;
+	uv_timer_start(&daemon->stop_timer, stop_timer_fired, ms, 0);
+}
+
+static void signalled(uv_signal_t *signal, int number)
+{
+	struct daemon *daemon = signal->data;
+
+	if (daemon->phase != DAEMON_RUNNING)
+		_exit(128 + number); /* asked twice: at once. What is on disk is on disk. */
+	log_line(&daemon->log, clock_now_ms(), LOG_STOP, "signal %d", number);
+	daemon_stop(daemon);
+}
+
+void daemon_stop(struct daemon *daemon)
+{
+	daemon->phase = DAEMON_CLOSING;
+	http_refuse(daemon->http);
+	api_stop(daemon->api);
+	verify_stop(&daemon->verify);
+	uploads_close(&daemon->uploads);
+	stop_timer(daemon, STOP_LINKS_MS);
+	net_close(daemon->net, net_is_closed, daemon);
+}
+
+static bool jobs_are_done(const struct daemon *daemon)
+{
+	return daemon->net_closed && daemon->uploads.alive == 0 && !daemon->verify.running &&
+	       api_call_count(daemon->api) == 0;
+}
+
+static void close_handles(struct daemon *daemon)
+{
+	daemon->phase = DAEMON_STOPPED;
+	http_close(daemon->http);
+	api_close(daemon->api);
+	uv_close((uv_handle_t *)&daemon->ready, NULL);
+	uv_close((uv_handle_t *)&daemon->stop_timer, NULL);
+	for (size_t i = 0; i < 2; i++)
+		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+}
+
+static void stop_further(struct daemon *daemon)
+{
+	if (daemon->phase == DAEMON_CLOSING && jobs_are_done(daemon)) {
+		turn_stop(daemon->turn);
+		carry_all(daemon);
+		daemon->phase = DAEMON_ANSWERING;
+		stop_timer(daemon, STOP_ANSWERS_MS);
+	}
+	if (daemon->phase == DAEMON_ANSWERING &&
+	    (http_request_count(daemon->http) == 0 || daemon->stop_late))
+		close_handles(daemon);
+}
+
+/* Starting */
+
+static enum err open_keys(struct daemon *daemon, const struct daemon_options *options, char *why)
+{
+	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+	char *file = options->passphrase ? mem_str(options->passphrase)
+		     : credentials       ? dir_file(credentials, "passphrase")
+					 : NULL;
+	struct secret *passphrase = NULL;
+	enum err err = ERR_OK;
+
+	if (file && (options->passphrase || access(file, F_OK) == 0))
+		err = keyfile_passphrase_read(&passphrase, file);
+	if (err) {
+		refuse(why, err, "%s is not a file with a passphrase in its first line: %s", file,
+		       err_text(err));
+		err = ERR_CONFIG;
+		goto out;
+	}
+	err = keyring_open(&daemon->keyring, daemon->dir_path,
+			   passphrase ? secret_bytes(passphrase) : bytes_of(NULL, 0));
+	if (err == ERR_DENIED)
+		refuse(why, err, "the passphrase in %s is not that of %s", file, daemon->dir_path);
+	else if (err == ERR_CONFIG)
+		refuse(why, err,
+		       "the keys in %s are sealed with a passphrase: give it with "
+		       "--passphrase-file FILE, or as the systemd credential \"passphrase\"",
+		       daemon->dir_path);
+	else if (err == ERR_NOMEM)
+		refuse(why, err, "too little memory to check the passphrase: it takes 256 MiB");
+	else if (err)
+		refuse(why, err, "the keys in %s cannot be read: %s", daemon->dir_path,
+		       err_text(err));
+out:
+	secret_close(passphrase);
+	free(file);
+	return err;
+}
+
+static enum err open_store(struct daemon *daemon, const struct daemon_options *options, char *why)
+{
+	struct db_options db_options = {0};
+	struct txn *txn;
+	enum err err = dir_open(&daemon->dir, options->dir, why);
+
+	if (err == ERR_ABSENT)
+		refuse(why, err,
+		       "%s is not the directory of a node: make one with `allmende -d %s "
+		       "init`, or name another with -d",
+		       options->dir, options->dir);
+	if (err)
+		return err;
+	daemon->dir_held = true;
+	err = config_load(&daemon->config, options->dir, why);
+	if (!err && options->listen)
+		err = config_set(&daemon->config, "--listen", "listen", options->listen, why);
+	if (err)
+		return err;
+	err = open_keys(daemon, options, why);
+	if (err)
+		return err;
+	err = db_open(&daemon->db, options->dir, &db_options);
+	if (err)
+		return refuse(why, err, "the store in %s cannot be opened: %s", options->dir,
+			      err_text(err));
+	txn = txn_begin(daemon->db, false);
+	err = identity_load(&daemon->identity, daemon->keyring, txn);
+	txn_abort(txn);
+	daemon->identity_loaded = !err;
+	if (err == ERR_ABSENT)
+		refuse(why, err,
+		       "%s holds no node: `allmende init` was not finished; remove the "
+		       "directory and run it again",
+		       options->dir);
+	else if (err)
+		refuse(why, err, "the identity in %s cannot be read: %s", options->dir,
+		       err_text(err));
+	return err;
+}
+
+/* What others are told to dial: the setting, or what is listened on, by the machine's name if that is any address. */
+static void find_addresses(struct daemon *daemon)
+{
+	struct config *config = &daemon->config;
+	char host[LIMIT_ADDRESS_LEN_MAX + 1], name[LIMIT_ADDRESS_LEN_MAX - 6] = "";
+	const char *bound = net_address(daemon->net);
+	size_t count = 0;
+	uint16_t port;
+
+	for (; count < config->advertise_count; count++)
+		snprintf(daemon->advertised[count], sizeof(daemon->advertised[count]), "%s",
+			 config->advertise[count]);
+	if (count == 0 && !config->dial_only && !address_split(bound, host, &port)) {
+		bool any = !strcmp(host, "0.0.0.0") || !strcmp(host, "::");
+
+		if (any && gethostname(name, sizeof(name) - 1) == 0 && name[0])
+			snprintf(daemon->advertised[count++], LIMIT_ADDRESS_LEN_MAX + 1, "%s:%u",
+				 name, port);
+		else if (!any)
+			snprintf(daemon->advertised[count++], LIMIT_ADDRESS_LEN_MAX + 1, "%s",
+				 bound);
+	}
+	for (size_t i = 0; i < count; i++)
+		daemon->addresses[i] = daemon->advertised[i];
+}
+
+static void open_handles(struct daemon *daemon)
+{
+	static const int numbers[] = {SIGTERM, SIGINT};
+
+	check(uv_async_init(&daemon->loop, &daemon->ready, ready) == 0);
+	check(uv_timer_init(&daemon->loop, &daemon->stop_timer) == 0);
+	daemon->ready.data = daemon->stop_timer.data = daemon;
+	for (size_t i = 0; i < 2; i++) {
+		check(uv_signal_init(&daemon->loop, &daemon->signals[i]) == 0);
+		daemon->signals[i].data = daemon;
+		check(uv_signal_start(&daemon->signals[i], signalled, numbers[i]) == 0);
+	}
+	daemon->handles_open = true;
+}
+
+static enum err start_turn(struct daemon *daemon, char *why)
+{
+	struct turn_options options = {
+		.db = daemon->db,
+		.core = {.limits = &daemon->config.limits,
+			 .random = &daemon->core_random,
+			 .keyring = daemon->keyring,
+			 .identity = &daemon->identity,
+			 .software = DAEMON_SOFTWARE,
+			 .addresses = daemon->addresses,
+			 .dial_only = daemon->config.dial_only},
+		.ready = tell_ready,
+		.arg = daemon,
+	};
+	enum err err = turn_start(&daemon->turn, &options);
+
+	if (err)
+		refuse(why, err, "the node's state in %s cannot be loaded: %s", daemon->dir_path,
+		       err_text(err));
+	return err;
+}
+
+static void open_net(struct daemon *daemon)
+{
+	struct net_options options = {
+		.loop = &daemon->loop,
+		.db = daemon->db,
+		.log = &daemon->log,
+		.limits = &daemon->config.limits,
+		.random = &daemon->random,
+		.transport = secret_key(daemon->identity.transport),
+	};
+
+	net_open(&daemon->net, &options);
+}
+
+static void request_begins(void *arg, struct http_request *request)
+{
+	struct daemon *daemon = arg;
+
+	api_begin(daemon->api, request);
+}
+
+static enum err start_http(struct daemon *daemon, char *why)
+{
+	struct http_options options = {
+		.loop = &daemon->loop,
+		.limits = &daemon->config.limits,
+		.dir = daemon->dir_path,
+		.begin = request_begins,
+		.arg = daemon,
+	};
+
+	return http_open(&daemon->http, &options, why);
+}
+
+/* What cannot fail, once all that can has not. */
+static void open_rest(struct daemon *daemon)
+{
+	daemon->api = api_open(daemon);
+	daemon->uploads = (struct uploads){.loop = &daemon->loop,
+					   .turn = daemon->turn,
+					   .db = daemon->db,
+					   .packers = &daemon->packers,
+					   .log = &daemon->log,
+					   .limits = &daemon->config.limits};
+	uploads_open(&daemon->uploads);
+	daemon->downloads = (struct downloads){.loop = &daemon->loop,
+					       .turn = daemon->turn,
+					       .db = daemon->db,
+					       .packers = &daemon->packers};
+	daemon->verify =
+		(struct verify){.loop = &daemon->loop, .turn = daemon->turn, .db = daemon->db};
+}
+
+enum err daemon_open(struct daemon *daemon, const struct daemon_options *options, char *why)
+{
+	enum err err;
+
+	*daemon = (struct daemon){.dir_path = options->dir, .started_ms = clock_now_ms()};
+	daemon->random = random_system();
+	daemon->core_random = random_system();
+	config_init(&daemon->config);
+	err = open_store(daemon, options, why);
+	if (err)
+		return err;
+	log_init(&daemon->log, stderr, options->has_level ? options->level : daemon->config.log);
+	check(uv_loop_init(&daemon->loop) == 0);
+	daemon->loop_open = true;
+	open_handles(daemon);
+	open_net(daemon);
+	if (!daemon->config.dial_only)
+		err = net_listen(daemon->net, daemon->config.listen, why);
+	if (err)
+		return err;
+	find_addresses(daemon);
+	err = start_turn(daemon, why);
+	if (err)
+		return err;
+	net_attach(daemon->net, daemon->turn);
+	err = start_http(daemon, why);
+	if (err)
+		return err;
+	open_rest(daemon);
+	return ERR_OK;
+}
+
+enum err daemon_run(struct daemon *daemon, char *why)
+{
+	const char *listen = net_address(daemon->net);
+
+	fprintf(stderr, "ready: %s (%s), %s%s, %s/control.sock\n", daemon->identity.name,
+		daemon->identity.slug, listen[0] ? "listening on " : "dialling out only", listen,
+		daemon->dir_path);
+	uv_run(&daemon->loop, UV_RUN_DEFAULT);
+	if (daemon->fault)
+		return refuse(why, daemon->fault, "the store in %s cannot be used any more: %s",
+			      daemon->dir_path, err_text(daemon->fault));
+	return ERR_OK;
+}
+
+/* After a failed start: what was opened goes, in the order of daemon_stop(). */
+static void close_partly(struct daemon *daemon)
+{
+	struct turn_batch *batch;
+
+	if (daemon->net)
+		net_close(daemon->net, net_is_closed, daemon);
+	if (daemon->turn)
+		turn_stop(daemon->turn);
+	while (daemon->turn && (batch = turn_take(daemon->turn)))
+		turn_batch_free(batch);
+	daemon->phase = DAEMON_STOPPED;
+	uv_close((uv_handle_t *)&daemon->ready, NULL);
+	uv_close((uv_handle_t *)&daemon->stop_timer, NULL);
+	for (size_t i = 0; i < 2; i++)
+		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+	uv_run(&daemon->loop, UV_RUN_DEFAULT);
+}
+
+void daemon_close(struct daemon *daemon)
+{
+	if (daemon->handles_open && daemon->phase == DAEMON_RUNNING)
+		close_partly(daemon);
+	downloads_fini(&daemon->downloads);
+	packers_fini(&daemon->packers);
+	if (daemon->turn)
+		turn_free(daemon->turn);
+	if (daemon->net)
+		net_free(daemon->net);
+	if (daemon->loop_open)
+		check(uv_loop_close(&daemon->loop) == 0);
+	if (daemon->identity_loaded)
+		identity_fini(&daemon->identity);
+	if (daemon->db)
+		db_close(daemon->db);
+	keyring_close(daemon->keyring);
+	if (daemon->dir_held)
+		dir_close(&daemon->dir);
+}

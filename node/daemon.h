@@ -1,0 +1,79 @@
+/*
+ * daemon - one running node: everything the loop thread owns, from start to clean stop.
+ *
+ * It carries batches of the core thread to where they belong, and stops in order: nobody new is
+ * let in, links say farewell, jobs end, the core finishes what it was given, requests are
+ * answered, handles close.
+ */
+#ifndef ALLMENDE_DAEMON_H
+#define ALLMENDE_DAEMON_H
+
+#include "node/api.h"
+#include "node/config.h"
+#include "node/download.h"
+#include "node/http.h"
+#include "node/log.h"
+#include "node/net.h"
+#include "node/turn.h"
+#include "node/upload.h"
+#include "node/verify.h"
+#include "proto/identity.h"
+#include "store/dir.h"
+
+#define DAEMON_WHY_LEN  512
+#define DAEMON_SOFTWARE "allmende " ALLMENDE_VERSION
+
+struct daemon_options {
+	const char *dir;        /* borrowed, as all below */
+	const char *passphrase; /* path of a file, or NULL */
+	const char *listen;     /* over what the config says, or NULL */
+	bool has_level;
+	enum log_level level;
+};
+
+enum daemon_phase { DAEMON_RUNNING, DAEMON_CLOSING, DAEMON_ANSWERING, DAEMON_STOPPED };
+
+struct daemon {
+	/* what does not change while it runs; the core thread reads it, too */
+	const char *dir_path;
+	struct config config;
+	struct dir dir;
+	struct db *db;
+	struct keyring *keyring;
+	struct identity identity;
+	int64_t started_ms;
+	char advertised[LIMIT_ADDRESS_COUNT_MAX][LIMIT_ADDRESS_LEN_MAX + 1];
+	const char *addresses[LIMIT_ADDRESS_COUNT_MAX + 1];
+
+	/* loop thread */
+	uv_loop_t loop;
+	struct random random;
+	struct random core_random; /* the core thread's */
+	struct log log;
+	struct packers packers;
+	struct turn *turn;
+	struct net *net;
+	struct http *http;
+	struct api *api;
+	struct uploads uploads;
+	struct downloads downloads;
+	struct verify verify;
+	uv_async_t ready; /* a batch is there */
+	uv_signal_t signals[2];
+	uv_timer_t stop_timer;
+	enum daemon_phase phase;
+	bool net_closed, stop_late;
+	enum err fault;                                          /* the core is gone */
+	bool dir_held, identity_loaded, loop_open, handles_open; /* for daemon_close() */
+};
+
+/* Opens all and begins to listen; on failure one sentence stands in why (DAEMON_WHY_LEN), and
+   daemon_close() is still due. ERR_CONFIG, ERR_DENIED (passphrase), ERR_ABSENT (no node in the
+   directory), and what else store and core say. */
+enum err daemon_open(struct daemon *daemon, const struct daemon_options *options, char *why);
+/* Until SIGTERM or SIGINT. ERR_OK: stopped as asked. */
+enum err daemon_run(struct daemon *daemon, char *why);
+void daemon_stop(struct daemon *daemon); /* begins to; daemon_run() then returns */
+void daemon_close(struct daemon *daemon);
+
+#endif

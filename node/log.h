@@ -1,0 +1,73 @@
+/*
+ * log - one line per event on a stream, for a person: time, level, what happened, where.
+ *
+ *	2026-11-20T19:00:00Z info peer connected: meissen 127.0.0.1:7001
+ *
+ * Driven by the loop thread alone. Each kind of line has a budget (LOG_BURST lines in LOG_WINDOW_MS);
+ * what is above it is counted, and the count is told with the next line after it. Every line is cut
+ * and escaped as a whole, so that nothing a peer sent can forge a line or move a cursor.
+ */
+#ifndef ALLMENDE_LOG_H
+#define ALLMENDE_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "crypto/bytes.h"
+#include "proto/core.h"
+
+#define LOG_LINE_LEN_MAX 600
+#define LOG_BURST        20
+#define LOG_WINDOW_MS    10000
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+
+/* X(NAME, level, "text"): what the daemon itself has to say; the core's notes come before them. */
+#define LOG_LIST(X)                                                                                \
+	X(LISTEN, INFO, "listening")                                                               \
+	X(DIAL, DEBUG, "dialling")                                                                 \
+	X(DIAL_FAILED, DEBUG, "not reached")                                                       \
+	X(REFUSED, WARN, "connection refused")                                                     \
+	X(SESSION, WARN, "session ended")                                                          \
+	X(STORE, ERROR, "the store")                                                               \
+	X(UPLOAD, WARN, "upload given up")                                                         \
+	X(VERIFY, INFO, "verified")                                                                \
+	X(STOP, INFO, "stopping")
+
+enum log_kind {
+#define X(name, level, text) LOG_NOTE_##name,
+	NOTE_LIST(X)
+#undef X
+#define X(name, level, text) LOG_##name,
+		LOG_LIST(X)
+#undef X
+			LOG_KIND_COUNT
+};
+
+struct log {
+	FILE *stream; /* borrowed */
+	enum log_level level;
+	struct log_budget {
+		int64_t since_ms;
+		uint32_t count; /* lines asked for in this window */
+	} budgets[LOG_KIND_COUNT];
+};
+
+void log_init(struct log *log, FILE *stream, enum log_level level);
+/* ERR_MALFORMED unless "debug", "info", "warn" or "error". */
+enum err log_level_parse(enum log_level *level, struct bytes text);
+
+__attribute__((format(printf, 4, 5))) void log_line(struct log *log, int64_t now_ms,
+						    enum log_kind kind, const char *format, ...);
+/* A note of the core; who is the peer's short name or address, or NULL. */
+void log_note(struct log *log, int64_t now_ms, const struct note *note, const char *who);
+
+/*
+ * The text as it may be shown: control characters, bytes that are no UTF-8, and characters that change the
+ * direction of writing become \xNN; a backslash becomes \\; what does not fit is replaced by "...".
+ * out holds size bytes (at least 8) and is always terminated.
+ */
+void log_escape(char *out, size_t size, struct bytes text);
+
+#endif

@@ -1,0 +1,170 @@
+#include <errno.h>
+#include <getopt.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "crypto/check.h"
+#include "crypto/selftest.h"
+#include "node/daemon.h"
+
+/* As those of `allmende`. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_DENIED = 3, EXIT_ABSENT = 4 };
+
+static int exit_code(enum err err)
+{
+	return err == ERR_OK       ? EXIT_DONE
+	       : err == ERR_CONFIG ? EXIT_USAGE
+	       : err == ERR_DENIED ? EXIT_DENIED
+	       : err == ERR_ABSENT ? EXIT_ABSENT
+				   : EXIT_FAILED;
+}
+
+static void help(void)
+{
+	printf("allmended - the node of a federation, in the foreground\n"
+	       "\n"
+	       "  allmended [-d DIR] [--passphrase-file FILE] [--listen HOST:PORT] [--quiet | "
+	       "--verbose]\n"
+	       "\n"
+	       "  -d, --dir DIR           the node's directory, made by `allmende init`; else "
+	       "$ALLMENDE_DIR,\n"
+	       "                          else $XDG_DATA_HOME/allmende or ~/.local/share/allmende\n"
+	       "  --passphrase-file FILE  its first line opens the keys; else the systemd "
+	       "credential\n"
+	       "                          \"passphrase\"\n"
+	       "  --listen HOST:PORT      where other nodes dial this one; port 0: any free one\n"
+	       "  --quiet, --verbose      only warnings; everything\n"
+	       "  --help, --version\n"
+	       "\n"
+	       "SIGTERM stops it cleanly. Settings stand in DIR/config, \"name = value\" a line:\n"
+	       "\n");
+	config_help(stdout);
+}
+
+/* The directory, to be freed; NULL when there is no home. */
+static char *default_dir(void)
+{
+	const char *dir = getenv("ALLMENDE_DIR"), *data = getenv("XDG_DATA_HOME");
+	const char *home = getenv("HOME");
+
+	if (dir && *dir)
+		return mem_str(dir);
+	if (data && *data)
+		return dir_file(data, "allmende");
+	return home && *home ? dir_file(home, ".local/share/allmende") : NULL;
+}
+
+static int usage(const char *format, const char *what)
+{
+	fprintf(stderr, "allmended: ");
+	fprintf(stderr, format, what);
+	fprintf(stderr, "; see `allmended --help`\n");
+	return EXIT_USAGE;
+}
+
+/* -1: go on; else the exit code. */
+static int read_arguments(int argc, char **argv, struct daemon_options *options, char **dir)
+{
+	enum { PASSPHRASE = 256, LISTEN, QUIET, VERBOSE, HELP, VERSION };
+	static const struct option longs[] = {
+		{"dir", required_argument, NULL, 'd'},
+		{"passphrase-file", required_argument, NULL, PASSPHRASE},
+		{"listen", required_argument, NULL, LISTEN},
+		{"quiet", no_argument, NULL, QUIET},
+		{"verbose", no_argument, NULL, VERBOSE},
+		{"help", no_argument, NULL, HELP},
+		{"version", no_argument, NULL, VERSION},
+		{0},
+	};
+	int c;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":d:h", longs, NULL)) != -1) {
+		switch (c) {
+		case 'd':
+			free(*dir);
+			*dir = mem_str(optarg);
+			break;
+		case PASSPHRASE:
+			options->passphrase = optarg;
+			break;
+		case LISTEN:
+			options->listen = optarg;
+			break;
+		case QUIET:
+		case VERBOSE:
+			options->has_level = true;
+			options->level = c == QUIET ? LOG_WARN : LOG_DEBUG;
+			break;
+		case 'h':
+		case HELP:
+			help();
+			return EXIT_DONE;
+		case VERSION:
+			puts(DAEMON_SOFTWARE);
+			return EXIT_DONE;
+		case ':':
+			return usage("the option %s needs a value", argv[optind - 1]);
+		default:
+			return usage("there is no option %s", argv[optind - 1]);
+		}
+	}
+	return optind < argc ? usage("%s: no arguments are taken", argv[optind]) : -1;
+}
+
+/* Workers for the cores, and two more for names that are looked up, which libuv limits to half of all. */
+static void set_up_process(void)
+{
+	char count[16];
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	snprintf(count, sizeof(count), "%ld", (cores < 1 ? 1 : cores > 62 ? 62 : cores) + 2);
+	setenv("UV_THREADPOOL_SIZE", count, 1);
+	signal(SIGPIPE, SIG_IGN);
+	/* Blocks of bulk pass between threads: few arenas, and what is free goes back to the system. */
+	mallopt(M_ARENA_MAX, 2);
+	json_object_seed(0); /* here, where there is one thread */
+}
+
+static int run(const struct daemon_options *options)
+{
+	struct daemon *daemon = mem_new(1, sizeof(*daemon));
+	char why[DAEMON_WHY_LEN] = "";
+	enum err err = daemon_open(daemon, options, why);
+
+	if (!err)
+		err = daemon_run(daemon, why);
+	daemon_close(daemon);
+	free(daemon);
+	if (err)
+		fprintf(stderr, "allmended: %s\n", why);
+	return exit_code(err);
+}
+
+int main(int argc, char **argv)
+{
+	struct daemon_options options = {0};
+	char *dir = default_dir();
+	int code = read_arguments(argc, argv, &options, &dir);
+	const char *what;
+
+	if (code < 0 && !dir)
+		code = usage("there is no %s: name the node's directory with -d", "$HOME");
+	if (code < 0 && selftest_run(&what)) {
+		fprintf(stderr, "allmended: %s\n", what);
+		code = EXIT_FAILED;
+	}
+	if (code < 0) {
+		set_up_process();
+		options.dir = dir;
+		code = run(&options);
+	}
+	free(dir);
+	return code;
+}
