@@ -1,0 +1,849 @@
+/* ledger: which records and heads are accepted, and what they do. */
+#include "proto/contact.h"
+#include "proto/keywrap.h"
+#include "proto/wire_out.h"
+#include "test/proto/ledger_node.h"
+
+#define PATH1 "gemeinde-1/wasser/pegel"
+
+struct fixture {
+	struct test_federation fed; /* 3 members, one steward */
+	struct ledger_node node;    /* reads only */
+	struct ledger_node author;  /* member 1 */
+	struct buf whole;
+};
+
+static const uint32_t author1 = 256, author2 = 512;
+
+static int setup(void **state)
+{
+	struct fixture *f = mem_new(1, sizeof(*f));
+
+	test_federation_init(&f->fed, 3, 1, 1);
+	ledger_node_open(&f->node, &f->fed, 0);
+	ledger_node_open(&f->author, &f->fed, 1);
+	buf_init(&f->whole, LIMIT_RECORD_LEN_MAX);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	ledger_node_close(&f->node);
+	ledger_node_close(&f->author);
+	test_federation_fini(&f->fed);
+	buf_fini(&f->whole);
+	free(f);
+	return 0;
+}
+
+static enum err accept(struct fixture *f, const struct test_record *record,
+		       struct ledger_news *news)
+{
+	struct ledger_news unused;
+
+	buf_reset(&f->whole);
+	test_record_put(&f->whole, record);
+	return ledger_accept_record(&f->node.ledger, f->node.txn, buf_bytes(&f->whole),
+				    news ? news : &unused);
+}
+
+/* Makes and accepts a version in one go. */
+static enum err give(struct fixture *f, unsigned member, const char *path, uint64_t number,
+		     uint64_t sequence, struct ledger_news *news)
+{
+	struct test_record record;
+
+	test_record_init(&record, &f->fed, member, path, number, sequence);
+	enum err err = accept(f, &record, news);
+	test_record_fini(&record);
+	return err;
+}
+
+static enum ledger_completeness completeness(struct fixture *f, uint32_t author)
+{
+	struct author_state state = test_state(&f->node, author);
+
+	return ledger_completeness(&state, f->node.ledger.now_ms);
+}
+
+static void accepted_version_is_found(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_id dataset = test_dataset(&f->fed, 1, PATH1);
+	struct ledger_version version;
+	struct ledger_news news;
+	struct author_state s;
+	struct record record;
+	struct bytes whole, row;
+	struct row_key path = key_text(bytes_str(PATH1));
+
+	assert_int_equal(
+		ledger_version_current(&f->node.ledger, f->node.txn, &dataset, 0, &version, NULL),
+		ERR_ABSENT);
+	assert_int_equal(give(f, 1, PATH1, 4, 9, &news), ERR_OK);
+	assert_true(news.stored);
+	assert_int_equal(news.author, author1);
+	assert_int_equal(news.kind, RECORD_VERSION);
+	assert_int_equal(news.number, 4);
+	assert_true(id_eq(&news.dataset, &dataset));
+	assert_int_equal(
+		ledger_version_current(&f->node.ledger, f->node.txn, &dataset, 0, &version, &whole),
+		ERR_OK);
+	assert_int_equal(version.number, 4);
+	assert_int_equal(version.author, author1);
+	assert_int_equal(record_decode(&record, whole), ERR_OK);
+	assert_int_equal(record.sequence, 9);
+	assert_int_equal(ledger_version_find(f->node.txn, &dataset, 4, author1, &whole), ERR_OK);
+	assert_int_equal(ledger_version_find(f->node.txn, &dataset, 5, author1, &whole),
+			 ERR_ABSENT);
+	assert_true(txn_get(f->node.txn, TABLE_PATH, row_key_bytes(&path), &row));
+	assert_memory_equal(row.ptr, dataset.b, ID_LEN);
+	s = test_state(&f->node, author1);
+	assert_int_equal(s.incarnation, 1);
+	assert_int_equal(s.sequence, 9);
+	assert_int_equal(s.live_count, 1);
+	assert_int_equal(completeness(f, author1), LEDGER_NONE);
+	assert_int_equal(give(f, 1, PATH1, 4, 9, &news), ERR_EXISTS);
+}
+
+/* ---- what is refused ---- */
+
+static void wrap_body(struct test_record *r, bool slot_fits)
+{
+	struct keywrap keywrap = {.grantee = {{3}}, .number = 1};
+
+	r->fields.kind = RECORD_WRAP;
+	buf_reset(&r->body);
+	keywrap_put(&r->body, &keywrap);
+	r->slot =
+		record_slot_wrap(&keywrap.grantee, slot_fits ? 1 : 2, keywrap.prefix, keywrap.path);
+}
+
+static void contact_body(struct test_record *r, bool slot_fits)
+{
+	struct contact contact = {.software = bytes_str("x")};
+
+	r->fields.kind = RECORD_CONTACT;
+	buf_reset(&r->body);
+	contact_put(&r->body, &contact);
+	if (slot_fits)
+		r->slot = record_slot_contact();
+}
+
+static void body_of(struct test_record *r, const char *path, uint64_t number)
+{
+	buf_reset(&r->body);
+	test_version_body(&r->body, path, number, 1);
+}
+
+/* A version that names a token: nil at the end of the body becomes 32 bytes. */
+static void token_add(struct test_record *r)
+{
+	const uint8_t token[ID_LEN] = {1};
+
+	r->body.len--;
+	out_fixed(&r->body, token, ID_LEN);
+}
+
+static void dataset_of(struct test_record *r, struct fixture *f, unsigned member)
+{
+	struct dataset_id dataset = test_dataset(&f->fed, member, PATH1);
+
+	r->slot = record_slot_version(&dataset, 1);
+}
+
+#define BREAKS(X)                                                                                  \
+	X(good, OK, (void)r)                                                                       \
+	X(good_wrap, OK, wrap_body(r, true))                                                       \
+	X(good_contact, OK, contact_body(r, true))                                                 \
+	X(unknown_kind, OK, (r->fields.kind = 4000, r->slot.len = 3))                              \
+	X(reserved_kind, OK, (r->fields.kind = 5, r->slot.len = 3))                                \
+	X(ten_minutes_ahead, OK, r->fields.time_ms += 600000)                                      \
+	X(further_ahead, AGAIN, r->fields.time_ms += 600001)                                       \
+	X(member_0, ABSENT, r->fields.author = 0)                                                  \
+	X(unknown_member, ABSENT, r->fields.author = author_of(4, 0))                              \
+	X(unknown_node, ABSENT, r->fields.author = author_of(1, 1))                                \
+	X(another_author, DENIED, contact_of_another(r))                                           \
+	X(another_federation, DENIED, r->fed.b[0] ^= 1)                                            \
+	X(incarnation_0, MALFORMED, r->fields.incarnation = 0)                                     \
+	X(sequence_0, MALFORMED, r->fields.sequence = 0)                                           \
+	X(path_of_another, PROTOCOL, body_of(r, "gemeinde-2/wasser/pegel", 1))                     \
+	X(path_like_the_own, PROTOCOL, body_of(r, "gemeinde-12/wasser/pegel", 1))                  \
+	X(path_elsewhere, PROTOCOL, body_of(r, "gemeinde-1/wasser", 1))                            \
+	X(dataset_of_another, PROTOCOL, dataset_of(r, f, 2))                                       \
+	X(another_number, PROTOCOL, body_of(r, PATH1, 2))                                          \
+	X(slot_short, PROTOCOL, r->slot.len--)                                                     \
+	X(slot_of_another_kind, PROTOCOL, r->slot.b[0] = 2)                                        \
+	X(body_cut, MALFORMED, r->body.len--)                                                      \
+	X(body_empty, MALFORMED, r->body.len = 0)                                                  \
+	X(with_token, PROTOCOL, token_add(r))                                                      \
+	X(wrap_elsewhere, PROTOCOL, wrap_body(r, false))                                           \
+	X(wrap_empty, MALFORMED, (wrap_body(r, true), r->body.len = 0))                            \
+	X(contact_elsewhere, PROTOCOL, contact_body(r, false))
+
+static void contact_of_another(struct test_record *r)
+{
+	r->fields.author = author2;
+	contact_body(r, true);
+}
+
+#define X(name, wants, change)                                                                     \
+	static void break_##name(struct test_record *r, struct fixture *f)                         \
+	{                                                                                          \
+		change;                                                                            \
+	}
+BREAKS(X)
+#undef X
+
+static void every_rule_for_records(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*change)(struct test_record *r, struct fixture *f);
+		enum err wants;
+	} cases[] = {
+#define X(name, wants, change) {#name, break_##name, ERR_##wants},
+		BREAKS(X)
+#undef X
+	};
+	struct fixture *f = *state;
+
+	ledger_node_turn(&f->node);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct test_record record;
+		test_record_init(&record, &f->fed, 1, PATH1, 1, 1);
+		cases[i].change(&record, f);
+		enum err err = accept(f, &record, NULL);
+		if (err != cases[i].wants)
+			fail_msg("%s: %s", cases[i].name, err_name(err));
+		ledger_settle(&f->node.ledger, f->node.txn);
+		assert_int_equal(txn_count(f->node.txn, TABLE_RECORD), err == ERR_OK);
+		assert_int_equal(txn_count(f->node.txn, TABLE_AUTHOR), err == ERR_OK);
+		assert_int_equal(txn_count(f->node.txn, TABLE_VERSION),
+				 err == ERR_OK && record.fields.kind == RECORD_VERSION);
+		txn_abort(f->node.txn);
+		f->node.txn = txn_begin(f->node.db, true);
+		test_record_fini(&record);
+	}
+}
+
+static void altered_bytes_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct test_record record;
+	struct ledger_news news;
+	uint8_t *big = mem_new(1, LIMIT_RECORD_LEN_MAX + 1);
+
+	test_record_init(&record, &f->fed, 1, PATH1, 1, 1);
+	test_record_put(&f->whole, &record);
+	for (size_t at = 0; at < f->whole.len; at++) {
+		f->whole.ptr[at] ^= 0x11;
+		enum err err = ledger_accept_record(&f->node.ledger, f->node.txn,
+						    buf_bytes(&f->whole), &news);
+		/* a time in the future, or an author that is not known, is found first */
+		assert_true(err == ERR_DENIED || err == ERR_MALFORMED || err == ERR_VERSION ||
+			    err == ERR_PROTOCOL || err == ERR_AGAIN || err == ERR_ABSENT);
+		f->whole.ptr[at] ^= 0x11;
+	}
+	assert_int_equal(ledger_accept_record(&f->node.ledger, f->node.txn,
+					      bytes_of(big, LIMIT_RECORD_LEN_MAX + 1), &news),
+			 ERR_FULL);
+	assert_int_equal(txn_count(f->node.txn, TABLE_RECORD), 0);
+	free(big);
+	test_record_fini(&record);
+}
+
+/* ---- slots ---- */
+
+static void higher_sequence_wins_in_any_order(void **state)
+{
+	struct fixture *f = *state;
+	struct ledger_news news;
+	struct author_state up, down;
+	struct bytes whole;
+
+	assert_int_equal(give(f, 1, PATH1, 1, 3, &news), ERR_OK);
+	assert_int_equal(give(f, 1, PATH1, 1, 5, &news), ERR_OK);
+	assert_true(news.stored);
+	assert_false(ledger_record(f->node.txn, author1, 1, 3, &whole));
+	up = test_state(&f->node, author1);
+	assert_int_equal(up.live_count, 1);
+	assert_int_equal(up.sequence, 5);
+	/* the loser comes late */
+	assert_int_equal(give(f, 1, PATH1, 1, 3, &news), ERR_OK);
+	assert_false(news.stored);
+	assert_false(ledger_record(f->node.txn, author1, 1, 3, &whole));
+	down = test_state(&f->node, author1);
+	assert_memory_equal(&up, &down, sizeof(up));
+}
+
+/* One sequence is one record: the one seen first stays. */
+static void sequence_is_used_once(void **state)
+{
+	struct fixture *f = *state;
+	struct ledger_news news;
+
+	assert_int_equal(give(f, 1, PATH1, 1, 3, &news), ERR_OK);
+	assert_int_equal(give(f, 1, PATH1, 2, 3, &news), ERR_PROTOCOL);
+	assert_int_equal(test_state(&f->node, author1).live_count, 1);
+}
+
+/* Another kind in the slot of a version takes the version away. */
+static void displaced_version_is_gone(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_id dataset = test_dataset(&f->fed, 1, PATH1);
+	struct ledger_version version;
+	struct test_record record;
+	struct row_key path = key_text(bytes_str(PATH1));
+
+	assert_int_equal(give(f, 1, PATH1, 1, 1, NULL), ERR_OK);
+	test_record_init(&record, &f->fed, 1, PATH1, 1, 2);
+	record.fields.kind = 77;
+	assert_int_equal(accept(f, &record, NULL), ERR_OK);
+	assert_int_equal(
+		ledger_version_current(&f->node.ledger, f->node.txn, &dataset, 0, &version, NULL),
+		ERR_ABSENT);
+	assert_false(txn_has(f->node.txn, TABLE_PATH, row_key_bytes(&path)));
+	test_record_fini(&record);
+}
+
+static void hold(struct txn *txn, const struct dataset_id *dataset, uint64_t number)
+{
+	struct chunk_addr addr = {{1}};
+	struct row_key index = key_index(dataset, number, author1, &addr);
+	struct row_key held = key_version(dataset, number, author1);
+
+	txn_put(txn, TABLE_INDEX, row_key_bytes(&index), bytes_str("size"));
+	txn_put(txn, TABLE_HELD, row_key_bytes(&held), bytes_str("time"));
+}
+
+/* What is held belongs to one record: another one in its place has other chunks. */
+static void what_is_held_goes_with_its_record(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_id dataset = test_dataset(&f->fed, 1, PATH1);
+	struct txn *txn = f->node.txn;
+
+	assert_int_equal(give(f, 1, PATH1, 1, 1, NULL), ERR_OK);
+	assert_int_equal(give(f, 1, PATH1, 2, 2, NULL), ERR_OK);
+	hold(txn, &dataset, 1);
+	hold(txn, &dataset, 2);
+	assert_int_equal(give(f, 1, PATH1, 1, 3, NULL), ERR_OK);
+	assert_int_equal(txn_count(txn, TABLE_INDEX), 1);
+	assert_int_equal(txn_count(txn, TABLE_HELD), 1);
+	struct row_key held = key_version(&dataset, 2, author1);
+	assert_true(txn_has(txn, TABLE_HELD, row_key_bytes(&held)));
+}
+
+/* ---- versions ---- */
+
+/* Admits the first organisation's second node, with the roles given. */
+static void second_node(struct fixture *f, uint8_t roles, uint8_t state)
+{
+	struct test_org *org = &f->fed.orgs[0];
+	struct orglog log, next;
+	struct orglog_node nodes[2];
+	struct buf entry;
+
+	assert_int_equal(orglog_load(f->node.txn, &org->id, &log), ERR_OK);
+	nodes[0] = log.nodes[0];
+	nodes[1] = test_node(1, 3000, &org->root_pk);
+	nodes[1].roles = roles;
+	nodes[1].state = state;
+	next = log;
+	next.nodes = nodes;
+	next.node_count = 2;
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	orglog_make(&entry, &log, &next, &org->root);
+	assert_int_equal(orglog_accept(f->node.txn, &org->id, buf_bytes(&entry), NULL), ERR_OK);
+	ledger_forget(&f->node.ledger, 1);
+	orglog_fini(&log);
+	buf_fini(&entry);
+}
+
+static enum err give_second(struct fixture *f, uint64_t number, uint64_t sequence)
+{
+	struct test_record record;
+
+	test_record_init(&record, &f->fed, 1, PATH1, number, sequence);
+	record.fields.author = author_of(1, 1);
+	record.seed = test_key(3000);
+	enum err err = accept(f, &record, NULL);
+	test_record_fini(&record);
+	return err;
+}
+
+static struct ledger_version current(struct fixture *f, uint64_t number)
+{
+	struct dataset_id dataset = test_dataset(&f->fed, 1, PATH1);
+	struct ledger_version version = {.number = 0};
+
+	ledger_version_current(&f->node.ledger, f->node.txn, &dataset, number, &version, NULL);
+	return version;
+}
+
+static void current_is_the_highest_number(void **state)
+{
+	struct fixture *f = *state;
+
+	second_node(f, ORGLOG_ROLE_PUBLISH, ORGLOG_NODE_ACTIVE);
+	assert_int_equal(give(f, 1, PATH1, 1, 5, NULL), ERR_OK);
+	assert_int_equal(give(f, 1, PATH1, 300, 2, NULL), ERR_OK);
+	assert_int_equal(give_second(f, 2, 9), ERR_OK);
+	assert_int_equal(current(f, 0).number, 300);
+	assert_int_equal(current(f, 2).author, author_of(1, 1));
+	assert_int_equal(current(f, 3).number, 0);
+}
+
+static struct record_id id_of(struct fixture *f, uint64_t number, uint32_t author)
+{
+	struct dataset_id dataset = test_dataset(&f->fed, 1, PATH1);
+	struct record record;
+	struct record_id id;
+	struct bytes whole;
+
+	assert_int_equal(ledger_version_find(f->node.txn, &dataset, number, author, &whole),
+			 ERR_OK);
+	assert_int_equal(record_decode(&record, whole), ERR_OK);
+	record_id(&id, &record);
+	return id;
+}
+
+static void of_two_the_smaller_id_is_current(void **state)
+{
+	struct fixture *f = *state;
+
+	second_node(f, ORGLOG_ROLE_PUBLISH, ORGLOG_NODE_ACTIVE);
+	for (uint64_t number = 1; number <= 8; number++) {
+		assert_int_equal(give(f, 1, PATH1, number, number, NULL), ERR_OK);
+		assert_int_equal(give_second(f, number, number), ERR_OK);
+		struct record_id a = id_of(f, number, author_of(1, 0));
+		struct record_id b = id_of(f, number, author_of(1, 1));
+		bool first = bytes_cmp(id_bytes(&a), id_bytes(&b)) < 0;
+		assert_int_equal(current(f, 0).author, author_of(1, first ? 0 : 1));
+	}
+}
+
+/* Who may not publish is stored and forwarded, and not read. */
+static void publishing_needs_the_role(void **state)
+{
+	struct fixture *f = *state;
+
+	second_node(f, ORGLOG_ROLE_ADMIN, ORGLOG_NODE_ACTIVE);
+	assert_int_equal(give_second(f, 7, 1), ERR_OK);
+	assert_int_equal(current(f, 0).number, 0);
+	assert_int_equal(give(f, 1, PATH1, 3, 1, NULL), ERR_OK);
+	assert_int_equal(current(f, 0).number, 3);
+	assert_int_equal(current(f, 7).number, 0);
+}
+
+static void retired_node_says_nothing_new(void **state)
+{
+	struct fixture *f = *state;
+	struct sign_pk pk;
+
+	second_node(f, ORGLOG_ROLE_PUBLISH, ORGLOG_NODE_ACTIVE);
+	assert_int_equal(give_second(f, 1, 1), ERR_OK);
+	ledger_settle(&f->node.ledger, f->node.txn);
+	second_node(f, ORGLOG_ROLE_PUBLISH, ORGLOG_NODE_RETIRED);
+	assert_int_equal(ledger_author(&f->node.ledger, f->node.txn, author_of(1, 1), &pk, NULL),
+			 ERR_DENIED);
+	assert_int_equal(give_second(f, 2, 2), ERR_DENIED);
+	/* what it said before is still read */
+	assert_int_equal(current(f, 0).number, 1);
+}
+
+static void former_member_is_no_author(void **state)
+{
+	struct fixture *f = *state;
+	struct author_state s;
+	uint32_t author = 0;
+
+	assert_int_equal(give(f, 1, PATH1, 1, 1, NULL), ERR_OK);
+	assert_int_equal(give(f, 3, "gemeinde-3/a", 1, 1, NULL), ERR_OK);
+	ledger_settle(&f->node.ledger, f->node.txn);
+	assert_true(ledger_state_next(&f->node.ledger, f->node.txn, &author, &s));
+	assert_int_equal(author, author1);
+	assert_int_equal(s.author, author1);
+	assert_true(ledger_state_next(&f->node.ledger, f->node.txn, &author, &s));
+	assert_int_equal(author, author_of(3, 0));
+	assert_false(ledger_state_next(&f->node.ledger, f->node.txn, &author, &s));
+	f->fed.charter.members[0].state = CHARTER_FORMER;
+	assert_int_equal(give(f, 1, PATH1, 2, 2, NULL), ERR_DENIED);
+	author = 0;
+	assert_true(ledger_state_next(&f->node.ledger, f->node.txn, &author, &s));
+	assert_int_equal(author, author_of(3, 0));
+}
+
+/* ---- heads ---- */
+
+static struct head head_fields(struct fixture *f, uint64_t counter)
+{
+	return (struct head){.author = author1,
+			     .incarnation = 1,
+			     .counter = counter,
+			     .time_ms = TEST_TIME_MS,
+			     .valid_until_ms = TEST_TIME_MS + 1000,
+			     .charter_number = 1,
+			     .orglog_number = 1};
+}
+
+static enum err give_head(struct fixture *f, const struct head *head, bool *evidence)
+{
+	struct buf whole;
+
+	buf_init(&whole, LIMIT_HEAD_LEN_MAX);
+	head_make(&whole, head, &f->fed.charter.fed, &f->fed.orgs[0].sign);
+	enum err err =
+		ledger_accept_head(&f->node.ledger, f->node.txn, buf_bytes(&whole), evidence);
+	buf_fini(&whole);
+	return err;
+}
+
+/* The id of the head known of author1. */
+static struct digest head_known(struct fixture *f)
+{
+	struct digest id = {{0}};
+	struct bytes whole;
+	struct head head;
+
+	assert_true(ledger_head(f->node.txn, author1, 1, &whole));
+	assert_int_equal(head_decode(&head, whole), ERR_OK);
+	head_id(&id, &head);
+	return id;
+}
+
+static void an_author_becomes_complete(void **state)
+{
+	struct fixture *f = *state;
+	struct author_state s;
+	struct bytes head;
+
+	test_publish(&f->author, PATH1, 1, 0);
+	test_publish(&f->author, PATH1, 2, 0);
+	test_publish(&f->author, "gemeinde-1/b", 1, 0);
+	assert_int_equal(ledger_head_make(&f->author.ledger, f->author.txn, NULL), ERR_OK);
+	s = test_state(&f->author, author1);
+	assert_int_equal(ledger_completeness(&s, TEST_TIME_MS), LEDGER_COMPLETE);
+	assert_int_equal(s.counter, 1);
+	assert_int_equal(s.head_last_sequence, 3);
+	assert_int_equal(s.head_live_count, 3);
+
+	/* head first, records after */
+	assert_true(ledger_head(f->author.txn, author1, 1, &head));
+	assert_int_equal(ledger_accept_head(&f->node.ledger, f->node.txn, head, NULL), ERR_OK);
+	assert_int_equal(completeness(f, author1), LEDGER_PARTIAL);
+	s = test_state(&f->node, author1);
+	assert_int_equal(ledger_missing(&s), 3);
+	assert_int_equal(test_copy(&f->author, &f->node, author1), 3);
+	assert_int_equal(completeness(f, author1), LEDGER_COMPLETE);
+	s = test_state(&f->node, author1);
+	assert_int_equal(ledger_missing(&s), 0);
+
+	/* it is all in the store, not in the ledger's memory */
+	ledger_node_turn(&f->node);
+	assert_int_equal(completeness(f, author1), LEDGER_COMPLETE);
+	ledger_now(&f->node.ledger, s.head_valid_until_ms);
+	assert_int_equal(completeness(f, author1), LEDGER_COMPLETE);
+	ledger_now(&f->node.ledger, s.head_valid_until_ms + 1);
+	assert_int_equal(completeness(f, author1), LEDGER_STALE);
+}
+
+static void own_heads_form_a_chain(void **state)
+{
+	struct fixture *f = *state;
+	struct head first, second;
+	struct buf a, b;
+	struct digest id;
+
+	buf_init(&a, LIMIT_HEAD_LEN_MAX);
+	buf_init(&b, LIMIT_HEAD_LEN_MAX);
+	assert_int_equal(ledger_head_make(&f->author.ledger, f->author.txn, &a), ERR_OK);
+	/* the clock goes back: times never decrease */
+	ledger_now(&f->author.ledger, TEST_TIME_MS - 5000);
+	test_publish(&f->author, PATH1, 1, 0);
+	assert_int_equal(ledger_head_make(&f->author.ledger, f->author.txn, &b), ERR_OK);
+	assert_int_equal(head_decode(&first, buf_bytes(&a)), ERR_OK);
+	assert_int_equal(head_decode(&second, buf_bytes(&b)), ERR_OK);
+	assert_false(first.has_previous);
+	assert_int_equal(first.counter, 1);
+	assert_int_equal(first.live_count, 0);
+	assert_int_equal(first.charter_number, 1);
+	assert_int_equal(first.orglog_number, 1);
+	assert_int_equal(first.valid_until_ms - first.time_ms, 26 * 3600 * 1000);
+	head_id(&id, &first);
+	assert_true(second.has_previous && id_eq(&second.previous, &id));
+	assert_int_equal(second.counter, 2);
+	assert_true(second.time_ms == first.time_ms);
+	assert_int_equal(second.last_sequence, 1);
+	/* and another node takes them one after the other */
+	assert_int_equal(ledger_accept_head(&f->node.ledger, f->node.txn, buf_bytes(&a), NULL),
+			 ERR_OK);
+	assert_int_equal(ledger_accept_head(&f->node.ledger, f->node.txn, buf_bytes(&b), NULL),
+			 ERR_OK);
+	assert_int_equal(ledger_accept_head(&f->node.ledger, f->node.txn, buf_bytes(&b), NULL),
+			 ERR_EXISTS);
+	assert_int_equal(ledger_accept_head(&f->node.ledger, f->node.txn, buf_bytes(&a), NULL),
+			 ERR_EXISTS);
+	buf_fini(&a);
+	buf_fini(&b);
+}
+
+static void every_rule_for_heads(void **state)
+{
+	struct fixture *f = *state;
+	struct head head = head_fields(f, 5);
+	struct buf whole;
+
+	assert_int_equal(give_head(f, &head, NULL), ERR_OK);
+	struct digest known = head_known(f);
+
+	head = head_fields(f, 4);
+	assert_int_equal(give_head(f, &head, NULL), ERR_EXISTS);
+	head = head_fields(f, 7);
+	head.time_ms--;
+	assert_int_equal(give_head(f, &head, NULL), ERR_PROTOCOL);
+	head = head_fields(f, 7);
+	head.valid_until_ms = head.time_ms + 26 * 3600 * 1000 + 1;
+	assert_int_equal(give_head(f, &head, NULL), ERR_PROTOCOL);
+	head = head_fields(f, 7);
+	head.time_ms += 600001;
+	head.valid_until_ms += 600001;
+	assert_int_equal(give_head(f, &head, NULL), ERR_AGAIN);
+	head = head_fields(f, 7);
+	head.author = author_of(9, 0);
+	assert_int_equal(give_head(f, &head, NULL), ERR_ABSENT);
+	head.author = author2; /* signed by author1 */
+	assert_int_equal(give_head(f, &head, NULL), ERR_DENIED);
+	head = head_fields(f, 0);
+	assert_int_equal(give_head(f, &head, NULL), ERR_MALFORMED);
+
+	buf_init(&whole, LIMIT_HEAD_LEN_MAX);
+	head = head_fields(f, 7);
+	head_make(&whole, &head, &f->fed.charter.fed, &f->fed.orgs[0].sign);
+	whole.ptr[whole.len - 1] ^= 1;
+	assert_int_equal(ledger_accept_head(&f->node.ledger, f->node.txn, buf_bytes(&whole), NULL),
+			 ERR_DENIED);
+	buf_fini(&whole);
+
+	struct digest still = head_known(f);
+	assert_true(id_eq(&known, &still));
+	assert_int_equal(test_state(&f->node, author1).counter, 5);
+	assert_false(test_state(&f->node, author1).disputed);
+	/* a gap in the counters is what a node sees that was away */
+	head = head_fields(f, 7);
+	assert_int_equal(give_head(f, &head, NULL), ERR_OK);
+}
+
+static void two_heads_of_one_number_are_evidence(void **state)
+{
+	struct fixture *f = *state;
+	struct head head = head_fields(f, 5);
+	struct bytes first, second, known;
+	bool evidence = true;
+
+	assert_int_equal(give_head(f, &head, &evidence), ERR_OK);
+	assert_false(evidence);
+	head.live_count = 1;
+	assert_int_equal(give_head(f, &head, &evidence), ERR_PROTOCOL);
+	assert_true(evidence);
+	ledger_node_turn(&f->node);
+	assert_int_equal(completeness(f, author1), LEDGER_DISPUTED);
+	assert_true(ledger_evidence(f->node.txn, author1, 1, &first, &second));
+	assert_true(ledger_head(f->node.txn, author1, 1, &known));
+	assert_true(bytes_eq(first, known));
+	struct head a, b;
+	assert_int_equal(head_decode(&a, first), ERR_OK);
+	assert_int_equal(head_decode(&b, second), ERR_OK);
+	assert_int_equal(a.counter, b.counter);
+	assert_false(bytes_eq(first, second));
+	/* both prove the author's key, which is what makes them evidence */
+	struct sign_pk pk;
+	assert_int_equal(ledger_author(&f->node.ledger, f->node.txn, author1, &pk, NULL), ERR_OK);
+	assert_int_equal(head_check_sig(&a, &pk, &f->fed.charter.fed), ERR_OK);
+	assert_int_equal(head_check_sig(&b, &pk, &f->fed.charter.fed), ERR_OK);
+	/* a new incarnation is a new beginning */
+	head = head_fields(f, 1);
+	head.incarnation = 2;
+	assert_int_equal(give_head(f, &head, NULL), ERR_OK);
+	assert_int_not_equal(completeness(f, author1), LEDGER_DISPUTED);
+}
+
+static void forged_contradiction_is_no_evidence(void **state)
+{
+	struct fixture *f = *state;
+	struct head head = head_fields(f, 5);
+	struct buf whole;
+	bool evidence;
+
+	assert_int_equal(give_head(f, &head, NULL), ERR_OK);
+	head.live_count = 1;
+	buf_init(&whole, LIMIT_HEAD_LEN_MAX);
+	head_make(&whole, &head, &f->fed.charter.fed, &f->fed.orgs[1].sign);
+	assert_int_equal(
+		ledger_accept_head(&f->node.ledger, f->node.txn, buf_bytes(&whole), &evidence),
+		ERR_DENIED);
+	assert_false(evidence);
+	assert_false(test_state(&f->node, author1).disputed);
+	buf_fini(&whole);
+}
+
+static void successor_of_another_head_is_evidence(void **state)
+{
+	struct fixture *f = *state;
+	struct head head = head_fields(f, 5), next = head_fields(f, 6);
+	bool evidence;
+
+	assert_int_equal(give_head(f, &head, NULL), ERR_OK);
+	next.has_previous = true;
+	next.previous = head_known(f);
+	next.previous.b[0] ^= 1;
+	assert_int_equal(give_head(f, &next, &evidence), ERR_PROTOCOL);
+	assert_true(evidence);
+	assert_int_equal(completeness(f, author1), LEDGER_DISPUTED);
+	next.previous.b[0] ^= 1;
+	assert_int_equal(give_head(f, &next, NULL), ERR_OK);
+	assert_int_equal(test_state(&f->node, author1).counter, 6);
+	assert_int_equal(completeness(f, author1), LEDGER_DISPUTED);
+}
+
+/* ---- deletion and incarnations ---- */
+
+static void deleted_record_does_not_come_back(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_id dataset = test_dataset(&f->fed, 1, PATH1);
+	struct record_slot slot = record_slot_version(&dataset, 1);
+	struct ledger_news news;
+	struct bytes whole;
+	struct buf old;
+
+	test_publish(&f->author, PATH1, 1, 0);
+	test_publish(&f->author, PATH1, 2, 0);
+	buf_init(&old, LIMIT_RECORD_LEN_MAX);
+	assert_true(ledger_record(f->author.txn, author1, 1, 1, &whole));
+	buf_add(&old, whole);
+	assert_int_equal(ledger_delete(&f->author.ledger, f->author.txn, record_slot_bytes(&slot)),
+			 ERR_OK);
+	assert_int_equal(ledger_delete(&f->author.ledger, f->author.txn, record_slot_bytes(&slot)),
+			 ERR_ABSENT);
+	assert_int_equal(ledger_head_make(&f->author.ledger, f->author.txn, NULL), ERR_OK);
+	assert_int_equal(test_copy(&f->author, &f->node, author1), 1);
+	assert_int_equal(completeness(f, author1), LEDGER_COMPLETE);
+	assert_int_equal(ledger_accept_record(&f->node.ledger, f->node.txn, buf_bytes(&old), &news),
+			 ERR_OK);
+	assert_false(news.stored);
+	assert_int_equal(completeness(f, author1), LEDGER_COMPLETE);
+	assert_int_equal(current(f, 1).number, 0);
+	assert_int_equal(current(f, 0).number, 2);
+	buf_fini(&old);
+}
+
+static void new_incarnation_replaces_the_old_one(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_id dataset = test_dataset(&f->fed, 1, PATH1);
+	struct author_state s;
+	struct ledger_news news;
+	struct bytes head, whole;
+	struct buf old;
+
+	test_publish(&f->author, PATH1, 1, 0);
+	test_publish(&f->author, PATH1, 2, 0);
+	assert_int_equal(ledger_head_make(&f->author.ledger, f->author.txn, NULL), ERR_OK);
+	assert_int_equal(test_copy(&f->author, &f->node, author1), 2);
+	hold(f->node.txn, &dataset, 2);
+	buf_init(&old, LIMIT_RECORD_LEN_MAX);
+	assert_true(ledger_record(f->author.txn, author1, 1, 1, &whole));
+	buf_add(&old, whole);
+
+	assert_int_equal(ledger_incarnation_new(&f->author.ledger, f->author.txn), ERR_OK);
+	ledger_node_turn(&f->author);
+	s = test_state(&f->author, author1);
+	assert_int_equal(s.incarnation, 2);
+	assert_int_equal(s.counter, 1);
+	assert_int_equal(s.sequence, 2);
+	assert_int_equal(ledger_completeness(&s, TEST_TIME_MS), LEDGER_COMPLETE);
+	assert_int_equal(txn_count(f->author.txn, TABLE_RECORD), 2);
+	assert_int_equal(txn_count(f->author.txn, TABLE_HEAD), 1);
+
+	/* elsewhere the old records are read until the new ones are all there */
+	assert_true(ledger_head(f->author.txn, author1, 2, &head));
+	assert_int_equal(ledger_accept_head(&f->node.ledger, f->node.txn, head, NULL), ERR_OK);
+	assert_int_equal(completeness(f, author1), LEDGER_PARTIAL);
+	assert_int_equal(current(f, 0).incarnation, 1);
+	assert_true(ledger_record(f->author.txn, author1, 2, 1, &whole));
+	assert_int_equal(ledger_accept_record(&f->node.ledger, f->node.txn, whole, &news), ERR_OK);
+	ledger_node_turn(&f->node);
+	assert_int_equal(txn_count(f->node.txn, TABLE_RECORD), 3);
+	assert_int_equal(current(f, 2).incarnation, 1);
+	assert_int_equal(test_copy(&f->author, &f->node, author1), 1);
+	ledger_node_turn(&f->node);
+	assert_int_equal(completeness(f, author1), LEDGER_COMPLETE);
+	assert_int_equal(txn_count(f->node.txn, TABLE_RECORD), 2);
+	assert_int_equal(txn_count(f->node.txn, TABLE_LEAF), 2);
+	assert_int_equal(txn_count(f->node.txn, TABLE_HEAD), 1);
+	assert_int_equal(current(f, 0).incarnation, 2);
+	/* the same version in a new record: what is held stays held */
+	assert_int_equal(txn_count(f->node.txn, TABLE_INDEX), 1);
+	assert_int_equal(txn_count(f->node.txn, TABLE_HELD), 1);
+	/* and the old ones do not come back */
+	assert_int_equal(ledger_accept_record(&f->node.ledger, f->node.txn, buf_bytes(&old), &news),
+			 ERR_OK);
+	assert_false(news.stored);
+	buf_fini(&old);
+}
+
+/* A version that is not in the new incarnation is gone with the old one. */
+static void old_versions_go_with_their_incarnation(void **state)
+{
+	struct fixture *f = *state;
+	struct head head = head_fields(f, 1);
+	struct row_key path = key_text(bytes_str(PATH1));
+	struct digest empty;
+
+	assert_int_equal(give(f, 1, PATH1, 1, 1, NULL), ERR_OK);
+	setdigest_root(f->node.txn, author1, 2, &empty);
+	head.incarnation = 2;
+	head.set = empty;
+	assert_int_equal(give_head(f, &head, NULL), ERR_OK);
+	ledger_node_turn(&f->node);
+	assert_int_equal(completeness(f, author1), LEDGER_COMPLETE);
+	assert_int_equal(txn_count(f->node.txn, TABLE_RECORD), 0);
+	assert_int_equal(txn_count(f->node.txn, TABLE_VERSION), 0);
+	assert_false(txn_has(f->node.txn, TABLE_PATH, row_key_bytes(&path)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		T(accepted_version_is_found),
+		T(every_rule_for_records),
+		T(altered_bytes_are_refused),
+		T(higher_sequence_wins_in_any_order),
+		T(sequence_is_used_once),
+		T(displaced_version_is_gone),
+		T(what_is_held_goes_with_its_record),
+		T(current_is_the_highest_number),
+		T(of_two_the_smaller_id_is_current),
+		T(publishing_needs_the_role),
+		T(retired_node_says_nothing_new),
+		T(former_member_is_no_author),
+		T(an_author_becomes_complete),
+		T(own_heads_form_a_chain),
+		T(every_rule_for_heads),
+		T(two_heads_of_one_number_are_evidence),
+		T(forged_contradiction_is_no_evidence),
+		T(successor_of_another_head_is_evidence),
+		T(deleted_record_does_not_come_back),
+		T(new_incarnation_replaces_the_old_one),
+		T(old_versions_go_with_their_incarnation),
+#undef T
+	};
+	return cmocka_run_group_tests(tests, test_setup, NULL);
+}

@@ -1,0 +1,544 @@
+/* ledger: sets of records - any order, reconciliation, checks that wait, faults of the store. */
+#include "test/proto/ledger_node.h"
+
+static const uint32_t author1 = 256;
+
+struct fixture {
+	struct test_federation fed;
+	struct ledger_node author, a, b; /* member 1; two that read */
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = mem_new(1, sizeof(*f));
+
+	test_federation_init(&f->fed, 2, 1, 1);
+	ledger_node_open(&f->author, &f->fed, 1);
+	ledger_node_open(&f->a, &f->fed, 0);
+	ledger_node_open(&f->b, &f->fed, 0);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	ledger_node_close(&f->author);
+	ledger_node_close(&f->a);
+	ledger_node_close(&f->b);
+	test_federation_fini(&f->fed);
+	free(f);
+	return 0;
+}
+
+static enum ledger_completeness completeness(struct ledger_node *node)
+{
+	struct author_state state = test_state(node, author1);
+
+	return ledger_completeness(&state, node->ledger.now_ms);
+}
+
+static void path_of(char out[64], unsigned n)
+{
+	snprintf(out, 64, "gemeinde-1/d%u", n);
+}
+
+/* ---- any order ---- */
+
+/* A history of everything the author ever signed, superseded records and old heads included. */
+struct history {
+	struct buf items[256];
+	bool is_head[256];
+	size_t count;
+};
+
+static void history_add(struct history *history, struct bytes whole, bool is_head)
+{
+	buf_init(&history->items[history->count], LIMIT_RECORD_LEN_MAX);
+	buf_add(&history->items[history->count], whole);
+	history->is_head[history->count++] = is_head;
+}
+
+static void history_make(struct history *history, struct fixture *f, struct random *random)
+{
+	struct bytes whole;
+	char path[64];
+
+	history->count = 0;
+	for (unsigned i = 1; i <= 100; i++) {
+		path_of(path, (unsigned)random_below(random, 10));
+		test_publish(&f->author, path, 1 + random_below(random, 5), i);
+		assert_true(ledger_record(f->author.txn, author1, 1, i, &whole));
+		history_add(history, whole, false);
+		if (i % 20 != 0)
+			continue;
+		assert_int_equal(ledger_head_make(&f->author.ledger, f->author.txn, NULL), ERR_OK);
+		assert_true(ledger_head(f->author.txn, author1, 1, &whole));
+		history_add(history, whole, true);
+	}
+}
+
+static void history_shuffle(struct history *history, struct random *random)
+{
+	for (size_t n = history->count - 1; n > 0; n--) {
+		size_t k = random_below(random, n + 1);
+		struct buf item = history->items[n];
+		bool is_head = history->is_head[n];
+		history->items[n] = history->items[k];
+		history->is_head[n] = history->is_head[k];
+		history->items[k] = item;
+		history->is_head[k] = is_head;
+	}
+}
+
+static void history_play(const struct history *history, struct ledger_node *node,
+			 struct random *random)
+{
+	struct ledger_news news;
+
+	for (size_t i = 0; i < history->count; i++) {
+		struct bytes item = buf_bytes(&history->items[i]);
+		enum err err =
+			history->is_head[i]
+				? ledger_accept_head(&node->ledger, node->txn, item, NULL)
+				: ledger_accept_record(&node->ledger, node->txn, item, &news);
+		assert_true(err == ERR_OK || err == ERR_EXISTS);
+		if (random_below(random, 10) == 0)
+			ledger_node_turn(node);
+	}
+	ledger_node_turn(node);
+}
+
+static bool tables_equal(struct ledger_node *a, struct ledger_node *b, enum table table)
+{
+	struct walk x = walk_begin(a->txn, table, bytes_of(NULL, 0));
+	struct walk y = walk_begin(b->txn, table, bytes_of(NULL, 0));
+
+	while (walk_next(&x))
+		if (!walk_next(&y) || !bytes_eq(x.key, y.key) || !bytes_eq(x.value, y.value))
+			return false;
+	return !walk_next(&y);
+}
+
+static void order_does_not_matter(void **state)
+{
+	struct fixture *f = *state;
+	struct history *history = mem_new(1, sizeof(*history));
+	static const enum table tables[] = {TABLE_RECORD, TABLE_LEAF,    TABLE_BUCKET, TABLE_HEAD,
+					    TABLE_AUTHOR, TABLE_VERSION, TABLE_PATH};
+	struct random random = random_seeded(3);
+
+	history_make(history, f, &random);
+	history_play(history, &f->a, &random);
+	history_shuffle(history, &random);
+	history_play(history, &f->b, &random);
+	ledger_node_turn(&f->author);
+	for (size_t i = 0; i < COUNT(tables); i++) {
+		assert_true(tables_equal(&f->a, &f->author, tables[i]));
+		assert_true(tables_equal(&f->b, &f->author, tables[i]));
+	}
+	assert_int_equal(completeness(&f->b), LEDGER_COMPLETE);
+	for (size_t i = 0; i < history->count; i++)
+		buf_fini(&history->items[i]);
+	free(history);
+}
+
+/* ---- reconciliation ---- */
+
+/* Everything node `b` has to ask `a` for; checks that nothing is left to do afterwards. */
+static size_t reconcile(struct ledger_node *a, struct ledger_node *b)
+{
+	struct author_state state = test_state(b, author1);
+	uint8_t theirs[SETDIGEST_BUCKETS_LEN], mine[SETDIGEST_BUCKETS_LEN];
+	struct buf missing;
+	size_t fetched = 0;
+
+	buf_init(&missing, 1 << 20);
+	setdigest_buckets(a->txn, author1, 1, theirs);
+	setdigest_buckets(b->txn, author1, 1, mine);
+	assert_int_equal(
+		ledger_buckets_check(&b->ledger, b->txn, author1, 1, state.counter, theirs),
+		ERR_OK);
+	for (unsigned i = 0; i < 256; i++) {
+		struct setdigest_leaves leaves;
+		struct digest digest;
+		if (memcmp(theirs + i * ID_LEN, mine + i * ID_LEN, ID_LEN) == 0)
+			continue;
+		memcpy(digest.b, theirs + i * ID_LEN, ID_LEN);
+		setdigest_leaves(a->txn, author1, 1, (uint8_t)i, &leaves);
+		assert_int_equal(ledger_reconcile_bucket(&b->ledger, b->txn, author1, 1,
+							 state.counter, (uint8_t)i, &digest,
+							 &leaves, &missing),
+				 ERR_OK);
+		setdigest_leaves_fini(&leaves);
+	}
+	for (size_t at = 0; at < missing.len; at += 8) {
+		struct ledger_news news;
+		struct bytes whole;
+		assert_true(ledger_record(a->txn, author1, 1, be64_get(missing.ptr + at), &whole));
+		assert_int_equal(ledger_accept_record(&b->ledger, b->txn, whole, &news), ERR_OK);
+		assert_true(news.stored);
+		fetched++;
+	}
+	buf_fini(&missing);
+	return fetched;
+}
+
+static void publish_many(struct fixture *f, unsigned count)
+{
+	char path[64];
+
+	for (unsigned i = 0; i < count; i++) {
+		path_of(path, i);
+		test_publish(&f->author, path, 1, 0);
+	}
+}
+
+static void delete_own(struct fixture *f, unsigned n)
+{
+	char path[64];
+
+	path_of(path, n);
+	struct dataset_id dataset = test_dataset(&f->fed, 1, path);
+	struct record_slot slot = record_slot_version(&dataset, 1);
+	assert_int_equal(ledger_delete(&f->author.ledger, f->author.txn, record_slot_bytes(&slot)),
+			 ERR_OK);
+}
+
+/* Missing, deleted since, superseded since, and newer than the head: all at once. */
+static void reconciliation_makes_complete(void **state)
+{
+	struct fixture *f = *state;
+	struct bytes head, whole;
+	struct ledger_news news;
+	char path[64];
+
+	publish_many(f, 60);
+	assert_int_equal(test_copy(&f->author, &f->a, author1), 60);
+	for (unsigned i = 0; i < 10; i++)
+		delete_own(f, i);
+	for (unsigned i = 10; i < 20; i++) {
+		path_of(path, i);
+		test_publish(&f->author, path, 1, 1);
+	}
+	assert_int_equal(ledger_head_make(&f->author.ledger, f->author.txn, NULL), ERR_OK);
+	assert_true(ledger_head(f->author.txn, author1, 1, &head));
+	assert_int_equal(ledger_accept_head(&f->a.ledger, f->a.txn, head, NULL), ERR_OK);
+	assert_int_equal(completeness(&f->a), LEDGER_PARTIAL);
+	assert_int_equal(reconcile(&f->author, &f->a), 10);
+	ledger_node_turn(&f->a);
+	assert_int_equal(completeness(&f->a), LEDGER_COMPLETE);
+	assert_int_equal(txn_count(f->a.txn, TABLE_RECORD), 50);
+	assert_int_equal(txn_count(f->a.txn, TABLE_VERSION), 50);
+	assert_int_equal(txn_count(f->a.txn, TABLE_PATH), 50);
+
+	/* what is newer than the head is left alone */
+	path_of(path, 30);
+	struct test_record newer;
+	test_record_init(&newer, &f->fed, 1, path, 9, 1000);
+	struct buf bytes;
+	buf_init(&bytes, LIMIT_RECORD_LEN_MAX);
+	test_record_put(&bytes, &newer);
+	assert_int_equal(ledger_accept_record(&f->a.ledger, f->a.txn, buf_bytes(&bytes), &news),
+			 ERR_OK);
+	assert_int_equal(reconcile(&f->author, &f->a), 0);
+	assert_true(ledger_record(f->a.txn, author1, 1, 1000, &whole));
+	buf_fini(&bytes);
+	test_record_fini(&newer);
+}
+
+static void lies_delete_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct setdigest_leaves leaves, other;
+	uint8_t buckets[SETDIGEST_BUCKETS_LEN];
+	struct author_state s;
+	struct digest digest;
+	struct buf missing;
+	uint8_t bucket = 0;
+
+	publish_many(f, 60);
+	assert_int_equal(ledger_head_make(&f->author.ledger, f->author.txn, NULL), ERR_OK);
+	assert_int_equal(test_copy(&f->author, &f->a, author1), 60);
+	s = test_state(&f->a, author1);
+	buf_init(&missing, 4096);
+	setdigest_buckets(f->author.txn, author1, 1, buckets);
+	assert_int_equal(
+		ledger_buckets_check(&f->a.ledger, f->a.txn, author1, 1, s.counter + 1, buckets),
+		ERR_AGAIN);
+	assert_int_equal(
+		ledger_buckets_check(&f->a.ledger, f->a.txn, author1, 2, s.counter, buckets),
+		ERR_AGAIN);
+	assert_int_equal(ledger_buckets_check(&f->a.ledger, f->a.txn, 512, 1, 1, buckets),
+			 ERR_ABSENT);
+	buckets[77] ^= 1;
+	assert_int_equal(
+		ledger_buckets_check(&f->a.ledger, f->a.txn, author1, 1, s.counter, buckets),
+		ERR_DENIED);
+	buckets[77] ^= 1;
+	while (id_is_zero(buckets + bucket * ID_LEN))
+		bucket++;
+	memcpy(digest.b, buckets + bucket * ID_LEN, ID_LEN);
+	setdigest_leaves(f->author.txn, author1, 1, bucket, &leaves);
+	/* leaves that are not those of the digest; leaves of another bucket; another head */
+	other = leaves;
+	other.count--;
+	assert_int_equal(ledger_reconcile_bucket(&f->a.ledger, f->a.txn, author1, 1, s.counter,
+						 bucket, &digest, &other, &missing),
+			 ERR_DENIED);
+	leaves.items[0].sequence++;
+	assert_int_equal(ledger_reconcile_bucket(&f->a.ledger, f->a.txn, author1, 1, s.counter,
+						 bucket, &digest, &leaves, &missing),
+			 ERR_DENIED);
+	leaves.items[0].sequence--;
+	assert_int_equal(ledger_reconcile_bucket(&f->a.ledger, f->a.txn, author1, 1, s.counter,
+						 (uint8_t)(bucket + 1), &digest, &leaves, &missing),
+			 ERR_DENIED);
+	assert_int_equal(ledger_reconcile_bucket(&f->a.ledger, f->a.txn, author1, 1, s.counter + 1,
+						 bucket, &digest, &leaves, &missing),
+			 ERR_AGAIN);
+	assert_int_equal(missing.len, 0);
+	assert_int_equal(completeness(&f->a), LEDGER_COMPLETE);
+	setdigest_leaves_fini(&leaves);
+	buf_fini(&missing);
+}
+
+/* ---- checks that wait ---- */
+
+static size_t settle_news(struct ledger_node *node, size_t *dropped)
+{
+	struct ledger_news news;
+	size_t count = 0;
+
+	*dropped = ledger_settle(&node->ledger, node->txn);
+	while (ledger_news_next(&node->ledger, &news)) {
+		assert_true(news.stored);
+		assert_int_equal(news.kind, RECORD_VERSION);
+		count++;
+	}
+	return count;
+}
+
+static void vouched_records_are_news_after_settling(void **state)
+{
+	struct fixture *f = *state;
+	size_t dropped;
+
+	publish_many(f, 20);
+	assert_int_equal(ledger_head_make(&f->author.ledger, f->author.txn, NULL), ERR_OK);
+	ledger_defer(&f->a.ledger, true);
+	assert_int_equal(test_copy(&f->author, &f->a, author1), 0);
+	assert_int_equal(settle_news(&f->a, &dropped), 20);
+	assert_int_equal(dropped, 0);
+	assert_int_equal(completeness(&f->a), LEDGER_COMPLETE);
+	assert_int_equal(test_state(&f->a, author1).sequence, 20);
+}
+
+/* Accepts all records of the author; those in [from, to) with a broken signature. */
+static void copy_forged(struct fixture *f, struct ledger_node *to, uint64_t from, uint64_t until)
+{
+	struct bytes head, whole;
+	struct ledger_news news;
+
+	assert_true(ledger_head(f->author.txn, author1, 1, &head));
+	ledger_accept_head(&to->ledger, to->txn, head, NULL);
+	for (uint64_t n = 1; ledger_record(f->author.txn, author1, 1, n, &whole); n++) {
+		struct buf copy;
+		buf_init(&copy, LIMIT_RECORD_LEN_MAX);
+		buf_add(&copy, whole);
+		if (n >= from && n < until)
+			copy.ptr[copy.len - 1] ^= 1;
+		ledger_accept_record(&to->ledger, to->txn, buf_bytes(&copy), &news);
+		assert_false(news.stored);
+		buf_fini(&copy);
+	}
+}
+
+static void forged_records_do_not_survive_settling(void **state)
+{
+	struct fixture *f = *state;
+	size_t dropped;
+
+	publish_many(f, 20);
+	assert_int_equal(ledger_head_make(&f->author.ledger, f->author.txn, NULL), ERR_OK);
+	ledger_defer(&f->a.ledger, true);
+	copy_forged(f, &f->a, 15, 21);
+	assert_int_equal(settle_news(&f->a, &dropped), 14);
+	assert_int_equal(dropped, 6);
+	assert_int_equal(completeness(&f->a), LEDGER_PARTIAL);
+	/* what the forger sent is not what we claim to have */
+	assert_int_equal(test_state(&f->a, author1).sequence, 14);
+	assert_int_equal(test_state(&f->a, author1).live_count, 14);
+	assert_int_equal(txn_count(f->a.txn, TABLE_VERSION), 14);
+	/* and the true ones are still welcome */
+	test_copy(&f->author, &f->a, author1);
+	assert_int_equal(settle_news(&f->a, &dropped), 6);
+	assert_int_equal(completeness(&f->a), LEDGER_COMPLETE);
+}
+
+/* A forgery that came first does not stand in the way of the true record. */
+static void forgery_gives_way_at_once(void **state)
+{
+	struct fixture *f = *state;
+	size_t dropped;
+
+	publish_many(f, 3);
+	assert_int_equal(ledger_head_make(&f->author.ledger, f->author.txn, NULL), ERR_OK);
+	ledger_defer(&f->a.ledger, true);
+	copy_forged(f, &f->a, 2, 3);
+	test_copy(&f->author, &f->a, author1);
+	settle_news(&f->a, &dropped);
+	assert_int_equal(dropped, 1);
+	assert_int_equal(completeness(&f->a), LEDGER_COMPLETE);
+}
+
+/* What displaces another record, or is beyond the head, is checked at once. */
+static void displacing_records_do_not_wait(void **state)
+{
+	struct fixture *f = *state;
+	struct test_record record;
+	struct ledger_news news;
+	struct buf bytes;
+
+	publish_many(f, 3);
+	assert_int_equal(ledger_head_make(&f->author.ledger, f->author.txn, NULL), ERR_OK);
+	test_copy(&f->author, &f->a, author1);
+	ledger_node_turn(&f->a);
+	ledger_defer(&f->a.ledger, true);
+	buf_init(&bytes, LIMIT_RECORD_LEN_MAX);
+	test_record_init(&record, &f->fed, 1, "gemeinde-1/d0", 1, 4);
+	test_record_put(&bytes, &record);
+	bytes.ptr[bytes.len - 1] ^= 1;
+	assert_int_equal(ledger_accept_record(&f->a.ledger, f->a.txn, buf_bytes(&bytes), &news),
+			 ERR_DENIED);
+	bytes.ptr[bytes.len - 1] ^= 1;
+	assert_int_equal(ledger_accept_record(&f->a.ledger, f->a.txn, buf_bytes(&bytes), &news),
+			 ERR_OK);
+	assert_true(news.stored);
+	buf_fini(&bytes);
+	test_record_fini(&record);
+}
+
+/* ---- faults ---- */
+
+/* One turn: a head, and a record that displaces another. */
+static enum err turn(struct ledger_node *node, struct bytes head, struct bytes record)
+{
+	struct ledger_news news;
+	struct limits limits = limits_default();
+	struct ledger ledger;
+
+	ledger_init(&ledger, &node->fed->charter, &limits);
+	ledger_now(&ledger, TEST_TIME_MS);
+	node->txn = txn_begin(node->db, true);
+	enum err err = ledger_accept_head(&ledger, node->txn, head, NULL);
+	if (!err)
+		err = ledger_accept_record(&ledger, node->txn, record, &news);
+	ledger_settle(&ledger, node->txn);
+	if (err)
+		txn_abort(node->txn);
+	else
+		err = txn_commit(node->txn);
+	ledger_fini(&ledger);
+	return err;
+}
+
+static void failing_store_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct buf head, record;
+	struct bytes whole;
+	bool struck = true;
+
+	test_publish(&f->author, "gemeinde-1/d0", 1, 0);
+	assert_int_equal(test_copy(&f->author, &f->a, author1), 1);
+	assert_int_equal(test_copy(&f->author, &f->b, author1), 1);
+	test_publish(&f->author, "gemeinde-1/d0", 1, 1);
+	buf_init(&record, LIMIT_RECORD_LEN_MAX);
+	buf_init(&head, LIMIT_HEAD_LEN_MAX);
+	assert_true(ledger_record(f->author.txn, author1, 1, 2, &whole));
+	buf_add(&record, whole);
+	assert_int_equal(ledger_head_make(&f->author.ledger, f->author.txn, &head), ERR_OK);
+	ledger_node_turn(&f->a);
+	ledger_node_turn(&f->b);
+	txn_abort(f->a.txn);
+	for (uint64_t n = 1; struck; n++) {
+		db_fault_at(f->a.db, n, ERR_IO);
+		enum err err = turn(&f->a, buf_bytes(&head), buf_bytes(&record));
+		struck = db_fault_struck(f->a.db);
+		db_fault_at(f->a.db, 0, ERR_OK);
+		assert_int_equal(err, struck ? ERR_IO : ERR_OK);
+		f->a.txn = txn_begin(f->a.db, true);
+		/* b has never seen the turn */
+		assert_int_equal(tables_equal(&f->a, &f->b, TABLE_RECORD), struck);
+		assert_int_equal(tables_equal(&f->a, &f->b, TABLE_AUTHOR), struck);
+		assert_int_equal(tables_equal(&f->a, &f->b, TABLE_HEAD), struck);
+		if (struck)
+			txn_abort(f->a.txn);
+		assert_true(n < 1000);
+	}
+	assert_int_equal(completeness(&f->a), LEDGER_COMPLETE);
+	buf_fini(&head);
+	buf_fini(&record);
+}
+
+/* Own appending under faults: an error, or a record; never a sequence used twice. */
+static void failing_store_uses_no_sequence_twice(void **state)
+{
+	struct fixture *f = *state;
+	bool struck = true;
+	struct limits limits = limits_default();
+
+	ledger_node_turn(&f->author);
+	txn_abort(f->author.txn);
+	for (uint64_t n = 1; struck; n++) {
+		struct dataset_id dataset = test_dataset(&f->fed, 1, "gemeinde-1/x");
+		struct record_slot slot = record_slot_version(&dataset, 1);
+		struct ledger ledger;
+		struct buf body;
+		ledger_init(&ledger, &f->fed.charter, &limits);
+		ledger_now(&ledger, TEST_TIME_MS);
+		ledger_own(&ledger, author1, &f->fed.orgs[0].sign);
+		buf_init(&body, LIMIT_RECORD_LEN_MAX);
+		test_version_body(&body, "gemeinde-1/x", 1, 0);
+		db_fault_at(f->author.db, n, ERR_NOSPACE);
+		struct txn *txn = txn_begin(f->author.db, true);
+		enum err err = ledger_append(&ledger, txn, RECORD_VERSION, record_slot_bytes(&slot),
+					     buf_bytes(&body), NULL, NULL);
+		if (!err)
+			err = ledger_head_make(&ledger, txn, NULL);
+		ledger_settle(&ledger, txn);
+		if (err)
+			txn_abort(txn);
+		else
+			err = txn_commit(txn);
+		struck = db_fault_struck(f->author.db);
+		db_fault_at(f->author.db, 0, ERR_OK);
+		assert_int_equal(err, struck ? ERR_NOSPACE : ERR_OK);
+		ledger_fini(&ledger);
+		buf_fini(&body);
+		assert_true(n < 1000);
+	}
+	f->author.txn = txn_begin(f->author.db, true);
+	assert_int_equal(test_state(&f->author, author1).sequence, 1);
+	assert_int_equal(completeness(&f->author), LEDGER_COMPLETE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		T(order_does_not_matter),
+		T(reconciliation_makes_complete),
+		T(lies_delete_nothing),
+		T(vouched_records_are_news_after_settling),
+		T(forged_records_do_not_survive_settling),
+		T(forgery_gives_way_at_once),
+		T(displacing_records_do_not_wait),
+		T(failing_store_changes_nothing),
+		T(failing_store_uses_no_sequence_twice),
+#undef T
+	};
+	return cmocka_run_group_tests(tests, test_setup, NULL);
+}
