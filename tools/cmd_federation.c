@@ -98,7 +98,7 @@ static void print_invitation(const struct tool *tool, const json_t *answer, cons
 	putchar('\n');
 	print_line("Send it to them over a way you trust: whoever has it first can join as %s.",
 		   slug);
-	print_line("There they run one of these, in \"\" what stands above:");
+	print_line("They run one of these, with that line between the quotation marks:");
 	print_line("  allmende init --join \"...\"            with a new node");
 	print_line("  allmende federation join \"...\"        with a node that runs");
 }

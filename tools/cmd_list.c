@@ -168,8 +168,10 @@ static void print_entry(const struct tool *tool, const json_t *entry)
 					 ? field_text(entry, "publisher")
 					 : field_text(entry, "organisation"));
 	print_time(tool, "Published", field_time(entry, "published_ms"));
-	print_time(tool, "First issued", field_time(entry, "issued_ms"));
-	print_time(tool, "Modified", field_time(entry, "modified_ms"));
+	if (field_time(entry, "issued_ms") != field_time(entry, "published_ms"))
+		print_time(tool, "First issued", field_time(entry, "issued_ms"));
+	if (field_time(entry, "modified_ms") != field_time(entry, "published_ms"))
+		print_time(tool, "Modified", field_time(entry, "modified_ms"));
 	print_fieldf("Size", "%" PRIu64 " file%s, %s (%s encrypted)", files, files == 1 ? "" : "s",
 		     size, sealed);
 	print_field("Keywords", keywords);

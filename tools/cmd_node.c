@@ -130,9 +130,9 @@ static void print_actions(const struct tool *tool, const json_t *answer)
 	print_line("To do: %zu", json_array_size(actions));
 	json_array_foreach((json_t *)actions, i, action)
 	{
-		print_line("  %s", field_text(action, "text"));
+		print_line("- %s", field_text(action, "text"));
 		if (*field_text(action, "command"))
-			print_next(tool, field_text(action, "command"), "");
+			print_command(tool, field_text(action, "command"), "    ");
 	}
 }
 
@@ -154,7 +154,7 @@ static int run_status(struct tool *tool)
 
 static void print_peers(const struct tool *tool, const json_t *answer)
 {
-	static const char *const heads[] = {"ADDRESS", "MEMBER",   "LINK", "SINCE",
+	static const char *const heads[] = {"ADDRESS", "MEMBER",   "LINK", "SINCE", "NEXT TRY",
 					    "DATA",    "SOFTWARE", "WHY",  NULL};
 	const json_t *peers = json_object_get(answer, "peers");
 	struct grid grid;
@@ -171,7 +171,8 @@ static void print_peers(const struct tool *tool, const json_t *answer)
 		grid_text(&grid, !linked                       ? "no"
 				 : field_true(peer, "dialled") ? "dialled"
 							       : "accepted");
-		grid_time(&grid, field_time(peer, "since_ms"));
+		grid_time(&grid, linked ? field_time(peer, "since_ms") : 0);
+		grid_time(&grid, linked ? 0 : field_time(peer, "since_ms"));
 		grid_text(&grid, !linked                      ? ""
 				 : field_true(peer, "synced") ? "compared"
 							      : "comparing");

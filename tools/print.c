@@ -220,14 +220,18 @@ void print_line(const char *format, ...)
 	free(text);
 }
 
-void print_next(const struct tool *tool, const char *command, const char *words)
+void print_command(const struct tool *tool, const char *command, const char *indent)
 {
-	/* "allmende -d DIR ls": the option stands behind the name of the program */
 	size_t name_len = strcspn(command, " ");
 
-	print_line("  %.*s%s%s", (int)name_len, command, tool->dir_words, command + name_len);
-	if (*words)
-		print_line("      %s", words);
+	print_line("%s%.*s%s%s", indent, (int)name_len, command, tool->dir_words,
+		   command + name_len);
+}
+
+void print_next(const struct tool *tool, const char *command, const char *words)
+{
+	print_command(tool, command, "  ");
+	print_line("      %s", words);
 }
 
 int print_json(const struct tool *tool, const json_t *json)

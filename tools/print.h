@@ -42,7 +42,9 @@ void print_field(const char *label, const char *text);
 __attribute__((format(printf, 2, 3))) void print_fieldf(const char *label, const char *format, ...);
 /* A line of its own, escaped. */
 __attribute__((format(printf, 1, 2))) void print_line(const char *format, ...);
-/* Indented, for a person to type next; words after it explain. */
+/* "allmende ls" as it has to be typed for this directory: "allmende -d DIR ls". */
+void print_command(const struct tool *tool, const char *command, const char *indent);
+/* The same for a list of next steps: indented, with words that explain it below. */
 void print_next(const struct tool *tool, const char *command, const char *words);
 
 /* The daemon's answer as it is. */

@@ -8,6 +8,7 @@
 #include "tools/text.h"
 
 #define REDRAW_MS 100
+#define QUIET_MS  300 /* what is done by then shows no line */
 
 int64_t progress_clock_ms(void)
 {
@@ -19,7 +20,9 @@ int64_t progress_clock_ms(void)
 
 void progress_begin(struct progress *progress, bool terminal, const char *what)
 {
-	*progress = (struct progress){.begin_ms = progress_clock_ms()};
+	int64_t now_ms = progress_clock_ms();
+
+	*progress = (struct progress){.begin_ms = now_ms, .next_ms = now_ms + QUIET_MS};
 	if (terminal)
 		progress->what = text_escape(what, false);
 }
@@ -57,13 +60,13 @@ void progress_bytes(struct progress *progress, uint64_t bytes, uint64_t bytes_al
 	if (!progress->what)
 		return;
 	now_ms = progress_clock_ms();
-	if (progress->last_ms == 0 || bytes < progress->bytes_first)
+	if (progress->bytes_all == 0)
 		progress->bytes_first = bytes;
 	progress->bytes = bytes;
 	progress->bytes_all = bytes_all;
-	if (now_ms - progress->last_ms < REDRAW_MS)
+	if (now_ms < progress->next_ms)
 		return;
-	progress->last_ms = now_ms;
+	progress->next_ms = now_ms + REDRAW_MS;
 	progress->shown = true;
 	draw(progress, now_ms);
 }

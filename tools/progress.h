@@ -18,7 +18,7 @@ struct progress {
 	char note[PROGRESS_NOTE_LEN];
 	uint64_t bytes, bytes_all; /* bytes_all 0: unknown */
 	uint64_t bytes_first;      /* when it began: not counted in the speed */
-	int64_t begin_ms, last_ms;
+	int64_t begin_ms, next_ms; /* next time to draw */
 };
 
 /* terminal: standard error is one; otherwise nothing is ever shown. */

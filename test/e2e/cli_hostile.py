@@ -301,7 +301,7 @@ class Hostile(unittest.TestCase):
 
         def fetch(handler):
             state["bytes"] += 25
-            time.sleep(0.15)
+            time.sleep(0.25)
             handler.reply(200, {"version": 3, "state": "running" if state["bytes"] < 100 else "held",
                                 "bytes": state["bytes"], "bytes_all": 100, "sources": 2})
         self.offer(["a.csv"])
@@ -309,7 +309,7 @@ class Hostile(unittest.TestCase):
         Handler.answers[("GET", "/fetch")] = fetch
         status, text = self.run_on_terminal("get", "riesa/a", "-o", "x.csv")
         self.assertEqual(status, 0, text)
-        self.assertIn("25 B of 100 B", text)
+        self.assertIn("75 B of 100 B", text)
         self.assertIn("from 2 nodes", text)
         self.assertTrue(text.endswith("riesa/a@3   1 file, 5 B, in x.csv\n"), text)
 
