@@ -34,6 +34,7 @@ struct sync { /* of one peer; sync.c */
 	enum sync_phase phase;
 	bool hello_waits; /* our HELLO is not answered yet */
 	bool hello_here;  /* the peer's last HELLO is below */
+	bool met; /* both sides know each other as members: from now on member messages may go */
 	bool ever_synced;
 	uint32_t charter_sent, charter_here; /* charter numbers of the last HELLOs */
 	struct digest content_sent, content_here;

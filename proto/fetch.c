@@ -113,7 +113,7 @@ static bool fetch_refused(const struct fetch *fetch, uint64_t link)
 bool fetch_peer_has(const struct peer *peer, const struct fetch *fetch)
 {
 	uint64_t hash = held_hash(&fetch->of);
-	if (!peer->up || peer->class != PEER_MEMBER || fetch_refused(fetch, peer->link))
+	if (!peer->up || !peer->sync.met || fetch_refused(fetch, peer->link))
 		return false;
 	if (peer->author == fetch->of.author)
 		return true;

@@ -152,7 +152,7 @@ static void announce(struct core *core, struct txn *txn, const struct news *news
 	whole = buf_bytes(&records);
 	for (size_t i = 0; i < core->peer_count; i++) {
 		struct peer *peer = core->peers[i];
-		if (!peer->up || peer->class != PEER_MEMBER || peer->link == news->from_link ||
+		if (!peer->up || !peer->sync.met || peer->link == news->from_link ||
 		    peer->author == news->author)
 			continue;
 		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);

@@ -284,8 +284,6 @@ void peers_up(struct core *core, struct txn *txn, const struct event *event)
 	snprintf(note->text, sizeof(note->text), "%s", peer->address);
 	membership_up(core, txn, peer);
 	sync_up(core, txn, peer);
-	if (peer->class == PEER_MEMBER)
-		serve_up(core, txn, peer);
 }
 
 static void dial_failed(struct core *core, struct dial *dial, enum link_reason reason)
@@ -349,8 +347,8 @@ void peers_classify(struct core *core, struct txn *txn)
 			if (core->dials[d].link == peer->link)
 				core->dials[d].author = author;
 		}
-		if (peer->up && !double_closed(core, peer))
-			serve_up(core, txn, peer);
+		if (peer->up)
+			double_closed(core, peer);
 	}
 }
 

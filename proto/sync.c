@@ -423,6 +423,10 @@ static void compare_begin(struct core *core, struct txn *txn, struct peer *peer)
 	if (sync->charter_here != sync->charter_sent ||
 	    sync->charter_sent != core->charter.number || peer->class != PEER_MEMBER)
 		return; /* the peer fetches the charter and begins again */
+	if (!sync->met) {
+		sync->met = true;
+		serve_up(core, txn, peer);
+	}
 	if (id_eq(&sync->content_sent, &sync->content_here)) {
 		sync->ever_synced = true;
 		core_note(core, NOTE_SYNCED)->link = peer->link;

@@ -322,7 +322,7 @@ void transfer_settle(struct core *core, struct txn *txn)
 			i++;
 	}
 	for (size_t i = 0; transfer->held_news_count && i < core->peer_count; i++) {
-		if (core->peers[i]->up && core->peers[i]->class == PEER_MEMBER)
+		if (core->peers[i]->up && core->peers[i]->sync.met)
 			serve_holds(core, core->peers[i], transfer->held_news,
 				    transfer->held_news_count);
 	}
