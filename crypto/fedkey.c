@@ -11,7 +11,10 @@
 _Static_assert(FEDKEY_SEALED_LEN == NONCE_LEN + KEY_LEN + crypto_aead_xchacha20poly1305_ietf_ABYTES,
 	       "nonce, key and tag");
 
-/* PROTOCOL: "The **federation key** F_n is 32 random bytes; its commitment is `derive(F_n, "am1.fkcommit", be64 n)`." */
+/*
+ * PROTOCOL: "The **federation key** F_n is 32 random bytes; its commitment is `derive(F_n,
+ * "am1.fkcommit", be64 n)`."
+ */
 void fedkey_commitment(struct digest *out, const struct key *key, uint64_t number)
 {
 	struct key commitment;
@@ -23,8 +26,8 @@ void fedkey_commitment(struct digest *out, const struct key *key, uint64_t numbe
 }
 
 /*
- * PROTOCOL: "The previous key, when there is one, is sealed as `nonce(24) ‖ XChaCha20-Poly1305(derive(F_n, "am1.fkback", ""),
- * nonce, AD = be64 n, F_(n-1))`."
+ * PROTOCOL: "The previous key, when there is one, is sealed as `nonce(24) ‖
+ * XChaCha20-Poly1305(derive(F_n, "am1.fkback", ""), nonce, AD = be64 n, F_(n-1))`."
  */
 void fedkey_seal_previous(uint8_t out[FEDKEY_SEALED_LEN], const struct key *key, uint64_t number,
 			  const struct key *previous, struct random *random)

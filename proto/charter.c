@@ -142,7 +142,10 @@ bool charter_is_steward(const struct charter *charter, uint32_t member_number)
 	return false;
 }
 
-/* PROTOCOL: "`ags` is the official municipality key, 5 or 8 digits; `group` is the first 5 digits of it, the county." */
+/*
+ * PROTOCOL: "`ags` is the official municipality key, 5 or 8 digits; `group` is the first 5 digits
+ * of it, the county."
+ */
 static bool ags_ok(struct bytes ags)
 {
 	for (size_t i = 0; i < ags.len; i++)
@@ -211,7 +214,10 @@ static enum err change_admit(struct charter *charter, const struct charter_membe
 {
 	if (charter->member_count >= LIMIT_MEMBER_COUNT_MAX)
 		return ERR_FULL;
-	/* PROTOCOL: "Member numbers count from 1, are given in order and never again. A slug is given once and never again." */
+	/*
+	 * PROTOCOL: "Member numbers count from 1, are given in order and never again. A slug is
+	 * given once and never again."
+	 */
 	if (member->number != charter->member_count + 1 ||
 	    charter_by_slug(charter, bytes_str(member->slug)))
 		return ERR_PROTOCOL;
@@ -249,7 +255,10 @@ static enum err change_apply(struct charter *charter, struct undo *undo,
 		charter->steward_count = change->steward_count;
 		return ERR_OK;
 	case CHARTER_KEY:
-		/* PROTOCOL: "Key numbers count from 1, in order; the previous key is nil for F_1 only." */
+		/*
+		 * PROTOCOL: "Key numbers count from 1, in order; the previous key is nil for F_1
+		 * only."
+		 */
 		if (change->key_number != charter->key_number + 1 ||
 		    change->has_sealed != (change->key_number > 1))
 			return ERR_PROTOCOL;
@@ -305,9 +314,10 @@ static bool stewards_changed(const struct charter *charter, const struct undo *u
 }
 
 /*
- * PROTOCOL: "`table hash` is `H("am1.members", table)` of the member table after the changes, with `table = [threshold,
- * [steward member numbers, rising], key number, commitment, [[member number, state, organisation id, root public key, name,
- * slug, ags, group], ...]]`, state 1 member, 2 former, in the order of member numbers."
+ * PROTOCOL: "`table hash` is `H("am1.members", table)` of the member table after the changes, with
+ * `table = [threshold, [steward member numbers, rising], key number, commitment, [[member number,
+ * state, organisation id, root public key, name, slug, ags, group], ...]]`, state 1 member, 2
+ * former, in the order of member numbers."
  */
 static void table_hash(const struct charter *charter, struct digest *out)
 {
@@ -373,10 +383,16 @@ static enum err entry_follows(const struct charter *charter, const struct charte
 		return ERR_EXISTS;
 	if (entry->number > charter->number + 1)
 		return ERR_AGAIN;
-	/* PROTOCOL: "`number` counts from 1; `previous` is nil in entry 1, otherwise the id `H("am1.charter", payload)` of the entry before." */
+	/*
+	 * PROTOCOL: "`number` counts from 1; `previous` is nil in entry 1, otherwise the id
+	 * `H("am1.charter", payload)` of the entry before."
+	 */
 	if (charter->number > 0 && !id_eq(&entry->previous, &charter->entry_id))
 		return ERR_PROTOCOL;
-	/* PROTOCOL: "An entry is valid with the threshold of distinct root keys of stewards of the entry before." */
+	/*
+	 * PROTOCOL: "An entry is valid with the threshold of distinct root keys of stewards of the
+	 * entry before."
+	 */
 	if (charter->number > 0 && !trusted && votes_count(charter, entry) < charter->threshold)
 		return ERR_DENIED;
 	return ERR_OK;
@@ -389,8 +405,8 @@ static enum err entry_result_check(const struct charter *charter, const struct c
 	struct digest table;
 
 	/*
-	 * PROTOCOL: "Entry 1 names its own stewards. When stewards or threshold change, the votes must also reach the new
-	 * threshold among the new stewards."
+	 * PROTOCOL: "Entry 1 names its own stewards. When stewards or threshold change, the votes
+	 * must also reach the new threshold among the new stewards."
 	 */
 	if (stewards_changed(charter, undo) && votes_count(charter, entry) < charter->threshold)
 		return ERR_DENIED;
@@ -477,7 +493,10 @@ enum err charter_payload_make(struct buf *out, struct charter *charter, const ch
 	return err;
 }
 
-/* PROTOCOL: "A vote signs (tag `am1.charter`) the payload. In entry 1 the federation id in the signed bytes is 32 zero bytes." */
+/*
+ * PROTOCOL: "A vote signs (tag `am1.charter`) the payload. In entry 1 the federation id in the
+ * signed bytes is 32 zero bytes."
+ */
 void charter_vote(struct charter_vote *out, const struct charter *charter, uint32_t member,
 		  const struct key *root_sign_seed, struct bytes payload)
 {
@@ -524,7 +543,10 @@ enum err charter_load(struct txn *txn, struct charter *charter)
 	return load_at(txn, charter, 0);
 }
 
-/* Whether this is another valid entry of a number that is known. Another entry 1 is another federation. */
+/*
+ * Whether this is another valid entry of a number that is known. Another entry 1 is another
+ * federation.
+ */
 static bool is_fork(struct txn *txn, const struct charter *charter,
 		    const struct charter_entry *entry)
 {

@@ -2,8 +2,9 @@
  * charter - who belongs to the federation (docs/PROTOCOL.md, section 4).
  *
  * The charter is a chain of entries, each a list of changes and the hash of the member table after
- * them, voted by a threshold of stewards. struct charter is the state after the latest entry. An entry is applied wholly or
- * not at all. What is stored passed all rules; loading applies it again without checking signatures.
+ * them, voted by a threshold of stewards. struct charter is the state after the latest entry. An
+ * entry is applied wholly or not at all. What is stored passed all rules; loading applies it again
+ * without checking signatures.
  */
 #ifndef ALLMENDE_CHARTER_H
 #define ALLMENDE_CHARTER_H
@@ -50,8 +51,10 @@ struct charter {
 void charter_init(struct charter *charter); /* no entry yet */
 void charter_fini(struct charter *charter);
 
-/* Lookups in constant time. NULL: no such member. charter_by_org() and charter_by_ags() find present members only; the others
-   also former ones. */
+/*
+ * Lookups in constant time. NULL: no such member. charter_by_org() and charter_by_ags() find
+ * present members only; the others also former ones.
+ */
 const struct charter_member *charter_member(const struct charter *charter, uint32_t number);
 const struct charter_member *charter_by_org(const struct charter *charter,
 					    const struct org_id *org);
@@ -98,9 +101,10 @@ struct charter_vote {
 };
 
 /*
- * Building entry number + 1: payload, votes, entry. `name` is the federation's in entry 1, else NULL. The changes are tried on
- * the charter, which is unchanged afterwards; a member's group follows from its ags. The votes stand in rising order of member number.
- * Errors of charter_payload_make() as charter_apply(); of charter_entry_make(): out->err.
+ * Building entry number + 1: payload, votes, entry. `name` is the federation's in entry 1, else
+ * NULL. The changes are tried on the charter, which is unchanged afterwards; a member's group
+ * follows from its ags. The votes stand in rising order of member number. Errors of
+ * charter_payload_make() as charter_apply(); of charter_entry_make(): out->err.
  */
 enum err charter_payload_make(struct buf *out, struct charter *charter, const char *name,
 			      int64_t time_ms, uint32_t threshold,
@@ -112,16 +116,18 @@ void charter_entry_make(struct buf *out, struct bytes payload, const struct char
 
 /*
  * Checks an entry under all rules and makes it the latest; on any error the charter is unchanged.
- * ERR_MALFORMED, ERR_VERSION; ERR_DENIED: votes are missing or wrong; ERR_PROTOCOL: another rule of section 4;
- * ERR_EXISTS: the number is not above the latest; ERR_AGAIN: entries between are missing; ERR_FULL: LIMIT_MEMBER_COUNT_MAX.
+ * ERR_MALFORMED, ERR_VERSION; ERR_DENIED: votes are missing or wrong; ERR_PROTOCOL: another rule of
+ * section 4; ERR_EXISTS: the number is not above the latest; ERR_AGAIN: entries between are
+ * missing; ERR_FULL: LIMIT_MEMBER_COUNT_MAX.
  */
 enum err charter_apply(struct charter *charter, struct bytes entry);
 
 /* *charter is set up by the call, empty when nothing is stored (ERR_ABSENT). ERR_CORRUPT. */
 enum err charter_load(struct txn *txn, struct charter *charter);
 /*
- * charter_apply() and the entry's row. With ERR_EXISTS *forked tells that this is another valid entry of a number that is known:
- * the one seen first stays, the other is kept as proof (charter_fork()), and the caller reports. forked may be NULL.
+ * charter_apply() and the entry's row. With ERR_EXISTS *forked tells that this is another valid
+ * entry of a number that is known: the one seen first stays, the other is kept as proof
+ * (charter_fork()), and the caller reports. forked may be NULL.
  */
 enum err charter_accept(struct txn *txn, struct charter *charter, struct bytes entry, bool *forked);
 /* The stored entry of a number, as received. */
@@ -131,8 +137,10 @@ bool charter_fork(struct txn *txn, struct bytes *entry);
 /* Id of an entry, for checkpoints. ERR_MALFORMED. */
 enum err charter_entry_id(struct digest *out, struct bytes entry);
 
-/* What the charter said about F_n: the commitment, and F_(n-1) sealed under it if has_sealed. Looks through the stored entries.
-   ERR_ABSENT. */
+/*
+ * What the charter said about F_n: the commitment, and F_(n-1) sealed under it if has_sealed. Looks
+ * through the stored entries. ERR_ABSENT.
+ */
 enum err fedkey_find(struct txn *txn, uint64_t number, struct digest *commitment, bool *has_sealed,
 		     uint8_t sealed[FEDKEY_SEALED_LEN]);
 

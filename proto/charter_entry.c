@@ -134,8 +134,8 @@ void charter_change_put(struct buf *out, const struct charter_change *change)
 }
 
 /*
- * PROTOCOL: "payload = [1, number, previous, federation name, time, threshold, changes, table hash(32)]
- * entry = [payload as bin, [[member number, signature(64)], ...]]"
+ * PROTOCOL: "payload = [1, number, previous, federation name, time, threshold, changes, table
+ * hash(32)] entry = [payload as bin, [[member number, signature(64)], ...]]"
  */
 static enum err payload_decode(struct charter_entry *out)
 {

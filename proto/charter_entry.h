@@ -1,8 +1,9 @@
 /*
- * charter_entry - the bytes of one charter entry: form only, no rules (docs/PROTOCOL.md, section 4).
+ * charter_entry - the bytes of one charter entry: form only, no rules (docs/PROTOCOL.md, section
+ * 4).
  *
- * The changes are not copied out: `changes` is a cursor at the first of change_count changes, whose form was
- * checked by charter_entry_decode().
+ * The changes are not copied out: `changes` is a cursor at the first of change_count changes, whose
+ * form was checked by charter_entry_decode().
  */
 #ifndef ALLMENDE_CHARTER_ENTRY_H
 #define ALLMENDE_CHARTER_ENTRY_H

@@ -59,7 +59,10 @@ static bool is_host(struct bytes text)
 	return within(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
 }
 
-/* PROTOCOL: "Addresses are `HOST:PORT` texts where the author's node may be dialled; none when it only dials out." */
+/*
+ * PROTOCOL: "Addresses are `HOST:PORT` texts where the author's node may be dialled; none when it
+ * only dials out."
+ */
 enum err contact_address_check(struct bytes address)
 {
 	size_t colon = address.len;

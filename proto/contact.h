@@ -1,5 +1,6 @@
 /*
- * contact - body of a contact record: where an author's node may be dialled (docs/PROTOCOL.md, section 5.3).
+ * contact - body of a contact record: where an author's node may be dialled (docs/PROTOCOL.md,
+ * section 5.3).
  */
 #ifndef ALLMENDE_CONTACT_H
 #define ALLMENDE_CONTACT_H
@@ -19,7 +20,10 @@ struct contact {
 void contact_put(struct buf *out, const struct contact *contact);
 /* ERR_MALFORMED, ERR_VERSION */
 enum err contact_get(struct contact *out, struct bytes body);
-/* ERR_MALFORMED unless the text is HOST:PORT: HOST a name, an IPv4 address or an IPv6 address in brackets. */
+/*
+ * ERR_MALFORMED unless the text is HOST:PORT: HOST a name, an IPv4 address or an IPv6 address in
+ * brackets.
+ */
 enum err contact_address_check(struct bytes address);
 
 #endif

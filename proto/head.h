@@ -1,5 +1,6 @@
 /*
- * head - an author's signed statement of the set of all its live records (docs/PROTOCOL.md, section 7).
+ * head - an author's signed statement of the set of all its live records (docs/PROTOCOL.md, section
+ * 7).
  */
 #ifndef ALLMENDE_HEAD_H
 #define ALLMENDE_HEAD_H

@@ -1,8 +1,8 @@
 /*
  * identity - everything one node is: its organisation's log, its keys, its names.
  *
- * Key files: root (the root seed, which may be taken offline later), wrap, sign, transport. The rest stands in META rows and in
- * the organisation's log.
+ * Key files: root (the root seed, which may be taken offline later), wrap, sign, transport. The
+ * rest stands in META rows and in the organisation's log.
  */
 #ifndef ALLMENDE_IDENTITY_H
 #define ALLMENDE_IDENTITY_H
@@ -39,16 +39,22 @@ struct identity {
 };
 
 /*
- * Makes the organisation and its first node: key files, organisation log entry 1 (node 0, all roles), META rows. The caller
- * commits txn; when that fails, or this does, it removes the directory. ERR_CONFIG: name, slug, ags or operator is
- * not valid. ERR_EXISTS, ERR_IO.
+ * Makes the organisation and its first node: key files, organisation log entry 1 (node 0, all
+ * roles), META rows. The caller commits txn; when that fails, or this does, it removes the
+ * directory. ERR_CONFIG: name, slug, ags or operator is not valid. ERR_EXISTS, ERR_IO.
  */
 enum err identity_create(struct keyring *keyring, struct txn *txn, struct random *random,
 			 const struct identity_options *options);
-/* Release with identity_fini(). ERR_ABSENT: no node here. ERR_CORRUPT: keys and log do not belong together. */
+/*
+ * Release with identity_fini(). ERR_ABSENT: no node here. ERR_CORRUPT: keys and log do not belong
+ * together.
+ */
 enum err identity_load(struct identity *out, struct keyring *keyring, struct txn *txn);
 void identity_fini(struct identity *identity);
-/* Ed25519 seed of the organisation's root key; ERR_ABSENT when the root seed is not here. Wipe it after use. */
+/*
+ * Ed25519 seed of the organisation's root key; ERR_ABSENT when the root seed is not here. Wipe it
+ * after use.
+ */
 enum err identity_root_sign_seed(struct key *out, const struct identity *identity);
 
 #endif

@@ -40,7 +40,10 @@ static void payload_put(struct buf *out, const struct invitation *invitation)
 	out_uint(out, (uint64_t)invitation->valid_until_ms);
 }
 
-/* PROTOCOL: "text    = "allmende1-" ‖ base64url(payload ‖ first 4 bytes of H("am1.invite", payload))" */
+/*
+ * PROTOCOL: "text    = "allmende1-" ‖ base64url(payload ‖ first 4 bytes of H("am1.invite",
+ * payload))"
+ */
 enum err invitation_put(struct buf *out, const struct invitation *invitation)
 {
 	size_t from = out->len;
@@ -158,8 +161,9 @@ enum err invitation_get(struct invitation *out, struct bytes text)
 /* ---- the join request ---- */
 
 /*
- * PROTOCOL: "request = payload ‖ signature(64)      tag am1.join, root key of the joiner, at most 4096 bytes
- * payload = [1, secret(32), name, slug, ags, organisation log entry 1 (signed, as bin), [address, ...]]"
+ * PROTOCOL: "request = payload ‖ signature(64)      tag am1.join, root key of the joiner, at most
+ * 4096 bytes payload = [1, secret(32), name, slug, ags, organisation log entry 1 (signed, as bin),
+ * [address, ...]]"
  */
 void join_request_make(struct buf *out, const struct invitation *invitation,
 		       struct bytes orglog_entry, const char *const *addresses,
@@ -290,8 +294,8 @@ enum err invitation_find(struct txn *txn, const struct key *secret, struct invit
 }
 
 /*
- * PROTOCOL: "The issuer admits when the secret is known, unused and not expired and name, slug and ags are those of the
- * invitation."
+ * PROTOCOL: "The issuer admits when the secret is known, unused and not expired and name, slug and
+ * ags are those of the invitation."
  */
 enum err invitation_check(struct txn *txn, const struct join_request *request, int64_t now_ms)
 {

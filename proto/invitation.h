@@ -23,12 +23,15 @@ struct invitation {
 };
 
 void invitation_wipe(struct invitation *invitation);
-/* Appends the text, without line end. ERR_FULL: longer than LIMIT_INVITATION_LEN_MAX. ERR_MALFORMED: a field is not valid. */
+/*
+ * Appends the text, without line end. ERR_FULL: longer than LIMIT_INVITATION_LEN_MAX.
+ * ERR_MALFORMED: a field is not valid.
+ */
 enum err invitation_put(struct buf *out, const struct invitation *invitation);
 /*
- * Blanks and line ends around the text are ignored. ERR_MALFORMED: not an invitation at all, or its contents
- * are not valid; ERR_DENIED: an invitation, but truncated or mistyped (check sum); ERR_VERSION: of a newer
- * version. Expiry is for the caller.
+ * Blanks and line ends around the text are ignored. ERR_MALFORMED: not an invitation at all, or its
+ * contents are not valid; ERR_DENIED: an invitation, but truncated or mistyped (check sum);
+ * ERR_VERSION: of a newer version. Expiry is for the caller.
  */
 enum err invitation_get(struct invitation *out, struct bytes text);
 
@@ -47,7 +50,10 @@ struct join_request {
 void join_request_make(struct buf *out, const struct invitation *invitation,
 		       struct bytes orglog_entry, const char *const *addresses,
 		       const struct key *root_sign_seed);
-/* ERR_MALFORMED, ERR_VERSION, ERR_DENIED (signature, or the entry), ERR_FULL (LIMIT_JOIN_REQUEST_LEN_MAX). */
+/*
+ * ERR_MALFORMED, ERR_VERSION, ERR_DENIED (signature, or the entry), ERR_FULL
+ * (LIMIT_JOIN_REQUEST_LEN_MAX).
+ */
 enum err join_request_get(struct join_request *out, struct bytes request, const struct fed_id *fed);
 
 /* What the issuer remembers, under the hash of the secret. */
@@ -63,8 +69,9 @@ void invitation_store(struct txn *txn, const struct invitation *invitation);
 /* ERR_ABSENT; ERR_CORRUPT sticks to the transaction. */
 enum err invitation_find(struct txn *txn, const struct key *secret, struct invitation_row *out);
 /*
- * Whether this request may be admitted now. ERR_ABSENT: unknown secret; ERR_EXISTS: used by another organisation; ERR_DENIED: name, slug or ags
- * differ; ERR_AGAIN: expired. A secret used by the same organisation is ERR_OK: its answer got lost.
+ * Whether this request may be admitted now. ERR_ABSENT: unknown secret; ERR_EXISTS: used by another
+ * organisation; ERR_DENIED: name, slug or ags differ; ERR_AGAIN: expired. A secret used by the same
+ * organisation is ERR_OK: its answer got lost.
  */
 enum err invitation_check(struct txn *txn, const struct join_request *request, int64_t now_ms);
 /* Marks the secret as used by this organisation. */

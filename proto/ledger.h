@@ -1,17 +1,21 @@
 /*
  * ledger - accepts records and heads into the store, and knows how complete each author is.
  *
- * The core owns one ledger and drives it inside its turns. Rows written: RECORD, LEAF, BUCKET, HEAD, AUTHOR,
- * EVIDENCE, VERSION, PATH. Accepting marks an author as touched; ledger_settle(), called before the turn's transaction is
- * committed, brings the states of all touched authors up to date. ledger_state() settles the author it is asked for.
+ * The core owns one ledger and drives it inside its turns. Rows written: RECORD, LEAF, BUCKET,
+ * HEAD, AUTHOR, EVIDENCE, VERSION, PATH. Accepting marks an author as touched; ledger_settle(),
+ * called before the turn's transaction is committed, brings the states of all touched authors up to
+ * date. ledger_state() settles the author it is asked for.
  *
- * Signatures: every record is checked singly when it comes. A caller that asks for it with ledger_defer() lets a version wait
- * for ledger_settle() when the author's latest head is known, covers its sequence, and nothing is displaced by it: when the author's set
- * then reproduces the digest of its head, that signature has vouched for them all; otherwise they are checked singly, and the
- * wrong ones are dropped again. What waited is news only after ledger_settle(): see ledger_news_next().
+ * Signatures: every record is checked singly when it comes. A caller that asks for it with
+ * ledger_defer() lets a version wait for ledger_settle() when the author's latest head is known,
+ * covers its sequence, and nothing is displaced by it: when the author's set then reproduces the
+ * digest of its head, that signature has vouched for them all; otherwise they are checked singly,
+ * and the wrong ones are dropped again. What waited is news only after ledger_settle(): see
+ * ledger_news_next().
  *
- * Whose fault: ERR_MALFORMED, ERR_VERSION and ERR_FULL are faults of whoever sent the bytes. ERR_DENIED and ERR_PROTOCOL
- * may be the author's alone; the caller drops what came and goes on with the session.
+ * Whose fault: ERR_MALFORMED, ERR_VERSION and ERR_FULL are faults of whoever sent the bytes.
+ * ERR_DENIED and ERR_PROTOCOL may be the author's alone; the caller drops what came and goes on
+ * with the session.
  */
 #ifndef ALLMENDE_LEDGER_H
 #define ALLMENDE_LEDGER_H
@@ -50,11 +54,15 @@ void ledger_now(struct ledger *ledger, int64_t now_ms);
 void ledger_defer(struct ledger *ledger, bool defer);
 /* Who appends; sign_seed is borrowed for the life of the ledger. */
 void ledger_own(struct ledger *ledger, uint32_t author, const struct key *sign_seed);
-/* Forgets the cached keys of a member, after a new organisation log entry or a charter entry about it. 0: of all. */
+/*
+ * Forgets the cached keys of a member, after a new organisation log entry or a charter entry about
+ * it. 0: of all.
+ */
 void ledger_forget(struct ledger *ledger, uint32_t member_number);
 /*
- * The signing key of an author who is a member's active node. ERR_ABSENT: there is no such author, or its organisation log is
- * not here; ERR_DENIED: a former member or retired node. roles may be NULL.
+ * The signing key of an author who is a member's active node. ERR_ABSENT: there is no such author,
+ * or its organisation log is not here; ERR_DENIED: a former member or retired node. roles may be
+ * NULL.
  */
 enum err ledger_author(struct ledger *ledger, struct txn *txn, uint32_t author, struct sign_pk *pk,
 		       uint8_t *roles);
@@ -92,8 +100,8 @@ enum err ledger_state(struct ledger *ledger, struct txn *txn, uint32_t author,
 bool ledger_state_next(struct ledger *ledger, struct txn *txn, uint32_t *author,
 		       struct author_state *out);
 /*
- * Brings all touched authors up to date. Faults stick to the transaction. Returns the number of records that were
- * dropped because their signature was wrong.
+ * Brings all touched authors up to date. Faults stick to the transaction. Returns the number of
+ * records that were dropped because their signature was wrong.
  */
 size_t ledger_settle(struct ledger *ledger, struct txn *txn);
 
@@ -108,9 +116,10 @@ struct ledger_news {
 	uint64_t number;
 };
 /*
- * ERR_OK: see *news. ERR_EXISTS: known. ERR_AGAIN: its time is in the future; dropped, ask again later. ERR_ABSENT: the author or its
- * organisation log is not known here (yet). ERR_DENIED: signature, or not an active author. ERR_PROTOCOL: slot and body contradict each other, or
- * the path is not the author's. ERR_MALFORMED, ERR_VERSION, ERR_FULL.
+ * ERR_OK: see *news. ERR_EXISTS: known. ERR_AGAIN: its time is in the future; dropped, ask again
+ * later. ERR_ABSENT: the author or its organisation log is not known here (yet). ERR_DENIED:
+ * signature, or not an active author. ERR_PROTOCOL: slot and body contradict each other, or the
+ * path is not the author's. ERR_MALFORMED, ERR_VERSION, ERR_FULL.
  */
 enum err ledger_accept_record(struct ledger *ledger, struct txn *txn, struct bytes whole,
 			      struct ledger_news *news);
@@ -118,9 +127,10 @@ enum err ledger_accept_record(struct ledger *ledger, struct txn *txn, struct byt
 bool ledger_news_next(struct ledger *ledger, struct ledger_news *news);
 
 /*
- * ERR_OK: it is now the latest head of its author. ERR_EXISTS: known, or older than the one known. ERR_AGAIN: its time is in the future. ERR_ABSENT,
- * ERR_DENIED, ERR_MALFORMED, ERR_VERSION, ERR_FULL as above. ERR_PROTOCOL: it contradicts the head known; when both are evidence, they
- * are kept, the author is disputed, and *evidence is true (may be NULL).
+ * ERR_OK: it is now the latest head of its author. ERR_EXISTS: known, or older than the one known.
+ * ERR_AGAIN: its time is in the future. ERR_ABSENT, ERR_DENIED, ERR_MALFORMED, ERR_VERSION,
+ * ERR_FULL as above. ERR_PROTOCOL: it contradicts the head known; when both are evidence, they are
+ * kept, the author is disputed, and *evidence is true (may be NULL).
  */
 enum err ledger_accept_head(struct ledger *ledger, struct txn *txn, struct bytes whole,
 			    bool *evidence);
@@ -130,14 +140,20 @@ bool ledger_head(struct txn *txn, uint32_t author, uint32_t incarnation, struct 
 bool ledger_evidence(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes *first,
 		     struct bytes *second);
 
-/* Own author. Appends a record with the next sequence; body as for record_make(). ERR_FULL: too long. news may be NULL; id may be NULL. */
+/*
+ * Own author. Appends a record with the next sequence; body as for record_make(). ERR_FULL: too
+ * long. news may be NULL; id may be NULL.
+ */
 enum err ledger_append(struct ledger *ledger, struct txn *txn, uint64_t kind, struct bytes slot,
 		       struct bytes body, struct record_id *id, struct ledger_news *news);
 /* Own author: drops a slot from the set; it is gone for others with the next head. ERR_ABSENT. */
 enum err ledger_delete(struct ledger *ledger, struct txn *txn, struct bytes slot);
 /* Own author: makes, stores and appends to out (may be NULL) the next head. */
 enum err ledger_head_make(struct ledger *ledger, struct txn *txn, struct buf *out);
-/* Own author: begins a new incarnation with all live records signed anew, and makes its first head. After a restored backup. */
+/*
+ * Own author: begins a new incarnation with all live records signed anew, and makes its first head.
+ * After a restored backup.
+ */
 enum err ledger_incarnation_new(struct ledger *ledger, struct txn *txn);
 
 /* The record of a sequence, as received. */
@@ -156,21 +172,23 @@ struct ledger_version {
 enum err ledger_version_find(struct txn *txn, const struct dataset_id *dataset, uint64_t number,
 			     uint32_t author, struct bytes *whole);
 /*
- * The current version of a dataset: the highest number, then the smaller record id; of authors who may publish. number 0: of all numbers,
- * else of that one. ERR_ABSENT. whole may be NULL.
+ * The current version of a dataset: the highest number, then the smaller record id; of authors who
+ * may publish. number 0: of all numbers, else of that one. ERR_ABSENT. whole may be NULL.
  */
 enum err ledger_version_current(struct ledger *ledger, struct txn *txn,
 				const struct dataset_id *dataset, uint64_t number,
 				struct ledger_version *out, struct bytes *whole);
 
 /*
- * Reconciliation. Nothing is deleted but on the word of the head that is the latest here: `counter` names it.
+ * Reconciliation. Nothing is deleted but on the word of the head that is the latest here: `counter`
+ * names it.
  *
- * ledger_buckets_check: ERR_DENIED unless the bucket digests hash to the head's set; ERR_AGAIN when the head named is not
- * the latest (any more).
- * ledger_reconcile_bucket: checks the leaves against `digest`, which is one of the checked bucket digests, deletes what is here and not among
- * them, and appends the sequences of those that are not here to `missing` (be64 each). Leaves with a sequence beyond the head's last are left alone.
- * ERR_DENIED: the leaves are not those of the digest. ERR_AGAIN as above.
+ * ledger_buckets_check: ERR_DENIED unless the bucket digests hash to the head's set; ERR_AGAIN when
+ * the head named is not the latest (any more). ledger_reconcile_bucket: checks the leaves against
+ * `digest`, which is one of the checked bucket digests, deletes what is here and not among them,
+ * and appends the sequences of those that are not here to `missing` (be64 each). Leaves with a
+ * sequence beyond the head's last are left alone. ERR_DENIED: the leaves are not those of the
+ * digest. ERR_AGAIN as above.
  */
 enum err ledger_buckets_check(struct ledger *ledger, struct txn *txn, uint32_t author,
 			      uint32_t incarnation, uint64_t counter,

@@ -73,10 +73,16 @@ static enum rank head_rank(struct txn *txn, const struct author_state *state,
 	if (head->incarnation < state->incarnation || head->counter < state->counter ||
 	    !ledger_head(txn, head->author, head->incarnation, known))
 		return RANK_OLDER;
-	/* PROTOCOL: "Two heads with one author, incarnation and counter and different bytes are evidence: they are kept, shown, and the author's state is disputed." */
+	/*
+	 * PROTOCOL: "Two heads with one author, incarnation and counter and different bytes are
+	 * evidence: they are kept, shown, and the author's state is disputed."
+	 */
 	if (head->counter == state->counter)
 		return bytes_eq(*known, head->whole) ? RANK_OLDER : RANK_CONTRADICTS;
-	/* PROTOCOL: "So are two heads with successive counters of which the second does not name the first." */
+	/*
+	 * PROTOCOL: "So are two heads with successive counters of which the second does not name
+	 * the first."
+	 */
 	if (head->counter == state->counter + 1 && head_decode(&before, *known) == ERR_OK) {
 		head_id(&id, &before);
 		if (!head->has_previous || !id_eq(&head->previous, &id))

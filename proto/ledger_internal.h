@@ -1,6 +1,6 @@
 /*
- * ledger_internal - what the sources of the ledger share: ledger.c (authors and their states), ledger_record.c,
- * ledger_version.c, ledger_head.c, ledger_reconcile.c.
+ * ledger_internal - what the sources of the ledger share: ledger.c (authors and their states),
+ * ledger_record.c, ledger_version.c, ledger_head.c, ledger_reconcile.c.
  */
 #ifndef ALLMENDE_LEDGER_INTERNAL_H
 #define ALLMENDE_LEDGER_INTERNAL_H

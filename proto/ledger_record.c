@@ -30,8 +30,8 @@ static enum err version_check(struct ledger *ledger, const struct record *record
 	if (err)
 		return err;
 	/*
-	 * PROTOCOL: "The first component of the path is the author's organisation's slug, unless `token` names a right."
-	 * Tokens are not understood yet, so none names a right.
+	 * PROTOCOL: "The first component of the path is the author's organisation's slug, unless
+	 * `token` names a right." Tokens are not understood yet, so none names a right.
 	 */
 	if (!member || version.has_token ||
 	    !bytes_eq(path_slug(version.path), bytes_str(member->slug)))
@@ -233,7 +233,10 @@ enum err ledger_accept_record(struct ledger *ledger, struct txn *txn, struct byt
 		err = ledger_author(ledger, txn, record.author, &pk, NULL);
 	if (err)
 		return err;
-	/* PROTOCOL: "A record whose time is more than 10 minutes in the future is deferred: the receiver drops it and asks again later." */
+	/*
+	 * PROTOCOL: "A record whose time is more than 10 minutes in the future is deferred: the
+	 * receiver drops it and asks again later."
+	 */
 	if (record.time_ms > ledger->now_ms + (int64_t)ledger->limits->clock_ahead_ms_max)
 		return ERR_AGAIN;
 	struct ledger_touched *touched = ledger_touch(ledger, txn, record.author);

@@ -155,7 +155,10 @@ static uint64_t number_highest(struct txn *txn, const struct dataset_id *dataset
 	return be64_get(key.ptr + prefix.len);
 }
 
-/* PROTOCOL: "The current version of a dataset is the highest valid number; then the shorter token chain; then the smaller record id." */
+/*
+ * PROTOCOL: "The current version of a dataset is the highest valid number; then the shorter token
+ * chain; then the smaller record id."
+ */
 enum err ledger_version_current(struct ledger *ledger, struct txn *txn,
 				const struct dataset_id *dataset, uint64_t number,
 				struct ledger_version *out, struct bytes *whole)

@@ -44,7 +44,10 @@ void orglog_next_root(struct digest *out, const struct sign_pk *next)
 	hash_once(out->b, "am1.nextroot", id_bytes(next));
 }
 
-/* PROTOCOL: "`possession` is the node's signature (tag `am1.possession`) over `root public key of entry 1 ‖ signing key ‖ transport key`." */
+/*
+ * PROTOCOL: "`possession` is the node's signature (tag `am1.possession`) over `root public key of
+ * entry 1 ‖ signing key ‖ transport key`."
+ */
 static void possession_payload(uint8_t out[3 * ID_LEN], const struct sign_pk *first_root,
 			       const struct sign_pk *sign, const struct dh_pk *transport)
 {
@@ -103,7 +106,10 @@ void orglog_make(struct buf *out, const struct orglog *now, const struct orglog 
 	payload_sign(out, from, LIMIT_ORGLOG_ENTRY_LEN_MAX, root_sign_seed, SIGN_TAG_ORGLOG, NULL);
 }
 
-/* PROTOCOL: "`index` 0 to 255, strictly rising; `state` 1 active, 2 retired; `roles` bits: 1 publish, 2 admin, 4 key author." */
+/*
+ * PROTOCOL: "`index` 0 to 255, strictly rising; `state` 1 active, 2 retired; `roles` bits: 1
+ * publish, 2 admin, 4 key author."
+ */
 static void nodes_read(struct wire_in *w, struct orglog *log)
 {
 	log->node_count = wire_array(w, 0, LIMIT_NODE_COUNT_MAX);
@@ -127,7 +133,10 @@ static void entry_fini(struct entry *entry)
 	orglog_fini(&entry->log);
 }
 
-/* Form only. PROTOCOL: "The id of an entry is `H("am1.orglog", payload)`; the **organisation id** is the id of entry 1." */
+/*
+ * Form only. PROTOCOL: "The id of an entry is `H("am1.orglog", payload)`; the **organisation id**
+ * is the id of entry 1."
+ */
 static enum err entry_read(struct entry *entry, struct bytes whole)
 {
 	struct orglog *log = &entry->log;
@@ -183,7 +192,10 @@ static enum err dh_pk_admit(const struct dh_pk *pk)
 	return err;
 }
 
-/* PROTOCOL: "A public key is admitted only when its encoding is canonical and its point is of prime order. For X25519 it is enough that the point is not of low order." */
+/*
+ * PROTOCOL: "A public key is admitted only when its encoding is canonical and its point is of prime
+ * order. For X25519 it is enough that the point is not of low order."
+ */
 static enum err keys_admit(const struct orglog *log)
 {
 	enum err err = sign_pk_admit(&log->root);
@@ -200,7 +212,10 @@ static enum err keys_admit(const struct orglog *log)
 	return err;
 }
 
-/* What can be checked of an entry alone. PROTOCOL: "An entry is signed (tag `am1.orglog`) by the root key it names." */
+/*
+ * What can be checked of an entry alone. PROTOCOL: "An entry is signed (tag `am1.orglog`) by the
+ * root key it names."
+ */
 static enum err entry_check(const struct entry *entry)
 {
 	enum err err = sign_pk_admit(&entry->log.root);
@@ -211,7 +226,10 @@ static enum err entry_check(const struct entry *entry)
 	return err ? err : keys_admit(&entry->log);
 }
 
-/* PROTOCOL: "A node never disappears from the list, and a retired one stays retired. Its keys never change." */
+/*
+ * PROTOCOL: "A node never disappears from the list, and a retired one stays retired. Its keys never
+ * change."
+ */
 static enum err nodes_check(const struct orglog *log, const struct orglog *next)
 {
 	for (size_t i = 0; i < log->node_count; i++) {
@@ -229,7 +247,10 @@ static enum err nodes_check(const struct orglog *log, const struct orglog *next)
 	return ERR_OK;
 }
 
-/* PROTOCOL: "That key is the root key of the entry before, or its hash `H("am1.nextroot", key)` is the next root hash of the entry before." */
+/*
+ * PROTOCOL: "That key is the root key of the entry before, or its hash `H("am1.nextroot", key)` is
+ * the next root hash of the entry before."
+ */
 static enum err root_check(const struct orglog *log, const struct sign_pk *root)
 {
 	struct digest hash;
@@ -251,7 +272,10 @@ static enum err entry_follows(const struct orglog *log, struct entry *entry)
 	if (entry->log.number > log->number + 1)
 		return ERR_AGAIN;
 	if (log->number > 0) {
-		/* PROTOCOL: "`previous` is nil in entry 1 and otherwise the id of entry `number - 1`." */
+		/*
+		 * PROTOCOL: "`previous` is nil in entry 1 and otherwise the id of entry `number -
+		 * 1`."
+		 */
 		if (!id_eq(&entry->previous, &log->entry_id))
 			return ERR_PROTOCOL;
 		err = root_check(log, &entry->log.root);
@@ -341,7 +365,10 @@ enum err orglog_load(struct txn *txn, const struct org_id *org, struct orglog *l
 	return load_at(txn, org, orglog_number(txn, org), log);
 }
 
-/* PROTOCOL: "Two different valid entries of one number are kept out: the one seen first stays, and the second is reported." */
+/*
+ * PROTOCOL: "Two different valid entries of one number are kept out: the one seen first stays, and
+ * the second is reported."
+ */
 static bool is_fork(struct txn *txn, const struct org_id *org, struct bytes whole)
 {
 	struct orglog before, known;

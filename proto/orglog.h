@@ -1,9 +1,11 @@
 /*
- * orglog - one organisation's log: its root key, its wrap key, its nodes (docs/PROTOCOL.md, section 3).
+ * orglog - one organisation's log: its root key, its wrap key, its nodes (docs/PROTOCOL.md, section
+ * 3).
  *
- * Every entry is the whole state, so struct orglog is the decoded latest entry and what is needed to check
- * the next. The log is a chain: entry 1 gives the organisation its id, and an entry is admitted when
- * it follows the one before under all rules. What is stored passed them; loading does not check signatures again.
+ * Every entry is the whole state, so struct orglog is the decoded latest entry and what is needed
+ * to check the next. The log is a chain: entry 1 gives the organisation its id, and an entry is
+ * admitted when it follows the one before under all rules. What is stored passed them; loading does
+ * not check signatures again.
  */
 #ifndef ALLMENDE_ORGLOG_H
 #define ALLMENDE_ORGLOG_H
@@ -50,31 +52,36 @@ void orglog_possession(struct sig *out, const struct key *node_seed,
 		       const struct sign_pk *first_root, const struct sign_pk *sign,
 		       const struct dh_pk *transport);
 /*
- * Appends entry number + 1, signed. `next` is the whole new state: time_ms, next_root, recovery, wrap and nodes
- * count; the rest is taken from `now` (before entry 1: an empty log) and from the seed. The result is not checked:
- * apply it.
+ * Appends entry number + 1, signed. `next` is the whole new state: time_ms, next_root, recovery,
+ * wrap and nodes count; the rest is taken from `now` (before entry 1: an empty log) and from the
+ * seed. The result is not checked: apply it.
  */
 void orglog_make(struct buf *out, const struct orglog *now, const struct orglog *next,
 		 const struct key *root_sign_seed);
 /*
  * Checks a signed entry against the log and makes it the latest; on any error the log is unchanged.
- * ERR_MALFORMED, ERR_VERSION (an unknown form or suite); ERR_DENIED: signature, root key or possession;
- * ERR_PROTOCOL: another rule of section 3; ERR_EXISTS: the number is not above the latest; ERR_AGAIN: entries between
- * are missing.
+ * ERR_MALFORMED, ERR_VERSION (an unknown form or suite); ERR_DENIED: signature, root key or
+ * possession; ERR_PROTOCOL: another rule of section 3; ERR_EXISTS: the number is not above the
+ * latest; ERR_AGAIN: entries between are missing.
  */
 enum err orglog_apply(struct orglog *log, struct bytes entry);
 /*
- * Looks at one entry alone, as a certificate shows it: form, keys and the signature of the root key it names; in entry 1 also
- * the proofs of possession. *out is set up by the call; release it with orglog_fini() when ERR_OK was returned.
+ * Looks at one entry alone, as a certificate shows it: form, keys and the signature of the root key
+ * it names; in entry 1 also the proofs of possession. *out is set up by the call; release it with
+ * orglog_fini() when ERR_OK was returned.
  */
 enum err orglog_entry_peek(struct orglog *out, struct bytes entry);
 
-/* The latest stored state; *log is set up by the call, empty when nothing is stored (ERR_ABSENT). ERR_CORRUPT. */
+/*
+ * The latest stored state; *log is set up by the call, empty when nothing is stored (ERR_ABSENT).
+ * ERR_CORRUPT.
+ */
 enum err orglog_load(struct txn *txn, const struct org_id *org, struct orglog *log);
 /*
- * Checks an entry from outside against what is stored and stores it. `expected` is the organisation it must belong to.
- * Errors as orglog_apply(). With ERR_EXISTS *forked tells that it is another valid entry of a
- * number that is known: the one seen first stays, and the caller reports. forked may be NULL.
+ * Checks an entry from outside against what is stored and stores it. `expected` is the organisation
+ * it must belong to. Errors as orglog_apply(). With ERR_EXISTS *forked tells that it is another
+ * valid entry of a number that is known: the one seen first stays, and the caller reports. forked
+ * may be NULL.
  */
 enum err orglog_accept(struct txn *txn, const struct org_id *expected, struct bytes entry,
 		       bool *forked);

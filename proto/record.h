@@ -38,10 +38,15 @@ struct record_slot record_slot_wrap(const struct org_id *grantee, uint64_t epoch
 				    struct bytes prefix, struct bytes path);
 struct record_slot record_slot_contact(void);
 
-/* Form only; says nothing of the signature. ERR_MALFORMED, ERR_VERSION, ERR_FULL (LIMIT_RECORD_LEN_MAX). */
+/*
+ * Form only; says nothing of the signature. ERR_MALFORMED, ERR_VERSION, ERR_FULL
+ * (LIMIT_RECORD_LEN_MAX).
+ */
 enum err record_decode(struct record *out, struct bytes whole);
-/* Appends the record; author, incarnation, sequence, time_ms, kind, slot and body of `fields` count. out->err: ERR_FULL when it
-   is too long. */
+/*
+ * Appends the record; author, incarnation, sequence, time_ms, kind, slot and body of `fields`
+ * count. out->err: ERR_FULL when it is too long.
+ */
 void record_make(struct buf *out, const struct record *fields, const struct fed_id *fed,
 		 const struct key *sign_seed);
 /* ERR_DENIED */

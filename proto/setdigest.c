@@ -79,9 +79,9 @@ bool setdigest_del(struct txn *txn, uint32_t author, uint32_t incarnation, struc
 }
 
 /*
- * PROTOCOL: "A bucket digest is 32 zero bytes when the bucket is empty, otherwise `H("am1.bucket", leaves)` with
- * `leaf = be16 len(slot) ‖ slot ‖ be64 sequence ‖ H("am1.leaf", record with signature)` in rising order of slot
- * (bytewise, the shorter first)."
+ * PROTOCOL: "A bucket digest is 32 zero bytes when the bucket is empty, otherwise `H("am1.bucket",
+ * leaves)` with `leaf = be16 len(slot) ‖ slot ‖ be64 sequence ‖ H("am1.leaf", record with
+ * signature)` in rising order of slot (bytewise, the shorter first)."
  */
 static void leaf_hash(struct hash *hash, struct bytes slot, uint64_t sequence,
 		      const struct digest *digest)

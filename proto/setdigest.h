@@ -1,9 +1,10 @@
 /*
- * setdigest - the digest of an author's live records, kept up to date (docs/PROTOCOL.md, section 7).
+ * setdigest - the digest of an author's live records, kept up to date (docs/PROTOCOL.md, section
+ * 7).
  *
- * The leaves are LEAF rows. A BUCKET row holds the digest of one of the 256 buckets; no row means that
- * the bucket is empty, an empty row that it was touched and has to be hashed again. So a change costs one row, and
- * the digest costs the buckets touched since.
+ * The leaves are LEAF rows. A BUCKET row holds the digest of one of the 256 buckets; no row means
+ * that the bucket is empty, an empty row that it was touched and has to be hashed again. So a
+ * change costs one row, and the digest costs the buckets touched since.
  */
 #ifndef ALLMENDE_SETDIGEST_H
 #define ALLMENDE_SETDIGEST_H

@@ -1,8 +1,9 @@
 /*
  * federation - organisations with keys, and the federation they form, for tests.
  *
- * Everything follows from small numbers, so that a failure can be repeated. The charter has one entry: the first
- * `steward_count` organisations are its stewards. Member number n is organisation n - 1.
+ * Everything follows from small numbers, so that a failure can be repeated. The charter has one
+ * entry: the first `steward_count` organisations are its stewards. Member number n is organisation
+ * n - 1.
  */
 #ifndef ALLMENDE_TEST_FEDERATION_H
 #define ALLMENDE_TEST_FEDERATION_H

@@ -1,8 +1,8 @@
 /*
  * ledger_node - a store with a ledger, and makers of records, for tests.
  *
- * Node number n (1, 2, ...) is node 0 of member n; number 0 only reads. Its write transaction is always open:
- * ledger_node_turn() commits it and begins the next.
+ * Node number n (1, 2, ...) is node 0 of member n; number 0 only reads. Its write transaction is
+ * always open: ledger_node_turn() commits it and begins the next.
  */
 #ifndef ALLMENDE_TEST_LEDGER_NODE_H
 #define ALLMENDE_TEST_LEDGER_NODE_H
@@ -25,7 +25,10 @@ void ledger_node_turn(struct ledger_node *node);
 
 /* Appends the body of a version of tier members; variant changes what does not matter here. */
 void test_version_body(struct buf *out, const char *path, uint64_t number, unsigned variant);
-/* A version by node 0 of an organisation, in slot and body consistent; fields may be changed before test_record_put(). */
+/*
+ * A version by node 0 of an organisation, in slot and body consistent; fields may be changed before
+ * test_record_put().
+ */
 struct test_record {
 	struct record fields;
 	struct record_slot slot;
@@ -44,7 +47,10 @@ struct dataset_id test_dataset(const struct test_federation *fed, unsigned membe
 
 /* The state after settling. */
 struct author_state test_state(struct ledger_node *node, uint32_t author);
-/* Gives every record and the latest head of an author to another node; the number of records that were stored. */
+/*
+ * Gives every record and the latest head of an author to another node; the number of records that
+ * were stored.
+ */
 size_t test_copy(struct ledger_node *from, struct ledger_node *to, uint32_t author);
 
 #endif

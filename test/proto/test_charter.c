@@ -86,7 +86,9 @@ static void draft_init(struct draft *draft, struct fixture *f)
 	vote_by(draft, f, 3);
 }
 
-/* The table hash the entry needs, by the charter's own builder; zero when it refuses the changes. */
+/*
+ * The table hash the entry needs, by the charter's own builder; zero when it refuses the changes.
+ */
 static void draft_table(struct draft *draft, struct charter *charter)
 {
 	struct charter_entry made;
@@ -340,7 +342,10 @@ static void votes_are_counted_by_key(void **state)
 	draft_init(&draft, f);
 	admit_twin(&draft, f);
 	assert_int_equal(draft_apply(&draft, &charter), ERR_OK);
-	/* stewards 1, 2, 5 with threshold 2, where 1 and 5 are one key: 1 and 2 vote, which is enough */
+	/*
+	 * stewards 1, 2, 5 with threshold 2, where 1 and 5 are one key: 1 and 2 vote, which is
+	 * enough
+	 */
 	draft_init(&draft, f);
 	draft.entry.number = 3;
 	draft.entry.previous = charter.entry_id;
