@@ -534,6 +534,84 @@ static void founding_has_rules(void **state)
 	}
 }
 
+/* What the builder cannot write: an entry put together by hand, without changes or votes. */
+static enum err apply_by_hand(struct charter *charter, uint64_t number, bool previous, bool name,
+			      struct bytes change)
+{
+	const uint8_t zeros[ID_LEN] = {0};
+	struct buf payload, entry;
+
+	buf_init(&payload, 4096);
+	buf_init(&entry, 4096);
+	out_array(&payload, 8);
+	out_uint(&payload, 1);
+	out_uint(&payload, number);
+	out_fixed_or_nil(&payload, previous ? charter->entry_id.b : NULL, ID_LEN);
+	if (name)
+		out_text(&payload, bytes_str("F"));
+	else
+		out_nil(&payload);
+	out_uint(&payload, TEST_TIME_MS);
+	out_uint(&payload, 2);
+	out_array(&payload, change.len > 0);
+	buf_add(&payload, change);
+	out_fixed(&payload, zeros, ID_LEN);
+	charter_entry_make(&entry, buf_bytes(&payload), NULL, 0);
+	enum err err = charter_apply(charter, buf_bytes(&entry));
+	buf_fini(&payload);
+	buf_fini(&entry);
+	return err;
+}
+
+static void nil_stands_where_it_belongs(void **state)
+{
+	struct fixture *f = *state;
+	struct charter charter = charter_again(f), none;
+	const struct bytes nothing = {NULL, 0};
+
+	charter_init(&none);
+	/* well formed, and refused only for want of votes or stewards */
+	assert_int_equal(apply_by_hand(&charter, 2, true, false, nothing), ERR_DENIED);
+	assert_int_equal(apply_by_hand(&none, 1, false, true, nothing), ERR_PROTOCOL);
+	assert_int_equal(apply_by_hand(&charter, 2, true, true, nothing), ERR_MALFORMED);
+	assert_int_equal(apply_by_hand(&charter, 2, false, false, nothing), ERR_MALFORMED);
+	assert_int_equal(apply_by_hand(&none, 1, true, true, nothing), ERR_MALFORMED);
+	assert_int_equal(apply_by_hand(&none, 1, false, false, nothing), ERR_MALFORMED);
+	assert_int_equal(apply_by_hand(&none, 0, false, false, nothing), ERR_MALFORMED);
+	charter_fini(&charter);
+}
+
+/* What the builder does not write: another county than the AGS says, an element more, a new kind. */
+static void changes_by_hand(void **state)
+{
+	struct fixture *f = *state;
+	struct charter charter = charter_again(f);
+	struct charter_change admit;
+	struct buf change;
+
+	buf_init(&change, 1024);
+	test_admit(&admit, &f->next, 5);
+	charter_change_put(&change, &admit);
+	assert_int_equal(apply_by_hand(&charter, 2, true, false, buf_bytes(&change)), ERR_DENIED);
+	change.ptr[change.len - 1] = '8';
+	assert_int_equal(apply_by_hand(&charter, 2, true, false, buf_bytes(&change)),
+			 ERR_MALFORMED);
+	buf_reset(&change);
+	out_array(&change, 3);
+	out_uint(&change, CHARTER_REMOVE);
+	out_uint(&change, 4);
+	out_nil(&change);
+	assert_int_equal(apply_by_hand(&charter, 2, true, false, buf_bytes(&change)),
+			 ERR_MALFORMED);
+	buf_reset(&change);
+	out_array(&change, 2);
+	out_uint(&change, 5);
+	out_uint(&change, 4);
+	assert_int_equal(apply_by_hand(&charter, 2, true, false, buf_bytes(&change)), ERR_VERSION);
+	buf_fini(&change);
+	charter_fini(&charter);
+}
+
 static void another_form_is_another_version(void **state)
 {
 	struct fixture *f = *state;
@@ -710,6 +788,8 @@ int main(void)
 		cmocka_unit_test(a_root_key_has_one_encoding),
 		cmocka_unit_test(a_member_leaves_and_its_names_stay_taken),
 		cmocka_unit_test(founding_has_rules),
+		cmocka_unit_test(nil_stands_where_it_belongs),
+		cmocka_unit_test(changes_by_hand),
 		cmocka_unit_test(another_form_is_another_version),
 		cmocka_unit_test(nothing_shorter_is_accepted),
 		cmocka_unit_test(federation_keys_go_back),

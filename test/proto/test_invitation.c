@@ -1,4 +1,5 @@
 /* invitation: one line of text that survives a letter, and the request it admits once. */
+#include "crypto/hash.h"
 #include "proto/invitation.h"
 #include "proto/wire_out.h"
 #include "test/proto/federation.h"
@@ -143,6 +144,46 @@ static void faults_are_told_apart(void **state)
 	buf_fini(&big);
 }
 
+/* The check sum is right and the contents are not: a newer form, or nonsense. */
+static enum err get_by_hand(uint64_t form, const char *address)
+{
+	const uint8_t zeros[ID_LEN] = {0};
+	struct invitation read;
+	struct buf payload, text;
+	uint8_t sum[ID_LEN];
+
+	buf_init(&payload, 1024);
+	buf_init(&text, 2048);
+	out_array(&payload, 12);
+	out_uint(&payload, form);
+	out_fixed(&payload, zeros, ID_LEN);
+	out_text(&payload, bytes_str("F"));
+	out_uint(&payload, 1);
+	out_fixed(&payload, zeros, ID_LEN);
+	out_text(&payload, bytes_str(address));
+	out_fixed(&payload, zeros, ID_LEN);
+	out_fixed(&payload, zeros, ID_LEN);
+	out_text(&payload, bytes_str("Riesa"));
+	out_text(&payload, bytes_str("riesa"));
+	out_text(&payload, bytes_str("14627230"));
+	out_uint(&payload, TEST_TIME_MS);
+	hash_once(sum, "am1.invite", buf_bytes(&payload));
+	buf_add(&payload, bytes_of(sum, 4));
+	buf_add(&text, bytes_str("allmende1-"));
+	base64_put(&text, buf_bytes(&payload));
+	enum err err = invitation_get(&read, buf_bytes(&text));
+	buf_fini(&payload);
+	buf_fini(&text);
+	return err;
+}
+
+static void contents_are_looked_at(void **state)
+{
+	assert_int_equal(get_by_hand(1, "riesa.example:1"), ERR_OK);
+	assert_int_equal(get_by_hand(2, "riesa.example:1"), ERR_VERSION);
+	assert_int_equal(get_by_hand(1, "riesa.example"), ERR_MALFORMED);
+}
+
 static void what_is_not_valid_is_not_written(void **state)
 {
 	struct fixture *f = *state;
@@ -255,6 +296,7 @@ int main(void)
 		cmocka_unit_test(text_goes_there_and_back),
 		cmocka_unit_test(longest_fields_fit),
 		cmocka_unit_test(faults_are_told_apart),
+		cmocka_unit_test(contents_are_looked_at),
 		cmocka_unit_test(what_is_not_valid_is_not_written),
 		cmocka_unit_test(request_names_its_maker),
 		cmocka_unit_test(request_is_signed_by_the_organisation),
