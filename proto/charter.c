@@ -13,7 +13,7 @@
 /* ---- members and their index ---- */
 
 /* The index has one slot for each member and kind: number * 4 + kind, 0 when empty. */
-enum index_kind { INDEX_ORG = 1, INDEX_SLUG = 2, INDEX_AGS = 3 };
+enum index_kind { INDEX_ORG = 1, INDEX_SLUG = 2 };
 
 void charter_init(struct charter *charter)
 {
@@ -34,15 +34,7 @@ const struct charter_member *charter_member(const struct charter *charter, uint3
 
 static struct bytes index_key(const struct charter_member *member, enum index_kind kind)
 {
-	switch (kind) {
-	case INDEX_ORG:
-		return id_bytes(&member->org);
-	case INDEX_SLUG:
-		return bytes_str(member->slug);
-	case INDEX_AGS:
-		break;
-	}
-	return bytes_str(member->ags);
+	return kind == INDEX_ORG ? id_bytes(&member->org) : bytes_str(member->slug);
 }
 
 /* FNV-1a: whoever chooses the keys was admitted by the stewards. */
@@ -70,7 +62,6 @@ static void index_add_member(struct charter *charter, const struct charter_membe
 {
 	index_add(charter, member, INDEX_ORG);
 	index_add(charter, member, INDEX_SLUG);
-	index_add(charter, member, INDEX_AGS);
 }
 
 /* Builds the index anew, at most a quarter full. */
@@ -78,7 +69,7 @@ static void index_build(struct charter *charter)
 {
 	uint32_t cap = 16;
 
-	while (cap < 12 * charter->member_count)
+	while (cap < 8 * charter->member_count)
 		cap *= 2;
 	free(charter->index);
 	charter->index = mem_new(cap, sizeof(*charter->index));
@@ -117,7 +108,12 @@ const struct charter_member *charter_by_slug(const struct charter *charter, stru
 
 const struct charter_member *charter_by_ags(const struct charter *charter, struct bytes ags)
 {
-	return index_find(charter, ags, INDEX_AGS, false);
+	for (uint32_t i = 0; i < charter->member_count; i++) {
+		const struct charter_member *member = &charter->members[i];
+		if (member->state == CHARTER_MEMBER && bytes_eq(bytes_str(member->ags), ags))
+			return member;
+	}
+	return NULL;
 }
 
 static void member_add(struct charter *charter, const struct charter_member *member)
@@ -128,7 +124,7 @@ static void member_add(struct charter *charter, const struct charter_member *mem
 			mem_grow(charter->members, charter->member_cap, sizeof(*charter->members));
 	}
 	charter->members[charter->member_count++] = *member;
-	if (charter->index_cap < 6 * charter->member_count)
+	if (charter->index_cap < 4 * charter->member_count)
 		index_build(charter);
 	else
 		index_add_member(charter, &charter->members[charter->member_count - 1]);

@@ -44,7 +44,7 @@ struct charter {
 	struct charter_member *members; /* member number n stands at n - 1; owned */
 	uint32_t member_count;          /* numbers given, former members included */
 	uint32_t member_cap;
-	uint32_t *index; /* open addressing: by organisation, slug and ags; see charter.c */
+	uint32_t *index; /* open addressing: by organisation and by slug; see charter.c */
 	uint32_t index_cap;
 };
 
@@ -52,8 +52,9 @@ void charter_init(struct charter *charter); /* no entry yet */
 void charter_fini(struct charter *charter);
 
 /*
- * Lookups in constant time. NULL: no such member. charter_by_org() and charter_by_ags() find
- * present members only; the others also former ones.
+ * Lookups in constant time, but charter_by_ags(), which looks at all members: several may have one
+ * AGS. NULL: no such member. charter_by_org() and charter_by_ags() find present members only; the
+ * others also former ones.
  */
 const struct charter_member *charter_member(const struct charter *charter, uint32_t number);
 const struct charter_member *charter_by_org(const struct charter *charter,
