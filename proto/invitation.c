@@ -172,7 +172,7 @@ void join_request_make(struct buf *out, const struct invitation *invitation,
 	size_t from = out->len;
 	uint32_t count = 0;
 
-	while (addresses[count] && count < LIMIT_ADDRESS_COUNT_MAX)
+	while (addresses && count < LIMIT_ADDRESS_COUNT_MAX && addresses[count])
 		count++;
 	out_array(out, 7);
 	out_uint(out, 1);
