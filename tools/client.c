@@ -33,7 +33,6 @@ struct client {
 	enum client_patience patience;
 	char *url;
 	struct buf answer;
-	char code[32];
 	char why[WHY_LEN];
 	int exit;
 	/* of the request in flight */
@@ -59,11 +58,6 @@ int client_complain(const struct client *client)
 	return tool_fail(client->exit, "%s", client->why);
 }
 
-const char *client_code(const struct client *client)
-{
-	return client->code;
-}
-
 static sigset_t signals_stopping(void)
 {
 	sigset_t set;
@@ -75,7 +69,8 @@ static sigset_t signals_stopping(void)
 	return set;
 }
 
-bool client_interrupted(const struct client *client)
+/* A signal asks us to stop. */
+static bool interrupted(void)
 {
 	sigset_t pending;
 
@@ -169,7 +164,7 @@ static int on_progress(void *arg, curl_off_t dl_all, curl_off_t dl, curl_off_t u
 	const struct client *client = arg;
 
 	(void)dl_all, (void)dl, (void)ul_all, (void)ul;
-	return !client->tidying && client_interrupted(client);
+	return !client->tidying && interrupted();
 }
 
 static size_t on_write(char *data, size_t size, size_t count, void *arg)
@@ -202,7 +197,6 @@ static void prepare(struct client *client, const char *method, const char *targe
 	buf_reset(&client->answer);
 	client->read = NULL;
 	client->write = NULL;
-	client->code[0] = '\0';
 	client->why[0] = '\0';
 	curl_easy_reset(curl); /* keeps the connection */
 	curl_easy_setopt(curl, CURLOPT_URL, client->url);
@@ -250,7 +244,6 @@ static int take_refusal(struct client *client, long status)
 	const char *text = json_string_value(json_object_get(json, "message"));
 
 	if (code && text) {
-		snprintf(client->code, sizeof(client->code), "%s", code);
 		refuse(client, exit_of(code), "%s", text);
 	} else {
 		refuse(client, TOOL_FAILED,
@@ -276,7 +269,7 @@ static int take_fault(struct client *client, CURLcode fault)
 {
 	if (fault == CURLE_COULDNT_CONNECT)
 		return take_connect_fault(client);
-	if (!client->tidying && client_interrupted(client))
+	if (!client->tidying && interrupted())
 		return refuse(client, TOOL_FAILED, "interrupted");
 	if (fault == CURLE_OPERATION_TIMEDOUT)
 		return refuse(client, TOOL_FAILED,

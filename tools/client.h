@@ -28,8 +28,6 @@ enum client_patience {
 /* Does not connect yet. Prints its own complaint. */
 int client_open(struct client **out, const struct tool *tool);
 void client_close(struct client *client); /* NULL is allowed */
-/* A signal asks us to stop. */
-bool client_interrupted(const struct client *client);
 /* From now on requests are made although a signal waits: for tidying up. */
 void client_tidy(struct client *client);
 void client_patience(struct client *client, enum client_patience patience);
@@ -47,9 +45,6 @@ int client_send(struct client *client, const char *target, uint64_t size,
 int client_receive(struct client *client, const char *target,
 		   bool (*write)(void *arg, struct bytes piece), void *arg, bool *whole);
 
-/* The code word of the last refusal ("absent", "denied", ...), "" when it did not come from the
-   daemon. */
-const char *client_code(const struct client *client);
 /* Prints the sentence of the last failure and returns its exit code. */
 int client_complain(const struct client *client);
 

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "tools/client.h"
+#include "tools/clock.h"
 #include "tools/commands.h"
 #include "tools/print.h"
 #include "tools/query.h"
@@ -17,11 +17,6 @@
 #define JOIN_SECONDS_DEFAULT 60
 #define JOIN_SECONDS_MAX     86400
 #define JOIN_POLL_MS         300
-
-static void nap(long ms)
-{
-	nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
-}
 
 /* -- create --------------------------------------------------------------------------------- */
 
@@ -165,7 +160,7 @@ static int print_joined(const struct tool *tool, const json_t *state)
 static int join_wait(const struct tool *tool, struct client *client, struct progress *progress,
 		     uint64_t seconds)
 {
-	int64_t end_ms = progress_clock_ms() + (int64_t)seconds * 1000;
+	int64_t end_ms = clock_steady_ms() + (int64_t)seconds * 1000;
 	json_t *state = NULL;
 	char why[512] = "";
 	int code;
@@ -188,7 +183,7 @@ static int join_wait(const struct tool *tool, struct client *client, struct prog
 					 *why ? why : "no reason was given; see the daemon's log");
 			break;
 		}
-		if (progress_clock_ms() >= end_ms) {
+		if (clock_steady_ms() >= end_ms) {
 			code = tool_fail(TOOL_NOT_HERE,
 					 "not joined after %" PRIu64
 					 " seconds (%s); the node goes on "
@@ -198,7 +193,7 @@ static int join_wait(const struct tool *tool, struct client *client, struct prog
 		}
 		progress_note(progress, "%.90s", why);
 		progress_bytes(progress, 0, 0);
-		nap(JOIN_POLL_MS);
+		clock_nap_ms(JOIN_POLL_MS);
 	}
 	json_decref(state);
 	return code;
@@ -315,6 +310,7 @@ const struct command cmd_federation = {
 	.arguments = "",
 	.summary = "show which federation this node belongs to",
 	.help = "Shows the federation this node belongs to, or how far joining one has come.\n"
+		"To found, invite, join or list: federation create, invite, join, members.\n"
 		"\n"
 		"  allmende federation",
 	.run = run_federation,

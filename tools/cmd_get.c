@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "crypto/check.h"
 #include "tools/client.h"
+#include "tools/clock.h"
 #include "tools/commands.h"
 #include "tools/print.h"
 #include "tools/save.h"
@@ -23,11 +23,6 @@
 #define SECONDS_MAX           (366 * 86400)
 #define FETCH_WAIT_MS         1000
 #define WAIT_MS_MAX           30000
-
-static void nap(long ms)
-{
-	nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
-}
 
 struct get {
 	const struct tool *tool;
@@ -101,7 +96,7 @@ static void show_fetch(struct get *get, const json_t *fetch)
 /* Until the version is held, or nothing has moved for so many seconds. */
 static int fetch_all(struct get *get, uint64_t seconds)
 {
-	int64_t moved_ms = progress_clock_ms(), asked_ms = moved_ms;
+	int64_t moved_ms = clock_steady_ms(), asked_ms = moved_ms;
 	uint64_t bytes = UINT64_MAX;
 	json_t *fetch = NULL;
 	int code = begin_fetch(get, &fetch);
@@ -111,17 +106,17 @@ static int fetch_all(struct get *get, uint64_t seconds)
 		if (strcmp(field_text(fetch, "state"), "held") == 0)
 			break;
 		if (field_count(fetch, "bytes") != bytes)
-			moved_ms = progress_clock_ms();
+			moved_ms = clock_steady_ms();
 		bytes = field_count(fetch, "bytes");
-		if (progress_clock_ms() - moved_ms >= (int64_t)seconds * 1000) {
+		if (clock_steady_ms() - moved_ms >= (int64_t)seconds * 1000) {
 			code = refuse_stalled(get, fetch, seconds);
 			json_decref(fetch);
 			return code;
 		}
 		show_fetch(get, fetch);
-		if (progress_clock_ms() - asked_ms < FETCH_WAIT_MS / 10)
-			nap(FETCH_WAIT_MS / 10);
-		asked_ms = progress_clock_ms();
+		if (clock_steady_ms() - asked_ms < FETCH_WAIT_MS / 10)
+			clock_nap_ms(FETCH_WAIT_MS / 10);
+		asked_ms = clock_steady_ms();
 		code = ask_fetch(get, &fetch);
 	}
 	json_decref(fetch);
@@ -198,6 +193,9 @@ static int open_folder(const char *path, bool make, int *fd)
 		return TOOL_DONE;
 	if (errno == ENOENT)
 		return tool_fail(TOOL_FAILED, "there is no folder %s: make it first", path);
+	if (errno == ENOTDIR)
+		return tool_fail(TOOL_FAILED,
+				 "%s is a file, and a folder is needed: give another PATH", path);
 	return tool_fail(TOOL_FAILED, "cannot write into %s: %s", path, strerror(errno));
 }
 
@@ -351,7 +349,7 @@ struct wait {
 
 static int ask_wait(struct client *client, const struct wait *wait, json_t **answer)
 {
-	int64_t left_ms = wait->ends ? wait->end_ms - progress_clock_ms() : WAIT_MS_MAX;
+	int64_t left_ms = wait->ends ? wait->end_ms - clock_steady_ms() : WAIT_MS_MAX;
 	struct buf target;
 	int code;
 
@@ -391,7 +389,7 @@ static int wait_for(const struct tool *tool, struct client *client, const struct
 	progress_begin(&progress, tool->terminal_err, "waiting for");
 	progress_note(&progress, "%s", wait->ref.path);
 	for (;;) {
-		int64_t asked_ms = progress_clock_ms();
+		int64_t asked_ms = clock_steady_ms();
 
 		progress_bytes(&progress, 0, 0);
 		code = ask_wait(client, wait, &answer);
@@ -399,12 +397,12 @@ static int wait_for(const struct tool *tool, struct client *client, const struct
 			break;
 		json_decref(answer);
 		answer = NULL;
-		if (wait->ends && progress_clock_ms() >= wait->end_ms) {
+		if (wait->ends && clock_steady_ms() >= wait->end_ms) {
 			progress_end(&progress);
 			return refuse_waited(tool, wait);
 		}
-		if (progress_clock_ms() - asked_ms < 100)
-			nap(100);
+		if (clock_steady_ms() - asked_ms < 100)
+			clock_nap_ms(100);
 	}
 	progress_end(&progress);
 	if (code)
@@ -434,7 +432,7 @@ static int run_wait(struct tool *tool)
 				 "@%" PRIu64 " and --after exclude each other: give one",
 				 wait.ref.version);
 	wait.ends = args_value(&tool->args, "timeout") != NULL;
-	wait.end_ms = progress_clock_ms() + (int64_t)seconds * 1000;
+	wait.end_ms = clock_steady_ms() + (int64_t)seconds * 1000;
 	if ((code = client_open(&client, tool)))
 		return code;
 	code = wait_for(tool, client, &wait);

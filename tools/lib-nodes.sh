@@ -6,6 +6,7 @@ allmende=$build/allmende
 allmended=$build/allmended
 declare -A node_pid=()
 node_arguments=() # what every daemon gets
+node_init_default=(--listen 127.0.0.1:0 --no-passphrase)
 
 # What waiting costs under sanitizers and on slow machines: all limits are multiplied by this.
 patience=${ALLMENDE_PATIENCE:-1}
@@ -111,12 +112,14 @@ municipality() {
 	awk -F '\t' -v slug="$1" -v field="$2" '$2 == slug { print $field }' "$root/tools/municipalities.tsv"
 }
 
-# node_init DIR SLUG [INIT-ARGUMENT...]: a node of this municipality on a free port of this machine.
+# node_init DIR SLUG [INIT-ARGUMENT...]: a node of this municipality; without arguments on a free port of
+# this machine and without a passphrase.
 node_init() {
 	local dir=$1 slug=$2
 	shift 2
+	[ $# -gt 0 ] || set -- "${node_init_default[@]}"
 	node "$dir" init --name "$(municipality "$slug" 3)" --slug "$slug" \
-		--ags "$(municipality "$slug" 1)" --listen 127.0.0.1:0 "${@:---no-passphrase}" >>"$dir.log"
+		--ags "$(municipality "$slug" 1)" "$@" >>"$dir.log"
 }
 
 node_invite() {
@@ -124,15 +127,17 @@ node_invite() {
 		--ags "$(municipality "$2" 1)" --auto-approve
 }
 
+# Also true when the node is gone, so that nobody waits for a dead one.
 node_is_member() {
-	[ "$(node_json "$1" .federation.state status 2>/dev/null)" = member ]
+	! node_alive "$1" || [ "$(node_json "$1" .federation.state status 2>/dev/null)" = member ]
 }
 
 # node_join DIR INVITATION [INIT-ARGUMENT...]: sets up, starts, and waits until it is a member.
 node_join() {
 	local dir=$1 invitation=$2
 	shift 2
-	node "$dir" init --join "$invitation" --listen 127.0.0.1:0 "${@:---no-passphrase}" >>"$dir.log"
+	[ $# -gt 0 ] || set -- "${node_init_default[@]}"
+	node "$dir" init --join "$invitation" "$@" >>"$dir.log"
 	node_start "$dir"
-	wait_for 60 node_is_member "$dir"
+	wait_for 60 node_is_member "$dir" && node_alive "$dir"
 }

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
+#include "tools/clock.h"
 #include "tools/help.h"
 #include "tools/text.h"
 #include "tools/tool.h"
@@ -61,14 +61,6 @@ static size_t terminal_wide(void)
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
 		return size.ws_col;
 	return WIDE_DEFAULT;
-}
-
-static int64_t clock_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 const char *tool_word(const struct tool *tool, size_t i)
@@ -147,7 +139,7 @@ static int run(int argc, char **argv)
 		.terminal_out = isatty(STDOUT_FILENO),
 		.terminal_err = isatty(STDERR_FILENO),
 		.terminal_wide = terminal_wide(),
-		.now_ms = clock_ms(),
+		.now_ms = clock_wall_ms(),
 	};
 	/* Without a command, the options in front may still say what is wrong. */
 	char **rest = without(command ? argc : at, argv, at, words, &count);

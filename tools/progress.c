@@ -3,24 +3,16 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "tools/clock.h"
 #include "tools/text.h"
 
 #define REDRAW_MS 100
 #define QUIET_MS  300 /* what is done by then shows no line */
 
-int64_t progress_clock_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 void progress_begin(struct progress *progress, bool terminal, const char *what)
 {
-	int64_t now_ms = progress_clock_ms();
+	int64_t now_ms = clock_steady_ms();
 
 	*progress = (struct progress){.begin_ms = now_ms, .next_ms = now_ms + QUIET_MS};
 	if (terminal)
@@ -59,7 +51,7 @@ void progress_bytes(struct progress *progress, uint64_t bytes, uint64_t bytes_al
 
 	if (!progress->what)
 		return;
-	now_ms = progress_clock_ms();
+	now_ms = clock_steady_ms();
 	if (progress->bytes_all == 0)
 		progress->bytes_first = bytes;
 	progress->bytes = bytes;

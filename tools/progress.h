@@ -30,7 +30,4 @@ __attribute__((format(printf, 2, 3))) void progress_note(struct progress *progre
 void progress_bytes(struct progress *progress, uint64_t bytes, uint64_t bytes_all);
 void progress_end(struct progress *progress);
 
-/* Milliseconds of a clock that only goes forward. */
-int64_t progress_clock_ms(void);
-
 #endif

@@ -131,7 +131,8 @@ int value_address(const char *what, const char *text, bool zero_ok)
 	size_t len = host_len(text);
 	uint64_t port = 0;
 
-	if (len == 0 || strlen(text) > LIMIT_ADDRESS_LEN_MAX || strcspn(text, " \t\r\n") < len)
+	if (len == 0 || strlen(text) > LIMIT_ADDRESS_LEN_MAX || strcspn(text, " \t\r\n") < len ||
+	    !utf8_check(bytes_str(text), false))
 		return tool_fail(TOOL_USAGE,
 				 "%s \"%s\" is not an address: write HOST:PORT, such as "
 				 "node.meissen.example:7420 or [2001:db8::1]:7420",
