@@ -5,17 +5,18 @@
 #include <sodium.h>
 
 #include "crypto/hash.h"
+#include "crypto/seal.h"
 
 #define BOX_VERSION 1
 #define BOX_SUITE   1
 #define BOX_FORMAT  1
 
-#define NONCE_LEN      crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
+#define NONCE_LEN      SEAL_NONCE_LEN
 #define COMMITMENT_LEN 32
 #define NONCE_AT       2
 #define COMMITMENT_AT  (NONCE_AT + NONCE_LEN)
 #define SEALED_AT      (COMMITMENT_AT + COMMITMENT_LEN)
-#define TAG_LEN        crypto_aead_xchacha20poly1305_ietf_ABYTES
+#define TAG_LEN        SEAL_TAG_LEN
 _Static_assert(SEALED_AT + TAG_LEN == BOX_OVERHEAD, "layout of a chunk");
 
 #define AD_LEN (1 + ID_LEN + 8 + ID_LEN + 1 + 1)
@@ -86,8 +87,7 @@ void box_seal(struct buf *out, const struct box_keys *keys, const struct box_con
 		nonce_make(chunk + NONCE_AT, keys, ad, text);
 	chunk_key_derive(&chunk_key, keys, chunk + NONCE_AT, ad);
 	memcpy(chunk + COMMITMENT_AT, chunk_key.commitment, COMMITMENT_LEN);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(chunk + SEALED_AT, NULL, text.ptr, text.len, ad,
-						   AD_LEN, NULL, chunk + NONCE_AT, chunk_key.key.b);
+	seal(chunk + SEALED_AT, &chunk_key.key, chunk + NONCE_AT, bytes_obj(&ad), text);
 	sodium_memzero(&chunk_key, sizeof(chunk_key));
 }
 
@@ -109,9 +109,8 @@ enum err box_open(struct buf *out, const struct box_keys *keys, const struct box
 	uint8_t *text = err ? NULL : buf_space(out, chunk.len - BOX_OVERHEAD);
 	if (!text) {
 		err = err ? err : out->err;
-	} else if (crypto_aead_xchacha20poly1305_ietf_decrypt(
-			   text, NULL, NULL, chunk.ptr + SEALED_AT, chunk.len - SEALED_AT, ad,
-			   AD_LEN, nonce, chunk_key.key.b) != 0) {
+	} else if (unseal(text, &chunk_key.key, nonce, bytes_obj(&ad),
+			  bytes_slice(chunk, SEALED_AT, chunk.len))) {
 		out->len -= chunk.len - BOX_OVERHEAD;
 		err = ERR_DENIED;
 	}

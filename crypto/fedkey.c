@@ -2,14 +2,10 @@
 
 #include <string.h>
 
-#include <sodium.h>
-
 #include "crypto/hash.h"
+#include "crypto/seal.h"
 
-#define NONCE_LEN crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
-
-_Static_assert(FEDKEY_SEALED_LEN == NONCE_LEN + KEY_LEN + crypto_aead_xchacha20poly1305_ietf_ABYTES,
-	       "nonce, key and tag");
+_Static_assert(FEDKEY_SEALED_LEN == SEAL_NONCE_LEN + KEY_LEN + SEAL_TAG_LEN, "nonce, key and tag");
 
 /*
  * PROTOCOL: "The **federation key** F_n is 32 random bytes; its commitment is `derive(F_n,
@@ -37,9 +33,8 @@ void fedkey_seal_previous(uint8_t out[FEDKEY_SEALED_LEN], const struct key *key,
 
 	be64_put(n, number);
 	derive(&back, key, "am1.fkback", bytes_of(NULL, 0));
-	random_fill(random, out, NONCE_LEN);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(out + NONCE_LEN, NULL, previous->b, KEY_LEN, n,
-						   sizeof(n), NULL, out, back.b);
+	random_fill(random, out, SEAL_NONCE_LEN);
+	seal(out + SEAL_NONCE_LEN, &back, out, bytes_obj(&n), bytes_of(previous->b, KEY_LEN));
 	key_wipe(&back);
 }
 
@@ -51,9 +46,9 @@ enum err fedkey_open_previous(struct key *previous, const struct key *key, uint6
 
 	be64_put(n, number);
 	derive(&back, key, "am1.fkback", bytes_of(NULL, 0));
-	int failed = crypto_aead_xchacha20poly1305_ietf_decrypt(
-		previous->b, NULL, NULL, sealed + NONCE_LEN, FEDKEY_SEALED_LEN - NONCE_LEN, n,
-		sizeof(n), sealed, back.b);
+	enum err err =
+		unseal(previous->b, &back, sealed, bytes_obj(&n),
+		       bytes_of(sealed + SEAL_NONCE_LEN, FEDKEY_SEALED_LEN - SEAL_NONCE_LEN));
 	key_wipe(&back);
-	return failed ? ERR_DENIED : ERR_OK;
+	return err;
 }

@@ -38,8 +38,8 @@ enum {
 	LIMIT_MANIFEST_CHUNK_COUNT_MAX = 1024, /* references in one record */
 	LIMIT_MANIFEST_LEN_MAX = 64 * 1024 * 1024,
 	LIMIT_FILE_COUNT_MAX = 1000000,
-	LIMIT_HOLD_COUNT_MAX = 1 << 20,          /* versions one peer says it holds */
-	LIMIT_ADDRESS_COUNT_MAX = 8, /* HOST:PORT of a node */
+	LIMIT_HOLD_COUNT_MAX = 1 << 20, /* versions one peer says it holds */
+	LIMIT_ADDRESS_COUNT_MAX = 8,    /* HOST:PORT of a node */
 	LIMIT_ADDRESS_LEN_MAX = 255,
 };
 

@@ -49,7 +49,7 @@ void root_text_put(char out[ROOT_TEXT_LEN + 1], const struct key *seed)
 }
 
 /*
- * PROTOCOL: Readers ignore case, blanks and hyphens and take `O` as `0`, `I` and `L` as `1`.
+ * PROTOCOL: "Readers ignore case, blanks and hyphens and take `O` as `0`, `I` and `L` as `1`."
  */
 static int char_value(char c)
 {

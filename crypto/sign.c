@@ -13,8 +13,8 @@
 _Static_assert(SIG_LEN == crypto_sign_BYTES, "signatures have 64 bytes");
 
 /*
- * PROTOCOL: Every signature covers the type tag, zero-padded to 16 bytes, the federation id and
- * the exact payload bytes.
+ * PROTOCOL: "Every signature covers the type tag, zero-padded to 16 bytes, the federation id and
+ * the exact payload bytes."
  */
 static void signed_put(uint8_t *out, const char *tag, const struct fed_id *fed,
 		       struct bytes payload)
@@ -72,8 +72,8 @@ enum err sign_check_raw(const struct sig *sig, const struct sign_pk *pk, struct 
 }
 
 /*
- * PROTOCOL: A public key is admitted only when its encoding is canonical and its point is of
- * prime order.
+ * PROTOCOL: "A public key is admitted only when its encoding is canonical and its point is of
+ * prime order."
  */
 enum err sign_pk_admit(const struct sign_pk *pk)
 {

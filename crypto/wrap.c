@@ -5,14 +5,15 @@
 #include <sodium.h>
 
 #include "crypto/hash.h"
+#include "crypto/seal.h"
 #include "crypto/limits.h"
 
 #define LABEL_WRAP "am1.wrap"
 
 #define EPHEMERAL_AT 1
 #define NONCE_AT     (EPHEMERAL_AT + ID_LEN)
-#define SEALED_AT    (NONCE_AT + crypto_aead_xchacha20poly1305_ietf_NPUBBYTES)
-#define SEALED_LEN   (KEY_LEN + crypto_aead_xchacha20poly1305_ietf_ABYTES)
+#define SEALED_AT    (NONCE_AT + SEAL_NONCE_LEN)
+#define SEALED_LEN   (KEY_LEN + SEAL_TAG_LEN)
 _Static_assert(SEALED_AT + SEALED_LEN == WRAP_LEN, "layout of a wrap");
 
 /* suite, granter, grantee, length and Q, n, length and P, ephemeral key, recipient's key */
@@ -64,9 +65,8 @@ enum err wrap_seal(struct wrap *out, const struct key *key, const struct dh_pk *
 		out->b[0] = WRAP_SUITE;
 		memcpy(out->b + EPHEMERAL_AT, ephemeral.b, ID_LEN);
 		random_fill(random, out->b + NONCE_AT, SEALED_AT - NONCE_AT);
-		crypto_aead_xchacha20poly1305_ietf_encrypt(out->b + SEALED_AT, NULL, key->b,
-							   KEY_LEN, ad.ptr, ad.len, NULL,
-							   out->b + NONCE_AT, cipher.b);
+		seal(out->b + SEALED_AT, &cipher, out->b + NONCE_AT, buf_bytes(&ad),
+		     bytes_of(key->b, KEY_LEN));
 	}
 	buf_fini(&ad);
 	key_wipe(&ephemeral_sk);
@@ -91,10 +91,8 @@ enum err wrap_open(struct key *key, const struct wrap *wrap, const struct key *s
 		err = context_put(&ad, context, &ephemeral, &to);
 	if (!err) {
 		derive(&cipher, &shared, LABEL_WRAP, buf_bytes(&ad));
-		if (crypto_aead_xchacha20poly1305_ietf_decrypt(
-			    key->b, NULL, NULL, wrap->b + SEALED_AT, SEALED_LEN, ad.ptr, ad.len,
-			    wrap->b + NONCE_AT, cipher.b) != 0)
-			err = ERR_DENIED;
+		err = unseal(key->b, &cipher, wrap->b + NONCE_AT, buf_bytes(&ad),
+			     bytes_of(wrap->b + SEALED_AT, SEALED_LEN));
 	}
 	buf_fini(&ad);
 	key_wipe(&shared);

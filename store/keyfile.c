@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +15,14 @@
 #define MAGIC         "allmende-key"
 #define MAGIC_LEN     12
 #define FORMAT        1
-#define TAG_LEN       crypto_aead_xchacha20poly1305_ietf_ABYTES
+#define TAG_LEN       SEAL_TAG_LEN
 #define STORAGE_NAME  "storage"
 #define NAME_LEN_MAX  64
 #define ROW_CONTEXT   "am1.sealed" /* keeps secrets of the store and key files apart */
 #define NAME_ALPHABET "abcdefghijklmnopqrstuvwxyz0123456789-"
 
-_Static_assert(KEYFILE_SALT_LEN == crypto_pwhash_SALTBYTES, "salt of Argon2id");
-_Static_assert(KEYFILE_NONCE_LEN == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonce");
+_Static_assert(KEYFILE_SALT_LEN == PASSPHRASE_SALT_LEN, "salt of Argon2id");
+_Static_assert(KEYFILE_NONCE_LEN == SEAL_NONCE_LEN, "nonce");
 
 struct keyring {
 	struct secret *storage;
@@ -42,7 +41,7 @@ static void check_sum(uint8_t sum[KEYFILE_CHECK_LEN], struct bytes file)
 	hash_done(&hash, sum, KEYFILE_CHECK_LEN);
 }
 
-static bool cost_ok(const struct keyring_cost *cost)
+static bool cost_ok(const struct passphrase_cost *cost)
 {
 	return cost->opslimit >= 1 && cost->opslimit <= KEYFILE_OPSLIMIT_MAX &&
 	       cost->memlimit >= KEYFILE_MEMLIMIT_MIN && cost->memlimit <= KEYFILE_MEMLIMIT_MAX;
@@ -75,8 +74,8 @@ enum err keyfile_decode(struct keyfile *out, struct bytes file)
 				  body_len - header_len - KEYFILE_NONCE_LEN);
 	if (out->mode != KEYFILE_PASSPHRASE)
 		return ERR_OK;
-	out->cost = (struct keyring_cost){be64_get(file.ptr + MAGIC_LEN + 2),
-					  be64_get(file.ptr + MAGIC_LEN + 10)};
+	out->cost = (struct passphrase_cost){be64_get(file.ptr + MAGIC_LEN + 2),
+					     be64_get(file.ptr + MAGIC_LEN + 10)};
 	out->salt = bytes_slice(file, MAGIC_LEN + 18, KEYFILE_SALT_LEN);
 	/* A hostile file must not make us reserve more than we would ourselves. */
 	return cost_ok(&out->cost) ? ERR_OK : ERR_CORRUPT;
@@ -92,8 +91,8 @@ static void context_init(struct buf *ad, struct bytes head, const char *name)
 }
 
 /* Appends nonce || ciphertext || tag. */
-static void seal(struct buf *out, const struct key *key, struct bytes head, const char *name,
-		 struct bytes nonce, struct bytes secret)
+static void seal_as(struct buf *out, const struct key *key, struct bytes head, const char *name,
+		    struct bytes nonce, struct bytes secret)
 {
 	struct buf ad;
 	uint8_t *sealed;
@@ -102,14 +101,13 @@ static void seal(struct buf *out, const struct key *key, struct bytes head, cons
 	buf_add(out, nonce);
 	sealed = buf_space(out, secret.len + TAG_LEN);
 	if (sealed)
-		crypto_aead_xchacha20poly1305_ietf_encrypt(sealed, NULL, secret.ptr, secret.len,
-							   ad.ptr, ad.len, NULL, nonce.ptr, key->b);
+		seal(sealed, key, nonce.ptr, buf_bytes(&ad), secret);
 	buf_fini(&ad);
 }
 
-/* ERR_DENIED when key, context or bytes are not those of seal(). */
-static enum err unseal(struct secret **out, const struct key *key, struct bytes head,
-		       const char *name, struct bytes nonce, struct bytes sealed)
+/* ERR_DENIED when key, context or bytes are not those of seal_as(). */
+static enum err unseal_as(struct secret **out, const struct key *key, struct bytes head,
+			  const char *name, struct bytes nonce, struct bytes sealed)
 {
 	struct buf ad, plain;
 	enum err err = ERR_OK;
@@ -118,11 +116,9 @@ static enum err unseal(struct secret **out, const struct key *key, struct bytes 
 	buf_init(&plain, sealed.len);
 	if (!buf_space(&plain, sealed.len - TAG_LEN))
 		err = plain.err;
-	else if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain.ptr, NULL, NULL, sealed.ptr,
-							    sealed.len, ad.ptr, ad.len, nonce.ptr,
-							    key->b))
-		err = ERR_DENIED;
 	else
+		err = unseal(plain.ptr, key, nonce.ptr, buf_bytes(&ad), sealed);
+	if (!err)
 		*out = secret_open(buf_bytes(&plain));
 	buf_fini_wipe(&plain);
 	buf_fini(&ad);
@@ -236,12 +232,7 @@ static enum err outer_key(struct key *out, const struct keyfile *file, struct by
 		hash_once(out->b, "am1.keyfile", bytes_str("no passphrase"));
 		return ERR_OK;
 	}
-	/* The only failure there is: the memory is refused. */
-	return crypto_pwhash(out->b, sizeof(out->b), (const char *)passphrase.ptr, passphrase.len,
-			     file->salt.ptr, file->cost.opslimit, file->cost.memlimit,
-			     crypto_pwhash_ALG_ARGON2ID13)
-		       ? ERR_NOMEM
-		       : ERR_OK;
+	return passphrase_key(out, passphrase, file->salt.ptr, &file->cost);
 }
 
 static void header_add(struct buf *out, const struct keyfile *file)
@@ -268,7 +259,7 @@ static enum err file_seal(const struct keyfile *file, const char *keys, const ch
 	buf_init(&out, KEYFILE_LEN_MAX);
 	header_add(&head, file);
 	buf_add(&out, buf_bytes(&head));
-	seal(&out, key, buf_bytes(&head), name, file->nonce, secret);
+	seal_as(&out, key, buf_bytes(&head), name, file->nonce, secret);
 	check_sum(sum, buf_bytes(&out));
 	buf_add(&out, bytes_obj(&sum));
 	err = out.err ? out.err : file_create(keys, name, buf_bytes(&out));
@@ -288,7 +279,7 @@ static struct keyring *keyring_new(const char *dir, struct secret *storage, bool
 }
 
 enum err keyring_create_cost(struct keyring **out, const char *dir, struct bytes passphrase,
-			     struct random *random, const struct keyring_cost *cost)
+			     struct random *random, const struct passphrase_cost *cost)
 {
 	char *keys = dir_file(dir, "keys");
 	uint8_t salt[KEYFILE_SALT_LEN], nonce[KEYFILE_NONCE_LEN];
@@ -320,8 +311,7 @@ enum err keyring_create_cost(struct keyring **out, const char *dir, struct bytes
 enum err keyring_create(struct keyring **out, const char *dir, struct bytes passphrase,
 			struct random *random)
 {
-	struct keyring_cost cost = {crypto_pwhash_OPSLIMIT_MODERATE,
-				    crypto_pwhash_MEMLIMIT_MODERATE};
+	struct passphrase_cost cost = passphrase_cost_moderate();
 
 	return keyring_create_cost(out, dir, passphrase, random, &cost);
 }
@@ -350,7 +340,7 @@ static enum err storage_open(struct secret **out, const struct keyfile *file,
 		return ERR_CONFIG;
 	err = outer_key(&outer, file, passphrase);
 	if (!err)
-		err = unseal(out, &outer, file->header, STORAGE_NAME, file->nonce, file->sealed);
+		err = unseal_as(out, &outer, file->header, STORAGE_NAME, file->nonce, file->sealed);
 	key_wipe(&outer);
 	if (!err && secret_bytes(*out).len != KEY_LEN) {
 		secret_close(*out);
@@ -418,8 +408,8 @@ enum err keyring_get(struct keyring *keyring, const char *name, struct secret **
 	if (!err && file.mode != KEYFILE_STORAGE)
 		err = ERR_CORRUPT;
 	if (!err)
-		err = unseal(out, secret_key(keyring->storage), file.header, name, file.nonce,
-			     file.sealed);
+		err = unseal_as(out, secret_key(keyring->storage), file.header, name, file.nonce,
+				file.sealed);
 	buf_fini(&bytes);
 	return err == ERR_DENIED ? ERR_CORRUPT : err;
 }
@@ -430,8 +420,8 @@ void keyring_seal(struct keyring *keyring, struct buf *out, const char *name, st
 	struct random random = random_system();
 
 	random_fill(&random, nonce, sizeof(nonce));
-	seal(out, secret_key(keyring->storage), bytes_str(ROW_CONTEXT), name, bytes_obj(&nonce),
-	     secret);
+	seal_as(out, secret_key(keyring->storage), bytes_str(ROW_CONTEXT), name, bytes_obj(&nonce),
+		secret);
 }
 
 enum err keyring_unseal(struct keyring *keyring, struct secret **out, const char *name,
@@ -441,9 +431,9 @@ enum err keyring_unseal(struct keyring *keyring, struct secret **out, const char
 
 	if (sealed.len < KEYFILE_NONCE_LEN + TAG_LEN)
 		return ERR_CORRUPT;
-	err = unseal(out, secret_key(keyring->storage), bytes_str(ROW_CONTEXT), name,
-		     bytes_slice(sealed, 0, KEYFILE_NONCE_LEN),
-		     bytes_slice(sealed, KEYFILE_NONCE_LEN, sealed.len));
+	err = unseal_as(out, secret_key(keyring->storage), bytes_str(ROW_CONTEXT), name,
+			bytes_slice(sealed, 0, KEYFILE_NONCE_LEN),
+			bytes_slice(sealed, KEYFILE_NONCE_LEN, sealed.len));
 	return err == ERR_DENIED ? ERR_CORRUPT : err;
 }
 

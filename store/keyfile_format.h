@@ -6,6 +6,7 @@
 
 #include "crypto/bytes.h"
 #include "crypto/random.h"
+#include "crypto/seal.h"
 #include "store/keyfile.h"
 
 #define KEYFILE_LEN_MAX      8192
@@ -22,16 +23,10 @@ enum keyfile_mode {
 	KEYFILE_STORAGE = 3,    /* under the storage key */
 };
 
-/* What Argon2id costs: passes, bytes of memory. */
-struct keyring_cost {
-	uint64_t opslimit;
-	uint64_t memlimit;
-};
-
 /* A decoded key file; the parts point into the file's bytes. */
 struct keyfile {
 	enum keyfile_mode mode;
-	struct keyring_cost cost; /* KEYFILE_PASSPHRASE only, within the limits above */
+	struct passphrase_cost cost; /* KEYFILE_PASSPHRASE only, within the limits above */
 	struct bytes salt;
 	struct bytes header; /* all before the nonce: associated data */
 	struct bytes nonce;
@@ -44,6 +39,6 @@ enum err keyfile_decode(struct keyfile *out, struct bytes file);
 
 /* keyring_create() at a chosen cost: tests would otherwise take a second each. */
 enum err keyring_create_cost(struct keyring **out, const char *dir, struct bytes passphrase,
-			     struct random *random, const struct keyring_cost *cost);
+			     struct random *random, const struct passphrase_cost *cost);
 
 #endif

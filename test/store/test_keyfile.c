@@ -4,7 +4,7 @@
 #include "store/keyfile.h"
 #include "store/keyfile_format.h"
 
-static const struct keyring_cost cheap = {1, KEYFILE_MEMLIMIT_MIN};
+static const struct passphrase_cost cheap = {1, KEYFILE_MEMLIMIT_MIN};
 static const char passphrase[] = "correct horse";
 
 static struct bytes phrase(const char *text)
