@@ -18,7 +18,9 @@ node "$meissen" federation create --name 'Landkreis Meißen' >/dev/null
 invitation=$(node_invite "$meissen" radebeul)
 node "$radebeul" init --join "$invitation" --dial-only --no-passphrase >"$radebeul.log"
 node_start "$radebeul"
-wait_for 120 node_is_member "$radebeul" || wrong 'Radebeul did not become a member'
+if ! wait_for 120 node_is_member "$radebeul" || ! node_alive "$radebeul"; then
+	wrong 'Radebeul did not become a member'
+fi
 
 say 'altered on the way'
 node "$radebeul" subscribe 'meissen/**' >/dev/null

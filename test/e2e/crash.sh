@@ -3,7 +3,6 @@
 # Nothing that was acknowledged is lost, the store is sound after each start, and all arrives in the end.
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
-RANDOM=20261120
 rounds=10
 bytes=$((48 * 1000 * 1000))
 "$small" && bytes=$((8 * 1000 * 1000))
@@ -15,6 +14,7 @@ doze() {
 
 two_nodes
 
+RANDOM=20261120 # from here on: the moments of the kills
 say 'how long one publication takes'
 testdata 1 "$bytes" mixed >"$work/v1.bin"
 started=$(now_ms)

@@ -3,8 +3,8 @@
 # the user; it leaves nothing behind and says what failed.
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
-export TMPDIR="$work"
-mkdir "$work/leer" "$work/mit Blank"
+export TMPDIR="$work/tmp"
+mkdir "$work/tmp" "$work/leer" "$work/mit Blank"
 echo 'Grüße aus Meißen' >"$work/mit Blank/Grüße & Wünsche.txt"
 cd "$work/mit Blank"
 
@@ -20,7 +20,7 @@ shows 'meissen/dateien/gruesse-wuensche.txt@1'
 shows '10 of 10 identical'
 
 say 'it leaves nothing behind'
-[ -z "$(find "$work" -maxdepth 1 -name 'allmende-*')" ] || wrong "left behind: $(ls "$work")"
+[ -z "$(ls -A "$TMPDIR")" ] || wrong "left behind: $(ls -A "$TMPDIR")"
 
 say 'without --exit it goes on until it is told to stop, and keeps the directories'
 "$root/tools/demo" "$build" --data "$work/leer" >"$work/out" 2>&1 &

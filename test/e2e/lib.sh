@@ -60,14 +60,24 @@ testdata() {
 	"$helpers/testdata" "$@"
 }
 
-# two_nodes: Meißen founds, Radebeul joins. OPTIONS of init are taken from the arrays below.
-meissen_init=()
-radebeul_init=()
+# port_free: a port nobody listens on, below those the system gives away by itself. For nodes that are
+# started again and must be where they were, as real ones are.
+port_free() {
+	local port
+	while port=$((12000 + RANDOM % 20000)) && (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
+		:
+	done
+	printf '%s\n' "$port"
+}
+
+# two_nodes [INIT-ARGUMENT...]: Meißen founds, Radebeul joins.
 two_nodes() {
-	node_init "$meissen" meissen "${meissen_init[@]}"
+	[ $# -gt 0 ] || set -- --no-passphrase
+	node_init "$meissen" meissen --listen "127.0.0.1:$(port_free)" "$@"
 	node_start "$meissen"
 	node "$meissen" federation create --name 'Landkreis Meißen' >/dev/null
-	node_join "$radebeul" "$(node_invite "$meissen" radebeul)" "${radebeul_init[@]}"
+	node_join "$radebeul" "$(node_invite "$meissen" radebeul)" --listen "127.0.0.1:$(port_free)" "$@" ||
+		wrong 'Radebeul did not join'
 }
 
 # publish DATASET FILE... [OPTION...]: the version's number.

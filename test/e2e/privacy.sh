@@ -4,17 +4,16 @@
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 printf 'Elbe Wein Porzellan Spargel\n' >"$work/passphrase"
-meissen_init=(--passphrase-file "$work/passphrase")
-radebeul_init=(--passphrase-file "$work/passphrase")
+# shellcheck disable=SC2034
 node_arguments=(--passphrase-file "$work/passphrase")
-two_nodes
+two_nodes --passphrase-file "$work/passphrase"
 
 testdata 16 1000000 words >"$work/Vertrauliche Liste der Bauvorhaben.txt"
 title='Entwurf: noch nicht beschlossene Vorhaben'
 publish meissen/bau/vorhaben "$work/Vertrauliche Liste der Bauvorhaben.txt" --tier members \
 	--title "$title" --description 'Nur für die Mitglieder des Verbunds bestimmt' >/dev/null
 testdata 17 100000 words >"$work/open.txt"
-publish meissen/bau/offen "$work/open.txt" --tier open --title 'Offene Liste der Bauvorhaben' >/dev/null
+publish meissen/bau/offen "$work/open.txt" --tier open --title 'Freie Grundstücke in der Altstadt' >/dev/null
 get_same meissen/bau/vorhaben@1 "$work/Vertrauliche Liste der Bauvorhaben.txt"
 get_same meissen/bau/offen@1 "$work/open.txt"
 
@@ -22,7 +21,7 @@ get_same meissen/bau/offen@1 "$work/open.txt"
 printf '%s' "$title" >"$work/title"
 printf '%s' 'Nur für die Mitglieder des Verbunds bestimmt' >"$work/description"
 printf '%s' 'Vertrauliche Liste der Bauvorhaben.txt' >"$work/filename"
-printf '%s' 'Offene Liste der Bauvorhaben' >"$work/open-title"
+printf '%s' 'Freie Grundstücke in der Altstadt' >"$work/open-title"
 
 for town in "$meissen" "$radebeul"; do
 	say "a copy of ${town##*/}, taken while it runs"
