@@ -42,6 +42,23 @@ static void peers_run(struct call *call, struct core *core, struct txn *txn, int
 	call->out = json_pack("{s:o}", "peers", list);
 }
 
+/* The core knows no addresses of those who dialled us. */
+static void peers_done(struct call *call)
+{
+	const json_t *list = json_object_get(call->out, "peers");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		json_t *peer = json_array_get(list, i);
+		uint64_t link = (uint64_t)json_integer_value(json_object_get(peer, "link"));
+		const char *address = link ? net_peer_address(call->daemon->net, link) : NULL;
+
+		if (address && !*json_string_value(json_object_get(peer, "address")))
+			json_object_set_new(peer, "address", api_str(address));
+		json_object_del(peer, "link");
+	}
+	api_done(call);
+}
+
 static void federation_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
 	static const char *const names[] = {"none", "joining", "member"};
@@ -186,7 +203,7 @@ static void subscriptions_run(struct call *call, struct core *core, struct txn *
 
 const struct route api_query_routes[] = {
 	{HTTP_GET, "/status", status_begin, api_status_run, NULL},
-	{HTTP_GET, "/peers", NULL, peers_run, NULL},
+	{HTTP_GET, "/peers", NULL, peers_run, peers_done},
 	{HTTP_GET, "/federation", NULL, federation_run, NULL},
 	{HTTP_GET, "/federation/members", NULL, members_run, NULL},
 	{HTTP_GET, "/datasets", datasets_begin, datasets_run, NULL},

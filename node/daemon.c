@@ -36,7 +36,7 @@ static void carry_note(struct daemon *daemon, const struct turn_batch *batch,
 
 	snprintf(who, sizeof(who), "%s%s%s", slug ? slug : "", slug && address ? " " : "",
 		 address ? address : "");
-	log_note(&daemon->log, clock_now_ms(), note, who[0] ? who : NULL);
+	log_note(&daemon->log, clock_now_ms(), note, who);
 	api_note(daemon->api, note);
 }
 

@@ -212,10 +212,9 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
 		return MHD_YES;
 	}
 	if (*upload_data_size > 0) {
-		size_t taken = feed(request, bytes_of(upload_data, *upload_data_size));
-
-		*upload_data_size -= taken;
-		if (taken == 0)
+		*upload_data_size -= feed(request, bytes_of(upload_data, *upload_data_size));
+		/* libmicrohttpd would wait for the socket before it offers the rest again */
+		if (*upload_data_size > 0)
 			suspend(request);
 		return MHD_YES;
 	}

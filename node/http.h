@@ -34,7 +34,7 @@ struct http_request {
 
 	/* owner */
 	void *owner;
-	/* NULL: the body is collected. Takes some of the bytes; 0: none now, http_wake() later. */
+	/* NULL: the body is collected. Takes some of the bytes; unless all, http_wake() comes later. */
 	size_t (*feed)(struct http_request *request, struct bytes bytes);
 	void (*end)(struct http_request *request); /* the whole body is here; answer now or later */
 	void (*gone)(struct http_request

@@ -155,12 +155,14 @@ void log_line(struct log *log, int64_t now_ms, enum log_kind kind, const char *f
 void log_note(struct log *log, int64_t now_ms, const struct note *note, const char *who)
 {
 	char version[LIMIT_PATH_LEN_MAX + 32] = "";
+	/* some texts are the address, which stands in who */
+	const char *text = strstr(who, note->text) ? "" : note->text;
 
 	if (note->path[0] && note->number)
 		snprintf(version, sizeof(version), "%s@%" PRIu64, note->path, note->number);
 	else if (note->path[0])
 		snprintf(version, sizeof(version), "%s", note->path);
 	log_line(log, now_ms, (enum log_kind)note->type, "%s%s%s%s%s", version,
-		 version[0] && who ? " " : "", who ? who : "",
-		 (version[0] || who) && note->text[0] ? " " : "", note->text);
+		 version[0] && who[0] ? " " : "", who, (version[0] || who[0]) && text[0] ? " " : "",
+		 text);
 }

@@ -60,7 +60,7 @@ enum err log_level_parse(enum log_level *level, struct bytes text);
 
 __attribute__((format(printf, 4, 5))) void log_line(struct log *log, int64_t now_ms,
 						    enum log_kind kind, const char *format, ...);
-/* A note of the core; who is the peer's short name or address, or NULL. */
+/* A note of the core; who is the peer's short name and address, as far as they are known. */
 void log_note(struct log *log, int64_t now_ms, const struct note *note, const char *who);
 
 /*

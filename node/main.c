@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
 #include "crypto/check.h"
 #include "crypto/selftest.h"
 #include "node/daemon.h"
@@ -129,7 +127,6 @@ static void set_up_process(void)
 	signal(SIGPIPE, SIG_IGN);
 	/* Blocks of bulk pass between threads: few arenas, and what is free goes back to the system. */
 	mallopt(M_ARENA_MAX, 2);
-	json_object_seed(0); /* here, where there is one thread */
 }
 
 static int run(const struct daemon_options *options)

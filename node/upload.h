@@ -106,7 +106,8 @@ void upload_release(struct upload *upload);
 /* ERR_BUSY: a file is open, or it is being finished. Else the writer's fault, which sticks. */
 enum err upload_file_begin(struct upload *upload, struct bytes name, struct bytes media_type,
 			   uint64_t modified_ms);
-size_t upload_feed(struct upload *upload, struct bytes bytes); /* 0: no room now */
+/* Bytes taken; when there was no room for all, changed() follows. */
+size_t upload_feed(struct upload *upload, struct bytes bytes);
 void upload_file_end(struct upload *upload);
 void upload_finish(struct upload *upload);
 
