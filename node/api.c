@@ -329,7 +329,7 @@ struct api *api_open(struct daemon *daemon)
 {
 	struct api *api = mem_new(1, sizeof(*api));
 
-	json_object_seed(0); /* before the core thread starts */
+	json_object_seed(0); /* here, where one thread makes objects */
 	api->daemon = daemon;
 	api->timer.data = api;
 	check(uv_timer_init(&daemon->loop, &api->timer) == 0);
