@@ -234,8 +234,6 @@ static void epochs_get(struct wire_in *w, struct manifest *m)
 enum err manifest_decode(struct manifest *m, struct bytes in)
 {
 	struct wire_in w = wire_in(in);
-	if (in.len > LIMIT_MANIFEST_LEN_MAX)
-		return ERR_MALFORMED;
 	wire_array(&w, 7, 7);
 	wire_exact(&w, FORMAT);
 	wire_fixed(&w, m->dataset.b, ID_LEN);

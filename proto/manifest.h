@@ -77,7 +77,8 @@ enum err manifest_name_check(struct bytes name);
 
 /* Appends the bytes; the lists are as manifest_decode() would accept them. */
 void manifest_encode(struct buf *out, const struct manifest *manifest);
-/* Into an initialised manifest, which on failure is to be released all the same. */
+/* At most LIMIT_MANIFEST_LEN_MAX bytes, into an initialised manifest, which on failure is to be released all
+   the same. ERR_MALFORMED; ERR_FULL, ERR_NOMEM. */
 enum err manifest_decode(struct manifest *manifest, struct bytes in);
 
 /* Adds every chunk of the files with their bases to the index. */

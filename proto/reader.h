@@ -57,11 +57,10 @@ enum err reader_chunk(const struct reader *reader, struct packer *packer,
 /* Checks that what was written out is the file. */
 struct reader_file {
 	struct hash hash;
-	uint64_t len;
 };
 void reader_file_begin(struct reader_file *rf);
 void reader_file_add(struct reader_file *rf, struct bytes plain);
-/* ERR_MALFORMED when size or hash differ from the manifest. */
+/* ERR_MALFORMED when they are not the contents that the manifest names. */
 enum err reader_file_end(struct reader_file *rf, const struct manifest_file *file);
 
 /* Appends the encoded description in any tier: for description_decode(). Tier open needs no key and

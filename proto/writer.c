@@ -9,8 +9,8 @@
 #include "proto/utf8.h"
 #include "store/chunks.h"
 
-/* address(32) || be32 size || be32 plain length || be64 epoch number */
-#define SEEN_LEN (ID_LEN + 4 + 4 + 8)
+/* address(32) || be32 size || be64 epoch number */
+#define SEEN_LEN (ID_LEN + 4 + 8)
 
 enum writer_state { STATE_FILES, STATE_MANIFEST, STATE_DONE };
 
@@ -120,9 +120,8 @@ bool seen_get(struct txn *txn, const struct sealer *sealer, struct piece *piece)
 		return false;
 	memcpy(entry.addr.b, value.ptr, ID_LEN);
 	entry.size = be32_get(value.ptr + ID_LEN);
-	uint32_t plain_len = be32_get(value.ptr + ID_LEN + 4);
-	uint64_t epoch_number = be64_get(value.ptr + ID_LEN + 8);
-	if (plain_len != piece->plain.len || !epoch_reachable(sealer, epoch_number) ||
+	uint64_t epoch_number = be64_get(value.ptr + ID_LEN + 4);
+	if (!epoch_reachable(sealer, epoch_number) ||
 	    !chunks_has(txn, &sealer->dataset, &entry.addr))
 		return false;
 	piece->known = true;
@@ -139,9 +138,29 @@ void seen_put(struct txn *txn, const struct sealer *sealer, const struct piece *
 	struct row_key key = key_seen(&sealer->dataset, &piece->seen);
 	memcpy(value, piece->entry.addr.b, ID_LEN);
 	be32_put(value + ID_LEN, piece->entry.size);
-	be32_put(value + ID_LEN + 4, (uint32_t)piece->plain.len);
-	be64_put(value + ID_LEN + 8, piece->epoch_number);
+	be64_put(value + ID_LEN + 4, piece->epoch_number);
 	txn_put(txn, TABLE_SEEN, row_key_bytes(&key), bytes_of(value, sizeof(value)));
+}
+
+bool seen_sweep(struct txn *txn, const struct dataset_id *dataset, struct digest *from,
+		uint32_t max)
+{
+	struct row_key prefix = key_dataset(dataset), at = key_seen(dataset, from);
+	struct walk walk =
+		walk_begin_at(txn, TABLE_SEEN, row_key_bytes(&prefix), row_key_bytes(&at), true);
+	for (uint32_t i = 0; i <= max && walk_next(&walk); i++) {
+		struct chunk_addr addr;
+		memcpy(from->b, walk.key.ptr + ID_LEN, ID_LEN);
+		if (i == max)
+			return true;
+		if (walk.value.len != SEEN_LEN)
+			continue;
+		memcpy(addr.b, walk.value.ptr, ID_LEN);
+		at = key_seen(dataset, from);
+		if (!chunks_has(txn, dataset, &addr))
+			txn_del(txn, TABLE_SEEN, row_key_bytes(&at));
+	}
+	return false;
 }
 
 /* The writer */

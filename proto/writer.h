@@ -85,6 +85,10 @@ void piece_close(struct piece *piece); /* NULL is allowed */
  */
 bool seen_get(struct txn *txn, const struct sealer *sealer, struct piece *piece);
 void seen_put(struct txn *txn, const struct sealer *sealer, const struct piece *piece);
+/* Deletes rows of a dataset whose chunk is gone, looking at no more than max rows from *from on (zeros: the
+   beginning). True when rows are left to look at, *from then is where to go on. */
+bool seen_sweep(struct txn *txn, const struct dataset_id *dataset, struct digest *from,
+		uint32_t max);
 
 struct writer;
 struct writer *writer_open(const struct writer_params *params);

@@ -120,6 +120,37 @@ static void cuts_are_those_of_the_book(void **state)
 	assert_in_range(STREAM_LEN / count, 65536, 98304);
 }
 
+/* Changes the 8 bytes before `end` until it is a confirmed position of the definition. */
+static void make_position(const struct stream *s, uint8_t *in, size_t end)
+{
+	for (uint64_t v = 0;; v++) {
+		uint64_t g = 0;
+		be64_put(in + end - 8, v);
+		for (size_t i = end - 64; i < end; i++)
+			g = (g << 1) + s->table.gear[in[i]];
+		if (g >> 51 == 0 && siphash(s->key.b, bytes_of(in + end - 48, 48)) % 8 == 0)
+			return;
+	}
+}
+
+/* 16,384 bytes may be a piece, one byte less is not looked at. */
+static void the_shortest_piece_is_exactly_so_long(void **state)
+{
+	const struct stream *s = *state;
+	uint8_t *in = malloc(STREAM_LEN);
+	bool end;
+	for (size_t len = 16383; len <= 16385; len++) {
+		struct cut cut;
+		memcpy(in, s->ptr, STREAM_LEN);
+		make_position(s, in, len);
+		cut_init(&cut, &s->table, &s->key);
+		size_t found = cut_feed(&cut, bytes_of(in, STREAM_LEN), &end);
+		assert_int_equal(found, cut_by_the_book(s, bytes_of(in, STREAM_LEN)));
+		assert_int_equal(found == len, len >= 16384);
+	}
+	free(in);
+}
+
 static void cuts_do_not_depend_on_blocks(void **state)
 {
 	const struct stream *s = *state;
@@ -203,6 +234,7 @@ int main(void)
 		cmocka_unit_test(the_gear_table_is_the_public_one),
 		cmocka_unit_test(siphash_is_that_of_the_paper),
 		cmocka_unit_test(cuts_are_those_of_the_book),
+		cmocka_unit_test(the_shortest_piece_is_exactly_so_long),
 		cmocka_unit_test(cuts_do_not_depend_on_blocks),
 		cmocka_unit_test(cuts_heal_after_an_insertion),
 		cmocka_unit_test(the_cut_key_moves_the_cuts),

@@ -10,8 +10,8 @@ struct bench {
 	struct packer *packer;
 	struct random random;
 	struct buf packed, out;
-	uint8_t text[LIMIT_CHUNK_PLAIN_MAX];  /* compressible */
-	uint8_t noise[LIMIT_CHUNK_PLAIN_MAX]; /* not */
+	uint8_t text[LIMIT_CHUNK_PLAIN_MAX]; /* compressible */
+	uint8_t noise[LIMIT_CHUNK_LEN_MAX];  /* not */
 };
 static const struct bytes none = {NULL, 0};
 
@@ -138,8 +138,8 @@ static void a_prefix_of_four_whole_chunks(void **state)
 	uint8_t *prefix = malloc(PACK_PREFIX_MAX);
 	random_fill(&b->random, prefix, PACK_PREFIX_MAX);
 	/* equal to the base farthest away */
-	memcpy(b->noise, prefix, sizeof(b->noise));
-	struct bytes raw = bytes_of(b->noise, sizeof(b->noise));
+	memcpy(b->noise, prefix, LIMIT_CHUNK_PLAIN_MAX);
+	struct bytes raw = bytes_of(b->noise, LIMIT_CHUNK_PLAIN_MAX);
 	struct bytes bases = bytes_of(prefix, PACK_PREFIX_MAX);
 	struct bytes packed = packed_of(b, PACK_DELTA, raw, bases);
 	assert_int_equal(packed.ptr[0], PACK_DELTA);
@@ -206,6 +206,11 @@ static void only_one_whole_frame_is_read(void **state)
 	len = ZSTD_compress(frame, sizeof(frame), raw.ptr, raw.len, 1);
 	memset(frame + len, 0, 10);
 	assert_err(unpacked(b, by_hand(b, 1, 60000, (uint32_t)len + 10, bytes_of(frame, len + 10)),
+			    none),
+		   ERR_MALFORMED);
+	/* a second frame without text, which zstd itself would skip */
+	memcpy(frame + len, "\x50\x2a\x4d\x18\x04\0\0\0wxyz", 12);
+	assert_err(unpacked(b, by_hand(b, 1, 60000, (uint32_t)len + 12, bytes_of(frame, len + 12)),
 			    none),
 		   ERR_MALFORMED);
 	/* a frame that does not say how long its text is */
@@ -342,6 +347,11 @@ static void the_largest_chunk_is_as_large_as_promised(void **state)
 	sealed_init(&s, b, BOX_NONCE_SYNTHETIC, bytes_of(b->noise, LIMIT_CHUNK_PLAIN_MAX));
 	assert_int_equal(s.chunk.len, LIMIT_CHUNK_LEN_MAX);
 	assert_ok(sealed_open(&s, b, &s.addr));
+	buf_fini(&s.chunk);
+	buf_init(&s.chunk, LIMIT_CHUNK_LEN_MAX + 1);
+	box_seal(&s.chunk, &s.keys, &s.context,
+		 bytes_of(b->noise, LIMIT_CHUNK_LEN_MAX + 1 - BOX_OVERHEAD), &b->random);
+	assert_err(sealed_open(&s, b, NULL), ERR_MALFORMED);
 	buf_fini(&s.chunk);
 }
 

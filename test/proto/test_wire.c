@@ -268,6 +268,18 @@ static void a_fault_sticks_and_later_reads_give_nothing(void **state)
 	assert_err(wire_end(&w), ERR_MALFORMED);
 }
 
+/* Whoever reserves room for a count must not be fooled. */
+static void counts_larger_than_the_bytes_left_are_not_believed(void **state)
+{
+	static const uint8_t array[] = {0x93, 1, 1}, map[] = {0x82, 1, 1, 2};
+	struct wire_in w = wire_in(bytes_of(array, sizeof(array)));
+	assert_int_equal(wire_array(&w, 0, 100), 0);
+	assert_err(w.err, ERR_MALFORMED);
+	w = wire_in(bytes_of(map, sizeof(map)));
+	assert_int_equal(wire_map(&w, 100), 0);
+	assert_err(w.err, ERR_MALFORMED);
+}
+
 static void values_come_back(void **state)
 {
 	static const uint64_t values[] = {0,          1,           127,        128,
@@ -432,6 +444,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_canonical_is_refused),
 		cmocka_unit_test(what_is_canonical_is_accepted),
 		cmocka_unit_test(a_fault_sticks_and_later_reads_give_nothing),
+		cmocka_unit_test(counts_larger_than_the_bytes_left_are_not_believed),
 		cmocka_unit_test(values_come_back),
 		cmocka_unit_test(writing_stops_at_the_limit_of_the_buf),
 		cmocka_unit_test(all_short_inputs_agree_with_the_witness),

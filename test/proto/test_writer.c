@@ -420,6 +420,70 @@ static void other_readers_get_other_chunks(void **state)
 	}
 }
 
+static void hidden_files_are_cut_at_fixed_places(void **state)
+{
+	struct shop *s = *state;
+	struct file file = {"m", bytes_of(s->text, (1 << 20) - 5)};
+	struct writer_params params = params_of(s, TIER_HIDDEN, 1);
+	struct writer *w = publish(s, &params, &file, 1);
+	const struct manifest_file *found = manifest_file(writer_manifest(w), 0);
+	assert_int_equal(found->chunk_count, 4);
+	for (uint32_t i = 0; i < 4; i++)
+		assert_int_equal(manifest_chunk(writer_manifest(w), found, i)->plain_len,
+				 LIMIT_CHUNK_PLAIN_MAX - (i == 3 ? 5 : 0));
+	writer_close(w);
+}
+
+/* A grant of exactly this path has the prefix and the number that tier open would have, and another key. */
+static void an_open_version_takes_nothing_from_a_granted_one(void **state)
+{
+	struct shop *s = *state;
+	dataset_fresh(s);
+	struct file file = {"m", bytes_of(s->text, 300000)};
+	struct writer_params open = params_of(s, TIER_OPEN, 1);
+	struct writer_params granted = params_of(s, TIER_GRANTED, 1);
+	granted.epoch_prefix = open.epoch_prefix;
+	open.dataset_key.b[0]++;
+	publish_whole(s, &granted, &file, 1);
+	publish_whole(s, &open, &file, 1);
+	assert_int_equal(s->known_count, 0);
+	read_back(s, &open.dataset_key, &file, 1);
+}
+
+static void what_was_seen_goes_with_its_chunks(void **state)
+{
+	struct shop *s = *state;
+	dataset_fresh(s);
+	struct dataset_id other = s->dataset;
+	struct file file = {"m", bytes_of(s->text, 1 << 20)};
+	struct writer_params params = params_of(s, TIER_OPEN, 1);
+	publish_whole(s, &params, &file, 1);
+	dataset_fresh(s);
+	params.dataset = s->dataset;
+	struct writer *w = publish(s, &params, &file, 1);
+	const struct manifest *m = writer_manifest(w);
+	const struct manifest_file *found = manifest_file(m, 0);
+	struct txn *txn = txn_begin(s->db, true);
+	uint64_t rows = txn_count(txn, TABLE_SEEN);
+	struct digest from = {{0}};
+	unsigned steps = 1;
+	while (seen_sweep(txn, &s->dataset, &from, 3))
+		steps++;
+	assert_int_equal(txn_count(txn, TABLE_SEEN), rows);
+	assert_int_equal(steps, (s->sealed_count + 2) / 3);
+	chunks_del(txn, &s->dataset, &manifest_chunk(m, found, 0)->addr);
+	chunks_del(txn, &s->dataset, &manifest_chunk(m, found, 3)->addr);
+	from = (struct digest){{0}};
+	assert_false(seen_sweep(txn, &other, &from, 1000));
+	assert_int_equal(txn_count(txn, TABLE_SEEN), rows);
+	from = (struct digest){{0}};
+	while (seen_sweep(txn, &s->dataset, &from, 3))
+		;
+	assert_int_equal(txn_count(txn, TABLE_SEEN), rows - 2);
+	assert_ok(txn_commit(txn));
+	writer_close(w);
+}
+
 static void equal_input_gives_equal_versions_but_not_when_hidden(void **state)
 {
 	struct shop *s = *state;
@@ -745,6 +809,9 @@ int main(void)
 		cmocka_unit_test(a_chunk_that_is_gone_is_made_again),
 		cmocka_unit_test(old_epochs_stay_in_use_and_want_their_keys),
 		cmocka_unit_test(other_readers_get_other_chunks),
+		cmocka_unit_test(hidden_files_are_cut_at_fixed_places),
+		cmocka_unit_test(an_open_version_takes_nothing_from_a_granted_one),
+		cmocka_unit_test(what_was_seen_goes_with_its_chunks),
 		cmocka_unit_test(equal_input_gives_equal_versions_but_not_when_hidden),
 		cmocka_unit_test(the_previous_version_tells_what_is_unchanged),
 		cmocka_unit_test(names_are_checked),
