@@ -158,19 +158,30 @@ enum err catalog_log(struct core *core, struct txn *txn, const char *path,
 	enum err err = version_find(core, txn, path, 0, &of, &whole, why);
 	if (err != ERR_OK)
 		return err;
-	uint64_t number = of.number;
-	for (; number > 0; number--) {
+	/* Numbers are what authors say: the rows are walked, not the numbers. */
+	struct buf numbers;
+	struct row_key prefix = key_dataset(&of.dataset);
+	struct walk walk = walk_begin(txn, TABLE_VERSION, row_key_bytes(&prefix));
+	buf_init(&numbers, SIZE_MAX);
+	while (walk_next(&walk)) {
+		uint64_t number = be64_get(walk.key.ptr + ID_LEN);
+		if (numbers.len < 8 || be64_get(numbers.ptr + numbers.len - 8) != number)
+			buf_add_be64(&numbers, number);
+	}
+	bool more = true;
+	for (size_t at = numbers.len; more && at >= 8; at -= 8) {
 		struct catalog_entry entry;
+		uint64_t number = be64_get(numbers.ptr + at - 8);
 		if (ledger_version_current(&core->ledger, txn, &of.dataset, number, &of, &whole) !=
 			    ERR_OK ||
 		    entry_make(core, txn, &of, whole, &entry) != ERR_OK)
 			continue;
-		bool more = each(arg, &entry);
+		more = each(arg, &entry);
 		catalog_entry_fini(&entry);
-		if (!more)
-			break;
 	}
-	return ERR_OK;
+	err = numbers.err;
+	buf_fini(&numbers);
+	return err;
 }
 
 size_t catalog_holders(struct core *core, struct txn *txn, const struct catalog_entry *entry,

@@ -372,13 +372,18 @@ static void index_write(struct txn *txn, const struct publication *publication,
 	unstage(txn, publication->job);
 }
 
-/* PROTOCOL: "`number` counts from 1." Versions beyond --keep go with the next head. */
+/* Versions beyond --keep go with the next head. */
 static void retention(struct core *core, struct txn *txn, const struct publication *publication,
 		      const struct message_version *newest)
 {
-	for (uint64_t n = 1; publication->keep && n + publication->keep <= newest->number; n++) {
-		struct message_version old = {newest->dataset, n, newest->author};
-		struct record_slot slot = record_slot_version(&old.dataset, n);
+	struct row_key prefix = key_dataset(&newest->dataset);
+	struct walk walk = walk_begin(txn, TABLE_VERSION, row_key_bytes(&prefix));
+	while (publication->keep && walk_next(&walk)) {
+		struct message_version old = {newest->dataset, be64_get(walk.key.ptr + ID_LEN),
+					      be32_get(walk.key.ptr + ID_LEN + 8)};
+		struct record_slot slot = record_slot_version(&old.dataset, old.number);
+		if (old.author != newest->author || old.number + publication->keep > newest->number)
+			continue;
 		if (ledger_delete(&core->ledger, txn, record_slot_bytes(&slot)) == ERR_OK)
 			fetch_drop(core, txn, &old);
 	}
