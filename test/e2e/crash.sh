@@ -53,10 +53,18 @@ done
 say "$torn of $rounds publications interrupted, $acknowledged versions"
 get_same meissen/gross@1 "$work/v1.bin"
 
-say 'killed while receiving'
+say 'how long one transfer takes'
 node "$radebeul" subscribe 'meissen/**' >/dev/null
+"$small" && bytes=$((24 * 1000 * 1000))
+testdata 100 "$bytes" noise >"$work/weg-0.bin"
+publish meissen/weg-0 "$work/weg-0.bin" --tier members >/dev/null
+started=$(now_ms)
+node "$radebeul" wait meissen/weg-0@1 --timeout 120 >/dev/null
+took=$(($(now_ms) - started))
+say "$took ms"
+
+say 'killed while receiving'
 interrupted=0
-testdata 77 "$bytes" noise >"$work/weg.bin"
 held=0
 number=0
 while [ "$interrupted" -lt "$rounds" ]; do
@@ -66,7 +74,7 @@ while [ "$interrupted" -lt "$rounds" ]; do
 	publish "meissen/weg-$number" "$work/weg-$number.bin" --tier members >/dev/null
 	# As often as it takes, in the midst of the same transfer.
 	while [ "$interrupted" -lt "$rounds" ]; do
-		doze $((20 + RANDOM % 300))
+		doze $((RANDOM % (took + 1)))
 		state=$(node_json "$radebeul" .held show "meissen/weg-$number" 2>/dev/null) || state=unknown
 		[ "$state" != true ] || break
 		victim=$radebeul
@@ -76,7 +84,7 @@ while [ "$interrupted" -lt "$rounds" ]; do
 		node_start "$victim"
 		clean "$victim"
 		# What had been complete is complete.
-		for ((i = 1; i <= held; i++)); do
+		for ((i = 0; i <= held; i++)); do
 			[ "$(node_json "$radebeul" .held show "meissen/weg-$i")" = true ] ||
 				wrong "meissen/weg-$i was held before the crash"
 		done
@@ -85,7 +93,8 @@ while [ "$interrupted" -lt "$rounds" ]; do
 		wrong "meissen/weg-$number did not arrive after the crashes"
 	held=$number
 done
-for ((i = 1; i <= number; i++)); do
+say "$rounds interruptions of $number transfers"
+for ((i = 0; i <= number; i++)); do
 	get_same "meissen/weg-$i@1" "$work/weg-$i.bin"
 done
 get_same "meissen/gross@$acknowledged" "$work/v$acknowledged.bin"
