@@ -47,25 +47,21 @@ packages_missing() {
 	done
 }
 
+# packages_install NAME...: with the words in the array `become` in front of it.
 packages_install() {
-	local become=() try
-	if [ "$(id -u)" != 0 ]; then
-		# Without a terminal nobody can type a password: then it must do without, or fail at once.
-		if { : </dev/tty; } 2>/dev/null; then become=(sudo); else become=(sudo -n); fi
-	fi
-	become+=(env DEBIAN_FRONTEND=noninteractive PATH="$PATH" apt-get -q
+	local try apt=("${become[@]}" env DEBIAN_FRONTEND=noninteractive PATH="$PATH" apt-get -q
 		-o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
 	# The first try does without `update`: on most machines the lists are there and fresh enough.
 	for try in 1 2 3; do
-		"${become[@]}" install -y --no-install-recommends "$@" && return
-		[ "$try" = 3 ] || "${become[@]}" update || sleep 5
+		"${apt[@]}" install -y --no-install-recommends "$@" && return
+		[ "$try" = 3 ] || "${apt[@]}" update || sleep 5
 	done
 	return 1
 }
 
 # packages_ensure GROUP...: installs what is missing. Says nothing when nothing is.
 packages_ensure() {
-	local wanted missing log
+	local wanted missing log become=()
 	[ "${ALLMENDE_PACKAGES:-}" != present ] || return 0
 	mapfile -t wanted < <(packages_list "$@")
 	if ! (. /etc/os-release && [ "${ID:-}-${VERSION_ID:-}" = debian-12 ]) 2>/dev/null; then
@@ -76,11 +72,14 @@ packages_ensure() {
 	fi
 	mapfile -t missing < <(packages_missing "${wanted[@]}")
 	[ "${#missing[@]}" -gt 0 ] || return 0
-	if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
-		die "packages are missing, and only root can install them" \
-			"as root: apt-get install ${missing[*]}"
+	printf '%sInstalling packages:%s %s\n' "$bold" "$plain" "${missing[*]}"
+	if [ "$(id -u)" != 0 ]; then
+		# Without a terminal nobody can type a password: then it must do without.
+		become=(sudo)
+		{ : </dev/tty; } 2>/dev/null || become=(sudo -n)
+		"${become[@]}" true ||
+			die 'only root may install packages' "as root: apt-get install ${missing[*]}"
 	fi
-	printf '%sInstalling %d packages:%s %s\n' "$bold" "${#missing[@]}" "$plain" "${missing[*]}"
 	log=$(mktemp)
 	if ! step_run "$log" packages_install "${missing[@]}"; then
 		rm -f -- "$log"
