@@ -113,9 +113,11 @@ struct fetch { /* one version on its way; transfer.c */
 	size_t refused_count;
 };
 
-struct sweep {
+struct sweep { /* chunks first, then what is remembered of chunks that are gone */
 	struct dataset_id dataset;
 	struct chunk_addr from;
+	bool chunks_done;
+	struct digest seen_from;
 };
 
 struct transfer {

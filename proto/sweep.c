@@ -29,7 +29,7 @@ static void sweep_add(struct core *core, const struct dataset_id *dataset)
 	struct transfer *transfer = &core->transfer;
 	for (size_t i = 0; i < transfer->sweep_count; i++) {
 		if (id_eq(&transfer->sweeps[i].dataset, dataset)) {
-			transfer->sweeps[i].from = (struct chunk_addr){{0}};
+			transfer->sweeps[i] = (struct sweep){.dataset = *dataset};
 			return;
 		}
 	}
@@ -81,7 +81,10 @@ void sweep_step(struct core *core, struct txn *txn)
 		uint64_t count = 0, bytes = 0;
 		if (sweep_waits(transfer, sweep))
 			continue;
-		if (!chunks_sweep(txn, &sweep->dataset, &sweep->from, SWEEP_STEP, &count, &bytes)) {
+		if (!sweep->chunks_done) {
+			sweep->chunks_done = !chunks_sweep(txn, &sweep->dataset, &sweep->from,
+							   SWEEP_STEP, &count, &bytes);
+		} else if (!seen_sweep(txn, &sweep->dataset, &sweep->seen_from, SWEEP_STEP)) {
 			struct row_key key = sweep_key(&sweep->dataset);
 			txn_del(txn, TABLE_META, row_key_bytes(&key));
 			*sweep = transfer->sweeps[--transfer->sweep_count];
