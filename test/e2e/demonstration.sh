@@ -44,5 +44,5 @@ if [ -r "${ALLMENDE_SHARED:-$root/../shared}/data/schulen-sachsen.json" ]; then
 	shows '9 of 9 identical'
 	! grep -q invented "$work/out" || wrong 'it invented tables although there are some'
 else
-	say 'skipped: the tables of ../shared are not here'
+	echo '[  SKIPPED ] tables_of_shared'
 fi
