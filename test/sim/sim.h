@@ -3,8 +3,9 @@
  *
  * Each node is the real thing: identity, store, core, and for each connection the real link machine on either
  * side. Only the world is made: time jumps from event to event, links delay and re-cut what they carry, connections are
- * refused or dropped, nodes stop and start. Everything random comes from one seed; the same seed gives the same
- * digest over all delivered events.
+ * refused or dropped, nodes stop and start, store calls fail, and a node may be possessed: then the test speaks in its
+ * name. Everything random comes from one seed; the same seed gives the same digest over all delivered events. After every
+ * turn the core's counters are compared with what they count.
  */
 #ifndef ALLMENDE_SIM_H
 #define ALLMENDE_SIM_H
@@ -13,12 +14,35 @@
 #include "proto/catalog.h"
 #include "proto/core.h"
 #include "proto/membership.h"
+#include "proto/message.h"
 #include "proto/transfer.h"
 
 #define SIM_NODE_MAX 64
+enum { SIM_NOTE_MAX = 32, SIM_MESSAGE_MAX = 32 };
 
 struct sim_wire;
 struct sim_item;
+struct sim_node;
+
+/* How a node answers CHUNK_GET. */
+enum sim_serve { SIM_SERVE, SIM_SERVE_ALTERED, SIM_SERVE_NIL, SIM_SERVE_NOTHING };
+
+/* A node without a core: the test says what it says. */
+struct sim_foe {
+	struct fed_id fed;
+	uint32_t member;   /* as its certificate claims */
+	struct org_id org; /* the same */
+	bool up;           /* of its latest link */
+	bool closed;       /* the same, by the other side or lost */
+	enum link_reason reason;
+	uint64_t link_id;
+	uint64_t got[SIM_MESSAGE_MAX];    /* messages by type */
+	struct buf last[SIM_MESSAGE_MAX]; /* the latest of each type */
+	uint64_t got_bytes;
+	/* Called for each message; may answer with sim_say(). May be NULL. */
+	void (*answer)(struct sim_node *node, struct message *m, void *arg);
+	void *arg;
+};
 
 struct sim_node {
 	struct sim *sim;
@@ -31,7 +55,8 @@ struct sim_node {
 	struct keyring *keyring;
 	struct identity identity;
 	struct db *db;
-	struct core *core; /* NULL: stopped */
+	struct core *core; /* NULL: stopped, or possessed */
+	struct sim_foe *foe;
 	struct effects effects;
 	struct event *inbox;
 	size_t inbox_count, inbox_cap;
@@ -39,8 +64,17 @@ struct sim_node {
 	size_t held_count;
 	uint64_t link_last;
 	int64_t tick_at;
-	uint64_t note_counts[32];
-	bool deaf; /* cut off from everybody */
+	uint64_t note_counts[SIM_NOTE_MAX];
+	struct note note_last[SIM_NOTE_MAX];
+	bool deaf;      /* cut off from everybody */
+	bool committed; /* the last turn */
+	uint64_t failed_turns;
+	size_t effects_max; /* most of one turn, and their bytes */
+	size_t effects_bytes_max;
+	enum sim_serve serve;
+	/* Sees every effect before it is carried out and may change it; false: it is dropped. */
+	bool (*spoil)(struct sim_node *node, struct effect *effect, void *arg);
+	void *spoil_arg;
 	uint64_t message_count, message_bytes;
 };
 
@@ -72,18 +106,84 @@ void sim_start(struct sim_node *node);
 void sim_cut(struct sim_node *node, bool deaf);
 /* Runs until the condition holds or the time is over; true when it holds. NULL: just for that time. */
 bool sim_run(struct sim *sim, int64_t ms, bool (*until)(struct sim *sim, void *arg), void *arg);
-/* Runs a function inside a turn of the node, now. */
-void sim_call(struct sim_node *node,
+/* Runs a function inside a turn of the node, now. False: the turn could not be committed. */
+bool sim_call(struct sim_node *node,
 	      void (*run)(struct core *core, struct txn *txn, int64_t now_ms, void *arg),
 	      void *arg);
+/*
+ * The n-th store call of the node from now fails. The node then does what core.h says: it drops the turn's effects,
+ * closes its links and opens its core again. True when it has struck.
+ */
+void sim_fault(struct sim_node *node, uint64_t n, enum err err);
+bool sim_fault_struck(struct sim_node *node);
+uint64_t sim_rows(struct sim_node *node, enum table table);
+/* Number of connections that are open at both ends between two nodes. */
+unsigned sim_links(struct sim_node *a, struct sim_node *b);
 
-/* What people do. Fail the test when the verb fails. */
-void sim_found(struct sim_node *node, const char *name);
+/* Takes the core away from a node and gives the test its voice, with its keys. fed NULL: its own. */
+void sim_possess(struct sim_node *node, const struct fed_id *fed);
+/* Dials; true when the link came up. The link the foe had before is dropped. */
+bool sim_foe_dial(struct sim_node *foe, struct sim_node *victim);
+/* Takes the message. False: there is no link. */
+bool sim_say(struct sim_node *foe, struct buf *message);
+bool sim_say_on(struct sim_node *foe, uint8_t channel, struct buf *message);
+
+/* ---- what people do; ERR_IO: the turn could not be committed ---- */
+
+enum err sim_found(struct sim_node *node, const char *name);
+/* Appends the invitation for the joiner, ends it with a zero byte. */
+enum err sim_invite(struct sim_node *steward, struct sim_node *joiner, struct buf *text);
+/* why: MEMBERSHIP_WHY_LEN bytes, or NULL. */
+enum err sim_join_text(struct sim_node *joiner, const char *text, char *why);
+/* Both; fails the test when one fails. */
 void sim_join(struct sim_node *steward, struct sim_node *joiner);
+struct membership_status sim_status(struct sim_node *node);
+
+/* A publication, step by step: begin, step until it returns false, commit or abort; end. */
+struct sim_publication {
+	struct sim_node *node;
+	struct publish_options options; /* set by the caller */
+	struct bytes content;           /* of its only file */
+	unsigned pieces_max;            /* stored in one turn; 0: all */
+	struct publication publication;
+	struct writer *writer;
+	struct bytes rest;
+	bool written;
+	bool unchanged;
+	uint64_t number; /* of the version made, or found unchanged */
+	enum err err;
+	char why[CATALOG_WHY_LEN];
+};
+enum err sim_publish_begin(struct sim_publication *p);
+bool sim_publish_step(struct sim_publication *p);
+enum err sim_publish_commit(struct sim_publication *p);
+void sim_publish_abort(struct sim_publication *p);
+void sim_publish_end(struct sim_publication *p);
+/* All of it. ERR_EXISTS: unchanged. */
+enum err sim_publish_all(struct sim_publication *p);
 enum err sim_publish(struct sim_node *node, const char *path, enum tier tier, struct bytes content);
-void sim_subscribe(struct sim_node *node, const char *pattern);
-/* The only file of a version, read through the reader; ERR as catalog_read(). number 0: current. */
+
+enum err sim_subscribe(struct sim_node *node, const char *pattern);
+/* ERR as transfer_want(). number 0: current. */
+enum err sim_want(struct sim_node *node, const char *path, uint64_t number);
+bool sim_held(struct sim_node *node, const char *path, uint64_t number);
+/* The same as a condition for sim_run(). */
+struct sim_held_wait {
+	struct sim_node *node;
+	const char *path;
+	uint64_t number;
+};
+bool sim_is_held(struct sim *sim, void *held_wait);
+/*
+ * The only file of a version, read through the reader; ERR as catalog_read(). ERR_CORRUPT: a chunk was found bad, and the
+ * core was told. number 0: current.
+ */
 enum err sim_read(struct sim_node *node, const char *path, uint64_t number, struct buf *out);
+/* Fails the test unless the version reads as this. */
+void sim_assert_reads(struct sim_node *node, const char *path, uint64_t number,
+		      struct bytes content);
+/* Lines of text that compress as tables do. */
+struct buf sim_content(uint64_t seed, size_t len);
 /* All running nodes agree on charter and contents. */
 bool sim_agree(struct sim *sim, void *unused);
 

@@ -13,59 +13,6 @@
 #include "crypto/selftest.h"
 #include "proto/core_state.h"
 
-static struct buf content_make(uint64_t seed, size_t len)
-{
-	struct random random = random_seeded(seed);
-	struct buf out;
-	buf_init(&out, len + 64);
-	while (out.len < len) {
-		char line[64];
-		int n = snprintf(line, sizeof(line), "%llu;Meißen;%llu\n",
-				 (unsigned long long)out.len,
-				 (unsigned long long)random_below(&random, 1000000));
-		buf_add(&out, bytes_of(line, (size_t)n));
-	}
-	return out;
-}
-
-static void assert_reads(struct sim_node *node, const char *path, uint64_t number,
-			 const struct buf *content)
-{
-	struct buf got;
-	buf_init(&got, 64 * 1024 * 1024);
-	assert_int_equal(sim_read(node, path, number, &got), ERR_OK);
-	assert_int_equal(got.len, content->len);
-	assert_memory_equal(got.ptr, content->ptr, got.len);
-	buf_fini(&got);
-}
-
-struct held_wait {
-	struct sim_node *node;
-	const char *path;
-	uint64_t number;
-	enum fetch_state state;
-	bool ask;
-};
-
-static void call_held(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
-{
-	struct held_wait *wait = arg;
-	struct fetch_status status;
-	char why[TRANSFER_WHY_LEN];
-	enum err err =
-		wait->ask ? transfer_want(core, txn, now_ms, wait->path, wait->number, &status, why)
-			  : transfer_status(core, txn, wait->path, wait->number, &status, why);
-	wait->ask = false;
-	wait->state = err == ERR_OK ? status.state : FETCH_UNKNOWN;
-}
-
-static bool is_held(struct sim *sim, void *arg)
-{
-	struct held_wait *wait = arg;
-	sim_call(wait->node, call_held, wait);
-	return wait->state == FETCH_HELD;
-}
-
 static void two_towns(void **state)
 {
 	struct sim sim;
@@ -73,11 +20,11 @@ static void two_towns(void **state)
 	sim_init(&sim, 1);
 	struct sim_node *meissen = sim_add(&sim, "Stadt Meißen", "meissen", "14627140");
 	struct sim_node *radebeul = sim_add(&sim, "Stadt Radebeul", "radebeul", "14627210");
-	sim_found(meissen, "Landkreis Meißen");
+	assert_int_equal(sim_found(meissen, "Landkreis Meißen"), ERR_OK);
 	sim_join(meissen, radebeul);
 	assert_true(sim_run(&sim, 20000, sim_agree, NULL));
 	sim_subscribe(radebeul, "*/schulen");
-	struct buf open = content_make(1, 700000), members = content_make(2, 300000), none;
+	struct buf open = sim_content(1, 700000), members = sim_content(2, 300000), none;
 	buf_init(&none, 16);
 	assert_int_equal(sim_publish(meissen, "meissen/schulen", TIER_OPEN, buf_bytes(&open)),
 			 ERR_OK);
@@ -86,18 +33,19 @@ static void two_towns(void **state)
 	assert_int_equal(sim_publish(meissen, "meissen/leer", TIER_OPEN, buf_bytes(&none)), ERR_OK);
 	assert_int_equal(sim_publish(meissen, "meissen/schulen", TIER_OPEN, buf_bytes(&open)),
 			 ERR_EXISTS);
-	struct held_wait wait = {.node = radebeul, .path = "meissen/schulen"};
-	assert_true(sim_run(&sim, 20000, is_held, &wait));
-	assert_reads(radebeul, "meissen/schulen", 0, &open);
+	struct sim_held_wait wait = {.node = radebeul, .path = "meissen/schulen"};
+	assert_true(sim_run(&sim, 20000, sim_is_held, &wait));
+	sim_assert_reads(radebeul, "meissen/schulen", 0, buf_bytes(&open));
 	/* Not subscribed: known, but fetched only when wanted. */
-	wait = (struct held_wait){.node = radebeul, .path = "meissen/plan"};
-	assert_false(sim_run(&sim, 20000, is_held, &wait));
-	wait.ask = true;
-	assert_true(sim_run(&sim, 20000, is_held, &wait));
-	assert_reads(radebeul, "meissen/plan", 0, &members);
-	wait = (struct held_wait){.node = radebeul, .path = "meissen/leer", .ask = true};
-	assert_true(sim_run(&sim, 20000, is_held, &wait));
-	assert_reads(radebeul, "meissen/leer", 0, &none);
+	wait = (struct sim_held_wait){.node = radebeul, .path = "meissen/plan"};
+	assert_false(sim_run(&sim, 20000, sim_is_held, &wait));
+	assert_int_equal(sim_want(radebeul, "meissen/plan", 0), ERR_OK);
+	assert_true(sim_run(&sim, 20000, sim_is_held, &wait));
+	sim_assert_reads(radebeul, "meissen/plan", 0, buf_bytes(&members));
+	wait = (struct sim_held_wait){.node = radebeul, .path = "meissen/leer"};
+	assert_int_equal(sim_want(radebeul, "meissen/leer", 0), ERR_OK);
+	assert_true(sim_run(&sim, 20000, sim_is_held, &wait));
+	sim_assert_reads(radebeul, "meissen/leer", 0, buf_bytes(&none));
 	assert_true(sim_run(&sim, 20000, sim_agree, NULL));
 	assert_int_equal(sim_publish(radebeul, "meissen/fremd", TIER_OPEN, buf_bytes(&open)),
 			 ERR_DENIED);
@@ -119,17 +67,18 @@ static void versions_by_number(void **state)
 	sim_join(a, b);
 	assert_true(sim_run(&sim, 20000, sim_agree, NULL));
 	for (unsigned i = 0; i < 7; i++) {
-		days[i] = content_make(7, 200000 + 5000 * i);
+		days[i] = sim_content(7, 200000 + 5000 * i);
 		assert_int_equal(
 			sim_publish(a, "meissen/inzidenz", TIER_MEMBERS, buf_bytes(&days[i])),
 			ERR_OK);
 	}
 	for (unsigned i = 0; i < 7; i++) {
-		struct held_wait wait = {
-			.node = b, .path = "meissen/inzidenz", .number = i + 1, .ask = true};
+		struct sim_held_wait wait = {
+			.node = b, .path = "meissen/inzidenz", .number = i + 1};
 		assert_true(sim_run(&sim, 60000, sim_agree, NULL));
-		assert_true(sim_run(&sim, 20000, is_held, &wait));
-		assert_reads(b, "meissen/inzidenz", i + 1, &days[i]);
+		assert_int_equal(sim_want(b, wait.path, wait.number), ERR_OK);
+		assert_true(sim_run(&sim, 20000, sim_is_held, &wait));
+		sim_assert_reads(b, "meissen/inzidenz", i + 1, buf_bytes(&days[i]));
 	}
 	for (unsigned i = 0; i < 7; i++)
 		buf_fini(&days[i]);
@@ -163,8 +112,8 @@ static void bad_weather(uint64_t seed, uint8_t digest[ID_LEN])
 		else if (what == 1)
 			node->core ? sim_stop(node) : sim_start(node);
 		else if (node->core && node->core->author) {
-			struct buf content = content_make(random_below(&random, 1000),
-							  1 + random_below(&random, 150000));
+			struct buf content = sim_content(random_below(&random, 1000),
+							 1 + random_below(&random, 150000));
 			snprintf(path, sizeof(path), "%s/d%u", node->identity.slug,
 				 (unsigned)random_below(&random, 3));
 			enum err err = sim_publish(node, path, TIER_OPEN, buf_bytes(&content));

@@ -1,0 +1,69 @@
+/* After every turn: the counters of the core are what they count, and no list is longer than its bound. */
+#include "test/sim/sim_internal.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void peer_check(const struct core *core, const struct peer *peer)
+{
+	uint64_t bytes = 0;
+	uint32_t count = 0;
+	for (size_t i = 0; i < core->transfer.fetch_count; i++) {
+		const struct fetch *fetch = core->transfer.fetches[i];
+		for (size_t k = 0; k < fetch->request_count; k++) {
+			if (fetch->requests[k].link != peer->link)
+				continue;
+			bytes += fetch->requests[k].size;
+			count++;
+		}
+	}
+	assert_int_equal(peer->in_flight_count, count);
+	assert_int_equal(peer->in_flight_bytes, bytes);
+	assert_true(peer->in_flight_count <= core->options.limits->chunks_in_flight_max);
+	assert_true(peer->author == 0 || peer->class == PEER_MEMBER);
+	assert_true(peer->class == PEER_GUEST || peer->author != 0);
+}
+
+/* One link for each author, and every link once. */
+static void pair_check(const struct peer *a, const struct peer *b)
+{
+	assert_true(a->link != b->link);
+	assert_false(a->up && b->up && a->author && a->author == b->author);
+}
+
+static void fetch_check(const struct core *core, const struct fetch *fetch)
+{
+	for (size_t i = 0; i < fetch->request_count; i++) {
+		const struct request *request = &fetch->requests[i];
+		bool found = request->link == 0;
+		for (size_t k = 0; k < core->peer_count; k++)
+			found = found || core->peers[k]->link == request->link;
+		assert_true(found);
+		for (size_t k = 0; k < i; k++)
+			assert_false(id_eq(&fetch->requests[k].addr, &request->addr));
+	}
+	for (size_t i = 0; i < core->transfer.fetch_count; i++)
+		assert_true(core->transfer.fetches[i] == fetch ||
+			    core->transfer.fetches[i]->of.number != fetch->of.number ||
+			    core->transfer.fetches[i]->of.author != fetch->of.author ||
+			    !id_eq(&core->transfer.fetches[i]->of.dataset, &fetch->of.dataset));
+}
+
+void core_check(struct sim_node *node)
+{
+	const struct core *core = node->core;
+	assert_true(core->peer_count <= core->options.limits->peer_count_max);
+	assert_int_equal(core->news_count, 0);
+	assert_int_equal(core->transfer.held_news_count, 0);
+	assert_int_equal(core->ledger.touched_count, 0);
+	for (size_t i = 0; i < core->peer_count; i++) {
+		peer_check(core, core->peers[i]);
+		for (size_t k = 0; k < i; k++)
+			pair_check(core->peers[i], core->peers[k]);
+	}
+	for (size_t i = 0; i < core->transfer.fetch_count; i++)
+		fetch_check(core, core->transfer.fetches[i]);
+}

@@ -1,0 +1,340 @@
+/* Nodes of the simulator: their turns, their effects, their life and death. */
+#include "test/sim/sim_internal.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/check.h"
+#include "store/chunks.h"
+#include "store/dir.h"
+
+/* ---- what waits for the core ---- */
+
+struct event *inbox_add(struct sim_node *node, enum event_type type)
+{
+	if (node->inbox_count == node->inbox_cap) {
+		node->inbox_cap = node->inbox_cap ? 2 * node->inbox_cap : 64;
+		node->inbox = mem_grow(node->inbox, node->inbox_cap, sizeof(*node->inbox));
+	}
+	struct event *event = &node->inbox[node->inbox_count++];
+	*event = (struct event){.type = type};
+	return event;
+}
+
+struct bytes inbox_hold(struct sim_node *node, struct bytes bytes)
+{
+	struct buf *copy = mem_new(1, sizeof(*copy));
+	buf_init(copy, LIMIT_MESSAGE_LEN_MAX);
+	buf_add(copy, bytes);
+	node->held_bytes = mem_grow(node->held_bytes, node->held_count + 1, sizeof(copy));
+	node->held_bytes[node->held_count++] = copy;
+	return buf_bytes(copy);
+}
+
+void inbox_clear(struct sim_node *node)
+{
+	for (size_t i = 0; i < node->held_count; i++) {
+		buf_fini(node->held_bytes[i]);
+		free(node->held_bytes[i]);
+	}
+	node->held_count = 0;
+	node->inbox_count = 0;
+}
+
+static void event_digest(struct sim *sim, const struct sim_node *node, const struct event *event)
+{
+	uint8_t head[8 + 4 + 4 + 8];
+	be64_put(head, (uint64_t)sim->now_ms);
+	be32_put(head + 8, node->index);
+	be32_put(head + 12, event->type);
+	be64_put(head + 16, event->link);
+	hash_add(&sim->digest, bytes_of(head, sizeof(head)));
+	hash_add(&sim->digest, event->bytes);
+	sim->delivered++;
+}
+
+/* ---- effects ---- */
+
+static void link_say(struct sim_node *node, struct sim_end *end, uint8_t channel,
+		     struct bytes message)
+{
+	/* As the daemon does with a peer that does not take what it is sent. */
+	if (link_send(&end->link, channel, message) == ERR_FULL)
+		link_close(&end->link, LINK_REASON_BUSY, (uint64_t)node->sim->now_ms);
+}
+
+static void serve(struct sim_node *node, struct sim_end *end, const struct effect *effect)
+{
+	struct buf chunk, message;
+	if (node->serve == SIM_SERVE_NOTHING)
+		return;
+	struct txn *txn = txn_begin(node->db, false);
+	buf_init(&chunk, LIMIT_CHUNK_LEN_MAX);
+	buf_init(&message, LIMIT_MESSAGE_LEN_MAX);
+	enum err err = chunks_read(txn, &effect->dataset, &effect->addr, &chunk);
+	txn_abort(txn);
+	if (node->serve == SIM_SERVE_ALTERED && chunk.len > 0)
+		chunk.ptr[chunk.len / 2] ^= 1;
+	bool here = err == ERR_OK && node->serve != SIM_SERVE_NIL;
+	core_chunk_message(&message, &effect->dataset, &effect->addr,
+			   here ? buf_bytes(&chunk) : bytes_of(NULL, 0));
+	link_say(node, end, LINK_CHANNEL_BULK, buf_bytes(&message));
+	buf_fini(&chunk);
+	buf_fini(&message);
+	if (err == ERR_CORRUPT) {
+		struct event *event = inbox_add(node, EVENT_CHUNK_BAD);
+		event->dataset = effect->dataset;
+		event->addr = effect->addr;
+	}
+}
+
+static void dial(struct sim_node *node, const struct effect *effect)
+{
+	struct sim *sim = node->sim;
+	struct sim_item item = {.at_ms = sim->now_ms + sim_delay(sim),
+				.kind = SIM_CONNECT,
+				.node = node,
+				.dial = effect->dial,
+				.has_expected = effect->has_expected,
+				.expected = effect->expected};
+	snprintf(item.address, sizeof(item.address), "%.31s", effect->address);
+	sim_push(sim, item);
+}
+
+static void effect_do(struct sim_node *node, const struct effect *effect)
+{
+	if (effect->type == EFFECT_NOTE) {
+		node->note_counts[effect->note->type]++;
+		node->note_last[effect->note->type] = *effect->note;
+		return;
+	}
+	if (effect->type == EFFECT_DIAL) {
+		dial(node, effect);
+		return;
+	}
+	struct sim_end *end = end_of_link(node, effect->link);
+	if (!end)
+		return;
+	if (effect->type == EFFECT_ADMIT)
+		link_admit(&end->link, effect->ok, effect->reason);
+	else if (effect->type == EFFECT_SEND)
+		link_say(node, end, effect->channel, buf_bytes(&effect->bytes));
+	else if (effect->type == EFFECT_SERVE)
+		serve(node, end, effect);
+	else if (effect->type == EFFECT_CLOSE)
+		link_close(&end->link, effect->reason, (uint64_t)node->sim->now_ms);
+}
+
+static void effects_do(struct sim_node *node)
+{
+	struct effects effects = node->effects;
+	size_t bytes = 0;
+	effects_init(&node->effects);
+	for (size_t i = 0; i < effects.count; i++) {
+		bytes += effects.items[i].bytes.len;
+		if (!node->spoil || node->spoil(node, &effects.items[i], node->spoil_arg))
+			effect_do(node, &effects.items[i]);
+	}
+	if (effects.count > node->effects_max)
+		node->effects_max = effects.count;
+	if (bytes > node->effects_bytes_max)
+		node->effects_bytes_max = bytes;
+	effects_fini(&effects);
+}
+
+/* ---- turns ---- */
+
+static void core_begin(struct sim_node *node)
+{
+	struct core_options options = {.limits = &node->limits,
+				       .random = &node->random,
+				       .keyring = node->keyring,
+				       .identity = &node->identity,
+				       .software = "sim",
+				       .addresses = node->addresses};
+	int64_t now_ms = node->sim->epoch_ms + node->sim->now_ms;
+	/* An injected fault may strike here too; it strikes once. */
+	for (unsigned i = 0; i < 2 && !node->core; i++) {
+		struct txn *txn = txn_begin(node->db, true);
+		enum err err = core_open(&node->core, &options, txn, now_ms);
+		err = err == ERR_OK ? txn_commit(txn) : (txn_abort(txn), err);
+		if (err != ERR_OK) {
+			assert_true(db_fault_struck(node->db));
+			core_close(node->core);
+			node->core = NULL;
+			node->failed_turns++;
+		}
+	}
+	assert_non_null(node->core);
+	node->tick_at = 0;
+}
+
+/* What core.h says about a commit that failed. */
+static void turn_failed(struct sim_node *node)
+{
+	node->failed_turns++;
+	effects_reset(&node->effects);
+	wires_abandon(node);
+	core_close(node->core);
+	node->core = NULL;
+	core_begin(node);
+}
+
+static void turn(struct sim_node *node)
+{
+	struct sim *sim = node->sim;
+	struct event *events = node->inbox;
+	struct buf **held = node->held_bytes;
+	size_t count = node->inbox_count, held_count = node->held_count;
+	node->inbox = NULL;
+	node->inbox_count = node->inbox_cap = 0;
+	node->held_bytes = NULL;
+	node->held_count = 0;
+	for (size_t i = 0; i < count; i++)
+		event_digest(sim, node, &events[i]);
+	struct txn *txn = txn_begin(node->db, true);
+	core_turn(node->core, txn, sim->epoch_ms + sim->now_ms, events, count, &node->effects);
+	enum err err = txn_commit(txn);
+	node->committed = err == ERR_OK;
+	if (err == ERR_OK) {
+		core_check(node);
+		effects_do(node);
+	} else {
+		assert_true(db_fault_struck(node->db));
+		turn_failed(node);
+	}
+	for (size_t i = 0; i < held_count; i++) {
+		buf_fini(held[i]);
+		free(held[i]);
+	}
+	free(held);
+	free(events);
+}
+
+void node_turn(struct sim_node *node)
+{
+	struct sim *sim = node->sim;
+	int rounds = 0;
+	bool committed = true;
+	do {
+		assert_true(rounds++ < 1000);
+		turn(node);
+		committed = committed && node->committed;
+		node_pump(node);
+	} while (node->inbox_count > 0);
+	node->committed = committed;
+	int64_t wake = core_wake(node->core);
+	if (wake == INT64_MAX)
+		return;
+	wake -= sim->epoch_ms;
+	if (wake <= sim->now_ms)
+		wake = sim->now_ms + 1;
+	if (node->tick_at > sim->now_ms && node->tick_at <= wake)
+		return;
+	node->tick_at = wake;
+	sim_push(sim, (struct sim_item){.at_ms = wake, .kind = SIM_TICK, .node = node});
+}
+
+bool sim_call(struct sim_node *node,
+	      void (*run)(struct core *core, struct txn *txn, int64_t now_ms, void *arg), void *arg)
+{
+	struct event *event = inbox_add(node, EVENT_CALL);
+	event->run = run;
+	event->arg = arg;
+	node_turn(node);
+	return node->committed;
+}
+
+void sim_fault(struct sim_node *node, uint64_t n, enum err err)
+{
+	db_fault_at(node->db, n, err);
+}
+
+bool sim_fault_struck(struct sim_node *node)
+{
+	return db_fault_struck(node->db);
+}
+
+uint64_t sim_rows(struct sim_node *node, enum table table)
+{
+	struct txn *txn = txn_begin(node->db, false);
+	uint64_t count = txn_count(txn, table);
+	assert_int_equal(txn_err(txn), ERR_OK);
+	txn_abort(txn);
+	return count;
+}
+
+/* ---- life ---- */
+
+static void node_open(struct sim_node *node)
+{
+	struct db_options options = {.volatile_store = true, .map_bytes = 1u << 30};
+	assert_int_equal(db_open(&node->db, node->dir, &options), ERR_OK);
+	struct txn *txn = txn_begin(node->db, true);
+	assert_int_equal(identity_load(&node->identity, node->keyring, txn), ERR_OK);
+	assert_int_equal(txn_commit(txn), ERR_OK);
+	core_begin(node);
+	node_turn(node);
+}
+
+struct sim_node *sim_add(struct sim *sim, const char *name, const char *slug, const char *ags)
+{
+	char why[DIR_WHY_LEN];
+	struct sim_node *node = mem_new(1, sizeof(*node));
+	node->sim = sim;
+	node->index = sim->node_count;
+	node->random = random_seeded(random_below(&sim->random, UINT64_MAX));
+	node->limits = limits_default();
+	snprintf(node->dir, sizeof(node->dir), "%s/%u", sim->root, node->index);
+	snprintf(node->address, sizeof(node->address), "10.0.0.%u:7400", node->index + 1);
+	node->addresses[0] = node->address;
+	assert_int_equal(dir_create(node->dir, why), ERR_OK);
+	assert_int_equal(
+		keyring_create(&node->keyring, node->dir, bytes_of(NULL, 0), &node->random),
+		ERR_OK);
+	struct db_options options = {.volatile_store = true, .map_bytes = 1u << 30};
+	assert_int_equal(db_open(&node->db, node->dir, &options), ERR_OK);
+	struct txn *txn = txn_begin(node->db, true);
+	struct identity_options identity = {name, slug, ags, "self", sim->epoch_ms + sim->now_ms};
+	assert_int_equal(identity_create(node->keyring, txn, &node->random, &identity), ERR_OK);
+	assert_int_equal(txn_commit(txn), ERR_OK);
+	db_close(node->db);
+	sim->nodes[sim->node_count++] = node;
+	node_open(node);
+	return node;
+}
+
+void sim_stop(struct sim_node *node)
+{
+	wires_abandon(node);
+	inbox_clear(node);
+	effects_reset(&node->effects);
+	core_close(node->core);
+	node->core = NULL;
+	identity_fini(&node->identity);
+	db_close(node->db);
+	node->db = NULL;
+}
+
+void sim_start(struct sim_node *node)
+{
+	node_open(node);
+}
+
+void node_free(struct sim_node *node)
+{
+	if (node->db)
+		sim_stop(node);
+	foe_free(node);
+	inbox_clear(node);
+	effects_fini(&node->effects);
+	keyring_close(node->keyring);
+	free(node->inbox);
+	free(node->held_bytes);
+	free(node);
+}
