@@ -1,5 +1,6 @@
 #include "proto/ledger_internal.h"
 #include "proto/version.h"
+#include "store/chunks.h"
 
 #include <string.h>
 
@@ -31,10 +32,16 @@ static bool place_get(struct txn *txn, const struct row_key *key, uint32_t *inca
 static void holding_drop(struct txn *txn, const struct row_key *key)
 {
 	struct walk walk = walk_begin(txn, TABLE_INDEX, row_key_bytes(key));
+	struct dataset_id dataset;
+	bool any = txn_del(txn, TABLE_HELD, row_key_bytes(key));
 
-	while (walk_next(&walk))
+	while (walk_next(&walk)) {
 		txn_del(txn, TABLE_INDEX, bytes_of(walk.last, walk.last_len));
-	txn_del(txn, TABLE_HELD, row_key_bytes(key));
+		any = true;
+	}
+	memcpy(dataset.b, key->b, ID_LEN);
+	if (any)
+		chunks_sweep_later(txn, &dataset);
 }
 
 void ledger_version_link(struct txn *txn, const struct record *record,

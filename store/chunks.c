@@ -217,3 +217,52 @@ bool chunks_sweep(struct txn *txn, const struct dataset_id *dataset, struct chun
 	free(sweep.chunks);
 	return more && !txn_err(txn);
 }
+
+/* META rows: SWEEP_PREFIX and the dataset id in hex, to the mark. */
+#define SWEEP_PREFIX "sweep:"
+
+static struct row_key sweep_key(const struct dataset_id *dataset)
+{
+	char name[sizeof(SWEEP_PREFIX) + ID_HEX_LEN];
+
+	memcpy(name, SWEEP_PREFIX, strlen(SWEEP_PREFIX));
+	hex_put(name + strlen(SWEEP_PREFIX), id_bytes(dataset));
+	return key_name(name);
+}
+
+void chunks_sweep_later(struct txn *txn, const struct dataset_id *dataset)
+{
+	struct row_key key = sweep_key(dataset);
+	struct bytes value;
+	uint8_t mark[8] = {0};
+
+	if (txn_get(txn, TABLE_META, row_key_bytes(&key), &value) && value.len == sizeof(mark))
+		be64_put(mark, be64_get(value.ptr) + 1);
+	txn_put(txn, TABLE_META, row_key_bytes(&key), bytes_obj(&mark));
+}
+
+bool chunks_sweep_next(struct txn *txn, struct dataset_id *dataset, uint64_t *mark)
+{
+	struct row_key at = sweep_key(dataset);
+	struct walk walk = walk_begin_at(txn, TABLE_META, bytes_str(SWEEP_PREFIX),
+					 row_key_bytes(&at), id_zero(dataset));
+	char hex[ID_HEX_LEN + 1] = {0};
+
+	if (!walk_next(&walk))
+		return false;
+	if (walk.key.len != strlen(SWEEP_PREFIX) + ID_HEX_LEN || walk.value.len != 8) {
+		txn_fail(txn, ERR_CORRUPT);
+		return false;
+	}
+	memcpy(hex, walk.key.ptr + strlen(SWEEP_PREFIX), ID_HEX_LEN);
+	txn_fail(txn, hex_get(dataset->b, ID_LEN, hex));
+	*mark = be64_get(walk.value.ptr);
+	return !txn_err(txn);
+}
+
+void chunks_sweep_done(struct txn *txn, const struct dataset_id *dataset)
+{
+	struct row_key key = sweep_key(dataset);
+
+	txn_del(txn, TABLE_META, row_key_bytes(&key));
+}

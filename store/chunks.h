@@ -43,4 +43,13 @@ uint64_t chunks_job_new(struct txn *txn);
 bool chunks_sweep(struct txn *txn, const struct dataset_id *dataset, struct chunk_addr *from,
 		  uint32_t max, uint64_t *count, uint64_t *bytes);
 
+/*
+ * Datasets to be swept are remembered in the store, so that a crash loses none. Each call of chunks_sweep_later() gives the
+ * dataset a new mark: a sweep that ends with another mark than it began with may have missed something.
+ */
+void chunks_sweep_later(struct txn *txn, const struct dataset_id *dataset);
+/* The first of these datasets after *dataset (zeros: of all), with its mark. */
+bool chunks_sweep_next(struct txn *txn, struct dataset_id *dataset, uint64_t *mark);
+void chunks_sweep_done(struct txn *txn, const struct dataset_id *dataset);
+
 #endif

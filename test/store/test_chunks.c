@@ -267,6 +267,40 @@ static void a_damaged_index_stops_the_sweep(void **state)
 	test_dir_fini(dir);
 }
 
+/* The list of what is to be swept outlives the process, and a dataset named again is to be begun again. */
+static void what_is_to_be_swept_is_remembered(void **state)
+{
+	char *dir = test_dir_init();
+	struct db *db = test_db(dir);
+	struct txn *txn = txn_begin(db, true);
+	struct dataset_id at = {{0}};
+	uint64_t mark, again;
+
+	assert_false(chunks_sweep_next(txn, &at, &mark));
+	chunks_sweep_later(txn, &other);
+	chunks_sweep_later(txn, &ours);
+	assert_int_equal(txn_commit(txn), ERR_OK);
+	db_close(db);
+	db = test_db(dir);
+	txn = txn_begin(db, true);
+	assert_true(chunks_sweep_next(txn, &at, &mark));
+	assert_true(id_eq(&at, &ours));
+	chunks_sweep_later(txn, &ours);
+	at = (struct dataset_id){{0}};
+	assert_true(chunks_sweep_next(txn, &at, &again));
+	assert_true(again != mark);
+	assert_true(chunks_sweep_next(txn, &at, &mark));
+	assert_true(id_eq(&at, &other));
+	assert_false(chunks_sweep_next(txn, &at, &mark));
+	chunks_sweep_done(txn, &ours);
+	chunks_sweep_done(txn, &other);
+	at = (struct dataset_id){{0}};
+	assert_false(chunks_sweep_next(txn, &at, &mark));
+	assert_int_equal(txn_commit(txn), ERR_OK);
+	db_close(db);
+	test_dir_fini(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +311,7 @@ int main(void)
 		cmocka_unit_test(a_sweep_deletes_exactly_what_nobody_needs),
 		cmocka_unit_test(a_dataset_without_rows_is_swept_empty),
 		cmocka_unit_test(a_damaged_index_stops_the_sweep),
+		cmocka_unit_test(what_is_to_be_swept_is_remembered),
 	};
 	return cmocka_run_group_tests_name("store/chunks", tests, test_setup, NULL);
 }
