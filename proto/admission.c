@@ -191,6 +191,8 @@ static const char *join_refusal(enum err err)
 		       "wrong";
 	if (err == ERR_AGAIN)
 		return "this invitation has expired";
+	if (err == ERR_CONFIG)
+		return "an organisation with this slug or ags has joined meanwhile";
 	if (err == ERR_BUSY)
 		return "the steward's node can not admit at the moment";
 	return "the request could not be read";
@@ -205,6 +207,10 @@ static enum err join_admit(struct core *core, struct txn *txn, const struct join
 	if (steward_check(core, why) != ERR_OK)
 		return ERR_BUSY;
 	enum err err = invitation_find(txn, &request->secret, &terms);
+	/* Another invitation in the same name came first. */
+	if (err == ERR_OK && (charter_by_slug(&core->charter, bytes_str(terms.slug)) ||
+			      charter_by_ags(&core->charter, bytes_str(terms.ags))))
+		return ERR_CONFIG;
 	if (err == ERR_OK)
 		err = orglog_accept(txn, &request->org, request->orglog_entry, NULL);
 	if (err == ERR_EXISTS)
@@ -220,7 +226,7 @@ static enum err join_admit(struct core *core, struct txn *txn, const struct join
 		return ERR_BUSY;
 	invitation_use(txn, &request->secret, &request->org);
 	const struct charter_member *member = charter_by_org(&core->charter, &request->org);
-	ledger_forget(&core->ledger, member->number);
+	core_forget(core, member->number);
 	fedkeys_wrap(core, txn, member);
 	struct note *note = core_note(core, NOTE_MEMBER);
 	note->author = author_of(member->number, 0);

@@ -43,16 +43,31 @@ struct effect *core_effect(struct core *core, enum effect_type type, uint64_t li
 	return effect;
 }
 
-void core_close_link(struct core *core, const struct peer *peer, enum link_reason reason)
+void core_close_link(struct core *core, struct peer *peer, enum link_reason reason)
 {
 	core_effect(core, EFFECT_CLOSE, peer->link)->reason = reason;
+	peer->up = false;
+	fetch_sources_changed(core);
 }
 
-void core_send(struct core *core, const struct peer *peer, struct buf *message)
+void core_peer_bad(struct core *core, struct peer *peer, enum link_reason reason, const char *what)
 {
-	if (message->err != ERR_OK) {
-		buf_fini(message);
+	struct note *note = core_note(core, NOTE_PEER_BAD);
+	note->link = peer->link;
+	note->author = peer->author;
+	snprintf(note->text, sizeof(note->text), "%s", what);
+	core_close_link(core, peer, reason);
+}
+
+void core_send(struct core *core, struct peer *peer, struct buf *message)
+{
+	if (peer->up && message->err != ERR_OK)
 		core_close_link(core, peer, LINK_REASON_NOMEM);
+	peer->turn_bytes += message->len;
+	if (peer->up && peer->turn_bytes > core->options.limits->peer_queue_bytes_max)
+		core_peer_bad(core, peer, LINK_REASON_BUSY, "asks for more than it takes");
+	if (!peer->up) {
+		buf_fini(message);
 		return;
 	}
 	struct effect *effect = core_effect(core, EFFECT_SEND, peer->link);
@@ -61,12 +76,25 @@ void core_send(struct core *core, const struct peer *peer, struct buf *message)
 	buf_init(message, 0);
 }
 
-void core_send_list(struct core *core, const struct peer *peer, struct message_list *list)
+void core_send_list(struct core *core, struct peer *peer, struct message_list *list)
 {
 	struct buf out;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_list_end(list, &out);
 	core_send(core, peer, &out);
+}
+
+void core_settle(struct core *core, struct txn *txn)
+{
+	if (core->ledger.touched_count > 0)
+		core->content_known = false;
+	ledger_settle(&core->ledger, txn);
+}
+
+void core_forget(struct core *core, uint32_t member_number)
+{
+	core->content_known = false;
+	ledger_forget(&core->ledger, member_number);
 }
 
 struct note *core_note(struct core *core, enum note_type type)
@@ -174,7 +202,8 @@ static bool guest_may(enum message_type type)
 	return false;
 }
 
-static void dispatch(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
+static void dispatch(struct core *core, struct txn *txn, struct peer *peer, struct message *m,
+		     size_t len)
 {
 	switch (m->type) {
 	case MESSAGE_HELLO:
@@ -188,6 +217,7 @@ static void dispatch(struct core *core, struct txn *txn, struct peer *peer, stru
 	case MESSAGE_HEAD:
 	case MESSAGE_RECORDS:
 		gossip_message(core, txn, peer, m);
+		gossip_taken(core, peer, len, false);
 		return;
 	case MESSAGE_BUCKETS_GET:
 	case MESSAGE_BUCKETS:
@@ -211,19 +241,9 @@ static void dispatch(struct core *core, struct txn *txn, struct peer *peer, stru
 		serve_message(core, txn, peer, m);
 		return;
 	case MESSAGE_CHUNK: /* comes on channel 2 only, as EVENT_CHUNK */
-		core_close_link(core, peer, LINK_REASON_PROTOCOL);
+		core_peer_bad(core, peer, LINK_REASON_PROTOCOL, "a chunk on the wrong channel");
 		return;
 	}
-}
-
-static void peer_bad(struct core *core, const struct peer *peer, enum link_reason reason,
-		     const char *what)
-{
-	struct note *note = core_note(core, NOTE_PEER_BAD);
-	note->link = peer->link;
-	note->author = peer->author;
-	snprintf(note->text, sizeof(note->text), "%s", what);
-	core_close_link(core, peer, reason);
 }
 
 static void message_event(struct core *core, struct txn *txn, const struct event *event)
@@ -233,14 +253,15 @@ static void message_event(struct core *core, struct txn *txn, const struct event
 	if (!peer || !peer->up)
 		return;
 	if (message_decode(&m, event->bytes) != ERR_OK) {
-		peer_bad(core, peer, LINK_REASON_MALFORMED, "a message that is not well-formed");
+		core_peer_bad(core, peer, LINK_REASON_MALFORMED,
+			      "a message that is not well-formed");
 		return;
 	}
 	if (peer->class == PEER_GUEST && !guest_may(m.type)) {
-		peer_bad(core, peer, LINK_REASON_NOT_MEMBER, message_name(m.type));
+		core_peer_bad(core, peer, LINK_REASON_NOT_MEMBER, message_name(m.type));
 		return;
 	}
-	dispatch(core, txn, peer, &m);
+	dispatch(core, txn, peer, &m, event->bytes.len);
 }
 
 static void chunk_event(struct core *core, struct txn *txn, const struct event *event)
@@ -249,8 +270,8 @@ static void chunk_event(struct core *core, struct txn *txn, const struct event *
 	if (!peer || !peer->up)
 		return;
 	if (event->err == ERR_MALFORMED || peer->class == PEER_GUEST) {
-		peer_bad(core, peer, LINK_REASON_MALFORMED,
-			 "a chunk message that is not well-formed");
+		core_peer_bad(core, peer, LINK_REASON_MALFORMED,
+			      "a chunk message that is not well-formed");
 		return;
 	}
 	fetch_chunk(core, txn, peer, event);
@@ -291,13 +312,20 @@ void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct 
 	core->now_ms = now_ms;
 	core->effects = effects;
 	ledger_now(&core->ledger, now_ms);
+	for (size_t i = 0; i < core->peer_count; i++) {
+		core->peers[i]->turn_bytes = 0;
+		core->peers[i]->turn_serve = 0;
+	}
 	for (size_t i = 0; i < count && txn_err(txn) == ERR_OK; i++)
 		event_take(core, txn, &events[i]);
 	peers_tick(core);
 	sync_tick(core, txn);
+	serve_tick(core, txn);
 	transfer_tick(core, txn);
 	transfer_settle(core, txn);
 	gossip_settle(core, txn);
+	reconcile_settle(core, txn);
+	core_settle(core, txn);
 	core->effects = NULL;
 }
 
@@ -306,8 +334,11 @@ int64_t core_wake(const struct core *core)
 	int64_t wake = peers_wake(core);
 	int64_t sync = sync_wake(core);
 	int64_t transfer = transfer_wake(core);
+	int64_t serve = serve_wake(core);
 	if (sync < wake)
 		wake = sync;
+	if (serve < wake)
+		wake = serve;
 	return transfer < wake ? transfer : wake;
 }
 
@@ -325,7 +356,7 @@ void core_record_news(struct core *core, struct txn *txn, const struct ledger_ne
 	if (news->kind == RECORD_WRAP)
 		fedkeys_wrap_news(core, txn, whole);
 	else if (news->kind == RECORD_CONTACT)
-		peers_contact(core, news->author, whole);
+		peers_contact(core, txn, news->author, whole);
 }
 
 void core_chunk_event(struct event *out, uint64_t link, struct bytes message)

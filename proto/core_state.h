@@ -30,30 +30,52 @@ struct sync_want { /* what a peer lacks of one author */
 	bool head_sent;
 };
 
+struct sync_group { /* of the authors of one county, as sent in this comparison */
+	char name[MESSAGE_GROUP_LEN_MAX + 1];
+	uint8_t digest[8];
+	bool differs;
+};
+
 struct sync { /* of one peer; sync.c */
 	enum sync_phase phase;
 	bool hello_waits; /* our HELLO is not answered yet */
-	bool hello_here;  /* the peer's last HELLO is below */
 	bool met; /* both sides know each other as members: from now on member messages may go */
 	bool ever_synced;
 	uint32_t charter_sent, charter_here; /* charter numbers of the last HELLOs */
 	struct digest content_sent, content_here;
-	struct message_group
-		*groups; /* as sent in this comparison; group texts point into the charter */
+	bool charter_asked;                       /* what was never asked for is not taken */
+	uint32_t orglog_asked;                    /* questions without an answer yet */
+	int64_t hello_paced_ms, hello_allowed_ms; /* own HELLOs, and the peer's */
+	struct sync_group *groups;                /* by rising name */
 	size_t group_count;
-	struct buf differing;    /* groups that differ: MESSAGE_GROUP_LEN_MAX + 1 bytes each */
-	struct buf states_named; /* authors the peer's STATES named: be32 each */
-	bool states_here;        /* the end of the peer's STATES has come */
+	uint32_t states_author;  /* the last one that the peer's STATES named */
 	bool end_sent, end_here; /* SYNC_END */
-	struct sync_want *wants; /* the peer lacks these, by rising author within one STATES */
+	struct sync_want *wants; /* the peer lacks these, by rising author; each author once */
 	size_t want_count, want_at, want_cap;
 	bool stream_end_due;    /* SYNC_END follows the last want */
 	uint64_t untaken_bytes; /* sent, not yet confirmed by TAKEN */
 	uint64_t taken_bytes;   /* taken, not yet confirmed to the peer */
 	int64_t next_hello_ms;  /* anti-entropy */
-	int64_t phase_since_ms;
-	uint32_t reconcile_author; /* 0: none; asked BUCKETS_GET for it */
-	struct digest *buckets;    /* the peer's, checked */
+	int64_t phase_since_ms; /* or since the last progress in it */
+};
+
+enum reconcile_step {
+	RECONCILE_IDLE,
+	RECONCILE_BUCKETS, /* BUCKETS_GET asked */
+	RECONCILE_LEAVES,  /* LEAVES_GET asked */
+	RECONCILE_RECORDS  /* RECORDS_GET asked */
+};
+
+struct reconcile { /* with one peer: one author, one bucket, one question at a time; reconcile.c */
+	enum reconcile_step step;
+	bool due; /* SYNC_END has come: the next look is at the end of the turn */
+	uint32_t author, incarnation;
+	uint64_t counter;
+	unsigned bucket;
+	struct digest *buckets; /* of the head; checked */
+	bool differs[256];
+	struct buf missing; /* be64 sequences asked for */
+	int64_t since_ms;   /* of the question */
 };
 
 struct peer {
@@ -68,12 +90,18 @@ struct peer {
 	uint8_t session_key[32];                 /* first bytes of the handshake hash */
 	char address[LIMIT_ADDRESS_LEN_MAX + 1]; /* dialled; else empty */
 	char software[MESSAGE_SOFTWARE_LEN_MAX + 1];
-	int64_t up_ms;
+	int64_t up_ms; /* 0: never */
 	struct sync sync;
-	uint64_t *holds; /* hashes of versions it says it holds, unordered; transfer.c */
-	size_t hold_count, hold_cap;
+	struct reconcile reconcile;
+	struct holds *holds;      /* versions it says it holds; serve.c */
+	struct row_key holds_at;  /* HOLDS to it: what is held has been told up to here */
+	bool holds_more;          /* there is more to tell */
+	int64_t holds_next_ms;    /* when */
 	uint64_t in_flight_bytes; /* of chunks requested from it */
 	uint32_t in_flight_count;
+	bool late;           /* it has let a request expire: gets one at a time until it answers */
+	size_t turn_bytes;   /* queued for it in this turn */
+	uint32_t turn_serve; /* chunks to serve to it, of this turn */
 };
 
 struct dial { /* one address to be linked with; peers.c */
@@ -85,6 +113,7 @@ struct dial { /* one address to be linked with; peers.c */
 	bool invitation; /* of the invitation being used */
 	uint64_t number; /* of the attempt under way; 0: none */
 	uint64_t link;   /* linked through it; 0: not */
+	int64_t up_ms;   /* when it was linked last */
 	int64_t next_ms;
 	uint32_t backoff_ms;
 	char why[128];
@@ -109,16 +138,21 @@ struct fetch { /* one version on its way; transfer.c */
 	struct request *requests;
 	size_t request_count, request_cap;
 	uint64_t chunk_count, chunk_count_all, bytes, bytes_all;
-	uint64_t *refused; /* links that do not have it */
+	uint64_t *refused; /* links that do not have it, each once */
 	size_t refused_count;
+	bool source; /* a peer has it, as of source_epoch */
+	uint64_t source_epoch;
 };
 
-struct sweep { /* chunks first, then what is remembered of chunks that are gone */
+struct sweep { /* the dataset under the broom */
 	struct dataset_id dataset;
-	struct chunk_addr from;
+	uint64_t mark; /* of its row when the sweep began */
 	bool chunks_done;
-	struct digest seen_from;
+	struct chunk_addr from; /* where to go on */
+	struct digest seen;     /* the same, among what was seen */
 };
+
+enum scan_step { SCAN_IDLE, SCAN_HELD, SCAN_PATHS };
 
 struct transfer {
 	struct fetch **fetches; /* the first limits.fetch_count_max run */
@@ -126,11 +160,15 @@ struct transfer {
 	struct buf patterns;               /* subscriptions: be16 length and text each */
 	struct message_version *held_news; /* became held in this turn: HOLDS to tell */
 	size_t held_news_count;
-	struct sweep *sweeps;
-	size_t sweep_count;
+	struct sweep sweep;
+	bool sweep_waits;              /* there is more to sweep */
 	struct dataset_id *publishing; /* datasets with an open publication: not swept */
 	size_t publishing_count;
-	bool scan_due; /* subscriptions are to be compared with the catalogue */
+	bool scan_due;    /* subscriptions are to be compared with the catalogue */
+	bool scan_missed; /* the list of fetches was full: to be compared again when it is not */
+	enum scan_step scan_step;
+	struct row_key scan_at;
+	uint64_t source_epoch; /* rises with every change of who has what */
 };
 
 struct membership {
@@ -139,6 +177,7 @@ struct membership {
 	bool admitted; /* the steward said yes; the charter is on its way */
 	struct invitation *invitation;
 	char why[512];
+	uint32_t orglogs_here;    /* up to this charter number all organisation logs are here */
 	struct buf own_entry;     /* latest own organisation log entry */
 	struct secret **fed_keys; /* fed_keys[n - 1] is F_n; NULL: not here */
 	size_t fed_key_count;
@@ -157,8 +196,10 @@ struct core {
 	uint64_t dial_last; /* number of the last attempt */
 	struct membership membership;
 	struct transfer transfer;
-	int64_t own_head_ms; /* time of the own latest head */
-	bool head_due;       /* own records changed: a new head at the end of the turn */
+	struct digest content; /* digest of all states */
+	bool content_known;    /* it is up to date, but for authors touched in this turn */
+	int64_t own_head_ms;   /* time of the own latest head */
+	bool head_due;         /* own records changed: a new head at the end of the turn */
 	struct news *news;
 	size_t news_count, news_cap;
 	struct effects *effects; /* of the turn */
@@ -174,11 +215,20 @@ struct news { /* a head accepted in this turn; sync.c announces it */
 
 /* core.c */
 struct effect *core_effect(struct core *core, enum effect_type type, uint64_t link);
-/* Takes the buffer. A faulty one ends the link. */
-void core_send(struct core *core, const struct peer *peer, struct buf *message);
+/*
+ * Takes the buffer. A faulty one ends the link, and so does more in one turn than may wait for one peer
+ * (limits.peer_queue_bytes_max): it asks faster than it takes answers. A link that is not up gets nothing.
+ */
+void core_send(struct core *core, struct peer *peer, struct buf *message);
 /* Ends the list and sends it. */
-void core_send_list(struct core *core, const struct peer *peer, struct message_list *list);
-void core_close_link(struct core *core, const struct peer *peer, enum link_reason reason);
+void core_send_list(struct core *core, struct peer *peer, struct message_list *list);
+/* The peer is not up any more; it goes with EVENT_LINK_DOWN. */
+void core_close_link(struct core *core, struct peer *peer, enum link_reason reason);
+/* The peer broke the rules: says so and closes. */
+void core_peer_bad(struct core *core, struct peer *peer, enum link_reason reason, const char *what);
+/* Brings touched authors up to date; forgets a member's keys (0: all). The content digest may change. */
+void core_settle(struct core *core, struct txn *txn);
+void core_forget(struct core *core, uint32_t member_number);
 struct note *core_note(struct core *core, enum note_type type);
 const struct charter_member *core_author_member(const struct core *core, uint32_t author);
 /* Random delay of ms, half more or less. */
@@ -196,7 +246,7 @@ void peers_down(struct core *core, const struct event *event);
 /* Membership changed: guests that are members now become members; members that are not any more are closed. */
 void peers_classify(struct core *core, struct txn *txn);
 /* An author's addresses are known (contact record). */
-void peers_contact(struct core *core, uint32_t author, struct bytes record);
+void peers_contact(struct core *core, struct txn *txn, uint32_t author, struct bytes record);
 void peers_invitation(struct core *core, const char *address, const struct dh_pk *expected);
 void peers_invitation_done(struct core *core);
 void peers_tick(struct core *core);
@@ -218,6 +268,10 @@ int64_t sync_wake(const struct core *core);
 void core_record_news(struct core *core, struct txn *txn, const struct ledger_news *news);
 
 void sync_state(struct message_state *out, const struct author_state *state);
+/* core_send() of a HEAD or RECORDS message, which the peer will confirm by TAKEN. */
+void sync_send(struct core *core, struct peer *peer, struct buf *message);
+/* Something that the comparison waits for has come. */
+void sync_progress(struct core *core, struct peer *peer);
 
 /* gossip.c */
 void gossip_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
@@ -228,8 +282,12 @@ void gossip_settle(struct core *core, struct txn *txn);
 
 /* reconcile.c */
 void reconcile_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
-/* Asks a peer about every author whose set is not that of its head. */
-void reconcile_begin(struct core *core, struct txn *txn, struct peer *peer);
+void reconcile_fini(struct reconcile *reconcile);
+/* RECORDS have come from a peer, and are in the store. */
+void reconcile_records(struct core *core, struct txn *txn, struct peer *peer);
+/* End of a turn: asks peers about the authors whose set is not that of their heads. */
+void reconcile_settle(struct core *core, struct txn *txn);
+int64_t reconcile_wake(const struct peer *peer); /* INT64_MAX: never */
 
 /* membership.c */
 enum err membership_open(struct core *core, struct txn *txn);
@@ -240,6 +298,9 @@ void membership_message(struct core *core, struct txn *txn, struct peer *peer, s
 bool membership_orglogs_here(struct core *core, struct txn *txn);
 /* True when all organisation logs of members are here; otherwise asks the peer for them. */
 bool membership_orglogs_ask(struct core *core, struct txn *txn, struct peer *peer);
+/* Asks for the entries of one member's organisation log from a number on. */
+void membership_orglog_ask(struct core *core, struct peer *peer, const struct org_id *org,
+			   uint32_t first);
 /* Looks whether the charter, as it now stands, shows this organisation as a member. */
 void membership_own_place(struct core *core, struct txn *txn);
 
@@ -267,13 +328,17 @@ void fetch_add(struct core *core, struct txn *txn, const struct message_version 
 	       struct bytes path, bool first);
 /* Whether a peer may have the version: it said so, or it made it. */
 bool fetch_peer_has(const struct peer *peer, const struct fetch *fetch);
-bool fetch_has_source(struct core *core, const struct fetch *fetch);
+bool fetch_has_source(struct core *core, struct fetch *fetch);
 /* One look at a fetch. False when it is finished and gone. */
 bool fetch_step(struct core *core, struct txn *txn, struct fetch *fetch);
 void fetch_index_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
 void fetch_chunk(struct core *core, struct txn *txn, struct peer *peer, const struct event *event);
 void fetch_chunk_bad(struct core *core, struct txn *txn, const struct event *event);
 void fetch_down(struct core *core, struct peer *peer);
+/* A peer says that it holds a version, perhaps again. */
+void fetch_offered(struct core *core, const struct peer *peer, const struct message_version *of);
+/* Peers, or what they hold, have changed. */
+void fetch_sources_changed(struct core *core);
 /* All chunks of a version are here, fetched or published. */
 void fetch_held(struct core *core, struct txn *txn, const struct message_version *of,
 		const char *path, uint64_t bytes, uint64_t chunks);
@@ -282,18 +347,19 @@ void fetch_drop(struct core *core, struct txn *txn, const struct message_version
 
 /* serve.c: INDEX_GET, INDEX, CHUNK_GET, HOLDS */
 void serve_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
-void serve_up(struct core *core, struct txn *txn, struct peer *peer);
-void serve_holds(struct core *core, const struct peer *peer, const struct message_version *of,
+void serve_up(struct core *core, struct peer *peer);
+void serve_tick(struct core *core, struct txn *txn);
+int64_t serve_wake(const struct core *core);
+void serve_holds(struct core *core, struct peer *peer, const struct message_version *of,
 		 size_t count);
 bool serve_peer_holds(const struct peer *peer, const struct message_version *of);
+void holds_free(struct holds *holds);
 
 /* sweep.c */
-void sweep_open(struct core *core, struct txn *txn);
-void sweep_later(struct core *core, struct txn *txn, const struct dataset_id *dataset);
 /* Protects a dataset from the sweep while it is being published. */
 void sweep_pause(struct core *core, const struct dataset_id *dataset, bool yes);
+/* End of a turn: one step. */
 void sweep_step(struct core *core, struct txn *txn);
-bool sweep_due(const struct core *core);
 
 /* transfer.c */
 void transfer_open(struct core *core, struct txn *txn);

@@ -1,6 +1,9 @@
 /*
  * fetch - one version on its way: its index from one peer, then its chunks from all that have it
  * (docs/PROTOCOL.md, section 9: Transfer).
+ *
+ * Bounds: FETCH_COUNT_MAX versions, limits.chunks_in_flight_max chunks and FETCH_PEER_BYTES_MAX bytes asked of one
+ * peer, and one link in each list of those that do not have it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +18,7 @@
 enum {
 	FETCH_PEER_BYTES_MAX = 4 * 1024 * 1024, /* asked of one peer and not yet here */
 	FETCH_INDEX_MS_MAX = 30 * 1000,
+	FETCH_COUNT_MAX = 4096,
 };
 
 struct fetch *fetch_find(struct core *core, const struct message_version *of)
@@ -49,6 +53,10 @@ static void fetch_remove(struct core *core, struct fetch *fetch)
 	struct transfer *transfer = &core->transfer;
 	for (size_t i = 0; i < fetch->request_count; i++)
 		request_release(core, &fetch->requests[i]);
+	if (transfer->scan_missed && transfer->fetch_count <= FETCH_COUNT_MAX / 2) {
+		transfer->scan_missed = false;
+		transfer->scan_due = true;
+	}
 	for (size_t i = 0; i < transfer->fetch_count; i++) {
 		if (transfer->fetches[i] != fetch)
 			continue;
@@ -67,6 +75,11 @@ void fetch_add(struct core *core, struct txn *txn, const struct message_version 
 	struct held held;
 	struct fetch *fetch = fetch_find(core, of);
 	if (!fetch) {
+		/* Somebody who waits goes before what can wait. */
+		if (transfer->fetch_count >= FETCH_COUNT_MAX && !first) {
+			transfer->scan_missed = true;
+			return;
+		}
 		if (transfer->fetch_count == transfer->fetch_cap) {
 			transfer->fetch_cap = transfer->fetch_cap ? 2 * transfer->fetch_cap : 16;
 			transfer->fetches = mem_grow(transfer->fetches, transfer->fetch_cap,
@@ -94,12 +107,6 @@ void fetch_add(struct core *core, struct txn *txn, const struct message_version 
 	}
 }
 
-static void fetch_refuse(struct fetch *fetch, uint64_t link)
-{
-	fetch->refused = mem_grow(fetch->refused, fetch->refused_count + 1, sizeof(link));
-	fetch->refused[fetch->refused_count++] = link;
-}
-
 static bool fetch_refused(const struct fetch *fetch, uint64_t link)
 {
 	for (size_t i = 0; i < fetch->refused_count; i++) {
@@ -109,44 +116,86 @@ static bool fetch_refused(const struct fetch *fetch, uint64_t link)
 	return false;
 }
 
+static void fetch_refuse(struct fetch *fetch, uint64_t link)
+{
+	fetch->source_epoch = 0;
+	if (fetch_refused(fetch, link))
+		return;
+	fetch->refused = mem_grow(fetch->refused, fetch->refused_count + 1, sizeof(link));
+	fetch->refused[fetch->refused_count++] = link;
+}
+
+/* The link is gone, or offers it again. */
+static void fetch_pardon(struct fetch *fetch, uint64_t link)
+{
+	for (size_t i = 0; i < fetch->refused_count; i++) {
+		if (fetch->refused[i] == link) {
+			fetch->refused[i] = fetch->refused[--fetch->refused_count];
+			fetch->source_epoch = 0;
+			return;
+		}
+	}
+}
+
 /* Whether a peer may have the version: it said so, or it made it. */
 bool fetch_peer_has(const struct peer *peer, const struct fetch *fetch)
 {
-	uint64_t hash = held_hash(&fetch->of);
-	if (!peer->up || !peer->sync.met || fetch_refused(fetch, peer->link))
-		return false;
-	if (peer->author == fetch->of.author)
-		return true;
-	for (size_t i = 0; i < peer->hold_count; i++) {
-		if (peer->holds[i] == hash)
-			return true;
-	}
-	return false;
+	return peer->up && peer->sync.met && !fetch_refused(fetch, peer->link) &&
+	       (peer->author == fetch->of.author || serve_peer_holds(peer, &fetch->of));
 }
 
-/* The peer with the least on its way, with room for more; NULL: none. */
+static bool has_room(const struct core *core, const struct peer *peer)
+{
+	/* One that let a request expire is asked for one chunk, until it answers. */
+	uint32_t count_max = peer->late ? 1 : core->options.limits->chunks_in_flight_max;
+	return peer->in_flight_count < count_max && peer->in_flight_bytes < FETCH_PEER_BYTES_MAX;
+}
+
+/* Those who answer before those who do not, then the one with the least on its way. */
+static bool better(const struct peer *a, const struct peer *b)
+{
+	if (a->late != b->late)
+		return b->late;
+	return a->in_flight_bytes < b->in_flight_bytes;
+}
+
+/* A peer with room for more; NULL: none. */
 static struct peer *source_pick(struct core *core, const struct fetch *fetch)
 {
 	struct peer *best = NULL;
 	for (size_t i = 0; i < core->peer_count; i++) {
 		struct peer *peer = core->peers[i];
-		if (!fetch_peer_has(peer, fetch) ||
-		    peer->in_flight_count >= core->options.limits->chunks_in_flight_max ||
-		    peer->in_flight_bytes >= FETCH_PEER_BYTES_MAX)
-			continue;
-		if (!best || peer->in_flight_bytes < best->in_flight_bytes)
+		if (has_room(core, peer) && fetch_peer_has(peer, fetch) &&
+		    (!best || better(peer, best)))
 			best = peer;
 	}
 	return best;
 }
 
-bool fetch_has_source(struct core *core, const struct fetch *fetch)
+void fetch_sources_changed(struct core *core)
 {
-	for (size_t i = 0; i < core->peer_count; i++) {
-		if (fetch_peer_has(core->peers[i], fetch))
-			return true;
+	core->transfer.source_epoch++;
+}
+
+bool fetch_has_source(struct core *core, struct fetch *fetch)
+{
+	uint64_t epoch = core->transfer.source_epoch;
+	if (fetch->source_epoch == epoch && epoch > 0)
+		return fetch->source;
+	fetch->source_epoch = epoch;
+	fetch->source = false;
+	for (size_t i = 0; i < core->peer_count && !fetch->source; i++)
+		fetch->source = fetch_peer_has(core->peers[i], fetch);
+	return fetch->source;
+}
+
+void fetch_offered(struct core *core, const struct peer *peer, const struct message_version *of)
+{
+	for (size_t i = 0; i < core->transfer.fetch_count; i++) {
+		struct fetch *fetch = core->transfer.fetches[i];
+		if (fetch->refused_count > 0 && held_same(&fetch->of, of))
+			fetch_pardon(fetch, peer->link);
 	}
-	return false;
 }
 
 /* ---- the index of a version ---- */
@@ -209,7 +258,7 @@ void fetch_index_take(struct core *core, struct txn *txn, struct peer *peer, str
 		return; /* late or not asked for */
 	const struct chunk_addr *after = fetch->digest->count ? &fetch->digest->last : NULL;
 	if (index_entries_check(m->body, after) != ERR_OK) {
-		core_close_link(core, peer, LINK_REASON_PROTOCOL);
+		core_peer_bad(core, peer, LINK_REASON_PROTOCOL, "an index in disorder");
 		index_refused(txn, fetch);
 		return;
 	}
@@ -362,23 +411,30 @@ static void requests_expire(struct core *core, struct fetch *fetch)
 {
 	for (size_t i = 0; i < fetch->request_count; i++) {
 		struct request *request = &fetch->requests[i];
-		if (request->link && core->now_ms - request->sent_ms >
-					     (int64_t)core->options.limits->chunk_timeout_ms)
-			request_release(core, request);
+		if (!request->link || core->now_ms - request->sent_ms <=
+					      (int64_t)core->options.limits->chunk_timeout_ms)
+			continue;
+		struct peer *peer = peers_find(core, request->link);
+		if (peer)
+			peer->late = true;
+		request_release(core, request);
 	}
 }
 
 /* One look at a fetch. False when it is finished and gone. */
 bool fetch_step(struct core *core, struct txn *txn, struct fetch *fetch)
 {
+	struct held held;
 	if (!fetch->indexed) {
 		index_begin(core, txn, fetch);
 		return true;
 	}
+	if (!held_get(txn, &fetch->of, &held)) { /* its author has dropped it */
+		fetch_remove(core, fetch);
+		return false;
+	}
 	requests_expire(core, fetch);
 	chunks_ask(core, txn, fetch);
-	if (!fetch->walk_done && !fetch_has_source(core, fetch))
-		return true;
 	if (!fetch->walk_done || fetch->request_count > 0)
 		return true;
 	fetch_held(core, txn, &fetch->of, fetch->path, fetch->bytes_all, fetch->chunk_count_all);
@@ -406,6 +462,7 @@ void fetch_chunk(struct core *core, struct txn *txn, struct peer *peer, const st
 	struct fetch *fetch = fetch_of_chunk(core, event, &request);
 	if (!fetch)
 		return; /* late, or never asked for: nothing is kept that was not wanted */
+	peer->late = false;
 	if (event->err == ERR_OK && event->bytes.len == request->size) {
 		chunks_put(txn, &event->dataset, &event->addr, event->bytes);
 		fetch->chunk_count++;
@@ -415,7 +472,8 @@ void fetch_chunk(struct core *core, struct txn *txn, struct peer *peer, const st
 	}
 	request_release(core, request);
 	fetch_refuse(fetch, peer->link);
-	if (event->err == ERR_ABSENT)
+	/* A chunk of another size than the index says is the author's fault, who signed both. */
+	if (event->err == ERR_ABSENT || event->err == ERR_OK)
 		return;
 	struct note *note = core_note(core, NOTE_CHUNK_ALTERED);
 	note->link = peer->link;
@@ -436,7 +494,9 @@ void fetch_down(struct core *core, struct peer *peer)
 		}
 		if (fetch->index_link == peer->link)
 			fetch->index_link = 0;
+		fetch_pardon(fetch, peer->link);
 	}
+	fetch_sources_changed(core);
 }
 
 /* ---- damage ---- */
@@ -484,5 +544,5 @@ void fetch_drop(struct core *core, struct txn *txn, const struct message_version
 		fetch_remove(core, fetch);
 	held_index_drop(txn, of);
 	txn_del(txn, TABLE_HELD, row_key_bytes(&key));
-	sweep_later(core, txn, &of->dataset);
+	chunks_sweep_later(txn, &of->dataset);
 }

@@ -54,9 +54,7 @@ static void orglog_ask(struct core *core, struct txn *txn, struct peer *peer,
 	uint32_t known = orglog_number(txn, &member->org);
 	if (known >= head->orglog_number)
 		return;
-	struct message_list list = message_list_begin(MESSAGE_ORGLOG_GET);
-	message_list_org(&list, &member->org, known + 1);
-	core_send_list(core, peer, &list);
+	membership_orglog_ask(core, peer, &member->org, known + 1);
 }
 
 static void head_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
@@ -65,19 +63,18 @@ static void head_take(struct core *core, struct txn *txn, struct peer *peer, str
 	struct author_state before = {0};
 	bool evidence = false;
 	if (head_decode(&head, m->body) != ERR_OK) {
-		core_close_link(core, peer, LINK_REASON_MALFORMED);
+		core_peer_bad(core, peer, LINK_REASON_MALFORMED, "a head that is not well-formed");
 		return;
 	}
 	ledger_state(&core->ledger, txn, head.author, &before);
 	enum err err = ledger_accept_head(&core->ledger, txn, m->body, &evidence);
-	gossip_taken(core, peer, m->body.len + 5, false);
 	if (evidence) {
 		struct note *note = core_note(core, NOTE_EVIDENCE);
 		note->author = head.author;
 		note->link = peer->link;
 	}
 	if (sender_fault(err))
-		core_close_link(core, peer, LINK_REASON_MALFORMED);
+		core_peer_bad(core, peer, LINK_REASON_MALFORMED, "a head that is not well-formed");
 	if (err != ERR_OK)
 		return;
 	orglog_ask(core, txn, peer, &head);
@@ -97,16 +94,17 @@ static void records_take(struct core *core, struct txn *txn, struct peer *peer, 
 	while (message_next_bin(m, &whole)) {
 		struct ledger_news news;
 		enum err err = ledger_accept_record(&core->ledger, txn, whole, &news);
-		gossip_taken(core, peer, whole.len + 5, false);
 		if (err == ERR_OK)
 			core_record_news(core, txn, &news);
 		else if (err == ERR_AGAIN)
 			core_note(core, NOTE_DEFERRED)->link = peer->link;
 		if (sender_fault(err)) {
-			core_close_link(core, peer, LINK_REASON_MALFORMED);
+			core_peer_bad(core, peer, LINK_REASON_MALFORMED,
+				      "a record that is not well-formed");
 			return;
 		}
 	}
+	reconcile_records(core, txn, peer);
 }
 
 void gossip_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
@@ -157,12 +155,12 @@ static void announce(struct core *core, struct txn *txn, const struct news *news
 			continue;
 		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 		message_head(&out, head);
-		core_send(core, peer, &out);
+		sync_send(core, peer, &out);
 		if (!fits)
 			continue;
 		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 		buf_add(&out, whole);
-		core_send(core, peer, &out);
+		sync_send(core, peer, &out);
 	}
 	buf_fini(&records);
 }
@@ -180,25 +178,30 @@ static void pull(struct core *core, struct txn *txn, const struct news *news)
 	states_ask(core, txn, peer, news->author);
 }
 
+/* The own head, when records have changed or the one there is gets old. */
+static void own_head(struct core *core, struct txn *txn)
+{
+	struct author_state own;
+	if (!core->author || ledger_state(&core->ledger, txn, core->author, &own) != ERR_OK)
+		return;
+	bool renew =
+		core->now_ms >= own.head_time_ms + (int64_t)core->options.limits->head_renew_ms;
+	if (core->head_due || renew || own.counter == 0) {
+		struct news *news = news_of(core, core->author);
+		news->from_link = 0;
+		news->sequence_before = own.head_last_sequence;
+		news->pull = false;
+		txn_fail(txn, ledger_head_make(&core->ledger, txn, NULL));
+	}
+	core->head_due = false;
+	if (ledger_state(&core->ledger, txn, core->author, &own) == ERR_OK)
+		core->own_head_ms = own.head_time_ms;
+}
+
 void gossip_settle(struct core *core, struct txn *txn)
 {
-	const struct limits *limits = core->options.limits;
-	ledger_settle(&core->ledger, txn);
-	if (core->author) {
-		struct author_state own = {0};
-		bool known = ledger_state(&core->ledger, txn, core->author, &own) == ERR_OK;
-		bool renew = known && own.counter > 0 &&
-			     core->now_ms >= own.head_time_ms + (int64_t)limits->head_renew_ms;
-		if (known && (core->head_due || renew || own.counter == 0)) {
-			struct news *news = news_of(core, core->author);
-			news->sequence_before = own.head_last_sequence;
-			enum err err = ledger_head_make(&core->ledger, txn, NULL);
-			if (err != ERR_OK)
-				txn_fail(txn, err);
-		}
-		core->own_head_ms = known && own.counter ? own.head_time_ms : core->now_ms;
-		core->head_due = false;
-	}
+	core_settle(core, txn);
+	own_head(core, txn);
 	for (size_t i = 0; i < core->news_count; i++) {
 		announce(core, txn, &core->news[i]);
 		pull(core, txn, &core->news[i]);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/check.h"
+#include "proto/charter_entry.h"
 #include "proto/contact.h"
 #include "proto/core_state.h"
 
@@ -160,6 +161,12 @@ enum err membership_join(struct core *core, struct txn *txn, int64_t now_ms, con
 				? "the invitation is of a newer version: update this program."
 				: "this is not an invitation: it begins with \"allmende1-\".");
 		err = ERR_CONFIG;
+	} else if (core->charter.number > 0 && !id_eq(&core->charter.fed, &invitation->fed)) {
+		why_set(why,
+			"this node has been let in by the federation \"%s\" already; a directory "
+			"belongs to one federation: make another with `allmende init -d DIR`.",
+			core->charter.name);
+		err = ERR_EXISTS;
 	} else if (invitation->valid_until_ms < now_ms) {
 		why_set(why, "the invitation has expired: ask for a new one.");
 		err = ERR_CONFIG;
@@ -181,6 +188,11 @@ enum err membership_join(struct core *core, struct txn *txn, int64_t now_ms, con
 		membership->why[0] = 0;
 		err = join_load(core, txn);
 		core_effect(core, EFFECT_CERTIFICATE, 0);
+		/* Perhaps the steward is linked already. */
+		for (size_t i = 0; i < core->peer_count; i++) {
+			if (core->peers[i]->up)
+				membership_up(core, txn, core->peers[i]);
+		}
 	}
 	invitation_wipe(invitation);
 	free(invitation);
@@ -192,11 +204,9 @@ void membership_up(struct core *core, struct txn *txn, struct peer *peer)
 	struct membership *membership = &core->membership;
 	const struct charter_member *member = charter_by_org(&core->charter, &peer->org);
 	struct buf request, out;
-	if (peer->class == PEER_GUEST && member) { /* a member with keys not known here yet */
-		struct message_list list = message_list_begin(MESSAGE_ORGLOG_GET);
-		message_list_org(&list, &member->org, orglog_number(txn, &member->org) + 1);
-		core_send_list(core, peer, &list);
-	}
+	if (peer->class == PEER_GUEST && member) /* with keys not known here yet */
+		membership_orglog_ask(core, peer, &member->org,
+				      orglog_number(txn, &member->org) + 1);
 	if (!membership->joining || !id_eq(&peer->key, &membership->invitation->transport))
 		return;
 	struct key seed;
@@ -270,70 +280,114 @@ static bool checkpoint_ok(const struct core *core, struct bytes entry)
 	       id_eq(&id, &invitation->charter_entry_id);
 }
 
+/* Whether this entry, with whatever votes, is the one of its number here. */
+static bool charter_known(struct txn *txn, struct bytes whole)
+{
+	struct charter_entry entry;
+	struct digest known;
+	struct bytes stored;
+	return charter_entry_decode(&entry, whole) == ERR_OK &&
+	       charter_entry(txn, entry.number, &stored) &&
+	       charter_entry_id(&known, stored) == ERR_OK && id_eq(&known, &entry.id);
+}
+
+/* False when the peer has sent what it should not have. */
+static bool charter_entry_take(struct core *core, struct txn *txn, struct peer *peer,
+			       struct bytes entry, bool *progress)
+{
+	bool forked = false, checkpoint = checkpoint_ok(core, entry);
+	enum err err =
+		checkpoint ? charter_accept(txn, &core->charter, entry, &forked) : ERR_PROTOCOL;
+	if (!checkpoint)
+		why_set(core->membership.why,
+			"the charter that %s sends is not the one of the invitation: ask for a "
+			"new one.",
+			core->membership.invitation->address);
+	*progress = *progress || err == ERR_OK;
+	if (err == ERR_OK || (err == ERR_EXISTS && charter_known(txn, entry)))
+		return true;
+	if (forked)
+		core_note(core, NOTE_EVIDENCE)->link = peer->link;
+	/* No more of this peer's: to find that an entry is no fork costs a reading of the whole charter. */
+	core_peer_bad(core, peer, LINK_REASON_PROTOCOL,
+		      forked ? "another charter" : "a charter entry that is not valid");
+	return false;
+}
+
 static void charter_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct bytes entry;
 	bool progress = false;
-	if (!core->author && !core->membership.admitted)
+	if (!peer->sync.charter_asked || (!core->author && !core->membership.admitted))
 		return;
+	peer->sync.charter_asked = false;
 	while (message_next_bin(m, &entry)) {
-		bool forked = false;
-		enum err err = checkpoint_ok(core, entry)
-				       ? charter_accept(txn, &core->charter, entry, &forked)
-				       : ERR_PROTOCOL;
-		if (forked)
-			core_note(core, NOTE_EVIDENCE)->link = peer->link;
-		if (err == ERR_EXISTS)
-			continue;
-		if (err != ERR_OK) {
-			core_close_link(core, peer, LINK_REASON_PROTOCOL);
-			return;
-		}
-		progress = true;
+		if (!charter_entry_take(core, txn, peer, entry, &progress))
+			break;
 	}
 	if (!progress)
 		return;
 	core->has_fed = true;
-	ledger_forget(&core->ledger, 0);
+	sync_progress(core, peer);
+	core_forget(core, 0);
 	membership_own_place(core, txn);
 	peers_classify(core, txn);
 	if (core->charter.number < peer->sync.charter_here) {
 		struct buf out;
 		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 		message_charter_get(&out, core->charter.number + 1);
+		peer->sync.charter_asked = true;
 		core_send(core, peer, &out);
 	} else if (membership_orglogs_ask(core, txn, peer)) {
 		sync_hello_all(core, txn);
 	}
 }
 
-bool membership_orglogs_here(struct core *core, struct txn *txn)
+void membership_orglog_ask(struct core *core, struct peer *peer, const struct org_id *org,
+			   uint32_t first)
 {
+	struct message_list list = message_list_begin(MESSAGE_ORGLOG_GET);
+	message_list_org(&list, org, first);
+	peer->sync.orglog_asked++;
+	core_send_list(core, peer, &list);
+}
+
+/* Members whose organisation log is not here, appended to list. */
+static void orglogs_missing(struct core *core, struct txn *txn, struct message_list *list)
+{
+	struct membership *membership = &core->membership;
+	/* What is here stays here, so one look for each charter number is enough. */
+	if (membership->orglogs_here == core->charter.number)
+		return;
 	for (uint32_t n = 1; n <= core->charter.member_count; n++) {
 		const struct charter_member *member = charter_member(&core->charter, n);
-		if (member->state == CHARTER_MEMBER && orglog_number(txn, &member->org) == 0)
-			return false;
+		if (member->state == CHARTER_MEMBER && list->count < MESSAGE_LIST_COUNT_MAX &&
+		    orglog_number(txn, &member->org) == 0)
+			message_list_org(list, &member->org, 1);
 	}
-	return true;
+	if (list->count == 0 && txn_err(txn) == ERR_OK)
+		membership->orglogs_here = core->charter.number;
+}
+
+bool membership_orglogs_here(struct core *core, struct txn *txn)
+{
+	struct message_list list = message_list_begin(MESSAGE_ORGLOG_GET);
+	orglogs_missing(core, txn, &list);
+	buf_fini(&list.items);
+	return list.count == 0;
 }
 
 bool membership_orglogs_ask(struct core *core, struct txn *txn, struct peer *peer)
 {
 	struct message_list list = message_list_begin(MESSAGE_ORGLOG_GET);
-	struct buf out;
-	for (uint32_t n = 1; n <= core->charter.member_count; n++) {
-		const struct charter_member *member = charter_member(&core->charter, n);
-		if (member->state == CHARTER_MEMBER && orglog_number(txn, &member->org) == 0)
-			message_list_org(&list, &member->org, 1);
+	orglogs_missing(core, txn, &list);
+	if (list.count == 0) {
+		buf_fini(&list.items);
+		return true;
 	}
-	bool none = list.count == 0;
-	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_list_end(&list, &out);
-	if (none)
-		buf_fini(&out);
-	else
-		core_send(core, peer, &out);
-	return none;
+	peer->sync.orglog_asked++;
+	core_send_list(core, peer, &list);
+	return false;
 }
 
 static void orglog_get(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
@@ -357,6 +411,9 @@ static void orglog_take(struct core *core, struct txn *txn, struct peer *peer, s
 	struct org_id org;
 	struct bytes entry;
 	bool progress = false;
+	if (peer->sync.orglog_asked == 0)
+		return;
+	peer->sync.orglog_asked--;
 	while (message_next_entry(m, &org, &entry)) {
 		bool forked = false;
 		const struct charter_member *member = charter_by_org(&core->charter, &org);
@@ -368,10 +425,11 @@ static void orglog_take(struct core *core, struct txn *txn, struct peer *peer, s
 		if (err == ERR_EXISTS)
 			continue;
 		if (err != ERR_OK) {
-			core_close_link(core, peer, LINK_REASON_PROTOCOL);
-			return;
+			core_peer_bad(core, peer, LINK_REASON_PROTOCOL,
+				      "an organisation log entry that is not valid");
+			break;
 		}
-		ledger_forget(&core->ledger, member->number);
+		core_forget(core, member->number);
 		progress = true;
 	}
 	if (!progress)

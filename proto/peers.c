@@ -18,6 +18,12 @@ static const int64_t guest_ms_max = 120 * 1000;
 /* The larger author waits a little, so that mostly one side dials. */
 static const int64_t politeness_ms = 1500;
 static const int64_t first_dial_ms = 100;
+/* A link that lived this long was a good one: it is dialled again at once. */
+static const int64_t good_link_ms = 20 * 1000;
+/* Two links of one dialler that came up so close together are one race. */
+static const int64_t race_ms = 5 * 1000;
+/* Guests have at most this part of the places for peers: one in so many. */
+static const uint32_t guest_share = 8;
 
 struct peer *peers_find(struct core *core, uint64_t link)
 {
@@ -46,18 +52,21 @@ static struct dial *dial_by_number(struct core *core, uint64_t number)
 	return NULL;
 }
 
-static struct dial *dial_by_address(struct core *core, struct bytes address)
+/* Several authors may name one address, so that nobody can take another's away; author 0: any. */
+static struct dial *dial_find(struct core *core, struct bytes address, uint32_t author)
 {
 	for (size_t i = 0; i < core->dial_count; i++) {
-		if (bytes_eq(bytes_str(core->dials[i].address), address))
-			return &core->dials[i];
+		struct dial *dial = &core->dials[i];
+		if ((dial->author == 0 || author == 0 || dial->author == author) &&
+		    bytes_eq(bytes_str(dial->address), address))
+			return dial;
 	}
 	return NULL;
 }
 
-static struct dial *dial_add(struct core *core, struct bytes address)
+static struct dial *dial_add(struct core *core, struct bytes address, uint32_t author)
 {
-	struct dial *dial = dial_by_address(core, address);
+	struct dial *dial = dial_find(core, address, author);
 	if (dial)
 		return dial;
 	if (address.len > LIMIT_ADDRESS_LEN_MAX)
@@ -112,25 +121,54 @@ uint32_t peers_author_of(struct core *core, struct txn *txn, const struct org_id
 	return author;
 }
 
-void peers_contact(struct core *core, uint32_t author, struct bytes whole)
+static bool contact_has(const struct contact *contact, const char *address)
+{
+	for (size_t i = 0; i < contact->address_count; i++) {
+		if (bytes_eq(contact->addresses[i], bytes_str(address)))
+			return true;
+	}
+	return false;
+}
+
+/* The key that must answer where this author is dialled. */
+static bool author_key(struct core *core, struct txn *txn, uint32_t author, struct dh_pk *key)
+{
+	const struct charter_member *member = core_author_member(core, author);
+	struct orglog log;
+	if (!member)
+		return false;
+	const struct orglog_node *node = node_of(&log, txn, member, author_node(author));
+	if (node)
+		*key = node->transport;
+	orglog_fini(&log);
+	return node != NULL;
+}
+
+void peers_contact(struct core *core, struct txn *txn, uint32_t author, struct bytes whole)
 {
 	struct record record;
 	struct contact contact;
+	struct dh_pk key;
 	if (author == core->author || record_decode(&record, whole) != ERR_OK ||
-	    contact_get(&contact, record.body) != ERR_OK)
+	    contact_get(&contact, record.body) != ERR_OK || !author_key(core, txn, author, &key))
 		return;
 	for (size_t i = core->dial_count; i-- > 0;) {
-		if (core->dials[i].author == author && !core->dials[i].manual &&
-		    !core->dials[i].number && !core->dials[i].link)
+		const struct dial *dial = &core->dials[i];
+		if (dial->author == author && !dial->manual && !dial->number && !dial->link &&
+		    !contact_has(&contact, dial->address))
 			dial_remove(core, i);
 	}
 	for (size_t i = 0; i < contact.address_count; i++) {
 		if (own_address(core, contact.addresses[i]))
 			continue;
-		struct dial *dial = dial_add(core, contact.addresses[i]);
+		struct dial *dial = dial_add(core, contact.addresses[i], author);
 		if (!dial || dial->author != 0)
 			continue;
 		dial->author = author;
+		if (!dial->manual) {
+			dial->has_expected = true;
+			dial->expected = key;
+		}
 		dial->next_ms = core->now_ms + core_jitter(core, first_dial_ms) +
 				(core->author > author ? politeness_ms : 0);
 	}
@@ -148,7 +186,7 @@ static void contacts_load(struct core *core, struct txn *txn)
 		if (setdigest_get(txn, author, state.incarnation, record_slot_bytes(&slot),
 				  &sequence, &hash) &&
 		    ledger_record(txn, author, state.incarnation, sequence, &whole))
-			peers_contact(core, author, whole);
+			peers_contact(core, txn, author, whole);
 	}
 }
 
@@ -156,7 +194,7 @@ void peers_open(struct core *core, struct txn *txn)
 {
 	struct walk walk = walk_begin(txn, TABLE_PEER, bytes_of(NULL, 0));
 	while (walk_next(&walk)) {
-		struct dial *dial = dial_add(core, walk.key);
+		struct dial *dial = dial_add(core, walk.key, 0);
 		if (dial)
 			dial->manual = true;
 	}
@@ -166,7 +204,8 @@ void peers_open(struct core *core, struct txn *txn)
 static void peer_free(struct peer *peer)
 {
 	sync_fini(&peer->sync);
-	free(peer->holds);
+	reconcile_fini(&peer->reconcile);
+	holds_free(peer->holds);
 	free(peer);
 }
 
@@ -187,6 +226,14 @@ static void admit(struct core *core, uint64_t link, bool ok, enum link_reason re
 	effect->reason = reason;
 }
 
+static uint32_t guest_count(const struct core *core)
+{
+	uint32_t count = 0;
+	for (size_t i = 0; i < core->peer_count; i++)
+		count += core->peers[i]->class == PEER_GUEST;
+	return count;
+}
+
 /* Whether the owner of this certificate may go on, and as whom. */
 static enum link_reason cert_reason(struct core *core, const struct event *event, uint32_t author)
 {
@@ -195,6 +242,9 @@ static enum link_reason cert_reason(struct core *core, const struct event *event
 	if (id_eq(&event->key, &core->options.identity->transport_pk))
 		return LINK_REASON_OWN;
 	if (core->peer_count >= core->options.limits->peer_count_max)
+		return LINK_REASON_BUSY;
+	/* Whoever knows the federation may be a guest, and must not take the places of members. */
+	if (author == 0 && guest_count(core) >= core->options.limits->peer_count_max / guest_share)
 		return LINK_REASON_BUSY;
 	/* A member whose key is not in the log known here may have a newer log, but only if it shows one. */
 	if (author == 0 && member) {
@@ -242,6 +292,20 @@ static uint32_t dialler_of(const struct core *core, const struct peer *peer)
 	return peer->dial ? core->author : peer->author;
 }
 
+/* Which of two links to one author stays; both sides come to the same answer. */
+static bool first_stays(const struct core *core, const struct peer *first,
+			const struct peer *second)
+{
+	uint32_t a = dialler_of(core, first), b = dialler_of(core, second);
+	if (a != b)
+		return a < b;
+	/* One side has dialled twice. Then the newer one stays, as the older may be dead, but for a race, in which
+	   each side might take another one for the newer. */
+	if (second->up_ms - first->up_ms > race_ms)
+		return false;
+	return memcmp(first->session_key, second->session_key, sizeof(first->session_key)) > 0;
+}
+
 /* Closes one of two links to one author. True when it is `peer` that goes. */
 static bool double_closed(struct core *core, struct peer *peer)
 {
@@ -249,11 +313,10 @@ static bool double_closed(struct core *core, struct peer *peer)
 		struct peer *other = core->peers[i];
 		if (other == peer || !other->up || other->author != peer->author)
 			continue;
-		bool keep_other = dialler_of(core, other) < dialler_of(core, peer);
-		core_close_link(core, keep_other ? peer : other, LINK_REASON_REPLACED);
-		if (keep_other)
+		bool stays = first_stays(core, other, peer);
+		core_close_link(core, stays ? peer : other, LINK_REASON_REPLACED);
+		if (stays)
 			return true;
-		other->up = false;
 	}
 	return false;
 }
@@ -268,7 +331,7 @@ void peers_up(struct core *core, struct txn *txn, const struct event *event)
 		snprintf(peer->address, sizeof(peer->address), "%s", dial->address);
 		dial->link = peer->link;
 		dial->number = 0;
-		dial->backoff_ms = core->options.limits->dial_backoff_ms_min;
+		dial->up_ms = core->now_ms;
 		dial->why[0] = 0;
 		if (peer->author)
 			dial->author = peer->author;
@@ -289,16 +352,16 @@ void peers_up(struct core *core, struct txn *txn, const struct event *event)
 static void dial_failed(struct core *core, struct dial *dial, enum link_reason reason)
 {
 	const struct limits *limits = core->options.limits;
-	bool was_linked = dial->link != 0;
+	bool was_good = dial->link != 0 && core->now_ms - dial->up_ms >= good_link_ms;
 	dial->number = 0;
 	dial->link = 0;
 	snprintf(dial->why, sizeof(dial->why), "%s", link_reason_text(reason));
+	if (was_good)
+		dial->backoff_ms = limits->dial_backoff_ms_min;
 	dial->next_ms = core->now_ms + core_jitter(core, dial->backoff_ms);
-	if (!was_linked && dial->backoff_ms < limits->dial_backoff_ms_max) {
-		dial->backoff_ms *= 2;
-		if (dial->backoff_ms > limits->dial_backoff_ms_max)
-			dial->backoff_ms = limits->dial_backoff_ms_max;
-	}
+	dial->backoff_ms *= 2;
+	if (dial->backoff_ms > limits->dial_backoff_ms_max)
+		dial->backoff_ms = limits->dial_backoff_ms_max;
 	if (dial->invitation)
 		why_set(core->membership.why, "%s does not let us in: %s", dial->address,
 			link_reason_text(reason));
@@ -319,10 +382,13 @@ void peers_down(struct core *core, const struct event *event)
 			continue;
 		core->peers[i] = core->peers[--core->peer_count];
 		fetch_down(core, peer);
-		struct note *note = core_note(core, NOTE_PEER_DOWN);
-		note->link = peer->link;
-		note->author = peer->author;
-		snprintf(note->text, sizeof(note->text), "%s", link_reason_text(event->reason));
+		if (peer->up_ms) {
+			struct note *note = core_note(core, NOTE_PEER_DOWN);
+			note->link = peer->link;
+			note->author = peer->author;
+			snprintf(note->text, sizeof(note->text), "%s",
+				 link_reason_text(event->reason));
+		}
 		peer_free(peer);
 		return;
 	}
@@ -354,7 +420,7 @@ void peers_classify(struct core *core, struct txn *txn)
 
 void peers_invitation(struct core *core, const char *address, const struct dh_pk *expected)
 {
-	struct dial *dial = dial_add(core, bytes_str(address));
+	struct dial *dial = dial_add(core, bytes_str(address), 0);
 	if (!dial)
 		return;
 	dial->invitation = true;
@@ -365,9 +431,14 @@ void peers_invitation(struct core *core, const char *address, const struct dh_pk
 
 void peers_invitation_done(struct core *core)
 {
-	for (size_t i = 0; i < core->dial_count; i++) {
-		core->dials[i].invitation = false;
-		core->dials[i].has_expected = false;
+	for (size_t i = core->dial_count; i-- > 0;) {
+		struct dial *dial = &core->dials[i];
+		if (!dial->invitation)
+			continue;
+		dial->invitation = false;
+		dial->has_expected = false;
+		if (!dial->manual && !dial->author && !dial->number && !dial->link)
+			dial_remove(core, i);
 	}
 }
 
@@ -381,6 +452,10 @@ static bool dial_wanted(const struct core *core, const struct dial *dial)
 	for (size_t i = 0; dial->author && i < core->peer_count; i++) {
 		if (core->peers[i]->up && core->peers[i]->author == dial->author)
 			return false;
+	}
+	for (size_t i = 0; dial->author && i < core->dial_count; i++) {
+		if (core->dials[i].number && core->dials[i].author == dial->author)
+			return false; /* one address of an author at a time */
 	}
 	return true;
 }
@@ -402,7 +477,6 @@ void peers_tick(struct core *core)
 		if (peer->up && peer->class == PEER_GUEST &&
 		    core->now_ms - peer->up_ms > guest_ms_max) {
 			core_close_link(core, peer, LINK_REASON_NOT_MEMBER);
-			peer->up = false;
 		}
 	}
 	for (size_t i = 0; i < core->dial_count; i++) {
@@ -486,7 +560,7 @@ enum err membership_peer_add(struct core *core, struct txn *txn, int64_t now_ms,
 	}
 	uint8_t form = 1;
 	txn_put(txn, TABLE_PEER, row_key_bytes(&key), bytes_of(&form, 1));
-	struct dial *dial = dial_add(core, bytes_str(address));
+	struct dial *dial = dial_add(core, bytes_str(address), 0);
 	if (dial) {
 		dial->manual = true;
 		dial->next_ms = now_ms;

@@ -270,7 +270,7 @@ void catalog_publish_abort(struct core *core, struct txn *txn,
 {
 	unstage(txn, publication->job);
 	sweep_pause(core, &publication->params.dataset, false);
-	sweep_later(core, txn, &publication->params.dataset);
+	chunks_sweep_later(txn, &publication->params.dataset);
 }
 
 /* Names the contents of a publication: same digest, nothing new to say. */

@@ -12,6 +12,11 @@
 #include "proto/index.h"
 #include "store/chunks.h"
 
+enum {
+	SERVE_CHUNK_COUNT_MAX = 128, /* in one message */
+	SERVE_TURN_COUNT_MAX = 1024, /* in one turn: nobody needs more before the first have come */
+};
+
 /* Whether a peer may hold chunks of this dataset. */
 static bool may_serve(struct core *core, struct txn *txn, const struct peer *peer,
 		      const struct dataset_id *dataset)
@@ -58,8 +63,10 @@ static void index_get(struct core *core, struct txn *txn, struct peer *peer,
 static void chunk_get(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct chunk_addr addr;
-	if (m->count > 4 * core->options.limits->chunks_in_flight_max) {
-		core_close_link(core, peer, LINK_REASON_PROTOCOL);
+	/* PROTOCOL: "A CHUNK_GET names at most 128 addresses; each is answered by one CHUNK, in any order." */
+	peer->turn_serve += m->count;
+	if (m->count > SERVE_CHUNK_COUNT_MAX || peer->turn_serve > SERVE_TURN_COUNT_MAX) {
+		core_peer_bad(core, peer, LINK_REASON_BUSY, "asks for more chunks than it takes");
 		return;
 	}
 	/* PROTOCOL: "A server checks for each CHUNK_GET that the peer may hold chunks of the dataset named." */
@@ -77,36 +84,92 @@ static void chunk_get(struct core *core, struct txn *txn, struct peer *peer, str
 	}
 }
 
-static void holds_take(struct core *core, struct peer *peer, struct message *m)
+/* ---- what peers hold ---- */
+
+/*
+ * A set of hashes, open addressing. Peers choose the hashes, so where one stands depends on a
+ * secret. At most LIMIT_HOLD_COUNT_MAX versions and twice as many slots of eight bytes for one peer.
+ */
+struct holds {
+	uint64_t salt;
+	unsigned bits; /* of the number of slots */
+	size_t count;
+	uint64_t slots[]; /* 0: free */
+};
+
+enum { HOLDS_BITS_MIN = 6 };
+
+static struct holds *holds_new(uint64_t salt, unsigned bits)
 {
-	struct message_version of;
-	while (message_next_version(m, &of)) {
-		if (peer->hold_count == peer->hold_cap) {
-			peer->hold_cap = peer->hold_cap ? 2 * peer->hold_cap : 64;
-			peer->holds = mem_grow(peer->holds, peer->hold_cap, sizeof(*peer->holds));
-		}
-		uint64_t hash = held_hash(&of);
-		bool known = false;
-		for (size_t i = 0; i < peer->hold_count && !known; i++)
-			known = peer->holds[i] == hash;
-		if (!known && peer->hold_count < LIMIT_HOLD_COUNT_MAX)
-			peer->holds[peer->hold_count++] = hash;
-		struct fetch *fetch = fetch_find(core, &of);
-		for (size_t i = 0; fetch && i < fetch->refused_count; i++) {
-			if (fetch->refused[i] == peer->link)
-				fetch->refused[i] = 0;
-		}
+	struct holds *holds =
+		mem_new(1, sizeof(*holds) + ((size_t)1 << bits) * sizeof(holds->slots[0]));
+	holds->salt = salt;
+	holds->bits = bits;
+	return holds;
+}
+
+void holds_free(struct holds *holds)
+{
+	free(holds);
+}
+
+/* The slot where the hash stands, or would. */
+static uint64_t *holds_slot(struct holds *holds, uint64_t hash)
+{
+	size_t at = (size_t)((hash * holds->salt) >> (64 - holds->bits));
+	while (holds->slots[at] != 0 && holds->slots[at] != hash)
+		at = (at + 1) & (((size_t)1 << holds->bits) - 1);
+	return &holds->slots[at];
+}
+
+/* 0 says that a slot is free. */
+static uint64_t slot_hash(const struct message_version *of)
+{
+	uint64_t hash = held_hash(of);
+	return hash ? hash : 1;
+}
+
+static struct holds *holds_grown(struct holds *holds)
+{
+	struct holds *grown = holds_new(holds->salt, holds->bits + 1);
+	for (size_t i = 0; i < (size_t)1 << holds->bits; i++) {
+		if (holds->slots[i])
+			*holds_slot(grown, holds->slots[i]) = holds->slots[i];
 	}
+	grown->count = holds->count;
+	holds_free(holds);
+	return grown;
+}
+
+static void holds_add(struct core *core, struct peer *peer, const struct message_version *of)
+{
+	uint64_t hash = slot_hash(of);
+	if (!peer->holds)
+		peer->holds = holds_new(random_below(core->options.random, UINT64_MAX) | 1,
+					HOLDS_BITS_MIN);
+	uint64_t *slot = holds_slot(peer->holds, hash);
+	if (*slot == hash || peer->holds->count >= LIMIT_HOLD_COUNT_MAX)
+		return;
+	*slot = hash;
+	peer->holds->count++;
+	if (2 * peer->holds->count > (size_t)1 << peer->holds->bits)
+		peer->holds = holds_grown(peer->holds);
 }
 
 bool serve_peer_holds(const struct peer *peer, const struct message_version *of)
 {
-	uint64_t hash = held_hash(of);
-	for (size_t i = 0; i < peer->hold_count; i++) {
-		if (peer->holds[i] == hash)
-			return true;
+	uint64_t hash = slot_hash(of);
+	return peer->holds && *holds_slot(peer->holds, hash) == hash;
+}
+
+static void holds_take(struct core *core, struct peer *peer, struct message *m)
+{
+	struct message_version of;
+	while (message_next_version(m, &of)) {
+		holds_add(core, peer, &of);
+		fetch_offered(core, peer, &of);
 	}
-	return false;
+	fetch_sources_changed(core);
 }
 
 void serve_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
@@ -121,7 +184,14 @@ void serve_message(struct core *core, struct txn *txn, struct peer *peer, struct
 		holds_take(core, peer, m);
 }
 
-void serve_holds(struct core *core, const struct peer *peer, const struct message_version *of,
+/* ---- telling what is held ---- */
+
+enum {
+	SERVE_HOLDS_COUNT_MAX = 4096, /* in one message */
+	SERVE_HOLDS_MS = 500,         /* between two messages */
+};
+
+void serve_holds(struct core *core, struct peer *peer, const struct message_version *of,
 		 size_t count)
 {
 	struct message_list list = message_list_begin(MESSAGE_HOLDS);
@@ -130,22 +200,56 @@ void serve_holds(struct core *core, const struct peer *peer, const struct messag
 	core_send_list(core, peer, &list);
 }
 
-void serve_up(struct core *core, struct txn *txn, struct peer *peer)
+void serve_up(struct core *core, struct peer *peer)
 {
-	enum { HOLDS_PER_MESSAGE = 4096 };
-	struct message_version *all = mem_new(HOLDS_PER_MESSAGE, sizeof(*all));
-	size_t count = 0;
-	struct walk walk = walk_begin(txn, TABLE_HELD, bytes_of(NULL, 0));
+	peer->holds_at = (struct row_key){.len = 0};
+	peer->holds_more = true;
+	peer->holds_next_ms = core->now_ms;
+	fetch_sources_changed(core);
+}
+
+/* The next part of what is held. */
+static void holds_tell(struct core *core, struct txn *txn, struct peer *peer)
+{
+	struct message_list list = message_list_begin(MESSAGE_HOLDS);
+	struct walk walk = walk_begin_at(txn, TABLE_HELD, bytes_of(NULL, 0),
+					 row_key_bytes(&peer->holds_at), peer->holds_at.len == 0);
+	peer->holds_more = false;
 	while (walk_next(&walk)) {
-		if (walk.value.len != 25 || walk.value.ptr[0] != HELD_COMPLETE)
-			continue;
-		held_of_key(&all[count++], walk.key);
-		if (count == HOLDS_PER_MESSAGE) {
-			serve_holds(core, peer, all, count);
-			count = 0;
+		struct message_version of;
+		if (list.count == SERVE_HOLDS_COUNT_MAX) {
+			peer->holds_more = true;
+			break;
 		}
+		memcpy(peer->holds_at.b, walk.key.ptr, walk.key.len);
+		peer->holds_at.len = walk.key.len;
+		held_of_key(&of, walk.key);
+		if (held_complete(txn, &of))
+			message_list_version(&list, &of);
 	}
-	if (count > 0)
-		serve_holds(core, peer, all, count);
-	free(all);
+	peer->holds_next_ms = core->now_ms + SERVE_HOLDS_MS;
+	if (list.count > 0)
+		core_send_list(core, peer, &list);
+	else
+		buf_fini(&list.items);
+}
+
+void serve_tick(struct core *core, struct txn *txn)
+{
+	for (size_t i = 0; i < core->peer_count; i++) {
+		struct peer *peer = core->peers[i];
+		if (peer->up && peer->holds_more && core->now_ms >= peer->holds_next_ms)
+			holds_tell(core, txn, peer);
+	}
+}
+
+int64_t serve_wake(const struct core *core)
+{
+	int64_t wake = INT64_MAX;
+	for (size_t i = 0; i < core->peer_count; i++) {
+		const struct peer *peer = core->peers[i];
+		if (peer->up && peer->holds_more && peer->holds_next_ms < wake)
+			wake = peer->holds_next_ms;
+	}
+	return wake;
 }

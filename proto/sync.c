@@ -3,7 +3,11 @@
  *
  * Phases of one comparison, the same on both sides: IDLE -> (HELLO exchanged, contents differ) GROUPS ->
  * (both GROUPS here) STATES -> (the end of the peer's STATES here) STREAM -> (SYNC_END sent and received) IDLE. Wants from a STATES
- * message outside a comparison are streamed too, in any phase.
+ * message outside a comparison are streamed too, in any phase. A new HELLO ends a comparison that is under way and
+ * begins another.
+ *
+ * Bounds of one peer: a group for each county of the charter, a want for each author known here,
+ * SYNC_UNTAKEN_MAX bytes on the way, and SYNC_HELLO_BURST HELLOs at once.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,17 +22,16 @@ enum {
 	SYNC_UNTAKEN_MAX = 2 * 1024 * 1024,
 	SYNC_RECORDS_LEN_MAX = 256 * 1024, /* of one RECORDS message */
 	SYNC_STATES_PER_MESSAGE = 8192,
-	SYNC_PHASE_MS_MAX = 120 * 1000,
-	SYNC_WANT_COUNT_MAX = 1 << 20,
+	SYNC_PHASE_MS_MAX = 120 * 1000, /* without progress */
+	SYNC_HELLO_MS = 250,            /* one HELLO in this time, */
+	SYNC_HELLO_PACE = 16,           /* this many sooner, */
+	SYNC_HELLO_BURST = 64,          /* and this many of a peer, which may come in a bunch */
 };
 
 void sync_fini(struct sync *sync)
 {
 	free(sync->groups);
-	buf_fini(&sync->differing);
-	buf_fini(&sync->states_named);
 	free(sync->wants);
-	free(sync->buckets);
 	*sync = (struct sync){0};
 }
 
@@ -54,11 +57,27 @@ static void content_digest(struct core *core, struct txn *txn, struct digest *ou
 	struct hash hash;
 	struct author_state state;
 	uint32_t author = 0;
-	ledger_settle(&core->ledger, txn);
+	core_settle(core, txn);
+	if (core->content_known) {
+		*out = core->content;
+		return;
+	}
 	hash_init(&hash, "am1.content", NULL, ID_LEN);
 	while (ledger_state_next(&core->ledger, txn, &author, &state))
 		state_add(&hash, &state);
 	hash_done(&hash, out->b, ID_LEN);
+	core->content = *out;
+	core->content_known = true;
+}
+
+/* Counts a HELLO against the pace; false when it is too early for one more. */
+static bool hello_pace(int64_t *paced_ms, int64_t now_ms, unsigned burst)
+{
+	int64_t begin = *paced_ms > now_ms ? *paced_ms : now_ms;
+	if (begin - now_ms > (int64_t)burst * SYNC_HELLO_MS)
+		return false;
+	*paced_ms = begin + SYNC_HELLO_MS;
+	return true;
 }
 
 static void hello_send(struct core *core, struct txn *txn, struct peer *peer)
@@ -92,15 +111,19 @@ void sync_hello(struct core *core, struct txn *txn, struct peer *peer)
 void sync_hello_all(struct core *core, struct txn *txn)
 {
 	for (size_t i = 0; i < core->peer_count; i++) {
-		if (core->peers[i]->up)
-			sync_hello(core, txn, core->peers[i]);
+		struct peer *peer = core->peers[i];
+		struct sync *sync = &peer->sync;
+		if (!peer->up)
+			continue;
+		if (hello_pace(&sync->hello_paced_ms, core->now_ms, SYNC_HELLO_PACE))
+			sync_hello(core, txn, peer);
+		else if (sync->next_hello_ms > core->now_ms + SYNC_HELLO_MS)
+			sync->next_hello_ms = core->now_ms + SYNC_HELLO_MS;
 	}
 }
 
 void sync_up(struct core *core, struct txn *txn, struct peer *peer)
 {
-	buf_init(&peer->sync.differing,
-		 MESSAGE_GROUP_COUNT_MAX * 2 * (size_t)(MESSAGE_GROUP_LEN_MAX + 1));
 	/* PROTOCOL: "The dialler sends HELLO." */
 	if (peer->dial)
 		sync_hello(core, txn, peer);
@@ -117,89 +140,88 @@ static const char *author_group(const struct core *core, uint32_t author)
 	return member ? member->group : "";
 }
 
-struct group_sum {
-	const char *group;
+struct group_sum { /* beside struct sync_group */
 	struct hash hash;
-	uint64_t oldest_valid_until_ms;
+	int64_t oldest_valid_until_ms;
 };
 
-static struct group_sum *group_find(struct group_sum **sums, size_t *count, const char *group,
+/* Where the group is, or would be. */
+static size_t group_place(const struct sync *sync, const char *name)
+{
+	size_t low = 0, high = sync->group_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(sync->groups[middle].name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool group_is(const struct sync *sync, size_t at, const char *name)
+{
+	return at < sync->group_count && strcmp(sync->groups[at].name, name) == 0;
+}
+
+static struct group_sum *group_find(struct sync *sync, struct group_sum **sums, const char *name,
 				    const struct peer *peer)
 {
-	size_t at = 0;
-	while (at < *count && strcmp((*sums)[at].group, group) < 0)
-		at++;
-	if (at < *count && strcmp((*sums)[at].group, group) == 0)
+	size_t at = group_place(sync, name), after = sync->group_count - at;
+	if (group_is(sync, at, name))
 		return &(*sums)[at];
-	struct group_sum *grown = mem_new(*count + 1, sizeof(**sums));
-	if (at > 0)
-		memcpy(grown, *sums, at * sizeof(**sums));
-	if (*count > at)
-		memcpy(grown + at + 1, *sums + at, (*count - at) * sizeof(**sums));
-	free(*sums);
-	*sums = grown;
-	(*count)++;
-	grown[at].group = group;
-	grown[at].oldest_valid_until_ms = INT64_MAX;
+	sync->groups = mem_grow(sync->groups, sync->group_count + 1, sizeof(*sync->groups));
+	*sums = mem_grow(*sums, sync->group_count + 1, sizeof(**sums));
+	memmove(sync->groups + at + 1, sync->groups + at, after * sizeof(*sync->groups));
+	memmove(*sums + at + 1, *sums + at, after * sizeof(**sums));
+	sync->group_count++;
+	sync->groups[at] = (struct sync_group){.differs = false};
+	snprintf(sync->groups[at].name, sizeof(sync->groups[at].name), "%s", name);
+	(*sums)[at].oldest_valid_until_ms = INT64_MAX;
 	struct key key;
 	memcpy(key.b, peer->session_key, sizeof(key.b));
-	hash_init(&grown[at].hash, "am1.group", &key, ID_LEN);
+	hash_init(&(*sums)[at].hash, "am1.group", &key, ID_LEN);
 	key_wipe(&key);
-	return &grown[at];
+	return &(*sums)[at];
 }
 
 static void groups_send(struct core *core, struct txn *txn, struct peer *peer)
 {
 	struct sync *sync = &peer->sync;
 	struct group_sum *sums = NULL;
-	size_t count = 0;
 	struct author_state state;
 	uint32_t author = 0;
-	ledger_settle(&core->ledger, txn);
+	core_settle(core, txn);
+	sync->group_count = 0;
 	while (ledger_state_next(&core->ledger, txn, &author, &state)) {
-		struct group_sum *sum = group_find(&sums, &count, author_group(core, author), peer);
+		struct group_sum *sum = group_find(sync, &sums, author_group(core, author), peer);
 		state_add(&sum->hash, &state);
-		if ((uint64_t)state.head_valid_until_ms < sum->oldest_valid_until_ms)
-			sum->oldest_valid_until_ms = (uint64_t)state.head_valid_until_ms;
+		if (state.head_valid_until_ms < sum->oldest_valid_until_ms)
+			sum->oldest_valid_until_ms = state.head_valid_until_ms;
 	}
-	free(sync->groups);
-	sync->groups = mem_new(count ? count : 1, sizeof(*sync->groups));
-	sync->group_count = count;
 	struct message_list list = message_list_begin(MESSAGE_GROUPS);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < sync->group_count; i++) {
 		uint8_t digest[ID_LEN];
-		struct message_group *group = &sync->groups[i];
+		struct sync_group *group = &sync->groups[i];
 		hash_done(&sums[i].hash, digest, ID_LEN);
 		memcpy(group->digest, digest, sizeof(group->digest));
-		group->group = bytes_str(sums[i].group);
-		group->oldest_valid_until_ms = sums[i].oldest_valid_until_ms;
-		message_list_group(&list, group);
+		struct message_group said = {.group = bytes_str(group->name),
+					     .oldest_valid_until_ms =
+						     (uint64_t)sums[i].oldest_valid_until_ms};
+		memcpy(said.digest, digest, sizeof(said.digest));
+		message_list_group(&list, &said);
 	}
 	free(sums);
-	struct buf out;
-	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_list_end(&list, &out);
-	core_send(core, peer, &out);
+	core_send_list(core, peer, &list);
 	phase_set(core, sync, SYNC_GROUPS);
 }
 
-static void differing_add(struct sync *sync, struct bytes group)
+/* Whether what is here of this author is to be compared. */
+static bool author_differs(const struct core *core, const struct sync *sync, uint32_t author)
 {
-	uint8_t *row = buf_space(&sync->differing, MESSAGE_GROUP_LEN_MAX + 1);
-	if (!row)
-		return;
-	memset(row, 0, MESSAGE_GROUP_LEN_MAX + 1);
-	if (group.len)
-		memcpy(row, group.ptr, group.len);
-}
-
-static bool differing_has(const struct sync *sync, const char *group)
-{
-	for (size_t at = 0; at < sync->differing.len; at += MESSAGE_GROUP_LEN_MAX + 1) {
-		if (strcmp((const char *)sync->differing.ptr + at, group) == 0)
-			return true;
-	}
-	return false;
+	const char *name = author_group(core, author);
+	size_t at = group_place(sync, name);
+	return group_is(sync, at, name) && sync->groups[at].differs;
 }
 
 /* ---- states ---- */
@@ -219,7 +241,7 @@ static void states_send(struct core *core, struct txn *txn, struct peer *peer)
 	uint32_t author = 0;
 	struct message_list list = message_list_begin(MESSAGE_STATES);
 	while (ledger_state_next(&core->ledger, txn, &author, &state)) {
-		if (!differing_has(&peer->sync, author_group(core, author)))
+		if (!author_differs(core, &peer->sync, author))
 			continue;
 		struct message_state entry;
 		sync_state(&entry, &state);
@@ -237,20 +259,41 @@ static void states_send(struct core *core, struct txn *txn, struct peer *peer)
 	core_send_list(core, peer, &list);
 }
 
-static void want_add(struct sync *sync, uint32_t author, uint32_t incarnation, uint64_t sequence)
+/* Makes room for one more, where the list is consumed already if there is enough. */
+static void wants_grow(struct sync *sync)
 {
-	if (sync->want_at == sync->want_count) {
+	if (sync->want_at > sync->want_count / 2) {
+		sync->want_count -= sync->want_at;
+		memmove(sync->wants, sync->wants + sync->want_at,
+			sync->want_count * sizeof(*sync->wants));
 		sync->want_at = 0;
-		sync->want_count = 0;
 	}
-	if (sync->want_count >= SYNC_WANT_COUNT_MAX)
-		return; /* the next comparison finds the rest */
 	if (sync->want_count == sync->want_cap) {
 		sync->want_cap = sync->want_cap ? 2 * sync->want_cap : 16;
 		sync->wants = mem_grow(sync->wants, sync->want_cap, sizeof(*sync->wants));
 	}
-	sync->wants[sync->want_count++] = (struct sync_want){
+}
+
+/* They stand by rising author; an author that waits already is only sent from further back. */
+static void want_add(struct sync *sync, uint32_t author, uint32_t incarnation, uint64_t sequence)
+{
+	struct sync_want want = {
 		.author = author, .incarnation = incarnation, .sequence = sequence};
+	wants_grow(sync);
+	size_t at = sync->want_count;
+	while (at > sync->want_at && sync->wants[at - 1].author > author)
+		at--;
+	struct sync_want *before = at > sync->want_at ? &sync->wants[at - 1] : NULL;
+	if (before && before->author == author) {
+		if (before->incarnation == incarnation && before->sequence < sequence)
+			want.sequence = before->sequence;
+		*before = want;
+		return;
+	}
+	memmove(sync->wants + at + 1, sync->wants + at,
+		(sync->want_count - at) * sizeof(*sync->wants));
+	sync->wants[at] = want;
+	sync->want_count++;
 }
 
 /* What the peer lacks of an author, given its state (zero: it has nothing). */
@@ -265,21 +308,15 @@ static void want_of(struct sync *sync, const struct author_state *mine,
 		want_add(sync, mine->author, mine->incarnation, theirs->sequence);
 }
 
-/* Authors of differing groups that the peer did not name: it has nothing of them. */
-static void wants_unnamed(struct core *core, struct txn *txn, struct peer *peer)
+/* Authors of differing groups between two that the peer named: it has nothing of them. */
+static void wants_unnamed(struct core *core, struct txn *txn, struct peer *peer, uint32_t after,
+			  uint32_t before)
 {
-	struct sync *sync = &peer->sync;
 	struct author_state state;
-	uint32_t author = 0;
-	size_t named_count = sync->states_named.len / 4;
-	while (ledger_state_next(&core->ledger, txn, &author, &state)) {
-		bool named = false;
-		if (!differing_has(sync, author_group(core, author)))
-			continue;
-		for (size_t i = 0; i < named_count && !named; i++)
-			named = be32_get(sync->states_named.ptr + 4 * i) == author;
-		if (!named)
-			want_add(sync, author, state.incarnation, 0);
+	uint32_t author = after;
+	while (ledger_state_next(&core->ledger, txn, &author, &state) && author < before) {
+		if (author_differs(core, &peer->sync, author))
+			want_add(&peer->sync, author, state.incarnation, 0);
 	}
 }
 
@@ -300,10 +337,15 @@ static void totals_send(struct core *core, struct txn *txn, struct peer *peer)
 	core_send(core, peer, &out);
 }
 
-static void stream_send(struct core *core, struct peer *peer, struct buf *out)
+void sync_send(struct core *core, struct peer *peer, struct buf *message)
 {
-	peer->sync.untaken_bytes += out->len;
-	core_send(core, peer, out);
+	peer->sync.untaken_bytes += message->len;
+	core_send(core, peer, message);
+}
+
+void sync_progress(struct core *core, struct peer *peer)
+{
+	peer->sync.phase_since_ms = core->now_ms;
 }
 
 /* One step of the current want. True when it is finished. */
@@ -317,7 +359,7 @@ static bool stream_step(struct core *core, struct txn *txn, struct peer *peer,
 		if (ledger_head(txn, want->author, want->incarnation, &head)) {
 			buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 			message_head(&out, head);
-			stream_send(core, peer, &out);
+			sync_send(core, peer, &out);
 		}
 	}
 	struct row_key prefix = key_author_incarnation(want->author, want->incarnation);
@@ -338,7 +380,7 @@ static bool stream_step(struct core *core, struct txn *txn, struct peer *peer,
 	bool any = list.count > 0;
 	message_list_end(&list, &out);
 	if (any)
-		stream_send(core, peer, &out);
+		sync_send(core, peer, &out);
 	else
 		buf_fini(&out);
 	return done;
@@ -364,7 +406,8 @@ static void stream(struct core *core, struct txn *txn, struct peer *peer)
 	struct sync *sync = &peer->sync;
 	/* PROTOCOL: "A sender keeps at most 2 MiB of HEAD and RECORDS messages on the way that
 	   TAKEN has not confirmed" */
-	while (sync->want_at < sync->want_count && sync->untaken_bytes < SYNC_UNTAKEN_MAX) {
+	while (peer->up && sync->want_at < sync->want_count &&
+	       sync->untaken_bytes < SYNC_UNTAKEN_MAX) {
 		if (stream_step(core, txn, peer, &sync->wants[sync->want_at]))
 			sync->want_at++;
 	}
@@ -384,8 +427,7 @@ static void stream(struct core *core, struct txn *txn, struct peer *peer)
 static void stream_begin(struct core *core, struct txn *txn, struct peer *peer)
 {
 	struct sync *sync = &peer->sync;
-	wants_unnamed(core, txn, peer);
-	buf_fini(&sync->states_named);
+	wants_unnamed(core, txn, peer, sync->states_author, UINT32_MAX);
 	phase_set(core, sync, SYNC_STREAM);
 	totals_send(core, txn, peer);
 	sync->stream_end_due = true;
@@ -411,6 +453,7 @@ static void compare_begin(struct core *core, struct txn *txn, struct peer *peer)
 		struct buf out;
 		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 		message_charter_get(&out, core->charter.number + 1);
+		sync->charter_asked = true;
 		core_send(core, peer, &out);
 		return;
 	}
@@ -420,22 +463,25 @@ static void compare_begin(struct core *core, struct txn *txn, struct peer *peer)
 	}
 	if (!membership_orglogs_ask(core, txn, peer))
 		return; /* a new exchange follows when they are here */
-	if (sync->charter_here != sync->charter_sent ||
-	    sync->charter_sent != core->charter.number || peer->class != PEER_MEMBER)
-		return; /* the peer fetches the charter and begins again */
+	/*
+	 * PROTOCOL: "A comparison begins with an exchange in which both charter numbers are equal
+	 * and both sides are members; after the first such exchange, and not before, either side may
+	 * send any message." What has come since this side's HELLO does not count, as the peer can not
+	 * know of it. Otherwise one of the sides fetches the charter and begins again.
+	 */
+	if (sync->charter_here != sync->charter_sent || peer->class != PEER_MEMBER)
+		return;
 	if (!sync->met) {
 		sync->met = true;
-		serve_up(core, txn, peer);
+		serve_up(core, peer);
 	}
 	if (id_eq(&sync->content_sent, &sync->content_here)) {
 		sync->ever_synced = true;
 		core_note(core, NOTE_SYNCED)->link = peer->link;
 		return;
 	}
-	buf_reset(&sync->differing);
-	buf_fini(&sync->states_named);
-	buf_init(&sync->states_named, 4 * 256 * (size_t)LIMIT_MEMBER_COUNT_MAX);
-	sync->states_here = sync->end_sent = sync->end_here = false;
+	sync->states_author = 0;
+	sync->end_sent = sync->end_here = false;
 	groups_send(core, txn, peer);
 }
 
@@ -450,41 +496,59 @@ static void hello_take(struct core *core, struct txn *txn, struct peer *peer, st
 	sync->content_here = m->digest;
 	snprintf(peer->software, sizeof(peer->software), "%.*s", (int)m->text.len,
 		 (const char *)m->text.ptr);
-	/* PROTOCOL: "A HELLO is answered by a HELLO, unless the receiver waits for the answer to its own" */
-	if (sync->phase != SYNC_IDLE) {
-		core_close_link(core, peer, LINK_REASON_PROTOCOL);
+	phase_set(core, sync, SYNC_IDLE);
+	/*
+	 * PROTOCOL: "A HELLO is answered by a HELLO, unless the receiver waits for the answer to its own; so each
+	 * exchange gives each side one sent and one received, and either side may begin another later."
+	 */
+	if (sync->hello_waits) {
+		sync->hello_waits = false;
+	} else if (hello_pace(&sync->hello_allowed_ms, core->now_ms, SYNC_HELLO_BURST)) {
+		hello_send(core, txn, peer);
+	} else {
+		core_peer_bad(core, peer, LINK_REASON_BUSY, "HELLO again and again");
 		return;
 	}
-	if (sync->hello_waits)
-		sync->hello_waits = false;
-	else
-		hello_send(core, txn, peer);
 	compare_begin(core, txn, peer);
+}
+
+/* Marks groups that the peer does not have: those before its next one. */
+static size_t groups_pass(struct sync *sync, size_t at, const struct message_group *theirs)
+{
+	while (at < sync->group_count &&
+	       (!theirs || bytes_cmp(bytes_str(sync->groups[at].name), theirs->group) < 0))
+		sync->groups[at++].differs = true;
+	return at;
 }
 
 static void groups_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct sync *sync = &peer->sync;
-	struct message_group theirs;
-	size_t mine = 0;
+	struct message_group theirs, before = {.group = {NULL, 0}};
+	size_t at = 0;
+	bool first = true;
+	if (sync->phase == SYNC_IDLE)
+		return; /* of a comparison that a new HELLO has ended */
 	if (sync->phase != SYNC_GROUPS) {
-		core_close_link(core, peer, LINK_REASON_PROTOCOL);
+		core_peer_bad(core, peer, LINK_REASON_PROTOCOL, "GROUPS again");
 		return;
 	}
 	while (message_next_group(m, &theirs)) {
-		while (mine < sync->group_count &&
-		       bytes_cmp(sync->groups[mine].group, theirs.group) < 0)
-			differing_add(sync, sync->groups[mine++].group);
-		if (mine < sync->group_count && bytes_eq(sync->groups[mine].group, theirs.group)) {
-			if (memcmp(sync->groups[mine].digest, theirs.digest, 8) != 0)
-				differing_add(sync, theirs.group);
-			mine++;
-			continue;
+		if (!first && bytes_cmp(before.group, theirs.group) >= 0) {
+			core_peer_bad(core, peer, LINK_REASON_PROTOCOL, "GROUPS in disorder");
+			return;
 		}
-		differing_add(sync, theirs.group);
+		first = false;
+		before = theirs;
+		at = groups_pass(sync, at, &theirs);
+		if (at == sync->group_count ||
+		    !bytes_eq(bytes_str(sync->groups[at].name), theirs.group))
+			continue; /* nothing of it is here, so there is nothing to tell */
+		sync->groups[at].differs =
+			memcmp(sync->groups[at].digest, theirs.digest, sizeof(theirs.digest)) != 0;
+		at++;
 	}
-	while (mine < sync->group_count)
-		differing_add(sync, sync->groups[mine++].group);
+	groups_pass(sync, at, NULL);
 	phase_set(core, sync, SYNC_STATES);
 	states_send(core, txn, peer);
 }
@@ -494,19 +558,27 @@ static void states_take(struct core *core, struct txn *txn, struct peer *peer, s
 	struct sync *sync = &peer->sync;
 	struct message_state theirs;
 	bool comparing = sync->phase == SYNC_STATES;
+	uint32_t last = comparing ? sync->states_author : 0;
 	if (comparing && m->count == 0) {
-		sync->states_here = true;
 		stream_begin(core, txn, peer);
 		return;
 	}
 	while (message_next_state(m, &theirs)) {
 		struct author_state mine;
+		/* PROTOCOL: "Authors in STATES stand in rising order, over all messages of one exchange." */
+		if (theirs.author <= last) {
+			core_peer_bad(core, peer, LINK_REASON_PROTOCOL, "STATES in disorder");
+			return;
+		}
 		if (comparing)
-			buf_add_be32(&sync->states_named, theirs.author);
+			wants_unnamed(core, txn, peer, last, theirs.author);
 		if (ledger_state(&core->ledger, txn, theirs.author, &mine) == ERR_OK)
 			want_of(sync, &mine, &theirs);
+		last = theirs.author;
 	}
-	if (!comparing) {
+	if (comparing) {
+		sync->states_author = last;
+	} else {
 		sync->stream_end_due = true;
 		stream(core, txn, peer);
 	}
@@ -516,8 +588,7 @@ static void sync_end_take(struct core *core, struct txn *txn, struct peer *peer)
 {
 	struct sync *sync = &peer->sync;
 	gossip_taken(core, peer, 0, true);
-	ledger_settle(&core->ledger, txn);
-	reconcile_begin(core, txn, peer);
+	peer->reconcile.due = true;
 	if (sync->phase == SYNC_STREAM) {
 		sync->end_here = true;
 		phase_end(core, txn, peer);
@@ -538,6 +609,7 @@ void sync_message(struct core *core, struct txn *txn, struct peer *peer, struct 
 	else if (m->type == MESSAGE_TAKEN) {
 		sync->untaken_bytes -=
 			m->bytes < sync->untaken_bytes ? m->bytes : sync->untaken_bytes;
+		sync_progress(core, peer);
 		stream(core, txn, peer);
 	}
 	/* TOTALS is for people who watch a first comparison; nothing depends on it. */
@@ -553,7 +625,6 @@ void sync_tick(struct core *core, struct txn *txn)
 		bool busy = sync->phase != SYNC_IDLE || sync->hello_waits;
 		if (busy && core->now_ms - sync->phase_since_ms > SYNC_PHASE_MS_MAX) {
 			core_close_link(core, peer, LINK_REASON_SILENCE);
-			peer->up = false;
 		} else if (!busy && core->now_ms >= sync->next_hello_ms) {
 			sync_hello(core, txn, peer);
 		}
@@ -570,6 +641,9 @@ int64_t sync_wake(const struct core *core)
 		bool busy = sync->phase != SYNC_IDLE || sync->hello_waits;
 		int64_t next =
 			busy ? sync->phase_since_ms + SYNC_PHASE_MS_MAX + 1 : sync->next_hello_ms;
+		if (next < wake)
+			wake = next;
+		next = reconcile_wake(core->peers[i]);
 		if (next < wake)
 			wake = next;
 	}

@@ -60,36 +60,75 @@ static bool current_of(struct core *core, struct txn *txn, const struct dataset_
 	return version.tier == TIER_OPEN || version.tier == TIER_MEMBERS;
 }
 
-static void scan_subscriptions(struct core *core, struct txn *txn)
+/* ---- what is wanted and not here: a few rows each turn ---- */
+
+enum { SCAN_STEP = 512 };
+
+/* Whether a dataset matches a subscription and its current version is not here. */
+static void scan_path(struct core *core, struct txn *txn, struct bytes value)
 {
-	struct walk walk = walk_begin(txn, TABLE_PATH, bytes_of(NULL, 0));
-	while (walk_next(&walk)) {
-		struct message_version of;
-		struct dataset_id dataset;
-		char path[LIMIT_PATH_LEN_MAX + 1];
-		if (walk.value.len != ID_LEN)
-			continue;
-		memcpy(dataset.b, walk.value.ptr, ID_LEN);
-		if (current_of(core, txn, &dataset, &of, path) &&
-		    subscribed(&core->transfer, bytes_str(path)) && !held_complete(txn, &of))
-			fetch_add(core, txn, &of, bytes_str(path), false);
+	struct message_version of;
+	struct dataset_id dataset;
+	char path[LIMIT_PATH_LEN_MAX + 1];
+	if (value.len != ID_LEN)
+		return;
+	memcpy(dataset.b, value.ptr, ID_LEN);
+	if (current_of(core, txn, &dataset, &of, path) &&
+	    subscribed(&core->transfer, bytes_str(path)) && !held_complete(txn, &of))
+		fetch_add(core, txn, &of, bytes_str(path), false);
+}
+
+/* Versions that were being fetched when the node stopped, and damaged ones. */
+static void scan_held(struct core *core, struct txn *txn, struct bytes key)
+{
+	struct message_version of;
+	struct version version;
+	held_of_key(&of, key);
+	enum err err = held_version(txn, &of, &version);
+	if (err == ERR_ABSENT)
+		fetch_drop(core, txn, &of);
+	else if (err == ERR_OK && !held_complete(txn, &of))
+		fetch_add(core, txn, &of, version.path, false);
+}
+
+static void scan_go(struct transfer *transfer, enum scan_step step)
+{
+	transfer->scan_step = step;
+	transfer->scan_at = (struct row_key){.len = 0};
+}
+
+/* The rows of one table, from where the last turn ended. */
+static void scan_rows(struct core *core, struct txn *txn, enum table table, enum scan_step next)
+{
+	struct transfer *transfer = &core->transfer;
+	struct row_key *at = &transfer->scan_at;
+	struct walk walk =
+		walk_begin_at(txn, table, bytes_of(NULL, 0), row_key_bytes(at), at->len == 0);
+	for (unsigned i = 0; i < SCAN_STEP; i++) {
+		if (!walk_next(&walk)) {
+			scan_go(transfer, next);
+			return;
+		}
+		memcpy(at->b, walk.key.ptr, walk.key.len);
+		at->len = walk.key.len;
+		if (table == TABLE_HELD)
+			scan_held(core, txn, row_key_bytes(at));
+		else
+			scan_path(core, txn, walk.value);
 	}
 }
 
-/* Versions that their authors deleted, and own ones that are damaged. */
-static void scan_held(struct core *core, struct txn *txn)
+static void scan(struct core *core, struct txn *txn)
 {
-	struct walk walk = walk_begin(txn, TABLE_HELD, bytes_of(NULL, 0));
-	while (walk_next(&walk)) {
-		struct message_version of;
-		struct version version;
-		struct held held;
-		held_of_key(&of, walk.key);
-		if (held_version(txn, &of, &version) == ERR_ABSENT)
-			fetch_drop(core, txn, &of);
-		else if (held_get(txn, &of, &held) && held.state == HELD_DAMAGED)
-			fetch_add(core, txn, &of, version.path, false);
+	struct transfer *transfer = &core->transfer;
+	if (transfer->scan_step == SCAN_IDLE && transfer->scan_due) {
+		transfer->scan_due = false;
+		scan_go(transfer, SCAN_HELD);
 	}
+	if (transfer->scan_step == SCAN_HELD)
+		scan_rows(core, txn, TABLE_HELD, SCAN_PATHS);
+	else if (transfer->scan_step == SCAN_PATHS)
+		scan_rows(core, txn, TABLE_PATH, SCAN_IDLE);
 }
 
 void transfer_version_news(struct core *core, struct txn *txn, const struct ledger_news *news)
@@ -266,14 +305,14 @@ bool transfer_fetch(struct core *core, struct txn *txn, size_t index, struct fet
 /* ---- life ---- */
 
 /* Staged rows of publications that a crash or stop ended. */
-static void stage_clear(struct core *core, struct txn *txn)
+static void stage_clear(struct txn *txn)
 {
 	struct walk walk = walk_begin(txn, TABLE_STAGE, bytes_of(NULL, 0));
 	while (walk_next(&walk)) {
 		struct dataset_id dataset;
 		memcpy(dataset.b, walk.key.ptr + 8, ID_LEN);
 		uint64_t job = be64_get(walk.key.ptr);
-		sweep_later(core, txn, &dataset);
+		chunks_sweep_later(txn, &dataset);
 		while (chunks_unstage(txn, job, 1024))
 			;
 	}
@@ -283,9 +322,10 @@ void transfer_open(struct core *core, struct txn *txn)
 {
 	buf_init(&core->transfer.patterns, 16 * 1024 * 1024);
 	patterns_load(core, txn);
-	stage_clear(core, txn);
-	sweep_open(core, txn);
+	stage_clear(txn);
+	core->transfer.source_epoch = 1;
 	core->transfer.scan_due = true;
+	core->transfer.sweep_waits = true;
 }
 
 void transfer_close(struct core *core)
@@ -296,19 +336,12 @@ void transfer_close(struct core *core)
 	free(transfer->fetches);
 	buf_fini(&transfer->patterns);
 	free(transfer->held_news);
-	free(transfer->sweeps);
 	free(transfer->publishing);
 }
 
 void transfer_tick(struct core *core, struct txn *txn)
 {
-	struct transfer *transfer = &core->transfer;
-	sweep_step(core, txn);
-	if (!transfer->scan_due)
-		return;
-	transfer->scan_due = false;
-	scan_held(core, txn);
-	scan_subscriptions(core, txn);
+	scan(core, txn);
 }
 
 void transfer_settle(struct core *core, struct txn *txn)
@@ -327,14 +360,13 @@ void transfer_settle(struct core *core, struct txn *txn)
 				    transfer->held_news_count);
 	}
 	transfer->held_news_count = 0;
+	sweep_step(core, txn);
 }
 
 int64_t transfer_wake(const struct core *core)
 {
 	const struct transfer *transfer = &core->transfer;
-	if (transfer->scan_due)
-		return core->now_ms;
-	if (sweep_due(core))
+	if (transfer->scan_due || transfer->scan_step != SCAN_IDLE || transfer->sweep_waits)
 		return core->now_ms;
 	for (size_t i = 0; i < transfer->fetch_count; i++) {
 		const struct fetch *fetch = transfer->fetches[i];
