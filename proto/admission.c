@@ -249,7 +249,11 @@ void admission_take(struct core *core, struct txn *txn, struct peer *peer, const
 		err = join_admit(core, txn, &request);
 	secret_wipe(&request, sizeof(request));
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_join_answer(&out, err, err == ERR_OK ? "" : join_refusal(err));
+	message_join_answer(&out,
+			    err == ERR_OK     ? MESSAGE_JOIN_ADMITTED
+			    : err == ERR_BUSY ? MESSAGE_JOIN_BUSY
+					      : MESSAGE_JOIN_REFUSED,
+			    err == ERR_OK ? "" : join_refusal(err));
 	core_send(core, peer, &out);
 	if (err != ERR_OK)
 		return;

@@ -15,6 +15,7 @@ void gossip_taken(struct core *core, struct peer *peer, size_t len, bool now)
 {
 	struct sync *sync = &peer->sync;
 	sync->taken_bytes += len;
+	sync->phase_since_ms = core->now_ms; /* slow, but moving */
 	if (sync->taken_bytes == 0 || (!now && sync->taken_bytes < GOSSIP_TAKEN_STEP))
 		return;
 	struct buf out;
@@ -83,9 +84,7 @@ static void head_take(struct core *core, struct txn *txn, struct peer *peer, str
 		news->sequence_before =
 			before.incarnation == head.incarnation ? before.sequence : 0;
 	news->from_link = peer->link;
-	/* A head that does not follow the one known: its records alone would leave a gap. */
-	bool gap = before.incarnation != head.incarnation || before.counter + 1 != head.counter;
-	news->pull = gap || head.last_sequence > before.sequence;
+	news->pull = true;
 }
 
 static void records_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m)

@@ -234,7 +234,7 @@ static void join_answer_take(struct core *core, struct txn *txn, struct peer *pe
 	struct membership *membership = &core->membership;
 	if (!membership->joining || !id_eq(&peer->key, &membership->invitation->transport))
 		return;
-	if (m->code == ERR_OK) {
+	if (m->code == MESSAGE_JOIN_ADMITTED) {
 		membership->admitted = true;
 		sync_hello(core, txn, peer);
 		return;
@@ -243,7 +243,7 @@ static void join_answer_take(struct core *core, struct txn *txn, struct peer *pe
 		(int)m->text.len, (const char *)m->text.ptr);
 	struct note *note = core_note(core, NOTE_JOIN_FAILED);
 	snprintf(note->text, sizeof(note->text), "%.300s", membership->why);
-	if (m->code == ERR_BUSY)
+	if (m->code == MESSAGE_JOIN_BUSY)
 		return; /* asked again when the link comes back */
 	invitation_drop(core, txn);
 	core->has_fed = false;

@@ -285,7 +285,7 @@ static void read_body(struct message *m, struct wire_in *w)
 		m->body = wire_bin(w, 1, LIMIT_JOIN_REQUEST_LEN_MAX);
 		break;
 	case MESSAGE_JOIN_ANSWER:
-		m->code = wire_uint(w, UINT8_MAX);
+		m->code = (enum message_join)wire_uint(w, MESSAGE_JOIN_BUSY);
 		m->text = wire_text(w, 0, MESSAGE_TEXT_LEN_MAX);
 		break;
 	case MESSAGE_TAKEN:
@@ -449,7 +449,7 @@ void message_join(struct buf *out, struct bytes request)
 	out_bin(out, request);
 }
 
-void message_join_answer(struct buf *out, enum err code, const char *text)
+void message_join_answer(struct buf *out, enum message_join code, const char *text)
 {
 	struct bytes cut = bytes_slice(bytes_str(text), 0, MESSAGE_TEXT_LEN_MAX);
 	/* Never in the middle of a letter: half of one would be no text. */

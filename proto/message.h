@@ -54,6 +54,8 @@ enum {
 	MESSAGE_TEXT_LEN_MAX = 256,
 };
 
+enum message_join { MESSAGE_JOIN_ADMITTED = 0, MESSAGE_JOIN_REFUSED = 1, MESSAGE_JOIN_BUSY = 2 };
+
 struct message_version { /* names one version of a dataset */
 	struct dataset_id dataset;
 	uint64_t number;
@@ -86,7 +88,7 @@ struct message {
 	uint32_t author, incarnation; /* BUCKETS*, LEAVES*, RECORDS_GET */
 	uint64_t counter;             /* BUCKETS*, LEAVES* */
 	uint8_t bucket;               /* LEAVES* */
-	uint64_t code;                /* JOIN_ANSWER: enum err of the other side, 0 is yes */
+	enum message_join code;       /* JOIN_ANSWER */
 	struct message_version of;    /* INDEX*; CHUNK*: its dataset */
 	bool has_addr;                /* INDEX_GET */
 	struct chunk_addr addr;       /* INDEX_GET, CHUNK */
@@ -116,7 +118,7 @@ void message_hello(struct buf *out, const char *software, uint32_t charter_numbe
 		   const char *const *addresses);
 void message_charter_get(struct buf *out, uint32_t first);
 void message_join(struct buf *out, struct bytes request);
-void message_join_answer(struct buf *out, enum err code, const char *text);
+void message_join_answer(struct buf *out, enum message_join code, const char *text);
 void message_totals(struct buf *out, uint64_t heads, uint64_t records, uint64_t bytes);
 void message_head(struct buf *out, struct bytes head);
 void message_buckets_get(struct buf *out, uint32_t author, uint32_t incarnation, uint64_t counter);

@@ -235,10 +235,11 @@ static uint32_t guest_count(const struct core *core)
 }
 
 /* Whether the owner of this certificate may go on, and as whom. */
-static enum link_reason cert_reason(struct core *core, const struct event *event, uint32_t author)
+static enum link_reason cert_reason(struct core *core, struct txn *txn, const struct event *event,
+				    uint32_t author)
 {
-	const struct charter_member *member =
-		charter_by_org(&core->charter, &event->certificate.org);
+	const struct certificate *certificate = &event->certificate;
+	const struct charter_member *member = charter_by_org(&core->charter, &certificate->org);
 	if (id_eq(&event->key, &core->options.identity->transport_pk))
 		return LINK_REASON_OWN;
 	if (core->peer_count >= core->options.limits->peer_count_max)
@@ -249,11 +250,10 @@ static enum link_reason cert_reason(struct core *core, const struct event *event
 	/* A member whose key is not in the log known here may have a newer log, but only if it shows one. */
 	if (author == 0 && member) {
 		struct orglog shown;
-		bool newer = false;
-		if (orglog_entry_peek(&shown, event->certificate.entry) == ERR_OK) {
-			newer = true;
-			orglog_fini(&shown);
-		}
+		if (orglog_entry_peek(&shown, certificate->entry) != ERR_OK)
+			return LINK_REASON_CERTIFICATE;
+		bool newer = shown.number > orglog_number(txn, &member->org);
+		orglog_fini(&shown);
 		if (!newer)
 			return LINK_REASON_CERTIFICATE;
 	}
@@ -266,7 +266,7 @@ void peers_cert(struct core *core, struct txn *txn, const struct event *event)
 	uint32_t author = core->author ? peers_author_of(core, txn, &certificate->org,
 							 certificate->node_index, &event->key)
 				       : 0;
-	enum link_reason reason = cert_reason(core, event, author);
+	enum link_reason reason = cert_reason(core, txn, event, author);
 	if (reason != LINK_REASON_DONE || peers_find(core, event->link)) {
 		admit(core, event->link, false, reason);
 		return;

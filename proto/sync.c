@@ -80,15 +80,19 @@ static bool hello_pace(int64_t *paced_ms, int64_t now_ms, unsigned burst)
 	return true;
 }
 
+/* Without all logs the signatures of some members could not be checked: as good as not there yet. */
+static uint32_t charter_shown(struct core *core, struct txn *txn)
+{
+	uint32_t number = core->charter.number;
+	return number > 0 && !membership_orglogs_here(core, txn) ? number - 1 : number;
+}
+
 static void hello_send(struct core *core, struct txn *txn, struct peer *peer)
 {
 	struct sync *sync = &peer->sync;
 	struct buf out;
 	content_digest(core, txn, &sync->content_sent);
-	/* Without all logs the signatures of some members could not be checked: so much as not there yet. */
-	sync->charter_sent = core->charter.number;
-	if (sync->charter_sent > 0 && !membership_orglogs_here(core, txn))
-		sync->charter_sent--;
+	sync->charter_sent = charter_shown(core, txn);
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_hello(&out, core->options.software, sync->charter_sent,
 		      core->options.identity->store_incarnation, &sync->content_sent,
@@ -397,7 +401,9 @@ static void phase_end(struct core *core, struct txn *txn, struct peer *peer)
 	/* Something may have come meanwhile that both sides believe the other has. */
 	struct digest now;
 	content_digest(core, txn, &now);
-	if (!id_eq(&now, &sync->content_sent) && sync->next_hello_ms > core->now_ms + 1000)
+	bool moved =
+		!id_eq(&now, &sync->content_sent) || sync->charter_sent != charter_shown(core, txn);
+	if (moved && sync->next_hello_ms > core->now_ms + 1000)
 		sync->next_hello_ms = core->now_ms + core_jitter(core, 1000);
 }
 
@@ -607,6 +613,7 @@ void sync_message(struct core *core, struct txn *txn, struct peer *peer, struct 
 	else if (m->type == MESSAGE_SYNC_END)
 		sync_end_take(core, txn, peer);
 	else if (m->type == MESSAGE_TAKEN) {
+		sync->phase_since_ms = core->now_ms; /* slow, but moving */
 		sync->untaken_bytes -=
 			m->bytes < sync->untaken_bytes ? m->bytes : sync->untaken_bytes;
 		sync_progress(core, peer);

@@ -59,7 +59,7 @@ static void answer_make(struct buf *out, const struct message *m)
 {
 	char text[MESSAGE_TEXT_LEN_MAX + 1] = "";
 	memcpy(text, m->text.ptr, m->text.len);
-	message_join_answer(out, (enum err)m->code, text);
+	message_join_answer(out, m->code, text);
 }
 
 static void leaves_make(struct buf *out, struct message *m)
@@ -235,7 +235,7 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	seed_take(corpus, &out);
 	message_join(&out, bytes_str("a request"));
 	seed_take(corpus, &out);
-	message_join_answer(&out, ERR_DENIED, "Bitte rufen Sie uns an.");
+	message_join_answer(&out, MESSAGE_JOIN_REFUSED, "Bitte rufen Sie uns an.");
 	seed_take(corpus, &out);
 	message_totals(&out, 1, 300, 70000);
 	seed_take(corpus, &out);
