@@ -3,6 +3,7 @@
 
 #include "crypto/path.h"
 #include "node/api_call.h"
+#include "node/clock.h"
 #include "proto/membership.h"
 #include "proto/transfer.h"
 
@@ -166,6 +167,10 @@ static void verified(void *arg)
 		api_fail(call, ERR_BUSY, "the node is stopping; verify again when it is up");
 	} else {
 		bool clean = json_array_size(faults) == 0;
+
+		log_line(&call->daemon->log, clock_now_ms(), LOG_VERIFY,
+			 "%zu faults in %llu rows and chunks", json_array_size(faults),
+			 (unsigned long long)(scrub->row_count + verify->looked));
 
 		api_reply(call, 200,
 			  json_pack("{s:o, s:o, s:o, s:o, s:b}", "rows",

@@ -56,7 +56,7 @@ static const struct setting settings[] = {
 	NUMBER("ping-time", KIND_TIME, ping_ms, 100, 10 * MIN),
 	NUMBER("silence-time", KIND_TIME, silence_ms_max, 300, HOUR),
 	NUMBER("session-time", KIND_TIME, session_ms_max, SEC, 24 * HOUR),
-	NUMBER("peer-queue", KIND_SIZE, peer_queue_bytes_max, 2 * MIB, 256 * MIB),
+	NUMBER("peer-queue", KIND_SIZE, peer_queue_bytes_max, 4 * MIB, 256 * MIB),
 	NUMBER("all-queues", KIND_SIZE, all_queue_bytes_max, 8 * MIB, 4 * GIB),
 	NUMBER("bulk-turn", KIND_SIZE, bulk_turn_bytes_max, 512 * KIB, 64 * MIB),
 	NUMBER("chunks-in-flight", KIND_COUNT, chunks_in_flight_max, 1, 256),

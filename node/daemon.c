@@ -1,6 +1,5 @@
 #include "node/daemon.h"
 
-#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include "crypto/check.h"
 #include "node/clock.h"
 
+#define STOP_LOOK_MS    20   /* whether all is done */
 #define STOP_LINKS_MS   2500 /* for farewells to be read */
 #define STOP_ANSWERS_MS 1000 /* for answers to be read */
 
@@ -79,8 +79,6 @@ static void carry(struct daemon *daemon, struct turn_batch *batch)
 	turn_batch_free(batch);
 }
 
-static void stop_further(struct daemon *daemon);
-
 static void carry_all(struct daemon *daemon)
 {
 	struct turn_batch *batch;
@@ -99,7 +97,6 @@ static void ready(uv_async_t *async)
 		carry_all(daemon);
 	if (daemon->fault && daemon->phase == DAEMON_RUNNING)
 		daemon_stop(daemon);
-	stop_further(daemon);
 }
 
 /* On the core thread. */
@@ -112,14 +109,12 @@ static void tell_ready(void *arg)
 
 /* Stopping */
 
+static void stop_further(struct daemon *daemon);
+
+/* Jobs end here and there: looking is simpler than being told by each. */
 static void stop_timer_fired(uv_timer_t *timer)
 {
-	struct daemon *daemon = timer->data;
-
-	daemon->stop_late = true;
-	if (daemon->phase == DAEMON_CLOSING)
-		net_kill(daemon->net);
-	stop_further(daemon);
+	stop_further(timer->data);
 }
 
 static void net_is_closed(void *arg)
@@ -127,13 +122,11 @@ static void net_is_closed(void *arg)
 	struct daemon *daemon = arg;
 
 	daemon->net_closed = true;
-	uv_async_send(&daemon->ready);
 }
 
-static void stop_timer(struct daemon *daemon, uint64_t ms)
+static bool stop_is_late(const struct daemon *daemon)
 {
-	daemon->stop_late = false;
-	uv_timer_start(&daemon->stop_timer, stop_timer_fired, ms, 0);
+	return uv_now(&daemon->loop) >= daemon->stop_deadline_ms;
 }
 
 static void signalled(uv_signal_t *signal, int number)
@@ -152,15 +145,17 @@ void daemon_stop(struct daemon *daemon)
 	http_refuse(daemon->http);
 	api_stop(daemon->api);
 	verify_stop(&daemon->verify);
+	downloads_stop(&daemon->downloads);
 	uploads_close(&daemon->uploads);
-	stop_timer(daemon, STOP_LINKS_MS);
 	net_close(daemon->net, net_is_closed, daemon);
+	daemon->stop_deadline_ms = uv_now(&daemon->loop) + STOP_LINKS_MS;
+	uv_timer_start(&daemon->stop_timer, stop_timer_fired, 0, STOP_LOOK_MS);
 }
 
 static bool jobs_are_done(const struct daemon *daemon)
 {
 	return daemon->net_closed && daemon->uploads.alive == 0 && !daemon->verify.running &&
-	       api_call_count(daemon->api) == 0;
+	       daemon->downloads.job_count == 0 && api_call_count(daemon->api) == 0;
 }
 
 static void close_handles(struct daemon *daemon)
@@ -176,14 +171,16 @@ static void close_handles(struct daemon *daemon)
 
 static void stop_further(struct daemon *daemon)
 {
+	if (daemon->phase == DAEMON_CLOSING && stop_is_late(daemon))
+		net_kill(daemon->net);
 	if (daemon->phase == DAEMON_CLOSING && jobs_are_done(daemon)) {
 		turn_stop(daemon->turn);
 		carry_all(daemon);
 		daemon->phase = DAEMON_ANSWERING;
-		stop_timer(daemon, STOP_ANSWERS_MS);
+		daemon->stop_deadline_ms = uv_now(&daemon->loop) + STOP_ANSWERS_MS;
 	}
 	if (daemon->phase == DAEMON_ANSWERING &&
-	    (http_request_count(daemon->http) == 0 || daemon->stop_late))
+	    (http_request_count(daemon->http) == 0 || stop_is_late(daemon)))
 		close_handles(daemon);
 }
 

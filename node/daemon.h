@@ -62,7 +62,8 @@ struct daemon {
 	uv_signal_t signals[2];
 	uv_timer_t stop_timer;
 	enum daemon_phase phase;
-	bool net_closed, stop_late;
+	uint64_t stop_deadline_ms; /* of the phase; uv_now() */
+	bool net_closed;
 	enum err fault;                                          /* the core is gone */
 	bool dir_held, identity_loaded, loop_open, handles_open; /* for daemon_close() */
 };

@@ -87,7 +87,7 @@ static void open_done(uv_work_t *work, int status)
 	struct opened *opened = job->opened;
 
 	packers_give(job->downloads->packers, job->packer);
-	job->downloads->alive--;
+	job->downloads->job_count--;
 	if (status)
 		opened->err = ERR_AGAIN;
 	if (opened->err == ERR_CORRUPT || opened->err == ERR_ABSENT)
@@ -131,7 +131,7 @@ void opened_get(struct downloads *downloads, struct reading *reading,
 				 .ready = ready,
 				 .arg = arg};
 	job->work.data = job;
-	downloads->alive++;
+	downloads->job_count++;
 	check(uv_queue_work(downloads->loop, &job->work, open_run, open_done) == 0);
 }
 
@@ -152,6 +152,11 @@ void opened_put(struct downloads *downloads, struct opened *opened)
 	opened_free(*last);
 	*last = NULL;
 	downloads->kept_count--;
+}
+
+void downloads_stop(struct downloads *downloads)
+{
+	downloads->stopping = true;
 }
 
 void downloads_fini(struct downloads *downloads)
@@ -212,7 +217,6 @@ static void release_if_idle(struct download *download)
 		free(download->blocks[i]);
 	}
 	opened_put(downloads, download->opened);
-	downloads->alive--;
 	free(download);
 }
 
@@ -223,6 +227,7 @@ static void block_done(uv_work_t *work, int status)
 	struct downloads *downloads = download->downloads;
 
 	packers_give(downloads->packers, block->packer);
+	downloads->job_count--;
 	download->running--;
 	block->done = true;
 	if (status)
@@ -254,12 +259,14 @@ static void block_start(struct download *download)
 	download->blocks[download->block_count++] = block;
 	download->downloads->bytes += block->plain_len;
 	download->running++;
+	download->downloads->job_count++;
 	check(uv_queue_work(download->downloads->loop, &block->work, block_run, block_done) == 0);
 }
 
 static void read_ahead(struct download *download)
 {
-	while (!download->failed && download->next_chunk < download->file->chunk_count &&
+	while (!download->failed && !download->downloads->stopping &&
+	       download->next_chunk < download->file->chunk_count &&
 	       download->block_count < DOWNLOAD_BLOCK_COUNT &&
 	       (download->block_count == 0 || download->downloads->bytes < DOWNLOAD_BYTES_MAX))
 		block_start(download);
@@ -272,7 +279,6 @@ struct download *download_open(struct downloads *downloads, struct opened *opene
 
 	*download = (struct download){
 		.downloads = downloads, .opened = opened, .file = file, .wake = wake, .arg = arg};
-	downloads->alive++;
 	read_ahead(download);
 	return download;
 }
@@ -282,7 +288,7 @@ ssize_t download_read(struct download *download, void *to, size_t len)
 	struct block *block = download->block_count ? download->blocks[0] : NULL;
 	size_t part;
 
-	if (download->failed || !block)
+	if (download->failed || !block || download->downloads->stopping)
 		return -1;
 	if (!block->done)
 		return 0;

@@ -42,7 +42,8 @@ struct downloads {
 	struct opened *kept; /* the one used last first */
 	size_t kept_count;
 	size_t bytes; /* of blocks */
-	size_t alive; /* jobs and downloads */
+	size_t job_count;
+	bool stopping;
 };
 
 /* Takes the reading; ready(arg, opened) is called at once or later, until
@@ -50,7 +51,9 @@ struct downloads {
 void opened_get(struct downloads *downloads, struct reading *reading,
 		void (*ready)(void *arg, struct opened *opened), void *arg);
 void opened_put(struct downloads *downloads, struct opened *opened);
-void downloads_fini(struct downloads *downloads); /* alive is 0 */
+/* Files that are being read end early; no job begins any more. */
+void downloads_stop(struct downloads *downloads);
+void downloads_fini(struct downloads *downloads); /* no job, no download is left */
 
 struct download;
 /* Begins to read a file; opened_put() comes with download_close(). wake(arg): data is there, or it failed. */

@@ -209,6 +209,10 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
 			answer_stopping(request);
 		else
 			http->options.begin(http->options.arg, request);
+		/* whoever asks before it sends the body is spared it */
+		if (request->answered && MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+								     MHD_HTTP_HEADER_EXPECT))
+			return queue(request);
 		return MHD_YES;
 	}
 	if (*upload_data_size > 0) {

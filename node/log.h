@@ -25,7 +25,6 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 /* X(NAME, level, "text"): what the daemon itself has to say; the core's notes come before them. */
 #define LOG_LIST(X)                                                                                \
-	X(LISTEN, INFO, "listening")                                                               \
 	X(DIAL, DEBUG, "dialling")                                                                 \
 	X(DIAL_FAILED, DEBUG, "not reached")                                                       \
 	X(REFUSED, WARN, "connection refused")                                                     \

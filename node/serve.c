@@ -6,10 +6,10 @@
 #include "crypto/check.h"
 #include "store/chunks.h"
 
-#define SERVE_WANT_MAX  8192               /* asked for by one peer, not yet read */
-#define SERVE_BATCH_MAX 16                 /* chunks in one job */
-#define SERVE_BATCH_LEN (1024u * 1024)     /* bytes after which a job ends */
-#define SERVE_QUEUE_MAX (2u * 1024 * 1024) /* no more is read while so much waits to be sent */
+#define SERVE_WANT_MAX  8192           /* asked for by one peer, not yet read */
+#define SERVE_BATCH_MAX 16             /* chunks in one job */
+#define SERVE_BATCH_LEN (1024u * 1024) /* bytes after which a job ends */
+#define SERVE_QUEUE_MAX (1024u * 1024) /* no more is read while so much waits to be sent */
 
 struct serve_job {
 	uv_work_t work;

@@ -352,14 +352,16 @@ static void *wait_long(void *arg)
 	return (void *)(intptr_t)status;
 }
 
-/* SIGTERM while one waits and one uploads: both hear of it, and it ends with 0. */
+/* SIGTERM while one waits, one uploads and one reads slowly: it ends with 0 all the same. */
 static void stops_with_requests_open(void **state)
 {
+	static const char get[] = "GET /file?path=meissen/rund/reise&name=ordner%2F9.csv "
+				  "HTTP/1.1\r\nHost: node\r\n\r\n";
+	int fd = raw_connect(), reader = raw_connect();
 	char id[32], head[300];
 	struct buf answer;
 	pthread_t thread;
 	void *status;
-	int fd = raw_connect();
 
 	buf_init(&answer, 65536);
 	assert_int_equal(pthread_create(&thread, NULL, wait_long, &answer), 0);
@@ -369,11 +371,14 @@ static void stops_with_requests_open(void **state)
 		 "9000000\r\n\r\nx",
 		 id);
 	assert_int_equal(write(fd, head, strlen(head)), (ssize_t)strlen(head));
+	assert_int_equal(write(reader, get, sizeof(get) - 1), (ssize_t)sizeof(get) - 1);
+	assert_int_equal(read(reader, head, 100), 100);
 	usleep(300000);
 	node_stop(&node);
 	pthread_join(thread, &status);
 	assert_int_equal((intptr_t)status, 409);
 	close(fd);
+	close(reader);
 	buf_fini(&answer);
 	node = node_start(dir, NULL);
 	assert_non_null(strstr(node_expect(&node, 200, "POST", "/verify", NULL), "\"clean\":true"));

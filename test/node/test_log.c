@@ -77,7 +77,7 @@ static void lines(void **state)
 	struct log log;
 
 	log_init(&log, stream, LOG_INFO);
-	log_line(&log, 1795201200000, LOG_LISTEN, "127.0.0.1:%d", 7001);
+	log_line(&log, 1795201200000, LOG_VERIFY, "127.0.0.1:%d", 7001);
 	log_line(&log, 1795201200000, LOG_DIAL, "not shown: debug");
 	log_line(&log, 1795201200000, LOG_REFUSED, "%s", "x\n2026-01-01T00:00:00Z info forged");
 	log_note(&log, 1795201200000, &note, "meissen");
@@ -86,7 +86,7 @@ static void lines(void **state)
 	log_note(&log, 1795201200000, &note, "riesa 127.0.0.1:1");
 	fclose(stream);
 	assert_string_equal(text,
-			    "2026-11-20T19:00:00Z info listening: 127.0.0.1:7001\n"
+			    "2026-11-20T19:00:00Z info verified: 127.0.0.1:7001\n"
 			    "2026-11-20T19:00:00Z warn connection refused: "
 			    "x\\x0a2026-01-01T00:00:00Z info forged\n"
 			    "2026-11-20T19:00:00Z info version published: meissen/kita@3 meissen\n"
@@ -114,7 +114,7 @@ static void budget(void **state)
 	log_init(&log, stream, LOG_INFO);
 	for (int i = 0; i < 1000; i++)
 		log_line(&log, 5000 + i, LOG_REFUSED, "%d", i);
-	log_line(&log, 6000, LOG_LISTEN, "other");
+	log_line(&log, 6000, LOG_VERIFY, "other");
 	fflush(stream);
 	assert_int_equal(count_lines(text), LOG_BURST + 1);
 	log_line(&log, 5000 + LOG_WINDOW_MS, LOG_REFUSED, "again");
