@@ -67,8 +67,11 @@ struct sim_node {
 	uint64_t note_counts[SIM_NOTE_MAX];
 	struct note note_last[SIM_NOTE_MAX];
 	bool deaf;      /* cut off from everybody */
-	bool committed; /* the last turn */
+	bool committed; /* the last turn that was asked for */
 	uint64_t failed_turns;
+	uint64_t turns;
+	uint64_t
+		crash_in; /* turns until the process dies after a commit, before its effects; 0: never */
 	size_t effects_max; /* most of one turn, and their bytes */
 	size_t effects_bytes_max;
 	enum sim_serve serve;
@@ -117,6 +120,11 @@ bool sim_call(struct sim_node *node,
 void sim_fault(struct sim_node *node, uint64_t n, enum err err);
 bool sim_fault_struck(struct sim_node *node);
 uint64_t sim_rows(struct sim_node *node, enum table table);
+/*
+ * Fails the test unless the store is tidy: nothing staged, nothing to be swept, every chunk needed by a version, every
+ * version that is held whole.
+ */
+void sim_audit(struct sim_node *node);
 /* Number of connections that are open at both ends between two nodes. */
 unsigned sim_links(struct sim_node *a, struct sim_node *b);
 

@@ -7,6 +7,10 @@
 
 #include <cmocka.h>
 
+#include "proto/held.h"
+#include "proto/index.h"
+#include "store/chunks.h"
+
 static void peer_check(const struct core *core, const struct peer *peer)
 {
 	uint64_t bytes = 0;
@@ -66,4 +70,59 @@ void core_check(struct sim_node *node)
 	}
 	for (size_t i = 0; i < core->transfer.fetch_count; i++)
 		fetch_check(core, core->transfer.fetches[i]);
+}
+
+/* Whether a version needs the chunk of this CHUNK key. */
+static bool chunk_needed(struct txn *txn, struct bytes key)
+{
+	struct walk walk = walk_begin(txn, TABLE_INDEX, bytes_slice(key, 0, ID_LEN));
+	while (walk_next(&walk)) {
+		if (bytes_eq(bytes_slice(walk.key, walk.key.len - ID_LEN, ID_LEN),
+			     bytes_slice(key, ID_LEN, ID_LEN)))
+			return true;
+	}
+	return false;
+}
+
+static void version_audit(struct txn *txn, struct bytes key, struct bytes value)
+{
+	struct message_version of;
+	struct version version;
+	struct index_digest digest;
+	struct index_sum sum;
+	held_of_key(&of, key);
+	assert_int_equal(value.ptr[0], HELD_COMPLETE);
+	assert_int_equal(held_version(txn, &of, &version), ERR_OK);
+	struct row_key prefix = held_key(&of);
+	struct walk walk = walk_begin(txn, TABLE_INDEX, row_key_bytes(&prefix));
+	index_digest_init(&digest);
+	while (walk_next(&walk)) {
+		struct index_entry entry;
+		memcpy(entry.addr.b, walk.key.ptr + walk.key.len - ID_LEN, ID_LEN);
+		entry.size = be32_get(walk.value.ptr);
+		assert_true(chunks_has(txn, &of.dataset, &entry.addr));
+		assert_int_equal(index_digest_add(&digest, &entry), ERR_OK);
+	}
+	index_digest_done(&digest, &sum);
+	assert_true(index_sum_eq(&sum, &version.index));
+}
+
+void sim_audit(struct sim_node *node)
+{
+	struct dataset_id none = {{0}};
+	uint64_t mark;
+	assert_int_equal(sim_rows(node, TABLE_STAGE), 0);
+	struct txn *txn = txn_begin(node->db, false);
+	assert_false(chunks_sweep_next(txn, &none, &mark));
+	struct walk walk = walk_begin(txn, TABLE_CHUNK, bytes_of(NULL, 0));
+	while (walk_next(&walk))
+		assert_true(chunk_needed(txn, walk.key));
+	walk = walk_begin(txn, TABLE_HELD, bytes_of(NULL, 0));
+	while (walk_next(&walk))
+		version_audit(txn, walk.key, walk.value);
+	walk = walk_begin(txn, TABLE_INDEX, bytes_of(NULL, 0));
+	while (walk_next(&walk))
+		assert_true(txn_has(txn, TABLE_HELD, bytes_slice(walk.key, 0, ID_LEN + 12)));
+	assert_int_equal(txn_err(txn), ERR_OK);
+	txn_abort(txn);
 }

@@ -200,12 +200,14 @@ static void turn(struct sim_node *node)
 	struct txn *txn = txn_begin(node->db, true);
 	core_turn(node->core, txn, sim->epoch_ms + sim->now_ms, events, count, &node->effects);
 	enum err err = txn_commit(txn);
-	node->committed = err == ERR_OK;
-	if (err == ERR_OK) {
+	bool dies = err == ERR_OK && node->crash_in > 0 && --node->crash_in == 0;
+	node->turns++;
+	node->committed = err == ERR_OK && !dies;
+	if (node->committed) {
 		core_check(node);
 		effects_do(node);
 	} else {
-		assert_true(db_fault_struck(node->db));
+		assert_true(dies || db_fault_struck(node->db));
 		turn_failed(node);
 	}
 	for (size_t i = 0; i < held_count; i++) {
@@ -222,9 +224,10 @@ void node_turn(struct sim_node *node)
 	int rounds = 0;
 	bool committed = true;
 	do {
-		assert_true(rounds++ < 1000);
 		turn(node);
-		committed = committed && node->committed;
+		if (rounds++ == 0)
+			committed = node->committed;
+		assert_true(rounds < 1000);
 		node_pump(node);
 	} while (node->inbox_count > 0);
 	node->committed = committed;

@@ -85,7 +85,26 @@ static void versions_by_number(void **state)
 	sim_fini(&sim, digest);
 }
 
-/* Ten towns, dropped connections, nodes cut off and killed; then the weather clears. */
+/* Datasets whose current version is held. */
+static uint64_t held_paths(struct sim_node *node)
+{
+	uint64_t count = 0;
+	struct buf paths;
+	struct txn *txn = txn_begin(node->db, false);
+	struct walk walk = walk_begin(txn, TABLE_PATH, bytes_of(NULL, 0));
+	buf_init(&paths, 1 << 20);
+	while (walk_next(&walk)) {
+		buf_add(&paths, walk.key);
+		buf_add_u8(&paths, 0);
+	}
+	txn_abort(txn);
+	for (size_t at = 0; at < paths.len; at += strlen((char *)paths.ptr + at) + 1)
+		count += sim_held(node, (char *)paths.ptr + at, 0);
+	buf_fini(&paths);
+	return count;
+}
+
+/* Ten towns, dropped connections, nodes cut off and killed, failing disks; then the weather clears. */
 static void bad_weather(uint64_t seed, uint8_t digest[ID_LEN])
 {
 	struct sim sim;
@@ -111,13 +130,17 @@ static void bad_weather(uint64_t seed, uint8_t digest[ID_LEN])
 			sim_cut(node, !node->deaf);
 		else if (what == 1)
 			node->core ? sim_stop(node) : sim_start(node);
+		else if (what == 2 && node->core)
+			sim_fault(node, 1 + random_below(&random, 500), ERR_NOSPACE);
+		else if (what == 3 && node->core)
+			node->crash_in = 1 + random_below(&random, 20);
 		else if (node->core && node->core->author) {
 			struct buf content = sim_content(random_below(&random, 1000),
 							 1 + random_below(&random, 150000));
 			snprintf(path, sizeof(path), "%s/d%u", node->identity.slug,
 				 (unsigned)random_below(&random, 3));
 			enum err err = sim_publish(node, path, TIER_OPEN, buf_bytes(&content));
-			assert_true(err == ERR_OK || err == ERR_EXISTS);
+			assert_true(err == ERR_OK || err == ERR_EXISTS || err == ERR_IO);
 			buf_fini(&content);
 		}
 		sim_run(&sim, (int64_t)random_below(&random, 5000), NULL, NULL);
@@ -125,16 +148,29 @@ static void bad_weather(uint64_t seed, uint8_t digest[ID_LEN])
 	sim.drop_chance = 0;
 	for (unsigned i = 0; i < 10; i++) {
 		sim.nodes[i]->deaf = false;
+		sim.nodes[i]->crash_in = 0;
+		if (sim.nodes[i]->core)
+			sim_fault(sim.nodes[i], 0, ERR_OK);
 		if (!sim.nodes[i]->core)
 			sim_start(sim.nodes[i]);
 	}
 	assert_true(sim_run(&sim, 600000, sim_agree, NULL));
+	sim_run(&sim, 120000, NULL, NULL);
+	for (unsigned i = 0; i < 10; i++) {
+		sim_audit(sim.nodes[i]);
+		for (unsigned k = 0; k < i; k++)
+			assert_int_equal(sim_links(sim.nodes[i], sim.nodes[k]), 1);
+	}
+	/* Who subscribed to everything holds everything. */
+	assert_int_equal(sim_rows(sim.nodes[3], TABLE_PATH), held_paths(sim.nodes[3]));
 	sim_fini(&sim, digest);
 }
 
+/* ALLMENDE_SEEDS: how many to try, for a longer search. */
 static void ten_towns_agree(void **state)
 {
-	for (uint64_t seed = 1; seed <= 3; seed++) {
+	const char *seeds = getenv("ALLMENDE_SEEDS");
+	for (uint64_t seed = 1; seed <= (seeds ? strtoull(seeds, NULL, 10) : 8); seed++) {
 		uint8_t digest[ID_LEN];
 		bad_weather(seed, digest);
 	}

@@ -1,0 +1,264 @@
+/*
+ * The n-th store call fails, or the process dies after the n-th turn, for every n until everything runs through; what
+ * was acknowledged is there, the nodes agree, and the stores are tidy.
+ */
+#include "test/sim/sim.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/check.h"
+#include "crypto/selftest.h"
+#include "proto/core_state.h"
+
+struct pair {
+	struct sim sim;
+	struct sim_node *a, *b;
+};
+
+static struct pair *pair_open(uint64_t seed)
+{
+	struct pair *pair = mem_new(1, sizeof(*pair));
+	sim_init(&pair->sim, seed);
+	pair->a = sim_add(&pair->sim, "Stadt Meißen", "meissen", "14627140");
+	pair->b = sim_add(&pair->sim, "Stadt Radebeul", "radebeul", "14627210");
+	return pair;
+}
+
+static void pair_close(struct pair *pair)
+{
+	uint8_t digest[ID_LEN];
+	sim_fini(&pair->sim, digest);
+	free(pair);
+}
+
+static bool pair_joined(struct pair *pair)
+{
+	return sim_run(&pair->sim, 120000, sim_agree, NULL);
+}
+
+/* The trouble a node is to get into: the n-th store call fails, or the n-th turn is its last. */
+struct trouble {
+	struct sim_node *node;
+	bool crash;
+	uint64_t n;
+};
+
+static void trouble_begin(const struct trouble *trouble)
+{
+	if (trouble->crash)
+		trouble->node->crash_in = trouble->n;
+	else
+		sim_fault(trouble->node, trouble->n, ERR_IO);
+}
+
+/* True when it has struck; then it is over. */
+static bool trouble_end(const struct trouble *trouble)
+{
+	bool struck;
+	if (trouble->crash) {
+		struck = trouble->node->crash_in == 0;
+		trouble->node->crash_in = 0;
+	} else {
+		struck = sim_fault_struck(trouble->node);
+		sim_fault(trouble->node, 0, ERR_OK);
+	}
+	return struck;
+}
+
+/* ---- publishing and fetching ---- */
+
+/* Publishes until it is acknowledged; a turn may be lost. */
+static void publish(struct sim_node *node, const char *path, const struct buf *content,
+		    uint64_t keep)
+{
+	for (unsigned i = 0;; i++) {
+		struct sim_publication p = {.node = node,
+					    .options = {.path = path, .keep = keep},
+					    .content = buf_bytes(content),
+					    .pieces_max = 2};
+		p.options.allow_shrink = true;
+		enum err err = sim_publish_all(&p);
+		if (err == ERR_OK || err == ERR_EXISTS)
+			return;
+		assert_int_equal(err, ERR_IO);
+		assert_true(i < 2);
+	}
+}
+
+static bool is_tidy(struct sim *sim, void *arg)
+{
+	struct pair *pair = arg;
+	return sim_agree(sim, NULL) && sim_rows(pair->b, TABLE_CHUNK) > 0 &&
+	       sim_rows(pair->b, TABLE_CHUNK) == sim_rows(pair->a, TABLE_CHUNK) &&
+	       sim_held(pair->b, "meissen/tafel", 0);
+}
+
+/* One version more, trouble at one side; false when nothing struck. */
+static bool version_survives(struct pair *pair, struct trouble *trouble)
+{
+	struct buf content = sim_content(trouble->n, 60000 + 37 * (trouble->n % 1000));
+	trouble_begin(trouble);
+	publish(pair->a, "meissen/tafel", &content, 2);
+	/* Nothing is looked at meanwhile, as looking makes store calls too. */
+	sim_run(&pair->sim, 3000, NULL, NULL);
+	bool struck = trouble_end(trouble);
+	assert_true(sim_run(&pair->sim, 300000, is_tidy, pair));
+	sim_run(&pair->sim, 1000, NULL, NULL);
+	sim_assert_reads(pair->a, "meissen/tafel", 0, buf_bytes(&content));
+	sim_assert_reads(pair->b, "meissen/tafel", 0, buf_bytes(&content));
+	sim_audit(pair->a);
+	sim_audit(pair->b);
+	buf_fini(&content);
+	return struck;
+}
+
+static void versions_survive(uint64_t seed, bool at_b, bool crash, uint64_t step)
+{
+	struct pair *pair = pair_open(seed);
+	assert_int_equal(sim_found(pair->a, "Landkreis"), ERR_OK);
+	sim_join(pair->a, pair->b);
+	assert_true(pair_joined(pair));
+	assert_int_equal(sim_subscribe(pair->b, "meissen/**"), ERR_OK);
+	struct trouble trouble = {.node = at_b ? pair->b : pair->a, .crash = crash};
+	unsigned quiet = 0, struck = 0;
+	/* Once is luck: a heartbeat may have been missed. */
+	for (trouble.n = 1; quiet < 3; trouble.n += step) {
+		if (version_survives(pair, &trouble)) {
+			quiet = 0;
+			struck++;
+		} else {
+			quiet++;
+		}
+	}
+	print_message("          %u times, seed %u\n", struck, (unsigned)seed);
+	assert_true(struck > (crash ? 5 : 50));
+	pair_close(pair);
+}
+
+static void publishing_survives_every_fault(void **state)
+{
+	versions_survive(1, false, false, 1);
+}
+
+static void fetching_survives_every_fault(void **state)
+{
+	versions_survive(2, true, false, 1);
+}
+
+static void publishing_survives_every_crash(void **state)
+{
+	versions_survive(3, false, true, 1);
+}
+
+static void fetching_survives_every_crash(void **state)
+{
+	versions_survive(4, true, true, 1);
+}
+
+/* ---- founding and joining ---- */
+
+static void found(struct sim_node *node)
+{
+	enum err err = sim_found(node, "Landkreis");
+	if (err == ERR_IO)
+		err = sim_found(node, "Landkreis");
+	/* The first try may have been committed before the process died. */
+	assert_true(err == ERR_OK || err == ERR_EXISTS);
+}
+
+static void join(struct pair *pair)
+{
+	struct buf text;
+	enum err err = ERR_IO;
+	buf_init(&text, 4096);
+	while (sim_invite(pair->a, pair->b, &text) != ERR_OK)
+		buf_reset(&text);
+	for (unsigned i = 0; err != ERR_OK && i < 3; i++)
+		err = sim_join_text(pair->b, (const char *)text.ptr, NULL);
+	assert_true(err == ERR_OK || err == ERR_EXISTS);
+	buf_fini(&text);
+}
+
+/* A federation is made and joined, trouble at one side; false when nothing struck. */
+static bool joining_survives(bool at_b, bool crash, uint64_t n)
+{
+	struct pair *pair = pair_open(1000 + n);
+	struct trouble trouble = {.node = at_b ? pair->b : pair->a, .crash = crash, .n = n};
+	trouble_begin(&trouble);
+	found(pair->a);
+	join(pair);
+	sim_run(&pair->sim, 3000, NULL, NULL);
+	bool struck = trouble_end(&trouble);
+	assert_true(pair_joined(pair));
+	assert_int_equal(sim_status(pair->b).state, MEMBERSHIP_MEMBER);
+	assert_true(sim_status(pair->b).has_federation_key);
+	assert_string_equal(sim_status(pair->b).why, "");
+	assert_int_equal(pair->a->core->charter.member_count, 2);
+	/* What it joined for works. */
+	struct buf content = sim_content(n, 5000);
+	struct sim_held_wait wait = {.node = pair->b, .path = "meissen/tafel"};
+	publish(pair->a, wait.path, &content, 0);
+	assert_true(sim_run(&pair->sim, 120000, sim_agree, NULL));
+	assert_int_equal(sim_want(pair->b, wait.path, 0), ERR_OK);
+	assert_true(sim_run(&pair->sim, 120000, sim_is_held, &wait));
+	sim_assert_reads(pair->b, wait.path, 0, buf_bytes(&content));
+	buf_fini(&content);
+	pair_close(pair);
+	return struck;
+}
+
+static void joining_survives_all(bool at_b, bool crash)
+{
+	unsigned quiet = 0, struck = 0;
+	for (uint64_t n = 1; quiet < 3; n++) {
+		bool yes = joining_survives(at_b, crash, n);
+		quiet = yes ? 0 : quiet + 1;
+		struck += yes;
+	}
+	print_message("          %u times\n", struck);
+	assert_true(struck > 5);
+}
+
+static void admitting_survives_every_crash(void **state)
+{
+	joining_survives_all(false, true);
+}
+
+static void joining_survives_every_crash(void **state)
+{
+	joining_survives_all(true, true);
+}
+
+static void admitting_survives_every_fault(void **state)
+{
+	joining_survives_all(false, false);
+}
+
+static void joining_survives_every_fault(void **state)
+{
+	joining_survives_all(true, false);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(publishing_survives_every_fault),
+		cmocka_unit_test(fetching_survives_every_fault),
+		cmocka_unit_test(publishing_survives_every_crash),
+		cmocka_unit_test(fetching_survives_every_crash),
+		cmocka_unit_test(admitting_survives_every_crash),
+		cmocka_unit_test(joining_survives_every_crash),
+		cmocka_unit_test(admitting_survives_every_fault),
+		cmocka_unit_test(joining_survives_every_fault),
+	};
+	const char *what;
+	if (selftest_run(&what) != ERR_OK)
+		return 1;
+	return cmocka_run_group_tests_name("faults", tests, NULL, NULL);
+}
