@@ -303,6 +303,8 @@ void membership_orglog_ask(struct core *core, struct peer *peer, const struct or
 			   uint32_t first);
 /* Looks whether the charter, as it now stands, shows this organisation as a member. */
 void membership_own_place(struct core *core, struct txn *txn);
+/* A comparison with a member has come to its end. */
+void membership_compared(struct core *core, struct txn *txn);
 
 /* admission.c: JOIN */
 void admission_take(struct core *core, struct txn *txn, struct peer *peer, const struct message *m);
@@ -337,6 +339,8 @@ void fetch_chunk_bad(struct core *core, struct txn *txn, const struct event *eve
 void fetch_down(struct core *core, struct peer *peer);
 /* A peer says that it holds a version, perhaps again. */
 void fetch_offered(struct core *core, const struct peer *peer, const struct message_version *of);
+/* A peer that did not have something may be asked again. */
+void fetch_retry(struct core *core, const struct peer *peer);
 /* Peers, or what they hold, have changed. */
 void fetch_sources_changed(struct core *core);
 /* All chunks of a version are here, fetched or published. */

@@ -177,6 +177,12 @@ void fetch_sources_changed(struct core *core)
 	core->transfer.source_epoch++;
 }
 
+void fetch_retry(struct core *core, const struct peer *peer)
+{
+	for (size_t i = 0; i < core->transfer.fetch_count; i++)
+		fetch_pardon(core->transfer.fetches[i], peer->link);
+}
+
 bool fetch_has_source(struct core *core, struct fetch *fetch)
 {
 	uint64_t epoch = core->transfer.source_epoch;

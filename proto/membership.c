@@ -83,7 +83,15 @@ void membership_own_place(struct core *core, struct txn *txn)
 		snprintf(note->text, sizeof(note->text), "%s", core->charter.name);
 	}
 	core->membership.why[0] = 0;
-	invitation_drop(core, txn);
+	core->membership.joining = false;
+	core->membership.admitted = false;
+}
+
+/* The invitation's address is the only one known until others have told theirs. */
+void membership_compared(struct core *core, struct txn *txn)
+{
+	if (core->author && core->membership.invitation)
+		invitation_drop(core, txn);
 }
 
 static enum err join_load(struct core *core, struct txn *txn)
@@ -100,7 +108,7 @@ static enum err join_load(struct core *core, struct txn *txn)
 		invitation_drop(core, txn);
 		return ERR_OK;
 	}
-	membership->joining = true;
+	membership->joining = !core->author;
 	core->has_fed = true;
 	peers_invitation(core, membership->invitation->address, &membership->invitation->transport);
 	return ERR_OK;
@@ -118,10 +126,7 @@ enum err membership_open(struct core *core, struct txn *txn)
 	enum err err = fedkeys_load(core, txn);
 	if (err != ERR_OK)
 		return err;
-	if (charter_by_org(&core->charter, &identity->org)) {
-		membership_own_place(core, txn);
-		return ERR_OK;
-	}
+	membership_own_place(core, txn);
 	return join_load(core, txn);
 }
 

@@ -20,8 +20,6 @@ static const int64_t politeness_ms = 1500;
 static const int64_t first_dial_ms = 100;
 /* A link that lived this long was a good one: it is dialled again at once. */
 static const int64_t good_link_ms = 20 * 1000;
-/* Two links of one dialler that came up so close together are one race. */
-static const int64_t race_ms = 5 * 1000;
 /* Guests have at most this part of the places for peers: one in so many. */
 static const uint32_t guest_share = 8;
 
@@ -292,20 +290,6 @@ static uint32_t dialler_of(const struct core *core, const struct peer *peer)
 	return peer->dial ? core->author : peer->author;
 }
 
-/* Which of two links to one author stays; both sides come to the same answer. */
-static bool first_stays(const struct core *core, const struct peer *first,
-			const struct peer *second)
-{
-	uint32_t a = dialler_of(core, first), b = dialler_of(core, second);
-	if (a != b)
-		return a < b;
-	/* One side has dialled twice. Then the newer one stays, as the older may be dead, but for a race, in which
-	   each side might take another one for the newer. */
-	if (second->up_ms - first->up_ms > race_ms)
-		return false;
-	return memcmp(first->session_key, second->session_key, sizeof(first->session_key)) > 0;
-}
-
 /* Closes one of two links to one author. True when it is `peer` that goes. */
 static bool double_closed(struct core *core, struct peer *peer)
 {
@@ -313,7 +297,8 @@ static bool double_closed(struct core *core, struct peer *peer)
 		struct peer *other = core->peers[i];
 		if (other == peer || !other->up || other->author != peer->author)
 			continue;
-		bool stays = first_stays(core, other, peer);
+		/* Of two by one dialler the newer, as the older may be dead. */
+		bool stays = dialler_of(core, other) < dialler_of(core, peer);
 		core_close_link(core, stays ? peer : other, LINK_REASON_REPLACED);
 		if (stays)
 			return true;
@@ -362,7 +347,7 @@ static void dial_failed(struct core *core, struct dial *dial, enum link_reason r
 	dial->backoff_ms *= 2;
 	if (dial->backoff_ms > limits->dial_backoff_ms_max)
 		dial->backoff_ms = limits->dial_backoff_ms_max;
-	if (dial->invitation)
+	if (dial->invitation && core->membership.joining)
 		why_set(core->membership.why, "%s does not let us in: %s", dial->address,
 			link_reason_text(reason));
 }

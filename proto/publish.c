@@ -222,13 +222,17 @@ enum err catalog_publish_begin(struct core *core, struct txn *txn, int64_t now_m
 	snprintf(out->path, sizeof(out->path), "%s", options->path);
 	path_dataset_id(&out->params.dataset, &core->options.identity->org, bytes_str(out->path));
 	out->params.number = 1;
-	bool again = catalog_find(core, txn, out->path, 0, &before, why) == ERR_OK;
+	err = catalog_find(core, txn, out->path, 0, &before, why);
+	bool again = err == ERR_OK;
 	if (again) {
 		before_take(out, &before);
-		catalog_read_any(core, txn, out->path, before.number, &reading, why);
+		err = catalog_read_any(core, txn, out->path, before.number, &reading, why);
+	} else if (err == ERR_ABSENT) {
+		err = ERR_OK;
 	}
 	const struct version *version = again ? &reading.version : NULL;
-	err = tier_choose(out, options, version, why);
+	if (err == ERR_OK)
+		err = tier_choose(out, options, version, why);
 	if (err == ERR_OK)
 		err = key_choose(core, out, version, &reading.dataset_key, why);
 	if (err == ERR_OK)

@@ -390,14 +390,22 @@ static bool stream_step(struct core *core, struct txn *txn, struct peer *peer,
 	return done;
 }
 
+/* Both sides have the same, or have told each other all that differed. */
+static void compared(struct core *core, struct txn *txn, struct peer *peer)
+{
+	peer->sync.ever_synced = true;
+	core_note(core, NOTE_SYNCED)->link = peer->link;
+	membership_compared(core, txn);
+	fetch_retry(core, peer);
+}
+
 static void phase_end(struct core *core, struct txn *txn, struct peer *peer)
 {
 	struct sync *sync = &peer->sync;
 	if (sync->phase != SYNC_STREAM || !sync->end_sent || !sync->end_here)
 		return;
 	phase_set(core, sync, SYNC_IDLE);
-	sync->ever_synced = true;
-	core_note(core, NOTE_SYNCED)->link = peer->link;
+	compared(core, txn, peer);
 	/* Something may have come meanwhile that both sides believe the other has. */
 	struct digest now;
 	content_digest(core, txn, &now);
@@ -482,8 +490,7 @@ static void compare_begin(struct core *core, struct txn *txn, struct peer *peer)
 		serve_up(core, peer);
 	}
 	if (id_eq(&sync->content_sent, &sync->content_here)) {
-		sync->ever_synced = true;
-		core_note(core, NOTE_SYNCED)->link = peer->link;
+		compared(core, txn, peer);
 		return;
 	}
 	sync->states_author = 0;
