@@ -32,6 +32,8 @@ static const struct {
 	{ERR_NOMEM, "internal", 500}, {ERR_PROTOCOL, "internal", 500},
 };
 
+#define API_ANSWER_LEN_MAX (1u << 30)
+
 static int dump_add(const char *text, size_t len, void *arg)
 {
 	struct buf *buf = arg;
@@ -40,22 +42,28 @@ static int dump_add(const char *text, size_t len, void *arg)
 	return buf->err ? -1 : 0;
 }
 
+/* Takes what is in text. */
+static void reply_text(struct call *call, unsigned status, struct buf *text)
+{
+	if (text->err) {
+		buf_reset(text);
+		status = 500;
+	} else if (text->len > 0) {
+		buf_add_u8(text, '\n');
+	}
+	http_answer(call->request, status, text);
+	buf_fini(text);
+}
+
 void api_reply(struct call *call, unsigned status, json_t *out)
 {
-	struct buf body;
+	struct buf text;
 
-	buf_init(&body, 1u << 30);
-	if (out) {
-		json_dump_callback(out, dump_add, &body, JSON_COMPACT);
-		buf_add_u8(&body, '\n');
-		json_decref(out);
-	}
-	if (body.err) {
-		buf_reset(&body);
-		status = 500;
-	}
-	http_answer(call->request, status, &body);
-	buf_fini(&body);
+	buf_init(&text, API_ANSWER_LEN_MAX);
+	if (out)
+		json_dump_callback(out, dump_add, &text, JSON_COMPACT);
+	json_decref(out);
+	reply_text(call, status, &text);
 }
 
 static void reply_error(struct call *call, enum err err, const char *code, const char *why)
@@ -88,11 +96,16 @@ void api_fail(struct call *call, enum err err, const char *format, ...)
 
 void api_done(struct call *call)
 {
+	unsigned status = call->status ? call->status : 200;
 	json_t *out = call->out;
 
 	call->out = NULL;
+	if (!call->err && call->text.len) {
+		reply_text(call, status, &call->text);
+		return;
+	}
 	if (!call->err) {
-		api_reply(call, call->status ? call->status : 200, out);
+		api_reply(call, status, out);
 		return;
 	}
 	json_decref(out);
@@ -109,6 +122,7 @@ static void call_free(struct call *call)
 	json_decref(call->out);
 	buf_fini(&call->path);
 	buf_fini(&call->name);
+	buf_fini(&call->text);
 	free(call);
 }
 
@@ -164,12 +178,16 @@ static void done(struct turn_item *item)
 	struct call *call = item->owner;
 
 	api_returned(call);
-	if (call->again && !call->last && !call->api->stopping && !call->item.err)
+	if (call->more && !call->err) {
+		call->more = false;
+		api_push(call);
+	} else if (call->again && !call->last && !call->api->stopping && !call->item.err) {
 		wait_more(call);
-	else if (call->route->done)
+	} else if (call->route->done) {
 		call->route->done(call);
-	else
+	} else {
 		api_done(call);
+	}
 }
 
 void api_push_with(struct call *call,
@@ -304,6 +322,7 @@ void api_begin(void *arg, struct http_request *request)
 	call->request = request;
 	buf_init(&call->path, API_TEXT_LEN_MAX);
 	buf_init(&call->name, API_TEXT_LEN_MAX);
+	buf_init(&call->text, API_ANSWER_LEN_MAX);
 	request->owner = call;
 	request->gone = request_gone;
 	request->end = body_here;

@@ -11,6 +11,7 @@
 #define API_WHY_LEN      512
 #define API_WAIT_MS_MAX  30000
 #define API_TEXT_LEN_MAX 16384 /* of a query argument */
+#define API_PAGE_MAX     500   /* entries of a list in one turn */
 
 struct call;
 
@@ -41,7 +42,7 @@ struct call {
 	struct buf name; /* of a file */
 	uint64_t number; /* 0: the current version */
 	bool has_after;
-	uint64_t after;
+	uint64_t after_number;
 	uint64_t wait_ms;
 
 	/* result */
@@ -52,6 +53,16 @@ struct call {
 	char why[API_WHY_LEN];
 	bool again; /* run: what is waited for has not come */
 	bool last;  /* for run: the time is over */
+
+	/* lists: a page in each turn, so that a long one holds up nobody */
+	bool more; /* run: to be run again, for what comes after: */
+	char after[LIMIT_PATH_LEN_MAX + 1];
+	uint32_t page_count;
+	struct buf text; /* instead of out: JSON as it goes out */
+	struct dataset_counts {
+		uint64_t known, own, held, damaged;
+		char first_damaged[LIMIT_PATH_LEN_MAX + 1];
+	} counts; /* of /status */
 
 	/* api_upload.c, api_read.c */
 	struct upload *upload;
@@ -89,6 +100,10 @@ json_t *api_str(const char *text);
 json_t *api_uint(uint64_t v);
 json_t *api_hex(struct bytes id);
 json_t *api_entry(const struct catalog_entry *entry);
+/* A list that is never a whole tree in memory: head, elements (taken), tail, into call->text. */
+void api_list_add(struct call *call, json_t *element);
+/* After an entry: false, and more, when the page is full. */
+bool api_page_goes_on(struct call *call, const struct catalog_entry *entry);
 void api_readers(json_t *object, struct core *core, enum tier tier);
 void api_holders(json_t *object, struct core *core, struct txn *txn,
 		 const struct catalog_entry *entry);

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "node/api_call.h"
@@ -46,6 +47,30 @@ json_t *api_entry(const struct catalog_entry *entry)
 		api_uint(entry->description.byte_count), "sealed_bytes",
 		api_uint(entry->index_bytes), "readable", entry->readable, "held", entry->held,
 		"damaged", entry->damaged, "own", entry->own, "current", entry->current);
+}
+
+static int add_text(const char *text, size_t len, void *arg)
+{
+	buf_add(arg, bytes_of(text, len));
+	return 0;
+}
+
+void api_list_add(struct call *call, json_t *element)
+{
+	if (call->text.len && call->text.ptr[call->text.len - 1] == '}')
+		buf_add_u8(&call->text, ',');
+	json_dump_callback(element, add_text, &call->text, JSON_COMPACT);
+	json_decref(element);
+}
+
+bool api_page_goes_on(struct call *call, const struct catalog_entry *entry)
+{
+	if (++call->page_count < API_PAGE_MAX)
+		return true;
+	call->page_count = 0;
+	call->more = true;
+	snprintf(call->after, sizeof(call->after), "%s", entry->path);
+	return false;
 }
 
 void api_readers(json_t *object, struct core *core, enum tier tier)

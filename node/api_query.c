@@ -128,13 +128,22 @@ static void datasets_begin(struct call *call)
 	api_push(call);
 }
 
+static bool list_entry(void *arg, const struct catalog_entry *entry)
+{
+	struct call *call = arg;
+
+	api_list_add(call, api_entry(entry));
+	return api_page_goes_on(call, entry);
+}
+
 static void datasets_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
-	json_t *list = json_array();
-
-	catalog_list(core, txn, call->path.len ? (const char *)call->path.ptr : NULL, NULL,
-		     add_entry, list);
-	call->out = json_pack("{s:o}", "datasets", list);
+	if (!call->after[0])
+		buf_add(&call->text, bytes_str("{\"datasets\":["));
+	catalog_list(core, txn, call->path.len ? (const char *)call->path.ptr : NULL,
+		     call->after[0] ? call->after : NULL, list_entry, call);
+	if (!call->more)
+		buf_add(&call->text, bytes_str("]}"));
 }
 
 static void path_begin(struct call *call)

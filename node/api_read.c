@@ -70,7 +70,7 @@ static void fetch_wait_run(struct call *call, struct core *core, struct txn *txn
 
 static void wait_begin(struct call *call)
 {
-	if (wait_args(call) && api_number_arg(call, "after", &call->after, &call->has_after))
+	if (wait_args(call) && api_number_arg(call, "after", &call->after_number, &call->has_after))
 		api_push(call);
 }
 
@@ -81,7 +81,7 @@ static bool is_awaited(void *arg, const struct catalog_entry *entry)
 
 	if (!entry->held || (call->number && entry->number != call->number))
 		return true;
-	if (call->has_after && entry->number <= call->after)
+	if (call->has_after && entry->number <= call->after_number)
 		return false;
 	call->out = json_pack("{s:o, s:o, s:b}", "dataset", api_str(entry->path), "version",
 			      api_uint(entry->number), "held", true);
@@ -152,7 +152,7 @@ static json_t *file_json(const struct manifest_file *file)
 static void manifest_begin(struct call *call)
 {
 	const struct manifest *manifest;
-	json_t *files;
+	json_t *head;
 
 	if (!call->opened) {
 		if (api_path_args(call))
@@ -160,12 +160,15 @@ static void manifest_begin(struct call *call)
 		return;
 	}
 	manifest = reader_manifest(call->opened->reader);
-	files = json_array();
+	head = json_pack("{s:o, s:o}", "dataset", api_text(buf_bytes(&call->path)), "version",
+			 api_uint(manifest->number));
+	api_list_add(call, head);
+	call->text.len--; /* the brace: the files follow inside */
+	buf_add(&call->text, bytes_str(",\"files\":["));
 	for (uint32_t i = 0; i < manifest_file_count(manifest); i++)
-		json_array_append_new(files, file_json(manifest_file(manifest, i)));
-	api_reply(call, 200,
-		  json_pack("{s:o, s:o, s:o}", "dataset", api_text(buf_bytes(&call->path)),
-			    "version", api_uint(manifest->number), "files", files));
+		api_list_add(call, file_json(manifest_file(manifest, i)));
+	buf_add(&call->text, bytes_str("]}"));
+	api_done(call);
 }
 
 static ssize_t read_file(struct http_request *request, void *to, size_t len)

@@ -23,8 +23,6 @@ struct status {
 	uint64_t all, complete, partial, stale, disputed, unknown;
 	char troubled[400]; /* names of members that are not complete */
 	unsigned troubled_count;
-	uint64_t known, own, held, damaged;
-	char first_damaged[LIMIT_PATH_LEN_MAX + 1];
 	uint64_t linked, peers;
 };
 
@@ -117,15 +115,16 @@ static void count_members(struct status *status, const struct charter *charter)
 
 static bool count_dataset(void *arg, const struct catalog_entry *entry)
 {
-	struct status *status = arg;
+	struct call *call = arg;
+	struct dataset_counts *counts = &call->counts;
 
-	status->known++;
-	status->own += entry->own;
-	status->held += entry->held;
-	status->damaged += entry->damaged;
-	if (entry->damaged && !status->first_damaged[0])
-		snprintf(status->first_damaged, sizeof(status->first_damaged), "%s", entry->path);
-	return true;
+	counts->known++;
+	counts->own += entry->own;
+	counts->held += entry->held;
+	counts->damaged += entry->damaged;
+	if (entry->damaged && !counts->first_damaged[0])
+		snprintf(counts->first_damaged, sizeof(counts->first_damaged), "%s", entry->path);
+	return api_page_goes_on(call, entry);
 }
 
 static void count_peers(struct status *status)
@@ -196,6 +195,8 @@ static void membership_actions(struct status *status, const struct membership_st
 
 static void other_actions(struct status *status)
 {
+	const struct dataset_counts *counts = &status->call->counts;
+
 	if (status->troubled_count)
 		action(status, "allmende federation members",
 		       "%u of %" PRIu64 " members not complete here: %s%s", status->troubled_count,
@@ -204,26 +205,26 @@ static void other_actions(struct status *status)
 	if (status->all > 1 && !status->linked)
 		action(status, "allmende peers",
 		       "no other node is linked: nothing comes in and nothing goes out");
-	if (status->damaged)
+	if (counts->damaged)
 		action(status, "allmende verify",
 		       "%" PRIu64 " datasets damaged (%s%s): chunks are fetched again from others",
-		       status->damaged, status->first_damaged, status->damaged > 1 ? ", ..." : "");
+		       counts->damaged, counts->first_damaged, counts->damaged > 1 ? ", ..." : "");
 	if (!keyring_has_passphrase(status->call->daemon->keyring))
 		action(status, "allmende init --passphrase-file FILE",
 		       "the keys lie in clear: who gets the disk can read everything; encrypt the "
 		       "disk, or set the node up with a passphrase");
 }
 
-void api_status_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void status_make(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
 	struct status status = {
 		.call = call, .core = core, .txn = txn, .now_ms = now_ms, .actions = json_array()};
+	const struct dataset_counts *counts = &call->counts;
 	struct membership_status membership;
 	json_t *store;
 
 	membership_status(core, &membership);
 	count_members(&status, membership.charter);
-	catalog_list(core, txn, NULL, NULL, count_dataset, &status);
 	count_peers(&status);
 	membership_actions(&status, &membership);
 	store = store_json(&status);
@@ -235,10 +236,17 @@ void api_status_run(struct call *call, struct core *core, struct txn *txn, int64
 		federation_json(&status, &membership), "members", "all", api_uint(status.all),
 		"complete", api_uint(status.complete), "partial", api_uint(status.partial), "stale",
 		api_uint(status.stale), "disputed", api_uint(status.disputed), "unknown",
-		api_uint(status.unknown), "datasets", "known", api_uint(status.known), "own",
-		api_uint(status.own), "held", api_uint(status.held), "damaged",
-		api_uint(status.damaged), "store", store, "peers", "linked",
+		api_uint(status.unknown), "datasets", "known", api_uint(counts->known), "own",
+		api_uint(counts->own), "held", api_uint(counts->held), "damaged",
+		api_uint(counts->damaged), "store", store, "peers", "linked",
 		api_uint(status.linked), "known", api_uint(status.peers), "fetches",
 		fetches_json(&status), "uploads", api_uint(call->number), "actions",
 		status.actions);
+}
+
+void api_status_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+{
+	catalog_list(core, txn, NULL, call->after[0] ? call->after : NULL, count_dataset, call);
+	if (!call->more)
+		status_make(call, core, txn, now_ms);
 }

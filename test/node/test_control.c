@@ -237,6 +237,46 @@ static void uploads_are_few(void **state)
 	}
 }
 
+static size_t count_of(const char *text, const char *part)
+{
+	size_t count = 0;
+
+	while ((text = strstr(text, part))) {
+		text += strlen(part);
+		count++;
+	}
+	return count;
+}
+
+/* More datasets than one page of a list: all are there, once, in order. */
+static void long_lists(void **state)
+{
+	struct buf answer;
+	char json[100], id[32], target[100];
+	const char *first, *second;
+
+	for (size_t i = 0; i < 505; i++) {
+		snprintf(json, sizeof(json), "{\"dataset\": \"meissen/lang/d%03zu\"}", i);
+		begin(id, sizeof(id), json);
+		put(200, id, "x", bytes_obj(&i));
+		snprintf(target, sizeof(target), "/uploads/%s/commit", id);
+		node_expect(&node, 200, "POST", target, NULL);
+	}
+	buf_init(&answer, 1u << 24);
+	assert_int_equal(node_ask(&node, "GET", "/datasets?pattern=meissen/lang/**",
+				  bytes_of(NULL, 0), &answer),
+			 200);
+	assert_int_equal(count_of((const char *)answer.ptr, "\"dataset\":\"meissen/lang/d"), 505);
+	first = strstr((const char *)answer.ptr, "meissen/lang/d499");
+	second = strstr((const char *)answer.ptr, "meissen/lang/d500");
+	assert_true(first && second && first < second);
+	assert_int_equal(count_of((const char *)answer.ptr, "meissen/lang/d500"), 1);
+	assert_int_equal(count_of((const char *)answer.ptr, "}{"), 0);
+	buf_fini(&answer);
+	snprintf(target, sizeof(target), "\"known\":%d", 505 + 2); /* and rund/reise, streng */
+	assert_non_null(strstr(node_expect(&node, 200, "GET", "/status", NULL), target));
+}
+
 /* A client on the bare socket, which sends and goes as it likes. */
 static int raw_connect(void)
 {
@@ -408,6 +448,7 @@ int main(void)
 		cmocka_unit_test(what_goes_in_comes_out),
 		cmocka_unit_test(uploads_are_strict),
 		cmocka_unit_test(uploads_are_few),
+		cmocka_unit_test(long_lists),
 		cmocka_unit_test(client_leaves_in_the_middle),
 		cmocka_unit_test(waiting_ends),
 		cmocka_unit_test(waiting_is_rewarded),
