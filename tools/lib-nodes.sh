@@ -59,7 +59,9 @@ node_answers() {
 # node_start DIR: starts the daemon and waits until it answers. Its log: DIR.log.
 node_start() {
 	local dir=$1
-	"$allmended" -d "$dir" "${node_arguments[@]}" >>"$dir.log" 2>&1 </dev/null &
+	# Ctrl-C is for us, who then stop the node; and it never outlives us.
+	setsid setpriv --pdeathsig TERM "$allmended" -d "$dir" "${node_arguments[@]}" \
+		>>"$dir.log" 2>&1 </dev/null &
 	node_pid[$dir]=$!
 	if ! wait_for 30 node_answers "$dir" || ! node_alive "$dir"; then
 		echo "the node in $dir does not answer; the end of its log:" >&2

@@ -22,12 +22,14 @@ shows '10 of 10 identical'
 say 'it leaves nothing behind'
 [ -z "$(ls -A "$TMPDIR")" ] || wrong "left behind: $(ls -A "$TMPDIR")"
 
-say 'without --exit it goes on until it is told to stop, and keeps the directories'
+say 'without --exit it goes on until Ctrl-C, and keeps the directories'
+set -m # a process group of its own, as on a terminal
 "$root/tools/demo" "$build" --data "$work/leer" >"$work/out" 2>&1 &
 demo=$!
+set +m
 helper_pids+=("$demo")
 wait_for 240 grep -q 'The nodes are running' "$work/out" || wrong "it does not run: $(cat "$work/out")"
-kill -TERM "$demo"
+kill -INT -- "-$demo"
 wait "$demo" || wrong "it did not end cleanly: $(cat "$work/out")"
 [ -d "$(sed -n 's/.* are kept: //p' "$work/out")/meissen" ] || wrong 'the directories are not kept'
 
