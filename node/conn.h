@@ -67,6 +67,13 @@ struct conn {
 	bool serving; /* a job is under way */
 };
 
+/* An address that was dialled in vain. */
+struct miss {
+	char address[LIMIT_ADDRESS_LEN_MAX + 1]; /* empty: none */
+	char why[64];
+};
+#define MISS_COUNT_MAX 64
+
 struct net {
 	struct net_options options;
 	uv_tcp_t listener;
@@ -79,6 +86,8 @@ struct net {
 	bool linkable;
 	struct buf certificate;
 	struct fed_id fed;
+	struct miss misses[MISS_COUNT_MAX];
+	size_t miss_next;      /* the oldest, which goes first */
 	size_t checking_bytes; /* with workers */
 	size_t job_count;
 	bool closing;
@@ -107,6 +116,7 @@ uint64_t conn_now(const struct conn *conn);
 /* dial.c */
 void dial_start(struct net *net, const struct effect *effect);
 void dial_timeout(struct conn *conn);
+struct miss *dial_miss(struct net *net, const char *address); /* NULL: none */
 
 /* serve.c */
 void serve_add(struct conn *conn, const struct dataset_id *dataset, const struct chunk_addr *addr);

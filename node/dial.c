@@ -6,8 +6,29 @@
 #include "node/clock.h"
 #include "node/config.h"
 
+struct miss *dial_miss(struct net *net, const char *address)
+{
+	for (size_t i = 0; i < MISS_COUNT_MAX && *address; i++)
+		if (!strcmp(net->misses[i].address, address))
+			return &net->misses[i];
+	return NULL;
+}
+
+static void miss_set(struct net *net, const char *address, const char *why)
+{
+	struct miss *miss = dial_miss(net, address);
+
+	if (!miss) {
+		miss = &net->misses[net->miss_next];
+		net->miss_next = (net->miss_next + 1) % MISS_COUNT_MAX;
+	}
+	snprintf(miss->address, sizeof(miss->address), "%s", address);
+	snprintf(miss->why, sizeof(miss->why), "%s", why);
+}
+
 static void dial_failed(struct conn *conn, const char *what)
 {
+	miss_set(conn->net, conn->address, what);
 	log_line(conn->net->options.log, clock_now_ms(), LOG_DIAL_FAILED, "%s: %s", conn->address,
 		 what);
 	conn_kill(conn, LINK_REASON_LOST);
@@ -31,6 +52,7 @@ static void tcp_closed(uv_handle_t *handle)
 static void connected(uv_connect_t *connect, int status)
 {
 	struct conn *conn = connect->data;
+	struct miss *miss;
 
 	if (conn->state != CONN_CONNECTING || uv_is_closing((uv_handle_t *)&conn->tcp))
 		return;
@@ -43,6 +65,9 @@ static void connected(uv_connect_t *connect, int status)
 	}
 	uv_freeaddrinfo(conn->found);
 	conn->found = NULL;
+	miss = dial_miss(conn->net, conn->address);
+	if (miss)
+		miss->address[0] = 0;
 	if (!conn->net->linkable) {
 		dial_failed(conn, "no federation any more");
 		return;

@@ -261,6 +261,13 @@ const char *net_peer_address(struct net *net, uint64_t link)
 	return conn ? conn->address : NULL;
 }
 
+const char *net_dial_why(struct net *net, const char *address)
+{
+	struct miss *miss = dial_miss(net, address);
+
+	return miss ? miss->why : NULL;
+}
+
 void net_identify(struct net *net, bool linkable, struct bytes certificate,
 		  const struct fed_id *fed)
 {

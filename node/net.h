@@ -56,5 +56,7 @@ void net_turned(struct net *net);
 void net_reset(struct net *net);
 /* Where the peer of a link is, or NULL. */
 const char *net_peer_address(struct net *net, uint64_t link);
+/* Why the last dial of an address did not even connect, or NULL: it did, or it is too long ago. */
+const char *net_dial_why(struct net *net, const char *address);
 
 #endif

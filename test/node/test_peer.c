@@ -143,6 +143,32 @@ static void silent_crowd(void **state)
 	other_languages(state);
 }
 
+/* Until the answer holds the text; fails after ten seconds. */
+static void peers_say(const char *text)
+{
+	const char *answer = "";
+
+	for (int i = 0; i < 200; i++) {
+		answer = node_expect(&node, 200, "GET", "/peers", NULL);
+		if (strstr(answer, text))
+			return;
+		usleep(50000);
+	}
+	fail_msg("%s does not hold %s", answer, text);
+}
+
+/* Whoever adds a peer learns why it is not reached. */
+static void not_reached(void **state)
+{
+	node_expect(&node, 400, "POST", "/peers", "{\"address\": \"here\"}");
+	node_expect(&node, 201, "POST", "/peers", "{\"address\": \"127.0.0.1:1\"}");
+	peers_say("\"why\":\"connection refused\",\"manual\":true");
+	node_expect(&node, 201, "POST", "/peers", "{\"address\": \"nowhere.invalid:1\"}");
+	peers_say("\"address\":\"nowhere.invalid:1\"");
+	/* it goes on although an address is dialled, and a name is looked up, again and again */
+	node_expect(&node, 200, "GET", "/status", NULL);
+}
+
 static void no_federation(void **state)
 {
 	static const char prelude[] = "allmende\x01\x01otherfed";
@@ -154,10 +180,9 @@ static void no_federation(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(other_languages),
-		cmocka_unit_test(another_federation),
-		cmocka_unit_test(another_version),
-		cmocka_unit_test(silent_crowd),
+		cmocka_unit_test(other_languages), cmocka_unit_test(another_federation),
+		cmocka_unit_test(another_version), cmocka_unit_test(silent_crowd),
+		cmocka_unit_test(not_reached),
 	};
 	const struct CMUnitTest alone[] = {
 		cmocka_unit_test(no_federation),
