@@ -10,7 +10,7 @@
 #include "proto/membership.h"
 
 #define IDLE_MS_MAX    10000 /* the clock may be set: look at it now and then */
-#define FAULT_PAUSE_MS 1000  /* a full disk is not asked again at once */
+#define FAULT_PAUSE_MS 1000
 
 struct lane {
 	struct turn_item *first, **end;
@@ -246,10 +246,11 @@ static void refuse_turn(struct turn *turn)
 	batch_release(turn, batch);
 }
 
+/* Unless somebody asks: the core by itself would try again at once. */
 static void pause_after_fault(struct turn *turn)
 {
 	uv_mutex_lock(&turn->lock);
-	if (!turn->stop)
+	if (!turn->stop && !turn->control.first && !turn->bulk.first)
 		uv_cond_timedwait(&turn->wake, &turn->lock, FAULT_PAUSE_MS * UINT64_C(1000000));
 	uv_mutex_unlock(&turn->lock);
 }
