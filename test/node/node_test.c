@@ -219,12 +219,14 @@ void node_kill(struct node_process *node)
 
 int node_run(struct buf *out, const char *dir, ...)
 {
+	const char *base = getenv("TMPDIR");
 	char log[512];
 	va_list more;
 	int status;
 	pid_t pid;
 
-	snprintf(log, sizeof(log), "/tmp/allmende-run-%d.log", (int)getpid());
+	snprintf(log, sizeof(log), "%.400s/allmende-run-%d.log", base ? base : "/tmp",
+		 (int)getpid());
 	va_start(more, dir);
 	pid = spawn(log, dir, more);
 	va_end(more);
