@@ -108,8 +108,10 @@ static void call_begin(struct core *core, struct txn *txn, int64_t now_ms, void 
 enum err sim_publish_begin(struct sim_publication *p)
 {
 	call(p->node, call_begin, p, &p->err);
-	if (p->err != ERR_OK)
+	if (p->err != ERR_OK) { /* begun, perhaps, and then not committed */
+		publication_fini(&p->publication);
 		return p->err;
+	}
 	p->rest = p->content;
 	p->writer = writer_open(&p->publication.params);
 	writer_file_begin(p->writer, bytes_str("datei.csv"), bytes_str("text/csv"), 1);
