@@ -11,7 +11,7 @@
 #define FETCHES_SHOWN  32
 #define MEMBERS_NAMED  3
 #define WARN_PERCENT   70
-#define REFUSE_PERCENT 85
+#define URGENT_PERCENT 85
 
 /* What is counted on the way, and what needs doing. */
 struct status {
@@ -26,6 +26,7 @@ struct status {
 	uint64_t linked, peers;
 };
 
+/* command: what to type, or empty */
 static void action(struct status *status, const char *command, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 static void action(struct status *status, const char *command, const char *format, ...)
@@ -161,7 +162,8 @@ static void space_action(struct status *status, uint64_t used, uint64_t of, cons
 	if (percent < WARN_PERCENT)
 		return;
 	action(status, "allmende unsubscribe PATTERN", "%s %" PRIu64 " %% full%s", what, percent,
-	       percent >= REFUSE_PERCENT ? ": foreign data is refused, own is still accepted" : "");
+	       percent >= URGENT_PERCENT ? ": make room before nothing can be stored any more"
+					 : "");
 }
 
 static json_t *store_json(struct status *status)
@@ -210,9 +212,9 @@ static void other_actions(struct status *status)
 		       "%" PRIu64 " datasets damaged (%s%s): chunks are fetched again from others",
 		       counts->damaged, counts->first_damaged, counts->damaged > 1 ? ", ..." : "");
 	if (!keyring_has_passphrase(status->call->daemon->keyring))
-		action(status, "allmende init --passphrase-file FILE",
+		action(status, "",
 		       "the keys lie in clear: who gets the disk can read everything; encrypt the "
-		       "disk, or set the node up with a passphrase");
+		       "disk, or make the node anew with a passphrase while it is young");
 }
 
 static void status_make(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)

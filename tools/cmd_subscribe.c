@@ -22,8 +22,8 @@ static int subscribe(const struct tool *tool, struct client *client, const char 
 	else if (tool->json && answer)
 		code = print_json(tool, answer);
 	else if (!tool->json) {
-		print_line("Subscribed to %s: every version of it that this node may read is "
-			   "fetched and kept.",
+		print_line("Subscribed to %s: what this node may read of it is fetched and "
+			   "kept, now and with every new version.",
 			   pattern);
 		if (tool->terminal_out)
 			print_next(tool, "allmende subscriptions", "see how far it has come");
