@@ -315,7 +315,8 @@ static void connect_do(struct sim *sim, const struct sim_item *item)
 	struct sim_node *from = item->node, *to = node_at(sim, item->address);
 	if (!from->core)
 		return;
-	if (!to || !to->core || to->deaf || from->deaf || !wire_connect(from, to, item))
+	bool listens = to && !to->deaf && (to->core || (to->foe && to->foe->listens));
+	if (!listens || from->deaf || !wire_connect(from, to, item))
 		dial_fail(from, item->dial);
 	else
 		node_turn(from);
@@ -361,6 +362,9 @@ static void end_event(struct sim *sim, const struct sim_item *item)
 	struct sim_wire *wire = wire_find(sim, item->wire);
 	struct sim_end *end = wire ? &wire->end[item->side] : NULL;
 	if (!end || !end->open)
+		return;
+	/* An earlier one has taken its place. */
+	if (item->kind == SIM_LINK_TICK && item->at_ms != end->wake_at)
 		return;
 	if (item->kind == SIM_LOST) {
 		link_lost(&end->link);

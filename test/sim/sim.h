@@ -32,6 +32,7 @@ struct sim_foe {
 	struct fed_id fed;
 	uint32_t member;   /* as its certificate claims */
 	struct org_id org; /* the same */
+	bool listens;      /* takes links too; the latest one counts */
 	bool up;           /* of its latest link */
 	bool closed;       /* the same, by the other side or lost */
 	enum link_reason reason;
@@ -192,7 +193,7 @@ void sim_assert_reads(struct sim_node *node, const char *path, uint64_t number,
 		      struct bytes content);
 /* Lines of text that compress as tables do. */
 struct buf sim_content(uint64_t seed, size_t len);
-/* All running nodes agree on charter and contents. */
+/* All running nodes that are, or want to be, in a federation agree on charter and contents. */
 bool sim_agree(struct sim *sim, void *unused);
 
 #endif

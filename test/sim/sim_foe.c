@@ -58,6 +58,8 @@ static void foe_message(struct sim_node *node, struct bytes bytes)
 void foe_event(struct sim_node *node, struct sim_end *end, const struct link_event *event)
 {
 	struct sim_foe *foe = node->foe;
+	if (foe->listens && event->type == LINK_EVENT_CERT)
+		foe->link_id = end->link_id;
 	bool latest = end->link_id == foe->link_id;
 	if (event->type == LINK_EVENT_CERT) {
 		link_admit(&end->link, true, LINK_REASON_DONE);

@@ -425,7 +425,7 @@ bool sim_agree(struct sim *sim, void *unused)
 	struct digest first, other;
 	bool any = false, complete;
 	for (unsigned i = 0; i < sim->node_count; i++) {
-		if (!sim->nodes[i]->core)
+		if (!sim->nodes[i]->core || !sim->nodes[i]->core->has_fed)
 			continue;
 		if (!sim->nodes[i]->core->author)
 			return false;

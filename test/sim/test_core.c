@@ -1,5 +1,5 @@
 /* The core in the simulator: two towns, ten towns in bad weather, and the same seed twice. */
-#include "test/sim/sim.h"
+#include "test/sim/towns.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -186,13 +186,89 @@ static void same_seed_same_digest(void **state)
 	assert_memory_not_equal(first, other, ID_LEN);
 }
 
+/* ---- links ---- */
+
+/* Lets a node dial everybody it knows in half a second, the polite ones too. */
+static void call_impatient(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	for (size_t i = 0; i < core->dial_count; i++)
+		core->dials[i].next_ms = now_ms + 500;
+}
+
+static void both_dial_at_once(void **state)
+{
+	struct towns *towns = towns_open(50, 2);
+	unsigned twice = 0;
+	for (unsigned i = 0; i < 40; i++) {
+		sim_stop(towns->a);
+		sim_stop(towns->b);
+		sim_run(&towns->sim, 1000, NULL, NULL);
+		sim_start(towns->a);
+		sim_start(towns->b);
+		sim_call(towns->a, call_impatient, NULL);
+		sim_call(towns->b, call_impatient, NULL);
+		uint64_t links = towns->a->link_last;
+		sim_run(&towns->sim, 5000, NULL, NULL);
+		twice += towns->a->link_last - links > 1;
+		assert_int_equal(sim_links(towns->a, towns->b), 1);
+		uint64_t downs = towns->a->note_counts[NOTE_PEER_DOWN];
+		sim_run(&towns->sim, 60000, NULL, NULL);
+		/* The one that stays stays. */
+		assert_int_equal(towns->a->note_counts[NOTE_PEER_DOWN], downs);
+		assert_int_equal(sim_links(towns->a, towns->b), 1);
+	}
+	assert_true(twice > 10);
+	towns_healthy(towns);
+	towns_close(towns);
+}
+
+struct member_call {
+	uint32_t number;
+	struct member_state state;
+};
+
+static void call_member(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct member_call *call = arg;
+	membership_member(core, txn, now_ms, call->number, &call->state);
+}
+
+/* Sessions have new keys every day, and heads are renewed before they expire, without anybody's doing. */
+static void two_days(void **state)
+{
+	const int64_t day_ms = 24 * 3600 * 1000;
+	struct towns *towns = towns_open(51, 2);
+	uint64_t ups = towns->a->note_counts[NOTE_PEER_UP];
+	for (unsigned i = 1; i <= 2; i++) {
+		sim_run(&towns->sim, day_ms + 60000, NULL, NULL);
+		assert_int_equal(towns->a->note_counts[NOTE_PEER_UP], ups + i);
+		assert_int_equal(sim_links(towns->a, towns->b), 1);
+		for (uint32_t m = 1; m <= 2; m++) {
+			struct member_call call = {.number = m};
+			sim_call(towns->a, call_member, &call);
+			assert_string_equal(call.state.state, "complete");
+			assert_true(call.state.head_time_ms >
+				    towns->sim.epoch_ms + towns->sim.now_ms - day_ms);
+		}
+	}
+	assert_non_null(strstr(towns->a->note_last[NOTE_PEER_DOWN].text, "too old"));
+	/* A node that is away shows as stale after 26 hours. */
+	sim_stop(towns->b);
+	sim_run(&towns->sim, 3 * day_ms / 2, NULL, NULL);
+	struct member_call call = {.number = 2};
+	sim_call(towns->a, call_member, &call);
+	assert_string_equal(call.state.state, "stale");
+	sim_start(towns->b);
+	towns_healthy(towns);
+	towns_close(towns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(two_towns),
-		cmocka_unit_test(versions_by_number),
-		cmocka_unit_test(ten_towns_agree),
-		cmocka_unit_test(same_seed_same_digest),
+		cmocka_unit_test(two_towns),         cmocka_unit_test(versions_by_number),
+		cmocka_unit_test(ten_towns_agree),   cmocka_unit_test(same_seed_same_digest),
+		cmocka_unit_test(both_dial_at_once), cmocka_unit_test(two_days),
 	};
 	const char *what;
 	if (selftest_run(&what) != ERR_OK)

@@ -2,7 +2,7 @@
  * A member gone bad, and strangers: any message at any time, lies, floods. The honest nodes stay up, keep their
  * bounds, say what they saw, and go on exchanging data.
  */
-#include "test/sim/sim.h"
+#include "test/sim/towns.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,65 +17,6 @@
 #include "proto/core_state.h"
 #include "proto/held.h"
 
-/* Two honest towns, the first of them the steward, and a third member whose node is possessed. */
-struct trio {
-	struct sim sim;
-	struct sim_node *a, *b, *m;
-	uint32_t m_author;
-	unsigned round;
-};
-
-static bool trio_agrees(struct sim *sim, void *arg)
-{
-	const struct trio *trio = arg;
-	return sim_agree(sim, NULL) && sim_links(trio->a, trio->b) == 1;
-}
-
-static struct trio *trio_open(uint64_t seed)
-{
-	struct trio *trio = mem_new(1, sizeof(*trio));
-	sim_init(&trio->sim, seed);
-	trio->a = sim_add(&trio->sim, "Stadt Meißen", "meissen", "14627140");
-	trio->b = sim_add(&trio->sim, "Stadt Radebeul", "radebeul", "14627210");
-	trio->m = sim_add(&trio->sim, "Malwine", "malwine", "14627999");
-	assert_int_equal(sim_found(trio->a, "Landkreis Meißen"), ERR_OK);
-	sim_join(trio->a, trio->b);
-	sim_join(trio->a, trio->m);
-	assert_true(sim_run(&trio->sim, 60000, trio_agrees, trio));
-	sim_run(&trio->sim, 5000, NULL, NULL);
-	return trio;
-}
-
-static void trio_close(struct trio *trio)
-{
-	uint8_t digest[ID_LEN];
-	sim_fini(&trio->sim, digest);
-	free(trio);
-}
-
-/* The core of the third node goes; from now on the test speaks for it. */
-static void possess(struct trio *trio)
-{
-	trio->m_author = trio->m->core->author;
-	sim_possess(trio->m, NULL);
-}
-
-/* What the honest nodes are there for still works, in reasonable time, and nothing is left lying about. */
-static void assert_healthy(struct trio *trio)
-{
-	char path[64];
-	struct buf content = sim_content(trio->round, 70000);
-	snprintf(path, sizeof(path), "meissen/runde-%u", trio->round++);
-	struct sim_held_wait wait = {.node = trio->b, .path = path};
-	assert_true(sim_run(&trio->sim, 120000, trio_agrees, trio));
-	assert_int_equal(sim_publish(trio->a, path, TIER_MEMBERS, buf_bytes(&content)), ERR_OK);
-	assert_true(sim_run(&trio->sim, 20000, trio_agrees, trio));
-	assert_int_equal(sim_want(trio->b, path, 0), ERR_OK);
-	assert_true(sim_run(&trio->sim, 20000, sim_is_held, &wait));
-	sim_assert_reads(trio->b, path, 0, buf_bytes(&content));
-	buf_fini(&content);
-}
-
 static struct buf message_new(void)
 {
 	struct buf out;
@@ -83,58 +24,58 @@ static struct buf message_new(void)
 	return out;
 }
 
-static void say_hello(struct trio *trio, uint32_t charter_number)
+static void say_hello(struct towns *towns, uint32_t charter_number)
 {
 	struct buf out = message_new();
 	struct digest content = {{7}};
 	message_hello(&out, "boese 1.0", charter_number, 1, &content, NULL);
-	sim_say(trio->m, &out);
-	sim_run(&trio->sim, 300, NULL, NULL);
+	sim_say(towns->m, &out);
+	sim_run(&towns->sim, 300, NULL, NULL);
 }
 
 /* Links and says HELLO, so that member messages may be said; the honest side then waits for GROUPS. */
-static void meet(struct trio *trio)
+static void meet(struct towns *towns)
 {
-	assert_true(sim_foe_dial(trio->m, trio->a));
-	say_hello(trio, trio->a->core->charter.number);
-	assert_true(trio->m->foe->up);
-	assert_true(trio->m->foe->got[MESSAGE_GROUPS] > 0);
+	assert_true(sim_foe_dial(towns->m, towns->a));
+	say_hello(towns, towns->a->core->charter.number);
+	assert_true(towns->m->foe->up);
+	assert_true(towns->m->foe->got[MESSAGE_GROUPS] > 0);
 }
 
-static struct peer *peer_of(struct trio *trio)
+static struct peer *peer_of(struct towns *towns)
 {
-	return peers_by_author(trio->a->core, trio->m_author);
+	return peers_by_author(towns->a->core, towns->m_author);
 }
 
-static void say_list(struct trio *trio, enum message_type type)
+static void say_list(struct towns *towns, enum message_type type)
 {
 	struct buf out = message_new();
 	struct message_list list = message_list_begin(type);
 	message_list_end(&list, &out);
-	sim_say(trio->m, &out);
+	sim_say(towns->m, &out);
 }
 
 /* Takes part in a comparison up to a phase of the honest side. */
-static void phase_reach(struct trio *trio, enum sync_phase phase)
+static void phase_reach(struct towns *towns, enum sync_phase phase)
 {
-	meet(trio);
+	meet(towns);
 	if (phase == SYNC_GROUPS)
 		return;
-	say_list(trio, MESSAGE_GROUPS);
-	sim_run(&trio->sim, 300, NULL, NULL);
-	assert_int_equal(peer_of(trio)->sync.phase, SYNC_STATES);
+	say_list(towns, MESSAGE_GROUPS);
+	sim_run(&towns->sim, 300, NULL, NULL);
+	assert_int_equal(peer_of(towns)->sync.phase, SYNC_STATES);
 	if (phase == SYNC_STATES)
 		return;
-	say_list(trio, MESSAGE_STATES);
-	sim_run(&trio->sim, 300, NULL, NULL);
-	assert_int_equal(peer_of(trio)->sync.phase, SYNC_STREAM);
+	say_list(towns, MESSAGE_STATES);
+	sim_run(&towns->sim, 300, NULL, NULL);
+	assert_int_equal(peer_of(towns)->sync.phase, SYNC_STREAM);
 	if (phase == SYNC_STREAM)
 		return;
 	struct buf out = message_new();
 	message_sync_end(&out);
-	sim_say(trio->m, &out);
-	sim_run(&trio->sim, 300, NULL, NULL);
-	assert_int_equal(peer_of(trio)->sync.phase, SYNC_IDLE);
+	sim_say(towns->m, &out);
+	sim_run(&towns->sim, 300, NULL, NULL);
+	assert_int_equal(peer_of(towns)->sync.phase, SYNC_IDLE);
 }
 
 /* ---- any message at any time ---- */
@@ -147,10 +88,10 @@ static const enum message_type types[] = {
 enum { TYPE_COUNT = sizeof(types) / sizeof(types[0]) };
 
 /* A message of each type that names what exists at the honest node, so that it gets as far as it can. */
-static void put_message(struct trio *trio, struct buf *out, enum message_type type)
+static void put_message(struct towns *towns, struct buf *out, enum message_type type)
 {
 	static const uint8_t buckets[SETDIGEST_BUCKETS_LEN];
-	const struct core *core = trio->a->core;
+	const struct core *core = towns->a->core;
 	uint8_t sequences[16] = {[7] = 1, [15] = 2};
 	struct digest digest = {{1}};
 	struct chunk_addr addr = {{2}};
@@ -174,11 +115,11 @@ static void put_message(struct trio *trio, struct buf *out, enum message_type ty
 		message_list_end(&list, out);
 		break;
 	case MESSAGE_ORGLOG_GET:
-		message_list_org(&list, &trio->a->identity.org, 1);
+		message_list_org(&list, &towns->a->identity.org, 1);
 		message_list_end(&list, out);
 		break;
 	case MESSAGE_ORGLOG:
-		message_list_entry(&list, &trio->a->identity.org, bytes_str("no entry"));
+		message_list_entry(&list, &towns->a->identity.org, bytes_str("no entry"));
 		message_list_end(&list, out);
 		break;
 	case MESSAGE_GROUPS:
@@ -251,98 +192,98 @@ static bool always_ends(enum message_type type)
 
 static void every_message_in_every_phase(void **state)
 {
-	struct trio *trio = trio_open(1);
-	possess(trio);
+	struct towns *towns = towns_open(1, 3);
+	towns_possess(towns);
 	for (int phase = SYNC_IDLE; phase <= SYNC_STREAM; phase++) {
 		for (size_t i = 0; i < TYPE_COUNT; i++) {
 			struct buf out = message_new();
-			phase_reach(trio, (enum sync_phase)phase);
-			put_message(trio, &out, types[i]);
-			sim_say(trio->m, &out);
-			sim_run(&trio->sim, 300, NULL, NULL);
+			phase_reach(towns, (enum sync_phase)phase);
+			put_message(towns, &out, types[i]);
+			sim_say(towns->m, &out);
+			sim_run(&towns->sim, 300, NULL, NULL);
 			bool disorder = types[i] == MESSAGE_GROUPS &&
 					(phase == SYNC_STATES || phase == SYNC_STREAM);
-			assert_int_equal(trio->m->foe->up, !always_ends(types[i]) && !disorder);
+			assert_int_equal(towns->m->foe->up, !always_ends(types[i]) && !disorder);
 		}
 	}
-	assert_healthy(trio);
-	trio_close(trio);
+	towns_healthy(towns);
+	towns_close(towns);
 }
 
 static void every_message_on_the_bulk_channel(void **state)
 {
-	struct trio *trio = trio_open(2);
-	possess(trio);
+	struct towns *towns = towns_open(2, 3);
+	towns_possess(towns);
 	for (size_t i = 0; i < TYPE_COUNT; i++) {
 		struct buf out = message_new();
-		phase_reach(trio, SYNC_IDLE);
-		put_message(trio, &out, types[i]);
-		sim_say_on(trio->m, LINK_CHANNEL_BULK, &out);
-		sim_run(&trio->sim, 300, NULL, NULL);
+		phase_reach(towns, SYNC_IDLE);
+		put_message(towns, &out, types[i]);
+		sim_say_on(towns->m, LINK_CHANNEL_BULK, &out);
+		sim_run(&towns->sim, 300, NULL, NULL);
 		/* A chunk nobody asked for is dropped. */
-		assert_int_equal(trio->m->foe->up, types[i] == MESSAGE_CHUNK);
+		assert_int_equal(towns->m->foe->up, types[i] == MESSAGE_CHUNK);
 	}
-	assert_int_equal(sim_rows(trio->a, TABLE_CHUNK), 0);
-	assert_healthy(trio);
-	trio_close(trio);
+	assert_int_equal(sim_rows(towns->a, TABLE_CHUNK), 0);
+	towns_healthy(towns);
+	towns_close(towns);
 }
 
 static void garbage(void **state)
 {
-	struct trio *trio = trio_open(3);
+	struct towns *towns = towns_open(3, 3);
 	struct random random = random_seeded(3);
-	possess(trio);
+	towns_possess(towns);
 	for (unsigned i = 0; i < 3000; i++) {
 		struct buf out = message_new();
-		if (!trio->m->foe->up)
-			phase_reach(trio, (enum sync_phase)random_below(&random, 4));
-		put_message(trio, &out, types[random_below(&random, TYPE_COUNT)]);
+		if (!towns->m->foe->up)
+			phase_reach(towns, (enum sync_phase)random_below(&random, 4));
+		put_message(towns, &out, types[random_below(&random, TYPE_COUNT)]);
 		for (uint64_t k = random_below(&random, 4); k > 0; k--)
 			out.ptr[random_below(&random, out.len)] ^=
 				(uint8_t)(1u << random_below(&random, 8));
 		if (random_below(&random, 10) == 0)
 			out.len = random_below(&random, out.len + 1);
-		sim_say_on(trio->m,
+		sim_say_on(towns->m,
 			   random_below(&random, 8) ? LINK_CHANNEL_SYNC : LINK_CHANNEL_BULK, &out);
-		sim_run(&trio->sim, (int64_t)random_below(&random, 60), NULL, NULL);
+		sim_run(&towns->sim, (int64_t)random_below(&random, 60), NULL, NULL);
 	}
-	assert_true(trio->a->note_counts[NOTE_PEER_BAD] > 100);
-	assert_healthy(trio);
-	trio_close(trio);
+	assert_true(towns->a->note_counts[NOTE_PEER_BAD] > 100);
+	towns_healthy(towns);
+	towns_close(towns);
 }
 
 /* ---- strangers ---- */
 
 /* A node that is in no federation but knows this one, as anybody may who has seen an invitation. */
-static struct sim_node *stranger_add(struct trio *trio, unsigned i)
+static struct sim_node *stranger_add(struct towns *towns, unsigned i)
 {
 	char slug[32], ags[16];
 	snprintf(slug, sizeof(slug), "fremd-%u", i);
 	snprintf(ags, sizeof(ags), "%u", 99000000 + i);
-	struct sim_node *node = sim_add(&trio->sim, slug, slug, ags);
-	sim_possess(node, &trio->a->core->charter.fed);
+	struct sim_node *node = sim_add(&towns->sim, slug, slug, ags);
+	sim_possess(node, &towns->a->core->charter.fed);
 	return node;
 }
 
 static void guests_may_say_little(void **state)
 {
-	struct trio *trio = trio_open(4);
-	struct sim_node *stranger = stranger_add(trio, 1);
+	struct towns *towns = towns_open(4, 3);
+	struct sim_node *stranger = stranger_add(towns, 1);
 	for (size_t i = 0; i < TYPE_COUNT; i++) {
 		bool may = types[i] == MESSAGE_HELLO || types[i] == MESSAGE_CHARTER_GET ||
 			   types[i] == MESSAGE_CHARTER || types[i] == MESSAGE_ORGLOG_GET ||
 			   types[i] == MESSAGE_ORGLOG || types[i] == MESSAGE_JOIN ||
 			   types[i] == MESSAGE_JOIN_ANSWER;
 		struct buf out = message_new();
-		assert_true(sim_foe_dial(stranger, trio->a));
-		put_message(trio, &out, types[i]);
+		assert_true(sim_foe_dial(stranger, towns->a));
+		put_message(towns, &out, types[i]);
 		if (types[i] == MESSAGE_HELLO) {
 			struct digest digest = {{1}};
 			buf_reset(&out);
 			message_hello(&out, "x", 1, 1, &digest, NULL);
 		}
 		sim_say(stranger, &out);
-		sim_run(&trio->sim, 300, NULL, NULL);
+		sim_run(&towns->sim, 300, NULL, NULL);
 		assert_int_equal(stranger->foe->up, may);
 		if (!may)
 			assert_int_equal(stranger->foe->reason, LINK_REASON_NOT_MEMBER);
@@ -353,69 +294,69 @@ static void guests_may_say_little(void **state)
 	assert_int_equal(stranger->foe->got[MESSAGE_HEAD], 0);
 	assert_int_equal(stranger->foe->got[MESSAGE_HOLDS], 0);
 	assert_int_equal(stranger->foe->got[MESSAGE_GROUPS], 0);
-	assert_healthy(trio);
-	trio_close(trio);
+	towns_healthy(towns);
+	towns_close(towns);
 }
 
 static void guests_leave_room_for_members(void **state)
 {
-	struct trio *trio = trio_open(5);
+	struct towns *towns = towns_open(5, 3);
 	struct sim_node *strangers[8];
 	unsigned in = 0;
-	trio->a->limits.peer_count_max = 24;
+	towns->a->limits.peer_count_max = 24;
 	for (unsigned i = 0; i < 8; i++) {
-		strangers[i] = stranger_add(trio, i);
-		sim_foe_dial(strangers[i], trio->a);
+		strangers[i] = stranger_add(towns, i);
+		sim_foe_dial(strangers[i], towns->a);
 	}
-	sim_run(&trio->sim, 500, NULL, NULL);
+	sim_run(&towns->sim, 500, NULL, NULL);
 	for (unsigned i = 0; i < 8; i++)
 		in += strangers[i]->foe->up;
 	assert_int_equal(in, 3);
 	/* A member that comes now finds its place. */
-	sim_stop(trio->b);
-	sim_run(&trio->sim, 2000, NULL, NULL);
-	sim_start(trio->b);
-	assert_healthy(trio);
+	sim_stop(towns->b);
+	sim_run(&towns->sim, 2000, NULL, NULL);
+	sim_start(towns->b);
+	towns_healthy(towns);
 	/* A guest that stays one is sent away. */
-	sim_run(&trio->sim, 130000, NULL, NULL);
+	sim_run(&towns->sim, 130000, NULL, NULL);
 	assert_true(strangers[0]->foe->closed);
-	sim_foe_dial(strangers[7], trio->a);
-	sim_run(&trio->sim, 500, NULL, NULL);
+	sim_foe_dial(strangers[7], towns->a);
+	sim_run(&towns->sim, 500, NULL, NULL);
 	assert_true(strangers[7]->foe->up);
-	trio_close(trio);
+	towns_close(towns);
 }
 
 /* Its own key under another organisation's name. */
 static void an_impostor_does_not_get_in(void **state)
 {
-	struct trio *trio = trio_open(6);
-	struct sim_node *stranger = stranger_add(trio, 1);
-	stranger->foe->org = trio->b->identity.org;
-	stranger->foe->member = author_member(trio->b->core->author);
-	sim_foe_dial(stranger, trio->a);
-	sim_run(&trio->sim, 500, NULL, NULL);
+	struct towns *towns = towns_open(6, 3);
+	struct sim_node *stranger = stranger_add(towns, 1);
+	stranger->foe->org = towns->b->identity.org;
+	stranger->foe->member = author_member(towns->b->core->author);
+	sim_foe_dial(stranger, towns->a);
+	sim_run(&towns->sim, 500, NULL, NULL);
 	assert_true(stranger->foe->closed);
-	assert_int_equal(sim_links(trio->a, trio->b), 1);
-	assert_healthy(trio);
-	trio_close(trio);
+	assert_int_equal(sim_links(towns->a, towns->b), 1);
+	towns_healthy(towns);
+	towns_close(towns);
 }
 
 /* ---- floods ---- */
 
-static void flood(struct trio *trio, enum message_type type, unsigned count)
+static void flood(struct towns *towns, enum message_type type, unsigned count)
 {
-	trio->a->effects_bytes_max = trio->a->effects_max = 0;
+	towns->a->effects_bytes_max = towns->a->effects_max = 0;
 	for (unsigned i = 0; i < count; i++) {
 		struct buf out = message_new();
-		put_message(trio, &out, type);
-		if (!sim_say(trio->m, &out))
+		put_message(towns, &out, type);
+		if (!sim_say(towns->m, &out))
 			break;
 	}
-	sim_run(&trio->sim, 2000, NULL, NULL);
+	sim_run(&towns->sim, 2000, NULL, NULL);
 	/* However much is asked for, no turn makes more than may wait for one peer, and one message. */
-	assert_true(trio->a->effects_bytes_max <=
-		    trio->a->limits.peer_queue_bytes_max + LIMIT_MESSAGE_LEN_MAX);
-	assert_true(trio->a->effects_max < 20000);
+	assert_true(towns->a->effects_bytes_max <=
+		    towns->a->limits.peer_queue_bytes_max + LIMIT_MESSAGE_LEN_MAX);
+	assert_true(towns->a->effects_max < 20000);
 }
 
 static void questions_without_end(void **state)
@@ -425,52 +366,53 @@ static void questions_without_end(void **state)
 		MESSAGE_BUCKETS_GET, MESSAGE_LEAVES_GET,  MESSAGE_RECORDS_GET, MESSAGE_INDEX_GET,
 		MESSAGE_CHUNK_GET,   MESSAGE_SYNC_END,    MESSAGE_TAKEN,       MESSAGE_JOIN,
 	};
-	struct trio *trio = trio_open(7);
-	possess(trio);
+	struct towns *towns = towns_open(7, 3);
+	towns_possess(towns);
 	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
-		phase_reach(trio, SYNC_IDLE);
-		flood(trio, questions[i], 5000);
+		phase_reach(towns, SYNC_IDLE);
+		flood(towns, questions[i], 5000);
 	}
-	assert_healthy(trio);
-	trio_close(trio);
+	towns_healthy(towns);
+	towns_close(towns);
 }
 
 /* One message asks for the same large record thousands of times. */
 static void one_question_for_everything(void **state)
 {
-	struct trio *trio = trio_open(8);
+	struct towns *towns = towns_open(8, 3);
 	struct buf sequences, content = sim_content(1, 30000);
 	struct txn *txn;
 	uint64_t sequence = 0;
-	assert_int_equal(sim_publish(trio->a, "meissen/x", TIER_OPEN, buf_bytes(&content)), ERR_OK);
-	txn = txn_begin(trio->a->db, false);
+	assert_int_equal(sim_publish(towns->a, "meissen/x", TIER_OPEN, buf_bytes(&content)),
+			 ERR_OK);
+	txn = txn_begin(towns->a->db, false);
 	struct walk walk = walk_begin(txn, TABLE_RECORD, bytes_of(NULL, 0));
 	while (walk_next(&walk)) {
-		if (be32_get(walk.key.ptr) == trio->a->core->author)
+		if (be32_get(walk.key.ptr) == towns->a->core->author)
 			sequence = be64_get(walk.key.ptr + 8);
 	}
 	txn_abort(txn);
-	possess(trio);
-	phase_reach(trio, SYNC_IDLE);
+	towns_possess(towns);
+	phase_reach(towns, SYNC_IDLE);
 	buf_init(&sequences, 8 * MESSAGE_LIST_COUNT_MAX);
 	for (unsigned i = 0; i < MESSAGE_LIST_COUNT_MAX; i++)
 		buf_add_be64(&sequences, sequence);
-	uint64_t before = trio->m->foe->got[MESSAGE_RECORDS];
+	uint64_t before = towns->m->foe->got[MESSAGE_RECORDS];
 	for (unsigned i = 0; i < 10; i++) {
 		struct buf out = message_new();
-		message_records_get(&out, trio->a->core->author, 1, buf_bytes(&sequences));
-		sim_say(trio->m, &out);
+		message_records_get(&out, towns->a->core->author, 1, buf_bytes(&sequences));
+		sim_say(towns->m, &out);
 	}
-	sim_run(&trio->sim, 3000, NULL, NULL);
-	assert_int_equal(trio->m->foe->got[MESSAGE_RECORDS] - before, 10);
-	assert_true(trio->m->foe->last[MESSAGE_RECORDS].len < 400 * 1024);
+	sim_run(&towns->sim, 3000, NULL, NULL);
+	assert_int_equal(towns->m->foe->got[MESSAGE_RECORDS] - before, 10);
+	assert_true(towns->m->foe->last[MESSAGE_RECORDS].len < 400 * 1024);
 	buf_fini(&sequences);
 	buf_fini(&content);
-	assert_healthy(trio);
-	trio_close(trio);
+	towns_healthy(towns);
+	towns_close(towns);
 }
 
-static void say_states(struct trio *trio, uint32_t first, uint32_t step, unsigned count)
+static void say_states(struct towns *towns, uint32_t first, uint32_t step, unsigned count)
 {
 	struct buf out = message_new();
 	struct message_list list = message_list_begin(MESSAGE_STATES);
@@ -479,36 +421,36 @@ static void say_states(struct trio *trio, uint32_t first, uint32_t step, unsigne
 		message_list_state(&list, &state);
 	}
 	message_list_end(&list, &out);
-	sim_say(trio->m, &out);
+	sim_say(towns->m, &out);
 }
 
 /* The honest side remembers of STATES only what it has itself, and each author once. */
 static void states_without_end(void **state)
 {
-	struct trio *trio = trio_open(9);
-	possess(trio);
-	phase_reach(trio, SYNC_IDLE);
+	struct towns *towns = towns_open(9, 3);
+	towns_possess(towns);
+	phase_reach(towns, SYNC_IDLE);
 	for (unsigned i = 0; i < 30; i++)
-		say_states(trio, 1, 1, 10000);
-	sim_run(&trio->sim, 3000, NULL, NULL);
-	assert_true(trio->m->foe->up);
-	assert_true(peer_of(trio)->sync.want_cap <= 64);
+		say_states(towns, 1, 1, 10000);
+	sim_run(&towns->sim, 3000, NULL, NULL);
+	assert_true(towns->m->foe->up);
+	assert_true(peer_of(towns)->sync.want_cap <= 64);
 	/* The same within a comparison, where order is owed. */
-	phase_reach(trio, SYNC_STATES);
+	phase_reach(towns, SYNC_STATES);
 	for (unsigned i = 0; i < 30; i++)
-		say_states(trio, 1 + i * 10000, 1, 10000);
-	sim_run(&trio->sim, 3000, NULL, NULL);
-	assert_true(trio->m->foe->up);
-	assert_true(peer_of(trio)->sync.want_cap <= 64);
-	say_states(trio, 5, 1, 1);
-	sim_run(&trio->sim, 500, NULL, NULL);
-	assert_true(trio->m->foe->closed);
-	assert_int_equal(trio->m->foe->reason, LINK_REASON_PROTOCOL);
-	assert_healthy(trio);
-	trio_close(trio);
+		say_states(towns, 1 + i * 10000, 1, 10000);
+	sim_run(&towns->sim, 3000, NULL, NULL);
+	assert_true(towns->m->foe->up);
+	assert_true(peer_of(towns)->sync.want_cap <= 64);
+	say_states(towns, 5, 1, 1);
+	sim_run(&towns->sim, 500, NULL, NULL);
+	assert_true(towns->m->foe->closed);
+	assert_int_equal(towns->m->foe->reason, LINK_REASON_PROTOCOL);
+	towns_healthy(towns);
+	towns_close(towns);
 }
 
-static void say_holds(struct trio *trio, uint64_t seed, unsigned count)
+static void say_holds(struct towns *towns, uint64_t seed, unsigned count)
 {
 	struct buf out = message_new();
 	struct message_list list = message_list_begin(MESSAGE_HOLDS);
@@ -519,52 +461,52 @@ static void say_holds(struct trio *trio, uint64_t seed, unsigned count)
 		message_list_version(&list, &of);
 	}
 	message_list_end(&list, &out);
-	sim_say(trio->m, &out);
+	sim_say(towns->m, &out);
 }
 
 /* Hundreds of thousands of versions that do not exist cost eight to sixteen bytes each, and no time to speak of. */
 static void holds_without_end(void **state)
 {
-	struct trio *trio = trio_open(10);
+	struct towns *towns = towns_open(10, 3);
 	struct message_version of = {.number = 1, .author = 300};
 	struct random random = random_seeded(5);
-	possess(trio);
-	phase_reach(trio, SYNC_IDLE);
+	towns_possess(towns);
+	phase_reach(towns, SYNC_IDLE);
 	for (unsigned i = 0; i < 20; i++)
-		say_holds(trio, i, MESSAGE_LIST_COUNT_MAX);
-	say_holds(trio, 5, 1);
-	sim_run(&trio->sim, 3000, NULL, NULL);
-	assert_true(trio->m->foe->up);
+		say_holds(towns, i, MESSAGE_LIST_COUNT_MAX);
+	say_holds(towns, 5, 1);
+	sim_run(&towns->sim, 3000, NULL, NULL);
+	assert_true(towns->m->foe->up);
 	random_fill(&random, of.dataset.b, ID_LEN);
-	assert_true(serve_peer_holds(peer_of(trio), &of));
+	assert_true(serve_peer_holds(peer_of(towns), &of));
 	of.number = 2;
-	assert_false(serve_peer_holds(peer_of(trio), &of));
-	assert_healthy(trio);
-	trio_close(trio);
+	assert_false(serve_peer_holds(peer_of(towns), &of));
+	towns_healthy(towns);
+	towns_close(towns);
 }
 
 static void groups_without_end(void **state)
 {
-	struct trio *trio = trio_open(11);
+	struct towns *towns = towns_open(11, 3);
 	struct buf out = message_new();
 	struct message_list list = message_list_begin(MESSAGE_GROUPS);
 	char name[16];
-	possess(trio);
-	phase_reach(trio, SYNC_GROUPS);
+	towns_possess(towns);
+	phase_reach(towns, SYNC_GROUPS);
 	for (unsigned i = 0; i < MESSAGE_GROUP_COUNT_MAX; i++) {
 		snprintf(name, sizeof(name), "%05u", 10000 + i);
 		struct message_group group = {.group = bytes_str(name)};
 		message_list_group(&list, &group);
 	}
 	message_list_end(&list, &out);
-	sim_say(trio->m, &out);
-	sim_run(&trio->sim, 500, NULL, NULL);
+	sim_say(towns->m, &out);
+	sim_run(&towns->sim, 500, NULL, NULL);
 	/* It only has one county itself. */
-	assert_true(trio->m->foe->up);
-	assert_int_equal(peer_of(trio)->sync.group_count, 1);
-	assert_int_equal(peer_of(trio)->sync.phase, SYNC_STATES);
-	assert_healthy(trio);
-	trio_close(trio);
+	assert_true(towns->m->foe->up);
+	assert_int_equal(peer_of(towns)->sync.group_count, 1);
+	assert_int_equal(peer_of(towns)->sync.phase, SYNC_STATES);
+	towns_healthy(towns);
+	towns_close(towns);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* Publishing and holding: what a user notices of versions, tiers, retention and rubbish. */
-#include "test/sim/sim.h"
+#include "test/sim/towns.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,35 +12,10 @@
 #include "crypto/selftest.h"
 #include "proto/core_state.h"
 
-/* A federation of two towns that agree. */
-struct pair {
-	struct sim sim;
-	struct sim_node *a, *b;
-};
-
-static struct pair *pair_open(uint64_t seed)
+static void settle(struct towns *towns)
 {
-	struct pair *pair = mem_new(1, sizeof(*pair));
-	sim_init(&pair->sim, seed);
-	pair->a = sim_add(&pair->sim, "Stadt Meißen", "meissen", "14627140");
-	pair->b = sim_add(&pair->sim, "Stadt Radebeul", "radebeul", "14627210");
-	assert_int_equal(sim_found(pair->a, "Landkreis Meißen"), ERR_OK);
-	sim_join(pair->a, pair->b);
-	assert_true(sim_run(&pair->sim, 20000, sim_agree, NULL));
-	return pair;
-}
-
-static void pair_close(struct pair *pair)
-{
-	uint8_t digest[ID_LEN];
-	sim_fini(&pair->sim, digest);
-	free(pair);
-}
-
-static void pair_settle(struct pair *pair)
-{
-	assert_true(sim_run(&pair->sim, 120000, sim_agree, NULL));
-	sim_run(&pair->sim, 5000, NULL, NULL);
+	assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+	sim_run(&towns->sim, 5000, NULL, NULL);
 }
 
 static struct sim_publication publication(struct sim_node *node, const char *path,
@@ -50,59 +25,54 @@ static struct sim_publication publication(struct sim_node *node, const char *pat
 		.node = node, .options = {.path = path}, .content = buf_bytes(content)};
 }
 
-static void assert_held(struct sim_node *node, const char *path, uint64_t number)
-{
-	struct sim_held_wait wait = {.node = node, .path = path, .number = number};
-	assert_true(sim_run(node->sim, 60000, sim_is_held, &wait));
-}
-
 /* ---- versions ---- */
 
 static void the_same_again_makes_no_version(void **state)
 {
-	struct pair *pair = pair_open(1);
+	struct towns *towns = towns_open(1, 2);
 	struct buf content = sim_content(1, 300000);
-	struct sim_publication p = publication(pair->a, "meissen/schulen", &content);
+	struct sim_publication p = publication(towns->a, "meissen/schulen", &content);
 	assert_int_equal(sim_publish_all(&p), ERR_OK);
 	assert_int_equal(p.number, 1);
-	uint64_t chunks = sim_rows(pair->a, TABLE_CHUNK), records = sim_rows(pair->a, TABLE_RECORD);
+	uint64_t chunks = sim_rows(towns->a, TABLE_CHUNK),
+		 records = sim_rows(towns->a, TABLE_RECORD);
 	for (unsigned i = 0; i < 3; i++) {
-		p = publication(pair->a, "meissen/schulen", &content);
+		p = publication(towns->a, "meissen/schulen", &content);
 		assert_int_equal(sim_publish_all(&p), ERR_EXISTS);
 		assert_int_equal(p.number, 1);
 	}
 	/* What a person says of it is part of it. */
-	p = publication(pair->a, "meissen/schulen", &content);
+	p = publication(towns->a, "meissen/schulen", &content);
 	p.options.description.title = bytes_str("Schulen in Meißen");
 	assert_int_equal(sim_publish_all(&p), ERR_OK);
 	assert_int_equal(p.number, 2);
-	pair_settle(pair);
-	assert_int_equal(sim_rows(pair->a, TABLE_RECORD), records + 1);
+	settle(towns);
+	assert_int_equal(sim_rows(towns->a, TABLE_RECORD), records + 1);
 	/* The manifest and nothing else is new. */
-	assert_int_equal(sim_rows(pair->a, TABLE_CHUNK), chunks + 1);
-	assert_int_equal(sim_rows(pair->a, TABLE_STAGE), 0);
+	assert_int_equal(sim_rows(towns->a, TABLE_CHUNK), chunks + 1);
+	assert_int_equal(sim_rows(towns->a, TABLE_STAGE), 0);
 	buf_fini(&content);
-	pair_close(pair);
+	towns_close(towns);
 }
 
 static void shrinking_and_widening_want_a_word(void **state)
 {
-	struct pair *pair = pair_open(2);
+	struct towns *towns = towns_open(2, 2);
 	struct buf large = sim_content(1, 300000), small = sim_content(2, 100000), none;
 	buf_init(&none, 1);
-	struct sim_publication p = publication(pair->a, "meissen/schulen", &large);
+	struct sim_publication p = publication(towns->a, "meissen/schulen", &large);
 	assert_int_equal(sim_publish_all(&p), ERR_OK);
-	p = publication(pair->a, "meissen/schulen", &small);
+	p = publication(towns->a, "meissen/schulen", &small);
 	assert_int_equal(sim_publish_all(&p), ERR_DENIED);
 	assert_non_null(strstr(p.why, "--allow-shrink"));
-	p = publication(pair->a, "meissen/schulen", &none);
+	p = publication(towns->a, "meissen/schulen", &none);
 	assert_int_equal(sim_publish_all(&p), ERR_DENIED);
-	p = publication(pair->a, "meissen/schulen", &small);
+	p = publication(towns->a, "meissen/schulen", &small);
 	p.options.allow_shrink = true;
 	assert_int_equal(sim_publish_all(&p), ERR_OK);
 	assert_int_equal(p.number, 2);
 	/* members is the default; open is wider. */
-	p = publication(pair->a, "meissen/schulen", &small);
+	p = publication(towns->a, "meissen/schulen", &small);
 	p.options.has_tier = true;
 	p.options.tier = TIER_OPEN;
 	assert_int_equal(sim_publish_all(&p), ERR_DENIED);
@@ -110,19 +80,19 @@ static void shrinking_and_widening_want_a_word(void **state)
 	p.options.widen = true;
 	assert_int_equal(sim_publish_all(&p), ERR_OK);
 	assert_int_equal(p.number, 3);
-	p = publication(pair->a, "meissen/schulen", &small);
+	p = publication(towns->a, "meissen/schulen", &small);
 	p.options.has_tier = true;
 	p.options.tier = TIER_GRANTED;
 	assert_int_equal(sim_publish_all(&p), ERR_CONFIG);
 	/* What was refused left nothing behind. */
-	pair_settle(pair);
-	assert_int_equal(sim_rows(pair->a, TABLE_STAGE), 0);
-	assert_int_equal(sim_rows(pair->b, TABLE_VERSION), 3);
-	sim_assert_reads(pair->a, "meissen/schulen", 1, buf_bytes(&large));
-	sim_assert_reads(pair->a, "meissen/schulen", 3, buf_bytes(&small));
+	settle(towns);
+	assert_int_equal(sim_rows(towns->a, TABLE_STAGE), 0);
+	assert_int_equal(sim_rows(towns->b, TABLE_VERSION), 3);
+	sim_assert_reads(towns->a, "meissen/schulen", 1, buf_bytes(&large));
+	sim_assert_reads(towns->a, "meissen/schulen", 3, buf_bytes(&small));
 	buf_fini(&large);
 	buf_fini(&small);
-	pair_close(pair);
+	towns_close(towns);
 }
 
 static void only_the_own_namespace(void **state)
@@ -136,17 +106,17 @@ static void only_the_own_namespace(void **state)
 		{"meissen/Schulen", ERR_CONFIG},  {"", ERR_CONFIG},
 		{"meissen-bau/x", ERR_DENIED},    {"/meissen/x", ERR_CONFIG},
 	};
-	struct pair *pair = pair_open(3);
+	struct towns *towns = towns_open(3, 2);
 	struct buf content = sim_content(1, 1000);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct sim_publication p = publication(pair->a, cases[i].path, &content);
+		struct sim_publication p = publication(towns->a, cases[i].path, &content);
 		assert_int_equal(sim_publish_all(&p), cases[i].err);
 		assert_true(p.why[0]);
 	}
-	assert_int_equal(sim_rows(pair->a, TABLE_VERSION), 0);
-	assert_int_equal(sim_rows(pair->a, TABLE_CHUNK), 0);
+	assert_int_equal(sim_rows(towns->a, TABLE_VERSION), 0);
+	assert_int_equal(sim_rows(towns->a, TABLE_CHUNK), 0);
 	buf_fini(&content);
-	pair_close(pair);
+	towns_close(towns);
 }
 
 /* ---- tiers ---- */
@@ -173,18 +143,18 @@ static struct addresses chunk_addresses(struct sim_node *node)
 static void another_tier_has_no_chunk_in_common(void **state)
 {
 	static const enum tier tiers[] = {TIER_MEMBERS, TIER_OPEN, TIER_MEMBERS, TIER_OPEN};
-	struct pair *pair = pair_open(4);
+	struct towns *towns = towns_open(4, 2);
 	struct buf content = sim_content(1, 400000);
 	struct addresses before = {NULL, 0};
 	for (size_t i = 0; i < sizeof(tiers) / sizeof(tiers[0]); i++) {
-		struct sim_publication p = publication(pair->a, "meissen/schulen", &content);
+		struct sim_publication p = publication(towns->a, "meissen/schulen", &content);
 		p.options.has_tier = p.options.widen = true;
 		p.options.tier = tiers[i];
 		p.options.keep = 1;
 		assert_int_equal(sim_publish_all(&p), ERR_OK);
-		pair_settle(pair);
+		settle(towns);
 		/* Only the newest version is left: its chunks are all there are. */
-		struct addresses now = chunk_addresses(pair->a);
+		struct addresses now = chunk_addresses(towns->a);
 		assert_true(now.count > 3);
 		for (size_t k = 0; k < now.count; k++) {
 			for (size_t m = 0; m < before.count; m++)
@@ -195,47 +165,47 @@ static void another_tier_has_no_chunk_in_common(void **state)
 	}
 	free(before.items);
 	buf_fini(&content);
-	pair_close(pair);
+	towns_close(towns);
 }
 
 /* ---- retention and rubbish ---- */
 
 static bool is_swept(struct sim *sim, void *arg)
 {
-	const struct pair *pair = arg;
-	return sim_rows(pair->b, TABLE_CHUNK) == sim_rows(pair->a, TABLE_CHUNK) &&
-	       sim_rows(pair->b, TABLE_HELD) == sim_rows(pair->a, TABLE_HELD) &&
-	       sim_rows(pair->b, TABLE_VERSION) == sim_rows(pair->a, TABLE_VERSION);
+	const struct towns *towns = arg;
+	return sim_rows(towns->b, TABLE_CHUNK) == sim_rows(towns->a, TABLE_CHUNK) &&
+	       sim_rows(towns->b, TABLE_HELD) == sim_rows(towns->a, TABLE_HELD) &&
+	       sim_rows(towns->b, TABLE_VERSION) == sim_rows(towns->a, TABLE_VERSION);
 }
 
 static void versions_beyond_keep_go_everywhere(void **state)
 {
-	struct pair *pair = pair_open(5);
+	struct towns *towns = towns_open(5, 2);
 	uint64_t seen = 0;
 	struct buf last = sim_content(0, 1);
-	assert_int_equal(sim_subscribe(pair->b, "meissen/**"), ERR_OK);
+	assert_int_equal(sim_subscribe(towns->b, "meissen/**"), ERR_OK);
 	for (unsigned i = 1; i <= 6; i++) {
 		buf_fini(&last);
 		last = sim_content(100 + i, 200000);
-		struct sim_publication p = publication(pair->a, "meissen/inzidenz", &last);
+		struct sim_publication p = publication(towns->a, "meissen/inzidenz", &last);
 		p.options.keep = 2;
 		assert_int_equal(sim_publish_all(&p), ERR_OK);
-		assert_held(pair->b, "meissen/inzidenz", i);
-		pair_settle(pair);
+		towns_held(towns->b, "meissen/inzidenz", i);
+		settle(towns);
 	}
-	assert_int_equal(sim_rows(pair->a, TABLE_VERSION), 2);
-	assert_true(sim_run(&pair->sim, 120000, is_swept, pair));
-	assert_true(sim_rows(pair->b, TABLE_CHUNK) > 4);
-	seen = sim_rows(pair->a, TABLE_SEEN);
-	assert_true(seen > 0 && seen <= sim_rows(pair->a, TABLE_CHUNK));
-	sim_assert_reads(pair->b, "meissen/inzidenz", 6, buf_bytes(&last));
+	assert_int_equal(sim_rows(towns->a, TABLE_VERSION), 2);
+	assert_true(sim_run(&towns->sim, 120000, is_swept, towns));
+	assert_true(sim_rows(towns->b, TABLE_CHUNK) > 4);
+	seen = sim_rows(towns->a, TABLE_SEEN);
+	assert_true(seen > 0 && seen <= sim_rows(towns->a, TABLE_CHUNK));
+	sim_assert_reads(towns->b, "meissen/inzidenz", 6, buf_bytes(&last));
 	struct buf none;
 	buf_init(&none, 1 << 20);
-	assert_int_equal(sim_read(pair->b, "meissen/inzidenz", 4, &none), ERR_ABSENT);
+	assert_int_equal(sim_read(towns->b, "meissen/inzidenz", 4, &none), ERR_ABSENT);
 	buf_fini(&none);
 	/* No row of a version that is gone is left on either side. */
 	for (unsigned i = 0; i < 2; i++) {
-		struct sim_node *node = i ? pair->b : pair->a;
+		struct sim_node *node = i ? towns->b : towns->a;
 		struct txn *txn = txn_begin(node->db, false);
 		struct walk walk = walk_begin(txn, TABLE_INDEX, bytes_of(NULL, 0));
 		while (walk_next(&walk))
@@ -243,67 +213,67 @@ static void versions_beyond_keep_go_everywhere(void **state)
 		txn_abort(txn);
 	}
 	buf_fini(&last);
-	pair_close(pair);
+	towns_close(towns);
 }
 
 /* A version that its author drops while it is being fetched is given up. */
 static void a_version_dropped_on_its_way(void **state)
 {
-	struct pair *pair = pair_open(6);
+	struct towns *towns = towns_open(6, 2);
 	struct buf first = sim_content(1, 2000000), second = sim_content(2, 300000);
-	assert_int_equal(sim_subscribe(pair->b, "meissen/**"), ERR_OK);
-	pair->a->serve = SIM_SERVE_NOTHING;
-	struct sim_publication p = publication(pair->a, "meissen/plan", &first);
+	assert_int_equal(sim_subscribe(towns->b, "meissen/**"), ERR_OK);
+	towns->a->serve = SIM_SERVE_NOTHING;
+	struct sim_publication p = publication(towns->a, "meissen/plan", &first);
 	assert_int_equal(sim_publish_all(&p), ERR_OK);
-	sim_run(&pair->sim, 3000, NULL, NULL);
-	assert_int_equal(pair->b->core->transfer.fetch_count, 1);
-	p = publication(pair->a, "meissen/plan", &second);
+	sim_run(&towns->sim, 3000, NULL, NULL);
+	assert_int_equal(towns->b->core->transfer.fetch_count, 1);
+	p = publication(towns->a, "meissen/plan", &second);
 	p.options.keep = 1;
 	p.options.allow_shrink = true;
 	assert_int_equal(sim_publish_all(&p), ERR_OK);
-	pair->a->serve = SIM_SERVE;
-	assert_held(pair->b, "meissen/plan", 2);
-	pair_settle(pair);
-	assert_true(sim_run(&pair->sim, 120000, is_swept, pair));
-	assert_int_equal(pair->b->core->transfer.fetch_count, 0);
-	sim_assert_reads(pair->b, "meissen/plan", 0, buf_bytes(&second));
+	towns->a->serve = SIM_SERVE;
+	towns_held(towns->b, "meissen/plan", 2);
+	settle(towns);
+	assert_true(sim_run(&towns->sim, 120000, is_swept, towns));
+	assert_int_equal(towns->b->core->transfer.fetch_count, 0);
+	sim_assert_reads(towns->b, "meissen/plan", 0, buf_bytes(&second));
 	buf_fini(&first);
 	buf_fini(&second);
-	pair_close(pair);
+	towns_close(towns);
 }
 
 static void given_up_leaves_nothing(void **state)
 {
-	struct pair *pair = pair_open(7);
+	struct towns *towns = towns_open(7, 2);
 	struct buf content = sim_content(1, 600000);
-	struct sim_publication p = publication(pair->a, "meissen/schulen", &content);
+	struct sim_publication p = publication(towns->a, "meissen/schulen", &content);
 	p.pieces_max = 2;
 	assert_int_equal(sim_publish_begin(&p), ERR_OK);
 	assert_true(sim_publish_step(&p));
 	assert_true(sim_publish_step(&p));
-	assert_int_equal(sim_rows(pair->a, TABLE_CHUNK), 4);
+	assert_int_equal(sim_rows(towns->a, TABLE_CHUNK), 4);
 	sim_publish_abort(&p);
 	sim_publish_end(&p);
-	pair_settle(pair);
-	assert_int_equal(sim_rows(pair->a, TABLE_CHUNK), 0);
-	assert_int_equal(sim_rows(pair->a, TABLE_STAGE), 0);
-	assert_int_equal(sim_rows(pair->a, TABLE_SEEN), 0);
-	assert_int_equal(sim_rows(pair->a, TABLE_VERSION), 0);
+	settle(towns);
+	assert_int_equal(sim_rows(towns->a, TABLE_CHUNK), 0);
+	assert_int_equal(sim_rows(towns->a, TABLE_STAGE), 0);
+	assert_int_equal(sim_rows(towns->a, TABLE_SEEN), 0);
+	assert_int_equal(sim_rows(towns->a, TABLE_VERSION), 0);
 	/* and nothing in the way of the next */
-	p = publication(pair->a, "meissen/schulen", &content);
+	p = publication(towns->a, "meissen/schulen", &content);
 	assert_int_equal(sim_publish_all(&p), ERR_OK);
-	sim_assert_reads(pair->a, "meissen/schulen", 0, buf_bytes(&content));
+	sim_assert_reads(towns->a, "meissen/schulen", 0, buf_bytes(&content));
 	buf_fini(&content);
-	pair_close(pair);
+	towns_close(towns);
 }
 
 /* Of two publications at once the second to be ready is told to begin again, and spoils nothing. */
 static void two_at_once(void **state)
 {
-	struct pair *pair = pair_open(8);
+	struct towns *towns = towns_open(8, 2);
 	struct buf first = sim_content(1, 300000), second = sim_content(2, 310000);
-	struct sim_publication p = publication(pair->a, "meissen/schulen", &first);
-	struct sim_publication q = publication(pair->a, "meissen/schulen", &second);
+	struct sim_publication p = publication(towns->a, "meissen/schulen", &first);
+	struct sim_publication q = publication(towns->a, "meissen/schulen", &second);
 	p.pieces_max = q.pieces_max = 1;
 	assert_int_equal(sim_publish_begin(&p), ERR_OK);
 	assert_int_equal(sim_publish_begin(&q), ERR_OK);
@@ -313,73 +283,73 @@ static void two_at_once(void **state)
 		more_q = more_q && sim_publish_step(&q);
 	}
 	assert_int_equal(sim_publish_commit(&q), ERR_OK);
-	sim_run(&pair->sim, 2000, NULL, NULL);
+	sim_run(&towns->sim, 2000, NULL, NULL);
 	assert_int_equal(sim_publish_commit(&p), ERR_BUSY);
 	assert_true(p.why[0]);
 	sim_publish_end(&p);
 	sim_publish_end(&q);
-	pair_settle(pair);
-	sim_assert_reads(pair->a, "meissen/schulen", 0, buf_bytes(&second));
-	assert_int_equal(sim_rows(pair->a, TABLE_STAGE), 0);
-	uint64_t chunks = sim_rows(pair->a, TABLE_CHUNK);
-	assert_int_equal(sim_rows(pair->a, TABLE_INDEX), chunks);
-	p = publication(pair->a, "meissen/schulen", &first);
+	settle(towns);
+	sim_assert_reads(towns->a, "meissen/schulen", 0, buf_bytes(&second));
+	assert_int_equal(sim_rows(towns->a, TABLE_STAGE), 0);
+	uint64_t chunks = sim_rows(towns->a, TABLE_CHUNK);
+	assert_int_equal(sim_rows(towns->a, TABLE_INDEX), chunks);
+	p = publication(towns->a, "meissen/schulen", &first);
 	assert_int_equal(sim_publish_all(&p), ERR_OK);
 	assert_int_equal(p.number, 2);
-	sim_assert_reads(pair->a, "meissen/schulen", 2, buf_bytes(&first));
+	sim_assert_reads(towns->a, "meissen/schulen", 2, buf_bytes(&first));
 	buf_fini(&first);
 	buf_fini(&second);
-	pair_close(pair);
+	towns_close(towns);
 }
 
 /* Retention of one publication must not sweep what another one has staged. */
 static void retention_spares_what_is_being_published(void **state)
 {
-	struct pair *pair = pair_open(9);
+	struct towns *towns = towns_open(9, 2);
 	struct buf contents[3];
 	for (unsigned i = 0; i < 3; i++)
 		contents[i] = sim_content(20 + i, 200000 + 1000 * i);
-	struct sim_publication p = publication(pair->a, "meissen/a", &contents[0]);
+	struct sim_publication p = publication(towns->a, "meissen/a", &contents[0]);
 	assert_int_equal(sim_publish_all(&p), ERR_OK);
-	struct sim_publication q = publication(pair->a, "meissen/a", &contents[1]);
+	struct sim_publication q = publication(towns->a, "meissen/a", &contents[1]);
 	q.pieces_max = 1;
 	assert_int_equal(sim_publish_begin(&q), ERR_OK);
 	for (unsigned i = 0; i < 2; i++)
 		sim_publish_step(&q);
-	p = publication(pair->a, "meissen/a", &contents[2]);
+	p = publication(towns->a, "meissen/a", &contents[2]);
 	p.options.keep = 1;
 	assert_int_equal(sim_publish_all(&p), ERR_OK);
-	sim_run(&pair->sim, 5000, NULL, NULL);
+	sim_run(&towns->sim, 5000, NULL, NULL);
 	while (sim_publish_step(&q))
 		;
 	assert_int_equal(sim_publish_commit(&q), ERR_BUSY);
 	sim_publish_end(&q);
-	pair_settle(pair);
-	sim_assert_reads(pair->a, "meissen/a", 2, buf_bytes(&contents[2]));
-	assert_int_equal(sim_rows(pair->a, TABLE_INDEX), sim_rows(pair->a, TABLE_CHUNK));
+	settle(towns);
+	sim_assert_reads(towns->a, "meissen/a", 2, buf_bytes(&contents[2]));
+	assert_int_equal(sim_rows(towns->a, TABLE_INDEX), sim_rows(towns->a, TABLE_CHUNK));
 	for (unsigned i = 0; i < 3; i++)
 		buf_fini(&contents[i]);
-	pair_close(pair);
+	towns_close(towns);
 }
 
 static void fetched_only_when_wanted_survives_a_restart(void **state)
 {
-	struct pair *pair = pair_open(10);
+	struct towns *towns = towns_open(10, 2);
 	struct buf content = sim_content(1, 1500000);
-	struct sim_publication p = publication(pair->a, "meissen/plan", &content);
+	struct sim_publication p = publication(towns->a, "meissen/plan", &content);
 	assert_int_equal(sim_publish_all(&p), ERR_OK);
-	pair_settle(pair);
-	pair->a->serve = SIM_SERVE_NOTHING;
-	assert_int_equal(sim_want(pair->b, "meissen/plan", 0), ERR_OK);
-	sim_run(&pair->sim, 2000, NULL, NULL);
-	assert_int_equal(sim_rows(pair->b, TABLE_HELD), 1); /* its index is here */
-	sim_stop(pair->b);
-	pair->a->serve = SIM_SERVE;
-	sim_start(pair->b);
-	assert_held(pair->b, "meissen/plan", 0);
-	sim_assert_reads(pair->b, "meissen/plan", 0, buf_bytes(&content));
+	settle(towns);
+	towns->a->serve = SIM_SERVE_NOTHING;
+	assert_int_equal(sim_want(towns->b, "meissen/plan", 0), ERR_OK);
+	sim_run(&towns->sim, 2000, NULL, NULL);
+	assert_int_equal(sim_rows(towns->b, TABLE_HELD), 1); /* its index is here */
+	sim_stop(towns->b);
+	towns->a->serve = SIM_SERVE;
+	sim_start(towns->b);
+	towns_held(towns->b, "meissen/plan", 0);
+	sim_assert_reads(towns->b, "meissen/plan", 0, buf_bytes(&content));
 	buf_fini(&content);
-	pair_close(pair);
+	towns_close(towns);
 }
 
 int main(void)

@@ -1,0 +1,91 @@
+#include "test/sim/towns.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "crypto/check.h"
+#include "proto/core_state.h"
+
+/* What a node has of all authors, complete or not. */
+static void content_of(struct sim_node *node, struct digest *out)
+{
+	struct hash hash;
+	struct author_state state;
+	uint32_t author = 0;
+	struct txn *txn = txn_begin(node->db, true);
+	hash_init(&hash, "test.towns", NULL, ID_LEN);
+	while (ledger_state_next(&node->core->ledger, txn, &author, &state)) {
+		hash_add_be64(&hash, author);
+		hash_add(&hash, id_bytes(&state.set));
+	}
+	hash_done(&hash, out->b, ID_LEN);
+	txn_abort(txn);
+}
+
+bool towns_agree(struct sim *sim, void *arg)
+{
+	const struct towns *towns = arg;
+	struct digest a, b;
+	if (sim_links(towns->a, towns->b) != 1)
+		return false;
+	if (!towns->m || !towns->m->foe)
+		return sim_agree(sim, NULL);
+	content_of(towns->a, &a);
+	content_of(towns->b, &b);
+	return id_eq(&a, &b);
+}
+
+struct towns *towns_open(uint64_t seed, unsigned count)
+{
+	struct towns *towns = mem_new(1, sizeof(*towns));
+	sim_init(&towns->sim, seed);
+	towns->a = sim_add(&towns->sim, "Stadt Meißen", "meissen", "14627140");
+	towns->b = sim_add(&towns->sim, "Stadt Radebeul", "radebeul", "14627210");
+	if (count > 2)
+		towns->m = sim_add(&towns->sim, "Malwine", "malwine", "14627999");
+	assert_int_equal(sim_found(towns->a, "Landkreis Meißen"), ERR_OK);
+	sim_join(towns->a, towns->b);
+	if (count > 2)
+		sim_join(towns->a, towns->m);
+	assert_true(sim_run(&towns->sim, 60000, towns_agree, towns));
+	sim_run(&towns->sim, 5000, NULL, NULL);
+	return towns;
+}
+
+void towns_close(struct towns *towns)
+{
+	uint8_t digest[ID_LEN];
+	sim_fini(&towns->sim, digest);
+	free(towns);
+}
+
+void towns_possess(struct towns *towns)
+{
+	towns->m_author = towns->m->core->author;
+	sim_possess(towns->m, NULL);
+}
+
+void towns_held(struct sim_node *node, const char *path, uint64_t number)
+{
+	struct sim_held_wait wait = {.node = node, .path = path, .number = number};
+	assert_true(sim_run(node->sim, 90000, sim_is_held, &wait));
+}
+
+void towns_healthy(struct towns *towns)
+{
+	char path[64];
+	struct buf content = sim_content(towns->round, 70000);
+	snprintf(path, sizeof(path), "meissen/runde-%u", towns->round++);
+	struct sim_held_wait wait = {.node = towns->b, .path = path};
+	assert_true(sim_run(&towns->sim, 120000, towns_agree, towns));
+	assert_int_equal(sim_publish(towns->a, path, TIER_MEMBERS, buf_bytes(&content)), ERR_OK);
+	assert_true(sim_run(&towns->sim, 20000, towns_agree, towns));
+	assert_int_equal(sim_want(towns->b, path, 0), ERR_OK);
+	assert_true(sim_run(&towns->sim, 20000, sim_is_held, &wait));
+	sim_assert_reads(towns->b, path, 0, buf_bytes(&content));
+	buf_fini(&content);
+}

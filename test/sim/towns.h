@@ -1,0 +1,30 @@
+/*
+ * towns - the small federation that most tests of the simulator begin with: Meißen, the steward; Radebeul; and, when three
+ * are asked for, Malwine, who is often up to no good.
+ */
+#ifndef ALLMENDE_TEST_TOWNS_H
+#define ALLMENDE_TEST_TOWNS_H
+
+#include "test/sim/sim.h"
+
+struct towns {
+	struct sim sim;
+	struct sim_node *a, *b, *m;
+	uint32_t m_author;
+	unsigned round;
+};
+
+/* They have all joined, agree, and are linked each with each. */
+struct towns *towns_open(uint64_t seed, unsigned count);
+void towns_close(struct towns *towns);
+/* Condition for sim_run(): the first two are linked once, and all agree; once Malwine is possessed she need not, nor does what
+   she has said need to be complete. */
+bool towns_agree(struct sim *sim, void *towns);
+/* Takes Malwine's core away: from now on the test speaks for her. */
+void towns_possess(struct towns *towns);
+/* What the first two are there for still works, in reasonable time. */
+void towns_healthy(struct towns *towns);
+/* Runs until the version is held there; fails the test when it takes longer than a minute or two. */
+void towns_held(struct sim_node *node, const char *path, uint64_t number);
+
+#endif
