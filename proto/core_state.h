@@ -346,6 +346,9 @@ void fetch_sources_changed(struct core *core);
 /* All chunks of a version are here, fetched or published. */
 void fetch_held(struct core *core, struct txn *txn, const struct message_version *of,
 		const char *path, uint64_t bytes, uint64_t chunks);
+/* Chunks may have come in another way: declares a damaged version whole again. False when some are missing still. */
+bool fetch_healed(struct core *core, struct txn *txn, const struct message_version *of,
+		  const char *path);
 /* A version is gone: its index and held rows go, its chunks are swept. */
 void fetch_drop(struct core *core, struct txn *txn, const struct message_version *of);
 

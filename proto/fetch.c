@@ -443,9 +443,30 @@ bool fetch_step(struct core *core, struct txn *txn, struct fetch *fetch)
 	chunks_ask(core, txn, fetch);
 	if (!fetch->walk_done || fetch->request_count > 0)
 		return true;
-	fetch_held(core, txn, &fetch->of, fetch->path, fetch->bytes_all, fetch->chunk_count_all);
+	fetch_held(core, txn, &fetch->of, fetch->path, held.bytes, held.chunks);
 	fetch_remove(core, fetch);
 	return false;
+}
+
+bool fetch_healed(struct core *core, struct txn *txn, const struct message_version *of,
+		  const char *path)
+{
+	struct held held;
+	struct row_key prefix = held_key(of);
+	struct walk walk = walk_begin(txn, TABLE_INDEX, row_key_bytes(&prefix));
+	if (!held_get(txn, of, &held) || held.state == HELD_COMPLETE)
+		return true;
+	while (walk_next(&walk)) {
+		struct chunk_addr addr;
+		memcpy(addr.b, walk.key.ptr + walk.key.len - ID_LEN, ID_LEN);
+		if (!chunks_has(txn, &of->dataset, &addr))
+			return false;
+	}
+	fetch_held(core, txn, of, path, held.bytes, held.chunks);
+	struct fetch *fetch = fetch_find(core, of);
+	if (fetch)
+		fetch_remove(core, fetch);
+	return true;
 }
 
 static struct fetch *fetch_of_chunk(struct core *core, const struct event *event,

@@ -233,6 +233,22 @@ void membership_up(struct core *core, struct txn *txn, struct peer *peer)
 	core_send(core, peer, &out);
 }
 
+static void join_failed_note(struct core *core)
+{
+	struct note *note = core_note(core, NOTE_JOIN_FAILED);
+	snprintf(note->text, sizeof(note->text), "%.300s", core->membership.why);
+}
+
+/* With this invitation it will not work; membership.why says why. A new one may be used at once. */
+static void join_end(struct core *core, struct txn *txn, struct peer *peer)
+{
+	join_failed_note(core);
+	invitation_drop(core, txn);
+	core->has_fed = false;
+	core_effect(core, EFFECT_CERTIFICATE, 0);
+	core_close_link(core, peer, LINK_REASON_DONE);
+}
+
 static void join_answer_take(struct core *core, struct txn *txn, struct peer *peer,
 			     const struct message *m)
 {
@@ -246,14 +262,10 @@ static void join_answer_take(struct core *core, struct txn *txn, struct peer *pe
 	}
 	why_set(membership->why, "%s did not let us in: %.*s", membership->invitation->fed_name,
 		(int)m->text.len, (const char *)m->text.ptr);
-	struct note *note = core_note(core, NOTE_JOIN_FAILED);
-	snprintf(note->text, sizeof(note->text), "%.300s", membership->why);
 	if (m->code == MESSAGE_JOIN_BUSY)
-		return; /* asked again when the link comes back */
-	invitation_drop(core, txn);
-	core->has_fed = false;
-	core_effect(core, EFFECT_CERTIFICATE, 0);
-	core_close_link(core, peer, LINK_REASON_DONE);
+		join_failed_note(core); /* asked again when the link comes back */
+	else
+		join_end(core, txn, peer);
 }
 
 /* ---- charter and organisation logs ---- */
@@ -300,14 +312,16 @@ static bool charter_known(struct txn *txn, struct bytes whole)
 static bool charter_entry_take(struct core *core, struct txn *txn, struct peer *peer,
 			       struct bytes entry, bool *progress)
 {
-	bool forked = false, checkpoint = checkpoint_ok(core, entry);
-	enum err err =
-		checkpoint ? charter_accept(txn, &core->charter, entry, &forked) : ERR_PROTOCOL;
-	if (!checkpoint)
+	bool forked = false;
+	if (!checkpoint_ok(core, entry)) {
 		why_set(core->membership.why,
-			"the charter that %s sends is not the one of the invitation: ask for a "
-			"new one.",
+			"the charter at %s is not the one that the invitation names: ask for a new "
+			"one.",
 			core->membership.invitation->address);
+		join_end(core, txn, peer);
+		return false;
+	}
+	enum err err = charter_accept(txn, &core->charter, entry, &forked);
 	*progress = *progress || err == ERR_OK;
 	if (err == ERR_OK || (err == ERR_EXISTS && charter_known(txn, entry)))
 		return true;

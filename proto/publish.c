@@ -468,9 +468,12 @@ enum err catalog_publish_commit(struct core *core, struct txn *txn, int64_t now_
 		return ERR_BUSY;
 	}
 	contents_digest(&memory.contents, publication, manifest);
+	struct message_version same = {publication->params.dataset, number, core->author};
+	/* What is damaged may just have been sealed again; when not, a new version replaces it. */
 	if (exists && memory_get(core, txn, &publication->params.dataset, &before) &&
 	    id_eq(&before.record, &publication->previous) &&
-	    id_eq(&before.contents, &memory.contents)) {
+	    id_eq(&before.contents, &memory.contents) &&
+	    fetch_healed(core, txn, &same, publication->path)) {
 		*unchanged = true;
 		catalog_publish_abort(core, txn, publication);
 		return catalog_find(core, txn, publication->path, number, out, why);
