@@ -40,8 +40,22 @@ void base64_put(struct buf *out, struct bytes in)
 	sodium_memzero(text, sizeof(text));
 }
 
+/* libsodium 1.0.18 takes some bytes above 127 for characters of the alphabet. */
+static bool base64_alphabet(struct bytes text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t c = text.ptr[i];
+		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+		if (!letter && !(c >= '0' && c <= '9') && c != '-' && c != '_')
+			return false;
+	}
+	return true;
+}
+
 enum err base64_get(struct buf *out, struct bytes text)
 {
+	if (!base64_alphabet(text))
+		return ERR_MALFORMED;
 	size_t before = out->len;
 	size_t max = text.len / 4 * 3 + text.len % 4 * 3 / 4;
 	uint8_t *space = buf_space(out, max);
