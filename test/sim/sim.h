@@ -64,6 +64,7 @@ struct sim_node {
 	struct buf **held_bytes; /* what inbox events borrow */
 	size_t held_count;
 	uint64_t link_last;
+	int64_t clock_ms; /* its clock is so much ahead */
 	int64_t tick_at;
 	uint64_t note_counts[SIM_NOTE_MAX];
 	struct note note_last[SIM_NOTE_MAX];
@@ -106,6 +107,9 @@ void sim_fini(struct sim *sim, uint8_t digest[ID_LEN]);
 struct sim_node *sim_add(struct sim *sim, const char *name, const char *slug, const char *ags);
 void sim_stop(struct sim_node *node); /* as kill -9 between two turns */
 void sim_start(struct sim_node *node);
+/* Keeps a copy of a stopped node's store, or puts the copy in its place. */
+void sim_backup(struct sim_node *node);
+void sim_restore(struct sim_node *node);
 /* Drops all connections of a node; while deaf it gets no new ones. */
 void sim_cut(struct sim_node *node, bool deaf);
 /* Runs until the condition holds or the time is over; true when it holds. NULL: just for that time. */

@@ -149,6 +149,11 @@ static void effects_do(struct sim_node *node)
 
 /* ---- turns ---- */
 
+static int64_t clock_of(const struct sim_node *node)
+{
+	return node->sim->epoch_ms + node->sim->now_ms + node->clock_ms;
+}
+
 static void core_begin(struct sim_node *node)
 {
 	struct core_options options = {.limits = &node->limits,
@@ -157,7 +162,7 @@ static void core_begin(struct sim_node *node)
 				       .identity = &node->identity,
 				       .software = "sim",
 				       .addresses = node->addresses};
-	int64_t now_ms = node->sim->epoch_ms + node->sim->now_ms;
+	int64_t now_ms = clock_of(node);
 	/* An injected fault may strike here too; it strikes once. */
 	for (unsigned i = 0; i < 2 && !node->core; i++) {
 		struct txn *txn = txn_begin(node->db, true);
@@ -198,7 +203,7 @@ static void turn(struct sim_node *node)
 	for (size_t i = 0; i < count; i++)
 		event_digest(sim, node, &events[i]);
 	struct txn *txn = txn_begin(node->db, true);
-	core_turn(node->core, txn, sim->epoch_ms + sim->now_ms, events, count, &node->effects);
+	core_turn(node->core, txn, clock_of(node), events, count, &node->effects);
 	enum err err = txn_commit(txn);
 	bool dies = err == ERR_OK && node->crash_in > 0 && --node->crash_in == 0;
 	node->turns++;
@@ -234,7 +239,7 @@ void node_turn(struct sim_node *node)
 	int64_t wake = core_wake(node->core);
 	if (wake == INT64_MAX)
 		return;
-	wake -= sim->epoch_ms;
+	wake -= sim->epoch_ms + node->clock_ms;
 	if (wake <= sim->now_ms)
 		wake = sim->now_ms + 1;
 	if (node->tick_at > sim->now_ms && node->tick_at <= wake)
@@ -327,6 +332,24 @@ void sim_stop(struct sim_node *node)
 void sim_start(struct sim_node *node)
 {
 	node_open(node);
+}
+
+static void store_copy(const struct sim_node *node, const char *from, const char *to)
+{
+	char command[700];
+	assert_null(node->db);
+	snprintf(command, sizeof(command), "cp '%s/%s' '%s/%s'", node->dir, from, node->dir, to);
+	assert_int_equal(system(command), 0);
+}
+
+void sim_backup(struct sim_node *node)
+{
+	store_copy(node, "data.mdb", "backup");
+}
+
+void sim_restore(struct sim_node *node)
+{
+	store_copy(node, "backup", "data.mdb");
 }
 
 void node_free(struct sim_node *node)

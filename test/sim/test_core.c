@@ -263,12 +263,59 @@ static void two_days(void **state)
 	towns_close(towns);
 }
 
+/* An administrator sets the clocks back by a day, and forth; the nodes go on. */
+static void clocks_are_set(void **state)
+{
+	static const int64_t by_ms[] = {-3600 * 1000, -24 * 3600 * 1000, 2 * 3600 * 1000};
+	struct towns *towns = towns_open(52, 2);
+	for (unsigned i = 0; i < 3; i++) {
+		towns->sim.epoch_ms += by_ms[i];
+		towns_healthy(towns);
+		/* Also when they have to dial. */
+		sim_cut(towns->a, true);
+		sim_run(&towns->sim, 20000, NULL, NULL);
+		towns->sim.epoch_ms += by_ms[i] / 2;
+		sim_cut(towns->a, false);
+		towns_healthy(towns);
+	}
+	towns_close(towns);
+}
+
+/* A town's clock was a year ahead; once it is set right everybody has what it published, and it can go on. */
+static void a_clock_was_a_year_ahead(void **state)
+{
+	struct towns *towns = towns_open(53, 2);
+	struct buf content = sim_content(1, 50000), later = sim_content(2, 60000);
+	towns->b->clock_ms = 365 * 24 * 3600 * (int64_t)1000;
+	assert_int_equal(sim_publish(towns->b, "radebeul/x", TIER_OPEN, buf_bytes(&content)),
+			 ERR_OK);
+	sim_run(&towns->sim, 180000, NULL, NULL);
+	assert_int_equal(sim_rows(towns->a, TABLE_PATH), 0);
+	assert_true(towns->a->note_counts[NOTE_DEFERRED] > 0);
+	towns->b->clock_ms = 0;
+	assert_true(sim_run(&towns->sim, 180000, towns_agree, towns));
+	assert_int_equal(sim_publish(towns->b, "radebeul/x", TIER_OPEN, buf_bytes(&later)), ERR_OK);
+	assert_true(sim_run(&towns->sim, 60000, towns_agree, towns));
+	assert_int_equal(sim_subscribe(towns->a, "**"), ERR_OK);
+	towns_held(towns->a, "radebeul/x", 2);
+	sim_assert_reads(towns->a, "radebeul/x", 2, buf_bytes(&later));
+	sim_assert_reads(towns->b, "radebeul/x", 1, buf_bytes(&content));
+	sim_run(&towns->sim, 5000, NULL, NULL);
+	sim_audit(towns->a);
+	sim_audit(towns->b);
+	buf_fini(&content);
+	buf_fini(&later);
+	towns_healthy(towns);
+	towns_close(towns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_towns),         cmocka_unit_test(versions_by_number),
 		cmocka_unit_test(ten_towns_agree),   cmocka_unit_test(same_seed_same_digest),
 		cmocka_unit_test(both_dial_at_once), cmocka_unit_test(two_days),
+		cmocka_unit_test(clocks_are_set),    cmocka_unit_test(a_clock_was_a_year_ahead),
 	};
 	const char *what;
 	if (selftest_run(&what) != ERR_OK)

@@ -245,6 +245,93 @@ static void joining_survives_every_fault(void **state)
 	joining_survives_all(true, false);
 }
 
+/* ---- an old copy of the store ---- */
+
+/* What was published since comes back from the neighbour, and nobody takes it for a fork. */
+static void a_restored_backup_takes_up_what_it_lost(void **state)
+{
+	struct pair *pair = pair_open(5);
+	struct buf contents[4];
+	assert_int_equal(sim_found(pair->a, "Landkreis"), ERR_OK);
+	sim_join(pair->a, pair->b);
+	assert_true(pair_joined(pair));
+	assert_int_equal(sim_subscribe(pair->b, "**"), ERR_OK);
+	for (unsigned i = 0; i < 4; i++)
+		contents[i] = sim_content(70 + i, 100000 + 1000 * i);
+	publish(pair->a, "meissen/tafel", &contents[0], 1);
+	assert_true(sim_run(&pair->sim, 60000, is_tidy, pair));
+	sim_stop(pair->a);
+	sim_backup(pair->a);
+	sim_start(pair->a);
+	publish(pair->a, "meissen/tafel", &contents[1], 1);
+	publish(pair->a, "meissen/neu", &contents[2], 0);
+	assert_true(sim_run(&pair->sim, 60000, is_tidy, pair));
+	for (unsigned i = 0; i < 2; i++) {
+		/* The second time it has not heard of anybody for thirteen hours, and wants to renew its head. */
+		if (i == 1)
+			sim_run(&pair->sim, 13 * 3600 * 1000, NULL, NULL);
+		sim_stop(pair->a);
+		sim_restore(pair->a);
+		sim_start(pair->a);
+		assert_true(sim_run(&pair->sim, 180000, is_tidy, pair));
+		sim_run(&pair->sim, 60000, NULL, NULL);
+		assert_true(sim_run(&pair->sim, 180000, is_tidy, pair));
+		assert_int_equal(sim_rows(pair->b, TABLE_EVIDENCE), 0);
+		sim_assert_reads(pair->a, "meissen/tafel", 0, buf_bytes(&contents[1]));
+		sim_assert_reads(pair->a, "meissen/neu", 0, buf_bytes(&contents[2]));
+		assert_int_equal(sim_rows(pair->a, TABLE_VERSION), 2);
+		sim_audit(pair->a);
+		sim_audit(pair->b);
+	}
+	publish(pair->a, "meissen/tafel", &contents[3], 1);
+	assert_true(sim_run(&pair->sim, 60000, is_tidy, pair));
+	sim_assert_reads(pair->b, "meissen/tafel", 3, buf_bytes(&contents[3]));
+	for (unsigned i = 0; i < 4; i++)
+		buf_fini(&contents[i]);
+	pair_close(pair);
+}
+
+/*
+ * It publishes before it has met anybody who could tell. Its new version and the one it has forgotten have one number, and the one that
+ * others have seen stays; there is no fork.
+ */
+static void a_restored_backup_that_publishes_at_once(void **state)
+{
+	struct pair *pair = pair_open(6);
+	struct buf lost = sim_content(80, 90000), more = sim_content(81, 100000);
+	assert_int_equal(sim_found(pair->a, "Landkreis"), ERR_OK);
+	sim_join(pair->a, pair->b);
+	assert_true(pair_joined(pair));
+	assert_int_equal(sim_subscribe(pair->b, "**"), ERR_OK);
+	sim_stop(pair->a);
+	sim_backup(pair->a);
+	sim_start(pair->a);
+	publish(pair->a, "meissen/verloren", &lost, 0);
+	publish(pair->a, "meissen/tafel", &lost, 0);
+	assert_true(sim_run(&pair->sim, 60000, is_tidy, pair));
+	sim_stop(pair->a);
+	sim_restore(pair->a);
+	sim_start(pair->a);
+	publish(pair->a, "meissen/tafel", &more, 0);
+	assert_true(sim_run(&pair->sim, 180000, is_tidy, pair));
+	sim_run(&pair->sim, 120000, NULL, NULL);
+	assert_true(sim_run(&pair->sim, 180000, is_tidy, pair));
+	assert_int_equal(sim_rows(pair->b, TABLE_EVIDENCE), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		sim_assert_reads(i ? pair->b : pair->a, "meissen/tafel", 1, buf_bytes(&lost));
+		sim_assert_reads(i ? pair->b : pair->a, "meissen/verloren", 1, buf_bytes(&lost));
+	}
+	publish(pair->a, "meissen/tafel", &more, 0);
+	assert_true(sim_run(&pair->sim, 180000, is_tidy, pair));
+	sim_assert_reads(pair->b, "meissen/tafel", 2, buf_bytes(&more));
+	sim_run(&pair->sim, 2000, NULL, NULL);
+	sim_audit(pair->a);
+	sim_audit(pair->b);
+	buf_fini(&lost);
+	buf_fini(&more);
+	pair_close(pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +343,8 @@ int main(void)
 		cmocka_unit_test(joining_survives_every_crash),
 		cmocka_unit_test(admitting_survives_every_fault),
 		cmocka_unit_test(joining_survives_every_fault),
+		cmocka_unit_test(a_restored_backup_takes_up_what_it_lost),
+		cmocka_unit_test(a_restored_backup_that_publishes_at_once),
 	};
 	const char *what;
 	if (selftest_run(&what) != ERR_OK)

@@ -12,6 +12,7 @@
 #include "crypto/check.h"
 #include "crypto/path.h"
 #include "crypto/selftest.h"
+#include "proto/contact.h"
 #include "proto/core_state.h"
 #include "proto/held.h"
 
@@ -411,6 +412,41 @@ static void version_numbers_as_large_as_they_get(void **state)
 	towns_close(towns);
 }
 
+/* A contact that names another town's address: the other town is dialled there all the same. */
+static void an_address_is_not_taken_away(void **state)
+{
+	struct towns *towns = towns_open_foe_first(20);
+	struct pen pen;
+	towns_possess(towns);
+	pen_take(&pen, towns);
+	struct contact contact = {.address_count = 1, .software = bytes_str("x")};
+	contact.addresses[0] = bytes_str(towns->b->address);
+	struct record_slot slot = record_slot_contact();
+	struct buf body;
+	buf_init(&body, 1000);
+	contact_put(&body, &contact);
+	struct record fields = note_fields(&pen, "");
+	fields.kind = RECORD_CONTACT;
+	fields.slot = record_slot_bytes(&slot);
+	fields.body = buf_bytes(&body);
+	/* She is the second member, so after a start hers is the first to be read. */
+	assert_true(towns->m_author < towns->b->core->author);
+	meet(towns, towns->a);
+	say_record(&pen, &fields);
+	sim_stop(towns->a);
+	run(towns, 60000); /* Radebeul tries less and less often */
+	sim_start(towns->a);
+	run(towns, 1000);
+	assert_int_equal(sim_links(towns->a, towns->b), 1);
+	/* And the link is left in peace. */
+	uint64_t downs = towns->a->note_counts[NOTE_PEER_DOWN];
+	run(towns, 300000);
+	assert_int_equal(towns->a->note_counts[NOTE_PEER_DOWN], downs);
+	buf_fini(&body);
+	pen_drop(&pen);
+	towns_close(towns);
+}
+
 /* ---- heads ---- */
 
 static void two_heads_of_one_number_are_shown(void **state)
@@ -691,6 +727,7 @@ int main(void)
 		cmocka_unit_test(records_from_the_future_wait),
 		cmocka_unit_test(nobody_publishes_below_anothers_name),
 		cmocka_unit_test(version_numbers_as_large_as_they_get),
+		cmocka_unit_test(an_address_is_not_taken_away),
 		cmocka_unit_test(two_heads_of_one_number_are_shown),
 		cmocka_unit_test(a_head_that_disowns_the_one_before_is_shown),
 		cmocka_unit_test(what_can_not_be_agreed_does_not_keep_them_busy),

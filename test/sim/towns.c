@@ -39,18 +39,41 @@ bool towns_agree(struct sim *sim, void *arg)
 	return id_eq(&a, &b);
 }
 
-struct towns *towns_open(uint64_t seed, unsigned count)
+static void join(struct towns *towns, struct sim_node *node)
+{
+	sim_join(towns->a, node);
+	assert_true(sim_run(&towns->sim, 60000, sim_agree, NULL));
+}
+
+static struct towns *begin(uint64_t seed)
 {
 	struct towns *towns = mem_new(1, sizeof(*towns));
 	sim_init(&towns->sim, seed);
 	towns->a = sim_add(&towns->sim, "Stadt Meißen", "meissen", "14627140");
 	towns->b = sim_add(&towns->sim, "Stadt Radebeul", "radebeul", "14627210");
-	if (count > 2)
-		towns->m = sim_add(&towns->sim, "Malwine", "malwine", "14627999");
 	assert_int_equal(sim_found(towns->a, "Landkreis Meißen"), ERR_OK);
-	sim_join(towns->a, towns->b);
-	if (count > 2)
-		sim_join(towns->a, towns->m);
+	return towns;
+}
+
+struct towns *towns_open(uint64_t seed, unsigned count)
+{
+	struct towns *towns = begin(seed);
+	join(towns, towns->b);
+	if (count > 2) {
+		towns->m = sim_add(&towns->sim, "Malwine", "malwine", "14627999");
+		join(towns, towns->m);
+	}
+	assert_true(sim_run(&towns->sim, 60000, towns_agree, towns));
+	sim_run(&towns->sim, 5000, NULL, NULL);
+	return towns;
+}
+
+struct towns *towns_open_foe_first(uint64_t seed)
+{
+	struct towns *towns = begin(seed);
+	towns->m = sim_add(&towns->sim, "Malwine", "malwine", "14627999");
+	join(towns, towns->m);
+	join(towns, towns->b);
 	assert_true(sim_run(&towns->sim, 60000, towns_agree, towns));
 	sim_run(&towns->sim, 5000, NULL, NULL);
 	return towns;

@@ -16,6 +16,8 @@ struct towns {
 
 /* They have all joined, agree, and are linked each with each. */
 struct towns *towns_open(uint64_t seed, unsigned count);
+/* Three, and Malwine has joined before Radebeul. */
+struct towns *towns_open_foe_first(uint64_t seed);
 void towns_close(struct towns *towns);
 /* Condition for sim_run(): the first two are linked once, and all agree; once Malwine is possessed she need not, nor does what
    she has said need to be complete. */
