@@ -143,6 +143,7 @@ enum err core_open(struct core **out, const struct core_options *options, struct
 	if (err == ERR_OK) {
 		peers_open(core, txn);
 		transfer_open(core, txn);
+		gossip_open(core, txn);
 		err = txn_err(txn);
 	}
 	if (err != ERR_OK) {
@@ -306,9 +307,38 @@ static void event_take(struct core *core, struct txn *txn, const struct event *e
 	}
 }
 
+/* What was to happen after some time still does when the clock is set back. */
+static void clock_back(struct core *core, int64_t by_ms)
+{
+	for (size_t i = 0; i < core->peer_count; i++) {
+		struct peer *peer = core->peers[i];
+		peer->up_ms -= peer->up_ms ? by_ms : 0;
+		peer->holds_next_ms -= by_ms;
+		peer->reconcile.since_ms -= by_ms;
+		peer->sync.next_hello_ms -= by_ms;
+		peer->sync.phase_since_ms -= by_ms;
+		peer->sync.hello_paced_ms -= by_ms;
+		peer->sync.hello_allowed_ms -= by_ms;
+	}
+	core->quiet_until_ms -= by_ms;
+	core->behind_since_ms -= core->behind_since_ms ? by_ms : 0;
+	for (size_t i = 0; i < core->dial_count; i++) {
+		core->dials[i].next_ms -= by_ms;
+		core->dials[i].up_ms -= by_ms;
+	}
+	for (size_t i = 0; i < core->transfer.fetch_count; i++) {
+		struct fetch *fetch = core->transfer.fetches[i];
+		fetch->index_ms -= by_ms;
+		for (size_t k = 0; k < fetch->request_count; k++)
+			fetch->requests[k].sent_ms -= by_ms;
+	}
+}
+
 void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct event *events,
 	       size_t count, struct effects *effects)
 {
+	if (now_ms < core->now_ms)
+		clock_back(core, core->now_ms - now_ms);
 	core->now_ms = now_ms;
 	core->effects = effects;
 	ledger_now(&core->ledger, now_ms);

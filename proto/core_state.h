@@ -135,6 +135,7 @@ struct fetch { /* one version on its way; transfer.c */
 	struct index_digest *digest; /* running, while the index arrives */
 	struct chunk_addr cursor;    /* the walk over the index rows continues after this */
 	bool walk_begun, walk_done;
+	bool walk_waits; /* for the next turn */
 	struct request *requests;
 	size_t request_count, request_cap;
 	uint64_t chunk_count, chunk_count_all, bytes, bytes_all;
@@ -198,8 +199,10 @@ struct core {
 	struct transfer transfer;
 	struct digest content; /* digest of all states */
 	bool content_known;    /* it is up to date, but for authors touched in this turn */
-	int64_t own_head_ms;   /* time of the own latest head */
-	bool head_due;         /* own records changed: a new head at the end of the turn */
+	int64_t quiet_until_ms; /* after a start: no own head before a peer has confirmed the last one */
+	int64_t behind_since_ms; /* a peer knew a later own head than this store; 0: none did */
+	int64_t own_head_ms;     /* time of the own latest head */
+	bool head_due;           /* own records are not yet those of the own head */
 	struct news *news;
 	size_t news_count, news_cap;
 	struct effects *effects; /* of the turn */
@@ -274,6 +277,8 @@ void sync_send(struct core *core, struct peer *peer, struct buf *message);
 void sync_progress(struct core *core, struct peer *peer);
 
 /* gossip.c */
+void gossip_open(struct core *core, struct txn *txn);
+int64_t gossip_wake(const struct core *core);
 void gossip_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
 /* Counts bytes taken from a peer, and confirms them now or when they are enough. */
 void gossip_taken(struct core *core, struct peer *peer, size_t len, bool now);
@@ -331,12 +336,16 @@ void fetch_add(struct core *core, struct txn *txn, const struct message_version 
 /* Whether a peer may have the version: it said so, or it made it. */
 bool fetch_peer_has(const struct peer *peer, const struct fetch *fetch);
 bool fetch_has_source(struct core *core, struct fetch *fetch);
+/* Nothing can come of a look at it before a peer has it. */
+bool fetch_rests(const struct core *core, const struct fetch *fetch);
 /* One look at a fetch. False when it is finished and gone. */
 bool fetch_step(struct core *core, struct txn *txn, struct fetch *fetch);
 void fetch_index_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
 void fetch_chunk(struct core *core, struct txn *txn, struct peer *peer, const struct event *event);
 void fetch_chunk_bad(struct core *core, struct txn *txn, const struct event *event);
 void fetch_down(struct core *core, struct peer *peer);
+/* Whether any fetch has found that the peer did not have it. */
+bool fetch_refuses(const struct core *core, const struct peer *peer);
 /* A peer says that it holds a version, perhaps again. */
 void fetch_offered(struct core *core, const struct peer *peer, const struct message_version *of);
 /* A peer that did not have something may be asked again. */

@@ -131,5 +131,4 @@ void fedkeys_wrap(struct core *core, struct txn *txn, const struct charter_membe
 	buf_fini(&body);
 	if (err != ERR_OK)
 		txn_fail(txn, err);
-	core->head_due = true;
 }

@@ -19,6 +19,7 @@ enum {
 	FETCH_PEER_BYTES_MAX = 4 * 1024 * 1024, /* asked of one peer and not yet here */
 	FETCH_INDEX_MS_MAX = 30 * 1000,
 	FETCH_COUNT_MAX = 4096,
+	FETCH_WALK_STEP = 4096, /* rows of an index looked at in one step */
 };
 
 struct fetch *fetch_find(struct core *core, const struct message_version *of)
@@ -195,6 +196,15 @@ bool fetch_has_source(struct core *core, struct fetch *fetch)
 	return fetch->source;
 }
 
+bool fetch_refuses(const struct core *core, const struct peer *peer)
+{
+	for (size_t i = 0; i < core->transfer.fetch_count; i++) {
+		if (fetch_refused(core->transfer.fetches[i], peer->link))
+			return true;
+	}
+	return false;
+}
+
 void fetch_offered(struct core *core, const struct peer *peer, const struct message_version *of)
 {
 	for (size_t i = 0; i < core->transfer.fetch_count; i++) {
@@ -341,7 +351,11 @@ static struct request *request_next(struct txn *txn, struct fetch *fetch)
 		key_index(&fetch->of.dataset, fetch->of.number, fetch->of.author, &fetch->cursor);
 	struct walk walk = walk_begin_at(txn, TABLE_INDEX, row_key_bytes(&prefix),
 					 row_key_bytes(&at), !fetch->walk_begun);
-	while (walk_next(&walk)) {
+	for (unsigned i = 0; walk_next(&walk); i++) {
+		if (i == FETCH_WALK_STEP) {
+			fetch->walk_waits = true;
+			return NULL;
+		}
 		fetch->walk_begun = true;
 		memcpy(fetch->cursor.b, walk.key.ptr + walk.key.len - ID_LEN, ID_LEN);
 		uint32_t size = be32_get(walk.value.ptr);
@@ -366,15 +380,16 @@ static void chunk_list_send(struct core *core, uint64_t link, struct message_lis
 		buf_fini(&out);
 }
 
-/* Asks for as many chunks as peers have room for. */
+/* Asks for as many chunks as peers have room for. When nothing is missing no peer is needed to find out. */
 static void chunks_ask(struct core *core, struct txn *txn, struct fetch *fetch)
 {
 	struct message_list list = {0};
 	uint64_t link = 0;
+	fetch->walk_waits = false;
 	for (;;) {
-		struct peer *peer = source_pick(core, fetch);
-		struct request *request = peer ? request_next(txn, fetch) : NULL;
-		if (!request)
+		struct request *request = request_next(txn, fetch);
+		struct peer *peer = request ? source_pick(core, fetch) : NULL;
+		if (!peer)
 			break;
 		if (link != peer->link) {
 			if (link)
@@ -425,6 +440,15 @@ static void requests_expire(struct core *core, struct fetch *fetch)
 			peer->late = true;
 		request_release(core, request);
 	}
+}
+
+bool fetch_rests(const struct core *core, const struct fetch *fetch)
+{
+	if (fetch->source || fetch->source_epoch != core->transfer.source_epoch ||
+	    fetch->index_link || fetch->walk_waits)
+		return false;
+	/* One that waits, and no other, stands for all that are missing. */
+	return !fetch->indexed || (fetch->request_count == 1 && fetch->requests[0].link == 0);
 }
 
 /* One look at a fetch. False when it is finished and gone. */

@@ -9,7 +9,11 @@
 #include "crypto/check.h"
 #include "proto/core_state.h"
 
-enum { GOSSIP_TAKEN_STEP = 512 * 1024 };
+enum {
+	GOSSIP_TAKEN_STEP = 512 * 1024,
+	GOSSIP_QUIET_MS = 10 * 1000,  /* after a start, unless a peer confirms sooner */
+	GOSSIP_BEHIND_MS = 60 * 1000, /* for own records to come back */
+};
 
 void gossip_taken(struct core *core, struct peer *peer, size_t len, bool now)
 {
@@ -69,7 +73,7 @@ static void head_take(struct core *core, struct txn *txn, struct peer *peer, str
 	}
 	ledger_state(&core->ledger, txn, head.author, &before);
 	enum err err = ledger_accept_head(&core->ledger, txn, m->body, &evidence);
-	if (evidence) {
+	if (evidence && !before.disputed) { /* once is enough */
 		struct note *note = core_note(core, NOTE_EVIDENCE);
 		note->author = head.author;
 		note->link = peer->link;
@@ -78,6 +82,9 @@ static void head_take(struct core *core, struct txn *txn, struct peer *peer, str
 		core_peer_bad(core, peer, LINK_REASON_MALFORMED, "a head that is not well-formed");
 	if (err != ERR_OK)
 		return;
+	/* Own, and not known here: this store is an old copy. */
+	if (head.author == core->author && !core->behind_since_ms)
+		core->behind_since_ms = core->now_ms;
 	orglog_ask(core, txn, peer, &head);
 	struct news *news = news_of(core, head.author);
 	if (news->from_link == 0)
@@ -90,19 +97,21 @@ static void head_take(struct core *core, struct txn *txn, struct peer *peer, str
 static void records_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct bytes whole;
+	bool deferred = false;
 	while (message_next_bin(m, &whole)) {
 		struct ledger_news news;
 		enum err err = ledger_accept_record(&core->ledger, txn, whole, &news);
 		if (err == ERR_OK)
 			core_record_news(core, txn, &news);
-		else if (err == ERR_AGAIN)
-			core_note(core, NOTE_DEFERRED)->link = peer->link;
+		deferred = deferred || err == ERR_AGAIN;
 		if (sender_fault(err)) {
 			core_peer_bad(core, peer, LINK_REASON_MALFORMED,
 				      "a record that is not well-formed");
 			return;
 		}
 	}
+	if (deferred)
+		core_note(core, NOTE_DEFERRED)->link = peer->link;
 	reconcile_records(core, txn, peer);
 }
 
@@ -177,24 +186,73 @@ static void pull(struct core *core, struct txn *txn, const struct news *news)
 	states_ask(core, txn, peer, news->author);
 }
 
-/* The own head, when records have changed or the one there is gets old. */
+/* ---- the own head ---- */
+
+void gossip_open(struct core *core, struct txn *txn)
+{
+	struct author_state own;
+	if (core->author && core->charter.member_count > 1 &&
+	    ledger_state(&core->ledger, txn, core->author, &own) == ERR_OK && own.counter > 0)
+		core->quiet_until_ms = core->now_ms + GOSSIP_QUIET_MS;
+}
+
+/*
+ * Whether the own heads can not go on as they were, and another incarnation has to begin: after an old copy of the store
+ * was restored, once what was lost has come back from others; and when the clock was far ahead and has been set
+ * right, as times of one incarnation never decrease and nobody would take a head of this one for as long.
+ */
+static bool incarnation_due(const struct core *core, const struct author_state *own)
+{
+	if (core->behind_since_ms)
+		return true;
+	return own->head_time_ms > core->now_ms + (int64_t)core->options.limits->clock_ahead_ms_max;
+}
+
+/* Whether it is too early for a head: others may know more of the own author than this store. */
+static bool head_waits(const struct core *core, const struct author_state *own)
+{
+	if (core->now_ms < core->quiet_until_ms)
+		return true;
+	return core->behind_since_ms && !id_eq(&own->set, &own->head_set) &&
+	       core->now_ms < core->behind_since_ms + GOSSIP_BEHIND_MS;
+}
+
+/* When records have changed, the head there is gets old, or another incarnation is due. */
 static void own_head(struct core *core, struct txn *txn)
 {
 	struct author_state own;
 	if (!core->author || ledger_state(&core->ledger, txn, core->author, &own) != ERR_OK)
 		return;
+	core->own_head_ms = own.head_time_ms;
+	core->head_due = !id_eq(&own.set, &own.head_set);
+	if (head_waits(core, &own))
+		return;
 	bool renew =
 		core->now_ms >= own.head_time_ms + (int64_t)core->options.limits->head_renew_ms;
-	if (core->head_due || renew || own.counter == 0) {
-		struct news *news = news_of(core, core->author);
-		news->from_link = 0;
-		news->sequence_before = own.head_last_sequence;
-		news->pull = false;
-		txn_fail(txn, ledger_head_make(&core->ledger, txn, NULL));
-	}
+	bool anew = incarnation_due(core, &own);
+	if (!core->head_due && !renew && !anew && own.counter > 0)
+		return;
+	struct news *news = news_of(core, core->author);
+	news->from_link = 0;
+	news->sequence_before = anew ? 0 : own.head_last_sequence;
+	news->pull = false;
+	txn_fail(txn, anew ? ledger_incarnation_new(&core->ledger, txn)
+			   : ledger_head_make(&core->ledger, txn, NULL));
+	core->behind_since_ms = 0;
 	core->head_due = false;
-	if (ledger_state(&core->ledger, txn, core->author, &own) == ERR_OK)
-		core->own_head_ms = own.head_time_ms;
+	core->own_head_ms = core->now_ms;
+}
+
+int64_t gossip_wake(const struct core *core)
+{
+	if (!core->author)
+		return INT64_MAX;
+	if (core->behind_since_ms)
+		return core->behind_since_ms + GOSSIP_BEHIND_MS;
+	int64_t renew = core->own_head_ms + (int64_t)core->options.limits->head_renew_ms;
+	if (core->head_due || renew < core->quiet_until_ms)
+		return core->quiet_until_ms;
+	return renew;
 }
 
 void gossip_settle(struct core *core, struct txn *txn)

@@ -290,6 +290,9 @@ enum err ledger_incarnation_new(struct ledger *ledger, struct txn *txn)
 		struct record_id id;
 		struct record record;
 		err = record_decode(&record, walk.value) ? ERR_CORRUPT : ERR_OK;
+		/* The clock may have been ahead when it was made. */
+		if (record.time_ms > ledger->now_ms)
+			record.time_ms = ledger->now_ms;
 		if (!err)
 			err = own_append(ledger, txn, &record, &id, &news);
 	}

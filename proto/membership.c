@@ -47,7 +47,6 @@ static void contact_update(struct core *core, struct txn *txn)
 				      buf_bytes(&body), NULL, NULL);
 		if (err != ERR_OK)
 			txn_fail(txn, err);
-		core->head_due = true;
 	}
 	buf_fini(&body);
 }

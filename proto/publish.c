@@ -243,6 +243,7 @@ enum err catalog_publish_begin(struct core *core, struct txn *txn, int64_t now_m
 		else
 			random_fill(core->options.random, out->params.cut_key.b,
 				    sizeof(out->params.cut_key.b));
+		secret_wipe(&memory, sizeof(memory));
 		out->job = chunks_job_new(txn);
 		sweep_pause(core, &out->params.dataset, true);
 	}
@@ -446,7 +447,6 @@ static enum err version_make(struct core *core, struct txn *txn, struct publicat
 	fetch_held(core, txn, &of, publication->path, sum.bytes, sum.count);
 	retention(core, txn, publication, &of);
 	transfer_version_news(core, txn, &news);
-	core->head_due = true;
 	return txn_err(txn);
 }
 

@@ -43,7 +43,8 @@ static void author_next(struct core *core, struct txn *txn, struct peer *peer)
 	struct buf out;
 	core_settle(core, txn);
 	while (ledger_state_next(&core->ledger, txn, &reconcile->author, &state)) {
-		if (reconcile->author == core->author ||
+		/* Of the own author nobody knows more, unless this store is an old copy. */
+		if ((reconcile->author == core->author && !core->behind_since_ms) ||
 		    ledger_completeness(&state, core->now_ms) != LEDGER_PARTIAL)
 			continue;
 		reconcile->incarnation = state.incarnation;

@@ -165,9 +165,11 @@ bool serve_peer_holds(const struct peer *peer, const struct message_version *of)
 static void holds_take(struct core *core, struct peer *peer, struct message *m)
 {
 	struct message_version of;
+	bool refused = fetch_refuses(core, peer);
 	while (message_next_version(m, &of)) {
 		holds_add(core, peer, &of);
-		fetch_offered(core, peer, &of);
+		if (refused)
+			fetch_offered(core, peer, &of);
 	}
 	fetch_sources_changed(core);
 }

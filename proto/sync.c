@@ -395,6 +395,7 @@ static void compared(struct core *core, struct txn *txn, struct peer *peer)
 {
 	peer->sync.ever_synced = true;
 	core_note(core, NOTE_SYNCED)->link = peer->link;
+	core->quiet_until_ms = 0;
 	membership_compared(core, txn);
 	fetch_retry(core, peer);
 }
@@ -661,10 +662,6 @@ int64_t sync_wake(const struct core *core)
 		if (next < wake)
 			wake = next;
 	}
-	if (core->author) {
-		int64_t renew = core->own_head_ms + (int64_t)core->options.limits->head_renew_ms;
-		if (renew < wake)
-			wake = renew;
-	}
-	return wake;
+	int64_t head = gossip_wake(core);
+	return head < wake ? head : wake;
 }

@@ -33,6 +33,12 @@ static bool subscribed(const struct transfer *transfer, struct bytes path)
 	return false;
 }
 
+/* Own datasets are always wanted: they may have been lost. */
+static bool wanted(const struct core *core, const struct message_version *of, struct bytes path)
+{
+	return of->author == core->author || subscribed(&core->transfer, path);
+}
+
 static void patterns_load(struct core *core, struct txn *txn)
 {
 	struct transfer *transfer = &core->transfer;
@@ -73,8 +79,8 @@ static void scan_path(struct core *core, struct txn *txn, struct bytes value)
 	if (value.len != ID_LEN)
 		return;
 	memcpy(dataset.b, value.ptr, ID_LEN);
-	if (current_of(core, txn, &dataset, &of, path) &&
-	    subscribed(&core->transfer, bytes_str(path)) && !held_complete(txn, &of))
+	if (current_of(core, txn, &dataset, &of, path) && wanted(core, &of, bytes_str(path)) &&
+	    !held_complete(txn, &of))
 		fetch_add(core, txn, &of, bytes_str(path), false);
 }
 
@@ -146,7 +152,7 @@ void transfer_version_news(struct core *core, struct txn *txn, const struct ledg
 		 (const char *)version.path.ptr);
 	char path[LIMIT_PATH_LEN_MAX + 1];
 	if (current_of(core, txn, &of.dataset, &current, path) &&
-	    subscribed(&core->transfer, bytes_str(path)) && !held_complete(txn, &current))
+	    wanted(core, &current, bytes_str(path)) && !held_complete(txn, &current))
 		fetch_add(core, txn, &current, bytes_str(path), false);
 }
 
@@ -350,8 +356,9 @@ void transfer_settle(struct core *core, struct txn *txn)
 	size_t running = core->options.limits->fetch_count_max;
 	for (size_t i = 0, ran = 0; i < transfer->fetch_count && ran < running;) {
 		struct fetch *fetch = transfer->fetches[i];
-		ran += fetch_has_source(core, fetch);
-		if (fetch_step(core, txn, fetch))
+		bool rests = fetch_rests(core, fetch);
+		ran += !rests && fetch_has_source(core, fetch);
+		if (rests || fetch_step(core, txn, fetch))
 			i++;
 	}
 	for (size_t i = 0; transfer->held_news_count && i < core->peer_count; i++) {
@@ -368,10 +375,13 @@ int64_t transfer_wake(const struct core *core)
 	const struct transfer *transfer = &core->transfer;
 	if (transfer->scan_due || transfer->scan_step != SCAN_IDLE || transfer->sweep_waits)
 		return core->now_ms;
+	int64_t wake = INT64_MAX;
 	for (size_t i = 0; i < transfer->fetch_count; i++) {
 		const struct fetch *fetch = transfer->fetches[i];
-		if (fetch->index_link || fetch->request_count)
-			return core->now_ms + TRANSFER_TICK_MS;
+		if (fetch->walk_waits)
+			return core->now_ms;
+		if (!fetch_rests(core, fetch) && (fetch->index_link || fetch->request_count))
+			wake = core->now_ms + TRANSFER_TICK_MS;
 	}
-	return INT64_MAX;
+	return wake;
 }
