@@ -8,6 +8,7 @@
 #include "crypto/box.h"
 #include "crypto/check.h"
 #include "proto/core_state.h"
+#include "proto/keywrap.h"
 
 void effects_init(struct effects *effects)
 {
@@ -138,6 +139,7 @@ enum err core_open(struct core **out, const struct core_options *options, struct
 	core->has_fed = core->charter.number > 0;
 	ledger_init(&core->ledger, &core->charter, options->limits);
 	ledger_now(&core->ledger, now_ms);
+	ledger_slots_rebuild(txn);
 	if (err == ERR_OK)
 		err = membership_open(core, txn);
 	if (err == ERR_OK) {
@@ -352,6 +354,9 @@ void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct 
 	sync_tick(core, txn);
 	serve_tick(core, txn);
 	transfer_tick(core, txn);
+	voting_settle(core, txn);
+	epochs_settle(core, txn);
+	withdrawal_settle(core, txn);
 	transfer_settle(core, txn);
 	gossip_settle(core, txn);
 	reconcile_settle(core, txn);
@@ -361,32 +366,43 @@ void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct 
 
 int64_t core_wake(const struct core *core)
 {
-	int64_t wake = peers_wake(core);
-	int64_t sync = sync_wake(core);
-	int64_t transfer = transfer_wake(core);
-	int64_t serve = serve_wake(core);
-	if (sync < wake)
-		wake = sync;
-	if (serve < wake)
-		wake = serve;
-	return transfer < wake ? transfer : wake;
+	static int64_t (*const wakes[])(const struct core *core) = {
+		peers_wake,  sync_wake,   serve_wake,      transfer_wake,
+		voting_wake, epochs_wake, withdrawal_wake,
+	};
+	int64_t wake = INT64_MAX;
+	for (size_t i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++) {
+		int64_t at = wakes[i](core);
+		wake = at < wake ? at : wake;
+	}
+	return wake;
 }
 
 void core_record_news(struct core *core, struct txn *txn, const struct ledger_news *news)
 {
 	struct bytes whole;
+	struct record record;
+	struct keywrap wrap;
 	if (!news->stored)
 		return;
 	if (news->kind == RECORD_VERSION) {
 		transfer_version_news(core, txn, news);
 		return;
 	}
-	if (!ledger_record(txn, news->author, news->incarnation, news->sequence, &whole))
+	if (!ledger_record(txn, news->author, news->incarnation, news->sequence, &whole) ||
+	    record_decode(&record, whole) != ERR_OK)
 		return;
-	if (news->kind == RECORD_WRAP)
-		fedkeys_wrap_news(core, txn, whole);
-	else if (news->kind == RECORD_CONTACT)
+	if (news->kind == RECORD_CONTACT)
 		peers_contact(core, txn, news->author, whole);
+	else if (news->kind == RECORD_VOTE)
+		voting_news(core, txn, news, &record);
+	else if (news->kind == RECORD_KEY || news->kind == RECORD_TOKEN)
+		epochs_news(core, txn, news, &record);
+	else if (news->kind == RECORD_WITHDRAWAL || news->kind == RECORD_ERASURE)
+		withdrawal_news(core, txn, news, &record);
+	else if (news->kind == RECORD_WRAP && keywrap_get(&wrap, record.body) == ERR_OK)
+		wrap.prefix.len ? epochs_news(core, txn, news, &record)
+				: fedkeys_wrap_news(core, txn, whole);
 }
 
 void core_chunk_event(struct event *out, uint64_t link, struct bytes message)

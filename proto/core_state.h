@@ -323,6 +323,23 @@ void fedkeys_wrap(struct core *core, struct txn *txn, const struct charter_membe
 /* A wrap record came in. */
 void fedkeys_wrap_news(struct core *core, struct txn *txn, struct bytes record);
 
+/*
+ * voting.c, epochs.c, withdrawal.c: news is a record that came into the store, own or foreign (the record borrows from the
+ * store until the next write); settle is the end of a turn; wake as core_wake(), INT64_MAX: never.
+ */
+void voting_news(struct core *core, struct txn *txn, const struct ledger_news *news,
+		 const struct record *record); /* RECORD_VOTE */
+void voting_settle(struct core *core, struct txn *txn);
+int64_t voting_wake(const struct core *core);
+void epochs_news(struct core *core, struct txn *txn, const struct ledger_news *news,
+		 const struct record *record); /* RECORD_KEY, RECORD_WRAP with a prefix, RECORD_TOKEN */
+void epochs_settle(struct core *core, struct txn *txn);
+int64_t epochs_wake(const struct core *core);
+void withdrawal_news(struct core *core, struct txn *txn, const struct ledger_news *news,
+		     const struct record *record); /* RECORD_WITHDRAWAL, RECORD_ERASURE */
+void withdrawal_settle(struct core *core, struct txn *txn);
+int64_t withdrawal_wake(const struct core *core);
+
 /* catalog.c: as catalog_read(), held or not */
 enum err catalog_read_any(struct core *core, struct txn *txn, const char *path, uint64_t number,
 			  struct reading *out, char *why);

@@ -405,8 +405,10 @@ static void older_drop(struct txn *txn, uint32_t author, uint32_t incarnation)
 	struct record record;
 
 	while (walk_next(&walk) && be32_get(walk.key.ptr + prefix.len) < incarnation)
-		if (record_decode(&record, walk.value) == ERR_OK)
+		if (record_decode(&record, walk.value) == ERR_OK) {
 			ledger_version_unlink(txn, &record);
+			ledger_slot_unlink(txn, &record);
+		}
 	older_delete(txn, TABLE_RECORD, author, incarnation);
 	older_delete(txn, TABLE_LEAF, author, incarnation);
 	older_delete(txn, TABLE_BUCKET, author, incarnation);

@@ -160,6 +160,27 @@ enum err ledger_incarnation_new(struct ledger *ledger, struct txn *txn);
 bool ledger_record(struct txn *txn, uint32_t author, uint32_t incarnation, uint64_t sequence,
 		   struct bytes *whole);
 
+/*
+ * Records of known kinds but versions, found by slot: all whose slot begins with prefix (a kind byte, and more), of authors
+ * that count, in order of slot and author. What is found borrows from the store until the next write; the walk itself goes on
+ * after writes.
+ *
+ *	struct ledger_slots slots = ledger_slots(ledger, txn, prefix);
+ *	while (ledger_slots_next(&slots, &record))
+ */
+struct ledger_slots {
+	struct ledger *ledger;
+	struct txn *txn;
+	struct walk walk;
+};
+struct ledger_slots ledger_slots(struct ledger *ledger, struct txn *txn, struct bytes prefix);
+bool ledger_slots_next(struct ledger_slots *slots, struct record *out);
+/* The record of one author in one slot. ERR_ABSENT. */
+enum err ledger_slot(struct ledger *ledger, struct txn *txn, struct bytes slot, uint32_t author,
+		     struct record *out);
+/* Once, for a store made before slots were indexed. */
+void ledger_slots_rebuild(struct txn *txn);
+
 /* One version of a dataset, by one author. */
 struct ledger_version {
 	struct dataset_id dataset;

@@ -36,6 +36,10 @@ void ledger_record_write(struct ledger *ledger, struct txn *txn, const struct re
 enum err ledger_record_drop(struct ledger *ledger, struct txn *txn, uint32_t author,
 			    uint32_t incarnation, uint64_t sequence);
 
+/* SLOT rows of known kinds. */
+void ledger_slot_link(struct txn *txn, const struct record *record);
+void ledger_slot_unlink(struct txn *txn, const struct record *record);
+
 /* VERSION and PATH rows; INDEX and HELD rows go with the version they belong to. */
 void ledger_version_link(struct txn *txn, const struct record *record,
 			 const struct ledger_news *news);

@@ -96,8 +96,10 @@ static void loser_drop(struct txn *txn, const struct record *winner, uint64_t se
 
 	/* A version in the same slot has taken its rows over already. */
 	if (txn_get(txn, TABLE_RECORD, row_key_bytes(&key), &whole) &&
-	    record_decode(&loser, whole) == ERR_OK)
+	    record_decode(&loser, whole) == ERR_OK) {
 		ledger_version_unlink(txn, &loser);
+		ledger_slot_unlink(txn, &loser);
+	}
 	txn_del(txn, TABLE_RECORD, row_key_bytes(&key));
 }
 
@@ -113,6 +115,7 @@ void ledger_record_write(struct ledger *ledger, struct txn *txn, const struct re
 		return;
 	if (record->kind == RECORD_VERSION)
 		ledger_version_link(txn, record, news);
+	ledger_slot_link(txn, record);
 	if (setdigest_get(txn, record->author, record->incarnation, record->slot, &loser, &hash))
 		loser_drop(txn, record, loser);
 	else
@@ -143,6 +146,7 @@ enum err ledger_record_drop(struct ledger *ledger, struct txn *txn, uint32_t aut
 	}
 	slot = record_slot_copy(record.slot);
 	ledger_version_unlink(txn, &record);
+	ledger_slot_unlink(txn, &record);
 	txn_del(txn, TABLE_RECORD, row_key_bytes(&key));
 	setdigest_del(txn, author, incarnation, record_slot_bytes(&slot));
 	touched->state.live_count--;

@@ -57,6 +57,45 @@ struct record_slot record_slot_contact(void)
 	return (struct record_slot){.b = {RECORD_CONTACT}, .len = 1};
 }
 
+/* PROTOCOL: "`02 ‖ H("am1.prefix", Q) ‖ be64 n`" */
+struct record_slot record_slot_key(struct bytes prefix, uint64_t epoch_number)
+{
+	struct record_slot slot = {.b = {RECORD_KEY}, .len = 1};
+	uint8_t number[8];
+	struct digest digest;
+
+	hash_once(digest.b, "am1.prefix", prefix);
+	be64_put(number, epoch_number);
+	slot_add(&slot, id_bytes(&digest));
+	slot_add(&slot, bytes_obj(&number));
+	return slot;
+}
+
+/* PROTOCOL: "`04 ‖ be32 charter number`" */
+struct record_slot record_slot_vote(uint32_t charter_number)
+{
+	struct record_slot slot = {.b = {RECORD_VOTE}, .len = 1};
+	uint8_t number[4];
+
+	be32_put(number, charter_number);
+	slot_add(&slot, bytes_obj(&number));
+	return slot;
+}
+
+struct record_slot record_slot_of(enum record_kind kind, struct bytes id)
+{
+	struct record_slot slot = {.b = {(uint8_t)kind}, .len = 1};
+
+	slot_add(&slot, id);
+	return slot;
+}
+
+/* PROTOCOL: "`0a ‖ code(1)`" */
+struct record_slot record_slot_notice(uint8_t code)
+{
+	return (struct record_slot){.b = {RECORD_NOTICE, code}, .len = 2};
+}
+
 /* PROTOCOL: "`sequence` counts from 1 in each incarnation; incarnations count from 1." */
 enum err record_decode(struct record *out, struct bytes whole)
 {

@@ -9,7 +9,22 @@
 #include "crypto/sign.h"
 
 /* Kinds with a meaning today; others are kept and forwarded. */
-enum record_kind { RECORD_VERSION = 1, RECORD_WRAP = 3, RECORD_CONTACT = 7 };
+enum record_kind {
+	RECORD_VERSION = 1,
+	RECORD_KEY = 2,
+	RECORD_WRAP = 3,
+	RECORD_VOTE = 4,
+	RECORD_TOKEN = 5,
+	RECORD_CONTACT = 7,
+	RECORD_WITHDRAWAL = 8,
+	RECORD_ERASURE = 9,
+	RECORD_NOTICE = 10
+};
+
+static inline bool record_kind_known(uint64_t kind)
+{
+	return kind >= RECORD_VERSION && kind <= RECORD_NOTICE && kind != 6;
+}
 
 /* A decoded view; borrows from the bytes it was decoded from. */
 struct record {
@@ -37,6 +52,11 @@ struct record_slot record_slot_version(const struct dataset_id *dataset, uint64_
 struct record_slot record_slot_wrap(const struct org_id *grantee, uint64_t epoch_number,
 				    struct bytes prefix, struct bytes path);
 struct record_slot record_slot_contact(void);
+struct record_slot record_slot_key(struct bytes prefix, uint64_t epoch_number);
+struct record_slot record_slot_vote(uint32_t charter_number);
+/* Slots of a kind and one id: tokens (token id), withdrawals and erasures (dataset id). */
+struct record_slot record_slot_of(enum record_kind kind, struct bytes id);
+struct record_slot record_slot_notice(uint8_t code);
 
 /*
  * Form only; says nothing of the signature. ERR_MALFORMED, ERR_VERSION, ERR_FULL

@@ -114,6 +114,31 @@ struct row_key key_record(uint32_t author, uint32_t incarnation, uint64_t sequen
 	return key;
 }
 
+struct row_key key_slot(struct bytes slot, uint32_t author)
+{
+	struct row_key key = {.len = 0};
+
+	add(&key, slot);
+	add_be32(&key, author);
+	return key;
+}
+
+struct row_key key_charter_id(uint32_t number, const struct digest *entry_id)
+{
+	struct row_key key = key_charter(number);
+
+	add(&key, id_bytes(entry_id));
+	return key;
+}
+
+struct row_key key_vote(uint32_t number, const struct digest *entry_id, uint32_t member)
+{
+	struct row_key key = key_charter_id(number, entry_id);
+
+	add_be32(&key, member);
+	return key;
+}
+
 struct row_key key_bucket(uint32_t author, uint32_t incarnation, uint8_t bucket)
 {
 	struct row_key key = key_author_incarnation(author, incarnation);

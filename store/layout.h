@@ -31,6 +31,7 @@
 	X(VERSION, "version",                                                                      \
 	  1)                 /* dataset(32) number(8) author(4) -> incarnation(4) sequence(8) */   \
 	X(PATH, "path", 1)   /* path text -> dataset(32) */                                        \
+	X(SLOT, "slot", 1)   /* slot author(4) -> incarnation(4) sequence(8); proto/ledger_slot */ \
 	X(INDEX, "index", 1) /* dataset(32) number(8) author(4) address(32) -> size(4) */          \
 	X(HELD, "held",                                                                            \
 	  1) /* dataset(32) number(8) author(4) -> state(1) time(8) bytes(8) chunks(8) */          \
@@ -41,7 +42,12 @@
 	X(SUBSCRIPTION, "subscription", 1) /* pattern text -> options; proto/transfer */           \
 	X(SEALED, "sealed", 1)             /* name -> key sealed under the storage key */          \
 	X(PEER, "peer", 1)                 /* address text -> options; proto/core */               \
-	X(INVITATION, "invitation", 1) /* hash of secret(32) -> terms and state; proto/invitation */
+	X(INVITATION, "invitation", 1) /* hash of secret(32) -> terms and state; proto/invitation */   \
+	X(REQUEST, "request", 1) /* organisation id(32) -> who waits to be admitted; proto/request */  \
+	X(PROPOSAL, "proposal", 1)   /* number(4) entry id(32) -> payload; proto/voting */             \
+	X(VOTE, "vote", 1)           /* number(4) entry id(32) member(4) -> signature(64) */           \
+	X(FORK, "fork", 1)           /* number(4) entry id(32) -> entry with votes; proto/fork */      \
+	X(WITHDRAWN, "withdrawn", 1) /* dataset(32) -> what became of it here; proto/withdrawal */
 
 enum table {
 #define X(name, text, sums) TABLE_##name,
@@ -74,7 +80,10 @@ struct row_key key_record(uint32_t author, uint32_t incarnation, uint64_t sequen
 struct row_key key_bucket(uint32_t author, uint32_t incarnation,
 			  uint8_t bucket); /* and LEAF prefix */
 struct row_key key_leaf(uint32_t author, uint32_t incarnation, uint8_t bucket, struct bytes slot);
-struct row_key key_dataset(const struct dataset_id *dataset); /* prefix */
+struct row_key key_slot(struct bytes slot, uint32_t author);
+struct row_key key_charter_id(uint32_t number, const struct digest *entry_id); /* PROPOSAL, FORK */
+struct row_key key_vote(uint32_t number, const struct digest *entry_id, uint32_t member);
+struct row_key key_dataset(const struct dataset_id *dataset); /* prefix, and WITHDRAWN */
 /* VERSION, HELD, and prefix of INDEX. */
 struct row_key key_version(const struct dataset_id *dataset, uint64_t number, uint32_t author);
 struct row_key key_index(const struct dataset_id *dataset, uint64_t number, uint32_t author,
