@@ -1,0 +1,36 @@
+/*
+ * epochs - the keys of the tiers granted and hidden: epochs at paths, wraps for readers
+ * (docs/PROTOCOL.md, section 5.6).
+ *
+ * epochs.c brings the own namespace to what the good tokens say at the end of each turn in which something changed, and once
+ * an hour: every reader has a wrap of the epoch that governs its prefix; where a reader's right has ended, a new epoch begins. Only
+ * a node with the role key author makes epochs. Keys lie sealed in table SEALED.
+ */
+#ifndef ALLMENDE_EPOCHS_H
+#define ALLMENDE_EPOCHS_H
+
+#include "proto/core.h"
+#include "proto/keywrap.h"
+
+/*
+ * The epoch that governs a path of the own namespace and K(path) in it; makes the first epoch (of the namespace) when there is none.
+ * *prefix_len: how many bytes of the path are its Q. ERR_DENIED: this node is no key author and there is no epoch yet; ERR_AGAIN: the key is not here.
+ */
+enum err epochs_govern(struct core *core, struct txn *txn, struct bytes path, size_t *prefix_len,
+		       uint64_t *number, struct key *path_key);
+/*
+ * K_n(path) of an epoch (Q, n) of any namespace, from wraps, own keys, and the down and back fields of key records. The caller wipes. ERR_ABSENT: not to be had here.
+ * A wrong key, which a false wrap may give, shows in the key check.
+ */
+enum err epochs_key(struct core *core, struct txn *txn, struct bytes prefix, uint64_t number,
+		    struct bytes path, struct key *out);
+/* A wrap of the key that governs the prefix now, for one organisation: for a grant that travels as text. prefix and path of *out point into `prefix`. Errors as epochs_govern(). */
+enum err epochs_wrap(struct core *core, struct txn *txn, const struct org_id *grantee,
+		     struct bytes prefix, struct keywrap *out);
+/* Opens a wrap made for the own organisation, keeps its key, and publishes it wrapped again for its own other nodes. ERR_DENIED: not for us. */
+enum err epochs_wrap_take(struct core *core, struct txn *txn, const struct org_id *granter,
+			  const struct keywrap *wrap);
+/* Tokens, members or roles have changed: to be looked at by epochs_settle(). */
+void epochs_due(struct core *core);
+
+#endif
