@@ -123,6 +123,7 @@ static void call_free(struct call *call)
 	buf_fini(&call->path);
 	buf_fini(&call->name);
 	buf_fini(&call->text);
+	free(call->overview);
 	free(call);
 }
 

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "node/daemon.h"
+#include "node/overview.h"
 
 #define API_WHY_LEN      512
 #define API_WAIT_MS_MAX  30000
@@ -58,11 +59,8 @@ struct call {
 	bool more; /* run: to be run again, for what comes after: */
 	char after[LIMIT_PATH_LEN_MAX + 1];
 	uint32_t page_count;
-	struct buf text; /* instead of out: JSON as it goes out */
-	struct dataset_counts {
-		uint64_t known, own, held, damaged;
-		char first_damaged[LIMIT_PATH_LEN_MAX + 1];
-	} counts; /* of /status */
+	struct buf text;           /* instead of out: JSON as it goes out */
+	struct overview *overview; /* of /status; NULL: of another call */
 
 	/* api_upload.c, api_read.c */
 	struct upload *upload;

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/check.h"
 #include "crypto/path.h"
 #include "node/api_call.h"
 #include "proto/membership.h"
@@ -9,6 +10,7 @@
 static void status_begin(struct call *call)
 {
 	call->number = call->daemon->uploads.count; /* the loop thread's: run cannot look */
+	call->overview = mem_new(1, sizeof(*call->overview));
 	api_push(call);
 }
 

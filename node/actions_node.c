@@ -1,0 +1,101 @@
+/*
+ * What this node itself and its data need: membership, room, damage, clock, links, members, keys.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "node/actions.h"
+#include "node/daemon.h"
+
+void actions_membership(struct actions *list)
+{
+	const struct membership_status *membership = &list->overview->membership;
+
+	if (membership->state == MEMBERSHIP_NONE)
+		actions_add(list, ACTION_WARN, "allmende federation create --name NAME",
+			    "this node belongs to no federation yet: found one, or join one with "
+			    "`allmende federation join TEXT`");
+	else if (membership->state == MEMBERSHIP_JOINING)
+		actions_add(list, ACTION_WARN, "allmende federation", "joining%s%s",
+			    membership->why[0] ? ": " : " the federation is under way",
+			    membership->why);
+	else if (!membership->has_federation_key)
+		actions_add(list, ACTION_WARN, "allmende peers",
+			    "the key of the federation is not here yet: another member has to be "
+			    "linked");
+}
+
+void actions_space(struct actions *list)
+{
+	const char *what, *state;
+	char size[OVERVIEW_SIZE_LEN];
+	uint64_t of;
+	unsigned percent = overview_percent(list->overview, &what, &of);
+
+	if (percent < OVERVIEW_WARN_PERCENT)
+		return;
+	state = percent >= OVERVIEW_REFUSE_PERCENT
+			? "foreign data refused, own accepted"
+			: "foreign data is refused from " OVERVIEW_REFUSE_TEXT " % on";
+	overview_size(size, of);
+	actions_add(list, percent >= OVERVIEW_REFUSE_PERCENT ? ACTION_CRITICAL : ACTION_WARN,
+		    "allmende unsubscribe PATTERN", "%s %u %% of %s: %s", what, percent, size,
+		    state);
+}
+
+void actions_damage(struct actions *list)
+{
+	const struct overview_datasets *datasets = &list->overview->datasets;
+
+	if (datasets->damaged)
+		actions_add(list, datasets->own_damaged ? ACTION_CRITICAL : ACTION_WARN,
+			    "allmende verify",
+			    "%" PRIu64
+			    " datasets damaged (%s%s): chunks are fetched again from others",
+			    datasets->damaged, datasets->first_damaged,
+			    datasets->damaged > 1 ? ", ..." : "");
+}
+
+void actions_clock(struct actions *list)
+{
+	const struct overview *overview = list->overview;
+
+	/* one of several is wrong itself; all of them are not */
+	if (overview->ahead > 1 || (overview->ahead == 1 && overview->linked == 1))
+		actions_add(list, ACTION_WARN, "allmende doctor",
+			    "this machine's clock is behind those of %" PRIu64
+			    " linked members, by %" PRId64 " s",
+			    overview->ahead, overview->ahead_ms_max / 1000);
+}
+
+void actions_links(struct actions *list)
+{
+	const struct overview *overview = list->overview;
+
+	if (overview->members > 1 && !overview->linked)
+		actions_add(list, ACTION_WARN, "allmende doctor",
+			    "no other node is linked: nothing comes in and nothing goes out");
+}
+
+void actions_members(struct actions *list)
+{
+	const struct overview *overview = list->overview;
+	uint64_t troubled = overview->members - overview->complete;
+
+	if (troubled)
+		actions_add(list, ACTION_WARN, "allmende federation members",
+			    "%" PRIu64 " of %" PRIu64 " members not complete here: %" PRIu64
+			    " partial, %" PRIu64 " stale, %" PRIu64 " disputed, %" PRIu64
+			    " not heard from yet",
+			    troubled, overview->members, overview->partial, overview->stale,
+			    overview->disputed, overview->unknown);
+}
+
+void actions_keys(struct actions *list)
+{
+	if (!keyring_has_passphrase(list->daemon->keyring))
+		actions_add(list, ACTION_INFO, "",
+			    "the keys lie in clear: who gets the disk can read everything; encrypt "
+			    "the disk, or make the node anew with a passphrase while it is young");
+}

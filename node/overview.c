@@ -1,0 +1,136 @@
+#include "node/overview.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "node/daemon.h"
+
+#define AHEAD_MS 60000 /* clocks differ a little; more than this is a wrong one */
+
+void overview_dataset(struct overview *overview, struct core *core, struct txn *txn,
+		      const struct catalog_entry *entry)
+{
+	struct overview_datasets *datasets = &overview->datasets;
+	const char *slugs[2];
+	bool single = entry->own && catalog_holders(core, txn, entry, slugs, 2) < 2;
+
+	datasets->known++;
+	datasets->own += entry->own;
+	datasets->held += entry->held;
+	datasets->damaged += entry->damaged;
+	datasets->own_damaged += entry->own && entry->damaged;
+	datasets->own_single += single;
+	if (entry->damaged && !datasets->first_damaged[0])
+		snprintf(datasets->first_damaged, sizeof(datasets->first_damaged), "%s",
+			 entry->path);
+	if (single && !datasets->first_single[0])
+		snprintf(datasets->first_single, sizeof(datasets->first_single), "%s", entry->path);
+}
+
+static void add_troubled(struct overview *overview, const struct charter_member *member,
+			 const struct member_state *state)
+{
+	struct overview_member *troubled;
+
+	if (overview->troubled_count == OVERVIEW_TROUBLED_MAX)
+		return;
+	troubled = &overview->troubled[overview->troubled_count++];
+	snprintf(troubled->name, sizeof(troubled->name), "%s", member->name);
+	snprintf(troubled->slug, sizeof(troubled->slug), "%s", member->slug);
+	troubled->state = state->state;
+	troubled->missing = state->missing;
+	troubled->head_time_ms = state->head_time_ms;
+}
+
+static void add_heads(struct overview *overview, const struct member_state *state, int64_t now_ms)
+{
+	int64_t ahead_ms = state->head_time_ms - now_ms;
+
+	if (state->self)
+		overview->own_head_ms = state->head_time_ms;
+	if (state->head_time_ms == 0 || state->self)
+		return;
+	if (!overview->oldest_head_ms || state->head_time_ms < overview->oldest_head_ms)
+		overview->oldest_head_ms = state->head_time_ms;
+	if (!state->linked || ahead_ms < AHEAD_MS)
+		return;
+	overview->ahead++;
+	if (ahead_ms > overview->ahead_ms_max)
+		overview->ahead_ms_max = ahead_ms;
+}
+
+static void count_members(struct overview *overview, struct core *core, struct txn *txn,
+			  int64_t now_ms)
+{
+	const struct charter *charter = overview->membership.charter;
+
+	for (uint32_t i = 0; charter && i < charter->member_count; i++) {
+		const struct charter_member *member = &charter->members[i];
+		struct member_state state = {0};
+
+		if (member->state != CHARTER_MEMBER)
+			continue;
+		membership_member(core, txn, now_ms, member->number, &state);
+		overview->members++;
+		overview->complete += !strcmp(state.state, "complete");
+		overview->partial += !strcmp(state.state, "partial");
+		overview->stale += !strcmp(state.state, "stale");
+		overview->disputed += !strcmp(state.state, "disputed");
+		overview->unknown += !strcmp(state.state, "unknown");
+		if (strcmp(state.state, "complete"))
+			add_troubled(overview, member, &state);
+		add_heads(overview, &state, now_ms);
+	}
+}
+
+static void count_peers(struct overview *overview, struct core *core)
+{
+	struct peer_state peer;
+
+	for (size_t i = 0; membership_peer(core, i, &peer); i++) {
+		overview->peers++;
+		overview->linked += peer.link != 0;
+		overview->dialled += peer.link != 0 && peer.dialled;
+	}
+}
+
+void overview_take(struct overview *overview, const struct daemon *daemon, struct core *core,
+		   struct txn *txn, int64_t now_ms)
+{
+	membership_status(core, &overview->membership);
+	count_members(overview, core, txn, now_ms);
+	count_peers(overview, core);
+	db_size(daemon->db, &overview->store_used, &overview->store_file);
+	dir_space(daemon->dir_path, &overview->disk_free, &overview->disk_total);
+	overview->store_limit = daemon->config.limits.store_bytes_max;
+}
+
+static unsigned percent_of(uint64_t used, uint64_t all)
+{
+	return all >= 100 ? (unsigned)(used / (all / 100)) : 0;
+}
+
+unsigned overview_percent(const struct overview *overview, const char **what, uint64_t *of)
+{
+	unsigned disk =
+		percent_of(overview->disk_total - overview->disk_free, overview->disk_total);
+	unsigned limit = percent_of(overview->store_used, overview->store_limit);
+
+	*what = limit > disk ? "size limit" : "disk";
+	*of = limit > disk ? overview->store_limit : overview->disk_total;
+	return limit > disk ? limit : disk;
+}
+
+void overview_size(char out[OVERVIEW_SIZE_LEN], uint64_t bytes)
+{
+	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+	uint64_t factor = 1;
+	size_t unit = 0;
+
+	while (unit < sizeof(units) / sizeof(units[0]) - 1 && bytes / factor >= 1000) {
+		factor *= 1000;
+		unit++;
+	}
+	snprintf(out, OVERVIEW_SIZE_LEN, "%" PRIu64 " %s", bytes / factor, units[unit]);
+}

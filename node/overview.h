@@ -1,0 +1,64 @@
+/*
+ * overview - how the node does, in numbers: what `allmende status`, its actions and /metrics are made of.
+ *
+ * On the core thread, inside turns: overview_dataset() for every current version, in as many turns as it takes,
+ * then overview_take() in the last of them. Nothing in it is a secret of a dataset.
+ */
+#ifndef ALLMENDE_OVERVIEW_H
+#define ALLMENDE_OVERVIEW_H
+
+#include "proto/catalog.h"
+#include "proto/membership.h"
+
+#define OVERVIEW_TROUBLED_MAX 64 /* members named; the others are counted */
+
+/* Of room: from the first on it is told, from the second on foreign data is refused. */
+#define OVERVIEW_WARN_PERCENT   70
+#define OVERVIEW_REFUSE_PERCENT 85
+#define OVERVIEW_REFUSE_TEXT    "85"
+
+struct daemon;
+
+struct overview_member { /* one whose data is not complete here */
+	char name[LIMIT_NAME_LEN_MAX + 1];
+	char slug[CHARTER_SLUG_LEN_MAX + 1];
+	const char *state;
+	uint64_t missing;     /* records */
+	int64_t head_time_ms; /* 0: nothing was heard from it */
+};
+
+struct overview {
+	/* from overview_dataset() */
+	struct overview_datasets {
+		uint64_t known, own, held, damaged, own_damaged;
+		uint64_t own_single; /* own ones that no linked member holds as well */
+		char first_damaged[LIMIT_PATH_LEN_MAX + 1];
+		char first_single[LIMIT_PATH_LEN_MAX + 1];
+	} datasets;
+
+	/* from overview_take() */
+	struct membership_status membership; /* charter: borrowed until the end of the turn */
+	uint64_t members, complete, partial, stale, disputed, unknown;
+	struct overview_member troubled[OVERVIEW_TROUBLED_MAX];
+	size_t troubled_count;
+	uint64_t ahead;         /* linked members whose newest head lies in the future */
+	int64_t ahead_ms_max;   /* by how much at most */
+	int64_t own_head_ms;    /* 0: none */
+	int64_t oldest_head_ms; /* of the members heard from; 0: none */
+	uint64_t linked, dialled, peers;
+	uint64_t store_used, store_file, store_limit; /* bytes; limit 0: the disk */
+	uint64_t disk_free, disk_total;
+};
+
+void overview_dataset(struct overview *overview, struct core *core, struct txn *txn,
+		      const struct catalog_entry *entry);
+void overview_take(struct overview *overview, const struct daemon *daemon, struct core *core,
+		   struct txn *txn, int64_t now_ms);
+
+/* How full, in percent: the fuller of the disk and the size limit, and which of them it is ("disk", "size limit"). */
+unsigned overview_percent(const struct overview *overview, const char **what, uint64_t *of);
+/* "200 GB" */
+#define OVERVIEW_SIZE_LEN 32
+void overview_size(char out[OVERVIEW_SIZE_LEN], uint64_t bytes);
+
+#endif
