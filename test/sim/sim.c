@@ -26,6 +26,8 @@ void sim_push(struct sim *sim, struct sim_item item)
 		sim->heap = mem_grow(sim->heap, sim->heap_cap, sizeof(*sim->heap));
 	}
 	item.order = ++sim->item_last;
+	if (item.wire)
+		item.wire->item_count++;
 	size_t i = sim->heap_count++;
 	while (i > 0 && item_less(&item, &sim->heap[(i - 1) / 2])) {
 		sim->heap[i] = sim->heap[(i - 1) / 2];
@@ -55,23 +57,27 @@ static struct sim_item heap_pop(struct sim *sim)
 	return top;
 }
 
-static struct sim_wire *wire_find(struct sim *sim, uint64_t id)
+static void end_stir(struct sim_end *end)
 {
-	for (size_t i = 0; i < sim->wire_count; i++) {
-		if (sim->wires[i]->id == id)
-			return sim->wires[i];
+	struct sim_node *node = end->node;
+	if (end->stirred)
+		return;
+	end->stirred = true;
+	if (node->stirred_count == node->stirred_cap) {
+		node->stirred_cap = node->stirred_cap ? 2 * node->stirred_cap : 16;
+		node->stirred =
+			mem_grow(node->stirred, node->stirred_cap, sizeof(struct sim_end *));
 	}
-	return NULL;
+	node->stirred[node->stirred_count++] = end;
 }
 
 struct sim_end *end_of_link(struct sim_node *node, uint64_t link_id)
 {
-	for (size_t i = 0; i < node->sim->wire_count; i++) {
-		for (unsigned s = 0; s < 2; s++) {
-			struct sim_end *end = &node->sim->wires[i]->end[s];
-			if (end->open && end->node == node && end->link_id == link_id)
-				return end;
-		}
+	for (size_t i = 0; i < node->end_count; i++) {
+		if (node->ends[i]->link_id != link_id)
+			continue;
+		end_stir(node->ends[i]);
+		return node->ends[i];
 	}
 	return NULL;
 }
@@ -79,11 +85,9 @@ struct sim_end *end_of_link(struct sim_node *node, uint64_t link_id)
 unsigned sim_links(struct sim_node *a, struct sim_node *b)
 {
 	unsigned count = 0;
-	for (size_t i = 0; i < a->sim->wire_count; i++) {
-		const struct sim_end *end = a->sim->wires[i]->end;
-		count += end[0].open && end[1].open &&
-			 ((end[0].node == a && end[1].node == b) ||
-			  (end[0].node == b && end[1].node == a));
+	for (size_t i = 0; i < a->end_count; i++) {
+		const struct sim_end *other = &a->ends[i]->wire->end[!a->ends[i]->side];
+		count += other->open && other->node == b;
 	}
 	return count;
 }
@@ -105,9 +109,29 @@ void wire_break(struct sim *sim, struct sim_wire *wire)
 		if (wire->end[s].open)
 			sim_push(sim, (struct sim_item){.at_ms = sim->now_ms + sim_delay(sim),
 							.kind = SIM_LOST,
-							.wire = wire->id,
+							.wire = wire,
 							.side = s});
 	}
+}
+
+static void ends_remove(struct sim_end **ends, size_t *count, const struct sim_end *end)
+{
+	for (size_t i = 0; i < *count; i++) {
+		if (ends[i] == end) {
+			ends[i] = ends[--*count];
+			return;
+		}
+	}
+}
+
+static void end_fini(struct sim_end *end)
+{
+	struct sim_node *node = end->node;
+	end->open = false;
+	link_fini(&end->link);
+	ends_remove(node->ends, &node->end_count, end);
+	ends_remove(node->stirred, &node->stirred_count, end);
+	node->sim->wire_closed = true;
 }
 
 /* One side is done: what it has said before still arrives, then the other side sees the end. */
@@ -115,24 +139,25 @@ static void end_close(struct sim *sim, struct sim_wire *wire, unsigned side)
 {
 	struct sim_end *end = &wire->end[side];
 	int64_t at = sim->now_ms + sim_delay(sim);
-	end->open = false;
-	link_fini(&end->link);
+	end_fini(end);
 	if (wire->broken || !wire->end[!side].open)
 		return;
 	sim_push(sim,
 		 (struct sim_item){.at_ms = at > end->last_arrival_ms ? at : end->last_arrival_ms,
 				   .kind = SIM_LOST,
-				   .wire = wire->id,
+				   .wire = wire,
 				   .side = !side});
 }
 
-/* Takes what a link machine has to say: events for the core, bytes for the other side. */
-static void end_pump(struct sim *sim, struct sim_wire *wire, unsigned side)
+/* Takes what a link machine has to say: events for the core, bytes for the other side. False: nothing. */
+static bool end_pump(struct sim *sim, struct sim_wire *wire, unsigned side)
 {
 	struct sim_end *end = &wire->end[side];
 	struct sim_node *node = end->node;
 	struct link_event from;
+	bool any = false;
 	while (end->open && link_next(&end->link, &from)) {
+		any = true;
 		if (node->foe) {
 			foe_event(node, end, &from);
 			if (from.type == LINK_EVENT_CLOSED)
@@ -169,6 +194,7 @@ static void end_pump(struct sim *sim, struct sim_wire *wire, unsigned side)
 			end_close(sim, wire, side);
 		}
 	}
+	return any;
 }
 
 static void end_flush(struct sim *sim, struct sim_wire *wire, unsigned side)
@@ -186,7 +212,7 @@ static void end_flush(struct sim *sim, struct sim_wire *wire, unsigned side)
 			arrival = end->last_arrival_ms;
 		end->last_arrival_ms = arrival;
 		struct sim_item item = {
-			.at_ms = arrival, .kind = SIM_DATA, .wire = wire->id, .side = !side};
+			.at_ms = arrival, .kind = SIM_DATA, .wire = wire, .side = !side};
 		buf_init(&item.bytes, piece.len);
 		buf_add(&item.bytes, piece);
 		sim_push(sim, item);
@@ -203,23 +229,20 @@ static void end_flush(struct sim *sim, struct sim_wire *wire, unsigned side)
 		end->wake_at = (int64_t)wake > sim->now_ms ? (int64_t)wake : sim->now_ms + 1;
 		sim_push(sim, (struct sim_item){.at_ms = end->wake_at,
 						.kind = SIM_LINK_TICK,
-						.wire = wire->id,
+						.wire = wire,
 						.side = side});
 	}
 }
 
 void node_pump(struct sim_node *node)
 {
-	struct sim *sim = node->sim;
-	for (size_t i = 0; i < sim->wire_count; i++) {
-		for (unsigned s = 0; s < 2; s++) {
-			struct sim_end *end = &sim->wires[i]->end[s];
-			if (end->node != node || !end->open)
-				continue;
-			end_pump(sim, sim->wires[i], s);
-			end_flush(sim, sim->wires[i], s);
-			end_pump(sim, sim->wires[i], s);
-		}
+	while (node->stirred_count > 0) {
+		struct sim_end *end = node->stirred[--node->stirred_count];
+		end->stirred = false;
+		end_pump(node->sim, end->wire, end->side);
+		do
+			end_flush(node->sim, end->wire, end->side);
+		while (end_pump(node->sim, end->wire, end->side));
 	}
 }
 
@@ -261,6 +284,17 @@ static bool certificate_of(struct sim_node *node, struct buf *encoded, struct fe
 	return ok;
 }
 
+static void end_add(struct sim_end *end)
+{
+	struct sim_node *node = end->node;
+	if (node->end_count == node->end_cap) {
+		node->end_cap = node->end_cap ? 2 * node->end_cap : 16;
+		node->ends = mem_grow(node->ends, node->end_cap, sizeof(struct sim_end *));
+	}
+	node->ends[node->end_count++] = end;
+	end_stir(end);
+}
+
 static bool link_begin(struct sim_end *end, struct sim_node *node, bool dialler, uint64_t dial,
 		       const struct sim_item *item)
 {
@@ -282,6 +316,7 @@ static bool link_begin(struct sim_end *end, struct sim_node *node, bool dialler,
 		end->dial = dial;
 		end->open = true;
 		link_init(&end->link, &options, (uint64_t)node->sim->now_ms);
+		end_add(end);
 	}
 	buf_fini(&encoded);
 	return ok;
@@ -291,13 +326,19 @@ bool wire_connect(struct sim_node *from, struct sim_node *to, const struct sim_i
 {
 	struct sim *sim = from->sim;
 	struct sim_wire *wire = mem_new(1, sizeof(*wire));
-	wire->id = ++sim->item_last;
+	for (unsigned s = 0; s < 2; s++) {
+		wire->end[s].wire = wire;
+		wire->end[s].side = s;
+	}
 	if (!link_begin(&wire->end[1], to, false, 0, item)) {
 		free(wire);
 		return false;
 	}
 	assert_true(link_begin(&wire->end[0], from, true, item->dial, item));
-	sim->wires = mem_grow(sim->wires, sim->wire_count + 1, sizeof(wire));
+	if (sim->wire_count == sim->wire_cap) {
+		sim->wire_cap = sim->wire_cap ? 2 * sim->wire_cap : 64;
+		sim->wires = mem_grow(sim->wires, sim->wire_cap, sizeof(wire));
+	}
 	sim->wires[sim->wire_count++] = wire;
 	return true;
 }
@@ -315,8 +356,9 @@ static void connect_do(struct sim *sim, const struct sim_item *item)
 	struct sim_node *from = item->node, *to = node_at(sim, item->address);
 	if (!from->core)
 		return;
-	bool listens = to && !to->deaf && (to->core || (to->foe && to->foe->listens));
-	if (!listens || from->deaf || !wire_connect(from, to, item))
+	bool listens =
+		to && !to->deaf && !to->dial_only && (to->core || (to->foe && to->foe->listens));
+	if (!listens || from->deaf || from->side != to->side || !wire_connect(from, to, item))
 		dial_fail(from, item->dial);
 	else
 		node_turn(from);
@@ -324,25 +366,30 @@ static void connect_do(struct sim *sim, const struct sim_item *item)
 
 void wires_abandon(struct sim_node *node)
 {
-	for (size_t i = 0; i < node->sim->wire_count; i++) {
-		struct sim_wire *wire = node->sim->wires[i];
-		for (unsigned s = 0; s < 2; s++) {
-			if (wire->end[s].node != node || !wire->end[s].open)
-				continue;
-			wire->end[s].open = false;
-			link_fini(&wire->end[s].link);
-			wire_break(node->sim, wire);
-		}
+	while (node->end_count > 0) {
+		struct sim_end *end = node->ends[node->end_count - 1];
+		end_fini(end);
+		wire_break(node->sim, end->wire);
 	}
 }
 
 void sim_cut(struct sim_node *node, bool deaf)
 {
 	node->deaf = deaf;
-	for (size_t i = 0; i < node->sim->wire_count; i++) {
-		struct sim_wire *wire = node->sim->wires[i];
-		if (wire->end[0].node == node || wire->end[1].node == node)
-			wire_break(node->sim, wire);
+	for (size_t i = 0; i < node->end_count; i++)
+		wire_break(node->sim, node->ends[i]->wire);
+}
+
+void sim_partition(struct sim *sim, bool silent)
+{
+	for (size_t i = 0; i < sim->wire_count; i++) {
+		struct sim_wire *wire = sim->wires[i];
+		if (wire->end[0].node->side == wire->end[1].node->side)
+			continue;
+		if (silent)
+			wire->broken = true;
+		else
+			wire_break(sim, wire);
 	}
 }
 
@@ -350,18 +397,19 @@ static void wires_clean(struct sim *sim)
 {
 	for (size_t i = sim->wire_count; i-- > 0;) {
 		struct sim_wire *wire = sim->wires[i];
-		if (wire->end[0].open || wire->end[1].open)
+		if (wire->end[0].open || wire->end[1].open || wire->item_count > 0)
 			continue;
 		free(wire);
 		sim->wires[i] = sim->wires[--sim->wire_count];
 	}
+	sim->wire_closed = false;
 }
 
 static void end_event(struct sim *sim, const struct sim_item *item)
 {
-	struct sim_wire *wire = wire_find(sim, item->wire);
-	struct sim_end *end = wire ? &wire->end[item->side] : NULL;
-	if (!end || !end->open)
+	struct sim_wire *wire = item->wire;
+	struct sim_end *end = &wire->end[item->side];
+	if (!end->open)
 		return;
 	/* An earlier one has taken its place. */
 	if (item->kind == SIM_LINK_TICK && item->at_ms != end->wake_at)
@@ -383,7 +431,9 @@ static void end_event(struct sim *sim, const struct sim_item *item)
 	}
 	struct sim_node *node = end->node;
 	end_pump(sim, wire, item->side);
-	if (node->core)
+	if (end->open)
+		end_stir(end);
+	if (node->core && node->inbox_count > 0)
 		node_turn(node);
 	else
 		node_pump(node);
@@ -408,7 +458,10 @@ bool sim_run(struct sim *sim, int64_t ms, bool (*until)(struct sim *sim, void *a
 			end_event(sim, &item);
 		}
 		buf_fini(&item.bytes);
-		wires_clean(sim);
+		if (item.wire)
+			item.wire->item_count--;
+		if (sim->wire_closed)
+			wires_clean(sim);
 		if (until && sim->now_ms >= looked + 20) {
 			looked = sim->now_ms;
 			if (until(sim, arg))
@@ -438,7 +491,8 @@ void sim_fini(struct sim *sim, uint8_t digest[ID_LEN])
 	char command[300];
 	for (unsigned i = 0; i < sim->node_count; i++)
 		node_free(sim->nodes[i]);
-	wires_clean(sim);
+	for (size_t i = 0; i < sim->wire_count; i++)
+		free(sim->wires[i]);
 	free(sim->wires);
 	for (size_t i = 0; i < sim->heap_count; i++)
 		buf_fini(&sim->heap[i].bytes);

@@ -21,6 +21,7 @@
 enum { SIM_NOTE_MAX = 32, SIM_MESSAGE_MAX = 32 };
 
 struct sim_wire;
+struct sim_end;
 struct sim_item;
 struct sim_node;
 
@@ -63,7 +64,13 @@ struct sim_node {
 	size_t inbox_count, inbox_cap;
 	struct buf **held_bytes; /* what inbox events borrow */
 	size_t held_count;
+	struct sim_end **ends; /* its ends of connections that are open */
+	size_t end_count, end_cap;
+	struct sim_end **stirred; /* those whose link machine has to be looked at */
+	size_t stirred_count, stirred_cap;
 	uint64_t link_last;
+	bool dial_only;   /* nobody can dial it */
+	unsigned side;    /* of a partition; connections are possible within one side only */
 	int64_t clock_ms; /* its clock is so much ahead */
 	int64_t tick_at;
 	uint64_t note_counts[SIM_NOTE_MAX];
@@ -93,7 +100,8 @@ struct sim {
 	size_t heap_count, heap_cap;
 	uint64_t item_last;
 	struct sim_wire **wires;
-	size_t wire_count;
+	size_t wire_count, wire_cap;
+	bool wire_closed;   /* one has: it may be released */
 	struct hash digest; /* of all delivered events */
 	uint64_t delivered;
 	char root[200];
@@ -105,6 +113,9 @@ struct sim {
 void sim_init(struct sim *sim, uint64_t seed);
 void sim_fini(struct sim *sim, uint8_t digest[ID_LEN]);
 struct sim_node *sim_add(struct sim *sim, const char *name, const char *slug, const char *ags);
+/* The same for a node that only dials out. */
+struct sim_node *sim_add_dial_only(struct sim *sim, const char *name, const char *slug,
+				   const char *ags);
 void sim_stop(struct sim_node *node); /* as kill -9 between two turns */
 void sim_start(struct sim_node *node);
 /* Keeps a copy of a stopped node's store, or puts the copy in its place. */
@@ -112,6 +123,11 @@ void sim_backup(struct sim_node *node);
 void sim_restore(struct sim_node *node);
 /* Drops all connections of a node; while deaf it gets no new ones. */
 void sim_cut(struct sim_node *node, bool deaf);
+/*
+ * Ends the connections between nodes of different sides (node->side, set by the caller). silent: nothing comes through any more, and
+ * both ends have to find that out by themselves.
+ */
+void sim_partition(struct sim *sim, bool silent);
 /* Runs until the condition holds or the time is over; true when it holds. NULL: just for that time. */
 bool sim_run(struct sim *sim, int64_t ms, bool (*until)(struct sim *sim, void *arg), void *arg);
 /* Runs a function inside a turn of the node, now. False: the turn could not be committed. */

@@ -10,18 +10,21 @@
 
 /* One connection: a link machine at either end. */
 struct sim_end {
-	struct sim_node *node; /* NULL: gone */
+	struct sim_wire *wire;
+	unsigned side;
+	struct sim_node *node;
 	uint64_t link_id;
 	uint64_t dial;
 	struct link link;
 	bool open;
+	bool stirred;            /* its link machine may have something to say: in node->stirred */
 	int64_t last_arrival_ms; /* keeps the stream in order */
 	int64_t wake_at;
 };
 struct sim_wire {
-	uint64_t id;
 	struct sim_end end[2];
 	bool broken;
+	uint64_t item_count; /* in the queue of events */
 };
 
 enum sim_kind { SIM_TICK, SIM_DATA, SIM_LOST, SIM_CONNECT, SIM_LINK_TICK };
@@ -31,7 +34,7 @@ struct sim_item {
 	uint64_t order;
 	enum sim_kind kind;
 	struct sim_node *node;
-	uint64_t wire;
+	struct sim_wire *wire; /* NULL: of none */
 	unsigned side;
 	struct buf bytes;
 	uint64_t dial;
@@ -48,8 +51,9 @@ void wire_break(struct sim *sim, struct sim_wire *wire);
 bool wire_connect(struct sim_node *from, struct sim_node *to, const struct sim_item *item);
 /* Ends of links without a farewell, as when a process dies. */
 void wires_abandon(struct sim_node *node);
-/* Lets all link machines of a node say what they have to. */
+/* Lets the link machines of a node that were stirred say what they have to. */
 void node_pump(struct sim_node *node);
+/* The open end of a link, which is going to be told something; NULL: there is none. */
 struct sim_end *end_of_link(struct sim_node *node, uint64_t link_id);
 
 /* sim_node.c */

@@ -161,7 +161,8 @@ static void core_begin(struct sim_node *node)
 				       .keyring = node->keyring,
 				       .identity = &node->identity,
 				       .software = "sim",
-				       .addresses = node->addresses};
+				       .addresses = node->addresses,
+				       .dial_only = node->dial_only};
 	int64_t now_ms = clock_of(node);
 	/* An injected fault may strike here too; it strikes once. */
 	for (unsigned i = 0; i < 2 && !node->core; i++) {
@@ -290,7 +291,8 @@ static void node_open(struct sim_node *node)
 	node_turn(node);
 }
 
-struct sim_node *sim_add(struct sim *sim, const char *name, const char *slug, const char *ags)
+static struct sim_node *node_add(struct sim *sim, const char *name, const char *slug,
+				 const char *ags, bool dial_only)
 {
 	char why[DIR_WHY_LEN];
 	struct sim_node *node = mem_new(1, sizeof(*node));
@@ -298,6 +300,7 @@ struct sim_node *sim_add(struct sim *sim, const char *name, const char *slug, co
 	node->index = sim->node_count;
 	node->random = random_seeded(random_below(&sim->random, UINT64_MAX));
 	node->limits = limits_default();
+	node->dial_only = dial_only;
 	snprintf(node->dir, sizeof(node->dir), "%s/%u", sim->root, node->index);
 	snprintf(node->address, sizeof(node->address), "10.0.0.%u:7400", node->index + 1);
 	node->addresses[0] = node->address;
@@ -315,6 +318,17 @@ struct sim_node *sim_add(struct sim *sim, const char *name, const char *slug, co
 	sim->nodes[sim->node_count++] = node;
 	node_open(node);
 	return node;
+}
+
+struct sim_node *sim_add(struct sim *sim, const char *name, const char *slug, const char *ags)
+{
+	return node_add(sim, name, slug, ags, false);
+}
+
+struct sim_node *sim_add_dial_only(struct sim *sim, const char *name, const char *slug,
+				   const char *ags)
+{
+	return node_add(sim, name, slug, ags, true);
 }
 
 void sim_stop(struct sim_node *node)
@@ -362,5 +376,7 @@ void node_free(struct sim_node *node)
 	keyring_close(node->keyring);
 	free(node->inbox);
 	free(node->held_bytes);
+	free(node->ends);
+	free(node->stirred);
 	free(node);
 }
