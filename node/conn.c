@@ -111,6 +111,7 @@ static void take_message(struct conn *conn, const struct link_event *event)
 	struct conn_item *item = item_new(conn, EVENT_MESSAGE);
 
 	item->message = true;
+	net->counts.messages_received++;
 	conn->item_count++;
 	conn->owed[event->channel] += event->message.len;
 	buf_add(&item->turn.bytes, event->message);
@@ -259,6 +260,7 @@ static void write_some(struct conn *conn)
 		return;
 	}
 	out = uv_buf_init((char *)conn->out.ptr, (unsigned)conn->out.len);
+	conn->net->counts.bytes_sent += conn->out.len;
 	conn->write.data = conn;
 	conn->writing = uv_write(&conn->write, (uv_stream_t *)&conn->tcp, &out, 1, written) == 0;
 	if (!conn->writing)
@@ -284,10 +286,12 @@ static void read_done(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 	}
 	if (conn->state != CONN_OPEN || len == 0 || len == UV_ENOBUFS)
 		return;
-	if (len < 0)
+	if (len < 0) {
 		link_lost(&conn->link);
-	else
+	} else {
+		conn->net->counts.bytes_received += (size_t)len;
 		link_recv(&conn->link, bytes_of(buf->base, (size_t)len), conn_now(conn));
+	}
 	conn_pump(conn);
 }
 

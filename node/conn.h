@@ -90,6 +90,7 @@ struct net {
 	size_t miss_next;      /* the oldest, which goes first */
 	size_t checking_bytes; /* with workers */
 	size_t job_count;
+	struct net_counts counts;
 	bool closing;
 	void (*closed)(void *arg);
 	void *closed_arg;

@@ -261,6 +261,11 @@ const char *net_peer_address(struct net *net, uint64_t link)
 	return conn ? conn->address : NULL;
 }
 
+struct net_counts net_counts(const struct net *net)
+{
+	return net->counts;
+}
+
 const char *net_dial_why(struct net *net, const char *address)
 {
 	struct miss *miss = dial_miss(net, address);
@@ -304,7 +309,10 @@ static void bound_queues(struct net *net)
 
 static void send_message(struct conn *conn, struct effect *effect)
 {
-	if (link_send(&conn->link, effect->channel, buf_bytes(&effect->bytes)) != ERR_FULL)
+	enum err err = link_send(&conn->link, effect->channel, buf_bytes(&effect->bytes));
+
+	conn->net->counts.messages_sent += err == ERR_OK;
+	if (err != ERR_FULL)
 		return;
 	log_line(conn->net->options.log, clock_now_ms(), LOG_SESSION,
 		 "%s: does not take what it is sent; closed", conn->address);

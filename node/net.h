@@ -56,6 +56,12 @@ void net_turned(struct net *net);
 void net_reset(struct net *net);
 /* Where the peer of a link is, or NULL. */
 const char *net_peer_address(struct net *net, uint64_t link);
+/* What has gone over links since the start, for people and monitoring (GET /metrics). */
+struct net_counts {
+	uint64_t messages_sent, messages_received; /* of docs/PROTOCOL.md, section 9 */
+	uint64_t bytes_sent, bytes_received;       /* on the sockets, handshakes included */
+};
+struct net_counts net_counts(const struct net *net);
 /* Why the last dial of an address did not even connect, or NULL: it did, or it is too long ago. */
 const char *net_dial_why(struct net *net, const char *address);
 
