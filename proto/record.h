@@ -18,12 +18,13 @@ enum record_kind {
 	RECORD_CONTACT = 7,
 	RECORD_WITHDRAWAL = 8,
 	RECORD_ERASURE = 9,
-	RECORD_NOTICE = 10
+	RECORD_NOTICE = 10,
+	RECORD_WRAP_KEY = 11
 };
 
 static inline bool record_kind_known(uint64_t kind)
 {
-	return kind >= RECORD_VERSION && kind <= RECORD_NOTICE && kind != 6;
+	return kind >= RECORD_VERSION && kind <= RECORD_WRAP_KEY && kind != 6;
 }
 
 /* A decoded view; borrows from the bytes it was decoded from. */
