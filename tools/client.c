@@ -18,6 +18,7 @@
 
 #define ANSWER_LEN_MAX    ((size_t)1 << 30) /* JSON of one answer */
 #define SOON_SECONDS      120L
+#define BRIEF_SECONDS     10L
 #define CONNECT_SECONDS   10L
 #define CURL_BUFFER_BYTES (512L * 1024)
 #define WHY_LEN           1024
@@ -51,6 +52,11 @@ __attribute__((format(printf, 3, 4))) static int refuse(struct client *client, i
 	va_end(args);
 	client->exit = code;
 	return code;
+}
+
+const char *client_why(const struct client *client)
+{
+	return client->why;
 }
 
 int client_complain(const struct client *client)
@@ -187,6 +193,11 @@ static size_t on_read(char *to, size_t size, size_t count, void *arg)
 	return len < 0 ? CURL_READFUNC_ABORT : (size_t)len;
 }
 
+static long seconds_max(const struct client *client)
+{
+	return client->patience == CLIENT_BRIEFLY ? BRIEF_SECONDS : SOON_SECONDS;
+}
+
 static void prepare(struct client *client, const char *method, const char *target)
 {
 	CURL *curl = client->curl;
@@ -213,8 +224,8 @@ static void prepare(struct client *client, const char *method, const char *targe
 	curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, CURL_BUFFER_BYTES);
 	curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, CURL_BUFFER_BYTES);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-	if (client->patience == CLIENT_SOON)
-		curl_easy_setopt(curl, CURLOPT_TIMEOUT, SOON_SECONDS);
+	if (client->patience != CLIENT_WHATEVER)
+		curl_easy_setopt(curl, CURLOPT_TIMEOUT, seconds_max(client));
 }
 
 /* docs/API.md, the table of codes. */
@@ -274,7 +285,7 @@ static int take_fault(struct client *client, CURLcode fault)
 	if (fault == CURLE_OPERATION_TIMEDOUT)
 		return refuse(client, TOOL_FAILED,
 			      "the daemon on %s has not answered for %ld seconds; see its log",
-			      client->dir, SOON_SECONDS);
+			      client->dir, seconds_max(client));
 	if (client->answer.err)
 		return refuse(client, TOOL_FAILED,
 			      "the daemon's answer is larger than %zu bytes; ask for less",

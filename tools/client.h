@@ -23,6 +23,7 @@ struct client;
 enum client_patience {
 	CLIENT_SOON,     /* ordinary queries: 2 minutes */
 	CLIENT_WHATEVER, /* verify, commit: as long as the daemon lives */
+	CLIENT_BRIEFLY,  /* status --check: 10 seconds, as monitoring asks often */
 };
 
 /* Does not connect yet. Prints its own complaint. */
@@ -47,6 +48,7 @@ int client_receive(struct client *client, const char *target,
 
 /* Prints the sentence of the last failure and returns its exit code. */
 int client_complain(const struct client *client);
+const char *client_why(const struct client *client); /* the sentence alone */
 
 /* Targets: target_init(&t, "/dataset"); target_text(&t, "path", p); ... target_end(&t). */
 void target_init(struct buf *target, const char *path);

@@ -1,5 +1,5 @@
 /*
- * status, peers, peer add, verify: how the node does.
+ * peers, peer add, verify: the nodes around this one, and what it has stored.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,144 +11,6 @@
 #include "tools/query.h"
 #include "tools/text.h"
 #include "tools/value.h"
-
-/* -- status --------------------------------------------------------------------------------- */
-
-static void print_node(const struct tool *tool, const json_t *answer)
-{
-	const json_t *node = json_object_get(answer, "node");
-	char running[TEXT_SHORT_LEN];
-	int64_t ms = field_time(node, "now_ms") - field_time(node, "started_ms");
-
-	(void)tool;
-	text_span(running, ms > 0 ? (uint64_t)ms : 0);
-	print_fieldf("Node", "%s (%s, %s)", field_text(node, "name"), field_text(node, "slug"),
-		     field_text(node, "ags"));
-	print_fieldf("Daemon", "%s, running for %s, process %" PRIu64, field_text(node, "software"),
-		     running, field_count(node, "pid"));
-	print_field("Listens on", *field_text(node, "listen") ? field_text(node, "listen")
-							      : "nothing; it only dials out");
-	if (strcmp(field_text(node, "operator"), "self") != 0)
-		print_field("Operator", field_text(node, "operator"));
-	print_field("Keys", strcmp(field_text(node, "storage_key"), "clear") == 0
-				    ? "not sealed: whoever gets this disk can read everything"
-				    : "sealed with a passphrase");
-}
-
-/* "27 complete, 1 stale", of the kinds there are any. */
-static void print_members(const json_t *members)
-{
-	static const char *const kinds[] = {"complete", "partial", "stale", "disputed", "unknown"};
-	char text[256] = "";
-	size_t len = 0;
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		uint64_t count = field_count(members, kinds[i]);
-
-		if (count)
-			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%" PRIu64 " %s",
-						len ? ", " : "", count, kinds[i]);
-	}
-	if (len)
-		print_fieldf("Members", "%s of %" PRIu64, text, field_count(members, "all"));
-}
-
-static void print_federation(const struct tool *tool, const json_t *answer)
-{
-	const json_t *federation = json_object_get(answer, "federation");
-
-	if (!json_is_object(federation)) {
-		print_fieldf("Federation",
-			     "none yet: `allmende%s federation create --name NAME`, or "
-			     "`allmende%s federation join TEXT`",
-			     tool->dir_words, tool->dir_words);
-		return;
-	}
-	if (strcmp(field_text(federation, "state"), "member") == 0) {
-		print_field("Federation", field_text(federation, "name"));
-		print_members(json_object_get(answer, "members"));
-		return;
-	}
-	print_fieldf("Federation", "joining %s%s%s", field_text(federation, "name"),
-		     *field_text(federation, "why") ? ": " : "", field_text(federation, "why"));
-}
-
-static void print_store(const json_t *answer)
-{
-	const json_t *datasets = json_object_get(answer, "datasets");
-	const json_t *store = json_object_get(answer, "store");
-	const json_t *peers = json_object_get(answer, "peers");
-	char used[TEXT_SHORT_LEN], free_text[TEXT_SHORT_LEN], total[TEXT_SHORT_LEN];
-	uint64_t damaged = field_count(datasets, "damaged");
-
-	text_size(used, field_count(store, "used_bytes"));
-	text_size(free_text, field_count(store, "free_bytes"));
-	text_size(total, field_count(store, "total_bytes"));
-	print_fieldf("Datasets", "%" PRIu64 " known, %" PRIu64 " own, %" PRIu64 " here",
-		     field_count(datasets, "known"), field_count(datasets, "own"),
-		     field_count(datasets, "held"));
-	if (damaged)
-		print_fieldf("Damaged", "%" PRIu64 ", being fetched again", damaged);
-	print_fieldf("Store", "%s used, %s of %s free on the disk", used, free_text, total);
-	print_fieldf("Peers", "%" PRIu64 " linked of %" PRIu64 " known",
-		     field_count(peers, "linked"), field_count(peers, "known"));
-	if (field_count(answer, "uploads"))
-		print_fieldf("Uploads", "%" PRIu64 " under way", field_count(answer, "uploads"));
-}
-
-static void print_fetches(const json_t *answer)
-{
-	const char *label = "Fetching";
-	json_t *fetch;
-	size_t i;
-
-	json_array_foreach(json_object_get(answer, "fetches"), i, fetch)
-	{
-		char done[TEXT_SHORT_LEN], all[TEXT_SHORT_LEN];
-		uint64_t sources = field_count(fetch, "sources");
-
-		text_size(done, field_count(fetch, "bytes"));
-		text_size(all, field_count(fetch, "bytes_all"));
-		print_fieldf(label, "%s@%" PRIu64 "  %s of %s, %s", field_text(fetch, "dataset"),
-			     field_count(fetch, "version"), done, all,
-			     sources ? "coming" : "waiting for a node that has it");
-		label = "";
-	}
-}
-
-static void print_actions(const struct tool *tool, const json_t *answer)
-{
-	const json_t *actions = json_object_get(answer, "actions");
-	json_t *action;
-	size_t i;
-
-	putchar('\n');
-	if (json_array_size(actions) == 0) {
-		print_line("OK: nothing to do.");
-		return;
-	}
-	print_line("To do: %zu", json_array_size(actions));
-	json_array_foreach((json_t *)actions, i, action)
-	{
-		print_line("- %s", field_text(action, "text"));
-		if (*field_text(action, "command"))
-			print_command(tool, field_text(action, "command"), "    ");
-	}
-}
-
-static void print_status(const struct tool *tool, const json_t *answer)
-{
-	print_node(tool, answer);
-	print_federation(tool, answer);
-	print_store(answer);
-	print_fetches(answer);
-	print_actions(tool, answer);
-}
-
-static int run_status(struct tool *tool)
-{
-	return query_show(tool, "/status", print_status);
-}
 
 /* -- peers ---------------------------------------------------------------------------------- */
 
@@ -276,17 +138,6 @@ static int run_verify(struct tool *tool)
 }
 
 /* -- the commands --------------------------------------------------------------------------- */
-
-const struct command cmd_status = {
-	.name = "status",
-	.arguments = "",
-	.summary = "show how the node does and what needs doing",
-	.help = "Shows how the node does: its federation, data, disk, peers, and what needs "
-		"doing.\n"
-		"\n"
-		"  allmende status",
-	.run = run_status,
-};
 
 const struct command cmd_peers = {
 	.name = "peers",
