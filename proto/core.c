@@ -364,6 +364,11 @@ void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct 
 	core->effects = NULL;
 }
 
+void core_room(struct core *core, enum room room)
+{
+	core->room = room;
+}
+
 int64_t core_wake(const struct core *core)
 {
 	static int64_t (*const wakes[])(const struct core *core) = {
@@ -394,6 +399,8 @@ void core_record_news(struct core *core, struct txn *txn, const struct ledger_ne
 		return;
 	if (news->kind == RECORD_CONTACT)
 		peers_contact(core, txn, news->author, whole);
+	else if (news->kind == RECORD_WRAP_KEY)
+		nodes_wrap_key_news(core, txn, &record);
 	else if (news->kind == RECORD_VOTE)
 		voting_news(core, txn, news, &record);
 	else if (news->kind == RECORD_KEY || news->kind == RECORD_TOKEN)

@@ -13,6 +13,7 @@
 #include "proto/ledger.h"
 #include "proto/message.h"
 #include "proto/invitation.h"
+#include "proto/epochs.h"
 
 enum peer_class { PEER_GUEST, PEER_MEMBER };
 
@@ -172,14 +173,21 @@ struct transfer {
 	uint64_t source_epoch; /* rises with every change of who has what */
 };
 
+struct wrap_secret {
+	uint32_t number; /* of the organisation log entry that first named it */
+	struct secret *secret;
+};
+
 struct membership {
 	/* membership.c */
 	bool joining;
 	bool admitted; /* the steward said yes; the charter is on its way */
 	struct invitation *invitation;
 	char why[512];
-	uint32_t orglogs_here;    /* up to this charter number all organisation logs are here */
-	struct buf own_entry;     /* latest own organisation log entry */
+	uint32_t orglogs_here;     /* up to this charter number all organisation logs are here */
+	struct buf own_entry;      /* latest own organisation log entry */
+	struct wrap_secret *wraps; /* of the organisation, the newest first; nodes.c */
+	size_t wrap_count;
 	struct secret **fed_keys; /* fed_keys[n - 1] is F_n; NULL: not here */
 	size_t fed_key_count;
 };
@@ -202,11 +210,13 @@ struct core {
 	int64_t quiet_until_ms; /* after a start: no own head before a peer has confirmed the last one */
 	int64_t behind_since_ms; /* a peer knew a later own head than this store; 0: none did */
 	int64_t own_head_ms;     /* time of the own latest head */
+	bool log_news;           /* the own organisation log has grown: the next head is due */
 	bool head_due;           /* own records are not yet those of the own head */
 	struct news *news;
 	size_t news_count, news_cap;
 	struct effects *effects; /* of the turn */
 	int64_t now_ms;          /* of the turn */
+	enum room room;          /* what may still be stored */
 };
 
 struct news { /* a head accepted in this turn; sync.c announces it */
@@ -311,6 +321,14 @@ void membership_own_place(struct core *core, struct txn *txn);
 /* A comparison with a member has come to its end. */
 void membership_compared(struct core *core, struct txn *txn);
 
+/* nodes.c: the wrap keys of the own organisation */
+enum err nodes_open(struct core *core, struct txn *txn);
+void nodes_close(struct core *core);
+/* Opens a wrap for the own organisation, whichever of its wrap keys it was made for. ERR_DENIED; ERR_VERSION. The caller wipes. */
+enum err nodes_unwrap(const struct core *core, const struct wrap *wrap,
+		      const struct wrap_context *context, struct key *out);
+void nodes_wrap_key_news(struct core *core, struct txn *txn, const struct record *record);
+
 /* admission.c: JOIN */
 void admission_take(struct core *core, struct txn *txn, struct peer *peer, const struct message *m);
 
@@ -331,8 +349,9 @@ void voting_news(struct core *core, struct txn *txn, const struct ledger_news *n
 		 const struct record *record); /* RECORD_VOTE */
 void voting_settle(struct core *core, struct txn *txn);
 int64_t voting_wake(const struct core *core);
-void epochs_news(struct core *core, struct txn *txn, const struct ledger_news *news,
-		 const struct record *record); /* RECORD_KEY, RECORD_WRAP with a prefix, RECORD_TOKEN */
+void epochs_news(
+	struct core *core, struct txn *txn, const struct ledger_news *news,
+	const struct record *record); /* RECORD_KEY, RECORD_WRAP with a prefix, RECORD_TOKEN */
 void epochs_settle(struct core *core, struct txn *txn);
 int64_t epochs_wake(const struct core *core);
 void withdrawal_news(struct core *core, struct txn *txn, const struct ledger_news *news,
@@ -355,6 +374,8 @@ bool fetch_peer_has(const struct peer *peer, const struct fetch *fetch);
 bool fetch_has_source(struct core *core, struct fetch *fetch);
 /* Nothing can come of a look at it before a peer has it. */
 bool fetch_rests(const struct core *core, const struct fetch *fetch);
+/* What is left of the store is for own data: a foreign version has to wait. */
+bool fetch_no_room(const struct core *core, const struct message_version *of);
 /* One look at a fetch. False when it is finished and gone. */
 bool fetch_step(struct core *core, struct txn *txn, struct fetch *fetch);
 void fetch_index_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m);

@@ -96,8 +96,7 @@ void fedkeys_wrap_news(struct core *core, struct txn *txn, struct bytes whole)
 				       .path = wrap.path};
 	struct key key;
 	/* PROTOCOL: "it is believed when its commitment is the charter's." */
-	if (wrap_open(&key, &wrap.wrap, secret_key(core->options.identity->wrap), &context) ==
-	    ERR_OK) {
+	if (nodes_unwrap(core, &wrap.wrap, &context, &key) == ERR_OK) {
 		fedkey_commitment(&commitment, &key, wrap.number);
 		if (id_eq(&commitment, &expected)) {
 			fedkeys_store(core, txn, wrap.number, &key);

@@ -230,7 +230,7 @@ static void own_head(struct core *core, struct txn *txn)
 	bool renew =
 		core->now_ms >= own.head_time_ms + (int64_t)core->options.limits->head_renew_ms;
 	bool anew = incarnation_due(core, &own);
-	if (!core->head_due && !renew && !anew && own.counter > 0)
+	if (!core->head_due && !renew && !anew && !core->log_news && own.counter > 0)
 		return;
 	struct news *news = news_of(core, core->author);
 	news->from_link = 0;
@@ -239,7 +239,7 @@ static void own_head(struct core *core, struct txn *txn)
 	txn_fail(txn, anew ? ledger_incarnation_new(&core->ledger, txn)
 			   : ledger_head_make(&core->ledger, txn, NULL));
 	core->behind_since_ms = 0;
-	core->head_due = false;
+	core->head_due = core->log_news = false;
 	core->own_head_ms = core->now_ms;
 }
 

@@ -88,11 +88,17 @@ static enum err options_check(const struct identity_options *options)
 	return ERR_OK;
 }
 
-static void rows_put(struct txn *txn, struct random *random, const struct identity_options *options,
-		     const struct org_id *org)
+enum err identity_rows_put(struct txn *txn, struct random *random,
+			   const struct identity_options *options, const struct org_id *org)
 {
+	struct bytes known;
 	uint8_t store[8];
+	enum err err = options_check(options);
 
+	if (!err && meta_get(txn, ROW_ORG, &known))
+		err = ERR_EXISTS;
+	if (err)
+		return err;
 	random_fill(random, store, sizeof(store));
 	meta_put(txn, ROW_NAME, bytes_str(options->name));
 	meta_put(txn, ROW_SLUG, bytes_str(options->slug));
@@ -100,6 +106,7 @@ static void rows_put(struct txn *txn, struct random *random, const struct identi
 	meta_put(txn, ROW_OPERATOR, bytes_str(options->operator));
 	meta_put(txn, ROW_ORG, id_bytes(org));
 	meta_put(txn, ROW_STORE, bytes_obj(&store));
+	return txn_err(txn);
 }
 
 enum err identity_create(struct keyring *keyring, struct txn *txn, struct random *random,
@@ -107,14 +114,9 @@ enum err identity_create(struct keyring *keyring, struct txn *txn, struct random
 {
 	struct keys keys;
 	struct orglog log;
-	struct bytes known;
 	struct buf entry;
-	enum err err = options_check(options);
+	enum err err;
 
-	if (!err && meta_get(txn, ROW_ORG, &known))
-		err = ERR_EXISTS;
-	if (err)
-		return err;
 	random_fill(random, &keys, sizeof(keys));
 	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
 	first_entry(&entry, &keys, options->now_ms);
@@ -124,8 +126,9 @@ enum err identity_create(struct keyring *keyring, struct txn *txn, struct random
 	if (!err) {
 		const struct org_id org = log.id;
 		orglog_fini(&log);
-		err = orglog_accept(txn, &org, buf_bytes(&entry), NULL);
-		rows_put(txn, random, options, &org);
+		err = identity_rows_put(txn, random, options, &org);
+		if (!err)
+			err = orglog_accept(txn, &org, buf_bytes(&entry), NULL);
 	}
 	if (!err)
 		err = keys_put(keyring, &keys);
@@ -178,6 +181,13 @@ static enum err key_load(struct keyring *keyring, const char *name, struct secre
 	return err;
 }
 
+static enum err optional_load(struct keyring *keyring, const char *name, struct secret **out)
+{
+	enum err err = key_load(keyring, name, out);
+
+	return err == ERR_ABSENT ? ERR_OK : err;
+}
+
 static enum err keys_load(struct identity *out, struct keyring *keyring)
 {
 	enum err err = key_load(keyring, "sign", &out->sign);
@@ -185,13 +195,14 @@ static enum err keys_load(struct identity *out, struct keyring *keyring)
 	if (!err)
 		err = key_load(keyring, "transport", &out->transport);
 	if (!err)
-		err = key_load(keyring, "wrap", &out->wrap);
+		err = optional_load(keyring, "handover", &out->handover);
+	if (!err)
+		err = out->handover ? optional_load(keyring, "wrap", &out->wrap)
+				    : key_load(keyring, "wrap", &out->wrap);
+	if (err == ERR_ABSENT)
+		return ERR_CORRUPT;
 	/* Its absence is a way of life, not a fault. */
-	if (!err) {
-		err = key_load(keyring, "root", &out->root);
-		return err == ERR_ABSENT ? ERR_OK : err;
-	}
-	return err == ERR_ABSENT ? ERR_CORRUPT : err;
+	return err ? err : optional_load(keyring, "root", &out->root);
 }
 
 /* Which node of the organisation has these keys? */
@@ -201,10 +212,10 @@ static enum err node_find(struct identity *out, struct txn *txn)
 	enum err err = orglog_load(txn, &out->org, &log);
 
 	if (err)
-		return err == ERR_ABSENT ? ERR_CORRUPT : err;
+		return err != ERR_ABSENT ? err : out->handover ? ERR_AGAIN : ERR_CORRUPT;
 	sign_pk_of(&out->sign_pk, secret_key(out->sign));
 	dh_pk_of(&out->transport_pk, secret_key(out->transport));
-	dh_pk_of(&out->wrap_pk, secret_key(out->wrap));
+	out->wrap_pk = log.wrap;
 	err = ERR_CORRUPT;
 	for (size_t i = 0; i < log.node_count; i++) {
 		if (!id_eq(&log.nodes[i].sign, &out->sign_pk) ||
@@ -236,6 +247,7 @@ void identity_fini(struct identity *identity)
 	secret_close(identity->transport);
 	secret_close(identity->wrap);
 	secret_close(identity->root);
+	secret_close(identity->handover);
 	*identity = (struct identity){0};
 }
 

@@ -2,12 +2,15 @@
  * identity - everything one node is: its organisation's log, its keys, its names.
  *
  * Key files: root (the root seed, which may be taken offline later), wrap, sign, transport. The
- * rest stands in META rows and in the organisation's log.
+ * rest stands in META rows and in the organisation's log. Another node of an organisation has no root and no wrap file; it
+ * has a handover file, and the organisation's wrap keys in table SEALED.
  */
 #ifndef ALLMENDE_IDENTITY_H
 #define ALLMENDE_IDENTITY_H
 
 #include "proto/charter.h"
+#include "proto/envelope.h"
+#include "proto/node_text.h"
 #include "proto/orglog.h"
 #include "store/keyfile.h"
 
@@ -33,7 +36,8 @@ struct identity {
 	struct dh_pk wrap_pk;
 	struct secret *sign;      /* Ed25519 seed of this node */
 	struct secret *transport; /* X25519 */
-	struct secret *wrap;      /* X25519, the organisation's */
+	struct secret *wrap; /* X25519, the organisation's since log entry 1; NULL: another node */
+	struct secret *handover; /* X25519, to be given wrap keys; NULL: the first node */
 	struct secret *root; /* root seed (crypto/root.h); NULL when it is not on this machine */
 	uint64_t store_incarnation; /* random; another store, another number */
 };
@@ -46,7 +50,25 @@ struct identity {
 enum err identity_create(struct keyring *keyring, struct txn *txn, struct random *random,
 			 const struct identity_options *options);
 /*
- * Release with identity_fini(). ERR_ABSENT: no node here. ERR_CORRUPT: keys and log do not belong
+ * Another node of an organisation: keys and META rows, with the names of the options; the node is of no use before identity_accept(). The request can be made
+ * again and again. Errors as identity_create(); request: ERR_ABSENT: this is not such a node.
+ */
+enum err identity_create_node(struct keyring *keyring, struct txn *txn, struct random *random,
+			      const struct node_offer *offer,
+			      const struct identity_options *options);
+enum err identity_request(struct buf *out, struct keyring *keyring, struct txn *txn);
+/* Takes the answer. ERR_MALFORMED, ERR_VERSION; ERR_DENIED: mistyped, or not for this node; ERR_ABSENT: this node waits for none. On any error the caller aborts txn. */
+enum err identity_accept(struct keyring *keyring, struct txn *txn, struct bytes answer);
+/* A secret wrap key of the organisation, sealed into table SEALED under this name and the number of the log entry that first named it. */
+#define IDENTITY_WRAP_ROW "wrap:"
+enum err identity_wrap_put(struct keyring *keyring, struct txn *txn, uint32_t number,
+			   const struct key *key);
+/* For identity_create_node(): checks the options and writes the META rows. */
+enum err identity_rows_put(struct txn *txn, struct random *random,
+			   const struct identity_options *options, const struct org_id *org);
+
+/*
+ * Release with identity_fini(). ERR_ABSENT: no node here. ERR_AGAIN: another node, not accepted yet. ERR_CORRUPT: keys and log do not belong
  * together.
  */
 enum err identity_load(struct identity *out, struct keyring *keyring, struct txn *txn);

@@ -18,7 +18,9 @@ static const char join_name[] = "join"; /* META row: text of the invitation in u
 /* Tells others where this node may be dialled, if that has changed. */
 static void contact_update(struct core *core, struct txn *txn)
 {
-	struct contact contact = {.software = bytes_str(core->options.software)};
+	struct contact contact = {
+		.software = bytes_str(core->options.software),
+		.operator_name = contact_operator(core->options.identity->operator)};
 	const char *const *addresses = core->options.dial_only ? NULL : core->options.addresses;
 	while (addresses && contact.address_count < LIMIT_ADDRESS_COUNT_MAX &&
 	       addresses[contact.address_count]) {
@@ -126,7 +128,8 @@ enum err membership_open(struct core *core, struct txn *txn)
 	if (err != ERR_OK)
 		return err;
 	membership_own_place(core, txn);
-	return join_load(core, txn);
+	err = nodes_open(core, txn);
+	return err == ERR_OK ? join_load(core, txn) : err;
 }
 
 void membership_close(struct core *core)
@@ -135,6 +138,7 @@ void membership_close(struct core *core)
 	if (membership->invitation)
 		invitation_wipe(membership->invitation);
 	free(membership->invitation);
+	nodes_close(core);
 	for (size_t i = 0; i < membership->fed_key_count; i++)
 		secret_close(membership->fed_keys[i]);
 	free(membership->fed_keys);
@@ -213,6 +217,12 @@ void membership_up(struct core *core, struct txn *txn, struct peer *peer)
 				      orglog_number(txn, &member->org) + 1);
 	if (!membership->joining || !id_eq(&peer->key, &membership->invitation->transport))
 		return;
+	/* PROTOCOL: "The new node does not send JOIN: its organisation is a member." */
+	if (core->options.identity->handover) {
+		membership->admitted = true;
+		sync_hello(core, txn, peer);
+		return;
+	}
 	struct key seed;
 	if (identity_root_sign_seed(&seed, core->options.identity) != ERR_OK) {
 		why_set(membership->why,
