@@ -110,6 +110,14 @@ struct bytes path_slug(struct bytes path)
 	return slug;
 }
 
+struct bytes path_parent(struct bytes path)
+{
+	size_t len = path.len;
+	while (len > 0 && path.ptr[len - 1] != '/')
+		len--;
+	return bytes_slice(path, 0, len > 0 ? len - 1 : 0);
+}
+
 bool path_contains(struct bytes prefix, struct bytes path)
 {
 	if (prefix.len == 0)

@@ -28,6 +28,8 @@ enum err path_slug_check(struct bytes slug);
 void path_hidden_make(char out[PATH_HIDDEN_LEN + 1], struct random *random);
 /* The first component. */
 struct bytes path_slug(struct bytes path);
+/* All but the last component; empty when there is one only. */
+struct bytes path_parent(struct bytes path);
 /* True when path is prefix or below it; the empty prefix contains everything. */
 bool path_contains(struct bytes prefix, struct bytes path);
 /* Both valid. '**' needs at least one component: "a/" and '**' does not match "a". */
