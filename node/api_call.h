@@ -96,6 +96,7 @@ bool api_in_check(struct call *call, const char *const *fields);
 json_t *api_text(struct bytes text);
 json_t *api_str(const char *text);
 json_t *api_uint(uint64_t v);
+json_t *api_operator(const char *name); /* "self" or "hosted:NAME"; name empty: self */
 json_t *api_hex(struct bytes id);
 json_t *api_entry(const struct catalog_entry *entry);
 /* A list that is never a whole tree in memory: head, elements (taken), tail, into call->text. */
@@ -114,9 +115,10 @@ void api_read_gone(struct call *call);
 bool api_upload_begin(struct call *call);
 void api_upload_gone(struct call *call);
 
-/* api_query.c, api_command.c, api_read.c */
+/* api_query.c, api_command.c, api_read.c, api_nodes.c */
 extern const struct route api_query_routes[];
 extern const struct route api_command_routes[];
 extern const struct route api_read_routes[];
+extern const struct route api_node_routes[];
 
 #endif

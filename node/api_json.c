@@ -1,9 +1,13 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/check.h"
 #include "node/api_call.h"
 #include "crypto/path.h"
 #include "proto/membership.h"
+
+enum { HOLDERS_MAX = 1024 };
 
 json_t *api_text(struct bytes text)
 {
@@ -24,6 +28,14 @@ json_t *api_str(const char *text)
 json_t *api_uint(uint64_t v)
 {
 	return json_integer((json_int_t)(v > INT64_MAX ? INT64_MAX : v));
+}
+
+json_t *api_operator(const char *name)
+{
+	char text[LIMIT_NAME_LEN_MAX + 8];
+
+	snprintf(text, sizeof(text), "%s%s", name[0] ? "hosted:" : "self", name);
+	return api_str(text);
 }
 
 json_t *api_hex(struct bytes id)
@@ -90,11 +102,22 @@ void api_readers(json_t *object, struct core *core, enum tier tier)
 void api_holders(json_t *object, struct core *core, struct txn *txn,
 		 const struct catalog_entry *entry)
 {
-	const char *slugs[1024];
-	size_t count = catalog_holders(core, txn, entry, slugs, sizeof(slugs) / sizeof(slugs[0]));
-	json_t *list = json_array();
+	struct catalog_holder *holders = mem_new(HOLDERS_MAX, sizeof(*holders));
+	size_t count = catalog_holders(core, txn, entry, holders, HOLDERS_MAX);
+	json_t *slugs = json_array(), *list = json_array();
 
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, api_str(slugs[i]));
-	json_object_set_new(object, "held_by", list);
+	for (size_t i = 0; i < count; i++) {
+		const struct catalog_holder *holder = &holders[i];
+
+		if (i == 0 || strcmp(holders[i - 1].slug, holder->slug) != 0)
+			json_array_append_new(slugs, api_str(holder->slug));
+		json_array_append_new(list,
+				      json_pack("{s:o, s:o, s:o}", "slug", api_str(holder->slug),
+						"name", api_str(holder->name), "operator",
+						api_operator(holder->operator_name)));
+	}
+	json_object_set_new(object, "held_by", slugs);
+	json_object_set_new(object, "holders", list);
+	json_object_set_new(object, "operators", api_uint(catalog_operators(holders, count)));
+	free(holders);
 }

@@ -143,6 +143,8 @@ void daemon_stop(struct daemon *daemon)
 {
 	daemon->phase = DAEMON_CLOSING;
 	http_refuse(daemon->http);
+	if (daemon->open_http)
+		http_refuse(daemon->open_http);
 	api_stop(daemon->api);
 	verify_stop(&daemon->verify);
 	downloads_stop(&daemon->downloads);
@@ -155,18 +157,27 @@ void daemon_stop(struct daemon *daemon)
 static bool jobs_are_done(const struct daemon *daemon)
 {
 	return daemon->net_closed && daemon->uploads.alive == 0 && !daemon->verify.running &&
-	       daemon->downloads.job_count == 0 && api_call_count(daemon->api) == 0;
+	       daemon->downloads.job_count == 0 && !daemon->metrics.busy &&
+	       api_call_count(daemon->api) == 0;
 }
 
 static void close_handles(struct daemon *daemon)
 {
 	daemon->phase = DAEMON_STOPPED;
 	http_close(daemon->http);
+	if (daemon->open_http)
+		http_close(daemon->open_http);
 	api_close(daemon->api);
 	uv_close((uv_handle_t *)&daemon->ready, NULL);
 	uv_close((uv_handle_t *)&daemon->stop_timer, NULL);
 	for (size_t i = 0; i < 2; i++)
 		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+}
+
+static bool requests_are_answered(const struct daemon *daemon)
+{
+	return http_request_count(daemon->http) == 0 &&
+	       (!daemon->open_http || http_request_count(daemon->open_http) == 0);
 }
 
 static void stop_further(struct daemon *daemon)
@@ -180,7 +191,7 @@ static void stop_further(struct daemon *daemon)
 		daemon->stop_deadline_ms = uv_now(&daemon->loop) + STOP_ANSWERS_MS;
 	}
 	if (daemon->phase == DAEMON_ANSWERING &&
-	    (http_request_count(daemon->http) == 0 || stop_is_late(daemon)))
+	    (requests_are_answered(daemon) || stop_is_late(daemon)))
 		close_handles(daemon);
 }
 
@@ -240,6 +251,8 @@ static enum err open_store(struct daemon *daemon, const struct daemon_options *o
 	err = config_load(&daemon->config, options->dir, why);
 	if (!err && options->listen)
 		err = config_set(&daemon->config, "--listen", "listen", options->listen, why);
+	if (!err && options->http)
+		err = config_set(&daemon->config, "--http", "http", options->http, why);
 	if (err)
 		return err;
 	err = open_keys(daemon, options, why);
@@ -253,6 +266,9 @@ static enum err open_store(struct daemon *daemon, const struct daemon_options *o
 	err = identity_load(&daemon->identity, daemon->keyring, txn);
 	txn_abort(txn);
 	daemon->identity_loaded = !err;
+	if (!err && daemon->config.operator[0])
+		snprintf(daemon->identity.operator, sizeof(daemon->identity.operator), "%s",
+			 daemon->config.operator);
 	if (err == ERR_ABSENT)
 		refuse(why, err,
 		       "%s holds no node: `allmende init` was not finished; remove the "
@@ -309,6 +325,7 @@ static enum err start_turn(struct daemon *daemon, char *why)
 {
 	struct turn_options options = {
 		.db = daemon->db,
+		.dir = daemon->dir_path,
 		.core = {.limits = &daemon->config.limits,
 			 .random = &daemon->core_random,
 			 .keyring = daemon->keyring,
@@ -345,7 +362,16 @@ static void request_begins(void *arg, struct http_request *request)
 {
 	struct daemon *daemon = arg;
 
-	api_begin(daemon->api, request);
+	if (!metrics_begin(&daemon->metrics, request))
+		api_begin(daemon->api, request);
+}
+
+static void open_request_begins(void *arg, struct http_request *request)
+{
+	struct daemon *daemon = arg;
+
+	if (!metrics_begin(&daemon->metrics, request))
+		metrics_absent(request);
 }
 
 static enum err start_http(struct daemon *daemon, char *why)
@@ -358,13 +384,24 @@ static enum err start_http(struct daemon *daemon, char *why)
 		.arg = daemon,
 	};
 
-	return http_open(&daemon->http, &options, why);
+	enum err err = http_open(&daemon->http, &options, why);
+
+	if (err || !daemon->config.http[0])
+		return err;
+	options.dir = NULL;
+	options.address = daemon->config.http;
+	options.begin = open_request_begins;
+	err = http_open(&daemon->open_http, &options, why);
+	if (err)
+		http_close(daemon->http);
+	return err;
 }
 
 /* What cannot fail, once all that can has not. */
 static void open_rest(struct daemon *daemon)
 {
 	daemon->api = api_open(daemon);
+	metrics_init(&daemon->metrics, daemon);
 	daemon->uploads = (struct uploads){.loop = &daemon->loop,
 					   .turn = daemon->turn,
 					   .db = daemon->db,
@@ -416,9 +453,12 @@ enum err daemon_run(struct daemon *daemon, char *why)
 {
 	const char *listen = net_address(daemon->net);
 
-	fprintf(stderr, "ready: %s (%s), %s%s, %s/control.sock\n", daemon->identity.name,
-		daemon->identity.slug, listen[0] ? "listening on " : "dialling out only", listen,
-		daemon->dir_path);
+	const char *http = daemon->open_http ? http_address(daemon->open_http) : "";
+
+	log_line(&daemon->log, clock_now_ms(), LOG_READY, "%s (%s), %s%s%s%s, %s/control.sock",
+		 daemon->identity.name, daemon->identity.slug,
+		 listen[0] ? "listening on " : "dialling out only", listen,
+		 http[0] ? ", metrics on " : "", http, daemon->dir_path);
 	uv_run(&daemon->loop, UV_RUN_DEFAULT);
 	if (daemon->fault)
 		return refuse(why, daemon->fault, "the store in %s cannot be used any more: %s",
@@ -450,6 +490,7 @@ void daemon_close(struct daemon *daemon)
 	if (daemon->handles_open && daemon->phase == DAEMON_RUNNING)
 		close_partly(daemon);
 	downloads_fini(&daemon->downloads);
+	metrics_fini(&daemon->metrics);
 	packers_fini(&daemon->packers);
 	if (daemon->turn)
 		turn_free(daemon->turn);

@@ -12,8 +12,9 @@ void overview_dataset(struct overview *overview, struct core *core, struct txn *
 		      const struct catalog_entry *entry)
 {
 	struct overview_datasets *datasets = &overview->datasets;
-	const char *slugs[2];
-	bool single = entry->own && catalog_holders(core, txn, entry, slugs, 2) < 2;
+	struct catalog_holder holders[16];
+	size_t holder_count = entry->own ? catalog_holders(core, txn, entry, holders, 16) : 0;
+	bool single = entry->own && catalog_operators(holders, holder_count) < 2;
 
 	datasets->known++;
 	datasets->own += entry->own;

@@ -9,6 +9,7 @@
 #include "proto/core_state.h"
 #include "proto/held.h"
 #include "proto/pack.h"
+#include "proto/withdrawal.h"
 #include "store/chunks.h"
 
 void catalog_entry_fini(struct catalog_entry *entry)
@@ -102,14 +103,16 @@ static enum err version_find(struct core *core, struct txn *txn, const char *pat
 {
 	struct dataset_id dataset;
 	enum err err = dataset_of(core, txn, path, &dataset, why);
-	if (err != ERR_OK)
-		return err;
-	err = ledger_version_current(&core->ledger, txn, &dataset, number, of, whole);
-	if (err != ERR_OK && number)
-		why_set(why, "%.200s has no version %llu here: see `allmende log %.200s`.", path,
-			(unsigned long long)number, path);
-	else if (err != ERR_OK)
-		why_set(why, "%.200s has no version here any more.", path);
+	if (err == ERR_OK) {
+		err = ledger_version_current(&core->ledger, txn, &dataset, number, of, whole);
+		if (err != ERR_OK && number)
+			why_set(why, "%.200s has no version %llu here: see `allmende log %.200s`.",
+				path, (unsigned long long)number, path);
+		else if (err != ERR_OK)
+			why_set(why, "%.200s has no version here any more.", path);
+	}
+	if (err == ERR_ABSENT)
+		withdrawal_why(core, txn, path, number, why);
 	return err;
 }
 
@@ -182,22 +185,6 @@ enum err catalog_log(struct core *core, struct txn *txn, const char *path,
 	err = numbers.err;
 	buf_fini(&numbers);
 	return err;
-}
-
-size_t catalog_holders(struct core *core, struct txn *txn, const struct catalog_entry *entry,
-		       const char **slugs, size_t max)
-{
-	struct message_version of = {entry->dataset, entry->number, entry->author};
-	size_t count = 0;
-	if (entry->held && count < max)
-		slugs[count++] = core->options.identity->slug;
-	for (size_t i = 0; i < core->peer_count && count < max; i++) {
-		const struct peer *peer = core->peers[i];
-		const struct charter_member *member = core_author_member(core, peer->author);
-		if (peer->up && member && serve_peer_holds(peer, &of))
-			slugs[count++] = member->slug;
-	}
-	return count;
 }
 
 /* ---- reading ---- */

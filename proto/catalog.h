@@ -46,9 +46,20 @@ void catalog_list(struct core *core, struct txn *txn, const char *pattern, const
 enum err catalog_log(struct core *core, struct txn *txn, const char *path,
 		     bool (*each)(void *arg, const struct catalog_entry *entry), void *arg,
 		     char *why);
-/* Slugs of the organisations known to hold a version, own first; count up to max. */
+/* A node known to hold a version. Texts are the core's, until the end of the turn. */
+struct catalog_holder {
+	uint32_t author;
+	const char *slug, *name;                    /* of its organisation */
+	char operator_name[LIMIT_NAME_LEN_MAX + 1]; /* who runs it; empty: the organisation */
+};
+/* Own node first, then those linked, then those that said so before (of own versions); at most max. */
 size_t catalog_holders(struct core *core, struct txn *txn, const struct catalog_entry *entry,
-		       const char **slugs, size_t max);
+		       struct catalog_holder *out, size_t max);
+/* Of a node, whether it holds anything or not; false: no such member. */
+bool catalog_holder(struct core *core, struct txn *txn, uint32_t author,
+		    struct catalog_holder *out);
+/* How many of them would have to fail: copies at one operator count as one. */
+size_t catalog_operators(const struct catalog_holder *holders, size_t count);
 
 struct publish_options {
 	const char *path;

@@ -5,21 +5,22 @@
 #include "proto/payload.h"
 #include "proto/wire_out.h"
 
-/* PROTOCOL: "body = [1, [address, ...], software]" */
+/* PROTOCOL: "body = [1, [address, ...], software, operator]" */
 void contact_put(struct buf *out, const struct contact *contact)
 {
-	out_array(out, 3);
+	out_array(out, 4);
 	out_uint(out, 1);
 	out_array(out, (uint32_t)contact->address_count);
 	for (size_t i = 0; i < contact->address_count; i++)
 		out_text(out, contact->addresses[i]);
 	out_text(out, contact->software);
+	out_text(out, contact->operator_name);
 }
 
 enum err contact_get(struct contact *out, struct bytes body)
 {
 	struct wire_in w = wire_in(body);
-	enum err err = payload_begin(&w, 3);
+	enum err err = payload_begin(&w, 4);
 
 	if (err)
 		return err;
@@ -30,7 +31,23 @@ enum err contact_get(struct contact *out, struct bytes body)
 			wire_fail(&w);
 	}
 	out->software = wire_text(&w, 0, CONTACT_SOFTWARE_LEN_MAX);
+	out->operator_name = wire_text(&w, 0, LIMIT_NAME_LEN_MAX);
 	return wire_end(&w);
+}
+
+/*
+ * PROTOCOL: "`operator` is the empty text when the organisation runs the node itself, otherwise
+ * the name of who does."
+ */
+struct bytes contact_operator(const char *setting)
+{
+	static const char hosted[] = "hosted:";
+	struct bytes text = bytes_str(setting);
+	size_t len = sizeof(hosted) - 1;
+
+	if (text.len < len || memcmp(text.ptr, hosted, len) != 0)
+		return bytes_of(NULL, 0);
+	return bytes_slice(text, len, text.len);
 }
 
 static bool within(struct bytes text, const char *set)

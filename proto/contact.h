@@ -1,6 +1,6 @@
 /*
- * contact - body of a contact record: where an author's node may be dialled (docs/PROTOCOL.md,
- * section 5.3).
+ * contact - body of a contact record: where an author's node may be dialled, and who runs it
+ * (docs/PROTOCOL.md, section 5.3).
  */
 #ifndef ALLMENDE_CONTACT_H
 #define ALLMENDE_CONTACT_H
@@ -15,11 +15,14 @@ struct contact {
 		[LIMIT_ADDRESS_COUNT_MAX]; /* HOST:PORT; borrowed; none: it only dials out */
 	size_t address_count;
 	struct bytes software;
+	struct bytes operator_name; /* empty: the organisation itself */
 };
 
 void contact_put(struct buf *out, const struct contact *contact);
 /* ERR_MALFORMED, ERR_VERSION */
 enum err contact_get(struct contact *out, struct bytes body);
+/* What identity.operator says: nothing of "self", NAME of "hosted:NAME". */
+struct bytes contact_operator(const char *setting);
 /*
  * ERR_MALFORMED unless the text is HOST:PORT: HOST a name, an IPv4 address or an IPv6 address in
  * brackets.

@@ -147,6 +147,7 @@ enum err core_open(struct core **out, const struct core_options *options, struct
 		transfer_open(core, txn);
 		gossip_open(core, txn);
 		err = txn_err(txn);
+		withdrawal_open(core, txn);
 	}
 	if (err != ERR_OK) {
 		core_close(core);
@@ -163,6 +164,7 @@ void core_close(struct core *core)
 	peers_close(core);
 	transfer_close(core);
 	membership_close(core);
+	withdrawal_close(core);
 	ledger_fini(&core->ledger);
 	charter_fini(&core->charter);
 	free(core->news);

@@ -94,6 +94,7 @@ enum effect_type {
 	X(HELD, i, "version held")         /* all chunks of a version are here */                  \
 	X(FETCH, d, "fetching")                                                                    \
 	X(CHUNK_ALTERED, w, "chunk altered in transit")                                            \
+	X(WITHDRAWN, i, "dataset withdrawn")                                                       \
 	X(DAMAGED, w, "stored chunk damaged")                                                      \
 	X(EVIDENCE, w, "two heads with one number")                                                \
 	X(DEFERRED, w, "record from the future")

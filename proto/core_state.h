@@ -192,6 +192,18 @@ struct membership {
 	size_t fed_key_count;
 };
 
+struct erasing { /* withdrawn here, its chunks are being swept, the erasure is to be told; withdrawal.c */
+	struct dataset_id *datasets;
+	size_t count;
+};
+
+struct right;
+struct rights { /* what the tokens of the own organisation give, by token id; rights.c */
+	bool known;
+	struct right *items;
+	size_t count;
+};
+
 struct core {
 	struct core_options options;
 	struct charter charter;
@@ -205,6 +217,8 @@ struct core {
 	uint64_t dial_last; /* number of the last attempt */
 	struct membership membership;
 	struct transfer transfer;
+	struct rights rights;
+	struct erasing erasing;
 	struct digest content; /* digest of all states */
 	bool content_known;    /* it is up to date, but for authors touched in this turn */
 	int64_t quiet_until_ms; /* after a start: no own head before a peer has confirmed the last one */
@@ -381,6 +395,8 @@ bool fetch_step(struct core *core, struct txn *txn, struct fetch *fetch);
 void fetch_index_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
 void fetch_chunk(struct core *core, struct txn *txn, struct peer *peer, const struct event *event);
 void fetch_chunk_bad(struct core *core, struct txn *txn, const struct event *event);
+void withdrawal_open(struct core *core, struct txn *txn);
+void withdrawal_close(struct core *core);
 void fetch_down(struct core *core, struct peer *peer);
 /* Whether any fetch has found that the peer did not have it. */
 bool fetch_refuses(const struct core *core, const struct peer *peer);

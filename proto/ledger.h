@@ -194,7 +194,7 @@ enum err ledger_version_find(struct txn *txn, const struct dataset_id *dataset, 
 			     uint32_t author, struct bytes *whole);
 /*
  * The current version of a dataset: the highest number, then the smaller record id; of authors who
- * may publish. number 0: of all numbers, else of that one. ERR_ABSENT. whole may be NULL.
+ * may publish and have not withdrawn it. number 0: of all numbers, else of that one. ERR_ABSENT. whole may be NULL.
  */
 enum err ledger_version_current(struct ledger *ledger, struct txn *txn,
 				const struct dataset_id *dataset, uint64_t number,

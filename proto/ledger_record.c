@@ -5,6 +5,7 @@
 #include "proto/keywrap.h"
 #include "proto/version.h"
 
+#include "proto/withdrawal_body.h"
 bool ledger_record(struct txn *txn, uint32_t author, uint32_t incarnation, uint64_t sequence,
 		   struct bytes *whole)
 {
@@ -83,6 +84,36 @@ enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 	if (record->kind == RECORD_CONTACT)
 		return contact_check(record);
 	/* PROTOCOL: "A record of an unknown kind is stored and forwarded and has no effect." */
+/* Each author withdraws its own versions, and nobody else's. */
+static enum err withdrawal_check(struct ledger *ledger, const struct record *record)
+{
+	const struct charter_member *member =
+		charter_member(ledger->charter, author_member(record->author));
+	struct withdrawal withdrawal;
+	struct dataset_id dataset;
+	enum err err = withdrawal_get(&withdrawal, record->body);
+
+	if (err)
+		return err;
+	if (!member)
+		return ERR_PROTOCOL;
+	path_dataset_id(&dataset, &member->org, withdrawal.path);
+	return slot_check(record, record_slot_of(RECORD_WITHDRAWAL, id_bytes(&dataset)));
+}
+
+/* The slot names a dataset; whether that was ever withdrawn is for the reader to see. */
+static enum err erasure_check(const struct record *record)
+{
+	struct record_id withdrawal;
+	enum err err = erasure_get(&withdrawal, record->body);
+
+	if (err)
+		return err;
+	if (record->slot.len != 1 + ID_LEN || record->slot.ptr[0] != RECORD_ERASURE)
+		return ERR_PROTOCOL;
+	return ERR_OK;
+}
+
 	return ERR_OK;
 }
 
@@ -100,6 +131,10 @@ static void loser_drop(struct txn *txn, const struct record *winner, uint64_t se
 		ledger_version_unlink(txn, &loser);
 		ledger_slot_unlink(txn, &loser);
 	}
+	if (record->kind == RECORD_WITHDRAWAL)
+		return withdrawal_check(ledger, record);
+	if (record->kind == RECORD_ERASURE)
+		return erasure_check(record);
 	txn_del(txn, TABLE_RECORD, row_key_bytes(&key));
 }
 

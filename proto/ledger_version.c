@@ -1,5 +1,6 @@
 #include "proto/ledger_internal.h"
 #include "proto/version.h"
+#include "proto/withdrawal_body.h"
 #include "store/chunks.h"
 
 #include <string.h>
@@ -105,6 +106,18 @@ enum err ledger_version_find(struct txn *txn, const struct dataset_id *dataset, 
 	return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
 }
 
+/* PROTOCOL: "A withdrawal says that its author has dropped its versions of the dataset up to `number`" */
+static bool withdrawn(struct ledger *ledger, struct txn *txn, const struct dataset_id *dataset,
+		      uint64_t number, uint32_t author)
+{
+	struct record_slot slot = record_slot_of(RECORD_WITHDRAWAL, id_bytes(dataset));
+	struct withdrawal withdrawal;
+	struct record record;
+
+	return ledger_slot(ledger, txn, record_slot_bytes(&slot), author, &record) == ERR_OK &&
+	       withdrawal_get(&withdrawal, record.body) == ERR_OK && withdrawal.number >= number;
+}
+
 /* The best version of one number. Record ids differ always, as their payloads do. */
 static bool best_of_number(struct ledger *ledger, struct txn *txn, const struct dataset_id *dataset,
 			   uint64_t number, struct ledger_version *out)
@@ -119,6 +132,7 @@ static bool best_of_number(struct ledger *ledger, struct txn *txn, const struct 
 		struct record record;
 		struct bytes whole;
 		if (!ledger_may_publish(ledger, txn, author) ||
+		    withdrawn(ledger, txn, dataset, number, author) ||
 		    ledger_version_find(txn, dataset, number, author, &whole) ||
 		    record_decode(&record, whole))
 			continue;

@@ -18,9 +18,9 @@ static const char join_name[] = "join"; /* META row: text of the invitation in u
 /* Tells others where this node may be dialled, if that has changed. */
 static void contact_update(struct core *core, struct txn *txn)
 {
-	struct contact contact = {
-		.software = bytes_str(core->options.software),
-		.operator_name = contact_operator(core->options.identity->operator)};
+	struct contact contact = {.software = bytes_str(core->options.software),
+				  .operator_name =
+					  contact_operator(core->options.identity->operator)};
 	const char *const *addresses = core->options.dial_only ? NULL : core->options.addresses;
 	while (addresses && contact.address_count < LIMIT_ADDRESS_COUNT_MAX &&
 	       addresses[contact.address_count]) {

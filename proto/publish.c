@@ -9,6 +9,7 @@
 #include "crypto/path.h"
 #include "proto/core_state.h"
 #include "proto/pack.h"
+#include "proto/withdrawal.h"
 #include "store/chunks.h"
 
 void publication_fini(struct publication *publication)
@@ -234,6 +235,8 @@ enum err catalog_publish_begin(struct core *core, struct txn *txn, int64_t now_m
 	if (err == ERR_OK)
 		err = tier_choose(out, options, version, why);
 	if (err == ERR_OK)
+		/* PROTOCOL: "A later version has a higher number." */
+		out->params.number = withdrawal_number(core, txn, &out->params.dataset) + 1;
 		err = key_choose(core, out, version, &reading.dataset_key, why);
 	if (err == ERR_OK)
 		err = description_prepare(core, out, options, again ? &before : NULL, why);

@@ -162,12 +162,30 @@ bool serve_peer_holds(const struct peer *peer, const struct message_version *of)
 	return peer->holds && *holds_slot(peer->holds, hash) == hash;
 }
 
-static void holds_take(struct core *core, struct peer *peer, struct message *m)
+/* Who holds what was published here is known also when it is not linked. */
+static void holder_remember(struct core *core, struct txn *txn, const struct peer *peer,
+			    const struct message_version *of)
+{
+	struct row_key key = key_holder(&of->dataset, peer->author);
+	struct bytes value, whole;
+	uint8_t number[8];
+
+	if (of->author != core->author || peer->author == core->author ||
+	    (txn_get(txn, TABLE_HOLDER, row_key_bytes(&key), &value) && value.len == 8 &&
+	     be64_get(value.ptr) >= of->number) ||
+	    ledger_version_find(txn, &of->dataset, of->number, of->author, &whole) != ERR_OK)
+		return;
+	be64_put(number, of->number);
+	txn_put(txn, TABLE_HOLDER, row_key_bytes(&key), bytes_obj(&number));
+}
+
+static void holds_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct message_version of;
 	bool refused = fetch_refuses(core, peer);
 	while (message_next_version(m, &of)) {
 		holds_add(core, peer, &of);
+		holder_remember(core, txn, peer, &of);
 		if (refused)
 			fetch_offered(core, peer, &of);
 	}
@@ -183,7 +201,7 @@ void serve_message(struct core *core, struct txn *txn, struct peer *peer, struct
 	else if (m->type == MESSAGE_CHUNK_GET)
 		chunk_get(core, txn, peer, m);
 	else if (m->type == MESSAGE_HOLDS)
-		holds_take(core, peer, m);
+		holds_take(core, txn, peer, m);
 }
 
 /* ---- telling what is held ---- */

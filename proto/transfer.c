@@ -8,6 +8,7 @@
 #include "crypto/path.h"
 #include "proto/core_state.h"
 #include "proto/held.h"
+#include "proto/withdrawal.h"
 #include "store/chunks.h"
 
 enum { TRANSFER_TICK_MS = 1000 };
@@ -256,13 +257,15 @@ static enum err of_path(struct core *core, struct txn *txn, const char *path, ui
 	struct dataset_id dataset;
 	if (path_check(bytes_str(path)) != ERR_OK ||
 	    !txn_get(txn, TABLE_PATH, row_key_bytes(&key), &value) || value.len != ID_LEN) {
-		why_set(why, "no dataset %.200s is known here: see `allmende ls`.", path);
+		if (!withdrawal_why(core, txn, path, number, why))
+			why_set(why, "no dataset %.200s is known here: see `allmende ls`.", path);
 		return ERR_ABSENT;
 	}
 	memcpy(dataset.b, value.ptr, ID_LEN);
 	if (ledger_version_current(&core->ledger, txn, &dataset, number, &found, NULL) != ERR_OK) {
-		why_set(why, "%.200s has no version %llu here: see `allmende log %.200s`.", path,
-			(unsigned long long)number, path);
+		if (!withdrawal_why(core, txn, path, number, why))
+			why_set(why, "%.200s has no version %llu here: see `allmende log %.200s`.",
+				path, (unsigned long long)number, path);
 		return ERR_ABSENT;
 	}
 	*of = (struct message_version){dataset, found.number, found.author};

@@ -1,18 +1,430 @@
-/*
- * withdrawal - versions taken back, and who has confirmed that they are erased (docs/PROTOCOL.md, section 5.7).
- */
-#include "proto/core_state.h"
+#include "proto/withdrawal.h"
 
-void withdrawal_news(struct core *core, struct txn *txn, const struct ledger_news *news,
-		     const struct record *record)
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "crypto/check.h"
+#include "crypto/path.h"
+#include "proto/core_state.h"
+#include "proto/held.h"
+#include "proto/utf8.h"
+#include "store/chunks.h"
+
+enum { LOOK_MS = 1000 }; /* whether a sweep has come to its end */
+
+/* ---- what is remembered: record id(32) due(1) author(4)... ---- */
+
+enum { ROW_DUE = ID_LEN, ROW_HOLDERS = ID_LEN + 1 };
+
+static void row_put(struct txn *txn, const struct dataset_id *dataset,
+		    const struct record_id *record, bool due, struct bytes holders)
 {
+	struct row_key key = key_dataset(dataset);
+	struct buf value;
+
+	buf_init(&value, SIZE_MAX);
+	buf_add(&value, id_bytes(record));
+	buf_add_u8(&value, due);
+	buf_add(&value, holders);
+	if (value.err)
+		txn_fail(txn, value.err);
+	else
+		txn_put(txn, TABLE_WITHDRAWN, row_key_bytes(&key), buf_bytes(&value));
+	buf_fini(&value);
+}
+
+static bool row_get(struct txn *txn, const struct dataset_id *dataset, struct bytes *value)
+{
+	struct row_key key = key_dataset(dataset);
+
+	return txn_get(txn, TABLE_WITHDRAWN, row_key_bytes(&key), value) &&
+	       value->len >= ROW_HOLDERS && (value->len - ROW_HOLDERS) % 4 == 0;
+}
+
+/* Those who said that they hold a version, as be32 authors; they are forgotten: what comes later they hold anew. */
+static void holders_take(struct txn *txn, const struct dataset_id *dataset, struct buf *authors)
+{
+	struct row_key prefix = key_dataset(dataset);
+	struct walk walk = walk_begin(txn, TABLE_HOLDER, row_key_bytes(&prefix));
+
+	while (walk_next(&walk)) {
+		buf_add(authors, bytes_slice(walk.key, ID_LEN, walk.key.len));
+		txn_del(txn, TABLE_HOLDER, bytes_of(walk.last, walk.last_len));
+	}
+}
+
+/* ---- erasing ---- */
+
+static void due_add(struct core *core, const struct dataset_id *dataset)
+{
+	struct erasing *erasing = &core->erasing;
+
+	for (size_t i = 0; i < erasing->count; i++)
+		if (id_eq(&erasing->datasets[i], dataset))
+			return;
+	erasing->datasets = mem_grow(erasing->datasets, erasing->count + 1, sizeof(*dataset));
+	erasing->datasets[erasing->count++] = *dataset;
+}
+
+void withdrawal_open(struct core *core, struct txn *txn)
+{
+	struct walk walk = walk_begin(txn, TABLE_WITHDRAWN, bytes_of(NULL, 0));
+	struct dataset_id dataset;
+
+	while (walk_next(&walk)) {
+		if (walk.key.len != ID_LEN || walk.value.len < ROW_HOLDERS ||
+		    !walk.value.ptr[ROW_DUE])
+			continue;
+		memcpy(dataset.b, walk.key.ptr, ID_LEN);
+		due_add(core, &dataset);
+	}
+}
+
+void withdrawal_close(struct core *core)
+{
+	free(core->erasing.datasets);
+}
+
+/* Drops all that is here of one author's versions up to a number. True when anything was. */
+static bool copies_drop(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+			uint32_t author, uint64_t number)
+{
+	struct row_key prefix = key_dataset(dataset);
+	struct walk walk = walk_begin(txn, TABLE_HELD, row_key_bytes(&prefix));
+	struct message_version of;
+	bool any = false;
+
+	while (walk_next(&walk)) {
+		held_of_key(&of, walk.key);
+		if (of.author != author || of.number > number)
+			continue;
+		fetch_drop(core, txn, &of);
+		any = true;
+	}
+	for (size_t i = core->transfer.fetch_count; i-- > 0;) {
+		of = core->transfer.fetches[i]->of;
+		if (id_eq(&of.dataset, dataset) && of.author == author && of.number <= number)
+			fetch_drop(core, txn, &of);
+	}
+	return any;
+}
+
+/* PROTOCOL: "each node that held any publishes an erasure when it has." */
+static bool erasure_make(struct core *core, struct txn *txn, const struct dataset_id *dataset)
+{
+	struct record_slot slot = record_slot_of(RECORD_ERASURE, id_bytes(dataset));
+	struct record_id withdrawal;
+	struct bytes value;
+	struct buf body, holders;
+	enum err err;
+
+	if (!row_get(txn, dataset, &value))
+		return true;
+	memcpy(withdrawal.b, value.ptr, ID_LEN);
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	buf_init(&holders, SIZE_MAX);
+	buf_add(&holders, bytes_slice(value, ROW_HOLDERS, value.len));
+	erasure_put(&body, &withdrawal);
+	err = ledger_append(&core->ledger, txn, RECORD_ERASURE, record_slot_bytes(&slot),
+			    buf_bytes(&body), NULL, NULL);
+	if (!err)
+		row_put(txn, dataset, &withdrawal, false, buf_bytes(&holders));
+	buf_fini(&body);
+	buf_fini(&holders);
+	return !err;
 }
 
 void withdrawal_settle(struct core *core, struct txn *txn)
 {
+	struct erasing *erasing = &core->erasing;
+
+	for (size_t i = 0; core->author && i < erasing->count;) {
+		if (!chunks_sweep_waits(txn, &erasing->datasets[i]) &&
+		    erasure_make(core, txn, &erasing->datasets[i]))
+			erasing->datasets[i] = erasing->datasets[--erasing->count];
+		else
+			i++;
+	}
 }
 
 int64_t withdrawal_wake(const struct core *core)
 {
-	return INT64_MAX;
+	return core->erasing.count ? core->now_ms + LOOK_MS : INT64_MAX;
+}
+
+/* ---- withdrawals that come ---- */
+
+static void view_fill(struct core *core, const struct record *record,
+		      const struct withdrawal *withdrawal, struct withdrawal_view *out)
+{
+	const struct charter_member *member = core_author_member(core, record->author);
+
+	*out = (struct withdrawal_view){.number = withdrawal->number,
+					.time_ms = record->time_ms,
+					.author = record->author,
+					.erase = withdrawal->erase,
+					.own = record->author == core->author};
+	record_id(&out->record, record);
+	memcpy(out->dataset.b, record->slot.ptr + 1, ID_LEN);
+	snprintf(out->path, sizeof(out->path), "%.*s", (int)withdrawal->path.len,
+		 (const char *)withdrawal->path.ptr);
+	snprintf(out->name, sizeof(out->name), "%s", member ? member->name : "?");
+	snprintf(out->reason, sizeof(out->reason), "%.*s", (int)withdrawal->reason.len,
+		 (const char *)withdrawal->reason.ptr);
+}
+
+static void note_withdrawn(struct core *core, const struct withdrawal_view *view)
+{
+	struct note *note = core_note(core, NOTE_WITHDRAWN);
+
+	note->author = view->author;
+	note->dataset = view->dataset;
+	note->number = view->number;
+	snprintf(note->path, sizeof(note->path), "%s", view->path);
+	snprintf(note->text, sizeof(note->text), "%.300s", view->reason);
+}
+
+void withdrawal_news(struct core *core, struct txn *txn, const struct ledger_news *news,
+		     const struct record *record)
+{
+	struct withdrawal withdrawal;
+	struct withdrawal_view view;
+	struct bytes row;
+	bool due;
+
+	if (news->kind != RECORD_WITHDRAWAL || withdrawal_get(&withdrawal, record->body) != ERR_OK)
+		return;
+	view_fill(core, record, &withdrawal, &view);
+	if (row_get(txn, &view.dataset, &row) && memcmp(row.ptr, view.record.b, ID_LEN) == 0)
+		return;
+	due = copies_drop(core, txn, &view.dataset, view.author, view.number) && view.erase;
+	row_put(txn, &view.dataset, &view.record, due, bytes_of(NULL, 0));
+	if (due)
+		due_add(core, &view.dataset);
+	note_withdrawn(core, &view);
+}
+
+/* ---- withdrawing ---- */
+
+/* The highest number of the own versions; 0: none. *foreign: another node's version is higher. */
+static uint64_t own_highest(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+			    bool *foreign)
+{
+	struct ledger_version current;
+	struct row_key prefix = key_dataset(dataset);
+	struct walk walk = walk_begin(txn, TABLE_VERSION, row_key_bytes(&prefix));
+	uint64_t highest = 0;
+
+	while (walk_next(&walk))
+		if (be32_get(walk.key.ptr + ID_LEN + 8) == core->author)
+			highest = be64_get(walk.key.ptr + ID_LEN);
+	*foreign =
+		ledger_version_current(&core->ledger, txn, dataset, 0, &current, NULL) == ERR_OK &&
+		current.author != core->author;
+	return highest;
+}
+
+static enum err request_check(struct core *core, const char *path, const char *reason, char *why)
+{
+	const struct identity *identity = core->options.identity;
+
+	if (path_check(bytes_str(path)) != ERR_OK || !strchr(path, '/')) {
+		why_set(why, "\"%.200s\" is no dataset: write %s/NAME.", path, identity->slug);
+		return ERR_CONFIG;
+	}
+	if (!reason[0] || strlen(reason) > WITHDRAWAL_REASON_LEN_MAX ||
+	    !utf8_check(bytes_str(reason), false)) {
+		why_set(why,
+			"the reason is one line of 1 to %d bytes: everybody sees it, so say why "
+			"the data is withdrawn.",
+			WITHDRAWAL_REASON_LEN_MAX);
+		return ERR_CONFIG;
+	}
+	if (!core->author) {
+		why_set(why, "this node is not in a federation: it has published nothing.");
+		return ERR_ABSENT;
+	}
+	if (!bytes_eq(path_slug(bytes_str(path)), bytes_str(identity->slug))) {
+		why_set(why,
+			"%.200s lies outside the own namespace: only who has published it can "
+			"withdraw it.",
+			path);
+		return ERR_DENIED;
+	}
+	return ERR_OK;
+}
+
+/* PROTOCOL: "the author drops them from its set too." */
+static void versions_delete(struct core *core, struct txn *txn, const struct dataset_id *dataset)
+{
+	struct row_key prefix = key_dataset(dataset);
+	struct walk walk = walk_begin(txn, TABLE_VERSION, row_key_bytes(&prefix));
+
+	while (walk_next(&walk)) {
+		struct record_slot slot =
+			record_slot_version(dataset, be64_get(walk.key.ptr + ID_LEN));
+		if (be32_get(walk.key.ptr + ID_LEN + 8) == core->author)
+			ledger_delete(&core->ledger, txn, record_slot_bytes(&slot));
+	}
+}
+
+static enum err withdrawal_write(struct core *core, struct txn *txn,
+				 const struct withdrawal *withdrawal,
+				 const struct dataset_id *dataset)
+{
+	struct record_slot slot = record_slot_of(RECORD_WITHDRAWAL, id_bytes(dataset));
+	struct record_id id;
+	struct buf body, holders;
+
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	buf_init(&holders, SIZE_MAX);
+	withdrawal_put(&body, withdrawal);
+	enum err err = ledger_append(&core->ledger, txn, RECORD_WITHDRAWAL,
+				     record_slot_bytes(&slot), buf_bytes(&body), &id, NULL);
+	if (!err) {
+		holders_take(txn, dataset, &holders);
+		bool due = copies_drop(core, txn, dataset, core->author, withdrawal->number) &&
+			   withdrawal->erase;
+		versions_delete(core, txn, dataset);
+		row_put(txn, dataset, &id, due, buf_bytes(&holders));
+		if (due)
+			due_add(core, dataset);
+	}
+	buf_fini(&body);
+	buf_fini(&holders);
+	return err;
+}
+
+enum err withdrawal_make(struct core *core, struct txn *txn, const char *path, const char *reason,
+			 bool erase, struct withdrawal_view *out, char *why)
+{
+	struct withdrawal withdrawal = {
+		.path = bytes_str(path), .reason = bytes_str(reason), .erase = erase};
+	struct dataset_id dataset;
+	bool foreign;
+	enum err err = request_check(core, path, reason, why);
+
+	if (err)
+		return err;
+	path_dataset_id(&dataset, &core->options.identity->org, withdrawal.path);
+	withdrawal.number = own_highest(core, txn, &dataset, &foreign);
+	if (foreign) {
+		why_set(why,
+			"the current version of %.200s was published by another node of %s: "
+			"withdraw it there.",
+			path, core->options.identity->name);
+		return ERR_DENIED;
+	}
+	if (!withdrawal.number) {
+		why_set(why, "%.200s has no version that could be withdrawn: see `allmende ls`.",
+			path);
+		return ERR_ABSENT;
+	}
+	err = withdrawal_write(core, txn, &withdrawal, &dataset);
+	if (!err && !withdrawal_find(core, txn, path, 0, out))
+		err = ERR_CORRUPT;
+	if (err)
+		why_set(why, "%.200s could not be withdrawn: %s.", path, err_text(err));
+	else
+		note_withdrawn(core, out);
+	return err;
+}
+
+/* ---- looking ---- */
+
+bool withdrawal_find(struct core *core, struct txn *txn, const char *path, uint64_t number,
+		     struct withdrawal_view *out)
+{
+	/* A short name belongs to one organisation for ever, also a former member. */
+	const struct charter_member *member =
+		path_check(bytes_str(path)) == ERR_OK
+			? charter_by_slug(&core->charter, path_slug(bytes_str(path)))
+			: NULL;
+	struct dataset_id dataset;
+	bool found = false;
+
+	if (!member)
+		return false;
+	path_dataset_id(&dataset, &member->org, bytes_str(path));
+	struct record_slot slot = record_slot_of(RECORD_WITHDRAWAL, id_bytes(&dataset));
+	struct ledger_slots slots = ledger_slots(&core->ledger, txn, record_slot_bytes(&slot));
+	struct record record;
+	while (ledger_slots_next(&slots, &record)) {
+		struct withdrawal withdrawal;
+
+		if (withdrawal_get(&withdrawal, record.body) != ERR_OK ||
+		    withdrawal.number < number || (found && record.time_ms < out->time_ms))
+			continue;
+		view_fill(core, &record, &withdrawal, out);
+		found = true;
+	}
+	return found;
+}
+
+bool withdrawal_why(struct core *core, struct txn *txn, const char *path, uint64_t number,
+		    char *why)
+{
+	struct withdrawal_view view;
+	struct tm day;
+
+	if (!withdrawal_find(core, txn, path, number, &view))
+		return false;
+	time_t seconds = (time_t)(view.time_ms / 1000);
+	localtime_r(&seconds, &day);
+	why_set(why, "%.100s was withdrawn by %s on %04d-%02d-%02d: %.220s", path, view.name,
+		day.tm_year + 1900, day.tm_mon + 1, day.tm_mday, view.reason);
+	return true;
+}
+
+uint64_t withdrawal_number(struct core *core, struct txn *txn, const struct dataset_id *dataset)
+{
+	struct record_slot slot = record_slot_of(RECORD_WITHDRAWAL, id_bytes(dataset));
+	struct withdrawal withdrawal;
+	struct record record;
+
+	return ledger_slot(&core->ledger, txn, record_slot_bytes(&slot), core->author, &record) ==
+				       ERR_OK &&
+			       withdrawal_get(&withdrawal, record.body) == ERR_OK
+		       ? withdrawal.number
+		       : 0;
+}
+
+static bool has_confirmed(struct core *core, struct txn *txn, const struct withdrawal_view *view,
+			  uint32_t author)
+{
+	struct record_slot slot = record_slot_of(RECORD_ERASURE, id_bytes(&view->dataset));
+	struct record_id named;
+	struct record record;
+
+	return ledger_slot(&core->ledger, txn, record_slot_bytes(&slot), author, &record) ==
+		       ERR_OK &&
+	       erasure_get(&named, record.body) == ERR_OK && id_eq(&named, &view->record);
+}
+
+void withdrawal_answers(struct core *core, struct txn *txn, const struct withdrawal_view *view,
+			bool (*each)(void *arg, const struct withdrawal_answer *answer), void *arg)
+{
+	struct record_slot slot = record_slot_of(RECORD_ERASURE, id_bytes(&view->dataset));
+	struct ledger_slots slots = ledger_slots(&core->ledger, txn, record_slot_bytes(&slot));
+	struct record_id named;
+	struct record record;
+	struct bytes row;
+
+	while (ledger_slots_next(&slots, &record)) {
+		struct withdrawal_answer answer = {record.author, record.time_ms};
+
+		if (erasure_get(&named, record.body) == ERR_OK && id_eq(&named, &view->record) &&
+		    !each(arg, &answer))
+			return;
+	}
+	if (!row_get(txn, &view->dataset, &row) || memcmp(row.ptr, view->record.b, ID_LEN) != 0)
+		return;
+	for (size_t at = ROW_HOLDERS; at < row.len; at += 4) {
+		struct withdrawal_answer answer = {be32_get(row.ptr + at), 0};
+
+		if (!has_confirmed(core, txn, view, answer.author) && !each(arg, &answer))
+			return;
+	}
 }

@@ -260,6 +260,13 @@ bool chunks_sweep_next(struct txn *txn, struct dataset_id *dataset, uint64_t *ma
 	return !txn_err(txn);
 }
 
+bool chunks_sweep_waits(struct txn *txn, const struct dataset_id *dataset)
+{
+	struct row_key key = sweep_key(dataset);
+
+	return txn_has(txn, TABLE_META, row_key_bytes(&key));
+}
+
 void chunks_sweep_done(struct txn *txn, const struct dataset_id *dataset)
 {
 	struct row_key key = sweep_key(dataset);

@@ -50,6 +50,7 @@ bool chunks_sweep(struct txn *txn, const struct dataset_id *dataset, struct chun
 void chunks_sweep_later(struct txn *txn, const struct dataset_id *dataset);
 /* The first of these datasets after *dataset (zeros: of all), with its mark. */
 bool chunks_sweep_next(struct txn *txn, struct dataset_id *dataset, uint64_t *mark);
+bool chunks_sweep_waits(struct txn *txn, const struct dataset_id *dataset); /* is to be swept */
 void chunks_sweep_done(struct txn *txn, const struct dataset_id *dataset);
 
 #endif

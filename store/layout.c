@@ -181,6 +181,14 @@ struct row_key key_index(const struct dataset_id *dataset, uint64_t number, uint
 	return key;
 }
 
+struct row_key key_holder(const struct dataset_id *dataset, uint32_t author)
+{
+	struct row_key key = key_dataset(dataset);
+
+	add_be32(&key, author);
+	return key;
+}
+
 struct row_key key_chunk(const struct dataset_id *dataset, const struct chunk_addr *addr)
 {
 	struct row_key key = key_dataset(dataset);

@@ -47,7 +47,10 @@
 	X(PROPOSAL, "proposal", 1)   /* number(4) entry id(32) -> payload; proto/voting */             \
 	X(VOTE, "vote", 1)           /* number(4) entry id(32) member(4) -> signature(64) */           \
 	X(FORK, "fork", 1)           /* number(4) entry id(32) -> entry with votes; proto/fork */      \
-	X(WITHDRAWN, "withdrawn", 1) /* dataset(32) -> what became of it here; proto/withdrawal */
+	X(WITHDRAWN, "withdrawn", 1) /* dataset(32) -> what became of it here; proto/withdrawal */     \
+	X(HOLDER, "holder", 1) /* own dataset(32) author(4) -> highest number(8) it says it holds */   \
+	X(DELIVER, "deliver", 1) /* pattern text -> pattern and folder; proto/delivery */              \
+	X(DELIVERED, "delivered", 1) /* folder text -> what stands in it; proto/delivery */
 
 enum table {
 #define X(name, text, sums) TABLE_##name,
@@ -88,12 +91,13 @@ struct row_key key_dataset(const struct dataset_id *dataset); /* prefix, and WIT
 struct row_key key_version(const struct dataset_id *dataset, uint64_t number, uint32_t author);
 struct row_key key_index(const struct dataset_id *dataset, uint64_t number, uint32_t author,
 			 const struct chunk_addr *addr);
+struct row_key key_holder(const struct dataset_id *dataset, uint32_t author);
 struct row_key key_chunk(const struct dataset_id *dataset, const struct chunk_addr *addr);
 struct row_key key_stage_prefix(uint64_t job);
 struct row_key key_stage(uint64_t job, const struct dataset_id *dataset,
 			 const struct chunk_addr *addr);
 struct row_key key_seen(const struct dataset_id *dataset, const struct digest *plain);
-/* PATH, SUBSCRIPTION, PEER; the text itself when it has at most 255 bytes and does not begin with
+/* PATH, SUBSCRIPTION, PEER, DELIVER, DELIVERED; the text itself when it has at most 255 bytes and does not begin with
    "#", else "#" and its hash. */
 struct row_key key_text(struct bytes text);
 

@@ -25,7 +25,8 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 						bytes_str("[2001:db8::1]:7420"),
 						bytes_str("192.0.2.7:65535")},
 				  .address_count = 3,
-				  .software = bytes_str("allmende 0.1")};
+				  .software = bytes_str("allmende 0.1"),
+				  .operator_name = bytes_str("KISA")};
 	struct buf out;
 	buf_init(&out, 1000);
 	contact_put(&out, &contact);

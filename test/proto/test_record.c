@@ -208,7 +208,10 @@ static void wraps_are_read_as_written(void **state)
 
 static void contacts_are_read_as_written(void **state)
 {
-	struct contact made = {.address_count = 2, .software = bytes_str("allmende 0.1.0")}, read;
+	struct contact made = {.address_count = 2,
+			       .software = bytes_str("allmende 0.1.0"),
+			       .operator_name = contact_operator("hosted:KISA")},
+		       read;
 	struct buf body;
 
 	made.addresses[0] = bytes_str("a.example:7117");
@@ -219,6 +222,8 @@ static void contacts_are_read_as_written(void **state)
 	assert_int_equal(read.address_count, 2);
 	assert_true(bytes_eq(read.addresses[1], made.addresses[1]));
 	assert_true(bytes_eq(read.software, made.software));
+	assert_true(bytes_eq(read.operator_name, bytes_str("KISA")));
+	assert_int_equal(contact_operator("self").len, 0);
 	made.addresses[1] = bytes_str("nowhere");
 	buf_reset(&body);
 	contact_put(&body, &made);

@@ -1,0 +1,91 @@
+/*
+ * holder - who holds a version, and on whose machines the copies lie (catalog.h: catalog_holders).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/catalog.h"
+#include "proto/contact.h"
+#include "proto/core_state.h"
+
+/* PROTOCOL: "`operator` is the empty text when the organisation runs the node itself, otherwise the name of who does." */
+static struct bytes operator_of(struct core *core, struct txn *txn, uint32_t author)
+{
+	struct record_slot slot = record_slot_contact();
+	struct record record;
+	struct contact contact;
+	if (author == core->author)
+		return contact_operator(core->options.identity->operator);
+	if (ledger_slot(&core->ledger, txn, record_slot_bytes(&slot), author, &record) == ERR_OK &&
+	    contact_get(&contact, record.body) == ERR_OK)
+		return contact.operator_name;
+	return bytes_of(NULL, 0);
+}
+
+bool catalog_holder(struct core *core, struct txn *txn, uint32_t author, struct catalog_holder *out)
+{
+	const struct charter_member *member = core_author_member(core, author);
+	if (!member)
+		return false;
+	struct bytes name = operator_of(core, txn, author);
+	*out = (struct catalog_holder){
+		.author = author, .slug = member->slug, .name = member->name};
+	snprintf(out->operator_name, sizeof(out->operator_name), "%.*s", (int)name.len,
+		 (const char *)name.ptr);
+	return true;
+}
+
+struct holders {
+	struct core *core;
+	struct txn *txn;
+	struct catalog_holder *items;
+	size_t count, max;
+};
+
+static void holder_add(struct holders *holders, uint32_t author)
+{
+	for (size_t i = 0; i < holders->count; i++)
+		if (holders->items[i].author == author)
+			return;
+	if (holders->count < holders->max)
+		holders->count += catalog_holder(holders->core, holders->txn, author,
+						 &holders->items[holders->count]);
+}
+
+size_t catalog_holders(struct core *core, struct txn *txn, const struct catalog_entry *entry,
+		       struct catalog_holder *out, size_t max)
+{
+	struct message_version of = {entry->dataset, entry->number, entry->author};
+	struct holders holders = {core, txn, out, 0, max};
+	struct row_key prefix = key_dataset(&entry->dataset);
+	struct walk walk = walk_begin(txn, TABLE_HOLDER, row_key_bytes(&prefix));
+	if (entry->held)
+		holder_add(&holders, core->author);
+	for (size_t i = 0; i < core->peer_count; i++)
+		if (core->peers[i]->up && serve_peer_holds(core->peers[i], &of))
+			holder_add(&holders, core->peers[i]->author);
+	while (entry->author == core->author && walk_next(&walk))
+		if (walk.value.len == 8 && be64_get(walk.value.ptr) == entry->number)
+			holder_add(&holders, be32_get(walk.key.ptr + ID_LEN));
+	return holders.count;
+}
+
+/* PROTOCOL: "Copies at one operator count as one." */
+static bool same_operator(const struct catalog_holder *a, const struct catalog_holder *b)
+{
+	if (a->operator_name[0] || b->operator_name[0])
+		return strcmp(a->operator_name, b->operator_name) == 0;
+	return strcmp(a->slug, b->slug) == 0;
+}
+
+size_t catalog_operators(const struct catalog_holder *holders, size_t count)
+{
+	size_t operators = 0;
+	for (size_t i = 0; i < count; i++) {
+		size_t first = 0;
+		while (!same_operator(&holders[first], &holders[i]))
+			first++;
+		operators += first == i;
+	}
+	return operators;
+}
