@@ -32,11 +32,8 @@ static void carry_note(struct daemon *daemon, const struct turn_batch *batch,
 {
 	const char *address = net_peer_address(daemon->net, note->link);
 	const char *slug = turn_batch_slug(batch, note->author);
-	char who[CHARTER_SLUG_LEN_MAX + LIMIT_ADDRESS_LEN_MAX + 2];
 
-	snprintf(who, sizeof(who), "%s%s%s", slug ? slug : "", slug && address ? " " : "",
-		 address ? address : "");
-	log_note(&daemon->log, clock_now_ms(), note, who);
+	log_note(&daemon->log, clock_now_ms(), note, slug, address);
 	api_note(daemon->api, note);
 }
 
@@ -274,6 +271,12 @@ static enum err open_store(struct daemon *daemon, const struct daemon_options *o
 		       "%s holds no node: `allmende init` was not finished; remove the "
 		       "directory and run it again",
 		       options->dir);
+	else if (err == ERR_AGAIN)
+		refuse(why, err,
+		       "the node in %s waits to be taken in: hand the line that `allmende init "
+		       "--node` printed to `allmende node add`, and its answer to `allmende node "
+		       "accept`",
+		       options->dir);
 	else if (err)
 		refuse(why, err, "the identity in %s cannot be read: %s", options->dir,
 		       err_text(err));
@@ -428,7 +431,8 @@ enum err daemon_open(struct daemon *daemon, const struct daemon_options *options
 	err = open_store(daemon, options, why);
 	if (err)
 		return err;
-	log_init(&daemon->log, stderr, options->has_level ? options->level : daemon->config.log);
+	log_init(&daemon->log, stderr, options->has_level ? options->level : daemon->config.log,
+		 daemon->config.log_format);
 	check(uv_loop_init(&daemon->loop) == 0);
 	daemon->loop_open = true;
 	open_handles(daemon);

@@ -15,6 +15,7 @@
 #include "store/dir.h"
 #include "store/keyfile.h"
 #include "tools/commands.h"
+#include "tools/keys.h"
 #include "tools/passphrase.h"
 #include "tools/print.h"
 #include "tools/sheet.h"
@@ -31,6 +32,10 @@ struct plan {
 	bool dial_only;
 	const char *join; /* text of the invitation; NULL: none */
 	struct invitation invitation;
+	const char *node; /* text of the offer: another node of the organisation; NULL: the first */
+	struct node_offer offer;
+	struct buf offer_bytes;
+	struct buf request;        /* text for who made the offer */
 	struct secret *passphrase; /* NULL: none */
 	const char *sheet;         /* file; NULL: none */
 };
@@ -65,15 +70,36 @@ static int take_named(const struct tool *tool, const char *option, const char **
 		option);
 }
 
+/* What another node of the organisation begins with. */
+static int take_offer(struct plan *plan)
+{
+	buf_init(&plan->offer_bytes, ENVELOPE_LEN_MAX);
+	if (node_offer_get(&plan->offer, &plan->offer_bytes, bytes_str(plan->node)) ||
+	    invitation_get(&plan->invitation, plan->offer.invitation))
+		return tool_fail(
+			TOOL_USAGE,
+			"this is not the offer for another node, or not all of it: it is one "
+			"line that begins with \"allmende1o-\"; `allmende node offer` "
+			"prints it");
+	return TOOL_DONE;
+}
+
 static int plan_terms(struct plan *plan, const struct tool *tool)
 {
 	struct invitation *invitation = &plan->invitation;
 	int code;
 
 	plan->join = args_value(&tool->args, "join");
-	if (plan->join) {
-		if ((code = value_invitation(invitation, plan->join, tool->now_ms)) ||
-		    (code = take_invited(tool, "name", invitation->name, &plan->name)) ||
+	plan->node = args_value(&tool->args, "node");
+	if (plan->join && plan->node)
+		return tool_fail(TOOL_USAGE, "--join and --node exclude each other: a new "
+					     "organisation joins, a further node belongs to one");
+	if (plan->node && (code = take_offer(plan)))
+		return code;
+	if (plan->join && (code = value_invitation(invitation, plan->join, tool->now_ms)))
+		return code;
+	if (plan->join || plan->node) {
+		if ((code = take_invited(tool, "name", invitation->name, &plan->name)) ||
 		    (code = take_invited(tool, "slug", invitation->slug, &plan->slug)))
 			return code;
 		return take_invited(tool, "ags", invitation->ags, &plan->ags);
@@ -95,6 +121,9 @@ static int plan_node(struct plan *plan, const struct tool *tool)
 	plan->operator= operator? operator: "self";
 	plan->dial_only = args_flag(&tool->args, "dial-only");
 	plan->sheet = args_value(&tool->args, "recovery-sheet");
+	if (plan->sheet && plan->node)
+		return tool_fail(TOOL_USAGE, "a further node has no recovery sheet: the one of the "
+					     "organisation restores everything");
 	if (plan->listen && plan->dial_only)
 		return tool_fail(TOOL_USAGE,
 				 "--listen and --dial-only exclude each other: a node that "
@@ -164,7 +193,7 @@ static int complain(const struct tool *tool, enum err err)
 }
 
 /* Keys, organisation log and names, in one transaction with the invitation to accept. */
-static enum err make_identity(struct keyring *keyring, struct db *db, const struct plan *plan,
+static enum err make_identity(struct keyring *keyring, struct db *db, struct plan *plan,
 			      int64_t now_ms, struct identity *identity)
 {
 	struct identity_options options = {
@@ -177,12 +206,15 @@ static enum err make_identity(struct keyring *keyring, struct db *db, const stru
 	struct row_key key = key_name(JOIN_ROW);
 	struct random random = random_system();
 	struct txn *txn = txn_begin(db, true);
-	enum err err = identity_create(keyring, txn, &random, &options);
+	enum err err = plan->node
+			       ? identity_create_node(keyring, txn, &random, &plan->offer, &options)
+			       : identity_create(keyring, txn, &random, &options);
 
 	if (!err && plan->join)
 		txn_put(txn, TABLE_META, row_key_bytes(&key), bytes_str(plan->join));
 	if (!err)
-		err = identity_load(identity, keyring, txn);
+		err = plan->node ? identity_request(&plan->request, keyring, txn)
+				 : identity_load(identity, keyring, txn);
 	if (err) {
 		txn_abort(txn);
 		return err;
@@ -194,7 +226,7 @@ static enum err make_identity(struct keyring *keyring, struct db *db, const stru
 }
 
 /* In a directory that exists and is locked. */
-static int fill_dir(const struct tool *tool, const struct plan *plan, struct identity *identity)
+static int fill_dir(const struct tool *tool, struct plan *plan, struct identity *identity)
 {
 	struct bytes passphrase =
 		plan->passphrase ? secret_bytes(plan->passphrase) : bytes_of(NULL, 0);
@@ -214,7 +246,7 @@ static int fill_dir(const struct tool *tool, const struct plan *plan, struct ide
 	return err ? complain(tool, err) : TOOL_DONE;
 }
 
-static int make_dir(const struct tool *tool, const struct plan *plan, struct identity *identity)
+static int make_dir(const struct tool *tool, struct plan *plan, struct identity *identity)
 {
 	char why[DIR_WHY_LEN];
 	struct dir dir;
@@ -236,9 +268,9 @@ static int make_dir(const struct tool *tool, const struct plan *plan, struct ide
 }
 
 /* The sheet is opened first, so that a wrong name costs nothing. */
-static int make_node(const struct tool *tool, const struct plan *plan)
+static int make_node(const struct tool *tool, struct plan *plan)
 {
-	struct identity identity;
+	struct identity identity = {0};
 	int fd = -1;
 	int code = plan->sheet ? sheet_make(&fd, plan->sheet) : TOOL_DONE;
 
@@ -266,15 +298,36 @@ static int make_node(const struct tool *tool, const struct plan *plan)
 
 static int print_made_json(const struct tool *tool, const struct plan *plan)
 {
-	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?}", "directory", tool->dir,
-				 "name", plan->name, "slug", plan->slug, "ags", plan->ags,
-				 "storage_key", plan->passphrase ? "passphrase" : "clear",
-				 "federation", plan->join ? plan->invitation.fed_name : NULL,
-				 "recovery_sheet", plan->sheet);
+	json_t *json = json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:o}", "directory", tool->dir, "name",
+		plan->name, "slug", plan->slug, "ags", plan->ags, "storage_key",
+		plan->passphrase ? "passphrase" : "clear", "federation",
+		plan->join || plan->node ? plan->invitation.fed_name : NULL, "recovery_sheet",
+		plan->sheet, "request",
+		plan->node ? json_stringn((const char *)plan->request.ptr, plan->request.len)
+			   : json_null());
 	int code = print_json(tool, json);
 
 	json_decref(json);
 	return code;
+}
+
+/* On a terminal with words around it, else alone, for scripts. */
+static void print_made_node(const struct tool *tool, const struct plan *plan)
+{
+	if (tool->terminal_out) {
+		print_line("A further node of %s is being made in %s. It answers with this line:",
+			   plan->name, tool->dir);
+		putchar('\n');
+	}
+	print_line("%.*s", (int)plan->request.len, (const char *)plan->request.ptr);
+	if (!tool->terminal_out)
+		return;
+	putchar('\n');
+	print_line("Next, on the machine that made the offer:");
+	print_line("  allmende node add \"...\"        with that line; it prints the answer");
+	print_line("Then here:");
+	print_next(tool, "allmende node accept \"...\"", "with the answer; then start allmended");
 }
 
 static void print_made(const struct tool *tool, const struct plan *plan)
@@ -320,54 +373,25 @@ static int run_init(struct tool *tool)
 	struct plan plan = {0};
 	int code;
 
+	buf_init(&plan.request, ENVELOPE_LEN_MAX);
 	if (!(code = plan_terms(&plan, tool)) && !(code = plan_node(&plan, tool)) &&
 	    !(code = plan_passphrase(&plan, tool)))
 		code = make_node(tool, &plan);
 	if (!code && tool->json)
 		code = print_made_json(tool, &plan);
+	else if (!code && plan.node)
+		print_made_node(tool, &plan);
 	else if (!code)
 		print_made(tool, &plan);
 	secret_close(plan.passphrase);
-	if (plan.join)
+	buf_fini(&plan.offer_bytes);
+	buf_fini(&plan.request);
+	if (plan.join || plan.node)
 		invitation_wipe(&plan.invitation);
 	return code;
 }
 
 /* -- recovery-sheet ------------------------------------------------------------------------- */
-
-static int open_keyring(const struct tool *tool, struct keyring **out)
-{
-	const char *file = args_value(&tool->args, "passphrase-file");
-	struct secret *passphrase = NULL;
-	enum err err = file ? ERR_CONFIG : keyring_open(out, tool->dir, bytes_of(NULL, 0));
-	int code = TOOL_DONE;
-
-	if (err == ERR_CONFIG) {
-		if (file)
-			code = passphrase_read(&passphrase, file);
-		else if (passphrase_can_ask())
-			code = passphrase_ask(&passphrase, false);
-		else
-			code = tool_fail(TOOL_USAGE,
-					 "the keys of %s are sealed with a passphrase: give "
-					 "--passphrase-file FILE",
-					 tool->dir);
-		if (code)
-			return code;
-		err = keyring_open(out, tool->dir, secret_bytes(passphrase));
-		secret_close(passphrase);
-	}
-	if (err == ERR_DENIED)
-		return tool_fail(TOOL_DENIED, "the passphrase is not the one of %s: try again",
-				 tool->dir);
-	if (err == ERR_ABSENT)
-		return tool_fail(TOOL_FAILED, "%s holds no node: make one with `allmende%s init`",
-				 tool->dir, tool->dir_words);
-	if (err)
-		return tool_fail(TOOL_FAILED, "cannot open the keys in %s: %s", tool->dir,
-				 err_text(err));
-	return TOOL_DONE;
-}
 
 /* Reads only, so it may be done while the daemon runs. */
 static int load_identity(const struct tool *tool, struct keyring *keyring,
@@ -431,7 +455,7 @@ static int run_recovery_sheet(struct tool *tool)
 		return tool_fail(TOOL_USAGE,
 				 "say where the recovery sheet goes: -o FILE, or -o - to "
 				 "show it on the screen");
-	if ((code = open_keyring(tool, &keyring)))
+	if ((code = keys_open(tool, &keyring)))
 		return code;
 	if (!(code = load_identity(tool, keyring, &identity))) {
 		code = write_sheet(tool, &identity, path);
@@ -448,6 +472,8 @@ static const struct option init_options[] = {
 	{"slug", 0, "SLUG", false, "short name, the first part of its datasets; never changes"},
 	{"ags", 0, "KEY", false, "official municipality key, 8 digits; 5 for a county"},
 	{"join", 0, "TEXT", false, "an invitation, which knows the three above"},
+	{"node", 0, "TEXT", false,
+	 "the offer of another node of this organisation, which knows them too"},
 	{"listen", 0, "HOST:PORT", false, "where other nodes dial this one (default 0.0.0.0:7420)"},
 	{"dial-only", 0, NULL, false, "listen nowhere: behind a firewall that lets nobody in"},
 	{"operator", 0, "WHO", false, "self, or hosted:NAME when a provider runs the machine"},
@@ -459,10 +485,11 @@ static const struct option init_options[] = {
 
 const struct command cmd_init = {
 	.name = "init",
-	.arguments = "--name NAME --slug SLUG --ags KEY | --join TEXT",
+	.arguments = "--name NAME --slug SLUG --ags KEY | --join TEXT | --node TEXT",
 	.summary = "make a node for an organisation",
 	.help = "Makes the data directory of a node: the organisation's keys, its names, an empty\n"
 		"store. Name, short name and key come from the options, or from an invitation.\n"
+		"With --node it makes a further node of an organisation that has one already.\n"
 		"\n"
 		"The keys are sealed with a passphrase, which is asked for on the terminal unless\n"
 		"--passphrase-file or --no-passphrase is given. The recovery sheet holds the root\n"

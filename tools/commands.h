@@ -9,6 +9,8 @@
 extern const struct command cmd_init, cmd_recovery_sheet;
 extern const struct command cmd_federation, cmd_federation_create, cmd_federation_invite,
 	cmd_federation_join, cmd_federation_members;
+extern const struct command cmd_nodes, cmd_nodes_offer, cmd_nodes_add, cmd_nodes_accept,
+	cmd_nodes_retire;
 extern const struct command cmd_publish;
 extern const struct command cmd_ls, cmd_show, cmd_log;
 extern const struct command cmd_get, cmd_wait;
