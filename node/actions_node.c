@@ -28,20 +28,24 @@ void actions_membership(struct actions *list)
 
 void actions_space(struct actions *list)
 {
-	const char *what, *state;
-	char size[OVERVIEW_SIZE_LEN];
+	static const char *const texts[] = {
+		[ROOM_ALL] = "foreign data is refused before it is full",
+		[ROOM_OWN] = "foreign data refused, own accepted",
+		[ROOM_NONE] = "nothing is stored any more",
+	};
+	const struct space *space = &list->overview->space;
+	enum room room = space_room(space);
+	char size[SPACE_SIZE_LEN];
+	const char *what;
 	uint64_t of;
-	unsigned percent = overview_percent(list->overview, &what, &of);
+	unsigned percent = space_percent(space, &what, &of);
 
-	if (percent < OVERVIEW_WARN_PERCENT)
+	if (percent < SPACE_WARN_PERCENT && room == ROOM_ALL)
 		return;
-	state = percent >= OVERVIEW_REFUSE_PERCENT
-			? "foreign data refused, own accepted"
-			: "foreign data is refused from " OVERVIEW_REFUSE_TEXT " % on";
-	overview_size(size, of);
-	actions_add(list, percent >= OVERVIEW_REFUSE_PERCENT ? ACTION_CRITICAL : ACTION_WARN,
+	space_size(size, of);
+	actions_add(list, percent >= SPACE_REFUSE_PERCENT ? ACTION_CRITICAL : ACTION_WARN,
 		    "allmende unsubscribe PATTERN", "%s %u %% of %s: %s", what, percent, size,
-		    state);
+		    texts[room]);
 }
 
 void actions_damage(struct actions *list)

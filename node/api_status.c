@@ -95,17 +95,17 @@ static json_t *fetches_json(struct status *status)
 
 static json_t *store_json(const struct overview *overview)
 {
+	const struct space *space = &overview->space;
 	const char *what;
 	uint64_t of;
-	unsigned percent = overview_percent(overview, &what, &of);
+	unsigned percent = space_percent(space, &what, &of);
 
-	return json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "used_bytes", api_uint(overview->store_used),
-		"file_bytes", api_uint(overview->store_file), "free_bytes",
-		api_uint(overview->disk_free), "total_bytes", api_uint(overview->disk_total),
-		"limit_bytes",
-		overview->store_limit ? api_uint(overview->store_limit) : json_null(), "percent",
-		api_uint(percent), "foreign_refused", percent >= OVERVIEW_REFUSE_PERCENT);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "used_bytes",
+			 api_uint(space->store_used), "file_bytes", api_uint(space->store_file),
+			 "free_bytes", api_uint(space->disk_free), "total_bytes",
+			 api_uint(space->disk_total), "limit_bytes",
+			 space->store_limit ? api_uint(space->store_limit) : json_null(), "percent",
+			 api_uint(percent), "foreign_refused", space_room(space) != ROOM_ALL);
 }
 
 static json_t *actions_json(const struct actions *actions)

@@ -15,6 +15,7 @@ enum kind {
 	KIND_OPERATOR,
 	KIND_BOOL,
 	KIND_LEVEL,
+	KIND_FORMAT,
 	KIND_COUNT,
 	KIND_SIZE,
 	KIND_TIME,
@@ -32,7 +33,7 @@ struct setting {
 	const char *name;
 	enum kind kind;
 	uint64_t min, max;
-	size_t at;    /* in struct limits, for numbers */
+	size_t at;    /* in struct limits, for numbers; in struct config, for KIND_ADDRESS */
 	size_t width; /* 4 or 8 */
 };
 
@@ -43,11 +44,13 @@ struct setting {
 	}
 
 static const struct setting settings[] = {
-	{"listen", KIND_ADDRESS, 0, 0, 0, 0},
+	{"listen", KIND_ADDRESS, 0, 0, offsetof(struct config, listen), 0},
 	{"advertise", KIND_ADDRESSES, 0, 0, 0, 0},
 	{"operator", KIND_OPERATOR, 0, 0, 0, 0},
 	{"dial-only", KIND_BOOL, 0, 0, 0, 0},
+	{"http", KIND_ADDRESS, 0, 0, offsetof(struct config, http), 0},
 	{"log", KIND_LEVEL, 0, 0, 0, 0},
+	{"log-format", KIND_FORMAT, 0, 0, 0, 0},
 	/* 0 would be "no limit", which is what leaving it out says; below 64 MiB nothing works */
 	NUMBER("size-limit", KIND_SIZE, store_bytes_max, 64 * MIB, TIB),
 	NUMBER("peers", KIND_COUNT, peer_count_max, 1, 1024),
@@ -211,7 +214,7 @@ static enum err set_value(struct config *config, const struct setting *setting, 
 	case KIND_ADDRESS:
 		if (address_split(value, host, &port))
 			return ERR_CONFIG;
-		snprintf(config->listen, sizeof(config->listen), "%s", value);
+		snprintf((char *)config + setting->at, LIMIT_ADDRESS_LEN_MAX + 1, "%s", value);
 		return ERR_OK;
 	case KIND_ADDRESSES:
 		return set_addresses(config, value);
@@ -226,6 +229,9 @@ static enum err set_value(struct config *config, const struct setting *setting, 
 		return config->dial_only || !strcmp(value, "no") ? ERR_OK : ERR_CONFIG;
 	case KIND_LEVEL:
 		return log_level_parse(&config->log, bytes_str(value)) ? ERR_CONFIG : ERR_OK;
+	case KIND_FORMAT:
+		config->log_format = strcmp(value, "json") ? LOG_TEXT : LOG_JSON;
+		return config->log_format || !strcmp(value, "text") ? ERR_OK : ERR_CONFIG;
 	case KIND_COUNT:
 	case KIND_SIZE:
 	case KIND_TIME:
@@ -253,6 +259,9 @@ static void allowed_text(char *out, size_t size, const struct setting *setting)
 		return;
 	case KIND_LEVEL:
 		snprintf(out, size, "\"debug\", \"info\", \"warn\" or \"error\"");
+		return;
+	case KIND_FORMAT:
+		snprintf(out, size, "\"text\" or \"json\"");
 		return;
 	case KIND_COUNT:
 	case KIND_SIZE:

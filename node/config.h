@@ -30,7 +30,9 @@ struct config {
 	size_t advertise_count;
 	char operator[129]; /* "self" or "hosted:NAME"; empty: as at `allmende init` */
 	bool dial_only;     /* no listener, nothing to advertise */
+	char http[LIMIT_ADDRESS_LEN_MAX + 1]; /* HOST:PORT of /metrics and /healthz; empty: none */
 	enum log_level log;
+	enum log_format log_format;
 	struct limits limits;
 	uint64_t set; /* bit i: setting i was in the file */
 };

@@ -126,6 +126,7 @@ static void take_message(struct conn *conn, const struct link_event *event)
 		turn_push(net->options.turn, &item->turn);
 		return;
 	}
+	net->counts.chunks_received++;
 	item->turn.bulk = true;
 	item->work.data = item;
 	net->checking_bytes += item->turn.weight;
@@ -145,8 +146,8 @@ static void log_end(const struct conn *conn, enum link_reason reason, bool by_pe
 		kind = LOG_SESSION;
 	if (quiet && kind != LOG_DIAL_FAILED)
 		return;
-	log_line(conn->net->options.log, clock_now_ms(), kind, "%s%s: %s", by_peer ? "by " : "",
-		 conn->address, link_reason_text(reason));
+	log_peer(conn->net->options.log, clock_now_ms(), kind, conn->address, "%s%s",
+		 by_peer ? "by the other side: " : "", link_reason_text(reason));
 }
 
 static void forget(struct conn *conn, enum link_reason reason)

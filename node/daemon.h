@@ -13,6 +13,7 @@
 #include "node/download.h"
 #include "node/http.h"
 #include "node/log.h"
+#include "node/metrics.h"
 #include "node/net.h"
 #include "node/turn.h"
 #include "node/upload.h"
@@ -27,6 +28,7 @@ struct daemon_options {
 	const char *dir;        /* borrowed, as all below */
 	const char *passphrase; /* path of a file, or NULL */
 	const char *listen;     /* over what the config says, or NULL */
+	const char *http;       /* the same */
 	bool has_level;
 	enum log_level level;
 };
@@ -54,6 +56,8 @@ struct daemon {
 	struct turn *turn;
 	struct net *net;
 	struct http *http;
+	struct http *open_http; /* of everybody: /metrics and /healthz; NULL: none */
+	struct metrics metrics;
 	struct api *api;
 	struct uploads uploads;
 	struct downloads downloads;

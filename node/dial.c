@@ -29,7 +29,7 @@ static void miss_set(struct net *net, const char *address, const char *why)
 static void dial_failed(struct conn *conn, const char *what)
 {
 	miss_set(conn->net, conn->address, what);
-	log_line(conn->net->options.log, clock_now_ms(), LOG_DIAL_FAILED, "%s: %s", conn->address,
+	log_peer(conn->net->options.log, clock_now_ms(), LOG_DIAL_FAILED, conn->address, "%s",
 		 what);
 	conn_kill(conn, LINK_REASON_LOST);
 }
@@ -142,7 +142,7 @@ void dial_start(struct net *net, const struct effect *effect)
 	conn->expected = effect->expected;
 	conn->state = CONN_RESOLVING;
 	snprintf(conn->address, sizeof(conn->address), "%s", effect->address);
-	log_line(net->options.log, clock_now_ms(), LOG_DIAL, "%s", conn->address);
+	log_peer(net->options.log, clock_now_ms(), LOG_DIAL, conn->address, "%s", "");
 	if (address_split(effect->address, host, &port) || port == 0) {
 		dial_failed(conn, "this is not HOST:PORT");
 		return;

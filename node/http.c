@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,14 +14,18 @@
 #include <microhttpd.h>
 
 #include "crypto/check.h"
+#include "node/config.h"
 #include "store/dir.h"
 
-#define POOL_BYTES     (256u * 1024) /* per connection */
-#define BLOCK_BYTES    (128u * 1024) /* of a streamed answer */
-#define IDLE_SECONDS   600
-#define RUNS_MAX       64 /* of MHD_run() before the loop gets its turn */
-#define CLOSE_RUNS_MAX 16
-#define SOCKET_NAME    "control.sock"
+#define POOL_BYTES          (256u * 1024) /* per connection */
+#define BLOCK_BYTES         (128u * 1024) /* of a streamed answer */
+#define IDLE_SECONDS        600
+#define TCP_POOL_BYTES      (16u * 1024)
+#define TCP_IDLE_SECONDS    10
+#define TCP_CONNECTIONS_MAX 16
+#define RUNS_MAX            64 /* of MHD_run() before the loop gets its turn */
+#define CLOSE_RUNS_MAX      16
+#define SOCKET_NAME         "control.sock"
 
 struct http {
 	struct http_options options;
@@ -31,6 +36,7 @@ struct http {
 	struct http_request *requests;
 	size_t request_count;
 	bool refusing, closing;
+	char address[LIMIT_ADDRESS_LEN_MAX + 1];
 };
 
 static void run(struct http *http);
@@ -84,15 +90,21 @@ void http_wake(struct http_request *request)
 	run_soon(request->http);
 }
 
-void http_answer(struct http_request *request, unsigned status, struct buf *body)
+void http_answer_as(struct http_request *request, unsigned status, const char *type,
+		    struct buf *body)
 {
 	check(!request->answered);
 	request->answered = true;
 	request->status = status;
-	snprintf(request->type, sizeof(request->type), "application/json");
+	snprintf(request->type, sizeof(request->type), "%s", type);
 	request->answer = *body;
 	buf_init(body, body->max);
 	http_wake(request);
+}
+
+void http_answer(struct http_request *request, unsigned status, struct buf *body)
+{
+	http_answer_as(request, status, "application/json", body);
 }
 
 void http_answer_stream(struct http_request *request, uint64_t len, struct bytes media_type)
@@ -313,29 +325,111 @@ fail:
 	return -1;
 }
 
+/* The first address that the name has; -1 and errno. */
+static int tcp_listen(const struct addrinfo *found)
+{
+	int one = 1, code;
+	int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -1;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
+	    bind(fd, found->ai_addr, found->ai_addrlen) || listen(fd, TCP_CONNECTIONS_MAX)) {
+		code = errno;
+		close(fd);
+		errno = code;
+		return -1;
+	}
+	return fd;
+}
+
+static void note_address(struct http *http, int fd)
+{
+	struct sockaddr_storage bound = {0};
+	socklen_t len = sizeof(bound);
+	char host[64] = "", port[8] = "";
+
+	if (getsockname(fd, (struct sockaddr *)&bound, &len) ||
+	    getnameinfo((struct sockaddr *)&bound, len, host, sizeof(host), port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV))
+		return;
+	snprintf(http->address, sizeof(http->address),
+		 bound.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+static enum err open_tcp(struct http *http, int *fd, char *why)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+	char host[LIMIT_ADDRESS_LEN_MAX + 1], service[8];
+	const char *address = http->options.address;
+	struct addrinfo *found;
+	uint16_t port;
+	int code;
+
+	if (address_split(address, host, &port)) {
+		snprintf(why, HTTP_WHY_LEN, "http: %s is not HOST:PORT", address);
+		return ERR_CONFIG;
+	}
+	snprintf(service, sizeof(service), "%u", port);
+	code = getaddrinfo(host, service, &hints, &found);
+	if (code) {
+		snprintf(why, HTTP_WHY_LEN, "http: cannot find %s: %s", address,
+			 gai_strerror(code));
+		return ERR_CONFIG;
+	}
+	*fd = tcp_listen(found);
+	freeaddrinfo(found);
+	if (*fd < 0) {
+		snprintf(why, HTTP_WHY_LEN,
+			 "http: cannot listen on %s: %s; choose another address with \"http = "
+			 "HOST:PORT\" in the config or --http",
+			 address, strerror(errno));
+		return ERR_CONFIG;
+	}
+	note_address(http, *fd);
+	return ERR_OK;
+}
+
+static enum err open_socket(struct http *http, int *fd, char *why)
+{
+	if (!http->options.dir)
+		return open_tcp(http, fd, why);
+	*fd = socket_listen(http->options.dir);
+	if (*fd >= 0)
+		return ERR_OK;
+	snprintf(why, HTTP_WHY_LEN, "cannot make %s/" SOCKET_NAME ": %s", http->options.dir,
+		 strerror(errno));
+	return ERR_IO;
+}
+
 static struct MHD_Daemon *start(struct http *http, int fd)
 {
+	bool tcp = !http->options.dir;
+	unsigned connections =
+		tcp ? TCP_CONNECTIONS_MAX : http->options.limits->http_connection_count_max;
+
 	return MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, http,
 		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)http->options.limits->http_connection_count_max,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED,
-		completed, NULL, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
+		(size_t)(tcp ? TCP_POOL_BYTES : POOL_BYTES), MHD_OPTION_CONNECTION_LIMIT,
+		connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, tcp ? connections / 2 : 0,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(tcp ? TCP_IDLE_SECONDS : IDLE_SECONDS),
+		MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_UNESCAPE_CALLBACK,
+		keep_escapes, NULL, MHD_OPTION_END);
 }
 
 enum err http_open(struct http **out, const struct http_options *options, char *why)
 {
 	struct http *http = mem_new(1, sizeof(*http));
 	const union MHD_DaemonInfo *info;
-	int fd = socket_listen(options->dir);
+	enum err err;
+	int fd;
 
 	http->options = *options;
-	if (fd < 0) {
-		snprintf(why, HTTP_WHY_LEN, "cannot make %s/" SOCKET_NAME ": %s", options->dir,
-			 strerror(errno));
+	err = open_socket(http, &fd, why);
+	if (err) {
 		free(http);
-		return ERR_IO;
+		return err;
 	}
 	http->daemon = start(http, fd);
 	info = http->daemon ? MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
@@ -362,6 +456,11 @@ void http_refuse(struct http *http)
 	http->refusing = true;
 }
 
+const char *http_address(const struct http *http)
+{
+	return http->address;
+}
+
 size_t http_request_count(const struct http *http)
 {
 	return http->request_count;
@@ -377,8 +476,6 @@ static void handle_closed(uv_handle_t *handle)
 
 void http_close(struct http *http)
 {
-	char *file = dir_file(http->options.dir, SOCKET_NAME);
-
 	http->refusing = http->closing = true;
 	for (struct http_request *request = http->requests; request; request = request->next) {
 		if (!request->answered)
@@ -390,8 +487,12 @@ void http_close(struct http *http)
 	uv_poll_stop(&http->poll);
 	MHD_run(http->daemon); /* whoever was suspended since is resumed before the end */
 	MHD_stop_daemon(http->daemon);
-	unlink(file);
-	free(file);
+	if (http->options.dir) {
+		char *file = dir_file(http->options.dir, SOCKET_NAME);
+
+		unlink(file);
+		free(file);
+	}
 	uv_close((uv_handle_t *)&http->poll, handle_closed);
 	uv_close((uv_handle_t *)&http->timer, handle_closed);
 }

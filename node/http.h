@@ -1,9 +1,12 @@
 /*
- * http - the HTTP/1.1 server on DIR/control.sock, on the loop thread.
+ * http - an HTTP/1.1 server on the loop thread: on DIR/control.sock, or on a TCP port.
  *
  * Every request has an owner (api.h) that is asked once the header is here: it answers at once, or
  * lets the body be collected, or takes it as it comes. Answers may come later: the connection is suspended
  * meanwhile, as it is when an upload finds no room or a download has no data yet.
+ *
+ * On a TCP port anybody may ask: fewer connections, of which one address holds half at most, smaller
+ * buffers, and less patience. What is answered there is up to the owner (metrics.h).
  *
  * Only http.c includes microhttpd.h. Stopping libmicrohttpd with a suspended connection aborts the
  * process, so http_close() answers and resumes all that is left first.
@@ -54,21 +57,28 @@ struct http_request {
 struct http_options {
 	uv_loop_t *loop; /* borrowed, as limits */
 	const struct limits *limits;
-	const char *dir;
+	const char *dir;     /* the socket is made there; NULL: TCP */
+	const char *address; /* HOST:PORT of TCP, port 0: any free one */
 	void (*begin)(void *arg, struct http_request *request);
 	void *arg;
 };
 
-/* The caller holds the directory's lock: a socket left behind by a crash is removed. One sentence in why: ERR_IO. */
+/* The caller holds the directory's lock: a socket left behind by a crash is removed. One sentence in why (HTTP_WHY_LEN):
+   ERR_IO; ERR_CONFIG: the address cannot be used. */
 enum err http_open(struct http **out, const struct http_options *options, char *why);
 /* From now on every new request is answered with 503. */
 void http_refuse(struct http *http);
+/* HOST:PORT as bound; "" on a Unix socket. */
+const char *http_address(const struct http *http);
 size_t http_request_count(const struct http *http);
 /* Answers all that is left with 503, ends all streams, removes the socket. The memory goes in the last close callback. */
 void http_close(struct http *http);
 
 /* JSON; takes what is in body. */
 void http_answer(struct http_request *request, unsigned status, struct buf *body);
+/* The same with a media type of our own. */
+void http_answer_as(struct http_request *request, unsigned status, const char *type,
+		    struct buf *body);
 /* Exactly len bytes, pulled by request->read. */
 void http_answer_stream(struct http_request *request, uint64_t len, struct bytes media_type);
 /* feed() or read() may go on. */

@@ -1,5 +1,6 @@
 #include "node/log.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
@@ -11,22 +12,23 @@ static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
 static const struct {
 	enum log_level level;
+	const char *event; /* in capitals */
 	const char *text;
 } kinds[LOG_KIND_COUNT] = {
 #define LEVEL_d                  LOG_DEBUG
 #define LEVEL_i                  LOG_INFO
 #define LEVEL_w                  LOG_WARN
-#define X(name, severity, words) [LOG_NOTE_##name] = {LEVEL_##severity, words},
+#define X(name, severity, words) [LOG_NOTE_##name] = {LEVEL_##severity, #name, words},
 	NOTE_LIST(X)
 #undef X
-#define X(name, severity, words) [LOG_##name] = {LOG_##severity, words},
+#define X(name, severity, words) [LOG_##name] = {LOG_##severity, #name, words},
 		LOG_LIST(X)
 #undef X
 };
 
-void log_init(struct log *log, FILE *stream, enum log_level level)
+void log_init(struct log *log, FILE *stream, enum log_level level, enum log_format format)
 {
-	*log = (struct log){.stream = stream, .level = level};
+	*log = (struct log){.stream = stream, .level = level, .format = format};
 }
 
 enum err log_level_parse(enum log_level *level, struct bytes text)
@@ -106,18 +108,84 @@ void log_escape(char *out, size_t size, struct bytes text)
 	out[at] = 0;
 }
 
-static void put_line(struct log *log, int64_t now_ms, enum log_level level, const char *what,
-		     const char *text)
+/* What a line says; texts may come from a peer, and "" is left out. */
+struct log_words {
+	const char *slug, *address, *path;
+	uint64_t version; /* 0: none */
+	const char *detail;
+};
+
+static void put_text(struct log *log, const char *stamp, enum log_kind kind,
+		     const struct log_words *words)
 {
-	char stamp[32], line[LOG_LINE_LEN_MAX];
+	char text[LOG_LINE_LEN_MAX * 4], line[LOG_LINE_LEN_MAX], version[24] = "";
+	const char *parts[] = {words->path, words->slug, words->address, words->detail};
+	size_t len = 0;
+
+	if (words->version)
+		snprintf(version, sizeof(version), "@%" PRIu64, words->version);
+	text[0] = 0;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (parts[i][0] && len < sizeof(text))
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s%s",
+						len ? " " : "", parts[i],
+						parts[i] == words->path ? version : "");
+	log_escape(line, sizeof(line), bytes_str(text));
+	fprintf(log->stream, "%s %s %s%s%s\n", stamp, level_names[kinds[kind].level],
+		kinds[kind].text, line[0] ? ": " : "", line);
+}
+
+/* Escaped as for people, so that both formats show the same; of what is left JSON minds two characters. */
+static void put_json_text(struct log *log, const char *name, const char *text)
+{
+	char shown[LOG_LINE_LEN_MAX];
+
+	if (!text[0])
+		return;
+	log_escape(shown, sizeof(shown), bytes_str(text));
+	fprintf(log->stream, ",\"%s\":\"", name);
+	for (const char *c = shown; *c; c++) {
+		if (*c == '"' || *c == '\\')
+			putc('\\', log->stream);
+		putc(*c, log->stream);
+	}
+	putc('"', log->stream);
+}
+
+static void put_json(struct log *log, const char *stamp, enum log_kind kind,
+		     const struct log_words *words)
+{
+	char event[32];
+	size_t i = 0;
+
+	for (; kinds[kind].event[i] && i < sizeof(event) - 1; i++)
+		event[i] = (char)tolower((unsigned char)kinds[kind].event[i]);
+	event[i] = 0;
+	fprintf(log->stream, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"", stamp,
+		level_names[kinds[kind].level], event);
+	put_json_text(log, "text", kinds[kind].text);
+	put_json_text(log, "member", words->slug);
+	put_json_text(log, "address", words->address);
+	put_json_text(log, "dataset", words->path);
+	if (words->version)
+		fprintf(log->stream, ",\"version\":%" PRIu64, words->version);
+	put_json_text(log, "detail", words->detail);
+	fputs("}\n", log->stream);
+}
+
+static void put_line(struct log *log, int64_t now_ms, enum log_kind kind,
+		     const struct log_words *words)
+{
 	time_t seconds = (time_t)(now_ms / 1000);
+	char stamp[32];
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
 	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	log_escape(line, sizeof(line), bytes_str(text));
-	fprintf(log->stream, "%s %s %s%s%s\n", stamp, level_names[level], what, *line ? ": " : "",
-		line);
+	if (log->format == LOG_JSON)
+		put_json(log, stamp, kind, words);
+	else
+		put_text(log, stamp, kind, words);
 	fflush(log->stream);
 }
 
@@ -132,11 +200,17 @@ static bool budget_take(struct log *log, int64_t now_ms, enum log_kind kind)
 
 		snprintf(text, sizeof(text), "%" PRIu32 " more such lines left out",
 			 budget->count - LOG_BURST);
-		put_line(log, now_ms, kinds[kind].level, kinds[kind].text, text);
+		put_line(log, now_ms, kind, &(struct log_words){"", "", "", 0, text});
 	}
 	if (over)
 		*budget = (struct log_budget){.since_ms = now_ms};
 	return ++budget->count <= LOG_BURST;
+}
+
+static bool is_wanted(struct log *log, int64_t now_ms, enum log_kind kind)
+{
+	return (kinds[kind].level >= log->level || kind == LOG_READY) &&
+	       budget_take(log, now_ms, kind);
 }
 
 void log_line(struct log *log, int64_t now_ms, enum log_kind kind, const char *format, ...)
@@ -144,25 +218,41 @@ void log_line(struct log *log, int64_t now_ms, enum log_kind kind, const char *f
 	char text[LOG_LINE_LEN_MAX * 2];
 	va_list args;
 
-	if (kinds[kind].level < log->level || !budget_take(log, now_ms, kind))
+	if (!is_wanted(log, now_ms, kind))
 		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	put_line(log, now_ms, kinds[kind].level, kinds[kind].text, text);
+	put_line(log, now_ms, kind, &(struct log_words){"", "", "", 0, text});
 }
 
-void log_note(struct log *log, int64_t now_ms, const struct note *note, const char *who)
+void log_peer(struct log *log, int64_t now_ms, enum log_kind kind, const char *address,
+	      const char *format, ...)
 {
-	char version[LIMIT_PATH_LEN_MAX + 32] = "";
-	/* some texts are the address, which stands in who */
-	const char *text = strstr(who, note->text) ? "" : note->text;
+	char text[LOG_LINE_LEN_MAX * 2];
+	va_list args;
 
-	if (note->path[0] && note->number)
-		snprintf(version, sizeof(version), "%s@%" PRIu64, note->path, note->number);
-	else if (note->path[0])
-		snprintf(version, sizeof(version), "%s", note->path);
-	log_line(log, now_ms, (enum log_kind)note->type, "%s%s%s%s%s", version,
-		 version[0] && who[0] ? " " : "", who, (version[0] || who[0]) && text[0] ? " " : "",
-		 text);
+	if (!is_wanted(log, now_ms, kind))
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	put_line(log, now_ms, kind, &(struct log_words){"", address, "", 0, text});
+}
+
+void log_note(struct log *log, int64_t now_ms, const struct note *note, const char *slug,
+	      const char *address)
+{
+	enum log_kind kind = (enum log_kind)note->type;
+	struct log_words words = {slug ? slug : "", address ? address : "", note->path,
+				  note->number, note->text};
+
+	if (!is_wanted(log, now_ms, kind))
+		return;
+	/* some texts are the address */
+	if (strstr(words.address, words.detail))
+		words.detail = "";
+	if (!words.path[0])
+		words.version = 0;
+	put_line(log, now_ms, kind, &words);
 }

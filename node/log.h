@@ -1,7 +1,12 @@
 /*
- * log - one line per event on a stream, for a person: time, level, what happened, where.
+ * log - one line per event on a stream: time, level, what happened, where. For a person, or as JSON for programs:
  *
  *	2026-11-20T19:00:00Z info peer connected: meissen 127.0.0.1:7001
+ *	{"time":"2026-11-20T19:00:00Z","level":"info","event":"peer_up","text":"peer connected","member":"meissen",
+ *	 "address":"127.0.0.1:7001"}			(one line)
+ *
+ * "event" does not change between versions; members that do not apply are left out: address, member, dataset, version,
+ * detail (free words).
  *
  * Driven by the loop thread alone. Each kind of line has a budget (LOG_BURST lines in LOG_WINDOW_MS);
  * what is above it is counted, and the count is told with the next line after it. Every line is cut
@@ -21,6 +26,7 @@
 #define LOG_BURST        20
 #define LOG_WINDOW_MS    10000
 
+enum log_format { LOG_TEXT, LOG_JSON };
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 /* X(NAME, level, "text"): what the daemon itself has to say; the core's notes come before them. */
@@ -32,6 +38,7 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 	X(STORE, ERROR, "the store")                                                               \
 	X(UPLOAD, WARN, "upload given up")                                                         \
 	X(VERIFY, INFO, "verified")                                                                \
+	X(READY, INFO, "ready") /* always shown */                                                 \
 	X(STOP, INFO, "stopping")
 
 enum log_kind {
@@ -47,20 +54,26 @@ enum log_kind {
 struct log {
 	FILE *stream; /* borrowed */
 	enum log_level level;
+	enum log_format format;
 	struct log_budget {
 		int64_t since_ms;
 		uint32_t count; /* lines asked for in this window */
 	} budgets[LOG_KIND_COUNT];
 };
 
-void log_init(struct log *log, FILE *stream, enum log_level level);
+void log_init(struct log *log, FILE *stream, enum log_level level, enum log_format format);
 /* ERR_MALFORMED unless "debug", "info", "warn" or "error". */
 enum err log_level_parse(enum log_level *level, struct bytes text);
 
 __attribute__((format(printf, 4, 5))) void log_line(struct log *log, int64_t now_ms,
 						    enum log_kind kind, const char *format, ...);
-/* A note of the core; who is the peer's short name and address, as far as they are known. */
-void log_note(struct log *log, int64_t now_ms, const struct note *note, const char *who);
+/* The same about another node. */
+__attribute__((format(printf, 5, 6))) void log_peer(struct log *log, int64_t now_ms,
+						    enum log_kind kind, const char *address,
+						    const char *format, ...);
+/* A note of the core, with the peer's short name and address; NULL: not known. */
+void log_note(struct log *log, int64_t now_ms, const struct note *note, const char *slug,
+	      const char *address);
 
 /*
  * The text as it may be shown: control characters, bytes that are no UTF-8, and characters that change the

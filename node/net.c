@@ -147,8 +147,8 @@ static void refuse(struct conn *conn)
 	uint8_t bytes[3] = {0, 0, 2};
 	uv_buf_t out = uv_buf_init((char *)bytes, sizeof(bytes));
 
-	log_line(conn->net->options.log, clock_now_ms(), LOG_REFUSED,
-		 "%s: this node belongs to no federation yet", conn->address);
+	log_peer(conn->net->options.log, clock_now_ms(), LOG_REFUSED, conn->address,
+		 "this node belongs to no federation yet");
 	uv_try_write((uv_stream_t *)&conn->tcp, &out, 1);
 	conn->state = CONN_DRAINING;
 	conn_pump(conn);
@@ -177,8 +177,8 @@ static void arrived(uv_stream_t *listener, int status)
 	uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&from, &from_len);
 	address_text(conn->address, sizeof(conn->address), &from, conn->source);
 	if (!admit_handshake(net, conn)) {
-		log_line(net->options.log, clock_now_ms(), LOG_REFUSED,
-			 "%s: too many handshakes at once", conn->address);
+		log_peer(net->options.log, clock_now_ms(), LOG_REFUSED, conn->address,
+			 "too many handshakes at once");
 		conn_kill(conn, LINK_REASON_BUSY);
 	} else if (net->linkable) {
 		conn_open(conn);
@@ -301,8 +301,8 @@ static void bound_queues(struct net *net)
 		}
 		if (sum <= net->options.limits->all_queue_bytes_max || !largest)
 			return;
-		log_line(net->options.log, clock_now_ms(), LOG_SESSION,
-			 "%s: too much waits to be sent; closed", largest->address);
+		log_peer(net->options.log, clock_now_ms(), LOG_SESSION, largest->address,
+			 "too much waits to be sent; closed");
 		conn_kill(largest, LINK_REASON_BUSY);
 	}
 }
@@ -314,8 +314,8 @@ static void send_message(struct conn *conn, struct effect *effect)
 	conn->net->counts.messages_sent += err == ERR_OK;
 	if (err != ERR_FULL)
 		return;
-	log_line(conn->net->options.log, clock_now_ms(), LOG_SESSION,
-		 "%s: does not take what it is sent; closed", conn->address);
+	log_peer(conn->net->options.log, clock_now_ms(), LOG_SESSION, conn->address,
+		 "does not take what it is sent; closed");
 	link_close(&conn->link, LINK_REASON_BUSY, conn_now(conn));
 }
 

@@ -60,6 +60,7 @@ const char *net_peer_address(struct net *net, uint64_t link);
 struct net_counts {
 	uint64_t messages_sent, messages_received; /* of docs/PROTOCOL.md, section 9 */
 	uint64_t bytes_sent, bytes_received;       /* on the sockets, handshakes included */
+	uint64_t chunks_sent, chunks_received;
 };
 struct net_counts net_counts(const struct net *net);
 /* Why the last dial of an address did not even connect, or NULL: it did, or it is too long ago. */

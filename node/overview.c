@@ -1,6 +1,5 @@
 #include "node/overview.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -102,36 +101,6 @@ void overview_take(struct overview *overview, const struct daemon *daemon, struc
 	membership_status(core, &overview->membership);
 	count_members(overview, core, txn, now_ms);
 	count_peers(overview, core);
-	db_size(daemon->db, &overview->store_used, &overview->store_file);
-	dir_space(daemon->dir_path, &overview->disk_free, &overview->disk_total);
-	overview->store_limit = daemon->config.limits.store_bytes_max;
-}
-
-static unsigned percent_of(uint64_t used, uint64_t all)
-{
-	return all >= 100 ? (unsigned)(used / (all / 100)) : 0;
-}
-
-unsigned overview_percent(const struct overview *overview, const char **what, uint64_t *of)
-{
-	unsigned disk =
-		percent_of(overview->disk_total - overview->disk_free, overview->disk_total);
-	unsigned limit = percent_of(overview->store_used, overview->store_limit);
-
-	*what = limit > disk ? "size limit" : "disk";
-	*of = limit > disk ? overview->store_limit : overview->disk_total;
-	return limit > disk ? limit : disk;
-}
-
-void overview_size(char out[OVERVIEW_SIZE_LEN], uint64_t bytes)
-{
-	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
-	uint64_t factor = 1;
-	size_t unit = 0;
-
-	while (unit < sizeof(units) / sizeof(units[0]) - 1 && bytes / factor >= 1000) {
-		factor *= 1000;
-		unit++;
-	}
-	snprintf(out, OVERVIEW_SIZE_LEN, "%" PRIu64 " %s", bytes / factor, units[unit]);
+	space_take(&overview->space, daemon->db, daemon->dir_path,
+		   daemon->config.limits.store_bytes_max);
 }

@@ -7,15 +7,11 @@
 #ifndef ALLMENDE_OVERVIEW_H
 #define ALLMENDE_OVERVIEW_H
 
+#include "node/space.h"
 #include "proto/catalog.h"
 #include "proto/membership.h"
 
 #define OVERVIEW_TROUBLED_MAX 64 /* members named; the others are counted */
-
-/* Of room: from the first on it is told, from the second on foreign data is refused. */
-#define OVERVIEW_WARN_PERCENT   70
-#define OVERVIEW_REFUSE_PERCENT 85
-#define OVERVIEW_REFUSE_TEXT    "85"
 
 struct daemon;
 
@@ -46,19 +42,12 @@ struct overview {
 	int64_t own_head_ms;    /* 0: none */
 	int64_t oldest_head_ms; /* of the members heard from; 0: none */
 	uint64_t linked, dialled, peers;
-	uint64_t store_used, store_file, store_limit; /* bytes; limit 0: the disk */
-	uint64_t disk_free, disk_total;
+	struct space space;
 };
 
 void overview_dataset(struct overview *overview, struct core *core, struct txn *txn,
 		      const struct catalog_entry *entry);
 void overview_take(struct overview *overview, const struct daemon *daemon, struct core *core,
 		   struct txn *txn, int64_t now_ms);
-
-/* How full, in percent: the fuller of the disk and the size limit, and which of them it is ("disk", "size limit"). */
-unsigned overview_percent(const struct overview *overview, const char **what, uint64_t *of);
-/* "200 GB" */
-#define OVERVIEW_SIZE_LEN 32
-void overview_size(char out[OVERVIEW_SIZE_LEN], uint64_t bytes);
 
 #endif

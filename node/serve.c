@@ -60,8 +60,10 @@ static void chunks_done(uv_work_t *work, int status)
 			turn_push_bad(net->options.turn, &want->dataset, &want->addr);
 		if (conn && !job->items[i].message.err &&
 		    link_send(&conn->link, LINK_CHANNEL_BULK, buf_bytes(&job->items[i].message)) ==
-			    ERR_OK)
+			    ERR_OK) {
 			net->counts.messages_sent++;
+			net->counts.chunks_sent++;
+		}
 	}
 	if (conn) {
 		conn->serving = false;

@@ -7,6 +7,7 @@
 
 #include "crypto/check.h"
 #include "node/clock.h"
+#include "node/space.h"
 #include "proto/membership.h"
 
 #define IDLE_MS_MAX    10000 /* the clock may be set: look at it now and then */
@@ -31,6 +32,7 @@ struct turn {
 	struct turn_batch *batches, **batches_end;
 	bool stop, opened;
 	enum err open_err;
+	struct turn_stats stats;
 
 	/* core thread */
 	struct core *core;
@@ -215,16 +217,69 @@ static void start_over(struct turn *turn, struct turn_batch *batch)
 	batch->fatal = open_core(turn) != ERR_OK;
 }
 
+const double turn_bucket_seconds[TURN_BUCKET_COUNT] = {0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3};
+
+static void stats_begin(struct turn *turn, int64_t now_ms)
+{
+	uv_mutex_lock(&turn->lock);
+	turn->stats.busy_since_ms = now_ms;
+	uv_mutex_unlock(&turn->lock);
+}
+
+static void stats_end(struct turn *turn, enum err err, uint64_t commit_ns)
+{
+	struct turn_stats *stats = &turn->stats;
+	size_t i = 0;
+
+	while (i < TURN_BUCKET_COUNT && (double)commit_ns > turn_bucket_seconds[i] * 1e9)
+		i++;
+	uv_mutex_lock(&turn->lock);
+	stats->busy_since_ms = 0;
+	stats->count++;
+	stats->failed += err != ERR_OK;
+	stats->err = err;
+	stats->commit_us += commit_ns / 1000;
+	if (i < TURN_BUCKET_COUNT)
+		stats->buckets[i]++;
+	uv_mutex_unlock(&turn->lock);
+}
+
+struct turn_stats turn_stats(struct turn *turn)
+{
+	struct turn_stats stats;
+
+	uv_mutex_lock(&turn->lock);
+	stats = turn->stats;
+	uv_mutex_unlock(&turn->lock);
+	return stats;
+}
+
+static void tell_room(struct turn *turn)
+{
+	struct space space;
+
+	space_take(&space, turn->options.db, turn->options.dir,
+		   turn->options.core.limits->store_bytes_max);
+	core_room(turn->core, space_room(&space));
+}
+
 static void run_turn(struct turn *turn)
 {
 	struct turn_batch *batch = batch_new(take_items(turn));
 	int64_t now_ms = clock_now_ms();
 	uint32_t generation = turn->core_generation;
-	struct txn *txn = txn_begin(turn->options.db, true);
-	size_t count = gather_events(turn, batch->items, now_ms);
+	uint64_t commit_ns;
+	struct txn *txn;
+	size_t count;
 
+	stats_begin(turn, now_ms);
+	tell_room(turn);
+	txn = txn_begin(turn->options.db, true);
+	count = gather_events(turn, batch->items, now_ms);
 	core_turn(turn->core, txn, now_ms, turn->events, count, &batch->effects);
+	commit_ns = uv_hrtime();
 	batch->err = txn_commit(txn);
+	stats_end(turn, batch->err, uv_hrtime() - commit_ns);
 	for (struct turn_item *item = batch->items; item; item = item->next)
 		item->err = item->generation == generation ? batch->err : turn->fault;
 	if (batch->err)

@@ -62,6 +62,7 @@ struct turn_batch {
 
 struct turn_options {
 	struct db *db;            /* borrowed, as all below */
+	const char *dir;          /* of the store: for its disk */
 	struct core_options core; /* core.random: used by the core thread alone */
 	void (*ready)(void *arg); /* on the core thread: a batch may be taken */
 	void *arg;
@@ -76,6 +77,18 @@ void turn_free(struct turn *turn); /* after turn_stop(); all batches taken */
 
 void turn_push(struct turn *turn, struct turn_item *item);
 bool turn_room(const struct turn *turn);
+
+/* How turns went since the start, for health and monitoring. */
+enum { TURN_BUCKET_COUNT = 8 };
+extern const double turn_bucket_seconds[TURN_BUCKET_COUNT]; /* upper ends, rising */
+struct turn_stats {
+	uint64_t count, failed;
+	uint64_t commit_us;                  /* all commits together */
+	uint64_t buckets[TURN_BUCKET_COUNT]; /* commits of at most so long, each in its first */
+	enum err err;                        /* of the last one */
+	int64_t busy_since_ms;               /* of the one under way; 0: none */
+};
+struct turn_stats turn_stats(struct turn *turn);
 /* A stored chunk is not what its address says (EVENT_CHUNK_BAD). */
 void turn_push_bad(struct turn *turn, const struct dataset_id *dataset,
 		   const struct chunk_addr *addr);

@@ -146,6 +146,10 @@ void core_close(struct core *core);
 /* One turn. Faults of the store stay in txn. Effects are appended. */
 void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct event *events,
 	       size_t count, struct effects *effects);
+/* How much may still be stored, as the owner tells before a turn: nothing foreign is fetched with ROOM_OWN, and nothing
+   is published with ROOM_NONE. Records, heads and the charter are always taken. */
+enum room { ROOM_ALL, ROOM_OWN, ROOM_NONE };
+void core_room(struct core *core, enum room room);
 /* When the next EVENT_TICK is due, in milliseconds of the same clock; INT64_MAX: never. */
 int64_t core_wake(const struct core *core);
 

@@ -451,10 +451,20 @@ bool fetch_rests(const struct core *core, const struct fetch *fetch)
 	return !fetch->indexed || (fetch->request_count == 1 && fetch->requests[0].link == 0);
 }
 
+bool fetch_no_room(const struct core *core, const struct message_version *of)
+{
+	return core->room != ROOM_ALL && author_member(of->author) != author_member(core->author);
+}
+
 /* One look at a fetch. False when it is finished and gone. */
 bool fetch_step(struct core *core, struct txn *txn, struct fetch *fetch)
 {
 	struct held held;
+	if (fetch_no_room(core, &fetch->of)) {
+		fetch->walk_waits = false;
+		requests_expire(core, fetch);
+		return true;
+	}
 	if (!fetch->indexed) {
 		index_begin(core, txn, fetch);
 		return true;

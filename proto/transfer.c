@@ -286,6 +286,14 @@ enum err transfer_want(struct core *core, struct txn *txn, int64_t now_ms, const
 		why_set(why, "%.200s is shared by grant only, and none is here.", path);
 		return ERR_DENIED;
 	}
+	if (!held_complete(txn, &of) && fetch_no_room(core, &of)) {
+		why_set(why,
+			"%.200s is not fetched: the disk or the size limit is nearly full, and "
+			"what "
+			"is left is for own data; make room first.",
+			path);
+		return ERR_NOSPACE;
+	}
 	if (!held_complete(txn, &of))
 		fetch_add(core, txn, &of, bytes_str(path), true);
 	status_fill(core, txn, &of, path, out);
@@ -360,7 +368,7 @@ void transfer_settle(struct core *core, struct txn *txn)
 	for (size_t i = 0, ran = 0; i < transfer->fetch_count && ran < running;) {
 		struct fetch *fetch = transfer->fetches[i];
 		bool rests = fetch_rests(core, fetch);
-		ran += !rests && fetch_has_source(core, fetch);
+		ran += !rests && fetch_has_source(core, fetch) && !fetch_no_room(core, &fetch->of);
 		if (rests || fetch_step(core, txn, fetch))
 			i++;
 	}
