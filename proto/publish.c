@@ -220,6 +220,12 @@ enum err catalog_publish_begin(struct core *core, struct txn *txn, int64_t now_m
 	enum err err = path_own(core, options->path, why);
 	if (err != ERR_OK)
 		return err;
+	if (core->room == ROOM_NONE) {
+		why_set(why,
+			"the store has reached its size limit: make room, or raise size-limit in "
+			"the node's config.");
+		return ERR_NOSPACE;
+	}
 	snprintf(out->path, sizeof(out->path), "%s", options->path);
 	path_dataset_id(&out->params.dataset, &core->options.identity->org, bytes_str(out->path));
 	out->params.number = 1;
@@ -229,14 +235,14 @@ enum err catalog_publish_begin(struct core *core, struct txn *txn, int64_t now_m
 		before_take(out, &before);
 		err = catalog_read_any(core, txn, out->path, before.number, &reading, why);
 	} else if (err == ERR_ABSENT) {
+		/* PROTOCOL: "A later version has a higher number." */
+		out->params.number = withdrawal_number(core, txn, &out->params.dataset) + 1;
 		err = ERR_OK;
 	}
 	const struct version *version = again ? &reading.version : NULL;
 	if (err == ERR_OK)
 		err = tier_choose(out, options, version, why);
 	if (err == ERR_OK)
-		/* PROTOCOL: "A later version has a higher number." */
-		out->params.number = withdrawal_number(core, txn, &out->params.dataset) + 1;
 		err = key_choose(core, out, version, &reading.dataset_key, why);
 	if (err == ERR_OK)
 		err = description_prepare(core, out, options, again ? &before : NULL, why);
