@@ -89,7 +89,8 @@ static json_t *member_json(const struct charter *charter, const struct charter_m
 			 "number", api_uint(member->number), "name", api_str(member->name), "slug",
 			 api_str(member->slug), "ags", api_str(member->ags), "group",
 			 api_str(member->group), "state",
-			 member->state == CHARTER_MEMBER ? "member" : "former", "steward",
+			 member->state == CHARTER_MEMBER ? "member"
+			 : member->state == CHARTER_RELAY ? "relay" : "former", "steward",
 			 charter_is_steward(charter, member->number), "self", state->self, "linked",
 			 state->linked, "author", api_uint(state->author), "completeness",
 			 state->state ? state->state : "unknown", "missing",

@@ -90,7 +90,7 @@ static const struct charter_member *index_find(const struct charter *charter, st
 			charter_member(charter, charter->index[i] / 4);
 		if (charter->index[i] % 4 == (uint32_t)kind &&
 		    bytes_eq(index_key(member, kind), key) &&
-		    (former_too || member->state == CHARTER_MEMBER))
+		    (former_too || charter_is_present(member)))
 			return member;
 	}
 	return NULL;
@@ -110,7 +110,7 @@ const struct charter_member *charter_by_ags(const struct charter *charter, struc
 {
 	for (uint32_t i = 0; i < charter->member_count; i++) {
 		const struct charter_member *member = &charter->members[i];
-		if (member->state == CHARTER_MEMBER && bytes_eq(bytes_str(member->ags), ags))
+		if (charter_is_present(member) && bytes_eq(bytes_str(member->ags), ags))
 			return member;
 	}
 	return NULL;
@@ -160,6 +160,11 @@ enum err charter_terms_check(struct bytes name, struct bytes slug, struct bytes 
 
 /* ---- changes ---- */
 
+struct undo_state { /* of a member, before the entry */
+	uint32_t number;
+	uint8_t state;
+};
+
 /* What an entry may change, to take it back. Members are only added at the end. */
 struct undo {
 	uint32_t threshold;
@@ -168,8 +173,9 @@ struct undo {
 	uint64_t key_number;
 	struct digest key_commitment;
 	uint32_t member_count;
-	uint32_t *removed; /* member numbers; owned */
-	uint32_t removed_count;
+	struct undo_state *states; /* owned */
+	uint32_t state_count;
+	bool reader_lost; /* a member who could read is not one any more */
 };
 
 static void undo_init(struct undo *undo, const struct charter *charter)
@@ -186,7 +192,7 @@ static void undo_init(struct undo *undo, const struct charter *charter)
 
 static void undo_fini(struct undo *undo)
 {
-	free(undo->removed);
+	free(undo->states);
 }
 
 static void undo_do(const struct undo *undo, struct charter *charter)
@@ -198,8 +204,8 @@ static void undo_do(const struct undo *undo, struct charter *charter)
 	charter->key_number = undo->key_number;
 	charter->key_commitment = undo->key_commitment;
 	memcpy(charter->stewards, undo->stewards, sizeof(undo->stewards));
-	for (uint32_t i = 0; i < undo->removed_count; i++)
-		charter->members[undo->removed[i] - 1].state = CHARTER_MEMBER;
+	for (uint32_t i = undo->state_count; i-- > 0;)
+		charter->members[undo->states[i].number - 1].state = undo->states[i].state;
 	charter->member_count = undo->member_count;
 	if (admitted)
 		index_build(charter);
@@ -226,26 +232,32 @@ static enum err change_admit(struct charter *charter, const struct charter_membe
 	return ERR_OK;
 }
 
-static enum err change_remove(struct charter *charter, struct undo *undo, uint32_t number)
+/* To former or relay. */
+static enum err change_state(struct charter *charter, struct undo *undo, uint32_t number,
+			     enum charter_member_state state)
 {
 	const struct charter_member *member = charter_member(charter, number);
 
-	if (!member || member->state != CHARTER_MEMBER)
+	if (!member || !charter_is_present(member) || member->state == state)
 		return ERR_PROTOCOL;
-	undo->removed = mem_grow(undo->removed, undo->removed_count + 1, sizeof(*undo->removed));
-	undo->removed[undo->removed_count++] = number;
-	charter->members[number - 1].state = CHARTER_FORMER;
+	if (member->state == CHARTER_MEMBER && number <= undo->member_count)
+		undo->reader_lost = true;
+	undo->states = mem_grow(undo->states, undo->state_count + 1, sizeof(*undo->states));
+	undo->states[undo->state_count++] = (struct undo_state){number, member->state};
+	charter->members[number - 1].state = (uint8_t)state;
 	return ERR_OK;
 }
 
 static enum err change_apply(struct charter *charter, struct undo *undo,
-			     const struct charter_change *change, bool trusted)
+			     const struct charter_change *change, bool first, bool trusted)
 {
 	switch (change->kind) {
 	case CHARTER_ADMIT:
 		return change_admit(charter, &change->member, trusted);
 	case CHARTER_REMOVE:
-		return change_remove(charter, undo, change->member.number);
+		return change_state(charter, undo, change->member.number, CHARTER_FORMER);
+	case CHARTER_TO_RELAY:
+		return change_state(charter, undo, change->member.number, CHARTER_RELAY);
 	case CHARTER_STEWARDS:
 		memcpy(charter->stewards, change->stewards, sizeof(charter->stewards));
 		charter->steward_count = change->steward_count;
@@ -261,6 +273,8 @@ static enum err change_apply(struct charter *charter, struct undo *undo,
 		charter->key_number = change->key_number;
 		charter->key_commitment = change->key_commitment;
 		return ERR_OK;
+	case CHARTER_SETTLE: /* stands first */
+		return charter->number > 0 && first ? ERR_OK : ERR_PROTOCOL;
 	}
 	return ERR_MALFORMED;
 }
@@ -278,8 +292,8 @@ static enum err changes_check(const struct charter *charter, const struct undo *
 		if (!member || member->state != CHARTER_MEMBER)
 			return ERR_PROTOCOL;
 	}
-	/* PROTOCOL: "An entry that removes a member gives a new federation key." */
-	if (undo->removed_count > 0 && charter->key_number == undo->key_number)
+	/* PROTOCOL: "An entry that removes a member, but not a relay, gives a new federation key." */
+	if (undo->reader_lost && charter->key_number == undo->key_number)
 		return ERR_PROTOCOL;
 	/* PROTOCOL: "Entry 1 commits to F_1." */
 	return charter->key_number > 0 ? ERR_OK : ERR_PROTOCOL;
@@ -293,10 +307,10 @@ static enum err changes_apply(struct charter *charter, struct undo *undo, struct
 	struct charter_change change;
 
 	charter->threshold = threshold;
-	while (count-- > 0 && !err) {
+	for (uint32_t i = 0; i < count && !err; i++) {
 		err = charter_change_get(&changes, &change);
 		if (!err)
-			err = change_apply(charter, undo, &change, trusted);
+			err = change_apply(charter, undo, &change, i == 0, trusted);
 	}
 	return err ? err : changes_check(charter, undo);
 }
@@ -313,7 +327,7 @@ static bool stewards_changed(const struct charter *charter, const struct undo *u
  * PROTOCOL: "`table hash` is `H("am1.members", table)` of the member table after the changes, with
  * `table = [threshold, [steward member numbers, rising], key number, commitment, [[member number,
  * state, organisation id, root public key, name, slug, ags, group], ...]]`, state 1 member, 2
- * former, in the order of member numbers."
+ * former, 3 relay, in the order of member numbers."
  */
 static void table_hash(const struct charter *charter, struct digest *out)
 {
@@ -347,25 +361,90 @@ static void table_hash(const struct charter *charter, struct digest *out)
 
 /* ---- votes ---- */
 
-/* PROTOCOL: "Votes that are wrong or not a steward's do not count." */
-static uint32_t votes_count(const struct charter *charter, const struct charter_entry *entry)
+/*
+ * PROTOCOL: "Its votes are not those of stewards: it is valid with the distinct root keys of more
+ * than half of the members, relays left out, of the entry before, whoever are stewards."
+ */
+static bool may_vote(const struct charter *charter, bool settles, uint32_t number)
 {
-	const struct fed_id *fed = charter->number > 0 ? &charter->fed : NULL;
-	const struct sign_pk *counted[LIMIT_STEWARD_COUNT_MAX];
+	const struct charter_member *member = charter_member(charter, number);
+
+	if (settles)
+		return member && member->state == CHARTER_MEMBER;
+	return charter_is_steward(charter, number);
+}
+
+static uint32_t votes_needed(const struct charter *charter, bool settles)
+{
 	uint32_t count = 0;
 
+	if (!settles)
+		return charter->threshold;
+	for (uint32_t i = 0; i < charter->member_count; i++)
+		count += charter->members[i].state == CHARTER_MEMBER;
+	return count / 2 + 1;
+}
+
+static int root_cmp(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct sign_pk));
+}
+
+/*
+ * Distinct root keys with a good vote, of members or of stewards.
+ * PROTOCOL: "Votes that are wrong or not a steward's do not count."
+ */
+static uint32_t votes_count(const struct charter *charter, const struct charter_entry *entry,
+			    bool settles)
+{
+	const struct fed_id *fed = charter->number > 0 ? &charter->fed : NULL;
+	struct sign_pk *roots = mem_new(entry->vote_count + 1, sizeof(*roots));
+	struct wire_in votes = entry->votes;
+	uint32_t good = 0, count = 0;
+
 	for (uint32_t i = 0; i < entry->vote_count; i++) {
-		const struct charter_vote *vote = &entry->votes[i];
-		if (!charter_is_steward(charter, vote->member))
+		struct charter_vote vote;
+		if (!charter_vote_get(&votes, &vote) || !may_vote(charter, settles, vote.member))
 			continue;
-		const struct sign_pk *root = &charter_member(charter, vote->member)->root;
-		bool again = false;
-		for (uint32_t k = 0; k < count; k++)
-			again = again || id_eq(counted[k], root);
-		if (!again && !sign_check(&vote->sig, root, SIGN_TAG_CHARTER, fed, entry->payload))
-			counted[count++] = root;
+		const struct sign_pk *root = &charter_member(charter, vote.member)->root;
+		if (!sign_check(&vote.sig, root, SIGN_TAG_CHARTER, fed, entry->payload))
+			roots[good++] = *root;
 	}
+	qsort(roots, good, sizeof(*roots), root_cmp);
+	for (uint32_t i = 0; i < good; i++)
+		count += i == 0 || !id_eq(&roots[i], &roots[i - 1]);
+	free(roots);
 	return count;
+}
+
+bool charter_entry_voted_here(const struct charter *charter, const struct charter_entry *entry)
+{
+	return votes_count(charter, entry, entry->settles) >= votes_needed(charter, entry->settles);
+}
+
+enum err charter_vote_check(struct charter *charter, struct bytes payload,
+			    const struct charter_vote *vote)
+{
+	struct charter_entry entry;
+	struct undo undo;
+	enum err err = charter_payload_decode(&entry, payload);
+
+	if (err)
+		return err;
+	undo_init(&undo, charter);
+	bool may = charter->number > 0 && may_vote(charter, entry.settles, vote->member);
+	err = changes_apply(charter, &undo, entry.changes, entry.change_count, entry.threshold,
+			    false);
+	/* New stewards vote too. */
+	const struct charter_member *member = charter_member(charter, vote->member);
+	if (!err && !may && !charter_is_steward(charter, vote->member))
+		err = ERR_DENIED;
+	if (!err && (!member || sign_check(&vote->sig, &member->root, SIGN_TAG_CHARTER,
+					   charter->number > 0 ? &charter->fed : NULL, payload)))
+		err = ERR_DENIED;
+	undo_do(&undo, charter);
+	undo_fini(&undo);
+	return err;
 }
 
 /* ---- entries ---- */
@@ -389,8 +468,11 @@ static enum err entry_follows(const struct charter *charter, const struct charte
 	 * PROTOCOL: "An entry is valid with the threshold of distinct root keys of stewards of the
 	 * entry before."
 	 */
-	if (charter->number > 0 && !trusted && votes_count(charter, entry) < charter->threshold)
+	if (charter->number > 0 && !trusted && !charter_entry_voted_here(charter, entry))
 		return ERR_DENIED;
+	/* PROTOCOL: "it admits none of that number but a settlement" */
+	if (charter->frozen && !entry->settles)
+		return ERR_BUSY;
 	return ERR_OK;
 }
 
@@ -404,7 +486,8 @@ static enum err entry_result_check(const struct charter *charter, const struct c
 	 * PROTOCOL: "Entry 1 names its own stewards. When stewards or threshold change, the votes
 	 * must also reach the new threshold among the new stewards."
 	 */
-	if (stewards_changed(charter, undo) && votes_count(charter, entry) < charter->threshold)
+	if (stewards_changed(charter, undo) &&
+	    votes_count(charter, entry, false) < charter->threshold)
 		return ERR_DENIED;
 	table_hash(charter, &table);
 	return id_eq(&table, &entry->table) ? ERR_OK : ERR_PROTOCOL;
@@ -420,11 +503,11 @@ static void entry_commit(struct charter *charter, const struct charter_entry *en
 	charter->number = entry->number;
 	charter->entry_id = entry->id;
 	charter->time_ms = entry->time_ms;
+	charter->frozen = false;
 }
 
-/* Trusted: from the own store, checked when it was put there. */
-static enum err entry_apply(struct charter *charter, const struct charter_entry *entry,
-			    bool trusted)
+enum err charter_entry_apply(struct charter *charter, const struct charter_entry *entry,
+			     bool trusted)
 {
 	enum err err = entry_follows(charter, entry, trusted);
 	struct undo undo;
@@ -449,7 +532,35 @@ enum err charter_apply(struct charter *charter, struct bytes whole)
 	struct charter_entry entry;
 	enum err err = charter_entry_decode(&entry, whole);
 
-	return err ? err : entry_apply(charter, &entry, false);
+	return err ? err : charter_entry_apply(charter, &entry, false);
+}
+
+enum err charter_table_check(const struct charter *charter, const struct charter_entry *entry)
+{
+	struct digest table;
+
+	table_hash(charter, &table);
+	return id_eq(&table, &entry->table) ? ERR_OK : ERR_CORRUPT;
+}
+
+enum err charter_payload_check(struct charter *charter, struct bytes payload)
+{
+	struct charter_entry entry;
+	struct undo undo;
+	enum err err = charter_payload_decode(&entry, payload);
+
+	if (!err)
+		err = entry_follows(charter, &entry, true);
+	if (err)
+		return err;
+	undo_init(&undo, charter);
+	err = changes_apply(charter, &undo, entry.changes, entry.change_count, entry.threshold,
+			    false);
+	if (!err && charter_table_check(charter, &entry))
+		err = ERR_PROTOCOL;
+	undo_do(&undo, charter);
+	undo_fini(&undo);
+	return err;
 }
 
 enum err charter_payload_make(struct buf *out, struct charter *charter, const char *name,
@@ -499,120 +610,4 @@ void charter_vote(struct charter_vote *out, const struct charter *charter, uint3
 	out->member = member;
 	sign_make(&out->sig, root_sign_seed, SIGN_TAG_CHARTER,
 		  charter->number > 0 ? &charter->fed : NULL, payload);
-}
-
-/* ---- the store ---- */
-
-bool charter_entry(struct txn *txn, uint32_t number, struct bytes *entry)
-{
-	struct row_key key = key_charter(number);
-
-	return txn_get(txn, TABLE_CHARTER, row_key_bytes(&key), entry);
-}
-
-/* The state after a stored entry; number 0: the latest one. */
-static enum err load_at(struct txn *txn, struct charter *charter, uint32_t number)
-{
-	struct walk walk = walk_begin(txn, TABLE_CHARTER, bytes_of(NULL, 0));
-	struct charter_entry entry;
-	struct digest table;
-
-	charter_init(charter);
-	while ((number == 0 || charter->number < number) && walk_next(&walk))
-		if (charter_entry_decode(&entry, walk.value) || entry_apply(charter, &entry, true))
-			txn_fail(txn, ERR_CORRUPT);
-	if (!txn_err(txn) && charter->number == 0)
-		return ERR_ABSENT;
-	/* One look at the result instead of one for each entry. */
-	if (!txn_err(txn)) {
-		table_hash(charter, &table);
-		if (!id_eq(&table, &entry.table))
-			txn_fail(txn, ERR_CORRUPT);
-	}
-	if (txn_err(txn))
-		charter_fini(charter);
-	return txn_err(txn);
-}
-
-enum err charter_load(struct txn *txn, struct charter *charter)
-{
-	return load_at(txn, charter, 0);
-}
-
-/*
- * Whether this is another valid entry of a number that is known. Another entry 1 is another
- * federation.
- */
-static bool is_fork(struct txn *txn, const struct charter *charter,
-		    const struct charter_entry *entry)
-{
-	struct charter before;
-	struct digest known;
-	struct bytes stored;
-
-	if (entry->number < 2 || entry->number > charter->number ||
-	    !charter_entry(txn, entry->number, &stored) || charter_entry_id(&known, stored) ||
-	    id_eq(&known, &entry->id) || load_at(txn, &before, entry->number - 1))
-		return false;
-	bool fork = entry_apply(&before, entry, false) == ERR_OK;
-	charter_fini(&before);
-	return fork;
-}
-
-static struct row_key fork_key(void)
-{
-	return key_name("charter-fork");
-}
-
-enum err charter_accept(struct txn *txn, struct charter *charter, struct bytes whole, bool *forked)
-{
-	struct charter_entry entry;
-	enum err err = charter_entry_decode(&entry, whole);
-	bool fork;
-
-	if (!err)
-		err = entry_apply(charter, &entry, false);
-	fork = err == ERR_EXISTS && is_fork(txn, charter, &entry);
-	if (fork) {
-		struct row_key key = fork_key();
-		txn_put(txn, TABLE_META, row_key_bytes(&key), whole);
-	}
-	if (forked)
-		*forked = fork;
-	if (err)
-		return err;
-	struct row_key key = key_charter(entry.number);
-	txn_put(txn, TABLE_CHARTER, row_key_bytes(&key), whole);
-	return txn_err(txn);
-}
-
-bool charter_fork(struct txn *txn, struct bytes *entry)
-{
-	struct row_key key = fork_key();
-
-	return txn_get(txn, TABLE_META, row_key_bytes(&key), entry);
-}
-
-enum err fedkey_find(struct txn *txn, uint64_t number, struct digest *commitment, bool *has_sealed,
-		     uint8_t sealed[FEDKEY_SEALED_LEN])
-{
-	struct walk walk = walk_begin(txn, TABLE_CHARTER, bytes_of(NULL, 0));
-	struct charter_entry entry;
-	struct charter_change change;
-
-	while (walk_next(&walk)) {
-		if (charter_entry_decode(&entry, walk.value))
-			return ERR_CORRUPT;
-		while (entry.change_count-- > 0) {
-			if (charter_change_get(&entry.changes, &change))
-				return ERR_CORRUPT;
-			if (change.kind != CHARTER_KEY || change.key_number != number)
-				continue;
-			*commitment = change.key_commitment;
-			*has_sealed = change.has_sealed;
-			memcpy(sealed, change.sealed, sizeof(change.sealed));
-			return ERR_OK;
-		}
-	}
-	return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
 }

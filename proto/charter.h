@@ -15,9 +15,14 @@
 #include "crypto/sign.h"
 #include "store/db.h"
 
-#define CHARTER_SLUG_LEN_MAX 40
+#define CHARTER_SLUG_LEN_MAX     40
+#define CHARTER_BRANCH_COUNT_MAX 16 /* entries named by one settlement */
 
-enum charter_member_state { CHARTER_MEMBER = 1, CHARTER_FORMER = 2 };
+/*
+ * A relay belongs to the federation: its nodes count as authors, may link and may be granted
+ * something. It gets no federation key, is no steward, and is left out where members vote.
+ */
+enum charter_member_state { CHARTER_MEMBER = 1, CHARTER_FORMER = 2, CHARTER_RELAY = 3 };
 
 struct charter_member {
 	uint32_t number;
@@ -30,6 +35,12 @@ struct charter_member {
 	char group[6]; /* the county */
 };
 
+/* Member or relay: whoever belongs to the federation now. */
+static inline bool charter_is_present(const struct charter_member *member)
+{
+	return member->state != CHARTER_FORMER;
+}
+
 struct charter {
 	struct fed_id fed;
 	char name[LIMIT_NAME_LEN_MAX + 1]; /* of the federation */
@@ -41,6 +52,7 @@ struct charter {
 	uint32_t steward_count;
 	uint64_t key_number; /* of the federation key */
 	struct digest key_commitment;
+	bool frozen; /* two entries of number + 1 are known: only a settlement follows */
 	struct charter_member *members; /* member number n stands at n - 1; owned */
 	uint32_t member_count;          /* numbers given, former members included */
 	uint32_t member_cap;
@@ -53,8 +65,8 @@ void charter_fini(struct charter *charter);
 
 /*
  * Lookups in constant time, but charter_by_ags(), which looks at all members: several may have one
- * AGS. NULL: no such member. charter_by_org() and charter_by_ags() find present members only; the
- * others also former ones.
+ * AGS. NULL: no such member. charter_by_org() and charter_by_ags() find present members and relays
+ * only; the others also former ones.
  */
 const struct charter_member *charter_member(const struct charter *charter, uint32_t number);
 const struct charter_member *charter_by_org(const struct charter *charter,
@@ -83,18 +95,22 @@ enum charter_change_kind {
 	CHARTER_ADMIT = 1,
 	CHARTER_REMOVE = 2,
 	CHARTER_STEWARDS = 3,
-	CHARTER_KEY = 4
+	CHARTER_KEY = 4,
+	CHARTER_SETTLE = 5,
+	CHARTER_TO_RELAY = 6
 };
 struct charter_change {
 	enum charter_change_kind kind;
 	struct charter_member
-		member; /* ADMIT: number, org, root, name, slug, ags; REMOVE: number */
+		member; /* ADMIT: number, org, root, name, slug, ags; REMOVE, TO_RELAY: number */
 	uint32_t stewards[LIMIT_STEWARD_COUNT_MAX]; /* STEWARDS: rising */
 	uint32_t steward_count;
 	uint64_t key_number; /* KEY */
 	struct digest key_commitment;
 	bool has_sealed; /* the previous key */
 	uint8_t sealed[FEDKEY_SEALED_LEN];
+	struct digest branches[CHARTER_BRANCH_COUNT_MAX]; /* SETTLE: entries that shall not count */
+	uint32_t branch_count;
 };
 struct charter_vote {
 	uint32_t member;
@@ -116,27 +132,42 @@ void charter_entry_make(struct buf *out, struct bytes payload, const struct char
 			size_t count);
 
 /*
+ * What a payload needs votes for. charter_payload_check: whether the payload, once it has its votes,
+ * would be the next entry; errors as charter_apply(). charter_vote_check: ERR_OK when this vote
+ * counts, ERR_DENIED when it is wrong or of nobody whose vote counts.
+ */
+enum err charter_payload_check(struct charter *charter, struct bytes payload);
+enum err charter_vote_check(struct charter *charter, struct bytes payload,
+			    const struct charter_vote *vote);
+
+/*
  * Checks an entry under all rules and makes it the latest; on any error the charter is unchanged.
  * ERR_MALFORMED, ERR_VERSION; ERR_DENIED: votes are missing or wrong; ERR_PROTOCOL: another rule of
  * section 4; ERR_EXISTS: the number is not above the latest; ERR_AGAIN: entries between are
- * missing; ERR_FULL: LIMIT_MEMBER_COUNT_MAX.
+ * missing; ERR_BUSY: the charter is frozen; ERR_FULL: LIMIT_MEMBER_COUNT_MAX.
  */
 enum err charter_apply(struct charter *charter, struct bytes entry);
+
+/* ---- the store: charter_store.c ---- */
 
 /* *charter is set up by the call, empty when nothing is stored (ERR_ABSENT). ERR_CORRUPT. */
 enum err charter_load(struct txn *txn, struct charter *charter);
 /*
- * charter_apply() and the entry's row. With ERR_EXISTS *forked tells that this is another valid
- * entry of a number that is known: the one seen first stays, the other is kept as proof
- * (charter_fork()), and the caller reports. forked may be NULL.
+ * charter_apply() and the entry's row. With ERR_EXISTS *other tells that this is another valid entry
+ * of a number that is known; nothing has changed then (fork.h says what follows). other may be NULL.
  */
-enum err charter_accept(struct txn *txn, struct charter *charter, struct bytes entry, bool *forked);
+enum err charter_accept(struct txn *txn, struct charter *charter, struct bytes entry, bool *other);
 /* The stored entry of a number, as received. */
 bool charter_entry(struct txn *txn, uint32_t number, struct bytes *entry);
-/* The second valid entry of a known number, if one was ever seen. */
-bool charter_fork(struct txn *txn, struct bytes *entry);
 /* Id of an entry, for checkpoints. ERR_MALFORMED. */
 enum err charter_entry_id(struct digest *out, struct bytes entry);
+/*
+ * Takes back all entries from number on (at least 2): they are kept aside, and the charter is
+ * loaded anew. Faults stick to the transaction.
+ */
+void charter_back(struct txn *txn, struct charter *charter, uint32_t number);
+/* Keeps an entry aside that does not count; with two of the number that would be next, the charter is frozen. */
+void charter_aside(struct txn *txn, struct charter *charter, struct bytes entry);
 
 /*
  * What the charter said about F_n: the commitment, and F_(n-1) sealed under it if has_sealed. Looks

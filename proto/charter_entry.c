@@ -7,6 +7,7 @@
 #include "proto/wire_out.h"
 
 #define CHANGE_COUNT_MAX LIMIT_CHARTER_ENTRY_LEN_MAX /* each has at least one byte */
+#define VOTE_COUNT_MAX   LIMIT_CHARTER_ENTRY_LEN_MAX
 #define AGS_LEN_MAX      8
 #define GROUP_LEN        5
 
@@ -55,6 +56,16 @@ static void key_get(struct wire_in *w, struct charter_change *change)
 		wire_fixed(w, change->sealed, FEDKEY_SEALED_LEN);
 }
 
+static void branches_get(struct wire_in *w, struct charter_change *change)
+{
+	change->branch_count = wire_array(w, 0, CHARTER_BRANCH_COUNT_MAX);
+	for (uint32_t i = 0; i < change->branch_count && !w->err; i++) {
+		wire_fixed(w, change->branches[i].b, ID_LEN);
+		if (i > 0 && memcmp(change->branches[i].b, change->branches[i - 1].b, ID_LEN) <= 0)
+			wire_fail(w);
+	}
+}
+
 enum err charter_change_get(struct wire_in *w, struct charter_change *out)
 {
 	uint32_t count = wire_array(w, 1, 64);
@@ -63,13 +74,13 @@ enum err charter_change_get(struct wire_in *w, struct charter_change *out)
 	*out = (struct charter_change){0};
 	if (w->err)
 		return w->err;
-	if (kind < CHARTER_ADMIT || kind > CHARTER_KEY)
+	if (kind < CHARTER_ADMIT || kind > CHARTER_TO_RELAY)
 		return ERR_VERSION;
 	out->kind = (enum charter_change_kind)kind;
-	static const uint32_t counts[] = {[CHARTER_ADMIT] = 8,
-					  [CHARTER_REMOVE] = 2,
-					  [CHARTER_STEWARDS] = 2,
-					  [CHARTER_KEY] = 4};
+	static const uint32_t counts[] = {
+		[CHARTER_ADMIT] = 8, [CHARTER_REMOVE] = 2, [CHARTER_STEWARDS] = 2,
+		[CHARTER_KEY] = 4,   [CHARTER_SETTLE] = 2, [CHARTER_TO_RELAY] = 2,
+	};
 	if (count != counts[kind])
 		wire_fail(w);
 	switch (out->kind) {
@@ -77,6 +88,7 @@ enum err charter_change_get(struct wire_in *w, struct charter_change *out)
 		admit_get(w, &out->member);
 		break;
 	case CHARTER_REMOVE:
+	case CHARTER_TO_RELAY:
 		out->member.number = (uint32_t)wire_uint(w, UINT32_MAX);
 		break;
 	case CHARTER_STEWARDS:
@@ -84,6 +96,9 @@ enum err charter_change_get(struct wire_in *w, struct charter_change *out)
 		break;
 	case CHARTER_KEY:
 		key_get(w, out);
+		break;
+	case CHARTER_SETTLE:
+		branches_get(w, out);
 		break;
 	}
 	return w->err;
@@ -111,8 +126,9 @@ void charter_change_put(struct buf *out, const struct charter_change *change)
 		charter_member_put(out, &change->member);
 		break;
 	case CHARTER_REMOVE:
+	case CHARTER_TO_RELAY:
 		out_array(out, 2);
-		out_uint(out, CHARTER_REMOVE);
+		out_uint(out, change->kind);
 		out_uint(out, change->member.number);
 		break;
 	case CHARTER_STEWARDS:
@@ -130,6 +146,13 @@ void charter_change_put(struct buf *out, const struct charter_change *change)
 		out_fixed_or_nil(out, change->has_sealed ? change->sealed : NULL,
 				 FEDKEY_SEALED_LEN);
 		break;
+	case CHARTER_SETTLE:
+		out_array(out, 2);
+		out_uint(out, CHARTER_SETTLE);
+		out_array(out, change->branch_count);
+		for (uint32_t i = 0; i < change->branch_count; i++)
+			out_fixed(out, change->branches[i].b, ID_LEN);
+		break;
 	}
 }
 
@@ -137,9 +160,11 @@ void charter_change_put(struct buf *out, const struct charter_change *change)
  * PROTOCOL: "payload = [1, number, previous, federation name, time, threshold, changes, table
  * hash(32)] entry = [payload as bin, [[member number, signature(64)], ...]]"
  */
-static enum err payload_decode(struct charter_entry *out)
+enum err charter_payload_decode(struct charter_entry *out, struct bytes payload)
 {
-	struct wire_in w = wire_in(out->payload);
+	*out = (struct charter_entry){.payload = payload};
+
+	struct wire_in w = wire_in(payload);
 	struct charter_change change;
 	enum err err = payload_begin(&w, 8);
 
@@ -157,8 +182,14 @@ static enum err payload_decode(struct charter_entry *out)
 	out->threshold = (uint32_t)wire_uint(&w, LIMIT_STEWARD_COUNT_MAX);
 	out->change_count = wire_array(&w, 0, CHANGE_COUNT_MAX);
 	out->changes = w;
-	for (uint32_t i = 0; i < out->change_count && !err; i++)
+	for (uint32_t i = 0; i < out->change_count && !err; i++) {
 		err = charter_change_get(&w, &change);
+		/* PROTOCOL: "A **settlement** is an entry whose first change is 5" */
+		if (i == 0 && !err && change.kind == CHARTER_SETTLE) {
+			out->settles = true;
+			out->settled_count = change.branch_count;
+		}
+	}
 	if (err)
 		return err;
 	wire_fixed(&w, out->table.b, ID_LEN);
@@ -168,27 +199,39 @@ static enum err payload_decode(struct charter_entry *out)
 	return wire_end(&w);
 }
 
+bool charter_vote_get(struct wire_in *votes, struct charter_vote *out)
+{
+	wire_array(votes, 2, 2);
+	out->member = (uint32_t)wire_uint(votes, UINT32_MAX);
+	wire_fixed(votes, out->sig.b, SIG_LEN);
+	return !votes->err;
+}
+
 enum err charter_entry_decode(struct charter_entry *out, struct bytes whole)
 {
-	struct wire_in w = wire_in(whole);
+	struct wire_in w = wire_in(whole), votes;
+	struct charter_vote vote;
+	uint32_t before = 0;
 
-	memset(out, 0, sizeof(*out));
+	*out = (struct charter_entry){0};
 	if (whole.len > LIMIT_CHARTER_ENTRY_LEN_MAX)
 		return ERR_FULL;
 	wire_array(&w, 2, 2);
-	out->payload = wire_bin(&w, 1, LIMIT_CHARTER_ENTRY_LEN_MAX);
-	out->vote_count = wire_array(&w, 0, CHARTER_VOTE_COUNT_MAX);
+	struct bytes payload = wire_bin(&w, 1, LIMIT_CHARTER_ENTRY_LEN_MAX);
+	uint32_t count = wire_array(&w, 0, VOTE_COUNT_MAX);
+	votes = w;
 	/* PROTOCOL: "The votes are in rising order of member number." */
-	for (uint32_t i = 0; i < out->vote_count && !w.err; i++) {
-		struct charter_vote *vote = &out->votes[i];
-		wire_array(&w, 2, 2);
-		vote->member = (uint32_t)wire_uint(&w, UINT32_MAX);
-		wire_fixed(&w, vote->sig.b, SIG_LEN);
-		if (i > 0 && vote->member <= vote[-1].member)
+	for (uint32_t i = 0; i < count && charter_vote_get(&w, &vote); i++) {
+		if (i > 0 && vote.member <= before)
 			wire_fail(&w);
+		before = vote.member;
 	}
 	enum err err = wire_end(&w);
-	return err ? err : payload_decode(out);
+	if (!err)
+		err = charter_payload_decode(out, payload);
+	out->votes = votes;
+	out->vote_count = count;
+	return err;
 }
 
 enum err charter_entry_id(struct digest *out, struct bytes whole)

@@ -130,6 +130,11 @@ struct request { /* a chunk asked for */
 struct fetch { /* one version on its way; transfer.c */
 	struct message_version of;
 	char path[LIMIT_PATH_LEN_MAX + 1];
+	enum tier tier;
+	bool has_token; /* requests name it */
+	struct digest token;
+	int64_t refused_ms;       /* the last time that a peer did not give what needs a token */
+	uint32_t refused_wait_ms; /* after this all are asked again */
 	bool indexed;        /* the index is here and verified */
 	uint64_t index_link; /* peer asked for the index; 0: none */
 	int64_t index_ms;
@@ -330,6 +335,8 @@ bool membership_orglogs_ask(struct core *core, struct txn *txn, struct peer *pee
 /* Asks for the entries of one member's organisation log from a number on. */
 void membership_orglog_ask(struct core *core, struct peer *peer, const struct org_id *org,
 			   uint32_t first);
+/* After entries were accepted: own place, peers, keys, and a HELLO to everybody. */
+void membership_charter_changed(struct core *core, struct txn *txn);
 /* Looks whether the charter, as it now stands, shows this organisation as a member. */
 void membership_own_place(struct core *core, struct txn *txn);
 /* A comparison with a member has come to its end. */
@@ -354,6 +361,31 @@ void fedkeys_store(struct core *core, struct txn *txn, uint64_t number, const st
 void fedkeys_wrap(struct core *core, struct txn *txn, const struct charter_member *member);
 /* A wrap record came in. */
 void fedkeys_wrap_news(struct core *core, struct txn *txn, struct bytes record);
+/*
+ * Prepares F_(n+1) for a proposal: a random key, kept sealed here until an entry with its commitment
+ * counts, and wrapped for all members that stay. Fills key_change, which goes into the proposal.
+ * `leaving` are member numbers that get none: those removed or made relays by the proposal.
+ * ERR_AGAIN: F_n is not here; errors of the store stick to it.
+ */
+enum err fedkeys_next(struct core *core, struct txn *txn, struct charter_change *key_change,
+		      const uint32_t *leaving, size_t leaving_count);
+/* The charter has changed: a key that waited may count now, and others may need a wrap. */
+void fedkeys_charter_changed(struct core *core, struct txn *txn);
+/* Wraps the latest key for members of whom nobody else has thought. */
+void fedkeys_tick(struct core *core, struct txn *txn);
+int64_t fedkeys_wake(const struct core *core);
+
+/* fork.c */
+/*
+ * An entry from a peer (link) or put together here (0): charter_accept(), and what follows when it
+ * is another one of a known number: the charter is frozen, or a settlement takes its place. Errors
+ * as charter_accept(); ERR_OK: the charter has changed, and the caller calls
+ * membership_charter_changed() after the last entry. ERR_EXISTS: it is known, or does not count.
+ */
+enum err fork_accept(struct core *core, struct txn *txn, struct bytes entry, uint64_t link);
+/* FORK to a peer that can check it and has not got it in this session. */
+void fork_tell(struct core *core, struct txn *txn, struct peer *peer);
+void fork_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
 
 /*
  * voting.c, epochs.c, withdrawal.c: news is a record that came into the store, own or foreign (the record borrows from the
@@ -368,10 +400,17 @@ void epochs_news(
 	const struct record *record); /* RECORD_KEY, RECORD_WRAP with a prefix, RECORD_TOKEN */
 void epochs_settle(struct core *core, struct txn *txn);
 int64_t epochs_wake(const struct core *core);
+void withdrawal_open(struct core *core, struct txn *txn);
+void withdrawal_close(struct core *core);
 void withdrawal_news(struct core *core, struct txn *txn, const struct ledger_news *news,
 		     const struct record *record); /* RECORD_WITHDRAWAL, RECORD_ERASURE */
 void withdrawal_settle(struct core *core, struct txn *txn);
 int64_t withdrawal_wake(const struct core *core);
+
+/* rights.c: tokens, members or nodes have changed */
+void rights_due(struct core *core);
+void rights_news(struct core *core, const struct record *record); /* RECORD_TOKEN */
+void rights_fini(struct core *core);
 
 /* catalog.c: as catalog_read(), held or not */
 enum err catalog_read_any(struct core *core, struct txn *txn, const char *path, uint64_t number,
@@ -386,6 +425,8 @@ void fetch_add(struct core *core, struct txn *txn, const struct message_version 
 /* Whether a peer may have the version: it said so, or it made it. */
 bool fetch_peer_has(const struct peer *peer, const struct fetch *fetch);
 bool fetch_has_source(struct core *core, struct fetch *fetch);
+/* When peers that did not know the token yet are asked again; INT64_MAX: never. */
+int64_t fetch_pardon_ms(const struct fetch *fetch);
 /* Nothing can come of a look at it before a peer has it. */
 bool fetch_rests(const struct core *core, const struct fetch *fetch);
 /* What is left of the store is for own data: a foreign version has to wait. */
@@ -395,8 +436,6 @@ bool fetch_step(struct core *core, struct txn *txn, struct fetch *fetch);
 void fetch_index_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
 void fetch_chunk(struct core *core, struct txn *txn, struct peer *peer, const struct event *event);
 void fetch_chunk_bad(struct core *core, struct txn *txn, const struct event *event);
-void withdrawal_open(struct core *core, struct txn *txn);
-void withdrawal_close(struct core *core);
 void fetch_down(struct core *core, struct peer *peer);
 /* Whether any fetch has found that the peer did not have it. */
 bool fetch_refuses(const struct core *core, const struct peer *peer);

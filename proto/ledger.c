@@ -118,7 +118,7 @@ static enum err key_find(struct ledger *ledger, struct txn *txn, uint32_t author
 
 	if (!member)
 		return ERR_ABSENT;
-	if (member->state != CHARTER_MEMBER)
+	if (!charter_is_present(member))
 		return ERR_DENIED;
 	enum err err = member_load(ledger, txn, member);
 	if (err)

@@ -389,7 +389,7 @@ static void orglogs_missing(struct core *core, struct txn *txn, struct message_l
 		return;
 	for (uint32_t n = 1; n <= core->charter.member_count; n++) {
 		const struct charter_member *member = charter_member(&core->charter, n);
-		if (member->state == CHARTER_MEMBER && list->count < MESSAGE_LIST_COUNT_MAX &&
+		if (charter_is_present(member) && list->count < MESSAGE_LIST_COUNT_MAX &&
 		    orglog_number(txn, &member->org) == 0)
 			message_list_org(list, &member->org, 1);
 	}

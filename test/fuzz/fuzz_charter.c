@@ -95,6 +95,11 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	changes[0] = (struct charter_change){.kind = CHARTER_REMOVE, .member = {.number = MEMBERS}};
 	changes[1].steward_count = 1;
 	seed_add(corpus, &fed, 1, changes, 3);
+	changes[0].kind = CHARTER_TO_RELAY;
+	seed_add(corpus, &fed, 1, changes, 3);
+	changes[0] = (struct charter_change){.kind = CHARTER_SETTLE, .branch_count = 2};
+	changes[0].branches[1].b[0] = 1;
+	seed_add(corpus, &fed, 1, changes, 3);
 	test_org_fini(&org);
 	test_federation_fini(&fed);
 }

@@ -1,6 +1,8 @@
 /* The form of a charter entry with its votes, without regard to rules. */
 #include "test/fuzz/fuzz.h"
 
+#include <stdlib.h>
+
 #include "proto/charter_entry.h"
 #include "test/proto/federation.h"
 
@@ -22,7 +24,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	charter_entry_payload_put(&payload, &entry, buf_bytes(&changes));
 	fuzz_same(buf_bytes(&payload), entry.payload);
-	charter_entry_make(&whole, buf_bytes(&payload), entry.votes, entry.vote_count);
+	struct charter_vote *votes = mem_new(entry.vote_count + 1, sizeof(*votes));
+	for (uint32_t i = 0; i < entry.vote_count; i++)
+		check(charter_vote_get(&entry.votes, &votes[i]));
+	charter_entry_make(&whole, buf_bytes(&payload), votes, entry.vote_count);
+	free(votes);
 	fuzz_same(buf_bytes(&whole), in);
 	buf_fini(&changes);
 	buf_fini(&payload);
@@ -33,17 +39,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 void fuzz_seeds(struct fuzz_corpus *corpus)
 {
 	struct test_federation fed;
-	struct charter_change changes[2] = {{.kind = CHARTER_REMOVE}, {.kind = CHARTER_KEY}};
+	struct charter_change changes[] = {{.kind = CHARTER_SETTLE, .branch_count = 2},
+					   {.kind = CHARTER_REMOVE},
+					   {.kind = CHARTER_KEY},
+					   {.kind = CHARTER_TO_RELAY}};
+	size_t count = sizeof(changes) / sizeof(changes[0]);
 	struct charter_vote vote;
 	struct buf payload, entry;
-	test_federation_init(&fed, 3, 2, 2);
+	test_federation_init(&fed, 4, 2, 2);
 	fuzz_seed(corpus, buf_bytes(&fed.entry));
-	changes[0].member.number = 3;
-	changes[1].key_number = 2;
-	changes[1].has_sealed = true;
+	changes[0].branches[1].b[0] = 1;
+	changes[1].member.number = 3;
+	changes[2].key_number = 2;
+	changes[2].has_sealed = true;
+	changes[3].member.number = 4;
 	buf_init(&payload, LIMIT_CHARTER_ENTRY_LEN_MAX);
 	buf_init(&entry, LIMIT_CHARTER_ENTRY_LEN_MAX);
-	check(!charter_payload_make(&payload, &fed.charter, NULL, TEST_TIME_MS + 1, 2, changes, 2));
+	check(!charter_payload_make(&payload, &fed.charter, NULL, TEST_TIME_MS + 1, 2, changes,
+				    count));
 	charter_vote(&vote, &fed.charter, 1, &fed.orgs[0].root, buf_bytes(&payload));
 	charter_entry_make(&entry, buf_bytes(&payload), &vote, 1);
 	fuzz_seed(corpus, buf_bytes(&entry));
