@@ -321,6 +321,9 @@ enum err nodes_add(struct core *core, struct txn *txn, int64_t now_ms, const cha
 	orglog_fini(&log);
 	if (err == ERR_OK)
 		err = answer_make(core, txn, *index, secrets, &request.handover, answer);
+	/* A founder has never got the federation key from anybody; its further nodes get it from the founder. */
+	if (err == ERR_OK && secrets && core->author)
+		fedkeys_wrap(core, txn, core_author_member(core, core->author));
 	if (err == ERR_OK && secrets) {
 		struct row_key row = numbered(name, HANDOVER_ROW, *index);
 		txn_put(txn, TABLE_META, row_key_bytes(&row), id_bytes(&request.handover));

@@ -116,6 +116,9 @@ struct sim_node *sim_add(struct sim *sim, const char *name, const char *slug, co
 /* The same for a node that only dials out. */
 struct sim_node *sim_add_dial_only(struct sim *sim, const char *name, const char *slug,
 				   const char *ags);
+/* A further node of an organisation, from the text of its offer; appends its request. It runs from sim_accept() on, which has the errors of identity_accept(). */
+struct sim_node *sim_add_node(struct sim *sim, const char *offer, struct buf *request);
+enum err sim_accept(struct sim_node *node, struct bytes answer);
 void sim_stop(struct sim_node *node); /* as kill -9 between two turns */
 void sim_start(struct sim_node *node);
 /* Keeps a copy of a stopped node's store, or puts the copy in its place. */

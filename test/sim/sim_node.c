@@ -291,8 +291,8 @@ static void node_open(struct sim_node *node)
 	node_turn(node);
 }
 
-static struct sim_node *node_add(struct sim *sim, const char *name, const char *slug,
-				 const char *ags, bool dial_only)
+/* A node with a directory and a keyring, and with its store open. */
+static struct sim_node *node_new(struct sim *sim, bool dial_only)
 {
 	char why[DIR_WHY_LEN];
 	struct sim_node *node = mem_new(1, sizeof(*node));
@@ -310,14 +310,60 @@ static struct sim_node *node_add(struct sim *sim, const char *name, const char *
 		ERR_OK);
 	struct db_options options = {.volatile_store = true, .map_bytes = 1u << 30};
 	assert_int_equal(db_open(&node->db, node->dir, &options), ERR_OK);
+	sim->nodes[sim->node_count++] = node;
+	return node;
+}
+
+static struct sim_node *node_add(struct sim *sim, const char *name, const char *slug,
+				 const char *ags, bool dial_only)
+{
+	struct sim_node *node = node_new(sim, dial_only);
 	struct txn *txn = txn_begin(node->db, true);
 	struct identity_options identity = {name, slug, ags, "self", sim->epoch_ms + sim->now_ms};
 	assert_int_equal(identity_create(node->keyring, txn, &node->random, &identity), ERR_OK);
 	assert_int_equal(txn_commit(txn), ERR_OK);
 	db_close(node->db);
-	sim->nodes[sim->node_count++] = node;
 	node_open(node);
 	return node;
+}
+
+struct sim_node *sim_add_node(struct sim *sim, const char *text, struct buf *request)
+{
+	struct sim_node *node = node_new(sim, false);
+	struct txn *txn = txn_begin(node->db, true);
+	struct invitation invitation;
+	struct node_offer offer;
+	struct buf bytes;
+	buf_init(&bytes, ENVELOPE_LEN_MAX);
+	assert_int_equal(node_offer_get(&offer, &bytes, bytes_str(text)), ERR_OK);
+	assert_int_equal(invitation_get(&invitation, offer.invitation), ERR_OK);
+	struct identity_options identity = {invitation.name, invitation.slug, invitation.ags,
+					    "self", sim->epoch_ms + sim->now_ms};
+	assert_int_equal(identity_create_node(node->keyring, txn, &node->random, &offer, &identity),
+			 ERR_OK);
+	assert_int_equal(identity_request(request, node->keyring, txn), ERR_OK);
+	assert_int_equal(txn_commit(txn), ERR_OK);
+	buf_fini(&bytes);
+	db_close(node->db);
+	node->db = NULL;
+	return node;
+}
+
+enum err sim_accept(struct sim_node *node, struct bytes answer)
+{
+	struct db_options options = {.volatile_store = true, .map_bytes = 1u << 30};
+	assert_int_equal(db_open(&node->db, node->dir, &options), ERR_OK);
+	struct txn *txn = txn_begin(node->db, true);
+	enum err err = identity_accept(node->keyring, txn, answer);
+	if (err == ERR_OK)
+		err = txn_commit(txn);
+	else
+		txn_abort(txn);
+	db_close(node->db);
+	node->db = NULL;
+	if (err == ERR_OK)
+		node_open(node);
+	return err;
 }
 
 struct sim_node *sim_add(struct sim *sim, const char *name, const char *slug, const char *ags)

@@ -1,0 +1,227 @@
+/* nodes: a town hall gets a second machine, and later gives one away. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/selftest.h"
+#include "proto/envelope.h"
+#include "proto/nodes.h"
+#include "test/sim/towns.h"
+
+struct ask {
+	const char *request;
+	uint8_t roles, index;
+	bool secrets;
+	struct buf text;
+	enum err err;
+	char why[NODES_WHY_LEN];
+};
+
+static void run_offer(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct ask *ask = arg;
+	ask->err = nodes_offer(core, txn, now_ms, &ask->text, ask->why);
+}
+
+static void run_add(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct ask *ask = arg;
+	ask->err = nodes_add(core, txn, now_ms, ask->request, ask->roles, ask->secrets, &ask->text,
+			     &ask->index, ask->why);
+}
+
+static void run_retire(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct ask *ask = arg;
+	ask->err = nodes_retire(core, txn, now_ms, ask->index, ask->why);
+}
+
+static void ask_open(struct ask *ask)
+{
+	*ask = (struct ask){.secrets = true};
+	buf_init(&ask->text, ENVELOPE_LEN_MAX);
+}
+
+/* The text ends with a zero byte afterwards. */
+static void offer(struct sim_node *first, struct ask *ask)
+{
+	ask_open(ask);
+	assert_true(sim_call(first, run_offer, ask));
+	assert_int_equal(ask->err, ERR_OK);
+	buf_add_u8(&ask->text, 0);
+}
+
+static void add(struct sim_node *first, struct ask *ask, struct buf *request, uint8_t roles,
+		bool secrets)
+{
+	ask_open(ask);
+	if (request->len == 0 || request->ptr[request->len - 1] != 0)
+		buf_add_u8(request, 0);
+	ask->request = (const char *)request->ptr;
+	ask->roles = roles;
+	ask->secrets = secrets;
+	assert_true(sim_call(first, run_add, ask));
+}
+
+static enum err retire(struct sim_node *first, uint8_t index)
+{
+	struct ask ask;
+	ask_open(&ask);
+	ask.index = index;
+	assert_true(sim_call(first, run_retire, &ask));
+	buf_fini(&ask.text);
+	return ask.err;
+}
+
+/* All three steps; the node runs afterwards. */
+static struct sim_node *second(struct towns *towns, uint8_t roles, bool secrets)
+{
+	struct ask offered, added;
+	struct buf request;
+	buf_init(&request, ENVELOPE_LEN_MAX);
+	offer(towns->a, &offered);
+	struct sim_node *node = sim_add_node(&towns->sim, (const char *)offered.text.ptr, &request);
+	add(towns->a, &added, &request, roles, secrets);
+	assert_int_equal(added.err, ERR_OK);
+	assert_int_equal(added.index, node->index - 1);
+	assert_int_equal(sim_accept(node, buf_bytes(&added.text)), ERR_OK);
+	buf_fini(&offered.text);
+	buf_fini(&added.text);
+	buf_fini(&request);
+	return node;
+}
+
+static void second_node_reads_and_publishes(void **state)
+{
+	struct towns *towns = towns_open(71, 2);
+	struct buf content = sim_content(1, 50000);
+	assert_int_equal(sim_publish(towns->b, "radebeul/kita", TIER_MEMBERS, buf_bytes(&content)),
+			 ERR_OK);
+	struct sim_node *node = second(towns, ORGLOG_ROLE_PUBLISH, true);
+	assert_int_equal(sim_subscribe(node, "**"), ERR_OK);
+	towns_held(node, "radebeul/kita", 1);
+	sim_assert_reads(node, "radebeul/kita", 1, buf_bytes(&content));
+	/* Both machines of Meißen are authors of their own, in one namespace. */
+	assert_int_equal(sim_publish(node, "meissen/plan", TIER_MEMBERS, buf_bytes(&content)),
+			 ERR_OK);
+	assert_int_equal(sim_subscribe(towns->b, "meissen/**"), ERR_OK);
+	towns_held(towns->b, "meissen/plan", 1);
+	sim_assert_reads(towns->b, "meissen/plan", 1, buf_bytes(&content));
+	assert_int_equal(sim_publish(towns->a, "meissen/plan", TIER_MEMBERS, bytes_str("new")),
+			 ERR_OK);
+	towns_held(towns->b, "meissen/plan", 2);
+	assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+	/* It comes back after a crash as what it was. */
+	sim_stop(node);
+	sim_start(node);
+	assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+	assert_int_equal(sim_status(node).state, MEMBERSHIP_MEMBER);
+	buf_fini(&content);
+	towns_close(towns);
+}
+
+static void relay_node_holds_without_reading(void **state)
+{
+	struct towns *towns = towns_open(72, 2);
+	struct sim_node *node = second(towns, 0, false);
+	assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+	assert_int_equal(sim_status(node).state, MEMBERSHIP_MEMBER);
+	assert_false(sim_status(node).has_federation_key);
+	/* Without the role publish nothing that it says is a version. */
+	assert_int_not_equal(sim_publish(node, "meissen/x", TIER_MEMBERS, bytes_str("x")), ERR_OK);
+	towns_close(towns);
+}
+
+static void retired_node_is_shut_out(void **state)
+{
+	struct towns *towns = towns_open(73, 2);
+	struct sim_node *keeps = second(towns, ORGLOG_ROLE_PUBLISH, true);
+	struct sim_node *goes = second(towns, ORGLOG_ROLE_PUBLISH, true);
+	assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+	struct dh_pk before = towns->a->identity.wrap_pk;
+	assert_int_equal(retire(towns->a, 0), ERR_DENIED); /* itself */
+	assert_int_equal(retire(towns->a, 9), ERR_ABSENT);
+	assert_int_equal(retire(keeps, 2), ERR_DENIED); /* the root is elsewhere */
+	assert_int_equal(retire(towns->a, 2), ERR_OK);
+	assert_int_equal(retire(towns->a, 2), ERR_ABSENT); /* for good */
+	sim_run(&towns->sim, 180000, NULL, NULL);
+	assert_int_equal(sim_links(towns->a, goes), 0);
+	assert_int_equal(sim_links(towns->b, goes), 0);
+	assert_int_equal(sim_links(keeps, goes), 0);
+	/* Who stays has the new wrap key: the old one and the new one. */
+	assert_int_equal(sim_rows(keeps, TABLE_ORGLOG), 4 + 1);
+	sim_stop(keeps);
+	sim_start(keeps);
+	assert_false(id_eq(&before, &keeps->identity.wrap_pk));
+	struct txn *txn = txn_begin(keeps->db, false);
+	uint64_t count = 0;
+	struct walk walk = walk_begin(txn, TABLE_SEALED, bytes_str(IDENTITY_WRAP_ROW));
+	while (walk_next(&walk))
+		count++;
+	txn_abort(txn);
+	assert_int_equal(count, 2);
+	towns_close(towns);
+}
+
+static void texts_that_do_not_fit(void **state)
+{
+	struct towns *towns = towns_open(74, 2);
+	struct ask offered, added;
+	struct buf request;
+	buf_init(&request, ENVELOPE_LEN_MAX);
+	offer(towns->a, &offered);
+	struct sim_node *node = sim_add_node(&towns->sim, (const char *)offered.text.ptr, &request);
+	/* Another organisation's request, a truncated one, something else, and the same twice. */
+	add(towns->b, &added, &request, ORGLOG_ROLE_PUBLISH, true);
+	assert_int_equal(added.err, ERR_CONFIG);
+	assert_non_null(strstr(added.why, "another organisation"));
+	buf_fini(&added.text);
+	request.ptr[40] = request.ptr[40] == 'A' ? 'B' : 'A';
+	add(towns->a, &added, &request, ORGLOG_ROLE_PUBLISH, true);
+	assert_int_equal(added.err, ERR_CONFIG);
+	assert_non_null(strstr(added.why, "mistyped"));
+	buf_fini(&added.text);
+	buf_reset(&request);
+	buf_add(&request, bytes_str("hello"));
+	add(towns->a, &added, &request, ORGLOG_ROLE_PUBLISH, true);
+	assert_int_equal(added.err, ERR_CONFIG);
+	buf_fini(&added.text);
+	/* The answer to another node is of no use here. */
+	struct buf others;
+	struct ask again;
+	buf_init(&others, ENVELOPE_LEN_MAX);
+	struct sim_node *other = sim_add_node(&towns->sim, (const char *)offered.text.ptr, &others);
+	add(towns->a, &again, &others, ORGLOG_ROLE_PUBLISH, true);
+	assert_int_equal(again.err, ERR_OK);
+	assert_int_equal(sim_accept(node, buf_bytes(&again.text)), ERR_DENIED);
+	assert_int_equal(sim_accept(node, bytes_str("hello")), ERR_MALFORMED);
+	assert_int_equal(sim_accept(other, buf_bytes(&again.text)), ERR_OK);
+	/* The answer got lost: the request is answered again, with the same number. */
+	buf_fini(&again.text);
+	add(towns->a, &again, &others, ORGLOG_ROLE_PUBLISH, true);
+	assert_int_equal(again.err, ERR_OK);
+	assert_int_equal(again.index, 1);
+	buf_fini(&again.text);
+	buf_fini(&offered.text);
+	buf_fini(&others);
+	buf_fini(&request);
+	towns_close(towns);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(second_node_reads_and_publishes),
+		cmocka_unit_test(relay_node_holds_without_reading),
+		cmocka_unit_test(retired_node_is_shut_out),
+		cmocka_unit_test(texts_that_do_not_fit),
+	};
+	const char *what;
+	if (selftest_run(&what) != ERR_OK)
+		return 1;
+	return cmocka_run_group_tests_name("nodes", tests, NULL, NULL);
+}
