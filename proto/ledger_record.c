@@ -4,8 +4,8 @@
 #include "proto/contact.h"
 #include "proto/keywrap.h"
 #include "proto/version.h"
-
 #include "proto/withdrawal_body.h"
+
 bool ledger_record(struct txn *txn, uint32_t author, uint32_t incarnation, uint64_t sequence,
 		   struct bytes *whole)
 {
@@ -68,22 +68,6 @@ static enum err contact_check(const struct record *record)
 	return err ? err : slot_check(record, record_slot_contact());
 }
 
-enum err ledger_record_check(struct ledger *ledger, const struct record *record,
-			     struct ledger_news *news)
-{
-	*news = (struct ledger_news){
-		.author = record->author,
-		.incarnation = record->incarnation,
-		.sequence = record->sequence,
-		.kind = record->kind,
-	};
-	if (record->kind == RECORD_VERSION)
-		return version_check(ledger, record, news);
-	if (record->kind == RECORD_WRAP)
-		return wrap_check(record);
-	if (record->kind == RECORD_CONTACT)
-		return contact_check(record);
-	/* PROTOCOL: "A record of an unknown kind is stored and forwarded and has no effect." */
 /* Each author withdraws its own versions, and nobody else's. */
 static enum err withdrawal_check(struct ledger *ledger, const struct record *record)
 {
@@ -114,6 +98,44 @@ static enum err erasure_check(const struct record *record)
 	return ERR_OK;
 }
 
+static enum err token_check(struct ledger *ledger, const struct record *record)
+{
+	struct token token;
+	enum err err = token_get(&token, record->body);
+
+	if (err)
+		return err;
+	/*
+	 * PROTOCOL: "The author of the record is a node of an organisation that is issuer or audience in one of its links;
+	 * otherwise it is dropped."
+	 */
+	if (!rights_token_author(ledger->charter, &token, record->author))
+		return ERR_PROTOCOL;
+	return slot_check(record, record_slot_of(RECORD_TOKEN, id_bytes(&token.id)));
+}
+
+enum err ledger_record_check(struct ledger *ledger, const struct record *record,
+			     struct ledger_news *news)
+{
+	*news = (struct ledger_news){
+		.author = record->author,
+		.incarnation = record->incarnation,
+		.sequence = record->sequence,
+		.kind = record->kind,
+	};
+	if (record->kind == RECORD_VERSION)
+		return version_check(ledger, record, news);
+	if (record->kind == RECORD_WRAP)
+		return wrap_check(record);
+	if (record->kind == RECORD_CONTACT)
+		return contact_check(record);
+	if (record->kind == RECORD_TOKEN)
+		return token_check(ledger, record);
+	if (record->kind == RECORD_WITHDRAWAL)
+		return withdrawal_check(ledger, record);
+	if (record->kind == RECORD_ERASURE)
+		return erasure_check(record);
+	/* PROTOCOL: "A record of an unknown kind is stored and forwarded and has no effect." */
 	return ERR_OK;
 }
 
@@ -131,10 +153,6 @@ static void loser_drop(struct txn *txn, const struct record *winner, uint64_t se
 		ledger_version_unlink(txn, &loser);
 		ledger_slot_unlink(txn, &loser);
 	}
-	if (record->kind == RECORD_WITHDRAWAL)
-		return withdrawal_check(ledger, record);
-	if (record->kind == RECORD_ERASURE)
-		return erasure_check(record);
 	txn_del(txn, TABLE_RECORD, row_key_bytes(&key));
 }
 
