@@ -21,11 +21,12 @@ static json_t *node_json(const struct status *status, uint32_t author)
 	const char *operator= daemon->config.operator[0]
 		? daemon->config.operator: identity->operator;
 
-	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:I, s:I, s:I, s:s}", "name",
-			 api_str(identity->name), "slug", identity->slug, "ags", identity->ags,
-			 "organisation", api_hex(id_bytes(&identity->org)), "author",
+	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:s}",
+			 "name", api_str(identity->name), "slug", identity->slug, "ags",
+			 identity->ags, "organisation", api_hex(id_bytes(&identity->org)), "author",
 			 author ? api_uint(author) : json_null(), "operator", api_str(operator),
-			 "software", DAEMON_SOFTWARE, "listen", net_address(daemon->net), "pid",
+			 "software", DAEMON_SOFTWARE, "listen", net_address(daemon->net), "http",
+			 daemon->open_http ? http_address(daemon->open_http) : "", "pid",
 			 (json_int_t)getpid(), "started_ms", (json_int_t)daemon->started_ms,
 			 "now_ms", (json_int_t)status->now_ms, "storage_key",
 			 keyring_has_passphrase(daemon->keyring) ? "passphrase" : "clear");

@@ -33,51 +33,76 @@ struct setting {
 	const char *name;
 	enum kind kind;
 	uint64_t min, max;
-	size_t at;    /* in struct limits, for numbers; in struct config, for KIND_ADDRESS */
-	size_t width; /* 4 or 8 */
+	size_t at;        /* in struct limits, for numbers; in struct config, for KIND_ADDRESS */
+	size_t width;     /* 4 or 8 */
+	const char *what; /* for --help */
 };
 
-#define NUMBER(name, kind, field, min, max)                                                        \
+#define NUMBER(name, kind, field, min, max, what)                                                  \
 	{                                                                                          \
 		name, kind, min, max, offsetof(struct limits, field),                              \
-			sizeof(((struct limits *)0)->field)                                        \
+			sizeof(((struct limits *)0)->field), what                                  \
 	}
 
 static const struct setting settings[] = {
-	{"listen", KIND_ADDRESS, 0, 0, offsetof(struct config, listen), 0},
-	{"advertise", KIND_ADDRESSES, 0, 0, 0, 0},
-	{"operator", KIND_OPERATOR, 0, 0, 0, 0},
-	{"dial-only", KIND_BOOL, 0, 0, 0, 0},
-	{"http", KIND_ADDRESS, 0, 0, offsetof(struct config, http), 0},
-	{"log", KIND_LEVEL, 0, 0, 0, 0},
-	{"log-format", KIND_FORMAT, 0, 0, 0, 0},
+	{"listen", KIND_ADDRESS, 0, 0, offsetof(struct config, listen), 0,
+	 "where other nodes dial this one"},
+	{"advertise", KIND_ADDRESSES, 0, 0, 0, 0,
+	 "what others are told to dial; else what is listened on"},
+	{"operator", KIND_OPERATOR, 0, 0, 0, 0, "who runs this machine, for counting copies"},
+	{"dial-only", KIND_BOOL, 0, 0, 0, 0,
+	 "listen nowhere: behind a firewall that lets nobody in"},
+	{"http", KIND_ADDRESS, 0, 0, offsetof(struct config, http), 0,
+	 "port of /metrics and /healthz; else only the control socket has them"},
+	{"log", KIND_LEVEL, 0, 0, 0, 0, "the least important lines that are logged"},
+	{"log-format", KIND_FORMAT, 0, 0, 0, 0,
+	 "lines for people, or an object a line for programs"},
 	/* 0 would be "no limit", which is what leaving it out says; below 64 MiB nothing works */
-	NUMBER("size-limit", KIND_SIZE, store_bytes_max, 64 * MIB, TIB),
-	NUMBER("peers", KIND_COUNT, peer_count_max, 1, 1024),
-	NUMBER("handshakes", KIND_COUNT, half_open_max, 1, 1024),
-	NUMBER("handshake-time", KIND_TIME, handshake_ms_max, 100, MIN),
-	NUMBER("ping-time", KIND_TIME, ping_ms, 100, 10 * MIN),
-	NUMBER("silence-time", KIND_TIME, silence_ms_max, 300, HOUR),
-	NUMBER("session-time", KIND_TIME, session_ms_max, SEC, 24 * HOUR),
-	NUMBER("peer-queue", KIND_SIZE, peer_queue_bytes_max, 4 * MIB, 256 * MIB),
-	NUMBER("all-queues", KIND_SIZE, all_queue_bytes_max, 8 * MIB, 4 * GIB),
-	NUMBER("bulk-turn", KIND_SIZE, bulk_turn_bytes_max, 512 * KIB, 64 * MIB),
-	NUMBER("chunks-in-flight", KIND_COUNT, chunks_in_flight_max, 1, 256),
-	NUMBER("chunk-time", KIND_TIME, chunk_timeout_ms, 100, 10 * MIN),
-	NUMBER("fetches", KIND_COUNT, fetch_count_max, 1, 64),
-	NUMBER("uploads", KIND_COUNT, upload_count_max, 1, 64),
-	NUMBER("http-connections", KIND_COUNT, http_connection_count_max, 4, 1024),
-	NUMBER("http-body", KIND_SIZE, http_body_len_max, 4 * KIB, 16 * MIB),
-	NUMBER("announce-inline", KIND_SIZE, announce_inline_bytes, 0, 64 * KIB),
-	NUMBER("compare-time", KIND_TIME, anti_entropy_ms, 100, 24 * HOUR),
-	NUMBER("head-valid", KIND_TIME, head_valid_ms, 10 * SEC, 26 * HOUR),
-	NUMBER("head-renew", KIND_TIME, head_renew_ms, 5 * SEC, 24 * HOUR),
-	NUMBER("clock-ahead", KIND_TIME, clock_ahead_ms_max, SEC, HOUR),
-	NUMBER("dial-wait-min", KIND_TIME, dial_backoff_ms_min, 10, MIN),
-	NUMBER("dial-wait-max", KIND_TIME, dial_backoff_ms_max, 10, HOUR),
+	NUMBER("size-limit", KIND_SIZE, store_bytes_max, 64 * MIB, TIB,
+	       "most bytes the store may use; else the disk"),
+	NUMBER("peers", KIND_COUNT, peer_count_max, 1, 1024, "most links"),
+	NUMBER("handshakes", KIND_COUNT, half_open_max, 1, 1024, "most links that are being made"),
+	NUMBER("handshake-time", KIND_TIME, handshake_ms_max, 100, MIN,
+	       "after which a half-made link is closed"),
+	NUMBER("ping-time", KIND_TIME, ping_ms, 100, 10 * MIN,
+	       "a link silent this long is asked for life"),
+	NUMBER("silence-time", KIND_TIME, silence_ms_max, 300, HOUR,
+	       "a link silent this long is closed"),
+	NUMBER("session-time", KIND_TIME, session_ms_max, SEC, 24 * HOUR,
+	       "a link this old is made anew"),
+	NUMBER("peer-queue", KIND_SIZE, peer_queue_bytes_max, 4 * MIB, 256 * MIB,
+	       "most that waits for one node; then its link is closed"),
+	NUMBER("all-queues", KIND_SIZE, all_queue_bytes_max, 8 * MIB, 4 * GIB,
+	       "the same of all nodes together"),
+	NUMBER("bulk-turn", KIND_SIZE, bulk_turn_bytes_max, 512 * KIB, 64 * MIB,
+	       "most data stored in one turn"),
+	NUMBER("chunks-in-flight", KIND_COUNT, chunks_in_flight_max, 1, 256,
+	       "most chunks asked of one node at once"),
+	NUMBER("chunk-time", KIND_TIME, chunk_timeout_ms, 100, 10 * MIN,
+	       "after which another node is asked for a chunk"),
+	NUMBER("fetches", KIND_COUNT, fetch_count_max, 1, 64, "most versions fetched at once"),
+	NUMBER("uploads", KIND_COUNT, upload_count_max, 1, 64, "most publications under way"),
+	NUMBER("http-connections", KIND_COUNT, http_connection_count_max, 4, 1024,
+	       "most connections of the control interface"),
+	NUMBER("http-body", KIND_SIZE, http_body_len_max, 4 * KIB, 16 * MIB,
+	       "most bytes of a JSON request"),
+	NUMBER("announce-inline", KIND_SIZE, announce_inline_bytes, 0, 64 * KIB,
+	       "records up to this size go along with an announcement"),
+	NUMBER("compare-time", KIND_TIME, anti_entropy_ms, 100, 24 * HOUR,
+	       "how often records are compared with a node, about"),
+	NUMBER("head-valid", KIND_TIME, head_valid_ms, 10 * SEC, 26 * HOUR,
+	       "how long own states are valid"),
+	NUMBER("head-renew", KIND_TIME, head_renew_ms, 5 * SEC, 24 * HOUR,
+	       "how often own states are renewed"),
+	NUMBER("clock-ahead", KIND_TIME, clock_ahead_ms_max, SEC, HOUR,
+	       "records further in the future are refused for now"),
+	NUMBER("dial-wait-min", KIND_TIME, dial_backoff_ms_min, 10, MIN,
+	       "shortest wait before a node is dialled again"),
+	NUMBER("dial-wait-max", KIND_TIME, dial_backoff_ms_max, 10, HOUR,
+	       "longest wait before a node is dialled again"),
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
-_Static_assert(SETTING_COUNT <= 64, "struct config counts settings in 64 bits");
+_Static_assert(SETTING_COUNT <= CONFIG_SETTING_MAX, "struct config has a line for each");
 
 struct unit {
 	const char *name;
@@ -315,69 +340,111 @@ static char *trim(char *text)
 	return text;
 }
 
-/* line is changed. */
-static enum err parse_line(struct config *config, const char *where, char *line, char *why)
+/* text is changed. */
+static enum err parse_line(struct config *config, const char *file, uint32_t number, char *text,
+			   char *why)
 {
-	char *name = trim(line), *value = strchr(name, '=');
+	char *name = trim(text), *value = strchr(name, '='), where[400];
 	const struct setting *setting;
+	uint32_t *line;
+	char shown[80];
+
+	snprintf(where, sizeof(where), "%.350s, line %" PRIu32, file, number);
 
 	if (!*name || *name == '#')
 		return ERR_OK;
 	if (!value) {
-		snprintf(why, CONFIG_WHY_LEN, "%s: this is not \"name = value\"", where);
+		log_escape(shown, sizeof(shown), bytes_str(name));
+		snprintf(why, CONFIG_WHY_LEN,
+			 "%.380s: \"%s\" is not \"name = value\"; write # before a remark", where,
+			 shown);
 		return ERR_CONFIG;
 	}
 	*value++ = 0;
 	name = trim(name);
 	setting = find(name);
-	if (setting && config->set & UINT64_C(1) << (setting - settings)) {
-		snprintf(why, CONFIG_WHY_LEN, "%s: %s is set a second time; remove one of them",
-			 where, name);
+	line = setting ? &config->lines[setting - settings] : NULL;
+	if (line && *line) {
+		snprintf(why, CONFIG_WHY_LEN,
+			 "%s, line %" PRIu32 ": %s is set a second time, after line %" PRIu32
+			 "; remove one of them",
+			 file, number, name, *line);
 		return ERR_CONFIG;
 	}
-	if (setting)
-		config->set |= UINT64_C(1) << (setting - settings);
+	if (line)
+		*line = number;
 	return config_set(config, where, name, trim(value), why);
 }
 
-/* What no single value shows. */
+static uint64_t number_of(const struct config *config, const struct setting *setting)
+{
+	const uint8_t *at = (const uint8_t *)&config->limits + setting->at;
+	uint32_t small;
+	uint64_t v;
+
+	if (setting->width == 4) {
+		memcpy(&small, at, 4);
+		return small;
+	}
+	memcpy(&v, at, 8);
+	return v;
+}
+
+/* What no single value shows: of each pair the first must be larger. */
 static enum err check_whole(const struct config *config, const char *file, char *why)
 {
-	const struct limits *l = &config->limits;
-	const char *text = l->silence_ms_max <= l->ping_ms ? "silence-time must be above ping-time"
-			   : l->head_renew_ms >= l->head_valid_ms
-				   ? "head-renew must be below head-valid"
-			   : l->dial_backoff_ms_max < l->dial_backoff_ms_min
-				   ? "dial-wait-max must not be below dial-wait-min"
-			   : l->all_queue_bytes_max < l->peer_queue_bytes_max
-				   ? "all-queues must not be below peer-queue"
-				   : NULL;
+	static const struct {
+		const char *high, *low;
+		bool may_equal;
+	} pairs[] = {
+		{"silence-time", "ping-time", false},
+		{"head-valid", "head-renew", false},
+		{"dial-wait-max", "dial-wait-min", true},
+		{"all-queues", "peer-queue", true},
+	};
 
-	if (!text)
-		return ERR_OK;
-	snprintf(why, CONFIG_WHY_LEN, "%s: %s", file, text);
-	return ERR_CONFIG;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		const struct setting *high = find(pairs[i].high), *low = find(pairs[i].low);
+		uint64_t h = number_of(config, high), l = number_of(config, low);
+		uint32_t line_high = config->lines[high - settings];
+		uint32_t line_low = config->lines[low - settings];
+		char high_text[32], low_text[32];
+
+		if (h > l || (h == l && pairs[i].may_equal))
+			continue;
+		number_text(high_text, sizeof(high_text), high->kind, h);
+		number_text(low_text, sizeof(low_text), low->kind, l);
+		snprintf(why, CONFIG_WHY_LEN,
+			 "%.350s, line %" PRIu32 ": %s is %s, but must %s %s, which is %s", file,
+			 line_high > line_low ? line_high : line_low, high->name, high_text,
+			 pairs[i].may_equal ? "not be below" : "be above", low->name, low_text);
+		return ERR_CONFIG;
+	}
+	return ERR_OK;
 }
 
 enum err config_parse(struct config *config, const char *file, struct bytes text, char *why)
 {
 	enum err err = ERR_OK;
-	size_t number = 0;
+	uint32_t number = 0;
 
-	config->set = 0;
-	for (size_t at = 0; !err && at < text.len; number++) {
+	memset(config->lines, 0, sizeof(config->lines));
+	for (size_t at = 0; !err && at < text.len;) {
 		const uint8_t *end = memchr(text.ptr + at, '\n', text.len - at);
 		size_t len = end ? (size_t)(end - text.ptr) - at : text.len - at;
-		char line[1024], where[400];
+		char line[1024];
 
-		snprintf(where, sizeof(where), "%.350s, line %zu", file, number + 1);
+		number++;
 		if (len >= sizeof(line) || memchr(text.ptr + at, 0, len)) {
-			snprintf(why, CONFIG_WHY_LEN, "%s: the line is too long or no text", where);
+			snprintf(why, CONFIG_WHY_LEN,
+				 "%.350s, line %" PRIu32 ": the line is longer than %zu bytes, or "
+				 "no text; write one \"name = value\" a line",
+				 file, number, sizeof(line) - 1);
 			return ERR_CONFIG;
 		}
 		memcpy(line, text.ptr + at, len);
 		line[len] = 0;
-		err = parse_line(config, where, line, why);
+		err = parse_line(config, file, number, line, why);
 		at += len + 1;
 	}
 	return err ? err : check_whole(config, file, why);
@@ -423,10 +490,18 @@ out:
 
 void config_help(FILE *stream)
 {
-	for (size_t i = 0; i < SETTING_COUNT; i++) {
-		char allowed[120];
+	struct config defaults;
 
-		allowed_text(allowed, sizeof(allowed), &settings[i]);
-		fprintf(stream, "  %-18s %s\n", settings[i].name, allowed);
+	config_init(&defaults);
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		const struct setting *setting = &settings[i];
+		char allowed[120], value[32] = "";
+
+		allowed_text(allowed, sizeof(allowed), setting);
+		if (setting->width && number_of(&defaults, setting))
+			number_text(value, sizeof(value), setting->kind,
+				    number_of(&defaults, setting));
+		fprintf(stream, "  %-18s %s\n%21s%s%s%s\n", setting->name, setting->what, "",
+			allowed, value[0] ? "; default " : "", value);
 	}
 }

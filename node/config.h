@@ -22,6 +22,7 @@
 
 #define CONFIG_WHY_LEN        512
 #define CONFIG_FILE_LEN_MAX   65536
+#define CONFIG_SETTING_MAX    40
 #define CONFIG_LISTEN_DEFAULT "0.0.0.0:7420"
 
 struct config {
@@ -34,7 +35,7 @@ struct config {
 	enum log_level log;
 	enum log_format log_format;
 	struct limits limits;
-	uint64_t set; /* bit i: setting i was in the file */
+	uint32_t lines[CONFIG_SETTING_MAX]; /* where setting i stood in the file; 0: nowhere */
 };
 
 void config_init(struct config *config);

@@ -27,8 +27,10 @@ static void help(void)
 {
 	printf("allmended - the node of a federation, in the foreground\n"
 	       "\n"
-	       "  allmended [-d DIR] [--passphrase-file FILE] [--listen HOST:PORT] [--quiet | "
-	       "--verbose]\n"
+	       "  allmended [-d DIR] [--passphrase-file FILE] [--listen HOST:PORT] [--http "
+	       "HOST:PORT]\n"
+	       "            [--quiet | --verbose]\n"
+	       "  allmended [-d DIR] --check-config\n"
 	       "\n"
 	       "  -d, --dir DIR           the node's directory, made by `allmende init`; else "
 	       "$ALLMENDE_DIR,\n"
@@ -37,7 +39,13 @@ static void help(void)
 	       "credential\n"
 	       "                          \"passphrase\"\n"
 	       "  --listen HOST:PORT      where other nodes dial this one; port 0: any free one\n"
+	       "  --http HOST:PORT        /metrics and /healthz for monitoring, for everybody who "
+	       "reaches\n"
+	       "                          this port\n"
 	       "  --quiet, --verbose      only warnings; everything\n"
+	       "  --check-config          reads DIR/config, says what is wrong with it, and ends: "
+	       "0 "
+	       "or 2\n"
 	       "  --help, --version\n"
 	       "\n"
 	       "SIGTERM stops it cleanly. Settings stand in DIR/config, \"name = value\" a line:\n"
@@ -67,13 +75,16 @@ static int usage(const char *format, const char *what)
 }
 
 /* -1: go on; else the exit code. */
-static int read_arguments(int argc, char **argv, struct daemon_options *options, char **dir)
+static int read_arguments(int argc, char **argv, struct daemon_options *options, char **dir,
+			  bool *check_config)
 {
-	enum { PASSPHRASE = 256, LISTEN, QUIET, VERBOSE, HELP, VERSION };
+	enum { PASSPHRASE = 256, LISTEN, HTTP, QUIET, VERBOSE, CHECK_CONFIG, HELP, VERSION };
 	static const struct option longs[] = {
 		{"dir", required_argument, NULL, 'd'},
 		{"passphrase-file", required_argument, NULL, PASSPHRASE},
 		{"listen", required_argument, NULL, LISTEN},
+		{"http", required_argument, NULL, HTTP},
+		{"check-config", no_argument, NULL, CHECK_CONFIG},
 		{"quiet", no_argument, NULL, QUIET},
 		{"verbose", no_argument, NULL, VERBOSE},
 		{"help", no_argument, NULL, HELP},
@@ -94,6 +105,12 @@ static int read_arguments(int argc, char **argv, struct daemon_options *options,
 			break;
 		case LISTEN:
 			options->listen = optarg;
+			break;
+		case HTTP:
+			options->http = optarg;
+			break;
+		case CHECK_CONFIG:
+			*check_config = true;
 			break;
 		case QUIET:
 		case VERBOSE:
@@ -129,6 +146,27 @@ static void set_up_process(void)
 	mallopt(M_ARENA_MAX, 2);
 }
 
+/* Before a restart: the running node goes on with what it has read. */
+static int check_config(const char *dir)
+{
+	struct config config;
+	char why[CONFIG_WHY_LEN];
+	enum err err;
+
+	if (access(dir, F_OK)) {
+		fprintf(stderr, "allmended: there is no directory %s: name the node's with -d\n",
+			dir);
+		return EXIT_USAGE;
+	}
+	config_init(&config);
+	err = config_load(&config, dir, why);
+	if (err)
+		fprintf(stderr, "allmended: %s\n", why);
+	else
+		printf("%s/config: all settings are right\n", dir);
+	return exit_code(err);
+}
+
 static int run(const struct daemon_options *options)
 {
 	struct daemon *daemon = mem_new(1, sizeof(*daemon));
@@ -148,11 +186,14 @@ int main(int argc, char **argv)
 {
 	struct daemon_options options = {0};
 	char *dir = default_dir();
-	int code = read_arguments(argc, argv, &options, &dir);
+	bool only_config = false;
+	int code = read_arguments(argc, argv, &options, &dir, &only_config);
 	const char *what;
 
 	if (code < 0 && !dir)
 		code = usage("there is no %s: name the node's directory with -d", "$HOME");
+	if (code < 0 && only_config)
+		code = check_config(dir);
 	if (code < 0 && selftest_run(&what)) {
 		fprintf(stderr, "allmended: %s\n", what);
 		code = EXIT_FAILED;

@@ -54,7 +54,7 @@ static void refusals(void **state)
 	static const struct {
 		const char *text, *says;
 	} cases[] = {
-		{"listen", "line 1: this is not \"name = value\""},
+		{"listen", "line 1: \"listen\" is not \"name = value\"; write #"},
 		{"\nlisten = nowhere\n", "line 2: listen is \"nowhere\"; allowed is HOST:PORT"},
 		{"listen = ::1:7420", "allowed is HOST:PORT, an IPv6 address in brackets"},
 		{"listen = 127.0.0.1:65536", "listen is"},
@@ -79,13 +79,20 @@ static void refusals(void **state)
 		{"ping-time = 99", "allowed is 100ms to 10min"},
 		{"ping-time = 2h", "allowed is 100ms to 10min"},
 		{"ping-time = 5x", "allowed is 100ms to 10min"},
-		{"peers = 3\npeers = 4", "line 2: peers is set a second time"},
+		{"peers = 3\n\npeers = 4",
+		 "line 3: peers is set a second time, after line 1; remove one of them"},
+		{"http = 127.0.0.1", "http is \"127.0.0.1\"; allowed is HOST:PORT"},
+		{"log-format = xml", "log-format is \"xml\"; allowed is \"text\" or \"json\""},
 		{"pears = 3", "there is no setting \"pears\""},
 		{"p\x1b[2J = 3", "there is no setting \"p\\x1b[2J\""},
-		{"ping-time = 10s\nsilence-time = 10s", "silence-time must be above ping-time"},
-		{"head-renew = 20h\nhead-valid = 20h", "head-renew must be below head-valid"},
-		{"dial-wait-min = 5s\ndial-wait-max = 4s", "dial-wait-max must not be below"},
-		{"peer-queue = 64M\nall-queues = 32M", "all-queues must not be below"},
+		{"ping-time = 10s\nsilence-time = 10s",
+		 "line 2: silence-time is 10s, but must be above ping-time, which is 10s"},
+		{"head-renew = 20h\nhead-valid = 20h",
+		 "line 2: head-valid is 20h, but must be above head-renew, which is 20h"},
+		{"dial-wait-min = 5s\ndial-wait-max = 4s",
+		 "line 2: dial-wait-max is 4s, but must not be below dial-wait-min, which is 5s"},
+		{"peer-queue = 64M\nall-queues = 32M",
+		 "line 2: all-queues is 32M, but must not be below peer-queue, which is 64M"},
 	};
 	struct config config;
 	char why[CONFIG_WHY_LEN];

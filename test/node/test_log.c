@@ -76,14 +76,14 @@ static void lines(void **state)
 	struct note note = {.type = NOTE_VERSION, .number = 3, .path = "meissen/kita"};
 	struct log log;
 
-	log_init(&log, stream, LOG_INFO);
+	log_init(&log, stream, LOG_INFO, LOG_TEXT);
 	log_line(&log, 1795201200000, LOG_VERIFY, "127.0.0.1:%d", 7001);
 	log_line(&log, 1795201200000, LOG_DIAL, "not shown: debug");
 	log_line(&log, 1795201200000, LOG_REFUSED, "%s", "x\n2026-01-01T00:00:00Z info forged");
-	log_note(&log, 1795201200000, &note, "meissen");
+	log_note(&log, 1795201200000, &note, "meissen", NULL);
 	note = (struct note){.type = NOTE_PEER_UP};
 	snprintf(note.text, sizeof(note.text), "127.0.0.1:1");
-	log_note(&log, 1795201200000, &note, "riesa 127.0.0.1:1");
+	log_note(&log, 1795201200000, &note, "riesa", "127.0.0.1:1");
 	fclose(stream);
 	assert_string_equal(text,
 			    "2026-11-20T19:00:00Z info verified: 127.0.0.1:7001\n"
@@ -91,6 +91,41 @@ static void lines(void **state)
 			    "x\\x0a2026-01-01T00:00:00Z info forged\n"
 			    "2026-11-20T19:00:00Z info version published: meissen/kita@3 meissen\n"
 			    "2026-11-20T19:00:00Z info peer connected: riesa 127.0.0.1:1\n");
+	free(text);
+}
+
+/* One object a line; what a peer sent neither ends a string nor the line. */
+static void json_lines(void **state)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *stream = open_memstream(&text, &len);
+	struct note note = {.type = NOTE_VERSION, .number = 3, .path = "meissen/kita"};
+	struct log log;
+
+	log_init(&log, stream, LOG_WARN, LOG_JSON);
+	log_line(&log, 1795201200000, LOG_READY,
+		 "Stadt Mei\xc3\x9f"
+		 "en");                                        /* whatever the level */
+	log_note(&log, 1795201200000, &note, "meissen", NULL); /* not shown: info */
+	log_peer(&log, 1795201200000, LOG_REFUSED, "[::1]:7", "%s",
+		 "a\", \"level\":\"error\\\n{\"event\":\"forged\"}\xff\xe2\x80\xae");
+	log.level = LOG_INFO;
+	log_note(&log, 1795201200000, &note, "meissen", "127.0.0.1:1");
+	fclose(stream);
+	assert_string_equal(text, "{\"time\":\"2026-11-20T19:00:00Z\",\"level\":\"info\",\"event\":"
+				  "\"ready\",\"text\":\"ready\","
+				  "\"detail\":\"Stadt Mei\xc3\x9f"
+				  "en\"}\n"
+				  "{\"time\":\"2026-11-20T19:00:00Z\",\"level\":\"warn\",\"event\":"
+				  "\"refused\",\"text\":\"connection "
+				  "refused\",\"address\":\"[::1]:7\",\"detail\":\"a\\\", "
+				  "\\\"level\\\":\\\"error\\\\\\\\\\\\x0a{\\\"event"
+				  "\\\":\\\"forged\\\"}\\\\xff\\\\xe2\\\\x80\\\\xae\"}\n"
+				  "{\"time\":\"2026-11-20T19:00:00Z\",\"level\":\"info\",\"event\":"
+				  "\"version\",\"text\":\"version "
+				  "published\",\"member\":\"meissen\",\"address\":\"127.0.0.1:1\","
+				  "\"dataset\":\"meissen/kita\",\"version\":3}\n");
 	free(text);
 }
 
@@ -111,7 +146,7 @@ static void budget(void **state)
 	FILE *stream = open_memstream(&text, &len);
 	struct log log;
 
-	log_init(&log, stream, LOG_INFO);
+	log_init(&log, stream, LOG_INFO, LOG_TEXT);
 	for (int i = 0; i < 1000; i++)
 		log_line(&log, 5000 + i, LOG_REFUSED, "%d", i);
 	log_line(&log, 6000, LOG_VERIFY, "other");
@@ -132,10 +167,8 @@ static void budget(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(escaping),
-		cmocka_unit_test(cutting),
-		cmocka_unit_test(lines),
-		cmocka_unit_test(budget),
+		cmocka_unit_test(escaping),   cmocka_unit_test(cutting), cmocka_unit_test(lines),
+		cmocka_unit_test(json_lines), cmocka_unit_test(budget),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,7 @@ static void bench_init(struct bench *bench)
 	txn_abort(txn);
 	options = (struct turn_options){
 		.db = bench->db,
+		.dir = bench->path,
 		.core = {.limits = &bench->limits,
 			 .random = &bench->random,
 			 .keyring = bench->keyring,
