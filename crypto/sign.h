@@ -27,6 +27,7 @@ struct sig {
 #define SIGN_TAG_HEAD       "am1.head"
 #define SIGN_TAG_WRAP       "am1.wrap"
 #define SIGN_TAG_JOIN       "am1.join"
+#define SIGN_TAG_TOKEN      "am1.token"
 
 /* The secret is the 32-byte seed; the expanded key lives only inside the call. */
 void sign_pk_of(struct sign_pk *pk, const struct key *seed);

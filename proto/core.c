@@ -95,6 +95,7 @@ void core_settle(struct core *core, struct txn *txn)
 void core_forget(struct core *core, uint32_t member_number)
 {
 	core->content_known = false;
+	rights_due(core);
 	ledger_forget(&core->ledger, member_number);
 }
 
@@ -146,8 +147,8 @@ enum err core_open(struct core **out, const struct core_options *options, struct
 		peers_open(core, txn);
 		transfer_open(core, txn);
 		gossip_open(core, txn);
-		err = txn_err(txn);
 		withdrawal_open(core, txn);
+		err = txn_err(txn);
 	}
 	if (err != ERR_OK) {
 		core_close(core);
@@ -163,8 +164,9 @@ void core_close(struct core *core)
 		return;
 	peers_close(core);
 	transfer_close(core);
-	membership_close(core);
 	withdrawal_close(core);
+	membership_close(core);
+	rights_fini(core);
 	ledger_fini(&core->ledger);
 	charter_fini(&core->charter);
 	free(core->news);
@@ -333,6 +335,7 @@ static void clock_back(struct core *core, int64_t by_ms)
 	for (size_t i = 0; i < core->transfer.fetch_count; i++) {
 		struct fetch *fetch = core->transfer.fetches[i];
 		fetch->index_ms -= by_ms;
+		fetch->refused_ms -= by_ms;
 		for (size_t k = 0; k < fetch->request_count; k++)
 			fetch->requests[k].sent_ms -= by_ms;
 	}
@@ -399,6 +402,8 @@ void core_record_news(struct core *core, struct txn *txn, const struct ledger_ne
 	if (!ledger_record(txn, news->author, news->incarnation, news->sequence, &whole) ||
 	    record_decode(&record, whole) != ERR_OK)
 		return;
+	if (news->kind == RECORD_TOKEN)
+		rights_news(core, &record);
 	if (news->kind == RECORD_CONTACT)
 		peers_contact(core, txn, news->author, whole);
 	else if (news->kind == RECORD_WRAP_KEY)

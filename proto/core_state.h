@@ -209,6 +209,15 @@ struct rights { /* what the tokens of the own organisation give, by token id; ri
 	size_t count;
 };
 
+struct voting {
+	/* voting.c */
+	bool looked;      /* at the charter with this latest entry: */
+	struct digest at;
+	bool frozen;
+	bool due;         /* there are new votes */
+	int64_t requests_next_ms; /* request.c: when the next one ends; 0: not known */
+};
+
 struct core {
 	struct core_options options;
 	struct charter charter;
@@ -221,6 +230,7 @@ struct core {
 	size_t dial_count, dial_cap;
 	uint64_t dial_last; /* number of the last attempt */
 	struct membership membership;
+	struct voting voting;
 	struct transfer transfer;
 	struct rights rights;
 	struct erasing erasing;

@@ -13,11 +13,14 @@
 #include "proto/core_state.h"
 #include "proto/held.h"
 #include "proto/index.h"
+#include "proto/rights.h"
 #include "store/chunks.h"
 
 enum {
 	FETCH_PEER_BYTES_MAX = 4 * 1024 * 1024, /* asked of one peer and not yet here */
 	FETCH_INDEX_MS_MAX = 30 * 1000,
+	FETCH_TOKEN_MS_MIN = 1000, /* a token may reach a holder later than this node */
+	FETCH_TOKEN_MS_MAX = 60 * 1000,
 	FETCH_COUNT_MAX = 4096,
 	FETCH_WALK_STEP = 4096, /* rows of an index looked at in one step */
 };
@@ -73,6 +76,7 @@ void fetch_add(struct core *core, struct txn *txn, const struct message_version 
 	       struct bytes path, bool first)
 {
 	struct transfer *transfer = &core->transfer;
+	struct version version;
 	struct held held;
 	struct fetch *fetch = fetch_find(core, of);
 	if (!fetch) {
@@ -90,6 +94,7 @@ void fetch_add(struct core *core, struct txn *txn, const struct message_version 
 		fetch->of = *of;
 		snprintf(fetch->path, sizeof(fetch->path), "%.*s", (int)path.len,
 			 (const char *)path.ptr);
+		fetch->tier = held_version(txn, of, &version) == ERR_OK ? version.tier : TIER_OPEN;
 		if (held_get(txn, of, &held)) {
 			fetch->indexed = true;
 			fetch->bytes_all = held.bytes;
@@ -117,9 +122,10 @@ static bool fetch_refused(const struct fetch *fetch, uint64_t link)
 	return false;
 }
 
-static void fetch_refuse(struct fetch *fetch, uint64_t link)
+static void fetch_refuse(struct core *core, struct fetch *fetch, uint64_t link)
 {
 	fetch->source_epoch = 0;
+	fetch->refused_ms = core->now_ms;
 	if (fetch_refused(fetch, link))
 		return;
 	fetch->refused = mem_grow(fetch->refused, fetch->refused_count + 1, sizeof(link));
@@ -221,7 +227,7 @@ static void index_ask(struct core *core, struct fetch *fetch, struct peer *peer,
 {
 	struct buf out;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_index_get(&out, &fetch->of, after);
+	message_index_get(&out, &fetch->of, after, fetch->has_token ? &fetch->token : NULL);
 	core_send(core, peer, &out);
 	fetch->index_link = peer->link;
 	fetch->index_ms = core->now_ms;
@@ -232,7 +238,7 @@ static void index_begin(struct core *core, struct txn *txn, struct fetch *fetch)
 	if (fetch->index_link && core->now_ms - fetch->index_ms < FETCH_INDEX_MS_MAX)
 		return;
 	if (fetch->index_link)
-		fetch_refuse(fetch, fetch->index_link);
+		fetch_refuse(core, fetch, fetch->index_link);
 	fetch->index_link = 0;
 	struct peer *peer = source_pick(core, fetch);
 	if (!peer)
@@ -244,9 +250,9 @@ static void index_begin(struct core *core, struct txn *txn, struct fetch *fetch)
 	index_ask(core, fetch, peer, NULL);
 }
 
-static void index_refused(struct txn *txn, struct fetch *fetch)
+static void index_refused(struct core *core, struct txn *txn, struct fetch *fetch)
 {
-	fetch_refuse(fetch, fetch->index_link);
+	fetch_refuse(core, fetch, fetch->index_link);
 	fetch->index_link = 0;
 	held_index_drop(txn, &fetch->of);
 }
@@ -275,7 +281,7 @@ void fetch_index_take(struct core *core, struct txn *txn, struct peer *peer, str
 	const struct chunk_addr *after = fetch->digest->count ? &fetch->digest->last : NULL;
 	if (index_entries_check(m->body, after) != ERR_OK) {
 		core_peer_bad(core, peer, LINK_REASON_PROTOCOL, "an index in disorder");
-		index_refused(txn, fetch);
+		index_refused(core, txn, fetch);
 		return;
 	}
 	if (held_version(txn, &fetch->of, &version) != ERR_OK) {
@@ -286,7 +292,7 @@ void fetch_index_take(struct core *core, struct txn *txn, struct peer *peer, str
 	uint64_t expected = version.index.count;
 	struct index_sum wanted = version.index;
 	if (m->body.len == 0 || fetch->digest->count + m->body.len / INDEX_ENTRY_LEN > expected) {
-		index_refused(txn, fetch);
+		index_refused(core, txn, fetch);
 		return;
 	}
 	index_page_put(txn, fetch, m->body);
@@ -297,7 +303,7 @@ void fetch_index_take(struct core *core, struct txn *txn, struct peer *peer, str
 	}
 	index_digest_done(fetch->digest, &sum);
 	if (!index_sum_eq(&sum, &wanted)) {
-		index_refused(txn, fetch);
+		index_refused(core, txn, fetch);
 		return;
 	}
 	fetch->index_link = 0;
@@ -397,6 +403,8 @@ static void chunks_ask(struct core *core, struct txn *txn, struct fetch *fetch)
 			link = peer->link;
 			list = message_list_begin(MESSAGE_CHUNK_GET);
 			list.dataset = fetch->of.dataset;
+			list.has_token = fetch->has_token;
+			list.token = fetch->token;
 		}
 		request->link = link;
 		request->sent_ms = core->now_ms;
@@ -445,7 +453,7 @@ static void requests_expire(struct core *core, struct fetch *fetch)
 bool fetch_rests(const struct core *core, const struct fetch *fetch)
 {
 	if (fetch->source || fetch->source_epoch != core->transfer.source_epoch ||
-	    fetch->index_link || fetch->walk_waits)
+	    fetch->index_link || fetch->walk_waits || core->now_ms >= fetch_pardon_ms(fetch))
 		return false;
 	/* One that waits, and no other, stands for all that are missing. */
 	return !fetch->indexed || (fetch->request_count == 1 && fetch->requests[0].link == 0);
@@ -456,10 +464,39 @@ bool fetch_no_room(const struct core *core, const struct message_version *of)
 	return core->room != ROOM_ALL && author_member(of->author) != author_member(core->author);
 }
 
+int64_t fetch_pardon_ms(const struct fetch *fetch)
+{
+	return fetch->has_token && fetch->refused_count > 0
+		       ? fetch->refused_ms + fetch->refused_wait_ms
+		       : INT64_MAX;
+}
+
+/* False: this organisation may not have it, or not any more. */
+static bool right_look(struct core *core, struct txn *txn, struct fetch *fetch)
+{
+	if (!rights_request(core, txn, fetch->tier, bytes_str(fetch->path), &fetch->has_token,
+			    &fetch->token))
+		return false;
+	if (fetch->refused_wait_ms == 0)
+		fetch->refused_wait_ms = FETCH_TOKEN_MS_MIN;
+	if (core->now_ms >= fetch_pardon_ms(fetch)) {
+		fetch->refused_count = 0;
+		fetch->source_epoch = 0;
+		fetch->refused_wait_ms = 2 * fetch->refused_wait_ms < FETCH_TOKEN_MS_MAX
+						 ? 2 * fetch->refused_wait_ms
+						 : FETCH_TOKEN_MS_MAX;
+	}
+	return true;
+}
+
 /* One look at a fetch. False when it is finished and gone. */
 bool fetch_step(struct core *core, struct txn *txn, struct fetch *fetch)
 {
 	struct held held;
+	if (!right_look(core, txn, fetch)) {
+		fetch_remove(core, fetch);
+		return false;
+	}
 	if (fetch_no_room(core, &fetch->of)) {
 		fetch->walk_waits = false;
 		requests_expire(core, fetch);
@@ -532,7 +569,7 @@ void fetch_chunk(struct core *core, struct txn *txn, struct peer *peer, const st
 		return;
 	}
 	request_release(core, request);
-	fetch_refuse(fetch, peer->link);
+	fetch_refuse(core, fetch, peer->link);
 	/* A chunk of another size than the index says is the author's fault, who signed both. */
 	if (event->err == ERR_ABSENT || event->err == ERR_OK)
 		return;

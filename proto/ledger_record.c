@@ -2,7 +2,9 @@
 
 #include "crypto/path.h"
 #include "proto/contact.h"
+#include "proto/keyrecord.h"
 #include "proto/keywrap.h"
+#include "proto/rights.h"
 #include "proto/version.h"
 #include "proto/withdrawal_body.h"
 
@@ -58,6 +60,21 @@ static enum err wrap_check(const struct record *record)
 		return err;
 	return slot_check(record, record_slot_wrap(&keywrap.grantee, keywrap.number, keywrap.prefix,
 						   keywrap.path));
+}
+
+/* Epochs are made in the own namespace only. */
+static enum err key_check(const struct ledger *ledger, const struct record *record)
+{
+	const struct charter_member *member =
+		charter_member(ledger->charter, author_member(record->author));
+	struct keyrecord key;
+	enum err err = keyrecord_get(&key, record->body);
+
+	if (err)
+		return err;
+	if (!member || !bytes_eq(path_slug(key.prefix), bytes_str(member->slug)))
+		return ERR_PROTOCOL;
+	return slot_check(record, record_slot_key(key.prefix, key.number));
 }
 
 static enum err contact_check(const struct record *record)
@@ -125,6 +142,8 @@ enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 	};
 	if (record->kind == RECORD_VERSION)
 		return version_check(ledger, record, news);
+	if (record->kind == RECORD_KEY)
+		return key_check(ledger, record);
 	if (record->kind == RECORD_WRAP)
 		return wrap_check(record);
 	if (record->kind == RECORD_CONTACT)

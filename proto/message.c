@@ -161,6 +161,13 @@ static void read_author(struct message *m, struct wire_in *w)
 	m->incarnation = wire_u32(w);
 }
 
+static void read_token(struct message *m, struct wire_in *w)
+{
+	m->has_token = !wire_nil(w);
+	if (m->has_token)
+		wire_fixed(w, m->token.b, ID_LEN);
+}
+
 static void read_index(struct message *m, struct wire_in *w)
 {
 	read_version(w, &m->of);
@@ -175,12 +182,14 @@ static void read_index(struct message *m, struct wire_in *w)
 	/* The base of a difference is in the format; this version sends and answers whole indexes. */
 	if (!wire_nil(w))
 		wire_uint(w, UINT64_MAX);
+	read_token(m, w);
 }
 
 static void read_chunk(struct message *m, struct wire_in *w)
 {
 	wire_fixed(w, m->of.dataset.b, ID_LEN);
 	if (m->type == MESSAGE_CHUNK_GET) {
+		read_token(m, w);
 		read_list(m, w, MESSAGE_LIST_COUNT_MAX);
 		return;
 	}
@@ -209,20 +218,20 @@ static uint32_t element_count(enum message_type type)
 	case MESSAGE_HOLDS:
 		return 1;
 	case MESSAGE_JOIN_ANSWER:
-	case MESSAGE_CHUNK_GET:
 		return 2;
 	case MESSAGE_TOTALS:
 	case MESSAGE_BUCKETS_GET:
 	case MESSAGE_RECORDS_GET:
+	case MESSAGE_CHUNK_GET:
 	case MESSAGE_CHUNK:
 		return 3;
 	case MESSAGE_BUCKETS:
 	case MESSAGE_LEAVES_GET:
 		return 4;
 	case MESSAGE_LEAVES:
-	case MESSAGE_INDEX_GET:
 	case MESSAGE_INDEX:
 		return 5;
+	case MESSAGE_INDEX_GET:
 	case MESSAGE_HELLO:
 		return 6;
 	}
@@ -551,12 +560,13 @@ static void put_version(struct buf *out, const struct message_version *of)
 }
 
 void message_index_get(struct buf *out, const struct message_version *of,
-		       const struct chunk_addr *after)
+		       const struct chunk_addr *after, const struct digest *token)
 {
 	begin(out, MESSAGE_INDEX_GET);
 	put_version(out, of);
 	out_fixed_or_nil(out, after ? after->b : NULL, ID_LEN);
 	out_nil(out);
+	out_fixed_or_nil(out, token ? token->b : NULL, ID_LEN);
 }
 
 void message_index(struct buf *out, const struct message_version *of, struct bytes entries,
@@ -645,8 +655,10 @@ void message_list_version(struct message_list *list, const struct message_versio
 void message_list_end(struct message_list *list, struct buf *out)
 {
 	begin(out, list->type);
-	if (list->type == MESSAGE_CHUNK_GET)
+	if (list->type == MESSAGE_CHUNK_GET) {
 		out_fixed(out, list->dataset.b, ID_LEN);
+		out_fixed_or_nil(out, list->has_token ? list->token.b : NULL, ID_LEN);
+	}
 	out_array(out, list->count);
 	buf_add(out, buf_bytes(&list->items));
 	if (list->items.err != ERR_OK && out->err == ERR_OK)

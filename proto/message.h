@@ -92,6 +92,8 @@ struct message {
 	struct message_version of;    /* INDEX*; CHUNK*: its dataset */
 	bool has_addr;                /* INDEX_GET */
 	struct chunk_addr addr;       /* INDEX_GET, CHUNK */
+	bool has_token;               /* INDEX_GET, CHUNK_GET */
+	struct digest token;
 	bool more;                    /* INDEX */
 	uint32_t count;               /* elements of list */
 	struct wire_in list;
@@ -133,8 +135,9 @@ void message_records_get(struct buf *out, uint32_t author, uint32_t incarnation,
 			 struct bytes sequences);
 void message_sync_end(struct buf *out);
 void message_taken(struct buf *out, uint64_t bytes);
+/* after and token may be NULL */
 void message_index_get(struct buf *out, const struct message_version *of,
-		       const struct chunk_addr *after);
+		       const struct chunk_addr *after, const struct digest *token);
 void message_index(struct buf *out, const struct message_version *of, struct bytes entries,
 		   bool more);
 void message_chunk(struct buf *out, const struct dataset_id *dataset, const struct chunk_addr *addr,
@@ -151,7 +154,9 @@ struct message_list {
 	enum message_type type;
 	uint32_t count;
 	struct buf items;
-	struct dataset_id dataset; /* CHUNK_GET: set by the caller */
+	struct dataset_id dataset; /* CHUNK_GET: set by the caller, as the token is */
+	bool has_token;
+	struct digest token;
 };
 struct message_list message_list_begin(enum message_type type);
 void message_list_bin(struct message_list *list, struct bytes bin);

@@ -11,21 +11,44 @@
 #define ALLMENDE_RIGHTS_H
 
 #include "proto/core.h"
+#include "proto/ledger.h"
 #include "proto/token.h"
+#include "proto/version.h"
 
 #define RIGHTS_WHY_LEN 512
+
+/*
+ * What a token gives now at and below the prefix of its last link, to the audience of it. A function of the charter, the
+ * organisation logs and the time alone. VERB_NONE: *why says why, in words that begin in lower case ("expired", ...); else it is NULL.
+ * why may be NULL.
+ */
+enum verb rights_verdict(struct ledger *ledger, struct txn *txn, const struct token *token,
+			 int64_t now_ms, const char **why);
+/* Whether the author's organisation is issuer or audience of a link, so that it may publish the token. */
+bool rights_token_author(const struct charter *charter, const struct token *token, uint32_t author);
 
 /* Whether the path lies in this organisation's own namespace. */
 bool rights_own_namespace(const struct core *core, const struct org_id *org, struct bytes path);
 /* What one known token gives this organisation at a path now; VERB_NONE: nothing, or the token is not known here. */
 enum verb rights_token(struct core *core, struct txn *txn, const struct digest *token,
 		       const struct org_id *org, struct bytes path);
+/* Whether nodes of an organisation may get chunks of this tier at a path when they name this token (NULL: none). */
+bool rights_serve(struct core *core, struct txn *txn, const struct org_id *org,
+		  const struct digest *token, enum tier tier, struct bytes path);
 /*
  * A token of the own organisation that is good now and gives `need` or more at the path: the one that ends last. False:
- * there is none. The owner needs none.
+ * there is none. The owner needs none. token may be NULL.
  */
 bool rights_own_token(struct core *core, struct txn *txn, struct bytes path, enum verb need,
 		      struct digest *token);
+/* Whether this node may hold the chunks of a version: by its tier, as its owner, or by a token. */
+bool rights_may_hold(struct core *core, struct txn *txn, const struct version *version);
+/* Whether this node may ask for chunks of this tier at a path; *named: its requests name *token. */
+bool rights_request(struct core *core, struct txn *txn, enum tier tier, struct bytes path,
+		    bool *named, struct digest *token);
+
+/* The sentence for somebody who may not read what lies at a path, and whom to ask: "Stadt Meißen has not granted you ...". */
+void rights_denied(struct core *core, struct txn *txn, struct bytes path, char *why);
 
 /* One known token whose last link is looked at, as people see it. Texts borrow from the store until the next write. */
 struct rights_grant {

@@ -10,26 +10,51 @@
 #include "proto/core_state.h"
 #include "proto/held.h"
 #include "proto/index.h"
+#include "proto/rights.h"
 #include "store/chunks.h"
 
 enum {
 	SERVE_CHUNK_COUNT_MAX = 128, /* in one message */
+	SERVE_OLDER_COUNT_MAX = 256, /* versions before the current one in which a chunk is looked for */
 	SERVE_TURN_COUNT_MAX = 1024, /* in one turn: nobody needs more before the first have come */
 };
 
-/* Whether a peer may hold chunks of this dataset. */
-static bool may_serve(struct core *core, struct txn *txn, const struct peer *peer,
-		      const struct dataset_id *dataset)
+/* Whether a peer may hold the chunks of a version. */
+static bool may_hold(struct core *core, struct txn *txn, const struct peer *peer,
+		     const struct message *m, const struct message_version *of)
 {
-	struct ledger_version current;
 	struct version version;
-	if (peer->class != PEER_MEMBER ||
-	    ledger_version_current(&core->ledger, txn, dataset, 0, &current, NULL) != ERR_OK)
-		return false;
-	struct message_version of = {*dataset, current.number, current.author};
-	if (held_version(txn, &of, &version) != ERR_OK)
-		return false;
-	return version.tier == TIER_OPEN || version.tier == TIER_MEMBERS;
+	return peer->class == PEER_MEMBER && held_version(txn, of, &version) == ERR_OK &&
+	       rights_serve(core, txn, &peer->org, m->has_token ? &m->token : NULL, version.tier,
+			    version.path);
+}
+
+/* Whether a chunk is one of a version; of those only that are here or on their way. */
+static bool is_of(struct txn *txn, const struct message_version *of, const struct chunk_addr *addr)
+{
+	struct row_key key = key_index(&of->dataset, of->number, of->author, addr);
+	return txn_has(txn, TABLE_INDEX, row_key_bytes(&key));
+}
+
+/* Looks for the chunk among the versions before the current one. */
+static bool may_serve_older(struct core *core, struct txn *txn, const struct peer *peer,
+			    const struct message *m, const struct message_version *current,
+			    const struct chunk_addr *addr)
+{
+	uint64_t from = current->number > SERVE_OLDER_COUNT_MAX
+				? current->number - SERVE_OLDER_COUNT_MAX
+				: 0;
+	struct row_key prefix = key_dataset(&current->dataset);
+	struct row_key at = key_version(&current->dataset, from, 0);
+	struct walk walk =
+		walk_begin_at(txn, TABLE_VERSION, row_key_bytes(&prefix), row_key_bytes(&at), true);
+	while (walk_next(&walk)) {
+		struct message_version of;
+		held_of_key(&of, walk.key);
+		if (is_of(txn, &of, addr) && may_hold(core, txn, peer, m, &of))
+			return true;
+	}
+	return false;
 }
 
 static void index_get(struct core *core, struct txn *txn, struct peer *peer,
@@ -38,7 +63,8 @@ static void index_get(struct core *core, struct txn *txn, struct peer *peer,
 	struct buf entries, out;
 	bool more = false;
 	buf_init(&entries, MESSAGE_LIST_COUNT_MAX * (size_t)INDEX_ENTRY_LEN);
-	if (may_serve(core, txn, peer, &m->of.dataset) && held_complete(txn, &m->of)) {
+	/* PROTOCOL: "So it does for INDEX_GET." */
+	if (may_hold(core, txn, peer, m, &m->of) && held_complete(txn, &m->of)) {
 		struct row_key prefix = held_key(&m->of);
 		struct row_key at = key_index(&m->of.dataset, m->of.number, m->of.author, &m->addr);
 		struct walk walk = walk_begin_at(txn, TABLE_INDEX, row_key_bytes(&prefix),
@@ -60,6 +86,16 @@ static void index_get(struct core *core, struct txn *txn, struct peer *peer,
 	core_send(core, peer, &out);
 }
 
+static bool current_of(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+		       struct message_version *out)
+{
+	struct ledger_version current;
+	if (ledger_version_current(&core->ledger, txn, dataset, 0, &current, NULL) != ERR_OK)
+		return false;
+	*out = (struct message_version){*dataset, current.number, current.author};
+	return true;
+}
+
 static void chunk_get(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct chunk_addr addr;
@@ -70,8 +106,13 @@ static void chunk_get(struct core *core, struct txn *txn, struct peer *peer, str
 		return;
 	}
 	/* PROTOCOL: "A server checks for each CHUNK_GET that the peer may hold chunks of the dataset named." */
-	bool may = may_serve(core, txn, peer, &m->of.dataset);
+	struct message_version current;
+	bool may_any = current_of(core, txn, &m->of.dataset, &current) &&
+		       may_hold(core, txn, peer, m, &current);
 	while (message_next_addr(m, &addr)) {
+		/* PROTOCOL: "A chunk is served when it belongs to a version that the peer may hold" */
+		bool may = may_any && (is_of(txn, &current, &addr) ||
+				       may_serve_older(core, txn, peer, m, &current, &addr));
 		struct effect *effect =
 			core_effect(core, may ? EFFECT_SERVE : EFFECT_SEND, peer->link);
 		effect->dataset = m->of.dataset;

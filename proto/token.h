@@ -8,6 +8,7 @@
 #include "crypto/id.h"
 #include "crypto/limits.h"
 #include "crypto/sign.h"
+#include "proto/wire_in.h"
 
 enum {
 	TOKEN_LINK_COUNT_MAX = 8,
@@ -16,7 +17,7 @@ enum {
 };
 
 enum verb { VERB_NONE = 0, VERB_RELAY = 1, VERB_READ = 2, VERB_WRITE = 3, VERB_ADMIN = 4 };
-const char *verb_name(enum verb verb);                   /* "relay", "read", "write", "admin" */
+const char *verb_name(enum verb verb); /* "nothing", "relay", "read", "write", "admin" */
 enum err verb_parse(enum verb *verb, struct bytes text); /* ERR_MALFORMED */
 
 struct token_link { /* borrows from the bytes it was decoded from */
@@ -39,14 +40,25 @@ void token_link_make(struct buf *out, const struct token_link *link, const struc
 		     const struct key *node_sign_seed);
 /* Form of one link. ERR_MALFORMED, ERR_VERSION, ERR_FULL. */
 enum err token_link_get(struct token_link *out, struct bytes whole);
+/* ERR_DENIED */
+enum err token_link_check_sig(const struct token_link *link, const struct sign_pk *pk,
+			      const struct fed_id *fed);
+/* Whether the child lies within its parent (NULL: it is the first). ERR_PROTOCOL. */
+enum err token_link_follows(const struct token_link *parent, const struct token_link *child);
 
-struct token {
+struct token { /* borrows from the bytes it was decoded from */
 	struct digest id;
 	struct token_link link[TOKEN_LINK_COUNT_MAX];
 	size_t count;
 };
-/* The body of a record: form, and that each link lies within the one before. ERR_MALFORMED, ERR_VERSION, ERR_PROTOCOL. */
+/*
+ * The body of a record: form, and that each link lies within the one before. Says nothing of signatures and members: rights.h.
+ * ERR_MALFORMED, ERR_VERSION, ERR_FULL; ERR_PROTOCOL: well-formed, but no chain.
+ */
 enum err token_get(struct token *out, struct bytes body);
+/* From the array of links alone, as in grant texts; the cursor stands behind it then. */
+enum err token_of_links(struct token *out, struct wire_in *w);
 void token_put(struct buf *out, const struct bytes *links, size_t count);
+void token_put_links(struct buf *out, const struct bytes *links, size_t count);
 
 #endif

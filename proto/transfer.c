@@ -8,6 +8,7 @@
 #include "crypto/path.h"
 #include "proto/core_state.h"
 #include "proto/held.h"
+#include "proto/rights.h"
 #include "proto/withdrawal.h"
 #include "store/chunks.h"
 
@@ -64,7 +65,7 @@ static bool current_of(struct core *core, struct txn *txn, const struct dataset_
 		return false;
 	snprintf(path, LIMIT_PATH_LEN_MAX + 1, "%.*s", (int)version.path.len,
 		 (const char *)version.path.ptr);
-	return version.tier == TIER_OPEN || version.tier == TIER_MEMBERS;
+	return rights_may_hold(core, txn, &version);
 }
 
 /* ---- what is wanted and not here: a few rows each turn ---- */
@@ -94,7 +95,8 @@ static void scan_held(struct core *core, struct txn *txn, struct bytes key)
 	enum err err = held_version(txn, &of, &version);
 	if (err == ERR_ABSENT)
 		fetch_drop(core, txn, &of);
-	else if (err == ERR_OK && !held_complete(txn, &of))
+	else if (err == ERR_OK && !held_complete(txn, &of) &&
+		 rights_may_hold(core, txn, &version))
 		fetch_add(core, txn, &of, version.path, false);
 }
 
@@ -282,8 +284,8 @@ enum err transfer_want(struct core *core, struct txn *txn, int64_t now_ms, const
 		err = held_version(txn, &of, &version);
 	if (err != ERR_OK)
 		return err;
-	if (version.tier != TIER_OPEN && version.tier != TIER_MEMBERS) {
-		why_set(why, "%.200s is shared by grant only, and none is here.", path);
+	if (!rights_may_hold(core, txn, &version)) {
+		rights_denied(core, txn, bytes_str(path), why);
 		return ERR_DENIED;
 	}
 	if (!held_complete(txn, &of) && fetch_no_room(core, &of)) {
@@ -391,6 +393,8 @@ int64_t transfer_wake(const struct core *core)
 		const struct fetch *fetch = transfer->fetches[i];
 		if (fetch->walk_waits)
 			return core->now_ms;
+		if (fetch_pardon_ms(fetch) < wake)
+			wake = fetch_pardon_ms(fetch);
 		if (!fetch_rests(core, fetch) && (fetch->index_link || fetch->request_count))
 			wake = core->now_ms + TRANSFER_TICK_MS;
 	}

@@ -17,6 +17,8 @@ static void list_copy(struct message *m, struct message_list *list)
 	struct chunk_addr addr;
 	struct message_version of;
 	list->dataset = m->of.dataset;
+	list->has_token = m->has_token;
+	list->token = m->token;
 	if (m->type == MESSAGE_CHARTER || m->type == MESSAGE_RECORDS)
 		while (message_next_bin(m, &bin))
 			message_list_bin(list, bin);
@@ -142,7 +144,8 @@ static void make_again(struct buf *out, struct message *m)
 		message_taken(out, m->bytes);
 		break;
 	case MESSAGE_INDEX_GET:
-		message_index_get(out, &m->of, m->has_addr ? &m->addr : NULL);
+		message_index_get(out, &m->of, m->has_addr ? &m->addr : NULL,
+				  m->has_token ? &m->token : NULL);
 		break;
 	case MESSAGE_INDEX:
 		message_index(out, &m->of, m->body, m->more);
@@ -158,8 +161,9 @@ static bool keeps_all(const struct message *m, struct bytes in, struct bytes out
 {
 	if (m->type == MESSAGE_HELLO)
 		return m->version == 1;
+	size_t base = 1 + (m->has_token ? 2 + ID_LEN : 1); /* from the end */
 	return m->type != MESSAGE_INDEX_GET ||
-	       (in.len == out.len && in.ptr[in.len - 1] == out.ptr[out.len - 1]);
+	       (in.len == out.len && in.ptr[in.len - base] == out.ptr[out.len - base]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -255,9 +259,9 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	seed_take(corpus, &out);
 	message_taken(&out, 4096);
 	seed_take(corpus, &out);
-	message_index_get(&out, &of, &addr);
+	message_index_get(&out, &of, &addr, NULL);
 	seed_take(corpus, &out);
-	message_index_get(&out, &of, NULL);
+	message_index_get(&out, &of, NULL, &(struct digest){{7}});
 	seed_take(corpus, &out);
 	message_index(&out, &of, bytes_of(buckets, 72), true);
 	seed_take(corpus, &out);
