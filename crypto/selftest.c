@@ -169,3 +169,8 @@ enum err selftest_run(const char **what)
 	}
 	return ERR_OK;
 }
+
+const char *selftest_sodium_version(void)
+{
+	return sodium_version_string();
+}

@@ -11,5 +11,7 @@
 
 /* Initialises libsodium; call first in every program. ERR_CONFIG with *what naming the test. */
 enum err selftest_run(const char **what);
+/* Of the libsodium that runs, not of the one compiled against. */
+const char *selftest_sodium_version(void);
 
 #endif

@@ -120,5 +120,6 @@ extern const struct route api_query_routes[];
 extern const struct route api_command_routes[];
 extern const struct route api_read_routes[];
 extern const struct route api_node_routes[];
+extern const struct route api_doctor_routes[];
 
 #endif

@@ -451,6 +451,11 @@ enum err http_open(struct http **out, const struct http_options *options, char *
 	return ERR_OK;
 }
 
+const char *http_library_version(void)
+{
+	return MHD_get_version();
+}
+
 void http_refuse(struct http *http)
 {
 	http->refusing = true;

@@ -66,6 +66,7 @@ struct http_options {
 /* The caller holds the directory's lock: a socket left behind by a crash is removed. One sentence in why (HTTP_WHY_LEN):
    ERR_IO; ERR_CONFIG: the address cannot be used. */
 enum err http_open(struct http **out, const struct http_options *options, char *why);
+const char *http_library_version(void);
 /* From now on every new request is answered with 503. */
 void http_refuse(struct http *http);
 /* HOST:PORT as bound; "" on a Unix socket. */

@@ -48,6 +48,11 @@ static unsigned log2_floor(size_t v)
 	return log;
 }
 
+const char *pack_library_version(void)
+{
+	return ZSTD_versionString();
+}
+
 /* PADMÉ (Nikitin and others, "Reducing Metadata Leakage from Encrypted Files", 2019): the length keeps
    as many upper bits as its exponent has digits. */
 size_t pack_padme(size_t len)

@@ -25,6 +25,8 @@ enum pack_mode { PACK_STORED = 0, PACK_ZSTD = 1, PACK_DELTA = 2 };
 /* The next PADMÉ size: at most 12 % more, on average far less, and few distinct sizes. */
 size_t pack_padme(size_t len);
 
+const char *pack_library_version(void); /* of zstd */
+
 struct packer;
 struct packer *packer_open(void);
 void packer_close(struct packer *packer); /* NULL is allowed */

@@ -132,6 +132,11 @@ static uint64_t page_count(const MDB_stat *stat)
 	return (uint64_t)stat->ms_branch_pages + stat->ms_leaf_pages + stat->ms_overflow_pages;
 }
 
+const char *db_library_version(void)
+{
+	return mdb_version(NULL, NULL, NULL);
+}
+
 void db_size(struct db *db, uint64_t *used_bytes, uint64_t *file_bytes)
 {
 	struct stat file;

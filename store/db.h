@@ -37,6 +37,7 @@ struct db_options {
    for the map. ERR_CORRUPT, ERR_NOSPACE, ERR_IO. */
 enum err db_open(struct db **out, const char *dir, const struct db_options *options);
 void db_close(struct db *db); /* no transaction may be open */
+const char *db_library_version(void);
 /* Bytes of the file in use and on disk. */
 void db_size(struct db *db, uint64_t *used_bytes, uint64_t *file_bytes);
 /* Failure tests: the n-th store call from now (1 = next) fails with err; 0 switches off. True once

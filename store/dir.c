@@ -62,7 +62,7 @@ static enum err file_find(const char *path, const char *name)
  * LMDB needs a coherent shared map and working locks, which these do not promise. FUSE is among
  * them because sshfs and the like cannot be told from local drivers.
  */
-static const char *fs_network_name(const char *path)
+const char *dir_network_name(const char *path)
 {
 	static const struct {
 		uint32_t magic;
@@ -85,7 +85,7 @@ static const char *fs_network_name(const char *path)
 
 static enum err fs_check(const char *path, char *why)
 {
-	const char *name = fs_network_name(path);
+	const char *name = dir_network_name(path);
 
 	if (!name)
 		return ERR_OK;
@@ -260,7 +260,7 @@ static void remove_keys(const char *path)
 
 void dir_remove(const char *path)
 {
-	static const char *const names[] = {"data.mdb", "lock.mdb", "config", "lock"};
+	static const char *const names[] = {"data.mdb", "lock.mdb", "config", "lock", "sheet-written"};
 
 	remove_keys(path);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -5,6 +5,7 @@
  *	DIR/data.mdb      the store (and LMDB's lock.mdb)
  *	DIR/keys/         sealed key files (keyfile.h), 0700
  *	DIR/config        settings, "name = value" a line (node/config)
+ *	DIR/sheet-written the date of the last recovery sheet (tools/sheet)
  *	DIR/control.sock  the control interface while the daemon runs
  */
 #ifndef ALLMENDE_DIR_H
@@ -41,6 +42,8 @@ enum err dir_open(struct dir *dir, const char *path, char *why);
 void dir_close(struct dir *dir);
 /* DIR/name, to be freed by the caller. */
 char *dir_file(const char *path, const char *name);
+/* The name of the network file system that a path is on, "NFS"; NULL: it is on none of those known. */
+const char *dir_network_name(const char *path);
 /* Free and total bytes of the file system. */
 enum err dir_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes);
 
