@@ -291,7 +291,7 @@ static void charter_get(struct core *core, struct txn *txn, struct peer *peer, u
 	core_send_list(core, peer, &list);
 }
 
-/* PROTOCOL: "Nobody goes below a charter number it has seen, or below its checkpoint." */
+/* PROTOCOL: "Nobody goes below a charter number it has seen, but by section 4.4, or below its checkpoint." */
 static bool checkpoint_ok(const struct core *core, struct bytes entry)
 {
 	const struct invitation *invitation = core->membership.invitation;
@@ -498,6 +498,36 @@ void membership_status(struct core *core, struct membership_status *out)
 	memcpy(out->why, core->membership.why, sizeof(out->why));
 }
 
+/* How much a state asks for attention. A node that was never heard of says nothing as long as another one does. */
+static int attention(enum ledger_completeness completeness)
+{
+	static const int of[] = {[LEDGER_NONE] = 0,
+				 [LEDGER_COMPLETE] = 1,
+				 [LEDGER_STALE] = 2,
+				 [LEDGER_PARTIAL] = 3,
+				 [LEDGER_DISPUTED] = 4};
+	return of[completeness];
+}
+
+/* Adds one node of a member. */
+static void member_add(struct core *core, struct txn *txn, uint32_t author,
+		       enum ledger_completeness *worst, struct member_state *out)
+{
+	struct author_state state;
+	out->linked = out->linked || peers_by_author(core, author) != NULL;
+	if (ledger_state(&core->ledger, txn, author, &state) != ERR_OK)
+		return;
+	enum ledger_completeness completeness = ledger_completeness(&state, core->now_ms);
+	if (attention(completeness) > attention(*worst)) {
+		*worst = completeness;
+		out->author = author;
+	}
+	out->missing += completeness == LEDGER_PARTIAL ? ledger_missing(&state) : 0;
+	if (state.head_time_ms > out->head_time_ms)
+		out->head_time_ms = state.head_time_ms;
+	out->record_count += state.live_count;
+}
+
 void membership_member(struct core *core, struct txn *txn, int64_t now_ms, uint32_t member_number,
 		       struct member_state *out)
 {
@@ -506,15 +536,18 @@ void membership_member(struct core *core, struct txn *txn, int64_t now_ms, uint3
 					    [LEDGER_PARTIAL] = "partial",
 					    [LEDGER_STALE] = "stale",
 					    [LEDGER_DISPUTED] = "disputed"};
-	struct author_state state;
-	*out = (struct member_state){.author = author_of(member_number, 0), .state = "unknown"};
+	const struct charter_member *member = charter_member(&core->charter, member_number);
+	enum ledger_completeness worst = LEDGER_NONE;
+	struct orglog log;
+	*out = (struct member_state){.author = author_of(member_number, 0)};
 	out->self = author_member(core->author) == member_number;
-	out->linked = peers_by_author(core, out->author) != NULL;
-	if (ledger_state(&core->ledger, txn, out->author, &state) != ERR_OK)
-		return;
-	enum ledger_completeness completeness = ledger_completeness(&state, now_ms);
-	out->state = names[completeness];
-	out->missing = completeness == LEDGER_PARTIAL ? ledger_missing(&state) : 0;
-	out->head_time_ms = state.head_time_ms;
-	out->record_count = state.live_count;
+	if (orglog_load(txn, &member->org, &log) == ERR_OK) {
+		for (size_t i = 0; i < log.node_count; i++) {
+			if (log.nodes[i].state == ORGLOG_NODE_ACTIVE)
+				member_add(core, txn, author_of(member_number, log.nodes[i].index),
+					   &worst, out);
+		}
+	}
+	orglog_fini(&log);
+	out->state = names[worst];
 }

@@ -39,9 +39,9 @@ struct membership_status {
 };
 void membership_status(struct core *core, struct membership_status *out);
 
-/* The state of one member's first node, for lists. */
+/* The state of one member, for lists: of that of its active nodes which needs attention most. */
 struct member_state {
-	uint32_t author;
+	uint32_t author; /* of that node */
 	bool linked;
 	bool self;
 	const char *state;    /* "complete", "partial", "stale", "disputed", "unknown" */
