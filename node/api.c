@@ -134,6 +134,7 @@ static void request_gone(struct http_request *request)
 	check(!call->pushed && !call->waiting); /* its connection was suspended */
 	api_upload_gone(call);
 	api_read_gone(call);
+	api_search_gone(call);
 	call_free(call);
 }
 
@@ -293,7 +294,8 @@ static const struct route *find_in(const struct route *routes, enum http_method 
 static const struct route *find_route(const struct call *call, bool *known)
 {
 	const struct route *tables[] = {api_query_routes, api_command_routes, api_read_routes,
-					api_node_routes, api_doctor_routes};
+					api_node_routes, api_doctor_routes,
+					api_search_routes, api_withdrawal_routes};
 	const struct route *route = NULL;
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !route; i++)

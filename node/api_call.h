@@ -67,6 +67,7 @@ struct call {
 	struct reading reading;
 	struct opened *opened;
 	struct download *download;
+	struct search *search; /* api_search.c */
 };
 
 /* Answers; the call stays until its request is gone. */
@@ -111,6 +112,8 @@ void api_holders(json_t *object, struct core *core, struct txn *txn,
 void api_status_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms);
 /* api_read.c */
 void api_read_gone(struct call *call);
+/* api_search.c */
+void api_search_gone(struct call *call);
 /* api_upload.c: /uploads/...; false: not such a path */
 bool api_upload_begin(struct call *call);
 void api_upload_gone(struct call *call);
@@ -119,6 +122,8 @@ void api_upload_gone(struct call *call);
 extern const struct route api_query_routes[];
 extern const struct route api_command_routes[];
 extern const struct route api_read_routes[];
+extern const struct route api_search_routes[];
+extern const struct route api_withdrawal_routes[];
 extern const struct route api_node_routes[];
 extern const struct route api_doctor_routes[];
 
