@@ -88,6 +88,7 @@ enum effect_type {
 	X(PEER_BAD, w, "peer violated the protocol")                                               \
 	X(SYNCED, d, "compared with peer")                                                         \
 	X(MEMBER, i, "member admitted")                                                            \
+	X(REQUEST, i, "asks to be admitted")                                                       \
 	X(JOINED, i, "joined the federation")                                                      \
 	X(JOIN_FAILED, w, "join refused")                                                          \
 	X(VERSION, i, "version published") /* a version became known, own or foreign */            \

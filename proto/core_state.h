@@ -100,6 +100,7 @@ struct peer {
 	int64_t holds_next_ms;    /* when */
 	uint64_t in_flight_bytes; /* of chunks requested from it */
 	uint32_t in_flight_count;
+	bool waits; /* a guest that waits for the stewards, or they for us: it stays */
 	bool late;           /* it has let a request expire: gets one at a time until it answers */
 	size_t turn_bytes;   /* queued for it in this turn */
 	uint32_t turn_serve; /* chunks to serve to it, of this turn */
@@ -187,6 +188,7 @@ struct membership {
 	/* membership.c */
 	bool joining;
 	bool admitted; /* the steward said yes; the charter is on its way */
+	bool waiting;  /* the request is there; the stewards have not said yes yet */
 	struct invitation *invitation;
 	char why[512];
 	uint32_t orglogs_here;     /* up to this charter number all organisation logs are here */

@@ -250,20 +250,25 @@ static void row_put(struct txn *txn, const struct key *secret, const struct invi
 	struct buf value;
 
 	buf_init(&value, ROW_LEN_MAX);
-	out_array(&value, 5);
+	out_array(&value, 7);
 	out_text(&value, bytes_str(row->name));
 	out_text(&value, bytes_str(row->slug));
 	out_text(&value, bytes_str(row->ags));
 	out_uint(&value, (uint64_t)row->valid_until_ms);
 	out_fixed_or_nil(&value, row->used ? row->used_by.b : NULL, ID_LEN);
+	out_bool(&value, row->auto_approve);
+	out_bool(&value, row->relay);
 	txn_fail(txn, value.err);
 	txn_put(txn, TABLE_INVITATION, row_key_bytes(&key), buf_bytes(&value));
 	buf_fini(&value);
 }
 
-void invitation_store(struct txn *txn, const struct invitation *invitation)
+void invitation_store(struct txn *txn, const struct invitation *invitation, bool auto_approve,
+		      bool relay)
 {
-	struct invitation_row row = {.valid_until_ms = invitation->valid_until_ms};
+	struct invitation_row row = {.valid_until_ms = invitation->valid_until_ms,
+				     .auto_approve = auto_approve,
+				     .relay = relay};
 
 	memcpy(row.name, invitation->name, sizeof(row.name));
 	memcpy(row.slug, invitation->slug, sizeof(row.slug));
@@ -280,7 +285,7 @@ enum err invitation_find(struct txn *txn, const struct key *secret, struct invit
 	if (!txn_get(txn, TABLE_INVITATION, row_key_bytes(&key), &value))
 		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
 	struct wire_in w = wire_in(value);
-	wire_array(&w, 5, 5);
+	bool old = wire_array(&w, 5, 7) == 5; /* made before there were more */
 	text_copy(&w, out->name, LIMIT_NAME_LEN_MAX);
 	text_copy(&w, out->slug, CHARTER_SLUG_LEN_MAX);
 	text_copy(&w, out->ags, AGS_LEN_MAX);
@@ -288,6 +293,8 @@ enum err invitation_find(struct txn *txn, const struct key *secret, struct invit
 	out->used = !wire_nil(&w);
 	if (out->used)
 		wire_fixed(&w, out->used_by.b, ID_LEN);
+	out->auto_approve = !old && wire_bool(&w);
+	out->relay = !old && wire_bool(&w);
 	if (wire_end(&w))
 		txn_fail(txn, ERR_CORRUPT);
 	return txn_err(txn);
@@ -304,9 +311,8 @@ enum err invitation_check(struct txn *txn, const struct join_request *request, i
 
 	if (err)
 		return err;
-	/* The same organisation again: our answer got lost. */
-	if (row.used)
-		return id_eq(&row.used_by, &request->org) ? ERR_OK : ERR_EXISTS;
+	if (row.used && !id_eq(&row.used_by, &request->org))
+		return ERR_EXISTS;
 	if (!bytes_eq(request->name, bytes_str(row.name)) ||
 	    !bytes_eq(request->slug, bytes_str(row.slug)) ||
 	    !bytes_eq(request->ags, bytes_str(row.ags)))

@@ -62,16 +62,18 @@ struct invitation_row {
 	char slug[CHARTER_SLUG_LEN_MAX + 1];
 	char ags[9];
 	int64_t valid_until_ms;
-	bool used;
+	bool used; /* bound to the organisation that has presented it */
 	struct org_id used_by;
+	bool auto_approve, relay; /* membership.h */
 };
-void invitation_store(struct txn *txn, const struct invitation *invitation);
+void invitation_store(struct txn *txn, const struct invitation *invitation, bool auto_approve,
+		      bool relay);
 /* ERR_ABSENT; ERR_CORRUPT sticks to the transaction. */
 enum err invitation_find(struct txn *txn, const struct key *secret, struct invitation_row *out);
 /*
  * Whether this request may be admitted now. ERR_ABSENT: unknown secret; ERR_EXISTS: used by another
  * organisation; ERR_DENIED: name, slug or ags differ; ERR_AGAIN: expired. A secret used by the same
- * organisation is ERR_OK: its answer got lost.
+ * organisation is ERR_OK until then: its answer got lost, or it waits.
  */
 enum err invitation_check(struct txn *txn, const struct join_request *request, int64_t now_ms);
 /* Marks the secret as used by this organisation. */

@@ -8,6 +8,7 @@
 #include "proto/charter_entry.h"
 #include "proto/contact.h"
 #include "proto/core_state.h"
+#include "proto/words.h"
 
 enum { MEMBERSHIP_ANSWER_LEN_MAX = 512 * 1024 }; /* of one CHARTER or ORGLOG message */
 
@@ -64,6 +65,7 @@ static void invitation_drop(struct core *core, struct txn *txn)
 	membership->invitation = NULL;
 	membership->joining = false;
 	membership->admitted = false;
+	membership->waiting = false;
 	peers_invitation_done(core);
 }
 
@@ -266,7 +268,15 @@ static void join_answer_take(struct core *core, struct txn *txn, struct peer *pe
 		return;
 	if (m->code == MESSAGE_JOIN_ADMITTED) {
 		membership->admitted = true;
+		membership->waiting = false;
+		membership->why[0] = 0;
 		sync_hello(core, txn, peer);
+		return;
+	}
+	membership->waiting = m->code == MESSAGE_JOIN_WAITING;
+	peer->waits = membership->waiting;
+	if (membership->waiting) {
+		membership->why[0] = 0; /* nothing is wrong */
 		return;
 	}
 	why_set(membership->why, "%s did not let us in: %.*s", membership->invitation->fed_name,
@@ -496,6 +506,10 @@ void membership_status(struct core *core, struct membership_status *out)
 	out->charter = core->charter.number ? &core->charter : NULL;
 	out->has_federation_key = fedkeys_get(core, core->charter.key_number) != NULL;
 	memcpy(out->why, core->membership.why, sizeof(out->why));
+	out->waiting = core->membership.waiting;
+	if (core->membership.joining)
+		words_of(out->words, &core->membership.invitation->fed,
+			 &core->options.identity->org);
 }
 
 /* How much a state asks for attention. A node that was never heard of says nothing as long as another one does. */

@@ -10,6 +10,7 @@
 #include "proto/charter.h"
 #include "proto/core.h"
 #include "proto/invitation.h"
+#include "proto/words.h"
 
 #define MEMBERSHIP_WHY_LEN 512
 
@@ -18,10 +19,18 @@ enum membership_state { MEMBERSHIP_NONE, MEMBERSHIP_JOINING, MEMBERSHIP_MEMBER }
 /* ERR_EXISTS: this directory belongs to a federation already. ERR_CONFIG: name or threshold. */
 enum err membership_create(struct core *core, struct txn *txn, int64_t now_ms, const char *name,
 			   char *why);
-/* Appends the invitation's text. ERR_DENIED: this organisation is no steward, or its root key is not here;
+/*
+ * Whom an invitation is for. With auto_approve whoever presents it is admitted at once; otherwise the request waits for
+ * a steward who compares six words (request.h). A relay holds without reading, and may share its ags with others.
+ */
+struct invitation_terms {
+	const char *name, *slug, *ags;
+	bool auto_approve, relay;
+};
+/* Appends the invitation's text. ERR_DENIED: this organisation is no steward, or cannot admit alone as auto_approve asks;
    ERR_EXISTS: slug or ags is a member already; ERR_CONFIG: a value is not valid; ERR_ABSENT: no federation. */
-enum err membership_invite(struct core *core, struct txn *txn, int64_t now_ms, const char *name,
-			   const char *slug, const char *ags, struct buf *text,
+enum err membership_invite(struct core *core, struct txn *txn, int64_t now_ms,
+			   const struct invitation_terms *terms, struct buf *text,
 			   int64_t *valid_until_ms, char *why);
 /* Remembers the invitation and begins to join; the outcome is NOTE_JOINED or NOTE_JOIN_FAILED, and in
    membership_status(). The name, slug and ags must be this organisation's. */
@@ -36,6 +45,8 @@ struct membership_status {
 	uint32_t author;               /* own; 0: none */
 	uint64_t federation_key_number;
 	bool has_federation_key;
+	bool waiting; /* joining: the request is there, and waits for the stewards */
+	char words[WORDS_TEXT_LEN]; /* joining: the six words to read to them; else empty */
 };
 void membership_status(struct core *core, struct membership_status *out);
 

@@ -130,6 +130,7 @@ static void read_element(struct wire_in *w, enum message_type type, union elemen
 	case MESSAGE_INDEX_GET:
 	case MESSAGE_INDEX:
 	case MESSAGE_CHUNK:
+	case MESSAGE_FORK:
 		break;
 	}
 	check(!"a message without a list");
@@ -218,6 +219,7 @@ static uint32_t element_count(enum message_type type)
 	case MESSAGE_HOLDS:
 		return 1;
 	case MESSAGE_JOIN_ANSWER:
+	case MESSAGE_FORK:
 		return 2;
 	case MESSAGE_TOTALS:
 	case MESSAGE_BUCKETS_GET:
@@ -294,7 +296,7 @@ static void read_body(struct message *m, struct wire_in *w)
 		m->body = wire_bin(w, 1, LIMIT_JOIN_REQUEST_LEN_MAX);
 		break;
 	case MESSAGE_JOIN_ANSWER:
-		m->code = (enum message_join)wire_uint(w, MESSAGE_JOIN_BUSY);
+		m->code = (enum message_join)wire_uint(w, MESSAGE_JOIN_WAITING);
 		m->text = wire_text(w, 0, MESSAGE_TEXT_LEN_MAX);
 		break;
 	case MESSAGE_TAKEN:
@@ -307,6 +309,10 @@ static void read_body(struct message *m, struct wire_in *w)
 	case MESSAGE_CHUNK_GET:
 	case MESSAGE_CHUNK:
 		read_chunk(m, w);
+		break;
+	case MESSAGE_FORK:
+		m->entries[0] = wire_bin(w, 1, LIMIT_CHARTER_ENTRY_LEN_MAX);
+		m->entries[1] = wire_bin(w, 1, LIMIT_CHARTER_ENTRY_LEN_MAX);
 		break;
 	}
 }
@@ -544,6 +550,13 @@ void message_records_get(struct buf *out, uint32_t author, uint32_t incarnation,
 void message_sync_end(struct buf *out)
 {
 	begin(out, MESSAGE_SYNC_END);
+}
+
+void message_fork(struct buf *out, struct bytes one, struct bytes other)
+{
+	begin(out, MESSAGE_FORK);
+	out_bin(out, one);
+	out_bin(out, other);
 }
 
 void message_taken(struct buf *out, uint64_t bytes)

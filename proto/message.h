@@ -37,7 +37,8 @@
 	X(INDEX, 21)                                                                               \
 	X(CHUNK_GET, 22)                                                                           \
 	X(CHUNK, 23)                                                                               \
-	X(HOLDS, 24)
+	X(HOLDS, 24)                                                                               \
+	X(FORK, 25)
 
 enum message_type {
 #define X(name, number) MESSAGE_##name = number,
@@ -54,7 +55,7 @@ enum {
 	MESSAGE_TEXT_LEN_MAX = 256,
 };
 
-enum message_join { MESSAGE_JOIN_ADMITTED = 0, MESSAGE_JOIN_REFUSED = 1, MESSAGE_JOIN_BUSY = 2 };
+enum message_join { MESSAGE_JOIN_ADMITTED = 0, MESSAGE_JOIN_REFUSED = 1, MESSAGE_JOIN_BUSY = 2, MESSAGE_JOIN_WAITING = 3 };
 
 struct message_version { /* names one version of a dataset */
 	struct dataset_id dataset;
@@ -85,6 +86,7 @@ struct message {
 	uint64_t bytes;               /* TOTALS, TAKEN */
 	struct bytes body;            /* HEAD, JOIN, BUCKETS, INDEX: entries, CHUNK */
 	bool has_body;                /* CHUNK */
+	struct bytes entries[2];      /* FORK */
 	uint32_t author, incarnation; /* BUCKETS*, LEAVES*, RECORDS_GET */
 	uint64_t counter;             /* BUCKETS*, LEAVES* */
 	uint8_t bucket;               /* LEAVES* */
@@ -134,6 +136,7 @@ void message_leaves(struct buf *out, uint32_t author, uint32_t incarnation, uint
 void message_records_get(struct buf *out, uint32_t author, uint32_t incarnation,
 			 struct bytes sequences);
 void message_sync_end(struct buf *out);
+void message_fork(struct buf *out, struct bytes one, struct bytes other);
 void message_taken(struct buf *out, uint64_t bytes);
 /* after and token may be NULL */
 void message_index_get(struct buf *out, const struct message_version *of,

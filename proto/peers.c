@@ -228,7 +228,7 @@ static uint32_t guest_count(const struct core *core)
 {
 	uint32_t count = 0;
 	for (size_t i = 0; i < core->peer_count; i++)
-		count += core->peers[i]->class == PEER_GUEST;
+		count += core->peers[i]->class == PEER_GUEST && !core->peers[i]->waits;
 	return count;
 }
 
@@ -455,14 +455,18 @@ static void dial_start(struct core *core, struct dial *dial)
 	effect->expected = dial->expected;
 }
 
+/* A guest has its time; one that waits for the stewards has theirs. */
+static bool guest_ends(const struct peer *peer)
+{
+	return peer->up && peer->class == PEER_GUEST && !peer->waits;
+}
+
 void peers_tick(struct core *core)
 {
 	for (size_t i = 0; i < core->peer_count; i++) {
 		struct peer *peer = core->peers[i];
-		if (peer->up && peer->class == PEER_GUEST &&
-		    core->now_ms - peer->up_ms > guest_ms_max) {
+		if (guest_ends(peer) && core->now_ms - peer->up_ms > guest_ms_max)
 			core_close_link(core, peer, LINK_REASON_NOT_MEMBER);
-		}
 	}
 	for (size_t i = 0; i < core->dial_count; i++) {
 		struct dial *dial = &core->dials[i];
@@ -476,7 +480,7 @@ int64_t peers_wake(const struct core *core)
 	int64_t wake = INT64_MAX;
 	for (size_t i = 0; i < core->peer_count; i++) {
 		const struct peer *peer = core->peers[i];
-		if (peer->up && peer->class == PEER_GUEST && peer->up_ms + guest_ms_max + 1 < wake)
+		if (guest_ends(peer) && peer->up_ms + guest_ms_max + 1 < wake)
 			wake = peer->up_ms + guest_ms_max + 1;
 	}
 	for (size_t i = 0; i < core->dial_count; i++) {
