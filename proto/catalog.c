@@ -19,9 +19,11 @@ void catalog_entry_fini(struct catalog_entry *entry)
 }
 
 /* K(dataset) of a version, when it can be had here. */
-static enum err version_key(struct core *core, struct key *out, const struct version *version,
-			    const struct dataset_id *dataset)
+static enum err version_key(struct core *core, struct txn *txn, struct key *out,
+			    const struct version *version, const struct dataset_id *dataset)
 {
+	if (version->tier == TIER_GRANTED || version->tier == TIER_HIDDEN)
+		return epochs_version_key(core, txn, version, dataset, out);
 	return version_dataset_key(out, version, dataset, fedkeys_get(core, version->epoch_number));
 }
 
@@ -46,20 +48,28 @@ static enum err dataset_of(struct core *core, struct txn *txn, const char *path,
 	return ERR_OK;
 }
 
-static void description_fill(struct core *core, struct catalog_entry *entry,
+/* In tier granted every member reads the description, also who may not read the rest. */
+static void description_fill(struct core *core, struct txn *txn, struct catalog_entry *entry,
 			     const struct version *version)
 {
-	struct key key = {{0}};
+	const struct key *fed_key = fedkeys_get(core, version->description_key);
+	bool granted = version->tier == TIER_GRANTED;
+	struct key dataset_key = {{0}}, key = {{0}};
 	struct packer *packer = packer_open();
 	buf_init(&entry->description_bytes, DESCRIPTION_LEN_MAX);
-	entry->readable = version_key(core, &key, version, &entry->dataset) == ERR_OK &&
-			  reader_description(&entry->description_bytes, version, &entry->dataset,
-					     &key, packer) == ERR_OK &&
-			  description_decode(&entry->description,
-					     buf_bytes(&entry->description_bytes)) == ERR_OK;
-	if (!entry->readable)
+	entry->readable = version_key(core, txn, &dataset_key, version, &entry->dataset) == ERR_OK;
+	if (granted ? fed_key != NULL : entry->readable)
+		version_description_key(&key, version, &dataset_key, fed_key);
+	bool described = (granted ? fed_key != NULL : entry->readable) &&
+			 reader_description(&entry->description_bytes, version, &entry->dataset,
+					    &key, packer) == ERR_OK &&
+			 description_decode(&entry->description,
+					    buf_bytes(&entry->description_bytes)) == ERR_OK;
+	if (!described)
 		entry->description = (struct description){0};
+	entry->readable = entry->readable && (described || granted);
 	packer_close(packer);
+	key_wipe(&dataset_key);
 	key_wipe(&key);
 }
 
@@ -91,7 +101,7 @@ static enum err entry_make(struct core *core, struct txn *txn, const struct ledg
 	record_id(&out->record, &record);
 	snprintf(out->path, sizeof(out->path), "%.*s", (int)version.path.len,
 		 (const char *)version.path.ptr);
-	description_fill(core, out, &version);
+	description_fill(core, txn, out, &version);
 	out->current = ledger_version_current(&core->ledger, txn, &of->dataset, 0, &current,
 					      NULL) == ERR_OK &&
 		       current.number == of->number && current.author == of->author;
@@ -218,12 +228,16 @@ enum err catalog_read_any(struct core *core, struct txn *txn, const char *path, 
 		err = version_decode(&out->version, record.body);
 	if (err == ERR_OK) {
 		record_id(&out->record, &record);
-		err = version_key(core, &out->dataset_key, &out->version, &out->dataset);
+		err = version_key(core, txn, &out->dataset_key, &out->version, &out->dataset);
 	}
 	if (err == ERR_ABSENT || err == ERR_DENIED) {
 		const struct charter_member *owner = core_author_member(core, of.author);
-		why_set(why, "the key for %.200s is not here: ask %s for \"read\".", path,
-			owner ? owner->name : "its owner");
+		why_set(why,
+			out->version.tier == TIER_GRANTED
+				? "%.200s is shared by grant only, and this organisation has none "
+				  "to read it: ask %s for one."
+				: "the key for %.200s is not here: ask %s for \"read\".",
+			path, owner ? owner->name : "its owner");
 		err = ERR_DENIED;
 	}
 	if (err != ERR_OK)

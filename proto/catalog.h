@@ -25,13 +25,14 @@ struct catalog_entry {
 	enum tier tier;
 	int64_t time_ms;
 	uint64_t index_count, index_bytes; /* sealed */
-	bool readable;                     /* description and keys can be opened here */
+	bool readable;                     /* the contents can be opened here */
 	bool held;                         /* all chunks are here */
 	bool damaged; /* was held; chunks were found bad and are being fetched again */
 	bool own;
-	bool current;                   /* highest number of its dataset */
-	struct buf description_bytes;   /* what description points into */
-	struct description description; /* empty when not readable */
+	bool current;                 /* highest number of its dataset */
+	struct buf description_bytes; /* what description points into */
+	struct description
+		description; /* empty when it cannot be opened; granted: every member can */
 };
 void catalog_entry_fini(struct catalog_entry *entry);
 

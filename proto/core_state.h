@@ -236,6 +236,7 @@ struct core {
 	struct transfer transfer;
 	struct rights rights;
 	struct erasing erasing;
+	struct epochs epochs;
 	struct digest content; /* digest of all states */
 	bool content_known;    /* it is up to date, but for authors touched in this turn */
 	int64_t quiet_until_ms; /* after a start: no own head before a peer has confirmed the last one */

@@ -124,9 +124,28 @@ static enum err path_own(struct core *core, const char *path, char *why)
 	return ERR_OK;
 }
 
+/* The key of the epoch that governs the path. */
+static enum err key_granted(struct core *core, struct txn *txn, struct publication *out, char *why)
+{
+	struct writer_params *params = &out->params;
+	size_t prefix_len = 0;
+	enum err err = epochs_govern(core, txn, bytes_str(out->path), &prefix_len,
+				     &params->epoch_number, &params->dataset_key);
+	params->epoch_prefix = bytes_of(out->path, prefix_len);
+	if (err == ERR_DENIED)
+		why_set(why, "this node makes no keys: publish the first dataset shared by grant "
+			     "on the node of the organisation that does (`allmende nodes`).");
+	else if (err == ERR_AGAIN)
+		why_set(why,
+			"the key for %s is not here yet: wait until another node is linked "
+			"(`allmende peers`) and try again.",
+			out->path);
+	return err;
+}
+
 /* The key of the new version: that of the one before, or a fresh one when the tier changes. */
-static enum err key_choose(struct core *core, struct publication *out, const struct version *before,
-			   const struct key *key_before, char *why)
+static enum err key_choose(struct core *core, struct txn *txn, struct publication *out,
+			   const struct version *before, const struct key *key_before, char *why)
 {
 	struct writer_params *params = &out->params;
 	params->tier = out->tier;
@@ -148,6 +167,8 @@ static enum err key_choose(struct core *core, struct publication *out, const str
 			     "(`allmende peers`) and try again.");
 		return ERR_AGAIN;
 	}
+	if (out->tier == TIER_GRANTED)
+		return key_granted(core, txn, out, why);
 	params->epoch_prefix = bytes_of(NULL, 0);
 	params->epoch_number = core->charter.key_number;
 	version_members_key(&params->dataset_key, fed_key, bytes_str(out->path));
@@ -158,12 +179,8 @@ static enum err tier_choose(struct publication *out, const struct publish_option
 			    const struct version *before, char *why)
 {
 	out->tier = options->has_tier ? options->tier : before ? before->tier : TIER_MEMBERS;
-	if (out->tier != TIER_OPEN && out->tier != TIER_MEMBERS) {
-		why_set(why,
-			"the tier \"%s\" needs grants, which this version does not have yet: use "
-			"open or "
-			"members.",
-			tier_name(out->tier));
+	if (out->tier == TIER_HIDDEN) {
+		why_set(why, "the tier \"hidden\" is not there yet: use open, members or granted.");
 		return ERR_CONFIG;
 	}
 	/* TIER_OPEN is the widest and has the smallest number. */
@@ -243,7 +260,7 @@ enum err catalog_publish_begin(struct core *core, struct txn *txn, int64_t now_m
 	if (err == ERR_OK)
 		err = tier_choose(out, options, version, why);
 	if (err == ERR_OK)
-		err = key_choose(core, out, version, &reading.dataset_key, why);
+		err = key_choose(core, txn, out, version, &reading.dataset_key, why);
 	if (err == ERR_OK)
 		err = description_prepare(core, out, options, again ? &before : NULL, why);
 	if (err == ERR_OK) {
@@ -331,6 +348,29 @@ static enum err shrink_check(const struct publication *publication, const struct
 	return ERR_DENIED;
 }
 
+/* In tier granted: under the federation key, as every member may read it. */
+static enum err description_seal(struct core *core, const struct publication *publication,
+				 struct packer *packer, struct bytes encoded, struct buf *out)
+{
+	const struct version version = {.path = bytes_str(publication->path),
+					.tier = TIER_GRANTED,
+					.nonce = BOX_NONCE_SYNTHETIC,
+					.description_key = core->charter.key_number};
+	const struct key *fed_key = fedkeys_get(core, core->charter.key_number);
+	struct box_context context;
+	struct box_keys keys;
+	struct key key;
+	if (!fed_key)
+		return ERR_AGAIN;
+	version_description_key(&key, &version, NULL, fed_key);
+	version_description_context(&context, &version, &publication->params.dataset);
+	box_keys_derive(&keys, &key);
+	enum err err = chunk_seal(packer, out, &keys, &context, encoded, core->options.random);
+	box_keys_wipe(&keys);
+	key_wipe(&key);
+	return err;
+}
+
 /* The final description, as it stands in the record: in clear, or sealed. */
 static enum err description_finish(struct core *core, const struct publication *publication,
 				   const struct writer *writer, struct buf *out)
@@ -353,8 +393,11 @@ static enum err description_finish(struct core *core, const struct publication *
 		err = out->err;
 	} else if (err == ERR_OK) {
 		struct packer *packer = packer_open();
-		err = writer_description(writer, packer, core->options.random, buf_bytes(&encoded),
-					 out);
+		err = publication->tier == TIER_GRANTED
+			      ? description_seal(core, publication, packer, buf_bytes(&encoded),
+						 out)
+			      : writer_description(writer, packer, core->options.random,
+						   buf_bytes(&encoded), out);
 		packer_close(packer);
 	}
 	buf_fini_wipe(&encoded);
@@ -419,6 +462,7 @@ static enum err record_write(struct core *core, struct txn *txn, struct publicat
 	if (err == ERR_OK) {
 		version.path = bytes_str(publication->path);
 		version.description = buf_bytes(&description);
+		version.description_key = core->charter.key_number;
 		version_encode(&body, &version);
 		err = body.err;
 	}

@@ -195,7 +195,7 @@ enum err reader_file_end(struct reader_file *rf, const struct manifest_file *fil
 }
 
 enum err reader_description(struct buf *out, const struct version *version,
-			    const struct dataset_id *dataset, const struct key *dataset_key,
+			    const struct dataset_id *dataset, const struct key *key,
 			    struct packer *packer)
 {
 	struct box_context context;
@@ -204,10 +204,10 @@ enum err reader_description(struct buf *out, const struct version *version,
 		buf_add(out, version->description);
 		return out->err;
 	}
-	if (!dataset_key)
+	if (!key)
 		return ERR_ABSENT;
-	version_box_context(&context, version, dataset, BOX_KIND_DESCRIPTION);
-	box_keys_derive(&keys, dataset_key);
+	version_description_context(&context, version, dataset);
+	box_keys_derive(&keys, key);
 	enum err err = chunk_open(packer, out, &keys, &context, NULL, version->description,
 				  bytes_of(NULL, 0));
 	box_keys_wipe(&keys);

@@ -64,9 +64,9 @@ void reader_file_add(struct reader_file *rf, struct bytes plain);
 enum err reader_file_end(struct reader_file *rf, const struct manifest_file *file);
 
 /* Appends the encoded description in any tier: for description_decode(). Tier open needs no key and
-   no packer. ERR_ABSENT: key NULL and one needed. */
+   no packer. The key is that of version_description_key(). ERR_ABSENT: key NULL and one needed. */
 enum err reader_description(struct buf *out, const struct version *version,
-			    const struct dataset_id *dataset, const struct key *dataset_key,
+			    const struct dataset_id *dataset, const struct key *key,
 			    struct packer *packer);
 
 #endif

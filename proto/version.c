@@ -194,6 +194,8 @@ static bool description_ok(const struct version *v)
 	struct description description;
 	if (v->tier == TIER_OPEN)
 		return description_decode(&description, v->description) == ERR_OK;
+	if (v->tier == TIER_GRANTED && v->description_key < 1)
+		return false;
 	return index_size_ok(v->description.len);
 }
 
@@ -245,6 +247,11 @@ enum err version_decode(struct version *v, struct bytes body)
 	wire_fixed(&w, v->key_check.b, ID_LEN);
 	v->nonce = (enum box_nonce)wire_uint(&w, BOX_NONCE_RANDOM);
 	v->description = wire_bin(&w, 1, DESCRIPTION_LEN_MAX);
+	/* PROTOCOL: "in tier granted `be64 f ‖ chunk`" */
+	if (v->tier == TIER_GRANTED && v->description.len >= 8) {
+		v->description_key = be64_get(v->description.ptr);
+		v->description = bytes_slice(v->description, 8, v->description.len);
+	}
 	parts_get(&w, v);
 	wire_fixed(&w, v->index.digest.b, ID_LEN);
 	v->index.count = wire_uint(&w, UINT32_MAX);
@@ -256,6 +263,22 @@ enum err version_decode(struct version *v, struct bytes body)
 		     v->nonce < BOX_NONCE_SYNTHETIC || !description_ok(v) || !sum_ok(v)))
 		err = ERR_MALFORMED;
 	return err;
+}
+
+static void description_put(struct buf *out, const struct version *v)
+{
+	struct buf sealed;
+	if (v->tier != TIER_GRANTED) {
+		out_bin(out, v->description);
+		return;
+	}
+	buf_init(&sealed, DESCRIPTION_LEN_MAX);
+	buf_add_be64(&sealed, v->description_key);
+	buf_add(&sealed, v->description);
+	out_bin(out, buf_bytes(&sealed));
+	if (sealed.err && !out->err)
+		out->err = sealed.err;
+	buf_fini(&sealed);
 }
 
 void version_encode(struct buf *out, const struct version *v)
@@ -271,7 +294,7 @@ void version_encode(struct buf *out, const struct version *v)
 	out_fixed_or_nil(out, v->tier == TIER_OPEN ? v->dataset_key.b : NULL, KEY_LEN);
 	out_fixed(out, v->key_check.b, ID_LEN);
 	out_uint(out, v->nonce);
-	out_bin(out, v->description);
+	description_put(out, v);
 	out_array(out, v->manifest_count);
 	buf_add(out, v->manifest);
 	out_fixed(out, v->index.digest.b, ID_LEN);
@@ -351,6 +374,26 @@ enum err version_dataset_key(struct key *out, const struct version *v,
 		return ERR_ABSENT;
 	version_key_check(&found, out, dataset, v->epoch_number, v->epoch_prefix);
 	return id_eq(&found, &v->key_check) ? ERR_OK : ERR_DENIED;
+}
+
+void version_description_key(struct key *out, const struct version *v,
+			     const struct key *dataset_key, const struct key *fed_key)
+{
+	if (v->tier == TIER_GRANTED)
+		version_members_key(out, fed_key, v->path);
+	else
+		*out = *dataset_key;
+}
+
+/* PROTOCOL: "the chunk is sealed as in tier members under the federation key F_f, because every member may read it" */
+void version_description_context(struct box_context *context, const struct version *v,
+				 const struct dataset_id *dataset)
+{
+	version_box_context(context, v, dataset, BOX_KIND_DESCRIPTION);
+	if (v->tier != TIER_GRANTED)
+		return;
+	context->epoch_number = v->description_key;
+	hash_once(context->epoch_prefix.b, "am1.prefix", bytes_of(NULL, 0));
 }
 
 void version_box_context(struct box_context *context, const struct version *v,

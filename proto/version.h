@@ -59,8 +59,10 @@ struct version {
 	struct key dataset_key; /* tier open only: public, zeros otherwise */
 	struct digest key_check;
 	enum box_nonce nonce;
-	struct bytes description; /* encoded (tier open) or sealed: version_description_open() */
-	struct bytes manifest;    /* the encoded list of its chunks; version_parts() reads it */
+	struct bytes description; /* encoded (tier open), or a sealed chunk: reader_description() */
+	uint64_t
+		description_key; /* tier granted: number of the federation key that it is sealed under */
+	struct bytes manifest; /* the encoded list of its chunks; version_parts() reads it */
 	uint32_t manifest_count;
 	struct index_sum index;
 	bool has_token;
@@ -98,10 +100,16 @@ void version_members_key(struct key *out, const struct key *fed_key, struct byte
 /*
  * K(dataset) of a version, proved by its key check. fed_key is F_n, n = epoch_number, needed for
  * tier members; NULL when it is not here. ERR_ABSENT: the key is not available to us (tiers
- * granted and hidden: always). ERR_DENIED: the key does not match the key check. The caller wipes.
+ * granted and hidden: always; epochs.h has theirs). ERR_DENIED: the key does not match the key check. The caller wipes.
  */
 enum err version_dataset_key(struct key *out, const struct version *version,
 			     const struct dataset_id *dataset, const struct key *fed_key);
+/* The key of the description, of tiers but open: from the federation key F_f of tier granted (f = description_key), else that of the dataset. */
+void version_description_key(struct key *out, const struct version *version,
+			     const struct key *dataset_key, const struct key *fed_key);
+/* What the description is bound to. */
+void version_description_context(struct box_context *context, const struct version *version,
+				 const struct dataset_id *dataset);
 /* What the chunks of the version's own epoch are bound to. */
 void version_box_context(struct box_context *context, const struct version *version,
 			 const struct dataset_id *dataset, enum box_kind kind);

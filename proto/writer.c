@@ -9,8 +9,8 @@
 #include "proto/utf8.h"
 #include "store/chunks.h"
 
-/* address(32) || be32 size || be64 epoch number */
-#define SEEN_LEN (ID_LEN + 4 + 8)
+/* address(32) || be32 size || be64 epoch number || be16 length of the epoch's prefix */
+#define SEEN_LEN (ID_LEN + 4 + 8 + 2)
 
 enum writer_state { STATE_FILES, STATE_MANIFEST, STATE_DONE };
 
@@ -48,12 +48,14 @@ static bool fail(struct writer *w, enum err err)
 
 /* Pieces */
 
-static struct piece *piece_new(enum box_kind kind, uint32_t number, uint64_t epoch_number)
+static struct piece *piece_new(enum box_kind kind, uint32_t number,
+			       const struct writer_params *params)
 {
 	struct piece *piece = mem_new(1, sizeof(*piece));
 	piece->kind = kind;
 	piece->number = number;
-	piece->epoch_number = epoch_number;
+	piece->epoch_number = params->epoch_number;
+	piece->epoch_prefix_len = params->epoch_prefix.len;
 	buf_init(&piece->plain, LIMIT_CHUNK_PLAIN_MAX);
 	buf_init(&piece->sealed, LIMIT_CHUNK_LEN_MAX);
 	/* all the room at once: growing would copy what it has several times */
@@ -101,13 +103,18 @@ enum err piece_seal(const struct sealer *sealer, struct packer *packer, struct r
 	return ERR_OK;
 }
 
-/* Readers reach the older keys of the other tiers from the current one, but not those of tier open. */
-static bool epoch_reachable(const struct sealer *sealer, uint64_t number)
+/*
+ * Readers reach the older keys of the other tiers from the current one, but not those of tier open. Epochs of tier granted
+ * count for each prefix; those before were at the same one or above.
+ */
+static bool epoch_reachable(const struct sealer *sealer, uint64_t number, size_t prefix_len)
 {
 	if (sealer->tier == TIER_OPEN)
 		return number == sealer->epoch_number;
+	if (prefix_len != sealer->epoch_prefix_len)
+		return number >= 1 && prefix_len < sealer->epoch_prefix_len;
 	return number >= 1 && number <= sealer->epoch_number &&
-	       sealer->epoch_number - number < MANIFEST_EPOCH_COUNT_MAX;
+	       sealer->epoch_number - number < MANIFEST_EPOCH_COUNT_MAX / 2;
 }
 
 bool seen_get(struct txn *txn, const struct sealer *sealer, struct piece *piece)
@@ -121,12 +128,14 @@ bool seen_get(struct txn *txn, const struct sealer *sealer, struct piece *piece)
 	memcpy(entry.addr.b, value.ptr, ID_LEN);
 	entry.size = be32_get(value.ptr + ID_LEN);
 	uint64_t epoch_number = be64_get(value.ptr + ID_LEN + 4);
-	if (!epoch_reachable(sealer, epoch_number) ||
+	size_t prefix_len = be16_get(value.ptr + ID_LEN + 4 + 8);
+	if (!epoch_reachable(sealer, epoch_number, prefix_len) ||
 	    !chunks_has(txn, &sealer->dataset, &entry.addr))
 		return false;
 	piece->known = true;
 	piece->entry = entry;
 	piece->epoch_number = epoch_number;
+	piece->epoch_prefix_len = prefix_len;
 	return true;
 }
 
@@ -139,6 +148,8 @@ void seen_put(struct txn *txn, const struct sealer *sealer, const struct piece *
 	memcpy(value, piece->entry.addr.b, ID_LEN);
 	be32_put(value + ID_LEN, piece->entry.size);
 	be64_put(value + ID_LEN + 4, piece->epoch_number);
+	value[ID_LEN + 12] = (uint8_t)(piece->epoch_prefix_len >> 8);
+	value[ID_LEN + 13] = (uint8_t)piece->epoch_prefix_len;
 	txn_put(txn, TABLE_SEEN, row_key_bytes(&key), bytes_of(value, sizeof(value)));
 }
 
@@ -166,7 +177,7 @@ bool seen_sweep(struct txn *txn, const struct dataset_id *dataset, struct digest
 /* The writer */
 
 /* Not from K(dataset), which changes with the epoch while old chunks stay in use; but another tier
-   or prefix must not find them, as its readers have other keys. */
+   must not find them, as its readers have other keys. */
 static void seen_key_derive(struct key *out, const struct writer_params *params)
 {
 	struct hash hash;
@@ -174,7 +185,6 @@ static void seen_key_derive(struct key *out, const struct writer_params *params)
 	hash_init(&hash, "am1.seenkey", NULL, KEY_LEN);
 	hash_add(&hash, bytes_of(params->cut_key.b, CUT_KEY_LEN));
 	hash_add(&hash, bytes_of(&tier, 1));
-	hash_add(&hash, params->epoch_prefix);
 	hash_done(&hash, out->b, KEY_LEN);
 }
 
@@ -183,6 +193,7 @@ static void sealer_init(struct sealer *s, const struct writer_params *params)
 	s->dataset = params->dataset;
 	s->tier = params->tier;
 	s->epoch_number = params->epoch_number;
+	s->epoch_prefix_len = params->epoch_prefix.len;
 	box_keys_derive(&s->keys, &params->dataset_key);
 	seen_key_derive(&s->seen_key, params);
 	s->content = (struct box_context){
@@ -196,13 +207,20 @@ static void sealer_init(struct sealer *s, const struct writer_params *params)
 	s->manifest.kind = BOX_KIND_MANIFEST;
 }
 
-static uint16_t epoch_index(struct writer *w, uint64_t number)
+/* Older epochs have the prefix of this one, or one above it. */
+static uint16_t epoch_index(struct writer *w, uint64_t number, size_t prefix_len)
 {
+	struct bytes prefix = bytes_slice(w->params.epoch_prefix, 0, prefix_len);
 	uint32_t count = manifest_epoch_count(&w->manifest);
 	for (uint32_t i = 0; i < count; i++)
-		if (manifest_epoch(&w->manifest, i)->number == number)
+		if (manifest_epoch(&w->manifest, i)->number == number &&
+		    manifest_epoch(&w->manifest, i)->prefix.len == prefix.len)
 			return (uint16_t)i;
-	struct manifest_epoch epoch = {w->params.epoch_prefix, number};
+	struct manifest_epoch epoch = {prefix, number};
+	if (count == MANIFEST_EPOCH_COUNT_MAX) {
+		fail(w, ERR_FULL);
+		return 0;
+	}
 	buf_add(&w->manifest.epochs, bytes_obj(&epoch));
 	return (uint16_t)count;
 }
@@ -226,7 +244,7 @@ struct writer *writer_open(const struct writer_params *params)
 	w->manifest.has_previous = params->has_previous;
 	w->manifest.previous = params->previous;
 	w->manifest.cut_key = params->cut_key;
-	epoch_index(w, params->epoch_number);
+	epoch_index(w, params->epoch_number, params->epoch_prefix.len);
 	buf_init(&w->encoded, LIMIT_MANIFEST_LEN_MAX);
 	buf_init(&w->parts, LIMIT_MANIFEST_CHUNK_COUNT_MAX * sizeof(struct index_entry));
 	buf_init(&w->part_list, LIMIT_RECORD_LEN_MAX);
@@ -327,7 +345,7 @@ static void piece_fill(struct writer *w, struct bytes in)
 	if (!w->piece)
 		w->piece =
 			piece_new(w->state == STATE_MANIFEST ? BOX_KIND_MANIFEST : BOX_KIND_CONTENT,
-				  place_add(w), w->params.epoch_number);
+				  place_add(w), &w->params);
 	buf_add(&w->piece->plain, in);
 	fail(w, w->piece->plain.err);
 }
@@ -414,7 +432,7 @@ void writer_accept(struct writer *w, const struct piece *piece)
 		.addr = piece->entry.addr,
 		.size = piece->entry.size,
 		.plain_len = (uint32_t)piece->plain.len,
-		.epoch = epoch_index(w, piece->epoch_number),
+		.epoch = epoch_index(w, piece->epoch_number, piece->epoch_prefix_len),
 	};
 	fail(w, w->manifest.epochs.err);
 }

@@ -54,6 +54,7 @@ struct sealer {
 	struct dataset_id dataset;
 	enum tier tier;
 	uint64_t epoch_number;
+	size_t epoch_prefix_len;
 	struct box_keys keys;
 	struct box_context content;
 	struct box_context manifest;
@@ -68,6 +69,7 @@ struct piece {
 	struct buf plain;
 	struct digest seen;       /* names the plain text in table SEEN */
 	uint64_t epoch_number;    /* the chunk's: the writer's own unless known */
+	size_t epoch_prefix_len;  /* the same */
 	struct index_entry entry; /* address and sealed size */
 	struct buf sealed;        /* the chunk */
 };

@@ -64,6 +64,7 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 			.has_replaces = tier % 2 == 0,
 			.nonce = BOX_NONCE_SYNTHETIC,
 			.description = buf_bytes(&description),
+			.description_key = 3,
 			.manifest = buf_bytes(&parts),
 			.manifest_count = 2,
 			.index = {{{0}}, 3, 271000},

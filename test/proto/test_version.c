@@ -71,6 +71,7 @@ static void sample_make(struct sample *s, enum tier tier)
 		.replaces = {{4, 5}},
 		.nonce = tier == TIER_HIDDEN ? BOX_NONCE_RANDOM : BOX_NONCE_SYNTHETIC,
 		.description = buf_bytes(&s->description),
+		.description_key = tier == TIER_GRANTED ? 2 : 0,
 		.manifest = buf_bytes(&s->parts),
 		.manifest_count = 3,
 		.index = {{{1, 2}}, 4, 2000},
@@ -104,6 +105,8 @@ static void every_tier_comes_back(void **state)
 		assert_true(bytes_eq(v.path, s->version.path));
 		assert_int_equal(v.tier, tier);
 		assert_int_equal(v.number, 7);
+		assert_int_equal(v.description_key, s->version.description_key);
+		assert_true(bytes_eq(v.description, s->version.description));
 		assert_true(key_eq(&v.dataset_key, &s->version.dataset_key));
 		assert_true(index_sum_eq(&v.index, &s->version.index));
 		buf_init(&again, 65536);
@@ -150,6 +153,10 @@ static void set_path(struct version *v)
 static void set_path_lone(struct version *v)
 {
 	v->path = bytes_str("meissen/wasser/pegel-elbe-2");
+}
+static void set_description_key_0(struct version *v)
+{
+	v->description_key = 0;
 }
 static void set_tier_0(struct version *v)
 {
@@ -250,6 +257,7 @@ static void bodies_that_contradict_themselves_are_refused(void **state)
 		{"no description, hidden", TIER_HIDDEN, set_description_none},
 		{"an open description that is none", TIER_OPEN, set_description_other},
 		{"a sealed description too short", TIER_GRANTED, set_description_short},
+		{"a description under no key", TIER_GRANTED, set_description_key_0},
 		{"no manifest", TIER_OPEN, set_manifest_none},
 		{"a manifest of two with three chunks", TIER_OPEN, set_manifest_count},
 		{"an empty index", TIER_OPEN, set_index_count_0},

@@ -1,0 +1,417 @@
+#include "proto/epoch_keys.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/path.h"
+#include "crypto/root.h"
+
+enum {
+	ROW_NAME_LEN = 192,
+	CANDIDATE_COUNT_MAX = 8, /* keys of strangers looked at for one epoch and path */
+};
+
+/* ---- rows ---- */
+
+/* "epoch:", slug, hash of Q and P, n, granter: what is kept of one epoch and path stands together, and so does a namespace. */
+static int row_begin(char name[ROW_NAME_LEN], struct bytes prefix, uint64_t number,
+		     struct bytes path)
+{
+	struct bytes slug = path_slug(prefix);
+	struct digest digest;
+	struct hash hash;
+	char hex[ID_HEX_LEN + 1];
+
+	hash_init(&hash, "am1.prefix", NULL, ID_LEN);
+	hash_add(&hash, prefix);
+	hash_add(&hash, bytes_of("", 1));
+	hash_add(&hash, path);
+	hash_done(&hash, digest.b, ID_LEN);
+	hex_put(hex, id_bytes(&digest));
+	return snprintf(name, ROW_NAME_LEN, "epoch:%.*s:%s:%016llx:", (int)slug.len,
+			(const char *)slug.ptr, hex, (unsigned long long)number);
+}
+
+static void row_name(char name[ROW_NAME_LEN], struct bytes prefix, uint64_t number,
+		     struct bytes path, const struct org_id *granter)
+{
+	int len = row_begin(name, prefix, number, path);
+
+	hex_put(name + len, bytes_of(granter->b, 16));
+}
+
+static bool row_here(struct txn *txn, struct bytes prefix, uint64_t number, struct bytes path,
+		     const struct org_id *granter)
+{
+	char name[ROW_NAME_LEN];
+
+	row_name(name, prefix, number, path, granter);
+	struct row_key row = key_name(name);
+	return txn_has(txn, TABLE_SEALED, row_key_bytes(&row));
+}
+
+static bool row_open(struct core *core, struct txn *txn, const char *name, struct key *out)
+{
+	struct row_key row = key_name(name);
+	struct secret *secret = NULL;
+	struct bytes sealed;
+
+	if (!txn_get(txn, TABLE_SEALED, row_key_bytes(&row), &sealed))
+		return false;
+	enum err err = keyring_unseal(core->options.keyring, &secret, name, sealed);
+	if (err == ERR_OK && secret_bytes(secret).len != KEY_LEN)
+		err = ERR_CORRUPT;
+	if (err == ERR_OK)
+		*out = *secret_key(secret);
+	else
+		txn_fail(txn, err);
+	secret_close(secret);
+	return err == ERR_OK;
+}
+
+void epoch_key_put(struct core *core, struct txn *txn, struct bytes prefix, uint64_t number,
+		   struct bytes path, const struct org_id *granter, const struct key *key)
+{
+	char name[ROW_NAME_LEN];
+	struct buf sealed;
+
+	row_name(name, prefix, number, path, granter);
+	struct row_key row = key_name(name);
+	buf_init(&sealed, 256);
+	keyring_seal(core->options.keyring, &sealed, name, bytes_of(key->b, KEY_LEN));
+	if (sealed.err == ERR_OK)
+		txn_put(txn, TABLE_SEALED, row_key_bytes(&row), buf_bytes(&sealed));
+	else
+		txn_fail(txn, sealed.err);
+	buf_fini(&sealed);
+}
+
+/* Whether any key of a namespace is here. */
+static bool namespace_open(struct txn *txn, struct bytes path)
+{
+	struct bytes slug = path_slug(path);
+	char name[ROW_NAME_LEN];
+
+	snprintf(name, sizeof(name), "epoch:%.*s:", (int)slug.len, (const char *)slug.ptr);
+	struct row_key prefix = key_name(name);
+	struct walk walk = walk_begin(txn, TABLE_SEALED, row_key_bytes(&prefix));
+	return walk_next(&walk);
+}
+
+/* ---- key records ---- */
+
+void epoch_record_copy(struct epoch_record *out, const struct keyrecord *key, uint32_t author)
+{
+	out->key = *key;
+	out->author = author;
+	memcpy(out->path, key->prefix.ptr, key->prefix.len);
+	/* The links lead to Q or above, so their texts are the beginning of Q. */
+	out->key.prefix = bytes_of(out->path, key->prefix.len);
+	out->key.down.prefix = bytes_of(out->path, key->down.prefix.len);
+	out->key.back.prefix = bytes_of(out->path, key->back.prefix.len);
+}
+
+bool epoch_author_ok(struct core *core, struct txn *txn, uint32_t author)
+{
+	struct sign_pk pk;
+	uint8_t roles = 0;
+
+	/* PROTOCOL: "A key record of an author without that role has no effect." */
+	return ledger_author(&core->ledger, txn, author, &pk, &roles) == ERR_OK &&
+	       (roles & ORGLOG_ROLE_KEY_AUTHOR);
+}
+
+bool epoch_record_find(struct core *core, struct txn *txn, struct bytes prefix, uint64_t number,
+		       struct epoch_record *out)
+{
+	struct record_slot slot = record_slot_key(prefix, number);
+	struct ledger_slots slots = ledger_slots(&core->ledger, txn, record_slot_bytes(&slot));
+	struct record record;
+	struct keyrecord key;
+
+	while (ledger_slots_next(&slots, &record)) {
+		if (!epoch_author_ok(core, txn, record.author) ||
+		    keyrecord_get(&key, record.body) != ERR_OK)
+			continue;
+		epoch_record_copy(out, &key, record.author);
+		return true;
+	}
+	return false;
+}
+
+/* ---- search ---- */
+
+struct search {
+	struct core *core;
+	struct txn *txn;
+	struct bytes prefix; /* Q */
+	uint64_t number;
+	struct bytes path;             /* whose key is wanted */
+	const struct version *version; /* proves it; may be NULL */
+	const struct dataset_id *dataset;
+	bool has_commitment;
+	struct digest commitment;
+	struct key *out;
+};
+
+/* Takes the key of a path above, unless it is a wrong one. */
+static bool candidate_take(struct search *s, struct bytes above, const struct key *key)
+{
+	struct digest found;
+
+	if (s->has_commitment && above.len == s->prefix.len) {
+		epoch_commitment(&found, key, s->number, s->prefix);
+		if (!id_eq(&found, &s->commitment))
+			return false;
+	}
+	path_key(s->out, key, above, s->path);
+	if (!s->version)
+		return true;
+	/* PROTOCOL: "A key is believed when its commitment, or the key check of a version, matches." */
+	version_key_check(&found, s->out, s->dataset, s->number, s->prefix);
+	if (id_eq(&found, &s->version->key_check))
+		return true;
+	key_wipe(s->out);
+	return false;
+}
+
+static bool row_take(struct search *s, struct bytes above, const char *name)
+{
+	struct key key = {{0}};
+	bool taken = row_open(s->core, s->txn, name, &key) && candidate_take(s, above, &key);
+
+	key_wipe(&key);
+	return taken;
+}
+
+static bool row_take_of(struct search *s, struct bytes above, const struct org_id *granter)
+{
+	char name[ROW_NAME_LEN];
+
+	row_name(name, s->prefix, s->number, above, granter);
+	return row_take(s, above, name);
+}
+
+/* Of all granters: the namespace's organisation, the own one, then a few others. */
+static bool rows_take(struct search *s, struct bytes above)
+{
+	const struct charter_member *owner =
+		charter_by_slug(&s->core->charter, path_slug(s->prefix));
+	char name[ROW_NAME_LEN];
+
+	if (owner && row_take_of(s, above, &owner->org))
+		return true;
+	if (row_take_of(s, above, &s->core->options.identity->org))
+		return true;
+	row_begin(name, s->prefix, s->number, above);
+	struct row_key prefix = key_name(name);
+	struct walk walk = walk_begin(s->txn, TABLE_SEALED, row_key_bytes(&prefix));
+	for (unsigned i = 0; i < CANDIDATE_COUNT_MAX && walk_next(&walk); i++) {
+		snprintf(name, sizeof(name), "%.*s", (int)walk.key.len, (const char *)walk.key.ptr);
+		if (row_take(s, above, name))
+			return true;
+	}
+	return false;
+}
+
+static enum err search_run(struct search *s)
+{
+	struct epoch_record record;
+	struct bytes above = s->path;
+
+	if (!path_contains(s->prefix, s->path) || !namespace_open(s->txn, s->prefix))
+		return ERR_ABSENT;
+	s->has_commitment =
+		!s->version && epoch_record_find(s->core, s->txn, s->prefix, s->number, &record);
+	if (s->has_commitment)
+		s->commitment = record.key.commitment;
+	while (!rows_take(s, above)) {
+		if (above.len <= s->prefix.len)
+			return txn_err(s->txn) ? txn_err(s->txn) : ERR_ABSENT;
+		above = path_parent(above);
+	}
+	return ERR_OK;
+}
+
+enum err epochs_key(struct core *core, struct txn *txn, struct bytes prefix, uint64_t number,
+		    struct bytes path, struct key *out)
+{
+	struct search search = {.core = core,
+				.txn = txn,
+				.prefix = prefix,
+				.number = number,
+				.path = path,
+				.out = out};
+
+	return search_run(&search);
+}
+
+enum err epochs_version_key(struct core *core, struct txn *txn, const struct version *version,
+			    const struct dataset_id *dataset, struct key *out)
+{
+	struct search search = {.core = core,
+				.txn = txn,
+				.prefix = version->epoch_prefix,
+				.number = version->epoch_number,
+				.path = version->path,
+				.version = version,
+				.dataset = dataset,
+				.out = out};
+
+	return search_run(&search);
+}
+
+/* ---- wraps ---- */
+
+enum err epoch_wrap_open(struct core *core, struct txn *txn, const struct org_id *granter,
+			 const struct keywrap *wrap)
+{
+	struct wrap_context context = {.granter = *granter,
+				       .grantee = wrap->grantee,
+				       .prefix = wrap->prefix,
+				       .number = wrap->number,
+				       .path = wrap->path};
+	struct key key = {{0}};
+
+	if (!id_eq(&wrap->grantee, &core->options.identity->org) || wrap->prefix.len == 0)
+		return ERR_DENIED;
+	if (row_here(txn, wrap->prefix, wrap->number, wrap->path, granter))
+		return ERR_EXISTS;
+	enum err err = nodes_unwrap(core, &wrap->wrap, &context, &key);
+	if (err == ERR_OK)
+		epoch_key_put(core, txn, wrap->prefix, wrap->number, wrap->path, granter, &key);
+	key_wipe(&key);
+	return err;
+}
+
+void epoch_wraps_open(struct core *core, struct txn *txn)
+{
+	uint8_t prefix[1 + ID_LEN] = {RECORD_WRAP};
+	struct record record;
+	struct keywrap wrap;
+
+	memcpy(prefix + 1, core->options.identity->org.b, ID_LEN);
+	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_obj(&prefix));
+	while (ledger_slots_next(&slots, &record)) {
+		const struct charter_member *granter = core_author_member(core, record.author);
+		if (granter && keywrap_get(&wrap, record.body) == ERR_OK)
+			epoch_wrap_open(core, txn, &granter->org, &wrap);
+	}
+}
+
+/* ---- following the links ---- */
+
+/* With the root seed alone everything that is the organisation's own can be had again. */
+static enum err recovered(struct core *core, const struct epoch_record *record, struct key *out)
+{
+	const struct identity *identity = core->options.identity;
+	struct wrap_context context = {.granter = identity->org,
+				       .grantee = identity->org,
+				       .prefix = record->key.prefix,
+				       .number = record->key.number,
+				       .path = record->key.prefix};
+	struct key secret;
+
+	if (!identity->root || author_member(record->author) != author_member(core->author))
+		return ERR_ABSENT;
+	root_recovery_key(&secret, secret_key(identity->root));
+	enum err err = wrap_open(out, &record->key.recovery, &secret, &context);
+	key_wipe(&secret);
+	return err;
+}
+
+static enum err down_follow(struct core *core, struct txn *txn, const struct keyrecord *r,
+			    struct key *out)
+{
+	struct key parent = {{0}};
+	enum err err = ERR_ABSENT;
+
+	if (r->down.present)
+		err = epochs_key(core, txn, r->down.prefix, r->down.number, path_parent(r->prefix),
+				 &parent);
+	if (err == ERR_OK)
+		err = keyrecord_down_open(out, r, &parent);
+	key_wipe(&parent);
+	return err;
+}
+
+/* The key of the record's epoch at its Q, when it is not here but can be had. */
+static bool learn_key(struct core *core, struct txn *txn, const struct epoch_record *record,
+		      struct key *out)
+{
+	const struct keyrecord *r = &record->key;
+	struct digest commitment;
+
+	if (epochs_key(core, txn, r->prefix, r->number, r->prefix, out) == ERR_OK)
+		return false;
+	if (down_follow(core, txn, r, out) != ERR_OK && recovered(core, record, out) != ERR_OK)
+		return false;
+	epoch_commitment(&commitment, out, r->number, r->prefix);
+	if (!id_eq(&commitment, &r->commitment))
+		return false;
+	epoch_key_put(core, txn, r->prefix, r->number, r->prefix, &core->options.identity->org,
+		      out);
+	return true;
+}
+
+/* One record: its own key, and the one before. */
+static bool learn(struct core *core, struct txn *txn, const struct epoch_record *record)
+{
+	const struct keyrecord *r = &record->key;
+	const struct org_id *own = &core->options.identity->org;
+	struct key key = {{0}}, before = {{0}};
+	bool learnt = learn_key(core, txn, record, &key);
+
+	if (r->back.present && !row_here(txn, r->back.prefix, r->back.number, r->prefix, own) &&
+	    epochs_key(core, txn, r->prefix, r->number, r->prefix, &key) == ERR_OK &&
+	    keyrecord_back_open(&before, r, &key) == ERR_OK) {
+		epoch_key_put(core, txn, r->back.prefix, r->back.number, r->prefix, own, &before);
+		learnt = true;
+	}
+	key_wipe(&key);
+	key_wipe(&before);
+	return learnt;
+}
+
+/* As long as each record's back link opens the one before, without waiting for the next walk. */
+static bool learn_chain(struct core *core, struct txn *txn, struct epoch_record *record)
+{
+	bool learnt = learn(core, txn, record), more = learnt;
+
+	while (more && record->key.back.present &&
+	       record->key.back.prefix.len == record->key.prefix.len) {
+		struct epoch_record before;
+		more = epoch_record_find(core, txn, record->key.back.prefix,
+					 record->key.back.number, &before) &&
+		       learn(core, txn, &before);
+		if (more)
+			epoch_record_copy(record, &before.key, before.author);
+	}
+	return learnt;
+}
+
+bool epoch_keys_learn(struct core *core, struct txn *txn)
+{
+	static const uint8_t kind[1] = {RECORD_KEY};
+	bool any = false, progress = true;
+
+	/* A walk may find that the parent's key comes after: as often as paths are deep. */
+	for (unsigned i = 0; progress && i < LIMIT_PATH_DEPTH_MAX; i++) {
+		struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_obj(&kind));
+		struct record record;
+		struct keyrecord key;
+		progress = false;
+		while (ledger_slots_next(&slots, &record)) {
+			struct epoch_record copy;
+			bool own = author_member(record.author) == author_member(core->author);
+			if (keyrecord_get(&key, record.body) != ERR_OK ||
+			    (!own && !namespace_open(txn, key.prefix)) ||
+			    !epoch_author_ok(core, txn, record.author))
+				continue;
+			epoch_record_copy(&copy, &key, record.author);
+			progress = learn_chain(core, txn, &copy) || progress;
+		}
+		any = any || progress;
+	}
+	return any;
+}

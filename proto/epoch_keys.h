@@ -1,0 +1,37 @@
+/*
+ * epoch_keys - the keys of epochs that this node has: opened from wraps, kept sealed, followed through the links of key
+ * records (docs/PROTOCOL.md, section 5.6). Private to epochs.c.
+ *
+ * A kept key is a row of table SEALED that names epoch, path and granter: anybody may publish a wrap, so keys of different
+ * granters stand side by side, and what a search gives is proved by the commitment of a key record, or by the key check of a version. Keys that
+ * links gave have the own organisation as granter.
+ */
+#ifndef ALLMENDE_EPOCH_KEYS_H
+#define ALLMENDE_EPOCH_KEYS_H
+
+#include "proto/core_state.h"
+#include "proto/keyrecord.h"
+
+struct epoch_record { /* a key record, copied out of the store */
+	uint8_t path[LIMIT_PATH_LEN_MAX];
+	struct keyrecord key; /* its texts point into path */
+	uint32_t author;
+};
+void epoch_record_copy(struct epoch_record *out, const struct keyrecord *key, uint32_t author);
+/* Whether the author of a key record may make epochs; by the record's slot, in its own namespace only. */
+bool epoch_author_ok(struct core *core, struct txn *txn, uint32_t author);
+/* The key record of an epoch. */
+bool epoch_record_find(struct core *core, struct txn *txn, struct bytes prefix, uint64_t number,
+		       struct epoch_record *out);
+
+void epoch_key_put(struct core *core, struct txn *txn, struct bytes prefix, uint64_t number,
+		   struct bytes path, const struct org_id *granter, const struct key *key);
+/* Opens and keeps a wrap for the own organisation. ERR_EXISTS: kept already. ERR_DENIED: not for us, or for a wrap key that is not here (yet). */
+enum err epoch_wrap_open(struct core *core, struct txn *txn, const struct org_id *granter,
+			 const struct keywrap *wrap);
+/* All wraps for the own organisation whose keys are not kept. */
+void epoch_wraps_open(struct core *core, struct txn *txn);
+/* Follows the links of all key records from the keys that are here. True: keys have come to hand. */
+bool epoch_keys_learn(struct core *core, struct txn *txn);
+
+#endif
