@@ -8,47 +8,14 @@
 
 #include "tools/client.h"
 #include "tools/commands.h"
+#include "tools/datasets.h"
 #include "tools/print.h"
 #include "tools/query.h"
 #include "tools/text.h"
 #include "tools/value.h"
-
-/* Where the data of a version is, in one word. */
-static const char *place(const json_t *entry)
-{
-	if (field_true(entry, "damaged"))
-		return "damaged";
-	if (!field_true(entry, "readable"))
-		return "no access";
-	if (field_true(entry, "held"))
-		return field_true(entry, "own") ? "own" : "here";
-	return "elsewhere";
-}
+#include "tools/withdrawn.h"
 
 /* -- ls ------------------------------------------------------------------------------------- */
-
-static void print_list(const struct tool *tool, const json_t *answer)
-{
-	static const char *const heads[] = {"DATASET", ">VERSION",  "TIER",  ">FILES", ">SIZE",
-					    "DATA",    "PUBLISHED", "TITLE", NULL};
-	struct grid grid;
-	json_t *entry;
-	size_t i;
-
-	grid_init(&grid, tool, stdout, heads);
-	json_array_foreach(json_object_get(answer, "datasets"), i, entry)
-	{
-		grid_text(&grid, field_text(entry, "dataset"));
-		grid_number(&grid, field_count(entry, "version"));
-		grid_text(&grid, field_text(entry, "tier"));
-		grid_number(&grid, field_count(entry, "files"));
-		grid_bytes(&grid, field_count(entry, "bytes"));
-		grid_text(&grid, place(entry));
-		grid_time(&grid, field_time(entry, "published_ms"));
-		grid_text(&grid, field_text(entry, "title"));
-	}
-	grid_done(&grid);
-}
 
 static int ask_list(struct client *client, const char *pattern, json_t **answer)
 {
@@ -80,7 +47,7 @@ static int list(const struct tool *tool, struct client *client, const char *patt
 	if (!code && tool->json)
 		code = print_json(tool, answer);
 	else if (!code)
-		print_list(tool, answer);
+		datasets_print(tool, answer);
 	if (!code && !tool->json && tool->terminal_out &&
 	    json_array_size(json_object_get(answer, "datasets")) == 0)
 		tool_remark(pattern ? "no dataset matches \"%s\"; `allmende ls` lists all"
@@ -135,7 +102,7 @@ static void print_time(const struct tool *tool, const char *label, int64_t time_
 
 static void print_data(const struct tool *tool, const json_t *entry)
 {
-	const char *where = place(entry);
+	const char *where = datasets_place(entry);
 	const char *dataset = field_text(entry, "dataset");
 
 	if (strcmp(where, "elsewhere") == 0)
@@ -153,7 +120,7 @@ static void print_entry(const struct tool *tool, const json_t *entry)
 {
 	char *keywords = print_join(json_object_get(entry, "keywords"));
 	char *readers = print_join(json_object_get(entry, "readers"));
-	char *holders = print_join(json_object_get(entry, "held_by"));
+	char *holders = datasets_holders(entry);
 	char size[TEXT_SHORT_LEN], sealed[TEXT_SHORT_LEN];
 	uint64_t files = field_count(entry, "files");
 
@@ -187,26 +154,47 @@ static void print_entry(const struct tool *tool, const json_t *entry)
 	free(holders);
 }
 
-static int query_dataset(struct tool *tool, const char *path,
-			 void (*show)(const struct tool *tool, const json_t *answer))
+/* What was withdrawn is not there, but there is something to say about it. */
+static void explain_absence(const struct tool *tool, struct client *client,
+			    const struct value_ref *ref)
 {
-	struct value_ref ref;
-	struct buf target;
-	int code = value_ref(&ref, tool_word(tool, 0));
+	json_t *answer = NULL;
 
-	if (code)
-		return code;
-	target_init(&target, path);
-	target_text(&target, "path", ref.path);
-	target_count(&target, "version", ref.version);
-	code = query_show(tool, target_end(&target), show);
-	buf_fini(&target);
-	return code;
+	if (withdrawn_ask(client, ref->path, ref->version, &answer) == TOOL_DONE) {
+		if (tool->json)
+			print_json(tool, answer);
+		else
+			withdrawn_print(tool, answer);
+	}
+	json_decref(answer);
 }
 
 static int run_show(struct tool *tool)
 {
-	return query_dataset(tool, "/dataset", print_entry);
+	struct value_ref ref;
+	struct client *client;
+	struct buf target;
+	json_t *answer = NULL;
+	int code = value_ref(&ref, tool_word(tool, 0));
+
+	if (code || (code = client_open(&client, tool)))
+		return code;
+	target_init(&target, "/dataset");
+	target_text(&target, "path", ref.path);
+	target_count(&target, "version", ref.version);
+	code = client_call(client, "GET", target_end(&target), NULL, &answer);
+	if (code)
+		client_complain(client);
+	if (code == TOOL_ABSENT)
+		explain_absence(tool, client, &ref);
+	else if (!code && tool->json)
+		code = print_json(tool, answer);
+	else if (!code)
+		print_entry(tool, answer);
+	json_decref(answer);
+	buf_fini(&target);
+	client_close(client);
+	return code;
 }
 
 /* -- log ------------------------------------------------------------------------------------ */
@@ -227,7 +215,7 @@ static void print_log(const struct tool *tool, const json_t *answer)
 		grid_text(&grid, field_text(entry, "tier"));
 		grid_number(&grid, field_count(entry, "files"));
 		grid_bytes(&grid, field_count(entry, "bytes"));
-		grid_text(&grid, place(entry));
+		grid_text(&grid, datasets_place(entry));
 		grid_text(&grid, field_text(entry, "title"));
 	}
 	grid_done(&grid);
@@ -235,9 +223,16 @@ static void print_log(const struct tool *tool, const json_t *answer)
 
 static int run_log(struct tool *tool)
 {
+	struct buf target;
 	int code = value_path(tool_word(tool, 0));
 
-	return code ? code : query_dataset(tool, "/log", print_log);
+	if (code)
+		return code;
+	target_init(&target, "/log");
+	target_text(&target, "path", tool_word(tool, 0));
+	code = query_show(tool, target_end(&target), print_log);
+	buf_fini(&target);
+	return code;
 }
 
 /* -- the commands --------------------------------------------------------------------------- */
@@ -263,7 +258,12 @@ const struct command cmd_show = {
 	.name = "show",
 	.arguments = "DATASET[@VERSION]",
 	.summary = "describe one dataset: what it is, who reads it, who holds it",
-	.help = "Describes a version of a dataset, the current one unless @VERSION is given.\n"
+	.help = "Describes a version of a dataset, the current one unless @VERSION is given. Of "
+		"one "
+		"that was\n"
+		"withdrawn it says by whom, why, and who has confirmed that it is erased (exit "
+		"code "
+		"4).\n"
 		"\n"
 		"  allmende show meissen/kita/plaetze",
 	.word_min = 1,

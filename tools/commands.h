@@ -12,7 +12,8 @@ extern const struct command cmd_federation, cmd_federation_create, cmd_federatio
 extern const struct command cmd_nodes, cmd_nodes_offer, cmd_nodes_add, cmd_nodes_accept,
 	cmd_nodes_retire;
 extern const struct command cmd_publish;
-extern const struct command cmd_ls, cmd_show, cmd_log;
+extern const struct command cmd_withdraw;
+extern const struct command cmd_ls, cmd_search, cmd_show, cmd_log;
 extern const struct command cmd_get, cmd_wait;
 extern const struct command cmd_subscribe, cmd_unsubscribe, cmd_subscriptions;
 extern const struct command cmd_peers, cmd_peer_add;

@@ -1,0 +1,190 @@
+/*
+ * withdraw: what was published is taken back, and who had a copy is asked to erase it.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/client.h"
+#include "tools/commands.h"
+#include "tools/datasets.h"
+#include "tools/print.h"
+#include "tools/text.h"
+#include "tools/value.h"
+#include "tools/withdrawn.h"
+
+/* -- what it is ----------------------------------------------------------------------------- */
+
+static void print_names(const char *label, const json_t *list, const char *none)
+{
+	json_t *names = json_array(), *who;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, who)
+		json_array_append(names, json_object_get(who, "name"));
+	char *text = print_join(names);
+	print_field(label, *text ? text : none);
+	free(text);
+	json_decref(names);
+}
+
+void withdrawn_print(const struct tool *tool, const json_t *answer)
+{
+	char when[TEXT_SHORT_LEN];
+
+	text_local(when, field_time(answer, "time_ms"));
+	print_field("Dataset", field_text(answer, "dataset"));
+	print_fieldf("Withdrawn", "by %s on %s, versions up to %" PRIu64, field_text(answer, "by"),
+		     when, field_count(answer, "version"));
+	print_field("Reason", field_text(answer, "reason"));
+	if (!field_true(answer, "erase")) {
+		print_field("Erased", "nobody was asked to confirm");
+		return;
+	}
+	print_names("Confirmed", json_object_get(answer, "confirmed"), "nobody yet");
+	if (field_true(answer, "own"))
+		print_names("Waiting for", json_object_get(answer, "outstanding"),
+			    "nobody: all who were known to hold it have erased it");
+}
+
+int withdrawn_ask(struct client *client, const char *path, uint64_t version, json_t **answer)
+{
+	struct buf target;
+
+	target_init(&target, "/withdrawal");
+	target_text(&target, "path", path);
+	target_count(&target, "version", version);
+	int code = client_call(client, "GET", target_end(&target), NULL, answer);
+	buf_fini(&target);
+	return code;
+}
+
+static int show(const struct tool *tool, struct client *client, const char *path)
+{
+	json_t *answer = NULL;
+	int code = withdrawn_ask(client, path, 0, &answer);
+
+	if (code == TOOL_ABSENT)
+		tool_fail(TOOL_USAGE,
+			  "say why %s is withdrawn: --reason TEXT, which everybody sees", path);
+	else if (code)
+		client_complain(client);
+	else if (tool->json)
+		print_json(tool, answer);
+	else
+		withdrawn_print(tool, answer);
+	json_decref(answer);
+	return code == TOOL_ABSENT ? TOOL_USAGE : code;
+}
+
+/* -- doing it ------------------------------------------------------------------------------- */
+
+static int preview(const struct tool *tool, struct client *client, const char *path, bool erase)
+{
+	struct buf target;
+	json_t *entry = NULL;
+
+	target_init(&target, "/dataset");
+	target_text(&target, "path", path);
+	int code = client_call(client, "GET", target_end(&target), NULL, &entry);
+	buf_fini(&target);
+	if (code)
+		return client_complain(client);
+	char *readers = print_join(json_object_get(entry, "readers"));
+	char *holders = datasets_holders(entry);
+	print_line("%s would be withdrawn with all its versions, now up to %" PRIu64 ": %s", path,
+		   field_count(entry, "version"),
+		   erase ? "whoever holds a copy deletes it and says so."
+			 : "nobody gets it any more, and copies are dropped.");
+	print_field("Title", field_text(entry, "title"));
+	print_field("Readers", readers);
+	print_field("Held by", holders);
+	print_line("Who has read it keeps what they have read.");
+	free(readers);
+	free(holders);
+	json_decref(entry);
+	return tool_fail(TOOL_FAILED, "nothing was done: say --yes to do it");
+}
+
+static int withdraw(const struct tool *tool, struct client *client, const char *path,
+		    const char *reason, bool erase)
+{
+	json_t *body =
+		json_pack("{s:s, s:s, s:b}", "dataset", path, "reason", reason, "erase", erase);
+	json_t *answer = NULL;
+	int code = client_call(client, "POST", "/withdrawals", body, &answer);
+
+	json_decref(body);
+	if (code)
+		client_complain(client);
+	else if (tool->json)
+		code = print_json(tool, answer);
+	else {
+		print_line("%s is withdrawn, versions up to %" PRIu64 ".", path,
+			   field_count(answer, "version"));
+		if (erase)
+			print_names("Waiting for", json_object_get(answer, "outstanding"),
+				    "nobody: nobody else was known to hold it");
+		if (erase && tool->terminal_out) {
+			char command[600];
+
+			snprintf(command, sizeof(command), "allmende withdraw %s", path);
+			print_next(tool, command, "see who has confirmed the erasure");
+		}
+	}
+	json_decref(answer);
+	return code;
+}
+
+static int run_withdraw(struct tool *tool)
+{
+	const char *path = tool_word(tool, 0);
+	const char *reason = args_value(&tool->args, "reason");
+	bool erase = args_flag(&tool->args, "erase");
+	struct client *client;
+	int code;
+
+	if ((code = value_path(path)) || (code = value_texts(&tool->args)) ||
+	    (code = client_open(&client, tool)))
+		return code;
+	if (!reason)
+		code = show(tool, client, path);
+	else if (!args_flag(&tool->args, "yes"))
+		code = preview(tool, client, path, erase);
+	else
+		code = withdraw(tool, client, path, reason, erase);
+	client_close(client);
+	return code;
+}
+
+static const struct option withdraw_options[] = {
+	{"reason", 0, "TEXT", false, "why; everybody sees it"},
+	{"erase", 0, NULL, false, "all who hold a copy delete it and confirm"},
+	{"yes", 0, NULL, false, "do it"},
+	{NULL, 0, NULL, false, NULL},
+};
+
+const struct command cmd_withdraw = {
+	.name = "withdraw",
+	.arguments = "SLUG/PATH",
+	.summary = "take a dataset back, and see who has erased it",
+	.help = "Takes all versions of a dataset back: nobody finds or gets it any more, and "
+		"whoever "
+		"asks\n"
+		"is told who withdrew it, when, and why. Copies at other nodes are dropped; with "
+		"--erase\n"
+		"each of them confirms it, also one that is away now and comes back. What somebody "
+		"has\n"
+		"read or written to a folder of their own stays with them.\n"
+		"Shows first what would happen and wants --yes. Without --reason it shows who has\n"
+		"confirmed a withdrawal. A later publication goes on with the next number.\n"
+		"\n"
+		"  allmende withdraw riesa/kita/plaetze --erase --reason \"names of children\" "
+		"--yes\n"
+		"  allmende withdraw riesa/kita/plaetze",
+	.options = withdraw_options,
+	.word_min = 1,
+	.word_max = 1,
+	.run = run_withdraw,
+};

@@ -1,0 +1,18 @@
+/*
+ * datasets - lists of datasets as `ls` and `search` show them.
+ */
+#ifndef ALLMENDE_DATASETS_H
+#define ALLMENDE_DATASETS_H
+
+#include <jansson.h>
+
+#include "tools/tool.h"
+
+/* The answer's "datasets", one a line. */
+void datasets_print(const struct tool *tool, const json_t *answer);
+/* Where the data of a version is, in one word: own, here, elsewhere, no access, damaged. */
+const char *datasets_place(const json_t *entry);
+/* "Held by: riesa, landkreis-meissen (2 operators)"; empty when nobody is known to. To be freed. */
+char *datasets_holders(const json_t *entry);
+
+#endif
