@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# A town hall gets a second machine, with three lines of text; it reads and publishes; then it is given away.
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+two_nodes
+second=$work/meissen-2
+third=$work/meissen-3
+
+say 'what is no offer, no request, no answer'
+status=0
+node "$second" init --node hello --no-passphrase 2>"$work/said" || status=$?
+[ "$status" = 2 ] && grep -q 'allmende node offer' "$work/said" || wrong "no sentence for a wrong offer: $(cat "$work/said")"
+[ ! -e "$second" ] || wrong 'a wrong offer left a directory'
+status=0
+node "$meissen" node add hello 2>"$work/said" || status=$?
+[ "$status" = 2 ] && grep -q 'allmende1n-' "$work/said" || wrong "no sentence for a wrong request: $(cat "$work/said")"
+
+say 'three lines make a node'
+offer=$(node "$meissen" node offer)
+request=$(node "$second" init --node "$offer" --listen 127.0.0.1:0 --no-passphrase)
+status=0
+"$allmended" -d "$second" 2>"$work/said" || status=$?
+[ "$status" != 0 ] && grep -q 'waits to be taken in' "$work/said" || wrong "it starts before it is somebody: $(cat "$work/said")"
+status=0
+node "$second" node accept "$request" 2>"$work/said" || status=$?
+[ "$status" = 2 ] || wrong 'its own request is no answer'
+answer=$(node "$meissen" node add "$request" --roles publish,admin)
+node "$second" node accept "$answer" >/dev/null
+node_start "$second"
+wait_for 60 node_is_member "$second" || wrong 'the second node is no member'
+
+say 'it reads what the first may read, and publishes in the same name'
+echo 'a,b' >"$work/table.csv"
+node "$radebeul" publish radebeul/plan "$work/table.csv" --tier members >/dev/null
+node "$second" wait radebeul/plan --timeout 60 >/dev/null 2>&1 || true
+wait_for 60 node "$second" get radebeul/plan -o "$work/copy.csv" >/dev/null 2>&1 || wrong 'the second node cannot read'
+same "$work/table.csv" "$work/copy.csv"
+node "$second" publish meissen/zweite "$work/table.csv" --tier members >/dev/null
+wait_for 60 node "$radebeul" get meissen/zweite -o "$work/copy2.csv" >/dev/null 2>&1 || wrong 'nobody reads what the second publishes'
+same "$work/table.csv" "$work/copy2.csv"
+[ "$(node_json "$meissen" '[.nodes[] | "\(.index) \(.state) \(.roles | join("+")) \(.self)"] | join(", ")' node list)" = \
+	'0 active publish+admin+key true, 1 active publish+admin false' ] || wrong 'node list tells something else'
+
+say 'a retired node is shut out'
+status=0
+node "$meissen" node retire 1 >/dev/null 2>"$work/said" || status=$?
+[ "$status" = 1 ] && grep -q -- --yes "$work/said" || wrong 'it retires without --yes'
+node "$meissen" node retire 1 --yes >/dev/null
+alone() {
+	[ "$(node_json "$second" .peers.linked status)" = 0 ]
+}
+wait_for 60 alone || wrong 'the retired node is still linked'
+echo 'c,d' >>"$work/table.csv"
+node "$radebeul" publish radebeul/plan "$work/table.csv" >/dev/null
+sleep 1
+[ "$(node_json "$second" .version show radebeul/plan)" = 1 ] || wrong 'a retired node hears news'
