@@ -217,7 +217,8 @@ static int run_retire(struct tool *tool)
 	if (!args_flag(&tool->args, "yes")) {
 		print_line(
 			"Node %lu would be shut out for good: the others close their links to it, "
-			"and what is sealed from now on it cannot open. What it has it keeps.",
+			"and what is sealed from now on it cannot open. Grants that it has signed "
+			"end. What it has it keeps.",
 			index);
 		return tool_fail(TOOL_FAILED, "nothing was done: say --yes to do it");
 	}
@@ -314,7 +315,9 @@ const struct command cmd_nodes_retire = {
 	.summary = "shut a node of your organisation out for good",
 	.help = "For a machine that is given away, lost or broken into. The others stop talking "
 		"to\n"
-		"it, and the organisation gets a new wrap key. What it could read it has read.\n"
+		"it, and the organisation gets a new wrap key. Grants that it has signed end: "
+		"grant anew\n"
+		"from another node. What it could read it has read.\n"
 		"\n"
 		"  allmende node retire 1 --yes",
 	.options = retire_options,
