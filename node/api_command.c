@@ -55,7 +55,8 @@ static void found_run(struct call *call, struct core *core, struct txn *txn, int
 
 static void invite_begin(struct call *call)
 {
-	static const char *const fields[] = {"S:name", "S:slug", "S:ags", "b:auto_approve", NULL};
+	static const char *const fields[] = {"S:name",         "S:slug",  "S:ags",
+					     "b:auto_approve", "b:relay", NULL};
 
 	check_and_push(call, fields);
 }
@@ -66,9 +67,14 @@ static void invite_run(struct call *call, struct core *core, struct txn *txn, in
 	struct buf text;
 
 	buf_init(&text, LIMIT_INVITATION_LEN_MAX);
-	call->err = membership_invite(core, txn, now_ms, api_in_text(call, "name"),
-				      api_in_text(call, "slug"), api_in_text(call, "ags"), &text,
-				      &valid_until_ms, call->why);
+	struct invitation_terms terms = {
+		.name = api_in_text(call, "name"),
+		.slug = api_in_text(call, "slug"),
+		.ags = api_in_text(call, "ags"),
+		.auto_approve = json_is_true(json_object_get(call->in, "auto_approve")),
+		.relay = json_is_true(json_object_get(call->in, "relay")),
+	};
+	call->err = membership_invite(core, txn, now_ms, &terms, &text, &valid_until_ms, call->why);
 	if (!call->err) {
 		call->status = 201;
 		call->out = json_pack("{s:o, s:I}", "invitation", api_text(buf_bytes(&text)),

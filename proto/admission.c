@@ -1,5 +1,5 @@
 /*
- * admission - founding a federation, inviting, and admitting who comes with an invitation
+ * admission - founding a federation, inviting, and what happens to who comes with an invitation
  * (docs/PROTOCOL.md, section 4).
  */
 #include <stdio.h>
@@ -9,12 +9,13 @@
 #include "crypto/check.h"
 #include "proto/core_state.h"
 #include "proto/membership.h"
+#include "proto/request.h"
 
 static const int64_t invitation_ms = 7 * 24 * 3600 * (int64_t)1000;
 
-/* Makes, votes and accepts one entry with this node's root key alone. */
-static enum err entry_pass(struct core *core, struct txn *txn, const char *name, uint32_t voter,
-			   const struct charter_change *changes, size_t count)
+/* Entry 1, which this organisation votes alone. */
+static enum err first_entry(struct core *core, struct txn *txn, const char *name,
+			    const struct charter_change *changes, size_t count)
 {
 	struct buf payload, entry;
 	struct key seed;
@@ -24,11 +25,9 @@ static enum err entry_pass(struct core *core, struct txn *txn, const char *name,
 		return err;
 	buf_init(&payload, LIMIT_CHARTER_ENTRY_LEN_MAX);
 	buf_init(&entry, LIMIT_CHARTER_ENTRY_LEN_MAX);
-	uint32_t threshold = core->charter.number ? core->charter.threshold : 1;
-	err = charter_payload_make(&payload, &core->charter, name, core->now_ms, threshold, changes,
-				   count);
+	err = charter_payload_make(&payload, &core->charter, name, core->now_ms, 1, changes, count);
 	if (err == ERR_OK) {
-		charter_vote(&vote, &core->charter, voter, &seed, buf_bytes(&payload));
+		charter_vote(&vote, &core->charter, 1, &seed, buf_bytes(&payload));
 		charter_entry_make(&entry, buf_bytes(&payload), &vote, 1);
 		err = entry.err;
 	}
@@ -40,17 +39,16 @@ static enum err entry_pass(struct core *core, struct txn *txn, const char *name,
 	return err;
 }
 
-static void change_admit(struct charter_change *out, uint32_t number, const struct org_id *org,
-			 const struct sign_pk *root, const char *name, const char *slug,
-			 const char *ags)
+static void change_admit_self(struct charter_change *out, const struct identity *identity,
+			      const struct sign_pk *root)
 {
 	*out = (struct charter_change){.kind = CHARTER_ADMIT};
-	out->member.number = number;
-	out->member.org = *org;
+	out->member.number = 1;
+	out->member.org = identity->org;
 	out->member.root = *root;
-	snprintf(out->member.name, sizeof(out->member.name), "%s", name);
-	snprintf(out->member.slug, sizeof(out->member.slug), "%s", slug);
-	snprintf(out->member.ags, sizeof(out->member.ags), "%s", ags);
+	memcpy(out->member.name, identity->name, sizeof(out->member.name));
+	memcpy(out->member.slug, identity->slug, sizeof(out->member.slug));
+	memcpy(out->member.ags, identity->ags, sizeof(out->member.ags));
 }
 
 enum err membership_create(struct core *core, struct txn *txn, int64_t now_ms, const char *name,
@@ -79,8 +77,7 @@ enum err membership_create(struct core *core, struct txn *txn, int64_t now_ms, c
 		return err;
 	struct charter_change *changes = mem_new(3, sizeof(*changes));
 	random_fill(core->options.random, key.b, sizeof(key.b));
-	change_admit(&changes[0], 1, &identity->org, &log.root, identity->name, identity->slug,
-		     identity->ags);
+	change_admit_self(&changes[0], identity, &log.root);
 	changes[1].kind = CHARTER_STEWARDS;
 	changes[1].stewards[0] = 1;
 	changes[1].steward_count = 1;
@@ -88,7 +85,7 @@ enum err membership_create(struct core *core, struct txn *txn, int64_t now_ms, c
 	changes[2].key_number = 1;
 	fedkey_commitment(&changes[2].key_commitment, &key, 1);
 	orglog_fini(&log);
-	err = entry_pass(core, txn, name, 1, changes, 3);
+	err = first_entry(core, txn, name, changes, 3);
 	free(changes);
 	if (err == ERR_OK) {
 		core->has_fed = true;
@@ -103,61 +100,79 @@ enum err membership_create(struct core *core, struct txn *txn, int64_t now_ms, c
 	return err;
 }
 
-static enum err steward_check(struct core *core, char *why)
+/* ---- inviting ---- */
+
+static enum err steward_check(struct core *core, bool alone, char *why)
 {
 	const struct identity *identity = core->options.identity;
 	if (!core->author) {
-		why_set(why, "this node is not in a federation yet: found one with `allmende "
-			     "federation create "
-			     "--name NAME`, or join one with `allmende federation join TEXT`.");
+		why_set(why,
+			"this node is not in a federation yet: found one with `allmende "
+			"federation create --name NAME`, or join one with `allmende federation "
+			"join TEXT`.");
 		return ERR_ABSENT;
 	}
-	if (!charter_is_steward(&core->charter, author_member(core->author)) ||
-	    core->charter.threshold != 1) {
+	if (!charter_is_steward(&core->charter, author_member(core->author))) {
 		const struct charter_member *steward =
 			charter_member(&core->charter, core->charter.stewards[0]);
-		why_set(why, "%s is not a steward who admits alone; ask %s to invite.",
-			identity->name, steward ? steward->name : "a steward");
+		why_set(why, "%s is not a steward; ask %s to invite.", identity->name,
+			steward ? steward->name : "a steward");
 		return ERR_DENIED;
 	}
-	if (!identity->root) {
-		why_set(why, "the root key of %s is not on this machine; invite where it is.",
+	if (alone && core->charter.threshold != 1) {
+		why_set(why,
+			"%u stewards must agree on each member, so nobody is admitted at once: "
+			"invite without --auto-approve.",
+			core->charter.threshold);
+		return ERR_DENIED;
+	}
+	if (alone && !identity->root) {
+		why_set(why,
+			"the root key of %s is not on this machine, so nobody is admitted at once: "
+			"invite without --auto-approve, or where the key is.",
 			identity->name);
 		return ERR_DENIED;
 	}
 	return ERR_OK;
 }
 
-enum err membership_invite(struct core *core, struct txn *txn, int64_t now_ms, const char *name,
-			   const char *slug, const char *ags, struct buf *text,
-			   int64_t *valid_until_ms, char *why)
+static enum err terms_check(struct core *core, const struct invitation_terms *terms, char *why)
 {
-	enum err err = steward_check(core, why);
-	if (err != ERR_OK)
-		return err;
-	if (charter_terms_check(bytes_str(name), bytes_str(slug), bytes_str(ags)) != ERR_OK) {
+	if (charter_terms_check(bytes_str(terms->name), bytes_str(terms->slug),
+				bytes_str(terms->ags)) != ERR_OK) {
 		why_set(why,
 			"name \"%.100s\", slug \"%.60s\" or ags \"%.20s\" is not valid: the name "
-			"has 1 to 128 "
-			"bytes, the slug 1 to 40 of a-z, 0-9 and -, the ags 5 or 8 digits.",
-			name, slug, ags);
+			"has 1 to 128 bytes, the slug 1 to 40 of a-z, 0-9 and -, the ags 5 or 8 "
+			"digits.",
+			terms->name, terms->slug, terms->ags);
 		return ERR_CONFIG;
 	}
-	if (charter_by_slug(&core->charter, bytes_str(slug)) ||
-	    charter_by_ags(&core->charter, bytes_str(ags))) {
+	/* A provider may run relays for several, under the key of its seat. */
+	if (charter_by_slug(&core->charter, bytes_str(terms->slug)) ||
+	    (!terms->relay && charter_by_ags(&core->charter, bytes_str(terms->ags)))) {
 		why_set(why,
 			"the slug \"%s\" or the ags \"%s\" is in the federation already: see "
-			"`allmende "
-			"federation members`.",
-			slug, ags);
+			"`allmende federation members`.",
+			terms->slug, terms->ags);
 		return ERR_EXISTS;
 	}
 	if (core->options.dial_only || !core->options.addresses || !core->options.addresses[0]) {
 		why_set(why, "this node tells nobody an address, so nobody could dial it: set "
-			     "`listen` (and "
-			     "`advertise`) in its configuration.");
+			     "`listen` (and `advertise`) in its configuration.");
 		return ERR_CONFIG;
 	}
+	return ERR_OK;
+}
+
+enum err membership_invite(struct core *core, struct txn *txn, int64_t now_ms,
+			   const struct invitation_terms *terms, struct buf *text,
+			   int64_t *valid_until_ms, char *why)
+{
+	enum err err = steward_check(core, terms->auto_approve, why);
+	if (err == ERR_OK)
+		err = terms_check(core, terms, why);
+	if (err != ERR_OK)
+		return err;
 	struct invitation invitation = {.fed = core->charter.fed,
 					.charter_number = core->charter.number,
 					.charter_entry_id = core->charter.entry_id,
@@ -165,13 +180,13 @@ enum err membership_invite(struct core *core, struct txn *txn, int64_t now_ms, c
 					.valid_until_ms = now_ms + invitation_ms};
 	snprintf(invitation.fed_name, sizeof(invitation.fed_name), "%s", core->charter.name);
 	snprintf(invitation.address, sizeof(invitation.address), "%s", core->options.addresses[0]);
-	snprintf(invitation.name, sizeof(invitation.name), "%s", name);
-	snprintf(invitation.slug, sizeof(invitation.slug), "%s", slug);
-	snprintf(invitation.ags, sizeof(invitation.ags), "%s", ags);
+	snprintf(invitation.name, sizeof(invitation.name), "%s", terms->name);
+	snprintf(invitation.slug, sizeof(invitation.slug), "%s", terms->slug);
+	snprintf(invitation.ags, sizeof(invitation.ags), "%s", terms->ags);
 	random_fill(core->options.random, invitation.secret.b, KEY_LEN);
 	err = invitation_put(text, &invitation);
 	if (err == ERR_OK) {
-		invitation_store(txn, &invitation);
+		invitation_store(txn, &invitation, terms->auto_approve, terms->relay);
 		*valid_until_ms = invitation.valid_until_ms;
 	} else {
 		why_set(why, "the invitation would be too long: use a shorter name.");
@@ -179,6 +194,8 @@ enum err membership_invite(struct core *core, struct txn *txn, int64_t now_ms, c
 	invitation_wipe(&invitation);
 	return err;
 }
+
+/* ---- who comes ---- */
 
 static const char *join_refusal(enum err err)
 {
@@ -193,70 +210,96 @@ static const char *join_refusal(enum err err)
 		return "this invitation has expired";
 	if (err == ERR_CONFIG)
 		return "an organisation with this slug or ags has joined meanwhile";
+	if (err == ERR_FULL)
+		return "too many wait for the stewards at the moment";
 	if (err == ERR_BUSY)
 		return "the steward's node can not admit at the moment";
+	if (err == ERR_PROTOCOL)
+		return "the stewards have not admitted this organisation: ask for a new invitation";
 	return "the request could not be read";
 }
 
-static enum err join_admit(struct core *core, struct txn *txn, const struct join_request *request)
+/* A request that may be handed in: admits at once, as the invitation says, or lets it wait. */
+static enum err join_take(struct core *core, struct txn *txn, struct peer *peer,
+			  const struct join_request *request, const struct invitation_row *terms)
 {
-	struct invitation_row terms;
 	char why[MEMBERSHIP_WHY_LEN];
-	if (charter_by_org(&core->charter, &request->org))
-		return ERR_OK; /* its answer got lost */
-	if (steward_check(core, why) != ERR_OK)
-		return ERR_BUSY;
-	enum err err = invitation_find(txn, &request->secret, &terms);
+	bool alone = terms->auto_approve && steward_check(core, true, why) == ERR_OK;
+	bool known = request_has(txn, &request->org);
 	/* Another invitation in the same name came first. */
-	if (err == ERR_OK && (charter_by_slug(&core->charter, bytes_str(terms.slug)) ||
-			      charter_by_ags(&core->charter, bytes_str(terms.ags))))
+	if (charter_by_slug(&core->charter, bytes_str(terms->slug)) ||
+	    (!terms->relay && charter_by_ags(&core->charter, bytes_str(terms->ags))))
 		return ERR_CONFIG;
-	if (err == ERR_OK)
-		err = orglog_accept(txn, &request->org, request->orglog_entry, NULL);
-	if (err == ERR_EXISTS)
-		err = ERR_OK;
+	/* It was here, and is here no more: a steward has said no. */
+	if (terms->used && !known)
+		return ERR_PROTOCOL;
+	enum err err = request_keep(core, txn, request, terms);
 	if (err != ERR_OK)
 		return err;
-	struct charter_change *change = mem_new(1, sizeof(*change));
-	change_admit(change, core->charter.member_count + 1, &request->org, &request->root,
-		     terms.name, terms.slug, terms.ags);
-	err = entry_pass(core, txn, NULL, author_member(core->author), change, 1);
-	free(change);
-	if (err != ERR_OK)
-		return ERR_BUSY;
 	invitation_use(txn, &request->secret, &request->org);
-	const struct charter_member *member = charter_by_org(&core->charter, &request->org);
-	core_forget(core, member->number);
-	fedkeys_wrap(core, txn, member);
-	struct note *note = core_note(core, NOTE_MEMBER);
-	note->author = author_of(member->number, 0);
-	snprintf(note->text, sizeof(note->text), "%s", member->name);
-	return ERR_OK;
+	peer->waits = true; /* so it is told by whoever admits it */
+	if (alone && request_admit(core, txn, &request->org) == ERR_OK)
+		return ERR_OK;
+	return txn_err(txn) ? ERR_BUSY : ERR_AGAIN;
+}
+
+/* ERR_OK: a member; *told: it has heard so already. ERR_AGAIN with *waits: it waits for the stewards. */
+static enum err join_answer(struct core *core, struct txn *txn, struct peer *peer,
+			    struct bytes body, bool *waits, bool *told)
+{
+	struct join_request request;
+	struct invitation_row terms;
+	enum err err =
+		core->author ? join_request_get(&request, body, &core->charter.fed) : ERR_BUSY;
+	/* The link's own key must be the organisation's: a request is not passed on. */
+	if (err == ERR_OK && !id_eq(&request.org, &peer->org))
+		err = ERR_DENIED;
+	/* PROTOCOL: "An organisation that is a member already gets the answer of one admitted." */
+	if (err == ERR_OK && !charter_by_org(&core->charter, &request.org)) {
+		err = invitation_check(txn, &request, core->now_ms);
+		if (err == ERR_OK)
+			err = invitation_find(txn, &request.secret, &terms);
+		if (err == ERR_OK) {
+			err = join_take(core, txn, peer, &request, &terms);
+			*waits = err == ERR_AGAIN;
+			*told = err == ERR_OK;
+		}
+	}
+	secret_wipe(&request, sizeof(request));
+	return err;
+}
+
+/* The older links of an organisation that waits go: it needs one. */
+static void waiter_keep(struct core *core, struct peer *peer)
+{
+	for (size_t i = 0; i < core->peer_count; i++) {
+		struct peer *other = core->peers[i];
+		if (other != peer && other->up && other->waits && id_eq(&other->org, &peer->org))
+			core_close_link(core, other, LINK_REASON_REPLACED);
+	}
 }
 
 void admission_take(struct core *core, struct txn *txn, struct peer *peer, const struct message *m)
 {
-	struct join_request request;
 	struct buf out;
-	enum err err =
-		core->author ? join_request_get(&request, m->body, &core->charter.fed) : ERR_BUSY;
-	if (err == ERR_OK)
-		err = invitation_check(txn, &request, core->now_ms);
-	/* The link's own key must be the organisation's: a request is not passed on. */
-	if (err == ERR_OK && !id_eq(&request.org, &peer->org))
-		err = ERR_DENIED;
-	if (err == ERR_OK)
-		err = join_admit(core, txn, &request);
-	secret_wipe(&request, sizeof(request));
-	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_join_answer(&out,
-			    err == ERR_OK     ? MESSAGE_JOIN_ADMITTED
-			    : err == ERR_BUSY ? MESSAGE_JOIN_BUSY
-					      : MESSAGE_JOIN_REFUSED,
-			    err == ERR_OK ? "" : join_refusal(err));
-	core_send(core, peer, &out);
-	if (err != ERR_OK)
+	bool waits = false, told = false;
+	enum err err = join_answer(core, txn, peer, m->body, &waits, &told);
+	if (told)
 		return;
-	peers_classify(core, txn);
-	sync_hello_all(core, txn);
+	enum message_join code = err == ERR_OK                        ? MESSAGE_JOIN_ADMITTED
+				 : waits                              ? MESSAGE_JOIN_WAITING
+				 : err == ERR_BUSY || err == ERR_FULL ? MESSAGE_JOIN_BUSY
+								      : MESSAGE_JOIN_REFUSED;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_join_answer(&out, code,
+			    err == ERR_OK ? ""
+			    : waits       ? "the stewards have been told"
+					  : join_refusal(err));
+	core_send(core, peer, &out);
+	if (waits)
+		waiter_keep(core, peer);
+	if (err == ERR_OK) {
+		peers_classify(core, txn);
+		sync_hello_all(core, txn);
+	}
 }

@@ -1,19 +1,342 @@
-/*
- * voting - proposals for the charter, votes for them, and the entry that comes of enough votes
- * (docs/PROTOCOL.md, sections 4.3 and 5.4).
- */
-#include "proto/core_state.h"
+#include "proto/voting_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "proto/request.h"
+
+/* ---- rows ---- */
+
+bool voting_payload(struct txn *txn, uint32_t number, const struct digest *id, struct bytes *out)
+{
+	struct row_key key = key_charter_id(number, id);
+
+	return txn_get(txn, TABLE_PROPOSAL, row_key_bytes(&key), out);
+}
+
+static size_t proposal_count(struct txn *txn, uint32_t number)
+{
+	struct row_key prefix = key_charter(number);
+	struct walk walk = walk_begin(txn, TABLE_PROPOSAL, row_key_bytes(&prefix));
+	size_t count = 0;
+
+	while (walk_next(&walk))
+		count++;
+	return count;
+}
+
+enum err voting_keep(struct core *core, struct txn *txn, const struct proposal *proposal)
+{
+	const struct charter_entry *entry = &proposal->entry;
+	struct row_key key = key_charter_id(entry->number, &entry->id);
+
+	if (txn_has(txn, TABLE_PROPOSAL, row_key_bytes(&key)))
+		return ERR_OK;
+	if (proposal_count(txn, entry->number) >= VOTING_PROPOSAL_COUNT_MAX)
+		return ERR_FULL;
+	txn_put(txn, TABLE_PROPOSAL, row_key_bytes(&key), entry->payload);
+	return txn_err(txn);
+}
+
+static struct row_key vote_key(const struct proposal *proposal, uint32_t member)
+{
+	return key_vote(proposal->entry.number, &proposal->entry.id, member);
+}
+
+bool voting_has(struct txn *txn, const struct proposal *proposal, uint32_t member)
+{
+	struct row_key key = vote_key(proposal, member);
+
+	return txn_has(txn, TABLE_VOTE, row_key_bytes(&key));
+}
+
+bool voting_may(const struct core *core, const struct proposal *proposal, uint32_t member)
+{
+	const struct charter_member *row = charter_member(&core->charter, member);
+
+	if (!row || row->state != CHARTER_MEMBER)
+		return false;
+	return proposal->entry.settles || charter_is_steward(&core->charter, member) ||
+	       proposal_is_steward(proposal, &core->charter, member);
+}
+
+enum err voting_take(struct core *core, struct txn *txn, const struct proposal *proposal,
+		     const struct charter_vote *vote)
+{
+	struct row_key key = vote_key(proposal, vote->member);
+
+	if (!voting_may(core, proposal, vote->member))
+		return ERR_DENIED;
+	if (txn_has(txn, TABLE_VOTE, row_key_bytes(&key)))
+		return ERR_OK;
+	enum err err = charter_vote_check(&core->charter, proposal->entry.payload, vote);
+	if (err)
+		return err;
+	txn_put(txn, TABLE_VOTE, row_key_bytes(&key), bytes_obj(&vote->sig));
+	core->voting.due = true;
+	return txn_err(txn);
+}
+
+/* A vote record, if it is about the next number and right. Looks at who voted before it looks at anything costly. */
+static void record_take(struct core *core, struct txn *txn, const struct record *record)
+{
+	struct vote_body body;
+	struct proposal proposal;
+	struct charter_vote vote = {.member = author_member(record->author)};
+
+	if (vote_body_get(&body, record->body) || proposal_init(&proposal, body.payload))
+		return;
+	vote.sig = body.sig;
+	if (proposal.entry.number == core->charter.number + 1 &&
+	    voting_may(core, &proposal, vote.member) && !voting_has(txn, &proposal, vote.member) &&
+	    charter_payload_check(&core->charter, proposal.entry.payload) == ERR_OK &&
+	    charter_vote_check(&core->charter, proposal.entry.payload, &vote) == ERR_OK &&
+	    voting_keep(core, txn, &proposal) == ERR_OK)
+		voting_take(core, txn, &proposal, &vote);
+	proposal_fini(&proposal);
+}
 
 void voting_news(struct core *core, struct txn *txn, const struct ledger_news *news,
 		 const struct record *record)
 {
+	(void)news;
+	record_take(core, txn, record);
+}
+
+/* ---- the charter has moved ---- */
+
+/* Proposals that can be the next entry no more, and votes without a proposal. */
+static void rows_tidy(struct core *core, struct txn *txn)
+{
+	struct walk walk = walk_begin(txn, TABLE_PROPOSAL, bytes_of(NULL, 0));
+
+	while (walk_next(&walk)) {
+		enum err err = charter_payload_check(&core->charter, walk.value);
+		if (err && err != ERR_BUSY)
+			txn_del(txn, TABLE_PROPOSAL, bytes_of(walk.last, walk.last_len));
+	}
+	walk = walk_begin(txn, TABLE_VOTE, bytes_of(NULL, 0));
+	while (walk_next(&walk))
+		if (!txn_has(txn, TABLE_PROPOSAL, bytes_of(walk.last, walk.last_len - 4)))
+			txn_del(txn, TABLE_VOTE, bytes_of(walk.last, walk.last_len));
+}
+
+static uint32_t slot_number(const struct record *record)
+{
+	return record->slot.len == 5 ? be32_get(record->slot.ptr + 1) : 0;
+}
+
+/* PROTOCOL: "An author drops its votes for numbers that the charter has reached." */
+static void own_votes_drop(struct core *core, struct txn *txn)
+{
+	const uint8_t kind = RECORD_VOTE;
+	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_of(&kind, 1));
+	struct record record;
+
+	while (ledger_slots_next(&slots, &record)) {
+		struct record_slot slot = record_slot_copy(record.slot);
+		if (record.author == core->author && slot_number(&record) <= core->charter.number)
+			ledger_delete(&core->ledger, txn, record_slot_bytes(&slot));
+	}
+}
+
+static void records_take(struct core *core, struct txn *txn)
+{
+	struct record_slot slot = record_slot_vote(core->charter.number + 1);
+	struct ledger_slots slots = ledger_slots(&core->ledger, txn, record_slot_bytes(&slot));
+	struct record record;
+
+	while (ledger_slots_next(&slots, &record))
+		record_take(core, txn, &record);
+}
+
+/* Once after each change of the charter, and after a start. */
+static void charter_follow(struct core *core, struct txn *txn)
+{
+	struct voting *voting = &core->voting;
+
+	if (voting->looked && id_eq(&voting->at, &core->charter.entry_id) &&
+	    voting->frozen == core->charter.frozen)
+		return;
+	voting->looked = true;
+	voting->at = core->charter.entry_id;
+	voting->frozen = core->charter.frozen;
+	voting->due = true;
+	rows_tidy(core, txn);
+	own_votes_drop(core, txn);
+	records_take(core, txn);
+	requests_follow(core, txn);
+}
+
+/* ---- counting ---- */
+
+/* The entry of a proposal with all votes for it that are here; they stand in order of member numbers. */
+static void entry_make(struct buf *out, struct txn *txn, const struct proposal *proposal)
+{
+	const struct charter_entry *entry = &proposal->entry;
+	struct row_key prefix = key_charter_id(entry->number, &entry->id);
+	struct walk walk = walk_begin(txn, TABLE_VOTE, row_key_bytes(&prefix));
+	struct charter_vote *votes = NULL;
+	size_t count = 0;
+
+	while (walk_next(&walk)) {
+		if (walk.value.len != SIG_LEN)
+			continue;
+		votes = mem_grow(votes, count + 1, sizeof(*votes));
+		votes[count].member = be32_get(walk.key.ptr + walk.key.len - 4);
+		memcpy(votes[count++].sig.b, walk.value.ptr, SIG_LEN);
+	}
+	charter_entry_make(out, entry->payload, votes, count);
+	free(votes);
+}
+
+/* Whether this proposal has become the next entry: the charter's own rules say whether the votes are enough. */
+static bool proposal_pass(struct core *core, struct txn *txn, const struct proposal *proposal)
+{
+	struct buf entry;
+
+	buf_init(&entry, LIMIT_CHARTER_ENTRY_LEN_MAX);
+	entry_make(&entry, txn, proposal);
+	bool passed = !entry.err && fork_accept(core, txn, buf_bytes(&entry), 0) == ERR_OK;
+	buf_fini(&entry);
+	if (!passed)
+		return false;
+	requests_follow(core, txn); /* who waits hears of it before it hears the new number */
+	membership_charter_changed(core, txn);
+	return true;
+}
+
+static bool any_pass(struct core *core, struct txn *txn)
+{
+	struct row_key prefix = key_charter(core->charter.number + 1);
+	struct walk walk = walk_begin(txn, TABLE_PROPOSAL, row_key_bytes(&prefix));
+	bool passed = false;
+
+	while (!passed && walk_next(&walk)) {
+		struct proposal proposal;
+		if (proposal_init(&proposal, walk.value))
+			continue;
+		passed = proposal_pass(core, txn, &proposal);
+		proposal_fini(&proposal);
+	}
+	return passed;
+}
+
+void voting_count(struct core *core, struct txn *txn)
+{
+	if (!core->author)
+		return;
+	charter_follow(core, txn);
+	while (core->voting.due && txn_err(txn) == ERR_OK) {
+		core->voting.due = false;
+		if (any_pass(core, txn))
+			charter_follow(core, txn);
+	}
 }
 
 void voting_settle(struct core *core, struct txn *txn)
 {
+	voting_count(core, txn);
+	requests_tick(core, txn);
 }
 
 int64_t voting_wake(const struct core *core)
 {
-	return INT64_MAX;
+	if (!core->author)
+		return INT64_MAX;
+	return core->voting.looked ? requests_wake(core) : core->now_ms;
+}
+
+/* ---- what is proposed ---- */
+
+static void voters_count(struct core *core, struct txn *txn, const struct proposal *proposal,
+			 struct voting_proposal *out)
+{
+	const size_t max = sizeof(out->voters) / sizeof(out->voters[0]);
+	struct row_key prefix = key_charter_id(proposal->entry.number, &proposal->entry.id);
+	struct walk walk = walk_begin(txn, TABLE_VOTE, row_key_bytes(&prefix));
+
+	while (walk_next(&walk)) {
+		uint32_t member = be32_get(walk.key.ptr + walk.key.len - 4);
+		if (out->voter_count < max)
+			out->voters[out->voter_count++] = member;
+		if (out->settlement || charter_is_steward(&core->charter, member))
+			out->votes++;
+		if (out->needed_new && proposal_is_steward(proposal, &core->charter, member))
+			out->votes_new++;
+	}
+}
+
+static uint32_t member_majority(const struct charter *charter)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < charter->member_count; i++)
+		count += charter->members[i].state == CHARTER_MEMBER;
+	return count / 2 + 1;
+}
+
+static void proposal_describe(struct core *core, struct txn *txn, const struct proposal *proposal,
+			      struct voting_proposal *out)
+{
+	const struct charter_entry *entry = &proposal->entry;
+	uint32_t own = author_member(core->author);
+
+	*out = (struct voting_proposal){
+		.id = entry->id,
+		.number = entry->number,
+		.time_ms = entry->time_ms,
+		.settlement = entry->settles,
+		.may_vote = voting_may(core, proposal, own),
+		.voted = voting_has(txn, proposal, own),
+		.needed =
+			entry->settles ? member_majority(&core->charter) : core->charter.threshold,
+	};
+	if (!out->settlement && proposal_changes_stewards(proposal, &core->charter))
+		out->needed_new = entry->threshold;
+	voters_count(core, txn, proposal, out);
+}
+
+bool voting_proposal(struct core *core, struct txn *txn, size_t index, struct voting_proposal *out,
+		     struct buf *words)
+{
+	struct row_key prefix = key_charter(core->charter.number + 1);
+	struct walk walk = walk_begin(txn, TABLE_PROPOSAL, row_key_bytes(&prefix));
+	struct proposal proposal;
+
+	while (walk_next(&walk)) {
+		if (index-- > 0)
+			continue;
+		if (proposal_init(&proposal, walk.value))
+			return false;
+		proposal_describe(core, txn, &proposal, out);
+		if (words)
+			proposal_words(words, &core->charter, proposal.changes,
+				       proposal.entry.change_count, proposal.entry.threshold);
+		proposal_fini(&proposal);
+		return true;
+	}
+	return false;
+}
+
+bool voting_is_split(struct core *core, struct txn *txn)
+{
+	const struct charter *charter = &core->charter;
+	struct voting_proposal proposal;
+	bool used[LIMIT_STEWARD_COUNT_MAX] = {false};
+	uint32_t free_count = charter->steward_count, best = 0;
+
+	for (size_t i = 0; voting_proposal(core, txn, i, &proposal, NULL); i++) {
+		if (proposal.settlement)
+			continue;
+		best = proposal.votes > best ? proposal.votes : best;
+		for (uint32_t v = 0; v < proposal.voter_count; v++)
+			for (uint32_t s = 0; s < charter->steward_count; s++)
+				if (charter->stewards[s] == proposal.voters[v] && !used[s]) {
+					used[s] = true;
+					free_count--;
+				}
+	}
+	return best > 0 && best + free_count < charter->threshold;
 }

@@ -27,6 +27,7 @@ static enum err call(struct sim_node *node,
 struct text_call {
 	const char *name, *slug, *ags;
 	struct buf *text;
+	bool guarded, relay;
 	char why[MEMBERSHIP_WHY_LEN];
 	enum err err;
 };
@@ -47,8 +48,12 @@ static void call_invite(struct core *core, struct txn *txn, int64_t now_ms, void
 {
 	struct text_call *call = arg;
 	int64_t until;
-	call->err = membership_invite(core, txn, now_ms, call->name, call->slug, call->ags,
-				      call->text, &until, call->why);
+	const struct invitation_terms terms = {.name = call->name,
+					       .slug = call->slug,
+					       .ags = call->ags,
+					       .auto_approve = !call->guarded,
+					       .relay = call->relay};
+	call->err = membership_invite(core, txn, now_ms, &terms, call->text, &until, call->why);
 	buf_add_u8(call->text, 0);
 }
 

@@ -1,0 +1,24 @@
+/*
+ * voting_internal - what voting.c (rows, counting, the entry) and voting_propose.c (what people do) share.
+ */
+#ifndef ALLMENDE_VOTING_INTERNAL_H
+#define ALLMENDE_VOTING_INTERNAL_H
+
+#include "proto/core_state.h"
+#include "proto/proposal.h"
+#include "proto/voting.h"
+
+/* Rows of the next number. */
+bool voting_payload(struct txn *txn, uint32_t number, const struct digest *id, struct bytes *out);
+/* Keeps a proposal that charter_payload_check() has found good. ERR_FULL: VOTING_PROPOSAL_COUNT_MAX. */
+enum err voting_keep(struct core *core, struct txn *txn, const struct proposal *proposal);
+/* Keeps a vote for a proposal that is kept. ERR_DENIED: it does not count. */
+enum err voting_take(struct core *core, struct txn *txn, const struct proposal *proposal,
+		     const struct charter_vote *vote);
+bool voting_has(struct txn *txn, const struct proposal *proposal, uint32_t member);
+/* Whether this member's vote counts for the proposal. */
+bool voting_may(const struct core *core, const struct proposal *proposal, uint32_t member);
+/* Puts the entry together if there are votes enough, and follows the charter. */
+void voting_count(struct core *core, struct txn *txn);
+
+#endif

@@ -1,0 +1,732 @@
+/*
+ * What people propose and sign (voting.h).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "proto/fork.h"
+#include "proto/notice.h"
+#include "proto/voting_internal.h"
+
+enum { ID_DIGITS_MIN = 4, CHANGES_MAX = 4 };
+
+void voting_outcome_init(struct voting_outcome *out)
+{
+	*out = (struct voting_outcome){0};
+	buf_init(&out->words, VOTING_WORDS_LEN_MAX);
+}
+
+void voting_outcome_fini(struct voting_outcome *out)
+{
+	buf_fini(&out->words);
+}
+
+/* ---- what was signed ---- */
+
+/* Signing twice for one number is two entries of it only when both follow the same entry. */
+static struct row_key signed_key(const struct charter_entry *entry)
+{
+	char name[64], previous[2 * 8 + 1];
+
+	hex_put(previous, bytes_slice(id_bytes(&entry->previous), 0, 8));
+	snprintf(name, sizeof(name), "signed-%u-%s", entry->number, previous);
+	return key_name(name);
+}
+
+/* PROTOCOL: "A steward signs one proposal per number; its node refuses a second." */
+static enum err signed_check(struct txn *txn, const struct proposal *proposal, char *why)
+{
+	struct row_key key = signed_key(&proposal->entry);
+	struct bytes first;
+	char hex[2 * 4 + 1];
+
+	if (proposal->entry.settles || !txn_get(txn, TABLE_META, row_key_bytes(&key), &first) ||
+	    bytes_eq(first, id_bytes(&proposal->entry.id)))
+		return txn_err(txn);
+	hex_put(hex, bytes_slice(first, 0, 4));
+	why_set(why,
+		"this organisation has signed proposal %s as entry %u already, and signs one for "
+		"each "
+		"number: a second would prove double signing; see `allmende federation proposals`.",
+		hex, proposal->entry.number);
+	return ERR_DENIED;
+}
+
+/* ---- signing ---- */
+
+static enum err may_check(const struct core *core, const struct proposal *proposal, char *why)
+{
+	if (voting_may(core, proposal, author_member(core->author)))
+		return ERR_OK;
+	why_set(why, "%s has no vote on this: %s.", core->options.identity->name,
+		proposal->entry.settles ? "members vote on a settlement, relays do not"
+					: "stewards vote; see `allmende federation members`");
+	return ERR_DENIED;
+}
+
+static enum err vote_make(struct core *core, const struct proposal *proposal,
+			  struct charter_vote *vote, char *why)
+{
+	const struct identity *identity = core->options.identity;
+	struct key seed;
+	enum err err = identity_root_sign_seed(&seed, identity);
+
+	if (err) {
+		why_set(why, "the root key of %s is not on this machine; vote where it is.",
+			identity->name);
+		return ERR_DENIED;
+	}
+	charter_vote(vote, &core->charter, author_member(core->author), &seed,
+		     proposal->entry.payload);
+	key_wipe(&seed);
+	err = charter_vote_check(&core->charter, proposal->entry.payload, vote);
+	if (err)
+		why_set(why, "the root key on this machine is not the one in the charter, so its "
+			     "vote does not count.");
+	return err;
+}
+
+static enum err vote_publish(struct core *core, struct txn *txn, const struct proposal *proposal,
+			     const struct charter_vote *vote)
+{
+	const struct vote_body body = {.payload = proposal->entry.payload, .sig = vote->sig};
+	struct record_slot slot = record_slot_vote(proposal->entry.number);
+	struct buf out;
+
+	buf_init(&out, LIMIT_RECORD_LEN_MAX);
+	vote_body_put(&out, &body);
+	enum err err = out.err;
+	if (!err)
+		err = ledger_append(&core->ledger, txn, RECORD_VOTE, record_slot_bytes(&slot),
+				    buf_bytes(&out), NULL, NULL);
+	buf_fini(&out);
+	return err;
+}
+
+static void vote_tell(struct core *core, const struct proposal *proposal,
+		      const struct charter_vote *vote, struct buf *out)
+{
+	const struct vote_text text = {.fed = core->charter.fed,
+				       .number = proposal->entry.number,
+				       .entry_id = proposal->entry.id,
+				       .member = vote->member,
+				       .sig = vote->sig};
+
+	vote_text_put(out, &text);
+}
+
+/* Remembers, keeps and publishes the own vote. */
+static enum err proposal_sign(struct core *core, struct txn *txn, const struct proposal *proposal,
+			      struct voting_outcome *out, struct buf *vote_text, char *why)
+{
+	struct row_key key = signed_key(&proposal->entry);
+	struct charter_vote vote;
+	enum err err = may_check(core, proposal, why);
+
+	if (!err)
+		err = signed_check(txn, proposal, why);
+	if (!err)
+		err = vote_make(core, proposal, &vote, why);
+	if (!err) {
+		bool known = voting_has(txn, proposal, vote.member);
+		txn_put(txn, TABLE_META, row_key_bytes(&key), id_bytes(&proposal->entry.id));
+		err = voting_take(core, txn, proposal, &vote);
+		if (!err && !known)
+			err = vote_publish(core, txn, proposal, &vote);
+	}
+	if (!err && vote_text)
+		vote_tell(core, proposal, &vote, vote_text);
+	out->voted = !err;
+	return err;
+}
+
+static void outcome_count(struct core *core, struct txn *txn, struct voting_outcome *out)
+{
+	uint32_t before = core->charter.number;
+	struct bytes entry;
+	struct digest id;
+
+	voting_count(core, txn);
+	out->accepted = core->charter.number > before && charter_entry(txn, out->number, &entry) &&
+			charter_entry_id(&id, entry) == ERR_OK && id_eq(&id, &out->id);
+}
+
+/* ---- proposing ---- */
+
+static enum err member_check(struct core *core, char *why)
+{
+	if (core->author)
+		return ERR_OK;
+	why_set(why, "this node is not in a federation yet: found one with `allmende federation "
+		     "create --name NAME`, or join one with `allmende federation join TEXT`.");
+	return ERR_ABSENT;
+}
+
+static enum err steward_check(struct core *core, char *why)
+{
+	const struct charter *charter = &core->charter;
+	enum err err = member_check(core, why);
+
+	if (err)
+		return err;
+	if (!charter_is_steward(charter, author_member(core->author))) {
+		const struct charter_member *steward =
+			charter_member(charter, charter->stewards[0]);
+		why_set(why, "%s is not a steward; ask %s.", core->options.identity->name,
+			steward ? steward->name : "one");
+		return ERR_DENIED;
+	}
+	if (charter->frozen) {
+		why_set(why,
+			"the charter is frozen, as there are two entries %u: a settlement by the "
+			"members comes first; see `allmende federation settle`.",
+			charter->number + 1);
+		return ERR_BUSY;
+	}
+	return ERR_OK;
+}
+
+/* A payload becomes a proposal, with the own vote if that is possible here. */
+static enum err payload_propose(struct core *core, struct txn *txn, struct bytes payload,
+				struct voting_outcome *out, char *why)
+{
+	struct proposal proposal;
+	enum err err = proposal_init(&proposal, payload);
+
+	if (err) {
+		why_set(why, "the proposal is too long: propose less at once.");
+		return ERR_CONFIG;
+	}
+	out->id = proposal.entry.id;
+	out->number = proposal.entry.number;
+	err = voting_keep(core, txn, &proposal);
+	if (err == ERR_FULL)
+		why_set(why, "%d proposals for entry %u wait for votes already.",
+			VOTING_PROPOSAL_COUNT_MAX, out->number);
+	/* Where the root key is not, others vote, and this organisation by text. */
+	if (!err && core->options.identity->root)
+		err = proposal_sign(core, txn, &proposal, out, NULL, why);
+	proposal_fini(&proposal);
+	if (!err)
+		outcome_count(core, txn, out);
+	return err;
+}
+
+/* A second proposal of one number is refused before a new key is made for it. */
+static enum err first_check(struct core *core, struct txn *txn, char *why)
+{
+	struct proposal next = {
+		.entry = {.number = core->charter.number + 1, .previous = core->charter.entry_id}};
+
+	return signed_check(txn, &next, why);
+}
+
+static enum err changes_refused(enum err err, char *why)
+{
+	why_set(why, "the charter does not allow that: %s.", err_text(err));
+	return err == ERR_PROTOCOL ? ERR_CONFIG : err;
+}
+
+static enum err changes_propose(struct core *core, struct txn *txn, uint32_t threshold,
+				const struct charter_change *changes, size_t count,
+				struct voting_outcome *out, char *why)
+{
+	struct buf payload;
+
+	buf_init(&payload, LIMIT_CHARTER_ENTRY_LEN_MAX);
+	enum err err = charter_payload_make(&payload, &core->charter, NULL, core->now_ms, threshold,
+					    changes, count);
+	err = err ? changes_refused(err, why)
+		  : payload_propose(core, txn, buf_bytes(&payload), out, why);
+	buf_fini(&payload);
+	return err;
+}
+
+/* Changes that give a new federation key, which member number `leaving` does not get. */
+static enum err leaving_propose(struct core *core, struct txn *txn, uint32_t threshold,
+				struct charter_change *changes, size_t count, uint32_t leaving,
+				struct voting_outcome *out, char *why)
+{
+	enum err err = first_check(core, txn, why);
+
+	if (err)
+		return err;
+	err = fedkeys_next(core, txn, &changes[count], &leaving, 1);
+	if (err) {
+		why_set(why, "a new federation key could not be made: %s.",
+			err == ERR_AGAIN ? "the present one is not here yet" : err_text(err));
+		return err;
+	}
+	return changes_propose(core, txn, threshold, changes, count + 1, out, why);
+}
+
+enum err voting_admit(struct core *core, struct txn *txn, const struct charter_member *newcomer,
+		      bool relay, struct voting_outcome *out, char *why)
+{
+	enum err err = steward_check(core, why);
+
+	if (err)
+		return err;
+	struct charter_change *changes = mem_new(CHANGES_MAX, sizeof(*changes));
+	size_t count = 1;
+	changes[0].kind = CHARTER_ADMIT;
+	changes[0].member = *newcomer;
+	changes[0].member.number = core->charter.member_count + 1;
+	if (relay) {
+		changes[1].kind = CHARTER_TO_RELAY;
+		changes[1].member.number = changes[0].member.number;
+		count = 2;
+	}
+	proposal_words(&out->words, &core->charter, changes, count, core->charter.threshold);
+	err = changes_propose(core, txn, core->charter.threshold, changes, count, out, why);
+	free(changes);
+	return err;
+}
+
+static enum err present_find(struct core *core, const char *slug, const struct charter_member **out,
+			     char *why)
+{
+	*out = charter_by_slug(&core->charter, bytes_str(slug));
+	if (*out && charter_is_present(*out))
+		return ERR_OK;
+	why_set(why, "there is no member \"%.60s\": see `allmende federation members`.", slug);
+	return ERR_ABSENT;
+}
+
+static void stewards_without(const struct charter *charter, uint32_t member,
+			     struct charter_change *out)
+{
+	*out = (struct charter_change){.kind = CHARTER_STEWARDS};
+	for (uint32_t i = 0; i < charter->steward_count; i++)
+		if (charter->stewards[i] != member)
+			out->stewards[out->steward_count++] = charter->stewards[i];
+}
+
+/*
+ * Removes a member or makes it a relay: what it was told it keeps, so the others get a new key; and it is no steward any
+ * more.
+ */
+static enum err member_reduce(struct core *core, struct txn *txn, const char *slug,
+			      enum charter_change_kind kind, bool confirm,
+			      struct voting_outcome *out, char *why)
+{
+	const struct charter *charter = &core->charter;
+	const struct charter_member *member;
+	uint32_t threshold = charter->threshold;
+	size_t count = 1;
+	enum err err = steward_check(core, why);
+
+	if (!err)
+		err = present_find(core, slug, &member, why);
+	if (err)
+		return err;
+	if (kind == CHARTER_TO_RELAY && member->state == CHARTER_RELAY) {
+		why_set(why, "%s is a relay already.", member->name);
+		return ERR_EXISTS;
+	}
+	struct charter_change *changes = mem_new(CHANGES_MAX, sizeof(*changes));
+	changes[0].kind = kind;
+	changes[0].member.number = member->number;
+	if (charter_is_steward(charter, member->number)) {
+		stewards_without(charter, member->number, &changes[1]);
+		count = 2;
+		if (threshold > changes[1].steward_count)
+			threshold = changes[1].steward_count;
+	}
+	out->number = charter->number + 1;
+	if (count == 2 && changes[1].steward_count == 0) {
+		why_set(why,
+			"%s is the only steward: make another one first, `allmende federation "
+			"stewards SLUG`.",
+			member->name);
+		err = ERR_CONFIG;
+	} else {
+		proposal_words(&out->words, charter, changes, count, threshold);
+		buf_add(&out->words, bytes_str("gives the federation a new key\n"));
+		if (confirm)
+			err = leaving_propose(core, txn, threshold, changes, count, member->number,
+					      out, why);
+	}
+	free(changes);
+	return err;
+}
+
+enum err voting_remove(struct core *core, struct txn *txn, const char *slug, bool confirm,
+		       struct voting_outcome *out, char *why)
+{
+	return member_reduce(core, txn, slug, CHARTER_REMOVE, confirm, out, why);
+}
+
+enum err voting_relay(struct core *core, struct txn *txn, const char *slug, bool confirm,
+		      struct voting_outcome *out, char *why)
+{
+	return member_reduce(core, txn, slug, CHARTER_TO_RELAY, confirm, out, why);
+}
+
+static int number_cmp(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The stewards named, and a threshold that a charter may have. */
+static enum err stewards_read(struct core *core, const char *const *slugs, size_t count,
+			      uint32_t *threshold, struct charter_change *out, char *why)
+{
+	if (count == 0 || count > LIMIT_STEWARD_COUNT_MAX) {
+		why_set(why, "name 1 to %d stewards.", LIMIT_STEWARD_COUNT_MAX);
+		return ERR_CONFIG;
+	}
+	*out = (struct charter_change){.kind = CHARTER_STEWARDS};
+	for (size_t i = 0; i < count; i++) {
+		const struct charter_member *member;
+		enum err err = present_find(core, slugs[i], &member, why);
+		if (err)
+			return err;
+		if (member->state == CHARTER_RELAY) {
+			why_set(why, "%s is a relay, and relays are no stewards.", member->name);
+			return ERR_CONFIG;
+		}
+		out->stewards[out->steward_count++] = member->number;
+	}
+	qsort(out->stewards, out->steward_count, sizeof(out->stewards[0]), number_cmp);
+	for (uint32_t i = 1; i < out->steward_count; i++) {
+		if (out->stewards[i] != out->stewards[i - 1])
+			continue;
+		why_set(why, "a steward is named twice.");
+		return ERR_CONFIG;
+	}
+	if (*threshold == 0)
+		*threshold = out->steward_count / 2 + 1;
+	if (*threshold > out->steward_count || *threshold <= out->steward_count / 2) {
+		why_set(why, "of %u stewards at least %u must agree and at most all: not %u.",
+			out->steward_count, out->steward_count / 2 + 1, *threshold);
+		return ERR_CONFIG;
+	}
+	return ERR_OK;
+}
+
+enum err voting_stewards(struct core *core, struct txn *txn, const char *const *slugs, size_t count,
+			 uint32_t threshold, bool confirm, struct voting_outcome *out, char *why)
+{
+	const struct charter *charter = &core->charter;
+	struct charter_change *change = mem_new(1, sizeof(*change));
+	enum err err = steward_check(core, why);
+
+	if (!err)
+		err = stewards_read(core, slugs, count, &threshold, change, why);
+	if (!err && threshold == charter->threshold &&
+	    change->steward_count == charter->steward_count &&
+	    !memcmp(change->stewards, charter->stewards,
+		    change->steward_count * sizeof(change->stewards[0]))) {
+		why_set(why, "these are the stewards already, and %u must agree.", threshold);
+		err = ERR_EXISTS;
+	}
+	if (!err) {
+		out->number = charter->number + 1;
+		proposal_words(&out->words, charter, change, 1, threshold);
+		if (confirm)
+			err = changes_propose(core, txn, threshold, change, 1, out, why);
+	}
+	free(change);
+	return err;
+}
+
+/* ---- a settlement ---- */
+
+static enum err branch_find(struct core *core, struct txn *txn, const char *digits,
+			    struct digest *out, char *why)
+{
+	struct fork_branch branches[CHARTER_BRANCH_COUNT_MAX];
+	size_t count = fork_branches(core, txn, branches, CHARTER_BRANCH_COUNT_MAX), found = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		char hex[ID_HEX_LEN + 1];
+		hex_put(hex, id_bytes(&branches[i].id));
+		if (strncmp(hex, digits, strlen(digits)) == 0) {
+			*out = branches[i].id;
+			found++;
+		}
+	}
+	if (found == 1)
+		return ERR_OK;
+	why_set(why,
+		"\"%.70s\" names %s of the %zu entries there are: see `allmende federation "
+		"settle`.",
+		digits, found ? "several" : "none", count);
+	return ERR_ABSENT;
+}
+
+enum err voting_settlement(struct core *core, struct txn *txn, const char *branch,
+			   const char *const *slugs, size_t count, uint32_t threshold, bool confirm,
+			   struct voting_outcome *out, char *why)
+{
+	struct charter_change *change = mem_new(1, sizeof(*change));
+	struct digest branch_id;
+	struct proposal proposal;
+	struct buf payload;
+	enum err err = member_check(core, why);
+
+	buf_init(&payload, LIMIT_CHARTER_ENTRY_LEN_MAX);
+	if (!err && branch)
+		err = branch_find(core, txn, branch, &branch_id, why);
+	if (!err && count > 0)
+		err = stewards_read(core, slugs, count, &threshold, change, why);
+	if (!err)
+		err = fork_settle_payload(core, txn, branch ? &branch_id : NULL, change,
+					  count > 0 ? 1 : 0, threshold, &payload, why);
+	if (!err && proposal_init(&proposal, buf_bytes(&payload))) {
+		why_set(why, "the settlement would be too long.");
+		err = ERR_CONFIG;
+	} else if (!err) {
+		out->number = proposal.entry.number;
+		proposal_words(&out->words, &core->charter, proposal.changes,
+			       proposal.entry.change_count, proposal.entry.threshold);
+		proposal_fini(&proposal);
+		if (confirm)
+			err = payload_propose(core, txn, buf_bytes(&payload), out, why);
+	}
+	buf_fini(&payload);
+	free(change);
+	return err;
+}
+
+/* ---- voting ---- */
+
+/* The payload of the proposal whose id begins with these digits; borrows from the store. */
+static enum err proposal_find(struct core *core, struct txn *txn, const char *digits,
+			      struct bytes *payload, char *why)
+{
+	struct row_key prefix = key_charter(core->charter.number + 1);
+	struct walk walk = walk_begin(txn, TABLE_PROPOSAL, row_key_bytes(&prefix));
+	size_t len = strlen(digits), found = 0;
+
+	while (len >= ID_DIGITS_MIN && walk_next(&walk)) {
+		char hex[ID_HEX_LEN + 1];
+		hex_put(hex, bytes_slice(walk.key, walk.key.len - ID_LEN, ID_LEN));
+		if (strncmp(hex, digits, len) == 0) {
+			*payload = walk.value;
+			found++;
+		}
+	}
+	if (found == 1)
+		return ERR_OK;
+	why_set(why, "%s proposal begins with \"%.70s\": see `allmende federation proposals`.",
+		found ? "more than one" : "no", digits);
+	return ERR_ABSENT;
+}
+
+static enum err proposal_vote(struct core *core, struct txn *txn, const struct proposal *proposal,
+			      bool confirm, struct voting_outcome *out, struct buf *vote_text,
+			      char *why)
+{
+	enum err err;
+
+	out->id = proposal->entry.id;
+	out->number = proposal->entry.number;
+	proposal_words(&out->words, &core->charter, proposal->changes, proposal->entry.change_count,
+		       proposal->entry.threshold);
+	out->voted = voting_has(txn, proposal, author_member(core->author));
+	err = may_check(core, proposal, why);
+	if (!err)
+		err = signed_check(txn, proposal, why);
+	if (err || !confirm)
+		return err;
+	err = voting_keep(core, txn, proposal);
+	if (err == ERR_FULL)
+		why_set(why, "too many proposals for entry %u are kept here.", out->number);
+	if (!err)
+		err = proposal_sign(core, txn, proposal, out, vote_text, why);
+	if (!err)
+		outcome_count(core, txn, out);
+	return err;
+}
+
+enum err voting_vote(struct core *core, struct txn *txn, const char *id, bool confirm,
+		     struct voting_outcome *out, struct buf *vote_text, char *why)
+{
+	struct proposal proposal;
+	struct bytes payload;
+	enum err err = member_check(core, why);
+
+	if (!err)
+		err = proposal_find(core, txn, id, &payload, why);
+	if (!err)
+		err = proposal_init(&proposal, payload);
+	if (err)
+		return err;
+	err = proposal_vote(core, txn, &proposal, confirm, out, vote_text, why);
+	proposal_fini(&proposal);
+	return err;
+}
+
+/* ---- texts ---- */
+
+static enum err text_refused(enum err err, char *why)
+{
+	why_set(why, "%s",
+		err == ERR_DENIED    ? "the text is truncated or mistyped: copy it whole."
+		: err == ERR_VERSION ? "the text is of a newer version: update this program."
+		: err == ERR_FULL    ? "the text is too long."
+				     : "this is neither a proposal nor a vote: these begin with "
+				       "\"allmende1p-\" and \"allmende1v-\".");
+	return ERR_CONFIG;
+}
+
+/* Whether a text is of this federation and about the next number. */
+static enum err text_place(struct core *core, const struct fed_id *fed, uint32_t number, char *why)
+{
+	uint32_t next = core->charter.number + 1;
+
+	if (!id_eq(fed, &core->charter.fed)) {
+		why_set(why, "the text is of another federation than %s.", core->charter.name);
+		return ERR_CONFIG;
+	}
+	if (number < next) {
+		why_set(why, "entry %u of the charter is decided already.", number);
+		return ERR_EXISTS;
+	}
+	if (number > next) {
+		why_set(why,
+			"the text is about entry %u, and this node knows the charter up to %u: let "
+			"it link with others first.",
+			number, core->charter.number);
+		return ERR_AGAIN;
+	}
+	return ERR_OK;
+}
+
+static enum err proposal_text_vote(struct core *core, struct txn *txn, const char *text,
+				   bool confirm, struct voting_outcome *out, struct buf *vote_text,
+				   char *why)
+{
+	struct fed_id fed;
+	struct buf payload;
+	struct proposal proposal;
+
+	buf_init(&payload, PROPOSAL_LEN_MAX);
+	enum err err = proposal_text_get(&payload, &fed, bytes_str(text));
+	if (!err)
+		err = proposal_init(&proposal, buf_bytes(&payload));
+	buf_fini(&payload);
+	if (err)
+		return text_refused(err, why);
+	err = text_place(core, &fed, proposal.entry.number, why);
+	if (!err) {
+		err = charter_payload_check(&core->charter, proposal.entry.payload);
+		if (err)
+			why_set(why, "the charter does not allow this proposal: %s.",
+				err_text(err));
+	}
+	if (!err)
+		err = proposal_vote(core, txn, &proposal, confirm, out, vote_text, why);
+	proposal_fini(&proposal);
+	return err;
+}
+
+static enum err vote_text_take(struct core *core, struct txn *txn, const char *text,
+			       struct voting_outcome *out, char *why)
+{
+	struct vote_text read;
+	struct charter_vote vote;
+	struct proposal proposal;
+	struct bytes payload;
+	enum err err = vote_text_get(&read, bytes_str(text));
+
+	if (err)
+		return text_refused(err, why);
+	err = text_place(core, &read.fed, read.number, why);
+	if (err)
+		return err;
+	if (!voting_payload(txn, read.number, &read.entry_id, &payload)) {
+		why_set(why, "the proposal that this vote is for is not known here: give its text "
+			     "first.");
+		return ERR_ABSENT;
+	}
+	err = proposal_init(&proposal, payload);
+	if (err)
+		return err;
+	vote = (struct charter_vote){.member = read.member, .sig = read.sig};
+	out->id = read.entry_id;
+	out->number = read.number;
+	proposal_words(&out->words, &core->charter, proposal.changes, proposal.entry.change_count,
+		       proposal.entry.threshold);
+	err = voting_take(core, txn, &proposal, &vote);
+	if (err == ERR_DENIED)
+		why_set(why, "this vote does not count: it is not signed by somebody who votes on "
+			     "this proposal.");
+	proposal_fini(&proposal);
+	if (!err)
+		outcome_count(core, txn, out);
+	return err;
+}
+
+enum err voting_text(struct core *core, struct txn *txn, const char *text, bool confirm,
+		     struct voting_outcome *out, struct buf *vote_text, char *why)
+{
+	enum err err = member_check(core, why);
+
+	if (err)
+		return err;
+	if (envelope_is(ENVELOPE_VOTE, bytes_str(text)))
+		return vote_text_take(core, txn, text, out, why);
+	return proposal_text_vote(core, txn, text, confirm, out, vote_text, why);
+}
+
+enum err voting_proposal_text(struct core *core, struct txn *txn, const char *id, struct buf *out,
+			      char *why)
+{
+	struct bytes payload;
+	enum err err = member_check(core, why);
+
+	if (!err)
+		err = proposal_find(core, txn, id, &payload, why);
+	if (!err)
+		proposal_text_put(out, &core->charter.fed, payload);
+	return err ? err : out->err;
+}
+
+/* ---- leaving ---- */
+
+enum err voting_leave(struct core *core, struct txn *txn, const char *reason, char *why)
+{
+	struct record_slot slot = record_slot_notice(NOTICE_LEAVE);
+	struct buf body;
+	enum err err = member_check(core, why);
+
+	if (err)
+		return err;
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	err = notice_put(&body, bytes_str(reason));
+	if (err) {
+		why_set(why, "the reason is too long or no text: at most %d bytes.",
+			NOTICE_TEXT_LEN_MAX);
+		err = ERR_CONFIG;
+	} else {
+		err = ledger_append(&core->ledger, txn, RECORD_NOTICE, record_slot_bytes(&slot),
+				    buf_bytes(&body), NULL, NULL);
+	}
+	buf_fini(&body);
+	return err;
+}
+
+bool voting_leaver(struct core *core, struct txn *txn, uint32_t *member, char reason[513])
+{
+	struct record_slot slot = record_slot_notice(NOTICE_LEAVE);
+	struct ledger_slots slots = ledger_slots(&core->ledger, txn, record_slot_bytes(&slot));
+	struct record record;
+	struct bytes text;
+
+	/* By author, so by member; of several nodes of one the first speaks. */
+	while (ledger_slots_next(&slots, &record)) {
+		if (author_member(record.author) <= *member || notice_get(&text, record.body))
+			continue;
+		*member = author_member(record.author);
+		snprintf(reason, 513, "%.*s", (int)text.len, (const char *)text.ptr);
+		return true;
+	}
+	return false;
+}
