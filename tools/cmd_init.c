@@ -284,6 +284,8 @@ static int make_node(const struct tool *tool, struct plan *plan)
 			code = tool_fail(TOOL_FAILED, "cannot write the recovery sheet %s: %s",
 					 plan->sheet, err_text(err));
 			dir_remove(tool->dir);
+		} else if (fd >= 0) {
+			sheet_note(tool->dir, tool->now_ms);
 		}
 		identity_fini(&identity);
 	}
@@ -436,6 +438,7 @@ static int write_sheet(const struct tool *tool, const struct identity *identity,
 				 identity->name);
 	if (err)
 		return tool_fail(TOOL_FAILED, "cannot write %s: %s", path, err_text(err));
+	sheet_note(tool->dir, tool->now_ms);
 	if (!to_stdout)
 		print_line("The recovery sheet of %s stands in %s: print it twice, lock it away, "
 			   "delete "

@@ -32,6 +32,7 @@ const struct command *const *commands_all(void)
 		&cmd_peer_add,
 		&cmd_status,
 		&cmd_verify,
+		&cmd_doctor,
 		&cmd_help,
 		&cmd_version,
 		NULL,

@@ -14,5 +14,10 @@
 int sheet_make(int *fd, const char *path);
 /* Writes the sheet and syncs it; ERR_ABSENT when the root seed is not on this machine. */
 enum err sheet_write(int fd, const struct identity *identity, int64_t now_ms);
+/* Remembers in the data directory that there is one, so that `allmende doctor` need not ask for it. */
+void sheet_note(const char *dir, int64_t now_ms);
+#define SHEET_WHEN_LEN 32
+/* When the last one was written; false: none was. */
+bool sheet_written(const char *dir, char when[SHEET_WHEN_LEN]);
 
 #endif
