@@ -4,6 +4,8 @@
 #include "proto/contact.h"
 #include "proto/keyrecord.h"
 #include "proto/keywrap.h"
+#include "proto/notice.h"
+#include "proto/proposal.h"
 #include "proto/rights.h"
 #include "proto/version.h"
 #include "proto/withdrawal_body.h"
@@ -131,6 +133,30 @@ static enum err token_check(struct ledger *ledger, const struct record *record)
 	return slot_check(record, record_slot_of(RECORD_TOKEN, id_bytes(&token.id)));
 }
 
+/* A payload with changes of a later version has no effect here, and is passed on. */
+static enum err vote_check(const struct record *record)
+{
+	struct charter_entry entry;
+	struct vote_body body;
+	enum err err = vote_body_get(&body, record->body);
+
+	if (!err)
+		err = charter_payload_decode(&entry, body.payload);
+	if (err)
+		return err == ERR_VERSION ? ERR_OK : err;
+	return slot_check(record, record_slot_vote(entry.number));
+}
+
+static enum err notice_check(const struct record *record)
+{
+	struct bytes text;
+	enum err err = notice_get(&text, record->body);
+
+	if (!err && (record->slot.len != 2 || record->slot.ptr[0] != RECORD_NOTICE))
+		err = ERR_PROTOCOL;
+	return err;
+}
+
 enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 			     struct ledger_news *news)
 {
@@ -148,6 +174,10 @@ enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 		return wrap_check(record);
 	if (record->kind == RECORD_CONTACT)
 		return contact_check(record);
+	if (record->kind == RECORD_VOTE)
+		return vote_check(record);
+	if (record->kind == RECORD_NOTICE)
+		return notice_check(record);
 	if (record->kind == RECORD_TOKEN)
 		return token_check(ledger, record);
 	if (record->kind == RECORD_WITHDRAWAL)
