@@ -1,5 +1,6 @@
 #include "proto/rights.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,22 +10,11 @@
 
 /* ---- the verdict ---- */
 
-static bool is_present(const struct charter_member *member)
-{
-	return member && member->state != CHARTER_FORMER;
-}
-
-/* A relay holds and serves, and reads nothing, whatever it was given. */
-static bool is_relay(const struct charter_member *member)
-{
-	return member->state != CHARTER_MEMBER;
-}
-
 static const struct charter_member *namespace_of(const struct charter *charter, struct bytes path)
 {
 	const struct charter_member *member = charter_by_slug(charter, path_slug(path));
 
-	return is_present(member) ? member : NULL;
+	return member && charter_is_present(member) ? member : NULL;
 }
 
 /*
@@ -69,7 +59,8 @@ static enum verb chain_verb(struct ledger *ledger, struct txn *txn, const struct
 			charter_by_org(ledger->charter, &token->link[i].audience);
 		if (!audience)
 			*why = "who got it has left the federation";
-		else if (is_relay(audience)) /* PROTOCOL: "A relay's verb counts as 1." */
+		else if (audience->state == CHARTER_RELAY)
+			/* PROTOCOL: "A relay's verb counts as 1." Nor can it hand on more. */
 			verb = VERB_RELAY;
 	}
 	for (size_t i = 0; i < token->count && !*why; i++)
@@ -249,4 +240,23 @@ bool rights_may_hold(struct core *core, struct txn *txn, const struct version *v
 	bool named;
 
 	return rights_request(core, txn, version->tier, version->path, &named, &token);
+}
+
+void rights_denied(struct core *core, struct txn *txn, struct bytes path, char *why)
+{
+	const struct charter_member *owner = charter_by_slug(&core->charter, path_slug(path));
+	struct catalog_entry entry = {0};
+	char text[LIMIT_PATH_LEN_MAX + 1], ignored[RIGHTS_WHY_LEN];
+	struct bytes contact;
+
+	snprintf(text, sizeof(text), "%.*s", (int)path.len, (const char *)path.ptr);
+	if (catalog_find(core, txn, text, 0, &entry, ignored) != ERR_OK)
+		entry = (struct catalog_entry){0};
+	contact = entry.description.contact;
+	if (contact.len == 0 && owner)
+		contact = bytes_str(owner->name);
+	why_set(why, "%s has not granted you %.200s. Ask %.*s for \"read\".",
+		owner ? owner->name : "its owner", text, (int)contact.len,
+		(const char *)contact.ptr);
+	catalog_entry_fini(&entry);
 }

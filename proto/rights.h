@@ -11,11 +11,16 @@
 #define ALLMENDE_RIGHTS_H
 
 #include "proto/core.h"
+#include "proto/keywrap.h"
 #include "proto/ledger.h"
 #include "proto/token.h"
 #include "proto/version.h"
 
-#define RIGHTS_WHY_LEN 512
+#define RIGHTS_WHY_LEN  512
+#define RIGHTS_NAME_LEN 10
+
+/* What a grant is called: "g-" and the first 8 characters of base32 (RFC 4648) of the token id. */
+void rights_name(char out[RIGHTS_NAME_LEN + 1], const struct digest *token);
 
 /*
  * What a token gives now at and below the prefix of its last link, to the audience of it. A function of the charter, the
@@ -56,7 +61,8 @@ struct rights_grant {
 	struct token_link
 		link[TOKEN_LINK_COUNT_MAX]; /* decoded chain; the last says what is granted */
 	size_t link_count;
-	bool good; /* now; otherwise why says why not: "expired", "not yet", "issuer has left", ... */
+	enum verb verb; /* what it gives now */
+	bool good; /* otherwise why says why not: "expired", "not yet", "issuer has left", ... */
 	const char *why;
 };
 /* All known tokens whose namespace is that of the first link, each once, in no certain order, until each returns false. org NULL: of
@@ -83,7 +89,15 @@ struct rights_terms {
 enum err rights_give(struct core *core, struct txn *txn, int64_t now_ms,
 		     const struct rights_terms *terms, struct buf *text, struct digest *token,
 		     char *why);
-/* Takes a grant text: publishes the token and keeps the key. ERR_DENIED: not for this organisation, or not good. */
+/* A grant as text, decoded (without the envelope); borrows. ERR_MALFORMED, ERR_VERSION, ERR_FULL; ERR_PROTOCOL: no chain. */
+struct rights_text {
+	struct fed_id fed;
+	struct token token;
+	bool has_key;
+	struct keywrap wrap;
+};
+enum err rights_text_get(struct rights_text *out, struct bytes body);
+/* Takes a grant text: publishes the token and keeps the key. ERR_DENIED: not for this organisation, or not good; ERR_CONFIG: no such text. */
 enum err rights_accept(struct core *core, struct txn *txn, int64_t now_ms, const char *text,
 		       struct digest *token, char *why);
 

@@ -15,7 +15,7 @@
 
 enum {
 	SERVE_CHUNK_COUNT_MAX = 128, /* in one message */
-	SERVE_OLDER_COUNT_MAX = 256, /* versions before the current one in which a chunk is looked for */
+	SERVE_OLDER_COUNT_MAX = 256, /* versions in which a chunk is looked for */
 	SERVE_TURN_COUNT_MAX = 1024, /* in one turn: nobody needs more before the first have come */
 };
 

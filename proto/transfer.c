@@ -95,8 +95,7 @@ static void scan_held(struct core *core, struct txn *txn, struct bytes key)
 	enum err err = held_version(txn, &of, &version);
 	if (err == ERR_ABSENT)
 		fetch_drop(core, txn, &of);
-	else if (err == ERR_OK && !held_complete(txn, &of) &&
-		 rights_may_hold(core, txn, &version))
+	else if (err == ERR_OK && !held_complete(txn, &of) && rights_may_hold(core, txn, &version))
 		fetch_add(core, txn, &of, version.path, false);
 }
 
