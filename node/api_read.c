@@ -109,6 +109,38 @@ static void read_run(struct call *call, struct core *core, struct txn *txn, int6
 				 &call->reading, call->why);
 }
 
+/* Keys of older epochs, whose chunks are still in use. */
+static void keys_run(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct call *call = arg;
+	const struct manifest_epoch *epoch;
+
+	while (!call->err && (epoch = reader_key_wanted(call->opened->reader))) {
+		struct key key = {{0}};
+
+		call->err = catalog_epoch_key(core, txn, &call->opened->reading, epoch, &key);
+		if (!call->err)
+			reader_key_add(call->opened->reader, &key);
+		key_wipe(&key);
+	}
+}
+
+static void keys_done(struct turn_item *item)
+{
+	struct call *call = item->owner;
+
+	if (call->err == ERR_ABSENT) {
+		call->err = ERR_DENIED;
+		snprintf(call->why, sizeof(call->why),
+			 "parts of it are sealed under an older key that is not here");
+	}
+	api_returned(call);
+	if (call->err)
+		api_done(call);
+	else
+		call->route->begin(call);
+}
+
 static void read_opened(void *arg, struct opened *opened)
 {
 	struct call *call = arg;
@@ -124,9 +156,8 @@ static void read_opened(void *arg, struct opened *opened)
 		snprintf(call->why, sizeof(call->why),
 			 "the manifest is not what the author signed: %s", err_text(opened->err));
 	} else if (reader_key_wanted(opened->reader)) {
-		call->err = ERR_DENIED;
-		snprintf(call->why, sizeof(call->why),
-			 "parts of it are sealed under an older key that is not here");
+		api_push_with(call, keys_run, keys_done);
+		return;
 	}
 	if (call->err)
 		api_done(call);

@@ -263,6 +263,19 @@ enum err catalog_read(struct core *core, struct txn *txn, const char *path, uint
 	return ERR_OK;
 }
 
+enum err catalog_epoch_key(struct core *core, struct txn *txn, const struct reading *reading,
+			   const struct manifest_epoch *epoch, struct key *out)
+{
+	const struct version *version = &reading->version;
+	const struct key *fed_key = fedkeys_get(core, epoch->number);
+	if (version->tier == TIER_GRANTED || version->tier == TIER_HIDDEN)
+		return epochs_key(core, txn, epoch->prefix, epoch->number, version->path, out);
+	if (version->tier != TIER_MEMBERS || epoch->prefix.len > 0 || !fed_key)
+		return ERR_ABSENT;
+	version_members_key(out, fed_key, version->path);
+	return ERR_OK;
+}
+
 /* ---- verifying ---- */
 
 static void finding(struct buf *text, const char *format, const char *path, uint64_t number,

@@ -123,6 +123,10 @@ void reading_fini(struct reading *reading);
 enum err catalog_read(struct core *core, struct txn *txn, const char *path, uint64_t number,
 		      struct reading *out, char *why);
 
+/* K(dataset) of an older epoch that the manifest of a version being read names (reader_key_wanted()). ERR_ABSENT: not to be had here. The caller wipes. */
+enum err catalog_epoch_key(struct core *core, struct txn *txn, const struct reading *reading,
+			   const struct manifest_epoch *epoch, struct key *out);
+
 /* Checks what only the core can: own set digests against heads, index rows of held versions against records and chunks.
    Looks at about max rows from *cursor on (0: the beginning), true when there is more; adds findings (one sentence each, without
    line end) to text, separated by line feeds. */

@@ -341,6 +341,20 @@ static void file_read(struct read_call *call, struct txn *txn, const struct read
 	buf_fini(&chunk);
 }
 
+/* Of older epochs. */
+static void keys_read(struct read_call *call, struct core *core, struct txn *txn,
+		      const struct reading *reading, struct reader *reader)
+{
+	const struct manifest_epoch *epoch;
+	while (call->err == ERR_OK && (epoch = reader_key_wanted(reader))) {
+		struct key key = {{0}};
+		call->err = catalog_epoch_key(core, txn, reading, epoch, &key);
+		if (call->err == ERR_OK)
+			reader_key_add(reader, &key);
+		key_wipe(&key);
+	}
+}
+
 static void call_read(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct read_call *call = arg;
@@ -361,6 +375,9 @@ static void call_read(struct core *core, struct txn *txn, int64_t now_ms, void *
 	}
 	if (call->err == ERR_OK) {
 		assert_int_equal(reader_manifest_done(reader), ERR_OK);
+		keys_read(call, core, txn, &reading, reader);
+	}
+	if (call->err == ERR_OK) {
 		file_read(call, txn, &reading, reader, packer);
 	}
 	buf_fini(&chunk);
