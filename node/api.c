@@ -293,8 +293,8 @@ static const struct route *find_in(const struct route *routes, enum http_method 
 
 static const struct route *find_route(const struct call *call, bool *known)
 {
-	const struct route *tables[] = {api_query_routes, api_command_routes, api_read_routes,
-					api_node_routes, api_doctor_routes,
+	const struct route *tables[] = {api_query_routes,  api_command_routes,    api_read_routes,
+					api_node_routes,   api_federation_routes, api_doctor_routes,
 					api_search_routes, api_withdrawal_routes};
 	const struct route *route = NULL;
 

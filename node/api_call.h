@@ -124,6 +124,7 @@ extern const struct route api_command_routes[];
 extern const struct route api_read_routes[];
 extern const struct route api_search_routes[];
 extern const struct route api_withdrawal_routes[];
+extern const struct route api_federation_routes[];
 extern const struct route api_node_routes[];
 extern const struct route api_doctor_routes[];
 

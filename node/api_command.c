@@ -31,79 +31,6 @@ static void peer_add_run(struct call *call, struct core *core, struct txn *txn, 
 	call->out = json_pack("{s:s}", "address", address);
 }
 
-/* Federation */
-
-static void found_begin(struct call *call)
-{
-	static const char *const fields[] = {"S:name", NULL};
-
-	check_and_push(call, fields);
-}
-
-static void found_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
-{
-	struct membership_status status;
-
-	call->err = membership_create(core, txn, now_ms, api_in_text(call, "name"), call->why);
-	if (call->err)
-		return;
-	membership_status(core, &status);
-	call->status = 201;
-	call->out = json_pack("{s:o, s:o}", "id", api_hex(id_bytes(&status.charter->fed)), "name",
-			      api_str(status.charter->name));
-}
-
-static void invite_begin(struct call *call)
-{
-	static const char *const fields[] = {"S:name",         "S:slug",  "S:ags",
-					     "b:auto_approve", "b:relay", NULL};
-
-	check_and_push(call, fields);
-}
-
-static void invite_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
-{
-	int64_t valid_until_ms = 0;
-	struct buf text;
-
-	buf_init(&text, LIMIT_INVITATION_LEN_MAX);
-	struct invitation_terms terms = {
-		.name = api_in_text(call, "name"),
-		.slug = api_in_text(call, "slug"),
-		.ags = api_in_text(call, "ags"),
-		.auto_approve = json_is_true(json_object_get(call->in, "auto_approve")),
-		.relay = json_is_true(json_object_get(call->in, "relay")),
-	};
-	call->err = membership_invite(core, txn, now_ms, &terms, &text, &valid_until_ms, call->why);
-	if (!call->err) {
-		call->status = 201;
-		call->out = json_pack("{s:o, s:I}", "invitation", api_text(buf_bytes(&text)),
-				      "valid_until_ms", (json_int_t)valid_until_ms);
-	}
-	buf_fini_wipe(&text);
-}
-
-static void join_begin(struct call *call)
-{
-	static const char *const fields[] = {"S:invitation", NULL};
-
-	check_and_push(call, fields);
-}
-
-static void join_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
-{
-	struct invitation invitation;
-	const char *text = api_in_text(call, "invitation");
-
-	call->err = membership_join(core, txn, now_ms, text, call->why);
-	if (call->err || invitation_get(&invitation, bytes_str(text)))
-		return;
-	call->status = 202;
-	call->out = json_pack("{s:s, s:o}", "state", "joining", "federation",
-			      api_str(invitation.fed_name));
-	invitation_wipe(&invitation);
-}
-
 /* Subscriptions */
 
 static void subscribe_begin(struct call *call)
@@ -195,9 +122,6 @@ static void verify_begin(struct call *call)
 
 const struct route api_command_routes[] = {
 	{HTTP_POST, "/peers", peer_add_begin, peer_add_run, NULL},
-	{HTTP_POST, "/federation", found_begin, found_run, NULL},
-	{HTTP_POST, "/federation/invitations", invite_begin, invite_run, NULL},
-	{HTTP_POST, "/federation/join", join_begin, join_run, NULL},
 	{HTTP_POST, "/subscriptions", subscribe_begin, subscribe_run, NULL},
 	{HTTP_DELETE, "/subscriptions", unsubscribe_begin, unsubscribe_run, NULL},
 	{HTTP_POST, "/verify", verify_begin, NULL, NULL},

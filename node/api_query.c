@@ -14,7 +14,7 @@ static void status_begin(struct call *call)
 	api_push(call);
 }
 
-/* Peers and members */
+/* Peers */
 
 static json_t *peer_json(const struct charter *charter, const struct peer_state *peer)
 {
@@ -64,54 +64,6 @@ static void peers_done(struct call *call)
 		json_object_del(peer, "link");
 	}
 	api_done(call);
-}
-
-static void federation_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
-{
-	static const char *const names[] = {"none", "joining", "member"};
-	struct membership_status status;
-	const struct charter *charter;
-
-	membership_status(core, &status);
-	charter = status.charter;
-	call->out = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "state", names[status.state], "id",
-			      charter ? api_hex(id_bytes(&charter->fed)) : json_null(), "name",
-			      charter ? api_str(charter->name) : json_null(), "charter",
-			      api_uint(charter ? charter->number : 0), "threshold",
-			      api_uint(charter ? charter->threshold : 0), "why",
-			      status.why[0] ? api_str(status.why) : json_null());
-}
-
-static json_t *member_json(const struct charter *charter, const struct charter_member *member,
-			   const struct member_state *state)
-{
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:b, s:b, s:o, s:s, s:o, s:I, s:o}",
-			 "number", api_uint(member->number), "name", api_str(member->name), "slug",
-			 api_str(member->slug), "ags", api_str(member->ags), "group",
-			 api_str(member->group), "state",
-			 member->state == CHARTER_MEMBER ? "member"
-			 : member->state == CHARTER_RELAY ? "relay" : "former", "steward",
-			 charter_is_steward(charter, member->number), "self", state->self, "linked",
-			 state->linked, "author", api_uint(state->author), "completeness",
-			 state->state ? state->state : "unknown", "missing",
-			 api_uint(state->missing), "head_ms", (json_int_t)state->head_time_ms,
-			 "records", api_uint(state->record_count));
-}
-
-static void members_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
-{
-	struct membership_status status;
-	json_t *list = json_array();
-
-	membership_status(core, &status);
-	for (uint32_t i = 0; status.charter && i < status.charter->member_count; i++) {
-		const struct charter_member *member = &status.charter->members[i];
-		struct member_state state = {0};
-
-		membership_member(core, txn, now_ms, member->number, &state);
-		json_array_append_new(list, member_json(status.charter, member, &state));
-	}
-	call->out = json_pack("{s:o}", "members", list);
 }
 
 /* Datasets */
@@ -176,6 +128,16 @@ static void describe(json_t *object, const struct description *description)
 	json_object_set_new(object, "modified_ms", api_uint(description->modified_ms));
 }
 
+static void add_keep(json_t *object, struct core *core, struct txn *txn,
+		     const struct dataset_id *dataset)
+{
+	struct keep keep;
+
+	catalog_keep(core, txn, dataset, &keep);
+	json_object_set_new(object, "keep", api_uint(keep.count));
+	json_object_set_new(object, "keep_days", api_uint(keep.days));
+}
+
 static void dataset_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
 	struct catalog_entry entry;
@@ -188,6 +150,8 @@ static void dataset_run(struct call *call, struct core *core, struct txn *txn, i
 	describe(call->out, &entry.description);
 	api_readers(call->out, core, entry.tier);
 	api_holders(call->out, core, txn, &entry);
+	if (entry.own)
+		add_keep(call->out, core, txn, &entry.dataset);
 	json_object_set_new(call->out, "record", api_hex(id_bytes(&entry.record)));
 	catalog_entry_fini(&entry);
 }
@@ -221,8 +185,6 @@ static void subscriptions_run(struct call *call, struct core *core, struct txn *
 const struct route api_query_routes[] = {
 	{HTTP_GET, "/status", status_begin, api_status_run, NULL},
 	{HTTP_GET, "/peers", NULL, peers_run, peers_done},
-	{HTTP_GET, "/federation", NULL, federation_run, NULL},
-	{HTTP_GET, "/federation/members", NULL, members_run, NULL},
 	{HTTP_GET, "/datasets", datasets_begin, datasets_run, NULL},
 	{HTTP_GET, "/dataset", path_begin, dataset_run, NULL},
 	{HTTP_GET, "/log", path_begin, log_run, NULL},
