@@ -270,9 +270,19 @@ static void dataset_ids(void **state)
 	assert_false(id_eq(&a, &b));
 }
 
+static void the_parent_is_all_but_the_last_component(void **state)
+{
+	assert_true(bytes_eq(path_parent(bytes_str("meissen/wasser/elbe")),
+			     bytes_str("meissen/wasser")));
+	assert_true(bytes_eq(path_parent(bytes_str("meissen/wasser")), bytes_str("meissen")));
+	assert_int_equal(path_parent(bytes_str("meissen")).len, 0);
+	assert_int_equal(path_parent(bytes_str("")).len, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_parent_is_all_but_the_last_component),
 		cmocka_unit_test(path_syntax),
 		cmocka_unit_test(component_bytes),
 		cmocka_unit_test(slug_syntax),
