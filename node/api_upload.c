@@ -66,7 +66,8 @@ static void create_begin(struct call *call)
 {
 	static const char *const fields[] = {
 		"S:dataset", "s:title", "s:description", "l:keywords",     "s:theme", "s:license",
-		"s:contact", "s:tier",  "b:widen",       "b:allow_shrink", "i:keep",  NULL};
+		"s:contact", "s:tier",  "b:widen",       "b:allow_shrink", "i:keep",  "i:keep_days",
+		NULL};
 	const char *tier;
 	enum tier parsed;
 
@@ -102,7 +103,8 @@ static void create_run(struct call *call, struct core *core, struct txn *txn, in
 		.has_tier = api_in_text(call, "tier") != NULL,
 		.widen = json_is_true(json_object_get(in, "widen")),
 		.allow_shrink = json_is_true(json_object_get(in, "allow_shrink")),
-		.keep = (uint64_t)json_integer_value(json_object_get(in, "keep")),
+		.keep = {(uint64_t)json_integer_value(json_object_get(in, "keep")),
+			 (uint64_t)json_integer_value(json_object_get(in, "keep_days"))},
 		.description = {.title = in_bytes(call, "title"),
 				.text = in_bytes(call, "description"),
 				.theme = in_bytes(call, "theme"),
@@ -110,6 +112,8 @@ static void create_run(struct call *call, struct core *core, struct txn *txn, in
 				.contact = in_bytes(call, "contact")},
 	};
 
+	/* 0: all, whatever was said before */
+	options.keep_all = json_object_get(in, "keep") && !options.keep.count;
 	take_keywords(&options.description, json_object_get(in, "keywords"));
 	if (options.has_tier)
 		tier_parse(&options.tier, bytes_str(api_in_text(call, "tier")));

@@ -62,12 +62,22 @@ bool catalog_holder(struct core *core, struct txn *txn, uint32_t author,
 /* How many of them would have to fail: copies at one operator count as one. */
 size_t catalog_operators(const struct catalog_holder *holders, size_t count);
 
+/* Which own versions stay when a new one is published, beside the newest; both 0: all. */
+struct keep {
+	uint64_t count; /* so many */
+	uint64_t days;  /* those younger than this */
+};
+/* What holds for an own dataset. */
+void catalog_keep(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+		  struct keep *keep);
+
 struct publish_options {
 	const char *path;
 	bool has_tier;
 	enum tier tier;
 	bool widen, allow_shrink;
-	uint64_t keep;                  /* versions to keep; 0: all */
+	struct keep keep;               /* both 0: as said before, with this dataset */
+	bool keep_all;                  /* forget what was said before */
 	struct description description; /* empty fields inherit from the version before; borrowed */
 };
 
@@ -78,7 +88,7 @@ struct publication {
 	struct writer_params params; /* keys: wiped by publication_fini() */
 	enum tier tier;
 	bool allow_shrink;
-	uint64_t keep;
+	struct keep keep;
 	struct record_id previous; /* zero: the first version */
 	uint64_t previous_number;  /* 0: the first version */
 	uint64_t previous_bytes;   /* plain bytes and files of the version before */

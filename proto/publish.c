@@ -8,6 +8,7 @@
 #include "crypto/check.h"
 #include "crypto/path.h"
 #include "proto/core_state.h"
+#include "proto/memory.h"
 #include "proto/pack.h"
 #include "proto/withdrawal.h"
 #include "store/chunks.h"
@@ -18,63 +19,6 @@ void publication_fini(struct publication *publication)
 	key_wipe(&publication->dataset_key);
 	buf_fini_wipe(&publication->description);
 	secret_wipe(publication, sizeof(*publication));
-}
-
-/* What this node remembers of its own publications, sealed: the cut key, and what was published last. */
-enum { MEMORY_CUT_LEN = 16, MEMORY_LEN = MEMORY_CUT_LEN + ID_LEN + ID_LEN };
-struct memory {
-	struct cut_key cut_key;
-	struct record_id record; /* of the last version */
-	struct digest contents;  /* of its files, description and tier */
-};
-
-static void memory_name(char name[80], const struct dataset_id *dataset)
-{
-	memcpy(name, "own:", 4);
-	hex_put(name + 4, id_bytes(dataset));
-}
-
-static bool memory_get(struct core *core, struct txn *txn, const struct dataset_id *dataset,
-		       struct memory *memory)
-{
-	char name[80];
-	struct bytes sealed;
-	struct secret *secret = NULL;
-	memory_name(name, dataset);
-	struct row_key key = key_name(name);
-	if (!txn_get(txn, TABLE_SEALED, row_key_bytes(&key), &sealed) ||
-	    keyring_unseal(core->options.keyring, &secret, name, sealed) != ERR_OK)
-		return false;
-	struct bytes b = secret_bytes(secret);
-	bool ok = b.len == MEMORY_LEN;
-	if (ok) {
-		memcpy(memory->cut_key.b, b.ptr, MEMORY_CUT_LEN);
-		memcpy(memory->record.b, b.ptr + MEMORY_CUT_LEN, ID_LEN);
-		memcpy(memory->contents.b, b.ptr + MEMORY_CUT_LEN + ID_LEN, ID_LEN);
-	}
-	secret_close(secret);
-	return ok;
-}
-
-static void memory_put(struct core *core, struct txn *txn, const struct dataset_id *dataset,
-		       const struct memory *memory)
-{
-	char name[80];
-	uint8_t plain[MEMORY_LEN];
-	struct buf sealed;
-	memory_name(name, dataset);
-	memcpy(plain, memory->cut_key.b, MEMORY_CUT_LEN);
-	memcpy(plain + MEMORY_CUT_LEN, memory->record.b, ID_LEN);
-	memcpy(plain + MEMORY_CUT_LEN + ID_LEN, memory->contents.b, ID_LEN);
-	buf_init(&sealed, 512);
-	keyring_seal(core->options.keyring, &sealed, name, bytes_of(plain, sizeof(plain)));
-	struct row_key key = key_name(name);
-	if (sealed.err == ERR_OK)
-		txn_put(txn, TABLE_SEALED, row_key_bytes(&key), buf_bytes(&sealed));
-	else
-		txn_fail(txn, sealed.err);
-	buf_fini(&sealed);
-	secret_wipe(plain, sizeof(plain));
 }
 
 /* Fills empty fields from the version before. */
@@ -233,7 +177,7 @@ enum err catalog_publish_begin(struct core *core, struct txn *txn, int64_t now_m
 	struct catalog_entry before = {0};
 	struct memory memory;
 	struct reading reading = {0};
-	*out = (struct publication){.allow_shrink = options->allow_shrink, .keep = options->keep};
+	*out = (struct publication){.allow_shrink = options->allow_shrink};
 	enum err err = path_own(core, options->path, why);
 	if (err != ERR_OK)
 		return err;
@@ -269,6 +213,10 @@ enum err catalog_publish_begin(struct core *core, struct txn *txn, int64_t now_m
 		else
 			random_fill(core->options.random, out->params.cut_key.b,
 				    sizeof(out->params.cut_key.b));
+		/* What was said once holds until something else is said. */
+		out->keep = options->keep_all                           ? (struct keep){0}
+			    : options->keep.count || options->keep.days ? options->keep
+									: memory.keep;
 		secret_wipe(&memory, sizeof(memory));
 		out->job = chunks_job_new(txn);
 		sweep_pause(core, &out->params.dataset, true);
@@ -429,23 +377,6 @@ static void index_write(struct txn *txn, const struct publication *publication,
 	unstage(txn, publication->job);
 }
 
-/* Versions beyond --keep go with the next head. */
-static void retention(struct core *core, struct txn *txn, const struct publication *publication,
-		      const struct message_version *newest)
-{
-	struct row_key prefix = key_dataset(&newest->dataset);
-	struct walk walk = walk_begin(txn, TABLE_VERSION, row_key_bytes(&prefix));
-	while (publication->keep && walk_next(&walk)) {
-		struct message_version old = {newest->dataset, be64_get(walk.key.ptr + ID_LEN),
-					      be32_get(walk.key.ptr + ID_LEN + 8)};
-		struct record_slot slot = record_slot_version(&old.dataset, old.number);
-		if (old.author != newest->author || old.number + publication->keep > newest->number)
-			continue;
-		if (ledger_delete(&core->ledger, txn, record_slot_bytes(&slot)) == ERR_OK)
-			fetch_drop(core, txn, &old);
-	}
-}
-
 static enum err record_write(struct core *core, struct txn *txn, struct publication *publication,
 			     struct writer *writer, struct record_id *id, struct ledger_news *news,
 			     char *why)
@@ -496,9 +427,10 @@ static enum err version_make(struct core *core, struct txn *txn, struct publicat
 	struct index_sum sum;
 	index_sum(writer_index(writer), &sum);
 	memory->cut_key = publication->params.cut_key;
+	memory->keep = publication->keep;
 	memory_put(core, txn, &publication->params.dataset, memory);
 	fetch_held(core, txn, &of, publication->path, sum.bytes, sum.count);
-	retention(core, txn, publication, &of);
+	memory_keep(core, txn, &publication->keep, &of.dataset, of.number);
 	transfer_version_news(core, txn, &news);
 	return txn_err(txn);
 }
@@ -528,6 +460,9 @@ enum err catalog_publish_commit(struct core *core, struct txn *txn, int64_t now_
 	    id_eq(&before.contents, &memory.contents) &&
 	    fetch_healed(core, txn, &same, publication->path)) {
 		*unchanged = true;
+		before.keep = publication->keep;
+		memory_put(core, txn, &same.dataset, &before);
+		memory_keep(core, txn, &publication->keep, &same.dataset, number);
 		catalog_publish_abort(core, txn, publication);
 		return catalog_find(core, txn, publication->path, number, out, why);
 	}

@@ -371,7 +371,8 @@ int client_send(struct client *client, const char *target, uint64_t size,
 	client->arg = arg;
 	curl_easy_setopt(client->curl, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(client->curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)size);
+	curl_easy_setopt(client->curl, CURLOPT_INFILESIZE_LARGE,
+			 size == CLIENT_SIZE_UNKNOWN ? (curl_off_t)-1 : (curl_off_t)size);
 	curl_easy_setopt(client->curl, CURLOPT_READFUNCTION, on_read);
 	curl_easy_setopt(client->curl, CURLOPT_READDATA, client);
 	code = perform(client, NULL);

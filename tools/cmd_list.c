@@ -116,6 +116,18 @@ static void print_data(const struct tool *tool, const json_t *entry)
 		print_field("Data", "here");
 }
 
+static void print_keep(const json_t *entry)
+{
+	uint64_t count = field_count(entry, "keep"), days = field_count(entry, "keep_days");
+
+	if (count)
+		print_fieldf("Keeps", "the newest %" PRIu64 " version%s", count,
+			     count == 1 ? "" : "s");
+	else if (days)
+		print_fieldf("Keeps", "the versions of the last %" PRIu64 " day%s, and the newest",
+			     days, days == 1 ? "" : "s");
+}
+
 static void print_entry(const struct tool *tool, const json_t *entry)
 {
 	char *keywords = print_join(json_object_get(entry, "keywords"));
@@ -148,6 +160,7 @@ static void print_entry(const struct tool *tool, const json_t *entry)
 	print_field("Tier", field_text(entry, "tier"));
 	print_field("Readers", readers);
 	print_field("Held by", holders);
+	print_keep(entry);
 	print_data(tool, entry);
 	free(keywords);
 	free(readers);

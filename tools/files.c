@@ -130,13 +130,23 @@ static int compare(const void *a, const void *b)
 	return strcmp(left->name, right->name);
 }
 
-int files_collect(struct files *files, const char *const *paths, size_t count)
+static int add_input(struct files *files, const char *name)
+{
+	if (!name)
+		return tool_fail(TOOL_USAGE,
+				 "standard input has no name: give it one with --name NAME");
+	return add(files, name, FILES_INPUT, 0);
+}
+
+int files_collect(struct files *files, const char *input_name, const char *const *paths,
+		  size_t count)
 {
 	int code = TOOL_DONE;
 
 	*files = (struct files){0};
 	for (size_t i = 0; i < count && !code; i++)
-		code = add_path(files, paths[i]);
+		code = strcmp(paths[i], FILES_INPUT) == 0 ? add_input(files, input_name)
+							  : add_path(files, paths[i]);
 	if (code)
 		return code;
 	qsort(files->entries, files->count, sizeof(*files->entries), compare);

@@ -15,9 +15,9 @@
 #include "tools/tool.h"
 
 struct file_entry {
-	char *name; /* in the dataset */
-	char *path; /* on this machine */
-	uint64_t bytes;
+	char *name;     /* in the dataset */
+	char *path;     /* on this machine */
+	uint64_t bytes; /* 0 of standard input */
 };
 
 struct files {
@@ -26,8 +26,11 @@ struct files {
 	uint64_t bytes;
 };
 
-/* Prints its own complaint. Release with files_fini() in any case. */
-int files_collect(struct files *files, const char *const *paths, size_t count);
+#define FILES_INPUT "-" /* the path of standard input; a file of this name is "./-" */
+
+/* input_name: what standard input is called in the dataset; NULL: it may not be among the paths. Prints its own complaint. Release with files_fini() in any case. */
+int files_collect(struct files *files, const char *input_name, const char *const *paths,
+		  size_t count);
 void files_fini(struct files *files);
 
 #endif

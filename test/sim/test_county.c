@@ -150,7 +150,7 @@ static void publish(struct county *county)
 	p.options.has_tier = true;
 	p.options.tier = dataset->path[strlen(dataset->path) - 1] == '0' ? TIER_OPEN : TIER_MEMBERS;
 	p.options.allow_shrink = true;
-	p.options.keep = 3;
+	p.options.keep.count = 3;
 	enum err err = sim_publish_all(&p);
 	buf_fini(&content);
 	if (err == ERR_OK) {

@@ -79,7 +79,7 @@ static void publish(struct sim_node *node, const char *path, const struct buf *c
 {
 	for (unsigned i = 0;; i++) {
 		struct sim_publication p = {.node = node,
-					    .options = {.path = path, .keep = keep},
+					    .options = {.path = path, .keep = {.count = keep}},
 					    .content = buf_bytes(content),
 					    .pieces_max = 2};
 		p.options.allow_shrink = true;

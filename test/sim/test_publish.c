@@ -151,7 +151,7 @@ static void another_tier_has_no_chunk_in_common(void **state)
 		struct sim_publication p = publication(towns->a, "meissen/schulen", &content);
 		p.options.has_tier = p.options.widen = true;
 		p.options.tier = tiers[i];
-		p.options.keep = 1;
+		p.options.keep.count = 1;
 		assert_int_equal(sim_publish_all(&p), ERR_OK);
 		settle(towns);
 		/* Only the newest version is left: its chunks are all there are. */
@@ -189,7 +189,7 @@ static void versions_beyond_keep_go_everywhere(void **state)
 		buf_fini(&last);
 		last = sim_content(100 + i, 200000);
 		struct sim_publication p = publication(towns->a, "meissen/inzidenz", &last);
-		p.options.keep = 2;
+		p.options.keep.count = 2;
 		assert_int_equal(sim_publish_all(&p), ERR_OK);
 		towns_held(towns->b, "meissen/inzidenz", i);
 		settle(towns);
@@ -229,7 +229,7 @@ static void a_version_dropped_on_its_way(void **state)
 	sim_run(&towns->sim, 3000, NULL, NULL);
 	assert_int_equal(towns->b->core->transfer.fetch_count, 1);
 	p = publication(towns->a, "meissen/plan", &second);
-	p.options.keep = 1;
+	p.options.keep.count = 1;
 	p.options.allow_shrink = true;
 	assert_int_equal(sim_publish_all(&p), ERR_OK);
 	towns->a->serve = SIM_SERVE;
@@ -318,7 +318,7 @@ static void retention_spares_what_is_being_published(void **state)
 	for (unsigned i = 0; i < 2; i++)
 		sim_publish_step(&q);
 	p = publication(towns->a, "meissen/a", &contents[2]);
-	p.options.keep = 1;
+	p.options.keep.count = 1;
 	assert_int_equal(sim_publish_all(&p), ERR_OK);
 	sim_run(&towns->sim, 5000, NULL, NULL);
 	while (sim_publish_step(&q))

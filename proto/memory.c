@@ -1,0 +1,102 @@
+#include "proto/memory.h"
+
+#include <string.h>
+
+#include "proto/core_state.h"
+
+enum { CUT_LEN = 16, SHORT_LEN = CUT_LEN + 2 * ID_LEN, LEN = SHORT_LEN + 2 * 8 };
+enum { DAYS_MAX = 40000 };
+
+#define DAY_MS ((uint64_t)24 * 60 * 60 * 1000)
+
+static void name_make(char name[80], const struct dataset_id *dataset)
+{
+	memcpy(name, "own:", 4);
+	hex_put(name + 4, id_bytes(dataset));
+}
+
+bool memory_get(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+		struct memory *memory)
+{
+	char name[80];
+	struct bytes sealed;
+	struct secret *secret = NULL;
+	*memory = (struct memory){.keep = {0}};
+	name_make(name, dataset);
+	struct row_key key = key_name(name);
+	if (!txn_get(txn, TABLE_SEALED, row_key_bytes(&key), &sealed) ||
+	    keyring_unseal(core->options.keyring, &secret, name, sealed) != ERR_OK)
+		return false;
+	struct bytes b = secret_bytes(secret);
+	bool ok = b.len == LEN || b.len == SHORT_LEN; /* before there was something to keep */
+	if (ok) {
+		memcpy(memory->cut_key.b, b.ptr, CUT_LEN);
+		memcpy(memory->record.b, b.ptr + CUT_LEN, ID_LEN);
+		memcpy(memory->contents.b, b.ptr + CUT_LEN + ID_LEN, ID_LEN);
+	}
+	if (b.len == LEN)
+		memory->keep =
+			(struct keep){be64_get(b.ptr + SHORT_LEN), be64_get(b.ptr + SHORT_LEN + 8)};
+	secret_close(secret);
+	return ok;
+}
+
+void memory_put(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+		const struct memory *memory)
+{
+	char name[80];
+	uint8_t plain[LEN];
+	struct buf sealed;
+	name_make(name, dataset);
+	memcpy(plain, memory->cut_key.b, CUT_LEN);
+	memcpy(plain + CUT_LEN, memory->record.b, ID_LEN);
+	memcpy(plain + CUT_LEN + ID_LEN, memory->contents.b, ID_LEN);
+	be64_put(plain + SHORT_LEN, memory->keep.count);
+	be64_put(plain + SHORT_LEN + 8, memory->keep.days);
+	buf_init(&sealed, 512);
+	keyring_seal(core->options.keyring, &sealed, name, bytes_of(plain, sizeof(plain)));
+	struct row_key key = key_name(name);
+	if (sealed.err == ERR_OK)
+		txn_put(txn, TABLE_SEALED, row_key_bytes(&key), buf_bytes(&sealed));
+	else
+		txn_fail(txn, sealed.err);
+	buf_fini(&sealed);
+	secret_wipe(plain, sizeof(plain));
+}
+
+void catalog_keep(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+		  struct keep *keep)
+{
+	struct memory memory;
+	memory_get(core, txn, dataset, &memory);
+	*keep = memory.keep;
+	secret_wipe(&memory, sizeof(memory));
+}
+
+static bool too_old(struct core *core, struct txn *txn, const struct message_version *of,
+		    uint64_t days)
+{
+	struct bytes whole;
+	struct record record;
+	uint64_t span_days = days < DAYS_MAX ? days : DAYS_MAX;
+	int64_t since_ms = core->now_ms - (int64_t)(span_days * DAY_MS);
+	return ledger_version_find(txn, &of->dataset, of->number, of->author, &whole) == ERR_OK &&
+	       record_decode(&record, whole) == ERR_OK && record.time_ms < since_ms;
+}
+
+void memory_keep(struct core *core, struct txn *txn, const struct keep *keep,
+		 const struct dataset_id *dataset, uint64_t newest)
+{
+	struct row_key prefix = key_dataset(dataset);
+	struct walk walk = walk_begin(txn, TABLE_VERSION, row_key_bytes(&prefix));
+	while ((keep->count || keep->days) && walk_next(&walk)) {
+		struct message_version old = {*dataset, be64_get(walk.key.ptr + ID_LEN),
+					      be32_get(walk.key.ptr + ID_LEN + 8)};
+		struct record_slot slot = record_slot_version(&old.dataset, old.number);
+		bool goes = (keep->count && old.number + keep->count <= newest) ||
+			    (keep->days && too_old(core, txn, &old, keep->days));
+		if (old.author == core->author && old.number < newest && goes &&
+		    ledger_delete(&core->ledger, txn, record_slot_bytes(&slot)) == ERR_OK)
+			fetch_drop(core, txn, &old);
+	}
+}
