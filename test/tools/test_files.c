@@ -48,7 +48,7 @@ static int collect(struct files *files, const char *dir, const char *const *name
 
 	for (; names[count]; count++)
 		paths[count] = dir_file(dir, names[count]);
-	code = files_collect(files, (const char *const *)paths, count);
+	code = files_collect(files, NULL, (const char *const *)paths, count);
 	for (size_t i = 0; i < count; i++)
 		free(paths[i]);
 	return code;
