@@ -165,11 +165,11 @@ void core_close(struct core *core)
 	peers_close(core);
 	transfer_close(core);
 	withdrawal_close(core);
+	gossip_close(core);
 	membership_close(core);
 	rights_fini(core);
 	ledger_fini(&core->ledger);
 	charter_fini(&core->charter);
-	free(core->news);
 	free(core);
 }
 

@@ -56,7 +56,7 @@ struct sync { /* of one peer; sync.c */
 	bool stream_end_due;    /* SYNC_END follows the last want */
 	uint64_t untaken_bytes; /* sent, not yet confirmed by TAKEN */
 	uint64_t taken_bytes;   /* taken, not yet confirmed to the peer */
-	int64_t next_hello_ms;  /* anti-entropy */
+	int64_t next_hello_ms;  /* to this peer, for a reason; INT64_MAX: none */
 	int64_t phase_since_ms; /* or since the last progress in it */
 };
 
@@ -239,6 +239,7 @@ struct core {
 	struct epochs epochs;
 	struct digest content; /* digest of all states */
 	bool content_known;    /* it is up to date, but for authors touched in this turn */
+	int64_t entropy_next_ms; /* when a peer taken by lot is compared with */
 	int64_t quiet_until_ms; /* after a start: no own head before a peer has confirmed the last one */
 	int64_t behind_since_ms; /* a peer knew a later own head than this store; 0: none did */
 	int64_t own_head_ms;     /* time of the own latest head */
@@ -246,12 +247,21 @@ struct core {
 	bool head_due;           /* own records are not yet those of the own head */
 	struct news *news;
 	size_t news_count, news_cap;
+	struct relay *relays; /* by rising author, each once */
+	size_t relay_count, relay_cap;
 	struct effects *effects; /* of the turn */
 	int64_t now_ms;          /* of the turn */
 	enum room room;          /* what may still be stored */
 };
 
-struct news { /* a head accepted in this turn; sync.c announces it */
+struct relay { /* another author's head that is to be told on in a moment; gossip.c */
+	uint32_t author;
+	int64_t due_ms;
+	uint64_t *heard; /* links by which it has come, each once */
+	size_t heard_count;
+};
+
+struct news { /* a head accepted in this turn; gossip.c announces it */
 	uint32_t author;
 	uint64_t from_link;       /* 0: own */
 	uint64_t sequence_before; /* records above it are new */
@@ -320,6 +330,7 @@ void sync_progress(struct core *core, struct peer *peer);
 
 /* gossip.c */
 void gossip_open(struct core *core, struct txn *txn);
+void gossip_close(struct core *core);
 int64_t gossip_wake(const struct core *core);
 void gossip_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
 /* Counts bytes taken from a peer, and confirms them now or when they are enough. */

@@ -11,6 +11,7 @@
 
 enum {
 	GOSSIP_TAKEN_STEP = 512 * 1024,
+	GOSSIP_RELAY_MS = 200,        /* a head of another author is told on in this time */
 	GOSSIP_QUIET_MS = 10 * 1000,  /* after a start, unless a peer confirms sooner */
 	GOSSIP_BEHIND_MS = 60 * 1000, /* for own records to come back */
 };
@@ -62,6 +63,127 @@ static void orglog_ask(struct core *core, struct txn *txn, struct peer *peer,
 	membership_orglog_ask(core, peer, &member->org, known + 1);
 }
 
+/* ---- heads of others ---- */
+
+/* Where the author's relay is, or would be. */
+static size_t relay_place(const struct core *core, uint32_t author)
+{
+	size_t low = 0, high = core->relay_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (core->relays[middle].author < author)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct relay *relay_of(struct core *core, uint32_t author)
+{
+	size_t at = relay_place(core, author);
+	return at < core->relay_count && core->relays[at].author == author ? &core->relays[at]
+									   : NULL;
+}
+
+static bool relay_heard(const struct relay *relay, uint64_t link)
+{
+	for (size_t i = 0; i < relay->heard_count; i++) {
+		if (relay->heard[i] == link)
+			return true;
+	}
+	return false;
+}
+
+static void relay_hear(struct relay *relay, uint64_t link)
+{
+	if (relay_heard(relay, link))
+		return;
+	relay->heard = mem_grow(relay->heard, relay->heard_count + 1, sizeof(relay->heard[0]));
+	relay->heard[relay->heard_count++] = link;
+}
+
+/*
+ * PROTOCOL: "Other nodes tell it on, by HEAD alone, within 200 ms and after a time taken by lot, to all members linked but those from whom it
+ * has come by then." So between two nodes it mostly goes one way, once.
+ */
+static void relay_add(struct core *core, const struct news *news)
+{
+	struct relay *relay = relay_of(core, news->author);
+	if (!relay) {
+		if (core->relay_count == core->relay_cap) {
+			core->relay_cap = core->relay_cap ? 2 * core->relay_cap : 8;
+			core->relays =
+				mem_grow(core->relays, core->relay_cap, sizeof(*core->relays));
+		}
+		relay = &core->relays[relay_place(core, news->author)];
+		memmove(relay + 1, relay,
+			(size_t)(core->relays + core->relay_count - relay) * sizeof(*relay));
+		core->relay_count++;
+		*relay = (struct relay){.author = news->author};
+		relay->due_ms =
+			core->now_ms + (int64_t)random_below(core->options.random, GOSSIP_RELAY_MS);
+	}
+	/* Those who told of the head before do not know of this one. */
+	relay->heard_count = 0;
+	relay_hear(relay, news->from_link);
+}
+
+static void relay_tell(struct core *core, struct txn *txn, const struct relay *relay)
+{
+	struct author_state state;
+	struct bytes head;
+	struct buf out;
+	if (ledger_state(&core->ledger, txn, relay->author, &state) != ERR_OK ||
+	    !ledger_head(txn, relay->author, state.incarnation, &head))
+		return;
+	for (size_t i = 0; i < core->peer_count; i++) {
+		struct peer *peer = core->peers[i];
+		if (!peer->up || !peer->sync.met || peer->author == relay->author ||
+		    relay_heard(relay, peer->link))
+			continue;
+		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+		message_head(&out, head);
+		sync_send(core, peer, &out);
+	}
+}
+
+static void relays_settle(struct core *core, struct txn *txn)
+{
+	size_t left = 0;
+	for (size_t i = 0; i < core->relay_count; i++) {
+		struct relay *relay = &core->relays[i];
+		/* The clock may have been set back. */
+		if (relay->due_ms > core->now_ms &&
+		    relay->due_ms <= core->now_ms + GOSSIP_RELAY_MS) {
+			core->relays[left++] = *relay;
+			continue;
+		}
+		relay_tell(core, txn, relay);
+		free(relay->heard);
+	}
+	core->relay_count = left;
+}
+
+void gossip_close(struct core *core)
+{
+	for (size_t i = 0; i < core->relay_count; i++)
+		free(core->relays[i].heard);
+	free(core->relays);
+	free(core->news);
+}
+
+/* ---- what comes ---- */
+
+/* The latest head came again: this peer need not be told of it. */
+static void head_known(struct core *core, const struct peer *peer, const struct head *head,
+		       const struct author_state *known)
+{
+	struct relay *relay = relay_of(core, head->author);
+	if (relay && head->incarnation == known->incarnation && head->counter == known->counter)
+		relay_hear(relay, peer->link);
+}
+
 static void head_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct head head;
@@ -80,6 +202,8 @@ static void head_take(struct core *core, struct txn *txn, struct peer *peer, str
 	}
 	if (sender_fault(err))
 		core_peer_bad(core, peer, LINK_REASON_MALFORMED, "a head that is not well-formed");
+	if (err == ERR_EXISTS)
+		head_known(core, peer, &head, &before);
 	if (err != ERR_OK)
 		return;
 	/* Own, and not known here: this store is an old copy. */
@@ -135,6 +259,8 @@ static void states_ask(struct core *core, struct txn *txn, struct peer *peer, ui
 	core_send_list(core, peer, &list);
 }
 
+/* PROTOCOL: "The author announces a new head to all members linked: HEAD followed by RECORDS when these have at most
+   4096 bytes, else HEAD alone." */
 static void announce(struct core *core, struct txn *txn, const struct news *news)
 {
 	struct author_state state;
@@ -142,7 +268,6 @@ static void announce(struct core *core, struct txn *txn, const struct news *news
 	if (ledger_state(&core->ledger, txn, news->author, &state) != ERR_OK ||
 	    !ledger_head(txn, news->author, state.incarnation, &head))
 		return;
-	/* PROTOCOL: "HEAD followed by RECORDS when these have at most 4096 bytes, else HEAD alone." */
 	struct message_list list = message_list_begin(MESSAGE_RECORDS);
 	struct row_key prefix = key_author_incarnation(news->author, state.incarnation);
 	struct row_key at = key_record(news->author, state.incarnation, news->sequence_before);
@@ -158,8 +283,7 @@ static void announce(struct core *core, struct txn *txn, const struct news *news
 	whole = buf_bytes(&records);
 	for (size_t i = 0; i < core->peer_count; i++) {
 		struct peer *peer = core->peers[i];
-		if (!peer->up || !peer->sync.met || peer->link == news->from_link ||
-		    peer->author == news->author)
+		if (!peer->up || !peer->sync.met)
 			continue;
 		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 		message_head(&out, head);
@@ -243,7 +367,7 @@ static void own_head(struct core *core, struct txn *txn)
 	core->own_head_ms = core->now_ms;
 }
 
-int64_t gossip_wake(const struct core *core)
+static int64_t own_head_wake(const struct core *core)
 {
 	if (!core->author)
 		return INT64_MAX;
@@ -255,13 +379,27 @@ int64_t gossip_wake(const struct core *core)
 	return renew;
 }
 
+int64_t gossip_wake(const struct core *core)
+{
+	int64_t wake = own_head_wake(core);
+	for (size_t i = 0; i < core->relay_count; i++)
+		wake = core->relays[i].due_ms < wake ? core->relays[i].due_ms : wake;
+	return wake;
+}
+
 void gossip_settle(struct core *core, struct txn *txn)
 {
 	core_settle(core, txn);
 	own_head(core, txn);
 	for (size_t i = 0; i < core->news_count; i++) {
-		announce(core, txn, &core->news[i]);
-		pull(core, txn, &core->news[i]);
+		const struct news *news = &core->news[i];
+		if (news->from_link == 0) {
+			announce(core, txn, news);
+		} else {
+			relay_add(core, news);
+			pull(core, txn, news);
+		}
 	}
 	core->news_count = 0;
+	relays_settle(core, txn);
 }

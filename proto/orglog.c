@@ -218,11 +218,9 @@ static enum err keys_admit(const struct orglog *log)
  */
 static enum err entry_check(const struct entry *entry)
 {
-	enum err err = sign_pk_admit(&entry->log.root);
+	enum err err =
+		sign_check(&entry->sig, &entry->log.root, SIGN_TAG_ORGLOG, NULL, entry->payload);
 
-	if (!err)
-		err = sign_check(&entry->sig, &entry->log.root, SIGN_TAG_ORGLOG, NULL,
-				 entry->payload);
 	return err ? err : keys_admit(&entry->log);
 }
 

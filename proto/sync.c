@@ -23,6 +23,7 @@ enum {
 	SYNC_RECORDS_LEN_MAX = 256 * 1024, /* of one RECORDS message */
 	SYNC_STATES_PER_MESSAGE = 8192,
 	SYNC_PHASE_MS_MAX = 120 * 1000, /* without progress */
+	SYNC_AGAIN_MS = 1000,           /* when contents moved during a comparison */
 	SYNC_HELLO_MS = 250,            /* one HELLO in this time, */
 	SYNC_HELLO_PACE = 16,           /* this many sooner, */
 	SYNC_HELLO_BURST = 64,          /* and this many of a peer, which may come in a bunch */
@@ -100,11 +101,20 @@ static void hello_send(struct core *core, struct txn *txn, struct peer *peer)
 	core_send(core, peer, &out);
 }
 
+/* Begins an exchange with this peer about so much later, if none is due sooner. */
+static void hello_again(struct core *core, struct sync *sync, int64_t ms)
+{
+	int64_t next_ms = core->now_ms + core_jitter(core, ms);
+	if (next_ms < sync->next_hello_ms)
+		sync->next_hello_ms = next_ms;
+}
+
 void sync_hello(struct core *core, struct txn *txn, struct peer *peer)
 {
 	struct sync *sync = &peer->sync;
-	sync->next_hello_ms =
-		core->now_ms + core_jitter(core, core->options.limits->anti_entropy_ms);
+	sync->next_hello_ms = INT64_MAX;
+	if (!sync->met)
+		hello_again(core, sync, core->options.limits->anti_entropy_ms);
 	if (sync->hello_waits || sync->phase != SYNC_IDLE)
 		return;
 	sync->hello_waits = true;
@@ -129,11 +139,11 @@ void sync_hello_all(struct core *core, struct txn *txn)
 void sync_up(struct core *core, struct txn *txn, struct peer *peer)
 {
 	/* PROTOCOL: "The dialler sends HELLO." */
+	peer->sync.next_hello_ms = INT64_MAX;
 	if (peer->dial)
 		sync_hello(core, txn, peer);
 	else
-		peer->sync.next_hello_ms =
-			core->now_ms + core_jitter(core, core->options.limits->anti_entropy_ms);
+		hello_again(core, &peer->sync, core->options.limits->anti_entropy_ms);
 }
 
 /* ---- groups ---- */
@@ -393,11 +403,17 @@ static bool stream_step(struct core *core, struct txn *txn, struct peer *peer,
 /* Both sides have the same, or have told each other all that differed. */
 static void compared(struct core *core, struct txn *txn, struct peer *peer)
 {
-	peer->sync.ever_synced = true;
+	struct sync *sync = &peer->sync;
+	sync->ever_synced = true;
 	core_note(core, NOTE_SYNCED)->link = peer->link;
 	core->quiet_until_ms = 0;
 	membership_compared(core, txn);
 	fetch_retry(core, peer);
+	/* Something may have come meanwhile that both sides believe the other has. */
+	struct digest now;
+	content_digest(core, txn, &now);
+	if (!id_eq(&now, &sync->content_sent) || sync->charter_sent != charter_shown(core, txn))
+		hello_again(core, sync, SYNC_AGAIN_MS);
 }
 
 static void phase_end(struct core *core, struct txn *txn, struct peer *peer)
@@ -407,13 +423,6 @@ static void phase_end(struct core *core, struct txn *txn, struct peer *peer)
 		return;
 	phase_set(core, sync, SYNC_IDLE);
 	compared(core, txn, peer);
-	/* Something may have come meanwhile that both sides believe the other has. */
-	struct digest now;
-	content_digest(core, txn, &now);
-	bool moved =
-		!id_eq(&now, &sync->content_sent) || sync->charter_sent != charter_shown(core, txn);
-	if (moved && sync->next_hello_ms > core->now_ms + 1000)
-		sync->next_hello_ms = core->now_ms + core_jitter(core, 1000);
 }
 
 static void stream(struct core *core, struct txn *txn, struct peer *peer)
@@ -461,6 +470,7 @@ static bool stranger(struct core *core, struct peer *peer)
 
 static void compare_begin(struct core *core, struct txn *txn, struct peer *peer)
 {
+	const struct limits *limits = core->options.limits;
 	struct sync *sync = &peer->sync;
 	if (core->membership.joining && !core->membership.admitted)
 		return; /* nothing of a federation is kept before it has said yes */
@@ -484,8 +494,12 @@ static void compare_begin(struct core *core, struct txn *txn, struct peer *peer)
 	 * send any message." What has come since this side's HELLO does not count, as the peer can not
 	 * know of it. Otherwise one of the sides fetches the charter and begins again.
 	 */
-	if (sync->charter_here != sync->charter_sent || peer->class != PEER_MEMBER)
+	if (sync->charter_here != sync->charter_sent || peer->class != PEER_MEMBER) {
+		/* Something may have come meanwhile from elsewhere; else it is the peer's turn. */
+		bool moved = sync->charter_sent != charter_shown(core, txn);
+		hello_again(core, sync, moved ? SYNC_AGAIN_MS : limits->anti_entropy_ms);
 		return;
+	}
 	if (!sync->met) {
 		sync->met = true;
 		serve_up(core, peer);
@@ -630,6 +644,33 @@ void sync_message(struct core *core, struct txn *txn, struct peer *peer, struct 
 	/* TOTALS is for people who watch a first comparison; nothing depends on it. */
 }
 
+static bool is_busy(const struct sync *sync)
+{
+	return sync->phase != SYNC_IDLE || sync->hello_waits;
+}
+
+/* PROTOCOL: "A node begins one about every minute with a peer taken by lot, whatever both believe to know of each
+   other" */
+static void entropy_tick(struct core *core, struct txn *txn)
+{
+	struct peer *chosen = NULL;
+	uint64_t count = 0;
+	int64_t period_ms = core->options.limits->anti_entropy_ms;
+	/* The clock may have been set back. */
+	if (core->now_ms < core->entropy_next_ms &&
+	    core->entropy_next_ms <= core->now_ms + 2 * period_ms)
+		return;
+	core->entropy_next_ms = core->now_ms + core_jitter(core, period_ms);
+	for (size_t i = 0; i < core->peer_count; i++) {
+		struct peer *peer = core->peers[i];
+		if (peer->up && !is_busy(&peer->sync) &&
+		    random_below(core->options.random, ++count) == 0)
+			chosen = peer;
+	}
+	if (chosen)
+		sync_hello(core, txn, chosen);
+}
+
 void sync_tick(struct core *core, struct txn *txn)
 {
 	for (size_t i = 0; i < core->peer_count; i++) {
@@ -637,25 +678,23 @@ void sync_tick(struct core *core, struct txn *txn)
 		struct sync *sync = &peer->sync;
 		if (!peer->up)
 			continue;
-		bool busy = sync->phase != SYNC_IDLE || sync->hello_waits;
-		if (busy && core->now_ms - sync->phase_since_ms > SYNC_PHASE_MS_MAX) {
+		if (is_busy(sync) && core->now_ms - sync->phase_since_ms > SYNC_PHASE_MS_MAX)
 			core_close_link(core, peer, LINK_REASON_SILENCE);
-		} else if (!busy && core->now_ms >= sync->next_hello_ms) {
+		else if (!is_busy(sync) && core->now_ms >= sync->next_hello_ms)
 			sync_hello(core, txn, peer);
-		}
 	}
+	entropy_tick(core, txn);
 }
 
 int64_t sync_wake(const struct core *core)
 {
-	int64_t wake = INT64_MAX;
+	int64_t wake = core->peer_count > 0 ? core->entropy_next_ms : INT64_MAX;
 	for (size_t i = 0; i < core->peer_count; i++) {
 		const struct sync *sync = &core->peers[i]->sync;
 		if (!core->peers[i]->up)
 			continue;
-		bool busy = sync->phase != SYNC_IDLE || sync->hello_waits;
-		int64_t next =
-			busy ? sync->phase_since_ms + SYNC_PHASE_MS_MAX + 1 : sync->next_hello_ms;
+		int64_t next = is_busy(sync) ? sync->phase_since_ms + SYNC_PHASE_MS_MAX + 1
+					     : sync->next_hello_ms;
 		if (next < wake)
 			wake = next;
 		next = reconcile_wake(core->peers[i]);

@@ -149,6 +149,12 @@ static void end_close(struct sim *sim, struct sim_wire *wire, unsigned side)
 				   .side = !side});
 }
 
+/* The type of a message that is well-formed; else any. */
+static unsigned message_peek(struct bytes message)
+{
+	return message.len > 1 ? message.ptr[1] % SIM_MESSAGE_MAX : 0;
+}
+
 /* Takes what a link machine has to say: events for the core, bytes for the other side. False: nothing. */
 static bool end_pump(struct sim *sim, struct sim_wire *wire, unsigned side)
 {
@@ -189,6 +195,7 @@ static bool end_pump(struct sim *sim, struct sim_wire *wire, unsigned side)
 			event->bytes = inbox_hold(node, from.message);
 			link_consumed(&end->link, from.channel, event->bytes.len);
 			node->message_count++;
+			node->got[message_peek(event->bytes)]++;
 			node->message_bytes += event->bytes.len;
 		} else {
 			end_close(sim, wire, side);
@@ -340,6 +347,7 @@ bool wire_connect(struct sim_node *from, struct sim_node *to, const struct sim_i
 		sim->wires = mem_grow(sim->wires, sim->wire_cap, sizeof(wire));
 	}
 	sim->wires[sim->wire_count++] = wire;
+	sim->handshakes++;
 	return true;
 }
 

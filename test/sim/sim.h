@@ -87,7 +87,8 @@ struct sim_node {
 	/* Sees every effect before it is carried out and may change it; false: it is dropped. */
 	bool (*spoil)(struct sim_node *node, struct effect *effect, void *arg);
 	void *spoil_arg;
-	uint64_t message_count, message_bytes;
+	uint64_t message_count, message_bytes; /* that have come */
+	uint64_t got[SIM_MESSAGE_MAX];         /* the same by type */
 };
 
 struct sim {
@@ -104,6 +105,7 @@ struct sim {
 	bool wire_closed;   /* one has: it may be released */
 	struct hash digest; /* of all delivered events */
 	uint64_t delivered;
+	uint64_t handshakes; /* connections made */
 	char root[200];
 	uint32_t delay_ms_min, delay_ms_max;
 	uint32_t cut_bytes_max; /* pieces a stream is cut into */

@@ -170,10 +170,12 @@ static void publish(struct county *county)
 
 static void partition_begin(struct county *county)
 {
-	unsigned sides = 2 + (unsigned)chance(county, 2);
 	bool silent = chance(county, 2);
-	for (unsigned i = 0; i < COUNTY_NODES; i++)
-		county->sim.nodes[i]->side = (unsigned)chance(county, sides);
+	/* Two sides, or three; the first one is the largest. */
+	for (unsigned i = 0; i < COUNTY_NODES; i++) {
+		uint64_t side = chance(county, 12);
+		county->sim.nodes[i]->side = side < 9 ? 0 : side < 11 ? 1 : county->partitions % 3;
+	}
 	sim_partition(&county->sim, silent);
 	county->whole_ms = county->sim.now_ms + between(county, minute_ms, 10 * minute_ms);
 	county->partitions++;
@@ -242,9 +244,9 @@ static void weather(struct county *county)
 		uint64_t what = chance(county, 100);
 		if (what < 25)
 			publish(county);
-		else if (what < 27 && !county->whole_ms)
+		else if (what < 26 && !county->whole_ms)
 			partition_begin(county);
-		else if (what < 45)
+		else if (what < 40)
 			node_weather(county, (unsigned)chance(county, COUNTY_NODES),
 				     chance(county, 100));
 	}

@@ -436,7 +436,7 @@ static void an_address_is_not_taken_away(void **state)
 	sim_stop(towns->a);
 	run(towns, 60000); /* Radebeul tries less and less often */
 	sim_start(towns->a);
-	run(towns, 1000);
+	run(towns, 5000);
 	assert_int_equal(sim_links(towns->a, towns->b), 1);
 	/* And the link is left in peace. */
 	uint64_t downs = towns->a->note_counts[NOTE_PEER_DOWN];
