@@ -167,6 +167,7 @@ static void close_handles(struct daemon *daemon)
 	api_close(daemon->api);
 	uv_close((uv_handle_t *)&daemon->ready, NULL);
 	uv_close((uv_handle_t *)&daemon->stop_timer, NULL);
+	packers_close(&daemon->packers);
 	for (size_t i = 0; i < 2; i++)
 		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
 }
@@ -316,6 +317,7 @@ static void open_handles(struct daemon *daemon)
 	check(uv_async_init(&daemon->loop, &daemon->ready, ready) == 0);
 	check(uv_timer_init(&daemon->loop, &daemon->stop_timer) == 0);
 	daemon->ready.data = daemon->stop_timer.data = daemon;
+	packers_init(&daemon->packers, &daemon->loop);
 	for (size_t i = 0; i < 2; i++) {
 		check(uv_signal_init(&daemon->loop, &daemon->signals[i]) == 0);
 		daemon->signals[i].data = daemon;
@@ -484,6 +486,7 @@ static void close_partly(struct daemon *daemon)
 	daemon->phase = DAEMON_STOPPED;
 	uv_close((uv_handle_t *)&daemon->ready, NULL);
 	uv_close((uv_handle_t *)&daemon->stop_timer, NULL);
+	packers_close(&daemon->packers);
 	for (size_t i = 0; i < 2; i++)
 		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
 	uv_run(&daemon->loop, UV_RUN_DEFAULT);
