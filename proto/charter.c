@@ -453,7 +453,7 @@ enum err charter_vote_check(struct charter *charter, struct bytes payload,
 static enum err entry_follows(const struct charter *charter, const struct charter_entry *entry,
 			      bool trusted)
 {
-	/* PROTOCOL: "Nobody goes below a charter number it has seen, or below its checkpoint." */
+	/* PROTOCOL: "Nobody goes below a charter number it has seen, but by section 4.4, or below its checkpoint." */
 	if (entry->number <= charter->number)
 		return ERR_EXISTS;
 	if (entry->number > charter->number + 1)

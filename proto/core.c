@@ -176,8 +176,8 @@ void core_close(struct core *core)
 /* What a guest may say. */
 static bool guest_may(enum message_type type)
 {
-	/* PROTOCOL: "Guests may send HELLO, CHARTER_GET, ORGLOG_GET and JOIN, and get CHARTER,
-	   ORGLOG and JOIN_ANSWER; any other message ends the session." */
+	/* PROTOCOL: "Guests may send HELLO, CHARTER_GET, ORGLOG_GET, JOIN and FORK, and get CHARTER,
+	   ORGLOG, JOIN_ANSWER and FORK; any other message ends the session." */
 	switch (type) {
 	case MESSAGE_HELLO:
 	case MESSAGE_CHARTER_GET:
@@ -186,6 +186,7 @@ static bool guest_may(enum message_type type)
 	case MESSAGE_ORGLOG:
 	case MESSAGE_JOIN:
 	case MESSAGE_JOIN_ANSWER:
+	case MESSAGE_FORK:
 		return true;
 	case MESSAGE_GROUPS:
 	case MESSAGE_STATES:
@@ -240,6 +241,9 @@ static void dispatch(struct core *core, struct txn *txn, struct peer *peer, stru
 	case MESSAGE_JOIN:
 	case MESSAGE_JOIN_ANSWER:
 		membership_message(core, txn, peer, m);
+		return;
+	case MESSAGE_FORK:
+		fork_message(core, txn, peer, m);
 		return;
 	case MESSAGE_INDEX_GET:
 	case MESSAGE_INDEX:
@@ -326,6 +330,7 @@ static void clock_back(struct core *core, int64_t by_ms)
 		peer->sync.hello_paced_ms -= by_ms;
 		peer->sync.hello_allowed_ms -= by_ms;
 	}
+	core->membership.wrap_due_ms -= by_ms;
 	core->quiet_until_ms -= by_ms;
 	core->behind_since_ms -= core->behind_since_ms ? by_ms : 0;
 	for (size_t i = 0; i < core->dial_count; i++) {
@@ -359,6 +364,7 @@ void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct 
 	sync_tick(core, txn);
 	serve_tick(core, txn);
 	transfer_tick(core, txn);
+	fedkeys_tick(core, txn);
 	voting_settle(core, txn);
 	epochs_settle(core, txn);
 	withdrawal_settle(core, txn);
@@ -378,7 +384,7 @@ int64_t core_wake(const struct core *core)
 {
 	static int64_t (*const wakes[])(const struct core *core) = {
 		peers_wake,  sync_wake,   serve_wake,      transfer_wake,
-		voting_wake, epochs_wake, withdrawal_wake,
+		voting_wake, epochs_wake, withdrawal_wake, fedkeys_wake,
 	};
 	int64_t wake = INT64_MAX;
 	for (size_t i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++) {

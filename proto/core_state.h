@@ -45,6 +45,10 @@ struct sync { /* of one peer; sync.c */
 	uint32_t charter_sent, charter_here; /* charter numbers of the last HELLOs */
 	struct digest content_sent, content_here;
 	bool charter_asked;                       /* what was never asked for is not taken */
+	uint32_t charter_first;    /* the first number asked for */
+	uint32_t charter_again;    /* for this number of the peer's it was asked for from the beginning */
+	uint32_t charter_compared; /* the entry of this number was compared with the peer's */
+	uint32_t fork_told;        /* FORK about this number was sent */
 	uint32_t orglog_asked;                    /* questions without an answer yet */
 	int64_t hello_paced_ms, hello_allowed_ms; /* own HELLOs, and the peer's */
 	struct sync_group *groups;                /* by rising name */
@@ -197,6 +201,8 @@ struct membership {
 	size_t wrap_count;
 	struct secret **fed_keys; /* fed_keys[n - 1] is F_n; NULL: not here */
 	size_t fed_key_count;
+	uint64_t key_number_cleaned; /* nothing that older keys have left behind is here any more */
+	int64_t wrap_due_ms;         /* to look whether all members have a wrap of the latest key */
 };
 
 struct erasing { /* withdrawn here, its chunks are being swept, the erasure is to be told; withdrawal.c */
@@ -316,6 +322,8 @@ void sync_up(struct core *core, struct txn *txn, struct peer *peer);
 /* Begins a new exchange of HELLO unless one is under way. */
 void sync_hello(struct core *core, struct txn *txn, struct peer *peer);
 void sync_hello_all(struct core *core, struct txn *txn);
+/* A guest that is none by a charter which is the own one. */
+bool sync_stranger(const struct core *core, const struct peer *peer);
 void sync_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
 void sync_tick(struct core *core, struct txn *txn);
 int64_t sync_wake(const struct core *core);
@@ -361,6 +369,12 @@ void membership_orglog_ask(struct core *core, struct peer *peer, const struct or
 			   uint32_t first);
 /* After entries were accepted: own place, peers, keys, and a HELLO to everybody. */
 void membership_charter_changed(struct core *core, struct txn *txn);
+/* This node is no member any more. */
+void membership_place_lost(struct core *core);
+/* Whether an entry contradicts the invitation in use. */
+bool membership_checkpoint_ok(const struct core *core, struct bytes entry);
+/* Asks for the charter from a number on. */
+void membership_charter_ask(struct core *core, struct peer *peer, uint32_t first);
 /* Looks whether the charter, as it now stands, shows this organisation as a member. */
 void membership_own_place(struct core *core, struct txn *txn);
 /* A comparison with a member has come to its end. */
@@ -409,6 +423,9 @@ int64_t fedkeys_wake(const struct core *core);
 enum err fork_accept(struct core *core, struct txn *txn, struct bytes entry, uint64_t link);
 /* FORK to a peer that can check it and has not got it in this session. */
 void fork_tell(struct core *core, struct txn *txn, struct peer *peer);
+void fork_tell_all(struct core *core, struct txn *txn);
+/* A peer sent an entry that does not count here: tells it what does. */
+void fork_answer(struct core *core, struct txn *txn, struct peer *peer, struct bytes entry);
 void fork_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
 
 /*

@@ -415,6 +415,17 @@ static void older_drop(struct txn *txn, uint32_t author, uint32_t incarnation)
 	older_delete(txn, TABLE_HEAD, author, incarnation);
 }
 
+void ledger_author_drop(struct ledger *ledger, struct txn *txn, uint32_t author)
+{
+	struct row_key key = key_author(author);
+
+	check(ledger->touched_count == 0);
+	if (!txn_del(txn, TABLE_AUTHOR, row_key_bytes(&key)))
+		return;
+	older_drop(txn, author, UINT32_MAX);
+	older_delete(txn, TABLE_EVIDENCE, author, UINT32_MAX);
+}
+
 void ledger_settle_author(struct ledger *ledger, struct txn *txn, struct ledger_touched *touched)
 {
 	struct author_state *state = &touched->state;

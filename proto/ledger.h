@@ -156,6 +156,11 @@ enum err ledger_head_make(struct ledger *ledger, struct txn *txn, struct buf *ou
  */
 enum err ledger_incarnation_new(struct ledger *ledger, struct txn *txn);
 
+/*
+ * All that is here of an author goes: its number belongs to somebody else now. Settle first.
+ */
+void ledger_author_drop(struct ledger *ledger, struct txn *txn, uint32_t author);
+
 /* The record of a sequence, as received. */
 bool ledger_record(struct txn *txn, uint32_t author, uint32_t incarnation, uint64_t sequence,
 		   struct bytes *whole);

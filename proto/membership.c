@@ -8,6 +8,7 @@
 #include "proto/charter_entry.h"
 #include "proto/contact.h"
 #include "proto/core_state.h"
+#include "proto/fork.h"
 #include "proto/words.h"
 
 enum { MEMBERSHIP_ANSWER_LEN_MAX = 512 * 1024 }; /* of one CHARTER or ORGLOG message */
@@ -69,10 +70,39 @@ static void invitation_drop(struct core *core, struct txn *txn)
 	peers_invitation_done(core);
 }
 
+void membership_place_lost(struct core *core)
+{
+	core->author = 0;
+	ledger_own(&core->ledger, 0, NULL);
+	if (core->effects)
+		core_effect(core, EFFECT_CERTIFICATE, 0);
+}
+
+/* The charter does not show this organisation: removed, or admitted by an entry that does not count any more. */
+static void place_check(struct core *core)
+{
+	const struct charter_member *own =
+		charter_by_org(&core->charter, &core->options.identity->org);
+	if (!core->author || (own && own->number == author_member(core->author)))
+		return;
+	const struct charter_member *was = core_author_member(core, core->author);
+	if (was && id_eq(&was->org, &core->options.identity->org)) {
+		why_set(core->membership.why, "%s is no member of %s any more.", was->name,
+			core->charter.name);
+	} else {
+		why_set(core->membership.why,
+			"the charter entry that admitted this organisation does not count: two "
+			"entries of one number exist, and the members have to settle it.");
+		core->membership.admitted = true; /* fetches the charter as a guest */
+	}
+	membership_place_lost(core);
+}
+
 /* Looks whether the charter, as it now stands, shows this organisation as a member. */
 void membership_own_place(struct core *core, struct txn *txn)
 {
 	const struct identity *identity = core->options.identity;
+	place_check(core);
 	const struct charter_member *member = charter_by_org(&core->charter, &identity->org);
 	if (!member || core->author)
 		return;
@@ -88,6 +118,18 @@ void membership_own_place(struct core *core, struct txn *txn)
 	core->membership.why[0] = 0;
 	core->membership.joining = false;
 	core->membership.admitted = false;
+}
+
+void membership_charter_changed(struct core *core, struct txn *txn)
+{
+	core->membership.orglogs_here = 0;
+	core_forget(core, 0);
+	membership_own_place(core, txn);
+	fedkeys_charter_changed(core, txn);
+	fork_tell_all(core, txn);
+	peers_classify(core, txn);
+	if (membership_orglogs_here(core, txn))
+		sync_hello_all(core, txn);
 }
 
 /* The invitation's address is the only one known until others have told theirs. */
@@ -130,6 +172,7 @@ enum err membership_open(struct core *core, struct txn *txn)
 	if (err != ERR_OK)
 		return err;
 	membership_own_place(core, txn);
+	fedkeys_charter_changed(core, txn);
 	err = nodes_open(core, txn);
 	return err == ERR_OK ? join_load(core, txn) : err;
 }
@@ -301,38 +344,39 @@ static void charter_get(struct core *core, struct txn *txn, struct peer *peer, u
 	core_send_list(core, peer, &list);
 }
 
-/* PROTOCOL: "Nobody goes below a charter number it has seen, but by section 4.4, or below its checkpoint." */
-static bool checkpoint_ok(const struct core *core, struct bytes entry)
+/*
+ * PROTOCOL: "Nobody goes below a charter number it has seen, but by section 4.4, or below its
+ * checkpoint."
+ */
+bool membership_checkpoint_ok(const struct core *core, struct bytes whole)
 {
 	const struct invitation *invitation = core->membership.invitation;
-	struct digest id;
+	struct charter_entry entry;
 	if (!invitation)
 		return true;
-	if (charter_entry_id(&id, entry) != ERR_OK)
+	if (charter_entry_decode(&entry, whole) != ERR_OK)
 		return false;
-	if (core->charter.number == 0 && !bytes_eq(id_bytes(&id), id_bytes(&invitation->fed)))
+	if (entry.number == 1 && !bytes_eq(id_bytes(&entry.id), id_bytes(&invitation->fed)))
 		return false;
-	return core->charter.number + 1 != invitation->charter_number ||
-	       id_eq(&id, &invitation->charter_entry_id);
+	return entry.number != invitation->charter_number ||
+	       id_eq(&entry.id, &invitation->charter_entry_id);
 }
 
-/* Whether this entry, with whatever votes, is the one of its number here. */
-static bool charter_known(struct txn *txn, struct bytes whole)
+void membership_charter_ask(struct core *core, struct peer *peer, uint32_t first)
 {
-	struct charter_entry entry;
-	struct digest known;
-	struct bytes stored;
-	return charter_entry_decode(&entry, whole) == ERR_OK &&
-	       charter_entry(txn, entry.number, &stored) &&
-	       charter_entry_id(&known, stored) == ERR_OK && id_eq(&known, &entry.id);
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_charter_get(&out, first);
+	peer->sync.charter_asked = true;
+	peer->sync.charter_first = first;
+	core_send(core, peer, &out);
 }
 
-/* False when the peer has sent what it should not have. */
+/* False when no more of this answer is to be taken. */
 static bool charter_entry_take(struct core *core, struct txn *txn, struct peer *peer,
 			       struct bytes entry, bool *progress)
 {
-	bool forked = false;
-	if (!checkpoint_ok(core, entry)) {
+	if (!membership_checkpoint_ok(core, entry)) {
 		why_set(core->membership.why,
 			"the charter at %s is not the one that the invitation names: ask for a new "
 			"one.",
@@ -340,45 +384,64 @@ static bool charter_entry_take(struct core *core, struct txn *txn, struct peer *
 		join_end(core, txn, peer);
 		return false;
 	}
-	enum err err = charter_accept(txn, &core->charter, entry, &forked);
+	enum err err = fork_accept(core, txn, entry, peer->link);
 	*progress = *progress || err == ERR_OK;
-	if (err == ERR_OK || (err == ERR_EXISTS && charter_known(txn, entry)))
-		return true;
-	if (forked)
-		core_note(core, NOTE_EVIDENCE)->link = peer->link;
-	/* No more of this peer's: to find that an entry is no fork costs a reading of the whole charter. */
-	core_peer_bad(core, peer, LINK_REASON_PROTOCOL,
-		      forked ? "another charter" : "a charter entry that is not valid");
+	if (err == ERR_OK)
+		return !core->charter.frozen;
+	if (err == ERR_BUSY)
+		return false;
+	if (err == ERR_EXISTS) {
+		fork_answer(core, txn, peer, entry);
+		return peer->sync.fork_told == 0;
+	}
+	/*
+	 * PROTOCOL: "An entry that does not follow the own one of the number before, or is another than
+	 * the own one of its number, is a reason to ask for the charter from entry 2 on, once for each
+	 * charter number the peer shows"
+	 */
+	if (err == ERR_AGAIN && peer->sync.charter_again != peer->sync.charter_here) {
+		peer->sync.charter_again = peer->sync.charter_here;
+		membership_charter_ask(core, peer, 2);
+		return false;
+	}
+	/* No more of this peer's: to find that an entry does not count costs a reading of the whole charter. */
+	if (err != ERR_AGAIN)
+		core_peer_bad(core, peer, LINK_REASON_PROTOCOL,
+			      "a charter entry that is not valid");
 	return false;
+}
+
+/* All of an answer was known: the next ones may differ. */
+static void charter_go_on(struct core *core, struct peer *peer, uint32_t count)
+{
+	uint32_t next = peer->sync.charter_first + count;
+	if (count > 0 && next <= core->charter.number && peer->sync.charter_again)
+		membership_charter_ask(core, peer, next);
 }
 
 static void charter_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct bytes entry;
-	bool progress = false;
+	bool progress = false, all = true;
 	if (!peer->sync.charter_asked || (!core->author && !core->membership.admitted))
 		return;
 	peer->sync.charter_asked = false;
-	while (message_next_bin(m, &entry)) {
-		if (!charter_entry_take(core, txn, peer, entry, &progress))
-			break;
-	}
-	if (!progress)
+	while (all && message_next_bin(m, &entry))
+		all = charter_entry_take(core, txn, peer, entry, &progress);
+	if (!progress) {
+		if (all)
+			charter_go_on(core, peer, m->count);
+		if (peer->up && sync_stranger(core, peer) && !peer->sync.charter_asked)
+			core_close_link(core, peer, LINK_REASON_NOT_MEMBER);
 		return;
+	}
 	core->has_fed = true;
 	sync_progress(core, peer);
-	core_forget(core, 0);
-	membership_own_place(core, txn);
-	peers_classify(core, txn);
-	if (core->charter.number < peer->sync.charter_here) {
-		struct buf out;
-		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-		message_charter_get(&out, core->charter.number + 1);
-		peer->sync.charter_asked = true;
-		core_send(core, peer, &out);
-	} else if (membership_orglogs_ask(core, txn, peer)) {
-		sync_hello_all(core, txn);
-	}
+	membership_charter_changed(core, txn);
+	if (core->charter.number < peer->sync.charter_here && !core->charter.frozen)
+		membership_charter_ask(core, peer, core->charter.number + 1);
+	else
+		membership_orglogs_ask(core, txn, peer);
 }
 
 void membership_orglog_ask(struct core *core, struct peer *peer, const struct org_id *org,
@@ -504,6 +567,9 @@ void membership_status(struct core *core, struct membership_status *out)
 		     : core->membership.joining ? MEMBERSHIP_JOINING
 						: MEMBERSHIP_NONE;
 	out->charter = core->charter.number ? &core->charter : NULL;
+	out->frozen_number = fork_number(core);
+	const struct charter_member *own = core_author_member(core, core->author);
+	out->relay = own && own->state == CHARTER_RELAY;
 	out->has_federation_key = fedkeys_get(core, core->charter.key_number) != NULL;
 	memcpy(out->why, core->membership.why, sizeof(out->why));
 	out->waiting = core->membership.waiting;

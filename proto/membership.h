@@ -45,6 +45,8 @@ struct membership_status {
 	uint32_t author;               /* own; 0: none */
 	uint64_t federation_key_number;
 	bool has_federation_key;
+	bool relay;             /* belongs without reading: it gets no federation key */
+	uint32_t frozen_number; /* two charter entries have this number (fork.h); 0: none */
 	bool waiting; /* joining: the request is there, and waits for the stewards */
 	char words[WORDS_TEXT_LEN]; /* joining: the six words to read to them; else empty */
 };

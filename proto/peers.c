@@ -432,7 +432,7 @@ static bool dial_wanted(const struct core *core, const struct dial *dial)
 {
 	if (dial->number || dial->link || !core->has_fed)
 		return false;
-	if (!core->author && !dial->invitation)
+	if (!core->author && !dial->invitation && !core->membership.admitted)
 		return false;
 	for (size_t i = 0; dial->author && i < core->peer_count; i++) {
 		if (core->peers[i]->up && core->peers[i]->author == dial->author)

@@ -461,11 +461,26 @@ static void stream_begin(struct core *core, struct txn *txn, struct peer *peer)
 /* ---- messages of a comparison ---- */
 
 /* The peer is not in the charter although both sides have the same one. */
-static bool stranger(struct core *core, struct peer *peer)
+bool sync_stranger(const struct core *core, const struct peer *peer)
 {
-	return peer->class == PEER_GUEST && core->author && peer->sync.charter_here > 0 &&
+	return peer->sync.charter_compared == core->charter.number && peer->class == PEER_GUEST &&
+	       core->author && peer->sync.charter_here > 0 &&
 	       peer->sync.charter_here == core->charter.number &&
 	       !charter_by_org(&core->charter, &peer->org);
+}
+
+/*
+ * PROTOCOL: "a peer that shows the same charter number is asked for that entry, once for each
+ * number."
+ */
+static void charter_compare(struct core *core, struct peer *peer)
+{
+	struct sync *sync = &peer->sync;
+	if (sync->charter_here != core->charter.number ||
+	    sync->charter_compared == sync->charter_here)
+		return;
+	sync->charter_compared = sync->charter_here;
+	membership_charter_ask(core, peer, sync->charter_here);
 }
 
 static void compare_begin(struct core *core, struct txn *txn, struct peer *peer)
@@ -474,15 +489,13 @@ static void compare_begin(struct core *core, struct txn *txn, struct peer *peer)
 	struct sync *sync = &peer->sync;
 	if (core->membership.joining && !core->membership.admitted)
 		return; /* nothing of a federation is kept before it has said yes */
+	fork_tell(core, txn, peer);
 	if (sync->charter_here > core->charter.number) {
-		struct buf out;
-		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-		message_charter_get(&out, core->charter.number + 1);
-		sync->charter_asked = true;
-		core_send(core, peer, &out);
+		membership_charter_ask(core, peer, core->charter.number + 1);
 		return;
 	}
-	if (stranger(core, peer)) {
+	charter_compare(core, peer);
+	if (sync_stranger(core, peer) && !sync->charter_asked) {
 		core_close_link(core, peer, LINK_REASON_NOT_MEMBER);
 		return;
 	}

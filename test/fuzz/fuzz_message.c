@@ -110,6 +110,9 @@ static void make_again(struct buf *out, struct message *m)
 	case MESSAGE_HOLDS:
 		list_make(out, m);
 		break;
+	case MESSAGE_FORK:
+		message_fork(out, m->entries[0], m->entries[1]);
+		break;
 	case MESSAGE_TOTALS:
 		message_totals(out, m->heads, m->records, m->bytes);
 		break;

@@ -89,6 +89,9 @@ static void put_sample(struct buf *out, enum message_type type)
 	case MESSAGE_HOLDS:
 		put_list(out, type, 3);
 		return;
+	case MESSAGE_FORK:
+		message_fork(out, bytes_str("one"), bytes_str("other"));
+		return;
 	case MESSAGE_TOTALS:
 		message_totals(out, 1, UINT64_MAX, 3);
 		return;
@@ -269,6 +272,10 @@ static void read_sample(struct message *m)
 	case MESSAGE_HOLDS:
 		read_list(m);
 		return;
+	case MESSAGE_FORK:
+		assert_text(m->entries[0], "one");
+		assert_text(m->entries[1], "other");
+		return;
 	case MESSAGE_TOTALS:
 		assert_true(m->heads == 1 && m->records == UINT64_MAX && m->bytes == 3);
 		return;
@@ -399,21 +406,21 @@ static enum err decode_type(uint64_t type, unsigned elements)
 static void unknown_types_are_another_version(void **state)
 {
 	assert_int_equal(decode_type(0, 1), ERR_VERSION);
-	assert_int_equal(decode_type(25, 1), ERR_VERSION);
+	assert_int_equal(decode_type(26, 1), ERR_VERSION);
 	assert_int_equal(decode_type(255, 3), ERR_VERSION);
 	assert_int_equal(decode_type(UINT32_MAX, 3), ERR_VERSION);
 	assert_int_equal(decode_type((uint64_t)UINT32_MAX + 1, 3), ERR_MALFORMED);
 	/* 16 modulo 2^32 is not SYNC_END. */
 	assert_int_equal(decode_type(((uint64_t)1 << 32) + 16, 0), ERR_MALFORMED);
 	assert_int_equal(decode_type(16, 0), ERR_OK);
-	assert_string_equal(message_name((enum message_type)25), "unknown");
+	assert_string_equal(message_name((enum message_type)26), "unknown");
 }
 
 /* Nil stands for what may be absent and nothing else. */
 static void nil_is_not_a_value(void **state)
 {
 	static const unsigned counts[] = {6, 1, 1, 1, 1, 1, 1, 3, 1, 1, 3, 4,
-					  4, 5, 3, 0, 1, 2, 1, 5, 5, 2, 3, 1};
+					  4, 5, 3, 0, 1, 2, 1, 5, 5, 2, 3, 1, 2};
 	for (unsigned i = 0; i < TYPE_COUNT; i++) {
 		enum err expected = types[i] == MESSAGE_SYNC_END ? ERR_OK : ERR_MALFORMED;
 		assert_int_equal(decode_type(types[i], counts[i]), expected);

@@ -1,0 +1,476 @@
+#include "proto/fork.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "proto/charter_entry.h"
+#include "proto/core_state.h"
+#include "proto/membership.h"
+
+/* Entries of one number that are kept aside, but for those that freeze. */
+enum { FORK_ASIDE_MAX = CHARTER_BRANCH_COUNT_MAX };
+static const int64_t fork_ms_max = 90 * 24 * 3600 * (int64_t)1000;
+
+static struct walk walk_aside(struct txn *txn, uint32_t number)
+{
+	uint8_t prefix[4];
+
+	be32_put(prefix, number);
+	return walk_begin(txn, TABLE_FORK, bytes_obj(&prefix));
+}
+
+static bool aside_has(struct txn *txn, const struct charter_entry *entry)
+{
+	struct row_key key = key_charter_id(entry->number, &entry->id);
+
+	return txn_has(txn, TABLE_FORK, row_key_bytes(&key));
+}
+
+/* The id of the own entry of a number. */
+static bool own_id(struct txn *txn, uint32_t number, struct digest *id)
+{
+	struct bytes stored;
+
+	return charter_entry(txn, number, &stored) && charter_entry_id(id, stored) == ERR_OK;
+}
+
+static bool own_has(struct txn *txn, const struct charter_entry *entry)
+{
+	struct digest id;
+
+	return own_id(txn, entry->number, &id) && id_eq(&id, &entry->id);
+}
+
+static void evidence_note(struct core *core, uint64_t link, uint32_t number)
+{
+	struct note *note = core_note(core, NOTE_EVIDENCE);
+
+	note->link = link;
+	note->number = number;
+	snprintf(note->text, sizeof(note->text),
+		 "charter entry %u exists twice: stewards have signed both", number);
+}
+
+/* ---- what counts ---- */
+
+enum verdict { KEEP, REPLACE, FREEZE };
+
+/*
+ * PROTOCOL: "Of two settlements of one number the one that names more ids counts, and of two that
+ * name as many the one with the smaller id."
+ */
+static bool settles_over(const struct charter_entry *other, const struct charter_entry *own)
+{
+	if (!own->settles)
+		return true;
+	if (other->settled_count != own->settled_count)
+		return other->settled_count > own->settled_count;
+	return memcmp(other->id.b, own->id.b, ID_LEN) < 0;
+}
+
+static enum verdict verdict_of(const struct core *core, const struct charter_entry *own,
+			       const struct charter_entry *other)
+{
+	/*
+	 * PROTOCOL: "an entry whose time is more than 90 days ago by the own clock is not taken back by
+	 * another of its number, unless that is a settlement with votes of more than half of the
+	 * members, relays left out, of the own latest entry too."
+	 */
+	bool old = own->time_ms < core->now_ms - fork_ms_max;
+
+	if (!other->settles)
+		return own->settles || old ? KEEP : FREEZE;
+	if (!settles_over(other, own))
+		return KEEP;
+	return old && !charter_entry_voted_here(&core->charter, other) ? KEEP : REPLACE;
+}
+
+static void aside_some(struct core *core, struct txn *txn, uint32_t number, struct bytes whole)
+{
+	struct walk walk = walk_aside(txn, number);
+	unsigned count = 0;
+
+	while (walk_next(&walk))
+		count++;
+	if (count < FORK_ASIDE_MAX)
+		charter_aside(txn, &core->charter, whole);
+}
+
+/* ---- member numbers that now mean somebody else ---- */
+
+static bool was_another(struct txn *txn, const struct charter_member *member)
+{
+	struct walk walk = walk_begin(txn, TABLE_FORK, bytes_of(NULL, 0));
+	struct charter_entry entry;
+	struct charter_change change;
+
+	while (walk_next(&walk)) {
+		if (charter_entry_decode(&entry, walk.value)) {
+			txn_fail(txn, ERR_CORRUPT);
+			return false;
+		}
+		for (uint32_t i = 0; i < entry.change_count; i++) {
+			if (!charter_change_get(&entry.changes, &change) &&
+			    change.kind == CHARTER_ADMIT &&
+			    change.member.number == member->number &&
+			    !id_eq(&change.member.org, &member->org))
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * PROTOCOL: "An author of a member number that the charter, after it went back, gives to another
+ * organisation loses all its records."
+ */
+static void numbers_given(struct core *core, struct txn *txn, uint32_t count_before)
+{
+	if (txn_count(txn, TABLE_FORK) == 0)
+		return;
+	core_forget(core, 0);
+	for (uint32_t n = count_before + 1; n <= core->charter.member_count; n++) {
+		if (!was_another(txn, charter_member(&core->charter, n)))
+			continue;
+		if (author_member(core->author) == n)
+			membership_place_lost(core);
+		core_settle(core, txn);
+		for (unsigned node = 0; node < 256; node++)
+			ledger_author_drop(&core->ledger, txn, author_of(n, (uint8_t)node));
+	}
+}
+
+/* ---- accepting ---- */
+
+static enum err append(struct core *core, struct txn *txn, struct bytes whole, bool *other)
+{
+	uint32_t count_before = core->charter.member_count;
+	enum err err = charter_accept(txn, &core->charter, whole, other);
+
+	if (err == ERR_OK)
+		numbers_given(core, txn, count_before);
+	return err;
+}
+
+/* Two valid entries of one number. */
+static enum err other_take(struct core *core, struct txn *txn, const struct charter_entry *entry,
+			   struct bytes whole, uint64_t link)
+{
+	struct charter_entry own;
+	struct bytes stored;
+
+	if (!charter_entry(txn, entry->number, &stored) || charter_entry_decode(&own, stored))
+		return ERR_CORRUPT;
+	switch (verdict_of(core, &own, entry)) {
+	case KEEP:
+		if (aside_has(txn, entry))
+			return ERR_EXISTS;
+		evidence_note(core, link, entry->number);
+		aside_some(core, txn, entry->number, whole);
+		return ERR_EXISTS;
+	case REPLACE:
+		charter_back(txn, &core->charter, entry->number);
+		return append(core, txn, whole, NULL);
+	case FREEZE:
+		evidence_note(core, link, entry->number);
+		charter_aside(txn, &core->charter, whole);
+		charter_back(txn, &core->charter, entry->number);
+		return txn_err(txn);
+	}
+	return ERR_EXISTS;
+}
+
+enum err fork_accept(struct core *core, struct txn *txn, struct bytes whole, uint64_t link)
+{
+	struct charter_entry entry;
+	struct digest before;
+	bool other = false;
+	enum err err = charter_entry_decode(&entry, whole);
+
+	if (err != ERR_OK)
+		return err;
+	if (own_has(txn, &entry) || (aside_has(txn, &entry) && !entry.settles))
+		return ERR_EXISTS;
+	if (entry.number > 1 &&
+	    (!own_id(txn, entry.number - 1, &before) || !id_eq(&before, &entry.previous)))
+		return ERR_AGAIN;
+	err = append(core, txn, whole, &other);
+	if (other)
+		return other_take(core, txn, &entry, whole, link);
+	return err == ERR_EXISTS ? ERR_DENIED : err; /* of a known number, and not valid */
+}
+
+/* ---- FORK ---- */
+
+static void tell(struct core *core, struct peer *peer, uint32_t number, struct bytes one,
+		 struct bytes other)
+{
+	struct buf out;
+
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_fork(&out, one, other);
+	peer->sync.fork_told = number;
+	core_send(core, peer, &out);
+}
+
+void fork_tell(struct core *core, struct txn *txn, struct peer *peer)
+{
+	struct charter_entry entry;
+	struct bytes found[2];
+	unsigned count = 0;
+	uint32_t number = fork_number(core);
+
+	if (!number || !peer->up || peer->sync.fork_told == number ||
+	    peer->sync.charter_here + 1 < number)
+		return;
+	struct walk walk = walk_aside(txn, number);
+	while (count < 2 && walk_next(&walk)) {
+		if (charter_entry_decode(&entry, walk.value) == ERR_OK && !entry.settles &&
+		    id_eq(&entry.previous, &core->charter.entry_id))
+			found[count++] = walk.value;
+	}
+	if (count == 2)
+		tell(core, peer, number, found[0], found[1]);
+}
+
+void fork_tell_all(struct core *core, struct txn *txn)
+{
+	for (size_t i = 0; i < core->peer_count; i++)
+		fork_tell(core, txn, core->peers[i]);
+}
+
+/*
+ * PROTOCOL: "Who gets an entry that is another than its own, and keeps its own, sends FORK with
+ * both."
+ */
+void fork_answer(struct core *core, struct txn *txn, struct peer *peer, struct bytes whole)
+{
+	struct charter_entry entry;
+	struct digest id;
+	struct bytes stored;
+
+	if (charter_entry_decode(&entry, whole) == ERR_OK && own_id(txn, entry.number, &id) &&
+	    !id_eq(&id, &entry.id) && peer->sync.fork_told != entry.number &&
+	    charter_entry(txn, entry.number, &stored))
+		tell(core, peer, entry.number, stored, whole);
+}
+
+void fork_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
+{
+	bool changed = false;
+
+	if (!core->author && !core->membership.admitted)
+		return;
+	for (unsigned i = 0; i < 2; i++) {
+		if (!membership_checkpoint_ok(core, m->entries[i]))
+			continue;
+		enum err err = fork_accept(core, txn, m->entries[i], peer->link);
+		changed = changed || err == ERR_OK;
+		/* What can not be checked here, as entries before it are not here, is no fault. */
+		if (err != ERR_OK && err != ERR_EXISTS && err != ERR_AGAIN && err != ERR_BUSY) {
+			core_peer_bad(core, peer, LINK_REASON_PROTOCOL,
+				      "a charter entry that is not valid");
+			break;
+		}
+	}
+	if (changed)
+		membership_charter_changed(core, txn);
+}
+
+/* ---- queries ---- */
+
+uint32_t fork_number(const struct core *core)
+{
+	return core->charter.frozen ? core->charter.number + 1 : 0;
+}
+
+static void words(struct fork_branch *out, size_t *len, const char *text)
+{
+	size_t left = sizeof(out->words) - *len;
+	int n = snprintf(out->words + *len, left, "%s%s", *len ? ", " : "", text);
+
+	*len += n > 0 && (size_t)n < left ? (size_t)n : left - 1;
+}
+
+static const char *name_of(const struct charter *charter, uint32_t number)
+{
+	const struct charter_member *member = charter_member(charter, number);
+
+	return member ? member->name : "a new member";
+}
+
+static void change_words(struct fork_branch *out, size_t *len, const struct charter *charter,
+			 const struct charter_change *change)
+{
+	char text[256] = "";
+
+	switch (change->kind) {
+	case CHARTER_ADMIT:
+		snprintf(text, sizeof(text), "admits %s (%s)", change->member.name,
+			 change->member.slug);
+		break;
+	case CHARTER_REMOVE:
+		snprintf(text, sizeof(text), "removes %s", name_of(charter, change->member.number));
+		break;
+	case CHARTER_TO_RELAY:
+		snprintf(text, sizeof(text), "makes %s a relay",
+			 name_of(charter, change->member.number));
+		break;
+	case CHARTER_STEWARDS:
+		snprintf(text, sizeof(text), "names %u stewards", change->steward_count);
+		break;
+	case CHARTER_KEY:
+		snprintf(text, sizeof(text), "gives federation key %llu",
+			 (unsigned long long)change->key_number);
+		break;
+	case CHARTER_SETTLE:
+		snprintf(text, sizeof(text), "settles");
+		break;
+	}
+	words(out, len, text);
+}
+
+static void branch_words(struct fork_branch *out, const struct charter *charter,
+			 struct charter_entry *entry)
+{
+	struct charter_change change;
+	struct charter_vote vote;
+	size_t len = 0;
+
+	for (uint32_t i = 0; i < entry->change_count; i++)
+		if (charter_change_get(&entry->changes, &change) == ERR_OK)
+			change_words(out, &len, charter, &change);
+	if (entry->change_count == 0)
+		words(out, &len, "changes nothing");
+	words(out, &len, "with the votes of");
+	for (uint32_t i = 0; i < entry->vote_count; i++)
+		if (charter_vote_get(&entry->votes, &vote) && charter_member(charter, vote.member))
+			words(out, &len, name_of(charter, vote.member));
+}
+
+/* The entry that follows this one in its branch. */
+static bool branch_next(struct txn *txn, struct charter_entry *entry)
+{
+	struct digest id = entry->id;
+	struct walk walk = walk_aside(txn, entry->number + 1);
+
+	while (walk_next(&walk))
+		if (charter_entry_decode(entry, walk.value) == ERR_OK &&
+		    id_eq(&entry->previous, &id))
+			return true;
+	return false;
+}
+
+size_t fork_branches(struct core *core, struct txn *txn, struct fork_branch *out, size_t max)
+{
+	struct charter_entry entry;
+	uint32_t number = fork_number(core);
+	struct walk walk = walk_aside(txn, number);
+	size_t count = 0;
+
+	while (number && count < max && walk_next(&walk)) {
+		if (charter_entry_decode(&entry, walk.value) != ERR_OK ||
+		    !id_eq(&entry.previous, &core->charter.entry_id))
+			continue;
+		struct fork_branch *branch = &out[count++];
+		*branch = (struct fork_branch){.id = entry.id,
+					       .time_ms = entry.time_ms,
+					       .entry_count = 1,
+					       .settlement = entry.settles};
+		branch_words(branch, &core->charter, &entry);
+		while (branch_next(txn, &entry))
+			branch->entry_count++;
+	}
+	return count;
+}
+
+/* ---- settling ---- */
+
+struct changes {
+	struct charter_change *items;
+	size_t count;
+	uint32_t threshold;
+};
+
+static struct charter_change *changes_add(struct changes *changes)
+{
+	changes->items = mem_grow(changes->items, changes->count + 1, sizeof(*changes->items));
+	return &changes->items[changes->count++];
+}
+
+/* Names all entries that are known of the number, those aside and the own one. */
+static void changes_settle(struct changes *changes, struct core *core, struct txn *txn)
+{
+	struct charter_change *settle = changes_add(changes);
+	struct walk walk = walk_aside(txn, core->charter.number + 1);
+	struct charter_entry entry;
+
+	*settle = (struct charter_change){.kind = CHARTER_SETTLE};
+	while (settle->branch_count < CHARTER_BRANCH_COUNT_MAX && walk_next(&walk)) {
+		if (charter_entry_decode(&entry, walk.value) == ERR_OK &&
+		    id_eq(&entry.previous, &core->charter.entry_id))
+			settle->branches[settle->branch_count++] = entry.id;
+	}
+}
+
+/* The changes of all entries of a branch, as far as they are here. */
+static enum err changes_again(struct changes *changes, struct core *core, struct txn *txn,
+			      const struct digest *branch)
+{
+	struct row_key key = key_charter_id(core->charter.number + 1, branch);
+	struct charter_entry entry;
+	struct charter_change change;
+	struct bytes whole;
+
+	if (!txn_get(txn, TABLE_FORK, row_key_bytes(&key), &whole) ||
+	    charter_entry_decode(&entry, whole) != ERR_OK ||
+	    !id_eq(&entry.previous, &core->charter.entry_id))
+		return ERR_ABSENT;
+	do {
+		changes->threshold = entry.threshold;
+		for (uint32_t i = 0; i < entry.change_count; i++) {
+			if (charter_change_get(&entry.changes, &change) != ERR_OK)
+				return ERR_CORRUPT;
+			if (change.kind != CHARTER_SETTLE)
+				*changes_add(changes) = change;
+		}
+	} while (branch_next(txn, &entry));
+	return ERR_OK;
+}
+
+static void why_not(char *why, enum err err)
+{
+	if (err == ERR_ABSENT)
+		why_set(why,
+			"no entry with this id is known here: see `allmende federation show`.");
+	else
+		why_set(why, "the settlement breaks a rule of the charter: %s.", err_text(err));
+}
+
+enum err fork_settle_payload(struct core *core, struct txn *txn, const struct digest *branch,
+			     const struct charter_change *more, size_t more_count,
+			     uint32_t threshold, struct buf *payload, char *why)
+{
+	struct changes changes = {.threshold = core->charter.threshold};
+	enum err err = ERR_OK;
+
+	if (!core->author) {
+		why_set(why, "this node is no member of a federation.");
+		return ERR_ABSENT;
+	}
+	changes_settle(&changes, core, txn);
+	if (branch)
+		err = changes_again(&changes, core, txn, branch);
+	for (size_t i = 0; i < more_count; i++)
+		*changes_add(&changes) = more[i];
+	if (err == ERR_OK)
+		err = charter_payload_make(payload, &core->charter, NULL, core->now_ms,
+					   threshold ? threshold : changes.threshold, changes.items,
+					   changes.count);
+	if (err != ERR_OK)
+		why_not(why, err);
+	free(changes.items);
+	return err;
+}
