@@ -19,6 +19,7 @@ static const struct {
 	{"links", actions_links},
 	{"members", actions_members},
 	{"keys", actions_keys},
+	{"grants", actions_grants},
 };
 
 const char *action_severity_name(enum action_severity severity)

@@ -84,5 +84,6 @@ void actions_members(struct actions *list);
 void actions_links(struct actions *list);
 void actions_clock(struct actions *list);
 void actions_keys(struct actions *list);
+void actions_grants(struct actions *list);
 
 #endif

@@ -126,6 +126,7 @@ extern const struct route api_search_routes[];
 extern const struct route api_withdrawal_routes[];
 extern const struct route api_federation_routes[];
 extern const struct route api_node_routes[];
+extern const struct route api_grant_routes[];
 extern const struct route api_doctor_routes[];
 
 #endif

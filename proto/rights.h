@@ -69,6 +69,9 @@ struct rights_grant {
    all; else those whose issuer or audience (of any link) it is. */
 void rights_each(struct core *core, struct txn *txn, const struct org_id *org,
 		 bool (*each)(void *arg, const struct rights_grant *grant), void *arg);
+/* The same for those whose prefix is at or above a path. */
+void rights_each_at(struct core *core, struct txn *txn, struct bytes path,
+		    bool (*each)(void *arg, const struct rights_grant *grant), void *arg);
 /* One by its id, or by the first characters of its text form ("g-" and base32 of the id, at least 6 characters). ERR_ABSENT, ERR_CONFIG (ambiguous). */
 enum err rights_find(struct core *core, struct txn *txn, const char *name, struct rights_grant *out,
 		     char *why);

@@ -67,13 +67,26 @@ static bool name_matches(const char *typed, const struct digest *id)
 
 /* ---- looking through them ---- */
 
-static bool grant_of(const struct token *token, const struct org_id *org)
-{
-	bool found = !org;
+struct filter { /* cheap to apply, before signatures are checked; NULL and empty: of all */
+	const struct org_id *org;
+	struct bytes path;
+	const char *typed;
+};
 
-	for (size_t i = 0; i < token->count && !found; i++)
-		found = id_eq(&token->link[i].issuer, org) || id_eq(&token->link[i].audience, org);
-	return found;
+static bool is_party(const struct token *token, const struct org_id *org)
+{
+	for (size_t i = 0; i < token->count; i++)
+		if (id_eq(&token->link[i].issuer, org) || id_eq(&token->link[i].audience, org))
+			return true;
+	return false;
+}
+
+static bool filter_passes(const struct filter *filter, const struct token *token)
+{
+	return (!filter->org || is_party(token, filter->org)) &&
+	       (filter->path.len == 0 ||
+		path_contains(token->link[token->count - 1].prefix, filter->path)) &&
+	       (!filter->typed || name_matches(filter->typed, &token->id));
 }
 
 /* Whoever may not give anything there made it up. */
@@ -85,8 +98,8 @@ static bool grant_begins_right(const struct core *core, const struct token *toke
 	return owner && id_eq(&owner->org, &token->link[0].issuer);
 }
 
-void rights_each(struct core *core, struct txn *txn, const struct org_id *org,
-		 bool (*each)(void *arg, const struct rights_grant *grant), void *arg)
+static void each_filtered(struct core *core, struct txn *txn, const struct filter *filter,
+			  bool (*each)(void *arg, const struct rights_grant *grant), void *arg)
 {
 	const uint8_t kind = RECORD_TOKEN;
 	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_of(&kind, 1));
@@ -97,7 +110,7 @@ void rights_each(struct core *core, struct txn *txn, const struct org_id *org,
 	/* Several authors may publish one token, one after the other in this order: a good copy counts. */
 	while (ledger_slots_next(&slots, &record)) {
 		const char *why;
-		if (token_get(&token, record.body) || !grant_of(&token, org) ||
+		if (token_get(&token, record.body) || !filter_passes(filter, &token) ||
 		    !grant_begins_right(core, &token))
 			continue;
 		bool again = held.link_count > 0 && id_eq(&held.token, &token.id);
@@ -115,35 +128,45 @@ void rights_each(struct core *core, struct txn *txn, const struct org_id *org,
 		each(arg, &held);
 }
 
+void rights_each(struct core *core, struct txn *txn, const struct org_id *org,
+		 bool (*each)(void *arg, const struct rights_grant *grant), void *arg)
+{
+	each_filtered(core, txn, &(struct filter){.org = org}, each, arg);
+}
+
+void rights_each_at(struct core *core, struct txn *txn, struct bytes path,
+		    bool (*each)(void *arg, const struct rights_grant *grant), void *arg)
+{
+	each_filtered(core, txn, &(struct filter){.path = path}, each, arg);
+}
+
 struct find {
-	const char *typed;
 	struct rights_grant *out;
 	size_t count;
 };
 
-static bool find_look(void *arg, const struct rights_grant *grant)
+static bool find_take(void *arg, const struct rights_grant *grant)
 {
 	struct find *find = arg;
 
-	if (name_matches(find->typed, &grant->token)) {
-		*find->out = *grant;
-		find->count++;
-	}
+	*find->out = *grant;
+	find->count++;
 	return true;
 }
 
 enum err rights_find(struct core *core, struct txn *txn, const char *name, struct rights_grant *out,
 		     char *why)
 {
-	struct find find = {.typed = name, .out = out};
+	struct find find = {.out = out};
+	struct filter filter = {.typed = name};
 
 	if ((name[0] == 'g' || name[0] == 'G') && name[1] == '-')
-		find.typed = name + 2;
-	if (strlen(find.typed) < NAME_TYPED_MIN) {
+		filter.typed = name + 2;
+	if (strlen(filter.typed) < NAME_TYPED_MIN) {
 		why_set(why, "\"%.60s\" is no grant: write it as `allmende grants` does.", name);
 		return ERR_CONFIG;
 	}
-	rights_each(core, txn, NULL, find_look, &find);
+	each_filtered(core, txn, &filter, find_take, &find);
 	if (find.count == 0) {
 		why_set(why, "no grant %.60s is known here: see `allmende grants`.", name);
 		return ERR_ABSENT;

@@ -13,6 +13,7 @@ extern const struct command cmd_nodes, cmd_nodes_offer, cmd_nodes_add, cmd_nodes
 	cmd_nodes_retire;
 extern const struct command cmd_publish;
 extern const struct command cmd_withdraw;
+extern const struct command cmd_grant, cmd_accept, cmd_grants, cmd_grant_show, cmd_who;
 extern const struct command cmd_ls, cmd_search, cmd_show, cmd_log;
 extern const struct command cmd_get, cmd_wait;
 extern const struct command cmd_subscribe, cmd_unsubscribe, cmd_subscriptions;
