@@ -1,5 +1,6 @@
 /* ledger: which records and heads are accepted, and what they do. */
 #include "proto/contact.h"
+#include "proto/withdrawal_body.h"
 #include "proto/keywrap.h"
 #include "proto/wire_out.h"
 #include "test/proto/ledger_node.h"
@@ -155,12 +156,35 @@ static void dataset_of(struct test_record *r, struct fixture *f, unsigned member
 	r->slot = record_slot_version(&dataset, 1);
 }
 
+static void withdrawal_of(struct test_record *r, struct fixture *f, unsigned member,
+			  const char *path, uint64_t number)
+{
+	struct withdrawal withdrawal = {
+		.path = bytes_str(path), .number = number, .reason = bytes_str("alt")};
+	struct dataset_id dataset = test_dataset(&f->fed, member, PATH1);
+
+	r->fields.kind = RECORD_WITHDRAWAL;
+	r->slot = record_slot_of(RECORD_WITHDRAWAL, id_bytes(&dataset));
+	buf_reset(&r->body);
+	withdrawal_put(&r->body, &withdrawal);
+}
+
+static void erasure_body(struct test_record *r, size_t slot_len)
+{
+	const struct record_id withdrawal = {{1}};
+
+	r->fields.kind = RECORD_ERASURE;
+	r->slot = record_slot_of(RECORD_ERASURE, bytes_of(withdrawal.b, slot_len));
+	buf_reset(&r->body);
+	erasure_put(&r->body, &withdrawal);
+}
+
 #define BREAKS(X)                                                                                  \
 	X(good, OK, (void)r)                                                                       \
 	X(good_wrap, OK, wrap_body(r, true))                                                       \
 	X(good_contact, OK, contact_body(r, true))                                                 \
 	X(unknown_kind, OK, (r->fields.kind = 4000, r->slot.len = 3))                              \
-	X(reserved_kind, OK, (r->fields.kind = 5, r->slot.len = 3))                                \
+	X(reserved_kind, OK, (r->fields.kind = 6, r->slot.len = 3))                                \
 	X(ten_minutes_ahead, OK, r->fields.time_ms += 600000)                                      \
 	X(further_ahead, AGAIN, r->fields.time_ms += 600001)                                       \
 	X(member_0, ABSENT, r->fields.author = 0)                                                  \
@@ -182,6 +206,13 @@ static void dataset_of(struct test_record *r, struct fixture *f, unsigned member
 	X(with_token, PROTOCOL, token_add(r))                                                      \
 	X(wrap_elsewhere, PROTOCOL, wrap_body(r, false))                                           \
 	X(wrap_empty, MALFORMED, (wrap_body(r, true), r->body.len = 0))                            \
+	X(good_withdrawal, OK, withdrawal_of(r, f, 1, PATH1, 1))                                   \
+	X(withdrawal_of_another, PROTOCOL, withdrawal_of(r, f, 2, PATH1, 1))                       \
+	X(withdrawal_of_other_path, PROTOCOL, withdrawal_of(r, f, 1, PATH1 "-x", 1))               \
+	X(withdrawal_of_nothing, MALFORMED, withdrawal_of(r, f, 1, PATH1, 0))                      \
+	X(withdrawal_no_path, MALFORMED, withdrawal_of(r, f, 1, "../x", 1))                        \
+	X(good_erasure, OK, erasure_body(r, ID_LEN))                                               \
+	X(erasure_of_nothing, PROTOCOL, erasure_body(r, ID_LEN - 1))                               \
 	X(contact_elsewhere, PROTOCOL, contact_body(r, false))
 
 static void contact_of_another(struct test_record *r)

@@ -218,6 +218,38 @@ static void versions_beyond_keep_go_everywhere(void **state)
 }
 
 /* A version that its author drops while it is being fetched is given up. */
+/* What was said once about old versions holds until something else is said. */
+static void keep_is_remembered(void **state)
+{
+	struct towns *towns = towns_open(10, 2);
+	struct buf content;
+	for (unsigned i = 1; i <= 9; i++) {
+		content = sim_content(100 + i, 100000);
+		struct sim_publication p = publication(towns->a, "meissen/inzidenz", &content);
+		p.options.keep.count = i == 2 ? 2 : 0;
+		p.options.keep.days = i == 7 ? 3 : 0;
+		p.options.keep_all = i == 5;
+		assert_int_equal(sim_publish_all(&p), ERR_OK);
+		assert_int_equal(sim_rows(towns->a, TABLE_VERSION), i < 2    ? i
+								    : i < 5  ? 2
+								    : i == 9 ? 1
+									     : i - 2);
+		if (i == 8)
+			sim_run(&towns->sim, 4 * 24 * 3600 * (int64_t)1000, NULL, NULL);
+		if (i < 9)
+			buf_fini(&content);
+	}
+	/* The newest stays, however old; and a publication of nothing new tidies up, too. */
+	sim_run(&towns->sim, 4 * 24 * 3600 * (int64_t)1000, NULL, NULL);
+	struct sim_publication p = publication(towns->a, "meissen/inzidenz", &content);
+	assert_int_equal(sim_publish_all(&p), ERR_EXISTS);
+	assert_int_equal(sim_rows(towns->a, TABLE_VERSION), 1);
+	settle(towns);
+	assert_int_equal(sim_rows(towns->b, TABLE_VERSION), 1);
+	buf_fini(&content);
+	towns_close(towns);
+}
+
 static void a_version_dropped_on_its_way(void **state)
 {
 	struct towns *towns = towns_open(6, 2);
@@ -361,6 +393,7 @@ int main(void)
 		cmocka_unit_test(only_the_own_namespace),
 		cmocka_unit_test(another_tier_has_no_chunk_in_common),
 		cmocka_unit_test(versions_beyond_keep_go_everywhere),
+		cmocka_unit_test(keep_is_remembered),
 		cmocka_unit_test(a_version_dropped_on_its_way),
 		cmocka_unit_test(given_up_leaves_nothing),
 		cmocka_unit_test(two_at_once),

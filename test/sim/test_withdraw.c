@@ -290,11 +290,18 @@ static void assert_holders(struct sim_node *node, unsigned count, unsigned opera
 	assert_int_equal(ask.outstanding, operators);
 }
 
-static void operator_set(struct sim_node *node, const char *name)
+static void call_operator(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
 {
+	struct row_key key = key_name("operator"); /* as `allmende init` has written it */
+	txn_put(txn, TABLE_META, row_key_bytes(&key), bytes_str(arg));
+}
+
+static void operator_set(struct sim_node *node, char *name)
+{
+	assert_true(sim_call(node, call_operator, name));
 	sim_stop(node);
-	snprintf(node->identity.operator, sizeof(node->identity.operator), "%s", name);
 	sim_start(node);
+	assert_string_equal(node->identity.operator, name);
 }
 
 static void copies_at_one_operator_are_one(void **state)
