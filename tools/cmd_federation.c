@@ -63,172 +63,13 @@ static int run_create(struct tool *tool)
 	if (threshold != 1)
 		return tool_fail(TOOL_USAGE,
 				 "--threshold %" PRIu64
-				 " cannot be: at its founding a federation has "
-				 "one steward, so it is 1",
+				 " cannot be: at its founding a federation has one steward, so it "
+				 "is 1; later `allmende federation stewards SLUG... --threshold K` "
+				 "makes others",
 				 threshold);
 	if ((code = client_open(&client, tool)))
 		return code;
 	code = create(tool, client, name);
-	client_close(client);
-	return code;
-}
-
-/* -- invite --------------------------------------------------------------------------------- */
-
-/* The text alone on standard output unless somebody reads along. */
-static void print_invitation(const struct tool *tool, const json_t *answer, const char *name,
-			     const char *slug)
-{
-	const char *text = field_text(answer, "invitation");
-	char until[TEXT_SHORT_LEN];
-
-	if (!tool->terminal_out) {
-		print_line("%s", text);
-		return;
-	}
-	text_local(until, field_time(answer, "valid_until_ms"));
-	print_line("Invitation for %s (%s), for one use until %s:", name, slug, until);
-	putchar('\n');
-	print_line("%s", text);
-	putchar('\n');
-	print_line("Send it to them over a way you trust: whoever has it first can join as %s.",
-		   slug);
-	print_line("They run one of these, with that line between the quotation marks:");
-	print_line("  allmende init --join \"...\"            with a new node");
-	print_line("  allmende federation join \"...\"        with a node that runs");
-}
-
-static int invite(const struct tool *tool, struct client *client, const char *name,
-		  const char *slug, const char *ags)
-{
-	bool approve = args_flag(&tool->args, "auto-approve");
-	json_t *body = json_pack("{s:s, s:s, s:s, s:b}", "name", name, "slug", slug, "ags", ags,
-				 "auto_approve", approve);
-	json_t *answer = NULL;
-	int code = client_call(client, "POST", "/federation/invitations", body, &answer);
-
-	json_decref(body);
-	if (code)
-		return client_complain(client);
-	if (tool->json)
-		code = print_json(tool, answer);
-	else
-		print_invitation(tool, answer, name, slug);
-	json_decref(answer);
-	return code;
-}
-
-static int run_invite(struct tool *tool)
-{
-	const char *name = args_value(&tool->args, "name");
-	const char *slug = args_value(&tool->args, "slug");
-	const char *ags = args_value(&tool->args, "ags");
-	struct client *client;
-	int code;
-
-	if (!name || !slug || !ags)
-		return tool_fail(
-			TOOL_USAGE,
-			"--%s is missing: write `allmende federation invite --name \"Stadt "
-			"Riesa\" --slug riesa --ags 14627230`",
-			!name   ? "name"
-			: !slug ? "slug"
-				: "ags");
-	if ((code = value_name("--name", name)) || (code = value_slug("--slug", slug)) ||
-	    (code = value_ags("--ags", ags)) || (code = client_open(&client, tool)))
-		return code;
-	code = invite(tool, client, name, slug, ags);
-	client_close(client);
-	return code;
-}
-
-/* -- join ----------------------------------------------------------------------------------- */
-
-static int print_joined(const struct tool *tool, const json_t *state)
-{
-	if (tool->json)
-		return print_json(tool, state);
-	print_line("Joined %s: you are one of its members now.", field_text(state, "name"));
-	putchar('\n');
-	print_line("Next:");
-	print_next(tool, "allmende federation members", "see who else is there");
-	print_next(tool, "allmende ls", "see what they share");
-	return TOOL_DONE;
-}
-
-/* Asks until the node is a member, refused, or the time is over. */
-static int join_wait(const struct tool *tool, struct client *client, struct progress *progress,
-		     uint64_t seconds)
-{
-	int64_t end_ms = clock_steady_ms() + (int64_t)seconds * 1000;
-	json_t *state = NULL;
-	char why[512] = "";
-	int code;
-
-	for (;;) {
-		json_decref(state);
-		state = NULL;
-		if ((code = client_call(client, "GET", "/federation", NULL, &state))) {
-			client_complain(client);
-			break;
-		}
-		if (strcmp(field_text(state, "state"), "member") == 0) {
-			progress_end(progress);
-			code = print_joined(tool, state);
-			break;
-		}
-		snprintf(why, sizeof(why), "%s", field_text(state, "why"));
-		if (strcmp(field_text(state, "state"), "joining") != 0) {
-			code = tool_fail(TOOL_FAILED, "the join was refused: %s",
-					 *why ? why : "no reason was given; see the daemon's log");
-			break;
-		}
-		if (clock_steady_ms() >= end_ms) {
-			code = tool_fail(TOOL_NOT_HERE,
-					 "not joined after %" PRIu64
-					 " seconds (%s); the node goes on "
-					 "trying: see `allmende%s federation`",
-					 seconds, *why ? why : "no answer yet", tool->dir_words);
-			break;
-		}
-		progress_note(progress, "%.90s", why);
-		progress_bytes(progress, 0, 0);
-		clock_nap_ms(JOIN_POLL_MS);
-	}
-	json_decref(state);
-	return code;
-}
-
-static int join(const struct tool *tool, struct client *client, const char *text, uint64_t seconds)
-{
-	json_t *body = json_pack("{s:s}", "invitation", text);
-	struct progress progress;
-	int code = client_call(client, "POST", "/federation/join", body, NULL);
-
-	json_decref(body);
-	if (code)
-		return client_complain(client);
-	progress_begin(&progress, tool->terminal_err, "joining");
-	code = join_wait(tool, client, &progress, seconds);
-	progress_end(&progress);
-	return code;
-}
-
-static int run_join(struct tool *tool)
-{
-	const char *text = tool_word(tool, 0);
-	uint64_t seconds = JOIN_SECONDS_DEFAULT;
-	struct invitation invitation;
-	struct client *client;
-	int code;
-
-	if ((code = value_number(&tool->args, "timeout", JOIN_SECONDS_MAX, &seconds)) ||
-	    (code = value_invitation(&invitation, text, tool->now_ms)))
-		return code;
-	invitation_wipe(&invitation);
-	if ((code = client_open(&client, tool)))
-		return code;
-	code = join(tool, client, text, seconds);
 	client_close(client);
 	return code;
 }
@@ -259,13 +100,24 @@ static void print_members(const struct tool *tool, const json_t *answer)
 		grid_text(&grid, field_text(member, "name"));
 		grid_text(&grid, field_text(member, "slug"));
 		grid_text(&grid, field_text(member, "ags"));
-		grid_text(&grid, field_true(member, "steward") ? "steward" : "member");
+		grid_text(&grid,
+			  field_true(member, "steward") ? "steward" : field_text(member, "state"));
 		grid_text(&grid, self ? "you" : field_true(member, "linked") ? "linked" : "");
 		grid_text(&grid, state);
 		grid_number(&grid, field_count(member, "records"));
 		grid_time(&grid, field_time(member, "head_ms"));
 	}
 	grid_done(&grid);
+}
+
+static void print_joining(const struct tool *tool, const json_t *answer)
+{
+	(void)tool;
+	print_field("State", "waiting for a steward");
+	print_field("Your words", field_text(answer, "words"));
+	print_line(
+		"Call a steward, on a number that you know, and read these six words; the steward "
+		"then admits you.");
 }
 
 static int run_members(struct tool *tool)
@@ -287,20 +139,58 @@ static void print_federation(const struct tool *tool, const json_t *answer)
 		print_next(tool, "allmende federation join TEXT", "join one");
 		return;
 	}
+	if (strcmp(state, "waiting") == 0) {
+		print_joining(tool, answer);
+		return;
+	}
 	print_field("Federation", field_text(answer, "name"));
 	print_field("State",
 		    strcmp(state, "member") == 0 ? "member" : "joining; the node goes on trying");
 	print_field("Why", field_text(answer, "why"));
 	print_field("Id", field_text(answer, "id"));
 	if (field_count(answer, "charter"))
-		print_fieldf("Charter", "entry %" PRIu64 ", changed by %" PRIu64 " steward%s",
+		print_fieldf("Charter",
+			     "entry %" PRIu64 ", changed by %" PRIu64 " of %" PRIu64 " steward%s",
 			     field_count(answer, "charter"), field_count(answer, "threshold"),
-			     field_count(answer, "threshold") == 1 ? "" : "s");
+			     field_count(answer, "stewards"),
+			     field_count(answer, "stewards") == 1 ? "" : "s");
+	if (field_true(answer, "frozen")) {
+		print_line("The charter is frozen: there are two entries of one number.");
+		print_next(tool, "allmende federation settle", "shows them");
+	}
 }
 
 static int run_federation(struct tool *tool)
 {
 	return query_show(tool, "/federation", print_federation);
+}
+
+/* -- leave ---------------------------------------------------------------------------------- */
+
+static int run_leave(struct tool *tool)
+{
+	const char *reason = args_value(&tool->args, "reason");
+	json_t *answer = NULL;
+	int code = value_texts(&tool->args);
+
+	if (code)
+		return code;
+	if (!args_flag(&tool->args, "yes")) {
+		print_line("Tells the stewards that you want to leave; they remove you, and the "
+			   "others get "
+			   "a new key.");
+		print_line("What others hold of you stays with them: withdraw it first, if it "
+			   "shall go.");
+		return tool_fail(TOOL_FAILED, "nothing was done: say --yes to do it");
+	}
+	code = query_post(tool, "/federation/leave",
+			  json_pack("{s:s}", "reason", reason ? reason : ""), &answer);
+	if (!code && tool->json)
+		code = print_json(tool, answer);
+	else if (!code)
+		print_line("The stewards are told. You stay a member until they have removed you.");
+	json_decref(answer);
+	return code;
 }
 
 /* -- the commands --------------------------------------------------------------------------- */
@@ -310,7 +200,8 @@ const struct command cmd_federation = {
 	.arguments = "",
 	.summary = "show which federation this node belongs to",
 	.help = "Shows the federation this node belongs to, or how far joining one has come.\n"
-		"To found, invite, join or list: federation create, invite, join, members.\n"
+		"A joiner sees its six words here. `allmende help` lists the commands to found,\n"
+		"invite, admit, vote and leave.\n"
 		"\n"
 		"  allmende federation",
 	.run = run_federation,
@@ -334,50 +225,6 @@ const struct command cmd_federation_create = {
 	.run = run_create,
 };
 
-static const struct option invite_options[] = {
-	{"name", 0, "NAME", false, "the organisation as people call it"},
-	{"slug", 0, "SLUG", false, "its short name, the first part of its datasets"},
-	{"ags", 0, "KEY", false, "its official municipality key, 8 digits; 5 for a county"},
-	{"auto-approve", 0, NULL, false,
-	 "admit whoever presents the invitation, without asking again"},
-	{NULL, 0, NULL, false, NULL},
-};
-
-const struct command cmd_federation_invite = {
-	.name = "federation invite",
-	.arguments = "--name NAME --slug SLUG --ags KEY",
-	.summary = "make an invitation for an organisation",
-	.help = "Makes an invitation: one line of text, for this organisation only, for one use,\n"
-		"valid seven days. Send it over a way you trust. Whoever has it first can join in\n"
-		"that name, so --auto-approve trusts the way the text travels and nothing else.\n"
-		"\n"
-		"  allmende federation invite --name \"Stadt Riesa\" --slug riesa --ags 14627230 "
-		"\\\n"
-		"      --auto-approve > invitation.txt",
-	.options = invite_options,
-	.run = run_invite,
-};
-
-static const struct option join_options[] = {
-	{"timeout", 0, "SECONDS", false, "how long to wait until admitted (default 60)"},
-	{NULL, 0, NULL, false, NULL},
-};
-
-const struct command cmd_federation_join = {
-	.name = "federation join",
-	.arguments = "TEXT",
-	.summary = "join a federation with an invitation",
-	.help = "Joins the federation of the invitation and waits until this node is a member. "
-		"When\n"
-		"the time is over (exit code 5) the node goes on trying by itself.\n"
-		"\n"
-		"  allmende federation join \"$(cat invitation.txt)\"",
-	.options = join_options,
-	.word_min = 1,
-	.word_max = 1,
-	.run = run_join,
-};
-
 const struct command cmd_federation_members = {
 	.name = "federation members",
 	.arguments = "",
@@ -388,4 +235,25 @@ const struct command cmd_federation_members = {
 		"\n"
 		"  allmende federation members",
 	.run = run_members,
+};
+
+static const struct option leave_options[] = {
+	{"reason", 0, "TEXT", false, "what the stewards shall read"},
+	{"yes", 0, NULL, false, "do it"},
+	{NULL, 0, NULL, false, NULL},
+};
+
+const struct command cmd_federation_leave = {
+	.name = "federation leave",
+	.arguments = "",
+	.summary = "tell the stewards that you want to leave",
+	.help = "Tells the stewards that your organisation wants to leave the federation. They see "
+		"it\n"
+		"in `allmende status` and remove you. What others hold of you stays with them; "
+		"withdraw\n"
+		"it first, if it shall go.\n"
+		"\n"
+		"  allmende federation leave --reason \"merged with Stadt Riesa\" --yes",
+	.options = leave_options,
+	.run = run_leave,
 };

@@ -8,7 +8,10 @@
 
 extern const struct command cmd_init, cmd_recovery_sheet;
 extern const struct command cmd_federation, cmd_federation_create, cmd_federation_invite,
-	cmd_federation_join, cmd_federation_members;
+	cmd_federation_join, cmd_federation_requests, cmd_federation_approve, cmd_federation_refuse,
+	cmd_federation_members, cmd_federation_leave;
+extern const struct command cmd_federation_proposals, cmd_federation_proposal, cmd_federation_vote,
+	cmd_federation_stewards, cmd_federation_remove, cmd_federation_settle;
 extern const struct command cmd_nodes, cmd_nodes_offer, cmd_nodes_add, cmd_nodes_accept,
 	cmd_nodes_retire;
 extern const struct command cmd_publish;

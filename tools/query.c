@@ -23,3 +23,18 @@ int query_show(const struct tool *tool, const char *target,
 	client_close(client);
 	return code;
 }
+
+int query_post(const struct tool *tool, const char *target, json_t *body, json_t **answer)
+{
+	struct client *client;
+	int code = client_open(&client, tool);
+
+	if (!code) {
+		code = client_call(client, "POST", target, body, answer);
+		if (code)
+			client_complain(client);
+		client_close(client);
+	}
+	json_decref(body);
+	return code;
+}

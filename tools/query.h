@@ -10,5 +10,7 @@
 
 int query_show(const struct tool *tool, const char *target,
 	       void (*show)(const struct tool *tool, const json_t *answer));
+/* One POST; the body is taken. Complains by itself. *answer is to be released. */
+int query_post(const struct tool *tool, const char *target, json_t *body, json_t **answer);
 
 #endif
