@@ -13,6 +13,10 @@ static const struct {
 	void (*collect)(struct actions *list);
 } topics[] = {
 	{"membership", actions_membership},
+	{"charter", actions_charter},
+	{"requests", actions_requests},
+	{"votes", actions_votes},
+	{"leaving", actions_leavers},
 	{"space", actions_space},
 	{"damage", actions_damage},
 	{"clock", actions_clock},

@@ -78,6 +78,10 @@ __attribute__((format(printf, 4, 5))) void actions_add(struct actions *list,
 
 /* The topics, each in a file of its own or in actions_node.c. */
 void actions_membership(struct actions *list);
+void actions_charter(struct actions *list);
+void actions_requests(struct actions *list);
+void actions_votes(struct actions *list);
+void actions_leavers(struct actions *list);
 void actions_space(struct actions *list);
 void actions_damage(struct actions *list);
 void actions_members(struct actions *list);

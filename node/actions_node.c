@@ -16,11 +16,16 @@ void actions_membership(struct actions *list)
 		actions_add(list, ACTION_WARN, "allmende federation create --name NAME",
 			    "this node belongs to no federation yet: found one, or join one with "
 			    "`allmende federation join TEXT`");
+	else if (membership->waiting)
+		actions_add(list, ACTION_WARN, "allmende federation",
+			    "waiting to be admitted: read these six words to a steward over the "
+			    "telephone: %s",
+			    membership->words);
 	else if (membership->state == MEMBERSHIP_JOINING)
 		actions_add(list, ACTION_WARN, "allmende federation", "joining%s%s",
 			    membership->why[0] ? ": " : " the federation is under way",
 			    membership->why);
-	else if (!membership->has_federation_key)
+	else if (!membership->has_federation_key && !membership->relay)
 		actions_add(list, ACTION_WARN, "allmende peers",
 			    "the key of the federation is not here yet: another member has to be "
 			    "linked");
