@@ -8,6 +8,7 @@
 #include "crypto/path.h"
 #include "proto/core_state.h"
 #include "proto/held.h"
+#include "proto/rights.h"
 #include "proto/pack.h"
 #include "proto/withdrawal.h"
 #include "store/chunks.h"
@@ -206,6 +207,31 @@ void reading_fini(struct reading *reading)
 	*reading = (struct reading){0};
 }
 
+/* Why the key of a version is not here: it was granted and is on its way, or whom to ask. */
+static enum err key_missing(struct core *core, struct txn *txn, uint32_t author,
+			    const struct version *version, char *why)
+{
+	const struct charter_member *owner = core_author_member(core, author);
+	const char *name = owner ? owner->name : "its owner";
+	int len = version->path.len > 200 ? 200 : (int)version->path.len;
+	const char *path = (const char *)version->path.ptr;
+
+	if (version->tier == TIER_OPEN || version->tier == TIER_MEMBERS) {
+		why_set(why, "the key for %.*s is not here: ask %s for \"read\".", len, path, name);
+		return ERR_DENIED;
+	}
+	if (rights_own_namespace(core, &core->options.identity->org, version->path) ||
+	    rights_own_token(core, txn, version->path, VERB_READ, NULL)) {
+		why_set(why,
+			"you may read %.*s, but its key has not come here yet: try again when the "
+			"node of %s has been linked.",
+			len, path, name);
+		return ERR_AGAIN;
+	}
+	rights_denied(core, txn, version->path, why);
+	return ERR_DENIED;
+}
+
 enum err catalog_read_any(struct core *core, struct txn *txn, const char *path, uint64_t number,
 			  struct reading *out, char *why)
 {
@@ -230,16 +256,8 @@ enum err catalog_read_any(struct core *core, struct txn *txn, const char *path, 
 		record_id(&out->record, &record);
 		err = version_key(core, txn, &out->dataset_key, &out->version, &out->dataset);
 	}
-	if (err == ERR_ABSENT || err == ERR_DENIED) {
-		const struct charter_member *owner = core_author_member(core, of.author);
-		why_set(why,
-			out->version.tier == TIER_GRANTED
-				? "%.200s is shared by grant only, and this organisation has none "
-				  "to read it: ask %s for one."
-				: "the key for %.200s is not here: ask %s for \"read\".",
-			path, owner ? owner->name : "its owner");
-		err = ERR_DENIED;
-	}
+	if (err == ERR_ABSENT || err == ERR_DENIED)
+		err = key_missing(core, txn, of.author, &out->version, why);
 	if (err != ERR_OK)
 		reading_fini(out);
 	return err;

@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# A grant from one town to another: refused before, read afterwards, by nobody else; given at once and as text,
+# handed on, kept by who may not read.
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+riesa=$work/riesa
+coswig=$work/coswig
+two_nodes
+for town in riesa coswig; do
+	node_join "$work/$town" "$(node_invite "$meissen" "$town")" --listen "127.0.0.1:$(port_free)" --no-passphrase ||
+		wrong "$town did not join"
+done
+
+# refused STATUS WORDS COMMAND...: fails with this status and one line that says so.
+refused() {
+	local status=0 expected=$1 words=$2
+	shift 2
+	"$@" >"$work/out" 2>"$work/err" || status=$?
+	[ "$status" = "$expected" ] || wrong "$* ended with $status: $(cat "$work/err")"
+	[ "$(wc -l <"$work/err")" = 1 ] || wrong "$* says more than a line: $(cat "$work/err")"
+	grep -qF -- "$words" "$work/err" || wrong "$* does not say \"$words\": $(cat "$work/err")"
+}
+
+# says WORDS COMMAND...
+says() {
+	local words=$1
+	shift
+	"$@" >"$work/out" 2>&1 || wrong "$* failed: $(cat "$work/out")"
+	grep -qF -- "$words" "$work/out" || wrong "$* does not say \"$words\": $(cat "$work/out")"
+}
+
+# holds DIR: has all chunks of the current version.
+holds() {
+	node_json "$1" 'if .held then "held" else error("no") end' show meissen/kita/plaetze >/dev/null 2>&1
+}
+
+testdata 7 400000 text >"$work/plaetze.csv"
+
+say 'without a grant the table is known and closed'
+publish meissen/kita/plaetze "$work/plaetze.csv" --tier granted --title 'Plätze' --contact it@meissen.example >/dev/null
+for town in radebeul riesa coswig; do
+	wait_for 30 is_known "$work/$town" meissen/kita/plaetze 1 || wrong "$town does not know it"
+	node "$work/$town" subscribe '**' >/dev/null
+done
+refused 3 'Stadt Meißen has not granted you meissen/kita/plaetze. Ask it@meissen.example for "read".' \
+	node "$radebeul" get meissen/kita/plaetze -o "$work/no"
+says 'nobody but the owner' node "$meissen" who meissen/kita/plaetze
+
+say 'a grant opens it to the one it names'
+says 'can now read meissen/kita and everything below, until 2099-12-31' \
+	node "$meissen" grant meissen/kita --to radebeul --rights read --until 2099-12-31 --depth 1
+wait_for 30 holds "$radebeul" || wrong 'Radebeul did not fetch what it may read now'
+get_same meissen/kita/plaetze@1 "$work/plaetze.csv"
+refused 3 'has not granted you' node "$riesa" get meissen/kita/plaetze -o "$work/no"
+says 'until 2099-12-31' node "$riesa" who meissen/kita/plaetze
+says 'granted' node "$riesa" --json who meissen/kita/plaetze
+grant=$(node_json "$meissen" '.grants[0].id' grants)
+says "Stadt Meißen lets $(municipality radebeul 3) read meissen/kita and everything below, until 2099-12-31." \
+	node "$radebeul" grant-show "$grant"
+says received node "$radebeul" grants
+says given node "$meissen" grants
+
+say 'as a relay Riesa keeps it and cannot read it'
+node "$meissen" grant meissen --to riesa --rights relay >/dev/null
+wait_for 30 holds "$riesa" || wrong 'Riesa did not fetch what it may keep'
+refused 3 'has not granted you' node "$riesa" get meissen/kita/plaetze -o "$work/no"
+says 'Relays' node "$meissen" who meissen/kita/plaetze
+
+say 'handed on as text, taken by nobody else'
+text=$(node "$radebeul" grant meissen/kita/plaetze --to coswig --rights read --text)
+refused 3 'not for this organisation' node "$riesa" accept "$text"
+refused 2 'mistyped or cut off' node "$coswig" accept "${text%???}"
+refused 2 'this is no grant' node "$coswig" accept "hello"
+says 'You can now read meissen/kita/plaetze' node "$coswig" accept "$text"
+wait_for 30 holds "$coswig" || wrong 'Coswig did not fetch what it may read now'
+can_read() { node "$coswig" get meissen/kita/plaetze -o "$work/handed" 2>/dev/null; }
+wait_for 30 can_read || wrong 'Coswig cannot read it'
+same "$work/plaetze.csv" "$work/handed"
+says "$(municipality coswig 3)" node "$meissen" who meissen/kita/plaetze
+says 'Through: Stadt Meißen -> ' node "$coswig" grant-show "$(node_json "$coswig" '.grants[0].id' grants)"
+
+say 'as text from the owner the key comes along'
+testdata 8 100000 text >"$work/plan.csv"
+publish meissen/bau/plan "$work/plan.csv" --tier granted >/dev/null
+text=$(node "$meissen" grant meissen/bau --to coswig --rights read --text)
+says 'You can now read meissen/bau' node "$coswig" accept "$text"
+can_read_plan() { node "$coswig" get meissen/bau/plan -o "$work/plan" 2>/dev/null; }
+wait_for 30 can_read_plan || wrong 'Coswig cannot read the plan'
+same "$work/plan.csv" "$work/plan"
+
+say 'what cannot be granted is refused in a sentence'
+refused 2 'is not in this version' node "$meissen" grant meissen/kita --to riesa --rights write
+refused 2 'cannot be' node "$meissen" grant meissen/kita --to riesa --rights everything
+refused 2 'there is no such day' node "$meissen" grant meissen/kita --to riesa --rights read --until 2027-02-30
+refused 2 'is over already' node "$meissen" grant meissen/kita --to riesa --rights read --until 2020-01-01
+refused 2 'this organisation itself' node "$meissen" grant meissen/kita --to meissen --rights read
+refused 4 'no member has the short name dresden' node "$meissen" grant meissen/kita --to dresden --rights read
+refused 3 'no grant for it that may be handed on' node "$riesa" grant meissen/kita --to coswig --rights read
+refused 3 'no grant for it that may be handed on' node "$coswig" grant meissen/kita/plaetze --to riesa --rights read
+refused 4 'no grant g-AAAAAAAA is known here' node "$meissen" grant-show g-AAAAAAAA
+refused 2 'is no grant' node "$meissen" grant-show g-A
+
+say 'a grant that ends soon asks for another one'
+node "$meissen" grant meissen/bau --to radebeul --rights read --until "$(date -d '+5 days' +%F)" >/dev/null
+says 'grant meissen/bau --to radebeul --rights read' node "$meissen" status
+node "$meissen" grant meissen/bau --to radebeul --rights read >/dev/null
+! node "$meissen" status | grep -q 'grant meissen/bau' || wrong 'the renewed grant is still to be renewed'
+
+clean "$meissen"
+clean "$riesa"
