@@ -5,7 +5,7 @@
 #include "node/api_call.h"
 #include "node/clock.h"
 #include "proto/membership.h"
-#include "proto/transfer.h"
+#include "proto/subscription.h"
 
 static void check_and_push(struct call *call, const char *const *fields)
 {
@@ -35,7 +35,7 @@ static void peer_add_run(struct call *call, struct core *core, struct txn *txn, 
 
 static void subscribe_begin(struct call *call)
 {
-	static const char *const fields[] = {"S:pattern", NULL};
+	static const char *const fields[] = {"S:pattern", "b:relay", NULL};
 
 	check_and_push(call, fields);
 }
@@ -44,9 +44,14 @@ static void subscribe_run(struct call *call, struct core *core, struct txn *txn,
 {
 	const char *pattern = api_in_text(call, "pattern");
 
-	call->err = transfer_subscribe(core, txn, now_ms, pattern, call->why);
+	struct subscription subscription = {
+		.pattern = bytes_str(pattern),
+		.relay = json_is_true(json_object_get(call->in, "relay")),
+	};
+
+	call->err = subscription_add(core, txn, &subscription, call->why);
 	call->status = 201;
-	call->out = json_pack("{s:s}", "pattern", pattern);
+	call->out = json_pack("{s:s, s:b}", "pattern", pattern, "relay", subscription.relay);
 }
 
 static void unsubscribe_begin(struct call *call)
@@ -57,7 +62,7 @@ static void unsubscribe_begin(struct call *call)
 
 static void unsubscribe_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
-	call->err = transfer_unsubscribe(core, txn, (const char *)call->path.ptr, call->why);
+	call->err = subscription_drop(core, txn, (const char *)call->path.ptr, call->why);
 	call->status = 204;
 }
 

@@ -5,7 +5,7 @@
 #include "crypto/path.h"
 #include "node/api_call.h"
 #include "proto/membership.h"
-#include "proto/transfer.h"
+#include "proto/subscription.h"
 
 static void status_begin(struct call *call)
 {
@@ -167,10 +167,13 @@ static void log_run(struct call *call, struct core *core, struct txn *txn, int64
 
 /* Subscriptions */
 
-static bool add_subscription(void *arg, const char *pattern, uint64_t held, uint64_t known)
+static bool add_subscription(void *arg, const struct subscription *subscription, uint64_t held,
+			     uint64_t known)
 {
-	json_array_append_new(arg, json_pack("{s:o, s:o, s:o}", "pattern", api_str(pattern), "held",
-					     api_uint(held), "known", api_uint(known)));
+	json_array_append_new(arg, json_pack("{s:o, s:b, s:o, s:o}", "pattern",
+					     api_text(subscription->pattern), "relay",
+					     subscription->relay, "held", api_uint(held), "known",
+					     api_uint(known)));
 	return true;
 }
 
@@ -178,7 +181,7 @@ static void subscriptions_run(struct call *call, struct core *core, struct txn *
 {
 	json_t *list = json_array();
 
-	transfer_subscriptions(core, txn, add_subscription, list);
+	subscription_each(core, txn, add_subscription, list);
 	call->out = json_pack("{s:o}", "subscriptions", list);
 }
 

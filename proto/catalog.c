@@ -8,8 +8,8 @@
 #include "crypto/path.h"
 #include "proto/core_state.h"
 #include "proto/held.h"
-#include "proto/rights.h"
 #include "proto/pack.h"
+#include "proto/rights.h"
 #include "proto/withdrawal.h"
 #include "store/chunks.h"
 
@@ -19,9 +19,8 @@ void catalog_entry_fini(struct catalog_entry *entry)
 	*entry = (struct catalog_entry){0};
 }
 
-/* K(dataset) of a version, when it can be had here. */
-static enum err version_key(struct core *core, struct txn *txn, struct key *out,
-			    const struct version *version, const struct dataset_id *dataset)
+enum err catalog_version_key(struct core *core, struct txn *txn, const struct version *version,
+			     const struct dataset_id *dataset, struct key *out)
 {
 	if (version->tier == TIER_GRANTED || version->tier == TIER_HIDDEN)
 		return epochs_version_key(core, txn, version, dataset, out);
@@ -58,7 +57,8 @@ static void description_fill(struct core *core, struct txn *txn, struct catalog_
 	struct key dataset_key = {{0}}, key = {{0}};
 	struct packer *packer = packer_open();
 	buf_init(&entry->description_bytes, DESCRIPTION_LEN_MAX);
-	entry->readable = version_key(core, txn, &dataset_key, version, &entry->dataset) == ERR_OK;
+	entry->readable =
+		catalog_version_key(core, txn, version, &entry->dataset, &dataset_key) == ERR_OK;
 	if (granted ? fed_key != NULL : entry->readable)
 		version_description_key(&key, version, &dataset_key, fed_key);
 	bool described = (granted ? fed_key != NULL : entry->readable) &&
@@ -254,7 +254,8 @@ enum err catalog_read_any(struct core *core, struct txn *txn, const char *path, 
 		err = version_decode(&out->version, record.body);
 	if (err == ERR_OK) {
 		record_id(&out->record, &record);
-		err = version_key(core, txn, &out->dataset_key, &out->version, &out->dataset);
+		err = catalog_version_key(core, txn, &out->version, &out->dataset,
+					  &out->dataset_key);
 	}
 	if (err == ERR_ABSENT || err == ERR_DENIED)
 		err = key_missing(core, txn, of.author, &out->version, why);

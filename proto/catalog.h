@@ -133,6 +133,9 @@ void reading_fini(struct reading *reading);
 enum err catalog_read(struct core *core, struct txn *txn, const char *path, uint64_t number,
 		      struct reading *out, char *why);
 
+/* K(dataset) of a version, proved by its key check. ERR_ABSENT: not to be had here; ERR_DENIED: not that key. The caller wipes. */
+enum err catalog_version_key(struct core *core, struct txn *txn, const struct version *version,
+			     const struct dataset_id *dataset, struct key *out);
 /* K(dataset) of an older epoch that the manifest of a version being read names (reader_key_wanted()). ERR_ABSENT: not to be had here. The caller wipes. */
 enum err catalog_epoch_key(struct core *core, struct txn *txn, const struct reading *reading,
 			   const struct manifest_epoch *epoch, struct key *out);

@@ -169,7 +169,7 @@ enum scan_step { SCAN_IDLE, SCAN_HELD, SCAN_PATHS };
 struct transfer {
 	struct fetch **fetches; /* the first limits.fetch_count_max run */
 	size_t fetch_count, fetch_cap;
-	struct buf patterns;               /* subscriptions: be16 length and text each */
+	struct buf subscriptions;          /* rows, one after the other; subscription.c */
 	struct message_version *held_news; /* became held in this turn: HOLDS to tell */
 	size_t held_news_count;
 	struct sweep sweep;

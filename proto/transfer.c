@@ -9,81 +9,51 @@
 #include "proto/core_state.h"
 #include "proto/held.h"
 #include "proto/rights.h"
+#include "proto/subscription.h"
 #include "proto/withdrawal.h"
 #include "store/chunks.h"
 
 enum { TRANSFER_TICK_MS = 1000 };
 
-static bool pattern_next(const struct transfer *transfer, size_t *at, struct bytes *pattern)
-{
-	if (*at >= transfer->patterns.len)
-		return false;
-	size_t len = be16_get(transfer->patterns.ptr + *at);
-	*pattern = bytes_of(transfer->patterns.ptr + *at + 2, len);
-	*at += 2 + len;
-	return true;
-}
-
-static bool subscribed(const struct transfer *transfer, struct bytes path)
-{
-	struct bytes pattern;
-	size_t at = 0;
-	while (pattern_next(transfer, &at, &pattern)) {
-		if (path_match(pattern, path))
-			return true;
-	}
-	return false;
-}
-
 /* Own datasets are always wanted: they may have been lost. */
-static bool wanted(const struct core *core, const struct message_version *of, struct bytes path)
+static bool wanted(struct core *core, struct txn *txn, const struct message_version *of,
+		   const struct version *version)
 {
-	return of->author == core->author || subscribed(&core->transfer, path);
+	return of->author == core->author ||
+	       subscriptions_ask(core, txn, version, &of->dataset);
 }
 
-static void patterns_load(struct core *core, struct txn *txn)
-{
-	struct transfer *transfer = &core->transfer;
-	buf_reset(&transfer->patterns);
-	struct walk walk = walk_begin(txn, TABLE_SUBSCRIPTION, bytes_of(NULL, 0));
-	while (walk_next(&walk)) {
-		buf_add_be16(&transfer->patterns, (uint16_t)walk.value.len);
-		buf_add(&transfer->patterns, walk.value);
-	}
-}
-
-/* The current version of a dataset, when this node can hold it. */
 static bool current_of(struct core *core, struct txn *txn, const struct dataset_id *dataset,
-		       struct message_version *of, char path[LIMIT_PATH_LEN_MAX + 1])
+		       struct message_version *of, struct version *version)
 {
 	struct ledger_version current;
-	struct version version;
 	if (ledger_version_current(&core->ledger, txn, dataset, 0, &current, NULL) != ERR_OK)
 		return false;
 	*of = (struct message_version){*dataset, current.number, current.author};
-	if (held_version(txn, of, &version) != ERR_OK)
-		return false;
-	snprintf(path, LIMIT_PATH_LEN_MAX + 1, "%.*s", (int)version.path.len,
-		 (const char *)version.path.ptr);
-	return rights_may_hold(core, txn, &version);
+	return held_version(txn, of, version) == ERR_OK;
+}
+
+/* Fetches the current version of a dataset when it is wanted and not here. */
+static void current_want(struct core *core, struct txn *txn, const struct dataset_id *dataset)
+{
+	struct message_version of;
+	struct version version;
+	if (current_of(core, txn, dataset, &of, &version) && wanted(core, txn, &of, &version) &&
+	    !held_complete(txn, &of))
+		fetch_add(core, txn, &of, version.path, false);
 }
 
 /* ---- what is wanted and not here: a few rows each turn ---- */
 
 enum { SCAN_STEP = 512 };
 
-/* Whether a dataset matches a subscription and its current version is not here. */
 static void scan_path(struct core *core, struct txn *txn, struct bytes value)
 {
-	struct message_version of;
 	struct dataset_id dataset;
-	char path[LIMIT_PATH_LEN_MAX + 1];
 	if (value.len != ID_LEN)
 		return;
 	memcpy(dataset.b, value.ptr, ID_LEN);
-	if (current_of(core, txn, &dataset, &of, path) && wanted(core, &of, bytes_str(path)) &&
-	    !held_complete(txn, &of))
-		fetch_add(core, txn, &of, bytes_str(path), false);
+	current_want(core, txn, &dataset);
 }
 
 /* Versions that were being fetched when the node stopped, and damaged ones. */
@@ -142,7 +112,6 @@ static void scan(struct core *core, struct txn *txn)
 void transfer_version_news(struct core *core, struct txn *txn, const struct ledger_news *news)
 {
 	struct message_version of = {news->dataset, news->number, news->author};
-	struct message_version current;
 	struct version version;
 	if (held_version(txn, &of, &version) != ERR_OK)
 		return;
@@ -152,74 +121,7 @@ void transfer_version_news(struct core *core, struct txn *txn, const struct ledg
 	note->number = of.number;
 	snprintf(note->path, sizeof(note->path), "%.*s", (int)version.path.len,
 		 (const char *)version.path.ptr);
-	char path[LIMIT_PATH_LEN_MAX + 1];
-	if (current_of(core, txn, &of.dataset, &current, path) &&
-	    wanted(core, &current, bytes_str(path)) && !held_complete(txn, &current))
-		fetch_add(core, txn, &current, bytes_str(path), false);
-}
-
-enum err transfer_subscribe(struct core *core, struct txn *txn, int64_t now_ms, const char *pattern,
-			    char *why)
-{
-	if (path_pattern_check(bytes_str(pattern)) != ERR_OK) {
-		why_set(why,
-			"\"%.200s\" is no pattern: write a path, with * for one component and ** "
-			"at the "
-			"end for everything below, for example */kita/**.",
-			pattern);
-		return ERR_CONFIG;
-	}
-	struct row_key key = key_text(bytes_str(pattern));
-	if (txn_has(txn, TABLE_SUBSCRIPTION, row_key_bytes(&key))) {
-		why_set(why, "%.200s is subscribed already: see `allmende subscriptions`.",
-			pattern);
-		return ERR_EXISTS;
-	}
-	txn_put(txn, TABLE_SUBSCRIPTION, row_key_bytes(&key), bytes_str(pattern));
-	patterns_load(core, txn);
-	core->transfer.scan_due = true;
-	return ERR_OK;
-}
-
-enum err transfer_unsubscribe(struct core *core, struct txn *txn, const char *pattern, char *why)
-{
-	struct row_key key = key_text(bytes_str(pattern));
-	if (!txn_del(txn, TABLE_SUBSCRIPTION, row_key_bytes(&key))) {
-		why_set(why, "%.200s is not subscribed: see `allmende subscriptions`.", pattern);
-		return ERR_ABSENT;
-	}
-	patterns_load(core, txn);
-	return ERR_OK;
-}
-
-void transfer_subscriptions(struct core *core, struct txn *txn,
-			    bool (*each)(void *arg, const char *pattern, uint64_t held,
-					 uint64_t known),
-			    void *arg)
-{
-	struct bytes pattern;
-	size_t at = 0;
-	while (pattern_next(&core->transfer, &at, &pattern)) {
-		uint64_t held = 0, known = 0;
-		struct walk walk = walk_begin(txn, TABLE_PATH, bytes_of(NULL, 0));
-		while (walk_next(&walk)) {
-			struct message_version of;
-			struct dataset_id dataset;
-			char path[LIMIT_PATH_LEN_MAX + 1];
-			if (walk.value.len != ID_LEN)
-				continue;
-			memcpy(dataset.b, walk.value.ptr, ID_LEN);
-			if (!current_of(core, txn, &dataset, &of, path) ||
-			    !path_match(pattern, bytes_str(path)))
-				continue;
-			known++;
-			held += held_complete(txn, &of);
-		}
-		char text[LIMIT_PATH_LEN_MAX + 1];
-		snprintf(text, sizeof(text), "%.*s", (int)pattern.len, (const char *)pattern.ptr);
-		if (!each(arg, text, held, known))
-			return;
-	}
+	current_want(core, txn, &of.dataset);
 }
 
 /* ---- wanting ---- */
@@ -273,6 +175,19 @@ static enum err of_path(struct core *core, struct txn *txn, const char *path, ui
 	return ERR_OK;
 }
 
+/* Whether somebody here could read it, now or when the federation's key has come. */
+static bool is_readable(struct core *core, struct txn *txn, const struct version *version,
+			const struct dataset_id *dataset)
+{
+	struct key key = {{0}};
+	if (version->tier == TIER_OPEN || version->tier == TIER_MEMBERS ||
+	    rights_own_namespace(core, &core->options.identity->org, version->path))
+		return true;
+	enum err err = catalog_version_key(core, txn, version, dataset, &key);
+	key_wipe(&key);
+	return err == ERR_OK;
+}
+
 enum err transfer_want(struct core *core, struct txn *txn, int64_t now_ms, const char *path,
 		       uint64_t number, struct fetch_status *out, char *why)
 {
@@ -285,6 +200,13 @@ enum err transfer_want(struct core *core, struct txn *txn, int64_t now_ms, const
 		return err;
 	if (!rights_may_hold(core, txn, &version)) {
 		rights_denied(core, txn, bytes_str(path), why);
+		return ERR_DENIED;
+	}
+	if (!is_readable(core, txn, &version, &of.dataset)) {
+		why_set(why,
+			"this organisation may hold %.200s, but has no key to read it: "
+			"`allmende subscribe --relay %.200s` keeps it for others.",
+			path, path);
 		return ERR_DENIED;
 	}
 	if (!held_complete(txn, &of) && fetch_no_room(core, &of)) {
@@ -338,8 +260,8 @@ static void stage_clear(struct txn *txn)
 
 void transfer_open(struct core *core, struct txn *txn)
 {
-	buf_init(&core->transfer.patterns, 16 * 1024 * 1024);
-	patterns_load(core, txn);
+	buf_init(&core->transfer.subscriptions, 16 * 1024 * 1024);
+	subscriptions_load(core, txn);
 	stage_clear(txn);
 	core->transfer.source_epoch = 1;
 	core->transfer.scan_due = true;
@@ -352,7 +274,7 @@ void transfer_close(struct core *core)
 	for (size_t i = 0; i < transfer->fetch_count; i++)
 		fetch_free(transfer->fetches[i]);
 	free(transfer->fetches);
-	buf_fini(&transfer->patterns);
+	buf_fini(&transfer->subscriptions);
 	free(transfer->held_news);
 	free(transfer->publishing);
 }

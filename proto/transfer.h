@@ -1,5 +1,5 @@
 /*
- * transfer - what this node wants to hold, and how it gets it: subscriptions, fetches, serving.
+ * transfer - what this node wants to hold, and how it gets it: fetches (subscription.h says of what).
  *
  * A fetch obtains the index of one version, then the chunks that are not here, from all peers that
  * hold it, a bounded number of bytes in flight each; every chunk is verified on arrival and staged, so a fetch goes on
@@ -35,15 +35,5 @@ enum err transfer_status(struct core *core, struct txn *txn, const char *path, u
 			 struct fetch_status *out, char *why);
 /* Fetches in progress or waiting; index from 0; false at the end. */
 bool transfer_fetch(struct core *core, struct txn *txn, size_t index, struct fetch_status *out);
-
-/* ERR_CONFIG: not a pattern; ERR_EXISTS. */
-enum err transfer_subscribe(struct core *core, struct txn *txn, int64_t now_ms, const char *pattern,
-			    char *why);
-enum err transfer_unsubscribe(struct core *core, struct txn *txn, const char *pattern, char *why);
-/* Calls each with every pattern and the number of datasets that match, held and known. */
-void transfer_subscriptions(struct core *core, struct txn *txn,
-			    bool (*each)(void *arg, const char *pattern, uint64_t held,
-					 uint64_t known),
-			    void *arg);
 
 #endif

@@ -198,6 +198,8 @@ enum err sim_publish_all(struct sim_publication *p);
 enum err sim_publish(struct sim_node *node, const char *path, enum tier tier, struct bytes content);
 
 enum err sim_subscribe(struct sim_node *node, const char *pattern);
+/* To hold without reading. */
+enum err sim_subscribe_relay(struct sim_node *node, const char *pattern);
 /* ERR as transfer_want(). number 0: current. */
 enum err sim_want(struct sim_node *node, const char *path, uint64_t number);
 bool sim_held(struct sim_node *node, const char *path, uint64_t number);

@@ -11,6 +11,7 @@
 
 #include "crypto/check.h"
 #include "proto/pack.h"
+#include "proto/subscription.h"
 #include "store/chunks.h"
 /* ---- what people do ---- */
 
@@ -244,12 +245,19 @@ enum err sim_publish(struct sim_node *node, const char *path, enum tier tier, st
 static void call_subscribe(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct text_call *call = arg;
-	call->err = transfer_subscribe(core, txn, now_ms, call->name, call->why);
+	struct subscription s = {.pattern = bytes_str(call->name), .relay = call->relay};
+	call->err = subscription_add(core, txn, &s, call->why);
 }
 
 enum err sim_subscribe(struct sim_node *node, const char *pattern)
 {
 	struct text_call c = {.name = pattern};
+	return call(node, call_subscribe, &c, &c.err);
+}
+
+enum err sim_subscribe_relay(struct sim_node *node, const char *pattern)
+{
+	struct text_call c = {.name = pattern, .relay = true};
 	return call(node, call_subscribe, &c, &c.err);
 }
 
