@@ -1,0 +1,278 @@
+/* Stewards who sign twice: everybody freezes, the work goes on, and the members settle it. */
+#include "test/sim/council.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/selftest.h"
+#include "proto/core_state.h"
+#include "proto/fork.h"
+
+static const int64_t day_ms = 24 * 3600 * (int64_t)1000;
+
+/* Two entries 7: Meißen, Radebeul and Riesa have signed both. */
+struct fork {
+	struct council_entry one, other;
+};
+
+static void fork_make(struct fork *fork, struct council *council, struct sim_node *at)
+{
+	council_entry_init(&fork->one, 2, 7);
+	council_stewards(&fork->one, 7);
+	council_sign(council, &fork->one, at);
+	council_entry_init(&fork->other, 1, 7);
+	council_stewards(&fork->other, 1);
+	council_sign(council, &fork->other, at);
+}
+
+static void fork_end(struct fork *fork)
+{
+	council_entry_fini(&fork->one);
+	council_entry_fini(&fork->other);
+}
+
+/* An entry that changes nothing, by Meißen and Radebeul. */
+static void go_on(struct council *council, struct sim_node *at)
+{
+	struct council_entry entry;
+	council_entry_init(&entry, at->core->charter.threshold, 7);
+	council_sign(council, &entry, at);
+	assert_int_equal(council_hand(at, &entry), ERR_OK);
+	council_entry_fini(&entry);
+}
+
+struct seen {
+	size_t count;
+	struct fork_branch branches[4];
+};
+
+static void call_branches(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct seen *seen = arg;
+	seen->count = fork_branches(core, txn, seen->branches, 4);
+}
+
+static void assert_evidence(struct council *council)
+{
+	for (unsigned i = 0; i < COUNCIL_COUNT; i++) {
+		struct sim_node *town = council->towns[i];
+		struct seen seen;
+		assert_int_equal(sim_status(town).frozen_number, 7);
+		assert_true(sim_call(town, call_branches, &seen));
+		assert_int_equal(seen.count, 2);
+		for (unsigned k = 0; k < 2; k++)
+			assert_non_null(strstr(seen.branches[k].words, "Stadt Radebeul"));
+		assert_true(strstr(seen.branches[0].words, "names 3 stewards") ||
+			    strstr(seen.branches[1].words, "names 3 stewards"));
+		assert_true(town->note_counts[NOTE_EVIDENCE] > 0);
+	}
+}
+
+/* A settlement that makes one branch count, signed by three who are no stewards of it alone. */
+static void settle(struct council *council, struct council_entry *entry, struct sim_node *at,
+		   const struct digest *branch)
+{
+	council_entry_init(entry, 0, 7 << 2 | 3);
+	council_settle(council, entry, at, branch);
+	assert_int_equal(council_hand(at, entry), ERR_OK);
+}
+
+static void all_freeze_and_work_goes_on(void **state)
+{
+	struct council *council = council_open(1);
+	struct sim_node *a = council->towns[0], *e = council->towns[4];
+	struct council_entry third, settlement;
+	struct fork fork;
+	fork_make(&fork, council, a);
+	assert_int_equal(council_hand(a, &fork.one), ERR_OK);
+	assert_int_equal(council_hand(e, &fork.other), ERR_OK);
+	council_until(council, 6, true, NULL);
+	assert_evidence(council);
+	council_works(a, e, "meissen/plan");
+	/* Neither of them counts any more, nor does a third one. */
+	council_entry_init(&third, 3, 31);
+	council_sign(council, &third, a);
+	assert_int_equal(council_hand(a, &third), ERR_BUSY);
+	assert_int_equal(council_hand(a, &fork.one), ERR_EXISTS);
+	council_entry_fini(&third);
+	/* It stays so after a start. */
+	sim_stop(e);
+	sim_start(e);
+	council_until(council, 6, true, NULL);
+	/* Two of five members are too few to settle. */
+	council_entry_init(&settlement, 0, 3);
+	council_settle(council, &settlement, a, &fork.other.id);
+	assert_int_equal(council_hand(a, &settlement), ERR_DENIED);
+	council_entry_fini(&settlement);
+	settle(council, &settlement, a, &fork.one.id);
+	council_until(council, 7, false, &settlement.id);
+	for (unsigned i = 0; i < COUNCIL_COUNT; i++)
+		assert_int_equal(council->towns[i]->core->charter.steward_count, 3);
+	go_on(council, a);
+	council_until(council, 8, false, NULL);
+	council_works(e, a, "nossen/plan");
+	council_entry_fini(&settlement);
+	fork_end(&fork);
+	council_close(council);
+}
+
+static void part(struct council *council, unsigned side)
+{
+	for (unsigned i = 0; i < COUNCIL_COUNT; i++)
+		council->towns[i]->side = side >> i & 1;
+	sim_partition(&council->sim, false);
+}
+
+/* Each side of a partition has a charter of its own for a while, and goes on with it. */
+static void two_sides(void **state)
+{
+	struct council *council = council_open(2);
+	struct sim_node *a = council->towns[0], *e = council->towns[4];
+	struct council_entry settlement;
+	struct fork fork;
+	fork_make(&fork, council, a);
+	part(council, 3);
+	assert_int_equal(council_hand(a, &fork.one), ERR_OK);
+	assert_int_equal(council_hand(e, &fork.other), ERR_OK);
+	sim_run(&council->sim, 20000, NULL, NULL);
+	go_on(council, a);
+	go_on(council, a);
+	go_on(council, e);
+	sim_run(&council->sim, 20000, NULL, NULL);
+	assert_int_equal(council->towns[1]->core->charter.number, 9);
+	assert_int_equal(council->towns[2]->core->charter.number, 8);
+	part(council, 0);
+	council_until(council, 6, true, NULL);
+	assert_evidence(council);
+	settle(council, &settlement, e, NULL);
+	council_until(council, 7, false, &settlement.id);
+	assert_int_equal(a->core->charter.steward_count, 5);
+	council_entry_fini(&settlement);
+	fork_end(&fork);
+	council_close(council);
+}
+
+/* Whoever was away on a branch comes back months after it was settled. */
+static void late_returner(void **state)
+{
+	struct council *council = council_open(3);
+	struct sim_node *a = council->towns[0], *e = council->towns[4];
+	struct council_entry settlement;
+	struct fork fork;
+	fork_make(&fork, council, a);
+	part(council, 16);
+	assert_int_equal(council_hand(e, &fork.other), ERR_OK);
+	go_on(council, e);
+	sim_stop(e);
+	part(council, 0);
+	assert_int_equal(council_hand(a, &fork.one), ERR_OK);
+	assert_int_equal(council_hand(a, &fork.other), ERR_OK);
+	sim_run(&council->sim, 20000, NULL, NULL);
+	settle(council, &settlement, a, &fork.one.id);
+	council_until(council, 7, false, &settlement.id);
+	go_on(council, a);
+	go_on(council, a);
+	sim_run(&council->sim, 20000, NULL, NULL);
+	for (unsigned i = 0; i < 4; i++)
+		sim_stop(council->towns[i]);
+	sim_run(&council->sim, 150 * day_ms, NULL, NULL);
+	for (unsigned i = 0; i < COUNCIL_COUNT; i++)
+		sim_start(council->towns[i]);
+	council_until(council, 9, false, &a->core->charter.entry_id);
+	assert_int_equal(sim_status(e).state, MEMBERSHIP_MEMBER);
+	council_works(e, a, "nossen/heimkehr");
+	council_entry_fini(&settlement);
+	fork_end(&fork);
+	council_close(council);
+}
+
+/* Keys of stewards of long ago can not undo what has been decided since. */
+static void old_keys_undo_nothing(void **state)
+{
+	struct council *council = council_open(4);
+	struct sim_node *a = council->towns[0], *e = council->towns[4];
+	struct fork fork;
+	fork_make(&fork, council, a);
+	assert_int_equal(council_hand(a, &fork.one), ERR_OK);
+	council_until(council, 7, false, &fork.one.id);
+	go_on(council, a);
+	council_until(council, 8, false, NULL);
+	for (unsigned i = 0; i < COUNCIL_COUNT; i++)
+		sim_stop(council->towns[i]);
+	sim_run(&council->sim, 100 * day_ms, NULL, NULL);
+	for (unsigned i = 0; i < COUNCIL_COUNT; i++)
+		sim_start(council->towns[i]);
+	assert_int_equal(council_hand(e, &fork.other), ERR_EXISTS);
+	assert_int_equal(e->note_counts[NOTE_EVIDENCE], 1);
+	/* It is told once. */
+	assert_int_equal(council_hand(e, &fork.other), ERR_EXISTS);
+	assert_int_equal(e->note_counts[NOTE_EVIDENCE], 1);
+	council_until(council, 8, false, NULL);
+	council_works(a, e, "meissen/weiter");
+	fork_end(&fork);
+	council_close(council);
+}
+
+/* Two settlements: every node comes to the same one, whichever it met first. */
+static void two_settlements(void **state)
+{
+	struct council *council = council_open(5);
+	struct sim_node *a = council->towns[0], *e = council->towns[4];
+	struct council_entry one, other;
+	struct fork fork;
+	fork_make(&fork, council, a);
+	assert_int_equal(council_hand(a, &fork.one), ERR_OK);
+	assert_int_equal(council_hand(e, &fork.other), ERR_OK);
+	council_until(council, 6, true, NULL);
+	part(council, 3);
+	settle(council, &one, a, &fork.one.id);
+	settle(council, &other, e, &fork.other.id);
+	sim_run(&council->sim, 20000, NULL, NULL);
+	assert_true(id_eq(&council->towns[1]->core->charter.entry_id, &one.id));
+	assert_true(id_eq(&council->towns[2]->core->charter.entry_id, &other.id));
+	part(council, 0);
+	council_until(council, 7, false,
+		      memcmp(one.id.b, other.id.b, ID_LEN) < 0 ? &one.id : &other.id);
+	council_entry_fini(&one);
+	council_entry_fini(&other);
+	fork_end(&fork);
+	council_close(council);
+}
+
+/* Too many stewards have lost their keys: the members name others. */
+static void members_name_stewards(void **state)
+{
+	struct council *council = council_open(6);
+	struct sim_node *d = council->towns[3];
+	struct council_entry settlement;
+	council_entry_init(&settlement, 2, 7 << 2);
+	council_stewards(&settlement, 7 << 2);
+	council_settle(council, &settlement, d, NULL);
+	assert_int_equal(council_hand(d, &settlement), ERR_OK);
+	council_until(council, 7, false, &settlement.id);
+	assert_false(charter_is_steward(&d->core->charter, 1));
+	assert_true(charter_is_steward(&d->core->charter, 5));
+	council_entry_fini(&settlement);
+	council_close(council);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_freeze_and_work_goes_on),
+		cmocka_unit_test(two_sides),
+		cmocka_unit_test(late_returner),
+		cmocka_unit_test(old_keys_undo_nothing),
+		cmocka_unit_test(two_settlements),
+		cmocka_unit_test(members_name_stewards),
+	};
+	const char *what;
+	if (selftest_run(&what) != ERR_OK)
+		return 1;
+	return cmocka_run_group_tests_name("membership_fork", tests, NULL, NULL);
+}
