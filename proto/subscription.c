@@ -9,24 +9,22 @@
 #include "proto/wire_in.h"
 #include "proto/wire_out.h"
 
-/* ---- rows: [1, pattern, relay, to]; before there were options, the pattern alone ---- */
+/* ---- rows: [1, pattern, relay]; before there were options, the pattern alone ---- */
 
 static void row_put(struct buf *out, const struct subscription *s)
 {
-	out_array(out, 4);
+	out_array(out, 3);
 	out_uint(out, 1);
 	out_text(out, s->pattern);
 	out_bool(out, s->relay);
-	out_text(out, s->to);
 }
 
 static enum err row_get(struct wire_in *w, struct subscription *s)
 {
-	wire_array(w, 4, 4);
+	wire_array(w, 3, 3);
 	wire_exact(w, 1);
 	s->pattern = wire_text(w, 1, LIMIT_PATH_LEN_MAX);
 	s->relay = wire_bool(w);
-	s->to = wire_text(w, 0, SUBSCRIPTION_TO_LEN_MAX);
 	return w->err;
 }
 
@@ -116,7 +114,7 @@ enum err subscription_add(struct core *core, struct txn *txn, const struct subsc
 			text);
 		return ERR_EXISTS;
 	}
-	buf_init(&row, LIMIT_PATH_LEN_MAX + SUBSCRIPTION_TO_LEN_MAX + 16);
+	buf_init(&row, LIMIT_PATH_LEN_MAX + 16);
 	row_put(&row, s);
 	if (row.err == ERR_OK)
 		txn_put(txn, TABLE_SUBSCRIPTION, row_key_bytes(&key), buf_bytes(&row));

@@ -11,13 +11,11 @@
 #include "proto/core.h"
 #include "proto/version.h"
 
-#define SUBSCRIPTION_WHY_LEN    512
-#define SUBSCRIPTION_TO_LEN_MAX 4096
+#define SUBSCRIPTION_WHY_LEN 512
 
 struct subscription {
 	struct bytes pattern;
 	bool relay;
-	struct bytes to; /* folder that new versions are written to; empty: none */
 };
 
 /* ERR_CONFIG: not a pattern; ERR_EXISTS; ERR_DENIED: a relay must say that it holds without reading. */

@@ -19,8 +19,7 @@ enum { TRANSFER_TICK_MS = 1000 };
 static bool wanted(struct core *core, struct txn *txn, const struct message_version *of,
 		   const struct version *version)
 {
-	return of->author == core->author ||
-	       subscriptions_ask(core, txn, version, &of->dataset);
+	return of->author == core->author || subscriptions_ask(core, txn, version, &of->dataset);
 }
 
 static bool current_of(struct core *core, struct txn *txn, const struct dataset_id *dataset,
@@ -175,17 +174,12 @@ static enum err of_path(struct core *core, struct txn *txn, const char *path, ui
 	return ERR_OK;
 }
 
-/* Whether somebody here could read it, now or when the federation's key has come. */
-static bool is_readable(struct core *core, struct txn *txn, const struct version *version,
-			const struct dataset_id *dataset)
+/* Whether it can be read here, now or when the key has come. */
+static bool is_readable(struct core *core, struct txn *txn, const struct version *version)
 {
-	struct key key = {{0}};
-	if (version->tier == TIER_OPEN || version->tier == TIER_MEMBERS ||
-	    rights_own_namespace(core, &core->options.identity->org, version->path))
-		return true;
-	enum err err = catalog_version_key(core, txn, version, dataset, &key);
-	key_wipe(&key);
-	return err == ERR_OK;
+	return version->tier == TIER_OPEN || version->tier == TIER_MEMBERS ||
+	       rights_own_namespace(core, &core->options.identity->org, version->path) ||
+	       rights_own_token(core, txn, version->path, VERB_READ, NULL);
 }
 
 enum err transfer_want(struct core *core, struct txn *txn, int64_t now_ms, const char *path,
@@ -202,9 +196,9 @@ enum err transfer_want(struct core *core, struct txn *txn, int64_t now_ms, const
 		rights_denied(core, txn, bytes_str(path), why);
 		return ERR_DENIED;
 	}
-	if (!is_readable(core, txn, &version, &of.dataset)) {
+	if (!is_readable(core, txn, &version)) {
 		why_set(why,
-			"this organisation may hold %.200s, but has no key to read it: "
+			"this organisation may hold %.200s, but not read it: "
 			"`allmende subscribe --relay %.200s` keeps it for others.",
 			path, path);
 		return ERR_DENIED;
