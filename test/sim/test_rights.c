@@ -1,0 +1,488 @@
+/* Grants among whole nodes: who gets chunks from whom, whatever the order in which news arrive. */
+#include "test/sim/towns.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/check.h"
+#include "crypto/path.h"
+#include "crypto/selftest.h"
+#include "proto/core_state.h"
+#include "proto/rights.h"
+
+#define KITA "meissen/kita/plaetze"
+
+static const int64_t minute_ms = 60 * 1000, day_ms = 24 * 3600 * 1000;
+
+/* ---- what people do ---- */
+
+struct give {
+	struct rights_terms terms;
+	int64_t for_ms; /* 0: a year */
+	struct buf *text;
+	struct digest token;
+	enum err err;
+	char why[RIGHTS_WHY_LEN];
+};
+
+static void call_give(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct give *give = arg;
+	if (give->for_ms)
+		give->terms.expiry_ms = now_ms + give->for_ms;
+	give->err =
+		rights_give(core, txn, now_ms, &give->terms, give->text, &give->token, give->why);
+}
+
+static struct give terms(struct sim_node *to, const char *prefix, enum verb verb)
+{
+	return (struct give){.terms = {.prefix = prefix, .to = to->identity.slug, .verb = verb}};
+}
+
+static struct digest given(struct sim_node *owner, struct give give)
+{
+	assert_true(sim_call(owner, call_give, &give));
+	assert_int_equal(give.err, ERR_OK);
+	return give.token;
+}
+
+static struct digest give(struct sim_node *owner, struct sim_node *to, const char *prefix,
+			  enum verb verb)
+{
+	return given(owner, terms(to, prefix, verb));
+}
+
+struct take {
+	const char *text;
+	enum err err;
+	char why[RIGHTS_WHY_LEN];
+};
+
+static void call_take(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct take *take = arg;
+	struct digest token;
+	take->err = rights_accept(core, txn, now_ms, take->text, &token, take->why);
+}
+
+static void settle(struct towns *towns)
+{
+	assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+	sim_run(&towns->sim, 5000, NULL, NULL);
+}
+
+static struct buf published(struct sim_node *node, const char *path, enum tier tier, size_t len)
+{
+	struct buf content = sim_content(1, len);
+	assert_int_equal(sim_publish(node, path, tier, buf_bytes(&content)), ERR_OK);
+	return content;
+}
+
+static enum err reads(struct sim_node *node, const char *path)
+{
+	struct buf out;
+	buf_init(&out, 1 << 24);
+	enum err err = sim_read(node, path, 0, &out);
+	buf_fini(&out);
+	return err;
+}
+
+/* Meißen, Radebeul, Malwine and Riesa. */
+static struct towns *four_towns(uint64_t seed, struct sim_node **riesa)
+{
+	struct towns *towns = towns_open(seed, 3);
+	*riesa = sim_add(&towns->sim, "Stadt Riesa", "riesa", "14627230");
+	sim_join(towns->a, *riesa);
+	settle(towns);
+	return towns;
+}
+
+/* ---- through several hands ---- */
+
+static void three_hands(void **state)
+{
+	struct sim_node *riesa;
+	struct towns *towns = four_towns(1, &riesa);
+	struct buf content = published(towns->a, KITA, TIER_GRANTED, 300000);
+	struct give to_b = terms(towns->b, "meissen", VERB_READ);
+	struct give to_m = terms(towns->m, "meissen/kita", VERB_READ);
+	to_b.terms.depth = 2;
+	to_m.terms.depth = 1;
+	assert_int_equal(sim_subscribe(riesa, "**"), ERR_OK);
+	given(towns->a, to_b);
+	settle(towns);
+	given(towns->b, to_m);
+	settle(towns);
+	assert_int_equal(sim_want(riesa, KITA, 0), ERR_DENIED);
+	give(towns->m, riesa, KITA, VERB_READ);
+	towns_held(riesa, KITA, 1);
+	settle(towns);
+	sim_assert_reads(riesa, KITA, 0, buf_bytes(&content));
+	/* The last one has it, and may not hand it on. */
+	struct give more = terms(towns->b, KITA, VERB_READ);
+	assert_true(sim_call(riesa, call_give, &more));
+	assert_int_equal(more.err, ERR_DENIED);
+	buf_fini(&content);
+	towns_close(towns);
+}
+
+/* ---- a relay ---- */
+
+static void a_relay_serves_readers_only(void **state)
+{
+	struct sim_node *riesa;
+	struct towns *towns = four_towns(2, &riesa);
+	struct buf content = published(towns->a, KITA, TIER_GRANTED, 300000);
+	assert_int_equal(sim_subscribe_relay(towns->m, "**"), ERR_OK);
+	assert_int_equal(sim_subscribe(riesa, "**"), ERR_OK);
+	give(towns->a, towns->m, "meissen/kita", VERB_RELAY);
+	towns_held(towns->m, KITA, 1);
+	give(towns->a, towns->b, "meissen/kita", VERB_READ);
+	settle(towns);
+	/* From now on the relay is the only source. */
+	sim_cut(towns->a, true);
+	assert_int_equal(sim_want(towns->b, KITA, 0), ERR_OK);
+	towns_held(towns->b, KITA, 1);
+	sim_assert_reads(towns->b, KITA, 0, buf_bytes(&content));
+	assert_int_equal(reads(towns->m, KITA), ERR_DENIED);
+	assert_int_equal(sim_want(riesa, KITA, 0), ERR_DENIED);
+	assert_int_equal(sim_rows(riesa, TABLE_CHUNK), 0);
+	buf_fini(&content);
+	towns_close(towns);
+}
+
+/* ---- orders of arrival ---- */
+
+/* The holder hears of the token after it was asked: the question is put again, in seconds. */
+static void a_holder_learns_of_the_token_later(void **state)
+{
+	struct towns *towns = towns_open(3, 3);
+	struct buf content = published(towns->a, KITA, TIER_GRANTED, 300000), text;
+	assert_int_equal(sim_subscribe_relay(towns->m, "**"), ERR_OK);
+	assert_int_equal(sim_subscribe(towns->b, "**"), ERR_OK);
+	give(towns->a, towns->m, "meissen/kita", VERB_RELAY);
+	towns_held(towns->m, KITA, 1);
+	settle(towns);
+	struct give give_text = terms(towns->b, "meissen/kita", VERB_READ);
+	buf_init(&text, 1 << 16);
+	give_text.text = &text;
+	given(towns->a, give_text);
+	buf_add_u8(&text, 0);
+	sim_cut(towns->a, true);
+	/* Radebeul asks in the very turn in which it first tells of the token. */
+	struct take take = {.text = (const char *)text.ptr};
+	assert_true(sim_call(towns->b, call_take, &take));
+	assert_int_equal(take.err, ERR_OK);
+	struct sim_held_wait wait = {towns->b, KITA, 1};
+	assert_true(sim_run(&towns->sim, 20000, sim_is_held, &wait));
+	sim_assert_reads(towns->b, KITA, 0, buf_bytes(&content));
+	/* The same text once more changes nothing; for Malwine it is of no use. */
+	uint64_t records = sim_rows(towns->b, TABLE_RECORD);
+	assert_true(sim_call(towns->b, call_take, &take));
+	assert_int_equal(take.err, ERR_OK);
+	assert_int_equal(sim_rows(towns->b, TABLE_RECORD), records);
+	assert_true(sim_call(towns->m, call_take, &take));
+	assert_int_equal(take.err, ERR_DENIED);
+	buf_fini(&content);
+	buf_fini(&text);
+	towns_close(towns);
+}
+
+static void a_token_comes_before_the_data(void **state)
+{
+	struct towns *towns = towns_open(4, 3);
+	assert_int_equal(sim_subscribe(towns->b, "meissen/**"), ERR_OK);
+	assert_int_equal(sim_subscribe(towns->m, "meissen/**"), ERR_OK);
+	give(towns->a, towns->b, "meissen/kita", VERB_READ);
+	settle(towns);
+	struct buf content = published(towns->a, KITA, TIER_GRANTED, 300000);
+	towns_held(towns->b, KITA, 1);
+	sim_assert_reads(towns->b, KITA, 0, buf_bytes(&content));
+	settle(towns);
+	assert_int_equal(sim_rows(towns->m, TABLE_CHUNK), 0);
+	buf_fini(&content);
+	towns_close(towns);
+}
+
+/* ---- the end of a grant ---- */
+
+/* The chunks do not come, and then it is too late for them; a new grant brings the rest. */
+static void expired_during_a_fetch(void **state)
+{
+	struct towns *towns = towns_open(5, 2);
+	struct buf content = published(towns->a, KITA, TIER_GRANTED, 900000);
+	struct give brief = terms(towns->b, "meissen/kita", VERB_READ);
+	brief.for_ms = 2 * minute_ms;
+	assert_int_equal(sim_subscribe(towns->b, "**"), ERR_OK);
+	towns->a->serve = SIM_SERVE_NOTHING;
+	given(towns->a, brief);
+	sim_run(&towns->sim, minute_ms, NULL, NULL);
+	assert_true(sim_rows(towns->b, TABLE_INDEX) > 0); /* it has begun */
+	sim_run(&towns->sim, 2 * minute_ms, NULL, NULL);
+	towns->a->serve = SIM_SERVE;
+	sim_run(&towns->sim, 10 * minute_ms, NULL, NULL);
+	assert_false(sim_held(towns->b, KITA, 0));
+	assert_int_equal(sim_rows(towns->b, TABLE_CHUNK), 0);
+	assert_int_equal(towns->b->core->transfer.fetch_count, 0);
+	assert_int_equal(sim_want(towns->b, KITA, 0), ERR_DENIED);
+	give(towns->a, towns->b, "meissen/kita", VERB_READ);
+	towns_held(towns->b, KITA, 1);
+	settle(towns);
+	sim_assert_reads(towns->b, KITA, 0, buf_bytes(&content));
+	buf_fini(&content);
+	towns_close(towns);
+}
+
+/* ---- who is served what: a table ---- */
+
+static struct buf message_new(void)
+{
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	return out;
+}
+
+struct answers {
+	bool index; /* it had entries */
+	bool chunk; /* it was there */
+};
+
+static void listen(struct sim_node *node, struct message *m, void *arg)
+{
+	struct answers *answers = arg;
+	(void)node;
+	if (m->type == MESSAGE_INDEX)
+		answers->index |= m->body.len > 0;
+	if (m->type == MESSAGE_CHUNK)
+		answers->chunk |= m->has_body;
+}
+
+/* The version of a path at a node, and one chunk of it. */
+static void version_of(struct sim_node *node, const char *path, struct message_version *of,
+		       struct chunk_addr *addr)
+{
+	struct row_key key = key_text(bytes_str(path));
+	struct txn *txn = txn_begin(node->db, false);
+	struct bytes dataset;
+	assert_true(txn_get(txn, TABLE_PATH, row_key_bytes(&key), &dataset));
+	struct walk walk = walk_begin(txn, TABLE_INDEX, dataset);
+	assert_true(walk_next(&walk));
+	memcpy(of->dataset.b, walk.key.ptr, ID_LEN);
+	of->number = be64_get(walk.key.ptr + ID_LEN);
+	of->author = be32_get(walk.key.ptr + ID_LEN + 8);
+	memcpy(addr->b, walk.key.ptr + walk.key.len - ID_LEN, ID_LEN);
+	txn_abort(txn);
+}
+
+static struct answers ask(struct sim_node *foe, struct sim_node *holder, const char *path,
+			  const struct digest *token)
+{
+	struct message_list list = message_list_begin(MESSAGE_CHUNK_GET);
+	struct buf out = message_new();
+	struct answers answers = {false, false};
+	struct message_version of;
+	struct chunk_addr addr;
+	version_of(holder, path, &of, &addr);
+	foe->foe->answer = listen;
+	foe->foe->arg = &answers;
+	message_index_get(&out, &of, NULL, token);
+	sim_say(foe, &out);
+	list.dataset = of.dataset;
+	list.has_token = token != NULL;
+	if (token)
+		list.token = *token;
+	message_list_addr(&list, &addr);
+	out = message_new();
+	message_list_end(&list, &out);
+	sim_say(foe, &out);
+	sim_run(foe->sim, 2000, NULL, NULL);
+	foe->foe->answer = NULL;
+	return answers;
+}
+
+static void say_hello(struct sim_node *foe, struct sim_node *to)
+{
+	struct digest content = {{7}};
+	struct buf out = message_new();
+	message_hello(&out, "x", to->core->charter.number, 1, &content, NULL);
+	sim_say(foe, &out);
+	sim_run(foe->sim, 300, NULL, NULL);
+}
+
+enum names { NAMES_NONE, NAMES_OWN, NAMES_READERS, NAMES_ELSEWHERE, NAMES_EXPIRED, NAMES_UNKNOWN };
+
+static void who_is_served_what(void **state)
+{
+	static const struct {
+		const char *path;
+		enum names names;
+		bool served;
+	} cases[] = {
+		{"meissen/offen", NAMES_NONE, true},
+		{"meissen/offen", NAMES_UNKNOWN, true},
+		{"meissen/alle", NAMES_NONE, true},
+		{"meissen/alle", NAMES_EXPIRED, true},
+		{KITA, NAMES_NONE, false},
+		{KITA, NAMES_READERS, false},
+		{KITA, NAMES_ELSEWHERE, false},
+		{KITA, NAMES_EXPIRED, false},
+		{KITA, NAMES_UNKNOWN, false},
+		{KITA, NAMES_OWN, true},
+		{"meissen/bau/plan", NAMES_NONE, false},
+		{"meissen/bau/plan", NAMES_OWN, false},
+		{"meissen/bau/plan", NAMES_ELSEWHERE, true},
+	};
+	struct towns *towns = towns_open(6, 3);
+	struct digest tokens[] = {[NAMES_UNKNOWN] = {{9}}};
+	struct give brief = terms(towns->m, "meissen/kita", VERB_READ);
+	struct buf contents[] = {
+		published(towns->a, "meissen/offen", TIER_OPEN, 90000),
+		published(towns->a, "meissen/alle", TIER_MEMBERS, 90000),
+		published(towns->a, KITA, TIER_GRANTED, 90000),
+		published(towns->a, "meissen/bau/plan", TIER_GRANTED, 90000),
+	};
+	brief.for_ms = minute_ms;
+	tokens[NAMES_EXPIRED] = given(towns->a, brief);
+	tokens[NAMES_READERS] = give(towns->a, towns->b, "meissen/kita", VERB_READ);
+	tokens[NAMES_OWN] = give(towns->a, towns->m, "meissen/kita", VERB_RELAY);
+	tokens[NAMES_ELSEWHERE] = give(towns->a, towns->m, "meissen/bau", VERB_READ);
+	assert_int_equal(sim_subscribe(towns->b, "meissen/kita/*"), ERR_OK);
+	towns_held(towns->b, KITA, 1);
+	sim_run(&towns->sim, 2 * minute_ms, NULL, NULL);
+	towns_possess(towns);
+	assert_true(sim_foe_dial(towns->m, towns->a));
+	say_hello(towns->m, towns->a);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct digest *token =
+			cases[i].names == NAMES_NONE ? NULL : &tokens[cases[i].names];
+		struct answers answers = ask(towns->m, towns->a, cases[i].path, token);
+		assert_int_equal(answers.index, cases[i].served);
+		assert_int_equal(answers.chunk, cases[i].served);
+		assert_true(towns->m->foe->up); /* a refusal is no fault */
+	}
+	/* Who reads serves as the owner does. */
+	assert_true(sim_foe_dial(towns->m, towns->b));
+	say_hello(towns->m, towns->b);
+	assert_false(ask(towns->m, towns->b, KITA, &tokens[NAMES_READERS]).chunk);
+	assert_true(ask(towns->m, towns->b, KITA, &tokens[NAMES_OWN]).chunk);
+	for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++)
+		buf_fini(&contents[i]);
+	towns_close(towns);
+}
+
+static void a_stranger_is_served_nothing(void **state)
+{
+	struct towns *towns = towns_open(7, 2);
+	struct buf content = published(towns->a, "meissen/offen", TIER_OPEN, 90000);
+	struct sim_node *stranger = sim_add(&towns->sim, "Fremd", "fremd", "14627998");
+	struct digest token = give(towns->a, towns->b, "meissen", VERB_READ);
+	settle(towns);
+	sim_possess(stranger, &towns->a->core->charter.fed);
+	assert_true(sim_foe_dial(stranger, towns->a));
+	say_hello(stranger, towns->a);
+	struct answers answers = ask(stranger, towns->a, "meissen/offen", &token);
+	assert_false(answers.index || answers.chunk);
+	assert_false(stranger->foe->up);
+	buf_fini(&content);
+	towns_close(towns);
+}
+
+/* A wider tier opens the new version; the chunks of the one before stay where they were. */
+static void widening_does_not_open_what_was(void **state)
+{
+	struct towns *towns = towns_open(8, 3);
+	struct buf before = sim_content(1, 90000), after = sim_content(2, 90000);
+	struct message_version of;
+	struct chunk_addr addr;
+	assert_int_equal(sim_publish(towns->a, KITA, TIER_GRANTED, buf_bytes(&before)), ERR_OK);
+	version_of(towns->a, KITA, &of, &addr);
+	struct sim_publication p = {
+		.node = towns->a,
+		.options = {.path = KITA, .has_tier = true, .tier = TIER_MEMBERS, .widen = true},
+		.content = buf_bytes(&after)};
+	assert_int_equal(sim_publish_all(&p), ERR_OK);
+	settle(towns);
+	towns_possess(towns);
+	assert_true(sim_foe_dial(towns->m, towns->a));
+	say_hello(towns->m, towns->a);
+	/* ask() asks for the oldest version here. */
+	struct answers answers = ask(towns->m, towns->a, KITA, NULL);
+	assert_false(answers.index || answers.chunk);
+	assert_int_equal(sim_want(towns->b, KITA, 2), ERR_OK);
+	towns_held(towns->b, KITA, 2);
+	sim_assert_reads(towns->b, KITA, 2, buf_bytes(&after));
+	buf_fini(&before);
+	buf_fini(&after);
+	towns_close(towns);
+}
+
+/* ---- what cannot be given ---- */
+
+static void refused(struct sim_node *node, struct give give, enum err err, const char *words)
+{
+	assert_true(sim_call(node, call_give, &give));
+	assert_int_equal(give.err, err);
+	assert_non_null(strstr(give.why, words));
+}
+
+static void what_cannot_be_given(void **state)
+{
+	struct towns *towns = towns_open(9, 2);
+	uint64_t records = sim_rows(towns->a, TABLE_RECORD);
+	struct give give = terms(towns->b, "radebeul/kita", VERB_READ);
+	refused(towns->a, give, ERR_DENIED, "may be handed on");
+	give = terms(towns->b, "Meissen", VERB_READ);
+	refused(towns->a, give, ERR_CONFIG, "no path");
+	give = terms(towns->b, "meissen", VERB_WRITE);
+	refused(towns->a, give, ERR_CONFIG, "only relay and read");
+	give = terms(towns->a, "meissen", VERB_READ);
+	refused(towns->a, give, ERR_CONFIG, "itself");
+	give = terms(towns->b, "meissen", VERB_READ);
+	give.terms.to = "dresden";
+	refused(towns->a, give, ERR_ABSENT, "dresden");
+	give = terms(towns->b, "meissen", VERB_READ);
+	give.terms.depth = 8;
+	refused(towns->a, give, ERR_CONFIG, "hands");
+	give = terms(towns->b, "meissen", VERB_READ);
+	give.terms.expiry_ms = 1;
+	refused(towns->a, give, ERR_CONFIG, "ended before it begins");
+	assert_int_equal(sim_rows(towns->a, TABLE_RECORD), records);
+	/* A grant that was given cannot be outlasted by what is handed on. */
+	struct give short_one = terms(towns->b, "meissen", VERB_READ);
+	short_one.for_ms = day_ms;
+	short_one.terms.depth = 1;
+	given(towns->a, short_one);
+	settle(towns);
+	struct sim_node *riesa = sim_add(&towns->sim, "Stadt Riesa", "riesa", "14627230");
+	sim_join(towns->a, riesa);
+	settle(towns);
+	give = terms(riesa, "meissen/kita", VERB_READ);
+	give.for_ms = 2 * day_ms;
+	refused(towns->b, give, ERR_CONFIG, "ends before that date");
+	give.for_ms = day_ms / 2;
+	given(towns->b, give);
+	towns_close(towns);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(three_hands),
+		cmocka_unit_test(a_relay_serves_readers_only),
+		cmocka_unit_test(a_holder_learns_of_the_token_later),
+		cmocka_unit_test(a_token_comes_before_the_data),
+		cmocka_unit_test(expired_during_a_fetch),
+		cmocka_unit_test(who_is_served_what),
+		cmocka_unit_test(a_stranger_is_served_nothing),
+		cmocka_unit_test(widening_does_not_open_what_was),
+		cmocka_unit_test(what_cannot_be_given),
+	};
+	const char *what;
+	if (selftest_run(&what) != ERR_OK)
+		return 1;
+	return cmocka_run_group_tests_name("rights", tests, NULL, NULL);
+}
