@@ -167,6 +167,9 @@ bool sim_say_on(struct sim_node *foe, uint8_t channel, struct buf *message);
 enum err sim_found(struct sim_node *node, const char *name);
 /* Appends the invitation for the joiner, ends it with a zero byte. */
 enum err sim_invite(struct sim_node *steward, struct sim_node *joiner, struct buf *text);
+/* sim_invite() admits at once. guarded: a steward has to hear six words. */
+enum err sim_invite_as(struct sim_node *steward, struct sim_node *joiner, bool guarded, bool relay,
+		       struct buf *text);
 /* why: MEMBERSHIP_WHY_LEN bytes, or NULL. */
 enum err sim_join_text(struct sim_node *joiner, const char *text, char *why);
 /* Both; fails the test when one fails. */

@@ -58,13 +58,21 @@ static void call_invite(struct core *core, struct txn *txn, int64_t now_ms, void
 	buf_add_u8(call->text, 0);
 }
 
-enum err sim_invite(struct sim_node *steward, struct sim_node *joiner, struct buf *text)
+enum err sim_invite_as(struct sim_node *steward, struct sim_node *joiner, bool guarded, bool relay,
+		       struct buf *text)
 {
 	struct text_call c = {.name = joiner->identity.name,
 			      .slug = joiner->identity.slug,
 			      .ags = joiner->identity.ags,
-			      .text = text};
+			      .text = text,
+			      .guarded = guarded,
+			      .relay = relay};
 	return call(steward, call_invite, &c, &c.err);
+}
+
+enum err sim_invite(struct sim_node *steward, struct sim_node *joiner, struct buf *text)
+{
+	return sim_invite_as(steward, joiner, false, false, text);
 }
 
 static void call_join(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
