@@ -104,6 +104,7 @@ struct peer {
 	int64_t holds_next_ms;    /* when */
 	uint64_t in_flight_bytes; /* of chunks requested from it */
 	uint32_t in_flight_count;
+	uint32_t window_bytes; /* bound of in_flight_bytes, which follows its speed; 0: the first */
 	bool waits; /* a guest that waits for the stewards, or they for us: it stays */
 	bool late;           /* it has let a request expire: gets one at a time until it answers */
 	size_t turn_bytes;   /* queued for it in this turn */
@@ -130,6 +131,7 @@ struct request { /* a chunk asked for */
 	uint32_t size;
 	uint64_t link; /* 0: waits to be asked for again */
 	int64_t sent_ms;
+	bool due; /* given to the link in this step, and not sent yet */
 };
 
 struct fetch { /* one version on its way; transfer.c */

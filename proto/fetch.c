@@ -2,7 +2,11 @@
  * fetch - one version on its way: its index from one peer, then its chunks from all that have it
  * (docs/PROTOCOL.md, section 9: Transfer).
  *
- * Bounds: FETCH_COUNT_MAX versions, limits.chunks_in_flight_max chunks and FETCH_PEER_BYTES_MAX bytes asked of one
+ * A peer is asked for as much as it sends in about a second, so that a fast one is never without work, a slow one
+ * gets its share and no more, and neither holds up the end: what one has not sent for a while is asked of another that
+ * has less to do, and taken from whoever sends it first.
+ *
+ * Bounds: FETCH_COUNT_MAX versions, limits.chunks_in_flight_max chunks and FETCH_WINDOW_MAX bytes asked of one
  * peer, and one link in each list of those that do not have it.
  */
 #include <stdio.h>
@@ -17,7 +21,13 @@
 #include "store/chunks.h"
 
 enum {
-	FETCH_PEER_BYTES_MAX = 4 * 1024 * 1024, /* asked of one peer and not yet here */
+	FETCH_WINDOW_MIN = 64 * 1024, /* asked of one peer and not yet here, at least one chunk */
+	FETCH_WINDOW_FIRST = 512 * 1024,
+	FETCH_WINDOW_MAX = 4 * 1024 * 1024,
+	FETCH_QUICK_MS = 500, /* who answers sooner is asked for more, */
+	FETCH_SLOW_MS = 1000, /* and who answers later for less */
+	FETCH_MOVE_MS = 2000, /* then somebody else may be asked */
+	FETCH_CHUNK_GET_MAX = 128,
 	FETCH_INDEX_MS_MAX = 30 * 1000,
 	FETCH_TOKEN_MS_MIN = 1000, /* a token may reach a holder later than this node */
 	FETCH_TOKEN_MS_MAX = 60 * 1000,
@@ -151,11 +161,27 @@ bool fetch_peer_has(const struct peer *peer, const struct fetch *fetch)
 	       (peer->author == fetch->of.author || serve_peer_holds(peer, &fetch->of));
 }
 
+static uint32_t window(const struct peer *peer)
+{
+	return peer->window_bytes ? peer->window_bytes : FETCH_WINDOW_FIRST;
+}
+
+/* What a peer is asked for at a time follows from how long it took for a chunk, those before it included. */
+static void window_adapt(struct peer *peer, uint32_t size, int64_t took_ms)
+{
+	uint32_t bytes = window(peer);
+	if (took_ms < FETCH_QUICK_MS)
+		bytes = bytes + size < FETCH_WINDOW_MAX ? bytes + size : FETCH_WINDOW_MAX;
+	else if (took_ms > FETCH_SLOW_MS)
+		bytes = bytes > FETCH_WINDOW_MIN + size ? bytes - size : FETCH_WINDOW_MIN;
+	peer->window_bytes = bytes;
+}
+
 static bool has_room(const struct core *core, const struct peer *peer)
 {
 	/* One that let a request expire is asked for one chunk, until it answers. */
 	uint32_t count_max = peer->late ? 1 : core->options.limits->chunks_in_flight_max;
-	return peer->in_flight_count < count_max && peer->in_flight_bytes < FETCH_PEER_BYTES_MAX;
+	return peer->in_flight_count < count_max && peer->in_flight_bytes < window(peer);
 }
 
 /* Those who answer before those who do not, then the one with the least on its way. */
@@ -374,46 +400,80 @@ static struct request *request_next(struct txn *txn, struct fetch *fetch)
 	return NULL;
 }
 
-static void chunk_list_send(struct core *core, uint64_t link, struct message_list *list)
+static void request_assign(struct core *core, struct request *request, struct peer *peer)
 {
-	struct peer *peer = peers_find(core, link);
-	struct buf out;
-	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_list_end(list, &out);
-	if (peer)
-		core_send(core, peer, &out);
-	else
-		buf_fini(&out);
+	request->link = peer->link;
+	request->sent_ms = core->now_ms;
+	request->due = true;
+	peer->in_flight_bytes += request->size;
+	peer->in_flight_count++;
+}
+
+/* Sends the requests that a peer was given in this step. */
+static void requests_send(struct core *core, struct fetch *fetch, struct peer *peer)
+{
+	size_t i = 0;
+	for (;;) {
+		struct message_list list = message_list_begin(MESSAGE_CHUNK_GET);
+		list.dataset = fetch->of.dataset;
+		list.has_token = fetch->has_token;
+		list.token = fetch->token;
+		for (; i < fetch->request_count && list.count < FETCH_CHUNK_GET_MAX; i++) {
+			struct request *request = &fetch->requests[i];
+			if (!request->due || request->link != peer->link)
+				continue;
+			request->due = false;
+			message_list_addr(&list, &request->addr);
+		}
+		if (list.count == 0) {
+			buf_fini(&list.items);
+			return;
+		}
+		core_send_list(core, peer, &list);
+	}
+}
+
+/*
+ * All are asked for: what one peer has not sent for a while goes to another that has less to do. The first one's answer
+ * is still welcome.
+ */
+static bool requests_move(struct core *core, struct fetch *fetch)
+{
+	bool any = false;
+	for (size_t i = 0; i < fetch->request_count; i++) {
+		struct request *request = &fetch->requests[i];
+		struct peer *from = request->link ? peers_find(core, request->link) : NULL;
+		if (!from || core->now_ms - request->sent_ms < FETCH_MOVE_MS)
+			continue;
+		struct peer *to = source_pick(core, fetch);
+		if (!to || to == from || to->late ||
+		    2 * to->in_flight_bytes >= from->in_flight_bytes)
+			continue;
+		request_release(core, request);
+		window_adapt(from, request->size, core->now_ms - request->sent_ms);
+		request_assign(core, request, to);
+		any = true;
+	}
+	return any;
 }
 
 /* Asks for as many chunks as peers have room for. When nothing is missing no peer is needed to find out. */
 static void chunks_ask(struct core *core, struct txn *txn, struct fetch *fetch)
 {
-	struct message_list list = {0};
-	uint64_t link = 0;
+	struct request *request;
+	struct peer *peer;
+	bool any = false;
 	fetch->walk_waits = false;
-	for (;;) {
-		struct request *request = request_next(txn, fetch);
-		struct peer *peer = request ? source_pick(core, fetch) : NULL;
-		if (!peer)
-			break;
-		if (link != peer->link) {
-			if (link)
-				chunk_list_send(core, link, &list);
-			link = peer->link;
-			list = message_list_begin(MESSAGE_CHUNK_GET);
-			list.dataset = fetch->of.dataset;
-			list.has_token = fetch->has_token;
-			list.token = fetch->token;
-		}
-		request->link = link;
-		request->sent_ms = core->now_ms;
-		peer->in_flight_bytes += request->size;
-		peer->in_flight_count++;
-		message_list_addr(&list, &request->addr);
+	while ((request = request_next(txn, fetch)) && (peer = source_pick(core, fetch))) {
+		request_assign(core, request, peer);
+		any = true;
 	}
-	if (link)
-		chunk_list_send(core, link, &list);
+	if (!request && fetch->walk_done)
+		any = requests_move(core, fetch) || any;
+	for (size_t i = 0; any && i < core->peer_count; i++) {
+		if (core->peers[i]->up)
+			requests_send(core, fetch, core->peers[i]);
+	}
 }
 
 static void news_held(struct core *core, const struct message_version *of, const char *path)
@@ -548,7 +608,11 @@ static struct fetch *fetch_of_chunk(struct core *core, const struct event *event
 		if (!id_eq(&fetch->of.dataset, &event->dataset))
 			continue;
 		*request = request_find(fetch, &event->addr);
-		if (*request && (*request)->link == event->link)
+		if (!*request)
+			continue;
+		/* Asked of another meanwhile, it is as good from this one. */
+		bool sound = event->err == ERR_OK && event->bytes.len == (*request)->size;
+		if (sound || (*request)->link == event->link)
 			return fetch;
 	}
 	return NULL;
@@ -561,6 +625,8 @@ void fetch_chunk(struct core *core, struct txn *txn, struct peer *peer, const st
 	if (!fetch)
 		return; /* late, or never asked for: nothing is kept that was not wanted */
 	peer->late = false;
+	if (request->link == peer->link)
+		window_adapt(peer, request->size, core->now_ms - request->sent_ms);
 	if (event->err == ERR_OK && event->bytes.len == request->size) {
 		chunks_put(txn, &event->dataset, &event->addr, event->bytes);
 		fetch->chunk_count++;
