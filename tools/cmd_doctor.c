@@ -216,6 +216,26 @@ static void check_sheet(struct doctor *doctor)
 
 /* -- showing it ----------------------------------------------------------------------------- */
 
+/* Commands of ours get the directory, those of the system stay as they are. */
+static void print_how(const struct tool *tool, const char *command)
+{
+	static const char arrow[] = "                 -> ";
+
+	if (strncmp(command, "allmende", 8) == 0)
+		print_command(tool, command, arrow);
+	else if (*command)
+		print_line("%s%s", arrow, command);
+}
+
+static void print_firewall(const char *text)
+{
+	char *copy = mem_str(text), *rest = copy, *line;
+
+	while ((line = strsep(&rest, "\n")))
+		print_line("%s", line);
+	free(copy);
+}
+
 static void print_checks(const struct doctor *doctor)
 {
 	static const char *const words[] = {"ok", "TODO", "?"};
@@ -231,9 +251,7 @@ static void print_checks(const struct doctor *doctor)
 				word = words[k];
 		print_line("%-6s%-11s%s", word, field_text(check, "check"),
 			   field_text(check, "text"));
-		if (*field_text(check, "command"))
-			print_command(doctor->tool, field_text(check, "command"),
-				      "                 -> ");
+		print_how(doctor->tool, field_text(check, "command"));
 	}
 	putchar('\n');
 	if (doctor->todo)
@@ -242,7 +260,7 @@ static void print_checks(const struct doctor *doctor)
 		print_line("All is well.");
 	if (doctor->firewall) {
 		putchar('\n');
-		print_field("", doctor->firewall);
+		print_firewall(doctor->firewall);
 	}
 }
 

@@ -28,6 +28,7 @@
 struct plan {
 	const char *name, *slug, *ags;
 	const char *listen; /* NULL: the default */
+	const char *http;   /* NULL: none */
 	const char *operator;
 	bool dial_only;
 	const char *join; /* text of the invitation; NULL: none */
@@ -118,6 +119,7 @@ static int plan_node(struct plan *plan, const struct tool *tool)
 	int code;
 
 	plan->listen = args_value(&tool->args, "listen");
+	plan->http = args_value(&tool->args, "http");
 	plan->operator= operator? operator: "self";
 	plan->dial_only = args_flag(&tool->args, "dial-only");
 	plan->sheet = args_value(&tool->args, "recovery-sheet");
@@ -129,6 +131,8 @@ static int plan_node(struct plan *plan, const struct tool *tool)
 				 "--listen and --dial-only exclude each other: a node that "
 				 "only dials out listens nowhere");
 	if (plan->listen && (code = value_address("--listen", plan->listen, true)))
+		return code;
+	if (plan->http && (code = value_address("--http", plan->http, true)))
 		return code;
 	return value_operator(plan->operator);
 }
@@ -168,6 +172,8 @@ static int write_config(const struct tool *tool, const struct plan *plan)
 			fprintf(file, "listen = %s\n", plan->listen);
 		if (plan->dial_only)
 			fprintf(file, "dial-only = yes\n");
+		if (plan->http)
+			fprintf(file, "http = %s\n", plan->http);
 		fprintf(file, "operator = %s\n", plan->operator);
 	}
 	if (!file || fflush(file) || fsync(fd))
@@ -478,6 +484,7 @@ static const struct option init_options[] = {
 	{"node", 0, "TEXT", false,
 	 "the offer of another node of this organisation, which knows them too"},
 	{"listen", 0, "HOST:PORT", false, "where other nodes dial this one (default 0.0.0.0:7420)"},
+	{"http", 0, "HOST:PORT", false, "where monitoring finds /metrics (default none)"},
 	{"dial-only", 0, NULL, false, "listen nowhere: behind a firewall that lets nobody in"},
 	{"operator", 0, "WHO", false, "self, or hosted:NAME when a provider runs the machine"},
 	PASSPHRASE_FILE_OPTION,

@@ -128,10 +128,16 @@ static const char *port_of(const char *address)
 
 static void request_incoming(struct doctor *doctor, const struct net *net, const char *who)
 {
+	char target[TEXT_LEN];
+
+	if (*net->advertised)
+		snprintf(target, sizeof(target), "%s", net->advertised);
+	else
+		snprintf(target, sizeof(target), "this machine, port %s", port_of(net->listen));
 	if (asprintf(&doctor->firewall,
 		     "A request for whoever runs the firewall:\n"
 		     "\n"
-		     "Please allow incoming TCP to %s port %s.\n"
+		     "Please allow incoming TCP to %s.\n"
 		     "  Direction    incoming: other nodes connect to ours\n"
 		     "  Protocol     TCP, port %s; nothing else is needed\n"
 		     "  Target       this machine: %s\n"
@@ -145,8 +151,8 @@ static void request_incoming(struct doctor *doctor, const struct net *net, const
 		     "day, "
 		     "with a sign of\n"
 		     "               life every 20 seconds",
-		     *net->advertised ? net->advertised : "this machine,", port_of(net->listen),
-		     port_of(net->listen), *net->own ? net->own : "(no address found)", who) < 0)
+		     target, port_of(net->listen), *net->own ? net->own : "(no address found)",
+		     who) < 0)
 		mem_gone(1, 0);
 }
 

@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# What an administrator and a monitoring system see: status, its plug-in, doctor, recovery sheet, settings, logs.
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+# check_is CODE WORD: what `status --check` of Meißen says now, one line on standard output.
+check_is() {
+	local code=0
+	node "$meissen" status --check >"$work/check" 2>"$work/check-errors" || code=$?
+	[ "$code" = "$1" ] || wrong "status --check ends with $code instead of $1: $(cat "$work/check")"
+	[ "$(wc -l <"$work/check")" = 1 ] || wrong "status --check prints more than a line: $(cat "$work/check")"
+	grep -Eq "^$2 - [^|]+( \| [a-z]+=[0-9]+%?(;[0-9;]*)?( [a-z]+=[0-9]+%?(;[0-9;]*)?)*)?\$" "$work/check" ||
+		wrong "not a line of a plug-in: $(cat "$work/check")"
+}
+
+# doctor_is DIR CHECK STATE WORDS: one of the checks says so.
+doctor_is() {
+	node "$1" --json doctor >"$work/doctor" 2>"$work/doctor-errors" || true
+	jq -e --arg check "$2" --arg state "$3" --arg words "$4" \
+		'.checks[] | select(.check == $check and .state == $state and (.text | contains($words)))' \
+		"$work/doctor" >/dev/null || wrong "doctor does not say $2 $3 $4: $(cat "$work/doctor" "$work/doctor-errors")"
+}
+
+say 'recovery sheet'
+node "$meissen" init --name 'Stadt Meißen' --slug meissen --ags 14627140 --listen 127.0.0.1:0 --no-passphrase \
+	--recovery-sheet "$work/sheet" >"$work/init"
+[ "$(stat -c %a "$work/sheet")" = 600 ] || wrong 'others can read the recovery sheet'
+for text in 'Stadt Meißen' meissen 14627140 "$(date +%Y-%m-%d)" 'How to use it' 'What it is for' 'How to keep it'; do
+	grep -q -- "$text" "$work/sheet" || wrong "the sheet does not say $text"
+done
+# seed_of FILE: the 14 groups of four, in the alphabet without I, L, O, U.
+seed_of() {
+	sed -n '/^Root seed/,/^$/p' "$1" | sed 's/^Root seed//' | tr '\n' ' ' | tr -s ' -' '-' |
+		grep -oE '([0-9A-HJKMNP-TV-Z]{4}-){13}[0-9A-HJKMNP-TV-Z]{4}'
+}
+seed_of "$work/sheet" >"$work/seed" || wrong 'the sheet has no 14 groups'
+grep -qF "$work/sheet" "$work/init" || wrong 'init does not say where the sheet is'
+if node "$meissen" recovery-sheet -o "$work/sheet" 2>/dev/null; then wrong 'a sheet is written over another'; fi
+node "$meissen" recovery-sheet -o "$work/again"
+[ "$(seed_of "$work/again")" = "$(cat "$work/seed")" ] || wrong 'another seed'
+rm -- "$work/again"
+
+say 'settings'
+cp -- "$meissen/config" "$work/config"
+"$allmended" -d "$meissen" --check-config >/dev/null || wrong 'the config of init is refused'
+# config_says TEXT WORDS...: as the second line of the file
+config_says() {
+	local code=0 words
+	printf '# remark\n%s\n' "$1" >"$meissen/config"
+	"$allmended" -d "$meissen" --check-config >/dev/null 2>"$work/errors" || code=$?
+	[ "$code" = 2 ] || wrong "--check-config ends with $code for: $1"
+	[ "$(wc -l <"$work/errors")" = 1 ] || wrong "more than a sentence: $(cat "$work/errors")"
+	for words in "$meissen/config" "${@:2}"; do
+		grep -qF -- "$words" "$work/errors" || wrong "no \"$words\" in: $(cat "$work/errors")"
+	done
+	code=0
+	bounded 10 "$allmended" -d "$meissen" 2>"$work/errors-start" || code=$?
+	[ "$code" = 2 ] || wrong "the daemon starts with: $1"
+	same "$work/errors" "$work/errors-start"
+}
+config_says 'colour = blue' 'line 2' '"colour"' '--help'
+config_says $'peers = 7\n\npeers = 8' 'line 4' 'peers is set a second time, after line 2'
+config_says 'peers = many' 'line 2' 'peers is "many"' '1 to 1024'
+config_says 'size-limit = 1K' 'line 2' 'size-limit is "1K"' '64M to'
+config_says 'http = 7421' 'line 2' 'http is "7421"' 'HOST:PORT'
+config_says 'log-format = xml' 'line 2' '"text" or "json"'
+config_says $'ping-time = 30s\nsilence-time = 20s' 'line 3' 'silence-time is 20s' 'above ping-time, which is 30s'
+config_says 'no equals sign' 'line 2' '"no equals sign" is not "name = value"'
+# what --help lists is what the documentation lists
+"$allmended" --help | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p' | sort >"$work/keys-help"
+sed -n 's/^| \(`.*\) | .*/\1/p' "$root/docs/CONFIG.md" | sed 's/ | .*//' | grep -o '`[a-z-]*`' | tr -d '`' | sort >"$work/keys-docs"
+[ "$(wc -l <"$work/keys-help")" -ge 30 ] || wrong 'allmended --help lists too few settings'
+diff -- "$work/keys-help" "$work/keys-docs" || wrong 'docs/CONFIG.md lists other settings than allmended --help'
+
+say 'doctor without a daemon'
+cp -- "$work/config" "$meissen/config"
+check_is 3 UNKNOWN
+doctor_is "$meissen" daemon todo 'no daemon answers'
+doctor_is "$meissen" store ok 'format 1'
+doctor_is "$meissen" sheet ok "$(date +%Y-%m-%d)"
+doctor_is "$meissen" crypto ok 'passes the self-test'
+doctor_is "$meissen" limits unknown 'not running'
+doctor_is "$meissen" keys ok 'not sealed'
+doctor_is "$meissen" files ok 'only their owner'
+chmod 644 "$meissen/keys/sign"
+doctor_is "$meissen" files todo 'keys/sign (644)'
+chmod 600 "$meissen/keys/sign"
+code=0
+node "$work/nowhere" status --check >"$work/check" 2>/dev/null || code=$?
+[ "$code" = 3 ] && grep -q '^UNKNOWN - ' "$work/check" || wrong 'no UNKNOWN where there is no node'
+
+say 'status and its plug-in'
+echo 'log-format = json' >>"$meissen/config"
+node_start "$meissen"
+check_is 1 WARNING
+node "$meissen" status >"$work/status"
+[ "$(head -n 1 "$work/status")" = 'ACTION 1' ] || wrong "status does not begin with what to do: $(cat "$work/status")"
+grep -q -- "-> allmende -d $meissen federation create --name NAME" "$work/status" || wrong 'no command for it'
+doctor_is "$meissen" limits ok 'enough files'
+doctor_is "$meissen" libraries ok libmicrohttpd
+jq -e '.firewall | contains("incoming TCP")' "$work/doctor" >/dev/null || wrong 'no request for the firewall'
+node "$meissen" federation create --name 'Landkreis Meißen' >/dev/null
+node "$meissen" status >"$work/status"
+grep -q '^OK  *1 of 1 members complete' "$work/status" || wrong "no OK line: $(cat "$work/status")"
+grep -q '^NOTE  *the keys lie in clear' "$work/status" || wrong "no note about the keys: $(cat "$work/status")"
+node_join "$radebeul" "$(node_invite "$meissen" radebeul)" --dial-only --no-passphrase || wrong 'Radebeul did not join'
+settled() { node_json "$meissen" 'select(.members.complete == 2 and .peers.linked == 1) | .members.all' status >/dev/null; }
+wait_for 20 settled || wrong "not settled: $(node "$meissen" --json status)"
+doctor_is "$meissen" network ok 'reached from outside by radebeul'
+doctor_is "$radebeul" network ok 'dials out only'
+doctor_is "$radebeul" sheet todo 'no recovery sheet'
+# the disk may be anything on the machine of the test: full or not, the code and the word belong together
+if [ "$(node_json "$meissen" .store.percent status)" -lt 70 ]; then check_is 0 OK; fi
+
+say 'a member falls silent'
+node_kill "$radebeul"
+alone() { node_json "$meissen" 'select(.peers.linked == 0) | .peers.known' status >/dev/null; }
+wait_for 90 alone || wrong 'the link is not noticed to be gone'
+node "$meissen" --json status | jq -e '.actions[] | select(.topic == "links" and .severity == "warning" and .command == "allmende doctor")' \
+	>/dev/null || wrong 'no action for a missing link'
+code=0
+node "$meissen" status --check >"$work/check" || code=$?
+[ "$code" -ge 1 ] && [ "$code" -le 2 ] || wrong "silence is not noticed: $code $(cat "$work/check")"
+
+say 'logs as JSON'
+node_stop "$meissen"
+# the first line is of init, before the daemon
+grep '^{' "$meissen.log" >"$work/json"
+[ "$(jq -c 'select(.time and .level and .event and .text)' "$work/json" | wc -l)" = "$(wc -l <"$work/json")" ] ||
+	wrong 'a line is no object'
+for event in ready member peer_up stop; do
+	jq -es --arg event "$event" 'any(.[]; .event == $event)' "$work/json" >/dev/null || wrong "no $event in the log"
+done
+jq -es 'any(.[]; .event == "peer_down" and .member == "radebeul" and (.address | startswith("127.0.0.1:")))' "$work/json" \
+	>/dev/null || wrong 'no member and address in the log'
+
+say 'the seed stands on the sheet alone'
+groups=$(cut -c 1-9 "$work/seed")
+rm -- "$work/sheet"
+if grep -rqF -- "$groups" "$meissen" "$meissen.log" "$work/init" "$work/status" "$work/doctor"; then
+	wrong 'the root seed stands somewhere else, too'
+fi

@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# /healthz and /metrics: on the control socket and on the port of `http`, where nothing else is answered and nobody
+# takes a connection away from others. The format is what promtool (Debian's package prometheus) wants; where that
+# package cannot be had, this part is left out and says so.
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+# Not installed: unpacked for this test alone. Prints its path.
+find_promtool() {
+	if type -P promtool; then return; fi
+	mkdir -p "$work/prometheus"
+	(cd "$work/prometheus" && bounded 120 apt-get -qq download prometheus && dpkg-deb -x ./*.deb .) >"$work/apt.log" 2>&1
+	ls "$work/prometheus/usr/bin/promtool"
+}
+
+port=$(port_free)
+node_init "$meissen" meissen --listen 127.0.0.1:0 --http "127.0.0.1:$port" --no-passphrase
+grep -qx "http = 127.0.0.1:$port" "$meissen/config" || wrong 'init --http is not in the config'
+node_start "$meissen"
+node "$meissen" federation create --name 'Landkreis Meißen' >/dev/null
+node_join "$radebeul" "$(node_invite "$meissen" radebeul)" --dial-only --no-passphrase || wrong 'Radebeul did not join'
+url=http://127.0.0.1:$port
+[ "$(node_json "$meissen" .node.http status)" = "127.0.0.1:$port" ] || wrong 'status does not name the port'
+
+# asked STATUS CURL-ARGUMENT...: the body is in $work/body.
+asked() {
+	local status
+	status=$(curl -sS -m 20 -o "$work/body" -w '%{http_code}' "${@:2}") || true
+	[ "$status" = "$1" ] || wrong "${*:2} is answered with $status instead of $1: $(cat "$work/body")"
+}
+# value NAME: of one line of the body
+value() {
+	awk -v name="$1" '$1 == name { print $2; found = 1 } END { exit !found }' "$work/body" || wrong "there is no $1"
+}
+
+say 'who may ask for what'
+for socket in '' "--unix-socket $meissen/control.sock"; do
+	# shellcheck disable=SC2086
+	asked 200 $socket "$url/healthz"
+	[ "$(cat "$work/body")" = ok ] || wrong "healthz says $(cat "$work/body")"
+	# shellcheck disable=SC2086
+	asked 200 $socket "$url/metrics"
+	value 'allmende_members{state="complete"}' >/dev/null
+done
+for path in / /status /peers /datasets /verify /metrics/ /healthz/x '/file?path=meissen/a' /uploads /doctor; do
+	asked 404 "$url$path"
+done
+asked 404 -X POST -d '{}' "$url/verify"
+asked 404 -X POST -d '{"name": "x"}' "$url/federation"
+asked 404 -X PUT --data-binary @"$allmende" "$url/uploads/1/files/x"
+asked 404 -X DELETE "$url/metrics"
+asked 404 -X POST --data-binary @"$allmende" "$url/metrics"
+
+say 'numbers that are true'
+printf 'a,b\n1,2\n' >"$work/table.csv"
+publish meissen/tabelle "$work/table.csv" --tier members >/dev/null
+head -c 300000 /dev/urandom >"$work/block"
+publish meissen/block "$work/block" --tier members >/dev/null
+node "$radebeul" subscribe 'meissen/**' >/dev/null
+held() { [ "$(node_json "$radebeul" .datasets.held status)" = 2 ]; }
+wait_for 30 held || wrong 'Radebeul does not hold it'
+# the text is made at most every two seconds
+fresh() {
+	asked 200 "$url/metrics"
+	[ "$(value allmende_datasets_own)" = 2 ] && [ "$(value allmende_chunks_sent_total)" -ge 2 ]
+}
+wait_for 20 fresh || wrong "the numbers do not follow: $(cat "$work/body")"
+[ "$(value allmende_datasets)" = 2 ] && [ "$(value allmende_datasets_held)" = 2 ] || wrong 'datasets are counted wrongly'
+[ "$(value allmende_charter_number)" = 2 ] || wrong "charter number $(value allmende_charter_number)"
+[ "$(value allmende_peers_linked)" = 1 ] || wrong 'the link is not counted'
+[ "$(value 'allmende_members{state="complete"}')" = 2 ] || wrong 'members are counted wrongly'
+[ "$(value allmende_sent_bytes_total)" -gt 300000 ] || wrong "too few bytes: $(value allmende_sent_bytes_total)"
+[ "$(value allmende_messages_sent_total)" -gt 2 ] && [ "$(value allmende_messages_received_total)" -gt 2 ] ||
+	wrong 'messages are not counted'
+[ "$(value allmende_commit_duration_seconds_count)" -gt 5 ] || wrong 'turns are not counted'
+[ "$(value 'allmende_commit_duration_seconds_bucket{le="+Inf"}')" = "$(value allmende_commit_duration_seconds_count)" ] ||
+	wrong 'the histogram does not add up'
+[ "$(value 'allmende_actions{severity="info"}')" -ge 1 ] || wrong 'actions are not counted'
+if grep -qiE 'meißen|meissen|radebeul|tabelle' "$work/body"; then wrong 'there are names in the metrics'; fi
+cp -- "$work/body" "$work/metrics"
+
+say 'nobody takes the port away'
+# more connections than are allowed, which send nothing
+python3 - "$port" <<'PYTHON' &
+import socket, sys, time
+held = []
+for _ in range(200):
+    try:
+        held.append(socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1))
+    except OSError:
+        pass
+time.sleep(600)
+PYTHON
+helper_pids+=($!)
+sleep 1
+asked 200 --unix-socket "$meissen/control.sock" "$url/healthz"
+node "$meissen" status >/dev/null || wrong 'the command line is shut out'
+descriptors=$(find "/proc/${node_pid[$meissen]}/fd" | wc -l)
+[ "$descriptors" -lt 100 ] || wrong "$descriptors descriptors are open"
+# an idle connection is closed after ten seconds, so that others come in
+returns() { curl -sf -m 5 -o /dev/null "$url/healthz"; }
+kill "${helper_pids[-1]}"
+wait_for 40 returns || wrong 'the port is not answered any more'
+
+say 'a stop is clean while somebody asks'
+asking=()
+for _ in 1 2 3 4 5 6; do
+	curl -s -m 5 -o /dev/null "$url/metrics" &
+	asking+=($!)
+done
+node_stop "$meissen"
+wait "${asking[@]}" || true
+
+tool=$(find_promtool) || true
+if [ -n "$tool" ]; then
+	say 'promtool'
+	"$tool" check metrics <"$work/metrics" >"$work/promtool" 2>&1 || wrong "promtool: $(cat "$work/promtool")"
+	[ ! -s "$work/promtool" ] || wrong "promtool has remarks: $(cat "$work/promtool")"
+	if printf 'allmende_x{ 1\n' | "$tool" check metrics >/dev/null 2>&1; then wrong 'promtool takes anything'; fi
+else
+	say "promtool: LEFT OUT, the package prometheus cannot be downloaded here"
+fi

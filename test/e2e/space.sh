@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# A node that is nearly full serves itself first: from 85 % of its size limit on foreign data waits, own data is taken,
+# and everybody is told; with more room the rest comes by itself.
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+two_nodes --no-passphrase
+node_stop "$radebeul"
+echo 'size-limit = 64M' >>"$radebeul/config"
+node_start "$radebeul"
+
+say 'own data up to the limit'
+head -c 50000000 /dev/urandom >"$work/large"
+node "$radebeul" publish radebeul/gross "$work/large" --tier members >/dev/null
+node "$radebeul" status --check >"$work/check" && wrong "70 % are not told: $(cat "$work/check")"
+head -c 9000000 /dev/urandom >"$work/more"
+node "$radebeul" publish radebeul/mehr "$work/more" --tier members >/dev/null
+node "$radebeul" --json status >"$work/status" || true
+jq -e '.store.percent >= 85 and .store.percent < 100 and .store.foreign_refused and .store.limit_bytes == 67108864' "$work/status" \
+	>/dev/null || wrong "not full: $(jq -c .store "$work/status")"
+jq -e '.actions[0] | .topic == "space" and .severity == "critical" and
+	(.text | test("^size limit [0-9]+ % of 67 MB: foreign data refused, own accepted$"))' "$work/status" >/dev/null ||
+	wrong "the first action is another one: $(jq -c .actions "$work/status")"
+code=0
+node "$radebeul" status --check >"$work/check" || code=$?
+[ "$code" = 2 ] && grep -q '^CRITICAL - size limit' "$work/check" || wrong "status --check: $code $(cat "$work/check")"
+
+say 'foreign data waits'
+head -c 2000000 /dev/urandom >"$work/foreign"
+publish meissen/fremd "$work/foreign" --tier members >/dev/null
+wait_for 30 is_known "$radebeul" meissen/fremd 1 || wrong 'the record of it does not come'
+node "$radebeul" subscribe 'meissen/**' >/dev/null
+code=0
+node "$radebeul" get meissen/fremd -o "$work/copy" 2>"$work/errors" || code=$?
+[ "$code" = 1 ] && grep -q 'what is left is for own data' "$work/errors" || wrong "get: $code $(cat "$work/errors")"
+sleep 2
+[ "$(node_json "$radebeul" '[.fetches[].bytes] | add // 0' status)" = 0 ] || wrong 'foreign data is fetched'
+printf 'own\n' >"$work/small"
+node "$radebeul" publish radebeul/klein "$work/small" --tier members >/dev/null || wrong 'own data is refused'
+
+say 'nothing is published beyond the limit'
+head -c 12000000 /dev/urandom >"$work/last"
+node "$radebeul" publish radebeul/letztes "$work/last" --tier members >/dev/null || wrong 'the last one is refused'
+code=0
+node "$radebeul" publish radebeul/klein "$work/more" --tier members 2>"$work/errors" || code=$?
+[ "$code" = 1 ] && grep -q 'has reached its size limit' "$work/errors" || wrong "publish: $code $(cat "$work/errors")"
+
+say 'with more room the rest comes by itself'
+node_stop "$radebeul"
+sed -i 's/^size-limit.*/size-limit = 1G/' "$radebeul/config"
+node_start "$radebeul"
+get_same meissen/fremd@1 "$work/foreign"
+clean "$radebeul"
