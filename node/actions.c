@@ -23,6 +23,7 @@ static const struct {
 	{"links", actions_links},
 	{"members", actions_members},
 	{"keys", actions_keys},
+	{"deliver", actions_deliver},
 	{"grants", actions_grants},
 };
 

@@ -88,6 +88,7 @@ void actions_members(struct actions *list);
 void actions_links(struct actions *list);
 void actions_clock(struct actions *list);
 void actions_keys(struct actions *list);
+void actions_deliver(struct actions *list);
 void actions_grants(struct actions *list);
 
 #endif

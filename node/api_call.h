@@ -112,6 +112,9 @@ void api_holders(json_t *object, struct core *core, struct txn *txn,
 void api_status_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms);
 /* api_read.c */
 void api_read_gone(struct call *call);
+/* api_delivery.c: whether "to" of a subscription can be written to, else the call is answered; and what is shown of it */
+bool api_delivery_check(struct call *call);
+void api_delivery_show(json_t *list, struct txn *txn);
 /* api_search.c */
 void api_search_gone(struct call *call);
 /* api_upload.c: /uploads/...; false: not such a path */

@@ -4,6 +4,7 @@
 #include "crypto/path.h"
 #include "node/api_call.h"
 #include "node/clock.h"
+#include "proto/delivery.h"
 #include "proto/membership.h"
 #include "proto/subscription.h"
 
@@ -35,9 +36,10 @@ static void peer_add_run(struct call *call, struct core *core, struct txn *txn, 
 
 static void subscribe_begin(struct call *call)
 {
-	static const char *const fields[] = {"S:pattern", "b:relay", NULL};
+	static const char *const fields[] = {"S:pattern", "b:relay", "s:to", NULL};
 
-	check_and_push(call, fields);
+	if (api_in_check(call, fields) && api_delivery_check(call))
+		api_push(call);
 }
 
 static void subscribe_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
@@ -49,9 +51,22 @@ static void subscribe_run(struct call *call, struct core *core, struct txn *txn,
 		.relay = json_is_true(json_object_get(call->in, "relay")),
 	};
 
+	const char *to = api_in_text(call, "to");
+
 	call->err = subscription_add(core, txn, &subscription, call->why);
+	if (to && call->err == ERR_EXISTS) /* it gets a folder, or another one */
+		call->err = ERR_OK;
+	if (to && !call->err)
+		delivery_set(txn, pattern, to);
 	call->status = 201;
-	call->out = json_pack("{s:s, s:b}", "pattern", pattern, "relay", subscription.relay);
+	call->out = json_pack("{s:s, s:b, s:s?}", "pattern", pattern, "relay", subscription.relay,
+			      "to", to);
+}
+
+static void subscribe_done(struct call *call)
+{
+	deliver_look(&call->daemon->deliver);
+	api_done(call);
 }
 
 static void unsubscribe_begin(struct call *call)
@@ -63,6 +78,8 @@ static void unsubscribe_begin(struct call *call)
 static void unsubscribe_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
 	call->err = subscription_drop(core, txn, (const char *)call->path.ptr, call->why);
+	if (!call->err)
+		delivery_unset(txn, (const char *)call->path.ptr);
 	call->status = 204;
 }
 

@@ -182,6 +182,7 @@ static void subscriptions_run(struct call *call, struct core *core, struct txn *
 	json_t *list = json_array();
 
 	subscription_each(core, txn, add_subscription, list);
+	api_delivery_show(list, txn);
 	call->out = json_pack("{s:o}", "subscriptions", list);
 }
 

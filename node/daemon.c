@@ -35,6 +35,7 @@ static void carry_note(struct daemon *daemon, const struct turn_batch *batch,
 
 	log_note(&daemon->log, clock_now_ms(), note, slug, address);
 	api_note(daemon->api, note);
+	deliver_note(&daemon->deliver, note);
 }
 
 static void carry_effects(struct daemon *daemon, struct turn_batch *batch)
@@ -145,6 +146,7 @@ void daemon_stop(struct daemon *daemon)
 	api_stop(daemon->api);
 	verify_stop(&daemon->verify);
 	downloads_stop(&daemon->downloads);
+	deliver_stop(&daemon->deliver);
 	uploads_close(&daemon->uploads);
 	net_close(daemon->net, net_is_closed, daemon);
 	daemon->stop_deadline_ms = uv_now(&daemon->loop) + STOP_LINKS_MS;
@@ -154,8 +156,8 @@ void daemon_stop(struct daemon *daemon)
 static bool jobs_are_done(const struct daemon *daemon)
 {
 	return daemon->net_closed && daemon->uploads.alive == 0 && !daemon->verify.running &&
-	       daemon->downloads.job_count == 0 && !daemon->metrics.busy &&
-	       api_call_count(daemon->api) == 0;
+	       daemon->downloads.job_count == 0 && !deliver_busy(&daemon->deliver) &&
+	       !daemon->metrics.busy && api_call_count(daemon->api) == 0;
 }
 
 static void close_handles(struct daemon *daemon)
@@ -165,6 +167,7 @@ static void close_handles(struct daemon *daemon)
 	if (daemon->open_http)
 		http_close(daemon->open_http);
 	api_close(daemon->api);
+	deliver_close(&daemon->deliver);
 	uv_close((uv_handle_t *)&daemon->ready, NULL);
 	uv_close((uv_handle_t *)&daemon->stop_timer, NULL);
 	packers_close(&daemon->packers);
@@ -418,6 +421,14 @@ static void open_rest(struct daemon *daemon)
 					       .turn = daemon->turn,
 					       .db = daemon->db,
 					       .packers = &daemon->packers};
+	daemon->deliver = (struct deliver){.loop = &daemon->loop,
+					   .turn = daemon->turn,
+					   .db = daemon->db,
+					   .packers = &daemon->packers,
+					   .downloads = &daemon->downloads,
+					   .log = &daemon->log,
+					   .mark = daemon->identity.slug};
+	deliver_open(&daemon->deliver);
 	daemon->verify =
 		(struct verify){.loop = &daemon->loop, .turn = daemon->turn, .db = daemon->db};
 }

@@ -10,6 +10,7 @@
 
 #include "node/api.h"
 #include "node/config.h"
+#include "node/deliver.h"
 #include "node/download.h"
 #include "node/http.h"
 #include "node/log.h"
@@ -62,6 +63,7 @@ struct daemon {
 	struct uploads uploads;
 	struct downloads downloads;
 	struct verify verify;
+	struct deliver deliver;
 	uv_async_t ready; /* a batch is there */
 	uv_signal_t signals[2];
 	uv_timer_t stop_timer;

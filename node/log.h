@@ -38,6 +38,9 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 	X(STORE, ERROR, "the store")                                                               \
 	X(UPLOAD, WARN, "upload given up")                                                         \
 	X(VERIFY, INFO, "verified")                                                                \
+	X(DELIVERED, INFO, "written to its folder")                                                \
+	X(DELIVER_FAILED, WARN, "not written to its folder")                                       \
+	X(DELIVERED_STAYS, INFO, "withdrawn, but")                                                 \
 	X(READY, INFO, "ready") /* always shown */                                                 \
 	X(STOP, INFO, "stopping")
 

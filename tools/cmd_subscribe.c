@@ -8,11 +8,13 @@
 #include "tools/commands.h"
 #include "tools/print.h"
 #include "tools/query.h"
+#include "tools/text.h"
 #include "tools/value.h"
 
 static int subscribe(const struct tool *tool, struct client *client, const char *pattern)
 {
-	json_t *body = json_pack("{s:s}", "pattern", pattern);
+	const char *to = args_value(&tool->args, "to");
+	json_t *body = json_pack("{s:s, s:s?}", "pattern", pattern, "to", to);
 	json_t *answer = NULL;
 	int code = client_call(client, "POST", "/subscriptions", body, &answer);
 
@@ -25,6 +27,8 @@ static int subscribe(const struct tool *tool, struct client *client, const char 
 		print_line("Subscribed to %s: what this node may read of it is fetched and "
 			   "kept, now and with every new version.",
 			   pattern);
+		if (to)
+			print_line("Each is also written to %s/DATASET.", to);
 		if (tool->terminal_out)
 			print_next(tool, "allmende subscriptions", "see how far it has come");
 	}
@@ -72,9 +76,25 @@ static int run_unsubscribe(struct tool *tool)
 	return with_pattern(tool, unsubscribe);
 }
 
+/* What cannot be written to its folder, and why. */
+static void print_failing(const struct tool *tool, const json_t *subscription)
+{
+	char when[TEXT_SHORT_LEN];
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(subscription, "failing"), i, item)
+	{
+		text_ago(when, field_time(item, "retry_ms"), tool->now_ms);
+		tool_remark("%s is not written to %s: %s (next attempt %s)",
+			    field_text(item, "dataset"), field_text(subscription, "to"),
+			    field_text(item, "why"), when);
+	}
+}
+
 static void print_subscriptions(const struct tool *tool, const json_t *answer)
 {
-	static const char *const heads[] = {"PATTERN", ">HERE", ">KNOWN", NULL};
+	static const char *const heads[] = {"PATTERN", ">HERE", ">KNOWN", "TO", NULL};
 	const json_t *list = json_object_get(answer, "subscriptions");
 	struct grid grid;
 	json_t *item;
@@ -86,8 +106,10 @@ static void print_subscriptions(const struct tool *tool, const json_t *answer)
 		grid_text(&grid, field_text(item, "pattern"));
 		grid_number(&grid, field_count(item, "held"));
 		grid_number(&grid, field_count(item, "known"));
+		grid_text(&grid, field_text(item, "to"));
 	}
 	grid_done(&grid);
+	json_array_foreach((json_t *)list, i, item) print_failing(tool, item);
 	if (json_array_size(list) == 0 && tool->terminal_out)
 		tool_remark("no subscriptions; `allmende%s subscribe \"meissen/**\"` makes one",
 			    tool->dir_words);
@@ -98,6 +120,12 @@ static int run_subscriptions(struct tool *tool)
 	return query_show(tool, "/subscriptions", print_subscriptions);
 }
 
+static const struct option subscribe_options[] = {
+	{"to", 0, "DIR", false,
+	 "also write the files of each into DIR/DATASET, whole or not at all"},
+	{NULL, 0, NULL, false, NULL},
+};
+
 const struct command cmd_subscribe = {
 	.name = "subscribe",
 	.arguments = "PATTERN",
@@ -106,8 +134,21 @@ const struct command cmd_subscribe = {
 		"fetched\n"
 		"as soon as it is known. Quote the pattern, so that the shell leaves it alone.\n"
 		"\n"
+		"With --to the daemon writes the current version of each into DIR/DATASET, and "
+		"each "
+		"new\n"
+		"one in its place: the folder changes in one step, so nobody sees half a version. "
+		"It\n"
+		"is replaced only while it holds what was written there; what is withdrawn stays "
+		"in "
+		"it.\n"
+		"Given again for a pattern, --to changes the folder. A dataset that lies below "
+		"another\n"
+		"one needs a folder of its own.\n"
+		"\n"
 		"  allmende subscribe \"meissen/**\"\n"
-		"  allmende subscribe \"*/kita/plaetze\"",
+		"  allmende subscribe \"*/kita/plaetze\" --to /srv/offene-daten",
+	.options = subscribe_options,
 	.word_min = 1,
 	.word_max = 1,
 	.run = run_subscribe,
@@ -132,7 +173,9 @@ const struct command cmd_subscriptions = {
 	.summary = "list subscriptions, and how much of each is here",
 	.help = "Lists the subscriptions with the number of datasets that match and of those that "
 		"are\n"
-		"here.\n"
+		"here, and the folder they are written to. What cannot be written is named with "
+		"the "
+		"reason.\n"
 		"\n"
 		"  allmende subscriptions",
 	.run = run_subscriptions,
