@@ -256,9 +256,10 @@ static enum err join_answer(struct core *core, struct txn *txn, struct peer *pee
 		err = ERR_DENIED;
 	/* PROTOCOL: "An organisation that is a member already gets the answer of one admitted." */
 	if (err == ERR_OK && !charter_by_org(&core->charter, &request.org)) {
-		err = invitation_check(txn, &request, core->now_ms);
-		if (err == ERR_OK)
-			err = invitation_find(txn, &request.secret, &terms);
+		err = invitation_find(txn, &request.secret, &terms);
+		/* Who waits does so until the request ends, which may be later than the invitation. */
+		if (err == ERR_OK && !request_has(txn, &request.org))
+			err = invitation_check(txn, &request, core->now_ms);
 		if (err == ERR_OK) {
 			err = join_take(core, txn, peer, &request, &terms);
 			*waits = err == ERR_AGAIN;

@@ -127,7 +127,7 @@ static uint32_t slot_number(const struct record *record)
 	return record->slot.len == 5 ? be32_get(record->slot.ptr + 1) : 0;
 }
 
-/* PROTOCOL: "An author drops its votes for numbers that the charter has reached." */
+/* PROTOCOL: "An author keeps its vote for the number that the charter has reached, so that others can count it too, and drops it with the next." */
 static void own_votes_drop(struct core *core, struct txn *txn)
 {
 	const uint8_t kind = RECORD_VOTE;
@@ -136,7 +136,7 @@ static void own_votes_drop(struct core *core, struct txn *txn)
 
 	while (ledger_slots_next(&slots, &record)) {
 		struct record_slot slot = record_slot_copy(record.slot);
-		if (record.author == core->author && slot_number(&record) <= core->charter.number)
+		if (record.author == core->author && slot_number(&record) < core->charter.number)
 			ledger_delete(&core->ledger, txn, record_slot_bytes(&slot));
 	}
 }
