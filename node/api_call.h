@@ -104,7 +104,10 @@ json_t *api_entry(const struct catalog_entry *entry);
 void api_list_add(struct call *call, json_t *element);
 /* After an entry: false, and more, when the page is full. */
 bool api_page_goes_on(struct call *call, const struct catalog_entry *entry);
-void api_readers(json_t *object, struct core *core, enum tier tier);
+void api_readers(json_t *object, struct core *core, struct txn *txn,
+		 const struct catalog_entry *entry);
+/* api_grants.c: "Landkreis Meißen until 2027-11-20" of all who were granted to read it; empty for the other tiers. */
+json_t *api_granted(struct core *core, struct txn *txn, const struct catalog_entry *entry);
 void api_holders(json_t *object, struct core *core, struct txn *txn,
 		 const struct catalog_entry *entry);
 

@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "crypto/path.h"
 #include "node/api_call.h"
@@ -224,6 +225,38 @@ static bool who_add(void *arg, const struct rights_grant *grant)
 	return true;
 }
 
+struct names {
+	const struct charter *charter;
+	json_t *out;
+};
+
+static bool name_add(void *arg, const struct rights_grant *grant)
+{
+	struct names *names = arg;
+	const struct token_link *last = &grant->link[grant->link_count - 1];
+	const struct charter_member *member = charter_by_org(names->charter, &last->audience);
+	char text[LIMIT_NAME_LEN_MAX + 32];
+	time_t last_day = (time_t)((last->expiry_ms - 1) / 1000);
+	struct tm day;
+
+	if (grant->verb < VERB_READ || !member || !localtime_r(&last_day, &day))
+		return true;
+	snprintf(text, sizeof(text), "%s until %04d-%02d-%02d", member->name, day.tm_year + 1900,
+		 day.tm_mon + 1, day.tm_mday);
+	json_array_append_new(names->out, api_str(text));
+	return true;
+}
+
+json_t *api_granted(struct core *core, struct txn *txn, const struct catalog_entry *entry)
+{
+	struct names names = {.out = json_array()};
+
+	if (own_org(core, &names.charter) &&
+	    (entry->tier == TIER_GRANTED || entry->tier == TIER_HIDDEN))
+		rights_each_at(core, txn, bytes_str(entry->path), name_add, &names);
+	return names.out;
+}
+
 static const char *tier_words(enum tier tier)
 {
 	switch (tier) {
@@ -271,7 +304,7 @@ static void who_run(struct call *call, struct core *core, struct txn *txn, int64
 			      "explained", tier_words(entry.tier), "owner",
 			      owner ? org_json(charter, &owner->org) : json_null(), "grants",
 			      who.readers, "relays", who.relays);
-	api_readers(call->out, core, entry.tier);
+	api_readers(call->out, core, txn, &entry);
 	api_holders(call->out, core, txn, &entry);
 	catalog_entry_fini(&entry);
 }

@@ -51,14 +51,15 @@ json_t *api_entry(const struct catalog_entry *entry)
 	struct bytes slug = path_slug(bytes_str(entry->path));
 
 	return json_pack(
-		"{s:o, s:o, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b}", "dataset",
-		api_str(entry->path), "version", api_uint(entry->number), "tier",
+		"{s:o, s:o, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:b}",
+		"dataset", api_str(entry->path), "version", api_uint(entry->number), "tier",
 		tier_name(entry->tier), "title", api_text(entry->description.title), "organisation",
 		api_text(slug), "published_ms", (json_int_t)entry->time_ms, "files",
 		api_uint(entry->description.file_count), "bytes",
 		api_uint(entry->description.byte_count), "sealed_bytes",
 		api_uint(entry->index_bytes), "readable", entry->readable, "held", entry->held,
-		"damaged", entry->damaged, "own", entry->own, "current", entry->current);
+		"damaged", entry->damaged, "own", entry->own, "former", entry->former, "current",
+		entry->current);
 }
 
 static int add_text(const char *text, size_t len, void *arg)
@@ -85,15 +86,22 @@ bool api_page_goes_on(struct call *call, const struct catalog_entry *entry)
 	return false;
 }
 
-void api_readers(json_t *object, struct core *core, enum tier tier)
+void api_readers(json_t *object, struct core *core, struct txn *txn,
+		 const struct catalog_entry *entry)
 {
 	struct membership_status status;
-	char text[LIMIT_NAME_LEN_MAX + 64] = "holders of a grant";
+	char text[LIMIT_NAME_LEN_MAX + 64] = "its owner alone";
+	json_t *granted = api_granted(core, txn, entry);
 
 	membership_status(core, &status);
-	if (tier == TIER_OPEN)
+	if (json_array_size(granted) > 0) {
+		json_object_set_new(object, "readers", granted);
+		return;
+	}
+	json_decref(granted);
+	if (entry->tier == TIER_OPEN)
 		snprintf(text, sizeof(text), "everyone");
-	else if (tier == TIER_MEMBERS)
+	else if (entry->tier == TIER_MEMBERS)
 		snprintf(text, sizeof(text), "all members of %s, also future ones",
 			 status.charter ? status.charter->name : "the federation");
 	json_object_set_new(object, "readers", api_str(text));

@@ -148,7 +148,7 @@ static void dataset_run(struct call *call, struct core *core, struct txn *txn, i
 		return;
 	call->out = api_entry(&entry);
 	describe(call->out, &entry.description);
-	api_readers(call->out, core, entry.tier);
+	api_readers(call->out, core, txn, &entry);
 	api_holders(call->out, core, txn, &entry);
 	if (entry.own)
 		add_keep(call->out, core, txn, &entry.dataset);

@@ -238,7 +238,7 @@ static void commit_run(struct core *core, struct txn *txn, int64_t now_ms, void 
 			      api_uint(entry.description.byte_count), "added_bytes",
 			      api_uint(unchanged ? 0 : upload->added_bytes), "sealed_bytes",
 			      api_uint(entry.index_bytes));
-	api_readers(call->out, core, entry.tier);
+	api_readers(call->out, core, txn, &entry);
 	api_holders(call->out, core, txn, &entry);
 	catalog_entry_fini(&entry);
 }

@@ -60,7 +60,7 @@ static enum verb chain_verb(struct ledger *ledger, struct txn *txn, const struct
 		if (!audience)
 			*why = "who got it has left the federation";
 		else if (audience->state == CHARTER_RELAY)
-			/* PROTOCOL: "A relay's verb counts as 1." Nor can it hand on more. */
+			/* PROTOCOL: "A relay's verb counts as 1, and so does what it hands on." */
 			verb = VERB_RELAY;
 	}
 	for (size_t i = 0; i < token->count && !*why; i++)

@@ -100,6 +100,8 @@ struct rights_text {
 	struct keywrap wrap;
 };
 enum err rights_text_get(struct rights_text *out, struct bytes body);
+void rights_text_put(struct buf *out, const struct fed_id *fed, const struct bytes *links,
+		     size_t count, const struct keywrap *wrap /* or NULL */);
 /* Takes a grant text: publishes the token and keeps the key. ERR_DENIED: not for this organisation, or not good; ERR_CONFIG: no such text. */
 enum err rights_accept(struct core *core, struct txn *txn, int64_t now_ms, const char *text,
 		       struct digest *token, char *why);

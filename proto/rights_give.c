@@ -333,6 +333,24 @@ static enum err token_publish(struct core *core, struct txn *txn, const struct d
 }
 
 /* PROTOCOL: "grant text (letter g)        body = [1, federation id, [link as bin, ...], nil or [Q, n, P, wrap as bin]]" */
+void rights_text_put(struct buf *out, const struct fed_id *fed, const struct bytes *links,
+		     size_t count, const struct keywrap *wrap)
+{
+	out_array(out, 4);
+	out_uint(out, 1);
+	out_fixed(out, fed->b, ID_LEN);
+	token_put_links(out, links, count);
+	if (!wrap) {
+		out_nil(out);
+		return;
+	}
+	out_array(out, 4);
+	out_text(out, wrap->prefix);
+	out_uint(out, wrap->number);
+	out_text(out, wrap->path);
+	out_fixed(out, wrap->wrap.b, WRAP_LEN);
+}
+
 static enum err text_put(struct core *core, struct txn *txn, const struct base *base,
 			 const struct charter_member *to, const struct rights_terms *terms,
 			 struct buf *text, char *why)
@@ -351,19 +369,7 @@ static enum err text_put(struct core *core, struct txn *txn, const struct base *
 		return err;
 	}
 	buf_init(&body, TOKEN_TEXT_LEN_MAX);
-	out_array(&body, 4);
-	out_uint(&body, 1);
-	out_fixed(&body, core->charter.fed.b, ID_LEN);
-	token_put_links(&body, base->links, base->count);
-	if (key) {
-		out_array(&body, 4);
-		out_text(&body, wrap.prefix);
-		out_uint(&body, wrap.number);
-		out_text(&body, wrap.path);
-		out_fixed(&body, wrap.wrap.b, WRAP_LEN);
-	} else {
-		out_nil(&body);
-	}
+	rights_text_put(&body, &core->charter.fed, base->links, base->count, key ? &wrap : NULL);
 	envelope_put(text, ENVELOPE_GRANT, buf_bytes(&body));
 	err = body.err ? body.err : text->err;
 	buf_fini(&body);

@@ -1,0 +1,57 @@
+/* A grant as it travels by mail: the body of the text. */
+#include "test/fuzz/fuzz.h"
+
+#include "proto/rights.h"
+#include "proto/wire_out.h"
+
+static void put(struct buf *out, const struct rights_text *text)
+{
+	struct bytes links[TOKEN_LINK_COUNT_MAX];
+	for (size_t i = 0; i < text->token.count; i++)
+		links[i] = text->token.link[i].whole;
+	rights_text_put(out, &text->fed, links, text->token.count,
+			text->has_key ? &text->wrap : NULL);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct bytes in = bytes_of(data, size);
+	struct rights_text text;
+	struct buf out;
+	if (rights_text_get(&text, in) != ERR_OK)
+		return 0;
+	fuzz_accepted();
+	buf_init(&out, size);
+	put(&out, &text);
+	fuzz_same(buf_bytes(&out), in);
+	buf_fini(&out);
+	return 0;
+}
+
+void fuzz_seeds(struct fuzz_corpus *corpus)
+{
+	const struct fed_id fed = {{1}};
+	const struct key seed = {{2}};
+	const struct token_link link = {
+		.issuer = {{1}},
+		.audience = {{2}},
+		.verb = VERB_READ,
+		.prefix = bytes_str("meissen/kita"),
+		.expiry_ms = 1000,
+	};
+	const struct keywrap wrap = {.prefix = bytes_str("meissen"),
+				     .number = 3,
+				     .path = bytes_str("meissen/kita"),
+				     .wrap = {{WRAP_SUITE, 9}}};
+	struct buf whole, out;
+	buf_init(&whole, TOKEN_LINK_LEN_MAX);
+	token_link_make(&whole, &link, &fed, &seed);
+	struct bytes bytes = buf_bytes(&whole);
+	for (unsigned key = 0; key < 2; key++) {
+		buf_init(&out, TOKEN_TEXT_LEN_MAX);
+		rights_text_put(&out, &fed, &bytes, 1, key ? &wrap : NULL);
+		fuzz_seed(corpus, buf_bytes(&out));
+		buf_fini(&out);
+	}
+	buf_fini(&whole);
+}
