@@ -553,25 +553,48 @@ static void distribute(struct core *core, struct txn *txn)
 
 /* ---- verbs ---- */
 
+/* Rights that have ended, before a key is used: new versions are not for them. */
+static enum err govern_begin(struct core *core, struct txn *txn)
+{
+	struct readers readers;
+	struct ended ended;
+	bool author = is_key_author(core, txn);
+
+	if (author && !is_early(core)) {
+		distribute(core, txn);
+		return ERR_OK;
+	}
+	readers_load(core, txn, &readers);
+	ended_find(core, txn, &readers, &ended);
+	enum err err = author && ended.count ? ERR_AGAIN : ERR_OK;
+	ended_fini(&ended);
+	readers_fini(&readers);
+	return err;
+}
+
 enum err epochs_govern(struct core *core, struct txn *txn, struct bytes path, size_t *prefix_len,
 		       uint64_t *number, struct key *path_key)
 {
 	struct epoch_list list;
-	enum err err = ERR_OK;
+	enum err err = govern_begin(core, txn);
 
 	list_load(core, txn, &list);
-	if (list.count == 0 && !is_key_author(core, txn))
-		err = ERR_DENIED;
-	else if (list.count == 0)
-		err = is_early(core) ? ERR_AGAIN : epoch_make(core, txn, &list, path_slug(path));
+	if (err == ERR_OK && list.count == 0) {
+		if (!is_key_author(core, txn))
+			err = ERR_DENIED;
+		else if (is_early(core))
+			err = ERR_AGAIN;
+		else
+			err = epoch_make(core, txn, &list, path_slug(path));
+	}
 	const struct epoch *epoch = list_governs(&list, path);
 	if (err == ERR_OK && epoch) {
 		*prefix_len = epoch_prefix(epoch).len;
 		*number = epoch->number;
 		err = epochs_key(core, txn, epoch_prefix(epoch), epoch->number, path, path_key);
-	} else if (err == ERR_OK) {
-		err = ERR_ABSENT;
 	}
+	if (err == ERR_OK && !epoch)
+		err = ERR_ABSENT;
 	list_fini(&list);
 	return err == ERR_ABSENT ? ERR_AGAIN : err;
 }
