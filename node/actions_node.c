@@ -16,6 +16,8 @@ void actions_membership(struct actions *list)
 		actions_add(list, ACTION_WARN, "allmende federation create --name NAME",
 			    "this node belongs to no federation yet: found one, or join one with "
 			    "`allmende federation join TEXT`");
+	else if (membership->state == MEMBERSHIP_FORMER)
+		actions_add(list, ACTION_CRITICAL, "allmende federation", "%s", membership->why);
 	else if (membership->waiting)
 		actions_add(list, ACTION_WARN, "allmende federation",
 			    "waiting to be admitted: read these six words to a steward over the "
@@ -29,6 +31,12 @@ void actions_membership(struct actions *list)
 		actions_add(list, ACTION_WARN, "allmende peers",
 			    "the key of the federation is not here yet: another member has to be "
 			    "linked");
+	if (membership->frozen_number)
+		actions_add(list, ACTION_CRITICAL, "allmende federation proposals",
+			    "charter entry %" PRIu32
+			    " exists twice, as stewards have signed both: nothing can be decided "
+			    "until more than half of the members have signed a settlement",
+			    membership->frozen_number);
 }
 
 void actions_space(struct actions *list)

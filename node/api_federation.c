@@ -115,6 +115,8 @@ static const char *state_name(const struct membership_status *status)
 		return status->waiting ? "waiting" : "joining";
 	case MEMBERSHIP_MEMBER:
 		return "member";
+	case MEMBERSHIP_FORMER:
+		return "former";
 	}
 	return "none";
 }

@@ -44,8 +44,10 @@ static json_t *federation_json(const struct overview *overview)
 			 charter ? api_str(charter->name) : json_null(), "charter",
 			 api_uint(charter ? charter->number : 0), "members",
 			 api_uint(overview->members), "state",
-			 membership->state == MEMBERSHIP_MEMBER ? "member" : "joining", "why",
-			 membership->why[0] ? api_str(membership->why) : json_null());
+			 membership->state == MEMBERSHIP_MEMBER   ? "member"
+			 : membership->state == MEMBERSHIP_FORMER ? "former"
+								  : "joining",
+			 "why", membership->why[0] ? api_str(membership->why) : json_null());
 }
 
 static json_t *members_json(const struct overview *overview)

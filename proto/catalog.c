@@ -87,6 +87,7 @@ static enum err entry_make(struct core *core, struct txn *txn, const struct ledg
 	if (err != ERR_OK)
 		return err;
 	struct message_version name = {of->dataset, of->number, of->author};
+	const struct charter_member *author = core_author_member(core, of->author);
 	*out = (struct catalog_entry){
 		.dataset = of->dataset,
 		.number = of->number,
@@ -96,6 +97,7 @@ static enum err entry_make(struct core *core, struct txn *txn, const struct ledg
 		.index_count = version.index.count,
 		.index_bytes = version.index.bytes,
 		.own = author_member(of->author) == author_member(core->author),
+		.former = author && !charter_is_present(author),
 		.held = held_complete(txn, &name),
 		.damaged = held_damaged(txn, &name),
 	};

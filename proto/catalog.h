@@ -29,6 +29,7 @@ struct catalog_entry {
 	bool held;                         /* all chunks are here */
 	bool damaged; /* was held; chunks were found bad and are being fetched again */
 	bool own;
+	bool former; /* of a former member: listed for as long as it is held here, and fetched no more */
 	bool current;                 /* highest number of its dataset */
 	struct buf description_bytes; /* what description points into */
 	struct description

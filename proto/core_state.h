@@ -194,6 +194,7 @@ struct membership {
 	/* membership.c */
 	bool joining;
 	bool admitted; /* the steward said yes; the charter is on its way */
+	bool former;   /* was a member */
 	bool waiting;  /* the request is there; the stewards have not said yes yet */
 	struct invitation *invitation;
 	char why[512];

@@ -1,3 +1,4 @@
+#include "proto/held.h"
 #include "proto/ledger_internal.h"
 #include "proto/version.h"
 #include "proto/withdrawal_body.h"
@@ -118,6 +119,22 @@ static bool withdrawn(struct ledger *ledger, struct txn *txn, const struct datas
 	       withdrawal_get(&withdrawal, record.body) == ERR_OK && withdrawal.number >= number;
 }
 
+/*
+ * Versions of authors who may publish, and of former members those that are here: for as long as they
+ * are held they can be read.
+ */
+static bool is_listed(struct ledger *ledger, struct txn *txn, const struct dataset_id *dataset,
+		      uint64_t number, uint32_t author)
+{
+	const struct charter_member *member =
+		charter_member(ledger->charter, author_member(author));
+	const struct message_version of = {*dataset, number, author};
+
+	if (member && !charter_is_present(member))
+		return held_complete(txn, &of);
+	return ledger_may_publish(ledger, txn, author);
+}
+
 /* The best version of one number. Record ids differ always, as their payloads do. */
 static bool best_of_number(struct ledger *ledger, struct txn *txn, const struct dataset_id *dataset,
 			   uint64_t number, struct ledger_version *out)
@@ -131,7 +148,7 @@ static bool best_of_number(struct ledger *ledger, struct txn *txn, const struct 
 		uint32_t author = be32_get(walk.key.ptr + prefix.len - 4);
 		struct record record;
 		struct bytes whole;
-		if (!ledger_may_publish(ledger, txn, author) ||
+		if (!is_listed(ledger, txn, dataset, number, author) ||
 		    withdrawn(ledger, txn, dataset, number, author) ||
 		    ledger_version_find(txn, dataset, number, author, &whole) ||
 		    record_decode(&record, whole))

@@ -78,23 +78,24 @@ void membership_place_lost(struct core *core)
 		core_effect(core, EFFECT_CERTIFICATE, 0);
 }
 
-/* The charter does not show this organisation: removed, or admitted by an entry that does not count any more. */
-static void place_check(struct core *core)
+/* The charter does not show this organisation, which was a member. */
+static void place_none(struct core *core)
 {
-	const struct charter_member *own =
-		charter_by_org(&core->charter, &core->options.identity->org);
-	if (!core->author || (own && own->number == author_member(core->author)))
-		return;
-	const struct charter_member *was = core_author_member(core, core->author);
-	if (was && id_eq(&was->org, &core->options.identity->org)) {
-		why_set(core->membership.why, "%s is no member of %s any more.", was->name,
-			core->charter.name);
+	const struct org_id *org = &core->options.identity->org;
+	bool removed = false;
+	for (uint32_t n = 1; n <= core->charter.member_count; n++)
+		removed = removed || id_eq(&charter_member(&core->charter, n)->org, org);
+	if (removed) {
+		why_set(core->membership.why, "%s is no member of %s any more.",
+			core->options.identity->name, core->charter.name);
 	} else {
 		why_set(core->membership.why,
-			"the charter entry that admitted this organisation does not count: two "
-			"entries of one number exist, and the members have to settle it.");
-		core->membership.admitted = true; /* fetches the charter as a guest */
+			"the charter entry that admitted %s does not count: there are two of one "
+			"number, and the members have to settle it.",
+			core->options.identity->name);
 	}
+	core->membership.former = true;
+	core->membership.admitted = !removed; /* fetches the charter as a guest */
 	membership_place_lost(core);
 }
 
@@ -102,8 +103,9 @@ static void place_check(struct core *core)
 void membership_own_place(struct core *core, struct txn *txn)
 {
 	const struct identity *identity = core->options.identity;
-	place_check(core);
 	const struct charter_member *member = charter_by_org(&core->charter, &identity->org);
+	if (core->author && (!member || member->number != author_member(core->author)))
+		place_none(core);
 	if (!member || core->author)
 		return;
 	core->author = author_of(member->number, identity->node_index);
@@ -118,6 +120,7 @@ void membership_own_place(struct core *core, struct txn *txn)
 	core->membership.why[0] = 0;
 	core->membership.joining = false;
 	core->membership.admitted = false;
+	core->membership.former = false;
 }
 
 void membership_charter_changed(struct core *core, struct txn *txn)
@@ -174,7 +177,11 @@ enum err membership_open(struct core *core, struct txn *txn)
 	membership_own_place(core, txn);
 	fedkeys_charter_changed(core, txn);
 	err = nodes_open(core, txn);
-	return err == ERR_OK ? join_load(core, txn) : err;
+	if (err == ERR_OK)
+		err = join_load(core, txn);
+	if (err == ERR_OK && core->charter.number > 0 && !core->author && !membership->invitation)
+		place_none(core);
+	return err;
 }
 
 void membership_close(struct core *core)
@@ -565,6 +572,7 @@ void membership_status(struct core *core, struct membership_status *out)
 					  .federation_key_number = core->charter.key_number};
 	out->state = core->author               ? MEMBERSHIP_MEMBER
 		     : core->membership.joining ? MEMBERSHIP_JOINING
+		     : core->membership.former  ? MEMBERSHIP_FORMER
 						: MEMBERSHIP_NONE;
 	out->charter = core->charter.number ? &core->charter : NULL;
 	out->frozen_number = fork_number(core);

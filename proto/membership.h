@@ -14,7 +14,8 @@
 
 #define MEMBERSHIP_WHY_LEN 512
 
-enum membership_state { MEMBERSHIP_NONE, MEMBERSHIP_JOINING, MEMBERSHIP_MEMBER };
+/* FORMER: the charter that is here does not (or not any more) show this organisation; why says more. */
+enum membership_state { MEMBERSHIP_NONE, MEMBERSHIP_JOINING, MEMBERSHIP_MEMBER, MEMBERSHIP_FORMER };
 
 /* ERR_EXISTS: this directory belongs to a federation already. ERR_CONFIG: name or threshold. */
 enum err membership_create(struct core *core, struct txn *txn, int64_t now_ms, const char *name,
@@ -45,9 +46,9 @@ struct membership_status {
 	uint32_t author;               /* own; 0: none */
 	uint64_t federation_key_number;
 	bool has_federation_key;
-	bool relay;             /* belongs without reading: it gets no federation key */
-	uint32_t frozen_number; /* two charter entries have this number (fork.h); 0: none */
-	bool waiting; /* joining: the request is there, and waits for the stewards */
+	bool relay;                 /* belongs without reading: it gets no federation key */
+	uint32_t frozen_number;     /* two charter entries have this number (fork.h); 0: none */
+	bool waiting;               /* joining: the request is there, and waits for the stewards */
 	char words[WORDS_TEXT_LEN]; /* joining: the six words to read to them; else empty */
 };
 void membership_status(struct core *core, struct membership_status *out);

@@ -434,6 +434,9 @@ static bool dial_wanted(const struct core *core, const struct dial *dial)
 		return false;
 	if (!core->author && !dial->invitation && !core->membership.admitted)
 		return false;
+	const struct charter_member *member = core_author_member(core, dial->author);
+	if (dial->author && core->charter.number > 0 && (!member || !charter_is_present(member)))
+		return false;
 	for (size_t i = 0; dial->author && i < core->peer_count; i++) {
 		if (core->peers[i]->up && core->peers[i]->author == dial->author)
 			return false;
