@@ -144,8 +144,10 @@ static void print_federation(const struct tool *tool, const json_t *answer)
 		return;
 	}
 	print_field("Federation", field_text(answer, "name"));
-	print_field("State",
-		    strcmp(state, "member") == 0 ? "member" : "joining; the node goes on trying");
+	print_field("State", strcmp(state, "joining") == 0 ? "joining; the node goes on trying"
+			     : strcmp(state, "former") == 0
+				     ? "former member: what was read here stays readable here"
+				     : state);
 	print_field("Why", field_text(answer, "why"));
 	print_field("Id", field_text(answer, "id"));
 	if (field_count(answer, "charter"))

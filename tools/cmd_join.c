@@ -169,7 +169,7 @@ static int join_wait(const struct tool *tool, struct client *client, struct prog
 			code = print_joined(tool, answer);
 			break;
 		}
-		if (strcmp(state, "none") == 0) {
+		if (strcmp(state, "none") == 0 || strcmp(state, "former") == 0) {
 			code = tool_fail(TOOL_FAILED, "the join was refused: %s",
 					 *why ? why : "no reason was given; see the daemon's log");
 			break;
