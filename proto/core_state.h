@@ -106,6 +106,7 @@ struct peer {
 	uint32_t in_flight_count;
 	uint32_t window_bytes; /* bound of in_flight_bytes, which follows its speed; 0: the first */
 	bool waits; /* a guest that waits for the stewards, or they for us: it stays */
+	int64_t ahead_ms;    /* how far its newest own head lay in the future when it came; 0: not */
 	bool late;           /* it has let a request expire: gets one at a time until it answers */
 	size_t turn_bytes;   /* queued for it in this turn */
 	uint32_t turn_serve; /* chunks to serve to it, of this turn */

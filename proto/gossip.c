@@ -194,6 +194,8 @@ static void head_take(struct core *core, struct txn *txn, struct peer *peer, str
 		return;
 	}
 	ledger_state(&core->ledger, txn, head.author, &before);
+	if (head.author == peer->author)
+		peer->ahead_ms = head.time_ms > core->now_ms ? head.time_ms - core->now_ms : 0;
 	enum err err = ledger_accept_head(&core->ledger, txn, m->body, &evidence);
 	if (evidence && !before.disputed) { /* once is enough */
 		struct note *note = core_note(core, NOTE_EVIDENCE);

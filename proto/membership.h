@@ -73,6 +73,7 @@ struct peer_state {
 	char address[LIMIT_ADDRESS_LEN_MAX + 1];
 	bool dialled; /* by us */
 	bool synced;
+	int64_t ahead_ms; /* by how much its clock is ahead of ours, at least; 0: not known to be */
 	int64_t since_ms; /* linked since; or next attempt when not linked */
 	char software[65];
 	char why[128]; /* why not linked */

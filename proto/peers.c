@@ -501,6 +501,7 @@ static void peer_state_of(struct core *core, const struct peer *peer, struct pee
 	out->dialled = peer->dial != 0;
 	out->synced = peer->sync.ever_synced;
 	out->since_ms = peer->up_ms;
+	out->ahead_ms = peer->ahead_ms;
 	memcpy(out->address, peer->address, sizeof(out->address));
 	memcpy(out->software, peer->software, sizeof(out->software));
 	for (size_t i = 0; i < core->dial_count; i++) {
