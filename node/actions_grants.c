@@ -41,12 +41,14 @@ static void given(const struct soon *soon, const char *name, const struct token_
 		  int days)
 {
 	const struct charter_member *to = charter_by_org(soon->charter, &last->audience);
-	char command[ACTION_COMMAND_LEN];
+	char command[ACTION_COMMAND_LEN], depth[32] = "";
 
 	/* A path too long for the line is shown by the other command. */
-	int len = snprintf(command, sizeof(command), "allmende grant %.*s --to %s --rights %s",
+	if (last->depth > 0)
+		snprintf(depth, sizeof(depth), " --depth %u", (unsigned)last->depth);
+	int len = snprintf(command, sizeof(command), "allmende grant %.*s --to %s --rights %s%s",
 			   (int)last->prefix.len, (const char *)last->prefix.ptr,
-			   to ? to->slug : "", verb_name(last->verb));
+			   to ? to->slug : "", verb_name(last->verb), depth);
 	if (len < 0 || (size_t)len >= sizeof(command))
 		snprintf(command, sizeof(command), "allmende grant-show %s", name);
 	actions_add(soon->list, ACTION_WARN, command, "grant %s to %s ends in %d days", name,

@@ -235,7 +235,7 @@ static bool name_add(void *arg, const struct rights_grant *grant)
 	struct names *names = arg;
 	const struct token_link *last = &grant->link[grant->link_count - 1];
 	const struct charter_member *member = charter_by_org(names->charter, &last->audience);
-	char text[LIMIT_NAME_LEN_MAX + 32];
+	char text[LIMIT_NAME_LEN_MAX + 64];
 	time_t last_day = (time_t)((last->expiry_ms - 1) / 1000);
 	struct tm day;
 

@@ -19,13 +19,15 @@ enum {
 	SERVE_TURN_COUNT_MAX = 1024, /* in one turn: nobody needs more before the first have come */
 };
 
-/* Whether a peer may hold the chunks of a version. */
+/* Whether a peer may hold the chunks of a version; closed: not everybody may. */
 static bool may_hold(struct core *core, struct txn *txn, const struct peer *peer,
-		     const struct message *m, const struct message_version *of)
+		     const struct message *m, const struct message_version *of, bool *closed)
 {
 	struct version version;
-	return peer->class == PEER_MEMBER && held_version(txn, of, &version) == ERR_OK &&
-	       rights_serve(core, txn, &peer->org, m->has_token ? &m->token : NULL, version.tier,
+	if (peer->class != PEER_MEMBER || held_version(txn, of, &version) != ERR_OK)
+		return false;
+	*closed = version.tier != TIER_OPEN && version.tier != TIER_MEMBERS;
+	return rights_serve(core, txn, &peer->org, m->has_token ? &m->token : NULL, version.tier,
 			    version.path);
 }
 
@@ -50,8 +52,9 @@ static bool may_serve_older(struct core *core, struct txn *txn, const struct pee
 		walk_begin_at(txn, TABLE_VERSION, row_key_bytes(&prefix), row_key_bytes(&at), true);
 	while (walk_next(&walk)) {
 		struct message_version of;
+		bool closed;
 		held_of_key(&of, walk.key);
-		if (is_of(txn, &of, addr) && may_hold(core, txn, peer, m, &of))
+		if (is_of(txn, &of, addr) && may_hold(core, txn, peer, m, &of, &closed))
 			return true;
 	}
 	return false;
@@ -61,10 +64,10 @@ static void index_get(struct core *core, struct txn *txn, struct peer *peer,
 		      const struct message *m)
 {
 	struct buf entries, out;
-	bool more = false;
+	bool more = false, closed;
 	buf_init(&entries, MESSAGE_LIST_COUNT_MAX * (size_t)INDEX_ENTRY_LEN);
 	/* PROTOCOL: "So it does for INDEX_GET." */
-	if (may_hold(core, txn, peer, m, &m->of) && held_complete(txn, &m->of)) {
+	if (may_hold(core, txn, peer, m, &m->of, &closed) && held_complete(txn, &m->of)) {
 		struct row_key prefix = held_key(&m->of);
 		struct row_key at = key_index(&m->of.dataset, m->of.number, m->of.author, &m->addr);
 		struct walk walk = walk_begin_at(txn, TABLE_INDEX, row_key_bytes(&prefix),
@@ -107,11 +110,13 @@ static void chunk_get(struct core *core, struct txn *txn, struct peer *peer, str
 	}
 	/* PROTOCOL: "A server checks for each CHUNK_GET that the peer may hold chunks of the dataset named." */
 	struct message_version current;
+	bool closed = false;
 	bool may_any = current_of(core, txn, &m->of.dataset, &current) &&
-		       may_hold(core, txn, peer, m, &current);
+		       may_hold(core, txn, peer, m, &current, &closed);
 	while (message_next_addr(m, &addr)) {
-		/* PROTOCOL: "A chunk is served when it belongs to a version that the peer may hold" */
-		bool may = may_any && (is_of(txn, &current, &addr) ||
+		/* PROTOCOL: "A chunk is served when it belongs to a version that the peer may hold" A
+		   right to what is closed is one to all versions. */
+		bool may = may_any && (closed || is_of(txn, &current, &addr) ||
 				       may_serve_older(core, txn, peer, m, &current, &addr));
 		struct effect *effect =
 			core_effect(core, may ? EFFECT_SERVE : EFFECT_SEND, peer->link);
