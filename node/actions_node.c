@@ -77,13 +77,23 @@ void actions_damage(struct actions *list)
 void actions_clock(struct actions *list)
 {
 	const struct overview *overview = list->overview;
+	const struct charter *charter = overview->membership.charter;
+	const struct charter_member *member =
+		charter ? charter_member(charter, author_member(overview->ahead_author)) : NULL;
 
+	if (overview->ahead == 0)
+		return;
 	/* one of several is wrong itself; all of them are not */
-	if (overview->ahead > 1 || (overview->ahead == 1 && overview->linked == 1))
+	if (overview->ahead > 1 || overview->linked == 1)
 		actions_add(list, ACTION_WARN, "allmende doctor",
 			    "this machine's clock is behind those of %" PRIu64
-			    " linked members, by %" PRId64 " s",
-			    overview->ahead, overview->ahead_ms_max / 1000);
+			    " linked members, by %" PRId64 " s or more",
+			    overview->ahead, overview->ahead_ms_min / 1000);
+	else
+		actions_add(list, ACTION_WARN, "allmende federation members",
+			    "the clock of %s is ahead by %" PRId64
+			    " s: what it publishes may be refused until it is set right",
+			    member ? member->name : "a linked node", overview->ahead_ms_min / 1000);
 }
 
 void actions_links(struct actions *list)

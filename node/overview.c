@@ -43,21 +43,14 @@ static void add_troubled(struct overview *overview, const struct charter_member 
 	troubled->head_time_ms = state->head_time_ms;
 }
 
-static void add_heads(struct overview *overview, const struct member_state *state, int64_t now_ms)
+static void add_heads(struct overview *overview, const struct member_state *state)
 {
-	int64_t ahead_ms = state->head_time_ms - now_ms;
-
 	if (state->self)
 		overview->own_head_ms = state->head_time_ms;
 	if (state->head_time_ms == 0 || state->self)
 		return;
 	if (!overview->oldest_head_ms || state->head_time_ms < overview->oldest_head_ms)
 		overview->oldest_head_ms = state->head_time_ms;
-	if (!state->linked || ahead_ms < AHEAD_MS)
-		return;
-	overview->ahead++;
-	if (ahead_ms > overview->ahead_ms_max)
-		overview->ahead_ms_max = ahead_ms;
 }
 
 static void count_members(struct overview *overview, struct core *core, struct txn *txn,
@@ -80,7 +73,7 @@ static void count_members(struct overview *overview, struct core *core, struct t
 		overview->unknown += !strcmp(state.state, "unknown");
 		if (strcmp(state.state, "complete"))
 			add_troubled(overview, member, &state);
-		add_heads(overview, &state, now_ms);
+		add_heads(overview, &state);
 	}
 }
 
@@ -92,6 +85,12 @@ static void count_peers(struct overview *overview, struct core *core)
 		overview->peers++;
 		overview->linked += peer.link != 0;
 		overview->dialled += peer.link != 0 && peer.dialled;
+		if (peer.ahead_ms < AHEAD_MS)
+			continue;
+		overview->ahead++;
+		overview->ahead_author = peer.author;
+		if (overview->ahead == 1 || peer.ahead_ms < overview->ahead_ms_min)
+			overview->ahead_ms_min = peer.ahead_ms;
 	}
 }
 

@@ -37,8 +37,9 @@ struct overview {
 	uint64_t members, complete, partial, stale, disputed, unknown;
 	struct overview_member troubled[OVERVIEW_TROUBLED_MAX];
 	size_t troubled_count;
-	uint64_t ahead;         /* linked members whose newest head lies in the future */
-	int64_t ahead_ms_max;   /* by how much at most */
+	uint64_t ahead;         /* linked members whose clock is ahead of ours */
+	int64_t ahead_ms_min;   /* by how much at least */
+	uint32_t ahead_author;  /* one of them */
 	int64_t own_head_ms;    /* 0: none */
 	int64_t oldest_head_ms; /* of the members heard from; 0: none */
 	uint64_t linked, dialled, peers;

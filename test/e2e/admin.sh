@@ -2,13 +2,16 @@
 # What an administrator and a monitoring system see: status, its plug-in, doctor, recovery sheet, settings, logs.
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
-# check_is CODE WORD: what `status --check` of Meißen says now, one line on standard output.
+# check_is CODE: what `status --check` of Meißen ends with, one line on standard output. The disk of the test's machine may
+# be full, so it may be worse, but the word belongs to the code.
 check_is() {
-	local code=0
+	local code=0 words=(OK WARNING CRITICAL UNKNOWN)
 	node "$meissen" status --check >"$work/check" 2>"$work/check-errors" || code=$?
-	[ "$code" = "$1" ] || wrong "status --check ends with $code instead of $1: $(cat "$work/check")"
+	if [ "$code" -lt "$1" ] || [ "$code" -gt 3 ] || { [ "$1" -lt 3 ] && [ "$code" = 3 ]; }; then
+		wrong "status --check ends with $code instead of $1: $(cat "$work/check")"
+	fi
 	[ "$(wc -l <"$work/check")" = 1 ] || wrong "status --check prints more than a line: $(cat "$work/check")"
-	grep -Eq "^$2 - [^|]+( \| [a-z]+=[0-9]+%?(;[0-9;]*)?( [a-z]+=[0-9]+%?(;[0-9;]*)?)*)?\$" "$work/check" ||
+	grep -Eq "^${words[code]} - [^|]+( \| [a-z]+=[0-9]+%?(;[0-9;]*)?( [a-z]+=[0-9]+%?(;[0-9;]*)?)*)?\$" "$work/check" ||
 		wrong "not a line of a plug-in: $(cat "$work/check")"
 }
 
@@ -73,7 +76,7 @@ diff -- "$work/keys-help" "$work/keys-docs" || wrong 'docs/CONFIG.md lists other
 
 say 'doctor without a daemon'
 cp -- "$work/config" "$meissen/config"
-check_is 3 UNKNOWN
+check_is 3
 doctor_is "$meissen" daemon todo 'no daemon answers'
 doctor_is "$meissen" store ok 'format 1'
 doctor_is "$meissen" sheet ok "$(date +%Y-%m-%d)"
@@ -86,14 +89,14 @@ doctor_is "$meissen" files todo 'keys/sign (644)'
 chmod 600 "$meissen/keys/sign"
 code=0
 node "$work/nowhere" status --check >"$work/check" 2>/dev/null || code=$?
-[ "$code" = 3 ] && grep -q '^UNKNOWN - ' "$work/check" || wrong 'no UNKNOWN where there is no node'
+if [ "$code" != 3 ] || ! grep -q '^UNKNOWN - ' "$work/check"; then wrong 'no UNKNOWN where there is no node'; fi
 
 say 'status and its plug-in'
 echo 'log-format = json' >>"$meissen/config"
 node_start "$meissen"
-check_is 1 WARNING
+check_is 1
 node "$meissen" status >"$work/status"
-[ "$(head -n 1 "$work/status")" = 'ACTION 1' ] || wrong "status does not begin with what to do: $(cat "$work/status")"
+head -n 1 "$work/status" | grep -Eq '^ACTION [12]$' || wrong "status does not begin with what to do: $(cat "$work/status")"
 grep -q -- "-> allmende -d $meissen federation create --name NAME" "$work/status" || wrong 'no command for it'
 doctor_is "$meissen" limits ok 'enough files'
 doctor_is "$meissen" libraries ok libmicrohttpd
@@ -108,8 +111,10 @@ wait_for 20 settled || wrong "not settled: $(node "$meissen" --json status)"
 doctor_is "$meissen" network ok 'reached from outside by radebeul'
 doctor_is "$radebeul" network ok 'dials out only'
 doctor_is "$radebeul" sheet todo 'no recovery sheet'
-# the disk may be anything on the machine of the test: full or not, the code and the word belong together
-if [ "$(node_json "$meissen" .store.percent status)" -lt 70 ]; then check_is 0 OK; fi
+check_is 0
+if [ "$(node_json "$meissen" .store.percent status)" -lt 70 ]; then
+	grep -q '^OK - 2 of 2 members complete | ' "$work/check" || wrong "all is well, but: $(cat "$work/check")"
+fi
 
 say 'a member falls silent'
 node_kill "$radebeul"
@@ -117,9 +122,7 @@ alone() { node_json "$meissen" 'select(.peers.linked == 0) | .peers.known' statu
 wait_for 90 alone || wrong 'the link is not noticed to be gone'
 node "$meissen" --json status | jq -e '.actions[] | select(.topic == "links" and .severity == "warning" and .command == "allmende doctor")' \
 	>/dev/null || wrong 'no action for a missing link'
-code=0
-node "$meissen" status --check >"$work/check" || code=$?
-[ "$code" -ge 1 ] && [ "$code" -le 2 ] || wrong "silence is not noticed: $code $(cat "$work/check")"
+check_is 1
 
 say 'logs as JSON'
 node_stop "$meissen"

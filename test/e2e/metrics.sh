@@ -64,12 +64,12 @@ fresh() {
 	[ "$(value allmende_datasets_own)" = 2 ] && [ "$(value allmende_chunks_sent_total)" -ge 2 ]
 }
 wait_for 20 fresh || wrong "the numbers do not follow: $(cat "$work/body")"
-[ "$(value allmende_datasets)" = 2 ] && [ "$(value allmende_datasets_held)" = 2 ] || wrong 'datasets are counted wrongly'
+{ [ "$(value allmende_datasets)" = 2 ] && [ "$(value allmende_datasets_held)" = 2 ]; } || wrong 'datasets are counted wrongly'
 [ "$(value allmende_charter_number)" = 2 ] || wrong "charter number $(value allmende_charter_number)"
 [ "$(value allmende_peers_linked)" = 1 ] || wrong 'the link is not counted'
 [ "$(value 'allmende_members{state="complete"}')" = 2 ] || wrong 'members are counted wrongly'
 [ "$(value allmende_sent_bytes_total)" -gt 300000 ] || wrong "too few bytes: $(value allmende_sent_bytes_total)"
-[ "$(value allmende_messages_sent_total)" -gt 2 ] && [ "$(value allmende_messages_received_total)" -gt 2 ] ||
+{ [ "$(value allmende_messages_sent_total)" -gt 2 ] && [ "$(value allmende_messages_received_total)" -gt 2 ]; } ||
 	wrong 'messages are not counted'
 [ "$(value allmende_commit_duration_seconds_count)" -gt 5 ] || wrong 'turns are not counted'
 [ "$(value 'allmende_commit_duration_seconds_bucket{le="+Inf"}')" = "$(value allmende_commit_duration_seconds_count)" ] ||
