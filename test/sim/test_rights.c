@@ -12,6 +12,8 @@
 #include "crypto/path.h"
 #include "crypto/selftest.h"
 #include "proto/core_state.h"
+#include "proto/envelope.h"
+#include "proto/nodes.h"
 #include "proto/rights.h"
 
 #define KITA "meissen/kita/plaetze"
@@ -234,6 +236,155 @@ static void expired_during_a_fetch(void **state)
 	settle(towns);
 	sim_assert_reads(towns->b, KITA, 0, buf_bytes(&content));
 	buf_fini(&content);
+	towns_close(towns);
+}
+
+/* ---- several nodes of one organisation ---- */
+
+struct machine { /* a further one of Meißen: offer, request, answer */
+	const char *request;
+	uint8_t roles, index;
+	struct buf text;
+	enum err err;
+	char why[NODES_WHY_LEN];
+};
+
+static void call_offer(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct machine *machine = arg;
+	machine->err = nodes_offer(core, txn, now_ms, &machine->text, machine->why);
+	buf_add_u8(&machine->text, 0);
+}
+
+static void call_add(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct machine *machine = arg;
+	buf_reset(&machine->text);
+	machine->err = nodes_add(core, txn, now_ms, machine->request, machine->roles, true,
+				 &machine->text, &machine->index, machine->why);
+}
+
+static void call_retire(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct machine *machine = arg;
+	machine->err = nodes_retire(core, txn, now_ms, machine->index, machine->why);
+}
+
+static struct sim_node *machine_add(struct sim_node *first, struct machine *machine, uint8_t roles)
+{
+	struct buf request;
+	*machine = (struct machine){.roles = roles};
+	buf_init(&machine->text, ENVELOPE_LEN_MAX);
+	buf_init(&request, ENVELOPE_LEN_MAX);
+	assert_true(sim_call(first, call_offer, machine));
+	assert_int_equal(machine->err, ERR_OK);
+	struct sim_node *node = sim_add_node(first->sim, (const char *)machine->text.ptr, &request);
+	buf_add_u8(&request, 0);
+	machine->request = (const char *)request.ptr;
+	assert_true(sim_call(first, call_add, machine));
+	assert_int_equal(machine->err, ERR_OK);
+	assert_int_equal(sim_accept(node, buf_bytes(&machine->text)), ERR_OK);
+	buf_fini(&request);
+	buf_fini(&machine->text);
+	return node;
+}
+
+/* The owner's other node names no token; what it grants ends with it. */
+static void the_owners_other_node(void **state)
+{
+	struct towns *towns = towns_open(10, 2);
+	struct buf content = published(towns->a, KITA, TIER_GRANTED, 300000);
+	struct machine machine;
+	struct sim_node *other =
+		machine_add(towns->a, &machine, ORGLOG_ROLE_PUBLISH | ORGLOG_ROLE_ADMIN);
+	settle(towns);
+	assert_int_equal(sim_want(other, KITA, 0), ERR_OK);
+	towns_held(other, KITA, 1);
+	give(other, towns->b, "meissen/kita", VERB_READ);
+	settle(towns);
+	assert_int_equal(sim_want(towns->b, KITA, 0), ERR_OK);
+	towns_held(towns->b, KITA, 1);
+	sim_assert_reads(towns->b, KITA, 0, buf_bytes(&content));
+	/* The machine is given away, and what it signed counts no more. */
+	assert_true(sim_call(towns->a, call_retire, &machine));
+	assert_int_equal(machine.err, ERR_OK);
+	sim_stop(other);
+	sim_run(&towns->sim, minute_ms, NULL, NULL);
+	struct buf later = sim_content(3, 300000);
+	assert_int_equal(sim_publish(towns->a, KITA, TIER_GRANTED, buf_bytes(&later)), ERR_OK);
+	sim_run(&towns->sim, minute_ms, NULL, NULL);
+	assert_int_equal(sim_want(towns->b, KITA, 2), ERR_DENIED);
+	give(towns->a, towns->b, "meissen/kita", VERB_READ);
+	sim_run(&towns->sim, minute_ms, NULL, NULL);
+	assert_int_equal(sim_want(towns->b, KITA, 2), ERR_OK);
+	towns_held(towns->b, KITA, 2);
+	sim_assert_reads(towns->b, KITA, 2, buf_bytes(&later));
+	buf_fini(&content);
+	buf_fini(&later);
+	towns_close(towns);
+}
+
+static void who_is_no_admin_grants_nothing(void **state)
+{
+	struct towns *towns = towns_open(11, 2);
+	struct machine machine;
+	struct sim_node *other = machine_add(towns->a, &machine, ORGLOG_ROLE_PUBLISH);
+	settle(towns);
+	struct give give = terms(towns->b, "meissen", VERB_READ);
+	assert_true(sim_call(other, call_give, &give));
+	assert_int_equal(give.err, ERR_DENIED);
+	assert_non_null(strstr(give.why, "role admin"));
+	towns_close(towns);
+}
+
+/* ---- what a grant is called ---- */
+
+struct find {
+	const char *name;
+	struct digest token;
+	enum err err;
+	char why[RIGHTS_WHY_LEN];
+};
+
+static void call_find(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct find *find = arg;
+	struct rights_grant grant;
+	find->err = rights_find(core, txn, find->name, &grant, find->why);
+	if (find->err == ERR_OK)
+		find->token = grant.token;
+}
+
+static void a_grant_is_found_by_its_name(void **state)
+{
+	struct towns *towns = towns_open(12, 2);
+	struct digest token = give(towns->a, towns->b, "meissen/kita", VERB_READ);
+	char name[RIGHTS_NAME_LEN + 1], typed[RIGHTS_NAME_LEN + 1], digits[RIGHTS_NAME_LEN + 1];
+	give(towns->a, towns->b, "meissen/bau", VERB_READ);
+	settle(towns);
+	rights_name(name, &token);
+	assert_int_equal(strlen(name), RIGHTS_NAME_LEN);
+	for (size_t i = 0; i <= RIGHTS_NAME_LEN; i++) {
+		typed[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i];
+		digits[i] = name[i] == 'O'   ? '0'
+			    : name[i] == 'I' ? '1'
+			    : name[i] == 'B' ? '8'
+					     : name[i];
+	}
+	const struct {
+		const char *name;
+		enum err err;
+	} cases[] = {
+		{name, ERR_OK},           {name + 2, ERR_OK},    {typed, ERR_OK},
+		{digits, ERR_OK},         {"g-AAA", ERR_CONFIG}, {"", ERR_CONFIG},
+		{"g-ZZZZZZ", ERR_ABSENT},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct find find = {.name = cases[i].name};
+		assert_true(sim_call(towns->b, call_find, &find));
+		assert_int_equal(find.err, cases[i].err);
+		assert_true(find.err || id_eq(&find.token, &token));
+	}
 	towns_close(towns);
 }
 
@@ -476,6 +627,9 @@ int main(void)
 		cmocka_unit_test(a_holder_learns_of_the_token_later),
 		cmocka_unit_test(a_token_comes_before_the_data),
 		cmocka_unit_test(expired_during_a_fetch),
+		cmocka_unit_test(the_owners_other_node),
+		cmocka_unit_test(who_is_no_admin_grants_nothing),
+		cmocka_unit_test(a_grant_is_found_by_its_name),
 		cmocka_unit_test(who_is_served_what),
 		cmocka_unit_test(a_stranger_is_served_nothing),
 		cmocka_unit_test(widening_does_not_open_what_was),
