@@ -153,7 +153,7 @@ static void pair_end(struct pair *pair)
 /* What the line lets through since the last look. */
 static void flow_refill(struct flow *flow, double rate, double elapsed_s)
 {
-	double most = rate / BURST_PER_S;
+	double most = rate / BURST_PER_S > FLOW_STEP ? rate / BURST_PER_S : FLOW_STEP;
 
 	flow->may = rate == 0 ? FLOW_LEN : flow->may + rate * elapsed_s;
 	if (rate > 0 && flow->may > most)

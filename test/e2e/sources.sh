@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A dataset comes from four nodes at once, each on a slow line: in much less than the time that one of them takes. It
-# also comes when three of them die in the middle, and what was here before a crash is not fetched again.
+# also comes when three of them die in the middle, when one hangs or has a line that is hardly one; and what was here
+# before a crash is not fetched again.
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 # With sanitizers the lines are slower: they are to be what everybody waits for, and not the processor.
@@ -10,9 +11,17 @@ bytes=$((16 << 20))
 holders=(meissen radebeul riesa coswig)
 dataset=meissen/luftbild
 
+# rate_set BYTES-A-SECOND SLUG...: of lines that begin from here on; 0: no bound.
+rate_set() {
+	local slug
+	for slug in "${@:2}"; do
+		echo "$1" >"$work/$slug.rate"
+	done
+}
+
 # proxy_start SLUG: the line to this holder; $work/SLUG.proxy is its port, $work/SLUG.port the holder's own.
 proxy_start() {
-	"$helpers/slow_proxy" "$work/$1.proxy" "$work/$1.port" "$work/rate" >"$work/$1.relayed" &
+	"$helpers/slow_proxy" "$work/$1.proxy" "$work/$1.port" "$work/$1.rate" >"$work/$1.relayed" &
 	helper_pids+=($!)
 	wait_for 10 test -e "$work/$1.proxy" || wrong "no line to $1"
 }
@@ -79,7 +88,7 @@ is_held() {
 }
 
 say 'four holders'
-echo 0 >"$work/rate"
+rate_set 0 "${holders[@]}"
 testdata 20 "$bytes" noise >"$work/original"
 holder_init meissen node_init "$meissen" meissen
 node_start "$meissen"
@@ -93,7 +102,7 @@ for slug in "${holders[@]:1}"; do
 	node_stop "$work/$slug"
 done
 
-echo "$rate" >"$work/rate" # for lines that begin from here on
+rate_set "$rate" "${holders[@]}"
 fetcher_join nossen 1
 one=$(took_ms nossen)
 fetcher_end nossen
@@ -126,6 +135,23 @@ again=$(($(relayed) - relayed_before))
 say "$before bytes were here, $again came over the lines afterwards, of $bytes"
 [ "$again" -lt $((bytes - before + (1 << 20))) ] || wrong 'what was here was fetched again'
 fetcher_end lommatzsch
+
+say 'a line is forty times slower, and a holder hangs'
+rate_set $((rate / 40)) riesa
+fetcher_join niederau 4
+began=$(now_ms)
+node "$work/niederau" get "$dataset" -o "$work/niederau.copy" >/dev/null &
+getter=$!
+wait_for 30 fetched_some niederau || wrong 'nothing arrives'
+kill -STOP "${node_pid[$work/coswig]}"
+wait "$getter" || wrong 'it stops with a holder that hangs'
+took=$(($(now_ms) - began))
+kill -CONT "${node_pid[$work/coswig]}"
+same "$work/original" "$work/niederau.copy"
+say "$took ms"
+[ "$took" -lt $((one * 3 / 2)) ] || wrong "$took ms, and from one good line it is $one ms"
+rate_set "$rate" riesa
+fetcher_end niederau
 
 say 'three of four die in the middle'
 fetcher_join groeditz 4
