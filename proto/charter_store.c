@@ -14,8 +14,8 @@ bool charter_entry(struct txn *txn, uint32_t number, struct bytes *entry)
 }
 
 /*
- * PROTOCOL: "Two valid entries of one number prove that a steward has signed twice. Who knows both
- * is **frozen**: its charter ends before them"
+ * PROTOCOL: "Two valid entries of one number, neither a settlement, prove that a steward has signed
+ * twice. Who knows both is **frozen**: its charter ends before them"
  */
 static bool is_frozen(struct txn *txn, const struct charter *charter)
 {
