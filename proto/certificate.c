@@ -34,7 +34,8 @@ enum err certificate_get(struct certificate *certificate, struct bytes from)
 enum err certificate_check(const struct certificate *certificate, const struct dh_pk *transport)
 {
 	struct orglog log;
-	enum err err = orglog_entry_peek(&log, certificate->entry);
+	/* Keys are admitted with the log; that the node has this one the handshake has shown. */
+	enum err err = orglog_entry_signed(&log, certificate->entry);
 	if (err)
 		return err;
 	/*

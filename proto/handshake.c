@@ -273,9 +273,7 @@ static enum link_reason judge_certificate(const struct handshake *handshake)
 {
 	const struct link_options *options = handshake->options;
 	struct certificate certificate;
-	struct dh_pk own;
-	dh_pk_of(&own, options->static_sk);
-	if (id_eq(&handshake->peer_key, &own))
+	if (id_eq(&handshake->peer_key, &handshake->noise.s_pk))
 		return LINK_REASON_OWN;
 	if (options->has_expected && !id_eq(&handshake->peer_key, &options->expected))
 		return LINK_REASON_UNEXPECTED;

@@ -212,14 +212,16 @@ static enum err keys_admit(const struct orglog *log)
 	return err;
 }
 
-/*
- * What can be checked of an entry alone. PROTOCOL: "An entry is signed (tag `am1.orglog`) by the
- * root key it names."
- */
+/* PROTOCOL: "An entry is signed (tag `am1.orglog`) by the root key it names." */
+static enum err signature_check(const struct entry *entry)
+{
+	return sign_check(&entry->sig, &entry->log.root, SIGN_TAG_ORGLOG, NULL, entry->payload);
+}
+
+/* What can be checked of an entry alone. */
 static enum err entry_check(const struct entry *entry)
 {
-	enum err err =
-		sign_check(&entry->sig, &entry->log.root, SIGN_TAG_ORGLOG, NULL, entry->payload);
+	enum err err = signature_check(entry);
 
 	return err ? err : keys_admit(&entry->log);
 }
@@ -312,6 +314,19 @@ enum err orglog_entry_peek(struct orglog *out, struct bytes whole)
 		err = entry_check(&entry);
 	if (!err && entry.log.number == 1)
 		err = nodes_check(&empty, &entry.log);
+	if (err)
+		entry_fini(&entry);
+	*out = entry.log;
+	return err;
+}
+
+enum err orglog_entry_signed(struct orglog *out, struct bytes whole)
+{
+	struct entry entry;
+	enum err err = entry_decode(&entry, whole);
+
+	if (!err)
+		err = signature_check(&entry);
 	if (err)
 		entry_fini(&entry);
 	*out = entry.log;

@@ -3,7 +3,7 @@
  * failing disks, clocks that are wrong, and every sixth node can not be dialled. People publish meanwhile. Then the weather clears, and
  * all agree, each is linked with each that can be dialled, and whoever subscribed reads what was acknowledged.
  *
- *     test-sim-county FIRST COUNT     so many seeds; the first one is run twice
+ *     test-sim-county FIRST COUNT     so many seeds; of several programs the one that has seed 1 runs it twice
  */
 #include "test/sim/sim.h"
 
@@ -51,7 +51,7 @@ struct county {
 	struct dataset datasets[COUNTY_DATASETS];
 	int64_t back_ms[COUNTY_NODES];  /* a stopped node starts again; 0: it runs */
 	int64_t hears_ms[COUNTY_NODES]; /* a deaf node hears again; 0: it does */
-	int64_t whole_ms;               /* the partition ends; 0: there is none */
+	int64_t apart_ms, whole_ms; /* the next partition begins; the present one ends, 0: none */
 	unsigned publications, crashes, partitions, cuts, faults;
 };
 
@@ -186,6 +186,7 @@ static void partition_end(struct county *county)
 	for (unsigned i = 0; i < COUNTY_NODES; i++)
 		county->sim.nodes[i]->side = 0;
 	county->whole_ms = 0;
+	county->apart_ms = county->sim.now_ms + between(county, 20 * minute_ms, 50 * minute_ms);
 }
 
 static void node_weather(struct county *county, unsigned i, uint64_t what)
@@ -238,17 +239,25 @@ static void repair(struct county *county, int64_t now_ms)
 static void weather(struct county *county)
 {
 	int64_t end_ms = county->sim.now_ms + weather_ms;
+	partition_end(county);
 	while (county->sim.now_ms < end_ms) {
 		sim_run(&county->sim, between(county, second_ms, 29 * second_ms), NULL, NULL);
 		repair(county, county->sim.now_ms);
-		uint64_t what = chance(county, 100);
-		if (what < 25)
-			publish(county);
-		else if (what < 26 && !county->whole_ms)
+		if (!county->whole_ms && county->sim.now_ms >= county->apart_ms)
 			partition_begin(county);
-		else if (what < 40)
+		uint64_t what = chance(county, 100);
+		if (what < 15)
+			publish(county);
+		else if (what < 22)
 			node_weather(county, (unsigned)chance(county, COUNTY_NODES),
 				     chance(county, 100));
+	}
+	/* It clears up in the middle of the worst. */
+	if (!county->whole_ms)
+		partition_begin(county);
+	for (unsigned i = 0; i < 5; i++) {
+		publish(county);
+		sim_run(&county->sim, 12 * second_ms, NULL, NULL);
 	}
 	repair(county, INT64_MAX);
 	for (unsigned i = 0; i < COUNTY_NODES; i++) {
@@ -345,8 +354,8 @@ static void county_run(uint64_t seed, uint8_t digest[ID_LEN])
 		      (double)(clock() - began) / CLOCKS_PER_SEC,
 		      (double)(founded - began) / CLOCKS_PER_SEC,
 		      (unsigned long long)county->sim.delivered);
-	assert_true(county->publications > 50 && county->partitions > 0 && county->crashes > 5 &&
-		    county->cuts > 5);
+	assert_true(county->publications > 40 && county->partitions > 1 && county->crashes > 3 &&
+		    county->cuts > 1);
 	county_close(county, digest);
 }
 
@@ -363,8 +372,10 @@ static void a_county_in_bad_weather(void **state)
 		county_run(seeds->first + i, other);
 		assert_memory_not_equal(first, other, ID_LEN);
 	}
-	county_run(seeds->first, other);
-	assert_memory_equal(first, other, ID_LEN);
+	if (seeds->first == 1) {
+		county_run(seeds->first, other);
+		assert_memory_equal(first, other, ID_LEN);
+	}
 }
 
 int main(int argc, char **argv)
