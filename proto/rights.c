@@ -242,6 +242,19 @@ bool rights_may_hold(struct core *core, struct txn *txn, const struct version *v
 	return rights_request(core, txn, version->tier, version->path, &named, &token);
 }
 
+bool rights_may_read(struct core *core, struct txn *txn, const struct version *version)
+{
+	const struct charter_member *own = core_author_member(core, core->author);
+
+	if (version->tier == TIER_OPEN)
+		return true;
+	if (!own || own->state != CHARTER_MEMBER)
+		return false;
+	return version->tier == TIER_MEMBERS ||
+	       rights_own_namespace(core, &own->org, version->path) ||
+	       rights_own_token(core, txn, version->path, VERB_READ, NULL);
+}
+
 void rights_denied(struct core *core, struct txn *txn, struct bytes path, char *why)
 {
 	const struct charter_member *owner = charter_by_slug(&core->charter, path_slug(path));

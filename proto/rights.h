@@ -48,6 +48,8 @@ bool rights_own_token(struct core *core, struct txn *txn, struct bytes path, enu
 		      struct digest *token);
 /* Whether this node may hold the chunks of a version: by its tier, as its owner, or by a token. */
 bool rights_may_hold(struct core *core, struct txn *txn, const struct version *version);
+/* Whether it may read what this version says; its key may still be on the way. */
+bool rights_may_read(struct core *core, struct txn *txn, const struct version *version);
 /* Whether this node may ask for chunks of this tier at a path; *named: its requests name *token. */
 bool rights_request(struct core *core, struct txn *txn, enum tier tier, struct bytes path,
 		    bool *named, struct digest *token);

@@ -58,29 +58,20 @@ static bool is_relay(const struct core *core)
 	return own && own->state == CHARTER_RELAY;
 }
 
-/* Whether it may be held here, and can be read here (members: when their key has come) or is kept for others. */
 static bool asks(struct core *core, struct txn *txn, const struct subscription *s,
-		 const struct version *version, const struct dataset_id *dataset)
+		 const struct version *version)
 {
-	struct key key = {{0}};
-
-	if (!path_match(s->pattern, version->path) || !rights_may_hold(core, txn, version))
-		return false;
-	bool is = s->relay || version->tier == TIER_OPEN ||
-		  (version->tier == TIER_MEMBERS && !is_relay(core)) ||
-		  catalog_version_key(core, txn, version, dataset, &key) == ERR_OK;
-	key_wipe(&key);
-	return is;
+	return path_match(s->pattern, version->path) && rights_may_hold(core, txn, version) &&
+	       (s->relay || rights_may_read(core, txn, version));
 }
 
-bool subscriptions_ask(struct core *core, struct txn *txn, const struct version *version,
-		       const struct dataset_id *dataset)
+bool subscriptions_ask(struct core *core, struct txn *txn, const struct version *version)
 {
 	struct wire_in w = wire_in(buf_bytes(&core->transfer.subscriptions));
 	struct subscription s;
 
 	while (next(&w, &s))
-		if (asks(core, txn, &s, version, dataset))
+		if (asks(core, txn, &s, version))
 			return true;
 	return false;
 }
@@ -154,8 +145,7 @@ static void count(struct core *core, struct txn *txn, const struct subscription 
 		    ERR_OK)
 			continue;
 		struct message_version of = {dataset, current.number, current.author};
-		if (held_version(txn, &of, &version) != ERR_OK ||
-		    !asks(core, txn, s, &version, &dataset))
+		if (held_version(txn, &of, &version) != ERR_OK || !asks(core, txn, s, &version))
 			continue;
 		(*known)++;
 		*held += held_complete(txn, &of);

@@ -1,7 +1,7 @@
 /*
  * subscription - which datasets this node keeps copies of, now and with every new version.
  *
- * A subscription asks for what the organisation can read; with relay for all that it may hold (rights.h), readable or not, to
+ * A subscription asks for what the organisation may read; with relay for all that it may hold (rights.h), readable or not, to
  * serve it to others. Rows of table SUBSCRIPTION, kept in memory by the core. The verbs run inside a turn (core.h, EVENT_CALL) and write
  * one sentence into why (SUBSCRIPTION_WHY_LEN bytes) when they fail.
  */
@@ -30,7 +30,6 @@ void subscription_each(struct core *core, struct txn *txn,
 
 /* For transfer.c: loads the rows; whether any subscription asks for this version. */
 void subscriptions_load(struct core *core, struct txn *txn);
-bool subscriptions_ask(struct core *core, struct txn *txn, const struct version *version,
-		       const struct dataset_id *dataset);
+bool subscriptions_ask(struct core *core, struct txn *txn, const struct version *version);
 
 #endif

@@ -19,7 +19,7 @@ enum { TRANSFER_TICK_MS = 1000 };
 static bool wanted(struct core *core, struct txn *txn, const struct message_version *of,
 		   const struct version *version)
 {
-	return of->author == core->author || subscriptions_ask(core, txn, version, &of->dataset);
+	return of->author == core->author || subscriptions_ask(core, txn, version);
 }
 
 static bool current_of(struct core *core, struct txn *txn, const struct dataset_id *dataset,
@@ -174,14 +174,6 @@ static enum err of_path(struct core *core, struct txn *txn, const char *path, ui
 	return ERR_OK;
 }
 
-/* Whether it can be read here, now or when the key has come. */
-static bool is_readable(struct core *core, struct txn *txn, const struct version *version)
-{
-	return version->tier == TIER_OPEN || version->tier == TIER_MEMBERS ||
-	       rights_own_namespace(core, &core->options.identity->org, version->path) ||
-	       rights_own_token(core, txn, version->path, VERB_READ, NULL);
-}
-
 enum err transfer_want(struct core *core, struct txn *txn, int64_t now_ms, const char *path,
 		       uint64_t number, struct fetch_status *out, char *why)
 {
@@ -196,7 +188,7 @@ enum err transfer_want(struct core *core, struct txn *txn, int64_t now_ms, const
 		rights_denied(core, txn, bytes_str(path), why);
 		return ERR_DENIED;
 	}
-	if (!is_readable(core, txn, &version)) {
+	if (!rights_may_read(core, txn, &version)) {
 		why_set(why,
 			"this organisation may hold %.200s, but not read it: "
 			"`allmende subscribe --relay %.200s` keeps it for others.",

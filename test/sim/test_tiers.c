@@ -1,0 +1,499 @@
+/*
+ * Every tier, tried from every kind of member: one table says what must come back, of description, chunks and plain text, and
+ * nothing else does. Afterwards the store of each is searched for plain text and keys.
+ *
+ * Meißen publishes; the Landkreis has a read grant, Riesa a relay grant, and so has the computing centre, a relay; Radebeul
+ * is a plain member; Coswig read everything and is a member no more; a stranger has a node and what it overheard.
+ */
+#include "test/sim/sim.h"
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/check.h"
+#include "crypto/path.h"
+#include "crypto/selftest.h"
+#include "proto/core_state.h"
+#include "proto/epochs.h"
+#include "proto/rights.h"
+#include "proto/voting.h"
+
+#define YEAR_MS (INT64_C(365) * 24 * 3600 * 1000)
+
+enum who { OWNER, READER, RELAY_GRANT, RELAY_MEMBER, PLAIN, FORMER, STRANGER, WHO_COUNT };
+enum { TIER_TRIED = 3, VERSION_COUNT = 2 };
+
+static const struct {
+	const char *name, *slug, *ags;
+} people[WHO_COUNT] = {
+	[OWNER] = {"Stadt Meißen", "meissen", "14627140"},
+	[READER] = {"Landkreis Meißen", "kreis", "14627"},
+	[RELAY_GRANT] = {"Stadt Riesa", "riesa", "14627230"},
+	[RELAY_MEMBER] = {"Rechenzentrum", "zentrum", "14627000"},
+	[PLAIN] = {"Stadt Radebeul", "radebeul", "14627210"},
+	[FORMER] = {"Stadt Coswig", "coswig", "14627050"},
+	[STRANGER] = {"Niemand", "niemand", "14627999"},
+};
+
+static const struct {
+	enum tier tier;
+	const char *path, *title, *text; /* text: what the file says, over and over */
+} datasets[TIER_TRIED] = {
+	{TIER_OPEN, "meissen/offen/schulen", "Schulen fuer alle zu lesen",
+	 "Grundschule am Domplatz"},
+	{TIER_MEMBERS, "meissen/verbund/netz", "Leitungen im Verbund gesehen",
+	 "Absperrschieber 4711 Neumarkt"},
+	{TIER_GRANTED, "meissen/kita/plaetze", "Plaetze in den Kindergaerten",
+	 "Kind Nummer 0815 wartet noch"},
+};
+
+/* What must come back. d: the description is read; c: the chunks come when a subscription asks for them; p: the plain text is read. */
+struct sees {
+	const char *was, *is; /* version 1, from before Coswig left, and version 2 */
+};
+static const struct sees table[WHO_COUNT][TIER_TRIED] = {
+	/*                 open            members         granted */
+	[OWNER] = {{"dcp", "dcp"}, {"dcp", "dcp"}, {"dcp", "dcp"}},
+	[READER] = {{"dcp", "dcp"}, {"dcp", "dcp"}, {"dcp", "dcp"}},
+	[RELAY_GRANT] = {{"dcp", "dcp"}, {"dcp", "dcp"}, {"dc", "dc"}},
+	[RELAY_MEMBER] = {{"dcp", "dcp"}, {"c", "c"}, {"c", "c"}},
+	[PLAIN] = {{"dcp", "dcp"}, {"dcp", "dcp"}, {"d", "d"}},
+	[FORMER] = {{"dcp", ""}, {"dcp", ""}, {"dcp", ""}},
+	[STRANGER] = {{"", ""}, {"", ""}, {"", ""}},
+};
+
+struct county {
+	struct sim sim;
+	struct sim_node *nodes[WHO_COUNT];
+	struct dataset_id ids[TIER_TRIED];
+	struct digest reader_token; /* known to all members, and overheard */
+	struct buf contents[TIER_TRIED][VERSION_COUNT];
+};
+
+/* ---- making it ---- */
+
+struct invite_call {
+	struct invitation_terms terms;
+	struct buf text;
+};
+
+static void call_invite(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct invite_call *call = arg;
+	char why[MEMBERSHIP_WHY_LEN];
+	int64_t until;
+	assert_int_equal(
+		membership_invite(core, txn, now_ms, &call->terms, &call->text, &until, why),
+		ERR_OK);
+	buf_add_u8(&call->text, 0);
+}
+
+static void join(struct county *county, enum who who)
+{
+	struct sim_node *node = county->nodes[who];
+	struct invite_call call = {.terms = {.name = people[who].name,
+					     .slug = people[who].slug,
+					     .ags = people[who].ags,
+					     .auto_approve = true,
+					     .relay = who == RELAY_MEMBER}};
+	buf_init(&call.text, 4096);
+	assert_true(sim_call(county->nodes[OWNER], call_invite, &call));
+	assert_int_equal(sim_join_text(node, (const char *)call.text.ptr, NULL), ERR_OK);
+	buf_fini(&call.text);
+	assert_true(sim_run(&county->sim, 60000, sim_agree, NULL));
+}
+
+struct give_call {
+	struct rights_terms terms;
+	struct digest token;
+};
+
+static void call_give(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct give_call *call = arg;
+	char why[RIGHTS_WHY_LEN];
+	call->terms.expiry_ms = now_ms + YEAR_MS;
+	if (rights_give(core, txn, now_ms, &call->terms, NULL, &call->token, why) != ERR_OK)
+		fail_msg("%s", why);
+}
+
+static struct digest give(struct county *county, enum who who, enum verb verb)
+{
+	struct give_call call = {
+		.terms = {.prefix = "meissen/kita", .to = people[who].slug, .verb = verb}};
+	assert_true(sim_call(county->nodes[OWNER], call_give, &call));
+	return call.token;
+}
+
+static void call_remove(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	char why[VOTING_WHY_LEN];
+	struct voting_outcome out;
+	voting_outcome_init(&out);
+	assert_int_equal(voting_remove(core, txn, arg, true, &out, why), ERR_OK);
+	voting_outcome_fini(&out);
+}
+
+/* Random numbers between the sentences, so that compression leaves many chunks. */
+static struct buf content_make(unsigned tier, unsigned version)
+{
+	struct buf content = sim_content(10 * tier + version, 200000);
+	for (unsigned i = 0; i < 100; i++)
+		buf_add(&content, bytes_str(datasets[tier].text));
+	return content;
+}
+
+static void publish_all(struct county *county, unsigned version)
+{
+	for (unsigned tier = 0; tier < TIER_TRIED; tier++) {
+		struct buf *content = &county->contents[tier][version - 1];
+		struct sim_publication p = {.node = county->nodes[OWNER],
+					    .options = {.path = datasets[tier].path,
+							.has_tier = true,
+							.tier = datasets[tier].tier,
+							.allow_shrink = true},
+					    .content = bytes_of(NULL, 0)};
+		*content = content_make(tier, version);
+		p.content = buf_bytes(content);
+		p.options.description.title = bytes_str(datasets[tier].title);
+		assert_int_equal(sim_publish_all(&p), ERR_OK);
+	}
+}
+
+static struct county *county_open(void)
+{
+	struct county *county = mem_new(1, sizeof(*county));
+	sim_init(&county->sim, 77);
+	for (enum who who = OWNER; who < WHO_COUNT; who++)
+		county->nodes[who] =
+			sim_add(&county->sim, people[who].name, people[who].slug, people[who].ags);
+	struct sim_node *owner = county->nodes[OWNER];
+	assert_int_equal(sim_found(owner, "Verbund Meißen"), ERR_OK);
+	for (unsigned tier = 0; tier < TIER_TRIED; tier++)
+		path_dataset_id(&county->ids[tier], &owner->identity.org,
+				bytes_str(datasets[tier].path));
+	for (enum who who = READER; who < STRANGER; who++) {
+		bool relay = who == RELAY_MEMBER || who == RELAY_GRANT;
+		join(county, who);
+		if (who == RELAY_MEMBER)
+			assert_int_equal(sim_subscribe(county->nodes[who], "meissen/**"),
+					 ERR_DENIED);
+		assert_int_equal((relay ? sim_subscribe_relay : sim_subscribe)(county->nodes[who],
+									       "meissen/**"),
+				 ERR_OK);
+	}
+	county->reader_token = give(county, READER, VERB_READ);
+	give(county, RELAY_GRANT, VERB_RELAY);
+	give(county, RELAY_MEMBER, VERB_RELAY);
+	give(county, FORMER, VERB_READ);
+	return county;
+}
+
+static void county_close(struct county *county)
+{
+	uint8_t digest[ID_LEN];
+	for (unsigned tier = 0; tier < TIER_TRIED; tier++)
+		for (unsigned version = 0; version < VERSION_COUNT; version++)
+			buf_fini(&county->contents[tier][version]);
+	sim_fini(&county->sim, digest);
+	free(county);
+}
+
+/* ---- what comes back ---- */
+
+struct look {
+	unsigned tier;
+	uint64_t version;
+	char got[4];
+};
+
+static void call_describe(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct look *look = arg;
+	struct catalog_entry entry = {0};
+	char why[CATALOG_WHY_LEN];
+	if (catalog_find(core, txn, datasets[look->tier].path, look->version, &entry, why) ==
+		    ERR_OK &&
+	    bytes_eq(entry.description.title, bytes_str(datasets[look->tier].title)))
+		strcat(look->got, "d");
+	catalog_entry_fini(&entry);
+}
+
+static void look_at(struct county *county, enum who who, struct look *look)
+{
+	struct sim_node *node = county->nodes[who];
+	const struct buf *content = &county->contents[look->tier][look->version - 1];
+	const char *path = datasets[look->tier].path;
+	struct buf out;
+	look->got[0] = 0;
+	sim_call(node, call_describe, look);
+	if (sim_held(node, path, look->version))
+		strcat(look->got, "c");
+	buf_init(&out, 1 << 24);
+	if (sim_read(node, path, look->version, &out) == ERR_OK) {
+		assert_true(bytes_eq(buf_bytes(&out), buf_bytes(content)));
+		strcat(look->got, "p");
+	}
+	buf_fini(&out);
+	/* Nobody gets by asking what no subscription would bring. */
+	if (!strchr(look->got, 'p'))
+		assert_int_not_equal(sim_want(node, path, look->version), ERR_OK);
+}
+
+static void assert_table(struct county *county, uint64_t version)
+{
+	bool good = true;
+	for (enum who who = OWNER; who < WHO_COUNT; who++) {
+		for (unsigned tier = 0; tier < TIER_TRIED; tier++) {
+			struct look look = {.tier = tier, .version = version};
+			const char *wanted =
+				version == 1 ? table[who][tier].was : table[who][tier].is;
+			look_at(county, who, &look);
+			if (strcmp(look.got, wanted) != 0)
+				print_error("%s, %s, version %u: got \"%s\", wanted \"%s\"\n",
+					    people[who].slug, tier_name(datasets[tier].tier),
+					    (unsigned)version, look.got, wanted);
+			good = good && strcmp(look.got, wanted) == 0;
+		}
+	}
+	assert_true(good);
+}
+
+/* ---- what is given to who asks beside the rules ---- */
+
+struct chunk_list {
+	struct chunk_addr items[64];
+	size_t count;
+};
+
+static void chunks_of(struct county *county, unsigned tier, struct chunk_list *list)
+{
+	struct txn *txn = txn_begin(county->nodes[OWNER]->db, false);
+	struct row_key prefix = key_dataset(&county->ids[tier]);
+	struct walk walk = walk_begin(txn, TABLE_CHUNK, row_key_bytes(&prefix));
+	list->count = 0;
+	while (list->count < 64 && walk_next(&walk))
+		memcpy(list->items[list->count++].b, walk.key.ptr + ID_LEN, ID_LEN);
+	txn_abort(txn);
+	assert_true(list->count > 3);
+}
+
+static void count_chunks(struct sim_node *node, struct message *m, void *arg)
+{
+	unsigned *count = arg;
+	*count += m->type == MESSAGE_CHUNK && m->has_body;
+	*count += m->type == MESSAGE_INDEX && m->body.len > 0;
+}
+
+/* Asks the owner for all chunks of a dataset and for its index; how many things it got. */
+static unsigned asked(struct county *county, struct sim_node *foe, unsigned tier,
+		      const struct digest *token)
+{
+	struct message_version of = {county->ids[tier], 1, county->nodes[OWNER]->core->author};
+	struct chunk_list chunks;
+	struct buf out;
+	unsigned got = 0;
+	chunks_of(county, tier, &chunks);
+	foe->foe->answer = count_chunks;
+	foe->foe->arg = &got;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	struct message_list list = message_list_begin(MESSAGE_CHUNK_GET);
+	list.dataset = county->ids[tier];
+	list.has_token = token != NULL;
+	list.token = token ? *token : (struct digest){{0}};
+	for (size_t i = 0; i < chunks.count; i++)
+		message_list_addr(&list, &chunks.items[i]);
+	message_list_end(&list, &out);
+	sim_say(foe, &out);
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_index_get(&out, &of, NULL, token);
+	sim_say(foe, &out);
+	sim_run(&county->sim, 10000, NULL, NULL);
+	return got;
+}
+
+/* HELLO as a member gives it. */
+static void say_hello(struct county *county, struct sim_node *foe)
+{
+	const struct core *owner = county->nodes[OWNER]->core;
+	const struct digest content = {{0}};
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_hello(&out, "boese 1.0", owner->charter.number, 1, &content, NULL);
+	sim_say(foe, &out);
+	sim_run(&county->sim, 5000, NULL, NULL);
+}
+
+/* A node that does as it likes; what it gets of each tier, and with another's token. */
+static void asks_beside_the_rules(struct county *county, enum who who, bool open, bool members)
+{
+	struct sim_node *node = county->nodes[who];
+	const struct fed_id fed = county->nodes[OWNER]->core->charter.fed;
+	sim_possess(node, &fed);
+	for (unsigned tier = 0; tier < TIER_TRIED; tier++) {
+		bool may = tier == 0 ? open : tier == 1 ? members : false;
+		for (unsigned with = 0; with < 2; with++) {
+			const struct digest *token = with ? &county->reader_token : NULL;
+			if (sim_foe_dial(node, county->nodes[OWNER])) {
+				say_hello(county, node);
+				unsigned got = asked(county, node, tier, token);
+				if (may != (got > 0))
+					fail_msg("%s, %s: got %u", people[who].slug,
+						 tier_name(datasets[tier].tier), got);
+			} else {
+				assert_false(may);
+			}
+		}
+	}
+}
+
+/* ---- what a thief of the disk would find ---- */
+
+enum { NEEDLE_MAX = 64, NEEDLE_LEN = 16 };
+
+struct needles {
+	struct {
+		char name[64];
+		uint8_t b[NEEDLE_LEN];
+		bool wanted; /* stands there in clear: a search that sees nothing must not pass */
+	} items[NEEDLE_MAX];
+	size_t count;
+};
+
+static void needle_add(struct needles *needles, const char *name, const void *b, bool wanted)
+{
+	assert_true(needles->count < NEEDLE_MAX);
+	snprintf(needles->items[needles->count].name, sizeof(needles->items[0].name), "%s", name);
+	memcpy(needles->items[needles->count].b, b, NEEDLE_LEN);
+	needles->items[needles->count++].wanted = wanted;
+}
+
+static void call_keys(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	static const struct {
+		const char *prefix;
+		uint64_t number;
+		const char *path;
+	} epochs[] = {{"meissen", 1, "meissen"},
+		      {"meissen", 1, "meissen/kita"},
+		      {"meissen", 1, "meissen/kita/plaetze"},
+		      {"meissen/kita", 1, "meissen/kita"},
+		      {"meissen/kita", 1, "meissen/kita/plaetze"}};
+	struct needles *needles = arg;
+	for (uint64_t n = 1; n <= core->charter.key_number; n++) {
+		struct key key;
+		assert_non_null(fedkeys_get(core, n));
+		needle_add(needles, "federation key", fedkeys_get(core, n)->b, false);
+		version_members_key(&key, fedkeys_get(core, n), bytes_str(datasets[1].path));
+		needle_add(needles, "path key, members", key.b, false);
+	}
+	assert_int_equal(core->charter.key_number, 2);
+	for (size_t i = 0; i < sizeof(epochs) / sizeof(epochs[0]); i++) {
+		struct key key;
+		assert_int_equal(epochs_key(core, txn, bytes_str(epochs[i].prefix),
+					    epochs[i].number, bytes_str(epochs[i].path), &key),
+				 ERR_OK);
+		needle_add(needles, "path key, granted", key.b, false);
+	}
+}
+
+static struct bytes file_read(const char *path)
+{
+	FILE *file = fopen(path, "rb");
+	assert_non_null(file);
+	fseek(file, 0, SEEK_END);
+	size_t len = (size_t)ftell(file);
+	uint8_t *b = mem_new(len + 1, 1);
+	rewind(file);
+	assert_int_equal(fread(b, 1, len, file), len);
+	fclose(file);
+	return bytes_of(b, len);
+}
+
+/* Every file below a directory; bit i of the result: needle i was found. */
+static uint64_t dir_search(const char *dir, const struct needles *needles)
+{
+	DIR *handle = opendir(dir);
+	struct dirent *entry;
+	uint64_t found = 0;
+	assert_non_null(handle);
+	while ((entry = readdir(handle))) {
+		char path[1024];
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		if (entry->d_type == DT_DIR) {
+			found |= dir_search(path, needles);
+			continue;
+		}
+		struct bytes file = file_read(path);
+		for (size_t i = 0; i < needles->count; i++)
+			if (memmem(file.ptr, file.len, needles->items[i].b, NEEDLE_LEN))
+				found |= UINT64_C(1) << i;
+		free((void *)(uintptr_t)file.ptr);
+	}
+	closedir(handle);
+	return found;
+}
+
+static void assert_stores_clean(struct county *county, struct needles *needles)
+{
+	for (unsigned tier = 0; tier < TIER_TRIED; tier++) {
+		needle_add(needles, "a file's text", datasets[tier].text, false);
+		needle_add(needles, "a title", datasets[tier].title,
+			   datasets[tier].tier == TIER_OPEN);
+		for (unsigned i = 0; i < 4; i++)
+			needle_add(needles, "a file's bytes",
+				   county->contents[tier][1].ptr + 1000 + 50000 * i, false);
+	}
+	for (enum who who = OWNER; who < WHO_COUNT; who++) {
+		uint64_t found = dir_search(county->nodes[who]->dir, needles);
+		for (size_t i = 0; i < needles->count; i++) {
+			bool is = found >> i & 1;
+			if (is != (needles->items[i].wanted && who != STRANGER))
+				fail_msg("%s: %s %s", people[who].slug, needles->items[i].name,
+					 is ? "found" : "missing");
+		}
+	}
+}
+
+/* ---- all of it ---- */
+
+static void everybody_gets_what_the_table_says(void **state)
+{
+	struct county *county = county_open();
+	struct needles needles = {.count = 0};
+	publish_all(county, 1);
+	assert_true(sim_run(&county->sim, 60000, sim_agree, NULL));
+	sim_run(&county->sim, 60000, NULL, NULL);
+	assert_table(county, 1);
+	assert_true(sim_call(county->nodes[OWNER], call_remove,
+			     (void *)(uintptr_t)people[FORMER].slug));
+	publish_all(county, 2);
+	sim_run(&county->sim, 120000, NULL, NULL);
+	assert_table(county, 2);
+	assert_table(county, 1); /* what was there is still there, and no more */
+	assert_true(sim_call(county->nodes[OWNER], call_keys, &needles));
+	asks_beside_the_rules(county, PLAIN, true, true);
+	asks_beside_the_rules(county, FORMER, false, false);
+	asks_beside_the_rules(county, STRANGER, false, false);
+	assert_stores_clean(county, &needles);
+	county_close(county);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everybody_gets_what_the_table_says),
+	};
+	const char *what;
+	if (selftest_run(&what) != ERR_OK)
+		return 1;
+	return cmocka_run_group_tests_name("tiers", tests, NULL, NULL);
+}
