@@ -144,7 +144,7 @@ static void verify_begin(struct call *call)
 
 const struct route api_command_routes[] = {
 	{HTTP_POST, "/peers", peer_add_begin, peer_add_run, NULL},
-	{HTTP_POST, "/subscriptions", subscribe_begin, subscribe_run, NULL},
+	{HTTP_POST, "/subscriptions", subscribe_begin, subscribe_run, subscribe_done},
 	{HTTP_DELETE, "/subscriptions", unsubscribe_begin, unsubscribe_run, NULL},
 	{HTTP_POST, "/verify", verify_begin, NULL, NULL},
 	{HTTP_OTHER, NULL, NULL, NULL, NULL},

@@ -163,6 +163,16 @@ static json_t *member_json(const struct charter *charter, const struct charter_m
 			 "records", api_uint(state->record_count));
 }
 
+/* Who runs its node, as the node itself says; null: nothing has been heard of it. */
+static json_t *operator_json(struct core *core, struct txn *txn, uint32_t author)
+{
+	struct catalog_holder holder;
+
+	if (!catalog_holder(core, txn, author, &holder) || !holder.operator_known)
+		return json_null();
+	return api_operator(holder.operator_name);
+}
+
 static void members_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
 	const struct charter *charter = charter_of(core);
@@ -173,7 +183,9 @@ static void members_run(struct call *call, struct core *core, struct txn *txn, i
 		struct member_state state = {0};
 
 		membership_member(core, txn, now_ms, member->number, &state);
-		json_array_append_new(list, member_json(charter, member, &state));
+		json_t *object = member_json(charter, member, &state);
+		json_object_set_new(object, "operator", operator_json(core, txn, state.author));
+		json_array_append_new(list, object);
 	}
 	call->out = json_pack("{s:o}", "members", list);
 }

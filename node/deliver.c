@@ -11,7 +11,7 @@
 #include "store/chunks.h"
 
 #define STEP_BYTES   (8u * 1024 * 1024)
-#define LOOK_WAIT_MS 500 /* after news, so that a flood of them makes one look */
+#define LOOK_WAIT_MS 200 /* after news, so that a flood of them makes one look */
 
 enum step { STEP_WRITE, STEP_SWAP, STEP_END };
 
@@ -371,7 +371,7 @@ static void look_push(struct deliver *deliver)
 
 void deliver_look(struct deliver *deliver)
 {
-	if (deliver->stopping)
+	if (deliver->stopping || deliver->again)
 		return;
 	deliver->again = true;
 	if (!deliver->looking)

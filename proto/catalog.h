@@ -52,7 +52,8 @@ enum err catalog_log(struct core *core, struct txn *txn, const char *path,
 struct catalog_holder {
 	uint32_t author;
 	const char *slug, *name;                    /* of its organisation */
-	char operator_name[LIMIT_NAME_LEN_MAX + 1]; /* who runs it; empty: the organisation */
+	bool operator_known;                        /* it has said who runs it */
+	char operator_name[LIMIT_NAME_LEN_MAX + 1]; /* who does; empty: the organisation */
 };
 /* Own node first, then those linked, then those that said so before (of own versions); at most max. */
 size_t catalog_holders(struct core *core, struct txn *txn, const struct catalog_entry *entry,

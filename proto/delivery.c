@@ -42,7 +42,7 @@ static bool deliver_get(struct bytes value, struct bytes *pattern, struct bytes 
 {
 	if (value.len < 2 || value.len - 2 < be16_get(value.ptr))
 		return false;
-	*pattern = bytes_slice(value, 2, 2 + (size_t)be16_get(value.ptr));
+	*pattern = bytes_slice(value, 2, be16_get(value.ptr));
 	*dir = bytes_slice(value, 2 + pattern->len, value.len);
 	return dir->len > 0 && dir->len <= DELIVERY_DIR_LEN_MAX;
 }
@@ -129,7 +129,7 @@ static bool row_decode(struct row *row, struct bytes value)
 	return dir_len + path_len <= texts.len &&
 	       text_copy(row->dir, sizeof(row->dir), bytes_slice(texts, 0, dir_len)) &&
 	       text_copy(row->path, sizeof(row->path),
-			 bytes_slice(texts, dir_len, dir_len + path_len)) &&
+			 bytes_slice(texts, dir_len, path_len)) &&
 	       text_copy(row->why, sizeof(row->why),
 			 bytes_slice(texts, dir_len + path_len, texts.len));
 }

@@ -9,17 +9,20 @@
 #include "proto/core_state.h"
 
 /* PROTOCOL: "`operator` is the empty text when the organisation runs the node itself, otherwise the name of who does." */
-static struct bytes operator_of(struct core *core, struct txn *txn, uint32_t author)
+static bool operator_of(struct core *core, struct txn *txn, uint32_t author, struct bytes *name)
 {
 	struct record_slot slot = record_slot_contact();
 	struct record record;
 	struct contact contact;
+	*name = author == core->author ? contact_operator(core->options.identity->operator)
+				       : bytes_of(NULL, 0);
 	if (author == core->author)
-		return contact_operator(core->options.identity->operator);
-	if (ledger_slot(&core->ledger, txn, record_slot_bytes(&slot), author, &record) == ERR_OK &&
-	    contact_get(&contact, record.body) == ERR_OK)
-		return contact.operator_name;
-	return bytes_of(NULL, 0);
+		return true;
+	if (ledger_slot(&core->ledger, txn, record_slot_bytes(&slot), author, &record) != ERR_OK ||
+	    contact_get(&contact, record.body) != ERR_OK)
+		return false;
+	*name = contact.operator_name;
+	return true;
 }
 
 bool catalog_holder(struct core *core, struct txn *txn, uint32_t author, struct catalog_holder *out)
@@ -27,9 +30,10 @@ bool catalog_holder(struct core *core, struct txn *txn, uint32_t author, struct 
 	const struct charter_member *member = core_author_member(core, author);
 	if (!member)
 		return false;
-	struct bytes name = operator_of(core, txn, author);
+	struct bytes name;
 	*out = (struct catalog_holder){
 		.author = author, .slug = member->slug, .name = member->name};
+	out->operator_known = operator_of(core, txn, author, &name);
 	snprintf(out->operator_name, sizeof(out->operator_name), "%.*s", (int)name.len,
 		 (const char *)name.ptr);
 	return true;
