@@ -105,6 +105,10 @@ echo '-- directories'
 mkdir bare
 expect 1 'bare holds no node: make one with `allmende -d bare init`' "$allmende" -d bare ls
 expect 1 'there is no directory none' "$allmende" -d none status
+expect 1 'there is no directory none' "$allmende" -d none doctor
+expect 2 '--check and --json' "$allmende" -d none status --check --json
+expect 2 'there is no directory none' "$allmended" -d none --check-config
+expect 2 '--http "7421" is not an address' "$allmende" -d other init --name x --slug x --ags 14627140 --no-passphrase --http 7421
 expect 1 'empty is not a directory' "$allmende" -d empty status
 expect 4 'is not the directory of a node' "$allmended" -d bare
 expect 4 'is not the directory of a node' "$allmended" -d none

@@ -197,6 +197,37 @@ class Hostile(unittest.TestCase):
             if args != ["verify"]:
                 self.assertEqual(plain.returncode, 0, args)
 
+    def test_evil_status(self):
+        """status begins with actions and members, --check is one line, doctor asks three things."""
+        def action(severity):
+            return {"severity": severity, "topic": EVIL, "text": EVIL + "|x=1", "command": EVIL}
+        members = {"all": 3, "complete": 0, "troubled": [
+            {"name": EVIL, "completeness": state} for state in ["stale", "partial", "disputed", "unknown", EVIL]]}
+        status = {"node": {"name": EVIL, "software": EVIL, "listen": EVIL}, "members": members,
+                  "actions": [action(s) for s in ["critical", "warning", "info", EVIL]], "actions_left_out": 7}
+        peers = {"peers": [{"address": EVIL, "slug": EVIL, "linked": True, "dialled": False},
+                           {"address": EVIL, "linked": False, "dialled": True}]}
+        facts = {"listen": EVIL, "advertised": [EVIL] * 100, "dial_only": False, "libraries": {"lmdb": EVIL}}
+        Handler.answers = {("GET", "/status"): (200, status), ("GET", "/peers"): (200, peers),
+                           ("GET", "/doctor"): (200, facts)}
+        for args in [["status"], ["doctor"]]:
+            self.assertIn("\\x1b[2J", self.run_tool(*args).stdout.decode(), args)
+            self.assert_tame(self.run_on_terminal(*args)[1])
+        done = self.run_tool("status", "--check")
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stdout.decode(), r"\ACRITICAL - [^|\n]* \| [^|\n]*\n\Z")
+        facts["dial_only"] = True
+        peers["peers"].pop(0)
+        self.assertIn("outgoing TCP", self.run_tool("doctor").stdout.decode())
+
+    def test_check_without_sense(self):
+        for answer in [(200, b"<html>"), (200, []), (200, {}), (200, {"actions": 7}), (500, b"oops"),
+                       (503, {"error": "busy", "message": EVIL})]:
+            Handler.answers = {("GET", "/status"): answer}
+            done = self.run_tool("status", "--check")
+            self.assertEqual(done.returncode, 3, answer)
+            self.assertRegex(done.stdout.decode(), r"\AUNKNOWN - [^\n]*\n\Z")
+
     def test_not_json(self):
         for body in [b"<html>", b"[1,", b"\xff\xfe", b'{"a":1,"a":2}']:
             Handler.answers = {("GET", "/status"): (200, body)}
@@ -208,9 +239,9 @@ class Hostile(unittest.TestCase):
         """Answers of other shapes than expected are no crash."""
         odd = {"node": [], "federation": 3, "members": "x", "datasets": 1.5, "actions": {"a": 1}, "fetches": None}
         for body in [odd, [], "x", 7, None, {}]:
-            for path in ["/status", "/datasets", "/peers", "/federation/members", "/log", "/subscriptions"]:
+            for path in ["/status", "/doctor", "/datasets", "/peers", "/federation/members", "/log", "/subscriptions"]:
                 Handler.answers[("GET", path)] = (200, body)
-            for args in [["status"], ["ls"], ["peers"], ["federation", "members"], ["log", "a"], ["subscriptions"]]:
+            for args in [["status"], ["ls"], ["peers"], ["federation", "members"], ["log", "a"], ["subscriptions"], ["doctor"]]:
                 self.assertGreaterEqual(self.run_tool(*args).returncode, 0)
 
     def test_breaks_off(self):
