@@ -14,7 +14,8 @@
 static int subscribe(const struct tool *tool, struct client *client, const char *pattern)
 {
 	const char *to = args_value(&tool->args, "to");
-	json_t *body = json_pack("{s:s, s:s?}", "pattern", pattern, "to", to);
+	bool relay = args_flag(&tool->args, "relay");
+	json_t *body = json_pack("{s:s, s:s?, s:b}", "pattern", pattern, "to", to, "relay", relay);
 	json_t *answer = NULL;
 	int code = client_call(client, "POST", "/subscriptions", body, &answer);
 
@@ -24,9 +25,11 @@ static int subscribe(const struct tool *tool, struct client *client, const char 
 	else if (tool->json && answer)
 		code = print_json(tool, answer);
 	else if (!tool->json) {
-		print_line("Subscribed to %s: what this node may read of it is fetched and "
-			   "kept, now and with every new version.",
-			   pattern);
+		print_line(
+			"Subscribed to %s: what this node may %s of it is fetched and kept%s, now "
+			"and with every new version.",
+			pattern, relay ? "hold" : "read",
+			relay ? " for others, readable here or not" : "");
 		if (to)
 			print_line("Each is also written to %s/DATASET.", to);
 		if (tool->terminal_out)
@@ -68,6 +71,9 @@ static int with_pattern(struct tool *tool, int (*act)(const struct tool *tool,
 
 static int run_subscribe(struct tool *tool)
 {
+	if (args_flag(&tool->args, "relay") && args_value(&tool->args, "to"))
+		return tool_fail(TOOL_USAGE, "--relay and --to exclude each other: what is kept "
+					     "without reading cannot be written to a folder");
 	return with_pattern(tool, subscribe);
 }
 
@@ -94,7 +100,7 @@ static void print_failing(const struct tool *tool, const json_t *subscription)
 
 static void print_subscriptions(const struct tool *tool, const json_t *answer)
 {
-	static const char *const heads[] = {"PATTERN", ">HERE", ">KNOWN", "TO", NULL};
+	static const char *const heads[] = {"PATTERN", ">HERE", ">KNOWN", "TO", "RELAY", NULL};
 	const json_t *list = json_object_get(answer, "subscriptions");
 	struct grid grid;
 	json_t *item;
@@ -104,9 +110,11 @@ static void print_subscriptions(const struct tool *tool, const json_t *answer)
 	json_array_foreach((json_t *)list, i, item)
 	{
 		grid_text(&grid, field_text(item, "pattern"));
+		grid_text(&grid, field_true(item, "relay") ? "what it may" : "what it reads");
 		grid_number(&grid, field_count(item, "held"));
 		grid_number(&grid, field_count(item, "known"));
 		grid_text(&grid, field_text(item, "to"));
+		grid_text(&grid, field_true(item, "relay") ? "relay" : "");
 	}
 	grid_done(&grid);
 	json_array_foreach((json_t *)list, i, item) print_failing(tool, item);
@@ -121,8 +129,10 @@ static int run_subscriptions(struct tool *tool)
 }
 
 static const struct option subscribe_options[] = {
+	{"relay", 0, NULL, false, "keep also what this node may hold without reading it"},
 	{"to", 0, "DIR", false,
 	 "also write the files of each into DIR/DATASET, whole or not at all"},
+	{"relay", 0, NULL, false, "keep also what this node may hold and not read"},
 	{NULL, 0, NULL, false, NULL},
 };
 
@@ -142,12 +152,14 @@ const struct command cmd_subscribe = {
 		"is replaced only while it holds what was written there; what is withdrawn stays "
 		"in "
 		"it.\n"
+		"With --relay the node also keeps what its organisation may hold and cannot read.\n"
 		"Given again for a pattern, --to changes the folder. A dataset that lies below "
 		"another\n"
 		"one needs a folder of its own.\n"
 		"\n"
 		"  allmende subscribe \"meissen/**\"\n"
-		"  allmende subscribe \"*/kita/plaetze\" --to /srv/offene-daten",
+		"  allmende subscribe \"*/kita/plaetze\" --to /srv/offene-daten\n"
+		"  allmende subscribe \"**\" --relay",
 	.options = subscribe_options,
 	.word_min = 1,
 	.word_max = 1,
