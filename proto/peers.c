@@ -261,10 +261,11 @@ static enum link_reason cert_reason(struct core *core, struct txn *txn, const st
 void peers_cert(struct core *core, struct txn *txn, const struct event *event)
 {
 	const struct certificate *certificate = &event->certificate;
-	uint32_t author = core->author ? peers_author_of(core, txn, &certificate->org,
-							 certificate->node_index, &event->key)
-				       : 0;
-	enum link_reason reason = cert_reason(core, txn, event, author);
+	uint32_t known =
+		peers_author_of(core, txn, &certificate->org, certificate->node_index, &event->key);
+	/* Who is no member itself treats everybody as a guest. */
+	uint32_t author = core->author ? known : 0;
+	enum link_reason reason = cert_reason(core, txn, event, known);
 	if (reason != LINK_REASON_DONE || peers_find(core, event->link)) {
 		admit(core, event->link, false, reason);
 		return;

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "crypto/selftest.h"
+#include "proto/charter_entry.h"
 #include "proto/core_state.h"
 #include "proto/fork.h"
 
@@ -218,6 +219,139 @@ static void old_keys_undo_nothing(void **state)
 	council_close(council);
 }
 
+struct before_call {
+	struct council_entry *entry;
+	const struct key *seed;
+};
+
+/* A settlement of number 2, when Meißen was the only member. */
+static void call_settle_2(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct before_call *call = arg;
+	struct council_entry *entry = call->entry;
+	struct charter before;
+	struct charter_vote vote;
+	assert_int_equal(charter_load_before(txn, &before, 2), ERR_OK);
+	council_change(entry, CHARTER_SETTLE);
+	assert_int_equal(charter_payload_make(&entry->payload, &before, NULL, now_ms, 1,
+					      entry->changes, entry->count),
+			 ERR_OK);
+	charter_vote(&vote, &before, 1, call->seed, buf_bytes(&entry->payload));
+	charter_entry_make(&entry->whole, buf_bytes(&entry->payload), &vote, 1);
+	charter_fini(&before);
+}
+
+/* Nobody goes below what was seen long ago: the founder alone was once more than half of the members. */
+static void the_founder_alone_undoes_nothing(void **state)
+{
+	struct council *council = council_open(7);
+	struct sim_node *a = council->towns[0], *e = council->towns[4];
+	struct council_entry entry;
+	struct key seed;
+	struct before_call call = {&entry, &seed};
+	for (unsigned i = 0; i < COUNCIL_COUNT; i++)
+		sim_stop(council->towns[i]);
+	sim_run(&council->sim, 100 * day_ms, NULL, NULL);
+	for (unsigned i = 0; i < COUNCIL_COUNT; i++)
+		sim_start(council->towns[i]);
+	council_entry_init(&entry, 1, 1);
+	assert_int_equal(identity_root_sign_seed(&seed, &a->identity), ERR_OK);
+	assert_true(sim_call(a, call_settle_2, &call));
+	assert_int_equal(council_hand(e, &entry), ERR_EXISTS);
+	council_until(council, 6, false, NULL);
+	assert_int_equal(e->core->charter.member_count, 5);
+	key_wipe(&seed);
+	council_entry_fini(&entry);
+	council_close(council);
+}
+
+/* ---- one member number, two organisations ---- */
+
+static bool is_lost(struct sim *sim, void *arg)
+{
+	return sim_status(arg).state == MEMBERSHIP_FORMER;
+}
+
+static bool is_member(struct sim *sim, void *arg)
+{
+	const struct membership_status status = sim_status(arg);
+	return status.state == MEMBERSHIP_MEMBER && status.has_federation_key;
+}
+
+static void publish(struct sim_node *node, const char *path, struct sim_node *holder)
+{
+	struct buf content = sim_content(9, 60000);
+	struct sim_held_wait wait = {.node = holder, .path = path};
+	assert_int_equal(sim_publish(node, path, TIER_MEMBERS, buf_bytes(&content)), ERR_OK);
+	sim_run(node->sim, 20000, NULL, NULL);
+	assert_int_equal(sim_want(holder, path, 0), ERR_OK);
+	assert_true(sim_run(node->sim, 60000, sim_is_held, &wait));
+	sim_assert_reads(holder, path, 0, buf_bytes(&content));
+	buf_fini(&content);
+}
+
+/*
+ * Meißen alone admits, its store is restored from yesterday, and it admits another one. What the loser has published under
+ * the number that is another's now is gone everywhere.
+ */
+static void a_restored_steward_admits_twice(void **state)
+{
+	struct council *council = council_open(8);
+	struct sim_node *a = council->towns[0], *b = council->towns[1], *c = council->towns[2];
+	struct sim_node *x = sim_add(&council->sim, "Stadt Strehla", "strehla", "14627270");
+	struct sim_node *y = sim_add(&council->sim, "Stadt Gröditz", "groeditz", "14627060");
+	struct council_entry alone, settlement;
+	struct seen seen;
+	council_entry_init(&alone, 1, 7);
+	council_stewards(&alone, 1);
+	council_sign(council, &alone, a);
+	assert_int_equal(council_hand(a, &alone), ERR_OK);
+	council_until(council, 7, false, NULL);
+	sim_stop(a);
+	sim_backup(a);
+	y->side = 1;
+	part(council, 28);
+	sim_start(a);
+	sim_join(a, x);
+	assert_true(sim_run(&council->sim, 120000, is_member, x));
+	publish(x, "strehla/daten", b);
+	sim_stop(a);
+	sim_restore(a);
+	part(council, 29);
+	sim_start(a);
+	sim_join(a, y);
+	assert_true(sim_run(&council->sim, 120000, is_member, y));
+	publish(y, "groeditz/daten", c);
+	assert_int_equal(x->core->author, y->core->author);
+	x->side = y->side = 0;
+	part(council, 0);
+	/* Both are out for a while. */
+	assert_true(sim_run(&council->sim, 600000, is_lost, x));
+	assert_true(sim_run(&council->sim, 600000, is_lost, y));
+	assert_non_null(strstr(sim_status(x).why, "does not count"));
+	sim_run(&council->sim, 60000, NULL, NULL);
+	for (unsigned i = 0; i < COUNCIL_COUNT; i++)
+		assert_int_equal(sim_status(council->towns[i]).frozen_number, 8);
+	assert_true(sim_call(c, call_branches, &seen));
+	assert_int_equal(seen.count, 2);
+	unsigned of_y = strstr(seen.branches[0].words, "groeditz") ? 0 : 1;
+	settle(council, &settlement, c, &seen.branches[of_y].id);
+	assert_true(sim_run(&council->sim, 900000, is_member, y));
+	assert_true(sim_run(&council->sim, 900000, is_lost, x));
+	for (unsigned i = 0; i < COUNCIL_COUNT; i++)
+		assert_true(id_eq(&council->towns[i]->core->charter.entry_id, &settlement.id));
+	publish(y, "groeditz/mehr", b);
+	struct buf got;
+	buf_init(&got, 100000);
+	assert_int_equal(sim_read(b, "strehla/daten", 0, &got), ERR_ABSENT);
+	buf_fini(&got);
+	sim_run(&council->sim, 60000, NULL, NULL);
+	sim_audit(b);
+	council_entry_fini(&alone);
+	council_entry_fini(&settlement);
+	council_close(council);
+}
+
 /* Two settlements: every node comes to the same one, whichever it met first. */
 static void two_settlements(void **state)
 {
@@ -268,6 +402,8 @@ int main(void)
 		cmocka_unit_test(two_sides),
 		cmocka_unit_test(late_returner),
 		cmocka_unit_test(old_keys_undo_nothing),
+		cmocka_unit_test(the_founder_alone_undoes_nothing),
+		cmocka_unit_test(a_restored_steward_admits_twice),
 		cmocka_unit_test(two_settlements),
 		cmocka_unit_test(members_name_stewards),
 	};
