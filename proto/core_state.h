@@ -44,12 +44,13 @@ struct sync { /* of one peer; sync.c */
 	bool ever_synced;
 	uint32_t charter_sent, charter_here; /* charter numbers of the last HELLOs */
 	struct digest content_sent, content_here;
-	bool charter_asked;                       /* what was never asked for is not taken */
-	uint32_t charter_first;    /* the first number asked for */
-	uint32_t charter_again;    /* for this number of the peer's it was asked for from the beginning */
+	bool charter_asked;     /* what was never asked for is not taken */
+	uint32_t charter_first; /* the first number asked for */
+	uint32_t
+		charter_again; /* for this number of the peer's it was asked for from the beginning */
 	uint32_t charter_compared; /* the entry of this number was compared with the peer's */
 	uint32_t fork_told;        /* FORK about this number was sent */
-	uint32_t orglog_asked;                    /* questions without an answer yet */
+	uint32_t orglog_asked;     /* questions without an answer yet */
 	int64_t hello_paced_ms, hello_allowed_ms; /* own HELLOs, and the peer's */
 	struct sync_group *groups;                /* by rising name */
 	size_t group_count;
@@ -105,10 +106,10 @@ struct peer {
 	uint64_t in_flight_bytes; /* of chunks requested from it */
 	uint32_t in_flight_count;
 	uint32_t window_bytes; /* bound of in_flight_bytes, which follows its speed; 0: the first */
-	bool waits; /* a guest that waits for the stewards, or they for us: it stays */
-	int64_t ahead_ms;    /* how far its newest own head lay in the future when it came; 0: not */
-	bool late;           /* it has let a request expire: gets one at a time until it answers */
-	size_t turn_bytes;   /* queued for it in this turn */
+	bool waits;            /* a guest that waits for the stewards, or they for us: it stays */
+	int64_t ahead_ms;  /* how far its newest own head lay in the future when it came; 0: not */
+	bool late;         /* it has let a request expire: gets one at a time until it answers */
+	size_t turn_bytes; /* queued for it in this turn */
 	uint32_t turn_serve; /* chunks to serve to it, of this turn */
 };
 
@@ -143,8 +144,8 @@ struct fetch { /* one version on its way; transfer.c */
 	struct digest token;
 	int64_t refused_ms;       /* the last time that a peer did not give what needs a token */
 	uint32_t refused_wait_ms; /* after this all are asked again */
-	bool indexed;        /* the index is here and verified */
-	uint64_t index_link; /* peer asked for the index; 0: none */
+	bool indexed;             /* the index is here and verified */
+	uint64_t index_link;      /* peer asked for the index; 0: none */
 	int64_t index_ms;
 	struct index_digest *digest; /* running, while the index arrives */
 	struct chunk_addr cursor;    /* the walk over the index rows continues after this */
@@ -223,10 +224,10 @@ struct rights { /* what the tokens of the own organisation give, by token id; ri
 
 struct voting {
 	/* voting.c */
-	bool looked;      /* at the charter with this latest entry: */
+	bool looked; /* at the charter with this latest entry: */
 	struct digest at;
 	bool frozen;
-	bool due;         /* there are new votes */
+	bool due;                 /* there are new votes */
 	int64_t requests_next_ms; /* request.c: when the next one ends; 0: not known */
 };
 
@@ -247,8 +248,8 @@ struct core {
 	struct rights rights;
 	struct erasing erasing;
 	struct epochs epochs;
-	struct digest content; /* digest of all states */
-	bool content_known;    /* it is up to date, but for authors touched in this turn */
+	struct digest content;   /* digest of all states */
+	bool content_known;      /* it is up to date, but for authors touched in this turn */
 	int64_t entropy_next_ms; /* when a peer taken by lot is compared with */
 	int64_t quiet_until_ms; /* after a start: no own head before a peer has confirmed the last one */
 	int64_t behind_since_ms; /* a peer knew a later own head than this store; 0: none did */

@@ -55,7 +55,12 @@ enum {
 	MESSAGE_TEXT_LEN_MAX = 256,
 };
 
-enum message_join { MESSAGE_JOIN_ADMITTED = 0, MESSAGE_JOIN_REFUSED = 1, MESSAGE_JOIN_BUSY = 2, MESSAGE_JOIN_WAITING = 3 };
+enum message_join {
+	MESSAGE_JOIN_ADMITTED = 0,
+	MESSAGE_JOIN_REFUSED = 1,
+	MESSAGE_JOIN_BUSY = 2,
+	MESSAGE_JOIN_WAITING = 3
+};
 
 struct message_version { /* names one version of a dataset */
 	struct dataset_id dataset;
@@ -96,8 +101,8 @@ struct message {
 	struct chunk_addr addr;       /* INDEX_GET, CHUNK */
 	bool has_token;               /* INDEX_GET, CHUNK_GET */
 	struct digest token;
-	bool more;                    /* INDEX */
-	uint32_t count;               /* elements of list */
+	bool more;      /* INDEX */
+	uint32_t count; /* elements of list */
 	struct wire_in list;
 };
 
