@@ -17,7 +17,8 @@ bounded 250 "$root/tools/demo" "$build" --exit --data "$work/leer" 'Grüße & W�
 	wrong "it failed: $(cat "$work/out")"
 shows 'invented'
 shows 'meissen/dateien/gruesse-wuensche.txt@1'
-shows '10 of 10 identical'
+shows '14 of 14 identical'
+shows 'Every step held'
 
 say 'it leaves nothing behind'
 [ -z "$(ls -A "$TMPDIR")" ] || wrong "left behind: $(ls -A "$TMPDIR")"
@@ -43,7 +44,7 @@ if [ -r "${ALLMENDE_SHARED:-$root/../shared}/data/schulen-sachsen.json" ]; then
 	say 'the tables of ../shared'
 	bounded 250 "$root/tools/demo" "$build" --exit >"$work/out" 2>&1 ||
 		wrong "it failed: $(cat "$work/out")"
-	shows '9 of 9 identical'
+	shows '13 of 13 identical'
 	! grep -q invented "$work/out" || wrong 'it invented tables although there are some'
 else
 	echo '[  SKIPPED ] tables_of_shared'
