@@ -5,7 +5,7 @@
  *
  *     test-sim-county FIRST COUNT     so many seeds; of several programs the one that has seed 1 runs it twice
  */
-#include "test/sim/sim.h"
+#include "test/sim/towns.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -67,50 +67,14 @@ static int64_t between(struct county *county, int64_t low_ms, int64_t high_ms)
 
 /* ---- founding ---- */
 
-static bool dials_only(unsigned i)
+static void datasets_name(struct county *county)
 {
-	return i % 6 == 5;
-}
-
-static void county_add(struct county *county, unsigned i)
-{
-	char name[32], slug[32], ags[16];
-	snprintf(name, sizeof(name), "Gemeinde %u", i);
-	snprintf(slug, sizeof(slug), "gemeinde-%u", i);
-	/* Three groups. */
-	snprintf(ags, sizeof(ags), "%u", 14625000 + 1000 * (i % 3) + 10 * i);
-	struct sim_node *node = dials_only(i) ? sim_add_dial_only(&county->sim, name, slug, ags)
-					      : sim_add(&county->sim, name, slug, ags);
-	for (unsigned k = 0; k < 2; k++) {
-		struct dataset *dataset = &county->datasets[2 * i + k];
-		dataset->owner = node;
-		snprintf(dataset->path, sizeof(dataset->path), "%s/tafel-%u", slug, k);
+	for (unsigned i = 0; i < COUNTY_DATASETS; i++) {
+		struct dataset *dataset = &county->datasets[i];
+		dataset->owner = county->sim.nodes[i / 2];
+		snprintf(dataset->path, sizeof(dataset->path), "%s/tafel-%u",
+			 dataset->owner->identity.slug, i % 2);
 	}
-}
-
-/* Condition: they agree, and each is linked once with each that one of both can dial. */
-static bool is_whole(struct sim *sim, void *unused)
-{
-	for (unsigned i = 0; i < sim->node_count; i++) {
-		for (unsigned k = 0; k < i; k++) {
-			unsigned links = sim_links(sim->nodes[i], sim->nodes[k]);
-			if (links != !(sim->nodes[i]->dial_only && sim->nodes[k]->dial_only))
-				return false;
-		}
-	}
-	return sim_agree(sim, NULL);
-}
-
-/* Runs second by second, as the condition is a costly one. */
-static bool run_until(struct sim *sim, int64_t ms, bool (*until)(struct sim *sim, void *arg),
-		      void *arg)
-{
-	for (int64_t left_ms = ms; left_ms > 0; left_ms -= second_ms) {
-		if (until(sim, arg))
-			return true;
-		sim_run(sim, second_ms, NULL, NULL);
-	}
-	return until(sim, arg);
 }
 
 static struct county *county_open(uint64_t seed)
@@ -118,12 +82,8 @@ static struct county *county_open(uint64_t seed)
 	struct county *county = mem_new(1, sizeof(*county));
 	sim_init(&county->sim, seed);
 	county->random = random_seeded(seed ^ 0x6b726569);
-	for (unsigned i = 0; i < COUNTY_NODES; i++)
-		county_add(county, i);
-	assert_int_equal(sim_found(county->sim.nodes[0], "Landkreis"), ERR_OK);
-	for (unsigned i = 1; i < COUNTY_NODES; i++)
-		sim_join(county->sim.nodes[0], county->sim.nodes[i]);
-	assert_true(run_until(&county->sim, 5 * minute_ms, is_whole, NULL));
+	county_found(&county->sim, COUNTY_NODES, 6);
+	datasets_name(county);
 	for (unsigned i = 0; i < COUNTY_READERS; i++)
 		assert_int_equal(sim_subscribe(county->sim.nodes[i * 11], "**"), ERR_OK);
 	return county;
@@ -334,9 +294,9 @@ static void county_run(uint64_t seed, uint8_t digest[ID_LEN])
 	clock_t founded = clock();
 	weather(county);
 	int64_t cleared_ms = county->sim.now_ms;
-	assert_true(run_until(&county->sim, healing_ms, is_whole, NULL));
+	assert_true(county_run_until(&county->sim, healing_ms, county_is_whole, NULL));
 	int64_t healed_ms = county->sim.now_ms - cleared_ms;
-	assert_true(run_until(&county->sim, 2 * minute_ms, readers_hold, county));
+	assert_true(county_run_until(&county->sim, 2 * minute_ms, readers_hold, county));
 	sim_run(&county->sim, minute_ms, NULL, NULL);
 	everybody_is_complete(county);
 	for (unsigned i = 0; i < COUNTY_DATASETS; i++) {

@@ -112,3 +112,52 @@ void towns_healthy(struct towns *towns)
 	sim_assert_reads(towns->b, path, 0, buf_bytes(&content));
 	buf_fini(&content);
 }
+
+/* ---- a county ---- */
+
+static void county_add(struct sim *sim, unsigned i, bool dial_only)
+{
+	char name[32], slug[32], ags[16];
+	snprintf(name, sizeof(name), "Gemeinde %u", i);
+	snprintf(slug, sizeof(slug), "gemeinde-%u", i);
+	snprintf(ags, sizeof(ags), "%u", 14625000 + 1000 * (i % 3) + 10 * i);
+	struct sim_node *node =
+		dial_only ? sim_add_dial_only(sim, name, slug, ags) : sim_add(sim, name, slug, ags);
+	/* Twelve hundred links that ask each other for life three times a minute are most of the work. */
+	node->limits.ping_ms = 45 * 1000;
+	node->limits.silence_ms_max = 100 * 1000;
+}
+
+bool county_is_whole(struct sim *sim, void *unused)
+{
+	for (unsigned i = 0; i < sim->node_count; i++) {
+		for (unsigned k = 0; k < i; k++) {
+			unsigned links = sim_links(sim->nodes[i], sim->nodes[k]);
+			if (links != !(sim->nodes[i]->dial_only && sim->nodes[k]->dial_only))
+				return false;
+		}
+	}
+	return sim_agree(sim, NULL);
+}
+
+bool county_run_until(struct sim *sim, int64_t ms, bool (*until)(struct sim *sim, void *arg),
+		      void *arg)
+{
+	for (int64_t left_ms = ms; left_ms > 0; left_ms -= 1000) {
+		if (until(sim, arg))
+			return true;
+		sim_run(sim, 1000, NULL, NULL);
+	}
+	return until(sim, arg);
+}
+
+void county_found(struct sim *sim, unsigned count, unsigned dial_only_every)
+{
+	for (unsigned i = 0; i < count; i++)
+		county_add(sim, i,
+			   dial_only_every > 0 && i % dial_only_every == dial_only_every - 1);
+	assert_int_equal(sim_found(sim->nodes[0], "Landkreis"), ERR_OK);
+	for (unsigned i = 1; i < count; i++)
+		sim_join(sim->nodes[0], sim->nodes[i]);
+	assert_true(county_run_until(sim, 300 * 1000, county_is_whole, NULL));
+}

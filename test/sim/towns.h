@@ -29,4 +29,15 @@ void towns_healthy(struct towns *towns);
 /* Runs until the version is held there; fails the test when it takes longer than a minute or two. */
 void towns_held(struct sim_node *node, const char *path, uint64_t number);
 
+/*
+ * A whole county: so many nodes in three groups, the first one is the steward; of every so many the last one only dials out (0: none). They agree,
+ * and are linked each with each.
+ */
+void county_found(struct sim *sim, unsigned count, unsigned dial_only_every);
+/* Condition: all agree, and each is linked once with each, unless neither can dial the other. */
+bool county_is_whole(struct sim *sim, void *unused);
+/* As sim_run(), for a condition that is a costly one: looks once a second. */
+bool county_run_until(struct sim *sim, int64_t ms, bool (*until)(struct sim *sim, void *arg),
+		      void *arg);
+
 #endif
