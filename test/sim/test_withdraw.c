@@ -296,9 +296,11 @@ static void call_operator(struct core *core, struct txn *txn, int64_t now_ms, vo
 	txn_put(txn, TABLE_META, row_key_bytes(&key), bytes_str(arg));
 }
 
-static void operator_set(struct sim_node *node, char *name)
+static void operator_set(struct sim_node *node, const char *name)
 {
-	assert_true(sim_call(node, call_operator, name));
+	char text[64];
+	snprintf(text, sizeof(text), "%s", name);
+	assert_true(sim_call(node, call_operator, text));
 	sim_stop(node);
 	sim_start(node);
 	assert_string_equal(node->identity.operator, name);
