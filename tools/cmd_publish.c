@@ -309,7 +309,12 @@ static void print_published(const struct tool *tool, const json_t *answer, const
 		print_line("%s@%" PRIu64 "   %s   %s file%s, %s   +%s", dataset,
 			   field_count(answer, "version"), field_text(answer, "tier"), count,
 			   files == 1 ? "" : "s", size, added);
-	if (*readers)
+	if (!strcmp(field_text(answer, "tier"), "granted") &&
+	    !json_is_array(json_object_get(answer, "readers")))
+		print_line("Readers: nobody else yet; `allmende%s grant %s --to SLUG --rights "
+			   "read` lets somebody",
+			   tool->dir_words, dataset);
+	else if (*readers)
 		print_line("Readers: %s", readers);
 	if (held)
 		print_line("Held by: %s", holders);
@@ -442,7 +447,8 @@ static const struct option publish_options[] = {
 	{"theme", 0, "CODE", false, "EU data theme: AGRI ECON EDUC ENER ENVI GOVE HEAL ..."},
 	{"license", 0, "URI", false, "licence, such as http://dcat-ap.de/def/licenses/cc-zero"},
 	{"contact", 0, "TEXT", false, "whom to ask, such as it@meissen.example"},
-	{"tier", 0, "TIER", false, "open: everybody reads it; members: the federation"},
+	{"tier", 0, "TIER", false,
+	 "open: everybody reads it; members: the federation; granted: by grant"},
 	{"widen", 0, NULL, false, "allow a tier with more readers than before"},
 	{"allow-shrink", 0, NULL, false, "allow it to be empty, or less than half as large"},
 	{"keep", 0, "N|Nd|all", false,

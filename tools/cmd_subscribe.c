@@ -100,7 +100,7 @@ static void print_failing(const struct tool *tool, const json_t *subscription)
 
 static void print_subscriptions(const struct tool *tool, const json_t *answer)
 {
-	static const char *const heads[] = {"PATTERN", ">HERE", ">KNOWN", "TO", "RELAY", NULL};
+	static const char *const heads[] = {"PATTERN", ">HERE", ">KNOWN", "FOR", "TO", NULL};
 	const json_t *list = json_object_get(answer, "subscriptions");
 	struct grid grid;
 	json_t *item;
@@ -110,11 +110,10 @@ static void print_subscriptions(const struct tool *tool, const json_t *answer)
 	json_array_foreach((json_t *)list, i, item)
 	{
 		grid_text(&grid, field_text(item, "pattern"));
-		grid_text(&grid, field_true(item, "relay") ? "what it may" : "what it reads");
 		grid_number(&grid, field_count(item, "held"));
 		grid_number(&grid, field_count(item, "known"));
+		grid_text(&grid, field_true(item, "relay") ? "others" : "reading");
 		grid_text(&grid, field_text(item, "to"));
-		grid_text(&grid, field_true(item, "relay") ? "relay" : "");
 	}
 	grid_done(&grid);
 	json_array_foreach((json_t *)list, i, item) print_failing(tool, item);
@@ -132,7 +131,6 @@ static const struct option subscribe_options[] = {
 	{"relay", 0, NULL, false, "keep also what this node may hold without reading it"},
 	{"to", 0, "DIR", false,
 	 "also write the files of each into DIR/DATASET, whole or not at all"},
-	{"relay", 0, NULL, false, "keep also what this node may hold and not read"},
 	{NULL, 0, NULL, false, NULL},
 };
 
@@ -152,10 +150,13 @@ const struct command cmd_subscribe = {
 		"is replaced only while it holds what was written there; what is withdrawn stays "
 		"in "
 		"it.\n"
-		"With --relay the node also keeps what its organisation may hold and cannot read.\n"
 		"Given again for a pattern, --to changes the folder. A dataset that lies below "
 		"another\n"
 		"one needs a folder of its own.\n"
+		"\n"
+		"With --relay the node also keeps, for others, what its organisation may hold and "
+		"not\n"
+		"read: a relay always says so.\n"
 		"\n"
 		"  allmende subscribe \"meissen/**\"\n"
 		"  allmende subscribe \"*/kita/plaetze\" --to /srv/offene-daten\n"
