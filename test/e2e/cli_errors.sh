@@ -69,6 +69,13 @@ expect 2 'names no version' "$allmende" show meissen/a@x
 expect 2 'is not a pattern' "$allmende" subscribe '**/a'
 expect 2 'is not a whole number from' "$allmende" wait meissen/a --timeout soon
 expect 2 'is not an address' "$allmende" peer add quatsch
+expect 2 '--to is missing' "$allmende" grant meissen/kita --rights read
+expect 2 '--rights is missing' "$allmende" grant meissen/kita --to riesa
+expect 2 'write it as 2027-11-20' "$allmende" grant meissen/kita --to riesa --rights read --until morgen
+expect 2 'there is no such day' "$allmende" grant meissen/kita --to riesa --rights read --until 2027-02-29
+expect 2 '--rights admin is not in this version' "$allmende" grant meissen/kita --to riesa --rights admin
+expect 2 'from 0 to 7' "$allmende" grant meissen/kita --to riesa --rights read --depth 8
+expect 2 'exclude each other' "$allmende" subscribe 'meissen/**' --relay --to /srv
 expect 2 'there is no option' "$allmended" --frobnicate
 
 echo '-- making a node'
