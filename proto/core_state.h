@@ -50,6 +50,7 @@ struct sync { /* of one peer; sync.c */
 		charter_again; /* for this number of the peer's it was asked for from the beginning */
 	uint32_t charter_compared; /* the entry of this number was compared with the peer's */
 	uint32_t fork_told;        /* FORK about this number was sent */
+	struct digest other_entry; /* id of an entry that it has instead of the own one */
 	uint32_t orglog_asked;     /* questions without an answer yet */
 	int64_t hello_paced_ms, hello_allowed_ms; /* own HELLOs, and the peer's */
 	struct sync_group *groups;                /* by rising name */
@@ -431,6 +432,11 @@ void fork_tell(struct core *core, struct txn *txn, struct peer *peer);
 void fork_tell_all(struct core *core, struct txn *txn);
 /* A peer sent an entry that does not count here: tells it what does. */
 void fork_answer(struct core *core, struct txn *txn, struct peer *peer, struct bytes entry);
+/*
+ * A peer has an entry instead of the own one, which is too old to be taken back for that alone: but when most members have
+ * it, this node was away, and takes theirs. True: it did.
+ */
+bool fork_follow(struct core *core, struct txn *txn, struct peer *peer, struct bytes entry);
 void fork_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
 
 /*

@@ -202,6 +202,57 @@ enum err fork_accept(struct core *core, struct txn *txn, struct bytes whole, uin
 	return err == ERR_EXISTS ? ERR_DENIED : err; /* of a known number, and not valid */
 }
 
+/* ---- who was away on a branch for long ---- */
+
+static bool counted_before(const struct core *core, size_t at)
+{
+	for (size_t i = 0; i < at; i++) {
+		const struct peer *peer = core->peers[i];
+		if (peer->up &&
+		    author_member(peer->author) == author_member(core->peers[at]->author) &&
+		    id_eq(&peer->sync.other_entry, &core->peers[at]->sync.other_entry))
+			return true;
+	}
+	return false;
+}
+
+/* Whether linked nodes of more than half of the members have this entry. */
+static bool most_have(const struct core *core, const struct digest *id)
+{
+	uint32_t members = 0, have = 0;
+
+	for (uint32_t n = 1; n <= core->charter.member_count; n++)
+		members += charter_member(&core->charter, n)->state == CHARTER_MEMBER;
+	for (size_t i = 0; i < core->peer_count; i++) {
+		const struct peer *peer = core->peers[i];
+		const struct charter_member *member = core_author_member(core, peer->author);
+		have += peer->up && member && member->state == CHARTER_MEMBER &&
+			id_eq(&peer->sync.other_entry, id) && !counted_before(core, i);
+	}
+	return have > members / 2;
+}
+
+bool fork_follow(struct core *core, struct txn *txn, struct peer *peer, struct bytes whole)
+{
+	struct charter_entry own, entry;
+	struct bytes stored;
+
+	if (charter_entry_decode(&entry, whole) != ERR_OK ||
+	    peer->sync.charter_here < entry.number || /* it is frozen */
+	    !charter_entry(txn, entry.number, &stored) ||
+	    charter_entry_decode(&own, stored) != ERR_OK || id_eq(&own.id, &entry.id))
+		return false;
+	peer->sync.other_entry = entry.id;
+	/* Only what would count but for its age. */
+	bool may = entry.settles ? settles_over(&entry, &own) : !own.settles;
+	if (!may || !most_have(core, &entry.id))
+		return false;
+	struct row_key key = key_charter_id(entry.number, &entry.id);
+	txn_del(txn, TABLE_FORK, row_key_bytes(&key));
+	charter_back(txn, &core->charter, entry.number);
+	return append(core, txn, whole, NULL) == ERR_OK;
+}
+
 /* ---- FORK ---- */
 
 static void tell(struct core *core, struct peer *peer, uint32_t number, struct bytes one,
@@ -268,6 +319,8 @@ void fork_message(struct core *core, struct txn *txn, struct peer *peer, struct 
 			continue;
 		enum err err = fork_accept(core, txn, m->entries[i], peer->link);
 		changed = changed || err == ERR_OK;
+		if (err == ERR_EXISTS && i == 0) /* the first is the one that counts there */
+			changed = fork_follow(core, txn, peer, m->entries[i]) || changed;
 		/* What can not be checked here, as entries before it are not here, is no fault. */
 		if (err != ERR_OK && err != ERR_EXISTS && err != ERR_AGAIN && err != ERR_BUSY) {
 			core_peer_bad(core, peer, LINK_REASON_PROTOCOL,

@@ -398,6 +398,10 @@ static bool charter_entry_take(struct core *core, struct txn *txn, struct peer *
 	if (err == ERR_BUSY)
 		return false;
 	if (err == ERR_EXISTS) {
+		if (fork_follow(core, txn, peer, entry)) {
+			*progress = true;
+			return true;
+		}
 		fork_answer(core, txn, peer, entry);
 		return peer->sync.fork_told == 0;
 	}

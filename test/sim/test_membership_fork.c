@@ -219,6 +219,41 @@ static void old_keys_undo_nothing(void **state)
 	council_close(council);
 }
 
+/* Months on a branch of which nobody else knew: it takes the charter of the many. */
+static void who_was_away_follows_the_many(void **state)
+{
+	struct council *council = council_open(9);
+	struct sim_node *a = council->towns[0], *e = council->towns[4];
+	struct fork fork;
+	fork_make(&fork, council, a);
+	part(council, 16);
+	assert_int_equal(council_hand(e, &fork.other), ERR_OK);
+	go_on(council, e);
+	sim_stop(e);
+	part(council, 0);
+	assert_int_equal(council_hand(a, &fork.one), ERR_OK);
+	sim_run(&council->sim, 20000, NULL, NULL);
+	go_on(council, a);
+	go_on(council, a);
+	sim_run(&council->sim, 20000, NULL, NULL);
+	for (unsigned i = 0; i < 4; i++)
+		sim_stop(council->towns[i]);
+	sim_run(&council->sim, 150 * day_ms, NULL, NULL);
+	/* Two of five are not enough. */
+	sim_start(e);
+	sim_start(council->towns[0]);
+	sim_start(council->towns[1]);
+	sim_run(&council->sim, 600000, NULL, NULL);
+	assert_int_equal(e->core->charter.number, 8);
+	assert_int_equal(a->core->charter.number, 9);
+	sim_start(council->towns[2]);
+	sim_start(council->towns[3]);
+	council_until(council, 9, false, &a->core->charter.entry_id);
+	council_works(e, a, "nossen/wieder");
+	fork_end(&fork);
+	council_close(council);
+}
+
 struct before_call {
 	struct council_entry *entry;
 	const struct key *seed;
@@ -402,6 +437,7 @@ int main(void)
 		cmocka_unit_test(two_sides),
 		cmocka_unit_test(late_returner),
 		cmocka_unit_test(old_keys_undo_nothing),
+		cmocka_unit_test(who_was_away_follows_the_many),
 		cmocka_unit_test(the_founder_alone_undoes_nothing),
 		cmocka_unit_test(a_restored_steward_admits_twice),
 		cmocka_unit_test(two_settlements),
