@@ -78,6 +78,37 @@ enum err voting_take(struct core *core, struct txn *txn, const struct proposal *
 	return txn_err(txn);
 }
 
+static bool has_votes(struct txn *txn, uint32_t number, const struct digest *id)
+{
+	struct row_key prefix = key_charter_id(number, id);
+	struct walk walk = walk_begin(txn, TABLE_VOTE, row_key_bytes(&prefix));
+
+	return walk_next(&walk);
+}
+
+/*
+ * A member's latest vote takes the place of its other one, of stewards and of members apart, and with it goes a proposal
+ * that nobody else wants: so nobody fills the table.
+ */
+static void other_vote_drop(struct txn *txn, const struct proposal *proposal, uint32_t member)
+{
+	const struct charter_entry *entry = &proposal->entry;
+	struct row_key prefix = key_charter(entry->number);
+	struct walk walk = walk_begin(txn, TABLE_PROPOSAL, row_key_bytes(&prefix));
+	struct charter_entry other;
+
+	while (walk_next(&walk)) {
+		if (charter_payload_decode(&other, walk.value) || id_eq(&other.id, &entry->id) ||
+		    other.settles != entry->settles)
+			continue;
+		struct row_key key = key_vote(other.number, &other.id, member);
+		struct row_key row = key_charter_id(other.number, &other.id);
+		if (txn_del(txn, TABLE_VOTE, row_key_bytes(&key)) &&
+		    !has_votes(txn, other.number, &other.id))
+			txn_del(txn, TABLE_PROPOSAL, row_key_bytes(&row));
+	}
+}
+
 /* A vote record, if it is about the next number and right. Looks at who voted before it looks at anything costly. */
 static void record_take(struct core *core, struct txn *txn, const struct record *record)
 {
@@ -88,11 +119,14 @@ static void record_take(struct core *core, struct txn *txn, const struct record 
 	if (vote_body_get(&body, record->body) || proposal_init(&proposal, body.payload))
 		return;
 	vote.sig = body.sig;
-	if (proposal.entry.number == core->charter.number + 1 &&
-	    voting_may(core, &proposal, vote.member) && !voting_has(txn, &proposal, vote.member) &&
-	    charter_payload_check(&core->charter, proposal.entry.payload) == ERR_OK &&
-	    charter_vote_check(&core->charter, proposal.entry.payload, &vote) == ERR_OK &&
-	    voting_keep(core, txn, &proposal) == ERR_OK)
+	bool counts = proposal.entry.number == core->charter.number + 1 &&
+		      voting_may(core, &proposal, vote.member) &&
+		      !voting_has(txn, &proposal, vote.member) &&
+		      charter_payload_check(&core->charter, proposal.entry.payload) == ERR_OK &&
+		      charter_vote_check(&core->charter, proposal.entry.payload, &vote) == ERR_OK;
+	if (counts)
+		other_vote_drop(txn, &proposal, vote.member);
+	if (counts && voting_keep(core, txn, &proposal) == ERR_OK)
 		voting_take(core, txn, &proposal, &vote);
 	proposal_fini(&proposal);
 }
@@ -288,7 +322,8 @@ static void proposal_describe(struct core *core, struct txn *txn, const struct p
 		.number = entry->number,
 		.time_ms = entry->time_ms,
 		.settlement = entry->settles,
-		.may_vote = voting_may(core, proposal, own),
+		.may_vote =
+			voting_may(core, proposal, own) && !voting_signed_other(txn, entry, NULL),
 		.voted = voting_has(txn, proposal, own),
 		.needed =
 			entry->settles ? member_majority(&core->charter) : core->charter.threshold,

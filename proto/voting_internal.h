@@ -16,6 +16,8 @@ enum err voting_keep(struct core *core, struct txn *txn, const struct proposal *
 enum err voting_take(struct core *core, struct txn *txn, const struct proposal *proposal,
 		     const struct charter_vote *vote);
 bool voting_has(struct txn *txn, const struct proposal *proposal, uint32_t member);
+/* Whether the own organisation has signed another proposal in its place; *first (may be NULL) is then its id. */
+bool voting_signed_other(struct txn *txn, const struct charter_entry *entry, struct digest *first);
 /* Whether this member's vote counts for the proposal. */
 bool voting_may(const struct core *core, const struct proposal *proposal, uint32_t member);
 /* Puts the entry together if there are votes enough, and follows the charter. */

@@ -36,20 +36,31 @@ static struct row_key signed_key(const struct charter_entry *entry)
 }
 
 /* PROTOCOL: "A steward signs one proposal per number; its node refuses a second." */
+bool voting_signed_other(struct txn *txn, const struct charter_entry *entry, struct digest *first)
+{
+	struct row_key key = signed_key(entry);
+	struct bytes id;
+
+	if (entry->settles || !txn_get(txn, TABLE_META, row_key_bytes(&key), &id) ||
+	    id.len != ID_LEN || bytes_eq(id, id_bytes(&entry->id)))
+		return false;
+	if (first)
+		memcpy(first->b, id.ptr, ID_LEN);
+	return true;
+}
+
 static enum err signed_check(struct txn *txn, const struct proposal *proposal, char *why)
 {
-	struct row_key key = signed_key(&proposal->entry);
-	struct bytes first;
+	struct digest first;
 	char hex[2 * 4 + 1];
 
-	if (proposal->entry.settles || !txn_get(txn, TABLE_META, row_key_bytes(&key), &first) ||
-	    bytes_eq(first, id_bytes(&proposal->entry.id)))
+	if (!voting_signed_other(txn, &proposal->entry, &first))
 		return txn_err(txn);
-	hex_put(hex, bytes_slice(first, 0, 4));
+	hex_put(hex, bytes_slice(id_bytes(&first), 0, 4));
 	why_set(why,
 		"this organisation has signed proposal %s as entry %u already, and signs one for "
-		"each "
-		"number: a second would prove double signing; see `allmende federation proposals`.",
+		"each number: a second would prove double signing; see `allmende federation "
+		"proposals`.",
 		hex, proposal->entry.number);
 	return ERR_DENIED;
 }

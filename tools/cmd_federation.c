@@ -78,8 +78,8 @@ static int run_create(struct tool *tool)
 
 static void print_members(const struct tool *tool, const json_t *answer)
 {
-	static const char *const heads[] = {"NAME",  "SHORT",    "KEY",   "ROLE", "LINK",
-					    "STATE", ">RECORDS", "HEARD", NULL};
+	static const char *const heads[] = {"NAME",  "SHORT",    "KEY",   "ROLE",     "LINK",
+					    "STATE", ">RECORDS", "HEARD", "OPERATOR", NULL};
 	struct grid grid;
 	size_t i;
 	json_t *member;
@@ -106,6 +106,7 @@ static void print_members(const struct tool *tool, const json_t *answer)
 		grid_text(&grid, state);
 		grid_number(&grid, field_count(member, "records"));
 		grid_time(&grid, field_time(member, "head_ms"));
+		grid_text(&grid, field_text(member, "operator"));
 	}
 	grid_done(&grid);
 }
