@@ -436,6 +436,14 @@ static void one_proposal_a_number(void **state)
 	assert_int_equal(decide(world->town[1], &second), ERR_OK);
 	assert_int_equal(vote(world, node, second.hex, &v), ERR_DENIED);
 	assert_non_null(strstr(v.why, shown));
+	/* So it is not asked to. */
+	struct voting_proposal proposal;
+	char hex[ID_HEX_LEN + 1];
+	for (size_t i = 0; decide_proposal(node, i, &proposal, NULL); i++) {
+		hex_put(hex, id_bytes(&proposal.id));
+		assert_int_equal(proposal.voted, !strcmp(hex, first.hex));
+		assert_int_equal(proposal.may_vote, proposal.voted);
+	}
 	decide_text(world->town[1], second.hex, &text);
 	v = propose(DECIDE_TEXT, (const char *)text.ptr);
 	assert_int_equal(decide(node, &v), ERR_DENIED);
@@ -454,6 +462,57 @@ static void one_proposal_a_number(void **state)
 	gone(world, 2);
 	assert_tidy(world);
 	buf_fini(&text);
+	world_close(world);
+}
+
+/* Publishes votes of a town for entries that would make it the only steward: a new one each time. */
+static void call_spam(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct charter_change change = {.kind = CHARTER_STEWARDS,
+					.stewards = {author_member(core->author)},
+					.steward_count = 1};
+	struct record_slot slot = record_slot_vote(core->charter.number + 1);
+	const unsigned *round = arg;
+	struct buf payload, body;
+	struct charter_vote vote;
+	struct key seed;
+	buf_init(&payload, PROPOSAL_LEN_MAX);
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	assert_int_equal(identity_root_sign_seed(&seed, core->options.identity), ERR_OK);
+	assert_int_equal(charter_payload_make(&payload, &core->charter, NULL, now_ms + *round, 1,
+					      &change, 1),
+			 ERR_OK);
+	charter_vote(&vote, &core->charter, author_member(core->author), &seed,
+		     buf_bytes(&payload));
+	const struct vote_body content = {.payload = buf_bytes(&payload), .sig = vote.sig};
+	vote_body_put(&body, &content);
+	assert_int_equal(ledger_append(&core->ledger, txn, RECORD_VOTE, record_slot_bytes(&slot),
+				       buf_bytes(&body), NULL, NULL),
+			 ERR_OK);
+	key_wipe(&seed);
+	buf_fini(&payload);
+	buf_fini(&body);
+}
+
+/* A member that proposes without end leaves no more behind than its last one, and room for what is meant. */
+static void proposals_without_end(void **state)
+{
+	struct world *world = world_open(14);
+	struct decision d = propose(DECIDE_REMOVE, "coswig"), v;
+	for (unsigned round = 0; round < VOTING_PROPOSAL_COUNT_MAX + 20; round++) {
+		assert_true(sim_call(world->town[3], call_spam, &round));
+		sim_run(&world->sim, 300, NULL, NULL);
+	}
+	sim_run(&world->sim, 10000, NULL, NULL);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(sim_rows(world->town[i], TABLE_PROPOSAL), 1);
+		assert_int_equal(sim_rows(world->town[i], TABLE_VOTE), 1);
+	}
+	assert_int_equal(decide(world->town[0], &d), ERR_OK);
+	assert_int_equal(vote(world, world->town[1], d.hex, &v), ERR_OK);
+	assert_reached(world, TOWNS + 2);
+	gone(world, 3);
+	assert_tidy(world);
 	world_close(world);
 }
 
@@ -652,6 +711,7 @@ int main(void)
 		cmocka_unit_test(a_steward_without_a_connection),
 		cmocka_unit_test(texts_that_do_not_count),
 		cmocka_unit_test(one_proposal_a_number),
+		cmocka_unit_test(proposals_without_end),
 		cmocka_unit_test(a_split_is_settled_by_the_members),
 		cmocka_unit_test(old_and_new_quorum),
 		cmocka_unit_test(removed_and_shut_out),
