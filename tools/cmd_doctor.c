@@ -297,6 +297,7 @@ static int run_doctor(struct tool *tool)
 	if (!code) {
 		ask_daemon(&doctor, client);
 		check_daemon(&doctor);
+		doctor_config(&doctor);
 		check_clock(&doctor);
 		doctor_disk(&doctor);
 		doctor_files(&doctor);

@@ -31,6 +31,8 @@ __attribute__((format(printf, 5, 6))) void doctor_say(struct doctor *doctor, con
 						      enum doctor_state state, const char *command,
 						      const char *format, ...);
 
+/* doctor_config.c */
+void doctor_config(struct doctor *doctor);
 /* doctor_disk.c */
 void doctor_disk(struct doctor *doctor);
 void doctor_files(struct doctor *doctor); /* who may read them */

@@ -59,6 +59,7 @@ config_says() {
 	bounded 10 "$allmended" -d "$meissen" 2>"$work/errors-start" || code=$?
 	[ "$code" = 2 ] || wrong "the daemon starts with: $1"
 	same "$work/errors" "$work/errors-start"
+	doctor_is "$meissen" config todo "${@: -1}"
 }
 config_says 'colour = blue' 'line 2' '"colour"' '--help'
 config_says $'peers = 7\n\npeers = 8' 'line 4' 'peers is set a second time, after line 2'
@@ -78,6 +79,7 @@ say 'doctor without a daemon'
 cp -- "$work/config" "$meissen/config"
 check_is 3
 doctor_is "$meissen" daemon todo 'no daemon answers'
+doctor_is "$meissen" config ok 'all settings are right'
 doctor_is "$meissen" store ok 'format 1'
 doctor_is "$meissen" sheet ok "$(date +%Y-%m-%d)"
 doctor_is "$meissen" crypto ok 'passes the self-test'
