@@ -260,6 +260,8 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	seed_take(corpus, &out);
 	message_sync_end(&out);
 	seed_take(corpus, &out);
+	message_fork(&out, bytes_str("an entry"), bytes_str("another"));
+	seed_take(corpus, &out);
 	message_taken(&out, 4096);
 	seed_take(corpus, &out);
 	message_index_get(&out, &of, &addr, NULL);
