@@ -58,5 +58,5 @@ void fold_text(struct buf *out, struct bytes text)
 
 bool fold_has(struct bytes text, struct bytes word)
 {
-	return memmem(text.ptr, text.len, word.ptr, word.len) != NULL;
+	return text.len > 0 && memmem(text.ptr, text.len, word.ptr, word.len) != NULL;
 }

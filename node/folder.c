@@ -234,7 +234,7 @@ static int file_make(int part_fd, struct bytes name)
 	int fd = fcntl(part_fd, F_DUPFD_CLOEXEC, 0);
 
 	while (fd >= 0) {
-		const uint8_t *slash = memchr(name.ptr, '/', name.len);
+		const uint8_t *slash = name.len ? memchr(name.ptr, '/', name.len) : NULL;
 		struct bytes part = slash ? bytes_slice(name, 0, (size_t)(slash - name.ptr)) : name;
 		char text[256];
 		int up = fd, keep;
