@@ -1,5 +1,6 @@
 /*
- * voting_internal - what voting.c (rows, counting, the entry) and voting_propose.c (what people do) share.
+ * voting_internal - what voting.c (rows, counting, the entry), voting_propose.c (what people propose) and voting_sign.c
+ * (signatures and texts) share.
  */
 #ifndef ALLMENDE_VOTING_INTERNAL_H
 #define ALLMENDE_VOTING_INTERNAL_H
@@ -22,5 +23,15 @@ bool voting_signed_other(struct txn *txn, const struct charter_entry *entry, str
 bool voting_may(const struct core *core, const struct proposal *proposal, uint32_t member);
 /* Puts the entry together if there are votes enough, and follows the charter. */
 void voting_count(struct core *core, struct txn *txn);
+
+/* ERR_ABSENT with a sentence: this node is in no federation. */
+enum err voting_member_check(struct core *core, char *why);
+/* ERR_DENIED with a sentence that names the first: another proposal was signed in its place. */
+enum err voting_signed_check(struct txn *txn, const struct proposal *proposal, char *why);
+/* Signs a proposal that is kept: remembers, counts and publishes the own vote. vote_text may be NULL. */
+enum err voting_sign(struct core *core, struct txn *txn, const struct proposal *proposal,
+		     struct voting_outcome *out, struct buf *vote_text, char *why);
+/* Counts, and says in the outcome whether its proposal is an entry now. */
+void voting_finish(struct core *core, struct txn *txn, struct voting_outcome *out);
 
 #endif
