@@ -31,12 +31,6 @@ void actions_membership(struct actions *list)
 		actions_add(list, ACTION_WARN, "allmende peers",
 			    "the key of the federation is not here yet: another member has to be "
 			    "linked");
-	if (membership->frozen_number)
-		actions_add(list, ACTION_CRITICAL, "allmende federation proposals",
-			    "charter entry %" PRIu32
-			    " exists twice, as stewards have signed both: nothing can be decided "
-			    "until more than half of the members have signed a settlement",
-			    membership->frozen_number);
 }
 
 void actions_space(struct actions *list)

@@ -112,7 +112,8 @@ static void put_data(struct buf *out, const struct metrics *metrics)
 	put_one(out, "datasets_damaged", "gauge",
 		"Datasets of which stored data was found damaged.", datasets->damaged);
 	put_one(out, "datasets_own_single", "gauge",
-		"Own datasets that no linked member holds as well.", datasets->own_single);
+		"Own datasets that are held at one operator alone, as far as is known.",
+		datasets->own_single);
 	put_one(out, "store_used_bytes", "gauge", "Bytes in use in the store.", space->store_used);
 	put_one(out, "store_file_bytes", "gauge", "Size of the store's file.", space->store_file);
 	put_one(out, "store_limit_bytes", "gauge", "The size limit of the store; 0 without one.",

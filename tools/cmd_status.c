@@ -137,7 +137,7 @@ static void print_members(const json_t *answer)
 			   WORD_WIDTH, "", incomplete - json_array_size(troubled));
 }
 
-/* "27 of 28 members complete; all own data held by 2 or more members" */
+/* "27 of 28 members complete; all own data held by 2 or more operators" */
 static void print_ok(const json_t *answer)
 {
 	const json_t *members = json_object_get(answer, "members");
@@ -150,10 +150,10 @@ static void print_ok(const json_t *answer)
 	if (own && single)
 		snprintf(own_text, sizeof(own_text),
 			 "%" PRIu64 " of %" PRIu64
-			 " own datasets are held by no other member that is linked",
+			 " own datasets are held at one operator alone, as far as is known",
 			 single, own);
 	else if (own)
-		snprintf(own_text, sizeof(own_text), "all own data held by 2 or more members");
+		snprintf(own_text, sizeof(own_text), "all own data held by 2 or more operators");
 	print_line("%-*s%" PRIu64 " of %" PRIu64 " members complete; %s", WORD_WIDTH, "OK",
 		   field_count(members, "complete"), field_count(members, "all"), own_text);
 }
