@@ -28,8 +28,9 @@ enum {
 	FETCH_SLOW_MS = 1000, /* and who answers later for less */
 	FETCH_MOVE_MS = 2000, /* then somebody else may be asked */
 	FETCH_CHUNK_GET_MAX = 128,
-	FETCH_INDEX_MS_MAX = 30 * 1000,
-	FETCH_TOKEN_MS_MIN = 1000, /* a token may reach a holder later than this node */
+	FETCH_INDEX_MS = 5000, /* for one page of an index, when somebody else has it too, */
+	FETCH_INDEX_MS_MAX = 30 * 1000, /* and when nobody has */
+	FETCH_TOKEN_MS_MIN = 1000,      /* a token may reach a holder later than this node */
 	FETCH_TOKEN_MS_MAX = 60 * 1000,
 	FETCH_COUNT_MAX = 4096,
 	FETCH_WALK_STEP = 4096, /* rows of an index looked at in one step */
@@ -192,13 +193,13 @@ static bool better(const struct peer *a, const struct peer *b)
 	return a->in_flight_bytes < b->in_flight_bytes;
 }
 
-/* A peer with room for more; NULL: none. */
-static struct peer *source_pick(struct core *core, const struct fetch *fetch)
+/* A peer with room for more, and another link than this one; NULL: none. */
+static struct peer *source_pick(struct core *core, const struct fetch *fetch, uint64_t but)
 {
 	struct peer *best = NULL;
 	for (size_t i = 0; i < core->peer_count; i++) {
 		struct peer *peer = core->peers[i];
-		if (has_room(core, peer) && fetch_peer_has(peer, fetch) &&
+		if (peer->link != but && has_room(core, peer) && fetch_peer_has(peer, fetch) &&
 		    (!best || better(peer, best)))
 			best = peer;
 	}
@@ -261,12 +262,19 @@ static void index_ask(struct core *core, struct fetch *fetch, struct peer *peer,
 
 static void index_begin(struct core *core, struct txn *txn, struct fetch *fetch)
 {
-	if (fetch->index_link && core->now_ms - fetch->index_ms < FETCH_INDEX_MS_MAX)
+	int64_t waited_ms = fetch->index_link ? core->now_ms - fetch->index_ms : 0;
+	if (fetch->index_link && waited_ms < FETCH_INDEX_MS)
 		return;
-	if (fetch->index_link)
-		fetch_refuse(core, fetch, fetch->index_link);
+	struct peer *late = fetch->index_link ? peers_find(core, fetch->index_link) : NULL;
+	struct peer *peer = source_pick(core, fetch, fetch->index_link);
+	bool other = peer && !peer->late;
+	if (late && !other && waited_ms < FETCH_INDEX_MS_MAX)
+		return;
+	if (late)
+		late->late = true;
+	if (late && !other)
+		fetch_refuse(core, fetch, late->link);
 	fetch->index_link = 0;
-	struct peer *peer = source_pick(core, fetch);
 	if (!peer)
 		return;
 	held_index_drop(txn, &fetch->of);
@@ -445,9 +453,8 @@ static bool requests_move(struct core *core, struct fetch *fetch)
 		struct peer *from = request->link ? peers_find(core, request->link) : NULL;
 		if (!from || core->now_ms - request->sent_ms < FETCH_MOVE_MS)
 			continue;
-		struct peer *to = source_pick(core, fetch);
-		if (!to || to == from || to->late ||
-		    2 * to->in_flight_bytes >= from->in_flight_bytes)
+		struct peer *to = source_pick(core, fetch, request->link);
+		if (!to || to->late || 2 * to->in_flight_bytes >= from->in_flight_bytes)
 			continue;
 		request_release(core, request);
 		window_adapt(from, request->size, core->now_ms - request->sent_ms);
@@ -464,7 +471,7 @@ static void chunks_ask(struct core *core, struct txn *txn, struct fetch *fetch)
 	struct peer *peer;
 	bool any = false;
 	fetch->walk_waits = false;
-	while ((request = request_next(txn, fetch)) && (peer = source_pick(core, fetch))) {
+	while ((request = request_next(txn, fetch)) && (peer = source_pick(core, fetch, 0))) {
 		request_assign(core, request, peer);
 		any = true;
 	}
