@@ -128,8 +128,7 @@ static bool row_decode(struct row *row, struct bytes value)
 	struct bytes texts = bytes_slice(value, ROW_FIXED_LEN, value.len);
 	return dir_len + path_len <= texts.len &&
 	       text_copy(row->dir, sizeof(row->dir), bytes_slice(texts, 0, dir_len)) &&
-	       text_copy(row->path, sizeof(row->path),
-			 bytes_slice(texts, dir_len, path_len)) &&
+	       text_copy(row->path, sizeof(row->path), bytes_slice(texts, dir_len, path_len)) &&
 	       text_copy(row->why, sizeof(row->why),
 			 bytes_slice(texts, dir_len + path_len, texts.len));
 }

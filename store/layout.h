@@ -42,14 +42,17 @@
 	X(SUBSCRIPTION, "subscription", 1) /* pattern text -> options; proto/transfer */           \
 	X(SEALED, "sealed", 1)             /* name -> key sealed under the storage key */          \
 	X(PEER, "peer", 1)                 /* address text -> options; proto/core */               \
-	X(INVITATION, "invitation", 1) /* hash of secret(32) -> terms and state; proto/invitation */   \
-	X(REQUEST, "request", 1) /* organisation id(32) -> who waits to be admitted; proto/request */  \
-	X(PROPOSAL, "proposal", 1)   /* number(4) entry id(32) -> payload; proto/voting */             \
-	X(VOTE, "vote", 1)           /* number(4) entry id(32) member(4) -> signature(64) */           \
-	X(FORK, "fork", 1)           /* number(4) entry id(32) -> entry with votes; proto/fork */      \
-	X(WITHDRAWN, "withdrawn", 1) /* dataset(32) -> what became of it here; proto/withdrawal */     \
-	X(HOLDER, "holder", 1) /* own dataset(32) author(4) -> highest number(8) it says it holds */   \
-	X(DELIVER, "deliver", 1) /* pattern text -> pattern and folder; proto/delivery */              \
+	X(INVITATION, "invitation",                                                                \
+	  1) /* hash of secret(32) -> terms and state; proto/invitation */                         \
+	X(REQUEST, "request",                                                                      \
+	  1) /* organisation id(32) -> who waits to be admitted; proto/request */                  \
+	X(PROPOSAL, "proposal", 1)   /* number(4) entry id(32) -> payload; proto/voting */         \
+	X(VOTE, "vote", 1)           /* number(4) entry id(32) member(4) -> signature(64) */       \
+	X(FORK, "fork", 1)           /* number(4) entry id(32) -> entry with votes; proto/fork */  \
+	X(WITHDRAWN, "withdrawn", 1) /* dataset(32) -> what became of it here; proto/withdrawal */ \
+	X(HOLDER, "holder",                                                                        \
+	  1) /* own dataset(32) author(4) -> highest number(8) it says it holds */                 \
+	X(DELIVER, "deliver", 1)     /* pattern text -> pattern and folder; proto/delivery */      \
 	X(DELIVERED, "delivered", 1) /* folder text -> what stands in it; proto/delivery */
 
 enum table {
