@@ -412,9 +412,10 @@ void core_record_news(struct core *core, struct txn *txn, const struct ledger_ne
 		rights_news(core, &record);
 	if (news->kind == RECORD_CONTACT)
 		peers_contact(core, txn, news->author, whole);
-	else if (news->kind == RECORD_WRAP_KEY)
+	else if (news->kind == RECORD_WRAP_KEY) {
 		nodes_wrap_key_news(core, txn, &record);
-	else if (news->kind == RECORD_VOTE)
+		epochs_wraps_due(core);
+	} else if (news->kind == RECORD_VOTE)
 		voting_news(core, txn, news, &record);
 	else if (news->kind == RECORD_KEY || news->kind == RECORD_TOKEN)
 		epochs_news(core, txn, news, &record);

@@ -635,6 +635,11 @@ void epochs_due(struct core *core)
 	core->epochs.due = true;
 }
 
+void epochs_wraps_due(struct core *core)
+{
+	core->epochs.wraps = core->epochs.learn = true;
+}
+
 void epochs_news(struct core *core, struct txn *txn, const struct ledger_news *news,
 		 const struct record *record)
 {

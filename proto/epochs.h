@@ -47,5 +47,7 @@ enum err epochs_wrap_take(struct core *core, struct txn *txn, const struct org_i
 			  const struct keywrap *wrap);
 /* Tokens, members or roles have changed: to be looked at by epochs_settle(). */
 void epochs_due(struct core *core);
+/* So have the own wrap keys: wraps that could not be opened may be openable now. */
+void epochs_wraps_due(struct core *core);
 
 #endif

@@ -62,6 +62,26 @@ static void call_remove(struct core *core, struct txn *txn, int64_t now_ms, void
 	voting_outcome_fini(&out);
 }
 
+/* The charter may have changed already. */
+static void call_remove_again(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	char why[VOTING_WHY_LEN];
+	struct voting_outcome out;
+	voting_outcome_init(&out);
+	voting_remove(core, txn, arg, true, &out, why);
+	voting_outcome_fini(&out);
+}
+
+static void call_relay(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	char why[VOTING_WHY_LEN];
+	struct voting_outcome out;
+	voting_outcome_init(&out);
+	assert_int_equal(voting_relay(core, txn, arg, true, &out, why), ERR_OK);
+	assert_true(out.accepted);
+	voting_outcome_fini(&out);
+}
+
 static void remove_member(struct sim_node *steward, struct sim_node *member)
 {
 	assert_true(sim_call(steward, call_remove, member->identity.slug));
@@ -291,6 +311,73 @@ static void chains_are_followed(void **state)
 	towns_close(towns);
 }
 
+/* It has the keys of yesterday, and none of today. */
+static void a_reader_becomes_a_relay(void **state)
+{
+	struct towns *towns = towns_open(10, 2);
+	assert_int_equal(sim_subscribe_relay(towns->b, "meissen/**"), ERR_OK);
+	publish_version(towns->a, KITA, 1);
+	give(towns->a, towns->b, "meissen/kita", VERB_READ, YEAR_MS);
+	towns_held(towns->b, KITA, 1);
+	assert_version(towns->b, KITA, 1);
+	assert_true(sim_call(towns->a, call_relay, towns->b->identity.slug));
+	assert_int_equal(epoch_last(towns->a, "meissen/kita"), 1);
+	publish_version(towns->a, KITA, 2);
+	/* Its token still lets it hold. */
+	towns_held(towns->b, KITA, 2);
+	assert_int_not_equal(reads(towns->b, KITA, 2), ERR_OK);
+	assert_int_equal(sim_want(towns->b, KITA, 2), ERR_DENIED);
+	assert_int_equal(sim_subscribe(towns->b, "meissen/haushalt/**"), ERR_DENIED);
+	settle(towns);
+	assert_int_equal(wraps_for(towns->a, towns->b), 0);
+	towns_close(towns);
+}
+
+/* The store fails at every single call of a grant and of the round of new epochs after a removal. */
+static void faults_leave_all_or_nothing(void **state)
+{
+	struct towns *towns = towns_open(11, 3);
+	publish_version(towns->a, KITA, 1);
+	settle(towns);
+	bool struck = true;
+	uint64_t n = 1;
+	for (; struck; n += 1 + n / 8) {
+		struct give c = {.terms = {.prefix = "meissen/kita",
+					   .to = towns->b->identity.slug,
+					   .verb = VERB_READ,
+					   .expiry_ms = YEAR_MS}};
+		sim_fault(towns->a, n, ERR_IO);
+		sim_call(towns->a, call_give, &c);
+		struck = sim_fault_struck(towns->a);
+		sim_fault(towns->a, 0, ERR_OK);
+		sim_run(&towns->sim, 15000, NULL, NULL);
+	}
+	assert_true(n > 20);
+	settle(towns);
+	assert_int_equal(wraps_for(towns->a, towns->b), 1);
+	assert_int_equal(sim_subscribe(towns->b, "meissen/**"), ERR_OK);
+	towns_held(towns->b, KITA, 1);
+	assert_version(towns->b, KITA, 1);
+	give(towns->a, towns->m, KITA, VERB_READ, YEAR_MS);
+	settle(towns);
+	/* The round begins in the turn of the removal, or whenever a turn comes to its end. */
+	for (n = 1, struck = true; struck; n += 1 + n / 8) {
+		sim_fault(towns->a, n, ERR_IO);
+		sim_call(towns->a, call_remove_again, towns->m->identity.slug);
+		struck = sim_fault_struck(towns->a);
+		sim_fault(towns->a, 0, ERR_OK);
+		sim_run(&towns->sim, 15000, NULL, NULL);
+	}
+	assert_true(n > 20);
+	assert_int_equal(epoch_last(towns->a, KITA), 1);
+	assert_int_equal(epoch_last(towns->a, "meissen/kita"), 0);
+	assert_int_equal(wraps_for(towns->a, towns->m), 0);
+	publish_version(towns->a, KITA, 2);
+	towns_held(towns->b, KITA, 2);
+	assert_version(towns->b, KITA, 2);
+	towns_close(towns);
+}
+
 /* Expired tokens cause new epochs at most once a day, and then together; somebody who is removed does not wait. */
 static void expired_grants_are_collected_for_a_day(void **state)
 {
@@ -473,6 +560,8 @@ int main(void)
 		cmocka_unit_test(an_expired_grant_ends),
 		cmocka_unit_test(a_removed_member_is_shut_out_at_once),
 		cmocka_unit_test(chains_are_followed),
+		cmocka_unit_test(a_reader_becomes_a_relay),
+		cmocka_unit_test(faults_leave_all_or_nothing),
 		cmocka_unit_test(expired_grants_are_collected_for_a_day),
 		cmocka_unit_test(the_key_author_was_away),
 		cmocka_unit_test(a_false_key_is_not_believed),

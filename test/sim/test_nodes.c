@@ -124,6 +124,41 @@ static void second_node_reads_and_publishes(void **state)
 	towns_close(towns);
 }
 
+/* Keys are wrapped for the organisation too, whichever of its machines made them. */
+static void second_node_reads_what_is_granted(void **state)
+{
+	struct towns *towns = towns_open(75, 2);
+	struct buf content = sim_content(1, 50000), later = sim_content(2, 50000);
+	struct sim_node *node = second(towns, ORGLOG_ROLE_PUBLISH, true);
+	assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+	/* It makes no keys. */
+	assert_int_equal(sim_publish(node, "meissen/kita", TIER_GRANTED, buf_bytes(&content)),
+			 ERR_DENIED);
+	assert_int_equal(sim_publish(towns->a, "meissen/kita", TIER_GRANTED, buf_bytes(&content)),
+			 ERR_OK);
+	assert_int_equal(sim_subscribe(node, "meissen/**"), ERR_OK);
+	towns_held(node, "meissen/kita", 1);
+	sim_assert_reads(node, "meissen/kita", 1, buf_bytes(&content));
+	/* Now there are keys to publish with. */
+	assert_int_equal(sim_publish(node, "meissen/hort", TIER_GRANTED, buf_bytes(&later)),
+			 ERR_OK);
+	assert_int_equal(sim_subscribe(towns->a, "meissen/**"), ERR_OK);
+	towns_held(towns->a, "meissen/hort", 1);
+	sim_assert_reads(towns->a, "meissen/hort", 1, buf_bytes(&later));
+	/* One without secrets holds it and cannot read it. */
+	struct sim_node *blind = second(towns, 0, false);
+	assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+	assert_int_equal(sim_subscribe(blind, "meissen/**"), ERR_OK);
+	towns_held(blind, "meissen/kita", 1);
+	struct buf none;
+	buf_init(&none, 1 << 20);
+	assert_int_not_equal(sim_read(blind, "meissen/kita", 1, &none), ERR_OK);
+	buf_fini(&none);
+	buf_fini(&content);
+	buf_fini(&later);
+	towns_close(towns);
+}
+
 static void relay_node_holds_without_reading(void **state)
 {
 	struct towns *towns = towns_open(72, 2);
@@ -216,6 +251,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(second_node_reads_and_publishes),
+		cmocka_unit_test(second_node_reads_what_is_granted),
 		cmocka_unit_test(relay_node_holds_without_reading),
 		cmocka_unit_test(retired_node_is_shut_out),
 		cmocka_unit_test(texts_that_do_not_fit),

@@ -315,6 +315,7 @@ static unsigned asked(struct county *county, struct sim_node *foe, unsigned tier
 	message_index_get(&out, &of, NULL, token);
 	sim_say(foe, &out);
 	sim_run(&county->sim, 10000, NULL, NULL);
+	foe->foe->answer = NULL;
 	return got;
 }
 
