@@ -363,6 +363,7 @@ void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct 
 	peers_tick(core);
 	sync_tick(core, txn);
 	serve_tick(core, txn);
+	rights_tick(core);
 	transfer_tick(core, txn);
 	fedkeys_tick(core, txn);
 	voting_settle(core, txn);
@@ -383,8 +384,8 @@ void core_room(struct core *core, enum room room)
 int64_t core_wake(const struct core *core)
 {
 	static int64_t (*const wakes[])(const struct core *core) = {
-		peers_wake,  sync_wake,   serve_wake,      transfer_wake,
-		voting_wake, epochs_wake, withdrawal_wake, fedkeys_wake,
+		peers_wake,  sync_wake,       serve_wake,   transfer_wake, voting_wake,
+		epochs_wake, withdrawal_wake, fedkeys_wake, rights_wake,
 	};
 	int64_t wake = INT64_MAX;
 	for (size_t i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++) {

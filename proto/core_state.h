@@ -221,6 +221,7 @@ struct rights { /* what the tokens of the own organisation give, by token id; ri
 	bool known;
 	struct right *items;
 	size_t count;
+	int64_t next_ms; /* when the next one begins */
 };
 
 struct voting {
@@ -463,6 +464,8 @@ int64_t withdrawal_wake(const struct core *core);
 void rights_due(struct core *core);
 void rights_news(struct core *core, const struct record *record); /* RECORD_TOKEN */
 void rights_fini(struct core *core);
+void rights_tick(struct core *core);
+int64_t rights_wake(const struct core *core);
 
 /* catalog.c: as catalog_read(), held or not */
 enum err catalog_read_any(struct core *core, struct txn *txn, const char *path, uint64_t number,

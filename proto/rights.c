@@ -166,6 +166,20 @@ void rights_news(struct core *core, const struct record *record)
 	fetch_sources_changed(core);
 }
 
+int64_t rights_wake(const struct core *core)
+{
+	return core->rights.known ? core->rights.next_ms : INT64_MAX;
+}
+
+/* What begins now is fetched now. */
+void rights_tick(struct core *core)
+{
+	if (core->now_ms < rights_wake(core))
+		return;
+	rights_due(core);
+	core->transfer.scan_due = true;
+}
+
 void rights_fini(struct core *core)
 {
 	free(core->rights.items);
@@ -179,6 +193,8 @@ static void own_add(struct core *core, const struct token *token, enum verb verb
 		return; /* of another author, and these come in order of id */
 	rights->items = mem_grow(rights->items, rights->count + 1, sizeof(*rights->items));
 	struct right *right = &rights->items[rights->count++];
+	if (last->not_before_ms > core->now_ms && last->not_before_ms < rights->next_ms)
+		rights->next_ms = last->not_before_ms;
 	*right = (struct right){token->id, verb, last->not_before_ms, last->expiry_ms, {0}};
 	memcpy(right->prefix, last->prefix.ptr, last->prefix.len);
 }
@@ -193,6 +209,7 @@ static void own_load(struct core *core, struct txn *txn)
 
 	core->rights.count = 0;
 	core->rights.known = true;
+	core->rights.next_ms = INT64_MAX;
 	while (ledger_slots_next(&slots, &record)) {
 		if (token_get(&token, record.body) ||
 		    !id_eq(&token.link[token.count - 1].audience, &core->options.identity->org))

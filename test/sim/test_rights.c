@@ -227,6 +227,27 @@ static void a_token_comes_before_the_data(void **state)
 	towns_close(towns);
 }
 
+/* Nothing happens at its beginning but that it begins. */
+static void a_grant_begins_later(void **state)
+{
+	struct towns *towns = towns_open(13, 2);
+	struct buf content = published(towns->a, KITA, TIER_GRANTED, 100000);
+	struct give later = terms(towns->b, "meissen/kita", VERB_READ);
+	later.terms.not_before_ms = towns->sim.epoch_ms + towns->sim.now_ms + 3 * day_ms;
+	assert_int_equal(sim_subscribe(towns->b, "**"), ERR_OK);
+	given(towns->a, later);
+	sim_run(&towns->sim, 3 * day_ms - minute_ms, NULL, NULL);
+	assert_int_equal(sim_want(towns->b, KITA, 0), ERR_DENIED);
+	assert_int_equal(sim_rows(towns->b, TABLE_CHUNK), 0);
+	sim_run(&towns->sim, 2 * minute_ms, NULL, NULL);
+	assert_true(sim_held(towns->b, KITA, 0));
+	/* The owner looks for readers without a key once an hour. */
+	sim_run(&towns->sim, 70 * minute_ms, NULL, NULL);
+	sim_assert_reads(towns->b, KITA, 0, buf_bytes(&content));
+	buf_fini(&content);
+	towns_close(towns);
+}
+
 /* ---- the end of a grant ---- */
 
 /* The chunks do not come, and then it is too late for them; a new grant brings the rest. */
@@ -643,6 +664,7 @@ int main(void)
 		cmocka_unit_test(a_relay_serves_readers_only),
 		cmocka_unit_test(a_holder_learns_of_the_token_later),
 		cmocka_unit_test(a_token_comes_before_the_data),
+		cmocka_unit_test(a_grant_begins_later),
 		cmocka_unit_test(expired_during_a_fetch),
 		cmocka_unit_test(the_owners_other_node),
 		cmocka_unit_test(who_is_no_admin_grants_nothing),
