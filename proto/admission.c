@@ -147,9 +147,7 @@ static enum err terms_check(struct core *core, const struct invitation_terms *te
 			terms->name, terms->slug, terms->ags);
 		return ERR_CONFIG;
 	}
-	/* A provider may run relays for several, under the key of its seat. */
-	if (charter_by_slug(&core->charter, bytes_str(terms->slug)) ||
-	    (!terms->relay && charter_by_ags(&core->charter, bytes_str(terms->ags)))) {
+	if (request_place_taken(&core->charter, terms->slug, terms->ags, terms->relay)) {
 		why_set(why,
 			"the slug \"%s\" or the ags \"%s\" is in the federation already: see "
 			"`allmende federation members`.",
@@ -227,8 +225,7 @@ static enum err join_take(struct core *core, struct txn *txn, struct peer *peer,
 	bool alone = terms->auto_approve && steward_check(core, true, why) == ERR_OK;
 	bool known = request_has(txn, &request->org);
 	/* Another invitation in the same name came first. */
-	if (charter_by_slug(&core->charter, bytes_str(terms->slug)) ||
-	    (!terms->relay && charter_by_ags(&core->charter, bytes_str(terms->ags))))
+	if (request_place_taken(&core->charter, terms->slug, terms->ags, terms->relay))
 		return ERR_CONFIG;
 	/* It was here, and is here no more: a steward has said no. */
 	if (terms->used && !known)

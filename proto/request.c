@@ -186,6 +186,27 @@ static void request_admitted(struct core *core, struct txn *txn, const struct re
 	snprintf(note->text, sizeof(note->text), "%s", member->name);
 }
 
+bool request_place_taken(const struct charter *charter, const char *slug, const char *ags,
+			 bool relay)
+{
+	if (charter_by_slug(charter, bytes_str(slug)))
+		return true;
+	for (uint32_t i = 0; !relay && i < charter->member_count; i++)
+		if (charter->members[i].state == CHARTER_MEMBER &&
+		    strcmp(charter->members[i].ags, ags) == 0)
+			return true;
+	return false;
+}
+
+/* What was proposed has lost to something else: it is for the steward again. */
+static void approved_check(struct core *core, struct txn *txn, struct request_row *row)
+{
+	if (!row->approved || voting_admits(core, txn, &row->org))
+		return;
+	row->approved = false;
+	row_put_again(txn, row);
+}
+
 void requests_follow(struct core *core, struct txn *txn)
 {
 	struct request_row row;
@@ -195,9 +216,11 @@ void requests_follow(struct core *core, struct txn *txn)
 		const struct charter_member *member = charter_by_org(&core->charter, &row.org);
 		if (member)
 			request_admitted(core, txn, &row, member);
-		else if (charter_by_slug(&core->charter, bytes_str(row.slug)))
+		else if (request_place_taken(&core->charter, row.slug, row.ags, row.relay))
 			request_drop(core, txn, &row,
 				     "an organisation with this slug or ags has joined meanwhile");
+		else
+			approved_check(core, txn, &row);
 	}
 }
 

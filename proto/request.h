@@ -13,7 +13,6 @@
 enum {
 	REQUEST_COUNT_MAX = 64, /* waiting at one node; more are told to come again later */
 	REQUEST_WRONG_MAX = 5,  /* times that the words may be wrong; then the request is dropped */
-	REQUEST_WORDS_LEN = 1024 /* of what a person types */
 };
 
 struct request_row {
@@ -30,6 +29,12 @@ struct request_row {
 	struct bytes entry; /* of its organisation log; borrows from the store */
 };
 
+/*
+ * Whether somebody else has the place: short names are given once, and a municipality is a member once. Relays may stand
+ * under any key, beside each other and beside the member.
+ */
+bool request_place_taken(const struct charter *charter, const char *slug, const char *ags,
+			 bool relay);
 /* ERR_FULL: too many wait. One that waits already stays as it is. */
 enum err request_keep(struct core *core, struct txn *txn, const struct join_request *request,
 		      const struct invitation_row *terms);

@@ -355,6 +355,24 @@ bool voting_proposal(struct core *core, struct txn *txn, size_t index, struct vo
 	return false;
 }
 
+bool voting_admits(struct core *core, struct txn *txn, const struct org_id *org)
+{
+	struct row_key prefix = key_charter(core->charter.number + 1);
+	struct walk walk = walk_begin(txn, TABLE_PROPOSAL, row_key_bytes(&prefix));
+	struct proposal proposal;
+	bool found = false;
+
+	while (!found && walk_next(&walk)) {
+		if (proposal_init(&proposal, walk.value))
+			continue;
+		for (uint32_t i = 0; i < proposal.entry.change_count; i++)
+			found = found || (proposal.changes[i].kind == CHARTER_ADMIT &&
+					  id_eq(&proposal.changes[i].member.org, org));
+		proposal_fini(&proposal);
+	}
+	return found;
+}
+
 bool voting_is_split(struct core *core, struct txn *txn)
 {
 	const struct charter *charter = &core->charter;

@@ -89,6 +89,8 @@ bool voting_proposal(struct core *core, struct txn *txn, size_t index, struct vo
 /* Appends the proposal's text. ERR_ABSENT. */
 enum err voting_proposal_text(struct core *core, struct txn *txn, const char *id, struct buf *out,
 			      char *why);
+/* Whether a proposal for the next number admits this organisation. */
+bool voting_admits(struct core *core, struct txn *txn, const struct org_id *org);
 /* The stewards' votes are spread so that no proposal of this number can have enough of them any more. */
 bool voting_is_split(struct core *core, struct txn *txn);
 

@@ -115,6 +115,7 @@ static void print_joining(const struct tool *tool, const json_t *answer)
 {
 	(void)tool;
 	print_field("State", "waiting for a steward");
+	print_field("Why", field_text(answer, "why"));
 	print_field("Your words", field_text(answer, "words"));
 	print_line(
 		"Call a steward, on a number that you know, and read these six words; the steward "

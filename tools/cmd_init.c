@@ -366,7 +366,9 @@ static void print_made(const struct tool *tool, const struct plan *plan)
 	print_next(tool, start, "start the node, and leave it running");
 	if (plan->join) {
 		print_next(tool, "allmende federation",
-			   "it joins by itself; see how far it has come");
+			   "it asks to join by itself; this shows how far it has come, and the six "
+			   "words "
+			   "to read to a steward");
 	} else {
 		print_next(tool, "allmende federation create --name NAME",
 			   "found a federation, or with an invitation:");

@@ -413,6 +413,16 @@ static void relays_share_an_ags(void **state)
 	d = (struct decision){.verb = DECIDE_APPROVE, .slug = "rz-2", .words = words};
 	assert_int_equal(decide(world->steward, &d), ERR_OK);
 	assert_joined(world, second);
+	/* The town itself is a member beside them. */
+	struct sim_node *town =
+		sim_add(&world->sim, "Stadt Radebeul", "radebeul-stadt", "14627210");
+	invite_as(world, town, false);
+	assert_int_equal(join(world, town), ERR_OK);
+	assert_true(sim_run(&world->sim, 120000, is_waiting, town));
+	decide_words(town, &world->steward->core->charter.fed, words);
+	d = (struct decision){.verb = DECIDE_APPROVE, .slug = "radebeul-stadt", .words = words};
+	assert_int_equal(decide(world->steward, &d), ERR_OK);
+	assert_joined(world, town);
 	/* A relay invites nobody and decides nothing. */
 	struct buf text;
 	buf_init(&text, 4096);

@@ -677,6 +677,41 @@ static void a_newcomer_needs_two(void **state)
 	world_close(world);
 }
 
+/* What was approved loses its number to another proposal: the steward is asked again, and the newcomer still waits. */
+static void approved_and_overtaken(void **state)
+{
+	struct world *world = world_open(13);
+	struct sim_node *guest = sim_add(&world->sim, "Stadt Strehla", "strehla", "14627330");
+	struct decision d, other = propose(DECIDE_REMOVE, "coswig"), v;
+	struct request_row row;
+	struct org_id none = {{0}};
+	struct buf text;
+	char words[WORDS_TEXT_LEN];
+	buf_init(&text, 4096);
+	decide_words(guest, &world->town[0]->core->charter.fed, words);
+	assert_int_equal(sim_invite_as(world->town[0], guest, true, false, &text), ERR_OK);
+	assert_int_equal(sim_join_text(guest, (const char *)text.ptr, NULL), ERR_OK);
+	assert_true(sim_run(&world->sim, 120000, is_waiting, guest));
+	sim_cut(world->town[0], true);
+	d = (struct decision){.verb = DECIDE_APPROVE, .slug = "strehla", .words = words};
+	assert_int_equal(decide(world->town[0], &d), ERR_OK);
+	assert_int_equal(decide(world->town[1], &other), ERR_OK);
+	assert_int_equal(vote(world, world->town[2], other.hex, &v), ERR_OK);
+	world->town[0]->deaf = false;
+	assert_reached(world, TOWNS + 2);
+	gone(world, 3);
+	struct txn *txn = txn_begin(world->town[0]->db, false);
+	assert_true(request_next(txn, &none, &row));
+	assert_false(row.approved);
+	txn_abort(txn);
+	assert_int_equal(decide(world->town[0], &d), ERR_OK);
+	assert_int_equal(vote(world, world->town[1], d.hex, &v), ERR_OK);
+	assert_true(sim_run(&world->sim, 300000, is_member, guest));
+	assert_tidy(world);
+	buf_fini(&text);
+	world_close(world);
+}
+
 /* An approved request outlives the invitation, as the others take their time. */
 static void approved_and_waiting(void **state)
 {
@@ -717,6 +752,7 @@ int main(void)
 		cmocka_unit_test(removed_and_shut_out),
 		cmocka_unit_test(a_newcomer_needs_two),
 		cmocka_unit_test(approved_and_waiting),
+		cmocka_unit_test(approved_and_overtaken),
 	};
 	const char *what;
 	if (selftest_run(&what) != ERR_OK)
