@@ -62,7 +62,7 @@ static void count_members(struct overview *overview, struct core *core, struct t
 		const struct charter_member *member = &charter->members[i];
 		struct member_state state = {0};
 
-		if (member->state != CHARTER_MEMBER)
+		if (!charter_is_present(member))
 			continue;
 		membership_member(core, txn, now_ms, member->number, &state);
 		overview->members++;

@@ -142,7 +142,7 @@ bool ledger_evidence(struct txn *txn, uint32_t author, uint32_t incarnation, str
 
 /*
  * Own author. Appends a record with the next sequence; body as for record_make(). ERR_FULL: too
- * long. news may be NULL; id may be NULL.
+ * long; ERR_DENIED: this node is no member (any more). news may be NULL; id may be NULL.
  */
 enum err ledger_append(struct ledger *ledger, struct txn *txn, uint64_t kind, struct bytes slot,
 		       struct bytes body, struct record_id *id, struct ledger_news *news);

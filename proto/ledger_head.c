@@ -154,9 +154,11 @@ enum err ledger_accept_head(struct ledger *ledger, struct txn *txn, struct bytes
 
 /* ---- the own author ---- */
 
+/* NULL: txn has failed, or this node has no author number (any more). */
 static struct ledger_touched *own_touch(struct ledger *ledger, struct txn *txn)
 {
-	check(ledger->own_author > 0);
+	if (ledger->own_author == 0)
+		return NULL;
 	struct ledger_touched *own = ledger_touch(ledger, txn, ledger->own_author);
 	if (own && own->state.incarnation == 0)
 		ledger_incarnation_begin(ledger, txn, own, 1);
@@ -172,7 +174,7 @@ static enum err own_append(struct ledger *ledger, struct txn *txn, struct record
 	struct buf whole;
 
 	if (!own)
-		return txn_err(txn);
+		return txn_err(txn) ? txn_err(txn) : ERR_DENIED;
 	fields->author = ledger->own_author;
 	fields->incarnation = own->state.incarnation;
 	fields->sequence = own->state.sequence + 1;
@@ -242,7 +244,7 @@ enum err ledger_head_make(struct ledger *ledger, struct txn *txn, struct buf *ou
 	struct buf whole;
 
 	if (!own || !member)
-		return own ? ERR_ABSENT : txn_err(txn);
+		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
 	ledger_settle_author(ledger, txn, own);
 	const struct author_state *state = &own->state;
 	head = (struct head){

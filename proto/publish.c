@@ -444,6 +444,11 @@ enum err catalog_publish_commit(struct core *core, struct txn *txn, int64_t now_
 	const struct manifest *manifest = writer_manifest(writer);
 	*unchanged = false;
 	why[0] = 0;
+	if (!core->author) {
+		why_set(why, "%s is no member of the federation any more.",
+			core->options.identity->name);
+		return ERR_DENIED;
+	}
 	bool exists = catalog_find(core, txn, publication->path, 0, &current, why) == ERR_OK;
 	uint64_t number = exists ? current.number : 0;
 	catalog_entry_fini(&current);

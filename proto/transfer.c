@@ -184,18 +184,20 @@ enum err transfer_want(struct core *core, struct txn *txn, int64_t now_ms, const
 		err = held_version(txn, &of, &version);
 	if (err != ERR_OK)
 		return err;
-	if (!rights_may_hold(core, txn, &version)) {
+	/* A former member reads what is here by the keys that it had. */
+	bool here = held_complete(txn, &of), former = here && !core->author;
+	if (!former && !rights_may_hold(core, txn, &version)) {
 		rights_denied(core, txn, bytes_str(path), why);
 		return ERR_DENIED;
 	}
-	if (!rights_may_read(core, txn, &version)) {
+	if (!former && !rights_may_read(core, txn, &version)) {
 		why_set(why,
 			"this organisation may hold %.200s, but not read it: "
 			"`allmende subscribe --relay %.200s` keeps it for others.",
 			path, path);
 		return ERR_DENIED;
 	}
-	if (!held_complete(txn, &of) && fetch_no_room(core, &of)) {
+	if (!here && fetch_no_room(core, &of)) {
 		why_set(why,
 			"%.200s is not fetched: the disk or the size limit is nearly full, and "
 			"what "
@@ -203,7 +205,7 @@ enum err transfer_want(struct core *core, struct txn *txn, int64_t now_ms, const
 			path);
 		return ERR_NOSPACE;
 	}
-	if (!held_complete(txn, &of))
+	if (!here)
 		fetch_add(core, txn, &of, bytes_str(path), true);
 	status_fill(core, txn, &of, path, out);
 	return ERR_OK;

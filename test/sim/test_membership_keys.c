@@ -170,6 +170,15 @@ static void removal_gives_a_new_key(void **state)
 	assert_gets(d, "nossen/mein", 2);
 	turn_over(council, &entry, CHARTER_REMOVE, 5);
 	assert_int_equal(wraps(council->towns[1], council->towns[2], 2), 1);
+	/* It is about to publish. */
+	struct buf content = sim_content(8, 90000);
+	struct sim_publication late = {
+		.node = e,
+		.options = {.path = "nossen/spaet", .has_tier = true, .tier = TIER_MEMBERS},
+		.content = buf_bytes(&content)};
+	assert_int_equal(sim_publish_begin(&late), ERR_OK);
+	while (sim_publish_step(&late))
+		;
 	assert_int_equal(council_hand(a, &entry), ERR_OK);
 	until(council, 7, 2);
 	/* It knows that it is out, and the others do not talk to it. */
@@ -178,6 +187,11 @@ static void removal_gives_a_new_key(void **state)
 	assert_non_null(strstr(status.why, "no member"));
 	assert_false(has_key(e, 2));
 	assert_int_equal(wraps(a, e, 2), 0);
+	assert_int_equal(sim_publish_commit(&late), ERR_DENIED);
+	assert_non_null(strstr(late.why, "no member"));
+	sim_publish_abort(&late);
+	sim_publish_end(&late);
+	buf_fini(&content);
 	publish(a, "meissen/neu", 3);
 	sim_run(&council->sim, 300000, NULL, NULL);
 	assert_gets(d, "meissen/neu", 3);
@@ -243,7 +257,8 @@ static void relays_hold_and_do_not_read(void **state)
 	publish(a, "meissen/neu", 5);
 	sim_run(&council->sim, 300000, NULL, NULL);
 	struct sim_held_wait wait = {.node = e, .path = "meissen/neu"};
-	assert_int_equal(sim_want(e, "meissen/neu", 0), ERR_OK);
+	assert_int_equal(sim_want(e, "meissen/neu", 0), ERR_DENIED);
+	assert_int_equal(sim_subscribe_relay(e, "meissen/**"), ERR_OK);
 	assert_true(sim_run(&council->sim, 60000, sim_is_held, &wait));
 	buf_init(&got, 100000);
 	assert_int_equal(sim_read(e, "meissen/neu", 0, &got), ERR_DENIED);
