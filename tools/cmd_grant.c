@@ -25,11 +25,16 @@ void grants_until(char out[TEXT_SHORT_LEN], const json_t *grant)
 	out[strcspn(out, " ")] = 0;
 }
 
-const char *grants_verb(const json_t *grant)
+char *grants_what(const json_t *grant)
 {
-	return strcmp(field_text(grant, "rights"), "relay") == 0
-		       ? "keep, without being able to read it,"
-		       : field_text(grant, "rights");
+	bool relay = strcmp(field_text(grant, "rights"), "relay") == 0;
+	char *text;
+
+	if (asprintf(&text, "%s %s and everything below%s",
+		     relay ? "hold" : field_text(grant, "rights"), field_text(grant, "prefix"),
+		     relay ? ", without reading it" : "") < 0)
+		mem_gone(1, 0);
+	return text;
 }
 
 char *grants_hands(const json_t *grant)
@@ -113,18 +118,19 @@ static void print_hand_on(const json_t *grant)
 	if (depth == 0)
 		print_line("They cannot hand this on.");
 	else
-		print_line("They may hand this on, and so may others, %" PRIu64 " time%s in all.",
-			   depth, depth == 1 ? "" : "s");
+		print_line("They may hand this on%s.", depth == 1 ? ", once" : "");
 }
 
 static void print_given(const json_t *grant, bool now)
 {
 	char until[TEXT_SHORT_LEN];
+	char *what = grants_what(grant);
 
 	grants_until(until, grant);
-	print_line("%s %s %s %s and everything below, until %s. (%s)", name_of(grant, "receiver"),
-		   now ? "can now" : "can, once they have accepted,", grants_verb(grant),
-		   field_text(grant, "prefix"), until, field_text(grant, "id"));
+	print_line("%s %s %s, until %s. (%s)", name_of(grant, "receiver"),
+		   now ? "can now" : "can, once they have accepted,", what, until,
+		   field_text(grant, "id"));
+	free(what);
 	if (strcmp(field_text(grant, "rights"), "read") == 0)
 		print_line("Versions published before become readable to them too; what they have "
 			   "read they keep.");
@@ -207,10 +213,11 @@ static int run_grant(struct tool *tool)
 static void print_accepted(const struct tool *tool, const json_t *grant)
 {
 	char until[TEXT_SHORT_LEN];
+	char *what = grants_what(grant);
 
 	grants_until(until, grant);
-	print_line("You can now %s %s and everything below, until %s. (%s)", grants_verb(grant),
-		   field_text(grant, "prefix"), until, field_text(grant, "id"));
+	print_line("You can now %s, until %s. (%s)", what, until, field_text(grant, "id"));
+	free(what);
 	if (tool->terminal_out) {
 		char command[600];
 
@@ -293,18 +300,18 @@ static int run_grants(struct tool *tool)
 static void print_grant(const struct tool *tool, const json_t *grant)
 {
 	char until[TEXT_SHORT_LEN];
-	char *hands = grants_hands(grant);
+	char *hands = grants_hands(grant), *what = grants_what(grant);
 
 	(void)tool;
 	grants_until(until, grant);
-	print_line("%s lets %s %s %s and everything below, until %s.", name_of(grant, "giver"),
-		   name_of(grant, "receiver"), grants_verb(grant), field_text(grant, "prefix"),
-		   until);
+	print_line("%s lets %s %s, until %s.", name_of(grant, "giver"), name_of(grant, "receiver"),
+		   what, until);
 	if (!field_true(grant, "good"))
 		print_line("It does not count: %s.", field_text(grant, "why"));
 	print_line("Through: %s", hands);
 	print_hand_on(grant);
 	free(hands);
+	free(what);
 }
 
 static int run_grant_show(struct tool *tool)
