@@ -301,19 +301,26 @@ static void push(struct metrics *metrics)
 static void start(struct metrics *metrics)
 {
 	metrics->overview = mem_new(1, sizeof(*metrics->overview));
+	metrics->begun_ms = uv_now(&metrics->daemon->loop);
 	metrics->more = false;
 	metrics->page_count = 0;
 	metrics->fetches_running = metrics->fetches_waiting = 0;
 	push(metrics);
 }
 
+static uint64_t age_max(const struct metrics *metrics)
+{
+	uint64_t cost_ms = metrics->made_ms - metrics->begun_ms;
+
+	return METRICS_AGE_MS + METRICS_COST_FACTOR * cost_ms;
+}
+
 static void asked(struct http_request *request)
 {
 	struct ask *ask = request->owner;
 	struct metrics *metrics = ask->metrics;
-	uint64_t now = uv_now(&metrics->daemon->loop);
 
-	if (metrics->made && now - metrics->made_ms < METRICS_AGE_MS)
+	if (metrics->made && uv_now(&metrics->daemon->loop) - metrics->made_ms < age_max(metrics))
 		answer(request, 200, METRICS_TYPE, buf_bytes(&metrics->text));
 	else if (!metrics->overview)
 		start(metrics);

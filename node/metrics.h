@@ -2,8 +2,8 @@
  * metrics - GET /metrics (Prometheus text format) and GET /healthz, on the control socket and on the TCP port of
  * `http = HOST:PORT`, where nothing else is answered because nobody is known there.
  *
- * Numbers alone: no name of a member, dataset or person. They are gathered in turns, at most once in METRICS_AGE_MS;
- * who asks in between gets the same text, so nobody can make the node work by asking.
+ * Numbers alone: no name of a member, dataset or person. They are gathered in turns, at most once in METRICS_AGE_MS,
+ * and more seldom when that takes long; who asks in between gets the same text, so nobody can make the node work by asking.
  * /healthz looks at nothing but the last turn: 200 "ok", or 503 and why.
  */
 #ifndef ALLMENDE_METRICS_H
@@ -13,7 +13,8 @@
 #include "node/http.h"
 #include "node/turn.h"
 
-#define METRICS_AGE_MS      2000
+#define METRICS_AGE_MS      3000
+#define METRICS_COST_FACTOR 20    /* and the time that it took to gather them, so often */
 #define METRICS_STUCK_MS    60000 /* a turn that takes longer hangs */
 #define METRICS_LEN_MAX     (64u * 1024)
 #define METRICS_FETCHES_MAX 4096 /* counted */
@@ -26,7 +27,7 @@ struct metrics {
 	struct ask *asks; /* waiting for the text */
 	bool busy;        /* with the core thread */
 	bool made;
-	uint64_t made_ms; /* uv_now() */
+	uint64_t begun_ms, made_ms; /* uv_now() */
 	struct buf text;
 
 	/* of the gathering under way; the core thread's while busy */

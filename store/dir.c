@@ -400,6 +400,7 @@ enum err dir_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes
 	if (statvfs(path, &fs))
 		return ERR_IO;
 	*free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
-	*total_bytes = (uint64_t)fs.f_blocks * fs.f_frsize;
+	/* as df counts: what is kept back for root is neither free nor used */
+	*total_bytes = (uint64_t)(fs.f_blocks - fs.f_bfree + fs.f_bavail) * fs.f_frsize;
 	return ERR_OK;
 }
