@@ -104,14 +104,9 @@ void council_sign(struct council *council, struct council_entry *entry, struct s
 	entry->id = form.id;
 }
 
-struct hand_call {
-	const struct council_entry *entry;
-	enum err err;
-};
-
-static void call_hand(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+void council_hand_call(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
 {
-	struct hand_call *call = arg;
+	struct council_hand *call = arg;
 	call->err = fork_accept(core, txn, buf_bytes(&call->entry->whole), 0);
 	if (call->err == ERR_OK)
 		membership_charter_changed(core, txn);
@@ -119,8 +114,8 @@ static void call_hand(struct core *core, struct txn *txn, int64_t now_ms, void *
 
 enum err council_hand(struct sim_node *node, const struct council_entry *entry)
 {
-	struct hand_call call = {.entry = entry};
-	assert_true(sim_call(node, call_hand, &call));
+	struct council_hand call = {.entry = entry};
+	assert_true(sim_call(node, council_hand_call, &call));
 	return call.err;
 }
 

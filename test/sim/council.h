@@ -34,7 +34,12 @@ struct charter_change *council_change(struct council_entry *entry, enum charter_
 void council_stewards(struct council_entry *entry, unsigned towns);
 /* Makes payload and votes by the charter that `at` has now. A payload that is there already is kept. */
 void council_sign(struct council *council, struct council_entry *entry, struct sim_node *at);
-/* Hands it to a node as if its steward had put it together. */
+/* Hands it to a node as if its steward had put it together; _call: the same for sim_call(). */
+struct council_hand {
+	const struct council_entry *entry;
+	enum err err;
+};
+void council_hand_call(struct core *core, struct txn *txn, int64_t now_ms, void *arg);
 enum err council_hand(struct sim_node *node, const struct council_entry *entry);
 /* A settlement by the node's own verb; branch NULL: none. */
 void council_settle(struct council *council, struct council_entry *entry, struct sim_node *at,

@@ -413,6 +413,60 @@ static void two_settlements(void **state)
 	council_close(council);
 }
 
+/* Two of five stewards are away: the others decide, and they hear of it when they are back. */
+static void three_of_five_decide(void **state)
+{
+	struct council *council = council_open(10);
+	struct council_entry entry;
+	sim_stop(council->towns[3]);
+	sim_stop(council->towns[4]);
+	for (unsigned voters = 3; voters <= 7; voters += 4) {
+		council_entry_init(&entry, 2, voters);
+		council_stewards(&entry, 7);
+		council_sign(council, &entry, council->towns[0]);
+		assert_int_equal(council_hand(council->towns[1], &entry),
+				 voters == 7 ? ERR_OK : ERR_DENIED);
+		if (voters < 7)
+			council_entry_fini(&entry);
+	}
+	council_until(council, 7, false, &entry.id);
+	sim_start(council->towns[3]);
+	sim_start(council->towns[4]);
+	council_until(council, 7, false, &entry.id);
+	assert_false(charter_is_steward(&council->towns[4]->core->charter, 5));
+	council_entry_fini(&entry);
+	council_close(council);
+}
+
+/* Whichever store call fails while a node learns of the second entry, it comes to the same. */
+static void freezing_survives_a_failing_store(void **state)
+{
+	bool struck = true;
+	for (uint64_t n = 1; struck; n += 3) {
+		struct council *council = council_open(11);
+		struct sim_node *a = council->towns[0], *e = council->towns[4];
+		struct fork fork;
+		fork_make(&fork, council, a);
+		part(council, 16);
+		assert_int_equal(council_hand(e, &fork.one), ERR_OK);
+		go_on(council, e);
+		assert_int_equal(council_hand(a, &fork.other), ERR_OK);
+		sim_run(&council->sim, 5000, NULL, NULL);
+		struct council_hand hand = {.entry = &fork.other};
+		sim_fault(e, n, ERR_IO);
+		sim_call(e, council_hand_call, &hand);
+		struck = sim_fault_struck(e);
+		sim_fault(e, 0, ERR_OK);
+		assert_int_equal(e->core->charter.number, struck ? 8 : 6);
+		assert_int_equal(e->core->charter.frozen, !struck);
+		part(council, 0);
+		council_until(council, 6, true, NULL);
+		assert_evidence(council);
+		fork_end(&fork);
+		council_close(council);
+	}
+}
+
 /* Too many stewards have lost their keys: the members name others. */
 static void members_name_stewards(void **state)
 {
@@ -440,6 +494,8 @@ int main(void)
 		cmocka_unit_test(who_was_away_follows_the_many),
 		cmocka_unit_test(the_founder_alone_undoes_nothing),
 		cmocka_unit_test(a_restored_steward_admits_twice),
+		cmocka_unit_test(three_of_five_decide),
+		cmocka_unit_test(freezing_survives_a_failing_store),
 		cmocka_unit_test(two_settlements),
 		cmocka_unit_test(members_name_stewards),
 	};
