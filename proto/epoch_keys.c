@@ -1,6 +1,7 @@
 #include "proto/epoch_keys.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/path.h"
@@ -14,8 +15,7 @@ enum {
 /* ---- rows ---- */
 
 /* "epoch:", slug, hash of Q and P, n, granter: what is kept of one epoch and path stands together, and so does a namespace. */
-static int row_begin(char name[ROW_NAME_LEN], struct bytes prefix, uint64_t number,
-		     struct bytes path)
+static int row_of(char name[ROW_NAME_LEN], struct bytes prefix, struct bytes path)
 {
 	struct bytes slug = path_slug(prefix);
 	struct digest digest;
@@ -28,8 +28,17 @@ static int row_begin(char name[ROW_NAME_LEN], struct bytes prefix, uint64_t numb
 	hash_add(&hash, path);
 	hash_done(&hash, digest.b, ID_LEN);
 	hex_put(hex, id_bytes(&digest));
-	return snprintf(name, ROW_NAME_LEN, "epoch:%.*s:%s:%016llx:", (int)slug.len,
-			(const char *)slug.ptr, hex, (unsigned long long)number);
+	return snprintf(name, ROW_NAME_LEN, "epoch:%.*s:%s:", (int)slug.len, (const char *)slug.ptr,
+			hex);
+}
+
+static int row_begin(char name[ROW_NAME_LEN], struct bytes prefix, uint64_t number,
+		     struct bytes path)
+{
+	int len = row_of(name, prefix, path);
+
+	return len + snprintf(name + len, (size_t)(ROW_NAME_LEN - len),
+			      "%016llx:", (unsigned long long)number);
 }
 
 static void row_name(char name[ROW_NAME_LEN], struct bytes prefix, uint64_t number,
@@ -84,6 +93,25 @@ void epoch_key_put(struct core *core, struct txn *txn, struct bytes prefix, uint
 	else
 		txn_fail(txn, sealed.err);
 	buf_fini(&sealed);
+}
+
+uint64_t epoch_key_last(struct core *core, struct txn *txn, struct bytes prefix)
+{
+	char begin[ROW_NAME_LEN], own[ROW_NAME_LEN];
+	int len = row_of(begin, prefix, prefix);
+	struct row_key rows = key_name(begin);
+	struct walk walk = walk_begin(txn, TABLE_SEALED, row_key_bytes(&rows));
+	uint64_t last = 0;
+
+	while (walk_next(&walk)) {
+		/* Others may have wrapped whatever they like. */
+		snprintf(own, sizeof(own), "%.*s", (int)walk.key.len, (const char *)walk.key.ptr);
+		uint64_t number = strtoull(own + len, NULL, 16);
+		row_name(own, prefix, number, prefix, &core->options.identity->org);
+		if (bytes_eq(bytes_str(own), walk.key))
+			last = number;
+	}
+	return last;
 }
 
 /* Whether any key of a namespace is here. */

@@ -26,6 +26,8 @@ bool epoch_record_find(struct core *core, struct txn *txn, struct bytes prefix, 
 
 void epoch_key_put(struct core *core, struct txn *txn, struct bytes prefix, uint64_t number,
 		   struct bytes path, const struct org_id *granter, const struct key *key);
+/* The highest number at a path whose key at that path is kept, from the own organisation; 0: none. */
+uint64_t epoch_key_last(struct core *core, struct txn *txn, struct bytes prefix);
 /* Opens and keeps a wrap for the own organisation. ERR_EXISTS: kept already. ERR_DENIED: not for us, or for a wrap key that is not here (yet). */
 enum err epoch_wrap_open(struct core *core, struct txn *txn, const struct org_id *granter,
 			 const struct keywrap *wrap);

@@ -207,9 +207,10 @@ static enum err links_make(struct core *core, struct txn *txn, const struct epoc
 		if (err == ERR_OK)
 			keyrecord_down_seal(r, &other, key, core->options.random);
 	}
-	if (err == ERR_OK && before) {
-		r->back.prefix = epoch_prefix(before);
-		r->back.number = before->number;
+	/* Records of a node that made keys before this one go when it is retired; its keys are here. */
+	if (err == ERR_OK && (before || r->number > 1)) {
+		r->back.prefix = before ? epoch_prefix(before) : r->prefix;
+		r->back.number = before ? before->number : r->number - 1;
 		err = epochs_key(core, txn, r->back.prefix, r->back.number, r->prefix, &other);
 		if (err == ERR_OK)
 			keyrecord_back_seal(r, key, &other, core->options.random);
@@ -255,7 +256,8 @@ static enum err epoch_make(struct core *core, struct txn *txn, struct epoch_list
 			   struct bytes prefix)
 {
 	const struct org_id *own = &core->options.identity->org;
-	struct keyrecord r = {.prefix = prefix, .number = list_last(list, prefix) + 1};
+	uint64_t listed = list_last(list, prefix), kept = epoch_key_last(core, txn, prefix);
+	struct keyrecord r = {.prefix = prefix, .number = (listed > kept ? listed : kept) + 1};
 	struct key key;
 
 	random_fill(core->options.random, key.b, KEY_LEN);

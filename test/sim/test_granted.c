@@ -452,18 +452,20 @@ static void the_key_author_was_away(void **state)
 	towns_close(towns);
 }
 
-static void call_bogus(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void bogus(struct core *core, struct txn *txn, const struct org_id *grantee, uint64_t number,
+		  const char *path)
 {
-	const struct org_id *grantee = arg;
 	const struct key key = {{7}};
 	struct wrap_context context = {.granter = core->options.identity->org,
 				       .grantee = *grantee,
 				       .prefix = bytes_str("meissen"),
-				       .number = 1,
-				       .path = bytes_str("meissen/kita")};
-	struct keywrap wrap = {
-		.grantee = *grantee, .prefix = context.prefix, .number = 1, .path = context.path};
-	struct record_slot slot = record_slot_wrap(grantee, 1, wrap.prefix, wrap.path);
+				       .number = number,
+				       .path = bytes_str(path)};
+	struct keywrap wrap = {.grantee = *grantee,
+			       .prefix = context.prefix,
+			       .number = number,
+			       .path = context.path};
+	struct record_slot slot = record_slot_wrap(grantee, number, wrap.prefix, wrap.path);
 	struct orglog log;
 	struct buf body;
 	assert_int_equal(orglog_load(txn, grantee, &log), ERR_OK);
@@ -478,12 +480,26 @@ static void call_bogus(struct core *core, struct txn *txn, int64_t now_ms, void 
 	buf_fini(&body);
 }
 
+static void call_bogus(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	bogus(core, txn, arg, 1, "meissen/kita");
+}
+
+static void call_bogus_owner(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	bogus(core, txn, arg, 1, "meissen");
+	bogus(core, txn, arg, UINT64_MAX, "meissen");
+}
+
 /* Anybody may publish a wrap for anybody; a wrong one stands in nobody's way. */
 static void a_false_key_is_not_believed(void **state)
 {
 	struct towns *towns = towns_open(7, 3);
-	struct org_id grantee = towns->b->identity.org;
+	struct org_id grantee = towns->b->identity.org, owner = towns->a->identity.org;
+	assert_true(sim_call(towns->m, call_bogus_owner, &owner));
+	settle(towns);
 	publish_version(towns->a, KITA, 1);
+	assert_int_equal(epoch_last(towns->a, "meissen"), 1);
 	assert_true(sim_call(towns->m, call_bogus, &grantee));
 	settle(towns);
 	assert_int_equal(wraps_for(towns->b, towns->b), 1);
