@@ -68,9 +68,13 @@ size_t catalog_holders(struct core *core, struct txn *txn, const struct catalog_
 	for (size_t i = 0; i < core->peer_count; i++)
 		if (core->peers[i]->up && serve_peer_holds(core->peers[i], &of))
 			holder_add(&holders, core->peers[i]->author);
-	while (entry->author == core->author && walk_next(&walk))
-		if (walk.value.len == 8 && be64_get(walk.value.ptr) == entry->number)
-			holder_add(&holders, be32_get(walk.key.ptr + ID_LEN));
+	while (entry->author == core->author && walk_next(&walk)) {
+		uint32_t author = be32_get(walk.key.ptr + ID_LEN);
+		/* One that is linked speaks for itself: it may have lost what it had. */
+		if (walk.value.len == 8 && be64_get(walk.value.ptr) == entry->number &&
+		    !peers_by_author(core, author))
+			holder_add(&holders, author);
+	}
 	return holders.count;
 }
 

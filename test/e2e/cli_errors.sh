@@ -193,6 +193,13 @@ must node meissen publish meissen/a sheet --title Blatt
 expect 3 '--allow-shrink' "$allmende" -d meissen publish meissen/a empty
 must node meissen publish meissen/inner sheet --tier members
 expect 3 '--widen' "$allmende" -d meissen publish meissen/inner sheet --tier open
+expect 2 '"viele"' "$allmende" -d meissen publish meissen/a sheet --keep viele
+expect 2 '"0"' "$allmende" -d meissen publish meissen/a sheet --keep 0
+expect 2 '"90dd"' "$allmende" -d meissen publish meissen/a sheet --keep 90dd
+expect 2 '--copies' "$allmende" -d meissen publish meissen/a sheet --timeout 5
+expect 2 '--name' "$allmende" -d meissen publish meissen/a - </dev/null
+expect 2 'would both be called sheet' "$allmende" -d meissen publish meissen/a sheet - --name sheet </dev/null
+expect 2 'path' "$allmende" -d meissen publish meissen/a - --name ../sheet <sheet
 truncate -s 128M growing
 (while sleep 0.005; do echo more >>growing; done) &
 helpers+=($!)
@@ -201,6 +208,30 @@ kill "${helpers[-1]}"
 wait "${helpers[-1]}" 2>/dev/null
 expect 4 'meissen/grows' "$allmende" -d meissen show meissen/grows
 [ "$(node_json meissen .uploads status)" = 0 ] || wrong 'the refused upload is still there'
+
+echo '-- taking back'
+expect 2 'something is missing' "$allmende" -d meissen withdraw
+expect 2 '--reason' "$allmende" -d meissen withdraw meissen/a
+expect 4 'meissen/none' "$allmende" -d meissen withdraw meissen/none --reason alt
+expect 4 'has no version' "$allmende" -d meissen withdraw meissen/none --reason alt --yes
+expect 3 'riesa/a' "$allmende" -d meissen withdraw riesa/a --reason alt --yes
+expect 2 'one line' "$allmende" -d meissen withdraw meissen/a --reason '' --yes
+expect 2 'one line' "$allmende" -d meissen withdraw meissen/a --reason $'zwei\nZeilen' --yes
+must node meissen publish meissen/weg sheet
+must node meissen withdraw meissen/weg --reason alt --yes
+expect 4 'withdrawn by Stadt Meißen on ' "$allmende" -d meissen log meissen/weg
+expect 4 'withdrawn by Stadt Meißen on ' "$allmende" -d meissen withdraw meissen/weg --reason alt
+expect 4 'has no version' "$allmende" -d meissen withdraw meissen/weg --reason alt --yes
+
+echo '-- finding, and folders'
+expect 2 'something is missing' "$allmende" -d meissen search
+expect 2 'words' "$allmende" -d meissen search ' '
+expect 2 '16 words' "$allmende" -d meissen search 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17
+expect 2 'absolute' "$allmende" -d meissen subscribe 'riesa/**' --to daten
+expect 2 'make the folder first' "$allmende" -d meissen subscribe 'riesa/**' --to "$PWD/daten"
+expect 2 'is no folder' "$allmende" -d meissen subscribe 'riesa/**' --to "$PWD/sheet"
+expect 2 "the node's own directory" "$allmende" -d meissen subscribe 'riesa/**' --to "$PWD/meissen"
+[ "$(node_json meissen '.subscriptions | length' subscriptions)" = 0 ] || wrong 'a refused subscription is there'
 
 echo '-- reading'
 expect 4 'meissen/none' "$allmende" -d meissen show meissen/none
