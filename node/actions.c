@@ -12,19 +12,13 @@ static const struct {
 	const char *name;
 	void (*collect)(struct actions *list);
 } topics[] = {
-	{"membership", actions_membership},
-	{"charter", actions_charter},
-	{"requests", actions_requests},
-	{"votes", actions_votes},
-	{"leaving", actions_leavers},
-	{"space", actions_space},
-	{"damage", actions_damage},
-	{"clock", actions_clock},
-	{"links", actions_links},
-	{"members", actions_members},
-	{"keys", actions_keys},
-	{"deliver", actions_deliver},
-	{"grants", actions_grants},
+	{"membership", actions_membership}, {"charter", actions_charter},
+	{"requests", actions_requests},     {"votes", actions_votes},
+	{"leaving", actions_leavers},       {"space", actions_space},
+	{"damage", actions_damage},         {"clock", actions_clock},
+	{"links", actions_links},           {"members", actions_members},
+	{"copies", actions_copies},         {"keys", actions_keys},
+	{"deliver", actions_deliver},       {"grants", actions_grants},
 };
 
 const char *action_severity_name(enum action_severity severity)

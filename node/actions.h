@@ -87,6 +87,7 @@ void actions_damage(struct actions *list);
 void actions_members(struct actions *list);
 void actions_links(struct actions *list);
 void actions_clock(struct actions *list);
+void actions_copies(struct actions *list);
 void actions_keys(struct actions *list);
 void actions_deliver(struct actions *list);
 void actions_grants(struct actions *list);

@@ -113,6 +113,21 @@ void actions_members(struct actions *list)
 			    overview->disputed, overview->unknown);
 }
 
+/* No fault: nobody has to want it. But its author should know. */
+void actions_copies(struct actions *list)
+{
+	const struct overview_datasets *datasets = &list->overview->datasets;
+
+	if (datasets->own_single && list->overview->members > 1)
+		actions_add(
+			list, ACTION_INFO, "",
+			"%" PRIu64 " of %" PRIu64
+			" own datasets are held at one operator alone (%s%s), as far as is known: "
+			"other members may subscribe to them",
+			datasets->own_single, datasets->own, datasets->first_single,
+			datasets->own_single > 1 ? ", ..." : "");
+}
+
 void actions_keys(struct actions *list)
 {
 	if (!keyring_has_passphrase(list->daemon->keyring))

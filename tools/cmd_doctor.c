@@ -255,7 +255,7 @@ static void print_checks(const struct doctor *doctor)
 	}
 	putchar('\n');
 	if (doctor->todo)
-		print_line("%zu things to do.", doctor->todo);
+		print_line("%zu thing%s to do.", doctor->todo, doctor->todo == 1 ? "" : "s");
 	else
 		print_line("All is well.");
 	if (doctor->firewall) {

@@ -143,19 +143,12 @@ static void print_ok(const json_t *answer)
 	const json_t *members = json_object_get(answer, "members");
 	const json_t *datasets = json_object_get(answer, "datasets");
 	uint64_t own = field_count(datasets, "own"), single = field_count(datasets, "own_single");
-	char own_text[160] = "no own data yet";
 
 	if (!field_count(members, "all"))
 		return;
-	if (own && single)
-		snprintf(own_text, sizeof(own_text),
-			 "%" PRIu64 " of %" PRIu64
-			 " own datasets are held at one operator alone, as far as is known",
-			 single, own);
-	else if (own)
-		snprintf(own_text, sizeof(own_text), "all own data held by 2 or more operators");
-	print_line("%-*s%" PRIu64 " of %" PRIu64 " members complete; %s", WORD_WIDTH, "OK",
-		   field_count(members, "complete"), field_count(members, "all"), own_text);
+	print_line("%-*s%" PRIu64 " of %" PRIu64 " members complete%s", WORD_WIDTH, "OK",
+		   field_count(members, "complete"), field_count(members, "all"),
+		   own && !single ? "; all own data held by 2 or more operators" : "");
 }
 
 /* -- how the node does ---------------------------------------------------------------------- */

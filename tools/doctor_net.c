@@ -126,11 +126,17 @@ static const char *port_of(const char *address)
 	return colon ? colon + 1 : PORT_DEFAULT;
 }
 
+static bool is_loopback(const char *address)
+{
+	return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]", 5) == 0 ||
+	       strncmp(address, "localhost:", 10) == 0;
+}
+
 static void request_incoming(struct doctor *doctor, const struct net *net, const char *who)
 {
 	char target[TEXT_LEN];
 
-	if (*net->advertised)
+	if (*net->advertised && !is_loopback(net->advertised))
 		snprintf(target, sizeof(target), "%s", net->advertised);
 	else
 		snprintf(target, sizeof(target), "this machine, port %s", port_of(net->listen));
@@ -195,12 +201,6 @@ static void judge_dialling(struct doctor *doctor, const struct net *net, const c
 		   "dials out only, as set; no node is linked%s",
 		   net->members > 1 ? ": the firewall may be in the way" : " yet");
 	request_outgoing(doctor, net, who);
-}
-
-static bool is_loopback(const char *address)
-{
-	return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]", 5) == 0 ||
-	       strncmp(address, "localhost:", 10) == 0;
 }
 
 static void judge_listening(struct doctor *doctor, const struct net *net, const char *who)

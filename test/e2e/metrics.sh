@@ -58,10 +58,13 @@ publish meissen/block "$work/block" --tier members >/dev/null
 node "$radebeul" subscribe 'meissen/**' >/dev/null
 held() { [ "$(node_json "$radebeul" .datasets.held status)" = 2 ]; }
 wait_for 30 held || wrong 'Radebeul does not hold it'
+two_copies() { node "$meissen" status | grep -q '^OK  *2 of 2 members complete; all own data held by 2 or more operators$'; }
+wait_for 20 two_copies || wrong "copies are not counted: $(node "$meissen" status)"
 # the text is made at most every two seconds
 fresh() {
 	asked 200 "$url/metrics"
-	[ "$(value allmende_datasets_own)" = 2 ] && [ "$(value allmende_chunks_sent_total)" -ge 2 ]
+	[ "$(value allmende_datasets_own)" = 2 ] && [ "$(value allmende_datasets_own_single)" = 0 ] &&
+		[ "$(value allmende_chunks_sent_total)" -ge 2 ]
 }
 wait_for 20 fresh || wrong "the numbers do not follow: $(cat "$work/body")"
 { [ "$(value allmende_datasets)" = 2 ] && [ "$(value allmende_datasets_held)" = 2 ]; } || wrong 'datasets are counted wrongly'
