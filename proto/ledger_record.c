@@ -133,7 +133,7 @@ static enum err token_check(struct ledger *ledger, const struct record *record)
 	return slot_check(record, record_slot_of(RECORD_TOKEN, id_bytes(&token.id)));
 }
 
-/* A payload with changes of a later version has no effect here, and is passed on. */
+/* PROTOCOL: "A payload with a change of an unknown kind has no effect, and is passed on." */
 static enum err vote_check(const struct record *record)
 {
 	struct charter_entry entry;

@@ -2,6 +2,8 @@
 #include "proto/contact.h"
 #include "proto/withdrawal_body.h"
 #include "proto/keywrap.h"
+#include "proto/notice.h"
+#include "proto/proposal.h"
 #include "proto/wire_out.h"
 #include "test/proto/ledger_node.h"
 
@@ -169,6 +171,39 @@ static void withdrawal_of(struct test_record *r, struct fixture *f, unsigned mem
 	withdrawal_put(&r->body, &withdrawal);
 }
 
+/* A vote for an entry that makes no sense but in form; kind: of its only change. */
+static void vote_of(struct test_record *r, const struct fixture *f, uint32_t number,
+		    uint32_t slot_number, unsigned kind)
+{
+	const struct charter_change change = {.kind = CHARTER_REMOVE, .member.number = 2};
+	struct charter_entry entry = {
+		.number = number, .time_ms = 1, .threshold = 1, .change_count = 1};
+	struct buf payload, changes;
+
+	(void)f;
+	buf_init(&payload, LIMIT_RECORD_LEN_MAX);
+	buf_init(&changes, 64);
+	charter_change_put(&changes, &change);
+	changes.ptr[1] = (uint8_t)kind;
+	charter_entry_payload_put(&payload, &entry, buf_bytes(&changes));
+	const struct vote_body body = {.payload = buf_bytes(&payload)};
+	r->fields.kind = RECORD_VOTE;
+	r->slot = record_slot_vote(slot_number);
+	buf_reset(&r->body);
+	vote_body_put(&r->body, &body);
+	buf_fini(&payload);
+	buf_fini(&changes);
+}
+
+static void notice_of(struct test_record *r, const char *text, size_t slot_len)
+{
+	r->fields.kind = RECORD_NOTICE;
+	r->slot = record_slot_notice(NOTICE_LEAVE);
+	r->slot.len = slot_len;
+	buf_reset(&r->body);
+	notice_put(&r->body, bytes_str(text));
+}
+
 static void erasure_body(struct test_record *r, size_t slot_len)
 {
 	const struct record_id withdrawal = {{1}};
@@ -213,6 +248,14 @@ static void erasure_body(struct test_record *r, size_t slot_len)
 	X(withdrawal_no_path, MALFORMED, withdrawal_of(r, f, 1, "../x", 1))                        \
 	X(good_erasure, OK, erasure_body(r, ID_LEN))                                               \
 	X(erasure_of_nothing, PROTOCOL, erasure_body(r, ID_LEN - 1))                               \
+	X(good_vote, OK, vote_of(r, f, 7, 7, CHARTER_REMOVE))                                      \
+	X(vote_elsewhere, PROTOCOL, vote_of(r, f, 7, 8, CHARTER_REMOVE))                           \
+	X(vote_for_a_later_kind, OK, vote_of(r, f, 7, 7, 99))                                      \
+	X(vote_for_nothing, MALFORMED, vote_of(r, f, 0, 0, CHARTER_REMOVE))                        \
+	X(vote_cut, MALFORMED, (vote_of(r, f, 7, 7, CHARTER_REMOVE), r->body.len--))               \
+	X(good_notice, OK, notice_of(r, "Abschied", 2))                                            \
+	X(notice_elsewhere, PROTOCOL, notice_of(r, "Abschied", 1))                                 \
+	X(notice_empty, MALFORMED, (notice_of(r, "", 2), r->body.len = 0))                         \
 	X(contact_elsewhere, PROTOCOL, contact_body(r, false))
 
 static void contact_of_another(struct test_record *r)
