@@ -14,11 +14,15 @@ publish meissen/bau/vorhaben "$work/Vertrauliche Liste der Bauvorhaben.txt" --ti
 	--title "$title" --description 'Nur für die Mitglieder des Verbunds bestimmt' >/dev/null
 testdata 17 100000 words >"$work/open.txt"
 publish meissen/bau/offen "$work/open.txt" --tier open --title 'Freie Grundstücke in der Altstadt' >/dev/null
+publish meissen/kita/warteliste "$work/Vertrauliche Liste der Bauvorhaben.txt" --tier granted --title 'Warteliste der Kindertagesstätten' >/dev/null
+node "$meissen" grant meissen/kita --to radebeul --rights read >/dev/null || wrong 'no grant'
+get_same meissen/kita/warteliste@1 "$work/Vertrauliche Liste der Bauvorhaben.txt"
 get_same meissen/bau/vorhaben@1 "$work/Vertrauliche Liste der Bauvorhaben.txt"
 get_same meissen/bau/offen@1 "$work/open.txt"
 
 # What must not be found besides the text itself and the keys.
 printf '%s' "$title" >"$work/title"
+printf '%s' 'Warteliste der Kindertagesstätten' >"$work/granted-title"
 printf '%s' 'Nur für die Mitglieder des Verbunds bestimmt' >"$work/description"
 printf '%s' 'Vertrauliche Liste der Bauvorhaben.txt' >"$work/filename"
 printf '%s' 'Freie Grundstücke in der Altstadt' >"$work/open-title"
@@ -28,7 +32,7 @@ for town in "$meissen" "$radebeul"; do
 	mkdir "$town.copy"
 	cp -r -- "$town/keys" "$town/data.mdb" "$town.copy/"
 	"$helpers/scan" "$town.copy" "$work/passphrase" "$work/Vertrauliche Liste der Bauvorhaben.txt" \
-		"$work/open.txt" "$work/title" "$work/description" "$work/filename" "+$work/open-title" ||
+		"$work/open.txt" "$work/title" "$work/granted-title" "$work/description" "$work/filename" "+$work/open-title" ||
 		wrong "something can be read in a copy of ${town##*/}"
 done
 

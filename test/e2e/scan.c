@@ -158,12 +158,14 @@ static void collect_identity(struct scan *scan, struct keyring *keyring, struct 
 	identity_fini(&identity);
 }
 
-static void collect_path_key(struct scan *scan, const struct key *root, struct bytes path)
+/* The key of a path, from that of a prefix of it. */
+static void collect_path_key(struct scan *scan, const struct key *root, struct bytes prefix,
+			     struct bytes path)
 {
 	struct key key, sub;
 	char name[400];
 
-	path_key(&key, root, bytes_str(""), path);
+	path_key(&key, root, prefix, path);
 	snprintf(name, sizeof(name), "key of path \"%.*s\"", (int)path.len, (const char *)path.ptr);
 	needle_add(scan, name, key.b, KEY_LEN, false);
 	derive(&sub, &key, "am1.siv", bytes_str(""));
@@ -172,16 +174,46 @@ static void collect_path_key(struct scan *scan, const struct key *root, struct b
 	needle_add(scan, name, sub.b, KEY_LEN, false);
 }
 
-/* The keys of a path and of everything above it. */
-static void collect_paths(struct scan *scan, const struct key *root, struct txn *txn)
+/* The keys of all paths below a prefix, and of everything between. */
+static void collect_paths(struct scan *scan, const struct key *root, struct bytes prefix,
+			  struct txn *txn)
+{
+	struct walk walk = walk_begin(txn, TABLE_PATH, prefix);
+
+	collect_path_key(scan, root, prefix, prefix);
+	while (walk_next(&walk))
+		for (size_t i = prefix.len + 1; i <= walk.key.len && walk.key.ptr[0] != '#'; i++)
+			if ((i == walk.key.len || walk.key.ptr[i] == '/') &&
+			    path_contains(prefix, walk.key))
+				collect_path_key(scan, root, prefix, bytes_slice(walk.key, 0, i));
+}
+
+/* Of an epoch: the row's name is "epoch:", a slug and a hash of where it begins and whose key it is, so both are tried. */
+static void collect_epoch(struct scan *scan, const char *name, const struct key *root,
+			  struct txn *txn)
 {
 	struct walk walk = walk_begin(txn, TABLE_PATH, bytes_str(""));
 
-	collect_path_key(scan, root, bytes_str(""));
 	while (walk_next(&walk))
-		for (size_t i = 1; i <= walk.key.len && walk.key.ptr[0] != '#'; i++)
-			if (i == walk.key.len || walk.key.ptr[i] == '/')
-				collect_path_key(scan, root, bytes_slice(walk.key, 0, i));
+		for (size_t p = 1; p <= walk.key.len; p++)
+			for (size_t q = 1; q <= p; q++) {
+				struct bytes prefix = bytes_slice(walk.key, 0, p);
+				struct digest digest;
+				struct hash hash;
+				char hex[ID_HEX_LEN + 1];
+
+				if ((p < walk.key.len && walk.key.ptr[p] != '/') ||
+				    (q < p && walk.key.ptr[q] != '/'))
+					continue;
+				hash_init(&hash, "am1.prefix", NULL, ID_LEN);
+				hash_add(&hash, bytes_slice(walk.key, 0, q));
+				hash_add(&hash, bytes_of("", 1));
+				hash_add(&hash, prefix);
+				hash_done(&hash, digest.b, ID_LEN);
+				hex_put(hex, id_bytes(&digest));
+				if (strstr(name, hex))
+					collect_paths(scan, root, prefix, txn);
+			}
 }
 
 /* All that is sealed in the store; federation keys are among it. */
@@ -203,9 +235,11 @@ static size_t collect_sealed(struct scan *scan, struct keyring *keyring, struct 
 		needle_add_secret(scan, name, secret);
 		if (strncmp(name, "fed-", 4) == 0) {
 			derive(&root, secret_key(secret), "am1.pathroot", bytes_str(""));
-			collect_paths(scan, &root, txn);
+			collect_paths(scan, &root, bytes_str(""), txn);
 			count++;
 		}
+		if (strncmp(name, "epoch:", 6) == 0)
+			collect_epoch(scan, name, secret_key(secret), txn);
 		secret_close(secret);
 	}
 	return count;
