@@ -98,7 +98,8 @@ enum effect_type {
 	X(WITHDRAWN, i, "dataset withdrawn")                                                       \
 	X(DAMAGED, w, "stored chunk damaged")                                                      \
 	X(EVIDENCE, w, "two heads with one number")                                                \
-	X(DEFERRED, w, "record from the future")
+	X(DEFERRED, w, "record from the future")                                                   \
+	X(RECOUNTED, w, "stored states set right")
 
 enum note_type {
 #define X(name, level, text) NOTE_##name,

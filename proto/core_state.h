@@ -233,6 +233,12 @@ struct voting {
 	int64_t requests_next_ms; /* request.c: when the next one ends; 0: not known */
 };
 
+struct recount { /* recount.c */
+	int64_t next_ms; /* 0: not known yet */
+	uint32_t author; /* the last one begun; 0: none */
+	struct ledger_recount at;
+};
+
 struct core {
 	struct core_options options;
 	struct charter charter;
@@ -252,6 +258,7 @@ struct core {
 	struct epochs epochs;
 	struct digest content;   /* digest of all states */
 	bool content_known;      /* it is up to date, but for authors touched in this turn */
+	struct recount recount;
 	int64_t entropy_next_ms; /* when a peer taken by lot is compared with */
 	int64_t quiet_until_ms; /* after a start: no own head before a peer has confirmed the last one */
 	int64_t behind_since_ms; /* a peer knew a later own head than this store; 0: none did */
@@ -333,6 +340,10 @@ void sync_hello_all(struct core *core, struct txn *txn);
 bool sync_stranger(const struct core *core, const struct peer *peer);
 void sync_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
 void sync_tick(struct core *core, struct txn *txn);
+/* A peer with which no comparison is under way; members: only one that has met us as a member. NULL: there is none. */
+struct peer *sync_peer_by_lot(struct core *core, bool members);
+/* Asks a peer for all that it has and this node lacks, outside a comparison. */
+void sync_states_tell(struct core *core, struct txn *txn, struct peer *peer);
 int64_t sync_wake(const struct core *core);
 /* A version record or wrap came into the store. */
 void core_record_news(struct core *core, struct txn *txn, const struct ledger_news *news);
@@ -342,6 +353,10 @@ void sync_state(struct message_state *out, const struct author_state *state);
 void sync_send(struct core *core, struct peer *peer, struct buf *message);
 /* Something that the comparison waits for has come. */
 void sync_progress(struct core *core, struct peer *peer);
+
+/* recount.c */
+void recount_tick(struct core *core, struct txn *txn);
+int64_t recount_wake(const struct core *core);
 
 /* gossip.c */
 void gossip_open(struct core *core, struct txn *txn);

@@ -206,6 +206,25 @@ enum err ledger_version_current(struct ledger *ledger, struct txn *txn,
 				struct ledger_version *out, struct bytes *whole);
 
 /*
+ * Recounting: looks whether the stored leaves, buckets and state of an author are what its stored records and head say, and sets right what
+ * is not. Begin; then call it until it returns false; *rows is how many rows it may look at, and is counted down. ledger_settle() before and after
+ * each step. faults: so many were found.
+ */
+struct ledger_recount {
+	uint32_t author, incarnation; /* incarnation 0: nothing to do */
+	int step;
+	uint64_t sequence; /* of the record looked at last */
+	unsigned bucket;   /* to look at next */
+	uint64_t leaf_count;
+	struct author_state before;
+	uint64_t faults;
+};
+void ledger_recount_begin(struct ledger *ledger, struct txn *txn, struct ledger_recount *at,
+			  uint32_t author);
+bool ledger_recount(struct ledger *ledger, struct txn *txn, struct ledger_recount *at,
+		    uint64_t *rows);
+
+/*
  * Reconciliation. Nothing is deleted but on the word of the head that is the latest here: `counter`
  * names it.
  *

@@ -48,7 +48,7 @@ bool ledger_evidence(struct txn *txn, uint32_t author, uint32_t incarnation, str
 	return true;
 }
 
-static void state_take_head(struct author_state *state, const struct head *head)
+void ledger_state_take_head(struct author_state *state, const struct head *head)
 {
 	state->counter = head->counter;
 	state->head_time_ms = head->time_ms;
@@ -110,7 +110,7 @@ static void head_take(struct ledger *ledger, struct txn *txn, struct ledger_touc
 	if (head->incarnation > touched->state.incarnation)
 		ledger_incarnation_begin(ledger, txn, touched, head->incarnation);
 	head_put(txn, head);
-	state_take_head(&touched->state, head);
+	ledger_state_take_head(&touched->state, head);
 	touched->dirty = true;
 }
 
@@ -245,6 +245,8 @@ enum err ledger_head_make(struct ledger *ledger, struct txn *txn, struct buf *ou
 
 	if (!own || !member)
 		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
+	/* What is signed is not remembered but made anew. */
+	own->dirty = true;
 	ledger_settle_author(ledger, txn, own);
 	const struct author_state *state = &own->state;
 	head = (struct head){

@@ -23,6 +23,8 @@ bool ledger_may_publish(struct ledger *ledger, struct txn *txn, uint32_t author)
 /* Goes on to a higher incarnation, of which nothing is here yet. */
 void ledger_incarnation_begin(struct ledger *ledger, struct txn *txn,
 			      struct ledger_touched *touched, uint32_t incarnation);
+/* What a head says enters the state. */
+void ledger_state_take_head(struct author_state *state, const struct head *head);
 /* True when what is here is what the latest head says. */
 bool ledger_state_complete(const struct author_state *state);
 

@@ -46,8 +46,8 @@ bool setdigest_get(struct txn *txn, uint32_t author, uint32_t incarnation, struc
 	return leaf_get(txn, &key, sequence, hash);
 }
 
-/* An empty row says that the bucket has to be hashed again. */
-static void touch(struct txn *txn, uint32_t author, uint32_t incarnation, uint8_t bucket)
+/* An empty row says so. */
+void setdigest_touch(struct txn *txn, uint32_t author, uint32_t incarnation, uint8_t bucket)
 {
 	struct row_key key = key_bucket(author, incarnation, bucket);
 	struct bytes value;
@@ -65,7 +65,7 @@ void setdigest_put(struct txn *txn, uint32_t author, uint32_t incarnation, struc
 	be64_put(value, sequence);
 	memcpy(value + 8, hash->b, ID_LEN);
 	txn_put(txn, TABLE_LEAF, row_key_bytes(&key), bytes_obj(&value));
-	touch(txn, author, incarnation, setdigest_bucket_of(slot));
+	setdigest_touch(txn, author, incarnation, setdigest_bucket_of(slot));
 }
 
 bool setdigest_del(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes slot)
@@ -74,7 +74,7 @@ bool setdigest_del(struct txn *txn, uint32_t author, uint32_t incarnation, struc
 
 	if (!txn_del(txn, TABLE_LEAF, row_key_bytes(&key)))
 		return false;
-	touch(txn, author, incarnation, setdigest_bucket_of(slot));
+	setdigest_touch(txn, author, incarnation, setdigest_bucket_of(slot));
 	return true;
 }
 

@@ -37,6 +37,9 @@ void setdigest_put(struct txn *txn, uint32_t author, uint32_t incarnation, struc
 /* True when the slot had a leaf. */
 bool setdigest_del(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes slot);
 
+/* The digest of this bucket is not to be trusted: it is hashed again with the next set digest. */
+void setdigest_touch(struct txn *txn, uint32_t author, uint32_t incarnation, uint8_t bucket);
+
 /* All bucket digests; hashes the touched ones again (txn must be able to write then). */
 void setdigest_buckets(struct txn *txn, uint32_t author, uint32_t incarnation,
 		       uint8_t out[SETDIGEST_BUCKETS_LEN]);

@@ -249,13 +249,15 @@ void sync_state(struct message_state *out, const struct author_state *state)
 	memcpy(out->digest, state->set.b, sizeof(out->digest));
 }
 
-static void states_send(struct core *core, struct txn *txn, struct peer *peer)
+/* STATES of authors of differing groups, or of all, in as many messages as it takes; returns what is left for one more. */
+static struct message_list states_list(struct core *core, struct txn *txn, struct peer *peer,
+				       bool all)
 {
 	struct author_state state;
 	uint32_t author = 0;
 	struct message_list list = message_list_begin(MESSAGE_STATES);
 	while (ledger_state_next(&core->ledger, txn, &author, &state)) {
-		if (!author_differs(core, &peer->sync, author))
+		if (!all && !author_differs(core, &peer->sync, author))
 			continue;
 		struct message_state entry;
 		sync_state(&entry, &state);
@@ -265,11 +267,23 @@ static void states_send(struct core *core, struct txn *txn, struct peer *peer)
 			list = message_list_begin(MESSAGE_STATES);
 		}
 	}
+	return list;
+}
+
+static void states_send(struct core *core, struct txn *txn, struct peer *peer)
+{
+	struct message_list list = states_list(core, txn, peer, false);
 	if (list.count > 0) {
 		core_send_list(core, peer, &list);
 		list = message_list_begin(MESSAGE_STATES);
 	}
 	/* PROTOCOL: "The end of STATES is marked by a STATES message without entries." */
+	core_send_list(core, peer, &list);
+}
+
+void sync_states_tell(struct core *core, struct txn *txn, struct peer *peer)
+{
+	struct message_list list = states_list(core, txn, peer, true);
 	core_send_list(core, peer, &list);
 }
 
@@ -662,24 +676,30 @@ static bool is_busy(const struct sync *sync)
 	return sync->phase != SYNC_IDLE || sync->hello_waits;
 }
 
+struct peer *sync_peer_by_lot(struct core *core, bool members)
+{
+	struct peer *chosen = NULL;
+	uint64_t count = 0;
+	for (size_t i = 0; i < core->peer_count; i++) {
+		struct peer *peer = core->peers[i];
+		if (peer->up && !is_busy(&peer->sync) && (peer->sync.met || !members) &&
+		    random_below(core->options.random, ++count) == 0)
+			chosen = peer;
+	}
+	return chosen;
+}
+
 /* PROTOCOL: "A node begins one about every minute with a peer taken by lot, whatever both believe to know of each
    other" */
 static void entropy_tick(struct core *core, struct txn *txn)
 {
-	struct peer *chosen = NULL;
-	uint64_t count = 0;
 	int64_t period_ms = core->options.limits->anti_entropy_ms;
 	/* The clock may have been set back. */
 	if (core->now_ms < core->entropy_next_ms &&
 	    core->entropy_next_ms <= core->now_ms + 2 * period_ms)
 		return;
 	core->entropy_next_ms = core->now_ms + core_jitter(core, period_ms);
-	for (size_t i = 0; i < core->peer_count; i++) {
-		struct peer *peer = core->peers[i];
-		if (peer->up && !is_busy(&peer->sync) &&
-		    random_below(core->options.random, ++count) == 0)
-			chosen = peer;
-	}
+	struct peer *chosen = sync_peer_by_lot(core, false);
 	if (chosen)
 		sync_hello(core, txn, chosen);
 }
@@ -697,6 +717,7 @@ void sync_tick(struct core *core, struct txn *txn)
 			sync_hello(core, txn, peer);
 	}
 	entropy_tick(core, txn);
+	recount_tick(core, txn);
 }
 
 int64_t sync_wake(const struct core *core)
@@ -714,6 +735,7 @@ int64_t sync_wake(const struct core *core)
 		if (next < wake)
 			wake = next;
 	}
-	int64_t head = gossip_wake(core);
-	return head < wake ? head : wake;
+	int64_t head = gossip_wake(core), recount = recount_wake(core);
+	wake = head < wake ? head : wake;
+	return recount < wake ? recount : wake;
 }

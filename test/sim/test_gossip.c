@@ -1,4 +1,4 @@
-/* How news travels: once over each link, little else when there is none, and past a member who keeps some of it back. */
+/* How news travels: once over each link, little else when there is none, past a member who keeps some of it back, and when memory fails. */
 #include "test/sim/towns.h"
 
 #include <setjmp.h>
@@ -220,11 +220,156 @@ static void relay_drops_one_record(void **state)
 	sim_fini(&line.sim, digest);
 }
 
+/* ---- what a node remembers is wrong ---- */
+
+enum rot {
+	ROT_STATE_SET,   /* the state's set digest */
+	ROT_STATE_BOTH,  /* and that of the head in it: it looks complete */
+	ROT_STATE_LOST,  /* the whole state */
+	ROT_BUCKET,      /* a bucket digest */
+	ROT_BUCKET_LOST, /* the same */
+	ROT_LEAF_LOST,
+	ROT_RECORD_LOST, /* everything that is compared still looks right */
+	ROT_HEAD_LOST,   /* the same */
+	ROT_COUNT
+};
+
+/* The first row of an author, changed or deleted as nothing but rot would. */
+static void row_spoil(struct sim_node *node, enum table table, uint32_t author, bool lose,
+		      size_t at)
+{
+	struct row_key prefix = key_author(author);
+	struct buf copy;
+	struct txn *txn = txn_begin(node->db, true);
+	struct walk walk = walk_begin(txn, table, row_key_bytes(&prefix));
+	buf_init(&copy, 1000);
+	assert_true(walk_next(&walk));
+	if (lose) {
+		txn_del(txn, table, bytes_of(walk.last, walk.last_len));
+	} else {
+		buf_add(&copy, walk.value);
+		assert_true(at < copy.len);
+		copy.ptr[at] ^= 1;
+		txn_put(txn, table, bytes_of(walk.last, walk.last_len), buf_bytes(&copy));
+	}
+	buf_fini(&copy);
+	assert_int_equal(txn_commit(txn), ERR_OK);
+}
+
+/* Where the set digest begins in a state: an array, three small integers, the head of the digest. */
+enum { STATE_SET_AT = 1 + 3 + 2 };
+
+static size_t head_set_at(struct sim_node *node, uint32_t author)
+{
+	struct row_key key = key_author(author);
+	struct bytes row;
+	struct txn *txn = txn_begin(node->db, false);
+	assert_true(txn_get(txn, TABLE_AUTHOR, row_key_bytes(&key), &row));
+	/* Two booleans follow it. */
+	size_t at = row.len - 2 - ID_LEN;
+	txn_abort(txn);
+	return at;
+}
+
+static void rot(struct sim_node *node, uint32_t author, enum rot what)
+{
+	if (what == ROT_STATE_SET || what == ROT_STATE_BOTH)
+		row_spoil(node, TABLE_AUTHOR, author, false, STATE_SET_AT);
+	if (what == ROT_STATE_BOTH)
+		row_spoil(node, TABLE_AUTHOR, author, false, head_set_at(node, author));
+	if (what == ROT_STATE_LOST)
+		row_spoil(node, TABLE_AUTHOR, author, true, 0);
+	if (what == ROT_BUCKET || what == ROT_BUCKET_LOST)
+		row_spoil(node, TABLE_BUCKET, author, what == ROT_BUCKET_LOST, 5);
+	if (what == ROT_LEAF_LOST)
+		row_spoil(node, TABLE_LEAF, author, true, 0);
+	if (what == ROT_RECORD_LOST)
+		row_spoil(node, TABLE_RECORD, author, true, 0);
+	if (what == ROT_HEAD_LOST)
+		row_spoil(node, TABLE_HEAD, author, true, 0);
+}
+
+static const enum table recounted[] = {TABLE_AUTHOR, TABLE_BUCKET, TABLE_LEAF, TABLE_RECORD,
+				       TABLE_HEAD};
+
+/* Row by row the same as at the other node. */
+static void assert_same_rows(struct sim_node *a, struct sim_node *b, uint32_t author)
+{
+	for (size_t i = 0; i < sizeof(recounted) / sizeof(recounted[0]); i++) {
+		struct row_key prefix = key_author(author);
+		struct txn *ta = txn_begin(a->db, false), *tb = txn_begin(b->db, false);
+		struct walk wa = walk_begin(ta, recounted[i], row_key_bytes(&prefix));
+		struct walk wb = walk_begin(tb, recounted[i], row_key_bytes(&prefix));
+		while (walk_next(&wa)) {
+			assert_true(walk_next(&wb));
+			assert_true(bytes_eq(wa.key, wb.key));
+			assert_true(bytes_eq(wa.value, wb.value));
+		}
+		assert_false(walk_next(&wb));
+		txn_abort(ta);
+		txn_abort(tb);
+	}
+}
+
+/* Anna's records at Clara's node, and Clara's own. The hourly look finds it, and all is as it was. */
+static void rot_is_found(enum rot what, bool own)
+{
+	struct line line;
+	uint8_t digest[ID_LEN];
+	line_open(&line, 20 + (uint64_t)what);
+	struct sim_node *author = own ? line.c : line.a;
+	char path[64];
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/tafel-%u", author->identity.slug, i);
+		publish(author, path, i);
+	}
+	assert_true(county_run_until(&line.sim, 2 * minute_ms, county_is_whole, NULL));
+	sim_run(&line.sim, minute_ms, NULL, NULL);
+	uint32_t number = author->core->author;
+	assert_same_rows(line.c, line.m, number);
+	rot(line.c, number, what);
+	sim_run(&line.sim, 100 * minute_ms, NULL, NULL);
+	/* A wrong digest of the own state does not last: the next head is made of what is there. */
+	assert_int_equal(line.c->note_counts[NOTE_RECOUNTED], !own || what != ROT_STATE_SET);
+	assert_true(county_is_whole(&line.sim, NULL));
+	assert_string_equal(seen(line.c, number).state, "complete");
+	assert_int_equal(seen(line.c, number).record_count, seen(line.m, number).record_count);
+	assert_same_rows(line.c, line.m, number);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(sim_rows(line.sim.nodes[i], TABLE_EVIDENCE), 0);
+		for (unsigned k = 0; k < 3; k++) {
+			snprintf(path, sizeof(path), "%s/tafel-%u", author->identity.slug, k);
+			assert_true(reads(line.sim.nodes[i], path));
+		}
+	}
+	/* And it is not found again. */
+	uint64_t notes = line.c->note_counts[NOTE_RECOUNTED];
+	sim_run(&line.sim, 180 * minute_ms, NULL, NULL);
+	assert_int_equal(line.c->note_counts[NOTE_RECOUNTED], notes);
+	for (unsigned i = 1; i < 4; i++)
+		assert_int_equal(line.sim.nodes[i]->note_counts[NOTE_RECOUNTED], 0);
+	sim_fini(&line.sim, digest);
+}
+
+static void rot_of_others_is_found(void **state)
+{
+	for (unsigned what = 0; what < ROT_COUNT; what++)
+		rot_is_found((enum rot)what, false);
+}
+
+static void own_rot_is_found(void **state)
+{
+	for (unsigned what = 0; what < ROT_COUNT; what++)
+		rot_is_found((enum rot)what, true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fifty_nodes),
 		cmocka_unit_test(relay_drops_one_record),
+		cmocka_unit_test(rot_of_others_is_found),
+		cmocka_unit_test(own_rot_is_found),
 	};
 	const char *what;
 	if (selftest_run(&what) != ERR_OK)
