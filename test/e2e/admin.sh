@@ -119,12 +119,27 @@ if [ "$(node_json "$meissen" .store.percent status)" -lt 70 ]; then
 fi
 
 say 'a member falls silent'
+node_stop "$radebeul"
+printf 'head-valid = 10s\nhead-renew = 5s\n' >>"$radebeul/config"
+node_start "$radebeul"
+restart_ms=$(now_ms)
+renewed() {
+	node_json "$meissen" ".members[] | select(.slug == \"radebeul\" and .linked and .head_ms > $restart_ms) | .slug" \
+		federation members >/dev/null
+}
+wait_for 40 renewed || wrong "no state that is valid for ten seconds only: $(node "$meissen" --json federation members)"
 node_kill "$radebeul"
 alone() { node_json "$meissen" 'select(.peers.linked == 0) | .peers.known' status >/dev/null; }
 wait_for 90 alone || wrong 'the link is not noticed to be gone'
 node "$meissen" --json status | jq -e '.actions[] | select(.topic == "links" and .severity == "warning" and .command == "allmende doctor")' \
 	>/dev/null || wrong 'no action for a missing link'
 check_is 1
+stale() { node "$meissen" status | grep -q '^STALE  *Stadt Radebeul: not heard from for [0-9]'; }
+wait_for 60 stale || wrong "nobody is stale: $(node "$meissen" status)"
+node "$meissen" status | grep -q '^OK  *1 of 2 members complete' || wrong 'a silent member is complete'
+node "$meissen" --json status | jq -e '.members.troubled == [.members.troubled[0]] and .members.troubled[0].slug == "radebeul" and
+	.members.troubled[0].completeness == "stale" and .members.troubled[0].head_ms > 1700000000000' >/dev/null ||
+	wrong "who is stale: $(node "$meissen" --json status)"
 
 say 'logs as JSON'
 node_stop "$meissen"
@@ -135,7 +150,7 @@ grep '^{' "$meissen.log" >"$work/json"
 for event in ready member peer_up stop; do
 	jq -es --arg event "$event" 'any(.[]; .event == $event)' "$work/json" >/dev/null || wrong "no $event in the log"
 done
-jq -es 'any(.[]; .event == "peer_down" and .member == "radebeul" and (.address | startswith("127.0.0.1:")))' "$work/json" \
+jq -es 'any(.[]; .event == "peer_up" and .member == "radebeul" and (.address | startswith("127.0.0.1:")))' "$work/json" \
 	>/dev/null || wrong 'no member and address in the log'
 
 say 'the seed stands on the sheet alone'
