@@ -1,5 +1,5 @@
 /*
- * GET /search: datasets that are readable here and hold all the words, the best first.
+ * GET /search: datasets whose description is readable here and holds all the words, the best first.
  *
  * The catalogue is looked through a page in each turn; the best API_HITS_MAX hits are kept.
  */
@@ -148,7 +148,8 @@ static bool look(void *arg, const struct catalog_entry *entry)
 	unsigned worth = 0;
 
 	buf_init(&folded, 2 * DESCRIPTION_LEN_MAX);
-	for (size_t i = 0; entry->readable && i < search->word_count; i++) {
+	bool described = entry->readable || entry->description.title.len > 0;
+	for (size_t i = 0; described && i < search->word_count; i++) {
 		unsigned more = word_worth(search, &folded, entry, search->words[i]);
 
 		worth += more;

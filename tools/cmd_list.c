@@ -110,6 +110,8 @@ static void print_data(const struct tool *tool, const json_t *entry)
 			     tool->dir_words, dataset);
 	else if (strcmp(where, "damaged") == 0)
 		print_field("Data", "here, but part of it is damaged and being fetched again");
+	else if (strcmp(where, "here, sealed") == 0)
+		print_field("Data", "here, kept for others: not readable for this node");
 	else if (strcmp(where, "no access") == 0)
 		print_field("Data", "not readable for this node");
 	else
@@ -151,8 +153,11 @@ static void print_entry(const struct tool *tool, const json_t *entry)
 		print_time(tool, "First issued", field_time(entry, "issued_ms"));
 	if (field_time(entry, "modified_ms") != field_time(entry, "published_ms"))
 		print_time(tool, "Modified", field_time(entry, "modified_ms"));
-	print_fieldf("Size", "%" PRIu64 " file%s, %s (%s encrypted)", files, files == 1 ? "" : "s",
-		     size, sealed);
+	if (files || field_true(entry, "readable"))
+		print_fieldf("Size", "%" PRIu64 " file%s, %s (%s encrypted)", files,
+			     files == 1 ? "" : "s", size, sealed);
+	else
+		print_fieldf("Size", "%s encrypted", sealed);
 	print_field("Keywords", keywords);
 	print_field("Theme", field_text(entry, "theme"));
 	print_field("Licence", field_text(entry, "license"));

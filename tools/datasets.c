@@ -12,7 +12,7 @@ const char *datasets_place(const json_t *entry)
 	if (field_true(entry, "damaged"))
 		return "damaged";
 	if (!field_true(entry, "readable"))
-		return "no access";
+		return field_true(entry, "held") ? "here, sealed" : "no access";
 	if (field_true(entry, "held"))
 		return field_true(entry, "own") ? "own" : "here";
 	return "elsewhere";
