@@ -47,6 +47,27 @@ static void go_on(struct council *council, struct sim_node *at)
 	council_entry_fini(&entry);
 }
 
+struct reach {
+	struct sim_node *node;
+	uint32_t number;
+	const struct digest *id; /* NULL: any */
+};
+
+static bool is_reached(struct sim *sim, void *arg)
+{
+	const struct reach *reach = arg;
+	const struct charter *charter = &reach->node->core->charter;
+	return charter->number == reach->number &&
+	       (!reach->id || id_eq(&charter->entry_id, reach->id));
+}
+
+/* One node comes to have this entry as its latest. */
+static void reaches(struct sim_node *node, uint32_t number, const struct digest *id)
+{
+	struct reach reach = {node, number, id};
+	assert_true(sim_run(node->sim, 300000, is_reached, &reach));
+}
+
 struct seen {
 	size_t count;
 	struct fork_branch branches[4];
@@ -145,8 +166,8 @@ static void two_sides(void **state)
 	go_on(council, a);
 	go_on(council, e);
 	sim_run(&council->sim, 20000, NULL, NULL);
-	assert_int_equal(council->towns[1]->core->charter.number, 9);
-	assert_int_equal(council->towns[2]->core->charter.number, 8);
+	reaches(council->towns[1], 9, NULL);
+	reaches(council->towns[2], 8, NULL);
 	part(council, 0);
 	council_until(council, 6, true, NULL);
 	assert_evidence(council);
@@ -173,12 +194,12 @@ static void late_returner(void **state)
 	part(council, 0);
 	assert_int_equal(council_hand(a, &fork.one), ERR_OK);
 	assert_int_equal(council_hand(a, &fork.other), ERR_OK);
-	sim_run(&council->sim, 20000, NULL, NULL);
+	council_until(council, 6, true, NULL);
 	settle(council, &settlement, a, &fork.one.id);
 	council_until(council, 7, false, &settlement.id);
 	go_on(council, a);
 	go_on(council, a);
-	sim_run(&council->sim, 20000, NULL, NULL);
+	council_until(council, 9, false, NULL);
 	for (unsigned i = 0; i < 4; i++)
 		sim_stop(council->towns[i]);
 	sim_run(&council->sim, 150 * day_ms, NULL, NULL);
@@ -232,10 +253,9 @@ static void who_was_away_follows_the_many(void **state)
 	sim_stop(e);
 	part(council, 0);
 	assert_int_equal(council_hand(a, &fork.one), ERR_OK);
-	sim_run(&council->sim, 20000, NULL, NULL);
 	go_on(council, a);
 	go_on(council, a);
-	sim_run(&council->sim, 20000, NULL, NULL);
+	council_until(council, 9, false, NULL);
 	for (unsigned i = 0; i < 4; i++)
 		sim_stop(council->towns[i]);
 	sim_run(&council->sim, 150 * day_ms, NULL, NULL);
@@ -374,7 +394,7 @@ static void a_restored_steward_admits_twice(void **state)
 	assert_true(sim_run(&council->sim, 900000, is_member, y));
 	assert_true(sim_run(&council->sim, 900000, is_lost, x));
 	for (unsigned i = 0; i < COUNCIL_COUNT; i++)
-		assert_true(id_eq(&council->towns[i]->core->charter.entry_id, &settlement.id));
+		reaches(council->towns[i], 8, &settlement.id);
 	publish(y, "groeditz/mehr", b);
 	struct buf got;
 	buf_init(&got, 100000);
@@ -401,9 +421,8 @@ static void two_settlements(void **state)
 	part(council, 3);
 	settle(council, &one, a, &fork.one.id);
 	settle(council, &other, e, &fork.other.id);
-	sim_run(&council->sim, 20000, NULL, NULL);
-	assert_true(id_eq(&council->towns[1]->core->charter.entry_id, &one.id));
-	assert_true(id_eq(&council->towns[2]->core->charter.entry_id, &other.id));
+	reaches(council->towns[1], 7, &one.id);
+	reaches(council->towns[2], 7, &other.id);
 	part(council, 0);
 	council_until(council, 7, false,
 		      memcmp(one.id.b, other.id.b, ID_LEN) < 0 ? &one.id : &other.id);
