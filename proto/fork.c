@@ -182,6 +182,21 @@ static enum err other_take(struct core *core, struct txn *txn, const struct char
 	return ERR_EXISTS;
 }
 
+/*
+ * It was looked at before, and nothing has changed: a settlement may have got more votes, or the entry that it stood behind may
+ * be gone.
+ */
+static bool aside_stays(struct txn *txn, const struct charter_entry *entry, struct bytes whole)
+{
+	struct row_key key = key_charter_id(entry->number, &entry->id);
+	struct bytes aside, own;
+
+	if (!txn_get(txn, TABLE_FORK, row_key_bytes(&key), &aside))
+		return false;
+	return !entry->settles ||
+	       (bytes_eq(aside, whole) && charter_entry(txn, entry->number, &own));
+}
+
 enum err fork_accept(struct core *core, struct txn *txn, struct bytes whole, uint64_t link)
 {
 	struct charter_entry entry;
@@ -191,7 +206,7 @@ enum err fork_accept(struct core *core, struct txn *txn, struct bytes whole, uin
 
 	if (err != ERR_OK)
 		return err;
-	if (own_has(txn, &entry) || (aside_has(txn, &entry) && !entry.settles))
+	if (own_has(txn, &entry) || aside_stays(txn, &entry, whole))
 		return ERR_EXISTS;
 	if (entry.number > 1 &&
 	    (!own_id(txn, entry.number - 1, &before) || !id_eq(&before, &entry.previous)))
