@@ -215,6 +215,25 @@ static void every_message_in_every_phase(void **state)
 	towns_close(towns);
 }
 
+/* A member's link, but no HELLO yet. */
+static void every_message_before_hello(void **state)
+{
+	struct towns *towns = towns_open(12, 3);
+	towns_possess(towns);
+	for (size_t i = 0; i < TYPE_COUNT; i++) {
+		struct buf out = message_new();
+		assert_true(sim_foe_dial(towns->m, towns->a));
+		put_message(towns, &out, types[i]);
+		sim_say(towns->m, &out);
+		sim_run(&towns->sim, 300, NULL, NULL);
+		/* A charter that was not asked for is not looked at. */
+		assert_int_equal(towns->m->foe->up,
+				 !always_ends(types[i]) || types[i] == MESSAGE_CHARTER);
+	}
+	towns_healthy(towns);
+	towns_close(towns);
+}
+
 static void every_message_on_the_bulk_channel(void **state)
 {
 	struct towns *towns = towns_open(2, 3);
@@ -419,6 +438,63 @@ static void one_question_for_everything(void **state)
 	towns_close(towns);
 }
 
+static void call_append(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	uint8_t slot[2] = {0, (uint8_t) * (unsigned *)arg};
+	struct buf body;
+	buf_init(&body, 60000);
+	memset(buf_space(&body, 60000), 7, 60000);
+	assert_int_equal(ledger_append(&core->ledger, txn, 99, bytes_obj(&slot), buf_bytes(&body),
+				       NULL, NULL),
+			 ERR_OK);
+	buf_fini(&body);
+}
+
+/* Says that it has taken what it has not, so that more is sent: what waits for it is bounded all the same. */
+static void taken_without_taking(void **state)
+{
+	struct towns *towns = towns_open(13, 3);
+	for (unsigned i = 0; i < 250; i++)
+		sim_call(towns->a, call_append, &i);
+	assert_true(sim_run(&towns->sim, 60000, towns_agree, towns));
+	towns_possess(towns);
+	towns->a->effects_bytes_max = 0;
+	/* It has nothing, it says; fifteen megabytes are on their way. */
+	phase_reach(towns, SYNC_STREAM);
+	for (unsigned i = 0; i < 1000 && towns->m->foe->up; i++) {
+		struct buf out = message_new();
+		put_message(towns, &out, MESSAGE_TAKEN);
+		sim_say(towns->m, &out);
+	}
+	sim_run(&towns->sim, 5000, NULL, NULL);
+	assert_true(towns->a->effects_bytes_max > LIMIT_MESSAGE_LEN_MAX);
+	assert_true(towns->a->effects_bytes_max <=
+		    towns->a->limits.peer_queue_bytes_max + LIMIT_MESSAGE_LEN_MAX);
+	towns_healthy(towns);
+	towns_close(towns);
+}
+
+/* One message asks for one log as often as a list is long. */
+static void one_log_for_everything(void **state)
+{
+	struct towns *towns = towns_open(14, 3);
+	towns_possess(towns);
+	phase_reach(towns, SYNC_IDLE);
+	towns->a->effects_bytes_max = 0;
+	struct buf out = message_new();
+	struct message_list list = message_list_begin(MESSAGE_ORGLOG_GET);
+	for (unsigned i = 0; i < MESSAGE_LIST_COUNT_MAX; i++)
+		message_list_org(&list, &towns->a->identity.org, 1);
+	message_list_end(&list, &out);
+	sim_say(towns->m, &out);
+	sim_run(&towns->sim, 2000, NULL, NULL);
+	assert_true(towns->m->foe->up);
+	assert_true(towns->m->foe->got[MESSAGE_ORGLOG] > 0);
+	assert_true(towns->a->effects_bytes_max <= LIMIT_MESSAGE_LEN_MAX);
+	towns_healthy(towns);
+	towns_close(towns);
+}
+
 static void say_states(struct towns *towns, uint32_t first, uint32_t step, unsigned count)
 {
 	struct buf out = message_new();
@@ -520,6 +596,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_message_in_every_phase),
+		cmocka_unit_test(every_message_before_hello),
 		cmocka_unit_test(every_message_on_the_bulk_channel),
 		cmocka_unit_test(garbage),
 		cmocka_unit_test(guests_may_say_little),
@@ -527,6 +604,8 @@ int main(void)
 		cmocka_unit_test(an_impostor_does_not_get_in),
 		cmocka_unit_test(questions_without_end),
 		cmocka_unit_test(one_question_for_everything),
+		cmocka_unit_test(taken_without_taking),
+		cmocka_unit_test(one_log_for_everything),
 		cmocka_unit_test(states_without_end),
 		cmocka_unit_test(holds_without_end),
 		cmocka_unit_test(groups_without_end),

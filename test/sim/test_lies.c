@@ -720,6 +720,58 @@ static void what_one_keeps_back_another_tells(void **state)
 	towns_close(towns);
 }
 
+/* New heads as fast as they can be signed: they are not told on faster than a few times a second. */
+static void heads_without_end(void **state)
+{
+	struct towns *towns = towns_open(21, 3);
+	towns_possess(towns);
+	struct pen pen;
+	pen_take(&pen, towns);
+	meet(towns, towns->a);
+	struct digest set = {{1}};
+	uint64_t before = towns->b->got[MESSAGE_HEAD];
+	int64_t began_ms = towns->sim.now_ms;
+	for (unsigned i = 0; i < 500; i++) {
+		struct head fields = head_fields(&pen, 1, &set);
+		struct buf head = head_sign(&pen, &fields), out = message_new();
+		message_head(&out, buf_bytes(&head));
+		assert_true(sim_say(towns->m, &out));
+		buf_fini(&head);
+	}
+	run(towns, 3000);
+	int64_t took_ms = towns->sim.now_ms - began_ms;
+	assert_true(towns->m->foe->up);
+	uint64_t told = towns->b->got[MESSAGE_HEAD] - before;
+	assert_true(told > 0);
+	assert_true(told <= (uint64_t)took_ms / 20);
+	assert_state(towns, towns->b, "partial");
+	pen_drop(&pen);
+	towns_healthy(towns);
+	towns_close(towns);
+}
+
+/* A record far beyond all others: the gap before it costs nothing. */
+static void sequences_as_large_as_they_get(void **state)
+{
+	struct towns *towns = towns_open(22, 3);
+	towns_possess(towns);
+	struct pen pen;
+	pen_take(&pen, towns);
+	meet(towns, towns->a);
+	struct record fields = note_fields(&pen, "last");
+	fields.sequence = UINT64_MAX;
+	say_record(&pen, &fields);
+	fields = note_fields(&pen, "within");
+	say_record(&pen, &fields);
+	assert_true(sim_run(&towns->sim, 180000, towns_agree, towns));
+	run(towns, 120 * minute_ms);
+	assert_int_equal(sim_rows(towns->a, TABLE_RECORD), sim_rows(towns->b, TABLE_RECORD));
+	assert_int_equal(towns->a->note_counts[NOTE_RECOUNTED], 0);
+	pen_drop(&pen);
+	towns_healthy(towns);
+	towns_close(towns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -735,6 +787,8 @@ int main(void)
 		cmocka_unit_test(records_kept_back_are_counted_and_asked_for),
 		cmocka_unit_test(digests_that_do_not_fit_end_the_session),
 		cmocka_unit_test(what_one_keeps_back_another_tells),
+		cmocka_unit_test(heads_without_end),
+		cmocka_unit_test(sequences_as_large_as_they_get),
 	};
 	const char *what;
 	if (selftest_run(&what) != ERR_OK)
