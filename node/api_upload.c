@@ -41,7 +41,9 @@ static void fail_with(struct call *call, enum err err)
 			 "too many or too large files for one version; publish them as several "
 			 "datasets");
 	else if (err == ERR_NOSPACE)
-		api_fail(call, err, "the disk is full; make room and publish again");
+		api_fail(call, err,
+			 "the disk is full, or the store has reached its size limit; make room, or "
+			 "raise size-limit in the node's config, and publish again");
 	else
 		api_fail(call, err, "the upload failed: %s; begin it again", err_text(err));
 }

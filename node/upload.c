@@ -98,6 +98,11 @@ static void store_run(struct core *core, struct txn *txn, int64_t now_ms, void *
 	struct seal_job *job = arg;
 	struct upload *upload = job->upload;
 
+	/* also when it began with room enough: the size limit is one */
+	if (core_room_left(core) == ROOM_NONE) {
+		job->err = ERR_NOSPACE;
+		return;
+	}
 	for (size_t i = 0; i < job->count; i++) {
 		const struct piece *piece = job->pieces[i];
 		const struct index_entry *entry = &piece->entry;
@@ -130,7 +135,7 @@ static void store_done(struct turn_item *item)
 
 	upload->storing--;
 	upload->added_bytes += job->added_bytes;
-	fail(upload, item->err);
+	fail(upload, item->err ? item->err : job->err);
 	job_free(job);
 	pump(upload);
 }

@@ -381,6 +381,11 @@ void core_room(struct core *core, enum room room)
 	core->room = room;
 }
 
+enum room core_room_left(const struct core *core)
+{
+	return core->room;
+}
+
 int64_t core_wake(const struct core *core)
 {
 	static int64_t (*const wakes[])(const struct core *core) = {

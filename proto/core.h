@@ -89,6 +89,8 @@ enum effect_type {
 	X(SYNCED, d, "compared with peer")                                                         \
 	X(MEMBER, i, "member admitted")                                                            \
 	X(REQUEST, i, "asks to be admitted")                                                       \
+	X(PROPOSAL, i, "proposed for the charter")                                                 \
+	X(CHARTER, i, "charter changed")                                                           \
 	X(JOINED, i, "joined the federation")                                                      \
 	X(JOIN_FAILED, w, "join refused")                                                          \
 	X(VERSION, i, "version published") /* a version became known, own or foreign */            \
@@ -152,6 +154,7 @@ void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct 
    is published with ROOM_NONE. Records, heads and the charter are always taken. */
 enum room { ROOM_ALL, ROOM_OWN, ROOM_NONE };
 void core_room(struct core *core, enum room room);
+enum room core_room_left(const struct core *core);
 /* When the next EVENT_TICK is due, in milliseconds of the same clock; INT64_MAX: never. */
 int64_t core_wake(const struct core *core);
 

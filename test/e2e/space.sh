@@ -38,11 +38,15 @@ printf 'own\n' >"$work/small"
 node "$radebeul" publish radebeul/klein "$work/small" --tier members >/dev/null || wrong 'own data is refused'
 
 say 'nothing is published beyond the limit'
-head -c 12000000 /dev/urandom >"$work/last"
-node "$radebeul" publish radebeul/letztes "$work/last" --tier members >/dev/null || wrong 'the last one is refused'
+head -c 30000000 /dev/urandom >"$work/last"
 code=0
-node "$radebeul" publish radebeul/klein "$work/more" --tier members 2>"$work/errors" || code=$?
-{ [ "$code" = 1 ] && grep -q 'has reached its size limit' "$work/errors"; } || wrong "publish: $code $(cat "$work/errors")"
+node "$radebeul" publish radebeul/letztes "$work/last" --tier members 2>"$work/errors" || code=$?
+{ [ "$code" = 1 ] && grep -q 'size limit' "$work/errors"; } || wrong "publish: $code $(cat "$work/errors")"
+[ "$(node_json "$radebeul" .store.used_bytes status)" -lt 80000000 ] || wrong "the limit is none: $(node "$radebeul" --json status)"
+# what was stored of it is dropped, and there is room again for a small one
+again() { node "$radebeul" publish radebeul/klein "$work/table" --tier members >/dev/null 2>&1; }
+printf 'own, changed\n' >"$work/table"
+wait_for 60 again || wrong "no room again: $(node "$radebeul" --json status)"
 
 say 'with more room the rest comes by itself'
 node_stop "$radebeul"
