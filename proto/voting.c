@@ -1,10 +1,33 @@
 #include "proto/voting_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto/check.h"
 #include "proto/request.h"
+
+/* Who keeps the log can read later who belonged when, and what was wanted. */
+static void changes_note(struct core *core, enum note_type type, const struct proposal *proposal)
+{
+	struct note *note = core_note(core, type);
+	struct buf words;
+
+	buf_init(&words, VOTING_WORDS_LEN_MAX);
+	proposal_words(&words, &core->charter, proposal->changes, proposal->entry.change_count,
+		       proposal->entry.threshold);
+	int len = snprintf(note->text, sizeof(note->text), "entry %u", proposal->entry.number);
+	for (size_t i = 0, line = 0; i < words.len; i++) {
+		if (words.ptr[i] != '\n')
+			continue;
+		if (len < (int)sizeof(note->text))
+			len += snprintf(note->text + len, sizeof(note->text) - (size_t)len,
+					"%s%.*s", line ? "; " : ": ", (int)(i - line),
+					words.ptr + line);
+		line = i + 1;
+	}
+	buf_fini(&words);
+}
 
 /* ---- rows ---- */
 
@@ -36,6 +59,8 @@ enum err voting_keep(struct core *core, struct txn *txn, const struct proposal *
 	if (proposal_count(txn, entry->number) >= VOTING_PROPOSAL_COUNT_MAX)
 		return ERR_FULL;
 	txn_put(txn, TABLE_PROPOSAL, row_key_bytes(&key), entry->payload);
+	if (core->charter.threshold > 1 || entry->settles)
+		changes_note(core, NOTE_PROPOSAL, proposal);
 	return txn_err(txn);
 }
 
@@ -185,6 +210,20 @@ static void records_take(struct core *core, struct txn *txn)
 		record_take(core, txn, &record);
 }
 
+/* The entry that is the latest now. */
+static void charter_note(struct core *core, struct txn *txn)
+{
+	struct charter_entry entry;
+	struct proposal proposal;
+	struct bytes whole;
+
+	if (!charter_entry(txn, core->charter.number, &whole) ||
+	    charter_entry_decode(&entry, whole) || proposal_init(&proposal, entry.payload))
+		return;
+	changes_note(core, NOTE_CHARTER, &proposal);
+	proposal_fini(&proposal);
+}
+
 /* Once after each change of the charter, and after a start. */
 static void charter_follow(struct core *core, struct txn *txn)
 {
@@ -193,6 +232,8 @@ static void charter_follow(struct core *core, struct txn *txn)
 	if (voting->looked && id_eq(&voting->at, &core->charter.entry_id) &&
 	    voting->frozen == core->charter.frozen)
 		return;
+	if (voting->looked)
+		charter_note(core, txn);
 	voting->looked = true;
 	voting->at = core->charter.entry_id;
 	voting->frozen = core->charter.frozen;
