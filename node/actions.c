@@ -18,7 +18,8 @@ static const struct {
 	{"damage", actions_damage},         {"clock", actions_clock},
 	{"links", actions_links},           {"members", actions_members},
 	{"copies", actions_copies},         {"keys", actions_keys},
-	{"deliver", actions_deliver},       {"grants", actions_grants},
+	{"deliver", actions_deliver},       {"withdrawal", actions_withdrawal},
+	{"grants", actions_grants},
 };
 
 const char *action_severity_name(enum action_severity severity)

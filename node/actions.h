@@ -90,6 +90,7 @@ void actions_clock(struct actions *list);
 void actions_copies(struct actions *list);
 void actions_keys(struct actions *list);
 void actions_deliver(struct actions *list);
+void actions_withdrawal(struct actions *list);
 void actions_grants(struct actions *list);
 
 #endif

@@ -330,7 +330,7 @@ bool folder_swap(struct folder *folder, const struct digest *names, const struct
 		ok = there ? exchange(folder, parent, last)
 			   : renameat2(folder->dir_fd, folder->part, parent, last,
 				       RENAME_NOREPLACE) == 0;
-		if (ok && fsync(parent))
+		if (ok && syncfs(folder->dir_fd)) /* the folders above it may be new, too */
 			ok = false;
 		if (!ok)
 			fail(folder, "cannot put %.200s in its place in %.150s: %s", folder->path,

@@ -363,6 +363,25 @@ bool withdrawal_find(struct core *core, struct txn *txn, const char *path, uint6
 	return found;
 }
 
+void withdrawal_each(struct core *core, struct txn *txn,
+		     bool (*each)(void *arg, const struct withdrawal_view *view), void *arg)
+{
+	const uint8_t kind = RECORD_WITHDRAWAL;
+	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_of(&kind, 1));
+	struct withdrawal_view view;
+	struct withdrawal withdrawal;
+	struct record record;
+
+	while (ledger_slots_next(&slots, &record)) {
+		if (record.author != core->author ||
+		    withdrawal_get(&withdrawal, record.body) != ERR_OK || !withdrawal.erase)
+			continue;
+		view_fill(core, &record, &withdrawal, &view);
+		if (!each(arg, &view))
+			return;
+	}
+}
+
 bool withdrawal_why(struct core *core, struct txn *txn, const char *path, uint64_t number,
 		    char *why)
 {

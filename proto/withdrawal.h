@@ -38,6 +38,9 @@ bool withdrawal_find(struct core *core, struct txn *txn, const char *path, uint6
 /* The same as one sentence in why, for somebody who asked for the dataset. */
 bool withdrawal_why(struct core *core, struct txn *txn, const char *path, uint64_t number,
 		    char *why);
+/* Own withdrawals that all were asked to confirm; each until it returns false. */
+void withdrawal_each(struct core *core, struct txn *txn,
+		     bool (*each)(void *arg, const struct withdrawal_view *view), void *arg);
 /* The number of the own latest withdrawal of a dataset; 0: none. Later versions have higher ones. */
 uint64_t withdrawal_number(struct core *core, struct txn *txn, const struct dataset_id *dataset);
 

@@ -169,6 +169,8 @@ says 'Stadt Radebeul'
 sleep 2
 [ "$(node_json "$meissen" '.outstanding | map(.slug) | join(",")' withdraw meissen/kita/plaetze)" = radebeul ] ||
 	wrong 'it is not known who has not answered'
+node "$meissen" status >"$work/said" 2>&1
+says 'Stadt Radebeul has not confirmed yet that meissen/kita/plaetze is erased'
 node_start "$radebeul"
 all_answered() {
 	[ "$(node_json "$meissen" '[(.confirmed | map(.slug) | sort | join(",")), (.outstanding | length)] | map(tostring) | join(" ")' \

@@ -304,6 +304,54 @@ static void every_rule_for_records(void **state)
 	}
 }
 
+static void withdrawal_give(struct fixture *f, uint64_t number, uint64_t sequence)
+{
+	struct test_record record;
+
+	test_record_init(&record, &f->fed, 1, PATH1, 1, sequence);
+	withdrawal_of(&record, f, 1, PATH1, number);
+	assert_int_equal(accept(f, &record, NULL), ERR_OK);
+	test_record_fini(&record);
+}
+
+/* The number of the current version, of all (0) or of one; 0: there is none. */
+static uint64_t current_number(struct fixture *f, uint64_t number)
+{
+	struct dataset_id dataset = test_dataset(&f->fed, 1, PATH1);
+	struct ledger_version version;
+
+	return ledger_version_current(&f->node.ledger, f->node.txn, &dataset, number, &version,
+				      NULL) == ERR_OK
+		       ? version.number
+		       : 0;
+}
+
+/* Whether the author keeps its word and drops them or not, and whatever comes first. */
+static void what_is_withdrawn_does_not_count(void **state)
+{
+	struct fixture *f = *state;
+	struct ledger_news news;
+
+	assert_int_equal(give(f, 1, PATH1, 3, 7, &news), ERR_OK);
+	assert_int_equal(current_number(f, 0), 3);
+	withdrawal_give(f, 3, 8);
+	assert_int_equal(current_number(f, 0), 0);
+	assert_int_equal(current_number(f, 3), 0);
+	assert_int_equal(give(f, 1, PATH1, 2, 9, &news), ERR_OK);
+	assert_int_equal(current_number(f, 0), 0);
+	assert_int_equal(current_number(f, 2), 0);
+	/* They stay in the set, which is their author's. */
+	assert_int_equal(test_state(&f->node, author1).live_count, 3);
+	assert_int_equal(give(f, 1, PATH1, 4, 10, &news), ERR_OK);
+	assert_int_equal(current_number(f, 0), 4);
+	/* Taken back further, and less far: the latest one counts. */
+	withdrawal_give(f, 4, 11);
+	assert_int_equal(current_number(f, 0), 0);
+	withdrawal_give(f, 2, 12);
+	assert_int_equal(current_number(f, 0), 4);
+	assert_int_equal(current_number(f, 3), 3);
+}
+
 static void altered_bytes_are_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -646,6 +694,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(accepted_version_is_found),
 		T(every_rule_for_records),
+		T(what_is_withdrawn_does_not_count),
 		T(altered_bytes_are_refused),
 		T(higher_sequence_wins_in_any_order),
 		T(sequence_is_used_once),
