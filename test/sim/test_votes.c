@@ -222,6 +222,12 @@ static void two_of_three_online(void **state)
 	assert_true(v.voted && v.accepted);
 	assert_reached(world, TOWNS + 2);
 	assert_int_equal(world->town[1]->core->charter.members[3].state, CHARTER_FORMER);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_non_null(strstr(world->town[i]->note_last[NOTE_PROPOSAL].text,
+				       "entry 6: removes Stadt Coswig (coswig)"));
+		assert_non_null(strstr(world->town[i]->note_last[NOTE_CHARTER].text,
+				       "entry 6: removes Stadt Coswig (coswig)"));
+	}
 	gone(world, 3);
 	assert_tidy(world);
 	world_close(world);
