@@ -18,14 +18,34 @@ grep -qx "http = 127.0.0.1:$port" "$meissen/config" || wrong 'init --http is not
 node_start "$meissen"
 node "$meissen" federation create --name 'Landkreis Meißen' >/dev/null
 node_join "$radebeul" "$(node_invite "$meissen" radebeul)" --dial-only --no-passphrase || wrong 'Radebeul did not join'
-url=http://127.0.0.1:$port
 [ "$(node_json "$meissen" .node.http status)" = "127.0.0.1:$port" ] || wrong 'status does not name the port'
 
-# asked STATUS CURL-ARGUMENT...: the body is in $work/body.
+# asked STATUS METHOD PATH [FILE [SOCKET]]: over the port, or over a Unix socket; FILE is sent along, - is none. The answer's
+# body is in $work/body.
 asked() {
 	local status
-	status=$(curl -sS -m 20 -o "$work/body" -w '%{http_code}' "${@:2}") || true
+	status=$(http "${@:2}") || true
 	[ "$status" = "$1" ] || wrong "${*:2} is answered with $status instead of $1: $(cat "$work/body")"
+}
+http() {
+	bounded 20 python3 - "$port" "$work/body" "$@" <<'PYTHON'
+import http.client, socket, sys
+port, out, method, path = sys.argv[1:5]
+file = sys.argv[5] if len(sys.argv) > 5 else "-"
+unix = sys.argv[6] if len(sys.argv) > 6 else ""
+connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=15)
+if unix:
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(unix)
+try:
+    connection.request(method, path, None if file == "-" else open(file, "rb").read())
+except (BrokenPipeError, ConnectionResetError):
+    pass  # it answered before it had read all
+answer = connection.getresponse()
+with open(out, "wb") as body:
+    body.write(answer.read())
+print(answer.status)
+PYTHON
 }
 # value NAME: of one line of the body
 value() {
@@ -33,22 +53,21 @@ value() {
 }
 
 say 'who may ask for what'
-for socket in '' "--unix-socket $meissen/control.sock"; do
-	# shellcheck disable=SC2086
-	asked 200 $socket "$url/healthz"
+for socket in '' "$meissen/control.sock"; do
+	asked 200 GET /healthz - "$socket"
 	[ "$(cat "$work/body")" = ok ] || wrong "healthz says $(cat "$work/body")"
-	# shellcheck disable=SC2086
-	asked 200 $socket "$url/metrics"
+	asked 200 GET /metrics - "$socket"
 	value 'allmende_members{state="complete"}' >/dev/null
 done
 for path in / /status /peers /datasets /verify /metrics/ /healthz/x '/file?path=meissen/a' /uploads /doctor; do
-	asked 404 "$url$path"
+	asked 404 GET "$path"
 done
-asked 404 -X POST -d '{}' "$url/verify"
-asked 404 -X POST -d '{"name": "x"}' "$url/federation"
-asked 404 -X PUT --data-binary @"$allmende" "$url/uploads/1/files/x"
-asked 404 -X DELETE "$url/metrics"
-asked 404 -X POST --data-binary @"$allmende" "$url/metrics"
+printf '{"name": "x"}' >"$work/json"
+asked 404 POST /verify "$work/json"
+asked 404 POST /federation "$work/json"
+asked 404 PUT /uploads/1/files/x "$work/json"
+asked 404 DELETE /metrics
+asked 404 POST /metrics "$work/json"
 
 say 'numbers that are true'
 printf 'a,b\n1,2\n' >"$work/table.csv"
@@ -62,7 +81,7 @@ two_copies() { node "$meissen" status | grep -q '^OK  *2 of 2 members complete; 
 wait_for 20 two_copies || wrong "copies are not counted: $(node "$meissen" status)"
 # the text is made at most every two seconds
 fresh() {
-	asked 200 "$url/metrics"
+	asked 200 GET /metrics
 	[ "$(value allmende_datasets_own)" = 2 ] && [ "$(value allmende_datasets_own_single)" = 0 ] &&
 		[ "$(value allmende_chunks_sent_total)" -ge 2 ]
 }
@@ -95,19 +114,19 @@ time.sleep(600)
 PYTHON
 helper_pids+=($!)
 sleep 1
-asked 200 --unix-socket "$meissen/control.sock" "$url/healthz"
+asked 200 GET /healthz - "$meissen/control.sock"
 node "$meissen" status >/dev/null || wrong 'the command line is shut out'
 descriptors=$(find "/proc/${node_pid[$meissen]}/fd" | wc -l)
 [ "$descriptors" -lt 100 ] || wrong "$descriptors descriptors are open"
 # an idle connection is closed after ten seconds, so that others come in
-returns() { curl -sf -m 5 -o /dev/null "$url/healthz"; }
+returns() { [ "$(http GET /healthz 2>/dev/null)" = 200 ]; }
 kill "${helper_pids[-1]}"
 wait_for 40 returns || wrong 'the port is not answered any more'
 
 say 'a stop is clean while somebody asks'
 asking=()
 for _ in 1 2 3 4 5 6; do
-	curl -s -m 5 -o /dev/null "$url/metrics" &
+	http GET /metrics >/dev/null 2>&1 &
 	asking+=($!)
 done
 node_stop "$meissen"
