@@ -357,14 +357,15 @@ static void proposal_describe(struct core *core, struct txn *txn, const struct p
 {
 	const struct charter_entry *entry = &proposal->entry;
 	uint32_t own = author_member(core->author);
+	struct digest first;
 
 	*out = (struct voting_proposal){
 		.id = entry->id,
 		.number = entry->number,
 		.time_ms = entry->time_ms,
 		.settlement = entry->settles,
-		.may_vote =
-			voting_may(core, proposal, own) && !voting_signed_other(txn, entry, NULL),
+		.may_vote = voting_may(core, proposal, own) &&
+			    !voting_signed_other(core, txn, entry, &first),
 		.voted = voting_has(txn, proposal, own),
 		.needed =
 			entry->settles ? member_majority(&core->charter) : core->charter.threshold,

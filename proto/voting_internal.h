@@ -17,8 +17,9 @@ enum err voting_keep(struct core *core, struct txn *txn, const struct proposal *
 enum err voting_take(struct core *core, struct txn *txn, const struct proposal *proposal,
 		     const struct charter_vote *vote);
 bool voting_has(struct txn *txn, const struct proposal *proposal, uint32_t member);
-/* Whether the own organisation has signed another proposal in its place; *first (may be NULL) is then its id. */
-bool voting_signed_other(struct txn *txn, const struct charter_entry *entry, struct digest *first);
+/* Whether the own organisation has signed another proposal in its place; *first is then its id. */
+bool voting_signed_other(struct core *core, struct txn *txn, const struct charter_entry *entry,
+			 struct digest *first);
 /* Whether this member's vote counts for the proposal. */
 bool voting_may(const struct core *core, const struct proposal *proposal, uint32_t member);
 /* Puts the entry together if there are votes enough, and follows the charter. */
@@ -27,7 +28,8 @@ void voting_count(struct core *core, struct txn *txn);
 /* ERR_ABSENT with a sentence: this node is in no federation. */
 enum err voting_member_check(struct core *core, char *why);
 /* ERR_DENIED with a sentence that names the first: another proposal was signed in its place. */
-enum err voting_signed_check(struct txn *txn, const struct proposal *proposal, char *why);
+enum err voting_signed_check(struct core *core, struct txn *txn, const struct proposal *proposal,
+			     char *why);
 /* Signs a proposal that is kept: remembers, counts and publishes the own vote. vote_text may be NULL. */
 enum err voting_sign(struct core *core, struct txn *txn, const struct proposal *proposal,
 		     struct voting_outcome *out, struct buf *vote_text, char *why);

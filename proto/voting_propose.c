@@ -70,7 +70,7 @@ static enum err first_check(struct core *core, struct txn *txn, char *why)
 	struct proposal next = {
 		.entry = {.number = core->charter.number + 1, .previous = core->charter.entry_id}};
 
-	return voting_signed_check(txn, &next, why);
+	return voting_signed_check(core, txn, &next, why);
 }
 
 static enum err changes_refused(enum err err, char *why)

@@ -41,26 +41,50 @@ static struct row_key signed_key(const struct charter_entry *entry)
 	return key_name(name);
 }
 
+/* An own vote that has come back from others, as after a restored backup. */
+static bool vote_returned(struct core *core, struct txn *txn, const struct charter_entry *entry,
+			  struct digest *first)
+{
+	struct row_key prefix = key_charter(entry->number);
+	struct walk walk = walk_begin(txn, TABLE_PROPOSAL, row_key_bytes(&prefix));
+	uint32_t own = author_member(core->author);
+	struct charter_entry other;
+
+	while (walk_next(&walk)) {
+		if (charter_payload_decode(&other, walk.value) || other.settles ||
+		    id_eq(&other.id, &entry->id))
+			continue;
+		struct row_key key = key_vote(other.number, &other.id, own);
+		if (!txn_has(txn, TABLE_VOTE, row_key_bytes(&key)))
+			continue;
+		*first = other.id;
+		return true;
+	}
+	return false;
+}
+
 /* PROTOCOL: "A steward signs one proposal per number; its node refuses a second." */
-bool voting_signed_other(struct txn *txn, const struct charter_entry *entry, struct digest *first)
+bool voting_signed_other(struct core *core, struct txn *txn, const struct charter_entry *entry,
+			 struct digest *first)
 {
 	struct row_key key = signed_key(entry);
 	struct bytes id;
 
-	if (entry->settles || !txn_get(txn, TABLE_META, row_key_bytes(&key), &id) ||
-	    id.len != ID_LEN || bytes_eq(id, id_bytes(&entry->id)))
+	if (entry->settles)
 		return false;
-	if (first)
-		memcpy(first->b, id.ptr, ID_LEN);
-	return true;
+	if (!txn_get(txn, TABLE_META, row_key_bytes(&key), &id) || id.len != ID_LEN)
+		return vote_returned(core, txn, entry, first);
+	memcpy(first->b, id.ptr, ID_LEN);
+	return !id_eq(first, &entry->id);
 }
 
-enum err voting_signed_check(struct txn *txn, const struct proposal *proposal, char *why)
+enum err voting_signed_check(struct core *core, struct txn *txn, const struct proposal *proposal,
+			     char *why)
 {
 	struct digest first;
 	char hex[2 * 4 + 1];
 
-	if (!voting_signed_other(txn, &proposal->entry, &first))
+	if (!voting_signed_other(core, txn, &proposal->entry, &first))
 		return txn_err(txn);
 	hex_put(hex, bytes_slice(id_bytes(&first), 0, 4));
 	why_set(why,
@@ -143,7 +167,7 @@ enum err voting_sign(struct core *core, struct txn *txn, const struct proposal *
 	enum err err = may_check(core, proposal, why);
 
 	if (!err)
-		err = voting_signed_check(txn, proposal, why);
+		err = voting_signed_check(core, txn, proposal, why);
 	if (!err)
 		err = vote_make(core, proposal, &vote, why);
 	if (!err) {
@@ -208,7 +232,7 @@ static enum err proposal_vote(struct core *core, struct txn *txn, const struct p
 	out->voted = voting_has(txn, proposal, author_member(core->author));
 	err = may_check(core, proposal, why);
 	if (!err)
-		err = voting_signed_check(txn, proposal, why);
+		err = voting_signed_check(core, txn, proposal, why);
 	if (err || !confirm)
 		return err;
 	err = voting_keep(core, txn, proposal);

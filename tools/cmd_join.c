@@ -271,7 +271,10 @@ static void print_approved(const struct tool *tool, const json_t *answer, const 
 		print_line("%s is admitted.", slug);
 		return;
 	}
-	print_line("The words match. Other stewards must agree before %s is a member:", slug);
+	print_line("The words match. %s before %s is a member:",
+		   field_true(answer, "voted") ? "Other stewards must agree"
+					       : "You still have to vote, where your root key is,",
+		   slug);
 	print_next(tool, "allmende federation proposals", "shows who has voted");
 }
 

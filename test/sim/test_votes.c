@@ -471,6 +471,33 @@ static void one_proposal_a_number(void **state)
 	world_close(world);
 }
 
+/* The store is restored from before the vote: what others give back says that it was given. */
+static void a_restored_steward_knows_what_it_signed(void **state)
+{
+	struct world *world = world_open(15);
+	struct sim_node *node = world->town[0];
+	struct decision first = propose(DECIDE_REMOVE, "coswig"), second, v;
+	sim_run(&world->sim, 60000, NULL, NULL);
+	sim_stop(node);
+	sim_backup(node);
+	sim_start(node);
+	sim_run(&world->sim, 60000, NULL, NULL);
+	assert_int_equal(decide(node, &first), ERR_OK);
+	assert_known(world, world->town[1], first.hex);
+	sim_run(&world->sim, 30000, NULL, NULL);
+	sim_stop(node);
+	sim_restore(node);
+	sim_start(node);
+	assert_known(world, node, first.hex);
+	second = propose(DECIDE_REMOVE, "riesa");
+	assert_int_equal(decide(node, &second), ERR_DENIED);
+	assert_int_equal(vote(world, world->town[1], first.hex, &v), ERR_OK);
+	assert_reached(world, TOWNS + 2);
+	gone(world, 3);
+	assert_tidy(world);
+	world_close(world);
+}
+
 /* Publishes votes of a town for entries that would make it the only steward: a new one each time. */
 static void call_spam(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
 {
@@ -752,6 +779,7 @@ int main(void)
 		cmocka_unit_test(a_steward_without_a_connection),
 		cmocka_unit_test(texts_that_do_not_count),
 		cmocka_unit_test(one_proposal_a_number),
+		cmocka_unit_test(a_restored_steward_knows_what_it_signed),
 		cmocka_unit_test(proposals_without_end),
 		cmocka_unit_test(a_split_is_settled_by_the_members),
 		cmocka_unit_test(old_and_new_quorum),
