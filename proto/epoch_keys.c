@@ -6,11 +6,9 @@
 
 #include "crypto/path.h"
 #include "crypto/root.h"
+#include "proto/rights.h"
 
-enum {
-	ROW_NAME_LEN = 192,
-	CANDIDATE_COUNT_MAX = 8, /* keys of strangers looked at for one epoch and path */
-};
+enum { ROW_NAME_LEN = 192 };
 
 /* ---- rows ---- */
 
@@ -220,26 +218,14 @@ static bool row_take_of(struct search *s, struct bytes above, const struct org_i
 	return row_take(s, above, name);
 }
 
-/* Of all granters: the namespace's organisation, the own one, then a few others. */
+/* From the namespace's organisation, or kept by the own one. */
 static bool rows_take(struct search *s, struct bytes above)
 {
 	const struct charter_member *owner =
 		charter_by_slug(&s->core->charter, path_slug(s->prefix));
-	char name[ROW_NAME_LEN];
 
-	if (owner && row_take_of(s, above, &owner->org))
-		return true;
-	if (row_take_of(s, above, &s->core->options.identity->org))
-		return true;
-	row_begin(name, s->prefix, s->number, above);
-	struct row_key prefix = key_name(name);
-	struct walk walk = walk_begin(s->txn, TABLE_SEALED, row_key_bytes(&prefix));
-	for (unsigned i = 0; i < CANDIDATE_COUNT_MAX && walk_next(&walk); i++) {
-		snprintf(name, sizeof(name), "%.*s", (int)walk.key.len, (const char *)walk.key.ptr);
-		if (row_take(s, above, name))
-			return true;
-	}
-	return false;
+	return (owner && row_take_of(s, above, &owner->org)) ||
+	       row_take_of(s, above, &s->core->options.identity->org);
 }
 
 static enum err search_run(struct search *s)
@@ -291,6 +277,25 @@ enum err epochs_version_key(struct core *core, struct txn *txn, const struct ver
 
 /* ---- wraps ---- */
 
+/*
+ * PROTOCOL: "A wrap counts when its granter is the organisation in whose namespace Q lies, or the own one that passes
+ * on what it got; in a record of the namespace's own organisation its author has the role key author."
+ */
+static bool granter_ok(const struct core *core, const struct org_id *granter,
+		       const struct keywrap *wrap)
+{
+	return rights_own_namespace(core, granter, wrap->prefix) ||
+	       id_eq(granter, &core->options.identity->org);
+}
+
+bool epoch_wrap_ok(struct core *core, struct txn *txn, uint32_t author, const struct keywrap *wrap)
+{
+	const struct charter_member *member = core_author_member(core, author);
+
+	return member && (!rights_own_namespace(core, &member->org, wrap->prefix) ||
+			  epoch_author_ok(core, txn, author));
+}
+
 enum err epoch_wrap_open(struct core *core, struct txn *txn, const struct org_id *granter,
 			 const struct keywrap *wrap)
 {
@@ -301,7 +306,8 @@ enum err epoch_wrap_open(struct core *core, struct txn *txn, const struct org_id
 				       .path = wrap->path};
 	struct key key = {{0}};
 
-	if (!id_eq(&wrap->grantee, &core->options.identity->org) || wrap->prefix.len == 0)
+	if (!id_eq(&wrap->grantee, &core->options.identity->org) || wrap->prefix.len == 0 ||
+	    !granter_ok(core, granter, wrap))
 		return ERR_DENIED;
 	if (row_here(txn, wrap->prefix, wrap->number, wrap->path, granter))
 		return ERR_EXISTS;
@@ -322,7 +328,8 @@ void epoch_wraps_open(struct core *core, struct txn *txn)
 	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_obj(&prefix));
 	while (ledger_slots_next(&slots, &record)) {
 		const struct charter_member *granter = core_author_member(core, record.author);
-		if (granter && keywrap_get(&wrap, record.body) == ERR_OK)
+		if (granter && keywrap_get(&wrap, record.body) == ERR_OK &&
+		    epoch_wrap_ok(core, txn, record.author, &wrap))
 			epoch_wrap_open(core, txn, &granter->org, &wrap);
 	}
 }

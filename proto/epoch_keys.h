@@ -2,9 +2,9 @@
  * epoch_keys - the keys of epochs that this node has: opened from wraps, kept sealed, followed through the links of key
  * records (docs/PROTOCOL.md, section 5.6). Private to epochs.c.
  *
- * A kept key is a row of table SEALED that names epoch, path and granter: anybody may publish a wrap, so keys of different
- * granters stand side by side, and what a search gives is proved by the commitment of a key record, or by the key check of a version. Keys that
- * links gave have the own organisation as granter.
+ * A kept key is a row of table SEALED that names epoch, path and granter: the namespace's organisation, or the own one.
+ * Anybody may publish a wrap, but strangers do not choose the keys of a namespace. What a search gives is proved by the
+ * commitment of a key record, or by the key check of a version. Keys that links gave have the own organisation as granter.
  */
 #ifndef ALLMENDE_EPOCH_KEYS_H
 #define ALLMENDE_EPOCH_KEYS_H
@@ -28,7 +28,9 @@ void epoch_key_put(struct core *core, struct txn *txn, struct bytes prefix, uint
 		   struct bytes path, const struct org_id *granter, const struct key *key);
 /* The highest number at a path whose key at that path is kept, from the own organisation; 0: none. */
 uint64_t epoch_key_last(struct core *core, struct txn *txn, struct bytes prefix);
-/* Opens and keeps a wrap for the own organisation. ERR_EXISTS: kept already. ERR_DENIED: not for us, or for a wrap key that is not here (yet). */
+/* Whether the author of a wrap record may give keys of that namespace, or is of another one. */
+bool epoch_wrap_ok(struct core *core, struct txn *txn, uint32_t author, const struct keywrap *wrap);
+/* Opens and keeps a wrap for the own organisation. ERR_EXISTS: kept already. ERR_DENIED: not for us, of a stranger, or for a wrap key that is not here (yet). */
 enum err epoch_wrap_open(struct core *core, struct txn *txn, const struct org_id *granter,
 			 const struct keywrap *wrap);
 /* All wraps for the own organisation whose keys are not kept. */

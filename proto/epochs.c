@@ -653,6 +653,7 @@ void epochs_news(struct core *core, struct txn *txn, const struct ledger_news *n
 	} else if (news->kind == RECORD_TOKEN) {
 		core->epochs.due = true;
 	} else if (author && keywrap_get(&wrap, record->body) == ERR_OK &&
+		   epoch_wrap_ok(core, txn, news->author, &wrap) &&
 		   epoch_wrap_open(core, txn, &author->org, &wrap) == ERR_OK) {
 		core->epochs.learn = true;
 		core->transfer.scan_due = true;
