@@ -233,7 +233,7 @@ struct voting {
 	int64_t requests_next_ms; /* request.c: when the next one ends; 0: not known */
 };
 
-struct recount { /* recount.c */
+struct recount {         /* recount.c */
 	int64_t next_ms; /* 0: not known yet */
 	uint32_t author; /* the last one begun; 0: none */
 	struct ledger_recount at;
@@ -256,8 +256,8 @@ struct core {
 	struct rights rights;
 	struct erasing erasing;
 	struct epochs epochs;
-	struct digest content;   /* digest of all states */
-	bool content_known;      /* it is up to date, but for authors touched in this turn */
+	struct digest content; /* digest of all states */
+	bool content_known;    /* it is up to date, but for authors touched in this turn */
 	struct recount recount;
 	int64_t entropy_next_ms; /* when a peer taken by lot is compared with */
 	int64_t quiet_until_ms; /* after a start: no own head before a peer has confirmed the last one */
