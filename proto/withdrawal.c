@@ -14,19 +14,23 @@
 
 enum { LOOK_MS = 1000 }; /* whether a sweep has come to its end */
 
-/* ---- what is remembered: record id(32) due(1) author(4)... ---- */
+/* ---- what is remembered: record id(32) flags(1) author(4)... ---- */
 
-enum { ROW_DUE = ID_LEN, ROW_HOLDERS = ID_LEN + 1 };
+enum { ROW_FLAGS = ID_LEN, ROW_HOLDERS = ID_LEN + 1 };
+enum {
+	FLAG_DUE = 1, /* the erasure is to be told when the sweep is done */
+	FLAG_HELD = 2 /* a copy was here, and that it is erased has not been told */
+};
 
 static void row_put(struct txn *txn, const struct dataset_id *dataset,
-		    const struct record_id *record, bool due, struct bytes holders)
+		    const struct record_id *record, uint8_t flags, struct bytes holders)
 {
 	struct row_key key = key_dataset(dataset);
 	struct buf value;
 
 	buf_init(&value, SIZE_MAX);
 	buf_add(&value, id_bytes(record));
-	buf_add_u8(&value, due);
+	buf_add_u8(&value, flags);
 	buf_add(&value, holders);
 	if (value.err)
 		txn_fail(txn, value.err);
@@ -55,6 +59,45 @@ static void holders_take(struct txn *txn, const struct dataset_id *dataset, stru
 	}
 }
 
+static bool has_confirmed(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+			  const struct record_id *withdrawal, uint32_t author)
+{
+	struct record_slot slot = record_slot_of(RECORD_ERASURE, id_bytes(dataset));
+	struct record_id named;
+	struct record record;
+
+	return ledger_slot(&core->ledger, txn, record_slot_bytes(&slot), author, &record) ==
+		       ERR_OK &&
+	       erasure_get(&named, record.body) == ERR_OK && id_eq(&named, withdrawal);
+}
+
+static bool is_among(const struct buf *authors, uint32_t author)
+{
+	for (size_t at = 0; at < authors->len; at += 4)
+		if (be32_get(authors->ptr + at) == author)
+			return true;
+	return false;
+}
+
+/* Those who have not answered the withdrawal before: they will answer the next one. */
+static void holders_carry(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+			  struct buf *authors)
+{
+	struct record_id before;
+	struct bytes row;
+
+	if (!row_get(txn, dataset, &row))
+		return;
+	memcpy(before.b, row.ptr, ID_LEN);
+	for (size_t at = ROW_HOLDERS; at < row.len; at += 4) {
+		uint32_t author = be32_get(row.ptr + at);
+
+		if (!is_among(authors, author) &&
+		    !has_confirmed(core, txn, dataset, &before, author))
+			buf_add_be32(authors, author);
+	}
+}
+
 /* ---- erasing ---- */
 
 static void due_add(struct core *core, const struct dataset_id *dataset)
@@ -75,7 +118,7 @@ void withdrawal_open(struct core *core, struct txn *txn)
 
 	while (walk_next(&walk)) {
 		if (walk.key.len != ID_LEN || walk.value.len < ROW_HOLDERS ||
-		    !walk.value.ptr[ROW_DUE])
+		    !(walk.value.ptr[ROW_FLAGS] & FLAG_DUE))
 			continue;
 		memcpy(dataset.b, walk.key.ptr, ID_LEN);
 		due_add(core, &dataset);
@@ -130,7 +173,7 @@ static bool erasure_make(struct core *core, struct txn *txn, const struct datase
 	err = ledger_append(&core->ledger, txn, RECORD_ERASURE, record_slot_bytes(&slot),
 			    buf_bytes(&body), NULL, NULL);
 	if (!err)
-		row_put(txn, dataset, &withdrawal, false, buf_bytes(&holders));
+		row_put(txn, dataset, &withdrawal, 0, buf_bytes(&holders));
 	buf_fini(&body);
 	buf_fini(&holders);
 	return !err;
@@ -186,23 +229,34 @@ static void note_withdrawn(struct core *core, const struct withdrawal_view *view
 	snprintf(note->text, sizeof(note->text), "%.300s", view->reason);
 }
 
+/* Drops what is here, and remembers what is to be done about it. */
+static void withdrawal_take(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+			    const struct record_id *id, uint32_t author, uint64_t number,
+			    bool erase, struct bytes holders)
+{
+	struct bytes row;
+	bool held = row_get(txn, dataset, &row) && (row.ptr[ROW_FLAGS] & FLAG_HELD);
+
+	held = copies_drop(core, txn, dataset, author, number) || held;
+	row_put(txn, dataset, id, (held ? FLAG_HELD : 0) | (held && erase ? FLAG_DUE : 0), holders);
+	if (held && erase)
+		due_add(core, dataset);
+}
+
 void withdrawal_news(struct core *core, struct txn *txn, const struct ledger_news *news,
 		     const struct record *record)
 {
 	struct withdrawal withdrawal;
 	struct withdrawal_view view;
 	struct bytes row;
-	bool due;
 
 	if (news->kind != RECORD_WITHDRAWAL || withdrawal_get(&withdrawal, record->body) != ERR_OK)
 		return;
 	view_fill(core, record, &withdrawal, &view);
 	if (row_get(txn, &view.dataset, &row) && memcmp(row.ptr, view.record.b, ID_LEN) == 0)
 		return;
-	due = copies_drop(core, txn, &view.dataset, view.author, view.number) && view.erase;
-	row_put(txn, &view.dataset, &view.record, due, bytes_of(NULL, 0));
-	if (due)
-		due_add(core, &view.dataset);
+	withdrawal_take(core, txn, &view.dataset, &view.record, view.author, view.number,
+			view.erase, bytes_of(NULL, 0));
 	note_withdrawn(core, &view);
 }
 
@@ -285,12 +339,10 @@ static enum err withdrawal_write(struct core *core, struct txn *txn,
 				     record_slot_bytes(&slot), buf_bytes(&body), &id, NULL);
 	if (!err) {
 		holders_take(txn, dataset, &holders);
-		bool due = copies_drop(core, txn, dataset, core->author, withdrawal->number) &&
-			   withdrawal->erase;
-		versions_delete(core, txn, dataset);
-		row_put(txn, dataset, &id, due, buf_bytes(&holders));
-		if (due)
-			due_add(core, dataset);
+		holders_carry(core, txn, dataset, &holders);
+		withdrawal_take(core, txn, dataset, &id, core->author, withdrawal->number,
+				withdrawal->erase, buf_bytes(&holders));
+		versions_delete(core, txn, dataset); /* and what was held of them with them */
 	}
 	buf_fini(&body);
 	buf_fini(&holders);
@@ -317,6 +369,10 @@ enum err withdrawal_make(struct core *core, struct txn *txn, const char *path, c
 			path, core->options.identity->name);
 		return ERR_DENIED;
 	}
+	/* Withdrawn before, and now to be erased. */
+	if (!withdrawal.number && erase && withdrawal_find(core, txn, path, 0, out) && out->own &&
+	    !out->erase)
+		withdrawal.number = out->number;
 	if (!withdrawal.number) {
 		why_set(why, "%.200s has no version that could be withdrawn: see `allmende ls`.",
 			path);
@@ -410,18 +466,6 @@ uint64_t withdrawal_number(struct core *core, struct txn *txn, const struct data
 		       : 0;
 }
 
-static bool has_confirmed(struct core *core, struct txn *txn, const struct withdrawal_view *view,
-			  uint32_t author)
-{
-	struct record_slot slot = record_slot_of(RECORD_ERASURE, id_bytes(&view->dataset));
-	struct record_id named;
-	struct record record;
-
-	return ledger_slot(&core->ledger, txn, record_slot_bytes(&slot), author, &record) ==
-		       ERR_OK &&
-	       erasure_get(&named, record.body) == ERR_OK && id_eq(&named, &view->record);
-}
-
 void withdrawal_answers(struct core *core, struct txn *txn, const struct withdrawal_view *view,
 			bool (*each)(void *arg, const struct withdrawal_answer *answer), void *arg)
 {
@@ -443,7 +487,8 @@ void withdrawal_answers(struct core *core, struct txn *txn, const struct withdra
 	for (size_t at = ROW_HOLDERS; at < row.len; at += 4) {
 		struct withdrawal_answer answer = {be32_get(row.ptr + at), 0};
 
-		if (!has_confirmed(core, txn, view, answer.author) && !each(arg, &answer))
+		if (!has_confirmed(core, txn, &view->dataset, &view->record, answer.author) &&
+		    !each(arg, &answer))
 			return;
 	}
 }

@@ -27,7 +27,7 @@ struct withdrawal_view {
 };
 
 /*
- * Takes back all own versions of a dataset. ERR_CONFIG: path or reason; ERR_DENIED: not the own namespace, or the current
+ * Takes back all own versions of a dataset; or asks, for one that was taken back, that it be erased, too. ERR_CONFIG: path or reason; ERR_DENIED: not the own namespace, or the current
  * version is another node's; ERR_ABSENT: there is nothing to withdraw, or it is withdrawn already. One sentence in why.
  */
 enum err withdrawal_make(struct core *core, struct txn *txn, const char *path, const char *reason,

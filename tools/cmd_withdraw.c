@@ -80,6 +80,17 @@ static int show(const struct tool *tool, struct client *client, const char *path
 
 /* -- doing it ------------------------------------------------------------------------------- */
 
+/* Withdrawn already, but nobody was asked to erase it. */
+static bool only_erasing(struct client *client, const char *path)
+{
+	json_t *answer = NULL;
+	bool only = withdrawn_ask(client, path, 0, &answer) == TOOL_DONE &&
+		    field_true(answer, "own") && !field_true(answer, "erase");
+
+	json_decref(answer);
+	return only;
+}
+
 static int preview(const struct tool *tool, struct client *client, const char *path, bool erase)
 {
 	struct buf target;
@@ -89,6 +100,12 @@ static int preview(const struct tool *tool, struct client *client, const char *p
 	target_text(&target, "path", path);
 	int code = client_call(client, "GET", target_end(&target), NULL, &entry);
 	buf_fini(&target);
+	if (code == TOOL_ABSENT && erase && only_erasing(client, path)) {
+		print_line("%s is withdrawn already; whoever held a copy would be asked to confirm "
+			   "that it is erased.",
+			   path);
+		return tool_fail(TOOL_FAILED, "nothing was done: say --yes to do it");
+	}
 	if (code)
 		return client_complain(client);
 	char *readers = print_join(json_object_get(entry, "readers"));
@@ -178,7 +195,10 @@ const struct command cmd_withdraw = {
 		"has\n"
 		"read or written to a folder of their own stays with them.\n"
 		"Shows first what would happen and wants --yes. Without --reason it shows who has\n"
-		"confirmed a withdrawal. A later publication goes on with the next number.\n"
+		"confirmed a withdrawal. A later publication goes on with the next number. --erase "
+		"may "
+		"be\n"
+		"given later, too.\n"
 		"\n"
 		"  allmende withdraw riesa/kita/plaetze --erase --reason \"names of children\" "
 		"--yes\n"

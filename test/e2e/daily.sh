@@ -188,6 +188,19 @@ clean "$radebeul"
 wait_for 60 test -e "$work/daten/meissen/kita/plaetze/a.txt" || wrong 'the new version was not written'
 clean "$meissen"
 
+say 'taken back, and later erased'
+wait_for 30 holds "$radebeul" meissen/rest || wrong 'meissen/rest is gone'
+code 0 node "$meissen" withdraw meissen/rest --reason alt --yes
+gone() { ! node "$radebeul" show meissen/rest >/dev/null 2>&1; }
+wait_for 30 gone || wrong 'it is still there'
+code 1 node "$meissen" withdraw meissen/rest --erase --reason alt
+says 'withdrawn already'
+code 0 node "$meissen" withdraw meissen/rest --erase --reason 'doch ganz' --yes
+rest_answered() {
+	[ "$(node_json "$meissen" '.confirmed | map(.slug) | sort | join(",")' withdraw meissen/rest)" = meissen,radebeul ]
+}
+wait_for 60 rest_answered || wrong "not all have confirmed: $(node "$meissen" withdraw meissen/rest)"
+
 say 'members'
 [ "$(node_json "$meissen" '.members | map(.operator) | unique | join(",")' federation members)" = self ] ||
 	wrong 'the operator is not shown'

@@ -196,6 +196,37 @@ static void who_was_away_erases_on_return(void **state)
 	towns_close(towns);
 }
 
+/* What was only withdrawn can be erased later, and who has missed the first withdrawal answers the next. */
+static void asked_again(void **state)
+{
+	struct towns *towns = held_open(45, 3);
+	struct ask ask = {.path = PATH, .reason = REASON};
+	sim_stop(towns->b);
+	assert_int_equal(withdraw(towns->a, &ask), ERR_OK);
+	sim_run(&towns->sim, 20000, NULL, NULL);
+	assert_answers(towns->a, 0, 1);
+	ask.erase = true;
+	assert_int_equal(withdraw(towns->a, &ask), ERR_OK);
+	assert_int_equal(ask.view.number, 2);
+	assert_int_equal(withdraw(towns->a, &ask), ERR_ABSENT);
+	sim_run(&towns->sim, 20000, NULL, NULL);
+	assert_answers(towns->a, 1, 1);
+	/* Published and withdrawn once more, while Radebeul is away. */
+	assert_int_equal(sim_subscribe(towns->m, "meissen/**"), ERR_OK);
+	publish(towns->a, PATH, 5);
+	towns_held(towns->m, PATH, 3);
+	sim_run(&towns->sim, 5000, NULL, NULL);
+	assert_int_equal(withdraw(towns->a, &ask), ERR_OK);
+	sim_run(&towns->sim, 20000, NULL, NULL);
+	assert_answers(towns->a, 2, 1);
+	sim_start(towns->b);
+	settle(towns);
+	assert_gone(towns->b);
+	assert_gone(towns->m);
+	assert_answers(towns->a, 3, 0);
+	towns_close(towns);
+}
+
 /* Killed between the news and the end of the sweep, a node still erases and confirms. */
 static void a_crash_forgets_no_erasure(void **state)
 {
@@ -340,6 +371,7 @@ int main(void)
 		cmocka_unit_test(what_is_withdrawn_is_gone_everywhere),
 		cmocka_unit_test(erasing_is_confirmed_by_all_who_held_it),
 		cmocka_unit_test(who_was_away_erases_on_return),
+		cmocka_unit_test(asked_again),
 		cmocka_unit_test(a_crash_forgets_no_erasure),
 		cmocka_unit_test(a_fault_withdraws_all_or_nothing),
 		cmocka_unit_test(only_the_own_and_with_a_reason),
