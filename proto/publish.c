@@ -265,7 +265,9 @@ static void contents_digest(struct digest *out, const struct publication *public
 		said.issued_ms = said.modified_ms = said.file_count = said.byte_count = 0;
 		description_encode(&description, &said);
 	}
-	hash_init(&hash, "am1.contents", &publication->params.dataset_key, ID_LEN);
+	/* Another epoch is nothing new either, so not under K(dataset). */
+	hash_init(&hash, "am1.contents", NULL, ID_LEN);
+	hash_add(&hash, bytes_of(publication->params.cut_key.b, CUT_KEY_LEN));
 	hash_add_be64(&hash, publication->tier);
 	hash_add_be64(&hash, description.len);
 	hash_add(&hash, buf_bytes(&description));

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -224,6 +225,10 @@ static void an_expired_grant_ends(void **state)
 	assert_int_equal(epoch_last(towns->m, "meissen/kita"), 1);
 	assert_int_equal(wraps_for(towns->m, towns->b), 0);
 	uint64_t chunks = sim_rows(towns->a, TABLE_CHUNK);
+	/* A new epoch alone is no news. */
+	struct buf same = content_of(1);
+	assert_int_equal(sim_publish(towns->a, KITA, TIER_GRANTED, buf_bytes(&same)), ERR_EXISTS);
+	buf_fini(&same);
 	publish_version(towns->a, KITA, 2);
 	/* What was sealed before is not sealed again: the manifest is new, and what has changed. */
 	assert_in_range(sim_rows(towns->a, TABLE_CHUNK), chunks + 2, chunks + 3);
@@ -373,6 +378,68 @@ static void faults_leave_all_or_nothing(void **state)
 	assert_int_equal(epoch_last(towns->a, "meissen/kita"), 0);
 	assert_int_equal(wraps_for(towns->a, towns->m), 0);
 	publish_version(towns->a, KITA, 2);
+	towns_held(towns->b, KITA, 2);
+	assert_version(towns->b, KITA, 2);
+	towns_close(towns);
+}
+
+/* Keys made since the copy come back with the records: each is wrapped for its own organisation. */
+static void an_old_copy_of_the_key_author(void **state)
+{
+	struct towns *towns = towns_open(13, 3);
+	assert_int_equal(sim_subscribe(towns->b, "meissen/**"), ERR_OK);
+	publish_version(towns->a, KITA, 1);
+	give(towns->a, towns->b, "meissen/kita", VERB_READ, YEAR_MS);
+	give(towns->a, towns->m, "meissen", VERB_READ, YEAR_MS);
+	towns_held(towns->b, KITA, 1);
+	sim_stop(towns->a);
+	sim_backup(towns->a);
+	sim_start(towns->a);
+	settle(towns);
+	give(towns->a, towns->b, "meissen/bau", VERB_READ, HOUR_MS);
+	settle(towns);
+	sim_run(&towns->sim, 2 * HOUR_MS, NULL, NULL);
+	assert_int_equal(epoch_last(towns->a, "meissen/bau"), 1);
+	publish_version(towns->a, "meissen/bau/plan", 1);
+	settle(towns);
+	sim_stop(towns->a);
+	sim_restore(towns->a);
+	sim_start(towns->a);
+	sim_run(&towns->sim, 180000, NULL, NULL);
+	settle(towns);
+	assert_int_equal(epoch_last(towns->a, "meissen/bau"), 1);
+	publish_version(towns->a, "meissen/bau/plan", 2);
+	assert_int_equal(epoch_last(towns->a, "meissen/bau"), 1);
+	assert_int_equal(sim_want(towns->a, "meissen/bau/plan", 1), ERR_OK);
+	assert_version(towns->a, "meissen/bau/plan", 2);
+	settle(towns);
+	assert_int_equal(sim_want(towns->m, "meissen/bau/plan", 2), ERR_OK);
+	towns_held(towns->m, "meissen/bau/plan", 2);
+	assert_version(towns->m, "meissen/bau/plan", 2);
+	assert_int_equal(sim_want(towns->b, "meissen/bau/plan", 2), ERR_DENIED);
+	towns_close(towns);
+}
+
+/* More wraps are due than are made in one turn. */
+static void a_round_for_many_readers(void **state)
+{
+	enum { PREFIX_COUNT = 300 };
+	struct towns *towns = towns_open(12, 3);
+	publish_version(towns->a, KITA, 1);
+	give(towns->a, towns->m, "meissen", VERB_READ, YEAR_MS);
+	for (unsigned i = 0; i < PREFIX_COUNT; i++) {
+		char prefix[64];
+		snprintf(prefix, sizeof(prefix), i ? "meissen/ordner-%u" : "meissen/kita", i);
+		give(towns->a, towns->b, prefix, VERB_READ, YEAR_MS);
+	}
+	assert_int_equal(wraps_for(towns->a, towns->b), PREFIX_COUNT);
+	remove_member(towns->a, towns->m);
+	assert_in_range(wraps_for(towns->a, towns->b), PREFIX_COUNT + 1, 2 * PREFIX_COUNT - 1);
+	publish_version(towns->a, KITA, 2);
+	sim_run(&towns->sim, 60000, NULL, NULL);
+	assert_int_equal(wraps_for(towns->b, towns->b), 2 * PREFIX_COUNT);
+	assert_int_equal(epoch_last(towns->a, "meissen"), 2);
+	assert_int_equal(sim_want(towns->b, KITA, 2), ERR_OK);
 	towns_held(towns->b, KITA, 2);
 	assert_version(towns->b, KITA, 2);
 	towns_close(towns);
@@ -578,6 +645,8 @@ int main(void)
 		cmocka_unit_test(chains_are_followed),
 		cmocka_unit_test(a_reader_becomes_a_relay),
 		cmocka_unit_test(faults_leave_all_or_nothing),
+		cmocka_unit_test(a_round_for_many_readers),
+		cmocka_unit_test(an_old_copy_of_the_key_author),
 		cmocka_unit_test(expired_grants_are_collected_for_a_day),
 		cmocka_unit_test(the_key_author_was_away),
 		cmocka_unit_test(a_false_key_is_not_believed),
