@@ -39,7 +39,7 @@
 	X(STAGE, "stage", 1) /* job(8) dataset(32) address(32) -> size(4) */                       \
 	X(SEEN, "seen",                                                                            \
 	  1) /* dataset(32) keyed hash of plain text(32) -> reference; proto/writer */             \
-	X(SUBSCRIPTION, "subscription", 1) /* pattern text -> options; proto/transfer */           \
+	X(SUBSCRIPTION, "subscription", 1) /* pattern text -> row; proto/subscription */           \
 	X(SEALED, "sealed", 1)             /* name -> key sealed under the storage key */          \
 	X(PEER, "peer", 1)                 /* address text -> options; proto/core */               \
 	X(INVITATION, "invitation",                                                                \
