@@ -330,9 +330,13 @@ static void want_of(struct sync *sync, const struct author_state *mine,
 {
 	bool newer = mine->incarnation > theirs->incarnation;
 	bool same = mine->incarnation == theirs->incarnation;
+	/* Two heads of one number would else be noticed only with the next one. */
+	bool other = mine->counter == theirs->counter &&
+		     memcmp(mine->set.b, theirs->digest, sizeof(theirs->digest)) != 0;
 	if (newer)
 		want_add(sync, mine->author, mine->incarnation, 0);
-	else if (same && (mine->sequence > theirs->sequence || mine->counter > theirs->counter))
+	else if (same &&
+		 (mine->sequence > theirs->sequence || mine->counter > theirs->counter || other))
 		want_add(sync, mine->author, mine->incarnation, theirs->sequence);
 }
 
