@@ -419,7 +419,7 @@ static void vote_run(struct call *call, struct core *core, struct txn *txn, int6
 
 static void leave_begin(struct call *call)
 {
-	static const char *const fields[] = {"s:reason", NULL};
+	static const char *const fields[] = {"s:reason", "b:cancel", NULL};
 
 	check_and_push(call, fields);
 }
@@ -428,7 +428,9 @@ static void leave_run(struct call *call, struct core *core, struct txn *txn, int
 {
 	const char *reason = api_in_text(call, "reason");
 
-	call->err = voting_leave(core, txn, reason ? reason : "", call->why);
+	if (!reason)
+		reason = "";
+	call->err = voting_leave(core, txn, in_true(call, "cancel") ? NULL : reason, call->why);
 	call->status = 202;
 	call->out = json_object();
 }

@@ -94,7 +94,10 @@ bool voting_admits(struct core *core, struct txn *txn, const struct org_id *org)
 /* The stewards' votes are spread so that no proposal of this number can have enough of them any more. */
 bool voting_is_split(struct core *core, struct txn *txn);
 
-/* Tells the stewards that this organisation wants to leave. ERR_ABSENT; ERR_CONFIG: reason is too long. */
+/*
+ * Tells the stewards that this organisation wants to leave; reason NULL: that it stays after all. ERR_ABSENT; ERR_CONFIG:
+ * the reason is too long.
+ */
 enum err voting_leave(struct core *core, struct txn *txn, const char *reason, char *why);
 /* Members that want to leave, by rising number: the next after *member (begin with 0). */
 bool voting_leaver(struct core *core, struct txn *txn, uint32_t *member, char reason[513]);

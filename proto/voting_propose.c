@@ -354,6 +354,13 @@ enum err voting_leave(struct core *core, struct txn *txn, const char *reason, ch
 
 	if (err)
 		return err;
+	if (!reason) {
+		err = ledger_delete(&core->ledger, txn, record_slot_bytes(&slot));
+		if (err == ERR_ABSENT)
+			why_set(why, "%s has not said that it wants to leave.",
+				core->options.identity->name);
+		return err;
+	}
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	err = notice_put(&body, bytes_str(reason));
 	if (err) {

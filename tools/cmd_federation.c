@@ -174,12 +174,13 @@ static int run_federation(struct tool *tool)
 static int run_leave(struct tool *tool)
 {
 	const char *reason = args_value(&tool->args, "reason");
+	bool cancel = args_flag(&tool->args, "cancel");
 	json_t *answer = NULL;
 	int code = value_texts(&tool->args);
 
 	if (code)
 		return code;
-	if (!args_flag(&tool->args, "yes")) {
+	if (!cancel && !args_flag(&tool->args, "yes")) {
 		print_line("Tells the stewards that you want to leave; they remove you, and the "
 			   "others get "
 			   "a new key.");
@@ -188,11 +189,14 @@ static int run_leave(struct tool *tool)
 		return tool_fail(TOOL_FAILED, "nothing was done: say --yes to do it");
 	}
 	code = query_post(tool, "/federation/leave",
-			  json_pack("{s:s}", "reason", reason ? reason : ""), &answer);
+			  json_pack("{s:s, s:b}", "reason", reason ? reason : "", "cancel", cancel),
+			  &answer);
 	if (!code && tool->json)
 		code = print_json(tool, answer);
 	else if (!code)
-		print_line("The stewards are told. You stay a member until they have removed you.");
+		print_line(cancel ? "The stewards are told that you stay."
+				  : "The stewards are told. You stay a member until they have "
+				    "removed you.");
 	json_decref(answer);
 	return code;
 }
@@ -243,6 +247,7 @@ const struct command cmd_federation_members = {
 
 static const struct option leave_options[] = {
 	{"reason", 0, "TEXT", false, "what the stewards shall read"},
+	{"cancel", 0, NULL, false, "stay after all, as long as they have not removed you"},
 	{"yes", 0, NULL, false, "do it"},
 	{NULL, 0, NULL, false, NULL},
 };

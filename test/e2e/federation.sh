@@ -132,6 +132,8 @@ expect 1 'nothing was done' "$allmende" -d radebeul federation leave
 says 'The stewards are told' "$allmende" -d radebeul federation leave --reason 'Gemeinden schließen sich zusammen' --yes
 wait_for 30 says_status meissen 'Stadt Radebeul wants to leave the federation: Gemeinden schließen' ||
 	wrong 'status does not say who wants to leave'
+says 'that you stay' "$allmende" -d radebeul federation leave --cancel
+expect 4 'has not said that it wants to leave' "$allmende" -d radebeul federation leave --cancel
 says 'there is one entry of each number' "$allmende" -d meissen federation settle
 for town in meissen radebeul; do
 	clean "$town"

@@ -250,6 +250,36 @@ static void request_is_signed_by_the_organisation(void **state)
 	buf_fini(&big);
 }
 
+/* A row of before there were guarded invitations and relays: it waits for a steward. */
+static void an_old_row_is_read(void **state)
+{
+	struct fixture *f = *state;
+	char *dir = test_dir_init();
+	struct db *db = test_db(dir);
+	struct txn *txn = txn_begin(db, true);
+	struct invitation_row row;
+	struct bytes key, value;
+	struct buf old, old_key;
+
+	invitation_store(txn, &f->invitation, true, true);
+	assert_true(walk_last(txn, TABLE_INVITATION, bytes_of(NULL, 0), &key, &value));
+	buf_init(&old, 1024);
+	buf_init(&old_key, KEY_LEN_MAX);
+	buf_add(&old_key, key);
+	buf_add(&old, bytes_of(value.ptr, value.len - 2)); /* two booleans */
+	assert_int_equal(old.ptr[0], 0x97);
+	old.ptr[0] = 0x95;
+	txn_put(txn, TABLE_INVITATION, buf_bytes(&old_key), buf_bytes(&old));
+	assert_int_equal(invitation_find(txn, &f->invitation.secret, &row), ERR_OK);
+	assert_string_equal(row.slug, f->joiner.slug);
+	assert_false(row.auto_approve || row.relay || row.used);
+	txn_abort(txn);
+	buf_fini(&old);
+	buf_fini(&old_key);
+	db_close(db);
+	test_dir_fini(dir);
+}
+
 static void a_secret_admits_once(void **state)
 {
 	struct fixture *f = *state;
@@ -303,6 +333,7 @@ int main(void)
 		cmocka_unit_test(request_names_its_maker),
 		cmocka_unit_test(request_is_signed_by_the_organisation),
 		cmocka_unit_test(a_secret_admits_once),
+		cmocka_unit_test(an_old_row_is_read),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -643,6 +643,15 @@ static void removed_and_shut_out(void **state)
 	assert_string_equal(reason, "merged with Stadt Meißen");
 	assert_false(voting_leaver(world->town[1]->core, txn, &member, reason));
 	txn_abort(txn);
+	/* It stays after all; then it goes after all. */
+	struct decision stay = propose(DECIDE_LEAVE, NULL);
+	assert_int_equal(decide(world->town[3], &stay), ERR_OK);
+	assert_int_equal(decide(world->town[3], &stay), ERR_ABSENT);
+	assert_true(sim_run(&world->sim, 120000, sim_agree, NULL));
+	txn = txn_begin(world->town[1]->db, true);
+	member = 0;
+	assert_false(voting_leaver(world->town[1]->core, txn, &member, reason));
+	txn_abort(txn);
 	d = propose(DECIDE_REMOVE, "coswig");
 	assert_int_equal(decide(world->town[0], &d), ERR_OK);
 	assert_int_equal(vote(world, world->town[1], d.hex, &v), ERR_OK);
