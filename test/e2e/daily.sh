@@ -137,6 +137,28 @@ fi
 is_tidy() { [ -z "$(find "$work/daten" -maxdepth 1 -name '.allmende*')" ]; }
 wait_for 10 is_tidy || wrong 'something was left behind'
 
+say 'killed in the middle of a large file'
+bytes=$((80 * 1000 * 1000))
+"$small" && bytes=$((24 * 1000 * 1000))
+testdata 9 "$bytes" noise >"$work/luftbild.tif"
+publish meissen/luftbild "$work/luftbild.tif" >/dev/null
+is_begun() { [ -s "$work/daten/.allmende-radebeul/luftbild.tif" ] || [ -e "$work/daten/meissen/luftbild" ]; }
+torn=0
+for i in 1 2 3; do
+	wait_for 60 is_begun || wrong 'it is not even begun'
+	if [ -e "$work/daten/meissen/luftbild" ]; then
+		same "$work/luftbild.tif" "$work/daten/meissen/luftbild/luftbild.tif"
+		break
+	fi
+	node_kill "$radebeul"
+	[ -e "$work/daten/meissen/luftbild" ] || torn=$((torn + 1))
+	node_start "$radebeul"
+done
+is_whole() { cmp -s "$work/luftbild.tif" "$work/daten/meissen/luftbild/luftbild.tif"; }
+wait_for 60 is_whole || wrong 'it was not written in the end'
+wait_for 10 is_tidy || wrong 'something was left behind'
+say "$torn times"
+
 say 'what others have put there stays'
 mkdir -p "$work/daten/meissen/fremd"
 printf 'wichtig\n' >"$work/daten/meissen/fremd/notizen.txt"
