@@ -263,6 +263,8 @@ struct core {
 	int64_t quiet_until_ms; /* after a start: no own head before a peer has confirmed the last one */
 	int64_t behind_since_ms; /* a peer knew a later own head than this store; 0: none did */
 	int64_t own_head_ms;     /* time of the own latest head */
+	int64_t clock_ms;        /* of the turn before */
+	bool clock_set;          /* back, since the start */
 	bool log_news;           /* the own organisation log has grown: the next head is due */
 	bool head_due;           /* own records are not yet those of the own head */
 	struct news *news;
@@ -361,6 +363,8 @@ int64_t recount_wake(const struct core *core);
 /* gossip.c */
 void gossip_open(struct core *core, struct txn *txn);
 void gossip_close(struct core *core);
+/* Others may know more of the own author than this store: takes that up, and then begins another incarnation. */
+void gossip_behind(struct core *core, struct txn *txn);
 int64_t gossip_wake(const struct core *core);
 void gossip_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
 /* Counts bytes taken from a peer, and confirms them now or when they are enough. */

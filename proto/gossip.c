@@ -184,6 +184,41 @@ static void head_known(struct core *core, const struct peer *peer, const struct 
 		relay_hear(relay, peer->link);
 }
 
+/* The row that says that others may know more of the own author; it outlives a crash. */
+static struct row_key behind_key(void)
+{
+	return key_name("behind");
+}
+
+void gossip_behind(struct core *core, struct txn *txn)
+{
+	struct row_key key = behind_key();
+	core->behind_since_ms = core->now_ms;
+	core->ledger.own_behind = true;
+	txn_put(txn, TABLE_META, row_key_bytes(&key), bytes_of("", 0));
+}
+
+static void behind_over(struct core *core, struct txn *txn)
+{
+	struct row_key key = behind_key();
+	if (!core->behind_since_ms)
+		return;
+	core->behind_since_ms = 0;
+	core->ledger.own_behind = false;
+	txn_del(txn, TABLE_META, row_key_bytes(&key));
+}
+
+/* The latest own head was not known here: this store is an old copy. What it has taken on since is not lost. */
+static void own_head_take(struct core *core, struct txn *txn, const struct author_state *before)
+{
+	if (core->behind_since_ms)
+		return;
+	gossip_behind(core, txn);
+	if (before->incarnation > 0)
+		txn_fail(txn, ledger_own_renumber(&core->ledger, txn, before->incarnation,
+						  before->head_last_sequence));
+}
+
 static void head_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct head head;
@@ -208,9 +243,8 @@ static void head_take(struct core *core, struct txn *txn, struct peer *peer, str
 		head_known(core, peer, &head, &before);
 	if (err != ERR_OK)
 		return;
-	/* Own, and not known here: this store is an old copy. */
-	if (head.author == core->author && !core->behind_since_ms)
-		core->behind_since_ms = core->now_ms;
+	if (head.author == core->author)
+		own_head_take(core, txn, &before);
 	orglog_ask(core, txn, peer, &head);
 	struct news *news = news_of(core, head.author);
 	if (news->from_link == 0)
@@ -320,6 +354,35 @@ void gossip_open(struct core *core, struct txn *txn)
 	if (core->author && core->charter.member_count > 1 &&
 	    ledger_state(&core->ledger, txn, core->author, &own) == ERR_OK && own.counter > 0)
 		core->quiet_until_ms = core->now_ms + GOSSIP_QUIET_MS;
+	struct row_key key = behind_key();
+	if (core->author && txn_has(txn, TABLE_META, row_key_bytes(&key)))
+		gossip_behind(core, txn);
+}
+
+static bool is_ahead(const struct core *core, const struct author_state *state)
+{
+	return state->head_time_ms >
+	       core->now_ms + (int64_t)core->options.limits->clock_ahead_ms_max;
+}
+
+/*
+ * When the heads of most others are from the future too, it is the own clock that is wrong, as after a start without a battery. A clock that was seen
+ * to be set is believed.
+ */
+static bool clock_is_behind(struct core *core, struct txn *txn)
+{
+	struct author_state state;
+	uint32_t author = 0;
+	size_t ahead = 0, others = 0;
+	if (core->clock_set)
+		return false;
+	while (ledger_state_next(&core->ledger, txn, &author, &state)) {
+		if (author == core->author || state.counter == 0)
+			continue;
+		others++;
+		ahead += is_ahead(core, &state);
+	}
+	return 2 * ahead > others;
 }
 
 /*
@@ -327,11 +390,11 @@ void gossip_open(struct core *core, struct txn *txn)
  * was restored, once what was lost has come back from others; and when the clock was far ahead and has been set
  * right, as times of one incarnation never decrease and nobody would take a head of this one for as long.
  */
-static bool incarnation_due(const struct core *core, const struct author_state *own)
+static bool incarnation_due(struct core *core, struct txn *txn, const struct author_state *own)
 {
 	if (core->behind_since_ms)
 		return true;
-	return own->head_time_ms > core->now_ms + (int64_t)core->options.limits->clock_ahead_ms_max;
+	return is_ahead(core, own) && !clock_is_behind(core, txn);
 }
 
 /* Whether it is too early for a head: others may know more of the own author than this store. */
@@ -349,13 +412,15 @@ static void own_head(struct core *core, struct txn *txn)
 	struct author_state own;
 	if (!core->author || ledger_state(&core->ledger, txn, core->author, &own) != ERR_OK)
 		return;
+	core->clock_set = core->clock_set || core->now_ms < core->clock_ms;
+	core->clock_ms = core->now_ms;
 	core->own_head_ms = own.head_time_ms;
 	core->head_due = !id_eq(&own.set, &own.head_set);
 	if (head_waits(core, &own))
 		return;
 	bool renew =
 		core->now_ms >= own.head_time_ms + (int64_t)core->options.limits->head_renew_ms;
-	bool anew = incarnation_due(core, &own);
+	bool anew = incarnation_due(core, txn, &own);
 	if (!core->head_due && !renew && !anew && !core->log_news && own.counter > 0)
 		return;
 	struct news *news = news_of(core, core->author);
@@ -364,7 +429,7 @@ static void own_head(struct core *core, struct txn *txn)
 	news->pull = false;
 	txn_fail(txn, anew ? ledger_incarnation_new(&core->ledger, txn)
 			   : ledger_head_make(&core->ledger, txn, NULL));
-	core->behind_since_ms = 0;
+	behind_over(core, txn);
 	core->head_due = core->log_news = false;
 	core->own_head_ms = core->now_ms;
 }

@@ -36,6 +36,7 @@ struct ledger {
 	int64_t now_ms;
 	bool defer;
 	uint32_t own_author;            /* 0: none yet */
+	bool own_behind; /* others know more of the own author: what they know goes before what is here */
 	const struct key *own_seed;     /* borrowed */
 	struct ledger_member **members; /* by member number; NULL: not loaded yet */
 	size_t member_cap;
@@ -160,6 +161,13 @@ enum err ledger_incarnation_new(struct ledger *ledger, struct txn *txn);
  * All that is here of an author goes: its number belongs to somebody else now. Settle first.
  */
 void ledger_author_drop(struct ledger *ledger, struct txn *txn, uint32_t author);
+
+/*
+ * Own author: a later head of it has come back and is the latest here, so this store is an old copy. What is here in `incarnation` after
+ * the sequence `after`, and so was never in a head, is signed anew with sequences that were never used.
+ */
+enum err ledger_own_renumber(struct ledger *ledger, struct txn *txn, uint32_t incarnation,
+			     uint64_t after);
 
 /* The record of a sequence, as received. */
 bool ledger_record(struct txn *txn, uint32_t author, uint32_t incarnation, uint64_t sequence,

@@ -302,3 +302,30 @@ enum err ledger_incarnation_new(struct ledger *ledger, struct txn *txn)
 	}
 	return err ? err : ledger_head_make(ledger, txn, NULL);
 }
+
+enum err ledger_own_renumber(struct ledger *ledger, struct txn *txn, uint32_t incarnation,
+			     uint64_t after)
+{
+	struct ledger_touched *own = own_touch(ledger, txn);
+	struct row_key last_key, prefix = key_author_incarnation(ledger->own_author, incarnation);
+	struct row_key at = key_record(ledger->own_author, incarnation, after);
+	struct bytes key, value;
+	enum err err = ERR_OK;
+
+	if (!own || !walk_last(txn, TABLE_RECORD, row_key_bytes(&prefix), &key, &value))
+		return txn_err(txn);
+	last_key = key_record(ledger->own_author, incarnation, be64_get(key.ptr + prefix.len));
+	if (own->state.sequence < own->state.head_last_sequence)
+		own->state.sequence = own->state.head_last_sequence;
+	struct walk walk =
+		walk_begin_at(txn, TABLE_RECORD, row_key_bytes(&prefix), row_key_bytes(&at), false);
+	while (!err && walk_next(&walk) && bytes_cmp(walk.key, row_key_bytes(&last_key)) <= 0) {
+		struct ledger_news news;
+		struct record_id id;
+		struct record record;
+		err = record_decode(&record, walk.value) ? ERR_CORRUPT : ERR_OK;
+		if (!err)
+			err = own_append(ledger, txn, &record, &id, &news);
+	}
+	return err;
+}

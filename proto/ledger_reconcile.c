@@ -61,11 +61,16 @@ static int compare(const struct setdigest_leaves *mine, size_t i,
 	return bytes_cmp(leaf_slot(&mine->items[i]), leaf_slot(&theirs->items[k]));
 }
 
-/* Deletes a leaf of ours that is not in the set, unless it is newer than the head. */
+/*
+ * Deletes a leaf of ours that is not in the set, unless it is newer than the head. Of the own author, when this store is an old copy, what others have
+ * seen in a slot stays.
+ */
 static bool leaf_drop(struct ledger *ledger, struct txn *txn, const struct author_state *state,
-		      const struct setdigest_leaf *leaf)
+		      const struct setdigest_leaf *leaf, bool slot_in_set)
 {
-	if (leaf->sequence > state->head_last_sequence)
+	bool gives_way = slot_in_set && ledger->own_behind && state->author == ledger->own_author;
+
+	if (leaf->sequence > state->head_last_sequence && !gives_way)
 		return false;
 	ledger_record_drop(ledger, txn, state->author, state->incarnation, leaf->sequence);
 	return true;
@@ -92,7 +97,8 @@ enum err ledger_reconcile_bucket(struct ledger *ledger, struct txn *txn, uint32_
 		    id_eq(&mine.items[i].hash, &leaves->items[k].hash))
 			wanted = false;
 		else if (order <= 0)
-			wanted = leaf_drop(ledger, txn, &state, &mine.items[i]) && order == 0;
+			wanted = leaf_drop(ledger, txn, &state, &mine.items[i], order == 0) &&
+				 order == 0;
 		if (wanted)
 			buf_add_be64(missing, leaves->items[k].sequence);
 		i += order <= 0;

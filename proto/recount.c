@@ -59,7 +59,7 @@ static void own_look(struct core *core, struct txn *txn)
 	if (ledger_state(&core->ledger, txn, core->author, &own) != ERR_OK ||
 	    !id_eq(&own.set, &own.head_set) ||
 	    !ledger_head(txn, core->author, own.incarnation, &head))
-		core->behind_since_ms = core->now_ms;
+		gossip_behind(core, txn);
 }
 
 /* Some rows of the author under way. */

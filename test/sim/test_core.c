@@ -263,6 +263,15 @@ static void two_days(void **state)
 	towns_close(towns);
 }
 
+static struct author_state state_of(struct sim_node *node, uint32_t author)
+{
+	struct author_state state;
+	struct txn *txn = txn_begin(node->db, true);
+	assert_int_equal(ledger_state(&node->core->ledger, txn, author, &state), ERR_OK);
+	txn_abort(txn);
+	return state;
+}
+
 /* An administrator sets the clocks back by a day, and forth; the nodes go on. */
 static void clocks_are_set(void **state)
 {
@@ -309,13 +318,41 @@ static void a_clock_was_a_year_ahead(void **state)
 	towns_close(towns);
 }
 
+/* A machine without a battery starts in 1970, and only later learns what time it is. */
+static void a_clock_begins_in_1970(void **state)
+{
+	struct towns *towns = towns_open(54, 3);
+	struct buf content = sim_content(1, 5000);
+	assert_int_equal(sim_publish(towns->b, "radebeul/x", TIER_OPEN, buf_bytes(&content)),
+			 ERR_OK);
+	assert_true(sim_run(&towns->sim, 60000, towns_agree, towns));
+	struct author_state before = state_of(towns->a, towns->b->core->author);
+	sim_stop(towns->b);
+	towns->b->clock_ms = -(towns->sim.epoch_ms + towns->sim.now_ms) + 1000;
+	sim_start(towns->b);
+	sim_run(&towns->sim, 120000, NULL, NULL);
+	towns->b->clock_ms = 0;
+	sim_run(&towns->sim, 120000, NULL, NULL);
+	struct author_state after = state_of(towns->a, towns->b->core->author);
+	assert_int_equal(after.incarnation, before.incarnation);
+	assert_true(id_eq(&after.set, &before.set));
+	buf_fini(&content);
+	towns_healthy(towns);
+	towns_close(towns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(two_towns),         cmocka_unit_test(versions_by_number),
-		cmocka_unit_test(ten_towns_agree),   cmocka_unit_test(same_seed_same_digest),
-		cmocka_unit_test(both_dial_at_once), cmocka_unit_test(two_days),
-		cmocka_unit_test(clocks_are_set),    cmocka_unit_test(a_clock_was_a_year_ahead),
+		cmocka_unit_test(two_towns),
+		cmocka_unit_test(versions_by_number),
+		cmocka_unit_test(ten_towns_agree),
+		cmocka_unit_test(same_seed_same_digest),
+		cmocka_unit_test(both_dial_at_once),
+		cmocka_unit_test(two_days),
+		cmocka_unit_test(clocks_are_set),
+		cmocka_unit_test(a_clock_was_a_year_ahead),
+		cmocka_unit_test(a_clock_begins_in_1970),
 	};
 	const char *what;
 	if (selftest_run(&what) != ERR_OK)

@@ -313,11 +313,13 @@ static void a_restored_backup_that_publishes_at_once(void **state)
 	sim_restore(pair->a);
 	sim_start(pair->a);
 	publish(pair->a, "meissen/tafel", &more, 0);
+	publish(pair->a, "meissen/eilig", &more, 0);
 	assert_true(sim_run(&pair->sim, 180000, is_tidy, pair));
 	sim_run(&pair->sim, 120000, NULL, NULL);
 	assert_true(sim_run(&pair->sim, 180000, is_tidy, pair));
 	assert_int_equal(sim_rows(pair->b, TABLE_EVIDENCE), 0);
 	for (unsigned i = 0; i < 2; i++) {
+		sim_assert_reads(i ? pair->b : pair->a, "meissen/eilig", 1, buf_bytes(&more));
 		sim_assert_reads(i ? pair->b : pair->a, "meissen/tafel", 1, buf_bytes(&lost));
 		sim_assert_reads(i ? pair->b : pair->a, "meissen/verloren", 1, buf_bytes(&lost));
 	}
@@ -329,6 +331,91 @@ static void a_restored_backup_that_publishes_at_once(void **state)
 	sim_audit(pair->b);
 	buf_fini(&lost);
 	buf_fini(&more);
+	pair_close(pair);
+}
+
+/* The same old copy again and again, and it dies at every turn on the way back. */
+static void a_restored_backup_survives_every_crash(void **state)
+{
+	struct pair *pair = pair_open(7);
+	struct buf lost = sim_content(90, 90000);
+	char path[64];
+	assert_int_equal(sim_found(pair->a, "Landkreis"), ERR_OK);
+	sim_join(pair->a, pair->b);
+	assert_true(pair_joined(pair));
+	assert_int_equal(sim_subscribe(pair->b, "**"), ERR_OK);
+	sim_stop(pair->a);
+	sim_backup(pair->a);
+	sim_start(pair->a);
+	publish(pair->a, "meissen/tafel", &lost, 0);
+	publish(pair->a, "meissen/verloren", &lost, 0);
+	assert_true(sim_run(&pair->sim, 60000, is_tidy, pair));
+	for (unsigned n = 1; n <= 16; n++) {
+		struct buf more = sim_content(100 + n, 20000);
+		sim_stop(pair->a);
+		sim_restore(pair->a);
+		sim_start(pair->a);
+		snprintf(path, sizeof(path), "meissen/eilig-%u", n);
+		publish(pair->a, path, &more, 0);
+		pair->a->crash_in = n;
+		sim_run(&pair->sim, 30000, NULL, NULL);
+		pair->a->crash_in = 0;
+		sim_run(&pair->sim, 120000, NULL, NULL);
+		assert_true(sim_run(&pair->sim, 180000, is_tidy, pair));
+		assert_int_equal(sim_rows(pair->b, TABLE_EVIDENCE), 0);
+		assert_int_equal(sim_rows(pair->a, TABLE_VERSION), 2 + n);
+		for (unsigned i = 0; i < 2; i++) {
+			struct sim_node *node = i ? pair->b : pair->a;
+			sim_assert_reads(node, "meissen/tafel", 1, buf_bytes(&lost));
+			sim_assert_reads(node, "meissen/verloren", 1, buf_bytes(&lost));
+			sim_assert_reads(node, path, 1, buf_bytes(&more));
+		}
+		buf_fini(&more);
+	}
+	sim_run(&pair->sim, 2000, NULL, NULL);
+	sim_audit(pair->a);
+	sim_audit(pair->b);
+	buf_fini(&lost);
+	pair_close(pair);
+}
+
+static bool no_records(struct sim_node *node, struct effect *effect, void *arg)
+{
+	struct message m;
+	return effect->type != EFFECT_SEND || message_decode(&m, buf_bytes(&effect->bytes)) ||
+	       m.type != MESSAGE_RECORDS;
+}
+
+/* It knows that it has lost something, and dies before it has it back. */
+static void a_restored_backup_remembers_what_it_misses(void **state)
+{
+	struct pair *pair = pair_open(8);
+	struct buf lost = sim_content(90, 90000);
+	assert_int_equal(sim_found(pair->a, "Landkreis"), ERR_OK);
+	sim_join(pair->a, pair->b);
+	assert_true(pair_joined(pair));
+	assert_int_equal(sim_subscribe(pair->b, "**"), ERR_OK);
+	sim_stop(pair->a);
+	sim_backup(pair->a);
+	sim_start(pair->a);
+	publish(pair->a, "meissen/tafel", &lost, 0);
+	assert_true(sim_run(&pair->sim, 60000, is_tidy, pair));
+	sim_stop(pair->a);
+	sim_restore(pair->a);
+	pair->b->spoil = no_records;
+	for (unsigned i = 0; i < 3; i++) {
+		sim_start(pair->a);
+		sim_run(&pair->sim, 20000, NULL, NULL);
+		sim_stop(pair->a);
+	}
+	pair->b->spoil = NULL;
+	sim_start(pair->a);
+	sim_run(&pair->sim, 120000, NULL, NULL);
+	assert_true(sim_run(&pair->sim, 180000, is_tidy, pair));
+	assert_int_equal(sim_rows(pair->b, TABLE_EVIDENCE), 0);
+	for (unsigned i = 0; i < 2; i++)
+		sim_assert_reads(i ? pair->b : pair->a, "meissen/tafel", 1, buf_bytes(&lost));
+	buf_fini(&lost);
 	pair_close(pair);
 }
 
@@ -345,6 +432,8 @@ int main(void)
 		cmocka_unit_test(joining_survives_every_fault),
 		cmocka_unit_test(a_restored_backup_takes_up_what_it_lost),
 		cmocka_unit_test(a_restored_backup_that_publishes_at_once),
+		cmocka_unit_test(a_restored_backup_survives_every_crash),
+		cmocka_unit_test(a_restored_backup_remembers_what_it_misses),
 	};
 	const char *what;
 	if (selftest_run(&what) != ERR_OK)
