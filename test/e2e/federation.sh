@@ -93,6 +93,9 @@ expect 4 'there is no member "dresden"' "$allmende" -d meissen federation stewar
 says 'has your vote; others must agree' "$allmende" -d meissen federation stewards meissen radebeul riesa --yes
 id=$(proposal meissen)
 wait_for 30 has_proposal riesa "$id" || wrong 'Riesa does not hear of the proposal'
+says 'from then on 2 of 3 stewards decide' "$allmende" -d riesa federation proposal "${id:0:8}"
+expect 4 'begins with "ffffffff"' "$allmende" -d riesa federation proposal ffffffff
+expect 4 'begins with "ffffffff"' "$allmende" -d riesa federation proposal ffffffff --text
 says_status riesa "proposal ${id:0:8} waits for your vote" || wrong 'status does not ask for the vote'
 expect 1 'nothing was signed: say --yes' "$allmende" -d riesa federation vote "${id:0:8}"
 says 'the charter has entry 4 now' "$allmende" -d riesa federation vote "${id:0:8}" --yes
