@@ -51,7 +51,7 @@ void actions_space(struct actions *list)
 		return;
 	space_size(size, of);
 	actions_add(list, percent >= SPACE_REFUSE_PERCENT ? ACTION_CRITICAL : ACTION_WARN,
-		    "allmende unsubscribe PATTERN", "%s %u %% of %s: %s", what, percent, size,
+		    "allmende space", "%s %u %% of %s: %s", what, percent, size,
 		    texts[room]);
 }
 

@@ -124,6 +124,7 @@ static void call_free(struct call *call)
 	buf_fini(&call->name);
 	buf_fini(&call->text);
 	free(call->overview);
+	free(call->copies);
 	free(call);
 }
 
@@ -293,9 +294,10 @@ static const struct route *find_in(const struct route *routes, enum http_method 
 
 static const struct route *find_route(const struct call *call, bool *known)
 {
-	const struct route *tables[] = {api_query_routes,  api_command_routes,    api_read_routes,
-					api_node_routes,   api_federation_routes, api_doctor_routes,
-					api_search_routes, api_withdrawal_routes, api_grant_routes};
+	const struct route *tables[] = {
+		api_query_routes,      api_command_routes, api_read_routes,   api_node_routes,
+		api_federation_routes, api_doctor_routes,  api_copies_routes, api_search_routes,
+		api_withdrawal_routes, api_grant_routes};
 	const struct route *route = NULL;
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !route; i++)

@@ -61,6 +61,7 @@ struct call {
 	uint32_t page_count;
 	struct buf text;           /* instead of out: JSON as it goes out */
 	struct overview *overview; /* of /status; NULL: of another call */
+	struct copies *copies;     /* of /copies; the same */
 
 	/* api_upload.c, api_read.c */
 	struct upload *upload;
@@ -134,5 +135,6 @@ extern const struct route api_federation_routes[];
 extern const struct route api_node_routes[];
 extern const struct route api_grant_routes[];
 extern const struct route api_doctor_routes[];
+extern const struct route api_copies_routes[];
 
 #endif

@@ -48,6 +48,8 @@ const struct command *const *commands_all(void)
 		&cmd_status,
 		&cmd_verify,
 		&cmd_doctor,
+		&cmd_space,
+		&cmd_drop,
 		&cmd_help,
 		&cmd_version,
 		NULL,

@@ -21,7 +21,7 @@ extern const struct command cmd_ls, cmd_search, cmd_show, cmd_log;
 extern const struct command cmd_get, cmd_wait;
 extern const struct command cmd_subscribe, cmd_unsubscribe, cmd_subscriptions;
 extern const struct command cmd_peers, cmd_peer_add;
-extern const struct command cmd_status, cmd_verify, cmd_doctor;
+extern const struct command cmd_status, cmd_verify, cmd_doctor, cmd_space, cmd_drop;
 extern const struct command cmd_help, cmd_version;
 
 #endif

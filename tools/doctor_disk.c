@@ -40,7 +40,7 @@ static void check_room(struct doctor *doctor)
 	text_size(free_text, free_bytes);
 	text_size(total_text, total);
 	doctor_say(doctor, "disk", percent < REFUSE_PERCENT ? DOCTOR_OK : DOCTOR_TODO,
-		   percent < REFUSE_PERCENT ? "" : "allmende unsubscribe PATTERN",
+		   percent < REFUSE_PERCENT ? "" : "allmende space",
 		   "%s of %s free; disk or size limit %" PRIu64 " %% full%s", free_text, total_text,
 		   percent,
 		   percent >= REFUSE_PERCENT ? ": make room, or give the node a larger disk"

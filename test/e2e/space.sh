@@ -54,3 +54,28 @@ sed -i 's/^size-limit.*/size-limit = 1G/' "$radebeul/config"
 node_start "$radebeul"
 get_same meissen/fremd@1 "$work/foreign"
 clean "$radebeul"
+
+say 'copies are dropped to make room'
+node "$radebeul" space >"$work/space"
+grep -Eq '^meissen	1	[0-9]{7}$' "$work/space" || wrong "space: $(cat "$work/space")"
+head -n 1 "$work/space" | grep -q '^radebeul	' || wrong 'the most does not stand first'
+drop() {
+	local code=0
+	node "$radebeul" drop "$@" >"$work/out" 2>"$work/errors" || code=$?
+	return "$code"
+}
+is_here() { node_json "$radebeul" ".datasets[] | select(.dataset == \"$1\" and .held) | .dataset" ls >/dev/null; }
+{ drop 'meissen/**' --yes && grep -q '^1 versions stay, as subscriptions ask for them' "$work/out"; } || wrong "drop: $(cat "$work/out" "$work/errors")"
+is_here meissen/fremd || wrong 'what a subscription asks for is dropped'
+node "$radebeul" unsubscribe 'meissen/**' >/dev/null
+if drop '**'; then wrong 'drop does not want --yes'; fi
+{ grep -q '^1 versions, .* would be dropped' "$work/out" && grep -q 'say --yes' "$work/errors"; } || wrong "drop: $(cat "$work/out" "$work/errors")"
+is_here meissen/fremd || wrong 'dropped without --yes'
+before=$(node_json "$radebeul" .store.used_bytes status)
+drop '**' --yes || wrong "drop: $(cat "$work/out" "$work/errors")"
+if is_here meissen/fremd; then wrong 'it is still here'; fi
+is_here radebeul/gross || wrong 'own data is dropped'
+smaller() { [ "$(node_json "$radebeul" .store.used_bytes status)" -lt $((before - 1500000)) ]; }
+wait_for 30 smaller || wrong 'there is not more room'
+get_same meissen/fremd@1 "$work/foreign"
+clean "$radebeul"

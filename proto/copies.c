@@ -1,0 +1,56 @@
+#include "proto/copies.h"
+
+#include <string.h>
+
+#include "crypto/path.h"
+#include "proto/core_state.h"
+#include "proto/held.h"
+#include "proto/subscription.h"
+
+enum {
+	LOOK_MAX = 2048, /* rows in one part */
+	DROP_MAX = 16,   /* versions, each with its index */
+};
+
+/* Counts the version; true when it is one to go. */
+static bool is_spare(struct core *core, struct txn *txn, struct copies *copies,
+		     const struct message_version *of)
+{
+	struct version version;
+	struct held held;
+
+	if (author_member(of->author) == author_member(core->author) || !held_get(txn, of, &held) ||
+	    held_version(txn, of, &version) != ERR_OK ||
+	    !path_match(bytes_str(copies->pattern), version.path))
+		return false;
+	if (subscriptions_ask(core, txn, &version)) {
+		copies->kept++;
+		return false;
+	}
+	copies->versions++;
+	copies->bytes += held.bytes;
+	return true;
+}
+
+bool copies_step(struct core *core, struct txn *txn, struct copies *copies)
+{
+	struct walk walk = walk_begin_at(txn, TABLE_HELD, bytes_of(NULL, 0),
+					 row_key_bytes(&copies->at), !copies->begun);
+	unsigned dropped = 0;
+
+	copies->begun = true;
+	for (unsigned i = 0; i < LOOK_MAX && dropped < DROP_MAX; i++) {
+		struct message_version of;
+
+		if (!walk_next(&walk))
+			return false;
+		copies->at.len = walk.key.len;
+		memcpy(copies->at.b, walk.key.ptr, walk.key.len);
+		held_of_key(&of, walk.key);
+		if (!is_spare(core, txn, copies, &of) || !copies->drop)
+			continue;
+		fetch_drop(core, txn, &of);
+		dropped++;
+	}
+	return true;
+}
