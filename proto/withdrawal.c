@@ -238,6 +238,13 @@ static void withdrawal_take(struct core *core, struct txn *txn, const struct dat
 	bool held = row_get(txn, dataset, &row) && (row.ptr[ROW_FLAGS] & FLAG_HELD);
 
 	held = copies_drop(core, txn, dataset, author, number) || held;
+	/* Who has nothing to do about it remembers nothing: others may withdraw whatever they like. */
+	if (!held && holders.len == 0) {
+		struct row_key key = key_dataset(dataset);
+
+		txn_del(txn, TABLE_WITHDRAWN, row_key_bytes(&key));
+		return;
+	}
 	row_put(txn, dataset, id, (held ? FLAG_HELD : 0) | (held && erase ? FLAG_DUE : 0), holders);
 	if (held && erase)
 		due_add(core, dataset);

@@ -3,16 +3,19 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "crypto/check.h"
+#include "crypto/path.h"
 #include "crypto/selftest.h"
 #include "proto/core_state.h"
 #include "proto/epochs.h"
 #include "proto/keywrap.h"
 #include "proto/rights.h"
+#include "proto/withdrawal_body.h"
 
 #define KITA    "meissen/kita/plaetze"
 #define YEAR_MS (INT64_C(365) * 24 * 3600 * 1000)
@@ -105,10 +108,54 @@ static void a_member_can_not_choose_the_key_of_another(void **state)
 	towns_close(towns);
 }
 
+/* ---- what is kept of others ---- */
+
+enum { JUNK_COUNT = 50 };
+
+/* Withdrawals of what never was, which are gone again from the set before long. */
+static void call_withdraw_nothing(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	const bool *away = arg;
+	for (unsigned i = 0; i < JUNK_COUNT; i++) {
+		char path[64];
+		struct dataset_id dataset;
+		struct buf body;
+		snprintf(path, sizeof(path), "%s/%u", core->options.identity->slug, i);
+		struct withdrawal withdrawal = {
+			.path = bytes_str(path), .number = 1, .reason = bytes_str("so")};
+		path_dataset_id(&dataset, &core->options.identity->org, withdrawal.path);
+		struct record_slot slot = record_slot_of(RECORD_WITHDRAWAL, id_bytes(&dataset));
+		buf_init(&body, LIMIT_RECORD_LEN_MAX);
+		withdrawal_put(&body, &withdrawal);
+		assert_int_equal(*away ? ledger_delete(&core->ledger, txn, record_slot_bytes(&slot))
+				       : ledger_append(&core->ledger, txn, RECORD_WITHDRAWAL,
+						       record_slot_bytes(&slot), buf_bytes(&body),
+						       NULL, NULL),
+				 ERR_OK);
+		buf_fini(&body);
+	}
+}
+
+static void what_a_member_drops_again_is_paid_for_by_nobody(void **state)
+{
+	struct towns *towns = towns_open(2, 3);
+	bool away = false;
+	assert_true(sim_call(towns->m, call_withdraw_nothing, &away));
+	settle(towns);
+	uint64_t slots = sim_rows(towns->a, TABLE_SLOT);
+	away = true;
+	assert_true(sim_call(towns->m, call_withdraw_nothing, &away));
+	settle(towns);
+	assert_int_equal(sim_rows(towns->a, TABLE_WITHDRAWN), 0);
+	assert_int_equal(sim_rows(towns->a, TABLE_SLOT), slots - JUNK_COUNT);
+	towns_close(towns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_member_can_not_choose_the_key_of_another),
+		cmocka_unit_test(what_a_member_drops_again_is_paid_for_by_nobody),
 	};
 	const char *what;
 	if (selftest_run(&what) != ERR_OK)
