@@ -260,6 +260,8 @@ static enum err epoch_make(struct core *core, struct txn *txn, struct epoch_list
 	struct keyrecord r = {.prefix = prefix, .number = (listed > kept ? listed : kept) + 1};
 	struct key key;
 
+	if (r.number == 0) /* another own node has given out all numbers */
+		return ERR_AGAIN;
 	random_fill(core->options.random, key.b, KEY_LEN);
 	epoch_commitment(&r.commitment, &key, r.number, prefix);
 	enum err err = links_make(core, txn, list, &r, &key);
@@ -299,19 +301,42 @@ static bool may_read(const struct core *core, const struct org_id *org)
 	return member && member->state == CHARTER_MEMBER;
 }
 
+static int reader_cmp(const void *a, const void *b)
+{
+	const struct reader *x = a, *y = b;
+	int order = memcmp(x->org.b, y->org.b, ID_LEN);
+
+	return order ? order : strcmp(x->path, y->path);
+}
+
 static bool readers_has(const struct readers *readers, const struct org_id *org, struct bytes path)
 {
-	for (size_t i = 0; i < readers->count; i++)
-		if (id_eq(&readers->items[i].org, org) &&
-		    bytes_eq(bytes_str(readers->items[i].path), path))
-			return true;
-	return false;
+	struct reader wanted = {*org, text_copy(path)};
+	bool has = readers->count > 0 && bsearch(&wanted, readers->items, readers->count,
+						 sizeof(*readers->items), reader_cmp);
+
+	free(wanted.path);
+	return has;
+}
+
+/* There may be thousands: in order, each once. */
+static void readers_sort(struct readers *readers)
+{
+	size_t kept = 0;
+
+	if (readers->count > 0)
+		qsort(readers->items, readers->count, sizeof(*readers->items), reader_cmp);
+	for (size_t i = 0; i < readers->count; i++) {
+		if (kept > 0 && reader_cmp(&readers->items[kept - 1], &readers->items[i]) == 0)
+			free(readers->items[i].path);
+		else
+			readers->items[kept++] = readers->items[i];
+	}
+	readers->count = kept;
 }
 
 static void readers_add(struct readers *readers, const struct org_id *org, struct bytes path)
 {
-	if (readers_has(readers, org, path))
-		return;
 	if (readers->count == readers->cap) {
 		readers->cap = readers->cap ? 2 * readers->cap : 16;
 		readers->items = mem_grow(readers->items, readers->cap, sizeof(*readers->items));
@@ -352,6 +377,7 @@ static void readers_load(struct core *core, struct txn *txn, struct readers *rea
 	while (ledger_slots_next(&slots, &record))
 		if (token_get(&token, record.body) == ERR_OK)
 			reader_take(readers, txn, &token);
+	readers_sort(readers);
 }
 
 static void readers_fini(struct readers *readers)
@@ -378,11 +404,14 @@ static bool own_wrap_next(struct core *core, struct ledger_slots *slots, struct 
 	return false;
 }
 
+/* The own ones: of others there may be many. */
 static struct ledger_slots wrap_slots(struct core *core, struct txn *txn)
 {
 	static const uint8_t kind[1] = {RECORD_WRAP};
+	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_obj(&kind));
 
-	return ledger_slots(&core->ledger, txn, bytes_obj(&kind));
+	slots.author = core->author;
+	return slots;
 }
 
 /* Paths at which a right has ended, shorter ones first; each once. removed: of those that are no members any more, among others. */
@@ -647,11 +676,15 @@ void epochs_news(struct core *core, struct txn *txn, const struct ledger_news *n
 {
 	const struct charter_member *author = core_author_member(core, news->author);
 	struct keywrap wrap;
+	struct token token;
 
 	if (news->kind == RECORD_KEY) {
 		core->epochs.learn = true;
 	} else if (news->kind == RECORD_TOKEN) {
-		core->epochs.due = true;
+		/* Tokens of others come by the thousand. */
+		if (token_get(&token, record->body) == ERR_OK &&
+		    id_eq(&token.link[0].issuer, &core->options.identity->org))
+			core->epochs.due = true;
 	} else if (author && keywrap_get(&wrap, record->body) == ERR_OK &&
 		   epoch_wrap_ok(core, txn, news->author, &wrap) &&
 		   epoch_wrap_open(core, txn, &author->org, &wrap) == ERR_OK) {

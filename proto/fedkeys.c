@@ -346,6 +346,7 @@ static void old_wraps_drop(struct core *core, struct txn *txn)
 	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_obj(&kind));
 	struct record record;
 	struct keywrap wrap;
+	slots.author = core->author;
 	while (ledger_slots_next(&slots, &record)) {
 		if (record.author != core->author || keywrap_get(&wrap, record.body) != ERR_OK ||
 		    wrap.prefix.len || wrap.number >= core->charter.key_number)

@@ -185,6 +185,7 @@ struct ledger_slots {
 	struct ledger *ledger;
 	struct txn *txn;
 	struct walk walk;
+	uint32_t author; /* of this one alone; 0: of all. Others cost hardly anything. */
 };
 struct ledger_slots ledger_slots(struct ledger *ledger, struct txn *txn, struct bytes prefix);
 bool ledger_slots_next(struct ledger_slots *slots, struct record *out);

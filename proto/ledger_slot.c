@@ -69,7 +69,8 @@ bool ledger_slots_next(struct ledger_slots *slots, struct record *out)
 		uint32_t author = be32_get(slots->walk.key.ptr + slots->walk.key.len - 4);
 		struct sign_pk pk;
 		struct bytes whole;
-		if (slots->walk.value.len != PLACE_LEN)
+		if (slots->walk.value.len != PLACE_LEN ||
+		    (slots->author && author != slots->author))
 			continue;
 		uint32_t incarnation = be32_get(slots->walk.value.ptr);
 		uint64_t sequence = be64_get(slots->walk.value.ptr + 4);

@@ -156,10 +156,10 @@ void rights_news(struct core *core, const struct record *record)
 {
 	struct token token;
 
-	rights_due(core);
 	if (token_get(&token, record->body) ||
 	    !id_eq(&token.link[token.count - 1].audience, &core->options.identity->org))
 		return;
+	rights_due(core);
 	core->transfer.scan_due = true;
 	for (size_t i = 0; i < core->peer_count; i++)
 		fetch_retry(core, core->peers[i]);

@@ -193,6 +193,7 @@ static void own_votes_drop(struct core *core, struct txn *txn)
 	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_of(&kind, 1));
 	struct record record;
 
+	slots.author = core->author;
 	while (ledger_slots_next(&slots, &record)) {
 		struct record_slot slot = record_slot_copy(record.slot);
 		if (record.author == core->author && slot_number(&record) < core->charter.number)
