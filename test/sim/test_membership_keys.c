@@ -187,6 +187,7 @@ static void removal_gives_a_new_key(void **state)
 	assert_non_null(strstr(status.why, "no member"));
 	assert_false(has_key(e, 2));
 	assert_int_equal(wraps(a, e, 2), 0);
+	assert_int_equal(sim_links(a, e), 0);
 	assert_int_equal(sim_publish_commit(&late), ERR_DENIED);
 	assert_non_null(strstr(late.why, "no member"));
 	sim_publish_abort(&late);
@@ -240,6 +241,59 @@ static void any_holder_wraps_while_the_steward_is_away(void **state)
 	publish(council->towns[1], "radebeul/plan", 4);
 	sim_run(&council->sim, 5000, NULL, NULL);
 	assert_gets(e, "radebeul/plan", 4);
+	council_entry_fini(&entry);
+	council_close(council);
+}
+
+/* Nothing that has a wrap in it leaves the node. */
+static bool no_wraps(struct sim_node *node, struct effect *effect, void *arg)
+{
+	struct message m;
+	struct bytes whole;
+	struct record record;
+	if (effect->type != EFFECT_SEND || effect->channel != LINK_CHANNEL_SYNC ||
+	    message_decode(&m, buf_bytes(&effect->bytes)) != ERR_OK || m.type != MESSAGE_RECORDS)
+		return true;
+	while (message_next_bin(&m, &whole))
+		if (record_decode(&record, whole) == ERR_OK && record.kind == RECORD_WRAP)
+			return false;
+	return true;
+}
+
+struct meet_wait {
+	struct sim_node *one, *other;
+};
+
+static bool have_met(struct sim *sim, void *arg)
+{
+	const struct meet_wait *wait = arg;
+	return sim_status(wait->one).state == MEMBERSHIP_MEMBER &&
+	       sim_links(wait->one, wait->other) == 1;
+}
+
+/* The only steward admits somebody, and its line is cut before the key is on its way. */
+static void a_newcomer_gets_the_key_from_others(void **state)
+{
+	struct council *council = council_open(26);
+	struct sim_node *a = council->towns[0], *b = council->towns[1];
+	struct sim_node *f = sim_add(&council->sim, "Stadt Strehla", "strehla", "14627270");
+	struct council_entry entry;
+	publish(b, "radebeul/plan", 7);
+	council_entry_init(&entry, 1, 7);
+	council_stewards(&entry, 1);
+	council_sign(council, &entry, a);
+	assert_int_equal(council_hand(a, &entry), ERR_OK);
+	council_until(council, 7, false, NULL);
+	a->spoil = no_wraps;
+	sim_join(a, f);
+	struct meet_wait wait = {f, b};
+	assert_true(sim_run(&council->sim, 60000, have_met, &wait));
+	assert_false(has_key(f, 1));
+	sim_stop(a);
+	sim_run(&council->sim, 200000, NULL, NULL);
+	assert_true(has_key(f, 1));
+	assert_int_equal(wraps(f, f, 1), 1);
+	assert_gets(f, "radebeul/plan", 7);
 	council_entry_fini(&entry);
 	council_close(council);
 }
@@ -321,6 +375,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(removal_gives_a_new_key),
 		cmocka_unit_test(any_holder_wraps_while_the_steward_is_away),
+		cmocka_unit_test(a_newcomer_gets_the_key_from_others),
 		cmocka_unit_test(relays_hold_and_do_not_read),
 		cmocka_unit_test(the_key_that_counts_is_the_one_wrapped),
 		cmocka_unit_test(a_settlement_decides_on_the_key),
