@@ -385,6 +385,31 @@ static void fetched_only_when_wanted_survives_a_restart(void **state)
 	towns_close(towns);
 }
 
+static void call_row_of_old(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct row_key key = key_text(bytes_str(arg));
+	txn_put(txn, TABLE_SUBSCRIPTION, row_key_bytes(&key), bytes_str(arg));
+}
+
+/* A store made before subscriptions had options. */
+static void a_subscription_of_old_still_asks(void **state)
+{
+	struct towns *towns = towns_open(11, 2);
+	struct buf content = sim_content(1, 100000);
+	assert_true(sim_call(towns->b, call_row_of_old, (void *)(uintptr_t) "meissen/**"));
+	sim_stop(towns->b);
+	sim_start(towns->b);
+	assert_int_equal(sim_subscribe(towns->b, "meissen/**"), ERR_EXISTS);
+	struct sim_publication p = publication(towns->a, "meissen/schulen", &content);
+	assert_int_equal(sim_publish_all(&p), ERR_OK);
+	towns_held(towns->b, "meissen/schulen", 1);
+	/* Another word about reading takes its place. */
+	assert_int_equal(sim_subscribe_relay(towns->b, "meissen/**"), ERR_OK);
+	assert_int_equal(sim_rows(towns->b, TABLE_SUBSCRIPTION), 1);
+	buf_fini(&content);
+	towns_close(towns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -399,6 +424,7 @@ int main(void)
 		cmocka_unit_test(two_at_once),
 		cmocka_unit_test(retention_spares_what_is_being_published),
 		cmocka_unit_test(fetched_only_when_wanted_survives_a_restart),
+		cmocka_unit_test(a_subscription_of_old_still_asks),
 	};
 	const char *what;
 	if (selftest_run(&what) != ERR_OK)
