@@ -35,7 +35,7 @@ struct ledger {
 	const struct limits *limits;   /* borrowed */
 	int64_t now_ms;
 	bool defer;
-	uint32_t own_author;            /* 0: none yet */
+	uint32_t own_author; /* 0: none yet */
 	bool own_behind; /* others know more of the own author: what they know goes before what is here */
 	const struct key *own_seed;     /* borrowed */
 	struct ledger_member **members; /* by member number; NULL: not loaded yet */
