@@ -51,8 +51,7 @@ void actions_space(struct actions *list)
 		return;
 	space_size(size, of);
 	actions_add(list, percent >= SPACE_REFUSE_PERCENT ? ACTION_CRITICAL : ACTION_WARN,
-		    "allmende space", "%s %u %% of %s: %s", what, percent, size,
-		    texts[room]);
+		    "allmende space", "%s %u %% of %s: %s", what, percent, size, texts[room]);
 }
 
 void actions_damage(struct actions *list)
