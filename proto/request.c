@@ -106,6 +106,14 @@ bool request_has(struct txn *txn, const struct org_id *org)
 	return txn_has(txn, TABLE_REQUEST, row_key_of(org));
 }
 
+static bool row_of(struct txn *txn, const struct org_id *org, struct request_row *out)
+{
+	struct bytes value;
+
+	*out = (struct request_row){.org = *org};
+	return txn_get(txn, TABLE_REQUEST, row_key_of(org), &value) && !row_get(out, value);
+}
+
 static void text_fit(char *out, size_t size, struct bytes text)
 {
 	snprintf(out, size, "%.*s", (int)text.len, (const char *)text.ptr);
@@ -120,10 +128,13 @@ enum err request_keep(struct core *core, struct txn *txn, const struct join_requ
 				  .since_ms = core->now_ms,
 				  .until_ms = terms->valid_until_ms,
 				  .entry = request->orglog_entry};
+	struct request_row before;
 
-	if (request_has(txn, &request->org))
+	bool known = row_of(txn, &request->org, &before);
+	if (known && before.relay == terms->relay && !strcmp(before.slug, terms->slug) &&
+	    !strcmp(before.ags, terms->ags) && !strcmp(before.name, terms->name))
 		return ERR_OK;
-	if (txn_count(txn, TABLE_REQUEST) >= REQUEST_COUNT_MAX)
+	if (!known && txn_count(txn, TABLE_REQUEST) >= REQUEST_COUNT_MAX)
 		return ERR_FULL;
 	text_fit(row.name, sizeof(row.name), request->name);
 	text_fit(row.slug, sizeof(row.slug), request->slug);
@@ -299,14 +310,6 @@ static enum err nobody(const char *slug, char *why)
 		"nobody waits to be admitted as \"%.60s\": see `allmende federation requests`.",
 		slug);
 	return ERR_ABSENT;
-}
-
-static bool row_of(struct txn *txn, const struct org_id *org, struct request_row *out)
-{
-	struct bytes value;
-
-	*out = (struct request_row){.org = *org};
-	return txn_get(txn, TABLE_REQUEST, row_key_of(org), &value) && !row_get(out, value);
 }
 
 /* It waits for the other stewards now. */

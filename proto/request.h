@@ -35,7 +35,8 @@ struct request_row {
  */
 bool request_place_taken(const struct charter *charter, const char *slug, const char *ags,
 			 bool relay);
-/* ERR_FULL: too many wait. One that waits already stays as it is. */
+/* ERR_FULL: too many wait. One that waits already stays as it is; with another invitation it waits under the
+   terms of that one. */
 enum err request_keep(struct core *core, struct txn *txn, const struct join_request *request,
 		      const struct invitation_row *terms);
 bool request_has(struct txn *txn, const struct org_id *org);

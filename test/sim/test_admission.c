@@ -342,6 +342,51 @@ static void used_for_another_short_name(void **state)
 	world_close(world);
 }
 
+/* Hands in a request by hand, with the joiner's keys. */
+static void hand_in(struct world *world, const struct buf *entry)
+{
+	struct invitation invitation;
+	struct key seed;
+	struct buf request, out;
+	assert_int_equal(invitation_get(&invitation, bytes_str((const char *)world->text.ptr)),
+			 ERR_OK);
+	assert_int_equal(identity_root_sign_seed(&seed, &world->joiner->identity), ERR_OK);
+	buf_init(&request, LIMIT_JOIN_REQUEST_LEN_MAX);
+	join_request_make(&request, &invitation, buf_bytes(entry), NULL, &seed);
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_join(&out, buf_bytes(&request));
+	assert_true(sim_say(world->joiner, &out));
+	sim_run(&world->sim, 2000, NULL, NULL);
+	key_wipe(&seed);
+	buf_fini(&request);
+}
+
+/* Who waits under one name, and has an invitation in another that admits at once, gets in under the other one only. */
+static void not_under_a_name_that_waits(void **state)
+{
+	struct world *world = world_open(17);
+	struct identity *identity = &world->joiner->identity;
+	struct buf entry;
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	buf_add(&entry, buf_bytes(&world->joiner->core->membership.own_entry));
+	sim_possess(world->joiner, &world->steward->core->charter.fed);
+	assert_true(sim_foe_dial(world->joiner, world->steward));
+	invite_as(world, world->joiner, false);
+	hand_in(world, &entry);
+	assert_int_equal(sim_rows(world->steward, TABLE_REQUEST), 1);
+	strcpy(identity->slug, "verein");
+	strcpy(identity->ags, "14627999");
+	buf_reset(&world->text);
+	assert_int_equal(sim_invite(world->steward, world->joiner, &world->text), ERR_OK);
+	hand_in(world, &entry);
+	const struct charter *charter = &world->steward->core->charter;
+	assert_int_equal(charter->member_count, 2);
+	assert_string_equal(charter->members[1].slug, "verein");
+	assert_int_equal(sim_rows(world->steward, TABLE_REQUEST), 0);
+	buf_fini(&entry);
+	world_close(world);
+}
+
 static void waited_too_long(void **state)
 {
 	struct world *world = world_open(14);
@@ -449,6 +494,7 @@ int main(void)
 		cmocka_unit_test(an_invitation_used_twice),
 		cmocka_unit_test(two_wait_in_one_name),
 		cmocka_unit_test(used_for_another_short_name),
+		cmocka_unit_test(not_under_a_name_that_waits),
 		cmocka_unit_test(waited_too_long),
 		cmocka_unit_test(too_many_wait),
 		cmocka_unit_test(relays_share_an_ags),
