@@ -114,6 +114,8 @@ expect 1 'bare holds no node: make one with `allmende -d bare init`' "$allmende"
 expect 1 'there is no directory none' "$allmende" -d none status
 expect 1 'there is no directory none' "$allmende" -d none doctor
 expect 2 '--check and --json' "$allmende" -d none status --check --json
+expect 2 'something is missing' "$allmende" drop
+expect 2 'a//b' "$allmende" -d none drop 'a//b' --yes
 expect 2 'there is no directory none' "$allmended" -d none --check-config
 expect 2 '--http "7421" is not an address' "$allmende" -d other init --name x --slug x --ags 14627140 --no-passphrase --http 7421
 expect 1 'empty is not a directory' "$allmende" -d empty status

@@ -220,6 +220,16 @@ class Hostile(unittest.TestCase):
         peers["peers"].pop(0)
         self.assertIn("outgoing TCP", self.run_tool("doctor").stdout.decode())
 
+    def test_evil_space(self):
+        Handler.answers = {("GET", "/datasets"): (200, {"datasets": [dict(ENTRY, organisation=EVIL)] * 3}),
+                           ("GET", "/copies"): (200, {"pattern": EVIL, "versions": 1, "bytes": 2, "kept": 3}),
+                           ("DELETE", "/copies"): (200, {"pattern": EVIL, "versions": 0})}
+        for args in [["space"], ["drop", "**", "--yes"]]:
+            self.assertIn("\\x1b[2J", self.run_tool(*args).stdout.decode(), args)
+            self.assert_tame(self.run_on_terminal(*args)[1])
+        self.assertEqual(self.run_tool("drop", "**").returncode, 1)
+        self.assertNotIn("DELETE", [method for method, _, _ in Handler.seen[-1:]])
+
     def test_check_without_sense(self):
         for answer in [(200, b"<html>"), (200, []), (200, {}), (200, {"actions": 7}), (500, b"oops"),
                        (503, {"error": "busy", "message": EVIL})]:
