@@ -9,6 +9,7 @@
 #include "proto/envelope.h"
 #include "proto/payload.h"
 #include "proto/wire_out.h"
+#include "proto/words.h"
 
 /* ---- a payload ---- */
 
@@ -144,11 +145,13 @@ static void say_change(struct buf *out, const struct charter *charter,
 	const struct charter_change *change = &changes[at];
 	const struct charter_member *member =
 		member_of(charter, changes, count, change->member.number);
+	char six[WORDS_TEXT_LEN];
 
 	switch (change->kind) {
 	case CHARTER_ADMIT:
-		say(out, "admits %s (%s, key %s)", change->member.name, change->member.slug,
-		    change->member.ags);
+		words_of(six, &charter->fed, &change->member.org);
+		say(out, "admits %s (%s, key %s), whose six words are: %s", change->member.name,
+		    change->member.slug, change->member.ags, six);
 		break;
 	case CHARTER_REMOVE:
 		say(out, "removes ");

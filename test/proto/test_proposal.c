@@ -3,7 +3,7 @@
 #include "proto/envelope.h"
 #include "proto/notice.h"
 #include "proto/proposal.h"
-#include "proto/wire_out.h"
+#include "proto/words.h"
 #include "test/proto/federation.h"
 
 struct fixture {
@@ -120,21 +120,25 @@ static void in_plain_words(void **state)
 	struct fixture *f = *state;
 	struct charter_change changes[5];
 	size_t count = changes_make(f, changes);
+	char six[WORDS_TEXT_LEN], expected[1024];
 	struct buf words;
 
 	buf_init(&words, 4096);
 	changes[count++] = change_of(CHARTER_TO_RELAY, 5);
 	proposal_words(&words, &f->fed.charter, changes, count, 3);
 	buf_add_u8(&words, 0);
-	assert_string_equal((const char *)words.ptr,
-			    "admits Gemeinde 9 (gemeinde-9, key 14627009)\n"
-			    "removes Gemeinde 2 (gemeinde-2) from the federation\n"
-			    "makes stewards: Gemeinde 1 (gemeinde-1), Gemeinde 3 (gemeinde-3), "
-			    "Gemeinde 4 (gemeinde-4), Gemeinde 9 (gemeinde-9)\n"
-			    "gives the federation a new key, number 2\n"
-			    "makes Gemeinde 5 (gemeinde-5) a relay: it holds and passes on what it "
-			    "cannot read\n"
-			    "from then on 3 of 4 stewards decide (now 2 of 3)\n");
+	words_of(six, &f->fed.charter.fed, &f->newcomer.id);
+	snprintf(expected, sizeof(expected),
+		 "admits Gemeinde 9 (gemeinde-9, key 14627009), whose six words are: %s\n"
+		 "removes Gemeinde 2 (gemeinde-2) from the federation\n"
+		 "makes stewards: Gemeinde 1 (gemeinde-1), Gemeinde 3 (gemeinde-3), "
+		 "Gemeinde 4 (gemeinde-4), Gemeinde 9 (gemeinde-9)\n"
+		 "gives the federation a new key, number 2\n"
+		 "makes Gemeinde 5 (gemeinde-5) a relay: it holds and passes on what it cannot "
+		 "read\n"
+		 "from then on 3 of 4 stewards decide (now 2 of 3)\n",
+		 six);
+	assert_string_equal((const char *)words.ptr, expected);
 	buf_reset(&words);
 	changes[0] = (struct charter_change){.kind = CHARTER_SETTLE, .branch_count = 2};
 	memset(changes[0].branches[0].b, 0x1a, ID_LEN);
