@@ -199,9 +199,8 @@ enum err transfer_want(struct core *core, struct txn *txn, int64_t now_ms, const
 	}
 	if (!here && fetch_no_room(core, &of)) {
 		why_set(why,
-			"%.200s is not fetched: the disk or the size limit is nearly full, and "
-			"what "
-			"is left is for own data; make room first.",
+			"%.200s is not fetched: disk or size limit are nearly reached, and what "
+			"is left is for own data; `allmende space` shows what takes the room.",
 			path);
 		return ERR_NOSPACE;
 	}

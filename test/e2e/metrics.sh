@@ -1,16 +1,7 @@
 #!/usr/bin/env bash
 # /healthz and /metrics: on the control socket and on the port of `http`, where nothing else is answered and nobody
-# takes a connection away from others. The format is what promtool (Debian's package prometheus) wants; where that
-# package cannot be had, this part is left out and says so.
+# takes a connection away from others. promtool.sh looks at the format.
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
-
-# Not installed: unpacked for this test alone. Prints its path.
-find_promtool() {
-	if type -P promtool; then return; fi
-	mkdir -p "$work/prometheus"
-	(cd "$work/prometheus" && bounded 120 apt-get -qq download prometheus && dpkg-deb -x ./*.deb .) >"$work/apt.log" 2>&1
-	ls "$work/prometheus/usr/bin/promtool"
-}
 
 port=$(port_free)
 node_init "$meissen" meissen --listen 127.0.0.1:0 --http "127.0.0.1:$port" --no-passphrase
@@ -98,7 +89,6 @@ wait_for 20 fresh || wrong "the numbers do not follow: $(cat "$work/body")"
 	wrong 'the histogram does not add up'
 [ "$(value 'allmende_actions{severity="info"}')" -ge 1 ] || wrong 'actions are not counted'
 if grep -qiE 'meißen|meissen|radebeul|tabelle' "$work/body"; then wrong 'there are names in the metrics'; fi
-cp -- "$work/body" "$work/metrics"
 
 say 'nobody takes the port away'
 # more connections than are allowed, which send nothing
@@ -131,13 +121,3 @@ for _ in 1 2 3 4 5 6; do
 done
 node_stop "$meissen"
 wait "${asking[@]}" || true
-
-tool=$(find_promtool) || true
-if [ -n "$tool" ]; then
-	say 'promtool'
-	"$tool" check metrics <"$work/metrics" >"$work/promtool" 2>&1 || wrong "promtool: $(cat "$work/promtool")"
-	[ ! -s "$work/promtool" ] || wrong "promtool has remarks: $(cat "$work/promtool")"
-	if printf 'allmende_x{ 1\n' | "$tool" check metrics >/dev/null 2>&1; then wrong 'promtool takes anything'; fi
-else
-	say "promtool: LEFT OUT, the package prometheus cannot be downloaded here"
-fi
