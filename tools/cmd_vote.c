@@ -238,7 +238,7 @@ const struct command cmd_federation_vote = {
 		"does\n"
 		"instead of its id, and --text prints your vote as text; given the text of a "
 		"vote,\n"
-		"this takes it.\n"
+		"this takes it. Of a newcomer the six words are shown: call it yourself, too.\n"
 		"\n"
 		"  allmende federation vote 3fa81c02 --yes\n"
 		"  allmende federation vote \"$(cat proposal.txt)\" --yes --text > vote.txt\n"
