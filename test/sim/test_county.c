@@ -327,6 +327,8 @@ static void a_county_in_bad_weather(void **state)
 {
 	const struct seeds *seeds = *state;
 	uint8_t first[ID_LEN], other[ID_LEN];
+	print_message("          seeds %u to %u; builds with sanitizers take fewer\n",
+		      (unsigned)seeds->first, (unsigned)(seeds->first + seeds->count - 1));
 	county_run(seeds->first, first);
 	for (uint64_t i = 1; i < seeds->count; i++) {
 		county_run(seeds->first + i, other);
