@@ -8,7 +8,10 @@
 #include "crypto/root.h"
 #include "proto/rights.h"
 
-enum { ROW_NAME_LEN = 192 };
+enum {
+	ROW_NAME_LEN = 192,
+	LEARN_STEP = 256, /* key records looked at in one turn */
+};
 
 /* ---- rows ---- */
 
@@ -425,28 +428,37 @@ static bool learn_chain(struct core *core, struct txn *txn, struct epoch_record 
 	return learnt;
 }
 
-bool epoch_keys_learn(struct core *core, struct txn *txn)
+bool epoch_record_learn(struct core *core, struct txn *txn, const struct record *record)
+{
+	struct epoch_record copy;
+	struct keyrecord key;
+	bool own = author_member(record->author) == author_member(core->author);
+
+	if (keyrecord_get(&key, record->body) != ERR_OK ||
+	    (!own && !namespace_open(txn, key.prefix)) ||
+	    !epoch_author_ok(core, txn, record->author))
+		return false;
+	epoch_record_copy(&copy, &key, record->author);
+	return learn_chain(core, txn, &copy);
+}
+
+bool epoch_keys_learn(struct core *core, struct txn *txn, struct row_key *at, bool *learnt)
 {
 	static const uint8_t kind[1] = {RECORD_KEY};
-	bool any = false, progress = true;
+	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_obj(&kind));
+	struct record record;
 
-	/* A walk may find that the parent's key comes after: as often as paths are deep. */
-	for (unsigned i = 0; progress && i < LIMIT_PATH_DEPTH_MAX; i++) {
-		struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_obj(&kind));
-		struct record record;
-		struct keyrecord key;
-		progress = false;
-		while (ledger_slots_next(&slots, &record)) {
-			struct epoch_record copy;
-			bool own = author_member(record.author) == author_member(core->author);
-			if (keyrecord_get(&key, record.body) != ERR_OK ||
-			    (!own && !namespace_open(txn, key.prefix)) ||
-			    !epoch_author_ok(core, txn, record.author))
-				continue;
-			epoch_record_copy(&copy, &key, record.author);
-			progress = learn_chain(core, txn, &copy) || progress;
+	if (at->len > 0)
+		slots.walk =
+			walk_begin_at(txn, TABLE_SLOT, bytes_obj(&kind), row_key_bytes(at), false);
+	for (unsigned i = 0; i < LEARN_STEP; i++) {
+		if (!ledger_slots_next(&slots, &record)) {
+			at->len = 0;
+			return false;
 		}
-		any = any || progress;
+		memcpy(at->b, slots.walk.last, slots.walk.last_len);
+		at->len = slots.walk.last_len;
+		*learnt = epoch_record_learn(core, txn, &record) || *learnt;
 	}
-	return any;
+	return true;
 }

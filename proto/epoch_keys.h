@@ -35,7 +35,9 @@ enum err epoch_wrap_open(struct core *core, struct txn *txn, const struct org_id
 			 const struct keywrap *wrap);
 /* All wraps for the own organisation whose keys are not kept. */
 void epoch_wraps_open(struct core *core, struct txn *txn);
-/* Follows the links of all key records from the keys that are here. True: keys have come to hand. */
-bool epoch_keys_learn(struct core *core, struct txn *txn);
+/* Follows the links of one key record from the keys that are here. True: keys have come to hand. */
+bool epoch_record_learn(struct core *core, struct txn *txn, const struct record *record);
+/* The same for the next few of all, after *at (len 0: from the first). *learnt: keys have come to hand. False: that was the end. */
+bool epoch_keys_learn(struct core *core, struct txn *txn, struct row_key *at, bool *learnt);
 
 #endif

@@ -679,7 +679,7 @@ void epochs_news(struct core *core, struct txn *txn, const struct ledger_news *n
 	struct token token;
 
 	if (news->kind == RECORD_KEY) {
-		core->epochs.learn = true;
+		core->epochs.learn = epoch_record_learn(core, txn, record) || core->epochs.learn;
 	} else if (news->kind == RECORD_TOKEN) {
 		/* Tokens of others come by the thousand. */
 		if (token_get(&token, record->body) == ERR_OK &&
@@ -691,6 +691,26 @@ void epochs_news(struct core *core, struct txn *txn, const struct ledger_news *n
 		core->epochs.learn = true;
 		core->transfer.scan_due = true;
 	}
+}
+
+/* A part of the walk over all key records. A round may find that a parent's key comes after: as many as paths are deep. */
+static void learn(struct core *core, struct txn *txn)
+{
+	struct epochs *epochs = &core->epochs;
+
+	if (epochs->learn) {
+		/* A walk under way goes on to its end, and another one follows. */
+		epochs->learnt = epochs->learn_rounds > 0;
+		epochs->learn_rounds = LIMIT_PATH_DEPTH_MAX;
+		epochs->learn = false;
+	}
+	if (epochs->learn_rounds == 0 ||
+	    epoch_keys_learn(core, txn, &epochs->learn_at, &epochs->learnt))
+		return;
+	epochs->learn_rounds = epochs->learnt ? epochs->learn_rounds - 1 : 0;
+	if (epochs->learnt)
+		core->transfer.scan_due = epochs->due = true;
+	epochs->learnt = false;
 }
 
 void epochs_settle(struct core *core, struct txn *txn)
@@ -707,9 +727,8 @@ void epochs_settle(struct core *core, struct txn *txn)
 	}
 	if (epochs->wraps)
 		epoch_wraps_open(core, txn);
-	if (epochs->learn && epoch_keys_learn(core, txn))
-		core->transfer.scan_due = true;
-	epochs->wraps = epochs->learn = false;
+	epochs->wraps = false;
+	learn(core, txn);
 	if (!epochs->due || is_early(core))
 		return;
 	if (is_key_author(core, txn))
@@ -722,6 +741,8 @@ int64_t epochs_wake(const struct core *core)
 {
 	if (!core->author)
 		return INT64_MAX;
+	if (core->epochs.learn_rounds > 0)
+		return core->now_ms;
 	if (!core->epochs.due)
 		return core->epochs.next_ms;
 	/* Who is behind waits for gossip. */

@@ -16,7 +16,10 @@
 
 struct epochs {                  /* of the core; epochs.c */
 	bool due;                /* readers have changed: wraps and epochs are to be looked at */
-	bool learn;              /* keys or key records have come: links are to be followed */
+	bool learn;              /* keys have come: links are to be followed */
+	struct row_key learn_at; /* the walk over them goes on here */
+	unsigned learn_rounds;   /* that are left; 0: no walk */
+	bool learnt;             /* in this round */
 	bool wraps;              /* wraps that could not be opened may be openable now */
 	uint32_t charter_number; /* as of the last look */
 	int64_t next_ms;         /* the next one */
