@@ -144,7 +144,7 @@ static void status_fill(struct core *core, struct txn *txn, const struct message
 	out->chunk_count_all = fetch->chunk_count_all;
 	out->bytes = fetch->bytes;
 	out->bytes_all = fetch->bytes_all;
-	for (size_t i = 0; i < core->peer_count; i++)
+	for (size_t i = 0; i < core->peer_count && !fetch_no_room(core, of); i++)
 		out->source_count += fetch_peer_has(core->peers[i], fetch);
 	out->state = out->source_count ? FETCH_RUNNING : FETCH_WAITING;
 }

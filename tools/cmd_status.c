@@ -218,6 +218,8 @@ static void print_store(const json_t *answer)
 
 static void print_fetches(const json_t *answer)
 {
+	bool full = field_true(json_object_get(answer, "store"), "foreign_refused");
+	const char *waits = full ? "waiting for room" : "waiting for a node that has it";
 	const char *label = "Fetching";
 	json_t *fetch;
 	size_t i;
@@ -230,8 +232,7 @@ static void print_fetches(const json_t *answer)
 		text_size(done, field_count(fetch, "bytes"));
 		text_size(all, field_count(fetch, "bytes_all"));
 		print_fieldf(label, "%s@%" PRIu64 "  %s of %s, %s", field_text(fetch, "dataset"),
-			     field_count(fetch, "version"), done, all,
-			     sources ? "coming" : "waiting for a node that has it");
+			     field_count(fetch, "version"), done, all, sources ? "coming" : waits);
 		label = "";
 	}
 }

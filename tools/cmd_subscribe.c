@@ -172,7 +172,7 @@ const struct command cmd_unsubscribe = {
 	.arguments = "PATTERN",
 	.summary = "stop keeping copies",
 	.help = "Takes a subscription back, written as in `allmende subscriptions`. What is here\n"
-		"already stays.\n"
+		"already stays, until `allmende drop` gives it up.\n"
 		"\n"
 		"  allmende unsubscribe \"meissen/**\"",
 	.word_min = 1,

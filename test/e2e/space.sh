@@ -34,6 +34,7 @@ node "$radebeul" get meissen/fremd -o "$work/copy" 2>"$work/errors" || code=$?
 { [ "$code" = 1 ] && grep -q 'what is left is for own data' "$work/errors"; } || wrong "get: $code $(cat "$work/errors")"
 sleep 2
 [ "$(node_json "$radebeul" '[.fetches[].bytes] | add // 0' status)" = 0 ] || wrong 'foreign data is fetched'
+node "$radebeul" status | grep -q '^Fetching  *meissen/fremd@1 .* waiting for room$' || wrong "status: $(node "$radebeul" status)"
 printf 'own\n' >"$work/small"
 node "$radebeul" publish radebeul/klein "$work/small" --tier members >/dev/null || wrong 'own data is refused'
 
