@@ -55,20 +55,33 @@ static void list_add(struct epoch_list *list, struct bytes prefix, uint64_t numb
 	list->items[list->count++] = (struct epoch){text_copy(prefix), number};
 }
 
-static void list_load(struct core *core, struct txn *txn, struct epoch_list *list)
+static void list_load_author(struct core *core, struct txn *txn, struct epoch_list *list,
+			     uint32_t author)
 {
 	static const uint8_t kind[1] = {RECORD_KEY};
 	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_obj(&kind));
 	struct record record;
 	struct keyrecord key;
 
-	*list = (struct epoch_list){0};
-	while (ledger_slots_next(&slots, &record)) {
-		if (author_member(record.author) == author_member(core->author) &&
-		    keyrecord_get(&key, record.body) == ERR_OK &&
-		    epoch_author_ok(core, txn, record.author))
+	slots.author = author;
+	while (ledger_slots_next(&slots, &record))
+		if (keyrecord_get(&key, record.body) == ERR_OK)
 			list_add(list, key.prefix, key.number);
+}
+
+static void list_load(struct core *core, struct txn *txn, struct epoch_list *list)
+{
+	struct orglog log;
+
+	*list = (struct epoch_list){0};
+	if (orglog_load(txn, &core->options.identity->org, &log) != ERR_OK)
+		return;
+	for (size_t i = 0; i < log.node_count; i++) {
+		uint32_t author = author_of(author_member(core->author), log.nodes[i].index);
+		if (epoch_author_ok(core, txn, author))
+			list_load_author(core, txn, list, author);
 	}
+	orglog_fini(&log);
 }
 
 static void list_fini(struct epoch_list *list)
