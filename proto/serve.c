@@ -17,18 +17,38 @@ enum {
 	SERVE_CHUNK_COUNT_MAX = 128, /* in one message */
 	SERVE_OLDER_COUNT_MAX = 256, /* versions in which a chunk is looked for */
 	SERVE_TURN_COUNT_MAX = 1024, /* in one turn: nobody needs more before the first have come */
+	SERVE_TOKEN_COST = 2,        /* as many chunks more for a token to be checked, */
+	SERVE_INDEX_COST = 8,        /* and for a question for an index */
 };
+
+/* What a request gives at a path, found out once: a dataset has one path, and may have hundreds of versions. */
+enum right_known { RIGHT_UNKNOWN, RIGHT_NO, RIGHT_YES };
 
 /* Whether a peer may hold the chunks of a version; closed: not everybody may. */
 static bool may_hold(struct core *core, struct txn *txn, const struct peer *peer,
-		     const struct message *m, const struct message_version *of, bool *closed)
+		     const struct message *m, const struct message_version *of, bool *closed,
+		     enum right_known *right)
 {
 	struct version version;
 	if (peer->class != PEER_MEMBER || held_version(txn, of, &version) != ERR_OK)
 		return false;
 	*closed = version.tier != TIER_OPEN && version.tier != TIER_MEMBERS;
-	return rights_serve(core, txn, &peer->org, m->has_token ? &m->token : NULL, version.tier,
-			    version.path);
+	if (*closed && *right == RIGHT_UNKNOWN)
+		*right = rights_serve(core, txn, &peer->org, m->has_token ? &m->token : NULL,
+				      version.tier, version.path)
+				 ? RIGHT_YES
+				 : RIGHT_NO;
+	return !*closed || *right == RIGHT_YES;
+}
+
+/* False: the peer asks for more in one turn than it takes. */
+static bool may_ask(struct core *core, struct peer *peer, const struct message *m, uint32_t cost)
+{
+	peer->turn_serve += cost + (m->has_token ? SERVE_TOKEN_COST : 0);
+	if (peer->turn_serve <= SERVE_TURN_COUNT_MAX)
+		return true;
+	core_peer_bad(core, peer, LINK_REASON_BUSY, "asks for more chunks than it takes");
+	return false;
 }
 
 /* Whether a chunk is one of a version; of those only that are here or on their way. */
@@ -41,7 +61,7 @@ static bool is_of(struct txn *txn, const struct message_version *of, const struc
 /* Looks for the chunk among the versions before the current one. */
 static bool may_serve_older(struct core *core, struct txn *txn, const struct peer *peer,
 			    const struct message *m, const struct message_version *current,
-			    const struct chunk_addr *addr)
+			    const struct chunk_addr *addr, enum right_known *right)
 {
 	uint64_t from = current->number > SERVE_OLDER_COUNT_MAX
 				? current->number - SERVE_OLDER_COUNT_MAX
@@ -54,7 +74,7 @@ static bool may_serve_older(struct core *core, struct txn *txn, const struct pee
 		struct message_version of;
 		bool closed;
 		held_of_key(&of, walk.key);
-		if (is_of(txn, &of, addr) && may_hold(core, txn, peer, m, &of, &closed))
+		if (is_of(txn, &of, addr) && may_hold(core, txn, peer, m, &of, &closed, right))
 			return true;
 	}
 	return false;
@@ -65,9 +85,12 @@ static void index_get(struct core *core, struct txn *txn, struct peer *peer,
 {
 	struct buf entries, out;
 	bool more = false, closed;
+	enum right_known right = RIGHT_UNKNOWN;
+	if (!may_ask(core, peer, m, SERVE_INDEX_COST))
+		return;
 	buf_init(&entries, MESSAGE_LIST_COUNT_MAX * (size_t)INDEX_ENTRY_LEN);
 	/* PROTOCOL: "So it does for INDEX_GET." */
-	if (may_hold(core, txn, peer, m, &m->of, &closed) && held_complete(txn, &m->of)) {
+	if (may_hold(core, txn, peer, m, &m->of, &closed, &right) && held_complete(txn, &m->of)) {
 		struct row_key prefix = held_key(&m->of);
 		struct row_key at = key_index(&m->of.dataset, m->of.number, m->of.author, &m->addr);
 		struct walk walk = walk_begin_at(txn, TABLE_INDEX, row_key_bytes(&prefix),
@@ -103,21 +126,21 @@ static void chunk_get(struct core *core, struct txn *txn, struct peer *peer, str
 {
 	struct chunk_addr addr;
 	/* PROTOCOL: "A CHUNK_GET names at most 128 addresses; each is answered by one CHUNK, in any order." */
-	peer->turn_serve += m->count;
-	if (m->count > SERVE_CHUNK_COUNT_MAX || peer->turn_serve > SERVE_TURN_COUNT_MAX) {
-		core_peer_bad(core, peer, LINK_REASON_BUSY, "asks for more chunks than it takes");
+	if (!may_ask(core, peer, m,
+		     m->count > SERVE_CHUNK_COUNT_MAX ? SERVE_TURN_COUNT_MAX + 1 : m->count))
 		return;
-	}
 	/* PROTOCOL: "A server checks for each CHUNK_GET that the peer may hold chunks of the dataset named." */
 	struct message_version current;
+	enum right_known right = RIGHT_UNKNOWN;
 	bool closed = false;
 	bool may_any = current_of(core, txn, &m->of.dataset, &current) &&
-		       may_hold(core, txn, peer, m, &current, &closed);
+		       may_hold(core, txn, peer, m, &current, &closed, &right);
 	while (message_next_addr(m, &addr)) {
 		/* PROTOCOL: "A chunk is served when it belongs to a version that the peer may hold" A
 		   right to what is closed is one to all versions. */
-		bool may = may_any && (closed || is_of(txn, &current, &addr) ||
-				       may_serve_older(core, txn, peer, m, &current, &addr));
+		bool may =
+			may_any && (closed || is_of(txn, &current, &addr) ||
+				    may_serve_older(core, txn, peer, m, &current, &addr, &right));
 		struct effect *effect =
 			core_effect(core, may ? EFFECT_SERVE : EFFECT_SEND, peer->link);
 		effect->dataset = m->of.dataset;

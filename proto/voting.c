@@ -267,11 +267,36 @@ static void entry_make(struct buf *out, struct txn *txn, const struct proposal *
 	free(votes);
 }
 
+static uint32_t member_majority(const struct charter *charter)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < charter->member_count; i++)
+		count += charter->members[i].state == CHARTER_MEMBER;
+	return count / 2 + 1;
+}
+
+/* Less votes than it takes in any case: with thousands of members it costs too much to check them with each that comes. */
+static bool is_short(struct core *core, struct txn *txn, const struct charter_entry *entry)
+{
+	uint32_t needed =
+		entry->settles ? member_majority(&core->charter) : core->charter.threshold;
+	struct row_key prefix = key_charter_id(entry->number, &entry->id);
+	struct walk walk = walk_begin(txn, TABLE_VOTE, row_key_bytes(&prefix));
+	uint32_t count = 0;
+
+	while (count < needed && walk_next(&walk))
+		count++;
+	return count < needed;
+}
+
 /* Whether this proposal has become the next entry: the charter's own rules say whether the votes are enough. */
 static bool proposal_pass(struct core *core, struct txn *txn, const struct proposal *proposal)
 {
 	struct buf entry;
 
+	if (is_short(core, txn, &proposal->entry))
+		return false;
 	buf_init(&entry, LIMIT_CHARTER_ENTRY_LEN_MAX);
 	entry_make(&entry, txn, proposal);
 	bool passed = !entry.err && fork_accept(core, txn, buf_bytes(&entry), 0) == ERR_OK;
@@ -342,15 +367,6 @@ static void voters_count(struct core *core, struct txn *txn, const struct propos
 		if (out->needed_new && proposal_is_steward(proposal, &core->charter, member))
 			out->votes_new++;
 	}
-}
-
-static uint32_t member_majority(const struct charter *charter)
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < charter->member_count; i++)
-		count += charter->members[i].state == CHARTER_MEMBER;
-	return count / 2 + 1;
 }
 
 static void proposal_describe(struct core *core, struct txn *txn, const struct proposal *proposal,
