@@ -143,7 +143,7 @@ struct right { /* what one of them gives, at its time */
 	struct digest token;
 	enum verb verb;
 	int64_t not_before_ms, expiry_ms;
-	char prefix[LIMIT_PATH_LEN_MAX + 1];
+	struct bytes prefix; /* owned */
 };
 
 void rights_due(struct core *core)
@@ -180,8 +180,16 @@ void rights_tick(struct core *core)
 	core->transfer.scan_due = true;
 }
 
+static void own_forget(struct core *core)
+{
+	for (size_t i = 0; i < core->rights.count; i++)
+		free((void *)core->rights.items[i].prefix.ptr);
+	core->rights.count = 0;
+}
+
 void rights_fini(struct core *core)
 {
+	own_forget(core);
 	free(core->rights.items);
 }
 
@@ -195,8 +203,15 @@ static void own_add(struct core *core, const struct token *token, enum verb verb
 	struct right *right = &rights->items[rights->count++];
 	if (last->not_before_ms > core->now_ms && last->not_before_ms < rights->next_ms)
 		rights->next_ms = last->not_before_ms;
-	*right = (struct right){token->id, verb, last->not_before_ms, last->expiry_ms, {0}};
-	memcpy(right->prefix, last->prefix.ptr, last->prefix.len);
+	uint8_t *prefix = mem_new(last->prefix.len, 1);
+	memcpy(prefix, last->prefix.ptr, last->prefix.len);
+	*right = (struct right){token->id, verb, last->not_before_ms, last->expiry_ms,
+				bytes_of(prefix, last->prefix.len)};
+}
+
+static int right_cmp(const void *a, const void *b)
+{
+	return bytes_cmp(((const struct right *)a)->prefix, ((const struct right *)b)->prefix);
 }
 
 static void own_load(struct core *core, struct txn *txn)
@@ -207,7 +222,7 @@ static void own_load(struct core *core, struct txn *txn)
 	struct token token;
 	const char *why;
 
-	core->rights.count = 0;
+	own_forget(core);
 	core->rights.known = true;
 	core->rights.next_ms = INT64_MAX;
 	while (ledger_slots_next(&slots, &record)) {
@@ -218,6 +233,39 @@ static void own_load(struct core *core, struct txn *txn)
 		if (verb != VERB_NONE)
 			own_add(core, &token, verb);
 	}
+	if (core->rights.count > 0)
+		qsort(core->rights.items, core->rights.count, sizeof(*core->rights.items),
+		      right_cmp);
+}
+
+/* The first of those with exactly this prefix, or where it would stand. */
+static size_t own_first(const struct core *core, struct bytes prefix)
+{
+	size_t low = 0, high = core->rights.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (bytes_cmp(core->rights.items[middle].prefix, prefix) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Of those at exactly this prefix the one that ends last, if that is later than *best. */
+static void own_best(const struct core *core, struct bytes prefix, enum verb need,
+		     const struct right **best)
+{
+	for (size_t i = own_first(core, prefix); i < core->rights.count; i++) {
+		const struct right *right = &core->rights.items[i];
+		if (!bytes_eq(right->prefix, prefix))
+			return;
+		if (right->verb >= need && right->not_before_ms <= core->now_ms &&
+		    core->now_ms < right->expiry_ms &&
+		    (!*best || right->expiry_ms > (*best)->expiry_ms))
+			*best = right;
+	}
 }
 
 bool rights_own_token(struct core *core, struct txn *txn, struct bytes path, enum verb need,
@@ -227,14 +275,8 @@ bool rights_own_token(struct core *core, struct txn *txn, struct bytes path, enu
 
 	if (!core->rights.known)
 		own_load(core, txn);
-	for (size_t i = 0; i < core->rights.count; i++) {
-		const struct right *right = &core->rights.items[i];
-		if (right->verb >= need && right->not_before_ms <= core->now_ms &&
-		    core->now_ms < right->expiry_ms &&
-		    path_contains(bytes_str(right->prefix), path) &&
-		    (!best || right->expiry_ms > best->expiry_ms))
-			best = right;
-	}
+	for (struct bytes above = path; above.len > 0; above = path_parent(above))
+		own_best(core, above, need, &best);
 	if (best && token)
 		*token = best->token;
 	return best != NULL;
