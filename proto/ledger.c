@@ -44,6 +44,7 @@ void ledger_fini(struct ledger *ledger)
 	free(ledger->members);
 	free(ledger->touched);
 	free(ledger->news);
+	free(ledger->links_checked);
 	*ledger = (struct ledger){0};
 }
 

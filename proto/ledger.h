@@ -44,7 +44,8 @@ struct ledger {
 	size_t touched_count, touched_cap;
 	struct ledger_news *news; /* for ledger_news_next() */
 	size_t news_count, news_cap, news_taken;
-	size_t dropped; /* by the checks that waited, since the last ledger_settle() */
+	size_t dropped;          /* by the checks that waited, since the last ledger_settle() */
+	uint64_t *links_checked; /* signatures of tokens; rights.c */
 };
 
 void ledger_init(struct ledger *ledger, const struct charter *charter, const struct limits *limits);
