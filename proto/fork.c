@@ -70,6 +70,11 @@ static bool settles_over(const struct charter_entry *other, const struct charter
 	return memcmp(other->id.b, own->id.b, ID_LEN) < 0;
 }
 
+static bool is_old(const struct core *core, const struct charter_entry *entry)
+{
+	return entry->time_ms < core->now_ms - fork_ms_max;
+}
+
 static enum verdict verdict_of(const struct core *core, const struct charter_entry *own,
 			       const struct charter_entry *other)
 {
@@ -78,7 +83,7 @@ static enum verdict verdict_of(const struct core *core, const struct charter_ent
 	 * another of its number, unless that is a settlement with votes of more than half of the
 	 * members, relays left out, of the own latest entry too."
 	 */
-	bool old = own->time_ms < core->now_ms - fork_ms_max;
+	bool old = is_old(core, own);
 
 	if (!other->settles)
 		return own->settles || old ? KEEP : FREEZE;
@@ -247,15 +252,38 @@ static bool most_have(const struct core *core, const struct digest *id)
 	return have > members / 2;
 }
 
+/* PROTOCOL: "So does who is frozen, when that entry is as old." */
+static bool thaw(struct core *core, struct txn *txn, struct peer *peer,
+		 const struct charter_entry *entry, struct bytes whole)
+{
+	struct row_key key = key_charter_id(entry->number, &entry->id);
+
+	if (!core->charter.frozen || entry->number != core->charter.number + 1 || entry->settles ||
+	    !id_eq(&entry->previous, &core->charter.entry_id) || !is_old(core, entry))
+		return false;
+	peer->sync.other_entry = entry->id;
+	if (!most_have(core, &entry->id))
+		return false;
+	core->charter.frozen = false;
+	if (append(core, txn, whole, NULL) != ERR_OK) {
+		core->charter.frozen = true;
+		return false;
+	}
+	txn_del(txn, TABLE_FORK, row_key_bytes(&key));
+	return true;
+}
+
 bool fork_follow(struct core *core, struct txn *txn, struct peer *peer, struct bytes whole)
 {
 	struct charter_entry own, entry;
 	struct bytes stored;
 
 	if (charter_entry_decode(&entry, whole) != ERR_OK ||
-	    peer->sync.charter_here < entry.number || /* it is frozen */
-	    !charter_entry(txn, entry.number, &stored) ||
-	    charter_entry_decode(&own, stored) != ERR_OK || id_eq(&own.id, &entry.id))
+	    peer->sync.charter_here < entry.number) /* it is frozen */
+		return false;
+	if (!charter_entry(txn, entry.number, &stored))
+		return thaw(core, txn, peer, &entry, whole);
+	if (charter_entry_decode(&own, stored) != ERR_OK || id_eq(&own.id, &entry.id))
 		return false;
 	peer->sync.other_entry = entry.id;
 	/* Only what would count but for its age. */

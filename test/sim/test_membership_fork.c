@@ -274,6 +274,39 @@ static void who_was_away_follows_the_many(void **state)
 	council_close(council);
 }
 
+/* One node was shown the other entry in time, and nobody else was: it is not shut out for ever. */
+static void who_froze_alone_follows_the_many(void **state)
+{
+	struct council *council = council_open(12);
+	struct sim_node *a = council->towns[0], *e = council->towns[4];
+	struct fork fork;
+	fork_make(&fork, council, a);
+	assert_int_equal(council_hand(a, &fork.one), ERR_OK);
+	council_until(council, 7, false, &fork.one.id);
+	part(council, 16);
+	assert_int_equal(council_hand(e, &fork.other), ERR_OK);
+	assert_true(e->core->charter.frozen);
+	go_on(council, a);
+	reaches(council->towns[3], 8, NULL);
+	sim_stop(e);
+	part(council, 0);
+	for (unsigned i = 0; i < 4; i++)
+		sim_stop(council->towns[i]);
+	sim_run(&council->sim, 150 * day_ms, NULL, NULL);
+	/* Two of five are not enough. */
+	sim_start(e);
+	sim_start(council->towns[0]);
+	sim_start(council->towns[1]);
+	sim_run(&council->sim, 600000, NULL, NULL);
+	assert_true(e->core->charter.frozen);
+	sim_start(council->towns[2]);
+	sim_start(council->towns[3]);
+	council_until(council, 8, false, &a->core->charter.entry_id);
+	council_works(e, a, "nossen/tauwetter");
+	fork_end(&fork);
+	council_close(council);
+}
+
 struct before_call {
 	struct council_entry *entry;
 	const struct key *seed;
@@ -532,6 +565,7 @@ int main(void)
 		cmocka_unit_test(late_returner),
 		cmocka_unit_test(old_keys_undo_nothing),
 		cmocka_unit_test(who_was_away_follows_the_many),
+		cmocka_unit_test(who_froze_alone_follows_the_many),
 		cmocka_unit_test(the_founder_alone_undoes_nothing),
 		cmocka_unit_test(a_restored_steward_admits_twice),
 		cmocka_unit_test(three_of_five_decide),
