@@ -11,7 +11,8 @@
 
 enum {
 	GOSSIP_TAKEN_STEP = 512 * 1024,
-	GOSSIP_RELAY_MS = 200,        /* a head of another author is told on in this time */
+	GOSSIP_RELAY_MS = 200,        /* a head of another author is told on in this time, */
+	GOSSIP_PARTIAL_MS = 2000,     /* and in so much more when its records are not here yet */
 	GOSSIP_QUIET_MS = 10 * 1000,  /* after a start, unless a peer confirms sooner */
 	GOSSIP_BEHIND_MS = 60 * 1000, /* for own records to come back */
 };
@@ -104,8 +105,8 @@ static void relay_hear(struct relay *relay, uint64_t link)
 }
 
 /*
- * PROTOCOL: "Other nodes tell it on, by HEAD alone, within 200 ms and after a time taken by lot, to all members linked but those from whom it
- * has come by then." So between two nodes it mostly goes one way, once.
+ * PROTOCOL: "Other nodes tell it on, by HEAD alone, within 200 ms and after a time taken by lot (while its records are not here, up to 2 s
+ * later), to all members linked but those from whom it has come by then." So between two nodes it mostly goes one way, once.
  */
 static void relay_add(struct core *core, const struct news *news)
 {
@@ -148,14 +149,26 @@ static void relay_tell(struct core *core, struct txn *txn, const struct relay *r
 	}
 }
 
+/* Who hears of a head asks for its records: they had better be here by then. */
+static bool relay_waits(struct core *core, struct txn *txn, const struct relay *relay)
+{
+	struct author_state state;
+	/* The clock may have been set back. */
+	if (relay->due_ms > core->now_ms + GOSSIP_RELAY_MS)
+		return false;
+	if (relay->due_ms > core->now_ms)
+		return true;
+	return core->now_ms < relay->due_ms + GOSSIP_PARTIAL_MS &&
+	       ledger_state(&core->ledger, txn, relay->author, &state) == ERR_OK &&
+	       ledger_completeness(&state, core->now_ms) == LEDGER_PARTIAL;
+}
+
 static void relays_settle(struct core *core, struct txn *txn)
 {
 	size_t left = 0;
 	for (size_t i = 0; i < core->relay_count; i++) {
 		struct relay *relay = &core->relays[i];
-		/* The clock may have been set back. */
-		if (relay->due_ms > core->now_ms &&
-		    relay->due_ms <= core->now_ms + GOSSIP_RELAY_MS) {
+		if (relay_waits(core, txn, relay)) {
 			core->relays[left++] = *relay;
 			continue;
 		}
@@ -449,8 +462,11 @@ static int64_t own_head_wake(const struct core *core)
 int64_t gossip_wake(const struct core *core)
 {
 	int64_t wake = own_head_wake(core);
-	for (size_t i = 0; i < core->relay_count; i++)
-		wake = core->relays[i].due_ms < wake ? core->relays[i].due_ms : wake;
+	for (size_t i = 0; i < core->relay_count; i++) {
+		int64_t due_ms = core->relays[i].due_ms;
+		due_ms += due_ms > core->now_ms ? 0 : GOSSIP_PARTIAL_MS;
+		wake = due_ms < wake ? due_ms : wake;
+	}
 	return wake;
 }
 
