@@ -337,6 +337,46 @@ void epoch_wraps_open(struct core *core, struct txn *txn)
 	}
 }
 
+/* ---- keys that have left in a text: "text-grant:" and token id -> reader(32) expiry(8) path ---- */
+
+static const char text_name[] = "text-grant:";
+
+void epochs_given(struct txn *txn, const struct digest *token, const struct org_id *reader,
+		  struct bytes path, int64_t expiry_ms)
+{
+	char name[sizeof(text_name) + ID_HEX_LEN];
+	struct buf value;
+
+	memcpy(name, text_name, sizeof(text_name));
+	hex_put(name + sizeof(text_name) - 1, id_bytes(token));
+	struct row_key row = key_name(name);
+	buf_init(&value, ID_LEN + 8 + LIMIT_PATH_LEN_MAX);
+	buf_add(&value, id_bytes(reader));
+	buf_add_be64(&value, (uint64_t)expiry_ms);
+	buf_add(&value, path);
+	txn_fail(txn, value.err);
+	txn_put(txn, TABLE_META, row_key_bytes(&row), buf_bytes(&value));
+	buf_fini(&value);
+}
+
+struct walk epoch_texts(struct txn *txn)
+{
+	return walk_begin(txn, TABLE_META, bytes_str(text_name));
+}
+
+bool epoch_text_next(struct walk *walk, struct epoch_text *out)
+{
+	while (walk_next(walk)) {
+		if (walk->value.len < ID_LEN + 8)
+			continue;
+		memcpy(out->reader.b, walk->value.ptr, ID_LEN);
+		out->expiry_ms = (int64_t)be64_get(walk->value.ptr + ID_LEN);
+		out->path = bytes_slice(walk->value, ID_LEN + 8, walk->value.len);
+		return true;
+	}
+	return false;
+}
+
 /* ---- following the links ---- */
 
 /* With the root seed alone everything that is the organisation's own can be had again. */

@@ -28,6 +28,15 @@ void epoch_key_put(struct core *core, struct txn *txn, struct bytes prefix, uint
 		   struct bytes path, const struct org_id *granter, const struct key *key);
 /* The highest number at a path whose key at that path is kept, from the own organisation; 0: none. */
 uint64_t epoch_key_last(struct core *core, struct txn *txn, struct bytes prefix);
+/* Keys that have left in the text of a grant (epochs_given()): rows of META; path borrows from the store. */
+struct epoch_text {
+	struct org_id reader;
+	int64_t expiry_ms;
+	struct bytes path;
+};
+struct walk epoch_texts(struct txn *txn);
+bool epoch_text_next(struct walk *walk, struct epoch_text *out);
+
 /* Whether the author of a wrap record may give keys of that namespace, or is of another one. */
 bool epoch_wrap_ok(struct core *core, struct txn *txn, uint32_t author, const struct keywrap *wrap);
 /* Opens and keeps a wrap for the own organisation. ERR_EXISTS: kept already. ERR_DENIED: not for us, of a stranger, or for a wrap key that is not here (yet). */

@@ -473,6 +473,28 @@ static void ended_find(struct core *core, struct txn *txn, const struct readers 
 	}
 }
 
+/* Whoever never shows the token of a text has its key all the same. drop: those that end here are done with. */
+static void texts_end(struct core *core, struct txn *txn, struct readers *readers,
+		      struct ended *ended, bool drop)
+{
+	struct walk walk = epoch_texts(txn);
+	struct epoch_text text;
+
+	while (epoch_text_next(&walk, &text)) {
+		bool may = may_read(core, &text.reader);
+		next_note(readers, text.expiry_ms);
+		if ((may && core->now_ms < text.expiry_ms) ||
+		    readers_has(readers, &text.reader, text.path))
+			continue;
+		if (drop) {
+			txn_del(txn, TABLE_META, bytes_of(walk.last, walk.last_len));
+			continue;
+		}
+		ended_add(ended, text.path);
+		ended->removed = ended->removed || !may;
+	}
+}
+
 /* PROTOCOL: "expired tokens at most once a day, together" */
 static bool expiry_waits(struct core *core, struct txn *txn, int64_t *until_ms)
 {
@@ -572,6 +594,7 @@ static void distribute(struct core *core, struct txn *txn)
 	list_load(core, txn, &list);
 	readers_load(core, txn, &readers);
 	ended_find(core, txn, &readers, &ended);
+	texts_end(core, txn, &readers, &ended, false);
 	core->epochs.due = false;
 	core->epochs.next_ms = readers.next_ms;
 	if (list.count == 0 && readers.count > 0)
@@ -583,6 +606,7 @@ static void distribute(struct core *core, struct txn *txn)
 		err = epochs_renew(core, txn, &list, &ended);
 		if (err == ERR_OK) {
 			wraps_drop(core, txn, &list, &readers);
+			texts_end(core, txn, &readers, &ended, true);
 			expiry_done(core, txn);
 		}
 	}

@@ -45,6 +45,9 @@ enum err epochs_version_key(struct core *core, struct txn *txn, const struct ver
    organisation's log is not here. */
 enum err epochs_wrap(struct core *core, struct txn *txn, const struct org_id *grantee,
 		     struct bytes prefix, struct keywrap *out);
+/* Such a text was given: when its right ends the key changes, also when its token was never seen. path: the token's prefix. */
+void epochs_given(struct txn *txn, const struct digest *token, const struct org_id *reader,
+		  struct bytes path, int64_t expiry_ms);
 /* Opens a wrap made for the own organisation, keeps its key, and publishes it wrapped again for its own other nodes. ERR_DENIED: not for us. */
 enum err epochs_wrap_take(struct core *core, struct txn *txn, const struct org_id *granter,
 			  const struct keywrap *wrap);

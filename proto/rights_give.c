@@ -406,6 +406,11 @@ enum err rights_give(struct core *core, struct txn *txn, int64_t now_ms,
 		err = text ? text_put(core, txn, &base, to, terms, text, why)
 			   : token_publish(core, txn, &made.id, buf_bytes(&body));
 	}
+	if (!err && text && base.count == 1 && terms->verb >= VERB_READ) {
+		const struct token_link *last = &made.link[made.count - 1];
+		epochs_given(txn, &made.id, &last->audience, last->prefix, last->expiry_ms);
+		err = txn_err(txn);
+	}
 	buf_fini(&whole);
 	buf_fini(&body);
 	return err;

@@ -17,7 +17,8 @@
 #include "proto/rights.h"
 #include "proto/withdrawal_body.h"
 
-#define KITA    "meissen/kita/plaetze"
+#define KITA "meissen/kita/plaetze"
+enum { HOUR_MS = 3600 * 1000 };
 #define YEAR_MS (INT64_C(365) * 24 * 3600 * 1000)
 
 static void settle(struct towns *towns)
@@ -151,10 +152,47 @@ static void what_a_member_drops_again_is_paid_for_by_nobody(void **state)
 	towns_close(towns);
 }
 
+/* ---- a key that left in a text ---- */
+
+static void call_give_text(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct rights_terms terms = {.prefix = "meissen/kita",
+				     .to = "radebeul",
+				     .verb = VERB_READ,
+				     .expiry_ms = now_ms + 2 * HOUR_MS};
+	struct digest token;
+	struct buf text;
+	char why[RIGHTS_WHY_LEN];
+	buf_init(&text, 1 << 16);
+	assert_int_equal(rights_give(core, txn, now_ms, &terms, &text, &token, why), ERR_OK);
+	buf_fini(&text);
+}
+
+/* It opens the text by itself, and never shows the token to anybody: its key ends with its right. */
+static void a_text_that_nobody_shows_ends_too(void **state)
+{
+	struct towns *towns = towns_open(3, 2);
+	struct key before, during, after;
+	assert_true(sim_call(towns->a, call_give_text, NULL));
+	assert_true(sim_call(towns->a, call_govern, &before));
+	sim_run(&towns->sim, HOUR_MS, NULL, NULL);
+	assert_true(sim_call(towns->a, call_govern, &during));
+	assert_memory_equal(before.b, during.b, KEY_LEN);
+	sim_run(&towns->sim, HOUR_MS + 60000, NULL, NULL);
+	assert_true(sim_call(towns->a, call_govern, &after));
+	assert_memory_not_equal(before.b, after.b, KEY_LEN);
+	/* Once. */
+	sim_run(&towns->sim, 50 * HOUR_MS, NULL, NULL);
+	assert_true(sim_call(towns->a, call_govern, &during));
+	assert_memory_equal(after.b, during.b, KEY_LEN);
+	towns_close(towns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_member_can_not_choose_the_key_of_another),
+		cmocka_unit_test(a_text_that_nobody_shows_ends_too),
 		cmocka_unit_test(what_a_member_drops_again_is_paid_for_by_nobody),
 	};
 	const char *what;
