@@ -4,7 +4,13 @@
 
 #include "proto/core_state.h"
 
-enum { CUT_LEN = 16, SHORT_LEN = CUT_LEN + 2 * ID_LEN, LEN = SHORT_LEN + 2 * 8 };
+/* What is remembered has grown twice; rows of before are read, too. */
+enum {
+	CUT_LEN = 16,
+	SHORT_LEN = CUT_LEN + 2 * ID_LEN,
+	KEEP_LEN = SHORT_LEN + 2 * 8,
+	LEN = KEEP_LEN + 1
+};
 enum { DAYS_MAX = 40000 };
 
 #define DAY_MS ((uint64_t)24 * 60 * 60 * 1000)
@@ -28,13 +34,15 @@ bool memory_get(struct core *core, struct txn *txn, const struct dataset_id *dat
 	    keyring_unseal(core->options.keyring, &secret, name, sealed) != ERR_OK)
 		return false;
 	struct bytes b = secret_bytes(secret);
-	bool ok = b.len == LEN || b.len == SHORT_LEN; /* before there was something to keep */
+	bool ok = b.len == LEN || b.len == KEEP_LEN || b.len == SHORT_LEN;
 	if (ok) {
 		memcpy(memory->cut_key.b, b.ptr, CUT_LEN);
 		memcpy(memory->record.b, b.ptr + CUT_LEN, ID_LEN);
 		memcpy(memory->contents.b, b.ptr + CUT_LEN + ID_LEN, ID_LEN);
 	}
 	if (b.len == LEN)
+		memory->tier = (enum tier)b.ptr[KEEP_LEN];
+	if (b.len >= KEEP_LEN)
 		memory->keep =
 			(struct keep){be64_get(b.ptr + SHORT_LEN), be64_get(b.ptr + SHORT_LEN + 8)};
 	secret_close(secret);
@@ -53,6 +61,7 @@ void memory_put(struct core *core, struct txn *txn, const struct dataset_id *dat
 	memcpy(plain + CUT_LEN + ID_LEN, memory->contents.b, ID_LEN);
 	be64_put(plain + SHORT_LEN, memory->keep.count);
 	be64_put(plain + SHORT_LEN + 8, memory->keep.days);
+	plain[KEEP_LEN] = (uint8_t)memory->tier;
 	buf_init(&sealed, 512);
 	keyring_seal(core->options.keyring, &sealed, name, bytes_of(plain, sizeof(plain)));
 	struct row_key key = key_name(name);

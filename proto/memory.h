@@ -1,6 +1,6 @@
 /*
- * memory - what this node remembers of its own publications, sealed: how a dataset is cut, what was published last, and
- * how many versions are to be kept. It is nobody else's business.
+ * memory - what this node remembers of its own publications, sealed: how a dataset is cut, what was published last and for
+ * whom, and how many versions are to be kept. It is nobody else's business.
  */
 #ifndef ALLMENDE_MEMORY_H
 #define ALLMENDE_MEMORY_H
@@ -13,6 +13,7 @@ struct memory {
 	struct record_id record; /* of the last version */
 	struct digest contents;  /* of its files, description and tier */
 	struct keep keep;
+	enum tier tier; /* of the last version; 0: not known */
 };
 
 /* False: nothing was ever published. Wipe *memory after use. */

@@ -78,7 +78,7 @@ static enum err key_granted(struct core *core, struct txn *txn, struct publicati
 	params->epoch_prefix = bytes_of(out->path, prefix_len);
 	if (err == ERR_DENIED)
 		why_set(why, "this node makes no keys: publish the first dataset shared by grant "
-			     "on the node of the organisation that does (`allmende nodes`).");
+			     "on the node of the organisation that does (`allmende node list`).");
 	else if (err == ERR_AGAIN)
 		why_set(why,
 			"the key for %s is not here yet: wait until another node is linked "
@@ -119,21 +119,29 @@ static enum err key_choose(struct core *core, struct txn *txn, struct publicatio
 	return ERR_OK;
 }
 
+/* before: of the version before, also of one that was withdrawn; 0: there was none, or its tier is not known here. */
 static enum err tier_choose(struct publication *out, const struct publish_options *options,
-			    const struct version *before, char *why)
+			    enum tier before, char *why)
 {
-	out->tier = options->has_tier ? options->tier : before ? before->tier : TIER_MEMBERS;
+	if (!options->has_tier && !before && out->params.number > 1) {
+		why_set(why,
+			"%s was withdrawn, and for whom it was is not known on this node: say "
+			"--tier.",
+			out->path);
+		return ERR_CONFIG;
+	}
+	out->tier = options->has_tier ? options->tier : before ? before : TIER_MEMBERS;
 	if (out->tier == TIER_HIDDEN) {
 		why_set(why, "the tier \"hidden\" is not there yet: use open, members or granted.");
 		return ERR_CONFIG;
 	}
 	/* TIER_OPEN is the widest and has the smallest number. */
-	if (before && out->tier < before->tier && !options->widen) {
+	if (before && out->tier < before && !options->widen) {
 		why_set(why,
 			"%s is \"%s\", and \"%s\" would let more people read it: say --widen if "
 			"that is "
 			"meant.",
-			out->path, tier_name(before->tier), tier_name(out->tier));
+			out->path, tier_name(before), tier_name(out->tier));
 		return ERR_DENIED;
 	}
 	return ERR_OK;
@@ -201,14 +209,15 @@ enum err catalog_publish_begin(struct core *core, struct txn *txn, int64_t now_m
 		err = ERR_OK;
 	}
 	const struct version *version = again ? &reading.version : NULL;
+	bool remembers = memory_get(core, txn, &out->params.dataset, &memory);
 	if (err == ERR_OK)
-		err = tier_choose(out, options, version, why);
+		err = tier_choose(out, options, version ? version->tier : memory.tier, why);
 	if (err == ERR_OK)
 		err = key_choose(core, txn, out, version, &reading.dataset_key, why);
 	if (err == ERR_OK)
 		err = description_prepare(core, out, options, again ? &before : NULL, why);
 	if (err == ERR_OK) {
-		if (memory_get(core, txn, &out->params.dataset, &memory))
+		if (remembers)
 			out->params.cut_key = memory.cut_key;
 		else
 			random_fill(core->options.random, out->params.cut_key.b,
@@ -217,10 +226,10 @@ enum err catalog_publish_begin(struct core *core, struct txn *txn, int64_t now_m
 		out->keep = options->keep_all                           ? (struct keep){0}
 			    : options->keep.count || options->keep.days ? options->keep
 									: memory.keep;
-		secret_wipe(&memory, sizeof(memory));
 		out->job = chunks_job_new(txn);
 		sweep_pause(core, &out->params.dataset, true);
 	}
+	secret_wipe(&memory, sizeof(memory));
 	catalog_entry_fini(&before);
 	reading_fini(&reading);
 	if (err != ERR_OK)
@@ -429,6 +438,7 @@ static enum err version_make(struct core *core, struct txn *txn, struct publicat
 	struct index_sum sum;
 	index_sum(writer_index(writer), &sum);
 	memory->cut_key = publication->params.cut_key;
+	memory->tier = publication->tier;
 	memory->keep = publication->keep;
 	memory_put(core, txn, &publication->params.dataset, memory);
 	fetch_held(core, txn, &of, publication->path, sum.bytes, sum.count);

@@ -35,6 +35,7 @@ struct ask {
 	const char *path, *reason;
 	bool erase;
 	uint64_t number;
+	enum tier tier;
 	enum err err;
 	char why[CATALOG_WHY_LEN];
 	struct withdrawal_view view;
@@ -76,6 +77,7 @@ static void call_find(struct core *core, struct txn *txn, int64_t now_ms, void *
 	struct catalog_entry entry = {0};
 	ask->err = catalog_find(core, txn, ask->path, ask->number, &entry, ask->why);
 	ask->number = entry.number;
+	ask->tier = entry.tier;
 	catalog_entry_fini(&entry);
 }
 
@@ -197,6 +199,36 @@ static void who_was_away_erases_on_return(void **state)
 }
 
 /* What was only withdrawn can be erased later, and who has missed the first withdrawal answers the next. */
+/* Taking something back must not show its next version to more people. */
+static void what_was_for_few_stays_so(void **state)
+{
+	struct towns *towns = towns_open(45, 2);
+	struct buf content = sim_content(7, 5000);
+	struct sim_publication p = {.node = towns->a, .content = buf_bytes(&content)};
+	p.options.path = "meissen/kita/liste";
+	p.options.has_tier = true;
+	p.options.tier = TIER_GRANTED;
+	assert_int_equal(sim_publish_all(&p), ERR_OK);
+	struct ask ask = {.path = p.options.path, .reason = REASON, .erase = true};
+	assert_int_equal(withdraw(towns->a, &ask), ERR_OK);
+	settle(towns);
+	p = (struct sim_publication){.node = towns->a, .content = buf_bytes(&content)};
+	p.options.path = "meissen/kita/liste";
+	p.options.has_tier = true;
+	p.options.tier = TIER_MEMBERS;
+	assert_int_equal(sim_publish_all(&p), ERR_DENIED);
+	assert_non_null(strstr(p.why, "--widen"));
+	p = (struct sim_publication){.node = towns->a, .content = buf_bytes(&content)};
+	p.options.path = "meissen/kita/liste";
+	assert_int_equal(sim_publish_all(&p), ERR_OK);
+	assert_int_equal(p.number, 2);
+	ask = (struct ask){.path = p.options.path};
+	assert_int_equal(find(towns->a, &ask), ERR_OK);
+	assert_int_equal(ask.tier, TIER_GRANTED);
+	buf_fini(&content);
+	towns_close(towns);
+}
+
 static void asked_again(void **state)
 {
 	struct towns *towns = held_open(45, 3);
@@ -371,6 +403,7 @@ int main(void)
 		cmocka_unit_test(what_is_withdrawn_is_gone_everywhere),
 		cmocka_unit_test(erasing_is_confirmed_by_all_who_held_it),
 		cmocka_unit_test(who_was_away_erases_on_return),
+		cmocka_unit_test(what_was_for_few_stays_so),
 		cmocka_unit_test(asked_again),
 		cmocka_unit_test(a_crash_forgets_no_erasure),
 		cmocka_unit_test(a_fault_withdraws_all_or_nothing),
