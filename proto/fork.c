@@ -382,12 +382,21 @@ uint32_t fork_number(const struct core *core)
 	return core->charter.frozen ? core->charter.number + 1 : 0;
 }
 
+static void words_add(struct fork_branch *out, size_t *len, const char *text)
+{
+	size_t left = sizeof(out->words) - 1 - *len, add = strlen(text);
+
+	add = add < left ? add : left;
+	memcpy(out->words + *len, text, add);
+	*len += add;
+	out->words[*len] = 0;
+}
+
 static void words(struct fork_branch *out, size_t *len, const char *text)
 {
-	size_t left = sizeof(out->words) - *len;
-	int n = snprintf(out->words + *len, left, "%s%s", *len ? ", " : "", text);
-
-	*len += n > 0 && (size_t)n < left ? (size_t)n : left - 1;
+	if (*len > 0)
+		words_add(out, len, ", ");
+	words_add(out, len, text);
 }
 
 static const char *name_of(const struct charter *charter, uint32_t number)
@@ -540,7 +549,7 @@ static void why_not(char *why, enum err err)
 {
 	if (err == ERR_ABSENT)
 		why_set(why,
-			"no entry with this id is known here: see `allmende federation show`.");
+			"no entry with this id is known here: see `allmende federation`.");
 	else
 		why_set(why, "the settlement breaks a rule of the charter: %s.", err_text(err));
 }
