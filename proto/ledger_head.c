@@ -2,6 +2,7 @@
 
 #include "crypto/check.h"
 
+enum { EVIDENCE_COUNT_MAX = 16 }; /* of one author */
 #define EVIDENCE_LEN_MAX (4 + 2 * LIMIT_HEAD_LEN_MAX)
 
 static void head_put(struct txn *txn, const struct head *head)
@@ -18,13 +19,25 @@ bool ledger_head(struct txn *txn, uint32_t author, uint32_t incarnation, struct 
 	return txn_get(txn, TABLE_HEAD, row_key_bytes(&key), whole);
 }
 
+/* An author may begin as many incarnations as it likes: so many are enough. */
+static bool evidence_full(struct txn *txn, uint32_t author)
+{
+	struct row_key prefix = key_author(author);
+	struct walk walk = walk_begin(txn, TABLE_EVIDENCE, row_key_bytes(&prefix));
+	unsigned count = 0;
+
+	while (count < EVIDENCE_COUNT_MAX && walk_next(&walk))
+		count++;
+	return count == EVIDENCE_COUNT_MAX;
+}
+
 /* The row: be32 length of the first head, both heads. The first evidence is enough. */
 static void evidence_put(struct txn *txn, const struct head *head, struct bytes known)
 {
 	struct row_key key = key_author_incarnation(head->author, head->incarnation);
 	struct buf row;
 
-	if (txn_has(txn, TABLE_EVIDENCE, row_key_bytes(&key)))
+	if (txn_has(txn, TABLE_EVIDENCE, row_key_bytes(&key)) || evidence_full(txn, head->author))
 		return;
 	buf_init(&row, EVIDENCE_LEN_MAX);
 	buf_add_be32(&row, (uint32_t)known.len);

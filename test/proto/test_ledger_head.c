@@ -232,6 +232,25 @@ static void two_heads_of_one_number_are_evidence(void **state)
 	assert_int_not_equal(completeness(f, author1), LEDGER_DISPUTED);
 }
 
+/* Each contradiction costs its author two signatures, and everybody else a row for ever: but only so many. */
+static void evidence_is_bounded(void **state)
+{
+	struct fixture *f = *state;
+
+	for (uint32_t incarnation = 1; incarnation <= 40; incarnation++) {
+		struct head head = head_fields(f, 5);
+		bool evidence;
+		head.incarnation = incarnation;
+		assert_int_equal(give_head(f, &head, NULL), ERR_OK);
+		head.live_count = 1;
+		assert_int_equal(give_head(f, &head, &evidence), ERR_PROTOCOL);
+		assert_true(evidence);
+	}
+	ledger_node_turn(&f->node);
+	assert_int_equal(completeness(f, author1), LEDGER_DISPUTED);
+	assert_int_equal(txn_count(f->node.txn, TABLE_EVIDENCE), 16);
+}
+
 static void forged_contradiction_is_no_evidence(void **state)
 {
 	struct fixture *f = *state;
@@ -299,6 +318,7 @@ int main(void)
 		T(own_heads_form_a_chain),
 		T(every_rule_for_heads),
 		T(two_heads_of_one_number_are_evidence),
+		T(evidence_is_bounded),
 		T(forged_contradiction_is_no_evidence),
 		T(successor_of_another_head_is_evidence),
 		T(old_versions_go_with_their_incarnation),
