@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "crypto/check.h"
@@ -136,9 +137,11 @@ static int read_arguments(int argc, char **argv, struct daemon_options *options,
 /* Workers for the cores, and two more for names that are looked up, which libuv limits to half of all. */
 static void set_up_process(void)
 {
+	const struct rlimit none = {0, 0};
 	char count[16];
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
+	setrlimit(RLIMIT_CORE, &none); /* keys that are in use would lie in it */
 	snprintf(count, sizeof(count), "%ld", (cores < 1 ? 1 : cores > 62 ? 62 : cores) + 2);
 	setenv("UV_THREADPOOL_SIZE", count, 1);
 	signal(SIGPIPE, SIG_IGN);
