@@ -246,7 +246,8 @@ static enum err terms_check(struct core *core, const struct rights_terms *terms,
 		return ERR_CONFIG;
 	}
 	if (!*to || !charter_is_present(*to)) {
-		why_set(why, "no member has the short name %.60s: see `allmende members`.",
+		why_set(why,
+			"no member has the short name %.60s: see `allmende federation members`.",
 			terms->to);
 		return ERR_ABSENT;
 	}

@@ -255,7 +255,10 @@ static int take_refusal(struct client *client, long status)
 	const char *text = json_string_value(json_object_get(json, "message"));
 
 	if (code && text) {
-		refuse(client, exit_of(code), "%s", text);
+		char *sentence = text_commands(text, client->dir_words);
+
+		refuse(client, exit_of(code), "%s", sentence);
+		free(sentence);
 	} else {
 		refuse(client, TOOL_FAILED,
 		       "the daemon on %s answered %ld without a reason; see its log", client->dir,

@@ -109,6 +109,9 @@ static void print_members(const struct tool *tool, const json_t *answer)
 		grid_text(&grid, field_text(member, "operator"));
 	}
 	grid_done(&grid);
+	if (i == 0)
+		tool_remark("this node belongs to no federation yet: see `allmende%s federation`",
+			    tool->dir_words);
 }
 
 static void print_joining(const struct tool *tool, const json_t *answer)

@@ -30,14 +30,23 @@ static bool is_note(const json_t *action)
 	return strcmp(field_text(action, "severity"), "info") == 0;
 }
 
-static size_t arrow_column(const json_t *actions)
+static char *action_text(const struct tool *tool, const json_t *action)
+{
+	char *sentence = text_commands(field_text(action, "text"), tool->dir_words);
+	char *text = text_escape(sentence, false);
+
+	free(sentence);
+	return text;
+}
+
+static size_t arrow_column(const struct tool *tool, const json_t *actions)
 {
 	size_t column = 0, i;
 	json_t *action;
 
 	json_array_foreach((json_t *)actions, i, action)
 	{
-		char *text = text_escape(field_text(action, "text"), false);
+		char *text = action_text(tool, action);
 		size_t width = text_width(text);
 
 		if (is_shown(action) && !is_note(action) && width > column &&
@@ -50,7 +59,7 @@ static size_t arrow_column(const json_t *actions)
 
 static void print_action(const struct tool *tool, const json_t *action, size_t column)
 {
-	char *text = text_escape(field_text(action, "text"), false);
+	char *text = action_text(tool, action);
 	const char *command = field_text(action, "command");
 	size_t width = text_width(text);
 
@@ -71,7 +80,7 @@ static void print_actions(const struct tool *tool, const json_t *answer)
 {
 	const json_t *actions = json_object_get(answer, "actions");
 	uint64_t count = 0, more = field_count(answer, "actions_left_out");
-	size_t i, column = arrow_column(actions);
+	size_t i, column = arrow_column(tool, actions);
 	json_t *action;
 
 	json_array_foreach((json_t *)actions, i, action) count +=
@@ -122,7 +131,7 @@ static void print_troubled(const json_t *member, int64_t now_ms)
 		print_line("%-*s%s: not heard from yet", WORD_WIDTH, "UNKNOWN", name);
 }
 
-static void print_members(const json_t *answer)
+static void print_members(const struct tool *tool, const json_t *answer)
 {
 	const json_t *members = json_object_get(answer, "members");
 	const json_t *troubled = json_object_get(members, "troubled");
@@ -133,8 +142,8 @@ static void print_members(const json_t *answer)
 
 	json_array_foreach((json_t *)troubled, i, member) print_troubled(member, now_ms);
 	if (incomplete > json_array_size(troubled))
-		print_line("%-*s%" PRIu64 " more members; see `allmende federation members`",
-			   WORD_WIDTH, "", incomplete - json_array_size(troubled));
+		print_line("%-*s%" PRIu64 " more members; see `allmende%s federation members`",
+			   WORD_WIDTH, "", incomplete - json_array_size(troubled), tool->dir_words);
 }
 
 /* "27 of 28 members complete; all own data held by 2 or more operators" */
@@ -184,13 +193,15 @@ static void print_federation(const struct tool *tool, const json_t *answer)
 			     "`allmende%s federation join TEXT`",
 			     tool->dir_words, tool->dir_words);
 	else if (strcmp(field_text(federation, "state"), "member") == 0)
-		print_fieldf("Federation", "%s, %" PRIu64 " members, charter %" PRIu64,
+		print_fieldf("Federation", "%s, %" PRIu64 " member%s, charter %" PRIu64,
 			     field_text(federation, "name"), field_count(members, "all"),
+			     field_count(members, "all") == 1 ? "" : "s",
 			     field_count(federation, "charter"));
 	else
-		print_fieldf("Federation", "joining %s%s%s", field_text(federation, "name"),
-			     *field_text(federation, "why") ? ": " : "",
-			     field_text(federation, "why"));
+		print_fieldf(
+			"Federation", "joining%s%s%s%s", *field_text(federation, "name") ? " " : "",
+			field_text(federation, "name"), *field_text(federation, "why") ? ": " : "",
+			field_text(federation, "why"));
 }
 
 static void print_store(const json_t *answer)
@@ -240,7 +251,7 @@ static void print_fetches(const json_t *answer)
 static void print_status(const struct tool *tool, const json_t *answer)
 {
 	print_actions(tool, answer);
-	print_members(answer);
+	print_members(tool, answer);
 	print_notes(answer);
 	print_ok(answer);
 	putchar('\n');

@@ -351,6 +351,33 @@ char *text_shell(const char *word)
 	return buf_text(&out);
 }
 
+/* Whether the command that begins here says -d already. */
+static bool names_dir(const char *command)
+{
+	const char *option = strstr(command, " -d "), *end = strchr(command, '`');
+
+	return option && end && option < end;
+}
+
+char *text_commands(const char *sentence, const char *dir_words)
+{
+	static const char name[] = "`allmende";
+	struct buf out;
+
+	buf_init(&out, SIZE_MAX);
+	while (*sentence) {
+		size_t len = strncmp(sentence, name, strlen(name)) == 0 ? strlen(name) : 1;
+
+		if (len > 1 && sentence[len] == 'd')
+			len++;
+		buf_add(&out, bytes_of(sentence, len));
+		sentence += len;
+		if (len > 1 && (*sentence == ' ' || *sentence == '`') && !names_dir(sentence))
+			buf_add(&out, bytes_str(dir_words));
+	}
+	return buf_text(&out);
+}
+
 void text_url(struct buf *out, const char *text)
 {
 	for (; *text; text++) {

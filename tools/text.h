@@ -49,6 +49,9 @@ size_t text_likeness(const char *typed, const char *known);
 char *text_path_guess(const char *typed);
 /* For commands we print: quoted for a shell when it has to be. */
 char *text_shell(const char *word);
+/* The sentence with dir_words (" -d DIR", or "") behind every `allmende and `allmended in it: the daemon does not know
+   how its directory was named, and what is printed shall work as typed. */
+char *text_commands(const char *sentence, const char *dir_words);
 
 /* Appends the text percent-encoded, for a part of a URL: '/' too. */
 void text_url(struct buf *out, const char *text);

@@ -219,6 +219,27 @@ static void check_shell(const char *word, const char *want)
 	free(quoted);
 }
 
+static void check_commands(const char *sentence, const char *want)
+{
+	char *text = text_commands(sentence, " -d 'a b'");
+
+	assert_string_equal(text, want);
+	free(text);
+}
+
+static void test_commands(void **state)
+{
+	check_commands("see `allmende ls`, `allmende log x`.",
+		       "see `allmende -d 'a b' ls`, `allmende -d 'a b' log x`.");
+	check_commands("start `allmended` or `allmended --check-config`",
+		       "start `allmended -d 'a b'` or `allmended -d 'a b' --check-config`");
+	check_commands("`allmende -d DIR init`, allmende, `allmende-x`",
+		       "`allmende -d DIR init`, allmende, `allmende-x`");
+	check_commands("make another with `allmende init -d DIR`.",
+		       "make another with `allmende init -d DIR`.");
+	check_commands("", "");
+}
+
 static void test_shell(void **state)
 {
 	check_shell("/srv/allmende", "/srv/allmende");
@@ -246,7 +267,7 @@ int main(void)
 		cmocka_unit_test(test_times),    cmocka_unit_test(test_count),
 		cmocka_unit_test(test_distance), cmocka_unit_test(test_likeness),
 		cmocka_unit_test(test_guess),    cmocka_unit_test(test_shell),
-		cmocka_unit_test(test_url),
+		cmocka_unit_test(test_commands), cmocka_unit_test(test_url),
 	};
 
 	return cmocka_run_group_tests(tests, test_setup, NULL);
