@@ -34,7 +34,7 @@ enum err keywrap_get(struct keywrap *out, struct bytes body)
 	out->number = wire_uint(&w, UINT64_MAX);
 	out->path = wire_text(&w, 0, LIMIT_PATH_LEN_MAX);
 	wire_fixed(&w, out->wrap.b, WRAP_LEN);
-	if (!w.err && (!is_path(out->prefix) || !is_path(out->path) ||
+	if (!w.err && (out->number == 0 || !is_path(out->prefix) || !is_path(out->path) ||
 		       !path_contains(out->prefix, out->path)))
 		wire_fail(&w);
 	return wire_end(&w);

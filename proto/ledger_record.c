@@ -4,6 +4,7 @@
 #include "proto/contact.h"
 #include "proto/keyrecord.h"
 #include "proto/keywrap.h"
+#include "proto/node_text.h"
 #include "proto/notice.h"
 #include "proto/proposal.h"
 #include "proto/rights.h"
@@ -157,6 +158,17 @@ static enum err notice_check(const struct record *record)
 	return err;
 }
 
+static enum err wrap_key_check(const struct record *record)
+{
+	struct wrap wrap;
+	uint32_t number;
+	enum err err = wrap_key_get(&number, &wrap, record->body);
+
+	if (!err && (record->slot.len != 2 || record->slot.ptr[0] != RECORD_WRAP_KEY))
+		err = ERR_PROTOCOL;
+	return err;
+}
+
 enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 			     struct ledger_news *news)
 {
@@ -178,6 +190,8 @@ enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 		return vote_check(record);
 	if (record->kind == RECORD_NOTICE)
 		return notice_check(record);
+	if (record->kind == RECORD_WRAP_KEY)
+		return wrap_key_check(record);
 	if (record->kind == RECORD_TOKEN)
 		return token_check(ledger, record);
 	if (record->kind == RECORD_WITHDRAWAL)

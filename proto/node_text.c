@@ -178,6 +178,8 @@ enum err wrap_key_get(uint32_t *number, struct wrap *wrap, struct bytes body)
 		return err;
 	*number = (uint32_t)wire_uint(&w, UINT32_MAX);
 	wire_fixed(&w, wrap->b, WRAP_LEN);
+	if (*number == 0)
+		wire_fail(&w);
 	return wire_end(&w);
 }
 

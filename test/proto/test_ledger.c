@@ -2,6 +2,7 @@
 #include "proto/contact.h"
 #include "proto/withdrawal_body.h"
 #include "proto/keywrap.h"
+#include "proto/node_text.h"
 #include "proto/notice.h"
 #include "proto/proposal.h"
 #include "proto/wire_out.h"
@@ -204,6 +205,16 @@ static void notice_of(struct test_record *r, const char *text, size_t slot_len)
 	notice_put(&r->body, bytes_str(text));
 }
 
+static void wrap_key_of(struct test_record *r, uint32_t number, size_t slot_len)
+{
+	const struct wrap wrap = {{WRAP_SUITE}};
+
+	r->fields.kind = RECORD_WRAP_KEY;
+	r->slot = (struct record_slot){.b = {RECORD_WRAP_KEY, 1, 1}, .len = slot_len};
+	buf_reset(&r->body);
+	wrap_key_put(&r->body, number, &wrap);
+}
+
 static void erasure_body(struct test_record *r, size_t slot_len)
 {
 	const struct record_id withdrawal = {{1}};
@@ -256,6 +267,10 @@ static void erasure_body(struct test_record *r, size_t slot_len)
 	X(good_notice, OK, notice_of(r, "Abschied", 2))                                            \
 	X(notice_elsewhere, PROTOCOL, notice_of(r, "Abschied", 1))                                 \
 	X(notice_empty, MALFORMED, (notice_of(r, "", 2), r->body.len = 0))                         \
+	X(good_wrap_key, OK, wrap_key_of(r, 2, 2))                                                 \
+	X(wrap_key_elsewhere, PROTOCOL, wrap_key_of(r, 2, 3))                                      \
+	X(wrap_key_of_no_entry, MALFORMED, wrap_key_of(r, 0, 2))                                   \
+	X(wrap_key_cut, MALFORMED, (wrap_key_of(r, 2, 2), r->body.len--))                          \
 	X(contact_elsewhere, PROTOCOL, contact_body(r, false))
 
 static void contact_of_another(struct test_record *r)
