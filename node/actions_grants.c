@@ -9,7 +9,7 @@
 #include "proto/membership.h"
 #include "proto/rights.h"
 
-enum { DAY_MS = 24 * 3600 * 1000, SOON_DAYS = 30 };
+enum { DAY_MS = 24 * 3600 * 1000, SOON_DAYS = 30, WHEN_LEN = 24 };
 
 struct soon {
 	struct actions *list;
@@ -37,11 +37,17 @@ static bool outlasts(void *arg, const struct rights_grant *other)
 	return !soon->outlasted;
 }
 
+static const char *when_text(char out[WHEN_LEN], int days)
+{
+	snprintf(out, WHEN_LEN, "in %d day%s", days, days == 1 ? "" : "s");
+	return days > 0 ? out : "within a day";
+}
+
 static void given(const struct soon *soon, const char *name, const struct token_link *last,
 		  int days)
 {
 	const struct charter_member *to = charter_by_org(soon->charter, &last->audience);
-	char command[ACTION_COMMAND_LEN], depth[32] = "";
+	char command[ACTION_COMMAND_LEN], depth[32] = "", when[WHEN_LEN];
 
 	/* A path too long for the line is shown by the other command. */
 	if (last->depth > 0)
@@ -51,21 +57,21 @@ static void given(const struct soon *soon, const char *name, const struct token_
 			   to ? to->slug : "", verb_name(last->verb), depth);
 	if (len < 0 || (size_t)len >= sizeof(command))
 		snprintf(command, sizeof(command), "allmende grant-show %s", name);
-	actions_add(soon->list, ACTION_WARN, command, "grant %s to %s ends in %d days", name,
-		    to ? to->name : "", days);
+	actions_add(soon->list, ACTION_WARN, command, "grant %s to %s ends %s", name,
+		    to ? to->name : "", when_text(when, days));
 }
 
 static void received(const struct soon *soon, const char *name, const struct token_link *last,
 		     int days)
 {
 	const struct charter_member *from = charter_by_org(soon->charter, &last->issuer);
-	char command[ACTION_COMMAND_LEN];
+	char command[ACTION_COMMAND_LEN], when[WHEN_LEN];
 
 	snprintf(command, sizeof(command), "allmende grant-show %s", name);
 	actions_add(soon->list, ACTION_WARN, command,
-		    "grant %s from %s for %.*s ends in %d days: ask for a new one", name,
+		    "grant %s from %s for %.*s ends %s: ask for a new one", name,
 		    from ? from->name : "", (int)last->prefix.len, (const char *)last->prefix.ptr,
-		    days);
+		    when_text(when, days));
 }
 
 static bool look(void *arg, const struct rights_grant *grant)

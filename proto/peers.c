@@ -429,14 +429,21 @@ void peers_invitation_done(struct core *core)
 }
 
 /* Whether an address is to be dialled, once its time has come. */
+/* The address of one who is no member any more: kept, as a fork may bring it back, and not tried. */
+static bool dial_idle(const struct core *core, const struct dial *dial)
+{
+	const struct charter_member *member = core_author_member(core, dial->author);
+
+	return dial->author && core->charter.number > 0 && (!member || !charter_is_present(member));
+}
+
 static bool dial_wanted(const struct core *core, const struct dial *dial)
 {
 	if (dial->number || dial->link || !core->has_fed)
 		return false;
 	if (!core->author && !dial->invitation && !core->membership.admitted)
 		return false;
-	const struct charter_member *member = core_author_member(core, dial->author);
-	if (dial->author && core->charter.number > 0 && (!member || !charter_is_present(member)))
+	if (dial_idle(core, dial))
 		return false;
 	for (size_t i = 0; dial->author && i < core->peer_count; i++) {
 		if (core->peers[i]->up && core->peers[i]->author == dial->author)
@@ -522,7 +529,8 @@ bool membership_peer(struct core *core, size_t index, struct peer_state *out)
 	}
 	for (size_t i = 0; i < core->dial_count; i++) {
 		const struct dial *dial = &core->dials[i];
-		if (dial->link || (dial->author && peers_by_author(core, dial->author)))
+		if (dial->link || dial_idle(core, dial) ||
+		    (dial->author && peers_by_author(core, dial->author)))
 			continue;
 		if (index-- > 0)
 			continue;

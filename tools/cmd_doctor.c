@@ -187,7 +187,8 @@ static void check_storage_key(struct doctor *doctor)
 			   err_text(err));
 }
 
-static void check_root(struct doctor *doctor)
+/* Whether the root seed is here; where it is not, there is no recovery sheet to be written. */
+static bool check_root(struct doctor *doctor)
 {
 	char *root = dir_file(doctor->tool->dir, "keys/root");
 	bool here = access(root, F_OK) == 0;
@@ -198,6 +199,7 @@ static void check_root(struct doctor *doctor)
 		here ? "the organisation's root seed is on this machine"
 		     : "the organisation's root seed is not on this machine; votes and new nodes "
 		       "need the one where it is, or the recovery sheet");
+	return here;
 }
 
 static void check_sheet(struct doctor *doctor)
@@ -303,8 +305,8 @@ static int run_doctor(struct tool *tool)
 		doctor_files(&doctor);
 		check_store(&doctor);
 		check_storage_key(&doctor);
-		check_root(&doctor);
-		check_sheet(&doctor);
+		if (check_root(&doctor))
+			check_sheet(&doctor);
 		check_libraries(&doctor);
 		check_limits(&doctor);
 		doctor_net(&doctor);

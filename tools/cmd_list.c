@@ -104,10 +104,13 @@ static void print_data(const struct tool *tool, const json_t *entry)
 {
 	const char *where = datasets_place(entry);
 	const char *dataset = field_text(entry, "dataset");
+	char version[24] = "";
 
+	if (!field_true(entry, "current"))
+		snprintf(version, sizeof(version), "@%" PRIu64, field_count(entry, "version"));
 	if (strcmp(where, "elsewhere") == 0)
-		print_fieldf("Data", "not here; `allmende%s get %s -o PATH` fetches it",
-			     tool->dir_words, dataset);
+		print_fieldf("Data", "not here; `allmende%s get %s%s -o PATH` fetches it",
+			     tool->dir_words, dataset, version);
 	else if (strcmp(where, "damaged") == 0)
 		print_field("Data", "here, but part of it is damaged and being fetched again");
 	else if (strcmp(where, "here, sealed") == 0)
