@@ -105,13 +105,9 @@ enum err membership_create(struct core *core, struct txn *txn, int64_t now_ms, c
 static enum err steward_check(struct core *core, bool alone, char *why)
 {
 	const struct identity *identity = core->options.identity;
-	if (!core->author) {
-		why_set(why,
-			"this node is not in a federation yet: found one with `allmende "
-			"federation create --name NAME`, or join one with `allmende federation "
-			"join TEXT`.");
-		return ERR_ABSENT;
-	}
+	enum err err = membership_check(core, why);
+	if (err)
+		return err;
 	if (!charter_is_steward(&core->charter, author_member(core->author))) {
 		const struct charter_member *steward =
 			charter_member(&core->charter, core->charter.stewards[0]);

@@ -388,6 +388,8 @@ void membership_up(struct core *core, struct txn *txn, struct peer *peer);
 /* CHARTER_GET, CHARTER, ORGLOG_GET, ORGLOG, JOIN, JOIN_ANSWER */
 void membership_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m);
 bool membership_orglogs_here(struct core *core, struct txn *txn);
+/* For what only members do: ERR_OK, or why this node cannot. */
+enum err membership_check(const struct core *core, char *why);
 /* True when all organisation logs of members are here; otherwise asks the peer for them. */
 bool membership_orglogs_ask(struct core *core, struct txn *txn, struct peer *peer);
 /* Asks for the entries of one member's organisation log from a number on. */

@@ -548,8 +548,7 @@ static enum err changes_again(struct changes *changes, struct core *core, struct
 static void why_not(char *why, enum err err)
 {
 	if (err == ERR_ABSENT)
-		why_set(why,
-			"no entry with this id is known here: see `allmende federation`.");
+		why_set(why, "no entry with this id is known here: see `allmende federation`.");
 	else
 		why_set(why, "the settlement breaks a rule of the charter: %s.", err_text(err));
 }

@@ -78,6 +78,19 @@ void membership_place_lost(struct core *core)
 		core_effect(core, EFFECT_CERTIFICATE, 0);
 }
 
+enum err membership_check(const struct core *core, char *why)
+{
+	if (core->author)
+		return ERR_OK;
+	if (core->membership.former) {
+		why_set(why, "%s", core->membership.why);
+		return ERR_DENIED;
+	}
+	why_set(why, "this node is not in a federation yet: found one with `allmende federation "
+		     "create --name NAME`, or join one with `allmende federation join TEXT`.");
+	return ERR_ABSENT;
+}
+
 /* The charter does not show this organisation, which was a member. */
 static void place_none(struct core *core)
 {

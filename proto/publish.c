@@ -53,12 +53,9 @@ static enum err path_own(struct core *core, const char *path, char *why)
 			path, identity->slug);
 		return ERR_CONFIG;
 	}
-	if (!core->author) {
-		why_set(why, "this node is not in a federation yet: found one with `allmende "
-			     "federation create "
-			     "--name NAME`, or join one with `allmende federation join TEXT`.");
-		return ERR_ABSENT;
-	}
+	enum err err = membership_check(core, why);
+	if (err)
+		return err;
 	struct bytes slug = path_slug(bytes_str(path));
 	if (!bytes_eq(slug, bytes_str(identity->slug))) {
 		why_set(why, "%.200s lies outside the own namespace: %s publishes below %s/.", path,

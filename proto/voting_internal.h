@@ -25,8 +25,6 @@ bool voting_may(const struct core *core, const struct proposal *proposal, uint32
 /* Puts the entry together if there are votes enough, and follows the charter. */
 void voting_count(struct core *core, struct txn *txn);
 
-/* ERR_ABSENT with a sentence: this node is in no federation. */
-enum err voting_member_check(struct core *core, char *why);
 /* ERR_DENIED with a sentence that names the first: another proposal was signed in its place. */
 enum err voting_signed_check(struct core *core, struct txn *txn, const struct proposal *proposal,
 			     char *why);

@@ -17,7 +17,7 @@ enum { CHANGES_MAX = 4 };
 static enum err steward_check(struct core *core, char *why)
 {
 	const struct charter *charter = &core->charter;
-	enum err err = voting_member_check(core, why);
+	enum err err = membership_check(core, why);
 
 	if (err)
 		return err;
@@ -318,7 +318,7 @@ enum err voting_settlement(struct core *core, struct txn *txn, const char *branc
 	struct digest branch_id;
 	struct proposal proposal;
 	struct buf payload;
-	enum err err = voting_member_check(core, why);
+	enum err err = membership_check(core, why);
 
 	buf_init(&payload, LIMIT_CHARTER_ENTRY_LEN_MAX);
 	if (!err && branch)
@@ -350,7 +350,7 @@ enum err voting_leave(struct core *core, struct txn *txn, const char *reason, ch
 {
 	struct record_slot slot = record_slot_notice(NOTICE_LEAVE);
 	struct buf body;
-	enum err err = voting_member_check(core, why);
+	enum err err = membership_check(core, why);
 
 	if (err)
 		return err;

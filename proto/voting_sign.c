@@ -20,15 +20,6 @@ void voting_outcome_fini(struct voting_outcome *out)
 	buf_fini(&out->words);
 }
 
-enum err voting_member_check(struct core *core, char *why)
-{
-	if (core->author)
-		return ERR_OK;
-	why_set(why, "this node is not in a federation yet: found one with `allmende federation "
-		     "create --name NAME`, or join one with `allmende federation join TEXT`.");
-	return ERR_ABSENT;
-}
-
 /* ---- what was signed ---- */
 
 /* Signing twice for one number is two entries of it only when both follow the same entry. */
@@ -250,7 +241,7 @@ enum err voting_vote(struct core *core, struct txn *txn, const char *id, bool co
 {
 	struct proposal proposal;
 	struct bytes payload;
-	enum err err = voting_member_check(core, why);
+	enum err err = membership_check(core, why);
 
 	if (!err)
 		err = proposal_find(core, txn, id, &payload, why);
@@ -367,7 +358,7 @@ static enum err vote_text_take(struct core *core, struct txn *txn, const char *t
 enum err voting_text(struct core *core, struct txn *txn, const char *text, bool confirm,
 		     struct voting_outcome *out, struct buf *vote_text, char *why)
 {
-	enum err err = voting_member_check(core, why);
+	enum err err = membership_check(core, why);
 
 	if (err)
 		return err;
@@ -380,7 +371,7 @@ enum err voting_proposal_text(struct core *core, struct txn *txn, const char *id
 			      char *why)
 {
 	struct bytes payload;
-	enum err err = voting_member_check(core, why);
+	enum err err = membership_check(core, why);
 
 	if (!err)
 		err = proposal_find(core, txn, id, &payload, why);

@@ -198,7 +198,7 @@ static void print_federation(const struct tool *tool, const json_t *answer)
 			     field_count(members, "all") == 1 ? "" : "s",
 			     field_count(federation, "charter"));
 	else if (strcmp(field_text(federation, "state"), "former") == 0)
-		print_fieldf("Federation", "%s, which this organisation has left; charter %" PRIu64,
+		print_fieldf("Federation", "%s, no member any more; charter %" PRIu64,
 			     field_text(federation, "name"), field_count(federation, "charter"));
 	else
 		print_fieldf(
