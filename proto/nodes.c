@@ -304,6 +304,17 @@ static enum err log_with(struct core *core, struct txn *txn, const struct orglog
 	return err;
 }
 
+/* Whether the answer, which holds the whole log, still fits into a text after one node more. Nothing may have been written before that is known. */
+static bool answer_fits(struct core *core, struct txn *txn)
+{
+	size_t bytes = 1024 + core->membership.wrap_count * (WRAP_LEN + 16);
+	struct bytes entry = bytes_of(NULL, 0);
+	for (uint32_t n = 1; orglog_entry(txn, &core->options.identity->org, n, &entry); n++)
+		bytes += entry.len + 8;
+	bytes += entry.len + 256; /* the entry to come: the last one and a node */
+	return bytes * 4 / 3 < ENVELOPE_LEN_MAX;
+}
+
 enum err nodes_add(struct core *core, struct txn *txn, int64_t now_ms, const char *text,
 		   uint8_t roles, bool secrets, struct buf *answer, uint8_t *index, char *why)
 {
@@ -313,6 +324,13 @@ enum err nodes_add(struct core *core, struct txn *txn, int64_t now_ms, const cha
 	enum err err = root_check(core, why);
 	if (err == ERR_OK)
 		err = request_read(core, text, &request, why);
+	if (err == ERR_OK && !answer_fits(core, txn)) {
+		why_set(why,
+			"%s has had so many nodes that their log does not fit into one line any "
+			"more: no further one can be added.",
+			core->options.identity->name);
+		err = ERR_FULL;
+	}
 	if (err == ERR_OK)
 		err = orglog_load(txn, &core->options.identity->org, &log);
 	if (err != ERR_OK)

@@ -247,6 +247,43 @@ static void texts_that_do_not_fit(void **state)
 	towns_close(towns);
 }
 
+/* The answer holds the whole log. When it would be too long, the node is not entered either. */
+static void more_than_one_line_can_hold(void **state)
+{
+	struct towns *towns = towns_open(75, 2);
+	struct ask offered, added = {.err = ERR_OK};
+	unsigned count = 0;
+	offer(towns->a, &offered);
+	while (added.err == ERR_OK && count < 100) {
+		struct node_offer terms;
+		struct buf storage, request;
+		struct key seed = {{(uint8_t)count, 1}}, transport = {{(uint8_t)count, 2}};
+		struct node_request made;
+		buf_init(&storage, ENVELOPE_LEN_MAX);
+		buf_init(&request, ENVELOPE_LEN_MAX);
+		const char *text = (const char *)offered.text.ptr;
+		assert_int_equal(node_offer_get(&terms, &storage, bytes_str(text)), ERR_OK);
+		made.org = terms.org;
+		sign_pk_of(&made.sign, &seed);
+		dh_pk_of(&made.transport, &transport);
+		made.handover = made.transport;
+		orglog_possession(&made.possession, &seed, &terms.first_root, &made.sign,
+				  &made.transport);
+		node_request_put(&request, &made);
+		add(towns->a, &added, &request, ORGLOG_ROLE_PUBLISH, true);
+		count += added.err == ERR_OK;
+		buf_fini(&added.text);
+		buf_fini(&request);
+		buf_fini(&storage);
+	}
+	assert_int_equal(added.err, ERR_FULL);
+	assert_non_null(strstr(added.why, "one line"));
+	assert_true(count >= 20);
+	assert_int_equal(sim_rows(towns->a, TABLE_ORGLOG), 1 + 1 + count);
+	buf_fini(&offered.text);
+	towns_close(towns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +292,7 @@ int main(void)
 		cmocka_unit_test(relay_node_holds_without_reading),
 		cmocka_unit_test(retired_node_is_shut_out),
 		cmocka_unit_test(texts_that_do_not_fit),
+		cmocka_unit_test(more_than_one_line_can_hold),
 	};
 	const char *what;
 	if (selftest_run(&what) != ERR_OK)
