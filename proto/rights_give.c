@@ -276,10 +276,10 @@ static enum err admin_check(struct core *core, struct txn *txn, char *why)
 	struct sign_pk pk;
 	uint8_t roles = 0;
 
-	if (!core->author) {
-		why_set(why, "this organisation is not a member of a federation yet.");
-		return ERR_ABSENT;
-	}
+	enum err err = membership_check(core, why);
+
+	if (err)
+		return err;
 	if (ledger_author(&core->ledger, txn, core->author, &pk, &roles) == ERR_OK &&
 	    (roles & ORGLOG_ROLE_ADMIN))
 		return ERR_OK;

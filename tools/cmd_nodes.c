@@ -3,8 +3,10 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/check.h"
 #include "proto/identity.h"
 #include "store/db.h"
 #include "store/dir.h"
@@ -14,6 +16,7 @@
 #include "tools/passphrase.h"
 #include "tools/print.h"
 #include "tools/query.h"
+#include "tools/text.h"
 #include "tools/value.h"
 
 /* -- list ----------------------------------------------------------------------------------- */
@@ -184,7 +187,9 @@ static int accept(const struct tool *tool, struct keyring *keyring, struct bytes
 
 static int run_accept(struct tool *tool)
 {
+	const char *file = args_value(&tool->args, "passphrase-file");
 	struct keyring *keyring;
+	char *quoted, *start;
 	int code = keys_open(tool, &keyring);
 
 	if (code)
@@ -196,7 +201,13 @@ static int run_accept(struct tool *tool)
 	print_line("This node belongs to the organisation now.");
 	putchar('\n');
 	print_line("Next:");
-	print_next(tool, "allmended", "start it; it links with the others by itself");
+	quoted = text_shell(file ? file : "");
+	if (asprintf(&start, "allmended%s%s", file ? " --passphrase-file " : "",
+		     file ? quoted : "") < 0)
+		mem_gone(1, 0);
+	print_next(tool, start, "start it; it links with the others by itself");
+	free(quoted);
+	free(start);
 	return TOOL_DONE;
 }
 
