@@ -175,10 +175,8 @@ enum err nodes_offer(struct core *core, struct txn *txn, int64_t now_ms, struct 
 	const struct identity *identity = core->options.identity;
 	struct orglog log;
 	enum err err = root_check(core, why);
-	if (err == ERR_OK && !core->author) {
-		why_set(why, "this node is not in a federation yet: found one or join one first.");
-		err = ERR_ABSENT;
-	}
+	if (err == ERR_OK)
+		err = membership_check(core, why);
 	if (err == ERR_OK &&
 	    (core->options.dial_only || !core->options.addresses || !core->options.addresses[0])) {
 		why_set(why, "this node tells nobody an address, so the new one could not dial it: "

@@ -133,14 +133,13 @@ static void chunk_get(struct core *core, struct txn *txn, struct peer *peer, str
 	struct message_version current;
 	enum right_known right = RIGHT_UNKNOWN;
 	bool closed = false;
-	bool may_any = current_of(core, txn, &m->of.dataset, &current) &&
-		       may_hold(core, txn, peer, m, &current, &closed, &right);
+	bool known = current_of(core, txn, &m->of.dataset, &current);
+	bool may_current = known && may_hold(core, txn, peer, m, &current, &closed, &right);
 	while (message_next_addr(m, &addr)) {
 		/* PROTOCOL: "A chunk is served when it belongs to a version that the peer may hold" A
 		   right to what is closed is one to all versions. */
-		bool may =
-			may_any && (closed || is_of(txn, &current, &addr) ||
-				    may_serve_older(core, txn, peer, m, &current, &addr, &right));
+		bool may = known && ((may_current && (closed || is_of(txn, &current, &addr))) ||
+				     may_serve_older(core, txn, peer, m, &current, &addr, &right));
 		struct effect *effect =
 			core_effect(core, may ? EFFECT_SERVE : EFFECT_SEND, peer->link);
 		effect->dataset = m->of.dataset;

@@ -657,10 +657,31 @@ static void what_cannot_be_given(void **state)
 	towns_close(towns);
 }
 
+/* What was published for all members stays theirs; what comes for a few does not become so. */
+static void narrowed_later(void **state)
+{
+	struct towns *towns = towns_open(90, 2);
+	struct buf first = sim_content(1, 60000), second = sim_content(2, 60000);
+	assert_int_equal(sim_publish(towns->a, "meissen/kita", TIER_MEMBERS, buf_bytes(&first)),
+			 ERR_OK);
+	assert_int_equal(sim_publish(towns->a, "meissen/kita", TIER_GRANTED, buf_bytes(&second)),
+			 ERR_OK);
+	settle(towns);
+	assert_int_equal(sim_want(towns->b, "meissen/kita", 2), ERR_DENIED);
+	assert_int_equal(sim_want(towns->b, "meissen/kita", 1), ERR_OK);
+	towns_held(towns->b, "meissen/kita", 1);
+	sim_assert_reads(towns->b, "meissen/kita", 1, buf_bytes(&first));
+	assert_false(sim_held(towns->b, "meissen/kita", 2));
+	buf_fini(&first);
+	buf_fini(&second);
+	towns_close(towns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(three_hands),
+		cmocka_unit_test(narrowed_later),
 		cmocka_unit_test(a_relay_serves_readers_only),
 		cmocka_unit_test(a_holder_learns_of_the_token_later),
 		cmocka_unit_test(a_token_comes_before_the_data),
