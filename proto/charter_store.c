@@ -77,9 +77,9 @@ static bool is_other(struct txn *txn, const struct charter *charter,
 	struct digest known;
 	struct bytes stored;
 
-	if (entry->number < 2 || entry->number > charter->number ||
-	    !charter_entry(txn, entry->number, &stored) || charter_entry_id(&known, stored) ||
-	    id_eq(&known, &entry->id) || load_at(txn, &before, entry->number - 1))
+	if (entry->number > charter->number || !charter_entry(txn, entry->number, &stored) ||
+	    charter_entry_id(&known, stored) || id_eq(&known, &entry->id) ||
+	    charter_load_before(txn, &before, entry->number))
 		return false;
 	bool other = charter_entry_apply(&before, entry, false) == ERR_OK;
 	charter_fini(&before);

@@ -698,11 +698,6 @@ enum err epochs_wrap_take(struct core *core, struct txn *txn, const struct org_i
 	return txn_err(txn);
 }
 
-void epochs_due(struct core *core)
-{
-	core->epochs.due = true;
-}
-
 void epochs_wraps_due(struct core *core)
 {
 	core->epochs.wraps = core->epochs.learn = true;

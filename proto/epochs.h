@@ -51,9 +51,7 @@ void epochs_given(struct txn *txn, const struct digest *token, const struct org_
 /* Opens a wrap made for the own organisation, keeps its key, and publishes it wrapped again for its own other nodes. ERR_DENIED: not for us. */
 enum err epochs_wrap_take(struct core *core, struct txn *txn, const struct org_id *granter,
 			  const struct keywrap *wrap);
-/* Tokens, members or roles have changed: to be looked at by epochs_settle(). */
-void epochs_due(struct core *core);
-/* So have the own wrap keys: wraps that could not be opened may be openable now. */
+/* The own wrap keys have changed: wraps that could not be opened may be openable now. */
 void epochs_wraps_due(struct core *core);
 
 #endif
