@@ -132,6 +132,16 @@ static bool is_loopback(const char *address)
 	       strncmp(address, "localhost:", 10) == 0;
 }
 
+/* What either request ends with: for whom (%s), and what to mind. */
+#define REQUEST_PURPOSE                                                                            \
+	"  Purpose      the Allmende node of %s, which exchanges published data with other\n"      \
+	"               municipalities\n"                                                          \
+	"  Please mind  both sides prove who they are and all is encrypted (Noise); it is no\n"    \
+	"               HTTP or TLS, so no proxy or inspection; links stay open for a day, with "  \
+	"a "                                                                                       \
+	"sign of\n"                                                                                \
+	"               life every 20 seconds"
+
 static void request_incoming(struct doctor *doctor, const struct net *net, const char *who)
 {
 	char target[TEXT_LEN];
@@ -147,16 +157,8 @@ static void request_incoming(struct doctor *doctor, const struct net *net, const
 		     "  Direction    incoming: other nodes connect to ours\n"
 		     "  Protocol     TCP, port %s; nothing else is needed\n"
 		     "  Target       this machine: %s\n"
-		     "  Source       the nodes of the other members; their addresses may change\n"
-		     "  Purpose      the Allmende node of %s, which exchanges published data with "
-		     "other\n"
-		     "               municipalities\n"
-		     "  Please mind  both sides prove who they are and all is encrypted (Noise); "
-		     "it is no\n"
-		     "               HTTP or TLS, so no proxy or inspection; links stay open for a "
-		     "day, "
-		     "with a sign of\n"
-		     "               life every 20 seconds",
+		     "  Source       the nodes of the other members; their addresses may "
+		     "change\n" REQUEST_PURPOSE,
 		     target, port_of(net->listen), *net->own ? net->own : "(no address found)",
 		     who) < 0)
 		mem_gone(1, 0);
@@ -172,16 +174,7 @@ static void request_outgoing(struct doctor *doctor, const struct net *net, const
 		     "ours\n"
 		     "  Protocol     TCP, to port %s as a rule\n"
 		     "  Source       this machine: %s\n"
-		     "  Target       %s\n"
-		     "  Purpose      the Allmende node of %s, which exchanges published data with "
-		     "other\n"
-		     "               municipalities\n"
-		     "  Please mind  both sides prove who they are and all is encrypted (Noise); "
-		     "it is no\n"
-		     "               HTTP or TLS, so no proxy or inspection; links stay open for a "
-		     "day, "
-		     "with a sign of\n"
-		     "               life every 20 seconds",
+		     "  Target       %s\n" REQUEST_PURPOSE,
 		     PORT_DEFAULT, *net->own ? net->own : "(no address found)",
 		     *net->known ? net->known : "the nodes of the other members", who) < 0)
 		mem_gone(1, 0);
