@@ -34,6 +34,14 @@ void *mem_grow(void *ptr, size_t count, size_t size)
 	return grown;
 }
 
+void *mem_room(void *items, size_t count, size_t *cap, size_t size)
+{
+	if (count < *cap)
+		return items;
+	*cap = count < 4 ? 8 : 2 * count;
+	return mem_grow(items, *cap, size);
+}
+
 char *mem_str(const char *text)
 {
 	size_t size = strlen(text) + 1;
