@@ -317,6 +317,40 @@ static void event_take(struct core *core, struct txn *txn, const struct event *e
 	}
 }
 
+/* A record has come into the store: whoever acts on its kind hears of it. */
+static void arrival_take(struct core *core, struct txn *txn, const struct ledger_arrival *arrival)
+{
+	const struct record *record = &arrival->record;
+	struct keywrap wrap;
+	if (record->kind == RECORD_VERSION)
+		transfer_version_news(core, txn, arrival);
+	if (record->kind == RECORD_TOKEN)
+		rights_news(core, record);
+	if (record->kind == RECORD_CONTACT)
+		peers_contact(core, txn, record);
+	else if (record->kind == RECORD_WRAP_KEY) {
+		nodes_wrap_key_news(core, txn, record);
+		epochs_wraps_due(core);
+	} else if (record->kind == RECORD_VOTE)
+		voting_news(core, txn, record);
+	else if (record->kind == RECORD_KEY || record->kind == RECORD_TOKEN)
+		epochs_news(core, txn, record);
+	else if (record->kind == RECORD_WITHDRAWAL || record->kind == RECORD_ERASURE)
+		withdrawal_news(core, txn, record);
+	else if (record->kind == RECORD_WRAP && keywrap_get(&wrap, record->body) == ERR_OK)
+		wrap.prefix.len ? epochs_news(core, txn, record)
+				: fedkeys_wrap_news(core, txn, record);
+}
+
+static void arrivals_take(struct core *core, struct txn *txn)
+{
+	struct ledger_arrival arrival;
+	while (ledger_arrival_next(&core->ledger, &arrival)) {
+		arrival_take(core, txn, &arrival);
+		ledger_arrival_fini(&arrival);
+	}
+}
+
 /* What was to happen after some time still does when the clock is set back. */
 static void clock_back(struct core *core, int64_t by_ms)
 {
@@ -358,8 +392,10 @@ void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct 
 		core->peers[i]->turn_bytes = 0;
 		core->peers[i]->turn_serve = 0;
 	}
-	for (size_t i = 0; i < count && txn_err(txn) == ERR_OK; i++)
+	for (size_t i = 0; i < count && txn_err(txn) == ERR_OK; i++) {
 		event_take(core, txn, &events[i]);
+		arrivals_take(core, txn);
+	}
 	peers_tick(core);
 	sync_tick(core, txn);
 	serve_tick(core, txn);
@@ -398,38 +434,6 @@ int64_t core_wake(const struct core *core)
 		wake = at < wake ? at : wake;
 	}
 	return wake;
-}
-
-void core_record_news(struct core *core, struct txn *txn, const struct ledger_news *news)
-{
-	struct bytes whole;
-	struct record record;
-	struct keywrap wrap;
-	if (!news->stored)
-		return;
-	if (news->kind == RECORD_VERSION) {
-		transfer_version_news(core, txn, news);
-		return;
-	}
-	if (!ledger_record(txn, news->author, news->incarnation, news->sequence, &whole) ||
-	    record_decode(&record, whole) != ERR_OK)
-		return;
-	if (news->kind == RECORD_TOKEN)
-		rights_news(core, &record);
-	if (news->kind == RECORD_CONTACT)
-		peers_contact(core, txn, news->author, whole);
-	else if (news->kind == RECORD_WRAP_KEY) {
-		nodes_wrap_key_news(core, txn, &record);
-		epochs_wraps_due(core);
-	} else if (news->kind == RECORD_VOTE)
-		voting_news(core, txn, news, &record);
-	else if (news->kind == RECORD_KEY || news->kind == RECORD_TOKEN)
-		epochs_news(core, txn, news, &record);
-	else if (news->kind == RECORD_WITHDRAWAL || news->kind == RECORD_ERASURE)
-		withdrawal_news(core, txn, news, &record);
-	else if (news->kind == RECORD_WRAP && keywrap_get(&wrap, record.body) == ERR_OK)
-		wrap.prefix.len ? epochs_news(core, txn, news, &record)
-				: fedkeys_wrap_news(core, txn, whole);
 }
 
 void core_chunk_event(struct event *out, uint64_t link, struct bytes message)

@@ -323,7 +323,7 @@ void peers_down(struct core *core, const struct event *event);
 /* Membership changed: guests that are members now become members; members that are not any more are closed. */
 void peers_classify(struct core *core, struct txn *txn);
 /* An author's addresses are known (contact record). */
-void peers_contact(struct core *core, struct txn *txn, uint32_t author, struct bytes record);
+void peers_contact(struct core *core, struct txn *txn, const struct record *record);
 void peers_invitation(struct core *core, const char *address, const struct dh_pk *expected);
 void peers_invitation_done(struct core *core);
 void peers_tick(struct core *core);
@@ -347,9 +347,6 @@ struct peer *sync_peer_by_lot(struct core *core, bool members);
 /* Asks a peer for all that it has and this node lacks, outside a comparison. */
 void sync_states_tell(struct core *core, struct txn *txn, struct peer *peer);
 int64_t sync_wake(const struct core *core);
-/* A version record or wrap came into the store. */
-void core_record_news(struct core *core, struct txn *txn, const struct ledger_news *news);
-
 void sync_state(struct message_state *out, const struct author_state *state);
 /* core_send() of a HEAD or RECORDS message, which the peer will confirm by TAKEN. */
 void sync_send(struct core *core, struct peer *peer, struct buf *message);
@@ -426,7 +423,7 @@ void fedkeys_store(struct core *core, struct txn *txn, uint64_t number, const st
 /* Publishes the latest federation key for one member. */
 void fedkeys_wrap(struct core *core, struct txn *txn, const struct charter_member *member);
 /* A wrap record came in. */
-void fedkeys_wrap_news(struct core *core, struct txn *txn, struct bytes record);
+void fedkeys_wrap_news(struct core *core, struct txn *txn, const struct record *record);
 /*
  * Prepares F_(n+1) for a proposal: a random key, kept sealed here until an entry with its commitment
  * counts, and wrapped for all members that stay. Fills key_change, which goes into the proposal.
@@ -465,18 +462,17 @@ void fork_message(struct core *core, struct txn *txn, struct peer *peer, struct 
  * voting.c, epochs.c, withdrawal.c: news is a record that came into the store, own or foreign (the record borrows from the
  * store until the next write); settle is the end of a turn; wake as core_wake(), INT64_MAX: never.
  */
-void voting_news(struct core *core, struct txn *txn, const struct ledger_news *news,
-		 const struct record *record); /* RECORD_VOTE */
+void voting_news(struct core *core, struct txn *txn, const struct record *record); /* RECORD_VOTE */
 void voting_settle(struct core *core, struct txn *txn);
 int64_t voting_wake(const struct core *core);
 void epochs_news(
-	struct core *core, struct txn *txn, const struct ledger_news *news,
+	struct core *core, struct txn *txn,
 	const struct record *record); /* RECORD_KEY, RECORD_WRAP with a prefix, RECORD_TOKEN */
 void epochs_settle(struct core *core, struct txn *txn);
 int64_t epochs_wake(const struct core *core);
 void withdrawal_open(struct core *core, struct txn *txn);
 void withdrawal_close(struct core *core);
-void withdrawal_news(struct core *core, struct txn *txn, const struct ledger_news *news,
+void withdrawal_news(struct core *core, struct txn *txn,
 		     const struct record *record); /* RECORD_WITHDRAWAL, RECORD_ERASURE */
 void withdrawal_settle(struct core *core, struct txn *txn);
 int64_t withdrawal_wake(const struct core *core);
@@ -497,7 +493,7 @@ struct fetch *fetch_find(struct core *core, const struct message_version *of);
 void fetch_free(struct fetch *fetch);
 /* Wants a version; first: before all others, as somebody waits for it. */
 void fetch_add(struct core *core, struct txn *txn, const struct message_version *of,
-	       struct bytes path, bool first);
+	       const struct version *version, bool first);
 /* Whether a peer may have the version: it said so, or it made it. */
 bool fetch_peer_has(const struct peer *peer, const struct fetch *fetch);
 bool fetch_has_source(struct core *core, struct fetch *fetch);
@@ -549,7 +545,8 @@ void sweep_step(struct core *core, struct txn *txn);
 /* transfer.c */
 void transfer_open(struct core *core, struct txn *txn);
 void transfer_close(struct core *core);
-void transfer_version_news(struct core *core, struct txn *txn, const struct ledger_news *news);
+void transfer_version_news(struct core *core, struct txn *txn,
+			   const struct ledger_arrival *arrival);
 void transfer_settle(struct core *core, struct txn *txn);
 void transfer_tick(struct core *core, struct txn *txn);
 int64_t transfer_wake(const struct core *core);

@@ -194,7 +194,7 @@ static bool wrap_publish(struct core *core, struct txn *txn, const struct org_id
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	keywrap_put(&body, &wrap);
 	enum err err = ledger_append(&core->ledger, txn, RECORD_WRAP, record_slot_bytes(&slot),
-				     buf_bytes(&body), NULL, NULL);
+				     buf_bytes(&body), NULL, LEDGER_QUIET);
 	buf_fini(&body);
 	if (err != ERR_OK)
 		txn_fail(txn, err);
@@ -259,7 +259,7 @@ static enum err record_publish(struct core *core, struct txn *txn, const struct 
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	keyrecord_put(&body, r);
 	enum err err = ledger_append(&core->ledger, txn, RECORD_KEY, record_slot_bytes(&slot),
-				     buf_bytes(&body), NULL, NULL);
+				     buf_bytes(&body), NULL, LEDGER_QUIET);
 	buf_fini(&body);
 	return err;
 }
@@ -703,22 +703,21 @@ void epochs_wraps_due(struct core *core)
 	core->epochs.wraps = core->epochs.learn = true;
 }
 
-void epochs_news(struct core *core, struct txn *txn, const struct ledger_news *news,
-		 const struct record *record)
+void epochs_news(struct core *core, struct txn *txn, const struct record *record)
 {
-	const struct charter_member *author = core_author_member(core, news->author);
+	const struct charter_member *author = core_author_member(core, record->author);
 	struct keywrap wrap;
 	struct token token;
 
-	if (news->kind == RECORD_KEY) {
+	if (record->kind == RECORD_KEY) {
 		core->epochs.learn = epoch_record_learn(core, txn, record) || core->epochs.learn;
-	} else if (news->kind == RECORD_TOKEN) {
+	} else if (record->kind == RECORD_TOKEN) {
 		/* Tokens of others come by the thousand. */
 		if (token_get(&token, record->body) == ERR_OK &&
 		    id_eq(&token.link[0].issuer, &core->options.identity->org))
 			core->epochs.due = true;
 	} else if (author && keywrap_get(&wrap, record->body) == ERR_OK &&
-		   epoch_wrap_ok(core, txn, news->author, &wrap) &&
+		   epoch_wrap_ok(core, txn, record->author, &wrap) &&
 		   epoch_wrap_open(core, txn, &author->org, &wrap) == ERR_OK) {
 		core->epochs.learn = true;
 		core->transfer.scan_due = true;

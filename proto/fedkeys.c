@@ -169,11 +169,9 @@ static void wrap_take(struct core *core, struct txn *txn, const struct record *r
 	key_wipe(&key);
 }
 
-void fedkeys_wrap_news(struct core *core, struct txn *txn, struct bytes whole)
+void fedkeys_wrap_news(struct core *core, struct txn *txn, const struct record *record)
 {
-	struct record record;
-	if (record_decode(&record, whole) == ERR_OK)
-		wrap_take(core, txn, &record);
+	wrap_take(core, txn, record);
 }
 
 /* Wraps may have come before the charter entry that commits to their key. */
@@ -241,7 +239,7 @@ static void wrap_put(struct core *core, struct txn *txn, const struct charter_me
 	keywrap_put(&body, &wrap);
 	struct record_slot slot = record_slot_wrap(&member->org, number, wrap.prefix, wrap.path);
 	enum err err = ledger_append(&core->ledger, txn, RECORD_WRAP, record_slot_bytes(&slot),
-				     buf_bytes(&body), NULL, NULL);
+				     buf_bytes(&body), NULL, LEDGER_QUIET);
 	buf_fini(&body);
 	if (err != ERR_OK)
 		txn_fail(txn, err);

@@ -84,10 +84,9 @@ static void fetch_remove(struct core *core, struct fetch *fetch)
 }
 
 void fetch_add(struct core *core, struct txn *txn, const struct message_version *of,
-	       struct bytes path, bool first)
+	       const struct version *version, bool first)
 {
 	struct transfer *transfer = &core->transfer;
-	struct version version;
 	struct held held;
 	struct fetch *fetch = fetch_find(core, of);
 	if (!fetch) {
@@ -103,9 +102,9 @@ void fetch_add(struct core *core, struct txn *txn, const struct message_version 
 		}
 		fetch = mem_new(1, sizeof(*fetch));
 		fetch->of = *of;
-		snprintf(fetch->path, sizeof(fetch->path), "%.*s", (int)path.len,
-			 (const char *)path.ptr);
-		fetch->tier = held_version(txn, of, &version) == ERR_OK ? version.tier : TIER_OPEN;
+		snprintf(fetch->path, sizeof(fetch->path), "%.*s", (int)version->path.len,
+			 (const char *)version->path.ptr);
+		fetch->tier = version->tier;
 		if (held_get(txn, of, &held)) {
 			fetch->indexed = true;
 			fetch->bytes_all = held.bytes;
@@ -703,7 +702,7 @@ void fetch_chunk_bad(struct core *core, struct txn *txn, const struct event *eve
 			continue;
 		snprintf(note->path, sizeof(note->path), "%.*s", (int)version.path.len,
 			 (const char *)version.path.ptr);
-		fetch_add(core, txn, &of, version.path, true);
+		fetch_add(core, txn, &of, &version, true);
 	}
 }
 

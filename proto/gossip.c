@@ -274,8 +274,6 @@ static void records_take(struct core *core, struct txn *txn, struct peer *peer, 
 	while (message_next_bin(m, &whole)) {
 		struct ledger_news news;
 		enum err err = ledger_accept_record(&core->ledger, txn, whole, &news);
-		if (err == ERR_OK)
-			core_record_news(core, txn, &news);
 		deferred = deferred || err == ERR_AGAIN;
 		if (sender_fault(err)) {
 			core_peer_bad(core, peer, LINK_REASON_MALFORMED,

@@ -48,7 +48,7 @@ static void contact_update(struct core *core, struct txn *txn)
 	if (!same) {
 		enum err err =
 			ledger_append(&core->ledger, txn, RECORD_CONTACT, record_slot_bytes(&slot),
-				      buf_bytes(&body), NULL, NULL);
+				      buf_bytes(&body), NULL, LEDGER_QUIET);
 		if (err != ERR_OK)
 			txn_fail(txn, err);
 	}

@@ -372,7 +372,7 @@ static void wrap_key_publish(struct core *core, struct txn *txn, const struct or
 		wrap_key_put(&body, number, &wrap);
 		enum err err =
 			ledger_append(&core->ledger, txn, RECORD_WRAP_KEY, record_slot_bytes(&slot),
-				      buf_bytes(&body), NULL, NULL);
+				      buf_bytes(&body), NULL, LEDGER_QUIET);
 		buf_fini(&body);
 		if (err != ERR_OK)
 			txn_fail(txn, err);

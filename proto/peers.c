@@ -142,13 +142,13 @@ static bool author_key(struct core *core, struct txn *txn, uint32_t author, stru
 	return node != NULL;
 }
 
-void peers_contact(struct core *core, struct txn *txn, uint32_t author, struct bytes whole)
+void peers_contact(struct core *core, struct txn *txn, const struct record *record)
 {
-	struct record record;
+	const uint32_t author = record->author;
 	struct contact contact;
 	struct dh_pk key;
-	if (author == core->author || record_decode(&record, whole) != ERR_OK ||
-	    contact_get(&contact, record.body) != ERR_OK || !author_key(core, txn, author, &key))
+	if (author == core->author || contact_get(&contact, record->body) ||
+	    !author_key(core, txn, author, &key))
 		return;
 	for (size_t i = core->dial_count; i-- > 0;) {
 		const struct dial *dial = &core->dials[i];
@@ -178,13 +178,9 @@ static void contacts_load(struct core *core, struct txn *txn)
 	struct author_state state;
 	uint32_t author = 0;
 	while (ledger_state_next(&core->ledger, txn, &author, &state)) {
-		uint64_t sequence;
-		struct digest hash;
-		struct bytes whole;
-		if (setdigest_get(txn, author, state.incarnation, record_slot_bytes(&slot),
-				  &sequence, &hash) &&
-		    ledger_record(txn, author, state.incarnation, sequence, &whole))
-			peers_contact(core, txn, author, whole);
+		struct record record;
+		if (!ledger_slot(&core->ledger, txn, record_slot_bytes(&slot), author, &record))
+			peers_contact(core, txn, &record);
 	}
 }
 

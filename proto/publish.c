@@ -386,8 +386,7 @@ static void index_write(struct txn *txn, const struct publication *publication,
 }
 
 static enum err record_write(struct core *core, struct txn *txn, struct publication *publication,
-			     struct writer *writer, struct record_id *id, struct ledger_news *news,
-			     char *why)
+			     struct writer *writer, struct record_id *id, char *why)
 {
 	struct version version = {0};
 	struct buf description, body;
@@ -409,7 +408,7 @@ static enum err record_write(struct core *core, struct txn *txn, struct publicat
 		struct record_slot slot = record_slot_version(&publication->params.dataset,
 							      publication->params.number);
 		err = ledger_append(&core->ledger, txn, RECORD_VERSION, record_slot_bytes(&slot),
-				    buf_bytes(&body), id, news);
+				    buf_bytes(&body), id, LEDGER_TELL);
 	}
 	if (err == ERR_FULL)
 		why_set(why,
@@ -425,8 +424,7 @@ static enum err record_write(struct core *core, struct txn *txn, struct publicat
 static enum err version_make(struct core *core, struct txn *txn, struct publication *publication,
 			     struct writer *writer, struct memory *memory, char *why)
 {
-	struct ledger_news news;
-	enum err err = record_write(core, txn, publication, writer, &memory->record, &news, why);
+	enum err err = record_write(core, txn, publication, writer, &memory->record, why);
 	if (err != ERR_OK)
 		return err;
 	struct message_version of = {publication->params.dataset, publication->params.number,
@@ -440,7 +438,6 @@ static enum err version_make(struct core *core, struct txn *txn, struct publicat
 	memory_put(core, txn, &publication->params.dataset, memory);
 	fetch_held(core, txn, &of, publication->path, sum.bytes, sum.count);
 	memory_keep(core, txn, &publication->keep, &of.dataset, of.number);
-	transfer_version_news(core, txn, &news);
 	return txn_err(txn);
 }
 

@@ -324,13 +324,9 @@ static enum err token_publish(struct core *core, struct txn *txn, const struct d
 			      struct bytes body)
 {
 	struct record_slot slot = record_slot_of(RECORD_TOKEN, id_bytes(id));
-	struct ledger_news news;
-	enum err err = ledger_append(&core->ledger, txn, RECORD_TOKEN, record_slot_bytes(&slot),
-				     body, NULL, &news);
 
-	if (!err)
-		core_record_news(core, txn, &news);
-	return err;
+	return ledger_append(&core->ledger, txn, RECORD_TOKEN, record_slot_bytes(&slot), body, NULL,
+			     LEDGER_TELL);
 }
 
 /* PROTOCOL: "grant text (letter g)        body = [1, federation id, [link as bin, ...], nil or [Q, n, P, wrap as bin]]" */

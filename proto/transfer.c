@@ -22,24 +22,25 @@ static bool wanted(struct core *core, struct txn *txn, const struct message_vers
 	return of->author == core->author || subscriptions_ask(core, txn, version);
 }
 
-static bool current_of(struct core *core, struct txn *txn, const struct dataset_id *dataset,
-		       struct message_version *of, struct version *version)
+/* Fetches the current version of a dataset when it is wanted and not here. known: a version that need not be read again; NULL. */
+static void current_want(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+			 const struct ledger_arrival *known)
 {
 	struct ledger_version current;
-	if (ledger_version_current(&core->ledger, txn, dataset, 0, &current, NULL) != ERR_OK)
-		return false;
-	*of = (struct message_version){*dataset, current.number, current.author};
-	return held_version(txn, of, version) == ERR_OK;
-}
-
-/* Fetches the current version of a dataset when it is wanted and not here. */
-static void current_want(struct core *core, struct txn *txn, const struct dataset_id *dataset)
-{
-	struct message_version of;
-	struct version version;
-	if (current_of(core, txn, dataset, &of, &version) && wanted(core, txn, &of, &version) &&
-	    !held_complete(txn, &of))
-		fetch_add(core, txn, &of, version.path, false);
+	struct version read;
+	if (ledger_version_current(&core->ledger, txn, dataset, 0, &current, NULL))
+		return;
+	struct message_version of = {*dataset, current.number, current.author};
+	if (held_complete(txn, &of))
+		return;
+	bool same = known && known->news.author == current.author &&
+		    known->news.incarnation == current.incarnation &&
+		    known->news.sequence == current.sequence;
+	if (!same && held_version(txn, &of, &read))
+		return;
+	const struct version *version = same ? &known->version : &read;
+	if (wanted(core, txn, &of, version))
+		fetch_add(core, txn, &of, version, false);
 }
 
 /* ---- what is wanted and not here: a few rows each turn ---- */
@@ -52,7 +53,7 @@ static void scan_path(struct core *core, struct txn *txn, struct bytes value)
 	if (value.len != ID_LEN)
 		return;
 	memcpy(dataset.b, value.ptr, ID_LEN);
-	current_want(core, txn, &dataset);
+	current_want(core, txn, &dataset, NULL);
 }
 
 /* Versions that were being fetched when the node stopped, and damaged ones. */
@@ -65,7 +66,7 @@ static void scan_held(struct core *core, struct txn *txn, struct bytes key)
 	if (err == ERR_ABSENT)
 		fetch_drop(core, txn, &of);
 	else if (err == ERR_OK && !held_complete(txn, &of) && rights_may_hold(core, txn, &version))
-		fetch_add(core, txn, &of, version.path, false);
+		fetch_add(core, txn, &of, &version, false);
 }
 
 static void scan_go(struct transfer *transfer, enum scan_step step)
@@ -108,19 +109,16 @@ static void scan(struct core *core, struct txn *txn)
 		scan_rows(core, txn, TABLE_PATH, SCAN_IDLE);
 }
 
-void transfer_version_news(struct core *core, struct txn *txn, const struct ledger_news *news)
+void transfer_version_news(struct core *core, struct txn *txn, const struct ledger_arrival *arrival)
 {
-	struct message_version of = {news->dataset, news->number, news->author};
-	struct version version;
-	if (held_version(txn, &of, &version) != ERR_OK)
-		return;
+	const struct ledger_news *news = &arrival->news;
+	const struct bytes path = arrival->version.path;
 	struct note *note = core_note(core, NOTE_VERSION);
-	note->author = of.author;
-	note->dataset = of.dataset;
-	note->number = of.number;
-	snprintf(note->path, sizeof(note->path), "%.*s", (int)version.path.len,
-		 (const char *)version.path.ptr);
-	current_want(core, txn, &of.dataset);
+	note->author = news->author;
+	note->dataset = news->dataset;
+	note->number = news->number;
+	snprintf(note->path, sizeof(note->path), "%.*s", (int)path.len, (const char *)path.ptr);
+	current_want(core, txn, &news->dataset, arrival);
 }
 
 /* ---- wanting ---- */
@@ -205,7 +203,7 @@ enum err transfer_want(struct core *core, struct txn *txn, int64_t now_ms, const
 		return ERR_NOSPACE;
 	}
 	if (!here)
-		fetch_add(core, txn, &of, bytes_str(path), true);
+		fetch_add(core, txn, &of, &version, true);
 	status_fill(core, txn, &of, path, out);
 	return ERR_OK;
 }

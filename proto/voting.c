@@ -156,10 +156,8 @@ static void record_take(struct core *core, struct txn *txn, const struct record 
 	proposal_fini(&proposal);
 }
 
-void voting_news(struct core *core, struct txn *txn, const struct ledger_news *news,
-		 const struct record *record)
+void voting_news(struct core *core, struct txn *txn, const struct record *record)
 {
-	(void)news;
 	record_take(core, txn, record);
 }
 

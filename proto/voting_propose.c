@@ -369,7 +369,7 @@ enum err voting_leave(struct core *core, struct txn *txn, const char *reason, ch
 		err = ERR_CONFIG;
 	} else {
 		err = ledger_append(&core->ledger, txn, RECORD_NOTICE, record_slot_bytes(&slot),
-				    buf_bytes(&body), NULL, NULL);
+				    buf_bytes(&body), NULL, LEDGER_QUIET);
 	}
 	buf_fini(&body);
 	return err;

@@ -132,7 +132,7 @@ static enum err vote_publish(struct core *core, struct txn *txn, const struct pr
 	enum err err = out.err;
 	if (!err)
 		err = ledger_append(&core->ledger, txn, RECORD_VOTE, record_slot_bytes(&slot),
-				    buf_bytes(&out), NULL, NULL);
+				    buf_bytes(&out), NULL, LEDGER_QUIET);
 	buf_fini(&out);
 	return err;
 }

@@ -171,7 +171,7 @@ static bool erasure_make(struct core *core, struct txn *txn, const struct datase
 	buf_add(&holders, bytes_slice(value, ROW_HOLDERS, value.len));
 	erasure_put(&body, &withdrawal);
 	err = ledger_append(&core->ledger, txn, RECORD_ERASURE, record_slot_bytes(&slot),
-			    buf_bytes(&body), NULL, NULL);
+			    buf_bytes(&body), NULL, LEDGER_QUIET);
 	if (!err)
 		row_put(txn, dataset, &withdrawal, 0, buf_bytes(&holders));
 	buf_fini(&body);
@@ -250,14 +250,14 @@ static void withdrawal_take(struct core *core, struct txn *txn, const struct dat
 		due_add(core, dataset);
 }
 
-void withdrawal_news(struct core *core, struct txn *txn, const struct ledger_news *news,
-		     const struct record *record)
+void withdrawal_news(struct core *core, struct txn *txn, const struct record *record)
 {
 	struct withdrawal withdrawal;
 	struct withdrawal_view view;
 	struct bytes row;
 
-	if (news->kind != RECORD_WITHDRAWAL || withdrawal_get(&withdrawal, record->body) != ERR_OK)
+	if (record->kind != RECORD_WITHDRAWAL ||
+	    withdrawal_get(&withdrawal, record->body) != ERR_OK)
 		return;
 	view_fill(core, record, &withdrawal, &view);
 	if (row_get(txn, &view.dataset, &row) && memcmp(row.ptr, view.record.b, ID_LEN) == 0)
@@ -343,7 +343,7 @@ static enum err withdrawal_write(struct core *core, struct txn *txn,
 	buf_init(&holders, SIZE_MAX);
 	withdrawal_put(&body, withdrawal);
 	enum err err = ledger_append(&core->ledger, txn, RECORD_WITHDRAWAL,
-				     record_slot_bytes(&slot), buf_bytes(&body), &id, NULL);
+				     record_slot_bytes(&slot), buf_bytes(&body), &id, LEDGER_QUIET);
 	if (!err) {
 		holders_take(txn, dataset, &holders);
 		holders_carry(core, txn, dataset, &holders);

@@ -557,7 +557,7 @@ static void bogus(struct core *core, struct txn *txn, const struct org_id *grant
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	keywrap_put(&body, &wrap);
 	assert_int_equal(ledger_append(&core->ledger, txn, RECORD_WRAP, record_slot_bytes(&slot),
-				       buf_bytes(&body), NULL, NULL),
+				       buf_bytes(&body), NULL, LEDGER_QUIET),
 			 ERR_OK);
 	buf_fini(&body);
 }

@@ -445,7 +445,7 @@ static void call_append(struct core *core, struct txn *txn, int64_t now_ms, void
 	buf_init(&body, 60000);
 	memset(buf_space(&body, 60000), 7, 60000);
 	assert_int_equal(ledger_append(&core->ledger, txn, 99, bytes_obj(&slot), buf_bytes(&body),
-				       NULL, NULL),
+				       NULL, LEDGER_QUIET),
 			 ERR_OK);
 	buf_fini(&body);
 }

@@ -70,7 +70,7 @@ static void call_plant(struct core *core, struct txn *txn, int64_t now_ms, void 
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	keywrap_put(&body, &wrap);
 	assert_int_equal(ledger_append(&core->ledger, txn, RECORD_WRAP, record_slot_bytes(&slot),
-				       buf_bytes(&body), NULL, NULL),
+				       buf_bytes(&body), NULL, LEDGER_QUIET),
 			 ERR_OK);
 	buf_fini(&body);
 }
@@ -131,7 +131,7 @@ static void call_withdraw_nothing(struct core *core, struct txn *txn, int64_t no
 		assert_int_equal(*away ? ledger_delete(&core->ledger, txn, record_slot_bytes(&slot))
 				       : ledger_append(&core->ledger, txn, RECORD_WITHDRAWAL,
 						       record_slot_bytes(&slot), buf_bytes(&body),
-						       NULL, NULL),
+						       NULL, LEDGER_QUIET),
 				 ERR_OK);
 		buf_fini(&body);
 	}

@@ -520,7 +520,7 @@ static void call_spam(struct core *core, struct txn *txn, int64_t now_ms, void *
 	const struct vote_body content = {.payload = buf_bytes(&payload), .sig = vote.sig};
 	vote_body_put(&body, &content);
 	assert_int_equal(ledger_append(&core->ledger, txn, RECORD_VOTE, record_slot_bytes(&slot),
-				       buf_bytes(&body), NULL, NULL),
+				       buf_bytes(&body), NULL, LEDGER_QUIET),
 			 ERR_OK);
 	key_wipe(&seed);
 	buf_fini(&payload);

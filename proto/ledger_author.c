@@ -8,8 +8,7 @@
 #include "proto/wire_in.h"
 #include "proto/wire_out.h"
 
-#define STATE_LEN_MAX   256
-#define WAITING_LEN_MAX (8u << 20)
+#define STATE_LEN_MAX 256
 
 /* ---- life ---- */
 
@@ -30,20 +29,16 @@ void ledger_init(struct ledger *ledger, const struct charter *charter, const str
 	*ledger = (struct ledger){.charter = charter, .limits = limits};
 }
 
-static void touched_forget(struct ledger *ledger)
-{
-	for (size_t i = 0; i < ledger->touched_count; i++)
-		buf_fini(&ledger->touched[i].waiting);
-	ledger->touched_count = 0;
-}
-
 void ledger_fini(struct ledger *ledger)
 {
+	struct ledger_arrival arrival;
+
 	ledger_forget(ledger, 0);
-	touched_forget(ledger);
+	while (ledger_arrival_next(ledger, &arrival))
+		ledger_arrival_fini(&arrival);
 	free(ledger->members);
 	free(ledger->touched);
-	free(ledger->news);
+	free(ledger->arrivals);
 	free(ledger->links_checked);
 	*ledger = (struct ledger){0};
 }
@@ -51,11 +46,6 @@ void ledger_fini(struct ledger *ledger)
 void ledger_now(struct ledger *ledger, int64_t now_ms)
 {
 	ledger->now_ms = now_ms;
-}
-
-void ledger_defer(struct ledger *ledger, bool defer)
-{
-	ledger->defer = defer;
 }
 
 void ledger_own(struct ledger *ledger, uint32_t author, const struct key *sign_seed)
@@ -274,16 +264,12 @@ struct ledger_touched *ledger_touch(struct ledger *ledger, struct txn *txn, uint
 	state_load(txn, author, &state);
 	if (txn_err(txn))
 		return NULL;
-	if (ledger->touched_count == ledger->touched_cap) {
-		ledger->touched_cap = ledger->touched_cap ? 2 * ledger->touched_cap : 8;
-		ledger->touched =
-			mem_grow(ledger->touched, ledger->touched_cap, sizeof(*ledger->touched));
-	}
+	ledger->touched = mem_room(ledger->touched, ledger->touched_count, &ledger->touched_cap,
+				   sizeof(*ledger->touched));
 	found = &ledger->touched[place];
 	memmove(found + 1, found, (ledger->touched_count - place) * sizeof(*found));
 	ledger->touched_count++;
-	*found = (struct ledger_touched){.state = state, .checked_sequence = state.sequence};
-	buf_init(&found->waiting, WAITING_LEN_MAX);
+	*found = (struct ledger_touched){.state = state};
 	return found;
 }
 
@@ -322,71 +308,6 @@ bool ledger_state_next(struct ledger *ledger, struct txn *txn, uint32_t *author,
 }
 
 /* ---- settling ---- */
-
-static void news_add(struct ledger *ledger, const struct ledger_news *news)
-{
-	if (ledger->news_count == ledger->news_cap) {
-		ledger->news_cap = ledger->news_cap ? 2 * ledger->news_cap : 64;
-		ledger->news = mem_grow(ledger->news, ledger->news_cap, sizeof(*ledger->news));
-	}
-	ledger->news[ledger->news_count++] = *news;
-}
-
-bool ledger_news_next(struct ledger *ledger, struct ledger_news *news)
-{
-	if (ledger->news_taken == ledger->news_count) {
-		ledger->news_taken = ledger->news_count = 0;
-		return false;
-	}
-	*news = ledger->news[ledger->news_taken++];
-	return true;
-}
-
-/* Whether a record that waited is kept; `vouched`: the head's signature covers it. */
-static bool waiting_keep(struct ledger *ledger, struct txn *txn, uint32_t author,
-			 struct bytes whole, bool vouched)
-{
-	struct ledger_news news = {0};
-	struct record record;
-	struct sign_pk pk;
-
-	if (record_decode(&record, whole))
-		return false;
-	if (!vouched && (ledger_author(ledger, txn, author, &pk, NULL) ||
-			 record_check_sig(&record, &pk, &ledger->charter->fed)))
-		return false;
-	if (ledger_record_check(ledger, &record, &news))
-		return false;
-	news.stored = true;
-	news_add(ledger, &news);
-	return true;
-}
-
-/* True when some were dropped. */
-static bool waiting_settle(struct ledger *ledger, struct txn *txn, struct ledger_touched *touched)
-{
-	const uint32_t author = touched->state.author, incarnation = touched->state.incarnation;
-	bool vouched = ledger_state_complete(&touched->state);
-	struct bytes waiting = buf_bytes(&touched->waiting), whole;
-	uint64_t highest = touched->checked_sequence;
-	size_t dropped = ledger->dropped;
-
-	for (size_t at = 0; at < waiting.len; at += 8) {
-		uint64_t sequence = be64_get(waiting.ptr + at);
-		/* It may have lost its slot meanwhile. */
-		if (!ledger_record(txn, author, incarnation, sequence, &whole))
-			continue;
-		if (waiting_keep(ledger, txn, author, whole, vouched)) {
-			highest = sequence > highest ? sequence : highest;
-			continue;
-		}
-		ledger_record_drop(ledger, txn, author, incarnation, sequence);
-		ledger->dropped++;
-	}
-	touched->state.sequence = touched->checked_sequence = highest;
-	buf_reset(&touched->waiting);
-	return ledger->dropped > dropped;
-}
 
 /* Deletes the rows of a table that belong to incarnations of an author before `incarnation`. */
 static void older_delete(struct txn *txn, enum table table, uint32_t author, uint32_t incarnation)
@@ -434,8 +355,6 @@ void ledger_settle_author(struct ledger *ledger, struct txn *txn, struct ledger_
 	if (!touched->dirty || txn_err(txn))
 		return;
 	setdigest_root(txn, state->author, state->incarnation, &state->set);
-	if (touched->waiting.len > 0 && waiting_settle(ledger, txn, touched))
-		setdigest_root(txn, state->author, state->incarnation, &state->set);
 	if (state->has_older && ledger_state_complete(state)) {
 		older_drop(txn, state->author, state->incarnation);
 		state->has_older = false;
@@ -444,16 +363,11 @@ void ledger_settle_author(struct ledger *ledger, struct txn *txn, struct ledger_
 	touched->dirty = false;
 }
 
-size_t ledger_settle(struct ledger *ledger, struct txn *txn)
+void ledger_settle(struct ledger *ledger, struct txn *txn)
 {
-	size_t dropped;
-
 	for (size_t i = 0; i < ledger->touched_count; i++)
 		ledger_settle_author(ledger, txn, &ledger->touched[i]);
-	touched_forget(ledger);
-	dropped = ledger->dropped;
-	ledger->dropped = 0;
-	return dropped;
+	ledger->touched_count = 0;
 }
 
 void ledger_incarnation_begin(struct ledger *ledger, struct txn *txn,
@@ -465,6 +379,5 @@ void ledger_incarnation_begin(struct ledger *ledger, struct txn *txn,
 		.incarnation = incarnation,
 		.has_older = touched->state.incarnation > 0,
 	};
-	touched->checked_sequence = 0;
 	touched->dirty = true;
 }

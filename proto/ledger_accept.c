@@ -1,5 +1,6 @@
 #include "proto/ledger_internal.h"
 
+#include "crypto/check.h"
 #include "crypto/path.h"
 #include "proto/contact.h"
 #include "proto/keyrecord.h"
@@ -8,43 +9,33 @@
 #include "proto/notice.h"
 #include "proto/proposal.h"
 #include "proto/rights.h"
-#include "proto/version.h"
 #include "proto/withdrawal_body.h"
-
-bool ledger_record(struct txn *txn, uint32_t author, uint32_t incarnation, uint64_t sequence,
-		   struct bytes *whole)
-{
-	struct row_key key = key_record(author, incarnation, sequence);
-
-	return txn_get(txn, TABLE_RECORD, row_key_bytes(&key), whole);
-}
 
 /* ---- what a record says ---- */
 
 static enum err version_check(struct ledger *ledger, const struct record *record,
-			      struct ledger_news *news)
+			      struct ledger_news *news, struct version *version)
 {
 	const struct charter_member *member =
 		charter_member(ledger->charter, author_member(record->author));
 	struct dataset_id dataset;
-	struct version version;
 	enum err err = version_slot_get(record->slot, &news->dataset, &news->number);
 
 	if (err)
 		return ERR_PROTOCOL;
-	err = version_decode(&version, record->body);
+	err = version_decode(version, record->body);
 	if (err)
 		return err;
 	/*
 	 * PROTOCOL: "The first component of the path is the author's organisation's slug, unless
 	 * `token` names a right." Tokens are not understood yet, so none names a right.
 	 */
-	if (!member || version.has_token ||
-	    !bytes_eq(path_slug(version.path), bytes_str(member->slug)))
+	if (!member || version->has_token ||
+	    !bytes_eq(path_slug(version->path), bytes_str(member->slug)))
 		return ERR_PROTOCOL;
 	/* PROTOCOL: "The dataset id is `H("am1.dataset", organisation id ‖ path)`." */
-	path_dataset_id(&dataset, &member->org, version.path);
-	if (!id_eq(&dataset, &news->dataset) || version.number != news->number)
+	path_dataset_id(&dataset, &member->org, version->path);
+	if (!id_eq(&dataset, &news->dataset) || version->number != news->number)
 		return ERR_PROTOCOL;
 	return ERR_OK;
 }
@@ -170,7 +161,7 @@ static enum err wrap_key_check(const struct record *record)
 }
 
 enum err ledger_record_check(struct ledger *ledger, const struct record *record,
-			     struct ledger_news *news)
+			     struct ledger_news *news, struct version *version)
 {
 	*news = (struct ledger_news){
 		.author = record->author,
@@ -179,7 +170,7 @@ enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 		.kind = record->kind,
 	};
 	if (record->kind == RECORD_VERSION)
-		return version_check(ledger, record, news);
+		return version_check(ledger, record, news, version);
 	if (record->kind == RECORD_KEY)
 		return key_check(ledger, record);
 	if (record->kind == RECORD_WRAP)
@@ -220,7 +211,7 @@ static void loser_drop(struct txn *txn, const struct record *winner, uint64_t se
 }
 
 void ledger_record_write(struct ledger *ledger, struct txn *txn, const struct record *record,
-			 const struct ledger_news *news)
+			 const struct ledger_news *news, const struct version *version)
 {
 	struct ledger_touched *touched = ledger_touch(ledger, txn, record->author);
 	struct row_key key = key_record(record->author, record->incarnation, record->sequence);
@@ -230,7 +221,7 @@ void ledger_record_write(struct ledger *ledger, struct txn *txn, const struct re
 	if (!touched)
 		return;
 	if (record->kind == RECORD_VERSION)
-		ledger_version_link(txn, record, news);
+		ledger_version_link(txn, record, news, version);
 	ledger_slot_link(txn, record);
 	if (setdigest_get(txn, record->author, record->incarnation, record->slot, &loser, &hash))
 		loser_drop(txn, record, loser);
@@ -270,6 +261,37 @@ enum err ledger_record_drop(struct ledger *ledger, struct txn *txn, uint32_t aut
 	return txn_err(txn);
 }
 
+/* ---- what has come ---- */
+
+void ledger_arrived(struct ledger *ledger, const struct ledger_news *news,
+		    const struct record *record, const struct version *version, struct buf *made)
+{
+	ledger->arrivals = mem_room(ledger->arrivals, ledger->arrival_count, &ledger->arrival_cap,
+				    sizeof(*ledger->arrivals));
+	struct ledger_arrival *arrival = &ledger->arrivals[ledger->arrival_count++];
+	*arrival = (struct ledger_arrival){.news = *news, .record = *record, .version = *version};
+	if (!made)
+		return;
+	/* The memory moves, and with it what points into it. */
+	arrival->made = *made;
+	buf_init(made, 0);
+}
+
+bool ledger_arrival_next(struct ledger *ledger, struct ledger_arrival *out)
+{
+	if (ledger->arrival_at == ledger->arrival_count) {
+		ledger->arrival_at = ledger->arrival_count = 0;
+		return false;
+	}
+	*out = ledger->arrivals[ledger->arrival_at++];
+	return true;
+}
+
+void ledger_arrival_fini(struct ledger_arrival *arrival)
+{
+	buf_fini(&arrival->made);
+}
+
 /* ---- accepting ---- */
 
 /* Whether the store knows better than this record already. ERR_OK: it is news, or *superseded. */
@@ -300,50 +322,30 @@ static enum err place_check(struct txn *txn, const struct ledger_touched *touche
 	return ERR_OK;
 }
 
-/* Whether the check of the signature may wait until the author is settled. */
-static bool may_wait(const struct ledger *ledger, struct txn *txn,
-		     const struct ledger_touched *touched, const struct record *record,
-		     const struct ledger_news *news)
-{
-	struct row_key key = key_version(&news->dataset, news->number, news->author);
-	const struct author_state *state = &touched->state;
-	struct digest hash;
-	uint64_t sequence;
-
-	return ledger->defer && record->kind == RECORD_VERSION && state->counter > 0 &&
-	       record->incarnation == state->incarnation &&
-	       record->sequence <= state->head_last_sequence &&
-	       !setdigest_get(txn, record->author, record->incarnation, record->slot, &sequence,
-			      &hash) &&
-	       !txn_has(txn, TABLE_VERSION, row_key_bytes(&key));
-}
-
-/* The record wins its slot: checks its signature, or lets it wait, and stores it. */
+/* The record wins its slot: checks its signature, and stores it. */
 static enum err record_admit(struct ledger *ledger, struct txn *txn, const struct record *record,
-			     const struct sign_pk *pk, struct ledger_news *news)
+			     const struct sign_pk *pk, struct ledger_news *news,
+			     const struct version *version)
 {
 	struct ledger_touched *touched = ledger_touch(ledger, txn, record->author);
-	bool wait = touched && may_wait(ledger, txn, touched, record, news);
 
-	if (!wait && record_check_sig(record, pk, &ledger->charter->fed))
+	if (record_check_sig(record, pk, &ledger->charter->fed))
 		return ERR_DENIED;
 	if (touched && record->incarnation > touched->state.incarnation)
 		ledger_incarnation_begin(ledger, txn, touched, record->incarnation);
-	ledger_record_write(ledger, txn, record, news);
+	ledger_record_write(ledger, txn, record, news, version);
 	if (txn_err(txn))
 		return txn_err(txn);
-	if (wait)
-		buf_add_be64(&touched->waiting, record->sequence);
-	else if (record->sequence > touched->checked_sequence)
-		touched->checked_sequence = record->sequence;
-	news->stored = !wait;
-	return touched->waiting.err;
+	news->stored = true;
+	ledger_arrived(ledger, news, record, version, NULL);
+	return ERR_OK;
 }
 
 enum err ledger_accept_record(struct ledger *ledger, struct txn *txn, struct bytes whole,
 			      struct ledger_news *news)
 {
 	struct record record;
+	struct version version = {0};
 	struct sign_pk pk;
 	bool superseded = false;
 
@@ -363,14 +365,9 @@ enum err ledger_accept_record(struct ledger *ledger, struct txn *txn, struct byt
 	if (!touched)
 		return txn_err(txn);
 	err = place_check(txn, touched, &record, &superseded);
-	/* What stands in the way may be a forgery that waits for its check. */
-	if (touched->waiting.len > 0 && (superseded || err == ERR_PROTOCOL)) {
-		ledger_settle_author(ledger, txn, touched);
-		err = place_check(txn, touched, &record, &superseded);
-	}
 	if (!err)
-		err = ledger_record_check(ledger, &record, news);
+		err = ledger_record_check(ledger, &record, news, &version);
 	if (!err && !superseded)
-		err = record_admit(ledger, txn, &record, &pk, news);
+		err = record_admit(ledger, txn, &record, &pk, news, &version);
 	return txn_err(txn) ? txn_err(txn) : err;
 }
