@@ -40,6 +40,8 @@ struct ledger {
 	size_t touched_count, touched_cap;
 	struct ledger_arrival *arrivals; /* for ledger_arrival_next() */
 	size_t arrival_count, arrival_cap, arrival_at;
+	uint64_t
+		settled_count; /* changes of authors' states, for who remembers what follows from them */
 	uint64_t *links_checked; /* signatures of tokens; rights.c */
 };
 

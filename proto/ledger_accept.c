@@ -8,7 +8,7 @@
 #include "proto/node_text.h"
 #include "proto/notice.h"
 #include "proto/proposal.h"
-#include "proto/rights.h"
+#include "proto/token.h"
 #include "proto/withdrawal_body.h"
 
 /* ---- what a record says ---- */
@@ -120,7 +120,7 @@ static enum err token_check(struct ledger *ledger, const struct record *record)
 	 * PROTOCOL: "The author of the record is a node of an organisation that is issuer or audience in one of its links;
 	 * otherwise it is dropped."
 	 */
-	if (!rights_token_author(ledger->charter, &token, record->author))
+	if (!token_author_may(ledger->charter, &token, record->author))
 		return ERR_PROTOCOL;
 	return slot_check(record, record_slot_of(RECORD_TOKEN, id_bytes(&token.id)));
 }

@@ -344,6 +344,7 @@ void ledger_author_drop(struct ledger *ledger, struct txn *txn, uint32_t author)
 	check(ledger->touched_count == 0);
 	if (!txn_del(txn, TABLE_AUTHOR, row_key_bytes(&key)))
 		return;
+	ledger->settled_count++;
 	older_drop(txn, author, UINT32_MAX);
 	older_delete(txn, TABLE_EVIDENCE, author, UINT32_MAX);
 }
@@ -360,6 +361,7 @@ void ledger_settle_author(struct ledger *ledger, struct txn *txn, struct ledger_
 		state->has_older = false;
 	}
 	state_put(txn, state);
+	ledger->settled_count++;
 	touched->dirty = false;
 }
 

@@ -326,6 +326,7 @@ enum err message_decode(struct message *out, struct bytes in)
 	if (w.err != ERR_OK)
 		return w.err;
 	out->type = (enum message_type)type;
+	out->len = in.len;
 	uint32_t expected = element_count(out->type);
 	if (expected == UINT32_MAX)
 		return ERR_VERSION;

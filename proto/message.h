@@ -78,6 +78,7 @@ struct message_group {
 
 struct message {
 	enum message_type type;
+	size_t len;                   /* of the whole message */
 	uint64_t version;             /* HELLO: of the protocol */
 	struct bytes text;            /* HELLO: software; JOIN_ANSWER */
 	uint32_t number;              /* HELLO: charter number; CHARTER_GET: first wanted */

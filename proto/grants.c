@@ -1,15 +1,12 @@
-/*
- * rights_give - grants as people give, take and name them (rights.h).
- */
+#include "proto/grants.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "crypto/path.h"
-#include "proto/core_state.h"
 #include "proto/envelope.h"
 #include "proto/epochs.h"
 #include "proto/payload.h"
-#include "proto/rights.h"
 #include "proto/wire_out.h"
 
 enum {
@@ -35,12 +32,12 @@ static void name_whole(char out[NAME_LEN_MAX + 1], const struct digest *id)
 	out[NAME_LEN_MAX] = 0;
 }
 
-void rights_name(char out[RIGHTS_NAME_LEN + 1], const struct digest *id)
+void grant_name(char out[GRANT_NAME_LEN + 1], const struct digest *id)
 {
 	char whole[NAME_LEN_MAX + 1];
 
 	name_whole(whole, id);
-	snprintf(out, RIGHTS_NAME_LEN + 1, "g-%.8s", whole);
+	snprintf(out, GRANT_NAME_LEN + 1, "g-%.8s", whole);
 }
 
 /* As it is typed: small letters, and digits that look like letters of the alphabet. */
@@ -90,20 +87,20 @@ static bool filter_passes(const struct filter *filter, const struct token *token
 }
 
 /* Whoever may not give anything there made it up. */
-static bool grant_begins_right(const struct core *core, const struct token *token)
+static bool grant_begins_right(const struct hub *hub, const struct token *token)
 {
 	const struct charter_member *owner =
-		charter_by_slug(&core->charter, path_slug(token->link[0].prefix));
+		charter_by_slug(&hub->charter, path_slug(token->link[0].prefix));
 
 	return owner && id_eq(&owner->org, &token->link[0].issuer);
 }
 
-static void each_filtered(struct core *core, struct txn *txn, const struct filter *filter,
-			  bool (*each)(void *arg, const struct rights_grant *grant), void *arg)
+static void each_filtered(struct hub *hub, struct txn *txn, const struct filter *filter,
+			  bool (*each)(void *arg, const struct grant *grant), void *arg)
 {
 	const uint8_t kind = RECORD_TOKEN;
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_of(&kind, 1));
-	struct rights_grant held = {.link_count = 0};
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_of(&kind, 1));
+	struct grant held = {.link_count = 0};
 	struct record record;
 	struct token token;
 
@@ -111,16 +108,16 @@ static void each_filtered(struct core *core, struct txn *txn, const struct filte
 	while (ledger_slots_next(&slots, &record)) {
 		const char *why;
 		if (token_get(&token, record.body) || !filter_passes(filter, &token) ||
-		    !grant_begins_right(core, &token))
+		    !grant_begins_right(hub, &token))
 			continue;
 		bool again = held.link_count > 0 && id_eq(&held.token, &token.id);
 		if (again && held.good)
 			continue;
 		if (!again && held.link_count > 0 && !each(arg, &held))
 			return;
-		held = (struct rights_grant){.token = token.id, .link_count = token.count};
+		held = (struct grant){.token = token.id, .link_count = token.count};
 		memcpy(held.link, token.link, sizeof(held.link));
-		held.verb = rights_verdict(&core->ledger, txn, &token, core->now_ms, &why);
+		held.verb = rights_verdict(&hub->ledger, txn, &token, hub->now_ms, &why);
 		held.good = held.verb != VERB_NONE;
 		held.why = why;
 	}
@@ -128,24 +125,24 @@ static void each_filtered(struct core *core, struct txn *txn, const struct filte
 		each(arg, &held);
 }
 
-void rights_each(struct core *core, struct txn *txn, const struct org_id *org,
-		 bool (*each)(void *arg, const struct rights_grant *grant), void *arg)
+void grants_each(struct hub *hub, struct txn *txn, const struct org_id *org,
+		 bool (*each)(void *arg, const struct grant *grant), void *arg)
 {
-	each_filtered(core, txn, &(struct filter){.org = org}, each, arg);
+	each_filtered(hub, txn, &(struct filter){.org = org}, each, arg);
 }
 
-void rights_each_at(struct core *core, struct txn *txn, struct bytes path,
-		    bool (*each)(void *arg, const struct rights_grant *grant), void *arg)
+void grants_each_at(struct hub *hub, struct txn *txn, struct bytes path,
+		    bool (*each)(void *arg, const struct grant *grant), void *arg)
 {
-	each_filtered(core, txn, &(struct filter){.path = path}, each, arg);
+	each_filtered(hub, txn, &(struct filter){.path = path}, each, arg);
 }
 
 struct find {
-	struct rights_grant *out;
+	struct grant *out;
 	size_t count;
 };
 
-static bool find_take(void *arg, const struct rights_grant *grant)
+static bool find_take(void *arg, const struct grant *grant)
 {
 	struct find *find = arg;
 
@@ -154,7 +151,7 @@ static bool find_take(void *arg, const struct rights_grant *grant)
 	return true;
 }
 
-enum err rights_find(struct core *core, struct txn *txn, const char *name, struct rights_grant *out,
+enum err grants_find(struct hub *hub, struct txn *txn, const char *name, struct grant *out,
 		     char *why)
 {
 	struct find find = {.out = out};
@@ -166,7 +163,7 @@ enum err rights_find(struct core *core, struct txn *txn, const char *name, struc
 		why_set(why, "\"%.60s\" is no grant: write it as `allmende grants` does.", name);
 		return ERR_CONFIG;
 	}
-	each_filtered(core, txn, &filter, find_take, &find);
+	each_filtered(hub, txn, &filter, find_take, &find);
 	if (find.count == 0) {
 		why_set(why, "no grant %.60s is known here: see `allmende grants`.", name);
 		return ERR_ABSENT;
@@ -182,19 +179,19 @@ enum err rights_find(struct core *core, struct txn *txn, const char *name, struc
 
 /* What the new link stands on: nothing in the own namespace, else the best grant that may be handed on. */
 struct base {
-	struct core *core;
-	const struct rights_terms *terms;
+	struct hub *hub;
+	const struct grant_terms *terms;
 	struct bytes links[TOKEN_LINK_COUNT_MAX];
 	size_t count;
 	struct token_link last;
 };
 
-static bool base_look(void *arg, const struct rights_grant *grant)
+static bool base_look(void *arg, const struct grant *grant)
 {
 	struct base *base = arg;
 	const struct token_link *last = &grant->link[grant->link_count - 1];
 
-	if (!grant->good || !id_eq(&last->audience, &base->core->options.identity->org) ||
+	if (!grant->good || !id_eq(&last->audience, &base->hub->options.identity->org) ||
 	    grant->verb < base->terms->verb || last->depth <= base->terms->depth ||
 	    grant->link_count == TOKEN_LINK_COUNT_MAX ||
 	    !path_contains(last->prefix, bytes_str(base->terms->prefix)) ||
@@ -207,15 +204,15 @@ static bool base_look(void *arg, const struct rights_grant *grant)
 	return true;
 }
 
-static enum err base_find(struct core *core, struct txn *txn, const struct rights_terms *terms,
+static enum err base_find(struct hub *hub, struct txn *txn, const struct grant_terms *terms,
 			  struct base *out, char *why)
 {
-	const struct org_id *own = &core->options.identity->org;
+	const struct org_id *own = &hub->options.identity->org;
 
-	*out = (struct base){.core = core, .terms = terms};
-	if (rights_own_namespace(core, own, bytes_str(terms->prefix)))
+	*out = (struct base){.hub = hub, .terms = terms};
+	if (rights_own_namespace(hub, own, bytes_str(terms->prefix)))
 		return ERR_OK;
-	rights_each(core, txn, own, base_look, out);
+	grants_each(hub, txn, own, base_look, out);
 	if (out->count > 0 && terms->expiry_ms > out->last.expiry_ms) {
 		why_set(why,
 			"the grant that this organisation has for %.200s ends before that date: "
@@ -232,10 +229,10 @@ static enum err base_find(struct core *core, struct txn *txn, const struct right
 	return ERR_DENIED;
 }
 
-static enum err terms_check(struct core *core, const struct rights_terms *terms,
+static enum err terms_check(struct hub *hub, const struct grant_terms *terms,
 			    const struct charter_member **to, char *why)
 {
-	*to = charter_by_slug(&core->charter, bytes_str(terms->to));
+	*to = charter_by_slug(&hub->charter, bytes_str(terms->to));
 	if (path_check(bytes_str(terms->prefix)) != ERR_OK) {
 		why_set(why, "\"%.200s\" is no path: write it in full, for example meissen/kita.",
 			terms->prefix);
@@ -251,7 +248,7 @@ static enum err terms_check(struct core *core, const struct rights_terms *terms,
 			terms->to);
 		return ERR_ABSENT;
 	}
-	if (id_eq(&(*to)->org, &core->options.identity->org)) {
+	if (id_eq(&(*to)->org, &hub->options.identity->org)) {
 		why_set(why, "%s is this organisation itself.", terms->to);
 		return ERR_CONFIG;
 	}
@@ -260,7 +257,7 @@ static enum err terms_check(struct core *core, const struct rights_terms *terms,
 			(*to)->name);
 		return ERR_CONFIG;
 	}
-	if (terms->expiry_ms && terms->expiry_ms <= core->now_ms) {
+	if (terms->expiry_ms && terms->expiry_ms <= hub->now_ms) {
 		why_set(why, "the grant would have ended before it begins.");
 		return ERR_CONFIG;
 	}
@@ -271,16 +268,16 @@ static enum err terms_check(struct core *core, const struct rights_terms *terms,
 	return ERR_OK;
 }
 
-static enum err admin_check(struct core *core, struct txn *txn, char *why)
+static enum err admin_check(struct hub *hub, struct txn *txn, char *why)
 {
 	struct sign_pk pk;
 	uint8_t roles = 0;
 
-	enum err err = membership_check(core, why);
+	enum err err = hub_member_check(hub, why);
 
 	if (err)
 		return err;
-	if (ledger_author(&core->ledger, txn, core->author, &pk, &roles) == ERR_OK &&
+	if (ledger_author(&hub->ledger, txn, hub->author, &pk, &roles) == ERR_OK &&
 	    (roles & ORGLOG_ROLE_ADMIN))
 		return ERR_OK;
 	why_set(why, "this node has not the role admin: grant on one of your nodes that has.");
@@ -288,10 +285,10 @@ static enum err admin_check(struct core *core, struct txn *txn, char *why)
 }
 
 /* The new link, after those of the base. */
-static enum err link_add(struct core *core, const struct charter_member *to,
-			 const struct rights_terms *terms, struct base *base, struct buf *whole)
+static enum err link_add(struct hub *hub, const struct charter_member *to,
+			 const struct grant_terms *terms, struct base *base, struct buf *whole)
 {
-	const struct identity *identity = core->options.identity;
+	const struct identity *identity = hub->options.identity;
 	struct token_link link = {
 		.issuer = identity->org,
 		.issuer_node = identity->node_index,
@@ -302,8 +299,8 @@ static enum err link_add(struct core *core, const struct charter_member *to,
 		.not_before_ms =
 			terms->not_before_ms
 				? terms->not_before_ms
-				: core->now_ms - (int64_t)core->options.limits->clock_ahead_ms_max,
-		.expiry_ms = terms->expiry_ms ? terms->expiry_ms : core->now_ms + year_ms,
+				: hub->now_ms - (int64_t)hub->options.limits->clock_ahead_ms_max,
+		.expiry_ms = terms->expiry_ms ? terms->expiry_ms : hub->now_ms + year_ms,
 		.depth = terms->depth,
 	};
 
@@ -315,23 +312,23 @@ static enum err link_add(struct core *core, const struct charter_member *to,
 		if (link.expiry_ms > base->last.expiry_ms)
 			link.expiry_ms = base->last.expiry_ms;
 	}
-	token_link_make(whole, &link, &core->charter.fed, secret_key(identity->sign));
+	token_link_make(whole, &link, &hub->charter.fed, secret_key(identity->sign));
 	base->links[base->count++] = buf_bytes(whole);
 	return whole->err;
 }
 
-static enum err token_publish(struct core *core, struct txn *txn, const struct digest *id,
+static enum err token_publish(struct hub *hub, struct txn *txn, const struct digest *id,
 			      struct bytes body)
 {
 	struct record_slot slot = record_slot_of(RECORD_TOKEN, id_bytes(id));
 
-	return ledger_append(&core->ledger, txn, RECORD_TOKEN, record_slot_bytes(&slot), body, NULL,
+	return ledger_append(&hub->ledger, txn, RECORD_TOKEN, record_slot_bytes(&slot), body, NULL,
 			     LEDGER_TELL);
 }
 
 /* PROTOCOL: "grant text (letter g)        body = [1, federation id, [link as bin, ...], nil or [Q, n, P, wrap as bin]]" */
-void rights_text_put(struct buf *out, const struct fed_id *fed, const struct bytes *links,
-		     size_t count, const struct keywrap *wrap)
+void grant_text_put(struct buf *out, const struct fed_id *fed, const struct bytes *links,
+		    size_t count, const struct keywrap *wrap)
 {
 	out_array(out, 4);
 	out_uint(out, 1);
@@ -348,16 +345,15 @@ void rights_text_put(struct buf *out, const struct fed_id *fed, const struct byt
 	out_fixed(out, wrap->wrap.b, WRAP_LEN);
 }
 
-static enum err text_put(struct core *core, struct txn *txn, const struct base *base,
-			 const struct charter_member *to, const struct rights_terms *terms,
+static enum err text_put(struct hub *hub, struct txn *txn, const struct base *base,
+			 const struct charter_member *to, const struct grant_terms *terms,
 			 struct buf *text, char *why)
 {
 	struct keywrap wrap = {.number = 0};
-	bool key =
-		terms->verb >= VERB_READ &&
-		rights_own_namespace(core, &core->options.identity->org, bytes_str(terms->prefix));
+	bool key = terms->verb >= VERB_READ &&
+		   rights_own_namespace(hub, &hub->options.identity->org, bytes_str(terms->prefix));
 	enum err err =
-		key ? epochs_wrap(core, txn, &to->org, bytes_str(terms->prefix), &wrap) : ERR_OK;
+		key ? epochs_wrap(hub, txn, &to->org, bytes_str(terms->prefix), &wrap) : ERR_OK;
 	struct buf body;
 
 	if (err) {
@@ -366,32 +362,32 @@ static enum err text_put(struct core *core, struct txn *txn, const struct base *
 		return err;
 	}
 	buf_init(&body, TOKEN_TEXT_LEN_MAX);
-	rights_text_put(&body, &core->charter.fed, base->links, base->count, key ? &wrap : NULL);
+	grant_text_put(&body, &hub->charter.fed, base->links, base->count, key ? &wrap : NULL);
 	envelope_put(text, ENVELOPE_GRANT, buf_bytes(&body));
 	err = body.err ? body.err : text->err;
 	buf_fini(&body);
 	return err;
 }
 
-enum err rights_give(struct core *core, struct txn *txn, int64_t now_ms,
-		     const struct rights_terms *terms, struct buf *text, struct digest *token,
+enum err grants_give(struct hub *hub, struct txn *txn, int64_t now_ms,
+		     const struct grant_terms *terms, struct buf *text, struct digest *token,
 		     char *why)
 {
 	const struct charter_member *to;
 	struct buf whole, body;
 	struct token made;
 	struct base base;
-	enum err err = admin_check(core, txn, why);
+	enum err err = admin_check(hub, txn, why);
 
 	if (!err)
-		err = terms_check(core, terms, &to, why);
+		err = terms_check(hub, terms, &to, why);
 	if (!err)
-		err = base_find(core, txn, terms, &base, why);
+		err = base_find(hub, txn, terms, &base, why);
 	if (err)
 		return err;
 	buf_init(&whole, TOKEN_LINK_LEN_MAX);
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
-	err = link_add(core, to, terms, &base, &whole);
+	err = link_add(hub, to, terms, &base, &whole);
 	if (err)
 		why_set(why, "the path is too long for a grant: grant something above it.");
 	if (!err) {
@@ -400,8 +396,8 @@ enum err rights_give(struct core *core, struct txn *txn, int64_t now_ms,
 	}
 	if (!err) {
 		*token = made.id;
-		err = text ? text_put(core, txn, &base, to, terms, text, why)
-			   : token_publish(core, txn, &made.id, buf_bytes(&body));
+		err = text ? text_put(hub, txn, &base, to, terms, text, why)
+			   : token_publish(hub, txn, &made.id, buf_bytes(&body));
 	}
 	if (!err && text && base.count == 1 && terms->verb >= VERB_READ) {
 		const struct token_link *last = &made.link[made.count - 1];
@@ -415,12 +411,12 @@ enum err rights_give(struct core *core, struct txn *txn, int64_t now_ms,
 
 /* ---- taking ---- */
 
-enum err rights_text_get(struct rights_text *out, struct bytes body)
+enum err grant_text_get(struct grant_text *out, struct bytes body)
 {
 	struct wire_in w = wire_in(body);
 	enum err err = payload_begin(&w, 4);
 
-	*out = (struct rights_text){.has_key = false};
+	*out = (struct grant_text){.has_key = false};
 	if (err)
 		return err;
 	wire_fixed(&w, out->fed.b, ID_LEN);
@@ -443,30 +439,30 @@ enum err rights_text_get(struct rights_text *out, struct bytes body)
 }
 
 /* Good, and for this organisation. */
-static enum err text_check(struct core *core, struct txn *txn, const struct rights_text *text,
+static enum err text_check(struct hub *hub, struct txn *txn, const struct grant_text *text,
 			   char *why)
 {
 	const struct token_link *last = &text->token.link[text->token.count - 1];
 	const char *reason = NULL;
 
-	if (!core->author || !id_eq(&text->fed, &core->charter.fed)) {
+	if (!hub->author || !id_eq(&text->fed, &hub->charter.fed)) {
 		why_set(why, "this grant is of another federation.");
 		return ERR_DENIED;
 	}
-	if (!id_eq(&last->audience, &core->options.identity->org)) {
-		const struct charter_member *to = charter_by_org(&core->charter, &last->audience);
+	if (!id_eq(&last->audience, &hub->options.identity->org)) {
+		const struct charter_member *to = charter_by_org(&hub->charter, &last->audience);
 		why_set(why, "this grant is for %s, not for this organisation.",
 			to ? to->name : "somebody else");
 		return ERR_DENIED;
 	}
-	if (rights_verdict(&core->ledger, txn, &text->token, core->now_ms, &reason) == VERB_NONE) {
+	if (rights_verdict(&hub->ledger, txn, &text->token, hub->now_ms, &reason) == VERB_NONE) {
 		why_set(why, "this grant is not good: %s.", reason);
 		return ERR_DENIED;
 	}
 	return ERR_OK;
 }
 
-static enum err text_take(struct core *core, struct txn *txn, const struct rights_text *text,
+static enum err text_take(struct hub *hub, struct txn *txn, const struct grant_text *text,
 			  char *why)
 {
 	const struct token *token = &text->token;
@@ -480,12 +476,12 @@ static enum err text_take(struct core *core, struct txn *txn, const struct right
 		links[i] = token->link[i].whole;
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	token_put(&body, links, token->count);
-	if (ledger_slot(&core->ledger, txn, record_slot_bytes(&slot), core->author, &record) ==
+	if (ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), hub->author, &record) ==
 	    ERR_ABSENT)
-		err = token_publish(core, txn, &token->id, buf_bytes(&body));
+		err = token_publish(hub, txn, &token->id, buf_bytes(&body));
 	buf_fini(&body);
 	if (!err && text->has_key) {
-		err = epochs_wrap_take(core, txn, &token->link[token->count - 1].issuer,
+		err = epochs_wrap_take(hub, txn, &token->link[token->count - 1].issuer,
 				       &text->wrap);
 		if (err)
 			why_set(why,
@@ -494,16 +490,16 @@ static enum err text_take(struct core *core, struct txn *txn, const struct right
 	return err;
 }
 
-enum err rights_accept(struct core *core, struct txn *txn, int64_t now_ms, const char *text,
+enum err grants_accept(struct hub *hub, struct txn *txn, int64_t now_ms, const char *text,
 		       struct digest *token, char *why)
 {
-	struct rights_text parts;
+	struct grant_text parts;
 	struct buf body;
 
 	buf_init(&body, TOKEN_TEXT_LEN_MAX);
 	enum err err = envelope_get(&body, ENVELOPE_GRANT, bytes_str(text));
 	if (!err)
-		err = rights_text_get(&parts, buf_bytes(&body));
+		err = grant_text_get(&parts, buf_bytes(&body));
 	if (err) {
 		why_set(why, "%s",
 			err == ERR_MALFORMED && !envelope_is(ENVELOPE_GRANT, bytes_str(text))
@@ -514,9 +510,9 @@ enum err rights_accept(struct core *core, struct txn *txn, int64_t now_ms, const
 		err = ERR_CONFIG;
 	}
 	if (!err)
-		err = text_check(core, txn, &parts, why);
+		err = text_check(hub, txn, &parts, why);
 	if (!err)
-		err = text_take(core, txn, &parts, why);
+		err = text_take(hub, txn, &parts, why);
 	if (!err)
 		*token = parts.token.id;
 	buf_fini(&body);
