@@ -9,7 +9,7 @@
 
 #include "crypto/check.h"
 #include "crypto/limits.h"
-#include "proto/utf8.h"
+#include "crypto/utf8.h"
 
 static int check_name(const char *name, const char *path)
 {

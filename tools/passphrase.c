@@ -6,6 +6,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "crypto/utf8.h"
 #include "store/keyfile.h"
 
 enum {
@@ -53,9 +54,7 @@ static void put(int fd, const char *text)
 /* Takes one character off the end: all bytes of it. */
 static size_t erase(const char *line, size_t len)
 {
-	while (len > 0 && (line[len - 1] & 0xc0) == 0x80)
-		len--;
-	return len > 0 ? len - 1 : 0;
+	return len > 0 ? utf8_cut(bytes_of(line, len), len - 1).len : 0;
 }
 
 /* Reads keys until the end of the line. False: the user gave up. */

@@ -10,7 +10,7 @@
 
 #include "crypto/limits.h"
 #include "crypto/random.h"
-#include "proto/utf8.h"
+#include "crypto/utf8.h"
 
 #define COMPONENT_LEN_MAX 255 /* of Linux file systems */
 

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "crypto/check.h"
-#include "proto/utf8.h"
+#include "crypto/utf8.h"
 
 #define WORD_LEN_MAX 64
 #define MINUTE_MS    INT64_C(60000)
@@ -29,32 +29,12 @@ static bool in_ranges(uint32_t c, const struct range *ranges, size_t count)
 /* One character of a text; its byte length in *len. False: the byte is not UTF-8 (*c is the byte). */
 static bool char_next(const char *text, uint32_t *c, size_t *len)
 {
-	const uint8_t *p = (const uint8_t *)text;
-	size_t want = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-
-	*c = p[0];
-	*len = 1;
-	if (want == 1)
+	*len = utf8_next(bytes_of(text, strnlen(text, 4)), c);
+	if (*len > 0)
 		return true;
-	if (strnlen(text, want) < want || !utf8_check(bytes_of(text, want), false))
-		return false;
-	*c = p[0] & (0x7fU >> want);
-	for (size_t i = 1; i < want; i++)
-		*c = *c << 6 | (p[i] & 0x3f);
-	*len = want;
-	return true;
-}
-
-/* Steers a terminal, or makes a text look like another one. */
-static bool char_unsafe(uint32_t c)
-{
-	static const struct range ranges[] = {
-		{0x00, 0x1f},     {0x7f, 0x9f},     {0x61c, 0x61c},
-		{0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},
-		{0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe0fff},
-	};
-
-	return in_ranges(c, ranges, sizeof(ranges) / sizeof(ranges[0]));
+	*c = (uint8_t)*text;
+	*len = 1;
+	return false;
 }
 
 static size_t char_width(uint32_t c)
@@ -111,7 +91,7 @@ char *text_escape(const char *text, bool lines)
 		size_t len;
 		bool is_char = char_next(text, &c, &len);
 
-		if (is_char && (!char_unsafe(c) || (lines && c == '\n')))
+		if (is_char && (!utf8_unsafe(c) || (lines && c == '\n')))
 			buf_add(&out, bytes_of(text, len));
 		else
 			add_escape(&out, c, is_char);

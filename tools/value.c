@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "crypto/path.h"
+#include "crypto/utf8.h"
 #include "proto/identity.h"
-#include "proto/utf8.h"
 #include "tools/text.h"
 
 #define PORT_MAX          65535
