@@ -96,7 +96,7 @@ static int refuse_words(const struct tool *tool, const struct command *command)
 
 /* -- running it ----------------------------------------------------------------------------- */
 
-static int start(struct tool *tool, const struct command *command)
+static int start_command(struct tool *tool, const struct command *command)
 {
 	int code;
 
@@ -141,7 +141,7 @@ static int run_command(int argc, char **argv)
 		code = tool_fail(TOOL_USAGE, "%s", why);
 	} else if (command) {
 		tool.json = args_flag(&tool.args, "json");
-		code = start(&tool, command);
+		code = start_command(&tool, command);
 	} else if (at < argc) {
 		code = help_refuse(argv[at], at + 1 < argc ? argv[at + 1] : NULL);
 	} else if (args_flag(&tool.args, "help")) {

@@ -156,7 +156,7 @@ static void check_storage_key(struct doctor *doctor)
 	enum err err = keyring_open(&keyring, doctor->tool->dir, bytes_of(NULL, 0));
 
 	keyring_close(keyring);
-	if (err == ERR_OK)
+	if (!err)
 		doctor_say(doctor, "keys", DOCTOR_OK, "",
 			   "not sealed, as chosen at `init`: whoever gets this disk can read "
 			   "everything, so it should be an encrypted one");
@@ -251,7 +251,7 @@ static int print_result(const struct doctor *doctor)
 }
 
 /* All three or none. */
-static void ask_daemon(struct doctor *doctor, struct client *client)
+static void doctor_ask(struct doctor *doctor, struct client *client)
 {
 	client_patience(client, CLIENT_BRIEFLY);
 	if (client_call(client, "GET", "/doctor", NULL, &doctor->facts) ||
@@ -271,7 +271,7 @@ static int run_doctor(struct tool *tool)
 	int code = client_open(&client, tool);
 
 	if (!code) {
-		ask_daemon(&doctor, client);
+		doctor_ask(&doctor, client);
 		check_daemon(&doctor);
 		doctor_config(&doctor);
 		check_clock(&doctor);

@@ -37,7 +37,7 @@ static char *daemon_program(void)
 }
 
 /* Runs it; its exit code, or -1. What it has to say is in sentence. */
-static int ask(const char *program, const char *dir, char sentence[SENTENCE_LEN])
+static int daemon_verdict(const char *program, const char *dir, char sentence[SENTENCE_LEN])
 {
 	char in[] = "-d", check_config[] = "--check-config";
 	char *arguments[] = {(char *)program, in, (char *)dir, check_config, NULL};
@@ -70,7 +70,7 @@ static int ask(const char *program, const char *dir, char sentence[SENTENCE_LEN]
 void doctor_config(struct doctor *doctor)
 {
 	char sentence[SENTENCE_LEN], *program = daemon_program();
-	int code = ask(program, doctor->tool->dir, sentence);
+	int code = daemon_verdict(program, doctor->tool->dir, sentence);
 	size_t skip = strncmp(sentence, PREFIX, strlen(PREFIX)) ? 0 : strlen(PREFIX);
 
 	if (code == TOOL_DONE)

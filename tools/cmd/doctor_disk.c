@@ -168,7 +168,7 @@ struct wide { /* what others may read */
 	bool foreign; /* the directory belongs to somebody else */
 };
 
-static void look_at(struct wide *wide, int dir_fd, const char *under, const char *name)
+static void wide_look_at(struct wide *wide, int dir_fd, const char *under, const char *name)
 {
 	size_t len = strlen(wide->names);
 	struct stat st;
@@ -180,14 +180,14 @@ static void look_at(struct wide *wide, int dir_fd, const char *under, const char
 			 len ? ", " : "", under, name, (unsigned)(st.st_mode & 0777));
 }
 
-static void look_into(struct wide *wide, const char *path, const char *under)
+static void wide_look_into(struct wide *wide, const char *path, const char *under)
 {
 	DIR *dir = opendir(path);
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".."))
-			look_at(wide, dirfd(dir), under, entry->d_name);
+			wide_look_at(wide, dirfd(dir), under, entry->d_name);
 	if (dir)
 		closedir(dir);
 }
@@ -201,8 +201,8 @@ void doctor_files(struct doctor *doctor)
 
 	/* root may look at all of them */
 	wide.foreign = stat(dir, &st) == 0 && geteuid() != 0 && st.st_uid != geteuid();
-	look_into(&wide, dir, "");
-	look_into(&wide, keys, "keys/");
+	wide_look_into(&wide, dir, "");
+	wide_look_into(&wide, keys, "keys/");
 	if (asprintf(&command, "chmod -R go-rwx %s", quoted) < 0)
 		mem_gone(1, 0);
 	if (wide.foreign)

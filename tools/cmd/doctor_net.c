@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "crypto/check.h"
 #include "crypto/limits.h"
@@ -22,7 +21,7 @@
 #define DEFAULT_ALL  "0.0.0.0:" PORT_DEFAULT
 #define NAMED_MAX    8
 
-struct net {
+struct reach {
 	bool dial_only;
 	char listen[LIMIT_ADDRESS_LEN_MAX + 1];
 	char advertised[TEXT_LEN]; /* what others dial: "a:1, b:2" */
@@ -32,7 +31,7 @@ struct net {
 	uint64_t linked, members;
 };
 
-static void add(char *list, const char *word)
+static void reach_add(char *list, const char *word)
 {
 	size_t len = strlen(list);
 
@@ -42,7 +41,7 @@ static void add(char *list, const char *word)
 
 /* -- finding out ---------------------------------------------------------------------------- */
 
-static void find_own(struct net *net)
+static void reach_own(struct reach *reach)
 {
 	struct ifaddrs *all = NULL;
 
@@ -61,59 +60,60 @@ static void find_own(struct net *net)
 			 !IN6_IS_ADDR_LINKLOCAL(&((struct sockaddr_in6 *)one->ifa_addr)->sin6_addr))
 			inet_ntop(family, &((struct sockaddr_in6 *)one->ifa_addr)->sin6_addr, text,
 				  sizeof(text));
-		add(net->own, text);
+		reach_add(reach->own, text);
 	}
 	freeifaddrs(all);
 }
 
 /* Without a daemon: what its config says. Wrong values are for `allmended --check-config`. */
-static void read_config(struct net *net, const char *dir)
+static void reach_read(struct reach *reach, const char *dir)
 {
 	char *path = dir_file(dir, "config");
 	FILE *file = fopen(path, "re");
 	char line[1024];
 
-	snprintf(net->listen, sizeof(net->listen), DEFAULT_ALL);
+	snprintf(reach->listen, sizeof(reach->listen), DEFAULT_ALL);
 	while (file && fgets(line, sizeof(line), file)) {
 		char name[32], value[LIMIT_ADDRESS_LEN_MAX + 1];
 
 		if (sscanf(line, " %31[a-z-] = %255s", name, value) != 2)
 			continue;
 		if (strcmp(name, "listen") == 0)
-			snprintf(net->listen, sizeof(net->listen), "%s", value);
+			snprintf(reach->listen, sizeof(reach->listen), "%s", value);
 		else if (strcmp(name, "dial-only") == 0)
-			net->dial_only = strcmp(value, "yes") == 0;
+			reach->dial_only = strcmp(value, "yes") == 0;
 		else if (strcmp(name, "advertise") == 0)
-			add(net->advertised, value);
+			reach_add(reach->advertised, value);
 	}
 	if (file)
 		fclose(file);
 	free(path);
 }
 
-static void ask_daemon(struct net *net, const struct doctor *doctor)
+static void reach_ask(struct reach *reach, const struct doctor *doctor)
 {
 	json_t *peer, *address;
 	size_t i;
 
-	net->dial_only = field_true(doctor->facts, "dial_only");
-	snprintf(net->listen, sizeof(net->listen), "%s", field_text(doctor->facts, "listen"));
-	net->members = field_count(json_object_get(doctor->status, "members"), "all");
+	reach->dial_only = field_true(doctor->facts, "dial_only");
+	snprintf(reach->listen, sizeof(reach->listen), "%s", field_text(doctor->facts, "listen"));
+	reach->members = field_count(json_object_get(doctor->status, "members"), "all");
 	json_array_foreach(json_object_get(doctor->facts, "advertised"), i, address)
 	{
 		if (json_is_string(address))
-			add(net->advertised, json_string_value(address));
+			reach_add(reach->advertised, json_string_value(address));
 	}
 	json_array_foreach(json_object_get(doctor->peers, "peers"), i, peer)
 	{
 		bool linked = field_true(peer, "linked"), dialled = field_true(peer, "dialled");
 
-		net->linked += linked;
+		reach->linked += linked;
 		if (linked && !dialled)
-			add(net->accepted, *field_text(peer, "slug") ? field_text(peer, "slug")
-								     : field_text(peer, "address"));
+			reach_add(reach->accepted, *field_text(peer, "slug")
+							   ? field_text(peer, "slug")
+							   : field_text(peer, "address"));
 		else if (i < NAMED_MAX)
-			add(net->known, field_text(peer, "address"));
+			reach_add(reach->known, field_text(peer, "address"));
 	}
 }
 
@@ -142,14 +142,14 @@ static bool is_loopback(const char *address)
 	"sign of\n"                                                                                \
 	"               life every 20 seconds"
 
-static void request_incoming(struct doctor *doctor, const struct net *net, const char *who)
+static void request_incoming(struct doctor *doctor, const struct reach *reach, const char *who)
 {
 	char target[TEXT_LEN];
 
-	if (*net->advertised && !is_loopback(net->advertised))
-		snprintf(target, sizeof(target), "%s", net->advertised);
+	if (*reach->advertised && !is_loopback(reach->advertised))
+		snprintf(target, sizeof(target), "%s", reach->advertised);
 	else
-		snprintf(target, sizeof(target), "this machine, port %s", port_of(net->listen));
+		snprintf(target, sizeof(target), "this machine, port %s", port_of(reach->listen));
 	if (asprintf(&doctor->firewall,
 		     "A request for whoever runs the firewall:\n"
 		     "\n"
@@ -159,12 +159,12 @@ static void request_incoming(struct doctor *doctor, const struct net *net, const
 		     "  Target       this machine: %s\n"
 		     "  Source       the nodes of the other members; their addresses may "
 		     "change\n" REQUEST_PURPOSE,
-		     target, port_of(net->listen), *net->own ? net->own : "(no address found)",
-		     who) < 0)
+		     target, port_of(reach->listen),
+		     *reach->own ? reach->own : "(no address found)", who) < 0)
 		mem_gone(1, 0);
 }
 
-static void request_outgoing(struct doctor *doctor, const struct net *net, const char *who)
+static void request_outgoing(struct doctor *doctor, const struct reach *reach, const char *who)
 {
 	if (asprintf(&doctor->firewall,
 		     "A request for whoever runs the firewall:\n"
@@ -175,46 +175,46 @@ static void request_outgoing(struct doctor *doctor, const struct net *net, const
 		     "  Protocol     TCP, to port %s as a rule\n"
 		     "  Source       this machine: %s\n"
 		     "  Target       %s\n" REQUEST_PURPOSE,
-		     PORT_DEFAULT, *net->own ? net->own : "(no address found)",
-		     *net->known ? net->known : "the nodes of the other members", who) < 0)
+		     PORT_DEFAULT, *reach->own ? reach->own : "(no address found)",
+		     *reach->known ? reach->known : "the nodes of the other members", who) < 0)
 		mem_gone(1, 0);
 }
 
 /* -- judging -------------------------------------------------------------------------------- */
 
-static void judge_dialling(struct doctor *doctor, const struct net *net, const char *who)
+static void judge_dialling(struct doctor *doctor, const struct reach *reach, const char *who)
 {
-	if (net->linked) {
+	if (reach->linked) {
 		doctor_say(doctor, "network", DOCTOR_OK, "",
-			   "dials out only, as set; %" PRIu64 " nodes are linked", net->linked);
+			   "dials out only, as set; %" PRIu64 " nodes are linked", reach->linked);
 		return;
 	}
-	doctor_say(doctor, "network", net->members > 1 ? DOCTOR_TODO : DOCTOR_UNKNOWN,
-		   net->members > 1 ? "allmende peers" : "",
+	doctor_say(doctor, "network", reach->members > 1 ? DOCTOR_TODO : DOCTOR_UNKNOWN,
+		   reach->members > 1 ? "allmende peers" : "",
 		   "dials out only, as set; no node is linked%s",
-		   net->members > 1 ? ": the firewall may be in the way" : " yet");
-	request_outgoing(doctor, net, who);
+		   reach->members > 1 ? ": the firewall may be in the way" : " yet");
+	request_outgoing(doctor, reach, who);
 }
 
-static void judge_listening(struct doctor *doctor, const struct net *net, const char *who)
+static void judge_listening(struct doctor *doctor, const struct reach *reach, const char *who)
 {
-	bool alone = net->members < 2;
+	bool alone = reach->members < 2;
 
 	doctor_say(doctor, "network", doctor->facts ? DOCTOR_OK : DOCTOR_UNKNOWN, "",
 		   doctor->facts ? "listens on %s; others are told to dial %s"
 				 : "would listen on %s; others are told to dial %s",
-		   net->listen, *net->advertised ? net->advertised : "this machine's name");
-	if (*net->accepted) {
+		   reach->listen, *reach->advertised ? reach->advertised : "this machine's name");
+	if (*reach->accepted) {
 		doctor_say(doctor, "network", DOCTOR_OK, "", "reached from outside by %s",
-			   net->accepted);
+			   reach->accepted);
 		return;
 	}
-	if (is_loopback(net->listen))
+	if (is_loopback(reach->listen))
 		doctor_say(
 			doctor, "network", DOCTOR_TODO, "",
 			"%s is for this machine alone: set \"listen = 0.0.0.0:%s\" in the config, "
 			"or \"dial-only = yes\"",
-			net->listen, port_of(net->listen));
+			reach->listen, port_of(reach->listen));
 	else if (!doctor->facts)
 		doctor_say(doctor, "network", DOCTOR_UNKNOWN, "",
 			   "whether others reach it shows when the daemon runs");
@@ -223,27 +223,27 @@ static void judge_listening(struct doctor *doctor, const struct net *net, const 
 			   alone ? "nobody can have tried to reach it yet"
 				 : "no other node has reached this one; %" PRIu64
 				   " are linked, dialled from here",
-			   net->linked);
-	request_incoming(doctor, net, who);
+			   reach->linked);
+	request_incoming(doctor, reach, who);
 }
 
 void doctor_net(struct doctor *doctor)
 {
 	const char *name = field_text(json_object_get(doctor->status, "node"), "name");
 	const char *who = *name ? name : "this organisation";
-	struct net net = {0};
+	struct reach reach = {0};
 
-	find_own(&net);
+	reach_own(&reach);
 	if (doctor->facts)
-		ask_daemon(&net, doctor);
+		reach_ask(&reach, doctor);
 	else
-		read_config(&net, doctor->tool->dir);
-	doctor_say(doctor, "network", *net.own ? DOCTOR_OK : DOCTOR_UNKNOWN, "",
-		   *net.own ? "this machine has %s"
-			    : "this machine has no address but those for itself%s",
-		   net.own);
-	if (net.dial_only)
-		judge_dialling(doctor, &net, who);
+		reach_read(&reach, doctor->tool->dir);
+	doctor_say(doctor, "network", *reach.own ? DOCTOR_OK : DOCTOR_UNKNOWN, "",
+		   *reach.own ? "this machine has %s"
+			      : "this machine has no address but those for itself%s",
+		   reach.own);
+	if (reach.dial_only)
+		judge_dialling(doctor, &reach, who);
 	else
-		judge_listening(doctor, &net, who);
+		judge_listening(doctor, &reach, who);
 }

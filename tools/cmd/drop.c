@@ -2,7 +2,6 @@
  * drop: copies of others' data are given up, to make room.
  */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "tools/cmd/commands.h"
 #include "tools/kit/client.h"

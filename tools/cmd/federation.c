@@ -3,20 +3,13 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tools/cmd/commands.h"
 #include "tools/kit/client.h"
-#include "tools/kit/clock.h"
 #include "tools/kit/print.h"
 #include "tools/kit/query.h"
-#include "tools/kit/text.h"
 #include "tools/kit/value.h"
-
-#define JOIN_SECONDS_DEFAULT 60
-#define JOIN_SECONDS_MAX     86400
-#define JOIN_POLL_MS         300
 
 /* -- create --------------------------------------------------------------------------------- */
 

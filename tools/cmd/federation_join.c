@@ -3,13 +3,13 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tools/cmd/commands.h"
 #include "tools/kit/client.h"
 #include "tools/kit/clock.h"
 #include "tools/kit/print.h"
+#include "tools/kit/progress.h"
 #include "tools/kit/text.h"
 #include "tools/kit/value.h"
 
@@ -184,7 +184,8 @@ static int join_wait(const struct tool *tool, struct client *client, struct prog
 	return code;
 }
 
-static int join(const struct tool *tool, struct client *client, const char *text, uint64_t seconds)
+static int join_and_wait(const struct tool *tool, struct client *client, const char *text,
+			 uint64_t seconds)
 {
 	json_t *body = json_pack("{s:s}", "invitation", text);
 	struct progress progress;
@@ -213,7 +214,7 @@ static int run_join(struct tool *tool)
 	invitation_wipe(&invitation);
 	if ((code = client_open(&client, tool)))
 		return code;
-	code = join(tool, client, text, seconds);
+	code = join_and_wait(tool, client, text, seconds);
 	client_close(client);
 	return code;
 }

@@ -2,12 +2,9 @@
  * federation: proposing - stewards, removals, settlements.
  */
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tools/cmd/commands.h"
-#include "tools/kit/client.h"
 #include "tools/kit/outcome.h"
 #include "tools/kit/print.h"
 #include "tools/kit/query.h"
@@ -15,7 +12,7 @@
 #include "tools/kit/value.h"
 
 /* Shows what would happen, or does it. */
-static int propose(const struct tool *tool, json_t *body)
+static int propose_change(const struct tool *tool, json_t *body)
 {
 	bool yes = args_flag(&tool->args, "yes");
 	json_t *answer = NULL;
@@ -69,8 +66,9 @@ static int run_stewards(struct tool *tool)
 		code = value_number(&tool->args, "threshold", LIMIT_STEWARD_COUNT_MAX, &threshold);
 	if (code)
 		return code;
-	return propose(tool, json_pack("{s:s, s:o, s:I}", "change", "stewards", "slugs",
-				       slugs_json(tool), "threshold", (json_int_t)threshold));
+	return propose_change(tool,
+			      json_pack("{s:s, s:o, s:I}", "change", "stewards", "slugs",
+					slugs_json(tool), "threshold", (json_int_t)threshold));
 }
 
 static int run_remove(struct tool *tool)
@@ -78,10 +76,10 @@ static int run_remove(struct tool *tool)
 	int code = slugs_check(tool);
 
 	return code ? code
-		    : propose(tool,
-			      json_pack("{s:s, s:o}", "change",
-					args_flag(&tool->args, "to-relay") ? "relay" : "remove",
-					"slugs", slugs_json(tool)));
+		    : propose_change(tool, json_pack("{s:s, s:o}", "change",
+						     args_flag(&tool->args, "to-relay") ? "relay"
+											: "remove",
+						     "slugs", slugs_json(tool)));
 }
 
 static void print_fork(const struct tool *tool, const json_t *answer)
@@ -144,7 +142,7 @@ static int run_settle(struct tool *tool)
 			 "threshold", (json_int_t)threshold);
 	if (entry)
 		json_object_set_new(body, "entry", json_string(entry));
-	return propose(tool, body);
+	return propose_change(tool, body);
 }
 
 /* -- the commands --------------------------------------------------------------------------- */

@@ -2,7 +2,6 @@
  * federation: admitting who waits.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tools/cmd/commands.h"

@@ -78,7 +78,7 @@ static int run_proposals(struct tool *tool)
 	return query_show(tool, "/federation/proposals", print_proposals);
 }
 
-static int print_text(const struct tool *tool, const char *id)
+static int print_proposal_text(const struct tool *tool, const char *id)
 {
 	struct client *client;
 	struct buf target;
@@ -103,7 +103,7 @@ static int print_text(const struct tool *tool, const char *id)
 }
 
 /* The one whose id begins so; NULL: none, or several. */
-static const json_t *proposal_find(const json_t *answer, const char *id)
+static const json_t *proposal_beginning(const json_t *answer, const char *id)
 {
 	const json_t *found = NULL;
 	json_t *proposal;
@@ -127,7 +127,7 @@ static int show_proposal(const struct tool *tool, struct client *client, const c
 
 	if (code)
 		return client_complain(client);
-	proposal = proposal_find(answer, id);
+	proposal = proposal_beginning(answer, id);
 	if (!proposal)
 		code = tool_fail(TOOL_ABSENT,
 				 "no proposal, or more than one, begins with \"%s\": see `allmende "
@@ -148,7 +148,7 @@ static int run_proposal(struct tool *tool)
 	int code;
 
 	if (args_flag(&tool->args, "text"))
-		return print_text(tool, id);
+		return print_proposal_text(tool, id);
 	if ((code = client_open(&client, tool)))
 		return code;
 	code = show_proposal(tool, client, id);

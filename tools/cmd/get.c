@@ -15,6 +15,7 @@
 #include "tools/kit/client.h"
 #include "tools/kit/clock.h"
 #include "tools/kit/print.h"
+#include "tools/kit/progress.h"
 #include "tools/kit/save.h"
 #include "tools/kit/text.h"
 #include "tools/kit/value.h"
@@ -124,7 +125,7 @@ static int fetch_all(struct get *get, uint64_t seconds)
 
 /* -- out of the node ------------------------------------------------------------------------ */
 
-static bool on_write(void *arg, struct bytes piece)
+static bool receive_piece(void *arg, struct bytes piece)
 {
 	struct get *get = arg;
 
@@ -152,7 +153,7 @@ static int receive(struct get *get, const json_t *file)
 	target_count(&target, "version", get->ref.version);
 	target_text(&target, "name", name);
 	get->bytes = 0;
-	code = client_receive(get->client, target_end(&target), on_write, get, &whole);
+	code = client_receive(get->client, target_end(&target), receive_piece, get, &whole);
 	buf_fini(&target);
 	if (get->save.write_errno)
 		return save_done(&get->save, 0);

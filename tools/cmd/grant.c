@@ -105,7 +105,7 @@ static void print_given(const json_t *grant, bool now)
 }
 
 /* The text alone on standard output unless somebody reads along. */
-static void print_text(const struct tool *tool, const json_t *grant)
+static void print_grant_text(const struct tool *tool, const json_t *grant)
 {
 	if (!tool->terminal_out) {
 		print_line("%s", field_text(grant, "text"));
@@ -144,7 +144,7 @@ static int grant(const struct tool *tool, struct client *client, int64_t until_m
 	else if (tool->json)
 		code = print_json(tool, answer);
 	else if (args_flag(&tool->args, "text"))
-		print_text(tool, answer);
+		print_grant_text(tool, answer);
 	else
 		print_given(answer, true);
 	json_decref(answer);

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "crypto/check.h"
 #include "tools/cmd/commands.h"

@@ -17,7 +17,6 @@
 #include "tools/kit/print.h"
 #include "tools/kit/query.h"
 #include "tools/kit/text.h"
-#include "tools/kit/value.h"
 
 /* -- list ----------------------------------------------------------------------------------- */
 
@@ -45,14 +44,14 @@ static void show_nodes(const struct tool *tool, const json_t *answer)
 	grid_done(&grid);
 }
 
-static int run_nodes(struct tool *tool)
+static int run_node_list(struct tool *tool)
 {
 	return query_show(tool, "/nodes", show_nodes);
 }
 
 /* -- offer ---------------------------------------------------------------------------------- */
 
-static int run_offer(struct tool *tool)
+static int run_node_offer(struct tool *tool)
 {
 	struct client *client;
 	json_t *answer = NULL;
@@ -110,7 +109,7 @@ static void print_answer(const struct tool *tool, const json_t *answer, bool rel
 		"  allmende node accept \"...\"     with that line; only that machine can use it");
 }
 
-static int run_add(struct tool *tool)
+static int run_node_add(struct tool *tool)
 {
 	const char *roles = args_value(&tool->args, "roles");
 	bool relay = args_flag(&tool->args, "relay");
@@ -185,7 +184,7 @@ static int accept(const struct tool *tool, struct keyring *keyring, struct bytes
 	return err ? complain_accept(tool, err) : TOOL_DONE;
 }
 
-static int run_accept(struct tool *tool)
+static int run_node_accept(struct tool *tool)
 {
 	const char *file = args_value(&tool->args, "passphrase-file");
 	struct keyring *keyring;
@@ -213,7 +212,7 @@ static int run_accept(struct tool *tool)
 
 /* -- retire --------------------------------------------------------------------------------- */
 
-static int run_retire(struct tool *tool)
+static int run_node_retire(struct tool *tool)
 {
 	const char *word = tool_word(tool, 0);
 	char *end;
@@ -256,7 +255,7 @@ const struct command cmd_node_list = {
 		"of.\n"
 		"\n"
 		"  allmende node list",
-	.run = run_nodes,
+	.run = run_node_list,
 };
 
 const struct command cmd_node_offer = {
@@ -270,7 +269,7 @@ const struct command cmd_node_offer = {
 		"  allmende init --node TEXT              on the new machine\n"
 		"  allmende node add TEXT                 here\n"
 		"  allmende node accept TEXT              on the new machine",
-	.run = run_offer,
+	.run = run_node_offer,
 };
 
 const struct command cmd_node_add = {
@@ -294,7 +293,7 @@ const struct command cmd_node_add = {
 		},
 	.word_min = 1,
 	.word_max = 1,
-	.run = run_add,
+	.run = run_node_add,
 };
 
 const struct command cmd_node_accept = {
@@ -311,7 +310,7 @@ const struct command cmd_node_accept = {
 		},
 	.word_min = 1,
 	.word_max = 1,
-	.run = run_accept,
+	.run = run_node_accept,
 };
 
 const struct command cmd_node_retire = {
@@ -332,5 +331,5 @@ const struct command cmd_node_retire = {
 		},
 	.word_min = 1,
 	.word_max = 1,
-	.run = run_retire,
+	.run = run_node_retire,
 };

@@ -17,6 +17,7 @@
 #include "tools/kit/files.h"
 #include "tools/kit/media.h"
 #include "tools/kit/print.h"
+#include "tools/kit/progress.h"
 #include "tools/kit/text.h"
 #include "tools/kit/value.h"
 
@@ -25,7 +26,7 @@
 
 /* -- one file ------------------------------------------------------------------------------- */
 
-struct upload {
+struct sending {
 	struct client *client;
 	struct progress progress;
 	char id[64];
@@ -38,27 +39,27 @@ struct upload {
 	int read_errno;
 };
 
-static ssize_t on_read(void *arg, void *to, size_t len)
+static ssize_t sending_read(void *arg, void *to, size_t len)
 {
-	struct upload *upload = arg;
-	size_t want = len < upload->left ? len : (size_t)upload->left;
+	struct sending *sending = arg;
+	size_t want = len < sending->left ? len : (size_t)sending->left;
 	ssize_t got = 0;
 
 	if (want == 0)
 		return 0;
 	do
-		got = read(upload->fd, to, want);
+		got = read(sending->fd, to, want);
 	while (got < 0 && errno == EINTR);
-	if (got == 0 && upload->open_ended)
+	if (got == 0 && sending->open_ended)
 		return 0;
 	if (got <= 0) {
-		upload->changed = got == 0;
-		upload->read_errno = got < 0 ? errno : 0;
+		sending->changed = got == 0;
+		sending->read_errno = got < 0 ? errno : 0;
 		return -1;
 	}
-	upload->left -= (uint64_t)got;
-	upload->bytes_done += (uint64_t)got;
-	progress_bytes(&upload->progress, upload->bytes_done, upload->bytes_all);
+	sending->left -= (uint64_t)got;
+	sending->bytes_done += (uint64_t)got;
+	progress_bytes(&sending->progress, sending->bytes_done, sending->bytes_all);
 	return got;
 }
 
@@ -73,11 +74,11 @@ static bool same_state(const struct stat *a, const struct stat *b)
 	       same_time(&a->st_ctim, &b->st_ctim);
 }
 
-static void put_target(struct buf *target, const struct upload *upload,
+static void put_target(struct buf *target, const struct sending *sending,
 		       const struct file_entry *file, int64_t modified_ms)
 {
 	target_init(target, "/uploads/");
-	text_url(target, upload->id);
+	text_url(target, sending->id);
 	buf_add(target, bytes_str("/files/"));
 	text_url(target, file->name);
 	if (*media_type(file->name))
@@ -86,38 +87,38 @@ static void put_target(struct buf *target, const struct upload *upload,
 }
 
 /* Sends size bytes of what is open. TOOL_DONE also when the file turned out to be shorter:
-   upload->changed. */
-static int send_bytes(struct upload *upload, const struct file_entry *file, uint64_t size,
+   sending->changed. */
+static int send_bytes(struct sending *sending, const struct file_entry *file, uint64_t size,
 		      int64_t modified_ms)
 {
 	struct buf target;
 	int code;
 
-	put_target(&target, upload, file, modified_ms);
-	upload->left = size;
-	upload->open_ended = size == CLIENT_SIZE_UNKNOWN;
-	upload->changed = false;
-	upload->read_errno = 0;
-	code = client_send(upload->client, target_end(&target), size, on_read, upload);
+	put_target(&target, sending, file, modified_ms);
+	sending->left = size;
+	sending->open_ended = size == CLIENT_SIZE_UNKNOWN;
+	sending->changed = false;
+	sending->read_errno = 0;
+	code = client_send(sending->client, target_end(&target), size, sending_read, sending);
 	buf_fini(&target);
-	if (upload->read_errno)
+	if (sending->read_errno)
 		return tool_fail(TOOL_FAILED, "cannot read %s: %s; nothing was published",
-				 file->path, strerror(upload->read_errno));
-	if (code && !upload->changed)
-		return client_complain(upload->client);
+				 file->path, strerror(sending->read_errno));
+	if (code && !sending->changed)
+		return client_complain(sending->client);
 	return TOOL_DONE;
 }
 
-static int send_open_file(struct upload *upload, const struct file_entry *file,
+static int send_open_file(struct sending *sending, const struct file_entry *file,
 			  const struct stat *st)
 {
 	int64_t modified_ms = (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
 	struct stat after;
-	int code = send_bytes(upload, file, (uint64_t)st->st_size, modified_ms);
+	int code = send_bytes(sending, file, (uint64_t)st->st_size, modified_ms);
 
 	if (code)
 		return code;
-	if (upload->changed || fstat(upload->fd, &after) || !same_state(st, &after))
+	if (sending->changed || fstat(sending->fd, &after) || !same_state(st, &after))
 		return tool_fail(
 			TOOL_FAILED,
 			"%s changed while it was read; nothing was published: try again when "
@@ -126,25 +127,25 @@ static int send_open_file(struct upload *upload, const struct file_entry *file,
 	return TOOL_DONE;
 }
 
-static int send_file(struct upload *upload, const struct file_entry *file)
+static int send_file(struct sending *sending, const struct file_entry *file)
 {
 	struct stat st;
 	int code;
 
 	if (strcmp(file->path, FILES_INPUT) == 0) {
-		upload->fd = STDIN_FILENO;
-		return send_bytes(upload, file, CLIENT_SIZE_UNKNOWN, 0);
+		sending->fd = STDIN_FILENO;
+		return send_bytes(sending, file, CLIENT_SIZE_UNKNOWN, 0);
 	}
-	upload->fd = open(file->path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	if (upload->fd < 0)
+	sending->fd = open(file->path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (sending->fd < 0)
 		return tool_fail(TOOL_FAILED, "cannot open %s: %s; nothing was published",
 				 file->path, strerror(errno));
-	if (fstat(upload->fd, &st) || !S_ISREG(st.st_mode))
+	if (fstat(sending->fd, &st) || !S_ISREG(st.st_mode))
 		code = tool_fail(TOOL_FAILED, "%s is no file any more; nothing was published",
 				 file->path);
 	else
-		code = send_open_file(upload, file, &st);
-	close(upload->fd);
+		code = send_open_file(sending, file, &st);
+	close(sending->fd);
 	return code;
 }
 
@@ -231,16 +232,16 @@ static json_t *make_body(const struct tool *tool, const char *dataset, const str
 	return body;
 }
 
-static int begin(struct upload *upload, const json_t *body)
+static int sending_begin(struct sending *sending, const json_t *body)
 {
 	json_t *answer = NULL;
-	int code = client_call(upload->client, "POST", "/uploads", body, &answer);
+	int code = client_call(sending->client, "POST", "/uploads", body, &answer);
 	const char *id = field_text(answer, "upload");
 
 	if (code)
-		client_complain(upload->client);
-	else if (*id && strlen(id) < sizeof(upload->id))
-		snprintf(upload->id, sizeof(upload->id), "%s", id);
+		client_complain(sending->client);
+	else if (*id && strlen(id) < sizeof(sending->id))
+		snprintf(sending->id, sizeof(sending->id), "%s", id);
 	else
 		code = tool_fail(TOOL_FAILED, "the daemon's answer names no upload; is it another "
 					      "version? see `allmende status`");
@@ -249,32 +250,32 @@ static int begin(struct upload *upload, const json_t *body)
 }
 
 /* Best effort: the daemon drops a forgotten upload after ten minutes. */
-static void give_up(struct upload *upload)
+static void sending_give_up(struct sending *sending)
 {
 	struct buf target;
 
-	client_tidy(upload->client);
+	client_tidy(sending->client);
 	target_init(&target, "/uploads/");
-	text_url(&target, upload->id);
-	client_call(upload->client, "DELETE", target_end(&target), NULL, NULL);
+	text_url(&target, sending->id);
+	client_call(sending->client, "DELETE", target_end(&target), NULL, NULL);
 	buf_fini(&target);
 }
 
-static int commit(struct upload *upload, json_t **answer)
+static int sending_commit(struct sending *sending, json_t **answer)
 {
 	struct buf target;
 	int code;
 
 	target_init(&target, "/uploads/");
-	text_url(&target, upload->id);
+	text_url(&target, sending->id);
 	buf_add(&target, bytes_str("/commit"));
-	client_patience(upload->client, CLIENT_WHATEVER);
-	code = client_call(upload->client, "POST", target_end(&target), NULL, answer);
+	client_patience(sending->client, CLIENT_WHATEVER);
+	code = client_call(sending->client, "POST", target_end(&target), NULL, answer);
 	buf_fini(&target);
-	return code ? client_complain(upload->client) : TOOL_DONE;
+	return code ? client_complain(sending->client) : TOOL_DONE;
 }
 
-static int send_all(struct upload *upload, const struct files *files)
+static int send_all(struct sending *sending, const struct files *files)
 {
 	char all[TEXT_SHORT_LEN], done[TEXT_SHORT_LEN];
 
@@ -284,8 +285,8 @@ static int send_all(struct upload *upload, const struct files *files)
 
 		text_count(done, i);
 		if (files->count > 1)
-			progress_note(&upload->progress, "%s of %s files", done, all);
-		if ((code = send_file(upload, &files->entries[i])))
+			progress_note(&sending->progress, "%s of %s files", done, all);
+		if ((code = send_file(sending, &files->entries[i])))
 			return code;
 	}
 	return TOOL_DONE;
@@ -348,22 +349,22 @@ static int ask_holders(struct client *client, json_t *answer)
 }
 
 /* Waits until so many operators hold it. *enough: they do. */
-static int wait_copies(struct upload *upload, const struct wishes *wishes, json_t *answer,
+static int wait_copies(struct sending *sending, const struct wishes *wishes, json_t *answer,
 		       bool *enough)
 {
 	int64_t until_ms = clock_steady_ms() + (int64_t)wishes->timeout_s * 1000;
-	int code = ask_holders(upload->client, answer);
+	int code = ask_holders(sending->client, answer);
 
 	while (!code && field_count(answer, "operators") < wishes->copies &&
 	       clock_steady_ms() < until_ms) {
-		progress_note(&upload->progress, "%" PRIu64 " of %" PRIu64 " copies",
+		progress_note(&sending->progress, "%" PRIu64 " of %" PRIu64 " copies",
 			      field_count(answer, "operators"), wishes->copies);
-		progress_bytes(&upload->progress, upload->bytes_done, upload->bytes_all);
+		progress_bytes(&sending->progress, sending->bytes_done, sending->bytes_all);
 		clock_nap_ms(COPIES_LOOK_MS);
-		code = ask_holders(upload->client, answer);
+		code = ask_holders(sending->client, answer);
 	}
 	*enough = field_count(answer, "operators") >= wishes->copies;
-	return code ? client_complain(upload->client) : TOOL_DONE;
+	return code ? client_complain(sending->client) : TOOL_DONE;
 }
 
 static int lament_copies(const struct wishes *wishes, const json_t *answer)
@@ -379,35 +380,35 @@ static int lament_copies(const struct wishes *wishes, const json_t *answer)
 
 /* -- all together --------------------------------------------------------------------------- */
 
-static int send_and_commit(struct upload *upload, const struct files *files, json_t **answer)
+static int send_and_commit(struct sending *sending, const struct files *files, json_t **answer)
 {
-	int code = send_all(upload, files);
+	int code = send_all(sending, files);
 
 	if (!code) {
-		progress_note(&upload->progress, "making the version");
-		progress_bytes(&upload->progress, upload->bytes_done, upload->bytes_all);
-		code = commit(upload, answer);
+		progress_note(&sending->progress, "making the version");
+		progress_bytes(&sending->progress, sending->bytes_done, sending->bytes_all);
+		code = sending_commit(sending, answer);
 	}
 	if (code)
-		give_up(upload);
+		sending_give_up(sending);
 	return code;
 }
 
-static int publish(struct upload *upload, const struct tool *tool, const struct files *files,
+static int publish(struct sending *sending, const struct tool *tool, const struct files *files,
 		   const struct wishes *wishes, const char *dataset)
 {
 	json_t *body = make_body(tool, dataset, wishes), *answer = NULL;
 	bool enough = true;
-	int code = begin(upload, body);
+	int code = sending_begin(sending, body);
 
 	json_decref(body);
 	if (code)
 		return code;
-	progress_begin(&upload->progress, tool->terminal_err, dataset);
-	code = send_and_commit(upload, files, &answer);
+	progress_begin(&sending->progress, tool->terminal_err, dataset);
+	code = send_and_commit(sending, files, &answer);
 	if (!code && wishes->copies)
-		code = wait_copies(upload, wishes, answer, &enough);
-	progress_end(&upload->progress);
+		code = wait_copies(sending, wishes, answer, &enough);
+	progress_end(&sending->progress);
 	if (!code && tool->json)
 		code = print_json(tool, answer);
 	else if (!code)
@@ -421,7 +422,7 @@ static int publish(struct upload *upload, const struct tool *tool, const struct 
 static int run_publish(struct tool *tool)
 {
 	const char *dataset = tool_word(tool, 0);
-	struct upload upload = {0};
+	struct sending sending = {0};
 	struct files files = {0};
 	struct wishes wishes;
 	int code;
@@ -431,12 +432,12 @@ static int run_publish(struct tool *tool)
 	code = files_collect(&files, args_value(&tool->args, "name"), tool->args.words + 1,
 			     tool->args.word_count - 1);
 	if (!code)
-		code = client_open(&upload.client, tool);
+		code = client_open(&sending.client, tool);
 	if (!code) {
-		upload.bytes_all = files.bytes;
-		code = publish(&upload, tool, &files, &wishes, dataset);
+		sending.bytes_all = files.bytes;
+		code = publish(&sending, tool, &files, &wishes, dataset);
 	}
-	client_close(upload.client);
+	client_close(sending.client);
 	files_fini(&files);
 	return code;
 }

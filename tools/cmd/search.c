@@ -1,10 +1,6 @@
 /*
  * search: datasets by what they are about.
  */
-#include <stdlib.h>
-#include <string.h>
-
-#include "crypto/check.h"
 #include "tools/cmd/commands.h"
 #include "tools/kit/client.h"
 #include "tools/kit/datasets.h"

@@ -131,7 +131,7 @@ static void print_troubled(const json_t *member, int64_t now_ms)
 		print_line("%-*s%s: not heard from yet", WORD_WIDTH, "UNKNOWN", name);
 }
 
-static void print_members(const struct tool *tool, const json_t *answer)
+static void print_troubles(const struct tool *tool, const json_t *answer)
 {
 	const json_t *members = json_object_get(answer, "members");
 	const json_t *troubled = json_object_get(members, "troubled");
@@ -182,7 +182,7 @@ static void print_node(const json_t *answer)
 				    : "sealed with a passphrase");
 }
 
-static void print_federation(const struct tool *tool, const json_t *answer)
+static void print_standing(const struct tool *tool, const json_t *answer)
 {
 	const json_t *federation = json_object_get(answer, "federation");
 	const json_t *members = json_object_get(answer, "members");
@@ -254,12 +254,12 @@ static void print_fetches(const json_t *answer)
 static void print_status(const struct tool *tool, const json_t *answer)
 {
 	print_actions(tool, answer);
-	print_members(tool, answer);
+	print_troubles(tool, answer);
 	print_notes(answer);
 	print_ok(answer);
 	putchar('\n');
 	print_node(answer);
-	print_federation(tool, answer);
+	print_standing(tool, answer);
 	print_store(answer);
 	print_fetches(answer);
 }

@@ -1,7 +1,6 @@
 /*
  * subscribe, unsubscribe, subscriptions: which datasets this node keeps copies of.
  */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "tools/cmd/commands.h"

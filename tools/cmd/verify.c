@@ -4,6 +4,7 @@
 #include "tools/cmd/commands.h"
 #include "tools/kit/client.h"
 #include "tools/kit/print.h"
+#include "tools/kit/progress.h"
 #include "tools/kit/text.h"
 
 static void print_faults(const json_t *faults)

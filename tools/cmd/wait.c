@@ -8,6 +8,7 @@
 #include "tools/kit/client.h"
 #include "tools/kit/clock.h"
 #include "tools/kit/print.h"
+#include "tools/kit/progress.h"
 #include "tools/kit/value.h"
 
 #define SECONDS_MAX (366 * 86400)

@@ -1,7 +1,6 @@
 /*
  * who: who can read a dataset, through which grant, and who holds it.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,13 +4,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "tools/cmd/commands.h"
 #include "tools/kit/client.h"
 #include "tools/kit/datasets.h"
 #include "tools/kit/print.h"
-#include "tools/kit/text.h"
 #include "tools/kit/value.h"
 #include "tools/kit/withdrawn.h"
 

@@ -75,7 +75,8 @@ static bool give(struct args *args, const struct option *option, const char *val
 			 option->name);
 		return false;
 	}
-	args->given = mem_grow(args->given, args->given_count + 1, sizeof(*args->given));
+	args->given =
+		mem_room(args->given, args->given_count, &args->given_cap, sizeof(*args->given));
 	args->given[args->given_count++] = (struct args_given){option, value};
 	return true;
 }
@@ -125,8 +126,8 @@ bool args_parse(struct args *args, int argc, char *const *argv, const char *comm
 			if (!parse_option(args, argc, argv, &i, command, why))
 				return false;
 		} else {
-			args->words =
-				mem_grow(args->words, args->word_count + 1, sizeof(*args->words));
+			args->words = mem_room(args->words, args->word_count, &args->word_cap,
+					       sizeof(*args->words));
 			args->words[args->word_count++] = argv[i];
 		}
 	}

@@ -31,9 +31,9 @@ struct args_given {
 struct args {
 	const struct option *own; /* may be NULL */
 	struct args_given *given;
-	size_t given_count;
+	size_t given_count, given_cap;
 	const char **words;
-	size_t word_count;
+	size_t word_count, word_cap;
 };
 
 #define ARGS_WHY_LEN 512

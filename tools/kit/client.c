@@ -42,8 +42,8 @@ struct client {
 	void *arg;
 };
 
-__attribute__((format(printf, 3, 4))) static int refuse(struct client *client, int code,
-							const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int client_refuse(struct client *client, int code,
+							       const char *format, ...)
 {
 	va_list args;
 
@@ -164,8 +164,8 @@ void client_close(struct client *client)
 
 /* -- requests ------------------------------------------------------------------------------- */
 
-static int on_progress(void *arg, curl_off_t dl_all, curl_off_t dl, curl_off_t ul_all,
-		       curl_off_t ul)
+static int client_on_progress(void *arg, curl_off_t dl_all, curl_off_t dl, curl_off_t ul_all,
+			      curl_off_t ul)
 {
 	const struct client *client = arg;
 
@@ -173,7 +173,7 @@ static int on_progress(void *arg, curl_off_t dl_all, curl_off_t dl, curl_off_t u
 	return !client->tidying && interrupted();
 }
 
-static size_t on_write(char *data, size_t size, size_t count, void *arg)
+static size_t client_on_write(char *data, size_t size, size_t count, void *arg)
 {
 	struct client *client = arg;
 	long status = 0;
@@ -185,7 +185,7 @@ static size_t on_write(char *data, size_t size, size_t count, void *arg)
 	return client->answer.err ? 0 : size * count;
 }
 
-static size_t on_read(char *to, size_t size, size_t count, void *arg)
+static size_t client_on_read(char *to, size_t size, size_t count, void *arg)
 {
 	struct client *client = arg;
 	ssize_t len = client->read(client->arg, to, size * count);
@@ -217,9 +217,9 @@ static void prepare(struct client *client, const char *method, const char *targe
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, client_on_progress);
 	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, client);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_write);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, client_on_write);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, client);
 	curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, CURL_BUFFER_BYTES);
 	curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, CURL_BUFFER_BYTES);
@@ -257,12 +257,12 @@ static int take_refusal(struct client *client, long status)
 	if (code && text) {
 		char *sentence = text_commands(text, client->dir_words);
 
-		refuse(client, exit_of(code), "%s", sentence);
+		client_refuse(client, exit_of(code), "%s", sentence);
 		free(sentence);
 	} else {
-		refuse(client, TOOL_FAILED,
-		       "the daemon on %s answered %ld without a reason; see its log", client->dir,
-		       status);
+		client_refuse(client, TOOL_FAILED,
+			      "the daemon on %s answered %ld without a reason; see its log",
+			      client->dir, status);
 	}
 	json_decref(json);
 	return client->exit;
@@ -271,12 +271,14 @@ static int take_refusal(struct client *client, long status)
 static int take_connect_fault(struct client *client)
 {
 	if (faccessat(client->dir_fd, "control.sock", R_OK | W_OK, 0) && errno == EACCES)
-		return refuse(client, TOOL_FAILED,
-			      "%s/control.sock belongs to another user: run this as the user of "
-			      "the node",
-			      client->dir);
-	return refuse(client, TOOL_FAILED, "no daemon answers on %s: start it with `allmended%s`",
-		      client->dir, client->dir_words);
+		return client_refuse(
+			client, TOOL_FAILED,
+			"%s/control.sock belongs to another user: run this as the user of "
+			"the node",
+			client->dir);
+	return client_refuse(client, TOOL_FAILED,
+			     "no daemon answers on %s: start it with `allmended%s`", client->dir,
+			     client->dir_words);
 }
 
 static int take_fault(struct client *client, CURLcode fault)
@@ -284,18 +286,19 @@ static int take_fault(struct client *client, CURLcode fault)
 	if (fault == CURLE_COULDNT_CONNECT)
 		return take_connect_fault(client);
 	if (!client->tidying && interrupted())
-		return refuse(client, TOOL_FAILED, "interrupted");
+		return client_refuse(client, TOOL_FAILED, "interrupted");
 	if (fault == CURLE_OPERATION_TIMEDOUT)
-		return refuse(client, TOOL_FAILED,
-			      "the daemon on %s has not answered for %ld seconds; see its log",
-			      client->dir, seconds_max(client));
+		return client_refuse(
+			client, TOOL_FAILED,
+			"the daemon on %s has not answered for %ld seconds; see its log",
+			client->dir, seconds_max(client));
 	if (client->answer.err)
-		return refuse(client, TOOL_FAILED,
-			      "the daemon's answer is larger than %zu bytes; ask for less",
-			      ANSWER_LEN_MAX);
-	return refuse(client, TOOL_FAILED,
-		      "the daemon on %s broke off (%s); see its log, and try again", client->dir,
-		      curl_easy_strerror(fault));
+		return client_refuse(client, TOOL_FAILED,
+				     "the daemon's answer is larger than %zu bytes; ask for less",
+				     ANSWER_LEN_MAX);
+	return client_refuse(client, TOOL_FAILED,
+			     "the daemon on %s broke off (%s); see its log, and try again",
+			     client->dir, curl_easy_strerror(fault));
 }
 
 /* Runs what was prepared. *fault (may be NULL) tells a transfer that ended early from others. */
@@ -324,10 +327,10 @@ static int take_answer(struct client *client, json_t **out)
 	json = json_loadb((const char *)client->answer.ptr, client->answer.len,
 			  JSON_REJECT_DUPLICATES, NULL);
 	if (!json)
-		return refuse(client, TOOL_FAILED,
-			      "what answers on %s/control.sock does not speak the control "
-			      "interface; is it allmended?",
-			      client->dir);
+		return client_refuse(client, TOOL_FAILED,
+				     "what answers on %s/control.sock does not speak the control "
+				     "interface; is it allmended?",
+				     client->dir);
 	*out = json;
 	return TOOL_DONE;
 }
@@ -376,7 +379,7 @@ int client_send(struct client *client, const char *target, uint64_t size,
 	curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(client->curl, CURLOPT_INFILESIZE_LARGE,
 			 size == CLIENT_SIZE_UNKNOWN ? (curl_off_t)-1 : (curl_off_t)size);
-	curl_easy_setopt(client->curl, CURLOPT_READFUNCTION, on_read);
+	curl_easy_setopt(client->curl, CURLOPT_READFUNCTION, client_on_read);
 	curl_easy_setopt(client->curl, CURLOPT_READDATA, client);
 	code = perform(client, NULL);
 	client->patience = patience;

@@ -14,7 +14,6 @@
 #include <jansson.h>
 
 #include "crypto/bytes.h"
-#include "tools/kit/progress.h"
 #include "tools/kit/tool.h"
 
 struct client;

@@ -29,7 +29,7 @@ static int check_name(const char *name, const char *path)
 	return TOOL_DONE;
 }
 
-static int add(struct files *files, const char *name, const char *path, uint64_t bytes)
+static int files_add(struct files *files, const char *name, const char *path, uint64_t bytes)
 {
 	int code = check_name(name, path);
 
@@ -38,10 +38,8 @@ static int add(struct files *files, const char *name, const char *path, uint64_t
 	if (files->count == LIMIT_FILE_COUNT_MAX)
 		return tool_fail(TOOL_USAGE, "more than %d files: split them into several datasets",
 				 LIMIT_FILE_COUNT_MAX);
-	if (files->count == files->cap) {
-		files->cap = files->cap ? 2 * files->cap : 16;
-		files->entries = mem_grow(files->entries, files->cap, sizeof(*files->entries));
-	}
+	files->entries =
+		mem_room(files->entries, files->count, &files->cap, sizeof(*files->entries));
 	files->entries[files->count++] = (struct file_entry){mem_str(name), mem_str(path), bytes};
 	files->bytes += bytes;
 	return TOOL_DONE;
@@ -62,7 +60,7 @@ static int refuse_kind(const FTSENT *entry)
 			 entry->fts_path);
 }
 
-static int add_entry(struct files *files, const FTSENT *entry, size_t root_len)
+static int files_add_entry(struct files *files, const FTSENT *entry, size_t root_len)
 {
 	const char *name = entry->fts_path + root_len;
 
@@ -72,14 +70,14 @@ static int add_entry(struct files *files, const FTSENT *entry, size_t root_len)
 	case FTS_DOT:
 		return TOOL_DONE;
 	case FTS_F:
-		return add(files, name + strspn(name, "/"), entry->fts_path,
-			   (uint64_t)entry->fts_statp->st_size);
+		return files_add(files, name + strspn(name, "/"), entry->fts_path,
+				 (uint64_t)entry->fts_statp->st_size);
 	default:
 		return refuse_kind(entry);
 	}
 }
 
-static int add_tree(struct files *files, const char *path)
+static int files_add_tree(struct files *files, const char *path)
 {
 	size_t before = files->count;
 	char *root = mem_str(path);
@@ -92,7 +90,7 @@ static int add_tree(struct files *files, const char *path)
 	if (!fts)
 		code = tool_fail(TOOL_FAILED, "cannot read %s: %s", path, strerror(errno));
 	while (!code && (errno = 0, entry = fts_read(fts)))
-		code = add_entry(files, entry, strlen(path));
+		code = files_add_entry(files, entry, strlen(path));
 	if (!code && errno)
 		code = tool_fail(TOOL_FAILED, "cannot read %s: %s", path, strerror(errno));
 	if (fts)
@@ -104,7 +102,7 @@ static int add_tree(struct files *files, const char *path)
 	return code;
 }
 
-static int add_path(struct files *files, const char *path)
+static int files_add_path(struct files *files, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	struct stat st;
@@ -115,27 +113,27 @@ static int add_path(struct files *files, const char *path)
 			       : tool_fail(TOOL_FAILED, "cannot read %s: %s", path,
 					   strerror(errno));
 	if (S_ISDIR(st.st_mode))
-		return add_tree(files, path);
+		return files_add_tree(files, path);
 	if (!S_ISREG(st.st_mode))
 		return tool_fail(
 			TOOL_FAILED,
 			"%s is neither a file nor a directory: only files can be published", path);
-	return add(files, slash ? slash + 1 : path, path, (uint64_t)st.st_size);
+	return files_add(files, slash ? slash + 1 : path, path, (uint64_t)st.st_size);
 }
 
-static int compare(const void *a, const void *b)
+static int by_name(const void *a, const void *b)
 {
 	const struct file_entry *left = a, *right = b;
 
 	return strcmp(left->name, right->name);
 }
 
-static int add_input(struct files *files, const char *name)
+static int files_add_input(struct files *files, const char *name)
 {
 	if (!name)
 		return tool_fail(TOOL_USAGE,
 				 "standard input has no name: give it one with --name NAME");
-	return add(files, name, FILES_INPUT, 0);
+	return files_add(files, name, FILES_INPUT, 0);
 }
 
 int files_collect(struct files *files, const char *input_name, const char *const *paths,
@@ -145,11 +143,11 @@ int files_collect(struct files *files, const char *input_name, const char *const
 
 	*files = (struct files){0};
 	for (size_t i = 0; i < count && !code; i++)
-		code = strcmp(paths[i], FILES_INPUT) == 0 ? add_input(files, input_name)
-							  : add_path(files, paths[i]);
+		code = strcmp(paths[i], FILES_INPUT) == 0 ? files_add_input(files, input_name)
+							  : files_add_path(files, paths[i]);
 	if (code)
 		return code;
-	qsort(files->entries, files->count, sizeof(*files->entries), compare);
+	qsort(files->entries, files->count, sizeof(*files->entries), by_name);
 	for (size_t i = 1; i < files->count; i++)
 		if (strcmp(files->entries[i - 1].name, files->entries[i].name) == 0)
 			return tool_fail(

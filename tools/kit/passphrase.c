@@ -1,7 +1,6 @@
 #include "tools/kit/passphrase.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -44,7 +43,7 @@ bool passphrase_can_ask(void)
 	return isatty(STDIN_FILENO);
 }
 
-static void put(int fd, const char *text)
+static void prompt_put(int fd, const char *text)
 {
 	ssize_t done = write(fd, text, strlen(text));
 
@@ -52,13 +51,13 @@ static void put(int fd, const char *text)
 }
 
 /* Takes one character off the end: all bytes of it. */
-static size_t erase(const char *line, size_t len)
+static size_t prompt_erase(const char *line, size_t len)
 {
 	return len > 0 ? utf8_cut(bytes_of(line, len), len - 1).len : 0;
 }
 
 /* Reads keys until the end of the line. False: the user gave up. */
-static bool read_line(int fd, char *line, size_t max, size_t *len)
+static bool prompt_read(int fd, char *line, size_t max, size_t *len)
 {
 	*len = 0;
 	for (;;) {
@@ -72,7 +71,7 @@ static bool read_line(int fd, char *line, size_t max, size_t *len)
 		if (key == '\n' || key == '\r')
 			return true;
 		if (key == KEY_BACKSPACE || key == KEY_DELETE)
-			*len = erase(line, *len);
+			*len = prompt_erase(line, *len);
 		else if (key == KEY_KILL)
 			*len = 0;
 		else if (*len < max)
@@ -84,7 +83,7 @@ static bool read_line(int fd, char *line, size_t max, size_t *len)
  * The keys that would raise signals arrive as characters, so the terminal always gets its echo
  * back: no signal handler is needed for that.
  */
-static bool ask(const char *prompt, char *line, size_t max, size_t *len)
+static bool prompt_ask(const char *prompt, char *line, size_t max, size_t *len)
 {
 	int fd = STDIN_FILENO;
 	struct termios before, quiet;
@@ -96,12 +95,12 @@ static bool ask(const char *prompt, char *line, size_t max, size_t *len)
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ICANON | ISIG);
 	quiet.c_cc[VMIN] = 1;
 	quiet.c_cc[VTIME] = 0;
-	put(STDERR_FILENO, prompt);
+	prompt_put(STDERR_FILENO, prompt);
 	if (tcsetattr(fd, TCSAFLUSH, &quiet))
 		return false;
-	done = read_line(fd, line, max, len);
+	done = prompt_read(fd, line, max, len);
 	tcsetattr(fd, TCSAFLUSH, &before);
-	put(STDERR_FILENO, "\n");
+	prompt_put(STDERR_FILENO, "\n");
 	return done;
 }
 
@@ -111,7 +110,8 @@ int passphrase_ask(struct secret **out, bool is_new)
 	size_t first_len = 0, again_len = 0;
 	int code = TOOL_DONE;
 
-	if (!ask(is_new ? "New passphrase: " : "Passphrase: ", first, sizeof(first), &first_len))
+	if (!prompt_ask(is_new ? "New passphrase: " : "Passphrase: ", first, sizeof(first),
+			&first_len))
 		code = tool_fail(TOOL_FAILED, "no passphrase was given");
 	else if (first_len == 0)
 		code = tool_fail(TOOL_USAGE,
@@ -119,7 +119,7 @@ int passphrase_ask(struct secret **out, bool is_new)
 	else if (first_len > KEYFILE_PASSPHRASE_LEN_MAX)
 		code = tool_fail(TOOL_USAGE, "the passphrase is longer than %d bytes",
 				 KEYFILE_PASSPHRASE_LEN_MAX);
-	else if (is_new && !ask("Once more: ", again, sizeof(again), &again_len))
+	else if (is_new && !prompt_ask("Once more: ", again, sizeof(again), &again_len))
 		code = tool_fail(TOOL_FAILED, "no passphrase was given");
 	else if (is_new && (again_len != first_len || memcmp(first, again, first_len) != 0))
 		code = tool_fail(TOOL_USAGE, "the two passphrases differ: try again");

@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "crypto/bytes.h"
 #include "crypto/check.h"
@@ -30,10 +29,8 @@ void grid_init(struct grid *grid, const struct tool *tool, FILE *out, const char
 
 void grid_text(struct grid *grid, const char *text)
 {
-	size_t count = grid->cell_count;
-
-	if ((count & (count - 1)) == 0)
-		grid->cells = mem_grow(grid->cells, count ? 2 * count : 1, sizeof(char *));
+	grid->cells =
+		mem_room(grid->cells, grid->cell_count, &grid->cell_cap, sizeof(*grid->cells));
 	grid->cells[grid->cell_count++] = text_escape(*text || !grid->pretty ? text : "-", false);
 }
 
@@ -141,7 +138,7 @@ void grid_done(struct grid *grid)
 	}
 	free(grid->cells);
 	grid->cells = NULL;
-	grid->cell_count = 0;
+	grid->cell_count = grid->cell_cap = 0;
 }
 
 void print_field(const char *label, const char *text)

@@ -22,7 +22,7 @@ struct grid {
 	size_t column_count;
 	const char *heads[PRINT_COLUMNS_MAX];
 	char **cells; /* row by row, escaped */
-	size_t cell_count;
+	size_t cell_count, cell_cap;
 	int64_t now_ms;
 };
 

@@ -15,7 +15,7 @@
 #define COMPONENT_LEN_MAX 255 /* of Linux file systems */
 
 /* Cuts the next component off *rest into out; false at the end. */
-static bool component_next(const char **rest, char out[COMPONENT_LEN_MAX + 1])
+static bool part_next(const char **rest, char out[COMPONENT_LEN_MAX + 1])
 {
 	size_t len = strcspn(*rest, "/");
 
@@ -29,7 +29,8 @@ static bool component_next(const char **rest, char out[COMPONENT_LEN_MAX + 1])
 	return true;
 }
 
-bool save_name_ok(const char *name)
+/* A relative path as a manifest may hold. */
+static bool name_may_be_saved(const char *name)
 {
 	size_t len = strlen(name);
 
@@ -66,7 +67,7 @@ static int walk(struct save *save, int folder_fd, char part[COMPONENT_LEN_MAX + 
 	save->dir_fd = fcntl(folder_fd, F_DUPFD_CLOEXEC, 0);
 	if (save->dir_fd < 0)
 		return refuse_step(save, ".");
-	while (component_next(&rest, part) && *rest) {
+	while (part_next(&rest, part) && *rest) {
 		int fd;
 
 		if (mkdirat(save->dir_fd, part, 0777) && errno != EEXIST)
@@ -88,7 +89,7 @@ int save_begin(struct save *save, int folder_fd, const char *folder, const char 
 	int code;
 
 	*save = (struct save){.dir_fd = -1, .fd = -1, .folder = folder, .name = name};
-	if (!save_name_ok(name))
+	if (!name_may_be_saved(name))
 		return tool_fail(
 			TOOL_FAILED,
 			"the dataset holds a file called \"%s\", which cannot be saved safely: "

@@ -32,7 +32,4 @@ int save_done(struct save *save, int64_t modified_ms);
 /* Takes away what was begun; harmless after save_done(). */
 void save_abort(struct save *save);
 
-/* A relative path as a manifest may hold. */
-bool save_name_ok(const char *name);
-
 #endif

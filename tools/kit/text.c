@@ -245,7 +245,8 @@ static size_t min_size(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-size_t text_distance(const char *a, const char *b)
+/* Changes from one word to the other. */
+static size_t distance_of(const char *a, const char *b)
 {
 	size_t a_len = strnlen(a, WORD_LEN_MAX), b_len = strnlen(b, WORD_LEN_MAX);
 	size_t rows[3][WORD_LEN_MAX + 1]; /* this one, the one before, the one before that */
@@ -275,7 +276,7 @@ size_t text_likeness(const char *typed, const char *known)
 {
 	size_t len = strlen(typed);
 	size_t allowed = len <= 3 ? 1 : len <= 6 ? 2 : 3;
-	size_t distance = text_distance(typed, known);
+	size_t distance = distance_of(typed, known);
 
 	if (len >= 3 && strncmp(typed, known, len) == 0)
 		return 0;

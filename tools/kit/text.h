@@ -42,12 +42,10 @@ void text_local(char out[TEXT_SHORT_LEN], int64_t time_ms);
 /* "45 s", "3 min", "2 h 10 min", "4 days". */
 void text_span(char out[TEXT_SHORT_LEN], uint64_t ms);
 
-/* Changes (insert, delete, replace, swap of neighbours) from one word to the other; both are cut at
-   64 bytes. */
-size_t text_distance(const char *a, const char *b);
 #define TEXT_UNLIKE SIZE_MAX
 /* How far the typed word is from a known one it may have been meant for: 0 for one it begins,
-   otherwise the changes; TEXT_UNLIKE when there are too many. */
+   otherwise the changes (insert, delete, replace, swap of neighbours); TEXT_UNLIKE when there are
+   too many. Both are cut at 64 bytes. */
 size_t text_likeness(const char *typed, const char *known);
 /* Makes a valid path or short name of what somebody typed: lower case, umlauts spelled out, hyphens
    for blanks. Empty when nothing is left. */

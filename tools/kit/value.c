@@ -1,7 +1,6 @@
 #include "tools/kit/value.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +15,7 @@
 static int refuse_path(const char *text)
 {
 	char *guess = text_path_guess(text);
-	bool helps = strcmp(guess, text) != 0 && path_check(bytes_str(guess)) == ERR_OK;
+	bool helps = strcmp(guess, text) != 0 && !path_check(bytes_str(guess));
 	int code;
 
 	if (helps)
@@ -56,7 +55,7 @@ int value_ref(struct value_ref *out, const char *text)
 
 int value_pattern(const char *text)
 {
-	if (path_pattern_check(bytes_str(text)) == ERR_OK)
+	if (!path_pattern_check(bytes_str(text)))
 		return TOOL_DONE;
 	return tool_fail(
 		TOOL_USAGE,
@@ -90,10 +89,10 @@ int value_slug(const char *what, const char *text)
 	bool helps;
 	int code;
 
-	if (path_slug_check(bytes_str(text)) == ERR_OK)
+	if (!path_slug_check(bytes_str(text)))
 		return TOOL_DONE;
 	guess = text_path_guess(text);
-	helps = path_slug_check(bytes_str(guess)) == ERR_OK;
+	helps = !path_slug_check(bytes_str(guess));
 	code = tool_fail(
 		TOOL_USAGE,
 		"%s \"%s\" is not a short name: up to 40 of a-z, 0-9 and hyphens, such as %s", what,

@@ -146,7 +146,19 @@ static void test_media(void **state)
 
 /* -- saving --------------------------------------------------------------------------------- */
 
-static void test_name_ok(void **state)
+/* Whether a file of that name is begun. */
+static bool begins(const char *dir, const char *name)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY);
+	struct save save;
+	int code = save_begin(&save, fd, dir, name);
+
+	save_abort(&save);
+	close(fd);
+	return code == TOOL_DONE;
+}
+
+static void test_names(void **state)
 {
 	static const char *const wrong[] = {
 		"",     "/",    "/a",     "a/",  "a//b", ".",     "..",   "a/.",
@@ -154,26 +166,27 @@ static void test_name_ok(void **state)
 	};
 	static const char *const right[] = {"a",   "a/b",          "..a",   "a..",
 					    "...", "Plätze 1.csv", "a/.b/c"};
-	char *text = mem_new(1, 4096);
+	char *dir = test_dir_init(), *text = mem_new(1, 4096);
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_false(save_name_ok(wrong[i]));
+		assert_false(begins(dir, wrong[i]));
 	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++)
-		assert_true(save_name_ok(right[i]));
+		assert_true(begins(dir, right[i]));
 	memset(text, 'a', 255);
-	assert_true(save_name_ok(text));
+	assert_true(begins(dir, text));
 	text[255] = 'a';
-	assert_false(save_name_ok(text));
+	assert_false(begins(dir, text));
 	for (size_t i = 1; i < LIMIT_FILE_NAME_LEN_MAX; i += 2) {
 		text[i - 1] = 'a';
 		text[i] = '/';
 	}
 	memset(text + 256, 'a', 4);
 	strcpy(text + LIMIT_FILE_NAME_LEN_MAX - 1, "a");
-	assert_true(save_name_ok(text));
+	assert_true(begins(dir, text));
 	strcpy(text + LIMIT_FILE_NAME_LEN_MAX - 1, "aa");
-	assert_false(save_name_ok(text));
+	assert_false(begins(dir, text));
 	free(text);
+	test_dir_fini(dir);
 }
 
 static int save(const char *dir, const char *name, const char *content, int64_t modified_ms)
@@ -288,7 +301,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_collect),         cmocka_unit_test(test_collect_link),
 		cmocka_unit_test(test_collect_refused), cmocka_unit_test(test_media),
-		cmocka_unit_test(test_name_ok),         cmocka_unit_test(test_save),
+		cmocka_unit_test(test_names),           cmocka_unit_test(test_save),
 		cmocka_unit_test(test_save_links),      cmocka_unit_test(test_save_in_the_way),
 		cmocka_unit_test(test_save_abort),
 	};

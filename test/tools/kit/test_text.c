@@ -172,27 +172,31 @@ static void test_count(void **state)
 	}
 }
 
-static void test_distance(void **state)
-{
-	char *word = mem_new(1, 5001);
-
-	assert_int_equal(text_distance("", ""), 0);
-	assert_int_equal(text_distance("", "get"), 3);
-	assert_int_equal(text_distance("publish", "publish"), 0);
-	assert_int_equal(text_distance("pubish", "publish"), 1);
-	assert_int_equal(text_distance("statsu", "status"), 1); /* neighbours swapped */
-	assert_int_equal(text_distance("kitten", "sitting"), 3);
-	memset(word, 'x', 5000);
-	assert_true(text_distance(word, "ls") <= 64);
-	free(word);
-}
-
 static void test_likeness(void **state)
 {
+	char *typed = mem_new(1, 5001), *known = mem_new(1, 5001);
+
+	assert_int_equal(text_likeness("", ""), 0);
+	assert_int_equal(text_likeness("", "get"), TEXT_UNLIKE);
+	assert_int_equal(text_likeness("publish", "publish"), 0);
+	assert_int_equal(text_likeness("pubish", "publish"), 1);
+	assert_int_equal(text_likeness("statsu", "status"), 1); /* neighbours swapped */
+	assert_int_equal(text_likeness("sitting", "kitten"), 3);
+	assert_int_equal(text_likeness("kitten", "sitting"), TEXT_UNLIKE); /* three of six */
 	assert_true(text_likeness("statsu", "status") < text_likeness("statsu", "show"));
 	assert_int_equal(text_likeness("sub", "subscribe"), 0);
 	assert_int_equal(text_likeness("frobnicate", "publish"), TEXT_UNLIKE);
 	assert_int_equal(text_likeness("x", "ls"), TEXT_UNLIKE);
+	/* cut at 64 bytes: what differs behind does not count */
+	memset(typed, 'x', 5000);
+	memcpy(known, typed, 5000);
+	assert_int_equal(text_likeness(typed, "ls"), TEXT_UNLIKE);
+	known[64] = 'y';
+	assert_int_equal(text_likeness(typed, known), 0);
+	known[63] = 'y';
+	assert_int_equal(text_likeness(typed, known), 1);
+	free(typed);
+	free(known);
 }
 
 static void check_guess(const char *typed, const char *want)
@@ -265,9 +269,9 @@ int main(void)
 		cmocka_unit_test(test_escape),   cmocka_unit_test(test_width),
 		cmocka_unit_test(test_cut),      cmocka_unit_test(test_size),
 		cmocka_unit_test(test_times),    cmocka_unit_test(test_count),
-		cmocka_unit_test(test_distance), cmocka_unit_test(test_likeness),
-		cmocka_unit_test(test_guess),    cmocka_unit_test(test_shell),
-		cmocka_unit_test(test_commands), cmocka_unit_test(test_url),
+		cmocka_unit_test(test_likeness), cmocka_unit_test(test_guess),
+		cmocka_unit_test(test_shell),    cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_url),
 	};
 
 	return cmocka_run_group_tests(tests, test_setup, NULL);
