@@ -7,9 +7,9 @@
 
 #include "crypto/check.h"
 #include "crypto/path.h"
+#include "crypto/utf8.h"
 #include "proto/fetch.h"
 #include "proto/held.h"
-#include "proto/utf8.h"
 #include "store/chunks.h"
 
 enum { LOOK_MS = 1000 }; /* whether a sweep has come to its end */
