@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "crypto/check.h"
-#include "node/clock.h"
+#include "node/base/clock.h"
 
 #define STOP_LOOK_MS    20   /* whether all is done */
 #define STOP_LINKS_MS   2500 /* for farewells to be read */

@@ -8,17 +8,17 @@
 #ifndef ALLMENDE_DAEMON_H
 #define ALLMENDE_DAEMON_H
 
-#include "node/api.h"
-#include "node/config.h"
-#include "node/deliver.h"
-#include "node/download.h"
-#include "node/http.h"
-#include "node/log.h"
-#include "node/metrics.h"
-#include "node/net.h"
-#include "node/turn.h"
-#include "node/upload.h"
-#include "node/verify.h"
+#include "node/api/api.h"
+#include "node/base/config.h"
+#include "node/files/deliver.h"
+#include "node/files/download.h"
+#include "node/http/http.h"
+#include "node/base/log.h"
+#include "node/care/metrics.h"
+#include "node/net/net.h"
+#include "node/base/turn.h"
+#include "node/files/upload.h"
+#include "node/files/verify.h"
 #include "proto/identity.h"
 #include "store/dir.h"
 
