@@ -39,7 +39,7 @@ struct turn {
 	uint32_t core_generation;
 	enum err fault; /* of the last failed turn */
 	struct event *events;
-	size_t event_cap;
+	size_t event_count, event_cap;
 };
 
 static void lane_init(struct lane *lane)
@@ -124,24 +124,22 @@ static struct turn_item *take_items(struct turn *turn)
 	return taken.first;
 }
 
-/* Items meant for a core that failed meanwhile are left out. */
-static size_t gather_events(struct turn *turn, struct turn_item *items, int64_t now_ms)
+static void event_add(struct turn *turn, const struct event *event)
 {
-	size_t count = 1;
+	turn->events =
+		mem_room(turn->events, turn->event_count, &turn->event_cap, sizeof(*turn->events));
+	turn->events[turn->event_count++] = *event;
+}
 
-	for (struct turn_item *item = items; item; item = item->next)
-		count++;
-	if (count > turn->event_cap) {
-		turn->event_cap = count * 2;
-		turn->events = mem_grow(turn->events, turn->event_cap, sizeof(*turn->events));
-	}
-	count = 0;
+/* Items meant for a core that failed meanwhile are left out. */
+static void gather_events(struct turn *turn, struct turn_item *items, int64_t now_ms)
+{
+	turn->event_count = 0;
 	if (core_wake(turn->core) <= now_ms)
-		turn->events[count++] = (struct event){.type = EVENT_TICK};
+		event_add(turn, &(struct event){.type = EVENT_TICK});
 	for (struct turn_item *item = items; item; item = item->next)
 		if (item->generation == turn->core_generation)
-			turn->events[count++] = item->event;
-	return count;
+			event_add(turn, &item->event);
 }
 
 static void tell_certificate(struct turn *turn, struct turn_batch *batch)
@@ -175,7 +173,8 @@ static void tell_slugs(struct turn *turn, struct turn_batch *batch)
 			continue;
 		slug.author = note->author;
 		memcpy(slug.slug, member->slug, sizeof(slug.slug));
-		batch->slugs = mem_grow(batch->slugs, batch->slug_count + 1, sizeof(slug));
+		batch->slugs =
+			mem_room(batch->slugs, batch->slug_count, &batch->slug_cap, sizeof(slug));
 		batch->slugs[batch->slug_count++] = slug;
 	}
 }
@@ -270,13 +269,12 @@ static void run_turn(struct turn *turn)
 	uint32_t generation = turn->core_generation;
 	uint64_t commit_ns;
 	struct txn *txn;
-	size_t count;
 
 	stats_begin(turn, now_ms);
 	tell_room(turn);
 	txn = txn_begin(turn->options.db, true);
-	count = gather_events(turn, batch->items, now_ms);
-	core_turn(turn->core, txn, now_ms, turn->events, count, &batch->effects);
+	gather_events(turn, batch->items, now_ms);
+	core_turn(turn->core, txn, now_ms, turn->events, turn->event_count, &batch->effects);
 	commit_ns = uv_hrtime();
 	batch->err = txn_commit(txn);
 	stats_end(turn, batch->err, uv_hrtime() - commit_ns);

@@ -53,7 +53,7 @@ struct turn_batch {
 	struct turn_item *items; /* in the order of pushing within their lane */
 	struct effects effects;  /* empty when err */
 	struct turn_slug *slugs; /* of the authors in notes */
-	size_t slug_count;
+	size_t slug_count, slug_cap;
 	bool has_certificate;   /* it is new or has changed: */
 	bool linkable;          /* there is a federation */
 	struct buf certificate; /* as by certificate_put() */

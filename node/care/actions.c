@@ -40,7 +40,7 @@ void actions_add(struct actions *list, enum action_severity severity, const char
 		list->left_out++;
 		return;
 	}
-	list->items = mem_grow(list->items, list->count + 1, sizeof(*list->items));
+	list->items = mem_room(list->items, list->count, &list->cap, sizeof(*list->items));
 	action = &list->items[list->count++];
 	*action = (struct action){.severity = severity, .topic = list->topic};
 	snprintf(action->command, sizeof(action->command), "%s", command);
@@ -80,7 +80,7 @@ void actions_fini(struct actions *list)
 {
 	free(list->items);
 	list->items = NULL;
-	list->count = 0;
+	list->count = list->cap = 0;
 }
 
 uint64_t actions_count(const struct actions *list, enum action_severity severity)

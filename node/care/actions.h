@@ -55,7 +55,7 @@ struct actions {
 
 	/* the result: items[0..count), the worst first once collected */
 	struct action *items;
-	size_t count;
+	size_t count, cap;
 	uint64_t left_out; /* more than are shown */
 
 	const char *topic; /* private */

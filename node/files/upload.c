@@ -233,11 +233,8 @@ static void take_pieces(struct upload *upload)
 	struct piece *piece;
 
 	while ((piece = writer_take(upload->writer))) {
-		if (upload->piece_count == upload->piece_cap) {
-			upload->piece_cap = upload->piece_cap ? upload->piece_cap * 2 : 32;
-			upload->pieces =
-				mem_grow(upload->pieces, upload->piece_cap, sizeof(struct piece *));
-		}
+		upload->pieces = mem_room(upload->pieces, upload->piece_count, &upload->piece_cap,
+					  sizeof(struct piece *));
 		upload->pieces[upload->piece_count++] = piece;
 		/* the manifest is all there already: it comes in portions */
 		if (upload->step != UPLOAD_STEP_FEED && upload->piece_count == SEAL_PIECES_MAX)

@@ -110,9 +110,7 @@ void chunks_out_add(struct conn *conn, const struct dataset_id *dataset,
 		link_close(&conn->link, LINK_REASON_BUSY, conn_now(conn));
 		return;
 	}
-	if (conn->want_count == conn->want_cap) {
-		conn->want_cap = conn->want_cap ? conn->want_cap * 2 : 64;
-		conn->wants = mem_grow(conn->wants, conn->want_cap, sizeof(*conn->wants));
-	}
+	conn->wants =
+		mem_room(conn->wants, conn->want_count, &conn->want_cap, sizeof(*conn->wants));
 	conn->wants[conn->want_count++] = (struct chunk_want){*dataset, *addr};
 }

@@ -33,10 +33,7 @@ struct conn *net_conn_new(struct net *net)
 {
 	struct conn *conn = mem_new(1, sizeof(*conn));
 
-	if (net->conn_count == net->conn_cap) {
-		net->conn_cap = net->conn_cap ? net->conn_cap * 2 : 16;
-		net->conns = mem_grow(net->conns, net->conn_cap, sizeof(struct conn *));
-	}
+	net->conns = mem_room(net->conns, net->conn_count, &net->conn_cap, sizeof(struct conn *));
 	net->conns[net->conn_count++] = conn;
 	conn->net = net;
 	conn->id = ++net->link_last;
