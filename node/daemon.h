@@ -47,6 +47,7 @@ struct daemon {
 	int64_t started_ms;
 	char advertised[LIMIT_ADDRESS_COUNT_MAX][LIMIT_ADDRESS_LEN_MAX + 1];
 	const char *addresses[LIMIT_ADDRESS_COUNT_MAX + 1];
+	struct node_view view; /* of all this, for care and api */
 
 	/* loop thread */
 	uv_loop_t loop;

@@ -9,7 +9,7 @@
 #include "node/api/call.h"
 
 struct api {
-	struct daemon *daemon;
+	const struct node_view *node;
 	struct call *waiting; /* for a note */
 	uv_timer_t timer;     /* the first deadline of those */
 	size_t call_count;    /* with core thread or workers */
@@ -205,7 +205,7 @@ void api_push_with(struct call *call,
 	};
 	call->pushed = true;
 	call->api->call_count++;
-	turn_push(call->daemon->turn, &call->item);
+	turn_push(call->node->turn, &call->item);
 }
 
 void api_push(struct call *call)
@@ -229,14 +229,14 @@ static void wake(struct api *api, bool (*which)(const struct call *call, const v
 		}
 		*at = call->next_waiting;
 		call->waiting = false;
-		call->last = uv_now(&api->daemon->loop) >= call->deadline_ms || api->stopping;
+		call->last = uv_now(api->node->loop) >= call->deadline_ms || api->stopping;
 		api_push(call);
 	}
 }
 
 static bool is_over(const struct call *call, const void *arg)
 {
-	return uv_now(&call->daemon->loop) >= call->deadline_ms;
+	return uv_now(call->node->loop) >= call->deadline_ms;
 }
 
 static bool is_path(const struct call *call, const void *arg)
@@ -261,7 +261,7 @@ static void timer_fired(uv_timer_t *timer)
 
 static void set_timer(struct api *api)
 {
-	uint64_t first = UINT64_MAX, now = uv_now(&api->daemon->loop);
+	uint64_t first = UINT64_MAX, now = uv_now(api->node->loop);
 
 	for (const struct call *call = api->waiting; call; call = call->next_waiting)
 		first = call->deadline_ms < first ? call->deadline_ms : first;
@@ -323,7 +323,7 @@ void api_begin(void *arg, struct http_request *request)
 	struct call *call = mem_new(1, sizeof(*call));
 	bool known = false;
 
-	call->daemon = api->daemon;
+	call->node = api->node;
 	call->api = api;
 	call->request = request;
 	buf_init(&call->path, API_TEXT_LEN_MAX);
@@ -350,14 +350,14 @@ void api_begin(void *arg, struct http_request *request)
 	}
 }
 
-struct api *api_open(struct daemon *daemon)
+struct api *api_open(const struct node_view *node)
 {
 	struct api *api = mem_new(1, sizeof(*api));
 
 	json_object_seed(0); /* here, where one thread makes objects */
-	api->daemon = daemon;
+	api->node = node;
 	api->timer.data = api;
-	check(uv_timer_init(&daemon->loop, &api->timer) == 0);
+	check(uv_timer_init(node->loop, &api->timer) == 0);
 	return api;
 }
 

@@ -11,10 +11,10 @@
 #include "node/http/http.h"
 #include "proto/core.h"
 
-struct daemon;
+struct node_view;
 struct api;
 
-struct api *api_open(struct daemon *daemon);
+struct api *api_open(const struct node_view *node);
 /* http_options.begin; arg is the api. */
 void api_begin(void *arg, struct http_request *request);
 /* A version became known or held. */

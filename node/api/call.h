@@ -6,8 +6,13 @@
 
 #include <jansson.h>
 
-#include "node/daemon.h"
+#include "node/api/api.h"
 #include "node/care/overview.h"
+#include "node/files/deliver.h"
+#include "node/files/download.h"
+#include "node/files/upload.h"
+#include "node/files/verify.h"
+#include "node/net/net.h"
 
 #define API_WHY_LEN      512
 #define API_WAIT_MS_MAX  30000
@@ -29,7 +34,7 @@ struct route {
 
 struct call {
 	struct turn_item item;
-	struct daemon *daemon;
+	const struct node_view *node;
 	struct api *api;
 	struct http_request *request;
 	const struct route *route;

@@ -65,7 +65,7 @@ static void subscribe_run(struct call *call, struct core *core, struct txn *txn,
 
 static void subscribe_done(struct call *call)
 {
-	deliver_look(&call->daemon->deliver);
+	deliver_look(call->node->deliver);
 	api_done(call);
 }
 
@@ -106,7 +106,7 @@ static void add_findings(json_t *faults, struct bytes text)
 static void verified(void *arg)
 {
 	struct call *call = arg;
-	struct verify *verify = &call->daemon->verify;
+	struct verify *verify = call->node->verify;
 	const struct scrub *scrub = &verify->scrub;
 	json_t *faults = json_array();
 
@@ -123,7 +123,7 @@ static void verified(void *arg)
 	} else {
 		bool clean = json_array_size(faults) == 0;
 
-		log_line(&call->daemon->log, clock_now_ms(), LOG_VERIFY,
+		log_line(call->node->log, clock_now_ms(), LOG_VERIFY,
 			 "%zu faults in %llu rows and chunks", json_array_size(faults),
 			 (unsigned long long)(scrub->row_count + verify->looked));
 
@@ -138,7 +138,7 @@ static void verified(void *arg)
 
 static void verify_begin(struct call *call)
 {
-	if (!verify_start(&call->daemon->verify, verified, call))
+	if (!verify_start(call->node->verify, verified, call))
 		api_fail(call, ERR_BUSY, "a verification is under way; wait until it is done");
 }
 

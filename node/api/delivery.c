@@ -29,7 +29,7 @@ bool api_delivery_check(struct call *call)
 		api_fail(call, ERR_CONFIG, "%s", why);
 		return false;
 	}
-	if (is_inside(to, call->daemon->dir_path)) {
+	if (is_inside(to, call->node->dir)) {
 		api_fail(call, ERR_CONFIG, "%.200s lies in the node's own directory: take another",
 			 to);
 		return false;

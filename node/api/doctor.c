@@ -36,19 +36,19 @@ static uint64_t files_needed(const struct limits *limits)
 
 static void doctor_begin(struct call *call)
 {
-	const struct daemon *daemon = call->daemon;
+	const struct node_view *node = call->node;
 	json_t *addresses = json_array();
 
-	for (size_t i = 0; daemon->addresses[i]; i++)
-		json_array_append_new(addresses, api_str(daemon->addresses[i]));
+	for (size_t i = 0; node->addresses[i]; i++)
+		json_array_append_new(addresses, api_str(node->addresses[i]));
 	api_reply(call, 200,
 		  json_pack("{s:o, s:o, s:o, s:o, s:s, s:b, s:s, s:o, s:i}", "libraries",
 			    libraries_json(), "open_files", limit_json(RLIMIT_NOFILE),
-			    "open_files_needed", api_uint(files_needed(&daemon->config.limits)),
+			    "open_files_needed", api_uint(files_needed(&node->config->limits)),
 			    "locked_memory_bytes", limit_json(RLIMIT_MEMLOCK), "root_key",
-			    daemon->identity.root ? "here" : "offline", "dial_only",
-			    daemon->config.dial_only, "listen", net_address(daemon->net),
-			    "advertised", addresses, "store_format", STORE_FORMAT));
+			    node->identity->root ? "here" : "offline", "dial_only",
+			    node->config->dial_only, "listen", node->listen, "advertised",
+			    addresses, "store_format", STORE_FORMAT));
 }
 
 const struct route api_doctor_routes[] = {

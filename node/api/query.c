@@ -9,7 +9,7 @@
 
 static void status_begin(struct call *call)
 {
-	call->number = call->daemon->uploads.count; /* the loop thread's: run cannot look */
+	call->number = call->node->uploads->count; /* the loop thread's: run cannot look */
 	call->overview = mem_new(1, sizeof(*call->overview));
 	api_push(call);
 }
@@ -54,8 +54,8 @@ static void peers_done(struct call *call)
 		json_t *peer = json_array_get(list, i);
 		uint64_t link = (uint64_t)json_integer_value(json_object_get(peer, "link"));
 		const char *known = json_string_value(json_object_get(peer, "address"));
-		const char *address = link ? net_peer_address(call->daemon->net, link) : NULL;
-		const char *why = link ? NULL : net_dial_why(call->daemon->net, known);
+		const char *address = link ? net_peer_address(call->node->net, link) : NULL;
+		const char *why = link ? NULL : net_dial_why(call->node->net, known);
 
 		if (address && !*known)
 			json_object_set_new(peer, "address", api_str(address));

@@ -45,7 +45,7 @@ static bool wait_args(struct call *call)
 		return false;
 	if (call->wait_ms > API_WAIT_MS_MAX)
 		call->wait_ms = API_WAIT_MS_MAX;
-	call->deadline_ms = uv_now(&call->daemon->loop) + call->wait_ms;
+	call->deadline_ms = uv_now(call->node->loop) + call->wait_ms;
 	call->last = call->wait_ms == 0;
 	return true;
 }
@@ -170,7 +170,7 @@ static void read_done(struct call *call)
 	if (call->err)
 		api_done(call);
 	else
-		opened_get(&call->daemon->downloads, &call->reading, read_opened, call);
+		opened_get(call->node->downloads, &call->reading, read_opened, call);
 }
 
 static json_t *file_json(const struct manifest_file *file)
@@ -236,8 +236,7 @@ static void file_begin(struct call *call)
 			 shown);
 		return;
 	}
-	call->download =
-		download_open(&call->daemon->downloads, call->opened, file, wake_file, call);
+	call->download = download_open(call->node->downloads, call->opened, file, wake_file, call);
 	call->request->read = read_file;
 	http_answer_stream(call->request, file->size, file->media_type);
 }
@@ -247,7 +246,7 @@ void api_read_gone(struct call *call)
 	if (call->download)
 		download_close(call->download);
 	else if (call->opened)
-		opened_put(&call->daemon->downloads, call->opened);
+		opened_put(call->node->downloads, call->opened);
 	reading_fini(&call->reading);
 }
 

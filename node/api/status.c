@@ -16,20 +16,20 @@ struct status {
 
 static json_t *node_json(const struct status *status, uint32_t author)
 {
-	const struct daemon *daemon = status->call->daemon;
-	const struct identity *identity = &daemon->identity;
-	const char *operator= daemon->config.operator[0]
-		? daemon->config.operator: identity->operator;
+	const struct node_view *node = status->call->node;
+	const struct identity *identity = node->identity;
+	const char *operator_name =
+		node->config->operator[0] ? node->config->operator: identity->operator;
 
 	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:s}",
 			 "name", api_str(identity->name), "slug", identity->slug, "ags",
 			 identity->ags, "organisation", api_hex(id_bytes(&identity->org)), "author",
-			 author ? api_uint(author) : json_null(), "operator", api_str(operator),
-			 "software", DAEMON_SOFTWARE, "listen", net_address(daemon->net), "http",
-			 daemon->open_http ? http_address(daemon->open_http) : "", "pid",
-			 (json_int_t)getpid(), "started_ms", (json_int_t)daemon->started_ms,
-			 "now_ms", (json_int_t)status->now_ms, "storage_key",
-			 keyring_has_passphrase(daemon->keyring) ? "passphrase" : "clear");
+			 author ? api_uint(author) : json_null(), "operator",
+			 api_str(operator_name), "software", node->software, "listen", node->listen,
+			 "http", node->http, "pid", (json_int_t)getpid(), "started_ms",
+			 (json_int_t)node->started_ms, "now_ms", (json_int_t)status->now_ms,
+			 "storage_key",
+			 keyring_has_passphrase(node->keyring) ? "passphrase" : "clear");
 }
 
 static json_t *federation_json(const struct overview *overview)
@@ -133,9 +133,8 @@ static void status_make(struct status *status)
 	struct overview *overview = call->overview;
 	struct actions actions;
 
-	overview_take(overview, call->daemon, status->core, status->txn, status->now_ms);
-	actions_collect(&actions, call->daemon, overview, status->core, status->txn,
-			status->now_ms);
+	overview_take(overview, call->node, status->core, status->txn, status->now_ms);
+	actions_collect(&actions, call->node, overview, status->core, status->txn, status->now_ms);
 	call->out =
 		json_pack("{s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:o}", "node",
 			  node_json(status, overview->membership.author), "federation",

@@ -86,12 +86,12 @@ static void create_begin(struct call *call)
 			 LIMIT_KEYWORD_COUNT_MAX);
 		return;
 	}
-	call->upload = upload_new(&call->daemon->uploads);
+	call->upload = upload_new(call->node->uploads);
 	if (!call->upload) {
 		api_fail(call, ERR_BUSY,
 			 "%u uploads are under way, as many as may be; try again "
 			 "when one is done",
-			 call->daemon->config.limits.upload_count_max);
+			 call->node->config->limits.upload_count_max);
 		return;
 	}
 	upload_hold(call->upload);
@@ -339,7 +339,7 @@ bool api_upload_begin(struct call *call)
 	}
 	if (strncmp(path, UPLOADS "/", sizeof(UPLOADS)))
 		return false;
-	upload = uploads_find(&call->daemon->uploads, strtoull(path + sizeof(UPLOADS), &rest, 10));
+	upload = uploads_find(call->node->uploads, strtoull(path + sizeof(UPLOADS), &rest, 10));
 	if (!upload || rest == path + sizeof(UPLOADS)) {
 		api_fail(call, ERR_ABSENT,
 			 "there is no such upload; it may have been dropped after 10 "

@@ -17,7 +17,7 @@
  *
  * A function looks and adds; it changes nothing in the store, takes no more than milliseconds, and adds its worst
  * first: only ACTION_PER_TOPIC_MAX of a topic are shown, the rest is counted. It runs on the core thread: of
- * list->daemon it may read only what does not change while the node runs.
+ * list->node it may read only what does not change while the node runs.
  */
 #ifndef ALLMENDE_ACTIONS_H
 #define ALLMENDE_ACTIONS_H
@@ -47,7 +47,7 @@ struct action {
 
 struct actions {
 	/* for the topics */
-	const struct daemon *daemon;
+	const struct node_view *node;
 	const struct overview *overview;
 	struct core *core;
 	struct txn *txn;
@@ -63,7 +63,7 @@ struct actions {
 };
 
 /* Inside a turn. Ends with actions_fini(). */
-void actions_collect(struct actions *out, const struct daemon *daemon,
+void actions_collect(struct actions *out, const struct node_view *node,
 		     const struct overview *overview, struct core *core, struct txn *txn,
 		     int64_t now_ms);
 void actions_fini(struct actions *list);

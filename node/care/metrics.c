@@ -8,7 +8,8 @@
 
 #include "crypto/check.h"
 #include "node/base/clock.h"
-#include "node/daemon.h"
+#include "node/files/upload.h"
+#include "node/net/net.h"
 #include "proto/transfer.h"
 
 #define TEXT_TYPE    "text/plain; charset=utf-8"
@@ -67,9 +68,9 @@ static void put_node(struct buf *out, const struct metrics *metrics)
 	put_head(out, "build_info", "gauge", "The version of the node; always 1.");
 	put(out, "allmende_build_info{version=\"%s\"} 1\n", ALLMENDE_VERSION);
 	put_ms(out, "start_time_seconds", "gauge", "When the node was started, since 1970.",
-	       metrics->daemon->started_ms);
+	       metrics->node->started_ms);
 	put_ms(out, "uptime_seconds", "gauge", "How long the node has been running.",
-	       metrics->now_ms - metrics->daemon->started_ms);
+	       metrics->now_ms - metrics->node->started_ms);
 	put_one(out, "federation_member", "gauge", "1 when this node is a member of a federation.",
 		membership->state == MEMBERSHIP_MEMBER);
 	put_one(out, "charter_number", "gauge",
@@ -129,7 +130,7 @@ static void put_data(struct buf *out, const struct metrics *metrics)
 
 static void put_links(struct buf *out, const struct metrics *metrics)
 {
-	struct net_counts counts = net_counts(metrics->daemon->net);
+	struct net_counts counts = net_counts(metrics->node->net);
 
 	put_one(out, "peers_linked", "gauge", "Nodes that are linked.", metrics->overview->linked);
 	put_one(out, "peers_known", "gauge", "Nodes that are linked or tried.",
@@ -149,12 +150,12 @@ static void put_links(struct buf *out, const struct metrics *metrics)
 	put_head(out, "fetches", "gauge", "Versions on their way here, by state.");
 	put_labelled(out, "fetches", "state", "running", metrics->fetches_running);
 	put_labelled(out, "fetches", "state", "waiting", metrics->fetches_waiting);
-	put_one(out, "uploads", "gauge", "Publications under way.", metrics->daemon->uploads.count);
+	put_one(out, "uploads", "gauge", "Publications under way.", metrics->node->uploads->count);
 }
 
 static void put_turns(struct buf *out, const struct metrics *metrics)
 {
-	struct turn_stats stats = turn_stats(metrics->daemon->turn);
+	struct turn_stats stats = turn_stats(metrics->node->turn);
 	uint64_t sum = 0;
 
 	put_one(out, "turns_failed_total", "counter", "Turns whose commit failed.", stats.failed);
@@ -227,8 +228,8 @@ static void gather(struct core *core, struct txn *txn, int64_t now_ms, void *arg
 	catalog_list(core, txn, NULL, after, count_dataset, &walker);
 	if (metrics->more)
 		return;
-	overview_take(overview, metrics->daemon, core, txn, now_ms);
-	actions_collect(&actions, metrics->daemon, overview, core, txn, now_ms);
+	overview_take(overview, metrics->node, core, txn, now_ms);
+	actions_collect(&actions, metrics->node, overview, core, txn, now_ms);
 	for (unsigned i = 0; i <= ACTION_CRITICAL; i++)
 		metrics->severities[i] = actions_count(&actions, (enum action_severity)i);
 	actions_fini(&actions);
@@ -279,7 +280,7 @@ static void gathered(struct turn_item *item)
 	if (!item->err) {
 		make_text(metrics);
 		metrics->made = true;
-		metrics->made_ms = uv_now(&metrics->daemon->loop);
+		metrics->made_ms = uv_now(metrics->node->loop);
 	}
 	free(metrics->overview);
 	metrics->overview = NULL;
@@ -295,13 +296,13 @@ static void push(struct metrics *metrics)
 		.weight = sizeof(*metrics),
 	};
 	metrics->busy = true;
-	turn_push(metrics->daemon->turn, &metrics->item);
+	turn_push(metrics->node->turn, &metrics->item);
 }
 
 static void start(struct metrics *metrics)
 {
 	metrics->overview = mem_new(1, sizeof(*metrics->overview));
-	metrics->begun_ms = uv_now(&metrics->daemon->loop);
+	metrics->begun_ms = uv_now(metrics->node->loop);
 	metrics->more = false;
 	metrics->page_count = 0;
 	metrics->fetches_running = metrics->fetches_waiting = 0;
@@ -320,7 +321,7 @@ static void asked(struct http_request *request)
 	struct ask *ask = request->owner;
 	struct metrics *metrics = ask->metrics;
 
-	if (metrics->made && uv_now(&metrics->daemon->loop) - metrics->made_ms < age_max(metrics))
+	if (metrics->made && uv_now(metrics->node->loop) - metrics->made_ms < age_max(metrics))
 		answer(request, 200, METRICS_TYPE, buf_bytes(&metrics->text));
 	else if (!metrics->overview)
 		start(metrics);
@@ -356,7 +357,7 @@ static void begin_ask(struct metrics *metrics, struct http_request *request)
 
 static void answer_health(const struct metrics *metrics, struct http_request *request)
 {
-	struct turn_stats stats = turn_stats(metrics->daemon->turn);
+	struct turn_stats stats = turn_stats(metrics->node->turn);
 	int64_t busy_ms = stats.busy_since_ms ? clock_now_ms() - stats.busy_since_ms : 0;
 	char why[200] = "ok\n";
 	unsigned status = 503;
@@ -392,9 +393,9 @@ void metrics_absent(struct http_request *request)
 	       bytes_str("only GET /healthz and GET /metrics are answered here\n"));
 }
 
-void metrics_init(struct metrics *metrics, struct daemon *daemon)
+void metrics_init(struct metrics *metrics, const struct node_view *node)
 {
-	*metrics = (struct metrics){.daemon = daemon};
+	*metrics = (struct metrics){.node = node};
 	buf_init(&metrics->text, METRICS_LEN_MAX);
 }
 

@@ -19,11 +19,10 @@
 #define METRICS_LEN_MAX     (64u * 1024)
 #define METRICS_FETCHES_MAX 4096 /* counted */
 
-struct daemon;
 struct ask;
 
 struct metrics {
-	struct daemon *daemon;
+	const struct node_view *node;
 	struct ask *asks; /* waiting for the text */
 	bool busy;        /* with the core thread */
 	bool made;
@@ -42,7 +41,7 @@ struct metrics {
 	uint64_t severities[ACTION_CRITICAL + 1];
 };
 
-void metrics_init(struct metrics *metrics, struct daemon *daemon);
+void metrics_init(struct metrics *metrics, const struct node_view *node);
 /* True when the request is one for it; it is answered, then or later. */
 bool metrics_begin(struct metrics *metrics, struct http_request *request);
 /* 404, for a port where nothing else is to be had. */

@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "node/daemon.h"
-
 #define AHEAD_MS 60000 /* clocks differ a little; more than this is a wrong one */
 
 void overview_dataset(struct overview *overview, struct core *core, struct txn *txn,
@@ -94,12 +92,11 @@ static void count_peers(struct overview *overview, struct core *core)
 	}
 }
 
-void overview_take(struct overview *overview, const struct daemon *daemon, struct core *core,
+void overview_take(struct overview *overview, const struct node_view *node, struct core *core,
 		   struct txn *txn, int64_t now_ms)
 {
 	membership_status(core, &overview->membership);
 	count_members(overview, core, txn, now_ms);
 	count_peers(overview, core);
-	space_take(&overview->space, daemon->db, daemon->dir_path,
-		   daemon->config.limits.store_bytes_max);
+	space_take(&overview->space, node->db, node->dir, node->config->limits.store_bytes_max);
 }

@@ -8,12 +8,11 @@
 #define ALLMENDE_OVERVIEW_H
 
 #include "node/base/space.h"
+#include "node/care/node_view.h"
 #include "proto/catalog.h"
 #include "proto/membership.h"
 
 #define OVERVIEW_TROUBLED_MAX 64 /* members named; the others are counted */
-
-struct daemon;
 
 struct overview_member { /* one whose data is not complete here */
 	char name[LIMIT_NAME_LEN_MAX + 1];
@@ -48,7 +47,7 @@ struct overview {
 
 void overview_dataset(struct overview *overview, struct core *core, struct txn *txn,
 		      const struct catalog_entry *entry);
-void overview_take(struct overview *overview, const struct daemon *daemon, struct core *core,
+void overview_take(struct overview *overview, const struct node_view *node, struct core *core,
 		   struct txn *txn, int64_t now_ms);
 
 #endif

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "node/care/actions.h"
-#include "node/daemon.h"
 
 void actions_membership(struct actions *list)
 {
@@ -129,7 +128,7 @@ void actions_copies(struct actions *list)
 
 void actions_keys(struct actions *list)
 {
-	if (!keyring_has_passphrase(list->daemon->keyring))
+	if (!keyring_has_passphrase(list->node->keyring))
 		actions_add(list, ACTION_INFO, "",
 			    "the keys lie in clear: who gets the disk can read everything; encrypt "
 			    "the disk, or make the node anew with a passphrase while it is young");
