@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "crypto/check.h"
+#include "node/api/routes.h"
 #include "node/base/clock.h"
 
 #define STOP_LOOK_MS    20   /* whether all is done */
@@ -432,8 +433,10 @@ static void fill_view(struct daemon *daemon)
 /* What cannot fail, once all that can has not. */
 static void open_rest(struct daemon *daemon)
 {
+	const struct api_options api = {.node = &daemon->view, .tables = api_routes};
+
 	fill_view(daemon);
-	daemon->api = api_open(&daemon->view);
+	daemon->api = api_open(&api);
 	metrics_init(&daemon->metrics, &daemon->view);
 	daemon->uploads = (struct uploads){.loop = &daemon->loop,
 					   .turn = daemon->turn,

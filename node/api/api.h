@@ -1,9 +1,9 @@
 /*
  * api - the control interface (docs/API.md): requests in, calls to the core, JSON out.
  *
- * On the loop thread, but for the run functions of calls, which the core thread runs inside a turn. A call belongs
- * to a request, whose connection stays suspended until it is answered. Requests that wait for something (GET
- * /wait, GET /fetch) run again whenever a note says that it may have come.
+ * On the loop thread, but for the run functions of calls, which the core thread runs. What is answered stands in the tables
+ * of routes that it is given. Requests that wait for something (GET /wait, GET /fetch) run again whenever a note says that it
+ * may have come.
  */
 #ifndef ALLMENDE_API_H
 #define ALLMENDE_API_H
@@ -12,9 +12,15 @@
 #include "proto/core.h"
 
 struct node_view;
+struct route;
 struct api;
 
-struct api *api_open(const struct node_view *node);
+struct api_options { /* all borrowed */
+	const struct node_view *node;
+	const struct route *const *tables; /* NULL-terminated; call.h */
+};
+
+struct api *api_open(const struct api_options *options);
 /* http_options.begin; arg is the api. */
 void api_begin(void *arg, struct http_request *request);
 /* A version became known or held. */

@@ -1,9 +1,6 @@
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "node/api/args.h"
 
-#include "node/api/call.h"
+#include <stdlib.h>
 
 static void drop_nulls(json_t *object)
 {
@@ -96,9 +93,25 @@ bool api_path_args(struct call *call)
 	       api_number_arg(call, "version", &call->number, NULL);
 }
 
+void api_path_begin(struct call *call)
+{
+	if (api_path_args(call))
+		api_push(call);
+}
+
 const char *api_in_text(struct call *call, const char *name)
 {
 	return json_string_value(json_object_get(call->in, name));
+}
+
+bool api_in_true(struct call *call, const char *name)
+{
+	return json_is_true(json_object_get(call->in, name));
+}
+
+uint64_t api_in_uint(struct call *call, const char *name)
+{
+	return (uint64_t)json_integer_value(json_object_get(call->in, name));
 }
 
 static bool is_text_list(const json_t *list)
@@ -127,7 +140,6 @@ static const char *wrong_type(const json_t *value, char type)
 	}
 }
 
-/* Fields are written "s:name"; a capital letter: it must be there. */
 bool api_in_check(struct call *call, const char *const *fields)
 {
 	size_t known = 0;

@@ -5,7 +5,8 @@
 #include <uv.h>
 
 #include "crypto/selftest.h"
-#include "node/api/call.h"
+#include "node/api/json.h"
+#include "node/api/routes.h"
 #include "proto/pack.h"
 
 #define FILES_BESIDE 64 /* store, log, control socket, timers and what libraries open */
@@ -51,7 +52,7 @@ static void doctor_begin(struct call *call)
 			    addresses, "store_format", STORE_FORMAT));
 }
 
-const struct route api_doctor_routes[] = {
-	{HTTP_GET, "/doctor", doctor_begin, NULL, NULL},
-	{HTTP_OTHER, NULL, NULL, NULL, NULL},
+const struct route doctor_routes[] = {
+	{HTTP_GET, "/doctor", .begin = doctor_begin},
+	{.path = NULL},
 };

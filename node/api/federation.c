@@ -1,12 +1,15 @@
 /*
- * api_federation - /federation: founding, inviting, joining, admitting, and what members decide (docs/API.md).
+ * /federation: founding, inviting, joining, admitting, and what members decide (docs/API.md).
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto/check.h"
-#include "node/api/call.h"
+#include "node/api/args.h"
+#include "node/api/json.h"
+#include "node/api/routes.h"
+#include "proto/catalog.h"
 #include "proto/envelope.h"
 #include "proto/fork.h"
 #include "proto/membership.h"
@@ -15,17 +18,6 @@
 #include "proto/words.h"
 
 enum { BRANCH_COUNT_MAX = 16 };
-
-static void check_and_push(struct call *call, const char *const *fields)
-{
-	if (api_in_check(call, fields))
-		api_push(call);
-}
-
-static bool in_true(struct call *call, const char *name)
-{
-	return json_is_true(json_object_get(call->in, name));
-}
 
 static const struct charter *charter_of(struct core *core)
 {
@@ -36,13 +28,6 @@ static const struct charter *charter_of(struct core *core)
 }
 
 /* ---- founding and joining ---- */
-
-static void found_begin(struct call *call)
-{
-	static const char *const fields[] = {"S:name", NULL};
-
-	check_and_push(call, fields);
-}
 
 static void found_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
@@ -55,22 +40,14 @@ static void found_run(struct call *call, struct core *core, struct txn *txn, int
 			      api_str(charter->name));
 }
 
-static void invite_begin(struct call *call)
-{
-	static const char *const fields[] = {"S:name",         "S:slug",  "S:ags",
-					     "b:auto_approve", "b:relay", NULL};
-
-	check_and_push(call, fields);
-}
-
 static void invite_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
 	const struct invitation_terms terms = {
 		.name = api_in_text(call, "name"),
 		.slug = api_in_text(call, "slug"),
 		.ags = api_in_text(call, "ags"),
-		.auto_approve = in_true(call, "auto_approve"),
-		.relay = in_true(call, "relay"),
+		.auto_approve = api_in_true(call, "auto_approve"),
+		.relay = api_in_true(call, "relay"),
 	};
 	int64_t valid_until_ms = 0;
 	struct buf text;
@@ -83,13 +60,6 @@ static void invite_run(struct call *call, struct core *core, struct txn *txn, in
 				      "valid_until_ms", (json_int_t)valid_until_ms);
 	}
 	buf_fini_wipe(&text);
-}
-
-static void join_begin(struct call *call)
-{
-	static const char *const fields[] = {"S:invitation", NULL};
-
-	check_and_push(call, fields);
 }
 
 static void join_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
@@ -106,7 +76,7 @@ static void join_run(struct call *call, struct core *core, struct txn *txn, int6
 	invitation_wipe(&invitation);
 }
 
-static const char *state_name(const struct membership_status *status)
+static const char *federation_state_name(const struct membership_status *status)
 {
 	switch (status->state) {
 	case MEMBERSHIP_NONE:
@@ -129,7 +99,7 @@ static void federation_run(struct call *call, struct core *core, struct txn *txn
 	membership_status(core, &status);
 	charter = status.charter;
 	call->out = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "state",
-			      state_name(&status), "id",
+			      federation_state_name(&status), "id",
 			      charter ? api_hex(id_bytes(&charter->fed)) : json_null(), "name",
 			      charter ? api_str(charter->name) : json_null(), "charter",
 			      api_uint(charter ? charter->number : 0), "threshold",
@@ -164,7 +134,7 @@ static json_t *member_json(const struct charter *charter, const struct charter_m
 }
 
 /* Who runs its node, as the node itself says; null: nothing has been heard of it. */
-static json_t *operator_json(struct core *core, struct txn *txn, uint32_t author)
+static json_t *member_operator_json(struct core *core, struct txn *txn, uint32_t author)
 {
 	struct catalog_holder holder;
 
@@ -184,7 +154,8 @@ static void members_run(struct call *call, struct core *core, struct txn *txn, i
 
 		membership_member(core, txn, now_ms, member->number, &state);
 		json_t *object = member_json(charter, member, &state);
-		json_object_set_new(object, "operator", operator_json(core, txn, state.author));
+		json_object_set_new(object, "operator",
+				    member_operator_json(core, txn, state.author));
 		json_array_append_new(list, object);
 	}
 	call->out = json_pack("{s:o}", "members", list);
@@ -210,35 +181,13 @@ static void requests_run(struct call *call, struct core *core, struct txn *txn, 
 	call->out = json_pack("{s:o}", "requests", list);
 }
 
-/* Lines of text as a list of texts. */
-static json_t *lines_json(struct bytes text)
-{
-	json_t *list = json_array();
-
-	while (text.len > 0) {
-		const uint8_t *end = memchr(text.ptr, '\n', text.len);
-		size_t len = end ? (size_t)(end - text.ptr) : text.len;
-
-		json_array_append_new(list, api_text(bytes_slice(text, 0, len)));
-		text = bytes_slice(text, len + (end != NULL), text.len);
-	}
-	return list;
-}
-
 static json_t *outcome_json(const struct voting_outcome *outcome)
 {
 	return json_pack("{s:o, s:o, s:o, s:b, s:b}", "id",
 			 id_zero(&outcome->id) ? json_null() : api_hex(id_bytes(&outcome->id)),
 			 "number", api_uint(outcome->number), "changes",
-			 lines_json(buf_bytes(&outcome->words)), "voted", outcome->voted,
-			 "accepted", outcome->accepted);
-}
-
-static void approve_begin(struct call *call)
-{
-	static const char *const fields[] = {"S:slug", "S:words", NULL};
-
-	check_and_push(call, fields);
+			 api_lines(buf_bytes(&outcome->words)), "voted", outcome->voted, "accepted",
+			 outcome->accepted);
 }
 
 static void approve_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
@@ -251,13 +200,6 @@ static void approve_run(struct call *call, struct core *core, struct txn *txn, i
 	if (!call->err)
 		call->out = outcome_json(&outcome);
 	voting_outcome_fini(&outcome);
-}
-
-static void refuse_begin(struct call *call)
-{
-	static const char *const fields[] = {"S:slug", NULL};
-
-	check_and_push(call, fields);
 }
 
 static void refuse_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
@@ -287,7 +229,7 @@ static json_t *proposal_json(const struct charter *charter, const struct voting_
 		"{s:o, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "id",
 		api_hex(id_bytes(&proposal->id)), "number", api_uint(proposal->number), "time_ms",
 		(json_int_t)proposal->time_ms, "settlement", proposal->settlement, "changes",
-		lines_json(words), "voters", voters_json(charter, proposal), "votes",
+		api_lines(words), "voters", voters_json(charter, proposal), "votes",
 		api_uint(proposal->votes), "needed", api_uint(proposal->needed), "votes_new",
 		api_uint(proposal->votes_new), "needed_new", api_uint(proposal->needed_new),
 		"may_vote", proposal->may_vote, "voted", proposal->voted);
@@ -312,13 +254,13 @@ static void proposals_run(struct call *call, struct core *core, struct txn *txn,
 			      charter && charter->frozen, "proposals", list);
 }
 
-static void text_begin(struct call *call)
+static void proposal_text_begin(struct call *call)
 {
 	if (api_text_arg(call, "id", &call->path, true))
 		api_push(call);
 }
 
-static void text_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void proposal_text_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
 	struct buf text;
 
@@ -327,14 +269,6 @@ static void text_run(struct call *call, struct core *core, struct txn *txn, int6
 	if (!call->err)
 		call->out = json_pack("{s:o}", "text", api_text(buf_bytes(&text)));
 	buf_fini(&text);
-}
-
-static void propose_begin(struct call *call)
-{
-	static const char *const fields[] = {"S:change",    "l:slugs",   "s:entry",
-					     "i:threshold", "b:confirm", NULL};
-
-	check_and_push(call, fields);
 }
 
 static size_t slugs_read(struct call *call, const char *out[LIMIT_STEWARD_COUNT_MAX + 1])
@@ -357,7 +291,7 @@ static enum err propose(struct call *call, struct core *core, struct txn *txn,
 	size_t count = slugs_read(call, slugs);
 	json_int_t wanted = json_integer_value(json_object_get(call->in, "threshold"));
 	uint32_t threshold = wanted > UINT32_MAX ? UINT32_MAX : (uint32_t)wanted;
-	bool confirm = in_true(call, "confirm");
+	bool confirm = api_in_true(call, "confirm");
 
 	if (!strcmp(change, "stewards"))
 		return voting_stewards(core, txn, slugs, count, threshold, confirm, out, call->why);
@@ -380,17 +314,10 @@ static void propose_run(struct call *call, struct core *core, struct txn *txn, i
 	voting_outcome_init(&outcome);
 	call->err = propose(call, core, txn, &outcome);
 	if (!call->err) {
-		call->status = in_true(call, "confirm") ? 201 : 200;
+		call->status = api_in_true(call, "confirm") ? 201 : 200;
 		call->out = outcome_json(&outcome);
 	}
 	voting_outcome_fini(&outcome);
-}
-
-static void vote_begin(struct call *call)
-{
-	static const char *const fields[] = {"S:proposal", "b:confirm", NULL};
-
-	check_and_push(call, fields);
 }
 
 static void vote_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
@@ -398,7 +325,7 @@ static void vote_run(struct call *call, struct core *core, struct txn *txn, int6
 	const char *given = api_in_text(call, "proposal");
 	bool is_text = envelope_is(ENVELOPE_PROPOSAL, bytes_str(given)) ||
 		       envelope_is(ENVELOPE_VOTE, bytes_str(given));
-	bool confirm = in_true(call, "confirm");
+	bool confirm = api_in_true(call, "confirm");
 	struct voting_outcome outcome;
 	struct buf text;
 
@@ -417,20 +344,13 @@ static void vote_run(struct call *call, struct core *core, struct txn *txn, int6
 
 /* ---- leaving, and what is frozen ---- */
 
-static void leave_begin(struct call *call)
-{
-	static const char *const fields[] = {"s:reason", "b:cancel", NULL};
-
-	check_and_push(call, fields);
-}
-
 static void leave_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
 	const char *reason = api_in_text(call, "reason");
 
 	if (!reason)
 		reason = "";
-	call->err = voting_leave(core, txn, in_true(call, "cancel") ? NULL : reason, call->why);
+	call->err = voting_leave(core, txn, api_in_true(call, "cancel") ? NULL : reason, call->why);
 	call->status = 202;
 	call->out = json_object();
 }
@@ -452,20 +372,23 @@ static void fork_run(struct call *call, struct core *core, struct txn *txn, int6
 	call->out = json_pack("{s:o, s:o}", "number", api_uint(fork_number(core)), "entries", list);
 }
 
-const struct route api_federation_routes[] = {
-	{HTTP_POST, "/federation", found_begin, found_run, NULL},
-	{HTTP_GET, "/federation", NULL, federation_run, NULL},
-	{HTTP_POST, "/federation/invitations", invite_begin, invite_run, NULL},
-	{HTTP_POST, "/federation/join", join_begin, join_run, NULL},
-	{HTTP_GET, "/federation/members", NULL, members_run, NULL},
-	{HTTP_GET, "/federation/requests", NULL, requests_run, NULL},
-	{HTTP_POST, "/federation/requests/approve", approve_begin, approve_run, NULL},
-	{HTTP_POST, "/federation/requests/refuse", refuse_begin, refuse_run, NULL},
-	{HTTP_GET, "/federation/proposals", NULL, proposals_run, NULL},
-	{HTTP_GET, "/federation/proposal", text_begin, text_run, NULL},
-	{HTTP_POST, "/federation/proposals", propose_begin, propose_run, NULL},
-	{HTTP_POST, "/federation/votes", vote_begin, vote_run, NULL},
-	{HTTP_POST, "/federation/leave", leave_begin, leave_run, NULL},
-	{HTTP_GET, "/federation/fork", NULL, fork_run, NULL},
-	{HTTP_OTHER, NULL, NULL, NULL, NULL},
+const struct route federation_routes[] = {
+	{HTTP_POST, "/federation", FIELDS("S:name"), .run = found_run},
+	{HTTP_GET, "/federation", .run = federation_run},
+	{HTTP_POST, "/federation/invitations",
+	 FIELDS("S:name", "S:slug", "S:ags", "b:auto_approve", "b:relay"), .run = invite_run},
+	{HTTP_POST, "/federation/join", FIELDS("S:invitation"), .run = join_run},
+	{HTTP_GET, "/federation/members", .run = members_run},
+	{HTTP_GET, "/federation/requests", .run = requests_run},
+	{HTTP_POST, "/federation/requests/approve", FIELDS("S:slug", "S:words"),
+	 .run = approve_run},
+	{HTTP_POST, "/federation/requests/refuse", FIELDS("S:slug"), .run = refuse_run},
+	{HTTP_GET, "/federation/proposals", .run = proposals_run},
+	{HTTP_GET, "/federation/proposal", .begin = proposal_text_begin, .run = proposal_text_run},
+	{HTTP_POST, "/federation/proposals",
+	 FIELDS("S:change", "l:slugs", "s:entry", "i:threshold", "b:confirm"), .run = propose_run},
+	{HTTP_POST, "/federation/votes", FIELDS("S:proposal", "b:confirm"), .run = vote_run},
+	{HTTP_POST, "/federation/leave", FIELDS("s:reason", "b:cancel"), .run = leave_run},
+	{HTTP_GET, "/federation/fork", .run = fork_run},
+	{.path = NULL},
 };

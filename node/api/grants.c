@@ -1,19 +1,18 @@
 /*
- * api_grants - /grants: who lets whom read or keep what; /who: who can read one dataset (docs/API.md).
+ * /grants: who lets whom read or keep what; /who: who can read one dataset (docs/API.md).
  */
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
-
 #include "crypto/path.h"
-#include "node/api/call.h"
+#include "node/api/args.h"
+#include "node/api/entry.h"
+#include "node/api/json.h"
+#include "node/api/routes.h"
 #include "proto/envelope.h"
 #include "proto/membership.h"
 #include "proto/rights.h"
 
 /* ---- what a grant looks like ---- */
 
-static json_t *org_json(const struct charter *charter, const struct org_id *org)
+static json_t *grant_org_json(const struct charter *charter, const struct org_id *org)
 {
 	const struct charter_member *member = charter_by_org(charter, org);
 
@@ -26,14 +25,14 @@ static json_t *org_json(const struct charter *charter, const struct org_id *org)
 }
 
 /* The organisations it has passed through, the owner first. */
-static json_t *hands_json(const struct charter *charter, const struct token_link *links,
-			  size_t count)
+static json_t *grant_hands_json(const struct charter *charter, const struct token_link *links,
+				size_t count)
 {
 	json_t *hands = json_array();
 
-	json_array_append_new(hands, org_json(charter, &links[0].issuer));
+	json_array_append_new(hands, grant_org_json(charter, &links[0].issuer));
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(hands, org_json(charter, &links[i].audience));
+		json_array_append_new(hands, grant_org_json(charter, &links[i].audience));
 	return hands;
 }
 
@@ -48,7 +47,7 @@ static const struct org_id *own_org(struct core *core, const struct charter **ch
 		       : NULL;
 }
 
-static json_t *links_json(struct core *core, const struct token_link *links, size_t count)
+static json_t *grant_links_json(struct core *core, const struct token_link *links, size_t count)
 {
 	const struct token_link *last = &links[count - 1];
 	const struct charter *charter;
@@ -63,14 +62,15 @@ static json_t *links_json(struct core *core, const struct token_link *links, siz
 			 "token", api_hex(id_bytes(&last->id)), "prefix", api_text(last->prefix),
 			 "rights", verb_name(last->verb), "from_ms",
 			 (json_int_t)last->not_before_ms, "until_ms", (json_int_t)last->expiry_ms,
-			 "depth", api_uint(last->depth), "giver", org_json(charter, &last->issuer),
-			 "receiver", org_json(charter, &last->audience), "hands",
-			 hands_json(charter, links, count), "direction", direction);
+			 "depth", api_uint(last->depth), "giver",
+			 grant_org_json(charter, &last->issuer), "receiver",
+			 grant_org_json(charter, &last->audience), "hands",
+			 grant_hands_json(charter, links, count), "direction", direction);
 }
 
 static json_t *grant_json(struct core *core, const struct rights_grant *grant)
 {
-	json_t *out = links_json(core, grant->link, grant->link_count);
+	json_t *out = grant_links_json(core, grant->link, grant->link_count);
 
 	json_object_set_new(out, "good", json_boolean(grant->good));
 	json_object_set_new(out, "why", grant->good ? json_null() : api_str(grant->why));
@@ -78,7 +78,7 @@ static json_t *grant_json(struct core *core, const struct rights_grant *grant)
 }
 
 /* One that is known here, or not any more. */
-static json_t *token_json(struct core *core, struct txn *txn, const struct digest *token)
+static json_t *grant_token_json(struct core *core, struct txn *txn, const struct digest *token)
 {
 	struct rights_grant grant;
 	char name[ID_HEX_LEN], why[RIGHTS_WHY_LEN];
@@ -90,14 +90,10 @@ static json_t *token_json(struct core *core, struct txn *txn, const struct diges
 
 /* ---- giving and taking ---- */
 
-static void give_begin(struct call *call)
+static void grant_give_begin(struct call *call)
 {
-	static const char *const fields[] = {"S:prefix", "S:to",   "S:rights", "i:until_ms",
-					     "i:depth",  "b:text", NULL};
 	enum verb verb;
 
-	if (!api_in_check(call, fields))
-		return;
 	if (verb_parse(&verb, bytes_str(api_in_text(call, "rights")))) {
 		api_fail(call, ERR_CONFIG, "\"%.60s\" cannot be granted: say relay or read",
 			 api_in_text(call, "rights"));
@@ -107,7 +103,7 @@ static void give_begin(struct call *call)
 }
 
 /* What the text says, which is all there is of it. */
-static void text_out(struct call *call, struct core *core, struct bytes text)
+static void grant_text_out(struct call *call, struct core *core, struct bytes text)
 {
 	struct rights_text parts;
 	struct buf body;
@@ -117,21 +113,21 @@ static void text_out(struct call *call, struct core *core, struct bytes text)
 	if (!call->err)
 		call->err = rights_text_get(&parts, buf_bytes(&body));
 	if (!call->err) {
-		call->out = links_json(core, parts.token.link, parts.token.count);
+		call->out = grant_links_json(core, parts.token.link, parts.token.count);
 		json_object_set_new(call->out, "text", api_text(text));
 	}
 	buf_fini(&body);
 }
 
-static void give_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void grant_give_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
 	struct rights_terms terms = {
 		.prefix = api_in_text(call, "prefix"),
 		.to = api_in_text(call, "to"),
-		.expiry_ms = json_integer_value(json_object_get(call->in, "until_ms")),
+		.expiry_ms = (int64_t)api_in_uint(call, "until_ms"),
 	};
-	json_int_t depth = json_integer_value(json_object_get(call->in, "depth"));
-	bool as_text = json_is_true(json_object_get(call->in, "text"));
+	uint64_t depth = api_in_uint(call, "depth");
+	bool as_text = api_in_true(call, "text");
 	struct digest token;
 	struct buf text;
 
@@ -142,21 +138,13 @@ static void give_run(struct call *call, struct core *core, struct txn *txn, int6
 		rights_give(core, txn, now_ms, &terms, as_text ? &text : NULL, &token, call->why);
 	call->status = 201;
 	if (!call->err && as_text)
-		text_out(call, core, buf_bytes(&text));
+		grant_text_out(call, core, buf_bytes(&text));
 	else if (!call->err)
-		call->out = token_json(core, txn, &token);
+		call->out = grant_token_json(core, txn, &token);
 	buf_fini(&text);
 }
 
-static void accept_begin(struct call *call)
-{
-	static const char *const fields[] = {"S:text", NULL};
-
-	if (api_in_check(call, fields))
-		api_push(call);
-}
-
-static void accept_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void grant_accept_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
 	struct digest token;
 
@@ -164,42 +152,42 @@ static void accept_run(struct call *call, struct core *core, struct txn *txn, in
 	if (call->err)
 		return;
 	call->status = 201;
-	call->out = token_json(core, txn, &token);
+	call->out = grant_token_json(core, txn, &token);
 }
 
 /* ---- lists ---- */
 
-struct list {
+struct grants_list {
 	struct core *core;
 	json_t *out;
 };
 
-static bool list_add(void *arg, const struct rights_grant *grant)
+static bool grants_list_add(void *arg, const struct rights_grant *grant)
 {
-	struct list *list = arg;
+	struct grants_list *list = arg;
 
 	json_array_append_new(list->out, grant_json(list->core, grant));
 	return true;
 }
 
-static void list_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void grants_list_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
 	const struct charter *charter;
 	const struct org_id *own = own_org(core, &charter);
-	struct list list = {core, json_array()};
+	struct grants_list list = {core, json_array()};
 
 	if (own)
-		rights_each(core, txn, own, list_add, &list);
+		rights_each(core, txn, own, grants_list_add, &list);
 	call->out = json_pack("{s:o}", "grants", list.out);
 }
 
-static void one_begin(struct call *call)
+static void grant_begin(struct call *call)
 {
 	if (api_text_arg(call, "id", &call->path, true))
 		api_push(call);
 }
 
-static void one_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void grant_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
 	struct rights_grant grant;
 
@@ -225,38 +213,6 @@ static bool who_add(void *arg, const struct rights_grant *grant)
 	return true;
 }
 
-struct names {
-	const struct charter *charter;
-	json_t *out;
-};
-
-static bool name_add(void *arg, const struct rights_grant *grant)
-{
-	struct names *names = arg;
-	const struct token_link *last = &grant->link[grant->link_count - 1];
-	const struct charter_member *member = charter_by_org(names->charter, &last->audience);
-	char text[LIMIT_NAME_LEN_MAX + 64];
-	time_t last_day = (time_t)((last->expiry_ms - 1) / 1000);
-	struct tm day;
-
-	if (grant->verb < VERB_READ || !member || !localtime_r(&last_day, &day))
-		return true;
-	snprintf(text, sizeof(text), "%s until %04d-%02d-%02d", member->name, day.tm_year + 1900,
-		 day.tm_mon + 1, day.tm_mday);
-	json_array_append_new(names->out, api_str(text));
-	return true;
-}
-
-json_t *api_granted(struct core *core, struct txn *txn, const struct catalog_entry *entry)
-{
-	struct names names = {.out = json_array()};
-
-	if (own_org(core, &names.charter) &&
-	    (entry->tier == TIER_GRANTED || entry->tier == TIER_HIDDEN))
-		rights_each_at(core, txn, bytes_str(entry->path), name_add, &names);
-	return names.out;
-}
-
 static const char *tier_words(enum tier tier)
 {
 	switch (tier) {
@@ -273,12 +229,6 @@ static const char *tier_words(enum tier tier)
 		       "is called.";
 	}
 	return "";
-}
-
-static void who_begin(struct call *call)
-{
-	if (api_path_args(call))
-		api_push(call);
 }
 
 static void who_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
@@ -302,18 +252,20 @@ static void who_run(struct call *call, struct core *core, struct txn *txn, int64
 	call->out = json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:o}", "dataset", api_str(path),
 			      "version", api_uint(entry.number), "tier", tier_name(entry.tier),
 			      "explained", tier_words(entry.tier), "owner",
-			      owner ? org_json(charter, &owner->org) : json_null(), "grants",
+			      owner ? grant_org_json(charter, &owner->org) : json_null(), "grants",
 			      who.readers, "relays", who.relays);
 	api_readers(call->out, core, txn, &entry);
 	api_holders(call->out, core, txn, &entry);
 	catalog_entry_fini(&entry);
 }
 
-const struct route api_grant_routes[] = {
-	{HTTP_GET, "/grants", NULL, list_run, NULL},
-	{HTTP_POST, "/grants", give_begin, give_run, NULL},
-	{HTTP_POST, "/grants/accept", accept_begin, accept_run, NULL},
-	{HTTP_GET, "/grant", one_begin, one_run, NULL},
-	{HTTP_GET, "/who", who_begin, who_run, NULL},
-	{HTTP_OTHER, NULL, NULL, NULL, NULL},
+const struct route grants_routes[] = {
+	{HTTP_GET, "/grants", .run = grants_list_run},
+	{HTTP_POST, "/grants",
+	 FIELDS("S:prefix", "S:to", "S:rights", "i:until_ms", "i:depth", "b:text"),
+	 .begin = grant_give_begin, .run = grant_give_run},
+	{HTTP_POST, "/grants/accept", FIELDS("S:text"), .run = grant_accept_run},
+	{HTTP_GET, "/grant", .begin = grant_begin, .run = grant_run},
+	{HTTP_GET, "/who", .begin = api_path_begin, .run = who_run},
+	{.path = NULL},
 };

@@ -1,9 +1,11 @@
 /*
- * api_nodes - /nodes: the nodes of the own organisation (docs/API.md).
+ * /nodes: the nodes of the own organisation (docs/API.md).
  */
 #include <string.h>
 
-#include "node/api/call.h"
+#include "node/api/args.h"
+#include "node/api/json.h"
+#include "node/api/routes.h"
 #include "proto/envelope.h"
 #include "proto/nodes.h"
 
@@ -17,7 +19,7 @@ static const struct {
 };
 enum { ROLE_COUNT = sizeof(roles) / sizeof(roles[0]) };
 
-static json_t *roles_json(uint8_t set)
+static json_t *node_roles_json(uint8_t set)
 {
 	json_t *list = json_array();
 
@@ -28,7 +30,7 @@ static json_t *roles_json(uint8_t set)
 }
 
 /* ERR_CONFIG: a text that is no role. */
-static enum err roles_read(const json_t *list, uint8_t *set)
+static enum err node_roles_read(const json_t *list, uint8_t *set)
 {
 	*set = 0;
 	for (size_t i = 0; i < json_array_size(list); i++) {
@@ -44,7 +46,7 @@ static enum err roles_read(const json_t *list, uint8_t *set)
 	return ERR_OK;
 }
 
-static void list_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void nodes_list_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
 	json_t *list = json_array();
 	struct node_info node;
@@ -53,12 +55,12 @@ static void list_run(struct call *call, struct core *core, struct txn *txn, int6
 		json_array_append_new(
 			list, json_pack("{s:i, s:s, s:o, s:b, s:b, s:I}", "index", node.index,
 					"state", node.active ? "active" : "retired", "roles",
-					roles_json(node.roles), "self", node.self, "linked",
+					node_roles_json(node.roles), "self", node.self, "linked",
 					node.linked, "head_ms", (json_int_t)node.head_time_ms));
 	call->out = json_pack("{s:o}", "nodes", list);
 }
 
-static void offer_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void nodes_offer_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
 	struct buf text;
 
@@ -69,27 +71,24 @@ static void offer_run(struct call *call, struct core *core, struct txn *txn, int
 	buf_fini(&text);
 }
 
-static void add_begin(struct call *call)
+static void nodes_add_begin(struct call *call)
 {
-	static const char *const fields[] = {"S:request", "l:roles", "b:relay", NULL};
 	uint8_t set;
 
-	if (!api_in_check(call, fields))
-		return;
-	if (roles_read(json_object_get(call->in, "roles"), &set)) {
+	if (node_roles_read(json_object_get(call->in, "roles"), &set)) {
 		api_fail(call, ERR_CONFIG, "a node's roles are publish, admin and key");
 		return;
 	}
 	api_push(call);
 }
 
-static void add_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void nodes_add_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
-	bool relay = json_is_true(json_object_get(call->in, "relay"));
+	bool relay = api_in_true(call, "relay");
 	uint8_t set = 0, index = 0;
 	struct buf answer;
 
-	roles_read(json_object_get(call->in, "roles"), &set);
+	node_roles_read(json_object_get(call->in, "roles"), &set);
 	buf_init(&answer, ENVELOPE_LEN_MAX);
 	call->err = nodes_add(core, txn, now_ms, api_in_text(call, "request"), relay ? 0 : set,
 			      !relay, &answer, &index, call->why);
@@ -101,27 +100,20 @@ static void add_run(struct call *call, struct core *core, struct txn *txn, int64
 	buf_fini(&answer);
 }
 
-static void retire_begin(struct call *call)
+static void nodes_retire_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
-	static const char *const fields[] = {"I:index", NULL};
-
-	if (api_in_check(call, fields))
-		api_push(call);
-}
-
-static void retire_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
-{
-	json_int_t index = json_integer_value(json_object_get(call->in, "index"));
+	uint64_t index = api_in_uint(call, "index");
 
 	call->err = nodes_retire(core, txn, now_ms, index > 255 ? 255 : (uint8_t)index, call->why);
 	if (!call->err)
-		call->out = json_pack("{s:I}", "index", index);
+		call->out = json_pack("{s:o}", "index", api_uint(index));
 }
 
-const struct route api_node_routes[] = {
-	{HTTP_GET, "/nodes", NULL, list_run, NULL},
-	{HTTP_POST, "/nodes", add_begin, add_run, NULL},
-	{HTTP_POST, "/nodes/offer", NULL, offer_run, NULL},
-	{HTTP_POST, "/nodes/retire", retire_begin, retire_run, NULL},
-	{HTTP_OTHER, NULL, NULL, NULL, NULL},
+const struct route nodes_routes[] = {
+	{HTTP_GET, "/nodes", .run = nodes_list_run},
+	{HTTP_POST, "/nodes", FIELDS("S:request", "l:roles", "b:relay"), .begin = nodes_add_begin,
+	 .run = nodes_add_run},
+	{HTTP_POST, "/nodes/offer", .run = nodes_offer_run},
+	{HTTP_POST, "/nodes/retire", FIELDS("I:index"), .run = nodes_retire_run},
+	{.path = NULL},
 };

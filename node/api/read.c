@@ -1,9 +1,16 @@
+/*
+ * /fetch and /wait: having a version come here; /manifest and /file: reading it.
+ */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "node/api/call.h"
+#include "crypto/check.h"
+#include "node/api/args.h"
+#include "node/api/json.h"
+#include "node/api/routes.h"
+#include "node/files/download.h"
 #include "proto/transfer.h"
+
+#define API_WAIT_MS_MAX 30000
 
 /* Fetching and waiting */
 
@@ -21,11 +28,7 @@ static json_t *fetch_json(const struct fetch_status *fetch)
 
 static void fetch_begin(struct call *call)
 {
-	static const char *const fields[] = {"S:path", "i:version", NULL};
-
-	if (!api_in_check(call, fields))
-		return;
-	call->number = (uint64_t)json_integer_value(json_object_get(call->in, "version"));
+	call->number = api_in_uint(call, "version");
 	api_push(call);
 }
 
@@ -103,29 +106,64 @@ static void wait_run(struct call *call, struct core *core, struct txn *txn, int6
 
 /* Manifests and files */
 
-static void read_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+/* The version that is read. begin() runs a second time when it is open. */
+struct view {
+	struct buf name; /* of the file */
+	struct reading reading;
+	struct opened *opened;
+	struct download *download;
+};
+
+static void view_gone(struct call *call)
 {
+	struct view *view = call->topic;
+
+	if (view->download)
+		download_close(view->download);
+	else if (view->opened)
+		opened_put(call->node->downloads, view->opened);
+	reading_fini(&view->reading);
+	buf_fini(&view->name);
+	free(view);
+}
+
+/* NULL: the request is answered. */
+static struct view *view_begin(struct call *call)
+{
+	struct view *view = mem_new(1, sizeof(*view));
+
+	buf_init(&view->name, API_TEXT_LEN_MAX);
+	call->topic = view;
+	call->gone = view_gone;
+	return api_path_args(call) ? view : NULL;
+}
+
+static void view_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+{
+	struct view *view = call->topic;
+
 	call->err = catalog_read(core, txn, (const char *)call->path.ptr, call->number,
-				 &call->reading, call->why);
+				 &view->reading, call->why);
 }
 
 /* Keys of older epochs, whose chunks are still in use. */
-static void keys_run(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void view_keys_run(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct call *call = arg;
+	struct view *view = call->topic;
 	const struct manifest_epoch *epoch;
 
-	while (!call->err && (epoch = reader_key_wanted(call->opened->reader))) {
+	while (!call->err && (epoch = reader_key_wanted(view->opened->reader))) {
 		struct key key = {{0}};
 
-		call->err = catalog_epoch_key(core, txn, &call->opened->reading, epoch, &key);
+		call->err = catalog_epoch_key(core, txn, &view->opened->reading, epoch, &key);
 		if (!call->err)
-			reader_key_add(call->opened->reader, &key);
+			reader_key_add(view->opened->reader, &key);
 		key_wipe(&key);
 	}
 }
 
-static void keys_done(struct turn_item *item)
+static void view_keys_done(struct turn_item *item)
 {
 	struct call *call = item->owner;
 
@@ -141,11 +179,12 @@ static void keys_done(struct turn_item *item)
 		call->route->begin(call);
 }
 
-static void read_opened(void *arg, struct opened *opened)
+static void view_opened(void *arg, struct opened *opened)
 {
 	struct call *call = arg;
+	struct view *view = call->topic;
 
-	call->opened = opened;
+	view->opened = opened;
 	call->err = opened->err;
 	if (opened->err == ERR_CORRUPT || opened->err == ERR_ABSENT) {
 		call->err = ERR_AGAIN;
@@ -156,21 +195,23 @@ static void read_opened(void *arg, struct opened *opened)
 		snprintf(call->why, sizeof(call->why),
 			 "the manifest is not what the author signed: %s", err_text(opened->err));
 	} else if (reader_key_wanted(opened->reader)) {
-		api_push_with(call, keys_run, keys_done);
+		api_push_with(call, view_keys_run, view_keys_done);
 		return;
 	}
 	if (call->err)
 		api_done(call);
 	else
-		call->route->begin(call); /* the second time: opened is set */
+		call->route->begin(call);
 }
 
-static void read_done(struct call *call)
+static void view_done(struct call *call)
 {
+	struct view *view = call->topic;
+
 	if (call->err)
 		api_done(call);
 	else
-		opened_get(call->node->downloads, &call->reading, read_opened, call);
+		opened_get(call->node->downloads, &view->reading, view_opened, call);
 }
 
 static json_t *file_json(const struct manifest_file *file)
@@ -180,20 +221,10 @@ static json_t *file_json(const struct manifest_file *file)
 			 api_uint(file->modified_ms), "hash", api_hex(id_bytes(&file->hash)));
 }
 
-static void manifest_begin(struct call *call)
+static void manifest_answer(struct call *call, const struct manifest *manifest)
 {
-	const struct manifest *manifest;
-	json_t *head;
-
-	if (!call->opened) {
-		if (api_path_args(call))
-			api_push(call);
-		return;
-	}
-	manifest = reader_manifest(call->opened->reader);
-	head = json_pack("{s:o, s:o}", "dataset", api_text(buf_bytes(&call->path)), "version",
-			 api_uint(manifest->number));
-	api_list_add(call, head);
+	api_list_add(call, json_pack("{s:o, s:o}", "dataset", api_text(buf_bytes(&call->path)),
+				     "version", api_uint(manifest->number)));
 	call->text.len--; /* the brace: the files follow inside */
 	buf_add(&call->text, bytes_str(",\"files\":["));
 	for (uint32_t i = 0; i < manifest_file_count(manifest); i++)
@@ -202,59 +233,69 @@ static void manifest_begin(struct call *call)
 	api_done(call);
 }
 
-static ssize_t read_file(struct http_request *request, void *to, size_t len)
+static void manifest_begin(struct call *call)
 {
-	struct call *call = request->owner;
+	struct view *view = call->topic;
 
-	return download_read(call->download, to, len);
+	if (view)
+		manifest_answer(call, reader_manifest(view->opened->reader));
+	else if (view_begin(call))
+		api_push(call);
 }
 
-static void wake_file(void *arg)
+static ssize_t file_read(struct http_request *request, void *to, size_t len)
+{
+	struct call *call = request->owner;
+	struct view *view = call->topic;
+
+	return download_read(view->download, to, len);
+}
+
+static void file_wake(void *arg)
 {
 	struct call *call = arg;
 
 	http_wake(call->request);
 }
 
-static void file_begin(struct call *call)
+static void file_answer(struct call *call, struct view *view)
 {
-	const struct manifest_file *file;
+	const struct manifest_file *file =
+		manifest_find(reader_manifest(view->opened->reader), buf_bytes(&view->name));
+	char shown[200];
 
-	if (!call->opened) {
-		if (api_path_args(call) && api_text_arg(call, "name", &call->name, true))
-			api_push(call);
-		return;
-	}
-	file = manifest_find(reader_manifest(call->opened->reader), buf_bytes(&call->name));
 	if (!file) {
-		char shown[200];
-
-		log_escape(shown, sizeof(shown), buf_bytes(&call->name));
+		log_escape(shown, sizeof(shown), buf_bytes(&view->name));
 		api_fail(call, ERR_ABSENT,
 			 "there is no file \"%s\" in this version; its manifest "
 			 "lists them",
 			 shown);
 		return;
 	}
-	call->download = download_open(call->node->downloads, call->opened, file, wake_file, call);
-	call->request->read = read_file;
+	view->download = download_open(call->node->downloads, view->opened, file, file_wake, call);
+	call->request->read = file_read;
 	http_answer_stream(call->request, file->size, file->media_type);
 }
 
-void api_read_gone(struct call *call)
+static void file_begin(struct call *call)
 {
-	if (call->download)
-		download_close(call->download);
-	else if (call->opened)
-		opened_put(call->node->downloads, call->opened);
-	reading_fini(&call->reading);
+	struct view *view = call->topic;
+
+	if (view) {
+		file_answer(call, view);
+		return;
+	}
+	view = view_begin(call);
+	if (view && api_text_arg(call, "name", &view->name, true))
+		api_push(call);
 }
 
-const struct route api_read_routes[] = {
-	{HTTP_POST, "/fetch", fetch_begin, fetch_run, NULL},
-	{HTTP_GET, "/fetch", fetch_wait_begin, fetch_wait_run, NULL},
-	{HTTP_GET, "/wait", wait_begin, wait_run, NULL},
-	{HTTP_GET, "/manifest", manifest_begin, read_run, read_done},
-	{HTTP_GET, "/file", file_begin, read_run, read_done},
-	{HTTP_OTHER, NULL, NULL, NULL, NULL},
+const struct route read_routes[] = {
+	{HTTP_POST, "/fetch", FIELDS("S:path", "i:version"), .begin = fetch_begin,
+	 .run = fetch_run},
+	{HTTP_GET, "/fetch", .begin = fetch_wait_begin, .run = fetch_wait_run},
+	{HTTP_GET, "/wait", .begin = wait_begin, .run = wait_run},
+	{HTTP_GET, "/manifest", .begin = manifest_begin, .run = view_run, .done = view_done},
+	{HTTP_GET, "/file", .begin = file_begin, .run = view_run, .done = view_done},
+	{.path = NULL},
 };

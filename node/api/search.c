@@ -1,15 +1,18 @@
 /*
  * GET /search: datasets whose description is readable here and holds all the words, the best first.
  *
- * The catalogue is looked through a page in each turn; the best API_HITS_MAX hits are kept.
+ * The catalogue is looked through a page at a time; the best API_HITS_MAX hits are kept.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto/check.h"
 #include "crypto/path.h"
-#include "node/api/call.h"
+#include "node/api/args.h"
+#include "node/api/entry.h"
 #include "node/api/fold.h"
+#include "node/api/json.h"
+#include "node/api/routes.h"
 #include "proto/membership.h"
 
 enum { WORD_COUNT_MAX = 16, API_HITS_MAX = 1000 };
@@ -33,18 +36,15 @@ struct search {
 	struct call *call;
 };
 
-void api_search_gone(struct call *call)
+static void search_gone(struct call *call)
 {
-	struct search *search = call->search;
+	struct search *search = call->topic;
 
-	if (!search)
-		return;
 	for (size_t i = 0; i < search->hit_count; i++)
 		json_decref(search->hits[i].entry);
 	free(search->hits);
 	buf_fini(&search->folded);
 	free(search);
-	call->search = NULL;
 }
 
 /* False: there are none, or too many. */
@@ -73,7 +73,8 @@ static void search_begin(struct call *call)
 
 	if (!api_text_arg(call, "words", &call->path, true))
 		return;
-	search = call->search = mem_new(1, sizeof(*search));
+	search = call->topic = mem_new(1, sizeof(*search));
+	call->gone = search_gone;
 	buf_init(&search->folded, 2 * API_TEXT_LEN_MAX);
 	fold_text(&search->folded, buf_bytes(&call->path));
 	if (words_split(search))
@@ -161,12 +162,12 @@ static bool look(void *arg, const struct catalog_entry *entry)
 	buf_fini(&folded);
 	if (worth)
 		hit_add(search, worth, entry);
-	return api_page_goes_on(search->call, entry);
+	return api_page_goes_on(search->call, entry->path);
 }
 
 static void search_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
-	struct search *search = call->search;
+	struct search *search = call->topic;
 
 	search->core = core;
 	search->call = call;
@@ -179,7 +180,7 @@ static void search_run(struct call *call, struct core *core, struct txn *txn, in
 	call->out = json_pack("{s:o, s:o}", "datasets", list, "found", api_uint(search->found));
 }
 
-const struct route api_search_routes[] = {
-	{HTTP_GET, "/search", search_begin, search_run, NULL},
-	{HTTP_OTHER, NULL, NULL, NULL, NULL},
+const struct route search_routes[] = {
+	{HTTP_GET, "/search", .begin = search_begin, .run = search_run},
+	{.path = NULL},
 };

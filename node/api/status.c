@@ -1,8 +1,14 @@
-#include <string.h>
+/*
+ * GET /status: how the node does and what its administrator has to do (docs/API.md).
+ */
 #include <unistd.h>
 
+#include "crypto/check.h"
+#include "node/api/json.h"
+#include "node/api/routes.h"
 #include "node/care/actions.h"
-#include "node/api/call.h"
+#include "node/care/overview.h"
+#include "node/files/upload.h"
 #include "proto/transfer.h"
 
 #define FETCHES_SHOWN 32
@@ -130,7 +136,7 @@ static json_t *actions_json(const struct actions *actions)
 static void status_make(struct status *status)
 {
 	struct call *call = status->call;
-	struct overview *overview = call->overview;
+	struct overview *overview = call->topic;
 	struct actions actions;
 
 	overview_take(overview, call->node, status->core, status->txn, status->now_ms);
@@ -156,11 +162,11 @@ static bool count_dataset(void *arg, const struct catalog_entry *entry)
 {
 	struct walker *walker = arg;
 
-	overview_dataset(walker->call->overview, walker->core, walker->txn, entry);
-	return api_page_goes_on(walker->call, entry);
+	overview_dataset(walker->call->topic, walker->core, walker->txn, entry);
+	return api_page_goes_on(walker->call, entry->path);
 }
 
-void api_status_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void status_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
 	struct walker walker = {.call = call, .core = core, .txn = txn};
 	struct status status = {.call = call, .core = core, .txn = txn, .now_ms = now_ms};
@@ -169,3 +175,15 @@ void api_status_run(struct call *call, struct core *core, struct txn *txn, int64
 	if (!call->more)
 		status_make(&status);
 }
+
+static void status_begin(struct call *call)
+{
+	call->number = call->node->uploads->count; /* the loop thread's: run cannot look */
+	call->topic = mem_new(1, sizeof(struct overview));
+	api_push(call);
+}
+
+const struct route status_routes[] = {
+	{HTTP_GET, "/status", .begin = status_begin, .run = status_run},
+	{.path = NULL},
+};

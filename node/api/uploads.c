@@ -1,31 +1,75 @@
+/*
+ * /uploads: publishing. Files are taken as they come (upload.h), so these requests do not collect a body.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/api/call.h"
+#include "crypto/check.h"
+#include "node/api/args.h"
+#include "node/api/entry.h"
+#include "node/api/json.h"
+#include "node/api/routes.h"
+#include "node/files/upload.h"
 #include "node/http/percent.h"
 
-#define UPLOADS "/uploads"
+/* Its topic is the upload while it uses one. */
+static struct upload *upload_of(struct call *call)
+{
+	return call->topic;
+}
 
 /* Lets the upload go; afterwards the call does not know it any more. */
-static void drop(struct call *call)
+static void upload_give_up(struct call *call)
 {
-	struct upload *upload = call->upload;
+	struct upload *upload = upload_of(call);
 
-	call->upload = NULL;
+	call->topic = NULL;
 	upload->changed = NULL;
 	if (!upload->dropped)
 		upload_drop(upload);
 }
 
-static void detach(struct call *call)
+static void upload_detach(struct call *call)
 {
-	call->upload->busy = false;
-	call->upload->changed = NULL;
-	call->upload = NULL;
+	struct upload *upload = upload_of(call);
+
+	upload->busy = false;
+	upload->changed = NULL;
+	call->topic = NULL;
 }
 
-static void fail_with(struct call *call, enum err err)
+/* The client left in the middle of a file, or before the commit began. */
+static void upload_gone(struct call *call)
+{
+	if (upload_of(call))
+		upload_give_up(call);
+}
+
+static void upload_attach(struct call *call, struct upload *upload)
+{
+	call->topic = upload;
+	call->gone = upload_gone;
+}
+
+/* The one that the path names; NULL: the request is answered. */
+static struct upload *upload_named(struct call *call)
+{
+	char *end;
+	uint64_t id = strtoull(call->part, &end, 10);
+	bool is_id = end != call->part && (*end == '/' || !*end);
+	struct upload *upload = is_id ? uploads_find(call->node->uploads, id) : NULL;
+
+	if (!upload)
+		api_fail(call, ERR_ABSENT,
+			 "there is no such upload; it may have been dropped after 10 "
+			 "idle minutes or a restart: begin it again");
+	else if (upload->busy)
+		api_fail(call, ERR_BUSY, "another request uses this upload; wait until it is done");
+	return upload && !upload->busy ? upload : NULL;
+}
+
+static void upload_failed(struct call *call, enum err err)
 {
 	if (err == ERR_MALFORMED)
 		api_fail(
@@ -67,15 +111,10 @@ static struct bytes in_bytes(struct call *call, const char *name)
 
 static void create_begin(struct call *call)
 {
-	static const char *const fields[] = {
-		"S:dataset", "s:title", "s:description", "l:keywords",     "s:theme", "s:license",
-		"s:contact", "s:tier",  "b:widen",       "b:allow_shrink", "i:keep",  "i:keep_days",
-		NULL};
 	const char *tier;
+	struct upload *upload;
 	enum tier parsed;
 
-	if (!api_in_check(call, fields))
-		return;
 	tier = api_in_text(call, "tier");
 	if (tier && tier_parse(&parsed, bytes_str(tier))) {
 		api_fail(call, ERR_CONFIG, "\"tier\" is not open, members, granted or hidden");
@@ -86,28 +125,28 @@ static void create_begin(struct call *call)
 			 LIMIT_KEYWORD_COUNT_MAX);
 		return;
 	}
-	call->upload = upload_new(call->node->uploads);
-	if (!call->upload) {
+	upload = upload_new(call->node->uploads);
+	if (!upload) {
 		api_fail(call, ERR_BUSY,
 			 "%u uploads are under way, as many as may be; try again "
 			 "when one is done",
 			 call->node->config->limits.upload_count_max);
 		return;
 	}
-	upload_hold(call->upload);
+	upload_attach(call, upload);
+	upload_hold(upload);
 	api_push(call);
 }
 
 static void create_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
-	const json_t *in = call->in;
+	struct upload *upload = upload_of(call);
 	struct publish_options options = {
 		.path = api_in_text(call, "dataset"),
 		.has_tier = api_in_text(call, "tier") != NULL,
-		.widen = json_is_true(json_object_get(in, "widen")),
-		.allow_shrink = json_is_true(json_object_get(in, "allow_shrink")),
-		.keep = {(uint64_t)json_integer_value(json_object_get(in, "keep")),
-			 (uint64_t)json_integer_value(json_object_get(in, "keep_days"))},
+		.widen = api_in_true(call, "widen"),
+		.allow_shrink = api_in_true(call, "allow_shrink"),
+		.keep = {api_in_uint(call, "keep"), api_in_uint(call, "keep_days")},
 		.description = {.title = in_bytes(call, "title"),
 				.text = in_bytes(call, "description"),
 				.theme = in_bytes(call, "theme"),
@@ -116,27 +155,27 @@ static void create_run(struct call *call, struct core *core, struct txn *txn, in
 	};
 
 	/* 0: all, whatever was said before */
-	options.keep_all = json_object_get(in, "keep") && !options.keep.count;
-	take_keywords(&options.description, json_object_get(in, "keywords"));
+	options.keep_all = json_object_get(call->in, "keep") && !options.keep.count;
+	take_keywords(&options.description, json_object_get(call->in, "keywords"));
 	if (options.has_tier)
 		tier_parse(&options.tier, bytes_str(api_in_text(call, "tier")));
-	call->err = catalog_publish_begin(core, txn, now_ms, &options, &call->upload->publication,
-					  call->why);
+	call->err =
+		catalog_publish_begin(core, txn, now_ms, &options, &upload->publication, call->why);
 }
 
 static void create_done(struct call *call)
 {
-	struct upload *upload = call->upload;
+	struct upload *upload = upload_of(call);
 	char id[24];
 
 	if (call->err || upload->dropped) {
-		drop(call);
+		upload_give_up(call);
 		call->err = call->err ? call->err : ERR_AGAIN;
 		api_done(call);
 	} else {
 		upload_start(upload);
 		snprintf(id, sizeof(id), "%llu", (unsigned long long)upload->id);
-		call->upload = NULL;
+		call->topic = NULL;
 		api_reply(call, 201,
 			  json_pack("{s:s, s:o, s:s, s:o}", "upload", id, "dataset",
 				    api_str(upload->publication.path), "tier",
@@ -155,12 +194,12 @@ static void put_changed(struct upload *upload)
 	struct call *call = upload->owner;
 
 	if (upload->state == UPLOAD_FAILED) {
-		fail_with(call, upload->err);
-		drop(call);
+		upload_failed(call, upload->err);
+		upload_give_up(call);
 	} else if (call->request->ended && !upload->file_open) {
 		uint64_t bytes = upload->file_bytes;
 
-		detach(call);
+		upload_detach(call);
 		api_reply(call, 200, json_pack("{s:o}", "bytes", api_uint(bytes)));
 	} else if (!call->request->ended) {
 		http_wake(call->request);
@@ -171,7 +210,7 @@ static size_t put_feed(struct http_request *request, struct bytes bytes)
 {
 	struct call *call = request->owner;
 
-	return call->upload ? upload_feed(call->upload, bytes) : bytes.len;
+	return upload_of(call) ? upload_feed(upload_of(call), bytes) : bytes.len;
 }
 
 static void put_end(struct http_request *request)
@@ -179,45 +218,53 @@ static void put_end(struct http_request *request)
 	struct call *call = request->owner;
 
 	request->ended = true;
-	if (call->upload)
-		upload_file_end(call->upload);
+	if (upload_of(call))
+		upload_file_end(upload_of(call));
 }
 
-static void put_begin(struct call *call, struct upload *upload, const char *name)
+static void put_file(struct call *call, struct upload *upload, struct bytes name, struct bytes type,
+		     uint64_t modified_ms)
 {
-	uint64_t modified_ms = 0;
-	struct buf type;
-	enum err err;
+	enum err err = upload_file_begin(upload, name, type, modified_ms);
 
-	buf_init(&type, MANIFEST_MEDIA_TYPE_LEN_MAX + 1);
-	if (!api_number_arg(call, "modified_ms", &modified_ms, NULL) ||
-	    !api_text_arg(call, "type", &type, false))
-		goto out;
-	if (percent_decode(&call->name, bytes_str(name))) {
-		api_fail(call, ERR_CONFIG,
-			 "the name of the file is not percent-encoded as it "
-			 "should be");
-		goto out;
-	}
-	err = upload_file_begin(upload, buf_bytes(&call->name), buf_bytes(&type), modified_ms);
 	if (err == ERR_BUSY) {
 		api_fail(call, err,
 			 "files of an upload come one after the other; wait until the "
 			 "one before is done");
-		goto out;
+		return;
 	}
-	call->upload = upload;
+	upload_attach(call, upload);
 	if (err) {
-		fail_with(call, err);
-		drop(call);
-		goto out;
+		upload_failed(call, err);
+		upload_give_up(call);
+		return;
 	}
 	upload->busy = true;
 	upload->owner = call;
 	upload->changed = put_changed;
 	call->request->feed = put_feed;
 	call->request->end = put_end;
+}
+
+static void put_open(struct call *call)
+{
+	struct upload *upload = upload_named(call);
+	uint64_t modified_ms = 0;
+	struct buf name, type;
+
+	buf_init(&name, API_TEXT_LEN_MAX);
+	buf_init(&type, MANIFEST_MEDIA_TYPE_LEN_MAX + 1);
+	if (!upload || !api_number_arg(call, "modified_ms", &modified_ms, NULL) ||
+	    !api_text_arg(call, "type", &type, false))
+		goto out;
+	if (percent_decode(&name, bytes_str(call->rest)))
+		api_fail(call, ERR_CONFIG,
+			 "the name of the file is not percent-encoded as it "
+			 "should be");
+	else
+		put_file(call, upload, buf_bytes(&name), buf_bytes(&type), modified_ms);
 out:
+	buf_fini(&name);
 	buf_fini(&type);
 }
 
@@ -226,7 +273,7 @@ out:
 static void commit_run(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct call *call = arg;
-	struct upload *upload = call->upload;
+	struct upload *upload = upload_of(call);
 	struct catalog_entry entry = {0};
 	bool unchanged;
 
@@ -249,13 +296,13 @@ static void commit_run(struct core *core, struct txn *txn, int64_t now_ms, void 
 static void commit_done(struct turn_item *item)
 {
 	struct call *call = item->owner;
-	struct upload *upload = call->upload;
+	struct upload *upload = upload_of(call);
 
 	api_returned(call);
 	if (call->err == ERR_BUSY)
 		call->code = "conflict"; /* another version came first */
 	upload->staged = call->err != ERR_OK;
-	drop(call);
+	upload_give_up(call);
 	api_done(call);
 	upload_release(upload);
 }
@@ -267,8 +314,8 @@ static void commit_changed(struct upload *upload)
 	if (call->pushed)
 		return;
 	if (upload->state == UPLOAD_FAILED) {
-		fail_with(call, upload->err);
-		drop(call);
+		upload_failed(call, upload->err);
+		upload_give_up(call);
 	} else if (upload->state == UPLOAD_READY) {
 		upload_hold(upload);
 		api_push_with(call, commit_run, commit_done);
@@ -277,7 +324,7 @@ static void commit_changed(struct upload *upload)
 
 static void commit_begin(struct call *call)
 {
-	struct upload *upload = call->upload;
+	struct upload *upload = upload_of(call);
 
 	upload->owner = call;
 	upload->changed = commit_changed;
@@ -291,72 +338,41 @@ static void commit_end(struct http_request *request)
 {
 	struct call *call = request->owner;
 
-	if (call->upload)
+	if (upload_of(call))
 		commit_begin(call);
+}
+
+static void commit_open(struct call *call)
+{
+	struct upload *upload = upload_named(call);
+
+	if (!upload)
+		return;
+	upload_attach(call, upload);
+	upload->busy = true;
+	call->request->end = commit_end;
 }
 
 /* DELETE /uploads/ID */
 
-static void remove_begin(struct call *call, struct upload *upload)
+static void remove_open(struct call *call)
 {
-	call->upload = upload;
-	drop(call);
+	struct upload *upload = upload_named(call);
+
+	if (!upload)
+		return;
+	upload_attach(call, upload);
+	upload_give_up(call);
 	api_reply(call, 204, NULL);
 }
 
-/* Where it goes */
-
-static const struct route create_route = {HTTP_POST, UPLOADS, create_begin, create_run,
-					  create_done};
-
-static bool begin_with(struct call *call, struct upload *upload, const char *rest)
-{
-	struct http_request *request = call->request;
-
-	if (request->method == HTTP_PUT && !strncmp(rest, "/files/", 7)) {
-		put_begin(call, upload, rest + 7);
-	} else if (request->method == HTTP_POST && !strcmp(rest, "/commit")) {
-		call->upload = upload;
-		upload->busy = true;
-		request->end = commit_end;
-	} else if (request->method == HTTP_DELETE && !*rest) {
-		remove_begin(call, upload);
-	} else {
-		return false;
-	}
-	return true;
-}
-
-bool api_upload_begin(struct call *call)
-{
-	const char *path = call->request->path;
-	struct upload *upload;
-	char *rest;
-
-	if (!strcmp(path, UPLOADS) && call->request->method == HTTP_POST) {
-		call->route = &create_route;
-		return true;
-	}
-	if (strncmp(path, UPLOADS "/", sizeof(UPLOADS)))
-		return false;
-	upload = uploads_find(call->node->uploads, strtoull(path + sizeof(UPLOADS), &rest, 10));
-	if (!upload || rest == path + sizeof(UPLOADS)) {
-		api_fail(call, ERR_ABSENT,
-			 "there is no such upload; it may have been dropped after 10 "
-			 "idle minutes or a restart: begin it again");
-		return true;
-	}
-	if (upload->busy) {
-		api_fail(call, ERR_BUSY, "another request uses this upload; wait until it is done");
-		return true;
-	}
-	return begin_with(call, upload, rest);
-}
-
-void api_upload_gone(struct call *call)
-{
-	if (!call->upload)
-		return;
-	/* the client left in the middle of a file, or before the commit began */
-	drop(call);
-}
+const struct route uploads_routes[] = {
+	{HTTP_POST, "/uploads",
+	 FIELDS("S:dataset", "s:title", "s:description", "l:keywords", "s:theme", "s:license",
+		"s:contact", "s:tier", "b:widen", "b:allow_shrink", "i:keep", "i:keep_days"),
+	 .begin = create_begin, .run = create_run, .done = create_done},
+	{HTTP_PUT, "/uploads/*/files/**", .open = put_open},
+	{HTTP_POST, "/uploads/*/commit", .open = commit_open},
+	{HTTP_DELETE, "/uploads/*", .open = remove_open},
+	{.path = NULL},
+};

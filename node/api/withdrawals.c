@@ -1,18 +1,23 @@
+/*
+ * /withdrawals: taking versions back, and who has confirmed it.
+ */
 #include <stdio.h>
-#include <string.h>
 
-#include "node/api/call.h"
+#include "node/api/args.h"
+#include "node/api/json.h"
+#include "node/api/routes.h"
+#include "proto/catalog.h"
 #include "proto/withdrawal.h"
 
-struct answers {
+struct withdrawal_list {
 	struct core *core;
 	struct txn *txn;
 	json_t *confirmed, *outstanding;
 };
 
-static bool add_answer(void *arg, const struct withdrawal_answer *answer)
+static bool withdrawal_answer_add(void *arg, const struct withdrawal_answer *answer)
 {
-	struct answers *answers = arg;
+	struct withdrawal_list *answers = arg;
 	struct catalog_holder holder;
 
 	if (!catalog_holder(answers->core, answers->txn, answer->author, &holder))
@@ -25,11 +30,12 @@ static bool add_answer(void *arg, const struct withdrawal_answer *answer)
 	return true;
 }
 
-static json_t *view_json(struct core *core, struct txn *txn, const struct withdrawal_view *view)
+static json_t *withdrawal_json(struct core *core, struct txn *txn,
+			       const struct withdrawal_view *view)
 {
-	struct answers answers = {core, txn, json_array(), json_array()};
+	struct withdrawal_list answers = {core, txn, json_array(), json_array()};
 
-	withdrawal_answers(core, txn, view, add_answer, &answers);
+	withdrawal_answers(core, txn, view, withdrawal_answer_add, &answers);
 	return json_pack("{s:o, s:o, s:o, s:I, s:o, s:b, s:b, s:o, s:o}", "dataset",
 			 api_str(view->path), "version", api_uint(view->number), "by",
 			 api_str(view->name), "time_ms", (json_int_t)view->time_ms, "reason",
@@ -37,48 +43,35 @@ static json_t *view_json(struct core *core, struct txn *txn, const struct withdr
 			 answers.confirmed, "outstanding", answers.outstanding);
 }
 
-static void withdraw_begin(struct call *call)
-{
-	static const char *const fields[] = {"S:dataset", "S:reason", "b:erase", NULL};
-
-	if (api_in_check(call, fields))
-		api_push(call);
-}
-
 static void withdraw_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
 	struct withdrawal_view view;
 
-	call->err = withdrawal_make(
-		core, txn, api_in_text(call, "dataset"), api_in_text(call, "reason"),
-		json_is_true(json_object_get(call->in, "erase")), &view, call->why);
+	call->err = withdrawal_make(core, txn, api_in_text(call, "dataset"),
+				    api_in_text(call, "reason"), api_in_true(call, "erase"), &view,
+				    call->why);
 	if (call->err)
 		return;
 	call->status = 201;
-	call->out = view_json(core, txn, &view);
+	call->out = withdrawal_json(core, txn, &view);
 }
 
-static void show_begin(struct call *call)
-{
-	if (api_path_args(call))
-		api_push(call);
-}
-
-static void show_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void withdrawal_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
 	struct withdrawal_view view;
 	const char *path = (const char *)call->path.ptr;
 
 	if (withdrawal_find(core, txn, path, call->number, &view)) {
-		call->out = view_json(core, txn, &view);
+		call->out = withdrawal_json(core, txn, &view);
 		return;
 	}
 	call->err = ERR_ABSENT;
 	snprintf(call->why, sizeof(call->why), "%.200s was never withdrawn", path);
 }
 
-const struct route api_withdrawal_routes[] = {
-	{HTTP_POST, "/withdrawals", withdraw_begin, withdraw_run, NULL},
-	{HTTP_GET, "/withdrawal", show_begin, show_run, NULL},
-	{HTTP_OTHER, NULL, NULL, NULL, NULL},
+const struct route withdrawals_routes[] = {
+	{HTTP_POST, "/withdrawals", FIELDS("S:dataset", "S:reason", "b:erase"),
+	 .run = withdraw_run},
+	{HTTP_GET, "/withdrawal", .begin = api_path_begin, .run = withdrawal_run},
+	{.path = NULL},
 };
