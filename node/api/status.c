@@ -6,7 +6,7 @@
 #include "crypto/check.h"
 #include "node/api/json.h"
 #include "node/api/routes.h"
-#include "node/care/actions.h"
+#include "node/care/topics.h"
 #include "node/care/overview.h"
 #include "node/files/upload.h"
 #include "proto/transfer.h"
@@ -140,7 +140,7 @@ static void status_make(struct status *status)
 	struct actions actions;
 
 	overview_take(overview, call->node, status->core, status->txn, status->now_ms);
-	actions_collect(&actions, call->node, overview, status->core, status->txn, status->now_ms);
+	topics_collect(&actions, call->node, overview, status->core, status->txn, status->now_ms);
 	call->out =
 		json_pack("{s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:o}", "node",
 			  node_json(status, overview->membership.author), "federation",

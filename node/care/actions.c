@@ -3,24 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "crypto/check.h"
-
-/* In the order in which they are shown within one severity. */
-static const struct {
-	const char *name;
-	void (*collect)(struct actions *list);
-} topics[] = {
-	{"membership", actions_membership}, {"charter", actions_charter},
-	{"requests", actions_requests},     {"votes", actions_votes},
-	{"leaving", actions_leavers},       {"space", actions_space},
-	{"damage", actions_damage},         {"clock", actions_clock},
-	{"links", actions_links},           {"members", actions_members},
-	{"copies", actions_copies},         {"keys", actions_keys},
-	{"deliver", actions_deliver},       {"withdrawal", actions_withdrawal},
-	{"grants", actions_grants},
-};
 
 const char *action_severity_name(enum action_severity severity)
 {
@@ -49,8 +33,7 @@ void actions_add(struct actions *list, enum action_severity severity, const char
 	va_end(args);
 }
 
-/* Stable: within a severity they stay as they were added. */
-static void worst_first(struct actions *list)
+void actions_worst_first(struct actions *list)
 {
 	for (size_t i = 1; i < list->count; i++) {
 		struct action moved = list->items[i];
@@ -60,20 +43,6 @@ static void worst_first(struct actions *list)
 			list->items[at] = list->items[at - 1];
 		list->items[at] = moved;
 	}
-}
-
-void actions_collect(struct actions *out, const struct node_view *node,
-		     const struct overview *overview, struct core *core, struct txn *txn,
-		     int64_t now_ms)
-{
-	*out = (struct actions){
-		.node = node, .overview = overview, .core = core, .txn = txn, .now_ms = now_ms};
-	for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++) {
-		out->topic = topics[i].name;
-		out->topic_count = 0;
-		topics[i].collect(out);
-	}
-	worst_first(out);
 }
 
 void actions_fini(struct actions *list)

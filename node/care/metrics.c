@@ -8,6 +8,7 @@
 
 #include "crypto/check.h"
 #include "node/base/clock.h"
+#include "node/care/topics.h"
 #include "node/files/upload.h"
 #include "node/net/net.h"
 #include "proto/transfer.h"
@@ -22,7 +23,78 @@ struct ask {
 	struct http_request *request;
 };
 
-/* The text */
+/*
+ * Every metric: its name behind "allmende_", type, help, and what prints its values. docs/METRICS.md
+ * shows the same list, and a test compares the two: a new one is a line here, and one there. At hand
+ * are, as in make_text(): out, name, metrics, overview, datasets, space, counts, turns.
+ */
+#define METRIC_LIST(X)                                                                             \
+	X(build_info, gauge, "The version of the node; always 1.",                                 \
+	  put_count_of(out, name, "version", ALLMENDE_VERSION, 1))                                 \
+	X(start_time_seconds, gauge, "When the node was started, since 1970.",                     \
+	  put_seconds(out, name, metrics->node->started_ms))                                       \
+	X(uptime_seconds, gauge, "How long the node has been running.",                            \
+	  put_seconds(out, name, metrics->now_ms - metrics->node->started_ms))                     \
+	X(federation_member, gauge, "1 when this node is a member of a federation.",               \
+	  put_count(out, name, overview->membership.state == MEMBERSHIP_MEMBER))                   \
+	X(charter_number, gauge, "Number of the charter's newest entry; 0 without one.",           \
+	  put_count(out, name, metrics->charter_number))                                           \
+	X(members, gauge, "Members of the federation by completeness of their data here.",         \
+	  put_members(out, name, overview))                                                        \
+	X(head_age_seconds, gauge, "Age of the own newest head; it is renewed every 12 hours.",    \
+	  put_age(out, name, metrics, overview->own_head_ms))                                      \
+	X(oldest_head_age_seconds, gauge,                                                          \
+	  "Age of the newest head of the member not heard from for the longest time.",             \
+	  put_age(out, name, metrics, overview->oldest_head_ms))                                   \
+	X(actions, gauge, "What the administrator has to do, by severity.",                        \
+	  put_severities(out, name, metrics))                                                      \
+	X(datasets, gauge, "Datasets that are known here.", put_count(out, name, datasets->known)) \
+	X(datasets_own, gauge, "Datasets of this organisation.",                                   \
+	  put_count(out, name, datasets->own))                                                     \
+	X(datasets_held, gauge, "Datasets whose current version is whole here.",                   \
+	  put_count(out, name, datasets->held))                                                    \
+	X(datasets_damaged, gauge, "Datasets of which stored data was found damaged.",             \
+	  put_count(out, name, datasets->damaged))                                                 \
+	X(datasets_own_single, gauge,                                                              \
+	  "Own datasets that are held at one operator alone, as far as is known.",                 \
+	  put_count(out, name, datasets->own_single))                                              \
+	X(store_used_bytes, gauge, "Bytes in use in the store.",                                   \
+	  put_count(out, name, space->store_used))                                                 \
+	X(store_file_bytes, gauge, "Size of the store's file.",                                    \
+	  put_count(out, name, space->store_file))                                                 \
+	X(store_limit_bytes, gauge, "The size limit of the store; 0 without one.",                 \
+	  put_count(out, name, space->store_limit))                                                \
+	X(disk_free_bytes, gauge, "Free bytes on the disk of the store.",                          \
+	  put_count(out, name, space->disk_free))                                                  \
+	X(disk_size_bytes, gauge, "Size of the disk of the store.",                                \
+	  put_count(out, name, space->disk_total))                                                 \
+	X(foreign_refused, gauge, "1 while foreign data is refused because room runs out.",        \
+	  put_count(out, name, space_room(space) != ROOM_ALL))                                     \
+	X(peers_linked, gauge, "Nodes that are linked.", put_count(out, name, overview->linked))   \
+	X(peers_known, gauge, "Nodes that are linked or tried.",                                   \
+	  put_count(out, name, overview->peers))                                                   \
+	X(messages_sent_total, counter, "Messages sent over links.",                               \
+	  put_count(out, name, counts.messages_sent))                                              \
+	X(messages_received_total, counter, "Messages received over links.",                       \
+	  put_count(out, name, counts.messages_received))                                          \
+	X(sent_bytes_total, counter, "Bytes sent to other nodes.",                                 \
+	  put_count(out, name, counts.bytes_sent))                                                 \
+	X(received_bytes_total, counter, "Bytes received from other nodes.",                       \
+	  put_count(out, name, counts.bytes_received))                                             \
+	X(chunks_sent_total, counter, "Answers to chunk requests of other nodes.",                 \
+	  put_count(out, name, counts.chunks_sent))                                                \
+	X(chunks_received_total, counter, "Answers to own chunk requests.",                        \
+	  put_count(out, name, counts.chunks_received))                                            \
+	X(fetches, gauge, "Versions on their way here, by state.",                                 \
+	  put_fetches(out, name, metrics))                                                         \
+	X(uploads, gauge, "Publications under way.",                                               \
+	  put_count(out, name, metrics->node->uploads->count))                                     \
+	X(turns_failed_total, counter, "Turns whose commit failed.",                               \
+	  put_count(out, name, turns.failed))                                                      \
+	X(commit_duration_seconds, histogram, "How long the commits of turns took.",               \
+	  put_commits(out, name, &turns))
+
+/* Printing */
 
 __attribute__((format(printf, 2, 3))) static void put(struct buf *out, const char *format, ...)
 {
@@ -37,150 +109,90 @@ __attribute__((format(printf, 2, 3))) static void put(struct buf *out, const cha
 
 static void put_head(struct buf *out, const char *name, const char *type, const char *help)
 {
-	put(out, "# HELP allmende_%s %s\n# TYPE allmende_%s %s\n", name, help, name, type);
+	put(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void put_one(struct buf *out, const char *name, const char *type, const char *help,
-		    uint64_t value)
+static void put_count(struct buf *out, const char *name, uint64_t value)
 {
-	put_head(out, name, type, help);
-	put(out, "allmende_%s %" PRIu64 "\n", name, value);
+	put(out, "%s %" PRIu64 "\n", name, value);
 }
 
-static void put_ms(struct buf *out, const char *name, const char *type, const char *help,
-		   int64_t ms)
+/* One of several, told apart by a label. */
+static void put_count_of(struct buf *out, const char *name, const char *label, const char *which,
+			 uint64_t value)
 {
-	put_head(out, name, type, help);
-	put(out, "allmende_%s %s%" PRId64 ".%03" PRId64 "\n", name, ms < 0 ? "-" : "",
+	put(out, "%s{%s=\"%s\"} %" PRIu64 "\n", name, label, which, value);
+}
+
+static void put_seconds(struct buf *out, const char *name, int64_t ms)
+{
+	put(out, "%s %s%" PRId64 ".%03" PRId64 "\n", name, ms < 0 ? "-" : "",
 	    (ms < 0 ? -ms : ms) / 1000, (ms < 0 ? -ms : ms) % 1000);
 }
 
-static void put_labelled(struct buf *out, const char *name, const char *label, const char *value,
-			 uint64_t count)
+/* since_ms 0: there is nothing that could be old. */
+static void put_age(struct buf *out, const char *name, const struct metrics *metrics,
+		    int64_t since_ms)
 {
-	put(out, "allmende_%s{%s=\"%s\"} %" PRIu64 "\n", name, label, value, count);
+	put_seconds(out, name, since_ms ? metrics->now_ms - since_ms : 0);
 }
 
-static void put_node(struct buf *out, const struct metrics *metrics)
+static void put_members(struct buf *out, const char *name, const struct overview *overview)
 {
-	const struct membership_status *membership = &metrics->overview->membership;
-
-	put_head(out, "build_info", "gauge", "The version of the node; always 1.");
-	put(out, "allmende_build_info{version=\"%s\"} 1\n", ALLMENDE_VERSION);
-	put_ms(out, "start_time_seconds", "gauge", "When the node was started, since 1970.",
-	       metrics->node->started_ms);
-	put_ms(out, "uptime_seconds", "gauge", "How long the node has been running.",
-	       metrics->now_ms - metrics->node->started_ms);
-	put_one(out, "federation_member", "gauge", "1 when this node is a member of a federation.",
-		membership->state == MEMBERSHIP_MEMBER);
-	put_one(out, "charter_number", "gauge",
-		"Number of the charter's newest entry; 0 without one.", metrics->charter_number);
+	put_count_of(out, name, "state", "complete", overview->complete);
+	put_count_of(out, name, "state", "partial", overview->partial);
+	put_count_of(out, name, "state", "stale", overview->stale);
+	put_count_of(out, name, "state", "disputed", overview->disputed);
+	put_count_of(out, name, "state", "unknown", overview->unknown);
 }
 
-static void put_members(struct buf *out, const struct metrics *metrics)
+static void put_severities(struct buf *out, const char *name, const struct metrics *metrics)
 {
-	const struct overview *overview = metrics->overview;
-	int64_t oldest = overview->oldest_head_ms, own = overview->own_head_ms;
-
-	put_head(out, "members", "gauge",
-		 "Members of the federation by completeness of their data here.");
-	put_labelled(out, "members", "state", "complete", overview->complete);
-	put_labelled(out, "members", "state", "partial", overview->partial);
-	put_labelled(out, "members", "state", "stale", overview->stale);
-	put_labelled(out, "members", "state", "disputed", overview->disputed);
-	put_labelled(out, "members", "state", "unknown", overview->unknown);
-	put_ms(out, "head_age_seconds", "gauge",
-	       "Age of the own newest head; it is renewed every 12 hours.",
-	       own ? metrics->now_ms - own : 0);
-	put_ms(out, "oldest_head_age_seconds", "gauge",
-	       "Age of the newest head of the member not heard from for the longest time.",
-	       oldest ? metrics->now_ms - oldest : 0);
-	put_head(out, "actions", "gauge", "What the administrator has to do, by severity.");
 	for (unsigned i = 0; i <= ACTION_CRITICAL; i++)
-		put_labelled(out, "actions", "severity",
-			     action_severity_name((enum action_severity)i), metrics->severities[i]);
+		put_count_of(out, name, "severity", action_severity_name((enum action_severity)i),
+			     metrics->severities[i]);
 }
 
-static void put_data(struct buf *out, const struct metrics *metrics)
+static void put_fetches(struct buf *out, const char *name, const struct metrics *metrics)
 {
-	const struct overview_datasets *datasets = &metrics->overview->datasets;
-	const struct space *space = &metrics->overview->space;
-
-	put_one(out, "datasets", "gauge", "Datasets that are known here.", datasets->known);
-	put_one(out, "datasets_own", "gauge", "Datasets of this organisation.", datasets->own);
-	put_one(out, "datasets_held", "gauge", "Datasets whose current version is whole here.",
-		datasets->held);
-	put_one(out, "datasets_damaged", "gauge",
-		"Datasets of which stored data was found damaged.", datasets->damaged);
-	put_one(out, "datasets_own_single", "gauge",
-		"Own datasets that are held at one operator alone, as far as is known.",
-		datasets->own_single);
-	put_one(out, "store_used_bytes", "gauge", "Bytes in use in the store.", space->store_used);
-	put_one(out, "store_file_bytes", "gauge", "Size of the store's file.", space->store_file);
-	put_one(out, "store_limit_bytes", "gauge", "The size limit of the store; 0 without one.",
-		space->store_limit);
-	put_one(out, "disk_free_bytes", "gauge", "Free bytes on the disk of the store.",
-		space->disk_free);
-	put_one(out, "disk_size_bytes", "gauge", "Size of the disk of the store.",
-		space->disk_total);
-	put_one(out, "foreign_refused", "gauge",
-		"1 while foreign data is refused because room runs out.",
-		space_room(space) != ROOM_ALL);
+	put_count_of(out, name, "state", "running", metrics->fetches_running);
+	put_count_of(out, name, "state", "waiting", metrics->fetches_waiting);
 }
 
-static void put_links(struct buf *out, const struct metrics *metrics)
+static void put_commits(struct buf *out, const char *name, const struct turn_stats *turns)
 {
-	struct net_counts counts = net_counts(metrics->node->net);
-
-	put_one(out, "peers_linked", "gauge", "Nodes that are linked.", metrics->overview->linked);
-	put_one(out, "peers_known", "gauge", "Nodes that are linked or tried.",
-		metrics->overview->peers);
-	put_one(out, "messages_sent_total", "counter", "Messages sent over links.",
-		counts.messages_sent);
-	put_one(out, "messages_received_total", "counter", "Messages received over links.",
-		counts.messages_received);
-	put_one(out, "sent_bytes_total", "counter", "Bytes sent to other nodes.",
-		counts.bytes_sent);
-	put_one(out, "received_bytes_total", "counter", "Bytes received from other nodes.",
-		counts.bytes_received);
-	put_one(out, "chunks_sent_total", "counter", "Answers to chunk requests of other nodes.",
-		counts.chunks_sent);
-	put_one(out, "chunks_received_total", "counter", "Answers to own chunk requests.",
-		counts.chunks_received);
-	put_head(out, "fetches", "gauge", "Versions on their way here, by state.");
-	put_labelled(out, "fetches", "state", "running", metrics->fetches_running);
-	put_labelled(out, "fetches", "state", "waiting", metrics->fetches_waiting);
-	put_one(out, "uploads", "gauge", "Publications under way.", metrics->node->uploads->count);
-}
-
-static void put_turns(struct buf *out, const struct metrics *metrics)
-{
-	struct turn_stats stats = turn_stats(metrics->node->turn);
 	uint64_t sum = 0;
 
-	put_one(out, "turns_failed_total", "counter", "Turns whose commit failed.", stats.failed);
-	put_head(out, "commit_duration_seconds", "histogram",
-		 "How long the commits of turns took.");
 	for (unsigned i = 0; i < TURN_BUCKET_COUNT; i++) {
-		sum += stats.buckets[i];
-		put(out, "allmende_commit_duration_seconds_bucket{le=\"%g\"} %" PRIu64 "\n",
-		    turn_bucket_seconds[i], sum);
+		sum += turns->buckets[i];
+		put(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name, turn_bucket_seconds[i], sum);
 	}
-	put(out, "allmende_commit_duration_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n", stats.count);
-	put(out, "allmende_commit_duration_seconds_sum %" PRIu64 ".%06" PRIu64 "\n",
-	    stats.commit_us / 1000000, stats.commit_us % 1000000);
-	put(out, "allmende_commit_duration_seconds_count %" PRIu64 "\n", stats.count);
+	put(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, turns->count);
+	put(out, "%s_sum %" PRIu64 ".%06" PRIu64 "\n", name, turns->commit_us / 1000000,
+	    turns->commit_us % 1000000);
+	put(out, "%s_count %" PRIu64 "\n", name, turns->count);
 }
 
 static void make_text(struct metrics *metrics)
 {
-	buf_reset(&metrics->text);
-	put_node(&metrics->text, metrics);
-	put_members(&metrics->text, metrics);
-	put_data(&metrics->text, metrics);
-	put_links(&metrics->text, metrics);
-	put_turns(&metrics->text, metrics);
-	check(!metrics->text.err);
+	const struct overview *overview = metrics->overview;
+	const struct overview_datasets *datasets = &overview->datasets;
+	const struct space *space = &overview->space;
+	const struct net_counts counts = net_counts(metrics->node->net);
+	const struct turn_stats turns = turn_stats(metrics->node->turn);
+	struct buf *out = &metrics->text;
+
+	buf_reset(out);
+#define X(metric, type, help, print)                                                               \
+	{                                                                                          \
+		const char *name = "allmende_" #metric;                                            \
+                                                                                                   \
+		put_head(out, name, #type, help);                                                  \
+		print;                                                                             \
+	}
+	METRIC_LIST(X)
+#undef X
+	check(!out->err);
 }
 
 /* Gathering, on the core thread */
@@ -229,7 +241,7 @@ static void gather(struct core *core, struct txn *txn, int64_t now_ms, void *arg
 	if (metrics->more)
 		return;
 	overview_take(overview, metrics->node, core, txn, now_ms);
-	actions_collect(&actions, metrics->node, overview, core, txn, now_ms);
+	topics_collect(&actions, metrics->node, overview, core, txn, now_ms);
 	for (unsigned i = 0; i <= ACTION_CRITICAL; i++)
 		metrics->severities[i] = actions_count(&actions, (enum action_severity)i);
 	actions_fini(&actions);

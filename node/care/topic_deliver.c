@@ -1,7 +1,7 @@
-#include "node/care/actions.h"
+#include "node/care/topics.h"
 #include "proto/delivery.h"
 
-static bool look(void *arg, const struct delivery_view *view)
+static bool topic_deliver_look(void *arg, const struct delivery_view *view)
 {
 	if (view->fail_count)
 		actions_add(arg, ACTION_WARN, "allmende subscriptions",
@@ -11,7 +11,7 @@ static bool look(void *arg, const struct delivery_view *view)
 }
 
 /* Versions that `subscribe --to` cannot write. */
-void actions_deliver(struct actions *list)
+void topic_deliver(struct actions *list)
 {
-	delivery_each(list->txn, look, list);
+	delivery_each(list->txn, topic_deliver_look, list);
 }

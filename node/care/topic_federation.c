@@ -4,14 +4,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "node/care/actions.h"
+#include "node/care/topics.h"
 #include "proto/fork.h"
 #include "proto/request.h"
 #include "proto/voting.h"
 
 enum { ID_SHOWN = 4 }; /* bytes of an id that people type */
 
-void actions_charter(struct actions *list)
+void topic_charter(struct actions *list)
 {
 	const struct membership_status *membership = &list->overview->membership;
 	uint32_t number = fork_number(list->core);
@@ -24,7 +24,7 @@ void actions_charter(struct actions *list)
 			    number);
 }
 
-void actions_requests(struct actions *list)
+void topic_requests(struct actions *list)
 {
 	struct request_row row;
 	struct org_id org = {{0}};
@@ -38,7 +38,7 @@ void actions_requests(struct actions *list)
 				row.name, row.slug);
 }
 
-void actions_votes(struct actions *list)
+void topic_votes(struct actions *list)
 {
 	const struct membership_status *membership = &list->overview->membership;
 	struct voting_proposal proposal;
@@ -62,7 +62,7 @@ void actions_votes(struct actions *list)
 	}
 }
 
-void actions_leavers(struct actions *list)
+void topic_leaving(struct actions *list)
 {
 	const struct membership_status *membership = &list->overview->membership;
 	const struct charter *charter = membership->charter;

@@ -1,11 +1,11 @@
 /*
- * actions_grants - grants that end soon, given and received (actions.h).
+ * Grants that end soon, given and received.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "crypto/path.h"
-#include "node/care/actions.h"
+#include "node/care/topics.h"
 #include "proto/membership.h"
 #include "proto/rights.h"
 
@@ -43,8 +43,8 @@ static const char *when_text(char out[WHEN_LEN], int days)
 	return days > 0 ? out : "within a day";
 }
 
-static void given(const struct soon *soon, const char *name, const struct token_link *last,
-		  int days)
+static void grant_given_ends(const struct soon *soon, const char *name,
+			     const struct token_link *last, int days)
 {
 	const struct charter_member *to = charter_by_org(soon->charter, &last->audience);
 	char command[ACTION_COMMAND_LEN], depth[32] = "", when[WHEN_LEN];
@@ -61,8 +61,8 @@ static void given(const struct soon *soon, const char *name, const struct token_
 		    to ? to->name : "", when_text(when, days));
 }
 
-static void received(const struct soon *soon, const char *name, const struct token_link *last,
-		     int days)
+static void grant_received_ends(const struct soon *soon, const char *name,
+				const struct token_link *last, int days)
 {
 	const struct charter_member *from = charter_by_org(soon->charter, &last->issuer);
 	char command[ACTION_COMMAND_LEN], when[WHEN_LEN];
@@ -74,7 +74,7 @@ static void received(const struct soon *soon, const char *name, const struct tok
 		    when_text(when, days));
 }
 
-static bool look(void *arg, const struct rights_grant *grant)
+static bool topic_grants_look(void *arg, const struct rights_grant *grant)
 {
 	struct soon *soon = arg;
 	const struct token_link *last = last_of(grant);
@@ -90,11 +90,12 @@ static bool look(void *arg, const struct rights_grant *grant)
 	rights_each(soon->list->core, soon->list->txn, soon->own, outlasts, soon);
 	rights_name(name, &grant->token);
 	if (!soon->outlasted)
-		(mine ? given : received)(soon, name, last, (int)(left_ms / DAY_MS));
+		(mine ? grant_given_ends : grant_received_ends)(soon, name, last,
+								(int)(left_ms / DAY_MS));
 	return true;
 }
 
-void actions_grants(struct actions *list)
+void topic_grants(struct actions *list)
 {
 	struct membership_status status;
 	struct soon soon = {.list = list};
@@ -104,5 +105,5 @@ void actions_grants(struct actions *list)
 		return;
 	soon.charter = status.charter;
 	soon.own = &charter_member(status.charter, status.member_number)->org;
-	rights_each(list->core, list->txn, soon.own, look, &soon);
+	rights_each(list->core, list->txn, soon.own, topic_grants_look, &soon);
 }

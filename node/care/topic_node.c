@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "node/care/actions.h"
+#include "node/care/topics.h"
 
-void actions_membership(struct actions *list)
+void topic_membership(struct actions *list)
 {
 	const struct membership_status *membership = &list->overview->membership;
 
@@ -32,7 +32,7 @@ void actions_membership(struct actions *list)
 			    "linked");
 }
 
-void actions_space(struct actions *list)
+void topic_space(struct actions *list)
 {
 	static const char *const texts[] = {
 		[ROOM_ALL] = "foreign data is refused before it is full",
@@ -53,7 +53,7 @@ void actions_space(struct actions *list)
 		    "allmende space", "%s %u %% of %s: %s", what, percent, size, texts[room]);
 }
 
-void actions_damage(struct actions *list)
+void topic_damage(struct actions *list)
 {
 	const struct overview_datasets *datasets = &list->overview->datasets;
 
@@ -66,7 +66,7 @@ void actions_damage(struct actions *list)
 			    datasets->damaged > 1 ? ", ..." : "");
 }
 
-void actions_clock(struct actions *list)
+void topic_clock(struct actions *list)
 {
 	const struct overview *overview = list->overview;
 	const struct charter *charter = overview->membership.charter;
@@ -88,7 +88,7 @@ void actions_clock(struct actions *list)
 			    member ? member->name : "a linked node", overview->ahead_ms_min / 1000);
 }
 
-void actions_links(struct actions *list)
+void topic_links(struct actions *list)
 {
 	const struct overview *overview = list->overview;
 
@@ -97,7 +97,7 @@ void actions_links(struct actions *list)
 			    "no other node is linked: nothing comes in and nothing goes out");
 }
 
-void actions_members(struct actions *list)
+void topic_members(struct actions *list)
 {
 	const struct overview *overview = list->overview;
 	uint64_t troubled = overview->members - overview->complete;
@@ -112,7 +112,7 @@ void actions_members(struct actions *list)
 }
 
 /* No fault: nobody has to want it. But its author should know. */
-void actions_copies(struct actions *list)
+void topic_copies(struct actions *list)
 {
 	const struct overview_datasets *datasets = &list->overview->datasets;
 
@@ -126,7 +126,7 @@ void actions_copies(struct actions *list)
 			datasets->own_single > 1 ? ", ..." : "");
 }
 
-void actions_keys(struct actions *list)
+void topic_keys(struct actions *list)
 {
 	if (!keyring_has_passphrase(list->node->keyring))
 		actions_add(list, ACTION_INFO, "",

@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "node/care/actions.h"
+#include "node/care/topics.h"
 #include "proto/catalog.h"
 #include "proto/withdrawal.h"
 
@@ -25,7 +25,7 @@ static bool count_answer(void *arg, const struct withdrawal_answer *answer)
 	return true;
 }
 
-static bool look(void *arg, const struct withdrawal_view *view)
+static bool topic_withdrawal_look(void *arg, const struct withdrawal_view *view)
 {
 	struct actions *list = arg;
 	struct waiting waiting = {.list = list};
@@ -44,7 +44,7 @@ static bool look(void *arg, const struct withdrawal_view *view)
 }
 
 /* Who was asked to erase something and has not answered. */
-void actions_withdrawal(struct actions *list)
+void topic_withdrawal(struct actions *list)
 {
-	withdrawal_each(list->core, list->txn, look, list);
+	withdrawal_each(list->core, list->txn, topic_withdrawal_look, list);
 }
