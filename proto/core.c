@@ -376,6 +376,18 @@ void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct 
 	core->effects = NULL;
 }
 
+void core_query(struct core *core, struct txn *txn, int64_t now_ms,
+		void (*run)(struct core *core, struct txn *txn, int64_t now_ms, void *arg),
+		void *arg)
+{
+	int64_t turn_ms = core->now_ms;
+
+	check(!core->effects);
+	core->now_ms = now_ms;
+	run(core, txn, now_ms, arg);
+	core->now_ms = turn_ms;
+}
+
 void core_room(struct core *core, enum room room)
 {
 	core->room = room;

@@ -14,8 +14,8 @@
  *	else
  *		... effects_reset(), close links, core_close(), core_open() ...
  *
- * Commands and queries of the control interface run inside a turn as EVENT_CALL; they use the
- * verbs of membership.h, catalog.h and transfer.h.
+ * Commands of the control interface run inside a turn as EVENT_CALL, questions between turns by
+ * core_query(); both use the verbs of membership.h, catalog.h and transfer.h.
  *
  * Glossary: link - a session with another node, numbered by the owner (never 0, never reused in one run).
  * peer - what the core knows about a link. guest - a peer that is not (yet) in the charter.
@@ -150,6 +150,11 @@ void core_close(struct core *core);
 /* One turn. Faults of the store stay in txn. Effects are appended. */
 void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct event *events,
 	       size_t count, struct effects *effects);
+/* A question between two turns: run may look at the core and in txn, a read transaction, and change nothing. now_ms is the
+   time of this question; that of the last turn stays as it is. */
+void core_query(struct core *core, struct txn *txn, int64_t now_ms,
+		void (*run)(struct core *core, struct txn *txn, int64_t now_ms, void *arg),
+		void *arg);
 /* How much may still be stored, as the owner tells before a turn: nothing foreign is fetched with ROOM_OWN, and nothing
    is published with ROOM_NONE. Records, heads and the charter are always taken. */
 enum room { ROOM_ALL, ROOM_OWN, ROOM_NONE };

@@ -113,11 +113,11 @@ void api_returned(struct call *call)
 	/* before whatever run had to say: it did not happen */
 	call->err = call->item.err;
 	call->code = NULL;
-	snprintf(call->why, sizeof(call->why), "the store could not be written: %s",
-		 err_text(call->err));
+	snprintf(call->why, sizeof(call->why), "the store could not be %s: %s",
+		 call->item.query ? "read" : "written", err_text(call->err));
 }
 
-void api_push_with(struct call *call,
+void api_push_with(struct call *call, enum route_kind kind,
 		   void (*run)(struct core *core, struct txn *txn, int64_t now_ms, void *arg),
 		   void (*done)(struct turn_item *item))
 {
@@ -126,6 +126,7 @@ void api_push_with(struct call *call,
 		.done = done,
 		.owner = call,
 		.weight = sizeof(*call),
+		.query = kind == ROUTE_QUERY,
 	};
 	call->pushed = true;
 	call->api->call_count++;
@@ -160,7 +161,7 @@ static void route_ran(struct turn_item *item)
 
 void api_push(struct call *call)
 {
-	api_push_with(call, run_route, route_ran);
+	api_push_with(call, call->route->kind, run_route, route_ran);
 }
 
 /* Waiting */

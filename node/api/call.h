@@ -15,13 +15,19 @@
 #define API_WHY_LEN        512
 #define API_TEXT_LEN_MAX   16384 /* of a query argument */
 #define API_ANSWER_LEN_MAX (1u << 30)
-#define API_PAGE_MAX       500 /* entries of a list in one turn */
+#define API_PAGE_MAX       500 /* entries of a list at a time */
 
 struct call;
+
+enum route_kind {
+	ROUTE_QUERY, /* run() looks and changes nothing: it is asked between turns */
+	ROUTE_COMMAND /* run() may write and have effects: it is part of a turn, which ends in a commit */
+};
 
 struct route {
 	enum http_method method;
 	const char *path; /* "*": any one part of it; "**" at the end: all that follows */
+	enum route_kind kind;
 	/* The fields of the body, as api_in_check() takes them; NULL: they are not looked at. */
 	const char *const *fields;
 	/* Loop thread, when the header is here: for a request that takes its body itself, or looks at it later. NULL: the body is
@@ -29,9 +35,9 @@ struct route {
 	void (*open)(struct call *call);
 	/* Loop thread: reads arguments, and may do without run (then it answers). Faults: api_fail(). NULL: nothing to read. */
 	void (*begin)(struct call *call);
-	/* Core thread, inside a turn: sets out, or err and why. */
+	/* Core thread: sets out, or err and why. */
 	void (*run)(struct call *call, struct core *core, struct txn *txn, int64_t now_ms);
-	/* Loop thread, after the commit. NULL: api_done(). */
+	/* Loop thread, after the commit of a command. NULL: api_done(). */
 	void (*done)(struct call *call);
 };
 /* FIELDS("S:name", "b:relay"): for route.fields, at file scope. */
@@ -94,10 +100,10 @@ void api_reply(struct call *call, unsigned status, json_t *out); /* takes out; N
 
 /* To the core thread with run, then done. */
 void api_push(struct call *call);
-void api_push_with(struct call *call,
+void api_push_with(struct call *call, enum route_kind kind,
 		   void (*run)(struct core *core, struct txn *txn, int64_t now_ms, void *arg),
 		   void (*done)(struct turn_item *item));
-/* For such a done(): the call is back; the fault of the commit, if any, is its err. */
+/* For such a done(): the call is back; the fault of the store, if any, is its err. */
 void api_returned(struct call *call);
 
 /* Runs those again that wait and of which this is true; their time may be over. */

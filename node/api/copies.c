@@ -37,7 +37,7 @@ static void copies_run(struct call *call, struct core *core, struct txn *txn, in
 }
 
 const struct route copies_routes[] = {
-	{HTTP_GET, "/copies", .begin = copies_begin, .run = copies_run},
-	{HTTP_DELETE, "/copies", .begin = copies_begin, .run = copies_run},
+	{HTTP_GET, "/copies", ROUTE_QUERY, .begin = copies_begin, .run = copies_run},
+	{HTTP_DELETE, "/copies", ROUTE_COMMAND, .begin = copies_begin, .run = copies_run},
 	{.path = NULL},
 };

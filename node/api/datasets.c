@@ -100,8 +100,8 @@ static void log_run(struct call *call, struct core *core, struct txn *txn, int64
 }
 
 const struct route datasets_routes[] = {
-	{HTTP_GET, "/datasets", .begin = datasets_begin, .run = datasets_run},
-	{HTTP_GET, "/dataset", .begin = api_path_begin, .run = dataset_run},
-	{HTTP_GET, "/log", .begin = api_path_begin, .run = log_run},
+	{HTTP_GET, "/datasets", ROUTE_QUERY, .begin = datasets_begin, .run = datasets_run},
+	{HTTP_GET, "/dataset", ROUTE_QUERY, .begin = api_path_begin, .run = dataset_run},
+	{HTTP_GET, "/log", ROUTE_QUERY, .begin = api_path_begin, .run = log_run},
 	{.path = NULL},
 };

@@ -53,6 +53,6 @@ static void doctor_begin(struct call *call)
 }
 
 const struct route doctor_routes[] = {
-	{HTTP_GET, "/doctor", .begin = doctor_begin},
+	{HTTP_GET, "/doctor", ROUTE_QUERY, .begin = doctor_begin},
 	{.path = NULL},
 };

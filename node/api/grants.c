@@ -260,12 +260,12 @@ static void who_run(struct call *call, struct core *core, struct txn *txn, int64
 }
 
 const struct route grants_routes[] = {
-	{HTTP_GET, "/grants", .run = grants_list_run},
-	{HTTP_POST, "/grants",
+	{HTTP_GET, "/grants", ROUTE_QUERY, .run = grants_list_run},
+	{HTTP_POST, "/grants", ROUTE_COMMAND,
 	 FIELDS("S:prefix", "S:to", "S:rights", "i:until_ms", "i:depth", "b:text"),
 	 .begin = grant_give_begin, .run = grant_give_run},
-	{HTTP_POST, "/grants/accept", FIELDS("S:text"), .run = grant_accept_run},
-	{HTTP_GET, "/grant", .begin = grant_begin, .run = grant_run},
-	{HTTP_GET, "/who", .begin = api_path_begin, .run = who_run},
+	{HTTP_POST, "/grants/accept", ROUTE_COMMAND, FIELDS("S:text"), .run = grant_accept_run},
+	{HTTP_GET, "/grant", ROUTE_QUERY, .begin = grant_begin, .run = grant_run},
+	{HTTP_GET, "/who", ROUTE_QUERY, .begin = api_path_begin, .run = who_run},
 	{.path = NULL},
 };

@@ -110,10 +110,10 @@ static void nodes_retire_run(struct call *call, struct core *core, struct txn *t
 }
 
 const struct route nodes_routes[] = {
-	{HTTP_GET, "/nodes", .run = nodes_list_run},
-	{HTTP_POST, "/nodes", FIELDS("S:request", "l:roles", "b:relay"), .begin = nodes_add_begin,
-	 .run = nodes_add_run},
-	{HTTP_POST, "/nodes/offer", .run = nodes_offer_run},
-	{HTTP_POST, "/nodes/retire", FIELDS("I:index"), .run = nodes_retire_run},
+	{HTTP_GET, "/nodes", ROUTE_QUERY, .run = nodes_list_run},
+	{HTTP_POST, "/nodes", ROUTE_COMMAND, FIELDS("S:request", "l:roles", "b:relay"),
+	 .begin = nodes_add_begin, .run = nodes_add_run},
+	{HTTP_POST, "/nodes/offer", ROUTE_QUERY, .run = nodes_offer_run},
+	{HTTP_POST, "/nodes/retire", ROUTE_COMMAND, FIELDS("I:index"), .run = nodes_retire_run},
 	{.path = NULL},
 };

@@ -67,7 +67,7 @@ static void peer_add_run(struct call *call, struct core *core, struct txn *txn, 
 }
 
 const struct route peers_routes[] = {
-	{HTTP_GET, "/peers", .run = peers_run, .done = peers_done},
-	{HTTP_POST, "/peers", FIELDS("S:address"), .run = peer_add_run},
+	{HTTP_GET, "/peers", ROUTE_QUERY, .run = peers_run, .done = peers_done},
+	{HTTP_POST, "/peers", ROUTE_COMMAND, FIELDS("S:address"), .run = peer_add_run},
 	{.path = NULL},
 };

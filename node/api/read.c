@@ -195,7 +195,7 @@ static void view_opened(void *arg, struct opened *opened)
 		snprintf(call->why, sizeof(call->why),
 			 "the manifest is not what the author signed: %s", err_text(opened->err));
 	} else if (reader_key_wanted(opened->reader)) {
-		api_push_with(call, view_keys_run, view_keys_done);
+		api_push_with(call, ROUTE_QUERY, view_keys_run, view_keys_done);
 		return;
 	}
 	if (call->err)
@@ -291,11 +291,12 @@ static void file_begin(struct call *call)
 }
 
 const struct route read_routes[] = {
-	{HTTP_POST, "/fetch", FIELDS("S:path", "i:version"), .begin = fetch_begin,
+	{HTTP_POST, "/fetch", ROUTE_COMMAND, FIELDS("S:path", "i:version"), .begin = fetch_begin,
 	 .run = fetch_run},
-	{HTTP_GET, "/fetch", .begin = fetch_wait_begin, .run = fetch_wait_run},
-	{HTTP_GET, "/wait", .begin = wait_begin, .run = wait_run},
-	{HTTP_GET, "/manifest", .begin = manifest_begin, .run = view_run, .done = view_done},
-	{HTTP_GET, "/file", .begin = file_begin, .run = view_run, .done = view_done},
+	{HTTP_GET, "/fetch", ROUTE_QUERY, .begin = fetch_wait_begin, .run = fetch_wait_run},
+	{HTTP_GET, "/wait", ROUTE_QUERY, .begin = wait_begin, .run = wait_run},
+	{HTTP_GET, "/manifest", ROUTE_QUERY, .begin = manifest_begin, .run = view_run,
+	 .done = view_done},
+	{HTTP_GET, "/file", ROUTE_QUERY, .begin = file_begin, .run = view_run, .done = view_done},
 	{.path = NULL},
 };

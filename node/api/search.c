@@ -181,6 +181,6 @@ static void search_run(struct call *call, struct core *core, struct txn *txn, in
 }
 
 const struct route search_routes[] = {
-	{HTTP_GET, "/search", .begin = search_begin, .run = search_run},
+	{HTTP_GET, "/search", ROUTE_QUERY, .begin = search_begin, .run = search_run},
 	{.path = NULL},
 };

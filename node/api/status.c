@@ -184,6 +184,6 @@ static void status_begin(struct call *call)
 }
 
 const struct route status_routes[] = {
-	{HTTP_GET, "/status", .begin = status_begin, .run = status_run},
+	{HTTP_GET, "/status", ROUTE_QUERY, .begin = status_begin, .run = status_run},
 	{.path = NULL},
 };

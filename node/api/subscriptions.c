@@ -163,9 +163,10 @@ static void unsubscribe_run(struct call *call, struct core *core, struct txn *tx
 }
 
 const struct route subscriptions_routes[] = {
-	{HTTP_GET, "/subscriptions", .run = subscriptions_run},
-	{HTTP_POST, "/subscriptions", FIELDS("S:pattern", "b:relay", "s:to"),
+	{HTTP_GET, "/subscriptions", ROUTE_QUERY, .run = subscriptions_run},
+	{HTTP_POST, "/subscriptions", ROUTE_COMMAND, FIELDS("S:pattern", "b:relay", "s:to"),
 	 .begin = subscribe_begin, .run = subscribe_run, .done = subscribe_done},
-	{HTTP_DELETE, "/subscriptions", .begin = unsubscribe_begin, .run = unsubscribe_run},
+	{HTTP_DELETE, "/subscriptions", ROUTE_COMMAND, .begin = unsubscribe_begin,
+	 .run = unsubscribe_run},
 	{.path = NULL},
 };

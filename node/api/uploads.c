@@ -318,7 +318,7 @@ static void commit_changed(struct upload *upload)
 		upload_give_up(call);
 	} else if (upload->state == UPLOAD_READY) {
 		upload_hold(upload);
-		api_push_with(call, commit_run, commit_done);
+		api_push_with(call, ROUTE_COMMAND, commit_run, commit_done);
 	}
 }
 
@@ -367,12 +367,12 @@ static void remove_open(struct call *call)
 }
 
 const struct route uploads_routes[] = {
-	{HTTP_POST, "/uploads",
+	{HTTP_POST, "/uploads", ROUTE_COMMAND,
 	 FIELDS("S:dataset", "s:title", "s:description", "l:keywords", "s:theme", "s:license",
 		"s:contact", "s:tier", "b:widen", "b:allow_shrink", "i:keep", "i:keep_days"),
 	 .begin = create_begin, .run = create_run, .done = create_done},
-	{HTTP_PUT, "/uploads/*/files/**", .open = put_open},
-	{HTTP_POST, "/uploads/*/commit", .open = commit_open},
-	{HTTP_DELETE, "/uploads/*", .open = remove_open},
+	{HTTP_PUT, "/uploads/*/files/**", ROUTE_COMMAND, .open = put_open},
+	{HTTP_POST, "/uploads/*/commit", ROUTE_COMMAND, .open = commit_open},
+	{HTTP_DELETE, "/uploads/*", ROUTE_COMMAND, .open = remove_open},
 	{.path = NULL},
 };

@@ -68,6 +68,6 @@ static void verify_begin(struct call *call)
 }
 
 const struct route verify_routes[] = {
-	{HTTP_POST, "/verify", .begin = verify_begin},
+	{HTTP_POST, "/verify", ROUTE_COMMAND, .begin = verify_begin},
 	{.path = NULL},
 };

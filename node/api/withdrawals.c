@@ -70,8 +70,8 @@ static void withdrawal_run(struct call *call, struct core *core, struct txn *txn
 }
 
 const struct route withdrawals_routes[] = {
-	{HTTP_POST, "/withdrawals", FIELDS("S:dataset", "S:reason", "b:erase"),
+	{HTTP_POST, "/withdrawals", ROUTE_COMMAND, FIELDS("S:dataset", "S:reason", "b:erase"),
 	 .run = withdraw_run},
-	{HTTP_GET, "/withdrawal", .begin = api_path_begin, .run = withdrawal_run},
+	{HTTP_GET, "/withdrawal", ROUTE_QUERY, .begin = api_path_begin, .run = withdrawal_run},
 	{.path = NULL},
 };

@@ -33,7 +33,7 @@ struct setting {
 	const char *name;
 	enum kind kind;
 	uint64_t min, max;
-	size_t at;        /* in struct limits, for numbers; in struct config, for KIND_ADDRESS */
+	size_t at; /* in struct limits, for numbers; in struct config, for KIND_ADDRESS and KIND_BOOL */
 	size_t width;     /* 4 or 8 */
 	const char *what; /* for --help */
 };
@@ -50,7 +50,7 @@ static const struct setting settings[] = {
 	{"advertise", KIND_ADDRESSES, 0, 0, 0, 0,
 	 "what others are told to dial; else what is listened on"},
 	{"operator", KIND_OPERATOR, 0, 0, 0, 0, "who runs this machine, for counting copies"},
-	{"dial-only", KIND_BOOL, 0, 0, 0, 0,
+	{"dial-only", KIND_BOOL, 0, 0, offsetof(struct config, dial_only), 0,
 	 "listen nowhere: behind a firewall that lets nobody in"},
 	{"http", KIND_ADDRESS, 0, 0, offsetof(struct config, http), 0,
 	 "port of /metrics and /healthz; else only the control socket has them"},
@@ -250,8 +250,8 @@ static enum err set_value(struct config *config, const struct setting *setting, 
 		snprintf(config->operator, sizeof(config->operator), "%s", value);
 		return ERR_OK;
 	case KIND_BOOL:
-		config->dial_only = !strcmp(value, "yes");
-		return config->dial_only || !strcmp(value, "no") ? ERR_OK : ERR_CONFIG;
+		memcpy((char *)config + setting->at, &(bool){!strcmp(value, "yes")}, sizeof(bool));
+		return !strcmp(value, "yes") || !strcmp(value, "no") ? ERR_OK : ERR_CONFIG;
 	case KIND_LEVEL:
 		return log_level_parse(&config->log, bytes_str(value)) ? ERR_CONFIG : ERR_OK;
 	case KIND_FORMAT:

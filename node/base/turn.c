@@ -12,6 +12,7 @@
 
 #define IDLE_MS_MAX    10000 /* the clock may be set: look at it now and then */
 #define FAULT_PAUSE_MS 1000
+#define QUERIES_NS_MAX 20000000 /* after which it is a turn's time again, if one is due */
 
 struct lane {
 	struct turn_item *first, **end;
@@ -28,7 +29,7 @@ struct turn {
 	/* shared, under the lock */
 	uv_mutex_t lock;
 	uv_cond_t wake;
-	struct lane control, bulk;
+	struct lane control, bulk, queries;
 	struct turn_batch *batches, **batches_end;
 	bool stop, opened;
 	enum err open_err;
@@ -89,7 +90,7 @@ static bool wait_for_work(struct turn *turn)
 	bool work = true;
 
 	uv_mutex_lock(&turn->lock);
-	while (!turn->control.first && !turn->bulk.first) {
+	while (!turn->control.first && !turn->bulk.first && !turn->queries.first) {
 		int64_t wake = turn->core ? core_wake(turn->core) : INT64_MAX;
 		int64_t now = clock_now_ms();
 
@@ -122,6 +123,20 @@ static struct turn_item *take_items(struct turn *turn)
 	}
 	uv_mutex_unlock(&turn->lock);
 	return taken.first;
+}
+
+/* NULL: none waits. */
+static struct turn_item *take_query(struct turn *turn)
+{
+	struct turn_item *item = NULL;
+
+	uv_mutex_lock(&turn->lock);
+	if (turn->queries.first)
+		item = lane_take(&turn->queries);
+	uv_mutex_unlock(&turn->lock);
+	if (item)
+		item->next = NULL;
+	return item;
 }
 
 static void event_add(struct turn *turn, const struct event *event)
@@ -243,6 +258,15 @@ static void stats_end(struct turn *turn, enum err err, uint64_t commit_ns)
 	uv_mutex_unlock(&turn->lock);
 }
 
+static void stats_query(struct turn *turn, enum err err)
+{
+	uv_mutex_lock(&turn->lock);
+	turn->stats.busy_since_ms = 0;
+	turn->stats.query_count++;
+	turn->stats.query_failed += err != ERR_OK;
+	uv_mutex_unlock(&turn->lock);
+}
+
 struct turn_stats turn_stats(struct turn *turn)
 {
 	struct turn_stats stats;
@@ -289,11 +313,69 @@ static void run_turn(struct turn *turn)
 	batch_release(turn, batch);
 }
 
+/* Items, or a deadline of the core. */
+static bool turn_is_due(struct turn *turn)
+{
+	bool due;
+
+	uv_mutex_lock(&turn->lock);
+	due = turn->control.first || turn->bulk.first;
+	uv_mutex_unlock(&turn->lock);
+	return due || core_wake(turn->core) <= clock_now_ms();
+}
+
+static enum err query_core(struct turn *turn, const struct event *event)
+{
+	struct txn *txn = txn_begin(turn->options.db, false);
+	int64_t now_ms = clock_now_ms();
+	enum err err;
+
+	stats_begin(turn, now_ms);
+	core_query(turn->core, txn, now_ms, event->run, event->arg);
+	err = txn_err(txn);
+	txn_abort(txn);
+	stats_query(turn, err);
+	return err;
+}
+
+static void run_query(struct turn *turn, struct turn_item *item)
+{
+	struct turn_batch *batch = batch_new(item);
+
+	if (item->generation != turn->core_generation)
+		item->err = turn->fault;
+	else
+		item->err = batch->err = query_core(turn, &item->event);
+	if (batch->err)
+		start_over(turn, batch);
+	if (batch->err && turn->core)
+		tell_certificate(turn, batch);
+	batch_release(turn, batch);
+}
+
+/* Some of those that wait, one at least. */
+static void run_queries(struct turn *turn)
+{
+	uint64_t end_ns = uv_hrtime() + QUERIES_NS_MAX;
+	struct turn_item *item;
+
+	while (turn->core && (item = take_query(turn))) {
+		run_query(turn, item);
+		if (uv_hrtime() >= end_ns)
+			return;
+	}
+}
+
 /* Without a core everybody is told why. */
 static void refuse_turn(struct turn *turn)
 {
 	struct turn_batch *batch = batch_new(take_items(turn));
+	struct turn_item *query;
 
+	while ((query = take_query(turn))) {
+		query->next = batch->items;
+		batch->items = query;
+	}
 	for (struct turn_item *item = batch->items; item; item = item->next)
 		item->err = turn->fault;
 	batch_release(turn, batch);
@@ -303,7 +385,7 @@ static void refuse_turn(struct turn *turn)
 static void pause_after_fault(struct turn *turn)
 {
 	uv_mutex_lock(&turn->lock);
-	if (!turn->stop && !turn->control.first && !turn->bulk.first)
+	if (!turn->stop && !turn->control.first && !turn->bulk.first && !turn->queries.first)
 		uv_cond_timedwait(&turn->wake, &turn->lock, FAULT_PAUSE_MS * UINT64_C(1000000));
 	uv_mutex_unlock(&turn->lock);
 }
@@ -333,10 +415,11 @@ static void thread_main(void *arg)
 	while (wait_for_work(turn)) {
 		uint32_t generation = turn->core_generation;
 
-		if (turn->core)
-			run_turn(turn);
-		else
+		run_queries(turn);
+		if (!turn->core)
 			refuse_turn(turn);
+		else if (turn_is_due(turn))
+			run_turn(turn);
 		if (turn->core_generation != generation)
 			pause_after_fault(turn);
 	}
@@ -353,6 +436,7 @@ enum err turn_start(struct turn **out, const struct turn_options *options)
 	turn->options = *options;
 	lane_init(&turn->control);
 	lane_init(&turn->bulk);
+	lane_init(&turn->queries);
 	turn->batches_end = &turn->batches;
 	check(uv_mutex_init(&turn->lock) == 0 && uv_cond_init(&turn->wake) == 0);
 	check(uv_thread_create(&turn->thread, thread_main, turn) == 0);
@@ -390,10 +474,15 @@ void turn_free(struct turn *turn)
 
 void turn_push(struct turn *turn, struct turn_item *item)
 {
+	struct lane *lane = item->query  ? &turn->queries
+			    : item->bulk ? &turn->bulk
+					 : &turn->control;
+
+	check(!item->query || item->event.type == EVENT_CALL);
 	item->generation = turn->generation;
 	turn->waiting_bytes += item->weight;
 	uv_mutex_lock(&turn->lock);
-	lane_add(item->bulk ? &turn->bulk : &turn->control, item);
+	lane_add(lane, item);
 	uv_cond_broadcast(&turn->wake);
 	uv_mutex_unlock(&turn->lock);
 }

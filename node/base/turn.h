@@ -7,14 +7,20 @@
  * carried out, and each item's done() runs, only after the commit, so nothing is acknowledged or
  * sent that is not on disk.
  *
+ * Queries run between turns on the same thread, as the core's memory belongs to it: each in a read
+ * transaction of its own, without ticks, effects or a commit. After some milliseconds of them a
+ * turn gets its time, if one is due, so neither waits long for the other. What a query sees is what the
+ * last turn has committed. One that writes all the same has made a fault, and nothing is written.
+ *
  * When a commit fails the batch carries the fault and no effects, the core is opened anew from the
  * store, and every item that was pushed before the loop thread heard of it is answered with the
- * same fault: the loop thread closes all links and gives up all uploads meanwhile. When not even opening
- * works, the batch says so (fatal), and nothing is done any more.
+ * same fault: the loop thread closes all links and gives up all uploads meanwhile. When not even
+ * opening works, the batch says so (fatal), and nothing is done any more. The same happens when a
+ * query meets a fault, as the core may have kept in memory what it could not read.
  *
- * Bounds: the queue is as long as turn_room() lets its users make it: they ask before they push bulk or
- * a peer's message, and wait until a batch has come when it says no. Calls of the control interface are
- * bounded by the number of its connections.
+ * Bounds: the queue is as long as turn_room() lets its users make it: they ask before they push
+ * bulk or a peer's message, and wait until a batch has come when it says no. Calls of the control
+ * interface are bounded by the number of its connections.
  *
  * All functions are for the loop thread.
  */
@@ -33,9 +39,10 @@ struct turn_item {
 	struct buf bytes;
 	size_t weight; /* bytes of memory that it holds */
 	bool bulk;
+	bool query; /* an EVENT_CALL whose run() only looks */
 	/* On the loop thread, after the commit; then the item is the owner's again. */
 	void (*done)(struct turn_item *item);
-	enum err err; /* of the commit, for done() */
+	enum err err; /* of the commit, or of the transaction of a query; for done() */
 	void *owner;
 	uint32_t generation; /* of the core that it was meant for; the turn's own */
 };
@@ -48,7 +55,7 @@ struct turn_slug {
 
 struct turn_batch {
 	struct turn_batch *next;
-	enum err err;            /* of the commit */
+	enum err err;            /* of the commit, or of a query */
 	bool fatal;              /* the core could not be opened again */
 	struct turn_item *items; /* in the order of pushing within their lane */
 	struct effects effects;  /* empty when err */
@@ -78,7 +85,7 @@ void turn_free(struct turn *turn); /* after turn_stop(); all batches taken */
 void turn_push(struct turn *turn, struct turn_item *item);
 bool turn_room(const struct turn *turn);
 
-/* How turns went since the start, for health and monitoring. */
+/* How turns and queries went since the start, for health and monitoring. */
 enum { TURN_BUCKET_COUNT = 8 };
 extern const double turn_bucket_seconds[TURN_BUCKET_COUNT]; /* upper ends, rising */
 struct turn_stats {
@@ -86,7 +93,8 @@ struct turn_stats {
 	uint64_t commit_us;                  /* all commits together */
 	uint64_t buckets[TURN_BUCKET_COUNT]; /* commits of at most so long, each in its first */
 	enum err err;                        /* of the last one */
-	int64_t busy_since_ms;               /* of the one under way; 0: none */
+	uint64_t query_count, query_failed;  /* no turns, no commits */
+	int64_t busy_since_ms;               /* of the turn or query under way; 0: none */
 };
 struct turn_stats turn_stats(struct turn *turn);
 /* A stored chunk is not what its address says (EVENT_CHUNK_BAD). */

@@ -15,7 +15,7 @@
 
 #define TEXT_TYPE    "text/plain; charset=utf-8"
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
-#define PAGE_MAX     500 /* datasets in one turn */
+#define PAGE_MAX     500 /* datasets at a time */
 
 struct ask {
 	struct ask *next;
@@ -89,6 +89,10 @@ struct ask {
 	  put_fetches(out, name, metrics))                                                         \
 	X(uploads, gauge, "Publications under way.",                                               \
 	  put_count(out, name, metrics->node->uploads->count))                                     \
+	X(queries_total, counter, "Questions to the core, which are asked between turns.",         \
+	  put_count(out, name, turns.query_count))                                                 \
+	X(queries_failed_total, counter, "Questions that met a fault of the store.",               \
+	  put_count(out, name, turns.query_failed))                                                \
 	X(turns_failed_total, counter, "Turns whose commit failed.",                               \
 	  put_count(out, name, turns.failed))                                                      \
 	X(commit_duration_seconds, histogram, "How long the commits of turns took.",               \
@@ -303,6 +307,7 @@ static void push(struct metrics *metrics)
 {
 	metrics->item = (struct turn_item){
 		.event = {.type = EVENT_CALL, .run = gather, .arg = metrics},
+		.query = true,
 		.done = gathered,
 		.owner = metrics,
 		.weight = sizeof(*metrics),

@@ -1,7 +1,7 @@
 /*
  * overview - how the node does, in numbers: what `allmende status`, its actions and /metrics are made of.
  *
- * On the core thread, inside turns: overview_dataset() for every current version, in as many turns as it takes,
+ * On the core thread: overview_dataset() for every current version, in as many queries as it takes,
  * then overview_take() in the last of them. Nothing in it is a secret of a dataset.
  */
 #ifndef ALLMENDE_OVERVIEW_H
@@ -32,7 +32,7 @@ struct overview {
 	} datasets;
 
 	/* from overview_take() */
-	struct membership_status membership; /* charter: borrowed until the end of the turn */
+	struct membership_status membership; /* charter: borrowed until the end of the query */
 	uint64_t members, complete, partial, stale, disputed, unknown;
 	struct overview_member troubled[OVERVIEW_TROUBLED_MAX];
 	size_t troubled_count;

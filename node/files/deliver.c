@@ -363,6 +363,7 @@ static void look_push(struct deliver *deliver)
 	}
 	deliver->item = (struct turn_item){
 		.event = {.type = EVENT_CALL, .run = look_run, .arg = deliver},
+		.query = true,
 		.done = look_done,
 		.owner = deliver,
 	};
@@ -420,6 +421,7 @@ static void farewell_push(struct deliver *deliver, const char *path)
 	snprintf(farewell->path, sizeof(farewell->path), "%s", path);
 	farewell->item = (struct turn_item){
 		.event = {.type = EVENT_CALL, .run = farewell_run, .arg = farewell},
+		.query = true,
 		.done = farewell_done,
 		.owner = farewell};
 	turn_push(deliver->turn, &farewell->item);

@@ -129,6 +129,7 @@ static void step(struct verify *verify)
 	}
 	verify->item = (struct turn_item){
 		.event = {.type = EVENT_CALL, .run = core_run, .arg = verify},
+		.query = true,
 		.done = core_done,
 		.owner = verify,
 	};

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "crypto/check.h"
 #include "node/base/turn.h"
@@ -261,6 +262,18 @@ static void note_order(struct core *core, struct txn *txn, int64_t now_ms, void 
 	order->at = ++*order->count;
 }
 
+static void push_bulk(struct call *call, struct bench *bench)
+{
+	call->item = (struct turn_item){
+		.event = {.type = EVENT_CALL, .run = note_order, .arg = call},
+		.done = told,
+		.owner = call,
+		.weight = 1024 * 1024,
+		.bulk = true,
+	};
+	turn_push(bench->turn, &call->item);
+}
+
 /* However much bulk waits, a control item is in the next turn; and turn_room() says when to wait. */
 static void control_goes_first(void **state)
 {
@@ -272,24 +285,138 @@ static void control_goes_first(void **state)
 	assert_true(turn_room(bench.turn));
 	for (size_t i = 0; i < 64; i++) {
 		bulk[i].count = &count;
-		bulk[i].call.item = (struct turn_item){
-			.event = {.type = EVENT_CALL, .run = note_order, .arg = &bulk[i]},
-			.done = told,
-			.owner = &bulk[i].call,
-			.weight = 1024 * 1024,
-			.bulk = true,
-		};
-		turn_push(bench.turn, &bulk[i].call.item);
+		push_bulk(&bulk[i].call, &bench);
 	}
 	assert_false(turn_room(bench.turn));
 	control.count = &count;
 	push(&control.call, &bench, note_order);
-	control.call.item.event.arg = &control;
 	settle(&bench, &control.call, &bulk[63].call);
 	assert_true(control.at > 0 && control.at < 64);
 	for (size_t i = 1; i < 64; i++)
 		assert_true(bulk[i].at > bulk[i - 1].at);
 	assert_true(turn_room(bench.turn));
+	bench_fini(&bench);
+}
+
+static void push_query(struct call *call, struct bench *bench,
+		       void (*run)(struct core *core, struct txn *txn, int64_t now_ms, void *arg))
+{
+	call->bench = bench;
+	call->item = (struct turn_item){
+		.event = {.type = EVENT_CALL, .run = run, .arg = call},
+		.done = told,
+		.owner = call,
+		.weight = 100,
+		.query = true,
+	};
+	turn_push(bench->turn, &call->item);
+}
+
+static void ask(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct call *call = arg;
+	struct membership_status status;
+
+	membership_status(core, &status);
+	call->state = status.state;
+}
+
+/* However many ask: no turn, no commit; and what they are told is what the last turn has made. */
+static void queries_are_no_turns(void **state)
+{
+	enum { COUNT = 200 };
+	struct call calls[COUNT] = {0};
+	struct call founded = {0};
+	struct turn_stats before, after;
+	struct bench bench;
+
+	bench_init(&bench);
+	push(&founded, &bench, found);
+	assert_int_equal(settle(&bench, &founded, &founded), ERR_OK);
+	assert_int_equal(founded.err, ERR_OK);
+	before = turn_stats(bench.turn);
+	assert_int_equal(before.query_count, 0);
+	for (size_t i = 0; i < COUNT; i++)
+		push_query(&calls[i], &bench, ask);
+	assert_int_equal(settle(&bench, &calls[0], &calls[COUNT - 1]), ERR_OK);
+	after = turn_stats(bench.turn);
+	assert_int_equal(after.query_count, COUNT);
+	assert_int_equal(after.query_failed, 0);
+	assert_int_equal(after.count, before.count);
+	assert_int_equal(after.commit_us, before.commit_us);
+	for (size_t i = 0; i < COUNT; i++) {
+		assert_true(calls[i].told);
+		assert_int_equal(calls[i].item.err, ERR_OK);
+		assert_int_equal(calls[i].state, MEMBERSHIP_MEMBER);
+	}
+	bench_fini(&bench);
+}
+
+static void write_all_the_same(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	txn_put(txn, TABLE_META, bytes_str("x"), bytes_str("y"));
+}
+
+static void look_for_it(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct call *call = arg;
+
+	call->struck = txn_has(txn, TABLE_META, bytes_str("x"));
+}
+
+/* One that is marked wrongly is answered with a fault; nothing is written, and the node goes on. */
+static void a_query_does_not_write(void **state)
+{
+	struct call wrong = {0}, later = {0};
+	struct turn_stats stats;
+	struct bench bench;
+
+	bench_init(&bench);
+	push_query(&wrong, &bench, write_all_the_same);
+	assert_int_equal(settle(&bench, &wrong, &wrong), ERR_PROTOCOL);
+	assert_int_equal(wrong.item.err, ERR_PROTOCOL);
+	push_query(&later, &bench, look_for_it);
+	assert_int_equal(settle(&bench, &later, &later), ERR_OK);
+	assert_int_equal(later.item.err, ERR_OK);
+	assert_false(later.struck);
+	stats = turn_stats(bench.turn);
+	assert_int_equal(stats.query_count, 2);
+	assert_int_equal(stats.query_failed, 1);
+	bench_fini(&bench);
+}
+
+static void note_order_slowly(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	note_order(core, txn, now_ms, arg);
+	usleep(2000);
+}
+
+/* Neither waits for all of the other. */
+static void queries_and_turns_take_turns(void **state)
+{
+	struct order queries[64] = {0}, bulk[64] = {0}, control = {0}, query = {0};
+	struct bench bench;
+	unsigned count = 0;
+
+	bench_init(&bench);
+	for (size_t i = 0; i < 64; i++) {
+		queries[i].count = &count;
+		push_query(&queries[i].call, &bench, note_order_slowly);
+	}
+	control.count = &count;
+	push(&control.call, &bench, note_order);
+	settle(&bench, &control.call, &queries[63].call);
+	assert_true(control.at > 0 && control.at < 64);
+
+	count = 0;
+	for (size_t i = 0; i < 64; i++) {
+		bulk[i].count = &count;
+		push_bulk(&bulk[i].call, &bench);
+	}
+	query.count = &count;
+	push_query(&query.call, &bench, note_order);
+	settle(&bench, &query.call, &bulk[63].call);
+	assert_true(query.at > 0 && query.at < 64);
 	bench_fini(&bench);
 }
 
@@ -299,6 +426,9 @@ int main(void)
 		cmocka_unit_test(faults_leave_nothing),
 		cmocka_unit_test(late_items_are_told),
 		cmocka_unit_test(control_goes_first),
+		cmocka_unit_test(queries_are_no_turns),
+		cmocka_unit_test(a_query_does_not_write),
+		cmocka_unit_test(queries_and_turns_take_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
