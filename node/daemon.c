@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 #include "crypto/check.h"
-#include "node/clock.h"
+#include "node/api/routes.h"
+#include "node/base/clock.h"
 
 #define STOP_LOOK_MS    20   /* whether all is done */
 #define STOP_LINKS_MS   2500 /* for farewells to be read */
@@ -405,11 +406,38 @@ static enum err start_http(struct daemon *daemon, char *why)
 	return err;
 }
 
+static void fill_view(struct daemon *daemon)
+{
+	daemon->view = (struct node_view){
+		.dir = daemon->dir_path,
+		.config = &daemon->config,
+		.db = daemon->db,
+		.keyring = daemon->keyring,
+		.identity = &daemon->identity,
+		.addresses = daemon->addresses,
+		.listen = net_address(daemon->net),
+		.http = daemon->open_http ? http_address(daemon->open_http) : "",
+		.software = DAEMON_SOFTWARE,
+		.started_ms = daemon->started_ms,
+		.loop = &daemon->loop,
+		.log = &daemon->log,
+		.turn = daemon->turn,
+		.net = daemon->net,
+		.uploads = &daemon->uploads,
+		.downloads = &daemon->downloads,
+		.verify = &daemon->verify,
+		.deliver = &daemon->deliver,
+	};
+}
+
 /* What cannot fail, once all that can has not. */
 static void open_rest(struct daemon *daemon)
 {
-	daemon->api = api_open(daemon);
-	metrics_init(&daemon->metrics, daemon);
+	const struct api_options api = {.node = &daemon->view, .tables = api_routes};
+
+	fill_view(daemon);
+	daemon->api = api_open(&api);
+	metrics_init(&daemon->metrics, &daemon->view);
 	daemon->uploads = (struct uploads){.loop = &daemon->loop,
 					   .turn = daemon->turn,
 					   .db = daemon->db,
@@ -468,9 +496,7 @@ enum err daemon_open(struct daemon *daemon, const struct daemon_options *options
 
 enum err daemon_run(struct daemon *daemon, char *why)
 {
-	const char *listen = net_address(daemon->net);
-
-	const char *http = daemon->open_http ? http_address(daemon->open_http) : "";
+	const char *listen = daemon->view.listen, *http = daemon->view.http;
 
 	log_line(&daemon->log, clock_now_ms(), LOG_READY, "%s (%s), %s%s%s%s, %s/control.sock",
 		 daemon->identity.name, daemon->identity.slug,

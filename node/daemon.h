@@ -8,17 +8,17 @@
 #ifndef ALLMENDE_DAEMON_H
 #define ALLMENDE_DAEMON_H
 
-#include "node/api.h"
-#include "node/config.h"
-#include "node/deliver.h"
-#include "node/download.h"
-#include "node/http.h"
-#include "node/log.h"
-#include "node/metrics.h"
-#include "node/net.h"
-#include "node/turn.h"
-#include "node/upload.h"
-#include "node/verify.h"
+#include "node/api/api.h"
+#include "node/base/config.h"
+#include "node/files/deliver.h"
+#include "node/files/download.h"
+#include "node/http/http.h"
+#include "node/base/log.h"
+#include "node/care/metrics.h"
+#include "node/net/net.h"
+#include "node/base/turn.h"
+#include "node/files/upload.h"
+#include "node/files/verify.h"
 #include "proto/identity.h"
 #include "store/dir.h"
 
@@ -47,6 +47,7 @@ struct daemon {
 	int64_t started_ms;
 	char advertised[LIMIT_ADDRESS_COUNT_MAX][LIMIT_ADDRESS_LEN_MAX + 1];
 	const char *addresses[LIMIT_ADDRESS_COUNT_MAX + 1];
+	struct node_view view; /* of all this, for care and api */
 
 	/* loop thread */
 	uv_loop_t loop;

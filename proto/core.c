@@ -447,8 +447,12 @@ void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct 
 void core_query(struct core *core, struct txn *txn, int64_t now_ms,
 		void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg), void *arg)
 {
-	check(!core->hub.effects);
-	run(&core->hub, txn, now_ms, arg);
+	struct hub *hub = &core->hub;
+	int64_t turn_ms = hub->now_ms;
+	check(!hub->effects);
+	hub->now_ms = now_ms;
+	run(hub, txn, now_ms, arg);
+	hub->now_ms = turn_ms;
 }
 
 void core_headroom(struct core *core, enum headroom headroom)

@@ -14,8 +14,8 @@
  *	else
  *		... effects_reset(), close links, core_close(), core_open() ...
  *
- * Commands and queries of the control interface run inside a turn as EVENT_CALL; they use the
- * verbs of membership.h, catalog.h and transfer.h.
+ * Commands of the control interface run inside a turn as EVENT_CALL, questions between turns by
+ * core_query(); both use the verbs of membership.h, catalog.h and transfer.h.
  *
  * Glossary: link - a session with another node, numbered by the owner (never 0, never reused in one run).
  * peer - what the core knows about a link. guest - a peer that is not (yet) in the charter.
@@ -38,9 +38,8 @@ void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct 
 void core_headroom(struct core *core, enum headroom headroom);
 /* What the verbs work on. */
 struct hub *core_hub(struct core *core);
-/*
- * A query: run looks, between turns, in a read transaction that was begun after the last commit. It changes nothing and causes no effect.
- */
+/* A query between two turns: run may look at the hub and in txn, a read transaction, and changes nothing and causes no effect. now_ms is the
+   time of this query; that of the last turn stays as it is. */
 void core_query(struct core *core, struct txn *txn, int64_t now_ms,
 		void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg),
 		void *arg);

@@ -256,6 +256,14 @@ static bool txn_ready(struct txn *txn)
 	return !txn->err;
 }
 
+/* The same for one that writes. */
+static bool txn_writable(struct txn *txn)
+{
+	if (!txn->write)
+		txn_fail(txn, ERR_PROTOCOL);
+	return txn_ready(txn);
+}
+
 static MDB_val val_of(struct bytes b)
 {
 	return (MDB_val){b.len, (void *)b.ptr};
@@ -332,9 +340,8 @@ void txn_put(struct txn *txn, enum table table, struct bytes key, struct bytes v
 	uint8_t sum[SUM_LEN];
 	MDB_val mdb_key = val_of(key), mdb_value;
 
-	check(txn->write);
 	check(key.len && key.len <= KEY_LEN_MAX);
-	if (!txn_ready(txn))
+	if (!txn_writable(txn))
 		return;
 	if (value.len > VALUE_LEN_MAX) {
 		txn_fail(txn, ERR_FULL);
@@ -361,8 +368,7 @@ bool txn_del(struct txn *txn, enum table table, struct bytes key)
 	MDB_val mdb_key = val_of(key);
 	int rc;
 
-	check(txn->write);
-	if (!txn_ready(txn) || !key.len || key.len > KEY_LEN_MAX)
+	if (!txn_writable(txn) || !key.len || key.len > KEY_LEN_MAX)
 		return false;
 	cursor_close(txn, table);
 	rc = mdb_del(txn->mdb, txn->db->table[table], &mdb_key, NULL);

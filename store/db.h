@@ -11,8 +11,9 @@
  * from any one thread and must be short (seconds): a forgotten one makes the file grow.
  *
  * A transaction is sticky: it remembers the first fault in txn_err(), and later calls do
- * nothing. ABSENT is an answer, not a fault: it does not stick. Values returned point into the
- * map, unaligned, and are valid until the next write or the end of the transaction.
+ * nothing. ABSENT is an answer, not a fault: it does not stick; a write in a read transaction is a
+ * fault (PROTOCOL), and nothing is written. Values returned point into the map, unaligned, and are
+ * valid until the next write or the end of the transaction.
  */
 #ifndef ALLMENDE_DB_H
 #define ALLMENDE_DB_H

@@ -90,6 +90,21 @@ wait_for 20 fresh || wrong "the numbers do not follow: $(cat "$work/body")"
 [ "$(value 'allmende_actions{severity="info"}')" -ge 1 ] || wrong 'actions are not counted'
 if grep -qiE 'meißen|meissen|radebeul|tabelle' "$work/body"; then wrong 'there are names in the metrics'; fi
 
+say 'who only looks makes no turn'
+commits=$(value allmende_commit_duration_seconds_count) asked_before=$(value allmende_queries_total)
+for _ in {1..40}; do node "$meissen" ls >/dev/null; done
+looked() { asked 200 GET /metrics && [ "$(value allmende_queries_total)" -ge $((asked_before + 40)) ]; }
+wait_for 20 looked || wrong "queries are not counted: $(value allmende_queries_total)"
+# a linked node has a turn of its own now and then
+[ "$(value allmende_commit_duration_seconds_count)" -lt $((commits + 20)) ] || wrong 'a query costs a commit'
+
+say 'the list in docs/METRICS.md'
+awk '/^# HELP / { name = $3; $1 = $2 = $3 = ""; help[name] = substr($0, 4) }
+	/^# TYPE / { printf "| `%s` | %s | %s |\n", $3, $4, help[$3] }' "$work/body" | sort >"$work/served"
+grep '^| `allmende_' "$root/docs/METRICS.md" | sort >"$work/documented"
+[ "$(wc -l <"$work/served")" -ge 30 ] || wrong "too few metrics: $(cat "$work/served")"
+diff "$work/documented" "$work/served" >"$work/diff" || wrong "docs/METRICS.md (<) and the node (>) differ: $(cat "$work/diff")"
+
 say 'nobody takes the port away'
 # more connections than are allowed, which send nothing
 python3 - "$port" <<'PYTHON' &

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "node/config.h"
+#include "node/base/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

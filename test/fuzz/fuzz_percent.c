@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "node/http.h"
+#include "node/http/percent.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

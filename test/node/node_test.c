@@ -16,7 +16,7 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "node/clock.h"
+#include "node/base/clock.h"
 #include "proto/identity.h"
 #include "store/dir.h"
 #include "store/keyfile_format.h"

@@ -116,6 +116,32 @@ static void the_first_fault_sticks_and_nothing_is_stored(void **state)
 	test_dir_fini(dir);
 }
 
+/* Whoever was to look only cannot write by mistake. */
+static void a_reader_does_not_write(void **state)
+{
+	char *dir = test_dir_init();
+	struct db *db = test_db(dir);
+	struct bytes value;
+	struct txn *txn;
+
+	test_put(db, TABLE_META, key_of("a"), bytes_str("1"));
+	txn = txn_begin(db, false);
+	txn_put(txn, TABLE_META, key_of("a"), bytes_str("2"));
+	assert_int_equal(txn_err(txn), ERR_PROTOCOL);
+	assert_false(txn_get(txn, TABLE_META, key_of("a"), &value));
+	txn_abort(txn);
+	txn = txn_begin(db, false);
+	assert_false(txn_del(txn, TABLE_META, key_of("a")));
+	assert_int_equal(txn_err(txn), ERR_PROTOCOL);
+	txn_abort(txn);
+	txn = txn_begin(db, false);
+	assert_true(txn_get(txn, TABLE_META, key_of("a"), &value));
+	assert_true(bytes_eq(value, bytes_str("1")));
+	txn_abort(txn);
+	db_close(db);
+	test_dir_fini(dir);
+}
+
 static void a_value_beyond_the_limit_is_full(void **state)
 {
 	size_t len = (64 << 20) + 1;
@@ -688,6 +714,7 @@ int main(void)
 		cmocka_unit_test(tables_are_apart),
 		cmocka_unit_test(absent_is_an_answer),
 		cmocka_unit_test(the_first_fault_sticks_and_nothing_is_stored),
+		cmocka_unit_test(a_reader_does_not_write),
 		cmocka_unit_test(a_value_beyond_the_limit_is_full),
 		cmocka_unit_test(walks_give_the_rows_of_a_prefix_in_order),
 		cmocka_unit_test(walks_survive_writes),

@@ -20,8 +20,8 @@ THIRD_PARTY = {
     "msgpack.h": ["proto/wire_out.c"],
     "zstd.h": ["proto/pack.c"],
     "uv.h": ["node/*"],
-    "microhttpd.h": ["node/http.c"],
-    "jansson.h": ["node/api_*", "tools/*"],
+    "microhttpd.h": ["node/http/http.c"],
+    "jansson.h": ["node/api/*", "tools/*"],
     "curl/curl.h": ["tools/*"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)

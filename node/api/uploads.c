@@ -1,0 +1,378 @@
+/*
+ * /uploads: publishing. Files are taken as they come (upload.h), so these requests do not collect a body.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "node/api/args.h"
+#include "node/api/entry.h"
+#include "node/api/json.h"
+#include "node/api/routes.h"
+#include "node/files/upload.h"
+#include "node/http/percent.h"
+
+/* Its topic is the upload while it uses one. */
+static struct upload *upload_of(struct call *call)
+{
+	return call->topic;
+}
+
+/* Lets the upload go; afterwards the call does not know it any more. */
+static void upload_give_up(struct call *call)
+{
+	struct upload *upload = upload_of(call);
+
+	call->topic = NULL;
+	upload->changed = NULL;
+	if (!upload->dropped)
+		upload_drop(upload);
+}
+
+static void upload_detach(struct call *call)
+{
+	struct upload *upload = upload_of(call);
+
+	upload->busy = false;
+	upload->changed = NULL;
+	call->topic = NULL;
+}
+
+/* The client left in the middle of a file, or before the commit began. */
+static void upload_gone(struct call *call)
+{
+	if (upload_of(call))
+		upload_give_up(call);
+}
+
+static void upload_attach(struct call *call, struct upload *upload)
+{
+	call->topic = upload;
+	call->gone = upload_gone;
+}
+
+/* The one that the path names; NULL: the request is answered. */
+static struct upload *upload_named(struct call *call)
+{
+	char *end;
+	uint64_t id = strtoull(call->part, &end, 10);
+	bool is_id = end != call->part && (*end == '/' || !*end);
+	struct upload *upload = is_id ? uploads_find(call->node->uploads, id) : NULL;
+
+	if (!upload)
+		api_fail(call, ERR_ABSENT,
+			 "there is no such upload; it may have been dropped after 10 "
+			 "idle minutes or a restart: begin it again");
+	else if (upload->busy)
+		api_fail(call, ERR_BUSY, "another request uses this upload; wait until it is done");
+	return upload && !upload->busy ? upload : NULL;
+}
+
+static void upload_failed(struct call *call, enum err err)
+{
+	if (err == ERR_MALFORMED)
+		api_fail(
+			call, err,
+			"the name of a file is a relative path of UTF-8 without control characters "
+			"and without empty, \".\" or \"..\" parts, at most %d bytes; its type has "
+			"at "
+			"most %d",
+			LIMIT_FILE_NAME_LEN_MAX, MANIFEST_MEDIA_TYPE_LEN_MAX);
+	else if (err == ERR_EXISTS)
+		api_fail(call, ERR_CONFIG, "two files have the same name; begin the upload again");
+	else if (err == ERR_FULL)
+		api_fail(call, err,
+			 "too many or too large files for one version; publish them as several "
+			 "datasets");
+	else if (err == ERR_NOSPACE)
+		api_fail(call, err,
+			 "the disk is full, or the store has reached its size limit; make room, or "
+			 "raise size-limit in the node's config, and publish again");
+	else
+		api_fail(call, err, "the upload failed: %s; begin it again", err_text(err));
+}
+
+/* POST /uploads */
+
+static void take_keywords(struct description *description, const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list) && i < LIMIT_KEYWORD_COUNT_MAX; i++)
+		description->keywords[description->keyword_count++] =
+			bytes_str(json_string_value(json_array_get(list, i)));
+}
+
+static struct bytes in_bytes(struct call *call, const char *name)
+{
+	const char *text = api_in_text(call, name);
+
+	return text ? bytes_str(text) : bytes_of(NULL, 0);
+}
+
+static void create_begin(struct call *call)
+{
+	const char *tier;
+	struct upload *upload;
+	enum tier parsed;
+
+	tier = api_in_text(call, "tier");
+	if (tier && tier_parse(&parsed, bytes_str(tier))) {
+		api_fail(call, ERR_CONFIG, "\"tier\" is not open, members, granted or hidden");
+		return;
+	}
+	if (json_array_size(json_object_get(call->in, "keywords")) > LIMIT_KEYWORD_COUNT_MAX) {
+		api_fail(call, ERR_CONFIG, "there are more than %d keywords",
+			 LIMIT_KEYWORD_COUNT_MAX);
+		return;
+	}
+	upload = upload_new(call->node->uploads);
+	if (!upload) {
+		api_fail(call, ERR_BUSY,
+			 "%u uploads are under way, as many as may be; try again "
+			 "when one is done",
+			 call->node->config->limits.upload_count_max);
+		return;
+	}
+	upload_attach(call, upload);
+	upload_hold(upload);
+	api_push(call);
+}
+
+static void create_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+{
+	struct upload *upload = upload_of(call);
+	struct publish_options options = {
+		.path = api_in_text(call, "dataset"),
+		.has_tier = api_in_text(call, "tier") != NULL,
+		.widen = api_in_true(call, "widen"),
+		.allow_shrink = api_in_true(call, "allow_shrink"),
+		.keep = {api_in_uint(call, "keep"), api_in_uint(call, "keep_days")},
+		.description = {.title = in_bytes(call, "title"),
+				.text = in_bytes(call, "description"),
+				.theme = in_bytes(call, "theme"),
+				.license = in_bytes(call, "license"),
+				.contact = in_bytes(call, "contact")},
+	};
+
+	/* 0: all, whatever was said before */
+	options.keep_all = json_object_get(call->in, "keep") && !options.keep.count;
+	take_keywords(&options.description, json_object_get(call->in, "keywords"));
+	if (options.has_tier)
+		tier_parse(&options.tier, bytes_str(api_in_text(call, "tier")));
+	call->err =
+		catalog_publish_begin(core, txn, now_ms, &options, &upload->publication, call->why);
+}
+
+static void create_done(struct call *call)
+{
+	struct upload *upload = upload_of(call);
+	char id[24];
+
+	if (call->err || upload->dropped) {
+		upload_give_up(call);
+		call->err = call->err ? call->err : ERR_AGAIN;
+		api_done(call);
+	} else {
+		upload_start(upload);
+		snprintf(id, sizeof(id), "%llu", (unsigned long long)upload->id);
+		call->topic = NULL;
+		api_reply(call, 201,
+			  json_pack("{s:s, s:o, s:s, s:o}", "upload", id, "dataset",
+				    api_str(upload->publication.path), "tier",
+				    tier_name(upload->publication.tier), "previous",
+				    upload->publication.previous_number
+					    ? api_uint(upload->publication.previous_number)
+					    : json_null()));
+	}
+	upload_release(upload);
+}
+
+/* PUT /uploads/ID/files/NAME */
+
+static void put_changed(struct upload *upload)
+{
+	struct call *call = upload->owner;
+
+	if (upload->state == UPLOAD_FAILED) {
+		upload_failed(call, upload->err);
+		upload_give_up(call);
+	} else if (call->request->ended && !upload->file_open) {
+		uint64_t bytes = upload->file_bytes;
+
+		upload_detach(call);
+		api_reply(call, 200, json_pack("{s:o}", "bytes", api_uint(bytes)));
+	} else if (!call->request->ended) {
+		http_wake(call->request);
+	}
+}
+
+static size_t put_feed(struct http_request *request, struct bytes bytes)
+{
+	struct call *call = request->owner;
+
+	return upload_of(call) ? upload_feed(upload_of(call), bytes) : bytes.len;
+}
+
+static void put_end(struct http_request *request)
+{
+	struct call *call = request->owner;
+
+	request->ended = true;
+	if (upload_of(call))
+		upload_file_end(upload_of(call));
+}
+
+static void put_file(struct call *call, struct upload *upload, struct bytes name, struct bytes type,
+		     uint64_t modified_ms)
+{
+	enum err err = upload_file_begin(upload, name, type, modified_ms);
+
+	if (err == ERR_BUSY) {
+		api_fail(call, err,
+			 "files of an upload come one after the other; wait until the "
+			 "one before is done");
+		return;
+	}
+	upload_attach(call, upload);
+	if (err) {
+		upload_failed(call, err);
+		upload_give_up(call);
+		return;
+	}
+	upload->busy = true;
+	upload->owner = call;
+	upload->changed = put_changed;
+	call->request->feed = put_feed;
+	call->request->end = put_end;
+}
+
+static void put_open(struct call *call)
+{
+	struct upload *upload = upload_named(call);
+	uint64_t modified_ms = 0;
+	struct buf name, type;
+
+	buf_init(&name, API_TEXT_LEN_MAX);
+	buf_init(&type, MANIFEST_MEDIA_TYPE_LEN_MAX + 1);
+	if (!upload || !api_number_arg(call, "modified_ms", &modified_ms, NULL) ||
+	    !api_text_arg(call, "type", &type, false))
+		goto out;
+	if (percent_decode(&name, bytes_str(call->rest)))
+		api_fail(call, ERR_CONFIG,
+			 "the name of the file is not percent-encoded as it "
+			 "should be");
+	else
+		put_file(call, upload, buf_bytes(&name), buf_bytes(&type), modified_ms);
+out:
+	buf_fini(&name);
+	buf_fini(&type);
+}
+
+/* POST /uploads/ID/commit */
+
+static void commit_run(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct call *call = arg;
+	struct upload *upload = upload_of(call);
+	struct catalog_entry entry = {0};
+	bool unchanged;
+
+	call->err = catalog_publish_commit(core, txn, now_ms, &upload->publication, upload->writer,
+					   &unchanged, &entry, call->why);
+	if (call->err)
+		return;
+	call->out = json_pack("{s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o}", "dataset",
+			      api_str(entry.path), "version", api_uint(entry.number), "tier",
+			      tier_name(entry.tier), "unchanged", unchanged, "files",
+			      api_uint(entry.description.file_count), "bytes",
+			      api_uint(entry.description.byte_count), "added_bytes",
+			      api_uint(unchanged ? 0 : upload->added_bytes), "sealed_bytes",
+			      api_uint(entry.index_bytes));
+	api_readers(call->out, core, txn, &entry);
+	api_holders(call->out, core, txn, &entry);
+	catalog_entry_fini(&entry);
+}
+
+static void commit_done(struct turn_item *item)
+{
+	struct call *call = item->owner;
+	struct upload *upload = upload_of(call);
+
+	api_returned(call);
+	if (call->err == ERR_BUSY)
+		call->code = "conflict"; /* another version came first */
+	upload->staged = call->err != ERR_OK;
+	upload_give_up(call);
+	api_done(call);
+	upload_release(upload);
+}
+
+static void commit_changed(struct upload *upload)
+{
+	struct call *call = upload->owner;
+
+	if (call->pushed)
+		return;
+	if (upload->state == UPLOAD_FAILED) {
+		upload_failed(call, upload->err);
+		upload_give_up(call);
+	} else if (upload->state == UPLOAD_READY) {
+		upload_hold(upload);
+		api_push_with(call, ROUTE_COMMAND, commit_run, commit_done);
+	}
+}
+
+static void commit_begin(struct call *call)
+{
+	struct upload *upload = upload_of(call);
+
+	upload->owner = call;
+	upload->changed = commit_changed;
+	if (upload->state == UPLOAD_FAILED)
+		commit_changed(upload);
+	else
+		upload_finish(upload);
+}
+
+static void commit_end(struct http_request *request)
+{
+	struct call *call = request->owner;
+
+	if (upload_of(call))
+		commit_begin(call);
+}
+
+static void commit_open(struct call *call)
+{
+	struct upload *upload = upload_named(call);
+
+	if (!upload)
+		return;
+	upload_attach(call, upload);
+	upload->busy = true;
+	call->request->end = commit_end;
+}
+
+/* DELETE /uploads/ID */
+
+static void remove_open(struct call *call)
+{
+	struct upload *upload = upload_named(call);
+
+	if (!upload)
+		return;
+	upload_attach(call, upload);
+	upload_give_up(call);
+	api_reply(call, 204, NULL);
+}
+
+const struct route uploads_routes[] = {
+	{HTTP_POST, "/uploads", ROUTE_COMMAND,
+	 FIELDS("S:dataset", "s:title", "s:description", "l:keywords", "s:theme", "s:license",
+		"s:contact", "s:tier", "b:widen", "b:allow_shrink", "i:keep", "i:keep_days"),
+	 .begin = create_begin, .run = create_run, .done = create_done},
+	{HTTP_PUT, "/uploads/*/files/**", ROUTE_COMMAND, .open = put_open},
+	{HTTP_POST, "/uploads/*/commit", ROUTE_COMMAND, .open = commit_open},
+	{HTTP_DELETE, "/uploads/*", ROUTE_COMMAND, .open = remove_open},
+	{.path = NULL},
+};

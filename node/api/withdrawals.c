@@ -1,0 +1,77 @@
+/*
+ * /withdrawals: taking versions back, and who has confirmed it.
+ */
+#include <stdio.h>
+
+#include "node/api/args.h"
+#include "node/api/json.h"
+#include "node/api/routes.h"
+#include "proto/catalog.h"
+#include "proto/withdrawal.h"
+
+struct withdrawal_list {
+	struct core *core;
+	struct txn *txn;
+	json_t *confirmed, *outstanding;
+};
+
+static bool withdrawal_answer_add(void *arg, const struct withdrawal_answer *answer)
+{
+	struct withdrawal_list *answers = arg;
+	struct catalog_holder holder;
+
+	if (!catalog_holder(answers->core, answers->txn, answer->author, &holder))
+		return true; /* no member any more */
+	json_t *who =
+		json_pack("{s:o, s:o}", "slug", api_str(holder.slug), "name", api_str(holder.name));
+	if (answer->time_ms)
+		json_object_set_new(who, "time_ms", json_integer((json_int_t)answer->time_ms));
+	json_array_append_new(answer->time_ms ? answers->confirmed : answers->outstanding, who);
+	return true;
+}
+
+static json_t *withdrawal_json(struct core *core, struct txn *txn,
+			       const struct withdrawal_view *view)
+{
+	struct withdrawal_list answers = {core, txn, json_array(), json_array()};
+
+	withdrawal_answers(core, txn, view, withdrawal_answer_add, &answers);
+	return json_pack("{s:o, s:o, s:o, s:I, s:o, s:b, s:b, s:o, s:o}", "dataset",
+			 api_str(view->path), "version", api_uint(view->number), "by",
+			 api_str(view->name), "time_ms", (json_int_t)view->time_ms, "reason",
+			 api_str(view->reason), "erase", view->erase, "own", view->own, "confirmed",
+			 answers.confirmed, "outstanding", answers.outstanding);
+}
+
+static void withdraw_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+{
+	struct withdrawal_view view;
+
+	call->err = withdrawal_make(core, txn, api_in_text(call, "dataset"),
+				    api_in_text(call, "reason"), api_in_true(call, "erase"), &view,
+				    call->why);
+	if (call->err)
+		return;
+	call->status = 201;
+	call->out = withdrawal_json(core, txn, &view);
+}
+
+static void withdrawal_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+{
+	struct withdrawal_view view;
+	const char *path = (const char *)call->path.ptr;
+
+	if (withdrawal_find(core, txn, path, call->number, &view)) {
+		call->out = withdrawal_json(core, txn, &view);
+		return;
+	}
+	call->err = ERR_ABSENT;
+	snprintf(call->why, sizeof(call->why), "%.200s was never withdrawn", path);
+}
+
+const struct route withdrawals_routes[] = {
+	{HTTP_POST, "/withdrawals", ROUTE_COMMAND, FIELDS("S:dataset", "S:reason", "b:erase"),
+	 .run = withdraw_run},
+	{HTTP_GET, "/withdrawal", ROUTE_QUERY, .begin = api_path_begin, .run = withdrawal_run},
+	{.path = NULL},
+};

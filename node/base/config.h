@@ -1,0 +1,55 @@
+/*
+ * config - the settings of one node: DIR/config, and what the command line puts over it.
+ *
+ *	# a comment
+ *	listen = 192.0.2.7:7420
+ *	size-limit = 200G
+ *
+ * One setting a line; every value has a range; an unknown or repeated name is an error, so that a
+ * slip of the pen is not mistaken for the default. Sizes take K, M, G, T (powers of 1024), times ms, s, min, h.
+ * Each function writes one sentence into why (CONFIG_WHY_LEN bytes) when it fails: file,
+ * line, value, what is allowed.
+ */
+#ifndef ALLMENDE_CONFIG_H
+#define ALLMENDE_CONFIG_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "crypto/bytes.h"
+#include "crypto/limits.h"
+#include "node/base/log.h"
+
+#define CONFIG_WHY_LEN        512
+#define CONFIG_FILE_LEN_MAX   65536
+#define CONFIG_SETTING_MAX    40
+#define CONFIG_LISTEN_DEFAULT "0.0.0.0:7420"
+
+struct config {
+	char listen[LIMIT_ADDRESS_LEN_MAX + 1]; /* HOST:PORT; port 0: any free one */
+	char advertise[LIMIT_ADDRESS_COUNT_MAX][LIMIT_ADDRESS_LEN_MAX + 1];
+	size_t advertise_count;
+	char operator[129]; /* "self" or "hosted:NAME"; empty: as at `allmende init` */
+	bool dial_only;     /* no listener, nothing to advertise */
+	char http[LIMIT_ADDRESS_LEN_MAX + 1]; /* HOST:PORT of /metrics and /healthz; empty: none */
+	enum log_level log;
+	enum log_format log_format;
+	struct limits limits;
+	uint32_t lines[CONFIG_SETTING_MAX]; /* where setting i stood in the file; 0: nowhere */
+};
+
+void config_init(struct config *config);
+/* Reads DIR/config; no file means the defaults. ERR_CONFIG, ERR_IO. */
+enum err config_load(struct config *config, const char *dir, char *why);
+/* The same from memory; file names it in sentences. */
+enum err config_parse(struct config *config, const char *file, struct bytes text, char *why);
+/* One setting from elsewhere, over what the file said; where names it ("--listen"). */
+enum err config_set(struct config *config, const char *where, const char *name, const char *value,
+		    char *why);
+/* All names with their ranges, one a line, for --help. */
+void config_help(FILE *stream);
+
+/* Splits HOST:PORT or [HOST]:PORT; port 0 to 65535. host holds LIMIT_ADDRESS_LEN_MAX + 1 bytes. ERR_MALFORMED. */
+enum err address_split(const char *address, char *host, uint16_t *port);
+
+#endif

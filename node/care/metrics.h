@@ -1,0 +1,51 @@
+/*
+ * metrics - GET /metrics (Prometheus text format) and GET /healthz, on the control socket and on the TCP port of
+ * `http = HOST:PORT`, where nothing else is answered because nobody is known there.
+ *
+ * Numbers alone: no name of a member, dataset or person. They are gathered by queries, at most once in METRICS_AGE_MS,
+ * and more seldom when that takes long; who asks in between gets the same text, so nobody can make the node work by asking.
+ * /healthz looks at nothing but the last turn: 200 "ok", or 503 and why.
+ */
+#ifndef ALLMENDE_METRICS_H
+#define ALLMENDE_METRICS_H
+
+#include "node/care/actions.h"
+#include "node/http/http.h"
+#include "node/base/turn.h"
+
+#define METRICS_AGE_MS      3000
+#define METRICS_COST_FACTOR 20    /* and the time that it took to gather them, so often */
+#define METRICS_STUCK_MS    60000 /* a turn that takes longer hangs */
+#define METRICS_LEN_MAX     (64u * 1024)
+#define METRICS_FETCHES_MAX 4096 /* counted */
+
+struct ask;
+
+struct metrics {
+	const struct node_view *node;
+	struct ask *asks; /* waiting for the text */
+	bool busy;        /* with the core thread */
+	bool made;
+	uint64_t begun_ms, made_ms; /* uv_now() */
+	struct buf text;
+
+	/* of the gathering under way; the core thread's while busy */
+	struct turn_item item;
+	struct overview *overview;
+	char after[LIMIT_PATH_LEN_MAX + 1];
+	uint32_t page_count;
+	bool more;
+	int64_t now_ms;
+	uint64_t charter_number;
+	uint64_t fetches_running, fetches_waiting;
+	uint64_t severities[ACTION_CRITICAL + 1];
+};
+
+void metrics_init(struct metrics *metrics, const struct node_view *node);
+/* True when the request is one for it; it is answered, then or later. */
+bool metrics_begin(struct metrics *metrics, struct http_request *request);
+/* 404, for a port where nothing else is to be had. */
+void metrics_absent(struct http_request *request);
+void metrics_fini(struct metrics *metrics); /* not busy, all requests gone */
+
+#endif

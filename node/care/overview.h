@@ -1,0 +1,53 @@
+/*
+ * overview - how the node does, in numbers: what `allmende status`, its actions and /metrics are made of.
+ *
+ * On the core thread: overview_dataset() for every current version, in as many queries as it takes,
+ * then overview_take() in the last of them. Nothing in it is a secret of a dataset.
+ */
+#ifndef ALLMENDE_OVERVIEW_H
+#define ALLMENDE_OVERVIEW_H
+
+#include "node/base/space.h"
+#include "node/care/node_view.h"
+#include "proto/catalog.h"
+#include "proto/membership.h"
+
+#define OVERVIEW_TROUBLED_MAX 64 /* members named; the others are counted */
+
+struct overview_member { /* one whose data is not complete here */
+	char name[LIMIT_NAME_LEN_MAX + 1];
+	char slug[CHARTER_SLUG_LEN_MAX + 1];
+	const char *state;
+	uint64_t missing;     /* records */
+	int64_t head_time_ms; /* 0: nothing was heard from it */
+};
+
+struct overview {
+	/* from overview_dataset() */
+	struct overview_datasets {
+		uint64_t known, own, held, damaged, own_damaged;
+		uint64_t own_single; /* own ones that are held at one operator alone */
+		char first_damaged[LIMIT_PATH_LEN_MAX + 1];
+		char first_single[LIMIT_PATH_LEN_MAX + 1];
+	} datasets;
+
+	/* from overview_take() */
+	struct membership_status membership; /* charter: borrowed until the end of the query */
+	uint64_t members, complete, partial, stale, disputed, unknown;
+	struct overview_member troubled[OVERVIEW_TROUBLED_MAX];
+	size_t troubled_count;
+	uint64_t ahead;         /* linked members whose clock is ahead of ours */
+	int64_t ahead_ms_min;   /* by how much at least */
+	uint32_t ahead_author;  /* one of them */
+	int64_t own_head_ms;    /* 0: none */
+	int64_t oldest_head_ms; /* of the members heard from; 0: none */
+	uint64_t linked, dialled, peers;
+	struct space space;
+};
+
+void overview_dataset(struct overview *overview, struct core *core, struct txn *txn,
+		      const struct catalog_entry *entry);
+void overview_take(struct overview *overview, const struct node_view *node, struct core *core,
+		   struct txn *txn, int64_t now_ms);
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * Grants that end soon, given and received.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/path.h"
+#include "node/care/topics.h"
+#include "proto/membership.h"
+#include "proto/rights.h"
+
+enum { DAY_MS = 24 * 3600 * 1000, SOON_DAYS = 30, WHEN_LEN = 24 };
+
+struct soon {
+	struct actions *list;
+	const struct charter *charter;
+	const struct org_id *own;
+	const struct rights_grant *grant; /* which another one may outlast */
+	bool outlasted;
+};
+
+static const struct token_link *last_of(const struct rights_grant *grant)
+{
+	return &grant->link[grant->link_count - 1];
+}
+
+/* Whether this one gives the same, and for longer. */
+static bool outlasts(void *arg, const struct rights_grant *other)
+{
+	struct soon *soon = arg;
+	const struct token_link *mine = last_of(soon->grant), *its = last_of(other);
+
+	soon->outlasted |= other->good && other->verb >= soon->grant->verb &&
+			   its->expiry_ms > mine->expiry_ms &&
+			   id_eq(&its->audience, &mine->audience) &&
+			   path_contains(its->prefix, mine->prefix);
+	return !soon->outlasted;
+}
+
+static const char *when_text(char out[WHEN_LEN], int days)
+{
+	snprintf(out, WHEN_LEN, "in %d day%s", days, days == 1 ? "" : "s");
+	return days > 0 ? out : "within a day";
+}
+
+static void grant_given_ends(const struct soon *soon, const char *name,
+			     const struct token_link *last, int days)
+{
+	const struct charter_member *to = charter_by_org(soon->charter, &last->audience);
+	char command[ACTION_COMMAND_LEN], depth[32] = "", when[WHEN_LEN];
+
+	/* A path too long for the line is shown by the other command. */
+	if (last->depth > 0)
+		snprintf(depth, sizeof(depth), " --depth %u", (unsigned)last->depth);
+	int len = snprintf(command, sizeof(command), "allmende grant %.*s --to %s --rights %s%s",
+			   (int)last->prefix.len, (const char *)last->prefix.ptr,
+			   to ? to->slug : "", verb_name(last->verb), depth);
+	if (len < 0 || (size_t)len >= sizeof(command))
+		snprintf(command, sizeof(command), "allmende grant-show %s", name);
+	actions_add(soon->list, ACTION_WARN, command, "grant %s to %s ends %s", name,
+		    to ? to->name : "", when_text(when, days));
+}
+
+static void grant_received_ends(const struct soon *soon, const char *name,
+				const struct token_link *last, int days)
+{
+	const struct charter_member *from = charter_by_org(soon->charter, &last->issuer);
+	char command[ACTION_COMMAND_LEN], when[WHEN_LEN];
+
+	snprintf(command, sizeof(command), "allmende grant-show %s", name);
+	actions_add(soon->list, ACTION_WARN, command,
+		    "grant %s from %s for %.*s ends %s: ask for a new one", name,
+		    from ? from->name : "", (int)last->prefix.len, (const char *)last->prefix.ptr,
+		    when_text(when, days));
+}
+
+static bool topic_grants_look(void *arg, const struct rights_grant *grant)
+{
+	struct soon *soon = arg;
+	const struct token_link *last = last_of(grant);
+	int64_t left_ms = last->expiry_ms - soon->list->now_ms;
+	bool mine = id_eq(&last->issuer, soon->own);
+	char name[RIGHTS_NAME_LEN + 1];
+
+	if (!grant->good || left_ms > (int64_t)SOON_DAYS * DAY_MS ||
+	    (!mine && !id_eq(&last->audience, soon->own)))
+		return true;
+	soon->grant = grant;
+	soon->outlasted = false;
+	rights_each(soon->list->core, soon->list->txn, soon->own, outlasts, soon);
+	rights_name(name, &grant->token);
+	if (!soon->outlasted)
+		(mine ? grant_given_ends : grant_received_ends)(soon, name, last,
+								(int)(left_ms / DAY_MS));
+	return true;
+}
+
+void topic_grants(struct actions *list)
+{
+	struct membership_status status;
+	struct soon soon = {.list = list};
+
+	membership_status(list->core, &status);
+	if (!status.charter || !status.member_number)
+		return;
+	soon.charter = status.charter;
+	soon.own = &charter_member(status.charter, status.member_number)->org;
+	rights_each(list->core, list->txn, soon.own, topic_grants_look, &soon);
+}

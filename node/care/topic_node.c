@@ -1,0 +1,135 @@
+/*
+ * What this node itself and its data need: membership, room, damage, clock, links, members, keys.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "node/care/topics.h"
+
+void topic_membership(struct actions *list)
+{
+	const struct membership_status *membership = &list->overview->membership;
+
+	if (membership->state == MEMBERSHIP_NONE)
+		actions_add(list, ACTION_WARN, "allmende federation create --name NAME",
+			    "this node belongs to no federation yet: found one, or join one with "
+			    "`allmende federation join TEXT`");
+	else if (membership->state == MEMBERSHIP_FORMER)
+		actions_add(list, ACTION_CRITICAL, "allmende federation", "%s", membership->why);
+	else if (membership->waiting)
+		actions_add(list, ACTION_WARN, "allmende federation",
+			    "waiting to be admitted: read these six words to a steward over the "
+			    "telephone: %s",
+			    membership->words);
+	else if (membership->state == MEMBERSHIP_JOINING)
+		actions_add(list, ACTION_WARN, "allmende federation", "joining%s%s",
+			    membership->why[0] ? ": " : " the federation is under way",
+			    membership->why);
+	else if (!membership->has_federation_key && !membership->relay)
+		actions_add(list, ACTION_WARN, "allmende peers",
+			    "the key of the federation is not here yet: another member has to be "
+			    "linked");
+}
+
+void topic_space(struct actions *list)
+{
+	static const char *const texts[] = {
+		[ROOM_ALL] = "foreign data is refused before it is full",
+		[ROOM_OWN] = "foreign data refused, own accepted",
+		[ROOM_NONE] = "nothing is stored any more",
+	};
+	const struct space *space = &list->overview->space;
+	enum room room = space_room(space);
+	char size[SPACE_SIZE_LEN];
+	const char *what;
+	uint64_t of;
+	unsigned percent = space_percent(space, &what, &of);
+
+	if (percent < SPACE_WARN_PERCENT && room == ROOM_ALL)
+		return;
+	space_size(size, of);
+	actions_add(list, percent >= SPACE_REFUSE_PERCENT ? ACTION_CRITICAL : ACTION_WARN,
+		    "allmende space", "%s %u %% of %s: %s", what, percent, size, texts[room]);
+}
+
+void topic_damage(struct actions *list)
+{
+	const struct overview_datasets *datasets = &list->overview->datasets;
+
+	if (datasets->damaged)
+		actions_add(list, datasets->own_damaged ? ACTION_CRITICAL : ACTION_WARN,
+			    "allmende verify",
+			    "%" PRIu64
+			    " datasets damaged (%s%s): chunks are fetched again from others",
+			    datasets->damaged, datasets->first_damaged,
+			    datasets->damaged > 1 ? ", ..." : "");
+}
+
+void topic_clock(struct actions *list)
+{
+	const struct overview *overview = list->overview;
+	const struct charter *charter = overview->membership.charter;
+	const struct charter_member *member =
+		charter ? charter_member(charter, author_member(overview->ahead_author)) : NULL;
+
+	if (overview->ahead == 0)
+		return;
+	/* one of several is wrong itself; all of them are not */
+	if (overview->ahead > 1 || overview->linked == 1)
+		actions_add(list, ACTION_WARN, "allmende doctor",
+			    "this machine's clock is behind those of %" PRIu64
+			    " linked members, by %" PRId64 " s or more",
+			    overview->ahead, overview->ahead_ms_min / 1000);
+	else
+		actions_add(list, ACTION_WARN, "allmende federation members",
+			    "the clock of %s is ahead by %" PRId64
+			    " s: what it publishes may be refused until it is set right",
+			    member ? member->name : "a linked node", overview->ahead_ms_min / 1000);
+}
+
+void topic_links(struct actions *list)
+{
+	const struct overview *overview = list->overview;
+
+	if (overview->members > 1 && !overview->linked)
+		actions_add(list, ACTION_WARN, "allmende doctor",
+			    "no other node is linked: nothing comes in and nothing goes out");
+}
+
+void topic_members(struct actions *list)
+{
+	const struct overview *overview = list->overview;
+	uint64_t troubled = overview->members - overview->complete;
+
+	if (troubled)
+		actions_add(list, ACTION_WARN, "allmende federation members",
+			    "%" PRIu64 " of %" PRIu64 " members not complete here: %" PRIu64
+			    " partial, %" PRIu64 " stale, %" PRIu64 " disputed, %" PRIu64
+			    " not heard from yet",
+			    troubled, overview->members, overview->partial, overview->stale,
+			    overview->disputed, overview->unknown);
+}
+
+/* No fault: nobody has to want it. But its author should know. */
+void topic_copies(struct actions *list)
+{
+	const struct overview_datasets *datasets = &list->overview->datasets;
+
+	if (datasets->own_single && list->overview->members > 1)
+		actions_add(
+			list, ACTION_INFO, "",
+			"%" PRIu64 " of %" PRIu64
+			" own datasets are held at one operator alone (%s%s), as far as is known: "
+			"other members may subscribe to them",
+			datasets->own_single, datasets->own, datasets->first_single,
+			datasets->own_single > 1 ? ", ..." : "");
+}
+
+void topic_keys(struct actions *list)
+{
+	if (!keyring_has_passphrase(list->node->keyring))
+		actions_add(list, ACTION_INFO, "",
+			    "the keys lie in clear: who gets the disk can read everything; encrypt "
+			    "the disk, or make the node anew with a passphrase while it is young");
+}

@@ -1,0 +1,461 @@
+#include "node/files/deliver.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "node/base/clock.h"
+#include "node/files/folder.h"
+#include "store/chunks.h"
+
+#define STEP_BYTES   (8u * 1024 * 1024)
+#define LOOK_WAIT_MS 200 /* after news, so that a flood of them makes one look */
+
+enum step { STEP_WRITE, STEP_SWAP, STEP_END };
+
+struct delivery { /* one version on its way into its folder */
+	struct deliver *deliver;
+	struct delivery_due due;
+	struct opened *opened;
+	struct packer *packer;
+	struct folder folder;
+	struct digest names; /* of what is written */
+	uv_work_t work;
+	struct turn_item item;
+	enum step step;
+	bool begun;               /* the folder is */
+	uint32_t file, chunk;     /* to be written next; a file is open when chunk > 0 */
+	struct reader_file check; /* of the file that is open */
+	bool failed, written;
+	bool bad_chunk, unrecorded;
+	struct chunk_addr bad;
+	char why[DELIVERY_WHY_LEN];
+};
+
+static void look_push(struct deliver *deliver);
+static void step_queue(struct delivery *job);
+static void timer_set(struct deliver *deliver);
+
+__attribute__((format(printf, 2, 3))) static void fail(struct delivery *job, const char *format,
+						       ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(job->why, sizeof(job->why), format, args);
+	va_end(args);
+	job->failed = true;
+}
+
+/* ---- on a worker ---- */
+
+static void chunk_write(struct delivery *job, struct txn *txn, const struct chunk_ref *ref,
+			size_t *bytes)
+{
+	const struct opened *opened = job->opened;
+	const struct manifest *manifest = reader_manifest(opened->reader);
+	struct bytes chunk, bases[LIMIT_CHUNK_BASE_COUNT_MAX];
+	struct buf plain;
+	enum err err = ERR_OK;
+
+	buf_init(&plain, LIMIT_CHUNK_PLAIN_MAX);
+	for (uint32_t i = 0; !err && i < ref->base_count; i++) {
+		job->bad = manifest_base(manifest, ref, i)->addr;
+		if (!chunks_get(txn, &opened->reading.dataset, &job->bad, &bases[i]))
+			err = ERR_ABSENT;
+	}
+	if (!err) {
+		job->bad = ref->addr;
+		err = chunks_get(txn, &opened->reading.dataset, &ref->addr, &chunk)
+			      ? reader_chunk(opened->reader, job->packer, ref, chunk,
+					     ref->base_count ? bases : NULL, &plain)
+			      : ERR_ABSENT;
+	}
+	if (err) {
+		job->bad_chunk = err == ERR_CORRUPT || err == ERR_ABSENT;
+		fail(job, "a chunk is damaged or missing and is fetched again");
+	} else if (!folder_write(&job->folder, buf_bytes(&plain))) {
+		fail(job, "%s", job->folder.why);
+	} else {
+		reader_file_add(&job->check, buf_bytes(&plain));
+		*bytes += plain.len;
+	}
+	buf_fini(&plain);
+}
+
+/* Opens, goes on with, or ends one file. */
+static void file_write(struct delivery *job, struct txn *txn, const struct manifest *manifest,
+		       size_t *bytes)
+{
+	const struct manifest_file *file = manifest_file(manifest, job->file);
+
+	if (job->folder.file_fd < 0) {
+		reader_file_begin(&job->check);
+		if (!folder_file(&job->folder, file->name))
+			fail(job, "%s", job->folder.why);
+	} else if (job->chunk < file->chunk_count) {
+		chunk_write(job, txn, manifest_chunk(manifest, file, job->chunk++), bytes);
+	} else {
+		if (!folder_file_done(&job->folder, (int64_t)file->modified_ms))
+			fail(job, "%s", job->folder.why);
+		else if (reader_file_end(&job->check, file))
+			fail(job, "a file is not what its publisher has signed");
+		*bytes += 4096; /* many small ones take their time, too */
+		job->file++;
+		job->chunk = 0;
+	}
+}
+
+static void names_of(const struct manifest *manifest, struct digest *out)
+{
+	struct folder_names names = {.count = 0};
+
+	for (uint32_t i = 0; i < manifest_file_count(manifest); i++)
+		folder_names_add(&names, manifest_file(manifest, i)->name);
+	folder_names_done(&names, out);
+}
+
+static void write_run(struct delivery *job)
+{
+	const struct manifest *manifest = reader_manifest(job->opened->reader);
+	struct txn *txn;
+	size_t bytes = 0;
+
+	if (!job->begun) {
+		job->begun = true;
+		names_of(manifest, &job->names);
+		if (!folder_begin(&job->folder, job->due.dir, job->due.path, job->deliver->mark,
+				  &job->due.names, &job->due.names_next))
+			fail(job, "%s", job->folder.why);
+	}
+	txn = txn_begin(job->deliver->db, false);
+	while (!job->failed && bytes < STEP_BYTES && job->file < manifest_file_count(manifest))
+		file_write(job, txn, manifest, &bytes);
+	txn_abort(txn);
+	if (job->failed || job->file < manifest_file_count(manifest))
+		return;
+	job->written = true;
+	if (!folder_sync(&job->folder))
+		fail(job, "%s", job->folder.why);
+}
+
+static void step_run(uv_work_t *work)
+{
+	struct delivery *job = work->data;
+
+	switch (job->step) {
+	case STEP_WRITE:
+		write_run(job);
+		return;
+	case STEP_SWAP:
+		if (!folder_swap(&job->folder, &job->due.names, &job->due.names_next))
+			fail(job, "%s", job->folder.why);
+		return;
+	case STEP_END:
+		if (job->begun)
+			folder_end(&job->folder);
+		return;
+	}
+}
+
+/* ---- on the core thread ---- */
+
+static void begun_run(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct delivery *job = arg;
+
+	delivery_begun(txn, &job->due, &job->names);
+}
+
+static void outcome_run(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct delivery *job = arg;
+
+	if (job->failed)
+		delivery_failed(txn, now_ms, &job->due, job->why);
+	else
+		delivery_done(txn, now_ms, &job->due, &job->names);
+}
+
+static void look_run(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct deliver *deliver = arg;
+
+	deliver->found = delivery_next(core, txn, now_ms, &deliver->cursor, &deliver->due);
+}
+
+/* ---- on the loop thread: one job ---- */
+
+static void job_push(struct delivery *job,
+		     void (*run)(struct core *core, struct txn *txn, int64_t now_ms, void *arg),
+		     void (*done)(struct turn_item *item))
+{
+	job->item = (struct turn_item){
+		.event = {.type = EVENT_CALL, .run = run, .arg = job}, .done = done, .owner = job};
+	turn_push(job->deliver->turn, &job->item);
+}
+
+/* The job is over, and so is its memory; the look goes on behind it. */
+static void job_gone(struct delivery *job)
+{
+	struct deliver *deliver = job->deliver;
+
+	if (job->bad_chunk)
+		turn_push_bad(deliver->turn, &job->opened->reading.dataset, &job->bad);
+	packers_give(deliver->packers, job->packer);
+	opened_put(deliver->downloads, job->opened);
+	deliver->job = NULL;
+	if (job->unrecorded) { /* not at once again: the store has its troubles */
+		deliver->looking = false;
+		deliver->again = true;
+		timer_set(deliver);
+	} else {
+		look_push(deliver);
+	}
+	free(job);
+}
+
+static void outcome_done(struct turn_item *item)
+{
+	struct delivery *job = item->owner;
+
+	job->unrecorded = item->err != ERR_OK;
+	if (job->failed)
+		log_line(job->deliver->log, clock_now_ms(), LOG_DELIVER_FAILED, "%s@%llu: %s",
+			 job->due.path, (unsigned long long)job->due.number, job->why);
+	else
+		log_line(job->deliver->log, clock_now_ms(), LOG_DELIVERED, "%s@%llu to %s/%s",
+			 job->due.path, (unsigned long long)job->due.number, job->due.dir,
+			 job->due.path);
+	job->step = STEP_END;
+	step_queue(job);
+}
+
+static void begun_done(struct turn_item *item)
+{
+	struct delivery *job = item->owner;
+
+	if (item->err)
+		fail(job, "the store could not be written: %s", err_text(item->err));
+	job->step = job->failed || job->deliver->stopping ? STEP_END : STEP_SWAP;
+	if (job->failed)
+		job_push(job, outcome_run, outcome_done);
+	else
+		step_queue(job);
+}
+
+static void step_done(uv_work_t *work, int status)
+{
+	struct delivery *job = work->data;
+
+	if (status)
+		fail(job, "it was given up");
+	switch (job->step) {
+	case STEP_WRITE:
+		if (job->failed && !job->deliver->stopping)
+			job_push(job, outcome_run, outcome_done);
+		else if (job->written && !job->deliver->stopping)
+			job_push(job, begun_run, begun_done);
+		else {
+			job->step = job->deliver->stopping ? STEP_END : STEP_WRITE;
+			step_queue(job);
+		}
+		return;
+	case STEP_SWAP:
+		job_push(job, outcome_run, outcome_done);
+		return;
+	case STEP_END:
+		job_gone(job);
+		return;
+	}
+}
+
+static void step_queue(struct delivery *job)
+{
+	job->work.data = job;
+	check(uv_queue_work(job->deliver->loop, &job->work, step_run, step_done) == 0);
+}
+
+/* The manifest has been read. */
+static void job_opened(void *arg, struct opened *opened)
+{
+	struct delivery *job = arg;
+
+	job->opened = opened;
+	if (opened->err == ERR_CORRUPT || opened->err == ERR_ABSENT)
+		fail(job,
+		     "a chunk of the list of files is damaged or missing and is fetched again");
+	else if (opened->err)
+		fail(job, "it is not what its publisher has signed: %s", err_text(opened->err));
+	else if (reader_key_wanted(opened->reader))
+		fail(job, "parts of it are sealed under an older key that is not here");
+	if (job->failed)
+		job_push(job, outcome_run, outcome_done);
+	else
+		step_queue(job);
+}
+
+static void job_begin(struct deliver *deliver)
+{
+	struct delivery *job = mem_new(1, sizeof(*job));
+
+	job->deliver = deliver;
+	job->due = deliver->due;
+	job->packer = packers_take(deliver->packers);
+	deliver->job = job;
+	opened_get(deliver->downloads, &job->due.reading, job_opened, job);
+	secret_wipe(&deliver->due, sizeof(deliver->due));
+}
+
+/* ---- looking ---- */
+
+static void timer_fired(uv_timer_t *timer)
+{
+	struct deliver *deliver = timer->data;
+
+	if (deliver->looking || deliver->stopping)
+		return;
+	deliver->looking = true;
+	deliver->again = false;
+	deliver->cursor = (struct delivery_cursor){.more = false};
+	look_push(deliver);
+}
+
+static void timer_set(struct deliver *deliver)
+{
+	int64_t wait_ms = deliver->cursor.retry_ms - clock_now_ms();
+
+	if (deliver->stopping)
+		return;
+	if (deliver->again)
+		uv_timer_start(&deliver->timer, timer_fired, LOOK_WAIT_MS, 0);
+	else if (deliver->cursor.retry_ms != INT64_MAX)
+		uv_timer_start(&deliver->timer, timer_fired,
+			       wait_ms > LOOK_WAIT_MS ? (uint64_t)wait_ms : LOOK_WAIT_MS, 0);
+}
+
+static void look_done(struct turn_item *item)
+{
+	struct deliver *deliver = item->owner;
+
+	bool found = deliver->found && !item->err && !deliver->stopping;
+
+	if (deliver->found && !found)
+		reading_fini(&deliver->due.reading);
+	deliver->again = deliver->again || item->err;
+	if (found) {
+		job_begin(deliver);
+	} else if (!item->err && deliver->cursor.more && !deliver->stopping) {
+		look_push(deliver);
+	} else {
+		deliver->looking = false;
+		timer_set(deliver);
+	}
+}
+
+static void look_push(struct deliver *deliver)
+{
+	if (deliver->stopping) {
+		deliver->looking = false;
+		return;
+	}
+	deliver->item = (struct turn_item){
+		.event = {.type = EVENT_CALL, .run = look_run, .arg = deliver},
+		.query = true,
+		.done = look_done,
+		.owner = deliver,
+	};
+	turn_push(deliver->turn, &deliver->item);
+}
+
+void deliver_look(struct deliver *deliver)
+{
+	if (deliver->stopping || deliver->again)
+		return;
+	deliver->again = true;
+	if (!deliver->looking)
+		uv_timer_start(&deliver->timer, timer_fired, LOOK_WAIT_MS, 0);
+}
+
+/* ---- what is withdrawn stays in its folders ---- */
+
+struct farewell {
+	struct deliver *deliver;
+	struct turn_item item;
+	char path[LIMIT_PATH_LEN_MAX + 1];
+	char dir[DELIVERY_DIR_LEN_MAX + 1]; /* the first of them; empty: none */
+};
+
+static bool farewell_look(void *arg, const struct delivery_view *view)
+{
+	struct farewell *farewell = arg;
+
+	if (!view->number || strcmp(view->path, farewell->path) != 0)
+		return true;
+	snprintf(farewell->dir, sizeof(farewell->dir), "%s", view->dir);
+	return false;
+}
+
+static void farewell_run(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	delivery_each(txn, farewell_look, arg);
+}
+
+static void farewell_done(struct turn_item *item)
+{
+	struct farewell *farewell = item->owner;
+
+	if (farewell->dir[0])
+		log_line(farewell->deliver->log, clock_now_ms(), LOG_DELIVERED_STAYS,
+			 "%s/%s stays until you remove it", farewell->dir, farewell->path);
+	free(farewell);
+}
+
+static void farewell_push(struct deliver *deliver, const char *path)
+{
+	struct farewell *farewell = mem_new(1, sizeof(*farewell));
+
+	farewell->deliver = deliver;
+	snprintf(farewell->path, sizeof(farewell->path), "%s", path);
+	farewell->item = (struct turn_item){
+		.event = {.type = EVENT_CALL, .run = farewell_run, .arg = farewell},
+		.query = true,
+		.done = farewell_done,
+		.owner = farewell};
+	turn_push(deliver->turn, &farewell->item);
+}
+
+void deliver_note(struct deliver *deliver, const struct note *note)
+{
+	if (deliver->stopping)
+		return;
+	if (note->type == NOTE_HELD)
+		deliver_look(deliver);
+	else if (note->type == NOTE_WITHDRAWN)
+		farewell_push(deliver, note->path);
+}
+
+void deliver_open(struct deliver *deliver)
+{
+	check(uv_timer_init(deliver->loop, &deliver->timer) == 0);
+	deliver->timer.data = deliver;
+	deliver_look(deliver);
+}
+
+void deliver_stop(struct deliver *deliver)
+{
+	deliver->stopping = true;
+	uv_timer_stop(&deliver->timer);
+}
+
+bool deliver_busy(const struct deliver *deliver)
+{
+	return deliver->looking;
+}
+
+void deliver_close(struct deliver *deliver)
+{
+	uv_close((uv_handle_t *)&deliver->timer, NULL);
+}

@@ -1,0 +1,318 @@
+#include "node/files/download.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "store/chunks.h"
+
+struct block {
+	struct download *download;
+	uv_work_t work;
+	struct packer *packer;
+	uint32_t first, count; /* chunks of the file */
+	size_t plain_len;
+	struct buf plain;
+	size_t at; /* taken by the client */
+	bool done;
+	enum err err;
+	struct chunk_addr bad;
+};
+
+struct download {
+	struct downloads *downloads;
+	struct opened *opened;
+	const struct manifest_file *file;
+	void (*wake)(void *arg);
+	void *arg;
+	uint32_t next_chunk;                        /* to be read */
+	struct block *blocks[DOWNLOAD_BLOCK_COUNT]; /* in order */
+	size_t block_count;
+	unsigned running;
+	bool closed, failed;
+};
+
+/* Opening */
+
+struct open_job {
+	uv_work_t work;
+	struct downloads *downloads;
+	struct opened *opened;
+	struct packer *packer;
+	void (*ready)(void *arg, struct opened *opened);
+	void *arg;
+};
+
+static enum err read_manifest(struct opened *opened, struct db *db, struct packer *packer)
+{
+	struct txn *txn = txn_begin(db, false);
+	enum err err = ERR_OK;
+	struct index_entry entry;
+
+	while (!err && reader_part_next(opened->reader, &entry)) {
+		struct bytes chunk;
+
+		opened->bad = entry.addr;
+		if (chunks_get(txn, &opened->reading.dataset, &entry.addr, &chunk))
+			err = reader_part_add(opened->reader, packer, chunk);
+		else
+			err = txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
+	}
+	txn_abort(txn);
+	if (!err)
+		err = reader_manifest_done(opened->reader);
+	return err;
+}
+
+static void open_run(uv_work_t *work)
+{
+	struct open_job *job = work->data;
+	struct opened *opened = job->opened;
+
+	opened->reader = reader_open(&opened->reading.version, &opened->reading.dataset,
+				     &opened->reading.dataset_key);
+	opened->err = read_manifest(opened, job->downloads->db, job->packer);
+}
+
+static void opened_free(struct opened *opened)
+{
+	reader_close(opened->reader);
+	reading_fini(&opened->reading);
+	free(opened);
+}
+
+static void open_done(uv_work_t *work, int status)
+{
+	struct open_job *job = work->data;
+	struct opened *opened = job->opened;
+
+	packers_give(job->downloads->packers, job->packer);
+	job->downloads->job_count--;
+	if (status)
+		opened->err = ERR_AGAIN;
+	if (opened->err == ERR_CORRUPT || opened->err == ERR_ABSENT)
+		turn_push_bad(job->downloads->turn, &opened->reading.dataset, &opened->bad);
+	job->ready(job->arg, opened);
+	free(job);
+}
+
+static struct opened *kept_find(struct downloads *downloads, const struct record_id *record)
+{
+	for (struct opened **at = &downloads->kept; *at; at = &(*at)->next) {
+		struct opened *opened = *at;
+
+		if (!id_eq(&opened->reading.record, record))
+			continue;
+		*at = opened->next;
+		downloads->kept_count--;
+		return opened;
+	}
+	return NULL;
+}
+
+void opened_get(struct downloads *downloads, struct reading *reading,
+		void (*ready)(void *arg, struct opened *opened), void *arg)
+{
+	struct opened *opened = kept_find(downloads, &reading->record);
+	struct open_job *job;
+
+	if (opened) {
+		reading_fini(reading);
+		ready(arg, opened);
+		return;
+	}
+	opened = mem_new(1, sizeof(*opened));
+	opened->reading = *reading;
+	secret_wipe(reading, sizeof(*reading));
+	job = mem_new(1, sizeof(*job));
+	*job = (struct open_job){.downloads = downloads,
+				 .opened = opened,
+				 .packer = packers_take(downloads->packers),
+				 .ready = ready,
+				 .arg = arg};
+	job->work.data = job;
+	downloads->job_count++;
+	check(uv_queue_work(downloads->loop, &job->work, open_run, open_done) == 0);
+}
+
+void opened_put(struct downloads *downloads, struct opened *opened)
+{
+	struct opened **last = &downloads->kept;
+
+	if (opened->err) {
+		opened_free(opened);
+		return;
+	}
+	opened->next = downloads->kept;
+	downloads->kept = opened;
+	if (++downloads->kept_count <= READINGS_KEPT_MAX)
+		return;
+	while ((*last)->next)
+		last = &(*last)->next;
+	opened_free(*last);
+	*last = NULL;
+	downloads->kept_count--;
+}
+
+void downloads_stop(struct downloads *downloads)
+{
+	downloads->stopping = true;
+}
+
+void downloads_fini(struct downloads *downloads)
+{
+	while (downloads->kept) {
+		struct opened *opened = downloads->kept;
+
+		downloads->kept = opened->next;
+		opened_free(opened);
+	}
+	downloads->kept_count = 0;
+}
+
+/* Reading */
+
+static enum err read_chunk(struct block *block, struct txn *txn, const struct chunk_ref *ref)
+{
+	const struct opened *opened = block->download->opened;
+	const struct manifest *manifest = reader_manifest(opened->reader);
+	struct bytes chunk, bases[LIMIT_CHUNK_BASE_COUNT_MAX];
+
+	for (uint32_t i = 0; i < ref->base_count; i++) {
+		block->bad = manifest_base(manifest, ref, i)->addr;
+		if (!chunks_get(txn, &opened->reading.dataset, &block->bad, &bases[i]))
+			return ERR_ABSENT;
+	}
+	block->bad = ref->addr;
+	if (!chunks_get(txn, &opened->reading.dataset, &ref->addr, &chunk))
+		return ERR_ABSENT;
+	return reader_chunk(opened->reader, block->packer, ref, chunk,
+			    ref->base_count ? bases : NULL, &block->plain);
+}
+
+static void block_run(uv_work_t *work)
+{
+	struct block *block = work->data;
+	const struct download *download = block->download;
+	const struct manifest *manifest = reader_manifest(download->opened->reader);
+	struct txn *txn = txn_begin(download->downloads->db, false);
+
+	for (uint32_t i = 0; i < block->count && !block->err; i++)
+		block->err = read_chunk(block, txn,
+					manifest_chunk(manifest, download->file, block->first + i));
+	if (txn_err(txn))
+		block->err = txn_err(txn);
+	txn_abort(txn);
+}
+
+static void release_if_idle(struct download *download)
+{
+	struct downloads *downloads = download->downloads;
+
+	if (!download->closed || download->running)
+		return;
+	for (size_t i = 0; i < download->block_count; i++) {
+		downloads->bytes -= download->blocks[i]->plain_len;
+		buf_fini(&download->blocks[i]->plain);
+		free(download->blocks[i]);
+	}
+	opened_put(downloads, download->opened);
+	free(download);
+}
+
+static void block_done(uv_work_t *work, int status)
+{
+	struct block *block = work->data;
+	struct download *download = block->download;
+	struct downloads *downloads = download->downloads;
+
+	packers_give(downloads->packers, block->packer);
+	downloads->job_count--;
+	download->running--;
+	block->done = true;
+	if (status)
+		block->err = ERR_AGAIN;
+	if (block->err == ERR_CORRUPT || block->err == ERR_ABSENT)
+		turn_push_bad(downloads->turn, &download->opened->reading.dataset, &block->bad);
+	if (download->closed)
+		release_if_idle(download);
+	else if (block == download->blocks[0])
+		download->wake(download->arg);
+}
+
+static void block_start(struct download *download)
+{
+	const struct manifest *manifest = reader_manifest(download->opened->reader);
+	struct block *block = mem_new(1, sizeof(*block));
+
+	block->download = download;
+	block->first = download->next_chunk;
+	while (download->next_chunk < download->file->chunk_count &&
+	       block->plain_len < DOWNLOAD_BLOCK_LEN) {
+		block->plain_len +=
+			manifest_chunk(manifest, download->file, download->next_chunk++)->plain_len;
+		block->count++;
+	}
+	buf_init(&block->plain, block->plain_len);
+	block->packer = packers_take(download->downloads->packers);
+	block->work.data = block;
+	download->blocks[download->block_count++] = block;
+	download->downloads->bytes += block->plain_len;
+	download->running++;
+	download->downloads->job_count++;
+	check(uv_queue_work(download->downloads->loop, &block->work, block_run, block_done) == 0);
+}
+
+static void read_ahead(struct download *download)
+{
+	while (!download->failed && !download->downloads->stopping &&
+	       download->next_chunk < download->file->chunk_count &&
+	       download->block_count < DOWNLOAD_BLOCK_COUNT &&
+	       (download->block_count == 0 || download->downloads->bytes < DOWNLOAD_BYTES_MAX))
+		block_start(download);
+}
+
+struct download *download_open(struct downloads *downloads, struct opened *opened,
+			       const struct manifest_file *file, void (*wake)(void *arg), void *arg)
+{
+	struct download *download = mem_new(1, sizeof(*download));
+
+	*download = (struct download){
+		.downloads = downloads, .opened = opened, .file = file, .wake = wake, .arg = arg};
+	read_ahead(download);
+	return download;
+}
+
+ssize_t download_read(struct download *download, void *to, size_t len)
+{
+	struct block *block = download->block_count ? download->blocks[0] : NULL;
+	size_t part;
+
+	if (download->failed || !block || download->downloads->stopping)
+		return -1;
+	if (!block->done)
+		return 0;
+	if (block->err) {
+		download->failed = true;
+		return -1;
+	}
+	part = block->plain.len - block->at < len ? block->plain.len - block->at : len;
+	memcpy(to, block->plain.ptr + block->at, part);
+	block->at += part;
+	if (block->at == block->plain.len) {
+		download->downloads->bytes -= block->plain_len;
+		buf_fini(&block->plain);
+		free(block);
+		download->block_count--;
+		memmove(download->blocks, download->blocks + 1,
+			download->block_count * sizeof(struct block *));
+		read_ahead(download);
+	}
+	return (ssize_t)part;
+}
+
+void download_close(struct download *download)
+{
+	download->closed = true;
+	release_if_idle(download);
+}

@@ -1,0 +1,67 @@
+/*
+ * download - versions that are being read: manifests, and files as streams of plain text.
+ *
+ * Loop thread. A version is opened by a job that reads its manifest; the last few stay open, as a client that gets a
+ * folder asks for one file after the other. Files are read in blocks by jobs, each in a read transaction of its own,
+ * a few blocks ahead of what the client has taken.
+ *
+ * Bounds: DOWNLOAD_BLOCK_COUNT blocks of about DOWNLOAD_BLOCK_LEN per file while all downloads
+ * hold less than DOWNLOAD_BYTES_MAX, otherwise one; READINGS_KEPT_MAX open versions that nobody uses.
+ */
+#ifndef ALLMENDE_DOWNLOAD_H
+#define ALLMENDE_DOWNLOAD_H
+
+#include <sys/types.h>
+#include <uv.h>
+
+#include "node/base/packers.h"
+#include "node/base/turn.h"
+#include "proto/catalog.h"
+
+#define DOWNLOAD_BLOCK_LEN   (512u * 1024)
+#define DOWNLOAD_BLOCK_COUNT 4
+#define DOWNLOAD_BYTES_MAX   (24u * 1024 * 1024)
+#define READINGS_KEPT_MAX    4
+
+/* One version with its manifest. */
+struct opened {
+	struct opened *next;
+	struct reading reading;
+	struct reader *reader;
+	enum err
+		err; /* ABSENT: a chunk or key is not here; CORRUPT: a chunk is damaged; DENIED, MALFORMED: not what was signed */
+	struct chunk_addr bad; /* ABSENT, CORRUPT */
+};
+
+struct downloads {
+	uv_loop_t *loop; /* all borrowed */
+	struct turn *turn;
+	struct db *db;
+	struct packers *packers;
+	/* own */
+	struct opened *kept; /* the one used last first */
+	size_t kept_count;
+	size_t bytes; /* of blocks */
+	size_t job_count;
+	bool stopping;
+};
+
+/* Takes the reading; ready(arg, opened) is called at once or later, until
+   opened_put(). */
+void opened_get(struct downloads *downloads, struct reading *reading,
+		void (*ready)(void *arg, struct opened *opened), void *arg);
+void opened_put(struct downloads *downloads, struct opened *opened);
+/* Files that are being read end early; no job begins any more. */
+void downloads_stop(struct downloads *downloads);
+void downloads_fini(struct downloads *downloads); /* no job, no download is left */
+
+struct download;
+/* Begins to read a file; opened_put() comes with download_close(). wake(arg): data is there, or it failed. */
+struct download *download_open(struct downloads *downloads, struct opened *opened,
+			       const struct manifest_file *file, void (*wake)(void *arg),
+			       void *arg);
+/* Bytes copied; 0: none yet; -1: the file ends early, a chunk is damaged. */
+ssize_t download_read(struct download *download, void *to, size_t len);
+void download_close(struct download *download); /* its memory goes with the last job */
+
+#endif

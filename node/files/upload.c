@@ -1,0 +1,523 @@
+#include "node/files/upload.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "node/base/clock.h"
+#include "store/chunks.h"
+
+#define IDLE_LOOK_MS     30000
+#define SEAL_PIECES_MAX  8
+#define SEAL_PLAIN_BYTES (256u * 1024) /* after which a job has enough */
+#define PIECE_COST       4096          /* of memory beside the bytes */
+
+struct seal_job {
+	struct seal_job *next;
+	struct turn_item turn; /* on its way to the store */
+	uv_work_t work;
+	struct upload *upload;
+	struct packer *packer;
+	struct piece *pieces[SEAL_PIECES_MAX];
+	size_t count;
+	size_t flight_bytes;
+	uint64_t added_bytes;
+	enum err err;
+};
+
+static void pump(struct upload *upload);
+
+static void fail(struct upload *upload, enum err err)
+{
+	if (upload->err || !err || upload->state == UPLOAD_NEW)
+		return;
+	upload->err = err;
+	upload->state = UPLOAD_FAILED;
+}
+
+static void upload_free(struct upload *upload)
+{
+	struct uploads *uploads = upload->uploads;
+
+	writer_close(upload->writer);
+	publication_fini(&upload->publication);
+	buf_fini(&upload->filling);
+	buf_fini(&upload->cutting);
+	free(upload->pieces);
+	free(upload);
+	uploads->alive--;
+}
+
+/* Dropping the staged rows of what failed. */
+
+static void abort_run(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct upload *upload = arg;
+
+	catalog_publish_abort(core, txn, &upload->publication);
+}
+
+static void abort_done(struct turn_item *item)
+{
+	struct upload *upload = item->owner;
+
+	free(item);
+	upload_free(upload);
+}
+
+static void release_if_idle(struct upload *upload)
+{
+	struct turn_item *item;
+
+	if (!upload->dropped || upload->cut_running || upload->sealing || upload->storing)
+		return;
+	if (!upload->staged) {
+		upload_free(upload);
+		return;
+	}
+	item = mem_new(1, sizeof(*item));
+	item->event = (struct event){.type = EVENT_CALL, .run = abort_run, .arg = upload};
+	item->done = abort_done;
+	item->owner = upload;
+	upload->staged = false;
+	upload->storing = 1; /* nobody else releases it */
+	turn_push(upload->uploads->turn, item);
+}
+
+static void changed(struct upload *upload)
+{
+	if (!upload->dropped && upload->changed)
+		upload->changed(upload);
+}
+
+/* Storing */
+
+static void store_run(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct seal_job *job = arg;
+	struct upload *upload = job->upload;
+
+	/* also when it began with room enough: the size limit is one */
+	if (core_room_left(core) == ROOM_NONE) {
+		job->err = ERR_NOSPACE;
+		return;
+	}
+	for (size_t i = 0; i < job->count; i++) {
+		const struct piece *piece = job->pieces[i];
+		const struct index_entry *entry = &piece->entry;
+
+		if (!piece->known &&
+		    !chunks_has(txn, &upload->publication.params.dataset, &entry->addr))
+			job->added_bytes += entry->size;
+		catalog_publish_chunk(core, txn, &upload->publication, &entry->addr, entry->size,
+				      piece->known ? bytes_of(NULL, 0) : buf_bytes(&piece->sealed));
+		if (!piece->known)
+			seen_put(txn, writer_sealer(upload->writer), piece);
+	}
+}
+
+static void job_free(struct seal_job *job)
+{
+	struct upload *upload = job->upload;
+
+	for (size_t i = 0; i < job->count; i++)
+		piece_close(job->pieces[i]);
+	upload->flight_bytes -= job->flight_bytes;
+	upload->uploads->flight_bytes -= job->flight_bytes;
+	free(job);
+}
+
+static void store_done(struct turn_item *item)
+{
+	struct seal_job *job = item->owner;
+	struct upload *upload = job->upload;
+
+	upload->storing--;
+	upload->added_bytes += job->added_bytes;
+	fail(upload, item->err ? item->err : job->err);
+	job_free(job);
+	pump(upload);
+}
+
+/* Only the length of the plain text is still needed. */
+static void drop_plain(struct seal_job *job)
+{
+	size_t left = PIECE_COST;
+
+	for (size_t i = 0; i < job->count; i++) {
+		struct piece *piece = job->pieces[i];
+
+		free(piece->plain.ptr);
+		piece->plain.ptr = NULL;
+		piece->plain.cap = 0;
+		left += piece->sealed.len + PIECE_COST;
+	}
+	job->upload->flight_bytes += left - job->flight_bytes;
+	job->upload->uploads->flight_bytes += left - job->flight_bytes;
+	job->flight_bytes = left;
+}
+
+static void store(struct seal_job *job)
+{
+	struct upload *upload = job->upload;
+
+	for (size_t i = 0; i < job->count; i++)
+		writer_accept(upload->writer, job->pieces[i]);
+	fail(upload, writer_err(upload->writer));
+	drop_plain(job);
+	job->turn.event = (struct event){.type = EVENT_CALL, .run = store_run, .arg = job};
+	job->turn.weight = job->flight_bytes;
+	job->turn.bulk = true;
+	job->turn.done = store_done;
+	job->turn.owner = job;
+	upload->storing++;
+	turn_push(upload->uploads->turn, &job->turn);
+}
+
+/* Sealing */
+
+static void seal_run(uv_work_t *work)
+{
+	struct seal_job *job = work->data;
+	const struct sealer *sealer = writer_sealer(job->upload->writer);
+	struct random random = random_system();
+	struct txn *txn = txn_begin(job->upload->uploads->db, false);
+
+	for (size_t i = 0; i < job->count && !job->err; i++) {
+		piece_identify(sealer, job->pieces[i]);
+		if (!seen_get(txn, sealer, job->pieces[i]))
+			job->err = piece_seal(sealer, job->packer, &random, job->pieces[i]);
+	}
+	if (!job->err)
+		job->err = txn_err(txn);
+	txn_abort(txn);
+}
+
+static void seal_done(uv_work_t *work, int status)
+{
+	struct seal_job *job = work->data;
+	struct upload *upload = job->upload;
+
+	packers_give(upload->uploads->packers, job->packer);
+	upload->sealing--;
+	fail(upload, status ? ERR_AGAIN : job->err);
+	job->next = upload->sealed;
+	upload->sealed = job;
+	pump(upload);
+}
+
+static void seal(struct upload *upload, struct piece **pieces, size_t count)
+{
+	struct seal_job *job = mem_new(1, sizeof(*job));
+
+	job->upload = upload;
+	job->count = count;
+	job->flight_bytes = PIECE_COST;
+	for (size_t i = 0; i < count; i++) {
+		job->pieces[i] = pieces[i];
+		job->flight_bytes += 2 * pieces[i]->plain.len + PIECE_COST;
+	}
+	upload->flight_bytes += job->flight_bytes;
+	upload->uploads->flight_bytes += job->flight_bytes;
+	upload->sealing++;
+	job->packer = packers_take(upload->uploads->packers);
+	job->work.data = job;
+	check(uv_queue_work(upload->uploads->loop, &job->work, seal_run, seal_done) == 0);
+}
+
+/* Cutting */
+
+static void take_pieces(struct upload *upload)
+{
+	struct piece *piece;
+
+	while ((piece = writer_take(upload->writer))) {
+		upload->pieces = mem_room(upload->pieces, upload->piece_count, &upload->piece_cap,
+					  sizeof(struct piece *));
+		upload->pieces[upload->piece_count++] = piece;
+		/* the manifest is all there already: it comes in portions */
+		if (upload->step != UPLOAD_STEP_FEED && upload->piece_count == SEAL_PIECES_MAX)
+			return;
+	}
+	upload->manifest_taken = upload->step == UPLOAD_STEP_TAKE;
+}
+
+static void cut_run(uv_work_t *work)
+{
+	struct upload *upload = work->data;
+	struct bytes in = buf_bytes(&upload->cutting);
+
+	switch (upload->step) {
+	case UPLOAD_STEP_FEED:
+		while (in.len > 0) {
+			in = bytes_slice(in, writer_feed(upload->writer, in), in.len);
+			take_pieces(upload);
+		}
+		if (upload->cut_last)
+			writer_file_end(upload->writer);
+		take_pieces(upload);
+		return;
+	case UPLOAD_STEP_FINISH:
+		writer_finish(upload->writer);
+		return;
+	case UPLOAD_STEP_TAKE:
+		take_pieces(upload);
+		return;
+	}
+}
+
+static void cut_done(uv_work_t *work, int status)
+{
+	struct upload *upload = work->data;
+	size_t from = 0, plain = 0;
+
+	upload->cut_running = false;
+	buf_reset(&upload->cutting);
+	fail(upload, status ? ERR_AGAIN : writer_err(upload->writer));
+	upload->manifest_made = upload->manifest_made || upload->step == UPLOAD_STEP_FINISH;
+	for (size_t i = 0; i < upload->piece_count; i++) {
+		plain += upload->pieces[i]->plain.len;
+		if (plain < SEAL_PLAIN_BYTES && i + 1 - from < SEAL_PIECES_MAX &&
+		    i + 1 < upload->piece_count)
+			continue;
+		seal(upload, upload->pieces + from, i + 1 - from);
+		from = i + 1;
+		plain = 0;
+	}
+	upload->piece_count = 0;
+	if (upload->step == UPLOAD_STEP_FEED && upload->cut_last)
+		upload->file_open = upload->file_ending = upload->cut_last = false;
+	pump(upload);
+}
+
+static void cut(struct upload *upload, enum upload_step step)
+{
+	upload->step = step;
+	upload->cut_running = true;
+	upload->cut.data = upload;
+	check(uv_queue_work(upload->uploads->loop, &upload->cut, cut_run, cut_done) == 0);
+}
+
+static void cut_file(struct upload *upload)
+{
+	struct buf empty = upload->cutting;
+
+	if (upload->filling.len == 0 && !upload->file_ending)
+		return;
+	upload->cutting = upload->filling;
+	upload->filling = empty;
+	upload->cut_last = upload->file_ending;
+	cut(upload, UPLOAD_STEP_FEED);
+}
+
+static void finish(struct upload *upload)
+{
+	bool idle = !upload->sealing && !upload->storing;
+
+	if (!upload->manifest_made && idle)
+		cut(upload, UPLOAD_STEP_FINISH);
+	else if (upload->manifest_made && !upload->manifest_taken)
+		cut(upload, UPLOAD_STEP_TAKE);
+	else if (upload->manifest_taken && idle)
+		upload->state = UPLOAD_READY;
+}
+
+static void store_sealed(struct upload *upload)
+{
+	while (upload->sealed) {
+		struct seal_job *job = upload->sealed;
+
+		upload->sealed = job->next;
+		if (upload->state == UPLOAD_FAILED || upload->dropped)
+			job_free(job);
+		else
+			store(job);
+	}
+}
+
+static bool room(const struct upload *upload)
+{
+	return upload->flight_bytes == 0 || (upload->uploads->flight_bytes < UPLOAD_FLIGHT_MAX &&
+					     turn_room(upload->uploads->turn));
+}
+
+static void go_on(struct upload *upload)
+{
+	if (upload->cut_running || !room(upload))
+		return;
+	if (upload->state == UPLOAD_FILES && upload->file_open)
+		cut_file(upload);
+	else if (upload->state == UPLOAD_FINISHING)
+		finish(upload);
+}
+
+/* After a job; the upload may be gone afterwards. */
+static void pump(struct upload *upload)
+{
+	if (!upload->cut_running)
+		store_sealed(upload);
+	if (upload->dropped) {
+		release_if_idle(upload);
+		return;
+	}
+	go_on(upload);
+	changed(upload);
+}
+
+/* All uploads */
+
+static void look_for_idle(uv_timer_t *timer)
+{
+	struct uploads *uploads = timer->data;
+	uint64_t now_ms = uv_now(uploads->loop);
+	struct upload *next;
+
+	for (struct upload *upload = uploads->first; upload; upload = next) {
+		next = upload->next;
+		if (upload->busy || now_ms - upload->touched_ms < UPLOAD_IDLE_MS)
+			continue;
+		log_line(uploads->log, clock_now_ms(), LOG_UPLOAD,
+			 "%s: nothing came for 10 minutes", upload->publication.path);
+		upload_drop(upload);
+	}
+}
+
+void uploads_open(struct uploads *uploads)
+{
+	check(uv_timer_init(uploads->loop, &uploads->timer) == 0);
+	uploads->timer.data = uploads;
+	uv_timer_start(&uploads->timer, look_for_idle, IDLE_LOOK_MS, IDLE_LOOK_MS);
+}
+
+void uploads_close(struct uploads *uploads)
+{
+	uploads_fail(uploads, ERR_AGAIN);
+	while (uploads->first)
+		upload_drop(uploads->first);
+	uv_close((uv_handle_t *)&uploads->timer, NULL);
+}
+
+void uploads_turned(struct uploads *uploads)
+{
+	struct upload *next;
+
+	for (struct upload *upload = uploads->first; upload; upload = next) {
+		next = upload->next;
+		if (upload->state == UPLOAD_FILES && upload->file_open)
+			pump(upload);
+	}
+}
+
+void uploads_fail(struct uploads *uploads, enum err err)
+{
+	struct upload *next;
+
+	for (struct upload *upload = uploads->first; upload; upload = next) {
+		next = upload->next;
+		fail(upload, err);
+		changed(upload);
+	}
+}
+
+struct upload *upload_new(struct uploads *uploads)
+{
+	struct upload *upload;
+
+	if (uploads->count >= uploads->limits->upload_count_max)
+		return NULL;
+	upload = mem_new(1, sizeof(*upload));
+	upload->uploads = uploads;
+	upload->id = ++uploads->last_id;
+	upload->touched_ms = uv_now(uploads->loop);
+	buf_init(&upload->filling, UPLOAD_BLOCK_LEN);
+	buf_init(&upload->cutting, UPLOAD_BLOCK_LEN);
+	upload->next = uploads->first;
+	uploads->first = upload;
+	uploads->count++;
+	uploads->alive++;
+	return upload;
+}
+
+void upload_start(struct upload *upload)
+{
+	upload->writer = writer_open(&upload->publication.params);
+	upload->state = UPLOAD_FILES;
+	upload->staged = true;
+}
+
+struct upload *uploads_find(struct uploads *uploads, uint64_t id)
+{
+	for (struct upload *upload = uploads->first; upload; upload = upload->next)
+		if (upload->id == id && upload->state != UPLOAD_NEW)
+			return upload;
+	return NULL;
+}
+
+void upload_drop(struct upload *upload)
+{
+	struct upload **at = &upload->uploads->first;
+
+	while (*at != upload)
+		at = &(*at)->next;
+	*at = upload->next;
+	upload->uploads->count--;
+	upload->dropped = true;
+	if (!upload->cut_running)
+		store_sealed(upload);
+	release_if_idle(upload);
+}
+
+void upload_hold(struct upload *upload)
+{
+	upload->storing++;
+}
+
+void upload_release(struct upload *upload)
+{
+	upload->storing--;
+	release_if_idle(upload);
+}
+
+enum err upload_file_begin(struct upload *upload, struct bytes name, struct bytes media_type,
+			   uint64_t modified_ms)
+{
+	if (upload->err)
+		return upload->err;
+	if (upload->state != UPLOAD_FILES || upload->file_open)
+		return ERR_BUSY;
+	fail(upload, writer_file_begin(upload->writer, name, media_type, modified_ms));
+	upload->file_open = !upload->err;
+	upload->file_bytes = 0;
+	upload->touched_ms = uv_now(upload->uploads->loop);
+	return upload->err;
+}
+
+size_t upload_feed(struct upload *upload, struct bytes bytes)
+{
+	struct bytes part = bytes_slice(bytes, 0, UPLOAD_BLOCK_LEN - upload->filling.len);
+
+	upload->touched_ms = uv_now(upload->uploads->loop);
+	if (upload->state == UPLOAD_FAILED)
+		return bytes.len;
+	buf_add(&upload->filling, part);
+	fail(upload, upload->filling.err);
+	upload->file_bytes += part.len;
+	go_on(upload);
+	return part.len;
+}
+
+void upload_file_end(struct upload *upload)
+{
+	upload->touched_ms = uv_now(upload->uploads->loop);
+	upload->file_ending = true;
+	go_on(upload);
+}
+
+void upload_finish(struct upload *upload)
+{
+	upload->touched_ms = uv_now(upload->uploads->loop);
+	if (upload->state == UPLOAD_FILES)
+		upload->state = UPLOAD_FINISHING;
+	go_on(upload);
+}

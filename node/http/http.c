@@ -1,0 +1,504 @@
+#include "node/http/http.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+
+#include "crypto/check.h"
+#include "node/base/config.h"
+#include "node/http/percent.h"
+#include "store/dir.h"
+
+#define POOL_BYTES          (256u * 1024) /* per connection */
+#define BLOCK_BYTES         (128u * 1024) /* of a streamed answer */
+#define IDLE_SECONDS        600
+#define TCP_POOL_BYTES      (16u * 1024)
+#define TCP_IDLE_SECONDS    10
+#define TCP_CONNECTIONS_MAX 16
+#define RUNS_MAX            64 /* of MHD_run() before the loop gets its turn */
+#define CLOSE_RUNS_MAX      16
+#define SOCKET_NAME         "control.sock"
+
+struct http {
+	struct http_options options;
+	struct MHD_Daemon *daemon;
+	uv_poll_t poll;
+	uv_timer_t timer;
+	unsigned handles;
+	struct http_request *requests;
+	size_t request_count;
+	bool refusing, closing;
+	char address[LIMIT_ADDRESS_LEN_MAX + 1];
+};
+
+static void run(struct http *http);
+
+static void timer_fired(uv_timer_t *timer)
+{
+	run(timer->data);
+}
+
+static void run(struct http *http)
+{
+	MHD_UNSIGNED_LONG_LONG wait_ms = 0;
+
+	for (unsigned i = 0; i < RUNS_MAX && !http->closing; i++) {
+		MHD_run(http->daemon);
+		if (MHD_get_timeout(http->daemon, &wait_ms) != MHD_YES) {
+			uv_timer_stop(&http->timer);
+			return;
+		}
+		if (wait_ms > 0)
+			break;
+	}
+	if (!http->closing)
+		uv_timer_start(&http->timer, timer_fired, wait_ms, 0);
+}
+
+static void poll_ready(uv_poll_t *poll, int status, int events)
+{
+	run(poll->data);
+}
+
+/* libmicrohttpd looks at resumed connections when it runs next; never from within one of its callbacks. */
+static void run_soon(struct http *http)
+{
+	if (!http->closing)
+		uv_timer_start(&http->timer, timer_fired, 0, 0);
+}
+
+static void suspend(struct http_request *request)
+{
+	request->suspended = true;
+	MHD_suspend_connection(request->connection);
+}
+
+void http_wake(struct http_request *request)
+{
+	if (!request->suspended)
+		return;
+	request->suspended = false;
+	MHD_resume_connection(request->connection);
+	run_soon(request->http);
+}
+
+void http_answer_as(struct http_request *request, unsigned status, const char *type,
+		    struct buf *body)
+{
+	check(!request->answered);
+	request->answered = true;
+	request->status = status;
+	snprintf(request->type, sizeof(request->type), "%s", type);
+	request->answer = *body;
+	buf_init(body, body->max);
+	http_wake(request);
+}
+
+void http_answer(struct http_request *request, unsigned status, struct buf *body)
+{
+	http_answer_as(request, status, "application/json", body);
+}
+
+void http_answer_stream(struct http_request *request, uint64_t len, struct bytes media_type)
+{
+	check(!request->answered && request->read);
+	request->answered = true;
+	request->status = MHD_HTTP_OK;
+	request->is_stream = true;
+	request->stream_len = len;
+	snprintf(request->type, sizeof(request->type), "%.*s",
+		 media_type.len ? (int)media_type.len : 24,
+		 media_type.len ? (const char *)media_type.ptr : "application/octet-stream");
+	http_wake(request);
+}
+
+static ssize_t stream_read(void *arg, uint64_t pos, char *to, size_t len)
+{
+	struct http_request *request = arg;
+	ssize_t got = request->http->closing ? -1 : request->read(request, to, len);
+
+	if (got < 0)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	if (got == 0)
+		suspend(request);
+	return got;
+}
+
+static enum MHD_Result queue(struct http_request *request)
+{
+	struct MHD_Response *response;
+	enum MHD_Result result;
+
+	if (request->is_stream) {
+		response = MHD_create_response_from_callback(request->stream_len, BLOCK_BYTES,
+							     stream_read, request, NULL);
+	} else {
+		response = MHD_create_response_from_buffer(request->answer.len, request->answer.ptr,
+							   MHD_RESPMEM_MUST_FREE);
+		if (response)
+			buf_init(&request->answer, 0); /* libmicrohttpd frees it */
+	}
+	if (!response)
+		return MHD_NO;
+	request->queued = true;
+	if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, request->type) !=
+	    MHD_YES)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+					"application/octet-stream");
+	result = MHD_queue_response(request->connection, request->status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum http_method method_of(const char *method)
+{
+	return !strcmp(method, "GET")      ? HTTP_GET
+	       : !strcmp(method, "POST")   ? HTTP_POST
+	       : !strcmp(method, "PUT")    ? HTTP_PUT
+	       : !strcmp(method, "DELETE") ? HTTP_DELETE
+					   : HTTP_OTHER;
+}
+
+static void answer_stopping(struct http_request *request)
+{
+	static const char text[] = "{\"error\": \"busy\", \"message\": \"the node is stopping; try "
+				   "again when it is up\"}\n";
+	struct buf body;
+
+	buf_init(&body, sizeof(text));
+	buf_add(&body, bytes_of(text, sizeof(text) - 1));
+	http_answer(request, MHD_HTTP_SERVICE_UNAVAILABLE, &body);
+	buf_fini(&body);
+}
+
+static struct http_request *request_new(struct http *http, struct MHD_Connection *connection,
+					const char *method, const char *path)
+{
+	struct http_request *request = mem_new(1, sizeof(*request));
+
+	request->http = http;
+	request->connection = connection;
+	request->method = method_of(method);
+	request->path = path;
+	buf_init(&request->body, http->options.limits->http_body_len_max);
+	request->next = http->requests;
+	request->back = &http->requests;
+	if (request->next)
+		request->next->back = &request->next;
+	http->requests = request;
+	http->request_count++;
+	return request;
+}
+
+static size_t feed(struct http_request *request, struct bytes bytes)
+{
+	if (request->answered)
+		return bytes.len; /* libmicrohttpd answers only when it has read the whole body */
+	if (request->feed)
+		return request->feed(request, bytes);
+	buf_add(&request->body, bytes);
+	return bytes.len;
+}
+
+static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, const char *path,
+			      const char *method, const char *version, const char *upload_data,
+			      size_t *upload_data_size, void **slot)
+{
+	struct http *http = arg;
+	struct http_request *request = *slot;
+
+	if (!request) {
+		*slot = request = request_new(http, connection, method, path);
+		if (http->refusing)
+			answer_stopping(request);
+		else
+			http->options.begin(http->options.arg, request);
+		/* whoever asks before it sends the body is spared it */
+		if (request->answered && MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+								     MHD_HTTP_HEADER_EXPECT))
+			return queue(request);
+		return MHD_YES;
+	}
+	if (*upload_data_size > 0) {
+		*upload_data_size -= feed(request, bytes_of(upload_data, *upload_data_size));
+		/* libmicrohttpd would wait for the socket before it offers the rest again */
+		if (*upload_data_size > 0)
+			suspend(request);
+		return MHD_YES;
+	}
+	if (!request->ended && !request->answered)
+		request->end(request);
+	request->ended = true;
+	if (request->answered)
+		return queue(request);
+	suspend(request);
+	return MHD_YES;
+}
+
+static void completed(void *arg, struct MHD_Connection *connection, void **slot,
+		      enum MHD_RequestTerminationCode why)
+{
+	struct http_request *request = *slot;
+
+	if (!request)
+		return;
+	*slot = NULL;
+	if (request->gone)
+		request->gone(request);
+	*request->back = request->next;
+	if (request->next)
+		request->next->back = request->back;
+	request->http->request_count--;
+	buf_fini(&request->body);
+	buf_fini(&request->answer);
+	free(request);
+}
+
+/* We decode ourselves: libmicrohttpd's decoding cannot tell %2F from a slash or %00 from the end. */
+static size_t keep_escapes(void *arg, struct MHD_Connection *connection, char *text)
+{
+	return strlen(text);
+}
+
+struct lookup {
+	const char *name;
+	const char *value;
+};
+
+static enum MHD_Result look_up(void *arg, enum MHD_ValueKind kind, const char *name,
+			       const char *value)
+{
+	struct lookup *lookup = arg;
+
+	if (strcmp(name, lookup->name))
+		return MHD_YES;
+	lookup->value = value ? value : "";
+	return MHD_NO;
+}
+
+enum err http_query(const struct http_request *request, const char *name, struct buf *out)
+{
+	struct lookup lookup = {.name = name};
+
+	MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, look_up, &lookup);
+	if (!lookup.value)
+		return ERR_ABSENT;
+	return percent_decode(out, bytes_str(lookup.value));
+}
+
+/*
+ * Through a descriptor of the directory, as the path of a socket has at most 107 bytes. Mode 0600 from
+ * the beginning: the mode of an unbound socket is that of its name.
+ */
+static int socket_listen(const char *dir)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), code;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (dir_fd < 0 || fd < 0)
+		goto fail;
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" SOCKET_NAME,
+		 dir_fd);
+	if (unlinkat(dir_fd, SOCKET_NAME, 0) && errno != ENOENT)
+		goto fail;
+	if (fchmod(fd, 0600) || bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
+	    listen(fd, 64))
+		goto fail;
+	close(dir_fd);
+	return fd;
+fail:
+	code = errno;
+	if (dir_fd >= 0)
+		close(dir_fd);
+	if (fd >= 0)
+		close(fd);
+	errno = code;
+	return -1;
+}
+
+/* The first address that the name has; -1 and errno. */
+static int tcp_listen(const struct addrinfo *found)
+{
+	int one = 1, code;
+	int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -1;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
+	    bind(fd, found->ai_addr, found->ai_addrlen) || listen(fd, TCP_CONNECTIONS_MAX)) {
+		code = errno;
+		close(fd);
+		errno = code;
+		return -1;
+	}
+	return fd;
+}
+
+static void note_address(struct http *http, int fd)
+{
+	struct sockaddr_storage bound = {0};
+	socklen_t len = sizeof(bound);
+	char host[64] = "", port[8] = "";
+
+	if (getsockname(fd, (struct sockaddr *)&bound, &len) ||
+	    getnameinfo((struct sockaddr *)&bound, len, host, sizeof(host), port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV))
+		return;
+	snprintf(http->address, sizeof(http->address),
+		 bound.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+static enum err open_tcp(struct http *http, int *fd, char *why)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+	char host[LIMIT_ADDRESS_LEN_MAX + 1], service[8];
+	const char *address = http->options.address;
+	struct addrinfo *found;
+	uint16_t port;
+	int code;
+
+	if (address_split(address, host, &port)) {
+		snprintf(why, HTTP_WHY_LEN, "http: %s is not HOST:PORT", address);
+		return ERR_CONFIG;
+	}
+	snprintf(service, sizeof(service), "%u", port);
+	code = getaddrinfo(host, service, &hints, &found);
+	if (code) {
+		snprintf(why, HTTP_WHY_LEN, "http: cannot find %s: %s", address,
+			 gai_strerror(code));
+		return ERR_CONFIG;
+	}
+	*fd = tcp_listen(found);
+	freeaddrinfo(found);
+	if (*fd < 0) {
+		snprintf(why, HTTP_WHY_LEN,
+			 "http: cannot listen on %s: %s; choose another address with \"http = "
+			 "HOST:PORT\" in the config or --http",
+			 address, strerror(errno));
+		return ERR_CONFIG;
+	}
+	note_address(http, *fd);
+	return ERR_OK;
+}
+
+static enum err open_socket(struct http *http, int *fd, char *why)
+{
+	if (!http->options.dir)
+		return open_tcp(http, fd, why);
+	*fd = socket_listen(http->options.dir);
+	if (*fd >= 0)
+		return ERR_OK;
+	snprintf(why, HTTP_WHY_LEN, "cannot make %s/" SOCKET_NAME ": %s", http->options.dir,
+		 strerror(errno));
+	return ERR_IO;
+}
+
+static struct MHD_Daemon *start(struct http *http, int fd)
+{
+	bool tcp = !http->options.dir;
+	unsigned connections =
+		tcp ? TCP_CONNECTIONS_MAX : http->options.limits->http_connection_count_max;
+
+	return MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, http,
+		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)(tcp ? TCP_POOL_BYTES : POOL_BYTES), MHD_OPTION_CONNECTION_LIMIT,
+		connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, tcp ? connections / 2 : 0,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(tcp ? TCP_IDLE_SECONDS : IDLE_SECONDS),
+		MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_UNESCAPE_CALLBACK,
+		keep_escapes, NULL, MHD_OPTION_END);
+}
+
+enum err http_open(struct http **out, const struct http_options *options, char *why)
+{
+	struct http *http = mem_new(1, sizeof(*http));
+	const union MHD_DaemonInfo *info;
+	enum err err;
+	int fd;
+
+	http->options = *options;
+	err = open_socket(http, &fd, why);
+	if (err) {
+		free(http);
+		return err;
+	}
+	http->daemon = start(http, fd);
+	info = http->daemon ? MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+	if (!info) {
+		snprintf(why, HTTP_WHY_LEN, "libmicrohttpd cannot be started with epoll");
+		if (http->daemon)
+			MHD_stop_daemon(http->daemon);
+		else
+			close(fd);
+		free(http);
+		return ERR_IO;
+	}
+	check(uv_poll_init(options->loop, &http->poll, info->epoll_fd) == 0);
+	check(uv_timer_init(options->loop, &http->timer) == 0);
+	http->poll.data = http->timer.data = http;
+	http->handles = 2;
+	uv_poll_start(&http->poll, UV_READABLE, poll_ready);
+	*out = http;
+	return ERR_OK;
+}
+
+const char *http_library_version(void)
+{
+	return MHD_get_version();
+}
+
+void http_refuse(struct http *http)
+{
+	http->refusing = true;
+}
+
+const char *http_address(const struct http *http)
+{
+	return http->address;
+}
+
+size_t http_request_count(const struct http *http)
+{
+	return http->request_count;
+}
+
+static void handle_closed(uv_handle_t *handle)
+{
+	struct http *http = handle->data;
+
+	if (--http->handles == 0)
+		free(http);
+}
+
+void http_close(struct http *http)
+{
+	http->refusing = http->closing = true;
+	for (struct http_request *request = http->requests; request; request = request->next) {
+		if (!request->answered)
+			answer_stopping(request);
+		http_wake(request);
+	}
+	for (unsigned i = 0; i < CLOSE_RUNS_MAX && http->request_count > 0; i++)
+		MHD_run(http->daemon);
+	uv_poll_stop(&http->poll);
+	MHD_run(http->daemon); /* whoever was suspended since is resumed before the end */
+	MHD_stop_daemon(http->daemon);
+	if (http->options.dir) {
+		char *file = dir_file(http->options.dir, SOCKET_NAME);
+
+		unlink(file);
+		free(file);
+	}
+	uv_close((uv_handle_t *)&http->poll, handle_closed);
+	uv_close((uv_handle_t *)&http->timer, handle_closed);
+}

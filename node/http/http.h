@@ -1,0 +1,90 @@
+/*
+ * http - an HTTP/1.1 server on the loop thread: on DIR/control.sock, or on a TCP port.
+ *
+ * Every request has an owner (api.h) that is asked once the header is here: it answers at once, or
+ * lets the body be collected, or takes it as it comes. Answers may come later: the connection is suspended
+ * meanwhile, as it is when an upload finds no room or a download has no data yet.
+ *
+ * On a TCP port anybody may ask: fewer connections, of which one address holds half at most, smaller
+ * buffers, and less patience. What is answered there is up to the owner (metrics.h).
+ *
+ * Only http.c includes microhttpd.h. Stopping libmicrohttpd with a suspended connection aborts the
+ * process, so http_close() answers and resumes all that is left first.
+ */
+#ifndef ALLMENDE_HTTP_H
+#define ALLMENDE_HTTP_H
+
+#include <sys/types.h>
+#include <uv.h>
+
+#include "crypto/bytes.h"
+#include "crypto/limits.h"
+
+#define HTTP_WHY_LEN 512
+
+enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OTHER };
+
+struct http;
+
+/* Owned by http.c; the owner sets what stands under "owner" in begin(). */
+struct http_request {
+	struct http_request *next, **back;
+	struct http *http;
+	void *connection;
+	enum http_method method;
+	const char *path; /* as sent: still percent-encoded; until the end of the request */
+	struct buf body;  /* collected; body.err when it was too long */
+
+	/* owner */
+	void *owner;
+	/* NULL: the body is collected. Takes some of the bytes; unless all, http_wake() comes later. */
+	size_t (*feed)(struct http_request *request, struct bytes bytes);
+	void (*end)(struct http_request *request); /* the whole body is here; answer now or later */
+	void (*gone)(struct http_request
+			     *request); /* always the last call: answered, or the client left */
+	/* Of an answer that is a stream: fills some of the bytes. 0: none now, http_wake() later; -1: ends early. */
+	ssize_t (*read)(struct http_request *request, void *to, size_t len);
+
+	/* http.c */
+	bool ended, answered, queued, suspended;
+	unsigned status;
+	uint64_t stream_len;
+	bool is_stream;
+	char type[256]; /* of the answer */
+	struct buf answer;
+};
+
+struct http_options {
+	uv_loop_t *loop; /* borrowed, as limits */
+	const struct limits *limits;
+	const char *dir;     /* the socket is made there; NULL: TCP */
+	const char *address; /* HOST:PORT of TCP, port 0: any free one */
+	void (*begin)(void *arg, struct http_request *request);
+	void *arg;
+};
+
+/* The caller holds the directory's lock: a socket left behind by a crash is removed. One sentence in why (HTTP_WHY_LEN):
+   ERR_IO; ERR_CONFIG: the address cannot be used. */
+enum err http_open(struct http **out, const struct http_options *options, char *why);
+const char *http_library_version(void);
+/* From now on every new request is answered with 503. */
+void http_refuse(struct http *http);
+/* HOST:PORT as bound; "" on a Unix socket. */
+const char *http_address(const struct http *http);
+size_t http_request_count(const struct http *http);
+/* Answers all that is left with 503, ends all streams, removes the socket. The memory goes in the last close callback. */
+void http_close(struct http *http);
+
+/* JSON; takes what is in body. */
+void http_answer(struct http_request *request, unsigned status, struct buf *body);
+/* The same with a media type of our own. */
+void http_answer_as(struct http_request *request, unsigned status, const char *type,
+		    struct buf *body);
+/* Exactly len bytes, pulled by request->read. */
+void http_answer_stream(struct http_request *request, uint64_t len, struct bytes media_type);
+/* feed() or read() may go on. */
+void http_wake(struct http_request *request);
+/* Decodes a query argument; ERR_ABSENT: there is none; ERR_MALFORMED: bad escape, a zero byte, or longer than out->max. */
+enum err http_query(const struct http_request *request, const char *name, struct buf *out);
+
+#endif

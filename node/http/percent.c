@@ -1,0 +1,34 @@
+#include "node/http/percent.h"
+
+static int hex_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
+}
+
+enum err percent_decode(struct buf *out, struct bytes text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t c = text.ptr[i];
+
+		if (c == '%') {
+			int high = i + 2 < text.len ? hex_digit(text.ptr[i + 1]) : -1;
+			int low = i + 2 < text.len ? hex_digit(text.ptr[i + 2]) : -1;
+
+			if (high < 0 || low < 0)
+				return ERR_MALFORMED;
+			c = (uint8_t)(high << 4 | low);
+			i += 2;
+		}
+		if (c == 0)
+			return ERR_MALFORMED;
+		buf_add_u8(out, c);
+	}
+	buf_add_u8(out, 0);
+	if (out->err)
+		return ERR_MALFORMED;
+	out->len--;
+	return ERR_OK;
+}

@@ -1,0 +1,13 @@
+/*
+ * percent - texts in which bytes are written as %NN.
+ */
+#ifndef ALLMENDE_PERCENT_H
+#define ALLMENDE_PERCENT_H
+
+#include "crypto/bytes.h"
+
+/* Appends the text without escapes, and a terminating zero that does not count. ERR_MALFORMED: a bad escape, a zero byte, or too
+   long for out. */
+enum err percent_decode(struct buf *out, struct bytes text);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * How full a node is and what follows from it.
+ */
+#include "test/node/node_test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "node/base/space.h"
+
+#define GIB (UINT64_C(1) << 30)
+
+static void what_is_refused_when(void **state)
+{
+	static const struct {
+		struct space space; /* used, file, limit, free, total */
+		unsigned percent;
+		const char *what;
+		enum room room;
+	} cases[] = {
+		{{0}, 0, "disk", ROOM_ALL}, /* nothing could be found out */
+		{{.disk_free = 100 * GIB, .disk_total = 100 * GIB}, 0, "disk", ROOM_ALL},
+		{{.disk_free = 30 * GIB, .disk_total = 100 * GIB}, 70, "disk", ROOM_ALL},
+		/* a small disk: 85 % count; a large one: while 8 GiB are free nothing is refused */
+		{{.disk_free = 16 * GIB / 10, .disk_total = 10 * GIB}, 84, "disk", ROOM_ALL},
+		{{.disk_free = 15 * GIB / 10, .disk_total = 10 * GIB}, 85, "disk", ROOM_OWN},
+		{{.disk_free = 8 * GIB, .disk_total = 1000 * GIB}, 99, "disk", ROOM_ALL},
+		{{.disk_free = 8 * GIB - 1, .disk_total = 1000 * GIB}, 99, "disk", ROOM_OWN},
+		{{.disk_free = 0, .disk_total = GIB}, 100, "disk", ROOM_OWN},
+		/* the size limit, whatever the disk */
+		{{.store_used = 84, .store_limit = 100, .disk_free = GIB, .disk_total = GIB},
+		 84,
+		 "size limit",
+		 ROOM_ALL},
+		{{.store_used = 85, .store_limit = 100, .disk_free = GIB, .disk_total = GIB},
+		 85,
+		 "size limit",
+		 ROOM_OWN},
+		{{.store_used = 100, .store_limit = 100, .disk_free = GIB, .disk_total = GIB},
+		 100,
+		 "size limit",
+		 ROOM_NONE},
+		/* the fuller one is named */
+		{{.store_used = 50, .store_limit = 100, .disk_free = GIB, .disk_total = 10 * GIB},
+		 90,
+		 "disk",
+		 ROOM_OWN},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *what;
+		uint64_t of;
+
+		if (space_percent(&cases[i].space, &what, &of) != cases[i].percent)
+			fail_msg("case %zu: %u %%", i, space_percent(&cases[i].space, &what, &of));
+		assert_string_equal(what, cases[i].what);
+		assert_int_equal(of, what[0] == 'd' ? cases[i].space.disk_total
+						    : cases[i].space.store_limit);
+		if (space_room(&cases[i].space) != cases[i].room)
+			fail_msg("case %zu: room %d", i, (int)space_room(&cases[i].space));
+	}
+}
+
+static void sizes(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} cases[] = {
+		{0, "0 B"},          {999, "999 B"},           {1000, "1 kB"},
+		{67108864, "67 MB"}, {200000000000, "200 GB"}, {UINT64_MAX, "18446744 TB"},
+	};
+	char out[SPACE_SIZE_LEN];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		space_size(out, cases[i].bytes);
+		assert_string_equal(out, cases[i].text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_refused_when),
+		cmocka_unit_test(sizes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
