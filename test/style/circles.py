@@ -7,9 +7,9 @@ circles.py ROOT BUILD --report        shows every circle and the calls in it, fo
 circles.py ROOT BUILD --plan FILE     shows which calls would point to where they must not if the
                                       files stood as FILE says (--folder: proto is meant otherwise)
 
-A plan has one line for a room, lowest first: "room: file file file:function ...". A function that is
-named stands in that room instead of its file's. A room that rooms.py does not know may use all
-rooms above its line."""
+A plan has a line for each room, lowest first: "room: file file file:function ...". A function that is
+named stands in that room instead of its file's; "room/new: file:function ..." says in which new file.
+A room that rooms.py does not know may use all rooms above its line."""
 import argparse
 import collections
 import pathlib
@@ -131,17 +131,18 @@ def report(root, units):
 
 
 def read_plan(text):
-    """The rooms in order, and {file or file:function: room}."""
+    """The rooms in order, and {file or file:function: (room, new file or None)}."""
     rooms, places = [], {}
     for line in text.splitlines():
         line = line.partition("#")[0].strip()
         if line:
-            room, _, names = line.partition(":")
+            head, _, names = line.partition(":")
+            room, _, file = head.strip().partition("/")
             if room not in rooms:
                 rooms.append(room)
             for name in names.replace(".c", "").split():
-                if places.setdefault(name, room) != room:
-                    sys.exit(f"the plan puts {name} into {places[name]} and {room}")
+                if places.setdefault(name, (room, file)) != (room, file):
+                    sys.exit(f"the plan puts {name} into two places")
     return rooms, places
 
 
@@ -164,14 +165,16 @@ def plan_report(root, units, plan, folder):
     units = [unit for unit in units if place(unit.source)[0] == folder]
     known = set()
 
-    def room_of(source, name):
-        # Both "file" and, where rooms stand already, "room/file" name a file.
+    def planned(source, name):
+        """The room and the file in which a function would stand."""
         path = source[len(folder) + 1:-len(".c")]
-        for key in (f"{path}:{name}", f"{path.split('/')[-1]}:{name}", path, path.split("/")[-1]):
+        stem = path.split("/")[-1]  # as it is called where files stand in rooms already
+        for key in (f"{path}:{name}", f"{stem}:{name}", path, stem):
             if key in places:
                 known.add(key)
-                return places[key]
-        return ""
+                room, file = places[key]
+                return room, file or stem
+        return "", stem
 
     def may_use(room, other):
         if not room or room == other:
@@ -179,27 +182,26 @@ def plan_report(root, units, plan, folder):
         uses = ROOMS.get(folder, {}).get(room)
         return other in uses if uses is not None else other in rooms[:rooms.index(room)]
 
-    calls = fine_calls(root, units)
-    up, pieces = collections.defaultdict(list), collections.defaultdict(set)
-    for (source, user), (target, name) in sorted(calls):
-        room, other = room_of(source, user), room_of(target, name)
+    up, inside = collections.defaultdict(list), collections.defaultdict(set)
+    for (source, user), (target, name) in sorted(fine_calls(root, units)):
+        (room, file), (other, other_file) = planned(source, user), planned(target, name)
         if not may_use(room, other):
             up[room, other].append(f"{source}: {user or '(outside functions)'} -> {target}: {name}")
-        elif room == other and source != target:
-            pieces[room].add((source, target))
+        elif room == other and file != other_file:
+            inside[room].add((file, other_file))
     for unit in units:
-        if not room_of(unit.source, ""):
+        names = ["", *(function.name for function in Text(root, unit.source).functions)]
+        if not all([planned(unit.source, name)[0] for name in names]):
             print(f"the plan gives {unit.source} no room")
     for name in sorted(set(places) - known):
-        print(f"the plan names {name}, which is not there or not called")
-    print(f"{sum(map(len, up.values()))} calls point to where they must not, from "
-          f"{len(up)} rooms to rooms")
+        print(f"the plan names {name}, which is not there")
+    print(f"{sum(map(len, up.values()))} calls point to where they must not")
     for pair, lines in sorted(up.items(), key=lambda item: -len(item[1])):
         print(f"\n{pair[0]} -> {pair[1] or 'no room'}: {len(lines)}")
         print("\n".join("  " + line for line in lines))
     print("\nCircles that would be left inside the rooms:")
     for room in rooms:
-        for group in circles(pieces[room]):
+        for group in circles(inside[room]):
             print(f"  {room}: {len(group)}: {' '.join(group)}")
 
 
