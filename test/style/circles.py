@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Calls between files point only to where rooms.py lets them, and files that use each other in a circle
-stand in one room and are few. Told from the symbols of the object files, so it needs a build.
+"""Calls between files point only to where rooms.py lets them, and files that use each other in a
+circle stand in one room and are few. Told from the symbols of the object files: needs a build.
 
 circles.py ROOT BUILD                 checks, as the test does
 circles.py ROOT BUILD --report        shows every circle and the calls in it, for people
 circles.py ROOT BUILD --plan FILE     shows which calls would point to where they must not if the
                                       files stood as FILE says (--folder: proto is meant otherwise)
 
-A plan has a line for each room, lowest first: "room: file file file:function ...". A function that is
-named stands in that room instead of its file's; "room/new: file:function ..." says in which new file.
-A room that rooms.py does not know may use all rooms above its line."""
+A plan has a line for each room, lowest first: "room: file file file:function ...". A function that
+is named stands in that room instead of its file's; "room/new: file:function ..." says in which new
+file. A room that rooms.py does not know may use all rooms above its line."""
 import argparse
 import collections
 import pathlib
@@ -111,7 +111,7 @@ class Text:
         self.words[""] = set(functions.WORD.findall("\n".join(lines)))
 
     def users(self, name):
-        """The functions that mention it; "" is the rest of the file, a table or a macro of a header."""
+        """The functions that mention it; "" is the rest of the file, or a macro of a header."""
         found = [function for function, words in self.words.items()
                  if function and name in words and function != name]
         return found or [""]

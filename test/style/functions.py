@@ -1,9 +1,10 @@
-"""Where the functions of a C file stand. Enough for code that clang-format has laid out: a definition
-begins in the first column, its `{` stands alone there, and its `}` does too."""
+"""Where the functions of a C file stand. Enough for code that clang-format has laid out: a
+definition begins in the first column, its `{` stands alone there, and its `}` does too."""
 import collections
 import re
 
-Function = collections.namedtuple("Function", "name first last static")  # lines, from 1, both included
+# first and last are numbers of lines, from 1, both included.
+Function = collections.namedtuple("Function", "name first last static")
 
 SKIP = re.compile(
     r"""(?P<comment>/\*.*?\*/|//[^\n]*)|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.DOTALL)
@@ -12,7 +13,7 @@ ATTRIBUTE = re.compile(r"__attribute__\s*\(\(.*?\)\)", re.DOTALL)
 
 
 def bare(text):
-    """The text without comments and without what is between quotation marks; lines keep their places."""
+    """The text without comments and what is between quotation marks; lines keep their places."""
     def blank(match):
         if match.group("comment"):
             return re.sub(r"[^\n]", " ", match.group())

@@ -45,10 +45,13 @@ def read_names(text, units):
 
 
 def units(root, build, folders=PRODUCT):
-    """The units of these folders; those that were not built are left out."""
+    """The units of these folders, but not those that tests compile again, or that were not built."""
     found = {}
     for source, object_file in objects(root, build):
-        if source.split("/")[0] in folders and pathlib.Path(build, object_file).exists():
+        folder = source.split("/")[0]
+        if folder not in folders or object_file.startswith("test/") != (folder == "test"):
+            continue
+        if pathlib.Path(build, object_file).exists():
             found[object_file] = Unit(source, object_file)
     if found:
         done = subprocess.run(["nm", "-P", "-A", *found], cwd=build, check=True, text=True,
