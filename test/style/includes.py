@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Includes point only where rooms.py lets them: between the folders crypto <- store <- proto <- node,
-and <- tools, and between the rooms of a folder. A header named *_internal.h is included only from its
-own room; each third-party header only where the library is meant to be seen. Tests may include
-anything."""
+"""Includes point only where rooms.py lets them: between the folders crypto <- store <- proto <-
+node, and <- tools, and between the rooms of a folder. A header named *_internal.h is included only
+from its own room; each third-party header only where the library is meant to be seen. Tests may
+include anything."""
 import fnmatch
 import re
 import sys

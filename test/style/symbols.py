@@ -45,7 +45,7 @@ def read_names(text, units):
 
 
 def units(root, build, folders=PRODUCT):
-    """The units of these folders, but not those that tests compile again, or that were not built."""
+    """The units of these folders; without those that were not built or that tests compile again."""
     found = {}
     for source, object_file in objects(root, build):
         folder = source.split("/")[0]
