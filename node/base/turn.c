@@ -8,7 +8,7 @@
 #include "crypto/check.h"
 #include "node/base/clock.h"
 #include "node/base/space.h"
-#include "proto/membership.h"
+#include "proto/membership/membership.h"
 
 #define IDLE_MS_MAX    10000 /* the clock may be set: look at it now and then */
 #define FAULT_PAUSE_MS 1000
