@@ -340,9 +340,9 @@ static enum err description_finish(struct hub *hub, const struct publication *pu
 		return err;
 	description.file_count = manifest_file_count(manifest);
 	description.byte_count = manifest_bytes(manifest);
-	description.modified_ms = (uint64_t)hub->now_ms;
+	description.modified_ms = (uint64_t)hub->wall_ms;
 	if (!description.issued_ms)
-		description.issued_ms = (uint64_t)hub->now_ms;
+		description.issued_ms = (uint64_t)hub->wall_ms;
 	buf_init(&encoded, DESCRIPTION_LEN_MAX);
 	err = description_encode(&encoded, &description);
 	if (err == ERR_OK && publication->tier == TIER_OPEN) {

@@ -171,7 +171,7 @@ void withdrawal_settle(struct hub *hub, struct txn *txn)
 
 int64_t withdrawal_wake(const struct hub *hub)
 {
-	return hub->erasing->count ? hub->now_ms + LOOK_MS : INT64_MAX;
+	return hub->erasing->count ? hub->mono_ms + LOOK_MS : INT64_MAX;
 }
 
 /* ---- withdrawals that come ---- */

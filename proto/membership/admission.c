@@ -27,7 +27,7 @@ static enum err first_entry(struct hub *hub, struct txn *txn, const char *name,
 		return err;
 	buf_init(&payload, LIMIT_CHARTER_ENTRY_LEN_MAX);
 	buf_init(&entry, LIMIT_CHARTER_ENTRY_LEN_MAX);
-	err = charter_payload_make(&payload, &hub->charter, name, hub->now_ms, 1, changes, count);
+	err = charter_payload_make(&payload, &hub->charter, name, hub->wall_ms, 1, changes, count);
 	if (err == ERR_OK) {
 		charter_vote(&vote, &hub->charter, 1, &seed, buf_bytes(&payload));
 		charter_entry_make(&entry, buf_bytes(&payload), &vote, 1);
@@ -252,7 +252,7 @@ static enum err join_answer(struct hub *hub, struct txn *txn, struct peer *peer,
 		err = invitation_find(txn, &request.secret, &terms);
 		/* Who waits does so until the request ends, which may be later than the invitation. */
 		if (err == ERR_OK && !request_has(txn, &request.org))
-			err = invitation_check(txn, &request, hub->now_ms);
+			err = invitation_check(txn, &request, hub->wall_ms);
 		if (err == ERR_OK) {
 			err = join_take(hub, txn, peer, &request, &terms);
 			*waits = err == ERR_AGAIN;

@@ -365,7 +365,7 @@ static void member_add(struct hub *hub, struct txn *txn, uint32_t author,
 	out->linked = out->linked || peers_by_author(hub, author) != NULL;
 	if (ledger_state(&hub->ledger, txn, author, &state) != ERR_OK)
 		return;
-	enum ledger_completeness completeness = ledger_completeness(&state, hub->now_ms);
+	enum ledger_completeness completeness = ledger_completeness(&state, hub->wall_ms);
 	if (attention(completeness) > attention(*worst)) {
 		*worst = completeness;
 		out->author = author;

@@ -45,7 +45,7 @@ static enum err log_append(struct hub *hub, struct txn *txn, const struct orglog
 	enum err err = identity_root_sign_seed(&seed, hub->options.identity);
 	if (err != ERR_OK)
 		return err;
-	next->time_ms = hub->now_ms;
+	next->time_ms = hub->wall_ms;
 	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
 	orglog_make(&entry, now, next, &seed);
 	key_wipe(&seed);

@@ -128,7 +128,7 @@ enum err request_keep(struct hub *hub, struct txn *txn, const struct join_reques
 	struct request_row row = {.org = request->org,
 				  .root = request->root,
 				  .relay = terms->relay,
-				  .since_ms = hub->now_ms,
+				  .since_ms = hub->wall_ms,
 				  .until_ms = terms->valid_until_ms,
 				  .entry = request->orglog_entry};
 	struct request_row before;
@@ -162,7 +162,7 @@ static void answer(struct hub *hub, const struct org_id *org, enum message_join 
 		if (!peer->up || !peer->waits || !id_eq(&peer->org, org))
 			continue;
 		peer->waits = false;
-		peer->up_ms = hub->now_ms; /* a guest's time begins anew */
+		peer->up_ms = hub->mono_ms; /* a guest's time begins anew */
 		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 		message_join_answer(&out, code, text);
 		hub_send(hub, peer, &out);
@@ -244,10 +244,10 @@ void requests_tick(struct hub *hub, struct txn *txn)
 	struct org_id org = {{0}};
 	int64_t next_ms = INT64_MAX;
 
-	if (hub->now_ms < hub->voting->requests_next_ms)
+	if (hub->wall_ms < hub->voting->requests_next_ms)
 		return;
 	while (request_next(txn, &org, &row)) {
-		if (row.until_ms < hub->now_ms)
+		if (row.until_ms < hub->wall_ms)
 			request_drop(hub, txn, &row, "this invitation has expired");
 		else if (row.until_ms < next_ms)
 			next_ms = row.until_ms + 1;
@@ -257,7 +257,8 @@ void requests_tick(struct hub *hub, struct txn *txn)
 
 int64_t requests_wake(const struct hub *hub)
 {
-	return hub->voting->requests_next_ms ? hub->voting->requests_next_ms : hub->now_ms;
+	return hub->voting->requests_next_ms ? hub_mono_of(hub, hub->voting->requests_next_ms)
+					     : hub->mono_ms;
 }
 
 /* ---- what a steward says ---- */
@@ -323,7 +324,7 @@ static void approved_keep(struct hub *hub, struct txn *txn, const struct org_id 
 	if (!row_of(txn, org, &row))
 		return;
 	row.approved = true;
-	row.until_ms = hub->now_ms + approved_ms;
+	row.until_ms = hub->wall_ms + approved_ms;
 	row_put_again(txn, &row);
 	hub->voting->requests_next_ms = 0;
 }

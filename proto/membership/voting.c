@@ -346,7 +346,7 @@ int64_t voting_wake(const struct hub *hub)
 {
 	if (!hub->author)
 		return INT64_MAX;
-	return hub->voting->looked ? requests_wake(hub) : hub->now_ms;
+	return hub->voting->looked ? requests_wake(hub) : hub->mono_ms;
 }
 
 /* ---- what is proposed ---- */

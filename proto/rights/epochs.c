@@ -142,7 +142,7 @@ static bool is_key_author(struct hub *hub, struct txn *txn)
 /* Right after a start others may know more of the own records than this store. */
 static bool is_early(const struct hub *hub)
 {
-	return hub->now_ms < hub->quiet_until_ms || hub->behind_since_ms;
+	return hub->mono_ms < hub->quiet_until_ms || hub->behind_since_ms;
 }
 
 /* ---- wraps ---- */
@@ -353,7 +353,7 @@ static void readers_add(struct readers *readers, const struct org_id *org, struc
 
 static void next_note(struct readers *readers, int64_t at_ms)
 {
-	if (at_ms > readers->hub->now_ms && at_ms < readers->next_ms)
+	if (at_ms > readers->hub->wall_ms && at_ms < readers->next_ms)
 		readers->next_ms = at_ms;
 }
 
@@ -369,7 +369,7 @@ static void reader_take(struct readers *readers, struct txn *txn, const struct t
 	next_note(readers, last->not_before_ms);
 	next_note(readers, last->expiry_ms);
 	if (may_read(hub, &last->audience) &&
-	    rights_verdict(&hub->ledger, txn, token, hub->now_ms, NULL) >= VERB_READ)
+	    rights_verdict(&hub->ledger, txn, token, hub->wall_ms, NULL) >= VERB_READ)
 		readers_add(readers, &last->audience, last->prefix);
 }
 
@@ -380,7 +380,7 @@ static void readers_load(struct hub *hub, struct txn *txn, struct readers *reade
 	struct record record;
 	struct token token;
 
-	*readers = (struct readers){.hub = hub, .next_ms = hub->now_ms + EPOCHS_LOOK_MS};
+	*readers = (struct readers){.hub = hub, .next_ms = hub->wall_ms + EPOCHS_LOOK_MS};
 	while (ledger_slots_next(&slots, &record))
 		if (token_get(&token, record.body) == ERR_OK)
 			reader_take(readers, txn, &token);
@@ -474,7 +474,7 @@ static void texts_end(struct hub *hub, struct txn *txn, struct readers *readers,
 	while (epoch_text_next(&walk, &text)) {
 		bool may = may_read(hub, &text.reader);
 		next_note(readers, text.expiry_ms);
-		if ((may && hub->now_ms < text.expiry_ms) ||
+		if ((may && hub->wall_ms < text.expiry_ms) ||
 		    readers_has(readers, &text.reader, text.path))
 			continue;
 		if (drop) {
@@ -497,7 +497,7 @@ static bool expiry_waits(struct hub *hub, struct txn *txn, int64_t *until_ms)
 	int64_t last_ms = (int64_t)be64_get(value.ptr);
 	*until_ms = last_ms + EPOCHS_EXPIRY_MS;
 	/* A clock that was ahead must not stop it for long. */
-	return last_ms <= hub->now_ms && hub->now_ms < *until_ms;
+	return last_ms <= hub->wall_ms && hub->wall_ms < *until_ms;
 }
 
 static void expiry_done(struct hub *hub, struct txn *txn)
@@ -505,7 +505,7 @@ static void expiry_done(struct hub *hub, struct txn *txn)
 	struct row_key row = key_name(expiry_name);
 	uint8_t value[8];
 
-	be64_put(value, (uint64_t)hub->now_ms);
+	be64_put(value, (uint64_t)hub->wall_ms);
 	txn_put(txn, TABLE_META, row_key_bytes(&row), bytes_obj(&value));
 }
 
@@ -740,10 +740,10 @@ void epochs_settle(struct hub *hub, struct txn *txn)
 
 	if (!hub->author)
 		return;
-	if (hub->now_ms >= epochs->next_ms || epochs->next_ms > hub->now_ms + EPOCHS_LOOK_MS ||
+	if (hub->wall_ms >= epochs->next_ms || epochs->next_ms > hub->wall_ms + EPOCHS_LOOK_MS ||
 	    epochs->charter_number != hub->charter.number) {
 		epochs->charter_number = hub->charter.number;
-		epochs->next_ms = hub->now_ms + EPOCHS_LOOK_MS;
+		epochs->next_ms = hub->wall_ms + EPOCHS_LOOK_MS;
 		epochs->due = epochs->wraps = epochs->learn = true;
 	}
 	if (epochs->wraps)
@@ -763,11 +763,11 @@ int64_t epochs_wake(const struct hub *hub)
 	if (!hub->author)
 		return INT64_MAX;
 	if (hub->epochs->learn_rounds > 0)
-		return hub->now_ms;
+		return hub->mono_ms;
 	if (!hub->epochs->due)
-		return hub->epochs->next_ms;
+		return hub_mono_of(hub, hub->epochs->next_ms);
 	/* Who is behind waits for gossip. */
 	if (hub->behind_since_ms)
 		return INT64_MAX;
-	return is_early(hub) ? hub->quiet_until_ms : hub->now_ms;
+	return is_early(hub) ? hub->quiet_until_ms : hub->mono_ms;
 }

@@ -368,7 +368,7 @@ static bool is_wrapped(struct hub *hub, struct txn *txn, const struct charter_me
 static void due_set(struct hub *hub)
 {
 	bool steward = charter_is_steward(&hub->charter, author_member(hub->author));
-	hub->fedkeys->due_ms = hub->now_ms + (steward ? steward_ms : anybody_ms) +
+	hub->fedkeys->due_ms = hub->mono_ms + (steward ? steward_ms : anybody_ms) +
 			       (int64_t)random_below(hub->options.random,
 						     (uint64_t)(steward ? steward_ms : random_ms));
 }
@@ -376,14 +376,14 @@ static void due_set(struct hub *hub)
 void fedkeys_tick(struct hub *hub, struct txn *txn)
 {
 	const struct charter *charter = &hub->charter;
-	if (hub->now_ms < fedkeys_wake(hub))
+	if (hub->mono_ms < fedkeys_wake(hub))
 		return;
 	for (uint32_t n = 1; n <= charter->member_count; n++) {
 		const struct charter_member *member = charter_member(charter, n);
 		if (member->state == CHARTER_MEMBER && !is_wrapped(hub, txn, member))
 			fedkeys_wrap(hub, txn, member);
 	}
-	hub->fedkeys->due_ms = hub->now_ms + hub_jitter(hub, again_ms);
+	hub->fedkeys->due_ms = hub->mono_ms + hub_jitter(hub, again_ms);
 }
 
 int64_t fedkeys_wake(const struct hub *hub)

@@ -139,7 +139,7 @@ enum verb rights_token(struct hub *hub, struct txn *txn, const struct digest *id
 			continue;
 		const struct token_link *last = &token.link[token.count - 1];
 		if (id_eq(&last->audience, org) && path_contains(last->prefix, path))
-			verb = rights_verdict(&hub->ledger, txn, &token, hub->now_ms, NULL);
+			verb = rights_verdict(&hub->ledger, txn, &token, hub->wall_ms, NULL);
 	}
 	return verb;
 }
@@ -177,13 +177,13 @@ bool rights_arrival(struct hub *hub, const struct record *record)
 
 int64_t rights_wake(const struct hub *hub)
 {
-	return hub->rights->known ? hub->rights->next_ms : INT64_MAX;
+	return hub->rights->known ? hub_mono_of(hub, hub->rights->next_ms) : INT64_MAX;
 }
 
 /* What begins now is fetched now. */
 void rights_tick(struct hub *hub)
 {
-	if (hub->now_ms < rights_wake(hub))
+	if (hub->mono_ms < rights_wake(hub))
 		return;
 	hub->rights->known = false;
 	hub->wanted_epoch++;
@@ -211,7 +211,7 @@ static void own_add(struct hub *hub, const struct token *token, enum verb verb)
 	rights->items =
 		mem_room(rights->items, rights->count, &rights->cap, sizeof(*rights->items));
 	struct right *right = &rights->items[rights->count++];
-	if (last->not_before_ms > hub->now_ms && last->not_before_ms < rights->next_ms)
+	if (last->not_before_ms > hub->wall_ms && last->not_before_ms < rights->next_ms)
 		rights->next_ms = last->not_before_ms;
 	uint8_t *prefix = mem_new(last->prefix.len, 1);
 	memcpy(prefix, last->prefix.ptr, last->prefix.len);
@@ -272,8 +272,8 @@ static void own_best(const struct hub *hub, struct bytes prefix, enum verb need,
 		const struct right *right = &hub->rights->items[i];
 		if (!bytes_eq(right->prefix, prefix))
 			return;
-		if (right->verb >= need && right->not_before_ms <= hub->now_ms &&
-		    hub->now_ms < right->expiry_ms &&
+		if (right->verb >= need && right->not_before_ms <= hub->wall_ms &&
+		    hub->wall_ms < right->expiry_ms &&
 		    (!*best || right->expiry_ms > (*best)->expiry_ms))
 			*best = right;
 	}

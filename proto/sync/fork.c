@@ -71,7 +71,7 @@ static bool settles_over(const struct charter_entry *other, const struct charter
 
 static bool is_old(const struct hub *hub, const struct charter_entry *entry)
 {
-	return entry->time_ms < hub->now_ms - fork_ms_max;
+	return entry->time_ms < hub->wall_ms - fork_ms_max;
 }
 
 static enum verdict verdict_of(const struct hub *hub, const struct charter_entry *own,
@@ -589,7 +589,7 @@ enum err fork_settle_payload(struct hub *hub, struct txn *txn, const struct dige
 	for (size_t i = 0; i < more_count; i++)
 		*changes_add(&changes) = more[i];
 	if (err == ERR_OK)
-		err = charter_payload_make(payload, &hub->charter, NULL, hub->now_ms,
+		err = charter_payload_make(payload, &hub->charter, NULL, hub->wall_ms,
 					   threshold ? threshold : changes.threshold, changes.items,
 					   changes.count);
 	if (err != ERR_OK)

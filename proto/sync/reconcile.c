@@ -17,7 +17,7 @@ enum {
 static void step_set(struct hub *hub, struct peer *peer, enum reconcile_step step)
 {
 	peer->sync->reconcile.step = step;
-	peer->sync->reconcile.since_ms = hub->now_ms;
+	peer->sync->reconcile.since_ms = hub->mono_ms;
 }
 
 /* Goes on with the next author whose set is not that of its head. */
@@ -30,7 +30,7 @@ static void author_next(struct hub *hub, struct txn *txn, struct peer *peer)
 	while (ledger_state_next(&hub->ledger, txn, &reconcile->author, &state)) {
 		/* Of the own author nobody knows more, unless this store is an old copy. */
 		if ((reconcile->author == hub->author && !hub->behind_since_ms) ||
-		    ledger_completeness(&state, hub->now_ms) != LEDGER_PARTIAL)
+		    ledger_completeness(&state, hub->wall_ms) != LEDGER_PARTIAL)
 			continue;
 		reconcile->incarnation = state.incarnation;
 		reconcile->counter = state.counter;
@@ -105,7 +105,7 @@ void reconcile_settle(struct hub *hub, struct txn *txn)
 		if (!peer->up || !peer->met)
 			continue;
 		if (reconcile->step != RECONCILE_IDLE) {
-			if (hub->now_ms - reconcile->since_ms > RECONCILE_MS_MAX)
+			if (hub->mono_ms - reconcile->since_ms > RECONCILE_MS_MAX)
 				author_next(hub, txn, peer);
 		} else if (reconcile->due) {
 			reconcile->due = false;

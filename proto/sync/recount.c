@@ -7,7 +7,7 @@ static const int64_t recount_ms = 60 * 60 * 1000; /* half more or less */
 
 static void begin_later(struct hub *hub)
 {
-	*hub->recount = (struct recount){.next_ms = hub->now_ms + hub_jitter(hub, recount_ms)};
+	*hub->recount = (struct recount){.next_ms = hub->mono_ms + hub_jitter(hub, recount_ms)};
 }
 
 /* The next author after this one of whom anything is here. */
@@ -85,10 +85,9 @@ void recount_tick(struct hub *hub, struct txn *txn)
 {
 	struct recount *recount = hub->recount;
 	uint64_t rows = RECOUNT_ROWS;
-	/* The clock may have been set back. */
-	if (recount->next_ms == 0 || recount->next_ms > hub->now_ms + 2 * recount_ms)
+	if (recount->next_ms == 0)
 		begin_later(hub);
-	if (!hub->author || hub->now_ms < recount->next_ms)
+	if (!hub->author || hub->mono_ms < recount->next_ms)
 		return;
 	ledger_settle(&hub->ledger, txn);
 	while (rows > 0) {

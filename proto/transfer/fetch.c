@@ -123,7 +123,7 @@ static bool fetch_refused(const struct fetch *fetch, uint64_t link)
 static void fetch_refuse(struct hub *hub, struct fetch *fetch, uint64_t link)
 {
 	fetch->source_epoch = 0;
-	fetch->refused_ms = hub->now_ms;
+	fetch->refused_ms = hub->mono_ms;
 	if (fetch_refused(fetch, link))
 		return;
 	fetch->refused =
@@ -241,12 +241,12 @@ static void index_ask(struct hub *hub, struct fetch *fetch, struct peer *peer,
 	message_index_get(&out, &fetch->of, after, fetch->has_token ? &fetch->token : NULL);
 	hub_send(hub, peer, &out);
 	fetch->index_link = peer->link;
-	fetch->index_ms = hub->now_ms;
+	fetch->index_ms = hub->mono_ms;
 }
 
 static void index_begin(struct hub *hub, struct txn *txn, struct fetch *fetch)
 {
-	int64_t waited_ms = fetch->index_link ? hub->now_ms - fetch->index_ms : 0;
+	int64_t waited_ms = fetch->index_link ? hub->mono_ms - fetch->index_ms : 0;
 	if (fetch->index_link && waited_ms < FETCH_INDEX_MS)
 		return;
 	struct peer *late = fetch->index_link ? peers_find(hub, fetch->index_link) : NULL;
@@ -328,7 +328,7 @@ void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	fetch->indexed = true;
 	fetch->bytes_all = sum.bytes;
 	fetch->chunk_count_all = sum.count;
-	held_put(txn, &fetch->of, &(struct held){HELD_INDEXED, hub->now_ms, sum.bytes, sum.count});
+	held_put(txn, &fetch->of, &(struct held){HELD_INDEXED, hub->wall_ms, sum.bytes, sum.count});
 }
 
 /* ---- chunks ---- */
@@ -392,7 +392,7 @@ static struct chunk_request *request_next(struct txn *txn, struct fetch *fetch)
 static void request_assign(struct hub *hub, struct chunk_request *request, struct peer *peer)
 {
 	request->link = peer->link;
-	request->sent_ms = hub->now_ms;
+	request->sent_ms = hub->mono_ms;
 	request->due = true;
 	peer->transfer->in_flight_bytes += request->size;
 	peer->transfer->in_flight_count++;
@@ -432,14 +432,14 @@ static bool requests_move(struct hub *hub, struct fetch *fetch)
 	for (size_t i = 0; i < fetch->request_count; i++) {
 		struct chunk_request *request = &fetch->requests[i];
 		struct peer *from = request->link ? peers_find(hub, request->link) : NULL;
-		if (!from || hub->now_ms - request->sent_ms < FETCH_MOVE_MS)
+		if (!from || hub->mono_ms - request->sent_ms < FETCH_MOVE_MS)
 			continue;
 		struct peer *to = source_pick(hub, fetch, request->link);
 		if (!to || to->transfer->late ||
 		    2 * to->transfer->in_flight_bytes >= from->transfer->in_flight_bytes)
 			continue;
 		request_release(hub, request);
-		window_adapt(from, request->size, hub->now_ms - request->sent_ms);
+		window_adapt(from, request->size, hub->mono_ms - request->sent_ms);
 		request_assign(hub, request, to);
 		any = true;
 	}
@@ -481,7 +481,7 @@ static void news_held(struct hub *hub, const struct version_id *of, const char *
 void fetch_held(struct hub *hub, struct txn *txn, const struct version_id *of, const char *path,
 		uint64_t bytes, uint64_t chunks)
 {
-	held_put(txn, of, &(struct held){HELD_COMPLETE, hub->now_ms, bytes, chunks});
+	held_put(txn, of, &(struct held){HELD_COMPLETE, hub->wall_ms, bytes, chunks});
 	news_held(hub, of, path);
 }
 
@@ -489,7 +489,7 @@ static void requests_expire(struct hub *hub, struct fetch *fetch)
 {
 	for (size_t i = 0; i < fetch->request_count; i++) {
 		struct chunk_request *request = &fetch->requests[i];
-		if (!request->link || hub->now_ms - request->sent_ms <=
+		if (!request->link || hub->mono_ms - request->sent_ms <=
 					      (int64_t)hub->options.limits->chunk_timeout_ms)
 			continue;
 		struct peer *peer = peers_find(hub, request->link);
@@ -502,7 +502,7 @@ static void requests_expire(struct hub *hub, struct fetch *fetch)
 bool fetch_rests(const struct hub *hub, const struct fetch *fetch)
 {
 	if (fetch->source || fetch->source_epoch != hub->source_epoch || fetch->index_link ||
-	    fetch->walk_waits || hub->now_ms >= fetch_pardon_ms(fetch))
+	    fetch->walk_waits || hub->mono_ms >= fetch_pardon_ms(fetch))
 		return false;
 	/* One that waits, and no other, stands for all that are missing. */
 	return !fetch->indexed || (fetch->request_count == 1 && fetch->requests[0].link == 0);
@@ -529,7 +529,7 @@ static bool right_look(struct hub *hub, struct txn *txn, struct fetch *fetch)
 		return false;
 	if (fetch->refused_wait_ms == 0)
 		fetch->refused_wait_ms = FETCH_TOKEN_MS_MIN;
-	if (hub->now_ms >= fetch_pardon_ms(fetch)) {
+	if (hub->mono_ms >= fetch_pardon_ms(fetch)) {
 		fetch->refused_count = 0;
 		fetch->source_epoch = 0;
 		fetch->refused_wait_ms = 2 * fetch->refused_wait_ms < FETCH_TOKEN_MS_MAX
@@ -615,7 +615,7 @@ void fetch_chunk(struct hub *hub, struct txn *txn, struct peer *peer, const stru
 		return; /* late, or never asked for: nothing is kept that was not wanted */
 	peer->transfer->late = false;
 	if (request->link == peer->link)
-		window_adapt(peer, request->size, hub->now_ms - request->sent_ms);
+		window_adapt(peer, request->size, hub->mono_ms - request->sent_ms);
 	if (event->err == ERR_OK && event->bytes.len == request->size) {
 		chunks_put(txn, &event->dataset, &event->addr, event->bytes);
 		fetch->chunk_count++;

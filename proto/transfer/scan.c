@@ -186,16 +186,16 @@ int64_t scan_wake(const struct hub *hub)
 {
 	const struct transfer *transfer = hub->transfer;
 	if (is_due(hub) || transfer->scan_step != SCAN_IDLE || transfer->sweep_waits)
-		return hub->now_ms;
+		return hub->mono_ms;
 	int64_t wake = INT64_MAX;
 	for (size_t i = 0; i < transfer->fetch_count; i++) {
 		const struct fetch *fetch = transfer->fetches[i];
 		if (fetch->walk_waits)
-			return hub->now_ms;
+			return hub->mono_ms;
 		if (fetch_pardon_ms(fetch) < wake)
 			wake = fetch_pardon_ms(fetch);
 		if (!fetch_rests(hub, fetch) && (fetch->index_link || fetch->request_count))
-			wake = hub->now_ms + SCAN_TICK_MS;
+			wake = hub->mono_ms + SCAN_TICK_MS;
 	}
 	return wake;
 }
