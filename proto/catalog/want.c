@@ -6,6 +6,7 @@
 #include "crypto/path.h"
 #include "proto/catalog/catalog.h"
 #include "proto/transfer/fetch.h"
+#include "proto/transfer/source.h"
 #include "proto/ledger/held.h"
 #include "proto/catalog/withdrawal.h"
 #include "proto/rights/rights.h"
@@ -31,7 +32,7 @@ static void status_fill(struct hub *hub, struct txn *txn, const struct version_i
 	out->bytes = fetch->bytes;
 	out->bytes_all = fetch->bytes_all;
 	for (size_t i = 0; i < hub->peers.count && !fetch_no_room(hub, of); i++)
-		out->source_count += fetch_peer_has(hub->peers.items[i], fetch);
+		out->source_count += source_has(hub->peers.items[i], fetch);
 	out->state = out->source_count ? FETCH_RUNNING : FETCH_WAITING;
 }
 

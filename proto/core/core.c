@@ -17,6 +17,7 @@
 #include "proto/sync/recount.h"
 #include "proto/rights/rights.h"
 #include "proto/transfer/scan.h"
+#include "proto/transfer/source.h"
 #include "proto/transfer/serve.h"
 #include "proto/sync/sync.h"
 #include "proto/membership/voting.h"
@@ -282,7 +283,7 @@ static void token_take(struct hub *hub, const struct record *record)
 	if (!rights_arrival(hub, record))
 		return;
 	for (size_t i = 0; i < hub->peers.count; i++)
-		fetch_retry(hub, hub->peers.items[i]);
+		source_retry(hub, hub->peers.items[i]);
 	hub->source_epoch++;
 }
 
@@ -343,7 +344,7 @@ static void peers_take(struct hub *hub, struct txn *txn)
 			holds_met(hub, peer);
 		if (peer->compared_news) {
 			membership_compared(hub, txn);
-			fetch_retry(hub, peer);
+			source_retry(hub, peer);
 		}
 		peer->met_news = peer->compared_news = false;
 	}

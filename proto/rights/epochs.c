@@ -10,6 +10,7 @@
 #include "crypto/check.h"
 #include "crypto/path.h"
 #include "proto/rights/epoch_keys.h"
+#include "proto/rights/readers.h"
 #include "proto/rights/rights.h"
 
 enum {
@@ -37,18 +38,10 @@ static struct bytes epoch_prefix(const struct epoch *epoch)
 	return bytes_str(epoch->prefix);
 }
 
-static char *text_copy(struct bytes text)
-{
-	char *copy = mem_new(text.len + 1, 1);
-
-	memcpy(copy, text.ptr, text.len);
-	return copy;
-}
-
 static void list_add(struct epoch_list *list, struct bytes prefix, uint64_t number)
 {
 	list->items = mem_room(list->items, list->count, &list->cap, sizeof(*list->items));
-	list->items[list->count++] = (struct epoch){text_copy(prefix), number};
+	list->items[list->count++] = (struct epoch){bytes_text(prefix), number};
 }
 
 static void list_load_author(struct hub *hub, struct txn *txn, struct epoch_list *list,
@@ -288,112 +281,6 @@ static enum err epoch_make(struct hub *hub, struct txn *txn, struct epoch_list *
 	return err;
 }
 
-/* ---- who reads what ---- */
-
-struct reader {
-	struct org_id org;
-	char *path; /* P */
-};
-
-struct readers {
-	struct hub *hub;
-	struct reader *items;
-	size_t count, cap;
-	int64_t next_ms; /* when the first of their tokens ends or begins */
-};
-
-/* PROTOCOL: "A reader is an organisation that is a member (not a relay)" */
-static bool may_read(const struct hub *hub, const struct org_id *org)
-{
-	const struct charter_member *member = charter_by_org(&hub->charter, org);
-
-	return member && member->state == CHARTER_MEMBER;
-}
-
-static int reader_cmp(const void *a, const void *b)
-{
-	const struct reader *x = a, *y = b;
-	int order = memcmp(x->org.b, y->org.b, ID_LEN);
-
-	return order ? order : strcmp(x->path, y->path);
-}
-
-static bool readers_has(const struct readers *readers, const struct org_id *org, struct bytes path)
-{
-	struct reader wanted = {*org, text_copy(path)};
-	bool has = readers->count > 0 && bsearch(&wanted, readers->items, readers->count,
-						 sizeof(*readers->items), reader_cmp);
-
-	free(wanted.path);
-	return has;
-}
-
-/* There may be thousands: in order, each once. */
-static void readers_sort(struct readers *readers)
-{
-	size_t kept = 0;
-
-	if (readers->count > 0)
-		qsort(readers->items, readers->count, sizeof(*readers->items), reader_cmp);
-	for (size_t i = 0; i < readers->count; i++) {
-		if (kept > 0 && reader_cmp(&readers->items[kept - 1], &readers->items[i]) == 0)
-			free(readers->items[i].path);
-		else
-			readers->items[kept++] = readers->items[i];
-	}
-	readers->count = kept;
-}
-
-static void readers_add(struct readers *readers, const struct org_id *org, struct bytes path)
-{
-	readers->items =
-		mem_room(readers->items, readers->count, &readers->cap, sizeof(*readers->items));
-	readers->items[readers->count++] = (struct reader){*org, text_copy(path)};
-}
-
-static void next_note(struct readers *readers, int64_t at_ms)
-{
-	if (at_ms > readers->hub->wall_ms && at_ms < readers->next_ms)
-		readers->next_ms = at_ms;
-}
-
-/* One token of the own namespace. */
-static void reader_take(struct readers *readers, struct txn *txn, const struct token *token)
-{
-	struct hub *hub = readers->hub;
-	const struct token_link *last = &token->link[token->count - 1];
-
-	if (!id_eq(&token->link[0].issuer, &hub->options.identity->org) || last->verb < VERB_READ)
-		return;
-	/* The last link lies within all others. */
-	next_note(readers, last->not_before_ms);
-	next_note(readers, last->expiry_ms);
-	if (may_read(hub, &last->audience) &&
-	    rights_verdict(&hub->ledger, txn, token, hub->wall_ms, NULL) >= VERB_READ)
-		readers_add(readers, &last->audience, last->prefix);
-}
-
-static void readers_load(struct hub *hub, struct txn *txn, struct readers *readers)
-{
-	static const uint8_t kind[1] = {RECORD_TOKEN};
-	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
-	struct record record;
-	struct token token;
-
-	*readers = (struct readers){.hub = hub, .next_ms = hub->wall_ms + EPOCHS_LOOK_MS};
-	while (ledger_slots_next(&slots, &record))
-		if (token_get(&token, record.body) == ERR_OK)
-			reader_take(readers, txn, &token);
-	readers_sort(readers);
-}
-
-static void readers_fini(struct readers *readers)
-{
-	for (size_t i = 0; i < readers->count; i++)
-		free(readers->items[i].path);
-	free(readers->items);
-}
-
 /* ---- rights that ended ---- */
 
 /* The next wrap that this node has published for somebody else in the own namespace. */
@@ -438,7 +325,7 @@ static void ended_add(struct ended *ended, struct bytes path)
 	ended->paths = mem_room(ended->paths, ended->count, &ended->cap, sizeof(*ended->paths));
 	memmove(ended->paths + at + 1, ended->paths + at,
 		(ended->count - at) * sizeof(*ended->paths));
-	ended->paths[at] = text_copy(path);
+	ended->paths[at] = bytes_text(path);
 	ended->count++;
 }
 
@@ -460,7 +347,7 @@ static void ended_find(struct hub *hub, struct txn *txn, const struct readers *r
 		if (readers_has(readers, &wrap.grantee, wrap.path))
 			continue;
 		ended_add(ended, wrap.path);
-		ended->removed = ended->removed || !may_read(hub, &wrap.grantee);
+		ended->removed = ended->removed || !readers_may(hub, &wrap.grantee);
 	}
 }
 
@@ -472,8 +359,8 @@ static void texts_end(struct hub *hub, struct txn *txn, struct readers *readers,
 	struct epoch_text text;
 
 	while (epoch_text_next(&walk, &text)) {
-		bool may = may_read(hub, &text.reader);
-		next_note(readers, text.expiry_ms);
+		bool may = readers_may(hub, &text.reader);
+		readers_note_time(readers, text.expiry_ms);
 		if ((may && hub->wall_ms < text.expiry_ms) ||
 		    readers_has(readers, &text.reader, text.path))
 			continue;
@@ -587,7 +474,9 @@ static void distribute(struct hub *hub, struct txn *txn)
 	ended_find(hub, txn, &readers, &ended);
 	texts_end(hub, txn, &readers, &ended, false);
 	hub->epochs->due = false;
-	hub->epochs->next_ms = readers.next_ms;
+	hub->epochs->next_ms = hub->wall_ms + EPOCHS_LOOK_MS;
+	if (readers.next_ms < hub->epochs->next_ms)
+		hub->epochs->next_ms = readers.next_ms;
 	if (list.count == 0 && readers.count > 0)
 		err = epoch_make(hub, txn, &list, bytes_str(hub->options.identity->slug));
 	if (ended.count && !ended.removed && expiry_waits(hub, txn, &until_ms)) {

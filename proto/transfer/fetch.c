@@ -9,14 +9,10 @@
 #include "proto/content/index.h"
 #include "proto/rights/rights.h"
 #include "proto/transfer/scan.h"
+#include "proto/transfer/source.h"
 #include "store/chunks.h"
 
 enum {
-	FETCH_WINDOW_MIN = 64 * 1024, /* asked of one peer and not yet here, at least one chunk */
-	FETCH_WINDOW_FIRST = 512 * 1024,
-	FETCH_WINDOW_MAX = 4 * 1024 * 1024,
-	FETCH_QUICK_MS = 500, /* who answers sooner is asked for more, */
-	FETCH_SLOW_MS = 1000, /* and who answers later for less */
 	FETCH_MOVE_MS = 2000, /* then somebody else may be asked */
 	FETCH_CHUNK_GET_MAX = 128,
 	FETCH_INDEX_MS = 5000, /* for one page of an index, when somebody else has it too, */
@@ -111,126 +107,6 @@ void fetch_add(struct hub *hub, struct txn *txn, const struct version_id *of,
 	}
 }
 
-static bool fetch_refused(const struct fetch *fetch, uint64_t link)
-{
-	for (size_t i = 0; i < fetch->refused_count; i++) {
-		if (fetch->refused[i] == link)
-			return true;
-	}
-	return false;
-}
-
-static void fetch_refuse(struct hub *hub, struct fetch *fetch, uint64_t link)
-{
-	fetch->source_epoch = 0;
-	fetch->refused_ms = hub->mono_ms;
-	if (fetch_refused(fetch, link))
-		return;
-	fetch->refused =
-		mem_room(fetch->refused, fetch->refused_count, &fetch->refused_cap, sizeof(link));
-	fetch->refused[fetch->refused_count++] = link;
-}
-
-/* The link is gone, or offers it again. */
-static void fetch_pardon(struct fetch *fetch, uint64_t link)
-{
-	for (size_t i = 0; i < fetch->refused_count; i++) {
-		if (fetch->refused[i] == link) {
-			fetch->refused[i] = fetch->refused[--fetch->refused_count];
-			fetch->source_epoch = 0;
-			return;
-		}
-	}
-}
-
-/* Whether a peer may have the version: it said so, or it made it. */
-bool fetch_peer_has(const struct peer *peer, const struct fetch *fetch)
-{
-	return peer->up && peer->met && !fetch_refused(fetch, peer->link) &&
-	       (peer->author == fetch->of.author || holds_has(peer, &fetch->of));
-}
-
-static uint32_t window(const struct peer *peer)
-{
-	return peer->transfer->window_bytes ? peer->transfer->window_bytes : FETCH_WINDOW_FIRST;
-}
-
-/* What a peer is asked for at a time follows from how long it took for a chunk, those before it included. */
-static void window_adapt(struct peer *peer, uint32_t size, int64_t took_ms)
-{
-	uint32_t bytes = window(peer);
-	if (took_ms < FETCH_QUICK_MS)
-		bytes = bytes + size < FETCH_WINDOW_MAX ? bytes + size : FETCH_WINDOW_MAX;
-	else if (took_ms > FETCH_SLOW_MS)
-		bytes = bytes > FETCH_WINDOW_MIN + size ? bytes - size : FETCH_WINDOW_MIN;
-	peer->transfer->window_bytes = bytes;
-}
-
-static bool has_room(const struct hub *hub, const struct peer *peer)
-{
-	/* One that let a request expire is asked for one chunk, until it answers. */
-	uint32_t count_max = peer->transfer->late ? 1 : hub->options.limits->chunks_in_flight_max;
-	return peer->transfer->in_flight_count < count_max &&
-	       peer->transfer->in_flight_bytes < window(peer);
-}
-
-/* Those who answer before those who do not, then the one with the least on its way. */
-static bool better(const struct peer *a, const struct peer *b)
-{
-	if (a->transfer->late != b->transfer->late)
-		return b->transfer->late;
-	return a->transfer->in_flight_bytes < b->transfer->in_flight_bytes;
-}
-
-/* A peer with room for more, and another link than this one; NULL: none. */
-static struct peer *source_pick(struct hub *hub, const struct fetch *fetch, uint64_t but)
-{
-	struct peer *best = NULL;
-	for (size_t i = 0; i < hub->peers.count; i++) {
-		struct peer *peer = hub->peers.items[i];
-		if (peer->link != but && has_room(hub, peer) && fetch_peer_has(peer, fetch) &&
-		    (!best || better(peer, best)))
-			best = peer;
-	}
-	return best;
-}
-
-void fetch_retry(struct hub *hub, const struct peer *peer)
-{
-	for (size_t i = 0; i < hub->transfer->fetch_count; i++)
-		fetch_pardon(hub->transfer->fetches[i], peer->link);
-}
-
-bool fetch_has_source(struct hub *hub, struct fetch *fetch)
-{
-	uint64_t epoch = hub->source_epoch;
-	if (fetch->source_epoch == epoch && epoch > 0)
-		return fetch->source;
-	fetch->source_epoch = epoch;
-	fetch->source = false;
-	for (size_t i = 0; i < hub->peers.count && !fetch->source; i++)
-		fetch->source = fetch_peer_has(hub->peers.items[i], fetch);
-	return fetch->source;
-}
-
-bool fetch_refuses(const struct hub *hub, const struct peer *peer)
-{
-	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
-		if (fetch_refused(hub->transfer->fetches[i], peer->link))
-			return true;
-	}
-	return false;
-}
-
-void fetch_offered(struct hub *hub, const struct peer *peer, const struct version_id *of)
-{
-	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
-		struct fetch *fetch = hub->transfer->fetches[i];
-		if (fetch->refused_count > 0 && held_same(&fetch->of, of))
-			fetch_pardon(fetch, peer->link);
-	}
-}
-
 /* ---- the index of a version ---- */
 
 static void index_ask(struct hub *hub, struct fetch *fetch, struct peer *peer,
@@ -257,7 +133,7 @@ static void index_begin(struct hub *hub, struct txn *txn, struct fetch *fetch)
 	if (late)
 		late->transfer->late = true;
 	if (late && !other)
-		fetch_refuse(hub, fetch, late->link);
+		source_refuse(hub, fetch, late->link);
 	fetch->index_link = 0;
 	if (!peer)
 		return;
@@ -270,7 +146,7 @@ static void index_begin(struct hub *hub, struct txn *txn, struct fetch *fetch)
 
 static void index_refused(struct hub *hub, struct txn *txn, struct fetch *fetch)
 {
-	fetch_refuse(hub, fetch, fetch->index_link);
+	source_refuse(hub, fetch, fetch->index_link);
 	fetch->index_link = 0;
 	held_index_drop(txn, &fetch->of);
 }
@@ -439,7 +315,7 @@ static bool requests_move(struct hub *hub, struct fetch *fetch)
 		    2 * to->transfer->in_flight_bytes >= from->transfer->in_flight_bytes)
 			continue;
 		request_release(hub, request);
-		window_adapt(from, request->size, hub->mono_ms - request->sent_ms);
+		source_took(from, request->size, hub->mono_ms - request->sent_ms);
 		request_assign(hub, request, to);
 		any = true;
 	}
@@ -502,7 +378,7 @@ static void requests_expire(struct hub *hub, struct fetch *fetch)
 bool fetch_rests(const struct hub *hub, const struct fetch *fetch)
 {
 	if (fetch->source || fetch->source_epoch != hub->source_epoch || fetch->index_link ||
-	    fetch->walk_waits || hub->mono_ms >= fetch_pardon_ms(fetch))
+	    fetch->walk_waits || hub->mono_ms >= source_pardon_ms(fetch))
 		return false;
 	/* One that waits, and no other, stands for all that are missing. */
 	return !fetch->indexed || (fetch->request_count == 1 && fetch->requests[0].link == 0);
@@ -514,13 +390,6 @@ bool fetch_no_room(const struct hub *hub, const struct version_id *of)
 	       author_member(of->author) != author_member(hub->author);
 }
 
-int64_t fetch_pardon_ms(const struct fetch *fetch)
-{
-	return fetch->has_token && fetch->refused_count > 0
-		       ? fetch->refused_ms + fetch->refused_wait_ms
-		       : INT64_MAX;
-}
-
 /* False: this organisation may not have it, or not any more. */
 static bool right_look(struct hub *hub, struct txn *txn, struct fetch *fetch)
 {
@@ -529,7 +398,7 @@ static bool right_look(struct hub *hub, struct txn *txn, struct fetch *fetch)
 		return false;
 	if (fetch->refused_wait_ms == 0)
 		fetch->refused_wait_ms = FETCH_TOKEN_MS_MIN;
-	if (hub->mono_ms >= fetch_pardon_ms(fetch)) {
+	if (hub->mono_ms >= source_pardon_ms(fetch)) {
 		fetch->refused_count = 0;
 		fetch->source_epoch = 0;
 		fetch->refused_wait_ms = 2 * fetch->refused_wait_ms < FETCH_TOKEN_MS_MAX
@@ -615,7 +484,7 @@ void fetch_chunk(struct hub *hub, struct txn *txn, struct peer *peer, const stru
 		return; /* late, or never asked for: nothing is kept that was not wanted */
 	peer->transfer->late = false;
 	if (request->link == peer->link)
-		window_adapt(peer, request->size, hub->mono_ms - request->sent_ms);
+		source_took(peer, request->size, hub->mono_ms - request->sent_ms);
 	if (event->err == ERR_OK && event->bytes.len == request->size) {
 		chunks_put(txn, &event->dataset, &event->addr, event->bytes);
 		fetch->chunk_count++;
@@ -624,7 +493,7 @@ void fetch_chunk(struct hub *hub, struct txn *txn, struct peer *peer, const stru
 		return;
 	}
 	request_release(hub, request);
-	fetch_refuse(hub, fetch, peer->link);
+	source_refuse(hub, fetch, peer->link);
 	/* A chunk of another size than the index says is the author's fault, who signed both. */
 	if (event->err == ERR_ABSENT || event->err == ERR_OK)
 		return;
@@ -647,7 +516,7 @@ void fetch_down(struct hub *hub, struct peer *peer)
 		}
 		if (fetch->index_link == peer->link)
 			fetch->index_link = 0;
-		fetch_pardon(fetch, peer->link);
+		source_pardon(fetch, peer->link);
 	}
 	hub->source_epoch++;
 }

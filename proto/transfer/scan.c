@@ -1,4 +1,5 @@
 #include "proto/transfer/scan.h"
+#include "proto/transfer/source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,7 +170,7 @@ void scan_settle(struct hub *hub, struct txn *txn)
 	for (size_t i = 0, ran = 0; i < transfer->fetch_count && ran < running;) {
 		struct fetch *fetch = transfer->fetches[i];
 		bool rests = fetch_rests(hub, fetch);
-		ran += !rests && fetch_has_source(hub, fetch) && !fetch_no_room(hub, &fetch->of);
+		ran += !rests && source_any(hub, fetch) && !fetch_no_room(hub, &fetch->of);
 		if (rests || fetch_step(hub, txn, fetch))
 			i++;
 	}
@@ -192,8 +193,8 @@ int64_t scan_wake(const struct hub *hub)
 		const struct fetch *fetch = transfer->fetches[i];
 		if (fetch->walk_waits)
 			return hub->mono_ms;
-		if (fetch_pardon_ms(fetch) < wake)
-			wake = fetch_pardon_ms(fetch);
+		if (source_pardon_ms(fetch) < wake)
+			wake = source_pardon_ms(fetch);
 		if (!fetch_rests(hub, fetch) && (fetch->index_link || fetch->request_count))
 			wake = hub->mono_ms + SCAN_TICK_MS;
 	}

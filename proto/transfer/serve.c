@@ -1,4 +1,5 @@
 #include "proto/transfer/serve.h"
+#include "proto/transfer/source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,12 +172,12 @@ static void holder_remember(struct hub *hub, struct txn *txn, const struct peer 
 void serve_holds_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct version_id of;
-	bool refused = fetch_refuses(hub, peer);
+	bool refused = source_refuses(hub, peer);
 	while (message_next_version(m, &of)) {
 		holds_add(hub, peer, &of);
 		holder_remember(hub, txn, peer, &of);
 		if (refused)
-			fetch_offered(hub, peer, &of);
+			source_offered(hub, peer, &of);
 	}
 	hub->source_epoch++;
 }
