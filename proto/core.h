@@ -150,8 +150,9 @@ void core_close(struct core *core);
 /* One turn. Faults of the store stay in txn. Effects are appended. */
 void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct event *events,
 	       size_t count, struct effects *effects);
-/* A question between two turns: run may look at the core and in txn, a read transaction, and change nothing. now_ms is the
-   time of this question; that of the last turn stays as it is. */
+/* A question after a turn, in a read transaction: run may look at everything and changes nothing.
+   Not before the first turn, which settles what core_open() has begun. now_ms is the time of this
+   question; that of the last turn stays as it is. */
 void core_query(struct core *core, struct txn *txn, int64_t now_ms,
 		void (*run)(struct core *core, struct txn *txn, int64_t now_ms, void *arg),
 		void *arg);

@@ -128,8 +128,8 @@ static void step(struct verify *verify)
 		return;
 	}
 	verify->item = (struct turn_item){
+		/* no query: set digests that are not up to date are stored on the way */
 		.event = {.type = EVENT_CALL, .run = core_run, .arg = verify},
-		.query = true,
 		.done = core_done,
 		.owner = verify,
 	};
