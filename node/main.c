@@ -170,7 +170,7 @@ static int check_config(const char *dir)
 	return exit_code(err);
 }
 
-static int run(const struct daemon_options *options)
+static int run_daemon(const struct daemon_options *options)
 {
 	struct daemon *daemon = mem_new(1, sizeof(*daemon));
 	char why[DAEMON_WHY_LEN] = "";
@@ -204,7 +204,7 @@ int main(int argc, char **argv)
 	if (code < 0) {
 		set_up_process();
 		options.dir = dir;
-		code = run(&options);
+		code = run_daemon(&options);
 	}
 	free(dir);
 	return code;

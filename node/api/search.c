@@ -165,7 +165,7 @@ static bool look(void *arg, const struct catalog_entry *entry)
 	return api_page_goes_on(search->call, entry->path);
 }
 
-static void search_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void search_page_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
 {
 	struct search *search = call->topic;
 
@@ -181,6 +181,6 @@ static void search_run(struct call *call, struct core *core, struct txn *txn, in
 }
 
 const struct route search_routes[] = {
-	{HTTP_GET, "/search", ROUTE_QUERY, .begin = search_begin, .run = search_run},
+	{HTTP_GET, "/search", ROUTE_QUERY, .begin = search_begin, .run = search_page_run},
 	{.path = NULL},
 };

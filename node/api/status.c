@@ -158,7 +158,7 @@ struct walker {
 	struct txn *txn;
 };
 
-static bool count_dataset(void *arg, const struct catalog_entry *entry)
+static bool status_dataset(void *arg, const struct catalog_entry *entry)
 {
 	struct walker *walker = arg;
 
@@ -171,7 +171,7 @@ static void status_run(struct call *call, struct core *core, struct txn *txn, in
 	struct walker walker = {.call = call, .core = core, .txn = txn};
 	struct status status = {.call = call, .core = core, .txn = txn, .now_ms = now_ms};
 
-	catalog_list(core, txn, NULL, call->after[0] ? call->after : NULL, count_dataset, &walker);
+	catalog_list(core, txn, NULL, call->after[0] ? call->after : NULL, status_dataset, &walker);
 	if (!call->more)
 		status_make(&status);
 }
