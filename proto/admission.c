@@ -7,32 +7,34 @@
 #include <string.h>
 
 #include "crypto/check.h"
-#include "proto/core_state.h"
+#include "proto/charter_entry.h"
+#include "proto/fedkeys.h"
 #include "proto/membership.h"
 #include "proto/request.h"
+#include "proto/sync.h"
 
 static const int64_t invitation_ms = 7 * 24 * 3600 * (int64_t)1000;
 
 /* Entry 1, which this organisation votes alone. */
-static enum err first_entry(struct core *core, struct txn *txn, const char *name,
+static enum err first_entry(struct hub *hub, struct txn *txn, const char *name,
 			    const struct charter_change *changes, size_t count)
 {
 	struct buf payload, entry;
 	struct key seed;
 	struct charter_vote vote;
-	enum err err = identity_root_sign_seed(&seed, core->options.identity);
+	enum err err = identity_root_sign_seed(&seed, hub->options.identity);
 	if (err != ERR_OK)
 		return err;
 	buf_init(&payload, LIMIT_CHARTER_ENTRY_LEN_MAX);
 	buf_init(&entry, LIMIT_CHARTER_ENTRY_LEN_MAX);
-	err = charter_payload_make(&payload, &core->charter, name, core->now_ms, 1, changes, count);
+	err = charter_payload_make(&payload, &hub->charter, name, hub->now_ms, 1, changes, count);
 	if (err == ERR_OK) {
-		charter_vote(&vote, &core->charter, 1, &seed, buf_bytes(&payload));
+		charter_vote(&vote, &hub->charter, 1, &seed, buf_bytes(&payload));
 		charter_entry_make(&entry, buf_bytes(&payload), &vote, 1);
 		err = entry.err;
 	}
 	if (err == ERR_OK)
-		err = charter_accept(txn, &core->charter, buf_bytes(&entry), NULL);
+		err = charter_accept(txn, &hub->charter, buf_bytes(&entry), NULL);
 	key_wipe(&seed);
 	buf_fini(&payload);
 	buf_fini(&entry);
@@ -51,19 +53,18 @@ static void change_admit_self(struct charter_change *out, const struct identity 
 	memcpy(out->member.ags, identity->ags, sizeof(out->member.ags));
 }
 
-enum err membership_create(struct core *core, struct txn *txn, int64_t now_ms, const char *name,
+enum err membership_create(struct hub *hub, struct txn *txn, int64_t now_ms, const char *name,
 			   char *why)
 {
-	const struct identity *identity = core->options.identity;
+	const struct identity *identity = hub->options.identity;
 	struct orglog log;
 	struct key key;
-	if (core->has_fed) {
+	if (hub->has_fed) {
 		why_set(why,
 			"this node belongs to the federation \"%s\" already; a directory belongs "
 			"to one "
 			"federation: make another with `allmende init -d DIR`.",
-			core->charter.number ? core->charter.name
-					     : core->membership.invitation->fed_name);
+			hub->charter.number ? hub->charter.name : hub->invitation->fed_name);
 		return ERR_EXISTS;
 	}
 	if (charter_terms_check(bytes_str(name), bytes_str(identity->slug),
@@ -76,7 +77,7 @@ enum err membership_create(struct core *core, struct txn *txn, int64_t now_ms, c
 	if (err != ERR_OK)
 		return err;
 	struct charter_change *changes = mem_new(3, sizeof(*changes));
-	random_fill(core->options.random, key.b, sizeof(key.b));
+	random_fill(hub->options.random, key.b, sizeof(key.b));
 	change_admit_self(&changes[0], identity, &log.root);
 	changes[1].kind = CHARTER_STEWARDS;
 	changes[1].stewards[0] = 1;
@@ -85,12 +86,12 @@ enum err membership_create(struct core *core, struct txn *txn, int64_t now_ms, c
 	changes[2].key_number = 1;
 	fedkey_commitment(&changes[2].key_commitment, &key, 1);
 	orglog_fini(&log);
-	err = first_entry(core, txn, name, changes, 3);
+	err = first_entry(hub, txn, name, changes, 3);
 	free(changes);
 	if (err == ERR_OK) {
-		core->has_fed = true;
-		fedkeys_store(core, txn, 1, &key);
-		membership_own_place(core, txn);
+		hub->has_fed = true;
+		fedkeys_store(hub, txn, 1, &key);
+		membership_own_place(hub, txn);
 	} else {
 		why_set(why, "the federation could not be founded: %s.",
 			err == ERR_ABSENT ? "the organisation's root key is not on this machine"
@@ -102,24 +103,24 @@ enum err membership_create(struct core *core, struct txn *txn, int64_t now_ms, c
 
 /* ---- inviting ---- */
 
-static enum err steward_check(struct core *core, bool alone, char *why)
+static enum err steward_check(struct hub *hub, bool alone, char *why)
 {
-	const struct identity *identity = core->options.identity;
-	enum err err = membership_check(core, why);
+	const struct identity *identity = hub->options.identity;
+	enum err err = hub_member_check(hub, why);
 	if (err)
 		return err;
-	if (!charter_is_steward(&core->charter, author_member(core->author))) {
+	if (!charter_is_steward(&hub->charter, author_member(hub->author))) {
 		const struct charter_member *steward =
-			charter_member(&core->charter, core->charter.stewards[0]);
+			charter_member(&hub->charter, hub->charter.stewards[0]);
 		why_set(why, "%s is not a steward; ask %s to invite.", identity->name,
 			steward ? steward->name : "a steward");
 		return ERR_DENIED;
 	}
-	if (alone && core->charter.threshold != 1) {
+	if (alone && hub->charter.threshold != 1) {
 		why_set(why,
 			"%u stewards must agree on each member, so nobody is admitted at once: "
 			"invite without --auto-approve.",
-			core->charter.threshold);
+			hub->charter.threshold);
 		return ERR_DENIED;
 	}
 	if (alone && !identity->root) {
@@ -132,7 +133,7 @@ static enum err steward_check(struct core *core, bool alone, char *why)
 	return ERR_OK;
 }
 
-static enum err terms_check(struct core *core, const struct invitation_terms *terms, char *why)
+static enum err terms_check(struct hub *hub, const struct invitation_terms *terms, char *why)
 {
 	if (charter_terms_check(bytes_str(terms->name), bytes_str(terms->slug),
 				bytes_str(terms->ags)) != ERR_OK) {
@@ -143,14 +144,14 @@ static enum err terms_check(struct core *core, const struct invitation_terms *te
 			terms->name, terms->slug, terms->ags);
 		return ERR_CONFIG;
 	}
-	if (request_place_taken(&core->charter, terms->slug, terms->ags, terms->relay)) {
+	if (request_place_taken(&hub->charter, terms->slug, terms->ags, terms->relay)) {
 		why_set(why,
 			"the slug \"%s\" or the ags \"%s\" is in the federation already: see "
 			"`allmende federation members`.",
 			terms->slug, terms->ags);
 		return ERR_EXISTS;
 	}
-	if (core->options.dial_only || !core->options.addresses || !core->options.addresses[0]) {
+	if (hub->options.dial_only || !hub->options.addresses || !hub->options.addresses[0]) {
 		why_set(why, "this node tells nobody an address, so nobody could dial it: set "
 			     "`listen` (and `advertise`) in its configuration.");
 		return ERR_CONFIG;
@@ -158,26 +159,26 @@ static enum err terms_check(struct core *core, const struct invitation_terms *te
 	return ERR_OK;
 }
 
-enum err membership_invite(struct core *core, struct txn *txn, int64_t now_ms,
+enum err membership_invite(struct hub *hub, struct txn *txn, int64_t now_ms,
 			   const struct invitation_terms *terms, struct buf *text,
 			   int64_t *valid_until_ms, char *why)
 {
-	enum err err = steward_check(core, terms->auto_approve, why);
+	enum err err = steward_check(hub, terms->auto_approve, why);
 	if (err == ERR_OK)
-		err = terms_check(core, terms, why);
+		err = terms_check(hub, terms, why);
 	if (err != ERR_OK)
 		return err;
-	struct invitation invitation = {.fed = core->charter.fed,
-					.charter_number = core->charter.number,
-					.charter_entry_id = core->charter.entry_id,
-					.transport = core->options.identity->transport_pk,
+	struct invitation invitation = {.fed = hub->charter.fed,
+					.charter_number = hub->charter.number,
+					.charter_entry_id = hub->charter.entry_id,
+					.transport = hub->options.identity->transport_pk,
 					.valid_until_ms = now_ms + invitation_ms};
-	snprintf(invitation.fed_name, sizeof(invitation.fed_name), "%s", core->charter.name);
-	snprintf(invitation.address, sizeof(invitation.address), "%s", core->options.addresses[0]);
+	snprintf(invitation.fed_name, sizeof(invitation.fed_name), "%s", hub->charter.name);
+	snprintf(invitation.address, sizeof(invitation.address), "%s", hub->options.addresses[0]);
 	snprintf(invitation.name, sizeof(invitation.name), "%s", terms->name);
 	snprintf(invitation.slug, sizeof(invitation.slug), "%s", terms->slug);
 	snprintf(invitation.ags, sizeof(invitation.ags), "%s", terms->ags);
-	random_fill(core->options.random, invitation.secret.b, KEY_LEN);
+	random_fill(hub->options.random, invitation.secret.b, KEY_LEN);
 	err = invitation_put(text, &invitation);
 	if (err == ERR_OK) {
 		invitation_store(txn, &invitation, terms->auto_approve, terms->relay);
@@ -214,47 +215,46 @@ static const char *join_refusal(enum err err)
 }
 
 /* A request that may be handed in: admits at once, as the invitation says, or lets it wait. */
-static enum err join_take(struct core *core, struct txn *txn, struct peer *peer,
+static enum err join_take(struct hub *hub, struct txn *txn, struct peer *peer,
 			  const struct join_request *request, const struct invitation_row *terms)
 {
 	char why[MEMBERSHIP_WHY_LEN];
-	bool alone = terms->auto_approve && steward_check(core, true, why) == ERR_OK;
+	bool alone = terms->auto_approve && steward_check(hub, true, why) == ERR_OK;
 	bool known = request_has(txn, &request->org);
 	/* Another invitation in the same name came first. */
-	if (request_place_taken(&core->charter, terms->slug, terms->ags, terms->relay))
+	if (request_place_taken(&hub->charter, terms->slug, terms->ags, terms->relay))
 		return ERR_CONFIG;
 	/* It was here, and is here no more: a steward has said no. */
 	if (terms->used && !known)
 		return ERR_PROTOCOL;
-	enum err err = request_keep(core, txn, request, terms);
+	enum err err = request_keep(hub, txn, request, terms);
 	if (err != ERR_OK)
 		return err;
 	invitation_use(txn, &request->secret, &request->org);
 	peer->waits = true; /* so it is told by whoever admits it */
-	if (alone && request_admit(core, txn, &request->org) == ERR_OK)
+	if (alone && request_admit(hub, txn, &request->org) == ERR_OK)
 		return ERR_OK;
 	return txn_err(txn) ? ERR_BUSY : ERR_AGAIN;
 }
 
 /* ERR_OK: a member; *told: it has heard so already. ERR_AGAIN with *waits: it waits for the stewards. */
-static enum err join_answer(struct core *core, struct txn *txn, struct peer *peer,
-			    struct bytes body, bool *waits, bool *told)
+static enum err join_answer(struct hub *hub, struct txn *txn, struct peer *peer, struct bytes body,
+			    bool *waits, bool *told)
 {
 	struct join_request request;
 	struct invitation_row terms;
-	enum err err =
-		core->author ? join_request_get(&request, body, &core->charter.fed) : ERR_BUSY;
+	enum err err = hub->author ? join_request_get(&request, body, &hub->charter.fed) : ERR_BUSY;
 	/* The link's own key must be the organisation's: a request is not passed on. */
 	if (err == ERR_OK && !id_eq(&request.org, &peer->org))
 		err = ERR_DENIED;
 	/* PROTOCOL: "An organisation that is a member already gets the answer of one admitted." */
-	if (err == ERR_OK && !charter_by_org(&core->charter, &request.org)) {
+	if (err == ERR_OK && !charter_by_org(&hub->charter, &request.org)) {
 		err = invitation_find(txn, &request.secret, &terms);
 		/* Who waits does so until the request ends, which may be later than the invitation. */
 		if (err == ERR_OK && !request_has(txn, &request.org))
-			err = invitation_check(txn, &request, core->now_ms);
+			err = invitation_check(txn, &request, hub->now_ms);
 		if (err == ERR_OK) {
-			err = join_take(core, txn, peer, &request, &terms);
+			err = join_take(hub, txn, peer, &request, &terms);
 			*waits = err == ERR_AGAIN;
 			*told = err == ERR_OK;
 		}
@@ -264,20 +264,20 @@ static enum err join_answer(struct core *core, struct txn *txn, struct peer *pee
 }
 
 /* The older links of an organisation that waits go: it needs one. */
-static void waiter_keep(struct core *core, struct peer *peer)
+static void waiter_keep(struct hub *hub, struct peer *peer)
 {
-	for (size_t i = 0; i < core->peer_count; i++) {
-		struct peer *other = core->peers[i];
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		struct peer *other = hub->peers.items[i];
 		if (other != peer && other->up && other->waits && id_eq(&other->org, &peer->org))
-			core_close_link(core, other, LINK_REASON_REPLACED);
+			hub_close_link(hub, other, LINK_REASON_REPLACED);
 	}
 }
 
-void admission_take(struct core *core, struct txn *txn, struct peer *peer, const struct message *m)
+void admission_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct buf out;
 	bool waits = false, told = false;
-	enum err err = join_answer(core, txn, peer, m->body, &waits, &told);
+	enum err err = join_answer(hub, txn, peer, m->body, &waits, &told);
 	if (told)
 		return;
 	enum message_join code = err == ERR_OK                        ? MESSAGE_JOIN_ADMITTED
@@ -289,11 +289,11 @@ void admission_take(struct core *core, struct txn *txn, struct peer *peer, const
 			    err == ERR_OK ? ""
 			    : waits       ? "the stewards have been told"
 					  : join_refusal(err));
-	core_send(core, peer, &out);
+	hub_send(hub, peer, &out);
 	if (waits)
-		waiter_keep(core, peer);
+		waiter_keep(hub, peer);
 	if (err == ERR_OK) {
-		peers_classify(core, txn);
-		sync_hello_all(core, txn);
+		peers_classify(hub, txn);
+		sync_hello_all(hub, txn);
 	}
 }

@@ -6,7 +6,9 @@
 
 #include "crypto/check.h"
 #include "crypto/path.h"
-#include "proto/core_state.h"
+#include "proto/epochs.h"
+#include "proto/fedkeys.h"
+#include "proto/gossip.h"
 #include "proto/held.h"
 #include "proto/pack.h"
 #include "proto/rights.h"
@@ -19,16 +21,16 @@ void catalog_entry_fini(struct catalog_entry *entry)
 	*entry = (struct catalog_entry){0};
 }
 
-enum err catalog_version_key(struct core *core, struct txn *txn, const struct version *version,
+enum err catalog_version_key(struct hub *hub, struct txn *txn, const struct version *version,
 			     const struct dataset_id *dataset, struct key *out)
 {
 	if (version->tier == TIER_GRANTED || version->tier == TIER_HIDDEN)
-		return epochs_version_key(core, txn, version, dataset, out);
-	return version_dataset_key(out, version, dataset, fedkeys_get(core, version->epoch_number));
+		return epochs_version_key(hub, txn, version, dataset, out);
+	return version_dataset_key(out, version, dataset, fedkeys_get(hub, version->epoch_number));
 }
 
 /* The dataset of a path; its id follows from the organisation whose slug comes first. */
-static enum err dataset_of(struct core *core, struct txn *txn, const char *path,
+static enum err dataset_of(struct hub *hub, struct txn *txn, const char *path,
 			   struct dataset_id *dataset, char *why)
 {
 	struct row_key key = key_text(bytes_str(path));
@@ -49,16 +51,16 @@ static enum err dataset_of(struct core *core, struct txn *txn, const char *path,
 }
 
 /* In tier granted every member reads the description, also who may not read the rest. */
-static void description_fill(struct core *core, struct txn *txn, struct catalog_entry *entry,
+static void description_fill(struct hub *hub, struct txn *txn, struct catalog_entry *entry,
 			     const struct version *version)
 {
-	const struct key *fed_key = fedkeys_get(core, version->description_key);
+	const struct key *fed_key = fedkeys_get(hub, version->description_key);
 	bool granted = version->tier == TIER_GRANTED;
 	struct key dataset_key = {{0}}, key = {{0}};
 	struct packer *packer = packer_open();
 	buf_init(&entry->description_bytes, DESCRIPTION_LEN_MAX);
 	entry->readable =
-		catalog_version_key(core, txn, version, &entry->dataset, &dataset_key) == ERR_OK;
+		catalog_version_key(hub, txn, version, &entry->dataset, &dataset_key) == ERR_OK;
 	if (granted ? fed_key != NULL : entry->readable)
 		version_description_key(&key, version, &dataset_key, fed_key);
 	bool described = (granted ? fed_key != NULL : entry->readable) &&
@@ -75,7 +77,7 @@ static void description_fill(struct core *core, struct txn *txn, struct catalog_
 }
 
 /* Makes an entry of a version; the record is copied out of the store first. */
-static enum err entry_make(struct core *core, struct txn *txn, const struct ledger_version *of,
+static enum err entry_make(struct hub *hub, struct txn *txn, const struct ledger_version *of,
 			   struct bytes whole, struct catalog_entry *out)
 {
 	struct record record;
@@ -87,7 +89,7 @@ static enum err entry_make(struct core *core, struct txn *txn, const struct ledg
 	if (err != ERR_OK)
 		return err;
 	struct message_version name = {of->dataset, of->number, of->author};
-	const struct charter_member *author = core_author_member(core, of->author);
+	const struct charter_member *author = hub_author_member(hub, of->author);
 	*out = (struct catalog_entry){
 		.dataset = of->dataset,
 		.number = of->number,
@@ -96,7 +98,7 @@ static enum err entry_make(struct core *core, struct txn *txn, const struct ledg
 		.time_ms = record.time_ms,
 		.index_count = version.index.count,
 		.index_bytes = version.index.bytes,
-		.own = author_member(of->author) == author_member(core->author),
+		.own = author_member(of->author) == author_member(hub->author),
 		.former = author && !charter_is_present(author),
 		.held = held_complete(txn, &name),
 		.damaged = held_damaged(txn, &name),
@@ -104,20 +106,20 @@ static enum err entry_make(struct core *core, struct txn *txn, const struct ledg
 	record_id(&out->record, &record);
 	snprintf(out->path, sizeof(out->path), "%.*s", (int)version.path.len,
 		 (const char *)version.path.ptr);
-	description_fill(core, txn, out, &version);
-	out->current = ledger_version_current(&core->ledger, txn, &of->dataset, 0, &current,
-					      NULL) == ERR_OK &&
+	description_fill(hub, txn, out, &version);
+	out->current = ledger_version_current(&hub->ledger, txn, &of->dataset, 0, &current, NULL) ==
+			       ERR_OK &&
 		       current.number == of->number && current.author == of->author;
 	return ERR_OK;
 }
 
-static enum err version_find(struct core *core, struct txn *txn, const char *path, uint64_t number,
+static enum err version_find(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
 			     struct ledger_version *of, struct bytes *whole, char *why)
 {
 	struct dataset_id dataset;
-	enum err err = dataset_of(core, txn, path, &dataset, why);
+	enum err err = dataset_of(hub, txn, path, &dataset, why);
 	if (err == ERR_OK) {
-		err = ledger_version_current(&core->ledger, txn, &dataset, number, of, whole);
+		err = ledger_version_current(&hub->ledger, txn, &dataset, number, of, whole);
 		if (err != ERR_OK && number)
 			why_set(why, "%.200s has no version %llu here: see `allmende log %.200s`.",
 				path, (unsigned long long)number, path);
@@ -125,20 +127,20 @@ static enum err version_find(struct core *core, struct txn *txn, const char *pat
 			why_set(why, "%.200s has no version here any more.", path);
 	}
 	if (err == ERR_ABSENT)
-		withdrawal_why(core, txn, path, number, why);
+		withdrawal_why(hub, txn, path, number, why);
 	return err;
 }
 
-enum err catalog_find(struct core *core, struct txn *txn, const char *path, uint64_t number,
+enum err catalog_find(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
 		      struct catalog_entry *out, char *why)
 {
 	struct ledger_version of;
 	struct bytes whole;
-	enum err err = version_find(core, txn, path, number, &of, &whole, why);
-	return err == ERR_OK ? entry_make(core, txn, &of, whole, out) : err;
+	enum err err = version_find(hub, txn, path, number, &of, &whole, why);
+	return err == ERR_OK ? entry_make(hub, txn, &of, whole, out) : err;
 }
 
-void catalog_list(struct core *core, struct txn *txn, const char *pattern, const char *after,
+void catalog_list(struct hub *hub, struct txn *txn, const char *pattern, const char *after,
 		  bool (*each)(void *arg, const struct catalog_entry *entry), void *arg)
 {
 	struct row_key from = key_text(bytes_str(after ? after : ""));
@@ -152,9 +154,8 @@ void catalog_list(struct core *core, struct txn *txn, const char *pattern, const
 		if (walk.value.len != ID_LEN)
 			continue;
 		memcpy(dataset.b, walk.value.ptr, ID_LEN);
-		if (ledger_version_current(&core->ledger, txn, &dataset, 0, &of, &whole) !=
-			    ERR_OK ||
-		    entry_make(core, txn, &of, whole, &entry) != ERR_OK)
+		if (ledger_version_current(&hub->ledger, txn, &dataset, 0, &of, &whole) != ERR_OK ||
+		    entry_make(hub, txn, &of, whole, &entry) != ERR_OK)
 			continue;
 		bool more = true;
 		if (!pattern || path_match(bytes_str(pattern), bytes_str(entry.path)))
@@ -165,13 +166,13 @@ void catalog_list(struct core *core, struct txn *txn, const char *pattern, const
 	}
 }
 
-enum err catalog_log(struct core *core, struct txn *txn, const char *path,
+enum err catalog_log(struct hub *hub, struct txn *txn, const char *path,
 		     bool (*each)(void *arg, const struct catalog_entry *entry), void *arg,
 		     char *why)
 {
 	struct ledger_version of;
 	struct bytes whole;
-	enum err err = version_find(core, txn, path, 0, &of, &whole, why);
+	enum err err = version_find(hub, txn, path, 0, &of, &whole, why);
 	if (err != ERR_OK)
 		return err;
 	/* Numbers are what authors say: the rows are walked, not the numbers. */
@@ -188,9 +189,9 @@ enum err catalog_log(struct core *core, struct txn *txn, const char *path,
 	for (size_t at = numbers.len; more && at >= 8; at -= 8) {
 		struct catalog_entry entry;
 		uint64_t number = be64_get(numbers.ptr + at - 8);
-		if (ledger_version_current(&core->ledger, txn, &of.dataset, number, &of, &whole) !=
+		if (ledger_version_current(&hub->ledger, txn, &of.dataset, number, &of, &whole) !=
 			    ERR_OK ||
-		    entry_make(core, txn, &of, whole, &entry) != ERR_OK)
+		    entry_make(hub, txn, &of, whole, &entry) != ERR_OK)
 			continue;
 		more = each(arg, &entry);
 		catalog_entry_fini(&entry);
@@ -198,6 +199,25 @@ enum err catalog_log(struct core *core, struct txn *txn, const char *path,
 	err = numbers.err;
 	buf_fini(&numbers);
 	return err;
+}
+
+void catalog_denied(struct hub *hub, struct txn *txn, struct bytes path, char *why)
+{
+	const struct charter_member *owner = charter_by_slug(&hub->charter, path_slug(path));
+	struct catalog_entry entry = {0};
+	char text[LIMIT_PATH_LEN_MAX + 1], ignored[CATALOG_WHY_LEN];
+	struct bytes contact;
+
+	snprintf(text, sizeof(text), "%.*s", (int)path.len, (const char *)path.ptr);
+	if (catalog_find(hub, txn, text, 0, &entry, ignored) != ERR_OK)
+		entry = (struct catalog_entry){0};
+	contact = entry.description.contact;
+	if (contact.len == 0 && owner)
+		contact = bytes_str(owner->name);
+	why_set(why, "%s has not granted you %.200s. Ask %.*s for \"read\".",
+		owner ? owner->name : "its owner", text, (int)contact.len,
+		(const char *)contact.ptr);
+	catalog_entry_fini(&entry);
 }
 
 /* ---- reading ---- */
@@ -210,10 +230,10 @@ void reading_fini(struct reading *reading)
 }
 
 /* Why the key of a version is not here: it was granted and is on its way, or whom to ask. */
-static enum err key_missing(struct core *core, struct txn *txn, uint32_t author,
+static enum err key_missing(struct hub *hub, struct txn *txn, uint32_t author,
 			    const struct version *version, char *why)
 {
-	const struct charter_member *owner = core_author_member(core, author);
+	const struct charter_member *owner = hub_author_member(hub, author);
 	const char *name = owner ? owner->name : "its owner";
 	int len = version->path.len > 200 ? 200 : (int)version->path.len;
 	const char *path = (const char *)version->path.ptr;
@@ -222,26 +242,26 @@ static enum err key_missing(struct core *core, struct txn *txn, uint32_t author,
 		why_set(why, "the key for %.*s is not here: ask %s for \"read\".", len, path, name);
 		return ERR_DENIED;
 	}
-	if (rights_own_namespace(core, &core->options.identity->org, version->path) ||
-	    rights_own_token(core, txn, version->path, VERB_READ, NULL)) {
+	if (rights_own_namespace(hub, &hub->options.identity->org, version->path) ||
+	    rights_own_token(hub, txn, version->path, VERB_READ, NULL)) {
 		why_set(why,
 			"you may read %.*s, but its key has not come here yet: try again when the "
 			"node of %s has been linked.",
 			len, path, name);
 		return ERR_AGAIN;
 	}
-	rights_denied(core, txn, version->path, why);
+	catalog_denied(hub, txn, version->path, why);
 	return ERR_DENIED;
 }
 
-enum err catalog_read_any(struct core *core, struct txn *txn, const char *path, uint64_t number,
+enum err catalog_read_any(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
 			  struct reading *out, char *why)
 {
 	struct ledger_version of;
 	struct bytes whole;
 	struct record record;
 	*out = (struct reading){0};
-	enum err err = version_find(core, txn, path, number, &of, &whole, why);
+	enum err err = version_find(hub, txn, path, number, &of, &whole, why);
 	if (err != ERR_OK)
 		return err;
 	buf_init(&out->version_bytes, LIMIT_RECORD_LEN_MAX);
@@ -256,20 +276,20 @@ enum err catalog_read_any(struct core *core, struct txn *txn, const char *path, 
 		err = version_decode(&out->version, record.body);
 	if (err == ERR_OK) {
 		record_id(&out->record, &record);
-		err = catalog_version_key(core, txn, &out->version, &out->dataset,
+		err = catalog_version_key(hub, txn, &out->version, &out->dataset,
 					  &out->dataset_key);
 	}
 	if (err == ERR_ABSENT || err == ERR_DENIED)
-		err = key_missing(core, txn, of.author, &out->version, why);
+		err = key_missing(hub, txn, of.author, &out->version, why);
 	if (err != ERR_OK)
 		reading_fini(out);
 	return err;
 }
 
-enum err catalog_read(struct core *core, struct txn *txn, const char *path, uint64_t number,
+enum err catalog_read(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
 		      struct reading *out, char *why)
 {
-	enum err err = catalog_read_any(core, txn, path, number, out, why);
+	enum err err = catalog_read_any(hub, txn, path, number, out, why);
 	if (err != ERR_OK)
 		return err;
 	struct message_version of = {out->dataset, out->number, out->author};
@@ -284,13 +304,13 @@ enum err catalog_read(struct core *core, struct txn *txn, const char *path, uint
 	return ERR_OK;
 }
 
-enum err catalog_epoch_key(struct core *core, struct txn *txn, const struct reading *reading,
+enum err catalog_epoch_key(struct hub *hub, struct txn *txn, const struct reading *reading,
 			   const struct manifest_epoch *epoch, struct key *out)
 {
 	const struct version *version = &reading->version;
-	const struct key *fed_key = fedkeys_get(core, epoch->number);
+	const struct key *fed_key = fedkeys_get(hub, epoch->number);
 	if (version->tier == TIER_GRANTED || version->tier == TIER_HIDDEN)
-		return epochs_key(core, txn, epoch->prefix, epoch->number, version->path, out);
+		return epochs_key(hub, txn, epoch->prefix, epoch->number, version->path, out);
 	if (version->tier != TIER_MEMBERS || epoch->prefix.len > 0 || !fed_key)
 		return ERR_ABSENT;
 	version_members_key(out, fed_key, version->path);
@@ -311,12 +331,12 @@ static void finding(struct buf *text, const char *format, const char *path, uint
 }
 
 /* Authors: what is here against their heads. */
-static void verify_authors(struct core *core, struct txn *txn, struct buf *text, uint64_t *looked)
+static void verify_authors(struct hub *hub, struct txn *txn, struct buf *text, uint64_t *looked)
 {
 	struct author_state state;
 	uint32_t author = 0;
-	while (ledger_state_next(&core->ledger, txn, &author, &state)) {
-		const struct charter_member *member = core_author_member(core, author);
+	while (ledger_state_next(&hub->ledger, txn, &author, &state)) {
+		const struct charter_member *member = hub_author_member(hub, author);
 		struct digest set;
 		setdigest_root(txn, author, state.incarnation, &set);
 		(*looked)++;
@@ -324,7 +344,8 @@ static void verify_authors(struct core *core, struct txn *txn, struct buf *text,
 			finding(text,
 				"%s: the records here do not match their own digest (author %llu)",
 				member ? member->slug : "?", author, 0);
-		else if (author == core->author && !core->head_due && !id_eq(&set, &state.head_set))
+		else if (author == hub->author && !gossip_head_due(hub) &&
+			 !id_eq(&set, &state.head_set))
 			finding(text, "%s: own records do not match the own head %llu",
 				member ? member->slug : "?", state.counter, 0);
 	}
@@ -359,12 +380,12 @@ static void verify_held(struct txn *txn, const struct message_version *of,
 		finding(text, "%s@%llu: %llu of its chunks are missing", path, of->number, missing);
 }
 
-bool catalog_verify(struct core *core, struct txn *txn, uint64_t *cursor, uint32_t max,
+bool catalog_verify(struct hub *hub, struct txn *txn, uint64_t *cursor, uint32_t max,
 		    struct buf *text, uint64_t *looked)
 {
 	uint64_t row = 0, begin = *looked;
 	if (*cursor == 0)
-		verify_authors(core, txn, text, looked);
+		verify_authors(hub, txn, text, looked);
 	struct walk walk = walk_begin(txn, TABLE_HELD, bytes_of(NULL, 0));
 	while (walk_next(&walk)) {
 		struct message_version of;

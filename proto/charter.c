@@ -6,8 +6,8 @@
 #include "crypto/check.h"
 #include "crypto/hash.h"
 #include "crypto/path.h"
+#include "crypto/utf8.h"
 #include "proto/charter_entry.h"
-#include "proto/utf8.h"
 #include "proto/wire_out.h"
 
 /* ---- members and their index ---- */

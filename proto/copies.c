@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "crypto/path.h"
-#include "proto/core_state.h"
+#include "proto/fetch.h"
 #include "proto/held.h"
 #include "proto/subscription.h"
 
@@ -13,17 +13,17 @@ enum {
 };
 
 /* Counts the version; true when it is one to go. */
-static bool is_spare(struct core *core, struct txn *txn, struct copies *copies,
+static bool is_spare(struct hub *hub, struct txn *txn, struct copies *copies,
 		     const struct message_version *of)
 {
 	struct version version;
 	struct held held;
 
-	if (author_member(of->author) == author_member(core->author) || !held_get(txn, of, &held) ||
+	if (author_member(of->author) == author_member(hub->author) || !held_get(txn, of, &held) ||
 	    held_version(txn, of, &version) != ERR_OK ||
 	    !path_match(bytes_str(copies->pattern), version.path))
 		return false;
-	if (subscriptions_ask(core, txn, &version)) {
+	if (subscriptions_ask(hub, txn, &version)) {
 		copies->kept++;
 		return false;
 	}
@@ -32,7 +32,7 @@ static bool is_spare(struct core *core, struct txn *txn, struct copies *copies,
 	return true;
 }
 
-bool copies_step(struct core *core, struct txn *txn, struct copies *copies)
+bool copies_step(struct hub *hub, struct txn *txn, struct copies *copies)
 {
 	struct walk walk = walk_begin_at(txn, TABLE_HELD, bytes_of(NULL, 0),
 					 row_key_bytes(&copies->at), !copies->begun);
@@ -47,9 +47,9 @@ bool copies_step(struct core *core, struct txn *txn, struct copies *copies)
 		copies->at.len = walk.key.len;
 		memcpy(copies->at.b, walk.key.ptr, walk.key.len);
 		held_of_key(&of, walk.key);
-		if (!is_spare(core, txn, copies, &of) || !copies->drop)
+		if (!is_spare(hub, txn, copies, &of) || !copies->drop)
 			continue;
-		fetch_drop(core, txn, &of);
+		fetch_drop(hub, txn, &of);
 		dropped++;
 	}
 	return true;

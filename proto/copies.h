@@ -1,12 +1,12 @@
 /*
  * copies - foreign data that lies here although no subscription asks for it (any more): found, and dropped to make room.
  *
- * Runs inside turns (core.h, EVENT_CALL), a bounded part in each. Own data and what subscriptions ask for is never touched.
+ * Runs inside turns (EVENT_CALL), a bounded part in each. Own data and what subscriptions ask for is never touched.
  */
 #ifndef ALLMENDE_COPIES_H
 #define ALLMENDE_COPIES_H
 
-#include "proto/core.h"
+#include "proto/hub.h"
 #include "store/layout.h"
 
 struct copies {
@@ -19,6 +19,6 @@ struct copies {
 };
 
 /* One part; true when there is more. */
-bool copies_step(struct core *core, struct txn *txn, struct copies *copies);
+bool copies_step(struct hub *hub, struct txn *txn, struct copies *copies);
 
 #endif

@@ -1,156 +1,102 @@
 #include "proto/core.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto/box.h"
 #include "crypto/check.h"
-#include "proto/core_state.h"
+#include "proto/catalog.h"
+#include "proto/epochs.h"
+#include "proto/fedkeys.h"
+#include "proto/fork.h"
+#include "proto/gossip.h"
 #include "proto/keywrap.h"
+#include "proto/logs.h"
+#include "proto/membership.h"
+#include "proto/reconcile.h"
+#include "proto/recount.h"
+#include "proto/rights.h"
+#include "proto/scan.h"
+#include "proto/serve.h"
+#include "proto/sync.h"
+#include "proto/voting.h"
+#include "proto/withdrawal.h"
+#include "proto/wrapkeys.h"
 
-void effects_init(struct effects *effects)
-{
-	*effects = (struct effects){0};
-}
+struct core {
+	struct hub hub;
+	struct wrapkeys wrapkeys;
+	struct fedkeys fedkeys;
+	struct rights rights;
+	struct epochs epochs;
+	struct logs logs;
+	struct sync sync;
+	struct gossip gossip;
+	struct recount recount;
+	struct transfer transfer;
+	struct voting voting;
+	struct erasing erasing;
+};
 
-void effects_reset(struct effects *effects)
-{
-	for (size_t i = 0; i < effects->count; i++) {
-		buf_fini(&effects->items[i].bytes);
-		free(effects->items[i].note);
-	}
-	effects->count = 0;
-}
-
-void effects_fini(struct effects *effects)
-{
-	effects_reset(effects);
-	free(effects->items);
-	*effects = (struct effects){0};
-}
-
-struct effect *core_effect(struct core *core, enum effect_type type, uint64_t link)
-{
-	struct effects *effects = core->effects;
-	check(effects); /* outside a turn nothing may happen */
-	if (effects->count == effects->cap) {
-		effects->cap = effects->cap ? 2 * effects->cap : 16;
-		effects->items = mem_grow(effects->items, effects->cap, sizeof(*effects->items));
-	}
-	struct effect *effect = &effects->items[effects->count++];
-	*effect = (struct effect){.type = type, .link = link};
-	return effect;
-}
-
-void core_close_link(struct core *core, struct peer *peer, enum link_reason reason)
-{
-	core_effect(core, EFFECT_CLOSE, peer->link)->reason = reason;
-	peer->up = false;
-	fetch_sources_changed(core);
-}
-
-void core_peer_bad(struct core *core, struct peer *peer, enum link_reason reason, const char *what)
-{
-	struct note *note = core_note(core, NOTE_PEER_BAD);
-	note->link = peer->link;
-	note->author = peer->author;
-	snprintf(note->text, sizeof(note->text), "%s", what);
-	core_close_link(core, peer, reason);
-}
-
-void core_send(struct core *core, struct peer *peer, struct buf *message)
-{
-	if (peer->up && message->err != ERR_OK)
-		core_close_link(core, peer, LINK_REASON_NOMEM);
-	peer->turn_bytes += message->len;
-	if (peer->up && peer->turn_bytes > core->options.limits->peer_queue_bytes_max)
-		core_peer_bad(core, peer, LINK_REASON_BUSY, "asks for more than it takes");
-	if (!peer->up) {
-		buf_fini(message);
-		return;
-	}
-	struct effect *effect = core_effect(core, EFFECT_SEND, peer->link);
-	effect->channel = LINK_CHANNEL_SYNC;
-	effect->bytes = *message;
-	buf_init(message, 0);
-}
-
-void core_send_list(struct core *core, struct peer *peer, struct message_list *list)
-{
-	struct buf out;
-	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_list_end(list, &out);
-	core_send(core, peer, &out);
-}
-
-void core_settle(struct core *core, struct txn *txn)
-{
-	if (core->ledger.touched_count > 0)
-		core->content_known = false;
-	ledger_settle(&core->ledger, txn);
-}
-
-void core_forget(struct core *core, uint32_t member_number)
-{
-	core->content_known = false;
-	rights_due(core);
-	ledger_forget(&core->ledger, member_number);
-}
-
-struct note *core_note(struct core *core, enum note_type type)
-{
-	struct effect *effect = core_effect(core, EFFECT_NOTE, 0);
-	effect->note = mem_new(1, sizeof(*effect->note));
-	effect->note->type = type;
-	return effect->note;
-}
-
-const struct charter_member *core_author_member(const struct core *core, uint32_t author)
-{
-	return charter_member(&core->charter, author_member(author));
-}
-
-int64_t core_jitter(struct core *core, int64_t ms)
-{
-	if (ms <= 1)
-		return ms;
-	return ms / 2 + (int64_t)random_below(core->options.random, (uint64_t)ms);
-}
-
-void why_set(char why[512], const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	vsnprintf(why, 512, format, args);
-	va_end(args);
-}
-
-enum err core_open(struct core **out, const struct core_options *options, struct txn *txn,
-		   int64_t now_ms)
+static struct core *core_new(const struct hub_options *options, int64_t now_ms)
 {
 	struct core *core = mem_new(1, sizeof(*core));
+	core->hub = (struct hub){
+		.options = *options,
+		.now_ms = now_ms,
+		.source_epoch = 1,
+		.wrapkeys = &core->wrapkeys,
+		.fedkeys = &core->fedkeys,
+		.rights = &core->rights,
+		.epochs = &core->epochs,
+		.logs = &core->logs,
+		.sync = &core->sync,
+		.gossip = &core->gossip,
+		.recount = &core->recount,
+		.transfer = &core->transfer,
+		.voting = &core->voting,
+		.erasing = &core->erasing,
+	};
+	buf_init(&core->hub.own_entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	return core;
+}
+
+/* Each machine loads what it remembers, those that others look at first. */
+static enum err machines_open(struct hub *hub, struct txn *txn)
+{
+	enum err err = fedkeys_open(hub, txn);
+	if (!err)
+		err = membership_open(hub, txn);
+	if (err)
+		return err;
+	fedkeys_charter_changed(hub, txn);
+	err = wrapkeys_open(hub, txn);
+	if (err)
+		return err;
+	membership_join_open(hub, txn);
+	peers_open(hub, txn);
+	scan_open(hub, txn);
+	gossip_open(hub, txn);
+	withdrawal_open(hub, txn);
+	return txn_err(txn);
+}
+
+enum err core_open(struct core **out, const struct hub_options *options, struct txn *txn,
+		   int64_t now_ms)
+{
+	struct core *core = core_new(options, now_ms);
+	struct hub *hub = &core->hub;
 	*out = NULL;
-	core->options = *options;
-	core->now_ms = now_ms;
-	enum err err = charter_load(txn, &core->charter);
+	enum err err = charter_load(txn, &hub->charter);
 	if (err == ERR_ABSENT)
 		err = ERR_OK;
-	core->has_fed = core->charter.number > 0;
-	ledger_init(&core->ledger, &core->charter, options->limits);
-	ledger_now(&core->ledger, now_ms);
+	hub->has_fed = hub->charter.number > 0;
+	ledger_init(&hub->ledger, &hub->charter, options->limits);
+	ledger_now(&hub->ledger, now_ms);
 	ledger_slots_rebuild(txn);
-	if (err == ERR_OK)
-		err = membership_open(core, txn);
-	if (err == ERR_OK) {
-		peers_open(core, txn);
-		transfer_open(core, txn);
-		gossip_open(core, txn);
-		withdrawal_open(core, txn);
-		err = txn_err(txn);
-	}
-	if (err != ERR_OK) {
+	if (!err)
+		err = machines_open(hub, txn);
+	if (err) {
 		core_close(core);
 		return err;
 	}
@@ -158,187 +104,294 @@ enum err core_open(struct core **out, const struct core_options *options, struct
 	return ERR_OK;
 }
 
+/* What sync and transfer keep about a peer comes and goes with it. */
+static void peer_parts_open(struct peer *peer)
+{
+	flow_open(peer);
+	holds_open(peer);
+}
+
+static void peer_parts_close(struct peer *peer)
+{
+	flow_close(peer);
+	holds_close(peer);
+}
+
 void core_close(struct core *core)
 {
 	if (!core)
 		return;
-	peers_close(core);
-	transfer_close(core);
-	withdrawal_close(core);
-	gossip_close(core);
-	membership_close(core);
-	rights_fini(core);
-	ledger_fini(&core->ledger);
-	charter_fini(&core->charter);
+	struct hub *hub = &core->hub;
+	for (size_t i = 0; i < hub->peers.count; i++)
+		peer_parts_close(hub->peers.items[i]);
+	peers_close(hub);
+	scan_close(hub);
+	withdrawal_close(hub);
+	gossip_close(hub);
+	membership_close(hub);
+	rights_close(hub);
+	fedkeys_close(hub);
+	wrapkeys_close(hub);
+	ledger_fini(&hub->ledger);
+	charter_fini(&hub->charter);
 	free(core);
 }
 
-/* What a guest may say. */
-static bool guest_may(enum message_type type)
+struct hub *core_hub(struct core *core)
 {
-	/* PROTOCOL: "Guests may send HELLO, CHARTER_GET, ORGLOG_GET, JOIN and FORK, and get CHARTER,
-	   ORGLOG, JOIN_ANSWER and FORK; any other message ends the session." */
-	switch (type) {
-	case MESSAGE_HELLO:
-	case MESSAGE_CHARTER_GET:
-	case MESSAGE_CHARTER:
-	case MESSAGE_ORGLOG_GET:
-	case MESSAGE_ORGLOG:
-	case MESSAGE_JOIN:
-	case MESSAGE_JOIN_ANSWER:
-	case MESSAGE_FORK:
-		return true;
-	case MESSAGE_GROUPS:
-	case MESSAGE_STATES:
-	case MESSAGE_TOTALS:
-	case MESSAGE_HEAD:
-	case MESSAGE_RECORDS:
-	case MESSAGE_BUCKETS_GET:
-	case MESSAGE_BUCKETS:
-	case MESSAGE_LEAVES_GET:
-	case MESSAGE_LEAVES:
-	case MESSAGE_RECORDS_GET:
-	case MESSAGE_SYNC_END:
-	case MESSAGE_TAKEN:
-	case MESSAGE_INDEX_GET:
-	case MESSAGE_INDEX:
-	case MESSAGE_CHUNK_GET:
-	case MESSAGE_CHUNK:
-	case MESSAGE_HOLDS:
-		return false;
-	}
-	return false;
+	return &core->hub;
 }
 
-static void dispatch(struct core *core, struct txn *txn, struct peer *peer, struct message *m,
-		     size_t len)
-{
-	switch (m->type) {
-	case MESSAGE_HELLO:
-	case MESSAGE_GROUPS:
-	case MESSAGE_STATES:
-	case MESSAGE_TOTALS:
-	case MESSAGE_SYNC_END:
-	case MESSAGE_TAKEN:
-		sync_message(core, txn, peer, m);
-		return;
-	case MESSAGE_HEAD:
-	case MESSAGE_RECORDS:
-		gossip_message(core, txn, peer, m);
-		gossip_taken(core, peer, len, false);
-		return;
-	case MESSAGE_BUCKETS_GET:
-	case MESSAGE_BUCKETS:
-	case MESSAGE_LEAVES_GET:
-	case MESSAGE_LEAVES:
-	case MESSAGE_RECORDS_GET:
-		reconcile_message(core, txn, peer, m);
-		return;
-	case MESSAGE_CHARTER_GET:
-	case MESSAGE_CHARTER:
-	case MESSAGE_ORGLOG_GET:
-	case MESSAGE_ORGLOG:
-	case MESSAGE_JOIN:
-	case MESSAGE_JOIN_ANSWER:
-		membership_message(core, txn, peer, m);
-		return;
-	case MESSAGE_FORK:
-		fork_message(core, txn, peer, m);
-		return;
-	case MESSAGE_INDEX_GET:
-	case MESSAGE_INDEX:
-	case MESSAGE_CHUNK_GET:
-	case MESSAGE_HOLDS:
-		serve_message(core, txn, peer, m);
-		return;
-	case MESSAGE_CHUNK: /* comes on channel 2 only, as EVENT_CHUNK */
-		core_peer_bad(core, peer, LINK_REASON_PROTOCOL, "a chunk on the wrong channel");
-		return;
-	}
-}
+/* ---- messages ---- */
 
-static void message_event(struct core *core, struct txn *txn, const struct event *event)
+/*
+ * What each message does, and whether a guest may say it.
+ * PROTOCOL: "Guests may send HELLO, CHARTER_GET, ORGLOG_GET, JOIN and FORK, and get CHARTER,
+ * ORGLOG, JOIN_ANSWER and FORK; any other message ends the session."
+ */
+static const struct {
+	void (*take)(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
+	bool guest;
+} handlers[] = {
+	[MESSAGE_HELLO] = {sync_hello_take, true},
+	[MESSAGE_CHARTER_GET] = {logs_charter_get, true},
+	[MESSAGE_CHARTER] = {logs_charter_take, true},
+	[MESSAGE_ORGLOG_GET] = {logs_orglog_get, true},
+	[MESSAGE_ORGLOG] = {logs_orglog_take, true},
+	[MESSAGE_GROUPS] = {sync_groups_take, false},
+	[MESSAGE_STATES] = {sync_states_take, false},
+	[MESSAGE_TOTALS] = {sync_totals_take, false},
+	[MESSAGE_HEAD] = {gossip_head_take, false},
+	[MESSAGE_RECORDS] = {gossip_records_take, false},
+	[MESSAGE_BUCKETS_GET] = {reconcile_buckets_get, false},
+	[MESSAGE_BUCKETS] = {reconcile_buckets_take, false},
+	[MESSAGE_LEAVES_GET] = {reconcile_leaves_get, false},
+	[MESSAGE_LEAVES] = {reconcile_leaves_take, false},
+	[MESSAGE_RECORDS_GET] = {reconcile_records_get, false},
+	[MESSAGE_SYNC_END] = {sync_end_take, false},
+	[MESSAGE_JOIN] = {admission_take, true},
+	[MESSAGE_JOIN_ANSWER] = {membership_join_answer_take, true},
+	[MESSAGE_TAKEN] = {sync_taken_take, false},
+	[MESSAGE_INDEX_GET] = {serve_index_get, false},
+	[MESSAGE_INDEX] = {fetch_index_take, false},
+	[MESSAGE_CHUNK_GET] = {serve_chunk_get, false},
+	[MESSAGE_CHUNK] = {NULL, false}, /* comes on channel 2 only, as EVENT_CHUNK */
+	[MESSAGE_HOLDS] = {serve_holds_take, false},
+	[MESSAGE_FORK] = {fork_take, true},
+};
+
+static void message_take(struct hub *hub, struct txn *txn, const struct event *event)
 {
-	struct peer *peer = peers_find(core, event->link);
+	struct peer *peer = peers_find(hub, event->link);
 	struct message m;
 	if (!peer || !peer->up)
 		return;
-	if (message_decode(&m, event->bytes) != ERR_OK) {
-		core_peer_bad(core, peer, LINK_REASON_MALFORMED,
-			      "a message that is not well-formed");
+	if (message_decode(&m, event->bytes)) {
+		hub_peer_bad(hub, peer, LINK_REASON_MALFORMED, "a message that is not well-formed");
 		return;
 	}
-	if (peer->class == PEER_GUEST && !guest_may(m.type)) {
-		core_peer_bad(core, peer, LINK_REASON_NOT_MEMBER, message_name(m.type));
-		return;
-	}
-	dispatch(core, txn, peer, &m, event->bytes.len);
+	if (peer->class == PEER_GUEST && !handlers[m.type].guest)
+		hub_peer_bad(hub, peer, LINK_REASON_NOT_MEMBER, message_name(m.type));
+	else if (!handlers[m.type].take)
+		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "a chunk on the wrong channel");
+	else
+		handlers[m.type].take(hub, txn, peer, &m);
 }
 
-static void chunk_event(struct core *core, struct txn *txn, const struct event *event)
+static void chunk_take(struct hub *hub, struct txn *txn, const struct event *event)
 {
-	struct peer *peer = peers_find(core, event->link);
+	struct peer *peer = peers_find(hub, event->link);
 	if (!peer || !peer->up)
 		return;
 	if (event->err == ERR_MALFORMED || peer->class == PEER_GUEST) {
-		core_peer_bad(core, peer, LINK_REASON_MALFORMED,
-			      "a chunk message that is not well-formed");
+		hub_peer_bad(hub, peer, LINK_REASON_MALFORMED,
+			     "a chunk message that is not well-formed");
 		return;
 	}
-	fetch_chunk(core, txn, peer, event);
+	fetch_chunk(hub, txn, peer, event);
 }
 
-static void event_take(struct core *core, struct txn *txn, const struct event *event)
+/* ---- events ---- */
+
+static void peer_admit(struct hub *hub, struct txn *txn, const struct event *event)
+{
+	struct peer *peer = peers_cert(hub, txn, event);
+	if (peer)
+		peer_parts_open(peer);
+}
+
+static void peer_up(struct hub *hub, struct txn *txn, const struct event *event)
+{
+	struct peer *peer = peers_up(hub, event);
+	if (!peer)
+		return;
+	membership_up(hub, txn, peer);
+	sync_up(hub, txn, peer);
+}
+
+static void peer_down(struct hub *hub, const struct event *event)
+{
+	struct peer *peer = peers_down(hub, event);
+	if (!peer)
+		return;
+	fetch_down(hub, peer);
+	peer_parts_close(peer);
+	peer_free(peer);
+}
+
+static void event_take(struct hub *hub, struct txn *txn, const struct event *event)
 {
 	switch (event->type) {
 	case EVENT_TICK: /* every turn looks at the deadlines */
 		return;
 	case EVENT_LINK_CERT:
-		peers_cert(core, txn, event);
+		peer_admit(hub, txn, event);
 		return;
 	case EVENT_LINK_UP:
-		peers_up(core, txn, event);
+		peer_up(hub, txn, event);
 		return;
 	case EVENT_LINK_DOWN:
-		peers_down(core, event);
+		peer_down(hub, event);
 		return;
 	case EVENT_MESSAGE:
-		message_event(core, txn, event);
+		message_take(hub, txn, event);
 		return;
 	case EVENT_CHUNK:
-		chunk_event(core, txn, event);
+		chunk_take(hub, txn, event);
 		return;
 	case EVENT_CHUNK_BAD:
-		fetch_chunk_bad(core, txn, event);
+		fetch_chunk_bad(hub, txn, event);
 		return;
 	case EVENT_CALL:
-		event->run(core, txn, core->now_ms, event->arg);
+		event->run(hub, txn, hub->now_ms, event->arg);
 		return;
 	}
 }
 
-/* What was to happen after some time still does when the clock is set back. */
-static void clock_back(struct core *core, int64_t by_ms)
+/* ---- what an event has led to ---- */
+
+/* A token for this organisation: what was refused to it may be had now. */
+static void token_take(struct hub *hub, const struct record *record)
 {
-	for (size_t i = 0; i < core->peer_count; i++) {
-		struct peer *peer = core->peers[i];
+	if (!rights_arrival(hub, record))
+		return;
+	for (size_t i = 0; i < hub->peers.count; i++)
+		fetch_retry(hub, hub->peers.items[i]);
+	hub->source_epoch++;
+}
+
+/* A record has come into the store: whoever acts on its kind hears of it. */
+static void arrival_take(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
+{
+	const struct record *record = &arrival->record;
+	struct keywrap wrap;
+	switch (record->kind) {
+	case RECORD_VERSION:
+		scan_version(hub, txn, arrival);
+		return;
+	case RECORD_TOKEN:
+		token_take(hub, record);
+		epochs_arrival(hub, txn, record);
+		return;
+	case RECORD_CONTACT:
+		peers_contact(hub, txn, record);
+		return;
+	case RECORD_WRAP_KEY:
+		wrapkeys_arrival(hub, txn, record);
+		epochs_wraps_due(hub);
+		return;
+	case RECORD_VOTE:
+		voting_arrival(hub, txn, record);
+		return;
+	case RECORD_KEY:
+		epochs_arrival(hub, txn, record);
+		return;
+	case RECORD_WITHDRAWAL:
+		withdrawal_arrival(hub, txn, record);
+		return;
+	case RECORD_WRAP:
+		if (keywrap_get(&wrap, record->body))
+			return;
+		wrap.prefix.len ? epochs_arrival(hub, txn, record)
+				: fedkeys_arrival(hub, txn, record);
+		return;
+	}
+}
+
+static void arrivals_take(struct hub *hub, struct txn *txn)
+{
+	struct ledger_arrival arrival;
+	while (ledger_arrival_next(&hub->ledger, &arrival)) {
+		arrival_take(hub, txn, &arrival);
+		ledger_arrival_fini(&arrival);
+	}
+}
+
+/* Peers that know us as a member now, or have been compared with. */
+static void peers_take(struct hub *hub, struct txn *txn)
+{
+	hub->peer_news = false;
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		struct peer *peer = hub->peers.items[i];
+		if (peer->met_news)
+			holds_met(hub, peer);
+		if (peer->compared_news) {
+			membership_compared(hub, txn);
+			fetch_retry(hub, peer);
+		}
+		peer->met_news = peer->compared_news = false;
+	}
+}
+
+static void join_failed_take(struct hub *hub, struct txn *txn)
+{
+	struct peer *peer = peers_find(hub, hub->join_failed);
+	membership_join_failed(hub, txn);
+	if (peer && peer->up)
+		hub_close_link(hub, peer, LINK_REASON_DONE);
+}
+
+/*
+ * What lower machines have found out goes to the higher ones, in this order: records first, as they need nothing else; then the
+ * charter, since who belongs decides who is a peer, and everybody hears of a new one before anything is compared under it.
+ */
+static void news_take(struct hub *hub, struct txn *txn)
+{
+	arrivals_take(hub, txn);
+	if (hub->join_failed)
+		join_failed_take(hub, txn);
+	if (hub->charter_news)
+		membership_charter_changed(hub, txn);
+	if (hub->peer_news)
+		peers_take(hub, txn);
+	if (hub->hello_due)
+		sync_hello_all(hub, txn);
+}
+
+/* ---- turns ---- */
+
+/* What was to happen after some time still does when the clock is set back. */
+static void clock_back(struct hub *hub, int64_t by_ms)
+{
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		struct peer *peer = hub->peers.items[i];
 		peer->up_ms -= peer->up_ms ? by_ms : 0;
-		peer->holds_next_ms -= by_ms;
-		peer->reconcile.since_ms -= by_ms;
-		peer->sync.next_hello_ms -= by_ms;
-		peer->sync.phase_since_ms -= by_ms;
-		peer->sync.hello_paced_ms -= by_ms;
-		peer->sync.hello_allowed_ms -= by_ms;
+		peer->transfer->next_ms -= by_ms;
+		peer->sync->reconcile.since_ms -= by_ms;
+		peer->sync->next_hello_ms -= by_ms;
+		peer->sync->phase_since_ms -= by_ms;
+		peer->sync->hello_paced_ms -= by_ms;
+		peer->sync->hello_allowed_ms -= by_ms;
 	}
-	core->membership.wrap_due_ms -= by_ms;
-	core->quiet_until_ms -= by_ms;
-	core->behind_since_ms -= core->behind_since_ms ? by_ms : 0;
-	for (size_t i = 0; i < core->dial_count; i++) {
-		core->dials[i].next_ms -= by_ms;
-		core->dials[i].up_ms -= by_ms;
+	hub->fedkeys->due_ms -= by_ms;
+	hub->quiet_until_ms -= by_ms;
+	hub->behind_since_ms -= hub->behind_since_ms ? by_ms : 0;
+	for (size_t i = 0; i < hub->peers.dial_count; i++) {
+		hub->peers.dials[i].next_ms -= by_ms;
+		hub->peers.dials[i].up_ms -= by_ms;
 	}
-	for (size_t i = 0; i < core->transfer.fetch_count; i++) {
-		struct fetch *fetch = core->transfer.fetches[i];
+	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
+		struct fetch *fetch = hub->transfer->fetches[i];
 		fetch->index_ms -= by_ms;
 		fetch->refused_ms -= by_ms;
 		for (size_t k = 0; k < fetch->request_count; k++)
@@ -346,103 +399,82 @@ static void clock_back(struct core *core, int64_t by_ms)
 	}
 }
 
+static void turn_begin(struct hub *hub, int64_t now_ms, struct effects *effects)
+{
+	if (now_ms < hub->now_ms)
+		clock_back(hub, hub->now_ms - now_ms);
+	hub->now_ms = now_ms;
+	hub->effects = effects;
+	ledger_now(&hub->ledger, now_ms);
+	peers_turn(hub);
+	for (size_t i = 0; i < hub->peers.count; i++)
+		hub->peers.items[i]->transfer->turn_serve = 0;
+}
+
+/* Deadlines, then what the turn has led to; heads come late, as they sign what all others have written. */
+static void turn_end(struct hub *hub, struct txn *txn)
+{
+	peers_tick(hub);
+	sync_tick(hub, txn);
+	recount_tick(hub, txn);
+	holds_tick(hub, txn);
+	rights_tick(hub);
+	scan_tick(hub, txn);
+	fedkeys_tick(hub, txn);
+	news_take(hub, txn);
+	voting_settle(hub, txn);
+	epochs_settle(hub, txn);
+	withdrawal_settle(hub, txn);
+	scan_settle(hub, txn);
+	gossip_settle(hub, txn);
+	reconcile_settle(hub, txn);
+	ledger_settle(&hub->ledger, txn);
+}
+
 void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct event *events,
 	       size_t count, struct effects *effects)
 {
-	if (now_ms < core->now_ms)
-		clock_back(core, core->now_ms - now_ms);
-	core->now_ms = now_ms;
-	core->effects = effects;
-	ledger_now(&core->ledger, now_ms);
-	for (size_t i = 0; i < core->peer_count; i++) {
-		core->peers[i]->turn_bytes = 0;
-		core->peers[i]->turn_serve = 0;
+	struct hub *hub = &core->hub;
+	turn_begin(hub, now_ms, effects);
+	for (size_t i = 0; i < count && !txn_err(txn); i++) {
+		event_take(hub, txn, &events[i]);
+		news_take(hub, txn);
 	}
-	for (size_t i = 0; i < count && txn_err(txn) == ERR_OK; i++)
-		event_take(core, txn, &events[i]);
-	peers_tick(core);
-	sync_tick(core, txn);
-	serve_tick(core, txn);
-	rights_tick(core);
-	transfer_tick(core, txn);
-	fedkeys_tick(core, txn);
-	voting_settle(core, txn);
-	epochs_settle(core, txn);
-	withdrawal_settle(core, txn);
-	transfer_settle(core, txn);
-	gossip_settle(core, txn);
-	reconcile_settle(core, txn);
-	core_settle(core, txn);
-	core->effects = NULL;
+	turn_end(hub, txn);
+	hub->effects = NULL;
 }
 
 void core_query(struct core *core, struct txn *txn, int64_t now_ms,
-		void (*run)(struct core *core, struct txn *txn, int64_t now_ms, void *arg),
-		void *arg)
+		void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg), void *arg)
 {
-	int64_t turn_ms = core->now_ms;
-
-	check(!core->effects);
-	core->now_ms = now_ms;
-	run(core, txn, now_ms, arg);
-	core->now_ms = turn_ms;
+	struct hub *hub = &core->hub;
+	int64_t turn_ms = hub->now_ms;
+	check(!hub->effects);
+	hub->now_ms = now_ms;
+	run(hub, txn, now_ms, arg);
+	hub->now_ms = turn_ms;
 }
 
-void core_room(struct core *core, enum room room)
+void core_headroom(struct core *core, enum headroom headroom)
 {
-	core->room = room;
-}
-
-enum room core_room_left(const struct core *core)
-{
-	return core->room;
+	core->hub.headroom = headroom;
 }
 
 int64_t core_wake(const struct core *core)
 {
-	static int64_t (*const wakes[])(const struct core *core) = {
-		peers_wake,  sync_wake,       serve_wake,   transfer_wake, voting_wake,
-		epochs_wake, withdrawal_wake, fedkeys_wake, rights_wake,
+	static int64_t (*const wakes[])(const struct hub *hub) = {
+		peers_wake, sync_wake,   gossip_wake, reconcile_wake, recount_wake, holds_wake,
+		scan_wake,  voting_wake, epochs_wake, rights_wake,    fedkeys_wake, withdrawal_wake,
 	};
 	int64_t wake = INT64_MAX;
 	for (size_t i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++) {
-		int64_t at = wakes[i](core);
+		int64_t at = wakes[i](&core->hub);
 		wake = at < wake ? at : wake;
 	}
 	return wake;
 }
 
-void core_record_news(struct core *core, struct txn *txn, const struct ledger_news *news)
-{
-	struct bytes whole;
-	struct record record;
-	struct keywrap wrap;
-	if (!news->stored)
-		return;
-	if (news->kind == RECORD_VERSION) {
-		transfer_version_news(core, txn, news);
-		return;
-	}
-	if (!ledger_record(txn, news->author, news->incarnation, news->sequence, &whole) ||
-	    record_decode(&record, whole) != ERR_OK)
-		return;
-	if (news->kind == RECORD_TOKEN)
-		rights_news(core, &record);
-	if (news->kind == RECORD_CONTACT)
-		peers_contact(core, txn, news->author, whole);
-	else if (news->kind == RECORD_WRAP_KEY) {
-		nodes_wrap_key_news(core, txn, &record);
-		epochs_wraps_due(core);
-	} else if (news->kind == RECORD_VOTE)
-		voting_news(core, txn, news, &record);
-	else if (news->kind == RECORD_KEY || news->kind == RECORD_TOKEN)
-		epochs_news(core, txn, news, &record);
-	else if (news->kind == RECORD_WITHDRAWAL || news->kind == RECORD_ERASURE)
-		withdrawal_news(core, txn, news, &record);
-	else if (news->kind == RECORD_WRAP && keywrap_get(&wrap, record.body) == ERR_OK)
-		wrap.prefix.len ? epochs_news(core, txn, news, &record)
-				: fedkeys_wrap_news(core, txn, whole);
-}
+/* ---- links ---- */
 
 void core_chunk_event(struct event *out, uint64_t link, struct bytes message)
 {
@@ -471,13 +503,14 @@ void core_chunk_message(struct buf *out, const struct dataset_id *dataset,
 bool core_certificate(const struct core *core, struct certificate *out, struct buf *entry,
 		      struct fed_id *fed)
 {
-	const struct identity *identity = core->options.identity;
-	if (!core->has_fed)
+	const struct hub *hub = &core->hub;
+	const struct identity *identity = hub->options.identity;
+	if (!hub->has_fed)
 		return false;
-	*fed = core->charter.number > 0 ? core->charter.fed : core->membership.invitation->fed;
-	buf_add(entry, buf_bytes(&core->membership.own_entry));
+	*fed = hub->charter.number > 0 ? hub->charter.fed : hub->invitation->fed;
+	buf_add(entry, buf_bytes(&hub->own_entry));
 	*out = (struct certificate){
-		.member = author_member(core->author),
+		.member = author_member(hub->author),
 		.node_index = identity->node_index,
 		.org = identity->org,
 		.entry = buf_bytes(entry),

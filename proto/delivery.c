@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "crypto/path.h"
-#include "proto/core_state.h"
 
 enum {
 	LOOK_COUNT = 500,
@@ -190,7 +189,7 @@ void delivery_failed(struct txn *txn, int64_t now_ms, const struct delivery_due 
 /* ---- what is due ---- */
 
 /* One dataset at one folder. True: it is due, and *out is filled. */
-static bool look_at(struct core *core, struct txn *txn, int64_t now_ms,
+static bool look_at(struct hub *hub, struct txn *txn, int64_t now_ms,
 		    struct delivery_cursor *cursor, const char *path,
 		    const struct record_id *current, struct bytes dir, struct delivery_due *out)
 {
@@ -207,7 +206,7 @@ static bool look_at(struct core *core, struct txn *txn, int64_t now_ms,
 		return false;
 	}
 	/* What is not held or not readable is not due. */
-	if (catalog_read(core, txn, path, 0, &out->reading, why) != ERR_OK)
+	if (catalog_read(hub, txn, path, 0, &out->reading, why) != ERR_OK)
 		return false;
 	snprintf(out->path, sizeof(out->path), "%s", path);
 	out->record = out->reading.record;
@@ -217,7 +216,7 @@ static bool look_at(struct core *core, struct txn *txn, int64_t now_ms,
 	return true;
 }
 
-static bool look_at_dataset(struct core *core, struct txn *txn, int64_t now_ms,
+static bool look_at_dataset(struct hub *hub, struct txn *txn, int64_t now_ms,
 			    struct delivery_cursor *cursor, const struct dataset_id *dataset,
 			    struct delivery_due *out)
 {
@@ -229,7 +228,7 @@ static bool look_at_dataset(struct core *core, struct txn *txn, int64_t now_ms,
 	struct bytes whole, pattern, dir;
 	char path[LIMIT_PATH_LEN_MAX + 1];
 
-	if (ledger_version_current(&core->ledger, txn, dataset, 0, &of, &whole) != ERR_OK ||
+	if (ledger_version_current(&hub->ledger, txn, dataset, 0, &of, &whole) != ERR_OK ||
 	    record_decode(&record, whole) != ERR_OK ||
 	    version_decode(&version, record.body) != ERR_OK)
 		return false;
@@ -238,7 +237,7 @@ static bool look_at_dataset(struct core *core, struct txn *txn, int64_t now_ms,
 	while (walk_next(&walk))
 		if (deliver_get(walk.value, &pattern, &dir) &&
 		    path_match(pattern, bytes_str(path)) &&
-		    look_at(core, txn, now_ms, cursor, path, &current, dir, out))
+		    look_at(hub, txn, now_ms, cursor, path, &current, dir, out))
 			return true;
 	return false;
 }
@@ -250,8 +249,8 @@ static bool any_folder(struct txn *txn)
 	return walk_next(&walk);
 }
 
-bool delivery_next(struct core *core, struct txn *txn, int64_t now_ms,
-		   struct delivery_cursor *cursor, struct delivery_due *out)
+bool delivery_next(struct hub *hub, struct txn *txn, int64_t now_ms, struct delivery_cursor *cursor,
+		   struct delivery_due *out)
 {
 	struct walk walk =
 		walk_begin_at(txn, TABLE_PATH, bytes_of(NULL, 0), row_key_bytes(&cursor->at), true);
@@ -276,7 +275,7 @@ bool delivery_next(struct core *core, struct txn *txn, int64_t now_ms,
 		}
 		if (walk.value.len == ID_LEN) {
 			memcpy(dataset.b, walk.value.ptr, ID_LEN);
-			due = look_at_dataset(core, txn, now_ms, cursor, &dataset, out);
+			due = look_at_dataset(hub, txn, now_ms, cursor, &dataset, out);
 		}
 		if (due)
 			return true;

@@ -41,8 +41,8 @@ struct delivery_cursor {
  * Looks at about 500 datasets from the cursor on (empty: the beginning). True: *out is the first that is held, readable, not
  * yet in its folder, and has not failed just now; the next call looks at it again.
  */
-bool delivery_next(struct core *core, struct txn *txn, int64_t now_ms,
-		   struct delivery_cursor *cursor, struct delivery_due *out);
+bool delivery_next(struct hub *hub, struct txn *txn, int64_t now_ms, struct delivery_cursor *cursor,
+		   struct delivery_due *out);
 /* In this order: it is about to be put there; it is there. Or it failed. */
 void delivery_begun(struct txn *txn, const struct delivery_due *due, const struct digest *names);
 void delivery_done(struct txn *txn, int64_t now_ms, const struct delivery_due *due,

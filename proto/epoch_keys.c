@@ -6,7 +6,9 @@
 
 #include "crypto/path.h"
 #include "crypto/root.h"
+#include "proto/epochs.h"
 #include "proto/rights.h"
+#include "proto/wrapkeys.h"
 
 enum {
 	ROW_NAME_LEN = 192,
@@ -60,7 +62,7 @@ static bool row_here(struct txn *txn, struct bytes prefix, uint64_t number, stru
 	return txn_has(txn, TABLE_SEALED, row_key_bytes(&row));
 }
 
-static bool row_open(struct core *core, struct txn *txn, const char *name, struct key *out)
+static bool row_open(struct hub *hub, struct txn *txn, const char *name, struct key *out)
 {
 	struct row_key row = key_name(name);
 	struct secret *secret = NULL;
@@ -68,7 +70,7 @@ static bool row_open(struct core *core, struct txn *txn, const char *name, struc
 
 	if (!txn_get(txn, TABLE_SEALED, row_key_bytes(&row), &sealed))
 		return false;
-	enum err err = keyring_unseal(core->options.keyring, &secret, name, sealed);
+	enum err err = keyring_unseal(hub->options.keyring, &secret, name, sealed);
 	if (err == ERR_OK && secret_bytes(secret).len != KEY_LEN)
 		err = ERR_CORRUPT;
 	if (err == ERR_OK)
@@ -79,7 +81,7 @@ static bool row_open(struct core *core, struct txn *txn, const char *name, struc
 	return err == ERR_OK;
 }
 
-void epoch_key_put(struct core *core, struct txn *txn, struct bytes prefix, uint64_t number,
+void epoch_key_put(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
 		   struct bytes path, const struct org_id *granter, const struct key *key)
 {
 	char name[ROW_NAME_LEN];
@@ -88,7 +90,7 @@ void epoch_key_put(struct core *core, struct txn *txn, struct bytes prefix, uint
 	row_name(name, prefix, number, path, granter);
 	struct row_key row = key_name(name);
 	buf_init(&sealed, 256);
-	keyring_seal(core->options.keyring, &sealed, name, bytes_of(key->b, KEY_LEN));
+	keyring_seal(hub->options.keyring, &sealed, name, bytes_of(key->b, KEY_LEN));
 	if (sealed.err == ERR_OK)
 		txn_put(txn, TABLE_SEALED, row_key_bytes(&row), buf_bytes(&sealed));
 	else
@@ -96,7 +98,7 @@ void epoch_key_put(struct core *core, struct txn *txn, struct bytes prefix, uint
 	buf_fini(&sealed);
 }
 
-uint64_t epoch_key_last(struct core *core, struct txn *txn, struct bytes prefix)
+uint64_t epoch_key_last(struct hub *hub, struct txn *txn, struct bytes prefix)
 {
 	char begin[ROW_NAME_LEN], own[ROW_NAME_LEN];
 	int len = row_of(begin, prefix, prefix);
@@ -108,7 +110,7 @@ uint64_t epoch_key_last(struct core *core, struct txn *txn, struct bytes prefix)
 		/* Others may have wrapped whatever they like. */
 		snprintf(own, sizeof(own), "%.*s", (int)walk.key.len, (const char *)walk.key.ptr);
 		uint64_t number = strtoull(own + len, NULL, 16);
-		row_name(own, prefix, number, prefix, &core->options.identity->org);
+		row_name(own, prefix, number, prefix, &hub->options.identity->org);
 		if (bytes_eq(bytes_str(own), walk.key))
 			last = number;
 	}
@@ -140,26 +142,26 @@ void epoch_record_copy(struct epoch_record *out, const struct keyrecord *key, ui
 	out->key.back.prefix = bytes_of(out->path, key->back.prefix.len);
 }
 
-bool epoch_author_ok(struct core *core, struct txn *txn, uint32_t author)
+bool epoch_author_ok(struct hub *hub, struct txn *txn, uint32_t author)
 {
 	struct sign_pk pk;
 	uint8_t roles = 0;
 
 	/* PROTOCOL: "A key record of an author without that role has no effect." */
-	return ledger_author(&core->ledger, txn, author, &pk, &roles) == ERR_OK &&
+	return ledger_author(&hub->ledger, txn, author, &pk, &roles) == ERR_OK &&
 	       (roles & ORGLOG_ROLE_KEY_AUTHOR);
 }
 
-bool epoch_record_find(struct core *core, struct txn *txn, struct bytes prefix, uint64_t number,
+bool epoch_record_find(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
 		       struct epoch_record *out)
 {
 	struct record_slot slot = record_slot_key(prefix, number);
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, record_slot_bytes(&slot));
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
 	struct record record;
 	struct keyrecord key;
 
 	while (ledger_slots_next(&slots, &record)) {
-		if (!epoch_author_ok(core, txn, record.author) ||
+		if (!epoch_author_ok(hub, txn, record.author) ||
 		    keyrecord_get(&key, record.body) != ERR_OK)
 			continue;
 		epoch_record_copy(out, &key, record.author);
@@ -171,7 +173,7 @@ bool epoch_record_find(struct core *core, struct txn *txn, struct bytes prefix, 
 /* ---- search ---- */
 
 struct search {
-	struct core *core;
+	struct hub *hub;
 	struct txn *txn;
 	struct bytes prefix; /* Q */
 	uint64_t number;
@@ -207,7 +209,7 @@ static bool candidate_take(struct search *s, struct bytes above, const struct ke
 static bool row_take(struct search *s, struct bytes above, const char *name)
 {
 	struct key key = {{0}};
-	bool taken = row_open(s->core, s->txn, name, &key) && candidate_take(s, above, &key);
+	bool taken = row_open(s->hub, s->txn, name, &key) && candidate_take(s, above, &key);
 
 	key_wipe(&key);
 	return taken;
@@ -225,10 +227,10 @@ static bool row_take_of(struct search *s, struct bytes above, const struct org_i
 static bool rows_take(struct search *s, struct bytes above)
 {
 	const struct charter_member *owner =
-		charter_by_slug(&s->core->charter, path_slug(s->prefix));
+		charter_by_slug(&s->hub->charter, path_slug(s->prefix));
 
 	return (owner && row_take_of(s, above, &owner->org)) ||
-	       row_take_of(s, above, &s->core->options.identity->org);
+	       row_take_of(s, above, &s->hub->options.identity->org);
 }
 
 static enum err search_run(struct search *s)
@@ -239,7 +241,7 @@ static enum err search_run(struct search *s)
 	if (!path_contains(s->prefix, s->path) || !namespace_open(s->txn, s->prefix))
 		return ERR_ABSENT;
 	s->has_commitment =
-		!s->version && epoch_record_find(s->core, s->txn, s->prefix, s->number, &record);
+		!s->version && epoch_record_find(s->hub, s->txn, s->prefix, s->number, &record);
 	if (s->has_commitment)
 		s->commitment = record.key.commitment;
 	while (!rows_take(s, above)) {
@@ -250,10 +252,10 @@ static enum err search_run(struct search *s)
 	return ERR_OK;
 }
 
-enum err epochs_key(struct core *core, struct txn *txn, struct bytes prefix, uint64_t number,
+enum err epochs_key(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
 		    struct bytes path, struct key *out)
 {
-	struct search search = {.core = core,
+	struct search search = {.hub = hub,
 				.txn = txn,
 				.prefix = prefix,
 				.number = number,
@@ -263,10 +265,10 @@ enum err epochs_key(struct core *core, struct txn *txn, struct bytes prefix, uin
 	return search_run(&search);
 }
 
-enum err epochs_version_key(struct core *core, struct txn *txn, const struct version *version,
+enum err epochs_version_key(struct hub *hub, struct txn *txn, const struct version *version,
 			    const struct dataset_id *dataset, struct key *out)
 {
-	struct search search = {.core = core,
+	struct search search = {.hub = hub,
 				.txn = txn,
 				.prefix = version->epoch_prefix,
 				.number = version->epoch_number,
@@ -284,22 +286,22 @@ enum err epochs_version_key(struct core *core, struct txn *txn, const struct ver
  * PROTOCOL: "A wrap counts when its granter is the organisation in whose namespace Q lies, or the own one that passes
  * on what it got; in a record of the namespace's own organisation its author has the role key author."
  */
-static bool granter_ok(const struct core *core, const struct org_id *granter,
+static bool granter_ok(const struct hub *hub, const struct org_id *granter,
 		       const struct keywrap *wrap)
 {
-	return rights_own_namespace(core, granter, wrap->prefix) ||
-	       id_eq(granter, &core->options.identity->org);
+	return rights_own_namespace(hub, granter, wrap->prefix) ||
+	       id_eq(granter, &hub->options.identity->org);
 }
 
-bool epoch_wrap_ok(struct core *core, struct txn *txn, uint32_t author, const struct keywrap *wrap)
+bool epoch_wrap_ok(struct hub *hub, struct txn *txn, uint32_t author, const struct keywrap *wrap)
 {
-	const struct charter_member *member = core_author_member(core, author);
+	const struct charter_member *member = hub_author_member(hub, author);
 
-	return member && (!rights_own_namespace(core, &member->org, wrap->prefix) ||
-			  epoch_author_ok(core, txn, author));
+	return member && (!rights_own_namespace(hub, &member->org, wrap->prefix) ||
+			  epoch_author_ok(hub, txn, author));
 }
 
-enum err epoch_wrap_open(struct core *core, struct txn *txn, const struct org_id *granter,
+enum err epoch_wrap_open(struct hub *hub, struct txn *txn, const struct org_id *granter,
 			 const struct keywrap *wrap)
 {
 	struct wrap_context context = {.granter = *granter,
@@ -309,31 +311,31 @@ enum err epoch_wrap_open(struct core *core, struct txn *txn, const struct org_id
 				       .path = wrap->path};
 	struct key key = {{0}};
 
-	if (!id_eq(&wrap->grantee, &core->options.identity->org) || wrap->prefix.len == 0 ||
-	    !granter_ok(core, granter, wrap))
+	if (!id_eq(&wrap->grantee, &hub->options.identity->org) || wrap->prefix.len == 0 ||
+	    !granter_ok(hub, granter, wrap))
 		return ERR_DENIED;
 	if (row_here(txn, wrap->prefix, wrap->number, wrap->path, granter))
 		return ERR_EXISTS;
-	enum err err = nodes_unwrap(core, &wrap->wrap, &context, &key);
+	enum err err = wrapkeys_unwrap(hub, &wrap->wrap, &context, &key);
 	if (err == ERR_OK)
-		epoch_key_put(core, txn, wrap->prefix, wrap->number, wrap->path, granter, &key);
+		epoch_key_put(hub, txn, wrap->prefix, wrap->number, wrap->path, granter, &key);
 	key_wipe(&key);
 	return err;
 }
 
-void epoch_wraps_open(struct core *core, struct txn *txn)
+void epoch_wraps_open(struct hub *hub, struct txn *txn)
 {
 	uint8_t prefix[1 + ID_LEN] = {RECORD_WRAP};
 	struct record record;
 	struct keywrap wrap;
 
-	memcpy(prefix + 1, core->options.identity->org.b, ID_LEN);
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_obj(&prefix));
+	memcpy(prefix + 1, hub->options.identity->org.b, ID_LEN);
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&prefix));
 	while (ledger_slots_next(&slots, &record)) {
-		const struct charter_member *granter = core_author_member(core, record.author);
+		const struct charter_member *granter = hub_author_member(hub, record.author);
 		if (granter && keywrap_get(&wrap, record.body) == ERR_OK &&
-		    epoch_wrap_ok(core, txn, record.author, &wrap))
-			epoch_wrap_open(core, txn, &granter->org, &wrap);
+		    epoch_wrap_ok(hub, txn, record.author, &wrap))
+			epoch_wrap_open(hub, txn, &granter->org, &wrap);
 	}
 }
 
@@ -380,9 +382,9 @@ bool epoch_text_next(struct walk *walk, struct epoch_text *out)
 /* ---- following the links ---- */
 
 /* With the root seed alone everything that is the organisation's own can be had again. */
-static enum err recovered(struct core *core, const struct epoch_record *record, struct key *out)
+static enum err recovered(struct hub *hub, const struct epoch_record *record, struct key *out)
 {
-	const struct identity *identity = core->options.identity;
+	const struct identity *identity = hub->options.identity;
 	struct wrap_context context = {.granter = identity->org,
 				       .grantee = identity->org,
 				       .prefix = record->key.prefix,
@@ -390,7 +392,7 @@ static enum err recovered(struct core *core, const struct epoch_record *record, 
 				       .path = record->key.prefix};
 	struct key secret;
 
-	if (!identity->root || author_member(record->author) != author_member(core->author))
+	if (!identity->root || author_member(record->author) != author_member(hub->author))
 		return ERR_ABSENT;
 	root_recovery_key(&secret, secret_key(identity->root));
 	enum err err = wrap_open(out, &record->key.recovery, &secret, &context);
@@ -398,14 +400,14 @@ static enum err recovered(struct core *core, const struct epoch_record *record, 
 	return err;
 }
 
-static enum err down_follow(struct core *core, struct txn *txn, const struct keyrecord *r,
+static enum err down_follow(struct hub *hub, struct txn *txn, const struct keyrecord *r,
 			    struct key *out)
 {
 	struct key parent = {{0}};
 	enum err err = ERR_ABSENT;
 
 	if (r->down.present)
-		err = epochs_key(core, txn, r->down.prefix, r->down.number, path_parent(r->prefix),
+		err = epochs_key(hub, txn, r->down.prefix, r->down.number, path_parent(r->prefix),
 				 &parent);
 	if (err == ERR_OK)
 		err = keyrecord_down_open(out, r, &parent);
@@ -414,36 +416,35 @@ static enum err down_follow(struct core *core, struct txn *txn, const struct key
 }
 
 /* The key of the record's epoch at its Q, when it is not here but can be had. */
-static bool learn_key(struct core *core, struct txn *txn, const struct epoch_record *record,
+static bool learn_key(struct hub *hub, struct txn *txn, const struct epoch_record *record,
 		      struct key *out)
 {
 	const struct keyrecord *r = &record->key;
 	struct digest commitment;
 
-	if (epochs_key(core, txn, r->prefix, r->number, r->prefix, out) == ERR_OK)
+	if (epochs_key(hub, txn, r->prefix, r->number, r->prefix, out) == ERR_OK)
 		return false;
-	if (down_follow(core, txn, r, out) != ERR_OK && recovered(core, record, out) != ERR_OK)
+	if (down_follow(hub, txn, r, out) != ERR_OK && recovered(hub, record, out) != ERR_OK)
 		return false;
 	epoch_commitment(&commitment, out, r->number, r->prefix);
 	if (!id_eq(&commitment, &r->commitment))
 		return false;
-	epoch_key_put(core, txn, r->prefix, r->number, r->prefix, &core->options.identity->org,
-		      out);
+	epoch_key_put(hub, txn, r->prefix, r->number, r->prefix, &hub->options.identity->org, out);
 	return true;
 }
 
 /* One record: its own key, and the one before. */
-static bool learn(struct core *core, struct txn *txn, const struct epoch_record *record)
+static bool learn(struct hub *hub, struct txn *txn, const struct epoch_record *record)
 {
 	const struct keyrecord *r = &record->key;
-	const struct org_id *own = &core->options.identity->org;
+	const struct org_id *own = &hub->options.identity->org;
 	struct key key = {{0}}, before = {{0}};
-	bool learnt = learn_key(core, txn, record, &key);
+	bool learnt = learn_key(hub, txn, record, &key);
 
 	if (r->back.present && !row_here(txn, r->back.prefix, r->back.number, r->prefix, own) &&
-	    epochs_key(core, txn, r->prefix, r->number, r->prefix, &key) == ERR_OK &&
+	    epochs_key(hub, txn, r->prefix, r->number, r->prefix, &key) == ERR_OK &&
 	    keyrecord_back_open(&before, r, &key) == ERR_OK) {
-		epoch_key_put(core, txn, r->back.prefix, r->back.number, r->prefix, own, &before);
+		epoch_key_put(hub, txn, r->back.prefix, r->back.number, r->prefix, own, &before);
 		learnt = true;
 	}
 	key_wipe(&key);
@@ -452,40 +453,40 @@ static bool learn(struct core *core, struct txn *txn, const struct epoch_record 
 }
 
 /* As long as each record's back link opens the one before, without waiting for the next walk. */
-static bool learn_chain(struct core *core, struct txn *txn, struct epoch_record *record)
+static bool learn_chain(struct hub *hub, struct txn *txn, struct epoch_record *record)
 {
-	bool learnt = learn(core, txn, record), more = learnt;
+	bool learnt = learn(hub, txn, record), more = learnt;
 
 	while (more && record->key.back.present &&
 	       record->key.back.prefix.len == record->key.prefix.len) {
 		struct epoch_record before;
-		more = epoch_record_find(core, txn, record->key.back.prefix,
-					 record->key.back.number, &before) &&
-		       learn(core, txn, &before);
+		more = epoch_record_find(hub, txn, record->key.back.prefix, record->key.back.number,
+					 &before) &&
+		       learn(hub, txn, &before);
 		if (more)
 			epoch_record_copy(record, &before.key, before.author);
 	}
 	return learnt;
 }
 
-bool epoch_record_learn(struct core *core, struct txn *txn, const struct record *record)
+bool epoch_record_learn(struct hub *hub, struct txn *txn, const struct record *record)
 {
 	struct epoch_record copy;
 	struct keyrecord key;
-	bool own = author_member(record->author) == author_member(core->author);
+	bool own = author_member(record->author) == author_member(hub->author);
 
 	if (keyrecord_get(&key, record->body) != ERR_OK ||
 	    (!own && !namespace_open(txn, key.prefix)) ||
-	    !epoch_author_ok(core, txn, record->author))
+	    !epoch_author_ok(hub, txn, record->author))
 		return false;
 	epoch_record_copy(&copy, &key, record->author);
-	return learn_chain(core, txn, &copy);
+	return learn_chain(hub, txn, &copy);
 }
 
-bool epoch_keys_learn(struct core *core, struct txn *txn, struct row_key *at, bool *learnt)
+bool epoch_keys_learn(struct hub *hub, struct txn *txn, struct row_key *at, bool *learnt)
 {
 	static const uint8_t kind[1] = {RECORD_KEY};
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_obj(&kind));
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
 	struct record record;
 
 	if (at->len > 0)
@@ -498,7 +499,7 @@ bool epoch_keys_learn(struct core *core, struct txn *txn, struct row_key *at, bo
 		}
 		memcpy(at->b, slots.walk.last, slots.walk.last_len);
 		at->len = slots.walk.last_len;
-		*learnt = epoch_record_learn(core, txn, &record) || *learnt;
+		*learnt = epoch_record_learn(hub, txn, &record) || *learnt;
 	}
 	return true;
 }

@@ -9,7 +9,6 @@
 
 #include "crypto/check.h"
 #include "crypto/path.h"
-#include "proto/core_state.h"
 #include "proto/epoch_keys.h"
 #include "proto/rights.h"
 
@@ -48,18 +47,15 @@ static char *text_copy(struct bytes text)
 
 static void list_add(struct epoch_list *list, struct bytes prefix, uint64_t number)
 {
-	if (list->count == list->cap) {
-		list->cap = list->cap ? 2 * list->cap : 16;
-		list->items = mem_grow(list->items, list->cap, sizeof(*list->items));
-	}
+	list->items = mem_room(list->items, list->count, &list->cap, sizeof(*list->items));
 	list->items[list->count++] = (struct epoch){text_copy(prefix), number};
 }
 
-static void list_load_author(struct core *core, struct txn *txn, struct epoch_list *list,
+static void list_load_author(struct hub *hub, struct txn *txn, struct epoch_list *list,
 			     uint32_t author)
 {
 	static const uint8_t kind[1] = {RECORD_KEY};
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_obj(&kind));
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
 	struct record record;
 	struct keyrecord key;
 
@@ -69,17 +65,17 @@ static void list_load_author(struct core *core, struct txn *txn, struct epoch_li
 			list_add(list, key.prefix, key.number);
 }
 
-static void list_load(struct core *core, struct txn *txn, struct epoch_list *list)
+static void list_load(struct hub *hub, struct txn *txn, struct epoch_list *list)
 {
 	struct orglog log;
 
 	*list = (struct epoch_list){0};
-	if (orglog_load(txn, &core->options.identity->org, &log) != ERR_OK)
+	if (orglog_load(txn, &hub->options.identity->org, &log) != ERR_OK)
 		return;
 	for (size_t i = 0; i < log.node_count; i++) {
-		uint32_t author = author_of(author_member(core->author), log.nodes[i].index);
-		if (epoch_author_ok(core, txn, author))
-			list_load_author(core, txn, list, author);
+		uint32_t author = author_of(author_member(hub->author), log.nodes[i].index);
+		if (epoch_author_ok(hub, txn, author))
+			list_load_author(hub, txn, list, author);
 	}
 	orglog_fini(&log);
 }
@@ -125,18 +121,18 @@ static const struct epoch *list_governs(const struct epoch_list *list, struct by
 /*
  * PROTOCOL: "by its active node of the lowest index that has the role key author."
  */
-static bool is_key_author(struct core *core, struct txn *txn)
+static bool is_key_author(struct hub *hub, struct txn *txn)
 {
 	struct orglog log;
 	bool is = false;
 
-	if (orglog_load(txn, &core->options.identity->org, &log) != ERR_OK)
+	if (orglog_load(txn, &hub->options.identity->org, &log) != ERR_OK)
 		return false;
 	for (size_t i = 0; i < log.node_count; i++) {
 		const struct orglog_node *node = &log.nodes[i];
 		if (node->state != ORGLOG_NODE_ACTIVE || !(node->roles & ORGLOG_ROLE_KEY_AUTHOR))
 			continue;
-		is = node->index == core->options.identity->node_index;
+		is = node->index == hub->options.identity->node_index;
 		break;
 	}
 	orglog_fini(&log);
@@ -144,19 +140,19 @@ static bool is_key_author(struct core *core, struct txn *txn)
 }
 
 /* Right after a start others may know more of the own records than this store. */
-static bool is_early(const struct core *core)
+static bool is_early(const struct hub *hub)
 {
-	return core->now_ms < core->quiet_until_ms || core->behind_since_ms;
+	return hub->now_ms < hub->quiet_until_ms || hub->behind_since_ms;
 }
 
 /* ---- wraps ---- */
 
 /* A wrap (Q, n, P) for an organisation. ERR_ABSENT: its log is not here; ERR_AGAIN: the key is not. */
-static enum err wrap_make(struct core *core, struct txn *txn, const struct org_id *grantee,
+static enum err wrap_make(struct hub *hub, struct txn *txn, const struct org_id *grantee,
 			  struct bytes prefix, uint64_t number, struct bytes path,
 			  struct keywrap *out)
 {
-	struct wrap_context context = {.granter = core->options.identity->org,
+	struct wrap_context context = {.granter = hub->options.identity->org,
 				       .grantee = *grantee,
 				       .prefix = prefix,
 				       .number = number,
@@ -169,17 +165,17 @@ static enum err wrap_make(struct core *core, struct txn *txn, const struct org_i
 	enum err err = orglog_load(txn, grantee, &log);
 	if (err != ERR_OK)
 		return err;
-	if (epochs_key(core, txn, prefix, number, path, &key) != ERR_OK)
+	if (epochs_key(hub, txn, prefix, number, path, &key) != ERR_OK)
 		err = ERR_AGAIN;
 	else
-		err = wrap_seal(&out->wrap, &key, &log.wrap, &context, core->options.random);
+		err = wrap_seal(&out->wrap, &key, &log.wrap, &context, hub->options.random);
 	key_wipe(&key);
 	orglog_fini(&log);
 	return err;
 }
 
 /* Publishes it, unless that was done before. True: it is new. */
-static bool wrap_publish(struct core *core, struct txn *txn, const struct org_id *grantee,
+static bool wrap_publish(struct hub *hub, struct txn *txn, const struct org_id *grantee,
 			 struct bytes prefix, uint64_t number, struct bytes path)
 {
 	struct record_slot slot = record_slot_wrap(grantee, number, prefix, path);
@@ -187,14 +183,14 @@ static bool wrap_publish(struct core *core, struct txn *txn, const struct org_id
 	struct keywrap wrap;
 	struct buf body;
 
-	if (ledger_slot(&core->ledger, txn, record_slot_bytes(&slot), core->author, &record) ==
+	if (ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), hub->author, &record) ==
 		    ERR_OK ||
-	    wrap_make(core, txn, grantee, prefix, number, path, &wrap) != ERR_OK)
+	    wrap_make(hub, txn, grantee, prefix, number, path, &wrap) != ERR_OK)
 		return false;
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	keywrap_put(&body, &wrap);
-	enum err err = ledger_append(&core->ledger, txn, RECORD_WRAP, record_slot_bytes(&slot),
-				     buf_bytes(&body), NULL, NULL);
+	enum err err = ledger_append(&hub->ledger, txn, RECORD_WRAP, record_slot_bytes(&slot),
+				     buf_bytes(&body), NULL, LEDGER_QUIET);
 	buf_fini(&body);
 	if (err != ERR_OK)
 		txn_fail(txn, err);
@@ -204,7 +200,7 @@ static bool wrap_publish(struct core *core, struct txn *txn, const struct org_id
 /* ---- new epochs ---- */
 
 /* The links of a new epoch to the parent's and to the one before. ERR_AGAIN: a key is not here. */
-static enum err links_make(struct core *core, struct txn *txn, const struct epoch_list *list,
+static enum err links_make(struct hub *hub, struct txn *txn, const struct epoch_list *list,
 			   struct keyrecord *r, const struct key *key)
 {
 	const struct epoch *before = list_governs(list, r->prefix);
@@ -216,26 +212,26 @@ static enum err links_make(struct core *core, struct txn *txn, const struct epoc
 	if (parent) {
 		r->down.prefix = epoch_prefix(parent);
 		r->down.number = parent->number;
-		err = epochs_key(core, txn, r->down.prefix, r->down.number, parent_path, &other);
+		err = epochs_key(hub, txn, r->down.prefix, r->down.number, parent_path, &other);
 		if (err == ERR_OK)
-			keyrecord_down_seal(r, &other, key, core->options.random);
+			keyrecord_down_seal(r, &other, key, hub->options.random);
 	}
 	/* Records of a node that made keys before this one go when it is retired; its keys are here. */
 	if (err == ERR_OK && (before || r->number > 1)) {
 		r->back.prefix = before ? epoch_prefix(before) : r->prefix;
 		r->back.number = before ? before->number : r->number - 1;
-		err = epochs_key(core, txn, r->back.prefix, r->back.number, r->prefix, &other);
+		err = epochs_key(hub, txn, r->back.prefix, r->back.number, r->prefix, &other);
 		if (err == ERR_OK)
-			keyrecord_back_seal(r, key, &other, core->options.random);
+			keyrecord_back_seal(r, key, &other, hub->options.random);
 	}
 	key_wipe(&other);
 	return err == ERR_ABSENT ? ERR_AGAIN : err;
 }
 
-static enum err recovery_make(struct core *core, struct txn *txn, struct keyrecord *r,
+static enum err recovery_make(struct hub *hub, struct txn *txn, struct keyrecord *r,
 			      const struct key *key)
 {
-	const struct org_id *own = &core->options.identity->org;
+	const struct org_id *own = &hub->options.identity->org;
 	struct wrap_context context = {.granter = *own,
 				       .grantee = *own,
 				       .prefix = r->prefix,
@@ -246,47 +242,47 @@ static enum err recovery_make(struct core *core, struct txn *txn, struct keyreco
 
 	if (err != ERR_OK)
 		return err;
-	err = wrap_seal(&r->recovery, key, &log.recovery, &context, core->options.random);
+	err = wrap_seal(&r->recovery, key, &log.recovery, &context, hub->options.random);
 	orglog_fini(&log);
 	return err;
 }
 
-static enum err record_publish(struct core *core, struct txn *txn, const struct keyrecord *r)
+static enum err record_publish(struct hub *hub, struct txn *txn, const struct keyrecord *r)
 {
 	struct record_slot slot = record_slot_key(r->prefix, r->number);
 	struct buf body;
 
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	keyrecord_put(&body, r);
-	enum err err = ledger_append(&core->ledger, txn, RECORD_KEY, record_slot_bytes(&slot),
-				     buf_bytes(&body), NULL, NULL);
+	enum err err = ledger_append(&hub->ledger, txn, RECORD_KEY, record_slot_bytes(&slot),
+				     buf_bytes(&body), NULL, LEDGER_QUIET);
 	buf_fini(&body);
 	return err;
 }
 
 /* The next epoch at a path of the own namespace. ERR_AGAIN: a key that it has to be linked with is not here. */
-static enum err epoch_make(struct core *core, struct txn *txn, struct epoch_list *list,
+static enum err epoch_make(struct hub *hub, struct txn *txn, struct epoch_list *list,
 			   struct bytes prefix)
 {
-	const struct org_id *own = &core->options.identity->org;
-	uint64_t listed = list_last(list, prefix), kept = epoch_key_last(core, txn, prefix);
+	const struct org_id *own = &hub->options.identity->org;
+	uint64_t listed = list_last(list, prefix), kept = epoch_key_last(hub, txn, prefix);
 	struct keyrecord r = {.prefix = prefix, .number = (listed > kept ? listed : kept) + 1};
 	struct key key;
 
 	if (r.number == 0) /* another own node has given out all numbers */
 		return ERR_AGAIN;
-	random_fill(core->options.random, key.b, KEY_LEN);
+	random_fill(hub->options.random, key.b, KEY_LEN);
 	epoch_commitment(&r.commitment, &key, r.number, prefix);
-	enum err err = links_make(core, txn, list, &r, &key);
+	enum err err = links_make(hub, txn, list, &r, &key);
 	if (err == ERR_OK)
-		err = recovery_make(core, txn, &r, &key);
+		err = recovery_make(hub, txn, &r, &key);
 	if (err == ERR_OK)
-		err = record_publish(core, txn, &r);
+		err = record_publish(hub, txn, &r);
 	if (err == ERR_OK) {
-		epoch_key_put(core, txn, prefix, r.number, prefix, own, &key);
+		epoch_key_put(hub, txn, prefix, r.number, prefix, own, &key);
 		list_add(list, prefix, r.number);
-		wrap_publish(core, txn, own, prefix, r.number, prefix);
-		core->epochs.due = true; /* for the readers */
+		wrap_publish(hub, txn, own, prefix, r.number, prefix);
+		hub->epochs->due = true; /* for the readers */
 	}
 	key_wipe(&key);
 	return err;
@@ -300,16 +296,16 @@ struct reader {
 };
 
 struct readers {
-	struct core *core;
+	struct hub *hub;
 	struct reader *items;
 	size_t count, cap;
 	int64_t next_ms; /* when the first of their tokens ends or begins */
 };
 
 /* PROTOCOL: "A reader is an organisation that is a member (not a relay)" */
-static bool may_read(const struct core *core, const struct org_id *org)
+static bool may_read(const struct hub *hub, const struct org_id *org)
 {
-	const struct charter_member *member = charter_by_org(&core->charter, org);
+	const struct charter_member *member = charter_by_org(&hub->charter, org);
 
 	return member && member->state == CHARTER_MEMBER;
 }
@@ -350,43 +346,41 @@ static void readers_sort(struct readers *readers)
 
 static void readers_add(struct readers *readers, const struct org_id *org, struct bytes path)
 {
-	if (readers->count == readers->cap) {
-		readers->cap = readers->cap ? 2 * readers->cap : 16;
-		readers->items = mem_grow(readers->items, readers->cap, sizeof(*readers->items));
-	}
+	readers->items =
+		mem_room(readers->items, readers->count, &readers->cap, sizeof(*readers->items));
 	readers->items[readers->count++] = (struct reader){*org, text_copy(path)};
 }
 
 static void next_note(struct readers *readers, int64_t at_ms)
 {
-	if (at_ms > readers->core->now_ms && at_ms < readers->next_ms)
+	if (at_ms > readers->hub->now_ms && at_ms < readers->next_ms)
 		readers->next_ms = at_ms;
 }
 
 /* One token of the own namespace. */
 static void reader_take(struct readers *readers, struct txn *txn, const struct token *token)
 {
-	struct core *core = readers->core;
+	struct hub *hub = readers->hub;
 	const struct token_link *last = &token->link[token->count - 1];
 
-	if (!id_eq(&token->link[0].issuer, &core->options.identity->org) || last->verb < VERB_READ)
+	if (!id_eq(&token->link[0].issuer, &hub->options.identity->org) || last->verb < VERB_READ)
 		return;
 	/* The last link lies within all others. */
 	next_note(readers, last->not_before_ms);
 	next_note(readers, last->expiry_ms);
-	if (may_read(core, &last->audience) &&
-	    rights_verdict(&core->ledger, txn, token, core->now_ms, NULL) >= VERB_READ)
+	if (may_read(hub, &last->audience) &&
+	    rights_verdict(&hub->ledger, txn, token, hub->now_ms, NULL) >= VERB_READ)
 		readers_add(readers, &last->audience, last->prefix);
 }
 
-static void readers_load(struct core *core, struct txn *txn, struct readers *readers)
+static void readers_load(struct hub *hub, struct txn *txn, struct readers *readers)
 {
 	static const uint8_t kind[1] = {RECORD_TOKEN};
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_obj(&kind));
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
 	struct record record;
 	struct token token;
 
-	*readers = (struct readers){.core = core, .next_ms = core->now_ms + EPOCHS_LOOK_MS};
+	*readers = (struct readers){.hub = hub, .next_ms = hub->now_ms + EPOCHS_LOOK_MS};
 	while (ledger_slots_next(&slots, &record))
 		if (token_get(&token, record.body) == ERR_OK)
 			reader_take(readers, txn, &token);
@@ -403,13 +397,13 @@ static void readers_fini(struct readers *readers)
 /* ---- rights that ended ---- */
 
 /* The next wrap that this node has published for somebody else in the own namespace. */
-static bool own_wrap_next(struct core *core, struct ledger_slots *slots, struct keywrap *wrap)
+static bool own_wrap_next(struct hub *hub, struct ledger_slots *slots, struct keywrap *wrap)
 {
-	const struct identity *identity = core->options.identity;
+	const struct identity *identity = hub->options.identity;
 	struct record record;
 
 	while (ledger_slots_next(slots, &record)) {
-		if (record.author == core->author && keywrap_get(wrap, record.body) == ERR_OK &&
+		if (record.author == hub->author && keywrap_get(wrap, record.body) == ERR_OK &&
 		    wrap->prefix.len > 0 && !id_eq(&wrap->grantee, &identity->org) &&
 		    bytes_eq(path_slug(wrap->prefix), bytes_str(identity->slug)))
 			return true;
@@ -418,12 +412,12 @@ static bool own_wrap_next(struct core *core, struct ledger_slots *slots, struct 
 }
 
 /* The own ones: of others there may be many. */
-static struct ledger_slots wrap_slots(struct core *core, struct txn *txn)
+static struct ledger_slots wrap_slots(struct hub *hub, struct txn *txn)
 {
 	static const uint8_t kind[1] = {RECORD_WRAP};
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_obj(&kind));
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
 
-	slots.author = core->author;
+	slots.author = hub->author;
 	return slots;
 }
 
@@ -441,10 +435,7 @@ static void ended_add(struct ended *ended, struct bytes path)
 	for (; at < ended->count && strlen(ended->paths[at]) <= path.len; at++)
 		if (bytes_eq(bytes_str(ended->paths[at]), path))
 			return;
-	if (ended->count == ended->cap) {
-		ended->cap = ended->cap ? 2 * ended->cap : 8;
-		ended->paths = mem_grow(ended->paths, ended->cap, sizeof(*ended->paths));
-	}
+	ended->paths = mem_room(ended->paths, ended->count, &ended->cap, sizeof(*ended->paths));
 	memmove(ended->paths + at + 1, ended->paths + at,
 		(ended->count - at) * sizeof(*ended->paths));
 	ended->paths[at] = text_copy(path);
@@ -458,32 +449,32 @@ static void ended_fini(struct ended *ended)
 	free(ended->paths);
 }
 
-static void ended_find(struct core *core, struct txn *txn, const struct readers *readers,
+static void ended_find(struct hub *hub, struct txn *txn, const struct readers *readers,
 		       struct ended *ended)
 {
-	struct ledger_slots slots = wrap_slots(core, txn);
+	struct ledger_slots slots = wrap_slots(hub, txn);
 	struct keywrap wrap;
 
 	*ended = (struct ended){0};
-	while (own_wrap_next(core, &slots, &wrap)) {
+	while (own_wrap_next(hub, &slots, &wrap)) {
 		if (readers_has(readers, &wrap.grantee, wrap.path))
 			continue;
 		ended_add(ended, wrap.path);
-		ended->removed = ended->removed || !may_read(core, &wrap.grantee);
+		ended->removed = ended->removed || !may_read(hub, &wrap.grantee);
 	}
 }
 
 /* Whoever never shows the token of a text has its key all the same. drop: those that end here are done with. */
-static void texts_end(struct core *core, struct txn *txn, struct readers *readers,
+static void texts_end(struct hub *hub, struct txn *txn, struct readers *readers,
 		      struct ended *ended, bool drop)
 {
 	struct walk walk = epoch_texts(txn);
 	struct epoch_text text;
 
 	while (epoch_text_next(&walk, &text)) {
-		bool may = may_read(core, &text.reader);
+		bool may = may_read(hub, &text.reader);
 		next_note(readers, text.expiry_ms);
-		if ((may && core->now_ms < text.expiry_ms) ||
+		if ((may && hub->now_ms < text.expiry_ms) ||
 		    readers_has(readers, &text.reader, text.path))
 			continue;
 		if (drop) {
@@ -496,7 +487,7 @@ static void texts_end(struct core *core, struct txn *txn, struct readers *reader
 }
 
 /* PROTOCOL: "expired tokens at most once a day, together" */
-static bool expiry_waits(struct core *core, struct txn *txn, int64_t *until_ms)
+static bool expiry_waits(struct hub *hub, struct txn *txn, int64_t *until_ms)
 {
 	struct row_key row = key_name(expiry_name);
 	struct bytes value;
@@ -506,20 +497,20 @@ static bool expiry_waits(struct core *core, struct txn *txn, int64_t *until_ms)
 	int64_t last_ms = (int64_t)be64_get(value.ptr);
 	*until_ms = last_ms + EPOCHS_EXPIRY_MS;
 	/* A clock that was ahead must not stop it for long. */
-	return last_ms <= core->now_ms && core->now_ms < *until_ms;
+	return last_ms <= hub->now_ms && hub->now_ms < *until_ms;
 }
 
-static void expiry_done(struct core *core, struct txn *txn)
+static void expiry_done(struct hub *hub, struct txn *txn)
 {
 	struct row_key row = key_name(expiry_name);
 	uint8_t value[8];
 
-	be64_put(value, (uint64_t)core->now_ms);
+	be64_put(value, (uint64_t)hub->now_ms);
 	txn_put(txn, TABLE_META, row_key_bytes(&row), bytes_obj(&value));
 }
 
 /* Every epoch at or below a path at which a right has ended is followed by a new one, from top to bottom. */
-static enum err epochs_renew(struct core *core, struct txn *txn, struct epoch_list *list,
+static enum err epochs_renew(struct hub *hub, struct txn *txn, struct epoch_list *list,
 			     struct ended *ended)
 {
 	struct ended all = {0};
@@ -533,41 +524,41 @@ static enum err epochs_renew(struct core *core, struct txn *txn, struct epoch_li
 				ended_add(&all, epoch_prefix(&list->items[k]));
 	}
 	for (size_t i = 0; i < all.count && err == ERR_OK; i++)
-		err = epoch_make(core, txn, list, bytes_str(all.paths[i]));
+		err = epoch_make(hub, txn, list, bytes_str(all.paths[i]));
 	ended_fini(&all);
 	return err;
 }
 
 /* Wraps of those who read no more, and of epochs at a reader's own prefix that a later one leads back to. */
-static void wraps_drop(struct core *core, struct txn *txn, const struct epoch_list *list,
+static void wraps_drop(struct hub *hub, struct txn *txn, const struct epoch_list *list,
 		       const struct readers *readers)
 {
-	struct ledger_slots slots = wrap_slots(core, txn);
+	struct ledger_slots slots = wrap_slots(hub, txn);
 	struct keywrap wrap;
 
-	while (own_wrap_next(core, &slots, &wrap)) {
+	while (own_wrap_next(hub, &slots, &wrap)) {
 		struct record_slot slot =
 			record_slot_wrap(&wrap.grantee, wrap.number, wrap.prefix, wrap.path);
 		bool superseded = bytes_eq(wrap.prefix, wrap.path) &&
 				  wrap.number < list_last(list, wrap.path);
 		if (superseded || !readers_has(readers, &wrap.grantee, wrap.path))
-			ledger_delete(&core->ledger, txn, record_slot_bytes(&slot));
+			ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot));
 	}
 }
 
 /*
  * PROTOCOL: "For each there is a wrap (Q, n, P) of every epoch with Q above P, and of the last epoch at P itself" True: there are more to write.
  */
-static bool wraps_write(struct core *core, struct txn *txn, const struct epoch_list *list,
+static bool wraps_write(struct hub *hub, struct txn *txn, const struct epoch_list *list,
 			const struct readers *readers)
 {
-	const struct org_id *own = &core->options.identity->org;
+	const struct org_id *own = &hub->options.identity->org;
 	unsigned written = 0;
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct epoch *epoch = &list->items[i];
 		struct bytes prefix = epoch_prefix(epoch);
-		written += wrap_publish(core, txn, own, prefix, epoch->number, prefix);
+		written += wrap_publish(hub, txn, own, prefix, epoch->number, prefix);
 		for (size_t k = 0; k < readers->count; k++) {
 			struct bytes path = bytes_str(readers->items[k].path);
 			if (written >= EPOCHS_WRAPS_A_TURN)
@@ -575,7 +566,7 @@ static bool wraps_write(struct core *core, struct txn *txn, const struct epoch_l
 			if (!path_contains(prefix, path) ||
 			    (prefix.len == path.len && epoch->number < list_last(list, prefix)))
 				continue;
-			written += wrap_publish(core, txn, &readers->items[k].org, prefix,
+			written += wrap_publish(hub, txn, &readers->items[k].org, prefix,
 						epoch->number, path);
 		}
 	}
@@ -583,7 +574,7 @@ static bool wraps_write(struct core *core, struct txn *txn, const struct epoch_l
 }
 
 /* Brings records to what the tokens say. */
-static void distribute(struct core *core, struct txn *txn)
+static void distribute(struct hub *hub, struct txn *txn)
 {
 	struct epoch_list list;
 	struct readers readers;
@@ -591,27 +582,27 @@ static void distribute(struct core *core, struct txn *txn)
 	int64_t until_ms = 0;
 	enum err err = ERR_OK;
 
-	list_load(core, txn, &list);
-	readers_load(core, txn, &readers);
-	ended_find(core, txn, &readers, &ended);
-	texts_end(core, txn, &readers, &ended, false);
-	core->epochs.due = false;
-	core->epochs.next_ms = readers.next_ms;
+	list_load(hub, txn, &list);
+	readers_load(hub, txn, &readers);
+	ended_find(hub, txn, &readers, &ended);
+	texts_end(hub, txn, &readers, &ended, false);
+	hub->epochs->due = false;
+	hub->epochs->next_ms = readers.next_ms;
 	if (list.count == 0 && readers.count > 0)
-		err = epoch_make(core, txn, &list, bytes_str(core->options.identity->slug));
-	if (ended.count && !ended.removed && expiry_waits(core, txn, &until_ms)) {
-		if (until_ms < core->epochs.next_ms)
-			core->epochs.next_ms = until_ms;
+		err = epoch_make(hub, txn, &list, bytes_str(hub->options.identity->slug));
+	if (ended.count && !ended.removed && expiry_waits(hub, txn, &until_ms)) {
+		if (until_ms < hub->epochs->next_ms)
+			hub->epochs->next_ms = until_ms;
 	} else if (ended.count && err == ERR_OK) {
-		err = epochs_renew(core, txn, &list, &ended);
+		err = epochs_renew(hub, txn, &list, &ended);
 		if (err == ERR_OK) {
-			wraps_drop(core, txn, &list, &readers);
-			texts_end(core, txn, &readers, &ended, true);
-			expiry_done(core, txn);
+			wraps_drop(hub, txn, &list, &readers);
+			texts_end(hub, txn, &readers, &ended, true);
+			expiry_done(hub, txn);
 		}
 	}
 	if (err == ERR_OK)
-		core->epochs.due = wraps_write(core, txn, &list, &readers);
+		hub->epochs->due = wraps_write(hub, txn, &list, &readers);
 	else if (err != ERR_AGAIN)
 		txn_fail(txn, err);
 	ended_fini(&ended);
@@ -622,44 +613,44 @@ static void distribute(struct core *core, struct txn *txn)
 /* ---- verbs ---- */
 
 /* Rights that have ended, before a key is used: new versions are not for them. */
-static enum err govern_begin(struct core *core, struct txn *txn)
+static enum err govern_begin(struct hub *hub, struct txn *txn)
 {
 	struct readers readers;
 	struct ended ended;
-	bool author = is_key_author(core, txn);
+	bool author = is_key_author(hub, txn);
 
-	if (author && !is_early(core)) {
-		distribute(core, txn);
+	if (author && !is_early(hub)) {
+		distribute(hub, txn);
 		return ERR_OK;
 	}
-	readers_load(core, txn, &readers);
-	ended_find(core, txn, &readers, &ended);
+	readers_load(hub, txn, &readers);
+	ended_find(hub, txn, &readers, &ended);
 	enum err err = author && ended.count ? ERR_AGAIN : ERR_OK;
 	ended_fini(&ended);
 	readers_fini(&readers);
 	return err;
 }
 
-enum err epochs_govern(struct core *core, struct txn *txn, struct bytes path, size_t *prefix_len,
+enum err epochs_govern(struct hub *hub, struct txn *txn, struct bytes path, size_t *prefix_len,
 		       uint64_t *number, struct key *path_key)
 {
 	struct epoch_list list;
-	enum err err = govern_begin(core, txn);
+	enum err err = govern_begin(hub, txn);
 
-	list_load(core, txn, &list);
+	list_load(hub, txn, &list);
 	if (err == ERR_OK && list.count == 0) {
-		if (!is_key_author(core, txn))
+		if (!is_key_author(hub, txn))
 			err = ERR_DENIED;
-		else if (is_early(core))
+		else if (is_early(hub))
 			err = ERR_AGAIN;
 		else
-			err = epoch_make(core, txn, &list, path_slug(path));
+			err = epoch_make(hub, txn, &list, path_slug(path));
 	}
 	const struct epoch *epoch = list_governs(&list, path);
 	if (err == ERR_OK && epoch) {
 		*prefix_len = epoch_prefix(epoch).len;
 		*number = epoch->number;
-		err = epochs_key(core, txn, epoch_prefix(epoch), epoch->number, path, path_key);
+		err = epochs_key(hub, txn, epoch_prefix(epoch), epoch->number, path, path_key);
 	}
 	if (err == ERR_OK && !epoch)
 		err = ERR_ABSENT;
@@ -667,68 +658,66 @@ enum err epochs_govern(struct core *core, struct txn *txn, struct bytes path, si
 	return err == ERR_ABSENT ? ERR_AGAIN : err;
 }
 
-enum err epochs_wrap(struct core *core, struct txn *txn, const struct org_id *grantee,
+enum err epochs_wrap(struct hub *hub, struct txn *txn, const struct org_id *grantee,
 		     struct bytes prefix, struct keywrap *out)
 {
 	size_t prefix_len;
 	uint64_t number;
 	struct key key = {{0}};
-	enum err err = epochs_govern(core, txn, prefix, &prefix_len, &number, &key);
+	enum err err = epochs_govern(hub, txn, prefix, &prefix_len, &number, &key);
 
 	key_wipe(&key);
 	if (err != ERR_OK)
 		return err;
-	return wrap_make(core, txn, grantee, bytes_slice(prefix, 0, prefix_len), number, prefix,
+	return wrap_make(hub, txn, grantee, bytes_slice(prefix, 0, prefix_len), number, prefix,
 			 out);
 }
 
-enum err epochs_wrap_take(struct core *core, struct txn *txn, const struct org_id *granter,
+enum err epochs_wrap_take(struct hub *hub, struct txn *txn, const struct org_id *granter,
 			  const struct keywrap *wrap)
 {
-	enum err err = epoch_wrap_open(core, txn, granter, wrap);
+	enum err err = epoch_wrap_open(hub, txn, granter, wrap);
 
 	if (err == ERR_EXISTS)
 		return ERR_OK;
 	if (err != ERR_OK)
 		return err;
-	wrap_publish(core, txn, &core->options.identity->org, wrap->prefix, wrap->number,
-		     wrap->path);
-	core->epochs.learn = true;
-	core->transfer.scan_due = true;
+	wrap_publish(hub, txn, &hub->options.identity->org, wrap->prefix, wrap->number, wrap->path);
+	hub->epochs->learn = true;
+	hub->wanted_epoch++;
 	return txn_err(txn);
 }
 
-void epochs_wraps_due(struct core *core)
+void epochs_wraps_due(struct hub *hub)
 {
-	core->epochs.wraps = core->epochs.learn = true;
+	hub->epochs->wraps = hub->epochs->learn = true;
 }
 
-void epochs_news(struct core *core, struct txn *txn, const struct ledger_news *news,
-		 const struct record *record)
+void epochs_arrival(struct hub *hub, struct txn *txn, const struct record *record)
 {
-	const struct charter_member *author = core_author_member(core, news->author);
+	const struct charter_member *author = hub_author_member(hub, record->author);
 	struct keywrap wrap;
 	struct token token;
 
-	if (news->kind == RECORD_KEY) {
-		core->epochs.learn = epoch_record_learn(core, txn, record) || core->epochs.learn;
-	} else if (news->kind == RECORD_TOKEN) {
+	if (record->kind == RECORD_KEY) {
+		hub->epochs->learn = epoch_record_learn(hub, txn, record) || hub->epochs->learn;
+	} else if (record->kind == RECORD_TOKEN) {
 		/* Tokens of others come by the thousand. */
 		if (token_get(&token, record->body) == ERR_OK &&
-		    id_eq(&token.link[0].issuer, &core->options.identity->org))
-			core->epochs.due = true;
+		    id_eq(&token.link[0].issuer, &hub->options.identity->org))
+			hub->epochs->due = true;
 	} else if (author && keywrap_get(&wrap, record->body) == ERR_OK &&
-		   epoch_wrap_ok(core, txn, news->author, &wrap) &&
-		   epoch_wrap_open(core, txn, &author->org, &wrap) == ERR_OK) {
-		core->epochs.learn = true;
-		core->transfer.scan_due = true;
+		   epoch_wrap_ok(hub, txn, record->author, &wrap) &&
+		   epoch_wrap_open(hub, txn, &author->org, &wrap) == ERR_OK) {
+		hub->epochs->learn = true;
+		hub->wanted_epoch++;
 	}
 }
 
 /* A part of the walk over all key records. A round may find that a parent's key comes after: as many as paths are deep. */
-static void learn(struct core *core, struct txn *txn)
+static void learn(struct hub *hub, struct txn *txn)
 {
-	struct epochs *epochs = &core->epochs;
+	struct epochs *epochs = hub->epochs;
 
 	if (epochs->learn) {
 		/* A walk under way goes on to its end, and another one follows. */
@@ -737,48 +726,48 @@ static void learn(struct core *core, struct txn *txn)
 		epochs->learn = false;
 	}
 	if (epochs->learn_rounds == 0 ||
-	    epoch_keys_learn(core, txn, &epochs->learn_at, &epochs->learnt))
+	    epoch_keys_learn(hub, txn, &epochs->learn_at, &epochs->learnt))
 		return;
 	epochs->learn_rounds = epochs->learnt ? epochs->learn_rounds - 1 : 0;
 	if (epochs->learnt)
-		core->transfer.scan_due = epochs->due = true;
+		hub->wanted_epoch++;
 	epochs->learnt = false;
 }
 
-void epochs_settle(struct core *core, struct txn *txn)
+void epochs_settle(struct hub *hub, struct txn *txn)
 {
-	struct epochs *epochs = &core->epochs;
+	struct epochs *epochs = hub->epochs;
 
-	if (!core->author)
+	if (!hub->author)
 		return;
-	if (core->now_ms >= epochs->next_ms || epochs->next_ms > core->now_ms + EPOCHS_LOOK_MS ||
-	    epochs->charter_number != core->charter.number) {
-		epochs->charter_number = core->charter.number;
-		epochs->next_ms = core->now_ms + EPOCHS_LOOK_MS;
+	if (hub->now_ms >= epochs->next_ms || epochs->next_ms > hub->now_ms + EPOCHS_LOOK_MS ||
+	    epochs->charter_number != hub->charter.number) {
+		epochs->charter_number = hub->charter.number;
+		epochs->next_ms = hub->now_ms + EPOCHS_LOOK_MS;
 		epochs->due = epochs->wraps = epochs->learn = true;
 	}
 	if (epochs->wraps)
-		epoch_wraps_open(core, txn);
+		epoch_wraps_open(hub, txn);
 	epochs->wraps = false;
-	learn(core, txn);
-	if (!epochs->due || is_early(core))
+	learn(hub, txn);
+	if (!epochs->due || is_early(hub))
 		return;
-	if (is_key_author(core, txn))
-		distribute(core, txn);
+	if (is_key_author(hub, txn))
+		distribute(hub, txn);
 	else
 		epochs->due = false;
 }
 
-int64_t epochs_wake(const struct core *core)
+int64_t epochs_wake(const struct hub *hub)
 {
-	if (!core->author)
+	if (!hub->author)
 		return INT64_MAX;
-	if (core->epochs.learn_rounds > 0)
-		return core->now_ms;
-	if (!core->epochs.due)
-		return core->epochs.next_ms;
+	if (hub->epochs->learn_rounds > 0)
+		return hub->now_ms;
+	if (!hub->epochs->due)
+		return hub->epochs->next_ms;
 	/* Who is behind waits for gossip. */
-	if (core->behind_since_ms)
+	if (hub->behind_since_ms)
 		return INT64_MAX;
-	return is_early(core) ? core->quiet_until_ms : core->now_ms;
+	return is_early(hub) ? hub->quiet_until_ms : hub->now_ms;
 }

@@ -10,11 +10,11 @@
 #ifndef ALLMENDE_EPOCHS_H
 #define ALLMENDE_EPOCHS_H
 
-#include "proto/core.h"
+#include "proto/hub.h"
 #include "proto/keywrap.h"
 #include "proto/version.h"
 
-struct epochs {                  /* of the core; epochs.c */
+struct epochs {                  /* of the hub; epochs.c */
 	bool due;                /* readers have changed: wraps and epochs are to be looked at */
 	bool learn;              /* keys have come: links are to be followed */
 	struct row_key learn_at; /* the walk over them goes on here */
@@ -30,28 +30,33 @@ struct epochs {                  /* of the core; epochs.c */
  * *prefix_len: how many bytes of the path are its Q. ERR_DENIED: this node is not the key author and there is no epoch yet; ERR_AGAIN: the key is not here, or
  * this node has just started and does not know yet whether its own records are all here.
  */
-enum err epochs_govern(struct core *core, struct txn *txn, struct bytes path, size_t *prefix_len,
+enum err epochs_govern(struct hub *hub, struct txn *txn, struct bytes path, size_t *prefix_len,
 		       uint64_t *number, struct key *path_key);
 /*
  * K_n(path) of an epoch (Q, n) of any namespace, from wraps, own keys, and the down and back fields of key records. The caller wipes. ERR_ABSENT: not to be had here.
  * A wrong key, which a false wrap may give, shows in the key check.
  */
-enum err epochs_key(struct core *core, struct txn *txn, struct bytes prefix, uint64_t number,
+enum err epochs_key(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
 		    struct bytes path, struct key *out);
 /* K(dataset) of a version of tier granted or hidden, proved by its key check. ERR_ABSENT: not to be had here. */
-enum err epochs_version_key(struct core *core, struct txn *txn, const struct version *version,
+enum err epochs_version_key(struct hub *hub, struct txn *txn, const struct version *version,
 			    const struct dataset_id *dataset, struct key *out);
 /* A wrap of the key that governs the prefix now, for one organisation: for a grant that travels as text. prefix and path of *out point into `prefix`. Errors as epochs_govern(); ERR_ABSENT: the
    organisation's log is not here. */
-enum err epochs_wrap(struct core *core, struct txn *txn, const struct org_id *grantee,
+enum err epochs_wrap(struct hub *hub, struct txn *txn, const struct org_id *grantee,
 		     struct bytes prefix, struct keywrap *out);
 /* Such a text was given: when its right ends the key changes, also when its token was never seen. path: the token's prefix. */
 void epochs_given(struct txn *txn, const struct digest *token, const struct org_id *reader,
 		  struct bytes path, int64_t expiry_ms);
 /* Opens a wrap made for the own organisation, keeps its key, and publishes it wrapped again for its own other nodes. ERR_DENIED: not for us. */
-enum err epochs_wrap_take(struct core *core, struct txn *txn, const struct org_id *granter,
+enum err epochs_wrap_take(struct hub *hub, struct txn *txn, const struct org_id *granter,
 			  const struct keywrap *wrap);
 /* The own wrap keys have changed: wraps that could not be opened may be openable now. */
-void epochs_wraps_due(struct core *core);
+void epochs_wraps_due(struct hub *hub);
+
+/* RECORD_KEY, RECORD_WRAP with a prefix, RECORD_TOKEN */
+void epochs_arrival(struct hub *hub, struct txn *txn, const struct record *record);
+void epochs_settle(struct hub *hub, struct txn *txn);
+int64_t epochs_wake(const struct hub *hub);
 
 #endif

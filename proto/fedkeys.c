@@ -1,25 +1,19 @@
-/*
- * fedkeys - the federation keys F_n at this node: sealed in the store, got from wraps, made anew, wrapped for others
- * (docs/PROTOCOL.md, sections 4 and 5.2).
- *
- * A key is stored under the name fed-NUMBER once the charter commits to it, before that (of a proposal), or when the
- * charter does not any more (it went back), under fed-next-NUMBER-COMMITMENT. Of the keys before the latest one none has to
- * be sent: each opens the one before.
- */
+#include "proto/fedkeys.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto/check.h"
-#include "proto/core_state.h"
 #include "proto/keywrap.h"
+#include "proto/wrapkeys.h"
 
-const struct key *fedkeys_get(const struct core *core, uint64_t number)
+const struct key *fedkeys_get(const struct hub *hub, uint64_t number)
 {
-	const struct membership *membership = &core->membership;
-	if (number == 0 || number > membership->fed_key_count || !membership->fed_keys[number - 1])
+	const struct fedkeys *fedkeys = hub->fedkeys;
+	if (number == 0 || number > fedkeys->count || !fedkeys->items[number - 1])
 		return NULL;
-	return secret_key(membership->fed_keys[number - 1]);
+	return secret_key(fedkeys->items[number - 1]);
 }
 
 enum { NAME_LEN = 64 };
@@ -40,24 +34,24 @@ static void waiting_name(char name[NAME_LEN], uint64_t number, const struct dige
 }
 
 /* Takes the secret. */
-static void fed_key_keep(struct core *core, uint64_t number, struct secret *secret)
+static void fed_key_keep(struct hub *hub, uint64_t number, struct secret *secret)
 {
-	struct membership *membership = &core->membership;
-	if (number > membership->fed_key_count) {
-		membership->fed_keys = mem_grow(membership->fed_keys, number, sizeof(secret));
-		for (uint64_t i = membership->fed_key_count; i < number; i++)
-			membership->fed_keys[i] = NULL;
-		membership->fed_key_count = number;
+	struct fedkeys *fedkeys = hub->fedkeys;
+	if (number > fedkeys->count) {
+		fedkeys->items = mem_grow(fedkeys->items, number, sizeof(secret));
+		for (uint64_t i = fedkeys->count; i < number; i++)
+			fedkeys->items[i] = NULL;
+		fedkeys->count = number;
 	}
-	secret_close(membership->fed_keys[number - 1]);
-	membership->fed_keys[number - 1] = secret;
+	secret_close(fedkeys->items[number - 1]);
+	fedkeys->items[number - 1] = secret;
 }
 
-static void seal_row(struct core *core, struct txn *txn, const char *name, const struct key *key)
+static void seal_row(struct hub *hub, struct txn *txn, const char *name, const struct key *key)
 {
 	struct buf sealed;
 	buf_init(&sealed, 256);
-	keyring_seal(core->options.keyring, &sealed, name, bytes_of(key->b, KEY_LEN));
+	keyring_seal(hub->options.keyring, &sealed, name, bytes_of(key->b, KEY_LEN));
 	struct row_key row = key_name(name);
 	if (sealed.err == ERR_OK)
 		txn_put(txn, TABLE_SEALED, row_key_bytes(&row), buf_bytes(&sealed));
@@ -67,14 +61,13 @@ static void seal_row(struct core *core, struct txn *txn, const char *name, const
 }
 
 /* ERR_ABSENT, ERR_CORRUPT */
-static enum err unseal_row(struct core *core, struct txn *txn, const char *name,
-			   struct secret **out)
+static enum err unseal_row(struct hub *hub, struct txn *txn, const char *name, struct secret **out)
 {
 	struct row_key row = key_name(name);
 	struct bytes sealed;
 	if (!txn_get(txn, TABLE_SEALED, row_key_bytes(&row), &sealed))
 		return ERR_ABSENT;
-	enum err err = keyring_unseal(core->options.keyring, out, name, sealed);
+	enum err err = keyring_unseal(hub->options.keyring, out, name, sealed);
 	if (err == ERR_OK && secret_bytes(*out).len != KEY_LEN) {
 		secret_close(*out);
 		err = ERR_CORRUPT;
@@ -82,27 +75,34 @@ static enum err unseal_row(struct core *core, struct txn *txn, const char *name,
 	return err;
 }
 
-void fedkeys_store(struct core *core, struct txn *txn, uint64_t number, const struct key *key)
+void fedkeys_store(struct hub *hub, struct txn *txn, uint64_t number, const struct key *key)
 {
 	char name[NAME_LEN];
 	fed_key_name(name, number);
-	seal_row(core, txn, name, key);
-	fed_key_keep(core, number, secret_open(bytes_of(key->b, KEY_LEN)));
+	seal_row(hub, txn, name, key);
+	fed_key_keep(hub, number, secret_open(bytes_of(key->b, KEY_LEN)));
 }
 
-enum err fedkeys_load(struct core *core, struct txn *txn)
+enum err fedkeys_open(struct hub *hub, struct txn *txn)
 {
-	for (uint64_t n = 1; n <= core->charter.key_number; n++) {
+	for (uint64_t n = 1; n <= hub->charter.key_number; n++) {
 		char name[NAME_LEN];
 		struct secret *secret;
 		fed_key_name(name, n);
-		enum err err = unseal_row(core, txn, name, &secret);
+		enum err err = unseal_row(hub, txn, name, &secret);
 		if (err == ERR_OK)
-			fed_key_keep(core, n, secret);
+			fed_key_keep(hub, n, secret);
 		else if (err != ERR_ABSENT)
 			return err;
 	}
 	return ERR_OK;
+}
+
+void fedkeys_close(struct hub *hub)
+{
+	for (size_t i = 0; i < hub->fedkeys->count; i++)
+		secret_close(hub->fedkeys->items[i]);
+	free(hub->fedkeys->items);
 }
 
 /* ---- getting keys ---- */
@@ -120,42 +120,42 @@ static bool believed(struct txn *txn, uint64_t number, const struct key *key)
 }
 
 /* Each key opens the one before. */
-static void unroll(struct core *core, struct txn *txn)
+static void unroll(struct hub *hub, struct txn *txn)
 {
 	struct digest commitment;
 	bool has_sealed;
 	uint8_t sealed[FEDKEY_SEALED_LEN];
 	struct key previous;
-	for (uint64_t n = core->charter.key_number; n > 1 && fedkeys_get(core, n); n--) {
-		if (fedkeys_get(core, n - 1))
+	for (uint64_t n = hub->charter.key_number; n > 1 && fedkeys_get(hub, n); n--) {
+		if (fedkeys_get(hub, n - 1))
 			continue;
 		if (fedkey_find(txn, n, &commitment, &has_sealed, sealed) != ERR_OK ||
 		    !has_sealed ||
-		    fedkey_open_previous(&previous, fedkeys_get(core, n), n, sealed) != ERR_OK)
+		    fedkey_open_previous(&previous, fedkeys_get(hub, n), n, sealed) != ERR_OK)
 			break;
 		if (believed(txn, n - 1, &previous))
-			fedkeys_store(core, txn, n - 1, &previous);
+			fedkeys_store(hub, txn, n - 1, &previous);
 	}
 	key_wipe(&previous);
 }
 
-static void got(struct core *core, struct txn *txn, uint64_t number, const struct key *key)
+static void got(struct hub *hub, struct txn *txn, uint64_t number, const struct key *key)
 {
-	fedkeys_store(core, txn, number, key);
-	unroll(core, txn);
-	core->transfer.scan_due = true;
+	fedkeys_store(hub, txn, number, key);
+	unroll(hub, txn);
+	hub->wanted_epoch++;
 }
 
 /* A wrap for this organisation, of a key that the charter names and that is not here. */
-static void wrap_take(struct core *core, struct txn *txn, const struct record *record)
+void fedkeys_arrival(struct hub *hub, struct txn *txn, const struct record *record)
 {
 	struct keywrap wrap;
 	struct key key;
 	if (keywrap_get(&wrap, record->body) != ERR_OK || wrap.prefix.len || wrap.path.len ||
-	    wrap.number > core->charter.key_number || fedkeys_get(core, wrap.number) ||
-	    !id_eq(&wrap.grantee, &core->options.identity->org))
+	    wrap.number > hub->charter.key_number || fedkeys_get(hub, wrap.number) ||
+	    !id_eq(&wrap.grantee, &hub->options.identity->org))
 		return;
-	const struct charter_member *granter = core_author_member(core, record->author);
+	const struct charter_member *granter = hub_author_member(hub, record->author);
 	if (!granter)
 		return;
 	struct wrap_context context = {.granter = granter->org,
@@ -163,57 +163,50 @@ static void wrap_take(struct core *core, struct txn *txn, const struct record *r
 				       .prefix = wrap.prefix,
 				       .number = wrap.number,
 				       .path = wrap.path};
-	if (nodes_unwrap(core, &wrap.wrap, &context, &key) == ERR_OK &&
+	if (wrapkeys_unwrap(hub, &wrap.wrap, &context, &key) == ERR_OK &&
 	    believed(txn, wrap.number, &key))
-		got(core, txn, wrap.number, &key);
+		got(hub, txn, wrap.number, &key);
 	key_wipe(&key);
 }
 
-void fedkeys_wrap_news(struct core *core, struct txn *txn, struct bytes whole)
-{
-	struct record record;
-	if (record_decode(&record, whole) == ERR_OK)
-		wrap_take(core, txn, &record);
-}
-
 /* Wraps may have come before the charter entry that commits to their key. */
-static void wraps_look(struct core *core, struct txn *txn)
+static void wraps_look(struct hub *hub, struct txn *txn)
 {
-	uint64_t number = core->charter.key_number;
+	uint64_t number = hub->charter.key_number;
 	const struct bytes empty = bytes_of(NULL, 0);
 	struct record_slot slot =
-		record_slot_wrap(&core->options.identity->org, number, empty, empty);
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, record_slot_bytes(&slot));
+		record_slot_wrap(&hub->options.identity->org, number, empty, empty);
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
 	struct record record;
-	while (!fedkeys_get(core, number) && ledger_slots_next(&slots, &record))
-		wrap_take(core, txn, &record);
+	while (!fedkeys_get(hub, number) && ledger_slots_next(&slots, &record))
+		fedkeys_arrival(hub, txn, &record);
 }
 
 /* ---- keys that wait for their entry ---- */
 
 /* Keys of numbers that the charter gives to others, or to none, after it went back. */
-static void keys_put_back(struct core *core, struct txn *txn)
+static void keys_put_back(struct hub *hub, struct txn *txn)
 {
-	struct membership *membership = &core->membership;
-	for (uint64_t n = 1; n <= membership->fed_key_count; n++) {
-		const struct key *key = fedkeys_get(core, n);
+	struct fedkeys *fedkeys = hub->fedkeys;
+	for (uint64_t n = 1; n <= fedkeys->count; n++) {
+		const struct key *key = fedkeys_get(hub, n);
 		char name[NAME_LEN];
 		struct digest commitment;
 		if (!key || believed(txn, n, key))
 			continue;
 		fedkey_commitment(&commitment, key, n);
 		waiting_name(name, n, &commitment);
-		seal_row(core, txn, name, key);
+		seal_row(hub, txn, name, key);
 		fed_key_name(name, n);
 		struct row_key row = key_name(name);
 		txn_del(txn, TABLE_SEALED, row_key_bytes(&row));
-		secret_close(membership->fed_keys[n - 1]);
-		membership->fed_keys[n - 1] = NULL;
+		secret_close(fedkeys->items[n - 1]);
+		fedkeys->items[n - 1] = NULL;
 	}
 }
 
 /* Keys of proposals that have come to nothing. */
-static void waiting_drop(struct core *core, struct txn *txn)
+static void waiting_drop(struct hub *hub, struct txn *txn)
 {
 	static const char prefix[] = "fed-next-";
 	struct walk walk = walk_begin(txn, TABLE_SEALED, bytes_str(prefix));
@@ -221,48 +214,48 @@ static void waiting_drop(struct core *core, struct txn *txn)
 		char text[NAME_LEN] = "";
 		if (walk.key.len < sizeof(text))
 			memcpy(text, walk.key.ptr, walk.key.len);
-		if (strtoull(text + sizeof(prefix) - 1, NULL, 10) < core->charter.key_number)
+		if (strtoull(text + sizeof(prefix) - 1, NULL, 10) < hub->charter.key_number)
 			txn_del(txn, TABLE_SEALED, bytes_of(walk.last, walk.last_len));
 	}
 }
 
 /* ---- wrapping ---- */
 
-static void wrap_put(struct core *core, struct txn *txn, const struct charter_member *member,
+static void wrap_put(struct hub *hub, struct txn *txn, const struct charter_member *member,
 		     uint64_t number, const struct key *key, const struct dh_pk *recipient)
 {
 	struct keywrap wrap = {.grantee = member->org, .number = number};
 	struct wrap_context context = {
-		.granter = core->options.identity->org, .grantee = member->org, .number = number};
-	if (wrap_seal(&wrap.wrap, key, recipient, &context, core->options.random) != ERR_OK)
+		.granter = hub->options.identity->org, .grantee = member->org, .number = number};
+	if (wrap_seal(&wrap.wrap, key, recipient, &context, hub->options.random) != ERR_OK)
 		return;
 	struct buf body;
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	keywrap_put(&body, &wrap);
 	struct record_slot slot = record_slot_wrap(&member->org, number, wrap.prefix, wrap.path);
-	enum err err = ledger_append(&core->ledger, txn, RECORD_WRAP, record_slot_bytes(&slot),
-				     buf_bytes(&body), NULL, NULL);
+	enum err err = ledger_append(&hub->ledger, txn, RECORD_WRAP, record_slot_bytes(&slot),
+				     buf_bytes(&body), NULL, LEDGER_QUIET);
 	buf_fini(&body);
 	if (err != ERR_OK)
 		txn_fail(txn, err);
 }
 
 /* Relays get none. What cannot be wrapped now, as the member's log is not here, is later. */
-static void wrap_for(struct core *core, struct txn *txn, const struct charter_member *member,
+static void wrap_for(struct hub *hub, struct txn *txn, const struct charter_member *member,
 		     uint64_t number, const struct key *key)
 {
 	struct orglog log;
 	if (member->state != CHARTER_MEMBER || orglog_load(txn, &member->org, &log) != ERR_OK)
 		return;
-	wrap_put(core, txn, member, number, key, &log.wrap);
+	wrap_put(hub, txn, member, number, key, &log.wrap);
 	orglog_fini(&log);
 }
 
-void fedkeys_wrap(struct core *core, struct txn *txn, const struct charter_member *member)
+void fedkeys_wrap(struct hub *hub, struct txn *txn, const struct charter_member *member)
 {
-	const struct key *key = fedkeys_get(core, core->charter.key_number);
+	const struct key *key = fedkeys_get(hub, hub->charter.key_number);
 	if (key)
-		wrap_for(core, txn, member, core->charter.key_number, key);
+		wrap_for(hub, txn, member, hub->charter.key_number, key);
 }
 
 static bool is_among(const uint32_t *numbers, size_t count, uint32_t number)
@@ -280,34 +273,34 @@ static struct row_key wrapped_row(void)
 	return key_name("fedkey-wrapped");
 }
 
-static void wrap_all(struct core *core, struct txn *txn, uint64_t number, const struct key *key,
+static void wrap_all(struct hub *hub, struct txn *txn, uint64_t number, const struct key *key,
 		     const struct digest *commitment, const uint32_t *leaving, size_t leaving_count)
 {
 	struct row_key row = wrapped_row();
-	for (uint32_t n = 1; n <= core->charter.member_count; n++) {
+	for (uint32_t n = 1; n <= hub->charter.member_count; n++) {
 		if (!is_among(leaving, leaving_count, n))
-			wrap_for(core, txn, charter_member(&core->charter, n), number, key);
+			wrap_for(hub, txn, charter_member(&hub->charter, n), number, key);
 	}
 	txn_put(txn, TABLE_META, row_key_bytes(&row), id_bytes(commitment));
 }
 
 /* The own proposal has come to count. */
-static void waiting_take(struct core *core, struct txn *txn)
+static void waiting_take(struct hub *hub, struct txn *txn)
 {
-	const struct digest *commitment = &core->charter.key_commitment;
-	uint64_t number = core->charter.key_number;
+	const struct digest *commitment = &hub->charter.key_commitment;
+	uint64_t number = hub->charter.key_number;
 	struct row_key row = wrapped_row();
 	struct secret *secret;
 	struct bytes wrapped;
 	char name[NAME_LEN];
 	waiting_name(name, number, commitment);
-	if (fedkeys_get(core, number) || unseal_row(core, txn, name, &secret) != ERR_OK)
+	if (fedkeys_get(hub, number) || unseal_row(hub, txn, name, &secret) != ERR_OK)
 		return;
 	if (believed(txn, number, secret_key(secret))) {
-		got(core, txn, number, secret_key(secret));
+		got(hub, txn, number, secret_key(secret));
 		if (!txn_get(txn, TABLE_META, row_key_bytes(&row), &wrapped) ||
 		    !bytes_eq(wrapped, id_bytes(commitment)))
-			wrap_all(core, txn, number, secret_key(secret), commitment, NULL, 0);
+			wrap_all(hub, txn, number, secret_key(secret), commitment, NULL, 0);
 	}
 	secret_close(secret);
 }
@@ -316,105 +309,104 @@ static void waiting_take(struct core *core, struct txn *txn)
  * PROTOCOL: "The proposer of a new federation key wraps it (section 5.2) for all members that stay,
  * before the entry counts."
  */
-enum err fedkeys_next(struct core *core, struct txn *txn, struct charter_change *key_change,
+enum err fedkeys_next(struct hub *hub, struct txn *txn, struct charter_change *key_change,
 		      const uint32_t *leaving, size_t leaving_count)
 {
-	const struct charter *charter = &core->charter;
-	const struct key *previous = fedkeys_get(core, charter->key_number);
+	const struct charter *charter = &hub->charter;
+	const struct key *previous = fedkeys_get(hub, charter->key_number);
 	struct key key;
 	char name[NAME_LEN];
-	if (!previous || !core->author)
+	if (!previous || !hub->author)
 		return ERR_AGAIN;
-	random_fill(core->options.random, key.b, sizeof(key.b));
+	random_fill(hub->options.random, key.b, sizeof(key.b));
 	*key_change = (struct charter_change){
 		.kind = CHARTER_KEY, .key_number = charter->key_number + 1, .has_sealed = true};
 	fedkey_commitment(&key_change->key_commitment, &key, key_change->key_number);
 	fedkey_seal_previous(key_change->sealed, &key, key_change->key_number, previous,
-			     core->options.random);
+			     hub->options.random);
 	waiting_name(name, key_change->key_number, &key_change->key_commitment);
-	seal_row(core, txn, name, &key);
-	wrap_all(core, txn, key_change->key_number, &key, &key_change->key_commitment, leaving,
+	seal_row(hub, txn, name, &key);
+	wrap_all(hub, txn, key_change->key_number, &key, &key_change->key_commitment, leaving,
 		 leaving_count);
 	key_wipe(&key);
 	return txn_err(txn);
 }
 
 /* Own wraps of keys that the latest one opens. */
-static void old_wraps_drop(struct core *core, struct txn *txn)
+static void old_wraps_drop(struct hub *hub, struct txn *txn)
 {
 	const uint8_t kind = RECORD_WRAP;
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_obj(&kind));
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
 	struct record record;
 	struct keywrap wrap;
-	slots.author = core->author;
+	slots.author = hub->author;
 	while (ledger_slots_next(&slots, &record)) {
-		if (record.author != core->author || keywrap_get(&wrap, record.body) != ERR_OK ||
-		    wrap.prefix.len || wrap.number >= core->charter.key_number)
+		if (record.author != hub->author || keywrap_get(&wrap, record.body) != ERR_OK ||
+		    wrap.prefix.len || wrap.number >= hub->charter.key_number)
 			continue;
 		struct record_slot slot = record_slot_copy(record.slot);
-		ledger_delete(&core->ledger, txn, record_slot_bytes(&slot));
+		ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot));
 	}
 }
 
 /* Whether somebody has wrapped the latest key for a member. A steward trusts only stewards to have done it well. */
-static bool is_wrapped(struct core *core, struct txn *txn, const struct charter_member *member)
+static bool is_wrapped(struct hub *hub, struct txn *txn, const struct charter_member *member)
 {
 	const struct bytes empty = bytes_of(NULL, 0);
 	struct record_slot slot =
-		record_slot_wrap(&member->org, core->charter.key_number, empty, empty);
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, record_slot_bytes(&slot));
-	bool steward = charter_is_steward(&core->charter, author_member(core->author));
+		record_slot_wrap(&member->org, hub->charter.key_number, empty, empty);
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
+	bool steward = charter_is_steward(&hub->charter, author_member(hub->author));
 	struct record record;
 	while (ledger_slots_next(&slots, &record)) {
-		if (!steward || charter_is_steward(&core->charter, author_member(record.author)))
+		if (!steward || charter_is_steward(&hub->charter, author_member(record.author)))
 			return true;
 	}
 	return false;
 }
 
-static void due_set(struct core *core)
+static void due_set(struct hub *hub)
 {
-	bool steward = charter_is_steward(&core->charter, author_member(core->author));
-	core->membership.wrap_due_ms =
-		core->now_ms + (steward ? steward_ms : anybody_ms) +
-		(int64_t)random_below(core->options.random,
-				      (uint64_t)(steward ? steward_ms : random_ms));
+	bool steward = charter_is_steward(&hub->charter, author_member(hub->author));
+	hub->fedkeys->due_ms = hub->now_ms + (steward ? steward_ms : anybody_ms) +
+			       (int64_t)random_below(hub->options.random,
+						     (uint64_t)(steward ? steward_ms : random_ms));
 }
 
-void fedkeys_tick(struct core *core, struct txn *txn)
+void fedkeys_tick(struct hub *hub, struct txn *txn)
 {
-	const struct charter *charter = &core->charter;
-	if (core->now_ms < fedkeys_wake(core))
+	const struct charter *charter = &hub->charter;
+	if (hub->now_ms < fedkeys_wake(hub))
 		return;
 	for (uint32_t n = 1; n <= charter->member_count; n++) {
 		const struct charter_member *member = charter_member(charter, n);
-		if (member->state == CHARTER_MEMBER && !is_wrapped(core, txn, member))
-			fedkeys_wrap(core, txn, member);
+		if (member->state == CHARTER_MEMBER && !is_wrapped(hub, txn, member))
+			fedkeys_wrap(hub, txn, member);
 	}
-	core->membership.wrap_due_ms = core->now_ms + core_jitter(core, again_ms);
+	hub->fedkeys->due_ms = hub->now_ms + hub_jitter(hub, again_ms);
 }
 
-int64_t fedkeys_wake(const struct core *core)
+int64_t fedkeys_wake(const struct hub *hub)
 {
-	if (!core->author || !fedkeys_get(core, core->charter.key_number))
+	if (!hub->author || !fedkeys_get(hub, hub->charter.key_number))
 		return INT64_MAX;
-	return core->membership.wrap_due_ms;
+	return hub->fedkeys->due_ms;
 }
 
-void fedkeys_charter_changed(struct core *core, struct txn *txn)
+void fedkeys_charter_changed(struct hub *hub, struct txn *txn)
 {
-	struct membership *membership = &core->membership;
-	keys_put_back(core, txn);
-	if (!core->author)
+	struct fedkeys *fedkeys = hub->fedkeys;
+	keys_put_back(hub, txn);
+	if (!hub->author)
 		return;
-	waiting_take(core, txn);
-	if (!fedkeys_get(core, core->charter.key_number))
-		wraps_look(core, txn);
-	due_set(core);
-	if (!fedkeys_get(core, core->charter.key_number) ||
-	    membership->key_number_cleaned == core->charter.key_number)
+	waiting_take(hub, txn);
+	if (!fedkeys_get(hub, hub->charter.key_number))
+		wraps_look(hub, txn);
+	due_set(hub);
+	if (!fedkeys_get(hub, hub->charter.key_number) ||
+	    fedkeys->cleaned == hub->charter.key_number)
 		return;
-	membership->key_number_cleaned = core->charter.key_number;
-	old_wraps_drop(core, txn);
-	waiting_drop(core, txn);
+	fedkeys->cleaned = hub->charter.key_number;
+	old_wraps_drop(hub, txn);
+	waiting_drop(hub, txn);
 }

@@ -1,23 +1,14 @@
-/*
- * fetch - one version on its way: its index from one peer, then its chunks from all that have it
- * (docs/PROTOCOL.md, section 9: Transfer).
- *
- * A peer is asked for as much as it sends in about a second, so that a fast one is never without work, a slow one
- * gets its share and no more, and neither holds up the end: what one has not sent for a while is asked of another that
- * has less to do, and taken from whoever sends it first.
- *
- * Bounds: FETCH_COUNT_MAX versions, limits.chunks_in_flight_max chunks and FETCH_WINDOW_MAX bytes asked of one
- * peer, and one link in each list of those that do not have it.
- */
+#include "proto/fetch.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto/check.h"
-#include "proto/core_state.h"
 #include "proto/held.h"
 #include "proto/index.h"
 #include "proto/rights.h"
+#include "proto/scan.h"
 #include "store/chunks.h"
 
 enum {
@@ -36,11 +27,11 @@ enum {
 	FETCH_WALK_STEP = 4096, /* rows of an index looked at in one step */
 };
 
-struct fetch *fetch_find(struct core *core, const struct message_version *of)
+struct fetch *fetch_find(struct hub *hub, const struct message_version *of)
 {
-	for (size_t i = 0; i < core->transfer.fetch_count; i++) {
-		if (held_same(&core->transfer.fetches[i]->of, of))
-			return core->transfer.fetches[i];
+	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
+		if (held_same(&hub->transfer->fetches[i]->of, of))
+			return hub->transfer->fetches[i];
 	}
 	return NULL;
 }
@@ -53,24 +44,24 @@ void fetch_free(struct fetch *fetch)
 	free(fetch);
 }
 
-static void request_release(struct core *core, struct request *request)
+static void request_release(struct hub *hub, struct chunk_request *request)
 {
-	struct peer *peer = request->link ? peers_find(core, request->link) : NULL;
+	struct peer *peer = request->link ? peers_find(hub, request->link) : NULL;
 	if (peer) {
-		peer->in_flight_bytes -= request->size;
-		peer->in_flight_count--;
+		peer->transfer->in_flight_bytes -= request->size;
+		peer->transfer->in_flight_count--;
 	}
 	request->link = 0;
 }
 
-static void fetch_remove(struct core *core, struct fetch *fetch)
+static void fetch_remove(struct hub *hub, struct fetch *fetch)
 {
-	struct transfer *transfer = &core->transfer;
+	struct transfer *transfer = hub->transfer;
 	for (size_t i = 0; i < fetch->request_count; i++)
-		request_release(core, &fetch->requests[i]);
+		request_release(hub, &fetch->requests[i]);
 	if (transfer->scan_missed && transfer->fetch_count <= FETCH_COUNT_MAX / 2) {
 		transfer->scan_missed = false;
-		transfer->scan_due = true;
+		hub->wanted_epoch++;
 	}
 	for (size_t i = 0; i < transfer->fetch_count; i++) {
 		if (transfer->fetches[i] != fetch)
@@ -83,29 +74,25 @@ static void fetch_remove(struct core *core, struct fetch *fetch)
 	fetch_free(fetch);
 }
 
-void fetch_add(struct core *core, struct txn *txn, const struct message_version *of,
-	       struct bytes path, bool first)
+void fetch_add(struct hub *hub, struct txn *txn, const struct message_version *of,
+	       const struct version *version, bool first)
 {
-	struct transfer *transfer = &core->transfer;
-	struct version version;
+	struct transfer *transfer = hub->transfer;
 	struct held held;
-	struct fetch *fetch = fetch_find(core, of);
+	struct fetch *fetch = fetch_find(hub, of);
 	if (!fetch) {
 		/* Somebody who waits goes before what can wait. */
 		if (transfer->fetch_count >= FETCH_COUNT_MAX && !first) {
 			transfer->scan_missed = true;
 			return;
 		}
-		if (transfer->fetch_count == transfer->fetch_cap) {
-			transfer->fetch_cap = transfer->fetch_cap ? 2 * transfer->fetch_cap : 16;
-			transfer->fetches = mem_grow(transfer->fetches, transfer->fetch_cap,
-						     sizeof(*transfer->fetches));
-		}
+		transfer->fetches = mem_room(transfer->fetches, transfer->fetch_count,
+					     &transfer->fetch_cap, sizeof(fetch));
 		fetch = mem_new(1, sizeof(*fetch));
 		fetch->of = *of;
-		snprintf(fetch->path, sizeof(fetch->path), "%.*s", (int)path.len,
-			 (const char *)path.ptr);
-		fetch->tier = held_version(txn, of, &version) == ERR_OK ? version.tier : TIER_OPEN;
+		snprintf(fetch->path, sizeof(fetch->path), "%.*s", (int)version->path.len,
+			 (const char *)version->path.ptr);
+		fetch->tier = version->tier;
 		if (held_get(txn, of, &held)) {
 			fetch->indexed = true;
 			fetch->bytes_all = held.bytes;
@@ -133,13 +120,14 @@ static bool fetch_refused(const struct fetch *fetch, uint64_t link)
 	return false;
 }
 
-static void fetch_refuse(struct core *core, struct fetch *fetch, uint64_t link)
+static void fetch_refuse(struct hub *hub, struct fetch *fetch, uint64_t link)
 {
 	fetch->source_epoch = 0;
-	fetch->refused_ms = core->now_ms;
+	fetch->refused_ms = hub->now_ms;
 	if (fetch_refused(fetch, link))
 		return;
-	fetch->refused = mem_grow(fetch->refused, fetch->refused_count + 1, sizeof(link));
+	fetch->refused =
+		mem_room(fetch->refused, fetch->refused_count, &fetch->refused_cap, sizeof(link));
 	fetch->refused[fetch->refused_count++] = link;
 }
 
@@ -158,13 +146,13 @@ static void fetch_pardon(struct fetch *fetch, uint64_t link)
 /* Whether a peer may have the version: it said so, or it made it. */
 bool fetch_peer_has(const struct peer *peer, const struct fetch *fetch)
 {
-	return peer->up && peer->sync.met && !fetch_refused(fetch, peer->link) &&
-	       (peer->author == fetch->of.author || serve_peer_holds(peer, &fetch->of));
+	return peer->up && peer->met && !fetch_refused(fetch, peer->link) &&
+	       (peer->author == fetch->of.author || holds_has(peer, &fetch->of));
 }
 
 static uint32_t window(const struct peer *peer)
 {
-	return peer->window_bytes ? peer->window_bytes : FETCH_WINDOW_FIRST;
+	return peer->transfer->window_bytes ? peer->transfer->window_bytes : FETCH_WINDOW_FIRST;
 }
 
 /* What a peer is asked for at a time follows from how long it took for a chunk, those before it included. */
@@ -175,73 +163,69 @@ static void window_adapt(struct peer *peer, uint32_t size, int64_t took_ms)
 		bytes = bytes + size < FETCH_WINDOW_MAX ? bytes + size : FETCH_WINDOW_MAX;
 	else if (took_ms > FETCH_SLOW_MS)
 		bytes = bytes > FETCH_WINDOW_MIN + size ? bytes - size : FETCH_WINDOW_MIN;
-	peer->window_bytes = bytes;
+	peer->transfer->window_bytes = bytes;
 }
 
-static bool has_room(const struct core *core, const struct peer *peer)
+static bool has_room(const struct hub *hub, const struct peer *peer)
 {
 	/* One that let a request expire is asked for one chunk, until it answers. */
-	uint32_t count_max = peer->late ? 1 : core->options.limits->chunks_in_flight_max;
-	return peer->in_flight_count < count_max && peer->in_flight_bytes < window(peer);
+	uint32_t count_max = peer->transfer->late ? 1 : hub->options.limits->chunks_in_flight_max;
+	return peer->transfer->in_flight_count < count_max &&
+	       peer->transfer->in_flight_bytes < window(peer);
 }
 
 /* Those who answer before those who do not, then the one with the least on its way. */
 static bool better(const struct peer *a, const struct peer *b)
 {
-	if (a->late != b->late)
-		return b->late;
-	return a->in_flight_bytes < b->in_flight_bytes;
+	if (a->transfer->late != b->transfer->late)
+		return b->transfer->late;
+	return a->transfer->in_flight_bytes < b->transfer->in_flight_bytes;
 }
 
 /* A peer with room for more, and another link than this one; NULL: none. */
-static struct peer *source_pick(struct core *core, const struct fetch *fetch, uint64_t but)
+static struct peer *source_pick(struct hub *hub, const struct fetch *fetch, uint64_t but)
 {
 	struct peer *best = NULL;
-	for (size_t i = 0; i < core->peer_count; i++) {
-		struct peer *peer = core->peers[i];
-		if (peer->link != but && has_room(core, peer) && fetch_peer_has(peer, fetch) &&
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		struct peer *peer = hub->peers.items[i];
+		if (peer->link != but && has_room(hub, peer) && fetch_peer_has(peer, fetch) &&
 		    (!best || better(peer, best)))
 			best = peer;
 	}
 	return best;
 }
 
-void fetch_sources_changed(struct core *core)
+void fetch_retry(struct hub *hub, const struct peer *peer)
 {
-	core->transfer.source_epoch++;
+	for (size_t i = 0; i < hub->transfer->fetch_count; i++)
+		fetch_pardon(hub->transfer->fetches[i], peer->link);
 }
 
-void fetch_retry(struct core *core, const struct peer *peer)
+bool fetch_has_source(struct hub *hub, struct fetch *fetch)
 {
-	for (size_t i = 0; i < core->transfer.fetch_count; i++)
-		fetch_pardon(core->transfer.fetches[i], peer->link);
-}
-
-bool fetch_has_source(struct core *core, struct fetch *fetch)
-{
-	uint64_t epoch = core->transfer.source_epoch;
+	uint64_t epoch = hub->source_epoch;
 	if (fetch->source_epoch == epoch && epoch > 0)
 		return fetch->source;
 	fetch->source_epoch = epoch;
 	fetch->source = false;
-	for (size_t i = 0; i < core->peer_count && !fetch->source; i++)
-		fetch->source = fetch_peer_has(core->peers[i], fetch);
+	for (size_t i = 0; i < hub->peers.count && !fetch->source; i++)
+		fetch->source = fetch_peer_has(hub->peers.items[i], fetch);
 	return fetch->source;
 }
 
-bool fetch_refuses(const struct core *core, const struct peer *peer)
+bool fetch_refuses(const struct hub *hub, const struct peer *peer)
 {
-	for (size_t i = 0; i < core->transfer.fetch_count; i++) {
-		if (fetch_refused(core->transfer.fetches[i], peer->link))
+	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
+		if (fetch_refused(hub->transfer->fetches[i], peer->link))
 			return true;
 	}
 	return false;
 }
 
-void fetch_offered(struct core *core, const struct peer *peer, const struct message_version *of)
+void fetch_offered(struct hub *hub, const struct peer *peer, const struct message_version *of)
 {
-	for (size_t i = 0; i < core->transfer.fetch_count; i++) {
-		struct fetch *fetch = core->transfer.fetches[i];
+	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
+		struct fetch *fetch = hub->transfer->fetches[i];
 		if (fetch->refused_count > 0 && held_same(&fetch->of, of))
 			fetch_pardon(fetch, peer->link);
 	}
@@ -249,31 +233,31 @@ void fetch_offered(struct core *core, const struct peer *peer, const struct mess
 
 /* ---- the index of a version ---- */
 
-static void index_ask(struct core *core, struct fetch *fetch, struct peer *peer,
+static void index_ask(struct hub *hub, struct fetch *fetch, struct peer *peer,
 		      const struct chunk_addr *after)
 {
 	struct buf out;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_index_get(&out, &fetch->of, after, fetch->has_token ? &fetch->token : NULL);
-	core_send(core, peer, &out);
+	hub_send(hub, peer, &out);
 	fetch->index_link = peer->link;
-	fetch->index_ms = core->now_ms;
+	fetch->index_ms = hub->now_ms;
 }
 
-static void index_begin(struct core *core, struct txn *txn, struct fetch *fetch)
+static void index_begin(struct hub *hub, struct txn *txn, struct fetch *fetch)
 {
-	int64_t waited_ms = fetch->index_link ? core->now_ms - fetch->index_ms : 0;
+	int64_t waited_ms = fetch->index_link ? hub->now_ms - fetch->index_ms : 0;
 	if (fetch->index_link && waited_ms < FETCH_INDEX_MS)
 		return;
-	struct peer *late = fetch->index_link ? peers_find(core, fetch->index_link) : NULL;
-	struct peer *peer = source_pick(core, fetch, fetch->index_link);
-	bool other = peer && !peer->late;
+	struct peer *late = fetch->index_link ? peers_find(hub, fetch->index_link) : NULL;
+	struct peer *peer = source_pick(hub, fetch, fetch->index_link);
+	bool other = peer && !peer->transfer->late;
 	if (late && !other && waited_ms < FETCH_INDEX_MS_MAX)
 		return;
 	if (late)
-		late->late = true;
+		late->transfer->late = true;
 	if (late && !other)
-		fetch_refuse(core, fetch, late->link);
+		fetch_refuse(hub, fetch, late->link);
 	fetch->index_link = 0;
 	if (!peer)
 		return;
@@ -281,12 +265,12 @@ static void index_begin(struct core *core, struct txn *txn, struct fetch *fetch)
 	if (!fetch->digest)
 		fetch->digest = mem_new(1, sizeof(*fetch->digest));
 	index_digest_init(fetch->digest);
-	index_ask(core, fetch, peer, NULL);
+	index_ask(hub, fetch, peer, NULL);
 }
 
-static void index_refused(struct core *core, struct txn *txn, struct fetch *fetch)
+static void index_refused(struct hub *hub, struct txn *txn, struct fetch *fetch)
 {
-	fetch_refuse(core, fetch, fetch->index_link);
+	fetch_refuse(hub, fetch, fetch->index_link);
 	fetch->index_link = 0;
 	held_index_drop(txn, &fetch->of);
 }
@@ -305,51 +289,51 @@ static void index_page_put(struct txn *txn, struct fetch *fetch, struct bytes en
 	}
 }
 
-void fetch_index_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
+void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
-	struct fetch *fetch = fetch_find(core, &m->of);
+	struct fetch *fetch = fetch_find(hub, &m->of);
 	struct version version;
 	struct index_sum sum;
 	if (!fetch || fetch->indexed || fetch->index_link != peer->link)
 		return; /* late or not asked for */
 	const struct chunk_addr *after = fetch->digest->count ? &fetch->digest->last : NULL;
 	if (index_entries_check(m->body, after) != ERR_OK) {
-		core_peer_bad(core, peer, LINK_REASON_PROTOCOL, "an index in disorder");
-		index_refused(core, txn, fetch);
+		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "an index in disorder");
+		index_refused(hub, txn, fetch);
 		return;
 	}
 	if (held_version(txn, &fetch->of, &version) != ERR_OK) {
 		held_index_drop(txn, &fetch->of); /* withdrawn meanwhile */
-		fetch_remove(core, fetch);
+		fetch_remove(hub, fetch);
 		return;
 	}
 	uint64_t expected = version.index.count;
 	struct index_sum wanted = version.index;
 	if (m->body.len == 0 || fetch->digest->count + m->body.len / INDEX_ENTRY_LEN > expected) {
-		index_refused(core, txn, fetch);
+		index_refused(hub, txn, fetch);
 		return;
 	}
 	index_page_put(txn, fetch, m->body);
 	if (m->more) {
 		struct chunk_addr last = fetch->digest->last;
-		index_ask(core, fetch, peer, &last);
+		index_ask(hub, fetch, peer, &last);
 		return;
 	}
 	index_digest_done(fetch->digest, &sum);
 	if (!index_sum_eq(&sum, &wanted)) {
-		index_refused(core, txn, fetch);
+		index_refused(hub, txn, fetch);
 		return;
 	}
 	fetch->index_link = 0;
 	fetch->indexed = true;
 	fetch->bytes_all = sum.bytes;
 	fetch->chunk_count_all = sum.count;
-	held_put(txn, &fetch->of, &(struct held){HELD_INDEXED, core->now_ms, sum.bytes, sum.count});
+	held_put(txn, &fetch->of, &(struct held){HELD_INDEXED, hub->now_ms, sum.bytes, sum.count});
 }
 
 /* ---- chunks ---- */
 
-static struct request *request_find(struct fetch *fetch, const struct chunk_addr *addr)
+static struct chunk_request *request_find(struct fetch *fetch, const struct chunk_addr *addr)
 {
 	for (size_t i = 0; i < fetch->request_count; i++) {
 		if (id_eq(&fetch->requests[i].addr, addr))
@@ -358,27 +342,24 @@ static struct request *request_find(struct fetch *fetch, const struct chunk_addr
 	return NULL;
 }
 
-static void request_remove(struct core *core, struct fetch *fetch, struct request *request)
+static void request_remove(struct hub *hub, struct fetch *fetch, struct chunk_request *request)
 {
-	request_release(core, request);
+	request_release(hub, request);
 	*request = fetch->requests[--fetch->request_count];
 }
 
-static struct request *request_add(struct fetch *fetch, const struct chunk_addr *addr,
-				   uint32_t size)
+static struct chunk_request *request_add(struct fetch *fetch, const struct chunk_addr *addr,
+					 uint32_t size)
 {
-	if (fetch->request_count == fetch->request_cap) {
-		fetch->request_cap = fetch->request_cap ? 2 * fetch->request_cap : 64;
-		fetch->requests =
-			mem_grow(fetch->requests, fetch->request_cap, sizeof(*fetch->requests));
-	}
-	struct request *request = &fetch->requests[fetch->request_count++];
-	*request = (struct request){.addr = *addr, .size = size};
+	fetch->requests = mem_room(fetch->requests, fetch->request_count, &fetch->request_cap,
+				   sizeof(*fetch->requests));
+	struct chunk_request *request = &fetch->requests[fetch->request_count++];
+	*request = (struct chunk_request){.addr = *addr, .size = size};
 	return request;
 }
 
 /* The next chunk that is neither here nor asked for, as a request without a peer; NULL: none. */
-static struct request *request_next(struct txn *txn, struct fetch *fetch)
+static struct chunk_request *request_next(struct txn *txn, struct fetch *fetch)
 {
 	for (size_t i = 0; i < fetch->request_count; i++) {
 		if (fetch->requests[i].link == 0)
@@ -408,17 +389,17 @@ static struct request *request_next(struct txn *txn, struct fetch *fetch)
 	return NULL;
 }
 
-static void request_assign(struct core *core, struct request *request, struct peer *peer)
+static void request_assign(struct hub *hub, struct chunk_request *request, struct peer *peer)
 {
 	request->link = peer->link;
-	request->sent_ms = core->now_ms;
+	request->sent_ms = hub->now_ms;
 	request->due = true;
-	peer->in_flight_bytes += request->size;
-	peer->in_flight_count++;
+	peer->transfer->in_flight_bytes += request->size;
+	peer->transfer->in_flight_count++;
 }
 
 /* Sends the requests that a peer was given in this step. */
-static void requests_send(struct core *core, struct fetch *fetch, struct peer *peer)
+static void requests_send(struct hub *hub, struct fetch *fetch, struct peer *peer)
 {
 	size_t i = 0;
 	for (;;) {
@@ -427,7 +408,7 @@ static void requests_send(struct core *core, struct fetch *fetch, struct peer *p
 		list.has_token = fetch->has_token;
 		list.token = fetch->token;
 		for (; i < fetch->request_count && list.count < FETCH_CHUNK_GET_MAX; i++) {
-			struct request *request = &fetch->requests[i];
+			struct chunk_request *request = &fetch->requests[i];
 			if (!request->due || request->link != peer->link)
 				continue;
 			request->due = false;
@@ -437,7 +418,7 @@ static void requests_send(struct core *core, struct fetch *fetch, struct peer *p
 			buf_fini(&list.items);
 			return;
 		}
-		core_send_list(core, peer, &list);
+		hub_send_list(hub, peer, &list);
 	}
 }
 
@@ -445,90 +426,92 @@ static void requests_send(struct core *core, struct fetch *fetch, struct peer *p
  * All are asked for: what one peer has not sent for a while goes to another that has less to do. The first one's answer
  * is still welcome.
  */
-static bool requests_move(struct core *core, struct fetch *fetch)
+static bool requests_move(struct hub *hub, struct fetch *fetch)
 {
 	bool any = false;
 	for (size_t i = 0; i < fetch->request_count; i++) {
-		struct request *request = &fetch->requests[i];
-		struct peer *from = request->link ? peers_find(core, request->link) : NULL;
-		if (!from || core->now_ms - request->sent_ms < FETCH_MOVE_MS)
+		struct chunk_request *request = &fetch->requests[i];
+		struct peer *from = request->link ? peers_find(hub, request->link) : NULL;
+		if (!from || hub->now_ms - request->sent_ms < FETCH_MOVE_MS)
 			continue;
-		struct peer *to = source_pick(core, fetch, request->link);
-		if (!to || to->late || 2 * to->in_flight_bytes >= from->in_flight_bytes)
+		struct peer *to = source_pick(hub, fetch, request->link);
+		if (!to || to->transfer->late ||
+		    2 * to->transfer->in_flight_bytes >= from->transfer->in_flight_bytes)
 			continue;
-		request_release(core, request);
-		window_adapt(from, request->size, core->now_ms - request->sent_ms);
-		request_assign(core, request, to);
+		request_release(hub, request);
+		window_adapt(from, request->size, hub->now_ms - request->sent_ms);
+		request_assign(hub, request, to);
 		any = true;
 	}
 	return any;
 }
 
 /* Asks for as many chunks as peers have room for. When nothing is missing no peer is needed to find out. */
-static void chunks_ask(struct core *core, struct txn *txn, struct fetch *fetch)
+static void chunks_ask(struct hub *hub, struct txn *txn, struct fetch *fetch)
 {
-	struct request *request;
+	struct chunk_request *request;
 	struct peer *peer;
 	bool any = false;
 	fetch->walk_waits = false;
-	while ((request = request_next(txn, fetch)) && (peer = source_pick(core, fetch, 0))) {
-		request_assign(core, request, peer);
+	while ((request = request_next(txn, fetch)) && (peer = source_pick(hub, fetch, 0))) {
+		request_assign(hub, request, peer);
 		any = true;
 	}
 	if (!request && fetch->walk_done)
-		any = requests_move(core, fetch) || any;
-	for (size_t i = 0; any && i < core->peer_count; i++) {
-		if (core->peers[i]->up)
-			requests_send(core, fetch, core->peers[i]);
+		any = requests_move(hub, fetch) || any;
+	for (size_t i = 0; any && i < hub->peers.count; i++) {
+		if (hub->peers.items[i]->up)
+			requests_send(hub, fetch, hub->peers.items[i]);
 	}
 }
 
-static void news_held(struct core *core, const struct message_version *of, const char *path)
+static void news_held(struct hub *hub, const struct message_version *of, const char *path)
 {
-	struct transfer *transfer = &core->transfer;
-	transfer->held_news =
-		mem_grow(transfer->held_news, transfer->held_news_count + 1, sizeof(*of));
+	struct transfer *transfer = hub->transfer;
+	transfer->held_news = mem_room(transfer->held_news, transfer->held_news_count,
+				       &transfer->held_news_cap, sizeof(*of));
 	transfer->held_news[transfer->held_news_count++] = *of;
-	struct note *note = core_note(core, NOTE_HELD);
+	struct note *note = hub_note(hub, NOTE_HELD);
 	note->author = of->author;
 	note->dataset = of->dataset;
 	note->number = of->number;
 	snprintf(note->path, sizeof(note->path), "%s", path);
 }
 
-void fetch_held(struct core *core, struct txn *txn, const struct message_version *of,
+void fetch_held(struct hub *hub, struct txn *txn, const struct message_version *of,
 		const char *path, uint64_t bytes, uint64_t chunks)
 {
-	held_put(txn, of, &(struct held){HELD_COMPLETE, core->now_ms, bytes, chunks});
-	news_held(core, of, path);
+	held_put(txn, of, &(struct held){HELD_COMPLETE, hub->now_ms, bytes, chunks});
+	news_held(hub, of, path);
 }
 
-static void requests_expire(struct core *core, struct fetch *fetch)
+static void requests_expire(struct hub *hub, struct fetch *fetch)
 {
 	for (size_t i = 0; i < fetch->request_count; i++) {
-		struct request *request = &fetch->requests[i];
-		if (!request->link || core->now_ms - request->sent_ms <=
-					      (int64_t)core->options.limits->chunk_timeout_ms)
+		struct chunk_request *request = &fetch->requests[i];
+		if (!request->link || hub->now_ms - request->sent_ms <=
+					      (int64_t)hub->options.limits->chunk_timeout_ms)
 			continue;
-		struct peer *peer = peers_find(core, request->link);
+		struct peer *peer = peers_find(hub, request->link);
 		if (peer)
-			peer->late = true;
-		request_release(core, request);
+			peer->transfer->late = true;
+		request_release(hub, request);
 	}
 }
 
-bool fetch_rests(const struct core *core, const struct fetch *fetch)
+bool fetch_rests(const struct hub *hub, const struct fetch *fetch)
 {
-	if (fetch->source || fetch->source_epoch != core->transfer.source_epoch ||
-	    fetch->index_link || fetch->walk_waits || core->now_ms >= fetch_pardon_ms(fetch))
+	if (fetch->source || fetch->source_epoch != hub->source_epoch || fetch->index_link ||
+	    fetch->walk_waits || hub->now_ms >= fetch_pardon_ms(fetch))
 		return false;
 	/* One that waits, and no other, stands for all that are missing. */
 	return !fetch->indexed || (fetch->request_count == 1 && fetch->requests[0].link == 0);
 }
 
-bool fetch_no_room(const struct core *core, const struct message_version *of)
+bool fetch_no_room(const struct hub *hub, const struct message_version *of)
 {
-	return core->room != ROOM_ALL && author_member(of->author) != author_member(core->author);
+	return hub->headroom != HEADROOM_ALL &&
+	       author_member(of->author) != author_member(hub->author);
 }
 
 int64_t fetch_pardon_ms(const struct fetch *fetch)
@@ -539,14 +522,14 @@ int64_t fetch_pardon_ms(const struct fetch *fetch)
 }
 
 /* False: this organisation may not have it, or not any more. */
-static bool right_look(struct core *core, struct txn *txn, struct fetch *fetch)
+static bool right_look(struct hub *hub, struct txn *txn, struct fetch *fetch)
 {
-	if (!rights_request(core, txn, fetch->tier, bytes_str(fetch->path), &fetch->has_token,
+	if (!rights_request(hub, txn, fetch->tier, bytes_str(fetch->path), &fetch->has_token,
 			    &fetch->token))
 		return false;
 	if (fetch->refused_wait_ms == 0)
 		fetch->refused_wait_ms = FETCH_TOKEN_MS_MIN;
-	if (core->now_ms >= fetch_pardon_ms(fetch)) {
+	if (hub->now_ms >= fetch_pardon_ms(fetch)) {
 		fetch->refused_count = 0;
 		fetch->source_epoch = 0;
 		fetch->refused_wait_ms = 2 * fetch->refused_wait_ms < FETCH_TOKEN_MS_MAX
@@ -557,36 +540,36 @@ static bool right_look(struct core *core, struct txn *txn, struct fetch *fetch)
 }
 
 /* One look at a fetch. False when it is finished and gone. */
-bool fetch_step(struct core *core, struct txn *txn, struct fetch *fetch)
+bool fetch_step(struct hub *hub, struct txn *txn, struct fetch *fetch)
 {
 	struct held held;
-	if (!right_look(core, txn, fetch)) {
-		fetch_remove(core, fetch);
+	if (!right_look(hub, txn, fetch)) {
+		fetch_remove(hub, fetch);
 		return false;
 	}
-	if (fetch_no_room(core, &fetch->of)) {
+	if (fetch_no_room(hub, &fetch->of)) {
 		fetch->walk_waits = false;
-		requests_expire(core, fetch);
+		requests_expire(hub, fetch);
 		return true;
 	}
 	if (!fetch->indexed) {
-		index_begin(core, txn, fetch);
+		index_begin(hub, txn, fetch);
 		return true;
 	}
 	if (!held_get(txn, &fetch->of, &held)) { /* its author has dropped it */
-		fetch_remove(core, fetch);
+		fetch_remove(hub, fetch);
 		return false;
 	}
-	requests_expire(core, fetch);
-	chunks_ask(core, txn, fetch);
+	requests_expire(hub, fetch);
+	chunks_ask(hub, txn, fetch);
 	if (!fetch->walk_done || fetch->request_count > 0)
 		return true;
-	fetch_held(core, txn, &fetch->of, fetch->path, held.bytes, held.chunks);
-	fetch_remove(core, fetch);
+	fetch_held(hub, txn, &fetch->of, fetch->path, held.bytes, held.chunks);
+	fetch_remove(hub, fetch);
 	return false;
 }
 
-bool fetch_healed(struct core *core, struct txn *txn, const struct message_version *of,
+bool fetch_healed(struct hub *hub, struct txn *txn, const struct message_version *of,
 		  const char *path)
 {
 	struct held held;
@@ -600,18 +583,18 @@ bool fetch_healed(struct core *core, struct txn *txn, const struct message_versi
 		if (!chunks_has(txn, &of->dataset, &addr))
 			return false;
 	}
-	fetch_held(core, txn, of, path, held.bytes, held.chunks);
-	struct fetch *fetch = fetch_find(core, of);
+	fetch_held(hub, txn, of, path, held.bytes, held.chunks);
+	struct fetch *fetch = fetch_find(hub, of);
 	if (fetch)
-		fetch_remove(core, fetch);
+		fetch_remove(hub, fetch);
 	return true;
 }
 
-static struct fetch *fetch_of_chunk(struct core *core, const struct event *event,
-				    struct request **request)
+static struct fetch *fetch_of_chunk(struct hub *hub, const struct event *event,
+				    struct chunk_request **request)
 {
-	for (size_t i = 0; i < core->transfer.fetch_count; i++) {
-		struct fetch *fetch = core->transfer.fetches[i];
+	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
+		struct fetch *fetch = hub->transfer->fetches[i];
 		if (!id_eq(&fetch->of.dataset, &event->dataset))
 			continue;
 		*request = request_find(fetch, &event->addr);
@@ -625,40 +608,40 @@ static struct fetch *fetch_of_chunk(struct core *core, const struct event *event
 	return NULL;
 }
 
-void fetch_chunk(struct core *core, struct txn *txn, struct peer *peer, const struct event *event)
+void fetch_chunk(struct hub *hub, struct txn *txn, struct peer *peer, const struct event *event)
 {
-	struct request *request;
-	struct fetch *fetch = fetch_of_chunk(core, event, &request);
+	struct chunk_request *request;
+	struct fetch *fetch = fetch_of_chunk(hub, event, &request);
 	if (!fetch)
 		return; /* late, or never asked for: nothing is kept that was not wanted */
-	peer->late = false;
+	peer->transfer->late = false;
 	if (request->link == peer->link)
-		window_adapt(peer, request->size, core->now_ms - request->sent_ms);
+		window_adapt(peer, request->size, hub->now_ms - request->sent_ms);
 	if (event->err == ERR_OK && event->bytes.len == request->size) {
 		chunks_put(txn, &event->dataset, &event->addr, event->bytes);
 		fetch->chunk_count++;
 		fetch->bytes += request->size;
-		request_remove(core, fetch, request);
+		request_remove(hub, fetch, request);
 		return;
 	}
-	request_release(core, request);
-	fetch_refuse(core, fetch, peer->link);
+	request_release(hub, request);
+	fetch_refuse(hub, fetch, peer->link);
 	/* A chunk of another size than the index says is the author's fault, who signed both. */
 	if (event->err == ERR_ABSENT || event->err == ERR_OK)
 		return;
-	struct note *note = core_note(core, NOTE_CHUNK_ALTERED);
+	struct note *note = hub_note(hub, NOTE_CHUNK_ALTERED);
 	note->link = peer->link;
 	note->author = peer->author;
 	note->dataset = fetch->of.dataset;
 	note->number = fetch->of.number;
 	snprintf(note->path, sizeof(note->path), "%s", fetch->path);
-	core_close_link(core, peer, LINK_REASON_MALFORMED);
+	hub_close_link(hub, peer, LINK_REASON_MALFORMED);
 }
 
-void fetch_down(struct core *core, struct peer *peer)
+void fetch_down(struct hub *hub, struct peer *peer)
 {
-	for (size_t i = 0; i < core->transfer.fetch_count; i++) {
-		struct fetch *fetch = core->transfer.fetches[i];
+	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
+		struct fetch *fetch = hub->transfer->fetches[i];
 		for (size_t r = 0; r < fetch->request_count; r++) {
 			if (fetch->requests[r].link == peer->link)
 				fetch->requests[r].link = 0;
@@ -667,12 +650,12 @@ void fetch_down(struct core *core, struct peer *peer)
 			fetch->index_link = 0;
 		fetch_pardon(fetch, peer->link);
 	}
-	fetch_sources_changed(core);
+	hub->source_epoch++;
 }
 
 /* ---- damage ---- */
 
-void fetch_chunk_bad(struct core *core, struct txn *txn, const struct event *event)
+void fetch_chunk_bad(struct hub *hub, struct txn *txn, const struct event *event)
 {
 	struct buf chunk;
 	buf_init(&chunk, LIMIT_CHUNK_LEN_MAX);
@@ -695,7 +678,7 @@ void fetch_chunk_bad(struct core *core, struct txn *txn, const struct event *eve
 			continue;
 		held.state = HELD_DAMAGED;
 		held_put(txn, &of, &held);
-		struct note *note = core_note(core, NOTE_DAMAGED);
+		struct note *note = hub_note(hub, NOTE_DAMAGED);
 		note->author = of.author;
 		note->dataset = of.dataset;
 		note->number = of.number;
@@ -703,17 +686,40 @@ void fetch_chunk_bad(struct core *core, struct txn *txn, const struct event *eve
 			continue;
 		snprintf(note->path, sizeof(note->path), "%.*s", (int)version.path.len,
 			 (const char *)version.path.ptr);
-		fetch_add(core, txn, &of, version.path, true);
+		fetch_add(hub, txn, &of, &version, true);
 	}
 }
 
-void fetch_drop(struct core *core, struct txn *txn, const struct message_version *of)
+void fetch_drop(struct hub *hub, struct txn *txn, const struct message_version *of)
 {
-	struct fetch *fetch = fetch_find(core, of);
+	struct fetch *fetch = fetch_find(hub, of);
 	struct row_key key = held_key(of);
 	if (fetch)
-		fetch_remove(core, fetch);
+		fetch_remove(hub, fetch);
 	held_index_drop(txn, of);
 	txn_del(txn, TABLE_HELD, row_key_bytes(&key));
 	chunks_sweep_later(txn, &of->dataset);
+}
+
+bool fetch_drop_versions(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+			 uint32_t author, uint64_t number)
+{
+	struct row_key prefix = key_dataset(dataset);
+	struct walk walk = walk_begin(txn, TABLE_HELD, row_key_bytes(&prefix));
+	struct message_version of;
+	bool any = false;
+
+	while (walk_next(&walk)) {
+		held_of_key(&of, walk.key);
+		if (of.author != author || of.number > number)
+			continue;
+		fetch_drop(hub, txn, &of);
+		any = true;
+	}
+	for (size_t i = hub->transfer->fetch_count; i-- > 0;) {
+		of = hub->transfer->fetches[i]->of;
+		if (id_eq(&of.dataset, dataset) && of.author == author && of.number <= number)
+			fetch_drop(hub, txn, &of);
+	}
+	return any;
 }

@@ -6,8 +6,7 @@
 
 #include "crypto/check.h"
 #include "proto/charter_entry.h"
-#include "proto/core_state.h"
-#include "proto/membership.h"
+#include "proto/flow.h"
 
 /* Entries of one number that are kept aside, but for those that freeze. */
 enum { FORK_ASIDE_MAX = CHARTER_BRANCH_COUNT_MAX };
@@ -43,9 +42,9 @@ static bool own_has(struct txn *txn, const struct charter_entry *entry)
 	return own_id(txn, entry->number, &id) && id_eq(&id, &entry->id);
 }
 
-static void evidence_note(struct core *core, uint64_t link, uint32_t number)
+static void evidence_note(struct hub *hub, uint64_t link, uint32_t number)
 {
-	struct note *note = core_note(core, NOTE_EVIDENCE);
+	struct note *note = hub_note(hub, NOTE_EVIDENCE);
 
 	note->link = link;
 	note->number = number;
@@ -70,12 +69,12 @@ static bool settles_over(const struct charter_entry *other, const struct charter
 	return memcmp(other->id.b, own->id.b, ID_LEN) < 0;
 }
 
-static bool is_old(const struct core *core, const struct charter_entry *entry)
+static bool is_old(const struct hub *hub, const struct charter_entry *entry)
 {
-	return entry->time_ms < core->now_ms - fork_ms_max;
+	return entry->time_ms < hub->now_ms - fork_ms_max;
 }
 
-static enum verdict verdict_of(const struct core *core, const struct charter_entry *own,
+static enum verdict verdict_of(const struct hub *hub, const struct charter_entry *own,
 			       const struct charter_entry *other)
 {
 	/*
@@ -83,16 +82,16 @@ static enum verdict verdict_of(const struct core *core, const struct charter_ent
 	 * another of its number, unless that is a settlement with votes of more than half of the
 	 * members, relays left out, of the own latest entry too."
 	 */
-	bool old = is_old(core, own);
+	bool old = is_old(hub, own);
 
 	if (!other->settles)
 		return own->settles || old ? KEEP : FREEZE;
 	if (!settles_over(other, own))
 		return KEEP;
-	return old && !charter_entry_voted_here(&core->charter, other) ? KEEP : REPLACE;
+	return old && !charter_entry_voted_here(&hub->charter, other) ? KEEP : REPLACE;
 }
 
-static void aside_some(struct core *core, struct txn *txn, uint32_t number, struct bytes whole)
+static void aside_some(struct hub *hub, struct txn *txn, uint32_t number, struct bytes whole)
 {
 	struct walk walk = walk_aside(txn, number);
 	unsigned count = 0;
@@ -100,7 +99,7 @@ static void aside_some(struct core *core, struct txn *txn, uint32_t number, stru
 	while (walk_next(&walk))
 		count++;
 	if (count < FORK_ASIDE_MAX)
-		charter_aside(txn, &core->charter, whole);
+		charter_aside(txn, &hub->charter, whole);
 }
 
 /* ---- member numbers that now mean somebody else ---- */
@@ -131,36 +130,36 @@ static bool was_another(struct txn *txn, const struct charter_member *member)
  * PROTOCOL: "An author of a member number that the charter, after it went back, gives to another
  * organisation loses all its records."
  */
-static void numbers_given(struct core *core, struct txn *txn, uint32_t count_before)
+static void numbers_given(struct hub *hub, struct txn *txn, uint32_t count_before)
 {
 	if (txn_count(txn, TABLE_FORK) == 0)
 		return;
-	core_forget(core, 0);
-	for (uint32_t n = count_before + 1; n <= core->charter.member_count; n++) {
-		if (!was_another(txn, charter_member(&core->charter, n)))
+	hub_forget(hub, 0);
+	for (uint32_t n = count_before + 1; n <= hub->charter.member_count; n++) {
+		if (!was_another(txn, charter_member(&hub->charter, n)))
 			continue;
-		if (author_member(core->author) == n)
-			membership_place_lost(core);
-		core_settle(core, txn);
+		if (author_member(hub->author) == n)
+			hub_place_lost(hub);
+		ledger_settle(&hub->ledger, txn);
 		for (unsigned node = 0; node < 256; node++)
-			ledger_author_drop(&core->ledger, txn, author_of(n, (uint8_t)node));
+			ledger_author_drop(&hub->ledger, txn, author_of(n, (uint8_t)node));
 	}
 }
 
 /* ---- accepting ---- */
 
-static enum err append(struct core *core, struct txn *txn, struct bytes whole, bool *other)
+static enum err append(struct hub *hub, struct txn *txn, struct bytes whole, bool *other)
 {
-	uint32_t count_before = core->charter.member_count;
-	enum err err = charter_accept(txn, &core->charter, whole, other);
+	uint32_t count_before = hub->charter.member_count;
+	enum err err = charter_accept(txn, &hub->charter, whole, other);
 
 	if (err == ERR_OK)
-		numbers_given(core, txn, count_before);
+		numbers_given(hub, txn, count_before);
 	return err;
 }
 
 /* Two valid entries of one number. */
-static enum err other_take(struct core *core, struct txn *txn, const struct charter_entry *entry,
+static enum err other_take(struct hub *hub, struct txn *txn, const struct charter_entry *entry,
 			   struct bytes whole, uint64_t link)
 {
 	struct charter_entry own;
@@ -168,20 +167,20 @@ static enum err other_take(struct core *core, struct txn *txn, const struct char
 
 	if (!charter_entry(txn, entry->number, &stored) || charter_entry_decode(&own, stored))
 		return ERR_CORRUPT;
-	switch (verdict_of(core, &own, entry)) {
+	switch (verdict_of(hub, &own, entry)) {
 	case KEEP:
 		if (aside_has(txn, entry))
 			return ERR_EXISTS;
-		evidence_note(core, link, entry->number);
-		aside_some(core, txn, entry->number, whole);
+		evidence_note(hub, link, entry->number);
+		aside_some(hub, txn, entry->number, whole);
 		return ERR_EXISTS;
 	case REPLACE:
-		charter_back(txn, &core->charter, entry->number);
-		return append(core, txn, whole, NULL);
+		charter_back(txn, &hub->charter, entry->number);
+		return append(hub, txn, whole, NULL);
 	case FREEZE:
-		evidence_note(core, link, entry->number);
-		charter_aside(txn, &core->charter, whole);
-		charter_back(txn, &core->charter, entry->number);
+		evidence_note(hub, link, entry->number);
+		charter_aside(txn, &hub->charter, whole);
+		charter_back(txn, &hub->charter, entry->number);
 		return txn_err(txn);
 	}
 	return ERR_EXISTS;
@@ -202,7 +201,7 @@ static bool aside_stays(struct txn *txn, const struct charter_entry *entry, stru
 	       (bytes_eq(aside, whole) && charter_entry(txn, entry->number, &own));
 }
 
-enum err fork_accept(struct core *core, struct txn *txn, struct bytes whole, uint64_t link)
+enum err fork_accept(struct hub *hub, struct txn *txn, struct bytes whole, uint64_t link)
 {
 	struct charter_entry entry;
 	struct digest before;
@@ -216,170 +215,190 @@ enum err fork_accept(struct core *core, struct txn *txn, struct bytes whole, uin
 	if (entry.number > 1 &&
 	    (!own_id(txn, entry.number - 1, &before) || !id_eq(&before, &entry.previous)))
 		return ERR_AGAIN;
-	err = append(core, txn, whole, &other);
+	err = append(hub, txn, whole, &other);
 	if (other)
-		return other_take(core, txn, &entry, whole, link);
+		return other_take(hub, txn, &entry, whole, link);
 	return err == ERR_EXISTS ? ERR_DENIED : err; /* of a known number, and not valid */
 }
 
 /* ---- who was away on a branch for long ---- */
 
-static bool counted_before(const struct core *core, size_t at)
+static bool counted_before(const struct hub *hub, size_t at)
 {
 	for (size_t i = 0; i < at; i++) {
-		const struct peer *peer = core->peers[i];
+		const struct peer *peer = hub->peers.items[i];
 		if (peer->up &&
-		    author_member(peer->author) == author_member(core->peers[at]->author) &&
-		    id_eq(&peer->sync.other_entry, &core->peers[at]->sync.other_entry))
+		    author_member(peer->author) == author_member(hub->peers.items[at]->author) &&
+		    id_eq(&peer->sync->other_entry, &hub->peers.items[at]->sync->other_entry))
 			return true;
 	}
 	return false;
 }
 
 /* Whether linked nodes of more than half of the members have this entry. */
-static bool most_have(const struct core *core, const struct digest *id)
+static bool most_have(const struct hub *hub, const struct digest *id)
 {
 	uint32_t members = 0, have = 0;
 
-	for (uint32_t n = 1; n <= core->charter.member_count; n++)
-		members += charter_member(&core->charter, n)->state == CHARTER_MEMBER;
-	for (size_t i = 0; i < core->peer_count; i++) {
-		const struct peer *peer = core->peers[i];
-		const struct charter_member *member = core_author_member(core, peer->author);
+	for (uint32_t n = 1; n <= hub->charter.member_count; n++)
+		members += charter_member(&hub->charter, n)->state == CHARTER_MEMBER;
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		const struct peer *peer = hub->peers.items[i];
+		const struct charter_member *member = hub_author_member(hub, peer->author);
 		have += peer->up && member && member->state == CHARTER_MEMBER &&
-			id_eq(&peer->sync.other_entry, id) && !counted_before(core, i);
+			id_eq(&peer->sync->other_entry, id) && !counted_before(hub, i);
 	}
 	return have > members / 2;
 }
 
 /* PROTOCOL: "So does who is frozen, when that entry is as old." */
-static bool thaw(struct core *core, struct txn *txn, struct peer *peer,
+static bool thaw(struct hub *hub, struct txn *txn, struct peer *peer,
 		 const struct charter_entry *entry, struct bytes whole)
 {
 	struct row_key key = key_charter_id(entry->number, &entry->id);
 
-	if (!core->charter.frozen || entry->number != core->charter.number + 1 || entry->settles ||
-	    !id_eq(&entry->previous, &core->charter.entry_id) || !is_old(core, entry))
+	if (!hub->charter.frozen || entry->number != hub->charter.number + 1 || entry->settles ||
+	    !id_eq(&entry->previous, &hub->charter.entry_id) || !is_old(hub, entry))
 		return false;
-	peer->sync.other_entry = entry->id;
-	if (!most_have(core, &entry->id))
+	peer->sync->other_entry = entry->id;
+	if (!most_have(hub, &entry->id))
 		return false;
-	core->charter.frozen = false;
-	if (append(core, txn, whole, NULL) != ERR_OK) {
-		core->charter.frozen = true;
+	hub->charter.frozen = false;
+	if (append(hub, txn, whole, NULL) != ERR_OK) {
+		hub->charter.frozen = true;
 		return false;
 	}
 	txn_del(txn, TABLE_FORK, row_key_bytes(&key));
 	return true;
 }
 
-bool fork_follow(struct core *core, struct txn *txn, struct peer *peer, struct bytes whole)
+bool fork_follow(struct hub *hub, struct txn *txn, struct peer *peer, struct bytes whole)
 {
 	struct charter_entry own, entry;
 	struct bytes stored;
 
 	if (charter_entry_decode(&entry, whole) != ERR_OK ||
-	    peer->sync.charter_here < entry.number) /* it is frozen */
+	    peer->sync->charter_here < entry.number) /* it is frozen */
 		return false;
 	if (!charter_entry(txn, entry.number, &stored))
-		return thaw(core, txn, peer, &entry, whole);
+		return thaw(hub, txn, peer, &entry, whole);
 	if (charter_entry_decode(&own, stored) != ERR_OK || id_eq(&own.id, &entry.id))
 		return false;
-	peer->sync.other_entry = entry.id;
+	peer->sync->other_entry = entry.id;
 	/* Only what would count but for its age. */
 	bool may = entry.settles ? settles_over(&entry, &own) : !own.settles;
-	if (!may || !most_have(core, &entry.id))
+	if (!may || !most_have(hub, &entry.id))
 		return false;
 	struct row_key key = key_charter_id(entry.number, &entry.id);
 	txn_del(txn, TABLE_FORK, row_key_bytes(&key));
-	charter_back(txn, &core->charter, entry.number);
-	return append(core, txn, whole, NULL) == ERR_OK;
+	charter_back(txn, &hub->charter, entry.number);
+	return append(hub, txn, whole, NULL) == ERR_OK;
+}
+
+/* ---- who joins ---- */
+
+/*
+ * PROTOCOL: "Nobody goes below a charter number it has seen, but by section 4.4, or below its
+ * checkpoint."
+ */
+bool fork_checkpoint_ok(const struct hub *hub, struct bytes whole)
+{
+	const struct invitation *invitation = hub->invitation;
+	struct charter_entry entry;
+	if (!invitation)
+		return true;
+	if (charter_entry_decode(&entry, whole) != ERR_OK)
+		return false;
+	if (entry.number == 1 && !bytes_eq(id_bytes(&entry.id), id_bytes(&invitation->fed)))
+		return false;
+	return entry.number != invitation->charter_number ||
+	       id_eq(&entry.id, &invitation->charter_entry_id);
 }
 
 /* ---- FORK ---- */
 
-static void tell(struct core *core, struct peer *peer, uint32_t number, struct bytes one,
+static void tell(struct hub *hub, struct peer *peer, uint32_t number, struct bytes one,
 		 struct bytes other)
 {
 	struct buf out;
 
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_fork(&out, one, other);
-	peer->sync.fork_told = number;
-	core_send(core, peer, &out);
+	peer->sync->fork_told = number;
+	hub_send(hub, peer, &out);
 }
 
-void fork_tell(struct core *core, struct txn *txn, struct peer *peer)
+void fork_tell(struct hub *hub, struct txn *txn, struct peer *peer)
 {
 	struct charter_entry entry;
 	struct bytes found[2];
 	unsigned count = 0;
-	uint32_t number = fork_number(core);
+	uint32_t number = fork_number(hub);
 
-	if (!number || !peer->up || peer->sync.fork_told == number ||
-	    peer->sync.charter_here + 1 < number)
+	if (!number || !peer->up || peer->sync->fork_told == number ||
+	    peer->sync->charter_here + 1 < number)
 		return;
 	struct walk walk = walk_aside(txn, number);
 	while (count < 2 && walk_next(&walk)) {
 		if (charter_entry_decode(&entry, walk.value) == ERR_OK && !entry.settles &&
-		    id_eq(&entry.previous, &core->charter.entry_id))
+		    id_eq(&entry.previous, &hub->charter.entry_id))
 			found[count++] = walk.value;
 	}
 	if (count == 2)
-		tell(core, peer, number, found[0], found[1]);
+		tell(hub, peer, number, found[0], found[1]);
 }
 
-void fork_tell_all(struct core *core, struct txn *txn)
+void fork_tell_all(struct hub *hub, struct txn *txn)
 {
-	for (size_t i = 0; i < core->peer_count; i++)
-		fork_tell(core, txn, core->peers[i]);
+	for (size_t i = 0; i < hub->peers.count; i++)
+		fork_tell(hub, txn, hub->peers.items[i]);
 }
 
 /*
  * PROTOCOL: "Who gets an entry that is another than its own, and keeps its own, sends FORK with
  * both."
  */
-void fork_answer(struct core *core, struct txn *txn, struct peer *peer, struct bytes whole)
+void fork_answer(struct hub *hub, struct txn *txn, struct peer *peer, struct bytes whole)
 {
 	struct charter_entry entry;
 	struct digest id;
 	struct bytes stored;
 
 	if (charter_entry_decode(&entry, whole) == ERR_OK && own_id(txn, entry.number, &id) &&
-	    !id_eq(&id, &entry.id) && peer->sync.fork_told != entry.number &&
+	    !id_eq(&id, &entry.id) && peer->sync->fork_told != entry.number &&
 	    charter_entry(txn, entry.number, &stored))
-		tell(core, peer, entry.number, stored, whole);
+		tell(hub, peer, entry.number, stored, whole);
 }
 
-void fork_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
+void fork_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
 	bool changed = false;
 
-	if (!core->author && !core->membership.admitted)
+	if (!hub_follows(hub))
 		return;
 	for (unsigned i = 0; i < 2; i++) {
-		if (!membership_checkpoint_ok(core, m->entries[i]))
+		if (!fork_checkpoint_ok(hub, m->entries[i]))
 			continue;
-		enum err err = fork_accept(core, txn, m->entries[i], peer->link);
+		enum err err = fork_accept(hub, txn, m->entries[i], peer->link);
 		changed = changed || err == ERR_OK;
 		if (err == ERR_EXISTS && i == 0) /* the first is the one that counts there */
-			changed = fork_follow(core, txn, peer, m->entries[i]) || changed;
+			changed = fork_follow(hub, txn, peer, m->entries[i]) || changed;
 		/* What can not be checked here, as entries before it are not here, is no fault. */
 		if (err != ERR_OK && err != ERR_EXISTS && err != ERR_AGAIN && err != ERR_BUSY) {
-			core_peer_bad(core, peer, LINK_REASON_PROTOCOL,
-				      "a charter entry that is not valid");
+			hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL,
+				     "a charter entry that is not valid");
 			break;
 		}
 	}
 	if (changed)
-		membership_charter_changed(core, txn);
+		hub->charter_news = true;
 }
 
 /* ---- queries ---- */
 
-uint32_t fork_number(const struct core *core)
+uint32_t fork_number(const struct hub *hub)
 {
-	return core->charter.frozen ? core->charter.number + 1 : 0;
+	return hub->charter.frozen ? hub->charter.number + 1 : 0;
 }
 
 static void words_add(struct fork_branch *out, size_t *len, const char *text)
@@ -468,23 +487,23 @@ static bool branch_next(struct txn *txn, struct charter_entry *entry)
 	return false;
 }
 
-size_t fork_branches(struct core *core, struct txn *txn, struct fork_branch *out, size_t max)
+size_t fork_branches(struct hub *hub, struct txn *txn, struct fork_branch *out, size_t max)
 {
 	struct charter_entry entry;
-	uint32_t number = fork_number(core);
+	uint32_t number = fork_number(hub);
 	struct walk walk = walk_aside(txn, number);
 	size_t count = 0;
 
 	while (number && count < max && walk_next(&walk)) {
 		if (charter_entry_decode(&entry, walk.value) != ERR_OK ||
-		    !id_eq(&entry.previous, &core->charter.entry_id))
+		    !id_eq(&entry.previous, &hub->charter.entry_id))
 			continue;
 		struct fork_branch *branch = &out[count++];
 		*branch = (struct fork_branch){.id = entry.id,
 					       .time_ms = entry.time_ms,
 					       .entry_count = 1,
 					       .settlement = entry.settles};
-		branch_words(branch, &core->charter, &entry);
+		branch_words(branch, &hub->charter, &entry);
 		while (branch_next(txn, &entry))
 			branch->entry_count++;
 	}
@@ -506,32 +525,32 @@ static struct charter_change *changes_add(struct changes *changes)
 }
 
 /* Names all entries that are known of the number, those aside and the own one. */
-static void changes_settle(struct changes *changes, struct core *core, struct txn *txn)
+static void changes_settle(struct changes *changes, struct hub *hub, struct txn *txn)
 {
 	struct charter_change *settle = changes_add(changes);
-	struct walk walk = walk_aside(txn, core->charter.number + 1);
+	struct walk walk = walk_aside(txn, hub->charter.number + 1);
 	struct charter_entry entry;
 
 	*settle = (struct charter_change){.kind = CHARTER_SETTLE};
 	while (settle->branch_count < CHARTER_BRANCH_COUNT_MAX && walk_next(&walk)) {
 		if (charter_entry_decode(&entry, walk.value) == ERR_OK &&
-		    id_eq(&entry.previous, &core->charter.entry_id))
+		    id_eq(&entry.previous, &hub->charter.entry_id))
 			settle->branches[settle->branch_count++] = entry.id;
 	}
 }
 
 /* The changes of all entries of a branch, as far as they are here. */
-static enum err changes_again(struct changes *changes, struct core *core, struct txn *txn,
+static enum err changes_again(struct changes *changes, struct hub *hub, struct txn *txn,
 			      const struct digest *branch)
 {
-	struct row_key key = key_charter_id(core->charter.number + 1, branch);
+	struct row_key key = key_charter_id(hub->charter.number + 1, branch);
 	struct charter_entry entry;
 	struct charter_change change;
 	struct bytes whole;
 
 	if (!txn_get(txn, TABLE_FORK, row_key_bytes(&key), &whole) ||
 	    charter_entry_decode(&entry, whole) != ERR_OK ||
-	    !id_eq(&entry.previous, &core->charter.entry_id))
+	    !id_eq(&entry.previous, &hub->charter.entry_id))
 		return ERR_ABSENT;
 	do {
 		changes->threshold = entry.threshold;
@@ -553,24 +572,24 @@ static void why_not(char *why, enum err err)
 		why_set(why, "the settlement breaks a rule of the charter: %s.", err_text(err));
 }
 
-enum err fork_settle_payload(struct core *core, struct txn *txn, const struct digest *branch,
+enum err fork_settle_payload(struct hub *hub, struct txn *txn, const struct digest *branch,
 			     const struct charter_change *more, size_t more_count,
 			     uint32_t threshold, struct buf *payload, char *why)
 {
-	struct changes changes = {.threshold = core->charter.threshold};
+	struct changes changes = {.threshold = hub->charter.threshold};
 	enum err err = ERR_OK;
 
-	if (!core->author) {
+	if (!hub->author) {
 		why_set(why, "this node is no member of a federation.");
 		return ERR_ABSENT;
 	}
-	changes_settle(&changes, core, txn);
+	changes_settle(&changes, hub, txn);
 	if (branch)
-		err = changes_again(&changes, core, txn, branch);
+		err = changes_again(&changes, hub, txn, branch);
 	for (size_t i = 0; i < more_count; i++)
 		*changes_add(&changes) = more[i];
 	if (err == ERR_OK)
-		err = charter_payload_make(payload, &core->charter, NULL, core->now_ms,
+		err = charter_payload_make(payload, &hub->charter, NULL, hub->now_ms,
 					   threshold ? threshold : changes.threshold, changes.items,
 					   changes.count);
 	if (err != ERR_OK)

@@ -7,7 +7,6 @@
 #ifndef ALLMENDE_HELD_H
 #define ALLMENDE_HELD_H
 
-#include "proto/message.h"
 #include "proto/version.h"
 #include "store/db.h"
 

@@ -6,41 +6,41 @@
 
 #include "proto/catalog.h"
 #include "proto/contact.h"
-#include "proto/core_state.h"
+#include "proto/holds.h"
 
 /* PROTOCOL: "`operator` is the empty text when the organisation runs the node itself, otherwise the name of who does." */
-static bool operator_of(struct core *core, struct txn *txn, uint32_t author, struct bytes *name)
+static bool operator_of(struct hub *hub, struct txn *txn, uint32_t author, struct bytes *name)
 {
 	struct record_slot slot = record_slot_contact();
 	struct record record;
 	struct contact contact;
-	*name = author == core->author ? contact_operator(core->options.identity->operator)
-				       : bytes_of(NULL, 0);
-	if (author == core->author)
+	*name = author == hub->author ? contact_operator(hub->options.identity->operator)
+				      : bytes_of(NULL, 0);
+	if (author == hub->author)
 		return true;
-	if (ledger_slot(&core->ledger, txn, record_slot_bytes(&slot), author, &record) != ERR_OK ||
+	if (ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), author, &record) != ERR_OK ||
 	    contact_get(&contact, record.body) != ERR_OK)
 		return false;
 	*name = contact.operator_name;
 	return true;
 }
 
-bool catalog_holder(struct core *core, struct txn *txn, uint32_t author, struct catalog_holder *out)
+bool catalog_holder(struct hub *hub, struct txn *txn, uint32_t author, struct catalog_holder *out)
 {
-	const struct charter_member *member = core_author_member(core, author);
+	const struct charter_member *member = hub_author_member(hub, author);
 	if (!member)
 		return false;
 	struct bytes name;
 	*out = (struct catalog_holder){
 		.author = author, .slug = member->slug, .name = member->name};
-	out->operator_known = operator_of(core, txn, author, &name);
+	out->operator_known = operator_of(hub, txn, author, &name);
 	snprintf(out->operator_name, sizeof(out->operator_name), "%.*s", (int)name.len,
 		 (const char *)name.ptr);
 	return true;
 }
 
 struct holders {
-	struct core *core;
+	struct hub *hub;
 	struct txn *txn;
 	struct catalog_holder *items;
 	size_t count, max;
@@ -52,27 +52,27 @@ static void holder_add(struct holders *holders, uint32_t author)
 		if (holders->items[i].author == author)
 			return;
 	if (holders->count < holders->max)
-		holders->count += catalog_holder(holders->core, holders->txn, author,
+		holders->count += catalog_holder(holders->hub, holders->txn, author,
 						 &holders->items[holders->count]);
 }
 
-size_t catalog_holders(struct core *core, struct txn *txn, const struct catalog_entry *entry,
+size_t catalog_holders(struct hub *hub, struct txn *txn, const struct catalog_entry *entry,
 		       struct catalog_holder *out, size_t max)
 {
 	struct message_version of = {entry->dataset, entry->number, entry->author};
-	struct holders holders = {core, txn, out, 0, max};
+	struct holders holders = {hub, txn, out, 0, max};
 	struct row_key prefix = key_dataset(&entry->dataset);
 	struct walk walk = walk_begin(txn, TABLE_HOLDER, row_key_bytes(&prefix));
 	if (entry->held)
-		holder_add(&holders, core->author);
-	for (size_t i = 0; i < core->peer_count; i++)
-		if (core->peers[i]->up && serve_peer_holds(core->peers[i], &of))
-			holder_add(&holders, core->peers[i]->author);
-	while (entry->author == core->author && walk_next(&walk)) {
+		holder_add(&holders, hub->author);
+	for (size_t i = 0; i < hub->peers.count; i++)
+		if (hub->peers.items[i]->up && holds_has(hub->peers.items[i], &of))
+			holder_add(&holders, hub->peers.items[i]->author);
+	while (entry->author == hub->author && walk_next(&walk)) {
 		uint32_t author = be32_get(walk.key.ptr + ID_LEN);
 		/* One that is linked speaks for itself: it may have lost what it had. */
 		if (walk.value.len == 8 && be64_get(walk.value.ptr) == entry->number &&
-		    !peers_by_author(core, author))
+		    !peers_by_author(hub, author))
 			holder_add(&holders, author);
 	}
 	return holders.count;

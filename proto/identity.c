@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "crypto/root.h"
+#include "crypto/utf8.h"
 #include "crypto/wrap.h"
-#include "proto/utf8.h"
 
 /* META rows. */
 #define ROW_NAME     "name"

@@ -6,12 +6,8 @@
  * called before the turn's transaction is committed, brings the states of all touched authors up to
  * date. ledger_state() settles the author it is asked for.
  *
- * Signatures: every record is checked singly when it comes. A caller that asks for it with
- * ledger_defer() lets a version wait for ledger_settle() when the author's latest head is known,
- * covers its sequence, and nothing is displaced by it: when the author's set then reproduces the
- * digest of its head, that signature has vouched for them all; otherwise they are checked singly,
- * and the wrong ones are dropped again. What waited is news only after ledger_settle(): see
- * ledger_news_next().
+ * What was accepted waits in a queue, decoded, for whoever acts on it: ledger_arrival_next(). It borrows from the bytes
+ * that were handed in, so the queue is emptied before these go.
  *
  * Whose fault: ERR_MALFORMED, ERR_VERSION and ERR_FULL are faults of whoever sent the bytes.
  * ERR_DENIED and ERR_PROTOCOL may be the author's alone; the caller drops what came and goes on
@@ -25,16 +21,16 @@
 #include "proto/orglog.h"
 #include "proto/record.h"
 #include "proto/setdigest.h"
+#include "proto/version.h"
 
 struct ledger_member; /* cached keys of one member's nodes */
 struct ledger_touched;
-struct ledger_news;
+struct ledger_arrival;
 
 struct ledger {
 	const struct charter *charter; /* borrowed; may grow between calls */
 	const struct limits *limits;   /* borrowed */
 	int64_t now_ms;
-	bool defer;
 	uint32_t own_author; /* 0: none yet */
 	bool own_behind; /* others know more of the own author: what they know goes before what is here */
 	const struct key *own_seed;     /* borrowed */
@@ -42,9 +38,10 @@ struct ledger {
 	size_t member_cap;
 	struct ledger_touched *touched; /* authors to settle, rising */
 	size_t touched_count, touched_cap;
-	struct ledger_news *news; /* for ledger_news_next() */
-	size_t news_count, news_cap, news_taken;
-	size_t dropped;          /* by the checks that waited, since the last ledger_settle() */
+	struct ledger_arrival *arrivals; /* for ledger_arrival_next() */
+	size_t arrival_count, arrival_cap, arrival_at;
+	uint64_t
+		settled_count; /* changes of authors' states, for who remembers what follows from them */
 	uint64_t *links_checked; /* signatures of tokens; rights.c */
 };
 
@@ -52,8 +49,6 @@ void ledger_init(struct ledger *ledger, const struct charter *charter, const str
 void ledger_fini(struct ledger *ledger);
 /* Time of this turn. */
 void ledger_now(struct ledger *ledger, int64_t now_ms);
-/* Whether versions may wait for their check until ledger_settle(); off at first. */
-void ledger_defer(struct ledger *ledger, bool defer);
 /* Who appends; sign_seed is borrowed for the life of the ledger. */
 void ledger_own(struct ledger *ledger, uint32_t author, const struct key *sign_seed);
 /*
@@ -101,11 +96,8 @@ enum err ledger_state(struct ledger *ledger, struct txn *txn, uint32_t author,
 /* The next active author after *author (begin with 0) of whom something is here. Settle first. */
 bool ledger_state_next(struct ledger *ledger, struct txn *txn, uint32_t *author,
 		       struct author_state *out);
-/*
- * Brings all touched authors up to date. Faults stick to the transaction. Returns the number of
- * records that were dropped because their signature was wrong.
- */
-size_t ledger_settle(struct ledger *ledger, struct txn *txn);
+/* Brings all touched authors up to date. Faults stick to the transaction. */
+void ledger_settle(struct ledger *ledger, struct txn *txn);
 
 /* What an accepted record was. */
 struct ledger_news {
@@ -113,7 +105,7 @@ struct ledger_news {
 	uint32_t incarnation;
 	uint64_t sequence;
 	uint64_t kind;
-	bool stored; /* false: superseded already, or deleted by its author since, or waiting */
+	bool stored;               /* false: superseded already, or deleted by its author since */
 	struct dataset_id dataset; /* RECORD_VERSION */
 	uint64_t number;
 };
@@ -125,8 +117,16 @@ struct ledger_news {
  */
 enum err ledger_accept_record(struct ledger *ledger, struct txn *txn, struct bytes whole,
 			      struct ledger_news *news);
-/* What waited and is now accepted: call it until it returns false, after ledger_settle(). */
-bool ledger_news_next(struct ledger *ledger, struct ledger_news *news);
+/* A record that came into the store, decoded. */
+struct ledger_arrival {
+	struct ledger_news news;
+	struct record record;   /* borrows from what was handed in, or from made */
+	struct version version; /* of RECORD_VERSION; the same */
+	struct buf made;        /* an own record; else empty */
+};
+/* The oldest one that was not taken yet; false: there is none. The caller ends it with ledger_arrival_fini(). */
+bool ledger_arrival_next(struct ledger *ledger, struct ledger_arrival *out);
+void ledger_arrival_fini(struct ledger_arrival *arrival);
 
 /*
  * ERR_OK: it is now the latest head of its author. ERR_EXISTS: known, or older than the one known.
@@ -143,11 +143,12 @@ bool ledger_evidence(struct txn *txn, uint32_t author, uint32_t incarnation, str
 		     struct bytes *second);
 
 /*
- * Own author. Appends a record with the next sequence; body as for record_make(). ERR_FULL: too
- * long; ERR_DENIED: this node is no member (any more). news may be NULL; id may be NULL.
+ * Own author. Appends a record with the next sequence; body as for record_make(). tell: it arrives as one that came from others
+ * does; else whoever appends does what follows. ERR_FULL: too long; ERR_DENIED: this node is no member (any more). id may be NULL.
  */
+enum ledger_tell { LEDGER_QUIET, LEDGER_TELL };
 enum err ledger_append(struct ledger *ledger, struct txn *txn, uint64_t kind, struct bytes slot,
-		       struct bytes body, struct record_id *id, struct ledger_news *news);
+		       struct bytes body, struct record_id *id, enum ledger_tell tell);
 /* Own author: drops a slot from the set; it is gone for others with the next head. ERR_ABSENT. */
 enum err ledger_delete(struct ledger *ledger, struct txn *txn, struct bytes slot);
 /* Own author: makes, stores and appends to out (may be NULL) the next head. */

@@ -255,7 +255,6 @@ static void state_recount(struct ledger *ledger, struct txn *txn, struct ledger_
 	if (right)
 		return;
 	touched->state = state;
-	touched->checked_sequence = state.sequence;
 	fault(ledger, txn, at);
 }
 

@@ -4,7 +4,7 @@
 
 #include "crypto/limits.h"
 #include "crypto/path.h"
-#include "proto/utf8.h"
+#include "crypto/utf8.h"
 #include "proto/wire_out.h"
 
 #define FORMAT 1

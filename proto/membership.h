@@ -8,7 +8,7 @@
 #define ALLMENDE_MEMBERSHIP_H
 
 #include "proto/charter.h"
-#include "proto/core.h"
+#include "proto/hub.h"
 #include "proto/invitation.h"
 #include "proto/words.h"
 
@@ -18,7 +18,7 @@
 enum membership_state { MEMBERSHIP_NONE, MEMBERSHIP_JOINING, MEMBERSHIP_MEMBER, MEMBERSHIP_FORMER };
 
 /* ERR_EXISTS: this directory belongs to a federation already. ERR_CONFIG: name or threshold. */
-enum err membership_create(struct core *core, struct txn *txn, int64_t now_ms, const char *name,
+enum err membership_create(struct hub *hub, struct txn *txn, int64_t now_ms, const char *name,
 			   char *why);
 /*
  * Whom an invitation is for. With auto_approve whoever presents it is admitted at once; otherwise the request waits for
@@ -30,12 +30,12 @@ struct invitation_terms {
 };
 /* Appends the invitation's text. ERR_DENIED: this organisation is no steward, or cannot admit alone as auto_approve asks;
    ERR_EXISTS: slug or ags is a member already; ERR_CONFIG: a value is not valid; ERR_ABSENT: no federation. */
-enum err membership_invite(struct core *core, struct txn *txn, int64_t now_ms,
+enum err membership_invite(struct hub *hub, struct txn *txn, int64_t now_ms,
 			   const struct invitation_terms *terms, struct buf *text,
 			   int64_t *valid_until_ms, char *why);
 /* Remembers the invitation and begins to join; the outcome is NOTE_JOINED or NOTE_JOIN_FAILED, and in
    membership_status(). The name, slug and ags must be this organisation's. */
-enum err membership_join(struct core *core, struct txn *txn, int64_t now_ms, const char *text,
+enum err membership_join(struct hub *hub, struct txn *txn, int64_t now_ms, const char *text,
 			 char *why);
 
 struct membership_status {
@@ -51,7 +51,7 @@ struct membership_status {
 	bool waiting;               /* joining: the request is there, and waits for the stewards */
 	char words[WORDS_TEXT_LEN]; /* joining: the six words to read to them; else empty */
 };
-void membership_status(struct core *core, struct membership_status *out);
+void membership_status(struct hub *hub, struct membership_status *out);
 
 /* The state of one member, for lists: of that of its active nodes which needs attention most. */
 struct member_state {
@@ -63,25 +63,28 @@ struct member_state {
 	int64_t head_time_ms; /* 0: no head yet */
 	uint64_t record_count;
 };
-void membership_member(struct core *core, struct txn *txn, int64_t now_ms, uint32_t member_number,
+void membership_member(struct hub *hub, struct txn *txn, int64_t now_ms, uint32_t member_number,
 		       struct member_state *out);
 
-/* Links, for `allmende peers`. Index from 0; false at the end. */
-struct peer_state {
-	uint64_t link;   /* 0: not linked */
-	uint32_t author; /* 0: a guest or not known yet */
-	char address[LIMIT_ADDRESS_LEN_MAX + 1];
-	bool dialled; /* by us */
-	bool synced;
-	int64_t ahead_ms; /* by how much its clock is ahead of ours, at least; 0: not known to be */
-	int64_t since_ms; /* linked since; or next attempt when not linked */
-	char software[65];
-	char why[128]; /* why not linked */
-	bool manual;   /* by `peer add` */
-};
-bool membership_peer(struct core *core, size_t index, struct peer_state *out);
-/* `peer add`: dials now and after every start. ERR_CONFIG: not HOST:PORT. ERR_EXISTS. */
-enum err membership_peer_add(struct core *core, struct txn *txn, int64_t now_ms,
-			     const char *address, char *why);
+/* ---- for the core ---- */
+
+/* Loads the own place; before the keys. ERR_CORRUPT */
+enum err membership_open(struct hub *hub, struct txn *txn);
+/* The invitation in use, and what the charter says when there is none; after the keys. */
+void membership_join_open(struct hub *hub, struct txn *txn);
+void membership_close(struct hub *hub);
+void membership_up(struct hub *hub, struct txn *txn, struct peer *peer);
+void membership_join_answer_take(struct hub *hub, struct txn *txn, struct peer *peer,
+				 struct message *m);
+/* After entries were accepted: own place, keys, who hears of it, peers. */
+void membership_charter_changed(struct hub *hub, struct txn *txn);
+/* Looks whether the charter, as it now stands, shows this organisation as a member. */
+void membership_own_place(struct hub *hub, struct txn *txn);
+/* A comparison with a member has come to its end. */
+void membership_compared(struct hub *hub, struct txn *txn);
+/* With the invitation in use it will not work; hub.place_why says why. A new one may be used at once. */
+void membership_join_failed(struct hub *hub, struct txn *txn);
+/* admission.c: JOIN */
+void admission_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 
 #endif

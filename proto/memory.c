@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "proto/core_state.h"
+#include "proto/fetch.h"
 
 /* What is remembered has grown twice; rows of before are read, too. */
 enum {
@@ -21,7 +21,7 @@ static void name_make(char name[80], const struct dataset_id *dataset)
 	hex_put(name + 4, id_bytes(dataset));
 }
 
-bool memory_get(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+bool memory_get(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 		struct memory *memory)
 {
 	char name[80];
@@ -31,7 +31,7 @@ bool memory_get(struct core *core, struct txn *txn, const struct dataset_id *dat
 	name_make(name, dataset);
 	struct row_key key = key_name(name);
 	if (!txn_get(txn, TABLE_SEALED, row_key_bytes(&key), &sealed) ||
-	    keyring_unseal(core->options.keyring, &secret, name, sealed) != ERR_OK)
+	    keyring_unseal(hub->options.keyring, &secret, name, sealed) != ERR_OK)
 		return false;
 	struct bytes b = secret_bytes(secret);
 	bool ok = b.len == LEN || b.len == KEEP_LEN || b.len == SHORT_LEN;
@@ -49,7 +49,7 @@ bool memory_get(struct core *core, struct txn *txn, const struct dataset_id *dat
 	return ok;
 }
 
-void memory_put(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+void memory_put(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 		const struct memory *memory)
 {
 	char name[80];
@@ -63,7 +63,7 @@ void memory_put(struct core *core, struct txn *txn, const struct dataset_id *dat
 	be64_put(plain + SHORT_LEN + 8, memory->keep.days);
 	plain[KEEP_LEN] = (uint8_t)memory->tier;
 	buf_init(&sealed, 512);
-	keyring_seal(core->options.keyring, &sealed, name, bytes_of(plain, sizeof(plain)));
+	keyring_seal(hub->options.keyring, &sealed, name, bytes_of(plain, sizeof(plain)));
 	struct row_key key = key_name(name);
 	if (sealed.err == ERR_OK)
 		txn_put(txn, TABLE_SEALED, row_key_bytes(&key), buf_bytes(&sealed));
@@ -73,27 +73,27 @@ void memory_put(struct core *core, struct txn *txn, const struct dataset_id *dat
 	secret_wipe(plain, sizeof(plain));
 }
 
-void catalog_keep(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+void catalog_keep(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 		  struct keep *keep)
 {
 	struct memory memory;
-	memory_get(core, txn, dataset, &memory);
+	memory_get(hub, txn, dataset, &memory);
 	*keep = memory.keep;
 	secret_wipe(&memory, sizeof(memory));
 }
 
-static bool too_old(struct core *core, struct txn *txn, const struct message_version *of,
+static bool too_old(struct hub *hub, struct txn *txn, const struct message_version *of,
 		    uint64_t days)
 {
 	struct bytes whole;
 	struct record record;
 	uint64_t span_days = days < DAYS_MAX ? days : DAYS_MAX;
-	int64_t since_ms = core->now_ms - (int64_t)(span_days * DAY_MS);
+	int64_t since_ms = hub->now_ms - (int64_t)(span_days * DAY_MS);
 	return ledger_version_find(txn, &of->dataset, of->number, of->author, &whole) == ERR_OK &&
 	       record_decode(&record, whole) == ERR_OK && record.time_ms < since_ms;
 }
 
-void memory_keep(struct core *core, struct txn *txn, const struct keep *keep,
+void memory_keep(struct hub *hub, struct txn *txn, const struct keep *keep,
 		 const struct dataset_id *dataset, uint64_t newest)
 {
 	struct row_key prefix = key_dataset(dataset);
@@ -103,9 +103,9 @@ void memory_keep(struct core *core, struct txn *txn, const struct keep *keep,
 					      be32_get(walk.key.ptr + ID_LEN + 8)};
 		struct record_slot slot = record_slot_version(&old.dataset, old.number);
 		bool goes = (keep->count && old.number + keep->count <= newest) ||
-			    (keep->days && too_old(core, txn, &old, keep->days));
-		if (old.author == core->author && old.number < newest && goes &&
-		    ledger_delete(&core->ledger, txn, record_slot_bytes(&slot)) == ERR_OK)
-			fetch_drop(core, txn, &old);
+			    (keep->days && too_old(hub, txn, &old, keep->days));
+		if (old.author == hub->author && old.number < newest && goes &&
+		    ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot)) == ERR_OK)
+			fetch_drop(hub, txn, &old);
 	}
 }

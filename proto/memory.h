@@ -17,12 +17,12 @@ struct memory {
 };
 
 /* False: nothing was ever published. Wipe *memory after use. */
-bool memory_get(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+bool memory_get(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 		struct memory *memory);
-void memory_put(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+void memory_put(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 		const struct memory *memory);
 /* Drops own versions that are not to be kept, all but the newest; they are gone for others with the next head. */
-void memory_keep(struct core *core, struct txn *txn, const struct keep *keep,
+void memory_keep(struct hub *hub, struct txn *txn, const struct keep *keep,
 		 const struct dataset_id *dataset, uint64_t newest);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "crypto/check.h"
+#include "crypto/utf8.h"
 #include "proto/wire_out.h"
 
 /* PROTOCOL: "Arrays whose first element is the type." */
@@ -326,6 +327,7 @@ enum err message_decode(struct message *out, struct bytes in)
 	if (w.err != ERR_OK)
 		return w.err;
 	out->type = (enum message_type)type;
+	out->len = in.len;
 	uint32_t expected = element_count(out->type);
 	if (expected == UINT32_MAX)
 		return ERR_VERSION;
@@ -466,13 +468,9 @@ void message_join(struct buf *out, struct bytes request)
 
 void message_join_answer(struct buf *out, enum message_join code, const char *text)
 {
-	struct bytes cut = bytes_slice(bytes_str(text), 0, MESSAGE_TEXT_LEN_MAX);
-	/* Never in the middle of a letter: half of one would be no text. */
-	while (cut.len > 0 && ((uint8_t)text[cut.len] & 0xc0) == 0x80)
-		cut.len--;
 	begin(out, MESSAGE_JOIN_ANSWER);
 	out_uint(out, code);
-	out_text(out, cut);
+	out_text(out, utf8_cut(bytes_str(text), MESSAGE_TEXT_LEN_MAX));
 }
 
 void message_totals(struct buf *out, uint64_t heads, uint64_t records, uint64_t bytes)

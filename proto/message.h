@@ -10,6 +10,7 @@
 #include "crypto/id.h"
 #include "crypto/limits.h"
 #include "proto/setdigest.h"
+#include "proto/version.h"
 #include "proto/wire_in.h"
 
 /* X(NAME, number) */
@@ -62,11 +63,6 @@ enum message_join {
 	MESSAGE_JOIN_WAITING = 3
 };
 
-struct message_version { /* names one version of a dataset */
-	struct dataset_id dataset;
-	uint64_t number;
-	uint32_t author;
-};
 struct message_state {
 	uint32_t author;
 	uint32_t incarnation;
@@ -82,6 +78,7 @@ struct message_group {
 
 struct message {
 	enum message_type type;
+	size_t len;                   /* of the whole message */
 	uint64_t version;             /* HELLO: of the protocol */
 	struct bytes text;            /* HELLO: software; JOIN_ANSWER */
 	uint32_t number;              /* HELLO: charter number; CHARTER_GET: first wanted */

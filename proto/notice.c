@@ -1,7 +1,7 @@
 #include "proto/notice.h"
 
+#include "crypto/utf8.h"
 #include "proto/payload.h"
-#include "proto/utf8.h"
 #include "proto/wire_out.h"
 
 /* PROTOCOL: "body = [1, text]        at most 512 bytes" */

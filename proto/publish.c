@@ -7,9 +7,12 @@
 
 #include "crypto/check.h"
 #include "crypto/path.h"
-#include "proto/core_state.h"
+#include "proto/epochs.h"
+#include "proto/fedkeys.h"
+#include "proto/fetch.h"
 #include "proto/memory.h"
 #include "proto/pack.h"
+#include "proto/sweep.h"
 #include "proto/withdrawal.h"
 #include "store/chunks.h"
 
@@ -42,9 +45,9 @@ static void description_inherit(struct description *d, const struct description 
 		d->issued_ms = before->issued_ms;
 }
 
-static enum err path_own(struct core *core, const char *path, char *why)
+static enum err path_own(struct hub *hub, const char *path, char *why)
 {
-	const struct identity *identity = core->options.identity;
+	const struct identity *identity = hub->options.identity;
 	if (path_check(bytes_str(path)) != ERR_OK || !strchr(path, '/')) {
 		why_set(why,
 			"\"%.200s\" is no name for a dataset: write %s/NAME, with parts of a-z, "
@@ -53,7 +56,7 @@ static enum err path_own(struct core *core, const char *path, char *why)
 			path, identity->slug);
 		return ERR_CONFIG;
 	}
-	enum err err = membership_check(core, why);
+	enum err err = hub_member_check(hub, why);
 	if (err)
 		return err;
 	struct bytes slug = path_slug(bytes_str(path));
@@ -66,11 +69,11 @@ static enum err path_own(struct core *core, const char *path, char *why)
 }
 
 /* The key of the epoch that governs the path. */
-static enum err key_granted(struct core *core, struct txn *txn, struct publication *out, char *why)
+static enum err key_granted(struct hub *hub, struct txn *txn, struct publication *out, char *why)
 {
 	struct writer_params *params = &out->params;
 	size_t prefix_len = 0;
-	enum err err = epochs_govern(core, txn, bytes_str(out->path), &prefix_len,
+	enum err err = epochs_govern(hub, txn, bytes_str(out->path), &prefix_len,
 				     &params->epoch_number, &params->dataset_key);
 	params->epoch_prefix = bytes_of(out->path, prefix_len);
 	if (err == ERR_DENIED)
@@ -85,7 +88,7 @@ static enum err key_granted(struct core *core, struct txn *txn, struct publicati
 }
 
 /* The key of the new version: that of the one before, or a fresh one when the tier changes. */
-static enum err key_choose(struct core *core, struct txn *txn, struct publication *out,
+static enum err key_choose(struct hub *hub, struct txn *txn, struct publication *out,
 			   const struct version *before, const struct key *key_before, char *why)
 {
 	struct writer_params *params = &out->params;
@@ -98,10 +101,10 @@ static enum err key_choose(struct core *core, struct txn *txn, struct publicatio
 			return ERR_OK;
 		}
 		params->epoch_number = params->number;
-		random_fill(core->options.random, params->dataset_key.b, KEY_LEN);
+		random_fill(hub->options.random, params->dataset_key.b, KEY_LEN);
 		return ERR_OK;
 	}
-	const struct key *fed_key = fedkeys_get(core, core->charter.key_number);
+	const struct key *fed_key = fedkeys_get(hub, hub->charter.key_number);
 	if (!fed_key) {
 		why_set(why, "the key of the federation is not here yet: wait until another node "
 			     "is linked "
@@ -109,9 +112,9 @@ static enum err key_choose(struct core *core, struct txn *txn, struct publicatio
 		return ERR_AGAIN;
 	}
 	if (out->tier == TIER_GRANTED)
-		return key_granted(core, txn, out, why);
+		return key_granted(hub, txn, out, why);
 	params->epoch_prefix = bytes_of(NULL, 0);
-	params->epoch_number = core->charter.key_number;
+	params->epoch_number = hub->charter.key_number;
 	version_members_key(&params->dataset_key, fed_key, bytes_str(out->path));
 	return ERR_OK;
 }
@@ -155,7 +158,7 @@ static void before_take(struct publication *out, const struct catalog_entry *ent
 	out->params.previous = entry->record;
 }
 
-static enum err description_prepare(struct core *core, struct publication *out,
+static enum err description_prepare(struct hub *hub, struct publication *out,
 				    const struct publish_options *options,
 				    const struct catalog_entry *before, char *why)
 {
@@ -163,7 +166,7 @@ static enum err description_prepare(struct core *core, struct publication *out,
 	if (before && before->readable)
 		description_inherit(&description, &before->description);
 	if (!description.publisher.len)
-		description.publisher = bytes_str(core->options.identity->name);
+		description.publisher = bytes_str(hub->options.identity->name);
 	buf_init(&out->description, DESCRIPTION_LEN_MAX);
 	enum err err = description_encode(&out->description, &description);
 	if (err != ERR_OK)
@@ -175,7 +178,7 @@ static enum err description_prepare(struct core *core, struct publication *out,
 	return err == ERR_OK ? ERR_OK : ERR_CONFIG;
 }
 
-enum err catalog_publish_begin(struct core *core, struct txn *txn, int64_t now_ms,
+enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 			       const struct publish_options *options, struct publication *out,
 			       char *why)
 {
@@ -183,48 +186,48 @@ enum err catalog_publish_begin(struct core *core, struct txn *txn, int64_t now_m
 	struct memory memory;
 	struct reading reading = {0};
 	*out = (struct publication){.allow_shrink = options->allow_shrink};
-	enum err err = path_own(core, options->path, why);
+	enum err err = path_own(hub, options->path, why);
 	if (err != ERR_OK)
 		return err;
-	if (core->room == ROOM_NONE) {
+	if (hub->headroom == HEADROOM_NONE) {
 		why_set(why,
 			"the store has reached its size limit: make room, or raise size-limit in "
 			"the node's config.");
 		return ERR_NOSPACE;
 	}
 	snprintf(out->path, sizeof(out->path), "%s", options->path);
-	path_dataset_id(&out->params.dataset, &core->options.identity->org, bytes_str(out->path));
+	path_dataset_id(&out->params.dataset, &hub->options.identity->org, bytes_str(out->path));
 	out->params.number = 1;
-	err = catalog_find(core, txn, out->path, 0, &before, why);
+	err = catalog_find(hub, txn, out->path, 0, &before, why);
 	bool again = err == ERR_OK;
 	if (again) {
 		before_take(out, &before);
-		err = catalog_read_any(core, txn, out->path, before.number, &reading, why);
+		err = catalog_read_any(hub, txn, out->path, before.number, &reading, why);
 	} else if (err == ERR_ABSENT) {
 		/* PROTOCOL: "A later version has a higher number." */
-		out->params.number = withdrawal_number(core, txn, &out->params.dataset) + 1;
+		out->params.number = withdrawal_number(hub, txn, &out->params.dataset) + 1;
 		err = ERR_OK;
 	}
 	const struct version *version = again ? &reading.version : NULL;
-	bool remembers = memory_get(core, txn, &out->params.dataset, &memory);
+	bool remembers = memory_get(hub, txn, &out->params.dataset, &memory);
 	if (err == ERR_OK)
 		err = tier_choose(out, options, version ? version->tier : memory.tier, why);
 	if (err == ERR_OK)
-		err = key_choose(core, txn, out, version, &reading.dataset_key, why);
+		err = key_choose(hub, txn, out, version, &reading.dataset_key, why);
 	if (err == ERR_OK)
-		err = description_prepare(core, out, options, again ? &before : NULL, why);
+		err = description_prepare(hub, out, options, again ? &before : NULL, why);
 	if (err == ERR_OK) {
 		if (remembers)
 			out->params.cut_key = memory.cut_key;
 		else
-			random_fill(core->options.random, out->params.cut_key.b,
+			random_fill(hub->options.random, out->params.cut_key.b,
 				    sizeof(out->params.cut_key.b));
 		/* What was said once holds until something else is said. */
 		out->keep = options->keep_all                           ? (struct keep){0}
 			    : options->keep.count || options->keep.days ? options->keep
 									: memory.keep;
 		out->job = chunks_job_new(txn);
-		sweep_pause(core, &out->params.dataset, true);
+		sweep_pause(hub, &out->params.dataset, true);
 	}
 	secret_wipe(&memory, sizeof(memory));
 	catalog_entry_fini(&before);
@@ -234,9 +237,8 @@ enum err catalog_publish_begin(struct core *core, struct txn *txn, int64_t now_m
 	return err;
 }
 
-void catalog_publish_chunk(struct core *core, struct txn *txn,
-			   const struct publication *publication, const struct chunk_addr *addr,
-			   uint32_t size, struct bytes chunk)
+void catalog_publish_chunk(struct hub *hub, struct txn *txn, const struct publication *publication,
+			   const struct chunk_addr *addr, uint32_t size, struct bytes chunk)
 {
 	const struct dataset_id *dataset = &publication->params.dataset;
 	chunks_stage(txn, publication->job, dataset, addr, size);
@@ -250,11 +252,10 @@ static void unstage(struct txn *txn, uint64_t job)
 		;
 }
 
-void catalog_publish_abort(struct core *core, struct txn *txn,
-			   const struct publication *publication)
+void catalog_publish_abort(struct hub *hub, struct txn *txn, const struct publication *publication)
 {
 	unstage(txn, publication->job);
-	sweep_pause(core, &publication->params.dataset, false);
+	sweep_pause(hub, &publication->params.dataset, false);
 	chunks_sweep_later(txn, &publication->params.dataset);
 }
 
@@ -305,14 +306,14 @@ static enum err shrink_check(const struct publication *publication, const struct
 }
 
 /* In tier granted: under the federation key, as every member may read it. */
-static enum err description_seal(struct core *core, const struct publication *publication,
+static enum err description_seal(struct hub *hub, const struct publication *publication,
 				 struct packer *packer, struct bytes encoded, struct buf *out)
 {
 	const struct version version = {.path = bytes_str(publication->path),
 					.tier = TIER_GRANTED,
 					.nonce = BOX_NONCE_SYNTHETIC,
-					.description_key = core->charter.key_number};
-	const struct key *fed_key = fedkeys_get(core, core->charter.key_number);
+					.description_key = hub->charter.key_number};
+	const struct key *fed_key = fedkeys_get(hub, hub->charter.key_number);
 	struct box_context context;
 	struct box_keys keys;
 	struct key key;
@@ -321,14 +322,14 @@ static enum err description_seal(struct core *core, const struct publication *pu
 	version_description_key(&key, &version, NULL, fed_key);
 	version_description_context(&context, &version, &publication->params.dataset);
 	box_keys_derive(&keys, &key);
-	enum err err = chunk_seal(packer, out, &keys, &context, encoded, core->options.random);
+	enum err err = chunk_seal(packer, out, &keys, &context, encoded, hub->options.random);
 	box_keys_wipe(&keys);
 	key_wipe(&key);
 	return err;
 }
 
 /* The final description, as it stands in the record: in clear, or sealed. */
-static enum err description_finish(struct core *core, const struct publication *publication,
+static enum err description_finish(struct hub *hub, const struct publication *publication,
 				   const struct writer *writer, struct buf *out)
 {
 	struct description description;
@@ -339,9 +340,9 @@ static enum err description_finish(struct core *core, const struct publication *
 		return err;
 	description.file_count = manifest_file_count(manifest);
 	description.byte_count = manifest_bytes(manifest);
-	description.modified_ms = (uint64_t)core->now_ms;
+	description.modified_ms = (uint64_t)hub->now_ms;
 	if (!description.issued_ms)
-		description.issued_ms = (uint64_t)core->now_ms;
+		description.issued_ms = (uint64_t)hub->now_ms;
 	buf_init(&encoded, DESCRIPTION_LEN_MAX);
 	err = description_encode(&encoded, &description);
 	if (err == ERR_OK && publication->tier == TIER_OPEN) {
@@ -350,9 +351,8 @@ static enum err description_finish(struct core *core, const struct publication *
 	} else if (err == ERR_OK) {
 		struct packer *packer = packer_open();
 		err = publication->tier == TIER_GRANTED
-			      ? description_seal(core, publication, packer, buf_bytes(&encoded),
-						 out)
-			      : writer_description(writer, packer, core->options.random,
+			      ? description_seal(hub, publication, packer, buf_bytes(&encoded), out)
+			      : writer_description(writer, packer, hub->options.random,
 						   buf_bytes(&encoded), out);
 		packer_close(packer);
 	}
@@ -385,9 +385,8 @@ static void index_write(struct txn *txn, const struct publication *publication,
 	unstage(txn, publication->job);
 }
 
-static enum err record_write(struct core *core, struct txn *txn, struct publication *publication,
-			     struct writer *writer, struct record_id *id, struct ledger_news *news,
-			     char *why)
+static enum err record_write(struct hub *hub, struct txn *txn, struct publication *publication,
+			     struct writer *writer, struct record_id *id, char *why)
 {
 	struct version version = {0};
 	struct buf description, body;
@@ -397,19 +396,19 @@ static enum err record_write(struct core *core, struct txn *txn, struct publicat
 	buf_init(&description, DESCRIPTION_LEN_MAX + 1024);
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	if (err == ERR_OK)
-		err = description_finish(core, publication, writer, &description);
+		err = description_finish(hub, publication, writer, &description);
 	if (err == ERR_OK) {
 		version.path = bytes_str(publication->path);
 		version.description = buf_bytes(&description);
-		version.description_key = core->charter.key_number;
+		version.description_key = hub->charter.key_number;
 		version_encode(&body, &version);
 		err = body.err;
 	}
 	if (err == ERR_OK) {
 		struct record_slot slot = record_slot_version(&publication->params.dataset,
 							      publication->params.number);
-		err = ledger_append(&core->ledger, txn, RECORD_VERSION, record_slot_bytes(&slot),
-				    buf_bytes(&body), id, news);
+		err = ledger_append(&hub->ledger, txn, RECORD_VERSION, record_slot_bytes(&slot),
+				    buf_bytes(&body), id, LEDGER_TELL);
 	}
 	if (err == ERR_FULL)
 		why_set(why,
@@ -422,29 +421,27 @@ static enum err record_write(struct core *core, struct txn *txn, struct publicat
 	return err;
 }
 
-static enum err version_make(struct core *core, struct txn *txn, struct publication *publication,
+static enum err version_make(struct hub *hub, struct txn *txn, struct publication *publication,
 			     struct writer *writer, struct memory *memory, char *why)
 {
-	struct ledger_news news;
-	enum err err = record_write(core, txn, publication, writer, &memory->record, &news, why);
+	enum err err = record_write(hub, txn, publication, writer, &memory->record, why);
 	if (err != ERR_OK)
 		return err;
 	struct message_version of = {publication->params.dataset, publication->params.number,
-				     core->author};
+				     hub->author};
 	index_write(txn, publication, &of, writer_index(writer));
 	struct index_sum sum;
 	index_sum(writer_index(writer), &sum);
 	memory->cut_key = publication->params.cut_key;
 	memory->tier = publication->tier;
 	memory->keep = publication->keep;
-	memory_put(core, txn, &publication->params.dataset, memory);
-	fetch_held(core, txn, &of, publication->path, sum.bytes, sum.count);
-	memory_keep(core, txn, &publication->keep, &of.dataset, of.number);
-	transfer_version_news(core, txn, &news);
+	memory_put(hub, txn, &publication->params.dataset, memory);
+	fetch_held(hub, txn, &of, publication->path, sum.bytes, sum.count);
+	memory_keep(hub, txn, &publication->keep, &of.dataset, of.number);
 	return txn_err(txn);
 }
 
-enum err catalog_publish_commit(struct core *core, struct txn *txn, int64_t now_ms,
+enum err catalog_publish_commit(struct hub *hub, struct txn *txn, int64_t now_ms,
 				struct publication *publication, struct writer *writer,
 				bool *unchanged, struct catalog_entry *out, char *why)
 {
@@ -453,12 +450,12 @@ enum err catalog_publish_commit(struct core *core, struct txn *txn, int64_t now_
 	const struct manifest *manifest = writer_manifest(writer);
 	*unchanged = false;
 	why[0] = 0;
-	if (!core->author) {
+	if (!hub->author) {
 		why_set(why, "%s is no member of the federation any more.",
-			core->options.identity->name);
+			hub->options.identity->name);
 		return ERR_DENIED;
 	}
-	bool exists = catalog_find(core, txn, publication->path, 0, &current, why) == ERR_OK;
+	bool exists = catalog_find(hub, txn, publication->path, 0, &current, why) == ERR_OK;
 	uint64_t number = exists ? current.number : 0;
 	catalog_entry_fini(&current);
 	if (number != publication->previous_number) {
@@ -467,27 +464,27 @@ enum err catalog_publish_commit(struct core *core, struct txn *txn, int64_t now_
 		return ERR_BUSY;
 	}
 	contents_digest(&memory.contents, publication, manifest);
-	struct message_version same = {publication->params.dataset, number, core->author};
+	struct message_version same = {publication->params.dataset, number, hub->author};
 	/* What is damaged may just have been sealed again; when not, a new version replaces it. */
-	if (exists && memory_get(core, txn, &publication->params.dataset, &before) &&
+	if (exists && memory_get(hub, txn, &publication->params.dataset, &before) &&
 	    id_eq(&before.record, &publication->previous) &&
 	    id_eq(&before.contents, &memory.contents) &&
-	    fetch_healed(core, txn, &same, publication->path)) {
+	    fetch_healed(hub, txn, &same, publication->path)) {
 		*unchanged = true;
 		before.keep = publication->keep;
-		memory_put(core, txn, &same.dataset, &before);
-		memory_keep(core, txn, &publication->keep, &same.dataset, number);
-		catalog_publish_abort(core, txn, publication);
-		return catalog_find(core, txn, publication->path, number, out, why);
+		memory_put(hub, txn, &same.dataset, &before);
+		memory_keep(hub, txn, &publication->keep, &same.dataset, number);
+		catalog_publish_abort(hub, txn, publication);
+		return catalog_find(hub, txn, publication->path, number, out, why);
 	}
 	enum err err = shrink_check(publication, manifest, why);
 	if (err == ERR_OK)
-		err = version_make(core, txn, publication, writer, &memory, why);
+		err = version_make(hub, txn, publication, writer, &memory, why);
 	if (err != ERR_OK) {
 		if (!why[0])
 			why_set(why, "the version could not be made: %s.", err_text(err));
 		return err;
 	}
-	sweep_pause(core, &publication->params.dataset, false);
-	return catalog_find(core, txn, publication->path, publication->params.number, out, why);
+	sweep_pause(hub, &publication->params.dataset, false);
+	return catalog_find(hub, txn, publication->path, publication->params.number, out, why);
 }

@@ -1,18 +1,10 @@
-/*
- * reconcile - when what is here is not the set of an author's head: bucket by bucket, leaf by leaf
- * (docs/PROTOCOL.md, section 9: Reconciliation).
- *
- * With each peer one author, one bucket and one question at a time: BUCKETS_GET, then for each bucket that differs
- * LEAVES_GET and RECORDS_GET until nothing more comes, then the next author. So however much is missing, an answer
- * of RECONCILE_RECORDS_LEN_MAX is the most that is on the way, and what was not asked for is not looked at. A
- * peer that is not complete itself does not answer; then the next author follows after RECONCILE_MS_MAX.
- */
+#include "proto/reconcile.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto/check.h"
-#include "proto/core_state.h"
 
 enum {
 	RECONCILE_RECORDS_LEN_MAX = 256 * 1024, /* of one RECORDS message, and a record more */
@@ -20,78 +12,71 @@ enum {
 	RECONCILE_MS_MAX = 10 * 1000,
 };
 
-void reconcile_fini(struct reconcile *reconcile)
-{
-	free(reconcile->buckets);
-	buf_fini(&reconcile->missing);
-	*reconcile = (struct reconcile){0};
-}
-
 /* ---- asking ---- */
 
-static void step_set(struct core *core, struct peer *peer, enum reconcile_step step)
+static void step_set(struct hub *hub, struct peer *peer, enum reconcile_step step)
 {
-	peer->reconcile.step = step;
-	peer->reconcile.since_ms = core->now_ms;
+	peer->sync->reconcile.step = step;
+	peer->sync->reconcile.since_ms = hub->now_ms;
 }
 
 /* Goes on with the next author whose set is not that of its head. */
-static void author_next(struct core *core, struct txn *txn, struct peer *peer)
+static void author_next(struct hub *hub, struct txn *txn, struct peer *peer)
 {
-	struct reconcile *reconcile = &peer->reconcile;
+	struct reconcile *reconcile = &peer->sync->reconcile;
 	struct author_state state;
 	struct buf out;
-	core_settle(core, txn);
-	while (ledger_state_next(&core->ledger, txn, &reconcile->author, &state)) {
+	ledger_settle(&hub->ledger, txn);
+	while (ledger_state_next(&hub->ledger, txn, &reconcile->author, &state)) {
 		/* Of the own author nobody knows more, unless this store is an old copy. */
-		if ((reconcile->author == core->author && !core->behind_since_ms) ||
-		    ledger_completeness(&state, core->now_ms) != LEDGER_PARTIAL)
+		if ((reconcile->author == hub->author && !hub->behind_since_ms) ||
+		    ledger_completeness(&state, hub->now_ms) != LEDGER_PARTIAL)
 			continue;
 		reconcile->incarnation = state.incarnation;
 		reconcile->counter = state.counter;
 		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 		message_buckets_get(&out, state.author, state.incarnation, state.counter);
-		core_send(core, peer, &out);
-		step_set(core, peer, RECONCILE_BUCKETS);
+		hub_send(hub, peer, &out);
+		step_set(hub, peer, RECONCILE_BUCKETS);
 		return;
 	}
-	step_set(core, peer, RECONCILE_IDLE);
+	step_set(hub, peer, RECONCILE_IDLE);
 }
 
 /* Goes on with the next bucket that differs, from `bucket` on. */
-static void bucket_next(struct core *core, struct txn *txn, struct peer *peer, unsigned bucket)
+static void bucket_next(struct hub *hub, struct txn *txn, struct peer *peer, unsigned bucket)
 {
-	struct reconcile *reconcile = &peer->reconcile;
+	struct reconcile *reconcile = &peer->sync->reconcile;
 	struct buf out;
 	while (bucket < 256 && !reconcile->differs[bucket])
 		bucket++;
 	if (bucket == 256) {
-		author_next(core, txn, peer);
+		author_next(hub, txn, peer);
 		return;
 	}
 	reconcile->bucket = bucket;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_leaves_get(&out, reconcile->author, reconcile->incarnation, reconcile->counter,
 			   (uint8_t)bucket);
-	core_send(core, peer, &out);
-	step_set(core, peer, RECONCILE_LEAVES);
+	hub_send(hub, peer, &out);
+	step_set(hub, peer, RECONCILE_LEAVES);
 }
 
-static void records_ask(struct core *core, struct peer *peer)
+static void records_ask(struct hub *hub, struct peer *peer)
 {
-	struct reconcile *reconcile = &peer->reconcile;
+	struct reconcile *reconcile = &peer->sync->reconcile;
 	struct buf out;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_records_get(&out, reconcile->author, reconcile->incarnation,
 			    bytes_slice(buf_bytes(&reconcile->missing), 0,
 					8 * (size_t)RECONCILE_ASK_COUNT_MAX));
-	core_send(core, peer, &out);
-	step_set(core, peer, RECONCILE_RECORDS);
+	hub_send(hub, peer, &out);
+	step_set(hub, peer, RECONCILE_RECORDS);
 }
 
-void reconcile_records(struct core *core, struct txn *txn, struct peer *peer)
+void reconcile_records(struct hub *hub, struct txn *txn, struct peer *peer)
 {
-	struct reconcile *reconcile = &peer->reconcile;
+	struct reconcile *reconcile = &peer->sync->reconcile;
 	struct buf left;
 	if (reconcile->step != RECONCILE_RECORDS)
 		return;
@@ -107,34 +92,40 @@ void reconcile_records(struct core *core, struct txn *txn, struct peer *peer)
 	buf_fini(&reconcile->missing);
 	reconcile->missing = left;
 	if (progress && left.len > 0)
-		records_ask(core, peer);
+		records_ask(hub, peer);
 	else
-		bucket_next(core, txn, peer, reconcile->bucket + 1);
+		bucket_next(hub, txn, peer, reconcile->bucket + 1);
 }
 
-void reconcile_settle(struct core *core, struct txn *txn)
+void reconcile_settle(struct hub *hub, struct txn *txn)
 {
-	for (size_t i = 0; i < core->peer_count; i++) {
-		struct peer *peer = core->peers[i];
-		struct reconcile *reconcile = &peer->reconcile;
-		if (!peer->up || !peer->sync.met)
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		struct peer *peer = hub->peers.items[i];
+		struct reconcile *reconcile = &peer->sync->reconcile;
+		if (!peer->up || !peer->met)
 			continue;
 		if (reconcile->step != RECONCILE_IDLE) {
-			if (core->now_ms - reconcile->since_ms > RECONCILE_MS_MAX)
-				author_next(core, txn, peer);
+			if (hub->now_ms - reconcile->since_ms > RECONCILE_MS_MAX)
+				author_next(hub, txn, peer);
 		} else if (reconcile->due) {
 			reconcile->due = false;
 			reconcile->author = 0;
-			author_next(core, txn, peer);
+			author_next(hub, txn, peer);
 		}
 	}
 }
 
-int64_t reconcile_wake(const struct peer *peer)
+int64_t reconcile_wake(const struct hub *hub)
 {
-	const struct reconcile *reconcile = &peer->reconcile;
-	return reconcile->step == RECONCILE_IDLE ? INT64_MAX
-						 : reconcile->since_ms + RECONCILE_MS_MAX + 1;
+	int64_t wake = INT64_MAX;
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		const struct peer *peer = hub->peers.items[i];
+		if (!peer->up || peer->sync->reconcile.step == RECONCILE_IDLE)
+			continue;
+		int64_t next = peer->sync->reconcile.since_ms + RECONCILE_MS_MAX + 1;
+		wake = next < wake ? next : wake;
+	}
+	return wake;
 }
 
 /* ---- questions and answers ---- */
@@ -147,40 +138,38 @@ static bool asked(const struct reconcile *reconcile, enum reconcile_step step,
 }
 
 /* What is here is exactly what the head of this counter says, so it can be shown to others. */
-static bool complete_at(struct core *core, struct txn *txn, const struct message *m)
+static bool complete_at(struct hub *hub, struct txn *txn, const struct message *m)
 {
 	struct author_state state;
-	return ledger_state(&core->ledger, txn, m->author, &state) == ERR_OK &&
+	return ledger_state(&hub->ledger, txn, m->author, &state) == ERR_OK &&
 	       state.incarnation == m->incarnation && state.counter == m->counter &&
 	       id_eq(&state.set, &state.head_set);
 }
 
-static void buckets_get(struct core *core, struct txn *txn, struct peer *peer,
-			const struct message *m)
+void reconcile_buckets_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
-	if (!complete_at(core, txn, m))
+	if (!complete_at(hub, txn, m))
 		return;
 	uint8_t *buckets = mem_new(1, SETDIGEST_BUCKETS_LEN);
 	struct buf out;
 	setdigest_buckets(txn, m->author, m->incarnation, buckets);
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_buckets(&out, m->author, m->incarnation, m->counter, buckets);
-	core_send(core, peer, &out);
+	hub_send(hub, peer, &out);
 	free(buckets);
 }
 
-static void buckets_take(struct core *core, struct txn *txn, struct peer *peer,
-			 const struct message *m)
+void reconcile_buckets_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
-	struct reconcile *reconcile = &peer->reconcile;
+	struct reconcile *reconcile = &peer->sync->reconcile;
 	if (!asked(reconcile, RECONCILE_BUCKETS, m))
 		return;
-	enum err err = ledger_buckets_check(&core->ledger, txn, m->author, m->incarnation,
+	enum err err = ledger_buckets_check(&hub->ledger, txn, m->author, m->incarnation,
 					    m->counter, m->body.ptr);
 	if (err == ERR_DENIED)
-		core_peer_bad(core, peer, LINK_REASON_PROTOCOL, "BUCKETS not those of the head");
+		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "BUCKETS not those of the head");
 	if (err != ERR_OK) {
-		author_next(core, txn, peer);
+		author_next(hub, txn, peer);
 		return;
 	}
 	uint8_t *mine = mem_new(1, SETDIGEST_BUCKETS_LEN);
@@ -192,26 +181,25 @@ static void buckets_take(struct core *core, struct txn *txn, struct peer *peer,
 		reconcile->differs[i] =
 			memcmp(mine + (size_t)i * ID_LEN, reconcile->buckets[i].b, ID_LEN) != 0;
 	free(mine);
-	bucket_next(core, txn, peer, 0);
+	bucket_next(hub, txn, peer, 0);
 }
 
-static void leaves_get(struct core *core, struct txn *txn, struct peer *peer,
-		       const struct message *m)
+void reconcile_leaves_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct setdigest_leaves leaves;
 	struct buf out;
-	if (!complete_at(core, txn, m))
+	if (!complete_at(hub, txn, m))
 		return;
 	setdigest_leaves(txn, m->author, m->incarnation, m->bucket, &leaves);
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_leaves(&out, m->author, m->incarnation, m->counter, m->bucket, &leaves);
-	core_send(core, peer, &out);
+	hub_send(hub, peer, &out);
 	setdigest_leaves_fini(&leaves);
 }
 
-static void leaves_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
+void reconcile_leaves_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
-	struct reconcile *reconcile = &peer->reconcile;
+	struct reconcile *reconcile = &peer->sync->reconcile;
 	struct setdigest_leaves leaves = {0};
 	if (!asked(reconcile, RECONCILE_LEAVES, m) || reconcile->bucket != m->bucket)
 		return;
@@ -221,25 +209,25 @@ static void leaves_take(struct core *core, struct txn *txn, struct peer *peer, s
 	buf_fini(&reconcile->missing);
 	buf_init(&reconcile->missing, 8 * (size_t)UINT16_MAX);
 	enum err err = ledger_reconcile_bucket(
-		&core->ledger, txn, m->author, m->incarnation, m->counter, m->bucket,
+		&hub->ledger, txn, m->author, m->incarnation, m->counter, m->bucket,
 		&reconcile->buckets[m->bucket], &leaves, &reconcile->missing);
 	setdigest_leaves_fini(&leaves);
 	if (err == ERR_DENIED)
-		core_peer_bad(core, peer, LINK_REASON_PROTOCOL, "LEAVES not those of the bucket");
+		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "LEAVES not those of the bucket");
 	if (err != ERR_OK) {
-		author_next(core, txn, peer);
+		author_next(hub, txn, peer);
 		return;
 	}
-	core->transfer.scan_due = true; /* versions may be gone */
+	hub->wanted_epoch++; /* versions may be gone */
 	if (reconcile->missing.len > 0)
-		records_ask(core, peer);
+		records_ask(hub, peer);
 	else
-		bucket_next(core, txn, peer, reconcile->bucket + 1);
+		bucket_next(hub, txn, peer, reconcile->bucket + 1);
 }
 
 /* PROTOCOL: "RECORDS_GET is answered by one RECORDS message, which may hold a part of what was asked for, and nothing when
    nothing of it is here; who asked then asks for the rest." */
-static void records_get(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
+void reconcile_records_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
 	uint64_t sequence;
 	struct buf out;
@@ -251,19 +239,5 @@ static void records_get(struct core *core, struct txn *txn, struct peer *peer, s
 	}
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_list_end(&list, &out);
-	sync_send(core, peer, &out);
-}
-
-void reconcile_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
-{
-	if (m->type == MESSAGE_BUCKETS_GET)
-		buckets_get(core, txn, peer, m);
-	else if (m->type == MESSAGE_BUCKETS)
-		buckets_take(core, txn, peer, m);
-	else if (m->type == MESSAGE_LEAVES_GET)
-		leaves_get(core, txn, peer, m);
-	else if (m->type == MESSAGE_LEAVES)
-		leaves_take(core, txn, peer, m);
-	else if (m->type == MESSAGE_RECORDS_GET)
-		records_get(core, txn, peer, m);
+	flow_send(hub, peer, &out);
 }

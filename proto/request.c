@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "crypto/check.h"
-#include "proto/core_state.h"
+#include "proto/fedkeys.h"
+#include "proto/hub.h"
+#include "proto/membership.h"
+#include "proto/sync.h"
 #include "proto/wire_out.h"
 #include "proto/words.h"
 
@@ -119,13 +122,13 @@ static void text_fit(char *out, size_t size, struct bytes text)
 	snprintf(out, size, "%.*s", (int)text.len, (const char *)text.ptr);
 }
 
-enum err request_keep(struct core *core, struct txn *txn, const struct join_request *request,
+enum err request_keep(struct hub *hub, struct txn *txn, const struct join_request *request,
 		      const struct invitation_row *terms)
 {
 	struct request_row row = {.org = request->org,
 				  .root = request->root,
 				  .relay = terms->relay,
-				  .since_ms = core->now_ms,
+				  .since_ms = hub->now_ms,
 				  .until_ms = terms->valid_until_ms,
 				  .entry = request->orglog_entry};
 	struct request_row before;
@@ -142,41 +145,41 @@ enum err request_keep(struct core *core, struct txn *txn, const struct join_requ
 	if (request->address_count > 0)
 		text_fit(row.address, sizeof(row.address), request->addresses[0]);
 	row_put(txn, &row);
-	core->voting.requests_next_ms = 0;
-	struct note *note = core_note(core, NOTE_REQUEST);
+	hub->voting->requests_next_ms = 0;
+	struct note *note = hub_note(hub, NOTE_REQUEST);
 	snprintf(note->text, sizeof(note->text), "%s (%s)", row.name, row.slug);
 	return txn_err(txn);
 }
 
 /* ---- who waits is told ---- */
 
-static void answer(struct core *core, const struct org_id *org, enum message_join code,
+static void answer(struct hub *hub, const struct org_id *org, enum message_join code,
 		   const char *text)
 {
-	for (size_t i = 0; i < core->peer_count; i++) {
-		struct peer *peer = core->peers[i];
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		struct peer *peer = hub->peers.items[i];
 		struct buf out;
 		if (!peer->up || !peer->waits || !id_eq(&peer->org, org))
 			continue;
 		peer->waits = false;
-		peer->up_ms = core->now_ms; /* a guest's time begins anew */
+		peer->up_ms = hub->now_ms; /* a guest's time begins anew */
 		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 		message_join_answer(&out, code, text);
-		core_send(core, peer, &out);
+		hub_send(hub, peer, &out);
 	}
 }
 
-static void request_drop(struct core *core, struct txn *txn, const struct request_row *row,
+static void request_drop(struct hub *hub, struct txn *txn, const struct request_row *row,
 			 const char *text)
 {
 	struct org_id org = row->org;
 
 	txn_del(txn, TABLE_REQUEST, row_key_of(&org));
-	answer(core, &org, MESSAGE_JOIN_REFUSED, text);
+	answer(hub, &org, MESSAGE_JOIN_REFUSED, text);
 }
 
 /* What a newcomer needs from the node that has its request: its log for the others, and the federation key. */
-static void request_admitted(struct core *core, struct txn *txn, const struct request_row *row,
+static void request_admitted(struct hub *hub, struct txn *txn, const struct request_row *row,
 			     const struct charter_member *member)
 {
 	struct buf entry; /* the row's is the store's, which a write may move */
@@ -188,11 +191,11 @@ static void request_admitted(struct core *core, struct txn *txn, const struct re
 		txn_fail(txn, err);
 	buf_fini(&entry);
 	txn_del(txn, TABLE_REQUEST, row_key_of(&row->org));
-	core_forget(core, member->number);
+	hub_forget(hub, member->number);
 	if (member->state == CHARTER_MEMBER)
-		fedkeys_wrap(core, txn, member);
-	answer(core, &row->org, MESSAGE_JOIN_ADMITTED, "");
-	struct note *note = core_note(core, NOTE_MEMBER);
+		fedkeys_wrap(hub, txn, member);
+	answer(hub, &row->org, MESSAGE_JOIN_ADMITTED, "");
+	struct note *note = hub_note(hub, NOTE_MEMBER);
 	note->author = author_of(member->number, 0);
 	snprintf(note->text, sizeof(note->text), "%s", member->name);
 }
@@ -210,57 +213,57 @@ bool request_place_taken(const struct charter *charter, const char *slug, const 
 }
 
 /* What was proposed has lost to something else: it is for the steward again. */
-static void approved_check(struct core *core, struct txn *txn, struct request_row *row)
+static void approved_check(struct hub *hub, struct txn *txn, struct request_row *row)
 {
-	if (!row->approved || voting_admits(core, txn, &row->org))
+	if (!row->approved || voting_admits(hub, txn, &row->org))
 		return;
 	row->approved = false;
 	row_put_again(txn, row);
 }
 
-void requests_follow(struct core *core, struct txn *txn)
+void requests_follow(struct hub *hub, struct txn *txn)
 {
 	struct request_row row;
 	struct org_id org = {{0}};
 
 	while (request_next(txn, &org, &row)) {
-		const struct charter_member *member = charter_by_org(&core->charter, &row.org);
+		const struct charter_member *member = charter_by_org(&hub->charter, &row.org);
 		if (member)
-			request_admitted(core, txn, &row, member);
-		else if (request_place_taken(&core->charter, row.slug, row.ags, row.relay))
-			request_drop(core, txn, &row,
+			request_admitted(hub, txn, &row, member);
+		else if (request_place_taken(&hub->charter, row.slug, row.ags, row.relay))
+			request_drop(hub, txn, &row,
 				     "an organisation with this slug or ags has joined meanwhile");
 		else
-			approved_check(core, txn, &row);
+			approved_check(hub, txn, &row);
 	}
 }
 
-void requests_tick(struct core *core, struct txn *txn)
+void requests_tick(struct hub *hub, struct txn *txn)
 {
 	struct request_row row;
 	struct org_id org = {{0}};
 	int64_t next_ms = INT64_MAX;
 
-	if (core->now_ms < core->voting.requests_next_ms)
+	if (hub->now_ms < hub->voting->requests_next_ms)
 		return;
 	while (request_next(txn, &org, &row)) {
-		if (row.until_ms < core->now_ms)
-			request_drop(core, txn, &row, "this invitation has expired");
+		if (row.until_ms < hub->now_ms)
+			request_drop(hub, txn, &row, "this invitation has expired");
 		else if (row.until_ms < next_ms)
 			next_ms = row.until_ms + 1;
 	}
-	core->voting.requests_next_ms = next_ms;
+	hub->voting->requests_next_ms = next_ms;
 }
 
-int64_t requests_wake(const struct core *core)
+int64_t requests_wake(const struct hub *hub)
 {
-	return core->voting.requests_next_ms ? core->voting.requests_next_ms : core->now_ms;
+	return hub->voting->requests_next_ms ? hub->voting->requests_next_ms : hub->now_ms;
 }
 
 /* ---- what a steward says ---- */
 
 /* Wrong words: somebody else may be waiting under this name. */
-static enum err words_wrong(struct core *core, struct txn *txn, struct request_row *row, char *why)
+static enum err words_wrong(struct hub *hub, struct txn *txn, struct request_row *row, char *why)
 {
 	if (++row->wrong >= REQUEST_WRONG_MAX) {
 		why_set(why,
@@ -268,7 +271,7 @@ static enum err words_wrong(struct core *core, struct txn *txn, struct request_r
 			"%uth "
 			"time: the request is dropped, and so is the invitation. Invite anew.",
 			row->slug, row->wrong);
-		request_drop(core, txn, row, "the words did not match: ask for a new invitation");
+		request_drop(hub, txn, row, "the words did not match: ask for a new invitation");
 		return ERR_DENIED;
 	}
 	why_set(why,
@@ -283,7 +286,7 @@ static enum err words_wrong(struct core *core, struct txn *txn, struct request_r
 }
 
 /* The request of this short name with these words; of several the one that has them, else the first. */
-static bool request_find(struct core *core, struct txn *txn, const char *slug, const char *words,
+static bool request_find(struct hub *hub, struct txn *txn, const char *slug, const char *words,
 			 struct request_row *out, bool *match)
 {
 	struct request_row row;
@@ -295,7 +298,7 @@ static bool request_find(struct core *core, struct txn *txn, const char *slug, c
 	while (!*match && request_next(txn, &org, &row)) {
 		if (strcmp(row.slug, slug) != 0)
 			continue;
-		words_of(six, &core->charter.fed, &row.org);
+		words_of(six, &hub->charter.fed, &row.org);
 		*match = words_match(words, six);
 		if (!found || *match)
 			*out = row;
@@ -313,19 +316,19 @@ static enum err nobody(const char *slug, char *why)
 }
 
 /* It waits for the other stewards now. */
-static void approved_keep(struct core *core, struct txn *txn, const struct org_id *org)
+static void approved_keep(struct hub *hub, struct txn *txn, const struct org_id *org)
 {
 	struct request_row row;
 
 	if (!row_of(txn, org, &row))
 		return;
 	row.approved = true;
-	row.until_ms = core->now_ms + approved_ms;
+	row.until_ms = hub->now_ms + approved_ms;
 	row_put_again(txn, &row);
-	core->voting.requests_next_ms = 0;
+	hub->voting->requests_next_ms = 0;
 }
 
-static enum err row_admit(struct core *core, struct txn *txn, const struct request_row *row,
+static enum err row_admit(struct hub *hub, struct txn *txn, const struct request_row *row,
 			  struct voting_outcome *out, char *why)
 {
 	const struct org_id org = row->org;
@@ -335,24 +338,24 @@ static enum err row_admit(struct core *core, struct txn *txn, const struct reque
 	memcpy(newcomer.name, row->name, sizeof(newcomer.name));
 	memcpy(newcomer.slug, row->slug, sizeof(newcomer.slug));
 	memcpy(newcomer.ags, row->ags, sizeof(newcomer.ags));
-	enum err err = voting_admit(core, txn, &newcomer, row->relay, out, why);
+	enum err err = voting_admit(hub, txn, &newcomer, row->relay, out, why);
 	if (!err && !out->accepted)
-		approved_keep(core, txn, &org);
+		approved_keep(hub, txn, &org);
 	return err;
 }
 
-enum err request_approve(struct core *core, struct txn *txn, const char *slug, const char *words,
+enum err request_approve(struct hub *hub, struct txn *txn, const char *slug, const char *words,
 			 struct voting_outcome *out, char *why)
 {
 	struct request_row row;
 	bool match;
 
-	if (!request_find(core, txn, slug, words, &row, &match))
+	if (!request_find(hub, txn, slug, words, &row, &match))
 		return nobody(slug, why);
-	return match ? row_admit(core, txn, &row, out, why) : words_wrong(core, txn, &row, why);
+	return match ? row_admit(hub, txn, &row, out, why) : words_wrong(hub, txn, &row, why);
 }
 
-enum err request_admit(struct core *core, struct txn *txn, const struct org_id *org)
+enum err request_admit(struct hub *hub, struct txn *txn, const struct org_id *org)
 {
 	struct request_row row;
 	struct voting_outcome outcome;
@@ -362,14 +365,14 @@ enum err request_admit(struct core *core, struct txn *txn, const struct org_id *
 	if (!row_of(txn, org, &row))
 		return ERR_ABSENT;
 	voting_outcome_init(&outcome);
-	err = row_admit(core, txn, &row, &outcome, why);
+	err = row_admit(hub, txn, &row, &outcome, why);
 	if (!err && !outcome.accepted)
 		err = ERR_AGAIN;
 	voting_outcome_fini(&outcome);
 	return err;
 }
 
-enum err request_refuse(struct core *core, struct txn *txn, const char *slug, char *why)
+enum err request_refuse(struct hub *hub, struct txn *txn, const char *slug, char *why)
 {
 	struct request_row row;
 	struct org_id org = {{0}};
@@ -378,7 +381,7 @@ enum err request_refuse(struct core *core, struct txn *txn, const char *slug, ch
 	while (request_next(txn, &org, &row)) {
 		if (strcmp(row.slug, slug) != 0)
 			continue;
-		request_drop(core, txn, &row, "the stewards have refused the request");
+		request_drop(hub, txn, &row, "the stewards have refused the request");
 		found = true;
 	}
 	return found ? ERR_OK : nobody(slug, why);

@@ -37,29 +37,29 @@ bool request_place_taken(const struct charter *charter, const char *slug, const 
 			 bool relay);
 /* ERR_FULL: too many wait. One that waits already stays as it is; with another invitation it waits under the
    terms of that one. */
-enum err request_keep(struct core *core, struct txn *txn, const struct join_request *request,
+enum err request_keep(struct hub *hub, struct txn *txn, const struct join_request *request,
 		      const struct invitation_row *terms);
 bool request_has(struct txn *txn, const struct org_id *org);
 /* The next one after *org (begin with zero), in order of organisation ids. */
 bool request_next(struct txn *txn, struct org_id *org, struct request_row *out);
 
 /*
- * Verbs (core.h, EVENT_CALL); why as in voting.h. Approving with the right words admits at once where one steward
+ * Verbs (EVENT_CALL); why as in voting.h. Approving with the right words admits at once where one steward
  * decides, and is a proposal with the own vote elsewhere. ERR_ABSENT: nobody of this short name waits; ERR_DENIED: the words
  * are wrong, or as voting_admit().
  */
-enum err request_approve(struct core *core, struct txn *txn, const char *slug, const char *words,
+enum err request_approve(struct hub *hub, struct txn *txn, const char *slug, const char *words,
 			 struct voting_outcome *out, char *why);
 /* Without asking for words, as the invitation says. Errors of voting_admit(). */
-enum err request_admit(struct core *core, struct txn *txn, const struct org_id *org);
-enum err request_refuse(struct core *core, struct txn *txn, const char *slug, char *why);
+enum err request_admit(struct hub *hub, struct txn *txn, const struct org_id *org);
+enum err request_refuse(struct hub *hub, struct txn *txn, const char *slug, char *why);
 
 /*
  * For the core. The charter has changed: whoever has become a member hears so, and what it needs goes out. The end of a
  * turn: those whose time is over go.
  */
-void requests_follow(struct core *core, struct txn *txn);
-void requests_tick(struct core *core, struct txn *txn);
-int64_t requests_wake(const struct core *core);
+void requests_follow(struct hub *hub, struct txn *txn);
+void requests_tick(struct hub *hub, struct txn *txn);
+int64_t requests_wake(const struct hub *hub);
 
 #endif

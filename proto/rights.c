@@ -7,7 +7,6 @@
 #include "crypto/check.h"
 #include "crypto/hash.h"
 #include "crypto/path.h"
-#include "proto/core_state.h"
 
 /* ---- the verdict ---- */
 
@@ -116,31 +115,20 @@ enum verb rights_verdict(struct ledger *ledger, struct txn *txn, const struct to
 	return verb;
 }
 
-bool rights_token_author(const struct charter *charter, const struct token *token, uint32_t author)
+bool rights_own_namespace(const struct hub *hub, const struct org_id *org, struct bytes path)
 {
-	const struct charter_member *member = charter_member(charter, author_member(author));
-
-	for (size_t i = 0; member && i < token->count; i++)
-		if (id_eq(&token->link[i].issuer, &member->org) ||
-		    id_eq(&token->link[i].audience, &member->org))
-			return true;
-	return false;
-}
-
-bool rights_own_namespace(const struct core *core, const struct org_id *org, struct bytes path)
-{
-	const struct charter_member *owner = namespace_of(&core->charter, path);
+	const struct charter_member *owner = namespace_of(&hub->charter, path);
 
 	return owner && id_eq(&owner->org, org);
 }
 
 /* ---- a token that is named ---- */
 
-enum verb rights_token(struct core *core, struct txn *txn, const struct digest *id,
+enum verb rights_token(struct hub *hub, struct txn *txn, const struct digest *id,
 		       const struct org_id *org, struct bytes path)
 {
 	struct record_slot slot = record_slot_of(RECORD_TOKEN, id_bytes(id));
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, record_slot_bytes(&slot));
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
 	struct record record;
 	struct token token;
 	enum verb verb = VERB_NONE;
@@ -151,19 +139,19 @@ enum verb rights_token(struct core *core, struct txn *txn, const struct digest *
 			continue;
 		const struct token_link *last = &token.link[token.count - 1];
 		if (id_eq(&last->audience, org) && path_contains(last->prefix, path))
-			verb = rights_verdict(&core->ledger, txn, &token, core->now_ms, NULL);
+			verb = rights_verdict(&hub->ledger, txn, &token, hub->now_ms, NULL);
 	}
 	return verb;
 }
 
-bool rights_serve(struct core *core, struct txn *txn, const struct org_id *org,
+bool rights_serve(struct hub *hub, struct txn *txn, const struct org_id *org,
 		  const struct digest *token, enum tier tier, struct bytes path)
 {
 	/* PROTOCOL: "Every member and relay may hold those of tiers open and members" */
-	if (tier == TIER_OPEN || tier == TIER_MEMBERS || rights_own_namespace(core, org, path))
+	if (tier == TIER_OPEN || tier == TIER_MEMBERS || rights_own_namespace(hub, org, path))
 		return true;
 	/* PROTOCOL: "The server looks at the token named only." */
-	return token && rights_token(core, txn, token, org, path) >= VERB_RELAY;
+	return token && rights_token(hub, txn, token, org, path) >= VERB_RELAY;
 }
 
 /* ---- tokens of the own organisation ---- */
@@ -175,62 +163,55 @@ struct right { /* what one of them gives, at its time */
 	struct bytes prefix; /* owned */
 };
 
-void rights_due(struct core *core)
-{
-	core->rights.known = false;
-}
-
-/* What was refused to this organisation may be had now. */
-void rights_news(struct core *core, const struct record *record)
+bool rights_arrival(struct hub *hub, const struct record *record)
 {
 	struct token token;
 
 	if (token_get(&token, record->body) ||
-	    !id_eq(&token.link[token.count - 1].audience, &core->options.identity->org))
-		return;
-	rights_due(core);
-	core->transfer.scan_due = true;
-	for (size_t i = 0; i < core->peer_count; i++)
-		fetch_retry(core, core->peers[i]);
-	fetch_sources_changed(core);
+	    !id_eq(&token.link[token.count - 1].audience, &hub->options.identity->org))
+		return false;
+	hub->rights->known = false;
+	hub->wanted_epoch++;
+	return true;
 }
 
-int64_t rights_wake(const struct core *core)
+int64_t rights_wake(const struct hub *hub)
 {
-	return core->rights.known ? core->rights.next_ms : INT64_MAX;
+	return hub->rights->known ? hub->rights->next_ms : INT64_MAX;
 }
 
 /* What begins now is fetched now. */
-void rights_tick(struct core *core)
+void rights_tick(struct hub *hub)
 {
-	if (core->now_ms < rights_wake(core))
+	if (hub->now_ms < rights_wake(hub))
 		return;
-	rights_due(core);
-	core->transfer.scan_due = true;
+	hub->rights->known = false;
+	hub->wanted_epoch++;
 }
 
-static void own_forget(struct core *core)
+static void own_forget(struct hub *hub)
 {
-	for (size_t i = 0; i < core->rights.count; i++)
-		free((void *)core->rights.items[i].prefix.ptr);
-	core->rights.count = 0;
+	for (size_t i = 0; i < hub->rights->count; i++)
+		free((void *)hub->rights->items[i].prefix.ptr);
+	hub->rights->count = 0;
 }
 
-void rights_fini(struct core *core)
+void rights_close(struct hub *hub)
 {
-	own_forget(core);
-	free(core->rights.items);
+	own_forget(hub);
+	free(hub->rights->items);
 }
 
-static void own_add(struct core *core, const struct token *token, enum verb verb)
+static void own_add(struct hub *hub, const struct token *token, enum verb verb)
 {
 	const struct token_link *last = &token->link[token->count - 1];
-	struct rights *rights = &core->rights;
+	struct rights *rights = hub->rights;
 	if (rights->count > 0 && id_eq(&rights->items[rights->count - 1].token, &token->id))
 		return; /* of another author, and these come in order of id */
-	rights->items = mem_grow(rights->items, rights->count + 1, sizeof(*rights->items));
+	rights->items =
+		mem_room(rights->items, rights->count, &rights->cap, sizeof(*rights->items));
 	struct right *right = &rights->items[rights->count++];
-	if (last->not_before_ms > core->now_ms && last->not_before_ms < rights->next_ms)
+	if (last->not_before_ms > hub->now_ms && last->not_before_ms < rights->next_ms)
 		rights->next_ms = last->not_before_ms;
 	uint8_t *prefix = mem_new(last->prefix.len, 1);
 	memcpy(prefix, last->prefix.ptr, last->prefix.len);
@@ -243,38 +224,39 @@ static int right_cmp(const void *a, const void *b)
 	return bytes_cmp(((const struct right *)a)->prefix, ((const struct right *)b)->prefix);
 }
 
-static void own_load(struct core *core, struct txn *txn)
+static void own_load(struct hub *hub, struct txn *txn)
 {
 	const uint8_t kind = RECORD_TOKEN;
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_of(&kind, 1));
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_of(&kind, 1));
 	struct record record;
 	struct token token;
 	const char *why;
 
-	own_forget(core);
-	core->rights.known = true;
-	core->rights.next_ms = INT64_MAX;
+	own_forget(hub);
+	hub->rights->known = true;
+	hub->rights->keys_epoch = hub->keys_epoch;
+	hub->rights->next_ms = INT64_MAX;
 	while (ledger_slots_next(&slots, &record)) {
 		if (token_get(&token, record.body) ||
-		    !id_eq(&token.link[token.count - 1].audience, &core->options.identity->org))
+		    !id_eq(&token.link[token.count - 1].audience, &hub->options.identity->org))
 			continue;
-		enum verb verb = chain_verb(&core->ledger, txn, &token, &why);
+		enum verb verb = chain_verb(&hub->ledger, txn, &token, &why);
 		if (verb != VERB_NONE)
-			own_add(core, &token, verb);
+			own_add(hub, &token, verb);
 	}
-	if (core->rights.count > 0)
-		qsort(core->rights.items, core->rights.count, sizeof(*core->rights.items),
+	if (hub->rights->count > 0)
+		qsort(hub->rights->items, hub->rights->count, sizeof(*hub->rights->items),
 		      right_cmp);
 }
 
 /* The first of those with exactly this prefix, or where it would stand. */
-static size_t own_first(const struct core *core, struct bytes prefix)
+static size_t own_first(const struct hub *hub, struct bytes prefix)
 {
-	size_t low = 0, high = core->rights.count;
+	size_t low = 0, high = hub->rights->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (bytes_cmp(core->rights.items[middle].prefix, prefix) < 0)
+		if (bytes_cmp(hub->rights->items[middle].prefix, prefix) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -283,81 +265,62 @@ static size_t own_first(const struct core *core, struct bytes prefix)
 }
 
 /* Of those at exactly this prefix the one that ends last, if that is later than *best. */
-static void own_best(const struct core *core, struct bytes prefix, enum verb need,
+static void own_best(const struct hub *hub, struct bytes prefix, enum verb need,
 		     const struct right **best)
 {
-	for (size_t i = own_first(core, prefix); i < core->rights.count; i++) {
-		const struct right *right = &core->rights.items[i];
+	for (size_t i = own_first(hub, prefix); i < hub->rights->count; i++) {
+		const struct right *right = &hub->rights->items[i];
 		if (!bytes_eq(right->prefix, prefix))
 			return;
-		if (right->verb >= need && right->not_before_ms <= core->now_ms &&
-		    core->now_ms < right->expiry_ms &&
+		if (right->verb >= need && right->not_before_ms <= hub->now_ms &&
+		    hub->now_ms < right->expiry_ms &&
 		    (!*best || right->expiry_ms > (*best)->expiry_ms))
 			*best = right;
 	}
 }
 
-bool rights_own_token(struct core *core, struct txn *txn, struct bytes path, enum verb need,
+bool rights_own_token(struct hub *hub, struct txn *txn, struct bytes path, enum verb need,
 		      struct digest *token)
 {
 	const struct right *best = NULL;
 
-	if (!core->rights.known)
-		own_load(core, txn);
+	if (!hub->rights->known || hub->rights->keys_epoch != hub->keys_epoch)
+		own_load(hub, txn);
 	for (struct bytes above = path; above.len > 0; above = path_parent(above))
-		own_best(core, above, need, &best);
+		own_best(hub, above, need, &best);
 	if (best && token)
 		*token = best->token;
 	return best != NULL;
 }
 
-bool rights_request(struct core *core, struct txn *txn, enum tier tier, struct bytes path,
+bool rights_request(struct hub *hub, struct txn *txn, enum tier tier, struct bytes path,
 		    bool *named, struct digest *token)
 {
 	*named = false;
 	if (tier == TIER_OPEN || tier == TIER_MEMBERS ||
-	    rights_own_namespace(core, &core->options.identity->org, path))
+	    rights_own_namespace(hub, &hub->options.identity->org, path))
 		return true;
-	*named = rights_own_token(core, txn, path, VERB_RELAY, token);
+	*named = rights_own_token(hub, txn, path, VERB_RELAY, token);
 	return *named;
 }
 
-bool rights_may_hold(struct core *core, struct txn *txn, const struct version *version)
+bool rights_may_hold(struct hub *hub, struct txn *txn, const struct version *version)
 {
 	struct digest token;
 	bool named;
 
-	return rights_request(core, txn, version->tier, version->path, &named, &token);
+	return rights_request(hub, txn, version->tier, version->path, &named, &token);
 }
 
-bool rights_may_read(struct core *core, struct txn *txn, const struct version *version)
+bool rights_may_read(struct hub *hub, struct txn *txn, const struct version *version)
 {
-	const struct charter_member *own = core_author_member(core, core->author);
+	const struct charter_member *own = hub_author_member(hub, hub->author);
 
 	if (version->tier == TIER_OPEN)
 		return true;
 	if (!own || own->state != CHARTER_MEMBER)
 		return false;
 	return version->tier == TIER_MEMBERS ||
-	       rights_own_namespace(core, &own->org, version->path) ||
-	       rights_own_token(core, txn, version->path, VERB_READ, NULL);
-}
-
-void rights_denied(struct core *core, struct txn *txn, struct bytes path, char *why)
-{
-	const struct charter_member *owner = charter_by_slug(&core->charter, path_slug(path));
-	struct catalog_entry entry = {0};
-	char text[LIMIT_PATH_LEN_MAX + 1], ignored[RIGHTS_WHY_LEN];
-	struct bytes contact;
-
-	snprintf(text, sizeof(text), "%.*s", (int)path.len, (const char *)path.ptr);
-	if (catalog_find(core, txn, text, 0, &entry, ignored) != ERR_OK)
-		entry = (struct catalog_entry){0};
-	contact = entry.description.contact;
-	if (contact.len == 0 && owner)
-		contact = bytes_str(owner->name);
-	why_set(why, "%s has not granted you %.200s. Ask %.*s for \"read\".",
-		owner ? owner->name : "its owner", text, (int)contact.len,
-		(const char *)contact.ptr);
-	catalog_entry_fini(&entry);
+	       rights_own_namespace(hub, &own->org, version->path) ||
+	       rights_own_token(hub, txn, version->path, VERB_READ, NULL);
 }

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "crypto/path.h"
-#include "proto/core_state.h"
 #include "proto/held.h"
 #include "proto/rights.h"
+#include "proto/scan.h"
 #include "proto/wire_in.h"
 #include "proto/wire_out.h"
 
@@ -28,9 +28,9 @@ static enum err row_get(struct wire_in *w, struct subscription *s)
 	return w->err;
 }
 
-void subscriptions_load(struct core *core, struct txn *txn)
+void subscriptions_load(struct hub *hub, struct txn *txn)
 {
-	struct buf *rows = &core->transfer.subscriptions;
+	struct buf *rows = &hub->transfer->subscriptions;
 	struct walk walk = walk_begin(txn, TABLE_SUBSCRIPTION, bytes_of(NULL, 0));
 
 	buf_reset(rows);
@@ -51,27 +51,27 @@ static bool next(struct wire_in *w, struct subscription *s)
 
 /* ---- who gets what ---- */
 
-static bool is_relay(const struct core *core)
+static bool is_relay(const struct hub *hub)
 {
-	const struct charter_member *own = core_author_member(core, core->author);
+	const struct charter_member *own = hub_author_member(hub, hub->author);
 
 	return own && own->state == CHARTER_RELAY;
 }
 
-static bool asks(struct core *core, struct txn *txn, const struct subscription *s,
+static bool asks(struct hub *hub, struct txn *txn, const struct subscription *s,
 		 const struct version *version)
 {
-	return path_match(s->pattern, version->path) && rights_may_hold(core, txn, version) &&
-	       (s->relay || rights_may_read(core, txn, version));
+	return path_match(s->pattern, version->path) && rights_may_hold(hub, txn, version) &&
+	       (s->relay || rights_may_read(hub, txn, version));
 }
 
-bool subscriptions_ask(struct core *core, struct txn *txn, const struct version *version)
+bool subscriptions_ask(struct hub *hub, struct txn *txn, const struct version *version)
 {
-	struct wire_in w = wire_in(buf_bytes(&core->transfer.subscriptions));
+	struct wire_in w = wire_in(buf_bytes(&hub->transfer->subscriptions));
 	struct subscription s;
 
 	while (next(&w, &s))
-		if (asks(core, txn, &s, version))
+		if (asks(hub, txn, &s, version))
 			return true;
 	return false;
 }
@@ -79,9 +79,9 @@ bool subscriptions_ask(struct core *core, struct txn *txn, const struct version 
 /* ---- verbs ---- */
 
 /* The same pattern with another word about reading takes the place of the one before. */
-static bool is_here(const struct core *core, const struct subscription *s)
+static bool is_here(const struct hub *hub, const struct subscription *s)
 {
-	struct wire_in w = wire_in(buf_bytes(&core->transfer.subscriptions));
+	struct wire_in w = wire_in(buf_bytes(&hub->transfer->subscriptions));
 	struct subscription found;
 
 	while (next(&w, &found))
@@ -90,8 +90,7 @@ static bool is_here(const struct core *core, const struct subscription *s)
 	return false;
 }
 
-enum err subscription_add(struct core *core, struct txn *txn, const struct subscription *s,
-			  char *why)
+enum err subscription_add(struct hub *hub, struct txn *txn, const struct subscription *s, char *why)
 {
 	struct row_key key = key_text(s->pattern);
 	int len = s->pattern.len < 200 ? (int)s->pattern.len : 200;
@@ -105,14 +104,14 @@ enum err subscription_add(struct core *core, struct txn *txn, const struct subsc
 			len, text);
 		return ERR_CONFIG;
 	}
-	if (is_relay(core) && !s->relay) {
+	if (is_relay(hub) && !s->relay) {
 		why_set(why,
 			"this organisation is a relay, which holds without reading: say "
 			"`allmende subscribe --relay \"%.*s\"`.",
 			len, text);
 		return ERR_DENIED;
 	}
-	if (is_here(core, s)) {
+	if (is_here(hub, s)) {
 		why_set(why, "%.*s is subscribed already: see `allmende subscriptions`.", len,
 			text);
 		return ERR_EXISTS;
@@ -124,12 +123,12 @@ enum err subscription_add(struct core *core, struct txn *txn, const struct subsc
 	else
 		txn_fail(txn, row.err);
 	buf_fini(&row);
-	subscriptions_load(core, txn);
-	core->transfer.scan_due = true;
+	subscriptions_load(hub, txn);
+	hub->wanted_epoch++;
 	return ERR_OK;
 }
 
-enum err subscription_drop(struct core *core, struct txn *txn, const char *pattern, char *why)
+enum err subscription_drop(struct hub *hub, struct txn *txn, const char *pattern, char *why)
 {
 	struct row_key key = key_text(bytes_str(pattern));
 
@@ -137,11 +136,11 @@ enum err subscription_drop(struct core *core, struct txn *txn, const char *patte
 		why_set(why, "%.200s is not subscribed: see `allmende subscriptions`.", pattern);
 		return ERR_ABSENT;
 	}
-	subscriptions_load(core, txn);
+	subscriptions_load(hub, txn);
 	return ERR_OK;
 }
 
-static void count(struct core *core, struct txn *txn, const struct subscription *s, uint64_t *held,
+static void count(struct hub *hub, struct txn *txn, const struct subscription *s, uint64_t *held,
 		  uint64_t *known)
 {
 	struct walk walk = walk_begin(txn, TABLE_PATH, bytes_of(NULL, 0));
@@ -153,28 +152,28 @@ static void count(struct core *core, struct txn *txn, const struct subscription 
 		if (walk.value.len != ID_LEN)
 			continue;
 		memcpy(dataset.b, walk.value.ptr, ID_LEN);
-		if (ledger_version_current(&core->ledger, txn, &dataset, 0, &current, NULL) !=
+		if (ledger_version_current(&hub->ledger, txn, &dataset, 0, &current, NULL) !=
 		    ERR_OK)
 			continue;
 		struct message_version of = {dataset, current.number, current.author};
-		if (held_version(txn, &of, &version) != ERR_OK || !asks(core, txn, s, &version))
+		if (held_version(txn, &of, &version) != ERR_OK || !asks(hub, txn, s, &version))
 			continue;
 		(*known)++;
 		*held += held_complete(txn, &of);
 	}
 }
 
-void subscription_each(struct core *core, struct txn *txn,
+void subscription_each(struct hub *hub, struct txn *txn,
 		       bool (*each)(void *arg, const struct subscription *subscription,
 				    uint64_t held, uint64_t known),
 		       void *arg)
 {
-	struct wire_in w = wire_in(buf_bytes(&core->transfer.subscriptions));
+	struct wire_in w = wire_in(buf_bytes(&hub->transfer->subscriptions));
 	struct subscription s;
 
 	while (next(&w, &s)) {
 		uint64_t held = 0, known = 0;
-		count(core, txn, &s, &held, &known);
+		count(hub, txn, &s, &held, &known);
 		if (!each(arg, &s, held, known))
 			return;
 	}

@@ -8,7 +8,7 @@
 #ifndef ALLMENDE_SUBSCRIPTION_H
 #define ALLMENDE_SUBSCRIPTION_H
 
-#include "proto/core.h"
+#include "proto/hub.h"
 #include "proto/version.h"
 
 #define SUBSCRIPTION_WHY_LEN 512
@@ -19,17 +19,17 @@ struct subscription {
 };
 
 /* ERR_CONFIG: not a pattern; ERR_EXISTS; ERR_DENIED: a relay must say that it holds without reading. */
-enum err subscription_add(struct core *core, struct txn *txn,
-			  const struct subscription *subscription, char *why);
-enum err subscription_drop(struct core *core, struct txn *txn, const char *pattern, char *why);
+enum err subscription_add(struct hub *hub, struct txn *txn, const struct subscription *subscription,
+			  char *why);
+enum err subscription_drop(struct hub *hub, struct txn *txn, const char *pattern, char *why);
 /* Calls each with every subscription and the number of datasets that it asks for, held and known. Until it returns false. */
-void subscription_each(struct core *core, struct txn *txn,
+void subscription_each(struct hub *hub, struct txn *txn,
 		       bool (*each)(void *arg, const struct subscription *subscription,
 				    uint64_t held, uint64_t known),
 		       void *arg);
 
 /* For transfer.c: loads the rows; whether any subscription asks for this version. */
-void subscriptions_load(struct core *core, struct txn *txn);
-bool subscriptions_ask(struct core *core, struct txn *txn, const struct version *version);
+void subscriptions_load(struct hub *hub, struct txn *txn);
+bool subscriptions_ask(struct hub *hub, struct txn *txn, const struct version *version);
 
 #endif

@@ -1,26 +1,21 @@
-/*
- * sweep - deletes chunks that no version and no job needs any more, a few each turn, and what is remembered
- * of their plain text.
- *
- * Datasets to be swept are remembered in the store (store/chunks.h), so a crash loses none. A dataset that is being
- * published waits, as its publication may be about to use chunks that nothing names yet.
- */
+#include "proto/sweep.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto/check.h"
-#include "proto/core_state.h"
+#include "proto/scan.h"
 #include "proto/writer.h"
 #include "store/chunks.h"
 
 enum { SWEEP_STEP = 256 }; /* chunks, or rows of what was seen, looked at in one turn */
 
-void sweep_pause(struct core *core, const struct dataset_id *dataset, bool yes)
+void sweep_pause(struct hub *hub, const struct dataset_id *dataset, bool yes)
 {
-	struct transfer *transfer = &core->transfer;
+	struct transfer *transfer = hub->transfer;
 	if (yes) {
-		transfer->publishing = mem_grow(transfer->publishing,
-						transfer->publishing_count + 1, sizeof(*dataset));
+		transfer->publishing = mem_room(transfer->publishing, transfer->publishing_count,
+						&transfer->publishing_cap, sizeof(*dataset));
 		transfer->publishing[transfer->publishing_count++] = *dataset;
 		return;
 	}
@@ -66,9 +61,9 @@ static bool dataset_step(struct txn *txn, struct sweep *sweep)
 	return !seen_sweep(txn, &sweep->dataset, &sweep->seen, SWEEP_STEP);
 }
 
-void sweep_step(struct core *core, struct txn *txn)
+void sweep_step(struct hub *hub, struct txn *txn)
 {
-	struct transfer *transfer = &core->transfer;
+	struct transfer *transfer = hub->transfer;
 	struct sweep *sweep = &transfer->sweep;
 	struct dataset_id dataset;
 	uint64_t mark;

@@ -1,21 +1,13 @@
-/*
- * sync - comparing two nodes' records and streaming what is missing (docs/PROTOCOL.md, section 9: Session).
- *
- * Phases of one comparison, the same on both sides: IDLE -> (HELLO exchanged, contents differ) GROUPS ->
- * (both GROUPS here) STATES -> (the end of the peer's STATES here) STREAM -> (SYNC_END sent and received) IDLE. Wants from a STATES
- * message outside a comparison are streamed too, in any phase. A new HELLO ends a comparison that is under way and
- * begins another.
- *
- * Bounds of one peer: a group for each county of the charter, a want for each author known here,
- * SYNC_UNTAKEN_MAX bytes on the way, and SYNC_HELLO_BURST HELLOs at once.
- */
+#include "proto/sync.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto/check.h"
 #include "crypto/hash.h"
-#include "proto/core_state.h"
+#include "proto/fork.h"
+#include "proto/logs.h"
 #include "proto/wire_out.h"
 
 enum {
@@ -29,17 +21,10 @@ enum {
 	SYNC_HELLO_BURST = 64,          /* and this many of a peer, which may come in a bunch */
 };
 
-void sync_fini(struct sync *sync)
-{
-	free(sync->groups);
-	free(sync->wants);
-	*sync = (struct sync){0};
-}
-
-static void phase_set(struct core *core, struct sync *sync, enum sync_phase phase)
+static void phase_set(struct hub *hub, struct peer_sync *sync, enum sync_phase phase)
 {
 	sync->phase = phase;
-	sync->phase_since_ms = core->now_ms;
+	sync->phase_since_ms = hub->now_ms;
 }
 
 /* The state of an author as it enters digests. */
@@ -53,22 +38,26 @@ static void state_add(struct hash *hash, const struct author_state *state)
 	hash_add(hash, id_bytes(&state->set));
 }
 
-static void content_digest(struct core *core, struct txn *txn, struct digest *out)
+static void content_digest(struct hub *hub, struct txn *txn, struct digest *out)
 {
+	struct sync *sync = hub->sync;
 	struct hash hash;
 	struct author_state state;
 	uint32_t author = 0;
-	core_settle(core, txn);
-	if (core->content_known) {
-		*out = core->content;
+	ledger_settle(&hub->ledger, txn);
+	if (sync->content_known && sync->content_settled == hub->ledger.settled_count &&
+	    sync->content_keys == hub->keys_epoch) {
+		*out = sync->content;
 		return;
 	}
 	hash_init(&hash, "am1.content", NULL, ID_LEN);
-	while (ledger_state_next(&core->ledger, txn, &author, &state))
+	while (ledger_state_next(&hub->ledger, txn, &author, &state))
 		state_add(&hash, &state);
 	hash_done(&hash, out->b, ID_LEN);
-	core->content = *out;
-	core->content_known = true;
+	sync->content = *out;
+	sync->content_known = true;
+	sync->content_settled = hub->ledger.settled_count;
+	sync->content_keys = hub->keys_epoch;
 }
 
 /* Counts a HELLO against the pace; false when it is too early for one more. */
@@ -82,75 +71,76 @@ static bool hello_pace(int64_t *paced_ms, int64_t now_ms, unsigned burst)
 }
 
 /* Without all logs the signatures of some members could not be checked: as good as not there yet. */
-static uint32_t charter_shown(struct core *core, struct txn *txn)
+static uint32_t charter_shown(struct hub *hub, struct txn *txn)
 {
-	uint32_t number = core->charter.number;
-	return number > 0 && !membership_orglogs_here(core, txn) ? number - 1 : number;
+	uint32_t number = hub->charter.number;
+	return number > 0 && !logs_orglogs_here(hub, txn) ? number - 1 : number;
 }
 
-static void hello_send(struct core *core, struct txn *txn, struct peer *peer)
+static void hello_send(struct hub *hub, struct txn *txn, struct peer *peer)
 {
-	struct sync *sync = &peer->sync;
+	struct peer_sync *sync = peer->sync;
 	struct buf out;
-	content_digest(core, txn, &sync->content_sent);
-	sync->charter_sent = charter_shown(core, txn);
+	content_digest(hub, txn, &sync->content_sent);
+	sync->charter_sent = charter_shown(hub, txn);
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_hello(&out, core->options.software, sync->charter_sent,
-		      core->options.identity->store_incarnation, &sync->content_sent,
-		      core->options.dial_only ? NULL : core->options.addresses);
-	core_send(core, peer, &out);
+	message_hello(&out, hub->options.software, sync->charter_sent,
+		      hub->options.identity->store_incarnation, &sync->content_sent,
+		      hub->options.dial_only ? NULL : hub->options.addresses);
+	hub_send(hub, peer, &out);
 }
 
 /* Begins an exchange with this peer about so much later, if none is due sooner. */
-static void hello_again(struct core *core, struct sync *sync, int64_t ms)
+static void hello_again(struct hub *hub, struct peer_sync *sync, int64_t ms)
 {
-	int64_t next_ms = core->now_ms + core_jitter(core, ms);
+	int64_t next_ms = hub->now_ms + hub_jitter(hub, ms);
 	if (next_ms < sync->next_hello_ms)
 		sync->next_hello_ms = next_ms;
 }
 
-void sync_hello(struct core *core, struct txn *txn, struct peer *peer)
+void sync_hello(struct hub *hub, struct txn *txn, struct peer *peer)
 {
-	struct sync *sync = &peer->sync;
+	struct peer_sync *sync = peer->sync;
 	sync->next_hello_ms = INT64_MAX;
-	if (!sync->met)
-		hello_again(core, sync, core->options.limits->anti_entropy_ms);
+	if (!peer->met)
+		hello_again(hub, sync, hub->options.limits->anti_entropy_ms);
 	if (sync->hello_waits || sync->phase != SYNC_IDLE)
 		return;
 	sync->hello_waits = true;
-	sync->phase_since_ms = core->now_ms;
-	hello_send(core, txn, peer);
+	sync->phase_since_ms = hub->now_ms;
+	hello_send(hub, txn, peer);
 }
 
-void sync_hello_all(struct core *core, struct txn *txn)
+void sync_hello_all(struct hub *hub, struct txn *txn)
 {
-	for (size_t i = 0; i < core->peer_count; i++) {
-		struct peer *peer = core->peers[i];
-		struct sync *sync = &peer->sync;
+	hub->hello_due = false;
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		struct peer *peer = hub->peers.items[i];
+		struct peer_sync *sync = peer->sync;
 		if (!peer->up)
 			continue;
-		if (hello_pace(&sync->hello_paced_ms, core->now_ms, SYNC_HELLO_PACE))
-			sync_hello(core, txn, peer);
-		else if (sync->next_hello_ms > core->now_ms + SYNC_HELLO_MS)
-			sync->next_hello_ms = core->now_ms + SYNC_HELLO_MS;
+		if (hello_pace(&sync->hello_paced_ms, hub->now_ms, SYNC_HELLO_PACE))
+			sync_hello(hub, txn, peer);
+		else if (sync->next_hello_ms > hub->now_ms + SYNC_HELLO_MS)
+			sync->next_hello_ms = hub->now_ms + SYNC_HELLO_MS;
 	}
 }
 
-void sync_up(struct core *core, struct txn *txn, struct peer *peer)
+void sync_up(struct hub *hub, struct txn *txn, struct peer *peer)
 {
 	/* PROTOCOL: "The dialler sends HELLO." */
-	peer->sync.next_hello_ms = INT64_MAX;
+	peer->sync->next_hello_ms = INT64_MAX;
 	if (peer->dial)
-		sync_hello(core, txn, peer);
+		sync_hello(hub, txn, peer);
 	else
-		hello_again(core, &peer->sync, core->options.limits->anti_entropy_ms);
+		hello_again(hub, peer->sync, hub->options.limits->anti_entropy_ms);
 }
 
 /* ---- groups ---- */
 
-static const char *author_group(const struct core *core, uint32_t author)
+static const char *author_group(const struct hub *hub, uint32_t author)
 {
-	const struct charter_member *member = core_author_member(core, author);
+	const struct charter_member *member = hub_author_member(hub, author);
 	return member ? member->group : "";
 }
 
@@ -160,7 +150,7 @@ struct group_sum { /* beside struct sync_group */
 };
 
 /* Where the group is, or would be. */
-static size_t group_place(const struct sync *sync, const char *name)
+static size_t group_place(const struct peer_sync *sync, const char *name)
 {
 	size_t low = 0, high = sync->group_count;
 	while (low < high) {
@@ -173,19 +163,20 @@ static size_t group_place(const struct sync *sync, const char *name)
 	return low;
 }
 
-static bool group_is(const struct sync *sync, size_t at, const char *name)
+static bool group_is(const struct peer_sync *sync, size_t at, const char *name)
 {
 	return at < sync->group_count && strcmp(sync->groups[at].name, name) == 0;
 }
 
-static struct group_sum *group_find(struct sync *sync, struct group_sum **sums, const char *name,
-				    const struct peer *peer)
+static struct group_sum *group_find(struct peer_sync *sync, struct group_sum **sums,
+				    const char *name, const struct peer *peer)
 {
 	size_t at = group_place(sync, name), after = sync->group_count - at;
 	if (group_is(sync, at, name))
 		return &(*sums)[at];
-	sync->groups = mem_grow(sync->groups, sync->group_count + 1, sizeof(*sync->groups));
 	*sums = mem_grow(*sums, sync->group_count + 1, sizeof(**sums));
+	sync->groups =
+		mem_room(sync->groups, sync->group_count, &sync->group_cap, sizeof(*sync->groups));
 	memmove(sync->groups + at + 1, sync->groups + at, after * sizeof(*sync->groups));
 	memmove(*sums + at + 1, *sums + at, after * sizeof(**sums));
 	sync->group_count++;
@@ -199,16 +190,16 @@ static struct group_sum *group_find(struct sync *sync, struct group_sum **sums, 
 	return &(*sums)[at];
 }
 
-static void groups_send(struct core *core, struct txn *txn, struct peer *peer)
+static void groups_send(struct hub *hub, struct txn *txn, struct peer *peer)
 {
-	struct sync *sync = &peer->sync;
+	struct peer_sync *sync = peer->sync;
 	struct group_sum *sums = NULL;
 	struct author_state state;
 	uint32_t author = 0;
-	core_settle(core, txn);
+	ledger_settle(&hub->ledger, txn);
 	sync->group_count = 0;
-	while (ledger_state_next(&core->ledger, txn, &author, &state)) {
-		struct group_sum *sum = group_find(sync, &sums, author_group(core, author), peer);
+	while (ledger_state_next(&hub->ledger, txn, &author, &state)) {
+		struct group_sum *sum = group_find(sync, &sums, author_group(hub, author), peer);
 		state_add(&sum->hash, &state);
 		if (state.head_valid_until_ms < sum->oldest_valid_until_ms)
 			sum->oldest_valid_until_ms = state.head_valid_until_ms;
@@ -226,69 +217,60 @@ static void groups_send(struct core *core, struct txn *txn, struct peer *peer)
 		message_list_group(&list, &said);
 	}
 	free(sums);
-	core_send_list(core, peer, &list);
-	phase_set(core, sync, SYNC_GROUPS);
+	hub_send_list(hub, peer, &list);
+	phase_set(hub, sync, SYNC_GROUPS);
 }
 
 /* Whether what is here of this author is to be compared. */
-static bool author_differs(const struct core *core, const struct sync *sync, uint32_t author)
+static bool author_differs(const struct hub *hub, const struct peer_sync *sync, uint32_t author)
 {
-	const char *name = author_group(core, author);
+	const char *name = author_group(hub, author);
 	size_t at = group_place(sync, name);
 	return group_is(sync, at, name) && sync->groups[at].differs;
 }
 
 /* ---- states ---- */
 
-void sync_state(struct message_state *out, const struct author_state *state)
-{
-	out->author = state->author;
-	out->incarnation = state->incarnation;
-	out->sequence = state->sequence;
-	out->counter = state->counter;
-	memcpy(out->digest, state->set.b, sizeof(out->digest));
-}
-
 /* STATES of authors of differing groups, or of all, in as many messages as it takes; returns what is left for one more. */
-static struct message_list states_list(struct core *core, struct txn *txn, struct peer *peer,
+static struct message_list states_list(struct hub *hub, struct txn *txn, struct peer *peer,
 				       bool all)
 {
 	struct author_state state;
 	uint32_t author = 0;
 	struct message_list list = message_list_begin(MESSAGE_STATES);
-	while (ledger_state_next(&core->ledger, txn, &author, &state)) {
-		if (!all && !author_differs(core, &peer->sync, author))
+	while (ledger_state_next(&hub->ledger, txn, &author, &state)) {
+		if (!all && !author_differs(hub, peer->sync, author))
 			continue;
 		struct message_state entry;
-		sync_state(&entry, &state);
+		flow_state(&entry, &state);
 		message_list_state(&list, &entry);
 		if (list.count == SYNC_STATES_PER_MESSAGE) {
-			core_send_list(core, peer, &list);
+			hub_send_list(hub, peer, &list);
 			list = message_list_begin(MESSAGE_STATES);
 		}
 	}
 	return list;
 }
 
-static void states_send(struct core *core, struct txn *txn, struct peer *peer)
+static void states_send(struct hub *hub, struct txn *txn, struct peer *peer)
 {
-	struct message_list list = states_list(core, txn, peer, false);
+	struct message_list list = states_list(hub, txn, peer, false);
 	if (list.count > 0) {
-		core_send_list(core, peer, &list);
+		hub_send_list(hub, peer, &list);
 		list = message_list_begin(MESSAGE_STATES);
 	}
 	/* PROTOCOL: "The end of STATES is marked by a STATES message without entries." */
-	core_send_list(core, peer, &list);
+	hub_send_list(hub, peer, &list);
 }
 
-void sync_states_tell(struct core *core, struct txn *txn, struct peer *peer)
+void sync_states_tell(struct hub *hub, struct txn *txn, struct peer *peer)
 {
-	struct message_list list = states_list(core, txn, peer, true);
-	core_send_list(core, peer, &list);
+	struct message_list list = states_list(hub, txn, peer, true);
+	hub_send_list(hub, peer, &list);
 }
 
 /* Makes room for one more, where the list is consumed already if there is enough. */
-static void wants_grow(struct sync *sync)
+static void wants_grow(struct peer_sync *sync)
 {
 	if (sync->want_at > sync->want_count / 2) {
 		sync->want_count -= sync->want_at;
@@ -296,14 +278,13 @@ static void wants_grow(struct sync *sync)
 			sync->want_count * sizeof(*sync->wants));
 		sync->want_at = 0;
 	}
-	if (sync->want_count == sync->want_cap) {
-		sync->want_cap = sync->want_cap ? 2 * sync->want_cap : 16;
-		sync->wants = mem_grow(sync->wants, sync->want_cap, sizeof(*sync->wants));
-	}
+	sync->wants =
+		mem_room(sync->wants, sync->want_count, &sync->want_cap, sizeof(*sync->wants));
 }
 
 /* They stand by rising author; an author that waits already is only sent from further back. */
-static void want_add(struct sync *sync, uint32_t author, uint32_t incarnation, uint64_t sequence)
+static void want_add(struct peer_sync *sync, uint32_t author, uint32_t incarnation,
+		     uint64_t sequence)
 {
 	struct sync_want want = {
 		.author = author, .incarnation = incarnation, .sequence = sequence};
@@ -325,7 +306,7 @@ static void want_add(struct sync *sync, uint32_t author, uint32_t incarnation, u
 }
 
 /* What the peer lacks of an author, given its state (zero: it has nothing). */
-static void want_of(struct sync *sync, const struct author_state *mine,
+static void want_of(struct peer_sync *sync, const struct author_state *mine,
 		    const struct message_state *theirs)
 {
 	bool newer = mine->incarnation > theirs->incarnation;
@@ -341,48 +322,36 @@ static void want_of(struct sync *sync, const struct author_state *mine,
 }
 
 /* Authors of differing groups between two that the peer named: it has nothing of them. */
-static void wants_unnamed(struct core *core, struct txn *txn, struct peer *peer, uint32_t after,
+static void wants_unnamed(struct hub *hub, struct txn *txn, struct peer *peer, uint32_t after,
 			  uint32_t before)
 {
 	struct author_state state;
 	uint32_t author = after;
-	while (ledger_state_next(&core->ledger, txn, &author, &state) && author < before) {
-		if (author_differs(core, &peer->sync, author))
-			want_add(&peer->sync, author, state.incarnation, 0);
+	while (ledger_state_next(&hub->ledger, txn, &author, &state) && author < before) {
+		if (author_differs(hub, peer->sync, author))
+			want_add(peer->sync, author, state.incarnation, 0);
 	}
 }
 
 /* ---- streaming ---- */
 
-static void totals_send(struct core *core, struct txn *txn, struct peer *peer)
+static void totals_send(struct hub *hub, struct txn *txn, struct peer *peer)
 {
-	struct sync *sync = &peer->sync;
+	struct peer_sync *sync = peer->sync;
 	uint64_t records = 0;
 	for (size_t i = sync->want_at; i < sync->want_count; i++) {
 		struct author_state state;
-		if (ledger_state(&core->ledger, txn, sync->wants[i].author, &state) == ERR_OK)
+		if (ledger_state(&hub->ledger, txn, sync->wants[i].author, &state) == ERR_OK)
 			records += state.live_count;
 	}
 	struct buf out;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_totals(&out, sync->want_count - sync->want_at, records, 0);
-	core_send(core, peer, &out);
-}
-
-void sync_send(struct core *core, struct peer *peer, struct buf *message)
-{
-	peer->sync.untaken_bytes += message->len;
-	core_send(core, peer, message);
-}
-
-void sync_progress(struct core *core, struct peer *peer)
-{
-	peer->sync.phase_since_ms = core->now_ms;
+	hub_send(hub, peer, &out);
 }
 
 /* One step of the current want. True when it is finished. */
-static bool stream_step(struct core *core, struct txn *txn, struct peer *peer,
-			struct sync_want *want)
+static bool stream_step(struct hub *hub, struct txn *txn, struct peer *peer, struct sync_want *want)
 {
 	struct bytes head;
 	struct buf out;
@@ -391,7 +360,7 @@ static bool stream_step(struct core *core, struct txn *txn, struct peer *peer,
 		if (ledger_head(txn, want->author, want->incarnation, &head)) {
 			buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 			message_head(&out, head);
-			sync_send(core, peer, &out);
+			flow_send(hub, peer, &out);
 		}
 	}
 	struct row_key prefix = key_author_incarnation(want->author, want->incarnation);
@@ -412,45 +381,43 @@ static bool stream_step(struct core *core, struct txn *txn, struct peer *peer,
 	bool any = list.count > 0;
 	message_list_end(&list, &out);
 	if (any)
-		sync_send(core, peer, &out);
+		flow_send(hub, peer, &out);
 	else
 		buf_fini(&out);
 	return done;
 }
 
 /* Both sides have the same, or have told each other all that differed. */
-static void compared(struct core *core, struct txn *txn, struct peer *peer)
+static void compared(struct hub *hub, struct txn *txn, struct peer *peer)
 {
-	struct sync *sync = &peer->sync;
-	sync->ever_synced = true;
-	core_note(core, NOTE_SYNCED)->link = peer->link;
-	core->quiet_until_ms = 0;
-	membership_compared(core, txn);
-	fetch_retry(core, peer);
+	struct peer_sync *sync = peer->sync;
+	peer->synced = peer->compared_news = hub->peer_news = true;
+	hub_note(hub, NOTE_SYNCED)->link = peer->link;
+	hub->quiet_until_ms = 0;
 	/* Something may have come meanwhile that both sides believe the other has. */
 	struct digest now;
-	content_digest(core, txn, &now);
-	if (!id_eq(&now, &sync->content_sent) || sync->charter_sent != charter_shown(core, txn))
-		hello_again(core, sync, SYNC_AGAIN_MS);
+	content_digest(hub, txn, &now);
+	if (!id_eq(&now, &sync->content_sent) || sync->charter_sent != charter_shown(hub, txn))
+		hello_again(hub, sync, SYNC_AGAIN_MS);
 }
 
-static void phase_end(struct core *core, struct txn *txn, struct peer *peer)
+static void phase_end(struct hub *hub, struct txn *txn, struct peer *peer)
 {
-	struct sync *sync = &peer->sync;
+	struct peer_sync *sync = peer->sync;
 	if (sync->phase != SYNC_STREAM || !sync->end_sent || !sync->end_here)
 		return;
-	phase_set(core, sync, SYNC_IDLE);
-	compared(core, txn, peer);
+	phase_set(hub, sync, SYNC_IDLE);
+	compared(hub, txn, peer);
 }
 
-static void stream(struct core *core, struct txn *txn, struct peer *peer)
+static void stream(struct hub *hub, struct txn *txn, struct peer *peer)
 {
-	struct sync *sync = &peer->sync;
+	struct peer_sync *sync = peer->sync;
 	/* PROTOCOL: "A sender keeps at most 2 MiB of HEAD and RECORDS messages on the way that
 	   TAKEN has not confirmed" */
 	while (peer->up && sync->want_at < sync->want_count &&
 	       sync->untaken_bytes < SYNC_UNTAKEN_MAX) {
-		if (stream_step(core, txn, peer, &sync->wants[sync->want_at]))
+		if (stream_step(hub, txn, peer, &sync->wants[sync->want_at]))
 			sync->want_at++;
 	}
 	if (sync->want_at < sync->want_count || !sync->stream_end_due)
@@ -459,65 +426,56 @@ static void stream(struct core *core, struct txn *txn, struct peer *peer)
 	sync->stream_end_due = false;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_sync_end(&out);
-	core_send(core, peer, &out);
+	hub_send(hub, peer, &out);
 	if (sync->phase == SYNC_STREAM) {
 		sync->end_sent = true;
-		phase_end(core, txn, peer);
+		phase_end(hub, txn, peer);
 	}
 }
 
-static void stream_begin(struct core *core, struct txn *txn, struct peer *peer)
+static void stream_begin(struct hub *hub, struct txn *txn, struct peer *peer)
 {
-	struct sync *sync = &peer->sync;
-	wants_unnamed(core, txn, peer, sync->states_author, UINT32_MAX);
-	phase_set(core, sync, SYNC_STREAM);
-	totals_send(core, txn, peer);
+	struct peer_sync *sync = peer->sync;
+	wants_unnamed(hub, txn, peer, sync->states_author, UINT32_MAX);
+	phase_set(hub, sync, SYNC_STREAM);
+	totals_send(hub, txn, peer);
 	sync->stream_end_due = true;
-	stream(core, txn, peer);
+	stream(hub, txn, peer);
 }
 
 /* ---- messages of a comparison ---- */
-
-/* The peer is not in the charter although both sides have the same one. */
-bool sync_stranger(const struct core *core, const struct peer *peer)
-{
-	return peer->sync.charter_compared == core->charter.number && peer->class == PEER_GUEST &&
-	       core->author && peer->sync.charter_here > 0 &&
-	       peer->sync.charter_here == core->charter.number &&
-	       !charter_by_org(&core->charter, &peer->org);
-}
 
 /*
  * PROTOCOL: "a peer that shows the same charter number is asked for that entry, once for each
  * number."
  */
-static void charter_compare(struct core *core, struct peer *peer)
+static void charter_compare(struct hub *hub, struct peer *peer)
 {
-	struct sync *sync = &peer->sync;
-	if (sync->charter_here != core->charter.number ||
+	struct peer_sync *sync = peer->sync;
+	if (sync->charter_here != hub->charter.number ||
 	    sync->charter_compared == sync->charter_here)
 		return;
 	sync->charter_compared = sync->charter_here;
-	membership_charter_ask(core, peer, sync->charter_here);
+	logs_charter_ask(hub, peer, sync->charter_here);
 }
 
-static void compare_begin(struct core *core, struct txn *txn, struct peer *peer)
+static void compare_begin(struct hub *hub, struct txn *txn, struct peer *peer)
 {
-	const struct limits *limits = core->options.limits;
-	struct sync *sync = &peer->sync;
-	if (core->membership.joining && !core->membership.admitted)
+	const struct limits *limits = hub->options.limits;
+	struct peer_sync *sync = peer->sync;
+	if (hub->place == PLACE_JOINING || hub->place == PLACE_WAITING)
 		return; /* nothing of a federation is kept before it has said yes */
-	fork_tell(core, txn, peer);
-	if (sync->charter_here > core->charter.number) {
-		membership_charter_ask(core, peer, core->charter.number + 1);
+	fork_tell(hub, txn, peer);
+	if (sync->charter_here > hub->charter.number) {
+		logs_charter_ask(hub, peer, hub->charter.number + 1);
 		return;
 	}
-	charter_compare(core, peer);
-	if (sync_stranger(core, peer) && !sync->charter_asked) {
-		core_close_link(core, peer, LINK_REASON_NOT_MEMBER);
+	charter_compare(hub, peer);
+	if (logs_stranger(hub, peer) && !sync->charter_asked) {
+		hub_close_link(hub, peer, LINK_REASON_NOT_MEMBER);
 		return;
 	}
-	if (!membership_orglogs_ask(core, txn, peer))
+	if (!logs_orglogs_ask(hub, txn, peer))
 		return; /* a new exchange follows when they are here */
 	/*
 	 * PROTOCOL: "A comparison begins with an exchange in which both charter numbers are equal
@@ -527,52 +485,50 @@ static void compare_begin(struct core *core, struct txn *txn, struct peer *peer)
 	 */
 	if (sync->charter_here != sync->charter_sent || peer->class != PEER_MEMBER) {
 		/* Something may have come meanwhile from elsewhere; else it is the peer's turn. */
-		bool moved = sync->charter_sent != charter_shown(core, txn);
-		hello_again(core, sync, moved ? SYNC_AGAIN_MS : limits->anti_entropy_ms);
+		bool moved = sync->charter_sent != charter_shown(hub, txn);
+		hello_again(hub, sync, moved ? SYNC_AGAIN_MS : limits->anti_entropy_ms);
 		return;
 	}
-	if (!sync->met) {
-		sync->met = true;
-		serve_up(core, peer);
-	}
+	if (!peer->met)
+		peer->met = peer->met_news = hub->peer_news = true;
 	if (id_eq(&sync->content_sent, &sync->content_here)) {
-		compared(core, txn, peer);
+		compared(hub, txn, peer);
 		return;
 	}
 	sync->states_author = 0;
 	sync->end_sent = sync->end_here = false;
-	groups_send(core, txn, peer);
+	groups_send(hub, txn, peer);
 }
 
-static void hello_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
+void sync_hello_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
-	struct sync *sync = &peer->sync;
+	struct peer_sync *sync = peer->sync;
 	if (m->version != 1) {
-		core_close_link(core, peer, LINK_REASON_VERSION);
+		hub_close_link(hub, peer, LINK_REASON_VERSION);
 		return;
 	}
 	sync->charter_here = m->number;
 	sync->content_here = m->digest;
 	snprintf(peer->software, sizeof(peer->software), "%.*s", (int)m->text.len,
 		 (const char *)m->text.ptr);
-	phase_set(core, sync, SYNC_IDLE);
+	phase_set(hub, sync, SYNC_IDLE);
 	/*
 	 * PROTOCOL: "A HELLO is answered by a HELLO, unless the receiver waits for the answer to its own; so each
 	 * exchange gives each side one sent and one received, and either side may begin another later."
 	 */
 	if (sync->hello_waits) {
 		sync->hello_waits = false;
-	} else if (hello_pace(&sync->hello_allowed_ms, core->now_ms, SYNC_HELLO_BURST)) {
-		hello_send(core, txn, peer);
+	} else if (hello_pace(&sync->hello_allowed_ms, hub->now_ms, SYNC_HELLO_BURST)) {
+		hello_send(hub, txn, peer);
 	} else {
-		core_peer_bad(core, peer, LINK_REASON_BUSY, "HELLO again and again");
+		hub_peer_bad(hub, peer, LINK_REASON_BUSY, "HELLO again and again");
 		return;
 	}
-	compare_begin(core, txn, peer);
+	compare_begin(hub, txn, peer);
 }
 
 /* Marks groups that the peer does not have: those before its next one. */
-static size_t groups_pass(struct sync *sync, size_t at, const struct message_group *theirs)
+static size_t groups_pass(struct peer_sync *sync, size_t at, const struct message_group *theirs)
 {
 	while (at < sync->group_count &&
 	       (!theirs || bytes_cmp(bytes_str(sync->groups[at].name), theirs->group) < 0))
@@ -580,21 +536,21 @@ static size_t groups_pass(struct sync *sync, size_t at, const struct message_gro
 	return at;
 }
 
-static void groups_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
+void sync_groups_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
-	struct sync *sync = &peer->sync;
+	struct peer_sync *sync = peer->sync;
 	struct message_group theirs, before = {.group = {NULL, 0}};
 	size_t at = 0;
 	bool first = true;
 	if (sync->phase == SYNC_IDLE)
 		return; /* of a comparison that a new HELLO has ended */
 	if (sync->phase != SYNC_GROUPS) {
-		core_peer_bad(core, peer, LINK_REASON_PROTOCOL, "GROUPS again");
+		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "GROUPS again");
 		return;
 	}
 	while (message_next_group(m, &theirs)) {
 		if (!first && bytes_cmp(before.group, theirs.group) >= 0) {
-			core_peer_bad(core, peer, LINK_REASON_PROTOCOL, "GROUPS in disorder");
+			hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "GROUPS in disorder");
 			return;
 		}
 		first = false;
@@ -608,30 +564,30 @@ static void groups_take(struct core *core, struct txn *txn, struct peer *peer, s
 		at++;
 	}
 	groups_pass(sync, at, NULL);
-	phase_set(core, sync, SYNC_STATES);
-	states_send(core, txn, peer);
+	phase_set(hub, sync, SYNC_STATES);
+	states_send(hub, txn, peer);
 }
 
-static void states_take(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
+void sync_states_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
-	struct sync *sync = &peer->sync;
+	struct peer_sync *sync = peer->sync;
 	struct message_state theirs;
 	bool comparing = sync->phase == SYNC_STATES;
 	uint32_t last = comparing ? sync->states_author : 0;
 	if (comparing && m->count == 0) {
-		stream_begin(core, txn, peer);
+		stream_begin(hub, txn, peer);
 		return;
 	}
 	while (message_next_state(m, &theirs)) {
 		struct author_state mine;
 		/* PROTOCOL: "Authors in STATES stand in rising order, over all messages of one exchange." */
 		if (theirs.author <= last) {
-			core_peer_bad(core, peer, LINK_REASON_PROTOCOL, "STATES in disorder");
+			hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "STATES in disorder");
 			return;
 		}
 		if (comparing)
-			wants_unnamed(core, txn, peer, last, theirs.author);
-		if (ledger_state(&core->ledger, txn, theirs.author, &mine) == ERR_OK)
+			wants_unnamed(hub, txn, peer, last, theirs.author);
+		if (ledger_state(&hub->ledger, txn, theirs.author, &mine) == ERR_OK)
 			want_of(sync, &mine, &theirs);
 		last = theirs.author;
 	}
@@ -639,55 +595,47 @@ static void states_take(struct core *core, struct txn *txn, struct peer *peer, s
 		sync->states_author = last;
 	} else {
 		sync->stream_end_due = true;
-		stream(core, txn, peer);
+		stream(hub, txn, peer);
 	}
 }
 
-static void sync_end_take(struct core *core, struct txn *txn, struct peer *peer)
+void sync_end_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
-	struct sync *sync = &peer->sync;
-	gossip_taken(core, peer, 0, true);
-	peer->reconcile.due = true;
+	struct peer_sync *sync = peer->sync;
+	flow_taken(hub, peer, 0, true);
+	sync->reconcile.due = true;
 	if (sync->phase == SYNC_STREAM) {
 		sync->end_here = true;
-		phase_end(core, txn, peer);
+		phase_end(hub, txn, peer);
 	}
 }
 
-void sync_message(struct core *core, struct txn *txn, struct peer *peer, struct message *m)
+void sync_taken_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
-	struct sync *sync = &peer->sync;
-	if (m->type == MESSAGE_HELLO)
-		hello_take(core, txn, peer, m);
-	else if (m->type == MESSAGE_GROUPS)
-		groups_take(core, txn, peer, m);
-	else if (m->type == MESSAGE_STATES)
-		states_take(core, txn, peer, m);
-	else if (m->type == MESSAGE_SYNC_END)
-		sync_end_take(core, txn, peer);
-	else if (m->type == MESSAGE_TAKEN) {
-		sync->phase_since_ms = core->now_ms; /* slow, but moving */
-		sync->untaken_bytes -=
-			m->bytes < sync->untaken_bytes ? m->bytes : sync->untaken_bytes;
-		sync_progress(core, peer);
-		stream(core, txn, peer);
-	}
-	/* TOTALS is for people who watch a first comparison; nothing depends on it. */
+	struct peer_sync *sync = peer->sync;
+	sync->untaken_bytes -= m->bytes < sync->untaken_bytes ? m->bytes : sync->untaken_bytes;
+	flow_progress(hub, peer); /* slow, but moving */
+	stream(hub, txn, peer);
 }
 
-static bool is_busy(const struct sync *sync)
+void sync_totals_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
+{
+	/* For people who watch a first comparison; nothing depends on it. */
+}
+
+static bool is_busy(const struct peer_sync *sync)
 {
 	return sync->phase != SYNC_IDLE || sync->hello_waits;
 }
 
-struct peer *sync_peer_by_lot(struct core *core, bool members)
+struct peer *sync_peer_by_lot(struct hub *hub, bool members)
 {
 	struct peer *chosen = NULL;
 	uint64_t count = 0;
-	for (size_t i = 0; i < core->peer_count; i++) {
-		struct peer *peer = core->peers[i];
-		if (peer->up && !is_busy(&peer->sync) && (peer->sync.met || !members) &&
-		    random_below(core->options.random, ++count) == 0)
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		struct peer *peer = hub->peers.items[i];
+		if (peer->up && !is_busy(peer->sync) && (peer->met || !members) &&
+		    random_below(hub->options.random, ++count) == 0)
 			chosen = peer;
 	}
 	return chosen;
@@ -695,51 +643,45 @@ struct peer *sync_peer_by_lot(struct core *core, bool members)
 
 /* PROTOCOL: "A node begins one about every minute with a peer taken by lot, whatever both believe to know of each
    other" */
-static void entropy_tick(struct core *core, struct txn *txn)
+static void entropy_tick(struct hub *hub, struct txn *txn)
 {
-	int64_t period_ms = core->options.limits->anti_entropy_ms;
+	int64_t period_ms = hub->options.limits->anti_entropy_ms;
 	/* The clock may have been set back. */
-	if (core->now_ms < core->entropy_next_ms &&
-	    core->entropy_next_ms <= core->now_ms + 2 * period_ms)
+	if (hub->now_ms < hub->sync->entropy_next_ms &&
+	    hub->sync->entropy_next_ms <= hub->now_ms + 2 * period_ms)
 		return;
-	core->entropy_next_ms = core->now_ms + core_jitter(core, period_ms);
-	struct peer *chosen = sync_peer_by_lot(core, false);
+	hub->sync->entropy_next_ms = hub->now_ms + hub_jitter(hub, period_ms);
+	struct peer *chosen = sync_peer_by_lot(hub, false);
 	if (chosen)
-		sync_hello(core, txn, chosen);
+		sync_hello(hub, txn, chosen);
 }
 
-void sync_tick(struct core *core, struct txn *txn)
+void sync_tick(struct hub *hub, struct txn *txn)
 {
-	for (size_t i = 0; i < core->peer_count; i++) {
-		struct peer *peer = core->peers[i];
-		struct sync *sync = &peer->sync;
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		struct peer *peer = hub->peers.items[i];
+		struct peer_sync *sync = peer->sync;
 		if (!peer->up)
 			continue;
-		if (is_busy(sync) && core->now_ms - sync->phase_since_ms > SYNC_PHASE_MS_MAX)
-			core_close_link(core, peer, LINK_REASON_SILENCE);
-		else if (!is_busy(sync) && core->now_ms >= sync->next_hello_ms)
-			sync_hello(core, txn, peer);
+		if (is_busy(sync) && hub->now_ms - sync->phase_since_ms > SYNC_PHASE_MS_MAX)
+			hub_close_link(hub, peer, LINK_REASON_SILENCE);
+		else if (!is_busy(sync) && hub->now_ms >= sync->next_hello_ms)
+			sync_hello(hub, txn, peer);
 	}
-	entropy_tick(core, txn);
-	recount_tick(core, txn);
+	entropy_tick(hub, txn);
 }
 
-int64_t sync_wake(const struct core *core)
+int64_t sync_wake(const struct hub *hub)
 {
-	int64_t wake = core->peer_count > 0 ? core->entropy_next_ms : INT64_MAX;
-	for (size_t i = 0; i < core->peer_count; i++) {
-		const struct sync *sync = &core->peers[i]->sync;
-		if (!core->peers[i]->up)
+	int64_t wake = hub->peers.count > 0 ? hub->sync->entropy_next_ms : INT64_MAX;
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		const struct peer_sync *sync = hub->peers.items[i]->sync;
+		if (!hub->peers.items[i]->up)
 			continue;
 		int64_t next = is_busy(sync) ? sync->phase_since_ms + SYNC_PHASE_MS_MAX + 1
 					     : sync->next_hello_ms;
 		if (next < wake)
 			wake = next;
-		next = reconcile_wake(core->peers[i]);
-		if (next < wake)
-			wake = next;
 	}
-	int64_t head = gossip_wake(core), recount = recount_wake(core);
-	wake = head < wake ? head : wake;
-	return recount < wake ? recount : wake;
+	return wake;
 }

@@ -155,3 +155,14 @@ void token_put(struct buf *out, const struct bytes *links, size_t count)
 	out_uint(out, 1);
 	token_put_links(out, links, count);
 }
+
+bool token_author_may(const struct charter *charter, const struct token *token, uint32_t author)
+{
+	const struct charter_member *member = charter_member(charter, author_member(author));
+
+	for (size_t i = 0; member && i < token->count; i++)
+		if (id_eq(&token->link[i].issuer, &member->org) ||
+		    id_eq(&token->link[i].audience, &member->org))
+			return true;
+	return false;
+}

@@ -8,6 +8,7 @@
 #include "crypto/id.h"
 #include "crypto/limits.h"
 #include "crypto/sign.h"
+#include "proto/charter.h"
 #include "proto/wire_in.h"
 
 enum {
@@ -60,5 +61,8 @@ enum err token_get(struct token *out, struct bytes body);
 enum err token_of_links(struct token *out, struct wire_in *w);
 void token_put(struct buf *out, const struct bytes *links, size_t count);
 void token_put_links(struct buf *out, const struct bytes *links, size_t count);
+
+/* Whether the author's organisation is issuer or audience of a link, so that it may publish the token. */
+bool token_author_may(const struct charter *charter, const struct token *token, uint32_t author);
 
 #endif

@@ -69,6 +69,12 @@ struct version {
 	struct digest token;
 };
 
+struct message_version { /* names one version */
+	struct dataset_id dataset;
+	uint64_t number;
+	uint32_t author;
+};
+
 /* Appends the body. The caller fills in what version_decode() would accept. */
 void version_encode(struct buf *out, const struct version *version);
 enum err version_decode(struct version *version, struct bytes body);

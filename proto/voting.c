@@ -5,16 +5,19 @@
 #include <string.h>
 
 #include "crypto/check.h"
+#include "proto/charter_entry.h"
+#include "proto/fork.h"
+#include "proto/membership.h"
 #include "proto/request.h"
 
 /* Who keeps the log can read later who belonged when, and what was wanted. */
-static void changes_note(struct core *core, enum note_type type, const struct proposal *proposal)
+static void changes_note(struct hub *hub, enum note_type type, const struct proposal *proposal)
 {
-	struct note *note = core_note(core, type);
+	struct note *note = hub_note(hub, type);
 	struct buf words;
 
 	buf_init(&words, VOTING_WORDS_LEN_MAX);
-	proposal_words(&words, &core->charter, proposal->changes, proposal->entry.change_count,
+	proposal_words(&words, &hub->charter, proposal->changes, proposal->entry.change_count,
 		       proposal->entry.threshold);
 	int len = snprintf(note->text, sizeof(note->text), "entry %u", proposal->entry.number);
 	for (size_t i = 0, line = 0; i < words.len; i++) {
@@ -49,7 +52,7 @@ static size_t proposal_count(struct txn *txn, uint32_t number)
 	return count;
 }
 
-enum err voting_keep(struct core *core, struct txn *txn, const struct proposal *proposal)
+enum err voting_keep(struct hub *hub, struct txn *txn, const struct proposal *proposal)
 {
 	const struct charter_entry *entry = &proposal->entry;
 	struct row_key key = key_charter_id(entry->number, &entry->id);
@@ -59,8 +62,8 @@ enum err voting_keep(struct core *core, struct txn *txn, const struct proposal *
 	if (proposal_count(txn, entry->number) >= VOTING_PROPOSAL_COUNT_MAX)
 		return ERR_FULL;
 	txn_put(txn, TABLE_PROPOSAL, row_key_bytes(&key), entry->payload);
-	if (core->charter.threshold > 1 || entry->settles)
-		changes_note(core, NOTE_PROPOSAL, proposal);
+	if (hub->charter.threshold > 1 || entry->settles)
+		changes_note(hub, NOTE_PROPOSAL, proposal);
 	return txn_err(txn);
 }
 
@@ -76,30 +79,30 @@ bool voting_has(struct txn *txn, const struct proposal *proposal, uint32_t membe
 	return txn_has(txn, TABLE_VOTE, row_key_bytes(&key));
 }
 
-bool voting_may(const struct core *core, const struct proposal *proposal, uint32_t member)
+bool voting_may(const struct hub *hub, const struct proposal *proposal, uint32_t member)
 {
-	const struct charter_member *row = charter_member(&core->charter, member);
+	const struct charter_member *row = charter_member(&hub->charter, member);
 
 	if (!row || row->state != CHARTER_MEMBER)
 		return false;
-	return proposal->entry.settles || charter_is_steward(&core->charter, member) ||
-	       proposal_is_steward(proposal, &core->charter, member);
+	return proposal->entry.settles || charter_is_steward(&hub->charter, member) ||
+	       proposal_is_steward(proposal, &hub->charter, member);
 }
 
-enum err voting_take(struct core *core, struct txn *txn, const struct proposal *proposal,
+enum err voting_take(struct hub *hub, struct txn *txn, const struct proposal *proposal,
 		     const struct charter_vote *vote)
 {
 	struct row_key key = vote_key(proposal, vote->member);
 
-	if (!voting_may(core, proposal, vote->member))
+	if (!voting_may(hub, proposal, vote->member))
 		return ERR_DENIED;
 	if (txn_has(txn, TABLE_VOTE, row_key_bytes(&key)))
 		return ERR_OK;
-	enum err err = charter_vote_check(&core->charter, proposal->entry.payload, vote);
+	enum err err = charter_vote_check(&hub->charter, proposal->entry.payload, vote);
 	if (err)
 		return err;
 	txn_put(txn, TABLE_VOTE, row_key_bytes(&key), bytes_obj(&vote->sig));
-	core->voting.due = true;
+	hub->voting->due = true;
 	return txn_err(txn);
 }
 
@@ -135,7 +138,7 @@ static void other_vote_drop(struct txn *txn, const struct proposal *proposal, ui
 }
 
 /* A vote record, if it is about the next number and right. Looks at who voted before it looks at anything costly. */
-static void record_take(struct core *core, struct txn *txn, const struct record *record)
+static void record_take(struct hub *hub, struct txn *txn, const struct record *record)
 {
 	struct vote_body body;
 	struct proposal proposal;
@@ -144,34 +147,32 @@ static void record_take(struct core *core, struct txn *txn, const struct record 
 	if (vote_body_get(&body, record->body) || proposal_init(&proposal, body.payload))
 		return;
 	vote.sig = body.sig;
-	bool counts = proposal.entry.number == core->charter.number + 1 &&
-		      voting_may(core, &proposal, vote.member) &&
+	bool counts = proposal.entry.number == hub->charter.number + 1 &&
+		      voting_may(hub, &proposal, vote.member) &&
 		      !voting_has(txn, &proposal, vote.member) &&
-		      charter_payload_check(&core->charter, proposal.entry.payload) == ERR_OK &&
-		      charter_vote_check(&core->charter, proposal.entry.payload, &vote) == ERR_OK;
+		      charter_payload_check(&hub->charter, proposal.entry.payload) == ERR_OK &&
+		      charter_vote_check(&hub->charter, proposal.entry.payload, &vote) == ERR_OK;
 	if (counts)
 		other_vote_drop(txn, &proposal, vote.member);
-	if (counts && voting_keep(core, txn, &proposal) == ERR_OK)
-		voting_take(core, txn, &proposal, &vote);
+	if (counts && voting_keep(hub, txn, &proposal) == ERR_OK)
+		voting_take(hub, txn, &proposal, &vote);
 	proposal_fini(&proposal);
 }
 
-void voting_news(struct core *core, struct txn *txn, const struct ledger_news *news,
-		 const struct record *record)
+void voting_arrival(struct hub *hub, struct txn *txn, const struct record *record)
 {
-	(void)news;
-	record_take(core, txn, record);
+	record_take(hub, txn, record);
 }
 
 /* ---- the charter has moved ---- */
 
 /* Proposals that can be the next entry no more, and votes without a proposal. */
-static void rows_tidy(struct core *core, struct txn *txn)
+static void rows_tidy(struct hub *hub, struct txn *txn)
 {
 	struct walk walk = walk_begin(txn, TABLE_PROPOSAL, bytes_of(NULL, 0));
 
 	while (walk_next(&walk)) {
-		enum err err = charter_payload_check(&core->charter, walk.value);
+		enum err err = charter_payload_check(&hub->charter, walk.value);
 		if (err && err != ERR_BUSY)
 			txn_del(txn, TABLE_PROPOSAL, bytes_of(walk.last, walk.last_len));
 	}
@@ -187,62 +188,62 @@ static uint32_t slot_number(const struct record *record)
 }
 
 /* PROTOCOL: "An author keeps its vote for the number that the charter has reached, so that others can count it too, and drops it with the next." */
-static void own_votes_drop(struct core *core, struct txn *txn)
+static void own_votes_drop(struct hub *hub, struct txn *txn)
 {
 	const uint8_t kind = RECORD_VOTE;
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_of(&kind, 1));
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_of(&kind, 1));
 	struct record record;
 
-	slots.author = core->author;
+	slots.author = hub->author;
 	while (ledger_slots_next(&slots, &record)) {
 		struct record_slot slot = record_slot_copy(record.slot);
-		if (record.author == core->author && slot_number(&record) < core->charter.number)
-			ledger_delete(&core->ledger, txn, record_slot_bytes(&slot));
+		if (record.author == hub->author && slot_number(&record) < hub->charter.number)
+			ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot));
 	}
 }
 
-static void records_take(struct core *core, struct txn *txn)
+static void records_take(struct hub *hub, struct txn *txn)
 {
-	struct record_slot slot = record_slot_vote(core->charter.number + 1);
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, record_slot_bytes(&slot));
+	struct record_slot slot = record_slot_vote(hub->charter.number + 1);
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
 	struct record record;
 
 	while (ledger_slots_next(&slots, &record))
-		record_take(core, txn, &record);
+		record_take(hub, txn, &record);
 }
 
 /* The entry that is the latest now. */
-static void charter_note(struct core *core, struct txn *txn)
+static void charter_note(struct hub *hub, struct txn *txn)
 {
 	struct charter_entry entry;
 	struct proposal proposal;
 	struct bytes whole;
 
-	if (!charter_entry(txn, core->charter.number, &whole) ||
+	if (!charter_entry(txn, hub->charter.number, &whole) ||
 	    charter_entry_decode(&entry, whole) || proposal_init(&proposal, entry.payload))
 		return;
-	changes_note(core, NOTE_CHARTER, &proposal);
+	changes_note(hub, NOTE_CHARTER, &proposal);
 	proposal_fini(&proposal);
 }
 
 /* Once after each change of the charter, and after a start. */
-static void charter_follow(struct core *core, struct txn *txn)
+static void charter_follow(struct hub *hub, struct txn *txn)
 {
-	struct voting *voting = &core->voting;
+	struct voting *voting = hub->voting;
 
-	if (voting->looked && id_eq(&voting->at, &core->charter.entry_id) &&
-	    voting->frozen == core->charter.frozen)
+	if (voting->looked && id_eq(&voting->at, &hub->charter.entry_id) &&
+	    voting->frozen == hub->charter.frozen)
 		return;
 	if (voting->looked)
-		charter_note(core, txn);
+		charter_note(hub, txn);
 	voting->looked = true;
-	voting->at = core->charter.entry_id;
-	voting->frozen = core->charter.frozen;
+	voting->at = hub->charter.entry_id;
+	voting->frozen = hub->charter.frozen;
 	voting->due = true;
-	rows_tidy(core, txn);
-	own_votes_drop(core, txn);
-	records_take(core, txn);
-	requests_follow(core, txn);
+	rows_tidy(hub, txn);
+	own_votes_drop(hub, txn);
+	records_take(hub, txn);
+	requests_follow(hub, txn);
 }
 
 /* ---- counting ---- */
@@ -277,10 +278,9 @@ static uint32_t member_majority(const struct charter *charter)
 }
 
 /* Less votes than it takes in any case: with thousands of members it costs too much to check them with each that comes. */
-static bool is_short(struct core *core, struct txn *txn, const struct charter_entry *entry)
+static bool is_short(struct hub *hub, struct txn *txn, const struct charter_entry *entry)
 {
-	uint32_t needed =
-		entry->settles ? member_majority(&core->charter) : core->charter.threshold;
+	uint32_t needed = entry->settles ? member_majority(&hub->charter) : hub->charter.threshold;
 	struct row_key prefix = key_charter_id(entry->number, &entry->id);
 	struct walk walk = walk_begin(txn, TABLE_VOTE, row_key_bytes(&prefix));
 	uint32_t count = 0;
@@ -291,26 +291,26 @@ static bool is_short(struct core *core, struct txn *txn, const struct charter_en
 }
 
 /* Whether this proposal has become the next entry: the charter's own rules say whether the votes are enough. */
-static bool proposal_pass(struct core *core, struct txn *txn, const struct proposal *proposal)
+static bool proposal_pass(struct hub *hub, struct txn *txn, const struct proposal *proposal)
 {
 	struct buf entry;
 
-	if (is_short(core, txn, &proposal->entry))
+	if (is_short(hub, txn, &proposal->entry))
 		return false;
 	buf_init(&entry, LIMIT_CHARTER_ENTRY_LEN_MAX);
 	entry_make(&entry, txn, proposal);
-	bool passed = !entry.err && fork_accept(core, txn, buf_bytes(&entry), 0) == ERR_OK;
+	bool passed = !entry.err && fork_accept(hub, txn, buf_bytes(&entry), 0) == ERR_OK;
 	buf_fini(&entry);
 	if (!passed)
 		return false;
-	requests_follow(core, txn); /* who waits hears of it before it hears the new number */
-	membership_charter_changed(core, txn);
+	requests_follow(hub, txn); /* who waits hears of it before it hears the new number */
+	membership_charter_changed(hub, txn);
 	return true;
 }
 
-static bool any_pass(struct core *core, struct txn *txn)
+static bool any_pass(struct hub *hub, struct txn *txn)
 {
-	struct row_key prefix = key_charter(core->charter.number + 1);
+	struct row_key prefix = key_charter(hub->charter.number + 1);
 	struct walk walk = walk_begin(txn, TABLE_PROPOSAL, row_key_bytes(&prefix));
 	bool passed = false;
 
@@ -318,40 +318,40 @@ static bool any_pass(struct core *core, struct txn *txn)
 		struct proposal proposal;
 		if (proposal_init(&proposal, walk.value))
 			continue;
-		passed = proposal_pass(core, txn, &proposal);
+		passed = proposal_pass(hub, txn, &proposal);
 		proposal_fini(&proposal);
 	}
 	return passed;
 }
 
-void voting_count(struct core *core, struct txn *txn)
+void voting_count(struct hub *hub, struct txn *txn)
 {
-	if (!core->author)
+	if (!hub->author)
 		return;
-	charter_follow(core, txn);
-	while (core->voting.due && txn_err(txn) == ERR_OK) {
-		core->voting.due = false;
-		if (any_pass(core, txn))
-			charter_follow(core, txn);
+	charter_follow(hub, txn);
+	while (hub->voting->due && txn_err(txn) == ERR_OK) {
+		hub->voting->due = false;
+		if (any_pass(hub, txn))
+			charter_follow(hub, txn);
 	}
 }
 
-void voting_settle(struct core *core, struct txn *txn)
+void voting_settle(struct hub *hub, struct txn *txn)
 {
-	voting_count(core, txn);
-	requests_tick(core, txn);
+	voting_count(hub, txn);
+	requests_tick(hub, txn);
 }
 
-int64_t voting_wake(const struct core *core)
+int64_t voting_wake(const struct hub *hub)
 {
-	if (!core->author)
+	if (!hub->author)
 		return INT64_MAX;
-	return core->voting.looked ? requests_wake(core) : core->now_ms;
+	return hub->voting->looked ? requests_wake(hub) : hub->now_ms;
 }
 
 /* ---- what is proposed ---- */
 
-static void voters_count(struct core *core, struct txn *txn, const struct proposal *proposal,
+static void voters_count(struct hub *hub, struct txn *txn, const struct proposal *proposal,
 			 struct voting_proposal *out)
 {
 	const size_t max = sizeof(out->voters) / sizeof(out->voters[0]);
@@ -362,18 +362,18 @@ static void voters_count(struct core *core, struct txn *txn, const struct propos
 		uint32_t member = be32_get(walk.key.ptr + walk.key.len - 4);
 		if (out->voter_count < max)
 			out->voters[out->voter_count++] = member;
-		if (out->settlement || charter_is_steward(&core->charter, member))
+		if (out->settlement || charter_is_steward(&hub->charter, member))
 			out->votes++;
-		if (out->needed_new && proposal_is_steward(proposal, &core->charter, member))
+		if (out->needed_new && proposal_is_steward(proposal, &hub->charter, member))
 			out->votes_new++;
 	}
 }
 
-static void proposal_describe(struct core *core, struct txn *txn, const struct proposal *proposal,
+static void proposal_describe(struct hub *hub, struct txn *txn, const struct proposal *proposal,
 			      struct voting_proposal *out)
 {
 	const struct charter_entry *entry = &proposal->entry;
-	uint32_t own = author_member(core->author);
+	uint32_t own = author_member(hub->author);
 	struct digest first;
 
 	*out = (struct voting_proposal){
@@ -381,21 +381,20 @@ static void proposal_describe(struct core *core, struct txn *txn, const struct p
 		.number = entry->number,
 		.time_ms = entry->time_ms,
 		.settlement = entry->settles,
-		.may_vote = voting_may(core, proposal, own) &&
-			    !voting_signed_other(core, txn, entry, &first),
+		.may_vote = voting_may(hub, proposal, own) &&
+			    !voting_signed_other(hub, txn, entry, &first),
 		.voted = voting_has(txn, proposal, own),
-		.needed =
-			entry->settles ? member_majority(&core->charter) : core->charter.threshold,
+		.needed = entry->settles ? member_majority(&hub->charter) : hub->charter.threshold,
 	};
-	if (!out->settlement && proposal_changes_stewards(proposal, &core->charter))
+	if (!out->settlement && proposal_changes_stewards(proposal, &hub->charter))
 		out->needed_new = entry->threshold;
-	voters_count(core, txn, proposal, out);
+	voters_count(hub, txn, proposal, out);
 }
 
-bool voting_proposal(struct core *core, struct txn *txn, size_t index, struct voting_proposal *out,
+bool voting_proposal(struct hub *hub, struct txn *txn, size_t index, struct voting_proposal *out,
 		     struct buf *words)
 {
-	struct row_key prefix = key_charter(core->charter.number + 1);
+	struct row_key prefix = key_charter(hub->charter.number + 1);
 	struct walk walk = walk_begin(txn, TABLE_PROPOSAL, row_key_bytes(&prefix));
 	struct proposal proposal;
 
@@ -404,9 +403,9 @@ bool voting_proposal(struct core *core, struct txn *txn, size_t index, struct vo
 			continue;
 		if (proposal_init(&proposal, walk.value))
 			return false;
-		proposal_describe(core, txn, &proposal, out);
+		proposal_describe(hub, txn, &proposal, out);
 		if (words)
-			proposal_words(words, &core->charter, proposal.changes,
+			proposal_words(words, &hub->charter, proposal.changes,
 				       proposal.entry.change_count, proposal.entry.threshold);
 		proposal_fini(&proposal);
 		return true;
@@ -414,9 +413,9 @@ bool voting_proposal(struct core *core, struct txn *txn, size_t index, struct vo
 	return false;
 }
 
-bool voting_admits(struct core *core, struct txn *txn, const struct org_id *org)
+bool voting_admits(struct hub *hub, struct txn *txn, const struct org_id *org)
 {
-	struct row_key prefix = key_charter(core->charter.number + 1);
+	struct row_key prefix = key_charter(hub->charter.number + 1);
 	struct walk walk = walk_begin(txn, TABLE_PROPOSAL, row_key_bytes(&prefix));
 	struct proposal proposal;
 	bool found = false;
@@ -432,14 +431,14 @@ bool voting_admits(struct core *core, struct txn *txn, const struct org_id *org)
 	return found;
 }
 
-bool voting_is_split(struct core *core, struct txn *txn)
+bool voting_is_split(struct hub *hub, struct txn *txn)
 {
-	const struct charter *charter = &core->charter;
+	const struct charter *charter = &hub->charter;
 	struct voting_proposal proposal;
 	bool used[LIMIT_STEWARD_COUNT_MAX] = {false};
 	uint32_t free_count = charter->steward_count, best = 0;
 
-	for (size_t i = 0; voting_proposal(core, txn, i, &proposal, NULL); i++) {
+	for (size_t i = 0; voting_proposal(hub, txn, i, &proposal, NULL); i++) {
 		if (proposal.settlement)
 			continue;
 		best = proposal.votes > best ? proposal.votes : best;

@@ -10,21 +10,23 @@
 #include "proto/notice.h"
 #include "proto/voting_internal.h"
 
+#include "proto/fedkeys.h"
+
 enum { CHANGES_MAX = 4 };
 
 /* ---- proposing ---- */
 
-static enum err steward_check(struct core *core, char *why)
+static enum err steward_check(struct hub *hub, char *why)
 {
-	const struct charter *charter = &core->charter;
-	enum err err = membership_check(core, why);
+	const struct charter *charter = &hub->charter;
+	enum err err = hub_member_check(hub, why);
 
 	if (err)
 		return err;
-	if (!charter_is_steward(charter, author_member(core->author))) {
+	if (!charter_is_steward(charter, author_member(hub->author))) {
 		const struct charter_member *steward =
 			charter_member(charter, charter->stewards[0]);
-		why_set(why, "%s is not a steward; ask %s.", core->options.identity->name,
+		why_set(why, "%s is not a steward; ask %s.", hub->options.identity->name,
 			steward ? steward->name : "one");
 		return ERR_DENIED;
 	}
@@ -39,7 +41,7 @@ static enum err steward_check(struct core *core, char *why)
 }
 
 /* A payload becomes a proposal, with the own vote if that is possible here. */
-static enum err payload_propose(struct core *core, struct txn *txn, struct bytes payload,
+static enum err payload_propose(struct hub *hub, struct txn *txn, struct bytes payload,
 				struct voting_outcome *out, char *why)
 {
 	struct proposal proposal;
@@ -51,26 +53,26 @@ static enum err payload_propose(struct core *core, struct txn *txn, struct bytes
 	}
 	out->id = proposal.entry.id;
 	out->number = proposal.entry.number;
-	err = voting_keep(core, txn, &proposal);
+	err = voting_keep(hub, txn, &proposal);
 	if (err == ERR_FULL)
 		why_set(why, "%d proposals for entry %u wait for votes already.",
 			VOTING_PROPOSAL_COUNT_MAX, out->number);
 	/* Where the root key is not, others vote, and this organisation by text. */
-	if (!err && core->options.identity->root)
-		err = voting_sign(core, txn, &proposal, out, NULL, why);
+	if (!err && hub->options.identity->root)
+		err = voting_sign(hub, txn, &proposal, out, NULL, why);
 	proposal_fini(&proposal);
 	if (!err)
-		voting_finish(core, txn, out);
+		voting_finish(hub, txn, out);
 	return err;
 }
 
 /* A second proposal of one number is refused before a new key is made for it. */
-static enum err first_check(struct core *core, struct txn *txn, char *why)
+static enum err first_check(struct hub *hub, struct txn *txn, char *why)
 {
 	struct proposal next = {
-		.entry = {.number = core->charter.number + 1, .previous = core->charter.entry_id}};
+		.entry = {.number = hub->charter.number + 1, .previous = hub->charter.entry_id}};
 
-	return voting_signed_check(core, txn, &next, why);
+	return voting_signed_check(hub, txn, &next, why);
 }
 
 static enum err changes_refused(enum err err, char *why)
@@ -79,43 +81,43 @@ static enum err changes_refused(enum err err, char *why)
 	return err == ERR_PROTOCOL ? ERR_CONFIG : err;
 }
 
-static enum err changes_propose(struct core *core, struct txn *txn, uint32_t threshold,
+static enum err changes_propose(struct hub *hub, struct txn *txn, uint32_t threshold,
 				const struct charter_change *changes, size_t count,
 				struct voting_outcome *out, char *why)
 {
 	struct buf payload;
 
 	buf_init(&payload, LIMIT_CHARTER_ENTRY_LEN_MAX);
-	enum err err = charter_payload_make(&payload, &core->charter, NULL, core->now_ms, threshold,
+	enum err err = charter_payload_make(&payload, &hub->charter, NULL, hub->now_ms, threshold,
 					    changes, count);
 	err = err ? changes_refused(err, why)
-		  : payload_propose(core, txn, buf_bytes(&payload), out, why);
+		  : payload_propose(hub, txn, buf_bytes(&payload), out, why);
 	buf_fini(&payload);
 	return err;
 }
 
 /* Changes that give a new federation key, which member number `leaving` does not get. */
-static enum err leaving_propose(struct core *core, struct txn *txn, uint32_t threshold,
+static enum err leaving_propose(struct hub *hub, struct txn *txn, uint32_t threshold,
 				struct charter_change *changes, size_t count, uint32_t leaving,
 				struct voting_outcome *out, char *why)
 {
-	enum err err = first_check(core, txn, why);
+	enum err err = first_check(hub, txn, why);
 
 	if (err)
 		return err;
-	err = fedkeys_next(core, txn, &changes[count], &leaving, 1);
+	err = fedkeys_next(hub, txn, &changes[count], &leaving, 1);
 	if (err) {
 		why_set(why, "a new federation key could not be made: %s.",
 			err == ERR_AGAIN ? "the present one is not here yet" : err_text(err));
 		return err;
 	}
-	return changes_propose(core, txn, threshold, changes, count + 1, out, why);
+	return changes_propose(hub, txn, threshold, changes, count + 1, out, why);
 }
 
-enum err voting_admit(struct core *core, struct txn *txn, const struct charter_member *newcomer,
+enum err voting_admit(struct hub *hub, struct txn *txn, const struct charter_member *newcomer,
 		      bool relay, struct voting_outcome *out, char *why)
 {
-	enum err err = steward_check(core, why);
+	enum err err = steward_check(hub, why);
 
 	if (err)
 		return err;
@@ -123,22 +125,22 @@ enum err voting_admit(struct core *core, struct txn *txn, const struct charter_m
 	size_t count = 1;
 	changes[0].kind = CHARTER_ADMIT;
 	changes[0].member = *newcomer;
-	changes[0].member.number = core->charter.member_count + 1;
+	changes[0].member.number = hub->charter.member_count + 1;
 	if (relay) {
 		changes[1].kind = CHARTER_TO_RELAY;
 		changes[1].member.number = changes[0].member.number;
 		count = 2;
 	}
-	proposal_words(&out->words, &core->charter, changes, count, core->charter.threshold);
-	err = changes_propose(core, txn, core->charter.threshold, changes, count, out, why);
+	proposal_words(&out->words, &hub->charter, changes, count, hub->charter.threshold);
+	err = changes_propose(hub, txn, hub->charter.threshold, changes, count, out, why);
 	free(changes);
 	return err;
 }
 
-static enum err present_find(struct core *core, const char *slug, const struct charter_member **out,
+static enum err present_find(struct hub *hub, const char *slug, const struct charter_member **out,
 			     char *why)
 {
-	*out = charter_by_slug(&core->charter, bytes_str(slug));
+	*out = charter_by_slug(&hub->charter, bytes_str(slug));
 	if (*out && charter_is_present(*out))
 		return ERR_OK;
 	why_set(why, "there is no member \"%.60s\": see `allmende federation members`.", slug);
@@ -158,18 +160,18 @@ static void stewards_without(const struct charter *charter, uint32_t member,
  * Removes a member or makes it a relay: what it was told it keeps, so the others get a new key; and it is no steward any
  * more.
  */
-static enum err member_reduce(struct core *core, struct txn *txn, const char *slug,
+static enum err member_reduce(struct hub *hub, struct txn *txn, const char *slug,
 			      enum charter_change_kind kind, bool confirm,
 			      struct voting_outcome *out, char *why)
 {
-	const struct charter *charter = &core->charter;
+	const struct charter *charter = &hub->charter;
 	const struct charter_member *member;
 	uint32_t threshold = charter->threshold;
 	size_t count = 1;
-	enum err err = steward_check(core, why);
+	enum err err = steward_check(hub, why);
 
 	if (!err)
-		err = present_find(core, slug, &member, why);
+		err = present_find(hub, slug, &member, why);
 	if (err)
 		return err;
 	if (kind == CHARTER_TO_RELAY && member->state == CHARTER_RELAY) {
@@ -196,23 +198,23 @@ static enum err member_reduce(struct core *core, struct txn *txn, const char *sl
 		proposal_words(&out->words, charter, changes, count, threshold);
 		buf_add(&out->words, bytes_str("gives the federation a new key\n"));
 		if (confirm)
-			err = leaving_propose(core, txn, threshold, changes, count, member->number,
+			err = leaving_propose(hub, txn, threshold, changes, count, member->number,
 					      out, why);
 	}
 	free(changes);
 	return err;
 }
 
-enum err voting_remove(struct core *core, struct txn *txn, const char *slug, bool confirm,
+enum err voting_remove(struct hub *hub, struct txn *txn, const char *slug, bool confirm,
 		       struct voting_outcome *out, char *why)
 {
-	return member_reduce(core, txn, slug, CHARTER_REMOVE, confirm, out, why);
+	return member_reduce(hub, txn, slug, CHARTER_REMOVE, confirm, out, why);
 }
 
-enum err voting_relay(struct core *core, struct txn *txn, const char *slug, bool confirm,
+enum err voting_relay(struct hub *hub, struct txn *txn, const char *slug, bool confirm,
 		      struct voting_outcome *out, char *why)
 {
-	return member_reduce(core, txn, slug, CHARTER_TO_RELAY, confirm, out, why);
+	return member_reduce(hub, txn, slug, CHARTER_TO_RELAY, confirm, out, why);
 }
 
 static int number_cmp(const void *a, const void *b)
@@ -223,7 +225,7 @@ static int number_cmp(const void *a, const void *b)
 }
 
 /* The stewards named, and a threshold that a charter may have. */
-static enum err stewards_read(struct core *core, const char *const *slugs, size_t count,
+static enum err stewards_read(struct hub *hub, const char *const *slugs, size_t count,
 			      uint32_t *threshold, struct charter_change *out, char *why)
 {
 	if (count == 0 || count > LIMIT_STEWARD_COUNT_MAX) {
@@ -233,7 +235,7 @@ static enum err stewards_read(struct core *core, const char *const *slugs, size_
 	*out = (struct charter_change){.kind = CHARTER_STEWARDS};
 	for (size_t i = 0; i < count; i++) {
 		const struct charter_member *member;
-		enum err err = present_find(core, slugs[i], &member, why);
+		enum err err = present_find(hub, slugs[i], &member, why);
 		if (err)
 			return err;
 		if (member->state == CHARTER_RELAY) {
@@ -259,15 +261,15 @@ static enum err stewards_read(struct core *core, const char *const *slugs, size_
 	return ERR_OK;
 }
 
-enum err voting_stewards(struct core *core, struct txn *txn, const char *const *slugs, size_t count,
+enum err voting_stewards(struct hub *hub, struct txn *txn, const char *const *slugs, size_t count,
 			 uint32_t threshold, bool confirm, struct voting_outcome *out, char *why)
 {
-	const struct charter *charter = &core->charter;
+	const struct charter *charter = &hub->charter;
 	struct charter_change *change = mem_new(1, sizeof(*change));
-	enum err err = steward_check(core, why);
+	enum err err = steward_check(hub, why);
 
 	if (!err)
-		err = stewards_read(core, slugs, count, &threshold, change, why);
+		err = stewards_read(hub, slugs, count, &threshold, change, why);
 	if (!err && threshold == charter->threshold &&
 	    change->steward_count == charter->steward_count &&
 	    !memcmp(change->stewards, charter->stewards,
@@ -279,7 +281,7 @@ enum err voting_stewards(struct core *core, struct txn *txn, const char *const *
 		out->number = charter->number + 1;
 		proposal_words(&out->words, charter, change, 1, threshold);
 		if (confirm)
-			err = changes_propose(core, txn, threshold, change, 1, out, why);
+			err = changes_propose(hub, txn, threshold, change, 1, out, why);
 	}
 	free(change);
 	return err;
@@ -287,11 +289,11 @@ enum err voting_stewards(struct core *core, struct txn *txn, const char *const *
 
 /* ---- a settlement ---- */
 
-static enum err branch_find(struct core *core, struct txn *txn, const char *digits,
+static enum err branch_find(struct hub *hub, struct txn *txn, const char *digits,
 			    struct digest *out, char *why)
 {
 	struct fork_branch branches[CHARTER_BRANCH_COUNT_MAX];
-	size_t count = fork_branches(core, txn, branches, CHARTER_BRANCH_COUNT_MAX), found = 0;
+	size_t count = fork_branches(hub, txn, branches, CHARTER_BRANCH_COUNT_MAX), found = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		char hex[ID_HEX_LEN + 1];
@@ -310,7 +312,7 @@ static enum err branch_find(struct core *core, struct txn *txn, const char *digi
 	return ERR_ABSENT;
 }
 
-enum err voting_settlement(struct core *core, struct txn *txn, const char *branch,
+enum err voting_settlement(struct hub *hub, struct txn *txn, const char *branch,
 			   const char *const *slugs, size_t count, uint32_t threshold, bool confirm,
 			   struct voting_outcome *out, char *why)
 {
@@ -318,26 +320,26 @@ enum err voting_settlement(struct core *core, struct txn *txn, const char *branc
 	struct digest branch_id;
 	struct proposal proposal;
 	struct buf payload;
-	enum err err = membership_check(core, why);
+	enum err err = hub_member_check(hub, why);
 
 	buf_init(&payload, LIMIT_CHARTER_ENTRY_LEN_MAX);
 	if (!err && branch)
-		err = branch_find(core, txn, branch, &branch_id, why);
+		err = branch_find(hub, txn, branch, &branch_id, why);
 	if (!err && count > 0)
-		err = stewards_read(core, slugs, count, &threshold, change, why);
+		err = stewards_read(hub, slugs, count, &threshold, change, why);
 	if (!err)
-		err = fork_settle_payload(core, txn, branch ? &branch_id : NULL, change,
+		err = fork_settle_payload(hub, txn, branch ? &branch_id : NULL, change,
 					  count > 0 ? 1 : 0, threshold, &payload, why);
 	if (!err && proposal_init(&proposal, buf_bytes(&payload))) {
 		why_set(why, "the settlement would be too long.");
 		err = ERR_CONFIG;
 	} else if (!err) {
 		out->number = proposal.entry.number;
-		proposal_words(&out->words, &core->charter, proposal.changes,
+		proposal_words(&out->words, &hub->charter, proposal.changes,
 			       proposal.entry.change_count, proposal.entry.threshold);
 		proposal_fini(&proposal);
 		if (confirm)
-			err = payload_propose(core, txn, buf_bytes(&payload), out, why);
+			err = payload_propose(hub, txn, buf_bytes(&payload), out, why);
 	}
 	buf_fini(&payload);
 	free(change);
@@ -346,19 +348,19 @@ enum err voting_settlement(struct core *core, struct txn *txn, const char *branc
 
 /* ---- leaving ---- */
 
-enum err voting_leave(struct core *core, struct txn *txn, const char *reason, char *why)
+enum err voting_leave(struct hub *hub, struct txn *txn, const char *reason, char *why)
 {
 	struct record_slot slot = record_slot_notice(NOTICE_LEAVE);
 	struct buf body;
-	enum err err = membership_check(core, why);
+	enum err err = hub_member_check(hub, why);
 
 	if (err)
 		return err;
 	if (!reason) {
-		err = ledger_delete(&core->ledger, txn, record_slot_bytes(&slot));
+		err = ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot));
 		if (err == ERR_ABSENT)
 			why_set(why, "%s has not said that it wants to leave.",
-				core->options.identity->name);
+				hub->options.identity->name);
 		return err;
 	}
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
@@ -368,17 +370,17 @@ enum err voting_leave(struct core *core, struct txn *txn, const char *reason, ch
 			NOTICE_TEXT_LEN_MAX);
 		err = ERR_CONFIG;
 	} else {
-		err = ledger_append(&core->ledger, txn, RECORD_NOTICE, record_slot_bytes(&slot),
-				    buf_bytes(&body), NULL, NULL);
+		err = ledger_append(&hub->ledger, txn, RECORD_NOTICE, record_slot_bytes(&slot),
+				    buf_bytes(&body), NULL, LEDGER_QUIET);
 	}
 	buf_fini(&body);
 	return err;
 }
 
-bool voting_leaver(struct core *core, struct txn *txn, uint32_t *member, char reason[513])
+bool voting_leaver(struct hub *hub, struct txn *txn, uint32_t *member, char reason[513])
 {
 	struct record_slot slot = record_slot_notice(NOTICE_LEAVE);
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, record_slot_bytes(&slot));
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
 	struct record record;
 	struct bytes text;
 

@@ -33,12 +33,12 @@ static struct row_key signed_key(const struct charter_entry *entry)
 }
 
 /* An own vote that has come back from others, as after a restored backup. */
-static bool vote_returned(struct core *core, struct txn *txn, const struct charter_entry *entry,
+static bool vote_returned(struct hub *hub, struct txn *txn, const struct charter_entry *entry,
 			  struct digest *first)
 {
 	struct row_key prefix = key_charter(entry->number);
 	struct walk walk = walk_begin(txn, TABLE_PROPOSAL, row_key_bytes(&prefix));
-	uint32_t own = author_member(core->author);
+	uint32_t own = author_member(hub->author);
 	struct charter_entry other;
 
 	while (walk_next(&walk)) {
@@ -55,7 +55,7 @@ static bool vote_returned(struct core *core, struct txn *txn, const struct chart
 }
 
 /* PROTOCOL: "A steward signs one proposal per number; its node refuses a second." */
-bool voting_signed_other(struct core *core, struct txn *txn, const struct charter_entry *entry,
+bool voting_signed_other(struct hub *hub, struct txn *txn, const struct charter_entry *entry,
 			 struct digest *first)
 {
 	struct row_key key = signed_key(entry);
@@ -64,18 +64,18 @@ bool voting_signed_other(struct core *core, struct txn *txn, const struct charte
 	if (entry->settles)
 		return false;
 	if (!txn_get(txn, TABLE_META, row_key_bytes(&key), &id) || id.len != ID_LEN)
-		return vote_returned(core, txn, entry, first);
+		return vote_returned(hub, txn, entry, first);
 	memcpy(first->b, id.ptr, ID_LEN);
 	return !id_eq(first, &entry->id);
 }
 
-enum err voting_signed_check(struct core *core, struct txn *txn, const struct proposal *proposal,
+enum err voting_signed_check(struct hub *hub, struct txn *txn, const struct proposal *proposal,
 			     char *why)
 {
 	struct digest first;
 	char hex[2 * 4 + 1];
 
-	if (!voting_signed_other(core, txn, &proposal->entry, &first))
+	if (!voting_signed_other(hub, txn, &proposal->entry, &first))
 		return txn_err(txn);
 	hex_put(hex, bytes_slice(id_bytes(&first), 0, 4));
 	why_set(why,
@@ -88,20 +88,20 @@ enum err voting_signed_check(struct core *core, struct txn *txn, const struct pr
 
 /* ---- signing ---- */
 
-static enum err may_check(const struct core *core, const struct proposal *proposal, char *why)
+static enum err may_check(const struct hub *hub, const struct proposal *proposal, char *why)
 {
-	if (voting_may(core, proposal, author_member(core->author)))
+	if (voting_may(hub, proposal, author_member(hub->author)))
 		return ERR_OK;
-	why_set(why, "%s has no vote on this: %s.", core->options.identity->name,
+	why_set(why, "%s has no vote on this: %s.", hub->options.identity->name,
 		proposal->entry.settles ? "members vote on a settlement, relays do not"
 					: "stewards vote; see `allmende federation members`");
 	return ERR_DENIED;
 }
 
-static enum err vote_make(struct core *core, const struct proposal *proposal,
+static enum err vote_make(struct hub *hub, const struct proposal *proposal,
 			  struct charter_vote *vote, char *why)
 {
-	const struct identity *identity = core->options.identity;
+	const struct identity *identity = hub->options.identity;
 	struct key seed;
 	enum err err = identity_root_sign_seed(&seed, identity);
 
@@ -110,17 +110,17 @@ static enum err vote_make(struct core *core, const struct proposal *proposal,
 			identity->name);
 		return ERR_DENIED;
 	}
-	charter_vote(vote, &core->charter, author_member(core->author), &seed,
+	charter_vote(vote, &hub->charter, author_member(hub->author), &seed,
 		     proposal->entry.payload);
 	key_wipe(&seed);
-	err = charter_vote_check(&core->charter, proposal->entry.payload, vote);
+	err = charter_vote_check(&hub->charter, proposal->entry.payload, vote);
 	if (err)
 		why_set(why, "the root key on this machine is not the one in the charter, so its "
 			     "vote does not count.");
 	return err;
 }
 
-static enum err vote_publish(struct core *core, struct txn *txn, const struct proposal *proposal,
+static enum err vote_publish(struct hub *hub, struct txn *txn, const struct proposal *proposal,
 			     const struct charter_vote *vote)
 {
 	const struct vote_body body = {.payload = proposal->entry.payload, .sig = vote->sig};
@@ -131,16 +131,16 @@ static enum err vote_publish(struct core *core, struct txn *txn, const struct pr
 	vote_body_put(&out, &body);
 	enum err err = out.err;
 	if (!err)
-		err = ledger_append(&core->ledger, txn, RECORD_VOTE, record_slot_bytes(&slot),
-				    buf_bytes(&out), NULL, NULL);
+		err = ledger_append(&hub->ledger, txn, RECORD_VOTE, record_slot_bytes(&slot),
+				    buf_bytes(&out), NULL, LEDGER_QUIET);
 	buf_fini(&out);
 	return err;
 }
 
-static void vote_tell(struct core *core, const struct proposal *proposal,
+static void vote_tell(struct hub *hub, const struct proposal *proposal,
 		      const struct charter_vote *vote, struct buf *out)
 {
-	const struct vote_text text = {.fed = core->charter.fed,
+	const struct vote_text text = {.fed = hub->charter.fed,
 				       .number = proposal->entry.number,
 				       .entry_id = proposal->entry.id,
 				       .member = vote->member,
@@ -150,48 +150,48 @@ static void vote_tell(struct core *core, const struct proposal *proposal,
 }
 
 /* Remembers, keeps and publishes the own vote. */
-enum err voting_sign(struct core *core, struct txn *txn, const struct proposal *proposal,
+enum err voting_sign(struct hub *hub, struct txn *txn, const struct proposal *proposal,
 		     struct voting_outcome *out, struct buf *vote_text, char *why)
 {
 	struct row_key key = signed_key(&proposal->entry);
 	struct charter_vote vote;
-	enum err err = may_check(core, proposal, why);
+	enum err err = may_check(hub, proposal, why);
 
 	if (!err)
-		err = voting_signed_check(core, txn, proposal, why);
+		err = voting_signed_check(hub, txn, proposal, why);
 	if (!err)
-		err = vote_make(core, proposal, &vote, why);
+		err = vote_make(hub, proposal, &vote, why);
 	if (!err) {
 		bool known = voting_has(txn, proposal, vote.member);
 		txn_put(txn, TABLE_META, row_key_bytes(&key), id_bytes(&proposal->entry.id));
-		err = voting_take(core, txn, proposal, &vote);
+		err = voting_take(hub, txn, proposal, &vote);
 		if (!err && !known)
-			err = vote_publish(core, txn, proposal, &vote);
+			err = vote_publish(hub, txn, proposal, &vote);
 	}
 	if (!err && vote_text)
-		vote_tell(core, proposal, &vote, vote_text);
+		vote_tell(hub, proposal, &vote, vote_text);
 	out->voted = !err;
 	return err;
 }
 
-void voting_finish(struct core *core, struct txn *txn, struct voting_outcome *out)
+void voting_finish(struct hub *hub, struct txn *txn, struct voting_outcome *out)
 {
-	uint32_t before = core->charter.number;
+	uint32_t before = hub->charter.number;
 	struct bytes entry;
 	struct digest id;
 
-	voting_count(core, txn);
-	out->accepted = core->charter.number > before && charter_entry(txn, out->number, &entry) &&
+	voting_count(hub, txn);
+	out->accepted = hub->charter.number > before && charter_entry(txn, out->number, &entry) &&
 			charter_entry_id(&id, entry) == ERR_OK && id_eq(&id, &out->id);
 }
 
 /* ---- voting ---- */
 
 /* The payload of the proposal whose id begins with these digits; borrows from the store. */
-static enum err proposal_find(struct core *core, struct txn *txn, const char *digits,
+static enum err proposal_find(struct hub *hub, struct txn *txn, const char *digits,
 			      struct bytes *payload, char *why)
 {
-	struct row_key prefix = key_charter(core->charter.number + 1);
+	struct row_key prefix = key_charter(hub->charter.number + 1);
 	struct walk walk = walk_begin(txn, TABLE_PROPOSAL, row_key_bytes(&prefix));
 	size_t len = strlen(digits), found = 0;
 
@@ -210,7 +210,7 @@ static enum err proposal_find(struct core *core, struct txn *txn, const char *di
 	return ERR_ABSENT;
 }
 
-static enum err proposal_vote(struct core *core, struct txn *txn, const struct proposal *proposal,
+static enum err proposal_vote(struct hub *hub, struct txn *txn, const struct proposal *proposal,
 			      bool confirm, struct voting_outcome *out, struct buf *vote_text,
 			      char *why)
 {
@@ -218,38 +218,38 @@ static enum err proposal_vote(struct core *core, struct txn *txn, const struct p
 
 	out->id = proposal->entry.id;
 	out->number = proposal->entry.number;
-	proposal_words(&out->words, &core->charter, proposal->changes, proposal->entry.change_count,
+	proposal_words(&out->words, &hub->charter, proposal->changes, proposal->entry.change_count,
 		       proposal->entry.threshold);
-	out->voted = voting_has(txn, proposal, author_member(core->author));
-	err = may_check(core, proposal, why);
+	out->voted = voting_has(txn, proposal, author_member(hub->author));
+	err = may_check(hub, proposal, why);
 	if (!err)
-		err = voting_signed_check(core, txn, proposal, why);
+		err = voting_signed_check(hub, txn, proposal, why);
 	if (err || !confirm)
 		return err;
-	err = voting_keep(core, txn, proposal);
+	err = voting_keep(hub, txn, proposal);
 	if (err == ERR_FULL)
 		why_set(why, "too many proposals for entry %u are kept here.", out->number);
 	if (!err)
-		err = voting_sign(core, txn, proposal, out, vote_text, why);
+		err = voting_sign(hub, txn, proposal, out, vote_text, why);
 	if (!err)
-		voting_finish(core, txn, out);
+		voting_finish(hub, txn, out);
 	return err;
 }
 
-enum err voting_vote(struct core *core, struct txn *txn, const char *id, bool confirm,
+enum err voting_vote(struct hub *hub, struct txn *txn, const char *id, bool confirm,
 		     struct voting_outcome *out, struct buf *vote_text, char *why)
 {
 	struct proposal proposal;
 	struct bytes payload;
-	enum err err = membership_check(core, why);
+	enum err err = hub_member_check(hub, why);
 
 	if (!err)
-		err = proposal_find(core, txn, id, &payload, why);
+		err = proposal_find(hub, txn, id, &payload, why);
 	if (!err)
 		err = proposal_init(&proposal, payload);
 	if (err)
 		return err;
-	err = proposal_vote(core, txn, &proposal, confirm, out, vote_text, why);
+	err = proposal_vote(hub, txn, &proposal, confirm, out, vote_text, why);
 	proposal_fini(&proposal);
 	return err;
 }
@@ -268,12 +268,12 @@ static enum err text_refused(enum err err, char *why)
 }
 
 /* Whether a text is of this federation and about the next number. */
-static enum err text_place(struct core *core, const struct fed_id *fed, uint32_t number, char *why)
+static enum err text_place(struct hub *hub, const struct fed_id *fed, uint32_t number, char *why)
 {
-	uint32_t next = core->charter.number + 1;
+	uint32_t next = hub->charter.number + 1;
 
-	if (!id_eq(fed, &core->charter.fed)) {
-		why_set(why, "the text is of another federation than %s.", core->charter.name);
+	if (!id_eq(fed, &hub->charter.fed)) {
+		why_set(why, "the text is of another federation than %s.", hub->charter.name);
 		return ERR_CONFIG;
 	}
 	if (number < next) {
@@ -284,15 +284,14 @@ static enum err text_place(struct core *core, const struct fed_id *fed, uint32_t
 		why_set(why,
 			"the text is about entry %u, and this node knows the charter up to %u: let "
 			"it link with others first.",
-			number, core->charter.number);
+			number, hub->charter.number);
 		return ERR_AGAIN;
 	}
 	return ERR_OK;
 }
 
-static enum err proposal_text_vote(struct core *core, struct txn *txn, const char *text,
-				   bool confirm, struct voting_outcome *out, struct buf *vote_text,
-				   char *why)
+static enum err proposal_text_vote(struct hub *hub, struct txn *txn, const char *text, bool confirm,
+				   struct voting_outcome *out, struct buf *vote_text, char *why)
 {
 	struct fed_id fed;
 	struct buf payload;
@@ -305,20 +304,20 @@ static enum err proposal_text_vote(struct core *core, struct txn *txn, const cha
 	buf_fini(&payload);
 	if (err)
 		return text_refused(err, why);
-	err = text_place(core, &fed, proposal.entry.number, why);
+	err = text_place(hub, &fed, proposal.entry.number, why);
 	if (!err) {
-		err = charter_payload_check(&core->charter, proposal.entry.payload);
+		err = charter_payload_check(&hub->charter, proposal.entry.payload);
 		if (err)
 			why_set(why, "the charter does not allow this proposal: %s.",
 				err_text(err));
 	}
 	if (!err)
-		err = proposal_vote(core, txn, &proposal, confirm, out, vote_text, why);
+		err = proposal_vote(hub, txn, &proposal, confirm, out, vote_text, why);
 	proposal_fini(&proposal);
 	return err;
 }
 
-static enum err vote_text_take(struct core *core, struct txn *txn, const char *text,
+static enum err vote_text_take(struct hub *hub, struct txn *txn, const char *text,
 			       struct voting_outcome *out, char *why)
 {
 	struct vote_text read;
@@ -329,7 +328,7 @@ static enum err vote_text_take(struct core *core, struct txn *txn, const char *t
 
 	if (err)
 		return text_refused(err, why);
-	err = text_place(core, &read.fed, read.number, why);
+	err = text_place(hub, &read.fed, read.number, why);
 	if (err)
 		return err;
 	if (!voting_payload(txn, read.number, &read.entry_id, &payload)) {
@@ -343,39 +342,39 @@ static enum err vote_text_take(struct core *core, struct txn *txn, const char *t
 	vote = (struct charter_vote){.member = read.member, .sig = read.sig};
 	out->id = read.entry_id;
 	out->number = read.number;
-	proposal_words(&out->words, &core->charter, proposal.changes, proposal.entry.change_count,
+	proposal_words(&out->words, &hub->charter, proposal.changes, proposal.entry.change_count,
 		       proposal.entry.threshold);
-	err = voting_take(core, txn, &proposal, &vote);
+	err = voting_take(hub, txn, &proposal, &vote);
 	if (err == ERR_DENIED)
 		why_set(why, "this vote does not count: it is not signed by somebody who votes on "
 			     "this proposal.");
 	proposal_fini(&proposal);
 	if (!err)
-		voting_finish(core, txn, out);
+		voting_finish(hub, txn, out);
 	return err;
 }
 
-enum err voting_text(struct core *core, struct txn *txn, const char *text, bool confirm,
+enum err voting_text(struct hub *hub, struct txn *txn, const char *text, bool confirm,
 		     struct voting_outcome *out, struct buf *vote_text, char *why)
 {
-	enum err err = membership_check(core, why);
+	enum err err = hub_member_check(hub, why);
 
 	if (err)
 		return err;
 	if (envelope_is(ENVELOPE_VOTE, bytes_str(text)))
-		return vote_text_take(core, txn, text, out, why);
-	return proposal_text_vote(core, txn, text, confirm, out, vote_text, why);
+		return vote_text_take(hub, txn, text, out, why);
+	return proposal_text_vote(hub, txn, text, confirm, out, vote_text, why);
 }
 
-enum err voting_proposal_text(struct core *core, struct txn *txn, const char *id, struct buf *out,
+enum err voting_proposal_text(struct hub *hub, struct txn *txn, const char *id, struct buf *out,
 			      char *why)
 {
 	struct bytes payload;
-	enum err err = membership_check(core, why);
+	enum err err = hub_member_check(hub, why);
 
 	if (!err)
-		err = proposal_find(core, txn, id, &payload, why);
+		err = proposal_find(hub, txn, id, &payload, why);
 	if (!err)
-		proposal_text_put(out, &core->charter.fed, payload);
+		proposal_text_put(out, &hub->charter.fed, payload);
 	return err ? err : out->err;
 }

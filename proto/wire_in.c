@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "proto/utf8.h"
+#include "crypto/utf8.h"
 
 /* First bytes of the MessagePack specification; fix* forms are ranges. */
 enum {

@@ -7,9 +7,9 @@
 
 #include "crypto/check.h"
 #include "crypto/path.h"
-#include "proto/core_state.h"
+#include "crypto/utf8.h"
+#include "proto/fetch.h"
 #include "proto/held.h"
-#include "proto/utf8.h"
 #include "store/chunks.h"
 
 enum { LOOK_MS = 1000 }; /* whether a sweep has come to its end */
@@ -59,14 +59,14 @@ static void holders_take(struct txn *txn, const struct dataset_id *dataset, stru
 	}
 }
 
-static bool has_confirmed(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+static bool has_confirmed(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 			  const struct record_id *withdrawal, uint32_t author)
 {
 	struct record_slot slot = record_slot_of(RECORD_ERASURE, id_bytes(dataset));
 	struct record_id named;
 	struct record record;
 
-	return ledger_slot(&core->ledger, txn, record_slot_bytes(&slot), author, &record) ==
+	return ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), author, &record) ==
 		       ERR_OK &&
 	       erasure_get(&named, record.body) == ERR_OK && id_eq(&named, withdrawal);
 }
@@ -80,7 +80,7 @@ static bool is_among(const struct buf *authors, uint32_t author)
 }
 
 /* Those who have not answered the withdrawal before: they will answer the next one. */
-static void holders_carry(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+static void holders_carry(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 			  struct buf *authors)
 {
 	struct record_id before;
@@ -93,25 +93,26 @@ static void holders_carry(struct core *core, struct txn *txn, const struct datas
 		uint32_t author = be32_get(row.ptr + at);
 
 		if (!is_among(authors, author) &&
-		    !has_confirmed(core, txn, dataset, &before, author))
+		    !has_confirmed(hub, txn, dataset, &before, author))
 			buf_add_be32(authors, author);
 	}
 }
 
 /* ---- erasing ---- */
 
-static void due_add(struct core *core, const struct dataset_id *dataset)
+static void due_add(struct hub *hub, const struct dataset_id *dataset)
 {
-	struct erasing *erasing = &core->erasing;
+	struct erasing *erasing = hub->erasing;
 
 	for (size_t i = 0; i < erasing->count; i++)
 		if (id_eq(&erasing->datasets[i], dataset))
 			return;
-	erasing->datasets = mem_grow(erasing->datasets, erasing->count + 1, sizeof(*dataset));
+	erasing->datasets =
+		mem_room(erasing->datasets, erasing->count, &erasing->cap, sizeof(*dataset));
 	erasing->datasets[erasing->count++] = *dataset;
 }
 
-void withdrawal_open(struct core *core, struct txn *txn)
+void withdrawal_open(struct hub *hub, struct txn *txn)
 {
 	struct walk walk = walk_begin(txn, TABLE_WITHDRAWN, bytes_of(NULL, 0));
 	struct dataset_id dataset;
@@ -121,41 +122,17 @@ void withdrawal_open(struct core *core, struct txn *txn)
 		    !(walk.value.ptr[ROW_FLAGS] & FLAG_DUE))
 			continue;
 		memcpy(dataset.b, walk.key.ptr, ID_LEN);
-		due_add(core, &dataset);
+		due_add(hub, &dataset);
 	}
 }
 
-void withdrawal_close(struct core *core)
+void withdrawal_close(struct hub *hub)
 {
-	free(core->erasing.datasets);
-}
-
-/* Drops all that is here of one author's versions up to a number. True when anything was. */
-static bool copies_drop(struct core *core, struct txn *txn, const struct dataset_id *dataset,
-			uint32_t author, uint64_t number)
-{
-	struct row_key prefix = key_dataset(dataset);
-	struct walk walk = walk_begin(txn, TABLE_HELD, row_key_bytes(&prefix));
-	struct message_version of;
-	bool any = false;
-
-	while (walk_next(&walk)) {
-		held_of_key(&of, walk.key);
-		if (of.author != author || of.number > number)
-			continue;
-		fetch_drop(core, txn, &of);
-		any = true;
-	}
-	for (size_t i = core->transfer.fetch_count; i-- > 0;) {
-		of = core->transfer.fetches[i]->of;
-		if (id_eq(&of.dataset, dataset) && of.author == author && of.number <= number)
-			fetch_drop(core, txn, &of);
-	}
-	return any;
+	free(hub->erasing->datasets);
 }
 
 /* PROTOCOL: "each node that held any publishes an erasure when it has." */
-static bool erasure_make(struct core *core, struct txn *txn, const struct dataset_id *dataset)
+static bool erasure_make(struct hub *hub, struct txn *txn, const struct dataset_id *dataset)
 {
 	struct record_slot slot = record_slot_of(RECORD_ERASURE, id_bytes(dataset));
 	struct record_id withdrawal;
@@ -170,8 +147,8 @@ static bool erasure_make(struct core *core, struct txn *txn, const struct datase
 	buf_init(&holders, SIZE_MAX);
 	buf_add(&holders, bytes_slice(value, ROW_HOLDERS, value.len));
 	erasure_put(&body, &withdrawal);
-	err = ledger_append(&core->ledger, txn, RECORD_ERASURE, record_slot_bytes(&slot),
-			    buf_bytes(&body), NULL, NULL);
+	err = ledger_append(&hub->ledger, txn, RECORD_ERASURE, record_slot_bytes(&slot),
+			    buf_bytes(&body), NULL, LEDGER_QUIET);
 	if (!err)
 		row_put(txn, dataset, &withdrawal, 0, buf_bytes(&holders));
 	buf_fini(&body);
@@ -179,36 +156,36 @@ static bool erasure_make(struct core *core, struct txn *txn, const struct datase
 	return !err;
 }
 
-void withdrawal_settle(struct core *core, struct txn *txn)
+void withdrawal_settle(struct hub *hub, struct txn *txn)
 {
-	struct erasing *erasing = &core->erasing;
+	struct erasing *erasing = hub->erasing;
 
-	for (size_t i = 0; core->author && i < erasing->count;) {
+	for (size_t i = 0; hub->author && i < erasing->count;) {
 		if (!chunks_sweep_waits(txn, &erasing->datasets[i]) &&
-		    erasure_make(core, txn, &erasing->datasets[i]))
+		    erasure_make(hub, txn, &erasing->datasets[i]))
 			erasing->datasets[i] = erasing->datasets[--erasing->count];
 		else
 			i++;
 	}
 }
 
-int64_t withdrawal_wake(const struct core *core)
+int64_t withdrawal_wake(const struct hub *hub)
 {
-	return core->erasing.count ? core->now_ms + LOOK_MS : INT64_MAX;
+	return hub->erasing->count ? hub->now_ms + LOOK_MS : INT64_MAX;
 }
 
 /* ---- withdrawals that come ---- */
 
-static void view_fill(struct core *core, const struct record *record,
+static void view_fill(struct hub *hub, const struct record *record,
 		      const struct withdrawal *withdrawal, struct withdrawal_view *out)
 {
-	const struct charter_member *member = core_author_member(core, record->author);
+	const struct charter_member *member = hub_author_member(hub, record->author);
 
 	*out = (struct withdrawal_view){.number = withdrawal->number,
 					.time_ms = record->time_ms,
 					.author = record->author,
 					.erase = withdrawal->erase,
-					.own = record->author == core->author};
+					.own = record->author == hub->author};
 	record_id(&out->record, record);
 	memcpy(out->dataset.b, record->slot.ptr + 1, ID_LEN);
 	snprintf(out->path, sizeof(out->path), "%.*s", (int)withdrawal->path.len,
@@ -218,9 +195,9 @@ static void view_fill(struct core *core, const struct record *record,
 		 (const char *)withdrawal->reason.ptr);
 }
 
-static void note_withdrawn(struct core *core, const struct withdrawal_view *view)
+static void note_withdrawn(struct hub *hub, const struct withdrawal_view *view)
 {
-	struct note *note = core_note(core, NOTE_WITHDRAWN);
+	struct note *note = hub_note(hub, NOTE_WITHDRAWN);
 
 	note->author = view->author;
 	note->dataset = view->dataset;
@@ -230,14 +207,14 @@ static void note_withdrawn(struct core *core, const struct withdrawal_view *view
 }
 
 /* Drops what is here, and remembers what is to be done about it. */
-static void withdrawal_take(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+static void withdrawal_take(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 			    const struct record_id *id, uint32_t author, uint64_t number,
 			    bool erase, struct bytes holders)
 {
 	struct bytes row;
 	bool held = row_get(txn, dataset, &row) && (row.ptr[ROW_FLAGS] & FLAG_HELD);
 
-	held = copies_drop(core, txn, dataset, author, number) || held;
+	held = fetch_drop_versions(hub, txn, dataset, author, number) || held;
 	/* Who has nothing to do about it remembers nothing: others may withdraw whatever they like. */
 	if (!held && holders.len == 0) {
 		struct row_key key = key_dataset(dataset);
@@ -247,30 +224,30 @@ static void withdrawal_take(struct core *core, struct txn *txn, const struct dat
 	}
 	row_put(txn, dataset, id, (held ? FLAG_HELD : 0) | (held && erase ? FLAG_DUE : 0), holders);
 	if (held && erase)
-		due_add(core, dataset);
+		due_add(hub, dataset);
 }
 
-void withdrawal_news(struct core *core, struct txn *txn, const struct ledger_news *news,
-		     const struct record *record)
+void withdrawal_arrival(struct hub *hub, struct txn *txn, const struct record *record)
 {
 	struct withdrawal withdrawal;
 	struct withdrawal_view view;
 	struct bytes row;
 
-	if (news->kind != RECORD_WITHDRAWAL || withdrawal_get(&withdrawal, record->body) != ERR_OK)
+	if (record->kind != RECORD_WITHDRAWAL ||
+	    withdrawal_get(&withdrawal, record->body) != ERR_OK)
 		return;
-	view_fill(core, record, &withdrawal, &view);
+	view_fill(hub, record, &withdrawal, &view);
 	if (row_get(txn, &view.dataset, &row) && memcmp(row.ptr, view.record.b, ID_LEN) == 0)
 		return;
-	withdrawal_take(core, txn, &view.dataset, &view.record, view.author, view.number,
-			view.erase, bytes_of(NULL, 0));
-	note_withdrawn(core, &view);
+	withdrawal_take(hub, txn, &view.dataset, &view.record, view.author, view.number, view.erase,
+			bytes_of(NULL, 0));
+	note_withdrawn(hub, &view);
 }
 
 /* ---- withdrawing ---- */
 
 /* The highest number of the own versions; 0: none. *foreign: another node's version is higher. */
-static uint64_t own_highest(struct core *core, struct txn *txn, const struct dataset_id *dataset,
+static uint64_t own_highest(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 			    bool *foreign)
 {
 	struct ledger_version current;
@@ -279,17 +256,17 @@ static uint64_t own_highest(struct core *core, struct txn *txn, const struct dat
 	uint64_t highest = 0;
 
 	while (walk_next(&walk))
-		if (be32_get(walk.key.ptr + ID_LEN + 8) == core->author)
+		if (be32_get(walk.key.ptr + ID_LEN + 8) == hub->author)
 			highest = be64_get(walk.key.ptr + ID_LEN);
 	*foreign =
-		ledger_version_current(&core->ledger, txn, dataset, 0, &current, NULL) == ERR_OK &&
-		current.author != core->author;
+		ledger_version_current(&hub->ledger, txn, dataset, 0, &current, NULL) == ERR_OK &&
+		current.author != hub->author;
 	return highest;
 }
 
-static enum err request_check(struct core *core, const char *path, const char *reason, char *why)
+static enum err request_check(struct hub *hub, const char *path, const char *reason, char *why)
 {
-	const struct identity *identity = core->options.identity;
+	const struct identity *identity = hub->options.identity;
 
 	if (path_check(bytes_str(path)) != ERR_OK || !strchr(path, '/')) {
 		why_set(why, "\"%.200s\" is no dataset: write %s/NAME.", path, identity->slug);
@@ -303,7 +280,7 @@ static enum err request_check(struct core *core, const char *path, const char *r
 			WITHDRAWAL_REASON_LEN_MAX);
 		return ERR_CONFIG;
 	}
-	if (!core->author) {
+	if (!hub->author) {
 		why_set(why, "this node is not in a federation: it has published nothing.");
 		return ERR_ABSENT;
 	}
@@ -318,7 +295,7 @@ static enum err request_check(struct core *core, const char *path, const char *r
 }
 
 /* PROTOCOL: "the author drops them from its set too." */
-static void versions_delete(struct core *core, struct txn *txn, const struct dataset_id *dataset)
+static void versions_delete(struct hub *hub, struct txn *txn, const struct dataset_id *dataset)
 {
 	struct row_key prefix = key_dataset(dataset);
 	struct walk walk = walk_begin(txn, TABLE_VERSION, row_key_bytes(&prefix));
@@ -326,12 +303,12 @@ static void versions_delete(struct core *core, struct txn *txn, const struct dat
 	while (walk_next(&walk)) {
 		struct record_slot slot =
 			record_slot_version(dataset, be64_get(walk.key.ptr + ID_LEN));
-		if (be32_get(walk.key.ptr + ID_LEN + 8) == core->author)
-			ledger_delete(&core->ledger, txn, record_slot_bytes(&slot));
+		if (be32_get(walk.key.ptr + ID_LEN + 8) == hub->author)
+			ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot));
 	}
 }
 
-static enum err withdrawal_write(struct core *core, struct txn *txn,
+static enum err withdrawal_write(struct hub *hub, struct txn *txn,
 				 const struct withdrawal *withdrawal,
 				 const struct dataset_id *dataset)
 {
@@ -342,42 +319,42 @@ static enum err withdrawal_write(struct core *core, struct txn *txn,
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	buf_init(&holders, SIZE_MAX);
 	withdrawal_put(&body, withdrawal);
-	enum err err = ledger_append(&core->ledger, txn, RECORD_WITHDRAWAL,
-				     record_slot_bytes(&slot), buf_bytes(&body), &id, NULL);
+	enum err err = ledger_append(&hub->ledger, txn, RECORD_WITHDRAWAL, record_slot_bytes(&slot),
+				     buf_bytes(&body), &id, LEDGER_QUIET);
 	if (!err) {
 		holders_take(txn, dataset, &holders);
-		holders_carry(core, txn, dataset, &holders);
-		withdrawal_take(core, txn, dataset, &id, core->author, withdrawal->number,
+		holders_carry(hub, txn, dataset, &holders);
+		withdrawal_take(hub, txn, dataset, &id, hub->author, withdrawal->number,
 				withdrawal->erase, buf_bytes(&holders));
-		versions_delete(core, txn, dataset); /* and what was held of them with them */
+		versions_delete(hub, txn, dataset); /* and what was held of them with them */
 	}
 	buf_fini(&body);
 	buf_fini(&holders);
 	return err;
 }
 
-enum err withdrawal_make(struct core *core, struct txn *txn, const char *path, const char *reason,
+enum err withdrawal_make(struct hub *hub, struct txn *txn, const char *path, const char *reason,
 			 bool erase, struct withdrawal_view *out, char *why)
 {
 	struct withdrawal withdrawal = {
 		.path = bytes_str(path), .reason = bytes_str(reason), .erase = erase};
 	struct dataset_id dataset;
 	bool foreign;
-	enum err err = request_check(core, path, reason, why);
+	enum err err = request_check(hub, path, reason, why);
 
 	if (err)
 		return err;
-	path_dataset_id(&dataset, &core->options.identity->org, withdrawal.path);
-	withdrawal.number = own_highest(core, txn, &dataset, &foreign);
+	path_dataset_id(&dataset, &hub->options.identity->org, withdrawal.path);
+	withdrawal.number = own_highest(hub, txn, &dataset, &foreign);
 	if (foreign) {
 		why_set(why,
 			"the current version of %.200s was published by another node of %s: "
 			"withdraw it there.",
-			path, core->options.identity->name);
+			path, hub->options.identity->name);
 		return ERR_DENIED;
 	}
 	/* Withdrawn before, and now to be erased. */
-	if (!withdrawal.number && erase && withdrawal_find(core, txn, path, 0, out) && out->own &&
+	if (!withdrawal.number && erase && withdrawal_find(hub, txn, path, 0, out) && out->own &&
 	    !out->erase)
 		withdrawal.number = out->number;
 	if (!withdrawal.number) {
@@ -385,25 +362,25 @@ enum err withdrawal_make(struct core *core, struct txn *txn, const char *path, c
 			path);
 		return ERR_ABSENT;
 	}
-	err = withdrawal_write(core, txn, &withdrawal, &dataset);
-	if (!err && !withdrawal_find(core, txn, path, 0, out))
+	err = withdrawal_write(hub, txn, &withdrawal, &dataset);
+	if (!err && !withdrawal_find(hub, txn, path, 0, out))
 		err = ERR_CORRUPT;
 	if (err)
 		why_set(why, "%.200s could not be withdrawn: %s.", path, err_text(err));
 	else
-		note_withdrawn(core, out);
+		note_withdrawn(hub, out);
 	return err;
 }
 
 /* ---- looking ---- */
 
-bool withdrawal_find(struct core *core, struct txn *txn, const char *path, uint64_t number,
+bool withdrawal_find(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
 		     struct withdrawal_view *out)
 {
 	/* A short name belongs to one organisation for ever, also a former member. */
 	const struct charter_member *member =
 		path_check(bytes_str(path)) == ERR_OK
-			? charter_by_slug(&core->charter, path_slug(bytes_str(path)))
+			? charter_by_slug(&hub->charter, path_slug(bytes_str(path)))
 			: NULL;
 	struct dataset_id dataset;
 	bool found = false;
@@ -412,7 +389,7 @@ bool withdrawal_find(struct core *core, struct txn *txn, const char *path, uint6
 		return false;
 	path_dataset_id(&dataset, &member->org, bytes_str(path));
 	struct record_slot slot = record_slot_of(RECORD_WITHDRAWAL, id_bytes(&dataset));
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, record_slot_bytes(&slot));
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
 	struct record record;
 	while (ledger_slots_next(&slots, &record)) {
 		struct withdrawal withdrawal;
@@ -420,38 +397,37 @@ bool withdrawal_find(struct core *core, struct txn *txn, const char *path, uint6
 		if (withdrawal_get(&withdrawal, record.body) != ERR_OK ||
 		    withdrawal.number < number || (found && record.time_ms < out->time_ms))
 			continue;
-		view_fill(core, &record, &withdrawal, out);
+		view_fill(hub, &record, &withdrawal, out);
 		found = true;
 	}
 	return found;
 }
 
-void withdrawal_each(struct core *core, struct txn *txn,
+void withdrawal_each(struct hub *hub, struct txn *txn,
 		     bool (*each)(void *arg, const struct withdrawal_view *view), void *arg)
 {
 	const uint8_t kind = RECORD_WITHDRAWAL;
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_of(&kind, 1));
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_of(&kind, 1));
 	struct withdrawal_view view;
 	struct withdrawal withdrawal;
 	struct record record;
 
 	while (ledger_slots_next(&slots, &record)) {
-		if (record.author != core->author ||
+		if (record.author != hub->author ||
 		    withdrawal_get(&withdrawal, record.body) != ERR_OK || !withdrawal.erase)
 			continue;
-		view_fill(core, &record, &withdrawal, &view);
+		view_fill(hub, &record, &withdrawal, &view);
 		if (!each(arg, &view))
 			return;
 	}
 }
 
-bool withdrawal_why(struct core *core, struct txn *txn, const char *path, uint64_t number,
-		    char *why)
+bool withdrawal_why(struct hub *hub, struct txn *txn, const char *path, uint64_t number, char *why)
 {
 	struct withdrawal_view view;
 	struct tm day;
 
-	if (!withdrawal_find(core, txn, path, number, &view))
+	if (!withdrawal_find(hub, txn, path, number, &view))
 		return false;
 	time_t seconds = (time_t)(view.time_ms / 1000);
 	localtime_r(&seconds, &day);
@@ -460,24 +436,24 @@ bool withdrawal_why(struct core *core, struct txn *txn, const char *path, uint64
 	return true;
 }
 
-uint64_t withdrawal_number(struct core *core, struct txn *txn, const struct dataset_id *dataset)
+uint64_t withdrawal_number(struct hub *hub, struct txn *txn, const struct dataset_id *dataset)
 {
 	struct record_slot slot = record_slot_of(RECORD_WITHDRAWAL, id_bytes(dataset));
 	struct withdrawal withdrawal;
 	struct record record;
 
-	return ledger_slot(&core->ledger, txn, record_slot_bytes(&slot), core->author, &record) ==
+	return ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), hub->author, &record) ==
 				       ERR_OK &&
 			       withdrawal_get(&withdrawal, record.body) == ERR_OK
 		       ? withdrawal.number
 		       : 0;
 }
 
-void withdrawal_answers(struct core *core, struct txn *txn, const struct withdrawal_view *view,
+void withdrawal_answers(struct hub *hub, struct txn *txn, const struct withdrawal_view *view,
 			bool (*each)(void *arg, const struct withdrawal_answer *answer), void *arg)
 {
 	struct record_slot slot = record_slot_of(RECORD_ERASURE, id_bytes(&view->dataset));
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, record_slot_bytes(&slot));
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
 	struct record_id named;
 	struct record record;
 	struct bytes row;
@@ -494,7 +470,7 @@ void withdrawal_answers(struct core *core, struct txn *txn, const struct withdra
 	for (size_t at = ROW_HOLDERS; at < row.len; at += 4) {
 		struct withdrawal_answer answer = {be32_get(row.ptr + at), 0};
 
-		if (!has_confirmed(core, txn, &view->dataset, &view->record, answer.author) &&
+		if (!has_confirmed(hub, txn, &view->dataset, &view->record, answer.author) &&
 		    !each(arg, &answer))
 			return;
 	}

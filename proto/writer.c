@@ -6,7 +6,7 @@
 #include "crypto/check.h"
 #include "crypto/hash.h"
 #include "crypto/limits.h"
-#include "proto/utf8.h"
+#include "crypto/utf8.h"
 #include "store/chunks.h"
 
 /* address(32) || be32 size || be64 epoch number || be16 length of the epoch's prefix */

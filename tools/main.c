@@ -7,10 +7,11 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "tools/clock.h"
-#include "tools/help.h"
-#include "tools/text.h"
-#include "tools/tool.h"
+#include "tools/cmd/commands.h"
+#include "tools/cmd/help.h"
+#include "tools/kit/clock.h"
+#include "tools/kit/text.h"
+#include "tools/kit/tool.h"
 
 #define WIDE_DEFAULT 80
 
@@ -35,7 +36,7 @@ static char *dir_default(void)
 }
 
 /* Sets the directory, and the words that name it in commands we print. */
-static int tool_find_dir(struct tool *tool)
+static int find_dir(struct tool *tool)
 {
 	const char *given = args_value(&tool->args, "dir");
 	char *quoted;
@@ -63,11 +64,6 @@ static size_t terminal_wide(void)
 	return WIDE_DEFAULT;
 }
 
-const char *tool_word(const struct tool *tool, size_t i)
-{
-	return i < tool->args.word_count ? tool->args.words[i] : NULL;
-}
-
 /* -- finding the command -------------------------------------------------------------------- */
 
 /* Index of the first word of the command among the arguments: behind options every command has. */
@@ -83,15 +79,13 @@ static int command_at(int argc, char **argv)
 	return i < argc ? i : argc;
 }
 
-static int refuse_words(const struct tool *tool)
+static int refuse_words(const struct tool *tool, const struct command *command)
 {
-	const struct command *command = tool->command;
-
 	if (tool->args.word_count < command->word_min)
 		return tool_fail(TOOL_USAGE, "something is missing: write `allmende %s %s`",
 				 command->name, command->arguments);
 	/* "federation crate": a command of two words was meant */
-	if (command->word_max == 0 && !strchr(command->name, ' ') && help_is_family(command->name))
+	if (command->word_max == 0 && !strchr(command->name, ' ') && commands_family(command->name))
 		return help_refuse(command->name, tool->args.words[0]);
 	return tool_fail(
 		TOOL_USAGE,
@@ -102,17 +96,16 @@ static int refuse_words(const struct tool *tool)
 
 /* -- running it ----------------------------------------------------------------------------- */
 
-static int tool_start(struct tool *tool)
+static int start_command(struct tool *tool, const struct command *command)
 {
+	int code;
+
 	if (args_flag(&tool->args, "help"))
-		return help_command(tool->command);
-	if (tool->args.word_count < tool->command->word_min ||
-	    tool->args.word_count > tool->command->word_max)
-		return refuse_words(tool);
-	int code = tool_find_dir(tool);
-	if (!code)
-		code = tool->command->run(tool);
-	return code;
+		return help_command(command);
+	if (tool->args.word_count < command->word_min || tool->args.word_count > command->word_max)
+		return refuse_words(tool, command);
+	code = find_dir(tool);
+	return code ? code : command->run(tool);
 }
 
 /* All arguments but the command's own words. */
@@ -127,14 +120,13 @@ static char **without(int argc, char **argv, int at, int words, int *count)
 	return rest;
 }
 
-static int run(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
 	int at = command_at(argc, argv);
 	int words = 0, count;
-	const struct command *command = help_find(argc - at, argv + at, &words);
+	const struct command *command = commands_find(argc - at, argv + at, &words);
 	char why[ARGS_WHY_LEN];
 	struct tool tool = {
-		.command = command,
 		.args.own = command ? command->options : NULL,
 		.terminal_out = isatty(STDOUT_FILENO),
 		.terminal_err = isatty(STDERR_FILENO),
@@ -149,7 +141,7 @@ static int run(int argc, char **argv)
 		code = tool_fail(TOOL_USAGE, "%s", why);
 	} else if (command) {
 		tool.json = args_flag(&tool.args, "json");
-		code = tool_start(&tool);
+		code = start_command(&tool, command);
 	} else if (at < argc) {
 		code = help_refuse(argv[at], at + 1 < argc ? argv[at + 1] : NULL);
 	} else if (args_flag(&tool.args, "help")) {
@@ -179,7 +171,7 @@ int main(int argc, char **argv)
 	else if (argc < 2)
 		code = (help_overview(), TOOL_USAGE);
 	else
-		code = run(argc, argv);
+		code = run_command(argc, argv);
 	if (fflush(stdout) || ferror(stdout))
 		code = tool_fail(TOOL_FAILED, "cannot write to standard output: %s",
 				 strerror(errno));

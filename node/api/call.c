@@ -118,7 +118,7 @@ void api_returned(struct call *call)
 }
 
 void api_push_with(struct call *call, enum route_kind kind,
-		   void (*run)(struct core *core, struct txn *txn, int64_t now_ms, void *arg),
+		   void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg),
 		   void (*done)(struct turn_item *item))
 {
 	call->item = (struct turn_item){
@@ -135,11 +135,11 @@ void api_push_with(struct call *call, enum route_kind kind,
 
 static void wait_more(struct call *call);
 
-static void run_route(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void run_route(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct call *call = arg;
 
-	call->route->run(call, core, txn, now_ms);
+	call->route->run(call, hub, txn, now_ms);
 }
 
 static void route_ran(struct turn_item *item)

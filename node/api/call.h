@@ -2,7 +2,7 @@
  * call - one request of the control interface: how it is run, waits, and is answered. Private to this room.
  *
  * A call belongs to a request, whose connection stays suspended until it is answered. It passes through the functions of its
- * route: begin() reads arguments, run() asks or tells the core, done() makes an answer of what run() left.
+ * route: begin() reads arguments, run() asks or tells the hub, done() makes an answer of what run() left.
  */
 #ifndef ALLMENDE_CALL_H
 #define ALLMENDE_CALL_H
@@ -36,7 +36,7 @@ struct route {
 	/* Loop thread: reads arguments, and may do without run (then it answers). Faults: api_fail(). NULL: nothing to read. */
 	void (*begin)(struct call *call);
 	/* Core thread: sets out, or err and why. */
-	void (*run)(struct call *call, struct core *core, struct txn *txn, int64_t now_ms);
+	void (*run)(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms);
 	/* Loop thread, after the commit of a command. NULL: api_done(). */
 	void (*done)(struct call *call);
 };
@@ -101,7 +101,7 @@ void api_reply(struct call *call, unsigned status, json_t *out); /* takes out; N
 /* To the core thread with run, then done. */
 void api_push(struct call *call);
 void api_push_with(struct call *call, enum route_kind kind,
-		   void (*run)(struct core *core, struct txn *txn, int64_t now_ms, void *arg),
+		   void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg),
 		   void (*done)(struct turn_item *item));
 /* For such a done(): the call is back; the fault of the store, if any, is its err. */
 void api_returned(struct call *call);

@@ -25,11 +25,11 @@ static void copies_begin(struct call *call)
 	api_push(call);
 }
 
-static void copies_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void copies_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct copies *copies = call->topic;
 
-	call->more = copies_step(core, txn, copies);
+	call->more = copies_step(hub, txn, copies);
 	if (!call->more)
 		call->out = json_pack("{s:s, s:o, s:o, s:o}", "pattern", copies->pattern,
 				      "versions", api_uint(copies->versions), "bytes",

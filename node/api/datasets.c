@@ -36,11 +36,11 @@ static bool list_entry(void *arg, const struct catalog_entry *entry)
 	return api_page_goes_on(call, entry->path);
 }
 
-static void datasets_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void datasets_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	if (!call->after[0])
 		buf_add(&call->text, bytes_str("{\"datasets\":["));
-	catalog_list(core, txn, call->path.len ? (const char *)call->path.ptr : NULL,
+	catalog_list(hub, txn, call->path.len ? (const char *)call->path.ptr : NULL,
 		     call->after[0] ? call->after : NULL, list_entry, call);
 	if (!call->more)
 		buf_add(&call->text, bytes_str("]}"));
@@ -62,40 +62,40 @@ static void describe(json_t *object, const struct description *description)
 	json_object_set_new(object, "modified_ms", api_uint(description->modified_ms));
 }
 
-static void add_keep(json_t *object, struct core *core, struct txn *txn,
+static void add_keep(json_t *object, struct hub *hub, struct txn *txn,
 		     const struct dataset_id *dataset)
 {
 	struct keep keep;
 
-	catalog_keep(core, txn, dataset, &keep);
+	catalog_keep(hub, txn, dataset, &keep);
 	json_object_set_new(object, "keep", api_uint(keep.count));
 	json_object_set_new(object, "keep_days", api_uint(keep.days));
 }
 
-static void dataset_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void dataset_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct catalog_entry entry;
 
-	call->err = catalog_find(core, txn, (const char *)call->path.ptr, call->number, &entry,
+	call->err = catalog_find(hub, txn, (const char *)call->path.ptr, call->number, &entry,
 				 call->why);
 	if (call->err)
 		return;
 	call->out = api_entry(&entry);
 	describe(call->out, &entry.description);
-	api_readers(call->out, core, txn, &entry);
-	api_holders(call->out, core, txn, &entry);
+	api_readers(call->out, hub, txn, &entry);
+	api_holders(call->out, hub, txn, &entry);
 	if (entry.own)
-		add_keep(call->out, core, txn, &entry.dataset);
+		add_keep(call->out, hub, txn, &entry.dataset);
 	json_object_set_new(call->out, "record", api_hex(id_bytes(&entry.record)));
 	catalog_entry_fini(&entry);
 }
 
-static void log_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void log_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	const char *path = (const char *)call->path.ptr;
 	json_t *list = json_array();
 
-	call->err = catalog_log(core, txn, path, log_entry_add, list, call->why);
+	call->err = catalog_log(hub, txn, path, log_entry_add, list, call->why);
 	call->out = json_pack("{s:o, s:o}", "dataset", api_str(path), "versions", list);
 }
 

@@ -9,7 +9,7 @@
 #include "crypto/path.h"
 #include "node/api/json.h"
 #include "proto/membership.h"
-#include "proto/rights.h"
+#include "proto/grants.h"
 
 enum { HOLDERS_MAX = 1024 };
 
@@ -34,7 +34,7 @@ struct names {
 	json_t *out;
 };
 
-static bool name_add(void *arg, const struct rights_grant *grant)
+static bool name_add(void *arg, const struct grant *grant)
 {
 	struct names *names = arg;
 	const struct token_link *last = &grant->link[grant->link_count - 1];
@@ -52,27 +52,27 @@ static bool name_add(void *arg, const struct rights_grant *grant)
 }
 
 /* All who were granted to read it; empty for the other tiers. */
-static json_t *granted_names(struct core *core, struct txn *txn, const struct catalog_entry *entry)
+static json_t *granted_names(struct hub *hub, struct txn *txn, const struct catalog_entry *entry)
 {
 	struct membership_status status;
 	struct names names = {.out = json_array()};
 
-	membership_status(core, &status);
+	membership_status(hub, &status);
 	names.charter = status.charter;
 	if (status.charter && status.member_number &&
 	    (entry->tier == TIER_GRANTED || entry->tier == TIER_HIDDEN))
-		rights_each_at(core, txn, bytes_str(entry->path), name_add, &names);
+		grants_each_at(hub, txn, bytes_str(entry->path), name_add, &names);
 	return names.out;
 }
 
-void api_readers(json_t *object, struct core *core, struct txn *txn,
+void api_readers(json_t *object, struct hub *hub, struct txn *txn,
 		 const struct catalog_entry *entry)
 {
 	struct membership_status status;
 	char text[LIMIT_NAME_LEN_MAX + 64] = "its owner alone";
-	json_t *granted = granted_names(core, txn, entry);
+	json_t *granted = granted_names(hub, txn, entry);
 
-	membership_status(core, &status);
+	membership_status(hub, &status);
 	if (json_array_size(granted) > 0) {
 		json_object_set_new(object, "readers", granted);
 		return;
@@ -86,11 +86,11 @@ void api_readers(json_t *object, struct core *core, struct txn *txn,
 	json_object_set_new(object, "readers", api_str(text));
 }
 
-void api_holders(json_t *object, struct core *core, struct txn *txn,
+void api_holders(json_t *object, struct hub *hub, struct txn *txn,
 		 const struct catalog_entry *entry)
 {
 	struct catalog_holder *holders = mem_new(HOLDERS_MAX, sizeof(*holders));
-	size_t count = catalog_holders(core, txn, entry, holders, HOLDERS_MAX);
+	size_t count = catalog_holders(hub, txn, entry, holders, HOLDERS_MAX);
 	json_t *slugs = json_array(), *list = json_array();
 
 	for (size_t i = 0; i < count; i++) {

@@ -10,10 +10,10 @@
 
 json_t *api_entry(const struct catalog_entry *entry);
 /* Sets "readers": words, or where there are grants a list of them, "Landkreis Meißen until 2027-11-20". */
-void api_readers(json_t *object, struct core *core, struct txn *txn,
+void api_readers(json_t *object, struct hub *hub, struct txn *txn,
 		 const struct catalog_entry *entry);
 /* Sets "held_by", "holders" and "operators". */
-void api_holders(json_t *object, struct core *core, struct txn *txn,
+void api_holders(json_t *object, struct hub *hub, struct txn *txn,
 		 const struct catalog_entry *entry);
 
 #endif

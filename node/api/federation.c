@@ -19,28 +19,28 @@
 
 enum { BRANCH_COUNT_MAX = 16 };
 
-static const struct charter *charter_of(struct core *core)
+static const struct charter *charter_of(struct hub *hub)
 {
 	struct membership_status status;
 
-	membership_status(core, &status);
+	membership_status(hub, &status);
 	return status.charter;
 }
 
 /* ---- founding and joining ---- */
 
-static void found_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void found_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
-	call->err = membership_create(core, txn, now_ms, api_in_text(call, "name"), call->why);
+	call->err = membership_create(hub, txn, now_ms, api_in_text(call, "name"), call->why);
 	if (call->err)
 		return;
-	const struct charter *charter = charter_of(core);
+	const struct charter *charter = charter_of(hub);
 	call->status = 201;
 	call->out = json_pack("{s:o, s:o}", "id", api_hex(id_bytes(&charter->fed)), "name",
 			      api_str(charter->name));
 }
 
-static void invite_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void invite_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	const struct invitation_terms terms = {
 		.name = api_in_text(call, "name"),
@@ -53,7 +53,7 @@ static void invite_run(struct call *call, struct core *core, struct txn *txn, in
 	struct buf text;
 
 	buf_init(&text, LIMIT_INVITATION_LEN_MAX);
-	call->err = membership_invite(core, txn, now_ms, &terms, &text, &valid_until_ms, call->why);
+	call->err = membership_invite(hub, txn, now_ms, &terms, &text, &valid_until_ms, call->why);
 	if (!call->err) {
 		call->status = 201;
 		call->out = json_pack("{s:o, s:I}", "invitation", api_text(buf_bytes(&text)),
@@ -62,12 +62,12 @@ static void invite_run(struct call *call, struct core *core, struct txn *txn, in
 	buf_fini_wipe(&text);
 }
 
-static void join_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void join_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct invitation invitation;
 	const char *text = api_in_text(call, "invitation");
 
-	call->err = membership_join(core, txn, now_ms, text, call->why);
+	call->err = membership_join(hub, txn, now_ms, text, call->why);
 	if (call->err || invitation_get(&invitation, bytes_str(text)))
 		return;
 	call->status = 202;
@@ -91,12 +91,12 @@ static const char *federation_state_name(const struct membership_status *status)
 	return "none";
 }
 
-static void federation_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void federation_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct membership_status status;
 	const struct charter *charter;
 
-	membership_status(core, &status);
+	membership_status(hub, &status);
 	charter = status.charter;
 	call->out = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "state",
 			      federation_state_name(&status), "id",
@@ -134,28 +134,28 @@ static json_t *member_json(const struct charter *charter, const struct charter_m
 }
 
 /* Who runs its node, as the node itself says; null: nothing has been heard of it. */
-static json_t *member_operator_json(struct core *core, struct txn *txn, uint32_t author)
+static json_t *member_operator_json(struct hub *hub, struct txn *txn, uint32_t author)
 {
 	struct catalog_holder holder;
 
-	if (!catalog_holder(core, txn, author, &holder) || !holder.operator_known)
+	if (!catalog_holder(hub, txn, author, &holder) || !holder.operator_known)
 		return json_null();
 	return api_operator(holder.operator_name);
 }
 
-static void members_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void members_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
-	const struct charter *charter = charter_of(core);
+	const struct charter *charter = charter_of(hub);
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; charter && i < charter->member_count; i++) {
 		const struct charter_member *member = &charter->members[i];
 		struct member_state state = {0};
 
-		membership_member(core, txn, now_ms, member->number, &state);
+		membership_member(hub, txn, now_ms, member->number, &state);
 		json_t *object = member_json(charter, member, &state);
 		json_object_set_new(object, "operator",
-				    member_operator_json(core, txn, state.author));
+				    member_operator_json(hub, txn, state.author));
 		json_array_append_new(list, object);
 	}
 	call->out = json_pack("{s:o}", "members", list);
@@ -163,7 +163,7 @@ static void members_run(struct call *call, struct core *core, struct txn *txn, i
 
 /* ---- who waits ---- */
 
-static void requests_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void requests_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct request_row row;
 	struct org_id org = {{0}};
@@ -190,21 +190,21 @@ static json_t *outcome_json(const struct voting_outcome *outcome)
 			 outcome->accepted);
 }
 
-static void approve_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void approve_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct voting_outcome outcome;
 
 	voting_outcome_init(&outcome);
-	call->err = request_approve(core, txn, api_in_text(call, "slug"),
-				    api_in_text(call, "words"), &outcome, call->why);
+	call->err = request_approve(hub, txn, api_in_text(call, "slug"), api_in_text(call, "words"),
+				    &outcome, call->why);
 	if (!call->err)
 		call->out = outcome_json(&outcome);
 	voting_outcome_fini(&outcome);
 }
 
-static void refuse_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void refuse_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
-	call->err = request_refuse(core, txn, api_in_text(call, "slug"), call->why);
+	call->err = request_refuse(hub, txn, api_in_text(call, "slug"), call->why);
 	call->out = json_pack("{s:s}", "slug", api_in_text(call, "slug"));
 }
 
@@ -235,22 +235,22 @@ static json_t *proposal_json(const struct charter *charter, const struct voting_
 		"may_vote", proposal->may_vote, "voted", proposal->voted);
 }
 
-static void proposals_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void proposals_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
-	const struct charter *charter = charter_of(core);
+	const struct charter *charter = charter_of(hub);
 	struct voting_proposal proposal;
 	json_t *list = json_array();
 	struct buf words;
 
 	buf_init(&words, VOTING_WORDS_LEN_MAX);
-	for (size_t i = 0; charter && voting_proposal(core, txn, i, &proposal, &words); i++) {
+	for (size_t i = 0; charter && voting_proposal(hub, txn, i, &proposal, &words); i++) {
 		json_array_append_new(list, proposal_json(charter, &proposal, buf_bytes(&words)));
 		buf_reset(&words);
 	}
 	buf_fini(&words);
 	call->out = json_pack("{s:o, s:b, s:b, s:o}", "number",
 			      api_uint(charter ? charter->number + 1 : 0), "split",
-			      charter && voting_is_split(core, txn), "frozen",
+			      charter && voting_is_split(hub, txn), "frozen",
 			      charter && charter->frozen, "proposals", list);
 }
 
@@ -260,12 +260,12 @@ static void proposal_text_begin(struct call *call)
 		api_push(call);
 }
 
-static void proposal_text_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void proposal_text_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct buf text;
 
 	buf_init(&text, ENVELOPE_LEN_MAX);
-	call->err = voting_proposal_text(core, txn, (const char *)call->path.ptr, &text, call->why);
+	call->err = voting_proposal_text(hub, txn, (const char *)call->path.ptr, &text, call->why);
 	if (!call->err)
 		call->out = json_pack("{s:o}", "text", api_text(buf_bytes(&text)));
 	buf_fini(&text);
@@ -283,7 +283,7 @@ static size_t slugs_read(struct call *call, const char *out[LIMIT_STEWARD_COUNT_
 	return count;
 }
 
-static enum err propose_change(struct call *call, struct core *core, struct txn *txn,
+static enum err propose_change(struct call *call, struct hub *hub, struct txn *txn,
 			       struct voting_outcome *out)
 {
 	const char *change = api_in_text(call, "change"), *entry = api_in_text(call, "entry");
@@ -294,25 +294,25 @@ static enum err propose_change(struct call *call, struct core *core, struct txn 
 	bool confirm = api_in_true(call, "confirm");
 
 	if (!strcmp(change, "stewards"))
-		return voting_stewards(core, txn, slugs, count, threshold, confirm, out, call->why);
+		return voting_stewards(hub, txn, slugs, count, threshold, confirm, out, call->why);
 	if (!strcmp(change, "settle"))
-		return voting_settlement(core, txn, entry, slugs, count, threshold, confirm, out,
+		return voting_settlement(hub, txn, entry, slugs, count, threshold, confirm, out,
 					 call->why);
 	if (count == 1 && !strcmp(change, "remove"))
-		return voting_remove(core, txn, slugs[0], confirm, out, call->why);
+		return voting_remove(hub, txn, slugs[0], confirm, out, call->why);
 	if (count == 1 && !strcmp(change, "relay"))
-		return voting_relay(core, txn, slugs[0], confirm, out, call->why);
+		return voting_relay(hub, txn, slugs[0], confirm, out, call->why);
 	snprintf(call->why, sizeof(call->why),
 		 "a change is \"stewards\", \"settle\", or \"remove\" or \"relay\" with one slug");
 	return ERR_CONFIG;
 }
 
-static void propose_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void propose_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct voting_outcome outcome;
 
 	voting_outcome_init(&outcome);
-	call->err = propose_change(call, core, txn, &outcome);
+	call->err = propose_change(call, hub, txn, &outcome);
 	if (!call->err) {
 		call->status = api_in_true(call, "confirm") ? 201 : 200;
 		call->out = outcome_json(&outcome);
@@ -320,7 +320,7 @@ static void propose_run(struct call *call, struct core *core, struct txn *txn, i
 	voting_outcome_fini(&outcome);
 }
 
-static void vote_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void vote_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	const char *given = api_in_text(call, "proposal");
 	bool is_text = envelope_is(ENVELOPE_PROPOSAL, bytes_str(given)) ||
@@ -331,8 +331,8 @@ static void vote_run(struct call *call, struct core *core, struct txn *txn, int6
 
 	voting_outcome_init(&outcome);
 	buf_init(&text, ENVELOPE_LEN_MAX);
-	call->err = is_text ? voting_text(core, txn, given, confirm, &outcome, &text, call->why)
-			    : voting_vote(core, txn, given, confirm, &outcome, &text, call->why);
+	call->err = is_text ? voting_text(hub, txn, given, confirm, &outcome, &text, call->why)
+			    : voting_vote(hub, txn, given, confirm, &outcome, &text, call->why);
 	if (!call->err) {
 		call->out = outcome_json(&outcome);
 		json_object_set_new(call->out, "vote",
@@ -344,21 +344,21 @@ static void vote_run(struct call *call, struct core *core, struct txn *txn, int6
 
 /* ---- leaving, and what is frozen ---- */
 
-static void leave_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void leave_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	const char *reason = api_in_text(call, "reason");
 
 	if (!reason)
 		reason = "";
-	call->err = voting_leave(core, txn, api_in_true(call, "cancel") ? NULL : reason, call->why);
+	call->err = voting_leave(hub, txn, api_in_true(call, "cancel") ? NULL : reason, call->why);
 	call->status = 202;
 	call->out = json_object();
 }
 
-static void fork_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void fork_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct fork_branch *branches = mem_new(BRANCH_COUNT_MAX, sizeof(*branches));
-	size_t count = fork_branches(core, txn, branches, BRANCH_COUNT_MAX);
+	size_t count = fork_branches(hub, txn, branches, BRANCH_COUNT_MAX);
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++)
@@ -369,7 +369,7 @@ static void fork_run(struct call *call, struct core *core, struct txn *txn, int6
 						      "settlement", branches[i].settlement, "words",
 						      api_str(branches[i].words)));
 	free(branches);
-	call->out = json_pack("{s:o, s:o}", "number", api_uint(fork_number(core)), "entries", list);
+	call->out = json_pack("{s:o, s:o}", "number", api_uint(fork_number(hub)), "entries", list);
 }
 
 const struct route federation_routes[] = {

@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "crypto/utf8.h"
+
 /* U+00C0 to U+017F, two places each, capitals and small letters alike; blank: stays as it is. */
 static const char latin[] = "a a a a aea aec e e e e i i i i "  /* U+00C0 */
 			    "d n o o o o oe  oeu u u uey thss"  /* U+00D0 */
@@ -20,10 +22,9 @@ static const char latin[] = "a a a a aea aec e e e e i i i i "  /* U+00C0 */
 enum { LATIN_FIRST = 0xc0, LATIN_COUNT = (sizeof(latin) - 1) / 2 };
 enum { MARK_FIRST = 0x300, MARK_DIAERESIS = 0x308, MARK_LAST = 0x36f };
 
-/* One character of two bytes; all others stay. */
-static void fold_pair(struct buf *out, uint8_t first, uint8_t second)
+/* A character of two bytes. */
+static void fold_pair(struct buf *out, uint32_t c, struct bytes pair)
 {
-	uint32_t c = (uint32_t)(first & 0x1f) << 6 | (second & 0x3f);
 	const char *letters = c >= LATIN_FIRST && c < LATIN_FIRST + LATIN_COUNT
 				      ? latin + 2 * (c - LATIN_FIRST)
 				      : "  ";
@@ -34,25 +35,24 @@ static void fold_pair(struct buf *out, uint8_t first, uint8_t second)
 	} else if (c == MARK_DIAERESIS && (before == 'a' || before == 'o' || before == 'u')) {
 		buf_add_u8(out, 'e');
 	} else if (c < MARK_FIRST || c > MARK_LAST) {
-		buf_add_u8(out, first);
-		buf_add_u8(out, second);
+		buf_add(out, pair);
 	}
 }
 
 void fold_text(struct buf *out, struct bytes text)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		uint8_t c = text.ptr[i];
+	while (text.len > 0) {
+		uint32_t c = 0;
+		size_t len = utf8_next(text, &c);
+		struct bytes letter = bytes_slice(text, 0, len ? len : 1);
 
-		if (c >= 'A' && c <= 'Z') {
+		if (c >= 'A' && c <= 'Z')
 			buf_add_u8(out, (uint8_t)(c - 'A' + 'a'));
-		} else if ((c & 0xe0) == 0xc0 && i + 1 < text.len &&
-			   (text.ptr[i + 1] & 0xc0) == 0x80) {
-			fold_pair(out, c, text.ptr[i + 1]);
-			i++;
-		} else {
-			buf_add_u8(out, c);
-		}
+		else if (len == 2)
+			fold_pair(out, c, letter);
+		else
+			buf_add(out, letter);
+		text = bytes_slice(text, letter.len, text.len);
 	}
 }
 

@@ -8,7 +8,7 @@
 #include "node/api/routes.h"
 #include "proto/envelope.h"
 #include "proto/membership.h"
-#include "proto/rights.h"
+#include "proto/grants.h"
 
 /* ---- what a grant looks like ---- */
 
@@ -36,28 +36,28 @@ static json_t *grant_hands_json(const struct charter *charter, const struct toke
 	return hands;
 }
 
-static const struct org_id *own_org(struct core *core, const struct charter **charter)
+static const struct org_id *own_org(struct hub *hub, const struct charter **charter)
 {
 	struct membership_status status;
 
-	membership_status(core, &status);
+	membership_status(hub, &status);
 	*charter = status.charter;
 	return status.charter && status.member_number
 		       ? &charter_member(status.charter, status.member_number)->org
 		       : NULL;
 }
 
-static json_t *grant_links_json(struct core *core, const struct token_link *links, size_t count)
+static json_t *grant_links_json(struct hub *hub, const struct token_link *links, size_t count)
 {
 	const struct token_link *last = &links[count - 1];
 	const struct charter *charter;
-	const struct org_id *own = own_org(core, &charter);
+	const struct org_id *own = own_org(hub, &charter);
 	const char *direction = own && id_eq(&last->issuer, own)     ? "given"
 				: own && id_eq(&last->audience, own) ? "received"
 								     : "other";
-	char name[RIGHTS_NAME_LEN + 1];
+	char name[GRANT_NAME_LEN + 1];
 
-	rights_name(name, &last->id);
+	grant_name(name, &last->id);
 	return json_pack("{s:s, s:o, s:o, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:s}", "id", name,
 			 "token", api_hex(id_bytes(&last->id)), "prefix", api_text(last->prefix),
 			 "rights", verb_name(last->verb), "from_ms",
@@ -68,9 +68,9 @@ static json_t *grant_links_json(struct core *core, const struct token_link *link
 			 grant_hands_json(charter, links, count), "direction", direction);
 }
 
-static json_t *grant_json(struct core *core, const struct rights_grant *grant)
+static json_t *grant_json(struct hub *hub, const struct grant *grant)
 {
-	json_t *out = grant_links_json(core, grant->link, grant->link_count);
+	json_t *out = grant_links_json(hub, grant->link, grant->link_count);
 
 	json_object_set_new(out, "good", json_boolean(grant->good));
 	json_object_set_new(out, "why", grant->good ? json_null() : api_str(grant->why));
@@ -78,14 +78,14 @@ static json_t *grant_json(struct core *core, const struct rights_grant *grant)
 }
 
 /* One that is known here, or not any more. */
-static json_t *grant_token_json(struct core *core, struct txn *txn, const struct digest *token)
+static json_t *grant_token_json(struct hub *hub, struct txn *txn, const struct digest *token)
 {
-	struct rights_grant grant;
-	char name[ID_HEX_LEN], why[RIGHTS_WHY_LEN];
+	struct grant grant;
+	char name[ID_HEX_LEN], why[GRANT_WHY_LEN];
 
-	rights_name(name, token);
-	return rights_find(core, txn, name, &grant, why) == ERR_OK ? grant_json(core, &grant)
-								   : json_object();
+	grant_name(name, token);
+	return grants_find(hub, txn, name, &grant, why) == ERR_OK ? grant_json(hub, &grant)
+								  : json_object();
 }
 
 /* ---- giving and taking ---- */
@@ -103,25 +103,25 @@ static void grant_give_begin(struct call *call)
 }
 
 /* What the text says, which is all there is of it. */
-static void grant_text_out(struct call *call, struct core *core, struct bytes text)
+static void grant_text_out(struct call *call, struct hub *hub, struct bytes text)
 {
-	struct rights_text parts;
+	struct grant_text parts;
 	struct buf body;
 
 	buf_init(&body, TOKEN_TEXT_LEN_MAX);
 	call->err = envelope_get(&body, ENVELOPE_GRANT, text);
 	if (!call->err)
-		call->err = rights_text_get(&parts, buf_bytes(&body));
+		call->err = grant_text_get(&parts, buf_bytes(&body));
 	if (!call->err) {
-		call->out = grant_links_json(core, parts.token.link, parts.token.count);
+		call->out = grant_links_json(hub, parts.token.link, parts.token.count);
 		json_object_set_new(call->out, "text", api_text(text));
 	}
 	buf_fini(&body);
 }
 
-static void grant_give_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void grant_give_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
-	struct rights_terms terms = {
+	struct grant_terms terms = {
 		.prefix = api_in_text(call, "prefix"),
 		.to = api_in_text(call, "to"),
 		.expiry_ms = (int64_t)api_in_uint(call, "until_ms"),
@@ -135,49 +135,49 @@ static void grant_give_run(struct call *call, struct core *core, struct txn *txn
 	verb_parse(&terms.verb, bytes_str(api_in_text(call, "rights")));
 	buf_init(&text, ENVELOPE_LEN_MAX);
 	call->err =
-		rights_give(core, txn, now_ms, &terms, as_text ? &text : NULL, &token, call->why);
+		grants_give(hub, txn, now_ms, &terms, as_text ? &text : NULL, &token, call->why);
 	call->status = 201;
 	if (!call->err && as_text)
-		grant_text_out(call, core, buf_bytes(&text));
+		grant_text_out(call, hub, buf_bytes(&text));
 	else if (!call->err)
-		call->out = grant_token_json(core, txn, &token);
+		call->out = grant_token_json(hub, txn, &token);
 	buf_fini(&text);
 }
 
-static void grant_accept_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void grant_accept_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct digest token;
 
-	call->err = rights_accept(core, txn, now_ms, api_in_text(call, "text"), &token, call->why);
+	call->err = grants_accept(hub, txn, now_ms, api_in_text(call, "text"), &token, call->why);
 	if (call->err)
 		return;
 	call->status = 201;
-	call->out = grant_token_json(core, txn, &token);
+	call->out = grant_token_json(hub, txn, &token);
 }
 
 /* ---- lists ---- */
 
 struct grants_list {
-	struct core *core;
+	struct hub *hub;
 	json_t *out;
 };
 
-static bool grants_list_add(void *arg, const struct rights_grant *grant)
+static bool grants_list_add(void *arg, const struct grant *grant)
 {
 	struct grants_list *list = arg;
 
-	json_array_append_new(list->out, grant_json(list->core, grant));
+	json_array_append_new(list->out, grant_json(list->hub, grant));
 	return true;
 }
 
-static void grants_list_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void grants_list_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	const struct charter *charter;
-	const struct org_id *own = own_org(core, &charter);
-	struct grants_list list = {core, json_array()};
+	const struct org_id *own = own_org(hub, &charter);
+	struct grants_list list = {hub, json_array()};
 
 	if (own)
-		rights_each(core, txn, own, grants_list_add, &list);
+		grants_each(hub, txn, own, grants_list_add, &list);
 	call->out = json_pack("{s:o}", "grants", list.out);
 }
 
@@ -187,29 +187,29 @@ static void grant_begin(struct call *call)
 		api_push(call);
 }
 
-static void grant_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void grant_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
-	struct rights_grant grant;
+	struct grant grant;
 
-	call->err = rights_find(core, txn, (const char *)call->path.ptr, &grant, call->why);
+	call->err = grants_find(hub, txn, (const char *)call->path.ptr, &grant, call->why);
 	if (!call->err)
-		call->out = grant_json(core, &grant);
+		call->out = grant_json(hub, &grant);
 }
 
 /* ---- who can read a dataset ---- */
 
 struct who {
-	struct core *core;
+	struct hub *hub;
 	json_t *readers, *relays;
 };
 
-static bool who_add(void *arg, const struct rights_grant *grant)
+static bool who_add(void *arg, const struct grant *grant)
 {
 	struct who *who = arg;
 
 	if (grant->good)
 		json_array_append_new(grant->verb >= VERB_READ ? who->readers : who->relays,
-				      grant_json(who->core, grant));
+				      grant_json(who->hub, grant));
 	return true;
 }
 
@@ -231,31 +231,31 @@ static const char *tier_words(enum tier tier)
 	return "";
 }
 
-static void who_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void who_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	const char *path = (const char *)call->path.ptr;
-	struct who who = {core, json_array(), json_array()};
+	struct who who = {hub, json_array(), json_array()};
 	struct catalog_entry entry;
 	const struct charter *charter;
 
-	call->err = catalog_find(core, txn, path, call->number, &entry, call->why);
+	call->err = catalog_find(hub, txn, path, call->number, &entry, call->why);
 	if (call->err) {
 		json_decref(who.readers);
 		json_decref(who.relays);
 		return;
 	}
-	own_org(core, &charter);
+	own_org(hub, &charter);
 	const struct charter_member *owner =
 		charter ? charter_by_slug(charter, path_slug(bytes_str(path))) : NULL;
 	if (entry.tier == TIER_GRANTED || entry.tier == TIER_HIDDEN)
-		rights_each_at(core, txn, bytes_str(path), who_add, &who);
+		grants_each_at(hub, txn, bytes_str(path), who_add, &who);
 	call->out = json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:o}", "dataset", api_str(path),
 			      "version", api_uint(entry.number), "tier", tier_name(entry.tier),
 			      "explained", tier_words(entry.tier), "owner",
 			      owner ? grant_org_json(charter, &owner->org) : json_null(), "grants",
 			      who.readers, "relays", who.relays);
-	api_readers(call->out, core, txn, &entry);
-	api_holders(call->out, core, txn, &entry);
+	api_readers(call->out, hub, txn, &entry);
+	api_holders(call->out, hub, txn, &entry);
 	catalog_entry_fini(&entry);
 }
 

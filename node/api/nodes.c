@@ -46,12 +46,12 @@ static enum err node_roles_read(const json_t *list, uint8_t *set)
 	return ERR_OK;
 }
 
-static void nodes_list_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void nodes_list_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	json_t *list = json_array();
 	struct node_info node;
 
-	for (size_t i = 0; nodes_info(core, txn, i, &node); i++)
+	for (size_t i = 0; nodes_info(hub, txn, i, &node); i++)
 		json_array_append_new(
 			list, json_pack("{s:i, s:s, s:o, s:b, s:b, s:I}", "index", node.index,
 					"state", node.active ? "active" : "retired", "roles",
@@ -60,12 +60,12 @@ static void nodes_list_run(struct call *call, struct core *core, struct txn *txn
 	call->out = json_pack("{s:o}", "nodes", list);
 }
 
-static void nodes_offer_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void nodes_offer_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct buf text;
 
 	buf_init(&text, ENVELOPE_LEN_MAX);
-	call->err = nodes_offer(core, txn, now_ms, &text, call->why);
+	call->err = nodes_offer(hub, txn, now_ms, &text, call->why);
 	if (!call->err)
 		call->out = json_pack("{s:o}", "offer", api_text(buf_bytes(&text)));
 	buf_fini(&text);
@@ -82,7 +82,7 @@ static void nodes_add_begin(struct call *call)
 	api_push(call);
 }
 
-static void nodes_add_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void nodes_add_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	bool relay = api_in_true(call, "relay");
 	uint8_t set = 0, index = 0;
@@ -90,7 +90,7 @@ static void nodes_add_run(struct call *call, struct core *core, struct txn *txn,
 
 	node_roles_read(json_object_get(call->in, "roles"), &set);
 	buf_init(&answer, ENVELOPE_LEN_MAX);
-	call->err = nodes_add(core, txn, now_ms, api_in_text(call, "request"), relay ? 0 : set,
+	call->err = nodes_add(hub, txn, now_ms, api_in_text(call, "request"), relay ? 0 : set,
 			      !relay, &answer, &index, call->why);
 	if (!call->err) {
 		call->status = 201;
@@ -100,11 +100,11 @@ static void nodes_add_run(struct call *call, struct core *core, struct txn *txn,
 	buf_fini(&answer);
 }
 
-static void nodes_retire_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void nodes_retire_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	uint64_t index = api_in_uint(call, "index");
 
-	call->err = nodes_retire(core, txn, now_ms, index > 255 ? 255 : (uint8_t)index, call->why);
+	call->err = nodes_retire(hub, txn, now_ms, index > 255 ? 255 : (uint8_t)index, call->why);
 	if (!call->err)
 		call->out = json_pack("{s:o}", "index", api_uint(index));
 }

@@ -24,14 +24,14 @@ static json_t *peer_json(const struct charter *charter, const struct peer_state 
 			 peer->why[0] ? api_str(peer->why) : json_null(), "manual", peer->manual);
 }
 
-static void peers_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void peers_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct membership_status status;
 	struct peer_state peer;
 	json_t *list = json_array();
 
-	membership_status(core, &status);
-	for (size_t i = 0; membership_peer(core, i, &peer); i++)
+	membership_status(hub, &status);
+	for (size_t i = 0; peers_show(hub, i, &peer); i++)
 		json_array_append_new(list, peer_json(status.charter, &peer));
 	call->out = json_pack("{s:o}", "peers", list);
 }
@@ -57,11 +57,11 @@ static void peers_done(struct call *call)
 	api_done(call);
 }
 
-static void peer_add_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void peer_add_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	const char *address = api_in_text(call, "address");
 
-	call->err = membership_peer_add(core, txn, now_ms, address, call->why);
+	call->err = peers_add(hub, txn, now_ms, address, call->why);
 	call->status = 201;
 	call->out = json_pack("{s:s}", "address", address);
 }

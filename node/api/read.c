@@ -8,7 +8,7 @@
 #include "node/api/json.h"
 #include "node/api/routes.h"
 #include "node/files/download.h"
-#include "proto/transfer.h"
+#include "proto/want.h"
 
 #define API_WAIT_MS_MAX 30000
 
@@ -32,12 +32,12 @@ static void fetch_begin(struct call *call)
 	api_push(call);
 }
 
-static void fetch_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void fetch_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct fetch_status fetch = {0};
 
-	call->err = transfer_want(core, txn, now_ms, api_in_text(call, "path"), call->number,
-				  &fetch, call->why);
+	call->err = want_version(hub, txn, now_ms, api_in_text(call, "path"), call->number, &fetch,
+				 call->why);
 	if (!call->err)
 		call->out = fetch_json(&fetch);
 }
@@ -59,12 +59,12 @@ static void fetch_wait_begin(struct call *call)
 		api_push(call);
 }
 
-static void fetch_wait_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void fetch_wait_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct fetch_status fetch = {0};
 
-	call->err = transfer_status(core, txn, (const char *)call->path.ptr, call->number, &fetch,
-				    call->why);
+	call->err = want_status(hub, txn, (const char *)call->path.ptr, call->number, &fetch,
+				call->why);
 	if (call->err)
 		return;
 	call->again = fetch.state != FETCH_HELD;
@@ -91,10 +91,10 @@ static bool is_awaited(void *arg, const struct catalog_entry *entry)
 	return false;
 }
 
-static void wait_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void wait_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	call->err =
-		catalog_log(core, txn, (const char *)call->path.ptr, is_awaited, call, call->why);
+		catalog_log(hub, txn, (const char *)call->path.ptr, is_awaited, call, call->why);
 	if (call->out || (call->err && call->err != ERR_ABSENT))
 		return;
 	call->again = true;
@@ -138,16 +138,16 @@ static struct view *view_begin(struct call *call)
 	return api_path_args(call) ? view : NULL;
 }
 
-static void view_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void view_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct view *view = call->topic;
 
-	call->err = catalog_read(core, txn, (const char *)call->path.ptr, call->number,
+	call->err = catalog_read(hub, txn, (const char *)call->path.ptr, call->number,
 				 &view->reading, call->why);
 }
 
 /* Keys of older epochs, whose chunks are still in use. */
-static void view_keys_run(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void view_keys_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct call *call = arg;
 	struct view *view = call->topic;
@@ -156,7 +156,7 @@ static void view_keys_run(struct core *core, struct txn *txn, int64_t now_ms, vo
 	while (!call->err && (epoch = reader_key_wanted(view->opened->reader))) {
 		struct key key = {{0}};
 
-		call->err = catalog_epoch_key(core, txn, &view->opened->reading, epoch, &key);
+		call->err = catalog_epoch_key(hub, txn, &view->opened->reading, epoch, &key);
 		if (!call->err)
 			reader_key_add(view->opened->reader, &key);
 		key_wipe(&key);

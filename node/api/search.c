@@ -32,7 +32,7 @@ struct search {
 	struct hit *hits; /* the best first; of equal ones in order of path */
 	size_t hit_count;
 	uint64_t found;
-	struct core *core; /* of the turn */
+	struct hub *hub; /* of the turn */
 	struct call *call;
 };
 
@@ -106,7 +106,7 @@ static unsigned word_worth(const struct search *search, struct buf *folded,
 	const struct description *description = &entry->description;
 	struct membership_status status;
 
-	membership_status(search->core, &status);
+	membership_status(search->hub, &status);
 	const struct charter_member *member =
 		status.charter ? charter_by_slug(status.charter, path_slug(bytes_str(entry->path)))
 			       : NULL;
@@ -165,13 +165,13 @@ static bool look(void *arg, const struct catalog_entry *entry)
 	return api_page_goes_on(search->call, entry->path);
 }
 
-static void search_page_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void search_page_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct search *search = call->topic;
 
-	search->core = core;
+	search->hub = hub;
 	search->call = call;
-	catalog_list(core, txn, NULL, call->after[0] ? call->after : NULL, look, search);
+	catalog_list(hub, txn, NULL, call->after[0] ? call->after : NULL, look, search);
 	if (call->more)
 		return;
 	json_t *list = json_array();

@@ -9,13 +9,13 @@
 #include "node/care/topics.h"
 #include "node/care/overview.h"
 #include "node/files/upload.h"
-#include "proto/transfer.h"
+#include "proto/want.h"
 
 #define FETCHES_SHOWN 32
 
 struct status {
 	struct call *call;
-	struct core *core;
+	struct hub *hub;
 	struct txn *txn;
 	int64_t now_ms;
 };
@@ -91,8 +91,8 @@ static json_t *fetches_json(struct status *status)
 	struct fetch_status fetch;
 	json_t *list = json_array();
 
-	for (size_t i = 0;
-	     i < FETCHES_SHOWN && transfer_fetch(status->core, status->txn, i, &fetch); i++)
+	for (size_t i = 0; i < FETCHES_SHOWN && want_fetch(status->hub, status->txn, i, &fetch);
+	     i++)
 		json_array_append_new(
 			list, json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "dataset",
 					api_str(fetch.path), "version", api_uint(fetch.number),
@@ -109,12 +109,12 @@ static json_t *store_json(const struct overview *overview)
 	uint64_t of;
 	unsigned percent = space_percent(space, &what, &of);
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "used_bytes",
-			 api_uint(space->store_used), "file_bytes", api_uint(space->store_file),
-			 "free_bytes", api_uint(space->disk_free), "total_bytes",
-			 api_uint(space->disk_total), "limit_bytes",
-			 space->store_limit ? api_uint(space->store_limit) : json_null(), "percent",
-			 api_uint(percent), "foreign_refused", space_room(space) != ROOM_ALL);
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "used_bytes", api_uint(space->store_used),
+		"file_bytes", api_uint(space->store_file), "free_bytes", api_uint(space->disk_free),
+		"total_bytes", api_uint(space->disk_total), "limit_bytes",
+		space->store_limit ? api_uint(space->store_limit) : json_null(), "percent",
+		api_uint(percent), "foreign_refused", space_headroom(space) != HEADROOM_ALL);
 }
 
 static json_t *actions_json(const struct actions *actions)
@@ -139,8 +139,8 @@ static void status_make(struct status *status)
 	struct overview *overview = call->topic;
 	struct actions actions;
 
-	overview_take(overview, call->node, status->core, status->txn, status->now_ms);
-	topics_collect(&actions, call->node, overview, status->core, status->txn, status->now_ms);
+	overview_take(overview, call->node, status->hub, status->txn, status->now_ms);
+	topics_collect(&actions, call->node, overview, status->hub, status->txn, status->now_ms);
 	call->out =
 		json_pack("{s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:o}", "node",
 			  node_json(status, overview->membership.author), "federation",
@@ -154,7 +154,7 @@ static void status_make(struct status *status)
 
 struct walker {
 	struct call *call;
-	struct core *core;
+	struct hub *hub;
 	struct txn *txn;
 };
 
@@ -162,16 +162,16 @@ static bool status_dataset(void *arg, const struct catalog_entry *entry)
 {
 	struct walker *walker = arg;
 
-	overview_dataset(walker->call->topic, walker->core, walker->txn, entry);
+	overview_dataset(walker->call->topic, walker->hub, walker->txn, entry);
 	return api_page_goes_on(walker->call, entry->path);
 }
 
-static void status_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void status_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
-	struct walker walker = {.call = call, .core = core, .txn = txn};
-	struct status status = {.call = call, .core = core, .txn = txn, .now_ms = now_ms};
+	struct walker walker = {.call = call, .hub = hub, .txn = txn};
+	struct status status = {.call = call, .hub = hub, .txn = txn, .now_ms = now_ms};
 
-	catalog_list(core, txn, NULL, call->after[0] ? call->after : NULL, status_dataset, &walker);
+	catalog_list(hub, txn, NULL, call->after[0] ? call->after : NULL, status_dataset, &walker);
 	if (!call->more)
 		status_make(&status);
 }

@@ -71,11 +71,11 @@ static bool add_subscription(void *arg, const struct subscription *subscription,
 	return true;
 }
 
-static void subscriptions_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void subscriptions_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	json_t *list = json_array();
 
-	subscription_each(core, txn, add_subscription, list);
+	subscription_each(hub, txn, add_subscription, list);
 	add_folders(list, txn);
 	call->out = json_pack("{s:o}", "subscriptions", list);
 }
@@ -121,7 +121,7 @@ static void subscribe_begin(struct call *call)
 		api_push(call);
 }
 
-static void subscribe_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void subscribe_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	const char *pattern = api_in_text(call, "pattern");
 
@@ -132,7 +132,7 @@ static void subscribe_run(struct call *call, struct core *core, struct txn *txn,
 
 	const char *to = api_in_text(call, "to");
 
-	call->err = subscription_add(core, txn, &subscription, call->why);
+	call->err = subscription_add(hub, txn, &subscription, call->why);
 	if (to && call->err == ERR_EXISTS) /* it gets a folder, or another one */
 		call->err = ERR_OK;
 	if (to && !call->err)
@@ -154,9 +154,9 @@ static void unsubscribe_begin(struct call *call)
 		api_push(call);
 }
 
-static void unsubscribe_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void unsubscribe_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
-	call->err = subscription_drop(core, txn, (const char *)call->path.ptr, call->why);
+	call->err = subscription_drop(hub, txn, (const char *)call->path.ptr, call->why);
 	if (!call->err)
 		delivery_unset(txn, (const char *)call->path.ptr);
 	call->status = 204;

@@ -138,7 +138,7 @@ static void create_begin(struct call *call)
 	api_push(call);
 }
 
-static void create_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void create_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct upload *upload = upload_of(call);
 	struct publish_options options = {
@@ -160,7 +160,7 @@ static void create_run(struct call *call, struct core *core, struct txn *txn, in
 	if (options.has_tier)
 		tier_parse(&options.tier, bytes_str(api_in_text(call, "tier")));
 	call->err =
-		catalog_publish_begin(core, txn, now_ms, &options, &upload->publication, call->why);
+		catalog_publish_begin(hub, txn, now_ms, &options, &upload->publication, call->why);
 }
 
 static void create_done(struct call *call)
@@ -270,14 +270,14 @@ out:
 
 /* POST /uploads/ID/commit */
 
-static void commit_run(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void commit_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct call *call = arg;
 	struct upload *upload = upload_of(call);
 	struct catalog_entry entry = {0};
 	bool unchanged;
 
-	call->err = catalog_publish_commit(core, txn, now_ms, &upload->publication, upload->writer,
+	call->err = catalog_publish_commit(hub, txn, now_ms, &upload->publication, upload->writer,
 					   &unchanged, &entry, call->why);
 	if (call->err)
 		return;
@@ -288,8 +288,8 @@ static void commit_run(struct core *core, struct txn *txn, int64_t now_ms, void 
 			      api_uint(entry.description.byte_count), "added_bytes",
 			      api_uint(unchanged ? 0 : upload->added_bytes), "sealed_bytes",
 			      api_uint(entry.index_bytes));
-	api_readers(call->out, core, txn, &entry);
-	api_holders(call->out, core, txn, &entry);
+	api_readers(call->out, hub, txn, &entry);
+	api_holders(call->out, hub, txn, &entry);
 	catalog_entry_fini(&entry);
 }
 

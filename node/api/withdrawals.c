@@ -10,7 +10,7 @@
 #include "proto/withdrawal.h"
 
 struct withdrawal_list {
-	struct core *core;
+	struct hub *hub;
 	struct txn *txn;
 	json_t *confirmed, *outstanding;
 };
@@ -20,7 +20,7 @@ static bool withdrawal_answer_add(void *arg, const struct withdrawal_answer *ans
 	struct withdrawal_list *answers = arg;
 	struct catalog_holder holder;
 
-	if (!catalog_holder(answers->core, answers->txn, answer->author, &holder))
+	if (!catalog_holder(answers->hub, answers->txn, answer->author, &holder))
 		return true; /* no member any more */
 	json_t *who =
 		json_pack("{s:o, s:o}", "slug", api_str(holder.slug), "name", api_str(holder.name));
@@ -30,12 +30,11 @@ static bool withdrawal_answer_add(void *arg, const struct withdrawal_answer *ans
 	return true;
 }
 
-static json_t *withdrawal_json(struct core *core, struct txn *txn,
-			       const struct withdrawal_view *view)
+static json_t *withdrawal_json(struct hub *hub, struct txn *txn, const struct withdrawal_view *view)
 {
-	struct withdrawal_list answers = {core, txn, json_array(), json_array()};
+	struct withdrawal_list answers = {hub, txn, json_array(), json_array()};
 
-	withdrawal_answers(core, txn, view, withdrawal_answer_add, &answers);
+	withdrawal_answers(hub, txn, view, withdrawal_answer_add, &answers);
 	return json_pack("{s:o, s:o, s:o, s:I, s:o, s:b, s:b, s:o, s:o}", "dataset",
 			 api_str(view->path), "version", api_uint(view->number), "by",
 			 api_str(view->name), "time_ms", (json_int_t)view->time_ms, "reason",
@@ -43,26 +42,26 @@ static json_t *withdrawal_json(struct core *core, struct txn *txn,
 			 answers.confirmed, "outstanding", answers.outstanding);
 }
 
-static void withdraw_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void withdraw_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct withdrawal_view view;
 
-	call->err = withdrawal_make(core, txn, api_in_text(call, "dataset"),
-				    api_in_text(call, "reason"), api_in_true(call, "erase"), &view,
-				    call->why);
+	call->err =
+		withdrawal_make(hub, txn, api_in_text(call, "dataset"), api_in_text(call, "reason"),
+				api_in_true(call, "erase"), &view, call->why);
 	if (call->err)
 		return;
 	call->status = 201;
-	call->out = withdrawal_json(core, txn, &view);
+	call->out = withdrawal_json(hub, txn, &view);
 }
 
-static void withdrawal_run(struct call *call, struct core *core, struct txn *txn, int64_t now_ms)
+static void withdrawal_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct withdrawal_view view;
 	const char *path = (const char *)call->path.ptr;
 
-	if (withdrawal_find(core, txn, path, call->number, &view)) {
-		call->out = withdrawal_json(core, txn, &view);
+	if (withdrawal_find(hub, txn, path, call->number, &view)) {
+		call->out = withdrawal_json(hub, txn, &view);
 		return;
 	}
 	call->err = ERR_ABSENT;

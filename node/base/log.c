@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "crypto/check.h"
+#include "crypto/utf8.h"
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
@@ -42,33 +43,6 @@ enum err log_level_parse(enum log_level *level, struct bytes text)
 	return ERR_MALFORMED;
 }
 
-/* Length of the UTF-8 sequence at p and its code point; 0 when it is none. */
-static size_t utf8_next(const uint8_t *p, size_t len, uint32_t *code)
-{
-	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-
-	if (n == 0 || n > len || p[0] > 0xf4)
-		return 0;
-	*code = n == 1 ? p[0] : p[0] & (0x7f >> n);
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		*code = *code << 6 | (p[i] & 0x3f);
-	}
-	if ((n == 3 && *code < 0x800) || (n == 4 && *code < 0x10000) || *code > 0x10ffff ||
-	    (*code >= 0xd800 && *code < 0xe000))
-		return 0;
-	return n;
-}
-
-/* Controls (C0, DEL, C1), line separators, and what turns the direction of writing. */
-static bool code_is_plain(uint32_t code)
-{
-	return !(code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x061c ||
-		 (code >= 0x200e && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-		 (code >= 0x2066 && code <= 0x2069) || code == 0xfeff);
-}
-
 void log_escape(char *out, size_t size, struct bytes text)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -79,9 +53,9 @@ void log_escape(char *out, size_t size, struct bytes text)
 		char piece[17];
 		size_t piece_len = 0;
 		uint32_t code = 0;
-		size_t n = utf8_next(text.ptr + i, text.len - i, &code);
+		size_t n = utf8_next(bytes_slice(text, i, text.len), &code);
 
-		if (n && code_is_plain(code)) {
+		if (n && !utf8_unsafe(code)) {
 			if (code == '\\')
 				piece[piece_len++] = '\\';
 			memcpy(piece + piece_len, text.ptr + i, n);

@@ -36,15 +36,15 @@ unsigned space_percent(const struct space *space, const char **what, uint64_t *o
 	return limit > disk ? limit : disk;
 }
 
-enum room space_room(const struct space *space)
+enum headroom space_headroom(const struct space *space)
 {
 	if (space->store_limit && space->store_used >= space->store_limit)
-		return ROOM_NONE;
+		return HEADROOM_NONE;
 	if (limit_percent(space) >= SPACE_REFUSE_PERCENT)
-		return ROOM_OWN;
+		return HEADROOM_OWN;
 	if (disk_percent(space) >= SPACE_REFUSE_PERCENT && space->disk_free < SPACE_PLENTY_BYTES)
-		return ROOM_OWN;
-	return ROOM_ALL;
+		return HEADROOM_OWN;
+	return HEADROOM_ALL;
 }
 
 void space_size(char out[SPACE_SIZE_LEN], uint64_t bytes)

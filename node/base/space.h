@@ -27,7 +27,7 @@ void space_take(struct space *space, struct db *db, const char *dir, uint64_t st
 /* Of the fuller one of disk and size limit, 0 to 100 or a little more; what: "disk" or "size limit", of: its size. */
 unsigned space_percent(const struct space *space, const char **what, uint64_t *of);
 /* What the core may store now. */
-enum room space_room(const struct space *space);
+enum headroom space_headroom(const struct space *space);
 /* "200 GB" */
 void space_size(char out[SPACE_SIZE_LEN], uint64_t bytes);
 

@@ -177,7 +177,7 @@ static void tell_slugs(struct turn *turn, struct turn_batch *batch)
 {
 	struct membership_status status;
 
-	membership_status(turn->core, &status);
+	membership_status(core_hub(turn->core), &status);
 	for (size_t i = 0; status.charter && i < batch->effects.count; i++) {
 		const struct note *note = batch->effects.items[i].note;
 		const struct charter_member *member;
@@ -285,7 +285,7 @@ static void tell_room(struct turn *turn)
 
 	space_take(&space, turn->options.db, turn->options.dir,
 		   turn->options.core.limits->store_bytes_max);
-	core_room(turn->core, space_room(&space));
+	core_headroom(turn->core, space_headroom(&space));
 }
 
 static void run_turn(struct turn *turn)

@@ -70,7 +70,7 @@ struct turn_batch {
 struct turn_options {
 	struct db *db;            /* borrowed, as all below */
 	const char *dir;          /* of the store: for its disk */
-	struct core_options core; /* core.random: used by the core thread alone */
+	struct hub_options core;  /* core.random: used by the core thread alone */
 	void (*ready)(void *arg); /* on the core thread: a batch may be taken */
 	void *arg;
 };

@@ -34,7 +34,7 @@ struct actions {
 	/* for the topics */
 	const struct node_view *node;
 	const struct overview *overview;
-	struct core *core;
+	struct hub *hub;
 	struct txn *txn;
 	int64_t now_ms;
 

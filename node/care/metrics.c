@@ -11,7 +11,7 @@
 #include "node/care/topics.h"
 #include "node/files/upload.h"
 #include "node/net/net.h"
-#include "proto/transfer.h"
+#include "proto/want.h"
 
 #define TEXT_TYPE    "text/plain; charset=utf-8"
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -69,7 +69,7 @@ struct ask {
 	X(disk_size_bytes, gauge, "Size of the disk of the store.",                                \
 	  put_count(out, name, space->disk_total))                                                 \
 	X(foreign_refused, gauge, "1 while foreign data is refused because room runs out.",        \
-	  put_count(out, name, space_room(space) != ROOM_ALL))                                     \
+	  put_count(out, name, space_headroom(space) != HEADROOM_ALL))                             \
 	X(peers_linked, gauge, "Nodes that are linked.", put_count(out, name, overview->linked))   \
 	X(peers_known, gauge, "Nodes that are linked or tried.",                                   \
 	  put_count(out, name, overview->peers))                                                   \
@@ -89,7 +89,7 @@ struct ask {
 	  put_fetches(out, name, metrics))                                                         \
 	X(uploads, gauge, "Publications under way.",                                               \
 	  put_count(out, name, metrics->node->uploads->count))                                     \
-	X(queries_total, counter, "Questions to the core, which are asked between turns.",         \
+	X(queries_total, counter, "Questions to the hub, which are asked between turns.",          \
 	  put_count(out, name, turns.query_count))                                                 \
 	X(queries_failed_total, counter, "Questions that met a fault of the store.",               \
 	  put_count(out, name, turns.query_failed))                                                \
@@ -205,7 +205,7 @@ static void make_text(struct metrics *metrics)
 
 struct walker {
 	struct metrics *metrics;
-	struct core *core;
+	struct hub *hub;
 	struct txn *txn;
 };
 
@@ -215,7 +215,7 @@ static bool metrics_dataset(void *arg, const struct catalog_entry *entry)
 	struct walker *walker = arg;
 	struct metrics *metrics = walker->metrics;
 
-	overview_dataset(metrics->overview, walker->core, walker->txn, entry);
+	overview_dataset(metrics->overview, walker->hub, walker->txn, entry);
 	if (++metrics->page_count < PAGE_MAX)
 		return true;
 	metrics->page_count = 0;
@@ -224,34 +224,34 @@ static bool metrics_dataset(void *arg, const struct catalog_entry *entry)
 	return false;
 }
 
-static void count_fetches(struct metrics *metrics, struct core *core, struct txn *txn)
+static void count_fetches(struct metrics *metrics, struct hub *hub, struct txn *txn)
 {
 	struct fetch_status fetch;
 
-	for (size_t i = 0; i < METRICS_FETCHES_MAX && transfer_fetch(core, txn, i, &fetch); i++) {
+	for (size_t i = 0; i < METRICS_FETCHES_MAX && want_fetch(hub, txn, i, &fetch); i++) {
 		metrics->fetches_running += fetch.state == FETCH_RUNNING;
 		metrics->fetches_waiting += fetch.state == FETCH_WAITING;
 	}
 }
 
-static void metrics_gather(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void metrics_gather(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct metrics *metrics = arg;
-	struct walker walker = {.metrics = metrics, .core = core, .txn = txn};
+	struct walker walker = {.metrics = metrics, .hub = hub, .txn = txn};
 	const char *after = metrics->more ? metrics->after : NULL;
 	struct overview *overview = metrics->overview;
 	struct actions actions;
 
 	metrics->more = false;
-	catalog_list(core, txn, NULL, after, metrics_dataset, &walker);
+	catalog_list(hub, txn, NULL, after, metrics_dataset, &walker);
 	if (metrics->more)
 		return;
-	overview_take(overview, metrics->node, core, txn, now_ms);
-	topics_collect(&actions, metrics->node, overview, core, txn, now_ms);
+	overview_take(overview, metrics->node, hub, txn, now_ms);
+	topics_collect(&actions, metrics->node, overview, hub, txn, now_ms);
 	for (unsigned i = 0; i <= ACTION_CRITICAL; i++)
 		metrics->severities[i] = actions_count(&actions, (enum action_severity)i);
 	actions_fini(&actions);
-	count_fetches(metrics, core, txn);
+	count_fetches(metrics, hub, txn);
 	metrics->now_ms = now_ms;
 	metrics->charter_number =
 		overview->membership.charter ? overview->membership.charter->number : 0;

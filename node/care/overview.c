@@ -5,12 +5,12 @@
 
 #define AHEAD_MS 60000 /* clocks differ a little; more than this is a wrong one */
 
-void overview_dataset(struct overview *overview, struct core *core, struct txn *txn,
+void overview_dataset(struct overview *overview, struct hub *hub, struct txn *txn,
 		      const struct catalog_entry *entry)
 {
 	struct overview_datasets *datasets = &overview->datasets;
 	struct catalog_holder holders[16];
-	size_t holder_count = entry->own ? catalog_holders(core, txn, entry, holders, 16) : 0;
+	size_t holder_count = entry->own ? catalog_holders(hub, txn, entry, holders, 16) : 0;
 	bool single = entry->own && catalog_operators(holders, holder_count) < 2;
 
 	datasets->known++;
@@ -51,7 +51,7 @@ static void add_heads(struct overview *overview, const struct member_state *stat
 		overview->oldest_head_ms = state->head_time_ms;
 }
 
-static void count_members(struct overview *overview, struct core *core, struct txn *txn,
+static void count_members(struct overview *overview, struct hub *hub, struct txn *txn,
 			  int64_t now_ms)
 {
 	const struct charter *charter = overview->membership.charter;
@@ -62,7 +62,7 @@ static void count_members(struct overview *overview, struct core *core, struct t
 
 		if (!charter_is_present(member))
 			continue;
-		membership_member(core, txn, now_ms, member->number, &state);
+		membership_member(hub, txn, now_ms, member->number, &state);
 		overview->members++;
 		overview->complete += !strcmp(state.state, "complete");
 		overview->partial += !strcmp(state.state, "partial");
@@ -75,11 +75,11 @@ static void count_members(struct overview *overview, struct core *core, struct t
 	}
 }
 
-static void count_peers(struct overview *overview, struct core *core)
+static void count_peers(struct overview *overview, struct hub *hub)
 {
 	struct peer_state peer;
 
-	for (size_t i = 0; membership_peer(core, i, &peer); i++) {
+	for (size_t i = 0; peers_show(hub, i, &peer); i++) {
 		overview->peers++;
 		overview->linked += peer.link != 0;
 		overview->dialled += peer.link != 0 && peer.dialled;
@@ -92,11 +92,11 @@ static void count_peers(struct overview *overview, struct core *core)
 	}
 }
 
-void overview_take(struct overview *overview, const struct node_view *node, struct core *core,
+void overview_take(struct overview *overview, const struct node_view *node, struct hub *hub,
 		   struct txn *txn, int64_t now_ms)
 {
-	membership_status(core, &overview->membership);
-	count_members(overview, core, txn, now_ms);
-	count_peers(overview, core);
+	membership_status(hub, &overview->membership);
+	count_members(overview, hub, txn, now_ms);
+	count_peers(overview, hub);
 	space_take(&overview->space, node->db, node->dir, node->config->limits.store_bytes_max);
 }

@@ -45,9 +45,9 @@ struct overview {
 	struct space space;
 };
 
-void overview_dataset(struct overview *overview, struct core *core, struct txn *txn,
+void overview_dataset(struct overview *overview, struct hub *hub, struct txn *txn,
 		      const struct catalog_entry *entry);
-void overview_take(struct overview *overview, const struct node_view *node, struct core *core,
+void overview_take(struct overview *overview, const struct node_view *node, struct hub *hub,
 		   struct txn *txn, int64_t now_ms);
 
 #endif

@@ -14,7 +14,7 @@ enum { ID_SHOWN = 4 }; /* bytes of an id that people type */
 void topic_charter(struct actions *list)
 {
 	const struct membership_status *membership = &list->overview->membership;
-	uint32_t number = fork_number(list->core);
+	uint32_t number = fork_number(list->hub);
 
 	if (membership->author && number)
 		actions_add(list, ACTION_CRITICAL, "allmende federation settle",
@@ -46,11 +46,11 @@ void topic_votes(struct actions *list)
 
 	if (!membership->author)
 		return;
-	if (voting_is_split(list->core, list->txn))
+	if (voting_is_split(list->hub, list->txn))
 		actions_add(list, ACTION_WARN, "allmende federation proposals",
 			    "the stewards have voted for different proposals, and none of them can "
 			    "have enough votes: the members have to settle it");
-	for (size_t i = 0; voting_proposal(list->core, list->txn, i, &proposal, NULL); i++) {
+	for (size_t i = 0; voting_proposal(list->hub, list->txn, i, &proposal, NULL); i++) {
 		if (!proposal.may_vote || proposal.voted)
 			continue;
 		hex_put(hex, bytes_slice(id_bytes(&proposal.id), 0, ID_SHOWN));
@@ -71,7 +71,7 @@ void topic_leaving(struct actions *list)
 
 	if (!charter || !charter_is_steward(charter, membership->member_number))
 		return;
-	while (voting_leaver(list->core, list->txn, &number, reason)) {
+	while (voting_leaver(list->hub, list->txn, &number, reason)) {
 		const struct charter_member *member = charter_member(charter, number);
 		if (!member || !charter_is_present(member))
 			continue;

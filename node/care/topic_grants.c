@@ -7,7 +7,7 @@
 #include "crypto/path.h"
 #include "node/care/topics.h"
 #include "proto/membership.h"
-#include "proto/rights.h"
+#include "proto/grants.h"
 
 enum { DAY_MS = 24 * 3600 * 1000, SOON_DAYS = 30, WHEN_LEN = 24 };
 
@@ -15,17 +15,17 @@ struct soon {
 	struct actions *list;
 	const struct charter *charter;
 	const struct org_id *own;
-	const struct rights_grant *grant; /* which another one may outlast */
+	const struct grant *grant; /* which another one may outlast */
 	bool outlasted;
 };
 
-static const struct token_link *last_of(const struct rights_grant *grant)
+static const struct token_link *last_of(const struct grant *grant)
 {
 	return &grant->link[grant->link_count - 1];
 }
 
 /* Whether this one gives the same, and for longer. */
-static bool outlasts(void *arg, const struct rights_grant *other)
+static bool outlasts(void *arg, const struct grant *other)
 {
 	struct soon *soon = arg;
 	const struct token_link *mine = last_of(soon->grant), *its = last_of(other);
@@ -74,21 +74,21 @@ static void grant_received_ends(const struct soon *soon, const char *name,
 		    when_text(when, days));
 }
 
-static bool topic_grants_look(void *arg, const struct rights_grant *grant)
+static bool topic_grants_look(void *arg, const struct grant *grant)
 {
 	struct soon *soon = arg;
 	const struct token_link *last = last_of(grant);
 	int64_t left_ms = last->expiry_ms - soon->list->now_ms;
 	bool mine = id_eq(&last->issuer, soon->own);
-	char name[RIGHTS_NAME_LEN + 1];
+	char name[GRANT_NAME_LEN + 1];
 
 	if (!grant->good || left_ms > (int64_t)SOON_DAYS * DAY_MS ||
 	    (!mine && !id_eq(&last->audience, soon->own)))
 		return true;
 	soon->grant = grant;
 	soon->outlasted = false;
-	rights_each(soon->list->core, soon->list->txn, soon->own, outlasts, soon);
-	rights_name(name, &grant->token);
+	grants_each(soon->list->hub, soon->list->txn, soon->own, outlasts, soon);
+	grant_name(name, &grant->token);
 	if (!soon->outlasted)
 		(mine ? grant_given_ends : grant_received_ends)(soon, name, last,
 								(int)(left_ms / DAY_MS));
@@ -100,10 +100,10 @@ void topic_grants(struct actions *list)
 	struct membership_status status;
 	struct soon soon = {.list = list};
 
-	membership_status(list->core, &status);
+	membership_status(list->hub, &status);
 	if (!status.charter || !status.member_number)
 		return;
 	soon.charter = status.charter;
 	soon.own = &charter_member(status.charter, status.member_number)->org;
-	rights_each(list->core, list->txn, soon.own, topic_grants_look, &soon);
+	grants_each(list->hub, list->txn, soon.own, topic_grants_look, &soon);
 }

@@ -35,18 +35,18 @@ void topic_membership(struct actions *list)
 void topic_space(struct actions *list)
 {
 	static const char *const texts[] = {
-		[ROOM_ALL] = "foreign data is refused before it is full",
-		[ROOM_OWN] = "foreign data refused, own accepted",
-		[ROOM_NONE] = "nothing is stored any more",
+		[HEADROOM_ALL] = "foreign data is refused before it is full",
+		[HEADROOM_OWN] = "foreign data refused, own accepted",
+		[HEADROOM_NONE] = "nothing is stored any more",
 	};
 	const struct space *space = &list->overview->space;
-	enum room room = space_room(space);
+	enum headroom room = space_headroom(space);
 	char size[SPACE_SIZE_LEN];
 	const char *what;
 	uint64_t of;
 	unsigned percent = space_percent(space, &what, &of);
 
-	if (percent < SPACE_WARN_PERCENT && room == ROOM_ALL)
+	if (percent < SPACE_WARN_PERCENT && room == HEADROOM_ALL)
 		return;
 	space_size(size, of);
 	actions_add(list, percent >= SPACE_REFUSE_PERCENT ? ACTION_CRITICAL : ACTION_WARN,

@@ -18,7 +18,7 @@ static bool count_answer(void *arg, const struct withdrawal_answer *answer)
 	struct catalog_holder holder;
 
 	if (answer->time_ms ||
-	    !catalog_holder(waiting->list->core, waiting->list->txn, answer->author, &holder))
+	    !catalog_holder(waiting->list->hub, waiting->list->txn, answer->author, &holder))
 		return true;
 	if (waiting->count++ == 0)
 		snprintf(waiting->first, sizeof(waiting->first), "%s", holder.name);
@@ -31,7 +31,7 @@ static bool topic_withdrawal_look(void *arg, const struct withdrawal_view *view)
 	struct waiting waiting = {.list = list};
 	char command[ACTION_COMMAND_LEN], others[64] = "";
 
-	withdrawal_answers(list->core, list->txn, view, count_answer, &waiting);
+	withdrawal_answers(list->hub, list->txn, view, count_answer, &waiting);
 	if (!waiting.count)
 		return true;
 	if (waiting.count > 1)
@@ -46,5 +46,5 @@ static bool topic_withdrawal_look(void *arg, const struct withdrawal_view *view)
 /* Who was asked to erase something and has not answered. */
 void topic_withdrawal(struct actions *list)
 {
-	withdrawal_each(list->core, list->txn, topic_withdrawal_look, list);
+	withdrawal_each(list->hub, list->txn, topic_withdrawal_look, list);
 }

@@ -16,11 +16,11 @@ static const struct {
 };
 
 void topics_collect(struct actions *out, const struct node_view *node,
-		    const struct overview *overview, struct core *core, struct txn *txn,
+		    const struct overview *overview, struct hub *hub, struct txn *txn,
 		    int64_t now_ms)
 {
 	*out = (struct actions){
-		.node = node, .overview = overview, .core = core, .txn = txn, .now_ms = now_ms};
+		.node = node, .overview = overview, .hub = hub, .txn = txn, .now_ms = now_ms};
 	for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++) {
 		out->topic = topics[i].name;
 		out->topic_count = 0;

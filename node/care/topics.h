@@ -1,7 +1,7 @@
 /*
  * topics - what there is to do: one function a topic looks at the node and adds to the list of actions.
  *
- * A function looks with list->core, list->txn and list->now_ms; it changes nothing, takes no more than milliseconds, and adds its
+ * A function looks with list->hub, list->txn and list->now_ms; it changes nothing, takes no more than milliseconds, and adds its
  * worst first. It runs on the core thread: of list->node it may read only what does not change while the node runs.
  *
  * To add a topic: write its function, say in a file topic_grants.c of its own,
@@ -22,7 +22,7 @@
 
 /* Fills the list by all of them, on the core thread. Ends with actions_fini(). */
 void topics_collect(struct actions *out, const struct node_view *node,
-		    const struct overview *overview, struct core *core, struct txn *txn,
+		    const struct overview *overview, struct hub *hub, struct txn *txn,
 		    int64_t now_ms);
 
 /* topic_federation.c */

@@ -162,14 +162,14 @@ static void step_run(uv_work_t *work)
 
 /* ---- on the core thread ---- */
 
-static void begun_run(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void begun_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct delivery *job = arg;
 
 	delivery_begun(txn, &job->due, &job->names);
 }
 
-static void outcome_run(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void outcome_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct delivery *job = arg;
 
@@ -179,17 +179,17 @@ static void outcome_run(struct core *core, struct txn *txn, int64_t now_ms, void
 		delivery_done(txn, now_ms, &job->due, &job->names);
 }
 
-static void look_run(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void look_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct deliver *deliver = arg;
 
-	deliver->found = delivery_next(core, txn, now_ms, &deliver->cursor, &deliver->due);
+	deliver->found = delivery_next(hub, txn, now_ms, &deliver->cursor, &deliver->due);
 }
 
 /* ---- on the loop thread: one job ---- */
 
 static void job_push(struct delivery *job,
-		     void (*run)(struct core *core, struct txn *txn, int64_t now_ms, void *arg),
+		     void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg),
 		     void (*done)(struct turn_item *item))
 {
 	job->item = (struct turn_item){
@@ -398,7 +398,7 @@ static bool farewell_look(void *arg, const struct delivery_view *view)
 	return false;
 }
 
-static void farewell_run(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void farewell_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	delivery_each(txn, farewell_look, arg);
 }

@@ -51,11 +51,11 @@ static void upload_free(struct upload *upload)
 
 /* Dropping the staged rows of what failed. */
 
-static void abort_run(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void abort_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct upload *upload = arg;
 
-	catalog_publish_abort(core, txn, &upload->publication);
+	catalog_publish_abort(hub, txn, &upload->publication);
 }
 
 static void abort_done(struct turn_item *item)
@@ -93,13 +93,13 @@ static void changed(struct upload *upload)
 
 /* Storing */
 
-static void store_run(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void store_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct seal_job *job = arg;
 	struct upload *upload = job->upload;
 
 	/* also when it began with room enough: the size limit is one */
-	if (core_room_left(core) == ROOM_NONE) {
+	if (hub->headroom == HEADROOM_NONE) {
 		job->err = ERR_NOSPACE;
 		return;
 	}
@@ -110,7 +110,7 @@ static void store_run(struct core *core, struct txn *txn, int64_t now_ms, void *
 		if (!piece->known &&
 		    !chunks_has(txn, &upload->publication.params.dataset, &entry->addr))
 			job->added_bytes += entry->size;
-		catalog_publish_chunk(core, txn, &upload->publication, &entry->addr, entry->size,
+		catalog_publish_chunk(hub, txn, &upload->publication, &entry->addr, entry->size,
 				      piece->known ? bytes_of(NULL, 0) : buf_bytes(&piece->sealed));
 		if (!piece->known)
 			seen_put(txn, writer_sealer(upload->writer), piece);

@@ -49,14 +49,14 @@ static bool name_faults(void *arg, const struct catalog_entry *entry)
 	return true;
 }
 
-static void core_run(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void core_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct verify *verify = arg;
 
-	verify->core_more = catalog_verify(core, txn, &verify->cursor, STEP_ROWS, &verify->findings,
+	verify->core_more = catalog_verify(hub, txn, &verify->cursor, STEP_ROWS, &verify->findings,
 					   &verify->looked);
 	if (!verify->core_more && verify->scrub.fault_count)
-		catalog_list(core, txn, NULL, NULL, name_faults, verify);
+		catalog_list(hub, txn, NULL, NULL, name_faults, verify);
 }
 
 static void core_done(struct turn_item *item)

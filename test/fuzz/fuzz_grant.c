@@ -1,24 +1,24 @@
 /* A grant as it travels by mail: the body of the text. */
 #include "test/fuzz/fuzz.h"
 
-#include "proto/rights.h"
+#include "proto/grants.h"
 #include "proto/wire_out.h"
 
-static void put(struct buf *out, const struct rights_text *text)
+static void put(struct buf *out, const struct grant_text *text)
 {
 	struct bytes links[TOKEN_LINK_COUNT_MAX];
 	for (size_t i = 0; i < text->token.count; i++)
 		links[i] = text->token.link[i].whole;
-	rights_text_put(out, &text->fed, links, text->token.count,
-			text->has_key ? &text->wrap : NULL);
+	grant_text_put(out, &text->fed, links, text->token.count,
+		       text->has_key ? &text->wrap : NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes in = bytes_of(data, size);
-	struct rights_text text;
+	struct grant_text text;
 	struct buf out;
-	if (rights_text_get(&text, in) != ERR_OK)
+	if (grant_text_get(&text, in) != ERR_OK)
 		return 0;
 	fuzz_accepted();
 	buf_init(&out, size);
@@ -49,7 +49,7 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	struct bytes bytes = buf_bytes(&whole);
 	for (unsigned key = 0; key < 2; key++) {
 		buf_init(&out, TOKEN_TEXT_LEN_MAX);
-		rights_text_put(&out, &fed, &bytes, 1, key ? &wrap : NULL);
+		grant_text_put(&out, &fed, &bytes, 1, key ? &wrap : NULL);
 		fuzz_seed(corpus, buf_bytes(&out));
 		buf_fini(&out);
 	}

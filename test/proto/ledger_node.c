@@ -105,7 +105,8 @@ void test_publish(struct ledger_node *node, const char *path, uint64_t number, u
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	test_version_body(&body, path, number, variant);
 	assert_int_equal(ledger_append(&node->ledger, node->txn, RECORD_VERSION,
-				       record_slot_bytes(&slot), buf_bytes(&body), NULL, NULL),
+				       record_slot_bytes(&slot), buf_bytes(&body), NULL,
+				       LEDGER_QUIET),
 			 ERR_OK);
 	buf_fini(&body);
 }

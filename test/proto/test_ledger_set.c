@@ -304,97 +304,70 @@ static void lies_delete_nothing(void **state)
 	buf_fini(&missing);
 }
 
-/* ---- checks that wait ---- */
+/* ---- what arrives ---- */
 
-static size_t settle_news(struct ledger_node *node, size_t *dropped)
+/* Accepts all records of the author; those in [from, until) with a broken signature. How many were accepted. */
+static size_t copy_forged(struct fixture *f, struct ledger_node *to, uint64_t from, uint64_t until)
 {
-	struct ledger_news news;
+	struct bytes head, whole;
+	size_t stored = 0;
+
+	assert_true(ledger_head(f->author.txn, author1, 1, &head));
+	ledger_accept_head(&to->ledger, to->txn, head, NULL);
+	for (uint64_t n = 1; ledger_record(f->author.txn, author1, 1, n, &whole); n++) {
+		bool forged = n >= from && n < until;
+		struct ledger_news news;
+		struct buf copy;
+		buf_init(&copy, LIMIT_RECORD_LEN_MAX);
+		buf_add(&copy, whole);
+		if (forged)
+			copy.ptr[copy.len - 1] ^= 1;
+		assert_int_equal(
+			ledger_accept_record(&to->ledger, to->txn, buf_bytes(&copy), &news),
+			forged ? ERR_DENIED : ERR_OK);
+		assert_int_equal(news.stored, !forged);
+		stored += news.stored;
+		buf_fini(&copy);
+	}
+	ledger_settle(&to->ledger, to->txn);
+	return stored;
+}
+
+static size_t arrived(struct ledger_node *node)
+{
+	struct ledger_arrival arrival;
 	size_t count = 0;
 
-	*dropped = ledger_settle(&node->ledger, node->txn);
-	while (ledger_news_next(&node->ledger, &news)) {
-		assert_true(news.stored);
-		assert_int_equal(news.kind, RECORD_VERSION);
+	while (ledger_arrival_next(&node->ledger, &arrival)) {
+		assert_true(arrival.news.stored);
+		assert_int_equal(arrival.news.kind, RECORD_VERSION);
+		ledger_arrival_fini(&arrival);
 		count++;
 	}
 	return count;
 }
 
-static void vouched_records_are_news_after_settling(void **state)
+static void forged_records_are_not_taken(void **state)
 {
 	struct fixture *f = *state;
-	size_t dropped;
 
 	publish_many(f, 20);
 	assert_int_equal(ledger_head_make(&f->author.ledger, f->author.txn, NULL), ERR_OK);
-	ledger_defer(&f->a.ledger, true);
-	assert_int_equal(test_copy(&f->author, &f->a, author1), 0);
-	assert_int_equal(settle_news(&f->a, &dropped), 20);
-	assert_int_equal(dropped, 0);
-	assert_int_equal(completeness(&f->a), LEDGER_COMPLETE);
-	assert_int_equal(test_state(&f->a, author1).sequence, 20);
-}
-
-/* Accepts all records of the author; those in [from, to) with a broken signature. */
-static void copy_forged(struct fixture *f, struct ledger_node *to, uint64_t from, uint64_t until)
-{
-	struct bytes head, whole;
-	struct ledger_news news;
-
-	assert_true(ledger_head(f->author.txn, author1, 1, &head));
-	ledger_accept_head(&to->ledger, to->txn, head, NULL);
-	for (uint64_t n = 1; ledger_record(f->author.txn, author1, 1, n, &whole); n++) {
-		struct buf copy;
-		buf_init(&copy, LIMIT_RECORD_LEN_MAX);
-		buf_add(&copy, whole);
-		if (n >= from && n < until)
-			copy.ptr[copy.len - 1] ^= 1;
-		ledger_accept_record(&to->ledger, to->txn, buf_bytes(&copy), &news);
-		assert_false(news.stored);
-		buf_fini(&copy);
-	}
-}
-
-static void forged_records_do_not_survive_settling(void **state)
-{
-	struct fixture *f = *state;
-	size_t dropped;
-
-	publish_many(f, 20);
-	assert_int_equal(ledger_head_make(&f->author.ledger, f->author.txn, NULL), ERR_OK);
-	ledger_defer(&f->a.ledger, true);
-	copy_forged(f, &f->a, 15, 21);
-	assert_int_equal(settle_news(&f->a, &dropped), 14);
-	assert_int_equal(dropped, 6);
+	assert_int_equal(copy_forged(f, &f->a, 15, 21), 14);
+	assert_int_equal(arrived(&f->a), 14);
 	assert_int_equal(completeness(&f->a), LEDGER_PARTIAL);
 	/* what the forger sent is not what we claim to have */
 	assert_int_equal(test_state(&f->a, author1).sequence, 14);
 	assert_int_equal(test_state(&f->a, author1).live_count, 14);
 	assert_int_equal(txn_count(f->a.txn, TABLE_VERSION), 14);
 	/* and the true ones are still welcome */
-	test_copy(&f->author, &f->a, author1);
-	assert_int_equal(settle_news(&f->a, &dropped), 6);
+	assert_int_equal(test_copy(&f->author, &f->a, author1), 6);
+	assert_int_equal(arrived(&f->a), 6);
 	assert_int_equal(completeness(&f->a), LEDGER_COMPLETE);
 }
 
-/* A forgery that came first does not stand in the way of the true record. */
-static void forgery_gives_way_at_once(void **state)
-{
-	struct fixture *f = *state;
-	size_t dropped;
-
-	publish_many(f, 3);
-	assert_int_equal(ledger_head_make(&f->author.ledger, f->author.txn, NULL), ERR_OK);
-	ledger_defer(&f->a.ledger, true);
-	copy_forged(f, &f->a, 2, 3);
-	test_copy(&f->author, &f->a, author1);
-	settle_news(&f->a, &dropped);
-	assert_int_equal(dropped, 1);
-	assert_int_equal(completeness(&f->a), LEDGER_COMPLETE);
-}
-
-/* What displaces another record, or is beyond the head, is checked at once. */
-static void displacing_records_do_not_wait(void **state)
+/* What displaces another record is checked like any other. */
+static void forged_record_displaces_nothing(void **state)
 {
 	struct fixture *f = *state;
 	struct test_record record;
@@ -405,7 +378,6 @@ static void displacing_records_do_not_wait(void **state)
 	assert_int_equal(ledger_head_make(&f->author.ledger, f->author.txn, NULL), ERR_OK);
 	test_copy(&f->author, &f->a, author1);
 	ledger_node_turn(&f->a);
-	ledger_defer(&f->a.ledger, true);
 	buf_init(&bytes, LIMIT_RECORD_LEN_MAX);
 	test_record_init(&record, &f->fed, 1, "gemeinde-1/d0", 1, 4);
 	test_record_put(&bytes, &record);
@@ -418,6 +390,32 @@ static void displacing_records_do_not_wait(void **state)
 	assert_true(news.stored);
 	buf_fini(&bytes);
 	test_record_fini(&record);
+}
+
+/* What arrives can be acted upon without a look into the store: also an own record, when it is to be told. */
+static void arrivals_are_decoded(void **state)
+{
+	struct fixture *f = *state;
+	struct record_slot slot;
+	struct ledger_arrival arrival;
+	struct dataset_id dataset = test_dataset(&f->fed, 1, "gemeinde-1/eigenes");
+	struct buf body;
+
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	test_version_body(&body, "gemeinde-1/eigenes", 1, 7);
+	slot = record_slot_version(&dataset, 1);
+	assert_int_equal(ledger_append(&f->author.ledger, f->author.txn, RECORD_VERSION,
+				       record_slot_bytes(&slot), buf_bytes(&body), NULL,
+				       LEDGER_TELL),
+			 ERR_OK);
+	buf_fini(&body);
+	test_publish(&f->author, "gemeinde-1/still", 1, 0);
+	assert_true(ledger_arrival_next(&f->author.ledger, &arrival));
+	assert_int_equal(arrival.record.author, author1);
+	assert_true(id_eq(&arrival.news.dataset, &dataset));
+	assert_true(bytes_eq(arrival.version.path, bytes_str("gemeinde-1/eigenes")));
+	ledger_arrival_fini(&arrival);
+	assert_false(ledger_arrival_next(&f->author.ledger, &arrival));
 }
 
 /* ---- faults ---- */
@@ -505,7 +503,7 @@ static void failing_store_uses_no_sequence_twice(void **state)
 		db_fault_at(f->author.db, n, ERR_NOSPACE);
 		struct txn *txn = txn_begin(f->author.db, true);
 		enum err err = ledger_append(&ledger, txn, RECORD_VERSION, record_slot_bytes(&slot),
-					     buf_bytes(&body), NULL, NULL);
+					     buf_bytes(&body), NULL, LEDGER_QUIET);
 		if (!err)
 			err = ledger_head_make(&ledger, txn, NULL);
 		ledger_settle(&ledger, txn);
@@ -532,10 +530,9 @@ int main(void)
 		T(order_does_not_matter),
 		T(reconciliation_makes_complete),
 		T(lies_delete_nothing),
-		T(vouched_records_are_news_after_settling),
-		T(forged_records_do_not_survive_settling),
-		T(forgery_gives_way_at_once),
-		T(displacing_records_do_not_wait),
+		T(forged_records_are_not_taken),
+		T(forged_record_displaces_nothing),
+		T(arrivals_are_decoded),
 		T(failing_store_changes_nothing),
 		T(failing_store_uses_no_sequence_twice),
 #undef T

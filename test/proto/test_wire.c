@@ -1,11 +1,10 @@
-/* wire_in, wire_out, utf8: what is accepted, what is refused, and msgpack-c's parser as a witness. */
+/* wire_in, wire_out: what is accepted, what is refused, and msgpack-c's parser as a witness. */
 #include "test/crypto/helpers.h"
 
 #include <msgpack.h>
 
 #include "crypto/random.h"
 #include "crypto/selftest.h"
-#include "proto/utf8.h"
 #include "test/proto/wire_any.h"
 
 /* One letter for each reader. */

@@ -10,7 +10,7 @@
 
 #include "crypto/check.h"
 #include "proto/charter_entry.h"
-#include "proto/core_state.h"
+#include "proto/hub.h"
 #include "proto/fork.h"
 
 struct council *council_open(uint64_t seed)
@@ -79,7 +79,7 @@ void council_stewards(struct council_entry *entry, unsigned towns)
 
 void council_sign(struct council *council, struct council_entry *entry, struct sim_node *at)
 {
-	struct charter *charter = &at->core->charter;
+	struct charter *charter = &at->hub->charter;
 	struct charter_vote votes[COUNCIL_COUNT];
 	struct charter_entry form;
 	size_t count = 0;
@@ -91,7 +91,7 @@ void council_sign(struct council *council, struct council_entry *entry, struct s
 				 ERR_OK);
 	for (uint32_t i = 0; i < COUNCIL_COUNT; i++) {
 		struct key seed;
-		if (!(entry->voters >> i & 1) || !council->towns[i]->core)
+		if (!(entry->voters >> i & 1) || !council->towns[i]->hub)
 			continue;
 		assert_int_equal(identity_root_sign_seed(&seed, &council->towns[i]->identity),
 				 ERR_OK);
@@ -104,12 +104,12 @@ void council_sign(struct council *council, struct council_entry *entry, struct s
 	entry->id = form.id;
 }
 
-void council_hand_call(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+void council_hand_call(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct council_hand *call = arg;
-	call->err = fork_accept(core, txn, buf_bytes(&call->entry->whole), 0);
+	call->err = fork_accept(hub, txn, buf_bytes(&call->entry->whole), 0);
 	if (call->err == ERR_OK)
-		membership_charter_changed(core, txn);
+		membership_charter_changed(hub, txn);
 }
 
 enum err council_hand(struct sim_node *node, const struct council_entry *entry)
@@ -125,12 +125,12 @@ struct settle_call {
 	enum err err;
 };
 
-static void call_settle(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_settle(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct settle_call *call = arg;
 	struct council_entry *entry = call->entry;
 	char why[FORK_WHY_LEN] = "";
-	call->err = fork_settle_payload(core, txn, call->branch, entry->changes, entry->count,
+	call->err = fork_settle_payload(hub, txn, call->branch, entry->changes, entry->count,
 					entry->threshold, &entry->payload, why);
 	assert_int_equal(!why[0], call->err == ERR_OK);
 }
@@ -148,10 +148,10 @@ bool council_stands(struct sim *sim, void *arg)
 {
 	const struct council_wait *wait = arg;
 	for (unsigned i = 0; i < COUNCIL_COUNT; i++) {
-		const struct core *core = wait->council->towns[i]->core;
-		if (core &&
-		    (core->charter.number != wait->number || core->charter.frozen != wait->frozen ||
-		     (wait->id && !id_eq(&core->charter.entry_id, wait->id))))
+		const struct hub *hub = wait->council->towns[i]->hub;
+		if (hub &&
+		    (hub->charter.number != wait->number || hub->charter.frozen != wait->frozen ||
+		     (wait->id && !id_eq(&hub->charter.entry_id, wait->id))))
 			return false;
 	}
 	return sim_agree(sim, NULL);

@@ -39,7 +39,7 @@ struct council_hand {
 	const struct council_entry *entry;
 	enum err err;
 };
-void council_hand_call(struct core *core, struct txn *txn, int64_t now_ms, void *arg);
+void council_hand_call(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg);
 enum err council_hand(struct sim_node *node, const struct council_entry *entry);
 /* A settlement by the node's own verb; branch NULL: none. */
 void council_settle(struct council *council, struct council_entry *entry, struct sim_node *at,

@@ -9,7 +9,7 @@
 
 #include "proto/envelope.h"
 
-static enum err run(struct core *core, struct txn *txn, struct decision *d,
+static enum err run(struct hub *hub, struct txn *txn, struct decision *d,
 		    struct voting_outcome *out, struct buf *vote)
 {
 	size_t count = 0;
@@ -17,25 +17,25 @@ static enum err run(struct core *core, struct txn *txn, struct decision *d,
 		count++;
 	switch (d->verb) {
 	case DECIDE_APPROVE:
-		return request_approve(core, txn, d->slug, d->words, out, d->why);
+		return request_approve(hub, txn, d->slug, d->words, out, d->why);
 	case DECIDE_REFUSE:
-		return request_refuse(core, txn, d->slug, d->why);
+		return request_refuse(hub, txn, d->slug, d->why);
 	case DECIDE_REMOVE:
-		return voting_remove(core, txn, d->slug, !d->looks, out, d->why);
+		return voting_remove(hub, txn, d->slug, !d->looks, out, d->why);
 	case DECIDE_RELAY:
-		return voting_relay(core, txn, d->slug, !d->looks, out, d->why);
+		return voting_relay(hub, txn, d->slug, !d->looks, out, d->why);
 	case DECIDE_STEWARDS:
-		return voting_stewards(core, txn, d->slugs, count, d->threshold, !d->looks, out,
+		return voting_stewards(hub, txn, d->slugs, count, d->threshold, !d->looks, out,
 				       d->why);
 	case DECIDE_SETTLE:
-		return voting_settlement(core, txn, d->slug, d->slugs, count, d->threshold,
+		return voting_settlement(hub, txn, d->slug, d->slugs, count, d->threshold,
 					 !d->looks, out, d->why);
 	case DECIDE_VOTE:
-		return voting_vote(core, txn, d->slug, !d->looks, out, vote, d->why);
+		return voting_vote(hub, txn, d->slug, !d->looks, out, vote, d->why);
 	case DECIDE_TEXT:
-		return voting_text(core, txn, d->slug, !d->looks, out, vote, d->why);
+		return voting_text(hub, txn, d->slug, !d->looks, out, vote, d->why);
 	case DECIDE_LEAVE:
-		return voting_leave(core, txn, d->slug, d->why);
+		return voting_leave(hub, txn, d->slug, d->why);
 	}
 	return ERR_CONFIG;
 }
@@ -47,7 +47,7 @@ static void text_keep(char *out, size_t size, const struct buf *text)
 	snprintf(out, size, "%.*s", (int)text->len, (const char *)text->ptr);
 }
 
-static void call_decide(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_decide(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct decision *d = arg;
 	struct voting_outcome out;
@@ -55,7 +55,7 @@ static void call_decide(struct core *core, struct txn *txn, int64_t now_ms, void
 	voting_outcome_init(&out);
 	buf_init(&vote, ENVELOPE_LEN_MAX);
 	d->why[0] = 0;
-	d->err = run(core, txn, d, &out, &vote);
+	d->err = run(hub, txn, d, &out, &vote);
 	hex_put(d->hex, id_bytes(&out.id));
 	d->number = out.number;
 	d->voted = out.voted;
@@ -86,11 +86,11 @@ struct text_call {
 	enum err err;
 };
 
-static void call_text(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_text(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct text_call *call = arg;
 	char why[VOTING_WHY_LEN];
-	call->err = voting_proposal_text(core, txn, call->id, call->out, why);
+	call->err = voting_proposal_text(hub, txn, call->id, call->out, why);
 }
 
 void decide_text(struct sim_node *node, const char *id, struct buf *out)
@@ -108,12 +108,12 @@ struct list_call {
 	bool found;
 };
 
-static void call_proposal(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_proposal(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct list_call *call = arg;
 	struct buf words;
 	buf_init(&words, VOTING_WORDS_LEN_MAX);
-	call->found = voting_proposal(core, txn, call->index, call->out, &words);
+	call->found = voting_proposal(hub, txn, call->index, call->out, &words);
 	if (call->said)
 		text_keep(call->said, 4096, &words);
 	buf_fini(&words);
@@ -125,9 +125,9 @@ bool decide_proposal(struct sim_node *node, size_t index, struct voting_proposal
 	return sim_call(node, call_proposal, &call) && call.found;
 }
 
-static void call_split(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_split(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	*(bool *)arg = voting_is_split(core, txn);
+	*(bool *)arg = voting_is_split(hub, txn);
 }
 
 bool decide_split(struct sim_node *node)

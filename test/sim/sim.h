@@ -1,7 +1,7 @@
 /*
  * sim - many cores in one process and one thread, over LMDB without sync, in virtual time.
  *
- * Each node is the real thing: identity, store, core, and for each connection the real link machine on either
+ * Each node is the real thing: identity, store, hub, and for each connection the real link machine on either
  * side. Only the world is made: time jumps from event to event, links delay and re-cut what they carry, connections are
  * refused or dropped, nodes stop and start, store calls fail, and a node may be possessed: then the test speaks in its
  * name. Everything random comes from one seed; the same seed gives the same digest over all delivered events. After every
@@ -15,7 +15,7 @@
 #include "proto/core.h"
 #include "proto/membership.h"
 #include "proto/message.h"
-#include "proto/transfer.h"
+#include "proto/want.h"
 
 #define SIM_NODE_MAX 64
 enum { SIM_NOTE_MAX = 32, SIM_MESSAGE_MAX = 32 };
@@ -58,6 +58,7 @@ struct sim_node {
 	struct identity identity;
 	struct db *db;
 	struct core *core; /* NULL: stopped, or possessed */
+	struct hub *hub;   /* of the core */
 	struct sim_foe *foe;
 	struct effects effects;
 	struct event *inbox;
@@ -137,8 +138,7 @@ void sim_partition(struct sim *sim, bool silent);
 bool sim_run(struct sim *sim, int64_t ms, bool (*until)(struct sim *sim, void *arg), void *arg);
 /* Runs a function inside a turn of the node, now. False: the turn could not be committed. */
 bool sim_call(struct sim_node *node,
-	      void (*run)(struct core *core, struct txn *txn, int64_t now_ms, void *arg),
-	      void *arg);
+	      void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg), void *arg);
 /*
  * The n-th store call of the node from now fails. The node then does what core.h says: it drops the turn's effects,
  * closes its links and opens its core again. True when it has struck.
@@ -203,7 +203,7 @@ enum err sim_publish(struct sim_node *node, const char *path, enum tier tier, st
 enum err sim_subscribe(struct sim_node *node, const char *pattern);
 /* To hold without reading. */
 enum err sim_subscribe_relay(struct sim_node *node, const char *pattern);
-/* ERR as transfer_want(). number 0: current. */
+/* ERR as want_version(). number 0: current. */
 enum err sim_want(struct sim_node *node, const char *path, uint64_t number);
 bool sim_held(struct sim_node *node, const char *path, uint64_t number);
 /* The same as a condition for sim_run(). */

@@ -7,18 +7,20 @@
 
 #include <cmocka.h>
 
+#include "proto/gossip.h"
 #include "proto/held.h"
 #include "proto/index.h"
+#include "proto/scan.h"
 #include "store/chunks.h"
 
 enum { CHECK_PAIRS_MAX = 12, CHECK_PAIRS_EVERY = 16 };
 
-static void peer_check(const struct core *core, const struct peer *peer)
+static void peer_check(const struct hub *hub, const struct peer *peer)
 {
 	uint64_t bytes = 0;
 	uint32_t count = 0;
-	for (size_t i = 0; i < core->transfer.fetch_count; i++) {
-		const struct fetch *fetch = core->transfer.fetches[i];
+	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
+		const struct fetch *fetch = hub->transfer->fetches[i];
 		for (size_t k = 0; k < fetch->request_count; k++) {
 			if (fetch->requests[k].link != peer->link)
 				continue;
@@ -26,9 +28,9 @@ static void peer_check(const struct core *core, const struct peer *peer)
 			count++;
 		}
 	}
-	assert_int_equal(peer->in_flight_count, count);
-	assert_int_equal(peer->in_flight_bytes, bytes);
-	assert_true(peer->in_flight_count <= core->options.limits->chunks_in_flight_max);
+	assert_int_equal(peer->transfer->in_flight_count, count);
+	assert_int_equal(peer->transfer->in_flight_bytes, bytes);
+	assert_true(peer->transfer->in_flight_count <= hub->options.limits->chunks_in_flight_max);
 	assert_true(peer->author == 0 || peer->class == PEER_MEMBER);
 	assert_true(peer->class == PEER_GUEST || peer->author != 0);
 }
@@ -40,46 +42,46 @@ static void pair_check(const struct peer *a, const struct peer *b)
 	assert_false(a->up && b->up && a->author && a->author == b->author);
 }
 
-static void pairs_check(const struct core *core)
+static void pairs_check(const struct hub *hub)
 {
-	for (size_t i = 0; i < core->peer_count; i++) {
+	for (size_t i = 0; i < hub->peers.count; i++) {
 		for (size_t k = 0; k < i; k++)
-			pair_check(core->peers[i], core->peers[k]);
+			pair_check(hub->peers.items[i], hub->peers.items[k]);
 	}
 }
 
-static void fetch_check(const struct core *core, const struct fetch *fetch)
+static void fetch_check(const struct hub *hub, const struct fetch *fetch)
 {
 	for (size_t i = 0; i < fetch->request_count; i++) {
-		const struct request *request = &fetch->requests[i];
+		const struct chunk_request *request = &fetch->requests[i];
 		bool found = request->link == 0;
-		for (size_t k = 0; k < core->peer_count; k++)
-			found = found || core->peers[k]->link == request->link;
+		for (size_t k = 0; k < hub->peers.count; k++)
+			found = found || hub->peers.items[k]->link == request->link;
 		assert_true(found);
 		for (size_t k = 0; k < i; k++)
 			assert_false(id_eq(&fetch->requests[k].addr, &request->addr));
 	}
-	for (size_t i = 0; i < core->transfer.fetch_count; i++)
-		assert_true(core->transfer.fetches[i] == fetch ||
-			    core->transfer.fetches[i]->of.number != fetch->of.number ||
-			    core->transfer.fetches[i]->of.author != fetch->of.author ||
-			    !id_eq(&core->transfer.fetches[i]->of.dataset, &fetch->of.dataset));
+	for (size_t i = 0; i < hub->transfer->fetch_count; i++)
+		assert_true(hub->transfer->fetches[i] == fetch ||
+			    hub->transfer->fetches[i]->of.number != fetch->of.number ||
+			    hub->transfer->fetches[i]->of.author != fetch->of.author ||
+			    !id_eq(&hub->transfer->fetches[i]->of.dataset, &fetch->of.dataset));
 }
 
 void core_check(struct sim_node *node)
 {
-	const struct core *core = node->core;
-	assert_true(core->peer_count <= core->options.limits->peer_count_max);
-	assert_int_equal(core->news_count, 0);
-	assert_int_equal(core->transfer.held_news_count, 0);
-	assert_int_equal(core->ledger.touched_count, 0);
-	for (size_t i = 0; i < core->peer_count; i++)
-		peer_check(core, core->peers[i]);
+	const struct hub *hub = node->hub;
+	assert_true(hub->peers.count <= hub->options.limits->peer_count_max);
+	assert_int_equal(hub->gossip->announcement_count, 0);
+	assert_int_equal(hub->transfer->held_news_count, 0);
+	assert_int_equal(hub->ledger.touched_count, 0);
+	for (size_t i = 0; i < hub->peers.count; i++)
+		peer_check(hub, hub->peers.items[i]);
 	/* Among many it takes its time. */
-	if (core->peer_count < CHECK_PAIRS_MAX || node->turns % CHECK_PAIRS_EVERY == 0)
-		pairs_check(core);
-	for (size_t i = 0; i < core->transfer.fetch_count; i++)
-		fetch_check(core, core->transfer.fetches[i]);
+	if (hub->peers.count < CHECK_PAIRS_MAX || node->turns % CHECK_PAIRS_EVERY == 0)
+		pairs_check(hub);
+	for (size_t i = 0; i < hub->transfer->fetch_count; i++)
+		fetch_check(hub, hub->transfer->fetches[i]);
 }
 
 /* Whether a version needs the chunk of this CHUNK key. */

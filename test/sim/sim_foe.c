@@ -15,14 +15,15 @@ void sim_possess(struct sim_node *node, const struct fed_id *fed)
 	struct sim_foe *foe = mem_new(1, sizeof(*foe));
 	for (size_t i = 0; i < SIM_MESSAGE_MAX; i++)
 		buf_init(&foe->last[i], LIMIT_MESSAGE_LEN_MAX);
-	foe->fed = fed ? *fed : node->core->charter.fed;
-	foe->member = author_member(node->core->author);
+	foe->fed = fed ? *fed : node->hub->charter.fed;
+	foe->member = author_member(node->hub->author);
 	foe->org = node->identity.org;
 	wires_abandon(node);
 	inbox_clear(node);
 	effects_reset(&node->effects);
 	core_close(node->core);
 	node->core = NULL;
+	node->hub = NULL;
 	node->foe = foe;
 }
 

@@ -5,7 +5,7 @@
 #ifndef ALLMENDE_SIM_INTERNAL_H
 #define ALLMENDE_SIM_INTERNAL_H
 
-#include "proto/core_state.h"
+#include "proto/hub.h"
 #include "test/sim/sim.h"
 
 /* One connection: a link machine at either end. */

@@ -156,13 +156,13 @@ static int64_t clock_of(const struct sim_node *node)
 
 static void core_begin(struct sim_node *node)
 {
-	struct core_options options = {.limits = &node->limits,
-				       .random = &node->random,
-				       .keyring = node->keyring,
-				       .identity = &node->identity,
-				       .software = "sim",
-				       .addresses = node->addresses,
-				       .dial_only = node->dial_only};
+	struct hub_options options = {.limits = &node->limits,
+				      .random = &node->random,
+				      .keyring = node->keyring,
+				      .identity = &node->identity,
+				      .software = "sim",
+				      .addresses = node->addresses,
+				      .dial_only = node->dial_only};
 	int64_t now_ms = clock_of(node);
 	/* An injected fault may strike here too; it strikes once. */
 	for (unsigned i = 0; i < 2 && !node->core; i++) {
@@ -173,10 +173,12 @@ static void core_begin(struct sim_node *node)
 			assert_true(db_fault_struck(node->db));
 			core_close(node->core);
 			node->core = NULL;
+			node->hub = NULL;
 			node->failed_turns++;
 		}
 	}
 	assert_non_null(node->core);
+	node->hub = core_hub(node->core);
 	node->tick_at = 0;
 }
 
@@ -188,6 +190,7 @@ static void turn_failed(struct sim_node *node)
 	wires_abandon(node);
 	core_close(node->core);
 	node->core = NULL;
+	node->hub = NULL;
 	core_begin(node);
 }
 
@@ -250,7 +253,7 @@ void node_turn(struct sim_node *node)
 }
 
 bool sim_call(struct sim_node *node,
-	      void (*run)(struct core *core, struct txn *txn, int64_t now_ms, void *arg), void *arg)
+	      void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg), void *arg)
 {
 	struct event *event = inbox_add(node, EVENT_CALL);
 	event->run = run;
@@ -384,6 +387,7 @@ void sim_stop(struct sim_node *node)
 	effects_reset(&node->effects);
 	core_close(node->core);
 	node->core = NULL;
+	node->hub = NULL;
 	identity_fini(&node->identity);
 	db_close(node->db);
 	node->db = NULL;

@@ -17,7 +17,7 @@
 
 /* Runs a verb; its error is in *err afterwards. */
 static enum err call(struct sim_node *node,
-		     void (*run)(struct core *core, struct txn *txn, int64_t now_ms, void *arg),
+		     void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg),
 		     void *arg, enum err *err)
 {
 	if (!sim_call(node, run, arg))
@@ -33,10 +33,10 @@ struct text_call {
 	enum err err;
 };
 
-static void call_found(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_found(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct text_call *call = arg;
-	call->err = membership_create(core, txn, now_ms, call->name, call->why);
+	call->err = membership_create(hub, txn, now_ms, call->name, call->why);
 }
 
 enum err sim_found(struct sim_node *node, const char *name)
@@ -45,7 +45,7 @@ enum err sim_found(struct sim_node *node, const char *name)
 	return call(node, call_found, &c, &c.err);
 }
 
-static void call_invite(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_invite(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct text_call *call = arg;
 	int64_t until;
@@ -54,7 +54,7 @@ static void call_invite(struct core *core, struct txn *txn, int64_t now_ms, void
 					       .ags = call->ags,
 					       .auto_approve = !call->guarded,
 					       .relay = call->relay};
-	call->err = membership_invite(core, txn, now_ms, &terms, call->text, &until, call->why);
+	call->err = membership_invite(hub, txn, now_ms, &terms, call->text, &until, call->why);
 	buf_add_u8(call->text, 0);
 }
 
@@ -75,10 +75,10 @@ enum err sim_invite(struct sim_node *steward, struct sim_node *joiner, struct bu
 	return sim_invite_as(steward, joiner, false, false, text);
 }
 
-static void call_join(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_join(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct text_call *call = arg;
-	call->err = membership_join(core, txn, now_ms, call->name, call->why);
+	call->err = membership_join(hub, txn, now_ms, call->name, call->why);
 }
 
 enum err sim_join_text(struct sim_node *joiner, const char *text, char *why)
@@ -99,9 +99,9 @@ void sim_join(struct sim_node *steward, struct sim_node *joiner)
 	buf_fini(&text);
 }
 
-static void call_status(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_status(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	membership_status(core, arg);
+	membership_status(hub, arg);
 }
 
 struct membership_status sim_status(struct sim_node *node)
@@ -113,10 +113,10 @@ struct membership_status sim_status(struct sim_node *node)
 
 /* ---- publishing ---- */
 
-static void call_begin(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_begin(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct sim_publication *p = arg;
-	p->err = catalog_publish_begin(core, txn, now_ms, &p->options, &p->publication, p->why);
+	p->err = catalog_publish_begin(hub, txn, now_ms, &p->options, &p->publication, p->why);
 }
 
 enum err sim_publish_begin(struct sim_publication *p)
@@ -133,16 +133,16 @@ enum err sim_publish_begin(struct sim_publication *p)
 }
 
 /* Seals and stores a piece, as the daemon's workers and its bulk lane do. */
-static void piece_store(struct core *core, struct txn *txn, struct sim_publication *p,
+static void piece_store(struct hub *hub, struct txn *txn, struct sim_publication *p,
 			struct packer *packer, struct piece *piece)
 {
 	const struct sealer *sealer = writer_sealer(p->writer);
 	piece_identify(sealer, piece);
 	if (!seen_get(txn, sealer, piece)) {
-		assert_int_equal(piece_seal(sealer, packer, core->options.random, piece), ERR_OK);
+		assert_int_equal(piece_seal(sealer, packer, hub->options.random, piece), ERR_OK);
 		seen_put(txn, sealer, piece);
 	}
-	catalog_publish_chunk(core, txn, &p->publication, &piece->entry.addr, piece->entry.size,
+	catalog_publish_chunk(hub, txn, &p->publication, &piece->entry.addr, piece->entry.size,
 			      buf_bytes(&piece->sealed));
 	writer_accept(p->writer, piece);
 	piece_close(piece);
@@ -168,7 +168,7 @@ static struct piece *piece_next(struct sim_publication *p)
 	return piece;
 }
 
-static void call_write(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_write(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct sim_publication *p = arg;
 	struct packer *packer = packer_open();
@@ -177,7 +177,7 @@ static void call_write(struct core *core, struct txn *txn, int64_t now_ms, void 
 		piece = piece_next(p);
 		if (!piece)
 			break;
-		piece_store(core, txn, p, packer, piece);
+		piece_store(hub, txn, p, packer, piece);
 	}
 	packer_close(packer);
 }
@@ -188,16 +188,16 @@ bool sim_publish_step(struct sim_publication *p)
 	return p->err == ERR_OK && !p->written;
 }
 
-static void call_commit(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_commit(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct sim_publication *p = arg;
 	struct catalog_entry entry = {0};
-	p->err = catalog_publish_commit(core, txn, now_ms, &p->publication, p->writer,
-					&p->unchanged, &entry, p->why);
+	p->err = catalog_publish_commit(hub, txn, now_ms, &p->publication, p->writer, &p->unchanged,
+					&entry, p->why);
 	p->number = entry.number;
 	catalog_entry_fini(&entry);
 	if (p->err != ERR_OK)
-		catalog_publish_abort(core, txn, &p->publication);
+		catalog_publish_abort(hub, txn, &p->publication);
 }
 
 enum err sim_publish_commit(struct sim_publication *p)
@@ -206,10 +206,10 @@ enum err sim_publish_commit(struct sim_publication *p)
 	return p->err;
 }
 
-static void call_abort(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_abort(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct sim_publication *p = arg;
-	catalog_publish_abort(core, txn, &p->publication);
+	catalog_publish_abort(hub, txn, &p->publication);
 }
 
 void sim_publish_abort(struct sim_publication *p)
@@ -250,11 +250,11 @@ enum err sim_publish(struct sim_node *node, const char *path, enum tier tier, st
 
 /* ---- holding ---- */
 
-static void call_subscribe(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_subscribe(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct text_call *call = arg;
 	struct subscription s = {.pattern = bytes_str(call->name), .relay = call->relay};
-	call->err = subscription_add(core, txn, &s, call->why);
+	call->err = subscription_add(hub, txn, &s, call->why);
 }
 
 enum err sim_subscribe(struct sim_node *node, const char *pattern)
@@ -277,14 +277,14 @@ struct held_call {
 	enum err err;
 };
 
-static void call_held(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_held(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct held_call *call = arg;
 	struct fetch_status status = {.state = FETCH_UNKNOWN};
-	char why[TRANSFER_WHY_LEN];
-	call->err = call->want ? transfer_want(core, txn, now_ms, call->path, call->number, &status,
-					       why)
-			       : transfer_status(core, txn, call->path, call->number, &status, why);
+	char why[WANT_WHY_LEN];
+	call->err = call->want
+			    ? want_version(hub, txn, now_ms, call->path, call->number, &status, why)
+			    : want_status(hub, txn, call->path, call->number, &status, why);
 	call->state = status.state;
 }
 
@@ -358,26 +358,26 @@ static void file_read(struct read_call *call, struct txn *txn, const struct read
 }
 
 /* Of older epochs. */
-static void keys_read(struct read_call *call, struct core *core, struct txn *txn,
+static void keys_read(struct read_call *call, struct hub *hub, struct txn *txn,
 		      const struct reading *reading, struct reader *reader)
 {
 	const struct manifest_epoch *epoch;
 	while (call->err == ERR_OK && (epoch = reader_key_wanted(reader))) {
 		struct key key = {{0}};
-		call->err = catalog_epoch_key(core, txn, reading, epoch, &key);
+		call->err = catalog_epoch_key(hub, txn, reading, epoch, &key);
 		if (call->err == ERR_OK)
 			reader_key_add(reader, &key);
 		key_wipe(&key);
 	}
 }
 
-static void call_read(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_read(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct read_call *call = arg;
 	struct reading reading;
 	struct index_entry entry;
 	struct buf chunk;
-	call->err = catalog_read(core, txn, call->path, call->number, &reading, call->why);
+	call->err = catalog_read(hub, txn, call->path, call->number, &reading, call->why);
 	if (call->err != ERR_OK)
 		return;
 	struct packer *packer = packer_open();
@@ -391,7 +391,7 @@ static void call_read(struct core *core, struct txn *txn, int64_t now_ms, void *
 	}
 	if (call->err == ERR_OK) {
 		assert_int_equal(reader_manifest_done(reader), ERR_OK);
-		keys_read(call, core, txn, &reading, reader);
+		keys_read(call, hub, txn, &reading, reader);
 	}
 	if (call->err == ERR_OK) {
 		file_read(call, txn, &reading, reader, packer);
@@ -445,9 +445,9 @@ static void contents(struct sim_node *node, struct digest *out, bool *complete)
 	uint32_t author = 0;
 	*complete = true;
 	hash_init(&hash, "test.contents", NULL, ID_LEN);
-	hash_add_be64(&hash, node->core->charter.number);
-	hash_add(&hash, id_bytes(&node->core->charter.entry_id));
-	while (ledger_state_next(&node->core->ledger, txn, &author, &state)) {
+	hash_add_be64(&hash, node->hub->charter.number);
+	hash_add(&hash, id_bytes(&node->hub->charter.entry_id));
+	while (ledger_state_next(&node->hub->ledger, txn, &author, &state)) {
 		hash_add_be64(&hash, author);
 		hash_add_be64(&hash, state.incarnation);
 		hash_add(&hash, id_bytes(&state.set));
@@ -463,9 +463,9 @@ bool sim_agree(struct sim *sim, void *unused)
 	struct digest first, other;
 	bool any = false, complete;
 	for (unsigned i = 0; i < sim->node_count; i++) {
-		if (!sim->nodes[i]->core || !sim->nodes[i]->core->has_fed)
+		if (!sim->nodes[i]->core || !sim->nodes[i]->hub->has_fed)
 			continue;
-		if (!sim->nodes[i]->core->author)
+		if (!sim->nodes[i]->hub->author)
 			return false;
 		contents(sim->nodes[i], any ? &other : &first, &complete);
 		if (!complete || (any && !id_eq(&first, &other)))

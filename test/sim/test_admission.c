@@ -11,7 +11,7 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/core_state.h"
+#include "proto/hub.h"
 
 static const int64_t day_ms = 24 * 3600 * (int64_t)1000;
 
@@ -31,7 +31,7 @@ static struct world *world_open(uint64_t seed)
 	world->joiner = sim_add(&world->sim, "Stadt Radebeul", "radebeul", "14627210");
 	assert_int_equal(sim_found(world->steward, "Landkreis Meißen"), ERR_OK);
 	buf_init(&world->text, 4096);
-	decide_words(world->joiner, &world->steward->core->charter.fed, world->words);
+	decide_words(world->joiner, &world->steward->hub->charter.fed, world->words);
 	return world;
 }
 
@@ -115,7 +115,7 @@ static void six_words_let_in(void **state)
 	char numbered[200];
 	wait_at_the_door(world);
 	assert_int_equal(world->steward->note_counts[NOTE_REQUEST], 1);
-	assert_int_equal(world->steward->core->charter.member_count, 1);
+	assert_int_equal(world->steward->hub->charter.member_count, 1);
 	struct membership_status status = sim_status(world->joiner);
 	assert_string_equal(status.words, world->words);
 	assert_string_equal(status.why, "");
@@ -149,14 +149,14 @@ static void wrong_words_change_nothing(void **state)
 	struct world *world = world_open(3);
 	char other[WORDS_TEXT_LEN];
 	wait_at_the_door(world);
-	decide_words(world->steward, &world->steward->core->charter.fed, other);
+	decide_words(world->steward, &world->steward->hub->charter.fed, other);
 	struct decision d = approve(other);
 	assert_int_equal(decide(world->steward, &d), ERR_DENIED);
 	assert_non_null(strstr(d.why, "not the words"));
 	d = approve("");
 	assert_int_equal(decide(world->steward, &d), ERR_DENIED);
 	sim_run(&world->sim, 60000, NULL, NULL);
-	assert_int_equal(world->steward->core->charter.member_count, 1);
+	assert_int_equal(world->steward->hub->charter.member_count, 1);
 	assert_true(sim_status(world->joiner).waiting);
 	d = (struct decision){.verb = DECIDE_APPROVE, .slug = "riesa", .words = world->words};
 	assert_int_equal(decide(world->steward, &d), ERR_ABSENT);
@@ -179,7 +179,7 @@ static void five_times_wrong_is_enough(void **state)
 	/* The invitation is void: it was bound to that organisation. */
 	assert_int_equal(join(world, world->joiner), ERR_OK);
 	assert_refused(world, world->joiner, "not admitted");
-	assert_int_equal(world->steward->core->charter.member_count, 1);
+	assert_int_equal(world->steward->hub->charter.member_count, 1);
 	wait_at_the_door(world);
 	assert_approves(world);
 	assert_joined(world, world->joiner);
@@ -257,7 +257,7 @@ static void a_crash_after_approving(void **state)
 	struct decision d = approve(world->words);
 	world->steward->crash_in = 1;
 	assert_int_equal(decide(world->steward, &d), ERR_IO);
-	assert_int_equal(world->steward->core->charter.member_count, 2);
+	assert_int_equal(world->steward->hub->charter.member_count, 2);
 	assert_joined(world, world->joiner);
 	world_close(world);
 }
@@ -275,7 +275,7 @@ static void faults_while_approving(void **state)
 		struck = sim_fault_struck(world->steward);
 		sim_fault(world->steward, 0, ERR_OK);
 		if (struck && err == ERR_IO) {
-			assert_int_equal(world->steward->core->charter.member_count, 1);
+			assert_int_equal(world->steward->hub->charter.member_count, 1);
 			assert_true(sim_run(&world->sim, 120000, is_waiting, world->joiner));
 			assert_approves(world);
 		}
@@ -317,7 +317,7 @@ static void two_wait_in_one_name(void **state)
 	assert_approves(world);
 	assert_refused(world, second, "has joined meanwhile");
 	assert_joined(world, world->joiner);
-	assert_true(charter_by_org(&world->steward->core->charter, &world->joiner->identity.org) !=
+	assert_true(charter_by_org(&world->steward->hub->charter, &world->joiner->identity.org) !=
 		    NULL);
 	world_close(world);
 }
@@ -368,8 +368,8 @@ static void not_under_a_name_that_waits(void **state)
 	struct identity *identity = &world->joiner->identity;
 	struct buf entry;
 	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
-	buf_add(&entry, buf_bytes(&world->joiner->core->membership.own_entry));
-	sim_possess(world->joiner, &world->steward->core->charter.fed);
+	buf_add(&entry, buf_bytes(&world->joiner->hub->own_entry));
+	sim_possess(world->joiner, &world->steward->hub->charter.fed);
 	assert_true(sim_foe_dial(world->joiner, world->steward));
 	invite_as(world, world->joiner, false);
 	hand_in(world, &entry);
@@ -379,7 +379,7 @@ static void not_under_a_name_that_waits(void **state)
 	buf_reset(&world->text);
 	assert_int_equal(sim_invite(world->steward, world->joiner, &world->text), ERR_OK);
 	hand_in(world, &entry);
-	const struct charter *charter = &world->steward->core->charter;
+	const struct charter *charter = &world->steward->hub->charter;
 	assert_int_equal(charter->member_count, 2);
 	assert_string_equal(charter->members[1].slug, "verein");
 	assert_int_equal(sim_rows(world->steward, TABLE_REQUEST), 0);
@@ -400,7 +400,7 @@ static void waited_too_long(void **state)
 }
 
 /* Copies the only request under other names until no more may wait; or removes the copies. */
-static void crowd(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void crowd(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	const struct org_id *first = arg;
 	struct bytes value;
@@ -454,7 +454,7 @@ static void relays_share_an_ags(void **state)
 	assert_int_equal(join(world, second), ERR_OK);
 	assert_true(sim_run(&world->sim, 120000, is_waiting, second));
 	char words[WORDS_TEXT_LEN];
-	decide_words(second, &world->steward->core->charter.fed, words);
+	decide_words(second, &world->steward->hub->charter.fed, words);
 	d = (struct decision){.verb = DECIDE_APPROVE, .slug = "rz-2", .words = words};
 	assert_int_equal(decide(world->steward, &d), ERR_OK);
 	assert_joined(world, second);
@@ -464,7 +464,7 @@ static void relays_share_an_ags(void **state)
 	invite_as(world, town, false);
 	assert_int_equal(join(world, town), ERR_OK);
 	assert_true(sim_run(&world->sim, 120000, is_waiting, town));
-	decide_words(town, &world->steward->core->charter.fed, words);
+	decide_words(town, &world->steward->hub->charter.fed, words);
 	d = (struct decision){.verb = DECIDE_APPROVE, .slug = "radebeul-stadt", .words = words};
 	assert_int_equal(decide(world->steward, &d), ERR_OK);
 	assert_joined(world, town);

@@ -11,7 +11,7 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/core_state.h"
+#include "proto/hub.h"
 
 static void two_towns(void **state)
 {
@@ -126,15 +126,15 @@ static void bad_weather(uint64_t seed, uint8_t digest[ID_LEN])
 	for (unsigned round = 0; round < 40; round++) {
 		struct sim_node *node = sim.nodes[random_below(&random, 10)];
 		uint64_t what = random_below(&random, 10);
-		if (what == 0 && node->core)
+		if (what == 0 && node->hub)
 			sim_cut(node, !node->deaf);
 		else if (what == 1)
-			node->core ? sim_stop(node) : sim_start(node);
-		else if (what == 2 && node->core)
+			node->hub ? sim_stop(node) : sim_start(node);
+		else if (what == 2 && node->hub)
 			sim_fault(node, 1 + random_below(&random, 500), ERR_NOSPACE);
-		else if (what == 3 && node->core)
+		else if (what == 3 && node->hub)
 			node->crash_in = 1 + random_below(&random, 20);
-		else if (node->core && node->core->author) {
+		else if (node->core && node->hub->author) {
 			struct buf content = sim_content(random_below(&random, 1000),
 							 1 + random_below(&random, 150000));
 			snprintf(path, sizeof(path), "%s/d%u", node->identity.slug,
@@ -149,9 +149,9 @@ static void bad_weather(uint64_t seed, uint8_t digest[ID_LEN])
 	for (unsigned i = 0; i < 10; i++) {
 		sim.nodes[i]->deaf = false;
 		sim.nodes[i]->crash_in = 0;
-		if (sim.nodes[i]->core)
+		if (sim.nodes[i]->hub)
 			sim_fault(sim.nodes[i], 0, ERR_OK);
-		if (!sim.nodes[i]->core)
+		if (!sim.nodes[i]->hub)
 			sim_start(sim.nodes[i]);
 	}
 	assert_true(sim_run(&sim, 600000, sim_agree, NULL));
@@ -189,10 +189,10 @@ static void same_seed_same_digest(void **state)
 /* ---- links ---- */
 
 /* Lets a node dial everybody it knows in half a second, the polite ones too. */
-static void call_impatient(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_impatient(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	for (size_t i = 0; i < core->dial_count; i++)
-		core->dials[i].next_ms = now_ms + 500;
+	for (size_t i = 0; i < hub->peers.dial_count; i++)
+		hub->peers.dials[i].next_ms = now_ms + 500;
 }
 
 static void both_dial_at_once(void **state)
@@ -227,10 +227,10 @@ struct member_call {
 	struct member_state state;
 };
 
-static void call_member(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_member(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct member_call *call = arg;
-	membership_member(core, txn, now_ms, call->number, &call->state);
+	membership_member(hub, txn, now_ms, call->number, &call->state);
 }
 
 /* Sessions have new keys every day, and heads are renewed before they expire, without anybody's doing. */
@@ -267,7 +267,7 @@ static struct author_state state_of(struct sim_node *node, uint32_t author)
 {
 	struct author_state state;
 	struct txn *txn = txn_begin(node->db, true);
-	assert_int_equal(ledger_state(&node->core->ledger, txn, author, &state), ERR_OK);
+	assert_int_equal(ledger_state(&node->hub->ledger, txn, author, &state), ERR_OK);
 	txn_abort(txn);
 	return state;
 }
@@ -326,14 +326,14 @@ static void a_clock_begins_in_1970(void **state)
 	assert_int_equal(sim_publish(towns->b, "radebeul/x", TIER_OPEN, buf_bytes(&content)),
 			 ERR_OK);
 	assert_true(sim_run(&towns->sim, 60000, towns_agree, towns));
-	struct author_state before = state_of(towns->a, towns->b->core->author);
+	struct author_state before = state_of(towns->a, towns->b->hub->author);
 	sim_stop(towns->b);
 	towns->b->clock_ms = -(towns->sim.epoch_ms + towns->sim.now_ms) + 1000;
 	sim_start(towns->b);
 	sim_run(&towns->sim, 120000, NULL, NULL);
 	towns->b->clock_ms = 0;
 	sim_run(&towns->sim, 120000, NULL, NULL);
-	struct author_state after = state_of(towns->a, towns->b->core->author);
+	struct author_state after = state_of(towns->a, towns->b->hub->author);
 	assert_int_equal(after.incarnation, before.incarnation);
 	assert_true(id_eq(&after.set, &before.set));
 	buf_fini(&content);

@@ -18,7 +18,7 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/core_state.h"
+#include "proto/hub.h"
 
 enum {
 	COUNTY_NODES = 50,
@@ -102,7 +102,7 @@ static void publish(struct county *county)
 	struct dataset *dataset = &county->datasets[chance(county, COUNTY_DATASETS)];
 	struct text text = {chance(county, 1u << 30), 1 + chance(county, 4000)};
 	struct sim_node *node = dataset->owner;
-	if (!node->core)
+	if (!node->hub)
 		return;
 	struct buf content = sim_content(text.seed, text.len);
 	struct sim_publication p = {.node = node, .content = buf_bytes(&content)};
@@ -152,7 +152,7 @@ static void partition_end(struct county *county)
 static void node_weather(struct county *county, unsigned i, uint64_t what)
 {
 	struct sim_node *node = county->sim.nodes[i];
-	if (!node->core)
+	if (!node->hub)
 		return;
 	if (what < 20) { /* killed */
 		sim_stop(node);
@@ -233,10 +233,10 @@ struct member_call {
 	struct member_state state;
 };
 
-static void call_member(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_member(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct member_call *call = arg;
-	membership_member(core, txn, now_ms, call->number, &call->state);
+	membership_member(hub, txn, now_ms, call->number, &call->state);
 }
 
 static void everybody_is_complete(struct county *county)

@@ -10,7 +10,10 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/core_state.h"
+#include "proto/gossip.h"
+#include "proto/hub.h"
+#include "proto/scan.h"
+#include "proto/sync.h"
 #include "proto/held.h"
 #include "proto/index.h"
 
@@ -161,7 +164,7 @@ static void only_its_author_can_heal_it(void **state)
 	sim_assert_reads(towns->a, path, 0, buf_bytes(&content));
 	towns_held(towns->b, path, 0);
 	sim_assert_reads(towns->b, path, 0, buf_bytes(&content));
-	assert_int_equal(towns->a->core->transfer.fetch_count, 0);
+	assert_int_equal(towns->a->hub->transfer->fetch_count, 0);
 	/* The manifest names the version, so it can only come with a new one. */
 	spoil_all(towns->a);
 	spoil_all(towns->b);
@@ -292,7 +295,7 @@ static void say_hello_and_holds(struct towns *towns, const struct message_versio
 {
 	struct digest content = {{7}};
 	struct buf out = message_new();
-	message_hello(&out, "x", towns->b->core->charter.number, 1, &content, NULL);
+	message_hello(&out, "x", towns->b->hub->charter.number, 1, &content, NULL);
 	sim_say(towns->m, &out);
 	sim_run(&towns->sim, 300, NULL, NULL);
 	out = message_new();

@@ -14,7 +14,7 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/core_state.h"
+#include "proto/hub.h"
 
 struct pair {
 	struct sim sim;
@@ -199,7 +199,7 @@ static bool joining_survives(bool at_b, bool crash, uint64_t n)
 	assert_int_equal(sim_status(pair->b).state, MEMBERSHIP_MEMBER);
 	assert_true(sim_status(pair->b).has_federation_key);
 	assert_string_equal(sim_status(pair->b).why, "");
-	assert_int_equal(pair->a->core->charter.member_count, 2);
+	assert_int_equal(pair->a->hub->charter.member_count, 2);
 	/* What it joined for works. */
 	struct buf content = sim_content(n, 5000);
 	struct sim_held_wait wait = {.node = pair->b, .path = "meissen/tafel"};

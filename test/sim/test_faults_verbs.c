@@ -14,10 +14,10 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/core_state.h"
+#include "proto/hub.h"
 #include "proto/envelope.h"
 #include "proto/nodes.h"
-#include "proto/rights.h"
+#include "proto/grants.h"
 #include "proto/withdrawal.h"
 
 #define KITA    "meissen/kita/plaetze"
@@ -128,9 +128,9 @@ static void admit_prepare(struct scene *scene)
 static void admit_act(struct scene *scene)
 {
 	char words[WORDS_TEXT_LEN];
-	uint32_t before = scene->a->core->charter.number;
-	decide_words(scene->c, &scene->a->core->charter.fed, words);
-	for (unsigned i = 0; scene->b->core->charter.number == before; i++) {
+	uint32_t before = scene->a->hub->charter.number;
+	decide_words(scene->c, &scene->a->hub->charter.fed, words);
+	for (unsigned i = 0; scene->b->hub->charter.number == before; i++) {
 		struct decision approve = {.verb = DECIDE_APPROVE, .slug = "riesa", .words = words};
 		struct decision vote = {.verb = DECIDE_VOTE};
 		struct voting_proposal proposal;
@@ -153,8 +153,8 @@ static void admit_check(struct scene *scene)
 {
 	settle(scene);
 	assert_true(sim_run(&scene->sim, 300000, is_in, scene->c));
-	assert_int_equal(scene->a->core->charter.member_count, 3);
-	assert_false(scene->a->core->charter.frozen);
+	assert_int_equal(scene->a->hub->charter.member_count, 3);
+	assert_false(scene->a->hub->charter.frozen);
 	settle(scene);
 	publish(scene, PLAN, TIER_MEMBERS);
 	assert_int_equal(sim_subscribe(scene->c, "**"), ERR_OK);
@@ -174,8 +174,8 @@ static void remove_prepare(struct scene *scene)
 
 static void remove_act(struct scene *scene)
 {
-	uint32_t before = scene->a->core->charter.number;
-	for (unsigned i = 0; scene->a->core->charter.number == before; i++) {
+	uint32_t before = scene->a->hub->charter.number;
+	for (unsigned i = 0; scene->a->hub->charter.number == before; i++) {
 		struct decision d = {.verb = DECIDE_REMOVE, .slug = "riesa"};
 		assert_true(i < TRIES_MAX);
 		decide(scene->a, &d);
@@ -204,15 +204,15 @@ static void remove_check(struct scene *scene)
 
 /* ---- granting, and publishing for a few ---- */
 
-static void call_give(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_give(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	struct rights_terms terms = {.prefix = "meissen/kita",
-				     .to = "radebeul",
-				     .verb = VERB_READ,
-				     .expiry_ms = now_ms + YEAR_MS};
+	struct grant_terms terms = {.prefix = "meissen/kita",
+				    .to = "radebeul",
+				    .verb = VERB_READ,
+				    .expiry_ms = now_ms + YEAR_MS};
 	struct digest token;
-	char why[RIGHTS_WHY_LEN];
-	*(enum err *)arg = rights_give(core, txn, now_ms, &terms, NULL, &token, why);
+	char why[GRANT_WHY_LEN];
+	*(enum err *)arg = grants_give(hub, txn, now_ms, &terms, NULL, &token, why);
 }
 
 static void grant_prepare(struct scene *scene)
@@ -259,20 +259,20 @@ static bool count_answer(void *arg, const struct withdrawal_answer *answer)
 	return true;
 }
 
-static void call_answers(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_answers(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct answers *answers = arg;
 	*answers = (struct answers){.found = false};
-	answers->found = withdrawal_find(core, txn, PLAN, 0, &answers->view);
+	answers->found = withdrawal_find(hub, txn, PLAN, 0, &answers->view);
 	if (answers->found)
-		withdrawal_answers(core, txn, &answers->view, count_answer, answers);
+		withdrawal_answers(hub, txn, &answers->view, count_answer, answers);
 }
 
-static void call_withdraw(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_withdraw(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct withdrawal_view view;
 	char why[CATALOG_WHY_LEN];
-	withdrawal_make(core, txn, PLAN, "Namen von Kindern", true, &view, why);
+	withdrawal_make(hub, txn, PLAN, "Namen von Kindern", true, &view, why);
 }
 
 static void withdraw_prepare(struct scene *scene)
@@ -325,23 +325,23 @@ struct ask {
 	char why[NODES_WHY_LEN];
 };
 
-static void run_offer(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void run_offer(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct ask *ask = arg;
 	buf_reset(&ask->text);
-	ask->err = nodes_offer(core, txn, now_ms, &ask->text, ask->why);
+	ask->err = nodes_offer(hub, txn, now_ms, &ask->text, ask->why);
 }
 
-static void run_add(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void run_add(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct ask *ask = arg;
 	buf_reset(&ask->text);
-	ask->err = nodes_add(core, txn, now_ms, ask->request, ORGLOG_ROLE_PUBLISH, true, &ask->text,
+	ask->err = nodes_add(hub, txn, now_ms, ask->request, ORGLOG_ROLE_PUBLISH, true, &ask->text,
 			     &ask->index, ask->why);
 }
 
 static void until_done(struct sim_node *node,
-		       void (*run)(struct core *core, struct txn *txn, int64_t now_ms, void *arg),
+		       void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg),
 		       struct ask *ask)
 {
 	bool done = false;

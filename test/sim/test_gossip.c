@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "crypto/selftest.h"
-#include "proto/core_state.h"
+#include "proto/hub.h"
 
 static const int64_t minute_ms = 60 * 1000;
 
@@ -18,10 +18,10 @@ struct member_call {
 	struct member_state state;
 };
 
-static void call_member(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_member(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct member_call *call = arg;
-	membership_member(core, txn, now_ms, call->number, &call->state);
+	membership_member(hub, txn, now_ms, call->number, &call->state);
 }
 
 /* What one node shows of the other's member. */
@@ -188,7 +188,7 @@ static void relay_drops_one_record(void **state)
 	struct keeper keeper = {0};
 	uint8_t digest[ID_LEN];
 	line_open(&line, 3);
-	uint32_t anna = line.a->core->author;
+	uint32_t anna = line.a->hub->author;
 	line.m->spoil = keep_back;
 	line.m->spoil_arg = &keeper;
 	sim_cut(line.c, true);
@@ -209,7 +209,7 @@ static void relay_drops_one_record(void **state)
 	assert_true(reads(line.b, "anna/schulen") && reads(line.b, "anna/haltestellen"));
 	assert_false(reads(line.b, kept_back));
 	/* Of the others nothing is missing, and Malwine is not shown to be at fault: a record may be lost in many ways. */
-	assert_string_equal(seen(line.b, line.m->core->author).state, "complete");
+	assert_string_equal(seen(line.b, line.m->hub->author).state, "complete");
 	assert_int_equal(sim_links(line.b, line.m), 1);
 	/* Clara hears again. She gets the record from Anna, and its content; Bert gets both from her. */
 	assert_int_equal(sim_subscribe(line.c, "**"), ERR_OK);
@@ -331,7 +331,7 @@ static void rot_is_found(enum rot what, bool own)
 	}
 	assert_true(county_run_until(&line.sim, 2 * minute_ms, county_is_whole, NULL));
 	sim_run(&line.sim, minute_ms, NULL, NULL);
-	uint32_t number = author->core->author;
+	uint32_t number = author->hub->author;
 	assert_same_rows(line.c, line.m, number);
 	rot(line.c, number, what);
 	sim_run(&line.sim, 100 * minute_ms, NULL, NULL);

@@ -11,10 +11,10 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/core_state.h"
+#include "proto/hub.h"
 #include "proto/keyrecord.h"
 #include "proto/keywrap.h"
-#include "proto/rights.h"
+#include "proto/grants.h"
 #include "proto/voting.h"
 
 enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS };
@@ -30,17 +30,17 @@ static void settle(struct towns *towns)
 /* ---- what people do ---- */
 
 struct give {
-	struct rights_terms terms;
+	struct grant_terms terms;
 	struct digest token;
 	enum err err;
-	char why[RIGHTS_WHY_LEN];
+	char why[GRANT_WHY_LEN];
 };
 
-static void call_give(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_give(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct give *give = arg;
 	give->terms.expiry_ms += now_ms;
-	give->err = rights_give(core, txn, now_ms, &give->terms, NULL, &give->token, give->why);
+	give->err = grants_give(hub, txn, now_ms, &give->terms, NULL, &give->token, give->why);
 }
 
 static void give(struct sim_node *owner, struct sim_node *to, const char *prefix, enum verb verb,
@@ -53,32 +53,32 @@ static void give(struct sim_node *owner, struct sim_node *to, const char *prefix
 	assert_int_equal(c.err, ERR_OK);
 }
 
-static void call_remove(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_remove(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	char why[VOTING_WHY_LEN];
 	struct voting_outcome out;
 	voting_outcome_init(&out);
-	assert_int_equal(voting_remove(core, txn, arg, true, &out, why), ERR_OK);
+	assert_int_equal(voting_remove(hub, txn, arg, true, &out, why), ERR_OK);
 	assert_true(out.accepted);
 	voting_outcome_fini(&out);
 }
 
 /* The charter may have changed already. */
-static void call_remove_again(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_remove_again(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	char why[VOTING_WHY_LEN];
 	struct voting_outcome out;
 	voting_outcome_init(&out);
-	voting_remove(core, txn, arg, true, &out, why);
+	voting_remove(hub, txn, arg, true, &out, why);
 	voting_outcome_fini(&out);
 }
 
-static void call_relay(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_relay(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	char why[VOTING_WHY_LEN];
 	struct voting_outcome out;
 	voting_outcome_init(&out);
-	assert_int_equal(voting_relay(core, txn, arg, true, &out, why), ERR_OK);
+	assert_int_equal(voting_relay(hub, txn, arg, true, &out, why), ERR_OK);
 	assert_true(out.accepted);
 	voting_outcome_fini(&out);
 }
@@ -95,11 +95,11 @@ struct epoch_count {
 	uint64_t last;
 };
 
-static void call_epochs(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_epochs(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	static const uint8_t kind[1] = {RECORD_KEY};
 	struct epoch_count *count = arg;
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_obj(&kind));
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
 	struct record record;
 	struct keyrecord key;
 	count->last = 0;
@@ -123,14 +123,14 @@ struct wrap_count {
 	unsigned count;
 };
 
-static void call_wraps(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_wraps(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	uint8_t prefix[1 + ID_LEN] = {RECORD_WRAP};
 	struct wrap_count *count = arg;
 	struct record record;
 	struct keywrap wrap;
 	memcpy(prefix + 1, count->grantee.b, ID_LEN);
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_obj(&prefix));
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&prefix));
 	while (ledger_slots_next(&slots, &record)) {
 		assert_int_equal(keywrap_get(&wrap, record.body), ERR_OK);
 		count->count += wrap.prefix.len > 0;
@@ -534,11 +534,11 @@ static void the_key_author_was_away(void **state)
 	towns_close(towns);
 }
 
-static void bogus(struct core *core, struct txn *txn, const struct org_id *grantee, uint64_t number,
+static void bogus(struct hub *hub, struct txn *txn, const struct org_id *grantee, uint64_t number,
 		  const char *path)
 {
 	const struct key key = {{7}};
-	struct wrap_context context = {.granter = core->options.identity->org,
+	struct wrap_context context = {.granter = hub->options.identity->org,
 				       .grantee = *grantee,
 				       .prefix = bytes_str("meissen"),
 				       .number = number,
@@ -551,26 +551,26 @@ static void bogus(struct core *core, struct txn *txn, const struct org_id *grant
 	struct orglog log;
 	struct buf body;
 	assert_int_equal(orglog_load(txn, grantee, &log), ERR_OK);
-	assert_int_equal(wrap_seal(&wrap.wrap, &key, &log.wrap, &context, core->options.random),
+	assert_int_equal(wrap_seal(&wrap.wrap, &key, &log.wrap, &context, hub->options.random),
 			 ERR_OK);
 	orglog_fini(&log);
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	keywrap_put(&body, &wrap);
-	assert_int_equal(ledger_append(&core->ledger, txn, RECORD_WRAP, record_slot_bytes(&slot),
-				       buf_bytes(&body), NULL, NULL),
+	assert_int_equal(ledger_append(&hub->ledger, txn, RECORD_WRAP, record_slot_bytes(&slot),
+				       buf_bytes(&body), NULL, LEDGER_QUIET),
 			 ERR_OK);
 	buf_fini(&body);
 }
 
-static void call_bogus(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_bogus(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	bogus(core, txn, arg, 1, "meissen/kita");
+	bogus(hub, txn, arg, 1, "meissen/kita");
 }
 
-static void call_bogus_owner(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_bogus_owner(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	bogus(core, txn, arg, 1, "meissen");
-	bogus(core, txn, arg, UINT64_MAX, "meissen");
+	bogus(hub, txn, arg, 1, "meissen");
+	bogus(hub, txn, arg, UINT64_MAX, "meissen");
 }
 
 /* Anybody may publish a wrap for anybody; a wrong one stands in nobody's way. */
@@ -593,10 +593,10 @@ static void a_false_key_is_not_believed(void **state)
 	towns_close(towns);
 }
 
-static void call_forget(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_forget(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	static const uint8_t kind[1] = {RECORD_WRAP};
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_obj(&kind));
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
 	struct walk walk = walk_begin(txn, TABLE_SEALED, bytes_str("epoch:"));
 	struct record record;
 	struct keywrap wrap;
@@ -606,9 +606,8 @@ static void call_forget(struct core *core, struct txn *txn, int64_t now_ms, void
 		struct record_slot slot = record_slot_copy(record.slot);
 		assert_int_equal(keywrap_get(&wrap, record.body), ERR_OK);
 		if (wrap.prefix.len > 0)
-			assert_int_equal(
-				ledger_delete(&core->ledger, txn, record_slot_bytes(&slot)),
-				ERR_OK);
+			assert_int_equal(ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot)),
+					 ERR_OK);
 	}
 }
 

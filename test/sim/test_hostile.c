@@ -14,7 +14,10 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/core_state.h"
+#include "proto/gossip.h"
+#include "proto/hub.h"
+#include "proto/scan.h"
+#include "proto/sync.h"
 #include "proto/held.h"
 
 static struct buf message_new(void)
@@ -37,14 +40,14 @@ static void say_hello(struct towns *towns, uint32_t charter_number)
 static void meet(struct towns *towns)
 {
 	assert_true(sim_foe_dial(towns->m, towns->a));
-	say_hello(towns, towns->a->core->charter.number);
+	say_hello(towns, towns->a->hub->charter.number);
 	assert_true(towns->m->foe->up);
 	assert_true(towns->m->foe->got[MESSAGE_GROUPS] > 0);
 }
 
 static struct peer *peer_of(struct towns *towns)
 {
-	return peers_by_author(towns->a->core, towns->m_author);
+	return peers_by_author(towns->a->hub, towns->m_author);
 }
 
 static void say_list(struct towns *towns, enum message_type type)
@@ -63,19 +66,19 @@ static void phase_reach(struct towns *towns, enum sync_phase phase)
 		return;
 	say_list(towns, MESSAGE_GROUPS);
 	sim_run(&towns->sim, 300, NULL, NULL);
-	assert_int_equal(peer_of(towns)->sync.phase, SYNC_STATES);
+	assert_int_equal(peer_of(towns)->sync->phase, SYNC_STATES);
 	if (phase == SYNC_STATES)
 		return;
 	say_list(towns, MESSAGE_STATES);
 	sim_run(&towns->sim, 300, NULL, NULL);
-	assert_int_equal(peer_of(towns)->sync.phase, SYNC_STREAM);
+	assert_int_equal(peer_of(towns)->sync->phase, SYNC_STREAM);
 	if (phase == SYNC_STREAM)
 		return;
 	struct buf out = message_new();
 	message_sync_end(&out);
 	sim_say(towns->m, &out);
 	sim_run(&towns->sim, 300, NULL, NULL);
-	assert_int_equal(peer_of(towns)->sync.phase, SYNC_IDLE);
+	assert_int_equal(peer_of(towns)->sync->phase, SYNC_IDLE);
 }
 
 /* ---- any message at any time ---- */
@@ -91,20 +94,20 @@ enum { TYPE_COUNT = sizeof(types) / sizeof(types[0]) };
 static void put_message(struct towns *towns, struct buf *out, enum message_type type)
 {
 	static const uint8_t buckets[SETDIGEST_BUCKETS_LEN];
-	const struct core *core = towns->a->core;
+	const struct hub *hub = towns->a->hub;
 	uint8_t sequences[16] = {[7] = 1, [15] = 2};
 	struct digest digest = {{1}};
 	struct chunk_addr addr = {{2}};
-	struct message_version of = {{{3}}, 1, core->author};
+	struct message_version of = {{{3}}, 1, hub->author};
 	struct setdigest_leaf leaf = {.slot_len = 1, .sequence = 1};
 	struct setdigest_leaves leaves = {.items = &leaf, .count = 1};
 	struct message_list list = message_list_begin(type);
-	struct message_state state = {core->author, 1, 0, 0, {0}};
+	struct message_state state = {hub->author, 1, 0, 0, {0}};
 	struct message_group group = {bytes_str("14627"), {0}, 1};
 	list.dataset = of.dataset;
 	switch (type) {
 	case MESSAGE_HELLO:
-		message_hello(out, "x", core->charter.number, 1, &digest, NULL);
+		message_hello(out, "x", hub->charter.number, 1, &digest, NULL);
 		break;
 	case MESSAGE_CHARTER_GET:
 		message_charter_get(out, 1);
@@ -137,19 +140,19 @@ static void put_message(struct towns *towns, struct buf *out, enum message_type 
 		message_head(out, bytes_str("no head"));
 		break;
 	case MESSAGE_BUCKETS_GET:
-		message_buckets_get(out, core->author, 1, 1);
+		message_buckets_get(out, hub->author, 1, 1);
 		break;
 	case MESSAGE_BUCKETS:
-		message_buckets(out, core->author, 1, 1, buckets);
+		message_buckets(out, hub->author, 1, 1, buckets);
 		break;
 	case MESSAGE_LEAVES_GET:
-		message_leaves_get(out, core->author, 1, 1, 0);
+		message_leaves_get(out, hub->author, 1, 1, 0);
 		break;
 	case MESSAGE_LEAVES:
-		message_leaves(out, core->author, 1, 1, 0, &leaves);
+		message_leaves(out, hub->author, 1, 1, 0, &leaves);
 		break;
 	case MESSAGE_RECORDS_GET:
-		message_records_get(out, core->author, 1, bytes_obj(&sequences));
+		message_records_get(out, hub->author, 1, bytes_obj(&sequences));
 		break;
 	case MESSAGE_SYNC_END:
 		message_sync_end(out);
@@ -285,7 +288,7 @@ static struct sim_node *stranger_add(struct towns *towns, unsigned i)
 	snprintf(slug, sizeof(slug), "fremd-%u", i);
 	snprintf(ags, sizeof(ags), "%u", 99000000 + i);
 	struct sim_node *node = sim_add(&towns->sim, slug, slug, ags);
-	sim_possess(node, &towns->a->core->charter.fed);
+	sim_possess(node, &towns->a->hub->charter.fed);
 	return node;
 }
 
@@ -358,7 +361,7 @@ static void an_impostor_does_not_get_in(void **state)
 	struct towns *towns = towns_open(6, 3);
 	struct sim_node *stranger = stranger_add(towns, 1);
 	stranger->foe->org = towns->b->identity.org;
-	stranger->foe->member = author_member(towns->b->core->author);
+	stranger->foe->member = author_member(towns->b->hub->author);
 	sim_foe_dial(stranger, towns->a);
 	sim_run(&towns->sim, 500, NULL, NULL);
 	assert_true(stranger->foe->closed);
@@ -414,7 +417,7 @@ static void one_question_for_everything(void **state)
 	txn = txn_begin(towns->a->db, false);
 	struct walk walk = walk_begin(txn, TABLE_RECORD, bytes_of(NULL, 0));
 	while (walk_next(&walk)) {
-		if (be32_get(walk.key.ptr) == towns->a->core->author)
+		if (be32_get(walk.key.ptr) == towns->a->hub->author)
 			sequence = be64_get(walk.key.ptr + 8);
 	}
 	txn_abort(txn);
@@ -426,7 +429,7 @@ static void one_question_for_everything(void **state)
 	uint64_t before = towns->m->foe->got[MESSAGE_RECORDS];
 	for (unsigned i = 0; i < 10; i++) {
 		struct buf out = message_new();
-		message_records_get(&out, towns->a->core->author, 1, buf_bytes(&sequences));
+		message_records_get(&out, towns->a->hub->author, 1, buf_bytes(&sequences));
 		sim_say(towns->m, &out);
 	}
 	sim_run(&towns->sim, 3000, NULL, NULL);
@@ -438,14 +441,14 @@ static void one_question_for_everything(void **state)
 	towns_close(towns);
 }
 
-static void call_append(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_append(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	uint8_t slot[2] = {0, (uint8_t) * (unsigned *)arg};
 	struct buf body;
 	buf_init(&body, 60000);
 	memset(buf_space(&body, 60000), 7, 60000);
-	assert_int_equal(ledger_append(&core->ledger, txn, 99, bytes_obj(&slot), buf_bytes(&body),
-				       NULL, NULL),
+	assert_int_equal(ledger_append(&hub->ledger, txn, 99, bytes_obj(&slot), buf_bytes(&body),
+				       NULL, LEDGER_QUIET),
 			 ERR_OK);
 	buf_fini(&body);
 }
@@ -517,14 +520,14 @@ static void states_without_end(void **state)
 		say_states(towns, 1, 1, 10000);
 	sim_run(&towns->sim, 3000, NULL, NULL);
 	assert_true(towns->m->foe->up);
-	assert_true(peer_of(towns)->sync.want_cap <= 64);
+	assert_true(peer_of(towns)->sync->want_cap <= 64);
 	/* The same within a comparison, where order is owed. */
 	phase_reach(towns, SYNC_STATES);
 	for (unsigned i = 0; i < 30; i++)
 		say_states(towns, 1 + i * 10000, 1, 10000);
 	sim_run(&towns->sim, 3000, NULL, NULL);
 	assert_true(towns->m->foe->up);
-	assert_true(peer_of(towns)->sync.want_cap <= 64);
+	assert_true(peer_of(towns)->sync->want_cap <= 64);
 	say_states(towns, 5, 1, 1);
 	sim_run(&towns->sim, 500, NULL, NULL);
 	assert_true(towns->m->foe->closed);
@@ -561,9 +564,9 @@ static void holds_without_end(void **state)
 	sim_run(&towns->sim, 3000, NULL, NULL);
 	assert_true(towns->m->foe->up);
 	random_fill(&random, of.dataset.b, ID_LEN);
-	assert_true(serve_peer_holds(peer_of(towns), &of));
+	assert_true(holds_has(peer_of(towns), &of));
 	of.number = 2;
-	assert_false(serve_peer_holds(peer_of(towns), &of));
+	assert_false(holds_has(peer_of(towns), &of));
 	towns_healthy(towns);
 	towns_close(towns);
 }
@@ -586,8 +589,8 @@ static void groups_without_end(void **state)
 	sim_run(&towns->sim, 500, NULL, NULL);
 	/* It only has one county itself. */
 	assert_true(towns->m->foe->up);
-	assert_int_equal(peer_of(towns)->sync.group_count, 1);
-	assert_int_equal(peer_of(towns)->sync.phase, SYNC_STATES);
+	assert_int_equal(peer_of(towns)->sync->group_count, 1);
+	assert_int_equal(peer_of(towns)->sync->phase, SYNC_STATES);
 	towns_healthy(towns);
 	towns_close(towns);
 }

@@ -11,10 +11,10 @@
 #include "crypto/check.h"
 #include "crypto/path.h"
 #include "crypto/selftest.h"
-#include "proto/core_state.h"
+#include "proto/hub.h"
 #include "proto/epochs.h"
 #include "proto/keywrap.h"
-#include "proto/rights.h"
+#include "proto/grants.h"
 #include "proto/withdrawal_body.h"
 
 #define KITA "meissen/kita/plaetze"
@@ -27,15 +27,15 @@ static void settle(struct towns *towns)
 	sim_run(&towns->sim, 5000, NULL, NULL);
 }
 
-static void call_give(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_give(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	struct rights_terms terms = {.prefix = "meissen/kita",
-				     .to = "radebeul",
-				     .verb = VERB_READ,
-				     .expiry_ms = now_ms + YEAR_MS};
+	struct grant_terms terms = {.prefix = "meissen/kita",
+				    .to = "radebeul",
+				    .verb = VERB_READ,
+				    .expiry_ms = now_ms + YEAR_MS};
 	struct digest token;
-	char why[RIGHTS_WHY_LEN];
-	assert_int_equal(rights_give(core, txn, now_ms, &terms, NULL, &token, why), ERR_OK);
+	char why[GRANT_WHY_LEN];
+	assert_int_equal(grants_give(hub, txn, now_ms, &terms, NULL, &token, why), ERR_OK);
 }
 
 /* ---- a key that somebody else has chosen ---- */
@@ -46,14 +46,14 @@ struct planted {
 };
 
 /* A wrap of K_1(KITA) in the namespace of Meißen, made by somebody who has nothing to say there. */
-static void call_plant(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_plant(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	const struct planted *planted = arg;
 	struct keywrap wrap = {.grantee = planted->grantee,
 			       .prefix = bytes_str("meissen"),
 			       .number = 1,
 			       .path = bytes_str(KITA)};
-	struct wrap_context context = {.granter = core->options.identity->org,
+	struct wrap_context context = {.granter = hub->options.identity->org,
 				       .grantee = wrap.grantee,
 				       .prefix = wrap.prefix,
 				       .number = wrap.number,
@@ -64,22 +64,22 @@ static void call_plant(struct core *core, struct txn *txn, int64_t now_ms, void 
 	struct buf body;
 	assert_int_equal(orglog_load(txn, &wrap.grantee, &log), ERR_OK);
 	assert_int_equal(
-		wrap_seal(&wrap.wrap, &planted->key, &log.wrap, &context, core->options.random),
+		wrap_seal(&wrap.wrap, &planted->key, &log.wrap, &context, hub->options.random),
 		ERR_OK);
 	orglog_fini(&log);
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	keywrap_put(&body, &wrap);
-	assert_int_equal(ledger_append(&core->ledger, txn, RECORD_WRAP, record_slot_bytes(&slot),
-				       buf_bytes(&body), NULL, NULL),
+	assert_int_equal(ledger_append(&hub->ledger, txn, RECORD_WRAP, record_slot_bytes(&slot),
+				       buf_bytes(&body), NULL, LEDGER_QUIET),
 			 ERR_OK);
 	buf_fini(&body);
 }
 
-static void call_govern(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_govern(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	size_t len;
 	uint64_t number;
-	assert_int_equal(epochs_govern(core, txn, bytes_str(KITA), &len, &number, arg), ERR_OK);
+	assert_int_equal(epochs_govern(hub, txn, bytes_str(KITA), &len, &number, arg), ERR_OK);
 }
 
 /* Neither to the owner, who would seal under it, nor to a reader, who would read nothing. */
@@ -114,24 +114,24 @@ static void a_member_can_not_choose_the_key_of_another(void **state)
 enum { JUNK_COUNT = 50 };
 
 /* Withdrawals of what never was, which are gone again from the set before long. */
-static void call_withdraw_nothing(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_withdraw_nothing(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	const bool *away = arg;
 	for (unsigned i = 0; i < JUNK_COUNT; i++) {
 		char path[64];
 		struct dataset_id dataset;
 		struct buf body;
-		snprintf(path, sizeof(path), "%s/%u", core->options.identity->slug, i);
+		snprintf(path, sizeof(path), "%s/%u", hub->options.identity->slug, i);
 		struct withdrawal withdrawal = {
 			.path = bytes_str(path), .number = 1, .reason = bytes_str("so")};
-		path_dataset_id(&dataset, &core->options.identity->org, withdrawal.path);
+		path_dataset_id(&dataset, &hub->options.identity->org, withdrawal.path);
 		struct record_slot slot = record_slot_of(RECORD_WITHDRAWAL, id_bytes(&dataset));
 		buf_init(&body, LIMIT_RECORD_LEN_MAX);
 		withdrawal_put(&body, &withdrawal);
-		assert_int_equal(*away ? ledger_delete(&core->ledger, txn, record_slot_bytes(&slot))
-				       : ledger_append(&core->ledger, txn, RECORD_WITHDRAWAL,
+		assert_int_equal(*away ? ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot))
+				       : ledger_append(&hub->ledger, txn, RECORD_WITHDRAWAL,
 						       record_slot_bytes(&slot), buf_bytes(&body),
-						       NULL, NULL),
+						       NULL, LEDGER_QUIET),
 				 ERR_OK);
 		buf_fini(&body);
 	}
@@ -154,17 +154,17 @@ static void what_a_member_drops_again_is_paid_for_by_nobody(void **state)
 
 /* ---- a key that left in a text ---- */
 
-static void call_give_text(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_give_text(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	struct rights_terms terms = {.prefix = "meissen/kita",
-				     .to = "radebeul",
-				     .verb = VERB_READ,
-				     .expiry_ms = now_ms + 2 * HOUR_MS};
+	struct grant_terms terms = {.prefix = "meissen/kita",
+				    .to = "radebeul",
+				    .verb = VERB_READ,
+				    .expiry_ms = now_ms + 2 * HOUR_MS};
 	struct digest token;
 	struct buf text;
-	char why[RIGHTS_WHY_LEN];
+	char why[GRANT_WHY_LEN];
 	buf_init(&text, 1 << 16);
-	assert_int_equal(rights_give(core, txn, now_ms, &terms, &text, &token, why), ERR_OK);
+	assert_int_equal(grants_give(hub, txn, now_ms, &terms, &text, &token, why), ERR_OK);
 	buf_fini(&text);
 }
 

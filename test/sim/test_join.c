@@ -10,7 +10,7 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/core_state.h"
+#include "proto/hub.h"
 
 struct world {
 	struct sim sim;
@@ -161,7 +161,7 @@ static void used_by_another(void **state)
 	assert_joins(world, world->joiner);
 	assert_int_equal(join(world, second), ERR_OK);
 	assert_refused(world, second, "used by another");
-	assert_int_equal(world->steward->core->charter.member_count, 2);
+	assert_int_equal(world->steward->hub->charter.member_count, 2);
 	world_close(world);
 }
 
@@ -178,7 +178,7 @@ static void two_in_one_name(void **state)
 	assert_joins(world, world->joiner);
 	assert_int_equal(sim_join_text(second, (const char *)other.ptr, world->why), ERR_OK);
 	assert_refused(world, second, "has joined meanwhile");
-	assert_int_equal(world->steward->core->charter.member_count, 2);
+	assert_int_equal(world->steward->hub->charter.member_count, 2);
 	buf_fini(&other);
 	world_close(world);
 }
@@ -218,7 +218,7 @@ static void altered_terms(void **state)
 	buf_add_u8(&world->text, 0);
 	assert_int_equal(join(world, other), ERR_OK);
 	assert_refused(world, other, "not those of the invitation");
-	assert_int_equal(world->steward->core->charter.member_count, 1);
+	assert_int_equal(world->steward->hub->charter.member_count, 1);
 	world_close(world);
 }
 
@@ -234,10 +234,10 @@ static void a_request_is_not_passed_on(void **state)
 	assert_int_equal(invitation_get(&invitation, bytes_str(text(world))), ERR_OK);
 	assert_int_equal(identity_root_sign_seed(&seed, &world->joiner->identity), ERR_OK);
 	buf_init(&request, LIMIT_JOIN_REQUEST_LEN_MAX);
-	join_request_make(&request, &invitation,
-			  buf_bytes(&world->joiner->core->membership.own_entry), NULL, &seed);
+	join_request_make(&request, &invitation, buf_bytes(&world->joiner->hub->own_entry), NULL,
+			  &seed);
 	assert_int_equal(request.err, ERR_OK);
-	sim_possess(thief, &world->steward->core->charter.fed);
+	sim_possess(thief, &world->steward->hub->charter.fed);
 	assert_true(sim_foe_dial(thief, world->steward));
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_join(&out, buf_bytes(&request));
@@ -248,7 +248,7 @@ static void a_request_is_not_passed_on(void **state)
 	assert_int_equal(message_decode(&m, buf_bytes(&thief->foe->last[MESSAGE_JOIN_ANSWER])),
 			 ERR_OK);
 	assert_int_equal(m.code, MESSAGE_JOIN_REFUSED);
-	assert_int_equal(world->steward->core->charter.member_count, 1);
+	assert_int_equal(world->steward->hub->charter.member_count, 1);
 	/* The secret is not spent by that. */
 	assert_int_equal(join(world, world->joiner), ERR_OK);
 	assert_joins(world, world->joiner);
@@ -356,8 +356,8 @@ static void a_new_invitation_takes_the_place_of_the_old(void **state)
 	assert_string_equal(sim_status(world->joiner).charter->name, "Landkreis Meißen");
 	sim_run(&world->sim, 20000, NULL, NULL);
 	/* Nothing of the other is dialled any more. */
-	for (size_t i = 0; i < world->joiner->core->dial_count; i++)
-		assert_string_not_equal(world->joiner->core->dials[i].address, away->address);
+	for (size_t i = 0; i < world->joiner->hub->peers.dial_count; i++)
+		assert_string_not_equal(world->joiner->hub->peers.dials[i].address, away->address);
 	world_close(world);
 }
 
@@ -373,7 +373,7 @@ static void stopped_in_the_middle(void **state)
 		sim_start(world->joiner);
 		assert_true(sim_run(&world->sim, 120000, is_member, world->joiner));
 		assert_true(sim_run(&world->sim, 120000, sim_agree, NULL));
-		assert_int_equal(world->steward->core->charter.member_count, 2);
+		assert_int_equal(world->steward->hub->charter.member_count, 2);
 		world_close(world);
 	}
 }

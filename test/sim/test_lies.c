@@ -13,7 +13,7 @@
 #include "crypto/path.h"
 #include "crypto/selftest.h"
 #include "proto/contact.h"
-#include "proto/core_state.h"
+#include "proto/hub.h"
 #include "proto/held.h"
 
 static const int64_t minute_ms = 60 * 1000;
@@ -159,7 +159,7 @@ static void meet(struct towns *towns, struct sim_node *victim)
 	struct buf out = message_new();
 	struct digest content = {{7}};
 	assert_true(sim_foe_dial(towns->m, victim));
-	message_hello(&out, "x", victim->core->charter.number, 1, &content, NULL);
+	message_hello(&out, "x", victim->hub->charter.number, 1, &content, NULL);
 	sim_say(towns->m, &out);
 	run(towns, 300);
 	out = message_new();
@@ -182,10 +182,10 @@ struct member_call {
 	struct member_state state;
 };
 
-static void call_member(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_member(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct member_call *call = arg;
-	membership_member(core, txn, now_ms, call->number, &call->state);
+	membership_member(hub, txn, now_ms, call->number, &call->state);
 }
 
 static struct member_state member_at(struct towns *towns, struct sim_node *node)
@@ -205,7 +205,7 @@ static void assert_state(struct towns *towns, struct sim_node *node, const char 
 static void records_in_another_name_are_dropped(void **state)
 {
 	struct towns *towns = towns_open(1, 3);
-	uint32_t victim = towns->b->core->author;
+	uint32_t victim = towns->b->hub->author;
 	towns_possess(towns);
 	struct pen pen;
 	pen_take(&pen, towns);
@@ -375,10 +375,10 @@ static bool each_count(void *arg, const struct catalog_entry *entry)
 	return true;
 }
 
-static void call_log(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_log(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	char why[CATALOG_WHY_LEN];
-	assert_int_equal(catalog_log(core, txn, "malwine/x", each_count, arg, why), ERR_OK);
+	assert_int_equal(catalog_log(hub, txn, "malwine/x", each_count, arg, why), ERR_OK);
 }
 
 /* An author chooses its numbers; nobody counts up to them. */
@@ -431,7 +431,7 @@ static void an_address_is_not_taken_away(void **state)
 	fields.slot = record_slot_bytes(&slot);
 	fields.body = buf_bytes(&body);
 	/* She is the second member, so after a start hers is the first to be read. */
-	assert_true(towns->m_author < towns->b->core->author);
+	assert_true(towns->m_author < towns->b->hub->author);
 	meet(towns, towns->a);
 	say_record(&pen, &fields);
 	sim_stop(towns->a);
@@ -544,7 +544,7 @@ static void append_honestly(struct pen *pen, unsigned count, struct buf *head)
 		uint8_t slot[5] = {9};
 		be32_put(slot + 1, i);
 		assert_int_equal(ledger_append(ledger, txn, 99, bytes_obj(&slot),
-					       bytes_str("promised"), NULL, NULL),
+					       bytes_str("promised"), NULL, LEDGER_QUIET),
 				 ERR_OK);
 	}
 	buf_init(head, LIMIT_HEAD_LEN_MAX);
@@ -690,7 +690,7 @@ static void what_one_keeps_back_another_tells(void **state)
 {
 	struct towns *towns = towns_open(10, 3);
 	char path[32];
-	uint32_t author = towns->a->core->author;
+	uint32_t author = towns->a->hub->author;
 	sim_stop(towns->b);
 	for (unsigned i = 0; i < 30; i++) {
 		struct buf content = sim_content(i, 100 + i);

@@ -11,7 +11,7 @@
 
 #include "crypto/selftest.h"
 #include "proto/charter_entry.h"
-#include "proto/core_state.h"
+#include "proto/hub.h"
 #include "proto/fork.h"
 
 static const int64_t day_ms = 24 * 3600 * (int64_t)1000;
@@ -41,7 +41,7 @@ static void fork_end(struct fork *fork)
 static void go_on(struct council *council, struct sim_node *at)
 {
 	struct council_entry entry;
-	council_entry_init(&entry, at->core->charter.threshold, 7);
+	council_entry_init(&entry, at->hub->charter.threshold, 7);
 	council_sign(council, &entry, at);
 	assert_int_equal(council_hand(at, &entry), ERR_OK);
 	council_entry_fini(&entry);
@@ -56,7 +56,7 @@ struct reach {
 static bool is_reached(struct sim *sim, void *arg)
 {
 	const struct reach *reach = arg;
-	const struct charter *charter = &reach->node->core->charter;
+	const struct charter *charter = &reach->node->hub->charter;
 	return charter->number == reach->number &&
 	       (!reach->id || id_eq(&charter->entry_id, reach->id));
 }
@@ -73,10 +73,10 @@ struct seen {
 	struct fork_branch branches[4];
 };
 
-static void call_branches(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_branches(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct seen *seen = arg;
-	seen->count = fork_branches(core, txn, seen->branches, 4);
+	seen->count = fork_branches(hub, txn, seen->branches, 4);
 }
 
 static void assert_evidence(struct council *council)
@@ -134,7 +134,7 @@ static void all_freeze_and_work_goes_on(void **state)
 	settle(council, &settlement, a, &fork.one.id);
 	council_until(council, 7, false, &settlement.id);
 	for (unsigned i = 0; i < COUNCIL_COUNT; i++)
-		assert_int_equal(council->towns[i]->core->charter.steward_count, 3);
+		assert_int_equal(council->towns[i]->hub->charter.steward_count, 3);
 	go_on(council, a);
 	council_until(council, 8, false, NULL);
 	council_works(e, a, "nossen/plan");
@@ -173,7 +173,7 @@ static void two_sides(void **state)
 	assert_evidence(council);
 	settle(council, &settlement, e, NULL);
 	council_until(council, 7, false, &settlement.id);
-	assert_int_equal(a->core->charter.steward_count, 5);
+	assert_int_equal(a->hub->charter.steward_count, 5);
 	council_entry_fini(&settlement);
 	fork_end(&fork);
 	council_close(council);
@@ -205,7 +205,7 @@ static void late_returner(void **state)
 	sim_run(&council->sim, 150 * day_ms, NULL, NULL);
 	for (unsigned i = 0; i < COUNCIL_COUNT; i++)
 		sim_start(council->towns[i]);
-	council_until(council, 9, false, &a->core->charter.entry_id);
+	council_until(council, 9, false, &a->hub->charter.entry_id);
 	assert_int_equal(sim_status(e).state, MEMBERSHIP_MEMBER);
 	council_works(e, a, "nossen/heimkehr");
 	council_entry_fini(&settlement);
@@ -264,11 +264,11 @@ static void who_was_away_follows_the_many(void **state)
 	sim_start(council->towns[0]);
 	sim_start(council->towns[1]);
 	sim_run(&council->sim, 600000, NULL, NULL);
-	assert_int_equal(e->core->charter.number, 8);
-	assert_int_equal(a->core->charter.number, 9);
+	assert_int_equal(e->hub->charter.number, 8);
+	assert_int_equal(a->hub->charter.number, 9);
 	sim_start(council->towns[2]);
 	sim_start(council->towns[3]);
-	council_until(council, 9, false, &a->core->charter.entry_id);
+	council_until(council, 9, false, &a->hub->charter.entry_id);
 	council_works(e, a, "nossen/wieder");
 	fork_end(&fork);
 	council_close(council);
@@ -285,7 +285,7 @@ static void who_froze_alone_follows_the_many(void **state)
 	council_until(council, 7, false, &fork.one.id);
 	part(council, 16);
 	assert_int_equal(council_hand(e, &fork.other), ERR_OK);
-	assert_true(e->core->charter.frozen);
+	assert_true(e->hub->charter.frozen);
 	go_on(council, a);
 	reaches(council->towns[3], 8, NULL);
 	sim_stop(e);
@@ -298,10 +298,10 @@ static void who_froze_alone_follows_the_many(void **state)
 	sim_start(council->towns[0]);
 	sim_start(council->towns[1]);
 	sim_run(&council->sim, 600000, NULL, NULL);
-	assert_true(e->core->charter.frozen);
+	assert_true(e->hub->charter.frozen);
 	sim_start(council->towns[2]);
 	sim_start(council->towns[3]);
-	council_until(council, 8, false, &a->core->charter.entry_id);
+	council_until(council, 8, false, &a->hub->charter.entry_id);
 	council_works(e, a, "nossen/tauwetter");
 	fork_end(&fork);
 	council_close(council);
@@ -313,7 +313,7 @@ struct before_call {
 };
 
 /* A settlement of number 2, when Meißen was the only member. */
-static void call_settle_2(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_settle_2(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct before_call *call = arg;
 	struct council_entry *entry = call->entry;
@@ -347,7 +347,7 @@ static void the_founder_alone_undoes_nothing(void **state)
 	assert_true(sim_call(a, call_settle_2, &call));
 	assert_int_equal(council_hand(e, &entry), ERR_EXISTS);
 	council_until(council, 6, false, NULL);
-	assert_int_equal(e->core->charter.member_count, 5);
+	assert_int_equal(e->hub->charter.member_count, 5);
 	key_wipe(&seed);
 	council_entry_fini(&entry);
 	council_close(council);
@@ -371,12 +371,12 @@ struct disputed_call {
 	bool disputed;
 };
 
-static void call_disputed(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_disputed(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct disputed_call *call = arg;
 	struct author_state state;
 	call->disputed =
-		ledger_state(&core->ledger, txn, call->author, &state) == ERR_OK && state.disputed;
+		ledger_state(&hub->ledger, txn, call->author, &state) == ERR_OK && state.disputed;
 }
 
 static bool is_disputed(struct sim_node *node, uint32_t author)
@@ -430,7 +430,7 @@ static void a_restored_steward_admits_twice(void **state)
 	sim_join(a, y);
 	assert_true(sim_run(&council->sim, 120000, is_member, y));
 	publish(y, "groeditz/daten", c);
-	assert_int_equal(x->core->author, y->core->author);
+	assert_int_equal(x->hub->author, y->hub->author);
 	x->side = y->side = 0;
 	part(council, 0);
 	/* Meißen has signed heads twice as well, as its store is that of yesterday. Both are out for a while. */
@@ -448,7 +448,7 @@ static void a_restored_steward_admits_twice(void **state)
 	assert_true(sim_run(&council->sim, 900000, is_lost, x));
 	for (unsigned i = 0; i < COUNCIL_COUNT; i++)
 		reaches(council->towns[i], 8, &settlement.id);
-	assert_true(is_disputed(b, a->core->author));
+	assert_true(is_disputed(b, a->hub->author));
 	publish(y, "groeditz/mehr", b);
 	struct buf got;
 	buf_init(&got, 100000);
@@ -506,7 +506,7 @@ static void three_of_five_decide(void **state)
 	sim_start(council->towns[3]);
 	sim_start(council->towns[4]);
 	council_until(council, 7, false, &entry.id);
-	assert_false(charter_is_steward(&council->towns[4]->core->charter, 5));
+	assert_false(charter_is_steward(&council->towns[4]->hub->charter, 5));
 	council_entry_fini(&entry);
 	council_close(council);
 }
@@ -530,8 +530,8 @@ static void freezing_survives_a_failing_store(void **state)
 		sim_call(e, council_hand_call, &hand);
 		struck = sim_fault_struck(e);
 		sim_fault(e, 0, ERR_OK);
-		assert_int_equal(e->core->charter.number, struck ? 8 : 6);
-		assert_int_equal(e->core->charter.frozen, !struck);
+		assert_int_equal(e->hub->charter.number, struck ? 8 : 6);
+		assert_int_equal(e->hub->charter.frozen, !struck);
 		part(council, 0);
 		council_until(council, 6, true, NULL);
 		assert_evidence(council);
@@ -551,8 +551,8 @@ static void members_name_stewards(void **state)
 	council_settle(council, &settlement, d, NULL);
 	assert_int_equal(council_hand(d, &settlement), ERR_OK);
 	council_until(council, 7, false, &settlement.id);
-	assert_false(charter_is_steward(&d->core->charter, 1));
-	assert_true(charter_is_steward(&d->core->charter, 5));
+	assert_false(charter_is_steward(&d->hub->charter, 1));
+	assert_true(charter_is_steward(&d->hub->charter, 5));
 	council_entry_fini(&settlement);
 	council_close(council);
 }

@@ -10,7 +10,8 @@
 #include <cmocka.h>
 
 #include "crypto/selftest.h"
-#include "proto/core_state.h"
+#include "proto/fedkeys.h"
+#include "proto/hub.h"
 #include "proto/keywrap.h"
 
 /* ---- a new key for a proposal, by the node's own verb ---- */
@@ -21,10 +22,10 @@ struct next_call {
 	enum err err;
 };
 
-static void call_next(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_next(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct next_call *call = arg;
-	call->err = fedkeys_next(core, txn, call->change, &call->leaving, 1);
+	call->err = fedkeys_next(hub, txn, call->change, &call->leaving, 1);
 }
 
 static void next_key(struct sim_node *node, struct council_entry *entry, uint32_t leaving)
@@ -57,18 +58,18 @@ struct wraps_call {
 	bool has;
 };
 
-static void call_wraps(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_wraps(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct wraps_call *call = arg;
 	const uint8_t kind = RECORD_WRAP;
-	struct ledger_slots slots = ledger_slots(&core->ledger, txn, bytes_obj(&kind));
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
 	struct record record;
 	struct keywrap wrap;
 	while (ledger_slots_next(&slots, &record)) {
 		assert_int_equal(keywrap_get(&wrap, record.body), ERR_OK);
 		call->count += id_eq(&wrap.grantee, &call->org) && wrap.number == call->number;
 	}
-	call->has = fedkeys_get(core, call->number) != NULL;
+	call->has = fedkeys_get(hub, call->number) != NULL;
 }
 
 /* Wraps of one key for one organisation that are known at a node. */
@@ -97,13 +98,13 @@ static bool stands(struct sim *sim, void *arg)
 	const struct charter_wait *wait = arg;
 	for (unsigned i = 0; i < COUNCIL_COUNT; i++) {
 		struct sim_node *town = wait->council->towns[i];
-		if (!town->core)
+		if (!town->hub)
 			continue;
 		struct membership_status status = sim_status(town);
-		if (town->core->charter.number != wait->number)
+		if (town->hub->charter.number != wait->number)
 			return false;
 		if (wait->key && status.state == MEMBERSHIP_MEMBER && !status.relay &&
-		    !fedkeys_get(town->core, wait->key))
+		    !fedkeys_get(town->hub, wait->key))
 			return false;
 	}
 	return true;
@@ -138,12 +139,12 @@ struct listed_call {
 	int found; /* 0: not; 1: of a member; 2: of a former member */
 };
 
-static void call_listed(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_listed(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct listed_call *call = arg;
 	struct catalog_entry entry;
 	char why[CATALOG_WHY_LEN];
-	if (catalog_find(core, txn, call->path, 0, &entry, why) != ERR_OK)
+	if (catalog_find(hub, txn, call->path, 0, &entry, why) != ERR_OK)
 		return;
 	call->found = entry.former ? 2 : 1;
 	catalog_entry_fini(&entry);

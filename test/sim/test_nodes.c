@@ -21,23 +21,23 @@ struct ask {
 	char why[NODES_WHY_LEN];
 };
 
-static void run_offer(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void run_offer(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct ask *ask = arg;
-	ask->err = nodes_offer(core, txn, now_ms, &ask->text, ask->why);
+	ask->err = nodes_offer(hub, txn, now_ms, &ask->text, ask->why);
 }
 
-static void run_add(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void run_add(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct ask *ask = arg;
-	ask->err = nodes_add(core, txn, now_ms, ask->request, ask->roles, ask->secrets, &ask->text,
+	ask->err = nodes_add(hub, txn, now_ms, ask->request, ask->roles, ask->secrets, &ask->text,
 			     &ask->index, ask->why);
 }
 
-static void run_retire(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void run_retire(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct ask *ask = arg;
-	ask->err = nodes_retire(core, txn, now_ms, ask->index, ask->why);
+	ask->err = nodes_retire(hub, txn, now_ms, ask->index, ask->why);
 }
 
 static void ask_open(struct ask *ask)

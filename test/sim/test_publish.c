@@ -10,7 +10,8 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/core_state.h"
+#include "proto/hub.h"
+#include "proto/scan.h"
 
 static void settle(struct towns *towns)
 {
@@ -259,7 +260,7 @@ static void a_version_dropped_on_its_way(void **state)
 	struct sim_publication p = publication(towns->a, "meissen/plan", &first);
 	assert_int_equal(sim_publish_all(&p), ERR_OK);
 	sim_run(&towns->sim, 3000, NULL, NULL);
-	assert_int_equal(towns->b->core->transfer.fetch_count, 1);
+	assert_int_equal(towns->b->hub->transfer->fetch_count, 1);
 	p = publication(towns->a, "meissen/plan", &second);
 	p.options.keep.count = 1;
 	p.options.allow_shrink = true;
@@ -268,7 +269,7 @@ static void a_version_dropped_on_its_way(void **state)
 	towns_held(towns->b, "meissen/plan", 2);
 	settle(towns);
 	assert_true(sim_run(&towns->sim, 120000, is_swept, towns));
-	assert_int_equal(towns->b->core->transfer.fetch_count, 0);
+	assert_int_equal(towns->b->hub->transfer->fetch_count, 0);
 	sim_assert_reads(towns->b, "meissen/plan", 0, buf_bytes(&second));
 	buf_fini(&first);
 	buf_fini(&second);
@@ -385,7 +386,7 @@ static void fetched_only_when_wanted_survives_a_restart(void **state)
 	towns_close(towns);
 }
 
-static void call_row_of_old(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_row_of_old(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct row_key key = key_text(bytes_str(arg));
 	txn_put(txn, TABLE_SUBSCRIPTION, row_key_bytes(&key), bytes_str(arg));

@@ -11,10 +11,11 @@
 #include "crypto/check.h"
 #include "crypto/path.h"
 #include "crypto/selftest.h"
-#include "proto/core_state.h"
+#include "proto/hub.h"
+#include "proto/scan.h"
 #include "proto/envelope.h"
 #include "proto/nodes.h"
-#include "proto/rights.h"
+#include "proto/grants.h"
 
 #define KITA "meissen/kita/plaetze"
 
@@ -23,21 +24,21 @@ static const int64_t minute_ms = 60 * 1000, day_ms = 24 * 3600 * 1000;
 /* ---- what people do ---- */
 
 struct give {
-	struct rights_terms terms;
+	struct grant_terms terms;
 	int64_t for_ms; /* 0: a year */
 	struct buf *text;
 	struct digest token;
 	enum err err;
-	char why[RIGHTS_WHY_LEN];
+	char why[GRANT_WHY_LEN];
 };
 
-static void call_give(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_give(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct give *give = arg;
 	if (give->for_ms)
 		give->terms.expiry_ms = now_ms + give->for_ms;
 	give->err =
-		rights_give(core, txn, now_ms, &give->terms, give->text, &give->token, give->why);
+		grants_give(hub, txn, now_ms, &give->terms, give->text, &give->token, give->why);
 }
 
 static struct give terms(struct sim_node *to, const char *prefix, enum verb verb)
@@ -61,14 +62,14 @@ static struct digest give(struct sim_node *owner, struct sim_node *to, const cha
 struct take {
 	const char *text;
 	enum err err;
-	char why[RIGHTS_WHY_LEN];
+	char why[GRANT_WHY_LEN];
 };
 
-static void call_take(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_take(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct take *take = arg;
 	struct digest token;
-	take->err = rights_accept(core, txn, now_ms, take->text, &token, take->why);
+	take->err = grants_accept(hub, txn, now_ms, take->text, &token, take->why);
 }
 
 static void settle(struct towns *towns)
@@ -267,7 +268,7 @@ static void expired_during_a_fetch(void **state)
 	sim_run(&towns->sim, 10 * minute_ms, NULL, NULL);
 	assert_false(sim_held(towns->b, KITA, 0));
 	assert_int_equal(sim_rows(towns->b, TABLE_CHUNK), 0);
-	assert_int_equal(towns->b->core->transfer.fetch_count, 0);
+	assert_int_equal(towns->b->hub->transfer->fetch_count, 0);
 	assert_int_equal(sim_want(towns->b, KITA, 0), ERR_DENIED);
 	give(towns->a, towns->b, "meissen/kita", VERB_READ);
 	towns_held(towns->b, KITA, 1);
@@ -287,25 +288,25 @@ struct machine { /* a further one of Meißen: offer, request, answer */
 	char why[NODES_WHY_LEN];
 };
 
-static void call_offer(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_offer(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct machine *machine = arg;
-	machine->err = nodes_offer(core, txn, now_ms, &machine->text, machine->why);
+	machine->err = nodes_offer(hub, txn, now_ms, &machine->text, machine->why);
 	buf_add_u8(&machine->text, 0);
 }
 
-static void call_add(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_add(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct machine *machine = arg;
 	buf_reset(&machine->text);
-	machine->err = nodes_add(core, txn, now_ms, machine->request, machine->roles, true,
+	machine->err = nodes_add(hub, txn, now_ms, machine->request, machine->roles, true,
 				 &machine->text, &machine->index, machine->why);
 }
 
-static void call_retire(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_retire(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct machine *machine = arg;
-	machine->err = nodes_retire(core, txn, now_ms, machine->index, machine->why);
+	machine->err = nodes_retire(hub, txn, now_ms, machine->index, machine->why);
 }
 
 static struct sim_node *machine_add(struct sim_node *first, struct machine *machine, uint8_t roles)
@@ -381,14 +382,14 @@ struct find {
 	const char *name;
 	struct digest token;
 	enum err err;
-	char why[RIGHTS_WHY_LEN];
+	char why[GRANT_WHY_LEN];
 };
 
-static void call_find(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_find(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct find *find = arg;
-	struct rights_grant grant;
-	find->err = rights_find(core, txn, find->name, &grant, find->why);
+	struct grant grant;
+	find->err = grants_find(hub, txn, find->name, &grant, find->why);
 	if (find->err == ERR_OK)
 		find->token = grant.token;
 }
@@ -397,12 +398,12 @@ static void a_grant_is_found_by_its_name(void **state)
 {
 	struct towns *towns = towns_open(12, 2);
 	struct digest token = give(towns->a, towns->b, "meissen/kita", VERB_READ);
-	char name[RIGHTS_NAME_LEN + 1], typed[RIGHTS_NAME_LEN + 1], digits[RIGHTS_NAME_LEN + 1];
+	char name[GRANT_NAME_LEN + 1], typed[GRANT_NAME_LEN + 1], digits[GRANT_NAME_LEN + 1];
 	give(towns->a, towns->b, "meissen/bau", VERB_READ);
 	settle(towns);
-	rights_name(name, &token);
-	assert_int_equal(strlen(name), RIGHTS_NAME_LEN);
-	for (size_t i = 0; i <= RIGHTS_NAME_LEN; i++) {
+	grant_name(name, &token);
+	assert_int_equal(strlen(name), GRANT_NAME_LEN);
+	for (size_t i = 0; i <= GRANT_NAME_LEN; i++) {
 		typed[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i];
 		digits[i] = name[i] == 'O'   ? '0'
 			    : name[i] == 'I' ? '1'
@@ -497,7 +498,7 @@ static void say_hello(struct sim_node *foe, struct sim_node *to)
 {
 	struct digest content = {{7}};
 	struct buf out = message_new();
-	message_hello(&out, "x", to->core->charter.number, 1, &content, NULL);
+	message_hello(&out, "x", to->hub->charter.number, 1, &content, NULL);
 	sim_say(foe, &out);
 	sim_run(foe->sim, 300, NULL, NULL);
 }
@@ -570,7 +571,7 @@ static void a_stranger_is_served_nothing(void **state)
 	struct sim_node *stranger = sim_add(&towns->sim, "Fremd", "fremd", "14627998");
 	struct digest token = give(towns->a, towns->b, "meissen", VERB_READ);
 	settle(towns);
-	sim_possess(stranger, &towns->a->core->charter.fed);
+	sim_possess(stranger, &towns->a->hub->charter.fed);
 	assert_true(sim_foe_dial(stranger, towns->a));
 	say_hello(stranger, towns->a);
 	struct answers answers = ask(stranger, towns->a, "meissen/offen", &token);

@@ -17,7 +17,7 @@ static void foreign_data_waits(void **state)
 	struct buf content = sim_content(1, 300000), own = sim_content(2, 40000);
 	uint64_t asked;
 
-	core_room(towns->b->core, ROOM_OWN);
+	core_headroom(towns->b->core, HEADROOM_OWN);
 	asked = towns->a->got[MESSAGE_CHUNK_GET] + towns->a->got[MESSAGE_INDEX_GET];
 	assert_int_equal(sim_subscribe(towns->b, "meissen/**"), ERR_OK);
 	assert_int_equal(sim_publish(towns->a, "meissen/x", TIER_OPEN, buf_bytes(&content)),
@@ -31,11 +31,11 @@ static void foreign_data_waits(void **state)
 	assert_int_equal(sim_want(towns->b, "meissen/x", 0), ERR_NOSPACE);
 
 	assert_int_equal(sim_publish(towns->b, "radebeul/y", TIER_OPEN, buf_bytes(&own)), ERR_OK);
-	core_room(towns->b->core, ROOM_NONE);
+	core_headroom(towns->b->core, HEADROOM_NONE);
 	assert_int_equal(sim_publish(towns->b, "radebeul/z", TIER_OPEN, buf_bytes(&own)),
 			 ERR_NOSPACE);
 
-	core_room(towns->b->core, ROOM_ALL);
+	core_headroom(towns->b->core, HEADROOM_ALL);
 	towns_held(towns->b, "meissen/x", 1);
 	sim_assert_reads(towns->b, "meissen/x", 1, buf_bytes(&content));
 	buf_fini(&content);
@@ -48,7 +48,7 @@ static int64_t ahead_of(struct sim_node *node)
 {
 	struct peer_state peer;
 
-	assert_true(membership_peer(node->core, 0, &peer));
+	assert_true(peers_show(node->hub, 0, &peer));
 	assert_true(peer.link != 0);
 	return peer.ahead_ms;
 }

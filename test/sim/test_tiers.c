@@ -19,9 +19,10 @@
 #include "crypto/check.h"
 #include "crypto/path.h"
 #include "crypto/selftest.h"
-#include "proto/core_state.h"
+#include "proto/fedkeys.h"
+#include "proto/hub.h"
 #include "proto/epochs.h"
-#include "proto/rights.h"
+#include "proto/grants.h"
 #include "proto/voting.h"
 
 #define YEAR_MS (INT64_C(365) * 24 * 3600 * 1000)
@@ -83,13 +84,13 @@ struct invite_call {
 	struct buf text;
 };
 
-static void call_invite(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_invite(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct invite_call *call = arg;
 	char why[MEMBERSHIP_WHY_LEN];
 	int64_t until;
 	assert_int_equal(
-		membership_invite(core, txn, now_ms, &call->terms, &call->text, &until, why),
+		membership_invite(hub, txn, now_ms, &call->terms, &call->text, &until, why),
 		ERR_OK);
 	buf_add_u8(&call->text, 0);
 }
@@ -110,16 +111,16 @@ static void join(struct county *county, enum who who)
 }
 
 struct give_call {
-	struct rights_terms terms;
+	struct grant_terms terms;
 	struct digest token;
 };
 
-static void call_give(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_give(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct give_call *call = arg;
-	char why[RIGHTS_WHY_LEN];
+	char why[GRANT_WHY_LEN];
 	call->terms.expiry_ms = now_ms + YEAR_MS;
-	if (rights_give(core, txn, now_ms, &call->terms, NULL, &call->token, why) != ERR_OK)
+	if (grants_give(hub, txn, now_ms, &call->terms, NULL, &call->token, why) != ERR_OK)
 		fail_msg("%s", why);
 }
 
@@ -131,12 +132,12 @@ static struct digest give(struct county *county, enum who who, enum verb verb)
 	return call.token;
 }
 
-static void call_remove(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_remove(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	char why[VOTING_WHY_LEN];
 	struct voting_outcome out;
 	voting_outcome_init(&out);
-	assert_int_equal(voting_remove(core, txn, arg, true, &out, why), ERR_OK);
+	assert_int_equal(voting_remove(hub, txn, arg, true, &out, why), ERR_OK);
 	voting_outcome_fini(&out);
 }
 
@@ -213,12 +214,12 @@ struct look {
 	char got[4];
 };
 
-static void call_describe(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_describe(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct look *look = arg;
 	struct catalog_entry entry = {0};
 	char why[CATALOG_WHY_LEN];
-	if (catalog_find(core, txn, datasets[look->tier].path, look->version, &entry, why) ==
+	if (catalog_find(hub, txn, datasets[look->tier].path, look->version, &entry, why) ==
 		    ERR_OK &&
 	    bytes_eq(entry.description.title, bytes_str(datasets[look->tier].title)))
 		strcat(look->got, "d");
@@ -295,7 +296,7 @@ static void count_chunks(struct sim_node *node, struct message *m, void *arg)
 static unsigned asked(struct county *county, struct sim_node *foe, unsigned tier,
 		      const struct digest *token)
 {
-	struct message_version of = {county->ids[tier], 1, county->nodes[OWNER]->core->author};
+	struct message_version of = {county->ids[tier], 1, county->nodes[OWNER]->hub->author};
 	struct chunk_list chunks;
 	struct buf out;
 	unsigned got = 0;
@@ -322,7 +323,7 @@ static unsigned asked(struct county *county, struct sim_node *foe, unsigned tier
 /* HELLO as a member gives it. */
 static void say_hello(struct county *county, struct sim_node *foe)
 {
-	const struct core *owner = county->nodes[OWNER]->core;
+	const struct hub *owner = county->nodes[OWNER]->hub;
 	const struct digest content = {{0}};
 	struct buf out;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
@@ -335,7 +336,7 @@ static void say_hello(struct county *county, struct sim_node *foe)
 static void asks_beside_the_rules(struct county *county, enum who who, bool open, bool members)
 {
 	struct sim_node *node = county->nodes[who];
-	const struct fed_id fed = county->nodes[OWNER]->core->charter.fed;
+	const struct fed_id fed = county->nodes[OWNER]->hub->charter.fed;
 	sim_possess(node, &fed);
 	for (unsigned tier = 0; tier < TIER_TRIED; tier++) {
 		bool may = tier == 0 ? open : tier == 1 ? members : false;
@@ -375,7 +376,7 @@ static void needle_add(struct needles *needles, const char *name, const void *b,
 	needles->items[needles->count++].wanted = wanted;
 }
 
-static void call_keys(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_keys(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	static const struct {
 		const char *prefix;
@@ -387,18 +388,18 @@ static void call_keys(struct core *core, struct txn *txn, int64_t now_ms, void *
 		      {"meissen/kita", 1, "meissen/kita"},
 		      {"meissen/kita", 1, "meissen/kita/plaetze"}};
 	struct needles *needles = arg;
-	for (uint64_t n = 1; n <= core->charter.key_number; n++) {
+	for (uint64_t n = 1; n <= hub->charter.key_number; n++) {
 		struct key key;
-		assert_non_null(fedkeys_get(core, n));
-		needle_add(needles, "federation key", fedkeys_get(core, n)->b, false);
-		version_members_key(&key, fedkeys_get(core, n), bytes_str(datasets[1].path));
+		assert_non_null(fedkeys_get(hub, n));
+		needle_add(needles, "federation key", fedkeys_get(hub, n)->b, false);
+		version_members_key(&key, fedkeys_get(hub, n), bytes_str(datasets[1].path));
 		needle_add(needles, "path key, members", key.b, false);
 	}
-	assert_int_equal(core->charter.key_number, 2);
+	assert_int_equal(hub->charter.key_number, 2);
 	for (size_t i = 0; i < sizeof(epochs) / sizeof(epochs[0]); i++) {
 		struct key key;
-		assert_int_equal(epochs_key(core, txn, bytes_str(epochs[i].prefix),
-					    epochs[i].number, bytes_str(epochs[i].path), &key),
+		assert_int_equal(epochs_key(hub, txn, bytes_str(epochs[i].prefix), epochs[i].number,
+					    bytes_str(epochs[i].path), &key),
 				 ERR_OK);
 		needle_add(needles, "path key, granted", key.b, false);
 	}

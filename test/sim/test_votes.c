@@ -11,7 +11,7 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/core_state.h"
+#include "proto/hub.h"
 #include "proto/envelope.h"
 #include "proto/proposal.h"
 
@@ -50,8 +50,8 @@ static bool is_reached(struct sim *sim, void *arg)
 	const struct reached *reached = arg;
 	for (unsigned i = 0; i < sim->node_count; i++) {
 		const struct sim_node *node = sim->nodes[i];
-		if (node->core && node->core->author && !node->deaf &&
-		    node->core->charter.number != reached->number)
+		if (node->core && node->hub->author && !node->deaf &&
+		    node->hub->charter.number != reached->number)
 			return false;
 	}
 	return true;
@@ -88,7 +88,7 @@ static struct world *world_young(uint64_t seed)
 	}
 	assert_true(sim_run(&world->sim, 120000, sim_agree, NULL));
 	sim_run(&world->sim, 20000, NULL, NULL);
-	assert_int_equal(world->town[0]->core->charter.number, TOWNS);
+	assert_int_equal(world->town[0]->hub->charter.number, TOWNS);
 	return world;
 }
 
@@ -136,8 +136,8 @@ static struct world *world_open(uint64_t seed)
 	assert_int_equal(vote(world, world->town[1], d.hex, &v), ERR_OK);
 	assert_true(v.accepted);
 	assert_reached(world, TOWNS + 1);
-	assert_int_equal(world->town[3]->core->charter.steward_count, 3);
-	assert_int_equal(world->town[3]->core->charter.threshold, 2);
+	assert_int_equal(world->town[3]->hub->charter.steward_count, 3);
+	assert_int_equal(world->town[3]->hub->charter.threshold, 2);
 	return world;
 }
 
@@ -158,9 +158,9 @@ static uint32_t old_votes(struct sim_node *node)
 	uint32_t count = 0;
 	while (walk_next(&walk)) {
 		const struct charter_member *voter =
-			core_author_member(node->core, be32_get(walk.key.ptr + walk.key.len - 4));
+			hub_author_member(node->hub, be32_get(walk.key.ptr + walk.key.len - 4));
 		count += voter && charter_is_present(voter) &&
-			 be32_get(walk.key.ptr + 1) < node->core->charter.number;
+			 be32_get(walk.key.ptr + 1) < node->hub->charter.number;
 	}
 	txn_abort(txn);
 	return count;
@@ -171,7 +171,7 @@ static void assert_tidy(struct world *world)
 {
 	assert_true(sim_run(&world->sim, 300000, sim_agree, NULL));
 	for (unsigned i = 0; i < TOWNS; i++) {
-		if (!world->town[i]->core || !world->town[i]->core->author)
+		if (!world->town[i]->core || !world->town[i]->hub->author)
 			continue;
 		assert_int_equal(sim_rows(world->town[i], TABLE_PROPOSAL), 0);
 		assert_int_equal(sim_rows(world->town[i], TABLE_VOTE), 0);
@@ -221,7 +221,7 @@ static void two_of_three_online(void **state)
 	assert_int_equal(vote(world, world->town[2], d.hex, &v), ERR_OK);
 	assert_true(v.voted && v.accepted);
 	assert_reached(world, TOWNS + 2);
-	assert_int_equal(world->town[1]->core->charter.members[3].state, CHARTER_FORMER);
+	assert_int_equal(world->town[1]->hub->charter.members[3].state, CHARTER_FORMER);
 	for (unsigned i = 0; i < 3; i++) {
 		assert_non_null(strstr(world->town[i]->note_last[NOTE_PROPOSAL].text,
 				       "entry 6: removes Stadt Coswig (coswig)"));
@@ -341,7 +341,7 @@ static void a_steward_without_a_connection(void **state)
 	v = propose(DECIDE_TEXT, carried);
 	assert_int_equal(decide(world->town[0], &v), ERR_OK);
 	assert_true(v.accepted);
-	assert_int_equal(world->town[0]->core->charter.number, TOWNS + 2);
+	assert_int_equal(world->town[0]->hub->charter.number, TOWNS + 2);
 	v = propose(DECIDE_TEXT, carried);
 	assert_int_equal(decide(world->town[0], &v), ERR_EXISTS);
 	away->deaf = world->town[1]->deaf = false;
@@ -499,28 +499,27 @@ static void a_restored_steward_knows_what_it_signed(void **state)
 }
 
 /* Publishes votes of a town for entries that would make it the only steward: a new one each time. */
-static void call_spam(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_spam(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct charter_change change = {.kind = CHARTER_STEWARDS,
-					.stewards = {author_member(core->author)},
+					.stewards = {author_member(hub->author)},
 					.steward_count = 1};
-	struct record_slot slot = record_slot_vote(core->charter.number + 1);
+	struct record_slot slot = record_slot_vote(hub->charter.number + 1);
 	const unsigned *round = arg;
 	struct buf payload, body;
 	struct charter_vote vote;
 	struct key seed;
 	buf_init(&payload, PROPOSAL_LEN_MAX);
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
-	assert_int_equal(identity_root_sign_seed(&seed, core->options.identity), ERR_OK);
-	assert_int_equal(charter_payload_make(&payload, &core->charter, NULL, now_ms + *round, 1,
-					      &change, 1),
-			 ERR_OK);
-	charter_vote(&vote, &core->charter, author_member(core->author), &seed,
-		     buf_bytes(&payload));
+	assert_int_equal(identity_root_sign_seed(&seed, hub->options.identity), ERR_OK);
+	assert_int_equal(
+		charter_payload_make(&payload, &hub->charter, NULL, now_ms + *round, 1, &change, 1),
+		ERR_OK);
+	charter_vote(&vote, &hub->charter, author_member(hub->author), &seed, buf_bytes(&payload));
 	const struct vote_body content = {.payload = buf_bytes(&payload), .sig = vote.sig};
 	vote_body_put(&body, &content);
-	assert_int_equal(ledger_append(&core->ledger, txn, RECORD_VOTE, record_slot_bytes(&slot),
-				       buf_bytes(&body), NULL, NULL),
+	assert_int_equal(ledger_append(&hub->ledger, txn, RECORD_VOTE, record_slot_bytes(&slot),
+				       buf_bytes(&body), NULL, LEDGER_QUIET),
 			 ERR_OK);
 	key_wipe(&seed);
 	buf_fini(&payload);
@@ -586,7 +585,7 @@ static void a_split_is_settled_by_the_members(void **state)
 	assert_false(v.accepted);
 	assert_int_equal(vote(world, world->town[1], s.hex, &v), ERR_OK);
 	assert_reached(world, TOWNS + 2);
-	assert_int_equal(world->town[2]->core->charter.steward_count, 2);
+	assert_int_equal(world->town[2]->hub->charter.steward_count, 2);
 	assert_tidy(world);
 	world_close(world);
 }
@@ -638,10 +637,10 @@ static void removed_and_shut_out(void **state)
 	uint32_t member = 0;
 	char reason[513];
 	struct txn *txn = txn_begin(world->town[1]->db, true);
-	assert_true(voting_leaver(world->town[1]->core, txn, &member, reason));
+	assert_true(voting_leaver(world->town[1]->hub, txn, &member, reason));
 	assert_int_equal(member, 4);
 	assert_string_equal(reason, "merged with Stadt Meißen");
-	assert_false(voting_leaver(world->town[1]->core, txn, &member, reason));
+	assert_false(voting_leaver(world->town[1]->hub, txn, &member, reason));
 	txn_abort(txn);
 	/* It stays after all; then it goes after all. */
 	struct decision stay = propose(DECIDE_LEAVE, NULL);
@@ -650,7 +649,7 @@ static void removed_and_shut_out(void **state)
 	assert_true(sim_run(&world->sim, 120000, sim_agree, NULL));
 	txn = txn_begin(world->town[1]->db, true);
 	member = 0;
-	assert_false(voting_leaver(world->town[1]->core, txn, &member, reason));
+	assert_false(voting_leaver(world->town[1]->hub, txn, &member, reason));
 	txn_abort(txn);
 	d = propose(DECIDE_REMOVE, "coswig");
 	assert_int_equal(decide(world->town[0], &d), ERR_OK);
@@ -691,7 +690,7 @@ static void a_newcomer_needs_two(void **state)
 	struct buf text;
 	char words[WORDS_TEXT_LEN];
 	buf_init(&text, 4096);
-	decide_words(guest, &inviter->core->charter.fed, words);
+	decide_words(guest, &inviter->hub->charter.fed, words);
 	/* Any steward invites. */
 	assert_int_equal(sim_invite_as(inviter, guest, true, false, &text), ERR_OK);
 	assert_int_equal(sim_join_text(guest, (const char *)text.ptr, NULL), ERR_OK);
@@ -709,7 +708,7 @@ static void a_newcomer_needs_two(void **state)
 	assert_non_null(strstr(v.said, "admits Stadt Strehla (strehla"));
 	assert_true(v.accepted);
 	sim_run(&world->sim, 60000, NULL, NULL);
-	assert_int_equal(world->town[0]->core->charter.member_count, TOWNS + 1);
+	assert_int_equal(world->town[0]->hub->charter.member_count, TOWNS + 1);
 	sim_start(inviter);
 	assert_true(sim_run(&world->sim, 300000, is_member, guest));
 	assert_true(sim_run(&world->sim, 300000, sim_agree, NULL));
@@ -730,7 +729,7 @@ static void approved_and_overtaken(void **state)
 	struct buf text;
 	char words[WORDS_TEXT_LEN];
 	buf_init(&text, 4096);
-	decide_words(guest, &world->town[0]->core->charter.fed, words);
+	decide_words(guest, &world->town[0]->hub->charter.fed, words);
 	assert_int_equal(sim_invite_as(world->town[0], guest, true, false, &text), ERR_OK);
 	assert_int_equal(sim_join_text(guest, (const char *)text.ptr, NULL), ERR_OK);
 	assert_true(sim_run(&world->sim, 120000, is_waiting, guest));
@@ -763,7 +762,7 @@ static void approved_and_waiting(void **state)
 	struct buf text;
 	char words[WORDS_TEXT_LEN];
 	buf_init(&text, 4096);
-	decide_words(guest, &world->town[0]->core->charter.fed, words);
+	decide_words(guest, &world->town[0]->hub->charter.fed, words);
 	assert_int_equal(sim_invite_as(world->town[0], guest, true, false, &text), ERR_OK);
 	assert_int_equal(sim_join_text(guest, (const char *)text.ptr, NULL), ERR_OK);
 	assert_true(sim_run(&world->sim, 120000, is_waiting, guest));

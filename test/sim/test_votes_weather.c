@@ -14,7 +14,7 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/core_state.h"
+#include "proto/hub.h"
 
 enum { TOWNS = 5, ROUNDS = 60, SEEDS = 12 };
 
@@ -39,8 +39,8 @@ static bool is_same(struct sim *sim, void *arg)
 {
 	const struct world *world = arg;
 	for (unsigned i = 0; i < TOWNS; i++)
-		if (!world->town[i]->core || !id_eq(&world->town[i]->core->charter.entry_id,
-						    &world->town[0]->core->charter.entry_id))
+		if (!world->town[i]->core || !id_eq(&world->town[i]->hub->charter.entry_id,
+						    &world->town[0]->hub->charter.entry_id))
 			return false;
 	return true;
 }
@@ -71,7 +71,7 @@ static void world_open(struct world *world, uint64_t seed)
 	assert_int_equal(decide(world->town[0], &d), ERR_OK);
 	vote_all(world, d.hex);
 	assert_true(sim_run(&world->sim, 120000, is_same, world));
-	assert_int_equal(world->town[4]->core->charter.threshold, 3);
+	assert_int_equal(world->town[4]->hub->charter.threshold, 3);
 }
 
 /* A proposal that can always be made: another set of stewards; where they are split, a settlement. */
@@ -141,7 +141,7 @@ static void round_play(struct world *world)
 		vote_some(world, node);
 	sim_run(&world->sim, (int64_t)random_below(&world->sim.random, 8000), NULL, NULL);
 	for (unsigned i = 0; i < TOWNS; i++)
-		assert_false(world->town[i]->core->charter.frozen);
+		assert_false(world->town[i]->hub->charter.frozen);
 }
 
 static void heal(struct world *world)
@@ -158,14 +158,14 @@ static void heal(struct world *world)
 /* Whatever is proposed or split: the members can always come together again. */
 static void come_together(struct world *world)
 {
-	const struct charter *charter = &world->town[0]->core->charter;
+	const struct charter *charter = &world->town[0]->hub->charter;
 	struct decision s = {.verb = DECIDE_SETTLE, .slugs = {"meissen", "riesa", "strehla"}};
 	uint32_t before = charter->number;
 	assert_int_equal(decide(world->town[0], &s), ERR_OK);
 	vote_all(world, s.hex);
 	heal(world);
-	assert_int_equal(world->town[4]->core->charter.number, before + 1);
-	assert_int_equal(world->town[4]->core->charter.steward_count, 3);
+	assert_int_equal(world->town[4]->hub->charter.number, before + 1);
+	assert_int_equal(world->town[4]->hub->charter.steward_count, 3);
 }
 
 static void honest_stewards_agree(void **state)
@@ -175,11 +175,11 @@ static void honest_stewards_agree(void **state)
 		struct world world;
 		uint8_t digest[ID_LEN];
 		world_open(&world, seed);
-		uint32_t before = world.town[0]->core->charter.number;
+		uint32_t before = world.town[0]->hub->charter.number;
 		for (unsigned i = 0; i < ROUNDS; i++)
 			round_play(&world);
 		heal(&world);
-		entries += world.town[0]->core->charter.number - before;
+		entries += world.town[0]->hub->charter.number - before;
 		come_together(&world);
 		sim_fini(&world.sim, digest);
 	}
@@ -216,7 +216,7 @@ static void faults_while_voting(void **state)
 		}
 		sim_run(&world.sim, 5000, NULL, NULL);
 		for (unsigned i = 0; i < TOWNS; i++)
-			assert_false(world.town[i]->core->charter.frozen);
+			assert_false(world.town[i]->hub->charter.frozen);
 		sim_fini(&world.sim, digest);
 	}
 }

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "crypto/selftest.h"
-#include "proto/core_state.h"
+#include "proto/hub.h"
 #include "proto/withdrawal.h"
 
 #define PATH   "meissen/kita/plaetze"
@@ -42,11 +42,11 @@ struct ask {
 	unsigned confirmed, outstanding;
 };
 
-static void call_withdraw(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_withdraw(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct ask *ask = arg;
-	ask->err = withdrawal_make(core, txn, ask->path, ask->reason, ask->erase, &ask->view,
-				   ask->why);
+	ask->err =
+		withdrawal_make(hub, txn, ask->path, ask->reason, ask->erase, &ask->view, ask->why);
 }
 
 static enum err withdraw(struct sim_node *node, struct ask *ask)
@@ -63,19 +63,19 @@ static bool count_answer(void *arg, const struct withdrawal_answer *answer)
 	return true;
 }
 
-static void call_answers(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_answers(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct ask *ask = arg;
 	ask->confirmed = ask->outstanding = 0;
-	assert_true(withdrawal_find(core, txn, ask->path, 0, &ask->view));
-	withdrawal_answers(core, txn, &ask->view, count_answer, ask);
+	assert_true(withdrawal_find(hub, txn, ask->path, 0, &ask->view));
+	withdrawal_answers(hub, txn, &ask->view, count_answer, ask);
 }
 
-static void call_find(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_find(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct ask *ask = arg;
 	struct catalog_entry entry = {0};
-	ask->err = catalog_find(core, txn, ask->path, ask->number, &entry, ask->why);
+	ask->err = catalog_find(hub, txn, ask->path, ask->number, &entry, ask->why);
 	ask->number = entry.number;
 	ask->tier = entry.tier;
 	catalog_entry_fini(&entry);
@@ -268,7 +268,7 @@ static void a_crash_forgets_no_erasure(void **state)
 		towns->b->crash_in = turns;
 		assert_int_equal(withdraw(towns->a, &ask), ERR_OK);
 		sim_run(&towns->sim, 5000, NULL, NULL);
-		if (!towns->b->core)
+		if (!towns->b->hub)
 			sim_start(towns->b);
 		towns->b->crash_in = 0;
 		settle(towns);
@@ -334,13 +334,13 @@ static void only_the_own_and_with_a_reason(void **state)
 
 /* ---- holders ---- */
 
-static void call_holders(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_holders(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct ask *ask = arg;
 	struct catalog_entry entry;
 	struct catalog_holder holders[8];
-	assert_int_equal(catalog_find(core, txn, ask->path, 0, &entry, ask->why), ERR_OK);
-	ask->confirmed = (unsigned)catalog_holders(core, txn, &entry, holders, 8);
+	assert_int_equal(catalog_find(hub, txn, ask->path, 0, &entry, ask->why), ERR_OK);
+	ask->confirmed = (unsigned)catalog_holders(hub, txn, &entry, holders, 8);
 	ask->outstanding = (unsigned)catalog_operators(holders, ask->confirmed);
 	catalog_entry_fini(&entry);
 }
@@ -353,7 +353,7 @@ static void assert_holders(struct sim_node *node, unsigned count, unsigned opera
 	assert_int_equal(ask.outstanding, operators);
 }
 
-static void call_operator(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void call_operator(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct row_key key = key_name("operator"); /* as `allmende init` has written it */
 	txn_put(txn, TABLE_META, row_key_bytes(&key), bytes_str(arg));

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "crypto/check.h"
-#include "proto/core_state.h"
+#include "proto/hub.h"
 
 /* What a node has of all authors, complete or not. */
 static void content_of(struct sim_node *node, struct digest *out)
@@ -18,7 +18,7 @@ static void content_of(struct sim_node *node, struct digest *out)
 	uint32_t author = 0;
 	struct txn *txn = txn_begin(node->db, true);
 	hash_init(&hash, "test.towns", NULL, ID_LEN);
-	while (ledger_state_next(&node->core->ledger, txn, &author, &state)) {
+	while (ledger_state_next(&node->hub->ledger, txn, &author, &state)) {
 		hash_add_be64(&hash, author);
 		hash_add(&hash, id_bytes(&state.set));
 	}
@@ -88,7 +88,7 @@ void towns_close(struct towns *towns)
 
 void towns_possess(struct towns *towns)
 {
-	towns->m_author = towns->m->core->author;
+	towns->m_author = towns->m->hub->author;
 	sim_possess(towns->m, NULL);
 }
 

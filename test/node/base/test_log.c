@@ -30,6 +30,9 @@ static void escaping(void **state)
 		 "gpj.exe",
 		 "\\xe2\\x80\\xaegpj.exe"}, /* turns the direction */
 		{"\xe2\x80\xa8\xef\xbb\xbf", "\\xe2\\x80\\xa8\\xef\\xbb\\xbf"},
+		/* characters that look like none: zero width, a word joiner, a tag */
+		{"\xe2\x80\x8b\xe2\x81\xa0", "\\xe2\\x80\\x8b\\xe2\\x81\\xa0"},
+		{"\xf3\xa0\x80\x81", "\\xf3\\xa0\\x80\\x81"},
 	};
 	char out[200];
 

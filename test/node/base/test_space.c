@@ -16,35 +16,35 @@ static void what_is_refused_when(void **state)
 		struct space space; /* used, file, limit, free, total */
 		unsigned percent;
 		const char *what;
-		enum room room;
+		enum headroom room;
 	} cases[] = {
-		{{0}, 0, "disk", ROOM_ALL}, /* nothing could be found out */
-		{{.disk_free = 100 * GIB, .disk_total = 100 * GIB}, 0, "disk", ROOM_ALL},
-		{{.disk_free = 30 * GIB, .disk_total = 100 * GIB}, 70, "disk", ROOM_ALL},
+		{{0}, 0, "disk", HEADROOM_ALL}, /* nothing could be found out */
+		{{.disk_free = 100 * GIB, .disk_total = 100 * GIB}, 0, "disk", HEADROOM_ALL},
+		{{.disk_free = 30 * GIB, .disk_total = 100 * GIB}, 70, "disk", HEADROOM_ALL},
 		/* a small disk: 85 % count; a large one: while 8 GiB are free nothing is refused */
-		{{.disk_free = 16 * GIB / 10, .disk_total = 10 * GIB}, 84, "disk", ROOM_ALL},
-		{{.disk_free = 15 * GIB / 10, .disk_total = 10 * GIB}, 85, "disk", ROOM_OWN},
-		{{.disk_free = 8 * GIB, .disk_total = 1000 * GIB}, 99, "disk", ROOM_ALL},
-		{{.disk_free = 8 * GIB - 1, .disk_total = 1000 * GIB}, 99, "disk", ROOM_OWN},
-		{{.disk_free = 0, .disk_total = GIB}, 100, "disk", ROOM_OWN},
+		{{.disk_free = 16 * GIB / 10, .disk_total = 10 * GIB}, 84, "disk", HEADROOM_ALL},
+		{{.disk_free = 15 * GIB / 10, .disk_total = 10 * GIB}, 85, "disk", HEADROOM_OWN},
+		{{.disk_free = 8 * GIB, .disk_total = 1000 * GIB}, 99, "disk", HEADROOM_ALL},
+		{{.disk_free = 8 * GIB - 1, .disk_total = 1000 * GIB}, 99, "disk", HEADROOM_OWN},
+		{{.disk_free = 0, .disk_total = GIB}, 100, "disk", HEADROOM_OWN},
 		/* the size limit, whatever the disk */
 		{{.store_used = 84, .store_limit = 100, .disk_free = GIB, .disk_total = GIB},
 		 84,
 		 "size limit",
-		 ROOM_ALL},
+		 HEADROOM_ALL},
 		{{.store_used = 85, .store_limit = 100, .disk_free = GIB, .disk_total = GIB},
 		 85,
 		 "size limit",
-		 ROOM_OWN},
+		 HEADROOM_OWN},
 		{{.store_used = 100, .store_limit = 100, .disk_free = GIB, .disk_total = GIB},
 		 100,
 		 "size limit",
-		 ROOM_NONE},
+		 HEADROOM_NONE},
 		/* the fuller one is named */
 		{{.store_used = 50, .store_limit = 100, .disk_free = GIB, .disk_total = 10 * GIB},
 		 90,
 		 "disk",
-		 ROOM_OWN},
+		 HEADROOM_OWN},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -56,8 +56,8 @@ static void what_is_refused_when(void **state)
 		assert_string_equal(what, cases[i].what);
 		assert_int_equal(of, what[0] == 'd' ? cases[i].space.disk_total
 						    : cases[i].space.store_limit);
-		if (space_room(&cases[i].space) != cases[i].room)
-			fail_msg("case %zu: room %d", i, (int)space_room(&cases[i].space));
+		if (space_headroom(&cases[i].space) != cases[i].room)
+			fail_msg("case %zu: room %d", i, (int)space_headroom(&cases[i].space));
 	}
 }
 

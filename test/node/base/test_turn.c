@@ -139,7 +139,7 @@ static void told(struct turn_item *item)
 }
 
 static void push(struct call *call, struct bench *bench,
-		 void (*run)(struct core *core, struct txn *txn, int64_t now_ms, void *arg))
+		 void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg))
 {
 	call->bench = bench;
 	call->item = (struct turn_item){
@@ -151,23 +151,23 @@ static void push(struct call *call, struct bench *bench,
 	turn_push(bench->turn, &call->item);
 }
 
-static void found(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void found(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct call *call = arg;
 	char why[MEMBERSHIP_WHY_LEN];
 
 	db_fault_at(call->bench->db, call->fault_at, ERR_NOSPACE);
-	call->err = membership_create(core, txn, now_ms, "Sachsen", why);
+	call->err = membership_create(hub, txn, now_ms, "Sachsen", why);
 }
 
-static void look(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void look(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct call *call = arg;
 	struct membership_status status;
 
 	call->struck = db_fault_struck(call->bench->db);
 	db_fault_at(call->bench->db, 0, ERR_OK);
-	membership_status(core, &status);
+	membership_status(hub, &status);
 	call->state = status.state;
 }
 
@@ -226,12 +226,12 @@ static void faults_leave_nothing(void **state)
 	bench_fini(&bench);
 }
 
-static void refuse_commit(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void refuse_commit(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	txn_fail(txn, ERR_IO);
 }
 
-static void never(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void never(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	fail_msg("run by a core it was not meant for");
 }
@@ -266,7 +266,7 @@ struct order {
 	unsigned *count, at;
 };
 
-static void note_order(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void note_order(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct order *order = (struct order *)arg;
 
@@ -310,7 +310,7 @@ static void control_goes_first(void **state)
 }
 
 static void push_query(struct call *call, struct bench *bench,
-		       void (*run)(struct core *core, struct txn *txn, int64_t now_ms, void *arg))
+		       void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg))
 {
 	call->bench = bench;
 	call->item = (struct turn_item){
@@ -323,12 +323,12 @@ static void push_query(struct call *call, struct bench *bench,
 	turn_push(bench->turn, &call->item);
 }
 
-static void ask(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void ask(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct call *call = arg;
 	struct membership_status status;
 
-	membership_status(core, &status);
+	membership_status(hub, &status);
 	call->state = status.state;
 }
 
@@ -363,12 +363,12 @@ static void queries_are_no_turns(void **state)
 	bench_fini(&bench);
 }
 
-static void write_all_the_same(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void write_all_the_same(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	txn_put(txn, TABLE_META, bytes_str("x"), bytes_str("y"));
 }
 
-static void look_for_it(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void look_for_it(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct call *call = arg;
 
@@ -396,14 +396,14 @@ static void a_query_does_not_write(void **state)
 	bench_fini(&bench);
 }
 
-static void look_at_itself(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void look_at_itself(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct call *call = arg;
 	struct membership_status status;
 	struct member_state member;
 
-	membership_status(core, &status);
-	membership_member(core, txn, now_ms, status.member_number, &member);
+	membership_status(hub, &status);
+	membership_member(hub, txn, now_ms, status.member_number, &member);
 	call->struck = member.self && !strcmp(member.state, "complete");
 }
 
@@ -425,9 +425,9 @@ static void a_query_right_after_a_start(void **state)
 	bench_fini(&bench);
 }
 
-static void note_order_slowly(struct core *core, struct txn *txn, int64_t now_ms, void *arg)
+static void note_order_slowly(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	note_order(core, txn, now_ms, arg);
+	note_order(hub, txn, now_ms, arg);
 	usleep(2000);
 }
 

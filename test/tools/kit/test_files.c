@@ -1,0 +1,310 @@
+/*
+ * What a publication takes from the disk, and how received files get onto it.
+ */
+#include "test/store/store_test.h"
+
+#include <errno.h>
+
+#include "crypto/limits.h"
+#include "tools/kit/files.h"
+#include "tools/kit/media.h"
+#include "tools/kit/save.h"
+
+static void write_file(const char *dir, const char *name, const char *content)
+{
+	char *path = dir_file(dir, name);
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(content, file);
+	fclose(file);
+	free(path);
+}
+
+static void make_dir(const char *dir, const char *name)
+{
+	char *path = dir_file(dir, name);
+
+	assert_return_code(mkdir(path, 0700), errno);
+	free(path);
+}
+
+static void make_link(const char *dir, const char *name, const char *target)
+{
+	char *path = dir_file(dir, name);
+
+	assert_return_code(symlink(target, path), errno);
+	free(path);
+}
+
+/* -- collecting ----------------------------------------------------------------------------- */
+
+/* Collects DIR/name, NULL-terminated names. */
+static int collect(struct files *files, const char *dir, const char *const *names)
+{
+	char *paths[8] = {0};
+	size_t count = 0;
+	int code;
+
+	for (; names[count]; count++)
+		paths[count] = dir_file(dir, names[count]);
+	code = files_collect(files, NULL, (const char *const *)paths, count);
+	for (size_t i = 0; i < count; i++)
+		free(paths[i]);
+	return code;
+}
+
+#define COLLECT(files, dir, ...) collect(files, dir, (const char *const[]){__VA_ARGS__, NULL})
+
+static void test_collect(void **state)
+{
+	char *dir = test_dir_init();
+	struct files files;
+
+	make_dir(dir, "tree");
+	make_dir(dir, "tree/b");
+	make_dir(dir, "tree/leer");
+	write_file(dir, "tree/b/Plätze 2.csv", "12345");
+	write_file(dir, "tree/.hidden", "");
+	write_file(dir, "tree/b.csv", "1");
+	write_file(dir, "a.csv", "12");
+	assert_int_equal(COLLECT(&files, dir, "tree/", "a.csv"), TOOL_DONE);
+	assert_int_equal(files.count, 4);
+	assert_int_equal(files.bytes, 8);
+	assert_string_equal(files.entries[0].name, ".hidden");
+	assert_string_equal(files.entries[1].name, "a.csv");
+	assert_string_equal(files.entries[2].name, "b.csv");
+	assert_string_equal(files.entries[3].name, "b/Plätze 2.csv");
+	assert_int_equal(files.entries[3].bytes, 5);
+	files_fini(&files);
+	test_dir_fini(dir);
+}
+
+static void test_collect_link(void **state)
+{
+	char *dir = test_dir_init();
+	struct files files;
+
+	make_dir(dir, "tree");
+	write_file(dir, "data.csv", "1");
+	make_link(dir, "current.csv", "data.csv");
+	make_link(dir, "way", "tree");
+	write_file(dir, "tree/x", "1");
+	/* named: followed */
+	assert_int_equal(COLLECT(&files, dir, "current.csv", "way"), TOOL_DONE);
+	assert_int_equal(files.count, 2);
+	assert_string_equal(files.entries[0].name, "current.csv");
+	assert_string_equal(files.entries[1].name, "x");
+	files_fini(&files);
+	/* found below a directory: refused */
+	make_link(dir, "tree/secret", "/etc/hostname");
+	assert_int_equal(COLLECT(&files, dir, "tree"), TOOL_FAILED);
+	files_fini(&files);
+	test_dir_fini(dir);
+}
+
+static void test_collect_refused(void **state)
+{
+	char *dir = test_dir_init();
+	char *fifo = dir_file(dir, "fifo");
+	struct files files;
+
+	make_dir(dir, "one");
+	make_dir(dir, "two");
+	make_dir(dir, "empty");
+	write_file(dir, "one/x.csv", "1");
+	write_file(dir, "two/x.csv", "1");
+	write_file(dir, "M\xfcll.csv", "1");
+	write_file(dir, "line\nfeed", "1");
+	assert_return_code(mkfifo(fifo, 0600), errno);
+	assert_int_equal(COLLECT(&files, dir, "none"), TOOL_FAILED);
+	files_fini(&files);
+	assert_int_equal(COLLECT(&files, dir, "fifo"), TOOL_FAILED);
+	files_fini(&files);
+	assert_int_equal(COLLECT(&files, dir, "empty"), TOOL_FAILED);
+	files_fini(&files);
+	assert_int_equal(COLLECT(&files, dir, "one/x.csv", "two/x.csv"), TOOL_USAGE);
+	files_fini(&files);
+	assert_int_equal(COLLECT(&files, dir, "one", "one/x.csv"), TOOL_USAGE);
+	files_fini(&files);
+	assert_int_equal(COLLECT(&files, dir, "M\xfcll.csv"), TOOL_USAGE);
+	files_fini(&files);
+	assert_int_equal(COLLECT(&files, dir, "line\nfeed"), TOOL_USAGE);
+	files_fini(&files);
+	free(fifo);
+	test_dir_fini(dir);
+}
+
+static void test_media(void **state)
+{
+	assert_string_equal(media_type("a/b.CSV"), "text/csv");
+	assert_string_equal(media_type("x.tar.gz"), "application/gzip");
+	assert_string_equal(media_type("a.csv/plain"), "");
+	assert_string_equal(media_type("csv"), "");
+	assert_string_equal(media_type(""), "");
+}
+
+/* -- saving --------------------------------------------------------------------------------- */
+
+/* Whether a file of that name is begun. */
+static bool begins(const char *dir, const char *name)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY);
+	struct save save;
+	int code = save_begin(&save, fd, dir, name);
+
+	save_abort(&save);
+	close(fd);
+	return code == TOOL_DONE;
+}
+
+static void test_names(void **state)
+{
+	static const char *const wrong[] = {
+		"",     "/",    "/a",     "a/",  "a//b", ".",     "..",   "a/.",
+		"../a", "a/..", "a/../b", "./a", "a\nb", "a\x7f", "\xff",
+	};
+	static const char *const right[] = {"a",   "a/b",          "..a",   "a..",
+					    "...", "Plätze 1.csv", "a/.b/c"};
+	char *dir = test_dir_init(), *text = mem_new(1, 4096);
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_false(begins(dir, wrong[i]));
+	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++)
+		assert_true(begins(dir, right[i]));
+	memset(text, 'a', 255);
+	assert_true(begins(dir, text));
+	text[255] = 'a';
+	assert_false(begins(dir, text));
+	for (size_t i = 1; i < LIMIT_FILE_NAME_LEN_MAX; i += 2) {
+		text[i - 1] = 'a';
+		text[i] = '/';
+	}
+	memset(text + 256, 'a', 4);
+	strcpy(text + LIMIT_FILE_NAME_LEN_MAX - 1, "a");
+	assert_true(begins(dir, text));
+	strcpy(text + LIMIT_FILE_NAME_LEN_MAX - 1, "aa");
+	assert_false(begins(dir, text));
+	free(text);
+	test_dir_fini(dir);
+}
+
+static int save(const char *dir, const char *name, const char *content, int64_t modified_ms)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY);
+	struct save save;
+	int code = save_begin(&save, fd, dir, name);
+
+	if (!code) {
+		assert_true(save_write(&save, bytes_str(content)));
+		code = save_done(&save, modified_ms);
+	}
+	save_abort(&save);
+	close(fd);
+	return code;
+}
+
+static void check_content(const char *dir, const char *name, const char *want)
+{
+	char *path = dir_file(dir, name);
+	char text[64] = "";
+	FILE *file = fopen(path, "r");
+
+	assert_non_null(file);
+	assert_non_null(fgets(text, sizeof(text), file));
+	assert_string_equal(text, want);
+	fclose(file);
+	free(path);
+}
+
+static int count_names(const char *path, const struct stat *stat, int type, struct FTW *ftw)
+{
+	return strstr(path, ".part-") ? 1 : 0;
+}
+
+/* No temporary file is left anywhere. */
+static void check_no_parts(const char *dir)
+{
+	assert_int_equal(nftw(dir, count_names, 16, FTW_PHYS), 0);
+}
+
+static void test_save(void **state)
+{
+	char *dir = test_dir_init();
+	char *path = dir_file(dir, "a/b/c.csv");
+	struct stat st;
+
+	assert_int_equal(save(dir, "a/b/c.csv", "old", 0), TOOL_DONE);
+	assert_int_equal(save(dir, "a/b/c.csv", "new", 1000001500), TOOL_DONE);
+	check_content(dir, "a/b/c.csv", "new");
+	assert_return_code(stat(path, &st), errno);
+	assert_int_equal(st.st_mtim.tv_sec, 1000001);
+	assert_int_equal(st.st_mtim.tv_nsec, 500000000);
+	check_no_parts(dir);
+	free(path);
+	test_dir_fini(dir);
+}
+
+static void test_save_links(void **state)
+{
+	char *dir = test_dir_init();
+	char *outside = test_dir_init();
+
+	write_file(outside, "victim", "untouched");
+	make_link(dir, "way", outside);
+	/* a link in the way is not walked through */
+	assert_int_equal(save(dir, "way/new", "x", 0), TOOL_FAILED);
+	/* a link at the end is replaced, its target stays */
+	make_link(outside, "link", "victim");
+	assert_int_equal(save(outside, "link", "new", 0), TOOL_DONE);
+	check_content(outside, "victim", "untouched");
+	check_content(outside, "link", "new");
+	check_no_parts(dir);
+	check_no_parts(outside);
+	test_dir_fini(dir);
+	test_dir_fini(outside);
+}
+
+static void test_save_in_the_way(void **state)
+{
+	char *dir = test_dir_init();
+
+	write_file(dir, "file", "1");
+	make_dir(dir, "folder");
+	assert_int_equal(save(dir, "file/below", "x", 0), TOOL_FAILED);
+	assert_int_equal(save(dir, "folder", "x", 0), TOOL_FAILED);
+	assert_int_equal(save(dir, "../out", "x", 0), TOOL_FAILED);
+	assert_int_equal(save(dir, "/out", "x", 0), TOOL_FAILED);
+	check_content(dir, "file", "1");
+	check_no_parts(dir);
+	test_dir_fini(dir);
+}
+
+static void test_save_abort(void **state)
+{
+	char *dir = test_dir_init();
+	int fd = open(dir, O_RDONLY | O_DIRECTORY);
+	struct save half;
+
+	write_file(dir, "data", "old");
+	assert_int_equal(save_begin(&half, fd, dir, "data"), TOOL_DONE);
+	assert_true(save_write(&half, bytes_str("half of the ne")));
+	save_abort(&half);
+	check_content(dir, "data", "old");
+	check_no_parts(dir);
+	close(fd);
+	test_dir_fini(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_collect),         cmocka_unit_test(test_collect_link),
+		cmocka_unit_test(test_collect_refused), cmocka_unit_test(test_media),
+		cmocka_unit_test(test_names),           cmocka_unit_test(test_save),
+		cmocka_unit_test(test_save_links),      cmocka_unit_test(test_save_in_the_way),
+		cmocka_unit_test(test_save_abort),
+	};
+
+	return cmocka_run_group_tests(tests, test_setup, NULL);
+}

@@ -1,0 +1,366 @@
+/*
+ * get: the data of a version comes to this machine, and out of the node.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crypto/check.h"
+#include "tools/cmd/commands.h"
+#include "tools/kit/client.h"
+#include "tools/kit/clock.h"
+#include "tools/kit/print.h"
+#include "tools/kit/progress.h"
+#include "tools/kit/save.h"
+#include "tools/kit/text.h"
+#include "tools/kit/value.h"
+
+#define STALL_SECONDS_DEFAULT 60
+#define SECONDS_MAX           (366 * 86400)
+#define FETCH_WAIT_MS         1000
+
+struct get {
+	const struct tool *tool;
+	struct client *client;
+	struct progress progress;
+	struct value_ref ref; /* with the version that came */
+	const char *output;
+	/* the file being received */
+	struct save save;
+	int out_errno; /* of standard output */
+	uint64_t bytes, bytes_done, bytes_all;
+};
+
+/* -- fetching ------------------------------------------------------------------------------- */
+
+static int begin_fetch(struct get *get, json_t **fetch)
+{
+	json_t *body = json_pack("{s:s}", "path", get->ref.path);
+	int code;
+
+	if (get->ref.version)
+		json_object_set_new(body, "version", json_integer((json_int_t)get->ref.version));
+	code = client_call(get->client, "POST", "/fetch", body, fetch);
+	json_decref(body);
+	return code;
+}
+
+static int ask_fetch(struct get *get, json_t **fetch)
+{
+	struct buf target;
+	int code;
+
+	target_init(&target, "/fetch");
+	target_text(&target, "path", get->ref.path);
+	target_count(&target, "version", get->ref.version);
+	target_count(&target, "wait_ms", FETCH_WAIT_MS);
+	json_decref(*fetch);
+	*fetch = NULL;
+	code = client_call(get->client, "GET", target_end(&target), NULL, fetch);
+	buf_fini(&target);
+	return code;
+}
+
+static int refuse_stalled(const struct get *get, const json_t *fetch, uint64_t seconds)
+{
+	char done[TEXT_SHORT_LEN], all[TEXT_SHORT_LEN];
+
+	text_size(done, field_count(fetch, "bytes"));
+	text_size(all, field_count(fetch, "bytes_all"));
+	return tool_fail(TOOL_NOT_HERE,
+			 "%s@%" PRIu64
+			 " is not here yet (%s of %s), and nobody has sent any of it for "
+			 "%" PRIu64 " seconds; the node goes on trying: see `allmende%s show %s`",
+			 get->ref.path, get->ref.version, done, all, seconds, get->tool->dir_words,
+			 get->ref.path);
+}
+
+static void show_fetch(struct get *get, const json_t *fetch)
+{
+	uint64_t sources = field_count(fetch, "sources");
+
+	if (sources)
+		progress_note(&get->progress, "from %" PRIu64 " node%s", sources,
+			      sources == 1 ? "" : "s");
+	else
+		progress_note(&get->progress, "waiting for a node that has it");
+	progress_bytes(&get->progress, field_count(fetch, "bytes"),
+		       field_count(fetch, "bytes_all"));
+}
+
+/* Until the version is held, or nothing has moved for so many seconds. */
+static int fetch_all(struct get *get, uint64_t seconds)
+{
+	int64_t moved_ms = clock_steady_ms(), asked_ms = moved_ms;
+	uint64_t bytes = UINT64_MAX;
+	json_t *fetch = NULL;
+	int code = begin_fetch(get, &fetch);
+
+	while (!code) {
+		get->ref.version = field_count(fetch, "version");
+		if (strcmp(field_text(fetch, "state"), "held") == 0)
+			break;
+		if (field_count(fetch, "bytes") != bytes)
+			moved_ms = clock_steady_ms();
+		bytes = field_count(fetch, "bytes");
+		if (clock_steady_ms() - moved_ms >= (int64_t)seconds * 1000) {
+			code = refuse_stalled(get, fetch, seconds);
+			json_decref(fetch);
+			return code;
+		}
+		show_fetch(get, fetch);
+		if (clock_steady_ms() - asked_ms < FETCH_WAIT_MS / 10)
+			clock_nap_ms(FETCH_WAIT_MS / 10);
+		asked_ms = clock_steady_ms();
+		code = ask_fetch(get, &fetch);
+	}
+	json_decref(fetch);
+	return code ? client_complain(get->client) : TOOL_DONE;
+}
+
+/* -- out of the node ------------------------------------------------------------------------ */
+
+static bool receive_piece(void *arg, struct bytes piece)
+{
+	struct get *get = arg;
+
+	get->bytes += piece.len;
+	get->bytes_done += piece.len;
+	progress_bytes(&get->progress, get->bytes_done, get->bytes_all);
+	if (get->save.fd >= 0)
+		return save_write(&get->save, piece);
+	if (fwrite(piece.ptr, 1, piece.len, stdout) == piece.len)
+		return true;
+	get->out_errno = errno;
+	return false;
+}
+
+/* Receives one file into what is open, and compares its length. */
+static int receive(struct get *get, const json_t *file)
+{
+	const char *name = field_text(file, "name");
+	struct buf target;
+	bool whole;
+	int code;
+
+	target_init(&target, "/file");
+	target_text(&target, "path", get->ref.path);
+	target_count(&target, "version", get->ref.version);
+	target_text(&target, "name", name);
+	get->bytes = 0;
+	code = client_receive(get->client, target_end(&target), receive_piece, get, &whole);
+	buf_fini(&target);
+	if (get->save.write_errno)
+		return save_done(&get->save, 0);
+	if (get->out_errno)
+		return tool_fail(TOOL_FAILED, "cannot write to standard output: %s",
+				 strerror(get->out_errno));
+	if (!whole || (!code && get->bytes != field_count(file, "bytes")))
+		return tool_fail(TOOL_NOT_HERE,
+				 "%s of %s@%" PRIu64 " ended after %" PRIu64 " of %" PRIu64
+				 " bytes: a stored part is damaged and is being fetched again; try "
+				 "again in a moment",
+				 name, get->ref.path, get->ref.version, get->bytes,
+				 field_count(file, "bytes"));
+	return code ? client_complain(get->client) : TOOL_DONE;
+}
+
+static int save_file(struct get *get, int folder_fd, const char *folder, const char *name,
+		     const json_t *file)
+{
+	int code = save_begin(&get->save, folder_fd, folder, name);
+
+	if (!code)
+		code = receive(get, file);
+	if (!code)
+		code = save_done(&get->save, field_time(file, "modified_ms"));
+	save_abort(&get->save);
+	return code;
+}
+
+static int open_folder(const char *path, bool make, int *fd)
+{
+	if (make && mkdir(path, 0777) && errno != EEXIST)
+		return tool_fail(TOOL_FAILED, "cannot make the folder %s: %s", path,
+				 strerror(errno));
+	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd >= 0)
+		return TOOL_DONE;
+	if (errno == ENOENT)
+		return tool_fail(TOOL_FAILED, "there is no folder %s: make it first", path);
+	if (errno == ENOTDIR)
+		return tool_fail(TOOL_FAILED,
+				 "%s is a file, and a folder is needed: give another PATH", path);
+	return tool_fail(TOOL_FAILED, "cannot write into %s: %s", path, strerror(errno));
+}
+
+static int save_folder(struct get *get, const json_t *files)
+{
+	json_t *file;
+	size_t i;
+	int fd;
+	int code = open_folder(get->output, true, &fd);
+
+	if (code)
+		return code;
+	json_array_foreach((json_t *)files, i, file)
+	{
+		progress_note(&get->progress, "%zu of %zu files", i, json_array_size(files));
+		code = save_file(get, fd, get->output, field_text(file, "name"), file);
+		if (code)
+			break;
+	}
+	close(fd);
+	return code;
+}
+
+static int save_single(struct get *get, const json_t *file)
+{
+	const char *slash = strrchr(get->output, '/');
+	const char *name = slash ? slash + 1 : get->output;
+	char *folder = !slash ? mem_str(".") : mem_str(get->output);
+	int fd;
+	int code;
+
+	if (slash)
+		folder[slash == get->output ? 1 : slash - get->output] = '\0';
+	code = open_folder(folder, false, &fd);
+	if (!code) {
+		code = save_file(get, fd, folder, name, file);
+		close(fd);
+	}
+	free(folder);
+	return code;
+}
+
+static int write_stdout(struct get *get, const json_t *files)
+{
+	if (json_array_size(files) != 1)
+		return tool_fail(TOOL_USAGE,
+				 "%s@%" PRIu64
+				 " has %zu files, and standard output takes one: give a "
+				 "folder with -o",
+				 get->ref.path, get->ref.version, json_array_size(files));
+	return receive(get, json_array_get(files, 0));
+}
+
+static bool wants_folder(const char *output, size_t file_count)
+{
+	size_t len = strlen(output);
+	struct stat st;
+
+	return file_count != 1 || output[len - 1] == '/' ||
+	       (stat(output, &st) == 0 && S_ISDIR(st.st_mode));
+}
+
+static void print_got(const struct get *get, const json_t *files, bool folder)
+{
+	size_t count = json_array_size(files);
+	char size[TEXT_SHORT_LEN], number[TEXT_SHORT_LEN];
+
+	text_size(size, get->bytes_done);
+	text_count(number, count);
+	if (folder && count == 1)
+		print_line("%s@%" PRIu64 "   %s, %s, in %s", get->ref.path, get->ref.version,
+			   field_text(json_array_get(files, 0), "name"), size, get->output);
+	else
+		print_line("%s@%" PRIu64 "   %s file%s, %s, in %s", get->ref.path, get->ref.version,
+			   number, count == 1 ? "" : "s", size, get->output);
+}
+
+static int write_out(struct get *get, const json_t *manifest)
+{
+	const json_t *files = json_object_get(manifest, "files");
+	bool to_stdout = strcmp(get->output, "-") == 0;
+	bool folder = wants_folder(get->output, json_array_size(files));
+	json_t *file;
+	size_t i;
+	int code;
+
+	json_array_foreach((json_t *)files, i, file) get->bytes_all += field_count(file, "bytes");
+	progress_note(&get->progress, "%s", "");
+	if (to_stdout)
+		return write_stdout(get, files);
+	code = folder ? save_folder(get, files) : save_single(get, json_array_get(files, 0));
+	progress_end(&get->progress);
+	if (!code && get->tool->json)
+		code = print_json(get->tool, manifest);
+	else if (!code)
+		print_got(get, files, folder);
+	return code;
+}
+
+static int get_version(struct get *get, uint64_t seconds)
+{
+	json_t *manifest = NULL;
+	struct buf target;
+	int code = fetch_all(get, seconds);
+
+	if (code)
+		return code;
+	target_init(&target, "/manifest");
+	target_text(&target, "path", get->ref.path);
+	target_count(&target, "version", get->ref.version);
+	code = client_call(get->client, "GET", target_end(&target), NULL, &manifest);
+	if (code)
+		client_complain(get->client);
+	else
+		code = write_out(get, manifest);
+	buf_fini(&target);
+	json_decref(manifest);
+	return code;
+}
+
+static int run_get(struct tool *tool)
+{
+	struct get get = {.tool = tool, .save = {.dir_fd = -1, .fd = -1}};
+	uint64_t seconds = STALL_SECONDS_DEFAULT;
+	int code;
+
+	get.output = args_value(&tool->args, "output");
+	if (!get.output || !*get.output)
+		return tool_fail(TOOL_USAGE,
+				 "say where the files go: -o PATH, or -o - for standard "
+				 "output");
+	if ((code = value_ref(&get.ref, tool_word(tool, 0))) ||
+	    (code = value_number(&tool->args, "timeout", SECONDS_MAX, &seconds)) ||
+	    (code = client_open(&get.client, tool)))
+		return code;
+	progress_begin(&get.progress, tool->terminal_err, tool_word(tool, 0));
+	code = get_version(&get, seconds);
+	progress_end(&get.progress);
+	client_close(get.client);
+	return code;
+}
+
+const struct command cmd_get = {
+	.name = "get",
+	.arguments = "DATASET[@VERSION] -o PATH",
+	.summary = "write the files of a dataset to a file or folder",
+	.help = "Writes the files of a dataset, fetching them first when they are not here. A "
+		"single\n"
+		"file goes to PATH; several go into the folder PATH, as does a single one when "
+		"PATH\n"
+		"is a folder or ends in \"/\". Files appear when they are complete, and replace "
+		"those of\n"
+		"the same name. Without @VERSION it is the current one.\n"
+		"\n"
+		"  allmende get meissen/kita/plaetze -o plaetze.csv\n"
+		"  allmende get meissen/kita/plaetze@3 -o - | head",
+	.options =
+		(const struct option[]){
+			{"output", 'o', "PATH", false,
+			 "a file, a folder, or - for standard output"},
+			{"timeout", 0, "SECONDS", false,
+			 "give up when nothing has come for so long (default 60)"},
+			{0},
+		},
+	.word_min = 1,
+	.word_max = 1,
+	.run = run_get,
+};

@@ -1,0 +1,363 @@
+/*
+ * grant, accept, grants, grant-show: who may read or keep what.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "crypto/check.h"
+#include "proto/token.h"
+#include "tools/cmd/commands.h"
+#include "tools/kit/client.h"
+#include "tools/kit/grants.h"
+#include "tools/kit/print.h"
+#include "tools/kit/query.h"
+#include "tools/kit/value.h"
+
+/* "read meissen/kita and everything below", or "hold meissen and everything below, without reading
+   it"; to be freed. */
+static char *grant_words(const json_t *grant)
+{
+	bool relay = strcmp(field_text(grant, "rights"), "relay") == 0;
+	char *text;
+
+	if (asprintf(&text, "%s %s and everything below%s",
+		     relay ? "hold" : field_text(grant, "rights"), field_text(grant, "prefix"),
+		     relay ? ", without reading it" : "") < 0)
+		mem_gone(1, 0);
+	return text;
+}
+
+/* -- grant ---------------------------------------------------------------------------------- */
+
+/* "2027-11-20": the moment at which that day is over here. */
+static int value_until(const char *text, int64_t now_ms, int64_t *out)
+{
+	struct tm day = {.tm_isdst = -1};
+	char rest;
+
+	*out = 0;
+	if (!text)
+		return TOOL_DONE;
+	if (sscanf(text, "%4d-%2d-%2d%c", &day.tm_year, &day.tm_mon, &day.tm_mday, &rest) != 3 ||
+	    strlen(text) != 10 || day.tm_mon < 1 || day.tm_mon > 12 || day.tm_mday < 1 ||
+	    day.tm_mday > 31)
+		return tool_fail(TOOL_USAGE, "--until \"%s\" is no date: write it as 2027-11-20",
+				 text);
+	int mday = day.tm_mday;
+	day.tm_year -= 1900;
+	day.tm_mon -= 1;
+	struct tm noon = day;
+	noon.tm_hour = 12;
+	if (mktime(&noon) < 0 || noon.tm_mday != mday)
+		return tool_fail(TOOL_USAGE, "--until \"%s\": there is no such day", text);
+	day.tm_mday++;
+	*out = (int64_t)mktime(&day) * 1000;
+	if (*out <= now_ms)
+		return tool_fail(TOOL_USAGE, "--until %s is over already", text);
+	return TOOL_DONE;
+}
+
+static int value_rights(const char *text)
+{
+	enum verb verb;
+
+	if (verb_parse(&verb, bytes_str(text)))
+		return tool_fail(
+			TOOL_USAGE,
+			"--rights \"%s\" cannot be: say relay (keep it without reading) or "
+			"read",
+			text);
+	if (verb > VERB_READ)
+		return tool_fail(TOOL_USAGE,
+				 "--rights %s is not in this version: say relay (keep it without "
+				 "reading) or read",
+				 text);
+	return TOOL_DONE;
+}
+
+static void print_hand_on(const json_t *grant)
+{
+	uint64_t depth = field_count(grant, "depth");
+
+	if (depth == 0)
+		print_line("They cannot hand this on.");
+	else
+		print_line("They may hand this on%s.", depth == 1 ? ", once" : "");
+}
+
+static void print_given(const json_t *grant, bool now)
+{
+	char until[TEXT_SHORT_LEN];
+	char *what = grant_words(grant);
+
+	grants_until(until, grant);
+	print_line("%s %s %s, until %s. (%s)", grants_party(grant, "receiver"),
+		   now ? "can now" : "can, once they have accepted,", what, until,
+		   field_text(grant, "id"));
+	free(what);
+	if (strcmp(field_text(grant, "rights"), "read") == 0)
+		print_line("Versions published before become readable to them too; what they have "
+			   "read they keep.");
+	print_hand_on(grant);
+}
+
+/* The text alone on standard output unless somebody reads along. */
+static void print_grant_text(const struct tool *tool, const json_t *grant)
+{
+	if (!tool->terminal_out) {
+		print_line("%s", field_text(grant, "text"));
+		return;
+	}
+	print_given(grant, false);
+	putchar('\n');
+	print_line("%s", field_text(grant, "text"));
+	putchar('\n');
+	print_line("Send it to %s; nobody else can use it. They run, with that line between the "
+		   "quotation marks:",
+		   grants_party(grant, "receiver"));
+	print_line("  allmende accept \"...\"");
+}
+
+static json_t *grant_body(const struct tool *tool, int64_t until_ms, uint64_t depth)
+{
+	json_t *body = json_pack("{s:s, s:s, s:s, s:I, s:b}", "prefix", tool_word(tool, 0), "to",
+				 args_value(&tool->args, "to"), "rights",
+				 args_value(&tool->args, "rights"), "depth", (json_int_t)depth,
+				 "text", args_flag(&tool->args, "text"));
+
+	if (until_ms)
+		json_object_set_new(body, "until_ms", json_integer((json_int_t)until_ms));
+	return body;
+}
+
+static int grant(const struct tool *tool, struct client *client, int64_t until_ms, uint64_t depth)
+{
+	json_t *body = grant_body(tool, until_ms, depth), *answer = NULL;
+	int code = client_call(client, "POST", "/grants", body, &answer);
+
+	json_decref(body);
+	if (code)
+		client_complain(client);
+	else if (tool->json)
+		code = print_json(tool, answer);
+	else if (args_flag(&tool->args, "text"))
+		print_grant_text(tool, answer);
+	else
+		print_given(answer, true);
+	json_decref(answer);
+	return code;
+}
+
+static int run_grant(struct tool *tool)
+{
+	const char *to = args_value(&tool->args, "to"), *rights = args_value(&tool->args, "rights");
+	struct client *client;
+	int64_t until_ms;
+	uint64_t depth = 0;
+	int code;
+
+	if (!to || !rights)
+		return tool_fail(TOOL_USAGE,
+				 "--%s is missing: write `allmende grant meissen/kita --to "
+				 "landkreis-meissen --rights read`",
+				 !to ? "to" : "rights");
+	if ((code = value_path(tool_word(tool, 0))) || (code = value_slug("--to", to)) ||
+	    (code = value_rights(rights)) ||
+	    (code = value_until(args_value(&tool->args, "until"), tool->now_ms, &until_ms)) ||
+	    (code = value_number(&tool->args, "depth", TOKEN_LINK_COUNT_MAX - 1, &depth)) ||
+	    (code = client_open(&client, tool)))
+		return code;
+	code = grant(tool, client, until_ms, depth);
+	client_close(client);
+	return code;
+}
+
+/* -- accept --------------------------------------------------------------------------------- */
+
+static void print_accepted(const struct tool *tool, const json_t *grant)
+{
+	char until[TEXT_SHORT_LEN];
+	char *what = grant_words(grant);
+
+	grants_until(until, grant);
+	print_line("You can now %s, until %s. (%s)", what, until, field_text(grant, "id"));
+	free(what);
+	if (tool->terminal_out) {
+		char command[600];
+
+		snprintf(command, sizeof(command), "allmende subscribe \"%s/**\"",
+			 field_text(grant, "prefix"));
+		print_next(tool, command, "keep copies of it here, now and with every new version");
+	}
+}
+
+static int run_accept(struct tool *tool)
+{
+	json_t *body, *answer = NULL;
+	struct client *client;
+	int code = client_open(&client, tool);
+
+	if (code)
+		return code;
+	body = json_pack("{s:s}", "text", tool_word(tool, 0));
+	if (!body) {
+		client_close(client);
+		return tool_fail(TOOL_USAGE, "this is no grant: it begins with \"allmende1g-\"");
+	}
+	code = client_call(client, "POST", "/grants/accept", body, &answer);
+	if (code)
+		client_complain(client);
+	else if (tool->json)
+		code = print_json(tool, answer);
+	else
+		print_accepted(tool, answer);
+	json_decref(body);
+	json_decref(answer);
+	client_close(client);
+	return code;
+}
+
+/* -- grants --------------------------------------------------------------------------------- */
+
+static void print_grants(const struct tool *tool, const json_t *answer)
+{
+	static const char *const heads[] = {"GRANT", "DIRECTION", "WHO",   "RIGHTS",
+					    "WHAT",  "UNTIL",     "STATE", NULL};
+	const json_t *list = json_object_get(answer, "grants");
+	struct grid grid;
+	json_t *item;
+	size_t i;
+
+	grid_init(&grid, tool, stdout, heads);
+	json_array_foreach((json_t *)list, i, item)
+	{
+		const char *direction = field_text(item, "direction");
+		bool given = strcmp(direction, "given") == 0;
+		char until[TEXT_SHORT_LEN];
+
+		grants_until(until, item);
+		grid_text(&grid, field_text(item, "id"));
+		/* An organisation in the middle of the chain sees what became of its grant. */
+		grid_text(&grid, strcmp(direction, "other") == 0 ? "handed on" : direction);
+		grid_text(&grid,
+			  grants_party(item, given || strcmp(direction, "other") == 0 ? "receiver"
+										      : "giver"));
+		grid_text(&grid, field_text(item, "rights"));
+		grid_text(&grid, field_text(item, "prefix"));
+		grid_text(&grid, until);
+		grid_text(&grid, field_true(item, "good") ? "good" : field_text(item, "why"));
+	}
+	grid_done(&grid);
+	if (json_array_size(list) == 0 && tool->terminal_out)
+		tool_remark(
+			"no grants yet; `allmende%s grant PREFIX --to SLUG --rights read` gives "
+			"one",
+			tool->dir_words);
+}
+
+static int run_grants(struct tool *tool)
+{
+	return query_show(tool, "/grants", print_grants);
+}
+
+/* -- grant-show ----------------------------------------------------------------------------- */
+
+static void print_grant(const struct tool *tool, const json_t *grant)
+{
+	char until[TEXT_SHORT_LEN];
+	char *hands = grants_hands(grant), *what = grant_words(grant);
+
+	(void)tool;
+	grants_until(until, grant);
+	print_line("%s lets %s %s, until %s.", grants_party(grant, "giver"),
+		   grants_party(grant, "receiver"), what, until);
+	if (!field_true(grant, "good"))
+		print_line("It does not count: %s.", field_text(grant, "why"));
+	print_line("Through: %s", hands);
+	print_hand_on(grant);
+	free(hands);
+	free(what);
+}
+
+static int run_grant_show(struct tool *tool)
+{
+	struct buf target;
+	int code;
+
+	target_init(&target, "/grant");
+	target_text(&target, "id", tool_word(tool, 0));
+	code = query_show(tool, target_end(&target), print_grant);
+	buf_fini(&target);
+	return code;
+}
+
+/* -- the commands --------------------------------------------------------------------------- */
+
+const struct command cmd_grant = {
+	.name = "grant",
+	.arguments = "PREFIX --to SLUG --rights RIGHTS",
+	.summary = "let another member read or keep datasets",
+	.help = "Lets another member read (or, as a relay, only keep) a dataset, or everything "
+		"below a\n"
+		"path, also what is published there later. Only tier granted needs it. The same "
+		"again\n"
+		"renews it.\n"
+		"\n"
+		"  allmende grant meissen/kita --to landkreis-meissen --rights read\n"
+		"  allmende grant meissen --to rechenzentrum --rights relay --until 2028-12-31",
+	.options =
+		(const struct option[]){
+			{"to", 0, "SLUG", false, "short name of who gets it"},
+			{"rights", 0, "RIGHTS", false,
+			 "read; or relay: keep copies without reading them"},
+			{"until", 0, "DATE", false, "last day, as 2027-11-20; else it is a year"},
+			{"depth", 0, "N", false, "how often it may be handed on; else not at all"},
+			{"text", 0, NULL, false,
+			 "give it as a line of text to send, instead of at once"},
+			{0},
+		},
+	.word_min = 1,
+	.word_max = 1,
+	.run = run_grant,
+};
+
+const struct command cmd_accept = {
+	.name = "accept",
+	.arguments = "TEXT",
+	.summary = "take a grant that came as text",
+	.help = "Takes a grant that another member has made with `allmende grant --text`. Quote "
+		"it.\n"
+		"\n"
+		"  allmende accept \"allmende1g-...\"",
+	.word_min = 1,
+	.word_max = 1,
+	.run = run_accept,
+};
+
+const struct command cmd_grants = {
+	.name = "grants",
+	.arguments = "",
+	.summary = "list what this organisation has granted and was granted",
+	.help = "Lists the grants that this organisation has given, was given, or had in its "
+		"hands, also\n"
+		"those that have ended.\n"
+		"\n"
+		"  allmende grants",
+	.run = run_grants,
+};
+
+const struct command cmd_grant_show = {
+	.name = "grant-show",
+	.arguments = "GRANT",
+	.summary = "explain one grant",
+	.help = "Says who lets whom do what until when, and through whose hands the grant has "
+		"come.\n"
+		"\n"
+		"  allmende grant-show g-2B9QXYZA",
+	.word_min = 1,
+	.word_max = 1,
+	.run = run_grant_show,
+};

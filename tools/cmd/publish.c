@@ -1,0 +1,495 @@
+/*
+ * publish: files become the next version of a dataset.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/cmd/commands.h"
+#include "tools/kit/client.h"
+#include "tools/kit/clock.h"
+#include "tools/kit/datasets.h"
+#include "tools/kit/files.h"
+#include "tools/kit/media.h"
+#include "tools/kit/print.h"
+#include "tools/kit/progress.h"
+#include "tools/kit/text.h"
+#include "tools/kit/value.h"
+
+#define COPIES_TIMEOUT_S 60
+#define COPIES_LOOK_MS   250
+
+/* -- one file ------------------------------------------------------------------------------- */
+
+struct sending {
+	struct client *client;
+	struct progress progress;
+	char id[64];
+	uint64_t bytes_done, bytes_all;
+	/* the file being sent */
+	int fd;
+	bool open_ended; /* standard input: as long as it is */
+	uint64_t left;
+	bool changed; /* it ended before its size */
+	int read_errno;
+};
+
+static ssize_t sending_read(void *arg, void *to, size_t len)
+{
+	struct sending *sending = arg;
+	size_t want = len < sending->left ? len : (size_t)sending->left;
+	ssize_t got = 0;
+
+	if (want == 0)
+		return 0;
+	do
+		got = read(sending->fd, to, want);
+	while (got < 0 && errno == EINTR);
+	if (got == 0 && sending->open_ended)
+		return 0;
+	if (got <= 0) {
+		sending->changed = got == 0;
+		sending->read_errno = got < 0 ? errno : 0;
+		return -1;
+	}
+	sending->left -= (uint64_t)got;
+	sending->bytes_done += (uint64_t)got;
+	progress_bytes(&sending->progress, sending->bytes_done, sending->bytes_all);
+	return got;
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool same_state(const struct stat *a, const struct stat *b)
+{
+	return a->st_size == b->st_size && same_time(&a->st_mtim, &b->st_mtim) &&
+	       same_time(&a->st_ctim, &b->st_ctim);
+}
+
+static void put_target(struct buf *target, const struct sending *sending,
+		       const struct file_entry *file, int64_t modified_ms)
+{
+	target_init(target, "/uploads/");
+	text_url(target, sending->id);
+	buf_add(target, bytes_str("/files/"));
+	text_url(target, file->name);
+	if (*media_type(file->name))
+		target_text(target, "type", media_type(file->name));
+	target_count(target, "modified_ms", modified_ms > 0 ? (uint64_t)modified_ms : 0);
+}
+
+/* Sends size bytes of what is open. TOOL_DONE also when the file turned out to be shorter:
+   sending->changed. */
+static int send_bytes(struct sending *sending, const struct file_entry *file, uint64_t size,
+		      int64_t modified_ms)
+{
+	struct buf target;
+	int code;
+
+	put_target(&target, sending, file, modified_ms);
+	sending->left = size;
+	sending->open_ended = size == CLIENT_SIZE_UNKNOWN;
+	sending->changed = false;
+	sending->read_errno = 0;
+	code = client_send(sending->client, target_end(&target), size, sending_read, sending);
+	buf_fini(&target);
+	if (sending->read_errno)
+		return tool_fail(TOOL_FAILED, "cannot read %s: %s; nothing was published",
+				 file->path, strerror(sending->read_errno));
+	if (code && !sending->changed)
+		return client_complain(sending->client);
+	return TOOL_DONE;
+}
+
+static int send_open_file(struct sending *sending, const struct file_entry *file,
+			  const struct stat *st)
+{
+	int64_t modified_ms = (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
+	struct stat after;
+	int code = send_bytes(sending, file, (uint64_t)st->st_size, modified_ms);
+
+	if (code)
+		return code;
+	if (sending->changed || fstat(sending->fd, &after) || !same_state(st, &after))
+		return tool_fail(
+			TOOL_FAILED,
+			"%s changed while it was read; nothing was published: try again when "
+			"it is complete",
+			file->path);
+	return TOOL_DONE;
+}
+
+static int send_file(struct sending *sending, const struct file_entry *file)
+{
+	struct stat st;
+	int code;
+
+	if (strcmp(file->path, FILES_INPUT) == 0) {
+		sending->fd = STDIN_FILENO;
+		return send_bytes(sending, file, CLIENT_SIZE_UNKNOWN, 0);
+	}
+	sending->fd = open(file->path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (sending->fd < 0)
+		return tool_fail(TOOL_FAILED, "cannot open %s: %s; nothing was published",
+				 file->path, strerror(errno));
+	if (fstat(sending->fd, &st) || !S_ISREG(st.st_mode))
+		code = tool_fail(TOOL_FAILED, "%s is no file any more; nothing was published",
+				 file->path);
+	else
+		code = send_open_file(sending, file, &st);
+	close(sending->fd);
+	return code;
+}
+
+/* -- the publication ------------------------------------------------------------------------ */
+
+/* What is asked for beside the files. */
+struct wishes {
+	bool has_keep;
+	uint64_t keep, keep_days; /* has_keep and 0: all */
+	uint64_t copies;          /* 0: do not wait */
+	uint64_t timeout_s;
+};
+
+/* --keep N, --keep 90d, --keep all */
+static int read_keep(struct wishes *wishes, const char *text)
+{
+	char digits[24];
+	size_t len = text ? strlen(text) : 0;
+	bool days = len > 1 && text[len - 1] == 'd';
+	uint64_t number = 0;
+
+	if (!text)
+		return TOOL_DONE;
+	snprintf(digits, sizeof(digits), "%.*s", (int)(len - days < 23 ? len - days : 23), text);
+	if (strcmp(text, "all") != 0 &&
+	    (len > 20 || !args_number(digits, days ? 36500 : UINT32_MAX, &number) || !number))
+		return tool_fail(TOOL_USAGE,
+				 "--keep \"%s\" is neither a number of versions such as 5, nor of "
+				 "days such as 90d, nor \"all\"",
+				 text);
+	wishes->has_keep = !days;
+	*(days ? &wishes->keep_days : &wishes->keep) = number;
+	return TOOL_DONE;
+}
+
+static int read_wishes(struct wishes *wishes, const struct args *args)
+{
+	int code;
+
+	*wishes = (struct wishes){.timeout_s = COPIES_TIMEOUT_S};
+	if ((code = read_keep(wishes, args_value(args, "keep"))) ||
+	    (code = value_number(args, "copies", 1000, &wishes->copies)) ||
+	    (code = value_number(args, "timeout", 31536000, &wishes->timeout_s)))
+		return code;
+	if (args_value(args, "timeout") && !wishes->copies)
+		return tool_fail(TOOL_USAGE, "--timeout says how long to wait for --copies N: give "
+					     "both");
+	return value_texts(args);
+}
+
+static void set_text(json_t *body, const struct tool *tool, const char *option)
+{
+	const char *value = args_value(&tool->args, option);
+
+	if (value)
+		json_object_set_new(body, option, json_string(value));
+}
+
+/* The daemon takes what is missing from the version before. */
+static json_t *make_body(const struct tool *tool, const char *dataset, const struct wishes *wishes)
+{
+	static const char *const texts[] = {"title",   "description", "theme",
+					    "license", "contact",     "tier"};
+	json_t *body = json_pack("{s:s}", "dataset", dataset);
+	json_t *keywords = json_array();
+	const char *keyword;
+	size_t at = 0;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		set_text(body, tool, texts[i]);
+	while ((keyword = args_next(&tool->args, "keyword", &at)))
+		json_array_append_new(keywords, json_string(keyword));
+	if (json_array_size(keywords) > 0)
+		json_object_set(body, "keywords", keywords);
+	json_decref(keywords);
+	if (args_flag(&tool->args, "widen"))
+		json_object_set_new(body, "widen", json_true());
+	if (args_flag(&tool->args, "allow-shrink"))
+		json_object_set_new(body, "allow_shrink", json_true());
+	if (wishes->has_keep)
+		json_object_set_new(body, "keep", json_integer((json_int_t)wishes->keep));
+	if (wishes->keep_days)
+		json_object_set_new(body, "keep_days", json_integer((json_int_t)wishes->keep_days));
+	return body;
+}
+
+static int sending_begin(struct sending *sending, const json_t *body)
+{
+	json_t *answer = NULL;
+	int code = client_call(sending->client, "POST", "/uploads", body, &answer);
+	const char *id = field_text(answer, "upload");
+
+	if (code)
+		client_complain(sending->client);
+	else if (*id && strlen(id) < sizeof(sending->id))
+		snprintf(sending->id, sizeof(sending->id), "%s", id);
+	else
+		code = tool_fail(TOOL_FAILED, "the daemon's answer names no upload; is it another "
+					      "version? see `allmende status`");
+	json_decref(answer);
+	return code;
+}
+
+/* Best effort: the daemon drops a forgotten upload after ten minutes. */
+static void sending_give_up(struct sending *sending)
+{
+	struct buf target;
+
+	client_tidy(sending->client);
+	target_init(&target, "/uploads/");
+	text_url(&target, sending->id);
+	client_call(sending->client, "DELETE", target_end(&target), NULL, NULL);
+	buf_fini(&target);
+}
+
+static int sending_commit(struct sending *sending, json_t **answer)
+{
+	struct buf target;
+	int code;
+
+	target_init(&target, "/uploads/");
+	text_url(&target, sending->id);
+	buf_add(&target, bytes_str("/commit"));
+	client_patience(sending->client, CLIENT_WHATEVER);
+	code = client_call(sending->client, "POST", target_end(&target), NULL, answer);
+	buf_fini(&target);
+	return code ? client_complain(sending->client) : TOOL_DONE;
+}
+
+static int send_all(struct sending *sending, const struct files *files)
+{
+	char all[TEXT_SHORT_LEN], done[TEXT_SHORT_LEN];
+
+	text_count(all, files->count);
+	for (size_t i = 0; i < files->count; i++) {
+		int code;
+
+		text_count(done, i);
+		if (files->count > 1)
+			progress_note(&sending->progress, "%s of %s files", done, all);
+		if ((code = send_file(sending, &files->entries[i])))
+			return code;
+	}
+	return TOOL_DONE;
+}
+
+static void print_published(const struct tool *tool, const json_t *answer, const char *dataset)
+{
+	uint64_t files = field_count(answer, "files");
+	char size[TEXT_SHORT_LEN], added[TEXT_SHORT_LEN], count[TEXT_SHORT_LEN];
+	char *readers = print_join(json_object_get(answer, "readers"));
+	char *holders = datasets_holders(answer);
+	size_t held = json_array_size(json_object_get(answer, "held_by"));
+
+	text_size(size, field_count(answer, "bytes"));
+	text_size(added, field_count(answer, "added_bytes"));
+	text_count(count, files);
+	if (field_true(answer, "unchanged"))
+		print_line("%s@%" PRIu64 "   unchanged: the files are those of this version, so "
+			   "nothing was published",
+			   dataset, field_count(answer, "version"));
+	else
+		print_line("%s@%" PRIu64 "   %s   %s file%s, %s   +%s", dataset,
+			   field_count(answer, "version"), field_text(answer, "tier"), count,
+			   files == 1 ? "" : "s", size, added);
+	if (!strcmp(field_text(answer, "tier"), "granted") &&
+	    !json_is_array(json_object_get(answer, "readers")))
+		print_line("Readers: nobody else yet; `allmende%s grant %s --to SLUG --rights "
+			   "read` lets somebody",
+			   tool->dir_words, dataset);
+	else if (*readers)
+		print_line("Readers: %s", readers);
+	if (held)
+		print_line("Held by: %s", holders);
+	if (held == 1 && tool->terminal_out)
+		print_line("Others hold it when they subscribe to it or fetch it: see `allmende%s "
+			   "show %s`.",
+			   tool->dir_words, dataset);
+	free(readers);
+	free(holders);
+}
+
+/* -- copies --------------------------------------------------------------------------------- */
+
+/* Who holds the version now; put in place of what the answer says. */
+static int ask_holders(struct client *client, json_t *answer)
+{
+	static const char *const names[] = {"held_by", "holders", "operators"};
+	struct buf target;
+	json_t *entry = NULL;
+
+	target_init(&target, "/dataset");
+	target_text(&target, "path", field_text(answer, "dataset"));
+	target_count(&target, "version", field_count(answer, "version"));
+	int code = client_call(client, "GET", target_end(&target), NULL, &entry);
+	buf_fini(&target);
+	for (size_t i = 0; !code && i < sizeof(names) / sizeof(names[0]); i++)
+		json_object_set(answer, names[i], json_object_get(entry, names[i]));
+	json_decref(entry);
+	return code;
+}
+
+/* Waits until so many operators hold it. *enough: they do. */
+static int wait_copies(struct sending *sending, const struct wishes *wishes, json_t *answer,
+		       bool *enough)
+{
+	int64_t until_ms = clock_steady_ms() + (int64_t)wishes->timeout_s * 1000;
+	int code = ask_holders(sending->client, answer);
+
+	while (!code && field_count(answer, "operators") < wishes->copies &&
+	       clock_steady_ms() < until_ms) {
+		progress_note(&sending->progress, "%" PRIu64 " of %" PRIu64 " copies",
+			      field_count(answer, "operators"), wishes->copies);
+		progress_bytes(&sending->progress, sending->bytes_done, sending->bytes_all);
+		clock_nap_ms(COPIES_LOOK_MS);
+		code = ask_holders(sending->client, answer);
+	}
+	*enough = field_count(answer, "operators") >= wishes->copies;
+	return code ? client_complain(sending->client) : TOOL_DONE;
+}
+
+static int lament_copies(const struct wishes *wishes, const json_t *answer)
+{
+	uint64_t operators = field_count(answer, "operators");
+
+	return tool_fail(TOOL_NOT_HERE,
+			 "%s@%" PRIu64 " is published, but after %" PRIu64 " s only %" PRIu64
+			 " of %" PRIu64 " operators hold%s it",
+			 field_text(answer, "dataset"), field_count(answer, "version"),
+			 wishes->timeout_s, operators, wishes->copies, operators == 1 ? "s" : "");
+}
+
+/* -- all together --------------------------------------------------------------------------- */
+
+static int send_and_commit(struct sending *sending, const struct files *files, json_t **answer)
+{
+	int code = send_all(sending, files);
+
+	if (!code) {
+		progress_note(&sending->progress, "making the version");
+		progress_bytes(&sending->progress, sending->bytes_done, sending->bytes_all);
+		code = sending_commit(sending, answer);
+	}
+	if (code)
+		sending_give_up(sending);
+	return code;
+}
+
+static int publish(struct sending *sending, const struct tool *tool, const struct files *files,
+		   const struct wishes *wishes, const char *dataset)
+{
+	json_t *body = make_body(tool, dataset, wishes), *answer = NULL;
+	bool enough = true;
+	int code = sending_begin(sending, body);
+
+	json_decref(body);
+	if (code)
+		return code;
+	progress_begin(&sending->progress, tool->terminal_err, dataset);
+	code = send_and_commit(sending, files, &answer);
+	if (!code && wishes->copies)
+		code = wait_copies(sending, wishes, answer, &enough);
+	progress_end(&sending->progress);
+	if (!code && tool->json)
+		code = print_json(tool, answer);
+	else if (!code)
+		print_published(tool, answer, dataset);
+	if (!code && !enough)
+		code = lament_copies(wishes, answer);
+	json_decref(answer);
+	return code;
+}
+
+static int run_publish(struct tool *tool)
+{
+	const char *dataset = tool_word(tool, 0);
+	struct sending sending = {0};
+	struct files files = {0};
+	struct wishes wishes;
+	int code;
+
+	if ((code = value_path(dataset)) || (code = read_wishes(&wishes, &tool->args)))
+		return code;
+	code = files_collect(&files, args_value(&tool->args, "name"), tool->args.words + 1,
+			     tool->args.word_count - 1);
+	if (!code)
+		code = client_open(&sending.client, tool);
+	if (!code) {
+		sending.bytes_all = files.bytes;
+		code = publish(&sending, tool, &files, &wishes, dataset);
+	}
+	client_close(sending.client);
+	files_fini(&files);
+	return code;
+}
+
+const struct command cmd_publish = {
+	.name = "publish",
+	.arguments = "SLUG/PATH FILE...",
+	.summary = "publish files as the next version of a dataset",
+	.help = "Publishes files as the next version of a dataset below your short name. The "
+		"files\n"
+		"replace the whole set of the version before; its title, description, tier and so "
+		"on\n"
+		"stay unless given anew. A directory stands for all files below it. The same "
+		"files\n"
+		"as before make no new version, so a nightly job may publish blindly; - is "
+		"standard\n"
+		"input. --keep holds for later publications too, until it is given anew: older "
+		"versions\n"
+		"go when the next one is made, the newest always stays. A tier is that of one "
+		"version:\n"
+		"what went to more people before stays theirs, unless it is withdrawn.\n"
+		"\n"
+		"  allmende publish meissen/kita/plaetze plaetze.csv \\\n"
+		"      --title \"Freie Kita-Plätze\" --tier open --keyword kita\n"
+		"  psql -c \"$QUERY\" --csv | allmende publish meissen/kita/plaetze - \\\n"
+		"      --name plaetze.csv --keep 90d --copies 2",
+	.options =
+		(const struct option[]){
+			{"title", 0, "TEXT", false, "title people see in lists"},
+			{"description", 0, "TEXT", false, "what it is, where it comes from"},
+			{"keyword", 0, "WORD", true, "may be given several times"},
+			{"theme", 0, "CODE", false,
+			 "EU data theme: AGRI ECON EDUC ENER ENVI GOVE HEAL ..."},
+			{"license", 0, "URI", false,
+			 "licence, such as http://dcat-ap.de/def/licenses/cc-zero"},
+			{"contact", 0, "TEXT", false, "whom to ask, such as it@meissen.example"},
+			{"tier", 0, "TIER", false,
+			 "open: everybody reads it; members: the federation; granted: by grant"},
+			{"widen", 0, NULL, false, "allow a tier with more readers than before"},
+			{"allow-shrink", 0, NULL, false,
+			 "allow it to be empty, or less than half as large"},
+			{"keep", 0, "N|Nd|all", false,
+			 "keep the newest N versions, or those of N days, from now on"},
+			{"name", 0, "NAME", false,
+			 "what standard input (-) is called in the dataset"},
+			{"copies", 0, "N", false,
+			 "wait until N different operators hold it, this node included"},
+			{"timeout", 0, "SECONDS", false,
+			 "how long to wait for the copies (default 60)"},
+			{0},
+		},
+	.word_min = 2,
+	.word_max = SIZE_MAX,
+	.run = run_publish,
+};

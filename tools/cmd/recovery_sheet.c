@@ -1,0 +1,104 @@
+/*
+ * recovery-sheet: the sheet that restores the organisation.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/identity.h"
+#include "store/db.h"
+#include "store/keyfile.h"
+#include "tools/cmd/commands.h"
+#include "tools/kit/keys.h"
+#include "tools/kit/passphrase.h"
+#include "tools/kit/print.h"
+#include "tools/kit/sheet.h"
+
+/* Reads only, so it may be done while the daemon runs. */
+static int load_identity(const struct tool *tool, struct keyring *keyring,
+			 struct identity *identity)
+{
+	struct db_options options = {.read_only = true};
+	struct txn *txn;
+	struct db *db;
+	enum err err = db_open(&db, tool->dir, &options);
+
+	if (!err) {
+		txn = txn_begin(db, false);
+		err = identity_load(identity, keyring, txn);
+		txn_abort(txn);
+		db_close(db);
+	}
+	if (err)
+		return tool_fail(TOOL_FAILED, "cannot read the node in %s: %s", tool->dir,
+				 err_text(err));
+	return TOOL_DONE;
+}
+
+static int write_sheet(const struct tool *tool, const struct identity *identity, const char *path)
+{
+	bool to_stdout = strcmp(path, "-") == 0;
+	int fd = STDOUT_FILENO;
+	int code = to_stdout ? TOOL_DONE : sheet_make(&fd, path);
+	enum err err;
+
+	if (code)
+		return code;
+	err = sheet_write(fd, identity, tool->now_ms);
+	if (!to_stdout) {
+		close(fd);
+		if (err)
+			unlink(path);
+	}
+	if (err == ERR_ABSENT)
+		return tool_fail(TOOL_ABSENT,
+				 "the root seed of %s is not on this machine: it stands on "
+				 "the recovery sheet that was printed",
+				 identity->name);
+	if (err)
+		return tool_fail(TOOL_FAILED, "cannot write %s: %s", path, err_text(err));
+	sheet_note(tool->dir, tool->now_ms);
+	if (!to_stdout)
+		print_line("The recovery sheet of %s stands in %s: print it twice, lock it away, "
+			   "delete the file.",
+			   identity->name, path);
+	return TOOL_DONE;
+}
+
+static int run_recovery_sheet(struct tool *tool)
+{
+	const char *path = args_value(&tool->args, "output");
+	struct keyring *keyring = NULL;
+	struct identity identity;
+	int code;
+
+	if (!path)
+		return tool_fail(TOOL_USAGE,
+				 "say where the recovery sheet goes: -o FILE, or -o - to "
+				 "show it on the screen");
+	if ((code = keys_open(tool, &keyring)))
+		return code;
+	if (!(code = load_identity(tool, keyring, &identity))) {
+		code = write_sheet(tool, &identity, path);
+		identity_fini(&identity);
+	}
+	keyring_close(keyring);
+	return code;
+}
+
+const struct command cmd_recovery_sheet = {
+	.name = "recovery-sheet",
+	.arguments = "-o FILE",
+	.summary = "write the sheet that restores the organisation",
+	.help = "Writes the recovery sheet, which holds the organisation's root seed, into a new\n"
+		"file that only you can read. Print it twice, lock the copies away in different\n"
+		"places, and delete the file. The node may be running meanwhile.\n"
+		"\n"
+		"  allmende recovery-sheet -o sheet.txt",
+	.options =
+		(const struct option[]){
+			{"output", 'o', "FILE", false, "a new file; - for standard output"},
+			PASSPHRASE_FILE_OPTION,
+			{0},
+		},
+	.run = run_recovery_sheet,
+};

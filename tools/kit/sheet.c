@@ -1,0 +1,125 @@
+#include "tools/kit/sheet.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/root.h"
+#include "store/dir.h"
+#include "tools/kit/text.h"
+
+#define SHEET_LEN_MAX 4096
+#define SHEET_NOTE    "sheet-written"
+
+int sheet_make(int *fd, const char *path)
+{
+	*fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (*fd >= 0)
+		return TOOL_DONE;
+	if (errno == EEXIST)
+		return tool_fail(TOOL_FAILED,
+				 "%s exists already: name a new file for the recovery sheet", path);
+	return tool_fail(TOOL_FAILED, "cannot make %s for the recovery sheet: %s", path,
+			 strerror(errno));
+}
+
+static int put_sheet(char *out, const struct identity *identity, const char *seed, const char *when)
+{
+	char org[ID_HEX_LEN + 1];
+
+	hex_put(org, id_bytes(&identity->org));
+	return snprintf(out, SHEET_LEN_MAX,
+			"ALLMENDE RECOVERY SHEET\n"
+			"\n"
+			"Organisation     %s\n"
+			"Short name       %s\n"
+			"Key (AGS)        %s\n"
+			"Organisation id  %s\n"
+			"Written          %s\n"
+			"\n"
+			"Root seed        %.34s\n"
+			"                 %s\n"
+			"\n"
+			"What it is for   With the root seed a new machine becomes this "
+			"organisation again,\n"
+			"                 and gets its catalogue and data back from its "
+			"neighbours. Votes and\n"
+			"                 further nodes need it, too.\n"
+			"How to keep it   Print this sheet twice, lock both copies away in "
+			"different places,\n"
+			"                 and delete the file. Whoever else has it can act in the\n"
+			"                 organisation's name; nobody can make a second one "
+			"without the first.\n"
+			"How to use it    Where Allmende asks for the root seed, type the 14 "
+			"groups from left\n"
+			"                 to right. Upper and lower case, blanks and hyphens do "
+			"not matter; the\n"
+			"                 last groups show a typing error. There is no letter I, "
+			"L, O or U in\n"
+			"                 it: what looks like one is the digit 1 or 0.\n",
+			identity->name, identity->slug, identity->ags, org, when, seed, seed + 35);
+}
+
+static enum err write_all(int fd, const char *text, size_t len)
+{
+	while (len > 0) {
+		ssize_t done = write(fd, text, len);
+
+		if (done < 0 && errno != EINTR)
+			return errno == ENOSPC || errno == EDQUOT ? ERR_NOSPACE : ERR_IO;
+		text += done > 0 ? done : 0;
+		len -= done > 0 ? (size_t)done : 0;
+	}
+	return ERR_OK;
+}
+
+enum err sheet_write(int fd, const struct identity *identity, int64_t now_ms)
+{
+	char seed[ROOT_TEXT_LEN + 1], text[SHEET_LEN_MAX], when[TEXT_SHORT_LEN];
+	enum err err;
+	int len;
+
+	if (!identity->root)
+		return ERR_ABSENT;
+	root_text_put(seed, secret_key(identity->root));
+	text_local(when, now_ms);
+	len = put_sheet(text, identity, seed, when);
+	err = write_all(fd, text, (size_t)len);
+	/* A pipe or a terminal cannot be synced. */
+	if (!err && fsync(fd) && errno != EINVAL && errno != EROFS && errno != ENOTSUP)
+		err = ERR_IO;
+	secret_wipe(seed, sizeof(seed));
+	secret_wipe(text, sizeof(text));
+	return err;
+}
+
+void sheet_note(const char *dir, int64_t now_ms)
+{
+	char *file = dir_file(dir, SHEET_NOTE), when[TEXT_SHORT_LEN];
+	int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	text_local(when, now_ms);
+	/* a reminder, no promise: when it cannot be written doctor asks once more */
+	if (fd >= 0) {
+		if (write_all(fd, when, strlen(when)) || fsync(fd))
+			unlink(file);
+		close(fd);
+	}
+	free(file);
+}
+
+bool sheet_written(const char *dir, char when[SHEET_WHEN_LEN])
+{
+	char *file = dir_file(dir, SHEET_NOTE);
+	FILE *stream = fopen(file, "re");
+	size_t len = stream ? fread(when, 1, SHEET_WHEN_LEN - 1, stream) : 0;
+
+	when[len] = '\0';
+	if (stream)
+		fclose(stream);
+	free(file);
+	return len > 0;
+}

@@ -1,0 +1,24 @@
+/*
+ * sheet - the recovery sheet: one page of text with the organisation's root seed.
+ *
+ * Whoever has it can act as the organisation, and without it a lost machine cannot be replaced;
+ * so it is written only where somebody asked for it, 0600, never over a file.
+ */
+#ifndef ALLMENDE_SHEET_H
+#define ALLMENDE_SHEET_H
+
+#include "proto/identity.h"
+#include "tools/kit/tool.h"
+
+/* Makes the file, which must not exist yet; prints its own complaint. *fd is the caller's. */
+int sheet_make(int *fd, const char *path);
+/* Writes the sheet and syncs it; ERR_ABSENT when the root seed is not on this machine. */
+enum err sheet_write(int fd, const struct identity *identity, int64_t now_ms);
+/* Remembers in the data directory that there is one, so that `allmende doctor` need not ask for
+   it. */
+void sheet_note(const char *dir, int64_t now_ms);
+#define SHEET_WHEN_LEN 32
+/* When the last one was written; false: none was. */
+bool sheet_written(const char *dir, char when[SHEET_WHEN_LEN]);
+
+#endif
