@@ -293,7 +293,8 @@ static enum err open_store(struct daemon *daemon, const struct daemon_options *o
 	return err;
 }
 
-/* What others are told to dial: the setting, or what is listened on, by the machine's name if that is any address. */
+/* What others are told to dial: the setting, or what is listened on, by the machine's name if that
+   is any address. */
 static void find_addresses(struct daemon *daemon)
 {
 	struct config *config = &daemon->config;

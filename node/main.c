@@ -134,7 +134,8 @@ static int read_arguments(int argc, char **argv, struct daemon_options *options,
 	return optind < argc ? usage("%s: no arguments are taken", argv[optind]) : -1;
 }
 
-/* Workers for the cores, and two more for names that are looked up, which libuv limits to half of all. */
+/* Workers for the cores, and two more for names that are looked up, which libuv limits to half of
+   all. */
 static void set_up_process(void)
 {
 	const struct rlimit none = {0, 0};
@@ -145,7 +146,8 @@ static void set_up_process(void)
 	snprintf(count, sizeof(count), "%ld", (cores < 1 ? 1 : cores > 62 ? 62 : cores) + 2);
 	setenv("UV_THREADPOOL_SIZE", count, 1);
 	signal(SIGPIPE, SIG_IGN);
-	/* Blocks of bulk pass between threads: few arenas, and what is free goes back to the system. */
+	/* Blocks of bulk pass between threads: few arenas, and what is free goes back to the
+	   system. */
 	mallopt(M_ARENA_MAX, 2);
 }
 

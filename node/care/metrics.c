@@ -24,9 +24,10 @@ struct ask {
 };
 
 /*
- * Every metric: its name behind "allmende_", type, help, and what prints its values. docs/METRICS.md
- * shows the same list, and a test compares the two: a new one is a line here, and one there. At hand
- * are, as in make_text(): out, name, metrics, overview, datasets, space, counts, turns.
+ * Every metric: its name behind "allmende_", type, help, and what prints its values.
+ * docs/METRICS.md shows the same list, and a test compares the two: a new one is a line here, and
+ * one there. At hand are, as in make_text(): out, name, metrics, overview, datasets, space, counts,
+ * turns.
  */
 #define METRIC_LIST(X)                                                                             \
 	X(build_info, gauge, "The version of the node; always 1.",                                 \

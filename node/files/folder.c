@@ -49,7 +49,8 @@ void folder_names_done(const struct folder_names *names, struct digest *out)
 
 /* ---- trees ---- */
 
-/* Calls each with every entry below a folder; children before their folder too. False: it could not be read, or each said so. */
+/* Calls each with every entry below a folder; children before their folder too. False: it could not
+   be read, or each said so. */
 static bool tree_walk(const char *root,
 		      bool (*each)(void *arg, const FTSENT *entry, size_t root_len), void *arg)
 {
@@ -124,8 +125,8 @@ static void folder_join(const struct folder *folder, const char *name,
 }
 
 /*
- * Opens the folder above the target; make: makes what is missing. *last is the target's own name. -1 with errno; ENOENT when
- * it is not there.
+ * Opens the folder above the target; make: makes what is missing. *last is the target's own name.
+ * -1 with errno; ENOENT when it is not there.
  */
 static int parent_open(const struct folder *folder, bool make, const char **last)
 {
@@ -304,7 +305,8 @@ bool folder_sync(struct folder *folder)
 	       folder_fail(folder, "cannot write to %.250s: %s", folder->dir, strerror(errno));
 }
 
-/* What stands there and what was written change places; where the file system cannot do that in one step, in two. */
+/* What stands there and what was written change places; where the file system cannot do that in one
+   step, in two. */
 static bool exchange(struct folder *folder, int parent_fd, const char *last)
 {
 	char old[FOLDER_MARK_LEN_MAX + 24];

@@ -69,7 +69,8 @@ static void poll_ready(uv_poll_t *poll, int status, int events)
 	http_run(poll->data);
 }
 
-/* libmicrohttpd looks at resumed connections when it runs next; never from within one of its callbacks. */
+/* libmicrohttpd looks at resumed connections when it runs next; never from within one of its
+   callbacks. */
 static void run_soon(struct http *http)
 {
 	if (!http->closing)
@@ -263,7 +264,8 @@ static void completed(void *arg, struct MHD_Connection *connection, void **slot,
 	free(request);
 }
 
-/* We decode ourselves: libmicrohttpd's decoding cannot tell %2F from a slash or %00 from the end. */
+/* We decode ourselves: libmicrohttpd's decoding cannot tell %2F from a slash or %00 from the
+   end. */
 static size_t keep_escapes(void *arg, struct MHD_Connection *connection, char *text)
 {
 	return strlen(text);
@@ -296,8 +298,8 @@ enum err http_query(const struct http_request *request, const char *name, struct
 }
 
 /*
- * Through a descriptor of the directory, as the path of a socket has at most 107 bytes. Mode 0600 from
- * the beginning: the mode of an unbound socket is that of its name.
+ * Through a descriptor of the directory, as the path of a socket has at most 107 bytes. Mode 0600
+ * from the beginning: the mode of an unbound socket is that of its name.
  */
 static int socket_listen(const char *dir)
 {

@@ -2,8 +2,8 @@
  * conn - one TCP connection and its link; private to net.c, conn.c, dial.c and chunks_out.c.
  *
  * A conn is born by an accept or by EFFECT_DIAL, and released in the last close callback of its
- * handles. The core knows it by a number that is never used again; items and jobs under way refer to
- * it by that number alone.
+ * handles. The core knows it by a number that is never used again; items and jobs under way refer
+ * to it by that number alone.
  */
 #ifndef ALLMENDE_CONN_H
 #define ALLMENDE_CONN_H

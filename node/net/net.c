@@ -140,7 +140,8 @@ static bool admit_handshake(struct net *net, const struct conn *arrival)
 /* Without a federation there is no handshake. */
 static void refuse_arrival(struct conn *conn)
 {
-	/* PROTOCOL: "A side that refuses before or in the handshake sends `be16 0 ‖ reason(1)` and closes" */
+	/* PROTOCOL: "A side that refuses before or in the handshake sends `be16 0 ‖ reason(1)` and
+	   closes" */
 	uint8_t bytes[3] = {0, 0, 2};
 	uv_buf_t out = uv_buf_init((char *)bytes, sizeof(bytes));
 

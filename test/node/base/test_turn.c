@@ -285,7 +285,8 @@ static void push_bulk(struct call *call, struct bench *bench)
 	turn_push(bench->turn, &call->item);
 }
 
-/* However much bulk waits, a control item is in the next turn; and turn_room() says when to wait. */
+/* However much bulk waits, a control item is in the next turn; and turn_room() says when to
+   wait. */
 static void control_goes_first(void **state)
 {
 	struct order bulk[64] = {0}, control = {0};
@@ -407,7 +408,8 @@ static void look_at_itself(struct hub *hub, struct txn *txn, int64_t now_ms, voi
 	call->struck = member.self && !strcmp(member.state, "complete");
 }
 
-/* What a start begins (here: the contact record tells another version) is settled by a turn first. */
+/* What a start begins (here: the contact record tells another version) is settled by a turn
+   first. */
 static void a_query_right_after_a_start(void **state)
 {
 	struct call founded = {0}, first = {0};
