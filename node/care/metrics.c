@@ -204,7 +204,7 @@ static void make_text(struct metrics *metrics)
 
 /* Gathering, on the core thread */
 
-struct walker {
+struct metrics_walker {
 	struct metrics *metrics;
 	struct hub *hub;
 	struct txn *txn;
@@ -213,7 +213,7 @@ struct walker {
 /* In pages, so that a long catalogue holds up nobody. */
 static bool metrics_dataset(void *arg, const struct catalog_entry *entry)
 {
-	struct walker *walker = arg;
+	struct metrics_walker *walker = arg;
 	struct metrics *metrics = walker->metrics;
 
 	overview_dataset(metrics->overview, walker->hub, walker->txn, entry);
@@ -238,7 +238,7 @@ static void count_fetches(struct metrics *metrics, struct hub *hub, struct txn *
 static void metrics_gather(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct metrics *metrics = arg;
-	struct walker walker = {.metrics = metrics, .hub = hub, .txn = txn};
+	struct metrics_walker walker = {.metrics = metrics, .hub = hub, .txn = txn};
 	const char *after = metrics->more ? metrics->after : NULL;
 	struct overview *overview = metrics->overview;
 	struct actions actions;
