@@ -3,7 +3,7 @@
  * this room.
  *
  * A call belongs to a request, whose connection stays suspended until it is answered. It passes
- * through the functions of its route: begin() reads arguments, run() asks or tells the hub, done()
+ * through the functions of its route: begin() reads arguments, run() asks or tells the core, done()
  * makes an answer of what run() left.
  */
 #ifndef ALLMENDE_CALL_H

@@ -90,7 +90,7 @@ struct ask {
 	  put_fetches(out, name, metrics))                                                         \
 	X(uploads, gauge, "Publications under way.",                                               \
 	  put_count(out, name, metrics->node->uploads->count))                                     \
-	X(queries_total, counter, "Questions to the hub, which are asked between turns.",          \
+	X(queries_total, counter, "Questions to the core, which are asked between turns.",         \
 	  put_count(out, name, turns.query_count))                                                 \
 	X(queries_failed_total, counter, "Questions that met a fault of the store.",               \
 	  put_count(out, name, turns.query_failed))                                                \
