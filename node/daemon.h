@@ -19,7 +19,7 @@
 #include "node/base/turn.h"
 #include "node/files/upload.h"
 #include "node/files/verify.h"
-#include "proto/identity.h"
+#include "proto/charter/identity.h"
 #include "store/dir.h"
 
 #define DAEMON_WHY_LEN  512

@@ -20,40 +20,44 @@
 /* X(NAME, "name", sums): sums is 0 where values verify themselves. */
 #define TABLE_LIST(X)                                                                              \
 	X(META, "meta", 1)       /* name -> value; "format" is the first record; layout below */   \
-	X(CHARTER, "charter", 1) /* number(4) -> entry with votes; proto/charter */                \
-	X(ORGLOG, "orglog", 1)   /* organisation id(32) number(4) -> signed entry; proto/orglog */ \
-	X(HEAD, "head", 1)       /* author(4) incarnation(4) -> latest head; proto/head */         \
-	X(RECORD, "record", 1) /* author(4) incarnation(4) sequence(8) -> record; proto/record */  \
+	X(CHARTER, "charter", 1) /* number(4) -> entry with votes; proto/charter/ */               \
+	X(ORGLOG, "orglog",                                                                        \
+	  1) /* organisation id(32) number(4) -> signed entry; proto/charter/orglog */             \
+	X(HEAD, "head", 1) /* author(4) incarnation(4) -> latest head; proto/ledger/head */        \
+	X(RECORD, "record",                                                                        \
+	  1) /* author(4) incarnation(4) sequence(8) -> record; proto/ledger/record */             \
 	X(LEAF, "leaf", 1) /* author(4) incarnation(4) bucket(1) slot -> sequence(8) hash(32) */   \
 	X(BUCKET, "bucket", 1)     /* author(4) incarnation(4) bucket(1) -> digest(32) */          \
-	X(AUTHOR, "author", 1)     /* author(4) -> local state of an author; proto/ledger */       \
-	X(EVIDENCE, "evidence", 1) /* author(4) incarnation(4) -> two heads; proto/ledger */       \
+	X(AUTHOR, "author", 1)     /* author(4) -> local state of an author; proto/ledger/ */      \
+	X(EVIDENCE, "evidence", 1) /* author(4) incarnation(4) -> two heads; proto/ledger/ */      \
 	X(VERSION, "version",                                                                      \
-	  1)                 /* dataset(32) number(8) author(4) -> incarnation(4) sequence(8) */   \
-	X(PATH, "path", 1)   /* path text -> dataset(32) */                                        \
-	X(SLOT, "slot", 1)   /* slot author(4) -> incarnation(4) sequence(8); proto/ledger_slot */ \
+	  1)               /* dataset(32) number(8) author(4) -> incarnation(4) sequence(8) */     \
+	X(PATH, "path", 1) /* path text -> dataset(32) */                                          \
+	X(SLOT, "slot", 1) /* slot author(4) -> incarnation(4) sequence(8); proto/ledger/slots */  \
 	X(INDEX, "index", 1) /* dataset(32) number(8) author(4) address(32) -> size(4) */          \
 	X(HELD, "held",                                                                            \
 	  1) /* dataset(32) number(8) author(4) -> state(1) time(8) bytes(8) chunks(8) */          \
 	X(CHUNK, "chunk", 0) /* dataset(32) address(32) -> sealed chunk */                         \
 	X(STAGE, "stage", 1) /* job(8) dataset(32) address(32) -> size(4) */                       \
 	X(SEEN, "seen",                                                                            \
-	  1) /* dataset(32) keyed hash of plain text(32) -> reference; proto/writer */             \
-	X(SUBSCRIPTION, "subscription", 1) /* pattern text -> row; proto/subscription */           \
+	  1) /* dataset(32) keyed hash of plain text(32) -> reference; proto/content/writer */     \
+	X(SUBSCRIPTION, "subscription", 1) /* pattern text -> row; proto/transfer/subscription */  \
 	X(SEALED, "sealed", 1)             /* name -> key sealed under the storage key */          \
-	X(PEER, "peer", 1)                 /* address text -> options; proto/core */               \
+	X(PEER, "peer", 1)                 /* address text -> options; proto/hub/peers */          \
 	X(INVITATION, "invitation",                                                                \
-	  1) /* hash of secret(32) -> terms and state; proto/invitation */                         \
+	  1) /* hash of secret(32) -> terms and state; proto/charter/invitation */                 \
 	X(REQUEST, "request",                                                                      \
-	  1) /* organisation id(32) -> who waits to be admitted; proto/request */                  \
-	X(PROPOSAL, "proposal", 1)   /* number(4) entry id(32) -> payload; proto/voting */         \
-	X(VOTE, "vote", 1)           /* number(4) entry id(32) member(4) -> signature(64) */       \
-	X(FORK, "fork", 1)           /* number(4) entry id(32) -> entry with votes; proto/fork */  \
-	X(WITHDRAWN, "withdrawn", 1) /* dataset(32) -> what became of it here; proto/withdrawal */ \
+	  1) /* organisation id(32) -> who waits to be admitted; proto/membership/request */       \
+	X(PROPOSAL, "proposal",                                                                    \
+	  1)               /* number(4) entry id(32) -> payload; proto/membership/voting */        \
+	X(VOTE, "vote", 1) /* number(4) entry id(32) member(4) -> signature(64) */                 \
+	X(FORK, "fork", 1) /* number(4) entry id(32) -> entry with votes; proto/sync/fork */       \
+	X(WITHDRAWN, "withdrawn",                                                                  \
+	  1) /* dataset(32) -> what became of it here; proto/catalog/withdrawal */                 \
 	X(HOLDER, "holder",                                                                        \
 	  1) /* own dataset(32) author(4) -> highest number(8) it says it holds */                 \
-	X(DELIVER, "deliver", 1)     /* pattern text -> pattern and folder; proto/delivery */      \
-	X(DELIVERED, "delivered", 1) /* folder text -> what stands in it; proto/delivery */
+	X(DELIVER, "deliver", 1) /* pattern text -> pattern and folder; proto/catalog/delivery */  \
+	X(DELIVERED, "delivered", 1) /* folder text -> what stands in it; proto/catalog/delivery */
 
 enum table {
 #define X(name, text, sums) TABLE_##name,

@@ -9,7 +9,7 @@
 #define ALLMENDE_API_H
 
 #include "node/http/http.h"
-#include "proto/core.h"
+#include "proto/core/core.h"
 
 struct node_view;
 struct route;

@@ -6,7 +6,7 @@
 #include "node/api/args.h"
 #include "node/api/json.h"
 #include "node/api/routes.h"
-#include "proto/copies.h"
+#include "proto/catalog/copies.h"
 
 static void copies_begin(struct call *call)
 {

@@ -6,7 +6,7 @@
 #include "node/api/entry.h"
 #include "node/api/json.h"
 #include "node/api/routes.h"
-#include "proto/catalog.h"
+#include "proto/catalog/catalog.h"
 
 static bool log_entry_add(void *arg, const struct catalog_entry *entry)
 {

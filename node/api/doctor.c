@@ -8,7 +8,7 @@
 #include "crypto/selftest.h"
 #include "node/api/json.h"
 #include "node/api/routes.h"
-#include "proto/pack.h"
+#include "proto/content/pack.h"
 
 #define FILES_BESIDE 64 /* store, log, control socket, timers and what libraries open */
 

@@ -8,8 +8,8 @@
 #include "crypto/check.h"
 #include "crypto/path.h"
 #include "node/api/json.h"
-#include "proto/membership.h"
-#include "proto/grants.h"
+#include "proto/membership/membership.h"
+#include "proto/catalog/grants.h"
 
 enum { HOLDERS_MAX = 1024 };
 

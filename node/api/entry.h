@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "proto/catalog.h"
+#include "proto/catalog/catalog.h"
 
 json_t *api_entry(const struct catalog_entry *entry);
 /* Sets "readers": words, or where there are grants a list of them, "Landkreis Meißen until

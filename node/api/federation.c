@@ -9,13 +9,13 @@
 #include "node/api/args.h"
 #include "node/api/json.h"
 #include "node/api/routes.h"
-#include "proto/catalog.h"
-#include "proto/envelope.h"
-#include "proto/fork.h"
-#include "proto/membership.h"
-#include "proto/request.h"
-#include "proto/voting.h"
-#include "proto/words.h"
+#include "proto/catalog/catalog.h"
+#include "proto/wire/envelope.h"
+#include "proto/sync/fork.h"
+#include "proto/membership/membership.h"
+#include "proto/membership/request.h"
+#include "proto/membership/voting.h"
+#include "proto/wire/words.h"
 
 enum { BRANCH_COUNT_MAX = 16 };
 

@@ -6,9 +6,9 @@
 #include "node/api/entry.h"
 #include "node/api/json.h"
 #include "node/api/routes.h"
-#include "proto/envelope.h"
-#include "proto/membership.h"
-#include "proto/grants.h"
+#include "proto/wire/envelope.h"
+#include "proto/membership/membership.h"
+#include "proto/catalog/grants.h"
 
 /* ---- what a grant looks like ---- */
 

@@ -6,8 +6,8 @@
 #include "node/api/args.h"
 #include "node/api/json.h"
 #include "node/api/routes.h"
-#include "proto/envelope.h"
-#include "proto/nodes.h"
+#include "proto/wire/envelope.h"
+#include "proto/membership/nodes.h"
 
 static const struct {
 	const char *name;

@@ -5,7 +5,7 @@
 #include "node/api/json.h"
 #include "node/api/routes.h"
 #include "node/net/net.h"
-#include "proto/membership.h"
+#include "proto/membership/membership.h"
 
 static json_t *peer_json(const struct charter *charter, const struct peer_state *peer)
 {

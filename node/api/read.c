@@ -8,7 +8,7 @@
 #include "node/api/json.h"
 #include "node/api/routes.h"
 #include "node/files/download.h"
-#include "proto/want.h"
+#include "proto/catalog/want.h"
 
 #define API_WAIT_MS_MAX 30000
 

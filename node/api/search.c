@@ -13,7 +13,7 @@
 #include "node/api/fold.h"
 #include "node/api/json.h"
 #include "node/api/routes.h"
-#include "proto/membership.h"
+#include "proto/membership/membership.h"
 
 enum { WORD_COUNT_MAX = 16, API_HITS_MAX = 1000 };
 

@@ -9,7 +9,7 @@
 #include "node/care/topics.h"
 #include "node/care/overview.h"
 #include "node/files/upload.h"
-#include "proto/want.h"
+#include "proto/catalog/want.h"
 
 #define FETCHES_SHOWN 32
 

@@ -9,8 +9,8 @@
 #include "node/api/routes.h"
 #include "node/files/deliver.h"
 #include "node/files/folder.h"
-#include "proto/delivery.h"
-#include "proto/subscription.h"
+#include "proto/catalog/delivery.h"
+#include "proto/transfer/subscription.h"
 
 /* Looking */
 

@@ -6,8 +6,8 @@
 #include "node/api/args.h"
 #include "node/api/json.h"
 #include "node/api/routes.h"
-#include "proto/catalog.h"
-#include "proto/withdrawal.h"
+#include "proto/catalog/catalog.h"
+#include "proto/catalog/withdrawal.h"
 
 struct withdrawal_list {
 	struct hub *hub;

@@ -22,7 +22,7 @@
 #include <stdio.h>
 
 #include "crypto/bytes.h"
-#include "proto/core.h"
+#include "proto/core/core.h"
 
 #define LOG_LINE_LEN_MAX 600
 #define LOG_BURST        20

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
-#include "proto/pack.h"
+#include "proto/content/pack.h"
 
 #define PACKERS_KEPT_MAX 8
 #define PACKERS_REST_MS  10000

@@ -8,7 +8,7 @@
 #ifndef ALLMENDE_SPACE_H
 #define ALLMENDE_SPACE_H
 
-#include "proto/core.h"
+#include "proto/core/core.h"
 #include "store/db.h"
 
 #define SPACE_WARN_PERCENT   70

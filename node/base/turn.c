@@ -8,7 +8,7 @@
 #include "crypto/check.h"
 #include "node/base/clock.h"
 #include "node/base/space.h"
-#include "proto/membership.h"
+#include "proto/membership/membership.h"
 
 #define IDLE_MS_MAX    10000 /* the clock may be set: look at it now and then */
 #define FAULT_PAUSE_MS 1000
@@ -70,7 +70,7 @@ static struct turn_item *lane_take(struct lane *lane)
 static enum err open_core(struct turn *turn)
 {
 	struct txn *txn = txn_begin(turn->options.db, true);
-	enum err err = core_open(&turn->core, &turn->options.core, txn, clock_now_ms());
+	enum err err = core_open(&turn->core, &turn->options.core, txn, clock_times());
 
 	turn->settled = false;
 	if (err) {
@@ -93,8 +93,9 @@ static bool wait_for_work(struct turn *turn)
 
 	uv_mutex_lock(&turn->lock);
 	while (!turn->control.first && !turn->bulk.first && !turn->queries.first) {
-		int64_t wake = turn->core ? core_wake(turn->core) : INT64_MAX;
-		int64_t now = clock_now_ms();
+		struct times times = clock_times();
+		int64_t now = times.mono_ms;
+		int64_t wake = turn->core ? core_wake(turn->core, times) : INT64_MAX;
 
 		if (turn->stop) {
 			work = false;
@@ -149,10 +150,10 @@ static void event_add(struct turn *turn, const struct event *event)
 }
 
 /* Items meant for a core that failed meanwhile are left out. */
-static void gather_events(struct turn *turn, struct turn_item *items, int64_t now_ms)
+static void gather_events(struct turn *turn, struct turn_item *items, struct times now)
 {
 	turn->event_count = 0;
-	if (core_wake(turn->core) <= now_ms)
+	if (core_wake(turn->core, now) <= now.mono_ms)
 		event_add(turn, &(struct event){.type = EVENT_TICK});
 	for (struct turn_item *item = items; item; item = item->next)
 		if (item->generation == turn->core_generation)
@@ -291,16 +292,16 @@ static void tell_room(struct turn *turn)
 static void run_turn(struct turn *turn)
 {
 	struct turn_batch *batch = batch_new(take_items(turn));
-	int64_t now_ms = clock_now_ms();
+	struct times now = clock_times();
 	uint32_t generation = turn->core_generation;
 	uint64_t commit_ns;
 	struct txn *txn;
 
-	stats_begin(turn, now_ms);
+	stats_begin(turn, now.wall_ms);
 	tell_room(turn);
 	txn = txn_begin(turn->options.db, true);
-	gather_events(turn, batch->items, now_ms);
-	core_turn(turn->core, txn, now_ms, turn->events, turn->event_count, &batch->effects);
+	gather_events(turn, batch->items, now);
+	core_turn(turn->core, txn, now, turn->events, turn->event_count, &batch->effects);
 	commit_ns = uv_hrtime();
 	batch->err = txn_commit(txn);
 	stats_end(turn, batch->err, uv_hrtime() - commit_ns);
@@ -319,22 +320,23 @@ static void run_turn(struct turn *turn)
 /* Items, or a deadline of the core. */
 static bool turn_is_due(struct turn *turn)
 {
+	struct times now = clock_times();
 	bool due;
 
 	uv_mutex_lock(&turn->lock);
 	due = turn->control.first || turn->bulk.first;
 	uv_mutex_unlock(&turn->lock);
-	return due || core_wake(turn->core) <= clock_now_ms();
+	return due || core_wake(turn->core, now) <= now.mono_ms;
 }
 
 static enum err query_core(struct turn *turn, const struct event *event)
 {
 	struct txn *txn = txn_begin(turn->options.db, false);
-	int64_t now_ms = clock_now_ms();
+	struct times now = clock_times();
 	enum err err;
 
-	stats_begin(turn, now_ms);
-	core_query(turn->core, txn, now_ms, event->run, event->arg);
+	stats_begin(turn, now.wall_ms);
+	core_query(turn->core, txn, now, event->run, event->arg);
 	err = txn_err(txn);
 	txn_abort(txn);
 	stats_query(turn, err);

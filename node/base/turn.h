@@ -28,8 +28,8 @@
 #ifndef ALLMENDE_TURN_H
 #define ALLMENDE_TURN_H
 
-#include "proto/charter.h"
-#include "proto/core.h"
+#include "proto/charter/charter.h"
+#include "proto/core/core.h"
 
 #define TURN_WAITING_BYTES_MAX (16u * 1024 * 1024)
 

@@ -11,7 +11,7 @@
 #include "node/care/topics.h"
 #include "node/files/upload.h"
 #include "node/net/net.h"
-#include "proto/want.h"
+#include "proto/catalog/want.h"
 
 #define TEXT_TYPE    "text/plain; charset=utf-8"
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"

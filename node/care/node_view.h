@@ -11,7 +11,7 @@
 
 #include "node/base/config.h"
 #include "node/base/turn.h"
-#include "proto/identity.h"
+#include "proto/charter/identity.h"
 
 struct node_view { /* all borrowed */
 	const char *dir;

@@ -10,8 +10,8 @@
 
 #include "node/base/space.h"
 #include "node/care/node_view.h"
-#include "proto/catalog.h"
-#include "proto/membership.h"
+#include "proto/catalog/catalog.h"
+#include "proto/membership/membership.h"
 
 #define OVERVIEW_TROUBLED_MAX 64 /* members named; the others are counted */
 

@@ -1,5 +1,5 @@
 #include "node/care/topics.h"
-#include "proto/delivery.h"
+#include "proto/catalog/delivery.h"
 
 static bool topic_deliver_look(void *arg, const struct delivery_view *view)
 {

@@ -5,9 +5,9 @@
 #include <stdio.h>
 
 #include "node/care/topics.h"
-#include "proto/fork.h"
-#include "proto/request.h"
-#include "proto/voting.h"
+#include "proto/sync/fork.h"
+#include "proto/membership/request.h"
+#include "proto/membership/voting.h"
 
 enum { ID_SHOWN = 4 }; /* bytes of an id that people type */
 

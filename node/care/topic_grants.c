@@ -6,8 +6,8 @@
 
 #include "crypto/path.h"
 #include "node/care/topics.h"
-#include "proto/membership.h"
-#include "proto/grants.h"
+#include "proto/membership/membership.h"
+#include "proto/catalog/grants.h"
 
 enum { DAY_MS = 24 * 3600 * 1000, SOON_DAYS = 30, WHEN_LEN = 24 };
 

@@ -1,8 +1,8 @@
 #include <stdio.h>
 
 #include "node/care/topics.h"
-#include "proto/catalog.h"
-#include "proto/withdrawal.h"
+#include "proto/catalog/catalog.h"
+#include "proto/catalog/withdrawal.h"
 
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 

@@ -16,7 +16,7 @@
 
 #include "node/base/packers.h"
 #include "node/base/turn.h"
-#include "proto/catalog.h"
+#include "proto/catalog/catalog.h"
 
 #define DOWNLOAD_BLOCK_LEN   (512u * 1024)
 #define DOWNLOAD_BLOCK_COUNT 4

@@ -23,7 +23,7 @@
 #include "node/base/packers.h"
 #include "node/base/log.h"
 #include "node/base/turn.h"
-#include "proto/catalog.h"
+#include "proto/catalog/catalog.h"
 
 #define UPLOAD_BLOCK_LEN  (1024u * 1024)
 #define UPLOAD_FLIGHT_MAX (16u * 1024 * 1024)

@@ -10,7 +10,7 @@
 #include <uv.h>
 
 #include "node/base/turn.h"
-#include "proto/catalog.h"
+#include "proto/catalog/catalog.h"
 #include "store/scrub.h"
 
 #define VERIFY_FAULT_COUNT_MAX 64

@@ -9,7 +9,7 @@
 #define ALLMENDE_CONN_H
 
 #include "node/net/net.h"
-#include "proto/link.h"
+#include "proto/link/link.h"
 
 #define CONN_READ_LEN    65536
 #define CONN_WRITE_LEN   (128u * 1024)      /* pulled from the link at a time */

@@ -22,7 +22,7 @@
 #include "crypto/path.h"
 #include "crypto/root.h"
 #include "crypto/selftest.h"
-#include "proto/identity.h"
+#include "proto/charter/identity.h"
 #include "store/db.h"
 #include "store/dir.h"
 #include "store/keyfile_format.h"

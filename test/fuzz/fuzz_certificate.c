@@ -1,7 +1,7 @@
 #include "test/fuzz/fuzz.h"
 
 #include "crypto/wrap.h"
-#include "proto/certificate.h"
+#include "proto/link/certificate.h"
 #include "test/proto/federation.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,8 +5,8 @@
  */
 #include "test/fuzz/fuzz.h"
 
-#include "proto/charter_entry.h"
-#include "proto/wire_out.h"
+#include "proto/charter/charter_entry.h"
+#include "proto/wire/wire_out.h"
 #include "test/proto/federation.h"
 
 #define CHANGE_COUNT_MAX 16

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "proto/charter_entry.h"
+#include "proto/charter/charter_entry.h"
 #include "test/proto/federation.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

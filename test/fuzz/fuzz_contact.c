@@ -1,6 +1,6 @@
 #include "test/fuzz/fuzz.h"
 
-#include "proto/contact.h"
+#include "proto/charter/contact.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,6 +1,6 @@
 #include "test/fuzz/fuzz.h"
 
-#include "proto/version.h"
+#include "proto/content/version.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,8 +1,8 @@
 /* A grant as it travels by mail: the body of the text. */
 #include "test/fuzz/fuzz.h"
 
-#include "proto/grants.h"
-#include "proto/wire_out.h"
+#include "proto/catalog/grants.h"
+#include "proto/wire/wire_out.h"
 
 static void put(struct buf *out, const struct grant_text *text)
 {

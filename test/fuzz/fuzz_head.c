@@ -1,6 +1,6 @@
 #include "test/fuzz/fuzz.h"
 
-#include "proto/head.h"
+#include "proto/ledger/head.h"
 
 static const struct fed_id fed = {{1}};
 static const struct key seed = {{2}};

@@ -1,7 +1,7 @@
 /* The entries of an INDEX message. */
 #include "test/fuzz/fuzz.h"
 
-#include "proto/index.h"
+#include "proto/content/index.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

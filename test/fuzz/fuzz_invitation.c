@@ -2,7 +2,7 @@
 #include "test/fuzz/fuzz.h"
 
 #include "crypto/hash.h"
-#include "proto/invitation.h"
+#include "proto/charter/invitation.h"
 #include "test/proto/federation.h"
 
 #define SUM_LEN 4

@@ -1,7 +1,7 @@
 /* The payload of a join request, which the target signs with the root key of its organisation. */
 #include "test/fuzz/fuzz.h"
 
-#include "proto/invitation.h"
+#include "proto/charter/invitation.h"
 #include "test/proto/federation.h"
 
 static const struct fed_id fed = {{1}};

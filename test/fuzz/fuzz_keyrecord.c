@@ -1,7 +1,7 @@
 /* The body of a key record. */
 #include "test/fuzz/fuzz.h"
 
-#include "proto/keyrecord.h"
+#include "proto/ledger/keyrecord.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,6 +1,6 @@
 #include "test/fuzz/fuzz.h"
 
-#include "proto/keywrap.h"
+#include "proto/ledger/keywrap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,6 +1,6 @@
 #include "test/fuzz/fuzz.h"
 
-#include "proto/manifest.h"
+#include "proto/content/manifest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

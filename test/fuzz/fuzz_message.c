@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/message.h"
+#include "proto/hub/message.h"
 
 /* Copies the lists that a message has into a message_list. */
 static void list_copy(struct message *m, struct message_list *list)
@@ -15,7 +15,7 @@ static void list_copy(struct message *m, struct message_list *list)
 	struct message_group group;
 	struct message_state state;
 	struct chunk_addr addr;
-	struct message_version of;
+	struct version_id of;
 	list->dataset = m->of.dataset;
 	list->has_token = m->has_token;
 	list->token = m->token;
@@ -198,7 +198,7 @@ static void seed_lists(struct fuzz_corpus *corpus, struct buf *out)
 		MESSAGE_GROUPS,  MESSAGE_STATES,  MESSAGE_CHUNK_GET,  MESSAGE_HOLDS};
 	const struct org_id org = {{1}};
 	const struct chunk_addr addr = {{2}};
-	const struct message_version of = {{{3}}, 4, 257};
+	const struct version_id of = {{{3}}, 4, 257};
 	const struct message_state state = {257, 1, 70000, 5, {6}};
 	const struct message_group group = {bytes_str("14627"), {7}, 1700000000000};
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
@@ -230,7 +230,7 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	static const uint8_t buckets[SETDIGEST_BUCKETS_LEN];
 	static const uint8_t sequences[24] = {[7] = 1, [14] = 1, [16] = 1};
 	const struct digest digest = {{1}};
-	const struct message_version of = {{{3}}, 4, 257};
+	const struct version_id of = {{{3}}, 4, 257};
 	const struct chunk_addr addr = {{2}};
 	struct setdigest_leaf leaf = {.slot_len = 3, .sequence = 9};
 	const struct setdigest_leaves leaves = {.items = &leaf, .count = 1};

@@ -3,8 +3,8 @@
  */
 #include "test/fuzz/fuzz.h"
 
-#include "proto/envelope.h"
-#include "proto/node_text.h"
+#include "proto/wire/envelope.h"
+#include "proto/charter/node_offer.h"
 
 static const enum envelope kinds[] = {ENVELOPE_NODE_OFFER, ENVELOPE_NODE_REQUEST,
 				      ENVELOPE_NODE_ANSWER};

@@ -1,7 +1,7 @@
 /* The payload of a proposal, as voters get it: what is read, and what it says to them. */
 #include "test/fuzz/fuzz.h"
 
-#include "proto/proposal.h"
+#include "proto/charter/proposal.h"
 #include "test/proto/federation.h"
 
 /* Words are for terminals: lines of text, each at most as long as it is shown. */

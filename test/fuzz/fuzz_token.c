@@ -1,6 +1,6 @@
 #include "test/fuzz/fuzz.h"
 
-#include "proto/token.h"
+#include "proto/ledger/token.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "proto/pack.h"
+#include "proto/content/pack.h"
 
 #define PREFIX "stop,name,place\n1,Markt,Meissen\n2,Bahnhof,Meissen\n3,Hafen,Riesa\n"
 

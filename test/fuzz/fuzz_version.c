@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "proto/version.h"
+#include "proto/content/version.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "proto/envelope.h"
-#include "proto/notice.h"
-#include "proto/proposal.h"
+#include "proto/wire/envelope.h"
+#include "proto/ledger/notice.h"
+#include "proto/charter/proposal.h"
 
 enum { AS_BODY, AS_NOTICE, AS_VOTE_TEXT, AS_PROPOSAL_TEXT, AS_COUNT };
 

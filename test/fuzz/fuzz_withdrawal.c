@@ -1,6 +1,6 @@
 #include "test/fuzz/fuzz.h"
 
-#include "proto/withdrawal_body.h"
+#include "proto/ledger/withdrawal_body.h"
 
 /* Withdrawals and erasures: no bytes are both. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -17,7 +17,7 @@
 #include "crypto/check.h"
 #include "crypto/selftest.h"
 #include "node/base/clock.h"
-#include "proto/identity.h"
+#include "proto/charter/identity.h"
 #include "store/dir.h"
 #include "store/keyfile_format.h"
 

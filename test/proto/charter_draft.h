@@ -4,7 +4,7 @@
 #ifndef ALLMENDE_TEST_CHARTER_DRAFT_H
 #define ALLMENDE_TEST_CHARTER_DRAFT_H
 
-#include "proto/charter_entry.h"
+#include "proto/charter/charter_entry.h"
 #include "test/proto/federation.h"
 
 struct draft {

@@ -8,8 +8,8 @@
 #ifndef ALLMENDE_TEST_FEDERATION_H
 #define ALLMENDE_TEST_FEDERATION_H
 
-#include "proto/charter.h"
-#include "proto/orglog.h"
+#include "proto/charter/charter.h"
+#include "proto/charter/orglog.h"
 #include "test/store/store_test.h"
 
 #define TEST_ORG_COUNT_MAX 8

@@ -1,7 +1,7 @@
 #include "test/proto/ledger_node.h"
 
 #include "crypto/path.h"
-#include "proto/version.h"
+#include "proto/content/version.h"
 
 void ledger_node_open(struct ledger_node *node, const struct test_federation *fed, unsigned number)
 {

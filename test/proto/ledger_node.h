@@ -7,7 +7,7 @@
 #ifndef ALLMENDE_TEST_LEDGER_NODE_H
 #define ALLMENDE_TEST_LEDGER_NODE_H
 
-#include "proto/ledger.h"
+#include "proto/ledger/ledger.h"
 #include "test/proto/federation.h"
 
 struct ledger_node {

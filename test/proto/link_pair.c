@@ -9,7 +9,7 @@
 
 #include "crypto/hash.h"
 #include "crypto/wrap.h"
-#include "proto/orglog.h"
+#include "proto/charter/orglog.h"
 
 #define WIRE_LEN_MAX (64u * 1024 * 1024)
 #define TICK_MAX     100

@@ -9,7 +9,7 @@
 #define ALLMENDE_TEST_LINK_PAIR_H
 
 #include "crypto/hash.h"
-#include "proto/link.h"
+#include "proto/link/link.h"
 
 #define NEVER SIZE_MAX
 

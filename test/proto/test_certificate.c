@@ -8,8 +8,8 @@
 #include "crypto/hash.h"
 #include "crypto/random.h"
 #include "crypto/wrap.h"
-#include "proto/certificate.h"
-#include "proto/orglog.h"
+#include "proto/link/certificate.h"
+#include "proto/charter/orglog.h"
 
 #define NODE_COUNT 3
 

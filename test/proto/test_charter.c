@@ -2,8 +2,8 @@
 #include <sodium.h>
 
 #include "crypto/hash.h"
-#include "proto/charter_entry.h"
-#include "proto/wire_out.h"
+#include "proto/charter/charter_entry.h"
+#include "proto/wire/wire_out.h"
 #include "test/proto/charter_draft.h"
 
 static void a_federation_is_founded(void **state)

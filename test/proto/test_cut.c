@@ -6,7 +6,7 @@
 #include "crypto/random.h"
 #include "crypto/selftest.h"
 #include "crypto/siphash.h"
-#include "proto/cut.h"
+#include "proto/content/cut.h"
 
 #define STREAM_LEN (8u << 20)
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "proto/envelope.h"
+#include "proto/wire/envelope.h"
 
 static void text_of(struct buf *text, enum envelope kind, size_t len)
 {

@@ -1,7 +1,7 @@
 /* head: what is made is read, and nothing else is. */
 #include "crypto/hash.h"
-#include "proto/head.h"
-#include "proto/wire_out.h"
+#include "proto/ledger/head.h"
+#include "proto/wire/wire_out.h"
 #include "test/proto/federation.h"
 
 static const struct fed_id fed = {{7}};

@@ -3,7 +3,7 @@
 
 #include "crypto/root.h"
 #include "crypto/wrap.h"
-#include "proto/identity.h"
+#include "proto/charter/identity.h"
 #include "test/proto/federation.h"
 
 struct fixture {

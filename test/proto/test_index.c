@@ -5,7 +5,7 @@
 #include "crypto/limits.h"
 #include "crypto/random.h"
 #include "crypto/selftest.h"
-#include "proto/index.h"
+#include "proto/content/index.h"
 
 static struct index_entry entry_of(uint8_t first, uint32_t size)
 {

@@ -1,7 +1,7 @@
 /* invitation: one line of text that survives a letter, and the request it admits once. */
 #include "crypto/hash.h"
-#include "proto/invitation.h"
-#include "proto/wire_out.h"
+#include "proto/charter/invitation.h"
+#include "proto/wire/wire_out.h"
 #include "test/proto/federation.h"
 
 struct fixture {

@@ -3,8 +3,8 @@
 
 #include "crypto/path.h"
 #include "crypto/selftest.h"
-#include "proto/keyrecord.h"
-#include "proto/wire_out.h"
+#include "proto/ledger/keyrecord.h"
+#include "proto/wire/wire_out.h"
 
 #define Q "meissen/kita"
 

@@ -1,11 +1,11 @@
 /* ledger: which records and heads are accepted, and what they do. */
-#include "proto/contact.h"
-#include "proto/withdrawal_body.h"
-#include "proto/keywrap.h"
-#include "proto/node_text.h"
-#include "proto/notice.h"
-#include "proto/proposal.h"
-#include "proto/wire_out.h"
+#include "proto/charter/contact.h"
+#include "proto/ledger/withdrawal_body.h"
+#include "proto/ledger/keywrap.h"
+#include "proto/charter/node_offer.h"
+#include "proto/ledger/notice.h"
+#include "proto/charter/proposal.h"
+#include "proto/wire/wire_out.h"
 #include "test/proto/ledger_node.h"
 
 #define PATH1 "gemeinde-1/wasser/pegel"

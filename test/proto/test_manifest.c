@@ -3,8 +3,8 @@
 
 #include "crypto/limits.h"
 #include "crypto/selftest.h"
-#include "proto/manifest.h"
-#include "proto/wire_out.h"
+#include "proto/content/manifest.h"
+#include "proto/wire/wire_out.h"
 
 #define CHUNK 20000
 

@@ -7,12 +7,12 @@
 #include <cmocka.h>
 
 #include "crypto/check.h"
-#include "proto/message.h"
-#include "proto/wire_out.h"
+#include "proto/hub/message.h"
+#include "proto/wire/wire_out.h"
 
 static const struct org_id org = {{1}};
 static const struct chunk_addr addr = {{2}};
-static const struct message_version of = {{{3}}, UINT64_MAX, UINT32_MAX};
+static const struct version_id of = {{{3}}, UINT64_MAX, UINT32_MAX};
 static const struct digest digest = {{4}}, token = {{5}};
 static const char *const addresses[] = {"a.example:1", "[2001:db8::1]:7400", NULL};
 
@@ -146,7 +146,7 @@ enum { TYPE_COUNT = sizeof(types) / sizeof(types[0]) };
 
 /* ---- reading them ---- */
 
-static void assert_of(const struct message_version *got)
+static void assert_of(const struct version_id *got)
 {
 	assert_true(id_eq(&got->dataset, &of.dataset));
 	assert_true(got->number == of.number);
@@ -186,7 +186,7 @@ static void read_element_checked(struct message *m)
 	struct org_id got_org;
 	struct message_state state;
 	struct message_group group;
-	struct message_version version;
+	struct version_id version;
 	struct chunk_addr got_addr;
 	uint32_t number;
 	if (m->type == MESSAGE_CHARTER || m->type == MESSAGE_RECORDS) {

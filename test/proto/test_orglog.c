@@ -1,7 +1,7 @@
 /* orglog: every rule of section 3 is broken once, alone. */
 #include "crypto/hash.h"
 #include "crypto/wrap.h"
-#include "proto/wire_out.h"
+#include "proto/wire/wire_out.h"
 #include "test/proto/federation.h"
 
 /* One entry, field by field, so that any of them can be wrong. */

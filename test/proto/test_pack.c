@@ -4,7 +4,7 @@
 #include <zstd.h>
 
 #include "crypto/selftest.h"
-#include "proto/pack.h"
+#include "proto/content/pack.h"
 
 struct bench {
 	struct packer *packer;

@@ -1,9 +1,9 @@
 /* proposal: what stewards read before they sign, and what they hand over. */
 #include "crypto/hash.h"
-#include "proto/envelope.h"
-#include "proto/notice.h"
-#include "proto/proposal.h"
-#include "proto/words.h"
+#include "proto/wire/envelope.h"
+#include "proto/ledger/notice.h"
+#include "proto/charter/proposal.h"
+#include "proto/wire/words.h"
 #include "test/proto/federation.h"
 
 struct fixture {

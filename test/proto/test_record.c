@@ -1,9 +1,9 @@
 /* record, and the bodies of wraps and contacts: what is made is read, and nothing else is. */
 #include "crypto/hash.h"
-#include "proto/contact.h"
-#include "proto/keywrap.h"
-#include "proto/record.h"
-#include "proto/wire_out.h"
+#include "proto/charter/contact.h"
+#include "proto/ledger/keywrap.h"
+#include "proto/ledger/record.h"
+#include "proto/wire/wire_out.h"
 #include "test/proto/federation.h"
 
 static const struct fed_id fed = {{7}};

@@ -1,5 +1,5 @@
 /* The verdict over tokens: charter, organisation logs, one token, one time. */
-#include "proto/rights.h"
+#include "proto/rights/rights.h"
 
 #include "test/proto/ledger_node.h"
 

@@ -1,6 +1,6 @@
 /* setdigest: kept up to date is the same as made from scratch, and order does not matter. */
 #include "crypto/hash.h"
-#include "proto/setdigest.h"
+#include "proto/ledger/setdigest.h"
 #include "test/proto/federation.h"
 
 #define AUTHOR 300

@@ -1,7 +1,7 @@
 /* Tokens: their bytes, and what follows from the bytes alone. */
-#include "proto/token.h"
+#include "proto/ledger/token.h"
 
-#include "proto/wire_out.h"
+#include "proto/wire/wire_out.h"
 #include "test/proto/federation.h"
 
 static const struct fed_id fed = {{9}};

@@ -4,9 +4,9 @@
 #include "crypto/hash.h"
 #include "crypto/path.h"
 #include "crypto/selftest.h"
-#include "proto/pack.h"
-#include "proto/version.h"
-#include "proto/wire_out.h"
+#include "proto/content/pack.h"
+#include "proto/content/version.h"
+#include "proto/wire/wire_out.h"
 
 struct sample {
 	struct version version;

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "crypto/hash.h"
-#include "proto/words.h"
+#include "proto/wire/words.h"
 
 static const struct fed_id fed = {{1, 2, 3}};
 static const struct org_id org = {{4, 5, 6}};

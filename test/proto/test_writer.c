@@ -4,8 +4,8 @@
 
 #include "crypto/hash.h"
 #include "crypto/path.h"
-#include "proto/reader.h"
-#include "proto/writer.h"
+#include "proto/content/reader.h"
+#include "proto/content/writer.h"
 #include "store/chunks.h"
 
 #define PATH       "meissen/wasser/pegel-elbe"

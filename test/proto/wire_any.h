@@ -7,8 +7,8 @@
 #ifndef ALLMENDE_TEST_WIRE_ANY_H
 #define ALLMENDE_TEST_WIRE_ANY_H
 
-#include "proto/wire_in.h"
-#include "proto/wire_out.h"
+#include "proto/wire/wire_in.h"
+#include "proto/wire/wire_out.h"
 
 #define WIRE_ANY_DEPTH_MAX 8
 

@@ -9,9 +9,9 @@
 #include <cmocka.h>
 
 #include "crypto/check.h"
-#include "proto/charter_entry.h"
-#include "proto/hub.h"
-#include "proto/fork.h"
+#include "proto/charter/charter_entry.h"
+#include "proto/hub/hub.h"
+#include "proto/sync/fork.h"
 
 struct council *council_open(uint64_t seed)
 {

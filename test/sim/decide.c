@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "proto/envelope.h"
+#include "proto/wire/envelope.h"
 
 static enum err run(struct hub *hub, struct txn *txn, struct decision *d,
 		    struct voting_outcome *out, struct buf *vote)

@@ -4,8 +4,8 @@
 #ifndef ALLMENDE_TEST_DECIDE_H
 #define ALLMENDE_TEST_DECIDE_H
 
-#include "proto/request.h"
-#include "proto/voting.h"
+#include "proto/membership/request.h"
+#include "proto/membership/voting.h"
 #include "test/sim/sim.h"
 
 enum decide_verb {

@@ -11,11 +11,11 @@
 #define ALLMENDE_SIM_H
 
 #include "crypto/hash.h"
-#include "proto/catalog.h"
-#include "proto/core.h"
-#include "proto/membership.h"
-#include "proto/message.h"
-#include "proto/want.h"
+#include "proto/catalog/catalog.h"
+#include "proto/core/core.h"
+#include "proto/membership/membership.h"
+#include "proto/hub/message.h"
+#include "proto/catalog/want.h"
 
 #define SIM_NODE_MAX 64
 enum { SIM_NOTE_MAX = 32, SIM_MESSAGE_MAX = 32 };

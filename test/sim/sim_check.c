@@ -7,10 +7,10 @@
 
 #include <cmocka.h>
 
-#include "proto/gossip.h"
-#include "proto/held.h"
-#include "proto/index.h"
-#include "proto/scan.h"
+#include "proto/sync/gossip.h"
+#include "proto/ledger/held.h"
+#include "proto/content/index.h"
+#include "proto/transfer/scan.h"
 #include "store/chunks.h"
 
 enum { CHECK_PAIRS_MAX = 12, CHECK_PAIRS_EVERY = 16 };
@@ -98,7 +98,7 @@ static bool chunk_needed(struct txn *txn, struct bytes key)
 
 static void version_audit(struct txn *txn, struct bytes key, struct bytes value)
 {
-	struct message_version of;
+	struct version_id of;
 	struct version version;
 	struct index_digest digest;
 	struct index_sum sum;

@@ -5,7 +5,7 @@
 #ifndef ALLMENDE_SIM_INTERNAL_H
 #define ALLMENDE_SIM_INTERNAL_H
 
-#include "proto/hub.h"
+#include "proto/hub/hub.h"
 #include "test/sim/sim.h"
 
 /* One connection: a link machine at either end. */

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "crypto/check.h"
-#include "proto/pack.h"
-#include "proto/subscription.h"
+#include "proto/content/pack.h"
+#include "proto/transfer/subscription.h"
 #include "store/chunks.h"
 /* ---- what people do ---- */
 

@@ -11,7 +11,7 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/hub.h"
+#include "proto/hub/hub.h"
 
 static const int64_t day_ms = 24 * 3600 * (int64_t)1000;
 

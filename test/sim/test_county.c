@@ -18,7 +18,7 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/hub.h"
+#include "proto/hub/hub.h"
 
 enum {
 	COUNTY_NODES = 50,

@@ -10,12 +10,12 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/gossip.h"
-#include "proto/hub.h"
-#include "proto/scan.h"
-#include "proto/sync.h"
-#include "proto/held.h"
-#include "proto/index.h"
+#include "proto/sync/gossip.h"
+#include "proto/hub/hub.h"
+#include "proto/transfer/scan.h"
+#include "proto/sync/sync.h"
+#include "proto/ledger/held.h"
+#include "proto/content/index.h"
 
 static const char path[] = "meissen/pegel";
 
@@ -291,7 +291,7 @@ static void index_answer(struct sim_node *node, struct message *m, void *arg)
 	sim_say(node, &out);
 }
 
-static void say_hello_and_holds(struct towns *towns, const struct message_version *of)
+static void say_hello_and_holds(struct towns *towns, const struct version_id *of)
 {
 	struct digest content = {{7}};
 	struct buf out = message_new();
@@ -306,9 +306,9 @@ static void say_hello_and_holds(struct towns *towns, const struct message_versio
 	sim_run(&towns->sim, 300, NULL, NULL);
 }
 
-static struct message_version version_known(struct sim_node *node)
+static struct version_id version_known(struct sim_node *node)
 {
-	struct message_version of;
+	struct version_id of;
 	struct txn *txn = txn_begin(node->db, false);
 	struct walk walk = walk_begin(txn, TABLE_VERSION, bytes_of(NULL, 0));
 	assert_true(walk_next(&walk));
@@ -327,7 +327,7 @@ static void indexes_that_lie(void **state)
 		assert_int_equal(sim_publish(towns->a, path, TIER_MEMBERS, buf_bytes(&content)),
 				 ERR_OK);
 		assert_true(sim_run(&towns->sim, 60000, towns_agree, towns));
-		struct message_version of = version_known(towns->b);
+		struct version_id of = version_known(towns->b);
 		towns_possess(towns);
 		towns->m->foe->answer = index_answer;
 		towns->m->foe->arg = &liar;
@@ -359,7 +359,7 @@ static void what_was_not_asked_for_is_not_kept(void **state)
 	struct buf content = sim_content(1, 600000), entries, out;
 	assert_int_equal(sim_publish(towns->a, path, TIER_MEMBERS, buf_bytes(&content)), ERR_OK);
 	assert_true(sim_run(&towns->sim, 60000, towns_agree, towns));
-	struct message_version of = version_known(towns->b);
+	struct version_id of = version_known(towns->b);
 	towns_possess(towns);
 	assert_true(sim_foe_dial(towns->m, towns->b));
 	say_hello_and_holds(towns, &of);
@@ -399,7 +399,7 @@ static void chunks_are_not_served_under_another_name(void **state)
 	assert_int_equal(sim_publish(towns->a, "meissen/anderes", TIER_OPEN, buf_bytes(&content)),
 			 ERR_OK);
 	assert_true(sim_run(&towns->sim, 60000, towns_agree, towns));
-	struct message_version of = version_known(towns->a);
+	struct version_id of = version_known(towns->a);
 	towns_possess(towns);
 	assert_true(sim_foe_dial(towns->m, towns->a));
 	say_hello_and_holds(towns, &of);

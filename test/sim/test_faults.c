@@ -14,7 +14,7 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/hub.h"
+#include "proto/hub/hub.h"
 
 struct pair {
 	struct sim sim;

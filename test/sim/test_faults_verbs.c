@@ -14,11 +14,11 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/hub.h"
-#include "proto/envelope.h"
-#include "proto/nodes.h"
-#include "proto/grants.h"
-#include "proto/withdrawal.h"
+#include "proto/hub/hub.h"
+#include "proto/wire/envelope.h"
+#include "proto/membership/nodes.h"
+#include "proto/catalog/grants.h"
+#include "proto/catalog/withdrawal.h"
 
 #define KITA    "meissen/kita/plaetze"
 #define PLAN    "meissen/plan"

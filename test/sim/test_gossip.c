@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "crypto/selftest.h"
-#include "proto/hub.h"
+#include "proto/hub/hub.h"
 
 static const int64_t minute_ms = 60 * 1000;
 

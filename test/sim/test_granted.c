@@ -11,11 +11,11 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/hub.h"
-#include "proto/keyrecord.h"
-#include "proto/keywrap.h"
-#include "proto/grants.h"
-#include "proto/voting.h"
+#include "proto/hub/hub.h"
+#include "proto/ledger/keyrecord.h"
+#include "proto/ledger/keywrap.h"
+#include "proto/catalog/grants.h"
+#include "proto/membership/voting.h"
 
 enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS };
 #define YEAR_MS (INT64_C(365) * DAY_MS)

@@ -14,11 +14,11 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/gossip.h"
-#include "proto/hub.h"
-#include "proto/scan.h"
-#include "proto/sync.h"
-#include "proto/held.h"
+#include "proto/sync/gossip.h"
+#include "proto/hub/hub.h"
+#include "proto/transfer/scan.h"
+#include "proto/sync/sync.h"
+#include "proto/ledger/held.h"
 
 static struct buf message_new(void)
 {
@@ -98,7 +98,7 @@ static void put_message(struct towns *towns, struct buf *out, enum message_type 
 	uint8_t sequences[16] = {[7] = 1, [15] = 2};
 	struct digest digest = {{1}};
 	struct chunk_addr addr = {{2}};
-	struct message_version of = {{{3}}, 1, hub->author};
+	struct version_id of = {{{3}}, 1, hub->author};
 	struct setdigest_leaf leaf = {.slot_len = 1, .sequence = 1};
 	struct setdigest_leaves leaves = {.items = &leaf, .count = 1};
 	struct message_list list = message_list_begin(type);
@@ -542,7 +542,7 @@ static void say_holds(struct towns *towns, uint64_t seed, unsigned count)
 	struct message_list list = message_list_begin(MESSAGE_HOLDS);
 	struct random random = random_seeded(seed);
 	for (unsigned i = 0; i < count; i++) {
-		struct message_version of = {.number = i + 1, .author = 300};
+		struct version_id of = {.number = i + 1, .author = 300};
 		random_fill(&random, of.dataset.b, ID_LEN);
 		message_list_version(&list, &of);
 	}
@@ -554,7 +554,7 @@ static void say_holds(struct towns *towns, uint64_t seed, unsigned count)
 static void holds_without_end(void **state)
 {
 	struct towns *towns = towns_open(10, 3);
-	struct message_version of = {.number = 1, .author = 300};
+	struct version_id of = {.number = 1, .author = 300};
 	struct random random = random_seeded(5);
 	towns_possess(towns);
 	phase_reach(towns, SYNC_IDLE);

@@ -11,11 +11,11 @@
 #include "crypto/check.h"
 #include "crypto/path.h"
 #include "crypto/selftest.h"
-#include "proto/hub.h"
-#include "proto/epochs.h"
-#include "proto/keywrap.h"
-#include "proto/grants.h"
-#include "proto/withdrawal_body.h"
+#include "proto/hub/hub.h"
+#include "proto/rights/epochs.h"
+#include "proto/ledger/keywrap.h"
+#include "proto/catalog/grants.h"
+#include "proto/ledger/withdrawal_body.h"
 
 #define KITA "meissen/kita/plaetze"
 enum { HOUR_MS = 3600 * 1000 };

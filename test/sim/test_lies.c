@@ -12,9 +12,9 @@
 #include "crypto/check.h"
 #include "crypto/path.h"
 #include "crypto/selftest.h"
-#include "proto/contact.h"
-#include "proto/hub.h"
-#include "proto/held.h"
+#include "proto/charter/contact.h"
+#include "proto/hub/hub.h"
+#include "proto/ledger/held.h"
 
 static const int64_t minute_ms = 60 * 1000;
 

@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "crypto/selftest.h"
-#include "proto/charter_entry.h"
-#include "proto/hub.h"
-#include "proto/fork.h"
+#include "proto/charter/charter_entry.h"
+#include "proto/hub/hub.h"
+#include "proto/sync/fork.h"
 
 static const int64_t day_ms = 24 * 3600 * (int64_t)1000;
 

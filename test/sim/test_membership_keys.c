@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "crypto/selftest.h"
-#include "proto/fedkeys.h"
-#include "proto/hub.h"
-#include "proto/keywrap.h"
+#include "proto/rights/fedkeys.h"
+#include "proto/hub/hub.h"
+#include "proto/ledger/keywrap.h"
 
 /* ---- a new key for a proposal, by the node's own verb ---- */
 

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "crypto/selftest.h"
-#include "proto/envelope.h"
-#include "proto/nodes.h"
+#include "proto/wire/envelope.h"
+#include "proto/membership/nodes.h"
 #include "test/sim/towns.h"
 
 struct ask {

@@ -10,8 +10,8 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/hub.h"
-#include "proto/scan.h"
+#include "proto/hub/hub.h"
+#include "proto/transfer/scan.h"
 
 static void settle(struct towns *towns)
 {

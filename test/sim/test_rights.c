@@ -11,11 +11,11 @@
 #include "crypto/check.h"
 #include "crypto/path.h"
 #include "crypto/selftest.h"
-#include "proto/hub.h"
-#include "proto/scan.h"
-#include "proto/envelope.h"
-#include "proto/nodes.h"
-#include "proto/grants.h"
+#include "proto/hub/hub.h"
+#include "proto/transfer/scan.h"
+#include "proto/wire/envelope.h"
+#include "proto/membership/nodes.h"
+#include "proto/catalog/grants.h"
 
 #define KITA "meissen/kita/plaetze"
 
@@ -452,7 +452,7 @@ static void listen(struct sim_node *node, struct message *m, void *arg)
 }
 
 /* The version of a path at a node, and one chunk of it. */
-static void version_of(struct sim_node *node, const char *path, struct message_version *of,
+static void version_of(struct sim_node *node, const char *path, struct version_id *of,
 		       struct chunk_addr *addr)
 {
 	struct row_key key = key_text(bytes_str(path));
@@ -474,7 +474,7 @@ static struct answers ask(struct sim_node *foe, struct sim_node *holder, const c
 	struct message_list list = message_list_begin(MESSAGE_CHUNK_GET);
 	struct buf out = message_new();
 	struct answers answers = {false, false};
-	struct message_version of;
+	struct version_id of;
 	struct chunk_addr addr;
 	version_of(holder, path, &of, &addr);
 	foe->foe->answer = listen;
@@ -586,7 +586,7 @@ static void widening_does_not_open_what_was(void **state)
 {
 	struct towns *towns = towns_open(8, 3);
 	struct buf before = sim_content(1, 90000), after = sim_content(2, 90000);
-	struct message_version of;
+	struct version_id of;
 	struct chunk_addr addr;
 	assert_int_equal(sim_publish(towns->a, KITA, TIER_GRANTED, buf_bytes(&before)), ERR_OK);
 	version_of(towns->a, KITA, &of, &addr);

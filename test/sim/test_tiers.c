@@ -19,11 +19,11 @@
 #include "crypto/check.h"
 #include "crypto/path.h"
 #include "crypto/selftest.h"
-#include "proto/fedkeys.h"
-#include "proto/hub.h"
-#include "proto/epochs.h"
-#include "proto/grants.h"
-#include "proto/voting.h"
+#include "proto/rights/fedkeys.h"
+#include "proto/hub/hub.h"
+#include "proto/rights/epochs.h"
+#include "proto/catalog/grants.h"
+#include "proto/membership/voting.h"
 
 #define YEAR_MS (INT64_C(365) * 24 * 3600 * 1000)
 
@@ -296,7 +296,7 @@ static void count_chunks(struct sim_node *node, struct message *m, void *arg)
 static unsigned asked(struct county *county, struct sim_node *foe, unsigned tier,
 		      const struct digest *token)
 {
-	struct message_version of = {county->ids[tier], 1, county->nodes[OWNER]->hub->author};
+	struct version_id of = {county->ids[tier], 1, county->nodes[OWNER]->hub->author};
 	struct chunk_list chunks;
 	struct buf out;
 	unsigned got = 0;

@@ -11,9 +11,9 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/hub.h"
-#include "proto/envelope.h"
-#include "proto/proposal.h"
+#include "proto/hub/hub.h"
+#include "proto/wire/envelope.h"
+#include "proto/charter/proposal.h"
 
 enum { TOWNS = 4 };
 

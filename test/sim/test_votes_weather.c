@@ -14,7 +14,7 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/hub.h"
+#include "proto/hub/hub.h"
 
 enum { TOWNS = 5, ROUNDS = 60, SEEDS = 12 };
 

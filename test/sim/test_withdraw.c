@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "crypto/selftest.h"
-#include "proto/hub.h"
-#include "proto/withdrawal.h"
+#include "proto/hub/hub.h"
+#include "proto/catalog/withdrawal.h"
 
 #define PATH   "meissen/kita/plaetze"
 #define REASON "Spalte mit Namen von Kindern"

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "crypto/check.h"
-#include "proto/hub.h"
+#include "proto/hub/hub.h"
 
 /* What a node has of all authors, complete or not. */
 static void content_of(struct sim_node *node, struct digest *out)

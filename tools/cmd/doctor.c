@@ -10,7 +10,7 @@
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
-#include "proto/pack.h"
+#include "proto/content/pack.h"
 #include "store/dir.h"
 #include "store/keyfile.h"
 #include "tools/cmd/commands.h"

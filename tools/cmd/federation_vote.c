@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/envelope.h"
+#include "proto/wire/envelope.h"
 #include "tools/cmd/commands.h"
 #include "tools/kit/client.h"
 #include "tools/kit/outcome.h"

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "crypto/check.h"
-#include "proto/token.h"
+#include "proto/ledger/token.h"
 #include "tools/cmd/commands.h"
 #include "tools/kit/client.h"
 #include "tools/kit/grants.h"

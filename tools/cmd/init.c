@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "crypto/check.h"
-#include "proto/identity.h"
+#include "proto/charter/identity.h"
 #include "store/db.h"
 #include "store/dir.h"
 #include "store/keyfile.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "crypto/check.h"
-#include "proto/identity.h"
+#include "proto/charter/identity.h"
 #include "store/db.h"
 #include "store/dir.h"
 #include "tools/cmd/commands.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "proto/identity.h"
+#include "proto/charter/identity.h"
 #include "store/db.h"
 #include "store/keyfile.h"
 #include "tools/cmd/commands.h"

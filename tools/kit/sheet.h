@@ -7,7 +7,7 @@
 #ifndef ALLMENDE_SHEET_H
 #define ALLMENDE_SHEET_H
 
-#include "proto/identity.h"
+#include "proto/charter/identity.h"
 #include "tools/kit/tool.h"
 
 /* Makes the file, which must not exist yet; prints its own complaint. *fd is the caller's. */

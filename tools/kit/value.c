@@ -6,7 +6,7 @@
 
 #include "crypto/path.h"
 #include "crypto/utf8.h"
-#include "proto/identity.h"
+#include "proto/charter/identity.h"
 #include "tools/kit/text.h"
 
 #define PORT_MAX          65535

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "crypto/limits.h"
-#include "proto/invitation.h"
+#include "proto/charter/invitation.h"
 #include "tools/kit/tool.h"
 
 /* DATASET or DATASET@VERSION. */

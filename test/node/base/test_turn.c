@@ -7,7 +7,7 @@
 
 #include "crypto/check.h"
 #include "node/base/turn.h"
-#include "proto/membership.h"
+#include "proto/membership/membership.h"
 #include "store/dir.h"
 #include "store/keyfile.h"
 

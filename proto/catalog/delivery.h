@@ -1,0 +1,66 @@
+/*
+ * delivery - which datasets are written into folders, and what stands there: the part of `subscribe --to` that lasts.
+ *
+ * Rows of DELIVER: a subscription's pattern and folder. Rows of DELIVERED: what stands at DIR/<dataset path>, what is
+ * about to, and why the last attempt failed. Who writes the files is node/deliver.c; the verbs here run inside a turn.
+ */
+#ifndef ALLMENDE_DELIVERY_H
+#define ALLMENDE_DELIVERY_H
+
+#include "proto/catalog/catalog.h"
+
+enum {
+	DELIVERY_DIR_LEN_MAX = 1024,
+	DELIVERY_TARGET_LEN_MAX = DELIVERY_DIR_LEN_MAX + 1 + LIMIT_PATH_LEN_MAX,
+	DELIVERY_WHY_LEN = 400,
+};
+
+/* The folder of a subscription; a later call takes the place of an earlier one. */
+void delivery_set(struct txn *txn, const char *pattern, const char *dir);
+void delivery_unset(struct txn *txn, const char *pattern);
+/* False: what it matches is not written anywhere. */
+bool delivery_dir(struct txn *txn, const char *pattern, char dir[DELIVERY_DIR_LEN_MAX + 1]);
+
+/* One version that is to be written. */
+struct delivery_due {
+	char dir[DELIVERY_DIR_LEN_MAX + 1];
+	char path[LIMIT_PATH_LEN_MAX + 1]; /* DIR/path is where it goes */
+	struct record_id record;
+	uint64_t number;
+	struct reading reading; /* taken by who reads it; else reading_fini() */
+	/* What this node has put there, or was about to (folder.h); zeros: nothing. */
+	struct digest names, names_next;
+};
+
+struct delivery_cursor {
+	struct row_key at;
+	bool more; /* look again: there are datasets behind */
+	int64_t retry_ms; /* when to look again, at the latest; INT64_MAX: nothing is to be written anywhere */
+};
+/*
+ * Looks at about 500 datasets from the cursor on (empty: the beginning). True: *out is the first that is held, readable, not
+ * yet in its folder, and has not failed just now; the next call looks at it again.
+ */
+bool delivery_next(struct hub *hub, struct txn *txn, int64_t now_ms, struct delivery_cursor *cursor,
+		   struct delivery_due *out);
+/* In this order: it is about to be put there; it is there. Or it failed. */
+void delivery_begun(struct txn *txn, const struct delivery_due *due, const struct digest *names);
+void delivery_done(struct txn *txn, int64_t now_ms, const struct delivery_due *due,
+		   const struct digest *names);
+void delivery_failed(struct txn *txn, int64_t now_ms, const struct delivery_due *due,
+		     const char *why);
+
+/* What stands at one target, of subscriptions that are still there. */
+struct delivery_view {
+	char dir[DELIVERY_DIR_LEN_MAX + 1];
+	char path[LIMIT_PATH_LEN_MAX + 1];
+	char pattern[LIMIT_PATH_LEN_MAX + 1];
+	uint64_t number;     /* 0: nothing yet */
+	uint32_t fail_count; /* since it last went well */
+	int64_t retry_ms;
+	char why[DELIVERY_WHY_LEN];
+};
+void delivery_each(struct txn *txn, bool (*each)(void *arg, const struct delivery_view *view),
+		   void *arg);
+
+#endif

@@ -1,0 +1,110 @@
+#include "proto/catalog/own_dataset.h"
+
+#include <string.h>
+
+#include "proto/transfer/fetch.h"
+
+/* What is remembered has grown twice; rows of before are read, too. */
+enum {
+	CUT_LEN = 16,
+	SHORT_LEN = CUT_LEN + 2 * ID_LEN,
+	KEEP_LEN = SHORT_LEN + 2 * 8,
+	LEN = KEEP_LEN + 1
+};
+enum { DAYS_MAX = 40000 };
+
+#define DAY_MS ((uint64_t)24 * 60 * 60 * 1000)
+
+static void name_make(char name[80], const struct dataset_id *dataset)
+{
+	memcpy(name, "own:", 4);
+	hex_put(name + 4, id_bytes(dataset));
+}
+
+bool own_dataset_get(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+		     struct own_dataset *memory)
+{
+	char name[80];
+	struct bytes sealed;
+	struct secret *secret = NULL;
+	*memory = (struct own_dataset){.keep = {0}};
+	name_make(name, dataset);
+	struct row_key key = key_name(name);
+	if (!txn_get(txn, TABLE_SEALED, row_key_bytes(&key), &sealed) ||
+	    keyring_unseal(hub->options.keyring, &secret, name, sealed) != ERR_OK)
+		return false;
+	struct bytes b = secret_bytes(secret);
+	bool ok = b.len == LEN || b.len == KEEP_LEN || b.len == SHORT_LEN;
+	if (ok) {
+		memcpy(memory->cut_key.b, b.ptr, CUT_LEN);
+		memcpy(memory->record.b, b.ptr + CUT_LEN, ID_LEN);
+		memcpy(memory->contents.b, b.ptr + CUT_LEN + ID_LEN, ID_LEN);
+	}
+	if (b.len == LEN)
+		memory->tier = (enum tier)b.ptr[KEEP_LEN];
+	if (b.len >= KEEP_LEN)
+		memory->keep =
+			(struct keep){be64_get(b.ptr + SHORT_LEN), be64_get(b.ptr + SHORT_LEN + 8)};
+	secret_close(secret);
+	return ok;
+}
+
+void own_dataset_put(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+		     const struct own_dataset *memory)
+{
+	char name[80];
+	uint8_t plain[LEN];
+	struct buf sealed;
+	name_make(name, dataset);
+	memcpy(plain, memory->cut_key.b, CUT_LEN);
+	memcpy(plain + CUT_LEN, memory->record.b, ID_LEN);
+	memcpy(plain + CUT_LEN + ID_LEN, memory->contents.b, ID_LEN);
+	be64_put(plain + SHORT_LEN, memory->keep.count);
+	be64_put(plain + SHORT_LEN + 8, memory->keep.days);
+	plain[KEEP_LEN] = (uint8_t)memory->tier;
+	buf_init(&sealed, 512);
+	keyring_seal(hub->options.keyring, &sealed, name, bytes_of(plain, sizeof(plain)));
+	struct row_key key = key_name(name);
+	if (sealed.err == ERR_OK)
+		txn_put(txn, TABLE_SEALED, row_key_bytes(&key), buf_bytes(&sealed));
+	else
+		txn_fail(txn, sealed.err);
+	buf_fini(&sealed);
+	secret_wipe(plain, sizeof(plain));
+}
+
+void catalog_keep(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+		  struct keep *keep)
+{
+	struct own_dataset memory;
+	own_dataset_get(hub, txn, dataset, &memory);
+	*keep = memory.keep;
+	secret_wipe(&memory, sizeof(memory));
+}
+
+static bool too_old(struct hub *hub, struct txn *txn, const struct version_id *of, uint64_t days)
+{
+	struct bytes whole;
+	struct record record;
+	uint64_t span_days = days < DAYS_MAX ? days : DAYS_MAX;
+	int64_t since_ms = hub->wall_ms - (int64_t)(span_days * DAY_MS);
+	return ledger_version_find(txn, &of->dataset, of->number, of->author, &whole) == ERR_OK &&
+	       record_decode(&record, whole) == ERR_OK && record.time_ms < since_ms;
+}
+
+void own_dataset_keep(struct hub *hub, struct txn *txn, const struct keep *keep,
+		      const struct dataset_id *dataset, uint64_t newest)
+{
+	struct row_key prefix = key_dataset(dataset);
+	struct walk walk = walk_begin(txn, TABLE_VERSION, row_key_bytes(&prefix));
+	while ((keep->count || keep->days) && walk_next(&walk)) {
+		struct version_id old = {*dataset, be64_get(walk.key.ptr + ID_LEN),
+					 be32_get(walk.key.ptr + ID_LEN + 8)};
+		struct record_slot slot = record_slot_version(&old.dataset, old.number);
+		bool goes = (keep->count && old.number + keep->count <= newest) ||
+			    (keep->days && too_old(hub, txn, &old, keep->days));
+		if (old.author == hub->author && old.number < newest && goes &&
+		    ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot)) == ERR_OK)
+			fetch_drop(hub, txn, &old);
+	}
+}

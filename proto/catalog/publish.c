@@ -1,0 +1,490 @@
+/*
+ * publish - how a version is made: what it inherits, its key, its record (catalog.h, catalog_publish_*).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "crypto/path.h"
+#include "proto/rights/epochs.h"
+#include "proto/rights/fedkeys.h"
+#include "proto/transfer/fetch.h"
+#include "proto/catalog/own_dataset.h"
+#include "proto/content/pack.h"
+#include "proto/transfer/sweep.h"
+#include "proto/catalog/withdrawal.h"
+#include "store/chunks.h"
+
+void publication_fini(struct publication *publication)
+{
+	key_wipe(&publication->params.dataset_key);
+	key_wipe(&publication->dataset_key);
+	buf_fini_wipe(&publication->description);
+	secret_wipe(publication, sizeof(*publication));
+}
+
+/* Fills empty fields from the version before. */
+static void description_inherit(struct description *d, const struct description *before)
+{
+	if (!d->title.len)
+		d->title = before->title;
+	if (!d->text.len)
+		d->text = before->text;
+	if (!d->keyword_count) {
+		memcpy(d->keywords, before->keywords, sizeof(d->keywords));
+		d->keyword_count = before->keyword_count;
+	}
+	if (!d->theme.len)
+		d->theme = before->theme;
+	if (!d->license.len)
+		d->license = before->license;
+	if (!d->contact.len)
+		d->contact = before->contact;
+	if (!d->issued_ms)
+		d->issued_ms = before->issued_ms;
+}
+
+static enum err path_own(struct hub *hub, const char *path, char *why)
+{
+	const struct identity *identity = hub->options.identity;
+	if (path_check(bytes_str(path)) != ERR_OK || !strchr(path, '/')) {
+		why_set(why,
+			"\"%.200s\" is no name for a dataset: write %s/NAME, with parts of a-z, "
+			"0-9, '.', "
+			"'_' and '-' of at most 64 characters.",
+			path, identity->slug);
+		return ERR_CONFIG;
+	}
+	enum err err = hub_member_check(hub, why);
+	if (err)
+		return err;
+	struct bytes slug = path_slug(bytes_str(path));
+	if (!bytes_eq(slug, bytes_str(identity->slug))) {
+		why_set(why, "%.200s lies outside the own namespace: %s publishes below %s/.", path,
+			identity->name, identity->slug);
+		return ERR_DENIED;
+	}
+	return ERR_OK;
+}
+
+/* The key of the epoch that governs the path. */
+static enum err key_granted(struct hub *hub, struct txn *txn, struct publication *out, char *why)
+{
+	struct writer_params *params = &out->params;
+	size_t prefix_len = 0;
+	enum err err = epochs_govern(hub, txn, bytes_str(out->path), &prefix_len,
+				     &params->epoch_number, &params->dataset_key);
+	params->epoch_prefix = bytes_of(out->path, prefix_len);
+	if (err == ERR_DENIED)
+		why_set(why, "this node makes no keys: publish the first dataset shared by grant "
+			     "on the node of the organisation that does (`allmende node list`).");
+	else if (err == ERR_AGAIN)
+		why_set(why,
+			"the key for %s is not here yet: wait until another node is linked "
+			"(`allmende peers`) and try again.",
+			out->path);
+	return err;
+}
+
+/* The key of the new version: that of the one before, or a fresh one when the tier changes. */
+static enum err key_choose(struct hub *hub, struct txn *txn, struct publication *out,
+			   const struct version *before, const struct key *key_before, char *why)
+{
+	struct writer_params *params = &out->params;
+	params->tier = out->tier;
+	if (out->tier == TIER_OPEN) {
+		params->epoch_prefix = bytes_str(out->path);
+		if (before && before->tier == TIER_OPEN) {
+			params->epoch_number = before->epoch_number;
+			params->dataset_key = *key_before;
+			return ERR_OK;
+		}
+		params->epoch_number = params->number;
+		random_fill(hub->options.random, params->dataset_key.b, KEY_LEN);
+		return ERR_OK;
+	}
+	const struct key *fed_key = fedkeys_get(hub, hub->charter.key_number);
+	if (!fed_key) {
+		why_set(why, "the key of the federation is not here yet: wait until another node "
+			     "is linked "
+			     "(`allmende peers`) and try again.");
+		return ERR_AGAIN;
+	}
+	if (out->tier == TIER_GRANTED)
+		return key_granted(hub, txn, out, why);
+	params->epoch_prefix = bytes_of(NULL, 0);
+	params->epoch_number = hub->charter.key_number;
+	version_members_key(&params->dataset_key, fed_key, bytes_str(out->path));
+	return ERR_OK;
+}
+
+/* before: of the version before, also of one that was withdrawn; 0: there was none, or its tier is not known here. */
+static enum err tier_choose(struct publication *out, const struct publish_options *options,
+			    enum tier before, char *why)
+{
+	if (!options->has_tier && !before && out->params.number > 1) {
+		why_set(why,
+			"%s was withdrawn, and for whom it was is not known on this node: say "
+			"--tier.",
+			out->path);
+		return ERR_CONFIG;
+	}
+	out->tier = options->has_tier ? options->tier : before ? before : TIER_MEMBERS;
+	if (out->tier == TIER_HIDDEN) {
+		why_set(why, "the tier \"hidden\" is not there yet: use open, members or granted.");
+		return ERR_CONFIG;
+	}
+	/* TIER_OPEN is the widest and has the smallest number. */
+	if (before && out->tier < before && !options->widen) {
+		why_set(why,
+			"%s is \"%s\", and \"%s\" would let more people read it: say --widen if "
+			"that is "
+			"meant.",
+			out->path, tier_name(before), tier_name(out->tier));
+		return ERR_DENIED;
+	}
+	return ERR_OK;
+}
+
+static void before_take(struct publication *out, const struct catalog_entry *entry)
+{
+	out->previous = entry->record;
+	out->previous_number = entry->number;
+	out->previous_bytes = entry->description.byte_count;
+	out->previous_files = entry->description.file_count;
+	out->params.number = entry->number + 1;
+	out->params.has_previous = true;
+	out->params.previous = entry->record;
+}
+
+static enum err description_prepare(struct hub *hub, struct publication *out,
+				    const struct publish_options *options,
+				    const struct catalog_entry *before, char *why)
+{
+	struct description description = options->description;
+	if (before && before->readable)
+		description_inherit(&description, &before->description);
+	if (!description.publisher.len)
+		description.publisher = bytes_str(hub->options.identity->name);
+	buf_init(&out->description, DESCRIPTION_LEN_MAX);
+	enum err err = description_encode(&out->description, &description);
+	if (err != ERR_OK)
+		why_set(why,
+			"the description is too long or has control characters: titles have at "
+			"most %d "
+			"bytes, descriptions %d, and there are at most %d keywords.",
+			LIMIT_TITLE_LEN_MAX, LIMIT_DESCRIPTION_LEN_MAX, LIMIT_KEYWORD_COUNT_MAX);
+	return err == ERR_OK ? ERR_OK : ERR_CONFIG;
+}
+
+enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
+			       const struct publish_options *options, struct publication *out,
+			       char *why)
+{
+	struct catalog_entry before = {0};
+	struct own_dataset memory;
+	struct reading reading = {0};
+	*out = (struct publication){.allow_shrink = options->allow_shrink};
+	enum err err = path_own(hub, options->path, why);
+	if (err != ERR_OK)
+		return err;
+	if (hub->headroom == HEADROOM_NONE) {
+		why_set(why,
+			"the store has reached its size limit: make room, or raise size-limit in "
+			"the node's config.");
+		return ERR_NOSPACE;
+	}
+	snprintf(out->path, sizeof(out->path), "%s", options->path);
+	path_dataset_id(&out->params.dataset, &hub->options.identity->org, bytes_str(out->path));
+	out->params.number = 1;
+	err = catalog_find(hub, txn, out->path, 0, &before, why);
+	bool again = err == ERR_OK;
+	if (again) {
+		before_take(out, &before);
+		err = catalog_read_any(hub, txn, out->path, before.number, &reading, why);
+	} else if (err == ERR_ABSENT) {
+		/* PROTOCOL: "A later version has a higher number." */
+		out->params.number = withdrawal_number(hub, txn, &out->params.dataset) + 1;
+		err = ERR_OK;
+	}
+	const struct version *version = again ? &reading.version : NULL;
+	bool remembers = own_dataset_get(hub, txn, &out->params.dataset, &memory);
+	if (err == ERR_OK)
+		err = tier_choose(out, options, version ? version->tier : memory.tier, why);
+	if (err == ERR_OK)
+		err = key_choose(hub, txn, out, version, &reading.dataset_key, why);
+	if (err == ERR_OK)
+		err = description_prepare(hub, out, options, again ? &before : NULL, why);
+	if (err == ERR_OK) {
+		if (remembers)
+			out->params.cut_key = memory.cut_key;
+		else
+			random_fill(hub->options.random, out->params.cut_key.b,
+				    sizeof(out->params.cut_key.b));
+		/* What was said once holds until something else is said. */
+		out->keep = options->keep_all                           ? (struct keep){0}
+			    : options->keep.count || options->keep.days ? options->keep
+									: memory.keep;
+		out->job = chunks_job_new(txn);
+		sweep_pause(hub, &out->params.dataset, true);
+	}
+	secret_wipe(&memory, sizeof(memory));
+	catalog_entry_fini(&before);
+	reading_fini(&reading);
+	if (err != ERR_OK)
+		publication_fini(out);
+	return err;
+}
+
+void catalog_publish_chunk(struct hub *hub, struct txn *txn, const struct publication *publication,
+			   const struct chunk_addr *addr, uint32_t size, struct bytes chunk)
+{
+	const struct dataset_id *dataset = &publication->params.dataset;
+	chunks_stage(txn, publication->job, dataset, addr, size);
+	if (chunk.len && !chunks_has(txn, dataset, addr))
+		chunks_put(txn, dataset, addr, chunk);
+}
+
+static void unstage(struct txn *txn, uint64_t job)
+{
+	while (chunks_unstage(txn, job, 4096))
+		;
+}
+
+void catalog_publish_abort(struct hub *hub, struct txn *txn, const struct publication *publication)
+{
+	unstage(txn, publication->job);
+	sweep_pause(hub, &publication->params.dataset, false);
+	chunks_sweep_later(txn, &publication->params.dataset);
+}
+
+/* Names the contents of a publication: same digest, nothing new to say. */
+static void contents_digest(struct digest *out, const struct publication *publication,
+			    const struct manifest *manifest)
+{
+	struct hash hash;
+	struct description said;
+	struct buf description;
+	/* What people said counts, not when. */
+	buf_init(&description, DESCRIPTION_LEN_MAX);
+	if (description_decode(&said, buf_bytes(&publication->description)) == ERR_OK) {
+		said.issued_ms = said.modified_ms = said.file_count = said.byte_count = 0;
+		description_encode(&description, &said);
+	}
+	/* Another epoch is nothing new either, so not under K(dataset). */
+	hash_init(&hash, "am1.contents", NULL, ID_LEN);
+	hash_add(&hash, bytes_of(publication->params.cut_key.b, CUT_KEY_LEN));
+	hash_add_be64(&hash, publication->tier);
+	hash_add_be64(&hash, description.len);
+	hash_add(&hash, buf_bytes(&description));
+	buf_fini_wipe(&description);
+	for (uint32_t i = 0; i < manifest_file_count(manifest); i++) {
+		const struct manifest_file *file = manifest_file(manifest, i);
+		hash_add_be64(&hash, file->name.len);
+		hash_add(&hash, file->name);
+		hash_add_be64(&hash, file->size);
+		hash_add(&hash, id_bytes(&file->hash));
+	}
+	hash_done(&hash, out->b, ID_LEN);
+}
+
+static enum err shrink_check(const struct publication *publication, const struct manifest *manifest,
+			     char *why)
+{
+	uint64_t bytes = manifest_bytes(manifest);
+	if (publication->allow_shrink || publication->previous_bytes == 0 ||
+	    bytes >= (publication->previous_bytes + 1) / 2)
+		return ERR_OK;
+	why_set(why,
+		"the files have %llu bytes, version %llu had %llu: less than half may be a "
+		"mistake; say "
+		"--allow-shrink if it is not.",
+		(unsigned long long)bytes, (unsigned long long)publication->previous_number,
+		(unsigned long long)publication->previous_bytes);
+	return ERR_DENIED;
+}
+
+/* In tier granted: under the federation key, as every member may read it. */
+static enum err description_seal(struct hub *hub, const struct publication *publication,
+				 struct packer *packer, struct bytes encoded, struct buf *out)
+{
+	const struct version version = {.path = bytes_str(publication->path),
+					.tier = TIER_GRANTED,
+					.nonce = BOX_NONCE_SYNTHETIC,
+					.description_key = hub->charter.key_number};
+	const struct key *fed_key = fedkeys_get(hub, hub->charter.key_number);
+	struct box_context context;
+	struct box_keys keys;
+	struct key key;
+	if (!fed_key)
+		return ERR_AGAIN;
+	version_description_key(&key, &version, NULL, fed_key);
+	version_description_context(&context, &version, &publication->params.dataset);
+	box_keys_derive(&keys, &key);
+	enum err err = chunk_seal(packer, out, &keys, &context, encoded, hub->options.random);
+	box_keys_wipe(&keys);
+	key_wipe(&key);
+	return err;
+}
+
+/* The final description, as it stands in the record: in clear, or sealed. */
+static enum err description_finish(struct hub *hub, const struct publication *publication,
+				   const struct writer *writer, struct buf *out)
+{
+	struct description description;
+	struct buf encoded;
+	const struct manifest *manifest = writer_manifest(writer);
+	enum err err = description_decode(&description, buf_bytes(&publication->description));
+	if (err != ERR_OK)
+		return err;
+	description.file_count = manifest_file_count(manifest);
+	description.byte_count = manifest_bytes(manifest);
+	description.modified_ms = (uint64_t)hub->wall_ms;
+	if (!description.issued_ms)
+		description.issued_ms = (uint64_t)hub->wall_ms;
+	buf_init(&encoded, DESCRIPTION_LEN_MAX);
+	err = description_encode(&encoded, &description);
+	if (err == ERR_OK && publication->tier == TIER_OPEN) {
+		buf_add(out, buf_bytes(&encoded));
+		err = out->err;
+	} else if (err == ERR_OK) {
+		struct packer *packer = packer_open();
+		err = publication->tier == TIER_GRANTED
+			      ? description_seal(hub, publication, packer, buf_bytes(&encoded), out)
+			      : writer_description(writer, packer, hub->options.random,
+						   buf_bytes(&encoded), out);
+		packer_close(packer);
+	}
+	buf_fini_wipe(&encoded);
+	return err;
+}
+
+/* What is about to be published is here. ERR_CORRUPT: a chunk is missing. */
+static enum err index_check(struct txn *txn, const struct dataset_id *dataset,
+			    const struct index *index)
+{
+	for (size_t i = 0; i < index_count(index); i++) {
+		if (!chunks_has(txn, dataset, &index_at(index, i)->addr))
+			return txn_err(txn) != ERR_OK ? txn_err(txn) : ERR_CORRUPT;
+	}
+	return ERR_OK;
+}
+
+/* Staged rows become index rows. */
+static void index_write(struct txn *txn, const struct publication *publication,
+			const struct version_id *of, const struct index *index)
+{
+	for (size_t i = 0; i < index_count(index); i++) {
+		const struct index_entry *entry = index_at(index, i);
+		struct row_key key = key_index(&of->dataset, of->number, of->author, &entry->addr);
+		uint8_t size[4];
+		be32_put(size, entry->size);
+		txn_put(txn, TABLE_INDEX, row_key_bytes(&key), bytes_of(size, sizeof(size)));
+	}
+	unstage(txn, publication->job);
+}
+
+static enum err record_write(struct hub *hub, struct txn *txn, struct publication *publication,
+			     struct writer *writer, struct record_id *id, char *why)
+{
+	struct version version = {0};
+	struct buf description, body;
+	enum err err = writer_done(writer, &version);
+	if (err == ERR_OK)
+		err = index_check(txn, &publication->params.dataset, writer_index(writer));
+	buf_init(&description, DESCRIPTION_LEN_MAX + 1024);
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	if (err == ERR_OK)
+		err = description_finish(hub, publication, writer, &description);
+	if (err == ERR_OK) {
+		version.path = bytes_str(publication->path);
+		version.description = buf_bytes(&description);
+		version.description_key = hub->charter.key_number;
+		version_encode(&body, &version);
+		err = body.err;
+	}
+	if (err == ERR_OK) {
+		struct record_slot slot = record_slot_version(&publication->params.dataset,
+							      publication->params.number);
+		err = ledger_append(&hub->ledger, txn, RECORD_VERSION, record_slot_bytes(&slot),
+				    buf_bytes(&body), id, LEDGER_TELL);
+	}
+	if (err == ERR_FULL)
+		why_set(why,
+			"the dataset is too large for one version (its record would exceed %d "
+			"bytes): "
+			"publish it in parts.",
+			LIMIT_RECORD_LEN_MAX);
+	buf_fini(&description);
+	buf_fini(&body);
+	return err;
+}
+
+static enum err version_make(struct hub *hub, struct txn *txn, struct publication *publication,
+			     struct writer *writer, struct own_dataset *memory, char *why)
+{
+	enum err err = record_write(hub, txn, publication, writer, &memory->record, why);
+	if (err != ERR_OK)
+		return err;
+	struct version_id of = {publication->params.dataset, publication->params.number,
+				hub->author};
+	index_write(txn, publication, &of, writer_index(writer));
+	struct index_sum sum;
+	index_sum(writer_index(writer), &sum);
+	memory->cut_key = publication->params.cut_key;
+	memory->tier = publication->tier;
+	memory->keep = publication->keep;
+	own_dataset_put(hub, txn, &publication->params.dataset, memory);
+	fetch_held(hub, txn, &of, publication->path, sum.bytes, sum.count);
+	own_dataset_keep(hub, txn, &publication->keep, &of.dataset, of.number);
+	return txn_err(txn);
+}
+
+enum err catalog_publish_commit(struct hub *hub, struct txn *txn, int64_t now_ms,
+				struct publication *publication, struct writer *writer,
+				bool *unchanged, struct catalog_entry *out, char *why)
+{
+	struct catalog_entry current = {0};
+	struct own_dataset memory, before;
+	const struct manifest *manifest = writer_manifest(writer);
+	*unchanged = false;
+	why[0] = 0;
+	if (!hub->author) {
+		why_set(why, "%s is no member of the federation any more.",
+			hub->options.identity->name);
+		return ERR_DENIED;
+	}
+	bool exists = catalog_find(hub, txn, publication->path, 0, &current, why) == ERR_OK;
+	uint64_t number = exists ? current.number : 0;
+	catalog_entry_fini(&current);
+	if (number != publication->previous_number) {
+		why_set(why, "version %llu of %s was published meanwhile: publish again.",
+			(unsigned long long)number, publication->path);
+		return ERR_BUSY;
+	}
+	contents_digest(&memory.contents, publication, manifest);
+	struct version_id same = {publication->params.dataset, number, hub->author};
+	/* What is damaged may just have been sealed again; when not, a new version replaces it. */
+	if (exists && own_dataset_get(hub, txn, &publication->params.dataset, &before) &&
+	    id_eq(&before.record, &publication->previous) &&
+	    id_eq(&before.contents, &memory.contents) &&
+	    fetch_healed(hub, txn, &same, publication->path)) {
+		*unchanged = true;
+		before.keep = publication->keep;
+		own_dataset_put(hub, txn, &same.dataset, &before);
+		own_dataset_keep(hub, txn, &publication->keep, &same.dataset, number);
+		catalog_publish_abort(hub, txn, publication);
+		return catalog_find(hub, txn, publication->path, number, out, why);
+	}
+	enum err err = shrink_check(publication, manifest, why);
+	if (err == ERR_OK)
+		err = version_make(hub, txn, publication, writer, &memory, why);
+	if (err != ERR_OK) {
+		if (!why[0])
+			why_set(why, "the version could not be made: %s.", err_text(err));
+		return err;
+	}
+	sweep_pause(hub, &publication->params.dataset, false);
+	return catalog_find(hub, txn, publication->path, publication->params.number, out, why);
+}

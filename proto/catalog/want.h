@@ -1,0 +1,37 @@
+/*
+ * want - versions that somebody asks for by path, and how far they are.
+ *
+ * The verbs run inside a turn (EVENT_CALL), and write one sentence into why (WANT_WHY_LEN bytes) when they fail.
+ */
+#ifndef ALLMENDE_WANT_H
+#define ALLMENDE_WANT_H
+
+#include "proto/hub/hub.h"
+
+#define WANT_WHY_LEN 512
+
+enum fetch_state {
+	FETCH_HELD,
+	FETCH_RUNNING,
+	FETCH_WAITING /* no peer has it, or queued */,
+	FETCH_UNKNOWN
+};
+
+struct fetch_status {
+	enum fetch_state state;
+	uint64_t number;
+	uint64_t chunk_count, chunk_count_all; /* here, needed; 0 0 before the index is here */
+	uint64_t bytes, bytes_all;             /* sealed */
+	uint32_t source_count;                 /* peers asked at the moment */
+	char path[LIMIT_PATH_LEN_MAX + 1];
+};
+
+/* Wants one version (0: the current one) although no subscription asks for it. ERR_ABSENT: not known. ERR_DENIED: not readable. */
+enum err want_version(struct hub *hub, struct txn *txn, int64_t now_ms, const char *path,
+		      uint64_t number, struct fetch_status *out, char *why);
+enum err want_status(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
+		     struct fetch_status *out, char *why);
+/* Fetches in progress or waiting; index from 0; false at the end. */
+bool want_fetch(struct hub *hub, struct txn *txn, size_t index, struct fetch_status *out);
+
+#endif

@@ -1,0 +1,477 @@
+#include "proto/catalog/withdrawal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "crypto/check.h"
+#include "crypto/path.h"
+#include "crypto/utf8.h"
+#include "proto/transfer/fetch.h"
+#include "proto/ledger/held.h"
+#include "store/chunks.h"
+
+enum { LOOK_MS = 1000 }; /* whether a sweep has come to its end */
+
+/* ---- what is remembered: record id(32) flags(1) author(4)... ---- */
+
+enum { ROW_FLAGS = ID_LEN, ROW_HOLDERS = ID_LEN + 1 };
+enum {
+	FLAG_DUE = 1, /* the erasure is to be told when the sweep is done */
+	FLAG_HELD = 2 /* a copy was here, and that it is erased has not been told */
+};
+
+static void row_put(struct txn *txn, const struct dataset_id *dataset,
+		    const struct record_id *record, uint8_t flags, struct bytes holders)
+{
+	struct row_key key = key_dataset(dataset);
+	struct buf value;
+
+	buf_init(&value, SIZE_MAX);
+	buf_add(&value, id_bytes(record));
+	buf_add_u8(&value, flags);
+	buf_add(&value, holders);
+	if (value.err)
+		txn_fail(txn, value.err);
+	else
+		txn_put(txn, TABLE_WITHDRAWN, row_key_bytes(&key), buf_bytes(&value));
+	buf_fini(&value);
+}
+
+static bool row_get(struct txn *txn, const struct dataset_id *dataset, struct bytes *value)
+{
+	struct row_key key = key_dataset(dataset);
+
+	return txn_get(txn, TABLE_WITHDRAWN, row_key_bytes(&key), value) &&
+	       value->len >= ROW_HOLDERS && (value->len - ROW_HOLDERS) % 4 == 0;
+}
+
+/* Those who said that they hold a version, as be32 authors; they are forgotten: what comes later they hold anew. */
+static void holders_take(struct txn *txn, const struct dataset_id *dataset, struct buf *authors)
+{
+	struct row_key prefix = key_dataset(dataset);
+	struct walk walk = walk_begin(txn, TABLE_HOLDER, row_key_bytes(&prefix));
+
+	while (walk_next(&walk)) {
+		buf_add(authors, bytes_slice(walk.key, ID_LEN, walk.key.len));
+		txn_del(txn, TABLE_HOLDER, bytes_of(walk.last, walk.last_len));
+	}
+}
+
+static bool has_confirmed(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+			  const struct record_id *withdrawal, uint32_t author)
+{
+	struct record_slot slot = record_slot_of(RECORD_ERASURE, id_bytes(dataset));
+	struct record_id named;
+	struct record record;
+
+	return ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), author, &record) ==
+		       ERR_OK &&
+	       erasure_get(&named, record.body) == ERR_OK && id_eq(&named, withdrawal);
+}
+
+static bool is_among(const struct buf *authors, uint32_t author)
+{
+	for (size_t at = 0; at < authors->len; at += 4)
+		if (be32_get(authors->ptr + at) == author)
+			return true;
+	return false;
+}
+
+/* Those who have not answered the withdrawal before: they will answer the next one. */
+static void holders_carry(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+			  struct buf *authors)
+{
+	struct record_id before;
+	struct bytes row;
+
+	if (!row_get(txn, dataset, &row))
+		return;
+	memcpy(before.b, row.ptr, ID_LEN);
+	for (size_t at = ROW_HOLDERS; at < row.len; at += 4) {
+		uint32_t author = be32_get(row.ptr + at);
+
+		if (!is_among(authors, author) &&
+		    !has_confirmed(hub, txn, dataset, &before, author))
+			buf_add_be32(authors, author);
+	}
+}
+
+/* ---- erasing ---- */
+
+static void due_add(struct hub *hub, const struct dataset_id *dataset)
+{
+	struct erasing *erasing = hub->erasing;
+
+	for (size_t i = 0; i < erasing->count; i++)
+		if (id_eq(&erasing->datasets[i], dataset))
+			return;
+	erasing->datasets =
+		mem_room(erasing->datasets, erasing->count, &erasing->cap, sizeof(*dataset));
+	erasing->datasets[erasing->count++] = *dataset;
+}
+
+void withdrawal_open(struct hub *hub, struct txn *txn)
+{
+	struct walk walk = walk_begin(txn, TABLE_WITHDRAWN, bytes_of(NULL, 0));
+	struct dataset_id dataset;
+
+	while (walk_next(&walk)) {
+		if (walk.key.len != ID_LEN || walk.value.len < ROW_HOLDERS ||
+		    !(walk.value.ptr[ROW_FLAGS] & FLAG_DUE))
+			continue;
+		memcpy(dataset.b, walk.key.ptr, ID_LEN);
+		due_add(hub, &dataset);
+	}
+}
+
+void withdrawal_close(struct hub *hub)
+{
+	free(hub->erasing->datasets);
+}
+
+/* PROTOCOL: "each node that held any publishes an erasure when it has." */
+static bool erasure_make(struct hub *hub, struct txn *txn, const struct dataset_id *dataset)
+{
+	struct record_slot slot = record_slot_of(RECORD_ERASURE, id_bytes(dataset));
+	struct record_id withdrawal;
+	struct bytes value;
+	struct buf body, holders;
+	enum err err;
+
+	if (!row_get(txn, dataset, &value))
+		return true;
+	memcpy(withdrawal.b, value.ptr, ID_LEN);
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	buf_init(&holders, SIZE_MAX);
+	buf_add(&holders, bytes_slice(value, ROW_HOLDERS, value.len));
+	erasure_put(&body, &withdrawal);
+	err = ledger_append(&hub->ledger, txn, RECORD_ERASURE, record_slot_bytes(&slot),
+			    buf_bytes(&body), NULL, LEDGER_QUIET);
+	if (!err)
+		row_put(txn, dataset, &withdrawal, 0, buf_bytes(&holders));
+	buf_fini(&body);
+	buf_fini(&holders);
+	return !err;
+}
+
+void withdrawal_settle(struct hub *hub, struct txn *txn)
+{
+	struct erasing *erasing = hub->erasing;
+
+	for (size_t i = 0; hub->author && i < erasing->count;) {
+		if (!chunks_sweep_waits(txn, &erasing->datasets[i]) &&
+		    erasure_make(hub, txn, &erasing->datasets[i]))
+			erasing->datasets[i] = erasing->datasets[--erasing->count];
+		else
+			i++;
+	}
+}
+
+int64_t withdrawal_wake(const struct hub *hub)
+{
+	return hub->erasing->count ? hub->mono_ms + LOOK_MS : INT64_MAX;
+}
+
+/* ---- withdrawals that come ---- */
+
+static void view_fill(struct hub *hub, const struct record *record,
+		      const struct withdrawal *withdrawal, struct withdrawal_view *out)
+{
+	const struct charter_member *member = hub_author_member(hub, record->author);
+
+	*out = (struct withdrawal_view){.number = withdrawal->number,
+					.time_ms = record->time_ms,
+					.author = record->author,
+					.erase = withdrawal->erase,
+					.own = record->author == hub->author};
+	record_id(&out->record, record);
+	memcpy(out->dataset.b, record->slot.ptr + 1, ID_LEN);
+	snprintf(out->path, sizeof(out->path), "%.*s", (int)withdrawal->path.len,
+		 (const char *)withdrawal->path.ptr);
+	snprintf(out->name, sizeof(out->name), "%s", member ? member->name : "?");
+	snprintf(out->reason, sizeof(out->reason), "%.*s", (int)withdrawal->reason.len,
+		 (const char *)withdrawal->reason.ptr);
+}
+
+static void note_withdrawn(struct hub *hub, const struct withdrawal_view *view)
+{
+	struct note *note = hub_note(hub, NOTE_WITHDRAWN);
+
+	note->author = view->author;
+	note->dataset = view->dataset;
+	note->number = view->number;
+	snprintf(note->path, sizeof(note->path), "%s", view->path);
+	snprintf(note->text, sizeof(note->text), "%.300s", view->reason);
+}
+
+/* Drops what is here, and remembers what is to be done about it. */
+static void withdrawal_take(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+			    const struct record_id *id, uint32_t author, uint64_t number,
+			    bool erase, struct bytes holders)
+{
+	struct bytes row;
+	bool held = row_get(txn, dataset, &row) && (row.ptr[ROW_FLAGS] & FLAG_HELD);
+
+	held = fetch_drop_versions(hub, txn, dataset, author, number) || held;
+	/* Who has nothing to do about it remembers nothing: others may withdraw whatever they like. */
+	if (!held && holders.len == 0) {
+		struct row_key key = key_dataset(dataset);
+
+		txn_del(txn, TABLE_WITHDRAWN, row_key_bytes(&key));
+		return;
+	}
+	row_put(txn, dataset, id, (held ? FLAG_HELD : 0) | (held && erase ? FLAG_DUE : 0), holders);
+	if (held && erase)
+		due_add(hub, dataset);
+}
+
+void withdrawal_arrival(struct hub *hub, struct txn *txn, const struct record *record)
+{
+	struct withdrawal withdrawal;
+	struct withdrawal_view view;
+	struct bytes row;
+
+	if (record->kind != RECORD_WITHDRAWAL ||
+	    withdrawal_get(&withdrawal, record->body) != ERR_OK)
+		return;
+	view_fill(hub, record, &withdrawal, &view);
+	if (row_get(txn, &view.dataset, &row) && memcmp(row.ptr, view.record.b, ID_LEN) == 0)
+		return;
+	withdrawal_take(hub, txn, &view.dataset, &view.record, view.author, view.number, view.erase,
+			bytes_of(NULL, 0));
+	note_withdrawn(hub, &view);
+}
+
+/* ---- withdrawing ---- */
+
+/* The highest number of the own versions; 0: none. *foreign: another node's version is higher. */
+static uint64_t own_highest(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+			    bool *foreign)
+{
+	struct ledger_version current;
+	struct row_key prefix = key_dataset(dataset);
+	struct walk walk = walk_begin(txn, TABLE_VERSION, row_key_bytes(&prefix));
+	uint64_t highest = 0;
+
+	while (walk_next(&walk))
+		if (be32_get(walk.key.ptr + ID_LEN + 8) == hub->author)
+			highest = be64_get(walk.key.ptr + ID_LEN);
+	*foreign =
+		ledger_version_current(&hub->ledger, txn, dataset, 0, &current, NULL) == ERR_OK &&
+		current.author != hub->author;
+	return highest;
+}
+
+static enum err request_check(struct hub *hub, const char *path, const char *reason, char *why)
+{
+	const struct identity *identity = hub->options.identity;
+
+	if (path_check(bytes_str(path)) != ERR_OK || !strchr(path, '/')) {
+		why_set(why, "\"%.200s\" is no dataset: write %s/NAME.", path, identity->slug);
+		return ERR_CONFIG;
+	}
+	if (!reason[0] || strlen(reason) > WITHDRAWAL_REASON_LEN_MAX ||
+	    !utf8_check(bytes_str(reason), false)) {
+		why_set(why,
+			"the reason is one line of 1 to %d bytes: everybody sees it, so say why "
+			"the data is withdrawn.",
+			WITHDRAWAL_REASON_LEN_MAX);
+		return ERR_CONFIG;
+	}
+	if (!hub->author) {
+		why_set(why, "this node is not in a federation: it has published nothing.");
+		return ERR_ABSENT;
+	}
+	if (!bytes_eq(path_slug(bytes_str(path)), bytes_str(identity->slug))) {
+		why_set(why,
+			"%.200s lies outside the own namespace: only who has published it can "
+			"withdraw it.",
+			path);
+		return ERR_DENIED;
+	}
+	return ERR_OK;
+}
+
+/* PROTOCOL: "the author drops them from its set too." */
+static void versions_delete(struct hub *hub, struct txn *txn, const struct dataset_id *dataset)
+{
+	struct row_key prefix = key_dataset(dataset);
+	struct walk walk = walk_begin(txn, TABLE_VERSION, row_key_bytes(&prefix));
+
+	while (walk_next(&walk)) {
+		struct record_slot slot =
+			record_slot_version(dataset, be64_get(walk.key.ptr + ID_LEN));
+		if (be32_get(walk.key.ptr + ID_LEN + 8) == hub->author)
+			ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot));
+	}
+}
+
+static enum err withdrawal_write(struct hub *hub, struct txn *txn,
+				 const struct withdrawal *withdrawal,
+				 const struct dataset_id *dataset)
+{
+	struct record_slot slot = record_slot_of(RECORD_WITHDRAWAL, id_bytes(dataset));
+	struct record_id id;
+	struct buf body, holders;
+
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	buf_init(&holders, SIZE_MAX);
+	withdrawal_put(&body, withdrawal);
+	enum err err = ledger_append(&hub->ledger, txn, RECORD_WITHDRAWAL, record_slot_bytes(&slot),
+				     buf_bytes(&body), &id, LEDGER_QUIET);
+	if (!err) {
+		holders_take(txn, dataset, &holders);
+		holders_carry(hub, txn, dataset, &holders);
+		withdrawal_take(hub, txn, dataset, &id, hub->author, withdrawal->number,
+				withdrawal->erase, buf_bytes(&holders));
+		versions_delete(hub, txn, dataset); /* and what was held of them with them */
+	}
+	buf_fini(&body);
+	buf_fini(&holders);
+	return err;
+}
+
+enum err withdrawal_make(struct hub *hub, struct txn *txn, const char *path, const char *reason,
+			 bool erase, struct withdrawal_view *out, char *why)
+{
+	struct withdrawal withdrawal = {
+		.path = bytes_str(path), .reason = bytes_str(reason), .erase = erase};
+	struct dataset_id dataset;
+	bool foreign;
+	enum err err = request_check(hub, path, reason, why);
+
+	if (err)
+		return err;
+	path_dataset_id(&dataset, &hub->options.identity->org, withdrawal.path);
+	withdrawal.number = own_highest(hub, txn, &dataset, &foreign);
+	if (foreign) {
+		why_set(why,
+			"the current version of %.200s was published by another node of %s: "
+			"withdraw it there.",
+			path, hub->options.identity->name);
+		return ERR_DENIED;
+	}
+	/* Withdrawn before, and now to be erased. */
+	if (!withdrawal.number && erase && withdrawal_find(hub, txn, path, 0, out) && out->own &&
+	    !out->erase)
+		withdrawal.number = out->number;
+	if (!withdrawal.number) {
+		why_set(why, "%.200s has no version that could be withdrawn: see `allmende ls`.",
+			path);
+		return ERR_ABSENT;
+	}
+	err = withdrawal_write(hub, txn, &withdrawal, &dataset);
+	if (!err && !withdrawal_find(hub, txn, path, 0, out))
+		err = ERR_CORRUPT;
+	if (err)
+		why_set(why, "%.200s could not be withdrawn: %s.", path, err_text(err));
+	else
+		note_withdrawn(hub, out);
+	return err;
+}
+
+/* ---- looking ---- */
+
+bool withdrawal_find(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
+		     struct withdrawal_view *out)
+{
+	/* A short name belongs to one organisation for ever, also a former member. */
+	const struct charter_member *member =
+		path_check(bytes_str(path)) == ERR_OK
+			? charter_by_slug(&hub->charter, path_slug(bytes_str(path)))
+			: NULL;
+	struct dataset_id dataset;
+	bool found = false;
+
+	if (!member)
+		return false;
+	path_dataset_id(&dataset, &member->org, bytes_str(path));
+	struct record_slot slot = record_slot_of(RECORD_WITHDRAWAL, id_bytes(&dataset));
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
+	struct record record;
+	while (ledger_slots_next(&slots, &record)) {
+		struct withdrawal withdrawal;
+
+		if (withdrawal_get(&withdrawal, record.body) != ERR_OK ||
+		    withdrawal.number < number || (found && record.time_ms < out->time_ms))
+			continue;
+		view_fill(hub, &record, &withdrawal, out);
+		found = true;
+	}
+	return found;
+}
+
+void withdrawal_each(struct hub *hub, struct txn *txn,
+		     bool (*each)(void *arg, const struct withdrawal_view *view), void *arg)
+{
+	const uint8_t kind = RECORD_WITHDRAWAL;
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_of(&kind, 1));
+	struct withdrawal_view view;
+	struct withdrawal withdrawal;
+	struct record record;
+
+	while (ledger_slots_next(&slots, &record)) {
+		if (record.author != hub->author ||
+		    withdrawal_get(&withdrawal, record.body) != ERR_OK || !withdrawal.erase)
+			continue;
+		view_fill(hub, &record, &withdrawal, &view);
+		if (!each(arg, &view))
+			return;
+	}
+}
+
+bool withdrawal_why(struct hub *hub, struct txn *txn, const char *path, uint64_t number, char *why)
+{
+	struct withdrawal_view view;
+	struct tm day;
+
+	if (!withdrawal_find(hub, txn, path, number, &view))
+		return false;
+	time_t seconds = (time_t)(view.time_ms / 1000);
+	localtime_r(&seconds, &day);
+	why_set(why, "%.100s was withdrawn by %s on %04d-%02d-%02d: %.220s", path, view.name,
+		day.tm_year + 1900, day.tm_mon + 1, day.tm_mday, view.reason);
+	return true;
+}
+
+uint64_t withdrawal_number(struct hub *hub, struct txn *txn, const struct dataset_id *dataset)
+{
+	struct record_slot slot = record_slot_of(RECORD_WITHDRAWAL, id_bytes(dataset));
+	struct withdrawal withdrawal;
+	struct record record;
+
+	return ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), hub->author, &record) ==
+				       ERR_OK &&
+			       withdrawal_get(&withdrawal, record.body) == ERR_OK
+		       ? withdrawal.number
+		       : 0;
+}
+
+void withdrawal_answers(struct hub *hub, struct txn *txn, const struct withdrawal_view *view,
+			bool (*each)(void *arg, const struct withdrawal_answer *answer), void *arg)
+{
+	struct record_slot slot = record_slot_of(RECORD_ERASURE, id_bytes(&view->dataset));
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
+	struct record_id named;
+	struct record record;
+	struct bytes row;
+
+	while (ledger_slots_next(&slots, &record)) {
+		struct withdrawal_answer answer = {record.author, record.time_ms};
+
+		if (erasure_get(&named, record.body) == ERR_OK && id_eq(&named, &view->record) &&
+		    !each(arg, &answer))
+			return;
+	}
+	if (!row_get(txn, &view->dataset, &row) || memcmp(row.ptr, view->record.b, ID_LEN) != 0)
+		return;
+	for (size_t at = ROW_HOLDERS; at < row.len; at += 4) {
+		struct withdrawal_answer answer = {be32_get(row.ptr + at), 0};
+
+		if (!has_confirmed(hub, txn, &view->dataset, &view->record, answer.author) &&
+		    !each(arg, &answer))
+			return;
+	}
+}

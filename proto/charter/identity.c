@@ -1,0 +1,260 @@
+#include "proto/charter/identity.h"
+
+#include <string.h>
+
+#include "crypto/root.h"
+#include "crypto/utf8.h"
+#include "crypto/wrap.h"
+
+/* META rows. */
+#define ROW_NAME     "name"
+#define ROW_SLUG     "slug"
+#define ROW_AGS      "ags"
+#define ROW_OPERATOR "operator"
+#define ROW_ORG      "organisation"
+#define ROW_STORE    "store"
+
+/* All secrets of a new node. */
+struct keys {
+	struct key root; /* the seed */
+	struct key sign;
+	struct key transport;
+	struct key wrap;
+};
+
+static void meta_put(struct txn *txn, const char *name, struct bytes value)
+{
+	struct row_key key = key_name(name);
+
+	txn_put(txn, TABLE_META, row_key_bytes(&key), value);
+}
+
+static bool meta_get(struct txn *txn, const char *name, struct bytes *value)
+{
+	struct row_key key = key_name(name);
+
+	return txn_get(txn, TABLE_META, row_key_bytes(&key), value);
+}
+
+/* Entry 1: one node with all roles. The next root is this one until a rotation is planned. */
+static void first_entry(struct buf *out, const struct keys *keys, int64_t now_ms)
+{
+	struct orglog none, next;
+	struct orglog_node node = {
+		.index = 0,
+		.state = ORGLOG_NODE_ACTIVE,
+		.roles = ORGLOG_ROLE_PUBLISH | ORGLOG_ROLE_ADMIN | ORGLOG_ROLE_KEY_AUTHOR,
+	};
+	struct key root_sign, recovery;
+	struct sign_pk root;
+
+	root_sign_seed(&root_sign, &keys->root);
+	root_recovery_key(&recovery, &keys->root);
+	sign_pk_of(&root, &root_sign);
+	sign_pk_of(&node.sign, &keys->sign);
+	dh_pk_of(&node.transport, &keys->transport);
+	orglog_possession(&node.possession, &keys->sign, &root, &node.sign, &node.transport);
+	orglog_init(&none);
+	next = (struct orglog){.time_ms = now_ms, .nodes = &node, .node_count = 1};
+	orglog_next_root(&next.next_root, &root);
+	dh_pk_of(&next.recovery, &recovery);
+	dh_pk_of(&next.wrap, &keys->wrap);
+	orglog_make(out, &none, &next, &root_sign);
+	key_wipe(&root_sign);
+	key_wipe(&recovery);
+}
+
+static enum err keys_put(struct keyring *keyring, const struct keys *keys)
+{
+	enum err err = keyring_put(keyring, "root", bytes_obj(&keys->root));
+
+	if (!err)
+		err = keyring_put(keyring, "sign", bytes_obj(&keys->sign));
+	if (!err)
+		err = keyring_put(keyring, "transport", bytes_obj(&keys->transport));
+	if (!err)
+		err = keyring_put(keyring, "wrap", bytes_obj(&keys->wrap));
+	return err;
+}
+
+static enum err options_check(const struct identity_options *options)
+{
+	struct bytes by = bytes_str(options->operator);
+
+	if (charter_terms_check(bytes_str(options->name), bytes_str(options->slug),
+				bytes_str(options->ags)) ||
+	    by.len < 1 || by.len > IDENTITY_OPERATOR_LEN_MAX || !utf8_check(by, false))
+		return ERR_CONFIG;
+	return ERR_OK;
+}
+
+enum err identity_rows_put(struct txn *txn, struct random *random,
+			   const struct identity_options *options, const struct org_id *org)
+{
+	struct bytes known;
+	uint8_t store[8];
+	enum err err = options_check(options);
+
+	if (!err && meta_get(txn, ROW_ORG, &known))
+		err = ERR_EXISTS;
+	if (err)
+		return err;
+	random_fill(random, store, sizeof(store));
+	meta_put(txn, ROW_NAME, bytes_str(options->name));
+	meta_put(txn, ROW_SLUG, bytes_str(options->slug));
+	meta_put(txn, ROW_AGS, bytes_str(options->ags));
+	meta_put(txn, ROW_OPERATOR, bytes_str(options->operator));
+	meta_put(txn, ROW_ORG, id_bytes(org));
+	meta_put(txn, ROW_STORE, bytes_obj(&store));
+	return txn_err(txn);
+}
+
+enum err identity_create(struct keyring *keyring, struct txn *txn, struct random *random,
+			 const struct identity_options *options)
+{
+	struct keys keys;
+	struct orglog log;
+	struct buf entry;
+	enum err err;
+
+	random_fill(random, &keys, sizeof(keys));
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	first_entry(&entry, &keys, options->now_ms);
+	err = entry.err;
+	if (!err)
+		err = orglog_entry_peek(&log, buf_bytes(&entry));
+	if (!err) {
+		const struct org_id org = log.id;
+		orglog_fini(&log);
+		err = identity_rows_put(txn, random, options, &org);
+		if (!err)
+			err = orglog_accept(txn, &org, buf_bytes(&entry), NULL);
+	}
+	if (!err)
+		err = keys_put(keyring, &keys);
+	secret_wipe(&keys, sizeof(keys));
+	buf_fini(&entry);
+	return err ? err : txn_err(txn);
+}
+
+static enum err text_load(struct txn *txn, const char *name, char *out, size_t size)
+{
+	struct bytes value;
+
+	if (!meta_get(txn, name, &value))
+		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
+	if (value.len >= size)
+		return ERR_CORRUPT;
+	memcpy(out, value.ptr, value.len);
+	out[value.len] = 0;
+	return ERR_OK;
+}
+
+static enum err rows_load(struct identity *out, struct txn *txn)
+{
+	struct bytes value;
+	enum err err = text_load(txn, ROW_NAME, out->name, sizeof(out->name));
+
+	if (!err)
+		err = text_load(txn, ROW_SLUG, out->slug, sizeof(out->slug));
+	if (!err)
+		err = text_load(txn, ROW_AGS, out->ags, sizeof(out->ags));
+	if (!err)
+		err = text_load(txn, ROW_OPERATOR, out->operator, sizeof(out->operator));
+	if (err)
+		return err;
+	if (!meta_get(txn, ROW_ORG, &value) || value.len != ID_LEN)
+		return txn_err(txn) ? txn_err(txn) : ERR_CORRUPT;
+	memcpy(out->org.b, value.ptr, ID_LEN);
+	if (!meta_get(txn, ROW_STORE, &value) || value.len != 8)
+		return txn_err(txn) ? txn_err(txn) : ERR_CORRUPT;
+	out->store_incarnation = be64_get(value.ptr);
+	return ERR_OK;
+}
+
+static enum err key_load(struct keyring *keyring, const char *name, struct secret **out)
+{
+	enum err err = keyring_get(keyring, name, out);
+
+	if (!err && secret_bytes(*out).len != KEY_LEN)
+		err = ERR_CORRUPT;
+	return err;
+}
+
+static enum err optional_load(struct keyring *keyring, const char *name, struct secret **out)
+{
+	enum err err = key_load(keyring, name, out);
+
+	return err == ERR_ABSENT ? ERR_OK : err;
+}
+
+static enum err keys_load(struct identity *out, struct keyring *keyring)
+{
+	enum err err = key_load(keyring, "sign", &out->sign);
+
+	if (!err)
+		err = key_load(keyring, "transport", &out->transport);
+	if (!err)
+		err = optional_load(keyring, "handover", &out->handover);
+	if (!err)
+		err = out->handover ? optional_load(keyring, "wrap", &out->wrap)
+				    : key_load(keyring, "wrap", &out->wrap);
+	if (err == ERR_ABSENT)
+		return ERR_CORRUPT;
+	/* Its absence is a way of life, not a fault. */
+	return err ? err : optional_load(keyring, "root", &out->root);
+}
+
+/* Which node of the organisation has these keys? */
+static enum err node_find(struct identity *out, struct txn *txn)
+{
+	struct orglog log;
+	enum err err = orglog_load(txn, &out->org, &log);
+
+	if (err)
+		return err != ERR_ABSENT ? err : out->handover ? ERR_AGAIN : ERR_CORRUPT;
+	sign_pk_of(&out->sign_pk, secret_key(out->sign));
+	dh_pk_of(&out->transport_pk, secret_key(out->transport));
+	out->wrap_pk = log.wrap;
+	err = ERR_CORRUPT;
+	for (size_t i = 0; i < log.node_count; i++) {
+		if (!id_eq(&log.nodes[i].sign, &out->sign_pk) ||
+		    !id_eq(&log.nodes[i].transport, &out->transport_pk))
+			continue;
+		out->node_index = log.nodes[i].index;
+		err = ERR_OK;
+	}
+	orglog_fini(&log);
+	return err;
+}
+
+enum err identity_load(struct identity *out, struct keyring *keyring, struct txn *txn)
+{
+	*out = (struct identity){0};
+	enum err err = rows_load(out, txn);
+	if (!err)
+		err = keys_load(out, keyring);
+	if (!err)
+		err = node_find(out, txn);
+	if (err)
+		identity_fini(out);
+	return err;
+}
+
+void identity_fini(struct identity *identity)
+{
+	secret_close(identity->sign);
+	secret_close(identity->transport);
+	secret_close(identity->wrap);
+	secret_close(identity->root);
+	secret_close(identity->handover);
+	*identity = (struct identity){0};
+}
+
+enum err identity_root_sign_seed(struct key *out, const struct identity *identity)
+{
+	if (!identity->root)
+		return ERR_ABSENT;
+	root_sign_seed(out, secret_key(identity->root));
+	return ERR_OK;
+}

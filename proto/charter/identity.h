@@ -1,0 +1,82 @@
+/*
+ * identity - everything one node is: its organisation's log, its keys, its names.
+ *
+ * Key files: root (the root seed, which may be taken offline later), wrap, sign, transport. The
+ * rest stands in META rows and in the organisation's log. Another node of an organisation has no root and no wrap file; it
+ * has a handover file, and the organisation's wrap keys in table SEALED.
+ */
+#ifndef ALLMENDE_IDENTITY_H
+#define ALLMENDE_IDENTITY_H
+
+#include "proto/charter/charter.h"
+#include "proto/wire/envelope.h"
+#include "proto/charter/node_offer.h"
+#include "proto/charter/orglog.h"
+#include "store/keyfile.h"
+
+#define IDENTITY_OPERATOR_LEN_MAX 128
+
+struct identity_options {
+	const char *name;     /* of the organisation */
+	const char *slug;     /* short name, never reused in a federation */
+	const char *ags;      /* official municipality key, 5 or 8 digits */
+	const char *operator; /* "self" or "hosted:NAME" */
+	int64_t now_ms;
+};
+
+struct identity {
+	char name[LIMIT_NAME_LEN_MAX + 1];
+	char slug[CHARTER_SLUG_LEN_MAX + 1];
+	char ags[9];
+	char operator[IDENTITY_OPERATOR_LEN_MAX + 1];
+	struct org_id org;
+	uint8_t node_index;
+	struct sign_pk sign_pk;
+	struct dh_pk transport_pk;
+	struct dh_pk wrap_pk;
+	struct secret *sign;      /* Ed25519 seed of this node */
+	struct secret *transport; /* X25519 */
+	struct secret *wrap; /* X25519, the organisation's since log entry 1; NULL: another node */
+	struct secret *handover; /* X25519, to be given wrap keys; NULL: the first node */
+	struct secret *root; /* root seed (crypto/root.h); NULL when it is not on this machine */
+	uint64_t store_incarnation; /* random; another store, another number */
+};
+
+/*
+ * Makes the organisation and its first node: key files, organisation log entry 1 (node 0, all
+ * roles), META rows. The caller commits txn; when that fails, or this does, it removes the
+ * directory. ERR_CONFIG: name, slug, ags or operator is not valid. ERR_EXISTS, ERR_IO.
+ */
+enum err identity_create(struct keyring *keyring, struct txn *txn, struct random *random,
+			 const struct identity_options *options);
+/*
+ * Another node of an organisation: keys and META rows, with the names of the options; the node is of no use before identity_accept(). The request can be made
+ * again and again. Errors as identity_create(); request: ERR_ABSENT: this is not such a node.
+ */
+enum err identity_create_node(struct keyring *keyring, struct txn *txn, struct random *random,
+			      const struct node_offer *offer,
+			      const struct identity_options *options);
+enum err identity_request(struct buf *out, struct keyring *keyring, struct txn *txn);
+/* Takes the answer. ERR_MALFORMED, ERR_VERSION; ERR_DENIED: mistyped, or not for this node; ERR_ABSENT: this node waits for none. On any error the caller aborts txn. */
+enum err identity_accept(struct keyring *keyring, struct txn *txn, struct bytes answer);
+/* A secret wrap key of the organisation, sealed into table SEALED under this name and the number of the log entry that first named it. */
+#define IDENTITY_WRAP_ROW "wrap:"
+enum err identity_wrap_put(struct keyring *keyring, struct txn *txn, uint32_t number,
+			   const struct key *key);
+/* For identity_create_node(): checks the options and writes the META rows. */
+enum err identity_rows_put(struct txn *txn, struct random *random,
+			   const struct identity_options *options, const struct org_id *org);
+
+/*
+ * Release with identity_fini(). ERR_ABSENT: no node here. ERR_AGAIN: another node, not accepted yet. ERR_CORRUPT: keys and log do not belong
+ * together.
+ */
+enum err identity_load(struct identity *out, struct keyring *keyring, struct txn *txn);
+void identity_fini(struct identity *identity);
+/*
+ * Ed25519 seed of the organisation's root key; ERR_ABSENT when the root seed is not here. Wipe it
+ * after use.
+ */
+enum err identity_root_sign_seed(struct key *out, const struct identity *identity);
+
+#endif

@@ -1,0 +1,425 @@
+#include "proto/charter/orglog.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "crypto/hash.h"
+#include "crypto/wrap.h"
+#include "proto/wire/payload.h"
+#include "proto/wire/wire_out.h"
+
+#define ROLES_ALL (ORGLOG_ROLE_PUBLISH | ORGLOG_ROLE_ADMIN | ORGLOG_ROLE_KEY_AUTHOR)
+
+/* One entry as it stands, not yet believed. */
+struct entry {
+	struct orglog log; /* id and first_root only in entry 1 */
+	bool has_previous;
+	struct digest previous;
+	struct bytes payload;
+	struct sig sig;
+};
+
+void orglog_init(struct orglog *log)
+{
+	*log = (struct orglog){0};
+}
+
+void orglog_fini(struct orglog *log)
+{
+	free(log->nodes);
+	orglog_init(log);
+}
+
+const struct orglog_node *orglog_node(const struct orglog *log, uint8_t index)
+{
+	for (size_t i = 0; i < log->node_count; i++)
+		if (log->nodes[i].index == index)
+			return &log->nodes[i];
+	return NULL;
+}
+
+void orglog_next_root(struct digest *out, const struct sign_pk *next)
+{
+	hash_once(out->b, "am1.nextroot", id_bytes(next));
+}
+
+/*
+ * PROTOCOL: "`possession` is the node's signature (tag `am1.possession`) over `root public key of
+ * entry 1 ‖ signing key ‖ transport key`."
+ */
+static void possession_payload(uint8_t out[3 * ID_LEN], const struct sign_pk *first_root,
+			       const struct sign_pk *sign, const struct dh_pk *transport)
+{
+	memcpy(out, first_root->b, ID_LEN);
+	memcpy(out + ID_LEN, sign->b, ID_LEN);
+	memcpy(out + 2 * ID_LEN, transport->b, ID_LEN);
+}
+
+void orglog_possession(struct sig *out, const struct key *node_seed,
+		       const struct sign_pk *first_root, const struct sign_pk *sign,
+		       const struct dh_pk *transport)
+{
+	uint8_t payload[3 * ID_LEN];
+
+	possession_payload(payload, first_root, sign, transport);
+	sign_make(out, node_seed, SIGN_TAG_POSSESSION, NULL, bytes_obj(&payload));
+}
+
+static enum err possession_check(const struct orglog_node *node, const struct sign_pk *first_root)
+{
+	uint8_t payload[3 * ID_LEN];
+
+	possession_payload(payload, first_root, &node->sign, &node->transport);
+	return sign_check(&node->possession, &node->sign, SIGN_TAG_POSSESSION, NULL,
+			  bytes_obj(&payload));
+}
+
+void orglog_make(struct buf *out, const struct orglog *now, const struct orglog *next,
+		 const struct key *root_sign_seed)
+{
+	size_t from = out->len;
+	struct sign_pk root;
+
+	sign_pk_of(&root, root_sign_seed);
+	out_array(out, 10);
+	out_uint(out, 1);
+	out_uint(out, now->number + 1);
+	out_fixed_or_nil(out, now->number > 0 ? now->entry_id.b : NULL, ID_LEN);
+	out_uint(out, (uint64_t)next->time_ms);
+	out_fixed(out, root.b, ID_LEN);
+	out_fixed(out, next->next_root.b, ID_LEN);
+	out_fixed(out, next->recovery.b, ID_LEN);
+	out_uint(out, WRAP_SUITE);
+	out_fixed(out, next->wrap.b, ID_LEN);
+	out_array(out, (uint32_t)next->node_count);
+	for (size_t i = 0; i < next->node_count; i++) {
+		const struct orglog_node *node = &next->nodes[i];
+		out_array(out, 6);
+		out_uint(out, node->index);
+		out_uint(out, node->state);
+		out_uint(out, node->roles);
+		out_fixed(out, node->sign.b, ID_LEN);
+		out_fixed(out, node->transport.b, ID_LEN);
+		out_fixed(out, node->possession.b, SIG_LEN);
+	}
+	payload_sign(out, from, LIMIT_ORGLOG_ENTRY_LEN_MAX, root_sign_seed, SIGN_TAG_ORGLOG, NULL);
+}
+
+/*
+ * PROTOCOL: "`index` 0 to 255, strictly rising; `state` 1 active, 2 retired; `roles` bits: 1
+ * publish, 2 admin, 4 key author."
+ */
+static void nodes_read(struct wire_in *w, struct orglog *log)
+{
+	log->node_count = wire_array(w, 0, LIMIT_NODE_COUNT_MAX);
+	log->nodes = mem_new(log->node_count + 1, sizeof(*log->nodes));
+	for (size_t i = 0; i < log->node_count && !w->err; i++) {
+		struct orglog_node *node = &log->nodes[i];
+		wire_array(w, 6, 6);
+		node->index = (uint8_t)wire_uint(w, UINT8_MAX);
+		node->state = (uint8_t)wire_uint(w, ORGLOG_NODE_RETIRED);
+		node->roles = (uint8_t)wire_uint(w, ROLES_ALL);
+		wire_fixed(w, node->sign.b, ID_LEN);
+		wire_fixed(w, node->transport.b, ID_LEN);
+		wire_fixed(w, node->possession.b, SIG_LEN);
+		if (node->state < ORGLOG_NODE_ACTIVE || (i > 0 && node->index <= node[-1].index))
+			wire_fail(w);
+	}
+}
+
+static void entry_fini(struct entry *entry)
+{
+	orglog_fini(&entry->log);
+}
+
+/*
+ * Form only. PROTOCOL: "The id of an entry is `H("am1.orglog", payload)`; the **organisation id**
+ * is the id of entry 1."
+ */
+static enum err entry_read(struct entry *entry, struct bytes whole)
+{
+	struct orglog *log = &entry->log;
+	enum err err =
+		payload_split(whole, LIMIT_ORGLOG_ENTRY_LEN_MAX, &entry->payload, &entry->sig);
+	if (err)
+		return err;
+	struct wire_in w = wire_in(entry->payload);
+	err = payload_begin(&w, 10);
+	if (err)
+		return err;
+	log->number = (uint32_t)wire_uint(&w, UINT32_MAX);
+	entry->has_previous = !wire_nil(&w);
+	if (entry->has_previous)
+		wire_fixed(&w, entry->previous.b, ID_LEN);
+	log->time_ms = (int64_t)wire_uint(&w, INT64_MAX);
+	wire_fixed(&w, log->root.b, ID_LEN);
+	wire_fixed(&w, log->next_root.b, ID_LEN);
+	wire_fixed(&w, log->recovery.b, ID_LEN);
+	uint64_t suite = wire_uint(&w, UINT64_MAX);
+	if (!w.err && suite != WRAP_SUITE)
+		return ERR_VERSION;
+	wire_fixed(&w, log->wrap.b, ID_LEN);
+	nodes_read(&w, log);
+	if (log->number == 0 || entry->has_previous != (log->number > 1))
+		wire_fail(&w);
+	hash_once(log->entry_id.b, "am1.orglog", entry->payload);
+	if (log->number == 1) {
+		memcpy(log->id.b, log->entry_id.b, ID_LEN);
+		log->first_root = log->root;
+	}
+	return wire_end(&w);
+}
+
+/* *entry owns nothing when this fails. */
+static enum err entry_decode(struct entry *entry, struct bytes whole)
+{
+	*entry = (struct entry){0};
+	enum err err = entry_read(entry, whole);
+	if (err)
+		entry_fini(entry);
+	return err;
+}
+
+/* A key whose shared secrets are all zero would make every wrap and session to it public. */
+static enum err dh_pk_admit(const struct dh_pk *pk)
+{
+	const struct key any = {{1}};
+	struct key shared;
+	enum err err = dh(&shared, &any, pk);
+
+	key_wipe(&shared);
+	return err;
+}
+
+/*
+ * PROTOCOL: "A public key is admitted only when its encoding is canonical and its point is of prime
+ * order. For X25519 it is enough that the point is not of low order."
+ */
+static enum err keys_admit(const struct orglog *log)
+{
+	enum err err = sign_pk_admit(&log->root);
+
+	if (!err)
+		err = dh_pk_admit(&log->recovery);
+	if (!err)
+		err = dh_pk_admit(&log->wrap);
+	for (size_t i = 0; i < log->node_count && !err; i++) {
+		err = sign_pk_admit(&log->nodes[i].sign);
+		if (!err)
+			err = dh_pk_admit(&log->nodes[i].transport);
+	}
+	return err;
+}
+
+/* PROTOCOL: "An entry is signed (tag `am1.orglog`) by the root key it names." */
+static enum err signature_check(const struct entry *entry)
+{
+	return sign_check(&entry->sig, &entry->log.root, SIGN_TAG_ORGLOG, NULL, entry->payload);
+}
+
+/* What can be checked of an entry alone. */
+static enum err entry_check(const struct entry *entry)
+{
+	enum err err = signature_check(entry);
+
+	return err ? err : keys_admit(&entry->log);
+}
+
+/*
+ * PROTOCOL: "A node never disappears from the list, and a retired one stays retired. Its keys never
+ * change."
+ */
+static enum err nodes_check(const struct orglog *log, const struct orglog *next)
+{
+	for (size_t i = 0; i < log->node_count; i++) {
+		const struct orglog_node *old = &log->nodes[i];
+		const struct orglog_node *node = orglog_node(next, old->index);
+		if (!node || !id_eq(&node->sign, &old->sign) ||
+		    !id_eq(&node->transport, &old->transport))
+			return ERR_PROTOCOL;
+		if (old->state == ORGLOG_NODE_RETIRED && node->state != ORGLOG_NODE_RETIRED)
+			return ERR_PROTOCOL;
+	}
+	for (size_t i = 0; i < next->node_count; i++)
+		if (possession_check(&next->nodes[i], &next->first_root))
+			return ERR_DENIED;
+	return ERR_OK;
+}
+
+/*
+ * PROTOCOL: "That key is the root key of the entry before, or its hash `H("am1.nextroot", key)` is
+ * the next root hash of the entry before."
+ */
+static enum err root_check(const struct orglog *log, const struct sign_pk *root)
+{
+	struct digest hash;
+
+	if (id_eq(root, &log->root))
+		return ERR_OK;
+	orglog_next_root(&hash, root);
+	return id_eq(&hash, &log->next_root) ? ERR_OK : ERR_DENIED;
+}
+
+/* Whether a decoded entry follows the log; fills in what an entry does not repeat. */
+static enum err entry_follows(const struct orglog *log, struct entry *entry)
+{
+	enum err err = ERR_OK;
+
+	/* PROTOCOL: "`number` counts from 1." */
+	if (entry->log.number <= log->number)
+		return ERR_EXISTS;
+	if (entry->log.number > log->number + 1)
+		return ERR_AGAIN;
+	if (log->number > 0) {
+		/*
+		 * PROTOCOL: "`previous` is nil in entry 1 and otherwise the id of entry `number -
+		 * 1`."
+		 */
+		if (!id_eq(&entry->previous, &log->entry_id))
+			return ERR_PROTOCOL;
+		err = root_check(log, &entry->log.root);
+		entry->log.id = log->id;
+		entry->log.first_root = log->first_root;
+	}
+	if (!err)
+		err = entry_check(entry);
+	return err ? err : nodes_check(log, &entry->log);
+}
+
+enum err orglog_apply(struct orglog *log, struct bytes whole)
+{
+	struct entry entry;
+	enum err err = entry_decode(&entry, whole);
+
+	if (!err)
+		err = entry_follows(log, &entry);
+	if (err) {
+		entry_fini(&entry);
+		return err;
+	}
+	orglog_fini(log);
+	*log = entry.log;
+	return ERR_OK;
+}
+
+enum err orglog_entry_peek(struct orglog *out, struct bytes whole)
+{
+	struct orglog empty;
+	struct entry entry;
+	enum err err = entry_decode(&entry, whole);
+
+	orglog_init(&empty);
+	if (!err)
+		err = entry_check(&entry);
+	if (!err && entry.log.number == 1)
+		err = nodes_check(&empty, &entry.log);
+	if (err)
+		entry_fini(&entry);
+	*out = entry.log;
+	return err;
+}
+
+enum err orglog_entry_signed(struct orglog *out, struct bytes whole)
+{
+	struct entry entry;
+	enum err err = entry_decode(&entry, whole);
+
+	if (!err)
+		err = signature_check(&entry);
+	if (err)
+		entry_fini(&entry);
+	*out = entry.log;
+	return err;
+}
+
+bool orglog_entry(struct txn *txn, const struct org_id *org, uint32_t number, struct bytes *entry)
+{
+	struct row_key key = key_orglog(org, number);
+
+	return txn_get(txn, TABLE_ORGLOG, row_key_bytes(&key), entry);
+}
+
+uint32_t orglog_number(struct txn *txn, const struct org_id *org)
+{
+	struct row_key prefix = key_orglog_prefix(org);
+	struct bytes key, value;
+
+	if (!walk_last(txn, TABLE_ORGLOG, row_key_bytes(&prefix), &key, &value))
+		return 0;
+	return be32_get(key.ptr + prefix.len);
+}
+
+/* The state after a stored entry. It passed all rules when it was stored. */
+static enum err load_at(struct txn *txn, const struct org_id *org, uint32_t number,
+			struct orglog *log)
+{
+	struct entry first, entry;
+	struct bytes whole;
+
+	orglog_init(log);
+	if (number == 0 || !orglog_entry(txn, org, 1, &whole))
+		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
+	enum err err = entry_decode(&first, whole);
+	if (err == ERR_OK && orglog_entry(txn, org, number, &whole) &&
+	    entry_decode(&entry, whole) == ERR_OK) {
+		*log = entry.log;
+		log->id = first.log.id;
+		log->first_root = first.log.root;
+	} else {
+		txn_fail(txn, ERR_CORRUPT);
+	}
+	entry_fini(&first);
+	return txn_err(txn);
+}
+
+enum err orglog_load(struct txn *txn, const struct org_id *org, struct orglog *log)
+{
+	return load_at(txn, org, orglog_number(txn, org), log);
+}
+
+/*
+ * PROTOCOL: "Two different valid entries of one number are kept out: the one seen first stays, and
+ * the second is reported."
+ */
+static bool is_fork(struct txn *txn, const struct org_id *org, struct bytes whole)
+{
+	struct orglog before, known;
+	struct entry entry;
+	bool fork = false;
+
+	if (entry_decode(&entry, whole))
+		return false;
+	enum err err = load_at(txn, org, entry.log.number, &known);
+	if (!err && !id_eq(&known.entry_id, &entry.log.entry_id) &&
+	    load_at(txn, org, entry.log.number - 1, &before) == ERR_OK) {
+		fork = entry_follows(&before, &entry) == ERR_OK;
+		orglog_fini(&before);
+	}
+	orglog_fini(&known);
+	entry_fini(&entry);
+	return fork;
+}
+
+enum err orglog_accept(struct txn *txn, const struct org_id *expected, struct bytes whole,
+		       bool *forked)
+{
+	struct orglog log;
+	enum err err = orglog_load(txn, expected, &log);
+
+	if (forked)
+		*forked = false;
+	if (err == ERR_OK || err == ERR_ABSENT)
+		err = orglog_apply(&log, whole);
+	if (err == ERR_OK && !id_eq(&log.id, expected))
+		err = ERR_PROTOCOL;
+	if (err == ERR_EXISTS && forked)
+		*forked = is_fork(txn, expected, whole);
+	if (err == ERR_OK) {
+		struct row_key key = key_orglog(expected, log.number);
+		txn_put(txn, TABLE_ORGLOG, row_key_bytes(&key), whole);
+		err = txn_err(txn);
+	}
+	orglog_fini(&log);
+	return err;
+}

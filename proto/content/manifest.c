@@ -1,0 +1,313 @@
+#include "proto/content/manifest.h"
+
+#include <string.h>
+
+#include "crypto/limits.h"
+#include "crypto/path.h"
+#include "crypto/utf8.h"
+#include "proto/wire/wire_out.h"
+
+#define FORMAT 1
+/* Elements in memory take at most 2.2 times the bytes they were decoded from. */
+#define LIST_LEN_MAX ((size_t)3 * LIMIT_MANIFEST_LEN_MAX)
+
+#define list_count(list, type) ((uint32_t)((list)->len / sizeof(type)))
+#define list_at(list, type, i) ((const type *)(const void *)(list)->ptr + (i))
+
+void manifest_init(struct manifest *m)
+{
+	memset(m, 0, sizeof(*m));
+	buf_init(&m->epochs, LIST_LEN_MAX);
+	buf_init(&m->files, LIST_LEN_MAX);
+	buf_init(&m->chunks, LIST_LEN_MAX);
+	buf_init(&m->bases, LIST_LEN_MAX);
+}
+
+void manifest_fini(struct manifest *m)
+{
+	buf_fini(&m->epochs);
+	buf_fini(&m->files);
+	buf_fini(&m->chunks);
+	buf_fini(&m->bases);
+}
+
+uint32_t manifest_epoch_count(const struct manifest *m)
+{
+	return list_count(&m->epochs, struct manifest_epoch);
+}
+
+const struct manifest_epoch *manifest_epoch(const struct manifest *m, uint32_t i)
+{
+	return list_at(&m->epochs, struct manifest_epoch, i);
+}
+
+uint32_t manifest_file_count(const struct manifest *m)
+{
+	return list_count(&m->files, struct manifest_file);
+}
+
+const struct manifest_file *manifest_file(const struct manifest *m, uint32_t i)
+{
+	return list_at(&m->files, struct manifest_file, i);
+}
+
+const struct manifest_file *manifest_find(const struct manifest *m, struct bytes name)
+{
+	uint32_t low = 0, high = manifest_file_count(m);
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		int order = bytes_cmp(name, manifest_file(m, middle)->name);
+		if (order == 0)
+			return manifest_file(m, middle);
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+const struct chunk_ref *manifest_chunk(const struct manifest *m, const struct manifest_file *file,
+				       uint32_t i)
+{
+	return list_at(&m->chunks, struct chunk_ref, file->chunk_first + i);
+}
+
+const struct chunk_ref *manifest_base(const struct manifest *m, const struct chunk_ref *ref,
+				      uint32_t i)
+{
+	return list_at(&m->bases, struct chunk_ref, ref->base_first + i);
+}
+
+uint64_t manifest_bytes(const struct manifest *m)
+{
+	uint64_t sum = 0;
+	for (uint32_t i = 0; i < manifest_file_count(m); i++)
+		sum += manifest_file(m, i)->size;
+	return sum;
+}
+
+/* PROTOCOL: "File names are relative paths with `/` as separator, without empty, `.` or `..`
+   components" */
+enum err manifest_name_check(struct bytes name)
+{
+	if (name.len < 1 || name.len > LIMIT_FILE_NAME_LEN_MAX || !utf8_check(name, false))
+		return ERR_MALFORMED;
+	for (size_t at = 0; at <= name.len;) {
+		struct bytes rest = bytes_slice(name, at, name.len);
+		const uint8_t *slash = rest.len > 0 ? memchr(rest.ptr, '/', rest.len) : NULL;
+		size_t len = slash ? (size_t)(slash - rest.ptr) : rest.len;
+		struct bytes component = bytes_slice(rest, 0, len);
+		if (len == 0 || bytes_eq(component, bytes_str(".")) ||
+		    bytes_eq(component, bytes_str("..")))
+			return ERR_MALFORMED;
+		at += len + 1;
+	}
+	return ERR_OK;
+}
+
+/* The fields that chunks and bases have in common. */
+static void ref_put(struct buf *out, const struct chunk_ref *ref)
+{
+	out_fixed(out, ref->addr.b, ID_LEN);
+	out_uint(out, ref->size);
+	out_uint(out, ref->plain_len);
+	out_uint(out, ref->epoch);
+}
+
+static void chunk_put(struct buf *out, const struct manifest *m, const struct chunk_ref *ref)
+{
+	out_array(out, 5);
+	ref_put(out, ref);
+	out_array(out, ref->base_count);
+	for (uint32_t i = 0; i < ref->base_count; i++) {
+		out_array(out, 4);
+		ref_put(out, manifest_base(m, ref, i));
+	}
+}
+
+static void file_put(struct buf *out, const struct manifest *m, const struct manifest_file *file)
+{
+	out_array(out, 6);
+	out_text(out, file->name);
+	out_text(out, file->media_type);
+	out_uint(out, file->size);
+	out_uint(out, file->modified_ms);
+	out_fixed(out, file->hash.b, ID_LEN);
+	out_array(out, file->chunk_count);
+	for (uint32_t i = 0; i < file->chunk_count; i++)
+		chunk_put(out, m, manifest_chunk(m, file, i));
+}
+
+void manifest_encode(struct buf *out, const struct manifest *m)
+{
+	out_array(out, 7);
+	out_uint(out, FORMAT);
+	out_fixed(out, m->dataset.b, ID_LEN);
+	out_uint(out, m->number);
+	out_fixed_or_nil(out, m->has_previous ? m->previous.b : NULL, ID_LEN);
+	out_fixed(out, m->cut_key.b, CUT_KEY_LEN);
+	out_array(out, manifest_epoch_count(m));
+	for (uint32_t i = 0; i < manifest_epoch_count(m); i++) {
+		out_array(out, 2);
+		out_text(out, manifest_epoch(m, i)->prefix);
+		out_uint(out, manifest_epoch(m, i)->number);
+	}
+	out_array(out, manifest_file_count(m));
+	for (uint32_t i = 0; i < manifest_file_count(m); i++)
+		file_put(out, m, manifest_file(m, i));
+}
+
+static void ref_get(struct wire_in *w, struct chunk_ref *ref, uint32_t epoch_count)
+{
+	wire_fixed(w, ref->addr.b, ID_LEN);
+	ref->size = (uint32_t)wire_uint(w, LIMIT_CHUNK_LEN_MAX);
+	ref->plain_len = (uint32_t)wire_uint(w, LIMIT_CHUNK_PLAIN_MAX);
+	ref->epoch = (uint16_t)wire_uint(w, epoch_count - 1);
+	if (!index_size_ok(ref->size) || ref->plain_len < 1)
+		wire_fail(w);
+}
+
+static uint32_t chunk_get(struct wire_in *w, struct manifest *m)
+{
+	struct chunk_ref ref = {.base_first = list_count(&m->bases, struct chunk_ref)};
+	wire_array(w, 5, 5);
+	ref_get(w, &ref, manifest_epoch_count(m));
+	ref.base_count = (uint8_t)wire_array(w, 0, LIMIT_CHUNK_BASE_COUNT_MAX);
+	for (uint32_t i = 0; i < ref.base_count; i++) {
+		struct chunk_ref base = {0};
+		wire_array(w, 4, 4);
+		ref_get(w, &base, manifest_epoch_count(m));
+		buf_add(&m->bases, bytes_obj(&base));
+	}
+	buf_add(&m->chunks, bytes_obj(&ref));
+	return ref.plain_len;
+}
+
+/* PROTOCOL: "A piece is 16,384 to 262,144 bytes long; the last may be shorter." */
+static void chunks_get(struct wire_in *w, struct manifest *m, struct manifest_file *file)
+{
+	uint64_t sum = 0;
+	file->chunk_first = list_count(&m->chunks, struct chunk_ref);
+	file->chunk_count = wire_array(w, 0, UINT32_MAX);
+	for (uint32_t i = 0; i < file->chunk_count && !w->err; i++) {
+		uint32_t len = chunk_get(w, m);
+		if (i + 1 < file->chunk_count && len < LIMIT_CHUNK_PLAIN_MIN)
+			wire_fail(w);
+		sum += len;
+	}
+	if (sum != file->size)
+		wire_fail(w);
+}
+
+static void file_get(struct wire_in *w, struct manifest *m)
+{
+	struct manifest_file file = {0};
+	uint32_t before = manifest_file_count(m);
+	wire_array(w, 6, 6);
+	file.name = wire_text(w, 1, LIMIT_FILE_NAME_LEN_MAX);
+	file.media_type = wire_text(w, 0, MANIFEST_MEDIA_TYPE_LEN_MAX);
+	file.size = wire_uint(w, UINT64_MAX);
+	file.modified_ms = wire_uint(w, UINT64_MAX);
+	wire_fixed(w, file.hash.b, ID_LEN);
+	chunks_get(w, m, &file);
+	if (manifest_name_check(file.name) ||
+	    (before > 0 && bytes_cmp(manifest_file(m, before - 1)->name, file.name) >= 0))
+		wire_fail(w);
+	buf_add(&m->files, bytes_obj(&file));
+}
+
+static void epochs_get(struct wire_in *w, struct manifest *m)
+{
+	uint32_t count = wire_array(w, 1, MANIFEST_EPOCH_COUNT_MAX);
+	for (uint32_t i = 0; i < count; i++) {
+		struct manifest_epoch epoch = {0};
+		wire_array(w, 2, 2);
+		epoch.prefix = wire_text(w, 0, LIMIT_PATH_LEN_MAX);
+		epoch.number = wire_uint(w, UINT64_MAX);
+		if (epoch.number < 1 || (epoch.prefix.len > 0 && path_check(epoch.prefix)))
+			wire_fail(w);
+		buf_add(&m->epochs, bytes_obj(&epoch));
+	}
+}
+
+enum err manifest_decode(struct manifest *m, struct bytes in)
+{
+	struct wire_in w = wire_in(in);
+	wire_array(&w, 7, 7);
+	wire_exact(&w, FORMAT);
+	wire_fixed(&w, m->dataset.b, ID_LEN);
+	m->number = wire_uint(&w, UINT64_MAX);
+	if ((m->has_previous = !wire_nil(&w)))
+		wire_fixed(&w, m->previous.b, ID_LEN);
+	wire_fixed(&w, m->cut_key.b, CUT_KEY_LEN);
+	epochs_get(&w, m);
+	uint32_t count = wire_array(&w, 0, LIMIT_FILE_COUNT_MAX);
+	for (uint32_t i = 0; i < count && !w.err; i++)
+		file_get(&w, m);
+	enum err full = m->epochs.err ? m->epochs.err : m->files.err;
+	full = full ? full : m->chunks.err ? m->chunks.err : m->bases.err;
+	if (full)
+		return full;
+	if (m->number < 1)
+		wire_fail(&w);
+	return wire_end(&w);
+}
+
+void manifest_index(const struct manifest *m, struct index *index)
+{
+	for (uint32_t f = 0; f < manifest_file_count(m); f++) {
+		const struct manifest_file *file = manifest_file(m, f);
+		for (uint32_t i = 0; i < file->chunk_count; i++) {
+			const struct chunk_ref *ref = manifest_chunk(m, file, i);
+			index_add(index, &ref->addr, ref->size);
+			for (uint32_t b = 0; b < ref->base_count; b++) {
+				const struct chunk_ref *base = manifest_base(m, ref, b);
+				index_add(index, &base->addr, base->size);
+			}
+		}
+	}
+}
+
+static bool belongs(const struct manifest *m, const struct version *v,
+		    const struct dataset_id *dataset)
+{
+	return id_eq(&m->dataset, dataset) && m->number == v->number &&
+	       m->has_previous == v->has_replaces &&
+	       (!m->has_previous || id_eq(&m->previous, &v->replaces));
+}
+
+/* PROTOCOL: "A reader refuses a manifest whose chunks differ from the index." */
+enum err manifest_check(const struct manifest *m, const struct version *v,
+			const struct dataset_id *dataset)
+{
+	struct index index;
+	struct index_sum sum;
+	struct index_entry entry;
+	if (!belongs(m, v, dataset))
+		return ERR_MALFORMED;
+	index_init(&index);
+	manifest_index(m, &index);
+	struct version_parts parts = version_parts(v);
+	while (version_parts_next(&parts, &entry))
+		index_add(&index, &entry.addr, entry.size);
+	enum err err = index_sort(&index);
+	if (!err) {
+		index_sum(&index, &sum);
+		err = index_sum_eq(&sum, &v->index) ? ERR_OK : ERR_MALFORMED;
+	}
+	index_fini(&index);
+	return err;
+}
+
+bool manifest_same_files(const struct manifest *a, const struct manifest *b)
+{
+	if (manifest_file_count(a) != manifest_file_count(b))
+		return false;
+	for (uint32_t i = 0; i < manifest_file_count(a); i++) {
+		const struct manifest_file *x = manifest_file(a, i), *y = manifest_file(b, i);
+		if (!bytes_eq(x->name, y->name) || x->size != y->size || !id_eq(&x->hash, &y->hash))
+			return false;
+	}
+	return true;
+}

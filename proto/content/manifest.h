@@ -1,0 +1,93 @@
+/*
+ * manifest - the files of one version and the chunks they are made of (docs/PROTOCOL.md, section 6.3).
+ *
+ * The arrays grow with the bytes they were decoded from, never with a count that somebody claims.
+ * Names and prefixes borrow from those bytes. All lists are struct buf of one type of element;
+ * read them through the functions below.
+ */
+#ifndef ALLMENDE_MANIFEST_H
+#define ALLMENDE_MANIFEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "crypto/bytes.h"
+#include "crypto/id.h"
+#include "proto/content/cut.h"
+#include "proto/content/index.h"
+#include "proto/content/version.h"
+
+#define MANIFEST_EPOCH_COUNT_MAX    256
+#define MANIFEST_MEDIA_TYPE_LEN_MAX 128
+
+/* A reference to one chunk of a file, or to a base of one. */
+struct chunk_ref {
+	struct chunk_addr addr;
+	uint32_t size;      /* sealed */
+	uint32_t plain_len; /* 1 to LIMIT_CHUNK_PLAIN_MAX */
+	uint32_t base_first;
+	uint16_t epoch; /* index into the epochs */
+	uint8_t base_count;
+};
+
+struct manifest_epoch {
+	struct bytes prefix;
+	uint64_t number;
+};
+
+struct manifest_file {
+	struct bytes name;
+	struct bytes media_type; /* may be empty */
+	uint64_t size;
+	uint64_t modified_ms;
+	struct digest hash; /* plain BLAKE2b-256 of its contents */
+	uint32_t chunk_first;
+	uint32_t chunk_count;
+};
+
+struct manifest {
+	struct dataset_id dataset;
+	uint64_t number;
+	bool has_previous;
+	struct record_id previous;
+	struct cut_key cut_key;
+	struct buf epochs;
+	struct buf files; /* in rising order of name */
+	struct buf chunks;
+	struct buf bases;
+};
+void manifest_init(struct manifest *manifest);
+void manifest_fini(struct manifest *manifest);
+
+uint32_t manifest_epoch_count(const struct manifest *manifest);
+const struct manifest_epoch *manifest_epoch(const struct manifest *manifest, uint32_t i);
+uint32_t manifest_file_count(const struct manifest *manifest);
+const struct manifest_file *manifest_file(const struct manifest *manifest, uint32_t i);
+/* The file of that name or NULL. */
+const struct manifest_file *manifest_find(const struct manifest *manifest, struct bytes name);
+/* Chunk i of a file, i < chunk_count; base i of a chunk, i < base_count. */
+const struct chunk_ref *manifest_chunk(const struct manifest *manifest,
+				       const struct manifest_file *file, uint32_t i);
+const struct chunk_ref *manifest_base(const struct manifest *manifest, const struct chunk_ref *ref,
+				      uint32_t i);
+uint64_t manifest_bytes(const struct manifest *manifest); /* sum of the sizes of the files */
+
+/* A relative path with '/' as separator, without empty, "." or ".." components: ERR_MALFORMED. */
+enum err manifest_name_check(struct bytes name);
+
+/* Appends the bytes; the lists are as manifest_decode() would accept them. */
+void manifest_encode(struct buf *out, const struct manifest *manifest);
+/* At most LIMIT_MANIFEST_LEN_MAX bytes, into an initialised manifest, which on failure is to be released all
+   the same. ERR_MALFORMED; ERR_FULL, ERR_NOMEM. */
+enum err manifest_decode(struct manifest *manifest, struct bytes in);
+
+/* Adds every chunk of the files with their bases to the index. */
+void manifest_index(const struct manifest *manifest, struct index *index);
+/* A reader refuses a manifest whose dataset, number, predecessor or chunks are not those of the version:
+   ERR_MALFORMED. ERR_FULL, ERR_NOMEM: no room to find out. */
+enum err manifest_check(const struct manifest *manifest, const struct version *version,
+			const struct dataset_id *dataset);
+/* True when names, sizes and contents of all files are equal: nothing to publish. */
+bool manifest_same_files(const struct manifest *a, const struct manifest *b);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * reader - the machine that reads one version, without I/O: manifest first, then files.
+ *
+ *	reader_open(version, dataset, dataset_key)
+ *	while (reader_part_next(r, &entry))      get the chunk
+ *		reader_part_add(r, packer, chunk);
+ *	reader_manifest_done(r);                 the manifest is what the version says
+ *	while ((epoch = reader_key_wanted(r)))   keys of older epochs still in use
+ *		reader_key_add(r, key);
+ *	for each file: reader_file_begin(), for each of its chunks: reader_chunk() on any
+ *		thread, reader_file_add() in order, reader_file_end()
+ */
+#ifndef ALLMENDE_READER_H
+#define ALLMENDE_READER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "crypto/bytes.h"
+#include "crypto/hash.h"
+#include "crypto/secret.h"
+#include "proto/content/manifest.h"
+#include "proto/content/pack.h"
+#include "proto/content/version.h"
+
+struct reader;
+
+/* Copies what it needs of the version. The key is that of version_dataset_key(). */
+struct reader *reader_open(const struct version *version, const struct dataset_id *dataset,
+			   const struct key *dataset_key);
+void reader_close(struct reader *reader); /* NULL is allowed; wipes the keys */
+
+/* The next chunk of the manifest; the same one until it is added. */
+bool reader_part_next(const struct reader *reader, struct index_entry *entry);
+/* ERR_CORRUPT, ERR_DENIED, ERR_MALFORMED as chunk_open(). */
+enum err reader_part_add(struct reader *reader, struct packer *packer, struct bytes chunk);
+/* ERR_MALFORMED: no manifest, or not that of the version. */
+enum err reader_manifest_done(struct reader *reader);
+/* After reader_manifest_done(), while the reader is open. */
+const struct manifest *reader_manifest(const struct reader *reader);
+
+/* The first epoch in the manifest without a key, or NULL. */
+const struct manifest_epoch *reader_key_wanted(const struct reader *reader);
+/* K(dataset) of that epoch. There is no key check for it: a wrong one shows in reader_chunk(). */
+void reader_key_add(struct reader *reader, const struct key *dataset_key);
+
+/*
+ * Appends the plain text of a chunk. bases are the sealed bases named by the reference, in order, base_count of
+ * them (NULL when 0). Changes nothing in the reader: any thread, with a packer of its own.
+ * ERR_ABSENT: no key for its epoch. ERR_CORRUPT, ERR_DENIED, ERR_MALFORMED as chunk_open();
+ * ERR_MALFORMED also when the text is not as long as the reference says.
+ */
+enum err reader_chunk(const struct reader *reader, struct packer *packer,
+		      const struct chunk_ref *ref, struct bytes chunk, const struct bytes *bases,
+		      struct buf *out);
+
+/* Checks that what was written out is the file. */
+struct reader_file {
+	struct hash hash;
+};
+void reader_file_begin(struct reader_file *rf);
+void reader_file_add(struct reader_file *rf, struct bytes plain);
+/* ERR_MALFORMED when they are not the contents that the manifest names. */
+enum err reader_file_end(struct reader_file *rf, const struct manifest_file *file);
+
+/* Appends the encoded description in any tier: for description_decode(). Tier open needs no key and
+   no packer. The key is that of version_description_key(). ERR_ABSENT: key NULL and one needed. */
+enum err reader_description(struct buf *out, const struct version *version,
+			    const struct dataset_id *dataset, const struct key *key,
+			    struct packer *packer);
+
+#endif

@@ -1,0 +1,123 @@
+/*
+ * version - the body of a record that publishes one version of a dataset, and its description
+ * (docs/PROTOCOL.md, section 5.1).
+ *
+ * Decoded values borrow from the bytes they were decoded from. version_decode() accepts only what
+ * is right by itself: path, tier, epoch and key fit together, sizes are possible, an open
+ * description is well formed. Whether the author may write there (slug, token) and whether the
+ * dataset id in the slot is that of the path is for the ledger to say.
+ */
+#ifndef ALLMENDE_VERSION_H
+#define ALLMENDE_VERSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "crypto/box.h"
+#include "crypto/bytes.h"
+#include "crypto/id.h"
+#include "crypto/limits.h"
+#include "crypto/secret.h"
+#include "proto/content/index.h"
+#include "proto/wire/wire_in.h"
+
+enum tier { TIER_OPEN = 1, TIER_MEMBERS, TIER_GRANTED, TIER_HIDDEN };
+const char *tier_name(enum tier tier); /* "open", "members", "granted", "hidden" */
+/* ERR_MALFORMED for any other text. */
+enum err tier_parse(enum tier *tier, struct bytes text);
+
+/* What people read about a dataset, in DCAT terms. An absent text is empty and an absent number is
+   0: neither is written. Texts are UTF-8 without control characters; `text` may have line feeds. */
+struct description {
+	struct bytes title; /* at most LIMIT_TITLE_LEN_MAX, as theme, license and contact */
+	struct bytes text;  /* at most LIMIT_DESCRIPTION_LEN_MAX */
+	struct bytes keywords[LIMIT_KEYWORD_COUNT_MAX]; /* 1 to LIMIT_NAME_LEN_MAX each */
+	uint32_t keyword_count;
+	struct bytes theme;
+	struct bytes license;
+	struct bytes contact;
+	uint64_t issued_ms;
+	uint64_t modified_ms;
+	uint64_t file_count;
+	uint64_t byte_count;
+	struct bytes publisher; /* at most LIMIT_NAME_LEN_MAX */
+};
+#define DESCRIPTION_LEN_MAX 16384 /* the longest, encoded or sealed, fits */
+
+/* ERR_MALFORMED when a text is too long or no text: what is written can be read. */
+enum err description_encode(struct buf *out, const struct description *description);
+enum err description_decode(struct description *description, struct bytes in);
+
+struct version {
+	struct bytes path;
+	enum tier tier;
+	struct bytes epoch_prefix;
+	uint64_t epoch_number;
+	uint64_t number;
+	bool has_replaces;
+	struct record_id replaces;
+	struct key dataset_key; /* tier open only: public, zeros otherwise */
+	struct digest key_check;
+	enum box_nonce nonce;
+	struct bytes description; /* encoded (tier open), or a sealed chunk: reader_description() */
+	uint64_t
+		description_key; /* tier granted: number of the federation key that it is sealed under */
+	struct bytes manifest; /* the encoded list of its chunks; version_parts() reads it */
+	uint32_t manifest_count;
+	struct index_sum index;
+	bool has_token;
+	struct digest token;
+};
+
+struct version_id { /* names one version */
+	struct dataset_id dataset;
+	uint64_t number;
+	uint32_t author;
+};
+
+/* Appends the body. The caller fills in what version_decode() would accept. */
+void version_encode(struct buf *out, const struct version *version);
+enum err version_decode(struct version *version, struct bytes body);
+
+/* The chunks of the manifest, in order:
+	struct version_parts parts = version_parts(version);
+	while (version_parts_next(&parts, &entry)) */
+struct version_parts {
+	struct wire_in w;
+	uint32_t left;
+};
+struct version_parts version_parts(const struct version *version);
+bool version_parts_next(struct version_parts *parts, struct index_entry *entry);
+/* Appends one element of such a list (without the array's head). */
+void version_part_put(struct buf *list, const struct index_entry *entry);
+
+#define VERSION_SLOT_LEN (1 + ID_LEN + 8)
+/* 01 || dataset id || be64 number */
+void version_slot(uint8_t slot[VERSION_SLOT_LEN], const struct dataset_id *dataset,
+		  uint64_t number);
+/* ERR_MALFORMED when the slot is not that of a version. */
+enum err version_slot_get(struct bytes slot, struct dataset_id *dataset, uint64_t *number);
+
+void version_key_check(struct digest *out, const struct key *dataset_key,
+		       const struct dataset_id *dataset, uint64_t epoch_number,
+		       struct bytes epoch_prefix);
+/* K(dataset) of tier members, from the federation key of the epoch. */
+void version_members_key(struct key *out, const struct key *fed_key, struct bytes path);
+/*
+ * K(dataset) of a version, proved by its key check. fed_key is F_n, n = epoch_number, needed for
+ * tier members; NULL when it is not here. ERR_ABSENT: the key is not available to us (tiers
+ * granted and hidden: always; epochs.h has theirs). ERR_DENIED: the key does not match the key check. The caller wipes.
+ */
+enum err version_dataset_key(struct key *out, const struct version *version,
+			     const struct dataset_id *dataset, const struct key *fed_key);
+/* The key of the description, of tiers but open: from the federation key F_f of tier granted (f = description_key), else that of the dataset. */
+void version_description_key(struct key *out, const struct version *version,
+			     const struct key *dataset_key, const struct key *fed_key);
+/* What the description is bound to. */
+void version_description_context(struct box_context *context, const struct version *version,
+				 const struct dataset_id *dataset);
+/* What the chunks of the version's own epoch are bound to. */
+void version_box_context(struct box_context *context, const struct version *version,
+			 const struct dataset_id *dataset, enum box_kind kind);
+
+#endif

@@ -1,0 +1,492 @@
+#include "proto/core/core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/box.h"
+#include "crypto/check.h"
+#include "proto/catalog/catalog.h"
+#include "proto/rights/epochs.h"
+#include "proto/rights/fedkeys.h"
+#include "proto/sync/fork.h"
+#include "proto/sync/gossip.h"
+#include "proto/ledger/keywrap.h"
+#include "proto/sync/logs.h"
+#include "proto/membership/membership.h"
+#include "proto/sync/reconcile.h"
+#include "proto/sync/recount.h"
+#include "proto/rights/rights.h"
+#include "proto/transfer/scan.h"
+#include "proto/transfer/serve.h"
+#include "proto/sync/sync.h"
+#include "proto/membership/voting.h"
+#include "proto/catalog/withdrawal.h"
+#include "proto/rights/wrapkeys.h"
+
+struct core {
+	struct hub hub;
+	struct wrapkeys wrapkeys;
+	struct fedkeys fedkeys;
+	struct rights rights;
+	struct epochs epochs;
+	struct logs logs;
+	struct sync sync;
+	struct gossip gossip;
+	struct recount recount;
+	struct transfer transfer;
+	struct voting voting;
+	struct erasing erasing;
+};
+
+static struct core *core_new(const struct hub_options *options)
+{
+	struct core *core = mem_new(1, sizeof(*core));
+	core->hub = (struct hub){
+		.options = *options,
+		.source_epoch = 1,
+		.wrapkeys = &core->wrapkeys,
+		.fedkeys = &core->fedkeys,
+		.rights = &core->rights,
+		.epochs = &core->epochs,
+		.logs = &core->logs,
+		.sync = &core->sync,
+		.gossip = &core->gossip,
+		.recount = &core->recount,
+		.transfer = &core->transfer,
+		.voting = &core->voting,
+		.erasing = &core->erasing,
+	};
+	buf_init(&core->hub.own_entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	return core;
+}
+
+static void time_set(struct hub *hub, struct times now)
+{
+	hub->wall_ms = now.wall_ms;
+	hub->mono_ms = now.mono_ms;
+	ledger_now(&hub->ledger, now.wall_ms);
+}
+
+/* Each machine loads what it remembers, those that others look at first. */
+static enum err machines_open(struct hub *hub, struct txn *txn)
+{
+	enum err err = fedkeys_open(hub, txn);
+	if (!err)
+		err = membership_open(hub, txn);
+	if (err)
+		return err;
+	fedkeys_charter_changed(hub, txn);
+	err = wrapkeys_open(hub, txn);
+	if (err)
+		return err;
+	membership_join_open(hub, txn);
+	peers_open(hub, txn);
+	scan_open(hub, txn);
+	gossip_open(hub, txn);
+	withdrawal_open(hub, txn);
+	return txn_err(txn);
+}
+
+enum err core_open(struct core **out, const struct hub_options *options, struct txn *txn,
+		   struct times now)
+{
+	struct core *core = core_new(options);
+	struct hub *hub = &core->hub;
+	*out = NULL;
+	enum err err = charter_load(txn, &hub->charter);
+	if (err == ERR_ABSENT)
+		err = ERR_OK;
+	hub->has_fed = hub->charter.number > 0;
+	ledger_init(&hub->ledger, &hub->charter, options->limits);
+	time_set(hub, now);
+	ledger_slots_rebuild(txn);
+	if (!err)
+		err = machines_open(hub, txn);
+	if (err) {
+		core_close(core);
+		return err;
+	}
+	*out = core;
+	return ERR_OK;
+}
+
+/* What sync and transfer keep about a peer comes and goes with it. */
+static void peer_parts_open(struct peer *peer)
+{
+	flow_open(peer);
+	holds_open(peer);
+}
+
+static void peer_parts_close(struct peer *peer)
+{
+	flow_close(peer);
+	holds_close(peer);
+}
+
+void core_close(struct core *core)
+{
+	if (!core)
+		return;
+	struct hub *hub = &core->hub;
+	for (size_t i = 0; i < hub->peers.count; i++)
+		peer_parts_close(hub->peers.items[i]);
+	peers_close(hub);
+	scan_close(hub);
+	withdrawal_close(hub);
+	gossip_close(hub);
+	membership_close(hub);
+	rights_close(hub);
+	fedkeys_close(hub);
+	wrapkeys_close(hub);
+	ledger_fini(&hub->ledger);
+	charter_fini(&hub->charter);
+	free(core);
+}
+
+struct hub *core_hub(struct core *core)
+{
+	return &core->hub;
+}
+
+/* ---- messages ---- */
+
+/*
+ * What each message does, and whether a guest may say it.
+ * PROTOCOL: "Guests may send HELLO, CHARTER_GET, ORGLOG_GET, JOIN and FORK, and get CHARTER,
+ * ORGLOG, JOIN_ANSWER and FORK; any other message ends the session."
+ */
+static const struct {
+	void (*take)(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
+	bool guest;
+} handlers[] = {
+	[MESSAGE_HELLO] = {sync_hello_take, true},
+	[MESSAGE_CHARTER_GET] = {logs_charter_get, true},
+	[MESSAGE_CHARTER] = {logs_charter_take, true},
+	[MESSAGE_ORGLOG_GET] = {logs_orglog_get, true},
+	[MESSAGE_ORGLOG] = {logs_orglog_take, true},
+	[MESSAGE_GROUPS] = {sync_groups_take, false},
+	[MESSAGE_STATES] = {sync_states_take, false},
+	[MESSAGE_TOTALS] = {sync_totals_take, false},
+	[MESSAGE_HEAD] = {gossip_head_take, false},
+	[MESSAGE_RECORDS] = {gossip_records_take, false},
+	[MESSAGE_BUCKETS_GET] = {reconcile_buckets_get, false},
+	[MESSAGE_BUCKETS] = {reconcile_buckets_take, false},
+	[MESSAGE_LEAVES_GET] = {reconcile_leaves_get, false},
+	[MESSAGE_LEAVES] = {reconcile_leaves_take, false},
+	[MESSAGE_RECORDS_GET] = {reconcile_records_get, false},
+	[MESSAGE_SYNC_END] = {sync_end_take, false},
+	[MESSAGE_JOIN] = {admission_take, true},
+	[MESSAGE_JOIN_ANSWER] = {membership_join_answer_take, true},
+	[MESSAGE_TAKEN] = {sync_taken_take, false},
+	[MESSAGE_INDEX_GET] = {serve_index_get, false},
+	[MESSAGE_INDEX] = {fetch_index_take, false},
+	[MESSAGE_CHUNK_GET] = {serve_chunk_get, false},
+	[MESSAGE_CHUNK] = {NULL, false}, /* comes on channel 2 only, as EVENT_CHUNK */
+	[MESSAGE_HOLDS] = {serve_holds_take, false},
+	[MESSAGE_FORK] = {fork_take, true},
+};
+
+static void message_take(struct hub *hub, struct txn *txn, const struct event *event)
+{
+	struct peer *peer = peers_find(hub, event->link);
+	struct message m;
+	if (!peer || !peer->up)
+		return;
+	if (message_decode(&m, event->bytes)) {
+		hub_peer_bad(hub, peer, LINK_REASON_MALFORMED, "a message that is not well-formed");
+		return;
+	}
+	if (peer->class == PEER_GUEST && !handlers[m.type].guest)
+		hub_peer_bad(hub, peer, LINK_REASON_NOT_MEMBER, message_name(m.type));
+	else if (!handlers[m.type].take)
+		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "a chunk on the wrong channel");
+	else
+		handlers[m.type].take(hub, txn, peer, &m);
+}
+
+static void chunk_take(struct hub *hub, struct txn *txn, const struct event *event)
+{
+	struct peer *peer = peers_find(hub, event->link);
+	if (!peer || !peer->up)
+		return;
+	if (event->err == ERR_MALFORMED || peer->class == PEER_GUEST) {
+		hub_peer_bad(hub, peer, LINK_REASON_MALFORMED,
+			     "a chunk message that is not well-formed");
+		return;
+	}
+	fetch_chunk(hub, txn, peer, event);
+}
+
+/* ---- events ---- */
+
+static void peer_admit(struct hub *hub, struct txn *txn, const struct event *event)
+{
+	struct peer *peer = peers_cert(hub, txn, event);
+	if (peer)
+		peer_parts_open(peer);
+}
+
+static void peer_up(struct hub *hub, struct txn *txn, const struct event *event)
+{
+	struct peer *peer = peers_up(hub, event);
+	if (!peer)
+		return;
+	membership_up(hub, txn, peer);
+	sync_up(hub, txn, peer);
+}
+
+static void peer_down(struct hub *hub, const struct event *event)
+{
+	struct peer *peer = peers_down(hub, event);
+	if (!peer)
+		return;
+	fetch_down(hub, peer);
+	peer_parts_close(peer);
+	peer_free(peer);
+}
+
+static void event_take(struct hub *hub, struct txn *txn, const struct event *event)
+{
+	switch (event->type) {
+	case EVENT_TICK: /* every turn looks at the deadlines */
+		return;
+	case EVENT_LINK_CERT:
+		peer_admit(hub, txn, event);
+		return;
+	case EVENT_LINK_UP:
+		peer_up(hub, txn, event);
+		return;
+	case EVENT_LINK_DOWN:
+		peer_down(hub, event);
+		return;
+	case EVENT_MESSAGE:
+		message_take(hub, txn, event);
+		return;
+	case EVENT_CHUNK:
+		chunk_take(hub, txn, event);
+		return;
+	case EVENT_CHUNK_BAD:
+		fetch_chunk_bad(hub, txn, event);
+		return;
+	case EVENT_CALL:
+		event->run(hub, txn, hub->wall_ms, event->arg);
+		return;
+	}
+}
+
+/* ---- what an event has led to ---- */
+
+/* A token for this organisation: what was refused to it may be had now. */
+static void token_take(struct hub *hub, const struct record *record)
+{
+	if (!rights_arrival(hub, record))
+		return;
+	for (size_t i = 0; i < hub->peers.count; i++)
+		fetch_retry(hub, hub->peers.items[i]);
+	hub->source_epoch++;
+}
+
+/* A record has come into the store: whoever acts on its kind hears of it. */
+static void arrival_take(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
+{
+	const struct record *record = &arrival->record;
+	struct keywrap wrap;
+	switch (record->kind) {
+	case RECORD_VERSION:
+		scan_version(hub, txn, arrival);
+		return;
+	case RECORD_TOKEN:
+		token_take(hub, record);
+		epochs_arrival(hub, txn, record);
+		return;
+	case RECORD_CONTACT:
+		peers_contact(hub, txn, record);
+		return;
+	case RECORD_WRAP_KEY:
+		wrapkeys_arrival(hub, txn, record);
+		epochs_wraps_due(hub);
+		return;
+	case RECORD_VOTE:
+		voting_arrival(hub, txn, record);
+		return;
+	case RECORD_KEY:
+		epochs_arrival(hub, txn, record);
+		return;
+	case RECORD_WITHDRAWAL:
+		withdrawal_arrival(hub, txn, record);
+		return;
+	case RECORD_WRAP:
+		if (keywrap_get(&wrap, record->body))
+			return;
+		wrap.prefix.len ? epochs_arrival(hub, txn, record)
+				: fedkeys_arrival(hub, txn, record);
+		return;
+	}
+}
+
+static void arrivals_take(struct hub *hub, struct txn *txn)
+{
+	struct ledger_arrival arrival;
+	while (ledger_arrival_next(&hub->ledger, &arrival)) {
+		arrival_take(hub, txn, &arrival);
+		ledger_arrival_fini(&arrival);
+	}
+}
+
+/* Peers that know us as a member now, or have been compared with. */
+static void peers_take(struct hub *hub, struct txn *txn)
+{
+	hub->peer_news = false;
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		struct peer *peer = hub->peers.items[i];
+		if (peer->met_news)
+			holds_met(hub, peer);
+		if (peer->compared_news) {
+			membership_compared(hub, txn);
+			fetch_retry(hub, peer);
+		}
+		peer->met_news = peer->compared_news = false;
+	}
+}
+
+static void join_failed_take(struct hub *hub, struct txn *txn)
+{
+	struct peer *peer = peers_find(hub, hub->join_failed);
+	membership_join_failed(hub, txn);
+	if (peer && peer->up)
+		hub_close_link(hub, peer, LINK_REASON_DONE);
+}
+
+/*
+ * What lower machines have found out goes to the higher ones, in this order: records first, as they need nothing else; then the
+ * charter, since who belongs decides who is a peer, and everybody hears of a new one before anything is compared under it.
+ */
+static void news_take(struct hub *hub, struct txn *txn)
+{
+	arrivals_take(hub, txn);
+	if (hub->join_failed)
+		join_failed_take(hub, txn);
+	if (hub->charter_news)
+		membership_charter_changed(hub, txn);
+	if (hub->peer_news)
+		peers_take(hub, txn);
+	if (hub->hello_due)
+		sync_hello_all(hub, txn);
+}
+
+/* ---- turns ---- */
+
+static void turn_begin(struct hub *hub, struct times now, struct effects *effects)
+{
+	time_set(hub, now);
+	hub->effects = effects;
+	peers_turn(hub);
+	for (size_t i = 0; i < hub->peers.count; i++)
+		hub->peers.items[i]->transfer->turn_serve = 0;
+}
+
+/* Deadlines, then what the turn has led to; heads come late, as they sign what all others have written. */
+static void turn_end(struct hub *hub, struct txn *txn)
+{
+	peers_tick(hub);
+	sync_tick(hub, txn);
+	recount_tick(hub, txn);
+	holds_tick(hub, txn);
+	rights_tick(hub);
+	scan_tick(hub, txn);
+	fedkeys_tick(hub, txn);
+	news_take(hub, txn);
+	voting_settle(hub, txn);
+	epochs_settle(hub, txn);
+	withdrawal_settle(hub, txn);
+	scan_settle(hub, txn);
+	gossip_settle(hub, txn);
+	reconcile_settle(hub, txn);
+	ledger_settle(&hub->ledger, txn);
+}
+
+void core_turn(struct core *core, struct txn *txn, struct times now, const struct event *events,
+	       size_t count, struct effects *effects)
+{
+	struct hub *hub = &core->hub;
+	turn_begin(hub, now, effects);
+	for (size_t i = 0; i < count && !txn_err(txn); i++) {
+		event_take(hub, txn, &events[i]);
+		news_take(hub, txn);
+	}
+	turn_end(hub, txn);
+	hub->effects = NULL;
+}
+
+void core_query(struct core *core, struct txn *txn, struct times now,
+		void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg), void *arg)
+{
+	struct hub *hub = &core->hub;
+	check(!hub->effects);
+	time_set(hub, now);
+	run(hub, txn, now.wall_ms, arg);
+}
+
+void core_headroom(struct core *core, enum headroom headroom)
+{
+	core->hub.headroom = headroom;
+}
+
+int64_t core_wake(struct core *core, struct times now)
+{
+	static int64_t (*const wakes[])(const struct hub *hub) = {
+		peers_wake, sync_wake,   gossip_wake, reconcile_wake, recount_wake, holds_wake,
+		scan_wake,  voting_wake, epochs_wake, rights_wake,    fedkeys_wake, withdrawal_wake,
+	};
+	int64_t wake = INT64_MAX;
+	time_set(&core->hub, now);
+	for (size_t i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++) {
+		int64_t at = wakes[i](&core->hub);
+		wake = at < wake ? at : wake;
+	}
+	return wake;
+}
+
+/* ---- links ---- */
+
+void core_chunk_event(struct event *out, uint64_t link, struct bytes message)
+{
+	struct message m;
+	*out = (struct event){.type = EVENT_CHUNK, .link = link, .err = ERR_MALFORMED};
+	if (message_decode(&m, message) != ERR_OK || m.type != MESSAGE_CHUNK)
+		return;
+	out->dataset = m.of.dataset;
+	out->addr = m.addr;
+	if (!m.has_body) {
+		out->err = ERR_ABSENT;
+		return;
+	}
+	struct chunk_addr addr;
+	box_addr(&addr, m.body);
+	out->bytes = m.body;
+	out->err = id_eq(&addr, &m.addr) ? ERR_OK : ERR_CORRUPT;
+}
+
+void core_chunk_message(struct buf *out, const struct dataset_id *dataset,
+			const struct chunk_addr *addr, struct bytes chunk)
+{
+	message_chunk(out, dataset, addr, chunk, chunk.ptr != NULL);
+}
+
+bool core_certificate(const struct core *core, struct certificate *out, struct buf *entry,
+		      struct fed_id *fed)
+{
+	const struct hub *hub = &core->hub;
+	const struct identity *identity = hub->options.identity;
+	if (!hub->has_fed)
+		return false;
+	*fed = hub->charter.number > 0 ? hub->charter.fed : hub->invitation->fed;
+	buf_add(entry, buf_bytes(&hub->own_entry));
+	*out = (struct certificate){
+		.member = author_member(hub->author),
+		.node_index = identity->node_index,
+		.org = identity->org,
+		.entry = buf_bytes(entry),
+	};
+	return true;
+}

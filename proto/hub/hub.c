@@ -1,0 +1,159 @@
+#include "proto/hub/hub.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "crypto/check.h"
+
+void effects_init(struct effects *effects)
+{
+	*effects = (struct effects){0};
+}
+
+void effects_reset(struct effects *effects)
+{
+	for (size_t i = 0; i < effects->count; i++) {
+		buf_fini(&effects->items[i].bytes);
+		free(effects->items[i].note);
+	}
+	effects->count = 0;
+}
+
+void effects_fini(struct effects *effects)
+{
+	effects_reset(effects);
+	free(effects->items);
+	*effects = (struct effects){0};
+}
+
+struct effect *hub_effect(struct hub *hub, enum effect_type type, uint64_t link)
+{
+	struct effects *effects = hub->effects;
+	check(effects); /* outside a turn nothing may happen */
+	effects->items =
+		mem_room(effects->items, effects->count, &effects->cap, sizeof(*effects->items));
+	struct effect *effect = &effects->items[effects->count++];
+	*effect = (struct effect){.type = type, .link = link};
+	return effect;
+}
+
+struct note *hub_note(struct hub *hub, enum note_type type)
+{
+	struct effect *effect = hub_effect(hub, EFFECT_NOTE, 0);
+	effect->note = mem_new(1, sizeof(*effect->note));
+	effect->note->type = type;
+	return effect->note;
+}
+
+void hub_close_link(struct hub *hub, struct peer *peer, enum link_reason reason)
+{
+	hub_effect(hub, EFFECT_CLOSE, peer->link)->reason = reason;
+	peer->up = false;
+	hub->source_epoch++;
+}
+
+void hub_peer_bad(struct hub *hub, struct peer *peer, enum link_reason reason, const char *what)
+{
+	struct note *note = hub_note(hub, NOTE_PEER_BAD);
+	note->link = peer->link;
+	note->author = peer->author;
+	snprintf(note->text, sizeof(note->text), "%s", what);
+	hub_close_link(hub, peer, reason);
+}
+
+void hub_send(struct hub *hub, struct peer *peer, struct buf *message)
+{
+	if (peer->up && message->err)
+		hub_close_link(hub, peer, LINK_REASON_NOMEM);
+	peer->turn_bytes += message->len;
+	if (peer->up && peer->turn_bytes > hub->options.limits->peer_queue_bytes_max)
+		hub_peer_bad(hub, peer, LINK_REASON_BUSY, "asks for more than it takes");
+	if (!peer->up) {
+		buf_fini(message);
+		return;
+	}
+	struct effect *effect = hub_effect(hub, EFFECT_SEND, peer->link);
+	effect->channel = LINK_CHANNEL_SYNC;
+	effect->bytes = *message;
+	buf_init(message, 0);
+}
+
+void hub_send_list(struct hub *hub, struct peer *peer, struct message_list *list)
+{
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_list_end(list, &out);
+	hub_send(hub, peer, &out);
+}
+
+void hub_forget(struct hub *hub, uint32_t member_number)
+{
+	hub->keys_epoch++;
+	ledger_forget(&hub->ledger, member_number);
+}
+
+const struct charter_member *hub_author_member(const struct hub *hub, uint32_t author)
+{
+	return charter_member(&hub->charter, author_member(author));
+}
+
+int64_t hub_mono_of(const struct hub *hub, int64_t wall_ms)
+{
+	return wall_ms == INT64_MAX ? wall_ms : wall_ms - hub->wall_ms + hub->mono_ms;
+}
+
+int64_t hub_wall_of(const struct hub *hub, int64_t mono_ms)
+{
+	return mono_ms == INT64_MAX ? mono_ms : mono_ms - hub->mono_ms + hub->wall_ms;
+}
+
+int64_t hub_jitter(struct hub *hub, int64_t ms)
+{
+	if (ms <= 1)
+		return ms;
+	return ms / 2 + (int64_t)random_below(hub->options.random, (uint64_t)ms);
+}
+
+void why_set(char why[512], const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(why, 512, format, args);
+	va_end(args);
+}
+
+/* ---- the own place ---- */
+
+bool hub_joining(const struct hub *hub)
+{
+	return hub->place == PLACE_JOINING || hub->place == PLACE_WAITING ||
+	       hub->place == PLACE_ADMITTED;
+}
+
+bool hub_follows(const struct hub *hub)
+{
+	return hub->author || hub->place == PLACE_ADMITTED || hub->place == PLACE_UNSETTLED;
+}
+
+enum err hub_member_check(const struct hub *hub, char why[512])
+{
+	if (hub->author)
+		return ERR_OK;
+	if (hub->place == PLACE_FORMER || hub->place == PLACE_UNSETTLED ||
+	    hub->place_before == PLACE_FORMER) {
+		why_set(why, "%s", hub->place_why);
+		return ERR_DENIED;
+	}
+	why_set(why, "this node is not in a federation yet: found one with `allmende federation "
+		     "create --name NAME`, or join one with `allmende federation join TEXT`.");
+	return ERR_ABSENT;
+}
+
+void hub_place_lost(struct hub *hub)
+{
+	hub->author = 0;
+	ledger_own(&hub->ledger, 0, NULL);
+	if (hub->effects)
+		hub_effect(hub, EFFECT_CERTIFICATE, 0);
+}

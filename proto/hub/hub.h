@@ -1,0 +1,125 @@
+/*
+ * hub - what the machines of one node share inside a turn: its place in the federation, its ledger, its peers, the effects,
+ * the time.
+ *
+ * Every machine (sync, fetch, voting, ...) is a few functions on a struct hub and a struct of its own, which hangs below and is
+ * known to nobody else; so each can be tested with a hub alone. Calls go down. What a lower machine has found out and a
+ * higher one acts upon stands here as a flag or a counter, and the core asks for it after each event.
+ */
+#ifndef ALLMENDE_HUB_H
+#define ALLMENDE_HUB_H
+
+#include "crypto/random.h"
+#include "proto/charter/charter.h"
+#include "proto/hub/event.h"
+#include "proto/charter/identity.h"
+#include "proto/charter/invitation.h"
+#include "proto/ledger/ledger.h"
+#include "proto/hub/message.h"
+#include "proto/hub/peers.h"
+#include "store/keyfile.h"
+
+struct hub_options {
+	const struct limits *limits;     /* borrowed for the life of the core */
+	struct random *random;           /* borrowed */
+	struct keyring *keyring;         /* borrowed; seals federation keys in the store */
+	const struct identity *identity; /* borrowed */
+	const char *software;            /* "allmende 0.1.0" */
+	const char *const *addresses;    /* HOST:PORT to tell others; NULL-terminated, borrowed */
+	bool dial_only;
+};
+
+/* Where this organisation stands. */
+enum place {
+	PLACE_NONE,
+	PLACE_JOINING,   /* the invitation is being used */
+	PLACE_WAITING,   /* the request is there; the stewards have not said yes yet */
+	PLACE_ADMITTED,  /* they have; the charter is on its way */
+	PLACE_MEMBER,    /* author is not 0, but for a moment after the charter went back */
+	PLACE_FORMER,    /* was a member, and was removed */
+	PLACE_UNSETTLED, /* the charter as it stands does not show it: follows it as a guest */
+};
+
+/* How much may still be stored: nothing foreign is fetched with HEADROOM_OWN, and nothing is published with HEADROOM_NONE.
+   Records, heads and the charter are always taken. */
+enum headroom { HEADROOM_ALL, HEADROOM_OWN, HEADROOM_NONE };
+
+struct hub {
+	struct hub_options options;
+	int64_t wall_ms; /* of the turn: the time of day, since 1970, for what is signed or shown */
+	int64_t mono_ms; /* of the turn: never goes back, for every wait; unknown beginning */
+	struct effects *effects; /* of the turn; NULL: none is under way */
+	enum headroom headroom;
+
+	struct charter charter;
+	struct ledger ledger;
+	struct peers peers;
+
+	/* the own place */
+	enum place place, place_before; /* before the invitation in use: NONE or FORMER */
+	char place_why[512]; /* why joining has not succeeded yet, or why it is a member no more */
+	bool has_fed;        /* founded, joined or joining: charter.fed counts */
+	uint32_t author;     /* own; 0: not a member yet */
+	struct invitation *invitation; /* in use; NULL: none */
+	struct buf own_entry;          /* latest own organisation log entry */
+	int64_t quiet_until_ms; /* after a start: no own head before a peer has confirmed the last one */
+	int64_t behind_since_ms; /* a peer knew a later own head than this store; 0: none did */
+
+	/* what the core asks for after each event */
+	bool charter_news; /* entries were accepted */
+	bool hello_due;    /* to all: what they compare has changed */
+	uint64_t
+		join_failed; /* this link has shown that the invitation leads nowhere: place_why; 0: none */
+	bool peer_news; /* a peer has been met or compared with */
+	/* counters, for whoever remembers what follows from it */
+	uint64_t keys_epoch;   /* keys or roles of members have changed */
+	uint64_t source_epoch; /* peers, or what they hold, have changed */
+	uint64_t wanted_epoch; /* rights, keys or subscriptions: more may be had than before */
+
+	/* each known to the machine of its name alone */
+	struct wrapkeys *wrapkeys;
+	struct fedkeys *fedkeys;
+	struct rights *rights;
+	struct epochs *epochs;
+	struct logs *logs;
+	struct sync *sync;
+	struct gossip *gossip;
+	struct recount *recount;
+	struct transfer *transfer;
+	struct voting *voting;
+	struct erasing *erasing;
+};
+
+struct effect *hub_effect(struct hub *hub, enum effect_type type, uint64_t link);
+struct note *hub_note(struct hub *hub, enum note_type type);
+/*
+ * Takes the buffer. A faulty one ends the link, and so does more in one turn than may wait for one peer
+ * (limits.peer_queue_bytes_max): it asks faster than it takes answers. A link that is not up gets nothing.
+ */
+void hub_send(struct hub *hub, struct peer *peer, struct buf *message);
+/* Ends the list and sends it. */
+void hub_send_list(struct hub *hub, struct peer *peer, struct message_list *list);
+/* The peer is not up any more; it goes with EVENT_LINK_DOWN. */
+void hub_close_link(struct hub *hub, struct peer *peer, enum link_reason reason);
+/* The peer broke the rules: says so and closes. */
+void hub_peer_bad(struct hub *hub, struct peer *peer, enum link_reason reason, const char *what);
+/* Keys or roles of a member have changed (0: of all). */
+void hub_forget(struct hub *hub, uint32_t member_number);
+const struct charter_member *hub_author_member(const struct hub *hub, uint32_t author);
+/* When the clocks go on as they do, what one shows when the other does; INT64_MAX stays. */
+int64_t hub_mono_of(const struct hub *hub, int64_t wall_ms);
+int64_t hub_wall_of(const struct hub *hub, int64_t mono_ms);
+/* Random delay of ms, half more or less. */
+int64_t hub_jitter(struct hub *hub, int64_t ms);
+__attribute__((format(printf, 2, 3))) void why_set(char why[512], const char *format, ...);
+
+/* The invitation is in use. */
+bool hub_joining(const struct hub *hub);
+/* Charter entries are taken: a member, or somebody who is about to be one. */
+bool hub_follows(const struct hub *hub);
+/* For what only members do: ERR_OK, or why this node cannot. */
+enum err hub_member_check(const struct hub *hub, char why[512]);
+/* The own author number belongs to nobody or to somebody else now. */
+void hub_place_lost(struct hub *hub);
+
+#endif

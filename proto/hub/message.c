@@ -1,0 +1,677 @@
+#include "proto/hub/message.h"
+
+#include <string.h>
+
+#include "crypto/check.h"
+#include "crypto/utf8.h"
+#include "proto/wire/wire_out.h"
+
+/* PROTOCOL: "Arrays whose first element is the type." */
+
+const char *message_name(enum message_type type)
+{
+	switch (type) {
+#define X(name, number)                                                                            \
+	case MESSAGE_##name:                                                                       \
+		return #name;
+		MESSAGE_LIST(X)
+#undef X
+	}
+	return "unknown";
+}
+
+static uint32_t wire_u32(struct wire_in *w)
+{
+	return (uint32_t)wire_uint(w, UINT32_MAX);
+}
+
+static void read_version(struct wire_in *w, struct version_id *of)
+{
+	wire_fixed(w, of->dataset.b, ID_LEN);
+	of->number = wire_uint(w, UINT64_MAX);
+	of->author = wire_u32(w);
+}
+
+static void read_state(struct wire_in *w, struct message_state *state)
+{
+	wire_array(w, 5, 5);
+	state->author = wire_u32(w);
+	state->incarnation = wire_u32(w);
+	state->sequence = wire_uint(w, UINT64_MAX);
+	state->counter = wire_uint(w, UINT64_MAX);
+	wire_fixed(w, state->digest, sizeof(state->digest));
+}
+
+static void read_group(struct wire_in *w, struct message_group *group)
+{
+	wire_array(w, 3, 3);
+	group->group = wire_text(w, 0, MESSAGE_GROUP_LEN_MAX);
+	wire_fixed(w, group->digest, sizeof(group->digest));
+	group->oldest_valid_until_ms = wire_uint(w, INT64_MAX);
+}
+
+static void read_leaf(struct wire_in *w, struct setdigest_leaf *leaf)
+{
+	wire_array(w, 3, 3);
+	struct bytes slot = wire_bin(w, 1, LIMIT_SLOT_LEN_MAX);
+	leaf->slot_len = slot.len;
+	if (slot.len > 0)
+		memcpy(leaf->slot, slot.ptr, slot.len);
+	leaf->sequence = wire_uint(w, UINT64_MAX);
+	wire_fixed(w, leaf->hash.b, ID_LEN);
+}
+
+/* One element of the list of a message, by its type; used to check and to read. */
+union element {
+	struct bytes bin;
+	struct {
+		struct org_id org;
+		uint32_t number;
+		struct bytes entry;
+	} org;
+	struct message_group group;
+	struct message_state state;
+	struct setdigest_leaf leaf;
+	uint64_t sequence;
+	struct chunk_addr addr;
+	struct version_id version;
+};
+
+static void read_element(struct wire_in *w, enum message_type type, union element *out)
+{
+	switch (type) {
+	case MESSAGE_HELLO:
+		out->bin = wire_text(w, 1, LIMIT_ADDRESS_LEN_MAX);
+		return;
+	case MESSAGE_CHARTER:
+		out->bin = wire_bin(w, 1, LIMIT_CHARTER_ENTRY_LEN_MAX);
+		return;
+	case MESSAGE_RECORDS:
+		out->bin = wire_bin(w, 1, LIMIT_RECORD_LEN_MAX);
+		return;
+	case MESSAGE_ORGLOG_GET:
+		wire_array(w, 2, 2);
+		wire_fixed(w, out->org.org.b, ID_LEN);
+		out->org.number = wire_u32(w);
+		return;
+	case MESSAGE_ORGLOG:
+		wire_array(w, 2, 2);
+		wire_fixed(w, out->org.org.b, ID_LEN);
+		out->org.entry = wire_bin(w, 1, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+		return;
+	case MESSAGE_GROUPS:
+		read_group(w, &out->group);
+		return;
+	case MESSAGE_STATES:
+		read_state(w, &out->state);
+		return;
+	case MESSAGE_LEAVES:
+		read_leaf(w, &out->leaf);
+		return;
+	case MESSAGE_RECORDS_GET:
+		out->sequence = wire_uint(w, UINT64_MAX);
+		return;
+	case MESSAGE_CHUNK_GET:
+		wire_fixed(w, out->addr.b, ID_LEN);
+		return;
+	case MESSAGE_HOLDS:
+		wire_array(w, 3, 3);
+		read_version(w, &out->version);
+		return;
+	case MESSAGE_CHARTER_GET:
+	case MESSAGE_TOTALS:
+	case MESSAGE_HEAD:
+	case MESSAGE_BUCKETS_GET:
+	case MESSAGE_BUCKETS:
+	case MESSAGE_LEAVES_GET:
+	case MESSAGE_SYNC_END:
+	case MESSAGE_JOIN:
+	case MESSAGE_JOIN_ANSWER:
+	case MESSAGE_TAKEN:
+	case MESSAGE_INDEX_GET:
+	case MESSAGE_INDEX:
+	case MESSAGE_CHUNK:
+	case MESSAGE_FORK:
+		break;
+	}
+	check(!"a message without a list");
+}
+
+static void read_list(struct message *m, struct wire_in *w, uint32_t max)
+{
+	m->count = wire_array(w, 0, max);
+	m->list = *w;
+	for (uint32_t i = 0; i < m->count && w->err == ERR_OK; i++) {
+		union element ignored;
+		read_element(w, m->type, &ignored);
+	}
+}
+
+static void read_hello(struct message *m, struct wire_in *w)
+{
+	m->version = wire_uint(w, UINT32_MAX);
+	m->text = wire_text(w, 0, MESSAGE_SOFTWARE_LEN_MAX);
+	m->number = wire_u32(w);
+	m->store_incarnation = wire_uint(w, UINT64_MAX);
+	wire_fixed(w, m->digest.b, ID_LEN);
+	read_list(m, w, LIMIT_ADDRESS_COUNT_MAX);
+}
+
+static void read_author(struct message *m, struct wire_in *w)
+{
+	m->author = wire_u32(w);
+	m->incarnation = wire_u32(w);
+}
+
+static void read_token(struct message *m, struct wire_in *w)
+{
+	m->has_token = !wire_nil(w);
+	if (m->has_token)
+		wire_fixed(w, m->token.b, ID_LEN);
+}
+
+static void read_index(struct message *m, struct wire_in *w)
+{
+	read_version(w, &m->of);
+	if (m->type == MESSAGE_INDEX) {
+		m->body = wire_bin(w, 0, MESSAGE_LIST_COUNT_MAX * 36);
+		m->more = wire_bool(w);
+		return;
+	}
+	m->has_addr = !wire_nil(w);
+	if (m->has_addr)
+		wire_fixed(w, m->addr.b, ID_LEN);
+	/* The base of a difference is in the format; this version sends and answers whole indexes. */
+	if (!wire_nil(w))
+		wire_uint(w, UINT64_MAX);
+	read_token(m, w);
+}
+
+static void read_chunk(struct message *m, struct wire_in *w)
+{
+	wire_fixed(w, m->of.dataset.b, ID_LEN);
+	if (m->type == MESSAGE_CHUNK_GET) {
+		read_token(m, w);
+		read_list(m, w, MESSAGE_LIST_COUNT_MAX);
+		return;
+	}
+	wire_fixed(w, m->addr.b, ID_LEN);
+	m->has_body = !wire_nil(w);
+	if (m->has_body)
+		m->body = wire_bin(w, 1, LIMIT_CHUNK_LEN_MAX);
+}
+
+/* Elements after the type. */
+static uint32_t element_count(enum message_type type)
+{
+	switch (type) {
+	case MESSAGE_SYNC_END:
+		return 0;
+	case MESSAGE_CHARTER_GET:
+	case MESSAGE_CHARTER:
+	case MESSAGE_ORGLOG_GET:
+	case MESSAGE_ORGLOG:
+	case MESSAGE_GROUPS:
+	case MESSAGE_STATES:
+	case MESSAGE_HEAD:
+	case MESSAGE_RECORDS:
+	case MESSAGE_JOIN:
+	case MESSAGE_TAKEN:
+	case MESSAGE_HOLDS:
+		return 1;
+	case MESSAGE_JOIN_ANSWER:
+	case MESSAGE_FORK:
+		return 2;
+	case MESSAGE_TOTALS:
+	case MESSAGE_BUCKETS_GET:
+	case MESSAGE_RECORDS_GET:
+	case MESSAGE_CHUNK_GET:
+	case MESSAGE_CHUNK:
+		return 3;
+	case MESSAGE_BUCKETS:
+	case MESSAGE_LEAVES_GET:
+		return 4;
+	case MESSAGE_LEAVES:
+	case MESSAGE_INDEX:
+		return 5;
+	case MESSAGE_INDEX_GET:
+	case MESSAGE_HELLO:
+		return 6;
+	}
+	return UINT32_MAX;
+}
+
+static void read_buckets(struct message *m, struct wire_in *w)
+{
+	read_author(m, w);
+	m->counter = wire_uint(w, UINT64_MAX);
+	if (m->type == MESSAGE_BUCKETS)
+		m->body = wire_bin(w, SETDIGEST_BUCKETS_LEN, SETDIGEST_BUCKETS_LEN);
+	if (m->type == MESSAGE_LEAVES_GET || m->type == MESSAGE_LEAVES)
+		m->bucket = (uint8_t)wire_uint(w, 255);
+	if (m->type == MESSAGE_LEAVES)
+		read_list(m, w, UINT16_MAX);
+}
+
+static void read_body(struct message *m, struct wire_in *w)
+{
+	switch (m->type) {
+	case MESSAGE_HELLO:
+		read_hello(m, w);
+		break;
+	case MESSAGE_CHARTER_GET:
+		m->number = wire_u32(w);
+		break;
+	case MESSAGE_GROUPS:
+		read_list(m, w, MESSAGE_GROUP_COUNT_MAX);
+		break;
+	case MESSAGE_CHARTER:
+	case MESSAGE_ORGLOG_GET:
+	case MESSAGE_ORGLOG:
+	case MESSAGE_STATES:
+	case MESSAGE_RECORDS:
+	case MESSAGE_HOLDS:
+		read_list(m, w, MESSAGE_LIST_COUNT_MAX);
+		break;
+	case MESSAGE_TOTALS:
+		m->heads = wire_uint(w, UINT64_MAX);
+		m->records = wire_uint(w, UINT64_MAX);
+		m->bytes = wire_uint(w, UINT64_MAX);
+		break;
+	case MESSAGE_HEAD:
+		m->body = wire_bin(w, 1, LIMIT_HEAD_LEN_MAX);
+		break;
+	case MESSAGE_BUCKETS_GET:
+	case MESSAGE_BUCKETS:
+	case MESSAGE_LEAVES_GET:
+	case MESSAGE_LEAVES:
+		read_buckets(m, w);
+		break;
+	case MESSAGE_RECORDS_GET:
+		read_author(m, w);
+		read_list(m, w, MESSAGE_LIST_COUNT_MAX);
+		break;
+	case MESSAGE_SYNC_END:
+		break;
+	case MESSAGE_JOIN:
+		m->body = wire_bin(w, 1, LIMIT_JOIN_REQUEST_LEN_MAX);
+		break;
+	case MESSAGE_JOIN_ANSWER:
+		m->code = (enum message_join)wire_uint(w, MESSAGE_JOIN_WAITING);
+		m->text = wire_text(w, 0, MESSAGE_TEXT_LEN_MAX);
+		break;
+	case MESSAGE_TAKEN:
+		m->bytes = wire_uint(w, UINT64_MAX);
+		break;
+	case MESSAGE_INDEX_GET:
+	case MESSAGE_INDEX:
+		read_index(m, w);
+		break;
+	case MESSAGE_CHUNK_GET:
+	case MESSAGE_CHUNK:
+		read_chunk(m, w);
+		break;
+	case MESSAGE_FORK:
+		m->entries[0] = wire_bin(w, 1, LIMIT_CHARTER_ENTRY_LEN_MAX);
+		m->entries[1] = wire_bin(w, 1, LIMIT_CHARTER_ENTRY_LEN_MAX);
+		break;
+	}
+}
+
+enum err message_decode(struct message *out, struct bytes in)
+{
+	*out = (struct message){0};
+	struct wire_in w = wire_in(in);
+	uint32_t count = wire_array(&w, 1, 8);
+	uint64_t type = wire_uint(&w, UINT32_MAX);
+	if (w.err != ERR_OK)
+		return w.err;
+	out->type = (enum message_type)type;
+	out->len = in.len;
+	uint32_t expected = element_count(out->type);
+	if (expected == UINT32_MAX)
+		return ERR_VERSION;
+	if (count != expected + 1)
+		return ERR_MALFORMED;
+	read_body(out, &w);
+	return wire_end(&w);
+}
+
+static bool next_element(struct message *m, union element *out)
+{
+	if (m->count == 0)
+		return false;
+	m->count--;
+	read_element(&m->list, m->type, out);
+	check(m->list.err == ERR_OK);
+	return true;
+}
+
+bool message_next_bin(struct message *m, struct bytes *out)
+{
+	union element element;
+	if (!next_element(m, &element))
+		return false;
+	*out = element.bin;
+	return true;
+}
+
+bool message_next_org(struct message *m, struct org_id *org, uint32_t *number)
+{
+	union element element;
+	if (!next_element(m, &element))
+		return false;
+	*org = element.org.org;
+	*number = element.org.number;
+	return true;
+}
+
+bool message_next_entry(struct message *m, struct org_id *org, struct bytes *entry)
+{
+	union element element;
+	if (!next_element(m, &element))
+		return false;
+	*org = element.org.org;
+	*entry = element.org.entry;
+	return true;
+}
+
+bool message_next_group(struct message *m, struct message_group *out)
+{
+	union element element;
+	if (!next_element(m, &element))
+		return false;
+	*out = element.group;
+	return true;
+}
+
+bool message_next_state(struct message *m, struct message_state *out)
+{
+	union element element;
+	if (!next_element(m, &element))
+		return false;
+	*out = element.state;
+	return true;
+}
+
+bool message_next_leaf(struct message *m, struct setdigest_leaf *out)
+{
+	union element element;
+	if (!next_element(m, &element))
+		return false;
+	*out = element.leaf;
+	return true;
+}
+
+bool message_next_sequence(struct message *m, uint64_t *out)
+{
+	union element element;
+	if (!next_element(m, &element))
+		return false;
+	*out = element.sequence;
+	return true;
+}
+
+bool message_next_addr(struct message *m, struct chunk_addr *out)
+{
+	union element element;
+	if (!next_element(m, &element))
+		return false;
+	*out = element.addr;
+	return true;
+}
+
+bool message_next_version(struct message *m, struct version_id *out)
+{
+	union element element;
+	if (!next_element(m, &element))
+		return false;
+	*out = element.version;
+	return true;
+}
+
+static void begin(struct buf *out, enum message_type type)
+{
+	out_array(out, element_count(type) + 1);
+	out_uint(out, type);
+}
+
+void message_hello(struct buf *out, const char *software, uint32_t charter_number,
+		   uint64_t store_incarnation, const struct digest *content,
+		   const char *const *addresses)
+{
+	begin(out, MESSAGE_HELLO);
+	out_uint(out, 1);
+	out_text(out, bytes_str(software));
+	out_uint(out, charter_number);
+	out_uint(out, store_incarnation);
+	out_fixed(out, content->b, ID_LEN);
+	uint32_t count = 0;
+	while (addresses && count < LIMIT_ADDRESS_COUNT_MAX && addresses[count])
+		count++;
+	out_array(out, count);
+	for (uint32_t i = 0; i < count; i++)
+		out_text(out, bytes_str(addresses[i]));
+}
+
+void message_charter_get(struct buf *out, uint32_t first)
+{
+	begin(out, MESSAGE_CHARTER_GET);
+	out_uint(out, first);
+}
+
+void message_join(struct buf *out, struct bytes request)
+{
+	begin(out, MESSAGE_JOIN);
+	out_bin(out, request);
+}
+
+void message_join_answer(struct buf *out, enum message_join code, const char *text)
+{
+	begin(out, MESSAGE_JOIN_ANSWER);
+	out_uint(out, code);
+	out_text(out, utf8_cut(bytes_str(text), MESSAGE_TEXT_LEN_MAX));
+}
+
+void message_totals(struct buf *out, uint64_t heads, uint64_t records, uint64_t bytes)
+{
+	begin(out, MESSAGE_TOTALS);
+	out_uint(out, heads);
+	out_uint(out, records);
+	out_uint(out, bytes);
+}
+
+void message_head(struct buf *out, struct bytes head)
+{
+	begin(out, MESSAGE_HEAD);
+	out_bin(out, head);
+}
+
+static void begin_author(struct buf *out, enum message_type type, uint32_t author,
+			 uint32_t incarnation)
+{
+	begin(out, type);
+	out_uint(out, author);
+	out_uint(out, incarnation);
+}
+
+void message_buckets_get(struct buf *out, uint32_t author, uint32_t incarnation, uint64_t counter)
+{
+	begin_author(out, MESSAGE_BUCKETS_GET, author, incarnation);
+	out_uint(out, counter);
+}
+
+void message_buckets(struct buf *out, uint32_t author, uint32_t incarnation, uint64_t counter,
+		     const uint8_t buckets[SETDIGEST_BUCKETS_LEN])
+{
+	begin_author(out, MESSAGE_BUCKETS, author, incarnation);
+	out_uint(out, counter);
+	out_bin(out, bytes_of(buckets, SETDIGEST_BUCKETS_LEN));
+}
+
+void message_leaves_get(struct buf *out, uint32_t author, uint32_t incarnation, uint64_t counter,
+			uint8_t bucket)
+{
+	begin_author(out, MESSAGE_LEAVES_GET, author, incarnation);
+	out_uint(out, counter);
+	out_uint(out, bucket);
+}
+
+void message_leaves(struct buf *out, uint32_t author, uint32_t incarnation, uint64_t counter,
+		    uint8_t bucket, const struct setdigest_leaves *leaves)
+{
+	begin_author(out, MESSAGE_LEAVES, author, incarnation);
+	out_uint(out, counter);
+	out_uint(out, bucket);
+	out_array(out, (uint32_t)leaves->count);
+	for (size_t i = 0; i < leaves->count; i++) {
+		const struct setdigest_leaf *leaf = &leaves->items[i];
+		out_array(out, 3);
+		out_bin(out, bytes_of(leaf->slot, leaf->slot_len));
+		out_uint(out, leaf->sequence);
+		out_fixed(out, leaf->hash.b, ID_LEN);
+	}
+}
+
+void message_records_get(struct buf *out, uint32_t author, uint32_t incarnation,
+			 struct bytes sequences)
+{
+	begin_author(out, MESSAGE_RECORDS_GET, author, incarnation);
+	uint32_t count = (uint32_t)(sequences.len / 8);
+	if (count > MESSAGE_LIST_COUNT_MAX)
+		count = MESSAGE_LIST_COUNT_MAX;
+	out_array(out, count);
+	for (uint32_t i = 0; i < count; i++)
+		out_uint(out, be64_get(sequences.ptr + 8 * (size_t)i));
+}
+
+void message_sync_end(struct buf *out)
+{
+	begin(out, MESSAGE_SYNC_END);
+}
+
+void message_fork(struct buf *out, struct bytes one, struct bytes other)
+{
+	begin(out, MESSAGE_FORK);
+	out_bin(out, one);
+	out_bin(out, other);
+}
+
+void message_taken(struct buf *out, uint64_t bytes)
+{
+	begin(out, MESSAGE_TAKEN);
+	out_uint(out, bytes);
+}
+
+static void put_version(struct buf *out, const struct version_id *of)
+{
+	out_fixed(out, of->dataset.b, ID_LEN);
+	out_uint(out, of->number);
+	out_uint(out, of->author);
+}
+
+void message_index_get(struct buf *out, const struct version_id *of, const struct chunk_addr *after,
+		       const struct digest *token)
+{
+	begin(out, MESSAGE_INDEX_GET);
+	put_version(out, of);
+	out_fixed_or_nil(out, after ? after->b : NULL, ID_LEN);
+	out_nil(out);
+	out_fixed_or_nil(out, token ? token->b : NULL, ID_LEN);
+}
+
+void message_index(struct buf *out, const struct version_id *of, struct bytes entries, bool more)
+{
+	begin(out, MESSAGE_INDEX);
+	put_version(out, of);
+	out_bin(out, entries);
+	out_bool(out, more);
+}
+
+void message_chunk(struct buf *out, const struct dataset_id *dataset, const struct chunk_addr *addr,
+		   struct bytes chunk, bool here)
+{
+	begin(out, MESSAGE_CHUNK);
+	out_fixed(out, dataset->b, ID_LEN);
+	out_fixed(out, addr->b, ID_LEN);
+	if (here)
+		out_bin(out, chunk);
+	else
+		out_nil(out);
+}
+
+struct message_list message_list_begin(enum message_type type)
+{
+	struct message_list list = {.type = type};
+	buf_init(&list.items, LIMIT_MESSAGE_LEN_MAX);
+	return list;
+}
+
+void message_list_bin(struct message_list *list, struct bytes bin)
+{
+	list->count++;
+	out_bin(&list->items, bin);
+}
+
+void message_list_org(struct message_list *list, const struct org_id *org, uint32_t number)
+{
+	list->count++;
+	out_array(&list->items, 2);
+	out_fixed(&list->items, org->b, ID_LEN);
+	out_uint(&list->items, number);
+}
+
+void message_list_entry(struct message_list *list, const struct org_id *org, struct bytes entry)
+{
+	list->count++;
+	out_array(&list->items, 2);
+	out_fixed(&list->items, org->b, ID_LEN);
+	out_bin(&list->items, entry);
+}
+
+void message_list_group(struct message_list *list, const struct message_group *group)
+{
+	list->count++;
+	out_array(&list->items, 3);
+	out_text(&list->items, group->group);
+	out_fixed(&list->items, group->digest, sizeof(group->digest));
+	out_uint(&list->items, group->oldest_valid_until_ms);
+}
+
+void message_list_state(struct message_list *list, const struct message_state *state)
+{
+	list->count++;
+	out_array(&list->items, 5);
+	out_uint(&list->items, state->author);
+	out_uint(&list->items, state->incarnation);
+	out_uint(&list->items, state->sequence);
+	out_uint(&list->items, state->counter);
+	out_fixed(&list->items, state->digest, sizeof(state->digest));
+}
+
+void message_list_addr(struct message_list *list, const struct chunk_addr *addr)
+{
+	list->count++;
+	out_fixed(&list->items, addr->b, ID_LEN);
+}
+
+void message_list_version(struct message_list *list, const struct version_id *of)
+{
+	list->count++;
+	out_array(&list->items, 3);
+	put_version(&list->items, of);
+}
+
+void message_list_end(struct message_list *list, struct buf *out)
+{
+	begin(out, list->type);
+	if (list->type == MESSAGE_CHUNK_GET) {
+		out_fixed(out, list->dataset.b, ID_LEN);
+		out_fixed_or_nil(out, list->has_token ? list->token.b : NULL, ID_LEN);
+	}
+	out_array(out, list->count);
+	buf_add(out, buf_bytes(&list->items));
+	if (list->items.err != ERR_OK && out->err == ERR_OK)
+		out->err = list->items.err;
+	buf_fini(&list->items);
+}

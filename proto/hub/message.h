@@ -1,0 +1,176 @@
+/*
+ * message - the messages of docs/PROTOCOL.md, section 9: one struct, a writer for each, one strict reader.
+ *
+ * message_decode() checks the whole message; lists stay encoded and are read by the _next functions,
+ * which can not fail any more. Everything borrows from the bytes decoded.
+ */
+#ifndef ALLMENDE_MESSAGE_H
+#define ALLMENDE_MESSAGE_H
+
+#include "crypto/id.h"
+#include "crypto/limits.h"
+#include "proto/ledger/setdigest.h"
+#include "proto/content/version.h"
+#include "proto/wire/wire_in.h"
+
+/* X(NAME, number) */
+#define MESSAGE_LIST(X)                                                                            \
+	X(HELLO, 1)                                                                                \
+	X(CHARTER_GET, 2)                                                                          \
+	X(CHARTER, 3)                                                                              \
+	X(ORGLOG_GET, 4)                                                                           \
+	X(ORGLOG, 5)                                                                               \
+	X(GROUPS, 6)                                                                               \
+	X(STATES, 7)                                                                               \
+	X(TOTALS, 8)                                                                               \
+	X(HEAD, 9)                                                                                 \
+	X(RECORDS, 10)                                                                             \
+	X(BUCKETS_GET, 11)                                                                         \
+	X(BUCKETS, 12)                                                                             \
+	X(LEAVES_GET, 13)                                                                          \
+	X(LEAVES, 14)                                                                              \
+	X(RECORDS_GET, 15)                                                                         \
+	X(SYNC_END, 16)                                                                            \
+	X(JOIN, 17)                                                                                \
+	X(JOIN_ANSWER, 18)                                                                         \
+	X(TAKEN, 19)                                                                               \
+	X(INDEX_GET, 20)                                                                           \
+	X(INDEX, 21)                                                                               \
+	X(CHUNK_GET, 22)                                                                           \
+	X(CHUNK, 23)                                                                               \
+	X(HOLDS, 24)                                                                               \
+	X(FORK, 25)
+
+enum message_type {
+#define X(name, number) MESSAGE_##name = number,
+	MESSAGE_LIST(X)
+#undef X
+};
+const char *message_name(enum message_type type);
+
+enum {
+	MESSAGE_GROUP_LEN_MAX = 16,
+	MESSAGE_GROUP_COUNT_MAX = 4096,
+	MESSAGE_LIST_COUNT_MAX = 16384, /* states, sequences, holds, chunk addresses, entries */
+	MESSAGE_SOFTWARE_LEN_MAX = 64,
+	MESSAGE_TEXT_LEN_MAX = 256,
+};
+
+enum message_join {
+	MESSAGE_JOIN_ADMITTED = 0,
+	MESSAGE_JOIN_REFUSED = 1,
+	MESSAGE_JOIN_BUSY = 2,
+	MESSAGE_JOIN_WAITING = 3
+};
+
+struct message_state {
+	uint32_t author;
+	uint32_t incarnation;
+	uint64_t sequence;
+	uint64_t counter;
+	uint8_t digest[8];
+};
+struct message_group {
+	struct bytes group;
+	uint8_t digest[8];
+	uint64_t oldest_valid_until_ms;
+};
+
+struct message {
+	enum message_type type;
+	size_t len;                   /* of the whole message */
+	uint64_t version;             /* HELLO: of the protocol */
+	struct bytes text;            /* HELLO: software; JOIN_ANSWER */
+	uint32_t number;              /* HELLO: charter number; CHARTER_GET: first wanted */
+	uint64_t store_incarnation;   /* HELLO */
+	struct digest digest;         /* HELLO: content */
+	uint64_t heads, records;      /* TOTALS */
+	uint64_t bytes;               /* TOTALS, TAKEN */
+	struct bytes body;            /* HEAD, JOIN, BUCKETS, INDEX: entries, CHUNK */
+	bool has_body;                /* CHUNK */
+	struct bytes entries[2];      /* FORK */
+	uint32_t author, incarnation; /* BUCKETS*, LEAVES*, RECORDS_GET */
+	uint64_t counter;             /* BUCKETS*, LEAVES* */
+	uint8_t bucket;               /* LEAVES* */
+	enum message_join code;       /* JOIN_ANSWER */
+	struct version_id of;         /* INDEX*; CHUNK*: its dataset */
+	bool has_addr;                /* INDEX_GET */
+	struct chunk_addr addr;       /* INDEX_GET, CHUNK */
+	bool has_token;               /* INDEX_GET, CHUNK_GET */
+	struct digest token;
+	bool more;      /* INDEX */
+	uint32_t count; /* elements of list */
+	struct wire_in list;
+};
+
+/* ERR_MALFORMED; ERR_VERSION: an unknown type. */
+enum err message_decode(struct message *out, struct bytes in);
+
+/* The elements of list, in order; false at the end. */
+bool message_next_bin(struct message *m,
+		      struct bytes *out); /* HELLO (addresses), CHARTER, RECORDS */
+bool message_next_org(struct message *m, struct org_id *org, uint32_t *number); /* ORGLOG_GET */
+bool message_next_entry(struct message *m, struct org_id *org, struct bytes *entry); /* ORGLOG */
+bool message_next_group(struct message *m, struct message_group *out);
+bool message_next_state(struct message *m, struct message_state *out);
+bool message_next_leaf(struct message *m, struct setdigest_leaf *out);
+bool message_next_sequence(struct message *m, uint64_t *out);
+bool message_next_addr(struct message *m, struct chunk_addr *out);    /* CHUNK_GET */
+bool message_next_version(struct message *m, struct version_id *out); /* HOLDS */
+
+/* Writers; each appends one message. Faults stay in out. */
+void message_hello(struct buf *out, const char *software, uint32_t charter_number,
+		   uint64_t store_incarnation, const struct digest *content,
+		   const char *const *addresses);
+void message_charter_get(struct buf *out, uint32_t first);
+void message_join(struct buf *out, struct bytes request);
+void message_join_answer(struct buf *out, enum message_join code, const char *text);
+void message_totals(struct buf *out, uint64_t heads, uint64_t records, uint64_t bytes);
+void message_head(struct buf *out, struct bytes head);
+void message_buckets_get(struct buf *out, uint32_t author, uint32_t incarnation, uint64_t counter);
+void message_buckets(struct buf *out, uint32_t author, uint32_t incarnation, uint64_t counter,
+		     const uint8_t buckets[SETDIGEST_BUCKETS_LEN]);
+void message_leaves_get(struct buf *out, uint32_t author, uint32_t incarnation, uint64_t counter,
+			uint8_t bucket);
+void message_leaves(struct buf *out, uint32_t author, uint32_t incarnation, uint64_t counter,
+		    uint8_t bucket, const struct setdigest_leaves *leaves);
+/* sequences: be64 each */
+void message_records_get(struct buf *out, uint32_t author, uint32_t incarnation,
+			 struct bytes sequences);
+void message_sync_end(struct buf *out);
+void message_fork(struct buf *out, struct bytes one, struct bytes other);
+void message_taken(struct buf *out, uint64_t bytes);
+/* after and token may be NULL */
+void message_index_get(struct buf *out, const struct version_id *of, const struct chunk_addr *after,
+		       const struct digest *token);
+void message_index(struct buf *out, const struct version_id *of, struct bytes entries, bool more);
+void message_chunk(struct buf *out, const struct dataset_id *dataset, const struct chunk_addr *addr,
+		   struct bytes chunk, bool here);
+
+/*
+ * Messages that are one list: begin, add elements, end. The count is not known before the end.
+ *
+ *	struct message_list list = message_list_begin(MESSAGE_RECORDS);
+ *	message_list_bin(&list, record); ...
+ *	message_list_end(&list, &out);
+ */
+struct message_list {
+	enum message_type type;
+	uint32_t count;
+	struct buf items;
+	struct dataset_id dataset; /* CHUNK_GET: set by the caller, as the token is */
+	bool has_token;
+	struct digest token;
+};
+struct message_list message_list_begin(enum message_type type);
+void message_list_bin(struct message_list *list, struct bytes bin);
+void message_list_org(struct message_list *list, const struct org_id *org, uint32_t number);
+void message_list_entry(struct message_list *list, const struct org_id *org, struct bytes entry);
+void message_list_group(struct message_list *list, const struct message_group *group);
+void message_list_state(struct message_list *list, const struct message_state *state);
+void message_list_addr(struct message_list *list, const struct chunk_addr *addr);
+void message_list_version(struct message_list *list, const struct version_id *of);
+/* Appends the message to out and releases the list. */
+void message_list_end(struct message_list *list, struct buf *out);
+
+#endif

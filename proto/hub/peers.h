@@ -1,0 +1,107 @@
+/*
+ * peers - who is linked, and whom to dial.
+ *
+ * Every member whose address is known is dialled until it is linked: a full mesh. Two nodes that dial each
+ * other at once get two links; both ends keep the one that the smaller author dialled.
+ *
+ * Glossary: peer - what the core knows about a link. guest - a peer that is not (yet) in the charter.
+ */
+#ifndef ALLMENDE_PEERS_H
+#define ALLMENDE_PEERS_H
+
+#include "proto/hub/event.h"
+#include "proto/hub/message.h"
+#include "proto/ledger/record.h"
+
+enum peer_class { PEER_GUEST, PEER_MEMBER };
+
+struct peer {
+	uint64_t link;
+	uint64_t dial;
+	bool up;
+	enum peer_class class;
+	uint32_t author; /* 0: guest */
+	struct dh_pk key;
+	struct org_id org; /* as its certificate says */
+	uint8_t node_index;
+	uint8_t session_key[32];                 /* first bytes of the handshake hash */
+	char address[LIMIT_ADDRESS_LEN_MAX + 1]; /* dialled; else empty */
+	char software[MESSAGE_SOFTWARE_LEN_MAX + 1];
+	int64_t up_ms; /* 0: never */
+	bool waits;    /* a guest that waits for the stewards, or they for us: it stays */
+	bool met;    /* both sides know each other as members: from now on member messages may go */
+	bool synced; /* compared at least once */
+	bool met_news;      /* for the core: met since it looked, */
+	bool compared_news; /* or a comparison has come to its end */
+	int64_t ahead_ms;   /* how far its newest own head lay in the future when it came; 0: not */
+	size_t turn_bytes;  /* queued for it in this turn */
+	struct peer_sync *sync;         /* flow.h */
+	struct peer_transfer *transfer; /* holds.h */
+};
+
+struct dial { /* one address to be linked with */
+	char address[LIMIT_ADDRESS_LEN_MAX + 1];
+	uint32_t author; /* who is expected there; 0: whoever is a member */
+	bool has_expected;
+	struct dh_pk expected;
+	bool manual;     /* by `peer add` */
+	bool invitation; /* of the invitation being used */
+	uint64_t number; /* of the attempt under way; 0: none */
+	uint64_t link;   /* linked through it; 0: not */
+	int64_t up_ms;   /* when it was linked last */
+	int64_t next_ms;
+	uint32_t backoff_ms;
+	char why[128];
+};
+
+struct peers {
+	struct peer **items;
+	size_t count, cap;
+	struct dial *dials;
+	size_t dial_count, dial_cap;
+	uint64_t dial_last; /* number of the last attempt */
+};
+
+void peers_open(struct hub *hub, struct txn *txn);
+void peers_close(struct hub *hub); /* those that are left have no parts any more */
+void peers_turn(struct hub *hub);  /* a turn begins */
+struct peer *peers_find(struct hub *hub, uint64_t link);
+struct peer *peers_by_author(struct hub *hub, uint32_t author);
+/* EVENT_LINK_CERT: the peer that was admitted, and has no parts yet; NULL: it was not. */
+struct peer *peers_cert(struct hub *hub, struct txn *txn, const struct event *event);
+/* EVENT_LINK_UP: the peer, when it is up now. */
+struct peer *peers_up(struct hub *hub, const struct event *event);
+/* EVENT_LINK_DOWN: the peer, which is in no list any more: for peer_free(). */
+struct peer *peers_down(struct hub *hub, const struct event *event);
+void peer_free(struct peer *peer);
+/* Membership changed: guests that are members now become members; members that are not any more are closed. */
+void peers_classify(struct hub *hub, struct txn *txn);
+/* RECORD_CONTACT: an author's addresses are known. */
+void peers_contact(struct hub *hub, struct txn *txn, const struct record *record);
+void peers_invitation(struct hub *hub, const char *address, const struct dh_pk *expected);
+void peers_invitation_done(struct hub *hub);
+void peers_tick(struct hub *hub);
+int64_t peers_wake(const struct hub *hub);
+/* The author of a node with this transport key; 0: none. */
+uint32_t peers_author_of(struct hub *hub, struct txn *txn, const struct org_id *org,
+			 uint8_t node_index, const struct dh_pk *key);
+
+/* Links, for `allmende peers`. Index from 0; false at the end. */
+struct peer_state {
+	uint64_t link;   /* 0: not linked */
+	uint32_t author; /* 0: a guest or not known yet */
+	char address[LIMIT_ADDRESS_LEN_MAX + 1];
+	bool dialled; /* by us */
+	bool synced;
+	int64_t ahead_ms; /* by how much its clock is ahead of ours, at least; 0: not known to be */
+	int64_t since_ms; /* linked since; or next attempt when not linked */
+	char software[65];
+	char why[128]; /* why not linked */
+	bool manual;   /* by `peer add` */
+};
+bool peers_show(struct hub *hub, size_t index, struct peer_state *out);
+/* `peer add`: dials now and after every start. ERR_CONFIG: not HOST:PORT. ERR_EXISTS. */
+enum err peers_add(struct hub *hub, struct txn *txn, int64_t now_ms, const char *address,
+		   char *why);
+
+#endif

@@ -1,0 +1,373 @@
+#include "proto/ledger/ledger_internal.h"
+
+#include "crypto/check.h"
+#include "crypto/path.h"
+#include "proto/charter/contact.h"
+#include "proto/ledger/keyrecord.h"
+#include "proto/ledger/keywrap.h"
+#include "proto/charter/node_offer.h"
+#include "proto/ledger/notice.h"
+#include "proto/charter/proposal.h"
+#include "proto/ledger/token.h"
+#include "proto/ledger/withdrawal_body.h"
+
+/* ---- what a record says ---- */
+
+static enum err version_check(struct ledger *ledger, const struct record *record,
+			      struct ledger_news *news, struct version *version)
+{
+	const struct charter_member *member =
+		charter_member(ledger->charter, author_member(record->author));
+	struct dataset_id dataset;
+	enum err err = version_slot_get(record->slot, &news->dataset, &news->number);
+
+	if (err)
+		return ERR_PROTOCOL;
+	err = version_decode(version, record->body);
+	if (err)
+		return err;
+	/*
+	 * PROTOCOL: "The first component of the path is the author's organisation's slug, unless
+	 * `token` names a right." Tokens are not understood yet, so none names a right.
+	 */
+	if (!member || version->has_token ||
+	    !bytes_eq(path_slug(version->path), bytes_str(member->slug)))
+		return ERR_PROTOCOL;
+	/* PROTOCOL: "The dataset id is `H("am1.dataset", organisation id ‖ path)`." */
+	path_dataset_id(&dataset, &member->org, version->path);
+	if (!id_eq(&dataset, &news->dataset) || version->number != news->number)
+		return ERR_PROTOCOL;
+	return ERR_OK;
+}
+
+static enum err slot_check(const struct record *record, struct record_slot slot)
+{
+	return bytes_eq(record->slot, record_slot_bytes(&slot)) ? ERR_OK : ERR_PROTOCOL;
+}
+
+static enum err wrap_check(const struct record *record)
+{
+	struct keywrap keywrap;
+	enum err err = keywrap_get(&keywrap, record->body);
+
+	if (err)
+		return err;
+	return slot_check(record, record_slot_wrap(&keywrap.grantee, keywrap.number, keywrap.prefix,
+						   keywrap.path));
+}
+
+/* Epochs are made in the own namespace only. */
+static enum err key_check(const struct ledger *ledger, const struct record *record)
+{
+	const struct charter_member *member =
+		charter_member(ledger->charter, author_member(record->author));
+	struct keyrecord key;
+	enum err err = keyrecord_get(&key, record->body);
+
+	if (err)
+		return err;
+	if (!member || !bytes_eq(path_slug(key.prefix), bytes_str(member->slug)))
+		return ERR_PROTOCOL;
+	return slot_check(record, record_slot_key(key.prefix, key.number));
+}
+
+static enum err contact_check(const struct record *record)
+{
+	struct contact contact;
+	enum err err = contact_get(&contact, record->body);
+
+	return err ? err : slot_check(record, record_slot_contact());
+}
+
+/* Each author withdraws its own versions, and nobody else's. */
+static enum err withdrawal_check(struct ledger *ledger, const struct record *record)
+{
+	const struct charter_member *member =
+		charter_member(ledger->charter, author_member(record->author));
+	struct withdrawal withdrawal;
+	struct dataset_id dataset;
+	enum err err = withdrawal_get(&withdrawal, record->body);
+
+	if (err)
+		return err;
+	if (!member)
+		return ERR_PROTOCOL;
+	path_dataset_id(&dataset, &member->org, withdrawal.path);
+	return slot_check(record, record_slot_of(RECORD_WITHDRAWAL, id_bytes(&dataset)));
+}
+
+/* The slot names a dataset; whether that was ever withdrawn is for the reader to see. */
+static enum err erasure_check(const struct record *record)
+{
+	struct record_id withdrawal;
+	enum err err = erasure_get(&withdrawal, record->body);
+
+	if (err)
+		return err;
+	if (record->slot.len != 1 + ID_LEN || record->slot.ptr[0] != RECORD_ERASURE)
+		return ERR_PROTOCOL;
+	return ERR_OK;
+}
+
+static enum err token_check(struct ledger *ledger, const struct record *record)
+{
+	struct token token;
+	enum err err = token_get(&token, record->body);
+
+	if (err)
+		return err;
+	/*
+	 * PROTOCOL: "The author of the record is a node of an organisation that is issuer or audience in one of its links;
+	 * otherwise it is dropped."
+	 */
+	if (!token_author_may(ledger->charter, &token, record->author))
+		return ERR_PROTOCOL;
+	return slot_check(record, record_slot_of(RECORD_TOKEN, id_bytes(&token.id)));
+}
+
+/* PROTOCOL: "A payload with a change of an unknown kind has no effect, and is passed on." */
+static enum err vote_check(const struct record *record)
+{
+	struct charter_entry entry;
+	struct vote_body body;
+	enum err err = vote_body_get(&body, record->body);
+
+	if (!err)
+		err = charter_payload_decode(&entry, body.payload);
+	if (err)
+		return err == ERR_VERSION ? ERR_OK : err;
+	return slot_check(record, record_slot_vote(entry.number));
+}
+
+static enum err notice_check(const struct record *record)
+{
+	struct bytes text;
+	enum err err = notice_get(&text, record->body);
+
+	if (!err && (record->slot.len != 2 || record->slot.ptr[0] != RECORD_NOTICE))
+		err = ERR_PROTOCOL;
+	return err;
+}
+
+static enum err wrap_key_check(const struct record *record)
+{
+	struct wrap wrap;
+	uint32_t number;
+	enum err err = wrap_key_get(&number, &wrap, record->body);
+
+	if (!err && (record->slot.len != 2 || record->slot.ptr[0] != RECORD_WRAP_KEY))
+		err = ERR_PROTOCOL;
+	return err;
+}
+
+enum err ledger_record_check(struct ledger *ledger, const struct record *record,
+			     struct ledger_news *news, struct version *version)
+{
+	*news = (struct ledger_news){
+		.author = record->author,
+		.incarnation = record->incarnation,
+		.sequence = record->sequence,
+		.kind = record->kind,
+	};
+	if (record->kind == RECORD_VERSION)
+		return version_check(ledger, record, news, version);
+	if (record->kind == RECORD_KEY)
+		return key_check(ledger, record);
+	if (record->kind == RECORD_WRAP)
+		return wrap_check(record);
+	if (record->kind == RECORD_CONTACT)
+		return contact_check(record);
+	if (record->kind == RECORD_VOTE)
+		return vote_check(record);
+	if (record->kind == RECORD_NOTICE)
+		return notice_check(record);
+	if (record->kind == RECORD_WRAP_KEY)
+		return wrap_key_check(record);
+	if (record->kind == RECORD_TOKEN)
+		return token_check(ledger, record);
+	if (record->kind == RECORD_WITHDRAWAL)
+		return withdrawal_check(ledger, record);
+	if (record->kind == RECORD_ERASURE)
+		return erasure_check(record);
+	/* PROTOCOL: "A record of an unknown kind is stored and forwarded and has no effect." */
+	return ERR_OK;
+}
+
+/* ---- storing ---- */
+
+static void loser_drop(struct txn *txn, const struct record *winner, uint64_t sequence)
+{
+	struct row_key key = key_record(winner->author, winner->incarnation, sequence);
+	struct record loser;
+	struct bytes whole;
+
+	/* A version in the same slot has taken its rows over already. */
+	if (txn_get(txn, TABLE_RECORD, row_key_bytes(&key), &whole) &&
+	    record_decode(&loser, whole) == ERR_OK) {
+		ledger_version_unlink(txn, &loser);
+		ledger_slot_unlink(txn, &loser);
+	}
+	txn_del(txn, TABLE_RECORD, row_key_bytes(&key));
+}
+
+void ledger_record_write(struct ledger *ledger, struct txn *txn, const struct record *record,
+			 const struct ledger_news *news, const struct version *version)
+{
+	struct ledger_touched *touched = ledger_touch(ledger, txn, record->author);
+	struct row_key key = key_record(record->author, record->incarnation, record->sequence);
+	struct digest hash;
+	uint64_t loser;
+
+	if (!touched)
+		return;
+	if (record->kind == RECORD_VERSION)
+		ledger_version_link(txn, record, news, version);
+	ledger_slot_link(txn, record);
+	if (setdigest_get(txn, record->author, record->incarnation, record->slot, &loser, &hash))
+		loser_drop(txn, record, loser);
+	else
+		touched->state.live_count++;
+	txn_put(txn, TABLE_RECORD, row_key_bytes(&key), record->whole);
+	record_leaf_hash(&hash, record->whole);
+	setdigest_put(txn, record->author, record->incarnation, record->slot, record->sequence,
+		      &hash);
+	if (record->sequence > touched->state.sequence)
+		touched->state.sequence = record->sequence;
+	touched->dirty = true;
+}
+
+enum err ledger_record_drop(struct ledger *ledger, struct txn *txn, uint32_t author,
+			    uint32_t incarnation, uint64_t sequence)
+{
+	struct ledger_touched *touched = ledger_touch(ledger, txn, author);
+	struct row_key key = key_record(author, incarnation, sequence);
+	struct record_slot slot = {.len = 0};
+	struct record record;
+	struct bytes whole;
+
+	if (!touched || !txn_get(txn, TABLE_RECORD, row_key_bytes(&key), &whole))
+		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
+	if (record_decode(&record, whole)) {
+		txn_fail(txn, ERR_CORRUPT);
+		return ERR_CORRUPT;
+	}
+	slot = record_slot_copy(record.slot);
+	ledger_version_unlink(txn, &record);
+	ledger_slot_unlink(txn, &record);
+	txn_del(txn, TABLE_RECORD, row_key_bytes(&key));
+	setdigest_del(txn, author, incarnation, record_slot_bytes(&slot));
+	touched->state.live_count--;
+	touched->dirty = true;
+	return txn_err(txn);
+}
+
+/* ---- what has come ---- */
+
+void ledger_arrived(struct ledger *ledger, const struct ledger_news *news,
+		    const struct record *record, const struct version *version, struct buf *made)
+{
+	ledger->arrivals = mem_room(ledger->arrivals, ledger->arrival_count, &ledger->arrival_cap,
+				    sizeof(*ledger->arrivals));
+	struct ledger_arrival *arrival = &ledger->arrivals[ledger->arrival_count++];
+	*arrival = (struct ledger_arrival){.news = *news, .record = *record, .version = *version};
+	if (!made)
+		return;
+	/* The memory moves, and with it what points into it. */
+	arrival->made = *made;
+	buf_init(made, 0);
+}
+
+bool ledger_arrival_next(struct ledger *ledger, struct ledger_arrival *out)
+{
+	if (ledger->arrival_at == ledger->arrival_count) {
+		ledger->arrival_at = ledger->arrival_count = 0;
+		return false;
+	}
+	*out = ledger->arrivals[ledger->arrival_at++];
+	return true;
+}
+
+void ledger_arrival_fini(struct ledger_arrival *arrival)
+{
+	buf_fini(&arrival->made);
+}
+
+/* ---- accepting ---- */
+
+/* Whether the store knows better than this record already. ERR_OK: it is news, or *superseded. */
+static enum err place_check(struct txn *txn, const struct ledger_touched *touched,
+			    const struct record *record, bool *superseded)
+{
+	const struct author_state *state = &touched->state;
+	struct digest known;
+	struct bytes whole;
+	uint64_t sequence;
+
+	*superseded = true;
+	if (record->incarnation < state->incarnation)
+		return ERR_OK;
+	if (record->incarnation == state->incarnation &&
+	    ledger_record(txn, record->author, record->incarnation, record->sequence, &whole))
+		return bytes_eq(whole, record->whole) ? ERR_EXISTS : ERR_PROTOCOL;
+	/* PROTOCOL: "The highest (incarnation, sequence) of one author wins a slot." */
+	if (setdigest_get(txn, record->author, record->incarnation, record->slot, &sequence,
+			  &known) &&
+	    sequence >= record->sequence)
+		return ERR_OK;
+	/* PROTOCOL: "Membership in the latest valid head's set decides: absence is deletion." */
+	if (!touched->dirty && record->incarnation == state->incarnation &&
+	    ledger_state_complete(state) && record->sequence <= state->head_last_sequence)
+		return ERR_OK;
+	*superseded = false;
+	return ERR_OK;
+}
+
+/* The record wins its slot: checks its signature, and stores it. */
+static enum err record_admit(struct ledger *ledger, struct txn *txn, const struct record *record,
+			     const struct sign_pk *pk, struct ledger_news *news,
+			     const struct version *version)
+{
+	struct ledger_touched *touched = ledger_touch(ledger, txn, record->author);
+
+	if (record_check_sig(record, pk, &ledger->charter->fed))
+		return ERR_DENIED;
+	if (touched && record->incarnation > touched->state.incarnation)
+		ledger_incarnation_begin(ledger, txn, touched, record->incarnation);
+	ledger_record_write(ledger, txn, record, news, version);
+	if (txn_err(txn))
+		return txn_err(txn);
+	news->stored = true;
+	ledger_arrived(ledger, news, record, version, NULL);
+	return ERR_OK;
+}
+
+enum err ledger_accept_record(struct ledger *ledger, struct txn *txn, struct bytes whole,
+			      struct ledger_news *news)
+{
+	struct record record;
+	struct version version = {0};
+	struct sign_pk pk;
+	bool superseded = false;
+
+	*news = (struct ledger_news){0};
+	enum err err = record_decode(&record, whole);
+	if (!err)
+		err = ledger_author(ledger, txn, record.author, &pk, NULL);
+	if (err)
+		return err;
+	/*
+	 * PROTOCOL: "A record whose time is more than 10 minutes in the future is deferred: the
+	 * receiver drops it and asks again later."
+	 */
+	if (record.time_ms > ledger->now_ms + (int64_t)ledger->limits->clock_ahead_ms_max)
+		return ERR_AGAIN;
+	struct ledger_touched *touched = ledger_touch(ledger, txn, record.author);
+	if (!touched)
+		return txn_err(txn);
+	err = place_check(txn, touched, &record, &superseded);
+	if (!err)
+		err = ledger_record_check(ledger, &record, news, &version);
+	if (!err && !superseded)
+		err = record_admit(ledger, txn, &record, &pk, news, &version);
+	return txn_err(txn) ? txn_err(txn) : err;
+}

@@ -1,0 +1,35 @@
+/*
+ * held - which versions are here: rows of table HELD, beside the INDEX rows of the same versions.
+ *
+ * A row says how far a version is: its index is here and verified (INDEXED), all its chunks are (COMPLETE), or they
+ * were and some have been found bad (DAMAGED).
+ */
+#ifndef ALLMENDE_HELD_H
+#define ALLMENDE_HELD_H
+
+#include "proto/content/version.h"
+#include "store/db.h"
+
+enum held_state { HELD_INDEXED = 0, HELD_COMPLETE = 1, HELD_DAMAGED = 2 };
+
+struct held {
+	enum held_state state;
+	int64_t time_ms;
+	uint64_t bytes;
+	uint64_t chunks;
+};
+
+struct row_key held_key(const struct version_id *of); /* also the prefix of its INDEX rows */
+bool held_get(struct txn *txn, const struct version_id *of, struct held *held);
+void held_put(struct txn *txn, const struct version_id *of, const struct held *held);
+bool held_complete(struct txn *txn, const struct version_id *of);
+bool held_damaged(struct txn *txn, const struct version_id *of);
+/* The version that a key of HELD or INDEX begins with. */
+void held_of_key(struct version_id *of, struct bytes key);
+uint64_t held_hash(const struct version_id *of); /* short name of a version, not secure */
+bool held_same(const struct version_id *a, const struct version_id *b);
+/* The version's record, decoded; borrows from the store. ERR_ABSENT: its author has dropped it. */
+enum err held_version(struct txn *txn, const struct version_id *of, struct version *version);
+void held_index_drop(struct txn *txn, const struct version_id *of);
+
+#endif

@@ -1,0 +1,257 @@
+/*
+ * ledger - accepts records and heads into the store, and knows how complete each author is.
+ *
+ * The core owns one ledger and drives it inside its turns. Rows written: RECORD, LEAF, BUCKET,
+ * HEAD, AUTHOR, EVIDENCE, VERSION, PATH. Accepting marks an author as touched; ledger_settle(),
+ * called before the turn's transaction is committed, brings the states of all touched authors up to
+ * date. ledger_state() settles the author it is asked for.
+ *
+ * What was accepted waits in a queue, decoded, for whoever acts on it: ledger_arrival_next(). It borrows from the bytes
+ * that were handed in, so the queue is emptied before these go.
+ *
+ * Whose fault: ERR_MALFORMED, ERR_VERSION and ERR_FULL are faults of whoever sent the bytes.
+ * ERR_DENIED and ERR_PROTOCOL may be the author's alone; the caller drops what came and goes on
+ * with the session.
+ */
+#ifndef ALLMENDE_LEDGER_H
+#define ALLMENDE_LEDGER_H
+
+#include "proto/charter/charter.h"
+#include "proto/ledger/head.h"
+#include "proto/charter/orglog.h"
+#include "proto/ledger/record.h"
+#include "proto/ledger/setdigest.h"
+#include "proto/content/version.h"
+
+struct ledger_member; /* cached keys of one member's nodes */
+struct ledger_touched;
+struct ledger_arrival;
+
+struct ledger {
+	const struct charter *charter; /* borrowed; may grow between calls */
+	const struct limits *limits;   /* borrowed */
+	int64_t now_ms;
+	uint32_t own_author; /* 0: none yet */
+	bool own_behind; /* others know more of the own author: what they know goes before what is here */
+	const struct key *own_seed;     /* borrowed */
+	struct ledger_member **members; /* by member number; NULL: not loaded yet */
+	size_t member_cap;
+	struct ledger_touched *touched; /* authors to settle, rising */
+	size_t touched_count, touched_cap;
+	struct ledger_arrival *arrivals; /* for ledger_arrival_next() */
+	size_t arrival_count, arrival_cap, arrival_at;
+	uint64_t
+		settled_count; /* changes of authors' states, for who remembers what follows from them */
+	uint64_t *links_checked; /* signatures of tokens; rights.c */
+};
+
+void ledger_init(struct ledger *ledger, const struct charter *charter, const struct limits *limits);
+void ledger_fini(struct ledger *ledger);
+/* Time of this turn. */
+void ledger_now(struct ledger *ledger, int64_t now_ms);
+/* Who appends; sign_seed is borrowed for the life of the ledger. */
+void ledger_own(struct ledger *ledger, uint32_t author, const struct key *sign_seed);
+/*
+ * Forgets the cached keys of a member, after a new organisation log entry or a charter entry about
+ * it. 0: of all.
+ */
+void ledger_forget(struct ledger *ledger, uint32_t member_number);
+/*
+ * The signing key of an author who is a member's active node. ERR_ABSENT: there is no such author,
+ * or its organisation log is not here; ERR_DENIED: a former member or retired node. roles may be
+ * NULL.
+ */
+enum err ledger_author(struct ledger *ledger, struct txn *txn, uint32_t author, struct sign_pk *pk,
+		       uint8_t *roles);
+
+/* How complete an author is here. */
+enum ledger_completeness {
+	LEDGER_NONE,     /* no head yet */
+	LEDGER_COMPLETE, /* exactly the set of the latest head, which is valid */
+	LEDGER_PARTIAL,  /* not (yet) the set of the latest head */
+	LEDGER_STALE,    /* complete, but the head has expired */
+	LEDGER_DISPUTED  /* the author signed two heads of one number */
+};
+struct author_state {
+	uint32_t author;
+	uint32_t incarnation; /* the highest seen */
+	uint64_t sequence;    /* the highest seen in it */
+	uint64_t live_count;  /* records here */
+	struct digest set;    /* of what is here */
+	uint64_t counter; /* of the latest head of this incarnation; 0: none, and head_* are zero */
+	int64_t head_time_ms;
+	int64_t head_valid_until_ms;
+	uint64_t head_last_sequence;
+	uint64_t head_live_count;
+	struct digest head_set;
+	bool disputed;
+	bool has_older; /* records of an older incarnation are kept until this one is complete */
+};
+enum ledger_completeness ledger_completeness(const struct author_state *state, int64_t now_ms);
+/* Records that are missing when partial: at least 1; an estimate from the counts. */
+uint64_t ledger_missing(const struct author_state *state);
+/* ERR_ABSENT: nothing of this author is here; *out is then zero but for the author. */
+enum err ledger_state(struct ledger *ledger, struct txn *txn, uint32_t author,
+		      struct author_state *out);
+/* The next active author after *author (begin with 0) of whom something is here. Settle first. */
+bool ledger_state_next(struct ledger *ledger, struct txn *txn, uint32_t *author,
+		       struct author_state *out);
+/* Brings all touched authors up to date. Faults stick to the transaction. */
+void ledger_settle(struct ledger *ledger, struct txn *txn);
+
+/* What an accepted record was. */
+struct ledger_news {
+	uint32_t author;
+	uint32_t incarnation;
+	uint64_t sequence;
+	uint64_t kind;
+	bool stored;               /* false: superseded already, or deleted by its author since */
+	struct dataset_id dataset; /* RECORD_VERSION */
+	uint64_t number;
+};
+/*
+ * ERR_OK: see *news. ERR_EXISTS: known. ERR_AGAIN: its time is in the future; dropped, ask again
+ * later. ERR_ABSENT: the author or its organisation log is not known here (yet). ERR_DENIED:
+ * signature, or not an active author. ERR_PROTOCOL: slot and body contradict each other, or the
+ * path is not the author's. ERR_MALFORMED, ERR_VERSION, ERR_FULL.
+ */
+enum err ledger_accept_record(struct ledger *ledger, struct txn *txn, struct bytes whole,
+			      struct ledger_news *news);
+/* A record that came into the store, decoded. */
+struct ledger_arrival {
+	struct ledger_news news;
+	struct record record;   /* borrows from what was handed in, or from made */
+	struct version version; /* of RECORD_VERSION; the same */
+	struct buf made;        /* an own record; else empty */
+};
+/* The oldest one that was not taken yet; false: there is none. The caller ends it with ledger_arrival_fini(). */
+bool ledger_arrival_next(struct ledger *ledger, struct ledger_arrival *out);
+void ledger_arrival_fini(struct ledger_arrival *arrival);
+
+/*
+ * ERR_OK: it is now the latest head of its author. ERR_EXISTS: known, or older than the one known.
+ * ERR_AGAIN: its time is in the future. ERR_ABSENT, ERR_DENIED, ERR_MALFORMED, ERR_VERSION,
+ * ERR_FULL as above. ERR_PROTOCOL: it contradicts the head known; when both are evidence, they are
+ * kept, the author is disputed, and *evidence is true (may be NULL).
+ */
+enum err ledger_accept_head(struct ledger *ledger, struct txn *txn, struct bytes whole,
+			    bool *evidence);
+/* The latest head, as received. */
+bool ledger_head(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes *whole);
+/* Two heads that contradict each other. */
+bool ledger_evidence(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes *first,
+		     struct bytes *second);
+
+/*
+ * Own author. Appends a record with the next sequence; body as for record_make(). tell: it arrives as one that came from others
+ * does; else whoever appends does what follows. ERR_FULL: too long; ERR_DENIED: this node is no member (any more). id may be NULL.
+ */
+enum ledger_tell { LEDGER_QUIET, LEDGER_TELL };
+enum err ledger_append(struct ledger *ledger, struct txn *txn, uint64_t kind, struct bytes slot,
+		       struct bytes body, struct record_id *id, enum ledger_tell tell);
+/* Own author: drops a slot from the set; it is gone for others with the next head. ERR_ABSENT. */
+enum err ledger_delete(struct ledger *ledger, struct txn *txn, struct bytes slot);
+/* Own author: makes, stores and appends to out (may be NULL) the next head. */
+enum err ledger_head_make(struct ledger *ledger, struct txn *txn, struct buf *out);
+/*
+ * Own author: begins a new incarnation with all live records signed anew, and makes its first head.
+ * After a restored backup.
+ */
+enum err ledger_incarnation_new(struct ledger *ledger, struct txn *txn);
+
+/*
+ * All that is here of an author goes: its number belongs to somebody else now. Settle first.
+ */
+void ledger_author_drop(struct ledger *ledger, struct txn *txn, uint32_t author);
+
+/*
+ * Own author: a later head of it has come back and is the latest here, so this store is an old copy. What is here in `incarnation` after
+ * the sequence `after`, and so was never in a head, is signed anew with sequences that were never used.
+ */
+enum err ledger_own_renumber(struct ledger *ledger, struct txn *txn, uint32_t incarnation,
+			     uint64_t after);
+
+/* The record of a sequence, as received. */
+bool ledger_record(struct txn *txn, uint32_t author, uint32_t incarnation, uint64_t sequence,
+		   struct bytes *whole);
+
+/*
+ * Records of known kinds but versions, found by slot: all whose slot begins with prefix (a kind byte, and more), of authors
+ * that count, in order of slot and author. What is found borrows from the store until the next write; the walk itself goes on
+ * after writes.
+ *
+ *	struct ledger_slots slots = ledger_slots(ledger, txn, prefix);
+ *	while (ledger_slots_next(&slots, &record))
+ */
+struct ledger_slots {
+	struct ledger *ledger;
+	struct txn *txn;
+	struct walk walk;
+	uint32_t author; /* of this one alone; 0: of all. Others cost hardly anything. */
+};
+struct ledger_slots ledger_slots(struct ledger *ledger, struct txn *txn, struct bytes prefix);
+bool ledger_slots_next(struct ledger_slots *slots, struct record *out);
+/* The record of one author in one slot. ERR_ABSENT. */
+enum err ledger_slot(struct ledger *ledger, struct txn *txn, struct bytes slot, uint32_t author,
+		     struct record *out);
+/* Once, for a store made before slots were indexed. */
+void ledger_slots_rebuild(struct txn *txn);
+
+/* One version of a dataset, by one author. */
+struct ledger_version {
+	struct dataset_id dataset;
+	uint64_t number;
+	uint32_t author;
+	uint32_t incarnation;
+	uint64_t sequence;
+};
+/* The record of a version. ERR_ABSENT. */
+enum err ledger_version_find(struct txn *txn, const struct dataset_id *dataset, uint64_t number,
+			     uint32_t author, struct bytes *whole);
+/*
+ * The current version of a dataset: the highest number, then the smaller record id; of authors who
+ * may publish and have not withdrawn it. number 0: of all numbers, else of that one. ERR_ABSENT. whole may be NULL.
+ */
+enum err ledger_version_current(struct ledger *ledger, struct txn *txn,
+				const struct dataset_id *dataset, uint64_t number,
+				struct ledger_version *out, struct bytes *whole);
+
+/*
+ * Recounting: looks whether the stored leaves, buckets and state of an author are what its stored records and head say, and sets right what
+ * is not. Begin; then call it until it returns false; *rows is how many rows it may look at, and is counted down. ledger_settle() before and after
+ * each step. faults: so many were found.
+ */
+struct ledger_recount {
+	uint32_t author, incarnation; /* incarnation 0: nothing to do */
+	int step;
+	uint64_t sequence; /* of the record looked at last */
+	unsigned bucket;   /* to look at next */
+	uint64_t leaf_count;
+	struct author_state before;
+	uint64_t faults;
+};
+void ledger_recount_begin(struct ledger *ledger, struct txn *txn, struct ledger_recount *at,
+			  uint32_t author);
+bool ledger_recount(struct ledger *ledger, struct txn *txn, struct ledger_recount *at,
+		    uint64_t *rows);
+
+/*
+ * Reconciliation. Nothing is deleted but on the word of the head that is the latest here: `counter`
+ * names it.
+ *
+ * ledger_buckets_check: ERR_DENIED unless the bucket digests hash to the head's set; ERR_AGAIN when
+ * the head named is not the latest (any more). ledger_reconcile_bucket: checks the leaves against
+ * `digest`, which is one of the checked bucket digests, deletes what is here and not among them,
+ * and appends the sequences of those that are not here to `missing` (be64 each). Leaves with a
+ * sequence beyond the head's last are left alone. ERR_DENIED: the leaves are not those of the
+ * digest. ERR_AGAIN as above.
+ */
+enum err ledger_buckets_check(struct ledger *ledger, struct txn *txn, uint32_t author,
+			      uint32_t incarnation, uint64_t counter,
+			      const uint8_t buckets[SETDIGEST_BUCKETS_LEN]);
+enum err ledger_reconcile_bucket(struct ledger *ledger, struct txn *txn, uint32_t author,
+				 uint32_t incarnation, uint64_t counter, uint8_t bucket,
+				 const struct digest *digest, const struct setdigest_leaves *leaves,
+				 struct buf *missing);
+
+#endif

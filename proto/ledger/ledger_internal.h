@@ -1,0 +1,57 @@
+/*
+ * ledger_internal - what the sources of the ledger share, the lower ones first: ledger_rows.c (records and the rows that find
+ * them), ledger_author.c (keys and states), ledger_slot.c, ledger_current.c, ledger_accept.c, ledger_head.c, ledger_own.c.
+ */
+#ifndef ALLMENDE_LEDGER_INTERNAL_H
+#define ALLMENDE_LEDGER_INTERNAL_H
+
+#include "proto/ledger/ledger.h"
+
+/* An author in this turn. */
+struct ledger_touched {
+	struct author_state state;
+	bool dirty; /* the set has changed since state.set was made */
+};
+
+/* The author's state in this turn; valid until the next call. NULL when txn has failed. */
+struct ledger_touched *ledger_touch(struct ledger *ledger, struct txn *txn, uint32_t author);
+void ledger_settle_author(struct ledger *ledger, struct txn *txn, struct ledger_touched *touched);
+/* Whether the author may publish, or might until its node was retired. */
+bool ledger_may_publish(struct ledger *ledger, struct txn *txn, uint32_t author);
+/* Goes on to a higher incarnation, of which nothing is here yet. */
+void ledger_incarnation_begin(struct ledger *ledger, struct txn *txn,
+			      struct ledger_touched *touched, uint32_t incarnation);
+/* What a head says enters the state. */
+void ledger_state_take_head(struct author_state *state, const struct head *head);
+/* A head becomes the latest one; one of a higher incarnation begins it. */
+void ledger_head_take(struct ledger *ledger, struct txn *txn, struct ledger_touched *touched,
+		      const struct head *head);
+/* True when what is here is what the latest head says. */
+bool ledger_state_complete(const struct author_state *state);
+
+/* Whether slot and body of a record fit together and belong to the author; fills in news and, of RECORD_VERSION, version. */
+enum err ledger_record_check(struct ledger *ledger, const struct record *record,
+			     struct ledger_news *news, struct version *version);
+/* Stores a record that wins its slot, and drops the one that loses it. */
+void ledger_record_write(struct ledger *ledger, struct txn *txn, const struct record *record,
+			 const struct ledger_news *news, const struct version *version);
+/* It waits for ledger_arrival_next() from now on; takes what is in made (NULL: nothing). */
+void ledger_arrived(struct ledger *ledger, const struct ledger_news *news,
+		    const struct record *record, const struct version *version, struct buf *made);
+/* Takes a stored record out again. ERR_ABSENT */
+enum err ledger_record_drop(struct ledger *ledger, struct txn *txn, uint32_t author,
+			    uint32_t incarnation, uint64_t sequence);
+
+/* SLOT rows of known kinds. */
+void ledger_slot_link(struct txn *txn, const struct record *record);
+void ledger_slot_unlink(struct txn *txn, const struct record *record);
+
+/* The value of a VERSION row: where the record is. False, and the fault sticks, when it is none. */
+bool ledger_place_get(struct txn *txn, struct bytes place, uint32_t *incarnation,
+		      uint64_t *sequence);
+/* VERSION and PATH rows; INDEX and HELD rows go with the version they belong to. */
+void ledger_version_link(struct txn *txn, const struct record *record,
+			 const struct ledger_news *news, const struct version *version);
+void ledger_version_unlink(struct txn *txn, const struct record *record);
+
+#endif

@@ -1,0 +1,173 @@
+#include "proto/ledger/ledger_internal.h"
+
+/* NULL: txn has failed, or this node has no author number (any more). */
+static struct ledger_touched *own_touch(struct ledger *ledger, struct txn *txn)
+{
+	if (ledger->own_author == 0)
+		return NULL;
+	struct ledger_touched *own = ledger_touch(ledger, txn, ledger->own_author);
+	if (own && own->state.incarnation == 0)
+		ledger_incarnation_begin(ledger, txn, own, 1);
+	return own;
+}
+
+/* Signs and stores a record with the next sequence of the own author. */
+static enum err own_append(struct ledger *ledger, struct txn *txn, struct record *fields,
+			   struct record_id *id, enum ledger_tell tell)
+{
+	struct ledger_touched *own = own_touch(ledger, txn);
+	struct ledger_news news;
+	struct version version = {0};
+	struct record record;
+	struct buf whole;
+
+	if (!own)
+		return txn_err(txn) ? txn_err(txn) : ERR_DENIED;
+	fields->author = ledger->own_author;
+	fields->incarnation = own->state.incarnation;
+	fields->sequence = own->state.sequence + 1;
+	buf_init(&whole, LIMIT_RECORD_LEN_MAX);
+	record_make(&whole, fields, &ledger->charter->fed, ledger->own_seed);
+	enum err err = whole.err;
+	if (!err)
+		err = record_decode(&record, buf_bytes(&whole));
+	if (!err)
+		err = ledger_record_check(ledger, &record, &news, &version);
+	if (!err) {
+		if (id)
+			record_id(id, &record);
+		news.stored = true;
+		ledger_record_write(ledger, txn, &record, &news, &version);
+		err = txn_err(txn);
+	}
+	if (!err && tell == LEDGER_TELL)
+		ledger_arrived(ledger, &news, &record, &version, &whole);
+	buf_fini(&whole);
+	return err;
+}
+
+enum err ledger_append(struct ledger *ledger, struct txn *txn, uint64_t kind, struct bytes slot,
+		       struct bytes body, struct record_id *id, enum ledger_tell tell)
+{
+	struct record fields = {
+		.time_ms = ledger->now_ms, .kind = kind, .slot = slot, .body = body};
+
+	return own_append(ledger, txn, &fields, id, tell);
+}
+
+enum err ledger_delete(struct ledger *ledger, struct txn *txn, struct bytes slot)
+{
+	struct ledger_touched *own = own_touch(ledger, txn);
+	struct digest hash;
+	uint64_t sequence;
+
+	if (!own ||
+	    !setdigest_get(txn, ledger->own_author, own->state.incarnation, slot, &sequence, &hash))
+		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
+	return ledger_record_drop(ledger, txn, ledger->own_author, own->state.incarnation,
+				  sequence);
+}
+
+/* PROTOCOL: "`previous` is the id `H("am1.head", payload)` of the head before, or nil." */
+static void previous_set(struct txn *txn, struct head *head)
+{
+	struct head before;
+	struct bytes whole;
+
+	if (!ledger_head(txn, head->author, head->incarnation, &whole) ||
+	    head_decode(&before, whole))
+		return;
+	head_id(&head->previous, &before);
+	head->has_previous = true;
+}
+
+enum err ledger_head_make(struct ledger *ledger, struct txn *txn, struct buf *out)
+{
+	struct ledger_touched *own = own_touch(ledger, txn);
+	const struct charter_member *member =
+		charter_member(ledger->charter, author_member(ledger->own_author));
+	struct head head;
+	struct buf whole;
+
+	if (!own || !member)
+		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
+	/* What is signed is not remembered but made anew. */
+	own->dirty = true;
+	ledger_settle_author(ledger, txn, own);
+	const struct author_state *state = &own->state;
+	head = (struct head){
+		.author = state->author,
+		.incarnation = state->incarnation,
+		.counter = state->counter + 1,
+		.time_ms =
+			ledger->now_ms > state->head_time_ms ? ledger->now_ms : state->head_time_ms,
+		.last_sequence = state->sequence,
+		.live_count = state->live_count,
+		.set = state->set,
+		.charter_number = ledger->charter->number,
+		.orglog_number = orglog_number(txn, &member->org),
+	};
+	head.valid_until_ms = head.time_ms + (int64_t)ledger->limits->head_valid_ms;
+	previous_set(txn, &head);
+	buf_init(&whole, LIMIT_HEAD_LEN_MAX);
+	head_make(&whole, &head, &ledger->charter->fed, ledger->own_seed);
+	enum err err = whole.err;
+	if (!err)
+		err = head_decode(&head, buf_bytes(&whole));
+	if (!err) {
+		ledger_head_take(ledger, txn, own, &head);
+		ledger_settle_author(ledger, txn, own);
+		if (out)
+			buf_add(out, buf_bytes(&whole));
+		err = out && out->err ? out->err : txn_err(txn);
+	}
+	buf_fini(&whole);
+	return err;
+}
+
+enum err ledger_incarnation_new(struct ledger *ledger, struct txn *txn)
+{
+	struct ledger_touched *own = own_touch(ledger, txn);
+	enum err err = ERR_OK;
+
+	if (!own)
+		return txn_err(txn);
+	struct row_key prefix = key_author_incarnation(ledger->own_author, own->state.incarnation);
+	ledger_incarnation_begin(ledger, txn, own, own->state.incarnation + 1);
+	struct walk walk = walk_begin(txn, TABLE_RECORD, row_key_bytes(&prefix));
+	while (!err && walk_next(&walk)) {
+		struct record record;
+		err = record_decode(&record, walk.value) ? ERR_CORRUPT : ERR_OK;
+		/* The clock may have been ahead when it was made. */
+		if (record.time_ms > ledger->now_ms)
+			record.time_ms = ledger->now_ms;
+		if (!err)
+			err = own_append(ledger, txn, &record, NULL, LEDGER_QUIET);
+	}
+	return err ? err : ledger_head_make(ledger, txn, NULL);
+}
+
+enum err ledger_own_renumber(struct ledger *ledger, struct txn *txn, uint32_t incarnation,
+			     uint64_t after)
+{
+	struct ledger_touched *own = own_touch(ledger, txn);
+	struct row_key last_key, prefix = key_author_incarnation(ledger->own_author, incarnation);
+	struct row_key at = key_record(ledger->own_author, incarnation, after);
+	struct bytes key, value;
+	enum err err = ERR_OK;
+
+	if (!own || !walk_last(txn, TABLE_RECORD, row_key_bytes(&prefix), &key, &value))
+		return txn_err(txn);
+	last_key = key_record(ledger->own_author, incarnation, be64_get(key.ptr + prefix.len));
+	if (own->state.sequence < own->state.head_last_sequence)
+		own->state.sequence = own->state.head_last_sequence;
+	struct walk walk =
+		walk_begin_at(txn, TABLE_RECORD, row_key_bytes(&prefix), row_key_bytes(&at), false);
+	while (!err && walk_next(&walk) && bytes_cmp(walk.key, row_key_bytes(&last_key)) <= 0) {
+		struct record record;
+		err = record_decode(&record, walk.value) ? ERR_CORRUPT : ERR_OK;
+		if (!err)
+			err = own_append(ledger, txn, &record, NULL, LEDGER_QUIET);
+	}
+	return err;
+}

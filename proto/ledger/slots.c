@@ -1,0 +1,43 @@
+/*
+ * ledger_slot - finds records by slot, whoever their author is (ledger.h: struct ledger_slots).
+ */
+#include "proto/ledger/ledger_internal.h"
+
+enum { PLACE_LEN = 4 + 8 };
+
+struct ledger_slots ledger_slots(struct ledger *ledger, struct txn *txn, struct bytes prefix)
+{
+	return (struct ledger_slots){
+		.ledger = ledger, .txn = txn, .walk = walk_begin(txn, TABLE_SLOT, prefix)};
+}
+
+bool ledger_slots_next(struct ledger_slots *slots, struct record *out)
+{
+	while (walk_next(&slots->walk)) {
+		uint32_t author = be32_get(slots->walk.key.ptr + slots->walk.key.len - 4);
+		struct sign_pk pk;
+		struct bytes whole;
+		if (slots->walk.value.len != PLACE_LEN ||
+		    (slots->author && author != slots->author))
+			continue;
+		uint32_t incarnation = be32_get(slots->walk.value.ptr);
+		uint64_t sequence = be64_get(slots->walk.value.ptr + 4);
+		if (ledger_author(slots->ledger, slots->txn, author, &pk, NULL) == ERR_OK &&
+		    ledger_record(slots->txn, author, incarnation, sequence, &whole) &&
+		    record_decode(out, whole) == ERR_OK)
+			return true;
+	}
+	return false;
+}
+
+enum err ledger_slot(struct ledger *ledger, struct txn *txn, struct bytes slot, uint32_t author,
+		     struct record *out)
+{
+	struct row_key key = key_slot(slot, author);
+	struct bytes place, whole;
+
+	if (txn_get(txn, TABLE_SLOT, row_key_bytes(&key), &place) && place.len == PLACE_LEN &&
+	    ledger_record(txn, author, be32_get(place.ptr), be64_get(place.ptr + 4), &whole))
+		return record_decode(out, whole);
+	return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
+}

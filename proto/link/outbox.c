@@ -1,0 +1,97 @@
+#include "proto/link/outbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "proto/link/frame.h"
+
+struct outbox_message {
+	struct outbox_message *next;
+	size_t len;
+	size_t at;       /* data bytes that have left */
+	size_t peek_len; /* data bytes of the fragment last looked at */
+	uint8_t b[];     /* room for a header, then the message */
+};
+
+void outbox_init(struct outbox *outbox, uint8_t channel, uint64_t credit)
+{
+	*outbox = (struct outbox){.channel = channel, .credit = credit};
+	outbox->end = &outbox->first;
+}
+
+static void drop_first(struct outbox *outbox)
+{
+	struct outbox_message *message = outbox->first;
+	outbox->first = message->next;
+	if (!outbox->first)
+		outbox->end = &outbox->first;
+	outbox->byte_count -= outbox_cost(message->len);
+	free(message);
+}
+
+void outbox_clear(struct outbox *outbox)
+{
+	while (outbox->first)
+		drop_first(outbox);
+}
+
+void outbox_fini(struct outbox *outbox)
+{
+	outbox_clear(outbox);
+}
+
+size_t outbox_cost(size_t message_len)
+{
+	return sizeof(struct outbox_message) + FRAME_HEADER_LEN + message_len;
+}
+
+enum err outbox_put(struct outbox *outbox, struct bytes message)
+{
+	struct outbox_message *copy = malloc(outbox_cost(message.len));
+	if (!copy)
+		return ERR_NOMEM;
+	*copy = (struct outbox_message){.len = message.len};
+	if (message.len > 0)
+		memcpy(copy->b + FRAME_HEADER_LEN, message.ptr, message.len);
+	*outbox->end = copy;
+	outbox->end = &copy->next;
+	outbox->byte_count += outbox_cost(message.len);
+	return ERR_OK;
+}
+
+bool outbox_ready(const struct outbox *outbox)
+{
+	return outbox->first && (outbox->credit > 0 || outbox->first->len == 0);
+}
+
+struct bytes outbox_peek(struct outbox *outbox)
+{
+	check(outbox_ready(outbox));
+	struct outbox_message *message = outbox->first;
+	size_t len = message->len - message->at;
+	if (len > FRAME_DATA_LEN_MAX)
+		len = FRAME_DATA_LEN_MAX;
+	if (len > outbox->credit)
+		len = (size_t)outbox->credit;
+	message->peek_len = len;
+	/* the header overwrites what has left already, so no fragment is copied */
+	uint8_t *header = message->b + message->at;
+	header[0] = outbox->channel;
+	header[1] = message->at + len == message->len ? FRAME_FLAG_LAST : 0;
+	return bytes_of(header, FRAME_HEADER_LEN + len);
+}
+
+void outbox_sent(struct outbox *outbox)
+{
+	struct outbox_message *message = outbox->first;
+	message->at += message->peek_len;
+	outbox->credit -= message->peek_len;
+	if (message->at == message->len)
+		drop_first(outbox);
+}
+
+void outbox_add_credit(struct outbox *outbox, uint32_t bytes)
+{
+	outbox->credit += bytes; /* 64 bits: no peer lives to see them wrap */
+}

@@ -1,0 +1,299 @@
+/*
+ * admission - founding a federation, inviting, and what happens to who comes with an invitation
+ * (docs/PROTOCOL.md, section 4).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "proto/charter/charter_entry.h"
+#include "proto/rights/fedkeys.h"
+#include "proto/membership/membership.h"
+#include "proto/membership/request.h"
+#include "proto/sync/sync.h"
+
+static const int64_t invitation_ms = 7 * 24 * 3600 * (int64_t)1000;
+
+/* Entry 1, which this organisation votes alone. */
+static enum err first_entry(struct hub *hub, struct txn *txn, const char *name,
+			    const struct charter_change *changes, size_t count)
+{
+	struct buf payload, entry;
+	struct key seed;
+	struct charter_vote vote;
+	enum err err = identity_root_sign_seed(&seed, hub->options.identity);
+	if (err != ERR_OK)
+		return err;
+	buf_init(&payload, LIMIT_CHARTER_ENTRY_LEN_MAX);
+	buf_init(&entry, LIMIT_CHARTER_ENTRY_LEN_MAX);
+	err = charter_payload_make(&payload, &hub->charter, name, hub->wall_ms, 1, changes, count);
+	if (err == ERR_OK) {
+		charter_vote(&vote, &hub->charter, 1, &seed, buf_bytes(&payload));
+		charter_entry_make(&entry, buf_bytes(&payload), &vote, 1);
+		err = entry.err;
+	}
+	if (err == ERR_OK)
+		err = charter_accept(txn, &hub->charter, buf_bytes(&entry), NULL);
+	key_wipe(&seed);
+	buf_fini(&payload);
+	buf_fini(&entry);
+	return err;
+}
+
+static void change_admit_self(struct charter_change *out, const struct identity *identity,
+			      const struct sign_pk *root)
+{
+	*out = (struct charter_change){.kind = CHARTER_ADMIT};
+	out->member.number = 1;
+	out->member.org = identity->org;
+	out->member.root = *root;
+	memcpy(out->member.name, identity->name, sizeof(out->member.name));
+	memcpy(out->member.slug, identity->slug, sizeof(out->member.slug));
+	memcpy(out->member.ags, identity->ags, sizeof(out->member.ags));
+}
+
+enum err membership_create(struct hub *hub, struct txn *txn, int64_t now_ms, const char *name,
+			   char *why)
+{
+	const struct identity *identity = hub->options.identity;
+	struct orglog log;
+	struct key key;
+	if (hub->has_fed) {
+		why_set(why,
+			"this node belongs to the federation \"%s\" already; a directory belongs "
+			"to one "
+			"federation: make another with `allmende init -d DIR`.",
+			hub->charter.number ? hub->charter.name : hub->invitation->fed_name);
+		return ERR_EXISTS;
+	}
+	if (charter_terms_check(bytes_str(name), bytes_str(identity->slug),
+				bytes_str(identity->ags)) != ERR_OK) {
+		why_set(why, "\"%.100s\" is no name for a federation: use 1 to %d bytes of text.",
+			name, LIMIT_NAME_LEN_MAX);
+		return ERR_CONFIG;
+	}
+	enum err err = orglog_load(txn, &identity->org, &log);
+	if (err != ERR_OK)
+		return err;
+	struct charter_change *changes = mem_new(3, sizeof(*changes));
+	random_fill(hub->options.random, key.b, sizeof(key.b));
+	change_admit_self(&changes[0], identity, &log.root);
+	changes[1].kind = CHARTER_STEWARDS;
+	changes[1].stewards[0] = 1;
+	changes[1].steward_count = 1;
+	changes[2].kind = CHARTER_KEY;
+	changes[2].key_number = 1;
+	fedkey_commitment(&changes[2].key_commitment, &key, 1);
+	orglog_fini(&log);
+	err = first_entry(hub, txn, name, changes, 3);
+	free(changes);
+	if (err == ERR_OK) {
+		hub->has_fed = true;
+		fedkeys_store(hub, txn, 1, &key);
+		membership_own_place(hub, txn);
+	} else {
+		why_set(why, "the federation could not be founded: %s.",
+			err == ERR_ABSENT ? "the organisation's root key is not on this machine"
+					  : err_text(err));
+	}
+	key_wipe(&key);
+	return err;
+}
+
+/* ---- inviting ---- */
+
+static enum err steward_check(struct hub *hub, bool alone, char *why)
+{
+	const struct identity *identity = hub->options.identity;
+	enum err err = hub_member_check(hub, why);
+	if (err)
+		return err;
+	if (!charter_is_steward(&hub->charter, author_member(hub->author))) {
+		const struct charter_member *steward =
+			charter_member(&hub->charter, hub->charter.stewards[0]);
+		why_set(why, "%s is not a steward; ask %s to invite.", identity->name,
+			steward ? steward->name : "a steward");
+		return ERR_DENIED;
+	}
+	if (alone && hub->charter.threshold != 1) {
+		why_set(why,
+			"%u stewards must agree on each member, so nobody is admitted at once: "
+			"invite without --auto-approve.",
+			hub->charter.threshold);
+		return ERR_DENIED;
+	}
+	if (alone && !identity->root) {
+		why_set(why,
+			"the root key of %s is not on this machine, so nobody is admitted at once: "
+			"invite without --auto-approve, or where the key is.",
+			identity->name);
+		return ERR_DENIED;
+	}
+	return ERR_OK;
+}
+
+static enum err terms_check(struct hub *hub, const struct invitation_terms *terms, char *why)
+{
+	if (charter_terms_check(bytes_str(terms->name), bytes_str(terms->slug),
+				bytes_str(terms->ags)) != ERR_OK) {
+		why_set(why,
+			"name \"%.100s\", slug \"%.60s\" or ags \"%.20s\" is not valid: the name "
+			"has 1 to 128 bytes, the slug 1 to 40 of a-z, 0-9 and -, the ags 5 or 8 "
+			"digits.",
+			terms->name, terms->slug, terms->ags);
+		return ERR_CONFIG;
+	}
+	if (request_place_taken(&hub->charter, terms->slug, terms->ags, terms->relay)) {
+		why_set(why,
+			"the slug \"%s\" or the ags \"%s\" is in the federation already: see "
+			"`allmende federation members`.",
+			terms->slug, terms->ags);
+		return ERR_EXISTS;
+	}
+	if (hub->options.dial_only || !hub->options.addresses || !hub->options.addresses[0]) {
+		why_set(why, "this node tells nobody an address, so nobody could dial it: set "
+			     "`listen` (and `advertise`) in its configuration.");
+		return ERR_CONFIG;
+	}
+	return ERR_OK;
+}
+
+enum err membership_invite(struct hub *hub, struct txn *txn, int64_t now_ms,
+			   const struct invitation_terms *terms, struct buf *text,
+			   int64_t *valid_until_ms, char *why)
+{
+	enum err err = steward_check(hub, terms->auto_approve, why);
+	if (err == ERR_OK)
+		err = terms_check(hub, terms, why);
+	if (err != ERR_OK)
+		return err;
+	struct invitation invitation = {.fed = hub->charter.fed,
+					.charter_number = hub->charter.number,
+					.charter_entry_id = hub->charter.entry_id,
+					.transport = hub->options.identity->transport_pk,
+					.valid_until_ms = now_ms + invitation_ms};
+	snprintf(invitation.fed_name, sizeof(invitation.fed_name), "%s", hub->charter.name);
+	snprintf(invitation.address, sizeof(invitation.address), "%s", hub->options.addresses[0]);
+	snprintf(invitation.name, sizeof(invitation.name), "%s", terms->name);
+	snprintf(invitation.slug, sizeof(invitation.slug), "%s", terms->slug);
+	snprintf(invitation.ags, sizeof(invitation.ags), "%s", terms->ags);
+	random_fill(hub->options.random, invitation.secret.b, KEY_LEN);
+	err = invitation_put(text, &invitation);
+	if (err == ERR_OK) {
+		invitation_store(txn, &invitation, terms->auto_approve, terms->relay);
+		*valid_until_ms = invitation.valid_until_ms;
+	} else {
+		why_set(why, "the invitation would be too long: use a shorter name.");
+	}
+	invitation_wipe(&invitation);
+	return err;
+}
+
+/* ---- who comes ---- */
+
+static const char *join_refusal(enum err err)
+{
+	if (err == ERR_ABSENT)
+		return "this invitation is not known here";
+	if (err == ERR_EXISTS)
+		return "this invitation has been used by another organisation";
+	if (err == ERR_DENIED)
+		return "name, slug or ags are not those of the invitation, or the signature is "
+		       "wrong";
+	if (err == ERR_AGAIN)
+		return "this invitation has expired";
+	if (err == ERR_CONFIG)
+		return "an organisation with this slug or ags has joined meanwhile";
+	if (err == ERR_FULL)
+		return "too many wait for the stewards at the moment";
+	if (err == ERR_BUSY)
+		return "the steward's node can not admit at the moment";
+	if (err == ERR_PROTOCOL)
+		return "the stewards have not admitted this organisation: ask for a new invitation";
+	return "the request could not be read";
+}
+
+/* A request that may be handed in: admits at once, as the invitation says, or lets it wait. */
+static enum err join_take(struct hub *hub, struct txn *txn, struct peer *peer,
+			  const struct join_request *request, const struct invitation_row *terms)
+{
+	char why[MEMBERSHIP_WHY_LEN];
+	bool alone = terms->auto_approve && steward_check(hub, true, why) == ERR_OK;
+	bool known = request_has(txn, &request->org);
+	/* Another invitation in the same name came first. */
+	if (request_place_taken(&hub->charter, terms->slug, terms->ags, terms->relay))
+		return ERR_CONFIG;
+	/* It was here, and is here no more: a steward has said no. */
+	if (terms->used && !known)
+		return ERR_PROTOCOL;
+	enum err err = request_keep(hub, txn, request, terms);
+	if (err != ERR_OK)
+		return err;
+	invitation_use(txn, &request->secret, &request->org);
+	peer->waits = true; /* so it is told by whoever admits it */
+	if (alone && request_admit(hub, txn, &request->org) == ERR_OK)
+		return ERR_OK;
+	return txn_err(txn) ? ERR_BUSY : ERR_AGAIN;
+}
+
+/* ERR_OK: a member; *told: it has heard so already. ERR_AGAIN with *waits: it waits for the stewards. */
+static enum err join_answer(struct hub *hub, struct txn *txn, struct peer *peer, struct bytes body,
+			    bool *waits, bool *told)
+{
+	struct join_request request;
+	struct invitation_row terms;
+	enum err err = hub->author ? join_request_get(&request, body, &hub->charter.fed) : ERR_BUSY;
+	/* The link's own key must be the organisation's: a request is not passed on. */
+	if (err == ERR_OK && !id_eq(&request.org, &peer->org))
+		err = ERR_DENIED;
+	/* PROTOCOL: "An organisation that is a member already gets the answer of one admitted." */
+	if (err == ERR_OK && !charter_by_org(&hub->charter, &request.org)) {
+		err = invitation_find(txn, &request.secret, &terms);
+		/* Who waits does so until the request ends, which may be later than the invitation. */
+		if (err == ERR_OK && !request_has(txn, &request.org))
+			err = invitation_check(txn, &request, hub->wall_ms);
+		if (err == ERR_OK) {
+			err = join_take(hub, txn, peer, &request, &terms);
+			*waits = err == ERR_AGAIN;
+			*told = err == ERR_OK;
+		}
+	}
+	secret_wipe(&request, sizeof(request));
+	return err;
+}
+
+/* The older links of an organisation that waits go: it needs one. */
+static void waiter_keep(struct hub *hub, struct peer *peer)
+{
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		struct peer *other = hub->peers.items[i];
+		if (other != peer && other->up && other->waits && id_eq(&other->org, &peer->org))
+			hub_close_link(hub, other, LINK_REASON_REPLACED);
+	}
+}
+
+void admission_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
+{
+	struct buf out;
+	bool waits = false, told = false;
+	enum err err = join_answer(hub, txn, peer, m->body, &waits, &told);
+	if (told)
+		return;
+	enum message_join code = err == ERR_OK                        ? MESSAGE_JOIN_ADMITTED
+				 : waits                              ? MESSAGE_JOIN_WAITING
+				 : err == ERR_BUSY || err == ERR_FULL ? MESSAGE_JOIN_BUSY
+								      : MESSAGE_JOIN_REFUSED;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_join_answer(&out, code,
+			    err == ERR_OK ? ""
+			    : waits       ? "the stewards have been told"
+					  : join_refusal(err));
+	hub_send(hub, peer, &out);
+	if (waits)
+		waiter_keep(hub, peer);
+	if (err == ERR_OK) {
+		peers_classify(hub, txn);
+		sync_hello_all(hub, txn);
+	}
+}

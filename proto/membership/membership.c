@@ -1,0 +1,401 @@
+#include "proto/membership/membership.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "proto/charter/charter_entry.h"
+#include "proto/charter/contact.h"
+#include "proto/rights/fedkeys.h"
+#include "proto/sync/fork.h"
+#include "proto/sync/logs.h"
+#include "proto/sync/sync.h"
+#include "proto/rights/wrapkeys.h"
+#include "proto/wire/words.h"
+
+static const char join_name[] = "join"; /* META row: text of the invitation in use */
+
+/* ---- own place in the federation ---- */
+
+/* Tells others where this node may be dialled, if that has changed. */
+static void contact_update(struct hub *hub, struct txn *txn)
+{
+	struct contact contact = {.software = bytes_str(hub->options.software),
+				  .operator_name =
+					  contact_operator(hub->options.identity->operator)};
+	const char *const *addresses = hub->options.dial_only ? NULL : hub->options.addresses;
+	while (addresses && contact.address_count < LIMIT_ADDRESS_COUNT_MAX &&
+	       addresses[contact.address_count]) {
+		contact.addresses[contact.address_count] =
+			bytes_str(addresses[contact.address_count]);
+		contact.address_count++;
+	}
+	struct buf body;
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	contact_put(&body, &contact);
+	struct record_slot slot = record_slot_contact();
+	struct author_state state;
+	uint64_t sequence;
+	struct digest hash;
+	struct bytes whole;
+	struct record record;
+	bool same = ledger_state(&hub->ledger, txn, hub->author, &state) == ERR_OK &&
+		    setdigest_get(txn, hub->author, state.incarnation, record_slot_bytes(&slot),
+				  &sequence, &hash) &&
+		    ledger_record(txn, hub->author, state.incarnation, sequence, &whole) &&
+		    record_decode(&record, whole) == ERR_OK &&
+		    bytes_eq(record.body, buf_bytes(&body));
+	if (!same) {
+		enum err err =
+			ledger_append(&hub->ledger, txn, RECORD_CONTACT, record_slot_bytes(&slot),
+				      buf_bytes(&body), NULL, LEDGER_QUIET);
+		if (err != ERR_OK)
+			txn_fail(txn, err);
+	}
+	buf_fini(&body);
+}
+
+static void invitation_drop(struct hub *hub, struct txn *txn)
+{
+	struct row_key row = key_name(join_name);
+	txn_del(txn, TABLE_META, row_key_bytes(&row));
+	if (hub->invitation)
+		invitation_wipe(hub->invitation);
+	free(hub->invitation);
+	hub->invitation = NULL;
+	if (hub_joining(hub))
+		hub->place = hub->place_before;
+	peers_invitation_done(hub);
+}
+
+/* The charter does not show this organisation, which was a member. */
+static void place_none(struct hub *hub)
+{
+	const struct org_id *org = &hub->options.identity->org;
+	bool removed = false;
+	for (uint32_t n = 1; n <= hub->charter.member_count; n++)
+		removed = removed || id_eq(&charter_member(&hub->charter, n)->org, org);
+	if (removed) {
+		why_set(hub->place_why, "%s is no member of %s any more.",
+			hub->options.identity->name, hub->charter.name);
+	} else {
+		why_set(hub->place_why,
+			"the charter entry that admitted %s does not count: there are two of one "
+			"number, and the members have to settle it.",
+			hub->options.identity->name);
+	}
+	hub->place = removed ? PLACE_FORMER : PLACE_UNSETTLED;
+	hub_place_lost(hub);
+}
+
+void membership_own_place(struct hub *hub, struct txn *txn)
+{
+	const struct identity *identity = hub->options.identity;
+	const struct charter_member *member = charter_by_org(&hub->charter, &identity->org);
+	if (hub->place == PLACE_MEMBER && (!member || member->number != author_member(hub->author)))
+		place_none(hub);
+	if (!member || hub->author)
+		return;
+	hub->author = author_of(member->number, identity->node_index);
+	ledger_own(&hub->ledger, hub->author, secret_key(identity->sign));
+	contact_update(hub, txn);
+	if (hub->effects) {
+		hub_effect(hub, EFFECT_CERTIFICATE, 0);
+		struct note *note = hub_note(hub, NOTE_JOINED);
+		note->author = hub->author;
+		snprintf(note->text, sizeof(note->text), "%s", hub->charter.name);
+	}
+	hub->place_why[0] = 0;
+	hub->place = PLACE_MEMBER;
+	hub->place_before = PLACE_NONE;
+}
+
+void membership_charter_changed(struct hub *hub, struct txn *txn)
+{
+	hub->charter_news = false;
+	logs_forget(hub);
+	hub_forget(hub, 0);
+	membership_own_place(hub, txn);
+	fedkeys_charter_changed(hub, txn);
+	fork_tell_all(hub, txn);
+	peers_classify(hub, txn);
+	if (logs_orglogs_here(hub, txn))
+		sync_hello_all(hub, txn);
+}
+
+/* The invitation's address is the only one known until others have told theirs. */
+void membership_compared(struct hub *hub, struct txn *txn)
+{
+	if (hub->author && hub->invitation)
+		invitation_drop(hub, txn);
+}
+
+static void join_load(struct hub *hub, struct txn *txn)
+{
+	struct row_key row = key_name(join_name);
+	struct bytes text;
+	if (!txn_get(txn, TABLE_META, row_key_bytes(&row), &text))
+		return;
+	hub->invitation = mem_new(1, sizeof(*hub->invitation));
+	if (invitation_get(hub->invitation, text)) {
+		why_set(hub->place_why,
+			"the invitation in this directory can not be read; ask for a new one");
+		invitation_drop(hub, txn);
+		return;
+	}
+	if (!hub->author) {
+		/* Who follows the charter as a guest goes on to. */
+		bool follows = hub_follows(hub);
+		hub->place_before = hub->place == PLACE_NONE ? PLACE_NONE : PLACE_FORMER;
+		hub->place = follows ? PLACE_ADMITTED : PLACE_JOINING;
+	}
+	hub->has_fed = true;
+	peers_invitation(hub, hub->invitation->address, &hub->invitation->transport);
+}
+
+enum err membership_open(struct hub *hub, struct txn *txn)
+{
+	const struct identity *identity = hub->options.identity;
+	struct bytes entry;
+	if (!orglog_entry(txn, &identity->org, orglog_number(txn, &identity->org), &entry))
+		return ERR_CORRUPT;
+	buf_add(&hub->own_entry, entry);
+	membership_own_place(hub, txn);
+	return hub->own_entry.err;
+}
+
+void membership_join_open(struct hub *hub, struct txn *txn)
+{
+	join_load(hub, txn);
+	if (hub->charter.number > 0 && !hub->author && !hub->invitation)
+		place_none(hub);
+}
+
+void membership_close(struct hub *hub)
+{
+	if (hub->invitation)
+		invitation_wipe(hub->invitation);
+	free(hub->invitation);
+	buf_fini(&hub->own_entry);
+}
+
+/* ---- joining ---- */
+
+enum err membership_join(struct hub *hub, struct txn *txn, int64_t now_ms, const char *text,
+			 char *why)
+{
+	const struct identity *identity = hub->options.identity;
+	struct invitation *invitation = mem_new(1, sizeof(*invitation));
+	enum err err = ERR_OK;
+	if (hub->author) {
+		why_set(why,
+			"this node belongs to the federation \"%s\" already; a directory belongs "
+			"to one "
+			"federation.",
+			hub->charter.name);
+		err = ERR_EXISTS;
+	} else if ((err = invitation_get(invitation, bytes_str(text))) != ERR_OK) {
+		why_set(why, "%s",
+			err == ERR_DENIED ? "the invitation is incomplete or mistyped: copy its "
+					    "whole line again."
+			: err == ERR_VERSION
+				? "the invitation is of a newer version: update this program."
+				: "this is not an invitation: it begins with \"allmende1-\".");
+		err = ERR_CONFIG;
+	} else if (hub->charter.number > 0 && !id_eq(&hub->charter.fed, &invitation->fed)) {
+		why_set(why,
+			"this node has been let in by the federation \"%s\" already; a directory "
+			"belongs to one federation: make another with `allmende init -d DIR`.",
+			hub->charter.name);
+		err = ERR_EXISTS;
+	} else if (invitation->valid_until_ms < now_ms) {
+		why_set(why, "the invitation has expired: ask for a new one.");
+		err = ERR_CONFIG;
+	} else if (strcmp(invitation->slug, identity->slug) ||
+		   strcmp(invitation->ags, identity->ags) ||
+		   strcmp(invitation->name, identity->name)) {
+		why_set(why,
+			"the invitation is for %s (%s, %s), this node is %s (%s, %s): ask for one "
+			"in this name.",
+			invitation->name, invitation->slug, invitation->ags, identity->name,
+			identity->slug, identity->ags);
+		err = ERR_DENIED;
+	}
+	if (err == ERR_OK) {
+		struct row_key row = key_name(join_name);
+		if (hub_joining(hub))
+			invitation_drop(hub, txn);
+		txn_put(txn, TABLE_META, row_key_bytes(&row), bytes_str(text));
+		hub->place_why[0] = 0;
+		join_load(hub, txn);
+		hub_effect(hub, EFFECT_CERTIFICATE, 0);
+		/* Perhaps the steward is linked already. */
+		for (size_t i = 0; i < hub->peers.count; i++) {
+			if (hub->peers.items[i]->up)
+				membership_up(hub, txn, hub->peers.items[i]);
+		}
+	}
+	invitation_wipe(invitation);
+	free(invitation);
+	return err;
+}
+
+void membership_up(struct hub *hub, struct txn *txn, struct peer *peer)
+{
+	const struct charter_member *member = charter_by_org(&hub->charter, &peer->org);
+	struct buf request, out;
+	if (peer->class == PEER_GUEST && member) /* with keys not known here yet */
+		logs_orglog_ask(hub, peer, &member->org, orglog_number(txn, &member->org) + 1);
+	if (!hub_joining(hub) || !id_eq(&peer->key, &hub->invitation->transport))
+		return;
+	/* PROTOCOL: "The new node does not send JOIN: its organisation is a member." */
+	if (hub->options.identity->handover) {
+		hub->place = PLACE_ADMITTED;
+		sync_hello(hub, txn, peer);
+		return;
+	}
+	struct key seed;
+	if (identity_root_sign_seed(&seed, hub->options.identity) != ERR_OK) {
+		why_set(hub->place_why,
+			"the root key is not on this machine, so the request to join can "
+			"not be signed");
+		return;
+	}
+	buf_init(&request, LIMIT_JOIN_REQUEST_LEN_MAX);
+	join_request_make(&request, hub->invitation, buf_bytes(&hub->own_entry),
+			  hub->options.dial_only ? NULL : hub->options.addresses, &seed);
+	key_wipe(&seed);
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_join(&out, buf_bytes(&request));
+	if (request.err != ERR_OK && out.err == ERR_OK)
+		out.err = request.err;
+	buf_fini_wipe(&request);
+	hub_send(hub, peer, &out);
+}
+
+static void join_failed_note(struct hub *hub)
+{
+	struct note *note = hub_note(hub, NOTE_JOIN_FAILED);
+	snprintf(note->text, sizeof(note->text), "%.300s", hub->place_why);
+}
+
+void membership_join_failed(struct hub *hub, struct txn *txn)
+{
+	hub->join_failed = 0;
+	join_failed_note(hub);
+	invitation_drop(hub, txn);
+	hub->has_fed = false;
+	hub_effect(hub, EFFECT_CERTIFICATE, 0);
+}
+
+void membership_join_answer_take(struct hub *hub, struct txn *txn, struct peer *peer,
+				 struct message *m)
+{
+	if (!hub_joining(hub) || !id_eq(&peer->key, &hub->invitation->transport))
+		return;
+	if (m->code == MESSAGE_JOIN_ADMITTED) {
+		hub->place = PLACE_ADMITTED;
+		hub->place_why[0] = 0;
+		sync_hello(hub, txn, peer);
+		return;
+	}
+	peer->waits = m->code == MESSAGE_JOIN_WAITING;
+	if (hub->place != PLACE_ADMITTED)
+		hub->place = peer->waits ? PLACE_WAITING : PLACE_JOINING;
+	if (peer->waits) {
+		hub->place_why[0] = 0; /* nothing is wrong */
+		return;
+	}
+	why_set(hub->place_why, "%s did not let us in: %.*s", hub->invitation->fed_name,
+		(int)m->text.len, (const char *)m->text.ptr);
+	if (m->code == MESSAGE_JOIN_BUSY) {
+		join_failed_note(hub); /* asked again when the link comes back */
+		return;
+	}
+	membership_join_failed(hub, txn);
+	hub_close_link(hub, peer, LINK_REASON_DONE);
+}
+
+/* ---- queries ---- */
+
+static enum membership_state state_of(const struct hub *hub)
+{
+	if (hub->author)
+		return MEMBERSHIP_MEMBER;
+	if (hub_joining(hub))
+		return MEMBERSHIP_JOINING;
+	return hub->place == PLACE_FORMER || hub->place == PLACE_UNSETTLED ? MEMBERSHIP_FORMER
+									   : MEMBERSHIP_NONE;
+}
+
+void membership_status(struct hub *hub, struct membership_status *out)
+{
+	*out = (struct membership_status){.author = hub->author,
+					  .member_number = author_member(hub->author),
+					  .federation_key_number = hub->charter.key_number};
+	out->state = state_of(hub);
+	out->charter = hub->charter.number ? &hub->charter : NULL;
+	out->frozen_number = fork_number(hub);
+	const struct charter_member *own = hub_author_member(hub, hub->author);
+	out->relay = own && own->state == CHARTER_RELAY;
+	out->has_federation_key = fedkeys_get(hub, hub->charter.key_number) != NULL;
+	memcpy(out->why, hub->place_why, sizeof(out->why));
+	out->waiting = hub->place == PLACE_WAITING;
+	if (hub_joining(hub))
+		words_of(out->words, &hub->invitation->fed, &hub->options.identity->org);
+}
+
+/* How much a state asks for attention. A node that was never heard of says nothing as long as another one does. */
+static int attention(enum ledger_completeness completeness)
+{
+	static const int of[] = {[LEDGER_NONE] = 0,
+				 [LEDGER_COMPLETE] = 1,
+				 [LEDGER_STALE] = 2,
+				 [LEDGER_PARTIAL] = 3,
+				 [LEDGER_DISPUTED] = 4};
+	return of[completeness];
+}
+
+/* Adds one node of a member. */
+static void member_add(struct hub *hub, struct txn *txn, uint32_t author,
+		       enum ledger_completeness *worst, struct member_state *out)
+{
+	struct author_state state;
+	out->linked = out->linked || peers_by_author(hub, author) != NULL;
+	if (ledger_state(&hub->ledger, txn, author, &state) != ERR_OK)
+		return;
+	enum ledger_completeness completeness = ledger_completeness(&state, hub->wall_ms);
+	if (attention(completeness) > attention(*worst)) {
+		*worst = completeness;
+		out->author = author;
+	}
+	out->missing += completeness == LEDGER_PARTIAL ? ledger_missing(&state) : 0;
+	if (state.head_time_ms > out->head_time_ms)
+		out->head_time_ms = state.head_time_ms;
+	out->record_count += state.live_count;
+}
+
+void membership_member(struct hub *hub, struct txn *txn, int64_t now_ms, uint32_t member_number,
+		       struct member_state *out)
+{
+	static const char *const names[] = {[LEDGER_NONE] = "unknown",
+					    [LEDGER_COMPLETE] = "complete",
+					    [LEDGER_PARTIAL] = "partial",
+					    [LEDGER_STALE] = "stale",
+					    [LEDGER_DISPUTED] = "disputed"};
+	const struct charter_member *member = charter_member(&hub->charter, member_number);
+	enum ledger_completeness worst = LEDGER_NONE;
+	struct orglog log;
+	*out = (struct member_state){.author = author_of(member_number, 0)};
+	out->self = author_member(hub->author) == member_number;
+	if (orglog_load(txn, &member->org, &log) == ERR_OK) {
+		for (size_t i = 0; i < log.node_count; i++) {
+			if (log.nodes[i].state == ORGLOG_NODE_ACTIVE)
+				member_add(hub, txn, author_of(member_number, log.nodes[i].index),
+					   &worst, out);
+		}
+	}
+	orglog_fini(&log);
+	out->state = names[worst];
+}

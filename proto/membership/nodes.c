@@ -1,0 +1,347 @@
+#include "proto/membership/nodes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "proto/rights/fedkeys.h"
+#include "proto/sync/gossip.h"
+#include "proto/ledger/keyrecord.h"
+#include "proto/charter/node_offer.h"
+#include "proto/rights/wrapkeys.h"
+
+/*
+ * Row META "handover:INDEX": the key to hand wrap keys over to a node that was added here.
+ */
+#define HANDOVER_ROW "handover:"
+
+static struct row_key numbered(char name[40], const char *prefix, uint32_t number)
+{
+	snprintf(name, 40, "%s%u", prefix, number);
+	return key_name(name);
+}
+
+/* ---- the log ---- */
+
+static enum err root_check(struct hub *hub, char *why)
+{
+	if (hub->options.identity->root)
+		return ERR_OK;
+	why_set(why,
+		"the root key of %s is not on this machine: do this where it is, or restore it "
+		"from "
+		"the recovery sheet.",
+		hub->options.identity->name);
+	return ERR_DENIED;
+}
+
+/* Appends an entry to the own log; the others learn of it with the next head. */
+static enum err log_append(struct hub *hub, struct txn *txn, const struct orglog *now,
+			   struct orglog *next)
+{
+	struct key seed;
+	struct buf entry;
+	enum err err = identity_root_sign_seed(&seed, hub->options.identity);
+	if (err != ERR_OK)
+		return err;
+	next->time_ms = hub->wall_ms;
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	orglog_make(&entry, now, next, &seed);
+	key_wipe(&seed);
+	err = entry.err;
+	if (err == ERR_OK)
+		err = orglog_accept(txn, &hub->options.identity->org, buf_bytes(&entry), NULL);
+	if (err == ERR_OK) {
+		buf_reset(&hub->own_entry);
+		buf_add(&hub->own_entry, buf_bytes(&entry));
+		hub_forget(hub, author_member(hub->author));
+		hub_effect(hub, EFFECT_CERTIFICATE, 0);
+		peers_classify(hub, txn);
+		gossip_log_grown(hub);
+	}
+	buf_fini(&entry);
+	return err;
+}
+
+/* ---- another node ---- */
+
+enum err nodes_offer(struct hub *hub, struct txn *txn, int64_t now_ms, struct buf *text, char *why)
+{
+	const struct identity *identity = hub->options.identity;
+	struct orglog log;
+	enum err err = root_check(hub, why);
+	if (err == ERR_OK)
+		err = hub_member_check(hub, why);
+	if (err == ERR_OK &&
+	    (hub->options.dial_only || !hub->options.addresses || !hub->options.addresses[0])) {
+		why_set(why, "this node tells nobody an address, so the new one could not dial it: "
+			     "set `listen` (and `advertise`) in its configuration.");
+		err = ERR_CONFIG;
+	}
+	if (err != ERR_OK || (err = orglog_load(txn, &identity->org, &log)) != ERR_OK)
+		return err;
+	struct invitation invitation = {.fed = hub->charter.fed,
+					.charter_number = hub->charter.number,
+					.charter_entry_id = hub->charter.entry_id,
+					.transport = identity->transport_pk,
+					.valid_until_ms = now_ms};
+	snprintf(invitation.fed_name, sizeof(invitation.fed_name), "%s", hub->charter.name);
+	snprintf(invitation.address, sizeof(invitation.address), "%s", hub->options.addresses[0]);
+	snprintf(invitation.name, sizeof(invitation.name), "%s", identity->name);
+	snprintf(invitation.slug, sizeof(invitation.slug), "%s", identity->slug);
+	snprintf(invitation.ags, sizeof(invitation.ags), "%s", identity->ags);
+	struct buf inner;
+	buf_init(&inner, LIMIT_INVITATION_LEN_MAX);
+	err = invitation_put(&inner, &invitation);
+	if (err == ERR_OK) {
+		struct node_offer offer = {identity->org, log.first_root, buf_bytes(&inner)};
+		node_offer_put(text, &offer);
+		err = text->err;
+	}
+	buf_fini(&inner);
+	orglog_fini(&log);
+	return err;
+}
+
+/* The log and, for a node that may read, all secret wrap keys. */
+static enum err answer_make(struct hub *hub, struct txn *txn, uint8_t index, bool secrets,
+			    const struct dh_pk *handover, struct buf *answer)
+{
+	const struct identity *identity = hub->options.identity;
+	const struct wrapkeys *m = hub->wrapkeys;
+	uint32_t entry_count = 0, wrap_count = 0;
+	struct buf entries, wraps;
+	struct bytes entry;
+	enum err err = ERR_OK;
+	buf_init(&entries, SIZE_MAX);
+	buf_init(&wraps, SIZE_MAX);
+	while (orglog_entry(txn, &identity->org, entry_count + 1, &entry)) {
+		node_answer_entry(&entries, entry);
+		entry_count++;
+	}
+	for (size_t i = 0; secrets && i < m->count && err == ERR_OK; i++) {
+		struct wrap_context context =
+			node_handover_context(&identity->org, m->items[i].number);
+		struct wrap wrap;
+		err = wrap_seal(&wrap, secret_key(m->items[i].secret), handover, &context,
+				hub->options.random);
+		node_answer_wrap(&wraps, m->items[i].number, &wrap);
+		wrap_count++;
+	}
+	if (err == ERR_OK)
+		node_answer_put(answer, &identity->org, index, entry_count, buf_bytes(&entries),
+				wrap_count, buf_bytes(&wraps));
+	buf_fini(&entries);
+	buf_fini(&wraps);
+	return err == ERR_OK ? answer->err : err;
+}
+
+static enum err request_read(struct hub *hub, const char *text, struct node_request *request,
+			     char *why)
+{
+	const struct identity *identity = hub->options.identity;
+	enum err err = node_request_get(request, bytes_str(text));
+	if (err != ERR_OK) {
+		why_set(why, "%s",
+			err == ERR_DENIED ? "the request is incomplete or mistyped: copy its whole "
+					    "line again."
+			: err == ERR_VERSION
+				? "the request is of a newer version: update this program."
+				: "this is not the request of a new node: it begins with "
+				  "\"allmende1n-\" and is printed by `allmende init --node`.");
+		return ERR_CONFIG;
+	}
+	if (!id_eq(&request->org, &identity->org)) {
+		why_set(why,
+			"this request is for another organisation, not %s: make a new offer here.",
+			identity->name);
+		return ERR_CONFIG;
+	}
+	return ERR_OK;
+}
+
+/* The list with one node more, or the index of the one that is there already. */
+static enum err log_with(struct hub *hub, struct txn *txn, const struct orglog *log,
+			 const struct node_request *request, uint8_t roles, uint8_t *index,
+			 char *why)
+{
+	for (size_t i = 0; i < log->node_count; i++) {
+		if (!id_eq(&log->nodes[i].sign, &request->sign))
+			continue;
+		*index = log->nodes[i].index;
+		if (log->nodes[i].state == ORGLOG_NODE_ACTIVE)
+			return ERR_OK;
+		why_set(why, "node %u was retired, and stays so: make a new one.", *index);
+		return ERR_DENIED;
+	}
+	if (log->node_count >= LIMIT_NODE_COUNT_MAX) {
+		why_set(why, "%s has %d nodes already, and no organisation can have more.",
+			hub->options.identity->name, LIMIT_NODE_COUNT_MAX);
+		return ERR_FULL;
+	}
+	struct orglog next = *log;
+	next.nodes = mem_new(log->node_count + 1, sizeof(*next.nodes));
+	memcpy(next.nodes, log->nodes, log->node_count * sizeof(*next.nodes));
+	*index = (uint8_t)(log->nodes[log->node_count - 1].index + 1);
+	next.nodes[next.node_count++] = (struct orglog_node){.index = *index,
+							     .state = ORGLOG_NODE_ACTIVE,
+							     .roles = roles,
+							     .sign = request->sign,
+							     .transport = request->transport,
+							     .possession = request->possession};
+	enum err err = log_append(hub, txn, log, &next);
+	free(next.nodes);
+	if (err == ERR_DENIED)
+		why_set(why, "the request does not prove that the new node has its keys: make it "
+			     "anew with `allmende init --node`.");
+	return err;
+}
+
+/* Whether the answer, which holds the whole log, still fits into a text after one node more. Nothing may have been written before that is known. */
+static bool answer_fits(struct hub *hub, struct txn *txn)
+{
+	size_t bytes = 1024 + hub->wrapkeys->count * (WRAP_LEN + 16);
+	struct bytes entry = bytes_of(NULL, 0);
+	for (uint32_t n = 1; orglog_entry(txn, &hub->options.identity->org, n, &entry); n++)
+		bytes += entry.len + 8;
+	bytes += entry.len + 256; /* the entry to come: the last one and a node */
+	return bytes * 4 / 3 < ENVELOPE_LEN_MAX;
+}
+
+enum err nodes_add(struct hub *hub, struct txn *txn, int64_t now_ms, const char *text,
+		   uint8_t roles, bool secrets, struct buf *answer, uint8_t *index, char *why)
+{
+	struct node_request request;
+	struct orglog log;
+	char name[40];
+	enum err err = root_check(hub, why);
+	if (err == ERR_OK)
+		err = request_read(hub, text, &request, why);
+	if (err == ERR_OK && !answer_fits(hub, txn)) {
+		why_set(why,
+			"%s has had so many nodes that their log does not fit into one line any "
+			"more: no further one can be added.",
+			hub->options.identity->name);
+		err = ERR_FULL;
+	}
+	if (err == ERR_OK)
+		err = orglog_load(txn, &hub->options.identity->org, &log);
+	if (err != ERR_OK)
+		return err;
+	err = log_with(hub, txn, &log, &request, roles, index, why);
+	orglog_fini(&log);
+	if (err == ERR_OK)
+		err = answer_make(hub, txn, *index, secrets, &request.handover, answer);
+	/* A founder has never got the federation key from anybody; its further nodes get it from the founder. */
+	if (err == ERR_OK && secrets && hub->author)
+		fedkeys_wrap(hub, txn, hub_author_member(hub, hub->author));
+	if (err == ERR_OK && secrets) {
+		struct row_key row = numbered(name, HANDOVER_ROW, *index);
+		txn_put(txn, TABLE_META, row_key_bytes(&row), id_bytes(&request.handover));
+	}
+	return err;
+}
+
+/* ---- a node less ---- */
+
+/* Hands the new wrap key to the nodes that stay. */
+static void wrap_key_publish(struct hub *hub, struct txn *txn, const struct orglog *log,
+			     uint32_t number, const struct key *key)
+{
+	struct wrap_context context = node_handover_context(&hub->options.identity->org, number);
+	for (size_t i = 0; i < log->node_count; i++) {
+		char name[40];
+		struct row_key row = numbered(name, HANDOVER_ROW, log->nodes[i].index);
+		struct record_slot slot = {.b = {RECORD_WRAP_KEY, log->nodes[i].index}, .len = 2};
+		struct bytes value;
+		struct dh_pk handover;
+		struct wrap wrap;
+		struct buf body;
+		if (log->nodes[i].state != ORGLOG_NODE_ACTIVE ||
+		    !txn_get(txn, TABLE_META, row_key_bytes(&row), &value) || value.len != ID_LEN)
+			continue;
+		memcpy(handover.b, value.ptr, ID_LEN);
+		if (wrap_seal(&wrap, key, &handover, &context, hub->options.random) != ERR_OK)
+			continue;
+		buf_init(&body, LIMIT_RECORD_LEN_MAX);
+		wrap_key_put(&body, number, &wrap);
+		enum err err =
+			ledger_append(&hub->ledger, txn, RECORD_WRAP_KEY, record_slot_bytes(&slot),
+				      buf_bytes(&body), NULL, LEDGER_QUIET);
+		buf_fini(&body);
+		if (err != ERR_OK)
+			txn_fail(txn, err);
+	}
+}
+
+static struct orglog_node *active_node(struct orglog *log, uint8_t index)
+{
+	for (size_t i = 0; i < log->node_count; i++) {
+		if (log->nodes[i].index == index && log->nodes[i].state == ORGLOG_NODE_ACTIVE)
+			return &log->nodes[i];
+	}
+	return NULL;
+}
+
+enum err nodes_retire(struct hub *hub, struct txn *txn, int64_t now_ms, uint8_t index, char *why)
+{
+	const struct identity *identity = hub->options.identity;
+	struct orglog now, next;
+	struct key key;
+	enum err err = root_check(hub, why);
+	if (err == ERR_OK && index == identity->node_index) {
+		why_set(why, "node %u is this one: retire it from another node that has the root.",
+			index);
+		err = ERR_DENIED;
+	}
+	if (err != ERR_OK || (err = orglog_load(txn, &identity->org, &now)) != ERR_OK)
+		return err;
+	err = orglog_load(txn, &identity->org, &next);
+	struct orglog_node *node = err == ERR_OK ? active_node(&next, index) : NULL;
+	if (!node) {
+		why_set(why, "%s has no active node %u: see `allmende node list`.", identity->name,
+			index);
+		orglog_fini(&now);
+		orglog_fini(&next);
+		return ERR_ABSENT;
+	}
+	node->state = ORGLOG_NODE_RETIRED;
+	random_fill(hub->options.random, key.b, KEY_LEN);
+	dh_pk_of(&next.wrap, &key);
+	err = log_append(hub, txn, &now, &next);
+	if (err == ERR_OK) {
+		wrapkeys_store(hub, txn, now.number + 1, &key);
+		if (hub->author)
+			wrap_key_publish(hub, txn, &next, now.number + 1, &key);
+	}
+	key_wipe(&key);
+	orglog_fini(&now);
+	orglog_fini(&next);
+	return err;
+}
+
+/* ---- queries ---- */
+
+bool nodes_info(struct hub *hub, struct txn *txn, size_t at, struct node_info *out)
+{
+	struct orglog log;
+	struct author_state state;
+	bool found = orglog_load(txn, &hub->options.identity->org, &log) == ERR_OK &&
+		     at < log.node_count;
+	if (found) {
+		const struct orglog_node *node = &log.nodes[at];
+		uint32_t author = author_of(author_member(hub->author), node->index);
+		*out = (struct node_info){
+			.index = node->index,
+			.active = node->state == ORGLOG_NODE_ACTIVE,
+			.roles = node->roles,
+			.self = node->index == hub->options.identity->node_index,
+			.linked = hub->author && peers_by_author(hub, author) != NULL,
+		};
+		if (hub->author && ledger_state(&hub->ledger, txn, author, &state) == ERR_OK)
+			out->head_time_ms = state.head_time_ms;
+	}
+	orglog_fini(&log);
+	return found;
+}

@@ -1,0 +1,389 @@
+#include "proto/membership/request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "proto/rights/fedkeys.h"
+#include "proto/hub/hub.h"
+#include "proto/membership/membership.h"
+#include "proto/sync/sync.h"
+#include "proto/wire/wire_out.h"
+#include "proto/wire/words.h"
+
+enum { ROW_LEN_MAX = LIMIT_JOIN_REQUEST_LEN_MAX + 1024, AGS_LEN_MAX = 8 };
+
+/* An approved one waits this long for the other stewards. */
+static const int64_t approved_ms = 30 * 24 * 3600 * (int64_t)1000;
+
+/* ---- rows ---- */
+
+static struct bytes row_key_of(const struct org_id *org)
+{
+	return id_bytes(org);
+}
+
+static void row_put(struct txn *txn, const struct request_row *row)
+{
+	struct buf value;
+
+	buf_init(&value, ROW_LEN_MAX);
+	out_array(&value, 11);
+	out_fixed(&value, row->root.b, ID_LEN);
+	out_text(&value, bytes_str(row->name));
+	out_text(&value, bytes_str(row->slug));
+	out_text(&value, bytes_str(row->ags));
+	out_bool(&value, row->relay);
+	out_text(&value, bytes_str(row->address));
+	out_uint(&value, (uint64_t)row->since_ms);
+	out_uint(&value, (uint64_t)row->until_ms);
+	out_uint(&value, row->wrong);
+	out_bool(&value, row->approved);
+	out_bin(&value, row->entry);
+	txn_fail(txn, value.err);
+	txn_put(txn, TABLE_REQUEST, row_key_of(&row->org), buf_bytes(&value));
+	buf_fini(&value);
+}
+
+/* The same for a row that was read: its entry is the store's, which a write may move. */
+static void row_put_again(struct txn *txn, const struct request_row *row)
+{
+	struct request_row kept = *row;
+	struct buf entry;
+
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	buf_add(&entry, row->entry);
+	kept.entry = buf_bytes(&entry);
+	row_put(txn, &kept);
+	buf_fini(&entry);
+}
+
+static void text_copy(struct wire_in *w, char *out, uint32_t min, uint32_t max)
+{
+	struct bytes text = wire_text(w, min, max);
+
+	if (text.len > 0)
+		memcpy(out, text.ptr, text.len);
+	out[text.len] = 0;
+}
+
+static enum err row_get(struct request_row *out, struct bytes value)
+{
+	struct wire_in w = wire_in(value);
+
+	wire_array(&w, 11, 11);
+	wire_fixed(&w, out->root.b, ID_LEN);
+	text_copy(&w, out->name, 1, LIMIT_NAME_LEN_MAX);
+	text_copy(&w, out->slug, 1, CHARTER_SLUG_LEN_MAX);
+	text_copy(&w, out->ags, 1, AGS_LEN_MAX);
+	out->relay = wire_bool(&w);
+	text_copy(&w, out->address, 0, LIMIT_ADDRESS_LEN_MAX);
+	out->since_ms = (int64_t)wire_uint(&w, INT64_MAX);
+	out->until_ms = (int64_t)wire_uint(&w, INT64_MAX);
+	out->wrong = (uint32_t)wire_uint(&w, UINT32_MAX);
+	out->approved = wire_bool(&w);
+	out->entry = wire_bin(&w, 1, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	return wire_end(&w);
+}
+
+bool request_next(struct txn *txn, struct org_id *org, struct request_row *out)
+{
+	struct walk walk =
+		walk_begin_at(txn, TABLE_REQUEST, bytes_of(NULL, 0), id_bytes(org), false);
+
+	if (!walk_next(&walk))
+		return false;
+	*out = (struct request_row){0};
+	if (walk.key.len != ID_LEN || row_get(out, walk.value)) {
+		txn_fail(txn, ERR_CORRUPT);
+		return false;
+	}
+	memcpy(org->b, walk.key.ptr, ID_LEN);
+	out->org = *org;
+	return true;
+}
+
+bool request_has(struct txn *txn, const struct org_id *org)
+{
+	return txn_has(txn, TABLE_REQUEST, row_key_of(org));
+}
+
+static bool row_of(struct txn *txn, const struct org_id *org, struct request_row *out)
+{
+	struct bytes value;
+
+	*out = (struct request_row){.org = *org};
+	return txn_get(txn, TABLE_REQUEST, row_key_of(org), &value) && !row_get(out, value);
+}
+
+static void text_fit(char *out, size_t size, struct bytes text)
+{
+	snprintf(out, size, "%.*s", (int)text.len, (const char *)text.ptr);
+}
+
+enum err request_keep(struct hub *hub, struct txn *txn, const struct join_request *request,
+		      const struct invitation_row *terms)
+{
+	struct request_row row = {.org = request->org,
+				  .root = request->root,
+				  .relay = terms->relay,
+				  .since_ms = hub->wall_ms,
+				  .until_ms = terms->valid_until_ms,
+				  .entry = request->orglog_entry};
+	struct request_row before;
+
+	bool known = row_of(txn, &request->org, &before);
+	if (known && before.relay == terms->relay && !strcmp(before.slug, terms->slug) &&
+	    !strcmp(before.ags, terms->ags) && !strcmp(before.name, terms->name))
+		return ERR_OK;
+	if (!known && txn_count(txn, TABLE_REQUEST) >= REQUEST_COUNT_MAX)
+		return ERR_FULL;
+	text_fit(row.name, sizeof(row.name), request->name);
+	text_fit(row.slug, sizeof(row.slug), request->slug);
+	text_fit(row.ags, sizeof(row.ags), request->ags);
+	if (request->address_count > 0)
+		text_fit(row.address, sizeof(row.address), request->addresses[0]);
+	row_put(txn, &row);
+	hub->voting->requests_next_ms = 0;
+	struct note *note = hub_note(hub, NOTE_REQUEST);
+	snprintf(note->text, sizeof(note->text), "%s (%s)", row.name, row.slug);
+	return txn_err(txn);
+}
+
+/* ---- who waits is told ---- */
+
+static void answer(struct hub *hub, const struct org_id *org, enum message_join code,
+		   const char *text)
+{
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		struct peer *peer = hub->peers.items[i];
+		struct buf out;
+		if (!peer->up || !peer->waits || !id_eq(&peer->org, org))
+			continue;
+		peer->waits = false;
+		peer->up_ms = hub->mono_ms; /* a guest's time begins anew */
+		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+		message_join_answer(&out, code, text);
+		hub_send(hub, peer, &out);
+	}
+}
+
+static void request_drop(struct hub *hub, struct txn *txn, const struct request_row *row,
+			 const char *text)
+{
+	struct org_id org = row->org;
+
+	txn_del(txn, TABLE_REQUEST, row_key_of(&org));
+	answer(hub, &org, MESSAGE_JOIN_REFUSED, text);
+}
+
+/* What a newcomer needs from the node that has its request: its log for the others, and the federation key. */
+static void request_admitted(struct hub *hub, struct txn *txn, const struct request_row *row,
+			     const struct charter_member *member)
+{
+	struct buf entry; /* the row's is the store's, which a write may move */
+
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	buf_add(&entry, row->entry);
+	enum err err = orglog_accept(txn, &row->org, buf_bytes(&entry), NULL);
+	if (err && err != ERR_EXISTS)
+		txn_fail(txn, err);
+	buf_fini(&entry);
+	txn_del(txn, TABLE_REQUEST, row_key_of(&row->org));
+	hub_forget(hub, member->number);
+	if (member->state == CHARTER_MEMBER)
+		fedkeys_wrap(hub, txn, member);
+	answer(hub, &row->org, MESSAGE_JOIN_ADMITTED, "");
+	struct note *note = hub_note(hub, NOTE_MEMBER);
+	note->author = author_of(member->number, 0);
+	snprintf(note->text, sizeof(note->text), "%s", member->name);
+}
+
+bool request_place_taken(const struct charter *charter, const char *slug, const char *ags,
+			 bool relay)
+{
+	if (charter_by_slug(charter, bytes_str(slug)))
+		return true;
+	for (uint32_t i = 0; !relay && i < charter->member_count; i++)
+		if (charter->members[i].state == CHARTER_MEMBER &&
+		    strcmp(charter->members[i].ags, ags) == 0)
+			return true;
+	return false;
+}
+
+/* What was proposed has lost to something else: it is for the steward again. */
+static void approved_check(struct hub *hub, struct txn *txn, struct request_row *row)
+{
+	if (!row->approved || voting_admits(hub, txn, &row->org))
+		return;
+	row->approved = false;
+	row_put_again(txn, row);
+}
+
+void requests_follow(struct hub *hub, struct txn *txn)
+{
+	struct request_row row;
+	struct org_id org = {{0}};
+
+	while (request_next(txn, &org, &row)) {
+		const struct charter_member *member = charter_by_org(&hub->charter, &row.org);
+		if (member)
+			request_admitted(hub, txn, &row, member);
+		else if (request_place_taken(&hub->charter, row.slug, row.ags, row.relay))
+			request_drop(hub, txn, &row,
+				     "an organisation with this slug or ags has joined meanwhile");
+		else
+			approved_check(hub, txn, &row);
+	}
+}
+
+void requests_tick(struct hub *hub, struct txn *txn)
+{
+	struct request_row row;
+	struct org_id org = {{0}};
+	int64_t next_ms = INT64_MAX;
+
+	if (hub->wall_ms < hub->voting->requests_next_ms)
+		return;
+	while (request_next(txn, &org, &row)) {
+		if (row.until_ms < hub->wall_ms)
+			request_drop(hub, txn, &row, "this invitation has expired");
+		else if (row.until_ms < next_ms)
+			next_ms = row.until_ms + 1;
+	}
+	hub->voting->requests_next_ms = next_ms;
+}
+
+int64_t requests_wake(const struct hub *hub)
+{
+	return hub->voting->requests_next_ms ? hub_mono_of(hub, hub->voting->requests_next_ms)
+					     : hub->mono_ms;
+}
+
+/* ---- what a steward says ---- */
+
+/* Wrong words: somebody else may be waiting under this name. */
+static enum err words_wrong(struct hub *hub, struct txn *txn, struct request_row *row, char *why)
+{
+	if (++row->wrong >= REQUEST_WRONG_MAX) {
+		why_set(why,
+			"these are not the words of the request that waits as %s. That was the "
+			"%uth "
+			"time: the request is dropped, and so is the invitation. Invite anew.",
+			row->slug, row->wrong);
+		request_drop(hub, txn, row, "the words did not match: ask for a new invitation");
+		return ERR_DENIED;
+	}
+	why_set(why,
+		"these are not the words of the request that waits as %s: have them read again, "
+		"one "
+		"by one. If they differ, somebody else has used the invitation: `allmende "
+		"federation "
+		"refuse %s`.",
+		row->slug, row->slug);
+	row_put_again(txn, row);
+	return ERR_DENIED;
+}
+
+/* The request of this short name with these words; of several the one that has them, else the first. */
+static bool request_find(struct hub *hub, struct txn *txn, const char *slug, const char *words,
+			 struct request_row *out, bool *match)
+{
+	struct request_row row;
+	struct org_id org = {{0}};
+	char six[WORDS_TEXT_LEN];
+	bool found = false;
+
+	*match = false;
+	while (!*match && request_next(txn, &org, &row)) {
+		if (strcmp(row.slug, slug) != 0)
+			continue;
+		words_of(six, &hub->charter.fed, &row.org);
+		*match = words_match(words, six);
+		if (!found || *match)
+			*out = row;
+		found = true;
+	}
+	return found;
+}
+
+static enum err nobody(const char *slug, char *why)
+{
+	why_set(why,
+		"nobody waits to be admitted as \"%.60s\": see `allmende federation requests`.",
+		slug);
+	return ERR_ABSENT;
+}
+
+/* It waits for the other stewards now. */
+static void approved_keep(struct hub *hub, struct txn *txn, const struct org_id *org)
+{
+	struct request_row row;
+
+	if (!row_of(txn, org, &row))
+		return;
+	row.approved = true;
+	row.until_ms = hub->wall_ms + approved_ms;
+	row_put_again(txn, &row);
+	hub->voting->requests_next_ms = 0;
+}
+
+static enum err row_admit(struct hub *hub, struct txn *txn, const struct request_row *row,
+			  struct voting_outcome *out, char *why)
+{
+	const struct org_id org = row->org;
+	struct charter_member newcomer = {
+		.state = CHARTER_MEMBER, .org = row->org, .root = row->root};
+
+	memcpy(newcomer.name, row->name, sizeof(newcomer.name));
+	memcpy(newcomer.slug, row->slug, sizeof(newcomer.slug));
+	memcpy(newcomer.ags, row->ags, sizeof(newcomer.ags));
+	enum err err = voting_admit(hub, txn, &newcomer, row->relay, out, why);
+	if (!err && !out->accepted)
+		approved_keep(hub, txn, &org);
+	return err;
+}
+
+enum err request_approve(struct hub *hub, struct txn *txn, const char *slug, const char *words,
+			 struct voting_outcome *out, char *why)
+{
+	struct request_row row;
+	bool match;
+
+	if (!request_find(hub, txn, slug, words, &row, &match))
+		return nobody(slug, why);
+	return match ? row_admit(hub, txn, &row, out, why) : words_wrong(hub, txn, &row, why);
+}
+
+enum err request_admit(struct hub *hub, struct txn *txn, const struct org_id *org)
+{
+	struct request_row row;
+	struct voting_outcome outcome;
+	char why[VOTING_WHY_LEN];
+	enum err err;
+
+	if (!row_of(txn, org, &row))
+		return ERR_ABSENT;
+	voting_outcome_init(&outcome);
+	err = row_admit(hub, txn, &row, &outcome, why);
+	if (!err && !outcome.accepted)
+		err = ERR_AGAIN;
+	voting_outcome_fini(&outcome);
+	return err;
+}
+
+enum err request_refuse(struct hub *hub, struct txn *txn, const char *slug, char *why)
+{
+	struct request_row row;
+	struct org_id org = {{0}};
+	bool found = false;
+
+	while (request_next(txn, &org, &row)) {
+		if (strcmp(row.slug, slug) != 0)
+			continue;
+		request_drop(hub, txn, &row, "the stewards have refused the request");
+		found = true;
+	}
+	return found ? ERR_OK : nobody(slug, why);
+}

@@ -1,0 +1,380 @@
+/*
+ * Signing proposals: what was signed before, votes as records and as texts (voting.h).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/wire/envelope.h"
+#include "proto/membership/voting_internal.h"
+
+enum { ID_DIGITS_MIN = 4 };
+
+void voting_outcome_init(struct voting_outcome *out)
+{
+	*out = (struct voting_outcome){0};
+	buf_init(&out->words, VOTING_WORDS_LEN_MAX);
+}
+
+void voting_outcome_fini(struct voting_outcome *out)
+{
+	buf_fini(&out->words);
+}
+
+/* ---- what was signed ---- */
+
+/* Signing twice for one number is two entries of it only when both follow the same entry. */
+static struct row_key signed_key(const struct charter_entry *entry)
+{
+	char name[64], previous[2 * 8 + 1];
+
+	hex_put(previous, bytes_slice(id_bytes(&entry->previous), 0, 8));
+	snprintf(name, sizeof(name), "signed-%u-%s", entry->number, previous);
+	return key_name(name);
+}
+
+/* An own vote that has come back from others, as after a restored backup. */
+static bool vote_returned(struct hub *hub, struct txn *txn, const struct charter_entry *entry,
+			  struct digest *first)
+{
+	struct row_key prefix = key_charter(entry->number);
+	struct walk walk = walk_begin(txn, TABLE_PROPOSAL, row_key_bytes(&prefix));
+	uint32_t own = author_member(hub->author);
+	struct charter_entry other;
+
+	while (walk_next(&walk)) {
+		if (charter_payload_decode(&other, walk.value) || other.settles ||
+		    id_eq(&other.id, &entry->id))
+			continue;
+		struct row_key key = key_vote(other.number, &other.id, own);
+		if (!txn_has(txn, TABLE_VOTE, row_key_bytes(&key)))
+			continue;
+		*first = other.id;
+		return true;
+	}
+	return false;
+}
+
+/* PROTOCOL: "A steward signs one proposal per number; its node refuses a second." */
+bool voting_signed_other(struct hub *hub, struct txn *txn, const struct charter_entry *entry,
+			 struct digest *first)
+{
+	struct row_key key = signed_key(entry);
+	struct bytes id;
+
+	if (entry->settles)
+		return false;
+	if (!txn_get(txn, TABLE_META, row_key_bytes(&key), &id) || id.len != ID_LEN)
+		return vote_returned(hub, txn, entry, first);
+	memcpy(first->b, id.ptr, ID_LEN);
+	return !id_eq(first, &entry->id);
+}
+
+enum err voting_signed_check(struct hub *hub, struct txn *txn, const struct proposal *proposal,
+			     char *why)
+{
+	struct digest first;
+	char hex[2 * 4 + 1];
+
+	if (!voting_signed_other(hub, txn, &proposal->entry, &first))
+		return txn_err(txn);
+	hex_put(hex, bytes_slice(id_bytes(&first), 0, 4));
+	why_set(why,
+		"this organisation has signed proposal %s as entry %u already, and signs one for "
+		"each number: a second would prove double signing; see `allmende federation "
+		"proposals`.",
+		hex, proposal->entry.number);
+	return ERR_DENIED;
+}
+
+/* ---- signing ---- */
+
+static enum err may_check(const struct hub *hub, const struct proposal *proposal, char *why)
+{
+	if (voting_may(hub, proposal, author_member(hub->author)))
+		return ERR_OK;
+	why_set(why, "%s has no vote on this: %s.", hub->options.identity->name,
+		proposal->entry.settles ? "members vote on a settlement, relays do not"
+					: "stewards vote; see `allmende federation members`");
+	return ERR_DENIED;
+}
+
+static enum err vote_make(struct hub *hub, const struct proposal *proposal,
+			  struct charter_vote *vote, char *why)
+{
+	const struct identity *identity = hub->options.identity;
+	struct key seed;
+	enum err err = identity_root_sign_seed(&seed, identity);
+
+	if (err) {
+		why_set(why, "the root key of %s is not on this machine; vote where it is.",
+			identity->name);
+		return ERR_DENIED;
+	}
+	charter_vote(vote, &hub->charter, author_member(hub->author), &seed,
+		     proposal->entry.payload);
+	key_wipe(&seed);
+	err = charter_vote_check(&hub->charter, proposal->entry.payload, vote);
+	if (err)
+		why_set(why, "the root key on this machine is not the one in the charter, so its "
+			     "vote does not count.");
+	return err;
+}
+
+static enum err vote_publish(struct hub *hub, struct txn *txn, const struct proposal *proposal,
+			     const struct charter_vote *vote)
+{
+	const struct vote_body body = {.payload = proposal->entry.payload, .sig = vote->sig};
+	struct record_slot slot = record_slot_vote(proposal->entry.number);
+	struct buf out;
+
+	buf_init(&out, LIMIT_RECORD_LEN_MAX);
+	vote_body_put(&out, &body);
+	enum err err = out.err;
+	if (!err)
+		err = ledger_append(&hub->ledger, txn, RECORD_VOTE, record_slot_bytes(&slot),
+				    buf_bytes(&out), NULL, LEDGER_QUIET);
+	buf_fini(&out);
+	return err;
+}
+
+static void vote_tell(struct hub *hub, const struct proposal *proposal,
+		      const struct charter_vote *vote, struct buf *out)
+{
+	const struct vote_text text = {.fed = hub->charter.fed,
+				       .number = proposal->entry.number,
+				       .entry_id = proposal->entry.id,
+				       .member = vote->member,
+				       .sig = vote->sig};
+
+	vote_text_put(out, &text);
+}
+
+/* Remembers, keeps and publishes the own vote. */
+enum err voting_sign(struct hub *hub, struct txn *txn, const struct proposal *proposal,
+		     struct voting_outcome *out, struct buf *vote_text, char *why)
+{
+	struct row_key key = signed_key(&proposal->entry);
+	struct charter_vote vote;
+	enum err err = may_check(hub, proposal, why);
+
+	if (!err)
+		err = voting_signed_check(hub, txn, proposal, why);
+	if (!err)
+		err = vote_make(hub, proposal, &vote, why);
+	if (!err) {
+		bool known = voting_has(txn, proposal, vote.member);
+		txn_put(txn, TABLE_META, row_key_bytes(&key), id_bytes(&proposal->entry.id));
+		err = voting_take(hub, txn, proposal, &vote);
+		if (!err && !known)
+			err = vote_publish(hub, txn, proposal, &vote);
+	}
+	if (!err && vote_text)
+		vote_tell(hub, proposal, &vote, vote_text);
+	out->voted = !err;
+	return err;
+}
+
+void voting_finish(struct hub *hub, struct txn *txn, struct voting_outcome *out)
+{
+	uint32_t before = hub->charter.number;
+	struct bytes entry;
+	struct digest id;
+
+	voting_count(hub, txn);
+	out->accepted = hub->charter.number > before && charter_entry(txn, out->number, &entry) &&
+			charter_entry_id(&id, entry) == ERR_OK && id_eq(&id, &out->id);
+}
+
+/* ---- voting ---- */
+
+/* The payload of the proposal whose id begins with these digits; borrows from the store. */
+static enum err proposal_find(struct hub *hub, struct txn *txn, const char *digits,
+			      struct bytes *payload, char *why)
+{
+	struct row_key prefix = key_charter(hub->charter.number + 1);
+	struct walk walk = walk_begin(txn, TABLE_PROPOSAL, row_key_bytes(&prefix));
+	size_t len = strlen(digits), found = 0;
+
+	while (len >= ID_DIGITS_MIN && walk_next(&walk)) {
+		char hex[ID_HEX_LEN + 1];
+		hex_put(hex, bytes_slice(walk.key, walk.key.len - ID_LEN, ID_LEN));
+		if (strncmp(hex, digits, len) == 0) {
+			*payload = walk.value;
+			found++;
+		}
+	}
+	if (found == 1)
+		return ERR_OK;
+	why_set(why, "%s proposal begins with \"%.70s\": see `allmende federation proposals`.",
+		found ? "more than one" : "no", digits);
+	return ERR_ABSENT;
+}
+
+static enum err proposal_vote(struct hub *hub, struct txn *txn, const struct proposal *proposal,
+			      bool confirm, struct voting_outcome *out, struct buf *vote_text,
+			      char *why)
+{
+	enum err err;
+
+	out->id = proposal->entry.id;
+	out->number = proposal->entry.number;
+	proposal_words(&out->words, &hub->charter, proposal->changes, proposal->entry.change_count,
+		       proposal->entry.threshold);
+	out->voted = voting_has(txn, proposal, author_member(hub->author));
+	err = may_check(hub, proposal, why);
+	if (!err)
+		err = voting_signed_check(hub, txn, proposal, why);
+	if (err || !confirm)
+		return err;
+	err = voting_keep(hub, txn, proposal);
+	if (err == ERR_FULL)
+		why_set(why, "too many proposals for entry %u are kept here.", out->number);
+	if (!err)
+		err = voting_sign(hub, txn, proposal, out, vote_text, why);
+	if (!err)
+		voting_finish(hub, txn, out);
+	return err;
+}
+
+enum err voting_vote(struct hub *hub, struct txn *txn, const char *id, bool confirm,
+		     struct voting_outcome *out, struct buf *vote_text, char *why)
+{
+	struct proposal proposal;
+	struct bytes payload;
+	enum err err = hub_member_check(hub, why);
+
+	if (!err)
+		err = proposal_find(hub, txn, id, &payload, why);
+	if (!err)
+		err = proposal_init(&proposal, payload);
+	if (err)
+		return err;
+	err = proposal_vote(hub, txn, &proposal, confirm, out, vote_text, why);
+	proposal_fini(&proposal);
+	return err;
+}
+
+/* ---- texts ---- */
+
+static enum err text_refused(enum err err, char *why)
+{
+	why_set(why, "%s",
+		err == ERR_DENIED    ? "the text is truncated or mistyped: copy it whole."
+		: err == ERR_VERSION ? "the text is of a newer version: update this program."
+		: err == ERR_FULL    ? "the text is too long."
+				     : "this is neither a proposal nor a vote: these begin with "
+				       "\"allmende1p-\" and \"allmende1v-\".");
+	return ERR_CONFIG;
+}
+
+/* Whether a text is of this federation and about the next number. */
+static enum err text_place(struct hub *hub, const struct fed_id *fed, uint32_t number, char *why)
+{
+	uint32_t next = hub->charter.number + 1;
+
+	if (!id_eq(fed, &hub->charter.fed)) {
+		why_set(why, "the text is of another federation than %s.", hub->charter.name);
+		return ERR_CONFIG;
+	}
+	if (number < next) {
+		why_set(why, "entry %u of the charter is decided already.", number);
+		return ERR_EXISTS;
+	}
+	if (number > next) {
+		why_set(why,
+			"the text is about entry %u, and this node knows the charter up to %u: let "
+			"it link with others first.",
+			number, hub->charter.number);
+		return ERR_AGAIN;
+	}
+	return ERR_OK;
+}
+
+static enum err proposal_text_vote(struct hub *hub, struct txn *txn, const char *text, bool confirm,
+				   struct voting_outcome *out, struct buf *vote_text, char *why)
+{
+	struct fed_id fed;
+	struct buf payload;
+	struct proposal proposal;
+
+	buf_init(&payload, PROPOSAL_LEN_MAX);
+	enum err err = proposal_text_get(&payload, &fed, bytes_str(text));
+	if (!err)
+		err = proposal_init(&proposal, buf_bytes(&payload));
+	buf_fini(&payload);
+	if (err)
+		return text_refused(err, why);
+	err = text_place(hub, &fed, proposal.entry.number, why);
+	if (!err) {
+		err = charter_payload_check(&hub->charter, proposal.entry.payload);
+		if (err)
+			why_set(why, "the charter does not allow this proposal: %s.",
+				err_text(err));
+	}
+	if (!err)
+		err = proposal_vote(hub, txn, &proposal, confirm, out, vote_text, why);
+	proposal_fini(&proposal);
+	return err;
+}
+
+static enum err vote_text_take(struct hub *hub, struct txn *txn, const char *text,
+			       struct voting_outcome *out, char *why)
+{
+	struct vote_text read;
+	struct charter_vote vote;
+	struct proposal proposal;
+	struct bytes payload;
+	enum err err = vote_text_get(&read, bytes_str(text));
+
+	if (err)
+		return text_refused(err, why);
+	err = text_place(hub, &read.fed, read.number, why);
+	if (err)
+		return err;
+	if (!voting_payload(txn, read.number, &read.entry_id, &payload)) {
+		why_set(why, "the proposal that this vote is for is not known here: give its text "
+			     "first.");
+		return ERR_ABSENT;
+	}
+	err = proposal_init(&proposal, payload);
+	if (err)
+		return err;
+	vote = (struct charter_vote){.member = read.member, .sig = read.sig};
+	out->id = read.entry_id;
+	out->number = read.number;
+	proposal_words(&out->words, &hub->charter, proposal.changes, proposal.entry.change_count,
+		       proposal.entry.threshold);
+	err = voting_take(hub, txn, &proposal, &vote);
+	if (err == ERR_DENIED)
+		why_set(why, "this vote does not count: it is not signed by somebody who votes on "
+			     "this proposal.");
+	proposal_fini(&proposal);
+	if (!err)
+		voting_finish(hub, txn, out);
+	return err;
+}
+
+enum err voting_text(struct hub *hub, struct txn *txn, const char *text, bool confirm,
+		     struct voting_outcome *out, struct buf *vote_text, char *why)
+{
+	enum err err = hub_member_check(hub, why);
+
+	if (err)
+		return err;
+	if (envelope_is(ENVELOPE_VOTE, bytes_str(text)))
+		return vote_text_take(hub, txn, text, out, why);
+	return proposal_text_vote(hub, txn, text, confirm, out, vote_text, why);
+}
+
+enum err voting_proposal_text(struct hub *hub, struct txn *txn, const char *id, struct buf *out,
+			      char *why)
+{
+	struct bytes payload;
+	enum err err = hub_member_check(hub, why);
+
+	if (!err)
+		err = proposal_find(hub, txn, id, &payload, why);
+	if (!err)
+		proposal_text_put(out, &hub->charter.fed, payload);
+	return err ? err : out->err;
+}

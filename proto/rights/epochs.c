@@ -1,0 +1,773 @@
+/*
+ * epochs - keys that follow paths: key records, wraps for readers, new epochs when a right ends
+ * (docs/PROTOCOL.md, section 5.6).
+ */
+#include "proto/rights/epochs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "crypto/path.h"
+#include "proto/rights/epoch_keys.h"
+#include "proto/rights/rights.h"
+
+enum {
+	EPOCHS_LOOK_MS = 3600 * 1000, /* at least so often */
+	EPOCHS_EXPIRY_MS =
+		24 * 3600 * 1000,  /* between two rounds of new epochs for expired tokens */
+	EPOCHS_WRAPS_A_TURN = 128, /* each costs an exchange of keys */
+};
+static const char expiry_name[] = "epochs-expiry"; /* META row: time of the last such round */
+
+/* ---- the own epochs ---- */
+
+struct epoch {
+	char *prefix;
+	uint64_t number;
+};
+
+struct epoch_list { /* of the own namespace */
+	struct epoch *items;
+	size_t count, cap;
+};
+
+static struct bytes epoch_prefix(const struct epoch *epoch)
+{
+	return bytes_str(epoch->prefix);
+}
+
+static char *text_copy(struct bytes text)
+{
+	char *copy = mem_new(text.len + 1, 1);
+
+	memcpy(copy, text.ptr, text.len);
+	return copy;
+}
+
+static void list_add(struct epoch_list *list, struct bytes prefix, uint64_t number)
+{
+	list->items = mem_room(list->items, list->count, &list->cap, sizeof(*list->items));
+	list->items[list->count++] = (struct epoch){text_copy(prefix), number};
+}
+
+static void list_load_author(struct hub *hub, struct txn *txn, struct epoch_list *list,
+			     uint32_t author)
+{
+	static const uint8_t kind[1] = {RECORD_KEY};
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
+	struct record record;
+	struct keyrecord key;
+
+	slots.author = author;
+	while (ledger_slots_next(&slots, &record))
+		if (keyrecord_get(&key, record.body) == ERR_OK)
+			list_add(list, key.prefix, key.number);
+}
+
+static void list_load(struct hub *hub, struct txn *txn, struct epoch_list *list)
+{
+	struct orglog log;
+
+	*list = (struct epoch_list){0};
+	if (orglog_load(txn, &hub->options.identity->org, &log) != ERR_OK)
+		return;
+	for (size_t i = 0; i < log.node_count; i++) {
+		uint32_t author = author_of(author_member(hub->author), log.nodes[i].index);
+		if (epoch_author_ok(hub, txn, author))
+			list_load_author(hub, txn, list, author);
+	}
+	orglog_fini(&log);
+}
+
+static void list_fini(struct epoch_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i].prefix);
+	free(list->items);
+}
+
+/* The highest number at exactly this path; 0: none. */
+static uint64_t list_last(const struct epoch_list *list, struct bytes prefix)
+{
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (bytes_eq(epoch_prefix(&list->items[i]), prefix) && list->items[i].number > last)
+			last = list->items[i].number;
+	return last;
+}
+
+/*
+ * PROTOCOL: "Of a path, the *governing* epoch is that of the longest Q at or above it that has a key record, with the
+ * highest n." NULL: none; valid until the list grows.
+ */
+static const struct epoch *list_governs(const struct epoch_list *list, struct bytes path)
+{
+	const struct epoch *best = NULL;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct epoch *epoch = &list->items[i];
+		size_t len = epoch_prefix(epoch).len;
+		if (!path_contains(epoch_prefix(epoch), path))
+			continue;
+		if (!best || len > epoch_prefix(best).len ||
+		    (len == epoch_prefix(best).len && epoch->number > best->number))
+			best = epoch;
+	}
+	return best;
+}
+
+/*
+ * PROTOCOL: "by its active node of the lowest index that has the role key author."
+ */
+static bool is_key_author(struct hub *hub, struct txn *txn)
+{
+	struct orglog log;
+	bool is = false;
+
+	if (orglog_load(txn, &hub->options.identity->org, &log) != ERR_OK)
+		return false;
+	for (size_t i = 0; i < log.node_count; i++) {
+		const struct orglog_node *node = &log.nodes[i];
+		if (node->state != ORGLOG_NODE_ACTIVE || !(node->roles & ORGLOG_ROLE_KEY_AUTHOR))
+			continue;
+		is = node->index == hub->options.identity->node_index;
+		break;
+	}
+	orglog_fini(&log);
+	return is;
+}
+
+/* Right after a start others may know more of the own records than this store. */
+static bool is_early(const struct hub *hub)
+{
+	return hub->mono_ms < hub->quiet_until_ms || hub->behind_since_ms;
+}
+
+/* ---- wraps ---- */
+
+/* A wrap (Q, n, P) for an organisation. ERR_ABSENT: its log is not here; ERR_AGAIN: the key is not. */
+static enum err wrap_make(struct hub *hub, struct txn *txn, const struct org_id *grantee,
+			  struct bytes prefix, uint64_t number, struct bytes path,
+			  struct keywrap *out)
+{
+	struct wrap_context context = {.granter = hub->options.identity->org,
+				       .grantee = *grantee,
+				       .prefix = prefix,
+				       .number = number,
+				       .path = path};
+	struct key key = {{0}};
+	struct orglog log;
+
+	*out = (struct keywrap){
+		.grantee = *grantee, .prefix = prefix, .number = number, .path = path};
+	enum err err = orglog_load(txn, grantee, &log);
+	if (err != ERR_OK)
+		return err;
+	if (epochs_key(hub, txn, prefix, number, path, &key) != ERR_OK)
+		err = ERR_AGAIN;
+	else
+		err = wrap_seal(&out->wrap, &key, &log.wrap, &context, hub->options.random);
+	key_wipe(&key);
+	orglog_fini(&log);
+	return err;
+}
+
+/* Publishes it, unless that was done before. True: it is new. */
+static bool wrap_publish(struct hub *hub, struct txn *txn, const struct org_id *grantee,
+			 struct bytes prefix, uint64_t number, struct bytes path)
+{
+	struct record_slot slot = record_slot_wrap(grantee, number, prefix, path);
+	struct record record;
+	struct keywrap wrap;
+	struct buf body;
+
+	if (ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), hub->author, &record) ==
+		    ERR_OK ||
+	    wrap_make(hub, txn, grantee, prefix, number, path, &wrap) != ERR_OK)
+		return false;
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	keywrap_put(&body, &wrap);
+	enum err err = ledger_append(&hub->ledger, txn, RECORD_WRAP, record_slot_bytes(&slot),
+				     buf_bytes(&body), NULL, LEDGER_QUIET);
+	buf_fini(&body);
+	if (err != ERR_OK)
+		txn_fail(txn, err);
+	return true;
+}
+
+/* ---- new epochs ---- */
+
+/* The links of a new epoch to the parent's and to the one before. ERR_AGAIN: a key is not here. */
+static enum err links_make(struct hub *hub, struct txn *txn, const struct epoch_list *list,
+			   struct keyrecord *r, const struct key *key)
+{
+	const struct epoch *before = list_governs(list, r->prefix);
+	struct bytes parent_path = path_parent(r->prefix);
+	const struct epoch *parent = parent_path.len ? list_governs(list, parent_path) : NULL;
+	struct key other = {{0}};
+	enum err err = ERR_OK;
+
+	if (parent) {
+		r->down.prefix = epoch_prefix(parent);
+		r->down.number = parent->number;
+		err = epochs_key(hub, txn, r->down.prefix, r->down.number, parent_path, &other);
+		if (err == ERR_OK)
+			keyrecord_down_seal(r, &other, key, hub->options.random);
+	}
+	/* Records of a node that made keys before this one go when it is retired; its keys are here. */
+	if (err == ERR_OK && (before || r->number > 1)) {
+		r->back.prefix = before ? epoch_prefix(before) : r->prefix;
+		r->back.number = before ? before->number : r->number - 1;
+		err = epochs_key(hub, txn, r->back.prefix, r->back.number, r->prefix, &other);
+		if (err == ERR_OK)
+			keyrecord_back_seal(r, key, &other, hub->options.random);
+	}
+	key_wipe(&other);
+	return err == ERR_ABSENT ? ERR_AGAIN : err;
+}
+
+static enum err recovery_make(struct hub *hub, struct txn *txn, struct keyrecord *r,
+			      const struct key *key)
+{
+	const struct org_id *own = &hub->options.identity->org;
+	struct wrap_context context = {.granter = *own,
+				       .grantee = *own,
+				       .prefix = r->prefix,
+				       .number = r->number,
+				       .path = r->prefix};
+	struct orglog log;
+	enum err err = orglog_load(txn, own, &log);
+
+	if (err != ERR_OK)
+		return err;
+	err = wrap_seal(&r->recovery, key, &log.recovery, &context, hub->options.random);
+	orglog_fini(&log);
+	return err;
+}
+
+static enum err record_publish(struct hub *hub, struct txn *txn, const struct keyrecord *r)
+{
+	struct record_slot slot = record_slot_key(r->prefix, r->number);
+	struct buf body;
+
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	keyrecord_put(&body, r);
+	enum err err = ledger_append(&hub->ledger, txn, RECORD_KEY, record_slot_bytes(&slot),
+				     buf_bytes(&body), NULL, LEDGER_QUIET);
+	buf_fini(&body);
+	return err;
+}
+
+/* The next epoch at a path of the own namespace. ERR_AGAIN: a key that it has to be linked with is not here. */
+static enum err epoch_make(struct hub *hub, struct txn *txn, struct epoch_list *list,
+			   struct bytes prefix)
+{
+	const struct org_id *own = &hub->options.identity->org;
+	uint64_t listed = list_last(list, prefix), kept = epoch_key_last(hub, txn, prefix);
+	struct keyrecord r = {.prefix = prefix, .number = (listed > kept ? listed : kept) + 1};
+	struct key key;
+
+	if (r.number == 0) /* another own node has given out all numbers */
+		return ERR_AGAIN;
+	random_fill(hub->options.random, key.b, KEY_LEN);
+	epoch_commitment(&r.commitment, &key, r.number, prefix);
+	enum err err = links_make(hub, txn, list, &r, &key);
+	if (err == ERR_OK)
+		err = recovery_make(hub, txn, &r, &key);
+	if (err == ERR_OK)
+		err = record_publish(hub, txn, &r);
+	if (err == ERR_OK) {
+		epoch_key_put(hub, txn, prefix, r.number, prefix, own, &key);
+		list_add(list, prefix, r.number);
+		wrap_publish(hub, txn, own, prefix, r.number, prefix);
+		hub->epochs->due = true; /* for the readers */
+	}
+	key_wipe(&key);
+	return err;
+}
+
+/* ---- who reads what ---- */
+
+struct reader {
+	struct org_id org;
+	char *path; /* P */
+};
+
+struct readers {
+	struct hub *hub;
+	struct reader *items;
+	size_t count, cap;
+	int64_t next_ms; /* when the first of their tokens ends or begins */
+};
+
+/* PROTOCOL: "A reader is an organisation that is a member (not a relay)" */
+static bool may_read(const struct hub *hub, const struct org_id *org)
+{
+	const struct charter_member *member = charter_by_org(&hub->charter, org);
+
+	return member && member->state == CHARTER_MEMBER;
+}
+
+static int reader_cmp(const void *a, const void *b)
+{
+	const struct reader *x = a, *y = b;
+	int order = memcmp(x->org.b, y->org.b, ID_LEN);
+
+	return order ? order : strcmp(x->path, y->path);
+}
+
+static bool readers_has(const struct readers *readers, const struct org_id *org, struct bytes path)
+{
+	struct reader wanted = {*org, text_copy(path)};
+	bool has = readers->count > 0 && bsearch(&wanted, readers->items, readers->count,
+						 sizeof(*readers->items), reader_cmp);
+
+	free(wanted.path);
+	return has;
+}
+
+/* There may be thousands: in order, each once. */
+static void readers_sort(struct readers *readers)
+{
+	size_t kept = 0;
+
+	if (readers->count > 0)
+		qsort(readers->items, readers->count, sizeof(*readers->items), reader_cmp);
+	for (size_t i = 0; i < readers->count; i++) {
+		if (kept > 0 && reader_cmp(&readers->items[kept - 1], &readers->items[i]) == 0)
+			free(readers->items[i].path);
+		else
+			readers->items[kept++] = readers->items[i];
+	}
+	readers->count = kept;
+}
+
+static void readers_add(struct readers *readers, const struct org_id *org, struct bytes path)
+{
+	readers->items =
+		mem_room(readers->items, readers->count, &readers->cap, sizeof(*readers->items));
+	readers->items[readers->count++] = (struct reader){*org, text_copy(path)};
+}
+
+static void next_note(struct readers *readers, int64_t at_ms)
+{
+	if (at_ms > readers->hub->wall_ms && at_ms < readers->next_ms)
+		readers->next_ms = at_ms;
+}
+
+/* One token of the own namespace. */
+static void reader_take(struct readers *readers, struct txn *txn, const struct token *token)
+{
+	struct hub *hub = readers->hub;
+	const struct token_link *last = &token->link[token->count - 1];
+
+	if (!id_eq(&token->link[0].issuer, &hub->options.identity->org) || last->verb < VERB_READ)
+		return;
+	/* The last link lies within all others. */
+	next_note(readers, last->not_before_ms);
+	next_note(readers, last->expiry_ms);
+	if (may_read(hub, &last->audience) &&
+	    rights_verdict(&hub->ledger, txn, token, hub->wall_ms, NULL) >= VERB_READ)
+		readers_add(readers, &last->audience, last->prefix);
+}
+
+static void readers_load(struct hub *hub, struct txn *txn, struct readers *readers)
+{
+	static const uint8_t kind[1] = {RECORD_TOKEN};
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
+	struct record record;
+	struct token token;
+
+	*readers = (struct readers){.hub = hub, .next_ms = hub->wall_ms + EPOCHS_LOOK_MS};
+	while (ledger_slots_next(&slots, &record))
+		if (token_get(&token, record.body) == ERR_OK)
+			reader_take(readers, txn, &token);
+	readers_sort(readers);
+}
+
+static void readers_fini(struct readers *readers)
+{
+	for (size_t i = 0; i < readers->count; i++)
+		free(readers->items[i].path);
+	free(readers->items);
+}
+
+/* ---- rights that ended ---- */
+
+/* The next wrap that this node has published for somebody else in the own namespace. */
+static bool own_wrap_next(struct hub *hub, struct ledger_slots *slots, struct keywrap *wrap)
+{
+	const struct identity *identity = hub->options.identity;
+	struct record record;
+
+	while (ledger_slots_next(slots, &record)) {
+		if (record.author == hub->author && keywrap_get(wrap, record.body) == ERR_OK &&
+		    wrap->prefix.len > 0 && !id_eq(&wrap->grantee, &identity->org) &&
+		    bytes_eq(path_slug(wrap->prefix), bytes_str(identity->slug)))
+			return true;
+	}
+	return false;
+}
+
+/* The own ones: of others there may be many. */
+static struct ledger_slots wrap_slots(struct hub *hub, struct txn *txn)
+{
+	static const uint8_t kind[1] = {RECORD_WRAP};
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
+
+	slots.author = hub->author;
+	return slots;
+}
+
+/* Paths at which a right has ended, shorter ones first; each once. removed: of those that are no members any more, among others. */
+struct ended {
+	char **paths;
+	size_t count, cap;
+	bool removed;
+};
+
+static void ended_add(struct ended *ended, struct bytes path)
+{
+	size_t at = 0;
+
+	for (; at < ended->count && strlen(ended->paths[at]) <= path.len; at++)
+		if (bytes_eq(bytes_str(ended->paths[at]), path))
+			return;
+	ended->paths = mem_room(ended->paths, ended->count, &ended->cap, sizeof(*ended->paths));
+	memmove(ended->paths + at + 1, ended->paths + at,
+		(ended->count - at) * sizeof(*ended->paths));
+	ended->paths[at] = text_copy(path);
+	ended->count++;
+}
+
+static void ended_fini(struct ended *ended)
+{
+	for (size_t i = 0; i < ended->count; i++)
+		free(ended->paths[i]);
+	free(ended->paths);
+}
+
+static void ended_find(struct hub *hub, struct txn *txn, const struct readers *readers,
+		       struct ended *ended)
+{
+	struct ledger_slots slots = wrap_slots(hub, txn);
+	struct keywrap wrap;
+
+	*ended = (struct ended){0};
+	while (own_wrap_next(hub, &slots, &wrap)) {
+		if (readers_has(readers, &wrap.grantee, wrap.path))
+			continue;
+		ended_add(ended, wrap.path);
+		ended->removed = ended->removed || !may_read(hub, &wrap.grantee);
+	}
+}
+
+/* Whoever never shows the token of a text has its key all the same. drop: those that end here are done with. */
+static void texts_end(struct hub *hub, struct txn *txn, struct readers *readers,
+		      struct ended *ended, bool drop)
+{
+	struct walk walk = epoch_texts(txn);
+	struct epoch_text text;
+
+	while (epoch_text_next(&walk, &text)) {
+		bool may = may_read(hub, &text.reader);
+		next_note(readers, text.expiry_ms);
+		if ((may && hub->wall_ms < text.expiry_ms) ||
+		    readers_has(readers, &text.reader, text.path))
+			continue;
+		if (drop) {
+			txn_del(txn, TABLE_META, bytes_of(walk.last, walk.last_len));
+			continue;
+		}
+		ended_add(ended, text.path);
+		ended->removed = ended->removed || !may;
+	}
+}
+
+/* PROTOCOL: "expired tokens at most once a day, together" */
+static bool expiry_waits(struct hub *hub, struct txn *txn, int64_t *until_ms)
+{
+	struct row_key row = key_name(expiry_name);
+	struct bytes value;
+
+	if (!txn_get(txn, TABLE_META, row_key_bytes(&row), &value) || value.len != 8)
+		return false;
+	int64_t last_ms = (int64_t)be64_get(value.ptr);
+	*until_ms = last_ms + EPOCHS_EXPIRY_MS;
+	/* A clock that was ahead must not stop it for long. */
+	return last_ms <= hub->wall_ms && hub->wall_ms < *until_ms;
+}
+
+static void expiry_done(struct hub *hub, struct txn *txn)
+{
+	struct row_key row = key_name(expiry_name);
+	uint8_t value[8];
+
+	be64_put(value, (uint64_t)hub->wall_ms);
+	txn_put(txn, TABLE_META, row_key_bytes(&row), bytes_obj(&value));
+}
+
+/* Every epoch at or below a path at which a right has ended is followed by a new one, from top to bottom. */
+static enum err epochs_renew(struct hub *hub, struct txn *txn, struct epoch_list *list,
+			     struct ended *ended)
+{
+	struct ended all = {0};
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < ended->count; i++) {
+		struct bytes path = bytes_str(ended->paths[i]);
+		ended_add(&all, path);
+		for (size_t k = 0; k < list->count; k++)
+			if (path_contains(path, epoch_prefix(&list->items[k])))
+				ended_add(&all, epoch_prefix(&list->items[k]));
+	}
+	for (size_t i = 0; i < all.count && err == ERR_OK; i++)
+		err = epoch_make(hub, txn, list, bytes_str(all.paths[i]));
+	ended_fini(&all);
+	return err;
+}
+
+/* Wraps of those who read no more, and of epochs at a reader's own prefix that a later one leads back to. */
+static void wraps_drop(struct hub *hub, struct txn *txn, const struct epoch_list *list,
+		       const struct readers *readers)
+{
+	struct ledger_slots slots = wrap_slots(hub, txn);
+	struct keywrap wrap;
+
+	while (own_wrap_next(hub, &slots, &wrap)) {
+		struct record_slot slot =
+			record_slot_wrap(&wrap.grantee, wrap.number, wrap.prefix, wrap.path);
+		bool superseded = bytes_eq(wrap.prefix, wrap.path) &&
+				  wrap.number < list_last(list, wrap.path);
+		if (superseded || !readers_has(readers, &wrap.grantee, wrap.path))
+			ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot));
+	}
+}
+
+/*
+ * PROTOCOL: "For each there is a wrap (Q, n, P) of every epoch with Q above P, and of the last epoch at P itself" True: there are more to write.
+ */
+static bool wraps_write(struct hub *hub, struct txn *txn, const struct epoch_list *list,
+			const struct readers *readers)
+{
+	const struct org_id *own = &hub->options.identity->org;
+	unsigned written = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct epoch *epoch = &list->items[i];
+		struct bytes prefix = epoch_prefix(epoch);
+		written += wrap_publish(hub, txn, own, prefix, epoch->number, prefix);
+		for (size_t k = 0; k < readers->count; k++) {
+			struct bytes path = bytes_str(readers->items[k].path);
+			if (written >= EPOCHS_WRAPS_A_TURN)
+				return true;
+			if (!path_contains(prefix, path) ||
+			    (prefix.len == path.len && epoch->number < list_last(list, prefix)))
+				continue;
+			written += wrap_publish(hub, txn, &readers->items[k].org, prefix,
+						epoch->number, path);
+		}
+	}
+	return false;
+}
+
+/* Brings records to what the tokens say. */
+static void distribute(struct hub *hub, struct txn *txn)
+{
+	struct epoch_list list;
+	struct readers readers;
+	struct ended ended;
+	int64_t until_ms = 0;
+	enum err err = ERR_OK;
+
+	list_load(hub, txn, &list);
+	readers_load(hub, txn, &readers);
+	ended_find(hub, txn, &readers, &ended);
+	texts_end(hub, txn, &readers, &ended, false);
+	hub->epochs->due = false;
+	hub->epochs->next_ms = readers.next_ms;
+	if (list.count == 0 && readers.count > 0)
+		err = epoch_make(hub, txn, &list, bytes_str(hub->options.identity->slug));
+	if (ended.count && !ended.removed && expiry_waits(hub, txn, &until_ms)) {
+		if (until_ms < hub->epochs->next_ms)
+			hub->epochs->next_ms = until_ms;
+	} else if (ended.count && err == ERR_OK) {
+		err = epochs_renew(hub, txn, &list, &ended);
+		if (err == ERR_OK) {
+			wraps_drop(hub, txn, &list, &readers);
+			texts_end(hub, txn, &readers, &ended, true);
+			expiry_done(hub, txn);
+		}
+	}
+	if (err == ERR_OK)
+		hub->epochs->due = wraps_write(hub, txn, &list, &readers);
+	else if (err != ERR_AGAIN)
+		txn_fail(txn, err);
+	ended_fini(&ended);
+	readers_fini(&readers);
+	list_fini(&list);
+}
+
+/* ---- verbs ---- */
+
+/* Rights that have ended, before a key is used: new versions are not for them. */
+static enum err govern_begin(struct hub *hub, struct txn *txn)
+{
+	struct readers readers;
+	struct ended ended;
+	bool author = is_key_author(hub, txn);
+
+	if (author && !is_early(hub)) {
+		distribute(hub, txn);
+		return ERR_OK;
+	}
+	readers_load(hub, txn, &readers);
+	ended_find(hub, txn, &readers, &ended);
+	enum err err = author && ended.count ? ERR_AGAIN : ERR_OK;
+	ended_fini(&ended);
+	readers_fini(&readers);
+	return err;
+}
+
+enum err epochs_govern(struct hub *hub, struct txn *txn, struct bytes path, size_t *prefix_len,
+		       uint64_t *number, struct key *path_key)
+{
+	struct epoch_list list;
+	enum err err = govern_begin(hub, txn);
+
+	list_load(hub, txn, &list);
+	if (err == ERR_OK && list.count == 0) {
+		if (!is_key_author(hub, txn))
+			err = ERR_DENIED;
+		else if (is_early(hub))
+			err = ERR_AGAIN;
+		else
+			err = epoch_make(hub, txn, &list, path_slug(path));
+	}
+	const struct epoch *epoch = list_governs(&list, path);
+	if (err == ERR_OK && epoch) {
+		*prefix_len = epoch_prefix(epoch).len;
+		*number = epoch->number;
+		err = epochs_key(hub, txn, epoch_prefix(epoch), epoch->number, path, path_key);
+	}
+	if (err == ERR_OK && !epoch)
+		err = ERR_ABSENT;
+	list_fini(&list);
+	return err == ERR_ABSENT ? ERR_AGAIN : err;
+}
+
+enum err epochs_wrap(struct hub *hub, struct txn *txn, const struct org_id *grantee,
+		     struct bytes prefix, struct keywrap *out)
+{
+	size_t prefix_len;
+	uint64_t number;
+	struct key key = {{0}};
+	enum err err = epochs_govern(hub, txn, prefix, &prefix_len, &number, &key);
+
+	key_wipe(&key);
+	if (err != ERR_OK)
+		return err;
+	return wrap_make(hub, txn, grantee, bytes_slice(prefix, 0, prefix_len), number, prefix,
+			 out);
+}
+
+enum err epochs_wrap_take(struct hub *hub, struct txn *txn, const struct org_id *granter,
+			  const struct keywrap *wrap)
+{
+	enum err err = epoch_wrap_open(hub, txn, granter, wrap);
+
+	if (err == ERR_EXISTS)
+		return ERR_OK;
+	if (err != ERR_OK)
+		return err;
+	wrap_publish(hub, txn, &hub->options.identity->org, wrap->prefix, wrap->number, wrap->path);
+	hub->epochs->learn = true;
+	hub->wanted_epoch++;
+	return txn_err(txn);
+}
+
+void epochs_wraps_due(struct hub *hub)
+{
+	hub->epochs->wraps = hub->epochs->learn = true;
+}
+
+void epochs_arrival(struct hub *hub, struct txn *txn, const struct record *record)
+{
+	const struct charter_member *author = hub_author_member(hub, record->author);
+	struct keywrap wrap;
+	struct token token;
+
+	if (record->kind == RECORD_KEY) {
+		hub->epochs->learn = epoch_record_learn(hub, txn, record) || hub->epochs->learn;
+	} else if (record->kind == RECORD_TOKEN) {
+		/* Tokens of others come by the thousand. */
+		if (token_get(&token, record->body) == ERR_OK &&
+		    id_eq(&token.link[0].issuer, &hub->options.identity->org))
+			hub->epochs->due = true;
+	} else if (author && keywrap_get(&wrap, record->body) == ERR_OK &&
+		   epoch_wrap_ok(hub, txn, record->author, &wrap) &&
+		   epoch_wrap_open(hub, txn, &author->org, &wrap) == ERR_OK) {
+		hub->epochs->learn = true;
+		hub->wanted_epoch++;
+	}
+}
+
+/* A part of the walk over all key records. A round may find that a parent's key comes after: as many as paths are deep. */
+static void learn(struct hub *hub, struct txn *txn)
+{
+	struct epochs *epochs = hub->epochs;
+
+	if (epochs->learn) {
+		/* A walk under way goes on to its end, and another one follows. */
+		epochs->learnt = epochs->learn_rounds > 0;
+		epochs->learn_rounds = LIMIT_PATH_DEPTH_MAX;
+		epochs->learn = false;
+	}
+	if (epochs->learn_rounds == 0 ||
+	    epoch_keys_learn(hub, txn, &epochs->learn_at, &epochs->learnt))
+		return;
+	epochs->learn_rounds = epochs->learnt ? epochs->learn_rounds - 1 : 0;
+	if (epochs->learnt)
+		hub->wanted_epoch++;
+	epochs->learnt = false;
+}
+
+void epochs_settle(struct hub *hub, struct txn *txn)
+{
+	struct epochs *epochs = hub->epochs;
+
+	if (!hub->author)
+		return;
+	if (hub->wall_ms >= epochs->next_ms || epochs->next_ms > hub->wall_ms + EPOCHS_LOOK_MS ||
+	    epochs->charter_number != hub->charter.number) {
+		epochs->charter_number = hub->charter.number;
+		epochs->next_ms = hub->wall_ms + EPOCHS_LOOK_MS;
+		epochs->due = epochs->wraps = epochs->learn = true;
+	}
+	if (epochs->wraps)
+		epoch_wraps_open(hub, txn);
+	epochs->wraps = false;
+	learn(hub, txn);
+	if (!epochs->due || is_early(hub))
+		return;
+	if (is_key_author(hub, txn))
+		distribute(hub, txn);
+	else
+		epochs->due = false;
+}
+
+int64_t epochs_wake(const struct hub *hub)
+{
+	if (!hub->author)
+		return INT64_MAX;
+	if (hub->epochs->learn_rounds > 0)
+		return hub->mono_ms;
+	if (!hub->epochs->due)
+		return hub_mono_of(hub, hub->epochs->next_ms);
+	/* Who is behind waits for gossip. */
+	if (hub->behind_since_ms)
+		return INT64_MAX;
+	return is_early(hub) ? hub->quiet_until_ms : hub->mono_ms;
+}

@@ -1,0 +1,93 @@
+#include "proto/rights/wrapkeys.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "proto/charter/node_offer.h"
+
+/* Rows: SEALED "wrap:NUMBER", the secret wrap key that the log names since entry NUMBER. */
+
+/* Takes the secret. The newest comes first. */
+static void wrap_keep(struct hub *hub, uint32_t number, struct secret *secret)
+{
+	struct wrapkeys *m = hub->wrapkeys;
+	size_t at = 0;
+	while (at < m->count && m->items[at].number > number)
+		at++;
+	if (m->count == WRAPKEYS_COUNT_MAX || (at < m->count && m->items[at].number == number)) {
+		secret_close(secret);
+		return;
+	}
+	m->items = mem_room(m->items, m->count, &m->cap, sizeof(*m->items));
+	memmove(&m->items[at + 1], &m->items[at], (m->count - at) * sizeof(*m->items));
+	m->items[at] = (struct wrap_secret){number, secret};
+	m->count++;
+}
+
+void wrapkeys_store(struct hub *hub, struct txn *txn, uint32_t number, const struct key *key)
+{
+	txn_fail(txn, identity_wrap_put(hub->options.keyring, txn, number, key));
+	wrap_keep(hub, number, secret_open(bytes_of(key->b, KEY_LEN)));
+}
+
+enum err wrapkeys_open(struct hub *hub, struct txn *txn)
+{
+	const struct identity *identity = hub->options.identity;
+	struct walk walk = walk_begin(txn, TABLE_SEALED, bytes_str(IDENTITY_WRAP_ROW));
+	while (walk_next(&walk)) {
+		char name[40];
+		struct secret *secret;
+		if (walk.key.len >= sizeof(name))
+			continue;
+		memcpy(name, walk.key.ptr, walk.key.len);
+		name[walk.key.len] = 0;
+		enum err err = keyring_unseal(hub->options.keyring, &secret, name, walk.value);
+		if (err != ERR_OK)
+			return err;
+		if (secret_bytes(secret).len != KEY_LEN) {
+			secret_close(secret);
+			return ERR_CORRUPT;
+		}
+		wrap_keep(hub, (uint32_t)strtoul(name + strlen(IDENTITY_WRAP_ROW), NULL, 10),
+			  secret);
+	}
+	if (identity->wrap)
+		wrap_keep(hub, 1, secret_open(secret_bytes(identity->wrap)));
+	return txn_err(txn);
+}
+
+void wrapkeys_close(struct hub *hub)
+{
+	for (size_t i = 0; i < hub->wrapkeys->count; i++)
+		secret_close(hub->wrapkeys->items[i].secret);
+	free(hub->wrapkeys->items);
+}
+
+enum err wrapkeys_unwrap(const struct hub *hub, const struct wrap *wrap,
+			 const struct wrap_context *context, struct key *out)
+{
+	const struct wrapkeys *m = hub->wrapkeys;
+	enum err err = ERR_DENIED;
+	for (size_t i = 0; i < m->count && err != ERR_OK; i++)
+		err = wrap_open(out, wrap, secret_key(m->items[i].secret), context);
+	return err;
+}
+
+void wrapkeys_arrival(struct hub *hub, struct txn *txn, const struct record *record)
+{
+	const struct identity *identity = hub->options.identity;
+	struct record_slot slot = {.b = {RECORD_WRAP_KEY, identity->node_index}, .len = 2};
+	uint32_t number;
+	struct wrap wrap;
+	struct key key;
+	if (!identity->handover || author_member(record->author) != author_member(hub->author) ||
+	    !bytes_eq(record->slot, record_slot_bytes(&slot)) ||
+	    wrap_key_get(&number, &wrap, record->body) != ERR_OK)
+		return;
+	struct wrap_context context = node_handover_context(&identity->org, number);
+	if (wrap_open(&key, &wrap, secret_key(identity->handover), &context) == ERR_OK)
+		wrapkeys_store(hub, txn, number, &key);
+	key_wipe(&key);
+}

@@ -1,0 +1,31 @@
+/*
+ * wrapkeys - the secret wrap keys of the own organisation: with them wraps for it are opened (docs/PROTOCOL.md, sections 3.1 and 5.9).
+ */
+#ifndef ALLMENDE_WRAPKEYS_H
+#define ALLMENDE_WRAPKEYS_H
+
+#include "proto/hub/hub.h"
+
+enum { WRAPKEYS_COUNT_MAX = 256 };
+
+struct wrap_secret {
+	uint32_t number; /* of the organisation log entry that first named it */
+	struct secret *secret;
+};
+
+struct wrapkeys { /* the newest first */
+	struct wrap_secret *items;
+	size_t count, cap;
+};
+
+enum err wrapkeys_open(struct hub *hub, struct txn *txn);
+void wrapkeys_close(struct hub *hub);
+/* A new one: kept sealed. */
+void wrapkeys_store(struct hub *hub, struct txn *txn, uint32_t number, const struct key *key);
+/* Opens a wrap for the own organisation, whichever of its wrap keys it was made for. ERR_DENIED; ERR_VERSION. The caller wipes. */
+enum err wrapkeys_unwrap(const struct hub *hub, const struct wrap *wrap,
+			 const struct wrap_context *context, struct key *out);
+/* RECORD_WRAP_KEY */
+void wrapkeys_arrival(struct hub *hub, struct txn *txn, const struct record *record);
+
+#endif

@@ -1,0 +1,58 @@
+#include "proto/sync/flow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+
+enum { FLOW_TAKEN_STEP = 512 * 1024 }; /* bytes that are confirmed together */
+
+void flow_open(struct peer *peer)
+{
+	peer->sync = mem_new(1, sizeof(*peer->sync));
+	peer->sync->next_hello_ms = INT64_MAX;
+}
+
+void flow_close(struct peer *peer)
+{
+	free(peer->sync->groups);
+	free(peer->sync->wants);
+	free(peer->sync->reconcile.buckets);
+	buf_fini(&peer->sync->reconcile.missing);
+	free(peer->sync);
+	peer->sync = NULL;
+}
+
+void flow_send(struct hub *hub, struct peer *peer, struct buf *message)
+{
+	peer->sync->untaken_bytes += message->len;
+	hub_send(hub, peer, message);
+}
+
+void flow_progress(struct hub *hub, struct peer *peer)
+{
+	peer->sync->phase_since_ms = hub->mono_ms;
+}
+
+void flow_taken(struct hub *hub, struct peer *peer, size_t len, bool now)
+{
+	struct peer_sync *sync = peer->sync;
+	sync->taken_bytes += len;
+	sync->phase_since_ms = hub->mono_ms; /* slow, but moving */
+	if (sync->taken_bytes == 0 || (!now && sync->taken_bytes < FLOW_TAKEN_STEP))
+		return;
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_taken(&out, sync->taken_bytes);
+	hub_send(hub, peer, &out);
+	sync->taken_bytes = 0;
+}
+
+void flow_state(struct message_state *out, const struct author_state *state)
+{
+	out->author = state->author;
+	out->incarnation = state->incarnation;
+	out->sequence = state->sequence;
+	out->counter = state->counter;
+	memcpy(out->digest, state->set.b, sizeof(out->digest));
+}

@@ -1,0 +1,87 @@
+/*
+ * flow - one peer's part of comparing and gossip: how far the comparison is, and what is on the way in both directions.
+ */
+#ifndef ALLMENDE_FLOW_H
+#define ALLMENDE_FLOW_H
+
+#include "proto/hub/hub.h"
+
+enum sync_phase {
+	SYNC_IDLE,   /* no comparison under way */
+	SYNC_GROUPS, /* GROUPS sent, the peer's not yet here */
+	SYNC_STATES, /* STATES sent, the end of the peer's not yet here */
+	SYNC_STREAM, /* both sides send what the other lacks */
+};
+
+struct sync_want { /* what a peer lacks of one author */
+	uint32_t author;
+	uint32_t incarnation; /* to begin in */
+	uint64_t sequence;    /* to begin after */
+	bool head_sent;
+};
+
+struct sync_group { /* of the authors of one county, as sent in this comparison */
+	char name[MESSAGE_GROUP_LEN_MAX + 1];
+	uint8_t digest[8];
+	bool differs;
+};
+
+enum reconcile_step {
+	RECONCILE_IDLE,
+	RECONCILE_BUCKETS, /* BUCKETS_GET asked */
+	RECONCILE_LEAVES,  /* LEAVES_GET asked */
+	RECONCILE_RECORDS  /* RECORDS_GET asked */
+};
+
+struct reconcile { /* one author, one bucket, one question at a time */
+	enum reconcile_step step;
+	bool due; /* SYNC_END has come: the next look is at the end of the turn */
+	uint32_t author, incarnation;
+	uint64_t counter;
+	unsigned bucket;
+	struct digest *buckets; /* of the head; checked */
+	bool differs[256];
+	struct buf missing; /* be64 sequences asked for */
+	int64_t since_ms;   /* of the question */
+};
+
+struct peer_sync {
+	enum sync_phase phase;
+	bool hello_waits;                    /* our HELLO is not answered yet */
+	uint32_t charter_sent, charter_here; /* charter numbers of the last HELLOs */
+	struct digest content_sent, content_here;
+	bool charter_asked;     /* what was never asked for is not taken */
+	uint32_t charter_first; /* the first number asked for */
+	uint32_t
+		charter_again; /* for this number of the peer's it was asked for from the beginning */
+	uint32_t charter_compared; /* the entry of this number was compared with the peer's */
+	uint32_t fork_told;        /* FORK about this number was sent */
+	struct digest other_entry; /* id of an entry that it has instead of the own one */
+	uint32_t orglog_asked;     /* questions without an answer yet */
+	int64_t hello_paced_ms, hello_allowed_ms; /* own HELLOs, and the peer's */
+	struct sync_group *groups;                /* by rising name */
+	size_t group_count, group_cap;
+	uint32_t states_author;  /* the last one that the peer's STATES named */
+	bool end_sent, end_here; /* SYNC_END */
+	struct sync_want *wants; /* the peer lacks these, by rising author; each author once */
+	size_t want_count, want_at, want_cap;
+	bool stream_end_due;    /* SYNC_END follows the last want */
+	uint64_t untaken_bytes; /* sent, not yet confirmed by TAKEN */
+	uint64_t taken_bytes;   /* taken, not yet confirmed to the peer */
+	int64_t next_hello_ms;  /* to this peer, for a reason; INT64_MAX: none */
+	int64_t phase_since_ms; /* or since the last progress in it */
+	struct reconcile reconcile;
+};
+
+void flow_open(struct peer *peer);
+void flow_close(struct peer *peer);
+/* hub_send() of a HEAD or RECORDS message, which the peer will confirm by TAKEN. */
+void flow_send(struct hub *hub, struct peer *peer, struct buf *message);
+/* Counts bytes taken from a peer, and confirms them now or when they are enough. */
+void flow_taken(struct hub *hub, struct peer *peer, size_t len, bool now);
+/* Something that the comparison waits for has come. */
+void flow_progress(struct hub *hub, struct peer *peer);
+/* A state as STATES tells it. */
+void flow_state(struct message_state *out, const struct author_state *state);
+
+#endif

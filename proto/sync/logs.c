@@ -1,0 +1,218 @@
+#include "proto/sync/logs.h"
+
+#include <string.h>
+
+#include "proto/charter/charter_entry.h"
+#include "proto/sync/fork.h"
+
+enum { LOGS_ANSWER_LEN_MAX = 512 * 1024 }; /* of one CHARTER or ORGLOG message */
+
+/* ---- the charter ---- */
+
+/* The peer is not in the charter although both sides have the same one. */
+bool logs_stranger(const struct hub *hub, const struct peer *peer)
+{
+	return peer->sync->charter_compared == hub->charter.number && peer->class == PEER_GUEST &&
+	       hub->author && peer->sync->charter_here > 0 &&
+	       peer->sync->charter_here == hub->charter.number &&
+	       !charter_by_org(&hub->charter, &peer->org);
+}
+
+void logs_charter_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
+{
+	struct message_list list = message_list_begin(MESSAGE_CHARTER);
+	struct bytes entry;
+	for (uint32_t n = m->number; list.items.len < LOGS_ANSWER_LEN_MAX; n++) {
+		if (!charter_entry(txn, n, &entry))
+			break;
+		message_list_bin(&list, entry);
+	}
+	hub_send_list(hub, peer, &list);
+}
+
+void logs_charter_ask(struct hub *hub, struct peer *peer, uint32_t first)
+{
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_charter_get(&out, first);
+	peer->sync->charter_asked = true;
+	peer->sync->charter_first = first;
+	hub_send(hub, peer, &out);
+}
+
+/* False when no more of this answer is to be taken. */
+static bool charter_entry_take(struct hub *hub, struct txn *txn, struct peer *peer,
+			       struct bytes entry, bool *progress)
+{
+	if (!fork_checkpoint_ok(hub, entry)) {
+		why_set(hub->place_why,
+			"the charter at %s is not the one that the invitation names: ask for a new "
+			"one.",
+			hub->invitation->address);
+		hub->join_failed = peer->link;
+		return false;
+	}
+	enum err err = fork_accept(hub, txn, entry, peer->link);
+	*progress = *progress || err == ERR_OK;
+	if (err == ERR_OK)
+		return !hub->charter.frozen;
+	if (err == ERR_BUSY)
+		return false;
+	if (err == ERR_EXISTS) {
+		if (fork_follow(hub, txn, peer, entry)) {
+			*progress = true;
+			return true;
+		}
+		fork_answer(hub, txn, peer, entry);
+		return peer->sync->fork_told == 0;
+	}
+	/*
+	 * PROTOCOL: "An entry that does not follow the own one of the number before, or is another than
+	 * the own one of its number, is a reason to ask for the charter from entry 2 on, once for each
+	 * charter number the peer shows"
+	 */
+	if (err == ERR_AGAIN && peer->sync->charter_again != peer->sync->charter_here) {
+		peer->sync->charter_again = peer->sync->charter_here;
+		logs_charter_ask(hub, peer, 2);
+		return false;
+	}
+	/* No more of this peer's: to find that an entry does not count costs a reading of the whole charter. */
+	if (err != ERR_AGAIN)
+		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "a charter entry that is not valid");
+	return false;
+}
+
+/* All of an answer was known: the next ones may differ. */
+static void charter_go_on(struct hub *hub, struct peer *peer, uint32_t count)
+{
+	uint32_t next = peer->sync->charter_first + count;
+	if (count > 0 && next <= hub->charter.number && peer->sync->charter_again)
+		logs_charter_ask(hub, peer, next);
+}
+
+void logs_charter_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
+{
+	struct bytes entry;
+	bool progress = false, all = true;
+	if (!peer->sync->charter_asked || !hub_follows(hub))
+		return;
+	peer->sync->charter_asked = false;
+	while (all && message_next_bin(m, &entry))
+		all = charter_entry_take(hub, txn, peer, entry, &progress);
+	if (!progress) {
+		if (all)
+			charter_go_on(hub, peer, m->count);
+		if (peer->up && logs_stranger(hub, peer) && !peer->sync->charter_asked)
+			hub_close_link(hub, peer, LINK_REASON_NOT_MEMBER);
+		return;
+	}
+	hub->has_fed = true;
+	flow_progress(hub, peer);
+	logs_forget(hub);
+	hub->charter_news = true;
+	if (hub->charter.number < peer->sync->charter_here && !hub->charter.frozen)
+		logs_charter_ask(hub, peer, hub->charter.number + 1);
+	else
+		logs_orglogs_ask(hub, txn, peer);
+}
+
+/* ---- organisation logs ---- */
+
+void logs_forget(struct hub *hub)
+{
+	hub->logs->orglogs_here = 0;
+}
+
+void logs_orglog_ask(struct hub *hub, struct peer *peer, const struct org_id *org, uint32_t first)
+{
+	struct message_list list = message_list_begin(MESSAGE_ORGLOG_GET);
+	message_list_org(&list, org, first);
+	peer->sync->orglog_asked++;
+	hub_send_list(hub, peer, &list);
+}
+
+/* Members whose organisation log is not here, appended to list. */
+static void orglogs_missing(struct hub *hub, struct txn *txn, struct message_list *list)
+{
+	/* What is here stays here, so one look for each charter number is enough. */
+	if (hub->logs->orglogs_here == hub->charter.number)
+		return;
+	for (uint32_t n = 1; n <= hub->charter.member_count; n++) {
+		const struct charter_member *member = charter_member(&hub->charter, n);
+		if (charter_is_present(member) && list->count < MESSAGE_LIST_COUNT_MAX &&
+		    orglog_number(txn, &member->org) == 0)
+			message_list_org(list, &member->org, 1);
+	}
+	if (list->count == 0 && txn_err(txn) == ERR_OK)
+		hub->logs->orglogs_here = hub->charter.number;
+}
+
+bool logs_orglogs_here(struct hub *hub, struct txn *txn)
+{
+	struct message_list list = message_list_begin(MESSAGE_ORGLOG_GET);
+	orglogs_missing(hub, txn, &list);
+	buf_fini(&list.items);
+	return list.count == 0;
+}
+
+bool logs_orglogs_ask(struct hub *hub, struct txn *txn, struct peer *peer)
+{
+	struct message_list list = message_list_begin(MESSAGE_ORGLOG_GET);
+	orglogs_missing(hub, txn, &list);
+	if (list.count == 0) {
+		buf_fini(&list.items);
+		return true;
+	}
+	peer->sync->orglog_asked++;
+	hub_send_list(hub, peer, &list);
+	return false;
+}
+
+void logs_orglog_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
+{
+	struct message_list list = message_list_begin(MESSAGE_ORGLOG);
+	struct org_id org;
+	uint32_t number;
+	struct bytes entry;
+	while (message_next_org(m, &org, &number)) {
+		while (number > 0 && list.items.len < LOGS_ANSWER_LEN_MAX &&
+		       orglog_entry(txn, &org, number, &entry)) {
+			message_list_entry(&list, &org, entry);
+			number++;
+		}
+	}
+	hub_send_list(hub, peer, &list);
+}
+
+void logs_orglog_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
+{
+	struct org_id org;
+	struct bytes entry;
+	bool progress = false;
+	if (peer->sync->orglog_asked == 0)
+		return;
+	peer->sync->orglog_asked--;
+	while (message_next_entry(m, &org, &entry)) {
+		bool forked = false;
+		const struct charter_member *member = charter_by_org(&hub->charter, &org);
+		if (!member)
+			continue;
+		enum err err = orglog_accept(txn, &org, entry, &forked);
+		if (forked)
+			hub_note(hub, NOTE_EVIDENCE)->author = author_of(member->number, 0);
+		if (err == ERR_EXISTS)
+			continue;
+		if (err != ERR_OK) {
+			hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL,
+				     "an organisation log entry that is not valid");
+			break;
+		}
+		hub_forget(hub, member->number);
+		progress = true;
+	}
+	if (!progress)
+		return;
+	peers_classify(hub, txn);
+	if (logs_orglogs_ask(hub, txn, peer))
+		hub->hello_due = true;
+}

@@ -1,0 +1,724 @@
+#include "proto/transfer/fetch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "proto/ledger/held.h"
+#include "proto/content/index.h"
+#include "proto/rights/rights.h"
+#include "proto/transfer/scan.h"
+#include "store/chunks.h"
+
+enum {
+	FETCH_WINDOW_MIN = 64 * 1024, /* asked of one peer and not yet here, at least one chunk */
+	FETCH_WINDOW_FIRST = 512 * 1024,
+	FETCH_WINDOW_MAX = 4 * 1024 * 1024,
+	FETCH_QUICK_MS = 500, /* who answers sooner is asked for more, */
+	FETCH_SLOW_MS = 1000, /* and who answers later for less */
+	FETCH_MOVE_MS = 2000, /* then somebody else may be asked */
+	FETCH_CHUNK_GET_MAX = 128,
+	FETCH_INDEX_MS = 5000, /* for one page of an index, when somebody else has it too, */
+	FETCH_INDEX_MS_MAX = 30 * 1000, /* and when nobody has */
+	FETCH_TOKEN_MS_MIN = 1000,      /* a token may reach a holder later than this node */
+	FETCH_TOKEN_MS_MAX = 60 * 1000,
+	FETCH_COUNT_MAX = 4096,
+	FETCH_WALK_STEP = 4096, /* rows of an index looked at in one step */
+};
+
+struct fetch *fetch_find(struct hub *hub, const struct version_id *of)
+{
+	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
+		if (held_same(&hub->transfer->fetches[i]->of, of))
+			return hub->transfer->fetches[i];
+	}
+	return NULL;
+}
+
+void fetch_free(struct fetch *fetch)
+{
+	free(fetch->digest);
+	free(fetch->requests);
+	free(fetch->refused);
+	free(fetch);
+}
+
+static void request_release(struct hub *hub, struct chunk_request *request)
+{
+	struct peer *peer = request->link ? peers_find(hub, request->link) : NULL;
+	if (peer) {
+		peer->transfer->in_flight_bytes -= request->size;
+		peer->transfer->in_flight_count--;
+	}
+	request->link = 0;
+}
+
+static void fetch_remove(struct hub *hub, struct fetch *fetch)
+{
+	struct transfer *transfer = hub->transfer;
+	for (size_t i = 0; i < fetch->request_count; i++)
+		request_release(hub, &fetch->requests[i]);
+	if (transfer->scan_missed && transfer->fetch_count <= FETCH_COUNT_MAX / 2) {
+		transfer->scan_missed = false;
+		hub->wanted_epoch++;
+	}
+	for (size_t i = 0; i < transfer->fetch_count; i++) {
+		if (transfer->fetches[i] != fetch)
+			continue;
+		memmove(&transfer->fetches[i], &transfer->fetches[i + 1],
+			(transfer->fetch_count - i - 1) * sizeof(fetch));
+		transfer->fetch_count--;
+		break;
+	}
+	fetch_free(fetch);
+}
+
+void fetch_add(struct hub *hub, struct txn *txn, const struct version_id *of,
+	       const struct version *version, bool first)
+{
+	struct transfer *transfer = hub->transfer;
+	struct held held;
+	struct fetch *fetch = fetch_find(hub, of);
+	if (!fetch) {
+		/* Somebody who waits goes before what can wait. */
+		if (transfer->fetch_count >= FETCH_COUNT_MAX && !first) {
+			transfer->scan_missed = true;
+			return;
+		}
+		transfer->fetches = mem_room(transfer->fetches, transfer->fetch_count,
+					     &transfer->fetch_cap, sizeof(fetch));
+		fetch = mem_new(1, sizeof(*fetch));
+		fetch->of = *of;
+		snprintf(fetch->path, sizeof(fetch->path), "%.*s", (int)version->path.len,
+			 (const char *)version->path.ptr);
+		fetch->tier = version->tier;
+		if (held_get(txn, of, &held)) {
+			fetch->indexed = true;
+			fetch->bytes_all = held.bytes;
+			fetch->chunk_count_all = held.chunks;
+		}
+		transfer->fetches[transfer->fetch_count++] = fetch;
+	}
+	if (!first)
+		return;
+	/* Somebody waits for it. */
+	for (size_t i = 1; i < transfer->fetch_count; i++) {
+		if (transfer->fetches[i] == fetch) {
+			memmove(&transfer->fetches[1], &transfer->fetches[0], i * sizeof(fetch));
+			transfer->fetches[0] = fetch;
+		}
+	}
+}
+
+static bool fetch_refused(const struct fetch *fetch, uint64_t link)
+{
+	for (size_t i = 0; i < fetch->refused_count; i++) {
+		if (fetch->refused[i] == link)
+			return true;
+	}
+	return false;
+}
+
+static void fetch_refuse(struct hub *hub, struct fetch *fetch, uint64_t link)
+{
+	fetch->source_epoch = 0;
+	fetch->refused_ms = hub->mono_ms;
+	if (fetch_refused(fetch, link))
+		return;
+	fetch->refused =
+		mem_room(fetch->refused, fetch->refused_count, &fetch->refused_cap, sizeof(link));
+	fetch->refused[fetch->refused_count++] = link;
+}
+
+/* The link is gone, or offers it again. */
+static void fetch_pardon(struct fetch *fetch, uint64_t link)
+{
+	for (size_t i = 0; i < fetch->refused_count; i++) {
+		if (fetch->refused[i] == link) {
+			fetch->refused[i] = fetch->refused[--fetch->refused_count];
+			fetch->source_epoch = 0;
+			return;
+		}
+	}
+}
+
+/* Whether a peer may have the version: it said so, or it made it. */
+bool fetch_peer_has(const struct peer *peer, const struct fetch *fetch)
+{
+	return peer->up && peer->met && !fetch_refused(fetch, peer->link) &&
+	       (peer->author == fetch->of.author || holds_has(peer, &fetch->of));
+}
+
+static uint32_t window(const struct peer *peer)
+{
+	return peer->transfer->window_bytes ? peer->transfer->window_bytes : FETCH_WINDOW_FIRST;
+}
+
+/* What a peer is asked for at a time follows from how long it took for a chunk, those before it included. */
+static void window_adapt(struct peer *peer, uint32_t size, int64_t took_ms)
+{
+	uint32_t bytes = window(peer);
+	if (took_ms < FETCH_QUICK_MS)
+		bytes = bytes + size < FETCH_WINDOW_MAX ? bytes + size : FETCH_WINDOW_MAX;
+	else if (took_ms > FETCH_SLOW_MS)
+		bytes = bytes > FETCH_WINDOW_MIN + size ? bytes - size : FETCH_WINDOW_MIN;
+	peer->transfer->window_bytes = bytes;
+}
+
+static bool has_room(const struct hub *hub, const struct peer *peer)
+{
+	/* One that let a request expire is asked for one chunk, until it answers. */
+	uint32_t count_max = peer->transfer->late ? 1 : hub->options.limits->chunks_in_flight_max;
+	return peer->transfer->in_flight_count < count_max &&
+	       peer->transfer->in_flight_bytes < window(peer);
+}
+
+/* Those who answer before those who do not, then the one with the least on its way. */
+static bool better(const struct peer *a, const struct peer *b)
+{
+	if (a->transfer->late != b->transfer->late)
+		return b->transfer->late;
+	return a->transfer->in_flight_bytes < b->transfer->in_flight_bytes;
+}
+
+/* A peer with room for more, and another link than this one; NULL: none. */
+static struct peer *source_pick(struct hub *hub, const struct fetch *fetch, uint64_t but)
+{
+	struct peer *best = NULL;
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		struct peer *peer = hub->peers.items[i];
+		if (peer->link != but && has_room(hub, peer) && fetch_peer_has(peer, fetch) &&
+		    (!best || better(peer, best)))
+			best = peer;
+	}
+	return best;
+}
+
+void fetch_retry(struct hub *hub, const struct peer *peer)
+{
+	for (size_t i = 0; i < hub->transfer->fetch_count; i++)
+		fetch_pardon(hub->transfer->fetches[i], peer->link);
+}
+
+bool fetch_has_source(struct hub *hub, struct fetch *fetch)
+{
+	uint64_t epoch = hub->source_epoch;
+	if (fetch->source_epoch == epoch && epoch > 0)
+		return fetch->source;
+	fetch->source_epoch = epoch;
+	fetch->source = false;
+	for (size_t i = 0; i < hub->peers.count && !fetch->source; i++)
+		fetch->source = fetch_peer_has(hub->peers.items[i], fetch);
+	return fetch->source;
+}
+
+bool fetch_refuses(const struct hub *hub, const struct peer *peer)
+{
+	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
+		if (fetch_refused(hub->transfer->fetches[i], peer->link))
+			return true;
+	}
+	return false;
+}
+
+void fetch_offered(struct hub *hub, const struct peer *peer, const struct version_id *of)
+{
+	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
+		struct fetch *fetch = hub->transfer->fetches[i];
+		if (fetch->refused_count > 0 && held_same(&fetch->of, of))
+			fetch_pardon(fetch, peer->link);
+	}
+}
+
+/* ---- the index of a version ---- */
+
+static void index_ask(struct hub *hub, struct fetch *fetch, struct peer *peer,
+		      const struct chunk_addr *after)
+{
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_index_get(&out, &fetch->of, after, fetch->has_token ? &fetch->token : NULL);
+	hub_send(hub, peer, &out);
+	fetch->index_link = peer->link;
+	fetch->index_ms = hub->mono_ms;
+}
+
+static void index_begin(struct hub *hub, struct txn *txn, struct fetch *fetch)
+{
+	int64_t waited_ms = fetch->index_link ? hub->mono_ms - fetch->index_ms : 0;
+	if (fetch->index_link && waited_ms < FETCH_INDEX_MS)
+		return;
+	struct peer *late = fetch->index_link ? peers_find(hub, fetch->index_link) : NULL;
+	struct peer *peer = source_pick(hub, fetch, fetch->index_link);
+	bool other = peer && !peer->transfer->late;
+	if (late && !other && waited_ms < FETCH_INDEX_MS_MAX)
+		return;
+	if (late)
+		late->transfer->late = true;
+	if (late && !other)
+		fetch_refuse(hub, fetch, late->link);
+	fetch->index_link = 0;
+	if (!peer)
+		return;
+	held_index_drop(txn, &fetch->of);
+	if (!fetch->digest)
+		fetch->digest = mem_new(1, sizeof(*fetch->digest));
+	index_digest_init(fetch->digest);
+	index_ask(hub, fetch, peer, NULL);
+}
+
+static void index_refused(struct hub *hub, struct txn *txn, struct fetch *fetch)
+{
+	fetch_refuse(hub, fetch, fetch->index_link);
+	fetch->index_link = 0;
+	held_index_drop(txn, &fetch->of);
+}
+
+static void index_page_put(struct txn *txn, struct fetch *fetch, struct bytes entries)
+{
+	for (size_t i = 0; i < entries.len / INDEX_ENTRY_LEN; i++) {
+		struct index_entry entry = index_entry_get(entries, i);
+		uint8_t size[4];
+		struct row_key key = key_index(&fetch->of.dataset, fetch->of.number,
+					       fetch->of.author, &entry.addr);
+		be32_put(size, entry.size);
+		if (index_digest_add(fetch->digest, &entry) != ERR_OK)
+			return; /* the sum will differ */
+		txn_put(txn, TABLE_INDEX, row_key_bytes(&key), bytes_of(size, sizeof(size)));
+	}
+}
+
+void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
+{
+	struct fetch *fetch = fetch_find(hub, &m->of);
+	struct version version;
+	struct index_sum sum;
+	if (!fetch || fetch->indexed || fetch->index_link != peer->link)
+		return; /* late or not asked for */
+	const struct chunk_addr *after = fetch->digest->count ? &fetch->digest->last : NULL;
+	if (index_entries_check(m->body, after) != ERR_OK) {
+		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "an index in disorder");
+		index_refused(hub, txn, fetch);
+		return;
+	}
+	if (held_version(txn, &fetch->of, &version) != ERR_OK) {
+		held_index_drop(txn, &fetch->of); /* withdrawn meanwhile */
+		fetch_remove(hub, fetch);
+		return;
+	}
+	uint64_t expected = version.index.count;
+	struct index_sum wanted = version.index;
+	if (m->body.len == 0 || fetch->digest->count + m->body.len / INDEX_ENTRY_LEN > expected) {
+		index_refused(hub, txn, fetch);
+		return;
+	}
+	index_page_put(txn, fetch, m->body);
+	if (m->more) {
+		struct chunk_addr last = fetch->digest->last;
+		index_ask(hub, fetch, peer, &last);
+		return;
+	}
+	index_digest_done(fetch->digest, &sum);
+	if (!index_sum_eq(&sum, &wanted)) {
+		index_refused(hub, txn, fetch);
+		return;
+	}
+	fetch->index_link = 0;
+	fetch->indexed = true;
+	fetch->bytes_all = sum.bytes;
+	fetch->chunk_count_all = sum.count;
+	held_put(txn, &fetch->of, &(struct held){HELD_INDEXED, hub->wall_ms, sum.bytes, sum.count});
+}
+
+/* ---- chunks ---- */
+
+static struct chunk_request *request_find(struct fetch *fetch, const struct chunk_addr *addr)
+{
+	for (size_t i = 0; i < fetch->request_count; i++) {
+		if (id_eq(&fetch->requests[i].addr, addr))
+			return &fetch->requests[i];
+	}
+	return NULL;
+}
+
+static void request_remove(struct hub *hub, struct fetch *fetch, struct chunk_request *request)
+{
+	request_release(hub, request);
+	*request = fetch->requests[--fetch->request_count];
+}
+
+static struct chunk_request *request_add(struct fetch *fetch, const struct chunk_addr *addr,
+					 uint32_t size)
+{
+	fetch->requests = mem_room(fetch->requests, fetch->request_count, &fetch->request_cap,
+				   sizeof(*fetch->requests));
+	struct chunk_request *request = &fetch->requests[fetch->request_count++];
+	*request = (struct chunk_request){.addr = *addr, .size = size};
+	return request;
+}
+
+/* The next chunk that is neither here nor asked for, as a request without a peer; NULL: none. */
+static struct chunk_request *request_next(struct txn *txn, struct fetch *fetch)
+{
+	for (size_t i = 0; i < fetch->request_count; i++) {
+		if (fetch->requests[i].link == 0)
+			return &fetch->requests[i];
+	}
+	if (fetch->walk_done)
+		return NULL;
+	struct row_key prefix = held_key(&fetch->of);
+	struct row_key at =
+		key_index(&fetch->of.dataset, fetch->of.number, fetch->of.author, &fetch->cursor);
+	struct walk walk = walk_begin_at(txn, TABLE_INDEX, row_key_bytes(&prefix),
+					 row_key_bytes(&at), !fetch->walk_begun);
+	for (unsigned i = 0; walk_next(&walk); i++) {
+		if (i == FETCH_WALK_STEP) {
+			fetch->walk_waits = true;
+			return NULL;
+		}
+		fetch->walk_begun = true;
+		memcpy(fetch->cursor.b, walk.key.ptr + walk.key.len - ID_LEN, ID_LEN);
+		uint32_t size = be32_get(walk.value.ptr);
+		if (!chunks_has(txn, &fetch->of.dataset, &fetch->cursor))
+			return request_add(fetch, &fetch->cursor, size);
+		fetch->chunk_count++;
+		fetch->bytes += size;
+	}
+	fetch->walk_done = true;
+	return NULL;
+}
+
+static void request_assign(struct hub *hub, struct chunk_request *request, struct peer *peer)
+{
+	request->link = peer->link;
+	request->sent_ms = hub->mono_ms;
+	request->due = true;
+	peer->transfer->in_flight_bytes += request->size;
+	peer->transfer->in_flight_count++;
+}
+
+/* Sends the requests that a peer was given in this step. */
+static void requests_send(struct hub *hub, struct fetch *fetch, struct peer *peer)
+{
+	size_t i = 0;
+	for (;;) {
+		struct message_list list = message_list_begin(MESSAGE_CHUNK_GET);
+		list.dataset = fetch->of.dataset;
+		list.has_token = fetch->has_token;
+		list.token = fetch->token;
+		for (; i < fetch->request_count && list.count < FETCH_CHUNK_GET_MAX; i++) {
+			struct chunk_request *request = &fetch->requests[i];
+			if (!request->due || request->link != peer->link)
+				continue;
+			request->due = false;
+			message_list_addr(&list, &request->addr);
+		}
+		if (list.count == 0) {
+			buf_fini(&list.items);
+			return;
+		}
+		hub_send_list(hub, peer, &list);
+	}
+}
+
+/*
+ * All are asked for: what one peer has not sent for a while goes to another that has less to do. The first one's answer
+ * is still welcome.
+ */
+static bool requests_move(struct hub *hub, struct fetch *fetch)
+{
+	bool any = false;
+	for (size_t i = 0; i < fetch->request_count; i++) {
+		struct chunk_request *request = &fetch->requests[i];
+		struct peer *from = request->link ? peers_find(hub, request->link) : NULL;
+		if (!from || hub->mono_ms - request->sent_ms < FETCH_MOVE_MS)
+			continue;
+		struct peer *to = source_pick(hub, fetch, request->link);
+		if (!to || to->transfer->late ||
+		    2 * to->transfer->in_flight_bytes >= from->transfer->in_flight_bytes)
+			continue;
+		request_release(hub, request);
+		window_adapt(from, request->size, hub->mono_ms - request->sent_ms);
+		request_assign(hub, request, to);
+		any = true;
+	}
+	return any;
+}
+
+/* Asks for as many chunks as peers have room for. When nothing is missing no peer is needed to find out. */
+static void chunks_ask(struct hub *hub, struct txn *txn, struct fetch *fetch)
+{
+	struct chunk_request *request;
+	struct peer *peer;
+	bool any = false;
+	fetch->walk_waits = false;
+	while ((request = request_next(txn, fetch)) && (peer = source_pick(hub, fetch, 0))) {
+		request_assign(hub, request, peer);
+		any = true;
+	}
+	if (!request && fetch->walk_done)
+		any = requests_move(hub, fetch) || any;
+	for (size_t i = 0; any && i < hub->peers.count; i++) {
+		if (hub->peers.items[i]->up)
+			requests_send(hub, fetch, hub->peers.items[i]);
+	}
+}
+
+static void news_held(struct hub *hub, const struct version_id *of, const char *path)
+{
+	struct transfer *transfer = hub->transfer;
+	transfer->held_news = mem_room(transfer->held_news, transfer->held_news_count,
+				       &transfer->held_news_cap, sizeof(*of));
+	transfer->held_news[transfer->held_news_count++] = *of;
+	struct note *note = hub_note(hub, NOTE_HELD);
+	note->author = of->author;
+	note->dataset = of->dataset;
+	note->number = of->number;
+	snprintf(note->path, sizeof(note->path), "%s", path);
+}
+
+void fetch_held(struct hub *hub, struct txn *txn, const struct version_id *of, const char *path,
+		uint64_t bytes, uint64_t chunks)
+{
+	held_put(txn, of, &(struct held){HELD_COMPLETE, hub->wall_ms, bytes, chunks});
+	news_held(hub, of, path);
+}
+
+static void requests_expire(struct hub *hub, struct fetch *fetch)
+{
+	for (size_t i = 0; i < fetch->request_count; i++) {
+		struct chunk_request *request = &fetch->requests[i];
+		if (!request->link || hub->mono_ms - request->sent_ms <=
+					      (int64_t)hub->options.limits->chunk_timeout_ms)
+			continue;
+		struct peer *peer = peers_find(hub, request->link);
+		if (peer)
+			peer->transfer->late = true;
+		request_release(hub, request);
+	}
+}
+
+bool fetch_rests(const struct hub *hub, const struct fetch *fetch)
+{
+	if (fetch->source || fetch->source_epoch != hub->source_epoch || fetch->index_link ||
+	    fetch->walk_waits || hub->mono_ms >= fetch_pardon_ms(fetch))
+		return false;
+	/* One that waits, and no other, stands for all that are missing. */
+	return !fetch->indexed || (fetch->request_count == 1 && fetch->requests[0].link == 0);
+}
+
+bool fetch_no_room(const struct hub *hub, const struct version_id *of)
+{
+	return hub->headroom != HEADROOM_ALL &&
+	       author_member(of->author) != author_member(hub->author);
+}
+
+int64_t fetch_pardon_ms(const struct fetch *fetch)
+{
+	return fetch->has_token && fetch->refused_count > 0
+		       ? fetch->refused_ms + fetch->refused_wait_ms
+		       : INT64_MAX;
+}
+
+/* False: this organisation may not have it, or not any more. */
+static bool right_look(struct hub *hub, struct txn *txn, struct fetch *fetch)
+{
+	if (!rights_request(hub, txn, fetch->tier, bytes_str(fetch->path), &fetch->has_token,
+			    &fetch->token))
+		return false;
+	if (fetch->refused_wait_ms == 0)
+		fetch->refused_wait_ms = FETCH_TOKEN_MS_MIN;
+	if (hub->mono_ms >= fetch_pardon_ms(fetch)) {
+		fetch->refused_count = 0;
+		fetch->source_epoch = 0;
+		fetch->refused_wait_ms = 2 * fetch->refused_wait_ms < FETCH_TOKEN_MS_MAX
+						 ? 2 * fetch->refused_wait_ms
+						 : FETCH_TOKEN_MS_MAX;
+	}
+	return true;
+}
+
+/* One look at a fetch. False when it is finished and gone. */
+bool fetch_step(struct hub *hub, struct txn *txn, struct fetch *fetch)
+{
+	struct held held;
+	if (!right_look(hub, txn, fetch)) {
+		fetch_remove(hub, fetch);
+		return false;
+	}
+	if (fetch_no_room(hub, &fetch->of)) {
+		fetch->walk_waits = false;
+		requests_expire(hub, fetch);
+		return true;
+	}
+	if (!fetch->indexed) {
+		index_begin(hub, txn, fetch);
+		return true;
+	}
+	if (!held_get(txn, &fetch->of, &held)) { /* its author has dropped it */
+		fetch_remove(hub, fetch);
+		return false;
+	}
+	requests_expire(hub, fetch);
+	chunks_ask(hub, txn, fetch);
+	if (!fetch->walk_done || fetch->request_count > 0)
+		return true;
+	fetch_held(hub, txn, &fetch->of, fetch->path, held.bytes, held.chunks);
+	fetch_remove(hub, fetch);
+	return false;
+}
+
+bool fetch_healed(struct hub *hub, struct txn *txn, const struct version_id *of, const char *path)
+{
+	struct held held;
+	struct row_key prefix = held_key(of);
+	struct walk walk = walk_begin(txn, TABLE_INDEX, row_key_bytes(&prefix));
+	if (!held_get(txn, of, &held) || held.state == HELD_COMPLETE)
+		return true;
+	while (walk_next(&walk)) {
+		struct chunk_addr addr;
+		memcpy(addr.b, walk.key.ptr + walk.key.len - ID_LEN, ID_LEN);
+		if (!chunks_has(txn, &of->dataset, &addr))
+			return false;
+	}
+	fetch_held(hub, txn, of, path, held.bytes, held.chunks);
+	struct fetch *fetch = fetch_find(hub, of);
+	if (fetch)
+		fetch_remove(hub, fetch);
+	return true;
+}
+
+static struct fetch *fetch_of_chunk(struct hub *hub, const struct event *event,
+				    struct chunk_request **request)
+{
+	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
+		struct fetch *fetch = hub->transfer->fetches[i];
+		if (!id_eq(&fetch->of.dataset, &event->dataset))
+			continue;
+		*request = request_find(fetch, &event->addr);
+		if (!*request)
+			continue;
+		/* Asked of another meanwhile, it is as good from this one. */
+		bool sound = event->err == ERR_OK && event->bytes.len == (*request)->size;
+		if (sound || (*request)->link == event->link)
+			return fetch;
+	}
+	return NULL;
+}
+
+void fetch_chunk(struct hub *hub, struct txn *txn, struct peer *peer, const struct event *event)
+{
+	struct chunk_request *request;
+	struct fetch *fetch = fetch_of_chunk(hub, event, &request);
+	if (!fetch)
+		return; /* late, or never asked for: nothing is kept that was not wanted */
+	peer->transfer->late = false;
+	if (request->link == peer->link)
+		window_adapt(peer, request->size, hub->mono_ms - request->sent_ms);
+	if (event->err == ERR_OK && event->bytes.len == request->size) {
+		chunks_put(txn, &event->dataset, &event->addr, event->bytes);
+		fetch->chunk_count++;
+		fetch->bytes += request->size;
+		request_remove(hub, fetch, request);
+		return;
+	}
+	request_release(hub, request);
+	fetch_refuse(hub, fetch, peer->link);
+	/* A chunk of another size than the index says is the author's fault, who signed both. */
+	if (event->err == ERR_ABSENT || event->err == ERR_OK)
+		return;
+	struct note *note = hub_note(hub, NOTE_CHUNK_ALTERED);
+	note->link = peer->link;
+	note->author = peer->author;
+	note->dataset = fetch->of.dataset;
+	note->number = fetch->of.number;
+	snprintf(note->path, sizeof(note->path), "%s", fetch->path);
+	hub_close_link(hub, peer, LINK_REASON_MALFORMED);
+}
+
+void fetch_down(struct hub *hub, struct peer *peer)
+{
+	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
+		struct fetch *fetch = hub->transfer->fetches[i];
+		for (size_t r = 0; r < fetch->request_count; r++) {
+			if (fetch->requests[r].link == peer->link)
+				fetch->requests[r].link = 0;
+		}
+		if (fetch->index_link == peer->link)
+			fetch->index_link = 0;
+		fetch_pardon(fetch, peer->link);
+	}
+	hub->source_epoch++;
+}
+
+/* ---- damage ---- */
+
+void fetch_chunk_bad(struct hub *hub, struct txn *txn, const struct event *event)
+{
+	struct buf chunk;
+	buf_init(&chunk, LIMIT_CHUNK_LEN_MAX);
+	enum err err = chunks_read(txn, &event->dataset, &event->addr, &chunk);
+	buf_fini(&chunk);
+	if (err == ERR_OK)
+		return; /* repaired meanwhile */
+	if (err == ERR_CORRUPT)
+		chunks_del(txn, &event->dataset, &event->addr);
+	struct row_key prefix = key_dataset(&event->dataset);
+	struct walk walk = walk_begin(txn, TABLE_HELD, row_key_bytes(&prefix));
+	while (walk_next(&walk)) {
+		struct version_id of;
+		struct held held;
+		struct version version;
+		held_of_key(&of, walk.key);
+		struct row_key row = key_index(&of.dataset, of.number, of.author, &event->addr);
+		if (!txn_has(txn, TABLE_INDEX, row_key_bytes(&row)) || !held_get(txn, &of, &held) ||
+		    held.state != HELD_COMPLETE)
+			continue;
+		held.state = HELD_DAMAGED;
+		held_put(txn, &of, &held);
+		struct note *note = hub_note(hub, NOTE_DAMAGED);
+		note->author = of.author;
+		note->dataset = of.dataset;
+		note->number = of.number;
+		if (held_version(txn, &of, &version) != ERR_OK)
+			continue;
+		snprintf(note->path, sizeof(note->path), "%.*s", (int)version.path.len,
+			 (const char *)version.path.ptr);
+		fetch_add(hub, txn, &of, &version, true);
+	}
+}
+
+void fetch_drop(struct hub *hub, struct txn *txn, const struct version_id *of)
+{
+	struct fetch *fetch = fetch_find(hub, of);
+	struct row_key key = held_key(of);
+	if (fetch)
+		fetch_remove(hub, fetch);
+	held_index_drop(txn, of);
+	txn_del(txn, TABLE_HELD, row_key_bytes(&key));
+	chunks_sweep_later(txn, &of->dataset);
+}
+
+bool fetch_drop_versions(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+			 uint32_t author, uint64_t number)
+{
+	struct row_key prefix = key_dataset(dataset);
+	struct walk walk = walk_begin(txn, TABLE_HELD, row_key_bytes(&prefix));
+	struct version_id of;
+	bool any = false;
+
+	while (walk_next(&walk)) {
+		held_of_key(&of, walk.key);
+		if (of.author != author || of.number > number)
+			continue;
+		fetch_drop(hub, txn, &of);
+		any = true;
+	}
+	for (size_t i = hub->transfer->fetch_count; i-- > 0;) {
+		of = hub->transfer->fetches[i]->of;
+		if (id_eq(&of.dataset, dataset) && of.author == author && of.number <= number)
+			fetch_drop(hub, txn, &of);
+	}
+	return any;
+}

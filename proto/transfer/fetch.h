@@ -1,0 +1,88 @@
+/*
+ * fetch - one version on its way: its index from one peer, then its chunks from all that have it
+ * (docs/PROTOCOL.md, section 9: Transfer).
+ *
+ * A peer is asked for as much as it sends in about a second, so that a fast one is never without work, a slow one
+ * gets its share and no more, and neither holds up the end: what one has not sent for a while is asked of another that
+ * has less to do, and taken from whoever sends it first.
+ *
+ * Bounds: FETCH_COUNT_MAX versions, limits.chunks_in_flight_max chunks and FETCH_WINDOW_MAX bytes asked of one
+ * peer, and one link in each list of those that do not have it.
+ */
+#ifndef ALLMENDE_FETCH_H
+#define ALLMENDE_FETCH_H
+
+#include "proto/transfer/holds.h"
+#include "proto/content/index.h"
+
+struct chunk_request { /* a chunk asked for */
+	struct chunk_addr addr;
+	uint32_t size;
+	uint64_t link; /* 0: waits to be asked for again */
+	int64_t sent_ms;
+	bool due; /* given to the link in this step, and not sent yet */
+};
+
+struct fetch {
+	struct version_id of;
+	char path[LIMIT_PATH_LEN_MAX + 1];
+	enum tier tier;
+	bool has_token; /* requests name it */
+	struct digest token;
+	int64_t refused_ms;       /* the last time that a peer did not give what needs a token */
+	uint32_t refused_wait_ms; /* after this all are asked again */
+	bool indexed;             /* the index is here and verified */
+	uint64_t index_link;      /* peer asked for the index; 0: none */
+	int64_t index_ms;
+	struct index_digest *digest; /* running, while the index arrives */
+	struct chunk_addr cursor;    /* the walk over the index rows continues after this */
+	bool walk_begun, walk_done;
+	bool walk_waits; /* for the next turn */
+	struct chunk_request *requests;
+	size_t request_count, request_cap;
+	uint64_t chunk_count, chunk_count_all, bytes, bytes_all;
+	uint64_t *refused; /* links that do not have it, each once */
+	size_t refused_count, refused_cap;
+	bool source; /* a peer has it, as of source_epoch */
+	uint64_t source_epoch;
+};
+
+struct fetch *fetch_find(struct hub *hub, const struct version_id *of);
+void fetch_free(struct fetch *fetch);
+/* Wants a version; first: before all others, as somebody waits for it. */
+void fetch_add(struct hub *hub, struct txn *txn, const struct version_id *of,
+	       const struct version *version, bool first);
+/* Whether a peer may have the version: it said so, or it made it. */
+bool fetch_peer_has(const struct peer *peer, const struct fetch *fetch);
+bool fetch_has_source(struct hub *hub, struct fetch *fetch);
+/* When peers that did not know the token yet are asked again; INT64_MAX: never. */
+int64_t fetch_pardon_ms(const struct fetch *fetch);
+/* Nothing can come of a look at it before a peer has it. */
+bool fetch_rests(const struct hub *hub, const struct fetch *fetch);
+/* What is left of the store is for own data: a foreign version has to wait. */
+bool fetch_no_room(const struct hub *hub, const struct version_id *of);
+/* One look at a fetch. False when it is finished and gone. */
+bool fetch_step(struct hub *hub, struct txn *txn, struct fetch *fetch);
+void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
+void fetch_chunk(struct hub *hub, struct txn *txn, struct peer *peer, const struct event *event);
+void fetch_chunk_bad(struct hub *hub, struct txn *txn, const struct event *event);
+void fetch_down(struct hub *hub, struct peer *peer);
+/* Whether any fetch has found that the peer did not have it. */
+bool fetch_refuses(const struct hub *hub, const struct peer *peer);
+/* A peer says that it holds a version, perhaps again. */
+void fetch_offered(struct hub *hub, const struct peer *peer, const struct version_id *of);
+/* A peer that did not have something may be asked again. */
+void fetch_retry(struct hub *hub, const struct peer *peer);
+/* All chunks of a version are here, fetched or published. */
+void fetch_held(struct hub *hub, struct txn *txn, const struct version_id *of, const char *path,
+		uint64_t bytes, uint64_t chunks);
+/* Chunks may have come in another way: declares a damaged version whole again. False when some are missing still. */
+bool fetch_healed(struct hub *hub, struct txn *txn, const struct version_id *of, const char *path);
+/* A version is gone: its index and held rows go, its chunks are swept. */
+void fetch_drop(struct hub *hub, struct txn *txn, const struct version_id *of);
+
+/* The same for all that is here, or on its way, of one author's versions of a dataset up to a number. True when anything was. */
+bool fetch_drop_versions(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+			 uint32_t author, uint64_t number);
+
+#endif

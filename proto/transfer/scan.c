@@ -1,0 +1,201 @@
+#include "proto/transfer/scan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "crypto/path.h"
+#include "proto/ledger/held.h"
+#include "proto/rights/rights.h"
+#include "proto/transfer/subscription.h"
+#include "proto/transfer/sweep.h"
+#include "store/chunks.h"
+
+enum { SCAN_TICK_MS = 1000 };
+
+/* Own datasets are always wanted: they may have been lost. */
+static bool wanted(struct hub *hub, struct txn *txn, const struct version_id *of,
+		   const struct version *version)
+{
+	return of->author == hub->author || subscriptions_ask(hub, txn, version);
+}
+
+/* Fetches the current version of a dataset when it is wanted and not here. known: a version that need not be read again; NULL. */
+static void current_want(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+			 const struct ledger_arrival *known)
+{
+	struct ledger_version current;
+	struct version read;
+	if (ledger_version_current(&hub->ledger, txn, dataset, 0, &current, NULL))
+		return;
+	struct version_id of = {*dataset, current.number, current.author};
+	if (held_complete(txn, &of))
+		return;
+	bool same = known && known->news.author == current.author &&
+		    known->news.incarnation == current.incarnation &&
+		    known->news.sequence == current.sequence;
+	if (!same && held_version(txn, &of, &read))
+		return;
+	const struct version *version = same ? &known->version : &read;
+	if (wanted(hub, txn, &of, version))
+		fetch_add(hub, txn, &of, version, false);
+}
+
+/* ---- what is wanted and not here: a few rows each turn ---- */
+
+enum { SCAN_STEP = 512 };
+
+static void scan_path(struct hub *hub, struct txn *txn, struct bytes value)
+{
+	struct dataset_id dataset;
+	if (value.len != ID_LEN)
+		return;
+	memcpy(dataset.b, value.ptr, ID_LEN);
+	current_want(hub, txn, &dataset, NULL);
+}
+
+/* Versions that were being fetched when the node stopped, and damaged ones. */
+static void scan_held(struct hub *hub, struct txn *txn, struct bytes key)
+{
+	struct version_id of;
+	struct version version;
+	held_of_key(&of, key);
+	enum err err = held_version(txn, &of, &version);
+	if (err == ERR_ABSENT)
+		fetch_drop(hub, txn, &of);
+	else if (err == ERR_OK && !held_complete(txn, &of) && rights_may_hold(hub, txn, &version))
+		fetch_add(hub, txn, &of, &version, false);
+}
+
+static void scan_go(struct transfer *transfer, enum scan_step step)
+{
+	transfer->scan_step = step;
+	transfer->scan_at = (struct row_key){.len = 0};
+}
+
+/* The rows of one table, from where the last turn ended. */
+static void scan_rows(struct hub *hub, struct txn *txn, enum table table, enum scan_step next)
+{
+	struct transfer *transfer = hub->transfer;
+	struct row_key *at = &transfer->scan_at;
+	struct walk walk =
+		walk_begin_at(txn, table, bytes_of(NULL, 0), row_key_bytes(at), at->len == 0);
+	for (unsigned i = 0; i < SCAN_STEP; i++) {
+		if (!walk_next(&walk)) {
+			scan_go(transfer, next);
+			return;
+		}
+		memcpy(at->b, walk.key.ptr, walk.key.len);
+		at->len = walk.key.len;
+		if (table == TABLE_HELD)
+			scan_held(hub, txn, row_key_bytes(at));
+		else
+			scan_path(hub, txn, walk.value);
+	}
+}
+
+/* Subscriptions are to be compared with the catalogue. */
+static bool is_due(const struct hub *hub)
+{
+	return hub->transfer->scan_epoch != hub->wanted_epoch;
+}
+
+void scan_tick(struct hub *hub, struct txn *txn)
+{
+	struct transfer *transfer = hub->transfer;
+	if (transfer->scan_step == SCAN_IDLE && is_due(hub)) {
+		transfer->scan_epoch = hub->wanted_epoch;
+		scan_go(transfer, SCAN_HELD);
+	}
+	if (transfer->scan_step == SCAN_HELD)
+		scan_rows(hub, txn, TABLE_HELD, SCAN_PATHS);
+	else if (transfer->scan_step == SCAN_PATHS)
+		scan_rows(hub, txn, TABLE_PATH, SCAN_IDLE);
+}
+
+void scan_version(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
+{
+	const struct ledger_news *news = &arrival->news;
+	const struct bytes path = arrival->version.path;
+	struct note *note = hub_note(hub, NOTE_VERSION);
+	note->author = news->author;
+	note->dataset = news->dataset;
+	note->number = news->number;
+	snprintf(note->path, sizeof(note->path), "%.*s", (int)path.len, (const char *)path.ptr);
+	current_want(hub, txn, &news->dataset, arrival);
+}
+
+/* ---- life ---- */
+
+/* Staged rows of publications that a crash or stop ended. */
+static void stage_clear(struct txn *txn)
+{
+	struct walk walk = walk_begin(txn, TABLE_STAGE, bytes_of(NULL, 0));
+	while (walk_next(&walk)) {
+		struct dataset_id dataset;
+		memcpy(dataset.b, walk.key.ptr + 8, ID_LEN);
+		uint64_t job = be64_get(walk.key.ptr);
+		chunks_sweep_later(txn, &dataset);
+		while (chunks_unstage(txn, job, 1024))
+			;
+	}
+}
+
+void scan_open(struct hub *hub, struct txn *txn)
+{
+	buf_init(&hub->transfer->subscriptions, 16 * 1024 * 1024);
+	subscriptions_load(hub, txn);
+	stage_clear(txn);
+	hub->wanted_epoch++;
+	hub->transfer->sweep_waits = true;
+}
+
+void scan_close(struct hub *hub)
+{
+	struct transfer *transfer = hub->transfer;
+	for (size_t i = 0; i < transfer->fetch_count; i++)
+		fetch_free(transfer->fetches[i]);
+	free(transfer->fetches);
+	buf_fini(&transfer->subscriptions);
+	free(transfer->held_news);
+	free(transfer->publishing);
+}
+
+void scan_settle(struct hub *hub, struct txn *txn)
+{
+	struct transfer *transfer = hub->transfer;
+	size_t running = hub->options.limits->fetch_count_max;
+	for (size_t i = 0, ran = 0; i < transfer->fetch_count && ran < running;) {
+		struct fetch *fetch = transfer->fetches[i];
+		bool rests = fetch_rests(hub, fetch);
+		ran += !rests && fetch_has_source(hub, fetch) && !fetch_no_room(hub, &fetch->of);
+		if (rests || fetch_step(hub, txn, fetch))
+			i++;
+	}
+	for (size_t i = 0; transfer->held_news_count && i < hub->peers.count; i++) {
+		if (hub->peers.items[i]->up && hub->peers.items[i]->met)
+			holds_tell(hub, hub->peers.items[i], transfer->held_news,
+				   transfer->held_news_count);
+	}
+	transfer->held_news_count = 0;
+	sweep_step(hub, txn);
+}
+
+int64_t scan_wake(const struct hub *hub)
+{
+	const struct transfer *transfer = hub->transfer;
+	if (is_due(hub) || transfer->scan_step != SCAN_IDLE || transfer->sweep_waits)
+		return hub->mono_ms;
+	int64_t wake = INT64_MAX;
+	for (size_t i = 0; i < transfer->fetch_count; i++) {
+		const struct fetch *fetch = transfer->fetches[i];
+		if (fetch->walk_waits)
+			return hub->mono_ms;
+		if (fetch_pardon_ms(fetch) < wake)
+			wake = fetch_pardon_ms(fetch);
+		if (!fetch_rests(hub, fetch) && (fetch->index_link || fetch->request_count))
+			wake = hub->mono_ms + SCAN_TICK_MS;
+	}
+	return wake;
+}

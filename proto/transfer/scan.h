@@ -1,0 +1,46 @@
+/*
+ * scan - what is wanted and not here becomes a fetch: subscriptions are compared with the catalogue, a few rows each turn, and
+ * with every version that comes.
+ */
+#ifndef ALLMENDE_SCAN_H
+#define ALLMENDE_SCAN_H
+
+#include "proto/transfer/fetch.h"
+
+enum scan_step { SCAN_IDLE, SCAN_HELD, SCAN_PATHS };
+
+struct sweep { /* the dataset under the broom */
+	struct dataset_id dataset;
+	uint64_t mark; /* of its row when the sweep began */
+	bool chunks_done;
+	struct chunk_addr from; /* where to go on */
+	struct digest seen;     /* the same, among what was seen */
+};
+
+/* The state of this room: fetches, subscriptions, the scan and the sweep. */
+struct transfer {
+	struct fetch **fetches; /* the first limits.fetch_count_max run */
+	size_t fetch_count, fetch_cap;
+	struct buf subscriptions;     /* rows, one after the other; subscription.c */
+	struct version_id *held_news; /* became held in this turn: HOLDS to tell */
+	size_t held_news_count, held_news_cap;
+	struct sweep sweep;
+	bool sweep_waits;              /* there is more to sweep */
+	struct dataset_id *publishing; /* datasets with an open publication: not swept */
+	size_t publishing_count, publishing_cap;
+	bool scan_missed;    /* the list of fetches was full: to be compared again when it is not */
+	uint64_t scan_epoch; /* hub.wanted_epoch that was scanned for */
+	enum scan_step scan_step;
+	struct row_key scan_at;
+};
+
+void scan_open(struct hub *hub, struct txn *txn);
+void scan_close(struct hub *hub);
+/* RECORD_VERSION has come. */
+void scan_version(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival);
+void scan_tick(struct hub *hub, struct txn *txn);
+/* End of a turn: fetches, what became held is told, one step of the sweep. */
+void scan_settle(struct hub *hub, struct txn *txn);
+int64_t scan_wake(const struct hub *hub);
+
+#endif

@@ -1,0 +1,14 @@
+/*
+ * serve - indexes and chunks for others, and what they say they hold
+ * (docs/PROTOCOL.md, section 9: Transfer).
+ */
+#ifndef ALLMENDE_SERVE_H
+#define ALLMENDE_SERVE_H
+
+#include "proto/hub/hub.h"
+
+void serve_index_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
+void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
+void serve_holds_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
+
+#endif

@@ -1,0 +1,90 @@
+#include "proto/wire/envelope.h"
+
+#include <string.h>
+
+#include "crypto/hash.h"
+#include "crypto/id.h"
+
+enum { SUM_LEN = 4, PREFIX_LEN = 11 };
+
+static void prefix(char out[PREFIX_LEN + 1], enum envelope kind)
+{
+	memcpy(out, "allmende1?-", PREFIX_LEN + 1);
+	out[9] = (char)kind;
+}
+
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* PROTOCOL: "text = "allmende1" ‖ letter ‖ "-" ‖ base64url(body ‖ first 4 bytes of H("am1.text", letter ‖ body))" */
+static void sum_of(uint8_t out[ID_LEN], enum envelope kind, struct bytes body)
+{
+	const uint8_t letter = (uint8_t)kind;
+	struct hash hash;
+
+	hash_init(&hash, "am1.text", NULL, ID_LEN);
+	hash_add(&hash, bytes_of(&letter, 1));
+	hash_add(&hash, body);
+	hash_done(&hash, out, ID_LEN);
+}
+
+void envelope_put(struct buf *out, enum envelope kind, struct bytes body)
+{
+	char begin[PREFIX_LEN + 1];
+	uint8_t sum[ID_LEN];
+	struct buf bytes;
+
+	prefix(begin, kind);
+	sum_of(sum, kind, body);
+	buf_init(&bytes, ENVELOPE_LEN_MAX);
+	buf_add(&bytes, body);
+	buf_add(&bytes, bytes_of(sum, SUM_LEN));
+	buf_add(out, bytes_str(begin));
+	base64_put(out, buf_bytes(&bytes));
+	if (bytes.err && !out->err)
+		out->err = bytes.err;
+	buf_fini_wipe(&bytes);
+}
+
+bool envelope_is(enum envelope kind, struct bytes text)
+{
+	char begin[PREFIX_LEN + 1];
+
+	prefix(begin, kind);
+	while (text.len > 0 && is_blank(text.ptr[0]))
+		text = bytes_slice(text, 1, text.len);
+	return text.len >= PREFIX_LEN && memcmp(text.ptr, begin, PREFIX_LEN) == 0;
+}
+
+enum err envelope_get(struct buf *out, enum envelope kind, struct bytes text)
+{
+	uint8_t sum[ID_LEN];
+	struct buf packed, bytes;
+	enum err err = ERR_DENIED;
+
+	if (!envelope_is(kind, text))
+		return ERR_MALFORMED;
+	if (text.len > 2 * ENVELOPE_LEN_MAX)
+		return ERR_FULL;
+	buf_init(&packed, ENVELOPE_LEN_MAX);
+	buf_init(&bytes, ENVELOPE_LEN_MAX);
+	for (size_t i = 0; i < text.len; i++)
+		if (!is_blank(text.ptr[i]))
+			buf_add_u8(&packed, text.ptr[i]);
+	if (packed.err)
+		err = ERR_FULL;
+	else if (!base64_get(&bytes, bytes_slice(buf_bytes(&packed), PREFIX_LEN, packed.len)) &&
+		 bytes.len > SUM_LEN) {
+		struct bytes body = bytes_of(bytes.ptr, bytes.len - SUM_LEN);
+		sum_of(sum, kind, body);
+		if (memcmp(sum, bytes.ptr + body.len, SUM_LEN) == 0) {
+			buf_add(out, body);
+			err = out->err;
+		}
+	}
+	buf_fini_wipe(&packed);
+	buf_fini_wipe(&bytes);
+	return err;
+}
