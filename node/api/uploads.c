@@ -1,5 +1,6 @@
 /*
- * /uploads: publishing. Files are taken as they come (upload.h), so these requests do not collect a body.
+ * /uploads: publishing. Files are taken as they come (upload.h), so these requests do not collect a
+ * body.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /*
- * clock - the time of day, for what is signed, the log and people; and the time that never goes back, for waits.
+ * clock - the time of day, for what is signed, the log and people; and the time that never goes
+ * back, for waits.
  */
 #ifndef ALLMENDE_CLOCK_H
 #define ALLMENDE_CLOCK_H

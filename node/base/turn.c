@@ -37,6 +37,7 @@ struct turn {
 
 	/* core thread */
 	struct core *core;
+	bool settled; /* it has made a turn since it was opened, so nothing waits to be written */
 	uint32_t core_generation;
 	enum err fault; /* of the last failed turn */
 	struct event *events;
@@ -71,6 +72,7 @@ static enum err open_core(struct turn *turn)
 	struct txn *txn = txn_begin(turn->options.db, true);
 	enum err err = core_open(&turn->core, &turn->options.core, txn, clock_times());
 
+	turn->settled = false;
 	if (err) {
 		turn->core = NULL;
 		txn_abort(txn);
@@ -305,6 +307,7 @@ static void run_turn(struct turn *turn)
 	stats_end(turn, batch->err, uv_hrtime() - commit_ns);
 	for (struct turn_item *item = batch->items; item; item = item->next)
 		item->err = item->generation == generation ? batch->err : turn->fault;
+	turn->settled = true;
 	if (batch->err)
 		start_over(turn, batch);
 	if (!batch->err)
@@ -344,8 +347,8 @@ static void run_query(struct turn *turn, struct turn_item *item)
 {
 	struct turn_batch *batch = batch_new(item);
 
-	if (item->generation != turn->core_generation)
-		item->err = turn->fault;
+	if (item->generation != turn->core_generation || !turn->settled)
+		item->err = turn->fault; /* that of the turn before */
 	else
 		item->err = batch->err = query_core(turn, &item->event);
 	if (batch->err)
@@ -355,15 +358,16 @@ static void run_query(struct turn *turn, struct turn_item *item)
 	batch_release(turn, batch);
 }
 
-/* Some of those that wait, one at least. */
+/* Some of those that wait, one at least. After a turn, so the core has settled. */
 static void run_queries(struct turn *turn)
 {
 	uint64_t end_ns = uv_hrtime() + QUERIES_NS_MAX;
+	uint32_t generation = turn->core_generation;
 	struct turn_item *item;
 
 	while (turn->core && (item = take_query(turn))) {
 		run_query(turn, item);
-		if (uv_hrtime() >= end_ns)
+		if (uv_hrtime() >= end_ns || turn->core_generation != generation)
 			return;
 	}
 }
@@ -417,11 +421,11 @@ static void thread_main(void *arg)
 	while (wait_for_work(turn)) {
 		uint32_t generation = turn->core_generation;
 
-		run_queries(turn);
 		if (!turn->core)
 			refuse_turn(turn);
-		else if (turn_is_due(turn))
+		else if (!turn->settled || turn_is_due(turn))
 			run_turn(turn);
+		run_queries(turn);
 		if (turn->core_generation != generation)
 			pause_after_fault(turn);
 	}

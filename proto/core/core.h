@@ -38,7 +38,9 @@ void core_turn(struct core *core, struct txn *txn, struct times now, const struc
 void core_headroom(struct core *core, enum headroom headroom);
 /* What the verbs work on. */
 struct hub *core_hub(struct core *core);
-/* A query between two turns: run may look at the hub and in txn, a read transaction, and changes nothing and causes no effect. run gets the time of day. */
+/* A query after a turn, in a read transaction: run may look at everything, changes nothing, and
+   causes no effect. Not before the first turn, which settles what core_open() has begun. run gets
+   the time of day. */
 void core_query(struct core *core, struct txn *txn, struct times now,
 		void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg),
 		void *arg);
