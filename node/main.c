@@ -17,7 +17,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_DENIED = 3, EXIT_ABS
 
 static int exit_code(enum err err)
 {
-	return err == ERR_OK       ? EXIT_DONE
+	return !err                ? EXIT_DONE
 	       : err == ERR_CONFIG ? EXIT_USAGE
 	       : err == ERR_DENIED ? EXIT_DENIED
 	       : err == ERR_ABSENT ? EXIT_ABSENT

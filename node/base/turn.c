@@ -231,7 +231,7 @@ static void start_over(struct turn *turn, struct turn_batch *batch)
 	core_close(turn->core);
 	turn->fault = batch->err;
 	turn->core_generation++;
-	batch->fatal = open_core(turn) != ERR_OK;
+	batch->fatal = open_core(turn);
 }
 
 const double turn_bucket_seconds[TURN_BUCKET_COUNT] = {0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3};
@@ -253,7 +253,7 @@ static void stats_end(struct turn *turn, enum err err, uint64_t commit_ns)
 	uv_mutex_lock(&turn->lock);
 	stats->busy_since_ms = 0;
 	stats->count++;
-	stats->failed += err != ERR_OK;
+	stats->failed += err ? 1 : 0;
 	stats->err = err;
 	stats->commit_us += commit_ns / 1000;
 	if (i < TURN_BUCKET_COUNT)
@@ -266,7 +266,7 @@ static void stats_query(struct turn *turn, enum err err)
 	uv_mutex_lock(&turn->lock);
 	turn->stats.busy_since_ms = 0;
 	turn->stats.query_count++;
-	turn->stats.query_failed += err != ERR_OK;
+	turn->stats.query_failed += err ? 1 : 0;
 	uv_mutex_unlock(&turn->lock);
 }
 

@@ -221,7 +221,7 @@ static void outcome_done(struct turn_item *item)
 {
 	struct delivery *job = item->owner;
 
-	job->unrecorded = item->err != ERR_OK;
+	job->unrecorded = item->err;
 	if (job->failed)
 		log_line(job->deliver->log, clock_now_ms(), LOG_DELIVER_FAILED, "%s@%llu: %s",
 			 job->due.path, (unsigned long long)job->due.number, job->why);

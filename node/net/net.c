@@ -309,7 +309,7 @@ static void send_message(struct conn *conn, struct effect *effect)
 {
 	enum err err = link_send(&conn->link, effect->channel, buf_bytes(&effect->bytes));
 
-	conn->net->counts.messages_sent += err == ERR_OK;
+	conn->net->counts.messages_sent += !err;
 	if (err != ERR_FULL)
 		return;
 	log_peer(conn->net->options.log, clock_now_ms(), LOG_SESSION, conn->address,

@@ -361,8 +361,7 @@ static enum err load_at(struct txn *txn, const struct org_id *org, uint32_t numb
 	if (number == 0 || !orglog_entry(txn, org, 1, &whole))
 		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
 	enum err err = entry_decode(&first, whole);
-	if (err == ERR_OK && orglog_entry(txn, org, number, &whole) &&
-	    entry_decode(&entry, whole) == ERR_OK) {
+	if (!err && orglog_entry(txn, org, number, &whole) && !entry_decode(&entry, whole)) {
 		*log = entry.log;
 		log->id = first.log.id;
 		log->first_root = first.log.root;
@@ -392,8 +391,8 @@ static bool is_fork(struct txn *txn, const struct org_id *org, struct bytes whol
 		return false;
 	enum err err = load_at(txn, org, entry.log.number, &known);
 	if (!err && !id_eq(&known.entry_id, &entry.log.entry_id) &&
-	    load_at(txn, org, entry.log.number - 1, &before) == ERR_OK) {
-		fork = entry_follows(&before, &entry) == ERR_OK;
+	    !load_at(txn, org, entry.log.number - 1, &before)) {
+		fork = !entry_follows(&before, &entry);
 		orglog_fini(&before);
 	}
 	orglog_fini(&known);
@@ -409,13 +408,13 @@ enum err orglog_accept(struct txn *txn, const struct org_id *expected, struct by
 
 	if (forked)
 		*forked = false;
-	if (err == ERR_OK || err == ERR_ABSENT)
+	if (!err || err == ERR_ABSENT)
 		err = orglog_apply(&log, whole);
-	if (err == ERR_OK && !id_eq(&log.id, expected))
+	if (!err && !id_eq(&log.id, expected))
 		err = ERR_PROTOCOL;
 	if (err == ERR_EXISTS && forked)
 		*forked = is_fork(txn, expected, whole);
-	if (err == ERR_OK) {
+	if (!err) {
 		struct row_key key = key_orglog(expected, log.number);
 		txn_put(txn, TABLE_ORGLOG, row_key_bytes(&key), whole);
 		err = txn_err(txn);

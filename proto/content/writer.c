@@ -43,7 +43,7 @@ static bool fail(struct writer *w, enum err err)
 {
 	if (!w->err)
 		w->err = err;
-	return w->err != ERR_OK;
+	return w->err;
 }
 
 /* Pieces */

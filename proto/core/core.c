@@ -454,7 +454,7 @@ void core_chunk_event(struct event *out, uint64_t link, struct bytes message)
 {
 	struct message m;
 	*out = (struct event){.type = EVENT_CHUNK, .link = link, .err = ERR_MALFORMED};
-	if (message_decode(&m, message) != ERR_OK || m.type != MESSAGE_CHUNK)
+	if (message_decode(&m, message) || m.type != MESSAGE_CHUNK)
 		return;
 	out->dataset = m.of.dataset;
 	out->addr = m.addr;

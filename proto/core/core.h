@@ -9,7 +9,7 @@
  *
  *	txn = txn_begin(db, true);
  *	core_turn(core, txn, now, events, count, &effects);
- *	if (txn_commit(txn) == ERR_OK)
+ *	if (!txn_commit(txn))
  *		... carry out effects ...
  *	else
  *		... effects_reset(), close links, core_close(), core_open() ...

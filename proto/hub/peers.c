@@ -91,7 +91,7 @@ static bool own_address(const struct hub *hub, struct bytes address)
 static const struct orglog_node *node_of(struct orglog *log, struct txn *txn,
 					 const struct charter_member *member, uint8_t index)
 {
-	if (orglog_load(txn, &member->org, log) != ERR_OK)
+	if (orglog_load(txn, &member->org, log))
 		return NULL;
 	const struct orglog_node *node = orglog_node(log, index);
 	return node && node->state == ORGLOG_NODE_ACTIVE ? node : NULL;
@@ -240,7 +240,7 @@ static enum link_reason cert_reason(struct hub *hub, struct txn *txn, const stru
 	/* A member whose key is not in the log known here may have a newer log, but only if it shows one. */
 	if (author == 0 && member) {
 		struct orglog shown;
-		if (orglog_entry_peek(&shown, certificate->entry) != ERR_OK)
+		if (orglog_entry_peek(&shown, certificate->entry))
 			return LINK_REASON_CERTIFICATE;
 		bool newer = shown.number > orglog_number(txn, &member->org);
 		orglog_fini(&shown);
@@ -536,7 +536,7 @@ bool peers_show(struct hub *hub, size_t index, struct peer_state *out)
 
 enum err peers_add(struct hub *hub, struct txn *txn, int64_t now_ms, const char *address, char *why)
 {
-	if (contact_address_check(bytes_str(address)) != ERR_OK) {
+	if (contact_address_check(bytes_str(address))) {
 		why_set(why,
 			"\"%.200s\" is not an address: write HOST:PORT, for example "
 			"rathaus.example:7400 or [2001:db8::1]:7400.",

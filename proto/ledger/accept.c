@@ -197,7 +197,7 @@ static void loser_drop(struct txn *txn, const struct record *winner, uint64_t se
 
 	/* A version in the same slot has taken its rows over already. */
 	if (txn_get(txn, TABLE_RECORD, row_key_bytes(&key), &whole) &&
-	    record_decode(&loser, whole) == ERR_OK) {
+	    !record_decode(&loser, whole)) {
 		ledger_version_unlink(txn, &loser);
 		ledger_slot_unlink(txn, &loser);
 	}

@@ -67,9 +67,9 @@ enum err held_version(struct txn *txn, const struct version_id *of, struct versi
 	struct bytes whole;
 	struct record record;
 	enum err err = ledger_version_find(txn, &of->dataset, of->number, of->author, &whole);
-	if (err == ERR_OK)
+	if (!err)
 		err = record_decode(&record, whole);
-	if (err == ERR_OK)
+	if (!err)
 		err = version_decode(version, record.body);
 	return err;
 }

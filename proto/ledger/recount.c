@@ -59,8 +59,8 @@ static void record_settle(struct ledger *ledger, struct txn *txn, struct ledger_
 	struct record_slot slot = record_slot_copy(record->slot);
 	struct sign_pk pk;
 
-	if (ledger_author(ledger, txn, at->author, &pk, NULL) == ERR_OK &&
-	    record_check_sig(record, &pk, &ledger->charter->fed) == ERR_OK) {
+	if (!ledger_author(ledger, txn, at->author, &pk, NULL) &&
+	    !record_check_sig(record, &pk, &ledger->charter->fed)) {
 		setdigest_put(txn, at->author, at->incarnation, record_slot_bytes(&slot),
 			      at->sequence, hash);
 		fault(ledger, txn, at);

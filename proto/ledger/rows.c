@@ -65,7 +65,7 @@ void ledger_slots_rebuild(struct txn *txn)
 		return;
 	struct walk walk = walk_begin(txn, TABLE_RECORD, bytes_of(NULL, 0));
 	while (walk_next(&walk)) /* of one author in rising order, so the newest comes last */
-		if (record_decode(&record, walk.value) == ERR_OK)
+		if (!record_decode(&record, walk.value))
 			ledger_slot_link(txn, &record);
 	txn_put(txn, TABLE_META, row_key_bytes(&done), bytes_of("", 0));
 }

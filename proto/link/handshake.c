@@ -80,7 +80,7 @@ static void write_certificate(struct handshake *handshake, struct buf *out)
 {
 	struct certificate own;
 	struct buf payload;
-	check(certificate_get(&own, buf_bytes(&handshake->own_certificate)) == ERR_OK);
+	check(!certificate_get(&own, buf_bytes(&handshake->own_certificate)));
 	own.version = handshake->version;
 	buf_init(&payload, CERTIFICATE_LEN_MAX);
 	certificate_put(&payload, &own);
@@ -125,7 +125,7 @@ void handshake_init(struct handshake *handshake, const struct link_options *opti
 	*handshake = (struct handshake){.options = options, .step = HANDSHAKE_PRELUDE};
 	buf_init(&handshake->own_certificate, CERTIFICATE_LEN_MAX);
 	buf_add(&handshake->own_certificate, options->certificate);
-	check(certificate_get(&own, buf_bytes(&handshake->own_certificate)) == ERR_OK);
+	check(!certificate_get(&own, buf_bytes(&handshake->own_certificate)));
 	buf_init(&handshake->peer_certificate, LIMIT_FRAME_LEN_MAX);
 	if (options->dialler)
 		dial(handshake, out);

@@ -150,11 +150,11 @@ static void record_take(struct hub *hub, struct txn *txn, const struct record *r
 	bool counts = proposal.entry.number == hub->charter.number + 1 &&
 		      voting_may(hub, &proposal, vote.member) &&
 		      !voting_has(txn, &proposal, vote.member) &&
-		      charter_payload_check(&hub->charter, proposal.entry.payload) == ERR_OK &&
-		      charter_vote_check(&hub->charter, proposal.entry.payload, &vote) == ERR_OK;
+		      !charter_payload_check(&hub->charter, proposal.entry.payload) &&
+		      !charter_vote_check(&hub->charter, proposal.entry.payload, &vote);
 	if (counts)
 		other_vote_drop(txn, &proposal, vote.member);
-	if (counts && voting_keep(hub, txn, &proposal) == ERR_OK)
+	if (counts && !voting_keep(hub, txn, &proposal))
 		voting_take(hub, txn, &proposal, &vote);
 	proposal_fini(&proposal);
 }
@@ -299,7 +299,7 @@ static bool proposal_pass(struct hub *hub, struct txn *txn, const struct proposa
 		return false;
 	buf_init(&entry, LIMIT_CHARTER_ENTRY_LEN_MAX);
 	entry_make(&entry, txn, proposal);
-	bool passed = !entry.err && fork_accept(hub, txn, buf_bytes(&entry), 0) == ERR_OK;
+	bool passed = !entry.err && !fork_accept(hub, txn, buf_bytes(&entry), 0);
 	buf_fini(&entry);
 	if (!passed)
 		return false;
@@ -329,7 +329,7 @@ void voting_count(struct hub *hub, struct txn *txn)
 	if (!hub->author)
 		return;
 	charter_follow(hub, txn);
-	while (hub->voting->due && txn_err(txn) == ERR_OK) {
+	while (hub->voting->due && !txn_err(txn)) {
 		hub->voting->due = false;
 		if (any_pass(hub, txn))
 			charter_follow(hub, txn);

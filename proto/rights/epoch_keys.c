@@ -71,14 +71,14 @@ static bool row_open(struct hub *hub, struct txn *txn, const char *name, struct 
 	if (!txn_get(txn, TABLE_SEALED, row_key_bytes(&row), &sealed))
 		return false;
 	enum err err = keyring_unseal(hub->options.keyring, &secret, name, sealed);
-	if (err == ERR_OK && secret_bytes(secret).len != KEY_LEN)
+	if (!err && secret_bytes(secret).len != KEY_LEN)
 		err = ERR_CORRUPT;
-	if (err == ERR_OK)
+	if (!err)
 		*out = *secret_key(secret);
 	else
 		txn_fail(txn, err);
 	secret_close(secret);
-	return err == ERR_OK;
+	return !err;
 }
 
 void epoch_key_put(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
@@ -91,7 +91,7 @@ void epoch_key_put(struct hub *hub, struct txn *txn, struct bytes prefix, uint64
 	struct row_key row = key_name(name);
 	buf_init(&sealed, 256);
 	keyring_seal(hub->options.keyring, &sealed, name, bytes_of(key->b, KEY_LEN));
-	if (sealed.err == ERR_OK)
+	if (!sealed.err)
 		txn_put(txn, TABLE_SEALED, row_key_bytes(&row), buf_bytes(&sealed));
 	else
 		txn_fail(txn, sealed.err);
@@ -148,7 +148,7 @@ bool epoch_author_ok(struct hub *hub, struct txn *txn, uint32_t author)
 	uint8_t roles = 0;
 
 	/* PROTOCOL: "A key record of an author without that role has no effect." */
-	return ledger_author(&hub->ledger, txn, author, &pk, &roles) == ERR_OK &&
+	return !ledger_author(&hub->ledger, txn, author, &pk, &roles) &&
 	       (roles & ORGLOG_ROLE_KEY_AUTHOR);
 }
 
@@ -161,8 +161,7 @@ bool epoch_record_find(struct hub *hub, struct txn *txn, struct bytes prefix, ui
 	struct keyrecord key;
 
 	while (ledger_slots_next(&slots, &record)) {
-		if (!epoch_author_ok(hub, txn, record.author) ||
-		    keyrecord_get(&key, record.body) != ERR_OK)
+		if (!epoch_author_ok(hub, txn, record.author) || keyrecord_get(&key, record.body))
 			continue;
 		epoch_record_copy(out, &key, record.author);
 		return true;
@@ -317,7 +316,7 @@ enum err epoch_wrap_open(struct hub *hub, struct txn *txn, const struct org_id *
 	if (row_here(txn, wrap->prefix, wrap->number, wrap->path, granter))
 		return ERR_EXISTS;
 	enum err err = wrapkeys_unwrap(hub, &wrap->wrap, &context, &key);
-	if (err == ERR_OK)
+	if (!err)
 		epoch_key_put(hub, txn, wrap->prefix, wrap->number, wrap->path, granter, &key);
 	key_wipe(&key);
 	return err;
@@ -333,7 +332,7 @@ void epoch_wraps_open(struct hub *hub, struct txn *txn)
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&prefix));
 	while (ledger_slots_next(&slots, &record)) {
 		const struct charter_member *granter = hub_author_member(hub, record.author);
-		if (granter && keywrap_get(&wrap, record.body) == ERR_OK &&
+		if (granter && !keywrap_get(&wrap, record.body) &&
 		    epoch_wrap_ok(hub, txn, record.author, &wrap))
 			epoch_wrap_open(hub, txn, &granter->org, &wrap);
 	}
@@ -409,7 +408,7 @@ static enum err down_follow(struct hub *hub, struct txn *txn, const struct keyre
 	if (r->down.present)
 		err = epochs_key(hub, txn, r->down.prefix, r->down.number, path_parent(r->prefix),
 				 &parent);
-	if (err == ERR_OK)
+	if (!err)
 		err = keyrecord_down_open(out, r, &parent);
 	key_wipe(&parent);
 	return err;
@@ -422,9 +421,9 @@ static bool learn_key(struct hub *hub, struct txn *txn, const struct epoch_recor
 	const struct keyrecord *r = &record->key;
 	struct digest commitment;
 
-	if (epochs_key(hub, txn, r->prefix, r->number, r->prefix, out) == ERR_OK)
+	if (!epochs_key(hub, txn, r->prefix, r->number, r->prefix, out))
 		return false;
-	if (down_follow(hub, txn, r, out) != ERR_OK && recovered(hub, record, out) != ERR_OK)
+	if (down_follow(hub, txn, r, out) && recovered(hub, record, out))
 		return false;
 	epoch_commitment(&commitment, out, r->number, r->prefix);
 	if (!id_eq(&commitment, &r->commitment))
@@ -442,8 +441,8 @@ static bool learn(struct hub *hub, struct txn *txn, const struct epoch_record *r
 	bool learnt = learn_key(hub, txn, record, &key);
 
 	if (r->back.present && !row_here(txn, r->back.prefix, r->back.number, r->prefix, own) &&
-	    epochs_key(hub, txn, r->prefix, r->number, r->prefix, &key) == ERR_OK &&
-	    keyrecord_back_open(&before, r, &key) == ERR_OK) {
+	    !epochs_key(hub, txn, r->prefix, r->number, r->prefix, &key) &&
+	    !keyrecord_back_open(&before, r, &key)) {
 		epoch_key_put(hub, txn, r->back.prefix, r->back.number, r->prefix, own, &before);
 		learnt = true;
 	}
@@ -475,8 +474,7 @@ bool epoch_record_learn(struct hub *hub, struct txn *txn, const struct record *r
 	struct keyrecord key;
 	bool own = author_member(record->author) == author_member(hub->author);
 
-	if (keyrecord_get(&key, record->body) != ERR_OK ||
-	    (!own && !namespace_open(txn, key.prefix)) ||
+	if (keyrecord_get(&key, record->body) || (!own && !namespace_open(txn, key.prefix)) ||
 	    !epoch_author_ok(hub, txn, record->author))
 		return false;
 	epoch_record_copy(&copy, &key, record->author);

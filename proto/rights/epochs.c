@@ -54,7 +54,7 @@ static void list_load_author(struct hub *hub, struct txn *txn, struct epoch_list
 
 	slots.author = author;
 	while (ledger_slots_next(&slots, &record))
-		if (keyrecord_get(&key, record.body) == ERR_OK)
+		if (!keyrecord_get(&key, record.body))
 			list_add(list, key.prefix, key.number);
 }
 
@@ -63,7 +63,7 @@ static void list_load(struct hub *hub, struct txn *txn, struct epoch_list *list)
 	struct orglog log;
 
 	*list = (struct epoch_list){0};
-	if (orglog_load(txn, &hub->options.identity->org, &log) != ERR_OK)
+	if (orglog_load(txn, &hub->options.identity->org, &log))
 		return;
 	for (size_t i = 0; i < log.node_count; i++) {
 		uint32_t author = author_of(author_member(hub->author), log.nodes[i].index);
@@ -119,7 +119,7 @@ static bool is_key_author(struct hub *hub, struct txn *txn)
 	struct orglog log;
 	bool is = false;
 
-	if (orglog_load(txn, &hub->options.identity->org, &log) != ERR_OK)
+	if (orglog_load(txn, &hub->options.identity->org, &log))
 		return false;
 	for (size_t i = 0; i < log.node_count; i++) {
 		const struct orglog_node *node = &log.nodes[i];
@@ -156,9 +156,9 @@ static enum err wrap_make(struct hub *hub, struct txn *txn, const struct org_id 
 	*out = (struct keywrap){
 		.grantee = *grantee, .prefix = prefix, .number = number, .path = path};
 	enum err err = orglog_load(txn, grantee, &log);
-	if (err != ERR_OK)
+	if (err)
 		return err;
-	if (epochs_key(hub, txn, prefix, number, path, &key) != ERR_OK)
+	if (epochs_key(hub, txn, prefix, number, path, &key))
 		err = ERR_AGAIN;
 	else
 		err = wrap_seal(&out->wrap, &key, &log.wrap, &context, hub->options.random);
@@ -176,16 +176,15 @@ static bool wrap_publish(struct hub *hub, struct txn *txn, const struct org_id *
 	struct keywrap wrap;
 	struct buf body;
 
-	if (ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), hub->author, &record) ==
-		    ERR_OK ||
-	    wrap_make(hub, txn, grantee, prefix, number, path, &wrap) != ERR_OK)
+	if (!ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), hub->author, &record) ||
+	    wrap_make(hub, txn, grantee, prefix, number, path, &wrap))
 		return false;
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	keywrap_put(&body, &wrap);
 	enum err err = ledger_append(&hub->ledger, txn, RECORD_WRAP, record_slot_bytes(&slot),
 				     buf_bytes(&body), NULL, LEDGER_QUIET);
 	buf_fini(&body);
-	if (err != ERR_OK)
+	if (err)
 		txn_fail(txn, err);
 	return true;
 }
@@ -206,15 +205,15 @@ static enum err links_make(struct hub *hub, struct txn *txn, const struct epoch_
 		r->down.prefix = epoch_prefix(parent);
 		r->down.number = parent->number;
 		err = epochs_key(hub, txn, r->down.prefix, r->down.number, parent_path, &other);
-		if (err == ERR_OK)
+		if (!err)
 			keyrecord_down_seal(r, &other, key, hub->options.random);
 	}
 	/* Records of a node that made keys before this one go when it is retired; its keys are here. */
-	if (err == ERR_OK && (before || r->number > 1)) {
+	if (!err && (before || r->number > 1)) {
 		r->back.prefix = before ? epoch_prefix(before) : r->prefix;
 		r->back.number = before ? before->number : r->number - 1;
 		err = epochs_key(hub, txn, r->back.prefix, r->back.number, r->prefix, &other);
-		if (err == ERR_OK)
+		if (!err)
 			keyrecord_back_seal(r, key, &other, hub->options.random);
 	}
 	key_wipe(&other);
@@ -233,7 +232,7 @@ static enum err recovery_make(struct hub *hub, struct txn *txn, struct keyrecord
 	struct orglog log;
 	enum err err = orglog_load(txn, own, &log);
 
-	if (err != ERR_OK)
+	if (err)
 		return err;
 	err = wrap_seal(&r->recovery, key, &log.recovery, &context, hub->options.random);
 	orglog_fini(&log);
@@ -267,11 +266,11 @@ static enum err epoch_make(struct hub *hub, struct txn *txn, struct epoch_list *
 	random_fill(hub->options.random, key.b, KEY_LEN);
 	epoch_commitment(&r.commitment, &key, r.number, prefix);
 	enum err err = links_make(hub, txn, list, &r, &key);
-	if (err == ERR_OK)
+	if (!err)
 		err = recovery_make(hub, txn, &r, &key);
-	if (err == ERR_OK)
+	if (!err)
 		err = record_publish(hub, txn, &r);
-	if (err == ERR_OK) {
+	if (!err) {
 		epoch_key_put(hub, txn, prefix, r.number, prefix, own, &key);
 		list_add(list, prefix, r.number);
 		wrap_publish(hub, txn, own, prefix, r.number, prefix);
@@ -290,7 +289,7 @@ static bool own_wrap_next(struct hub *hub, struct ledger_slots *slots, struct ke
 	struct record record;
 
 	while (ledger_slots_next(slots, &record)) {
-		if (record.author == hub->author && keywrap_get(wrap, record.body) == ERR_OK &&
+		if (record.author == hub->author && !keywrap_get(wrap, record.body) &&
 		    wrap->prefix.len > 0 && !id_eq(&wrap->grantee, &identity->org) &&
 		    bytes_eq(path_slug(wrap->prefix), bytes_str(identity->slug)))
 			return true;
@@ -410,7 +409,7 @@ static enum err epochs_renew(struct hub *hub, struct txn *txn, struct epoch_list
 			if (path_contains(path, epoch_prefix(&list->items[k])))
 				ended_add(&all, epoch_prefix(&list->items[k]));
 	}
-	for (size_t i = 0; i < all.count && err == ERR_OK; i++)
+	for (size_t i = 0; i < all.count && !err; i++)
 		err = epoch_make(hub, txn, list, bytes_str(all.paths[i]));
 	ended_fini(&all);
 	return err;
@@ -482,15 +481,15 @@ static void distribute(struct hub *hub, struct txn *txn)
 	if (ended.count && !ended.removed && expiry_waits(hub, txn, &until_ms)) {
 		if (until_ms < hub->epochs->next_ms)
 			hub->epochs->next_ms = until_ms;
-	} else if (ended.count && err == ERR_OK) {
+	} else if (ended.count && !err) {
 		err = epochs_renew(hub, txn, &list, &ended);
-		if (err == ERR_OK) {
+		if (!err) {
 			wraps_drop(hub, txn, &list, &readers);
 			texts_end(hub, txn, &readers, &ended, true);
 			expiry_done(hub, txn);
 		}
 	}
-	if (err == ERR_OK)
+	if (!err)
 		hub->epochs->due = wraps_write(hub, txn, &list, &readers);
 	else if (err != ERR_AGAIN)
 		txn_fail(txn, err);
@@ -527,7 +526,7 @@ enum err epochs_govern(struct hub *hub, struct txn *txn, struct bytes path, size
 	enum err err = govern_begin(hub, txn);
 
 	list_load(hub, txn, &list);
-	if (err == ERR_OK && list.count == 0) {
+	if (!err && list.count == 0) {
 		if (!is_key_author(hub, txn))
 			err = ERR_DENIED;
 		else if (is_early(hub))
@@ -536,12 +535,12 @@ enum err epochs_govern(struct hub *hub, struct txn *txn, struct bytes path, size
 			err = epoch_make(hub, txn, &list, path_slug(path));
 	}
 	const struct epoch *epoch = list_governs(&list, path);
-	if (err == ERR_OK && epoch) {
+	if (!err && epoch) {
 		*prefix_len = epoch_prefix(epoch).len;
 		*number = epoch->number;
 		err = epochs_key(hub, txn, epoch_prefix(epoch), epoch->number, path, path_key);
 	}
-	if (err == ERR_OK && !epoch)
+	if (!err && !epoch)
 		err = ERR_ABSENT;
 	list_fini(&list);
 	return err == ERR_ABSENT ? ERR_AGAIN : err;
@@ -556,7 +555,7 @@ enum err epochs_wrap(struct hub *hub, struct txn *txn, const struct org_id *gran
 	enum err err = epochs_govern(hub, txn, prefix, &prefix_len, &number, &key);
 
 	key_wipe(&key);
-	if (err != ERR_OK)
+	if (err)
 		return err;
 	return wrap_make(hub, txn, grantee, bytes_slice(prefix, 0, prefix_len), number, prefix,
 			 out);
@@ -569,7 +568,7 @@ enum err epochs_wrap_take(struct hub *hub, struct txn *txn, const struct org_id 
 
 	if (err == ERR_EXISTS)
 		return ERR_OK;
-	if (err != ERR_OK)
+	if (err)
 		return err;
 	wrap_publish(hub, txn, &hub->options.identity->org, wrap->prefix, wrap->number, wrap->path);
 	hub->epochs->learn = true;
@@ -592,12 +591,12 @@ void epochs_arrival(struct hub *hub, struct txn *txn, const struct record *recor
 		hub->epochs->learn = epoch_record_learn(hub, txn, record) || hub->epochs->learn;
 	} else if (record->kind == RECORD_TOKEN) {
 		/* Tokens of others come by the thousand. */
-		if (token_get(&token, record->body) == ERR_OK &&
+		if (!token_get(&token, record->body) &&
 		    id_eq(&token.link[0].issuer, &hub->options.identity->org))
 			hub->epochs->due = true;
-	} else if (author && keywrap_get(&wrap, record->body) == ERR_OK &&
+	} else if (author && !keywrap_get(&wrap, record->body) &&
 		   epoch_wrap_ok(hub, txn, record->author, &wrap) &&
-		   epoch_wrap_open(hub, txn, &author->org, &wrap) == ERR_OK) {
+		   !epoch_wrap_open(hub, txn, &author->org, &wrap)) {
 		hub->epochs->learn = true;
 		hub->wanted_epoch++;
 	}

@@ -87,7 +87,7 @@ void readers_load(struct hub *hub, struct txn *txn, struct readers *readers)
 
 	*readers = (struct readers){.hub = hub, .next_ms = INT64_MAX};
 	while (ledger_slots_next(&slots, &record))
-		if (token_get(&token, record.body) == ERR_OK)
+		if (!token_get(&token, record.body))
 			reader_take(readers, txn, &token);
 	readers_sort(readers);
 }

@@ -30,7 +30,7 @@ static bool sig_is_right(struct ledger *ledger, const struct token_link *link,
 	struct hash hash;
 
 	if (!ledger->own_seed)
-		return token_link_check_sig(link, pk, &ledger->charter->fed) == ERR_OK;
+		return !token_link_check_sig(link, pk, &ledger->charter->fed);
 	if (!ledger->links_checked)
 		ledger->links_checked = mem_new(LINKS_CHECKED_MAX, sizeof(uint64_t));
 	hash_init(&hash, "am1.checked", ledger->own_seed, ID_LEN);
@@ -41,7 +41,7 @@ static bool sig_is_right(struct ledger *ledger, const struct token_link *link,
 	uint64_t found = be64_get(digest) | 1;
 	uint64_t *slot = &ledger->links_checked[be32_get(digest + 8) % LINKS_CHECKED_MAX];
 	if ((*slot | 1) != found)
-		*slot = found - (token_link_check_sig(link, pk, &ledger->charter->fed) != ERR_OK);
+		*slot = token_link_check_sig(link, pk, &ledger->charter->fed) ? found - 1 : found;
 	return *slot & 1;
 }
 

@@ -131,7 +131,7 @@ static void relay_tell(struct hub *hub, struct txn *txn, const struct relay *rel
 	struct author_state state;
 	struct bytes head;
 	struct buf out;
-	if (ledger_state(&hub->ledger, txn, relay->author, &state) != ERR_OK ||
+	if (ledger_state(&hub->ledger, txn, relay->author, &state) ||
 	    !ledger_head(txn, relay->author, state.incarnation, &head))
 		return;
 	for (size_t i = 0; i < hub->peers.count; i++) {
@@ -152,7 +152,7 @@ static bool relay_waits(struct hub *hub, struct txn *txn, const struct relay *re
 	if (relay->due_ms > hub->mono_ms)
 		return true;
 	return hub->mono_ms < relay->due_ms + GOSSIP_PARTIAL_MS &&
-	       ledger_state(&hub->ledger, txn, relay->author, &state) == ERR_OK &&
+	       !ledger_state(&hub->ledger, txn, relay->author, &state) &&
 	       ledger_completeness(&state, hub->wall_ms) == LEDGER_PARTIAL;
 }
 
@@ -230,7 +230,7 @@ static void head_take(struct hub *hub, struct txn *txn, struct peer *peer, const
 	struct head head;
 	struct author_state before = {0};
 	bool evidence = false;
-	if (head_decode(&head, m->body) != ERR_OK) {
+	if (head_decode(&head, m->body)) {
 		hub_peer_bad(hub, peer, LINK_REASON_MALFORMED, "a head that is not well-formed");
 		return;
 	}
@@ -247,7 +247,7 @@ static void head_take(struct hub *hub, struct txn *txn, struct peer *peer, const
 		hub_peer_bad(hub, peer, LINK_REASON_MALFORMED, "a head that is not well-formed");
 	if (err == ERR_EXISTS)
 		head_known(hub, peer, &head, &before);
-	if (err != ERR_OK)
+	if (err)
 		return;
 	if (head.author == hub->author)
 		own_head_take(hub, txn, &before);
@@ -296,7 +296,7 @@ static void states_ask(struct hub *hub, struct txn *txn, struct peer *peer, uint
 {
 	struct author_state state;
 	struct message_state entry = {.author = author};
-	if (ledger_state(&hub->ledger, txn, author, &state) == ERR_OK)
+	if (!ledger_state(&hub->ledger, txn, author, &state))
 		flow_state(&entry, &state);
 	struct message_list list = message_list_begin(MESSAGE_STATES);
 	message_list_state(&list, &entry);
@@ -309,7 +309,7 @@ static void announce(struct hub *hub, struct txn *txn, const struct announcement
 {
 	struct author_state state;
 	struct bytes head, whole;
-	if (ledger_state(&hub->ledger, txn, news->author, &state) != ERR_OK ||
+	if (ledger_state(&hub->ledger, txn, news->author, &state) ||
 	    !ledger_head(txn, news->author, state.incarnation, &head))
 		return;
 	struct message_list list = message_list_begin(MESSAGE_RECORDS);
@@ -348,7 +348,7 @@ static void pull(struct hub *hub, struct txn *txn, const struct announcement *ne
 	struct peer *peer = peers_find(hub, news->from_link);
 	if (!news->pull || !peer || !peer->up || peer->sync->phase != SYNC_IDLE)
 		return;
-	if (ledger_state(&hub->ledger, txn, news->author, &state) != ERR_OK ||
+	if (ledger_state(&hub->ledger, txn, news->author, &state) ||
 	    ledger_completeness(&state, hub->wall_ms) != LEDGER_PARTIAL)
 		return;
 	states_ask(hub, txn, peer, news->author);
@@ -440,7 +440,7 @@ static bool head_waits(const struct hub *hub, const struct author_state *own)
 static void own_head(struct hub *hub, struct txn *txn)
 {
 	struct author_state own;
-	if (!hub->author || ledger_state(&hub->ledger, txn, hub->author, &own) != ERR_OK)
+	if (!hub->author || ledger_state(&hub->ledger, txn, hub->author, &own))
 		return;
 	hub->gossip->clock_set = hub->gossip->clock_set || hub->wall_ms < hub->gossip->clock_ms;
 	hub->gossip->clock_ms = hub->wall_ms;

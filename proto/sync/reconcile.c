@@ -141,7 +141,7 @@ static bool asked(const struct reconcile *reconcile, enum reconcile_step step,
 static bool complete_at(struct hub *hub, struct txn *txn, const struct message *m)
 {
 	struct author_state state;
-	return ledger_state(&hub->ledger, txn, m->author, &state) == ERR_OK &&
+	return !ledger_state(&hub->ledger, txn, m->author, &state) &&
 	       state.incarnation == m->incarnation && state.counter == m->counter &&
 	       id_eq(&state.set, &state.head_set);
 }
@@ -168,7 +168,7 @@ void reconcile_buckets_take(struct hub *hub, struct txn *txn, struct peer *peer,
 					    m->counter, m->body.ptr);
 	if (err == ERR_DENIED)
 		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "BUCKETS not those of the head");
-	if (err != ERR_OK) {
+	if (err) {
 		author_next(hub, txn, peer);
 		return;
 	}
@@ -214,7 +214,7 @@ void reconcile_leaves_take(struct hub *hub, struct txn *txn, struct peer *peer, 
 	setdigest_leaves_fini(&leaves);
 	if (err == ERR_DENIED)
 		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "LEAVES not those of the bucket");
-	if (err != ERR_OK) {
+	if (err) {
 		author_next(hub, txn, peer);
 		return;
 	}

@@ -38,7 +38,7 @@ static bool author_next(struct hub *hub, struct txn *txn)
 	hub->recount->author = next;
 	ledger_recount_begin(&hub->ledger, txn, &hub->recount->at, next);
 	/* PROTOCOL: "Of others, records and heads are dropped, and they have no state" */
-	if (any && ledger_author(&hub->ledger, txn, next, &pk, NULL) != ERR_OK)
+	if (any && ledger_author(&hub->ledger, txn, next, &pk, NULL))
 		hub->recount->at.incarnation = 0;
 	return any;
 }
@@ -51,8 +51,7 @@ static void own_look(struct hub *hub, struct txn *txn)
 	if (hub->recount->at.author != hub->author || hub->recount->at.faults == 0 ||
 	    hub->behind_since_ms)
 		return;
-	if (ledger_state(&hub->ledger, txn, hub->author, &own) != ERR_OK ||
-	    !id_eq(&own.set, &own.head_set) ||
+	if (ledger_state(&hub->ledger, txn, hub->author, &own) || !id_eq(&own.set, &own.head_set) ||
 	    !ledger_head(txn, hub->author, own.incarnation, &head))
 		gossip_behind(hub, txn);
 }

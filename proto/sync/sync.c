@@ -341,7 +341,7 @@ static void totals_send(struct hub *hub, struct txn *txn, struct peer *peer)
 	uint64_t records = 0;
 	for (size_t i = sync->want_at; i < sync->want_count; i++) {
 		struct author_state state;
-		if (ledger_state(&hub->ledger, txn, sync->wants[i].author, &state) == ERR_OK)
+		if (!ledger_state(&hub->ledger, txn, sync->wants[i].author, &state))
 			records += state.live_count;
 	}
 	struct buf out;
@@ -587,7 +587,7 @@ void sync_states_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 		}
 		if (comparing)
 			wants_unnamed(hub, txn, peer, last, theirs.author);
-		if (ledger_state(&hub->ledger, txn, theirs.author, &mine) == ERR_OK)
+		if (!ledger_state(&hub->ledger, txn, theirs.author, &mine))
 			want_of(sync, &mine, &theirs);
 		last = theirs.author;
 	}

@@ -159,7 +159,7 @@ static void index_page_put(struct txn *txn, struct fetch *fetch, struct bytes en
 		struct row_key key = key_index(&fetch->of.dataset, fetch->of.number,
 					       fetch->of.author, &entry.addr);
 		be32_put(size, entry.size);
-		if (index_digest_add(fetch->digest, &entry) != ERR_OK)
+		if (index_digest_add(fetch->digest, &entry))
 			return; /* the sum will differ */
 		txn_put(txn, TABLE_INDEX, row_key_bytes(&key), bytes_of(size, sizeof(size)));
 	}
@@ -173,12 +173,12 @@ void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	if (!fetch || fetch->indexed || fetch->index_link != peer->link)
 		return; /* late or not asked for */
 	const struct chunk_addr *after = fetch->digest->count ? &fetch->digest->last : NULL;
-	if (index_entries_check(m->body, after) != ERR_OK) {
+	if (index_entries_check(m->body, after)) {
 		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "an index in disorder");
 		index_refused(hub, txn, fetch);
 		return;
 	}
-	if (held_version(txn, &fetch->of, &version) != ERR_OK) {
+	if (held_version(txn, &fetch->of, &version)) {
 		held_index_drop(txn, &fetch->of); /* withdrawn meanwhile */
 		fetch_remove(hub, fetch);
 		return;
@@ -469,7 +469,7 @@ static struct fetch *fetch_of_chunk(struct hub *hub, const struct event *event,
 		if (!*request)
 			continue;
 		/* Asked of another meanwhile, it is as good from this one. */
-		bool sound = event->err == ERR_OK && event->bytes.len == (*request)->size;
+		bool sound = !event->err && event->bytes.len == (*request)->size;
 		if (sound || (*request)->link == event->link)
 			return fetch;
 	}
@@ -485,7 +485,7 @@ void fetch_chunk(struct hub *hub, struct txn *txn, struct peer *peer, const stru
 	peer->transfer->late = false;
 	if (request->link == peer->link)
 		source_took(peer, request->size, hub->mono_ms - request->sent_ms);
-	if (event->err == ERR_OK && event->bytes.len == request->size) {
+	if (!event->err && event->bytes.len == request->size) {
 		chunks_put(txn, &event->dataset, &event->addr, event->bytes);
 		fetch->chunk_count++;
 		fetch->bytes += request->size;
@@ -495,7 +495,7 @@ void fetch_chunk(struct hub *hub, struct txn *txn, struct peer *peer, const stru
 	request_release(hub, request);
 	source_refuse(hub, fetch, peer->link);
 	/* A chunk of another size than the index says is the author's fault, who signed both. */
-	if (event->err == ERR_ABSENT || event->err == ERR_OK)
+	if (event->err == ERR_ABSENT || !event->err)
 		return;
 	struct note *note = hub_note(hub, NOTE_CHUNK_ALTERED);
 	note->link = peer->link;
@@ -529,7 +529,7 @@ void fetch_chunk_bad(struct hub *hub, struct txn *txn, const struct event *event
 	buf_init(&chunk, LIMIT_CHUNK_LEN_MAX);
 	enum err err = chunks_read(txn, &event->dataset, &event->addr, &chunk);
 	buf_fini(&chunk);
-	if (err == ERR_OK)
+	if (!err)
 		return; /* repaired meanwhile */
 	if (err == ERR_CORRUPT)
 		chunks_del(txn, &event->dataset, &event->addr);
@@ -550,7 +550,7 @@ void fetch_chunk_bad(struct hub *hub, struct txn *txn, const struct event *event
 		note->author = of.author;
 		note->dataset = of.dataset;
 		note->number = of.number;
-		if (held_version(txn, &of, &version) != ERR_OK)
+		if (held_version(txn, &of, &version))
 			continue;
 		snprintf(note->path, sizeof(note->path), "%.*s", (int)version.path.len,
 			 (const char *)version.path.ptr);

@@ -65,7 +65,7 @@ static void scan_held(struct hub *hub, struct txn *txn, struct bytes key)
 	enum err err = held_version(txn, &of, &version);
 	if (err == ERR_ABSENT)
 		fetch_drop(hub, txn, &of);
-	else if (err == ERR_OK && !held_complete(txn, &of) && rights_may_hold(hub, txn, &version))
+	else if (!err && !held_complete(txn, &of) && rights_may_hold(hub, txn, &version))
 		fetch_add(hub, txn, &of, &version, false);
 }
 
