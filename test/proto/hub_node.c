@@ -342,3 +342,24 @@ size_t hub_node_copy(struct ledger_node *from, struct hub_node *to, uint32_t aut
 {
 	return test_copy_into(from, &to->hub.ledger, to->txn, author);
 }
+
+/* ---- what most tests begin with ---- */
+
+int hub_fixture_setup(void **state)
+{
+	struct hub_fixture *f = mem_new(1, sizeof(*f));
+	test_federation_init(&f->fed, 4, 3, 2);
+	hub_node_open(&f->node, &f->fed, &f->fed.orgs[0]);
+	f->peer = hub_node_member(&f->node, &f->fed.orgs[1]);
+	*state = f;
+	return 0;
+}
+
+int hub_fixture_teardown(void **state)
+{
+	struct hub_fixture *f = *state;
+	hub_node_close(&f->node);
+	test_federation_fini(&f->fed);
+	free(f);
+	return 0;
+}

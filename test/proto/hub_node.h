@@ -108,4 +108,15 @@ void hub_node_forget(struct hub_node *node);
 /* Gives every record and the latest head of an author at a ledger node to this one; arrivals stay in the queue. */
 size_t hub_node_copy(struct ledger_node *from, struct hub_node *to, uint32_t author);
 
+/* What most tests begin with. */
+struct hub_fixture {
+	struct test_federation fed; /* 4 members; the first 3 are stewards, 2 votes are enough */
+	struct hub_node node;       /* of member 1 */
+	struct peer *peer;          /* member 2, linked */
+};
+int hub_fixture_setup(void **state);
+int hub_fixture_teardown(void **state);
+#define hub_test(name)                                                                             \
+	cmocka_unit_test_setup_teardown(name, hub_fixture_setup, hub_fixture_teardown)
+
 #endif
