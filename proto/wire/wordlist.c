@@ -1,4 +1,4 @@
-/* docs/words.txt as a table; test/proto/test_words.c compares the two. */
+/* docs/words.txt as a table; test/proto/wire/test_words.c compares the two. */
 #include "proto/wire/words.h"
 
 /* clang-format off */

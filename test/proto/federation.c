@@ -1,6 +1,7 @@
 #include "test/proto/federation.h"
 
 #include "crypto/hash.h"
+#include "crypto/root.h"
 #include "crypto/wrap.h"
 
 struct key test_key(unsigned n)
@@ -29,10 +30,11 @@ void test_org_init(struct test_org *org, unsigned n)
 	struct orglog none, next;
 	struct orglog_node node;
 
-	*org = (struct test_org){.root = test_key(100 * n + 1),
+	*org = (struct test_org){.seed = test_key(100 * n + 1),
 				 .sign = test_key(100 * n + 2),
 				 .transport = test_key(100 * n + 3),
 				 .wrap = test_key(100 * n + 4)};
+	root_sign_seed(&org->root, &org->seed);
 	sign_pk_of(&org->root_pk, &org->root);
 	snprintf(org->name, sizeof(org->name), "Gemeinde %u", n);
 	snprintf(org->slug, sizeof(org->slug), "gemeinde-%u", n);

@@ -18,7 +18,8 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 struct test_org {
-	struct key root; /* Ed25519 seed of the root key */
+	struct key seed; /* of the organisation (crypto/root.h) */
+	struct key root; /* Ed25519 seed of the root key, which follows from it */
 	struct key sign, transport, wrap;
 	struct sign_pk root_pk;
 	struct org_id id;

@@ -120,7 +120,7 @@ struct author_state test_state(struct ledger_node *node, uint32_t author)
 	return state;
 }
 
-size_t test_copy(struct ledger_node *from, struct ledger_node *to, uint32_t author)
+size_t test_copy_into(struct ledger_node *from, struct ledger *to, struct txn *txn, uint32_t author)
 {
 	struct author_state state = test_state(from, author);
 	struct row_key prefix = key_author_incarnation(author, state.incarnation);
@@ -130,9 +130,14 @@ size_t test_copy(struct ledger_node *from, struct ledger_node *to, uint32_t auth
 	size_t stored = 0;
 
 	if (ledger_head(from->txn, author, state.incarnation, &head))
-		ledger_accept_head(&to->ledger, to->txn, head, NULL);
+		ledger_accept_head(to, txn, head, NULL);
 	while (walk_next(&walk))
-		if (!ledger_accept_record(&to->ledger, to->txn, walk.value, &news))
+		if (!ledger_accept_record(to, txn, walk.value, &news))
 			stored += news.stored;
 	return stored;
+}
+
+size_t test_copy(struct ledger_node *from, struct ledger_node *to, uint32_t author)
+{
+	return test_copy_into(from, &to->ledger, to->txn, author);
 }

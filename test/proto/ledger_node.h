@@ -52,5 +52,7 @@ struct author_state test_state(struct ledger_node *node, uint32_t author);
  * were stored.
  */
 size_t test_copy(struct ledger_node *from, struct ledger_node *to, uint32_t author);
+size_t test_copy_into(struct ledger_node *from, struct ledger *to, struct txn *txn,
+		      uint32_t author);
 
 #endif

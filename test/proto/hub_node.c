@@ -1,0 +1,365 @@
+#include "test/proto/hub_node.h"
+
+enum { MONO_START_MS = 5 * 1000 * 1000 };
+
+/* ---- the node ---- */
+
+static void identity_make(struct identity *out, const struct test_org *org)
+{
+	*out = (struct identity){.operator= "self", .org = org->id, .store_incarnation = 0x1234};
+	strcpy(out->name, org->name);
+	strcpy(out->slug, org->slug);
+	strcpy(out->ags, org->ags);
+	sign_pk_of(&out->sign_pk, &org->sign);
+	dh_pk_of(&out->transport_pk, &org->transport);
+	dh_pk_of(&out->wrap_pk, &org->wrap);
+	out->sign = secret_open(bytes_obj(&org->sign));
+	out->transport = secret_open(bytes_obj(&org->transport));
+	out->wrap = secret_open(bytes_obj(&org->wrap));
+	out->root = secret_open(bytes_obj(&org->seed));
+}
+
+/* As core_open() begins. */
+static void hub_begin(struct hub_node *node)
+{
+	struct hub *hub = &node->hub;
+	*hub = (struct hub){
+		.options = {.limits = &node->limits,
+			    .random = &node->random,
+			    .keyring = node->keyring,
+			    .identity = &node->identity,
+			    .software = "test 1"},
+		.source_epoch = 1,
+		.wrapkeys = &node->wrapkeys,
+		.fedkeys = &node->fedkeys,
+		.rights = &node->rights,
+		.epochs = &node->epochs,
+		.logs = &node->logs,
+		.sync = &node->sync,
+		.gossip = &node->gossip,
+		.recount = &node->recount,
+		.transfer = &node->transfer,
+		.voting = &node->voting,
+		.erasing = &node->erasing,
+	};
+	buf_init(&hub->own_entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	enum err err = charter_load(node->txn, &hub->charter);
+	assert_true(!err || err == ERR_ABSENT);
+	hub->has_fed = hub->charter.number > 0;
+	ledger_init(&hub->ledger, &hub->charter, &node->limits);
+}
+
+static void hub_end(struct hub_node *node)
+{
+	struct hub *hub = &node->hub;
+	while (hub->peers.count > 0)
+		hub_node_down(node, hub->peers.items[0]);
+	peers_close(hub);
+	scan_close(hub);
+	withdrawal_close(hub);
+	gossip_close(hub);
+	membership_close(hub);
+	rights_close(hub);
+	fedkeys_close(hub);
+	wrapkeys_close(hub);
+	ledger_fini(&hub->ledger);
+	charter_fini(&hub->charter);
+	node->wrapkeys = (struct wrapkeys){0};
+	node->fedkeys = (struct fedkeys){0};
+	node->rights = (struct rights){0};
+	node->epochs = (struct epochs){0};
+	node->logs = (struct logs){0};
+	node->sync = (struct sync){0};
+	node->gossip = (struct gossip){0};
+	node->recount = (struct recount){0};
+	node->transfer = (struct transfer){0};
+	node->voting = (struct voting){0};
+	node->erasing = (struct erasing){0};
+}
+
+/* As membership does, but nothing is written. */
+static void place_take(struct hub_node *node)
+{
+	struct hub *hub = &node->hub;
+	const struct charter_member *member = charter_by_org(&hub->charter, &node->identity.org);
+	if (!member)
+		return;
+	hub->author = author_of(member->number, node->identity.node_index);
+	hub->place = PLACE_MEMBER;
+	ledger_own(&hub->ledger, hub->author, secret_key(node->identity.sign));
+}
+
+void hub_node_open(struct hub_node *node, const struct test_federation *fed,
+		   const struct test_org *org)
+{
+	*node = (struct hub_node){.limits = limits_default(), .random = random_seeded(1)};
+	node->dir = test_dir_init();
+	node->db = test_db(node->dir);
+	node->txn = txn_begin(node->db, true);
+	char *keys = dir_file(node->dir, "keys");
+	assert_int_equal(mkdir(keys, 0700), 0);
+	free(keys);
+	assert_int_equal(
+		keyring_create(&node->keyring, node->dir, bytes_of(NULL, 0), &node->random),
+		ERR_OK);
+	identity_make(&node->identity, org);
+	if (fed)
+		test_federation_store(fed, node->txn);
+	enum err err = orglog_accept(node->txn, &org->id, buf_bytes(&org->entry), NULL);
+	assert_true(!err || err == ERR_EXISTS);
+	hub_begin(node);
+	hub_node_time(node, TEST_TIME_MS, MONO_START_MS);
+	buf_add(&node->hub.own_entry, buf_bytes(&org->entry));
+	place_take(node);
+	node->hub.effects = &node->effects;
+	peers_turn(&node->hub);
+}
+
+void hub_node_machines(struct hub_node *node)
+{
+	struct hub *hub = &node->hub;
+	const int64_t wall_ms = hub_node_wall(node), mono_ms = hub_node_mono(node);
+	hub_node_turn(node);
+	hub_end(node);
+	hub_begin(node);
+	hub_node_time(node, wall_ms, mono_ms);
+	ledger_slots_rebuild(node->txn);
+	assert_int_equal(fedkeys_open(hub, node->txn), ERR_OK);
+	assert_int_equal(membership_open(hub, node->txn), ERR_OK);
+	fedkeys_charter_changed(hub, node->txn);
+	assert_int_equal(wrapkeys_open(hub, node->txn), ERR_OK);
+	membership_join_open(hub, node->txn);
+	peers_open(hub, node->txn);
+	scan_open(hub, node->txn);
+	gossip_open(hub, node->txn);
+	withdrawal_open(hub, node->txn);
+	assert_int_equal(txn_err(node->txn), ERR_OK);
+	hub->effects = &node->effects;
+	peers_turn(hub);
+}
+
+void hub_node_close(struct hub_node *node)
+{
+	hub_end(node);
+	effects_fini(&node->effects);
+	identity_fini(&node->identity);
+	keyring_close(node->keyring);
+	txn_abort(node->txn);
+	db_close(node->db);
+	test_dir_fini(node->dir);
+}
+
+/* ---- turns ---- */
+
+void hub_node_turn(struct hub_node *node)
+{
+	struct hub *hub = &node->hub;
+	struct ledger_arrival arrival;
+	ledger_settle(&hub->ledger, node->txn);
+	while (ledger_arrival_next(&hub->ledger, &arrival))
+		ledger_arrival_fini(&arrival);
+	assert_int_equal(txn_commit(node->txn), ERR_OK);
+	node->txn = txn_begin(node->db, true);
+	effects_reset(&node->effects);
+	peers_turn(hub);
+	for (size_t i = 0; i < hub->peers.count; i++)
+		hub->peers.items[i]->transfer->turn_serve = 0;
+}
+
+void hub_node_time(struct hub_node *node, int64_t wall_ms, int64_t mono_ms)
+{
+	node->hub.now_ms = wall_ms; /* there is one clock so far */
+	(void)mono_ms;
+	ledger_now(&node->hub.ledger, wall_ms);
+}
+
+int64_t hub_node_wall(const struct hub_node *node)
+{
+	return node->hub.now_ms;
+}
+
+int64_t hub_node_mono(const struct hub_node *node)
+{
+	return node->hub.now_ms;
+}
+
+void hub_node_pass(struct hub_node *node, int64_t ms)
+{
+	hub_node_turn(node);
+	hub_node_time(node, hub_node_wall(node) + ms, hub_node_mono(node) + ms);
+}
+
+/* ---- peers ---- */
+
+static struct peer *peer_add(struct hub_node *node, const struct test_org *org, uint32_t author)
+{
+	struct peers *peers = &node->hub.peers;
+	struct peer *peer = mem_new(1, sizeof(*peer));
+	*peer = (struct peer){.link = ++node->link_last,
+			      .up = true,
+			      .class = author ? PEER_MEMBER : PEER_GUEST,
+			      .author = author,
+			      .org = org->id,
+			      .up_ms = hub_node_mono(node),
+			      .met = author != 0,
+			      .synced = author != 0};
+	dh_pk_of(&peer->key, &org->transport);
+	memset(peer->session_key, (int)peer->link, sizeof(peer->session_key));
+	flow_open(peer);
+	holds_open(peer);
+	peers->items = mem_room(peers->items, peers->count, &peers->cap, sizeof(*peers->items));
+	peers->items[peers->count++] = peer;
+	return peer;
+}
+
+struct peer *hub_node_member(struct hub_node *node, const struct test_org *org)
+{
+	const struct charter_member *member = charter_by_org(&node->hub.charter, &org->id);
+	assert_non_null(member);
+	return peer_add(node, org, author_of(member->number, 0));
+}
+
+struct peer *hub_node_guest(struct hub_node *node, const struct test_org *org)
+{
+	return peer_add(node, org, 0);
+}
+
+void hub_node_down(struct hub_node *node, struct peer *peer)
+{
+	struct event event = {
+		.type = EVENT_LINK_DOWN, .link = peer->link, .reason = LINK_REASON_LOST};
+	assert_ptr_equal(peers_down(&node->hub, &event), peer);
+	fetch_down(&node->hub, peer);
+	flow_close(peer);
+	holds_close(peer);
+	peer_free(peer);
+}
+
+void hub_node_hear(struct hub_node *node, struct peer *peer, hub_node_handler *take,
+		   struct buf *message)
+{
+	struct message m;
+	assert_int_equal(message->err, ERR_OK);
+	assert_int_equal(message_decode(&m, buf_bytes(message)), ERR_OK);
+	take(&node->hub, node->txn, peer, &m);
+	buf_fini(message);
+}
+
+/* ---- what comes of a turn ---- */
+
+const struct effect *hub_node_effect(const struct hub_node *node, enum effect_type type,
+				     size_t index)
+{
+	for (size_t i = 0; i < node->effects.count; i++) {
+		if (node->effects.items[i].type == type && index-- == 0)
+			return &node->effects.items[i];
+	}
+	return NULL;
+}
+
+const struct note *hub_node_note(const struct hub_node *node, enum note_type type)
+{
+	for (size_t i = 0; i < node->effects.count; i++) {
+		const struct effect *effect = &node->effects.items[i];
+		if (effect->type == EFFECT_NOTE && effect->note->type == type)
+			return effect->note;
+	}
+	return NULL;
+}
+
+static void sent_decode(struct message *out, const struct effect *effect)
+{
+	assert_int_equal(message_decode(out, buf_bytes(&effect->bytes)), ERR_OK);
+}
+
+bool hub_node_sent(const struct hub_node *node, const struct peer *peer, enum message_type type,
+		   size_t index, struct message *out)
+{
+	for (size_t i = 0; i < node->effects.count; i++) {
+		const struct effect *effect = &node->effects.items[i];
+		if (effect->type != EFFECT_SEND || effect->link != peer->link)
+			continue;
+		sent_decode(out, effect);
+		if (out->type == type && index-- == 0)
+			return true;
+	}
+	return false;
+}
+
+static const char *const reason_names[] = {
+#define X(NAME, refusal, close, text) [LINK_REASON_##NAME] = #NAME,
+	LINK_REASON_LIST(X)
+#undef X
+};
+
+/* One effect in words; NULL: no peer notices it. */
+static const char *effect_words(const struct effect *effect, const char **reason)
+{
+	struct message m;
+	*reason = "";
+	switch (effect->type) {
+	case EFFECT_SEND:
+		sent_decode(&m, effect);
+		return message_name(m.type);
+	case EFFECT_SERVE:
+		return "SERVE";
+	case EFFECT_ADMIT:
+		*reason = effect->ok ? "" : reason_names[effect->reason];
+		return effect->ok ? "ADMIT" : "REFUSE:";
+	case EFFECT_CLOSE:
+		*reason = reason_names[effect->reason];
+		return "CLOSE:";
+	case EFFECT_DIAL:
+	case EFFECT_CERTIFICATE:
+	case EFFECT_NOTE:
+		return NULL;
+	}
+	return NULL;
+}
+
+const char *hub_node_heard(struct hub_node *node, uint64_t link)
+{
+	size_t len = 0;
+	node->heard[0] = 0;
+	for (size_t i = 0; i < node->effects.count; i++) {
+		const struct effect *effect = &node->effects.items[i];
+		const char *reason, *words = effect_words(effect, &reason);
+		if (!words || effect->link != link)
+			continue;
+		len += (size_t)snprintf(node->heard + len, sizeof(node->heard) - len, "%s%s%s",
+					len ? " " : "", words, reason);
+		assert_true(len < sizeof(node->heard));
+	}
+	return node->heard;
+}
+
+void hub_node_forget(struct hub_node *node)
+{
+	effects_reset(&node->effects);
+}
+
+size_t hub_node_copy(struct ledger_node *from, struct hub_node *to, uint32_t author)
+{
+	return test_copy_into(from, &to->hub.ledger, to->txn, author);
+}
+
+/* ---- what most tests begin with ---- */
+
+int hub_fixture_setup(void **state)
+{
+	struct hub_fixture *f = mem_new(1, sizeof(*f));
+	test_federation_init(&f->fed, 4, 3, 2);
+	hub_node_open(&f->node, &f->fed, &f->fed.orgs[0]);
+	f->peer = hub_node_member(&f->node, &f->fed.orgs[1]);
+	*state = f;
+	return 0;
+}
+
+int hub_fixture_teardown(void **state)
+{
+	struct hub_fixture *f = *state;
+	hub_node_close(&f->node);
+	test_federation_fini(&f->fed);
+	free(f);
+	return 0;
+}
