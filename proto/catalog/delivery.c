@@ -206,7 +206,7 @@ static bool look_at(struct hub *hub, struct txn *txn, int64_t now_ms,
 		return false;
 	}
 	/* What is not held or not readable is not due. */
-	if (catalog_read(hub, txn, path, 0, &out->reading, why) != ERR_OK)
+	if (catalog_read(hub, txn, path, 0, &out->reading, why))
 		return false;
 	snprintf(out->path, sizeof(out->path), "%s", path);
 	out->record = out->reading.record;
@@ -228,9 +228,8 @@ static bool look_at_dataset(struct hub *hub, struct txn *txn, int64_t now_ms,
 	struct bytes whole, pattern, dir;
 	char path[LIMIT_PATH_LEN_MAX + 1];
 
-	if (ledger_version_current(&hub->ledger, txn, dataset, 0, &of, &whole) != ERR_OK ||
-	    record_decode(&record, whole) != ERR_OK ||
-	    version_decode(&version, record.body) != ERR_OK)
+	if (ledger_version_current(&hub->ledger, txn, dataset, 0, &of, &whole) ||
+	    record_decode(&record, whole) || version_decode(&version, record.body))
 		return false;
 	text_copy(path, sizeof(path), version.path);
 	record_id(&current, &record);

@@ -233,7 +233,7 @@ static enum err terms_check(struct hub *hub, const struct grant_terms *terms,
 			    const struct charter_member **to, char *why)
 {
 	*to = charter_by_slug(&hub->charter, bytes_str(terms->to));
-	if (path_check(bytes_str(terms->prefix)) != ERR_OK) {
+	if (path_check(bytes_str(terms->prefix))) {
 		why_set(why, "\"%.200s\" is no path: write it in full, for example meissen/kita.",
 			terms->prefix);
 		return ERR_CONFIG;
@@ -277,7 +277,7 @@ static enum err admin_check(struct hub *hub, struct txn *txn, char *why)
 
 	if (err)
 		return err;
-	if (ledger_author(&hub->ledger, txn, hub->author, &pk, &roles) == ERR_OK &&
+	if (!ledger_author(&hub->ledger, txn, hub->author, &pk, &roles) &&
 	    (roles & ORGLOG_ROLE_ADMIN))
 		return ERR_OK;
 	why_set(why, "this node has not the role admin: grant on one of your nodes that has.");

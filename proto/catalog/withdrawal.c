@@ -66,9 +66,8 @@ static bool has_confirmed(struct hub *hub, struct txn *txn, const struct dataset
 	struct record_id named;
 	struct record record;
 
-	return ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), author, &record) ==
-		       ERR_OK &&
-	       erasure_get(&named, record.body) == ERR_OK && id_eq(&named, withdrawal);
+	return !ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), author, &record) &&
+	       !erasure_get(&named, record.body) && id_eq(&named, withdrawal);
 }
 
 static bool is_among(const struct buf *authors, uint32_t author)
@@ -233,8 +232,7 @@ void withdrawal_arrival(struct hub *hub, struct txn *txn, const struct record *r
 	struct withdrawal_view view;
 	struct bytes row;
 
-	if (record->kind != RECORD_WITHDRAWAL ||
-	    withdrawal_get(&withdrawal, record->body) != ERR_OK)
+	if (record->kind != RECORD_WITHDRAWAL || withdrawal_get(&withdrawal, record->body))
 		return;
 	view_fill(hub, record, &withdrawal, &view);
 	if (row_get(txn, &view.dataset, &row) && memcmp(row.ptr, view.record.b, ID_LEN) == 0)
@@ -258,9 +256,8 @@ static uint64_t own_highest(struct hub *hub, struct txn *txn, const struct datas
 	while (walk_next(&walk))
 		if (be32_get(walk.key.ptr + ID_LEN + 8) == hub->author)
 			highest = be64_get(walk.key.ptr + ID_LEN);
-	*foreign =
-		ledger_version_current(&hub->ledger, txn, dataset, 0, &current, NULL) == ERR_OK &&
-		current.author != hub->author;
+	*foreign = !ledger_version_current(&hub->ledger, txn, dataset, 0, &current, NULL) &&
+		   current.author != hub->author;
 	return highest;
 }
 
@@ -268,7 +265,7 @@ static enum err request_check(struct hub *hub, const char *path, const char *rea
 {
 	const struct identity *identity = hub->options.identity;
 
-	if (path_check(bytes_str(path)) != ERR_OK || !strchr(path, '/')) {
+	if (path_check(bytes_str(path)) || !strchr(path, '/')) {
 		why_set(why, "\"%.200s\" is no dataset: write %s/NAME.", path, identity->slug);
 		return ERR_CONFIG;
 	}
@@ -379,7 +376,7 @@ bool withdrawal_find(struct hub *hub, struct txn *txn, const char *path, uint64_
 {
 	/* A short name belongs to one organisation for ever, also a former member. */
 	const struct charter_member *member =
-		path_check(bytes_str(path)) == ERR_OK
+		!path_check(bytes_str(path))
 			? charter_by_slug(&hub->charter, path_slug(bytes_str(path)))
 			: NULL;
 	struct dataset_id dataset;
@@ -394,8 +391,8 @@ bool withdrawal_find(struct hub *hub, struct txn *txn, const char *path, uint64_
 	while (ledger_slots_next(&slots, &record)) {
 		struct withdrawal withdrawal;
 
-		if (withdrawal_get(&withdrawal, record.body) != ERR_OK ||
-		    withdrawal.number < number || (found && record.time_ms < out->time_ms))
+		if (withdrawal_get(&withdrawal, record.body) || withdrawal.number < number ||
+		    (found && record.time_ms < out->time_ms))
 			continue;
 		view_fill(hub, &record, &withdrawal, out);
 		found = true;
@@ -413,8 +410,8 @@ void withdrawal_each(struct hub *hub, struct txn *txn,
 	struct record record;
 
 	while (ledger_slots_next(&slots, &record)) {
-		if (record.author != hub->author ||
-		    withdrawal_get(&withdrawal, record.body) != ERR_OK || !withdrawal.erase)
+		if (record.author != hub->author || withdrawal_get(&withdrawal, record.body) ||
+		    !withdrawal.erase)
 			continue;
 		view_fill(hub, &record, &withdrawal, &view);
 		if (!each(arg, &view))
@@ -442,9 +439,8 @@ uint64_t withdrawal_number(struct hub *hub, struct txn *txn, const struct datase
 	struct withdrawal withdrawal;
 	struct record record;
 
-	return ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), hub->author, &record) ==
-				       ERR_OK &&
-			       withdrawal_get(&withdrawal, record.body) == ERR_OK
+	return !ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), hub->author, &record) &&
+			       !withdrawal_get(&withdrawal, record.body)
 		       ? withdrawal.number
 		       : 0;
 }
@@ -461,7 +457,7 @@ void withdrawal_answers(struct hub *hub, struct txn *txn, const struct withdrawa
 	while (ledger_slots_next(&slots, &record)) {
 		struct withdrawal_answer answer = {record.author, record.time_ms};
 
-		if (erasure_get(&named, record.body) == ERR_OK && id_eq(&named, &view->record) &&
+		if (!erasure_get(&named, record.body) && id_eq(&named, &view->record) &&
 		    !each(arg, &answer))
 			return;
 	}
