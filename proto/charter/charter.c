@@ -47,8 +47,8 @@ static uint32_t index_hash(struct bytes key, enum index_kind kind)
 	return hash ^ hash >> 15;
 }
 
-static void index_add(struct charter *charter, const struct charter_member *member,
-		      enum index_kind kind)
+static void slug_index_add(struct charter *charter, const struct charter_member *member,
+			   enum index_kind kind)
 {
 	uint32_t mask = charter->index_cap - 1;
 	uint32_t i = index_hash(index_key(member, kind), kind) & mask;
@@ -60,12 +60,12 @@ static void index_add(struct charter *charter, const struct charter_member *memb
 
 static void index_add_member(struct charter *charter, const struct charter_member *member)
 {
-	index_add(charter, member, INDEX_ORG);
-	index_add(charter, member, INDEX_SLUG);
+	slug_index_add(charter, member, INDEX_ORG);
+	slug_index_add(charter, member, INDEX_SLUG);
 }
 
 /* Builds the index anew, at most a quarter full. */
-static void index_build(struct charter *charter)
+static void slug_index_build(struct charter *charter)
 {
 	uint32_t cap = 16;
 
@@ -125,7 +125,7 @@ static void member_add(struct charter *charter, const struct charter_member *mem
 	}
 	charter->members[charter->member_count++] = *member;
 	if (charter->index_cap < 4 * charter->member_count)
-		index_build(charter);
+		slug_index_build(charter);
 	else
 		index_add_member(charter, &charter->members[charter->member_count - 1]);
 }
@@ -208,7 +208,7 @@ static void undo_do(const struct undo *undo, struct charter *charter)
 		charter->members[undo->states[i].number - 1].state = undo->states[i].state;
 	charter->member_count = undo->member_count;
 	if (admitted)
-		index_build(charter);
+		slug_index_build(charter);
 }
 
 static enum err change_admit(struct charter *charter, const struct charter_member *member,

@@ -138,7 +138,7 @@ static bool bucket_is(struct txn *txn, const struct ledger_recount *at, const st
 }
 
 /* The next bucket that has leaves or a digest; 256: none. */
-static unsigned bucket_next(struct txn *txn, enum table table, const struct ledger_recount *at)
+static unsigned bucket_after(struct txn *txn, enum table table, const struct ledger_recount *at)
 {
 	struct row_key prefix = key_author_incarnation(at->author, at->incarnation);
 	struct row_key from = key_bucket(at->author, at->incarnation, (uint8_t)at->bucket);
@@ -154,8 +154,8 @@ static void buckets_recount(struct ledger *ledger, struct txn *txn, struct ledge
 	while (*rows > 0 && at->bucket < 256) {
 		struct setdigest_leaves leaves;
 		struct digest digest;
-		unsigned leaf = bucket_next(txn, TABLE_LEAF, at);
-		unsigned row = bucket_next(txn, TABLE_BUCKET, at);
+		unsigned leaf = bucket_after(txn, TABLE_LEAF, at);
+		unsigned row = bucket_after(txn, TABLE_BUCKET, at);
 		at->bucket = leaf < row ? leaf : row;
 		if (at->bucket == 256)
 			break;

@@ -16,8 +16,8 @@
 static const int64_t invitation_ms = 7 * 24 * 3600 * (int64_t)1000;
 
 /* Entry 1, which this organisation votes alone. */
-static enum err first_entry(struct hub *hub, struct txn *txn, const char *name,
-			    const struct charter_change *changes, size_t count)
+static enum err founding_entry(struct hub *hub, struct txn *txn, const char *name,
+			       const struct charter_change *changes, size_t count)
 {
 	struct buf payload, entry;
 	struct key seed;
@@ -86,7 +86,7 @@ enum err membership_create(struct hub *hub, struct txn *txn, int64_t now_ms, con
 	changes[2].key_number = 1;
 	fedkey_commitment(&changes[2].key_commitment, &key, 1);
 	orglog_fini(&log);
-	err = first_entry(hub, txn, name, changes, 3);
+	err = founding_entry(hub, txn, name, changes, 3);
 	free(changes);
 	if (!err) {
 		hub->has_fed = true;
@@ -103,7 +103,7 @@ enum err membership_create(struct hub *hub, struct txn *txn, int64_t now_ms, con
 
 /* ---- inviting ---- */
 
-static enum err steward_check(struct hub *hub, bool alone, char *why)
+static enum err inviter_check(struct hub *hub, bool alone, char *why)
 {
 	const struct identity *identity = hub->options.identity;
 	enum err err = hub_member_check(hub, why);
@@ -133,7 +133,8 @@ static enum err steward_check(struct hub *hub, bool alone, char *why)
 	return ERR_OK;
 }
 
-static enum err terms_check(struct hub *hub, const struct invitation_terms *terms, char *why)
+static enum err invitation_terms_check(struct hub *hub, const struct invitation_terms *terms,
+				       char *why)
 {
 	if (charter_terms_check(bytes_str(terms->name), bytes_str(terms->slug),
 				bytes_str(terms->ags))) {
@@ -163,9 +164,9 @@ enum err membership_invite(struct hub *hub, struct txn *txn, int64_t now_ms,
 			   const struct invitation_terms *terms, struct buf *text,
 			   int64_t *valid_until_ms, char *why)
 {
-	enum err err = steward_check(hub, terms->auto_approve, why);
+	enum err err = inviter_check(hub, terms->auto_approve, why);
 	if (!err)
-		err = terms_check(hub, terms, why);
+		err = invitation_terms_check(hub, terms, why);
 	if (err)
 		return err;
 	struct invitation invitation = {.fed = hub->charter.fed,
@@ -219,7 +220,7 @@ static enum err join_take(struct hub *hub, struct txn *txn, struct peer *peer,
 			  const struct join_request *request, const struct invitation_row *terms)
 {
 	char why[MEMBERSHIP_WHY_LEN];
-	bool alone = terms->auto_approve && !steward_check(hub, true, why);
+	bool alone = terms->auto_approve && !inviter_check(hub, true, why);
 	bool known = request_has(txn, &request->org);
 	/* Another invitation in the same name came first. */
 	if (request_place_taken(&hub->charter, terms->slug, terms->ags, terms->relay))

@@ -357,8 +357,8 @@ static int attention(enum ledger_completeness completeness)
 }
 
 /* Adds one node of a member. */
-static void member_add(struct hub *hub, struct txn *txn, uint32_t author,
-		       enum ledger_completeness *worst, struct member_state *out)
+static void member_node_add(struct hub *hub, struct txn *txn, uint32_t author,
+			    enum ledger_completeness *worst, struct member_state *out)
 {
 	struct author_state state;
 	out->linked = out->linked || peers_by_author(hub, author) != NULL;
@@ -391,8 +391,9 @@ void membership_member(struct hub *hub, struct txn *txn, int64_t now_ms, uint32_
 	if (!orglog_load(txn, &member->org, &log)) {
 		for (size_t i = 0; i < log.node_count; i++) {
 			if (log.nodes[i].state == ORGLOG_NODE_ACTIVE)
-				member_add(hub, txn, author_of(member_number, log.nodes[i].index),
-					   &worst, out);
+				member_node_add(hub, txn,
+						author_of(member_number, log.nodes[i].index),
+						&worst, out);
 		}
 	}
 	orglog_fini(&log);

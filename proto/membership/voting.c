@@ -202,7 +202,7 @@ static void own_votes_drop(struct hub *hub, struct txn *txn)
 	}
 }
 
-static void records_take(struct hub *hub, struct txn *txn)
+static void vote_records_take(struct hub *hub, struct txn *txn)
 {
 	struct record_slot slot = record_slot_vote(hub->charter.number + 1);
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
@@ -242,7 +242,7 @@ static void charter_follow(struct hub *hub, struct txn *txn)
 	voting->due = true;
 	rows_tidy(hub, txn);
 	own_votes_drop(hub, txn);
-	records_take(hub, txn);
+	vote_records_take(hub, txn);
 	requests_follow(hub, txn);
 }
 

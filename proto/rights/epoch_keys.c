@@ -18,7 +18,7 @@ enum {
 /* ---- rows ---- */
 
 /* "epoch:", slug, hash of Q and P, n, granter: what is kept of one epoch and path stands together, and so does a namespace. */
-static int row_of(char name[ROW_NAME_LEN], struct bytes prefix, struct bytes path)
+static int sealed_row_of(char name[ROW_NAME_LEN], struct bytes prefix, struct bytes path)
 {
 	struct bytes slug = path_slug(prefix);
 	struct digest digest;
@@ -38,7 +38,7 @@ static int row_of(char name[ROW_NAME_LEN], struct bytes prefix, struct bytes pat
 static int row_begin(char name[ROW_NAME_LEN], struct bytes prefix, uint64_t number,
 		     struct bytes path)
 {
-	int len = row_of(name, prefix, path);
+	int len = sealed_row_of(name, prefix, path);
 
 	return len + snprintf(name + len, (size_t)(ROW_NAME_LEN - len),
 			      "%016llx:", (unsigned long long)number);
@@ -101,7 +101,7 @@ void epoch_key_put(struct hub *hub, struct txn *txn, struct bytes prefix, uint64
 uint64_t epoch_key_last(struct hub *hub, struct txn *txn, struct bytes prefix)
 {
 	char begin[ROW_NAME_LEN], own[ROW_NAME_LEN];
-	int len = row_of(begin, prefix, prefix);
+	int len = sealed_row_of(begin, prefix, prefix);
 	struct row_key rows = key_name(begin);
 	struct walk walk = walk_begin(txn, TABLE_SEALED, row_key_bytes(&rows));
 	uint64_t last = 0;
@@ -433,7 +433,7 @@ static bool learn_key(struct hub *hub, struct txn *txn, const struct epoch_recor
 }
 
 /* One record: its own key, and the one before. */
-static bool learn(struct hub *hub, struct txn *txn, const struct epoch_record *record)
+static bool record_learn(struct hub *hub, struct txn *txn, const struct epoch_record *record)
 {
 	const struct keyrecord *r = &record->key;
 	const struct org_id *own = &hub->options.identity->org;
@@ -454,14 +454,14 @@ static bool learn(struct hub *hub, struct txn *txn, const struct epoch_record *r
 /* As long as each record's back link opens the one before, without waiting for the next walk. */
 static bool learn_chain(struct hub *hub, struct txn *txn, struct epoch_record *record)
 {
-	bool learnt = learn(hub, txn, record), more = learnt;
+	bool learnt = record_learn(hub, txn, record), more = learnt;
 
 	while (more && record->key.back.present &&
 	       record->key.back.prefix.len == record->key.prefix.len) {
 		struct epoch_record before;
 		more = epoch_record_find(hub, txn, record->key.back.prefix, record->key.back.number,
 					 &before) &&
-		       learn(hub, txn, &before);
+		       record_learn(hub, txn, &before);
 		if (more)
 			epoch_record_copy(record, &before.key, before.author);
 	}

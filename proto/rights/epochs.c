@@ -603,7 +603,7 @@ void epochs_arrival(struct hub *hub, struct txn *txn, const struct record *recor
 }
 
 /* A part of the walk over all key records. A round may find that a parent's key comes after: as many as paths are deep. */
-static void learn(struct hub *hub, struct txn *txn)
+static void epochs_learn(struct hub *hub, struct txn *txn)
 {
 	struct epochs *epochs = hub->epochs;
 
@@ -637,7 +637,7 @@ void epochs_settle(struct hub *hub, struct txn *txn)
 	if (epochs->wraps)
 		epoch_wraps_open(hub, txn);
 	epochs->wraps = false;
-	learn(hub, txn);
+	epochs_learn(hub, txn);
 	if (!epochs->due || is_early(hub))
 		return;
 	if (is_key_author(hub, txn))

@@ -256,7 +256,7 @@ void fedkeys_wrap(struct hub *hub, struct txn *txn, const struct charter_member 
 		wrap_for(hub, txn, member, hub->charter.key_number, key);
 }
 
-static bool is_among(const uint32_t *numbers, size_t count, uint32_t number)
+static bool is_leaving(const uint32_t *numbers, size_t count, uint32_t number)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (numbers[i] == number)
@@ -276,7 +276,7 @@ static void wrap_all(struct hub *hub, struct txn *txn, uint64_t number, const st
 {
 	struct row_key row = wrapped_row();
 	for (uint32_t n = 1; n <= hub->charter.member_count; n++) {
-		if (!is_among(leaving, leaving_count, n))
+		if (!is_leaving(leaving, leaving_count, n))
 			wrap_for(hub, txn, charter_member(&hub->charter, n), number, key);
 	}
 	txn_put(txn, TABLE_META, row_key_bytes(&row), id_bytes(commitment));

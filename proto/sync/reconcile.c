@@ -21,7 +21,7 @@ static void step_set(struct hub *hub, struct peer *peer, enum reconcile_step ste
 }
 
 /* Goes on with the next author whose set is not that of its head. */
-static void author_next(struct hub *hub, struct txn *txn, struct peer *peer)
+static void reconcile_author_next(struct hub *hub, struct txn *txn, struct peer *peer)
 {
 	struct reconcile *reconcile = &peer->sync->reconcile;
 	struct author_state state;
@@ -44,14 +44,15 @@ static void author_next(struct hub *hub, struct txn *txn, struct peer *peer)
 }
 
 /* Goes on with the next bucket that differs, from `bucket` on. */
-static void bucket_next(struct hub *hub, struct txn *txn, struct peer *peer, unsigned bucket)
+static void reconcile_bucket_next(struct hub *hub, struct txn *txn, struct peer *peer,
+				  unsigned bucket)
 {
 	struct reconcile *reconcile = &peer->sync->reconcile;
 	struct buf out;
 	while (bucket < 256 && !reconcile->differs[bucket])
 		bucket++;
 	if (bucket == 256) {
-		author_next(hub, txn, peer);
+		reconcile_author_next(hub, txn, peer);
 		return;
 	}
 	reconcile->bucket = bucket;
@@ -94,7 +95,7 @@ void reconcile_records(struct hub *hub, struct txn *txn, struct peer *peer)
 	if (progress && left.len > 0)
 		records_ask(hub, peer);
 	else
-		bucket_next(hub, txn, peer, reconcile->bucket + 1);
+		reconcile_bucket_next(hub, txn, peer, reconcile->bucket + 1);
 }
 
 void reconcile_settle(struct hub *hub, struct txn *txn)
@@ -106,11 +107,11 @@ void reconcile_settle(struct hub *hub, struct txn *txn)
 			continue;
 		if (reconcile->step != RECONCILE_IDLE) {
 			if (hub->mono_ms - reconcile->since_ms > RECONCILE_MS_MAX)
-				author_next(hub, txn, peer);
+				reconcile_author_next(hub, txn, peer);
 		} else if (reconcile->due) {
 			reconcile->due = false;
 			reconcile->author = 0;
-			author_next(hub, txn, peer);
+			reconcile_author_next(hub, txn, peer);
 		}
 	}
 }
@@ -169,7 +170,7 @@ void reconcile_buckets_take(struct hub *hub, struct txn *txn, struct peer *peer,
 	if (err == ERR_DENIED)
 		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "BUCKETS not those of the head");
 	if (err) {
-		author_next(hub, txn, peer);
+		reconcile_author_next(hub, txn, peer);
 		return;
 	}
 	uint8_t *mine = mem_new(1, SETDIGEST_BUCKETS_LEN);
@@ -181,7 +182,7 @@ void reconcile_buckets_take(struct hub *hub, struct txn *txn, struct peer *peer,
 		reconcile->differs[i] =
 			memcmp(mine + (size_t)i * ID_LEN, reconcile->buckets[i].b, ID_LEN) != 0;
 	free(mine);
-	bucket_next(hub, txn, peer, 0);
+	reconcile_bucket_next(hub, txn, peer, 0);
 }
 
 void reconcile_leaves_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
@@ -215,14 +216,14 @@ void reconcile_leaves_take(struct hub *hub, struct txn *txn, struct peer *peer, 
 	if (err == ERR_DENIED)
 		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "LEAVES not those of the bucket");
 	if (err) {
-		author_next(hub, txn, peer);
+		reconcile_author_next(hub, txn, peer);
 		return;
 	}
 	hub->wanted_epoch++; /* versions may be gone */
 	if (reconcile->missing.len > 0)
 		records_ask(hub, peer);
 	else
-		bucket_next(hub, txn, peer, reconcile->bucket + 1);
+		reconcile_bucket_next(hub, txn, peer, reconcile->bucket + 1);
 }
 
 /* PROTOCOL: "RECORDS_GET is answered by one RECORDS message, which may hold a part of what was asked for, and nothing when

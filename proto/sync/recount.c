@@ -22,7 +22,7 @@ static bool author_after(struct txn *txn, enum table table, uint32_t *author)
 	return true;
 }
 
-static bool author_next(struct hub *hub, struct txn *txn)
+static bool recount_author_next(struct hub *hub, struct txn *txn)
 {
 	static const enum table tables[] = {TABLE_AUTHOR, TABLE_HEAD, TABLE_RECORD};
 	uint32_t next = UINT32_MAX;
@@ -90,7 +90,7 @@ void recount_tick(struct hub *hub, struct txn *txn)
 		return;
 	ledger_settle(&hub->ledger, txn);
 	while (rows > 0) {
-		if (!recount->at.author && !author_next(hub, txn)) {
+		if (!recount->at.author && !recount_author_next(hub, txn)) {
 			finish(hub, txn);
 			return;
 		}

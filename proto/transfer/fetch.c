@@ -209,7 +209,7 @@ void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 
 /* ---- chunks ---- */
 
-static struct chunk_request *request_find(struct fetch *fetch, const struct chunk_addr *addr)
+static struct chunk_request *chunk_request_find(struct fetch *fetch, const struct chunk_addr *addr)
 {
 	for (size_t i = 0; i < fetch->request_count; i++) {
 		if (id_eq(&fetch->requests[i].addr, addr))
@@ -235,7 +235,7 @@ static struct chunk_request *request_add(struct fetch *fetch, const struct chunk
 }
 
 /* The next chunk that is neither here nor asked for, as a request without a peer; NULL: none. */
-static struct chunk_request *request_next(struct txn *txn, struct fetch *fetch)
+static struct chunk_request *chunk_request_next(struct txn *txn, struct fetch *fetch)
 {
 	for (size_t i = 0; i < fetch->request_count; i++) {
 		if (fetch->requests[i].link == 0)
@@ -329,7 +329,7 @@ static void chunks_ask(struct hub *hub, struct txn *txn, struct fetch *fetch)
 	struct peer *peer;
 	bool any = false;
 	fetch->walk_waits = false;
-	while ((request = request_next(txn, fetch)) && (peer = source_pick(hub, fetch, 0))) {
+	while ((request = chunk_request_next(txn, fetch)) && (peer = source_pick(hub, fetch, 0))) {
 		request_assign(hub, request, peer);
 		any = true;
 	}
@@ -465,7 +465,7 @@ static struct fetch *fetch_of_chunk(struct hub *hub, const struct event *event,
 		struct fetch *fetch = hub->transfer->fetches[i];
 		if (!id_eq(&fetch->of.dataset, &event->dataset))
 			continue;
-		*request = request_find(fetch, &event->addr);
+		*request = chunk_request_find(fetch, &event->addr);
 		if (!*request)
 			continue;
 		/* Asked of another meanwhile, it is as good from this one. */

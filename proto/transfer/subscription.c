@@ -11,7 +11,7 @@
 
 /* ---- rows: [1, pattern, relay]; before there were options, the pattern alone ---- */
 
-static void row_put(struct buf *out, const struct subscription *s)
+static void subscription_put(struct buf *out, const struct subscription *s)
 {
 	out_array(out, 3);
 	out_uint(out, 1);
@@ -19,7 +19,7 @@ static void row_put(struct buf *out, const struct subscription *s)
 	out_bool(out, s->relay);
 }
 
-static enum err row_get(struct wire_in *w, struct subscription *s)
+static enum err subscription_get(struct wire_in *w, struct subscription *s)
 {
 	wire_array(w, 3, 3);
 	wire_exact(w, 1);
@@ -37,7 +37,7 @@ void subscriptions_load(struct hub *hub, struct txn *txn)
 	while (walk_next(&walk)) {
 		struct subscription before = {.pattern = walk.value};
 		if (!path_pattern_check(walk.value))
-			row_put(rows, &before);
+			subscription_put(rows, &before);
 		else
 			buf_add(rows, walk.value);
 	}
@@ -46,7 +46,7 @@ void subscriptions_load(struct hub *hub, struct txn *txn)
 /* The rows stand one after the other. */
 static bool next(struct wire_in *w, struct subscription *s)
 {
-	return w->pos < w->in.len && !row_get(w, s);
+	return w->pos < w->in.len && !subscription_get(w, s);
 }
 
 /* ---- who gets what ---- */
@@ -117,7 +117,7 @@ enum err subscription_add(struct hub *hub, struct txn *txn, const struct subscri
 		return ERR_EXISTS;
 	}
 	buf_init(&row, LIMIT_PATH_LEN_MAX + 16);
-	row_put(&row, s);
+	subscription_put(&row, s);
 	if (!row.err)
 		txn_put(txn, TABLE_SUBSCRIPTION, row_key_bytes(&key), buf_bytes(&row));
 	else
@@ -140,8 +140,8 @@ enum err subscription_drop(struct hub *hub, struct txn *txn, const char *pattern
 	return ERR_OK;
 }
 
-static void count(struct hub *hub, struct txn *txn, const struct subscription *s, uint64_t *held,
-		  uint64_t *known)
+static void datasets_count(struct hub *hub, struct txn *txn, const struct subscription *s,
+			   uint64_t *held, uint64_t *known)
 {
 	struct walk walk = walk_begin(txn, TABLE_PATH, bytes_of(NULL, 0));
 
@@ -172,7 +172,7 @@ void subscription_each(struct hub *hub, struct txn *txn,
 
 	while (next(&w, &s)) {
 		uint64_t held = 0, known = 0;
-		count(hub, txn, &s, &held, &known);
+		datasets_count(hub, txn, &s, &held, &known);
 		if (!each(arg, &s, held, known))
 			return;
 	}
