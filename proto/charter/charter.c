@@ -106,16 +106,6 @@ const struct charter_member *charter_by_slug(const struct charter *charter, stru
 	return index_find(charter, slug, INDEX_SLUG, true);
 }
 
-const struct charter_member *charter_by_ags(const struct charter *charter, struct bytes ags)
-{
-	for (uint32_t i = 0; i < charter->member_count; i++) {
-		const struct charter_member *member = &charter->members[i];
-		if (charter_is_present(member) && bytes_eq(bytes_str(member->ags), ags))
-			return member;
-	}
-	return NULL;
-}
-
 static void member_add(struct charter *charter, const struct charter_member *member)
 {
 	if (charter->member_count == charter->member_cap) {

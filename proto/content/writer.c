@@ -377,21 +377,6 @@ void writer_file_end(struct writer *w)
 	hash_done(&w->file_hash, file_last(w)->hash.b, ID_LEN);
 }
 
-void writer_file_drop(struct writer *w)
-{
-	if (w->err)
-		return;
-	check(w->state == STATE_FILES);
-	file_free(file_last(w));
-	w->manifest.files.len -= sizeof(struct manifest_file);
-	/* a piece not yet taken is gone; its place in the list stays unused */
-	piece_close(w->piece);
-	w->piece = NULL;
-	w->piece_complete = false;
-	w->file_open = false;
-	cut_reset(&w->cut);
-}
-
 /* The next piece of the manifest. */
 static void manifest_cut(struct writer *w)
 {

@@ -97,8 +97,8 @@ static const struct orglog_node *node_of(struct orglog *log, struct txn *txn,
 	return node && node->state == ORGLOG_NODE_ACTIVE ? node : NULL;
 }
 
-uint32_t peers_author_of(struct hub *hub, struct txn *txn, const struct org_id *org,
-			 uint8_t node_index, const struct dh_pk *key)
+static uint32_t peers_author_of(struct hub *hub, struct txn *txn, const struct org_id *org,
+				uint8_t node_index, const struct dh_pk *key)
 {
 	const struct charter_member *member = charter_by_org(&hub->charter, org);
 	uint32_t author = 0;

@@ -131,7 +131,8 @@ static bool namespace_open(struct txn *txn, struct bytes path)
 
 /* ---- key records ---- */
 
-void epoch_record_copy(struct epoch_record *out, const struct keyrecord *key, uint32_t author)
+static void epoch_record_copy(struct epoch_record *out, const struct keyrecord *key,
+			      uint32_t author)
 {
 	out->key = *key;
 	out->author = author;
@@ -152,8 +153,8 @@ bool epoch_author_ok(struct hub *hub, struct txn *txn, uint32_t author)
 	       (roles & ORGLOG_ROLE_KEY_AUTHOR);
 }
 
-bool epoch_record_find(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
-		       struct epoch_record *out)
+static bool epoch_record_find(struct hub *hub, struct txn *txn, struct bytes prefix,
+			      uint64_t number, struct epoch_record *out)
 {
 	struct record_slot slot = record_slot_key(prefix, number);
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));

@@ -124,8 +124,8 @@ bool rights_own_namespace(const struct hub *hub, const struct org_id *org, struc
 
 /* ---- a token that is named ---- */
 
-enum verb rights_token(struct hub *hub, struct txn *txn, const struct digest *id,
-		       const struct org_id *org, struct bytes path)
+static enum verb rights_token(struct hub *hub, struct txn *txn, const struct digest *id,
+			      const struct org_id *org, struct bytes path)
 {
 	struct record_slot slot = record_slot_of(RECORD_TOKEN, id_bytes(id));
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
