@@ -271,7 +271,7 @@ static size_t keep_escapes(void *arg, struct MHD_Connection *connection, char *t
 	return strlen(text);
 }
 
-struct lookup {
+struct query_argument {
 	const char *name;
 	const char *value;
 };
@@ -279,7 +279,7 @@ struct lookup {
 static enum MHD_Result look_up(void *arg, enum MHD_ValueKind kind, const char *name,
 			       const char *value)
 {
-	struct lookup *lookup = arg;
+	struct query_argument *lookup = arg;
 
 	if (strcmp(name, lookup->name))
 		return MHD_YES;
@@ -289,7 +289,7 @@ static enum MHD_Result look_up(void *arg, enum MHD_ValueKind kind, const char *n
 
 enum err http_query(const struct http_request *request, const char *name, struct buf *out)
 {
-	struct lookup lookup = {.name = name};
+	struct query_argument lookup = {.name = name};
 
 	MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, look_up, &lookup);
 	if (!lookup.value)

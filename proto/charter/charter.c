@@ -108,11 +108,8 @@ const struct charter_member *charter_by_slug(const struct charter *charter, stru
 
 static void member_add(struct charter *charter, const struct charter_member *member)
 {
-	if (charter->member_count == charter->member_cap) {
-		charter->member_cap = charter->member_cap ? 2 * charter->member_cap : 16;
-		charter->members =
-			mem_grow(charter->members, charter->member_cap, sizeof(*charter->members));
-	}
+	charter->members = mem_room(charter->members, charter->member_count, &charter->member_cap,
+				    sizeof(*charter->members));
 	charter->members[charter->member_count++] = *member;
 	if (charter->index_cap < 4 * charter->member_count)
 		slug_index_build(charter);
@@ -164,7 +161,7 @@ struct undo {
 	struct digest key_commitment;
 	uint32_t member_count;
 	struct undo_state *states; /* owned */
-	uint32_t state_count;
+	size_t state_count, state_cap;
 	bool reader_lost; /* a member who could read is not one any more */
 };
 
@@ -194,7 +191,7 @@ static void undo_do(const struct undo *undo, struct charter *charter)
 	charter->key_number = undo->key_number;
 	charter->key_commitment = undo->key_commitment;
 	memcpy(charter->stewards, undo->stewards, sizeof(undo->stewards));
-	for (uint32_t i = undo->state_count; i-- > 0;)
+	for (size_t i = undo->state_count; i-- > 0;)
 		charter->members[undo->states[i].number - 1].state = undo->states[i].state;
 	charter->member_count = undo->member_count;
 	if (admitted)
@@ -232,7 +229,8 @@ static enum err change_state(struct charter *charter, struct undo *undo, uint32_
 		return ERR_PROTOCOL;
 	if (member->state == CHARTER_MEMBER && number <= undo->member_count)
 		undo->reader_lost = true;
-	undo->states = mem_grow(undo->states, undo->state_count + 1, sizeof(*undo->states));
+	undo->states =
+		mem_room(undo->states, undo->state_count, &undo->state_cap, sizeof(*undo->states));
 	undo->states[undo->state_count++] = (struct undo_state){number, member->state};
 	charter->members[number - 1].state = (uint8_t)state;
 	return ERR_OK;

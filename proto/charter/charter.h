@@ -55,7 +55,7 @@ struct charter {
 	bool frozen; /* two entries of number + 1 are known: only a settlement follows */
 	struct charter_member *members; /* member number n stands at n - 1; owned */
 	uint32_t member_count;          /* numbers given, former members included */
-	uint32_t member_cap;
+	size_t member_cap;
 	uint32_t *index; /* open addressing: by organisation and by slug; see charter.c */
 	uint32_t index_cap;
 };

@@ -255,12 +255,12 @@ static void entry_make(struct buf *out, struct txn *txn, const struct proposal *
 	struct row_key prefix = key_charter_id(entry->number, &entry->id);
 	struct walk walk = walk_begin(txn, TABLE_VOTE, row_key_bytes(&prefix));
 	struct charter_vote *votes = NULL;
-	size_t count = 0;
+	size_t count = 0, cap = 0;
 
 	while (walk_next(&walk)) {
 		if (walk.value.len != SIG_LEN)
 			continue;
-		votes = mem_grow(votes, count + 1, sizeof(*votes));
+		votes = mem_room(votes, count, &cap, sizeof(*votes));
 		votes[count].member = be32_get(walk.key.ptr + walk.key.len - 4);
 		memcpy(votes[count++].sig.b, walk.value.ptr, SIG_LEN);
 	}

@@ -513,13 +513,14 @@ size_t fork_branches(struct hub *hub, struct txn *txn, struct fork_branch *out, 
 
 struct changes {
 	struct charter_change *items;
-	size_t count;
+	size_t count, cap;
 	uint32_t threshold;
 };
 
 static struct charter_change *changes_add(struct changes *changes)
 {
-	changes->items = mem_grow(changes->items, changes->count + 1, sizeof(*changes->items));
+	changes->items =
+		mem_room(changes->items, changes->count, &changes->cap, sizeof(*changes->items));
 	return &changes->items[changes->count++];
 }
 
