@@ -1,6 +1,6 @@
 /*
- * Frames of a peer that passed the handshake: the input is be16 length || plain text of a frame, any number
- * of times, sealed by the target as the peer would.
+ * Frames of a peer that passed the handshake: the input is be16 length || plain text of a frame,
+ * any number of times, sealed by the target as the peer would.
  */
 #include "test/fuzz/fuzz.h"
 

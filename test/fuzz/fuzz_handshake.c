@@ -1,5 +1,7 @@
-/* What a stranger sends to a listener, and to a dialler. The keys of both are always the same, so the
-   seeds are the beginning of a handshake that succeeds. */
+/*
+ * What a stranger sends to a listener, and to a dialler. The keys of both are always the same, so
+ * the seeds are the beginning of a handshake that succeeds.
+ */
 #include "test/fuzz/fuzz.h"
 
 #include <stdlib.h>
