@@ -1,5 +1,8 @@
 #include "test/proto/hub_node.h"
 
+#include "proto/sync/fork.h"
+#include "test/proto/charter_draft.h"
+
 enum { MONO_START_MS = 5 * 1000 * 1000 };
 
 /* ---- the node ---- */
@@ -341,6 +344,25 @@ void hub_node_forget(struct hub_node *node)
 size_t hub_node_copy(struct ledger_node *from, struct hub_node *to, uint32_t author)
 {
 	return test_copy_into(from, &to->hub.ledger, to->txn, author);
+}
+
+/* ---- the charter ---- */
+
+void hub_node_charter(struct hub_node *node, const struct test_federation *fed,
+		      const struct charter_change *changes, size_t count)
+{
+	struct buf entry;
+	buf_init(&entry, LIMIT_CHARTER_ENTRY_LEN_MAX);
+	test_charter_next(&entry, fed, &node->hub.charter, changes, count);
+	assert_int_equal(fork_accept(&node->hub, node->txn, buf_bytes(&entry), 0), ERR_OK);
+	buf_fini(&entry);
+}
+
+void hub_node_remove(struct hub_node *node, const struct test_federation *fed, uint32_t member)
+{
+	struct charter_change changes[2] = {{.kind = CHARTER_REMOVE, .member.number = member}};
+	draft_change_key(&changes[1], node->hub.charter.key_number + 1);
+	hub_node_charter(node, fed, changes, COUNT(changes));
 }
 
 /* ---- what most tests begin with ---- */

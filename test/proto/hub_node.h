@@ -108,6 +108,12 @@ void hub_node_forget(struct hub_node *node);
 /* Gives every record and the latest head of an author at a ledger node to this one; arrivals stay in the queue. */
 size_t hub_node_copy(struct ledger_node *from, struct hub_node *to, uint32_t author);
 
+/* The charter's next entry comes and counts; nobody has heard of it yet. */
+void hub_node_charter(struct hub_node *node, const struct test_federation *fed,
+		      const struct charter_change *changes, size_t count);
+/* A member is removed, as by hub_node_charter(). */
+void hub_node_remove(struct hub_node *node, const struct test_federation *fed, uint32_t member);
+
 /* What most tests begin with. */
 struct hub_fixture {
 	struct test_federation fed; /* 4 members; the first 3 are stewards, 2 votes are enough */
