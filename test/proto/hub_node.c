@@ -248,6 +248,15 @@ void hub_node_hear(struct hub_node *node, struct peer *peer, hub_node_handler *t
 	buf_fini(message);
 }
 
+void hub_node_hear_list(struct hub_node *node, struct peer *peer, hub_node_handler *take,
+			struct message_list *list)
+{
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_list_end(list, &out);
+	hub_node_hear(node, peer, take, &out);
+}
+
 /* ---- what comes of a turn ---- */
 
 const struct effect *hub_node_effect(const struct hub_node *node, enum effect_type type,
@@ -344,6 +353,28 @@ void hub_node_forget(struct hub_node *node)
 size_t hub_node_copy(struct ledger_node *from, struct hub_node *to, uint32_t author)
 {
 	return test_copy_into(from, &to->hub.ledger, to->txn, author);
+}
+
+static void fill(struct ledger *ledger, struct txn *txn, unsigned count, size_t len)
+{
+	for (unsigned i = 0; i < count; i++)
+		test_append(ledger, txn, i, len);
+	assert_int_equal(ledger_head_make(ledger, txn, NULL), ERR_OK);
+}
+
+void hub_node_fill(struct hub_node *node, const struct test_federation *fed, uint32_t member,
+		   unsigned count, size_t len)
+{
+	struct ledger_node other;
+	if (member == author_member(node->hub.author)) {
+		fill(&node->hub.ledger, node->txn, count, len);
+		return;
+	}
+	ledger_node_open(&other, fed, member);
+	ledger_now(&other.ledger, hub_node_wall(node));
+	fill(&other.ledger, other.txn, count, len);
+	assert_int_equal(hub_node_copy(&other, node, author_of(member, 0)), count);
+	ledger_node_close(&other);
 }
 
 /* ---- the charter ---- */
