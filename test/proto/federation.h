@@ -47,7 +47,10 @@ void test_admit(struct charter_change *out, const struct test_org *org, uint32_t
 void test_federation_init(struct test_federation *fed, unsigned org_count, unsigned steward_count,
 			  uint32_t threshold);
 void test_federation_fini(struct test_federation *fed);
-/* Appends the next entry of a charter, voted by all stewards that are organisations of the federation. */
+/*
+ * Appends the next entry of a charter, voted by all stewards that are organisations of the
+ * federation.
+ */
 void test_charter_next(struct buf *out, const struct test_federation *fed, struct charter *charter,
 		       const struct charter_change *changes, size_t count);
 /* Writes charter and organisation logs into a store. */

@@ -118,7 +118,10 @@ static void test_certificates_outside(void **state)
 	assert_int_equal(peer_last(&f->node)->class, PEER_GUEST);
 }
 
-/* Guests get one place in eight; those that wait for the stewards do not count, and members take any place. */
+/*
+ * Guests get one place in eight; those that wait for the stewards do not count, and members take
+ * any place.
+ */
 static void test_places(void **state)
 {
 	struct hub_fixture *f = *state;
@@ -276,7 +279,10 @@ static void test_backoff(void **state)
 		assert_dial_after(node, waits[i]);
 		dial = dialled(node);
 	}
-	/* A link that lived only shortly does not count as a good one; another is dialled soon again. */
+	/*
+	 * A link that lived only shortly does not count as a good one; another is dialled soon
+	 * again.
+	 */
 	for (int64_t lived_ms = 19999; lived_ms <= 20000; lived_ms++) {
 		struct peer *peer = link_up(node, &f->fed.orgs[2], dial);
 		assert_true(peers_show(&node->hub, 1, &shown));
@@ -347,7 +353,9 @@ static void test_dial_wanted(void **state)
 	assert_true(dialled(node) != 0);
 }
 
-/* The address of the invitation in use is dialled by who is nobody yet, and only its key is taken. */
+/*
+ * The address of the invitation in use is dialled by who is nobody yet, and only its key is taken.
+ */
 static void test_invitation(void **state)
 {
 	struct hub_fixture *f = *state;
@@ -450,7 +458,10 @@ static void test_contact(void **state)
 	assert_string_equal(addresses_dialled(node, text), "b.example:1");
 }
 
-/* The larger author waits a little, so that mostly one side dials; and no body that is not well-formed is taken. */
+/*
+ * The larger author waits a little, so that mostly one side dials; and no body that is not well-
+ * formed is taken.
+ */
 static void test_contact_polite(void **state)
 {
 	struct hub_fixture *f = *state;

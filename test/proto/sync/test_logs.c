@@ -1,4 +1,7 @@
-/* The charter and organisation logs from peers: what is taken, what is asked for next, and whose fault ends the session. */
+/*
+ * The charter and organisation logs from peers: what is taken, what is asked for next, and whose
+ * fault ends the session.
+ */
 #include "proto/sync/fork.h"
 #include "test/proto/hub_node.h"
 
@@ -59,7 +62,10 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Digits name entries: 1 the first of all, 2 and 3 those that follow, o another 2, x one that lacks a vote, 4, ? no entry. */
+/*
+ * Digits name entries: 1 the first of all, 2 and 3 those that follow, o another 2, x one that lacks
+ * a vote, 4, ? no entry.
+ */
 static void say_charter(struct fixture *f, const char *entries)
 {
 	static const char names[] = {
@@ -204,7 +210,10 @@ static void test_charter_go_on(void **state)
 	assert_heard(f->node, f->peer, "");
 }
 
-/* The entry that the invitation names, or the first of all, is another one at this peer: joining leads nowhere. */
+/*
+ * The entry that the invitation names, or the first of all, is another one at this peer: joining
+ * leads nowhere.
+ */
 static void test_checkpoint(void **state)
 {
 	static const struct {
@@ -244,7 +253,10 @@ static void test_checkpoint(void **state)
 	setup(state);
 }
 
-/* A guest that is in no charter although it has the same one goes; one whose keys may just not be known stays. */
+/*
+ * A guest that is in no charter although it has the same one goes; one whose keys may just not be
+ * known stays.
+ */
 static void test_stranger(void **state)
 {
 	struct fixture *f = *state;
@@ -347,7 +359,10 @@ static void test_orglog(void **state)
 	setup(state);
 }
 
-/* After the charter the logs of new members are asked for; the last one makes them peers, and is a reason for HELLO. */
+/*
+ * After the charter the logs of new members are asked for; the last one makes them peers, and is a
+ * reason for HELLO.
+ */
 static void test_orglogs_missing(void **state)
 {
 	struct fixture *f = *state;

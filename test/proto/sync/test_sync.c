@@ -1,4 +1,6 @@
-/* A comparison, message by message: what a peer hears for what it says, and what ends the session. */
+/*
+ * A comparison, message by message: what a peer hears for what it says, and what ends the session.
+ */
 #include "test/proto/hub_node.h"
 
 static const struct digest other_content = {{0xee}};
@@ -48,7 +50,10 @@ static void say_states(struct hub_fixture *f, const struct said *states)
 	hub_node_hear_list(&f->node, f->peer, sync_states_take, &list);
 }
 
-/* Names with a blank after each; "!" before one: its digest is another than this node has just said. */
+/*
+ * Names with a blank after each; "!" before one: its digest is another than this node has just
+ * said.
+ */
 static void say_groups(struct hub_fixture *f, const char *names)
 {
 	struct message_list list = message_list_begin(MESSAGE_GROUPS);
@@ -82,7 +87,10 @@ static struct digest content_shown(struct hub_fixture *f)
 
 static const uint32_t A = 256, B = 512, C = 768; /* authors: node 0 of members 1, 2, 3 */
 
-/* Members 1 and 2 are of one county, 3 of another, 4 of none; 3 records of each of the first three are here. */
+/*
+ * Members 1 and 2 are of one county, 3 of another, 4 of none; 3 records of each of the first three
+ * are here.
+ */
 static void fill(struct hub_fixture *f)
 {
 	static const char *const groups[] = {"14627", "14627", "14522", ""};
@@ -188,7 +196,10 @@ static void test_hello(void **state)
 	hub_fixture_setup(state);
 }
 
-/* Whose logs are not all here shows the number before: it can not check what the newest may have signed. */
+/*
+ * Whose logs are not all here shows the number before: it can not check what the newest may have
+ * signed.
+ */
 static void test_hello_number(void **state)
 {
 	struct hub_fixture *f = *state;
@@ -234,7 +245,9 @@ static void test_pace(void **state)
 	assert_string_equal(hub_node_note(&f->node, NOTE_PEER_BAD)->text, "HELLO again and again");
 }
 
-/* Own reasons for a HELLO are paced, too: after 17 the next waits for its time, and none is lost. */
+/*
+ * Own reasons for a HELLO are paced, too: after 17 the next waits for its time, and none is lost.
+ */
 static void test_pace_own(void **state)
 {
 	struct hub_fixture *f = *state;
@@ -419,7 +432,10 @@ static void test_end_first(void **state)
 	assert_true(f->peer->sync->reconcile.due);
 }
 
-/* What came meanwhile may be believed to be known by both: another exchange follows in about a second. */
+/*
+ * What came meanwhile may be believed to be known by both: another exchange follows in about a
+ * second.
+ */
 static void test_moved(void **state)
 {
 	struct hub_fixture *f = *state;
@@ -494,7 +510,10 @@ static void test_window(void **state)
 	assert_int_equal(turns, 3);
 }
 
-/* While the window is closed wants wait, each author once, from as far back as anybody asked; in order of authors. */
+/*
+ * While the window is closed wants wait, each author once, from as far back as anybody asked; in
+ * order of authors.
+ */
 static void test_wants_merged(void **state)
 {
 	struct hub_fixture *f = *state;
@@ -544,7 +563,9 @@ static void test_states_tell(void **state)
 
 /* ---- time ---- */
 
-/* A comparison that does not move for two minutes ends the session; each answer gives it two more. */
+/*
+ * A comparison that does not move for two minutes ends the session; each answer gives it two more.
+ */
 static void test_silence(void **state)
 {
 	struct hub_fixture *f = *state;
@@ -565,7 +586,10 @@ static void test_silence(void **state)
 	assert_heard(node, f->peer, "CLOSE:SILENCE");
 }
 
-/* About once a minute some peer is compared with, whatever is known of it; but not one that is busy, or down. */
+/*
+ * About once a minute some peer is compared with, whatever is known of it; but not one that is
+ * busy, or down.
+ */
 static void test_entropy(void **state)
 {
 	struct hub_fixture *f = *state;
