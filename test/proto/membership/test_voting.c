@@ -51,7 +51,6 @@ static void test_votes(void **state)
 		buf_fini(&altered);
 		teardown(state);
 	}
-	setup(state);
 }
 
 /* Nobody votes for what is no vote; and who is no member counts nothing. */
@@ -248,8 +247,8 @@ static void test_records_found(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(votes),        TEST(vote_bad), TEST(accepted), TEST(latest_vote),
-		TEST(new_stewards), TEST(split),    TEST(tidy),     TEST(records_found),
+		cmocka_unit_test(test_votes), TEST(vote_bad), TEST(accepted), TEST(latest_vote),
+		TEST(new_stewards),           TEST(split),    TEST(tidy),     TEST(records_found),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }

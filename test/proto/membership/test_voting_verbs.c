@@ -133,7 +133,6 @@ static void test_propose_refused(void **state)
 		f->hub->charter.frozen = false;
 		teardown(state);
 	}
-	setup(state);
 }
 
 static void test_stewards(void **state)
@@ -177,7 +176,6 @@ static void test_stewards(void **state)
 		assert_int_equal(proposals_count(f), !cases[i].err);
 		teardown(state);
 	}
-	setup(state);
 }
 
 /*
@@ -262,7 +260,6 @@ static void test_vote(void **state)
 		buf_fini(&text);
 		teardown(state);
 	}
-	setup(state);
 }
 
 /* ---- texts that somebody carries ---- */
@@ -469,9 +466,16 @@ static void test_leave(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(second_refused), TEST(propose_refused), TEST(stewards),  TEST(full),
-		TEST(vote),           TEST(texts),           TEST(texts_bad), TEST(text_later),
-		TEST(settlement),     TEST(leave),
+		TEST(second_refused),
+		cmocka_unit_test(test_propose_refused),
+		cmocka_unit_test(test_stewards),
+		TEST(full),
+		cmocka_unit_test(test_vote),
+		TEST(texts),
+		TEST(texts_bad),
+		TEST(text_later),
+		TEST(settlement),
+		TEST(leave),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }
