@@ -133,19 +133,12 @@ void reading_fini(struct reading *reading);
 enum err catalog_read(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
 		      struct reading *out, char *why);
 
-/* K(dataset) of a version, proved by its key check. ERR_ABSENT: not to be had here; ERR_DENIED: not that key. The caller wipes. */
-enum err catalog_version_key(struct hub *hub, struct txn *txn, const struct version *version,
-			     const struct dataset_id *dataset, struct key *out);
 /* K(dataset) of an older epoch that the manifest of a version being read names (reader_key_wanted()). ERR_ABSENT: not to be had here. The caller wipes. */
 enum err catalog_epoch_key(struct hub *hub, struct txn *txn, const struct reading *reading,
 			   const struct manifest_epoch *epoch, struct key *out);
 
 /* The sentence for somebody who may not read what lies at a path, and whom to ask: "Stadt Meißen has not granted you ...". */
 void catalog_denied(struct hub *hub, struct txn *txn, struct bytes path, char *why);
-
-/* As catalog_read(), held or not. */
-enum err catalog_read_any(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
-			  struct reading *out, char *why);
 
 /* Checks what only the core can: own set digests against heads, index rows of held versions against records and chunks.
    Looks at about max rows from *cursor on (0: the beginning), true when there is more; adds findings (one sentence each, without

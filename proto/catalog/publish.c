@@ -10,6 +10,7 @@
 #include "proto/rights/epochs.h"
 #include "proto/rights/fedkeys.h"
 #include "proto/transfer/fetch.h"
+#include "proto/catalog/lookup.h"
 #include "proto/catalog/own_dataset.h"
 #include "proto/content/pack.h"
 #include "proto/transfer/sweep.h"
@@ -48,7 +49,7 @@ static void description_inherit(struct description *d, const struct description 
 static enum err path_own(struct hub *hub, const char *path, char *why)
 {
 	const struct identity *identity = hub->options.identity;
-	if (path_check(bytes_str(path)) != ERR_OK || !strchr(path, '/')) {
+	if (path_check(bytes_str(path)) || !strchr(path, '/')) {
 		why_set(why,
 			"\"%.200s\" is no name for a dataset: write %s/NAME, with parts of a-z, "
 			"0-9, '.', "
@@ -169,13 +170,30 @@ static enum err description_prepare(struct hub *hub, struct publication *out,
 		description.publisher = bytes_str(hub->options.identity->name);
 	buf_init(&out->description, DESCRIPTION_LEN_MAX);
 	enum err err = description_encode(&out->description, &description);
-	if (err != ERR_OK)
+	if (err)
 		why_set(why,
 			"the description is too long or has control characters: titles have at "
 			"most %d "
 			"bytes, descriptions %d, and there are at most %d keywords.",
 			LIMIT_TITLE_LEN_MAX, LIMIT_DESCRIPTION_LEN_MAX, LIMIT_KEYWORD_COUNT_MAX);
-	return err == ERR_OK ? ERR_OK : ERR_CONFIG;
+	return !err ? ERR_OK : ERR_CONFIG;
+}
+
+/* The version before, as people see it and as it can be read. ERR_ABSENT: there is none. */
+static enum err before_find(struct hub *hub, struct txn *txn, struct publication *out,
+			    struct catalog_entry *entry, struct reading *reading, char *why)
+{
+	struct lookup found;
+	enum err err = lookup_path(hub, txn, out->path, 0, &found, why);
+	if (err == ERR_ABSENT) {
+		/* PROTOCOL: "A later version has a higher number." */
+		out->params.number = withdrawal_number(hub, txn, &out->params.dataset) + 1;
+	} else if (!err) {
+		lookup_entry(hub, txn, &found, true, entry);
+		before_take(out, entry);
+		err = lookup_reading(hub, txn, &found, reading, why);
+	}
+	return err;
 }
 
 enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
@@ -187,7 +205,7 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 	struct reading reading = {0};
 	*out = (struct publication){.allow_shrink = options->allow_shrink};
 	enum err err = path_own(hub, options->path, why);
-	if (err != ERR_OK)
+	if (err)
 		return err;
 	if (hub->headroom == HEADROOM_NONE) {
 		why_set(why,
@@ -197,26 +215,19 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 	}
 	snprintf(out->path, sizeof(out->path), "%s", options->path);
 	path_dataset_id(&out->params.dataset, &hub->options.identity->org, bytes_str(out->path));
-	out->params.number = 1;
-	err = catalog_find(hub, txn, out->path, 0, &before, why);
-	bool again = err == ERR_OK;
-	if (again) {
-		before_take(out, &before);
-		err = catalog_read_any(hub, txn, out->path, before.number, &reading, why);
-	} else if (err == ERR_ABSENT) {
-		/* PROTOCOL: "A later version has a higher number." */
-		out->params.number = withdrawal_number(hub, txn, &out->params.dataset) + 1;
+	err = before_find(hub, txn, out, &before, &reading, why);
+	bool again = !err;
+	if (err == ERR_ABSENT)
 		err = ERR_OK;
-	}
 	const struct version *version = again ? &reading.version : NULL;
 	bool remembers = own_dataset_get(hub, txn, &out->params.dataset, &memory);
-	if (err == ERR_OK)
+	if (!err)
 		err = tier_choose(out, options, version ? version->tier : memory.tier, why);
-	if (err == ERR_OK)
+	if (!err)
 		err = key_choose(hub, txn, out, version, &reading.dataset_key, why);
-	if (err == ERR_OK)
+	if (!err)
 		err = description_prepare(hub, out, options, again ? &before : NULL, why);
-	if (err == ERR_OK) {
+	if (!err) {
 		if (remembers)
 			out->params.cut_key = memory.cut_key;
 		else
@@ -232,7 +243,7 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 	secret_wipe(&memory, sizeof(memory));
 	catalog_entry_fini(&before);
 	reading_fini(&reading);
-	if (err != ERR_OK)
+	if (err)
 		publication_fini(out);
 	return err;
 }
@@ -268,7 +279,7 @@ static void contents_digest(struct digest *out, const struct publication *public
 	struct buf description;
 	/* What people said counts, not when. */
 	buf_init(&description, DESCRIPTION_LEN_MAX);
-	if (description_decode(&said, buf_bytes(&publication->description)) == ERR_OK) {
+	if (!description_decode(&said, buf_bytes(&publication->description))) {
 		said.issued_ms = said.modified_ms = said.file_count = said.byte_count = 0;
 		description_encode(&description, &said);
 	}
@@ -336,19 +347,19 @@ static enum err description_finish(struct hub *hub, const struct publication *pu
 	struct buf encoded;
 	const struct manifest *manifest = writer_manifest(writer);
 	enum err err = description_decode(&description, buf_bytes(&publication->description));
-	if (err != ERR_OK)
+	if (err)
 		return err;
 	description.file_count = manifest_file_count(manifest);
 	description.byte_count = manifest_bytes(manifest);
-	description.modified_ms = (uint64_t)hub->now_ms;
+	description.modified_ms = (uint64_t)hub->wall_ms;
 	if (!description.issued_ms)
-		description.issued_ms = (uint64_t)hub->now_ms;
+		description.issued_ms = (uint64_t)hub->wall_ms;
 	buf_init(&encoded, DESCRIPTION_LEN_MAX);
 	err = description_encode(&encoded, &description);
-	if (err == ERR_OK && publication->tier == TIER_OPEN) {
+	if (!err && publication->tier == TIER_OPEN) {
 		buf_add(out, buf_bytes(&encoded));
 		err = out->err;
-	} else if (err == ERR_OK) {
+	} else if (!err) {
 		struct packer *packer = packer_open();
 		err = publication->tier == TIER_GRANTED
 			      ? description_seal(hub, publication, packer, buf_bytes(&encoded), out)
@@ -366,7 +377,7 @@ static enum err index_check(struct txn *txn, const struct dataset_id *dataset,
 {
 	for (size_t i = 0; i < index_count(index); i++) {
 		if (!chunks_has(txn, dataset, &index_at(index, i)->addr))
-			return txn_err(txn) != ERR_OK ? txn_err(txn) : ERR_CORRUPT;
+			return txn_err(txn) ? txn_err(txn) : ERR_CORRUPT;
 	}
 	return ERR_OK;
 }
@@ -385,106 +396,134 @@ static void index_write(struct txn *txn, const struct publication *publication,
 	unstage(txn, publication->job);
 }
 
-static enum err record_write(struct hub *hub, struct txn *txn, struct publication *publication,
-			     struct writer *writer, struct record_id *id, char *why)
+/* What is to be published. It borrows from the writer and from description. */
+static enum err version_prepare(struct hub *hub, struct txn *txn,
+				const struct publication *publication, struct writer *writer,
+				struct version *version, struct buf *description)
 {
-	struct version version = {0};
-	struct buf description, body;
-	enum err err = writer_done(writer, &version);
-	if (err == ERR_OK)
+	enum err err = writer_done(writer, version);
+	if (!err)
 		err = index_check(txn, &publication->params.dataset, writer_index(writer));
-	buf_init(&description, DESCRIPTION_LEN_MAX + 1024);
+	if (!err)
+		err = description_finish(hub, publication, writer, description);
+	version->path = bytes_str(publication->path);
+	version->description = buf_bytes(description);
+	version->description_key = hub->charter.key_number;
+	return err;
+}
+
+static enum err record_write(struct hub *hub, struct txn *txn,
+			     const struct publication *publication, const struct version *version,
+			     struct record_id *id)
+{
+	struct record_slot slot =
+		record_slot_version(&publication->params.dataset, publication->params.number);
+	struct buf body;
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
-	if (err == ERR_OK)
-		err = description_finish(hub, publication, writer, &description);
-	if (err == ERR_OK) {
-		version.path = bytes_str(publication->path);
-		version.description = buf_bytes(&description);
-		version.description_key = hub->charter.key_number;
-		version_encode(&body, &version);
-		err = body.err;
-	}
-	if (err == ERR_OK) {
-		struct record_slot slot = record_slot_version(&publication->params.dataset,
-							      publication->params.number);
+	version_encode(&body, version);
+	enum err err = body.err;
+	if (!err)
 		err = ledger_append(&hub->ledger, txn, RECORD_VERSION, record_slot_bytes(&slot),
 				    buf_bytes(&body), id, LEDGER_TELL);
-	}
+	buf_fini(&body);
+	return err;
+}
+
+static enum err version_make(struct hub *hub, struct txn *txn, struct publication *publication,
+			     struct writer *writer, struct own_dataset *memory,
+			     struct catalog_entry *out, char *why)
+{
+	struct lookup made = {
+		.of = {publication->params.dataset, publication->params.number, hub->author},
+		.time_ms = hub->ledger.now_ms};
+	struct buf description;
+	struct index_sum sum;
+	buf_init(&description, DESCRIPTION_LEN_MAX + 1024);
+	enum err err = version_prepare(hub, txn, publication, writer, &made.version, &description);
+	if (!err)
+		err = record_write(hub, txn, publication, &made.version, &made.record);
 	if (err == ERR_FULL)
 		why_set(why,
 			"the dataset is too large for one version (its record would exceed %d "
 			"bytes): "
 			"publish it in parts.",
 			LIMIT_RECORD_LEN_MAX);
+	if (!err) {
+		index_write(txn, publication, &made.of, writer_index(writer));
+		index_sum(writer_index(writer), &sum);
+		memory->record = made.record;
+		memory->cut_key = publication->params.cut_key;
+		memory->tier = publication->tier;
+		memory->keep = publication->keep;
+		own_dataset_put(hub, txn, &made.of.dataset, memory);
+		fetch_held(hub, txn, &made.of, publication->path, sum.bytes, sum.count);
+		own_dataset_keep(hub, txn, &publication->keep, &made.of.dataset, made.of.number);
+		err = txn_err(txn);
+	}
+	if (!err)
+		lookup_entry(hub, txn, &made, true, out);
 	buf_fini(&description);
-	buf_fini(&body);
 	return err;
 }
 
-static enum err version_make(struct hub *hub, struct txn *txn, struct publication *publication,
-			     struct writer *writer, struct own_dataset *memory, char *why)
+/* Nothing new is said: the version that there is stays. False: something is, or it is damaged still. */
+static bool unchanged_take(struct hub *hub, struct txn *txn, const struct publication *publication,
+			   const struct lookup *found, const struct digest *contents,
+			   struct catalog_entry *out)
 {
-	enum err err = record_write(hub, txn, publication, writer, &memory->record, why);
-	if (err != ERR_OK)
-		return err;
-	struct version_id of = {publication->params.dataset, publication->params.number,
-				hub->author};
-	index_write(txn, publication, &of, writer_index(writer));
-	struct index_sum sum;
-	index_sum(writer_index(writer), &sum);
-	memory->cut_key = publication->params.cut_key;
-	memory->tier = publication->tier;
-	memory->keep = publication->keep;
-	own_dataset_put(hub, txn, &publication->params.dataset, memory);
-	fetch_held(hub, txn, &of, publication->path, sum.bytes, sum.count);
-	own_dataset_keep(hub, txn, &publication->keep, &of.dataset, of.number);
-	return txn_err(txn);
+	struct own_dataset memory;
+	struct version_id same = {found->of.dataset, found->of.number, hub->author};
+	if (!own_dataset_get(hub, txn, &same.dataset, &memory) ||
+	    !id_eq(&memory.record, &publication->previous) || !id_eq(&memory.contents, contents))
+		return false;
+	lookup_entry(hub, txn, found, true, out);
+	/* What is damaged may just have been sealed again; when not, a new version replaces it. */
+	if (!fetch_healed(hub, txn, &same, publication->path)) {
+		catalog_entry_fini(out);
+		return false;
+	}
+	memory.keep = publication->keep;
+	own_dataset_put(hub, txn, &same.dataset, &memory);
+	own_dataset_keep(hub, txn, &publication->keep, &same.dataset, same.number);
+	catalog_publish_abort(hub, txn, publication);
+	lookup_entry_held(txn, out);
+	return true;
 }
 
 enum err catalog_publish_commit(struct hub *hub, struct txn *txn, int64_t now_ms,
 				struct publication *publication, struct writer *writer,
 				bool *unchanged, struct catalog_entry *out, char *why)
 {
-	struct catalog_entry current = {0};
-	struct own_dataset memory, before;
+	struct own_dataset memory;
+	struct lookup found;
 	const struct manifest *manifest = writer_manifest(writer);
 	*unchanged = false;
-	why[0] = 0;
 	if (!hub->author) {
 		why_set(why, "%s is no member of the federation any more.",
 			hub->options.identity->name);
 		return ERR_DENIED;
 	}
-	bool exists = catalog_find(hub, txn, publication->path, 0, &current, why) == ERR_OK;
-	uint64_t number = exists ? current.number : 0;
-	catalog_entry_fini(&current);
+	bool exists = !lookup_path(hub, txn, publication->path, 0, &found, why);
+	why[0] = 0;
+	uint64_t number = exists ? found.of.number : 0;
 	if (number != publication->previous_number) {
 		why_set(why, "version %llu of %s was published meanwhile: publish again.",
 			(unsigned long long)number, publication->path);
 		return ERR_BUSY;
 	}
 	contents_digest(&memory.contents, publication, manifest);
-	struct version_id same = {publication->params.dataset, number, hub->author};
-	/* What is damaged may just have been sealed again; when not, a new version replaces it. */
-	if (exists && own_dataset_get(hub, txn, &publication->params.dataset, &before) &&
-	    id_eq(&before.record, &publication->previous) &&
-	    id_eq(&before.contents, &memory.contents) &&
-	    fetch_healed(hub, txn, &same, publication->path)) {
+	if (exists && unchanged_take(hub, txn, publication, &found, &memory.contents, out)) {
 		*unchanged = true;
-		before.keep = publication->keep;
-		own_dataset_put(hub, txn, &same.dataset, &before);
-		own_dataset_keep(hub, txn, &publication->keep, &same.dataset, number);
-		catalog_publish_abort(hub, txn, publication);
-		return catalog_find(hub, txn, publication->path, number, out, why);
+		return txn_err(txn);
 	}
 	enum err err = shrink_check(publication, manifest, why);
-	if (err == ERR_OK)
-		err = version_make(hub, txn, publication, writer, &memory, why);
-	if (err != ERR_OK) {
+	if (!err)
+		err = version_make(hub, txn, publication, writer, &memory, out, why);
+	if (err) {
 		if (!why[0])
 			why_set(why, "the version could not be made: %s.", err_text(err));
 		return err;
 	}
 	sweep_pause(hub, &publication->params.dataset, false);
-	return catalog_find(hub, txn, publication->path, publication->params.number, out, why);
+	return ERR_OK;
 }

@@ -3,11 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "crypto/path.h"
-#include "proto/catalog/catalog.h"
+#include "proto/catalog/lookup.h"
 #include "proto/transfer/fetch.h"
+#include "proto/transfer/source.h"
 #include "proto/ledger/held.h"
-#include "proto/catalog/withdrawal.h"
 #include "proto/rights/rights.h"
 #include "proto/transfer/scan.h"
 
@@ -31,59 +30,32 @@ static void status_fill(struct hub *hub, struct txn *txn, const struct version_i
 	out->bytes = fetch->bytes;
 	out->bytes_all = fetch->bytes_all;
 	for (size_t i = 0; i < hub->peers.count && !fetch_no_room(hub, of); i++)
-		out->source_count += fetch_peer_has(hub->peers.items[i], fetch);
+		out->source_count += source_has(hub->peers.items[i], fetch);
 	out->state = out->source_count ? FETCH_RUNNING : FETCH_WAITING;
-}
-
-/* Finds a version by path; number 0: the current one. */
-static enum err of_path(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
-			struct version_id *of, char *why)
-{
-	struct row_key key = key_text(bytes_str(path));
-	struct bytes value;
-	struct ledger_version found;
-	struct dataset_id dataset;
-	if (path_check(bytes_str(path)) != ERR_OK ||
-	    !txn_get(txn, TABLE_PATH, row_key_bytes(&key), &value) || value.len != ID_LEN) {
-		if (!withdrawal_why(hub, txn, path, number, why))
-			why_set(why, "no dataset %.200s is known here: see `allmende ls`.", path);
-		return ERR_ABSENT;
-	}
-	memcpy(dataset.b, value.ptr, ID_LEN);
-	if (ledger_version_current(&hub->ledger, txn, &dataset, number, &found, NULL) != ERR_OK) {
-		if (!withdrawal_why(hub, txn, path, number, why))
-			why_set(why, "%.200s has no version %llu here: see `allmende log %.200s`.",
-				path, (unsigned long long)number, path);
-		return ERR_ABSENT;
-	}
-	*of = (struct version_id){dataset, found.number, found.author};
-	return ERR_OK;
 }
 
 enum err want_version(struct hub *hub, struct txn *txn, int64_t now_ms, const char *path,
 		      uint64_t number, struct fetch_status *out, char *why)
 {
-	struct version_id of;
-	struct version version;
-	enum err err = of_path(hub, txn, path, number, &of, why);
-	if (err == ERR_OK)
-		err = held_version(txn, &of, &version);
-	if (err != ERR_OK)
+	struct lookup found;
+	const struct version_id *of = &found.of;
+	enum err err = lookup_path(hub, txn, path, number, &found, why);
+	if (err)
 		return err;
 	/* A former member reads what is here by the keys that it had. */
-	bool here = held_complete(txn, &of), former = here && !hub->author;
-	if (!former && !rights_may_hold(hub, txn, &version)) {
+	bool here = held_complete(txn, of), former = here && !hub->author;
+	if (!former && !rights_may_hold(hub, txn, &found.version)) {
 		catalog_denied(hub, txn, bytes_str(path), why);
 		return ERR_DENIED;
 	}
-	if (!former && !rights_may_read(hub, txn, &version)) {
+	if (!former && !rights_may_read(hub, txn, &found.version)) {
 		why_set(why,
 			"this organisation may hold %.200s, but not read it: "
 			"`allmende subscribe --relay %.200s` keeps it for others.",
 			path, path);
 		return ERR_DENIED;
 	}
-	if (!here && fetch_no_room(hub, &of)) {
+	if (!here && fetch_no_room(hub, of)) {
 		why_set(why,
 			"%.200s is not fetched: disk or size limit are nearly reached, and what "
 			"is left is for own data; `allmende space` shows what takes the room.",
@@ -91,18 +63,18 @@ enum err want_version(struct hub *hub, struct txn *txn, int64_t now_ms, const ch
 		return ERR_NOSPACE;
 	}
 	if (!here)
-		fetch_add(hub, txn, &of, &version, true);
-	status_fill(hub, txn, &of, path, out);
+		fetch_add(hub, txn, of, &found.version, true);
+	status_fill(hub, txn, of, path, out);
 	return ERR_OK;
 }
 
 enum err want_status(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
 		     struct fetch_status *out, char *why)
 {
-	struct version_id of;
-	enum err err = of_path(hub, txn, path, number, &of, why);
-	if (err == ERR_OK)
-		status_fill(hub, txn, &of, path, out);
+	struct lookup found;
+	enum err err = lookup_path(hub, txn, path, number, &found, why);
+	if (!err)
+		status_fill(hub, txn, &found.of, path, out);
 	return err;
 }
 

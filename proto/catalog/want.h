@@ -26,7 +26,8 @@ struct fetch_status {
 	char path[LIMIT_PATH_LEN_MAX + 1];
 };
 
-/* Wants one version (0: the current one) although no subscription asks for it. ERR_ABSENT: not known. ERR_DENIED: not readable. */
+/* Wants one version (0: the current one) although no subscription asks for it. ERR_CONFIG: no path.
+   ERR_ABSENT: not known. ERR_DENIED: not readable. */
 enum err want_version(struct hub *hub, struct txn *txn, int64_t now_ms, const char *path,
 		      uint64_t number, struct fetch_status *out, char *why);
 enum err want_status(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
