@@ -223,7 +223,7 @@ enum err membership_join(struct hub *hub, struct txn *txn, int64_t now_ms, const
 	}
 	if (!err) {
 		struct row_key row = key_name(join_name);
-		if (hub_joining(hub))
+		if (hub->invitation)
 			invitation_drop(hub, txn);
 		txn_put(txn, TABLE_META, row_key_bytes(&row), bytes_str(text));
 		hub->place_why[0] = 0;

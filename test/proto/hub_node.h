@@ -99,6 +99,9 @@ typedef void hub_node_handler(struct hub *hub, struct txn *txn, struct peer *pee
 			      struct message *m);
 void hub_node_hear(struct hub_node *node, struct peer *peer, hub_node_handler *take,
 		   struct buf *message);
+/* The same with a message that is a list, which is ended. */
+void hub_node_hear_list(struct hub_node *node, struct peer *peer, hub_node_handler *take,
+			struct message_list *list);
 
 /* The index-th effect of a type in this turn; NULL: there are not so many. */
 const struct effect *hub_node_effect(const struct hub_node *node, enum effect_type type,
@@ -127,6 +130,16 @@ void hub_node_forget(struct hub_node *node);
  * in the queue.
  */
 size_t hub_node_copy(struct ledger_node *from, struct hub_node *to, uint32_t author);
+
+/* So many records of a member, with so many bytes each, and a head of them are here. */
+void hub_node_fill(struct hub_node *node, const struct test_federation *fed, uint32_t member,
+		   unsigned count, size_t len);
+
+/* The charter's next entry comes and counts; nobody has heard of it yet. */
+void hub_node_charter(struct hub_node *node, const struct test_federation *fed,
+		      const struct charter_change *changes, size_t count);
+/* A member is removed, as by hub_node_charter(). */
+void hub_node_remove(struct hub_node *node, const struct test_federation *fed, uint32_t member);
 
 /* What most tests begin with. */
 struct hub_fixture {
