@@ -49,6 +49,36 @@ enum err made_record(struct hub_node *node, const struct test_federation *fed, u
 	return err;
 }
 
+void made_charter(struct hub_node *node, const struct test_federation *fed,
+		  const struct charter_change *changes, size_t count)
+{
+	struct charter *charter = &node->hub.charter;
+	struct charter_vote vote;
+	struct buf payload, entry;
+	buf_init(&payload, LIMIT_CHARTER_ENTRY_LEN_MAX);
+	buf_init(&entry, LIMIT_CHARTER_ENTRY_LEN_MAX);
+	assert_int_equal(charter_payload_make(&payload, charter, NULL, hub_node_wall(node), 1,
+					      changes, count),
+			 ERR_OK);
+	charter_vote(&vote, charter, 1, &fed->orgs[0].root, buf_bytes(&payload));
+	charter_entry_make(&entry, buf_bytes(&payload), &vote, 1);
+	assert_int_equal(charter_accept(node->txn, charter, buf_bytes(&entry), NULL), ERR_OK);
+	hub_forget(&node->hub, 0);
+	buf_fini(&payload);
+	buf_fini(&entry);
+}
+
+void made_relay(struct hub_node *node, const struct test_federation *fed, unsigned member)
+{
+	struct charter_change changes[2] = {
+		{.kind = CHARTER_TO_RELAY, .member.number = member},
+		{.kind = CHARTER_KEY, .key_number = 2, .has_sealed = true}};
+	struct key key = test_key(8);
+	fedkey_commitment(&changes[1].key_commitment, &key, 2);
+	fedkey_seal_previous(changes[1].sealed, &key, 2, &fed->fed_key, &node->random);
+	made_charter(node, fed, changes, 2);
+}
+
 /* ---- versions ---- */
 
 static int chunk_cmp(const void *a, const void *b)

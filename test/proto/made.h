@@ -16,6 +16,12 @@ enum err made_record(struct hub_node *node, const struct test_federation *fed, u
 		     enum record_kind kind, struct record_slot slot, struct bytes body,
 		     made_take *take);
 
+/* The next entry of the charter, with these changes; member 1 is the only steward. Nobody is told. */
+void made_charter(struct hub_node *node, const struct test_federation *fed,
+		  const struct charter_change *changes, size_t count);
+/* A member becomes a relay; with it comes federation key 2 (test_key(8)). */
+void made_relay(struct hub_node *node, const struct test_federation *fed, unsigned member);
+
 /* ---- versions ---- */
 
 enum { PARCEL_CHUNK_COUNT_MAX = 64 };
