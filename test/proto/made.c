@@ -49,6 +49,20 @@ enum err made_record(struct hub_node *node, const struct test_federation *fed, u
 	return err;
 }
 
+void made_copy(struct hub_node *from, struct hub_node *to, uint32_t author, made_take *take)
+{
+	struct author_state state;
+	struct ledger_news news;
+	ledger_state(&from->hub.ledger, from->txn, author, &state);
+	struct row_key prefix = key_author_incarnation(author, state.incarnation);
+	struct walk walk = walk_begin(from->txn, TABLE_RECORD, row_key_bytes(&prefix));
+	while (walk_next(&walk)) {
+		enum err err = ledger_accept_record(&to->hub.ledger, to->txn, walk.value, &news);
+		assert_true(!err || err == ERR_EXISTS);
+		arrivals_take(to, take);
+	}
+}
+
 void made_charter(struct hub_node *node, const struct test_federation *fed,
 		  const struct charter_change *changes, size_t count)
 {
