@@ -94,6 +94,7 @@ void logs_charter_take(struct hub *hub, struct txn *txn, struct peer *peer, stru
 {
 	struct bytes entry;
 	bool progress = false, all = true;
+	const uint32_t count = m->count;
 	if (!peer->sync->charter_asked || !hub_follows(hub))
 		return;
 	peer->sync->charter_asked = false;
@@ -101,7 +102,7 @@ void logs_charter_take(struct hub *hub, struct txn *txn, struct peer *peer, stru
 		all = charter_entry_take(hub, txn, peer, entry, &progress);
 	if (!progress) {
 		if (all)
-			charter_go_on(hub, peer, m->count);
+			charter_go_on(hub, peer, count);
 		if (peer->up && logs_stranger(hub, peer) && !peer->sync->charter_asked)
 			hub_close_link(hub, peer, LINK_REASON_NOT_MEMBER);
 		return;

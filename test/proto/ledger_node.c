@@ -111,6 +111,18 @@ void test_publish(struct ledger_node *node, const char *path, uint64_t number, u
 	buf_fini(&body);
 }
 
+void test_append(struct ledger *ledger, struct txn *txn, uint32_t n, size_t len)
+{
+	uint8_t slot[5] = {120};
+	uint8_t *body = mem_new(1, len + 1);
+
+	be32_put(slot + 1, n);
+	assert_int_equal(ledger_append(ledger, txn, slot[0], bytes_obj(&slot), bytes_of(body, len),
+				       NULL, LEDGER_QUIET),
+			 ERR_OK);
+	free(body);
+}
+
 struct author_state test_state(struct ledger_node *node, uint32_t author)
 {
 	struct author_state state;

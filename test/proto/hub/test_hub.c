@@ -36,7 +36,10 @@ static void test_send(void **state)
 	assert_int_equal(hub_node_effect(&f->node, EFFECT_SEND, 1)->channel, LINK_CHANNEL_SYNC);
 }
 
-/* Exactly the limit still goes in one turn; a byte more ends the link; the next turn begins at nothing. */
+/*
+ * Exactly the limit still goes in one turn; a byte more ends the link; the next turn begins at
+ * nothing.
+ */
 static void test_send_queue(void **state)
 {
 	static const struct {
