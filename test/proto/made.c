@@ -93,6 +93,27 @@ void made_relay(struct hub_node *node, const struct test_federation *fed, unsign
 	made_charter(node, fed, changes, 2);
 }
 
+void made_roles(struct hub_node *node, const struct test_federation *fed, unsigned member,
+		uint8_t roles)
+{
+	const struct test_org *org = &fed->orgs[member - 1];
+	struct orglog log, next;
+	struct orglog_node changed;
+	struct buf entry;
+	assert_int_equal(orglog_load(node->txn, &org->id, &log), ERR_OK);
+	changed = log.nodes[0];
+	changed.roles = roles;
+	next = log;
+	next.nodes = &changed;
+	next.node_count = 1;
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	orglog_make(&entry, &log, &next, &org->root);
+	assert_int_equal(orglog_accept(node->txn, &org->id, buf_bytes(&entry), NULL), ERR_OK);
+	hub_forget(&node->hub, member);
+	orglog_fini(&log);
+	buf_fini(&entry);
+}
+
 /* ---- versions ---- */
 
 static int chunk_cmp(const void *a, const void *b)

@@ -25,6 +25,10 @@ void made_charter(struct hub_node *node, const struct test_federation *fed,
 /* A member becomes a relay; with it comes federation key 2 (test_key(8)). */
 void made_relay(struct hub_node *node, const struct test_federation *fed, unsigned member);
 
+/* Node 0 of a member has these roles from now on. */
+void made_roles(struct hub_node *node, const struct test_federation *fed, unsigned member,
+		uint8_t roles);
+
 /* ---- versions ---- */
 
 enum { PARCEL_CHUNK_COUNT_MAX = 64 };
