@@ -96,7 +96,7 @@ void hub_node_open(struct hub_node *node, const struct test_federation *fed,
 		   const struct test_org *org)
 {
 	*node = (struct hub_node){.limits = limits_default(), .random = random_seeded(1)};
-	node->dir = test_dir_init();
+	node->dir = test_dir_memory();
 	node->db = test_db(node->dir);
 	node->txn = txn_begin(node->db, true);
 	char *keys = dir_file(node->dir, "keys");

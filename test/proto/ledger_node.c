@@ -6,7 +6,7 @@
 void ledger_node_open(struct ledger_node *node, const struct test_federation *fed, unsigned number)
 {
 	*node = (struct ledger_node){.fed = fed, .limits = limits_default()};
-	node->dir = test_dir_init();
+	node->dir = test_dir_memory();
 	node->db = test_db(node->dir);
 	node->txn = txn_begin(node->db, true);
 	test_federation_store(fed, node->txn);
