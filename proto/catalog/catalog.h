@@ -110,8 +110,9 @@ struct publication {
 void publication_fini(struct publication *publication);
 
 /*
- * ERR_DENIED: not the own namespace, or a wider tier without widen; ERR_CONFIG: path or value;
- * ERR_ABSENT: no federation; ERR_AGAIN: the federation key is not here yet.
+ * ERR_DENIED: not the own namespace, not this node's role, or a wider tier without widen;
+ * ERR_CONFIG: path or value; ERR_ABSENT: no federation; ERR_AGAIN: the federation key is not here
+ * yet.
  */
 enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 			       const struct publish_options *options, struct publication *out,

@@ -47,7 +47,20 @@ static void description_inherit(struct description *d, const struct description 
 		d->issued_ms = before->issued_ms;
 }
 
-static enum err path_own(struct hub *hub, const char *path, char *why)
+/* What a node without the role publishes is listed by nobody. */
+static enum err role_check(struct hub *hub, struct txn *txn, char *why)
+{
+	struct sign_pk pk;
+	uint8_t roles;
+	if (ledger_author(&hub->ledger, txn, hub->author, &pk, &roles) ||
+	    (roles & ORGLOG_ROLE_PUBLISH))
+		return ERR_OK;
+	why_set(why, "this node may not publish: `allmende node list` shows which nodes of %s may.",
+		hub->options.identity->name);
+	return ERR_DENIED;
+}
+
+static enum err path_own(struct hub *hub, struct txn *txn, const char *path, char *why)
 {
 	const struct identity *identity = hub->options.identity;
 	if (path_check(bytes_str(path)) || !strchr(path, '/')) {
@@ -67,7 +80,7 @@ static enum err path_own(struct hub *hub, const char *path, char *why)
 			identity->name, identity->slug);
 		return ERR_DENIED;
 	}
-	return ERR_OK;
+	return role_check(hub, txn, why);
 }
 
 /* The key of the epoch that governs the path. */
@@ -208,7 +221,7 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 	struct own_dataset memory;
 	struct reading reading = {0};
 	*out = (struct publication){.allow_shrink = options->allow_shrink};
-	enum err err = path_own(hub, options->path, why);
+	enum err err = path_own(hub, txn, options->path, why);
 	if (err)
 		return err;
 	if (hub->headroom == HEADROOM_NONE) {
@@ -518,12 +531,20 @@ enum err catalog_publish_commit(struct hub *hub, struct txn *txn, int64_t now_ms
 			(unsigned long long)number, publication->path);
 		return ERR_BUSY;
 	}
+	if (withdrawal_number(hub, txn, &publication->params.dataset) >=
+	    publication->params.number) {
+		why_set(why, "%s was withdrawn meanwhile: publish again.", publication->path);
+		return ERR_BUSY;
+	}
+	enum err err = role_check(hub, txn, why);
+	if (err)
+		return err;
 	contents_digest(&memory.contents, publication, manifest);
 	if (exists && unchanged_take(hub, txn, publication, &found, &memory.contents, out)) {
 		*unchanged = true;
 		return txn_err(txn);
 	}
-	enum err err = shrink_check(publication, manifest, why);
+	err = shrink_check(publication, manifest, why);
 	if (!err)
 		err = version_make(hub, txn, publication, writer, &memory, out, why);
 	if (err) {
