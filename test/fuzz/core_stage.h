@@ -2,8 +2,8 @@
  * core_stage - what the fuzz target core plays with: the stores of a small federation, made once by
  * the simulator, and everything real that was ever said in it.
  *
- * Whoever plays begins a write transaction on a store and aborts it at the end: so every input finds
- * the same stage. The files are removed as soon as they are open.
+ * Whoever plays begins a write transaction on a store and aborts it at the end: so every input
+ * finds the same stage. The files are removed as soon as they are open.
  */
 #ifndef ALLMENDE_FUZZ_CORE_STAGE_H
 #define ALLMENDE_FUZZ_CORE_STAGE_H

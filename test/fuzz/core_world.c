@@ -112,8 +112,8 @@ static struct world_end *end_of(struct world *world, const struct actor *actor, 
 }
 
 /*
- * PROTOCOL: "Guests may send HELLO, CHARTER_GET, ORGLOG_GET, JOIN and FORK, and get CHARTER, ORGLOG,
- * JOIN_ANSWER and FORK"
+ * PROTOCOL: "Guests may send HELLO, CHARTER_GET, ORGLOG_GET, JOIN and FORK, and get CHARTER,
+ * ORGLOG, JOIN_ANSWER and FORK"
  */
 static bool is_for_guests(enum message_type type)
 {

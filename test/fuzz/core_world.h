@@ -2,14 +2,16 @@
  * core_world - links between Meißen and the others, messages under way, and what must hold whatever
  * is said.
  *
- * Each end of a link is a core of its own, or a voice: then only the player speaks in its name. What
- * a core says waits until the player lets it be heard: as it is, altered, twice, or not at all.
+ * Each end of a link is a core of its own, or a voice: then only the player speaks in its name.
+ * What a core says waits until the player lets it be heard: as it is, altered, twice, or not at
+ * all.
  *
  * After each turn: the store has no fault; effects are for links that are there, and what is sent
  * goes to links that are up; each message can be decoded; a guest gets only what guests may get,
- * and nobody here gets anything of the secret dataset; not more is sent to one peer than may wait
+ * and only Radebeul gets anything of the secret dataset; not more is sent to one peer than may wait
  * for it; the own author's state has not gone back. At the end the records and heads of honest
- * authors are such as they have signed, and another member that calls is answered.
+ * authors are such as they have signed, Meißen comes to rest, and another member that calls is
+ * answered.
  */
 #ifndef ALLMENDE_FUZZ_CORE_WORLD_H
 #define ALLMENDE_FUZZ_CORE_WORLD_H
