@@ -287,6 +287,20 @@ static void node_load(struct stage *stage, struct stage_node *node, struct txn *
 	charter_fini(&charter);
 }
 
+/* The versions of this store that are still in the latest one of Meißen. */
+static void keep_versions(struct stage *stage, struct stage_node *node)
+{
+	struct txn *txn = txn_begin(node->db, false);
+	struct txn *latest = txn_begin(stage->nodes[STAGE_HOME].db, false);
+	struct walk walk = walk_begin(txn, TABLE_VERSION, bytes_of(NULL, 0));
+	while (walk_next(&walk)) {
+		if (txn_has(latest, TABLE_VERSION, walk.key))
+			keep(&node->versions, walk.key);
+	}
+	txn_abort(latest);
+	txn_abort(txn);
+}
+
 /* Opens the store of a node that has stopped, as file of its directory. */
 static void node_open(struct stage *stage, enum stage_who who, const struct sim_node *from,
 		      const char *dir)
@@ -302,6 +316,7 @@ static void node_open(struct stage *stage, enum stage_who who, const struct sim_
 	check(!keyring_open(&node->keyring, from->dir, bytes_of(NULL, 0)));
 	check(!db_open(&node->db, dir, &options));
 	keep_store(stage, node->db);
+	keep_versions(stage, node);
 	struct txn *txn = txn_begin(node->db, true);
 	check(!identity_load(&node->identity, node->keyring, txn));
 	node_load(stage, node, txn);

@@ -24,6 +24,12 @@ enum stage_who {
 	STAGE_COUNT
 };
 
+/* Bytes of one kind, each once; owned by the stage. */
+struct stage_bytes {
+	struct bytes *items;
+	size_t count, cap;
+};
+
 struct stage_node {
 	enum stage_who who;
 	struct db *db;
@@ -32,16 +38,12 @@ struct stage_node {
 	struct limits limits;
 	char address[32];
 	const char *addresses[2];
-	uint32_t author;         /* 0: none yet */
-	struct buf entry;        /* the latest of its organisation's log */
-	struct author_state own; /* what its store says of itself */
+	uint32_t author;             /* 0: none yet */
+	struct stage_bytes versions; /* keys of those that are here and were never taken back */
+	struct buf entry;            /* the latest of its organisation's log */
+	struct author_state own;     /* what its store says of itself */
 };
 
-/* What was said, each once. The bytes are owned by the stage. */
-struct stage_bytes {
-	struct bytes *items;
-	size_t count, cap;
-};
 struct stage_entry {
 	struct org_id org;
 	struct bytes whole;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/check.h"
+#include "proto/held.h"
 
 enum {
 	WORLD_TURN_COUNT_MAX = 256,   /* of one input */
@@ -38,10 +39,11 @@ static void view_update(struct world_player *player, const struct stage *stage)
 	buf_reset(&view->entry);
 	buf_add(&view->entry, entry);
 	check(!charter_load(txn, &charter));
-	for (unsigned i = 0; i < STAGE_COUNT; i++)
+	for (unsigned i = 0; i < STAGE_COUNT; i++) {
 		view->present[i] = charter_by_org(&charter, &stage->nodes[i].identity.org) != NULL;
+		view->left[i] = view->left[i] || !view->present[i];
+	}
 	charter_fini(&charter);
-	player->lost = player->lost || !view->present[player->actor.node->who];
 }
 
 static bool are_members(const struct world_view *view, enum stage_who one, enum stage_who other)
@@ -213,7 +215,7 @@ static void own_check(struct world *world, struct world_player *player)
 {
 	struct actor *actor = &player->actor;
 	const struct author_state before = actor->own;
-	if (player->lost || !actor->node->author)
+	if (player->view.left[actor->node->who] || !actor->node->author)
 		return;
 	actor->own = actor_author(actor, actor->node->author);
 	check(actor->own.incarnation >= before.incarnation);
@@ -546,13 +548,28 @@ static void rows_check(struct world *world, const struct stage_node *author, enu
 	}
 }
 
+/* Nobody but its author takes a version back. */
+static void versions_check(struct world *world, const struct stage_node *author)
+{
+	const struct stage_bytes *kept = &world->stage->nodes[world->home].versions;
+	for (size_t i = 0; i < kept->count; i++) {
+		struct message_version of;
+		held_of_key(&of, kept->items[i]);
+		check(of.author != author->author ||
+		      txn_has(world_home(world)->txn, TABLE_VERSION, kept->items[i]));
+	}
+}
+
 static void author_check(struct world *world, enum stage_who who)
 {
 	const struct stage_node *author = &world->stage->nodes[who];
 	struct author_state state = actor_author(world_home(world), author->author);
+	if (!world->players[world->home].view.left[who])
+		versions_check(world, author);
 	rows_check(world, author, TABLE_HEAD, &world->stage->heads);
 	rows_check(world, author, TABLE_RECORD, &world->stage->records);
-	check(who != STAGE_OTHER || !state.disputed);
+	/* On the stage Radebeul has signed heads that its core, which starts before them, signs anew. */
+	check(who != STAGE_OTHER || !state.disputed || world->players[STAGE_OTHER].actor.core);
 }
 
 /* When nobody speaks any more it comes to rest: the next turn is later than now. */

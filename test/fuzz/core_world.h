@@ -10,8 +10,8 @@
  * goes to links that are up; each message can be decoded; a guest gets only what guests may get,
  * and only Radebeul gets anything of the secret dataset; not more is sent to one peer than may wait
  * for it; the own author's state has not gone back. At the end the records and heads of honest
- * authors are such as they have signed, Meißen comes to rest, and another member that calls is
- * answered.
+ * authors are such as they have signed, none of their versions is gone, Meißen comes to rest, and
+ * another member that calls is answered.
  */
 #ifndef ALLMENDE_FUZZ_CORE_WORLD_H
 #define ALLMENDE_FUZZ_CORE_WORLD_H
@@ -52,6 +52,7 @@ struct world_wire {
 struct world_view {
 	struct buf entry; /* the latest of the charter */
 	bool present[STAGE_COUNT];
+	bool left[STAGE_COUNT]; /* was none, at least for a while */
 };
 
 struct world_player {
@@ -63,7 +64,6 @@ struct world_player {
 		char address[LIMIT_ADDRESS_LEN_MAX + 1];
 	} dials[WORLD_DIAL_COUNT];
 	unsigned dial_next;
-	bool lost; /* was no member, at least for a while */
 };
 
 struct world {
