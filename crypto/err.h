@@ -41,4 +41,7 @@ enum err {
 /* Never NULL. */
 const char *err_text(enum err err);
 
+/* Room for one sentence to a person, with its terminating zero: what was wrong, what to do next. */
+#define WHY_LEN 512
+
 #endif

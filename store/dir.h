@@ -14,15 +14,13 @@
 #include "crypto/bytes.h"
 #include "store/db.h"
 
-#define DIR_WHY_LEN 512
-
 struct dir {
 	char *path; /* owned */
 	int lock_fd;
 };
 
 /*
- * Each function writes one sentence for a person into why (DIR_WHY_LEN bytes): what was wrong, the
+ * Each function writes one sentence for a person into why (WHY_LEN bytes): what was wrong, the
  * value seen, what to do next. `why` is empty on success.
  *
  * dir_create: makes the directory (0700, and missing ones above it) or takes over an empty one, and

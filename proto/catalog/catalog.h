@@ -13,8 +13,6 @@
 #include "proto/content/version.h"
 #include "proto/content/writer.h"
 
-#define CATALOG_WHY_LEN 512
-
 /* One version, copied; release with catalog_entry_fini(). */
 struct catalog_entry {
 	char path[LIMIT_PATH_LEN_MAX + 1];
@@ -39,7 +37,7 @@ struct catalog_entry {
 void catalog_entry_fini(struct catalog_entry *entry);
 
 /*
- * number 0: the current version. ERR_ABSENT with a sentence in why (CATALOG_WHY_LEN): the dataset
+ * number 0: the current version. ERR_ABSENT with a sentence in why (WHY_LEN): the dataset
  * or version is not known.
  */
 enum err catalog_find(struct hub *hub, struct txn *txn, const char *path, uint64_t number,

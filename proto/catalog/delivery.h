@@ -14,7 +14,6 @@
 enum {
 	DELIVERY_DIR_LEN_MAX = 1024,
 	DELIVERY_TARGET_LEN_MAX = DELIVERY_DIR_LEN_MAX + 1 + LIMIT_PATH_LEN_MAX,
-	DELIVERY_WHY_LEN = 400,
 };
 
 /* The folder of a subscription; a later call takes the place of an earlier one. */
@@ -62,7 +61,7 @@ struct delivery_view {
 	uint64_t number;     /* 0: nothing yet */
 	uint32_t fail_count; /* since it last went well */
 	int64_t retry_ms;
-	char why[DELIVERY_WHY_LEN];
+	char why[WHY_LEN];
 };
 void delivery_each(struct txn *txn, bool (*each)(void *arg, const struct delivery_view *view),
 		   void *arg);

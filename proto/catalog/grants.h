@@ -2,7 +2,7 @@
  * grants - rights as people give and take them: tokens made, listed, accepted (docs/PROTOCOL.md,
  * section 5.5).
  *
- * The verbs run inside a turn (EVENT_CALL) and write one sentence into why (GRANT_WHY_LEN bytes)
+ * The verbs run inside a turn (EVENT_CALL) and write one sentence into why (WHY_LEN bytes)
  * when they fail.
  */
 #ifndef ALLMENDE_GRANTS_H
@@ -11,7 +11,6 @@
 #include "proto/ledger/keywrap.h"
 #include "proto/rights/rights.h"
 
-#define GRANT_WHY_LEN  512
 #define GRANT_NAME_LEN 10
 
 /* What a grant is called: "g-" and the first 8 characters of base32 (RFC 4648) of the token id. */

@@ -12,8 +12,6 @@
 #include "proto/hub/hub.h"
 #include "proto/ledger/withdrawal_body.h"
 
-#define WITHDRAWAL_WHY_LEN 512
-
 /* A withdrawal as people see it. */
 struct withdrawal_view {
 	char path[LIMIT_PATH_LEN_MAX + 1];

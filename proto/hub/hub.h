@@ -60,9 +60,10 @@ struct hub {
 
 	/* the own place */
 	enum place place, place_before; /* before the invitation in use: NONE or FORMER */
-	char place_why[512]; /* why joining has not succeeded yet, or why it is a member no more */
-	bool has_fed;        /* founded, joined or joining: charter.fed counts */
-	uint32_t author;     /* own; 0: not a member yet */
+	char place_why
+		[WHY_LEN]; /* why joining has not succeeded yet, or why it is a member no more */
+	bool has_fed;      /* founded, joined or joining: charter.fed counts */
+	uint32_t author;   /* own; 0: not a member yet */
 	struct invitation *invitation; /* in use; NULL: none */
 	struct buf own_entry;          /* latest own organisation log entry */
 	/* after a start: no own head before a peer has confirmed the last one */
@@ -117,14 +118,14 @@ int64_t hub_mono_of(const struct hub *hub, int64_t wall_ms);
 int64_t hub_wall_of(const struct hub *hub, int64_t mono_ms);
 /* Random delay of ms, half more or less. */
 int64_t hub_jitter(struct hub *hub, int64_t ms);
-__attribute__((format(printf, 2, 3))) void why_set(char why[512], const char *format, ...);
+__attribute__((format(printf, 2, 3))) void why_set(char why[WHY_LEN], const char *format, ...);
 
 /* The invitation is in use. */
 bool hub_joining(const struct hub *hub);
 /* Charter entries are taken: a member, or somebody who is about to be one. */
 bool hub_follows(const struct hub *hub);
 /* For what only members do: ERR_OK, or why this node cannot. */
-enum err hub_member_check(const struct hub *hub, char why[512]);
+enum err hub_member_check(const struct hub *hub, char why[WHY_LEN]);
 /* The own author number belongs to nobody or to somebody else now. */
 void hub_place_lost(struct hub *hub);
 

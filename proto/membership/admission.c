@@ -219,7 +219,7 @@ static const char *join_refusal(enum err err)
 static enum err join_take(struct hub *hub, struct txn *txn, struct peer *peer,
 			  const struct join_request *request, const struct invitation_row *terms)
 {
-	char why[MEMBERSHIP_WHY_LEN];
+	char why[WHY_LEN];
 	bool alone = terms->auto_approve && !inviter_check(hub, true, why);
 	bool known = request_has(txn, &request->org);
 	/* Another invitation in the same name came first. */

@@ -2,7 +2,7 @@
  * membership - founding, inviting, joining: the charter from this node's point of view.
  *
  * The verbs run inside a turn (core.h, EVENT_CALL). Each writes one sentence for a person into why
- * (MEMBERSHIP_WHY_LEN bytes) when it fails.
+ * (WHY_LEN bytes) when it fails.
  */
 #ifndef ALLMENDE_MEMBERSHIP_H
 #define ALLMENDE_MEMBERSHIP_H
@@ -11,8 +11,6 @@
 #include "proto/hub/hub.h"
 #include "proto/charter/invitation.h"
 #include "proto/wire/words.h"
-
-#define MEMBERSHIP_WHY_LEN 512
 
 /*
  * FORMER: the charter that is here does not (or not any more) show this organisation; why says
@@ -49,7 +47,7 @@ enum err membership_join(struct hub *hub, struct txn *txn, int64_t now_ms, const
 
 struct membership_status {
 	enum membership_state state;
-	char why[MEMBERSHIP_WHY_LEN];  /* why joining has not succeeded yet; empty: nothing wrong */
+	char why[WHY_LEN];             /* why joining has not succeeded yet; empty: nothing wrong */
 	const struct charter *charter; /* borrowed until the end of the turn; NULL: none */
 	uint32_t member_number;        /* own; 0: none */
 	uint32_t author;               /* own; 0: none */

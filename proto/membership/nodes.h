@@ -4,15 +4,13 @@
  * 5.9).
  *
  * The verbs run inside a turn (EVENT_CALL), on the node where the organisation's root is, and write
- * one sentence into why (NODES_WHY_LEN bytes) when they fail.
+ * one sentence into why (WHY_LEN bytes) when they fail.
  */
 #ifndef ALLMENDE_NODES_H
 #define ALLMENDE_NODES_H
 
 #include "proto/hub/hub.h"
 #include "proto/charter/orglog.h"
-
-#define NODES_WHY_LEN 512
 
 /*
  * Appends the text that `allmende init --node` takes on the new machine. ERR_ABSENT: no federation

@@ -357,7 +357,7 @@ enum err request_admit(struct hub *hub, struct txn *txn, const struct org_id *or
 {
 	struct request_row row;
 	struct voting_outcome outcome;
-	char why[VOTING_WHY_LEN];
+	char why[WHY_LEN];
 	enum err err;
 
 	if (!request_row_of(txn, org, &row))

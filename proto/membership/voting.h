@@ -9,7 +9,7 @@
  * first.
  *
  * The verbs run inside a turn (EVENT_CALL). Each writes one sentence for a person into why
- * (VOTING_WHY_LEN bytes) when it fails. Those that make or sign something only look when `confirm`
+ * (WHY_LEN bytes) when it fails. Those that make or sign something only look when `confirm`
  * is false: the outcome then says what would happen.
  */
 #ifndef ALLMENDE_VOTING_H
@@ -19,7 +19,6 @@
 #include "proto/hub/hub.h"
 
 enum {
-	VOTING_WHY_LEN = 512,
 	VOTING_WORDS_LEN_MAX = 64 * 1024,
 	VOTING_PROPOSAL_COUNT_MAX = 128, /* of one number; more are not taken */
 };

@@ -12,7 +12,6 @@
 #include "proto/hub/hub.h"
 
 #define FORK_WORDS_LEN 400
-#define FORK_WHY_LEN   512
 
 struct fork_branch { /* one of the entries of the number that is frozen */
 	struct digest id;
@@ -33,7 +32,7 @@ size_t fork_branches(struct hub *hub, struct txn *txn, struct fork_branch *out, 
  * branch, or of the charter. A settlement may be made when nothing is frozen too: it then names
  * none. It needs the votes of more than half of the members, by charter_vote(). ERR_ABSENT: no
  * federation, or the branch is not known here; otherwise as charter_payload_make(); why
- * (FORK_WHY_LEN) has a sentence.
+ * (WHY_LEN) has a sentence.
  */
 enum err fork_settle_payload(struct hub *hub, struct txn *txn, const struct digest *branch,
 			     const struct charter_change *more, size_t more_count,

@@ -4,15 +4,13 @@
  * A subscription asks for what the organisation may read; with relay for all that it may hold
  * (rights.h), readable or not, to serve it to others. Rows of table SUBSCRIPTION, kept in memory by
  * the core. The verbs run inside a turn (core.h, EVENT_CALL) and write one sentence into why
- * (SUBSCRIPTION_WHY_LEN bytes) when they fail.
+ * (WHY_LEN bytes) when they fail.
  */
 #ifndef ALLMENDE_SUBSCRIPTION_H
 #define ALLMENDE_SUBSCRIPTION_H
 
 #include "proto/hub/hub.h"
 #include "proto/content/version.h"
-
-#define SUBSCRIPTION_WHY_LEN 512
 
 struct subscription {
 	struct bytes pattern;

@@ -126,14 +126,14 @@ static void call_give(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 	const struct grant_terms terms = {
 		.prefix = SECRET, .to = arg, .verb = VERB_READ, .depth = 1};
 	struct digest token;
-	char why[GRANT_WHY_LEN];
+	char why[WHY_LEN];
 	check(!grants_give(hub, txn, now_ms, &terms, NULL, &token, why));
 }
 
 static void call_withdraw(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct withdrawal_view view;
-	char why[WITHDRAWAL_WHY_LEN];
+	char why[WHY_LEN];
 	check(!withdrawal_make(hub, txn, MISTAKE, "aus Versehen veröffentlicht", true, &view, why));
 }
 

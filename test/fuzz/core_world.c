@@ -570,7 +570,10 @@ static void author_check(struct world *world, enum stage_who who)
 		versions_check(world, author);
 	rows_check(world, author, TABLE_HEAD, &world->stage->heads);
 	rows_check(world, author, TABLE_RECORD, &world->stage->records);
-	/* On the stage Radebeul has signed heads that its core, which starts before them, signs anew. */
+	/*
+	 * On the stage Radebeul has signed heads that its core, which starts before them, signs
+	 * anew.
+	 */
 	check(who != STAGE_OTHER || !state.disputed || world->players[STAGE_OTHER].actor.core);
 }
 

@@ -15,7 +15,7 @@ struct press {
 	struct writer *writer;
 	struct catalog_entry entry; /* of the version made, or found unchanged */
 	bool unchanged;
-	char why[CATALOG_WHY_LEN];
+	char why[WHY_LEN];
 };
 enum err press_begin(struct press *p, struct hub_node *node);
 void press_write(struct press *p, struct hub_node *node); /* everything is sealed and stored */

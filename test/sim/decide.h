@@ -30,7 +30,7 @@ struct decision {
 	bool looks; /* only looks what would happen */
 
 	enum err err;
-	char why[VOTING_WHY_LEN];
+	char why[WHY_LEN];
 	char hex[ID_HEX_LEN + 1]; /* of the proposal */
 	uint32_t number;
 	bool voted, accepted;

@@ -179,7 +179,7 @@ enum err sim_invite(struct sim_node *steward, struct sim_node *joiner, struct bu
 /* sim_invite() admits at once. guarded: a steward has to hear six words. */
 enum err sim_invite_as(struct sim_node *steward, struct sim_node *joiner, bool guarded, bool relay,
 		       struct buf *text);
-/* why: MEMBERSHIP_WHY_LEN bytes, or NULL. */
+/* why: WHY_LEN bytes, or NULL. */
 enum err sim_join_text(struct sim_node *joiner, const char *text, char *why);
 /* Both; fails the test when one fails. */
 void sim_join(struct sim_node *steward, struct sim_node *joiner);
@@ -198,7 +198,7 @@ struct sim_publication {
 	bool unchanged;
 	uint64_t number; /* of the version made, or found unchanged */
 	enum err err;
-	char why[CATALOG_WHY_LEN];
+	char why[WHY_LEN];
 };
 enum err sim_publish_begin(struct sim_publication *p);
 bool sim_publish_step(struct sim_publication *p);

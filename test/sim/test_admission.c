@@ -20,7 +20,7 @@ struct world {
 	struct sim_node *steward, *joiner;
 	struct buf text;
 	char words[WORDS_TEXT_LEN]; /* of the joiner */
-	char why[MEMBERSHIP_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 static struct world *world_open(uint64_t seed)

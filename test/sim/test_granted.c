@@ -33,7 +33,7 @@ struct give {
 	struct grant_terms terms;
 	struct digest token;
 	enum err err;
-	char why[GRANT_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 static void call_give(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
@@ -55,7 +55,7 @@ static void give(struct sim_node *owner, struct sim_node *to, const char *prefix
 
 static void call_remove(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	char why[VOTING_WHY_LEN];
+	char why[WHY_LEN];
 	struct voting_outcome out;
 	voting_outcome_init(&out);
 	assert_int_equal(voting_remove(hub, txn, arg, true, &out, why), ERR_OK);
@@ -66,7 +66,7 @@ static void call_remove(struct hub *hub, struct txn *txn, int64_t now_ms, void *
 /* The charter may have changed already. */
 static void call_remove_again(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	char why[VOTING_WHY_LEN];
+	char why[WHY_LEN];
 	struct voting_outcome out;
 	voting_outcome_init(&out);
 	voting_remove(hub, txn, arg, true, &out, why);
@@ -75,7 +75,7 @@ static void call_remove_again(struct hub *hub, struct txn *txn, int64_t now_ms, 
 
 static void call_relay(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	char why[VOTING_WHY_LEN];
+	char why[WHY_LEN];
 	struct voting_outcome out;
 	voting_outcome_init(&out);
 	assert_int_equal(voting_relay(hub, txn, arg, true, &out, why), ERR_OK);

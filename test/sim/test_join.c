@@ -16,7 +16,7 @@ struct world {
 	struct sim sim;
 	struct sim_node *steward, *joiner;
 	struct buf text;
-	char why[MEMBERSHIP_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 static struct world *world_open(uint64_t seed)

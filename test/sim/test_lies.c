@@ -377,7 +377,7 @@ static bool each_count(void *arg, const struct catalog_entry *entry)
 
 static void call_log(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	char why[CATALOG_WHY_LEN];
+	char why[WHY_LEN];
 	assert_int_equal(catalog_log(hub, txn, "malwine/x", each_count, arg, why), ERR_OK);
 }
 

@@ -147,7 +147,7 @@ static void call_listed(struct hub *hub, struct txn *txn, int64_t now_ms, void *
 {
 	struct listed_call *call = arg;
 	struct catalog_entry entry;
-	char why[CATALOG_WHY_LEN];
+	char why[WHY_LEN];
 	if (catalog_find(hub, txn, call->path, 0, &entry, why) != ERR_OK)
 		return;
 	call->found = entry.former ? 2 : 1;

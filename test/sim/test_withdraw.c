@@ -37,7 +37,7 @@ struct ask {
 	uint64_t number;
 	enum tier tier;
 	enum err err;
-	char why[CATALOG_WHY_LEN];
+	char why[WHY_LEN];
 	struct withdrawal_view view;
 	unsigned confirmed, outstanding;
 };

@@ -13,7 +13,7 @@
 struct fixture {
 	struct test_federation fed;
 	struct hub_node node, other;
-	char why[CATALOG_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 static int setup(void **state)

@@ -53,7 +53,7 @@ static enum err publish(struct fixture *f, struct publish_options options, char 
 static struct catalog_entry found(struct fixture *f, uint64_t number)
 {
 	struct catalog_entry entry;
-	char why[CATALOG_WHY_LEN];
+	char why[WHY_LEN];
 	assert_int_equal(catalog_find(&f->node.hub, f->node.txn, PATH, number, &entry, why),
 			 ERR_OK);
 	return entry;
@@ -315,7 +315,7 @@ static void chunk_lose(struct fixture *f, bool manifest)
 {
 	struct reading reading;
 	struct index_entry part;
-	char why[CATALOG_WHY_LEN];
+	char why[WHY_LEN];
 	assert_int_equal(catalog_read(&f->node.hub, f->node.txn, PATH, 1, &reading, why), ERR_OK);
 	struct version_parts parts = version_parts(&reading.version);
 	assert_true(version_parts_next(&parts, &part));

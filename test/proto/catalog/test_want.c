@@ -11,7 +11,7 @@ struct fixture {
 	struct hub_node node;
 	struct parcel parcels[4];
 	size_t parcel_count;
-	char why[WANT_WHY_LEN];
+	char why[WHY_LEN];
 	struct fetch_status status;
 };
 

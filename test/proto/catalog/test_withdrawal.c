@@ -15,7 +15,7 @@ struct fixture {
 	struct test_federation fed;
 	struct hub_node node;
 	struct withdrawal_view view;
-	char why[WITHDRAWAL_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 #define PATH "gemeinde-2/plan"

@@ -194,7 +194,7 @@ static void records_come(struct fixture *f, struct parcel *parcels, size_t parce
 static void subscribe(struct fixture *f, const char *pattern)
 {
 	struct subscription s = {bytes_str(pattern), false};
-	char why[SUBSCRIPTION_WHY_LEN];
+	char why[WHY_LEN];
 	assert_int_equal(subscription_add(&f->node.hub, f->node.txn, &s, why), ERR_OK);
 }
 
@@ -315,7 +315,7 @@ static void questions_look_a_dataset_up_once(void **state)
 	struct catalog_entry entry;
 	struct reading reading;
 	struct fetch_status status;
-	char why[CATALOG_WHY_LEN];
+	char why[WHY_LEN];
 	unsigned listed = 0;
 	press_version(&f->node, "gemeinde-2/a", TIER_MEMBERS, "a", 1);
 	press_version(&f->node, "gemeinde-2/b", TIER_MEMBERS, "b", 1);

@@ -170,7 +170,7 @@ static void test_places(void **state)
 	struct hub_fixture *f = *state;
 	struct hub *hub = &f->node.hub;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		char why[512] = "";
+		char why[WHY_LEN] = "";
 		hub->place = cases[i].place;
 		hub->place_before = cases[i].before;
 		hub->author = cases[i].author ? author_of(1, 0) : 0;

@@ -263,7 +263,7 @@ static void test_backoff(void **state)
 	struct hub_fixture *f = *state;
 	struct hub_node *node = &f->node;
 	struct peer_state shown;
-	char why[512];
+	char why[WHY_LEN];
 	node->limits.dial_backoff_ms_max = 3000;
 	assert_int_equal(peers_add(&node->hub, node->txn, hub_node_mono(node), "a.example:1", why),
 			 ERR_OK);
@@ -318,7 +318,7 @@ static void test_add(void **state)
 	struct hub_fixture *f = *state;
 	struct hub_node *node = &f->node;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		char why[512] = "";
+		char why[WHY_LEN] = "";
 		assert_int_equal(peers_add(&node->hub, node->txn, hub_node_mono(node),
 					   cases[i].address, why),
 				 cases[i].err);
@@ -340,7 +340,7 @@ static void test_dial_wanted(void **state)
 {
 	struct hub_fixture *f = *state;
 	struct hub_node *node = &f->node;
-	char why[512];
+	char why[WHY_LEN];
 	peers_add(&node->hub, node->txn, hub_node_mono(node), "a.example:1", why);
 	node->hub.has_fed = false;
 	assert_int_equal(dialled(node), 0);
@@ -514,7 +514,7 @@ static void test_classify(void **state)
 	struct charter_change change;
 	struct test_org next;
 	struct peer_state shown;
-	char why[512];
+	char why[WHY_LEN];
 	test_org_init(&next, 5);
 	peers_add(&node->hub, node->txn, hub_node_mono(node), "e.example:1", why);
 	struct peer *guest = link_up(node, &next, dialled(node));

@@ -68,7 +68,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static enum err join(struct fixture *f, const struct invitation *invitation, char why[512])
+static enum err join(struct fixture *f, const struct invitation *invitation, char why[WHY_LEN])
 {
 	struct buf text;
 	buf_init(&text, LIMIT_INVITATION_LEN_MAX + 1);
@@ -104,7 +104,7 @@ static void charter_come(struct fixture *f, const struct buf *entry)
 static void happens(struct fixture *f, char what)
 {
 	struct hub_node *node = &f->node;
-	char why[512];
+	char why[WHY_LEN];
 	switch (what) {
 	case 'j':
 		assert_int_equal(join(f, &f->invitation, why), ERR_OK);
@@ -286,7 +286,7 @@ static void test_join_refused(void **state)
 		{"ja12x", GOOD, ERR_OK, ""},
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		char why[512] = "";
+		char why[WHY_LEN] = "";
 		setup(state);
 		struct fixture *f = *state;
 		struct invitation invitation = f->invitation;
@@ -318,7 +318,7 @@ static void test_join_text(void **state)
 	};
 	struct fixture *f = *state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		char why[512] = "";
+		char why[WHY_LEN] = "";
 		assert_int_equal(membership_join(&f->node.hub, f->node.txn, TEST_TIME_MS,
 						 cases[i].text, why),
 				 ERR_CONFIG);

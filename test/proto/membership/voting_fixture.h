@@ -16,7 +16,7 @@ struct fixture {
 	struct buf payload,
 		rival; /* proposals for entry 2: one admits the first, the other the second */
 	struct voting_outcome out;
-	char why[VOTING_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 void payload_make(struct fixture *f, struct buf *out, const struct charter_change *changes,

@@ -37,7 +37,7 @@ static int teardown(void **state)
 static void subscribe(struct fixture *f, const char *pattern)
 {
 	struct subscription s = {bytes_str(pattern), false};
-	char why[SUBSCRIPTION_WHY_LEN];
+	char why[WHY_LEN];
 	assert_int_equal(subscription_add(&f->node.hub, f->node.txn, &s, why), ERR_OK);
 }
 

@@ -7,7 +7,7 @@
 struct fixture {
 	struct test_federation fed;
 	struct hub_node node;
-	char why[SUBSCRIPTION_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 static int setup(void **state)
