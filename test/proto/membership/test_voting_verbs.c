@@ -2,6 +2,7 @@
  * What people propose and sign, here and by texts that somebody carries: what comes of it, and what
  * is refused.
  */
+#include "test/proto/charter_draft.h"
 #include "test/proto/membership/voting_fixture.h"
 
 /* The first digits of a proposal's id. */
@@ -437,6 +438,21 @@ static void test_settlement(void **state)
 	buf_fini(&copy);
 }
 
+/* Relays belong without a vote, even where all members have one. */
+static void test_relay(void **state)
+{
+	struct fixture *f = *state;
+	struct charter_change changes[3] = {{.kind = CHARTER_TO_RELAY, .member.number = 1}};
+	draft_change_stewards(&changes[1], 2, 3, 0);
+	draft_change_key(&changes[2], 2);
+	hub_node_charter(f->node, &f->base->fed, changes, COUNT(changes));
+	assert_int_equal(
+		voting_settlement(f->hub, f->node->txn, NULL, NULL, 0, 0, true, &f->out, f->why),
+		ERR_DENIED);
+	assert_string_equal(f->why, "Gemeinde 1 has no vote on this: members vote on a settlement, "
+				    "relays do not.");
+}
+
 static void test_leave(void **state)
 {
 	struct fixture *f = *state;
@@ -475,6 +491,7 @@ int main(void)
 		TEST(texts_bad),
 		TEST(text_later),
 		TEST(settlement),
+		TEST(relay),
 		TEST(leave),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
