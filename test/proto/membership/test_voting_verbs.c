@@ -428,7 +428,9 @@ static void test_settlement(void **state)
 	assert_true(shown.settlement);
 	assert_int_equal(shown.needed, 3);
 	assert_false(voting_is_split(f->hub, txn)); /* it is apart */
+	vote_come(f, &f->rival, 2);
 	vote_come(f, &copy, 2);
+	assert_true(shown_of(f, &f->rival, &shown)); /* the steward's vote stays, too */
 	settle(f);
 	assert_int_equal(f->hub->charter.number, 1);
 	vote_come(f, &copy, 4);
