@@ -240,6 +240,20 @@ static uint64_t dialled(struct hub_node *node)
 	return dial ? dial->dial : 0;
 }
 
+/* Addresses that are dialled in this moment, in order, with blanks between. */
+static const char *addresses_dialled(struct hub_node *node, char out[512])
+{
+	const struct effect *dial;
+	hub_node_forget(node);
+	peers_tick(&node->hub);
+	out[0] = 0;
+	for (size_t i = 0; (dial = hub_node_effect(node, EFFECT_DIAL, i)); i++) {
+		strcat(out, i ? " " : "");
+		strcat(out, dial->address);
+	}
+	return out;
+}
+
 static void dial_fails(struct hub_node *node, uint64_t dial, uint64_t link)
 {
 	struct event event = {
@@ -360,6 +374,7 @@ static void test_invitation(void **state)
 {
 	struct hub_fixture *f = *state;
 	struct hub_node *node = &f->node;
+	char text[512], why[512];
 	const struct dh_pk key = key_of_org(&f->fed.orgs[1]);
 	node->hub.author = 0;
 	node->hub.place = PLACE_JOINING;
@@ -377,11 +392,14 @@ static void test_invitation(void **state)
 	dial_fails(node, dial, 0);
 	hub_node_pass(node, 60 * 1000);
 	assert_int_equal(dialled(node), 0);
+	assert_int_equal(peers_add(&node->hub, node->txn, hub_node_mono(node), "m.example:1", why),
+			 ERR_OK);
+	peers_invitation(&node->hub, "m.example:1", &key);
 	peers_invitation(&node->hub, "b.example:1", &key);
 	peers_invitation_done(&node->hub);
 	node->hub.place = PLACE_UNSETTLED;
-	assert_true(dialled(node) != 0);
-	assert_string_equal(hub_node_effect(node, EFFECT_DIAL, 0)->address, "a.example:1");
+	assert_string_equal(addresses_dialled(node, text), "a.example:1 m.example:1");
+	assert_false(hub_node_effect(node, EFFECT_DIAL, 1)->has_expected);
 }
 
 /* ---- contact records ---- */
@@ -400,20 +418,6 @@ static void contact_come(struct hub_node *node, uint32_t author, const char *one
 	record.body = buf_bytes(&body);
 	peers_contact(&node->hub, node->txn, &record);
 	buf_fini(&body);
-}
-
-/* Addresses that are dialled in this moment, in order, with blanks between. */
-static const char *addresses_dialled(struct hub_node *node, char out[512])
-{
-	const struct effect *dial;
-	hub_node_forget(node);
-	peers_tick(&node->hub);
-	out[0] = 0;
-	for (size_t i = 0; (dial = hub_node_effect(node, EFFECT_DIAL, i)); i++) {
-		strcat(out, i ? " " : "");
-		strcat(out, dial->address);
-	}
-	return out;
 }
 
 static void test_contact(void **state)

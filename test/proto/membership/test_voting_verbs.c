@@ -2,6 +2,7 @@
  * What people propose and sign, here and by texts that somebody carries: what comes of it, and what
  * is refused.
  */
+#include "test/proto/charter_draft.h"
 #include "test/proto/membership/voting_fixture.h"
 
 /* The first digits of a proposal's id. */
@@ -427,7 +428,9 @@ static void test_settlement(void **state)
 	assert_true(shown.settlement);
 	assert_int_equal(shown.needed, 3);
 	assert_false(voting_is_split(f->hub, txn)); /* it is apart */
+	vote_come(f, &f->rival, 2);
 	vote_come(f, &copy, 2);
+	assert_true(shown_of(f, &f->rival, &shown)); /* the steward's vote stays, too */
 	settle(f);
 	assert_int_equal(f->hub->charter.number, 1);
 	vote_come(f, &copy, 4);
@@ -435,6 +438,21 @@ static void test_settlement(void **state)
 	assert_int_equal(f->hub->charter.number, 2);
 	assert_true(charter_is_steward(&f->hub->charter, 4));
 	buf_fini(&copy);
+}
+
+/* Relays belong without a vote, even where all members have one. */
+static void test_relay(void **state)
+{
+	struct fixture *f = *state;
+	struct charter_change changes[3] = {{.kind = CHARTER_TO_RELAY, .member.number = 1}};
+	draft_change_stewards(&changes[1], 2, 3, 0);
+	draft_change_key(&changes[2], 2);
+	hub_node_charter(f->node, &f->base->fed, changes, COUNT(changes));
+	assert_int_equal(
+		voting_settlement(f->hub, f->node->txn, NULL, NULL, 0, 0, true, &f->out, f->why),
+		ERR_DENIED);
+	assert_string_equal(f->why, "Gemeinde 1 has no vote on this: members vote on a settlement, "
+				    "relays do not.");
 }
 
 static void test_leave(void **state)
@@ -475,6 +493,7 @@ int main(void)
 		TEST(texts_bad),
 		TEST(text_later),
 		TEST(settlement),
+		TEST(relay),
 		TEST(leave),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);

@@ -209,6 +209,21 @@ static void test_charter_go_on(void **state)
 	assert_heard(f->node, f->peer, "");
 }
 
+/* What does not follow is a reason to ask for all once for each number that the peer shows. */
+static void test_charter_again(void **state)
+{
+	static const uint32_t shown[] = {4, 4, 5}, asked[] = {2, 0, 2};
+	struct fixture *f = *state;
+	for (size_t i = 0; i < COUNT(shown); i++) {
+		f->peer->sync->charter_here = shown[i];
+		logs_charter_ask(&f->node->hub, f->peer, 4);
+		hub_node_forget(f->node);
+		say_charter(f, "4");
+		assert_int_equal(charter_asked(f), asked[i]);
+		assert_true(f->peer->up);
+	}
+}
+
 /*
  * The entry that the invitation names, or the first of all, is another one at this peer: joining
  * leads nowhere.
@@ -391,9 +406,16 @@ static void test_orglogs_missing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(charter_get),   cmocka_unit_test(test_charter),    TEST(charter_place),
-		TEST(charter_go_on), cmocka_unit_test(test_checkpoint), TEST(stranger),
-		TEST(orglog_get),    cmocka_unit_test(test_orglog),     TEST(orglogs_missing),
+		TEST(charter_get),
+		cmocka_unit_test(test_charter),
+		TEST(charter_place),
+		TEST(charter_go_on),
+		TEST(charter_again),
+		cmocka_unit_test(test_checkpoint),
+		TEST(stranger),
+		TEST(orglog_get),
+		cmocka_unit_test(test_orglog),
+		TEST(orglogs_missing),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }
