@@ -13,6 +13,15 @@ struct bytes bytes_str(const char *text)
 	return bytes_of(text, strlen(text));
 }
 
+char *bytes_text(struct bytes b)
+{
+	char *text = mem_new(b.len + 1, 1);
+
+	if (b.len > 0)
+		memcpy(text, b.ptr, b.len);
+	return text;
+}
+
 bool bytes_eq(struct bytes a, struct bytes b)
 {
 	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);

@@ -35,6 +35,7 @@ static inline struct bytes bytes_of(const void *ptr, size_t len)
 /* Looks at an object as bytes: bytes_obj(&id). */
 #define bytes_obj(p) bytes_of((p), sizeof(*(p)))
 struct bytes bytes_str(const char *text);      /* without the terminating zero */
+char *bytes_text(struct bytes b);              /* a copy as text, for free() */
 bool bytes_eq(struct bytes a, struct bytes b); /* not constant time: public data only */
 int bytes_cmp(struct bytes a, struct bytes b); /* as memcmp, the shorter first */
 /* The part [from, from + len), cut at the end of b. */

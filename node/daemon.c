@@ -15,8 +15,8 @@
 #define STOP_LINKS_MS   2500 /* for farewells to be read */
 #define STOP_ANSWERS_MS 1000 /* for answers to be read */
 
-__attribute__((format(printf, 3, 4))) static enum err refuse(char *why, enum err err,
-							     const char *format, ...)
+__attribute__((format(printf, 3, 4))) static enum err refuse_start(char *why, enum err err,
+								   const char *format, ...)
 {
 	va_list args;
 
@@ -88,24 +88,6 @@ static void carry_all(struct daemon *daemon)
 	uploads_turned(&daemon->uploads);
 }
 
-static void ready(uv_async_t *async)
-{
-	struct daemon *daemon = async->data;
-
-	if (daemon->phase == DAEMON_RUNNING || daemon->phase == DAEMON_CLOSING)
-		carry_all(daemon);
-	if (daemon->fault && daemon->phase == DAEMON_RUNNING)
-		daemon_stop(daemon);
-}
-
-/* On the core thread. */
-static void tell_ready(void *arg)
-{
-	struct daemon *daemon = arg;
-
-	uv_async_send(&daemon->ready);
-}
-
 /* Stopping */
 
 static void stop_further(struct daemon *daemon);
@@ -128,17 +110,7 @@ static bool stop_is_late(const struct daemon *daemon)
 	return uv_now(&daemon->loop) >= daemon->stop_deadline_ms;
 }
 
-static void signalled(uv_signal_t *signal, int number)
-{
-	struct daemon *daemon = signal->data;
-
-	if (daemon->phase != DAEMON_RUNNING)
-		_exit(128 + number); /* asked twice: at once. What is on disk is on disk. */
-	log_line(&daemon->log, clock_now_ms(), LOG_STOP, "signal %d", number);
-	daemon_stop(daemon);
-}
-
-void daemon_stop(struct daemon *daemon)
+static void daemon_stop(struct daemon *daemon)
 {
 	daemon->phase = DAEMON_CLOSING;
 	http_refuse(daemon->http);
@@ -197,6 +169,36 @@ static void stop_further(struct daemon *daemon)
 		close_handles(daemon);
 }
 
+/* What the loop is woken by */
+
+static void signalled(uv_signal_t *signal, int number)
+{
+	struct daemon *daemon = signal->data;
+
+	if (daemon->phase != DAEMON_RUNNING)
+		_exit(128 + number); /* asked twice: at once. What is on disk is on disk. */
+	log_line(&daemon->log, clock_now_ms(), LOG_STOP, "signal %d", number);
+	daemon_stop(daemon);
+}
+
+static void ready(uv_async_t *async)
+{
+	struct daemon *daemon = async->data;
+
+	if (daemon->phase == DAEMON_RUNNING || daemon->phase == DAEMON_CLOSING)
+		carry_all(daemon);
+	if (daemon->fault && daemon->phase == DAEMON_RUNNING)
+		daemon_stop(daemon);
+}
+
+/* On the core thread. */
+static void tell_ready(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	uv_async_send(&daemon->ready);
+}
+
 /* Starting */
 
 static enum err open_keys(struct daemon *daemon, const struct daemon_options *options, char *why)
@@ -211,25 +213,27 @@ static enum err open_keys(struct daemon *daemon, const struct daemon_options *op
 	if (file && (options->passphrase || access(file, F_OK) == 0))
 		err = keyfile_passphrase_read(&passphrase, file);
 	if (err) {
-		refuse(why, err, "%s is not a file with a passphrase in its first line: %s", file,
-		       err_text(err));
+		refuse_start(why, err, "%s is not a file with a passphrase in its first line: %s",
+			     file, err_text(err));
 		err = ERR_CONFIG;
 		goto out;
 	}
 	err = keyring_open(&daemon->keyring, daemon->dir_path,
 			   passphrase ? secret_bytes(passphrase) : bytes_of(NULL, 0));
 	if (err == ERR_DENIED)
-		refuse(why, err, "the passphrase in %s is not that of %s", file, daemon->dir_path);
+		refuse_start(why, err, "the passphrase in %s is not that of %s", file,
+			     daemon->dir_path);
 	else if (err == ERR_CONFIG)
-		refuse(why, err,
-		       "the keys in %s are sealed with a passphrase: give it with "
-		       "--passphrase-file FILE, or as the systemd credential \"passphrase\"",
-		       daemon->dir_path);
+		refuse_start(why, err,
+			     "the keys in %s are sealed with a passphrase: give it with "
+			     "--passphrase-file FILE, or as the systemd credential \"passphrase\"",
+			     daemon->dir_path);
 	else if (err == ERR_NOMEM)
-		refuse(why, err, "too little memory to check the passphrase: it takes 256 MiB");
+		refuse_start(why, err,
+			     "too little memory to check the passphrase: it takes 256 MiB");
 	else if (err)
-		refuse(why, err, "the keys in %s cannot be read: %s", daemon->dir_path,
-		       err_text(err));
+		refuse_start(why, err, "the keys in %s cannot be read: %s", daemon->dir_path,
+			     err_text(err));
 out:
 	secret_close(passphrase);
 	free(file);
@@ -243,10 +247,10 @@ static enum err open_store(struct daemon *daemon, const struct daemon_options *o
 	enum err err = dir_open(&daemon->dir, options->dir, why);
 
 	if (err == ERR_ABSENT)
-		refuse(why, err,
-		       "%s is not the directory of a node: make one with `allmende -d %s "
-		       "init`, or name another with -d",
-		       options->dir, options->dir);
+		refuse_start(why, err,
+			     "%s is not the directory of a node: make one with `allmende -d %s "
+			     "init`, or name another with -d",
+			     options->dir, options->dir);
 	if (err)
 		return err;
 	daemon->dir_held = true;
@@ -262,8 +266,8 @@ static enum err open_store(struct daemon *daemon, const struct daemon_options *o
 		return err;
 	err = db_open(&daemon->db, options->dir, &db_options);
 	if (err)
-		return refuse(why, err, "the store in %s cannot be opened: %s", options->dir,
-			      err_text(err));
+		return refuse_start(why, err, "the store in %s cannot be opened: %s", options->dir,
+				    err_text(err));
 	txn = txn_begin(daemon->db, false);
 	err = identity_load(&daemon->identity, daemon->keyring, txn);
 	txn_abort(txn);
@@ -272,23 +276,25 @@ static enum err open_store(struct daemon *daemon, const struct daemon_options *o
 		snprintf(daemon->identity.operator, sizeof(daemon->identity.operator), "%s",
 			 daemon->config.operator);
 	if (err == ERR_ABSENT)
-		refuse(why, err,
-		       "%s holds no node: `allmende init` was not finished; remove the "
-		       "directory and run it again",
-		       options->dir);
+		refuse_start(why, err,
+			     "%s holds no node: `allmende init` was not finished; remove the "
+			     "directory and run it again",
+			     options->dir);
 	else if (err == ERR_AGAIN)
-		refuse(why, err,
-		       "the node in %s waits to be taken in: hand the line that `allmende init "
-		       "--node` printed to `allmende node add`, and its answer to `allmende node "
-		       "accept`",
-		       options->dir);
+		refuse_start(
+			why, err,
+			"the node in %s waits to be taken in: hand the line that `allmende init "
+			"--node` printed to `allmende node add`, and its answer to `allmende node "
+			"accept`",
+			options->dir);
 	else if (err)
-		refuse(why, err, "the identity in %s cannot be read: %s", options->dir,
-		       err_text(err));
+		refuse_start(why, err, "the identity in %s cannot be read: %s", options->dir,
+			     err_text(err));
 	return err;
 }
 
-/* What others are told to dial: the setting, or what is listened on, by the machine's name if that is any address. */
+/* What others are told to dial: the setting, or what is listened on, by the machine's name if that
+   is any address. */
 static void find_addresses(struct daemon *daemon)
 {
 	struct config *config = &daemon->config;
@@ -348,8 +354,8 @@ static enum err start_turn(struct daemon *daemon, char *why)
 	enum err err = turn_start(&daemon->turn, &options);
 
 	if (err)
-		refuse(why, err, "the node's state in %s cannot be loaded: %s", daemon->dir_path,
-		       err_text(err));
+		refuse_start(why, err, "the node's state in %s cannot be loaded: %s",
+			     daemon->dir_path, err_text(err));
 	return err;
 }
 
@@ -504,8 +510,9 @@ enum err daemon_run(struct daemon *daemon, char *why)
 		 http[0] ? ", metrics on " : "", http, daemon->dir_path);
 	uv_run(&daemon->loop, UV_RUN_DEFAULT);
 	if (daemon->fault)
-		return refuse(why, daemon->fault, "the store in %s cannot be used any more: %s",
-			      daemon->dir_path, err_text(daemon->fault));
+		return refuse_start(why, daemon->fault,
+				    "the store in %s cannot be used any more: %s", daemon->dir_path,
+				    err_text(daemon->fault));
 	return ERR_OK;
 }
 

@@ -79,9 +79,8 @@ struct daemon {
    daemon_close() is still due. ERR_CONFIG, ERR_DENIED (passphrase), ERR_ABSENT (no node in the
    directory), and what else store and core say. */
 enum err daemon_open(struct daemon *daemon, const struct daemon_options *options, char *why);
-/* Until SIGTERM or SIGINT. ERR_OK: stopped as asked. */
+/* Until SIGTERM or SIGINT, or the store cannot be used any more. ERR_OK: stopped as asked. */
 enum err daemon_run(struct daemon *daemon, char *why);
-void daemon_stop(struct daemon *daemon); /* begins to; daemon_run() then returns */
 void daemon_close(struct daemon *daemon);
 
 #endif

@@ -17,7 +17,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_DENIED = 3, EXIT_ABS
 
 static int exit_code(enum err err)
 {
-	return err == ERR_OK       ? EXIT_DONE
+	return !err                ? EXIT_DONE
 	       : err == ERR_CONFIG ? EXIT_USAGE
 	       : err == ERR_DENIED ? EXIT_DENIED
 	       : err == ERR_ABSENT ? EXIT_ABSENT
@@ -134,7 +134,8 @@ static int read_arguments(int argc, char **argv, struct daemon_options *options,
 	return optind < argc ? usage("%s: no arguments are taken", argv[optind]) : -1;
 }
 
-/* Workers for the cores, and two more for names that are looked up, which libuv limits to half of all. */
+/* Workers for the cores, and two more for names that are looked up, which libuv limits to half of
+   all. */
 static void set_up_process(void)
 {
 	const struct rlimit none = {0, 0};
@@ -145,7 +146,8 @@ static void set_up_process(void)
 	snprintf(count, sizeof(count), "%ld", (cores < 1 ? 1 : cores > 62 ? 62 : cores) + 2);
 	setenv("UV_THREADPOOL_SIZE", count, 1);
 	signal(SIGPIPE, SIG_IGN);
-	/* Blocks of bulk pass between threads: few arenas, and what is free goes back to the system. */
+	/* Blocks of bulk pass between threads: few arenas, and what is free goes back to the
+	   system. */
 	mallopt(M_ARENA_MAX, 2);
 }
 
@@ -170,7 +172,7 @@ static int check_config(const char *dir)
 	return exit_code(err);
 }
 
-static int run(const struct daemon_options *options)
+static int run_daemon(const struct daemon_options *options)
 {
 	struct daemon *daemon = mem_new(1, sizeof(*daemon));
 	char why[DAEMON_WHY_LEN] = "";
@@ -204,7 +206,7 @@ int main(int argc, char **argv)
 	if (code < 0) {
 		set_up_process();
 		options.dir = dir;
-		code = run(&options);
+		code = run_daemon(&options);
 	}
 	free(dir);
 	return code;

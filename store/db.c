@@ -363,6 +363,15 @@ void txn_put(struct txn *txn, enum table table, struct bytes key, struct bytes v
 		 err_of_mdb(mdb_put(txn->mdb, txn->db->table[table], &mdb_key, &mdb_value, 0)));
 }
 
+void txn_put_row(struct txn *txn, enum table table, const struct row_key *key, struct buf *value)
+{
+	if (value->err)
+		txn_fail(txn, value->err);
+	else
+		txn_put(txn, table, row_key_bytes(key), buf_bytes(value));
+	buf_fini(value);
+}
+
 bool txn_del(struct txn *txn, enum table table, struct bytes key)
 {
 	MDB_val mdb_key = val_of(key);

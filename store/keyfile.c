@@ -187,7 +187,7 @@ static enum err file_read(struct buf *out, const char *path, size_t max)
 	return err ? err : out->err;
 }
 
-static enum err sync_dir(const char *path)
+static enum err keys_dir_sync(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	enum err err = fd >= 0 && fsync(fd) == 0 ? ERR_OK : ERR_IO;
@@ -217,7 +217,7 @@ static enum err file_create(const char *keys, const char *name, struct bytes byt
 	if (err)
 		unlink(path_new);
 	else
-		err = sync_dir(keys);
+		err = keys_dir_sync(keys);
 	free(path_new);
 	free(path);
 	return err;

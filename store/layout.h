@@ -36,7 +36,7 @@
 	X(SLOT, "slot", 1) /* slot author(4) -> incarnation(4) sequence(8); proto/ledger/slots */  \
 	X(INDEX, "index", 1) /* dataset(32) number(8) author(4) address(32) -> size(4) */          \
 	X(HELD, "held",                                                                            \
-	  1) /* dataset(32) number(8) author(4) -> state(1) time(8) bytes(8) chunks(8) */          \
+	  1) /* dataset(32) number(8) author(4) -> how much is here; proto/ledger/held */          \
 	X(CHUNK, "chunk", 0) /* dataset(32) address(32) -> sealed chunk */                         \
 	X(STAGE, "stage", 1) /* job(8) dataset(32) address(32) -> size(4) */                       \
 	X(SEEN, "seen",                                                                            \

@@ -1,9 +1,9 @@
 /*
  * api - the control interface (docs/API.md): requests in, calls to the core, JSON out.
  *
- * On the loop thread, but for the run functions of calls, which the core thread runs. What is answered stands in the tables
- * of routes that it is given. Requests that wait for something (GET /wait, GET /fetch) run again whenever a note says that it
- * may have come.
+ * On the loop thread, but for the run functions of calls, which the core thread runs. What is
+ * answered stands in the tables of routes that it is given. Requests that wait for something (GET
+ * /wait, GET /fetch) run again whenever a note says that it may have come.
  */
 #ifndef ALLMENDE_API_H
 #define ALLMENDE_API_H

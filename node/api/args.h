@@ -8,8 +8,8 @@
 
 /* Decodes the JSON body into call->in. */
 bool api_body(struct call *call);
-/* Refuses fields other than those (NULL-terminated, "s:name"), and values of another type: s text, b boolean, i number
-   from 0 on, l list of texts; as a capital: it must be there. */
+/* Refuses fields other than those (NULL-terminated, "s:name"), and values of another type: s text,
+   b boolean, i number from 0 on, l list of texts; as a capital: it must be there. */
 bool api_in_check(struct call *call, const char *const *fields);
 const char *api_in_text(struct call *call, const char *name); /* NULL: absent */
 bool api_in_true(struct call *call, const char *name);

@@ -1,8 +1,10 @@
 /*
- * call - one request of the control interface: how it is run, waits, and is answered. Private to this room.
+ * call - one request of the control interface: how it is run, waits, and is answered. Private to
+ * this room.
  *
- * A call belongs to a request, whose connection stays suspended until it is answered. It passes through the functions of its
- * route: begin() reads arguments, run() asks or tells the hub, done() makes an answer of what run() left.
+ * A call belongs to a request, whose connection stays suspended until it is answered. It passes
+ * through the functions of its route: begin() reads arguments, run() asks or tells the core, done()
+ * makes an answer of what run() left.
  */
 #ifndef ALLMENDE_CALL_H
 #define ALLMENDE_CALL_H
@@ -20,8 +22,8 @@
 struct call;
 
 enum route_kind {
-	ROUTE_QUERY, /* run() looks and changes nothing: it is asked between turns */
-	ROUTE_COMMAND /* run() may write and have effects: it is part of a turn, which ends in a commit */
+	ROUTE_QUERY,  /* run() looks and changes nothing: it is asked between turns */
+	ROUTE_COMMAND /* run() may write and have effects: it is part of a turn */
 };
 
 struct route {
@@ -30,10 +32,11 @@ struct route {
 	enum route_kind kind;
 	/* The fields of the body, as api_in_check() takes them; NULL: they are not looked at. */
 	const char *const *fields;
-	/* Loop thread, when the header is here: for a request that takes its body itself, or looks at it later. NULL: the body is
-	   collected, and begin() follows. */
+	/* Loop thread, when the header is here: for a request that takes its body itself, or looks
+	   at it later. NULL: the body is collected, and begin() follows. */
 	void (*open)(struct call *call);
-	/* Loop thread: reads arguments, and may do without run (then it answers). Faults: api_fail(). NULL: nothing to read. */
+	/* Loop thread: reads arguments, and may do without run (then it answers). Faults:
+	   api_fail(). NULL: nothing to read. */
 	void (*begin)(struct call *call);
 	/* Core thread: sets out, or err and why. */
 	void (*run)(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms);
@@ -87,7 +90,8 @@ struct call {
 	uint32_t page_count;
 	struct buf text; /* instead of out: JSON as it goes out */
 
-	/* What the topic keeps from one of its functions to the next; gone() releases it, without one free() does. */
+	/* What the topic keeps from one of its functions to the next; gone() releases it, without
+	   one free() does. */
 	void *topic;
 	void (*gone)(struct call *call);
 };

@@ -8,7 +8,7 @@
 #include "node/api/routes.h"
 #include "proto/catalog/catalog.h"
 
-static bool add_entry(void *arg, const struct catalog_entry *entry)
+static bool log_entry_add(void *arg, const struct catalog_entry *entry)
 {
 	json_array_append_new(arg, api_entry(entry));
 	return true;
@@ -95,7 +95,7 @@ static void log_run(struct call *call, struct hub *hub, struct txn *txn, int64_t
 	const char *path = (const char *)call->path.ptr;
 	json_t *list = json_array();
 
-	call->err = catalog_log(hub, txn, path, add_entry, list, call->why);
+	call->err = catalog_log(hub, txn, path, log_entry_add, list, call->why);
 	call->out = json_pack("{s:o, s:o}", "dataset", api_str(path), "versions", list);
 }
 

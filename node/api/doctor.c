@@ -1,5 +1,6 @@
 /*
- * GET /doctor: what only the running node can say for `allmende doctor`; nothing of the core is asked.
+ * GET /doctor: what only the running node can say for `allmende doctor`; nothing of the core is
+ * asked.
  */
 #include <sys/resource.h>
 #include <uv.h>

@@ -1,5 +1,6 @@
 /*
- * entry - a version as lists and answers show it: ENTRY of docs/API.md, who can read it, who holds it.
+ * entry - a version as lists and answers show it: ENTRY of docs/API.md, who can read it, who holds
+ * it.
  */
 #ifndef ALLMENDE_ENTRY_H
 #define ALLMENDE_ENTRY_H
@@ -9,7 +10,8 @@
 #include "proto/catalog/catalog.h"
 
 json_t *api_entry(const struct catalog_entry *entry);
-/* Sets "readers": words, or where there are grants a list of them, "Landkreis Meißen until 2027-11-20". */
+/* Sets "readers": words, or where there are grants a list of them, "Landkreis Meißen until
+   2027-11-20". */
 void api_readers(json_t *object, struct hub *hub, struct txn *txn,
 		 const struct catalog_entry *entry);
 /* Sets "held_by", "holders" and "operators". */

@@ -283,8 +283,8 @@ static size_t slugs_read(struct call *call, const char *out[LIMIT_STEWARD_COUNT_
 	return count;
 }
 
-static enum err propose(struct call *call, struct hub *hub, struct txn *txn,
-			struct voting_outcome *out)
+static enum err federation_propose(struct call *call, struct hub *hub, struct txn *txn,
+				   struct voting_outcome *out)
 {
 	const char *change = api_in_text(call, "change"), *entry = api_in_text(call, "entry");
 	const char *slugs[LIMIT_STEWARD_COUNT_MAX + 1];
@@ -312,7 +312,7 @@ static void propose_run(struct call *call, struct hub *hub, struct txn *txn, int
 	struct voting_outcome outcome;
 
 	voting_outcome_init(&outcome);
-	call->err = propose(call, hub, txn, &outcome);
+	call->err = federation_propose(call, hub, txn, &outcome);
 	if (!call->err) {
 		call->status = api_in_true(call, "confirm") ? 201 : 200;
 		call->out = outcome_json(&outcome);

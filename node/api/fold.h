@@ -1,9 +1,9 @@
 /*
  * fold - texts as a search compares them: without case, umlauts spelled out.
  *
- * Latin letters (Latin-1, Latin Extended-A) become a to z without marks; ä, ö, ü, ß become ae, oe, ue, ss, as people
- * also write them, whether they come as one character or with a combining mark. Other marks go. All other
- * characters stay. The text has at most twice as many bytes afterwards.
+ * Latin letters (Latin-1, Latin Extended-A) become a to z without marks; ä, ö, ü, ß become ae, oe,
+ * ue, ss, as people also write them, whether they come as one character or with a combining mark.
+ * Other marks go. All other characters stay. The text has at most twice as many bytes afterwards.
  */
 #ifndef ALLMENDE_FOLD_H
 #define ALLMENDE_FOLD_H

@@ -84,8 +84,7 @@ static json_t *grant_token_json(struct hub *hub, struct txn *txn, const struct d
 	char name[ID_HEX_LEN], why[GRANT_WHY_LEN];
 
 	grant_name(name, token);
-	return grants_find(hub, txn, name, &grant, why) == ERR_OK ? grant_json(hub, &grant)
-								  : json_object();
+	return !grants_find(hub, txn, name, &grant, why) ? grant_json(hub, &grant) : json_object();
 }
 
 /* ---- giving and taking ---- */

@@ -243,7 +243,7 @@ static void manifest_begin(struct call *call)
 		api_push(call);
 }
 
-static ssize_t file_read(struct http_request *request, void *to, size_t len)
+static ssize_t view_file_read(struct http_request *request, void *to, size_t len)
 {
 	struct call *call = request->owner;
 	struct view *view = call->topic;
@@ -273,7 +273,7 @@ static void file_answer(struct call *call, struct view *view)
 		return;
 	}
 	view->download = download_open(call->node->downloads, view->opened, file, file_wake, call);
-	call->request->read = file_read;
+	call->request->read = view_file_read;
 	http_answer_stream(call->request, file->size, file->media_type);
 }
 

@@ -1,5 +1,6 @@
 /*
- * routes - all that the control interface answers: one table a topic, each of them in the topic's own file.
+ * routes - all that the control interface answers: one table a topic, each of them in the topic's
+ * own file.
  *
  * To add a topic: a file with its table, a line here, and one in routes.c.
  */

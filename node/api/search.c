@@ -25,7 +25,7 @@ struct hit {
 	json_t *entry;
 };
 
-struct search {
+struct dataset_search {
 	struct buf folded; /* what words points into */
 	struct bytes words[WORD_COUNT_MAX];
 	size_t word_count;
@@ -38,7 +38,7 @@ struct search {
 
 static void search_gone(struct call *call)
 {
-	struct search *search = call->topic;
+	struct dataset_search *search = call->topic;
 
 	for (size_t i = 0; i < search->hit_count; i++)
 		json_decref(search->hits[i].entry);
@@ -48,7 +48,7 @@ static void search_gone(struct call *call)
 }
 
 /* False: there are none, or too many. */
-static bool words_split(struct search *search)
+static bool words_split(struct dataset_search *search)
 {
 	struct bytes rest = buf_bytes(&search->folded);
 
@@ -69,7 +69,7 @@ static bool words_split(struct search *search)
 
 static void search_begin(struct call *call)
 {
-	struct search *search;
+	struct dataset_search *search;
 
 	if (!api_text_arg(call, "words", &call->path, true))
 		return;
@@ -100,7 +100,7 @@ static bool in_keywords(struct buf *folded, const struct description *descriptio
 }
 
 /* Where the word is found, by its worth; 0: nowhere. */
-static unsigned word_worth(const struct search *search, struct buf *folded,
+static unsigned word_worth(const struct dataset_search *search, struct buf *folded,
 			   const struct catalog_entry *entry, struct bytes word)
 {
 	const struct description *description = &entry->description;
@@ -123,7 +123,8 @@ static unsigned word_worth(const struct search *search, struct buf *folded,
 }
 
 /* Among the hits, behind those that are as good. */
-static void hit_add(struct search *search, unsigned worth, const struct catalog_entry *entry)
+static void hit_add(struct dataset_search *search, unsigned worth,
+		    const struct catalog_entry *entry)
 {
 	size_t at = search->hit_count;
 
@@ -144,7 +145,7 @@ static void hit_add(struct search *search, unsigned worth, const struct catalog_
 
 static bool look(void *arg, const struct catalog_entry *entry)
 {
-	struct search *search = arg;
+	struct dataset_search *search = arg;
 	struct buf folded;
 	unsigned worth = 0;
 
@@ -165,9 +166,9 @@ static bool look(void *arg, const struct catalog_entry *entry)
 	return api_page_goes_on(search->call, entry->path);
 }
 
-static void search_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
+static void search_page_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
-	struct search *search = call->topic;
+	struct dataset_search *search = call->topic;
 
 	search->hub = hub;
 	search->call = call;
@@ -181,6 +182,6 @@ static void search_run(struct call *call, struct hub *hub, struct txn *txn, int6
 }
 
 const struct route search_routes[] = {
-	{HTTP_GET, "/search", ROUTE_QUERY, .begin = search_begin, .run = search_run},
+	{HTTP_GET, "/search", ROUTE_QUERY, .begin = search_begin, .run = search_page_run},
 	{.path = NULL},
 };

@@ -152,15 +152,15 @@ static void status_make(struct status *status)
 	actions_fini(&actions);
 }
 
-struct walker {
+struct status_walker {
 	struct call *call;
 	struct hub *hub;
 	struct txn *txn;
 };
 
-static bool count_dataset(void *arg, const struct catalog_entry *entry)
+static bool status_dataset(void *arg, const struct catalog_entry *entry)
 {
-	struct walker *walker = arg;
+	struct status_walker *walker = arg;
 
 	overview_dataset(walker->call->topic, walker->hub, walker->txn, entry);
 	return api_page_goes_on(walker->call, entry->path);
@@ -168,10 +168,10 @@ static bool count_dataset(void *arg, const struct catalog_entry *entry)
 
 static void status_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
-	struct walker walker = {.call = call, .hub = hub, .txn = txn};
+	struct status_walker walker = {.call = call, .hub = hub, .txn = txn};
 	struct status status = {.call = call, .hub = hub, .txn = txn, .now_ms = now_ms};
 
-	catalog_list(hub, txn, NULL, call->after[0] ? call->after : NULL, count_dataset, &walker);
+	catalog_list(hub, txn, NULL, call->after[0] ? call->after : NULL, status_dataset, &walker);
 	if (!call->more)
 		status_make(&status);
 }

@@ -1,5 +1,6 @@
 /*
- * /uploads: publishing. Files are taken as they come (upload.h), so these requests do not collect a body.
+ * /uploads: publishing. Files are taken as they come (upload.h), so these requests do not collect a
+ * body.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -301,7 +302,7 @@ static void commit_done(struct turn_item *item)
 	api_returned(call);
 	if (call->err == ERR_BUSY)
 		call->code = "conflict"; /* another version came first */
-	upload->staged = call->err != ERR_OK;
+	upload->staged = call->err;
 	upload_give_up(call);
 	api_done(call);
 	upload_release(upload);

@@ -33,7 +33,7 @@ struct setting {
 	const char *name;
 	enum kind kind;
 	uint64_t min, max;
-	size_t at; /* in struct limits, for numbers; in struct config, for KIND_ADDRESS and KIND_BOOL */
+	size_t at;        /* in struct limits; for KIND_ADDRESS and KIND_BOOL in struct config */
 	size_t width;     /* 4 or 8 */
 	const char *what; /* for --help */
 };

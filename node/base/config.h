@@ -6,9 +6,9 @@
  *	size-limit = 200G
  *
  * One setting a line; every value has a range; an unknown or repeated name is an error, so that a
- * slip of the pen is not mistaken for the default. Sizes take K, M, G, T (powers of 1024), times ms, s, min, h.
- * Each function writes one sentence into why (CONFIG_WHY_LEN bytes) when it fails: file,
- * line, value, what is allowed.
+ * slip of the pen is not mistaken for the default. Sizes take K, M, G, T (powers of 1024), times
+ * ms, s, min, h. Each function writes one sentence into why (CONFIG_WHY_LEN bytes) when it fails:
+ * file, line, value, what is allowed.
  */
 #ifndef ALLMENDE_CONFIG_H
 #define ALLMENDE_CONFIG_H
@@ -49,7 +49,8 @@ enum err config_set(struct config *config, const char *where, const char *name, 
 /* All names with their ranges, one a line, for --help. */
 void config_help(FILE *stream);
 
-/* Splits HOST:PORT or [HOST]:PORT; port 0 to 65535. host holds LIMIT_ADDRESS_LEN_MAX + 1 bytes. ERR_MALFORMED. */
+/* Splits HOST:PORT or [HOST]:PORT; port 0 to 65535. host holds LIMIT_ADDRESS_LEN_MAX + 1 bytes.
+   ERR_MALFORMED. */
 enum err address_split(const char *address, char *host, uint16_t *port);
 
 #endif

@@ -109,7 +109,8 @@ static void put_text(struct log *log, const char *stamp, enum log_kind kind,
 		kinds[kind].text, line[0] ? ": " : "", line);
 }
 
-/* Escaped as for people, so that both formats show the same; of what is left JSON minds two characters. */
+/* Escaped as for people, so that both formats show the same; of what is left JSON minds two
+   characters. */
 static void put_json_text(struct log *log, const char *name, const char *text)
 {
 	char shown[LOG_LINE_LEN_MAX];

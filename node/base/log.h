@@ -1,16 +1,18 @@
 /*
- * log - one line per event on a stream: time, level, what happened, where. For a person, or as JSON for programs:
+ * log - one line per event on a stream: time, level, what happened, where. For a person, or as JSON
+ * for programs:
  *
  *	2026-11-20T19:00:00Z info peer connected: meissen 127.0.0.1:7001
- *	{"time":"2026-11-20T19:00:00Z","level":"info","event":"peer_up","text":"peer connected","member":"meissen",
- *	 "address":"127.0.0.1:7001"}			(one line)
+ *	{"time":"2026-11-20T19:00:00Z","level":"info","event":"peer_up","text":"peer connected",
+ *	 "member":"meissen","address":"127.0.0.1:7001"}		(one line)
  *
- * "event" does not change between versions; members that do not apply are left out: address, member, dataset, version,
- * detail (free words).
+ * "event" does not change between versions; members that do not apply are left out: address,
+ * member, dataset, version, detail (free words).
  *
- * Driven by the loop thread alone. Each kind of line has a budget (LOG_BURST lines in LOG_WINDOW_MS);
- * what is above it is counted, and the count is told with the next line after it. Every line is cut
- * and escaped as a whole, so that nothing a peer sent can forge a line or move a cursor.
+ * Driven by the loop thread alone. Each kind of line has a budget (LOG_BURST lines in
+ * LOG_WINDOW_MS); what is above it is counted, and the count is told with the next line after it.
+ * Every line is cut and escaped as a whole, so that nothing a peer sent can forge a line or move a
+ * cursor.
  */
 #ifndef ALLMENDE_LOG_H
 #define ALLMENDE_LOG_H
@@ -79,9 +81,9 @@ void log_note(struct log *log, int64_t now_ms, const struct note *note, const ch
 	      const char *address);
 
 /*
- * The text as it may be shown: control characters, bytes that are no UTF-8, and characters that change the
- * direction of writing become \xNN; a backslash becomes \\; what does not fit is replaced by "...".
- * out holds size bytes (at least 8) and is always terminated.
+ * The text as it may be shown: control characters, bytes that are no UTF-8, and characters that
+ * change the direction of writing become \xNN; a backslash becomes \\; what does not fit is
+ * replaced by "...". out holds size bytes (at least 8) and is always terminated.
  */
 void log_escape(char *out, size_t size, struct bytes text);
 

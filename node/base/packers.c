@@ -11,13 +11,13 @@ void packers_init(struct packers *packers, uv_loop_t *loop)
 	packers->rest.data = packers;
 }
 
-static void rest(uv_timer_t *timer)
+static void packers_rest(uv_timer_t *timer)
 {
 	struct packers *packers = timer->data;
 
 	if (packers->used) {
 		packers->used = false;
-		uv_timer_start(&packers->rest, rest, PACKERS_REST_MS, 0);
+		uv_timer_start(&packers->rest, packers_rest, PACKERS_REST_MS, 0);
 		return;
 	}
 	packers_fini(packers);
@@ -34,7 +34,7 @@ void packers_give(struct packers *packers, struct packer *packer)
 	packers->used = true;
 	if (!uv_is_active((uv_handle_t *)&packers->rest) &&
 	    !uv_is_closing((uv_handle_t *)&packers->rest))
-		uv_timer_start(&packers->rest, rest, PACKERS_REST_MS, 0);
+		uv_timer_start(&packers->rest, packers_rest, PACKERS_REST_MS, 0);
 	if (packers->count < PACKERS_KEPT_MAX)
 		packers->kept[packers->count++] = packer;
 	else

@@ -1,11 +1,12 @@
 /*
  * jobs - what workers need: packers, lent to one job at a time.
  *
- * Jobs run in libuv's thread pool over bytes they were given, and read chunks in a read transaction of
- * their own; they never write and touch no core. Loop thread only.
+ * Jobs run in libuv's thread pool over bytes they were given, and read chunks in a read transaction
+ * of their own; they never write and touch no core. Loop thread only.
  *
- * A packer is large, so those that nobody has asked for in PACKERS_REST_MS go, and with them all memory that the work
- * has left behind free: a node that has published and now idles is as small as before.
+ * A packer is large, so those that nobody has asked for in PACKERS_REST_MS go, and with them all
+ * memory that the work has left behind free: a node that has published and now idles is as small as
+ * before.
  */
 #ifndef ALLMENDE_PACKERS_H
 #define ALLMENDE_PACKERS_H

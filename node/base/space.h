@@ -1,9 +1,9 @@
 /*
  * space - how much room the store has: on its disk and under its own size limit.
  *
- * From SPACE_WARN_PERCENT on people are told; from SPACE_REFUSE_PERCENT on foreign data is refused, so that what is
- * left serves own data, revocations, charters and deletions. On a large disk the last percents are a lot: while
- * SPACE_PLENTY_BYTES are free there, nothing is refused.
+ * From SPACE_WARN_PERCENT on people are told; from SPACE_REFUSE_PERCENT on foreign data is refused,
+ * so that what is left serves own data, revocations, charters and deletions. On a large disk the
+ * last percents are a lot: while SPACE_PLENTY_BYTES are free there, nothing is refused.
  */
 #ifndef ALLMENDE_SPACE_H
 #define ALLMENDE_SPACE_H
@@ -24,7 +24,8 @@ struct space { /* all in bytes */
 
 /* Any thread. Zero is what cannot be found out. */
 void space_take(struct space *space, struct db *db, const char *dir, uint64_t store_limit);
-/* Of the fuller one of disk and size limit, 0 to 100 or a little more; what: "disk" or "size limit", of: its size. */
+/* Of the fuller one of disk and size limit, 0 to 100 or a little more; what: "disk" or "size
+   limit", of: its size. */
 unsigned space_percent(const struct space *space, const char **what, uint64_t *of);
 /* What the core may store now. */
 enum headroom space_headroom(const struct space *space);

@@ -37,6 +37,7 @@ struct turn {
 
 	/* core thread */
 	struct core *core;
+	bool settled; /* it has made a turn since it was opened, so nothing waits to be written */
 	uint32_t core_generation;
 	enum err fault; /* of the last failed turn */
 	struct event *events;
@@ -69,8 +70,9 @@ static struct turn_item *lane_take(struct lane *lane)
 static enum err open_core(struct turn *turn)
 {
 	struct txn *txn = txn_begin(turn->options.db, true);
-	enum err err = core_open(&turn->core, &turn->options.core, txn, clock_now_ms());
+	enum err err = core_open(&turn->core, &turn->options.core, txn, clock_times());
 
+	turn->settled = false;
 	if (err) {
 		turn->core = NULL;
 		txn_abort(txn);
@@ -91,8 +93,9 @@ static bool wait_for_work(struct turn *turn)
 
 	uv_mutex_lock(&turn->lock);
 	while (!turn->control.first && !turn->bulk.first && !turn->queries.first) {
-		int64_t wake = turn->core ? core_wake(turn->core) : INT64_MAX;
-		int64_t now = clock_now_ms();
+		struct times times = clock_times();
+		int64_t now = times.mono_ms;
+		int64_t wake = turn->core ? core_wake(turn->core, times) : INT64_MAX;
 
 		if (turn->stop) {
 			work = false;
@@ -147,10 +150,10 @@ static void event_add(struct turn *turn, const struct event *event)
 }
 
 /* Items meant for a core that failed meanwhile are left out. */
-static void gather_events(struct turn *turn, struct turn_item *items, int64_t now_ms)
+static void gather_events(struct turn *turn, struct turn_item *items, struct times now)
 {
 	turn->event_count = 0;
-	if (core_wake(turn->core) <= now_ms)
+	if (core_wake(turn->core, now) <= now.mono_ms)
 		event_add(turn, &(struct event){.type = EVENT_TICK});
 	for (struct turn_item *item = items; item; item = item->next)
 		if (item->generation == turn->core_generation)
@@ -228,7 +231,7 @@ static void start_over(struct turn *turn, struct turn_batch *batch)
 	core_close(turn->core);
 	turn->fault = batch->err;
 	turn->core_generation++;
-	batch->fatal = open_core(turn) != ERR_OK;
+	batch->fatal = open_core(turn);
 }
 
 const double turn_bucket_seconds[TURN_BUCKET_COUNT] = {0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3};
@@ -250,7 +253,7 @@ static void stats_end(struct turn *turn, enum err err, uint64_t commit_ns)
 	uv_mutex_lock(&turn->lock);
 	stats->busy_since_ms = 0;
 	stats->count++;
-	stats->failed += err != ERR_OK;
+	stats->failed += err ? 1 : 0;
 	stats->err = err;
 	stats->commit_us += commit_ns / 1000;
 	if (i < TURN_BUCKET_COUNT)
@@ -263,7 +266,7 @@ static void stats_query(struct turn *turn, enum err err)
 	uv_mutex_lock(&turn->lock);
 	turn->stats.busy_since_ms = 0;
 	turn->stats.query_count++;
-	turn->stats.query_failed += err != ERR_OK;
+	turn->stats.query_failed += err ? 1 : 0;
 	uv_mutex_unlock(&turn->lock);
 }
 
@@ -289,21 +292,22 @@ static void tell_room(struct turn *turn)
 static void run_turn(struct turn *turn)
 {
 	struct turn_batch *batch = batch_new(take_items(turn));
-	int64_t now_ms = clock_now_ms();
+	struct times now = clock_times();
 	uint32_t generation = turn->core_generation;
 	uint64_t commit_ns;
 	struct txn *txn;
 
-	stats_begin(turn, now_ms);
+	stats_begin(turn, now.wall_ms);
 	tell_room(turn);
 	txn = txn_begin(turn->options.db, true);
-	gather_events(turn, batch->items, now_ms);
-	core_turn(turn->core, txn, now_ms, turn->events, turn->event_count, &batch->effects);
+	gather_events(turn, batch->items, now);
+	core_turn(turn->core, txn, now, turn->events, turn->event_count, &batch->effects);
 	commit_ns = uv_hrtime();
 	batch->err = txn_commit(txn);
 	stats_end(turn, batch->err, uv_hrtime() - commit_ns);
 	for (struct turn_item *item = batch->items; item; item = item->next)
 		item->err = item->generation == generation ? batch->err : turn->fault;
+	turn->settled = true;
 	if (batch->err)
 		start_over(turn, batch);
 	if (!batch->err)
@@ -316,22 +320,23 @@ static void run_turn(struct turn *turn)
 /* Items, or a deadline of the core. */
 static bool turn_is_due(struct turn *turn)
 {
+	struct times now = clock_times();
 	bool due;
 
 	uv_mutex_lock(&turn->lock);
 	due = turn->control.first || turn->bulk.first;
 	uv_mutex_unlock(&turn->lock);
-	return due || core_wake(turn->core) <= clock_now_ms();
+	return due || core_wake(turn->core, now) <= now.mono_ms;
 }
 
 static enum err query_core(struct turn *turn, const struct event *event)
 {
 	struct txn *txn = txn_begin(turn->options.db, false);
-	int64_t now_ms = clock_now_ms();
+	struct times now = clock_times();
 	enum err err;
 
-	stats_begin(turn, now_ms);
-	core_query(turn->core, txn, now_ms, event->run, event->arg);
+	stats_begin(turn, now.wall_ms);
+	core_query(turn->core, txn, now, event->run, event->arg);
 	err = txn_err(txn);
 	txn_abort(txn);
 	stats_query(turn, err);
@@ -342,8 +347,8 @@ static void run_query(struct turn *turn, struct turn_item *item)
 {
 	struct turn_batch *batch = batch_new(item);
 
-	if (item->generation != turn->core_generation)
-		item->err = turn->fault;
+	if (item->generation != turn->core_generation || !turn->settled)
+		item->err = turn->fault; /* that of the turn before */
 	else
 		item->err = batch->err = query_core(turn, &item->event);
 	if (batch->err)
@@ -353,15 +358,16 @@ static void run_query(struct turn *turn, struct turn_item *item)
 	batch_release(turn, batch);
 }
 
-/* Some of those that wait, one at least. */
+/* Some of those that wait, one at least. After a turn, so the core has settled. */
 static void run_queries(struct turn *turn)
 {
 	uint64_t end_ns = uv_hrtime() + QUERIES_NS_MAX;
+	uint32_t generation = turn->core_generation;
 	struct turn_item *item;
 
 	while (turn->core && (item = take_query(turn))) {
 		run_query(turn, item);
-		if (uv_hrtime() >= end_ns)
+		if (uv_hrtime() >= end_ns || turn->core_generation != generation)
 			return;
 	}
 }
@@ -415,11 +421,11 @@ static void thread_main(void *arg)
 	while (wait_for_work(turn)) {
 		uint32_t generation = turn->core_generation;
 
-		run_queries(turn);
 		if (!turn->core)
 			refuse_turn(turn);
-		else if (turn_is_due(turn))
+		else if (!turn->settled || turn_is_due(turn))
 			run_turn(turn);
+		run_queries(turn);
 		if (turn->core_generation != generation)
 			pause_after_fault(turn);
 	}

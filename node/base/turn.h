@@ -9,8 +9,9 @@
  *
  * Queries run between turns on the same thread, as the core's memory belongs to it: each in a read
  * transaction of its own, without ticks, effects or a commit. After some milliseconds of them a
- * turn gets its time, if one is due, so neither waits long for the other. What a query sees is what the
- * last turn has committed. One that writes all the same has made a fault, and nothing is written.
+ * turn gets its time, if one is due, so neither waits long for the other. What a query sees is what
+ * the last turn has committed. One that writes all the same has made a fault, and nothing is
+ * written.
  *
  * When a commit fails the batch carries the fault and no effects, the core is opened anew from the
  * store, and every item that was pushed before the loop thread heard of it is answered with the

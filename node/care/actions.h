@@ -1,8 +1,9 @@
 /*
- * actions - the list of what the administrator has to do, the worst first, each with the command to type.
+ * actions - the list of what the administrator has to do, the worst first, each with the command to
+ * type.
  *
- * `allmende status` prints it, `allmende status --check` turns the worst into an exit code, /metrics counts it by severity.
- * What stands in it comes from the topics (topics.h).
+ * `allmende status` prints it, `allmende status --check` turns the worst into an exit code,
+ * /metrics counts it by severity. What stands in it comes from the topics (topics.h).
  */
 #ifndef ALLMENDE_ACTIONS_H
 #define ALLMENDE_ACTIONS_H
@@ -47,7 +48,8 @@ struct actions {
 	size_t topic_count;
 };
 
-/* Text is a format, cut at ACTION_TEXT_LEN. Of a topic only ACTION_PER_TOPIC_MAX are kept, the rest is counted. */
+/* Text is a format, cut at ACTION_TEXT_LEN. Of a topic only ACTION_PER_TOPIC_MAX are kept, the rest
+   is counted. */
 __attribute__((format(printf, 4, 5))) void actions_add(struct actions *list,
 						       enum action_severity severity,
 						       const char *command, const char *format,

@@ -24,9 +24,10 @@ struct ask {
 };
 
 /*
- * Every metric: its name behind "allmende_", type, help, and what prints its values. docs/METRICS.md
- * shows the same list, and a test compares the two: a new one is a line here, and one there. At hand
- * are, as in make_text(): out, name, metrics, overview, datasets, space, counts, turns.
+ * Every metric: its name behind "allmende_", type, help, and what prints its values.
+ * docs/METRICS.md shows the same list, and a test compares the two: a new one is a line here, and
+ * one there. At hand are, as in make_text(): out, name, metrics, overview, datasets, space, counts,
+ * turns.
  */
 #define METRIC_LIST(X)                                                                             \
 	X(build_info, gauge, "The version of the node; always 1.",                                 \
@@ -89,7 +90,7 @@ struct ask {
 	  put_fetches(out, name, metrics))                                                         \
 	X(uploads, gauge, "Publications under way.",                                               \
 	  put_count(out, name, metrics->node->uploads->count))                                     \
-	X(queries_total, counter, "Questions to the hub, which are asked between turns.",          \
+	X(queries_total, counter, "Questions to the core, which are asked between turns.",         \
 	  put_count(out, name, turns.query_count))                                                 \
 	X(queries_failed_total, counter, "Questions that met a fault of the store.",               \
 	  put_count(out, name, turns.query_failed))                                                \
@@ -100,7 +101,8 @@ struct ask {
 
 /* Printing */
 
-__attribute__((format(printf, 2, 3))) static void put(struct buf *out, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void metrics_put(struct buf *out, const char *format,
+							      ...)
 {
 	char line[400];
 	va_list args;
@@ -113,25 +115,25 @@ __attribute__((format(printf, 2, 3))) static void put(struct buf *out, const cha
 
 static void put_head(struct buf *out, const char *name, const char *type, const char *help)
 {
-	put(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+	metrics_put(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
 static void put_count(struct buf *out, const char *name, uint64_t value)
 {
-	put(out, "%s %" PRIu64 "\n", name, value);
+	metrics_put(out, "%s %" PRIu64 "\n", name, value);
 }
 
 /* One of several, told apart by a label. */
 static void put_count_of(struct buf *out, const char *name, const char *label, const char *which,
 			 uint64_t value)
 {
-	put(out, "%s{%s=\"%s\"} %" PRIu64 "\n", name, label, which, value);
+	metrics_put(out, "%s{%s=\"%s\"} %" PRIu64 "\n", name, label, which, value);
 }
 
 static void put_seconds(struct buf *out, const char *name, int64_t ms)
 {
-	put(out, "%s %s%" PRId64 ".%03" PRId64 "\n", name, ms < 0 ? "-" : "",
-	    (ms < 0 ? -ms : ms) / 1000, (ms < 0 ? -ms : ms) % 1000);
+	metrics_put(out, "%s %s%" PRId64 ".%03" PRId64 "\n", name, ms < 0 ? "-" : "",
+		    (ms < 0 ? -ms : ms) / 1000, (ms < 0 ? -ms : ms) % 1000);
 }
 
 /* since_ms 0: there is nothing that could be old. */
@@ -169,12 +171,13 @@ static void put_commits(struct buf *out, const char *name, const struct turn_sta
 
 	for (unsigned i = 0; i < TURN_BUCKET_COUNT; i++) {
 		sum += turns->buckets[i];
-		put(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name, turn_bucket_seconds[i], sum);
+		metrics_put(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name, turn_bucket_seconds[i],
+			    sum);
 	}
-	put(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, turns->count);
-	put(out, "%s_sum %" PRIu64 ".%06" PRIu64 "\n", name, turns->commit_us / 1000000,
-	    turns->commit_us % 1000000);
-	put(out, "%s_count %" PRIu64 "\n", name, turns->count);
+	metrics_put(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, turns->count);
+	metrics_put(out, "%s_sum %" PRIu64 ".%06" PRIu64 "\n", name, turns->commit_us / 1000000,
+		    turns->commit_us % 1000000);
+	metrics_put(out, "%s_count %" PRIu64 "\n", name, turns->count);
 }
 
 static void make_text(struct metrics *metrics)
@@ -201,16 +204,16 @@ static void make_text(struct metrics *metrics)
 
 /* Gathering, on the core thread */
 
-struct walker {
+struct metrics_walker {
 	struct metrics *metrics;
 	struct hub *hub;
 	struct txn *txn;
 };
 
 /* In pages, so that a long catalogue holds up nobody. */
-static bool count_dataset(void *arg, const struct catalog_entry *entry)
+static bool metrics_dataset(void *arg, const struct catalog_entry *entry)
 {
-	struct walker *walker = arg;
+	struct metrics_walker *walker = arg;
 	struct metrics *metrics = walker->metrics;
 
 	overview_dataset(metrics->overview, walker->hub, walker->txn, entry);
@@ -232,16 +235,16 @@ static void count_fetches(struct metrics *metrics, struct hub *hub, struct txn *
 	}
 }
 
-static void gather(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+static void metrics_gather(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct metrics *metrics = arg;
-	struct walker walker = {.metrics = metrics, .hub = hub, .txn = txn};
+	struct metrics_walker walker = {.metrics = metrics, .hub = hub, .txn = txn};
 	const char *after = metrics->more ? metrics->after : NULL;
 	struct overview *overview = metrics->overview;
 	struct actions actions;
 
 	metrics->more = false;
-	catalog_list(hub, txn, NULL, after, count_dataset, &walker);
+	catalog_list(hub, txn, NULL, after, metrics_dataset, &walker);
 	if (metrics->more)
 		return;
 	overview_take(overview, metrics->node, hub, txn, now_ms);
@@ -257,8 +260,8 @@ static void gather(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 
 /* Asking */
 
-static void answer(struct http_request *request, unsigned status, const char *type,
-		   struct bytes text)
+static void metrics_answer(struct http_request *request, unsigned status, const char *type,
+			   struct bytes text)
 {
 	struct buf body;
 
@@ -275,22 +278,23 @@ static void answer_all(struct metrics *metrics, enum err err)
 		if (ask->request->answered)
 			continue;
 		if (err)
-			answer(ask->request, 503, TEXT_TYPE,
-			       bytes_str("the store could not be read; see the node's log\n"));
+			metrics_answer(
+				ask->request, 503, TEXT_TYPE,
+				bytes_str("the store could not be read; see the node's log\n"));
 		else
-			answer(ask->request, 200, METRICS_TYPE, buf_bytes(&metrics->text));
+			metrics_answer(ask->request, 200, METRICS_TYPE, buf_bytes(&metrics->text));
 	}
 }
 
-static void push(struct metrics *metrics);
+static void metrics_push(struct metrics *metrics);
 
-static void gathered(struct turn_item *item)
+static void metrics_gathered(struct turn_item *item)
 {
 	struct metrics *metrics = item->owner;
 
 	metrics->busy = false;
 	if (metrics->more && !item->err) {
-		push(metrics);
+		metrics_push(metrics);
 		return;
 	}
 	if (!item->err) {
@@ -303,12 +307,12 @@ static void gathered(struct turn_item *item)
 	answer_all(metrics, item->err);
 }
 
-static void push(struct metrics *metrics)
+static void metrics_push(struct metrics *metrics)
 {
 	metrics->item = (struct turn_item){
-		.event = {.type = EVENT_CALL, .run = gather, .arg = metrics},
+		.event = {.type = EVENT_CALL, .run = metrics_gather, .arg = metrics},
 		.query = true,
-		.done = gathered,
+		.done = metrics_gathered,
 		.owner = metrics,
 		.weight = sizeof(*metrics),
 	};
@@ -316,14 +320,14 @@ static void push(struct metrics *metrics)
 	turn_push(metrics->node->turn, &metrics->item);
 }
 
-static void start(struct metrics *metrics)
+static void metrics_start(struct metrics *metrics)
 {
 	metrics->overview = mem_new(1, sizeof(*metrics->overview));
 	metrics->begun_ms = uv_now(metrics->node->loop);
 	metrics->more = false;
 	metrics->page_count = 0;
 	metrics->fetches_running = metrics->fetches_waiting = 0;
-	push(metrics);
+	metrics_push(metrics);
 }
 
 static uint64_t age_max(const struct metrics *metrics)
@@ -333,15 +337,15 @@ static uint64_t age_max(const struct metrics *metrics)
 	return METRICS_AGE_MS + METRICS_COST_FACTOR * cost_ms;
 }
 
-static void asked(struct http_request *request)
+static void metrics_asked(struct http_request *request)
 {
 	struct ask *ask = request->owner;
 	struct metrics *metrics = ask->metrics;
 
 	if (metrics->made && uv_now(metrics->node->loop) - metrics->made_ms < age_max(metrics))
-		answer(request, 200, METRICS_TYPE, buf_bytes(&metrics->text));
+		metrics_answer(request, 200, METRICS_TYPE, buf_bytes(&metrics->text));
 	else if (!metrics->overview)
-		start(metrics);
+		metrics_start(metrics);
 }
 
 static void ask_gone(struct http_request *request)
@@ -355,7 +359,7 @@ static void ask_gone(struct http_request *request)
 }
 
 /* What a client sends along is of no use. */
-static size_t drop(struct http_request *request, struct bytes bytes)
+static size_t ask_drop(struct http_request *request, struct bytes bytes)
 {
 	return bytes.len;
 }
@@ -367,8 +371,8 @@ static void begin_ask(struct metrics *metrics, struct http_request *request)
 	*ask = (struct ask){.next = metrics->asks, .metrics = metrics, .request = request};
 	metrics->asks = ask;
 	request->owner = ask;
-	request->feed = drop;
-	request->end = asked;
+	request->feed = ask_drop;
+	request->end = metrics_asked;
 	request->gone = ask_gone;
 }
 
@@ -388,7 +392,7 @@ static void answer_health(const struct metrics *metrics, struct http_request *re
 			 busy_ms / 1000);
 	else
 		status = 200;
-	answer(request, status, TEXT_TYPE, bytes_str(why));
+	metrics_answer(request, status, TEXT_TYPE, bytes_str(why));
 }
 
 bool metrics_begin(struct metrics *metrics, struct http_request *request)
@@ -406,8 +410,8 @@ bool metrics_begin(struct metrics *metrics, struct http_request *request)
 
 void metrics_absent(struct http_request *request)
 {
-	answer(request, 404, TEXT_TYPE,
-	       bytes_str("only GET /healthz and GET /metrics are answered here\n"));
+	metrics_answer(request, 404, TEXT_TYPE,
+		       bytes_str("only GET /healthz and GET /metrics are answered here\n"));
 }
 
 void metrics_init(struct metrics *metrics, const struct node_view *node)

@@ -1,10 +1,11 @@
 /*
- * metrics - GET /metrics (Prometheus text format) and GET /healthz, on the control socket and on the TCP port of
- * `http = HOST:PORT`, where nothing else is answered because nobody is known there.
+ * metrics - GET /metrics (Prometheus text format) and GET /healthz, on the control socket and on
+ * the TCP port of `http = HOST:PORT`, where nothing else is answered because nobody is known there.
  *
- * Numbers alone: no name of a member, dataset or person. They are gathered by queries, at most once in METRICS_AGE_MS,
- * and more seldom when that takes long; who asks in between gets the same text, so nobody can make the node work by asking.
- * /healthz looks at nothing but the last turn: 200 "ok", or 503 and why.
+ * Numbers alone: no name of a member, dataset or person. They are gathered by queries, at most once
+ * in METRICS_AGE_MS, and more seldom when that takes long; who asks in between gets the same text,
+ * so nobody can make the node work by asking. /healthz looks at nothing but the last turn: 200
+ * "ok", or 503 and why.
  */
 #ifndef ALLMENDE_METRICS_H
 #define ALLMENDE_METRICS_H

@@ -1,8 +1,8 @@
 /*
  * node_view - what care and api see of the node: the daemon fills it in once, before anybody asks.
  *
- * The first part does not change while the node runs, and any thread may read it. The second belongs to the loop
- * thread, and so may only be used there.
+ * The first part does not change while the node runs, and any thread may read it. The second
+ * belongs to the loop thread, and so may only be used there.
  */
 #ifndef ALLMENDE_NODE_VIEW_H
 #define ALLMENDE_NODE_VIEW_H

@@ -1,5 +1,6 @@
 /*
- * overview - how the node does, in numbers: what `allmende status`, its actions and /metrics are made of.
+ * overview - how the node does, in numbers: what `allmende status`, its actions and /metrics are
+ * made of.
  *
  * On the core thread: overview_dataset() for every current version, in as many queries as it takes,
  * then overview_take() in the last of them. Nothing in it is a secret of a dataset.

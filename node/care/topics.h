@@ -1,8 +1,10 @@
 /*
- * topics - what there is to do: one function a topic looks at the node and adds to the list of actions.
+ * topics - what there is to do: one function a topic looks at the node and adds to the list of
+ * actions.
  *
- * A function looks with list->hub, list->txn and list->now_ms; it changes nothing, takes no more than milliseconds, and adds its
- * worst first. It runs on the core thread: of list->node it may read only what does not change while the node runs.
+ * A function looks with list->hub, list->txn and list->now_ms; it changes nothing, takes no more
+ * than milliseconds, and adds its worst first. It runs on the core thread: of list->node it may
+ * read only what does not change while the node runs.
  *
  * To add a topic: write its function, say in a file topic_grants.c of its own,
  *

@@ -38,8 +38,8 @@ static void look_push(struct deliver *deliver);
 static void step_queue(struct delivery *job);
 static void timer_set(struct deliver *deliver);
 
-__attribute__((format(printf, 2, 3))) static void fail(struct delivery *job, const char *format,
-						       ...)
+__attribute__((format(printf, 2, 3))) static void job_fail(struct delivery *job, const char *format,
+							   ...)
 {
 	va_list args;
 
@@ -75,9 +75,9 @@ static void chunk_write(struct delivery *job, struct txn *txn, const struct chun
 	}
 	if (err) {
 		job->bad_chunk = err == ERR_CORRUPT || err == ERR_ABSENT;
-		fail(job, "a chunk is damaged or missing and is fetched again");
+		job_fail(job, "a chunk is damaged or missing and is fetched again");
 	} else if (!folder_write(&job->folder, buf_bytes(&plain))) {
-		fail(job, "%s", job->folder.why);
+		job_fail(job, "%s", job->folder.why);
 	} else {
 		reader_file_add(&job->check, buf_bytes(&plain));
 		*bytes += plain.len;
@@ -94,14 +94,14 @@ static void file_write(struct delivery *job, struct txn *txn, const struct manif
 	if (job->folder.file_fd < 0) {
 		reader_file_begin(&job->check);
 		if (!folder_file(&job->folder, file->name))
-			fail(job, "%s", job->folder.why);
+			job_fail(job, "%s", job->folder.why);
 	} else if (job->chunk < file->chunk_count) {
 		chunk_write(job, txn, manifest_chunk(manifest, file, job->chunk++), bytes);
 	} else {
 		if (!folder_file_done(&job->folder, (int64_t)file->modified_ms))
-			fail(job, "%s", job->folder.why);
+			job_fail(job, "%s", job->folder.why);
 		else if (reader_file_end(&job->check, file))
-			fail(job, "a file is not what its publisher has signed");
+			job_fail(job, "a file is not what its publisher has signed");
 		*bytes += 4096; /* many small ones take their time, too */
 		job->file++;
 		job->chunk = 0;
@@ -128,7 +128,7 @@ static void write_run(struct delivery *job)
 		names_of(manifest, &job->names);
 		if (!folder_begin(&job->folder, job->due.dir, job->due.path, job->deliver->mark,
 				  &job->due.names, &job->due.names_next))
-			fail(job, "%s", job->folder.why);
+			job_fail(job, "%s", job->folder.why);
 	}
 	txn = txn_begin(job->deliver->db, false);
 	while (!job->failed && bytes < STEP_BYTES && job->file < manifest_file_count(manifest))
@@ -138,7 +138,7 @@ static void write_run(struct delivery *job)
 		return;
 	job->written = true;
 	if (!folder_sync(&job->folder))
-		fail(job, "%s", job->folder.why);
+		job_fail(job, "%s", job->folder.why);
 }
 
 static void step_run(uv_work_t *work)
@@ -151,7 +151,7 @@ static void step_run(uv_work_t *work)
 		return;
 	case STEP_SWAP:
 		if (!folder_swap(&job->folder, &job->due.names, &job->due.names_next))
-			fail(job, "%s", job->folder.why);
+			job_fail(job, "%s", job->folder.why);
 		return;
 	case STEP_END:
 		if (job->begun)
@@ -221,7 +221,7 @@ static void outcome_done(struct turn_item *item)
 {
 	struct delivery *job = item->owner;
 
-	job->unrecorded = item->err != ERR_OK;
+	job->unrecorded = item->err;
 	if (job->failed)
 		log_line(job->deliver->log, clock_now_ms(), LOG_DELIVER_FAILED, "%s@%llu: %s",
 			 job->due.path, (unsigned long long)job->due.number, job->why);
@@ -238,7 +238,7 @@ static void begun_done(struct turn_item *item)
 	struct delivery *job = item->owner;
 
 	if (item->err)
-		fail(job, "the store could not be written: %s", err_text(item->err));
+		job_fail(job, "the store could not be written: %s", err_text(item->err));
 	job->step = job->failed || job->deliver->stopping ? STEP_END : STEP_SWAP;
 	if (job->failed)
 		job_push(job, outcome_run, outcome_done);
@@ -251,7 +251,7 @@ static void step_done(uv_work_t *work, int status)
 	struct delivery *job = work->data;
 
 	if (status)
-		fail(job, "it was given up");
+		job_fail(job, "it was given up");
 	switch (job->step) {
 	case STEP_WRITE:
 		if (job->failed && !job->deliver->stopping)
@@ -285,12 +285,12 @@ static void job_opened(void *arg, struct opened *opened)
 
 	job->opened = opened;
 	if (opened->err == ERR_CORRUPT || opened->err == ERR_ABSENT)
-		fail(job,
-		     "a chunk of the list of files is damaged or missing and is fetched again");
+		job_fail(job,
+			 "a chunk of the list of files is damaged or missing and is fetched again");
 	else if (opened->err)
-		fail(job, "it is not what its publisher has signed: %s", err_text(opened->err));
+		job_fail(job, "it is not what its publisher has signed: %s", err_text(opened->err));
 	else if (reader_key_wanted(opened->reader))
-		fail(job, "parts of it are sealed under an older key that is not here");
+		job_fail(job, "parts of it are sealed under an older key that is not here");
 	if (job->failed)
 		job_push(job, outcome_run, outcome_done);
 	else
@@ -311,7 +311,7 @@ static void job_begin(struct deliver *deliver)
 
 /* ---- looking ---- */
 
-static void timer_fired(uv_timer_t *timer)
+static void look_timer_fired(uv_timer_t *timer)
 {
 	struct deliver *deliver = timer->data;
 
@@ -330,9 +330,9 @@ static void timer_set(struct deliver *deliver)
 	if (deliver->stopping)
 		return;
 	if (deliver->again)
-		uv_timer_start(&deliver->timer, timer_fired, LOOK_WAIT_MS, 0);
+		uv_timer_start(&deliver->timer, look_timer_fired, LOOK_WAIT_MS, 0);
 	else if (deliver->cursor.retry_ms != INT64_MAX)
-		uv_timer_start(&deliver->timer, timer_fired,
+		uv_timer_start(&deliver->timer, look_timer_fired,
 			       wait_ms > LOOK_WAIT_MS ? (uint64_t)wait_ms : LOOK_WAIT_MS, 0);
 }
 
@@ -376,7 +376,7 @@ void deliver_look(struct deliver *deliver)
 		return;
 	deliver->again = true;
 	if (!deliver->looking)
-		uv_timer_start(&deliver->timer, timer_fired, LOOK_WAIT_MS, 0);
+		uv_timer_start(&deliver->timer, look_timer_fired, LOOK_WAIT_MS, 0);
 }
 
 /* ---- what is withdrawn stays in its folders ---- */

@@ -1,9 +1,10 @@
 /*
  * deliver - writes versions into folders: the work of `subscribe --to`.
  *
- * Loop thread; one version at a time. It asks the core which is due (proto/catalog/delivery.h), opens it, writes it in jobs of a few
- * mebibytes each (folder.h), tells the core what is about to stand there, lets the folders change places, and tells the core that
- * it does. It looks again when a version has become held, when a subscription is made, and when a failed one may be tried anew.
+ * Loop thread; one version at a time. It asks the core which is due (proto/catalog/delivery.h),
+ * opens it, writes it in jobs of a few mebibytes each (folder.h), tells the core what is about to
+ * stand there, lets the folders change places, and tells the core that it does. It looks again when
+ * a version has become held, when a subscription is made, and when a failed one may be tried anew.
  */
 #ifndef ALLMENDE_DELIVER_H
 #define ALLMENDE_DELIVER_H

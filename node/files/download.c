@@ -172,7 +172,7 @@ void downloads_fini(struct downloads *downloads)
 
 /* Reading */
 
-static enum err read_chunk(struct block *block, struct txn *txn, const struct chunk_ref *ref)
+static enum err block_chunk(struct block *block, struct txn *txn, const struct chunk_ref *ref)
 {
 	const struct opened *opened = block->download->opened;
 	const struct manifest *manifest = reader_manifest(opened->reader);
@@ -198,14 +198,14 @@ static void block_run(uv_work_t *work)
 	struct txn *txn = txn_begin(download->downloads->db, false);
 
 	for (uint32_t i = 0; i < block->count && !block->err; i++)
-		block->err = read_chunk(block, txn,
-					manifest_chunk(manifest, download->file, block->first + i));
+		block->err = block_chunk(
+			block, txn, manifest_chunk(manifest, download->file, block->first + i));
 	if (txn_err(txn))
 		block->err = txn_err(txn);
 	txn_abort(txn);
 }
 
-static void release_if_idle(struct download *download)
+static void download_release(struct download *download)
 {
 	struct downloads *downloads = download->downloads;
 
@@ -235,7 +235,7 @@ static void block_done(uv_work_t *work, int status)
 	if (block->err == ERR_CORRUPT || block->err == ERR_ABSENT)
 		turn_push_bad(downloads->turn, &download->opened->reading.dataset, &block->bad);
 	if (download->closed)
-		release_if_idle(download);
+		download_release(download);
 	else if (block == download->blocks[0])
 		download->wake(download->arg);
 }
@@ -314,5 +314,5 @@ ssize_t download_read(struct download *download, void *to, size_t len)
 void download_close(struct download *download)
 {
 	download->closed = true;
-	release_if_idle(download);
+	download_release(download);
 }

@@ -1,12 +1,12 @@
 /*
  * download - versions that are being read: manifests, and files as streams of plain text.
  *
- * Loop thread. A version is opened by a job that reads its manifest; the last few stay open, as a client that gets a
- * folder asks for one file after the other. Files are read in blocks by jobs, each in a read transaction of its own,
- * a few blocks ahead of what the client has taken.
+ * Loop thread. A version is opened by a job that reads its manifest; the last few stay open, as a
+ * client that gets a folder asks for one file after the other. Files are read in blocks by jobs,
+ * each in a read transaction of its own, a few blocks ahead of what the client has taken.
  *
- * Bounds: DOWNLOAD_BLOCK_COUNT blocks of about DOWNLOAD_BLOCK_LEN per file while all downloads
- * hold less than DOWNLOAD_BYTES_MAX, otherwise one; READINGS_KEPT_MAX open versions that nobody uses.
+ * Bounds: DOWNLOAD_BLOCK_COUNT blocks of about DOWNLOAD_BLOCK_LEN per file while all downloads hold
+ * less than DOWNLOAD_BYTES_MAX, otherwise one; READINGS_KEPT_MAX open versions that nobody uses.
  */
 #ifndef ALLMENDE_DOWNLOAD_H
 #define ALLMENDE_DOWNLOAD_H
@@ -28,8 +28,9 @@ struct opened {
 	struct opened *next;
 	struct reading reading;
 	struct reader *reader;
-	enum err
-		err; /* ABSENT: a chunk or key is not here; CORRUPT: a chunk is damaged; DENIED, MALFORMED: not what was signed */
+	/* ABSENT: a chunk or key is not here; CORRUPT: a chunk is damaged; DENIED, MALFORMED: not
+	   what was signed */
+	enum err err;
 	struct chunk_addr bad; /* ABSENT, CORRUPT */
 };
 
@@ -56,7 +57,8 @@ void downloads_stop(struct downloads *downloads);
 void downloads_fini(struct downloads *downloads); /* no job, no download is left */
 
 struct download;
-/* Begins to read a file; opened_put() comes with download_close(). wake(arg): data is there, or it failed. */
+/* Begins to read a file; opened_put() comes with download_close(). wake(arg): data is there, or it
+   failed. */
 struct download *download_open(struct downloads *downloads, struct opened *opened,
 			       const struct manifest_file *file, void (*wake)(void *arg),
 			       void *arg);

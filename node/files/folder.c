@@ -14,8 +14,8 @@
 
 #define ENTRY_MODE 0777 /* less the umask, as the administrator has set it */
 
-__attribute__((format(printf, 2, 3))) static bool fail(struct folder *folder, const char *format,
-						       ...)
+__attribute__((format(printf, 2, 3))) static bool folder_fail(struct folder *folder,
+							      const char *format, ...)
 {
 	va_list args;
 
@@ -49,7 +49,8 @@ void folder_names_done(const struct folder_names *names, struct digest *out)
 
 /* ---- trees ---- */
 
-/* Calls each with every entry below a folder; children before their folder too. False: it could not be read, or each said so. */
+/* Calls each with every entry below a folder; children before their folder too. False: it could not
+   be read, or each said so. */
 static bool tree_walk(const char *root,
 		      bool (*each)(void *arg, const FTSENT *entry, size_t root_len), void *arg)
 {
@@ -117,15 +118,15 @@ bool folder_check(const char *dir, char why[FOLDER_WHY_LEN])
 }
 
 /* "DIR/NAME" */
-static void join(const struct folder *folder, const char *name,
-		 char out[FOLDER_DIR_LEN_MAX + LIMIT_PATH_LEN_MAX + 2])
+static void folder_join(const struct folder *folder, const char *name,
+			char out[FOLDER_DIR_LEN_MAX + LIMIT_PATH_LEN_MAX + 2])
 {
 	snprintf(out, FOLDER_DIR_LEN_MAX + LIMIT_PATH_LEN_MAX + 2, "%s/%s", folder->dir, name);
 }
 
 /*
- * Opens the folder above the target; make: makes what is missing. *last is the target's own name. -1 with errno; ENOENT when
- * it is not there.
+ * Opens the folder above the target; make: makes what is missing. *last is the target's own name.
+ * -1 with errno; ENOENT when it is not there.
  */
 static int parent_open(const struct folder *folder, bool make, const char **last)
 {
@@ -159,24 +160,26 @@ static bool target_check(struct folder *folder, int parent_fd, const char *last,
 	struct digest digest;
 	struct stat st;
 
-	join(folder, folder->path, target);
+	folder_join(folder, folder->path, target);
 	*there = fstatat(parent_fd, last, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	if (!*there)
-		return errno == ENOENT ||
-		       fail(folder, "%.200s cannot be looked at: %s", target, strerror(errno));
+		return errno == ENOENT || folder_fail(folder, "%.200s cannot be looked at: %s",
+						      target, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
-		return fail(folder,
-			    "%.250s is no folder and was not put there by this node: move it away",
-			    target);
+		return folder_fail(
+			folder,
+			"%.250s is no folder and was not put there by this node: move it away",
+			target);
 	if (!tree_walk(target, name_entry, &found))
-		return fail(folder, "%.250s cannot be read: %s", target, strerror(errno));
+		return folder_fail(folder, "%.250s cannot be read: %s", target, strerror(errno));
 	folder_names_done(&found, &digest);
 	if (found.count == 0 || id_eq(&digest, names) || id_eq(&digest, names_next))
 		return true;
-	return fail(folder,
-		    "%.250s holds files that this node has not put there, or lacks some: move it "
-		    "away, and it is written anew",
-		    target);
+	return folder_fail(
+		folder,
+		"%.250s holds files that this node has not put there, or lacks some: move it "
+		"away, and it is written anew",
+		target);
 }
 
 /* ---- writing ---- */
@@ -188,7 +191,7 @@ static bool remove_tree(struct folder *folder, const char *name)
 
 	if (fstatat(folder->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW))
 		return errno == ENOENT;
-	join(folder, name, path);
+	folder_join(folder, name, path);
 	return tree_walk(path, remove_entry, NULL);
 }
 
@@ -204,22 +207,22 @@ bool folder_begin(struct folder *folder, const char *dir, const char *path, cons
 	snprintf(folder->part, sizeof(folder->part), ".allmende-%s", mark);
 	folder->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder->dir_fd < 0)
-		return fail(folder, "%.250s: %s", dir, strerror(errno));
+		return folder_fail(folder, "%.250s: %s", dir, strerror(errno));
 	int parent = parent_open(folder, false, &last);
 	if (parent < 0 && errno != ENOENT)
-		return fail(folder, "%.100s/%.200s: %s", dir, path, strerror(errno));
+		return folder_fail(folder, "%.100s/%.200s: %s", dir, path, strerror(errno));
 	ok = parent < 0 || target_check(folder, parent, last, names, names_next, &there);
 	if (parent >= 0)
 		close(parent);
 	if (!ok)
 		return false;
 	if (!remove_tree(folder, folder->part) || mkdirat(folder->dir_fd, folder->part, ENTRY_MODE))
-		return fail(folder, "cannot make %.200s/%s: %s", dir, folder->part,
-			    strerror(errno));
+		return folder_fail(folder, "cannot make %.200s/%s: %s", dir, folder->part,
+				   strerror(errno));
 	folder->part_fd = openat(folder->dir_fd, folder->part,
 				 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return folder->part_fd >= 0 ||
-	       fail(folder, "cannot open %.200s/%s: %s", dir, folder->part, strerror(errno));
+	       folder_fail(folder, "cannot open %.200s/%s: %s", dir, folder->part, strerror(errno));
 }
 
 static bool component_ok(struct bytes part)
@@ -263,9 +266,9 @@ bool folder_file(struct folder *folder, struct bytes name)
 	folder->file_fd = file_make(folder->part_fd, name);
 	if (folder->file_fd >= 0)
 		return true;
-	return fail(folder, "cannot make the file \"%.*s\" in %.150s: %s",
-		    (int)(name.len < 100 ? name.len : 100), (const char *)name.ptr, folder->dir,
-		    strerror(errno));
+	return folder_fail(folder, "cannot make the file \"%.*s\" in %.150s: %s",
+			   (int)(name.len < 100 ? name.len : 100), (const char *)name.ptr,
+			   folder->dir, strerror(errno));
 }
 
 bool folder_write(struct folder *folder, struct bytes bytes)
@@ -276,8 +279,8 @@ bool folder_write(struct folder *folder, struct bytes bytes)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return fail(folder, "cannot write to %.250s: %s", folder->dir,
-				    strerror(errno));
+			return folder_fail(folder, "cannot write to %.250s: %s", folder->dir,
+					   strerror(errno));
 		bytes = bytes_slice(bytes, (size_t)got, bytes.len);
 	}
 	return true;
@@ -292,16 +295,18 @@ bool folder_file_done(struct folder *folder, int64_t modified_ms)
 		futimens(folder->file_fd, times); /* nobody needs it */
 	int failed = close(folder->file_fd);
 	folder->file_fd = -1;
-	return !failed || fail(folder, "cannot write to %.250s: %s", folder->dir, strerror(errno));
+	return !failed ||
+	       folder_fail(folder, "cannot write to %.250s: %s", folder->dir, strerror(errno));
 }
 
 bool folder_sync(struct folder *folder)
 {
 	return syncfs(folder->part_fd) == 0 ||
-	       fail(folder, "cannot write to %.250s: %s", folder->dir, strerror(errno));
+	       folder_fail(folder, "cannot write to %.250s: %s", folder->dir, strerror(errno));
 }
 
-/* What stands there and what was written change places; where the file system cannot do that in one step, in two. */
+/* What stands there and what was written change places; where the file system cannot do that in one
+   step, in two. */
 static bool exchange(struct folder *folder, int parent_fd, const char *last)
 {
 	char old[FOLDER_MARK_LEN_MAX + 24];
@@ -323,8 +328,8 @@ bool folder_swap(struct folder *folder, const struct digest *names, const struct
 	int parent = parent_open(folder, true, &last);
 
 	if (parent < 0)
-		return fail(folder, "cannot make %.100s/%.200s: %s", folder->dir, folder->path,
-			    strerror(errno));
+		return folder_fail(folder, "cannot make %.100s/%.200s: %s", folder->dir,
+				   folder->path, strerror(errno));
 	ok = target_check(folder, parent, last, names, names_next, &there);
 	if (ok) {
 		ok = there ? exchange(folder, parent, last)
@@ -333,8 +338,8 @@ bool folder_swap(struct folder *folder, const struct digest *names, const struct
 		if (ok && syncfs(folder->dir_fd)) /* the folders above it may be new, too */
 			ok = false;
 		if (!ok)
-			fail(folder, "cannot put %.200s in its place in %.150s: %s", folder->path,
-			     folder->dir, strerror(errno));
+			folder_fail(folder, "cannot put %.200s in its place in %.150s: %s",
+				    folder->path, folder->dir, strerror(errno));
 	}
 	close(parent);
 	return ok;

@@ -1,12 +1,14 @@
 /*
  * folder - a version written into a folder, so that nobody ever sees half of it.
  *
- * The files are written into DIR/.allmende-NAME, reach the disk, and then change places with DIR/PATH in one step; what stood
- * there is removed afterwards. What a killed process has left behind goes with the next folder_begin().
+ * The files are written into DIR/.allmende-NAME, reach the disk, and then change places with
+ * DIR/PATH in one step; what stood there is removed afterwards. What a killed process has left
+ * behind goes with the next folder_begin().
  *
- * DIR/PATH is replaced only when it is what this node has put there: its files are named in digests that the owner keeps. A
- * folder to which somebody has added a file, or from which somebody has taken one, is left alone. Names cannot lead out of
- * DIR/PATH, and no symbolic link below DIR is followed.
+ * DIR/PATH is replaced only when it is what this node has put there: its files are named in digests
+ * that the owner keeps. A folder to which somebody has added a file, or from which somebody has
+ * taken one, is left alone. Names cannot lead out of DIR/PATH, and no symbolic link below DIR is
+ * followed.
  *
  * Functions run on a worker thread, one after the other. They return false with a sentence in why.
  */
@@ -42,8 +44,8 @@ struct folder {
 bool folder_check(const char *dir, char why[FOLDER_WHY_LEN]);
 
 /*
- * mark: tells the nodes apart that write below one DIR. names, names_next: what DIR/PATH may hold so that it is replaced (zeros:
- * nothing). Ends with folder_end() in any case.
+ * mark: tells the nodes apart that write below one DIR. names, names_next: what DIR/PATH may hold
+ * so that it is replaced (zeros: nothing). Ends with folder_end() in any case.
  */
 bool folder_begin(struct folder *folder, const char *dir, const char *path, const char *mark,
 		  const struct digest *names, const struct digest *names_next);

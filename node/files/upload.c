@@ -28,7 +28,7 @@ struct seal_job {
 
 static void pump(struct upload *upload);
 
-static void fail(struct upload *upload, enum err err)
+static void upload_fail(struct upload *upload, enum err err)
 {
 	if (upload->err || !err || upload->state == UPLOAD_NEW)
 		return;
@@ -66,7 +66,7 @@ static void abort_done(struct turn_item *item)
 	upload_free(upload);
 }
 
-static void release_if_idle(struct upload *upload)
+static void upload_release_if_idle(struct upload *upload)
 {
 	struct turn_item *item;
 
@@ -135,7 +135,7 @@ static void store_done(struct turn_item *item)
 
 	upload->storing--;
 	upload->added_bytes += job->added_bytes;
-	fail(upload, item->err ? item->err : job->err);
+	upload_fail(upload, item->err ? item->err : job->err);
 	job_free(job);
 	pump(upload);
 }
@@ -164,7 +164,7 @@ static void store(struct seal_job *job)
 
 	for (size_t i = 0; i < job->count; i++)
 		writer_accept(upload->writer, job->pieces[i]);
-	fail(upload, writer_err(upload->writer));
+	upload_fail(upload, writer_err(upload->writer));
 	drop_plain(job);
 	job->turn.event = (struct event){.type = EVENT_CALL, .run = store_run, .arg = job};
 	job->turn.weight = job->flight_bytes;
@@ -201,13 +201,13 @@ static void seal_done(uv_work_t *work, int status)
 
 	packers_give(upload->uploads->packers, job->packer);
 	upload->sealing--;
-	fail(upload, status ? ERR_AGAIN : job->err);
+	upload_fail(upload, status ? ERR_AGAIN : job->err);
 	job->next = upload->sealed;
 	upload->sealed = job;
 	pump(upload);
 }
 
-static void seal(struct upload *upload, struct piece **pieces, size_t count)
+static void seal_queue(struct upload *upload, struct piece **pieces, size_t count)
 {
 	struct seal_job *job = mem_new(1, sizeof(*job));
 
@@ -274,14 +274,14 @@ static void cut_done(uv_work_t *work, int status)
 
 	upload->cut_running = false;
 	buf_reset(&upload->cutting);
-	fail(upload, status ? ERR_AGAIN : writer_err(upload->writer));
+	upload_fail(upload, status ? ERR_AGAIN : writer_err(upload->writer));
 	upload->manifest_made = upload->manifest_made || upload->step == UPLOAD_STEP_FINISH;
 	for (size_t i = 0; i < upload->piece_count; i++) {
 		plain += upload->pieces[i]->plain.len;
 		if (plain < SEAL_PLAIN_BYTES && i + 1 - from < SEAL_PIECES_MAX &&
 		    i + 1 < upload->piece_count)
 			continue;
-		seal(upload, upload->pieces + from, i + 1 - from);
+		seal_queue(upload, upload->pieces + from, i + 1 - from);
 		from = i + 1;
 		plain = 0;
 	}
@@ -311,7 +311,7 @@ static void cut_file(struct upload *upload)
 	cut(upload, UPLOAD_STEP_FEED);
 }
 
-static void finish(struct upload *upload)
+static void manifest_go_on(struct upload *upload)
 {
 	bool idle = !upload->sealing && !upload->storing;
 
@@ -349,7 +349,7 @@ static void go_on(struct upload *upload)
 	if (upload->state == UPLOAD_FILES && upload->file_open)
 		cut_file(upload);
 	else if (upload->state == UPLOAD_FINISHING)
-		finish(upload);
+		manifest_go_on(upload);
 }
 
 /* After a job; the upload may be gone afterwards. */
@@ -358,7 +358,7 @@ static void pump(struct upload *upload)
 	if (!upload->cut_running)
 		store_sealed(upload);
 	if (upload->dropped) {
-		release_if_idle(upload);
+		upload_release_if_idle(upload);
 		return;
 	}
 	go_on(upload);
@@ -415,7 +415,7 @@ void uploads_fail(struct uploads *uploads, enum err err)
 
 	for (struct upload *upload = uploads->first; upload; upload = next) {
 		next = upload->next;
-		fail(upload, err);
+		upload_fail(upload, err);
 		changed(upload);
 	}
 }
@@ -465,7 +465,7 @@ void upload_drop(struct upload *upload)
 	upload->dropped = true;
 	if (!upload->cut_running)
 		store_sealed(upload);
-	release_if_idle(upload);
+	upload_release_if_idle(upload);
 }
 
 void upload_hold(struct upload *upload)
@@ -476,7 +476,7 @@ void upload_hold(struct upload *upload)
 void upload_release(struct upload *upload)
 {
 	upload->storing--;
-	release_if_idle(upload);
+	upload_release_if_idle(upload);
 }
 
 enum err upload_file_begin(struct upload *upload, struct bytes name, struct bytes media_type,
@@ -486,7 +486,7 @@ enum err upload_file_begin(struct upload *upload, struct bytes name, struct byte
 		return upload->err;
 	if (upload->state != UPLOAD_FILES || upload->file_open)
 		return ERR_BUSY;
-	fail(upload, writer_file_begin(upload->writer, name, media_type, modified_ms));
+	upload_fail(upload, writer_file_begin(upload->writer, name, media_type, modified_ms));
 	upload->file_open = !upload->err;
 	upload->file_bytes = 0;
 	upload->touched_ms = uv_now(upload->uploads->loop);
@@ -501,7 +501,7 @@ size_t upload_feed(struct upload *upload, struct bytes bytes)
 	if (upload->state == UPLOAD_FAILED)
 		return bytes.len;
 	buf_add(&upload->filling, part);
-	fail(upload, upload->filling.err);
+	upload_fail(upload, upload->filling.err);
 	upload->file_bytes += part.len;
 	go_on(upload);
 	return part.len;

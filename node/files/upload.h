@@ -2,8 +2,8 @@
  * upload - one publication on its way: bytes of files in, a version ready to be committed out.
  *
  * Loop thread. A job cuts what came in (one at a time, in order), jobs identify and seal the pieces
- * (several at a time), and the core thread stores them as bulk; the writer gets each piece back as soon as
- * it is sealed. Files come one after the other.
+ * (several at a time), and the core thread stores them as bulk; the writer gets each piece back as
+ * soon as it is sealed. Files come one after the other.
  *
  *	upload_file_begin(), upload_feed() ..., upload_file_end(), until upload_file_open() is false
  *	upload_finish(), until upload_ready(): then catalog_publish_commit() with upload->writer
@@ -12,7 +12,8 @@
  * changed() is called when there may be room, the file is done, the upload is ready or has failed.
  *
  * Bounds: limits.upload_count_max uploads; two blocks of UPLOAD_BLOCK_LEN each; pieces between
- * cutting and storing hold UPLOAD_FLIGHT_MAX bytes over all uploads. One that nobody touches for UPLOAD_IDLE_MS is dropped.
+ * cutting and storing hold UPLOAD_FLIGHT_MAX bytes over all uploads. One that nobody touches for
+ * UPLOAD_IDLE_MS is dropped.
  */
 #ifndef ALLMENDE_UPLOAD_H
 #define ALLMENDE_UPLOAD_H
@@ -91,13 +92,13 @@ void uploads_turned(struct uploads *uploads);
 /* The core was opened anew: staged rows are gone. */
 void uploads_fail(struct uploads *uploads, enum err err);
 
-/* NULL: limits.upload_count_max are open. The call that fills in upload->publication comes next, then
-   upload_start() or upload_drop(). */
+/* NULL: limits.upload_count_max are open. The call that fills in upload->publication comes next,
+   then upload_start() or upload_drop(). */
 struct upload *upload_new(struct uploads *uploads);
 void upload_start(struct upload *upload);
 struct upload *uploads_find(struct uploads *uploads, uint64_t id);
-/* Its staged rows are dropped unless there are none: nothing began, or it was committed. Its memory goes when the last job
-   is over. */
+/* Its staged rows are dropped unless there are none: nothing began, or it was committed. Its memory
+   goes when the last job is over. */
 void upload_drop(struct upload *upload);
 /* A call with the core thread uses it: its memory stays. */
 void upload_hold(struct upload *upload);

@@ -12,7 +12,7 @@
 
 static void step(struct verify *verify);
 
-static void finish(struct verify *verify)
+static void verify_over(struct verify *verify)
 {
 	verify->running = false;
 	verify->done(verify->arg);
@@ -69,7 +69,7 @@ static void core_done(struct turn_item *item)
 				   err_text(item->err));
 
 		buf_add(&verify->findings, bytes_of(line, (size_t)len));
-		finish(verify);
+		verify_over(verify);
 	} else {
 		step(verify);
 	}
@@ -119,7 +119,7 @@ static void scrub_done(uv_work_t *work, int status)
 static void step(struct verify *verify)
 {
 	if (verify->stopping || (!verify->scrub_more && !verify->core_more)) {
-		finish(verify);
+		verify_over(verify);
 		return;
 	}
 	if (verify->scrub_more) {
@@ -128,8 +128,8 @@ static void step(struct verify *verify)
 		return;
 	}
 	verify->item = (struct turn_item){
+		/* no query: set digests that are not up to date are stored on the way */
 		.event = {.type = EVENT_CALL, .run = core_run, .arg = verify},
-		.query = true,
 		.done = core_done,
 		.owner = verify,
 	};

@@ -1,5 +1,6 @@
 /*
- * verify - reads everything there is and says what is damaged: the store by scrub, the rest by the core.
+ * verify - reads everything there is and says what is damaged: the store by scrub, the rest by the
+ * core.
  *
  * Loop thread. One at a time; jobs of a few mebibytes each, so that it disturbs nobody.
  */
@@ -34,7 +35,8 @@ struct verify {
 	char *paths[VERIFY_FAULT_COUNT_MAX];
 };
 
-/* False: one is running. done(arg) when it is over, or was stopped; the results stand until verify_reset(). */
+/* False: one is running. done(arg) when it is over, or was stopped; the results stand until
+   verify_reset(). */
 bool verify_start(struct verify *verify, void (*done)(void *arg), void *arg);
 void verify_stop(struct verify *verify); /* soon */
 void verify_reset(struct verify *verify);

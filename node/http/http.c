@@ -40,14 +40,14 @@ struct http {
 	char address[LIMIT_ADDRESS_LEN_MAX + 1];
 };
 
-static void run(struct http *http);
+static void http_run(struct http *http);
 
-static void timer_fired(uv_timer_t *timer)
+static void http_timer_fired(uv_timer_t *timer)
 {
-	run(timer->data);
+	http_run(timer->data);
 }
 
-static void run(struct http *http)
+static void http_run(struct http *http)
 {
 	MHD_UNSIGNED_LONG_LONG wait_ms = 0;
 
@@ -61,19 +61,20 @@ static void run(struct http *http)
 			break;
 	}
 	if (!http->closing)
-		uv_timer_start(&http->timer, timer_fired, wait_ms, 0);
+		uv_timer_start(&http->timer, http_timer_fired, wait_ms, 0);
 }
 
 static void poll_ready(uv_poll_t *poll, int status, int events)
 {
-	run(poll->data);
+	http_run(poll->data);
 }
 
-/* libmicrohttpd looks at resumed connections when it runs next; never from within one of its callbacks. */
+/* libmicrohttpd looks at resumed connections when it runs next; never from within one of its
+   callbacks. */
 static void run_soon(struct http *http)
 {
 	if (!http->closing)
-		uv_timer_start(&http->timer, timer_fired, 0, 0);
+		uv_timer_start(&http->timer, http_timer_fired, 0, 0);
 }
 
 static void suspend(struct http_request *request)
@@ -263,13 +264,14 @@ static void completed(void *arg, struct MHD_Connection *connection, void **slot,
 	free(request);
 }
 
-/* We decode ourselves: libmicrohttpd's decoding cannot tell %2F from a slash or %00 from the end. */
+/* We decode ourselves: libmicrohttpd's decoding cannot tell %2F from a slash or %00 from the
+   end. */
 static size_t keep_escapes(void *arg, struct MHD_Connection *connection, char *text)
 {
 	return strlen(text);
 }
 
-struct lookup {
+struct query_argument {
 	const char *name;
 	const char *value;
 };
@@ -277,7 +279,7 @@ struct lookup {
 static enum MHD_Result look_up(void *arg, enum MHD_ValueKind kind, const char *name,
 			       const char *value)
 {
-	struct lookup *lookup = arg;
+	struct query_argument *lookup = arg;
 
 	if (strcmp(name, lookup->name))
 		return MHD_YES;
@@ -287,7 +289,7 @@ static enum MHD_Result look_up(void *arg, enum MHD_ValueKind kind, const char *n
 
 enum err http_query(const struct http_request *request, const char *name, struct buf *out)
 {
-	struct lookup lookup = {.name = name};
+	struct query_argument lookup = {.name = name};
 
 	MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, look_up, &lookup);
 	if (!lookup.value)
@@ -296,8 +298,8 @@ enum err http_query(const struct http_request *request, const char *name, struct
 }
 
 /*
- * Through a descriptor of the directory, as the path of a socket has at most 107 bytes. Mode 0600 from
- * the beginning: the mode of an unbound socket is that of its name.
+ * Through a descriptor of the directory, as the path of a socket has at most 107 bytes. Mode 0600
+ * from the beginning: the mode of an unbound socket is that of its name.
  */
 static int socket_listen(const char *dir)
 {
@@ -403,7 +405,7 @@ static enum err open_socket(struct http *http, int *fd, char *why)
 	return ERR_IO;
 }
 
-static struct MHD_Daemon *start(struct http *http, int fd)
+static struct MHD_Daemon *mhd_start(struct http *http, int fd)
 {
 	bool tcp = !http->options.dir;
 	unsigned connections =
@@ -432,7 +434,7 @@ enum err http_open(struct http **out, const struct http_options *options, char *
 		free(http);
 		return err;
 	}
-	http->daemon = start(http, fd);
+	http->daemon = mhd_start(http, fd);
 	info = http->daemon ? MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
 	if (!info) {
 		snprintf(why, HTTP_WHY_LEN, "libmicrohttpd cannot be started with epoll");
@@ -472,7 +474,7 @@ size_t http_request_count(const struct http *http)
 	return http->request_count;
 }
 
-static void handle_closed(uv_handle_t *handle)
+static void http_handle_closed(uv_handle_t *handle)
 {
 	struct http *http = handle->data;
 
@@ -499,6 +501,6 @@ void http_close(struct http *http)
 		unlink(file);
 		free(file);
 	}
-	uv_close((uv_handle_t *)&http->poll, handle_closed);
-	uv_close((uv_handle_t *)&http->timer, handle_closed);
+	uv_close((uv_handle_t *)&http->poll, http_handle_closed);
+	uv_close((uv_handle_t *)&http->timer, http_handle_closed);
 }

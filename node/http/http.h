@@ -2,11 +2,11 @@
  * http - an HTTP/1.1 server on the loop thread: on DIR/control.sock, or on a TCP port.
  *
  * Every request has an owner (api.h) that is asked once the header is here: it answers at once, or
- * lets the body be collected, or takes it as it comes. Answers may come later: the connection is suspended
- * meanwhile, as it is when an upload finds no room or a download has no data yet.
+ * lets the body be collected, or takes it as it comes. Answers may come later: the connection is
+ * suspended meanwhile, as it is when an upload finds no room or a download has no data yet.
  *
- * On a TCP port anybody may ask: fewer connections, of which one address holds half at most, smaller
- * buffers, and less patience. What is answered there is up to the owner (metrics.h).
+ * On a TCP port anybody may ask: fewer connections, of which one address holds half at most,
+ * smaller buffers, and less patience. What is answered there is up to the owner (metrics.h).
  *
  * Only http.c includes microhttpd.h. Stopping libmicrohttpd with a suspended connection aborts the
  * process, so http_close() answers and resumes all that is left first.
@@ -37,12 +37,14 @@ struct http_request {
 
 	/* owner */
 	void *owner;
-	/* NULL: the body is collected. Takes some of the bytes; unless all, http_wake() comes later. */
+	/* NULL: the body is collected. Takes some of the bytes; unless all, http_wake() comes
+	   later. */
 	size_t (*feed)(struct http_request *request, struct bytes bytes);
 	void (*end)(struct http_request *request); /* the whole body is here; answer now or later */
 	void (*gone)(struct http_request
 			     *request); /* always the last call: answered, or the client left */
-	/* Of an answer that is a stream: fills some of the bytes. 0: none now, http_wake() later; -1: ends early. */
+	/* Of an answer that is a stream: fills some of the bytes. 0: none now, http_wake() later;
+	   -1: ends early. */
 	ssize_t (*read)(struct http_request *request, void *to, size_t len);
 
 	/* http.c */
@@ -63,8 +65,8 @@ struct http_options {
 	void *arg;
 };
 
-/* The caller holds the directory's lock: a socket left behind by a crash is removed. One sentence in why (HTTP_WHY_LEN):
-   ERR_IO; ERR_CONFIG: the address cannot be used. */
+/* The caller holds the directory's lock: a socket left behind by a crash is removed. One sentence
+   in why (HTTP_WHY_LEN): ERR_IO; ERR_CONFIG: the address cannot be used. */
 enum err http_open(struct http **out, const struct http_options *options, char *why);
 const char *http_library_version(void);
 /* From now on every new request is answered with 503. */
@@ -72,7 +74,8 @@ void http_refuse(struct http *http);
 /* HOST:PORT as bound; "" on a Unix socket. */
 const char *http_address(const struct http *http);
 size_t http_request_count(const struct http *http);
-/* Answers all that is left with 503, ends all streams, removes the socket. The memory goes in the last close callback. */
+/* Answers all that is left with 503, ends all streams, removes the socket. The memory goes in the
+   last close callback. */
 void http_close(struct http *http);
 
 /* JSON; takes what is in body. */
@@ -84,7 +87,8 @@ void http_answer_as(struct http_request *request, unsigned status, const char *t
 void http_answer_stream(struct http_request *request, uint64_t len, struct bytes media_type);
 /* feed() or read() may go on. */
 void http_wake(struct http_request *request);
-/* Decodes a query argument; ERR_ABSENT: there is none; ERR_MALFORMED: bad escape, a zero byte, or longer than out->max. */
+/* Decodes a query argument; ERR_ABSENT: there is none; ERR_MALFORMED: bad escape, a zero byte, or
+   longer than out->max. */
 enum err http_query(const struct http_request *request, const char *name, struct buf *out);
 
 #endif

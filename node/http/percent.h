@@ -6,8 +6,8 @@
 
 #include "crypto/bytes.h"
 
-/* Appends the text without escapes, and a terminating zero that does not count. ERR_MALFORMED: a bad escape, a zero byte, or too
-   long for out. */
+/* Appends the text without escapes, and a terminating zero that does not count. ERR_MALFORMED: a
+   bad escape, a zero byte, or too long for out. */
 enum err percent_decode(struct buf *out, struct bytes text);
 
 #endif

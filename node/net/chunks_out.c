@@ -59,8 +59,7 @@ static void chunks_done(uv_work_t *work, int status)
 		if (job->items[i].bad && !net->closing)
 			turn_push_bad(net->options.turn, &want->dataset, &want->addr);
 		if (conn && !job->items[i].message.err &&
-		    link_send(&conn->link, LINK_CHANNEL_BULK, buf_bytes(&job->items[i].message)) ==
-			    ERR_OK) {
+		    !link_send(&conn->link, LINK_CHANNEL_BULK, buf_bytes(&job->items[i].message))) {
 			net->counts.messages_sent++;
 			net->counts.chunks_sent++;
 		}

@@ -45,7 +45,7 @@ static struct conn_item *item_new(struct conn *conn, enum event_type type)
 	return item;
 }
 
-void conn_push(struct conn *conn, enum event_type type, enum link_reason reason)
+static void conn_push(struct conn *conn, enum event_type type, enum link_reason reason)
 {
 	struct conn_item *item = item_new(conn, type);
 
@@ -198,7 +198,7 @@ static void take_events(struct conn *conn)
 		on_event(conn, &event);
 }
 
-static void handle_closed(uv_handle_t *handle)
+static void conn_handle_closed(uv_handle_t *handle)
 {
 	struct conn *conn = handle->data;
 
@@ -206,16 +206,16 @@ static void handle_closed(uv_handle_t *handle)
 		net_conn_gone(conn);
 }
 
-void conn_close_handles(struct conn *conn)
+static void conn_close_handles(struct conn *conn)
 {
 	if (conn->state == CONN_CLOSING)
 		return;
 	conn->state = CONN_CLOSING;
 	if (conn->resolving)
 		uv_cancel((uv_req_t *)&conn->resolve);
-	uv_close((uv_handle_t *)&conn->timer, handle_closed);
+	uv_close((uv_handle_t *)&conn->timer, conn_handle_closed);
 	if (conn->handles == 2 && !uv_is_closing((uv_handle_t *)&conn->tcp))
-		uv_close((uv_handle_t *)&conn->tcp, handle_closed);
+		uv_close((uv_handle_t *)&conn->tcp, conn_handle_closed);
 }
 
 void conn_kill(struct conn *conn, enum link_reason reason)
@@ -309,7 +309,7 @@ static void read_as_room(struct conn *conn)
 	}
 }
 
-static void timer_fired(uv_timer_t *timer)
+static void conn_timer_fired(uv_timer_t *timer)
 {
 	struct conn *conn = timer->data;
 
@@ -337,7 +337,7 @@ static void set_timer(struct conn *conn)
 	if (wake == UINT64_MAX)
 		uv_timer_stop(&conn->timer);
 	else
-		uv_timer_start(&conn->timer, timer_fired, wake > now ? wake - now : 0, 0);
+		uv_timer_start(&conn->timer, conn_timer_fired, wake > now ? wake - now : 0, 0);
 }
 
 /* The link is closed and its farewell is with the socket: wait until the peer has read it. */
@@ -346,7 +346,7 @@ static void drain(struct conn *conn)
 	if (conn->writing)
 		return;
 	read_as_room(conn);
-	uv_timer_start(&conn->timer, timer_fired, CONN_DRAIN_MS, 0);
+	uv_timer_start(&conn->timer, conn_timer_fired, CONN_DRAIN_MS, 0);
 	if (!conn->reading ||
 	    uv_shutdown(&conn->shutdown, (uv_stream_t *)&conn->tcp, shutdown_done))
 		conn_close_handles(conn);

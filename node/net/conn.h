@@ -2,8 +2,8 @@
  * conn - one TCP connection and its link; private to net.c, conn.c, dial.c and chunks_out.c.
  *
  * A conn is born by an accept or by EFFECT_DIAL, and released in the last close callback of its
- * handles. The core knows it by a number that is never used again; items and jobs under way refer to
- * it by that number alone.
+ * handles. The core knows it by a number that is never used again; items and jobs under way refer
+ * to it by that number alone.
  */
 #ifndef ALLMENDE_CONN_H
 #define ALLMENDE_CONN_H
@@ -110,12 +110,10 @@ void conn_open(struct conn *conn); /* connected: begins the link */
 void conn_pump(struct conn *conn); /* after anything happened to the link */
 /* Ends it without a word; the core is told if it knows. */
 void conn_kill(struct conn *conn, enum link_reason reason);
-void conn_push(struct conn *conn, enum event_type type, enum link_reason reason);
-void conn_close_handles(struct conn *conn);
 uint64_t conn_now(const struct conn *conn);
 
 /* dial.c */
-void dial_start(struct net *net, const struct effect *effect);
+void dial_begin(struct net *net, const struct effect *effect);
 void dial_timeout(struct conn *conn);
 struct miss *dial_miss(struct net *net, const char *address); /* NULL: none */
 

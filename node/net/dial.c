@@ -26,7 +26,7 @@ static void miss_set(struct net *net, const char *address, const char *why)
 	snprintf(miss->why, sizeof(miss->why), "%s", why);
 }
 
-static void dial_failed(struct conn *conn, const char *what)
+static void dial_fail(struct conn *conn, const char *what)
 {
 	miss_set(conn->net, conn->address, what);
 	log_peer(conn->net->options.log, clock_now_ms(), LOG_DIAL_FAILED, conn->address, "%s",
@@ -60,7 +60,7 @@ static void connected(uv_connect_t *connect, int status)
 		if (conn->next_found)
 			uv_close((uv_handle_t *)&conn->tcp, tcp_closed);
 		else
-			dial_failed(conn, uv_strerror(status));
+			dial_fail(conn, uv_strerror(status));
 		return;
 	}
 	uv_freeaddrinfo(conn->found);
@@ -69,7 +69,7 @@ static void connected(uv_connect_t *connect, int status)
 	if (miss)
 		miss->address[0] = 0;
 	if (!conn->net->linkable) {
-		dial_failed(conn, "no federation any more");
+		dial_fail(conn, "no federation any more");
 		return;
 	}
 	conn_open(conn);
@@ -89,7 +89,7 @@ static void connect_next(struct conn *conn)
 	conn->connect.data = conn;
 	conn->tcp.data = conn;
 	if (uv_tcp_init(conn->net->options.loop, &conn->tcp)) {
-		dial_failed(conn, "no socket");
+		dial_fail(conn, "no socket");
 		return;
 	}
 	conn->handles++;
@@ -98,7 +98,7 @@ static void connect_next(struct conn *conn)
 		if (conn->next_found)
 			uv_close((uv_handle_t *)&conn->tcp, tcp_closed);
 		else
-			dial_failed(conn, "the address cannot be dialled");
+			dial_fail(conn, "the address cannot be dialled");
 	}
 }
 
@@ -109,7 +109,7 @@ void dial_timeout(struct conn *conn)
 	if (conn->state == CONN_CONNECTING && conn->next_found)
 		uv_close((uv_handle_t *)&conn->tcp, tcp_closed); /* the next address of the name */
 	else
-		dial_failed(conn, "no answer");
+		dial_fail(conn, "no answer");
 }
 
 static void resolved(uv_getaddrinfo_t *resolve, int status, struct addrinfo *found)
@@ -124,12 +124,12 @@ static void resolved(uv_getaddrinfo_t *resolve, int status, struct addrinfo *fou
 		return;
 	}
 	if (status < 0 || !found)
-		dial_failed(conn, status < 0 ? uv_strerror(status) : "the name has no address");
+		dial_fail(conn, status < 0 ? uv_strerror(status) : "the name has no address");
 	else
 		connect_next(conn);
 }
 
-void dial_start(struct net *net, const struct effect *effect)
+void dial_begin(struct net *net, const struct effect *effect)
 {
 	struct conn *conn = net_conn_new(net);
 	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
@@ -144,7 +144,7 @@ void dial_start(struct net *net, const struct effect *effect)
 	snprintf(conn->address, sizeof(conn->address), "%s", effect->address);
 	log_peer(net->options.log, clock_now_ms(), LOG_DIAL, conn->address, "%s", "");
 	if (address_split(effect->address, host, &port) || port == 0) {
-		dial_failed(conn, "this is not HOST:PORT");
+		dial_fail(conn, "this is not HOST:PORT");
 		return;
 	}
 	snprintf(service, sizeof(service), "%u", port);
@@ -152,5 +152,5 @@ void dial_start(struct net *net, const struct effect *effect)
 	conn->resolving = uv_getaddrinfo(net->options.loop, &conn->resolve, resolved, host, service,
 					 &hints) == 0;
 	if (!conn->resolving)
-		dial_failed(conn, "the name cannot be looked up");
+		dial_fail(conn, "the name cannot be looked up");
 }

@@ -138,9 +138,10 @@ static bool admit_handshake(struct net *net, const struct conn *arrival)
 }
 
 /* Without a federation there is no handshake. */
-static void refuse(struct conn *conn)
+static void refuse_arrival(struct conn *conn)
 {
-	/* PROTOCOL: "A side that refuses before or in the handshake sends `be16 0 ‖ reason(1)` and closes" */
+	/* PROTOCOL: "A side that refuses before or in the handshake sends `be16 0 ‖ reason(1)` and
+	   closes" */
 	uint8_t bytes[3] = {0, 0, 2};
 	uv_buf_t out = uv_buf_init((char *)bytes, sizeof(bytes));
 
@@ -180,7 +181,7 @@ static void arrived(uv_stream_t *listener, int status)
 	} else if (net->linkable) {
 		conn_open(conn);
 	} else {
-		refuse(conn);
+		refuse_arrival(conn);
 	}
 }
 
@@ -308,7 +309,7 @@ static void send_message(struct conn *conn, struct effect *effect)
 {
 	enum err err = link_send(&conn->link, effect->channel, buf_bytes(&effect->bytes));
 
-	conn->net->counts.messages_sent += err == ERR_OK;
+	conn->net->counts.messages_sent += !err;
 	if (err != ERR_FULL)
 		return;
 	log_peer(conn->net->options.log, clock_now_ms(), LOG_SESSION, conn->address,
@@ -321,7 +322,7 @@ void net_effect(struct net *net, struct effect *effect)
 	struct conn *conn = effect->type == EFFECT_DIAL ? NULL : net_conn(net, effect->link);
 
 	if (effect->type == EFFECT_DIAL && !net->closing)
-		dial_start(net, effect);
+		dial_begin(net, effect);
 	if (!conn || conn->state != CONN_OPEN)
 		return;
 	switch (effect->type) {

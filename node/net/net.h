@@ -1,15 +1,15 @@
 /*
  * net - sessions with other nodes: listener, dials, links over TCP, chunks that are served.
  *
- * On the loop thread. It drives each struct link, hands its events to the core as items, and carries out
- * the core's effects. Bulk messages pass a worker first, which checks their address; chunks that a
- * peer asked for are read by workers, a few at a time as the peer takes them.
+ * On the loop thread. It drives each struct link, hands its events to the core as items, and
+ * carries out the core's effects. Bulk messages pass a worker first, which checks their address;
+ * chunks that a peer asked for are read by workers, a few at a time as the peer takes them.
  *
- * Bounds: limits.peer_count_max sessions and limits.half_open_max handshakes, of which one source address
- * may hold a quarter; when they are used up the oldest handshake goes. What a peer sends is taken in while there is
- * room in the turn's queue; otherwise its socket is not read and its credit not renewed. What waits
- * to be sent is bounded per peer by the link and over all by limits.all_queue_bytes_max: the
- * largest is closed first.
+ * Bounds: limits.peer_count_max sessions and limits.half_open_max handshakes, of which one source
+ * address may hold a quarter; when they are used up the oldest handshake goes. What a peer sends is
+ * taken in while there is room in the turn's queue; otherwise its socket is not read and its credit
+ * not renewed. What waits to be sent is bounded per peer by the link and over all by
+ * limits.all_queue_bytes_max: the largest is closed first.
  */
 #ifndef ALLMENDE_NET_H
 #define ALLMENDE_NET_H
@@ -33,14 +33,15 @@ struct net_options {
 
 struct net;
 void net_open(struct net **out, const struct net_options *options);
-/* Begins to accept. One sentence in why (NET_WHY_LEN): ERR_CONFIG (not an address of this machine, port in use), ERR_IO. */
+/* Begins to accept. One sentence in why (NET_WHY_LEN): ERR_CONFIG (not an address of this machine,
+   port in use), ERR_IO. */
 enum err net_listen(struct net *net, const char *address, char *why);
 /* Before the loop runs: the turn needs to know what is listened on. */
 void net_attach(struct net *net, struct turn *turn);
 /* The address bound, with the port that was found for port 0; "" without a listener. */
 const char *net_address(const struct net *net);
-/* Closes all links, tells the peers, waits for jobs; then closed(arg). net_free() after that. net_kill() closes what a
-   slow peer still holds open. */
+/* Closes all links, tells the peers, waits for jobs; then closed(arg). net_free() after that.
+   net_kill() closes what a slow peer still holds open. */
 void net_close(struct net *net, void (*closed)(void *arg), void *arg);
 void net_kill(struct net *net);
 void net_free(struct net *net);

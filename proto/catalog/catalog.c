@@ -206,9 +206,9 @@ bool catalog_verify(struct hub *hub, struct txn *txn, uint64_t *cursor, uint32_t
 		memcpy(of.dataset.b, walk.key.ptr, ID_LEN);
 		of.number = be64_get(walk.key.ptr + ID_LEN);
 		of.author = be32_get(walk.key.ptr + ID_LEN + 8);
-		if (ledger_version_find(txn, &of.dataset, of.number, of.author, &whole) == ERR_OK &&
-		    record_decode(&record, whole) == ERR_OK &&
-		    version_decode(&version, record.body) == ERR_OK && held_complete(txn, &of))
+		if (!ledger_version_find(txn, &of.dataset, of.number, of.author, &whole) &&
+		    !record_decode(&record, whole) && !version_decode(&version, record.body) &&
+		    held_complete(txn, &of))
 			verify_held(txn, &of, &version, text, looked);
 		*cursor = row;
 		if (*looked - begin >= max)

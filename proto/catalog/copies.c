@@ -20,7 +20,7 @@ static bool is_spare(struct hub *hub, struct txn *txn, struct copies *copies,
 	struct held held;
 
 	if (author_member(of->author) == author_member(hub->author) || !held_get(txn, of, &held) ||
-	    held_version(txn, of, &version) != ERR_OK ||
+	    held_version(txn, of, &version) ||
 	    !path_match(bytes_str(copies->pattern), version.path))
 		return false;
 	if (subscriptions_ask(hub, txn, &version)) {

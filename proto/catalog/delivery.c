@@ -1,4 +1,6 @@
 #include "proto/catalog/delivery.h"
+#include "proto/wire/wire_in.h"
+#include "proto/wire/wire_out.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,22 +14,18 @@ enum {
 	RETRY_MAX_MS = 60 * 60 * 1000
 };
 
-/* ---- folders of subscriptions: be16 length of the pattern, pattern, folder ---- */
+/* ---- folders of subscriptions: [pattern, folder] ---- */
 
 void delivery_set(struct txn *txn, const char *pattern, const char *dir)
 {
 	struct row_key key = key_text(bytes_str(pattern));
 	struct buf value;
 
-	buf_init(&value, 4096);
-	buf_add_be16(&value, (uint16_t)strlen(pattern));
-	buf_add(&value, bytes_str(pattern));
-	buf_add(&value, bytes_str(dir));
-	if (value.err)
-		txn_fail(txn, value.err);
-	else
-		txn_put(txn, TABLE_DELIVER, row_key_bytes(&key), buf_bytes(&value));
-	buf_fini(&value);
+	buf_init(&value, 8192);
+	out_array(&value, 2);
+	out_bin(&value, bytes_str(pattern));
+	out_bin(&value, bytes_str(dir));
+	txn_put_row(txn, TABLE_DELIVER, &key, &value);
 }
 
 void delivery_unset(struct txn *txn, const char *pattern)
@@ -39,11 +37,12 @@ void delivery_unset(struct txn *txn, const char *pattern)
 
 static bool deliver_get(struct bytes value, struct bytes *pattern, struct bytes *dir)
 {
-	if (value.len < 2 || value.len - 2 < be16_get(value.ptr))
-		return false;
-	*pattern = bytes_slice(value, 2, be16_get(value.ptr));
-	*dir = bytes_slice(value, 2 + pattern->len, value.len);
-	return dir->len > 0 && dir->len <= DELIVERY_DIR_LEN_MAX;
+	struct wire_in w = wire_in(value);
+
+	wire_array(&w, 2, 2);
+	*pattern = wire_bin(&w, 1, LIMIT_PATH_LEN_MAX);
+	*dir = wire_bin(&w, 1, DELIVERY_DIR_LEN_MAX);
+	return !wire_end(&w);
 }
 
 bool delivery_dir(struct txn *txn, const char *pattern, char dir[DELIVERY_DIR_LEN_MAX + 1])
@@ -60,7 +59,12 @@ bool delivery_dir(struct txn *txn, const char *pattern, char dir[DELIVERY_DIR_LE
 
 /* ---- what stands at a target ---- */
 
-struct row {
+static bool text_fill(char *to, size_t size, struct bytes from)
+{
+	return snprintf(to, size, "%.*s", (int)from.len, (const char *)from.ptr) < (int)size;
+}
+
+struct delivered {
 	struct record_id record;
 	uint64_t number;
 	int64_t time_ms, retry_ms;
@@ -71,9 +75,7 @@ struct row {
 	char why[DELIVERY_WHY_LEN];
 };
 
-enum { ROW_FIXED_LEN = 3 * ID_LEN + 3 * 8 + 4 + 2 + 2 };
-
-static struct row_key row_key_of(const char *dir, const char *path)
+static struct row_key delivered_key(const char *dir, const char *path)
 {
 	char target[DELIVERY_TARGET_LEN_MAX + 1];
 
@@ -81,85 +83,74 @@ static struct row_key row_key_of(const char *dir, const char *path)
 	return key_text(bytes_str(target));
 }
 
-static void row_put(struct txn *txn, const struct row *row)
+static void delivered_store(struct txn *txn, const struct delivered *row)
 {
-	struct row_key key = row_key_of(row->dir, row->path);
+	struct row_key key = delivered_key(row->dir, row->path);
 	struct buf value;
 
 	buf_init(&value, 8192);
-	buf_add(&value, id_bytes(&row->record));
-	buf_add(&value, id_bytes(&row->names));
-	buf_add(&value, id_bytes(&row->names_next));
-	buf_add_be64(&value, row->number);
-	buf_add_be64(&value, (uint64_t)row->time_ms);
-	buf_add_be64(&value, (uint64_t)row->retry_ms);
-	buf_add_be32(&value, row->fail_count);
-	buf_add_be16(&value, (uint16_t)strlen(row->dir));
-	buf_add_be16(&value, (uint16_t)strlen(row->path));
-	buf_add(&value, bytes_str(row->dir));
-	buf_add(&value, bytes_str(row->path));
-	buf_add(&value, bytes_str(row->why));
-	if (value.err)
-		txn_fail(txn, value.err);
-	else
-		txn_put(txn, TABLE_DELIVERED, row_key_bytes(&key), buf_bytes(&value));
-	buf_fini(&value);
+	out_array(&value, 10);
+	out_fixed(&value, row->record.b, ID_LEN);
+	out_fixed(&value, row->names.b, ID_LEN);
+	out_fixed(&value, row->names_next.b, ID_LEN);
+	out_uint(&value, row->number);
+	out_uint(&value, (uint64_t)row->time_ms);
+	out_uint(&value, (uint64_t)row->retry_ms);
+	out_uint(&value, row->fail_count);
+	out_bin(&value, bytes_str(row->dir));
+	out_bin(&value, bytes_str(row->path));
+	out_bin(&value, bytes_str(row->why));
+	txn_put_row(txn, TABLE_DELIVERED, &key, &value);
 }
 
-static bool text_copy(char *to, size_t size, struct bytes from)
+static bool delivered_get(struct delivered *row, struct bytes value)
 {
-	return snprintf(to, size, "%.*s", (int)from.len, (const char *)from.ptr) < (int)size;
-}
+	struct wire_in w = wire_in(value);
 
-static bool row_decode(struct row *row, struct bytes value)
-{
-	if (value.len < ROW_FIXED_LEN)
-		return false;
-	const uint8_t *at = value.ptr + 3 * ID_LEN;
-	size_t dir_len = be16_get(at + 28), path_len = be16_get(at + 30);
-	*row = (struct row){.number = be64_get(at),
-			    .time_ms = (int64_t)be64_get(at + 8),
-			    .retry_ms = (int64_t)be64_get(at + 16),
-			    .fail_count = be32_get(at + 24)};
-	memcpy(row->record.b, value.ptr, ID_LEN);
-	memcpy(row->names.b, value.ptr + ID_LEN, ID_LEN);
-	memcpy(row->names_next.b, value.ptr + 2 * ID_LEN, ID_LEN);
-	struct bytes texts = bytes_slice(value, ROW_FIXED_LEN, value.len);
-	return dir_len + path_len <= texts.len &&
-	       text_copy(row->dir, sizeof(row->dir), bytes_slice(texts, 0, dir_len)) &&
-	       text_copy(row->path, sizeof(row->path), bytes_slice(texts, dir_len, path_len)) &&
-	       text_copy(row->why, sizeof(row->why),
-			 bytes_slice(texts, dir_len + path_len, texts.len));
+	*row = (struct delivered){.number = 0};
+	wire_array(&w, 10, 10);
+	wire_fixed(&w, row->record.b, ID_LEN);
+	wire_fixed(&w, row->names.b, ID_LEN);
+	wire_fixed(&w, row->names_next.b, ID_LEN);
+	row->number = wire_uint(&w, UINT64_MAX);
+	row->time_ms = (int64_t)wire_uint(&w, INT64_MAX);
+	row->retry_ms = (int64_t)wire_uint(&w, INT64_MAX);
+	row->fail_count = (uint32_t)wire_uint(&w, UINT32_MAX);
+	text_fill(row->dir, sizeof(row->dir), wire_bin(&w, 0, DELIVERY_DIR_LEN_MAX));
+	text_fill(row->path, sizeof(row->path), wire_bin(&w, 0, LIMIT_PATH_LEN_MAX));
+	text_fill(row->why, sizeof(row->why), wire_bin(&w, 0, DELIVERY_WHY_LEN - 1));
+	return !wire_end(&w);
 }
 
 /* The row, or a fresh one. */
-static void row_get(struct txn *txn, const char *dir, const char *path, struct row *row)
+static void delivered_load(struct txn *txn, const char *dir, const char *path,
+			   struct delivered *row)
 {
-	struct row_key key = row_key_of(dir, path);
+	struct row_key key = delivered_key(dir, path);
 	struct bytes value;
 
-	if (txn_get(txn, TABLE_DELIVERED, row_key_bytes(&key), &value) && row_decode(row, value))
+	if (txn_get(txn, TABLE_DELIVERED, row_key_bytes(&key), &value) && delivered_get(row, value))
 		return;
-	*row = (struct row){.number = 0};
+	*row = (struct delivered){.number = 0};
 	snprintf(row->dir, sizeof(row->dir), "%s", dir);
 	snprintf(row->path, sizeof(row->path), "%s", path);
 }
 
 void delivery_begun(struct txn *txn, const struct delivery_due *due, const struct digest *names)
 {
-	struct row row;
+	struct delivered row;
 
-	row_get(txn, due->dir, due->path, &row);
+	delivered_load(txn, due->dir, due->path, &row);
 	row.names_next = *names;
-	row_put(txn, &row);
+	delivered_store(txn, &row);
 }
 
 void delivery_done(struct txn *txn, int64_t now_ms, const struct delivery_due *due,
 		   const struct digest *names)
 {
-	struct row row;
+	struct delivered row;
 
-	row_get(txn, due->dir, due->path, &row);
+	delivered_load(txn, due->dir, due->path, &row);
 	row.record = due->record;
 	row.number = due->number;
 	row.time_ms = now_ms;
@@ -168,22 +159,22 @@ void delivery_done(struct txn *txn, int64_t now_ms, const struct delivery_due *d
 	row.fail_count = 0;
 	row.retry_ms = 0;
 	row.why[0] = 0;
-	row_put(txn, &row);
+	delivered_store(txn, &row);
 }
 
 void delivery_failed(struct txn *txn, int64_t now_ms, const struct delivery_due *due,
 		     const char *why)
 {
-	struct row row;
+	struct delivered row;
 	int64_t wait_ms = RETRY_FIRST_MS;
 
-	row_get(txn, due->dir, due->path, &row);
+	delivered_load(txn, due->dir, due->path, &row);
 	for (uint32_t i = 0; i < row.fail_count && wait_ms < RETRY_MAX_MS; i++)
 		wait_ms *= 2;
 	row.fail_count++;
 	row.retry_ms = now_ms + (wait_ms < RETRY_MAX_MS ? wait_ms : RETRY_MAX_MS);
 	snprintf(row.why, sizeof(row.why), "%s", why);
-	row_put(txn, &row);
+	delivered_store(txn, &row);
 }
 
 /* ---- what is due ---- */
@@ -194,10 +185,10 @@ static bool look_at(struct hub *hub, struct txn *txn, int64_t now_ms,
 		    const struct record_id *current, struct bytes dir, struct delivery_due *out)
 {
 	char why[CATALOG_WHY_LEN];
-	struct row row;
+	struct delivered row;
 
-	text_copy(out->dir, sizeof(out->dir), dir);
-	row_get(txn, out->dir, path, &row);
+	text_fill(out->dir, sizeof(out->dir), dir);
+	delivered_load(txn, out->dir, path, &row);
 	if (id_eq(&row.record, current))
 		return false;
 	if (row.fail_count && row.retry_ms > now_ms) {
@@ -206,7 +197,7 @@ static bool look_at(struct hub *hub, struct txn *txn, int64_t now_ms,
 		return false;
 	}
 	/* What is not held or not readable is not due. */
-	if (catalog_read(hub, txn, path, 0, &out->reading, why) != ERR_OK)
+	if (catalog_read(hub, txn, path, 0, &out->reading, why))
 		return false;
 	snprintf(out->path, sizeof(out->path), "%s", path);
 	out->record = out->reading.record;
@@ -228,11 +219,10 @@ static bool look_at_dataset(struct hub *hub, struct txn *txn, int64_t now_ms,
 	struct bytes whole, pattern, dir;
 	char path[LIMIT_PATH_LEN_MAX + 1];
 
-	if (ledger_version_current(&hub->ledger, txn, dataset, 0, &of, &whole) != ERR_OK ||
-	    record_decode(&record, whole) != ERR_OK ||
-	    version_decode(&version, record.body) != ERR_OK)
+	if (ledger_version_current(&hub->ledger, txn, dataset, 0, &of, &whole) ||
+	    record_decode(&record, whole) || version_decode(&version, record.body))
 		return false;
-	text_copy(path, sizeof(path), version.path);
+	text_fill(path, sizeof(path), version.path);
 	record_id(&current, &record);
 	while (walk_next(&walk))
 		if (deliver_get(walk.value, &pattern, &dir) &&
@@ -286,7 +276,7 @@ bool delivery_next(struct hub *hub, struct txn *txn, int64_t now_ms, struct deli
 /* ---- looking ---- */
 
 /* The subscription that put it there, or would. */
-static bool pattern_of(struct txn *txn, const struct row *row, struct delivery_view *view)
+static bool pattern_of(struct txn *txn, const struct delivered *row, struct delivery_view *view)
 {
 	struct walk walk = walk_begin(txn, TABLE_DELIVER, bytes_of(NULL, 0));
 	struct bytes pattern, dir;
@@ -294,7 +284,7 @@ static bool pattern_of(struct txn *txn, const struct row *row, struct delivery_v
 	while (walk_next(&walk))
 		if (deliver_get(walk.value, &pattern, &dir) && bytes_eq(dir, bytes_str(row->dir)) &&
 		    path_match(pattern, bytes_str(row->path)))
-			return text_copy(view->pattern, sizeof(view->pattern), pattern);
+			return text_fill(view->pattern, sizeof(view->pattern), pattern);
 	return false;
 }
 
@@ -305,9 +295,9 @@ void delivery_each(struct txn *txn, bool (*each)(void *arg, const struct deliver
 
 	while (walk_next(&walk)) {
 		struct delivery_view view = {.number = 0};
-		struct row row;
+		struct delivered row;
 
-		if (!row_decode(&row, walk.value) || !pattern_of(txn, &row, &view))
+		if (!delivered_get(&row, walk.value) || !pattern_of(txn, &row, &view))
 			continue;
 		view.number = row.number;
 		struct row_key path = key_text(bytes_str(row.path));

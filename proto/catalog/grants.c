@@ -117,7 +117,7 @@ static void each_filtered(struct hub *hub, struct txn *txn, const struct filter 
 			return;
 		held = (struct grant){.token = token.id, .link_count = token.count};
 		memcpy(held.link, token.link, sizeof(held.link));
-		held.verb = rights_verdict(&hub->ledger, txn, &token, hub->now_ms, &why);
+		held.verb = rights_verdict(&hub->ledger, txn, &token, hub->wall_ms, &why);
 		held.good = held.verb != VERB_NONE;
 		held.why = why;
 	}
@@ -233,7 +233,7 @@ static enum err terms_check(struct hub *hub, const struct grant_terms *terms,
 			    const struct charter_member **to, char *why)
 {
 	*to = charter_by_slug(&hub->charter, bytes_str(terms->to));
-	if (path_check(bytes_str(terms->prefix)) != ERR_OK) {
+	if (path_check(bytes_str(terms->prefix))) {
 		why_set(why, "\"%.200s\" is no path: write it in full, for example meissen/kita.",
 			terms->prefix);
 		return ERR_CONFIG;
@@ -257,7 +257,7 @@ static enum err terms_check(struct hub *hub, const struct grant_terms *terms,
 			(*to)->name);
 		return ERR_CONFIG;
 	}
-	if (terms->expiry_ms && terms->expiry_ms <= hub->now_ms) {
+	if (terms->expiry_ms && terms->expiry_ms <= hub->wall_ms) {
 		why_set(why, "the grant would have ended before it begins.");
 		return ERR_CONFIG;
 	}
@@ -277,7 +277,7 @@ static enum err admin_check(struct hub *hub, struct txn *txn, char *why)
 
 	if (err)
 		return err;
-	if (ledger_author(&hub->ledger, txn, hub->author, &pk, &roles) == ERR_OK &&
+	if (!ledger_author(&hub->ledger, txn, hub->author, &pk, &roles) &&
 	    (roles & ORGLOG_ROLE_ADMIN))
 		return ERR_OK;
 	why_set(why, "this node has not the role admin: grant on one of your nodes that has.");
@@ -299,8 +299,8 @@ static enum err link_add(struct hub *hub, const struct charter_member *to,
 		.not_before_ms =
 			terms->not_before_ms
 				? terms->not_before_ms
-				: hub->now_ms - (int64_t)hub->options.limits->clock_ahead_ms_max,
-		.expiry_ms = terms->expiry_ms ? terms->expiry_ms : hub->now_ms + year_ms,
+				: hub->wall_ms - (int64_t)hub->options.limits->clock_ahead_ms_max,
+		.expiry_ms = terms->expiry_ms ? terms->expiry_ms : hub->wall_ms + year_ms,
 		.depth = terms->depth,
 	};
 
@@ -455,7 +455,7 @@ static enum err text_check(struct hub *hub, struct txn *txn, const struct grant_
 			to ? to->name : "somebody else");
 		return ERR_DENIED;
 	}
-	if (rights_verdict(&hub->ledger, txn, &text->token, hub->now_ms, &reason) == VERB_NONE) {
+	if (rights_verdict(&hub->ledger, txn, &text->token, hub->wall_ms, &reason) == VERB_NONE) {
 		why_set(why, "this grant is not good: %s.", reason);
 		return ERR_DENIED;
 	}

@@ -18,8 +18,8 @@ static bool operator_of(struct hub *hub, struct txn *txn, uint32_t author, struc
 				      : bytes_of(NULL, 0);
 	if (author == hub->author)
 		return true;
-	if (ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), author, &record) != ERR_OK ||
-	    contact_get(&contact, record.body) != ERR_OK)
+	if (ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), author, &record) ||
+	    contact_get(&contact, record.body))
 		return false;
 	*name = contact.operator_name;
 	return true;

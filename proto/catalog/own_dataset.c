@@ -31,7 +31,7 @@ bool own_dataset_get(struct hub *hub, struct txn *txn, const struct dataset_id *
 	name_make(name, dataset);
 	struct row_key key = key_name(name);
 	if (!txn_get(txn, TABLE_SEALED, row_key_bytes(&key), &sealed) ||
-	    keyring_unseal(hub->options.keyring, &secret, name, sealed) != ERR_OK)
+	    keyring_unseal(hub->options.keyring, &secret, name, sealed))
 		return false;
 	struct bytes b = secret_bytes(secret);
 	bool ok = b.len == LEN || b.len == KEEP_LEN || b.len == SHORT_LEN;
@@ -65,7 +65,7 @@ void own_dataset_put(struct hub *hub, struct txn *txn, const struct dataset_id *
 	buf_init(&sealed, 512);
 	keyring_seal(hub->options.keyring, &sealed, name, bytes_of(plain, sizeof(plain)));
 	struct row_key key = key_name(name);
-	if (sealed.err == ERR_OK)
+	if (!sealed.err)
 		txn_put(txn, TABLE_SEALED, row_key_bytes(&key), buf_bytes(&sealed));
 	else
 		txn_fail(txn, sealed.err);
@@ -87,9 +87,9 @@ static bool too_old(struct hub *hub, struct txn *txn, const struct version_id *o
 	struct bytes whole;
 	struct record record;
 	uint64_t span_days = days < DAYS_MAX ? days : DAYS_MAX;
-	int64_t since_ms = hub->now_ms - (int64_t)(span_days * DAY_MS);
-	return ledger_version_find(txn, &of->dataset, of->number, of->author, &whole) == ERR_OK &&
-	       record_decode(&record, whole) == ERR_OK && record.time_ms < since_ms;
+	int64_t since_ms = hub->wall_ms - (int64_t)(span_days * DAY_MS);
+	return !ledger_version_find(txn, &of->dataset, of->number, of->author, &whole) &&
+	       !record_decode(&record, whole) && record.time_ms < since_ms;
 }
 
 void own_dataset_keep(struct hub *hub, struct txn *txn, const struct keep *keep,
@@ -104,7 +104,7 @@ void own_dataset_keep(struct hub *hub, struct txn *txn, const struct keep *keep,
 		bool goes = (keep->count && old.number + keep->count <= newest) ||
 			    (keep->days && too_old(hub, txn, &old, keep->days));
 		if (old.author == hub->author && old.number < newest && goes &&
-		    ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot)) == ERR_OK)
+		    !ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot)))
 			fetch_drop(hub, txn, &old);
 	}
 }

@@ -62,7 +62,7 @@ static enum err role_check(struct hub *hub, struct txn *txn, char *why)
 static enum err path_own(struct hub *hub, struct txn *txn, const char *path, char *why)
 {
 	const struct identity *identity = hub->options.identity;
-	if (path_check(bytes_str(path)) != ERR_OK || !strchr(path, '/')) {
+	if (path_check(bytes_str(path)) || !strchr(path, '/')) {
 		why_set(why,
 			"\"%.200s\" is no name for a dataset: write %s/NAME, with parts of a-z, "
 			"0-9, '.', "
@@ -183,13 +183,13 @@ static enum err description_prepare(struct hub *hub, struct publication *out,
 		description.publisher = bytes_str(hub->options.identity->name);
 	buf_init(&out->description, DESCRIPTION_LEN_MAX);
 	enum err err = description_encode(&out->description, &description);
-	if (err != ERR_OK)
+	if (err)
 		why_set(why,
 			"the description is too long or has control characters: titles have at "
 			"most %d "
 			"bytes, descriptions %d, and there are at most %d keywords.",
 			LIMIT_TITLE_LEN_MAX, LIMIT_DESCRIPTION_LEN_MAX, LIMIT_KEYWORD_COUNT_MAX);
-	return err == ERR_OK ? ERR_OK : ERR_CONFIG;
+	return !err ? ERR_OK : ERR_CONFIG;
 }
 
 /* The version before, as people see it and as it can be read. ERR_ABSENT: there is none. */
@@ -218,7 +218,7 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 	struct reading reading = {0};
 	*out = (struct publication){.allow_shrink = options->allow_shrink};
 	enum err err = path_own(hub, txn, options->path, why);
-	if (err != ERR_OK)
+	if (err)
 		return err;
 	if (hub->headroom == HEADROOM_NONE) {
 		why_set(why,
@@ -234,13 +234,13 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 		err = ERR_OK;
 	const struct version *version = again ? &reading.version : NULL;
 	bool remembers = own_dataset_get(hub, txn, &out->params.dataset, &memory);
-	if (err == ERR_OK)
+	if (!err)
 		err = tier_choose(out, options, version ? version->tier : memory.tier, why);
-	if (err == ERR_OK)
+	if (!err)
 		err = key_choose(hub, txn, out, version, &reading.dataset_key, why);
-	if (err == ERR_OK)
+	if (!err)
 		err = description_prepare(hub, out, options, again ? &before : NULL, why);
-	if (err == ERR_OK) {
+	if (!err) {
 		if (remembers)
 			out->params.cut_key = memory.cut_key;
 		else
@@ -256,7 +256,7 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 	secret_wipe(&memory, sizeof(memory));
 	catalog_entry_fini(&before);
 	reading_fini(&reading);
-	if (err != ERR_OK)
+	if (err)
 		publication_fini(out);
 	return err;
 }
@@ -292,7 +292,7 @@ static void contents_digest(struct digest *out, const struct publication *public
 	struct buf description;
 	/* What people said counts, not when. */
 	buf_init(&description, DESCRIPTION_LEN_MAX);
-	if (description_decode(&said, buf_bytes(&publication->description)) == ERR_OK) {
+	if (!description_decode(&said, buf_bytes(&publication->description))) {
 		said.issued_ms = said.modified_ms = said.file_count = said.byte_count = 0;
 		description_encode(&description, &said);
 	}
@@ -360,19 +360,19 @@ static enum err description_finish(struct hub *hub, const struct publication *pu
 	struct buf encoded;
 	const struct manifest *manifest = writer_manifest(writer);
 	enum err err = description_decode(&description, buf_bytes(&publication->description));
-	if (err != ERR_OK)
+	if (err)
 		return err;
 	description.file_count = manifest_file_count(manifest);
 	description.byte_count = manifest_bytes(manifest);
-	description.modified_ms = (uint64_t)hub->now_ms;
+	description.modified_ms = (uint64_t)hub->wall_ms;
 	if (!description.issued_ms)
-		description.issued_ms = (uint64_t)hub->now_ms;
+		description.issued_ms = (uint64_t)hub->wall_ms;
 	buf_init(&encoded, DESCRIPTION_LEN_MAX);
 	err = description_encode(&encoded, &description);
-	if (err == ERR_OK && publication->tier == TIER_OPEN) {
+	if (!err && publication->tier == TIER_OPEN) {
 		buf_add(out, buf_bytes(&encoded));
 		err = out->err;
-	} else if (err == ERR_OK) {
+	} else if (!err) {
 		struct packer *packer = packer_open();
 		err = publication->tier == TIER_GRANTED
 			      ? description_seal(hub, publication, packer, buf_bytes(&encoded), out)
@@ -390,7 +390,7 @@ static enum err index_check(struct txn *txn, const struct dataset_id *dataset,
 {
 	for (size_t i = 0; i < index_count(index); i++) {
 		if (!chunks_has(txn, dataset, &index_at(index, i)->addr))
-			return txn_err(txn) != ERR_OK ? txn_err(txn) : ERR_CORRUPT;
+			return txn_err(txn) ? txn_err(txn) : ERR_CORRUPT;
 	}
 	return ERR_OK;
 }

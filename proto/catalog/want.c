@@ -5,6 +5,7 @@
 
 #include "proto/catalog/lookup.h"
 #include "proto/transfer/fetch.h"
+#include "proto/transfer/source.h"
 #include "proto/ledger/held.h"
 #include "proto/rights/rights.h"
 #include "proto/transfer/scan.h"
@@ -29,7 +30,7 @@ static void status_fill(struct hub *hub, struct txn *txn, const struct version_i
 	out->bytes = fetch->bytes;
 	out->bytes_all = fetch->bytes_all;
 	for (size_t i = 0; i < hub->peers.count && !fetch_no_room(hub, of); i++)
-		out->source_count += fetch_peer_has(hub->peers.items[i], fetch);
+		out->source_count += source_has(hub->peers.items[i], fetch);
 	out->state = out->source_count ? FETCH_RUNNING : FETCH_WAITING;
 }
 

@@ -10,41 +10,57 @@
 #include "crypto/utf8.h"
 #include "proto/transfer/fetch.h"
 #include "proto/ledger/held.h"
+#include "proto/wire/wire_in.h"
+#include "proto/wire/wire_out.h"
 #include "store/chunks.h"
 
 enum { LOOK_MS = 1000 }; /* whether a sweep has come to its end */
 
-/* ---- what is remembered: record id(32) flags(1) author(4)... ---- */
+/* ---- what is remembered: [record id, flags, authors as be32...] ---- */
 
-enum { ROW_FLAGS = ID_LEN, ROW_HOLDERS = ID_LEN + 1 };
 enum {
 	FLAG_DUE = 1, /* the erasure is to be told when the sweep is done */
 	FLAG_HELD = 2 /* a copy was here, and that it is erased has not been told */
 };
 
-static void row_put(struct txn *txn, const struct dataset_id *dataset,
-		    const struct record_id *record, uint8_t flags, struct bytes holders)
+struct withdrawn {
+	struct record_id record;
+	uint8_t flags;
+	struct bytes holders; /* borrows from the store */
+};
+
+static void withdrawn_put(struct txn *txn, const struct dataset_id *dataset,
+			  const struct withdrawn *withdrawn)
 {
 	struct row_key key = key_dataset(dataset);
 	struct buf value;
 
 	buf_init(&value, SIZE_MAX);
-	buf_add(&value, id_bytes(record));
-	buf_add_u8(&value, flags);
-	buf_add(&value, holders);
-	if (value.err)
-		txn_fail(txn, value.err);
-	else
-		txn_put(txn, TABLE_WITHDRAWN, row_key_bytes(&key), buf_bytes(&value));
-	buf_fini(&value);
+	out_array(&value, 3);
+	out_fixed(&value, withdrawn->record.b, ID_LEN);
+	out_uint(&value, withdrawn->flags);
+	out_bin(&value, withdrawn->holders);
+	txn_put_row(txn, TABLE_WITHDRAWN, &key, &value);
 }
 
-static bool row_get(struct txn *txn, const struct dataset_id *dataset, struct bytes *value)
+static bool withdrawn_decode(struct withdrawn *out, struct bytes value)
+{
+	struct wire_in w = wire_in(value);
+
+	wire_array(&w, 3, 3);
+	wire_fixed(&w, out->record.b, ID_LEN);
+	out->flags = (uint8_t)wire_uint(&w, UINT8_MAX);
+	out->holders = wire_bin(&w, 0, UINT32_MAX);
+	return !wire_end(&w) && out->holders.len % 4 == 0;
+}
+
+static bool withdrawn_get(struct txn *txn, const struct dataset_id *dataset, struct withdrawn *out)
 {
 	struct row_key key = key_dataset(dataset);
+	struct bytes value;
 
-	return txn_get(txn, TABLE_WITHDRAWN, row_key_bytes(&key), value) &&
-	       value->len >= ROW_HOLDERS && (value->len - ROW_HOLDERS) % 4 == 0;
+	return txn_get(txn, TABLE_WITHDRAWN, row_key_bytes(&key), &value) &&
+	       withdrawn_decode(out, value);
 }
 
 /* Those who said that they hold a version, as be32 authors; they are forgotten: what comes later they hold anew. */
@@ -66,12 +82,11 @@ static bool has_confirmed(struct hub *hub, struct txn *txn, const struct dataset
 	struct record_id named;
 	struct record record;
 
-	return ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), author, &record) ==
-		       ERR_OK &&
-	       erasure_get(&named, record.body) == ERR_OK && id_eq(&named, withdrawal);
+	return !ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), author, &record) &&
+	       !erasure_get(&named, record.body) && id_eq(&named, withdrawal);
 }
 
-static bool is_among(const struct buf *authors, uint32_t author)
+static bool is_holder(const struct buf *authors, uint32_t author)
 {
 	for (size_t at = 0; at < authors->len; at += 4)
 		if (be32_get(authors->ptr + at) == author)
@@ -83,17 +98,15 @@ static bool is_among(const struct buf *authors, uint32_t author)
 static void holders_carry(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 			  struct buf *authors)
 {
-	struct record_id before;
-	struct bytes row;
+	struct withdrawn before;
 
-	if (!row_get(txn, dataset, &row))
+	if (!withdrawn_get(txn, dataset, &before))
 		return;
-	memcpy(before.b, row.ptr, ID_LEN);
-	for (size_t at = ROW_HOLDERS; at < row.len; at += 4) {
-		uint32_t author = be32_get(row.ptr + at);
+	for (size_t at = 0; at < before.holders.len; at += 4) {
+		uint32_t author = be32_get(before.holders.ptr + at);
 
-		if (!is_among(authors, author) &&
-		    !has_confirmed(hub, txn, dataset, &before, author))
+		if (!is_holder(authors, author) &&
+		    !has_confirmed(hub, txn, dataset, &before.record, author))
 			buf_add_be32(authors, author);
 	}
 }
@@ -118,8 +131,9 @@ void withdrawal_open(struct hub *hub, struct txn *txn)
 	struct dataset_id dataset;
 
 	while (walk_next(&walk)) {
-		if (walk.key.len != ID_LEN || walk.value.len < ROW_HOLDERS ||
-		    !(walk.value.ptr[ROW_FLAGS] & FLAG_DUE))
+		struct withdrawn withdrawn;
+		if (walk.key.len != ID_LEN || !withdrawn_decode(&withdrawn, walk.value) ||
+		    !(withdrawn.flags & FLAG_DUE))
 			continue;
 		memcpy(dataset.b, walk.key.ptr, ID_LEN);
 		due_add(hub, &dataset);
@@ -135,22 +149,21 @@ void withdrawal_close(struct hub *hub)
 static bool erasure_make(struct hub *hub, struct txn *txn, const struct dataset_id *dataset)
 {
 	struct record_slot slot = record_slot_of(RECORD_ERASURE, id_bytes(dataset));
-	struct record_id withdrawal;
-	struct bytes value;
+	struct withdrawn withdrawn;
 	struct buf body, holders;
 	enum err err;
 
-	if (!row_get(txn, dataset, &value))
+	if (!withdrawn_get(txn, dataset, &withdrawn))
 		return true;
-	memcpy(withdrawal.b, value.ptr, ID_LEN);
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	buf_init(&holders, SIZE_MAX);
-	buf_add(&holders, bytes_slice(value, ROW_HOLDERS, value.len));
-	erasure_put(&body, &withdrawal);
+	buf_add(&holders, withdrawn.holders);
+	erasure_put(&body, &withdrawn.record);
 	err = ledger_append(&hub->ledger, txn, RECORD_ERASURE, record_slot_bytes(&slot),
 			    buf_bytes(&body), NULL, LEDGER_QUIET);
 	if (!err)
-		row_put(txn, dataset, &withdrawal, 0, buf_bytes(&holders));
+		withdrawn_put(txn, dataset,
+			      &(struct withdrawn){withdrawn.record, 0, buf_bytes(&holders)});
 	buf_fini(&body);
 	buf_fini(&holders);
 	return !err;
@@ -171,7 +184,7 @@ void withdrawal_settle(struct hub *hub, struct txn *txn)
 
 int64_t withdrawal_wake(const struct hub *hub)
 {
-	return hub->erasing->count ? hub->now_ms + LOOK_MS : INT64_MAX;
+	return hub->erasing->count ? hub->mono_ms + LOOK_MS : INT64_MAX;
 }
 
 /* ---- withdrawals that come ---- */
@@ -211,8 +224,8 @@ static void withdrawal_take(struct hub *hub, struct txn *txn, const struct datas
 			    const struct record_id *id, uint32_t author, uint64_t number,
 			    bool erase, struct bytes holders)
 {
-	struct bytes row;
-	bool held = row_get(txn, dataset, &row) && (row.ptr[ROW_FLAGS] & FLAG_HELD);
+	struct withdrawn before;
+	bool held = withdrawn_get(txn, dataset, &before) && (before.flags & FLAG_HELD);
 
 	held = fetch_drop_versions(hub, txn, dataset, author, number) || held;
 	/* Who has nothing to do about it remembers nothing: others may withdraw whatever they like. */
@@ -222,7 +235,8 @@ static void withdrawal_take(struct hub *hub, struct txn *txn, const struct datas
 		txn_del(txn, TABLE_WITHDRAWN, row_key_bytes(&key));
 		return;
 	}
-	row_put(txn, dataset, id, (held ? FLAG_HELD : 0) | (held && erase ? FLAG_DUE : 0), holders);
+	uint8_t flags = (uint8_t)((held ? FLAG_HELD : 0) | (held && erase ? FLAG_DUE : 0));
+	withdrawn_put(txn, dataset, &(struct withdrawn){*id, flags, holders});
 	if (held && erase)
 		due_add(hub, dataset);
 }
@@ -231,13 +245,12 @@ void withdrawal_arrival(struct hub *hub, struct txn *txn, const struct record *r
 {
 	struct withdrawal withdrawal;
 	struct withdrawal_view view;
-	struct bytes row;
+	struct withdrawn known;
 
-	if (record->kind != RECORD_WITHDRAWAL ||
-	    withdrawal_get(&withdrawal, record->body) != ERR_OK)
+	if (record->kind != RECORD_WITHDRAWAL || withdrawal_get(&withdrawal, record->body))
 		return;
 	view_fill(hub, record, &withdrawal, &view);
-	if (row_get(txn, &view.dataset, &row) && memcmp(row.ptr, view.record.b, ID_LEN) == 0)
+	if (withdrawn_get(txn, &view.dataset, &known) && id_eq(&known.record, &view.record))
 		return;
 	withdrawal_take(hub, txn, &view.dataset, &view.record, view.author, view.number, view.erase,
 			bytes_of(NULL, 0));
@@ -258,9 +271,8 @@ static uint64_t own_highest(struct hub *hub, struct txn *txn, const struct datas
 	while (walk_next(&walk))
 		if (be32_get(walk.key.ptr + ID_LEN + 8) == hub->author)
 			highest = be64_get(walk.key.ptr + ID_LEN);
-	*foreign =
-		ledger_version_current(&hub->ledger, txn, dataset, 0, &current, NULL) == ERR_OK &&
-		current.author != hub->author;
+	*foreign = !ledger_version_current(&hub->ledger, txn, dataset, 0, &current, NULL) &&
+		   current.author != hub->author;
 	return highest;
 }
 
@@ -268,7 +280,7 @@ static enum err request_check(struct hub *hub, const char *path, const char *rea
 {
 	const struct identity *identity = hub->options.identity;
 
-	if (path_check(bytes_str(path)) != ERR_OK || !strchr(path, '/')) {
+	if (path_check(bytes_str(path)) || !strchr(path, '/')) {
 		why_set(why, "\"%.200s\" is no dataset: write %s/NAME.", path, identity->slug);
 		return ERR_CONFIG;
 	}
@@ -379,7 +391,7 @@ bool withdrawal_find(struct hub *hub, struct txn *txn, const char *path, uint64_
 {
 	/* A short name belongs to one organisation for ever, also a former member. */
 	const struct charter_member *member =
-		path_check(bytes_str(path)) == ERR_OK
+		!path_check(bytes_str(path))
 			? charter_by_slug(&hub->charter, path_slug(bytes_str(path)))
 			: NULL;
 	struct dataset_id dataset;
@@ -394,8 +406,8 @@ bool withdrawal_find(struct hub *hub, struct txn *txn, const char *path, uint64_
 	while (ledger_slots_next(&slots, &record)) {
 		struct withdrawal withdrawal;
 
-		if (withdrawal_get(&withdrawal, record.body) != ERR_OK ||
-		    withdrawal.number < number || (found && record.time_ms < out->time_ms))
+		if (withdrawal_get(&withdrawal, record.body) || withdrawal.number < number ||
+		    (found && record.time_ms < out->time_ms))
 			continue;
 		view_fill(hub, &record, &withdrawal, out);
 		found = true;
@@ -413,8 +425,8 @@ void withdrawal_each(struct hub *hub, struct txn *txn,
 	struct record record;
 
 	while (ledger_slots_next(&slots, &record)) {
-		if (record.author != hub->author ||
-		    withdrawal_get(&withdrawal, record.body) != ERR_OK || !withdrawal.erase)
+		if (record.author != hub->author || withdrawal_get(&withdrawal, record.body) ||
+		    !withdrawal.erase)
 			continue;
 		view_fill(hub, &record, &withdrawal, &view);
 		if (!each(arg, &view))
@@ -442,9 +454,8 @@ uint64_t withdrawal_number(struct hub *hub, struct txn *txn, const struct datase
 	struct withdrawal withdrawal;
 	struct record record;
 
-	return ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), hub->author, &record) ==
-				       ERR_OK &&
-			       withdrawal_get(&withdrawal, record.body) == ERR_OK
+	return !ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), hub->author, &record) &&
+			       !withdrawal_get(&withdrawal, record.body)
 		       ? withdrawal.number
 		       : 0;
 }
@@ -456,19 +467,20 @@ void withdrawal_answers(struct hub *hub, struct txn *txn, const struct withdrawa
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
 	struct record_id named;
 	struct record record;
-	struct bytes row;
+	struct withdrawn withdrawn;
 
 	while (ledger_slots_next(&slots, &record)) {
 		struct withdrawal_answer answer = {record.author, record.time_ms};
 
-		if (erasure_get(&named, record.body) == ERR_OK && id_eq(&named, &view->record) &&
+		if (!erasure_get(&named, record.body) && id_eq(&named, &view->record) &&
 		    !each(arg, &answer))
 			return;
 	}
-	if (!row_get(txn, &view->dataset, &row) || memcmp(row.ptr, view->record.b, ID_LEN) != 0)
+	if (!withdrawn_get(txn, &view->dataset, &withdrawn) ||
+	    !id_eq(&withdrawn.record, &view->record))
 		return;
-	for (size_t at = ROW_HOLDERS; at < row.len; at += 4) {
-		struct withdrawal_answer answer = {be32_get(row.ptr + at), 0};
+	for (size_t at = 0; at < withdrawn.holders.len; at += 4) {
+		struct withdrawal_answer answer = {be32_get(withdrawn.holders.ptr + at), 0};
 
 		if (!has_confirmed(hub, txn, &view->dataset, &view->record, answer.author) &&
 		    !each(arg, &answer))

@@ -47,8 +47,8 @@ static uint32_t index_hash(struct bytes key, enum index_kind kind)
 	return hash ^ hash >> 15;
 }
 
-static void index_add(struct charter *charter, const struct charter_member *member,
-		      enum index_kind kind)
+static void slug_index_add(struct charter *charter, const struct charter_member *member,
+			   enum index_kind kind)
 {
 	uint32_t mask = charter->index_cap - 1;
 	uint32_t i = index_hash(index_key(member, kind), kind) & mask;
@@ -60,12 +60,12 @@ static void index_add(struct charter *charter, const struct charter_member *memb
 
 static void index_add_member(struct charter *charter, const struct charter_member *member)
 {
-	index_add(charter, member, INDEX_ORG);
-	index_add(charter, member, INDEX_SLUG);
+	slug_index_add(charter, member, INDEX_ORG);
+	slug_index_add(charter, member, INDEX_SLUG);
 }
 
 /* Builds the index anew, at most a quarter full. */
-static void index_build(struct charter *charter)
+static void slug_index_build(struct charter *charter)
 {
 	uint32_t cap = 16;
 
@@ -106,26 +106,13 @@ const struct charter_member *charter_by_slug(const struct charter *charter, stru
 	return index_find(charter, slug, INDEX_SLUG, true);
 }
 
-const struct charter_member *charter_by_ags(const struct charter *charter, struct bytes ags)
-{
-	for (uint32_t i = 0; i < charter->member_count; i++) {
-		const struct charter_member *member = &charter->members[i];
-		if (charter_is_present(member) && bytes_eq(bytes_str(member->ags), ags))
-			return member;
-	}
-	return NULL;
-}
-
 static void member_add(struct charter *charter, const struct charter_member *member)
 {
-	if (charter->member_count == charter->member_cap) {
-		charter->member_cap = charter->member_cap ? 2 * charter->member_cap : 16;
-		charter->members =
-			mem_grow(charter->members, charter->member_cap, sizeof(*charter->members));
-	}
+	charter->members = mem_room(charter->members, charter->member_count, &charter->member_cap,
+				    sizeof(*charter->members));
 	charter->members[charter->member_count++] = *member;
 	if (charter->index_cap < 4 * charter->member_count)
-		index_build(charter);
+		slug_index_build(charter);
 	else
 		index_add_member(charter, &charter->members[charter->member_count - 1]);
 }
@@ -174,7 +161,7 @@ struct undo {
 	struct digest key_commitment;
 	uint32_t member_count;
 	struct undo_state *states; /* owned */
-	uint32_t state_count;
+	size_t state_count, state_cap;
 	bool reader_lost; /* a member who could read is not one any more */
 };
 
@@ -204,11 +191,11 @@ static void undo_do(const struct undo *undo, struct charter *charter)
 	charter->key_number = undo->key_number;
 	charter->key_commitment = undo->key_commitment;
 	memcpy(charter->stewards, undo->stewards, sizeof(undo->stewards));
-	for (uint32_t i = undo->state_count; i-- > 0;)
+	for (size_t i = undo->state_count; i-- > 0;)
 		charter->members[undo->states[i].number - 1].state = undo->states[i].state;
 	charter->member_count = undo->member_count;
 	if (admitted)
-		index_build(charter);
+		slug_index_build(charter);
 }
 
 static enum err change_admit(struct charter *charter, const struct charter_member *member,
@@ -242,7 +229,8 @@ static enum err change_state(struct charter *charter, struct undo *undo, uint32_
 		return ERR_PROTOCOL;
 	if (member->state == CHARTER_MEMBER && number <= undo->member_count)
 		undo->reader_lost = true;
-	undo->states = mem_grow(undo->states, undo->state_count + 1, sizeof(*undo->states));
+	undo->states =
+		mem_room(undo->states, undo->state_count, &undo->state_cap, sizeof(*undo->states));
 	undo->states[undo->state_count++] = (struct undo_state){number, member->state};
 	charter->members[number - 1].state = (uint8_t)state;
 	return ERR_OK;

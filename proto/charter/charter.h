@@ -55,7 +55,7 @@ struct charter {
 	bool frozen; /* two entries of number + 1 are known: only a settlement follows */
 	struct charter_member *members; /* member number n stands at n - 1; owned */
 	uint32_t member_count;          /* numbers given, former members included */
-	uint32_t member_cap;
+	size_t member_cap;
 	uint32_t *index; /* open addressing: by organisation and by slug; see charter.c */
 	uint32_t index_cap;
 };
@@ -64,15 +64,13 @@ void charter_init(struct charter *charter); /* no entry yet */
 void charter_fini(struct charter *charter);
 
 /*
- * Lookups in constant time, but charter_by_ags(), which looks at all members: several may have one
- * AGS. NULL: no such member. charter_by_org() and charter_by_ags() find present members and relays
+ * Lookups in constant time. NULL: no such member. charter_by_org() finds present members and relays
  * only; the others also former ones.
  */
 const struct charter_member *charter_member(const struct charter *charter, uint32_t number);
 const struct charter_member *charter_by_org(const struct charter *charter,
 					    const struct org_id *org);
 const struct charter_member *charter_by_slug(const struct charter *charter, struct bytes slug);
-const struct charter_member *charter_by_ags(const struct charter *charter, struct bytes ags);
 bool charter_is_steward(const struct charter *charter, uint32_t member_number);
 /* ERR_MALFORMED unless name, slug and ags are what a charter admits. */
 enum err charter_terms_check(struct bytes name, struct bytes slug, struct bytes ags);

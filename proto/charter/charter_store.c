@@ -81,7 +81,7 @@ static bool is_other(struct txn *txn, const struct charter *charter,
 	    charter_entry_id(&known, stored) || id_eq(&known, &entry->id) ||
 	    charter_load_before(txn, &before, entry->number))
 		return false;
-	bool other = charter_entry_apply(&before, entry, false) == ERR_OK;
+	bool other = !charter_entry_apply(&before, entry, false);
 	charter_fini(&before);
 	return other;
 }

@@ -12,7 +12,7 @@
 #define ROW_NODE_OF "node-of" /* root public key of entry 1 */
 #define ROW_JOIN    "join" /* as admission and `init --join`: where to dial, and the checkpoint */
 
-static void meta_put(struct txn *txn, const char *name, struct bytes value)
+static void node_meta_put(struct txn *txn, const char *name, struct bytes value)
 {
 	struct row_key key = key_name(name);
 
@@ -49,8 +49,8 @@ enum err identity_create_node(struct keyring *keyring, struct txn *txn, struct r
 {
 	enum err err = identity_rows_put(txn, random, options, &offer->org);
 
-	meta_put(txn, ROW_NODE_OF, id_bytes(&offer->first_root));
-	meta_put(txn, ROW_JOIN, offer->invitation);
+	node_meta_put(txn, ROW_NODE_OF, id_bytes(&offer->first_root));
+	node_meta_put(txn, ROW_JOIN, offer->invitation);
 	if (!err)
 		err = key_make(keyring, random, "sign");
 	if (!err)

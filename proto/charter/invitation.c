@@ -4,6 +4,7 @@
 
 #include "crypto/hash.h"
 #include "proto/charter/contact.h"
+#include "proto/wire/envelope.h"
 #include "proto/wire/payload.h"
 #include "proto/wire/wire_out.h"
 
@@ -18,7 +19,7 @@ void invitation_wipe(struct invitation *invitation)
 	secret_wipe(invitation, sizeof(*invitation));
 }
 
-static void sum_of(uint8_t out[ID_LEN], struct bytes payload)
+static void invitation_sum(uint8_t out[ID_LEN], struct bytes payload)
 {
 	hash_once(out, "am1.invite", payload);
 }
@@ -56,7 +57,7 @@ enum err invitation_put(struct buf *out, const struct invitation *invitation)
 		return ERR_MALFORMED;
 	buf_init(&payload, LIMIT_INVITATION_LEN_MAX);
 	payload_put(&payload, invitation);
-	sum_of(sum, buf_bytes(&payload));
+	invitation_sum(sum, buf_bytes(&payload));
 	buf_add(&payload, bytes_of(sum, SUM_LEN));
 	buf_add(out, bytes_str(PREFIX));
 	base64_put(out, buf_bytes(&payload));
@@ -64,15 +65,6 @@ enum err invitation_put(struct buf *out, const struct invitation *invitation)
 		out->err = ERR_FULL;
 	buf_fini_wipe(&payload);
 	return out->err;
-}
-
-static void text_copy(struct wire_in *w, char *out, uint32_t max)
-{
-	struct bytes text = wire_text(w, 1, max);
-
-	if (text.len > 0)
-		memcpy(out, text.ptr, text.len);
-	out[text.len] = 0;
 }
 
 static enum err payload_get(struct invitation *out, struct bytes payload)
@@ -83,15 +75,15 @@ static enum err payload_get(struct invitation *out, struct bytes payload)
 	if (err)
 		return err;
 	wire_fixed(&w, out->fed.b, ID_LEN);
-	text_copy(&w, out->fed_name, LIMIT_NAME_LEN_MAX);
+	wire_text_copy(&w, out->fed_name, 1, LIMIT_NAME_LEN_MAX);
 	out->charter_number = (uint32_t)wire_uint(&w, UINT32_MAX);
 	wire_fixed(&w, out->charter_entry_id.b, ID_LEN);
-	text_copy(&w, out->address, LIMIT_ADDRESS_LEN_MAX);
+	wire_text_copy(&w, out->address, 1, LIMIT_ADDRESS_LEN_MAX);
 	wire_fixed(&w, out->transport.b, ID_LEN);
 	wire_fixed(&w, out->secret.b, KEY_LEN);
-	text_copy(&w, out->name, LIMIT_NAME_LEN_MAX);
-	text_copy(&w, out->slug, CHARTER_SLUG_LEN_MAX);
-	text_copy(&w, out->ags, AGS_LEN_MAX);
+	wire_text_copy(&w, out->name, 1, LIMIT_NAME_LEN_MAX);
+	wire_text_copy(&w, out->slug, 1, CHARTER_SLUG_LEN_MAX);
+	wire_text_copy(&w, out->ags, 1, AGS_LEN_MAX);
 	out->valid_until_ms = (int64_t)wire_uint(&w, INT64_MAX);
 	if (!w.err &&
 	    (out->charter_number == 0 || contact_address_check(bytes_str(out->address)) ||
@@ -100,16 +92,11 @@ static enum err payload_get(struct invitation *out, struct bytes payload)
 	return wire_end(&w);
 }
 
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 static struct bytes trimmed(struct bytes text)
 {
-	while (text.len > 0 && is_blank(text.ptr[0]))
+	while (text.len > 0 && envelope_blank(text.ptr[0]))
 		text = bytes_slice(text, 1, text.len);
-	while (text.len > 0 && is_blank(text.ptr[text.len - 1]))
+	while (text.len > 0 && envelope_blank(text.ptr[text.len - 1]))
 		text.len--;
 	return text;
 }
@@ -147,7 +134,7 @@ enum err invitation_get(struct invitation *out, struct bytes text)
 		err = ERR_DENIED;
 	} else {
 		struct bytes payload = bytes_of(bytes.ptr, bytes.len - SUM_LEN);
-		sum_of(sum, payload);
+		invitation_sum(sum, payload);
 		err = bytes_eq(bytes_of(sum, SUM_LEN), bytes_of(bytes.ptr + payload.len, SUM_LEN))
 			      ? payload_get(out, payload)
 			      : ERR_DENIED;
@@ -236,7 +223,7 @@ enum err join_request_get(struct join_request *out, struct bytes request, const 
 
 /* ---- what the issuer remembers ---- */
 
-static struct row_key row_key_of(const struct key *secret)
+static struct row_key invitation_key(const struct key *secret)
 {
 	struct digest hash;
 
@@ -244,9 +231,10 @@ static struct row_key row_key_of(const struct key *secret)
 	return key_text(id_bytes(&hash));
 }
 
-static void row_put(struct txn *txn, const struct key *secret, const struct invitation_row *row)
+static void invitation_row_put(struct txn *txn, const struct key *secret,
+			       const struct invitation_row *row)
 {
-	struct row_key key = row_key_of(secret);
+	struct row_key key = invitation_key(secret);
 	struct buf value;
 
 	buf_init(&value, ROW_LEN_MAX);
@@ -273,12 +261,12 @@ void invitation_store(struct txn *txn, const struct invitation *invitation, bool
 	memcpy(row.name, invitation->name, sizeof(row.name));
 	memcpy(row.slug, invitation->slug, sizeof(row.slug));
 	memcpy(row.ags, invitation->ags, sizeof(row.ags));
-	row_put(txn, &invitation->secret, &row);
+	invitation_row_put(txn, &invitation->secret, &row);
 }
 
 enum err invitation_find(struct txn *txn, const struct key *secret, struct invitation_row *out)
 {
-	struct row_key key = row_key_of(secret);
+	struct row_key key = invitation_key(secret);
 	struct bytes value;
 
 	*out = (struct invitation_row){0};
@@ -286,9 +274,9 @@ enum err invitation_find(struct txn *txn, const struct key *secret, struct invit
 		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
 	struct wire_in w = wire_in(value);
 	bool old = wire_array(&w, 5, 7) == 5; /* made before there were more */
-	text_copy(&w, out->name, LIMIT_NAME_LEN_MAX);
-	text_copy(&w, out->slug, CHARTER_SLUG_LEN_MAX);
-	text_copy(&w, out->ags, AGS_LEN_MAX);
+	wire_text_copy(&w, out->name, 1, LIMIT_NAME_LEN_MAX);
+	wire_text_copy(&w, out->slug, 1, CHARTER_SLUG_LEN_MAX);
+	wire_text_copy(&w, out->ags, 1, AGS_LEN_MAX);
 	out->valid_until_ms = (int64_t)wire_uint(&w, INT64_MAX);
 	out->used = !wire_nil(&w);
 	if (out->used)
@@ -328,5 +316,5 @@ void invitation_use(struct txn *txn, const struct key *secret, const struct org_
 		return;
 	row.used = true;
 	row.used_by = *org;
-	row_put(txn, secret, &row);
+	invitation_row_put(txn, secret, &row);
 }

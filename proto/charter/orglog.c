@@ -251,7 +251,7 @@ static enum err nodes_check(const struct orglog *log, const struct orglog *next)
  * PROTOCOL: "That key is the root key of the entry before, or its hash `H("am1.nextroot", key)` is
  * the next root hash of the entry before."
  */
-static enum err root_check(const struct orglog *log, const struct sign_pk *root)
+static enum err orglog_root_check(const struct orglog *log, const struct sign_pk *root)
 {
 	struct digest hash;
 
@@ -262,7 +262,7 @@ static enum err root_check(const struct orglog *log, const struct sign_pk *root)
 }
 
 /* Whether a decoded entry follows the log; fills in what an entry does not repeat. */
-static enum err entry_follows(const struct orglog *log, struct entry *entry)
+static enum err orglog_follows(const struct orglog *log, struct entry *entry)
 {
 	enum err err = ERR_OK;
 
@@ -278,7 +278,7 @@ static enum err entry_follows(const struct orglog *log, struct entry *entry)
 		 */
 		if (!id_eq(&entry->previous, &log->entry_id))
 			return ERR_PROTOCOL;
-		err = root_check(log, &entry->log.root);
+		err = orglog_root_check(log, &entry->log.root);
 		entry->log.id = log->id;
 		entry->log.first_root = log->first_root;
 	}
@@ -293,7 +293,7 @@ enum err orglog_apply(struct orglog *log, struct bytes whole)
 	enum err err = entry_decode(&entry, whole);
 
 	if (!err)
-		err = entry_follows(log, &entry);
+		err = orglog_follows(log, &entry);
 	if (err) {
 		entry_fini(&entry);
 		return err;
@@ -351,8 +351,8 @@ uint32_t orglog_number(struct txn *txn, const struct org_id *org)
 }
 
 /* The state after a stored entry. It passed all rules when it was stored. */
-static enum err load_at(struct txn *txn, const struct org_id *org, uint32_t number,
-			struct orglog *log)
+static enum err orglog_load_at(struct txn *txn, const struct org_id *org, uint32_t number,
+			       struct orglog *log)
 {
 	struct entry first, entry;
 	struct bytes whole;
@@ -361,8 +361,7 @@ static enum err load_at(struct txn *txn, const struct org_id *org, uint32_t numb
 	if (number == 0 || !orglog_entry(txn, org, 1, &whole))
 		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
 	enum err err = entry_decode(&first, whole);
-	if (err == ERR_OK && orglog_entry(txn, org, number, &whole) &&
-	    entry_decode(&entry, whole) == ERR_OK) {
+	if (!err && orglog_entry(txn, org, number, &whole) && !entry_decode(&entry, whole)) {
 		*log = entry.log;
 		log->id = first.log.id;
 		log->first_root = first.log.root;
@@ -375,7 +374,7 @@ static enum err load_at(struct txn *txn, const struct org_id *org, uint32_t numb
 
 enum err orglog_load(struct txn *txn, const struct org_id *org, struct orglog *log)
 {
-	return load_at(txn, org, orglog_number(txn, org), log);
+	return orglog_load_at(txn, org, orglog_number(txn, org), log);
 }
 
 /*
@@ -390,10 +389,10 @@ static bool is_fork(struct txn *txn, const struct org_id *org, struct bytes whol
 
 	if (entry_decode(&entry, whole))
 		return false;
-	enum err err = load_at(txn, org, entry.log.number, &known);
+	enum err err = orglog_load_at(txn, org, entry.log.number, &known);
 	if (!err && !id_eq(&known.entry_id, &entry.log.entry_id) &&
-	    load_at(txn, org, entry.log.number - 1, &before) == ERR_OK) {
-		fork = entry_follows(&before, &entry) == ERR_OK;
+	    !orglog_load_at(txn, org, entry.log.number - 1, &before)) {
+		fork = !orglog_follows(&before, &entry);
 		orglog_fini(&before);
 	}
 	orglog_fini(&known);
@@ -409,13 +408,13 @@ enum err orglog_accept(struct txn *txn, const struct org_id *expected, struct by
 
 	if (forked)
 		*forked = false;
-	if (err == ERR_OK || err == ERR_ABSENT)
+	if (!err || err == ERR_ABSENT)
 		err = orglog_apply(&log, whole);
-	if (err == ERR_OK && !id_eq(&log.id, expected))
+	if (!err && !id_eq(&log.id, expected))
 		err = ERR_PROTOCOL;
 	if (err == ERR_EXISTS && forked)
 		*forked = is_fork(txn, expected, whole);
-	if (err == ERR_OK) {
+	if (!err) {
 		struct row_key key = key_orglog(expected, log.number);
 		txn_put(txn, TABLE_ORGLOG, row_key_bytes(&key), whole);
 		err = txn_err(txn);

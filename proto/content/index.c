@@ -116,7 +116,7 @@ void index_sum(const struct index *index, struct index_sum *sum)
 	struct index_digest d;
 	index_digest_init(&d);
 	for (size_t i = 0; i < index_count(index); i++)
-		check(index_digest_add(&d, index_at(index, i)) == ERR_OK);
+		check(!index_digest_add(&d, index_at(index, i)));
 	index_digest_done(&d, sum);
 }
 

@@ -185,7 +185,7 @@ static uint32_t chunk_get(struct wire_in *w, struct manifest *m)
 }
 
 /* PROTOCOL: "A piece is 16,384 to 262,144 bytes long; the last may be shorter." */
-static void chunks_get(struct wire_in *w, struct manifest *m, struct manifest_file *file)
+static void file_chunks_get(struct wire_in *w, struct manifest *m, struct manifest_file *file)
 {
 	uint64_t sum = 0;
 	file->chunk_first = list_count(&m->chunks, struct chunk_ref);
@@ -210,7 +210,7 @@ static void file_get(struct wire_in *w, struct manifest *m)
 	file.size = wire_uint(w, UINT64_MAX);
 	file.modified_ms = wire_uint(w, UINT64_MAX);
 	wire_fixed(w, file.hash.b, ID_LEN);
-	chunks_get(w, m, &file);
+	file_chunks_get(w, m, &file);
 	if (manifest_name_check(file.name) ||
 	    (before > 0 && bytes_cmp(manifest_file(m, before - 1)->name, file.name) >= 0))
 		wire_fail(w);
@@ -298,16 +298,4 @@ enum err manifest_check(const struct manifest *m, const struct version *v,
 	}
 	index_fini(&index);
 	return err;
-}
-
-bool manifest_same_files(const struct manifest *a, const struct manifest *b)
-{
-	if (manifest_file_count(a) != manifest_file_count(b))
-		return false;
-	for (uint32_t i = 0; i < manifest_file_count(a); i++) {
-		const struct manifest_file *x = manifest_file(a, i), *y = manifest_file(b, i);
-		if (!bytes_eq(x->name, y->name) || x->size != y->size || !id_eq(&x->hash, &y->hash))
-			return false;
-	}
-	return true;
 }

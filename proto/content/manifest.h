@@ -87,7 +87,5 @@ void manifest_index(const struct manifest *manifest, struct index *index);
    ERR_MALFORMED. ERR_FULL, ERR_NOMEM: no room to find out. */
 enum err manifest_check(const struct manifest *manifest, const struct version *version,
 			const struct dataset_id *dataset);
-/* True when names, sizes and contents of all files are equal: nothing to publish. */
-bool manifest_same_files(const struct manifest *a, const struct manifest *b);
 
 #endif

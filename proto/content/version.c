@@ -183,8 +183,7 @@ static bool epoch_ok(const struct version *v)
 		return v->epoch_prefix.len == 0;
 	case TIER_GRANTED:
 	case TIER_HIDDEN:
-		return path_check(v->epoch_prefix) == ERR_OK &&
-		       path_contains(v->epoch_prefix, v->path);
+		return !path_check(v->epoch_prefix) && path_contains(v->epoch_prefix, v->path);
 	}
 	return false;
 }
@@ -193,7 +192,7 @@ static bool description_ok(const struct version *v)
 {
 	struct description description;
 	if (v->tier == TIER_OPEN)
-		return description_decode(&description, v->description) == ERR_OK;
+		return !description_decode(&description, v->description);
 	if (v->tier == TIER_GRANTED && v->description_key < 1)
 		return false;
 	return index_size_ok(v->description.len);

@@ -39,11 +39,11 @@ struct writer {
 	struct index index;
 };
 
-static bool fail(struct writer *w, enum err err)
+static bool writer_fail(struct writer *w, enum err err)
 {
 	if (!w->err)
 		w->err = err;
-	return w->err != ERR_OK;
+	return w->err;
 }
 
 /* Pieces */
@@ -218,7 +218,7 @@ static uint16_t epoch_index(struct writer *w, uint64_t number, size_t prefix_len
 			return (uint16_t)i;
 	struct manifest_epoch epoch = {prefix, number};
 	if (count == MANIFEST_EPOCH_COUNT_MAX) {
-		fail(w, ERR_FULL);
+		writer_fail(w, ERR_FULL);
 		return 0;
 	}
 	buf_add(&w->manifest.epochs, bytes_obj(&epoch));
@@ -301,10 +301,10 @@ enum err writer_file_begin(struct writer *w, struct bytes name, struct bytes med
 	w->names_len += name.len + media_type.len;
 	if (manifest_name_check(name) || media_type.len > MANIFEST_MEDIA_TYPE_LEN_MAX ||
 	    !utf8_check(media_type, false))
-		fail(w, ERR_MALFORMED);
+		writer_fail(w, ERR_MALFORMED);
 	else if (manifest_file_count(&w->manifest) >= LIMIT_FILE_COUNT_MAX ||
 		 w->names_len > LIMIT_MANIFEST_LEN_MAX)
-		fail(w, ERR_FULL);
+		writer_fail(w, ERR_FULL);
 	if (w->err)
 		return w->err;
 	uint8_t *names = mem_new(name.len + media_type.len, 1);
@@ -318,7 +318,7 @@ enum err writer_file_begin(struct writer *w, struct bytes name, struct bytes med
 		.chunk_first = (uint32_t)(w->manifest.chunks.len / sizeof(struct chunk_ref)),
 	};
 	buf_add(&w->manifest.files, bytes_obj(&file));
-	if (fail(w, w->manifest.files.err)) {
+	if (writer_fail(w, w->manifest.files.err)) {
 		file_free(&file);
 		return w->err;
 	}
@@ -336,7 +336,7 @@ static uint32_t place_add(struct writer *w)
 	uint8_t *place = buf_space(list, size);
 	if (place)
 		memset(place, 0, size);
-	fail(w, list->err);
+	writer_fail(w, list->err);
 	return (uint32_t)(list->len / size) - 1;
 }
 
@@ -347,7 +347,7 @@ static void piece_fill(struct writer *w, struct bytes in)
 			piece_new(w->state == STATE_MANIFEST ? BOX_KIND_MANIFEST : BOX_KIND_CONTENT,
 				  place_add(w), &w->params);
 	buf_add(&w->piece->plain, in);
-	fail(w, w->piece->plain.err);
+	writer_fail(w, w->piece->plain.err);
 }
 
 size_t writer_feed(struct writer *w, struct bytes in)
@@ -375,21 +375,6 @@ void writer_file_end(struct writer *w)
 	w->file_open = false;
 	cut_reset(&w->cut);
 	hash_done(&w->file_hash, file_last(w)->hash.b, ID_LEN);
-}
-
-void writer_file_drop(struct writer *w)
-{
-	if (w->err)
-		return;
-	check(w->state == STATE_FILES);
-	file_free(file_last(w));
-	w->manifest.files.len -= sizeof(struct manifest_file);
-	/* a piece not yet taken is gone; its place in the list stays unused */
-	piece_close(w->piece);
-	w->piece = NULL;
-	w->piece_complete = false;
-	w->file_open = false;
-	cut_reset(&w->cut);
 }
 
 /* The next piece of the manifest. */
@@ -434,7 +419,7 @@ void writer_accept(struct writer *w, const struct piece *piece)
 		.plain_len = (uint32_t)piece->plain.len,
 		.epoch = epoch_index(w, piece->epoch_number, piece->epoch_prefix_len),
 	};
-	fail(w, w->manifest.epochs.err);
+	writer_fail(w, w->manifest.epochs.err);
 }
 
 uint32_t writer_pending(const struct writer *w)
@@ -462,9 +447,9 @@ enum err writer_finish(struct writer *w)
 	for (uint32_t i = 1; i < count; i++)
 		if (file_cmp(manifest_file(&w->manifest, i - 1), manifest_file(&w->manifest, i)) ==
 		    0)
-			fail(w, ERR_EXISTS);
+			writer_fail(w, ERR_EXISTS);
 	manifest_encode(&w->encoded, &w->manifest);
-	fail(w, w->encoded.err);
+	writer_fail(w, w->encoded.err);
 	w->state = STATE_MANIFEST;
 	return w->err;
 }
@@ -475,7 +460,7 @@ const struct manifest *writer_manifest(const struct writer *w)
 	return &w->manifest;
 }
 
-static void index_build(struct writer *w)
+static void writer_index_build(struct writer *w)
 {
 	const struct index_entry *parts = (const void *)w->parts.ptr;
 	manifest_index(&w->manifest, &w->index);
@@ -483,8 +468,8 @@ static void index_build(struct writer *w)
 		index_add(&w->index, &parts[i].addr, parts[i].size);
 		version_part_put(&w->part_list, &parts[i]);
 	}
-	fail(w, index_sort(&w->index));
-	fail(w, w->part_list.err);
+	writer_fail(w, index_sort(&w->index));
+	writer_fail(w, w->part_list.err);
 }
 
 enum err writer_done(struct writer *w, struct version *v)
@@ -493,7 +478,7 @@ enum err writer_done(struct writer *w, struct version *v)
 	if (w->err)
 		return w->err;
 	check(w->encoded_at == w->encoded.len);
-	index_build(w);
+	writer_index_build(w);
 	if (w->err)
 		return w->err;
 	w->state = STATE_DONE;

@@ -106,8 +106,6 @@ enum err writer_file_begin(struct writer *writer, struct bytes name, struct byte
    to be taken before the next call; after a fault it takes everything and does nothing. */
 size_t writer_feed(struct writer *writer, struct bytes in);
 void writer_file_end(struct writer *writer);
-/* Forgets the file begun last, whether ended or not. Its pieces are still to be accepted. */
-void writer_file_drop(struct writer *writer);
 /* The complete piece, or NULL. The caller owns it. */
 struct piece *writer_take(struct writer *writer);
 /* Notes where the piece went; the caller still closes it. */
@@ -116,7 +114,7 @@ uint32_t writer_pending(const struct writer *writer); /* pieces taken and not ac
 
 /* All files ended, nothing pending: builds the manifest, whose pieces are then to be taken. */
 enum err writer_finish(struct writer *writer);
-/* After writer_finish(), while the writer is open: manifest_same_files(), counts, sizes. */
+/* After writer_finish(), while the writer is open: names, counts, sizes. */
 const struct manifest *writer_manifest(const struct writer *writer);
 /*
  * All manifest pieces accepted: fills in every field of the version but path, description and token.

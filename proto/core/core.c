@@ -17,6 +17,7 @@
 #include "proto/sync/recount.h"
 #include "proto/rights/rights.h"
 #include "proto/transfer/scan.h"
+#include "proto/transfer/source.h"
 #include "proto/transfer/serve.h"
 #include "proto/sync/sync.h"
 #include "proto/membership/voting.h"
@@ -38,12 +39,11 @@ struct core {
 	struct erasing erasing;
 };
 
-static struct core *core_new(const struct hub_options *options, int64_t now_ms)
+static struct core *core_new(const struct hub_options *options)
 {
 	struct core *core = mem_new(1, sizeof(*core));
 	core->hub = (struct hub){
 		.options = *options,
-		.now_ms = now_ms,
 		.source_epoch = 1,
 		.wrapkeys = &core->wrapkeys,
 		.fedkeys = &core->fedkeys,
@@ -59,6 +59,13 @@ static struct core *core_new(const struct hub_options *options, int64_t now_ms)
 	};
 	buf_init(&core->hub.own_entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
 	return core;
+}
+
+static void time_set(struct hub *hub, struct times now)
+{
+	hub->wall_ms = now.wall_ms;
+	hub->mono_ms = now.mono_ms;
+	ledger_now(&hub->ledger, now.wall_ms);
 }
 
 /* Each machine loads what it remembers, those that others look at first. */
@@ -82,9 +89,9 @@ static enum err machines_open(struct hub *hub, struct txn *txn)
 }
 
 enum err core_open(struct core **out, const struct hub_options *options, struct txn *txn,
-		   int64_t now_ms)
+		   struct times now)
 {
-	struct core *core = core_new(options, now_ms);
+	struct core *core = core_new(options);
 	struct hub *hub = &core->hub;
 	*out = NULL;
 	enum err err = charter_load(txn, &hub->charter);
@@ -92,7 +99,7 @@ enum err core_open(struct core **out, const struct hub_options *options, struct 
 		err = ERR_OK;
 	hub->has_fed = hub->charter.number > 0;
 	ledger_init(&hub->ledger, &hub->charter, options->limits);
-	ledger_now(&hub->ledger, now_ms);
+	time_set(hub, now);
 	ledger_slots_rebuild(txn);
 	if (!err)
 		err = machines_open(hub, txn);
@@ -263,7 +270,7 @@ static void event_take(struct hub *hub, struct txn *txn, const struct event *eve
 		fetch_chunk_bad(hub, txn, event);
 		return;
 	case EVENT_CALL:
-		event->run(hub, txn, hub->now_ms, event->arg);
+		event->run(hub, txn, hub->wall_ms, event->arg);
 		return;
 	}
 }
@@ -276,7 +283,7 @@ static void token_take(struct hub *hub, const struct record *record)
 	if (!rights_arrival(hub, record))
 		return;
 	for (size_t i = 0; i < hub->peers.count; i++)
-		fetch_retry(hub, hub->peers.items[i]);
+		source_retry(hub, hub->peers.items[i]);
 	hub->source_epoch++;
 }
 
@@ -337,7 +344,7 @@ static void peers_take(struct hub *hub, struct txn *txn)
 			holds_met(hub, peer);
 		if (peer->compared_news) {
 			membership_compared(hub, txn);
-			fetch_retry(hub, peer);
+			source_retry(hub, peer);
 		}
 		peer->met_news = peer->compared_news = false;
 	}
@@ -370,42 +377,10 @@ static void news_take(struct hub *hub, struct txn *txn)
 
 /* ---- turns ---- */
 
-/* What was to happen after some time still does when the clock is set back. */
-static void clock_back(struct hub *hub, int64_t by_ms)
+static void turn_begin(struct hub *hub, struct times now, struct effects *effects)
 {
-	for (size_t i = 0; i < hub->peers.count; i++) {
-		struct peer *peer = hub->peers.items[i];
-		peer->up_ms -= peer->up_ms ? by_ms : 0;
-		peer->transfer->next_ms -= by_ms;
-		peer->sync->reconcile.since_ms -= by_ms;
-		peer->sync->next_hello_ms -= by_ms;
-		peer->sync->phase_since_ms -= by_ms;
-		peer->sync->hello_paced_ms -= by_ms;
-		peer->sync->hello_allowed_ms -= by_ms;
-	}
-	hub->fedkeys->due_ms -= by_ms;
-	hub->quiet_until_ms -= by_ms;
-	hub->behind_since_ms -= hub->behind_since_ms ? by_ms : 0;
-	for (size_t i = 0; i < hub->peers.dial_count; i++) {
-		hub->peers.dials[i].next_ms -= by_ms;
-		hub->peers.dials[i].up_ms -= by_ms;
-	}
-	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
-		struct fetch *fetch = hub->transfer->fetches[i];
-		fetch->index_ms -= by_ms;
-		fetch->refused_ms -= by_ms;
-		for (size_t k = 0; k < fetch->request_count; k++)
-			fetch->requests[k].sent_ms -= by_ms;
-	}
-}
-
-static void turn_begin(struct hub *hub, int64_t now_ms, struct effects *effects)
-{
-	if (now_ms < hub->now_ms)
-		clock_back(hub, hub->now_ms - now_ms);
-	hub->now_ms = now_ms;
+	time_set(hub, now);
 	hub->effects = effects;
-	ledger_now(&hub->ledger, now_ms);
 	peers_turn(hub);
 	for (size_t i = 0; i < hub->peers.count; i++)
 		hub->peers.items[i]->transfer->turn_serve = 0;
@@ -431,11 +406,11 @@ static void turn_end(struct hub *hub, struct txn *txn)
 	ledger_settle(&hub->ledger, txn);
 }
 
-void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct event *events,
+void core_turn(struct core *core, struct txn *txn, struct times now, const struct event *events,
 	       size_t count, struct effects *effects)
 {
 	struct hub *hub = &core->hub;
-	turn_begin(hub, now_ms, effects);
+	turn_begin(hub, now, effects);
 	for (size_t i = 0; i < count && !txn_err(txn); i++) {
 		event_take(hub, txn, &events[i]);
 		news_take(hub, txn);
@@ -444,15 +419,13 @@ void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct 
 	hub->effects = NULL;
 }
 
-void core_query(struct core *core, struct txn *txn, int64_t now_ms,
+void core_query(struct core *core, struct txn *txn, struct times now,
 		void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg), void *arg)
 {
 	struct hub *hub = &core->hub;
-	int64_t turn_ms = hub->now_ms;
 	check(!hub->effects);
-	hub->now_ms = now_ms;
-	run(hub, txn, now_ms, arg);
-	hub->now_ms = turn_ms;
+	time_set(hub, now);
+	run(hub, txn, now.wall_ms, arg);
 }
 
 void core_headroom(struct core *core, enum headroom headroom)
@@ -460,13 +433,14 @@ void core_headroom(struct core *core, enum headroom headroom)
 	core->hub.headroom = headroom;
 }
 
-int64_t core_wake(const struct core *core)
+int64_t core_wake(struct core *core, struct times now)
 {
 	static int64_t (*const wakes[])(const struct hub *hub) = {
 		peers_wake, sync_wake,   gossip_wake, reconcile_wake, recount_wake, holds_wake,
 		scan_wake,  voting_wake, epochs_wake, rights_wake,    fedkeys_wake, withdrawal_wake,
 	};
 	int64_t wake = INT64_MAX;
+	time_set(&core->hub, now);
 	for (size_t i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++) {
 		int64_t at = wakes[i](&core->hub);
 		wake = at < wake ? at : wake;
@@ -480,7 +454,7 @@ void core_chunk_event(struct event *out, uint64_t link, struct bytes message)
 {
 	struct message m;
 	*out = (struct event){.type = EVENT_CHUNK, .link = link, .err = ERR_MALFORMED};
-	if (message_decode(&m, message) != ERR_OK || m.type != MESSAGE_CHUNK)
+	if (message_decode(&m, message) || m.type != MESSAGE_CHUNK)
 		return;
 	out->dataset = m.of.dataset;
 	out->addr = m.addr;

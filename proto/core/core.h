@@ -8,8 +8,8 @@
  * from the store.
  *
  *	txn = txn_begin(db, true);
- *	core_turn(core, txn, now_ms, events, count, &effects);
- *	if (txn_commit(txn) == ERR_OK)
+ *	core_turn(core, txn, now, events, count, &effects);
+ *	if (!txn_commit(txn))
  *		... carry out effects ...
  *	else
  *		... effects_reset(), close links, core_close(), core_open() ...
@@ -29,22 +29,23 @@ struct core;
 
 /* Loads everything from the store. txn must be a write transaction. */
 enum err core_open(struct core **out, const struct hub_options *options, struct txn *txn,
-		   int64_t now_ms);
+		   struct times now);
 void core_close(struct core *core);
 /* One turn. Faults of the store stay in txn. Effects are appended. */
-void core_turn(struct core *core, struct txn *txn, int64_t now_ms, const struct event *events,
+void core_turn(struct core *core, struct txn *txn, struct times now, const struct event *events,
 	       size_t count, struct effects *effects);
 /* How much may still be stored, as the owner tells before a turn. */
 void core_headroom(struct core *core, enum headroom headroom);
 /* What the verbs work on. */
 struct hub *core_hub(struct core *core);
-/* A query between two turns: run may look at the hub and in txn, a read transaction, and changes nothing and causes no effect. now_ms is the
-   time of this query; that of the last turn stays as it is. */
-void core_query(struct core *core, struct txn *txn, int64_t now_ms,
+/* A query after a turn, in a read transaction: run may look at everything, changes nothing, and
+   causes no effect. Not before the first turn, which settles what core_open() has begun. run gets
+   the time of day. */
+void core_query(struct core *core, struct txn *txn, struct times now,
 		void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg),
 		void *arg);
-/* When the next EVENT_TICK is due, in milliseconds of the same clock; INT64_MAX: never. */
-int64_t core_wake(const struct core *core);
+/* When the next EVENT_TICK is due, as mono_ms; INT64_MAX: never. Ask again within a minute: the time of day may have been set. */
+int64_t core_wake(struct core *core, struct times now);
 
 /* Turns a message of channel 2 into EVENT_CHUNK: decodes and checks the address. Pure; any thread.
    The event borrows from message. */

@@ -14,6 +14,11 @@
 
 struct hub;
 
+/* Both are read at once; wall_ms is the time of day since 1970, mono_ms never goes back. */
+struct times {
+	int64_t wall_ms, mono_ms;
+};
+
 enum event_type {
 	EVENT_TICK,      /* a deadline of core_wake() has come */
 	EVENT_LINK_CERT, /* the peer has shown its certificate; answered by EFFECT_ADMIT */

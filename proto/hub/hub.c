@@ -98,6 +98,16 @@ const struct charter_member *hub_author_member(const struct hub *hub, uint32_t a
 	return charter_member(&hub->charter, author_member(author));
 }
 
+int64_t hub_mono_of(const struct hub *hub, int64_t wall_ms)
+{
+	return wall_ms == INT64_MAX ? wall_ms : wall_ms - hub->wall_ms + hub->mono_ms;
+}
+
+int64_t hub_wall_of(const struct hub *hub, int64_t mono_ms)
+{
+	return mono_ms == INT64_MAX ? mono_ms : mono_ms - hub->mono_ms + hub->wall_ms;
+}
+
 int64_t hub_jitter(struct hub *hub, int64_t ms)
 {
 	if (ms <= 1)

@@ -46,7 +46,8 @@ enum headroom { HEADROOM_ALL, HEADROOM_OWN, HEADROOM_NONE };
 
 struct hub {
 	struct hub_options options;
-	int64_t now_ms;          /* of the turn */
+	int64_t wall_ms; /* of the turn: the time of day, since 1970, for what is signed or shown */
+	int64_t mono_ms; /* of the turn: never goes back, for every wait; unknown beginning */
 	struct effects *effects; /* of the turn; NULL: none is under way */
 	enum headroom headroom;
 
@@ -105,6 +106,9 @@ void hub_peer_bad(struct hub *hub, struct peer *peer, enum link_reason reason, c
 /* Keys or roles of a member have changed (0: of all). */
 void hub_forget(struct hub *hub, uint32_t member_number);
 const struct charter_member *hub_author_member(const struct hub *hub, uint32_t author);
+/* When the clocks go on as they do, what one shows when the other does; INT64_MAX stays. */
+int64_t hub_mono_of(const struct hub *hub, int64_t wall_ms);
+int64_t hub_wall_of(const struct hub *hub, int64_t mono_ms);
 /* Random delay of ms, half more or less. */
 int64_t hub_jitter(struct hub *hub, int64_t ms);
 __attribute__((format(printf, 2, 3))) void why_set(char why[512], const char *format, ...);

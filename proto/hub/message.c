@@ -141,7 +141,7 @@ static void read_list(struct message *m, struct wire_in *w, uint32_t max)
 {
 	m->count = wire_array(w, 0, max);
 	m->list = *w;
-	for (uint32_t i = 0; i < m->count && w->err == ERR_OK; i++) {
+	for (uint32_t i = 0; i < m->count && !w->err; i++) {
 		union element ignored;
 		read_element(w, m->type, &ignored);
 	}
@@ -324,7 +324,7 @@ enum err message_decode(struct message *out, struct bytes in)
 	struct wire_in w = wire_in(in);
 	uint32_t count = wire_array(&w, 1, 8);
 	uint64_t type = wire_uint(&w, UINT32_MAX);
-	if (w.err != ERR_OK)
+	if (w.err)
 		return w.err;
 	out->type = (enum message_type)type;
 	out->len = in.len;
@@ -343,7 +343,7 @@ static bool next_element(struct message *m, union element *out)
 		return false;
 	m->count--;
 	read_element(&m->list, m->type, out);
-	check(m->list.err == ERR_OK);
+	check(!m->list.err);
 	return true;
 }
 
@@ -671,7 +671,7 @@ void message_list_end(struct message_list *list, struct buf *out)
 	}
 	out_array(out, list->count);
 	buf_add(out, buf_bytes(&list->items));
-	if (list->items.err != ERR_OK && out->err == ERR_OK)
+	if (list->items.err && !out->err)
 		out->err = list->items.err;
 	buf_fini(&list->items);
 }

@@ -67,7 +67,7 @@ static struct dial *dial_add(struct hub *hub, struct bytes address, uint32_t aut
 	hub->peers.dials = mem_room(hub->peers.dials, hub->peers.dial_count, &hub->peers.dial_cap,
 				    sizeof(*hub->peers.dials));
 	dial = &hub->peers.dials[hub->peers.dial_count++];
-	*dial = (struct dial){.next_ms = hub->now_ms,
+	*dial = (struct dial){.next_ms = hub->mono_ms,
 			      .backoff_ms = hub->options.limits->dial_backoff_ms_min};
 	memcpy(dial->address, address.ptr, address.len);
 	return dial;
@@ -91,14 +91,14 @@ static bool own_address(const struct hub *hub, struct bytes address)
 static const struct orglog_node *node_of(struct orglog *log, struct txn *txn,
 					 const struct charter_member *member, uint8_t index)
 {
-	if (orglog_load(txn, &member->org, log) != ERR_OK)
+	if (orglog_load(txn, &member->org, log))
 		return NULL;
 	const struct orglog_node *node = orglog_node(log, index);
 	return node && node->state == ORGLOG_NODE_ACTIVE ? node : NULL;
 }
 
-uint32_t peers_author_of(struct hub *hub, struct txn *txn, const struct org_id *org,
-			 uint8_t node_index, const struct dh_pk *key)
+static uint32_t peers_author_of(struct hub *hub, struct txn *txn, const struct org_id *org,
+				uint8_t node_index, const struct dh_pk *key)
 {
 	const struct charter_member *member = charter_by_org(&hub->charter, org);
 	uint32_t author = 0;
@@ -160,7 +160,7 @@ void peers_contact(struct hub *hub, struct txn *txn, const struct record *record
 			dial->has_expected = true;
 			dial->expected = key;
 		}
-		dial->next_ms = hub->now_ms + hub_jitter(hub, first_dial_ms) +
+		dial->next_ms = hub->mono_ms + hub_jitter(hub, first_dial_ms) +
 				(hub->author > author ? politeness_ms : 0);
 	}
 }
@@ -240,7 +240,7 @@ static enum link_reason cert_reason(struct hub *hub, struct txn *txn, const stru
 	/* A member whose key is not in the log known here may have a newer log, but only if it shows one. */
 	if (author == 0 && member) {
 		struct orglog shown;
-		if (orglog_entry_peek(&shown, certificate->entry) != ERR_OK)
+		if (orglog_entry_peek(&shown, certificate->entry))
 			return LINK_REASON_CERTIFICATE;
 		bool newer = shown.number > orglog_number(txn, &member->org);
 		orglog_fini(&shown);
@@ -308,13 +308,13 @@ struct peer *peers_up(struct hub *hub, const struct event *event)
 		snprintf(peer->address, sizeof(peer->address), "%s", dial->address);
 		dial->link = peer->link;
 		dial->number = 0;
-		dial->up_ms = hub->now_ms;
+		dial->up_ms = hub->mono_ms;
 		dial->why[0] = 0;
 		if (peer->author)
 			dial->author = peer->author;
 	}
 	memcpy(peer->session_key, event->handshake_hash, sizeof(peer->session_key));
-	peer->up_ms = hub->now_ms;
+	peer->up_ms = hub->mono_ms;
 	if (double_closed(hub, peer))
 		return NULL;
 	peer->up = true;
@@ -328,13 +328,13 @@ struct peer *peers_up(struct hub *hub, const struct event *event)
 static void dial_failed(struct hub *hub, struct dial *dial, enum link_reason reason)
 {
 	const struct limits *limits = hub->options.limits;
-	bool was_good = dial->link != 0 && hub->now_ms - dial->up_ms >= good_link_ms;
+	bool was_good = dial->link != 0 && hub->mono_ms - dial->up_ms >= good_link_ms;
 	dial->number = 0;
 	dial->link = 0;
 	snprintf(dial->why, sizeof(dial->why), "%s", link_reason_text(reason));
 	if (was_good)
 		dial->backoff_ms = limits->dial_backoff_ms_min;
-	dial->next_ms = hub->now_ms + hub_jitter(hub, dial->backoff_ms);
+	dial->next_ms = hub->mono_ms + hub_jitter(hub, dial->backoff_ms);
 	dial->backoff_ms *= 2;
 	if (dial->backoff_ms > limits->dial_backoff_ms_max)
 		dial->backoff_ms = limits->dial_backoff_ms_max;
@@ -401,7 +401,7 @@ void peers_invitation(struct hub *hub, const char *address, const struct dh_pk *
 	dial->invitation = true;
 	dial->has_expected = true;
 	dial->expected = *expected;
-	dial->next_ms = hub->now_ms;
+	dial->next_ms = hub->mono_ms;
 }
 
 void peers_invitation_done(struct hub *hub)
@@ -465,12 +465,12 @@ void peers_tick(struct hub *hub)
 {
 	for (size_t i = 0; i < hub->peers.count; i++) {
 		struct peer *peer = hub->peers.items[i];
-		if (guest_ends(peer) && hub->now_ms - peer->up_ms > guest_ms_max)
+		if (guest_ends(peer) && hub->mono_ms - peer->up_ms > guest_ms_max)
 			hub_close_link(hub, peer, LINK_REASON_NOT_MEMBER);
 	}
 	for (size_t i = 0; i < hub->peers.dial_count; i++) {
 		struct dial *dial = &hub->peers.dials[i];
-		if (dial->next_ms <= hub->now_ms && dial_wanted(hub, dial))
+		if (dial->next_ms <= hub->mono_ms && dial_wanted(hub, dial))
 			dial_start(hub, dial);
 	}
 }
@@ -497,7 +497,7 @@ static void peer_state_of(struct hub *hub, const struct peer *peer, struct peer_
 	out->author = peer->author;
 	out->dialled = peer->dial != 0;
 	out->synced = peer->synced;
-	out->since_ms = peer->up_ms;
+	out->since_ms = hub_wall_of(hub, peer->up_ms);
 	out->ahead_ms = peer->ahead_ms;
 	memcpy(out->address, peer->address, sizeof(out->address));
 	memcpy(out->software, peer->software, sizeof(out->software));
@@ -528,7 +528,7 @@ bool peers_show(struct hub *hub, size_t index, struct peer_state *out)
 		out->author = dial->author;
 		out->dialled = true;
 		out->manual = dial->manual;
-		out->since_ms = dial->next_ms;
+		out->since_ms = hub_wall_of(hub, dial->next_ms);
 		return true;
 	}
 	return false;
@@ -536,7 +536,7 @@ bool peers_show(struct hub *hub, size_t index, struct peer_state *out)
 
 enum err peers_add(struct hub *hub, struct txn *txn, int64_t now_ms, const char *address, char *why)
 {
-	if (contact_address_check(bytes_str(address)) != ERR_OK) {
+	if (contact_address_check(bytes_str(address))) {
 		why_set(why,
 			"\"%.200s\" is not an address: write HOST:PORT, for example "
 			"rathaus.example:7400 or [2001:db8::1]:7400.",
@@ -553,7 +553,7 @@ enum err peers_add(struct hub *hub, struct txn *txn, int64_t now_ms, const char 
 	struct dial *dial = dial_add(hub, bytes_str(address), 0);
 	if (dial) {
 		dial->manual = true;
-		dial->next_ms = now_ms;
+		dial->next_ms = hub->mono_ms;
 	}
 	return ERR_OK;
 }

@@ -82,9 +82,6 @@ void peers_invitation(struct hub *hub, const char *address, const struct dh_pk *
 void peers_invitation_done(struct hub *hub);
 void peers_tick(struct hub *hub);
 int64_t peers_wake(const struct hub *hub);
-/* The author of a node with this transport key; 0: none. */
-uint32_t peers_author_of(struct hub *hub, struct txn *txn, const struct org_id *org,
-			 uint8_t node_index, const struct dh_pk *key);
 
 /* Links, for `allmende peers`. Index from 0; false at the end. */
 struct peer_state {

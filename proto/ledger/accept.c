@@ -45,7 +45,7 @@ static enum err slot_check(const struct record *record, struct record_slot slot)
 	return bytes_eq(record->slot, record_slot_bytes(&slot)) ? ERR_OK : ERR_PROTOCOL;
 }
 
-static enum err wrap_check(const struct record *record)
+static enum err wrap_check(const struct ledger *ledger, const struct record *record)
 {
 	struct keywrap keywrap;
 	enum err err = keywrap_get(&keywrap, record->body);
@@ -71,7 +71,7 @@ static enum err key_check(const struct ledger *ledger, const struct record *reco
 	return slot_check(record, record_slot_key(key.prefix, key.number));
 }
 
-static enum err contact_check(const struct record *record)
+static enum err contact_check(const struct ledger *ledger, const struct record *record)
 {
 	struct contact contact;
 	enum err err = contact_get(&contact, record->body);
@@ -80,7 +80,7 @@ static enum err contact_check(const struct record *record)
 }
 
 /* Each author withdraws its own versions, and nobody else's. */
-static enum err withdrawal_check(struct ledger *ledger, const struct record *record)
+static enum err withdrawal_check(const struct ledger *ledger, const struct record *record)
 {
 	const struct charter_member *member =
 		charter_member(ledger->charter, author_member(record->author));
@@ -97,7 +97,7 @@ static enum err withdrawal_check(struct ledger *ledger, const struct record *rec
 }
 
 /* The slot names a dataset; whether that was ever withdrawn is for the reader to see. */
-static enum err erasure_check(const struct record *record)
+static enum err erasure_check(const struct ledger *ledger, const struct record *record)
 {
 	struct record_id withdrawal;
 	enum err err = erasure_get(&withdrawal, record->body);
@@ -109,7 +109,7 @@ static enum err erasure_check(const struct record *record)
 	return ERR_OK;
 }
 
-static enum err token_check(struct ledger *ledger, const struct record *record)
+static enum err token_check(const struct ledger *ledger, const struct record *record)
 {
 	struct token token;
 	enum err err = token_get(&token, record->body);
@@ -126,7 +126,7 @@ static enum err token_check(struct ledger *ledger, const struct record *record)
 }
 
 /* PROTOCOL: "A payload with a change of an unknown kind has no effect, and is passed on." */
-static enum err vote_check(const struct record *record)
+static enum err vote_check(const struct ledger *ledger, const struct record *record)
 {
 	struct charter_entry entry;
 	struct vote_body body;
@@ -139,7 +139,7 @@ static enum err vote_check(const struct record *record)
 	return slot_check(record, record_slot_vote(entry.number));
 }
 
-static enum err notice_check(const struct record *record)
+static enum err notice_check(const struct ledger *ledger, const struct record *record)
 {
 	struct bytes text;
 	enum err err = notice_get(&text, record->body);
@@ -149,7 +149,7 @@ static enum err notice_check(const struct record *record)
 	return err;
 }
 
-static enum err wrap_key_check(const struct record *record)
+static enum err wrap_key_check(const struct ledger *ledger, const struct record *record)
 {
 	struct wrap wrap;
 	uint32_t number;
@@ -159,6 +159,15 @@ static enum err wrap_key_check(const struct record *record)
 		err = ERR_PROTOCOL;
 	return err;
 }
+
+/* How each kind is checked. Versions are decoded while at it, see version_check(). */
+static enum err (*const checks[])(const struct ledger *ledger, const struct record *record) = {
+	[RECORD_KEY] = key_check,           [RECORD_WRAP] = wrap_check,
+	[RECORD_VOTE] = vote_check,         [RECORD_TOKEN] = token_check,
+	[RECORD_CONTACT] = contact_check,   [RECORD_WITHDRAWAL] = withdrawal_check,
+	[RECORD_ERASURE] = erasure_check,   [RECORD_NOTICE] = notice_check,
+	[RECORD_WRAP_KEY] = wrap_key_check,
+};
 
 enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 			     struct ledger_news *news, struct version *version)
@@ -171,26 +180,11 @@ enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 	};
 	if (record->kind == RECORD_VERSION)
 		return version_check(ledger, record, news, version);
-	if (record->kind == RECORD_KEY)
-		return key_check(ledger, record);
-	if (record->kind == RECORD_WRAP)
-		return wrap_check(record);
-	if (record->kind == RECORD_CONTACT)
-		return contact_check(record);
-	if (record->kind == RECORD_VOTE)
-		return vote_check(record);
-	if (record->kind == RECORD_NOTICE)
-		return notice_check(record);
-	if (record->kind == RECORD_WRAP_KEY)
-		return wrap_key_check(record);
-	if (record->kind == RECORD_TOKEN)
-		return token_check(ledger, record);
-	if (record->kind == RECORD_WITHDRAWAL)
-		return withdrawal_check(ledger, record);
-	if (record->kind == RECORD_ERASURE)
-		return erasure_check(record);
 	/* PROTOCOL: "A record of an unknown kind is stored and forwarded and has no effect." */
-	return ERR_OK;
+	if (!record_kind_known(record->kind))
+		return ERR_OK;
+	check(record->kind < sizeof(checks) / sizeof(checks[0]) && checks[record->kind]);
+	return checks[record->kind](ledger, record);
 }
 
 /* ---- storing ---- */
@@ -203,7 +197,7 @@ static void loser_drop(struct txn *txn, const struct record *winner, uint64_t se
 
 	/* A version in the same slot has taken its rows over already. */
 	if (txn_get(txn, TABLE_RECORD, row_key_bytes(&key), &whole) &&
-	    record_decode(&loser, whole) == ERR_OK) {
+	    !record_decode(&loser, whole)) {
 		ledger_version_unlink(txn, &loser);
 		ledger_slot_unlink(txn, &loser);
 	}

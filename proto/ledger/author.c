@@ -141,7 +141,7 @@ bool ledger_may_publish(struct ledger *ledger, struct txn *txn, uint32_t author)
 {
 	const struct ledger_key *key;
 
-	return key_find(ledger, txn, author, &key) == ERR_OK && (key->roles & ORGLOG_ROLE_PUBLISH);
+	return !key_find(ledger, txn, author, &key) && (key->roles & ORGLOG_ROLE_PUBLISH);
 }
 
 /* ---- states ---- */
@@ -301,7 +301,7 @@ bool ledger_state_next(struct ledger *ledger, struct txn *txn, uint32_t *author,
 		*author = be32_get(walk.key.ptr);
 		*out = (struct author_state){.author = *author};
 		txn_fail(txn, state_get(out, walk.value));
-		if (ledger_author(ledger, txn, *author, &pk, NULL) == ERR_OK)
+		if (!ledger_author(ledger, txn, *author, &pk, NULL))
 			return !txn_err(txn);
 	}
 	return false;
@@ -327,7 +327,7 @@ static void older_drop(struct txn *txn, uint32_t author, uint32_t incarnation)
 	struct record record;
 
 	while (walk_next(&walk) && be32_get(walk.key.ptr + prefix.len) < incarnation)
-		if (record_decode(&record, walk.value) == ERR_OK) {
+		if (!record_decode(&record, walk.value)) {
 			ledger_version_unlink(txn, &record);
 			ledger_slot_unlink(txn, &record);
 		}

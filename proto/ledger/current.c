@@ -10,8 +10,8 @@ static bool withdrawn(struct ledger *ledger, struct txn *txn, const struct datas
 	struct withdrawal withdrawal;
 	struct record record;
 
-	return ledger_slot(ledger, txn, record_slot_bytes(&slot), author, &record) == ERR_OK &&
-	       withdrawal_get(&withdrawal, record.body) == ERR_OK && withdrawal.number >= number;
+	return !ledger_slot(ledger, txn, record_slot_bytes(&slot), author, &record) &&
+	       !withdrawal_get(&withdrawal, record.body) && withdrawal.number >= number;
 }
 
 /*

@@ -94,7 +94,7 @@ static enum rank head_rank(struct txn *txn, const struct author_state *state,
 	 * PROTOCOL: "So are two heads with successive counters of which the second does not name
 	 * the first."
 	 */
-	if (head->counter == state->counter + 1 && head_decode(&before, *known) == ERR_OK) {
+	if (head->counter == state->counter + 1 && !head_decode(&before, *known)) {
 		head_id(&id, &before);
 		if (!head->has_previous || !id_eq(&head->previous, &id))
 			return RANK_CONTRADICTS;

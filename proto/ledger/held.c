@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "proto/ledger/ledger.h"
+#include "proto/wire/wire_in.h"
+#include "proto/wire/wire_out.h"
 
 struct row_key held_key(const struct version_id *of)
 {
@@ -13,23 +15,28 @@ bool held_get(struct txn *txn, const struct version_id *of, struct held *held)
 {
 	struct row_key key = held_key(of);
 	struct bytes value;
-	if (!txn_get(txn, TABLE_HELD, row_key_bytes(&key), &value) || value.len != 25)
+	if (!txn_get(txn, TABLE_HELD, row_key_bytes(&key), &value))
 		return false;
-	held->state = (enum held_state)value.ptr[0];
-	held->time_ms = (int64_t)be64_get(value.ptr + 1);
-	held->bytes = be64_get(value.ptr + 9);
-	held->chunks = be64_get(value.ptr + 17);
-	return true;
+	struct wire_in w = wire_in(value);
+	wire_array(&w, 4, 4);
+	held->state = (enum held_state)wire_uint(&w, HELD_DAMAGED);
+	held->time_ms = (int64_t)wire_uint(&w, INT64_MAX);
+	held->bytes = wire_uint(&w, UINT64_MAX);
+	held->chunks = wire_uint(&w, UINT64_MAX);
+	return !wire_end(&w);
 }
 
 void held_put(struct txn *txn, const struct version_id *of, const struct held *held)
 {
 	struct row_key key = held_key(of);
-	uint8_t value[25] = {(uint8_t)held->state};
-	be64_put(value + 1, (uint64_t)held->time_ms);
-	be64_put(value + 9, held->bytes);
-	be64_put(value + 17, held->chunks);
-	txn_put(txn, TABLE_HELD, row_key_bytes(&key), bytes_of(value, sizeof(value)));
+	struct buf value;
+	buf_init(&value, 64);
+	out_array(&value, 4);
+	out_uint(&value, held->state);
+	out_uint(&value, (uint64_t)held->time_ms);
+	out_uint(&value, held->bytes);
+	out_uint(&value, held->chunks);
+	txn_put_row(txn, TABLE_HELD, &key, &value);
 }
 
 bool held_complete(struct txn *txn, const struct version_id *of)
@@ -67,9 +74,9 @@ enum err held_version(struct txn *txn, const struct version_id *of, struct versi
 	struct bytes whole;
 	struct record record;
 	enum err err = ledger_version_find(txn, &of->dataset, of->number, of->author, &whole);
-	if (err == ERR_OK)
+	if (!err)
 		err = record_decode(&record, whole);
-	if (err == ERR_OK)
+	if (!err)
 		err = version_decode(version, record.body);
 	return err;
 }

@@ -48,7 +48,7 @@ void keyrecord_put(struct buf *out, const struct keyrecord *record)
 
 static bool link_ok(const struct epoch_link *link, struct bytes below)
 {
-	return !link->present || (link->number >= 1 && path_check(link->prefix) == ERR_OK &&
+	return !link->present || (link->number >= 1 && !path_check(link->prefix) &&
 				  path_contains(link->prefix, below));
 }
 

@@ -19,7 +19,7 @@ void keywrap_put(struct buf *out, const struct keywrap *keywrap)
 /* The empty path is the root of the tree under the federation key. */
 static bool is_path(struct bytes path)
 {
-	return path.len == 0 || path_check(path) == ERR_OK;
+	return path.len == 0 || !path_check(path);
 }
 
 enum err keywrap_get(struct keywrap *out, struct bytes body)

@@ -8,6 +8,17 @@
 #include "proto/content/version.h"
 #include "proto/wire/wire_out.h"
 
+bool record_kind_known(uint64_t kind)
+{
+	switch (kind) {
+#define X(name, number) case number:
+		RECORD_KIND_LIST(X)
+#undef X
+		return true;
+	}
+	return false;
+}
+
 static void slot_add(struct record_slot *slot, struct bytes part)
 {
 	check(part.len <= sizeof(slot->b) - slot->len);

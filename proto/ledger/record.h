@@ -8,24 +8,25 @@
 #include "crypto/limits.h"
 #include "crypto/sign.h"
 
-/* Kinds with a meaning today; others are kept and forwarded. */
-enum record_kind {
-	RECORD_VERSION = 1,
-	RECORD_KEY = 2,
-	RECORD_WRAP = 3,
-	RECORD_VOTE = 4,
-	RECORD_TOKEN = 5,
-	RECORD_CONTACT = 7,
-	RECORD_WITHDRAWAL = 8,
-	RECORD_ERASURE = 9,
-	RECORD_NOTICE = 10,
-	RECORD_WRAP_KEY = 11
-};
+/* X(NAME, number): kinds with a meaning today; others are kept and forwarded. */
+#define RECORD_KIND_LIST(X)                                                                        \
+	X(VERSION, 1)                                                                              \
+	X(KEY, 2)                                                                                  \
+	X(WRAP, 3)                                                                                 \
+	X(VOTE, 4)                                                                                 \
+	X(TOKEN, 5)                                                                                \
+	X(CONTACT, 7)                                                                              \
+	X(WITHDRAWAL, 8)                                                                           \
+	X(ERASURE, 9)                                                                              \
+	X(NOTICE, 10)                                                                              \
+	X(WRAP_KEY, 11)
 
-static inline bool record_kind_known(uint64_t kind)
-{
-	return kind >= RECORD_VERSION && kind <= RECORD_WRAP_KEY && kind != 6;
-}
+enum record_kind {
+#define X(name, number) RECORD_##name = number,
+	RECORD_KIND_LIST(X)
+#undef X
+};
+bool record_kind_known(uint64_t kind);
 
 /* A decoded view; borrows from the bytes it was decoded from. */
 struct record {

@@ -59,8 +59,8 @@ static void record_settle(struct ledger *ledger, struct txn *txn, struct ledger_
 	struct record_slot slot = record_slot_copy(record->slot);
 	struct sign_pk pk;
 
-	if (ledger_author(ledger, txn, at->author, &pk, NULL) == ERR_OK &&
-	    record_check_sig(record, &pk, &ledger->charter->fed) == ERR_OK) {
+	if (!ledger_author(ledger, txn, at->author, &pk, NULL) &&
+	    !record_check_sig(record, &pk, &ledger->charter->fed)) {
 		setdigest_put(txn, at->author, at->incarnation, record_slot_bytes(&slot),
 			      at->sequence, hash);
 		fault(ledger, txn, at);
@@ -138,7 +138,7 @@ static bool bucket_is(struct txn *txn, const struct ledger_recount *at, const st
 }
 
 /* The next bucket that has leaves or a digest; 256: none. */
-static unsigned bucket_next(struct txn *txn, enum table table, const struct ledger_recount *at)
+static unsigned bucket_after(struct txn *txn, enum table table, const struct ledger_recount *at)
 {
 	struct row_key prefix = key_author_incarnation(at->author, at->incarnation);
 	struct row_key from = key_bucket(at->author, at->incarnation, (uint8_t)at->bucket);
@@ -154,8 +154,8 @@ static void buckets_recount(struct ledger *ledger, struct txn *txn, struct ledge
 	while (*rows > 0 && at->bucket < 256) {
 		struct setdigest_leaves leaves;
 		struct digest digest;
-		unsigned leaf = bucket_next(txn, TABLE_LEAF, at);
-		unsigned row = bucket_next(txn, TABLE_BUCKET, at);
+		unsigned leaf = bucket_after(txn, TABLE_LEAF, at);
+		unsigned row = bucket_after(txn, TABLE_BUCKET, at);
 		at->bucket = leaf < row ? leaf : row;
 		if (at->bucket == 256)
 			break;

@@ -65,14 +65,14 @@ void ledger_slots_rebuild(struct txn *txn)
 		return;
 	struct walk walk = walk_begin(txn, TABLE_RECORD, bytes_of(NULL, 0));
 	while (walk_next(&walk)) /* of one author in rising order, so the newest comes last */
-		if (record_decode(&record, walk.value) == ERR_OK)
+		if (!record_decode(&record, walk.value))
 			ledger_slot_link(txn, &record);
 	txn_put(txn, TABLE_META, row_key_bytes(&done), bytes_of("", 0));
 }
 
 /* ---- versions ---- */
 
-static struct row_key version_key(const struct ledger_news *news)
+static struct row_key news_version_key(const struct ledger_news *news)
 {
 	return key_version(&news->dataset, news->number, news->author);
 }
@@ -118,7 +118,7 @@ static void holding_drop(struct txn *txn, const struct row_key *key)
 void ledger_version_link(struct txn *txn, const struct record *record,
 			 const struct ledger_news *news, const struct version *version)
 {
-	struct row_key key = version_key(news), path;
+	struct row_key key = news_version_key(news), path;
 	uint8_t place[PLACE_LEN];
 	struct record before;
 	struct bytes whole;
@@ -148,7 +148,7 @@ void ledger_version_unlink(struct txn *txn, const struct record *record)
 	if (record->kind != RECORD_VERSION || version_decode(&version, record->body) ||
 	    version_slot_get(record->slot, &news.dataset, &news.number))
 		return;
-	struct row_key key = version_key(&news);
+	struct row_key key = news_version_key(&news);
 	/* Another record may have taken its place. */
 	if (!place_get(txn, &key, &incarnation, &sequence) || incarnation != record->incarnation ||
 	    sequence != record->sequence)

@@ -44,8 +44,6 @@ enum err token_link_get(struct token_link *out, struct bytes whole);
 /* ERR_DENIED */
 enum err token_link_check_sig(const struct token_link *link, const struct sign_pk *pk,
 			      const struct fed_id *fed);
-/* Whether the child lies within its parent (NULL: it is the first). ERR_PROTOCOL. */
-enum err token_link_follows(const struct token_link *parent, const struct token_link *child);
 
 struct token { /* borrows from the bytes it was decoded from */
 	struct digest id;

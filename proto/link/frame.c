@@ -17,7 +17,7 @@ void frame_fini(struct frame_key *key)
  * PROTOCOL: "Each direction rekeys (Noise REKEY) after the frame with which it has sent 65,536
  * frames or 1 GiB of frame bytes (without their length) since the last time."
  */
-static void count(struct frame_key *key, size_t sealed_len)
+static void frame_count(struct frame_key *key, size_t sealed_len)
 {
 	key->frame_count++;
 	key->byte_count += sealed_len;
@@ -36,7 +36,7 @@ enum err frame_seal(struct frame_key *key, struct buf *out, struct bytes plain)
 	if (!err)
 		err = noise_encrypt(&key->cipher, out, bytes_of(NULL, 0), plain);
 	if (!err)
-		count(key, sealed_len);
+		frame_count(key, sealed_len);
 	return err;
 }
 
@@ -46,6 +46,6 @@ enum err frame_open(struct frame_key *key, struct buf *plain, struct bytes seale
 		return ERR_MALFORMED;
 	enum err err = noise_decrypt(&key->cipher, plain, bytes_of(NULL, 0), sealed);
 	if (!err)
-		count(key, sealed.len);
+		frame_count(key, sealed.len);
 	return err;
 }

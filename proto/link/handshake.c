@@ -20,7 +20,7 @@
 #define THIRD_LEN_MIN       (ID_LEN + NOISE_TAG_LEN + NOISE_TAG_LEN)
 #define CERTIFICATE_LEN_MAX (LIMIT_FRAME_LEN_MAX - SECOND_LEN_MIN)
 
-static void fail(struct handshake *handshake, enum link_reason reason)
+static void handshake_fail(struct handshake *handshake, enum link_reason reason)
 {
 	handshake->step = HANDSHAKE_FAILED;
 	handshake->reason = reason;
@@ -53,7 +53,7 @@ static void start_noise(struct handshake *handshake, struct bytes prelude)
 	buf_add(&prologue, prelude);
 	buf_add(&prologue, id_bytes(&options->fed));
 	if (prologue.err)
-		fail(handshake, LINK_REASON_NOMEM);
+		handshake_fail(handshake, LINK_REASON_NOMEM);
 	else
 		noise_init(&handshake->noise, options->dialler, options->static_sk,
 			   buf_bytes(&prologue), options->random);
@@ -73,19 +73,19 @@ static void write_message(struct handshake *handshake, struct buf *out, struct b
 	}
 	buf_fini(&message);
 	if (err) /* the peer's ephemeral key may be of low order */
-		fail(handshake, reason_of_err(err, LINK_REASON_MALFORMED));
+		handshake_fail(handshake, reason_of_err(err, LINK_REASON_MALFORMED));
 }
 
 static void write_certificate(struct handshake *handshake, struct buf *out)
 {
 	struct certificate own;
 	struct buf payload;
-	check(certificate_get(&own, buf_bytes(&handshake->own_certificate)) == ERR_OK);
+	check(!certificate_get(&own, buf_bytes(&handshake->own_certificate)));
 	own.version = handshake->version;
 	buf_init(&payload, CERTIFICATE_LEN_MAX);
 	certificate_put(&payload, &own);
 	if (payload.err)
-		fail(handshake, LINK_REASON_NOMEM);
+		handshake_fail(handshake, LINK_REASON_NOMEM);
 	else
 		write_message(handshake, out, buf_bytes(&payload));
 	buf_fini(&payload);
@@ -125,7 +125,7 @@ void handshake_init(struct handshake *handshake, const struct link_options *opti
 	*handshake = (struct handshake){.options = options, .step = HANDSHAKE_PRELUDE};
 	buf_init(&handshake->own_certificate, CERTIFICATE_LEN_MAX);
 	buf_add(&handshake->own_certificate, options->certificate);
-	check(certificate_get(&own, buf_bytes(&handshake->own_certificate)) == ERR_OK);
+	check(!certificate_get(&own, buf_bytes(&handshake->own_certificate)));
 	buf_init(&handshake->peer_certificate, LIMIT_FRAME_LEN_MAX);
 	if (options->dialler)
 		dial(handshake, out);
@@ -170,7 +170,7 @@ static size_t prelude_len(struct handshake *handshake, struct bytes in)
 {
 	size_t magic_len = in.len < PRELUDE_MAGIC_LEN ? in.len : PRELUDE_MAGIC_LEN;
 	if (!bytes_eq(bytes_slice(in, 0, magic_len), bytes_of(PRELUDE_MAGIC, magic_len))) {
-		fail(handshake, LINK_REASON_FOREIGN);
+		handshake_fail(handshake, LINK_REASON_FOREIGN);
 		return 0;
 	}
 	if (in.len <= PRELUDE_MAGIC_LEN)
@@ -178,7 +178,7 @@ static size_t prelude_len(struct handshake *handshake, struct bytes in)
 	size_t count = in.ptr[PRELUDE_MAGIC_LEN];
 	size_t len = PRELUDE_MAGIC_LEN + 1 + count + HINT_LEN;
 	if (count < 1 || count > VERSION_COUNT_MAX) {
-		fail(handshake, LINK_REASON_MALFORMED);
+		handshake_fail(handshake, LINK_REASON_MALFORMED);
 		return 0;
 	}
 	return in.len < len ? 0 : len;
@@ -195,9 +195,9 @@ static size_t read_prelude(struct handshake *handshake, struct bytes in)
 	handshake->step = HANDSHAKE_FIRST;
 	handshake->version = HANDSHAKE_VERSION;
 	if (!offers_version(bytes_slice(prelude, versions_at, hint_at - versions_at)))
-		fail(handshake, LINK_REASON_VERSION);
+		handshake_fail(handshake, LINK_REASON_VERSION);
 	else if (!is_own_hint(handshake, bytes_slice(prelude, hint_at, HINT_LEN)))
-		fail(handshake, LINK_REASON_FEDERATION);
+		handshake_fail(handshake, LINK_REASON_FEDERATION);
 	else
 		start_noise(handshake, prelude);
 	return len;
@@ -239,12 +239,12 @@ static size_t frame_len(struct handshake *handshake, struct bytes in, size_t min
 	if (len == 0) {
 		if (in.len >= REFUSAL_LEN) {
 			handshake->by_peer = true;
-			fail(handshake, link_reason_of_refusal(in.ptr[FRAME_LENGTH_LEN]));
+			handshake_fail(handshake, link_reason_of_refusal(in.ptr[FRAME_LENGTH_LEN]));
 		}
 		return 0;
 	}
 	if (len < min || len > max) {
-		fail(handshake, bad_message(handshake));
+		handshake_fail(handshake, bad_message(handshake));
 		return 0;
 	}
 	return in.len < FRAME_LENGTH_LEN + len ? 0 : FRAME_LENGTH_LEN + len;
@@ -262,7 +262,7 @@ static size_t read_first(struct handshake *handshake, struct bytes in, struct bu
 	buf_fini(&none);
 	handshake->step = HANDSHAKE_THIRD;
 	if (err)
-		fail(handshake, reason_of_err(err, LINK_REASON_MALFORMED));
+		handshake_fail(handshake, reason_of_err(err, LINK_REASON_MALFORMED));
 	else
 		write_certificate(handshake, out);
 	return len;
@@ -294,14 +294,14 @@ static size_t read_certificate(struct handshake *handshake, struct bytes in, siz
 	enum err err = noise_read(&handshake->noise, &handshake->peer_certificate,
 				  bytes_slice(in, FRAME_LENGTH_LEN, len - FRAME_LENGTH_LEN));
 	if (err) {
-		fail(handshake, reason_of_err(err, bad_message(handshake)));
+		handshake_fail(handshake, reason_of_err(err, bad_message(handshake)));
 		return len;
 	}
 	handshake->peer_key = handshake->noise.rs;
 	handshake->step = HANDSHAKE_ADMIT;
 	enum link_reason reason = judge_certificate(handshake);
 	if (reason != LINK_REASON_DONE)
-		fail(handshake, reason);
+		handshake_fail(handshake, reason);
 	return len;
 }
 

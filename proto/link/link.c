@@ -90,7 +90,7 @@ static void end(struct link *link, enum link_reason reason, bool by_peer)
 	}
 }
 
-static enum link_reason reason_of_err(enum err err, enum link_reason otherwise)
+static enum link_reason session_reason(enum err err, enum link_reason otherwise)
 {
 	return err == ERR_NOMEM ? LINK_REASON_NOMEM : otherwise;
 }
@@ -217,7 +217,7 @@ static void read_fragment(struct link *link, uint8_t channel, bool last, struct 
 		message = buf_bytes(&input->message);
 	}
 	if (input->message.err) {
-		end(link, reason_of_err(input->message.err, LINK_REASON_PROTOCOL), false);
+		end(link, session_reason(input->message.err, LINK_REASON_PROTOCOL), false);
 	} else if (last) {
 		link->message_due = true;
 		link->message_channel = channel;
@@ -249,7 +249,7 @@ static bool read_frame(struct link *link)
 	enum err err = frame_open(&link->recv, &link->plain, frame);
 	if (err) {
 		/* PROTOCOL: "Any failure of decryption ends the session." */
-		end(link, reason_of_err(err, LINK_REASON_MALFORMED), false);
+		end(link, session_reason(err, LINK_REASON_MALFORMED), false);
 		return false;
 	}
 	link->heard_ms = link->now_ms;
@@ -317,7 +317,7 @@ static void certificate_event(struct link *link, struct link_event *event)
 	event->message = buf_bytes(&link->handshake.peer_certificate);
 	event->key = link->handshake.peer_key;
 	/* the handshake has read it before */
-	check(certificate_get(&event->certificate, event->message) == ERR_OK);
+	check(!certificate_get(&event->certificate, event->message));
 	link->cert_due = false;
 }
 

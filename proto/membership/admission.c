@@ -16,24 +16,24 @@
 static const int64_t invitation_ms = 7 * 24 * 3600 * (int64_t)1000;
 
 /* Entry 1, which this organisation votes alone. */
-static enum err first_entry(struct hub *hub, struct txn *txn, const char *name,
-			    const struct charter_change *changes, size_t count)
+static enum err founding_entry(struct hub *hub, struct txn *txn, const char *name,
+			       const struct charter_change *changes, size_t count)
 {
 	struct buf payload, entry;
 	struct key seed;
 	struct charter_vote vote;
 	enum err err = identity_root_sign_seed(&seed, hub->options.identity);
-	if (err != ERR_OK)
+	if (err)
 		return err;
 	buf_init(&payload, LIMIT_CHARTER_ENTRY_LEN_MAX);
 	buf_init(&entry, LIMIT_CHARTER_ENTRY_LEN_MAX);
-	err = charter_payload_make(&payload, &hub->charter, name, hub->now_ms, 1, changes, count);
-	if (err == ERR_OK) {
+	err = charter_payload_make(&payload, &hub->charter, name, hub->wall_ms, 1, changes, count);
+	if (!err) {
 		charter_vote(&vote, &hub->charter, 1, &seed, buf_bytes(&payload));
 		charter_entry_make(&entry, buf_bytes(&payload), &vote, 1);
 		err = entry.err;
 	}
-	if (err == ERR_OK)
+	if (!err)
 		err = charter_accept(txn, &hub->charter, buf_bytes(&entry), NULL);
 	key_wipe(&seed);
 	buf_fini(&payload);
@@ -68,13 +68,13 @@ enum err membership_create(struct hub *hub, struct txn *txn, int64_t now_ms, con
 		return ERR_EXISTS;
 	}
 	if (charter_terms_check(bytes_str(name), bytes_str(identity->slug),
-				bytes_str(identity->ags)) != ERR_OK) {
+				bytes_str(identity->ags))) {
 		why_set(why, "\"%.100s\" is no name for a federation: use 1 to %d bytes of text.",
 			name, LIMIT_NAME_LEN_MAX);
 		return ERR_CONFIG;
 	}
 	enum err err = orglog_load(txn, &identity->org, &log);
-	if (err != ERR_OK)
+	if (err)
 		return err;
 	struct charter_change *changes = mem_new(3, sizeof(*changes));
 	random_fill(hub->options.random, key.b, sizeof(key.b));
@@ -86,9 +86,9 @@ enum err membership_create(struct hub *hub, struct txn *txn, int64_t now_ms, con
 	changes[2].key_number = 1;
 	fedkey_commitment(&changes[2].key_commitment, &key, 1);
 	orglog_fini(&log);
-	err = first_entry(hub, txn, name, changes, 3);
+	err = founding_entry(hub, txn, name, changes, 3);
 	free(changes);
-	if (err == ERR_OK) {
+	if (!err) {
 		hub->has_fed = true;
 		fedkeys_store(hub, txn, 1, &key);
 		membership_own_place(hub, txn);
@@ -103,7 +103,7 @@ enum err membership_create(struct hub *hub, struct txn *txn, int64_t now_ms, con
 
 /* ---- inviting ---- */
 
-static enum err steward_check(struct hub *hub, bool alone, char *why)
+static enum err inviter_check(struct hub *hub, bool alone, char *why)
 {
 	const struct identity *identity = hub->options.identity;
 	enum err err = hub_member_check(hub, why);
@@ -133,10 +133,11 @@ static enum err steward_check(struct hub *hub, bool alone, char *why)
 	return ERR_OK;
 }
 
-static enum err terms_check(struct hub *hub, const struct invitation_terms *terms, char *why)
+static enum err invitation_terms_check(struct hub *hub, const struct invitation_terms *terms,
+				       char *why)
 {
 	if (charter_terms_check(bytes_str(terms->name), bytes_str(terms->slug),
-				bytes_str(terms->ags)) != ERR_OK) {
+				bytes_str(terms->ags))) {
 		why_set(why,
 			"name \"%.100s\", slug \"%.60s\" or ags \"%.20s\" is not valid: the name "
 			"has 1 to 128 bytes, the slug 1 to 40 of a-z, 0-9 and -, the ags 5 or 8 "
@@ -163,10 +164,10 @@ enum err membership_invite(struct hub *hub, struct txn *txn, int64_t now_ms,
 			   const struct invitation_terms *terms, struct buf *text,
 			   int64_t *valid_until_ms, char *why)
 {
-	enum err err = steward_check(hub, terms->auto_approve, why);
-	if (err == ERR_OK)
-		err = terms_check(hub, terms, why);
-	if (err != ERR_OK)
+	enum err err = inviter_check(hub, terms->auto_approve, why);
+	if (!err)
+		err = invitation_terms_check(hub, terms, why);
+	if (err)
 		return err;
 	struct invitation invitation = {.fed = hub->charter.fed,
 					.charter_number = hub->charter.number,
@@ -180,7 +181,7 @@ enum err membership_invite(struct hub *hub, struct txn *txn, int64_t now_ms,
 	snprintf(invitation.ags, sizeof(invitation.ags), "%s", terms->ags);
 	random_fill(hub->options.random, invitation.secret.b, KEY_LEN);
 	err = invitation_put(text, &invitation);
-	if (err == ERR_OK) {
+	if (!err) {
 		invitation_store(txn, &invitation, terms->auto_approve, terms->relay);
 		*valid_until_ms = invitation.valid_until_ms;
 	} else {
@@ -219,7 +220,7 @@ static enum err join_take(struct hub *hub, struct txn *txn, struct peer *peer,
 			  const struct join_request *request, const struct invitation_row *terms)
 {
 	char why[MEMBERSHIP_WHY_LEN];
-	bool alone = terms->auto_approve && steward_check(hub, true, why) == ERR_OK;
+	bool alone = terms->auto_approve && !inviter_check(hub, true, why);
 	bool known = request_has(txn, &request->org);
 	/* Another invitation in the same name came first. */
 	if (request_place_taken(&hub->charter, terms->slug, terms->ags, terms->relay))
@@ -228,11 +229,11 @@ static enum err join_take(struct hub *hub, struct txn *txn, struct peer *peer,
 	if (terms->used && !known)
 		return ERR_PROTOCOL;
 	enum err err = request_keep(hub, txn, request, terms);
-	if (err != ERR_OK)
+	if (err)
 		return err;
 	invitation_use(txn, &request->secret, &request->org);
 	peer->waits = true; /* so it is told by whoever admits it */
-	if (alone && request_admit(hub, txn, &request->org) == ERR_OK)
+	if (alone && !request_admit(hub, txn, &request->org))
 		return ERR_OK;
 	return txn_err(txn) ? ERR_BUSY : ERR_AGAIN;
 }
@@ -245,18 +246,18 @@ static enum err join_answer(struct hub *hub, struct txn *txn, struct peer *peer,
 	struct invitation_row terms;
 	enum err err = hub->author ? join_request_get(&request, body, &hub->charter.fed) : ERR_BUSY;
 	/* The link's own key must be the organisation's: a request is not passed on. */
-	if (err == ERR_OK && !id_eq(&request.org, &peer->org))
+	if (!err && !id_eq(&request.org, &peer->org))
 		err = ERR_DENIED;
 	/* PROTOCOL: "An organisation that is a member already gets the answer of one admitted." */
-	if (err == ERR_OK && !charter_by_org(&hub->charter, &request.org)) {
+	if (!err && !charter_by_org(&hub->charter, &request.org)) {
 		err = invitation_find(txn, &request.secret, &terms);
 		/* Who waits does so until the request ends, which may be later than the invitation. */
-		if (err == ERR_OK && !request_has(txn, &request.org))
-			err = invitation_check(txn, &request, hub->now_ms);
-		if (err == ERR_OK) {
+		if (!err && !request_has(txn, &request.org))
+			err = invitation_check(txn, &request, hub->wall_ms);
+		if (!err) {
 			err = join_take(hub, txn, peer, &request, &terms);
 			*waits = err == ERR_AGAIN;
-			*told = err == ERR_OK;
+			*told = !err;
 		}
 	}
 	secret_wipe(&request, sizeof(request));
@@ -280,19 +281,19 @@ void admission_take(struct hub *hub, struct txn *txn, struct peer *peer, struct 
 	enum err err = join_answer(hub, txn, peer, m->body, &waits, &told);
 	if (told)
 		return;
-	enum message_join code = err == ERR_OK                        ? MESSAGE_JOIN_ADMITTED
+	enum message_join code = !err                                 ? MESSAGE_JOIN_ADMITTED
 				 : waits                              ? MESSAGE_JOIN_WAITING
 				 : err == ERR_BUSY || err == ERR_FULL ? MESSAGE_JOIN_BUSY
 								      : MESSAGE_JOIN_REFUSED;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_join_answer(&out, code,
-			    err == ERR_OK ? ""
-			    : waits       ? "the stewards have been told"
-					  : join_refusal(err));
+			    !err    ? ""
+			    : waits ? "the stewards have been told"
+				    : join_refusal(err));
 	hub_send(hub, peer, &out);
 	if (waits)
 		waiter_keep(hub, peer);
-	if (err == ERR_OK) {
+	if (!err) {
 		peers_classify(hub, txn);
 		sync_hello_all(hub, txn);
 	}

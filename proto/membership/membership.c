@@ -40,17 +40,16 @@ static void contact_update(struct hub *hub, struct txn *txn)
 	struct digest hash;
 	struct bytes whole;
 	struct record record;
-	bool same = ledger_state(&hub->ledger, txn, hub->author, &state) == ERR_OK &&
+	bool same = !ledger_state(&hub->ledger, txn, hub->author, &state) &&
 		    setdigest_get(txn, hub->author, state.incarnation, record_slot_bytes(&slot),
 				  &sequence, &hash) &&
 		    ledger_record(txn, hub->author, state.incarnation, sequence, &whole) &&
-		    record_decode(&record, whole) == ERR_OK &&
-		    bytes_eq(record.body, buf_bytes(&body));
+		    !record_decode(&record, whole) && bytes_eq(record.body, buf_bytes(&body));
 	if (!same) {
 		enum err err =
 			ledger_append(&hub->ledger, txn, RECORD_CONTACT, record_slot_bytes(&slot),
 				      buf_bytes(&body), NULL, LEDGER_QUIET);
-		if (err != ERR_OK)
+		if (err)
 			txn_fail(txn, err);
 	}
 	buf_fini(&body);
@@ -195,7 +194,7 @@ enum err membership_join(struct hub *hub, struct txn *txn, int64_t now_ms, const
 			"federation.",
 			hub->charter.name);
 		err = ERR_EXISTS;
-	} else if ((err = invitation_get(invitation, bytes_str(text))) != ERR_OK) {
+	} else if ((err = invitation_get(invitation, bytes_str(text)))) {
 		why_set(why, "%s",
 			err == ERR_DENIED ? "the invitation is incomplete or mistyped: copy its "
 					    "whole line again."
@@ -222,9 +221,9 @@ enum err membership_join(struct hub *hub, struct txn *txn, int64_t now_ms, const
 			identity->slug, identity->ags);
 		err = ERR_DENIED;
 	}
-	if (err == ERR_OK) {
+	if (!err) {
 		struct row_key row = key_name(join_name);
-		if (hub_joining(hub))
+		if (hub->invitation)
 			invitation_drop(hub, txn);
 		txn_put(txn, TABLE_META, row_key_bytes(&row), bytes_str(text));
 		hub->place_why[0] = 0;
@@ -256,7 +255,7 @@ void membership_up(struct hub *hub, struct txn *txn, struct peer *peer)
 		return;
 	}
 	struct key seed;
-	if (identity_root_sign_seed(&seed, hub->options.identity) != ERR_OK) {
+	if (identity_root_sign_seed(&seed, hub->options.identity)) {
 		why_set(hub->place_why,
 			"the root key is not on this machine, so the request to join can "
 			"not be signed");
@@ -268,7 +267,7 @@ void membership_up(struct hub *hub, struct txn *txn, struct peer *peer)
 	key_wipe(&seed);
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_join(&out, buf_bytes(&request));
-	if (request.err != ERR_OK && out.err == ERR_OK)
+	if (request.err && !out.err)
 		out.err = request.err;
 	buf_fini_wipe(&request);
 	hub_send(hub, peer, &out);
@@ -358,14 +357,14 @@ static int attention(enum ledger_completeness completeness)
 }
 
 /* Adds one node of a member. */
-static void member_add(struct hub *hub, struct txn *txn, uint32_t author,
-		       enum ledger_completeness *worst, struct member_state *out)
+static void member_node_add(struct hub *hub, struct txn *txn, uint32_t author,
+			    enum ledger_completeness *worst, struct member_state *out)
 {
 	struct author_state state;
 	out->linked = out->linked || peers_by_author(hub, author) != NULL;
-	if (ledger_state(&hub->ledger, txn, author, &state) != ERR_OK)
+	if (ledger_state(&hub->ledger, txn, author, &state))
 		return;
-	enum ledger_completeness completeness = ledger_completeness(&state, hub->now_ms);
+	enum ledger_completeness completeness = ledger_completeness(&state, hub->wall_ms);
 	if (attention(completeness) > attention(*worst)) {
 		*worst = completeness;
 		out->author = author;
@@ -389,11 +388,12 @@ void membership_member(struct hub *hub, struct txn *txn, int64_t now_ms, uint32_
 	struct orglog log;
 	*out = (struct member_state){.author = author_of(member_number, 0)};
 	out->self = author_member(hub->author) == member_number;
-	if (orglog_load(txn, &member->org, &log) == ERR_OK) {
+	if (!orglog_load(txn, &member->org, &log)) {
 		for (size_t i = 0; i < log.node_count; i++) {
 			if (log.nodes[i].state == ORGLOG_NODE_ACTIVE)
-				member_add(hub, txn, author_of(member_number, log.nodes[i].index),
-					   &worst, out);
+				member_node_add(hub, txn,
+						author_of(member_number, log.nodes[i].index),
+						&worst, out);
 		}
 	}
 	orglog_fini(&log);

@@ -43,16 +43,16 @@ static enum err log_append(struct hub *hub, struct txn *txn, const struct orglog
 	struct key seed;
 	struct buf entry;
 	enum err err = identity_root_sign_seed(&seed, hub->options.identity);
-	if (err != ERR_OK)
+	if (err)
 		return err;
-	next->time_ms = hub->now_ms;
+	next->time_ms = hub->wall_ms;
 	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
 	orglog_make(&entry, now, next, &seed);
 	key_wipe(&seed);
 	err = entry.err;
-	if (err == ERR_OK)
+	if (!err)
 		err = orglog_accept(txn, &hub->options.identity->org, buf_bytes(&entry), NULL);
-	if (err == ERR_OK) {
+	if (!err) {
 		buf_reset(&hub->own_entry);
 		buf_add(&hub->own_entry, buf_bytes(&entry));
 		hub_forget(hub, author_member(hub->author));
@@ -71,15 +71,15 @@ enum err nodes_offer(struct hub *hub, struct txn *txn, int64_t now_ms, struct bu
 	const struct identity *identity = hub->options.identity;
 	struct orglog log;
 	enum err err = root_check(hub, why);
-	if (err == ERR_OK)
+	if (!err)
 		err = hub_member_check(hub, why);
-	if (err == ERR_OK &&
+	if (!err &&
 	    (hub->options.dial_only || !hub->options.addresses || !hub->options.addresses[0])) {
 		why_set(why, "this node tells nobody an address, so the new one could not dial it: "
 			     "set `listen` (and `advertise`) in its configuration.");
 		err = ERR_CONFIG;
 	}
-	if (err != ERR_OK || (err = orglog_load(txn, &identity->org, &log)) != ERR_OK)
+	if (err || (err = orglog_load(txn, &identity->org, &log)))
 		return err;
 	struct invitation invitation = {.fed = hub->charter.fed,
 					.charter_number = hub->charter.number,
@@ -94,7 +94,7 @@ enum err nodes_offer(struct hub *hub, struct txn *txn, int64_t now_ms, struct bu
 	struct buf inner;
 	buf_init(&inner, LIMIT_INVITATION_LEN_MAX);
 	err = invitation_put(&inner, &invitation);
-	if (err == ERR_OK) {
+	if (!err) {
 		struct node_offer offer = {identity->org, log.first_root, buf_bytes(&inner)};
 		node_offer_put(text, &offer);
 		err = text->err;
@@ -120,7 +120,7 @@ static enum err answer_make(struct hub *hub, struct txn *txn, uint8_t index, boo
 		node_answer_entry(&entries, entry);
 		entry_count++;
 	}
-	for (size_t i = 0; secrets && i < m->count && err == ERR_OK; i++) {
+	for (size_t i = 0; secrets && i < m->count && !err; i++) {
 		struct wrap_context context =
 			node_handover_context(&identity->org, m->items[i].number);
 		struct wrap wrap;
@@ -129,12 +129,12 @@ static enum err answer_make(struct hub *hub, struct txn *txn, uint8_t index, boo
 		node_answer_wrap(&wraps, m->items[i].number, &wrap);
 		wrap_count++;
 	}
-	if (err == ERR_OK)
+	if (!err)
 		node_answer_put(answer, &identity->org, index, entry_count, buf_bytes(&entries),
 				wrap_count, buf_bytes(&wraps));
 	buf_fini(&entries);
 	buf_fini(&wraps);
-	return err == ERR_OK ? answer->err : err;
+	return !err ? answer->err : err;
 }
 
 static enum err request_read(struct hub *hub, const char *text, struct node_request *request,
@@ -142,7 +142,7 @@ static enum err request_read(struct hub *hub, const char *text, struct node_requ
 {
 	const struct identity *identity = hub->options.identity;
 	enum err err = node_request_get(request, bytes_str(text));
-	if (err != ERR_OK) {
+	if (err) {
 		why_set(why, "%s",
 			err == ERR_DENIED ? "the request is incomplete or mistyped: copy its whole "
 					    "line again."
@@ -216,27 +216,27 @@ enum err nodes_add(struct hub *hub, struct txn *txn, int64_t now_ms, const char 
 	struct orglog log;
 	char name[40];
 	enum err err = root_check(hub, why);
-	if (err == ERR_OK)
+	if (!err)
 		err = request_read(hub, text, &request, why);
-	if (err == ERR_OK && !answer_fits(hub, txn)) {
+	if (!err && !answer_fits(hub, txn)) {
 		why_set(why,
 			"%s has had so many nodes that their log does not fit into one line any "
 			"more: no further one can be added.",
 			hub->options.identity->name);
 		err = ERR_FULL;
 	}
-	if (err == ERR_OK)
+	if (!err)
 		err = orglog_load(txn, &hub->options.identity->org, &log);
-	if (err != ERR_OK)
+	if (err)
 		return err;
 	err = log_with(hub, txn, &log, &request, roles, index, why);
 	orglog_fini(&log);
-	if (err == ERR_OK)
+	if (!err)
 		err = answer_make(hub, txn, *index, secrets, &request.handover, answer);
 	/* A founder has never got the federation key from anybody; its further nodes get it from the founder. */
-	if (err == ERR_OK && secrets && hub->author)
+	if (!err && secrets && hub->author)
 		fedkeys_wrap(hub, txn, hub_author_member(hub, hub->author));
-	if (err == ERR_OK && secrets) {
+	if (!err && secrets) {
 		struct row_key row = numbered(name, HANDOVER_ROW, *index);
 		txn_put(txn, TABLE_META, row_key_bytes(&row), id_bytes(&request.handover));
 	}
@@ -262,7 +262,7 @@ static void wrap_key_publish(struct hub *hub, struct txn *txn, const struct orgl
 		    !txn_get(txn, TABLE_META, row_key_bytes(&row), &value) || value.len != ID_LEN)
 			continue;
 		memcpy(handover.b, value.ptr, ID_LEN);
-		if (wrap_seal(&wrap, key, &handover, &context, hub->options.random) != ERR_OK)
+		if (wrap_seal(&wrap, key, &handover, &context, hub->options.random))
 			continue;
 		buf_init(&body, LIMIT_RECORD_LEN_MAX);
 		wrap_key_put(&body, number, &wrap);
@@ -270,7 +270,7 @@ static void wrap_key_publish(struct hub *hub, struct txn *txn, const struct orgl
 			ledger_append(&hub->ledger, txn, RECORD_WRAP_KEY, record_slot_bytes(&slot),
 				      buf_bytes(&body), NULL, LEDGER_QUIET);
 		buf_fini(&body);
-		if (err != ERR_OK)
+		if (err)
 			txn_fail(txn, err);
 	}
 }
@@ -290,15 +290,15 @@ enum err nodes_retire(struct hub *hub, struct txn *txn, int64_t now_ms, uint8_t 
 	struct orglog now, next;
 	struct key key;
 	enum err err = root_check(hub, why);
-	if (err == ERR_OK && index == identity->node_index) {
+	if (!err && index == identity->node_index) {
 		why_set(why, "node %u is this one: retire it from another node that has the root.",
 			index);
 		err = ERR_DENIED;
 	}
-	if (err != ERR_OK || (err = orglog_load(txn, &identity->org, &now)) != ERR_OK)
+	if (err || (err = orglog_load(txn, &identity->org, &now)))
 		return err;
 	err = orglog_load(txn, &identity->org, &next);
-	struct orglog_node *node = err == ERR_OK ? active_node(&next, index) : NULL;
+	struct orglog_node *node = !err ? active_node(&next, index) : NULL;
 	if (!node) {
 		why_set(why, "%s has no active node %u: see `allmende node list`.", identity->name,
 			index);
@@ -310,7 +310,7 @@ enum err nodes_retire(struct hub *hub, struct txn *txn, int64_t now_ms, uint8_t 
 	random_fill(hub->options.random, key.b, KEY_LEN);
 	dh_pk_of(&next.wrap, &key);
 	err = log_append(hub, txn, &now, &next);
-	if (err == ERR_OK) {
+	if (!err) {
 		wrapkeys_store(hub, txn, now.number + 1, &key);
 		if (hub->author)
 			wrap_key_publish(hub, txn, &next, now.number + 1, &key);
@@ -327,8 +327,7 @@ bool nodes_info(struct hub *hub, struct txn *txn, size_t at, struct node_info *o
 {
 	struct orglog log;
 	struct author_state state;
-	bool found = orglog_load(txn, &hub->options.identity->org, &log) == ERR_OK &&
-		     at < log.node_count;
+	bool found = !orglog_load(txn, &hub->options.identity->org, &log) && at < log.node_count;
 	if (found) {
 		const struct orglog_node *node = &log.nodes[at];
 		uint32_t author = author_of(author_member(hub->author), node->index);
@@ -339,7 +338,7 @@ bool nodes_info(struct hub *hub, struct txn *txn, size_t at, struct node_info *o
 			.self = node->index == hub->options.identity->node_index,
 			.linked = hub->author && peers_by_author(hub, author) != NULL,
 		};
-		if (hub->author && ledger_state(&hub->ledger, txn, author, &state) == ERR_OK)
+		if (hub->author && !ledger_state(&hub->ledger, txn, author, &state))
 			out->head_time_ms = state.head_time_ms;
 	}
 	orglog_fini(&log);

@@ -19,12 +19,12 @@ static const int64_t approved_ms = 30 * 24 * 3600 * (int64_t)1000;
 
 /* ---- rows ---- */
 
-static struct bytes row_key_of(const struct org_id *org)
+static struct bytes request_key(const struct org_id *org)
 {
 	return id_bytes(org);
 }
 
-static void row_put(struct txn *txn, const struct request_row *row)
+static void request_put(struct txn *txn, const struct request_row *row)
 {
 	struct buf value;
 
@@ -42,7 +42,7 @@ static void row_put(struct txn *txn, const struct request_row *row)
 	out_bool(&value, row->approved);
 	out_bin(&value, row->entry);
 	txn_fail(txn, value.err);
-	txn_put(txn, TABLE_REQUEST, row_key_of(&row->org), buf_bytes(&value));
+	txn_put(txn, TABLE_REQUEST, request_key(&row->org), buf_bytes(&value));
 	buf_fini(&value);
 }
 
@@ -55,30 +55,21 @@ static void row_put_again(struct txn *txn, const struct request_row *row)
 	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
 	buf_add(&entry, row->entry);
 	kept.entry = buf_bytes(&entry);
-	row_put(txn, &kept);
+	request_put(txn, &kept);
 	buf_fini(&entry);
 }
 
-static void text_copy(struct wire_in *w, char *out, uint32_t min, uint32_t max)
-{
-	struct bytes text = wire_text(w, min, max);
-
-	if (text.len > 0)
-		memcpy(out, text.ptr, text.len);
-	out[text.len] = 0;
-}
-
-static enum err row_get(struct request_row *out, struct bytes value)
+static enum err request_get(struct request_row *out, struct bytes value)
 {
 	struct wire_in w = wire_in(value);
 
 	wire_array(&w, 11, 11);
 	wire_fixed(&w, out->root.b, ID_LEN);
-	text_copy(&w, out->name, 1, LIMIT_NAME_LEN_MAX);
-	text_copy(&w, out->slug, 1, CHARTER_SLUG_LEN_MAX);
-	text_copy(&w, out->ags, 1, AGS_LEN_MAX);
+	wire_text_copy(&w, out->name, 1, LIMIT_NAME_LEN_MAX);
+	wire_text_copy(&w, out->slug, 1, CHARTER_SLUG_LEN_MAX);
+	wire_text_copy(&w, out->ags, 1, AGS_LEN_MAX);
 	out->relay = wire_bool(&w);
-	text_copy(&w, out->address, 0, LIMIT_ADDRESS_LEN_MAX);
+	wire_text_copy(&w, out->address, 0, LIMIT_ADDRESS_LEN_MAX);
 	out->since_ms = (int64_t)wire_uint(&w, INT64_MAX);
 	out->until_ms = (int64_t)wire_uint(&w, INT64_MAX);
 	out->wrong = (uint32_t)wire_uint(&w, UINT32_MAX);
@@ -95,7 +86,7 @@ bool request_next(struct txn *txn, struct org_id *org, struct request_row *out)
 	if (!walk_next(&walk))
 		return false;
 	*out = (struct request_row){0};
-	if (walk.key.len != ID_LEN || row_get(out, walk.value)) {
+	if (walk.key.len != ID_LEN || request_get(out, walk.value)) {
 		txn_fail(txn, ERR_CORRUPT);
 		return false;
 	}
@@ -106,15 +97,15 @@ bool request_next(struct txn *txn, struct org_id *org, struct request_row *out)
 
 bool request_has(struct txn *txn, const struct org_id *org)
 {
-	return txn_has(txn, TABLE_REQUEST, row_key_of(org));
+	return txn_has(txn, TABLE_REQUEST, request_key(org));
 }
 
-static bool row_of(struct txn *txn, const struct org_id *org, struct request_row *out)
+static bool request_row_of(struct txn *txn, const struct org_id *org, struct request_row *out)
 {
 	struct bytes value;
 
 	*out = (struct request_row){.org = *org};
-	return txn_get(txn, TABLE_REQUEST, row_key_of(org), &value) && !row_get(out, value);
+	return txn_get(txn, TABLE_REQUEST, request_key(org), &value) && !request_get(out, value);
 }
 
 static void text_fit(char *out, size_t size, struct bytes text)
@@ -128,12 +119,12 @@ enum err request_keep(struct hub *hub, struct txn *txn, const struct join_reques
 	struct request_row row = {.org = request->org,
 				  .root = request->root,
 				  .relay = terms->relay,
-				  .since_ms = hub->now_ms,
+				  .since_ms = hub->wall_ms,
 				  .until_ms = terms->valid_until_ms,
 				  .entry = request->orglog_entry};
 	struct request_row before;
 
-	bool known = row_of(txn, &request->org, &before);
+	bool known = request_row_of(txn, &request->org, &before);
 	if (known && before.relay == terms->relay && !strcmp(before.slug, terms->slug) &&
 	    !strcmp(before.ags, terms->ags) && !strcmp(before.name, terms->name))
 		return ERR_OK;
@@ -144,7 +135,7 @@ enum err request_keep(struct hub *hub, struct txn *txn, const struct join_reques
 	text_fit(row.ags, sizeof(row.ags), request->ags);
 	if (request->address_count > 0)
 		text_fit(row.address, sizeof(row.address), request->addresses[0]);
-	row_put(txn, &row);
+	request_put(txn, &row);
 	hub->voting->requests_next_ms = 0;
 	struct note *note = hub_note(hub, NOTE_REQUEST);
 	snprintf(note->text, sizeof(note->text), "%s (%s)", row.name, row.slug);
@@ -162,7 +153,7 @@ static void answer(struct hub *hub, const struct org_id *org, enum message_join 
 		if (!peer->up || !peer->waits || !id_eq(&peer->org, org))
 			continue;
 		peer->waits = false;
-		peer->up_ms = hub->now_ms; /* a guest's time begins anew */
+		peer->up_ms = hub->mono_ms; /* a guest's time begins anew */
 		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 		message_join_answer(&out, code, text);
 		hub_send(hub, peer, &out);
@@ -174,7 +165,7 @@ static void request_drop(struct hub *hub, struct txn *txn, const struct request_
 {
 	struct org_id org = row->org;
 
-	txn_del(txn, TABLE_REQUEST, row_key_of(&org));
+	txn_del(txn, TABLE_REQUEST, request_key(&org));
 	answer(hub, &org, MESSAGE_JOIN_REFUSED, text);
 }
 
@@ -190,7 +181,7 @@ static void request_admitted(struct hub *hub, struct txn *txn, const struct requ
 	if (err && err != ERR_EXISTS)
 		txn_fail(txn, err);
 	buf_fini(&entry);
-	txn_del(txn, TABLE_REQUEST, row_key_of(&row->org));
+	txn_del(txn, TABLE_REQUEST, request_key(&row->org));
 	hub_forget(hub, member->number);
 	if (member->state == CHARTER_MEMBER)
 		fedkeys_wrap(hub, txn, member);
@@ -244,10 +235,10 @@ void requests_tick(struct hub *hub, struct txn *txn)
 	struct org_id org = {{0}};
 	int64_t next_ms = INT64_MAX;
 
-	if (hub->now_ms < hub->voting->requests_next_ms)
+	if (hub->wall_ms < hub->voting->requests_next_ms)
 		return;
 	while (request_next(txn, &org, &row)) {
-		if (row.until_ms < hub->now_ms)
+		if (row.until_ms < hub->wall_ms)
 			request_drop(hub, txn, &row, "this invitation has expired");
 		else if (row.until_ms < next_ms)
 			next_ms = row.until_ms + 1;
@@ -257,7 +248,8 @@ void requests_tick(struct hub *hub, struct txn *txn)
 
 int64_t requests_wake(const struct hub *hub)
 {
-	return hub->voting->requests_next_ms ? hub->voting->requests_next_ms : hub->now_ms;
+	return hub->voting->requests_next_ms ? hub_mono_of(hub, hub->voting->requests_next_ms)
+					     : hub->mono_ms;
 }
 
 /* ---- what a steward says ---- */
@@ -286,7 +278,7 @@ static enum err words_wrong(struct hub *hub, struct txn *txn, struct request_row
 }
 
 /* The request of this short name with these words; of several the one that has them, else the first. */
-static bool request_find(struct hub *hub, struct txn *txn, const char *slug, const char *words,
+static bool waiting_find(struct hub *hub, struct txn *txn, const char *slug, const char *words,
 			 struct request_row *out, bool *match)
 {
 	struct request_row row;
@@ -320,10 +312,10 @@ static void approved_keep(struct hub *hub, struct txn *txn, const struct org_id 
 {
 	struct request_row row;
 
-	if (!row_of(txn, org, &row))
+	if (!request_row_of(txn, org, &row))
 		return;
 	row.approved = true;
-	row.until_ms = hub->now_ms + approved_ms;
+	row.until_ms = hub->wall_ms + approved_ms;
 	row_put_again(txn, &row);
 	hub->voting->requests_next_ms = 0;
 }
@@ -350,7 +342,7 @@ enum err request_approve(struct hub *hub, struct txn *txn, const char *slug, con
 	struct request_row row;
 	bool match;
 
-	if (!request_find(hub, txn, slug, words, &row, &match))
+	if (!waiting_find(hub, txn, slug, words, &row, &match))
 		return nobody(slug, why);
 	return match ? row_admit(hub, txn, &row, out, why) : words_wrong(hub, txn, &row, why);
 }
@@ -362,7 +354,7 @@ enum err request_admit(struct hub *hub, struct txn *txn, const struct org_id *or
 	char why[VOTING_WHY_LEN];
 	enum err err;
 
-	if (!row_of(txn, org, &row))
+	if (!request_row_of(txn, org, &row))
 		return ERR_ABSENT;
 	voting_outcome_init(&outcome);
 	err = row_admit(hub, txn, &row, &outcome, why);

@@ -150,11 +150,11 @@ static void record_take(struct hub *hub, struct txn *txn, const struct record *r
 	bool counts = proposal.entry.number == hub->charter.number + 1 &&
 		      voting_may(hub, &proposal, vote.member) &&
 		      !voting_has(txn, &proposal, vote.member) &&
-		      charter_payload_check(&hub->charter, proposal.entry.payload) == ERR_OK &&
-		      charter_vote_check(&hub->charter, proposal.entry.payload, &vote) == ERR_OK;
+		      !charter_payload_check(&hub->charter, proposal.entry.payload) &&
+		      !charter_vote_check(&hub->charter, proposal.entry.payload, &vote);
 	if (counts)
 		other_vote_drop(txn, &proposal, vote.member);
-	if (counts && voting_keep(hub, txn, &proposal) == ERR_OK)
+	if (counts && !voting_keep(hub, txn, &proposal))
 		voting_take(hub, txn, &proposal, &vote);
 	proposal_fini(&proposal);
 }
@@ -202,7 +202,7 @@ static void own_votes_drop(struct hub *hub, struct txn *txn)
 	}
 }
 
-static void records_take(struct hub *hub, struct txn *txn)
+static void vote_records_take(struct hub *hub, struct txn *txn)
 {
 	struct record_slot slot = record_slot_vote(hub->charter.number + 1);
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
@@ -242,7 +242,7 @@ static void charter_follow(struct hub *hub, struct txn *txn)
 	voting->due = true;
 	rows_tidy(hub, txn);
 	own_votes_drop(hub, txn);
-	records_take(hub, txn);
+	vote_records_take(hub, txn);
 	requests_follow(hub, txn);
 }
 
@@ -255,12 +255,12 @@ static void entry_make(struct buf *out, struct txn *txn, const struct proposal *
 	struct row_key prefix = key_charter_id(entry->number, &entry->id);
 	struct walk walk = walk_begin(txn, TABLE_VOTE, row_key_bytes(&prefix));
 	struct charter_vote *votes = NULL;
-	size_t count = 0;
+	size_t count = 0, cap = 0;
 
 	while (walk_next(&walk)) {
 		if (walk.value.len != SIG_LEN)
 			continue;
-		votes = mem_grow(votes, count + 1, sizeof(*votes));
+		votes = mem_room(votes, count, &cap, sizeof(*votes));
 		votes[count].member = be32_get(walk.key.ptr + walk.key.len - 4);
 		memcpy(votes[count++].sig.b, walk.value.ptr, SIG_LEN);
 	}
@@ -299,7 +299,7 @@ static bool proposal_pass(struct hub *hub, struct txn *txn, const struct proposa
 		return false;
 	buf_init(&entry, LIMIT_CHARTER_ENTRY_LEN_MAX);
 	entry_make(&entry, txn, proposal);
-	bool passed = !entry.err && fork_accept(hub, txn, buf_bytes(&entry), 0) == ERR_OK;
+	bool passed = !entry.err && !fork_accept(hub, txn, buf_bytes(&entry), 0);
 	buf_fini(&entry);
 	if (!passed)
 		return false;
@@ -329,7 +329,7 @@ void voting_count(struct hub *hub, struct txn *txn)
 	if (!hub->author)
 		return;
 	charter_follow(hub, txn);
-	while (hub->voting->due && txn_err(txn) == ERR_OK) {
+	while (hub->voting->due && !txn_err(txn)) {
 		hub->voting->due = false;
 		if (any_pass(hub, txn))
 			charter_follow(hub, txn);
@@ -346,7 +346,7 @@ int64_t voting_wake(const struct hub *hub)
 {
 	if (!hub->author)
 		return INT64_MAX;
-	return hub->voting->looked ? requests_wake(hub) : hub->now_ms;
+	return hub->voting->looked ? requests_wake(hub) : hub->mono_ms;
 }
 
 /* ---- what is proposed ---- */

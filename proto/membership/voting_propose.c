@@ -88,7 +88,7 @@ static enum err changes_propose(struct hub *hub, struct txn *txn, uint32_t thres
 	struct buf payload;
 
 	buf_init(&payload, LIMIT_CHARTER_ENTRY_LEN_MAX);
-	enum err err = charter_payload_make(&payload, &hub->charter, NULL, hub->now_ms, threshold,
+	enum err err = charter_payload_make(&payload, &hub->charter, NULL, hub->wall_ms, threshold,
 					    changes, count);
 	err = err ? changes_refused(err, why)
 		  : payload_propose(hub, txn, buf_bytes(&payload), out, why);

@@ -182,7 +182,7 @@ void voting_finish(struct hub *hub, struct txn *txn, struct voting_outcome *out)
 
 	voting_count(hub, txn);
 	out->accepted = hub->charter.number > before && charter_entry(txn, out->number, &entry) &&
-			charter_entry_id(&id, entry) == ERR_OK && id_eq(&id, &out->id);
+			!charter_entry_id(&id, entry) && id_eq(&id, &out->id);
 }
 
 /* ---- voting ---- */

@@ -18,7 +18,7 @@ enum {
 /* ---- rows ---- */
 
 /* "epoch:", slug, hash of Q and P, n, granter: what is kept of one epoch and path stands together, and so does a namespace. */
-static int row_of(char name[ROW_NAME_LEN], struct bytes prefix, struct bytes path)
+static int sealed_row_of(char name[ROW_NAME_LEN], struct bytes prefix, struct bytes path)
 {
 	struct bytes slug = path_slug(prefix);
 	struct digest digest;
@@ -38,7 +38,7 @@ static int row_of(char name[ROW_NAME_LEN], struct bytes prefix, struct bytes pat
 static int row_begin(char name[ROW_NAME_LEN], struct bytes prefix, uint64_t number,
 		     struct bytes path)
 {
-	int len = row_of(name, prefix, path);
+	int len = sealed_row_of(name, prefix, path);
 
 	return len + snprintf(name + len, (size_t)(ROW_NAME_LEN - len),
 			      "%016llx:", (unsigned long long)number);
@@ -71,14 +71,14 @@ static bool row_open(struct hub *hub, struct txn *txn, const char *name, struct 
 	if (!txn_get(txn, TABLE_SEALED, row_key_bytes(&row), &sealed))
 		return false;
 	enum err err = keyring_unseal(hub->options.keyring, &secret, name, sealed);
-	if (err == ERR_OK && secret_bytes(secret).len != KEY_LEN)
+	if (!err && secret_bytes(secret).len != KEY_LEN)
 		err = ERR_CORRUPT;
-	if (err == ERR_OK)
+	if (!err)
 		*out = *secret_key(secret);
 	else
 		txn_fail(txn, err);
 	secret_close(secret);
-	return err == ERR_OK;
+	return !err;
 }
 
 void epoch_key_put(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
@@ -91,7 +91,7 @@ void epoch_key_put(struct hub *hub, struct txn *txn, struct bytes prefix, uint64
 	struct row_key row = key_name(name);
 	buf_init(&sealed, 256);
 	keyring_seal(hub->options.keyring, &sealed, name, bytes_of(key->b, KEY_LEN));
-	if (sealed.err == ERR_OK)
+	if (!sealed.err)
 		txn_put(txn, TABLE_SEALED, row_key_bytes(&row), buf_bytes(&sealed));
 	else
 		txn_fail(txn, sealed.err);
@@ -101,7 +101,7 @@ void epoch_key_put(struct hub *hub, struct txn *txn, struct bytes prefix, uint64
 uint64_t epoch_key_last(struct hub *hub, struct txn *txn, struct bytes prefix)
 {
 	char begin[ROW_NAME_LEN], own[ROW_NAME_LEN];
-	int len = row_of(begin, prefix, prefix);
+	int len = sealed_row_of(begin, prefix, prefix);
 	struct row_key rows = key_name(begin);
 	struct walk walk = walk_begin(txn, TABLE_SEALED, row_key_bytes(&rows));
 	uint64_t last = 0;
@@ -131,7 +131,8 @@ static bool namespace_open(struct txn *txn, struct bytes path)
 
 /* ---- key records ---- */
 
-void epoch_record_copy(struct epoch_record *out, const struct keyrecord *key, uint32_t author)
+static void epoch_record_copy(struct epoch_record *out, const struct keyrecord *key,
+			      uint32_t author)
 {
 	out->key = *key;
 	out->author = author;
@@ -148,12 +149,12 @@ bool epoch_author_ok(struct hub *hub, struct txn *txn, uint32_t author)
 	uint8_t roles = 0;
 
 	/* PROTOCOL: "A key record of an author without that role has no effect." */
-	return ledger_author(&hub->ledger, txn, author, &pk, &roles) == ERR_OK &&
+	return !ledger_author(&hub->ledger, txn, author, &pk, &roles) &&
 	       (roles & ORGLOG_ROLE_KEY_AUTHOR);
 }
 
-bool epoch_record_find(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
-		       struct epoch_record *out)
+static bool epoch_record_find(struct hub *hub, struct txn *txn, struct bytes prefix,
+			      uint64_t number, struct epoch_record *out)
 {
 	struct record_slot slot = record_slot_key(prefix, number);
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
@@ -161,8 +162,7 @@ bool epoch_record_find(struct hub *hub, struct txn *txn, struct bytes prefix, ui
 	struct keyrecord key;
 
 	while (ledger_slots_next(&slots, &record)) {
-		if (!epoch_author_ok(hub, txn, record.author) ||
-		    keyrecord_get(&key, record.body) != ERR_OK)
+		if (!epoch_author_ok(hub, txn, record.author) || keyrecord_get(&key, record.body))
 			continue;
 		epoch_record_copy(out, &key, record.author);
 		return true;
@@ -317,7 +317,7 @@ enum err epoch_wrap_open(struct hub *hub, struct txn *txn, const struct org_id *
 	if (row_here(txn, wrap->prefix, wrap->number, wrap->path, granter))
 		return ERR_EXISTS;
 	enum err err = wrapkeys_unwrap(hub, &wrap->wrap, &context, &key);
-	if (err == ERR_OK)
+	if (!err)
 		epoch_key_put(hub, txn, wrap->prefix, wrap->number, wrap->path, granter, &key);
 	key_wipe(&key);
 	return err;
@@ -333,7 +333,7 @@ void epoch_wraps_open(struct hub *hub, struct txn *txn)
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&prefix));
 	while (ledger_slots_next(&slots, &record)) {
 		const struct charter_member *granter = hub_author_member(hub, record.author);
-		if (granter && keywrap_get(&wrap, record.body) == ERR_OK &&
+		if (granter && !keywrap_get(&wrap, record.body) &&
 		    epoch_wrap_ok(hub, txn, record.author, &wrap))
 			epoch_wrap_open(hub, txn, &granter->org, &wrap);
 	}
@@ -409,7 +409,7 @@ static enum err down_follow(struct hub *hub, struct txn *txn, const struct keyre
 	if (r->down.present)
 		err = epochs_key(hub, txn, r->down.prefix, r->down.number, path_parent(r->prefix),
 				 &parent);
-	if (err == ERR_OK)
+	if (!err)
 		err = keyrecord_down_open(out, r, &parent);
 	key_wipe(&parent);
 	return err;
@@ -422,9 +422,9 @@ static bool learn_key(struct hub *hub, struct txn *txn, const struct epoch_recor
 	const struct keyrecord *r = &record->key;
 	struct digest commitment;
 
-	if (epochs_key(hub, txn, r->prefix, r->number, r->prefix, out) == ERR_OK)
+	if (!epochs_key(hub, txn, r->prefix, r->number, r->prefix, out))
 		return false;
-	if (down_follow(hub, txn, r, out) != ERR_OK && recovered(hub, record, out) != ERR_OK)
+	if (down_follow(hub, txn, r, out) && recovered(hub, record, out))
 		return false;
 	epoch_commitment(&commitment, out, r->number, r->prefix);
 	if (!id_eq(&commitment, &r->commitment))
@@ -434,7 +434,7 @@ static bool learn_key(struct hub *hub, struct txn *txn, const struct epoch_recor
 }
 
 /* One record: its own key, and the one before. */
-static bool learn(struct hub *hub, struct txn *txn, const struct epoch_record *record)
+static bool record_learn(struct hub *hub, struct txn *txn, const struct epoch_record *record)
 {
 	const struct keyrecord *r = &record->key;
 	const struct org_id *own = &hub->options.identity->org;
@@ -442,8 +442,8 @@ static bool learn(struct hub *hub, struct txn *txn, const struct epoch_record *r
 	bool learnt = learn_key(hub, txn, record, &key);
 
 	if (r->back.present && !row_here(txn, r->back.prefix, r->back.number, r->prefix, own) &&
-	    epochs_key(hub, txn, r->prefix, r->number, r->prefix, &key) == ERR_OK &&
-	    keyrecord_back_open(&before, r, &key) == ERR_OK) {
+	    !epochs_key(hub, txn, r->prefix, r->number, r->prefix, &key) &&
+	    !keyrecord_back_open(&before, r, &key)) {
 		epoch_key_put(hub, txn, r->back.prefix, r->back.number, r->prefix, own, &before);
 		learnt = true;
 	}
@@ -455,14 +455,14 @@ static bool learn(struct hub *hub, struct txn *txn, const struct epoch_record *r
 /* As long as each record's back link opens the one before, without waiting for the next walk. */
 static bool learn_chain(struct hub *hub, struct txn *txn, struct epoch_record *record)
 {
-	bool learnt = learn(hub, txn, record), more = learnt;
+	bool learnt = record_learn(hub, txn, record), more = learnt;
 
 	while (more && record->key.back.present &&
 	       record->key.back.prefix.len == record->key.prefix.len) {
 		struct epoch_record before;
 		more = epoch_record_find(hub, txn, record->key.back.prefix, record->key.back.number,
 					 &before) &&
-		       learn(hub, txn, &before);
+		       record_learn(hub, txn, &before);
 		if (more)
 			epoch_record_copy(record, &before.key, before.author);
 	}
@@ -475,8 +475,7 @@ bool epoch_record_learn(struct hub *hub, struct txn *txn, const struct record *r
 	struct keyrecord key;
 	bool own = author_member(record->author) == author_member(hub->author);
 
-	if (keyrecord_get(&key, record->body) != ERR_OK ||
-	    (!own && !namespace_open(txn, key.prefix)) ||
+	if (keyrecord_get(&key, record->body) || (!own && !namespace_open(txn, key.prefix)) ||
 	    !epoch_author_ok(hub, txn, record->author))
 		return false;
 	epoch_record_copy(&copy, &key, record->author);

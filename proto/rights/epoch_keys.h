@@ -18,12 +18,8 @@ struct epoch_record { /* a key record, copied out of the store */
 	struct keyrecord key; /* its texts point into path */
 	uint32_t author;
 };
-void epoch_record_copy(struct epoch_record *out, const struct keyrecord *key, uint32_t author);
 /* Whether the author of a key record may make epochs; by the record's slot, in its own namespace only. */
 bool epoch_author_ok(struct hub *hub, struct txn *txn, uint32_t author);
-/* The key record of an epoch. */
-bool epoch_record_find(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
-		       struct epoch_record *out);
 
 void epoch_key_put(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
 		   struct bytes path, const struct org_id *granter, const struct key *key);

@@ -10,6 +10,7 @@
 #include "crypto/check.h"
 #include "crypto/path.h"
 #include "proto/rights/epoch_keys.h"
+#include "proto/rights/readers.h"
 #include "proto/rights/rights.h"
 
 enum {
@@ -37,18 +38,10 @@ static struct bytes epoch_prefix(const struct epoch *epoch)
 	return bytes_str(epoch->prefix);
 }
 
-static char *text_copy(struct bytes text)
-{
-	char *copy = mem_new(text.len + 1, 1);
-
-	memcpy(copy, text.ptr, text.len);
-	return copy;
-}
-
 static void list_add(struct epoch_list *list, struct bytes prefix, uint64_t number)
 {
 	list->items = mem_room(list->items, list->count, &list->cap, sizeof(*list->items));
-	list->items[list->count++] = (struct epoch){text_copy(prefix), number};
+	list->items[list->count++] = (struct epoch){bytes_text(prefix), number};
 }
 
 static void list_load_author(struct hub *hub, struct txn *txn, struct epoch_list *list,
@@ -61,7 +54,7 @@ static void list_load_author(struct hub *hub, struct txn *txn, struct epoch_list
 
 	slots.author = author;
 	while (ledger_slots_next(&slots, &record))
-		if (keyrecord_get(&key, record.body) == ERR_OK)
+		if (!keyrecord_get(&key, record.body))
 			list_add(list, key.prefix, key.number);
 }
 
@@ -70,7 +63,7 @@ static void list_load(struct hub *hub, struct txn *txn, struct epoch_list *list)
 	struct orglog log;
 
 	*list = (struct epoch_list){0};
-	if (orglog_load(txn, &hub->options.identity->org, &log) != ERR_OK)
+	if (orglog_load(txn, &hub->options.identity->org, &log))
 		return;
 	for (size_t i = 0; i < log.node_count; i++) {
 		uint32_t author = author_of(author_member(hub->author), log.nodes[i].index);
@@ -126,7 +119,7 @@ static bool is_key_author(struct hub *hub, struct txn *txn)
 	struct orglog log;
 	bool is = false;
 
-	if (orglog_load(txn, &hub->options.identity->org, &log) != ERR_OK)
+	if (orglog_load(txn, &hub->options.identity->org, &log))
 		return false;
 	for (size_t i = 0; i < log.node_count; i++) {
 		const struct orglog_node *node = &log.nodes[i];
@@ -142,7 +135,7 @@ static bool is_key_author(struct hub *hub, struct txn *txn)
 /* Right after a start others may know more of the own records than this store. */
 static bool is_early(const struct hub *hub)
 {
-	return hub->now_ms < hub->quiet_until_ms || hub->behind_since_ms;
+	return hub->mono_ms < hub->quiet_until_ms || hub->behind_since_ms;
 }
 
 /* ---- wraps ---- */
@@ -163,9 +156,9 @@ static enum err wrap_make(struct hub *hub, struct txn *txn, const struct org_id 
 	*out = (struct keywrap){
 		.grantee = *grantee, .prefix = prefix, .number = number, .path = path};
 	enum err err = orglog_load(txn, grantee, &log);
-	if (err != ERR_OK)
+	if (err)
 		return err;
-	if (epochs_key(hub, txn, prefix, number, path, &key) != ERR_OK)
+	if (epochs_key(hub, txn, prefix, number, path, &key))
 		err = ERR_AGAIN;
 	else
 		err = wrap_seal(&out->wrap, &key, &log.wrap, &context, hub->options.random);
@@ -183,16 +176,15 @@ static bool wrap_publish(struct hub *hub, struct txn *txn, const struct org_id *
 	struct keywrap wrap;
 	struct buf body;
 
-	if (ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), hub->author, &record) ==
-		    ERR_OK ||
-	    wrap_make(hub, txn, grantee, prefix, number, path, &wrap) != ERR_OK)
+	if (!ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), hub->author, &record) ||
+	    wrap_make(hub, txn, grantee, prefix, number, path, &wrap))
 		return false;
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	keywrap_put(&body, &wrap);
 	enum err err = ledger_append(&hub->ledger, txn, RECORD_WRAP, record_slot_bytes(&slot),
 				     buf_bytes(&body), NULL, LEDGER_QUIET);
 	buf_fini(&body);
-	if (err != ERR_OK)
+	if (err)
 		txn_fail(txn, err);
 	return true;
 }
@@ -213,15 +205,15 @@ static enum err links_make(struct hub *hub, struct txn *txn, const struct epoch_
 		r->down.prefix = epoch_prefix(parent);
 		r->down.number = parent->number;
 		err = epochs_key(hub, txn, r->down.prefix, r->down.number, parent_path, &other);
-		if (err == ERR_OK)
+		if (!err)
 			keyrecord_down_seal(r, &other, key, hub->options.random);
 	}
 	/* Records of a node that made keys before this one go when it is retired; its keys are here. */
-	if (err == ERR_OK && (before || r->number > 1)) {
+	if (!err && (before || r->number > 1)) {
 		r->back.prefix = before ? epoch_prefix(before) : r->prefix;
 		r->back.number = before ? before->number : r->number - 1;
 		err = epochs_key(hub, txn, r->back.prefix, r->back.number, r->prefix, &other);
-		if (err == ERR_OK)
+		if (!err)
 			keyrecord_back_seal(r, key, &other, hub->options.random);
 	}
 	key_wipe(&other);
@@ -240,7 +232,7 @@ static enum err recovery_make(struct hub *hub, struct txn *txn, struct keyrecord
 	struct orglog log;
 	enum err err = orglog_load(txn, own, &log);
 
-	if (err != ERR_OK)
+	if (err)
 		return err;
 	err = wrap_seal(&r->recovery, key, &log.recovery, &context, hub->options.random);
 	orglog_fini(&log);
@@ -274,11 +266,11 @@ static enum err epoch_make(struct hub *hub, struct txn *txn, struct epoch_list *
 	random_fill(hub->options.random, key.b, KEY_LEN);
 	epoch_commitment(&r.commitment, &key, r.number, prefix);
 	enum err err = links_make(hub, txn, list, &r, &key);
-	if (err == ERR_OK)
+	if (!err)
 		err = recovery_make(hub, txn, &r, &key);
-	if (err == ERR_OK)
+	if (!err)
 		err = record_publish(hub, txn, &r);
-	if (err == ERR_OK) {
+	if (!err) {
 		epoch_key_put(hub, txn, prefix, r.number, prefix, own, &key);
 		list_add(list, prefix, r.number);
 		wrap_publish(hub, txn, own, prefix, r.number, prefix);
@@ -286,112 +278,6 @@ static enum err epoch_make(struct hub *hub, struct txn *txn, struct epoch_list *
 	}
 	key_wipe(&key);
 	return err;
-}
-
-/* ---- who reads what ---- */
-
-struct reader {
-	struct org_id org;
-	char *path; /* P */
-};
-
-struct readers {
-	struct hub *hub;
-	struct reader *items;
-	size_t count, cap;
-	int64_t next_ms; /* when the first of their tokens ends or begins */
-};
-
-/* PROTOCOL: "A reader is an organisation that is a member (not a relay)" */
-static bool may_read(const struct hub *hub, const struct org_id *org)
-{
-	const struct charter_member *member = charter_by_org(&hub->charter, org);
-
-	return member && member->state == CHARTER_MEMBER;
-}
-
-static int reader_cmp(const void *a, const void *b)
-{
-	const struct reader *x = a, *y = b;
-	int order = memcmp(x->org.b, y->org.b, ID_LEN);
-
-	return order ? order : strcmp(x->path, y->path);
-}
-
-static bool readers_has(const struct readers *readers, const struct org_id *org, struct bytes path)
-{
-	struct reader wanted = {*org, text_copy(path)};
-	bool has = readers->count > 0 && bsearch(&wanted, readers->items, readers->count,
-						 sizeof(*readers->items), reader_cmp);
-
-	free(wanted.path);
-	return has;
-}
-
-/* There may be thousands: in order, each once. */
-static void readers_sort(struct readers *readers)
-{
-	size_t kept = 0;
-
-	if (readers->count > 0)
-		qsort(readers->items, readers->count, sizeof(*readers->items), reader_cmp);
-	for (size_t i = 0; i < readers->count; i++) {
-		if (kept > 0 && reader_cmp(&readers->items[kept - 1], &readers->items[i]) == 0)
-			free(readers->items[i].path);
-		else
-			readers->items[kept++] = readers->items[i];
-	}
-	readers->count = kept;
-}
-
-static void readers_add(struct readers *readers, const struct org_id *org, struct bytes path)
-{
-	readers->items =
-		mem_room(readers->items, readers->count, &readers->cap, sizeof(*readers->items));
-	readers->items[readers->count++] = (struct reader){*org, text_copy(path)};
-}
-
-static void next_note(struct readers *readers, int64_t at_ms)
-{
-	if (at_ms > readers->hub->now_ms && at_ms < readers->next_ms)
-		readers->next_ms = at_ms;
-}
-
-/* One token of the own namespace. */
-static void reader_take(struct readers *readers, struct txn *txn, const struct token *token)
-{
-	struct hub *hub = readers->hub;
-	const struct token_link *last = &token->link[token->count - 1];
-
-	if (!id_eq(&token->link[0].issuer, &hub->options.identity->org) || last->verb < VERB_READ)
-		return;
-	/* The last link lies within all others. */
-	next_note(readers, last->not_before_ms);
-	next_note(readers, last->expiry_ms);
-	if (may_read(hub, &last->audience) &&
-	    rights_verdict(&hub->ledger, txn, token, hub->now_ms, NULL) >= VERB_READ)
-		readers_add(readers, &last->audience, last->prefix);
-}
-
-static void readers_load(struct hub *hub, struct txn *txn, struct readers *readers)
-{
-	static const uint8_t kind[1] = {RECORD_TOKEN};
-	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
-	struct record record;
-	struct token token;
-
-	*readers = (struct readers){.hub = hub, .next_ms = hub->now_ms + EPOCHS_LOOK_MS};
-	while (ledger_slots_next(&slots, &record))
-		if (token_get(&token, record.body) == ERR_OK)
-			reader_take(readers, txn, &token);
-	readers_sort(readers);
-}
-
-static void readers_fini(struct readers *readers)
-{
-	for (size_t i = 0; i < readers->count; i++)
-		free(readers->items[i].path);
-	free(readers->items);
 }
 
 /* ---- rights that ended ---- */
@@ -403,7 +289,7 @@ static bool own_wrap_next(struct hub *hub, struct ledger_slots *slots, struct ke
 	struct record record;
 
 	while (ledger_slots_next(slots, &record)) {
-		if (record.author == hub->author && keywrap_get(wrap, record.body) == ERR_OK &&
+		if (record.author == hub->author && !keywrap_get(wrap, record.body) &&
 		    wrap->prefix.len > 0 && !id_eq(&wrap->grantee, &identity->org) &&
 		    bytes_eq(path_slug(wrap->prefix), bytes_str(identity->slug)))
 			return true;
@@ -438,7 +324,7 @@ static void ended_add(struct ended *ended, struct bytes path)
 	ended->paths = mem_room(ended->paths, ended->count, &ended->cap, sizeof(*ended->paths));
 	memmove(ended->paths + at + 1, ended->paths + at,
 		(ended->count - at) * sizeof(*ended->paths));
-	ended->paths[at] = text_copy(path);
+	ended->paths[at] = bytes_text(path);
 	ended->count++;
 }
 
@@ -460,7 +346,7 @@ static void ended_find(struct hub *hub, struct txn *txn, const struct readers *r
 		if (readers_has(readers, &wrap.grantee, wrap.path))
 			continue;
 		ended_add(ended, wrap.path);
-		ended->removed = ended->removed || !may_read(hub, &wrap.grantee);
+		ended->removed = ended->removed || !readers_may(hub, &wrap.grantee);
 	}
 }
 
@@ -472,9 +358,9 @@ static void texts_end(struct hub *hub, struct txn *txn, struct readers *readers,
 	struct epoch_text text;
 
 	while (epoch_text_next(&walk, &text)) {
-		bool may = may_read(hub, &text.reader);
-		next_note(readers, text.expiry_ms);
-		if ((may && hub->now_ms < text.expiry_ms) ||
+		bool may = readers_may(hub, &text.reader);
+		readers_note_time(readers, text.expiry_ms);
+		if ((may && hub->wall_ms < text.expiry_ms) ||
 		    readers_has(readers, &text.reader, text.path))
 			continue;
 		if (drop) {
@@ -497,7 +383,7 @@ static bool expiry_waits(struct hub *hub, struct txn *txn, int64_t *until_ms)
 	int64_t last_ms = (int64_t)be64_get(value.ptr);
 	*until_ms = last_ms + EPOCHS_EXPIRY_MS;
 	/* A clock that was ahead must not stop it for long. */
-	return last_ms <= hub->now_ms && hub->now_ms < *until_ms;
+	return last_ms <= hub->wall_ms && hub->wall_ms < *until_ms;
 }
 
 static void expiry_done(struct hub *hub, struct txn *txn)
@@ -505,7 +391,7 @@ static void expiry_done(struct hub *hub, struct txn *txn)
 	struct row_key row = key_name(expiry_name);
 	uint8_t value[8];
 
-	be64_put(value, (uint64_t)hub->now_ms);
+	be64_put(value, (uint64_t)hub->wall_ms);
 	txn_put(txn, TABLE_META, row_key_bytes(&row), bytes_obj(&value));
 }
 
@@ -523,7 +409,7 @@ static enum err epochs_renew(struct hub *hub, struct txn *txn, struct epoch_list
 			if (path_contains(path, epoch_prefix(&list->items[k])))
 				ended_add(&all, epoch_prefix(&list->items[k]));
 	}
-	for (size_t i = 0; i < all.count && err == ERR_OK; i++)
+	for (size_t i = 0; i < all.count && !err; i++)
 		err = epoch_make(hub, txn, list, bytes_str(all.paths[i]));
 	ended_fini(&all);
 	return err;
@@ -587,21 +473,23 @@ static void distribute(struct hub *hub, struct txn *txn)
 	ended_find(hub, txn, &readers, &ended);
 	texts_end(hub, txn, &readers, &ended, false);
 	hub->epochs->due = false;
-	hub->epochs->next_ms = readers.next_ms;
+	hub->epochs->next_ms = hub->wall_ms + EPOCHS_LOOK_MS;
+	if (readers.next_ms < hub->epochs->next_ms)
+		hub->epochs->next_ms = readers.next_ms;
 	if (list.count == 0 && readers.count > 0)
 		err = epoch_make(hub, txn, &list, bytes_str(hub->options.identity->slug));
 	if (ended.count && !ended.removed && expiry_waits(hub, txn, &until_ms)) {
 		if (until_ms < hub->epochs->next_ms)
 			hub->epochs->next_ms = until_ms;
-	} else if (ended.count && err == ERR_OK) {
+	} else if (ended.count && !err) {
 		err = epochs_renew(hub, txn, &list, &ended);
-		if (err == ERR_OK) {
+		if (!err) {
 			wraps_drop(hub, txn, &list, &readers);
 			texts_end(hub, txn, &readers, &ended, true);
 			expiry_done(hub, txn);
 		}
 	}
-	if (err == ERR_OK)
+	if (!err)
 		hub->epochs->due = wraps_write(hub, txn, &list, &readers);
 	else if (err != ERR_AGAIN)
 		txn_fail(txn, err);
@@ -638,7 +526,7 @@ enum err epochs_govern(struct hub *hub, struct txn *txn, struct bytes path, size
 	enum err err = govern_begin(hub, txn);
 
 	list_load(hub, txn, &list);
-	if (err == ERR_OK && list.count == 0) {
+	if (!err && list.count == 0) {
 		if (!is_key_author(hub, txn))
 			err = ERR_DENIED;
 		else if (is_early(hub))
@@ -647,12 +535,12 @@ enum err epochs_govern(struct hub *hub, struct txn *txn, struct bytes path, size
 			err = epoch_make(hub, txn, &list, path_slug(path));
 	}
 	const struct epoch *epoch = list_governs(&list, path);
-	if (err == ERR_OK && epoch) {
+	if (!err && epoch) {
 		*prefix_len = epoch_prefix(epoch).len;
 		*number = epoch->number;
 		err = epochs_key(hub, txn, epoch_prefix(epoch), epoch->number, path, path_key);
 	}
-	if (err == ERR_OK && !epoch)
+	if (!err && !epoch)
 		err = ERR_ABSENT;
 	list_fini(&list);
 	return err == ERR_ABSENT ? ERR_AGAIN : err;
@@ -667,7 +555,7 @@ enum err epochs_wrap(struct hub *hub, struct txn *txn, const struct org_id *gran
 	enum err err = epochs_govern(hub, txn, prefix, &prefix_len, &number, &key);
 
 	key_wipe(&key);
-	if (err != ERR_OK)
+	if (err)
 		return err;
 	return wrap_make(hub, txn, grantee, bytes_slice(prefix, 0, prefix_len), number, prefix,
 			 out);
@@ -680,7 +568,7 @@ enum err epochs_wrap_take(struct hub *hub, struct txn *txn, const struct org_id 
 
 	if (err == ERR_EXISTS)
 		return ERR_OK;
-	if (err != ERR_OK)
+	if (err)
 		return err;
 	wrap_publish(hub, txn, &hub->options.identity->org, wrap->prefix, wrap->number, wrap->path);
 	hub->epochs->learn = true;
@@ -703,19 +591,19 @@ void epochs_arrival(struct hub *hub, struct txn *txn, const struct record *recor
 		hub->epochs->learn = epoch_record_learn(hub, txn, record) || hub->epochs->learn;
 	} else if (record->kind == RECORD_TOKEN) {
 		/* Tokens of others come by the thousand. */
-		if (token_get(&token, record->body) == ERR_OK &&
+		if (!token_get(&token, record->body) &&
 		    id_eq(&token.link[0].issuer, &hub->options.identity->org))
 			hub->epochs->due = true;
-	} else if (author && keywrap_get(&wrap, record->body) == ERR_OK &&
+	} else if (author && !keywrap_get(&wrap, record->body) &&
 		   epoch_wrap_ok(hub, txn, record->author, &wrap) &&
-		   epoch_wrap_open(hub, txn, &author->org, &wrap) == ERR_OK) {
+		   !epoch_wrap_open(hub, txn, &author->org, &wrap)) {
 		hub->epochs->learn = true;
 		hub->wanted_epoch++;
 	}
 }
 
 /* A part of the walk over all key records. A round may find that a parent's key comes after: as many as paths are deep. */
-static void learn(struct hub *hub, struct txn *txn)
+static void epochs_learn(struct hub *hub, struct txn *txn)
 {
 	struct epochs *epochs = hub->epochs;
 
@@ -740,16 +628,16 @@ void epochs_settle(struct hub *hub, struct txn *txn)
 
 	if (!hub->author)
 		return;
-	if (hub->now_ms >= epochs->next_ms || epochs->next_ms > hub->now_ms + EPOCHS_LOOK_MS ||
+	if (hub->wall_ms >= epochs->next_ms || epochs->next_ms > hub->wall_ms + EPOCHS_LOOK_MS ||
 	    epochs->charter_number != hub->charter.number) {
 		epochs->charter_number = hub->charter.number;
-		epochs->next_ms = hub->now_ms + EPOCHS_LOOK_MS;
+		epochs->next_ms = hub->wall_ms + EPOCHS_LOOK_MS;
 		epochs->due = epochs->wraps = epochs->learn = true;
 	}
 	if (epochs->wraps)
 		epoch_wraps_open(hub, txn);
 	epochs->wraps = false;
-	learn(hub, txn);
+	epochs_learn(hub, txn);
 	if (!epochs->due || is_early(hub))
 		return;
 	if (is_key_author(hub, txn))
@@ -763,11 +651,11 @@ int64_t epochs_wake(const struct hub *hub)
 	if (!hub->author)
 		return INT64_MAX;
 	if (hub->epochs->learn_rounds > 0)
-		return hub->now_ms;
+		return hub->mono_ms;
 	if (!hub->epochs->due)
-		return hub->epochs->next_ms;
+		return hub_mono_of(hub, hub->epochs->next_ms);
 	/* Who is behind waits for gossip. */
 	if (hub->behind_since_ms)
 		return INT64_MAX;
-	return is_early(hub) ? hub->quiet_until_ms : hub->now_ms;
+	return is_early(hub) ? hub->quiet_until_ms : hub->mono_ms;
 }

@@ -53,7 +53,7 @@ static void seal_row(struct hub *hub, struct txn *txn, const char *name, const s
 	buf_init(&sealed, 256);
 	keyring_seal(hub->options.keyring, &sealed, name, bytes_of(key->b, KEY_LEN));
 	struct row_key row = key_name(name);
-	if (sealed.err == ERR_OK)
+	if (!sealed.err)
 		txn_put(txn, TABLE_SEALED, row_key_bytes(&row), buf_bytes(&sealed));
 	else
 		txn_fail(txn, sealed.err);
@@ -68,7 +68,7 @@ static enum err unseal_row(struct hub *hub, struct txn *txn, const char *name, s
 	if (!txn_get(txn, TABLE_SEALED, row_key_bytes(&row), &sealed))
 		return ERR_ABSENT;
 	enum err err = keyring_unseal(hub->options.keyring, out, name, sealed);
-	if (err == ERR_OK && secret_bytes(*out).len != KEY_LEN) {
+	if (!err && secret_bytes(*out).len != KEY_LEN) {
 		secret_close(*out);
 		err = ERR_CORRUPT;
 	}
@@ -90,7 +90,7 @@ enum err fedkeys_open(struct hub *hub, struct txn *txn)
 		struct secret *secret;
 		fed_key_name(name, n);
 		enum err err = unseal_row(hub, txn, name, &secret);
-		if (err == ERR_OK)
+		if (!err)
 			fed_key_keep(hub, n, secret);
 		else if (err != ERR_ABSENT)
 			return err;
@@ -113,7 +113,7 @@ static bool believed(struct txn *txn, uint64_t number, const struct key *key)
 	struct digest commitment, expected;
 	bool has_sealed;
 	uint8_t sealed[FEDKEY_SEALED_LEN];
-	if (fedkey_find(txn, number, &expected, &has_sealed, sealed) != ERR_OK)
+	if (fedkey_find(txn, number, &expected, &has_sealed, sealed))
 		return false;
 	fedkey_commitment(&commitment, key, number);
 	return id_eq(&commitment, &expected);
@@ -129,9 +129,8 @@ static void unroll(struct hub *hub, struct txn *txn)
 	for (uint64_t n = hub->charter.key_number; n > 1 && fedkeys_get(hub, n); n--) {
 		if (fedkeys_get(hub, n - 1))
 			continue;
-		if (fedkey_find(txn, n, &commitment, &has_sealed, sealed) != ERR_OK ||
-		    !has_sealed ||
-		    fedkey_open_previous(&previous, fedkeys_get(hub, n), n, sealed) != ERR_OK)
+		if (fedkey_find(txn, n, &commitment, &has_sealed, sealed) || !has_sealed ||
+		    fedkey_open_previous(&previous, fedkeys_get(hub, n), n, sealed))
 			break;
 		if (believed(txn, n - 1, &previous))
 			fedkeys_store(hub, txn, n - 1, &previous);
@@ -151,7 +150,7 @@ void fedkeys_arrival(struct hub *hub, struct txn *txn, const struct record *reco
 {
 	struct keywrap wrap;
 	struct key key;
-	if (keywrap_get(&wrap, record->body) != ERR_OK || wrap.prefix.len || wrap.path.len ||
+	if (keywrap_get(&wrap, record->body) || wrap.prefix.len || wrap.path.len ||
 	    wrap.number > hub->charter.key_number || fedkeys_get(hub, wrap.number) ||
 	    !id_eq(&wrap.grantee, &hub->options.identity->org))
 		return;
@@ -163,8 +162,7 @@ void fedkeys_arrival(struct hub *hub, struct txn *txn, const struct record *reco
 				       .prefix = wrap.prefix,
 				       .number = wrap.number,
 				       .path = wrap.path};
-	if (wrapkeys_unwrap(hub, &wrap.wrap, &context, &key) == ERR_OK &&
-	    believed(txn, wrap.number, &key))
+	if (!wrapkeys_unwrap(hub, &wrap.wrap, &context, &key) && believed(txn, wrap.number, &key))
 		got(hub, txn, wrap.number, &key);
 	key_wipe(&key);
 }
@@ -227,7 +225,7 @@ static void wrap_put(struct hub *hub, struct txn *txn, const struct charter_memb
 	struct keywrap wrap = {.grantee = member->org, .number = number};
 	struct wrap_context context = {
 		.granter = hub->options.identity->org, .grantee = member->org, .number = number};
-	if (wrap_seal(&wrap.wrap, key, recipient, &context, hub->options.random) != ERR_OK)
+	if (wrap_seal(&wrap.wrap, key, recipient, &context, hub->options.random))
 		return;
 	struct buf body;
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
@@ -236,7 +234,7 @@ static void wrap_put(struct hub *hub, struct txn *txn, const struct charter_memb
 	enum err err = ledger_append(&hub->ledger, txn, RECORD_WRAP, record_slot_bytes(&slot),
 				     buf_bytes(&body), NULL, LEDGER_QUIET);
 	buf_fini(&body);
-	if (err != ERR_OK)
+	if (err)
 		txn_fail(txn, err);
 }
 
@@ -245,7 +243,7 @@ static void wrap_for(struct hub *hub, struct txn *txn, const struct charter_memb
 		     uint64_t number, const struct key *key)
 {
 	struct orglog log;
-	if (member->state != CHARTER_MEMBER || orglog_load(txn, &member->org, &log) != ERR_OK)
+	if (member->state != CHARTER_MEMBER || orglog_load(txn, &member->org, &log))
 		return;
 	wrap_put(hub, txn, member, number, key, &log.wrap);
 	orglog_fini(&log);
@@ -258,7 +256,7 @@ void fedkeys_wrap(struct hub *hub, struct txn *txn, const struct charter_member 
 		wrap_for(hub, txn, member, hub->charter.key_number, key);
 }
 
-static bool is_among(const uint32_t *numbers, size_t count, uint32_t number)
+static bool is_leaving(const uint32_t *numbers, size_t count, uint32_t number)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (numbers[i] == number)
@@ -278,7 +276,7 @@ static void wrap_all(struct hub *hub, struct txn *txn, uint64_t number, const st
 {
 	struct row_key row = wrapped_row();
 	for (uint32_t n = 1; n <= hub->charter.member_count; n++) {
-		if (!is_among(leaving, leaving_count, n))
+		if (!is_leaving(leaving, leaving_count, n))
 			wrap_for(hub, txn, charter_member(&hub->charter, n), number, key);
 	}
 	txn_put(txn, TABLE_META, row_key_bytes(&row), id_bytes(commitment));
@@ -294,7 +292,7 @@ static void waiting_take(struct hub *hub, struct txn *txn)
 	struct bytes wrapped;
 	char name[NAME_LEN];
 	waiting_name(name, number, commitment);
-	if (fedkeys_get(hub, number) || unseal_row(hub, txn, name, &secret) != ERR_OK)
+	if (fedkeys_get(hub, number) || unseal_row(hub, txn, name, &secret))
 		return;
 	if (believed(txn, number, secret_key(secret))) {
 		got(hub, txn, number, secret_key(secret));
@@ -341,7 +339,7 @@ static void old_wraps_drop(struct hub *hub, struct txn *txn)
 	struct keywrap wrap;
 	slots.author = hub->author;
 	while (ledger_slots_next(&slots, &record)) {
-		if (record.author != hub->author || keywrap_get(&wrap, record.body) != ERR_OK ||
+		if (record.author != hub->author || keywrap_get(&wrap, record.body) ||
 		    wrap.prefix.len || wrap.number >= hub->charter.key_number)
 			continue;
 		struct record_slot slot = record_slot_copy(record.slot);
@@ -368,7 +366,7 @@ static bool is_wrapped(struct hub *hub, struct txn *txn, const struct charter_me
 static void due_set(struct hub *hub)
 {
 	bool steward = charter_is_steward(&hub->charter, author_member(hub->author));
-	hub->fedkeys->due_ms = hub->now_ms + (steward ? steward_ms : anybody_ms) +
+	hub->fedkeys->due_ms = hub->mono_ms + (steward ? steward_ms : anybody_ms) +
 			       (int64_t)random_below(hub->options.random,
 						     (uint64_t)(steward ? steward_ms : random_ms));
 }
@@ -376,14 +374,14 @@ static void due_set(struct hub *hub)
 void fedkeys_tick(struct hub *hub, struct txn *txn)
 {
 	const struct charter *charter = &hub->charter;
-	if (hub->now_ms < fedkeys_wake(hub))
+	if (hub->mono_ms < fedkeys_wake(hub))
 		return;
 	for (uint32_t n = 1; n <= charter->member_count; n++) {
 		const struct charter_member *member = charter_member(charter, n);
 		if (member->state == CHARTER_MEMBER && !is_wrapped(hub, txn, member))
 			fedkeys_wrap(hub, txn, member);
 	}
-	hub->fedkeys->due_ms = hub->now_ms + hub_jitter(hub, again_ms);
+	hub->fedkeys->due_ms = hub->mono_ms + hub_jitter(hub, again_ms);
 }
 
 int64_t fedkeys_wake(const struct hub *hub)

@@ -30,7 +30,7 @@ static bool sig_is_right(struct ledger *ledger, const struct token_link *link,
 	struct hash hash;
 
 	if (!ledger->own_seed)
-		return token_link_check_sig(link, pk, &ledger->charter->fed) == ERR_OK;
+		return !token_link_check_sig(link, pk, &ledger->charter->fed);
 	if (!ledger->links_checked)
 		ledger->links_checked = mem_new(LINKS_CHECKED_MAX, sizeof(uint64_t));
 	hash_init(&hash, "am1.checked", ledger->own_seed, ID_LEN);
@@ -41,7 +41,7 @@ static bool sig_is_right(struct ledger *ledger, const struct token_link *link,
 	uint64_t found = be64_get(digest) | 1;
 	uint64_t *slot = &ledger->links_checked[be32_get(digest + 8) % LINKS_CHECKED_MAX];
 	if ((*slot | 1) != found)
-		*slot = found - (token_link_check_sig(link, pk, &ledger->charter->fed) != ERR_OK);
+		*slot = token_link_check_sig(link, pk, &ledger->charter->fed) ? found - 1 : found;
 	return *slot & 1;
 }
 
@@ -124,8 +124,8 @@ bool rights_own_namespace(const struct hub *hub, const struct org_id *org, struc
 
 /* ---- a token that is named ---- */
 
-enum verb rights_token(struct hub *hub, struct txn *txn, const struct digest *id,
-		       const struct org_id *org, struct bytes path)
+static enum verb rights_token(struct hub *hub, struct txn *txn, const struct digest *id,
+			      const struct org_id *org, struct bytes path)
 {
 	struct record_slot slot = record_slot_of(RECORD_TOKEN, id_bytes(id));
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
@@ -139,7 +139,7 @@ enum verb rights_token(struct hub *hub, struct txn *txn, const struct digest *id
 			continue;
 		const struct token_link *last = &token.link[token.count - 1];
 		if (id_eq(&last->audience, org) && path_contains(last->prefix, path))
-			verb = rights_verdict(&hub->ledger, txn, &token, hub->now_ms, NULL);
+			verb = rights_verdict(&hub->ledger, txn, &token, hub->wall_ms, NULL);
 	}
 	return verb;
 }
@@ -177,13 +177,13 @@ bool rights_arrival(struct hub *hub, const struct record *record)
 
 int64_t rights_wake(const struct hub *hub)
 {
-	return hub->rights->known ? hub->rights->next_ms : INT64_MAX;
+	return hub->rights->known ? hub_mono_of(hub, hub->rights->next_ms) : INT64_MAX;
 }
 
 /* What begins now is fetched now. */
 void rights_tick(struct hub *hub)
 {
-	if (hub->now_ms < rights_wake(hub))
+	if (hub->mono_ms < rights_wake(hub))
 		return;
 	hub->rights->known = false;
 	hub->wanted_epoch++;
@@ -211,7 +211,7 @@ static void own_add(struct hub *hub, const struct token *token, enum verb verb)
 	rights->items =
 		mem_room(rights->items, rights->count, &rights->cap, sizeof(*rights->items));
 	struct right *right = &rights->items[rights->count++];
-	if (last->not_before_ms > hub->now_ms && last->not_before_ms < rights->next_ms)
+	if (last->not_before_ms > hub->wall_ms && last->not_before_ms < rights->next_ms)
 		rights->next_ms = last->not_before_ms;
 	uint8_t *prefix = mem_new(last->prefix.len, 1);
 	memcpy(prefix, last->prefix.ptr, last->prefix.len);
@@ -272,8 +272,8 @@ static void own_best(const struct hub *hub, struct bytes prefix, enum verb need,
 		const struct right *right = &hub->rights->items[i];
 		if (!bytes_eq(right->prefix, prefix))
 			return;
-		if (right->verb >= need && right->not_before_ms <= hub->now_ms &&
-		    hub->now_ms < right->expiry_ms &&
+		if (right->verb >= need && right->not_before_ms <= hub->wall_ms &&
+		    hub->wall_ms < right->expiry_ms &&
 		    (!*best || right->expiry_ms > (*best)->expiry_ms))
 			*best = right;
 	}

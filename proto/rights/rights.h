@@ -24,9 +24,6 @@ enum verb rights_verdict(struct ledger *ledger, struct txn *txn, const struct to
 
 /* Whether the path lies in this organisation's own namespace. */
 bool rights_own_namespace(const struct hub *hub, const struct org_id *org, struct bytes path);
-/* What one known token gives this organisation at a path now; VERB_NONE: nothing, or the token is not known here. */
-enum verb rights_token(struct hub *hub, struct txn *txn, const struct digest *token,
-		       const struct org_id *org, struct bytes path);
 /* Whether nodes of an organisation may get chunks of this tier at a path when they name this token (NULL: none). */
 bool rights_serve(struct hub *hub, struct txn *txn, const struct org_id *org,
 		  const struct digest *token, enum tier tier, struct bytes path);

@@ -44,7 +44,7 @@ enum err wrapkeys_open(struct hub *hub, struct txn *txn)
 		memcpy(name, walk.key.ptr, walk.key.len);
 		name[walk.key.len] = 0;
 		enum err err = keyring_unseal(hub->options.keyring, &secret, name, walk.value);
-		if (err != ERR_OK)
+		if (err)
 			return err;
 		if (secret_bytes(secret).len != KEY_LEN) {
 			secret_close(secret);
@@ -70,7 +70,7 @@ enum err wrapkeys_unwrap(const struct hub *hub, const struct wrap *wrap,
 {
 	const struct wrapkeys *m = hub->wrapkeys;
 	enum err err = ERR_DENIED;
-	for (size_t i = 0; i < m->count && err != ERR_OK; i++)
+	for (size_t i = 0; i < m->count && err; i++)
 		err = wrap_open(out, wrap, secret_key(m->items[i].secret), context);
 	return err;
 }
@@ -84,10 +84,10 @@ void wrapkeys_arrival(struct hub *hub, struct txn *txn, const struct record *rec
 	struct key key;
 	if (!identity->handover || author_member(record->author) != author_member(hub->author) ||
 	    !bytes_eq(record->slot, record_slot_bytes(&slot)) ||
-	    wrap_key_get(&number, &wrap, record->body) != ERR_OK)
+	    wrap_key_get(&number, &wrap, record->body))
 		return;
 	struct wrap_context context = node_handover_context(&identity->org, number);
-	if (wrap_open(&key, &wrap, secret_key(identity->handover), &context) == ERR_OK)
+	if (!wrap_open(&key, &wrap, secret_key(identity->handover), &context))
 		wrapkeys_store(hub, txn, number, &key);
 	key_wipe(&key);
 }

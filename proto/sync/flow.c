@@ -31,14 +31,14 @@ void flow_send(struct hub *hub, struct peer *peer, struct buf *message)
 
 void flow_progress(struct hub *hub, struct peer *peer)
 {
-	peer->sync->phase_since_ms = hub->now_ms;
+	peer->sync->phase_since_ms = hub->mono_ms;
 }
 
 void flow_taken(struct hub *hub, struct peer *peer, size_t len, bool now)
 {
 	struct peer_sync *sync = peer->sync;
 	sync->taken_bytes += len;
-	sync->phase_since_ms = hub->now_ms; /* slow, but moving */
+	sync->phase_since_ms = hub->mono_ms; /* slow, but moving */
 	if (sync->taken_bytes == 0 || (!now && sync->taken_bytes < FLOW_TAKEN_STEP))
 		return;
 	struct buf out;

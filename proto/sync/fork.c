@@ -32,7 +32,7 @@ static bool own_id(struct txn *txn, uint32_t number, struct digest *id)
 {
 	struct bytes stored;
 
-	return charter_entry(txn, number, &stored) && charter_entry_id(id, stored) == ERR_OK;
+	return charter_entry(txn, number, &stored) && !charter_entry_id(id, stored);
 }
 
 static bool own_has(struct txn *txn, const struct charter_entry *entry)
@@ -71,7 +71,7 @@ static bool settles_over(const struct charter_entry *other, const struct charter
 
 static bool is_old(const struct hub *hub, const struct charter_entry *entry)
 {
-	return entry->time_ms < hub->now_ms - fork_ms_max;
+	return entry->time_ms < hub->wall_ms - fork_ms_max;
 }
 
 static enum verdict verdict_of(const struct hub *hub, const struct charter_entry *own,
@@ -153,7 +153,7 @@ static enum err append(struct hub *hub, struct txn *txn, struct bytes whole, boo
 	uint32_t count_before = hub->charter.member_count;
 	enum err err = charter_accept(txn, &hub->charter, whole, other);
 
-	if (err == ERR_OK)
+	if (!err)
 		numbers_given(hub, txn, count_before);
 	return err;
 }
@@ -208,7 +208,7 @@ enum err fork_accept(struct hub *hub, struct txn *txn, struct bytes whole, uint6
 	bool other = false;
 	enum err err = charter_entry_decode(&entry, whole);
 
-	if (err != ERR_OK)
+	if (err)
 		return err;
 	if (own_has(txn, &entry) || aside_stays(txn, &entry, whole))
 		return ERR_EXISTS;
@@ -264,7 +264,7 @@ static bool thaw(struct hub *hub, struct txn *txn, struct peer *peer,
 	if (!most_have(hub, &entry->id))
 		return false;
 	hub->charter.frozen = false;
-	if (append(hub, txn, whole, NULL) != ERR_OK) {
+	if (append(hub, txn, whole, NULL)) {
 		hub->charter.frozen = true;
 		return false;
 	}
@@ -277,12 +277,12 @@ bool fork_follow(struct hub *hub, struct txn *txn, struct peer *peer, struct byt
 	struct charter_entry own, entry;
 	struct bytes stored;
 
-	if (charter_entry_decode(&entry, whole) != ERR_OK ||
+	if (charter_entry_decode(&entry, whole) ||
 	    peer->sync->charter_here < entry.number) /* it is frozen */
 		return false;
 	if (!charter_entry(txn, entry.number, &stored))
 		return thaw(hub, txn, peer, &entry, whole);
-	if (charter_entry_decode(&own, stored) != ERR_OK || id_eq(&own.id, &entry.id))
+	if (charter_entry_decode(&own, stored) || id_eq(&own.id, &entry.id))
 		return false;
 	peer->sync->other_entry = entry.id;
 	/* Only what would count but for its age. */
@@ -292,7 +292,7 @@ bool fork_follow(struct hub *hub, struct txn *txn, struct peer *peer, struct byt
 	struct row_key key = key_charter_id(entry.number, &entry.id);
 	txn_del(txn, TABLE_FORK, row_key_bytes(&key));
 	charter_back(txn, &hub->charter, entry.number);
-	return append(hub, txn, whole, NULL) == ERR_OK;
+	return !append(hub, txn, whole, NULL);
 }
 
 /* ---- who joins ---- */
@@ -307,7 +307,7 @@ bool fork_checkpoint_ok(const struct hub *hub, struct bytes whole)
 	struct charter_entry entry;
 	if (!invitation)
 		return true;
-	if (charter_entry_decode(&entry, whole) != ERR_OK)
+	if (charter_entry_decode(&entry, whole))
 		return false;
 	if (entry.number == 1 && !bytes_eq(id_bytes(&entry.id), id_bytes(&invitation->fed)))
 		return false;
@@ -340,7 +340,7 @@ void fork_tell(struct hub *hub, struct txn *txn, struct peer *peer)
 		return;
 	struct walk walk = walk_aside(txn, number);
 	while (count < 2 && walk_next(&walk)) {
-		if (charter_entry_decode(&entry, walk.value) == ERR_OK && !entry.settles &&
+		if (!charter_entry_decode(&entry, walk.value) && !entry.settles &&
 		    id_eq(&entry.previous, &hub->charter.entry_id))
 			found[count++] = walk.value;
 	}
@@ -364,7 +364,7 @@ void fork_answer(struct hub *hub, struct txn *txn, struct peer *peer, struct byt
 	struct digest id;
 	struct bytes stored;
 
-	if (charter_entry_decode(&entry, whole) == ERR_OK && own_id(txn, entry.number, &id) &&
+	if (!charter_entry_decode(&entry, whole) && own_id(txn, entry.number, &id) &&
 	    !id_eq(&id, &entry.id) && peer->sync->fork_told != entry.number &&
 	    charter_entry(txn, entry.number, &stored))
 		tell(hub, peer, entry.number, stored, whole);
@@ -380,11 +380,11 @@ void fork_take(struct hub *hub, struct txn *txn, struct peer *peer, struct messa
 		if (!fork_checkpoint_ok(hub, m->entries[i]))
 			continue;
 		enum err err = fork_accept(hub, txn, m->entries[i], peer->link);
-		changed = changed || err == ERR_OK;
+		changed = changed || !err;
 		if (err == ERR_EXISTS && i == 0) /* the first is the one that counts there */
 			changed = fork_follow(hub, txn, peer, m->entries[i]) || changed;
 		/* What can not be checked here, as entries before it are not here, is no fault. */
-		if (err != ERR_OK && err != ERR_EXISTS && err != ERR_AGAIN && err != ERR_BUSY) {
+		if (err && err != ERR_EXISTS && err != ERR_AGAIN && err != ERR_BUSY) {
 			hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL,
 				     "a charter entry that is not valid");
 			break;
@@ -464,7 +464,7 @@ static void branch_words(struct fork_branch *out, const struct charter *charter,
 	size_t len = 0;
 
 	for (uint32_t i = 0; i < entry->change_count; i++)
-		if (charter_change_get(&entry->changes, &change) == ERR_OK)
+		if (!charter_change_get(&entry->changes, &change))
 			change_words(out, &len, charter, &change);
 	if (entry->change_count == 0)
 		words(out, &len, "changes nothing");
@@ -481,8 +481,7 @@ static bool branch_next(struct txn *txn, struct charter_entry *entry)
 	struct walk walk = walk_aside(txn, entry->number + 1);
 
 	while (walk_next(&walk))
-		if (charter_entry_decode(entry, walk.value) == ERR_OK &&
-		    id_eq(&entry->previous, &id))
+		if (!charter_entry_decode(entry, walk.value) && id_eq(&entry->previous, &id))
 			return true;
 	return false;
 }
@@ -495,7 +494,7 @@ size_t fork_branches(struct hub *hub, struct txn *txn, struct fork_branch *out, 
 	size_t count = 0;
 
 	while (number && count < max && walk_next(&walk)) {
-		if (charter_entry_decode(&entry, walk.value) != ERR_OK ||
+		if (charter_entry_decode(&entry, walk.value) ||
 		    !id_eq(&entry.previous, &hub->charter.entry_id))
 			continue;
 		struct fork_branch *branch = &out[count++];
@@ -514,13 +513,14 @@ size_t fork_branches(struct hub *hub, struct txn *txn, struct fork_branch *out, 
 
 struct changes {
 	struct charter_change *items;
-	size_t count;
+	size_t count, cap;
 	uint32_t threshold;
 };
 
 static struct charter_change *changes_add(struct changes *changes)
 {
-	changes->items = mem_grow(changes->items, changes->count + 1, sizeof(*changes->items));
+	changes->items =
+		mem_room(changes->items, changes->count, &changes->cap, sizeof(*changes->items));
 	return &changes->items[changes->count++];
 }
 
@@ -533,7 +533,7 @@ static void changes_settle(struct changes *changes, struct hub *hub, struct txn 
 
 	*settle = (struct charter_change){.kind = CHARTER_SETTLE};
 	while (settle->branch_count < CHARTER_BRANCH_COUNT_MAX && walk_next(&walk)) {
-		if (charter_entry_decode(&entry, walk.value) == ERR_OK &&
+		if (!charter_entry_decode(&entry, walk.value) &&
 		    id_eq(&entry.previous, &hub->charter.entry_id))
 			settle->branches[settle->branch_count++] = entry.id;
 	}
@@ -549,13 +549,12 @@ static enum err changes_again(struct changes *changes, struct hub *hub, struct t
 	struct bytes whole;
 
 	if (!txn_get(txn, TABLE_FORK, row_key_bytes(&key), &whole) ||
-	    charter_entry_decode(&entry, whole) != ERR_OK ||
-	    !id_eq(&entry.previous, &hub->charter.entry_id))
+	    charter_entry_decode(&entry, whole) || !id_eq(&entry.previous, &hub->charter.entry_id))
 		return ERR_ABSENT;
 	do {
 		changes->threshold = entry.threshold;
 		for (uint32_t i = 0; i < entry.change_count; i++) {
-			if (charter_change_get(&entry.changes, &change) != ERR_OK)
+			if (charter_change_get(&entry.changes, &change))
 				return ERR_CORRUPT;
 			if (change.kind != CHARTER_SETTLE)
 				*changes_add(changes) = change;
@@ -588,11 +587,11 @@ enum err fork_settle_payload(struct hub *hub, struct txn *txn, const struct dige
 		err = changes_again(&changes, hub, txn, branch);
 	for (size_t i = 0; i < more_count; i++)
 		*changes_add(&changes) = more[i];
-	if (err == ERR_OK)
-		err = charter_payload_make(payload, &hub->charter, NULL, hub->now_ms,
+	if (!err)
+		err = charter_payload_make(payload, &hub->charter, NULL, hub->wall_ms,
 					   threshold ? threshold : changes.threshold, changes.items,
 					   changes.count);
-	if (err != ERR_OK)
+	if (err)
 		why_not(why, err);
 	free(changes.items);
 	return err;

@@ -119,7 +119,7 @@ static void relay_add(struct hub *hub, const struct announcement *news)
 		hub->gossip->relay_count++;
 		*relay = (struct relay){.author = news->author};
 		relay->due_ms =
-			hub->now_ms + (int64_t)random_below(hub->options.random, GOSSIP_RELAY_MS);
+			hub->mono_ms + (int64_t)random_below(hub->options.random, GOSSIP_RELAY_MS);
 	}
 	/* Those who told of the head before do not know of this one. */
 	relay->heard_count = 0;
@@ -131,7 +131,7 @@ static void relay_tell(struct hub *hub, struct txn *txn, const struct relay *rel
 	struct author_state state;
 	struct bytes head;
 	struct buf out;
-	if (ledger_state(&hub->ledger, txn, relay->author, &state) != ERR_OK ||
+	if (ledger_state(&hub->ledger, txn, relay->author, &state) ||
 	    !ledger_head(txn, relay->author, state.incarnation, &head))
 		return;
 	for (size_t i = 0; i < hub->peers.count; i++) {
@@ -149,14 +149,11 @@ static void relay_tell(struct hub *hub, struct txn *txn, const struct relay *rel
 static bool relay_waits(struct hub *hub, struct txn *txn, const struct relay *relay)
 {
 	struct author_state state;
-	/* The clock may have been set back. */
-	if (relay->due_ms > hub->now_ms + GOSSIP_RELAY_MS)
-		return false;
-	if (relay->due_ms > hub->now_ms)
+	if (relay->due_ms > hub->mono_ms)
 		return true;
-	return hub->now_ms < relay->due_ms + GOSSIP_PARTIAL_MS &&
-	       ledger_state(&hub->ledger, txn, relay->author, &state) == ERR_OK &&
-	       ledger_completeness(&state, hub->now_ms) == LEDGER_PARTIAL;
+	return hub->mono_ms < relay->due_ms + GOSSIP_PARTIAL_MS &&
+	       !ledger_state(&hub->ledger, txn, relay->author, &state) &&
+	       ledger_completeness(&state, hub->wall_ms) == LEDGER_PARTIAL;
 }
 
 static void relays_settle(struct hub *hub, struct txn *txn)
@@ -202,7 +199,7 @@ static struct row_key behind_key(void)
 void gossip_behind(struct hub *hub, struct txn *txn)
 {
 	struct row_key key = behind_key();
-	hub->behind_since_ms = hub->now_ms;
+	hub->behind_since_ms = hub->mono_ms;
 	hub->ledger.own_behind = true;
 	txn_put(txn, TABLE_META, row_key_bytes(&key), bytes_of("", 0));
 }
@@ -233,13 +230,13 @@ static void head_take(struct hub *hub, struct txn *txn, struct peer *peer, const
 	struct head head;
 	struct author_state before = {0};
 	bool evidence = false;
-	if (head_decode(&head, m->body) != ERR_OK) {
+	if (head_decode(&head, m->body)) {
 		hub_peer_bad(hub, peer, LINK_REASON_MALFORMED, "a head that is not well-formed");
 		return;
 	}
 	ledger_state(&hub->ledger, txn, head.author, &before);
 	if (head.author == peer->author)
-		peer->ahead_ms = head.time_ms > hub->now_ms ? head.time_ms - hub->now_ms : 0;
+		peer->ahead_ms = head.time_ms > hub->wall_ms ? head.time_ms - hub->wall_ms : 0;
 	enum err err = ledger_accept_head(&hub->ledger, txn, m->body, &evidence);
 	if (evidence && !before.disputed) { /* once is enough */
 		struct note *note = hub_note(hub, NOTE_EVIDENCE);
@@ -250,7 +247,7 @@ static void head_take(struct hub *hub, struct txn *txn, struct peer *peer, const
 		hub_peer_bad(hub, peer, LINK_REASON_MALFORMED, "a head that is not well-formed");
 	if (err == ERR_EXISTS)
 		head_known(hub, peer, &head, &before);
-	if (err != ERR_OK)
+	if (err)
 		return;
 	if (head.author == hub->author)
 		own_head_take(hub, txn, &before);
@@ -299,7 +296,7 @@ static void states_ask(struct hub *hub, struct txn *txn, struct peer *peer, uint
 {
 	struct author_state state;
 	struct message_state entry = {.author = author};
-	if (ledger_state(&hub->ledger, txn, author, &state) == ERR_OK)
+	if (!ledger_state(&hub->ledger, txn, author, &state))
 		flow_state(&entry, &state);
 	struct message_list list = message_list_begin(MESSAGE_STATES);
 	message_list_state(&list, &entry);
@@ -312,7 +309,7 @@ static void announce(struct hub *hub, struct txn *txn, const struct announcement
 {
 	struct author_state state;
 	struct bytes head, whole;
-	if (ledger_state(&hub->ledger, txn, news->author, &state) != ERR_OK ||
+	if (ledger_state(&hub->ledger, txn, news->author, &state) ||
 	    !ledger_head(txn, news->author, state.incarnation, &head))
 		return;
 	struct message_list list = message_list_begin(MESSAGE_RECORDS);
@@ -351,8 +348,8 @@ static void pull(struct hub *hub, struct txn *txn, const struct announcement *ne
 	struct peer *peer = peers_find(hub, news->from_link);
 	if (!news->pull || !peer || !peer->up || peer->sync->phase != SYNC_IDLE)
 		return;
-	if (ledger_state(&hub->ledger, txn, news->author, &state) != ERR_OK ||
-	    ledger_completeness(&state, hub->now_ms) != LEDGER_PARTIAL)
+	if (ledger_state(&hub->ledger, txn, news->author, &state) ||
+	    ledger_completeness(&state, hub->wall_ms) != LEDGER_PARTIAL)
 		return;
 	states_ask(hub, txn, peer, news->author);
 }
@@ -385,7 +382,7 @@ void gossip_open(struct hub *hub, struct txn *txn)
 	if (hub->author && !ledger_state(&hub->ledger, txn, hub->author, &own)) {
 		hub->gossip->log_news = log_untold(hub, txn, &own);
 		if (hub->charter.member_count > 1 && own.counter > 0)
-			hub->quiet_until_ms = hub->now_ms + GOSSIP_QUIET_MS;
+			hub->quiet_until_ms = hub->mono_ms + GOSSIP_QUIET_MS;
 	}
 	struct row_key key = behind_key();
 	if (hub->author && txn_has(txn, TABLE_META, row_key_bytes(&key)))
@@ -394,7 +391,8 @@ void gossip_open(struct hub *hub, struct txn *txn)
 
 static bool is_ahead(const struct hub *hub, const struct author_state *state)
 {
-	return state->head_time_ms > hub->now_ms + (int64_t)hub->options.limits->clock_ahead_ms_max;
+	return state->head_time_ms >
+	       hub->wall_ms + (int64_t)hub->options.limits->clock_ahead_ms_max;
 }
 
 /*
@@ -432,25 +430,25 @@ static bool incarnation_due(struct hub *hub, struct txn *txn, const struct autho
 /* Whether it is too early for a head: others may know more of the own author than this store. */
 static bool head_waits(const struct hub *hub, const struct author_state *own)
 {
-	if (hub->now_ms < hub->quiet_until_ms)
+	if (hub->mono_ms < hub->quiet_until_ms)
 		return true;
 	return hub->behind_since_ms && !id_eq(&own->set, &own->head_set) &&
-	       hub->now_ms < hub->behind_since_ms + GOSSIP_BEHIND_MS;
+	       hub->mono_ms < hub->behind_since_ms + GOSSIP_BEHIND_MS;
 }
 
 /* When records have changed, the head there is gets old, or another incarnation is due. */
 static void own_head(struct hub *hub, struct txn *txn)
 {
 	struct author_state own;
-	if (!hub->author || ledger_state(&hub->ledger, txn, hub->author, &own) != ERR_OK)
+	if (!hub->author || ledger_state(&hub->ledger, txn, hub->author, &own))
 		return;
-	hub->gossip->clock_set = hub->gossip->clock_set || hub->now_ms < hub->gossip->clock_ms;
-	hub->gossip->clock_ms = hub->now_ms;
+	hub->gossip->clock_set = hub->gossip->clock_set || hub->wall_ms < hub->gossip->clock_ms;
+	hub->gossip->clock_ms = hub->wall_ms;
 	hub->gossip->own_head_ms = own.head_time_ms;
 	hub->gossip->head_due = !id_eq(&own.set, &own.head_set);
 	if (head_waits(hub, &own))
 		return;
-	bool renew = hub->now_ms >= own.head_time_ms + (int64_t)hub->options.limits->head_renew_ms;
+	bool renew = hub->wall_ms >= own.head_time_ms + (int64_t)hub->options.limits->head_renew_ms;
 	bool anew = incarnation_due(hub, txn, &own);
 	if (!hub->gossip->head_due && !renew && !anew && !hub->gossip->log_news && own.counter > 0)
 		return;
@@ -462,7 +460,7 @@ static void own_head(struct hub *hub, struct txn *txn)
 			   : ledger_head_make(&hub->ledger, txn, NULL));
 	behind_over(hub, txn);
 	hub->gossip->head_due = hub->gossip->log_news = false;
-	hub->gossip->own_head_ms = hub->now_ms;
+	hub->gossip->own_head_ms = hub->wall_ms;
 }
 
 static int64_t own_head_wake(const struct hub *hub)
@@ -471,7 +469,8 @@ static int64_t own_head_wake(const struct hub *hub)
 		return INT64_MAX;
 	if (hub->behind_since_ms)
 		return hub->behind_since_ms + GOSSIP_BEHIND_MS;
-	int64_t renew = hub->gossip->own_head_ms + (int64_t)hub->options.limits->head_renew_ms;
+	int64_t renew = hub_mono_of(hub, hub->gossip->own_head_ms +
+						 (int64_t)hub->options.limits->head_renew_ms);
 	if (hub->gossip->head_due || renew < hub->quiet_until_ms)
 		return hub->quiet_until_ms;
 	return renew;
@@ -482,7 +481,7 @@ int64_t gossip_wake(const struct hub *hub)
 	int64_t wake = own_head_wake(hub);
 	for (size_t i = 0; i < hub->gossip->relay_count; i++) {
 		int64_t due_ms = hub->gossip->relays[i].due_ms;
-		due_ms += due_ms > hub->now_ms ? 0 : GOSSIP_PARTIAL_MS;
+		due_ms += due_ms > hub->mono_ms ? 0 : GOSSIP_PARTIAL_MS;
 		wake = due_ms < wake ? due_ms : wake;
 	}
 	return wake;

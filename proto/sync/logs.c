@@ -53,8 +53,8 @@ static bool charter_entry_take(struct hub *hub, struct txn *txn, struct peer *pe
 		return false;
 	}
 	enum err err = fork_accept(hub, txn, entry, peer->link);
-	*progress = *progress || err == ERR_OK;
-	if (err == ERR_OK)
+	*progress = *progress || !err;
+	if (!err)
 		return !hub->charter.frozen;
 	if (err == ERR_BUSY)
 		return false;
@@ -144,7 +144,7 @@ static void orglogs_missing(struct hub *hub, struct txn *txn, struct message_lis
 		    orglog_number(txn, &member->org) == 0)
 			message_list_org(list, &member->org, 1);
 	}
-	if (list->count == 0 && txn_err(txn) == ERR_OK)
+	if (list->count == 0 && !txn_err(txn))
 		hub->logs->orglogs_here = hub->charter.number;
 }
 
@@ -203,7 +203,7 @@ void logs_orglog_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 			hub_note(hub, NOTE_EVIDENCE)->author = author_of(member->number, 0);
 		if (err == ERR_EXISTS)
 			continue;
-		if (err != ERR_OK) {
+		if (err) {
 			hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL,
 				     "an organisation log entry that is not valid");
 			break;

@@ -17,11 +17,11 @@ enum {
 static void step_set(struct hub *hub, struct peer *peer, enum reconcile_step step)
 {
 	peer->sync->reconcile.step = step;
-	peer->sync->reconcile.since_ms = hub->now_ms;
+	peer->sync->reconcile.since_ms = hub->mono_ms;
 }
 
 /* Goes on with the next author whose set is not that of its head. */
-static void author_next(struct hub *hub, struct txn *txn, struct peer *peer)
+static void reconcile_author_next(struct hub *hub, struct txn *txn, struct peer *peer)
 {
 	struct reconcile *reconcile = &peer->sync->reconcile;
 	struct author_state state;
@@ -30,7 +30,7 @@ static void author_next(struct hub *hub, struct txn *txn, struct peer *peer)
 	while (ledger_state_next(&hub->ledger, txn, &reconcile->author, &state)) {
 		/* Of the own author nobody knows more, unless this store is an old copy. */
 		if ((reconcile->author == hub->author && !hub->behind_since_ms) ||
-		    ledger_completeness(&state, hub->now_ms) != LEDGER_PARTIAL)
+		    ledger_completeness(&state, hub->wall_ms) != LEDGER_PARTIAL)
 			continue;
 		reconcile->incarnation = state.incarnation;
 		reconcile->counter = state.counter;
@@ -44,14 +44,15 @@ static void author_next(struct hub *hub, struct txn *txn, struct peer *peer)
 }
 
 /* Goes on with the next bucket that differs, from `bucket` on. */
-static void bucket_next(struct hub *hub, struct txn *txn, struct peer *peer, unsigned bucket)
+static void reconcile_bucket_next(struct hub *hub, struct txn *txn, struct peer *peer,
+				  unsigned bucket)
 {
 	struct reconcile *reconcile = &peer->sync->reconcile;
 	struct buf out;
 	while (bucket < 256 && !reconcile->differs[bucket])
 		bucket++;
 	if (bucket == 256) {
-		author_next(hub, txn, peer);
+		reconcile_author_next(hub, txn, peer);
 		return;
 	}
 	reconcile->bucket = bucket;
@@ -94,7 +95,7 @@ void reconcile_records(struct hub *hub, struct txn *txn, struct peer *peer)
 	if (progress && left.len > 0)
 		records_ask(hub, peer);
 	else
-		bucket_next(hub, txn, peer, reconcile->bucket + 1);
+		reconcile_bucket_next(hub, txn, peer, reconcile->bucket + 1);
 }
 
 void reconcile_settle(struct hub *hub, struct txn *txn)
@@ -105,12 +106,12 @@ void reconcile_settle(struct hub *hub, struct txn *txn)
 		if (!peer->up || !peer->met)
 			continue;
 		if (reconcile->step != RECONCILE_IDLE) {
-			if (hub->now_ms - reconcile->since_ms > RECONCILE_MS_MAX)
-				author_next(hub, txn, peer);
+			if (hub->mono_ms - reconcile->since_ms > RECONCILE_MS_MAX)
+				reconcile_author_next(hub, txn, peer);
 		} else if (reconcile->due) {
 			reconcile->due = false;
 			reconcile->author = 0;
-			author_next(hub, txn, peer);
+			reconcile_author_next(hub, txn, peer);
 		}
 	}
 }
@@ -141,7 +142,7 @@ static bool asked(const struct reconcile *reconcile, enum reconcile_step step,
 static bool complete_at(struct hub *hub, struct txn *txn, const struct message *m)
 {
 	struct author_state state;
-	return ledger_state(&hub->ledger, txn, m->author, &state) == ERR_OK &&
+	return !ledger_state(&hub->ledger, txn, m->author, &state) &&
 	       state.incarnation == m->incarnation && state.counter == m->counter &&
 	       id_eq(&state.set, &state.head_set);
 }
@@ -168,8 +169,8 @@ void reconcile_buckets_take(struct hub *hub, struct txn *txn, struct peer *peer,
 					    m->counter, m->body.ptr);
 	if (err == ERR_DENIED)
 		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "BUCKETS not those of the head");
-	if (err != ERR_OK) {
-		author_next(hub, txn, peer);
+	if (err) {
+		reconcile_author_next(hub, txn, peer);
 		return;
 	}
 	uint8_t *mine = mem_new(1, SETDIGEST_BUCKETS_LEN);
@@ -181,7 +182,7 @@ void reconcile_buckets_take(struct hub *hub, struct txn *txn, struct peer *peer,
 		reconcile->differs[i] =
 			memcmp(mine + (size_t)i * ID_LEN, reconcile->buckets[i].b, ID_LEN) != 0;
 	free(mine);
-	bucket_next(hub, txn, peer, 0);
+	reconcile_bucket_next(hub, txn, peer, 0);
 }
 
 void reconcile_leaves_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
@@ -214,15 +215,15 @@ void reconcile_leaves_take(struct hub *hub, struct txn *txn, struct peer *peer, 
 	setdigest_leaves_fini(&leaves);
 	if (err == ERR_DENIED)
 		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "LEAVES not those of the bucket");
-	if (err != ERR_OK) {
-		author_next(hub, txn, peer);
+	if (err) {
+		reconcile_author_next(hub, txn, peer);
 		return;
 	}
 	hub->wanted_epoch++; /* versions may be gone */
 	if (reconcile->missing.len > 0)
 		records_ask(hub, peer);
 	else
-		bucket_next(hub, txn, peer, reconcile->bucket + 1);
+		reconcile_bucket_next(hub, txn, peer, reconcile->bucket + 1);
 }
 
 /* PROTOCOL: "RECORDS_GET is answered by one RECORDS message, which may hold a part of what was asked for, and nothing when

@@ -7,7 +7,7 @@ static const int64_t recount_ms = 60 * 60 * 1000; /* half more or less */
 
 static void begin_later(struct hub *hub)
 {
-	*hub->recount = (struct recount){.next_ms = hub->now_ms + hub_jitter(hub, recount_ms)};
+	*hub->recount = (struct recount){.next_ms = hub->mono_ms + hub_jitter(hub, recount_ms)};
 }
 
 /* The next author after this one of whom anything is here. */
@@ -22,7 +22,7 @@ static bool author_after(struct txn *txn, enum table table, uint32_t *author)
 	return true;
 }
 
-static bool author_next(struct hub *hub, struct txn *txn)
+static bool recount_author_next(struct hub *hub, struct txn *txn)
 {
 	static const enum table tables[] = {TABLE_AUTHOR, TABLE_HEAD, TABLE_RECORD};
 	uint32_t next = UINT32_MAX;
@@ -38,7 +38,7 @@ static bool author_next(struct hub *hub, struct txn *txn)
 	hub->recount->author = next;
 	ledger_recount_begin(&hub->ledger, txn, &hub->recount->at, next);
 	/* PROTOCOL: "Of others, records and heads are dropped, and they have no state" */
-	if (any && ledger_author(&hub->ledger, txn, next, &pk, NULL) != ERR_OK)
+	if (any && ledger_author(&hub->ledger, txn, next, &pk, NULL))
 		hub->recount->at.incarnation = 0;
 	return any;
 }
@@ -51,8 +51,7 @@ static void own_look(struct hub *hub, struct txn *txn)
 	if (hub->recount->at.author != hub->author || hub->recount->at.faults == 0 ||
 	    hub->behind_since_ms)
 		return;
-	if (ledger_state(&hub->ledger, txn, hub->author, &own) != ERR_OK ||
-	    !id_eq(&own.set, &own.head_set) ||
+	if (ledger_state(&hub->ledger, txn, hub->author, &own) || !id_eq(&own.set, &own.head_set) ||
 	    !ledger_head(txn, hub->author, own.incarnation, &head))
 		gossip_behind(hub, txn);
 }
@@ -85,14 +84,13 @@ void recount_tick(struct hub *hub, struct txn *txn)
 {
 	struct recount *recount = hub->recount;
 	uint64_t rows = RECOUNT_ROWS;
-	/* The clock may have been set back. */
-	if (recount->next_ms == 0 || recount->next_ms > hub->now_ms + 2 * recount_ms)
+	if (recount->next_ms == 0)
 		begin_later(hub);
-	if (!hub->author || hub->now_ms < recount->next_ms)
+	if (!hub->author || hub->mono_ms < recount->next_ms)
 		return;
 	ledger_settle(&hub->ledger, txn);
 	while (rows > 0) {
-		if (!recount->at.author && !author_next(hub, txn)) {
+		if (!recount->at.author && !recount_author_next(hub, txn)) {
 			finish(hub, txn);
 			return;
 		}

@@ -24,7 +24,7 @@ enum {
 static void phase_set(struct hub *hub, struct peer_sync *sync, enum sync_phase phase)
 {
 	sync->phase = phase;
-	sync->phase_since_ms = hub->now_ms;
+	sync->phase_since_ms = hub->mono_ms;
 }
 
 /* The state of an author as it enters digests. */
@@ -93,7 +93,7 @@ static void hello_send(struct hub *hub, struct txn *txn, struct peer *peer)
 /* Begins an exchange with this peer about so much later, if none is due sooner. */
 static void hello_again(struct hub *hub, struct peer_sync *sync, int64_t ms)
 {
-	int64_t next_ms = hub->now_ms + hub_jitter(hub, ms);
+	int64_t next_ms = hub->mono_ms + hub_jitter(hub, ms);
 	if (next_ms < sync->next_hello_ms)
 		sync->next_hello_ms = next_ms;
 }
@@ -107,7 +107,7 @@ void sync_hello(struct hub *hub, struct txn *txn, struct peer *peer)
 	if (sync->hello_waits || sync->phase != SYNC_IDLE)
 		return;
 	sync->hello_waits = true;
-	sync->phase_since_ms = hub->now_ms;
+	sync->phase_since_ms = hub->mono_ms;
 	hello_send(hub, txn, peer);
 }
 
@@ -119,10 +119,10 @@ void sync_hello_all(struct hub *hub, struct txn *txn)
 		struct peer_sync *sync = peer->sync;
 		if (!peer->up)
 			continue;
-		if (hello_pace(&sync->hello_paced_ms, hub->now_ms, SYNC_HELLO_PACE))
+		if (hello_pace(&sync->hello_paced_ms, hub->mono_ms, SYNC_HELLO_PACE))
 			sync_hello(hub, txn, peer);
-		else if (sync->next_hello_ms > hub->now_ms + SYNC_HELLO_MS)
-			sync->next_hello_ms = hub->now_ms + SYNC_HELLO_MS;
+		else if (sync->next_hello_ms > hub->mono_ms + SYNC_HELLO_MS)
+			sync->next_hello_ms = hub->mono_ms + SYNC_HELLO_MS;
 	}
 }
 
@@ -341,7 +341,7 @@ static void totals_send(struct hub *hub, struct txn *txn, struct peer *peer)
 	uint64_t records = 0;
 	for (size_t i = sync->want_at; i < sync->want_count; i++) {
 		struct author_state state;
-		if (ledger_state(&hub->ledger, txn, sync->wants[i].author, &state) == ERR_OK)
+		if (!ledger_state(&hub->ledger, txn, sync->wants[i].author, &state))
 			records += state.live_count;
 	}
 	struct buf out;
@@ -518,7 +518,7 @@ void sync_hello_take(struct hub *hub, struct txn *txn, struct peer *peer, struct
 	 */
 	if (sync->hello_waits) {
 		sync->hello_waits = false;
-	} else if (hello_pace(&sync->hello_allowed_ms, hub->now_ms, SYNC_HELLO_BURST)) {
+	} else if (hello_pace(&sync->hello_allowed_ms, hub->mono_ms, SYNC_HELLO_BURST)) {
 		hello_send(hub, txn, peer);
 	} else {
 		hub_peer_bad(hub, peer, LINK_REASON_BUSY, "HELLO again and again");
@@ -587,7 +587,7 @@ void sync_states_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 		}
 		if (comparing)
 			wants_unnamed(hub, txn, peer, last, theirs.author);
-		if (ledger_state(&hub->ledger, txn, theirs.author, &mine) == ERR_OK)
+		if (!ledger_state(&hub->ledger, txn, theirs.author, &mine))
 			want_of(sync, &mine, &theirs);
 		last = theirs.author;
 	}
@@ -646,11 +646,9 @@ struct peer *sync_peer_by_lot(struct hub *hub, bool members)
 static void entropy_tick(struct hub *hub, struct txn *txn)
 {
 	int64_t period_ms = hub->options.limits->anti_entropy_ms;
-	/* The clock may have been set back. */
-	if (hub->now_ms < hub->sync->entropy_next_ms &&
-	    hub->sync->entropy_next_ms <= hub->now_ms + 2 * period_ms)
+	if (hub->mono_ms < hub->sync->entropy_next_ms)
 		return;
-	hub->sync->entropy_next_ms = hub->now_ms + hub_jitter(hub, period_ms);
+	hub->sync->entropy_next_ms = hub->mono_ms + hub_jitter(hub, period_ms);
 	struct peer *chosen = sync_peer_by_lot(hub, false);
 	if (chosen)
 		sync_hello(hub, txn, chosen);
@@ -663,9 +661,9 @@ void sync_tick(struct hub *hub, struct txn *txn)
 		struct peer_sync *sync = peer->sync;
 		if (!peer->up)
 			continue;
-		if (is_busy(sync) && hub->now_ms - sync->phase_since_ms > SYNC_PHASE_MS_MAX)
+		if (is_busy(sync) && hub->mono_ms - sync->phase_since_ms > SYNC_PHASE_MS_MAX)
 			hub_close_link(hub, peer, LINK_REASON_SILENCE);
-		else if (!is_busy(sync) && hub->now_ms >= sync->next_hello_ms)
+		else if (!is_busy(sync) && hub->mono_ms >= sync->next_hello_ms)
 			sync_hello(hub, txn, peer);
 	}
 	entropy_tick(hub, txn);

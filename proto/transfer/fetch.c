@@ -9,14 +9,10 @@
 #include "proto/content/index.h"
 #include "proto/rights/rights.h"
 #include "proto/transfer/scan.h"
+#include "proto/transfer/source.h"
 #include "store/chunks.h"
 
 enum {
-	FETCH_WINDOW_MIN = 64 * 1024, /* asked of one peer and not yet here, at least one chunk */
-	FETCH_WINDOW_FIRST = 512 * 1024,
-	FETCH_WINDOW_MAX = 4 * 1024 * 1024,
-	FETCH_QUICK_MS = 500, /* who answers sooner is asked for more, */
-	FETCH_SLOW_MS = 1000, /* and who answers later for less */
 	FETCH_MOVE_MS = 2000, /* then somebody else may be asked */
 	FETCH_CHUNK_GET_MAX = 128,
 	FETCH_INDEX_MS = 5000, /* for one page of an index, when somebody else has it too, */
@@ -111,126 +107,6 @@ void fetch_add(struct hub *hub, struct txn *txn, const struct version_id *of,
 	}
 }
 
-static bool fetch_refused(const struct fetch *fetch, uint64_t link)
-{
-	for (size_t i = 0; i < fetch->refused_count; i++) {
-		if (fetch->refused[i] == link)
-			return true;
-	}
-	return false;
-}
-
-static void fetch_refuse(struct hub *hub, struct fetch *fetch, uint64_t link)
-{
-	fetch->source_epoch = 0;
-	fetch->refused_ms = hub->now_ms;
-	if (fetch_refused(fetch, link))
-		return;
-	fetch->refused =
-		mem_room(fetch->refused, fetch->refused_count, &fetch->refused_cap, sizeof(link));
-	fetch->refused[fetch->refused_count++] = link;
-}
-
-/* The link is gone, or offers it again. */
-static void fetch_pardon(struct fetch *fetch, uint64_t link)
-{
-	for (size_t i = 0; i < fetch->refused_count; i++) {
-		if (fetch->refused[i] == link) {
-			fetch->refused[i] = fetch->refused[--fetch->refused_count];
-			fetch->source_epoch = 0;
-			return;
-		}
-	}
-}
-
-/* Whether a peer may have the version: it said so, or it made it. */
-bool fetch_peer_has(const struct peer *peer, const struct fetch *fetch)
-{
-	return peer->up && peer->met && !fetch_refused(fetch, peer->link) &&
-	       (peer->author == fetch->of.author || holds_has(peer, &fetch->of));
-}
-
-static uint32_t window(const struct peer *peer)
-{
-	return peer->transfer->window_bytes ? peer->transfer->window_bytes : FETCH_WINDOW_FIRST;
-}
-
-/* What a peer is asked for at a time follows from how long it took for a chunk, those before it included. */
-static void window_adapt(struct peer *peer, uint32_t size, int64_t took_ms)
-{
-	uint32_t bytes = window(peer);
-	if (took_ms < FETCH_QUICK_MS)
-		bytes = bytes + size < FETCH_WINDOW_MAX ? bytes + size : FETCH_WINDOW_MAX;
-	else if (took_ms > FETCH_SLOW_MS)
-		bytes = bytes > FETCH_WINDOW_MIN + size ? bytes - size : FETCH_WINDOW_MIN;
-	peer->transfer->window_bytes = bytes;
-}
-
-static bool has_room(const struct hub *hub, const struct peer *peer)
-{
-	/* One that let a request expire is asked for one chunk, until it answers. */
-	uint32_t count_max = peer->transfer->late ? 1 : hub->options.limits->chunks_in_flight_max;
-	return peer->transfer->in_flight_count < count_max &&
-	       peer->transfer->in_flight_bytes < window(peer);
-}
-
-/* Those who answer before those who do not, then the one with the least on its way. */
-static bool better(const struct peer *a, const struct peer *b)
-{
-	if (a->transfer->late != b->transfer->late)
-		return b->transfer->late;
-	return a->transfer->in_flight_bytes < b->transfer->in_flight_bytes;
-}
-
-/* A peer with room for more, and another link than this one; NULL: none. */
-static struct peer *source_pick(struct hub *hub, const struct fetch *fetch, uint64_t but)
-{
-	struct peer *best = NULL;
-	for (size_t i = 0; i < hub->peers.count; i++) {
-		struct peer *peer = hub->peers.items[i];
-		if (peer->link != but && has_room(hub, peer) && fetch_peer_has(peer, fetch) &&
-		    (!best || better(peer, best)))
-			best = peer;
-	}
-	return best;
-}
-
-void fetch_retry(struct hub *hub, const struct peer *peer)
-{
-	for (size_t i = 0; i < hub->transfer->fetch_count; i++)
-		fetch_pardon(hub->transfer->fetches[i], peer->link);
-}
-
-bool fetch_has_source(struct hub *hub, struct fetch *fetch)
-{
-	uint64_t epoch = hub->source_epoch;
-	if (fetch->source_epoch == epoch && epoch > 0)
-		return fetch->source;
-	fetch->source_epoch = epoch;
-	fetch->source = false;
-	for (size_t i = 0; i < hub->peers.count && !fetch->source; i++)
-		fetch->source = fetch_peer_has(hub->peers.items[i], fetch);
-	return fetch->source;
-}
-
-bool fetch_refuses(const struct hub *hub, const struct peer *peer)
-{
-	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
-		if (fetch_refused(hub->transfer->fetches[i], peer->link))
-			return true;
-	}
-	return false;
-}
-
-void fetch_offered(struct hub *hub, const struct peer *peer, const struct version_id *of)
-{
-	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
-		struct fetch *fetch = hub->transfer->fetches[i];
-		if (fetch->refused_count > 0 && held_same(&fetch->of, of))
-			fetch_pardon(fetch, peer->link);
-	}
-}
-
 /* ---- the index of a version ---- */
 
 static void index_ask(struct hub *hub, struct fetch *fetch, struct peer *peer,
@@ -241,12 +117,12 @@ static void index_ask(struct hub *hub, struct fetch *fetch, struct peer *peer,
 	message_index_get(&out, &fetch->of, after, fetch->has_token ? &fetch->token : NULL);
 	hub_send(hub, peer, &out);
 	fetch->index_link = peer->link;
-	fetch->index_ms = hub->now_ms;
+	fetch->index_ms = hub->mono_ms;
 }
 
 static void index_begin(struct hub *hub, struct txn *txn, struct fetch *fetch)
 {
-	int64_t waited_ms = fetch->index_link ? hub->now_ms - fetch->index_ms : 0;
+	int64_t waited_ms = fetch->index_link ? hub->mono_ms - fetch->index_ms : 0;
 	if (fetch->index_link && waited_ms < FETCH_INDEX_MS)
 		return;
 	struct peer *late = fetch->index_link ? peers_find(hub, fetch->index_link) : NULL;
@@ -257,7 +133,7 @@ static void index_begin(struct hub *hub, struct txn *txn, struct fetch *fetch)
 	if (late)
 		late->transfer->late = true;
 	if (late && !other)
-		fetch_refuse(hub, fetch, late->link);
+		source_refuse(hub, fetch, late->link);
 	fetch->index_link = 0;
 	if (!peer)
 		return;
@@ -270,7 +146,7 @@ static void index_begin(struct hub *hub, struct txn *txn, struct fetch *fetch)
 
 static void index_refused(struct hub *hub, struct txn *txn, struct fetch *fetch)
 {
-	fetch_refuse(hub, fetch, fetch->index_link);
+	source_refuse(hub, fetch, fetch->index_link);
 	fetch->index_link = 0;
 	held_index_drop(txn, &fetch->of);
 }
@@ -283,7 +159,7 @@ static void index_page_put(struct txn *txn, struct fetch *fetch, struct bytes en
 		struct row_key key = key_index(&fetch->of.dataset, fetch->of.number,
 					       fetch->of.author, &entry.addr);
 		be32_put(size, entry.size);
-		if (index_digest_add(fetch->digest, &entry) != ERR_OK)
+		if (index_digest_add(fetch->digest, &entry))
 			return; /* the sum will differ */
 		txn_put(txn, TABLE_INDEX, row_key_bytes(&key), bytes_of(size, sizeof(size)));
 	}
@@ -297,12 +173,12 @@ void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	if (!fetch || fetch->indexed || fetch->index_link != peer->link)
 		return; /* late or not asked for */
 	const struct chunk_addr *after = fetch->digest->count ? &fetch->digest->last : NULL;
-	if (index_entries_check(m->body, after) != ERR_OK) {
+	if (index_entries_check(m->body, after)) {
 		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "an index in disorder");
 		index_refused(hub, txn, fetch);
 		return;
 	}
-	if (held_version(txn, &fetch->of, &version) != ERR_OK) {
+	if (held_version(txn, &fetch->of, &version)) {
 		held_index_drop(txn, &fetch->of); /* withdrawn meanwhile */
 		fetch_remove(hub, fetch);
 		return;
@@ -328,12 +204,12 @@ void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	fetch->indexed = true;
 	fetch->bytes_all = sum.bytes;
 	fetch->chunk_count_all = sum.count;
-	held_put(txn, &fetch->of, &(struct held){HELD_INDEXED, hub->now_ms, sum.bytes, sum.count});
+	held_put(txn, &fetch->of, &(struct held){HELD_INDEXED, hub->wall_ms, sum.bytes, sum.count});
 }
 
 /* ---- chunks ---- */
 
-static struct chunk_request *request_find(struct fetch *fetch, const struct chunk_addr *addr)
+static struct chunk_request *chunk_request_find(struct fetch *fetch, const struct chunk_addr *addr)
 {
 	for (size_t i = 0; i < fetch->request_count; i++) {
 		if (id_eq(&fetch->requests[i].addr, addr))
@@ -359,7 +235,7 @@ static struct chunk_request *request_add(struct fetch *fetch, const struct chunk
 }
 
 /* The next chunk that is neither here nor asked for, as a request without a peer; NULL: none. */
-static struct chunk_request *request_next(struct txn *txn, struct fetch *fetch)
+static struct chunk_request *chunk_request_next(struct txn *txn, struct fetch *fetch)
 {
 	for (size_t i = 0; i < fetch->request_count; i++) {
 		if (fetch->requests[i].link == 0)
@@ -392,7 +268,7 @@ static struct chunk_request *request_next(struct txn *txn, struct fetch *fetch)
 static void request_assign(struct hub *hub, struct chunk_request *request, struct peer *peer)
 {
 	request->link = peer->link;
-	request->sent_ms = hub->now_ms;
+	request->sent_ms = hub->mono_ms;
 	request->due = true;
 	peer->transfer->in_flight_bytes += request->size;
 	peer->transfer->in_flight_count++;
@@ -432,14 +308,14 @@ static bool requests_move(struct hub *hub, struct fetch *fetch)
 	for (size_t i = 0; i < fetch->request_count; i++) {
 		struct chunk_request *request = &fetch->requests[i];
 		struct peer *from = request->link ? peers_find(hub, request->link) : NULL;
-		if (!from || hub->now_ms - request->sent_ms < FETCH_MOVE_MS)
+		if (!from || hub->mono_ms - request->sent_ms < FETCH_MOVE_MS)
 			continue;
 		struct peer *to = source_pick(hub, fetch, request->link);
 		if (!to || to->transfer->late ||
 		    2 * to->transfer->in_flight_bytes >= from->transfer->in_flight_bytes)
 			continue;
 		request_release(hub, request);
-		window_adapt(from, request->size, hub->now_ms - request->sent_ms);
+		source_took(from, request->size, hub->mono_ms - request->sent_ms);
 		request_assign(hub, request, to);
 		any = true;
 	}
@@ -453,7 +329,7 @@ static void chunks_ask(struct hub *hub, struct txn *txn, struct fetch *fetch)
 	struct peer *peer;
 	bool any = false;
 	fetch->walk_waits = false;
-	while ((request = request_next(txn, fetch)) && (peer = source_pick(hub, fetch, 0))) {
+	while ((request = chunk_request_next(txn, fetch)) && (peer = source_pick(hub, fetch, 0))) {
 		request_assign(hub, request, peer);
 		any = true;
 	}
@@ -481,7 +357,7 @@ static void news_held(struct hub *hub, const struct version_id *of, const char *
 void fetch_held(struct hub *hub, struct txn *txn, const struct version_id *of, const char *path,
 		uint64_t bytes, uint64_t chunks)
 {
-	held_put(txn, of, &(struct held){HELD_COMPLETE, hub->now_ms, bytes, chunks});
+	held_put(txn, of, &(struct held){HELD_COMPLETE, hub->wall_ms, bytes, chunks});
 	news_held(hub, of, path);
 }
 
@@ -489,7 +365,7 @@ static void requests_expire(struct hub *hub, struct fetch *fetch)
 {
 	for (size_t i = 0; i < fetch->request_count; i++) {
 		struct chunk_request *request = &fetch->requests[i];
-		if (!request->link || hub->now_ms - request->sent_ms <=
+		if (!request->link || hub->mono_ms - request->sent_ms <=
 					      (int64_t)hub->options.limits->chunk_timeout_ms)
 			continue;
 		struct peer *peer = peers_find(hub, request->link);
@@ -502,7 +378,7 @@ static void requests_expire(struct hub *hub, struct fetch *fetch)
 bool fetch_rests(const struct hub *hub, const struct fetch *fetch)
 {
 	if (fetch->source || fetch->source_epoch != hub->source_epoch || fetch->index_link ||
-	    fetch->walk_waits || hub->now_ms >= fetch_pardon_ms(fetch))
+	    fetch->walk_waits || hub->mono_ms >= source_pardon_ms(fetch))
 		return false;
 	/* One that waits, and no other, stands for all that are missing. */
 	return !fetch->indexed || (fetch->request_count == 1 && fetch->requests[0].link == 0);
@@ -514,13 +390,6 @@ bool fetch_no_room(const struct hub *hub, const struct version_id *of)
 	       author_member(of->author) != author_member(hub->author);
 }
 
-int64_t fetch_pardon_ms(const struct fetch *fetch)
-{
-	return fetch->has_token && fetch->refused_count > 0
-		       ? fetch->refused_ms + fetch->refused_wait_ms
-		       : INT64_MAX;
-}
-
 /* False: this organisation may not have it, or not any more. */
 static bool right_look(struct hub *hub, struct txn *txn, struct fetch *fetch)
 {
@@ -529,7 +398,7 @@ static bool right_look(struct hub *hub, struct txn *txn, struct fetch *fetch)
 		return false;
 	if (fetch->refused_wait_ms == 0)
 		fetch->refused_wait_ms = FETCH_TOKEN_MS_MIN;
-	if (hub->now_ms >= fetch_pardon_ms(fetch)) {
+	if (hub->mono_ms >= source_pardon_ms(fetch)) {
 		fetch->refused_count = 0;
 		fetch->source_epoch = 0;
 		fetch->refused_wait_ms = 2 * fetch->refused_wait_ms < FETCH_TOKEN_MS_MAX
@@ -596,11 +465,11 @@ static struct fetch *fetch_of_chunk(struct hub *hub, const struct event *event,
 		struct fetch *fetch = hub->transfer->fetches[i];
 		if (!id_eq(&fetch->of.dataset, &event->dataset))
 			continue;
-		*request = request_find(fetch, &event->addr);
+		*request = chunk_request_find(fetch, &event->addr);
 		if (!*request)
 			continue;
 		/* Asked of another meanwhile, it is as good from this one. */
-		bool sound = event->err == ERR_OK && event->bytes.len == (*request)->size;
+		bool sound = !event->err && event->bytes.len == (*request)->size;
 		if (sound || (*request)->link == event->link)
 			return fetch;
 	}
@@ -615,8 +484,8 @@ void fetch_chunk(struct hub *hub, struct txn *txn, struct peer *peer, const stru
 		return; /* late, or never asked for: nothing is kept that was not wanted */
 	peer->transfer->late = false;
 	if (request->link == peer->link)
-		window_adapt(peer, request->size, hub->now_ms - request->sent_ms);
-	if (event->err == ERR_OK && event->bytes.len == request->size) {
+		source_took(peer, request->size, hub->mono_ms - request->sent_ms);
+	if (!event->err && event->bytes.len == request->size) {
 		chunks_put(txn, &event->dataset, &event->addr, event->bytes);
 		fetch->chunk_count++;
 		fetch->bytes += request->size;
@@ -624,9 +493,9 @@ void fetch_chunk(struct hub *hub, struct txn *txn, struct peer *peer, const stru
 		return;
 	}
 	request_release(hub, request);
-	fetch_refuse(hub, fetch, peer->link);
+	source_refuse(hub, fetch, peer->link);
 	/* A chunk of another size than the index says is the author's fault, who signed both. */
-	if (event->err == ERR_ABSENT || event->err == ERR_OK)
+	if (event->err == ERR_ABSENT || !event->err)
 		return;
 	struct note *note = hub_note(hub, NOTE_CHUNK_ALTERED);
 	note->link = peer->link;
@@ -647,7 +516,7 @@ void fetch_down(struct hub *hub, struct peer *peer)
 		}
 		if (fetch->index_link == peer->link)
 			fetch->index_link = 0;
-		fetch_pardon(fetch, peer->link);
+		source_pardon(fetch, peer->link);
 	}
 	hub->source_epoch++;
 }
@@ -660,7 +529,7 @@ void fetch_chunk_bad(struct hub *hub, struct txn *txn, const struct event *event
 	buf_init(&chunk, LIMIT_CHUNK_LEN_MAX);
 	enum err err = chunks_read(txn, &event->dataset, &event->addr, &chunk);
 	buf_fini(&chunk);
-	if (err == ERR_OK)
+	if (!err)
 		return; /* repaired meanwhile */
 	if (err == ERR_CORRUPT)
 		chunks_del(txn, &event->dataset, &event->addr);
@@ -681,7 +550,7 @@ void fetch_chunk_bad(struct hub *hub, struct txn *txn, const struct event *event
 		note->author = of.author;
 		note->dataset = of.dataset;
 		note->number = of.number;
-		if (held_version(txn, &of, &version) != ERR_OK)
+		if (held_version(txn, &of, &version))
 			continue;
 		snprintf(note->path, sizeof(note->path), "%.*s", (int)version.path.len,
 			 (const char *)version.path.ptr);

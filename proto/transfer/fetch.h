@@ -2,12 +2,10 @@
  * fetch - one version on its way: its index from one peer, then its chunks from all that have it
  * (docs/PROTOCOL.md, section 9: Transfer).
  *
- * A peer is asked for as much as it sends in about a second, so that a fast one is never without work, a slow one
- * gets its share and no more, and neither holds up the end: what one has not sent for a while is asked of another that
- * has less to do, and taken from whoever sends it first.
+ * From whom, and how much at a time, is for source.h to say. What one peer has not sent for a while is asked of another that has
+ * less to do, and taken from whoever sends it first.
  *
- * Bounds: FETCH_COUNT_MAX versions, limits.chunks_in_flight_max chunks and FETCH_WINDOW_MAX bytes asked of one
- * peer, and one link in each list of those that do not have it.
+ * Bounds: FETCH_COUNT_MAX versions.
  */
 #ifndef ALLMENDE_FETCH_H
 #define ALLMENDE_FETCH_H
@@ -52,11 +50,6 @@ void fetch_free(struct fetch *fetch);
 /* Wants a version; first: before all others, as somebody waits for it. */
 void fetch_add(struct hub *hub, struct txn *txn, const struct version_id *of,
 	       const struct version *version, bool first);
-/* Whether a peer may have the version: it said so, or it made it. */
-bool fetch_peer_has(const struct peer *peer, const struct fetch *fetch);
-bool fetch_has_source(struct hub *hub, struct fetch *fetch);
-/* When peers that did not know the token yet are asked again; INT64_MAX: never. */
-int64_t fetch_pardon_ms(const struct fetch *fetch);
 /* Nothing can come of a look at it before a peer has it. */
 bool fetch_rests(const struct hub *hub, const struct fetch *fetch);
 /* What is left of the store is for own data: a foreign version has to wait. */
@@ -67,12 +60,6 @@ void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 void fetch_chunk(struct hub *hub, struct txn *txn, struct peer *peer, const struct event *event);
 void fetch_chunk_bad(struct hub *hub, struct txn *txn, const struct event *event);
 void fetch_down(struct hub *hub, struct peer *peer);
-/* Whether any fetch has found that the peer did not have it. */
-bool fetch_refuses(const struct hub *hub, const struct peer *peer);
-/* A peer says that it holds a version, perhaps again. */
-void fetch_offered(struct hub *hub, const struct peer *peer, const struct version_id *of);
-/* A peer that did not have something may be asked again. */
-void fetch_retry(struct hub *hub, const struct peer *peer);
 /* All chunks of a version are here, fetched or published. */
 void fetch_held(struct hub *hub, struct txn *txn, const struct version_id *of, const char *path,
 		uint64_t bytes, uint64_t chunks);

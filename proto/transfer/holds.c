@@ -108,7 +108,7 @@ void holds_met(struct hub *hub, struct peer *peer)
 {
 	peer->transfer->told = (struct row_key){.len = 0};
 	peer->transfer->more = true;
-	peer->transfer->next_ms = hub->now_ms;
+	peer->transfer->next_ms = hub->mono_ms;
 	hub->source_epoch++;
 }
 
@@ -132,7 +132,7 @@ static void next_tell(struct hub *hub, struct txn *txn, struct peer *peer)
 		if (held_complete(txn, &of))
 			message_list_version(&list, &of);
 	}
-	peer->transfer->next_ms = hub->now_ms + HOLDS_MS;
+	peer->transfer->next_ms = hub->mono_ms + HOLDS_MS;
 	if (list.count > 0)
 		hub_send_list(hub, peer, &list);
 	else
@@ -143,7 +143,7 @@ void holds_tick(struct hub *hub, struct txn *txn)
 {
 	for (size_t i = 0; i < hub->peers.count; i++) {
 		struct peer *peer = hub->peers.items[i];
-		if (peer->up && peer->transfer->more && hub->now_ms >= peer->transfer->next_ms)
+		if (peer->up && peer->transfer->more && hub->mono_ms >= peer->transfer->next_ms)
 			next_tell(hub, txn, peer);
 	}
 }

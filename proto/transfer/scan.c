@@ -1,4 +1,5 @@
 #include "proto/transfer/scan.h"
+#include "proto/transfer/source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +65,7 @@ static void scan_held(struct hub *hub, struct txn *txn, struct bytes key)
 	enum err err = held_version(txn, &of, &version);
 	if (err == ERR_ABSENT)
 		fetch_drop(hub, txn, &of);
-	else if (err == ERR_OK && !held_complete(txn, &of) && rights_may_hold(hub, txn, &version))
+	else if (!err && !held_complete(txn, &of) && rights_may_hold(hub, txn, &version))
 		fetch_add(hub, txn, &of, &version, false);
 }
 
@@ -169,7 +170,7 @@ void scan_settle(struct hub *hub, struct txn *txn)
 	for (size_t i = 0, ran = 0; i < transfer->fetch_count && ran < running;) {
 		struct fetch *fetch = transfer->fetches[i];
 		bool rests = fetch_rests(hub, fetch);
-		ran += !rests && fetch_has_source(hub, fetch) && !fetch_no_room(hub, &fetch->of);
+		ran += !rests && source_any(hub, fetch) && !fetch_no_room(hub, &fetch->of);
 		if (rests || fetch_step(hub, txn, fetch))
 			i++;
 	}
@@ -186,16 +187,16 @@ int64_t scan_wake(const struct hub *hub)
 {
 	const struct transfer *transfer = hub->transfer;
 	if (is_due(hub) || transfer->scan_step != SCAN_IDLE || transfer->sweep_waits)
-		return hub->now_ms;
+		return hub->mono_ms;
 	int64_t wake = INT64_MAX;
 	for (size_t i = 0; i < transfer->fetch_count; i++) {
 		const struct fetch *fetch = transfer->fetches[i];
 		if (fetch->walk_waits)
-			return hub->now_ms;
-		if (fetch_pardon_ms(fetch) < wake)
-			wake = fetch_pardon_ms(fetch);
+			return hub->mono_ms;
+		if (source_pardon_ms(fetch) < wake)
+			wake = source_pardon_ms(fetch);
 		if (!fetch_rests(hub, fetch) && (fetch->index_link || fetch->request_count))
-			wake = hub->now_ms + SCAN_TICK_MS;
+			wake = hub->mono_ms + SCAN_TICK_MS;
 	}
 	return wake;
 }

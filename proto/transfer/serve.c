@@ -1,4 +1,5 @@
 #include "proto/transfer/serve.h"
+#include "proto/transfer/source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ static bool may_hold(struct hub *hub, struct txn *txn, const struct peer *peer,
 		     enum right_known *right)
 {
 	struct version version;
-	if (peer->class != PEER_MEMBER || held_version(txn, of, &version) != ERR_OK)
+	if (peer->class != PEER_MEMBER || held_version(txn, of, &version))
 		return false;
 	*closed = version.tier != TIER_OPEN && version.tier != TIER_MEMBERS;
 	if (*closed && *right == RIGHT_UNKNOWN)
@@ -113,7 +114,7 @@ static bool current_of(struct hub *hub, struct txn *txn, const struct dataset_id
 		       struct version_id *out)
 {
 	struct ledger_version current;
-	if (ledger_version_current(&hub->ledger, txn, dataset, 0, &current, NULL) != ERR_OK)
+	if (ledger_version_current(&hub->ledger, txn, dataset, 0, &current, NULL))
 		return false;
 	*out = (struct version_id){*dataset, current.number, current.author};
 	return true;
@@ -162,7 +163,7 @@ static void holder_remember(struct hub *hub, struct txn *txn, const struct peer 
 	if (of->author != hub->author || peer->author == hub->author ||
 	    (txn_get(txn, TABLE_HOLDER, row_key_bytes(&key), &value) && value.len == 8 &&
 	     be64_get(value.ptr) >= of->number) ||
-	    ledger_version_find(txn, &of->dataset, of->number, of->author, &whole) != ERR_OK)
+	    ledger_version_find(txn, &of->dataset, of->number, of->author, &whole))
 		return;
 	be64_put(number, of->number);
 	txn_put(txn, TABLE_HOLDER, row_key_bytes(&key), bytes_obj(&number));
@@ -171,12 +172,12 @@ static void holder_remember(struct hub *hub, struct txn *txn, const struct peer 
 void serve_holds_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct version_id of;
-	bool refused = fetch_refuses(hub, peer);
+	bool refused = source_refuses(hub, peer);
 	while (message_next_version(m, &of)) {
 		holds_add(hub, peer, &of);
 		holder_remember(hub, txn, peer, &of);
 		if (refused)
-			fetch_offered(hub, peer, &of);
+			source_offered(hub, peer, &of);
 	}
 	hub->source_epoch++;
 }

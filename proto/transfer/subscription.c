@@ -11,7 +11,7 @@
 
 /* ---- rows: [1, pattern, relay]; before there were options, the pattern alone ---- */
 
-static void row_put(struct buf *out, const struct subscription *s)
+static void subscription_put(struct buf *out, const struct subscription *s)
 {
 	out_array(out, 3);
 	out_uint(out, 1);
@@ -19,7 +19,7 @@ static void row_put(struct buf *out, const struct subscription *s)
 	out_bool(out, s->relay);
 }
 
-static enum err row_get(struct wire_in *w, struct subscription *s)
+static enum err subscription_get(struct wire_in *w, struct subscription *s)
 {
 	wire_array(w, 3, 3);
 	wire_exact(w, 1);
@@ -36,8 +36,8 @@ void subscriptions_load(struct hub *hub, struct txn *txn)
 	buf_reset(rows);
 	while (walk_next(&walk)) {
 		struct subscription before = {.pattern = walk.value};
-		if (path_pattern_check(walk.value) == ERR_OK)
-			row_put(rows, &before);
+		if (!path_pattern_check(walk.value))
+			subscription_put(rows, &before);
 		else
 			buf_add(rows, walk.value);
 	}
@@ -46,7 +46,7 @@ void subscriptions_load(struct hub *hub, struct txn *txn)
 /* The rows stand one after the other. */
 static bool next(struct wire_in *w, struct subscription *s)
 {
-	return w->pos < w->in.len && row_get(w, s) == ERR_OK;
+	return w->pos < w->in.len && !subscription_get(w, s);
 }
 
 /* ---- who gets what ---- */
@@ -97,7 +97,7 @@ enum err subscription_add(struct hub *hub, struct txn *txn, const struct subscri
 	const char *text = (const char *)s->pattern.ptr;
 	struct buf row;
 
-	if (path_pattern_check(s->pattern) != ERR_OK) {
+	if (path_pattern_check(s->pattern)) {
 		why_set(why,
 			"\"%.*s\" is no pattern: write a path, with * for one component and ** at "
 			"the end for everything below, for example */kita/**.",
@@ -117,8 +117,8 @@ enum err subscription_add(struct hub *hub, struct txn *txn, const struct subscri
 		return ERR_EXISTS;
 	}
 	buf_init(&row, LIMIT_PATH_LEN_MAX + 16);
-	row_put(&row, s);
-	if (row.err == ERR_OK)
+	subscription_put(&row, s);
+	if (!row.err)
 		txn_put(txn, TABLE_SUBSCRIPTION, row_key_bytes(&key), buf_bytes(&row));
 	else
 		txn_fail(txn, row.err);
@@ -140,8 +140,8 @@ enum err subscription_drop(struct hub *hub, struct txn *txn, const char *pattern
 	return ERR_OK;
 }
 
-static void count(struct hub *hub, struct txn *txn, const struct subscription *s, uint64_t *held,
-		  uint64_t *known)
+static void datasets_count(struct hub *hub, struct txn *txn, const struct subscription *s,
+			   uint64_t *held, uint64_t *known)
 {
 	struct walk walk = walk_begin(txn, TABLE_PATH, bytes_of(NULL, 0));
 
@@ -152,11 +152,10 @@ static void count(struct hub *hub, struct txn *txn, const struct subscription *s
 		if (walk.value.len != ID_LEN)
 			continue;
 		memcpy(dataset.b, walk.value.ptr, ID_LEN);
-		if (ledger_version_current(&hub->ledger, txn, &dataset, 0, &current, NULL) !=
-		    ERR_OK)
+		if (ledger_version_current(&hub->ledger, txn, &dataset, 0, &current, NULL))
 			continue;
 		struct version_id of = {dataset, current.number, current.author};
-		if (held_version(txn, &of, &version) != ERR_OK || !asks(hub, txn, s, &version))
+		if (held_version(txn, &of, &version) || !asks(hub, txn, s, &version))
 			continue;
 		(*known)++;
 		*held += held_complete(txn, &of);
@@ -173,7 +172,7 @@ void subscription_each(struct hub *hub, struct txn *txn,
 
 	while (next(&w, &s)) {
 		uint64_t held = 0, known = 0;
-		count(hub, txn, &s, &held, &known);
+		datasets_count(hub, txn, &s, &held, &known);
 		if (!each(arg, &s, held, known))
 			return;
 	}

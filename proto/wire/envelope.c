@@ -13,7 +13,7 @@ static void prefix(char out[PREFIX_LEN + 1], enum envelope kind)
 	out[9] = (char)kind;
 }
 
-static bool is_blank(uint8_t c)
+bool envelope_blank(uint8_t c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
@@ -53,7 +53,7 @@ bool envelope_is(enum envelope kind, struct bytes text)
 	char begin[PREFIX_LEN + 1];
 
 	prefix(begin, kind);
-	while (text.len > 0 && is_blank(text.ptr[0]))
+	while (text.len > 0 && envelope_blank(text.ptr[0]))
 		text = bytes_slice(text, 1, text.len);
 	return text.len >= PREFIX_LEN && memcmp(text.ptr, begin, PREFIX_LEN) == 0;
 }
@@ -71,7 +71,7 @@ enum err envelope_get(struct buf *out, enum envelope kind, struct bytes text)
 	buf_init(&packed, ENVELOPE_LEN_MAX);
 	buf_init(&bytes, ENVELOPE_LEN_MAX);
 	for (size_t i = 0; i < text.len; i++)
-		if (!is_blank(text.ptr[i]))
+		if (!envelope_blank(text.ptr[i]))
 			buf_add_u8(&packed, text.ptr[i]);
 	if (packed.err)
 		err = ERR_FULL;

@@ -27,4 +27,7 @@ bool envelope_is(enum envelope kind, struct bytes text);
  */
 enum err envelope_get(struct buf *out, enum envelope kind, struct bytes text);
 
+/* White space, of which texts that were sent by mail have more than they had. */
+bool envelope_blank(uint8_t c);
+
 #endif

@@ -219,6 +219,15 @@ struct bytes wire_text(struct wire_in *w, uint32_t min, uint32_t max)
 	return text_checked(w, min, max, false);
 }
 
+void wire_text_copy(struct wire_in *w, char *out, uint32_t min, uint32_t max)
+{
+	struct bytes text = wire_text(w, min, max);
+
+	if (text.len > 0)
+		memcpy(out, text.ptr, text.len);
+	out[text.len] = 0;
+}
+
 struct bytes wire_text_lines(struct wire_in *w, uint32_t min, uint32_t max)
 {
 	return text_checked(w, min, max, true);

@@ -51,6 +51,8 @@ struct bytes wire_bin(struct wire_in *w, uint32_t min, uint32_t max);
 void wire_fixed(struct wire_in *w, uint8_t *out, uint32_t len);
 /* A text of min to max bytes (utf8.h); wire_text_lines: line feeds are allowed. */
 struct bytes wire_text(struct wire_in *w, uint32_t min, uint32_t max);
+/* The same, copied behind a terminating zero: room for max + 1 bytes; empty after a fault. */
+void wire_text_copy(struct wire_in *w, char *out, uint32_t min, uint32_t max);
 struct bytes wire_text_lines(struct wire_in *w, uint32_t min, uint32_t max);
 
 /* Sets the fault, for what the reader of a format refuses by itself. */

@@ -46,4 +46,7 @@ struct charter_change *draft_change(struct draft *d, enum charter_change_kind ki
 void draft_put(struct buf *out, struct draft *draft, struct charter *charter);
 enum err draft_apply(struct draft *draft, struct charter *charter);
 
+/* The present member or relay with an official key, the first of them; NULL: none. */
+const struct charter_member *member_by_ags(const struct charter *charter, struct bytes ags);
+
 #endif

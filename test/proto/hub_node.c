@@ -171,19 +171,19 @@ void hub_node_turn(struct hub_node *node)
 
 void hub_node_time(struct hub_node *node, int64_t wall_ms, int64_t mono_ms)
 {
-	node->hub.now_ms = wall_ms; /* there is one clock so far */
-	(void)mono_ms;
+	node->hub.wall_ms = wall_ms;
+	node->hub.mono_ms = mono_ms;
 	ledger_now(&node->hub.ledger, wall_ms);
 }
 
 int64_t hub_node_wall(const struct hub_node *node)
 {
-	return node->hub.now_ms;
+	return node->hub.wall_ms;
 }
 
 int64_t hub_node_mono(const struct hub_node *node)
 {
-	return node->hub.now_ms;
+	return node->hub.mono_ms;
 }
 
 void hub_node_pass(struct hub_node *node, int64_t ms)

@@ -103,7 +103,7 @@ static void version_audit(struct txn *txn, struct bytes key, struct bytes value)
 	struct index_digest digest;
 	struct index_sum sum;
 	held_of_key(&of, key);
-	assert_int_equal(value.ptr[0], HELD_COMPLETE);
+	assert_true(held_complete(txn, &of));
 	assert_int_equal(held_version(txn, &of, &version), ERR_OK);
 	struct row_key prefix = held_key(&of);
 	struct walk walk = walk_begin(txn, TABLE_INDEX, row_key_bytes(&prefix));

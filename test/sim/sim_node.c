@@ -149,9 +149,15 @@ static void effects_do(struct sim_node *node)
 
 /* ---- turns ---- */
 
-static int64_t clock_of(const struct sim_node *node)
+enum {
+	SIM_MONO_BEGIN = 1000 * 1000
+}; /* the machines have run for a while when a simulation begins */
+
+static struct times clock_of(const struct sim_node *node)
 {
-	return node->sim->epoch_ms + node->sim->now_ms + node->clock_ms;
+	const struct sim *sim = node->sim;
+	return (struct times){.wall_ms = sim->epoch_ms + sim->now_ms + node->clock_ms,
+			      .mono_ms = SIM_MONO_BEGIN + sim->now_ms};
 }
 
 static void core_begin(struct sim_node *node)
@@ -163,11 +169,10 @@ static void core_begin(struct sim_node *node)
 				      .software = "sim",
 				      .addresses = node->addresses,
 				      .dial_only = node->dial_only};
-	int64_t now_ms = clock_of(node);
 	/* An injected fault may strike here too; it strikes once. */
 	for (unsigned i = 0; i < 2 && !node->core; i++) {
 		struct txn *txn = txn_begin(node->db, true);
-		enum err err = core_open(&node->core, &options, txn, now_ms);
+		enum err err = core_open(&node->core, &options, txn, clock_of(node));
 		err = err == ERR_OK ? txn_commit(txn) : (txn_abort(txn), err);
 		if (err != ERR_OK) {
 			assert_true(db_fault_struck(node->db));
@@ -240,10 +245,10 @@ void node_turn(struct sim_node *node)
 		node_pump(node);
 	} while (node->inbox_count > 0);
 	node->committed = committed;
-	int64_t wake = core_wake(node->core);
+	int64_t wake = core_wake(node->core, clock_of(node));
 	if (wake == INT64_MAX)
 		return;
-	wake -= sim->epoch_ms + node->clock_ms;
+	wake -= SIM_MONO_BEGIN;
 	if (wake <= sim->now_ms)
 		wake = sim->now_ms + 1;
 	if (node->tick_at > sim->now_ms && node->tick_at <= wake)

@@ -192,7 +192,7 @@ static void same_seed_same_digest(void **state)
 static void call_impatient(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	for (size_t i = 0; i < hub->peers.dial_count; i++)
-		hub->peers.dials[i].next_ms = now_ms + 500;
+		hub->peers.dials[i].next_ms = hub->mono_ms + 500;
 }
 
 static void both_dial_at_once(void **state)

@@ -20,7 +20,7 @@ import symbols
 from rooms import ROOMS, allowed, misplaced, place
 
 # Folders in which circles and arrows are judged; the others are only counted.
-JUDGED = {"crypto", "store"}
+JUDGED = {"crypto", "store", "proto", "node", "tools"}
 CIRCLE_MAX = 4
 
 

@@ -8,7 +8,7 @@ from functions import bare
 from tree import c_files, faults_in
 
 # Whether a comparison is a fault already; otherwise they are only counted.
-JUDGED = False
+JUDGED = True
 
 COMPARED = re.compile(r"[!=]=\s*ERR_OK\b|\bERR_OK\s*[!=]=")
 

@@ -42,7 +42,8 @@ static void escaping(void **state)
 	}
 }
 
-/* Every length, with one, two and four bytes a character: never past the end, never half a character. */
+/* Every length, with one, two and four bytes a character: never past the end, never half a
+   character. */
 static void cutting(void **state)
 {
 	static const char *const texts[] = {"aaaaaaaaaaaaaaaaaaaa",

@@ -37,10 +37,38 @@ static void ready(void *arg)
 	pthread_mutex_unlock(&bench->lock);
 }
 
+static void bench_start(struct bench *bench, const char *software)
+{
+	struct turn_options options = {
+		.db = bench->db,
+		.dir = bench->path,
+		.core = {.limits = &bench->limits,
+			 .random = &bench->random,
+			 .keyring = bench->keyring,
+			 .identity = &bench->identity,
+			 .software = software,
+			 .addresses = bench->addresses},
+		.ready = ready,
+		.arg = bench,
+	};
+
+	bench->ready = 0;
+	assert_int_equal(turn_start(&bench->turn, &options), ERR_OK);
+}
+
+static void bench_stop(struct bench *bench)
+{
+	struct turn_batch *batch;
+
+	turn_stop(bench->turn);
+	while ((batch = turn_take(bench->turn)))
+		turn_batch_free(batch);
+	turn_free(bench->turn);
+}
+
 static void bench_init(struct bench *bench)
 {
 	struct db_options db_options = {0};
-	struct turn_options options;
 	char why[DIR_WHY_LEN];
 	struct txn *txn;
 
@@ -54,29 +82,12 @@ static void bench_init(struct bench *bench)
 	txn = txn_begin(bench->db, false);
 	assert_int_equal(identity_load(&bench->identity, bench->keyring, txn), ERR_OK);
 	txn_abort(txn);
-	options = (struct turn_options){
-		.db = bench->db,
-		.dir = bench->path,
-		.core = {.limits = &bench->limits,
-			 .random = &bench->random,
-			 .keyring = bench->keyring,
-			 .identity = &bench->identity,
-			 .software = "test",
-			 .addresses = bench->addresses},
-		.ready = ready,
-		.arg = bench,
-	};
-	assert_int_equal(turn_start(&bench->turn, &options), ERR_OK);
+	bench_start(bench, "test 1");
 }
 
 static void bench_fini(struct bench *bench)
 {
-	struct turn_batch *batch;
-
-	turn_stop(bench->turn);
-	while ((batch = turn_take(bench->turn)))
-		turn_batch_free(batch);
-	turn_free(bench->turn);
+	bench_stop(bench);
 	identity_fini(&bench->identity);
 	db_close(bench->db);
 	keyring_close(bench->keyring);
@@ -274,7 +285,8 @@ static void push_bulk(struct call *call, struct bench *bench)
 	turn_push(bench->turn, &call->item);
 }
 
-/* However much bulk waits, a control item is in the next turn; and turn_room() says when to wait. */
+/* However much bulk waits, a control item is in the next turn; and turn_room() says when to
+   wait. */
 static void control_goes_first(void **state)
 {
 	struct order bulk[64] = {0}, control = {0};
@@ -385,6 +397,36 @@ static void a_query_does_not_write(void **state)
 	bench_fini(&bench);
 }
 
+static void look_at_itself(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct call *call = arg;
+	struct membership_status status;
+	struct member_state member;
+
+	membership_status(hub, &status);
+	membership_member(hub, txn, now_ms, status.member_number, &member);
+	call->struck = member.self && !strcmp(member.state, "complete");
+}
+
+/* What a start begins (here: the contact record tells another version) is settled by a turn
+   first. */
+static void a_query_right_after_a_start(void **state)
+{
+	struct call founded = {0}, first = {0};
+	struct bench bench;
+
+	bench_init(&bench);
+	push(&founded, &bench, found);
+	assert_int_equal(settle(&bench, &founded, &founded), ERR_OK);
+	bench_stop(&bench);
+	bench_start(&bench, "test 2");
+	push_query(&first, &bench, look_at_itself);
+	assert_int_equal(settle(&bench, &first, &first), ERR_OK);
+	assert_int_equal(first.item.err, ERR_OK);
+	assert_true(first.struck);
+	bench_fini(&bench);
+}
+
 static void note_order_slowly(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	note_order(hub, txn, now_ms, arg);
@@ -428,6 +470,7 @@ int main(void)
 		cmocka_unit_test(control_goes_first),
 		cmocka_unit_test(queries_are_no_turns),
 		cmocka_unit_test(a_query_does_not_write),
+		cmocka_unit_test(a_query_right_after_a_start),
 		cmocka_unit_test(queries_and_turns_take_turns),
 	};
 

@@ -7,7 +7,8 @@
 
 #include "node/care/actions.h"
 
-/* Of one topic a bounded number is kept and the rest counted; texts are cut, never written past their end. */
+/* Of one topic a bounded number is kept and the rest counted; texts are cut, never written past
+   their end. */
 static void a_topic_is_bounded(void **state)
 {
 	struct actions list = {.topic = "grants"};

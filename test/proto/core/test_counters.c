@@ -128,10 +128,15 @@ static int teardown(void **state)
 	return 0;
 }
 
+static struct times now(struct fixture *f)
+{
+	return (struct times){hub_node_wall(&f->node), hub_node_mono(&f->node)};
+}
+
 static void turn(struct fixture *f, const struct event *event)
 {
 	effects_reset(&f->effects);
-	core_turn(f->core, f->node.txn, TEST_TIME_MS, event, 1, &f->effects);
+	core_turn(f->core, f->node.txn, now(f), event, 1, &f->effects);
 	assert_int_equal(txn_commit(f->node.txn), ERR_OK);
 	f->node.txn = txn_begin(f->node.db, true);
 }
@@ -146,7 +151,7 @@ static void core_begin(struct fixture *f)
 		.link = LINK,
 		.certificate = {.member = 3, .org = org->id, .entry = buf_bytes(&org->entry)}};
 	hub_node_turn(&f->node);
-	assert_int_equal(core_open(&f->core, &f->node.hub.options, f->node.txn, TEST_TIME_MS),
+	assert_int_equal(core_open(&f->core, &f->node.hub.options, f->node.txn, now(f)),
 			 ERR_OK);
 	f->hub = core_hub(f->core);
 	dh_pk_of(&cert.key, &org->transport);

@@ -205,7 +205,6 @@ static void test_places(void **state)
 		assert_string_equal(places, cases[i].places);
 		teardown(state);
 	}
-	setup(state);
 }
 
 /* What people read of a place. */
@@ -256,7 +255,6 @@ static void test_status(void **state)
 		assert_false(status.has_federation_key || status.relay);
 		teardown(state);
 	}
-	setup(state);
 }
 
 /* ---- using an invitation ---- */
@@ -305,7 +303,6 @@ static void test_join_refused(void **state)
 			assert_string_equal(why, cases[i].why);
 		teardown(state);
 	}
-	setup(state);
 }
 
 static void test_join_text(void **state)
@@ -388,7 +385,6 @@ static void test_answers(void **state)
 		assert_int_equal(f->node.hub.has_fed, cases[i].invited);
 		teardown(state);
 	}
-	setup(state);
 }
 
 /* ---- a link comes up ---- */
@@ -433,7 +429,6 @@ static void test_up(void **state)
 		assert_string_equal(f->node.hub.place_why, cases[i].why);
 		teardown(state);
 	}
-	setup(state);
 }
 
 /* ---- a member ---- */
@@ -600,10 +595,18 @@ static void test_open_bad(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(places),    TEST(status), TEST(join_refused),
-		TEST(join_text), TEST(join),   TEST(answers),
-		TEST(up),        TEST(joined), TEST(charter_changed),
-		TEST(contact),   TEST(member), TEST(open_bad),
+		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_join_refused),
+		TEST(join_text),
+		TEST(join),
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_up),
+		TEST(joined),
+		TEST(charter_changed),
+		TEST(contact),
+		TEST(member),
+		TEST(open_bad),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }

@@ -224,12 +224,11 @@ static void a_spoilt_copy_does_no_harm(void **state)
 		buf_fini(&body);
 	}
 	assert_true(reads(f, "gemeinde-3/x"));
-	assert_int_equal(rights_token(&f->node.hub, f->node.txn, &gift.id, &f->fed.orgs[3].id,
-				      bytes_str("gemeinde-3/x")),
-			 VERB_READ);
-	assert_int_equal(rights_token(&f->node.hub, f->node.txn, &own.id, &f->fed.orgs[3].id,
-				      bytes_str("gemeinde-3/x")),
-			 VERB_NONE); /* it is not this organisation's */
+	struct bytes path = bytes_str("gemeinde-3/x");
+	const struct org_id *fourth = &f->fed.orgs[3].id;
+	assert_true(rights_serve(&f->node.hub, f->node.txn, fourth, &gift.id, TIER_GRANTED, path));
+	/* Another organisation's gives it nothing. */
+	assert_false(rights_serve(&f->node.hub, f->node.txn, fourth, &own.id, TIER_GRANTED, path));
 }
 
 static void it_ends_with_its_giver(void **state)

@@ -164,7 +164,6 @@ static void test_charter(void **state)
 		}
 		teardown(state);
 	}
-	setup(state);
 }
 
 /* Who is nobody yet takes nothing, and who is admitted does. */
@@ -250,7 +249,6 @@ static void test_checkpoint(void **state)
 					    "invitation names: ask for a new one.");
 		teardown(state);
 	}
-	setup(state);
 }
 
 /*
@@ -356,7 +354,6 @@ static void test_orglog(void **state)
 		buf_fini(&other);
 		teardown(state);
 	}
-	setup(state);
 }
 
 /*
@@ -394,9 +391,9 @@ static void test_orglogs_missing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(charter_get),   TEST(charter),    TEST(charter_place),
-		TEST(charter_go_on), TEST(checkpoint), TEST(stranger),
-		TEST(orglog_get),    TEST(orglog),     TEST(orglogs_missing),
+		TEST(charter_get),   cmocka_unit_test(test_charter),    TEST(charter_place),
+		TEST(charter_go_on), cmocka_unit_test(test_checkpoint), TEST(stranger),
+		TEST(orglog_get),    cmocka_unit_test(test_orglog),     TEST(orglogs_missing),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }

@@ -157,7 +157,6 @@ static void test_whole(void **state)
 		assert_int_equal(questions > 0, records != (1u << COUNT_ALL) - 1);
 		teardown(state);
 	}
-	setup(state);
 }
 
 static void test_deleted(void **state)
@@ -214,7 +213,6 @@ static void test_due(void **state)
 		assert_heard(&f->asks, f->to, cases[i].heard);
 		teardown(state);
 	}
-	setup(state);
 }
 
 /* Of the own author nobody knows more, unless this store is an old copy. */
@@ -339,7 +337,6 @@ static void test_altered(void **state)
 					  : "BUCKETS not those of the head");
 		teardown(state);
 	}
-	setup(state);
 }
 
 /*
@@ -367,7 +364,6 @@ static void test_head_moved(void **state)
 		assert_int_equal(f->to->sync->reconcile.step, RECONCILE_IDLE);
 		teardown(state);
 	}
-	setup(state);
 }
 
 /* Records that do not come: a part is a reason to ask for the rest, nothing at all is not. */
@@ -457,9 +453,17 @@ static void test_questions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(whole),        TEST(deleted),      TEST(due),       TEST(own),
-		TEST(timeout),      TEST(not_asked),    TEST(altered),   TEST(head_moved),
-		TEST(records_part), TEST(records_many), TEST(questions),
+		cmocka_unit_test(test_whole),
+		TEST(deleted),
+		cmocka_unit_test(test_due),
+		TEST(own),
+		TEST(timeout),
+		TEST(not_asked),
+		cmocka_unit_test(test_altered),
+		cmocka_unit_test(test_head_moved),
+		TEST(records_part),
+		TEST(records_many),
+		TEST(questions),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }

@@ -193,7 +193,6 @@ static void test_hello(void **state)
 		hub_fixture_teardown(state);
 	}
 	test_org_fini(&stranger);
-	hub_fixture_setup(state);
 }
 
 /*
@@ -627,7 +626,7 @@ static void test_entropy(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		hub_test(test_up),           hub_test(test_hello),
+		hub_test(test_up),           cmocka_unit_test(test_hello),
 		hub_test(test_hello_number), hub_test(test_hello_version),
 		hub_test(test_pace),         hub_test(test_pace_own),
 		hub_test(test_groups),       hub_test(test_groups_again),

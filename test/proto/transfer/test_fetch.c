@@ -2,6 +2,7 @@
 #include "proto/transfer/fetch.h"
 
 #include "proto/ledger/held.h"
+#include "proto/transfer/source.h"
 #include "store/chunks.h"
 #include "test/proto/made.h"
 
@@ -401,7 +402,7 @@ static void who_has_it_not_is_asked_again_when_it_says_so(void **state)
 	fetch_chunk(&f->node.hub, f->node.txn, a, &nil);
 	go(f, 0);
 	assert_heard(&f->node, a, "");
-	fetch_retry(&f->node.hub, a);
+	source_retry(&f->node.hub, a);
 	go(f, 0);
 	assert_heard(&f->node, a, "CHUNK_GET");
 }

@@ -1,0 +1,100 @@
+#include "proto/rights/readers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "proto/ledger/token.h"
+#include "proto/rights/rights.h"
+
+/* PROTOCOL: "A reader is an organisation that is a member (not a relay)" */
+bool readers_may(const struct hub *hub, const struct org_id *org)
+{
+	const struct charter_member *member = charter_by_org(&hub->charter, org);
+
+	return member && member->state == CHARTER_MEMBER;
+}
+
+static int reader_cmp(const void *a, const void *b)
+{
+	const struct reading_org *x = a, *y = b;
+	int order = memcmp(x->org.b, y->org.b, ID_LEN);
+
+	return order ? order : strcmp(x->path, y->path);
+}
+
+bool readers_has(const struct readers *readers, const struct org_id *org, struct bytes path)
+{
+	struct reading_org wanted = {*org, bytes_text(path)};
+	bool has = readers->count > 0 && bsearch(&wanted, readers->items, readers->count,
+						 sizeof(*readers->items), reader_cmp);
+
+	free(wanted.path);
+	return has;
+}
+
+/* There may be thousands: in order, each once. */
+static void readers_sort(struct readers *readers)
+{
+	size_t kept = 0;
+
+	if (readers->count > 0)
+		qsort(readers->items, readers->count, sizeof(*readers->items), reader_cmp);
+	for (size_t i = 0; i < readers->count; i++) {
+		if (kept > 0 && reader_cmp(&readers->items[kept - 1], &readers->items[i]) == 0)
+			free(readers->items[i].path);
+		else
+			readers->items[kept++] = readers->items[i];
+	}
+	readers->count = kept;
+}
+
+static void readers_add(struct readers *readers, const struct org_id *org, struct bytes path)
+{
+	readers->items =
+		mem_room(readers->items, readers->count, &readers->cap, sizeof(*readers->items));
+	readers->items[readers->count++] = (struct reading_org){*org, bytes_text(path)};
+}
+
+void readers_note_time(struct readers *readers, int64_t at_ms)
+{
+	if (at_ms > readers->hub->wall_ms && at_ms < readers->next_ms)
+		readers->next_ms = at_ms;
+}
+
+/* One token of the own namespace. */
+static void reader_take(struct readers *readers, struct txn *txn, const struct token *token)
+{
+	struct hub *hub = readers->hub;
+	const struct token_link *last = &token->link[token->count - 1];
+
+	if (!id_eq(&token->link[0].issuer, &hub->options.identity->org) || last->verb < VERB_READ)
+		return;
+	/* The last link lies within all others. */
+	readers_note_time(readers, last->not_before_ms);
+	readers_note_time(readers, last->expiry_ms);
+	if (readers_may(hub, &last->audience) &&
+	    rights_verdict(&hub->ledger, txn, token, hub->wall_ms, NULL) >= VERB_READ)
+		readers_add(readers, &last->audience, last->prefix);
+}
+
+void readers_load(struct hub *hub, struct txn *txn, struct readers *readers)
+{
+	static const uint8_t kind[1] = {RECORD_TOKEN};
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
+	struct record record;
+	struct token token;
+
+	*readers = (struct readers){.hub = hub, .next_ms = INT64_MAX};
+	while (ledger_slots_next(&slots, &record))
+		if (!token_get(&token, record.body))
+			reader_take(readers, txn, &token);
+	readers_sort(readers);
+}
+
+void readers_fini(struct readers *readers)
+{
+	for (size_t i = 0; i < readers->count; i++)
+		free(readers->items[i].path);
+	free(readers->items);
+}

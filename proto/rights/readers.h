@@ -1,0 +1,30 @@
+/*
+ * readers - who reads what in the own namespace, as the tokens that are good now say (docs/PROTOCOL.md, section 5.6).
+ */
+#ifndef ALLMENDE_READERS_H
+#define ALLMENDE_READERS_H
+
+#include "proto/hub/hub.h"
+
+struct reading_org {
+	struct org_id org;
+	char *path; /* P: at and below it */
+};
+
+struct readers { /* in order, each once */
+	struct hub *hub;
+	struct reading_org *items;
+	size_t count, cap;
+	int64_t next_ms; /* when the first of their tokens ends or begins, wall time; INT64_MAX: none does */
+};
+
+/* Walks over all tokens. */
+void readers_load(struct hub *hub, struct txn *txn, struct readers *readers);
+void readers_fini(struct readers *readers);
+bool readers_has(const struct readers *readers, const struct org_id *org, struct bytes path);
+/* Another time at which who reads changes. */
+void readers_note_time(struct readers *readers, int64_t at_ms);
+/* Whether an organisation may read anything by a token. */
+bool readers_may(const struct hub *hub, const struct org_id *org);
+
+#endif

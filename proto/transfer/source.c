@@ -1,0 +1,140 @@
+#include "proto/transfer/source.h"
+
+#include "crypto/check.h"
+#include "proto/ledger/held.h"
+#include "proto/transfer/scan.h"
+
+enum {
+	SOURCE_WINDOW_MIN = 64 * 1024, /* asked of one peer and not yet here, at least one chunk */
+	SOURCE_WINDOW_FIRST = 512 * 1024,
+	SOURCE_WINDOW_MAX = 4 * 1024 * 1024,
+	SOURCE_QUICK_MS = 500, /* who answers sooner is asked for more, */
+	SOURCE_SLOW_MS = 1000, /* and who answers later for less */
+};
+
+static bool source_refused(const struct fetch *fetch, uint64_t link)
+{
+	for (size_t i = 0; i < fetch->refused_count; i++) {
+		if (fetch->refused[i] == link)
+			return true;
+	}
+	return false;
+}
+
+void source_refuse(struct hub *hub, struct fetch *fetch, uint64_t link)
+{
+	fetch->source_epoch = 0;
+	fetch->refused_ms = hub->mono_ms;
+	if (source_refused(fetch, link))
+		return;
+	fetch->refused =
+		mem_room(fetch->refused, fetch->refused_count, &fetch->refused_cap, sizeof(link));
+	fetch->refused[fetch->refused_count++] = link;
+}
+
+/* The link is gone, or offers it again. */
+void source_pardon(struct fetch *fetch, uint64_t link)
+{
+	for (size_t i = 0; i < fetch->refused_count; i++) {
+		if (fetch->refused[i] == link) {
+			fetch->refused[i] = fetch->refused[--fetch->refused_count];
+			fetch->source_epoch = 0;
+			return;
+		}
+	}
+}
+
+/* Whether a peer may have the version: it said so, or it made it. */
+bool source_has(const struct peer *peer, const struct fetch *fetch)
+{
+	return peer->up && peer->met && !source_refused(fetch, peer->link) &&
+	       (peer->author == fetch->of.author || holds_has(peer, &fetch->of));
+}
+
+static uint32_t window(const struct peer *peer)
+{
+	return peer->transfer->window_bytes ? peer->transfer->window_bytes : SOURCE_WINDOW_FIRST;
+}
+
+/* What a peer is asked for at a time follows from how long it took for a chunk, those before it included. */
+void source_took(struct peer *peer, uint32_t size, int64_t took_ms)
+{
+	uint32_t bytes = window(peer);
+	if (took_ms < SOURCE_QUICK_MS)
+		bytes = bytes + size < SOURCE_WINDOW_MAX ? bytes + size : SOURCE_WINDOW_MAX;
+	else if (took_ms > SOURCE_SLOW_MS)
+		bytes = bytes > SOURCE_WINDOW_MIN + size ? bytes - size : SOURCE_WINDOW_MIN;
+	peer->transfer->window_bytes = bytes;
+}
+
+static bool has_room(const struct hub *hub, const struct peer *peer)
+{
+	/* One that let a request expire is asked for one chunk, until it answers. */
+	uint32_t count_max = peer->transfer->late ? 1 : hub->options.limits->chunks_in_flight_max;
+	return peer->transfer->in_flight_count < count_max &&
+	       peer->transfer->in_flight_bytes < window(peer);
+}
+
+/* Those who answer before those who do not, then the one with the least on its way. */
+static bool better(const struct peer *a, const struct peer *b)
+{
+	if (a->transfer->late != b->transfer->late)
+		return b->transfer->late;
+	return a->transfer->in_flight_bytes < b->transfer->in_flight_bytes;
+}
+
+/* A peer with room for more, and another link than this one; NULL: none. */
+struct peer *source_pick(struct hub *hub, const struct fetch *fetch, uint64_t but)
+{
+	struct peer *best = NULL;
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		struct peer *peer = hub->peers.items[i];
+		if (peer->link != but && has_room(hub, peer) && source_has(peer, fetch) &&
+		    (!best || better(peer, best)))
+			best = peer;
+	}
+	return best;
+}
+
+void source_retry(struct hub *hub, const struct peer *peer)
+{
+	for (size_t i = 0; i < hub->transfer->fetch_count; i++)
+		source_pardon(hub->transfer->fetches[i], peer->link);
+}
+
+bool source_any(struct hub *hub, struct fetch *fetch)
+{
+	uint64_t epoch = hub->source_epoch;
+	if (fetch->source_epoch == epoch && epoch > 0)
+		return fetch->source;
+	fetch->source_epoch = epoch;
+	fetch->source = false;
+	for (size_t i = 0; i < hub->peers.count && !fetch->source; i++)
+		fetch->source = source_has(hub->peers.items[i], fetch);
+	return fetch->source;
+}
+
+bool source_refuses(const struct hub *hub, const struct peer *peer)
+{
+	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
+		if (source_refused(hub->transfer->fetches[i], peer->link))
+			return true;
+	}
+	return false;
+}
+
+void source_offered(struct hub *hub, const struct peer *peer, const struct version_id *of)
+{
+	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
+		struct fetch *fetch = hub->transfer->fetches[i];
+		if (fetch->refused_count > 0 && held_same(&fetch->of, of))
+			source_pardon(fetch, peer->link);
+	}
+}
+
+int64_t source_pardon_ms(const struct fetch *fetch)
+{
+	return fetch->has_token && fetch->refused_count > 0
+		       ? fetch->refused_ms + fetch->refused_wait_ms
+		       : INT64_MAX;
+}
