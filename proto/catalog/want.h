@@ -1,7 +1,8 @@
 /*
  * want - versions that somebody asks for by path, and how far they are.
  *
- * The verbs run inside a turn (EVENT_CALL), and write one sentence into why (WANT_WHY_LEN bytes) when they fail.
+ * The verbs run inside a turn (EVENT_CALL), and write one sentence into why (WANT_WHY_LEN bytes)
+ * when they fail.
  */
 #ifndef ALLMENDE_WANT_H
 #define ALLMENDE_WANT_H

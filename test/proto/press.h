@@ -1,6 +1,6 @@
 /*
- * press - publishing on a hub_node, for tests: what the daemon, its workers and its bulk lane do, in one go or step by
- * step. A dataset has one file, "datei.csv".
+ * press - publishing on a hub_node, for tests: what the daemon, its workers and its bulk lane do,
+ * in one go or step by step. A dataset has one file, "datei.csv".
  */
 #ifndef ALLMENDE_TEST_PRESS_H
 #define ALLMENDE_TEST_PRESS_H

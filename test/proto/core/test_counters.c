@@ -1,6 +1,6 @@
 /*
- * How often a version is decoded, read back and looked up, on its way through the whole core: the linker leads the calls
- * between files through here (meson.build).
+ * How often a version is decoded, read back and looked up, on its way through the whole core: the
+ * linker leads the calls between files through here (meson.build).
  */
 #include "proto/core/core.h"
 
@@ -96,7 +96,8 @@ static void count_begin(void)
 
 /* ---- a node with a core ---- */
 
-/* Member 2, with the federation key; member 3 is linked. What it subscribes to is said before the core opens. */
+/* Member 2, with the federation key; member 3 is linked. What it subscribes to is said before the
+   core opens. */
 struct fixture {
 	struct test_federation fed;
 	struct hub_node node; /* identity and store */
@@ -151,8 +152,7 @@ static void core_begin(struct fixture *f)
 		.link = LINK,
 		.certificate = {.member = 3, .org = org->id, .entry = buf_bytes(&org->entry)}};
 	hub_node_turn(&f->node);
-	assert_int_equal(core_open(&f->core, &f->node.hub.options, f->node.txn, now(f)),
-			 ERR_OK);
+	assert_int_equal(core_open(&f->core, &f->node.hub.options, f->node.txn, now(f)), ERR_OK);
 	f->hub = core_hub(f->core);
 	dh_pk_of(&cert.key, &org->transport);
 	turn(f, &cert);

@@ -1,4 +1,5 @@
-/* What is wanted and not here becomes a fetch: with the version that comes, and with the word that asks for it. */
+/* What is wanted and not here becomes a fetch: with the version that comes, and with the word that
+   asks for it. */
 #include "proto/transfer/scan.h"
 
 #include "proto/ledger/held.h"
