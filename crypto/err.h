@@ -1,9 +1,10 @@
 /*
  * err - the one list of error codes.
  *
- * Zero is success. The codes are listed by who has to act: a peer's fault ends its session, our limit is an ordinary answer, a fault of our disk
- * stops the turn, a fault of the operator becomes a sentence, and the rest is nobody's fault.
- * Codes of foreign libraries are translated in the one file that includes the library.
+ * Zero is success. The codes are listed by who has to act: a peer's fault ends its session, our
+ * limit is an ordinary answer, a fault of our disk stops the turn, a fault of the operator becomes
+ * a sentence, and the rest is nobody's fault. Codes of foreign libraries are translated in the one
+ * file that includes the library.
  */
 #ifndef ALLMENDE_ERR_H
 #define ALLMENDE_ERR_H

@@ -42,9 +42,14 @@ enum err dir_open(struct dir *dir, const char *path, char *why);
 void dir_close(struct dir *dir);
 /* DIR/name, to be freed by the caller. */
 char *dir_file(const char *path, const char *name);
-/* The name of the network file system that a path is on, "NFS"; NULL: it is on none of those known. */
+/*
+ * The name of the network file system that a path is on, "NFS"; NULL: it is on none of those known.
+ */
 const char *dir_network_name(const char *path);
-/* Free bytes of the file system, and all that may be used there, both without what is kept back for root. */
+/*
+ * Free bytes of the file system, and all that may be used there, both without what is kept back for
+ * root.
+ */
 enum err dir_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes);
 
 #endif

@@ -1,8 +1,10 @@
 /*
- * delivery - which datasets are written into folders, and what stands there: the part of `subscribe --to` that lasts.
+ * delivery - which datasets are written into folders, and what stands there: the part of `subscribe
+ * --to` that lasts.
  *
- * Rows of DELIVER: a subscription's pattern and folder. Rows of DELIVERED: what stands at DIR/<dataset path>, what is
- * about to, and why the last attempt failed. Who writes the files is node/deliver.c; the verbs here run inside a turn.
+ * Rows of DELIVER: a subscription's pattern and folder. Rows of DELIVERED: what stands at
+ * DIR/<dataset path>, what is about to, and why the last attempt failed. Who writes the files is
+ * node/deliver.c; the verbs here run inside a turn.
  */
 #ifndef ALLMENDE_DELIVERY_H
 #define ALLMENDE_DELIVERY_H
@@ -35,11 +37,13 @@ struct delivery_due {
 struct delivery_cursor {
 	struct row_key at;
 	bool more; /* look again: there are datasets behind */
-	int64_t retry_ms; /* when to look again, at the latest; INT64_MAX: nothing is to be written anywhere */
+	/* when to look again, at the latest; INT64_MAX: nothing is to be written anywhere */
+	int64_t retry_ms;
 };
 /*
- * Looks at about 500 datasets from the cursor on (empty: the beginning). True: *out is the first that is held, readable, not
- * yet in its folder, and has not failed just now; the next call looks at it again.
+ * Looks at about 500 datasets from the cursor on (empty: the beginning). True: *out is the first
+ * that is held, readable, not yet in its folder, and has not failed just now; the next call looks
+ * at it again.
  */
 bool delivery_next(struct hub *hub, struct txn *txn, int64_t now_ms, struct delivery_cursor *cursor,
 		   struct delivery_due *out);

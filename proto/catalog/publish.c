@@ -134,8 +134,10 @@ static enum err key_choose(struct hub *hub, struct txn *txn, struct publication 
 	return ERR_OK;
 }
 
-/* before: of the version before, also of one that was withdrawn; 0: there was none, or its tier is
-   not known here. */
+/*
+ * before: of the version before, also of one that was withdrawn; 0: there was none, or its tier is
+ * not known here.
+ */
 static enum err tier_choose(struct publication *out, const struct publish_options *options,
 			    enum tier before, char *why)
 {
@@ -481,8 +483,10 @@ static enum err version_make(struct hub *hub, struct txn *txn, struct publicatio
 	return err;
 }
 
-/* Nothing new is said: the version that there is stays. False: something is, or it is damaged
-   still. */
+/*
+ * Nothing new is said: the version that there is stays. False: something is, or it is damaged
+ * still.
+ */
 static bool unchanged_take(struct hub *hub, struct txn *txn, const struct publication *publication,
 			   const struct lookup *found, const struct digest *contents,
 			   struct catalog_entry *out)

@@ -280,7 +280,9 @@ static enum err changes_check(const struct charter *charter, const struct undo *
 		if (!member || member->state != CHARTER_MEMBER)
 			return ERR_PROTOCOL;
 	}
-	/* PROTOCOL: "An entry that removes a member, but not a relay, gives a new federation key." */
+	/*
+	 * PROTOCOL: "An entry that removes a member, but not a relay, gives a new federation key."
+	 */
 	if (undo->reader_lost && charter->key_number == undo->key_number)
 		return ERR_PROTOCOL;
 	/* PROTOCOL: "Entry 1 commits to F_1." */
@@ -441,7 +443,10 @@ enum err charter_vote_check(struct charter *charter, struct bytes payload,
 static enum err entry_follows(const struct charter *charter, const struct charter_entry *entry,
 			      bool trusted)
 {
-	/* PROTOCOL: "Nobody goes below a charter number it has seen, but by section 4.4, or below its checkpoint." */
+	/*
+	 * PROTOCOL: "Nobody goes below a charter number it has seen, but by section 4.4, or below
+	 * its checkpoint."
+	 */
 	if (entry->number <= charter->number)
 		return ERR_EXISTS;
 	if (entry->number > charter->number + 1)

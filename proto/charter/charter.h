@@ -130,9 +130,9 @@ void charter_entry_make(struct buf *out, struct bytes payload, const struct char
 			size_t count);
 
 /*
- * What a payload needs votes for. charter_payload_check: whether the payload, once it has its votes,
- * would be the next entry; errors as charter_apply(). charter_vote_check: ERR_OK when this vote
- * counts, ERR_DENIED when it is wrong or of nobody whose vote counts.
+ * What a payload needs votes for. charter_payload_check: whether the payload, once it has its
+ * votes, would be the next entry; errors as charter_apply(). charter_vote_check: ERR_OK when this
+ * vote counts, ERR_DENIED when it is wrong or of nobody whose vote counts.
  */
 enum err charter_payload_check(struct charter *charter, struct bytes payload);
 enum err charter_vote_check(struct charter *charter, struct bytes payload,
@@ -151,8 +151,9 @@ enum err charter_apply(struct charter *charter, struct bytes entry);
 /* *charter is set up by the call, empty when nothing is stored (ERR_ABSENT). ERR_CORRUPT. */
 enum err charter_load(struct txn *txn, struct charter *charter);
 /*
- * charter_apply() and the entry's row. With ERR_EXISTS *other tells that this is another valid entry
- * of a number that is known; nothing has changed then (fork.h says what follows). other may be NULL.
+ * charter_apply() and the entry's row. With ERR_EXISTS *other tells that this is another valid
+ * entry of a number that is known; nothing has changed then (fork.h says what follows). other may
+ * be NULL.
  */
 enum err charter_accept(struct txn *txn, struct charter *charter, struct bytes entry, bool *other);
 /* The stored entry of a number, as received. */
@@ -164,7 +165,10 @@ enum err charter_entry_id(struct digest *out, struct bytes entry);
  * loaded anew. Faults stick to the transaction.
  */
 void charter_back(struct txn *txn, struct charter *charter, uint32_t number);
-/* Keeps an entry aside that does not count; with two of the number that would be next, the charter is frozen. */
+/*
+ * Keeps an entry aside that does not count; with two of the number that would be next, the charter
+ * is frozen.
+ */
 void charter_aside(struct txn *txn, struct charter *charter, struct bytes entry);
 
 /*

@@ -345,7 +345,10 @@ void membership_status(struct hub *hub, struct membership_status *out)
 		words_of(out->words, &hub->invitation->fed, &hub->options.identity->org);
 }
 
-/* How much a state asks for attention. A node that was never heard of says nothing as long as another one does. */
+/*
+ * How much a state asks for attention. A node that was never heard of says nothing as long as
+ * another one does.
+ */
 static int attention(enum ledger_completeness completeness)
 {
 	static const int of[] = {[LEDGER_NONE] = 0,

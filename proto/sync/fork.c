@@ -78,9 +78,9 @@ static enum verdict verdict_of(const struct hub *hub, const struct charter_entry
 			       const struct charter_entry *other)
 {
 	/*
-	 * PROTOCOL: "an entry whose time is more than 90 days ago by the own clock is not taken back by
-	 * another of its number, unless that is a settlement with votes of more than half of the
-	 * members, relays left out, of the own latest entry too."
+	 * PROTOCOL: "an entry whose time is more than 90 days ago by the own clock is not taken
+	 * back by another of its number, unless that is a settlement with votes of more than half
+	 * of the members, relays left out, of the own latest entry too."
 	 */
 	bool old = is_old(hub, own);
 
@@ -187,8 +187,8 @@ static enum err other_take(struct hub *hub, struct txn *txn, const struct charte
 }
 
 /*
- * It was looked at before, and nothing has changed: a settlement may have got more votes, or the entry that it stood behind may
- * be gone.
+ * It was looked at before, and nothing has changed: a settlement may have got more votes, or the
+ * entry that it stood behind may be gone.
  */
 static bool aside_stays(struct txn *txn, const struct charter_entry *entry, struct bytes whole)
 {

@@ -1,5 +1,6 @@
 /*
- * charter_draft - a charter entry under construction for tests: changes, and who votes. Everything can be wrong.
+ * charter_draft - a charter entry under construction for tests: changes, and who votes. Everything
+ * can be wrong.
  */
 #ifndef ALLMENDE_TEST_CHARTER_DRAFT_H
 #define ALLMENDE_TEST_CHARTER_DRAFT_H

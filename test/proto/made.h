@@ -19,8 +19,9 @@ enum err made_record(struct hub_node *node, const struct test_federation *fed, u
 /* Everything that is here of an author comes to another node, as far as it is not there yet. */
 void made_copy(struct hub_node *from, struct hub_node *to, uint32_t author, made_take *take);
 
-/* The next entry of the charter, with these changes. Member 1 is the only steward; nobody is
-   told. */
+/*
+ * The next entry of the charter, with these changes; member 1 is the only steward. Nobody is told.
+ */
 void made_charter(struct hub_node *node, const struct test_federation *fed,
 		  const struct charter_change *changes, size_t count);
 /* A member becomes a relay; with it comes federation key 2 (test_key(8)). */

@@ -231,7 +231,9 @@ enum err sim_publish_all(struct sim_publication *p)
 		return p->err;
 	while (sim_publish_step(p))
 		;
-	/* A turn that failed took the core's memory of the publication with it: nothing to abort. */
+	/*
+	 * A turn that failed took the core's memory of the publication with it: nothing to abort.
+	 */
 	if (p->err == ERR_OK)
 		sim_publish_commit(p);
 	sim_publish_end(p);

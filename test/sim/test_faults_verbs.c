@@ -1,6 +1,7 @@
 /*
- * What stewards and owners do survives the n-th store call that fails, and the death of the process after the n-th turn, at
- * either of two nodes, for every n until everything runs through: what was asked for comes to pass, once.
+ * What stewards and owners do survives the n-th store call that fails, and the death of the process
+ * after the n-th turn, at either of two nodes, for every n until everything runs through: what was
+ * asked for comes to pass, once.
  */
 #include "test/sim/decide.h"
 

@@ -168,7 +168,9 @@ static void call_give_text(struct hub *hub, struct txn *txn, int64_t now_ms, voi
 	buf_fini(&text);
 }
 
-/* It opens the text by itself, and never shows the token to anybody: its key ends with its right. */
+/*
+ * It opens the text by itself, and never shows the token to anybody: its key ends with its right.
+ */
 static void a_text_that_nobody_shows_ends_too(void **state)
 {
 	struct towns *towns = towns_open(3, 2);

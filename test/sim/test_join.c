@@ -302,8 +302,8 @@ static void admit_anybody(struct sim_node *node, struct message *m, void *arg)
 }
 
 /*
- * Whoever answers at the address has the right key and the right federation id, but its charter is not the one that the
- * invitation names: of another federation, or another one at the checkpoint.
+ * Whoever answers at the address has the right key and the right federation id, but its charter is
+ * not the one that the invitation names: of another federation, or another one at the checkpoint.
  */
 static void another_charter(bool checkpoint_only)
 {

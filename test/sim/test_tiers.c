@@ -1,9 +1,11 @@
 /*
- * Every tier, tried from every kind of member: one table says what must come back, of description, chunks and plain text, and
- * nothing else does. Afterwards the store of each is searched for plain text and keys.
+ * Every tier, tried from every kind of member: one table says what must come back, of description,
+ * chunks and plain text, and nothing else does. Afterwards the store of each is searched for plain
+ * text and keys.
  *
- * Meißen publishes; the Landkreis has a read grant, Riesa a relay grant, and so has the computing centre, a relay; Radebeul
- * is a plain member; Coswig read everything and is a member no more; a stranger has a node and what it overheard.
+ * Meißen publishes; the Landkreis has a read grant, Riesa a relay grant, and so has the computing
+ * centre, a relay; Radebeul is a plain member; Coswig read everything and is a member no more; a
+ * stranger has a node and what it overheard.
  */
 #include "test/sim/sim.h"
 
@@ -54,7 +56,10 @@ static const struct {
 	 "Kind Nummer 0815 wartet noch"},
 };
 
-/* What must come back. d: the description is read; c: the chunks come when a subscription asks for them; p: the plain text is read. */
+/*
+ * What must come back. d: the description is read; c: the chunks come when a subscription asks for
+ * them; p: the plain text is read.
+ */
 struct sees {
 	const char *was, *is; /* version 1, from before Coswig left, and version 2 */
 };

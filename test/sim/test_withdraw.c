@@ -198,7 +198,10 @@ static void who_was_away_erases_on_return(void **state)
 	towns_close(towns);
 }
 
-/* What was only withdrawn can be erased later, and who has missed the first withdrawal answers the next. */
+/*
+ * What was only withdrawn can be erased later, and who has missed the first withdrawal answers the
+ * next.
+ */
 /* Taking something back must not show its next version to more people. */
 static void what_was_for_few_stays_so(void **state)
 {

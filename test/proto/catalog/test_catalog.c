@@ -6,8 +6,10 @@
 #include "test/proto/made.h"
 #include "test/proto/press.h"
 
-/* The node is member 2; member 3 has a node of its own, which publishes. Both have the federation
-   key. */
+/*
+ * The node is member 2; member 3 has a node of its own, which publishes. Both have the federation
+ * key.
+ */
 struct fixture {
 	struct test_federation fed;
 	struct hub_node node, other;

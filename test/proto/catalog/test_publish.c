@@ -331,8 +331,10 @@ static void chunk_lose(struct fixture *f, bool manifest)
 	reading_fini(&reading);
 }
 
-/* What was sealed again is what was lost; the list of files names its version, so another one is
-   made. */
+/*
+ * What was sealed again is what was lost; the list of files names its version, so another one is
+ * made.
+ */
 static void the_same_again_heals_what_is_damaged(void **state)
 {
 	struct fixture *f = *state;

@@ -1,5 +1,7 @@
-/* Taking back: what a withdrawal does where it is made and where it comes, and who has confirmed
-   it. */
+/*
+ * Taking back: what a withdrawal does where it is made and where it comes, and who has confirmed
+ * it.
+ */
 #include "proto/catalog/withdrawal.h"
 
 #include "proto/catalog/catalog.h"
@@ -155,8 +157,10 @@ static void all_own_versions_go(void **state)
 	assert_int_equal(withdraw(f, PATH, "noch einmal", false), ERR_ABSENT);
 }
 
-/* What was taken back can still be asked to be erased; the next version has a higher number, and is
-   not touched. */
+/*
+ * What was taken back can still be asked to be erased; the next version has a higher number, and is
+ * not touched.
+ */
 static void erasing_may_be_asked_later(void **state)
 {
 	struct fixture *f = *state;

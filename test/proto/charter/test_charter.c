@@ -288,7 +288,9 @@ static void nil_stands_where_it_belongs(void **state)
 	charter_fini(&charter);
 }
 
-/* What the builder does not write: another county than the AGS says, an element more, a new kind. */
+/*
+ * What the builder does not write: another county than the AGS says, an element more, a new kind.
+ */
 static void changes_by_hand(void **state)
 {
 	struct draft_fixture *f = *state;

@@ -1,6 +1,6 @@
 /*
- * charter: who has a vote, and what is counted: distinct root keys, never signatures, names or numbers. The cases that
- * implementations of thresholds are known to get wrong have a test each.
+ * charter: who has a vote, and what is counted: distinct root keys, never signatures, names or
+ * numbers. The cases that implementations of thresholds are known to get wrong have a test each.
  */
 #include <sodium.h>
 

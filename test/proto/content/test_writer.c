@@ -396,7 +396,9 @@ static void old_epochs_stay_in_use_and_want_their_keys(void **state)
 	buf_fini(&out);
 }
 
-/* An epoch at the path itself follows one above it; a reader of the new one has the old one's key. */
+/*
+ * An epoch at the path itself follows one above it; a reader of the new one has the old one's key.
+ */
 static void epochs_above_stay_in_use_too(void **state)
 {
 	struct shop *s = *state;
@@ -465,7 +467,10 @@ static void hidden_files_are_cut_at_fixed_places(void **state)
 	writer_close(w);
 }
 
-/* A grant of exactly this path has the prefix and the number that tier open would have, and another key. */
+/*
+ * A grant of exactly this path has the prefix and the number that tier open would have, and another
+ * key.
+ */
 static void an_open_version_takes_nothing_from_a_granted_one(void **state)
 {
 	struct shop *s = *state;

@@ -96,8 +96,12 @@ static void count_begin(void)
 
 /* ---- a node with a core ---- */
 
-/* Member 2, with the federation key; member 3 is linked. What it subscribes to is said before the
-   core opens. */
+/*
+ * Member 2, with the federation key; member 3 is linked. What it subscribes to is said before the
+ * core opens.
+ */
+static const struct times now = {.wall_ms = TEST_TIME_MS, .mono_ms = 1000000};
+
 struct fixture {
 	struct test_federation fed;
 	struct hub_node node; /* identity and store */
@@ -129,15 +133,10 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct times now(struct fixture *f)
-{
-	return (struct times){hub_node_wall(&f->node), hub_node_mono(&f->node)};
-}
-
 static void turn(struct fixture *f, const struct event *event)
 {
 	effects_reset(&f->effects);
-	core_turn(f->core, f->node.txn, now(f), event, 1, &f->effects);
+	core_turn(f->core, f->node.txn, now, event, 1, &f->effects);
 	assert_int_equal(txn_commit(f->node.txn), ERR_OK);
 	f->node.txn = txn_begin(f->node.db, true);
 }
@@ -152,7 +151,7 @@ static void core_begin(struct fixture *f)
 		.link = LINK,
 		.certificate = {.member = 3, .org = org->id, .entry = buf_bytes(&org->entry)}};
 	hub_node_turn(&f->node);
-	assert_int_equal(core_open(&f->core, &f->node.hub.options, f->node.txn, now(f)), ERR_OK);
+	assert_int_equal(core_open(&f->core, &f->node.hub.options, f->node.txn, now), ERR_OK);
 	f->hub = core_hub(f->core);
 	dh_pk_of(&cert.key, &org->transport);
 	turn(f, &cert);

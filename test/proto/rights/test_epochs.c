@@ -4,8 +4,10 @@
 #include "proto/ledger/keywrap.h"
 #include "test/proto/made.h"
 
-/* The node is member 2 and gives rights to 3, 4 and 5; each of them may look with a node of its
-   own. */
+/*
+ * The node is member 2 and gives rights to 3, 4 and 5; each of them may look with a node of its
+ * own.
+ */
 struct fixture {
 	struct test_federation fed;
 	struct hub_node node;
@@ -90,8 +92,10 @@ static void assert_governs(struct fixture *f, const char *path, const char *epoc
 	assert_string_equal(governs(f, path, &key, out), epoch);
 }
 
-/* Whether a node of a member, which has all records of the owner, finds the key of the owner's
-   epoch for a path. */
+/*
+ * Whether a node of a member, which has all records of the owner, finds the key of the owner's
+ * epoch for a path.
+ */
 static bool opens(struct fixture *f, unsigned member, const char *prefix, uint64_t number,
 		  const char *path)
 {
@@ -201,8 +205,10 @@ static void a_reader_gets_what_lies_below_its_prefix(void **state)
 	(void)state;
 }
 
-/* What comes later is not for whose right has ended; what was before is for whoever gets a right
-   now. */
+/*
+ * What comes later is not for whose right has ended; what was before is for whoever gets a right
+ * now.
+ */
 static void a_new_epoch_follows_a_right_that_ends(void **state)
 {
 	struct fixture *f = *state;
@@ -226,8 +232,10 @@ static void a_new_epoch_follows_a_right_that_ends(void **state)
 	assert_false(opens(f, 3, TOP, 1, "gemeinde-2/bau"));
 }
 
-/* PROTOCOL: "expired tokens at most once a day, together" - but who is no member any more is left
-   out at once. */
+/*
+ * PROTOCOL: "expired tokens at most once a day, together" - but who is no member any more is left
+ * out at once.
+ */
 static void expired_tokens_wait_for_each_other(void **state)
 {
 	struct fixture *f = *state;
@@ -328,8 +336,9 @@ static void a_wrap_in_a_text_is_taken_by_its_reader(void **state)
 
 /* ---- right after a start ---- */
 
-/* Others may know more of the own records than this store: no epoch is made before that is clear.
-   */
+/*
+ * Others may know more of the own records than this store: no epoch is made before that is clear.
+ */
 static void early_after_a_start_nothing_new_is_made(void **state)
 {
 	struct fixture *f = *state;

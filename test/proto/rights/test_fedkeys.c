@@ -214,8 +214,10 @@ static void the_proposer_wraps_before_its_entry_counts(void **state)
 	assert_memory_equal(before.b, f->keys[1].b, KEY_LEN);
 }
 
-/* Of two proposals the one that counts is wrapped for all, also when it was the other that was
-   wrapped last. */
+/*
+ * Of two proposals the one that counts is wrapped for all, also when it was the other that was
+ * wrapped last.
+ */
 static void the_proposal_that_counts_is_wrapped(void **state)
 {
 	struct fixture *f = *state;
@@ -232,8 +234,10 @@ static void the_proposal_that_counts_is_wrapped(void **state)
 	fedkey_commitment(&commitment, fedkeys_get(&f->node.hub, 2), 2);
 	assert_memory_equal(commitment.b, first.key_commitment.b, ID_LEN);
 	assert_string_equal(wrapped(f, 2, &first.key_commitment, who), "12345");
-	/* What came to nothing goes with the next key, and so do wraps that this one makes
-	   needless. */
+	/*
+	 * What came to nothing goes with the next key, and so do wraps that this one makes
+	 * needless.
+	 */
 	f->keys[2] = *fedkeys_get(&f->node.hub, 2);
 	fedkeys_store(&f->node.hub, f->node.txn, 3, &f->keys[3]);
 	key_counts(f, 3, &f->keys[3]);
@@ -296,8 +300,10 @@ static void a_steward_looks_sooner_than_others(void **state)
 	}
 }
 
-/* Whoever has no wrap gets one; a steward trusts only stewards to have made it well. Relays get
-   none. */
+/*
+ * Whoever has no wrap gets one; a steward trusts only stewards to have made it well. Relays get
+ * none.
+ */
 static void who_has_no_wrap_gets_one(void **state)
 {
 	static const struct {

@@ -224,11 +224,11 @@ static void a_spoilt_copy_does_no_harm(void **state)
 		buf_fini(&body);
 	}
 	assert_true(reads(f, "gemeinde-3/x"));
-	struct bytes path = bytes_str("gemeinde-3/x");
-	const struct org_id *fourth = &f->fed.orgs[3].id;
-	assert_true(rights_serve(&f->node.hub, f->node.txn, fourth, &gift.id, TIER_GRANTED, path));
-	/* Another organisation's gives it nothing. */
-	assert_false(rights_serve(&f->node.hub, f->node.txn, fourth, &own.id, TIER_GRANTED, path));
+	assert_true(rights_serve(&f->node.hub, f->node.txn, &f->fed.orgs[3].id, &gift.id,
+				 TIER_GRANTED, bytes_str("gemeinde-3/x")));
+	assert_false(rights_serve(&f->node.hub, f->node.txn, &f->fed.orgs[3].id, &own.id,
+				  TIER_GRANTED,
+				  bytes_str("gemeinde-3/x"))); /* it is not this organisation's */
 }
 
 static void it_ends_with_its_giver(void **state)

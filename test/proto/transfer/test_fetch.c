@@ -1,8 +1,8 @@
 /* One version on its way: its index from one peer, its chunks from all that have it. */
 #include "proto/transfer/fetch.h"
+#include "proto/transfer/source.h"
 
 #include "proto/ledger/held.h"
-#include "proto/transfer/source.h"
 #include "store/chunks.h"
 #include "test/proto/made.h"
 
@@ -124,8 +124,10 @@ static void who_is_late_with_the_index_is_left_for_another(void **state)
 	go(f, 1);
 	assert_heard(&f->node, a, "");
 	assert_heard(&f->node, b, "INDEX_GET");
-	/* What comes after all from the first was not asked for any more; from the second it
-	   counts. */
+	/*
+	 * What comes after all from the first was not asked for any more; from the second it
+	 * counts.
+	 */
 	answer_all(f, a);
 	assert_int_equal(index_rows(f), 0);
 	answer_all(f, b);
@@ -177,8 +179,10 @@ static void an_index_comes_in_pages(void **state)
 	assert_int_equal(asked(f, a, NULL), 7);
 }
 
-/* Whatever is wrong with it, nothing of it stays, and another peer is asked; who breaks a rule is
-   closed. */
+/*
+ * Whatever is wrong with it, nothing of it stays, and another peer is asked; who breaks a rule is
+ * closed.
+ */
 static void a_wrong_index_is_asked_of_another(void **state)
 {
 	static const struct {
@@ -290,8 +294,10 @@ static void all_chunks_make_a_version(void **state)
 	assert_heard(&f->node, stranger, "");
 }
 
-/* What one has not sent for two seconds is asked of another with less to do; the first one's answer
-   still counts. */
+/*
+ * What one has not sent for two seconds is asked of another with less to do; the first one's answer
+ * still counts.
+ */
 static void a_chunk_comes_from_another_peer(void **state)
 {
 	struct fixture *f = *state;
@@ -438,8 +444,10 @@ static void a_lost_link_is_asked_of_others(void **state)
 	assert_int_equal(asked(f, b, NULL), of_a);
 }
 
-/* A token may reach a holder later than this node: all are asked again after a second, then two,
-   four... at most a minute. */
+/*
+ * A token may reach a holder later than this node: all are asked again after a second, then two,
+ * four... at most a minute.
+ */
 static void a_holder_that_does_not_know_the_token_is_asked_again(void **state)
 {
 	static const int64_t waits_ms[] = {1000,  2000,  4000,  8000, 16000,

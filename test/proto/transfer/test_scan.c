@@ -1,5 +1,7 @@
-/* What is wanted and not here becomes a fetch: with the version that comes, and with the word that
-   asks for it. */
+/*
+ * What is wanted and not here becomes a fetch: with the version that comes, and with the word that
+ * asks for it.
+ */
 #include "proto/transfer/scan.h"
 
 #include "proto/ledger/held.h"

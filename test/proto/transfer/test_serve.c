@@ -153,8 +153,10 @@ static void tier_token_and_membership_decide(void **state)
 
 /* ---- which ---- */
 
-/* A chunk is served when it belongs to a version that the peer may hold, whatever the current one
-   is. */
+/*
+ * A chunk is served when it belongs to a version that the peer may hold, whatever the current one
+ * is.
+ */
 static void chunks_of_older_versions_follow_their_own_tier(void **state)
 {
 	static const struct {
