@@ -467,6 +467,8 @@ static void what_was_said_about_keeping_holds(void **state)
 	publish(f, (struct publish_options){.keep = {1, 0}}, 'x', 100, &p);
 	assert_true(p.unchanged);
 	assert_string_equal(versions(f, all), "11");
+	publish(f, (struct publish_options){.path = NULL}, 'y', 100, &p);
+	assert_string_equal(versions(f, all), "12");
 }
 
 /* ---- after a withdrawal ---- */

@@ -93,7 +93,7 @@ static void who_may_not_read_does_not_get_it(void **state)
 	struct gift relay = {.from = 3, .to = 2, .prefix = "gemeinde-3/held", .verb = VERB_RELAY},
 		    read = {.from = 3, .to = 2, .prefix = "gemeinde-3/read"};
 	known(f, "gemeinde-3/no", 1, TIER_GRANTED);
-	known(f, "gemeinde-3/held", 1, TIER_GRANTED);
+	parcel_held(known(f, "gemeinde-3/held", 1, TIER_GRANTED), &f->node);
 	known(f, "gemeinde-3/read", 1, TIER_GRANTED);
 	gift_made(&relay, &f->node, &f->fed, right_take);
 	gift_made(&read, &f->node, &f->fed, right_take);

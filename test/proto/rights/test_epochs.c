@@ -311,9 +311,19 @@ static void a_wrap_in_a_text_is_taken_by_its_reader(void **state)
 		assert_int_equal(epochs_wrap_take(&reader.hub, reader.txn,
 						  &f->fed.orgs[OWNER - 1].id, &wrap),
 				 member == 3 ? ERR_OK : ERR_DENIED);
-		/* Of a stranger it counts for nothing. */
+		/* A stranger's counts for nothing, however well it is made. */
+		struct keywrap strange = wrap;
+		struct wrap_context context = {.granter = f->fed.orgs[4].id,
+					       .grantee = wrap.grantee,
+					       .prefix = wrap.prefix,
+					       .number = wrap.number,
+					       .path = wrap.path};
+		struct dh_pk pk;
+		dh_pk_of(&pk, &f->fed.orgs[2].wrap);
+		assert_int_equal(wrap_seal(&strange.wrap, &own, &pk, &context, &reader.random),
+				 ERR_OK);
 		assert_int_equal(
-			epochs_wrap_take(&reader.hub, reader.txn, &f->fed.orgs[4].id, &wrap),
+			epochs_wrap_take(&reader.hub, reader.txn, &f->fed.orgs[4].id, &strange),
 			ERR_DENIED);
 		enum err err = epochs_key(&reader.hub, reader.txn, bytes_str(TOP), 1,
 					  bytes_str(KITA), &key);

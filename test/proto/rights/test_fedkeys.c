@@ -92,17 +92,28 @@ static void wrap_comes(struct fixture *f, struct wrapping w)
 	buf_fini(&body);
 }
 
-/* For which members this node has wrapped key n: digits, "1345". */
-static const char *wrapped(struct fixture *f, uint64_t n, char out[8])
+/* For which members this node has wrapped this key as number n: digits, "1345". */
+static const char *wrapped(struct fixture *f, uint64_t n, const struct digest *commitment,
+			   char out[8])
 {
 	const struct bytes empty = bytes_of(NULL, 0);
+	struct keywrap wrap;
 	struct record record;
+	struct digest found;
+	struct key key;
 	size_t len = 0;
 	for (unsigned member = 1; member <= 5; member++) {
-		struct record_slot slot =
-			record_slot_wrap(&f->fed.orgs[member - 1].id, n, empty, empty);
-		if (!ledger_slot(&f->node.hub.ledger, f->node.txn, record_slot_bytes(&slot),
-				 f->node.hub.author, &record))
+		const struct test_org *to = &f->fed.orgs[member - 1];
+		struct record_slot slot = record_slot_wrap(&to->id, n, empty, empty);
+		if (ledger_slot(&f->node.hub.ledger, f->node.txn, record_slot_bytes(&slot),
+				f->node.hub.author, &record))
+			continue;
+		struct wrap_context context = {
+			.granter = f->node.identity.org, .grantee = to->id, .number = n};
+		assert_int_equal(keywrap_get(&wrap, record.body), ERR_OK);
+		assert_int_equal(wrap_open(&key, &wrap.wrap, &to->wrap, &context), ERR_OK);
+		fedkey_commitment(&found, &key, n);
+		if (id_eq(&found, commitment))
 			out[len++] = (char)('0' + member);
 	}
 	out[len] = 0;
@@ -186,7 +197,7 @@ static void the_proposer_wraps_before_its_entry_counts(void **state)
 	fedkeys_store(&f->node.hub, f->node.txn, 1, &f->keys[1]);
 	assert_int_equal(propose(f, &change, 4), ERR_OK);
 	assert_int_equal(change.key_number, 2);
-	assert_string_equal(wrapped(f, 2, who), "1235");
+	assert_string_equal(wrapped(f, 2, &change.key_commitment, who), "1235");
 	assert_null(fedkeys_get(&f->node.hub, 2));
 	hub_node_machines(&f->node);
 	made_charter(&f->node, &f->fed, &change, 1);
@@ -196,7 +207,7 @@ static void the_proposer_wraps_before_its_entry_counts(void **state)
 	struct digest commitment;
 	fedkey_commitment(&commitment, key, 2);
 	assert_memory_equal(commitment.b, change.key_commitment.b, ID_LEN);
-	assert_string_equal(wrapped(f, 2, who), "1235");
+	assert_string_equal(wrapped(f, 2, &change.key_commitment, who), "1235");
 	/* Who has that one can open the one before. */
 	struct key before;
 	assert_int_equal(fedkey_open_previous(&before, key, 2, change.sealed), ERR_OK);
@@ -222,7 +233,7 @@ static void the_proposal_that_counts_is_wrapped(void **state)
 	struct digest commitment;
 	fedkey_commitment(&commitment, fedkeys_get(&f->node.hub, 2), 2);
 	assert_memory_equal(commitment.b, first.key_commitment.b, ID_LEN);
-	assert_string_equal(wrapped(f, 2, who), "12345");
+	assert_string_equal(wrapped(f, 2, &first.key_commitment, who), "12345");
 	/*
 	 * What came to nothing goes with the next key, and so do wraps that this one makes
 	 * needless.
@@ -231,7 +242,7 @@ static void the_proposal_that_counts_is_wrapped(void **state)
 	fedkeys_store(&f->node.hub, f->node.txn, 3, &f->keys[3]);
 	key_counts(f, 3, &f->keys[3]);
 	assert_int_equal(waiting(f), 0);
-	assert_string_equal(wrapped(f, 2, who), "");
+	assert_string_equal(wrapped(f, 2, &first.key_commitment, who), "");
 }
 
 /* ---- the charter went back ---- */
@@ -302,7 +313,9 @@ static void who_has_no_wrap_gets_one(void **state)
 		{2, 0, "1245"}, {2, 5, "125"}, {2, 1, "125"}, {1, 0, "1245"}, {1, 5, "1245"},
 	};
 	struct fixture *f = *state;
+	struct digest commitment;
 	char who[8];
+	fedkey_commitment(&commitment, &f->keys[2], 2);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		begin(f, cases[i].member);
 		made_relay(&f->node, &f->fed, 3);
@@ -316,10 +329,10 @@ static void who_has_no_wrap_gets_one(void **state)
 		int64_t due_ms = fedkeys_wake(&f->node.hub) - hub_node_mono(&f->node);
 		hub_node_pass(&f->node, due_ms - 1);
 		fedkeys_tick(&f->node.hub, f->node.txn);
-		assert_string_equal(wrapped(f, 2, who), "");
+		assert_string_equal(wrapped(f, 2, &commitment, who), "");
 		hub_node_pass(&f->node, 1);
 		fedkeys_tick(&f->node.hub, f->node.txn);
-		assert_string_equal(wrapped(f, 2, who), cases[i].then);
+		assert_string_equal(wrapped(f, 2, &commitment, who), cases[i].then);
 		/* Somebody may lack one later. */
 		assert_in_range(fedkeys_wake(&f->node.hub) - hub_node_mono(&f->node), 5 * 60000,
 				15 * 60000);
