@@ -138,7 +138,7 @@ static void put_sample(struct buf *out, enum message_type type)
 }
 
 static const enum message_type types[] = {
-#define X(name, number) MESSAGE_##name,
+#define X(name, number, elements) MESSAGE_##name,
 	MESSAGE_LIST(X)
 #undef X
 };
