@@ -68,9 +68,9 @@ static void event_digest(struct sim *sim, const struct sim_node *node, const str
 	be64_put(head + 16, event->link);
 	hash_add(&sim->digest, bytes_of(head, sizeof(head)));
 	hash_add(&sim->digest, event->bytes);
-	sim->delivered++;
 	if (sim->trace)
 		event_trace(sim, node, event);
+	sim->delivered++;
 }
 
 /* ---- effects ---- */
