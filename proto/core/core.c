@@ -186,6 +186,9 @@ static const struct {
 	[MESSAGE_HOLDS] = {serve_holds_take, false},
 	[MESSAGE_FORK] = {fork_take, true},
 };
+#define X(name, number, elements) +1
+_Static_assert(sizeof(handlers) / sizeof(handlers[0]) == 1 MESSAGE_LIST(X), "one for each message");
+#undef X
 
 static void message_take(struct hub *hub, struct txn *txn, const struct event *event)
 {
@@ -292,7 +295,9 @@ static void arrival_take(struct hub *hub, struct txn *txn, const struct ledger_a
 {
 	const struct record *record = &arrival->record;
 	struct keywrap wrap;
-	switch (record->kind) {
+	if (!record_kind_known(record->kind))
+		return;
+	switch ((enum record_kind)record->kind) {
 	case RECORD_VERSION:
 		scan_version(hub, txn, arrival);
 		return;
@@ -321,6 +326,9 @@ static void arrival_take(struct hub *hub, struct txn *txn, const struct ledger_a
 			return;
 		wrap.prefix.len ? epochs_arrival(hub, txn, record)
 				: fedkeys_arrival(hub, txn, record);
+		return;
+	case RECORD_ERASURE:
+	case RECORD_NOTICE: /* looked up by who asks for them */
 		return;
 	}
 }

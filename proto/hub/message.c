@@ -11,7 +11,7 @@
 const char *message_name(enum message_type type)
 {
 	switch (type) {
-#define X(name, number)                                                                            \
+#define X(name, number, elements)                                                                  \
 	case MESSAGE_##name:                                                                       \
 		return #name;
 		MESSAGE_LIST(X)
@@ -203,42 +203,15 @@ static void read_chunk(struct message *m, struct wire_in *w)
 		m->body = wire_bin(w, 1, LIMIT_CHUNK_LEN_MAX);
 }
 
-/* Elements after the type. */
+/* UINT32_MAX: an unknown type. */
 static uint32_t element_count(enum message_type type)
 {
 	switch (type) {
-	case MESSAGE_SYNC_END:
-		return 0;
-	case MESSAGE_CHARTER_GET:
-	case MESSAGE_CHARTER:
-	case MESSAGE_ORGLOG_GET:
-	case MESSAGE_ORGLOG:
-	case MESSAGE_GROUPS:
-	case MESSAGE_STATES:
-	case MESSAGE_HEAD:
-	case MESSAGE_RECORDS:
-	case MESSAGE_JOIN:
-	case MESSAGE_TAKEN:
-	case MESSAGE_HOLDS:
-		return 1;
-	case MESSAGE_JOIN_ANSWER:
-	case MESSAGE_FORK:
-		return 2;
-	case MESSAGE_TOTALS:
-	case MESSAGE_BUCKETS_GET:
-	case MESSAGE_RECORDS_GET:
-	case MESSAGE_CHUNK_GET:
-	case MESSAGE_CHUNK:
-		return 3;
-	case MESSAGE_BUCKETS:
-	case MESSAGE_LEAVES_GET:
-		return 4;
-	case MESSAGE_LEAVES:
-	case MESSAGE_INDEX:
-		return 5;
-	case MESSAGE_INDEX_GET:
-	case MESSAGE_HELLO:
-		return 6;
+#define X(name, number, elements)                                                                  \
+	case MESSAGE_##name:                                                                       \
+		return elements;
+		MESSAGE_LIST(X)
+#undef X
 	}
 	return UINT32_MAX;
 }

@@ -14,36 +14,36 @@
 #include "proto/content/version.h"
 #include "proto/wire/wire_in.h"
 
-/* X(NAME, number) */
+/* X(NAME, number, elements after the type) */
 #define MESSAGE_LIST(X)                                                                            \
-	X(HELLO, 1)                                                                                \
-	X(CHARTER_GET, 2)                                                                          \
-	X(CHARTER, 3)                                                                              \
-	X(ORGLOG_GET, 4)                                                                           \
-	X(ORGLOG, 5)                                                                               \
-	X(GROUPS, 6)                                                                               \
-	X(STATES, 7)                                                                               \
-	X(TOTALS, 8)                                                                               \
-	X(HEAD, 9)                                                                                 \
-	X(RECORDS, 10)                                                                             \
-	X(BUCKETS_GET, 11)                                                                         \
-	X(BUCKETS, 12)                                                                             \
-	X(LEAVES_GET, 13)                                                                          \
-	X(LEAVES, 14)                                                                              \
-	X(RECORDS_GET, 15)                                                                         \
-	X(SYNC_END, 16)                                                                            \
-	X(JOIN, 17)                                                                                \
-	X(JOIN_ANSWER, 18)                                                                         \
-	X(TAKEN, 19)                                                                               \
-	X(INDEX_GET, 20)                                                                           \
-	X(INDEX, 21)                                                                               \
-	X(CHUNK_GET, 22)                                                                           \
-	X(CHUNK, 23)                                                                               \
-	X(HOLDS, 24)                                                                               \
-	X(FORK, 25)
+	X(HELLO, 1, 6)                                                                             \
+	X(CHARTER_GET, 2, 1)                                                                       \
+	X(CHARTER, 3, 1)                                                                           \
+	X(ORGLOG_GET, 4, 1)                                                                        \
+	X(ORGLOG, 5, 1)                                                                            \
+	X(GROUPS, 6, 1)                                                                            \
+	X(STATES, 7, 1)                                                                            \
+	X(TOTALS, 8, 3)                                                                            \
+	X(HEAD, 9, 1)                                                                              \
+	X(RECORDS, 10, 1)                                                                          \
+	X(BUCKETS_GET, 11, 3)                                                                      \
+	X(BUCKETS, 12, 4)                                                                          \
+	X(LEAVES_GET, 13, 4)                                                                       \
+	X(LEAVES, 14, 5)                                                                           \
+	X(RECORDS_GET, 15, 3)                                                                      \
+	X(SYNC_END, 16, 0)                                                                         \
+	X(JOIN, 17, 1)                                                                             \
+	X(JOIN_ANSWER, 18, 2)                                                                      \
+	X(TAKEN, 19, 1)                                                                            \
+	X(INDEX_GET, 20, 6)                                                                        \
+	X(INDEX, 21, 5)                                                                            \
+	X(CHUNK_GET, 22, 3)                                                                        \
+	X(CHUNK, 23, 3)                                                                            \
+	X(HOLDS, 24, 1)                                                                            \
+	X(FORK, 25, 2)
 
 enum message_type {
-#define X(name, number) MESSAGE_##name = number,
+#define X(name, number, elements) MESSAGE_##name = number,
 	MESSAGE_LIST(X)
 #undef X
 };

@@ -45,7 +45,7 @@ static enum err slot_check(const struct record *record, struct record_slot slot)
 	return bytes_eq(record->slot, record_slot_bytes(&slot)) ? ERR_OK : ERR_PROTOCOL;
 }
 
-static enum err wrap_check(const struct ledger *ledger, const struct record *record)
+static enum err wrap_check(const struct record *record)
 {
 	struct keywrap keywrap;
 	enum err err = keywrap_get(&keywrap, record->body);
@@ -71,7 +71,7 @@ static enum err key_check(const struct ledger *ledger, const struct record *reco
 	return slot_check(record, record_slot_key(key.prefix, key.number));
 }
 
-static enum err contact_check(const struct ledger *ledger, const struct record *record)
+static enum err contact_check(const struct record *record)
 {
 	struct contact contact;
 	enum err err = contact_get(&contact, record->body);
@@ -97,7 +97,7 @@ static enum err withdrawal_check(const struct ledger *ledger, const struct recor
 }
 
 /* The slot names a dataset; whether that was ever withdrawn is for the reader to see. */
-static enum err erasure_check(const struct ledger *ledger, const struct record *record)
+static enum err erasure_check(const struct record *record)
 {
 	struct record_id withdrawal;
 	enum err err = erasure_get(&withdrawal, record->body);
@@ -126,7 +126,7 @@ static enum err token_check(const struct ledger *ledger, const struct record *re
 }
 
 /* PROTOCOL: "A payload with a change of an unknown kind has no effect, and is passed on." */
-static enum err vote_check(const struct ledger *ledger, const struct record *record)
+static enum err vote_check(const struct record *record)
 {
 	struct charter_entry entry;
 	struct vote_body body;
@@ -139,7 +139,7 @@ static enum err vote_check(const struct ledger *ledger, const struct record *rec
 	return slot_check(record, record_slot_vote(entry.number));
 }
 
-static enum err notice_check(const struct ledger *ledger, const struct record *record)
+static enum err notice_check(const struct record *record)
 {
 	struct bytes text;
 	enum err err = notice_get(&text, record->body);
@@ -149,7 +149,7 @@ static enum err notice_check(const struct ledger *ledger, const struct record *r
 	return err;
 }
 
-static enum err wrap_key_check(const struct ledger *ledger, const struct record *record)
+static enum err wrap_key_check(const struct record *record)
 {
 	struct wrap wrap;
 	uint32_t number;
@@ -160,15 +160,6 @@ static enum err wrap_key_check(const struct ledger *ledger, const struct record 
 	return err;
 }
 
-/* How each kind is checked. Versions are decoded while at it, see version_check(). */
-static enum err (*const checks[])(const struct ledger *ledger, const struct record *record) = {
-	[RECORD_KEY] = key_check,           [RECORD_WRAP] = wrap_check,
-	[RECORD_VOTE] = vote_check,         [RECORD_TOKEN] = token_check,
-	[RECORD_CONTACT] = contact_check,   [RECORD_WITHDRAWAL] = withdrawal_check,
-	[RECORD_ERASURE] = erasure_check,   [RECORD_NOTICE] = notice_check,
-	[RECORD_WRAP_KEY] = wrap_key_check,
-};
-
 enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 			     struct ledger_news *news, struct version *version)
 {
@@ -178,13 +169,32 @@ enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 		.sequence = record->sequence,
 		.kind = record->kind,
 	};
-	if (record->kind == RECORD_VERSION)
-		return version_check(ledger, record, news, version);
 	/* PROTOCOL: "A record of an unknown kind is stored and forwarded and has no effect." */
 	if (!record_kind_known(record->kind))
 		return ERR_OK;
-	check(record->kind < sizeof(checks) / sizeof(checks[0]) && checks[record->kind]);
-	return checks[record->kind](ledger, record);
+	switch ((enum record_kind)record->kind) {
+	case RECORD_VERSION:
+		return version_check(ledger, record, news, version);
+	case RECORD_KEY:
+		return key_check(ledger, record);
+	case RECORD_WRAP:
+		return wrap_check(record);
+	case RECORD_VOTE:
+		return vote_check(record);
+	case RECORD_TOKEN:
+		return token_check(ledger, record);
+	case RECORD_CONTACT:
+		return contact_check(record);
+	case RECORD_WITHDRAWAL:
+		return withdrawal_check(ledger, record);
+	case RECORD_ERASURE:
+		return erasure_check(record);
+	case RECORD_NOTICE:
+		return notice_check(record);
+	case RECORD_WRAP_KEY:
+		return wrap_key_check(record);
+	}
+	return ERR_OK;
 }
 
 /* ---- storing ---- */

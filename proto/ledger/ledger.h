@@ -201,7 +201,7 @@ bool ledger_slots_next(struct ledger_slots *slots, struct record *out);
 /* The record of one author in one slot. ERR_ABSENT. */
 enum err ledger_slot(struct ledger *ledger, struct txn *txn, struct bytes slot, uint32_t author,
 		     struct record *out);
-/* Once, for a store made before slots were indexed. */
+/* For a store made before slots were indexed, or before all kinds were known that are known now. */
 void ledger_slots_rebuild(struct txn *txn);
 
 /* One version of a dataset, by one author. */

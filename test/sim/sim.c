@@ -484,9 +484,18 @@ bool sim_run(struct sim *sim, int64_t ms, bool (*until)(struct sim *sim, void *a
 	return until && until(sim, arg);
 }
 
+/* Before main(): cmocka asks for the filter when it begins. */
+__attribute__((constructor)) static void filter_set(void)
+{
+	const char *pattern = getenv("SIM_TEST");
+	if (pattern)
+		cmocka_set_test_filter(pattern);
+}
+
 void sim_init(struct sim *sim, uint64_t seed)
 {
 	*sim = (struct sim){.random = random_seeded(seed),
+			    .trace = getenv("SIM_TRACE") != NULL,
 			    .epoch_ms = 1789000000000,
 			    .delay_ms_min = 1,
 			    .delay_ms_max = 40,

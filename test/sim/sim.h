@@ -7,6 +7,9 @@
  * a node may be possessed: then the test speaks in its name. Everything random comes from one seed;
  * the same seed gives the same digest over all delivered events. After every turn the core's
  * counters are compared with what they count.
+ *
+ * For people, from the environment of any of these programs: SIM_TEST=PATTERN runs only the tests whose names match (* and ?
+ * as in a shell); SIM_TRACE=1 prints each event that is delivered, with its number, to the standard error.
  */
 #ifndef ALLMENDE_SIM_H
 #define ALLMENDE_SIM_H
@@ -105,9 +108,10 @@ struct sim {
 	uint64_t item_last;
 	struct sim_wire **wires;
 	size_t wire_count, wire_cap;
-	bool wire_closed;   /* one has: it may be released */
-	struct hash digest; /* of all delivered events */
-	uint64_t delivered;
+	bool wire_closed;    /* one has: it may be released */
+	struct hash digest;  /* of all delivered events */
+	uint64_t delivered;  /* their number */
+	bool trace;          /* they are printed */
 	uint64_t handshakes; /* connections made */
 	char root[200];
 	uint32_t delay_ms_min, delay_ms_max;

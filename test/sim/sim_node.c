@@ -1,6 +1,7 @@
 /* Nodes of the simulator: their turns, their effects, their life and death. */
 #include "test/sim/sim_internal.h"
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,6 +47,18 @@ void inbox_clear(struct sim_node *node)
 	node->inbox_count = 0;
 }
 
+static void event_trace(const struct sim *sim, const struct sim_node *node,
+			const struct event *event)
+{
+	static const char *const names[] = {"TICK",    "CERT",  "UP",        "DOWN",
+					    "MESSAGE", "CHUNK", "CHUNK_BAD", "CALL"};
+	struct message m;
+	bool readable = event->type == EVENT_MESSAGE && !message_decode(&m, event->bytes);
+	fprintf(stderr, "%8" PRIu64 " %9.3f s  %-12s %s %s link %" PRIu64 ", %zu bytes\n",
+		sim->delivered, (double)sim->now_ms / 1000, node->identity.slug, names[event->type],
+		readable ? message_name(m.type) : "", event->link, event->bytes.len);
+}
+
 static void event_digest(struct sim *sim, const struct sim_node *node, const struct event *event)
 {
 	uint8_t head[8 + 4 + 4 + 8];
@@ -55,6 +68,8 @@ static void event_digest(struct sim *sim, const struct sim_node *node, const str
 	be64_put(head + 16, event->link);
 	hash_add(&sim->digest, bytes_of(head, sizeof(head)));
 	hash_add(&sim->digest, event->bytes);
+	if (sim->trace)
+		event_trace(sim, node, event);
 	sim->delivered++;
 }
 

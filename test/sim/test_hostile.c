@@ -86,7 +86,7 @@ static void phase_reach(struct towns *towns, enum sync_phase phase)
 /* ---- any message at any time ---- */
 
 static const enum message_type types[] = {
-#define X(name, number) MESSAGE_##name,
+#define X(name, number, elements) MESSAGE_##name,
 	MESSAGE_LIST(X)
 #undef X
 };

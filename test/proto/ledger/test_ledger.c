@@ -448,6 +448,38 @@ static void displaced_version_is_gone(void **state)
 	test_record_fini(&record);
 }
 
+static bool contact_is_found(struct fixture *f)
+{
+	struct record_slot slot = record_slot_contact();
+	struct record found;
+
+	return !ledger_slot(&f->node.ledger, f->node.txn, record_slot_bytes(&slot), author1,
+			    &found);
+}
+
+/* What came before its kind was known is found by its slot as soon as it is. */
+static void kinds_known_since_are_indexed(void **state)
+{
+	struct fixture *f = *state;
+	struct txn *txn = f->node.txn;
+	struct row_key known = key_name("slots");
+	struct record_slot slot = record_slot_contact();
+	struct row_key row = key_slot(record_slot_bytes(&slot), author1);
+	struct test_record record;
+
+	ledger_slots_rebuild(txn);
+	test_record_init(&record, &f->fed, 1, PATH1, 1, 1);
+	contact_body(&record, true);
+	assert_int_equal(accept(f, &record, NULL), ERR_OK);
+	assert_true(txn_del(txn, TABLE_SLOT, row_key_bytes(&row)));
+	ledger_slots_rebuild(txn);
+	assert_false(contact_is_found(f)); /* nothing new is known */
+	txn_put(txn, TABLE_META, row_key_bytes(&known), bytes_str("\1\2\3"));
+	ledger_slots_rebuild(txn);
+	assert_true(contact_is_found(f));
+	test_record_fini(&record);
+}
+
 static void hold(struct txn *txn, const struct dataset_id *dataset, uint64_t number)
 {
 	struct chunk_addr addr = {{1}};
@@ -707,21 +739,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-		T(accepted_version_is_found),
-		T(every_rule_for_records),
-		T(what_is_withdrawn_does_not_count),
-		T(altered_bytes_are_refused),
-		T(higher_sequence_wins_in_any_order),
-		T(sequence_is_used_once),
-		T(displaced_version_is_gone),
-		T(what_is_held_goes_with_its_record),
-		T(current_is_the_highest_number),
-		T(of_two_the_smaller_id_is_current),
-		T(publishing_needs_the_role),
-		T(retired_node_says_nothing_new),
-		T(former_member_is_no_author),
-		T(deleted_record_does_not_come_back),
-		T(new_incarnation_replaces_the_old_one),
+		T(accepted_version_is_found),         T(every_rule_for_records),
+		T(what_is_withdrawn_does_not_count),  T(altered_bytes_are_refused),
+		T(higher_sequence_wins_in_any_order), T(sequence_is_used_once),
+		T(displaced_version_is_gone),         T(kinds_known_since_are_indexed),
+		T(what_is_held_goes_with_its_record), T(current_is_the_highest_number),
+		T(of_two_the_smaller_id_is_current),  T(publishing_needs_the_role),
+		T(retired_node_says_nothing_new),     T(former_member_is_no_author),
+		T(deleted_record_does_not_come_back), T(new_incarnation_replaces_the_old_one),
 #undef T
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
