@@ -7,7 +7,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-enum { SCRIPT_STEP_COUNT_MAX = 64 };
+enum { SCRIPT_STEP_COUNT_MAX = 48 };
 
 #define YEAR_MS (INT64_C(365) * 24 * 3600 * 1000)
 
@@ -368,7 +368,7 @@ static void put_message(struct script *s, struct buf *out, enum message_type typ
 static void say(struct script *s, unsigned wire)
 {
 	static const enum message_type types[] = {
-#define X(name, number) MESSAGE_##name,
+#define X(name, number, elements) MESSAGE_##name,
 		MESSAGE_LIST(X)
 #undef X
 	};

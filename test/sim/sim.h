@@ -8,8 +8,9 @@
  * the same seed gives the same digest over all delivered events. After every turn the core's
  * counters are compared with what they count.
  *
- * For people, from the environment of any of these programs: SIM_TEST=PATTERN runs only the tests whose names match (* and ?
- * as in a shell); SIM_TRACE=1 prints each event that is delivered, with its number, to the standard error.
+ * For people, from the environment of any of these programs: SIM_TEST=PATTERN runs only the tests
+ * whose names match (* and ? as in a shell); SIM_TRACE=1 prints each event that is delivered, with
+ * its number, to the standard error.
  */
 #ifndef ALLMENDE_SIM_H
 #define ALLMENDE_SIM_H
