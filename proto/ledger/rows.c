@@ -1,5 +1,5 @@
 /*
- * ledger_rows - the stored records, and the rows by which they are found: SLOT for all kinds that are known but versions, VERSION and
+ * The stored records, and the rows by which they are found: SLOT for all kinds that are known but versions, VERSION and
  * PATH for these.
  *
  * A slot begins with its kind, so one table, slot and author to place, answers "which tokens are there", "who has voted for
