@@ -4,8 +4,8 @@
  *	DIR/lock          held (flock) by the one process that writes
  *	DIR/data.mdb      the store (and LMDB's lock.mdb)
  *	DIR/keys/         sealed key files (keyfile.h), 0700
- *	DIR/config        settings, "name = value" a line (node/config)
- *	DIR/sheet-written the date of the last recovery sheet (tools/sheet)
+ *	DIR/config        settings, "name = value" a line (node/base/config)
+ *	DIR/sheet-written the date of the last recovery sheet (tools/kit/sheet)
  *	DIR/control.sock  the control interface while the daemon runs
  */
 #ifndef ALLMENDE_DIR_H

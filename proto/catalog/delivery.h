@@ -4,7 +4,7 @@
  *
  * Rows of DELIVER: a subscription's pattern and folder. Rows of DELIVERED: what stands at
  * DIR/<dataset path>, what is about to, and why the last attempt failed. Who writes the files is
- * node/deliver.c; the verbs here run inside a turn.
+ * node/files/deliver.c; the verbs here run inside a turn.
  */
 #ifndef ALLMENDE_DELIVERY_H
 #define ALLMENDE_DELIVERY_H

@@ -15,7 +15,7 @@
  *		... effects_reset(), close links, core_close(), core_open() ...
  *
  * Commands of the control interface run inside a turn as EVENT_CALL, questions between turns by
- * core_query(); both use the verbs of membership.h, catalog.h and transfer.h.
+ * core_query(); both use the verbs of membership/, catalog/ and transfer/.
  *
  * Glossary: link - a session with another node, numbered by the owner (never 0, never reused in one
  * run). peer - what the core knows about a link. guest - a peer that is not (yet) in the charter.

@@ -1,5 +1,5 @@
 /*
- * ledger_slot - finds records by slot, whoever their author is (ledger.h: struct ledger_slots).
+ * Finds records by slot, whoever their author is (ledger.h: struct ledger_slots).
  */
 #include "proto/ledger/ledger_internal.h"
 

@@ -33,7 +33,7 @@ void subscription_each(struct hub *hub, struct txn *txn,
 				    uint64_t held, uint64_t known),
 		       void *arg);
 
-/* For transfer.c: loads the rows; whether any subscription asks for this version. */
+/* For scan.c: loads the rows; whether any subscription asks for this version. */
 void subscriptions_load(struct hub *hub, struct txn *txn);
 bool subscriptions_ask(struct hub *hub, struct txn *txn, const struct version *version);
 
