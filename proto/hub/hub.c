@@ -100,7 +100,11 @@ const struct charter_member *hub_author_member(const struct hub *hub, uint32_t a
 
 int64_t hub_mono_of(const struct hub *hub, int64_t wall_ms)
 {
-	return wall_ms == INT64_MAX ? wall_ms : wall_ms - hub->wall_ms + hub->mono_ms;
+	/* Times of others may lie at the end of time. */
+	if (wall_ms == INT64_MAX ||
+	    (wall_ms > hub->wall_ms && wall_ms - hub->wall_ms > INT64_MAX - hub->mono_ms))
+		return INT64_MAX;
+	return wall_ms - hub->wall_ms + hub->mono_ms;
 }
 
 int64_t hub_wall_of(const struct hub *hub, int64_t mono_ms)
@@ -133,7 +137,8 @@ bool hub_joining(const struct hub *hub)
 
 bool hub_follows(const struct hub *hub)
 {
-	return hub->author || hub->place == PLACE_ADMITTED || hub->place == PLACE_UNSETTLED;
+	return hub->author || hub->place == PLACE_ADMITTED || hub->place == PLACE_UNSETTLED ||
+	       (hub_joining(hub) && hub->place_before == PLACE_UNSETTLED);
 }
 
 enum err hub_member_check(const struct hub *hub, char why[WHY_LEN])

@@ -55,6 +55,14 @@ static bool goes_before(struct txn *txn, const struct ledger_version *a,
 	       (!id_of(txn, b, &b_id) || bytes_cmp(id_bytes(&a_id), id_bytes(&b_id)) < 0);
 }
 
+/* A record that was found damaged leaves its rows behind for a while. */
+static bool is_here(struct txn *txn, const struct ledger_version *of)
+{
+	struct row_key key = key_record(of->author, of->incarnation, of->sequence);
+
+	return txn_has(txn, TABLE_RECORD, row_key_bytes(&key));
+}
+
 /* The best version of one number. */
 static bool best_of_number(struct ledger *ledger, struct txn *txn, const struct dataset_id *dataset,
 			   uint64_t number, struct ledger_version *out)
@@ -67,7 +75,7 @@ static bool best_of_number(struct ledger *ledger, struct txn *txn, const struct 
 		struct ledger_version next = {.dataset = *dataset, .number = number};
 		next.author = be32_get(walk.key.ptr + prefix.len - 4);
 		if (!ledger_place_get(txn, walk.value, &next.incarnation, &next.sequence) ||
-		    !is_listed(ledger, txn, dataset, number, next.author) ||
+		    !is_here(txn, &next) || !is_listed(ledger, txn, dataset, number, next.author) ||
 		    withdrawn(ledger, txn, dataset, number, next.author))
 			continue;
 		/* Mostly there is one, and its record need not be read. */

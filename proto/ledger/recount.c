@@ -48,7 +48,14 @@ void ledger_recount_begin(struct ledger *ledger, struct txn *txn, struct ledger_
 static void row_drop(struct ledger *ledger, struct txn *txn, struct ledger_recount *at)
 {
 	struct row_key key = key_record(at->author, at->incarnation, at->sequence);
+	struct record record;
+	struct bytes whole;
 
+	if (txn_get(txn, TABLE_RECORD, row_key_bytes(&key), &whole) &&
+	    !record_decode(&record, whole)) {
+		ledger_version_unlink(txn, &record);
+		ledger_slot_unlink(txn, &record);
+	}
 	txn_del(txn, TABLE_RECORD, row_key_bytes(&key));
 	fault(ledger, txn, at);
 }

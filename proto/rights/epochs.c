@@ -641,8 +641,10 @@ static void epochs_learn(struct hub *hub, struct txn *txn)
 	    epoch_keys_learn(hub, txn, &epochs->learn_at, &epochs->learnt))
 		return;
 	epochs->learn_rounds = epochs->learnt ? epochs->learn_rounds - 1 : 0;
-	if (epochs->learnt)
+	if (epochs->learnt) {
+		epochs->due = true;
 		hub->wanted_epoch++;
+	}
 	epochs->learnt = false;
 }
 

@@ -114,6 +114,8 @@ void logs_charter_take(struct hub *hub, struct txn *txn, struct peer *peer, stru
 	flow_progress(hub, peer);
 	logs_forget(hub);
 	hub->charter_news = true;
+	if (hub->join_failed)
+		return;
 	if (hub->charter.number < peer->sync->charter_here && !hub->charter.frozen)
 		logs_charter_ask(hub, peer, hub->charter.number + 1);
 	else

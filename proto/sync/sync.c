@@ -468,7 +468,7 @@ static void compare_begin(struct hub *hub, struct txn *txn, struct peer *peer)
 {
 	const struct limits *limits = hub->options.limits;
 	struct peer_sync *sync = peer->sync;
-	if (hub->place == PLACE_JOINING || hub->place == PLACE_WAITING)
+	if (hub_joining(hub) && !hub_follows(hub))
 		return; /* nothing of a federation is kept before it has said yes */
 	fork_tell(hub, txn, peer);
 	if (sync->charter_here > hub->charter.number) {

@@ -157,6 +157,11 @@ static void test_times(void **state)
 		assert_int_equal(hub_wall_of(hub, mono_ms + ms), wall_ms + ms);
 	}
 	assert_true(hub_mono_of(hub, INT64_MAX) == INT64_MAX);
+	/* A clock of 1970 in a machine that runs for long. */
+	hub_node_time(&f->node, 1000, 5000);
+	assert_true(hub_mono_of(hub, INT64_MAX - 1) == INT64_MAX);
+	assert_true(hub_mono_of(hub, INT64_MAX - 4000) == INT64_MAX);
+	assert_true(hub_mono_of(hub, INT64_MAX - 4001) == INT64_MAX - 1);
 	assert_true(hub_wall_of(hub, INT64_MAX) == INT64_MAX);
 }
 

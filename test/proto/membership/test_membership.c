@@ -176,8 +176,9 @@ static void test_places(void **state)
 		{"ja12xj", "JAAMFJ"},
 		{"ja12xjr", "JAAMFJF"},
 		{"ja123", "JAAMU"},
-		{"ja123j", "JAAMUA"}, /* it follows the charter as a guest, and goes on to */
-		{"ja123jr", "JAAMUAU"},
+		{"ja123j", "JAAMUJ"}, /* it follows the charter as a guest, and goes on to */
+		{"ja123jr", "JAAMUJU"},
+		{"ja123jw", "JAAMUJW"},
 		/* after a start */
 		{"s", "N"},
 		{"jsw", "JJW"},
@@ -189,7 +190,7 @@ static void test_places(void **state)
 		{"ja12cs", "JAAMMM"},
 		{"ja12cxs", "JAAMMFF"},
 		{"ja12c3s", "JAAMMUU"},
-		{"ja12c3js", "JAAMMUAJ"},
+		{"ja12c3js", "JAAMMUJJ"},
 		/* the invitation is in use until a comparison with a member has ended */
 		{"ja12xs", "JAAMFJ"},
 	};
