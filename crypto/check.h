@@ -22,8 +22,9 @@ void *mem_new(size_t count, size_t size);
 /* Grows an array to count elements of size; the new part is not zeroed. */
 void *mem_grow(void *ptr, size_t count, size_t size);
 /*
- * Room for one more element of size behind the first count of an array that has room for *cap: grows it to twice as many when
- * it is full. The one way in which lists grow: list->items = mem_room(list->items, list->count, &list->cap, sizeof(*list->items));
+ * Room for one more element of size behind the first count of an array that has room for *cap:
+ * grows it to twice as many when it is full. The one way in which lists grow: list->items =
+ * mem_room(list->items, list->count, &list->cap, sizeof(*list->items));
  */
 void *mem_room(void *items, size_t count, size_t *cap, size_t size);
 char *mem_str(const char *text);

@@ -49,7 +49,9 @@ bool noise_writes(const struct noise *noise);
 bool noise_done(const struct noise *noise);
 /* Appends the next handshake message carrying payload. ERR_PROTOCOL when it is not our turn. */
 enum err noise_write(struct noise *noise, struct buf *out, struct bytes payload);
-/* Appends the payload of the other side's message. ERR_DENIED or ERR_MALFORMED end the handshake. */
+/*
+ * Appends the payload of the other side's message. ERR_DENIED or ERR_MALFORMED end the handshake.
+ */
 enum err noise_read(struct noise *noise, struct buf *payload, struct bytes message);
 /* Ciphers for sending and receiving, and the handshake hash; noise_done() must hold. */
 void noise_split(struct noise *noise, struct noise_cipher *send, struct noise_cipher *recv,

@@ -3,9 +3,9 @@
  *
  * A path is 1..16 components of [a-z0-9._-], 1..64 bytes each, joined by '/', never "." or "..";
  * the first is the organisation's short name. A hidden component is '~' and 26 base32 characters
- * (RFC 4648, lower case, 16 random bytes). Containment is by component: "roads" never covers "roads-internal".
- * A pattern (of a subscription) may use '*' for one component and '**', last, for all below.
- * Inside one epoch K(path/child) = derive(K(path), child).
+ * (RFC 4648, lower case, 16 random bytes). Containment is by component: "roads" never covers
+ * "roads-internal". A pattern (of a subscription) may use '*' for one component and '**', last, for
+ * all below. Inside one epoch K(path/child) = derive(K(path), child).
  */
 #ifndef ALLMENDE_PATH_H
 #define ALLMENDE_PATH_H

@@ -1,8 +1,8 @@
 /*
  * root - the organisation's root seed and what follows from it.
  *
- * 32 random bytes; the Ed25519 root key and the X25519 recovery key are derived by label. On
- * paper the seed is text in groups of four from the Crockford base32 alphabet with a check sum, read
+ * 32 random bytes; the Ed25519 root key and the X25519 recovery key are derived by label. On paper
+ * the seed is text in groups of four from the Crockford base32 alphabet with a check sum, read
  * without regard to case, blanks and hyphens, and with o/0 and i/l/1 taken as equal.
  */
 #ifndef ALLMENDE_ROOT_H

@@ -16,8 +16,10 @@
 /* Writes text.len + SEAL_TAG_LEN bytes to out, which may not overlap text. */
 void seal(uint8_t *out, const struct key *key, const uint8_t nonce[SEAL_NONCE_LEN], struct bytes ad,
 	  struct bytes text);
-/* Writes sealed.len - SEAL_TAG_LEN bytes to out; sealed.len is at least SEAL_TAG_LEN. ERR_DENIED: not
-   sealed with this key, nonce and associated data; out is then zero. */
+/*
+ * Writes sealed.len - SEAL_TAG_LEN bytes to out; sealed.len is at least SEAL_TAG_LEN. ERR_DENIED:
+ * not sealed with this key, nonce and associated data; out is then zero.
+ */
 enum err unseal(uint8_t *out, const struct key *key, const uint8_t nonce[SEAL_NONCE_LEN],
 		struct bytes ad, struct bytes sealed);
 

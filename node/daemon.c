@@ -21,7 +21,7 @@ __attribute__((format(printf, 3, 4))) static enum err refuse_start(char *why, en
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(why, DAEMON_WHY_LEN, format, args);
+	vsnprintf(why, WHY_LEN, format, args);
 	va_end(args);
 	return err;
 }

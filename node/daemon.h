@@ -22,7 +22,6 @@
 #include "proto/charter/identity.h"
 #include "store/dir.h"
 
-#define DAEMON_WHY_LEN  512
 #define DAEMON_SOFTWARE "allmende " ALLMENDE_VERSION
 
 struct daemon_options {
@@ -75,7 +74,7 @@ struct daemon {
 	bool dir_held, identity_loaded, loop_open, handles_open; /* for daemon_close() */
 };
 
-/* Opens all and begins to listen; on failure one sentence stands in why (DAEMON_WHY_LEN), and
+/* Opens all and begins to listen; on failure one sentence stands in why (WHY_LEN), and
    daemon_close() is still due. ERR_CONFIG, ERR_DENIED (passphrase), ERR_ABSENT (no node in the
    directory), and what else store and core say. */
 enum err daemon_open(struct daemon *daemon, const struct daemon_options *options, char *why);

@@ -155,7 +155,7 @@ static void set_up_process(void)
 static int check_config(const char *dir)
 {
 	struct config config;
-	char why[CONFIG_WHY_LEN];
+	char why[WHY_LEN];
 	enum err err;
 
 	if (access(dir, F_OK)) {
@@ -175,7 +175,7 @@ static int check_config(const char *dir)
 static int run_daemon(const struct daemon_options *options)
 {
 	struct daemon *daemon = mem_new(1, sizeof(*daemon));
-	char why[DAEMON_WHY_LEN] = "";
+	char why[WHY_LEN] = "";
 	enum err err = daemon_open(daemon, options, why);
 
 	if (!err)

@@ -110,7 +110,7 @@ uint64_t chunks_job_new(struct txn *txn)
 }
 
 /* The chunks one call of chunks_sweep() looks at, in the order of their addresses. */
-struct sweep {
+struct chunks_look {
 	struct txn *txn;
 	const struct dataset_id *dataset;
 	struct sweep_chunk {
@@ -118,12 +118,12 @@ struct sweep {
 		uint32_t size;
 		bool needed;
 	} * chunks;
-	size_t count;
+	size_t count, cap;
 	size_t needed_count;
 };
 
 /* Reads up to max chunks; true when there are more, *from is the first of those. */
-static bool sweep_gather(struct sweep *sweep, struct chunk_addr *from, uint32_t max)
+static bool sweep_gather(struct chunks_look *sweep, struct chunk_addr *from, uint32_t max)
 {
 	struct row_key prefix = key_dataset(sweep->dataset);
 	struct row_key at = key_chunk(sweep->dataset, from);
@@ -140,16 +140,15 @@ static bool sweep_gather(struct sweep *sweep, struct chunk_addr *from, uint32_t 
 			*from = chunk.addr;
 			return true;
 		}
-		if (!(sweep->count & (sweep->count - 1)))
-			sweep->chunks = mem_grow(sweep->chunks, 2 * sweep->count + 1,
-						 sizeof(*sweep->chunks));
+		sweep->chunks =
+			mem_room(sweep->chunks, sweep->count, &sweep->cap, sizeof(*sweep->chunks));
 		sweep->chunks[sweep->count++] = chunk;
 	}
 	return false;
 }
 
 /* Marks the chunks that have a row in the table under prefix || address. */
-static void sweep_mark(struct sweep *sweep, enum table table, struct row_key prefix)
+static void sweep_mark(struct chunks_look *sweep, enum table table, struct row_key prefix)
 {
 	check(prefix.len + ID_LEN <= sizeof(prefix.b));
 	for (size_t i = 0; i < sweep->count; i++) {
@@ -170,7 +169,7 @@ static void sweep_mark(struct sweep *sweep, enum table table, struct row_key pre
  * group is the rows that share the first group_len bytes of their keys; only its first row is
  * read, the rest are asked for by address, so the work is bounded by groups times chunks.
  */
-static void sweep_mark_groups(struct sweep *sweep, enum table table, struct bytes prefix,
+static void sweep_mark_groups(struct chunks_look *sweep, enum table table, struct bytes prefix,
 			      size_t group_len, struct bytes group_end)
 {
 	struct row_key past = {.len = 0};
@@ -197,7 +196,7 @@ static void sweep_mark_groups(struct sweep *sweep, enum table table, struct byte
 bool chunks_sweep(struct txn *txn, const struct dataset_id *dataset, struct chunk_addr *from,
 		  uint32_t max, uint64_t *count, uint64_t *bytes)
 {
-	struct sweep sweep = {.txn = txn, .dataset = dataset};
+	struct chunks_look sweep = {.txn = txn, .dataset = dataset};
 	struct row_key prefix = key_dataset(dataset);
 	bool more;
 

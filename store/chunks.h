@@ -44,8 +44,9 @@ bool chunks_sweep(struct txn *txn, const struct dataset_id *dataset, struct chun
 		  uint32_t max, uint64_t *count, uint64_t *bytes);
 
 /*
- * Datasets to be swept are remembered in the store, so that a crash loses none. Each call of chunks_sweep_later() gives the
- * dataset a new mark: a sweep that ends with another mark than it began with may have missed something.
+ * Datasets to be swept are remembered in the store, so that a crash loses none. Each call of
+ * chunks_sweep_later() gives the dataset a new mark: a sweep that ends with another mark than it
+ * began with may have missed something.
  */
 void chunks_sweep_later(struct txn *txn, const struct dataset_id *dataset);
 /* The first of these datasets after *dataset (zeros: of all), with its mark. */

@@ -33,8 +33,10 @@ struct txn {
 	MDB_txn *mdb; /* NULL when it could not be begun */
 	enum err err;
 	bool write;
-	/* Where the last walk over each table stands; closed by a write to the table, so that nothing
-	   depends on how LMDB moves cursors under writes. */
+	/*
+	 * Where the last walk over each table stands; closed by a write to the table, so that
+	 * nothing depends on how LMDB moves cursors under writes.
+	 */
 	MDB_cursor *cursor[TABLE_COUNT];
 };
 

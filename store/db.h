@@ -59,7 +59,9 @@ bool txn_has(struct txn *txn, enum table table, struct bytes key);
 /* The key has 1..KEY_LEN_MAX bytes. ERR_FULL: a value above 64 MiB. */
 void txn_put(struct txn *txn, enum table table, struct bytes key, struct bytes value);
 /* True when the key was there. */
-/* The usual end of making a row: puts what is in value, or lets its fault stick, and releases it. */
+/*
+ * The usual end of making a row: puts what is in value, or lets its fault stick, and releases it.
+ */
 void txn_put_row(struct txn *txn, enum table table, const struct row_key *key, struct buf *value);
 bool txn_del(struct txn *txn, enum table table, struct bytes key);
 /* Number of rows of a table. */

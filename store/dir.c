@@ -24,7 +24,7 @@ __attribute__((format(printf, 3, 4))) static enum err refuse(char *why, enum err
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(why, DIR_WHY_LEN, format, args);
+	vsnprintf(why, WHY_LEN, format, args);
 	va_end(args);
 	return err;
 }

@@ -14,15 +14,13 @@
 #include "crypto/bytes.h"
 #include "store/db.h"
 
-#define DIR_WHY_LEN 512
-
 struct dir {
 	char *path; /* owned */
 	int lock_fd;
 };
 
 /*
- * Each function writes one sentence for a person into why (DIR_WHY_LEN bytes): what was wrong, the
+ * Each function writes one sentence for a person into why (WHY_LEN bytes): what was wrong, the
  * value seen, what to do next. `why` is empty on success.
  *
  * dir_create: makes the directory (0700, and missing ones above it) or takes over an empty one, and
@@ -42,9 +40,14 @@ enum err dir_open(struct dir *dir, const char *path, char *why);
 void dir_close(struct dir *dir);
 /* DIR/name, to be freed by the caller. */
 char *dir_file(const char *path, const char *name);
-/* The name of the network file system that a path is on, "NFS"; NULL: it is on none of those known. */
+/*
+ * The name of the network file system that a path is on, "NFS"; NULL: it is on none of those known.
+ */
 const char *dir_network_name(const char *path);
-/* Free bytes of the file system, and all that may be used there, both without what is kept back for root. */
+/*
+ * Free bytes of the file system, and all that may be used there, both without what is kept back for
+ * root.
+ */
 enum err dir_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes);
 
 #endif

@@ -104,8 +104,10 @@ struct row_key key_stage_prefix(uint64_t job);
 struct row_key key_stage(uint64_t job, const struct dataset_id *dataset,
 			 const struct chunk_addr *addr);
 struct row_key key_seen(const struct dataset_id *dataset, const struct digest *plain);
-/* PATH, SUBSCRIPTION, PEER, DELIVER, DELIVERED; the text itself when it has at most 255 bytes and does not begin with
-   "#", else "#" and its hash. */
+/*
+ * PATH, SUBSCRIPTION, PEER, DELIVER, DELIVERED; the text itself when it has at most 255 bytes and
+ * does not begin with "#", else "#" and its hash.
+ */
 struct row_key key_text(struct bytes text);
 
 #endif

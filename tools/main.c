@@ -125,7 +125,7 @@ static int run_command(int argc, char **argv)
 	int at = command_at(argc, argv);
 	int words = 0, count;
 	const struct command *command = commands_find(argc - at, argv + at, &words);
-	char why[ARGS_WHY_LEN];
+	char why[WHY_LEN];
 	struct tool tool = {
 		.args.own = command ? command->options : NULL,
 		.terminal_out = isatty(STDOUT_FILENO),

@@ -73,7 +73,7 @@ static void reply_error(struct call *call, enum err err, const char *code, const
 
 void api_fail(struct call *call, enum err err, const char *format, ...)
 {
-	char why[API_WHY_LEN];
+	char why[WHY_LEN];
 	va_list args;
 
 	va_start(args, format);

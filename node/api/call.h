@@ -14,7 +14,6 @@
 #include "node/api/api.h"
 #include "node/care/node_view.h"
 
-#define API_WHY_LEN        512
 #define API_TEXT_LEN_MAX   16384 /* of a query argument */
 #define API_ANSWER_LEN_MAX (1u << 30)
 #define API_PAGE_MAX       500 /* entries of a list at a time */
@@ -80,7 +79,7 @@ struct call {
 	unsigned status; /* of success; 0: 200 */
 	enum err err;
 	const char *code; /* instead of err's own, or NULL */
-	char why[API_WHY_LEN];
+	char why[WHY_LEN];
 	bool again; /* run: what is waited for has not come */
 	bool last;  /* for run: the time is over */
 

@@ -81,7 +81,7 @@ static json_t *grant_json(struct hub *hub, const struct grant *grant)
 static json_t *grant_token_json(struct hub *hub, struct txn *txn, const struct digest *token)
 {
 	struct grant grant;
-	char name[ID_HEX_LEN], why[GRANT_WHY_LEN];
+	char name[ID_HEX_LEN], why[WHY_LEN];
 
 	grant_name(name, token);
 	return !grants_find(hub, txn, name, &grant, why) ? grant_json(hub, &grant) : json_object();

@@ -99,7 +99,7 @@ static bool is_inside(const char *dir, const char *data)
 static bool folder_ok(struct call *call)
 {
 	const char *to = api_in_text(call, "to");
-	char why[FOLDER_WHY_LEN];
+	char why[WHY_LEN];
 
 	if (!to)
 		return true;

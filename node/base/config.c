@@ -314,7 +314,7 @@ enum err config_set(struct config *config, const char *where, const char *name, 
 
 	if (!setting) {
 		log_escape(shown, sizeof(shown), bytes_str(name));
-		snprintf(why, CONFIG_WHY_LEN,
+		snprintf(why, WHY_LEN,
 			 "%s: there is no setting \"%s\"; `allmended --help` lists them", where,
 			 shown);
 		return ERR_CONFIG;
@@ -322,7 +322,7 @@ enum err config_set(struct config *config, const char *where, const char *name, 
 	if (set_value(config, setting, value)) {
 		log_escape(shown, sizeof(shown), bytes_str(value));
 		allowed_text(allowed, sizeof(allowed), setting);
-		snprintf(why, CONFIG_WHY_LEN, "%s: %s is \"%s\"; allowed is %s", where, name, shown,
+		snprintf(why, WHY_LEN, "%s: %s is \"%s\"; allowed is %s", where, name, shown,
 			 allowed);
 		return ERR_CONFIG;
 	}
@@ -355,7 +355,7 @@ static enum err parse_line(struct config *config, const char *file, uint32_t num
 		return ERR_OK;
 	if (!value) {
 		log_escape(shown, sizeof(shown), bytes_str(name));
-		snprintf(why, CONFIG_WHY_LEN,
+		snprintf(why, WHY_LEN,
 			 "%.380s: \"%s\" is not \"name = value\"; write # before a remark", where,
 			 shown);
 		return ERR_CONFIG;
@@ -365,7 +365,7 @@ static enum err parse_line(struct config *config, const char *file, uint32_t num
 	setting = find(name);
 	line = setting ? &config->lines[setting - settings] : NULL;
 	if (line && *line) {
-		snprintf(why, CONFIG_WHY_LEN,
+		snprintf(why, WHY_LEN,
 			 "%s, line %" PRIu32 ": %s is set a second time, after line %" PRIu32
 			 "; remove one of them",
 			 file, number, name, *line);
@@ -414,7 +414,7 @@ static enum err check_whole(const struct config *config, const char *file, char 
 			continue;
 		number_text(high_text, sizeof(high_text), high->kind, h);
 		number_text(low_text, sizeof(low_text), low->kind, l);
-		snprintf(why, CONFIG_WHY_LEN,
+		snprintf(why, WHY_LEN,
 			 "%.350s, line %" PRIu32 ": %s is %s, but must %s %s, which is %s", file,
 			 line_high > line_low ? line_high : line_low, high->name, high_text,
 			 pairs[i].may_equal ? "not be below" : "be above", low->name, low_text);
@@ -436,7 +436,7 @@ enum err config_parse(struct config *config, const char *file, struct bytes text
 
 		number++;
 		if (len >= sizeof(line) || memchr(text.ptr + at, 0, len)) {
-			snprintf(why, CONFIG_WHY_LEN,
+			snprintf(why, WHY_LEN,
 				 "%.350s, line %" PRIu32 ": the line is longer than %zu bytes, or "
 				 "no text; write one \"name = value\" a line",
 				 file, number, sizeof(line) - 1);
@@ -461,7 +461,7 @@ enum err config_load(struct config *config, const char *dir, char *why)
 	if (!stream && errno == ENOENT)
 		goto out;
 	if (!stream) {
-		snprintf(why, CONFIG_WHY_LEN, "cannot read %s: %s", file, strerror(errno));
+		snprintf(why, WHY_LEN, "cannot read %s: %s", file, strerror(errno));
 		err = ERR_IO;
 		goto out;
 	}
@@ -474,7 +474,7 @@ enum err config_load(struct config *config, const char *dir, char *why)
 		buf_add(&text, bytes_of(block, len));
 	}
 	if (ferror(stream) || text.err) {
-		snprintf(why, CONFIG_WHY_LEN, "cannot read %s: %s", file,
+		snprintf(why, WHY_LEN, "cannot read %s: %s", file,
 			 text.err ? "it is larger than 64K" : strerror(errno));
 		err = text.err ? ERR_CONFIG : ERR_IO;
 	} else {

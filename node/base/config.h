@@ -7,7 +7,7 @@
  *
  * One setting a line; every value has a range; an unknown or repeated name is an error, so that a
  * slip of the pen is not mistaken for the default. Sizes take K, M, G, T (powers of 1024), times
- * ms, s, min, h. Each function writes one sentence into why (CONFIG_WHY_LEN bytes) when it fails:
+ * ms, s, min, h. Each function writes one sentence into why (WHY_LEN bytes) when it fails:
  * file, line, value, what is allowed.
  */
 #ifndef ALLMENDE_CONFIG_H
@@ -20,7 +20,6 @@
 #include "crypto/limits.h"
 #include "node/base/log.h"
 
-#define CONFIG_WHY_LEN        512
 #define CONFIG_FILE_LEN_MAX   65536
 #define CONFIG_SETTING_MAX    40
 #define CONFIG_LISTEN_DEFAULT "0.0.0.0:7420"

@@ -31,7 +31,7 @@ struct delivery { /* one version on its way into its folder */
 	bool failed, written;
 	bool bad_chunk, unrecorded;
 	struct chunk_addr bad;
-	char why[DELIVERY_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 static void look_push(struct deliver *deliver);

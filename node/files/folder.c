@@ -92,26 +92,25 @@ static bool name_entry(void *arg, const FTSENT *entry, size_t root_len)
 
 /* ---- checks ---- */
 
-bool folder_check(const char *dir, char why[FOLDER_WHY_LEN])
+bool folder_check(const char *dir, char why[WHY_LEN])
 {
 	struct stat st;
 
 	why[0] = 0;
 	if (dir[0] != '/')
-		snprintf(why, FOLDER_WHY_LEN,
+		snprintf(why, WHY_LEN,
 			 "the folder \"%.200s\" is not absolute: write it from / on, as the daemon "
 			 "is somewhere else",
 			 dir);
 	else if (strlen(dir) > FOLDER_DIR_LEN_MAX)
-		snprintf(why, FOLDER_WHY_LEN, "the folder's name is longer than %d bytes",
+		snprintf(why, WHY_LEN, "the folder's name is longer than %d bytes",
 			 FOLDER_DIR_LEN_MAX);
 	else if (stat(dir, &st))
-		snprintf(why, FOLDER_WHY_LEN, "%.200s: %s; make the folder first", dir,
-			 strerror(errno));
+		snprintf(why, WHY_LEN, "%.200s: %s; make the folder first", dir, strerror(errno));
 	else if (!S_ISDIR(st.st_mode))
-		snprintf(why, FOLDER_WHY_LEN, "%.200s is no folder", dir);
+		snprintf(why, WHY_LEN, "%.200s is no folder", dir);
 	else if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS))
-		snprintf(why, FOLDER_WHY_LEN,
+		snprintf(why, WHY_LEN,
 			 "the daemon, which runs as user %ld, cannot write to %.200s: %s",
 			 (long)geteuid(), dir, strerror(errno));
 	return !why[0];

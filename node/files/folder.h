@@ -21,7 +21,7 @@
 #include "crypto/id.h"
 #include "crypto/limits.h"
 
-enum { FOLDER_WHY_LEN = 400, FOLDER_DIR_LEN_MAX = 1024, FOLDER_MARK_LEN_MAX = 48 };
+enum { FOLDER_DIR_LEN_MAX = 1024, FOLDER_MARK_LEN_MAX = 48 };
 
 /* What a folder holds, by the names of its files; in any order. */
 struct folder_names {
@@ -37,11 +37,11 @@ struct folder {
 	char path[LIMIT_PATH_LEN_MAX + 1];
 	char part[FOLDER_MARK_LEN_MAX + 16]; /* name of the folder being written, in dir */
 	int dir_fd, part_fd, file_fd;        /* -1: not open */
-	char why[FOLDER_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 /* Whether a folder can be given as DIR: absolute, there, and writable for this process. */
-bool folder_check(const char *dir, char why[FOLDER_WHY_LEN]);
+bool folder_check(const char *dir, char why[WHY_LEN]);
 
 /*
  * mark: tells the nodes apart that write below one DIR. names, names_next: what DIR/PATH may hold

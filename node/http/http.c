@@ -271,7 +271,7 @@ static size_t keep_escapes(void *arg, struct MHD_Connection *connection, char *t
 	return strlen(text);
 }
 
-struct lookup {
+struct query_argument {
 	const char *name;
 	const char *value;
 };
@@ -279,7 +279,7 @@ struct lookup {
 static enum MHD_Result look_up(void *arg, enum MHD_ValueKind kind, const char *name,
 			       const char *value)
 {
-	struct lookup *lookup = arg;
+	struct query_argument *lookup = arg;
 
 	if (strcmp(name, lookup->name))
 		return MHD_YES;
@@ -289,7 +289,7 @@ static enum MHD_Result look_up(void *arg, enum MHD_ValueKind kind, const char *n
 
 enum err http_query(const struct http_request *request, const char *name, struct buf *out)
 {
-	struct lookup lookup = {.name = name};
+	struct query_argument lookup = {.name = name};
 
 	MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, look_up, &lookup);
 	if (!lookup.value)
@@ -370,20 +370,19 @@ static enum err open_tcp(struct http *http, int *fd, char *why)
 	int code;
 
 	if (address_split(address, host, &port)) {
-		snprintf(why, HTTP_WHY_LEN, "http: %s is not HOST:PORT", address);
+		snprintf(why, WHY_LEN, "http: %s is not HOST:PORT", address);
 		return ERR_CONFIG;
 	}
 	snprintf(service, sizeof(service), "%u", port);
 	code = getaddrinfo(host, service, &hints, &found);
 	if (code) {
-		snprintf(why, HTTP_WHY_LEN, "http: cannot find %s: %s", address,
-			 gai_strerror(code));
+		snprintf(why, WHY_LEN, "http: cannot find %s: %s", address, gai_strerror(code));
 		return ERR_CONFIG;
 	}
 	*fd = tcp_listen(found);
 	freeaddrinfo(found);
 	if (*fd < 0) {
-		snprintf(why, HTTP_WHY_LEN,
+		snprintf(why, WHY_LEN,
 			 "http: cannot listen on %s: %s; choose another address with \"http = "
 			 "HOST:PORT\" in the config or --http",
 			 address, strerror(errno));
@@ -400,7 +399,7 @@ static enum err open_socket(struct http *http, int *fd, char *why)
 	*fd = socket_listen(http->options.dir);
 	if (*fd >= 0)
 		return ERR_OK;
-	snprintf(why, HTTP_WHY_LEN, "cannot make %s/" SOCKET_NAME ": %s", http->options.dir,
+	snprintf(why, WHY_LEN, "cannot make %s/" SOCKET_NAME ": %s", http->options.dir,
 		 strerror(errno));
 	return ERR_IO;
 }
@@ -437,7 +436,7 @@ enum err http_open(struct http **out, const struct http_options *options, char *
 	http->daemon = mhd_start(http, fd);
 	info = http->daemon ? MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
 	if (!info) {
-		snprintf(why, HTTP_WHY_LEN, "libmicrohttpd cannot be started with epoll");
+		snprintf(why, WHY_LEN, "libmicrohttpd cannot be started with epoll");
 		if (http->daemon)
 			MHD_stop_daemon(http->daemon);
 		else

@@ -20,8 +20,6 @@
 #include "crypto/bytes.h"
 #include "crypto/limits.h"
 
-#define HTTP_WHY_LEN 512
-
 enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OTHER };
 
 struct http;
@@ -66,7 +64,7 @@ struct http_options {
 };
 
 /* The caller holds the directory's lock: a socket left behind by a crash is removed. One sentence
-   in why (HTTP_WHY_LEN): ERR_IO; ERR_CONFIG: the address cannot be used. */
+   in why (WHY_LEN): ERR_IO; ERR_CONFIG: the address cannot be used. */
 enum err http_open(struct http **out, const struct http_options *options, char *why);
 const char *http_library_version(void);
 /* From now on every new request is answered with 503. */

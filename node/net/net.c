@@ -188,20 +188,20 @@ static void arrived(uv_stream_t *listener, int status)
 static enum err listen_failed(struct net *net, int code, const char *address, char *why)
 {
 	if (code == UV_EADDRINUSE)
-		snprintf(why, NET_WHY_LEN,
+		snprintf(why, WHY_LEN,
 			 "%s is in use by another program; choose another address with "
 			 "\"listen = HOST:PORT\" in the config or --listen, or stop that program",
 			 address);
 	else if (code == UV_EADDRNOTAVAIL)
-		snprintf(why, NET_WHY_LEN,
+		snprintf(why, WHY_LEN,
 			 "%s is not an address of this machine; set \"listen\" to one that is, or "
 			 "to 0.0.0.0:PORT for all",
 			 address);
 	else if (code == UV_EACCES)
-		snprintf(why, NET_WHY_LEN,
+		snprintf(why, WHY_LEN,
 			 "%s must not be used by this user; choose a port from 1024 on", address);
 	else
-		snprintf(why, NET_WHY_LEN, "cannot listen on %s: %s", address, uv_strerror(code));
+		snprintf(why, WHY_LEN, "cannot listen on %s: %s", address, uv_strerror(code));
 	uv_close((uv_handle_t *)&net->listener, NULL);
 	return code == UV_EADDRINUSE || code == UV_EADDRNOTAVAIL || code == UV_EACCES ? ERR_CONFIG
 										      : ERR_IO;
@@ -218,13 +218,13 @@ enum err net_listen(struct net *net, const char *address, char *why)
 	uint16_t port;
 
 	if (address_split(address, host, &port)) {
-		snprintf(why, NET_WHY_LEN, "%s is not HOST:PORT", address);
+		snprintf(why, WHY_LEN, "%s is not HOST:PORT", address);
 		return ERR_CONFIG;
 	}
 	snprintf(service, sizeof(service), "%u", port);
 	code = uv_getaddrinfo(net->options.loop, &resolve, NULL, host, service, &hints);
 	if (code) {
-		snprintf(why, NET_WHY_LEN, "cannot listen on %s: %s", address, uv_strerror(code));
+		snprintf(why, WHY_LEN, "cannot listen on %s: %s", address, uv_strerror(code));
 		return ERR_CONFIG;
 	}
 	code = uv_tcp_init(net->options.loop, &net->listener);

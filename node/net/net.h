@@ -19,8 +19,6 @@
 #include "node/base/log.h"
 #include "node/base/turn.h"
 
-#define NET_WHY_LEN 512
-
 struct net_options {
 	uv_loop_t *loop;   /* all borrowed */
 	struct turn *turn; /* may come later: net_attach() */
@@ -33,7 +31,7 @@ struct net_options {
 
 struct net;
 void net_open(struct net **out, const struct net_options *options);
-/* Begins to accept. One sentence in why (NET_WHY_LEN): ERR_CONFIG (not an address of this machine,
+/* Begins to accept. One sentence in why (WHY_LEN): ERR_CONFIG (not an address of this machine,
    port in use), ERR_IO. */
 enum err net_listen(struct net *net, const char *address, char *why);
 /* Before the loop runs: the turn needs to know what is listened on. */

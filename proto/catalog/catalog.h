@@ -1,9 +1,9 @@
 /*
  * catalog - datasets and versions as people see them: publish, list, show, read.
  *
- * The verbs run inside a turn (EVENT_CALL). What a worker needs to seal or open chunks afterwards is copied into
- * struct publication and struct reading, which the caller owns and which hold keys: they end with
- * their _fini, which wipes.
+ * The verbs run inside a turn (EVENT_CALL). What a worker needs to seal or open chunks afterwards
+ * is copied into struct publication and struct reading, which the caller owns and which hold keys:
+ * they end with their _fini, which wipes.
  */
 #ifndef ALLMENDE_CATALOG_H
 #define ALLMENDE_CATALOG_H
@@ -12,8 +12,6 @@
 #include "proto/content/reader.h"
 #include "proto/content/version.h"
 #include "proto/content/writer.h"
-
-#define CATALOG_WHY_LEN 512
 
 /* One version, copied; release with catalog_entry_fini(). */
 struct catalog_entry {
@@ -29,7 +27,8 @@ struct catalog_entry {
 	bool held;                         /* all chunks are here */
 	bool damaged; /* was held; chunks were found bad and are being fetched again */
 	bool own;
-	bool former; /* of a former member: listed for as long as it is held here, and fetched no more */
+	/* of a former member: listed for as long as it is held here, and fetched no more */
+	bool former;
 	bool current;                 /* highest number of its dataset */
 	struct buf description_bytes; /* what description points into */
 	struct description
@@ -37,11 +36,17 @@ struct catalog_entry {
 };
 void catalog_entry_fini(struct catalog_entry *entry);
 
-/* number 0: the current version. ERR_ABSENT with a sentence in why (CATALOG_WHY_LEN): the dataset or version is not known. */
+/*
+ * number 0: the current version. ERR_ABSENT with a sentence in why (WHY_LEN): the dataset
+ * or version is not known.
+ */
 enum err catalog_find(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
 		      struct catalog_entry *out, char *why);
-/* Current versions of all datasets whose path matches (NULL: all), in order of path, beginning after `after` (NULL:
-   the first). Calls each until it returns false. The entry belongs to the callee's caller. */
+/*
+ * Current versions of all datasets whose path matches (NULL: all), in order of path, beginning
+ * after `after` (NULL: the first). Calls each until it returns false. The entry belongs to the
+ * callee's caller.
+ */
 void catalog_list(struct hub *hub, struct txn *txn, const char *pattern, const char *after,
 		  bool (*each)(void *arg, const struct catalog_entry *entry), void *arg);
 /* All versions of a dataset, newest first. */
@@ -55,7 +60,9 @@ struct catalog_holder {
 	bool operator_known;                        /* it has said who runs it */
 	char operator_name[LIMIT_NAME_LEN_MAX + 1]; /* who does; empty: the organisation */
 };
-/* Own node first, then those linked, then those that said so before (of own versions); at most max. */
+/*
+ * Own node first, then those linked, then those that said so before (of own versions); at most max.
+ */
 size_t catalog_holders(struct hub *hub, struct txn *txn, const struct catalog_entry *entry,
 		       struct catalog_holder *out, size_t max);
 /* Of a node, whether it holds anything or not; false: no such member. */
@@ -100,8 +107,11 @@ struct publication {
 };
 void publication_fini(struct publication *publication);
 
-/* ERR_DENIED: not the own namespace, or a wider tier without widen; ERR_CONFIG: path or value; ERR_ABSENT: no federation;
-   ERR_AGAIN: the federation key is not here yet. */
+/*
+ * ERR_DENIED: not the own namespace, not this node's role, or a wider tier without widen;
+ * ERR_CONFIG: path or value; ERR_ABSENT: no federation; ERR_AGAIN: the federation key is not here
+ * yet.
+ */
 enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 			       const struct publish_options *options, struct publication *out,
 			       char *why);
@@ -109,9 +119,12 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 void catalog_publish_chunk(struct hub *hub, struct txn *txn, const struct publication *publication,
 			   const struct chunk_addr *addr, uint32_t size,
 			   struct bytes chunk /* empty: known already */);
-/* Makes the version: record, head, index, announcement. The writer has finished, all its chunks are stored.
-   *unchanged: the files are those of the version before; nothing was made, *out is that version. ERR_DENIED: empty or less than half as large
-   without allow_shrink; ERR_BUSY: another version was made meanwhile, begin again. */
+/*
+ * Makes the version: record, head, index, announcement. The writer has finished, all its chunks are
+ * stored. *unchanged: the files are those of the version before; nothing was made, *out is that
+ * version. ERR_DENIED: empty or less than half as large without allow_shrink; ERR_BUSY: another
+ * version was made meanwhile, begin again.
+ */
 enum err catalog_publish_commit(struct hub *hub, struct txn *txn, int64_t now_ms,
 				struct publication *publication, struct writer *writer,
 				bool *unchanged, struct catalog_entry *out, char *why);
@@ -129,20 +142,31 @@ struct reading {
 	struct key dataset_key; /* of the version's own epoch */
 };
 void reading_fini(struct reading *reading);
-/* ERR_ABSENT: not known. ERR_DENIED: not readable here (why says whom to ask). ERR_AGAIN: known, not held. */
+/*
+ * ERR_ABSENT: not known. ERR_DENIED: not readable here (why says whom to ask). ERR_AGAIN: known,
+ * not held.
+ */
 enum err catalog_read(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
 		      struct reading *out, char *why);
 
-/* K(dataset) of an older epoch that the manifest of a version being read names (reader_key_wanted()). ERR_ABSENT: not to be had here. The caller wipes. */
+/*
+ * K(dataset) of an older epoch that the manifest of a version being read names
+ * (reader_key_wanted()). ERR_ABSENT: not to be had here. The caller wipes.
+ */
 enum err catalog_epoch_key(struct hub *hub, struct txn *txn, const struct reading *reading,
 			   const struct manifest_epoch *epoch, struct key *out);
 
-/* The sentence for somebody who may not read what lies at a path, and whom to ask: "Stadt Meißen has not granted you ...". */
+/*
+ * The sentence for somebody who may not read what lies at a path, and whom to ask: "Stadt Meißen
+ * has not granted you ...".
+ */
 void catalog_denied(struct hub *hub, struct txn *txn, struct bytes path, char *why);
 
-/* Checks what only the core can: own set digests against heads, index rows of held versions against records and chunks.
-   Looks at about max rows from *cursor on (0: the beginning), true when there is more; adds findings (one sentence each, without
-   line end) to text, separated by line feeds. */
+/*
+ * Checks what only the core can: own set digests against heads, index rows of held versions against
+ * records and chunks. Looks at about max rows from *cursor on (0: the beginning), true when there
+ * is more; adds findings (one sentence each, without line end) to text, separated by line feeds.
+ */
 bool catalog_verify(struct hub *hub, struct txn *txn, uint64_t *cursor, uint32_t max,
 		    struct buf *text, uint64_t *looked);
 

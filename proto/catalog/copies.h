@@ -1,7 +1,9 @@
 /*
- * copies - foreign data that lies here although no subscription asks for it (any more): found, and dropped to make room.
+ * copies - foreign data that lies here although no subscription asks for it (any more): found, and
+ * dropped to make room.
  *
- * Runs inside turns (EVENT_CALL), a bounded part in each. Own data and what subscriptions ask for is never touched.
+ * Runs inside turns (EVENT_CALL), a bounded part in each. Own data and what subscriptions ask for
+ * is never touched.
  */
 #ifndef ALLMENDE_COPIES_H
 #define ALLMENDE_COPIES_H

@@ -72,7 +72,7 @@ struct delivered {
 	uint32_t fail_count;
 	char dir[DELIVERY_DIR_LEN_MAX + 1];
 	char path[LIMIT_PATH_LEN_MAX + 1];
-	char why[DELIVERY_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 static struct row_key delivered_key(const char *dir, const char *path)
@@ -118,7 +118,7 @@ static bool delivered_get(struct delivered *row, struct bytes value)
 	row->fail_count = (uint32_t)wire_uint(&w, UINT32_MAX);
 	text_fill(row->dir, sizeof(row->dir), wire_bin(&w, 0, DELIVERY_DIR_LEN_MAX));
 	text_fill(row->path, sizeof(row->path), wire_bin(&w, 0, LIMIT_PATH_LEN_MAX));
-	text_fill(row->why, sizeof(row->why), wire_bin(&w, 0, DELIVERY_WHY_LEN - 1));
+	text_fill(row->why, sizeof(row->why), wire_bin(&w, 0, WHY_LEN - 1));
 	return !wire_end(&w);
 }
 
@@ -184,7 +184,7 @@ static bool look_at(struct hub *hub, struct txn *txn, int64_t now_ms,
 		    struct delivery_cursor *cursor, const char *path,
 		    const struct record_id *current, struct bytes dir, struct delivery_due *out)
 {
-	char why[CATALOG_WHY_LEN];
+	char why[WHY_LEN];
 	struct delivered row;
 
 	text_fill(out->dir, sizeof(out->dir), dir);

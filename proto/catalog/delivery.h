@@ -1,8 +1,10 @@
 /*
- * delivery - which datasets are written into folders, and what stands there: the part of `subscribe --to` that lasts.
+ * delivery - which datasets are written into folders, and what stands there: the part of `subscribe
+ * --to` that lasts.
  *
- * Rows of DELIVER: a subscription's pattern and folder. Rows of DELIVERED: what stands at DIR/<dataset path>, what is
- * about to, and why the last attempt failed. Who writes the files is node/files/deliver.c; the verbs here run inside a turn.
+ * Rows of DELIVER: a subscription's pattern and folder. Rows of DELIVERED: what stands at
+ * DIR/<dataset path>, what is about to, and why the last attempt failed. Who writes the files is
+ * node/files/deliver.c; the verbs here run inside a turn.
  */
 #ifndef ALLMENDE_DELIVERY_H
 #define ALLMENDE_DELIVERY_H
@@ -12,7 +14,6 @@
 enum {
 	DELIVERY_DIR_LEN_MAX = 1024,
 	DELIVERY_TARGET_LEN_MAX = DELIVERY_DIR_LEN_MAX + 1 + LIMIT_PATH_LEN_MAX,
-	DELIVERY_WHY_LEN = 400,
 };
 
 /* The folder of a subscription; a later call takes the place of an earlier one. */
@@ -35,11 +36,13 @@ struct delivery_due {
 struct delivery_cursor {
 	struct row_key at;
 	bool more; /* look again: there are datasets behind */
-	int64_t retry_ms; /* when to look again, at the latest; INT64_MAX: nothing is to be written anywhere */
+	/* when to look again, at the latest; INT64_MAX: nothing is to be written anywhere */
+	int64_t retry_ms;
 };
 /*
- * Looks at about 500 datasets from the cursor on (empty: the beginning). True: *out is the first that is held, readable, not
- * yet in its folder, and has not failed just now; the next call looks at it again.
+ * Looks at about 500 datasets from the cursor on (empty: the beginning). True: *out is the first
+ * that is held, readable, not yet in its folder, and has not failed just now; the next call looks
+ * at it again.
  */
 bool delivery_next(struct hub *hub, struct txn *txn, int64_t now_ms, struct delivery_cursor *cursor,
 		   struct delivery_due *out);
@@ -58,7 +61,7 @@ struct delivery_view {
 	uint64_t number;     /* 0: nothing yet */
 	uint32_t fail_count; /* since it last went well */
 	int64_t retry_ms;
-	char why[DELIVERY_WHY_LEN];
+	char why[WHY_LEN];
 };
 void delivery_each(struct txn *txn, bool (*each)(void *arg, const struct delivery_view *view),
 		   void *arg);

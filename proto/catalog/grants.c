@@ -104,7 +104,10 @@ static void each_filtered(struct hub *hub, struct txn *txn, const struct filter 
 	struct record record;
 	struct token token;
 
-	/* Several authors may publish one token, one after the other in this order: a good copy counts. */
+	/*
+	 * Several authors may publish one token, one after the other in this order: a good copy
+	 * counts.
+	 */
 	while (ledger_slots_next(&slots, &record)) {
 		const char *why;
 		if (token_get(&token, record.body) || !filter_passes(filter, &token) ||
@@ -177,7 +180,10 @@ enum err grants_find(struct hub *hub, struct txn *txn, const char *name, struct 
 
 /* ---- giving ---- */
 
-/* What the new link stands on: nothing in the own namespace, else the best grant that may be handed on. */
+/*
+ * What the new link stands on: nothing in the own namespace, else the best grant that may be handed
+ * on.
+ */
 struct base {
 	struct hub *hub;
 	const struct grant_terms *terms;
@@ -295,7 +301,9 @@ static enum err link_add(struct hub *hub, const struct charter_member *to,
 		.audience = to->org,
 		.verb = terms->verb,
 		.prefix = bytes_str(terms->prefix),
-		/* Clocks differ: what is given now is good at once for whoever is a little behind. */
+		/*
+		 * Clocks differ: what is given now is good at once for whoever is a little behind.
+		 */
 		.not_before_ms =
 			terms->not_before_ms
 				? terms->not_before_ms
@@ -326,7 +334,10 @@ static enum err token_publish(struct hub *hub, struct txn *txn, const struct dig
 			     LEDGER_TELL);
 }
 
-/* PROTOCOL: "grant text (letter g)        body = [1, federation id, [link as bin, ...], nil or [Q, n, P, wrap as bin]]" */
+/*
+ * PROTOCOL: "grant text (letter g) body = [1, federation id, [link as bin, ...], nil or [Q, n, P,
+ * wrap as bin]]"
+ */
 void grant_text_put(struct buf *out, const struct fed_id *fed, const struct bytes *links,
 		    size_t count, const struct keywrap *wrap)
 {

@@ -1,7 +1,9 @@
 /*
- * grants - rights as people give and take them: tokens made, listed, accepted (docs/PROTOCOL.md, section 5.5).
+ * grants - rights as people give and take them: tokens made, listed, accepted (docs/PROTOCOL.md,
+ * section 5.5).
  *
- * The verbs run inside a turn (EVENT_CALL) and write one sentence into why (GRANT_WHY_LEN bytes) when they fail.
+ * The verbs run inside a turn (EVENT_CALL) and write one sentence into why (WHY_LEN bytes)
+ * when they fail.
  */
 #ifndef ALLMENDE_GRANTS_H
 #define ALLMENDE_GRANTS_H
@@ -9,13 +11,15 @@
 #include "proto/ledger/keywrap.h"
 #include "proto/rights/rights.h"
 
-#define GRANT_WHY_LEN  512
 #define GRANT_NAME_LEN 10
 
 /* What a grant is called: "g-" and the first 8 characters of base32 (RFC 4648) of the token id. */
 void grant_name(char out[GRANT_NAME_LEN + 1], const struct digest *token);
 
-/* One known token whose last link is looked at, as people see it. Texts borrow from the store until the next write. */
+/*
+ * One known token whose last link is looked at, as people see it. Texts borrow from the store until
+ * the next write.
+ */
 struct grant {
 	struct digest token;
 	struct token_link
@@ -25,14 +29,19 @@ struct grant {
 	bool good; /* otherwise why says why not: "expired", "not yet", "issuer has left", ... */
 	const char *why;
 };
-/* All known tokens whose namespace is that of the first link, each once, in no certain order, until each returns false. org NULL: of
-   all; else those whose issuer or audience (of any link) it is. */
+/*
+ * All known tokens whose namespace is that of the first link, each once, in no certain order, until
+ * each returns false. org NULL: of all; else those whose issuer or audience (of any link) it is.
+ */
 void grants_each(struct hub *hub, struct txn *txn, const struct org_id *org,
 		 bool (*each)(void *arg, const struct grant *grant), void *arg);
 /* The same for those whose prefix is at or above a path. */
 void grants_each_at(struct hub *hub, struct txn *txn, struct bytes path,
 		    bool (*each)(void *arg, const struct grant *grant), void *arg);
-/* One by its id, or by the first characters of its text form ("g-" and base32 of the id, at least 6 characters). ERR_ABSENT, ERR_CONFIG (ambiguous). */
+/*
+ * One by its id, or by the first characters of its text form ("g-" and base32 of the id, at least 6
+ * characters). ERR_ABSENT, ERR_CONFIG (ambiguous).
+ */
 enum err grants_find(struct hub *hub, struct txn *txn, const char *name, struct grant *out,
 		     char *why);
 
@@ -45,14 +54,18 @@ struct grant_terms {
 	uint32_t depth;        /* links that may follow */
 };
 /*
- * Makes a token, own namespace or a link on a token of the own organisation with depth left, and publishes it. text not NULL: it is not
- * published but appended as text, with the key when the verb is read. ERR_DENIED: not the own namespace and no token to build on, or this node is no admin;
+ * Makes a token, own namespace or a link on a token of the own organisation with depth left, and
+ * publishes it. text not NULL: it is not published but appended as text, with the key when the verb
+ * is read. ERR_DENIED: not the own namespace and no token to build on, or this node is no admin;
  * ERR_ABSENT: no such member; ERR_CONFIG: a value; ERR_AGAIN: a key is not here.
  */
 enum err grants_give(struct hub *hub, struct txn *txn, int64_t now_ms,
 		     const struct grant_terms *terms, struct buf *text, struct digest *token,
 		     char *why);
-/* A grant as text, decoded (without the envelope); borrows. ERR_MALFORMED, ERR_VERSION, ERR_FULL; ERR_PROTOCOL: no chain. */
+/*
+ * A grant as text, decoded (without the envelope); borrows. ERR_MALFORMED, ERR_VERSION, ERR_FULL;
+ * ERR_PROTOCOL: no chain.
+ */
 struct grant_text {
 	struct fed_id fed;
 	struct token token;
@@ -62,7 +75,10 @@ struct grant_text {
 enum err grant_text_get(struct grant_text *out, struct bytes body);
 void grant_text_put(struct buf *out, const struct fed_id *fed, const struct bytes *links,
 		    size_t count, const struct keywrap *wrap /* or NULL */);
-/* Takes a grant text: publishes the token and keeps the key. ERR_DENIED: not for this organisation, or not good; ERR_CONFIG: no such text. */
+/*
+ * Takes a grant text: publishes the token and keeps the key. ERR_DENIED: not for this organisation,
+ * or not good; ERR_CONFIG: no such text.
+ */
 enum err grants_accept(struct hub *hub, struct txn *txn, int64_t now_ms, const char *text,
 		       struct digest *token, char *why);
 

@@ -8,7 +8,10 @@
 #include "proto/charter/contact.h"
 #include "proto/transfer/holds.h"
 
-/* PROTOCOL: "`operator` is the empty text when the organisation runs the node itself, otherwise the name of who does." */
+/*
+ * PROTOCOL: "`operator` is the empty text when the organisation runs the node itself, otherwise the
+ * name of who does."
+ */
 static bool operator_of(struct hub *hub, struct txn *txn, uint32_t author, struct bytes *name)
 {
 	struct record_slot slot = record_slot_contact();

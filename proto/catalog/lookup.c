@@ -149,7 +149,7 @@ void catalog_denied(struct hub *hub, struct txn *txn, struct bytes path, char *w
 	const struct charter_member *owner = charter_by_slug(&hub->charter, path_slug(path));
 	struct catalog_entry entry = {0};
 	struct lookup found;
-	char text[LIMIT_PATH_LEN_MAX + 1], ignored[CATALOG_WHY_LEN];
+	char text[LIMIT_PATH_LEN_MAX + 1], ignored[WHY_LEN];
 	struct bytes contact;
 
 	snprintf(text, sizeof(text), "%.*s", (int)path.len, (const char *)path.ptr);

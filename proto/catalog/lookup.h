@@ -2,9 +2,9 @@
  * lookup - a version found by the path of its dataset, and what is made of it: an entry for people,
  * a reading for workers.
  *
- * Private to catalog/. A path is looked up here and nowhere else, so whoever does not find something
- * gets one of the same few sentences, whichever verb asked. What was found borrows from the store
- * until the next write.
+ * Private to catalog/. A path is looked up here and nowhere else, so whoever does not find
+ * something gets one of the same few sentences, whichever verb asked. What was found borrows from
+ * the store until the next write.
  */
 #ifndef ALLMENDE_LOOKUP_H
 #define ALLMENDE_LOOKUP_H
@@ -20,8 +20,8 @@ struct lookup {
 };
 
 /*
- * number 0: the current version. ERR_CONFIG: no path; ERR_ABSENT: the dataset or version is not known, or was
- * withdrawn; one sentence in why.
+ * number 0: the current version. ERR_CONFIG: no path; ERR_ABSENT: the dataset or version is not
+ * known, or was withdrawn; one sentence in why.
  */
 enum err lookup_path(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
 		     struct lookup *out, char *why);

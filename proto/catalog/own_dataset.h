@@ -1,6 +1,6 @@
 /*
- * memory - what this node remembers of its own publications, sealed: how a dataset is cut, what was published last and for
- * whom, and how many versions are to be kept. It is nobody else's business.
+ * memory - what this node remembers of its own publications, sealed: how a dataset is cut, what was
+ * published last and for whom, and how many versions are to be kept. It is nobody else's business.
  */
 #ifndef ALLMENDE_OWN_DATASET_H
 #define ALLMENDE_OWN_DATASET_H
@@ -21,7 +21,10 @@ bool own_dataset_get(struct hub *hub, struct txn *txn, const struct dataset_id *
 		     struct own_dataset *memory);
 void own_dataset_put(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 		     const struct own_dataset *memory);
-/* Drops own versions that are not to be kept, all but the newest; they are gone for others with the next head. */
+/*
+ * Drops own versions that are not to be kept, all but the newest; they are gone for others with the
+ * next head.
+ */
 void own_dataset_keep(struct hub *hub, struct txn *txn, const struct keep *keep,
 		      const struct dataset_id *dataset, uint64_t newest);
 

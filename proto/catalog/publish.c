@@ -1,5 +1,6 @@
 /*
- * publish - how a version is made: what it inherits, its key, its record (catalog.h, catalog_publish_*).
+ * publish - how a version is made: what it inherits, its key, its record (catalog.h,
+ * catalog_publish_*).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +47,20 @@ static void description_inherit(struct description *d, const struct description 
 		d->issued_ms = before->issued_ms;
 }
 
-static enum err path_own(struct hub *hub, const char *path, char *why)
+/* What a node without the role publishes is listed by nobody. */
+static enum err role_check(struct hub *hub, struct txn *txn, char *why)
+{
+	struct sign_pk pk;
+	uint8_t roles;
+	if (ledger_author(&hub->ledger, txn, hub->author, &pk, &roles) ||
+	    (roles & ORGLOG_ROLE_PUBLISH))
+		return ERR_OK;
+	why_set(why, "this node may not publish: `allmende node list` shows which nodes of %s may.",
+		hub->options.identity->name);
+	return ERR_DENIED;
+}
+
+static enum err path_own(struct hub *hub, struct txn *txn, const char *path, char *why)
 {
 	const struct identity *identity = hub->options.identity;
 	if (path_check(bytes_str(path)) || !strchr(path, '/')) {
@@ -66,7 +80,7 @@ static enum err path_own(struct hub *hub, const char *path, char *why)
 			identity->name, identity->slug);
 		return ERR_DENIED;
 	}
-	return ERR_OK;
+	return role_check(hub, txn, why);
 }
 
 /* The key of the epoch that governs the path. */
@@ -120,7 +134,10 @@ static enum err key_choose(struct hub *hub, struct txn *txn, struct publication 
 	return ERR_OK;
 }
 
-/* before: of the version before, also of one that was withdrawn; 0: there was none, or its tier is not known here. */
+/*
+ * before: of the version before, also of one that was withdrawn; 0: there was none, or its tier is
+ * not known here.
+ */
 static enum err tier_choose(struct publication *out, const struct publish_options *options,
 			    enum tier before, char *why)
 {
@@ -204,7 +221,7 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 	struct own_dataset memory;
 	struct reading reading = {0};
 	*out = (struct publication){.allow_shrink = options->allow_shrink};
-	enum err err = path_own(hub, options->path, why);
+	enum err err = path_own(hub, txn, options->path, why);
 	if (err)
 		return err;
 	if (hub->headroom == HEADROOM_NONE) {
@@ -466,7 +483,10 @@ static enum err version_make(struct hub *hub, struct txn *txn, struct publicatio
 	return err;
 }
 
-/* Nothing new is said: the version that there is stays. False: something is, or it is damaged still. */
+/*
+ * Nothing new is said: the version that there is stays. False: something is, or it is damaged
+ * still.
+ */
 static bool unchanged_take(struct hub *hub, struct txn *txn, const struct publication *publication,
 			   const struct lookup *found, const struct digest *contents,
 			   struct catalog_entry *out)
@@ -511,12 +531,20 @@ enum err catalog_publish_commit(struct hub *hub, struct txn *txn, int64_t now_ms
 			(unsigned long long)number, publication->path);
 		return ERR_BUSY;
 	}
+	if (withdrawal_number(hub, txn, &publication->params.dataset) >=
+	    publication->params.number) {
+		why_set(why, "%s was withdrawn meanwhile: publish again.", publication->path);
+		return ERR_BUSY;
+	}
+	enum err err = role_check(hub, txn, why);
+	if (err)
+		return err;
 	contents_digest(&memory.contents, publication, manifest);
 	if (exists && unchanged_take(hub, txn, publication, &found, &memory.contents, out)) {
 		*unchanged = true;
 		return txn_err(txn);
 	}
-	enum err err = shrink_check(publication, manifest, why);
+	err = shrink_check(publication, manifest, why);
 	if (!err)
 		err = version_make(hub, txn, publication, writer, &memory, out, why);
 	if (err) {

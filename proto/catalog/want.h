@@ -1,14 +1,13 @@
 /*
  * want - versions that somebody asks for by path, and how far they are.
  *
- * The verbs run inside a turn (EVENT_CALL), and write one sentence into why (WANT_WHY_LEN bytes) when they fail.
+ * The verbs run inside a turn (EVENT_CALL), and write one sentence into why (WHY_LEN bytes)
+ * when they fail.
  */
 #ifndef ALLMENDE_WANT_H
 #define ALLMENDE_WANT_H
 
 #include "proto/hub/hub.h"
-
-#define WANT_WHY_LEN 512
 
 enum fetch_state {
 	FETCH_HELD,

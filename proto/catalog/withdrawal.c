@@ -63,7 +63,10 @@ static bool withdrawn_get(struct txn *txn, const struct dataset_id *dataset, str
 	       withdrawn_decode(out, value);
 }
 
-/* Those who said that they hold a version, as be32 authors; they are forgotten: what comes later they hold anew. */
+/*
+ * Those who said that they hold a version, as be32 authors; they are forgotten: what comes later
+ * they hold anew.
+ */
 static void holders_take(struct txn *txn, const struct dataset_id *dataset, struct buf *authors)
 {
 	struct row_key prefix = key_dataset(dataset);
@@ -228,7 +231,9 @@ static void withdrawal_take(struct hub *hub, struct txn *txn, const struct datas
 	bool held = withdrawn_get(txn, dataset, &before) && (before.flags & FLAG_HELD);
 
 	held = fetch_drop_versions(hub, txn, dataset, author, number) || held;
-	/* Who has nothing to do about it remembers nothing: others may withdraw whatever they like. */
+	/*
+	 * Who has nothing to do about it remembers nothing: others may withdraw whatever they like.
+	 */
 	if (!held && holders.len == 0) {
 		struct row_key key = key_dataset(dataset);
 

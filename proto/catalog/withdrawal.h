@@ -1,16 +1,16 @@
 /*
- * withdrawal - versions taken back, and who has confirmed that they are erased (docs/PROTOCOL.md, section 5.7).
+ * withdrawal - versions taken back, and who has confirmed that they are erased (docs/PROTOCOL.md,
+ * section 5.7).
  *
- * The verbs run inside a turn (EVENT_CALL). What a node remembers stands in table WITHDRAWN: that its own copy
- * is to be erased and confirmed, and, at the node that withdrew, who was known to hold one.
+ * The verbs run inside a turn (EVENT_CALL). What a node remembers stands in table WITHDRAWN: that
+ * its own copy is to be erased and confirmed, and, at the node that withdrew, who was known to hold
+ * one.
  */
 #ifndef ALLMENDE_WITHDRAWAL_H
 #define ALLMENDE_WITHDRAWAL_H
 
 #include "proto/hub/hub.h"
 #include "proto/ledger/withdrawal_body.h"
-
-#define WITHDRAWAL_WHY_LEN 512
 
 /* A withdrawal as people see it. */
 struct withdrawal_view {
@@ -27,12 +27,16 @@ struct withdrawal_view {
 };
 
 /*
- * Takes back all own versions of a dataset; or asks, for one that was taken back, that it be erased, too. ERR_CONFIG: path or reason; ERR_DENIED: not the own namespace, or the current
- * version is another node's; ERR_ABSENT: there is nothing to withdraw, or it is withdrawn already. One sentence in why.
+ * Takes back all own versions of a dataset; or asks, for one that was taken back, that it be
+ * erased, too. ERR_CONFIG: path or reason; ERR_DENIED: not the own namespace, or the current
+ * version is another node's; ERR_ABSENT: there is nothing to withdraw, or it is withdrawn already.
+ * One sentence in why.
  */
 enum err withdrawal_make(struct hub *hub, struct txn *txn, const char *path, const char *reason,
 			 bool erase, struct withdrawal_view *out, char *why);
-/* The latest withdrawal that covers version `number` of a dataset (0: any). False: none is known. */
+/*
+ * The latest withdrawal that covers version `number` of a dataset (0: any). False: none is known.
+ */
 bool withdrawal_find(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
 		     struct withdrawal_view *out);
 /* The same as one sentence in why, for somebody who asked for the dataset. */
@@ -40,7 +44,9 @@ bool withdrawal_why(struct hub *hub, struct txn *txn, const char *path, uint64_t
 /* Own withdrawals that all were asked to confirm; each until it returns false. */
 void withdrawal_each(struct hub *hub, struct txn *txn,
 		     bool (*each)(void *arg, const struct withdrawal_view *view), void *arg);
-/* The number of the own latest withdrawal of a dataset; 0: none. Later versions have higher ones. */
+/*
+ * The number of the own latest withdrawal of a dataset; 0: none. Later versions have higher ones.
+ */
 uint64_t withdrawal_number(struct hub *hub, struct txn *txn, const struct dataset_id *dataset);
 
 /* A node that has confirmed the erasure, or was known to hold a copy and has not (time_ms 0). */

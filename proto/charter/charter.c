@@ -106,23 +106,10 @@ const struct charter_member *charter_by_slug(const struct charter *charter, stru
 	return index_find(charter, slug, INDEX_SLUG, true);
 }
 
-const struct charter_member *charter_by_ags(const struct charter *charter, struct bytes ags)
-{
-	for (uint32_t i = 0; i < charter->member_count; i++) {
-		const struct charter_member *member = &charter->members[i];
-		if (charter_is_present(member) && bytes_eq(bytes_str(member->ags), ags))
-			return member;
-	}
-	return NULL;
-}
-
 static void member_add(struct charter *charter, const struct charter_member *member)
 {
-	if (charter->member_count == charter->member_cap) {
-		charter->member_cap = charter->member_cap ? 2 * charter->member_cap : 16;
-		charter->members =
-			mem_grow(charter->members, charter->member_cap, sizeof(*charter->members));
-	}
+	charter->members = mem_room(charter->members, charter->member_count, &charter->member_cap,
+				    sizeof(*charter->members));
 	charter->members[charter->member_count++] = *member;
 	if (charter->index_cap < 4 * charter->member_count)
 		slug_index_build(charter);
@@ -174,7 +161,7 @@ struct undo {
 	struct digest key_commitment;
 	uint32_t member_count;
 	struct undo_state *states; /* owned */
-	uint32_t state_count;
+	size_t state_count, state_cap;
 	bool reader_lost; /* a member who could read is not one any more */
 };
 
@@ -204,7 +191,7 @@ static void undo_do(const struct undo *undo, struct charter *charter)
 	charter->key_number = undo->key_number;
 	charter->key_commitment = undo->key_commitment;
 	memcpy(charter->stewards, undo->stewards, sizeof(undo->stewards));
-	for (uint32_t i = undo->state_count; i-- > 0;)
+	for (size_t i = undo->state_count; i-- > 0;)
 		charter->members[undo->states[i].number - 1].state = undo->states[i].state;
 	charter->member_count = undo->member_count;
 	if (admitted)
@@ -242,7 +229,8 @@ static enum err change_state(struct charter *charter, struct undo *undo, uint32_
 		return ERR_PROTOCOL;
 	if (member->state == CHARTER_MEMBER && number <= undo->member_count)
 		undo->reader_lost = true;
-	undo->states = mem_grow(undo->states, undo->state_count + 1, sizeof(*undo->states));
+	undo->states =
+		mem_room(undo->states, undo->state_count, &undo->state_cap, sizeof(*undo->states));
 	undo->states[undo->state_count++] = (struct undo_state){number, member->state};
 	charter->members[number - 1].state = (uint8_t)state;
 	return ERR_OK;
@@ -292,7 +280,9 @@ static enum err changes_check(const struct charter *charter, const struct undo *
 		if (!member || member->state != CHARTER_MEMBER)
 			return ERR_PROTOCOL;
 	}
-	/* PROTOCOL: "An entry that removes a member, but not a relay, gives a new federation key." */
+	/*
+	 * PROTOCOL: "An entry that removes a member, but not a relay, gives a new federation key."
+	 */
 	if (undo->reader_lost && charter->key_number == undo->key_number)
 		return ERR_PROTOCOL;
 	/* PROTOCOL: "Entry 1 commits to F_1." */
@@ -453,7 +443,10 @@ enum err charter_vote_check(struct charter *charter, struct bytes payload,
 static enum err entry_follows(const struct charter *charter, const struct charter_entry *entry,
 			      bool trusted)
 {
-	/* PROTOCOL: "Nobody goes below a charter number it has seen, but by section 4.4, or below its checkpoint." */
+	/*
+	 * PROTOCOL: "Nobody goes below a charter number it has seen, but by section 4.4, or below
+	 * its checkpoint."
+	 */
 	if (entry->number <= charter->number)
 		return ERR_EXISTS;
 	if (entry->number > charter->number + 1)

@@ -55,7 +55,7 @@ struct charter {
 	bool frozen; /* two entries of number + 1 are known: only a settlement follows */
 	struct charter_member *members; /* member number n stands at n - 1; owned */
 	uint32_t member_count;          /* numbers given, former members included */
-	uint32_t member_cap;
+	size_t member_cap;
 	uint32_t *index; /* open addressing: by organisation and by slug; see charter.c */
 	uint32_t index_cap;
 };
@@ -64,15 +64,13 @@ void charter_init(struct charter *charter); /* no entry yet */
 void charter_fini(struct charter *charter);
 
 /*
- * Lookups in constant time, but charter_by_ags(), which looks at all members: several may have one
- * AGS. NULL: no such member. charter_by_org() and charter_by_ags() find present members and relays
+ * Lookups in constant time. NULL: no such member. charter_by_org() finds present members and relays
  * only; the others also former ones.
  */
 const struct charter_member *charter_member(const struct charter *charter, uint32_t number);
 const struct charter_member *charter_by_org(const struct charter *charter,
 					    const struct org_id *org);
 const struct charter_member *charter_by_slug(const struct charter *charter, struct bytes slug);
-const struct charter_member *charter_by_ags(const struct charter *charter, struct bytes ags);
 bool charter_is_steward(const struct charter *charter, uint32_t member_number);
 /* ERR_MALFORMED unless name, slug and ags are what a charter admits. */
 enum err charter_terms_check(struct bytes name, struct bytes slug, struct bytes ags);
@@ -132,9 +130,9 @@ void charter_entry_make(struct buf *out, struct bytes payload, const struct char
 			size_t count);
 
 /*
- * What a payload needs votes for. charter_payload_check: whether the payload, once it has its votes,
- * would be the next entry; errors as charter_apply(). charter_vote_check: ERR_OK when this vote
- * counts, ERR_DENIED when it is wrong or of nobody whose vote counts.
+ * What a payload needs votes for. charter_payload_check: whether the payload, once it has its
+ * votes, would be the next entry; errors as charter_apply(). charter_vote_check: ERR_OK when this
+ * vote counts, ERR_DENIED when it is wrong or of nobody whose vote counts.
  */
 enum err charter_payload_check(struct charter *charter, struct bytes payload);
 enum err charter_vote_check(struct charter *charter, struct bytes payload,
@@ -153,8 +151,9 @@ enum err charter_apply(struct charter *charter, struct bytes entry);
 /* *charter is set up by the call, empty when nothing is stored (ERR_ABSENT). ERR_CORRUPT. */
 enum err charter_load(struct txn *txn, struct charter *charter);
 /*
- * charter_apply() and the entry's row. With ERR_EXISTS *other tells that this is another valid entry
- * of a number that is known; nothing has changed then (fork.h says what follows). other may be NULL.
+ * charter_apply() and the entry's row. With ERR_EXISTS *other tells that this is another valid
+ * entry of a number that is known; nothing has changed then (fork.h says what follows). other may
+ * be NULL.
  */
 enum err charter_accept(struct txn *txn, struct charter *charter, struct bytes entry, bool *other);
 /* The stored entry of a number, as received. */
@@ -166,7 +165,10 @@ enum err charter_entry_id(struct digest *out, struct bytes entry);
  * loaded anew. Faults stick to the transaction.
  */
 void charter_back(struct txn *txn, struct charter *charter, uint32_t number);
-/* Keeps an entry aside that does not count; with two of the number that would be next, the charter is frozen. */
+/*
+ * Keeps an entry aside that does not count; with two of the number that would be next, the charter
+ * is frozen.
+ */
 void charter_aside(struct txn *txn, struct charter *charter, struct bytes entry);
 
 /*

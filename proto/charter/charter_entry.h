@@ -44,9 +44,10 @@ void charter_change_put(struct buf *out, const struct charter_change *change);
 void charter_member_put(struct buf *out, const struct charter_member *member);
 
 /*
- * charter.c, for charter_store.c: charter_apply() of a decoded entry. Trusted: it comes from the own store, and was checked
- * when it was put there. charter_entry_voted_here: it has the
- * votes of those who vote at this charter. charter_table_check: ERR_CORRUPT unless the table is the one of this entry.
+ * charter.c, for charter_store.c: charter_apply() of a decoded entry. Trusted: it comes from the
+ * own store, and was checked when it was put there. charter_entry_voted_here: it has the votes of
+ * those who vote at this charter. charter_table_check: ERR_CORRUPT unless the table is the one of
+ * this entry.
  */
 enum err charter_entry_apply(struct charter *charter, const struct charter_entry *entry,
 			     bool trusted);

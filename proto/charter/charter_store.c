@@ -69,7 +69,10 @@ enum err charter_load_before(struct txn *txn, struct charter *charter, uint32_t 
 	return number < 2 ? ERR_ABSENT : load_at(txn, charter, number - 1);
 }
 
-/* Whether this is another valid entry of a number that is known. Another entry 1 is another federation. */
+/*
+ * Whether this is another valid entry of a number that is known. Another entry 1 is another
+ * federation.
+ */
 static bool is_other(struct txn *txn, const struct charter *charter,
 		     const struct charter_entry *entry)
 {

@@ -2,8 +2,8 @@
  * identity - everything one node is: its organisation's log, its keys, its names.
  *
  * Key files: root (the root seed, which may be taken offline later), wrap, sign, transport. The
- * rest stands in META rows and in the organisation's log. Another node of an organisation has no root and no wrap file; it
- * has a handover file, and the organisation's wrap keys in table SEALED.
+ * rest stands in META rows and in the organisation's log. Another node of an organisation has no
+ * root and no wrap file; it has a handover file, and the organisation's wrap keys in table SEALED.
  */
 #ifndef ALLMENDE_IDENTITY_H
 #define ALLMENDE_IDENTITY_H
@@ -50,16 +50,23 @@ struct identity {
 enum err identity_create(struct keyring *keyring, struct txn *txn, struct random *random,
 			 const struct identity_options *options);
 /*
- * Another node of an organisation: keys and META rows, with the names of the options; the node is of no use before identity_accept(). The request can be made
- * again and again. Errors as identity_create(); request: ERR_ABSENT: this is not such a node.
+ * Another node of an organisation: keys and META rows, with the names of the options; the node is
+ * of no use before identity_accept(). The request can be made again and again. Errors as
+ * identity_create(); request: ERR_ABSENT: this is not such a node.
  */
 enum err identity_create_node(struct keyring *keyring, struct txn *txn, struct random *random,
 			      const struct node_offer *offer,
 			      const struct identity_options *options);
 enum err identity_request(struct buf *out, struct keyring *keyring, struct txn *txn);
-/* Takes the answer. ERR_MALFORMED, ERR_VERSION; ERR_DENIED: mistyped, or not for this node; ERR_ABSENT: this node waits for none. On any error the caller aborts txn. */
+/*
+ * Takes the answer. ERR_MALFORMED, ERR_VERSION; ERR_DENIED: mistyped, or not for this node;
+ * ERR_ABSENT: this node waits for none. On any error the caller aborts txn.
+ */
 enum err identity_accept(struct keyring *keyring, struct txn *txn, struct bytes answer);
-/* A secret wrap key of the organisation, sealed into table SEALED under this name and the number of the log entry that first named it. */
+/*
+ * A secret wrap key of the organisation, sealed into table SEALED under this name and the number of
+ * the log entry that first named it.
+ */
 #define IDENTITY_WRAP_ROW "wrap:"
 enum err identity_wrap_put(struct keyring *keyring, struct txn *txn, uint32_t number,
 			   const struct key *key);
@@ -68,8 +75,8 @@ enum err identity_rows_put(struct txn *txn, struct random *random,
 			   const struct identity_options *options, const struct org_id *org);
 
 /*
- * Release with identity_fini(). ERR_ABSENT: no node here. ERR_AGAIN: another node, not accepted yet. ERR_CORRUPT: keys and log do not belong
- * together.
+ * Release with identity_fini(). ERR_ABSENT: no node here. ERR_AGAIN: another node, not accepted
+ * yet. ERR_CORRUPT: keys and log do not belong together.
  */
 enum err identity_load(struct identity *out, struct keyring *keyring, struct txn *txn);
 void identity_fini(struct identity *identity);

@@ -1,5 +1,6 @@
 /*
- * identity_node - another node of an organisation makes its keys and is taken in (docs/PROTOCOL.md, section 3.1).
+ * identity_node - another node of an organisation makes its keys and is taken in (docs/PROTOCOL.md,
+ * section 3.1).
  */
 #include <stdio.h>
 #include <string.h>

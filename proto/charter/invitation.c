@@ -289,8 +289,8 @@ enum err invitation_find(struct txn *txn, const struct key *secret, struct invit
 }
 
 /*
- * PROTOCOL: "The issuer takes the request when the secret is known, unused and not expired and name, slug and
- * ags are those of the invitation."
+ * PROTOCOL: "The issuer takes the request when the secret is known, unused and not expired and
+ * name, slug and ags are those of the invitation."
  */
 enum err invitation_check(struct txn *txn, const struct join_request *request, int64_t now_ms)
 {

@@ -46,7 +46,10 @@ struct join_request {
 	size_t address_count;
 };
 
-/* addresses: NULL-terminated, or NULL for none; at most LIMIT_ADDRESS_COUNT_MAX count. Errors stand in out->err. */
+/*
+ * addresses: NULL-terminated, or NULL for none; at most LIMIT_ADDRESS_COUNT_MAX count. Errors stand
+ * in out->err.
+ */
 void join_request_make(struct buf *out, const struct invitation *invitation,
 		       struct bytes orglog_entry, const char *const *addresses,
 		       const struct key *root_sign_seed);

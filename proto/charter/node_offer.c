@@ -9,7 +9,10 @@ enum {
 	NODE_WRAP_COUNT_MAX = 256,
 };
 
-/* PROTOCOL: "offer   (letter o)   body = [1, organisation id, root public key of entry 1(32), invitation text]" */
+/*
+ * PROTOCOL: "offer (letter o) body = [1, organisation id, root public key of entry 1(32),
+ * invitation text]"
+ */
 void node_offer_put(struct buf *out, const struct node_offer *offer)
 {
 	struct buf body;
@@ -39,7 +42,10 @@ enum err node_offer_get(struct node_offer *out, struct buf *storage, struct byte
 	return wire_end(&w);
 }
 
-/* PROTOCOL: "request (letter n)   body = [1, organisation id, signing key(32), transport key(32), handover key(32), possession(64)]" */
+/*
+ * PROTOCOL: "request (letter n) body = [1, organisation id, signing key(32), transport key(32),
+ * handover key(32), possession(64)]"
+ */
 void node_request_put(struct buf *out, const struct node_request *request)
 {
 	struct buf body;
@@ -89,7 +95,10 @@ void node_answer_wrap(struct buf *wraps, uint32_t number, const struct wrap *wra
 	out_fixed(wraps, wrap->b, WRAP_LEN);
 }
 
-/* PROTOCOL: "answer  (letter a)   body = [1, organisation id, node index, [entry as bin, ...], [[number, wrap as bin], ...]]" */
+/*
+ * PROTOCOL: "answer (letter a) body = [1, organisation id, node index, [entry as bin, ...],
+ * [[number, wrap as bin], ...]]"
+ */
 void node_answer_put(struct buf *out, const struct org_id *org, uint8_t index, uint32_t entry_count,
 		     struct bytes entries, uint32_t wrap_count, struct bytes wraps)
 {
@@ -184,7 +193,8 @@ enum err wrap_key_get(uint32_t *number, struct wrap *wrap, struct bytes body)
 }
 
 /*
- * PROTOCOL: "wrapped (section 5.2) to the handover key with the organisation as granter and grantee, Q and P empty and that number as n."
+ * PROTOCOL: "wrapped (section 5.2) to the handover key with the organisation as granter and
+ * grantee, Q and P empty and that number as n."
  */
 struct wrap_context node_handover_context(const struct org_id *org, uint32_t number)
 {

@@ -1,8 +1,10 @@
 /*
- * node_offer - the three texts with which an organisation gets another node (docs/PROTOCOL.md, section 3.1).
+ * node_offer - the three texts with which an organisation gets another node (docs/PROTOCOL.md,
+ * section 3.1).
  *
- * Decoded values borrow from `storage`, which the caller has set up and releases. Errors of all _get functions: ERR_MALFORMED: not such a text;
- * ERR_DENIED: one, but truncated or mistyped; ERR_VERSION; ERR_FULL.
+ * Decoded values borrow from `storage`, which the caller has set up and releases. Errors of all
+ * _get functions: ERR_MALFORMED: not such a text; ERR_DENIED: one, but truncated or mistyped;
+ * ERR_VERSION; ERR_FULL.
  */
 #ifndef ALLMENDE_NODE_OFFER_H
 #define ALLMENDE_NODE_OFFER_H
@@ -50,7 +52,10 @@ bool node_answer_wrap_next(struct node_answer *answer, uint32_t *number, struct 
 void wrap_key_put(struct buf *out, uint32_t number, const struct wrap *wrap);
 enum err wrap_key_get(uint32_t *number, struct wrap *wrap, struct bytes body);
 
-/* What a wrap key is bound to when it is handed over: number is that of the log entry that first named it. */
+/*
+ * What a wrap key is bound to when it is handed over: number is that of the log entry that first
+ * named it.
+ */
 struct wrap_context node_handover_context(const struct org_id *org, uint32_t number);
 
 #endif

@@ -68,9 +68,9 @@ enum err orglog_apply(struct orglog *log, struct bytes entry);
 /* Looks at form and root signature alone, as of a certificate; ends as orglog_entry_peek() does. */
 enum err orglog_entry_signed(struct orglog *out, struct bytes entry);
 /*
- * Looks at one entry alone, as a join request shows it: form, keys and the signature of the root key
- * it names; in entry 1 also the proofs of possession. *out is set up by the call; release it with
- * orglog_fini() when ERR_OK was returned.
+ * Looks at one entry alone, as a join request shows it: form, keys and the signature of the root
+ * key it names; in entry 1 also the proofs of possession. *out is set up by the call; release it
+ * with orglog_fini() when ERR_OK was returned.
  */
 enum err orglog_entry_peek(struct orglog *out, struct bytes entry);
 

@@ -256,7 +256,8 @@ enum err proposal_text_get(struct buf *payload, struct fed_id *fed, struct bytes
 }
 
 /*
- * PROTOCOL: "vote text (letter v)         body = [1, federation id, number, entry id(32), member number, signature(64)]"
+ * PROTOCOL: "vote text (letter v) body = [1, federation id, number, entry id(32), member number,
+ * signature(64)]"
  */
 void vote_text_put(struct buf *out, const struct vote_text *vote)
 {

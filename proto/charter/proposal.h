@@ -1,6 +1,6 @@
 /*
- * proposal - a charter entry that waits for votes: its body in a vote record, its texts for whoever has no connection,
- * and what it says in plain words (docs/PROTOCOL.md, sections 4.3 and 5.4).
+ * proposal - a charter entry that waits for votes: its body in a vote record, its texts for whoever
+ * has no connection, and what it says in plain words (docs/PROTOCOL.md, sections 4.3 and 5.4).
  *
  * A proposal is the payload of a charter entry. Nothing here looks at signatures or at the store.
  */
@@ -27,7 +27,9 @@ bool proposal_changes_stewards(const struct proposal *proposal, const struct cha
 bool proposal_is_steward(const struct proposal *proposal, const struct charter *charter,
 			 uint32_t member);
 
-/* What the changes say, each one line of text; names are the charter's. Lines end with a line feed. */
+/*
+ * What the changes say, each one line of text; names are the charter's. Lines end with a line feed.
+ */
 void proposal_words(struct buf *out, const struct charter *charter,
 		    const struct charter_change *changes, size_t count, uint32_t threshold);
 
@@ -42,7 +44,10 @@ enum err vote_body_get(struct vote_body *out, struct bytes body);
 
 /* Texts; faults of the writers stay in out. */
 void proposal_text_put(struct buf *out, const struct fed_id *fed, struct bytes payload);
-/* Appends the payload. ERR_MALFORMED: no such text; ERR_DENIED: truncated or mistyped; ERR_VERSION; ERR_FULL. */
+/*
+ * Appends the payload. ERR_MALFORMED: no such text; ERR_DENIED: truncated or mistyped; ERR_VERSION;
+ * ERR_FULL.
+ */
 enum err proposal_text_get(struct buf *payload, struct fed_id *fed, struct bytes text);
 struct vote_text {
 	struct fed_id fed;

@@ -62,7 +62,9 @@ static bool confirmed(const struct cut *cut, struct bytes in, size_t len)
 	return (siphash(cut->key.b, last) & CONFIRM_MASK) == 0;
 }
 
-/* Looks for an end in in[from, to), from where the gear hash is to be fed; to when there is none. */
+/*
+ * Looks for an end in in[from, to), from where the gear hash is to be fed; to when there is none.
+ */
 static size_t find_end(struct cut *cut, struct bytes in, size_t from, size_t to, bool *end)
 {
 	const uint64_t *gear = cut->table->gear;

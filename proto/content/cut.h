@@ -36,8 +36,8 @@ struct cut {
 /* table NULL cuts at every LIMIT_CHUNK_PLAIN_MAX bytes; otherwise it outlives the cutter. */
 void cut_init(struct cut *cut, const struct cut_table *table, const struct cut_key *key);
 /*
- * Takes bytes of the stream and returns how many of them belong to the current piece. *end says that
- * the piece ends there; the rest is for the next call, which begins the next piece. Without
+ * Takes bytes of the stream and returns how many of them belong to the current piece. *end says
+ * that the piece ends there; the rest is for the next call, which begins the next piece. Without
  * *end all bytes were taken.
  */
 size_t cut_feed(struct cut *cut, struct bytes in, bool *end);

@@ -8,7 +8,9 @@
 #include "crypto/limits.h"
 #include "proto/content/pack.h"
 
-/* No manifest of LIMIT_MANIFEST_LEN_MAX bytes names more chunks: each takes more than 36 of them. */
+/*
+ * No manifest of LIMIT_MANIFEST_LEN_MAX bytes names more chunks: each takes more than 36 of them.
+ */
 #define INDEX_LEN_MAX ((size_t)2 * LIMIT_MANIFEST_LEN_MAX)
 
 _Static_assert(sizeof(struct index_entry) == INDEX_ENTRY_LEN, "entries lie close together");

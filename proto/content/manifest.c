@@ -299,15 +299,3 @@ enum err manifest_check(const struct manifest *m, const struct version *v,
 	index_fini(&index);
 	return err;
 }
-
-bool manifest_same_files(const struct manifest *a, const struct manifest *b)
-{
-	if (manifest_file_count(a) != manifest_file_count(b))
-		return false;
-	for (uint32_t i = 0; i < manifest_file_count(a); i++) {
-		const struct manifest_file *x = manifest_file(a, i), *y = manifest_file(b, i);
-		if (!bytes_eq(x->name, y->name) || x->size != y->size || !id_eq(&x->hash, &y->hash))
-			return false;
-	}
-	return true;
-}

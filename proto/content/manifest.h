@@ -1,5 +1,6 @@
 /*
- * manifest - the files of one version and the chunks they are made of (docs/PROTOCOL.md, section 6.3).
+ * manifest - the files of one version and the chunks they are made of (docs/PROTOCOL.md, section
+ * 6.3).
  *
  * The arrays grow with the bytes they were decoded from, never with a count that somebody claims.
  * Names and prefixes borrow from those bytes. All lists are struct buf of one type of element;
@@ -77,17 +78,19 @@ enum err manifest_name_check(struct bytes name);
 
 /* Appends the bytes; the lists are as manifest_decode() would accept them. */
 void manifest_encode(struct buf *out, const struct manifest *manifest);
-/* At most LIMIT_MANIFEST_LEN_MAX bytes, into an initialised manifest, which on failure is to be released all
-   the same. ERR_MALFORMED; ERR_FULL, ERR_NOMEM. */
+/*
+ * At most LIMIT_MANIFEST_LEN_MAX bytes, into an initialised manifest, which on failure is to be
+ * released all the same. ERR_MALFORMED; ERR_FULL, ERR_NOMEM.
+ */
 enum err manifest_decode(struct manifest *manifest, struct bytes in);
 
 /* Adds every chunk of the files with their bases to the index. */
 void manifest_index(const struct manifest *manifest, struct index *index);
-/* A reader refuses a manifest whose dataset, number, predecessor or chunks are not those of the version:
-   ERR_MALFORMED. ERR_FULL, ERR_NOMEM: no room to find out. */
+/*
+ * A reader refuses a manifest whose dataset, number, predecessor or chunks are not those of the
+ * version: ERR_MALFORMED. ERR_FULL, ERR_NOMEM: no room to find out.
+ */
 enum err manifest_check(const struct manifest *manifest, const struct version *version,
 			const struct dataset_id *dataset);
-/* True when names, sizes and contents of all files are equal: nothing to publish. */
-bool manifest_same_files(const struct manifest *a, const struct manifest *b);
 
 #endif

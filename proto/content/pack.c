@@ -8,8 +8,10 @@
 
 #include "crypto/check.h"
 
-/* In pieces of 80 KB level 1 is as small as level 3 (time series 0.24 against 0.26 of the size, maps and
-   JSON within 2 %) and a tenth to a third faster. */
+/*
+ * In pieces of 80 KB level 1 is as small as level 3 (time series 0.24 against 0.26 of the size,
+ * maps and JSON within 2 %) and a tenth to a third faster.
+ */
 #define LEVEL 1
 
 struct packer {
@@ -53,8 +55,10 @@ const char *pack_library_version(void)
 	return ZSTD_versionString();
 }
 
-/* PADMÉ (Nikitin and others, "Reducing Metadata Leakage from Encrypted Files", 2019): the length keeps
-   as many upper bits as its exponent has digits. */
+/*
+ * PADMÉ (Nikitin and others, "Reducing Metadata Leakage from Encrypted Files", 2019): the length
+ * keeps as many upper bits as its exponent has digits.
+ */
 size_t pack_padme(size_t len)
 {
 	unsigned exponent = log2_floor(len);
@@ -110,8 +114,10 @@ enum err pack(struct packer *packer, struct buf *out, enum pack_mode mode, struc
 	return ERR_OK;
 }
 
-/* One whole frame that says itself how long its text is. Nothing it says allocates memory: the text is
-   decompressed in one step into dst, which is also its window. */
+/*
+ * One whole frame that says itself how long its text is. Nothing it says allocates memory: the text
+ * is decompressed in one step into dst, which is also its window.
+ */
 static bool decompress(struct packer *packer, uint8_t *dst, size_t raw_len, struct bytes packed,
 		       struct bytes prefix)
 {

@@ -32,9 +32,10 @@ struct packer *packer_open(void);
 void packer_close(struct packer *packer); /* NULL is allowed */
 
 /*
- * Appends the packed text of 1 to LIMIT_CHUNK_PLAIN_MAX raw bytes. PACK_ZSTD falls back to PACK_STORED when
- * it does not make the piece smaller, and so does PACK_DELTA, for which prefix is the joined plain
- * text of the bases (otherwise empty, at most PACK_PREFIX_MAX, elsewhere in memory than raw). ERR_FULL, ERR_NOMEM of out.
+ * Appends the packed text of 1 to LIMIT_CHUNK_PLAIN_MAX raw bytes. PACK_ZSTD falls back to
+ * PACK_STORED when it does not make the piece smaller, and so does PACK_DELTA, for which prefix is
+ * the joined plain text of the bases (otherwise empty, at most PACK_PREFIX_MAX, elsewhere in memory
+ * than raw). ERR_FULL, ERR_NOMEM of out.
  */
 enum err pack(struct packer *packer, struct buf *out, enum pack_mode mode, struct bytes raw,
 	      struct bytes prefix);

@@ -45,9 +45,9 @@ const struct manifest_epoch *reader_key_wanted(const struct reader *reader);
 void reader_key_add(struct reader *reader, const struct key *dataset_key);
 
 /*
- * Appends the plain text of a chunk. bases are the sealed bases named by the reference, in order, base_count of
- * them (NULL when 0). Changes nothing in the reader: any thread, with a packer of its own.
- * ERR_ABSENT: no key for its epoch. ERR_CORRUPT, ERR_DENIED, ERR_MALFORMED as chunk_open();
+ * Appends the plain text of a chunk. bases are the sealed bases named by the reference, in order,
+ * base_count of them (NULL when 0). Changes nothing in the reader: any thread, with a packer of its
+ * own. ERR_ABSENT: no key for its epoch. ERR_CORRUPT, ERR_DENIED, ERR_MALFORMED as chunk_open();
  * ERR_MALFORMED also when the text is not as long as the reference says.
  */
 enum err reader_chunk(const struct reader *reader, struct packer *packer,

@@ -384,7 +384,10 @@ void version_description_key(struct key *out, const struct version *v,
 		*out = *dataset_key;
 }
 
-/* PROTOCOL: "the chunk is sealed as in tier members under the federation key F_f, because every member may read it" */
+/*
+ * PROTOCOL: "the chunk is sealed as in tier members under the federation key F_f, because every
+ * member may read it"
+ */
 void version_description_context(struct box_context *context, const struct version *v,
 				 const struct dataset_id *dataset)
 {

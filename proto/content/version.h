@@ -61,7 +61,8 @@ struct version {
 	enum box_nonce nonce;
 	struct bytes description; /* encoded (tier open), or a sealed chunk: reader_description() */
 	uint64_t
-		description_key; /* tier granted: number of the federation key that it is sealed under */
+		/* tier granted: number of the federation key that it is sealed under */
+		description_key;
 	struct bytes manifest; /* the encoded list of its chunks; version_parts() reads it */
 	uint32_t manifest_count;
 	struct index_sum index;
@@ -105,12 +106,16 @@ void version_key_check(struct digest *out, const struct key *dataset_key,
 void version_members_key(struct key *out, const struct key *fed_key, struct bytes path);
 /*
  * K(dataset) of a version, proved by its key check. fed_key is F_n, n = epoch_number, needed for
- * tier members; NULL when it is not here. ERR_ABSENT: the key is not available to us (tiers
- * granted and hidden: always; epochs.h has theirs). ERR_DENIED: the key does not match the key check. The caller wipes.
+ * tier members; NULL when it is not here. ERR_ABSENT: the key is not available to us (tiers granted
+ * and hidden: always; epochs.h has theirs). ERR_DENIED: the key does not match the key check. The
+ * caller wipes.
  */
 enum err version_dataset_key(struct key *out, const struct version *version,
 			     const struct dataset_id *dataset, const struct key *fed_key);
-/* The key of the description, of tiers but open: from the federation key F_f of tier granted (f = description_key), else that of the dataset. */
+/*
+ * The key of the description, of tiers but open: from the federation key F_f of tier granted (f =
+ * description_key), else that of the dataset.
+ */
 void version_description_key(struct key *out, const struct version *version,
 			     const struct key *dataset_key, const struct key *fed_key);
 /* What the description is bound to. */

@@ -23,8 +23,10 @@ struct writer {
 	struct sealer sealer;
 	struct cut_table table;
 	struct cut cut;
-	/* manifest.chunks has a place for every piece, in the order of taking; every file's name and type
-	   are one allocation. */
+	/*
+	 * manifest.chunks has a place for every piece, in the order of taking; every file's name
+	 * and type are one allocation.
+	 */
 	struct manifest manifest;
 	size_t names_len;
 	bool file_open;
@@ -104,8 +106,8 @@ enum err piece_seal(const struct sealer *sealer, struct packer *packer, struct r
 }
 
 /*
- * Readers reach the older keys of the other tiers from the current one, but not those of tier open. Epochs of tier granted
- * count for each prefix; those before were at the same one or above.
+ * Readers reach the older keys of the other tiers from the current one, but not those of tier open.
+ * Epochs of tier granted count for each prefix; those before were at the same one or above.
  */
 static bool epoch_reachable(const struct sealer *sealer, uint64_t number, size_t prefix_len)
 {
@@ -375,21 +377,6 @@ void writer_file_end(struct writer *w)
 	w->file_open = false;
 	cut_reset(&w->cut);
 	hash_done(&w->file_hash, file_last(w)->hash.b, ID_LEN);
-}
-
-void writer_file_drop(struct writer *w)
-{
-	if (w->err)
-		return;
-	check(w->state == STATE_FILES);
-	file_free(file_last(w));
-	w->manifest.files.len -= sizeof(struct manifest_file);
-	/* a piece not yet taken is gone; its place in the list stays unused */
-	piece_close(w->piece);
-	w->piece = NULL;
-	w->piece_complete = false;
-	w->file_open = false;
-	cut_reset(&w->cut);
 }
 
 /* The next piece of the manifest. */

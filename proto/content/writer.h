@@ -1,15 +1,16 @@
 /*
  * writer - the machine that makes one version out of files, without I/O.
  *
- * The owner feeds files, takes pieces, has them sealed by workers (several at a time), stores what is
- * new and hands the results back in any order:
+ * The owner feeds files, takes pieces, has them sealed by workers (several at a time), stores what
+ * is new and hands the results back in any order:
  *
  *	writer_file_begin(w, name, media_type, modified_ms);
  *	while (block.len > 0) {
  *		block = bytes_slice(block, writer_feed(w, block), block.len);
  *		while ((piece = writer_take(w)))
- *			... piece_identify(), seen_get(), piece_seal() on a worker; then the owner
- *			    chunks_put() of piece->sealed, seen_put(), writer_accept(), piece_close()
+ *			... piece_identify(), seen_get(), piece_seal() on a worker; then the
+ *			    owner chunks_put() of piece->sealed, seen_put(), writer_accept(),
+ *			    piece_close()
  *	}
  *	writer_file_end(w), then take again
  *	... when all pieces are accepted:
@@ -81,14 +82,17 @@ enum err piece_seal(const struct sealer *sealer, struct packer *packer, struct r
 void piece_close(struct piece *piece); /* NULL is allowed */
 
 /*
- * Table SEEN: plain text that was sealed before and whose chunk is still here need not be sealed again.
- * seen_get sets piece->known, entry and epoch_number (true), for content pieces of identified
- * text; it takes only chunks that readers of this version can open. seen_put remembers a sealed piece.
+ * Table SEEN: plain text that was sealed before and whose chunk is still here need not be sealed
+ * again. seen_get sets piece->known, entry and epoch_number (true), for content pieces of
+ * identified text; it takes only chunks that readers of this version can open. seen_put remembers a
+ * sealed piece.
  */
 bool seen_get(struct txn *txn, const struct sealer *sealer, struct piece *piece);
 void seen_put(struct txn *txn, const struct sealer *sealer, const struct piece *piece);
-/* Deletes rows of a dataset whose chunk is gone, looking at no more than max rows from *from on (zeros: the
-   beginning). True when rows are left to look at, *from then is where to go on. */
+/*
+ * Deletes rows of a dataset whose chunk is gone, looking at no more than max rows from *from on
+ * (zeros: the beginning). True when rows are left to look at, *from then is where to go on.
+ */
 bool seen_sweep(struct txn *txn, const struct dataset_id *dataset, struct digest *from,
 		uint32_t max);
 
@@ -96,18 +100,20 @@ struct writer;
 struct writer *writer_open(const struct writer_params *params);
 void writer_close(struct writer *writer); /* NULL is allowed; pieces taken stay with their owner */
 const struct sealer *writer_sealer(const struct writer *writer);
-/* The sticky fault: ERR_MALFORMED (name or type), ERR_FULL (a limit of the format), ERR_EXISTS (two files
-   of one name), ERR_NOMEM. */
+/*
+ * The sticky fault: ERR_MALFORMED (name or type), ERR_FULL (a limit of the format), ERR_EXISTS (two
+ * files of one name), ERR_NOMEM.
+ */
 enum err writer_err(const struct writer *writer);
 
 enum err writer_file_begin(struct writer *writer, struct bytes name, struct bytes media_type,
 			   uint64_t modified_ms);
-/* Takes bytes of the file and returns how many: less than all of them when a piece is complete, which is
-   to be taken before the next call; after a fault it takes everything and does nothing. */
+/*
+ * Takes bytes of the file and returns how many: less than all of them when a piece is complete,
+ * which is to be taken before the next call; after a fault it takes everything and does nothing.
+ */
 size_t writer_feed(struct writer *writer, struct bytes in);
 void writer_file_end(struct writer *writer);
-/* Forgets the file begun last, whether ended or not. Its pieces are still to be accepted. */
-void writer_file_drop(struct writer *writer);
 /* The complete piece, or NULL. The caller owns it. */
 struct piece *writer_take(struct writer *writer);
 /* Notes where the piece went; the caller still closes it. */
@@ -116,17 +122,19 @@ uint32_t writer_pending(const struct writer *writer); /* pieces taken and not ac
 
 /* All files ended, nothing pending: builds the manifest, whose pieces are then to be taken. */
 enum err writer_finish(struct writer *writer);
-/* After writer_finish(), while the writer is open: manifest_same_files(), counts, sizes. */
+/* After writer_finish(), while the writer is open: names, counts, sizes. */
 const struct manifest *writer_manifest(const struct writer *writer);
 /*
- * All manifest pieces accepted: fills in every field of the version but path, description and token.
- * Its pointers are valid while the writer is open.
+ * All manifest pieces accepted: fills in every field of the version but path, description and
+ * token. Its pointers are valid while the writer is open.
  */
 enum err writer_done(struct writer *writer, struct version *version);
 /* After writer_done(): all chunks of the version, sorted. */
 const struct index *writer_index(const struct writer *writer);
 
-/* The description of a version in any tier but open, where it is in clear: appends a sealed chunk. */
+/*
+ * The description of a version in any tier but open, where it is in clear: appends a sealed chunk.
+ */
 enum err writer_description(const struct writer *writer, struct packer *packer,
 			    struct random *random, struct bytes encoded, struct buf *out);
 

@@ -367,8 +367,9 @@ static void join_failed_take(struct hub *hub, struct txn *txn)
 }
 
 /*
- * What lower machines have found out goes to the higher ones, in this order: records first, as they need nothing else; then the
- * charter, since who belongs decides who is a peer, and everybody hears of a new one before anything is compared under it.
+ * What lower machines have found out goes to the higher ones, in this order: records first, as they
+ * need nothing else; then the charter, since who belongs decides who is a peer, and everybody hears
+ * of a new one before anything is compared under it.
  */
 static void news_take(struct hub *hub, struct txn *txn)
 {
@@ -394,7 +395,10 @@ static void turn_begin(struct hub *hub, struct times now, struct effects *effect
 		hub->peers.items[i]->transfer->turn_serve = 0;
 }
 
-/* Deadlines, then what the turn has led to; heads come late, as they sign what all others have written. */
+/*
+ * Deadlines, then what the turn has led to; heads come late, as they sign what all others have
+ * written.
+ */
 static void turn_end(struct hub *hub, struct txn *txn)
 {
 	peers_tick(hub);

@@ -2,10 +2,10 @@
  * core - one node's whole protocol state, without I/O.
  *
  * The owner (the daemon's core thread, or the simulator) drives it in turns: it begins a write
- * transaction, hands over the events that have come, commits, and only then carries out the effects.
- * The transaction is the core's only I/O; time stands still during a turn; randomness is passed in.
- * If the commit fails the owner drops the effects, closes all links, and opens the core anew
- * from the store.
+ * transaction, hands over the events that have come, commits, and only then carries out the
+ * effects. The transaction is the core's only I/O; time stands still during a turn; randomness is
+ * passed in. If the commit fails the owner drops the effects, closes all links, and opens the core
+ * anew from the store.
  *
  *	txn = txn_begin(db, true);
  *	core_turn(core, txn, now, events, count, &effects);
@@ -17,8 +17,8 @@
  * Commands of the control interface run inside a turn as EVENT_CALL, questions between turns by
  * core_query(); both use the verbs of membership/, catalog/ and transfer/.
  *
- * Glossary: link - a session with another node, numbered by the owner (never 0, never reused in one run).
- * peer - what the core knows about a link. guest - a peer that is not (yet) in the charter.
+ * Glossary: link - a session with another node, numbered by the owner (never 0, never reused in one
+ * run). peer - what the core knows about a link. guest - a peer that is not (yet) in the charter.
  */
 #ifndef ALLMENDE_CORE_H
 #define ALLMENDE_CORE_H
@@ -44,7 +44,10 @@ struct hub *core_hub(struct core *core);
 void core_query(struct core *core, struct txn *txn, struct times now,
 		void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg),
 		void *arg);
-/* When the next EVENT_TICK is due, as mono_ms; INT64_MAX: never. Ask again within a minute: the time of day may have been set. */
+/*
+ * When the next EVENT_TICK is due, as mono_ms; INT64_MAX: never. Ask again within a minute: the
+ * time of day may have been set.
+ */
 int64_t core_wake(struct core *core, struct times now);
 
 /* Turns a message of channel 2 into EVENT_CHUNK: decodes and checks the address. Pure; any thread.
@@ -55,9 +58,9 @@ void core_chunk_message(struct buf *out, const struct dataset_id *dataset,
 			const struct chunk_addr *addr, struct bytes chunk);
 
 /*
- * What a link needs of the node: its certificate, whose entry is appended to *entry and borrowed from there, and
- * the federation. False while there is no federation: no links then. EFFECT_CERTIFICATE tells
- * when it has changed; links made before keep the old one.
+ * What a link needs of the node: its certificate, whose entry is appended to *entry and borrowed
+ * from there, and the federation. False while there is no federation: no links then.
+ * EFFECT_CERTIFICATE tells when it has changed; links made before keep the old one.
  */
 bool core_certificate(const struct core *core, struct certificate *out, struct buf *entry,
 		      struct fed_id *fed);

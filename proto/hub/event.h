@@ -1,7 +1,8 @@
 /*
  * event - what a turn is given and what comes of it: events in, effects and notes out.
  *
- * Glossary: link - a session with another node, numbered by the owner of the core (never 0, never reused in one run).
+ * Glossary: link - a session with another node, numbered by the owner of the core (never 0, never
+ * reused in one run).
  */
 #ifndef ALLMENDE_EVENT_H
 #define ALLMENDE_EVENT_H
@@ -49,7 +50,8 @@ struct event {
 enum effect_type {
 	EFFECT_ADMIT, /* link_admit(link, ok, reason) */
 	EFFECT_SEND,  /* message on a channel */
-	EFFECT_SERVE, /* read a chunk, verify it, send CHUNK on channel 2; when bad, EVENT_CHUNK_BAD */
+	/* read a chunk, verify it, send CHUNK on channel 2; when bad, EVENT_CHUNK_BAD */
+	EFFECT_SERVE,
 	EFFECT_CLOSE, /* link_close(link, reason) */
 	EFFECT_DIAL,  /* connect to address; ends in LINK_UP or LINK_DOWN with this dial number */
 	EFFECT_CERTIFICATE, /* core_certificate() has changed */

@@ -115,11 +115,11 @@ int64_t hub_jitter(struct hub *hub, int64_t ms)
 	return ms / 2 + (int64_t)random_below(hub->options.random, (uint64_t)ms);
 }
 
-void why_set(char why[512], const char *format, ...)
+void why_set(char why[WHY_LEN], const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	vsnprintf(why, 512, format, args);
+	vsnprintf(why, WHY_LEN, format, args);
 	va_end(args);
 }
 
@@ -136,7 +136,7 @@ bool hub_follows(const struct hub *hub)
 	return hub->author || hub->place == PLACE_ADMITTED || hub->place == PLACE_UNSETTLED;
 }
 
-enum err hub_member_check(const struct hub *hub, char why[512])
+enum err hub_member_check(const struct hub *hub, char why[WHY_LEN])
 {
 	if (hub->author)
 		return ERR_OK;

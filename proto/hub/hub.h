@@ -1,10 +1,11 @@
 /*
- * hub - what the machines of one node share inside a turn: its place in the federation, its ledger, its peers, the effects,
- * the time.
+ * hub - what the machines of one node share inside a turn: its place in the federation, its ledger,
+ * its peers, the effects, the time.
  *
- * Every machine (sync, fetch, voting, ...) is a few functions on a struct hub and a struct of its own, which hangs below and is
- * known to nobody else; so each can be tested with a hub alone. Calls go down. What a lower machine has found out and a
- * higher one acts upon stands here as a flag or a counter, and the core asks for it after each event.
+ * Every machine (sync, fetch, voting, ...) is a few functions on a struct hub and a struct of its
+ * own, which hangs below and is known to nobody else; so each can be tested with a hub alone. Calls
+ * go down. What a lower machine has found out and a higher one acts upon stands here as a flag or a
+ * counter, and the core asks for it after each event.
  */
 #ifndef ALLMENDE_HUB_H
 #define ALLMENDE_HUB_H
@@ -40,8 +41,10 @@ enum place {
 	PLACE_UNSETTLED, /* the charter as it stands does not show it: follows it as a guest */
 };
 
-/* How much may still be stored: nothing foreign is fetched with HEADROOM_OWN, and nothing is published with HEADROOM_NONE.
-   Records, heads and the charter are always taken. */
+/*
+ * How much may still be stored: nothing foreign is fetched with HEADROOM_OWN, and nothing is
+ * published with HEADROOM_NONE. Records, heads and the charter are always taken.
+ */
 enum headroom { HEADROOM_ALL, HEADROOM_OWN, HEADROOM_NONE };
 
 struct hub {
@@ -57,19 +60,22 @@ struct hub {
 
 	/* the own place */
 	enum place place, place_before; /* before the invitation in use: NONE or FORMER */
-	char place_why[512]; /* why joining has not succeeded yet, or why it is a member no more */
-	bool has_fed;        /* founded, joined or joining: charter.fed counts */
-	uint32_t author;     /* own; 0: not a member yet */
+	char place_why
+		[WHY_LEN]; /* why joining has not succeeded yet, or why it is a member no more */
+	bool has_fed;      /* founded, joined or joining: charter.fed counts */
+	uint32_t author;   /* own; 0: not a member yet */
 	struct invitation *invitation; /* in use; NULL: none */
 	struct buf own_entry;          /* latest own organisation log entry */
-	int64_t quiet_until_ms; /* after a start: no own head before a peer has confirmed the last one */
+	/* after a start: no own head before a peer has confirmed the last one */
+	int64_t quiet_until_ms;
 	int64_t behind_since_ms; /* a peer knew a later own head than this store; 0: none did */
 
 	/* what the core asks for after each event */
 	bool charter_news; /* entries were accepted */
 	bool hello_due;    /* to all: what they compare has changed */
 	uint64_t
-		join_failed; /* this link has shown that the invitation leads nowhere: place_why; 0: none */
+		/* this link has shown that the invitation leads nowhere: place_why; 0: none */
+		join_failed;
 	bool peer_news; /* a peer has been met or compared with */
 	/* counters, for whoever remembers what follows from it */
 	uint64_t keys_epoch;   /* keys or roles of members have changed */
@@ -93,8 +99,9 @@ struct hub {
 struct effect *hub_effect(struct hub *hub, enum effect_type type, uint64_t link);
 struct note *hub_note(struct hub *hub, enum note_type type);
 /*
- * Takes the buffer. A faulty one ends the link, and so does more in one turn than may wait for one peer
- * (limits.peer_queue_bytes_max): it asks faster than it takes answers. A link that is not up gets nothing.
+ * Takes the buffer. A faulty one ends the link, and so does more in one turn than may wait for one
+ * peer (limits.peer_queue_bytes_max): it asks faster than it takes answers. A link that is not up
+ * gets nothing.
  */
 void hub_send(struct hub *hub, struct peer *peer, struct buf *message);
 /* Ends the list and sends it. */
@@ -111,14 +118,14 @@ int64_t hub_mono_of(const struct hub *hub, int64_t wall_ms);
 int64_t hub_wall_of(const struct hub *hub, int64_t mono_ms);
 /* Random delay of ms, half more or less. */
 int64_t hub_jitter(struct hub *hub, int64_t ms);
-__attribute__((format(printf, 2, 3))) void why_set(char why[512], const char *format, ...);
+__attribute__((format(printf, 2, 3))) void why_set(char why[WHY_LEN], const char *format, ...);
 
 /* The invitation is in use. */
 bool hub_joining(const struct hub *hub);
 /* Charter entries are taken: a member, or somebody who is about to be one. */
 bool hub_follows(const struct hub *hub);
 /* For what only members do: ERR_OK, or why this node cannot. */
-enum err hub_member_check(const struct hub *hub, char why[512]);
+enum err hub_member_check(const struct hub *hub, char why[WHY_LEN]);
 /* The own author number belongs to nobody or to somebody else now. */
 void hub_place_lost(struct hub *hub);
 

@@ -181,7 +181,9 @@ static void read_index(struct message *m, struct wire_in *w)
 	m->has_addr = !wire_nil(w);
 	if (m->has_addr)
 		wire_fixed(w, m->addr.b, ID_LEN);
-	/* The base of a difference is in the format; this version sends and answers whole indexes. */
+	/*
+	 * The base of a difference is in the format; this version sends and answers whole indexes.
+	 */
 	if (!wire_nil(w))
 		wire_uint(w, UINT64_MAX);
 	read_token(m, w);

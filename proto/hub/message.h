@@ -1,8 +1,9 @@
 /*
- * message - the messages of docs/PROTOCOL.md, section 9: one struct, a writer for each, one strict reader.
+ * message - the messages of docs/PROTOCOL.md, section 9: one struct, a writer for each, one strict
+ * reader.
  *
- * message_decode() checks the whole message; lists stay encoded and are read by the _next functions,
- * which can not fail any more. Everything borrows from the bytes decoded.
+ * message_decode() checks the whole message; lists stay encoded and are read by the _next
+ * functions, which can not fail any more. Everything borrows from the bytes decoded.
  */
 #ifndef ALLMENDE_MESSAGE_H
 #define ALLMENDE_MESSAGE_H

@@ -97,8 +97,8 @@ static const struct orglog_node *node_of(struct orglog *log, struct txn *txn,
 	return node && node->state == ORGLOG_NODE_ACTIVE ? node : NULL;
 }
 
-uint32_t peers_author_of(struct hub *hub, struct txn *txn, const struct org_id *org,
-			 uint8_t node_index, const struct dh_pk *key)
+static uint32_t peers_author_of(struct hub *hub, struct txn *txn, const struct org_id *org,
+				uint8_t node_index, const struct dh_pk *key)
 {
 	const struct charter_member *member = charter_by_org(&hub->charter, org);
 	uint32_t author = 0;
@@ -237,7 +237,10 @@ static enum link_reason cert_reason(struct hub *hub, struct txn *txn, const stru
 	/* Whoever knows the federation may be a guest, and must not take the places of members. */
 	if (author == 0 && guest_count(hub) >= hub->options.limits->peer_count_max / guest_share)
 		return LINK_REASON_BUSY;
-	/* A member whose key is not in the log known here may have a newer log, but only if it shows one. */
+	/*
+	 * A member whose key is not in the log known here may have a newer log, but only if it
+	 * shows one.
+	 */
 	if (author == 0 && member) {
 		struct orglog shown;
 		if (orglog_entry_peek(&shown, certificate->entry))
@@ -417,7 +420,9 @@ void peers_invitation_done(struct hub *hub)
 	}
 }
 
-/* The address of one who is no member any more: kept, as a fork may bring it back, and not tried. */
+/*
+ * The address of one who is no member any more: kept, as a fork may bring it back, and not tried.
+ */
 static bool dial_idle(const struct hub *hub, const struct dial *dial)
 {
 	const struct charter_member *member = hub_author_member(hub, dial->author);

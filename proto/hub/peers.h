@@ -1,10 +1,11 @@
 /*
  * peers - who is linked, and whom to dial.
  *
- * Every member whose address is known is dialled until it is linked: a full mesh. Two nodes that dial each
- * other at once get two links; both ends keep the one that the smaller author dialled.
+ * Every member whose address is known is dialled until it is linked: a full mesh. Two nodes that
+ * dial each other at once get two links; both ends keep the one that the smaller author dialled.
  *
- * Glossary: peer - what the core knows about a link. guest - a peer that is not (yet) in the charter.
+ * Glossary: peer - what the core knows about a link. guest - a peer that is not (yet) in the
+ * charter.
  */
 #ifndef ALLMENDE_PEERS_H
 #define ALLMENDE_PEERS_H
@@ -74,7 +75,10 @@ struct peer *peers_up(struct hub *hub, const struct event *event);
 /* EVENT_LINK_DOWN: the peer, which is in no list any more: for peer_free(). */
 struct peer *peers_down(struct hub *hub, const struct event *event);
 void peer_free(struct peer *peer);
-/* Membership changed: guests that are members now become members; members that are not any more are closed. */
+/*
+ * Membership changed: guests that are members now become members; members that are not any more are
+ * closed.
+ */
 void peers_classify(struct hub *hub, struct txn *txn);
 /* RECORD_CONTACT: an author's addresses are known. */
 void peers_contact(struct hub *hub, struct txn *txn, const struct record *record);
@@ -82,9 +86,6 @@ void peers_invitation(struct hub *hub, const char *address, const struct dh_pk *
 void peers_invitation_done(struct hub *hub);
 void peers_tick(struct hub *hub);
 int64_t peers_wake(const struct hub *hub);
-/* The author of a node with this transport key; 0: none. */
-uint32_t peers_author_of(struct hub *hub, struct txn *txn, const struct org_id *org,
-			 uint8_t node_index, const struct dh_pk *key);
 
 /* Links, for `allmende peers`. Index from 0; false at the end. */
 struct peer_state {

@@ -117,8 +117,8 @@ static enum err token_check(const struct ledger *ledger, const struct record *re
 	if (err)
 		return err;
 	/*
-	 * PROTOCOL: "The author of the record is a node of an organisation that is issuer or audience in one of its links;
-	 * otherwise it is dropped."
+	 * PROTOCOL: "The author of the record is a node of an organisation that is issuer or
+	 * audience in one of its links; otherwise it is dropped."
 	 */
 	if (!token_author_may(ledger->charter, &token, record->author))
 		return ERR_PROTOCOL;

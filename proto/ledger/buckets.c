@@ -62,8 +62,8 @@ static int compare(const struct setdigest_leaves *mine, size_t i,
 }
 
 /*
- * Deletes a leaf of ours that is not in the set, unless it is newer than the head. Of the own author, when this store is an old copy, what others have
- * seen in a slot stays.
+ * Deletes a leaf of ours that is not in the set, unless it is newer than the head. Of the own
+ * author, when this store is an old copy, what others have seen in a slot stays.
  */
 static bool leaf_drop(struct ledger *ledger, struct txn *txn, const struct author_state *state,
 		      const struct setdigest_leaf *leaf, bool slot_in_set)

@@ -2,7 +2,10 @@
 #include "proto/ledger/ledger_internal.h"
 #include "proto/ledger/withdrawal_body.h"
 
-/* PROTOCOL: "A withdrawal says that its author has dropped its versions of the dataset up to `number`" */
+/*
+ * PROTOCOL: "A withdrawal says that its author has dropped its versions of the dataset up to
+ * `number`"
+ */
 static bool withdrawn(struct ledger *ledger, struct txn *txn, const struct dataset_id *dataset,
 		      uint64_t number, uint32_t author)
 {
@@ -15,8 +18,8 @@ static bool withdrawn(struct ledger *ledger, struct txn *txn, const struct datas
 }
 
 /*
- * Versions of authors who may publish, and of former members those that are here: for as long as they
- * are held they can be read.
+ * Versions of authors who may publish, and of former members those that are here: for as long as
+ * they are held they can be read.
  */
 static bool is_listed(struct ledger *ledger, struct txn *txn, const struct dataset_id *dataset,
 		      uint64_t number, uint32_t author)

@@ -1,8 +1,8 @@
 /*
  * held - which versions are here: rows of table HELD, beside the INDEX rows of the same versions.
  *
- * A row says how far a version is: its index is here and verified (INDEXED), all its chunks are (COMPLETE), or they
- * were and some have been found bad (DAMAGED).
+ * A row says how far a version is: its index is here and verified (INDEXED), all its chunks are
+ * (COMPLETE), or they were and some have been found bad (DAMAGED).
  */
 #ifndef ALLMENDE_HELD_H
 #define ALLMENDE_HELD_H

@@ -33,7 +33,10 @@ enum err keyrecord_get(struct keyrecord *out, struct bytes body);
 void epoch_commitment(struct digest *out, const struct key *key, uint64_t number,
 		      struct bytes prefix);
 
-/* The links of the record's epoch (prefix and number count); the link's own prefix and number are the caller's. */
+/*
+ * The links of the record's epoch (prefix and number count); the link's own prefix and number are
+ * the caller's.
+ */
 void keyrecord_down_seal(struct keyrecord *record, const struct key *parent_key,
 			 const struct key *key, struct random *random);
 void keyrecord_back_seal(struct keyrecord *record, const struct key *key, const struct key *before,

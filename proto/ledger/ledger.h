@@ -6,8 +6,8 @@
  * called before the turn's transaction is committed, brings the states of all touched authors up to
  * date. ledger_state() settles the author it is asked for.
  *
- * What was accepted waits in a queue, decoded, for whoever acts on it: ledger_arrival_next(). It borrows from the bytes
- * that were handed in, so the queue is emptied before these go.
+ * What was accepted waits in a queue, decoded, for whoever acts on it: ledger_arrival_next(). It
+ * borrows from the bytes that were handed in, so the queue is emptied before these go.
  *
  * Whose fault: ERR_MALFORMED, ERR_VERSION and ERR_FULL are faults of whoever sent the bytes.
  * ERR_DENIED and ERR_PROTOCOL may be the author's alone; the caller drops what came and goes on
@@ -32,7 +32,8 @@ struct ledger {
 	const struct limits *limits;   /* borrowed */
 	int64_t now_ms;
 	uint32_t own_author; /* 0: none yet */
-	bool own_behind; /* others know more of the own author: what they know goes before what is here */
+	/* others know more of the own author: what they know goes before what is here */
+	bool own_behind;
 	const struct key *own_seed;     /* borrowed */
 	struct ledger_member **members; /* by member number; NULL: not loaded yet */
 	size_t member_cap;
@@ -41,7 +42,8 @@ struct ledger {
 	struct ledger_arrival *arrivals; /* for ledger_arrival_next() */
 	size_t arrival_count, arrival_cap, arrival_at;
 	uint64_t
-		settled_count; /* changes of authors' states, for who remembers what follows from them */
+		/* changes of authors' states, for who remembers what follows from them */
+		settled_count;
 	uint64_t *links_checked; /* signatures of tokens; rights.c */
 };
 
@@ -124,7 +126,10 @@ struct ledger_arrival {
 	struct version version; /* of RECORD_VERSION; the same */
 	struct buf made;        /* an own record; else empty */
 };
-/* The oldest one that was not taken yet; false: there is none. The caller ends it with ledger_arrival_fini(). */
+/*
+ * The oldest one that was not taken yet; false: there is none. The caller ends it with
+ * ledger_arrival_fini().
+ */
 bool ledger_arrival_next(struct ledger *ledger, struct ledger_arrival *out);
 void ledger_arrival_fini(struct ledger_arrival *arrival);
 
@@ -143,8 +148,9 @@ bool ledger_evidence(struct txn *txn, uint32_t author, uint32_t incarnation, str
 		     struct bytes *second);
 
 /*
- * Own author. Appends a record with the next sequence; body as for record_make(). tell: it arrives as one that came from others
- * does; else whoever appends does what follows. ERR_FULL: too long; ERR_DENIED: this node is no member (any more). id may be NULL.
+ * Own author. Appends a record with the next sequence; body as for record_make(). tell: it arrives
+ * as one that came from others does; else whoever appends does what follows. ERR_FULL: too long;
+ * ERR_DENIED: this node is no member (any more). id may be NULL.
  */
 enum ledger_tell { LEDGER_QUIET, LEDGER_TELL };
 enum err ledger_append(struct ledger *ledger, struct txn *txn, uint64_t kind, struct bytes slot,
@@ -165,8 +171,9 @@ enum err ledger_incarnation_new(struct ledger *ledger, struct txn *txn);
 void ledger_author_drop(struct ledger *ledger, struct txn *txn, uint32_t author);
 
 /*
- * Own author: a later head of it has come back and is the latest here, so this store is an old copy. What is here in `incarnation` after
- * the sequence `after`, and so was never in a head, is signed anew with sequences that were never used.
+ * Own author: a later head of it has come back and is the latest here, so this store is an old
+ * copy. What is here in `incarnation` after the sequence `after`, and so was never in a head, is
+ * signed anew with sequences that were never used.
  */
 enum err ledger_own_renumber(struct ledger *ledger, struct txn *txn, uint32_t incarnation,
 			     uint64_t after);
@@ -176,9 +183,9 @@ bool ledger_record(struct txn *txn, uint32_t author, uint32_t incarnation, uint6
 		   struct bytes *whole);
 
 /*
- * Records of known kinds but versions, found by slot: all whose slot begins with prefix (a kind byte, and more), of authors
- * that count, in order of slot and author. What is found borrows from the store until the next write; the walk itself goes on
- * after writes.
+ * Records of known kinds but versions, found by slot: all whose slot begins with prefix (a kind
+ * byte, and more), of authors that count, in order of slot and author. What is found borrows from
+ * the store until the next write; the walk itself goes on after writes.
  *
  *	struct ledger_slots slots = ledger_slots(ledger, txn, prefix);
  *	while (ledger_slots_next(&slots, &record))
@@ -210,16 +217,18 @@ enum err ledger_version_find(struct txn *txn, const struct dataset_id *dataset, 
 			     uint32_t author, struct bytes *whole);
 /*
  * The current version of a dataset: the highest number, then the smaller record id; of authors who
- * may publish and have not withdrawn it. number 0: of all numbers, else of that one. ERR_ABSENT. whole may be NULL.
+ * may publish and have not withdrawn it. number 0: of all numbers, else of that one. ERR_ABSENT.
+ * whole may be NULL.
  */
 enum err ledger_version_current(struct ledger *ledger, struct txn *txn,
 				const struct dataset_id *dataset, uint64_t number,
 				struct ledger_version *out, struct bytes *whole);
 
 /*
- * Recounting: looks whether the stored leaves, buckets and state of an author are what its stored records and head say, and sets right what
- * is not. Begin; then call it until it returns false; *rows is how many rows it may look at, and is counted down. ledger_settle() before and after
- * each step. faults: so many were found.
+ * Recounting: looks whether the stored leaves, buckets and state of an author are what its stored
+ * records and head say, and sets right what is not. Begin; then call it until it returns false;
+ * *rows is how many rows it may look at, and is counted down. ledger_settle() before and after each
+ * step. faults: so many were found.
  */
 struct ledger_recount {
 	uint32_t author, incarnation; /* incarnation 0: nothing to do */

@@ -1,6 +1,7 @@
 /*
- * ledger_internal - what the sources of the ledger share, the lower ones first: rows.c (records and the rows that find them),
- * author.c (keys and states), slots.c, current.c, accept.c, heads.c, own.c; buckets.c and recount.c beside them.
+ * ledger_internal - what the sources of the ledger share, the lower ones first: rows.c (records and
+ * the rows that find them), author.c (keys and states), slots.c, current.c, accept.c, heads.c,
+ * own.c; buckets.c and recount.c beside them.
  */
 #ifndef ALLMENDE_LEDGER_INTERNAL_H
 #define ALLMENDE_LEDGER_INTERNAL_H
@@ -29,7 +30,10 @@ void ledger_head_take(struct ledger *ledger, struct txn *txn, struct ledger_touc
 /* True when what is here is what the latest head says. */
 bool ledger_state_complete(const struct author_state *state);
 
-/* Whether slot and body of a record fit together and belong to the author; fills in news and, of RECORD_VERSION, version. */
+/*
+ * Whether slot and body of a record fit together and belong to the author; fills in news and, of
+ * RECORD_VERSION, version.
+ */
 enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 			     struct ledger_news *news, struct version *version);
 /* Stores a record that wins its slot, and drops the one that loses it. */

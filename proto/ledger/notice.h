@@ -1,5 +1,6 @@
 /*
- * notice - body of a notice record: what an organisation tells the stewards (docs/PROTOCOL.md, section 5.8).
+ * notice - body of a notice record: what an organisation tells the stewards (docs/PROTOCOL.md,
+ * section 5.8).
  */
 #ifndef ALLMENDE_NOTICE_H
 #define ALLMENDE_NOTICE_H

@@ -3,9 +3,10 @@
 #include <string.h>
 
 /*
- * First the records, in order of sequence: each has its leaf, and the leaf its hash. Then the leaves, bucket by bucket: each has
- * its record, and the bucket is their digest. Last the state. What is wrong is set right or taken out; what was taken out
- * makes the author partial, and comes back by reconciliation.
+ * First the records, in order of sequence: each has its leaf, and the leaf its hash. Then the
+ * leaves, bucket by bucket: each has its record, and the bucket is their digest. Last the state.
+ * What is wrong is set right or taken out; what was taken out makes the author partial, and comes
+ * back by reconciliation.
  */
 
 enum { STEP_RECORDS, STEP_LEAVES, STEP_STATE, STEP_DONE };
@@ -200,7 +201,10 @@ static bool head_recount(struct ledger *ledger, struct txn *txn, const struct le
 	return true;
 }
 
-/* Without its head an author is one of whom no head is known; of the own author the number is kept, so that it is not used again. */
+/*
+ * Without its head an author is one of whom no head is known; of the own author the number is kept,
+ * so that it is not used again.
+ */
 static void head_forget(struct ledger *ledger, struct txn *txn, struct ledger_recount *at,
 			struct author_state *state)
 {

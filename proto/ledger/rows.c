@@ -1,9 +1,9 @@
 /*
- * The stored records, and the rows by which they are found: SLOT for all kinds that are known but versions, VERSION and
- * PATH for these.
+ * The stored records, and the rows by which they are found: SLOT for all kinds that are known but
+ * versions, VERSION and PATH for these.
  *
- * A slot begins with its kind, so one table, slot and author to place, answers "which tokens are there", "who has voted for
- * number 7", "which wraps are for us".
+ * A slot begins with its kind, so one table, slot and author to place, answers "which tokens are
+ * there", "who has voted for number 7", "which wraps are for us".
  */
 #include "proto/ledger/ledger_internal.h"
 

@@ -122,10 +122,7 @@ void setdigest_leaves(struct txn *txn, uint32_t author, uint32_t incarnation, ui
 			txn_fail(txn, ERR_CORRUPT);
 			return;
 		}
-		if (out->count == cap) {
-			cap = cap ? 2 * cap : 8;
-			out->items = mem_grow(out->items, cap, sizeof(*out->items));
-		}
+		out->items = mem_room(out->items, out->count, &cap, sizeof(*out->items));
 		struct setdigest_leaf *leaf = &out->items[out->count++];
 		leaf->slot_len = slot.len;
 		memcpy(leaf->slot, slot.ptr, slot.len);

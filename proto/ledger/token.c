@@ -89,7 +89,7 @@ enum err token_link_check_sig(const struct token_link *link, const struct sign_p
 	return err ? err : sign_check(&sig, pk, SIGN_TAG_TOKEN, fed, payload);
 }
 
-enum err token_link_follows(const struct token_link *parent, const struct token_link *child)
+static enum err token_link_follows(const struct token_link *parent, const struct token_link *child)
 {
 	/* PROTOCOL: "No organisation is its own audience." */
 	if (id_eq(&child->issuer, &child->audience))

@@ -1,6 +1,6 @@
 /*
- * token - capability tokens: chains of signed links, their bytes and what follows from the bytes alone
- * (docs/PROTOCOL.md, section 5.5).
+ * token - capability tokens: chains of signed links, their bytes and what follows from the bytes
+ * alone (docs/PROTOCOL.md, section 5.5).
  */
 #ifndef ALLMENDE_TOKEN_H
 #define ALLMENDE_TOKEN_H
@@ -44,8 +44,6 @@ enum err token_link_get(struct token_link *out, struct bytes whole);
 /* ERR_DENIED */
 enum err token_link_check_sig(const struct token_link *link, const struct sign_pk *pk,
 			      const struct fed_id *fed);
-/* Whether the child lies within its parent (NULL: it is the first). ERR_PROTOCOL. */
-enum err token_link_follows(const struct token_link *parent, const struct token_link *child);
 
 struct token { /* borrows from the bytes it was decoded from */
 	struct digest id;
@@ -53,8 +51,9 @@ struct token { /* borrows from the bytes it was decoded from */
 	size_t count;
 };
 /*
- * The body of a record: form, and that each link lies within the one before. Says nothing of signatures and members: rights.h.
- * ERR_MALFORMED, ERR_VERSION, ERR_FULL; ERR_PROTOCOL: well-formed, but no chain.
+ * The body of a record: form, and that each link lies within the one before. Says nothing of
+ * signatures and members: rights.h. ERR_MALFORMED, ERR_VERSION, ERR_FULL; ERR_PROTOCOL:
+ * well-formed, but no chain.
  */
 enum err token_get(struct token *out, struct bytes body);
 /* From the array of links alone, as in grant texts; the cursor stands behind it then. */
@@ -62,7 +61,10 @@ enum err token_of_links(struct token *out, struct wire_in *w);
 void token_put(struct buf *out, const struct bytes *links, size_t count);
 void token_put_links(struct buf *out, const struct bytes *links, size_t count);
 
-/* Whether the author's organisation is issuer or audience of a link, so that it may publish the token. */
+/*
+ * Whether the author's organisation is issuer or audience of a link, so that it may publish the
+ * token.
+ */
 bool token_author_may(const struct charter *charter, const struct token *token, uint32_t author);
 
 #endif

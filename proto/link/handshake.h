@@ -55,7 +55,9 @@ void handshake_admit(struct handshake *handshake, struct buf *out);
 /* Why a handshake did not go on, given what has come and the ordinary reason. */
 enum link_reason handshake_stuck(const struct handshake *handshake, struct bytes in,
 				 enum link_reason ordinary);
-/* PROTOCOL: "A side that refuses before or in the handshake sends `be16 0 ‖ reason(1)` and closes" */
+/*
+ * PROTOCOL: "A side that refuses before or in the handshake sends `be16 0 ‖ reason(1)` and closes"
+ */
 void handshake_refuse(struct buf *out, enum link_reason reason);
 
 #endif

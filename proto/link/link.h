@@ -127,7 +127,10 @@ struct link {
 	bool by_peer;
 };
 
-/* The link must stay where it is in memory. A dialler has output at once. The handshake must be over within limits.handshake_ms_max. */
+/*
+ * The link must stay where it is in memory. A dialler has output at once. The handshake must be
+ * over within limits.handshake_ms_max.
+ */
 void link_init(struct link *link, const struct link_options *options, uint64_t now_ms);
 /* Wipes all keys. Needs no farewell: the peer sees a connection that broke. */
 void link_fini(struct link *link);

@@ -219,7 +219,7 @@ static const char *join_refusal(enum err err)
 static enum err join_take(struct hub *hub, struct txn *txn, struct peer *peer,
 			  const struct join_request *request, const struct invitation_row *terms)
 {
-	char why[MEMBERSHIP_WHY_LEN];
+	char why[WHY_LEN];
 	bool alone = terms->auto_approve && !inviter_check(hub, true, why);
 	bool known = request_has(txn, &request->org);
 	/* Another invitation in the same name came first. */
@@ -238,7 +238,10 @@ static enum err join_take(struct hub *hub, struct txn *txn, struct peer *peer,
 	return txn_err(txn) ? ERR_BUSY : ERR_AGAIN;
 }
 
-/* ERR_OK: a member; *told: it has heard so already. ERR_AGAIN with *waits: it waits for the stewards. */
+/*
+ * ERR_OK: a member; *told: it has heard so already. ERR_AGAIN with *waits: it waits for the
+ * stewards.
+ */
 static enum err join_answer(struct hub *hub, struct txn *txn, struct peer *peer, struct bytes body,
 			    bool *waits, bool *told)
 {
@@ -251,7 +254,9 @@ static enum err join_answer(struct hub *hub, struct txn *txn, struct peer *peer,
 	/* PROTOCOL: "An organisation that is a member already gets the answer of one admitted." */
 	if (!err && !charter_by_org(&hub->charter, &request.org)) {
 		err = invitation_find(txn, &request.secret, &terms);
-		/* Who waits does so until the request ends, which may be later than the invitation. */
+		/*
+		 * Who waits does so until the request ends, which may be later than the invitation.
+		 */
 		if (!err && !request_has(txn, &request.org))
 			err = invitation_check(txn, &request, hub->wall_ms);
 		if (!err) {

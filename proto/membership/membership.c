@@ -223,7 +223,7 @@ enum err membership_join(struct hub *hub, struct txn *txn, int64_t now_ms, const
 	}
 	if (!err) {
 		struct row_key row = key_name(join_name);
-		if (hub_joining(hub))
+		if (hub->invitation)
 			invitation_drop(hub, txn);
 		txn_put(txn, TABLE_META, row_key_bytes(&row), bytes_str(text));
 		hub->place_why[0] = 0;
@@ -345,7 +345,10 @@ void membership_status(struct hub *hub, struct membership_status *out)
 		words_of(out->words, &hub->invitation->fed, &hub->options.identity->org);
 }
 
-/* How much a state asks for attention. A node that was never heard of says nothing as long as another one does. */
+/*
+ * How much a state asks for attention. A node that was never heard of says nothing as long as
+ * another one does.
+ */
 static int attention(enum ledger_completeness completeness)
 {
 	static const int of[] = {[LEDGER_NONE] = 0,

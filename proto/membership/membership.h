@@ -2,7 +2,7 @@
  * membership - founding, inviting, joining: the charter from this node's point of view.
  *
  * The verbs run inside a turn (core.h, EVENT_CALL). Each writes one sentence for a person into why
- * (MEMBERSHIP_WHY_LEN bytes) when it fails.
+ * (WHY_LEN bytes) when it fails.
  */
 #ifndef ALLMENDE_MEMBERSHIP_H
 #define ALLMENDE_MEMBERSHIP_H
@@ -12,35 +12,42 @@
 #include "proto/charter/invitation.h"
 #include "proto/wire/words.h"
 
-#define MEMBERSHIP_WHY_LEN 512
-
-/* FORMER: the charter that is here does not (or not any more) show this organisation; why says more. */
+/*
+ * FORMER: the charter that is here does not (or not any more) show this organisation; why says
+ * more.
+ */
 enum membership_state { MEMBERSHIP_NONE, MEMBERSHIP_JOINING, MEMBERSHIP_MEMBER, MEMBERSHIP_FORMER };
 
 /* ERR_EXISTS: this directory belongs to a federation already. ERR_CONFIG: name or threshold. */
 enum err membership_create(struct hub *hub, struct txn *txn, int64_t now_ms, const char *name,
 			   char *why);
 /*
- * Whom an invitation is for. With auto_approve whoever presents it is admitted at once; otherwise the request waits for
- * a steward who compares six words (request.h). A relay holds without reading, and may share its ags with others.
+ * Whom an invitation is for. With auto_approve whoever presents it is admitted at once; otherwise
+ * the request waits for a steward who compares six words (request.h). A relay holds without
+ * reading, and may share its ags with others.
  */
 struct invitation_terms {
 	const char *name, *slug, *ags;
 	bool auto_approve, relay;
 };
-/* Appends the invitation's text. ERR_DENIED: this organisation is no steward, or cannot admit alone as auto_approve asks;
-   ERR_EXISTS: slug or ags is a member already; ERR_CONFIG: a value is not valid; ERR_ABSENT: no federation. */
+/*
+ * Appends the invitation's text. ERR_DENIED: this organisation is no steward, or cannot admit alone
+ * as auto_approve asks; ERR_EXISTS: slug or ags is a member already; ERR_CONFIG: a value is not
+ * valid; ERR_ABSENT: no federation.
+ */
 enum err membership_invite(struct hub *hub, struct txn *txn, int64_t now_ms,
 			   const struct invitation_terms *terms, struct buf *text,
 			   int64_t *valid_until_ms, char *why);
-/* Remembers the invitation and begins to join; the outcome is NOTE_JOINED or NOTE_JOIN_FAILED, and in
-   membership_status(). The name, slug and ags must be this organisation's. */
+/*
+ * Remembers the invitation and begins to join; the outcome is NOTE_JOINED or NOTE_JOIN_FAILED, and
+ * in membership_status(). The name, slug and ags must be this organisation's.
+ */
 enum err membership_join(struct hub *hub, struct txn *txn, int64_t now_ms, const char *text,
 			 char *why);
 
 struct membership_status {
 	enum membership_state state;
-	char why[MEMBERSHIP_WHY_LEN];  /* why joining has not succeeded yet; empty: nothing wrong */
+	char why[WHY_LEN];             /* why joining has not succeeded yet; empty: nothing wrong */
 	const struct charter *charter; /* borrowed until the end of the turn; NULL: none */
 	uint32_t member_number;        /* own; 0: none */
 	uint32_t author;               /* own; 0: none */
@@ -82,7 +89,10 @@ void membership_charter_changed(struct hub *hub, struct txn *txn);
 void membership_own_place(struct hub *hub, struct txn *txn);
 /* A comparison with a member has come to its end. */
 void membership_compared(struct hub *hub, struct txn *txn);
-/* With the invitation in use it will not work; hub.place_why says why. A new one may be used at once. */
+/*
+ * With the invitation in use it will not work; hub.place_why says why. A new one may be used at
+ * once.
+ */
 void membership_join_failed(struct hub *hub, struct txn *txn);
 /* admission.c: JOIN */
 void admission_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);

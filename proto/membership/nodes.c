@@ -198,7 +198,10 @@ static enum err log_with(struct hub *hub, struct txn *txn, const struct orglog *
 	return err;
 }
 
-/* Whether the answer, which holds the whole log, still fits into a text after one node more. Nothing may have been written before that is known. */
+/*
+ * Whether the answer, which holds the whole log, still fits into a text after one node more.
+ * Nothing may have been written before that is known.
+ */
 static bool answer_fits(struct hub *hub, struct txn *txn)
 {
 	size_t bytes = 1024 + hub->wrapkeys->count * (WRAP_LEN + 16);
@@ -233,7 +236,10 @@ enum err nodes_add(struct hub *hub, struct txn *txn, int64_t now_ms, const char 
 	orglog_fini(&log);
 	if (!err)
 		err = answer_make(hub, txn, *index, secrets, &request.handover, answer);
-	/* A founder has never got the federation key from anybody; its further nodes get it from the founder. */
+	/*
+	 * A founder has never got the federation key from anybody; its further nodes get it from
+	 * the founder.
+	 */
 	if (!err && secrets && hub->author)
 		fedkeys_wrap(hub, txn, hub_author_member(hub, hub->author));
 	if (!err && secrets) {

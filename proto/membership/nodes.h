@@ -1,9 +1,10 @@
 /*
- * nodes - the nodes of the own organisation: another one is added, one is retired; and the organisation's wrap keys, which change when
- * a node is retired (docs/PROTOCOL.md, sections 3.1 and 5.9).
+ * nodes - the nodes of the own organisation: another one is added, one is retired; and the
+ * organisation's wrap keys, which change when a node is retired (docs/PROTOCOL.md, sections 3.1 and
+ * 5.9).
  *
- * The verbs run inside a turn (EVENT_CALL), on the node where the organisation's root is, and write one sentence into why
- * (NODES_WHY_LEN bytes) when they fail.
+ * The verbs run inside a turn (EVENT_CALL), on the node where the organisation's root is, and write
+ * one sentence into why (WHY_LEN bytes) when they fail.
  */
 #ifndef ALLMENDE_NODES_H
 #define ALLMENDE_NODES_H
@@ -11,18 +12,23 @@
 #include "proto/hub/hub.h"
 #include "proto/charter/orglog.h"
 
-#define NODES_WHY_LEN 512
-
-/* Appends the text that `allmende init --node` takes on the new machine. ERR_ABSENT: no federation yet; ERR_CONFIG: nobody could dial this node; ERR_DENIED: no root here. */
+/*
+ * Appends the text that `allmende init --node` takes on the new machine. ERR_ABSENT: no federation
+ * yet; ERR_CONFIG: nobody could dial this node; ERR_DENIED: no root here.
+ */
 enum err nodes_offer(struct hub *hub, struct txn *txn, int64_t now_ms, struct buf *text, char *why);
 /*
- * Takes a request and enters the node into the organisation log with these roles (ORGLOG_ROLE_*); with secrets false it gets no wrap key and
- * can read nothing that is sealed. Appends the answer. A request that was answered before is answered again. ERR_CONFIG: not such a text, or of another organisation;
- * ERR_DENIED: no root here, wrong possession; ERR_FULL: 256 nodes.
+ * Takes a request and enters the node into the organisation log with these roles (ORGLOG_ROLE_*);
+ * with secrets false it gets no wrap key and can read nothing that is sealed. Appends the answer. A
+ * request that was answered before is answered again. ERR_CONFIG: not such a text, or of another
+ * organisation; ERR_DENIED: no root here, wrong possession; ERR_FULL: 256 nodes.
  */
 enum err nodes_add(struct hub *hub, struct txn *txn, int64_t now_ms, const char *request,
 		   uint8_t roles, bool secrets, struct buf *answer, uint8_t *index, char *why);
-/* A retired node is shut out for good. ERR_DENIED: no root here, or it is this node; ERR_ABSENT: no such active node. */
+/*
+ * A retired node is shut out for good. ERR_DENIED: no root here, or it is this node; ERR_ABSENT: no
+ * such active node.
+ */
 enum err nodes_retire(struct hub *hub, struct txn *txn, int64_t now_ms, uint8_t index, char *why);
 
 struct node_info {

@@ -169,7 +169,10 @@ static void request_drop(struct hub *hub, struct txn *txn, const struct request_
 	answer(hub, &org, MESSAGE_JOIN_REFUSED, text);
 }
 
-/* What a newcomer needs from the node that has its request: its log for the others, and the federation key. */
+/*
+ * What a newcomer needs from the node that has its request: its log for the others, and the
+ * federation key.
+ */
 static void request_admitted(struct hub *hub, struct txn *txn, const struct request_row *row,
 			     const struct charter_member *member)
 {
@@ -277,7 +280,10 @@ static enum err words_wrong(struct hub *hub, struct txn *txn, struct request_row
 	return ERR_DENIED;
 }
 
-/* The request of this short name with these words; of several the one that has them, else the first. */
+/*
+ * The request of this short name with these words; of several the one that has them, else the
+ * first.
+ */
 static bool waiting_find(struct hub *hub, struct txn *txn, const char *slug, const char *words,
 			 struct request_row *out, bool *match)
 {
@@ -351,7 +357,7 @@ enum err request_admit(struct hub *hub, struct txn *txn, const struct org_id *or
 {
 	struct request_row row;
 	struct voting_outcome outcome;
-	char why[VOTING_WHY_LEN];
+	char why[WHY_LEN];
 	enum err err;
 
 	if (!request_row_of(txn, org, &row))

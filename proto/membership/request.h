@@ -1,8 +1,10 @@
 /*
- * request - organisations that wait to be admitted, at the node that has invited them (docs/PROTOCOL.md, section 4.2).
+ * request - organisations that wait to be admitted, at the node that has invited them
+ * (docs/PROTOCOL.md, section 4.2).
  *
- * A request that an invitation does not admit at once is kept until a steward approves it (after hearing its six words),
- * refuses it, or its time is over. The invitation's secret is bound to the organisation from the first moment.
+ * A request that an invitation does not admit at once is kept until a steward approves it (after
+ * hearing its six words), refuses it, or its time is over. The invitation's secret is bound to the
+ * organisation from the first moment.
  */
 #ifndef ALLMENDE_REQUEST_H
 #define ALLMENDE_REQUEST_H
@@ -30,13 +32,15 @@ struct request_row {
 };
 
 /*
- * Whether somebody else has the place: short names are given once, and a municipality is a member once. Relays may stand
- * under any key, beside each other and beside the member.
+ * Whether somebody else has the place: short names are given once, and a municipality is a member
+ * once. Relays may stand under any key, beside each other and beside the member.
  */
 bool request_place_taken(const struct charter *charter, const char *slug, const char *ags,
 			 bool relay);
-/* ERR_FULL: too many wait. One that waits already stays as it is; with another invitation it waits under the
-   terms of that one. */
+/*
+ * ERR_FULL: too many wait. One that waits already stays as it is; with another invitation it waits
+ * under the terms of that one.
+ */
 enum err request_keep(struct hub *hub, struct txn *txn, const struct join_request *request,
 		      const struct invitation_row *terms);
 bool request_has(struct txn *txn, const struct org_id *org);
@@ -44,9 +48,9 @@ bool request_has(struct txn *txn, const struct org_id *org);
 bool request_next(struct txn *txn, struct org_id *org, struct request_row *out);
 
 /*
- * Verbs (EVENT_CALL); why as in voting.h. Approving with the right words admits at once where one steward
- * decides, and is a proposal with the own vote elsewhere. ERR_ABSENT: nobody of this short name waits; ERR_DENIED: the words
- * are wrong, or as voting_admit().
+ * Verbs (EVENT_CALL); why as in voting.h. Approving with the right words admits at once where one
+ * steward decides, and is a proposal with the own vote elsewhere. ERR_ABSENT: nobody of this short
+ * name waits; ERR_DENIED: the words are wrong, or as voting_admit().
  */
 enum err request_approve(struct hub *hub, struct txn *txn, const char *slug, const char *words,
 			 struct voting_outcome *out, char *why);
@@ -55,8 +59,8 @@ enum err request_admit(struct hub *hub, struct txn *txn, const struct org_id *or
 enum err request_refuse(struct hub *hub, struct txn *txn, const char *slug, char *why);
 
 /*
- * For the core. The charter has changed: whoever has become a member hears so, and what it needs goes out. The end of a
- * turn: those whose time is over go.
+ * For the core. The charter has changed: whoever has become a member hears so, and what it needs
+ * goes out. The end of a turn: those whose time is over go.
  */
 void requests_follow(struct hub *hub, struct txn *txn);
 void requests_tick(struct hub *hub, struct txn *txn);

@@ -115,8 +115,8 @@ static bool has_votes(struct txn *txn, uint32_t number, const struct digest *id)
 }
 
 /*
- * A member's latest vote takes the place of its other one, of stewards and of members apart, and with it goes a proposal
- * that nobody else wants: so nobody fills the table.
+ * A member's latest vote takes the place of its other one, of stewards and of members apart, and
+ * with it goes a proposal that nobody else wants: so nobody fills the table.
  */
 static void other_vote_drop(struct txn *txn, const struct proposal *proposal, uint32_t member)
 {
@@ -137,7 +137,10 @@ static void other_vote_drop(struct txn *txn, const struct proposal *proposal, ui
 	}
 }
 
-/* A vote record, if it is about the next number and right. Looks at who voted before it looks at anything costly. */
+/*
+ * A vote record, if it is about the next number and right. Looks at who voted before it looks at
+ * anything costly.
+ */
 static void record_take(struct hub *hub, struct txn *txn, const struct record *record)
 {
 	struct vote_body body;
@@ -187,7 +190,10 @@ static uint32_t slot_number(const struct record *record)
 	return record->slot.len == 5 ? be32_get(record->slot.ptr + 1) : 0;
 }
 
-/* PROTOCOL: "An author keeps its vote for the number that the charter has reached, so that others can count it too, and drops it with the next." */
+/*
+ * PROTOCOL: "An author keeps its vote for the number that the charter has reached, so that others
+ * can count it too, and drops it with the next."
+ */
 static void own_votes_drop(struct hub *hub, struct txn *txn)
 {
 	const uint8_t kind = RECORD_VOTE;
@@ -248,19 +254,22 @@ static void charter_follow(struct hub *hub, struct txn *txn)
 
 /* ---- counting ---- */
 
-/* The entry of a proposal with all votes for it that are here; they stand in order of member numbers. */
+/*
+ * The entry of a proposal with all votes for it that are here; they stand in order of member
+ * numbers.
+ */
 static void entry_make(struct buf *out, struct txn *txn, const struct proposal *proposal)
 {
 	const struct charter_entry *entry = &proposal->entry;
 	struct row_key prefix = key_charter_id(entry->number, &entry->id);
 	struct walk walk = walk_begin(txn, TABLE_VOTE, row_key_bytes(&prefix));
 	struct charter_vote *votes = NULL;
-	size_t count = 0;
+	size_t count = 0, cap = 0;
 
 	while (walk_next(&walk)) {
 		if (walk.value.len != SIG_LEN)
 			continue;
-		votes = mem_grow(votes, count + 1, sizeof(*votes));
+		votes = mem_room(votes, count, &cap, sizeof(*votes));
 		votes[count].member = be32_get(walk.key.ptr + walk.key.len - 4);
 		memcpy(votes[count++].sig.b, walk.value.ptr, SIG_LEN);
 	}
@@ -277,7 +286,10 @@ static uint32_t member_majority(const struct charter *charter)
 	return count / 2 + 1;
 }
 
-/* Less votes than it takes in any case: with thousands of members it costs too much to check them with each that comes. */
+/*
+ * Less votes than it takes in any case: with thousands of members it costs too much to check them
+ * with each that comes.
+ */
 static bool is_short(struct hub *hub, struct txn *txn, const struct charter_entry *entry)
 {
 	uint32_t needed = entry->settles ? member_majority(&hub->charter) : hub->charter.threshold;
@@ -290,7 +302,10 @@ static bool is_short(struct hub *hub, struct txn *txn, const struct charter_entr
 	return count < needed;
 }
 
-/* Whether this proposal has become the next entry: the charter's own rules say whether the votes are enough. */
+/*
+ * Whether this proposal has become the next entry: the charter's own rules say whether the votes
+ * are enough.
+ */
 static bool proposal_pass(struct hub *hub, struct txn *txn, const struct proposal *proposal)
 {
 	struct buf entry;

@@ -1,6 +1,6 @@
 /*
- * voting_internal - what voting.c (rows, counting, the entry), voting_propose.c (what people propose) and voting_sign.c
- * (signatures and texts) share.
+ * voting_internal - what voting.c (rows, counting, the entry), voting_propose.c (what people
+ * propose) and voting_sign.c (signatures and texts) share.
  */
 #ifndef ALLMENDE_VOTING_INTERNAL_H
 #define ALLMENDE_VOTING_INTERNAL_H
@@ -10,7 +10,10 @@
 
 /* Rows of the next number. */
 bool voting_payload(struct txn *txn, uint32_t number, const struct digest *id, struct bytes *out);
-/* Keeps a proposal that charter_payload_check() has found good. ERR_FULL: VOTING_PROPOSAL_COUNT_MAX. */
+/*
+ * Keeps a proposal that charter_payload_check() has found good. ERR_FULL:
+ * VOTING_PROPOSAL_COUNT_MAX.
+ */
 enum err voting_keep(struct hub *hub, struct txn *txn, const struct proposal *proposal);
 /* Keeps a vote for a proposal that is kept. ERR_DENIED: it does not count. */
 enum err voting_take(struct hub *hub, struct txn *txn, const struct proposal *proposal,
@@ -27,7 +30,10 @@ void voting_count(struct hub *hub, struct txn *txn);
 /* ERR_DENIED with a sentence that names the first: another proposal was signed in its place. */
 enum err voting_signed_check(struct hub *hub, struct txn *txn, const struct proposal *proposal,
 			     char *why);
-/* Signs a proposal that is kept: remembers, counts and publishes the own vote. vote_text may be NULL. */
+/*
+ * Signs a proposal that is kept: remembers, counts and publishes the own vote. vote_text may be
+ * NULL.
+ */
 enum err voting_sign(struct hub *hub, struct txn *txn, const struct proposal *proposal,
 		     struct voting_outcome *out, struct buf *vote_text, char *why);
 /* Counts, and says in the outcome whether its proposal is an entry now. */

@@ -157,8 +157,8 @@ static void stewards_without(const struct charter *charter, uint32_t member,
 }
 
 /*
- * Removes a member or makes it a relay: what it was told it keeps, so the others get a new key; and it is no steward any
- * more.
+ * Removes a member or makes it a relay: what it was told it keeps, so the others get a new key; and
+ * it is no steward any more.
  */
 static enum err member_reduce(struct hub *hub, struct txn *txn, const char *slug,
 			      enum charter_change_kind kind, bool confirm,

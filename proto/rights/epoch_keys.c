@@ -17,7 +17,10 @@ enum {
 
 /* ---- rows ---- */
 
-/* "epoch:", slug, hash of Q and P, n, granter: what is kept of one epoch and path stands together, and so does a namespace. */
+/*
+ * "epoch:", slug, hash of Q and P, n, granter: what is kept of one epoch and path stands together,
+ * and so does a namespace.
+ */
 static int sealed_row_of(char name[ROW_NAME_LEN], struct bytes prefix, struct bytes path)
 {
 	struct bytes slug = path_slug(prefix);
@@ -131,7 +134,8 @@ static bool namespace_open(struct txn *txn, struct bytes path)
 
 /* ---- key records ---- */
 
-void epoch_record_copy(struct epoch_record *out, const struct keyrecord *key, uint32_t author)
+static void epoch_record_copy(struct epoch_record *out, const struct keyrecord *key,
+			      uint32_t author)
 {
 	out->key = *key;
 	out->author = author;
@@ -152,8 +156,8 @@ bool epoch_author_ok(struct hub *hub, struct txn *txn, uint32_t author)
 	       (roles & ORGLOG_ROLE_KEY_AUTHOR);
 }
 
-bool epoch_record_find(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
-		       struct epoch_record *out)
+static bool epoch_record_find(struct hub *hub, struct txn *txn, struct bytes prefix,
+			      uint64_t number, struct epoch_record *out)
 {
 	struct record_slot slot = record_slot_key(prefix, number);
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
@@ -197,7 +201,10 @@ static bool candidate_take(struct search *s, struct bytes above, const struct ke
 	path_key(s->out, key, above, s->path);
 	if (!s->version)
 		return true;
-	/* PROTOCOL: "A key is believed when its commitment, or the key check of a version, matches." */
+	/*
+	 * PROTOCOL: "A key is believed when its commitment, or the key check of a version,
+	 * matches."
+	 */
 	version_key_check(&found, s->out, s->dataset, s->number, s->prefix);
 	if (id_eq(&found, &s->version->key_check))
 		return true;
@@ -282,8 +289,9 @@ enum err epochs_version_key(struct hub *hub, struct txn *txn, const struct versi
 /* ---- wraps ---- */
 
 /*
- * PROTOCOL: "A wrap counts when its granter is the organisation in whose namespace Q lies, or the own one that passes
- * on what it got; in a record of the namespace's own organisation its author has the role key author."
+ * PROTOCOL: "A wrap counts when its granter is the organisation in whose namespace Q lies, or the
+ * own one that passes on what it got; in a record of the namespace's own organisation its author
+ * has the role key author."
  */
 static bool granter_ok(const struct hub *hub, const struct org_id *granter,
 		       const struct keywrap *wrap)
@@ -338,7 +346,9 @@ void epoch_wraps_open(struct hub *hub, struct txn *txn)
 	}
 }
 
-/* ---- keys that have left in a text: "text-grant:" and token id -> reader(32) expiry(8) path ---- */
+/*
+ * ---- keys that have left in a text: "text-grant:" and token id -> reader(32) expiry(8) path ----
+ */
 
 static const char text_name[] = "text-grant:";
 

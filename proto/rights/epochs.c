@@ -92,8 +92,8 @@ static uint64_t list_last(const struct epoch_list *list, struct bytes prefix)
 }
 
 /*
- * PROTOCOL: "Of a path, the *governing* epoch is that of the longest Q at or above it that has a key record, with the
- * highest n." NULL: none; valid until the list grows.
+ * PROTOCOL: "Of a path, the *governing* epoch is that of the longest Q at or above it that has a
+ * key record, with the highest n." NULL: none; valid until the list grows.
  */
 static const struct epoch *list_governs(const struct epoch_list *list, struct bytes path)
 {
@@ -140,7 +140,9 @@ static bool is_early(const struct hub *hub)
 
 /* ---- wraps ---- */
 
-/* A wrap (Q, n, P) for an organisation. ERR_ABSENT: its log is not here; ERR_AGAIN: the key is not. */
+/*
+ * A wrap (Q, n, P) for an organisation. ERR_ABSENT: its log is not here; ERR_AGAIN: the key is not.
+ */
 static enum err wrap_make(struct hub *hub, struct txn *txn, const struct org_id *grantee,
 			  struct bytes prefix, uint64_t number, struct bytes path,
 			  struct keywrap *out)
@@ -208,7 +210,10 @@ static enum err links_make(struct hub *hub, struct txn *txn, const struct epoch_
 		if (!err)
 			keyrecord_down_seal(r, &other, key, hub->options.random);
 	}
-	/* Records of a node that made keys before this one go when it is retired; its keys are here. */
+	/*
+	 * Records of a node that made keys before this one go when it is retired; its keys are
+	 * here.
+	 */
 	if (!err && (before || r->number > 1)) {
 		r->back.prefix = before ? epoch_prefix(before) : r->prefix;
 		r->back.number = before ? before->number : r->number - 1;
@@ -252,7 +257,10 @@ static enum err record_publish(struct hub *hub, struct txn *txn, const struct ke
 	return err;
 }
 
-/* The next epoch at a path of the own namespace. ERR_AGAIN: a key that it has to be linked with is not here. */
+/*
+ * The next epoch at a path of the own namespace. ERR_AGAIN: a key that it has to be linked with is
+ * not here.
+ */
 static enum err epoch_make(struct hub *hub, struct txn *txn, struct epoch_list *list,
 			   struct bytes prefix)
 {
@@ -307,7 +315,10 @@ static struct ledger_slots wrap_slots(struct hub *hub, struct txn *txn)
 	return slots;
 }
 
-/* Paths at which a right has ended, shorter ones first; each once. removed: of those that are no members any more, among others. */
+/*
+ * Paths at which a right has ended, shorter ones first; each once. removed: of those that are no
+ * members any more, among others.
+ */
 struct ended {
 	char **paths;
 	size_t count, cap;
@@ -350,7 +361,10 @@ static void ended_find(struct hub *hub, struct txn *txn, const struct readers *r
 	}
 }
 
-/* Whoever never shows the token of a text has its key all the same. drop: those that end here are done with. */
+/*
+ * Whoever never shows the token of a text has its key all the same. drop: those that end here are
+ * done with.
+ */
 static void texts_end(struct hub *hub, struct txn *txn, struct readers *readers,
 		      struct ended *ended, bool drop)
 {
@@ -395,7 +409,10 @@ static void expiry_done(struct hub *hub, struct txn *txn)
 	txn_put(txn, TABLE_META, row_key_bytes(&row), bytes_obj(&value));
 }
 
-/* Every epoch at or below a path at which a right has ended is followed by a new one, from top to bottom. */
+/*
+ * Every epoch at or below a path at which a right has ended is followed by a new one, from top to
+ * bottom.
+ */
 static enum err epochs_renew(struct hub *hub, struct txn *txn, struct epoch_list *list,
 			     struct ended *ended)
 {
@@ -415,7 +432,10 @@ static enum err epochs_renew(struct hub *hub, struct txn *txn, struct epoch_list
 	return err;
 }
 
-/* Wraps of those who read no more, and of epochs at a reader's own prefix that a later one leads back to. */
+/*
+ * Wraps of those who read no more, and of epochs at a reader's own prefix that a later one leads
+ * back to.
+ */
 static void wraps_drop(struct hub *hub, struct txn *txn, const struct epoch_list *list,
 		       const struct readers *readers)
 {
@@ -433,7 +453,8 @@ static void wraps_drop(struct hub *hub, struct txn *txn, const struct epoch_list
 }
 
 /*
- * PROTOCOL: "For each there is a wrap (Q, n, P) of every epoch with Q above P, and of the last epoch at P itself" True: there are more to write.
+ * PROTOCOL: "For each there is a wrap (Q, n, P) of every epoch with Q above P, and of the last
+ * epoch at P itself" True: there are more to write.
  */
 static bool wraps_write(struct hub *hub, struct txn *txn, const struct epoch_list *list,
 			const struct readers *readers)
@@ -602,7 +623,10 @@ void epochs_arrival(struct hub *hub, struct txn *txn, const struct record *recor
 	}
 }
 
-/* A part of the walk over all key records. A round may find that a parent's key comes after: as many as paths are deep. */
+/*
+ * A part of the walk over all key records. A round may find that a parent's key comes after: as
+ * many as paths are deep.
+ */
 static void epochs_learn(struct hub *hub, struct txn *txn)
 {
 	struct epochs *epochs = hub->epochs;

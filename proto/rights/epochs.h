@@ -2,10 +2,11 @@
  * epochs - the keys of the tiers granted and hidden: epochs at paths, wraps for readers
  * (docs/PROTOCOL.md, section 5.6).
  *
- * epochs.c brings the own namespace to what the good tokens say at the end of each turn in which something changed, once an
- * hour, and when a token expires: every reader has a wrap of the epochs that it needs; where a reader's right has ended, a new
- * epoch begins. What is still to be done follows from the records alone: a wrap of an organisation that is no reader any more says that
- * an epoch is due. Only the organisation's key author makes epochs. Keys lie sealed in table SEALED.
+ * epochs.c brings the own namespace to what the good tokens say at the end of each turn in which
+ * something changed, once an hour, and when a token expires: every reader has a wrap of the epochs
+ * that it needs; where a reader's right has ended, a new epoch begins. What is still to be done
+ * follows from the records alone: a wrap of an organisation that is no reader any more says that an
+ * epoch is due. Only the organisation's key author makes epochs. Keys lie sealed in table SEALED.
  */
 #ifndef ALLMENDE_EPOCHS_H
 #define ALLMENDE_EPOCHS_H
@@ -26,29 +27,43 @@ struct epochs {                  /* of the hub; epochs.c */
 };
 
 /*
- * The epoch that governs a path of the own namespace and K(path) in it; makes the first epoch (of the namespace) when there is none.
- * *prefix_len: how many bytes of the path are its Q. ERR_DENIED: this node is not the key author and there is no epoch yet; ERR_AGAIN: the key is not here, or
+ * The epoch that governs a path of the own namespace and K(path) in it; makes the first epoch (of
+ * the namespace) when there is none. *prefix_len: how many bytes of the path are its Q. ERR_DENIED:
+ * this node is not the key author and there is no epoch yet; ERR_AGAIN: the key is not here, or
  * this node has just started and does not know yet whether its own records are all here.
  */
 enum err epochs_govern(struct hub *hub, struct txn *txn, struct bytes path, size_t *prefix_len,
 		       uint64_t *number, struct key *path_key);
 /*
- * K_n(path) of an epoch (Q, n) of any namespace, from wraps, own keys, and the down and back fields of key records. The caller wipes. ERR_ABSENT: not to be had here.
- * A wrong key, which a false wrap may give, shows in the key check.
+ * K_n(path) of an epoch (Q, n) of any namespace, from wraps, own keys, and the down and back fields
+ * of key records. The caller wipes. ERR_ABSENT: not to be had here. A wrong key, which a false wrap
+ * may give, shows in the key check.
  */
 enum err epochs_key(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
 		    struct bytes path, struct key *out);
-/* K(dataset) of a version of tier granted or hidden, proved by its key check. ERR_ABSENT: not to be had here. */
+/*
+ * K(dataset) of a version of tier granted or hidden, proved by its key check. ERR_ABSENT: not to be
+ * had here.
+ */
 enum err epochs_version_key(struct hub *hub, struct txn *txn, const struct version *version,
 			    const struct dataset_id *dataset, struct key *out);
-/* A wrap of the key that governs the prefix now, for one organisation: for a grant that travels as text. prefix and path of *out point into `prefix`. Errors as epochs_govern(); ERR_ABSENT: the
-   organisation's log is not here. */
+/*
+ * A wrap of the key that governs the prefix now, for one organisation: for a grant that travels as
+ * text. prefix and path of *out point into `prefix`. Errors as epochs_govern(); ERR_ABSENT: the
+ * organisation's log is not here.
+ */
 enum err epochs_wrap(struct hub *hub, struct txn *txn, const struct org_id *grantee,
 		     struct bytes prefix, struct keywrap *out);
-/* Such a text was given: when its right ends the key changes, also when its token was never seen. path: the token's prefix. */
+/*
+ * Such a text was given: when its right ends the key changes, also when its token was never seen.
+ * path: the token's prefix.
+ */
 void epochs_given(struct txn *txn, const struct digest *token, const struct org_id *reader,
 		  struct bytes path, int64_t expiry_ms);
-/* Opens a wrap made for the own organisation, keeps its key, and publishes it wrapped again for its own other nodes. ERR_DENIED: not for us. */
+/*
+ * Opens a wrap made for the own organisation, keeps its key, and publishes it wrapped again for its
+ * own other nodes. ERR_DENIED: not for us.
+ */
 enum err epochs_wrap_take(struct hub *hub, struct txn *txn, const struct org_id *granter,
 			  const struct keywrap *wrap);
 /* The own wrap keys have changed: wraps that could not be opened may be openable now. */

@@ -19,7 +19,10 @@ const struct key *fedkeys_get(const struct hub *hub, uint64_t number)
 enum { NAME_LEN = 64 };
 /* Others look after this time, when the one who should has not wrapped the key; stewards sooner. */
 static const int64_t steward_ms = 10 * 1000, anybody_ms = 30 * 1000, random_ms = 90 * 1000;
-/* A member may lack a wrap without any change of the charter: its log came late, it has a second node. */
+/*
+ * A member may lack a wrap without any change of the charter: its log came late, it has a second
+ * node.
+ */
 static const int64_t again_ms = 10 * 60 * 1000;
 
 static void fed_key_name(char name[NAME_LEN], uint64_t number)
@@ -347,7 +350,10 @@ static void old_wraps_drop(struct hub *hub, struct txn *txn)
 	}
 }
 
-/* Whether somebody has wrapped the latest key for a member. A steward trusts only stewards to have done it well. */
+/*
+ * Whether somebody has wrapped the latest key for a member. A steward trusts only stewards to have
+ * done it well.
+ */
 static bool is_wrapped(struct hub *hub, struct txn *txn, const struct charter_member *member)
 {
 	const struct bytes empty = bytes_of(NULL, 0);

@@ -1,10 +1,11 @@
 /*
- * fedkeys - the federation keys F_n at this node: sealed in the store, got from wraps, made anew, wrapped for others
- * (docs/PROTOCOL.md, sections 4 and 5.2).
+ * fedkeys - the federation keys F_n at this node: sealed in the store, got from wraps, made anew,
+ * wrapped for others (docs/PROTOCOL.md, sections 4 and 5.2).
  *
- * A key is stored under the name fed-NUMBER once the charter commits to it, before that (of a proposal), or when the
- * charter does not any more (it went back), under fed-next-NUMBER-COMMITMENT. Of the keys before the latest one none has to
- * be sent: each opens the one before.
+ * A key is stored under the name fed-NUMBER once the charter commits to it, before that (of a
+ * proposal), or when the charter does not any more (it went back), under
+ * fed-next-NUMBER-COMMITMENT. Of the keys before the latest one none has to be sent: each opens the
+ * one before.
  */
 #ifndef ALLMENDE_FEDKEYS_H
 #define ALLMENDE_FEDKEYS_H
@@ -15,7 +16,8 @@ struct fedkeys {
 	struct secret **items; /* items[n - 1] is F_n; NULL: not here */
 	size_t count;
 	uint64_t
-		cleaned; /* up to this number nothing that older keys have left behind is here any more */
+		/* up to this number nothing that older keys have left behind is here any more */
+		cleaned;
 	int64_t due_ms; /* to look whether all members have a wrap of the latest key */
 };
 
@@ -28,10 +30,10 @@ void fedkeys_wrap(struct hub *hub, struct txn *txn, const struct charter_member 
 /* RECORD_WRAP without a prefix */
 void fedkeys_arrival(struct hub *hub, struct txn *txn, const struct record *record);
 /*
- * Prepares F_(n+1) for a proposal: a random key, kept sealed here until an entry with its commitment
- * counts, and wrapped for all members that stay. Fills key_change, which goes into the proposal.
- * `leaving` are member numbers that get none: those removed or made relays by the proposal.
- * ERR_AGAIN: F_n is not here; errors of the store stick to it.
+ * Prepares F_(n+1) for a proposal: a random key, kept sealed here until an entry with its
+ * commitment counts, and wrapped for all members that stay. Fills key_change, which goes into the
+ * proposal. `leaving` are member numbers that get none: those removed or made relays by the
+ * proposal. ERR_AGAIN: F_n is not here; errors of the store stick to it.
  */
 enum err fedkeys_next(struct hub *hub, struct txn *txn, struct charter_change *key_change,
 		      const uint32_t *leaving, size_t leaving_count);

@@ -1,5 +1,6 @@
 /*
- * readers - who reads what in the own namespace, as the tokens that are good now say (docs/PROTOCOL.md, section 5.6).
+ * readers - who reads what in the own namespace, as the tokens that are good now say
+ * (docs/PROTOCOL.md, section 5.6).
  */
 #ifndef ALLMENDE_READERS_H
 #define ALLMENDE_READERS_H
@@ -15,7 +16,8 @@ struct readers { /* in order, each once */
 	struct hub *hub;
 	struct reading_org *items;
 	size_t count, cap;
-	int64_t next_ms; /* when the first of their tokens ends or begins, wall time; INT64_MAX: none does */
+	/* when the first of their tokens ends or begins, wall time; INT64_MAX: none does */
+	int64_t next_ms;
 };
 
 /* Walks over all tokens. */

@@ -18,8 +18,9 @@ static const struct charter_member *namespace_of(const struct charter *charter, 
 }
 
 /*
- * Whether a link's signature is right never changes, and thousands of tokens are looked at again and again: what was
- * found is kept, in as many slots as there are, by a hash that nobody else can foresee. The lowest bit says how it was.
+ * Whether a link's signature is right never changes, and thousands of tokens are looked at again
+ * and again: what was found is kept, in as many slots as there are, by a hash that nobody else can
+ * foresee. The lowest bit says how it was.
  */
 enum { LINKS_CHECKED_MAX = 1 << 16 };
 
@@ -46,8 +47,8 @@ static bool sig_is_right(struct ledger *ledger, const struct token_link *link,
 }
 
 /*
- * PROTOCOL: "A link is signed by a node of the issuer that is active and has the role admin. Which node it was, and
- * whether it still is, is looked up when the token is used."
+ * PROTOCOL: "A link is signed by a node of the issuer that is active and has the role admin. Which
+ * node it was, and whether it still is, is looked up when the token is used."
  */
 static const char *link_fault(struct ledger *ledger, struct txn *txn, const struct token_link *link)
 {
@@ -78,7 +79,9 @@ static enum verb chain_verb(struct ledger *ledger, struct txn *txn, const struct
 	const struct charter_member *owner = namespace_of(ledger->charter, last->prefix);
 	enum verb verb = last->verb;
 
-	/* PROTOCOL: "The first link's issuer is the organisation in whose namespace `prefix` lies" */
+	/*
+	 * PROTOCOL: "The first link's issuer is the organisation in whose namespace `prefix` lies"
+	 */
 	*why = !owner || !id_eq(&owner->org, &token->link[0].issuer)
 		       ? "it does not begin with the organisation whose namespace it is"
 		       : NULL;
@@ -124,8 +127,8 @@ bool rights_own_namespace(const struct hub *hub, const struct org_id *org, struc
 
 /* ---- a token that is named ---- */
 
-enum verb rights_token(struct hub *hub, struct txn *txn, const struct digest *id,
-		       const struct org_id *org, struct bytes path)
+static enum verb rights_token(struct hub *hub, struct txn *txn, const struct digest *id,
+			      const struct org_id *org, struct bytes path)
 {
 	struct record_slot slot = record_slot_of(RECORD_TOKEN, id_bytes(id));
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));

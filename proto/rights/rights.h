@@ -2,9 +2,9 @@
  * rights - who may do what at which path: the verdict over tokens
  * (docs/PROTOCOL.md, sections 5.5 and 9: Transfer).
  *
- * The verdict follows from the charter, the organisation logs and one token, at one time; the order in which records came
- * does not matter. A server looks at the token that a request names and at no other; only who asks searches among
- * its own.
+ * The verdict follows from the charter, the organisation logs and one token, at one time; the order
+ * in which records came does not matter. A server looks at the token that a request names and at no
+ * other; only who asks searches among its own.
  */
 #ifndef ALLMENDE_RIGHTS_H
 #define ALLMENDE_RIGHTS_H
@@ -15,24 +15,24 @@
 #include "proto/content/version.h"
 
 /*
- * What a token gives now at and below the prefix of its last link, to the audience of it. A function of the charter, the
- * organisation logs and the time alone. VERB_NONE: *why says why, in words that begin in lower case ("expired", ...); else it is NULL.
- * why may be NULL.
+ * What a token gives now at and below the prefix of its last link, to the audience of it. A
+ * function of the charter, the organisation logs and the time alone. VERB_NONE: *why says why, in
+ * words that begin in lower case ("expired", ...); else it is NULL. why may be NULL.
  */
 enum verb rights_verdict(struct ledger *ledger, struct txn *txn, const struct token *token,
 			 int64_t now_ms, const char **why);
 
 /* Whether the path lies in this organisation's own namespace. */
 bool rights_own_namespace(const struct hub *hub, const struct org_id *org, struct bytes path);
-/* What one known token gives this organisation at a path now; VERB_NONE: nothing, or the token is not known here. */
-enum verb rights_token(struct hub *hub, struct txn *txn, const struct digest *token,
-		       const struct org_id *org, struct bytes path);
-/* Whether nodes of an organisation may get chunks of this tier at a path when they name this token (NULL: none). */
+/*
+ * Whether nodes of an organisation may get chunks of this tier at a path when they name this token
+ * (NULL: none).
+ */
 bool rights_serve(struct hub *hub, struct txn *txn, const struct org_id *org,
 		  const struct digest *token, enum tier tier, struct bytes path);
 /*
- * A token of the own organisation that is good now and gives `need` or more at the path: the one that ends last. False:
- * there is none. The owner needs none. token may be NULL.
+ * A token of the own organisation that is good now and gives `need` or more at the path: the one
+ * that ends last. False: there is none. The owner needs none. token may be NULL.
  */
 bool rights_own_token(struct hub *hub, struct txn *txn, struct bytes path, enum verb need,
 		      struct digest *token);

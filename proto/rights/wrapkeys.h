@@ -1,5 +1,6 @@
 /*
- * wrapkeys - the secret wrap keys of the own organisation: with them wraps for it are opened (docs/PROTOCOL.md, sections 3.1 and 5.9).
+ * wrapkeys - the secret wrap keys of the own organisation: with them wraps for it are opened
+ * (docs/PROTOCOL.md, sections 3.1 and 5.9).
  */
 #ifndef ALLMENDE_WRAPKEYS_H
 #define ALLMENDE_WRAPKEYS_H
@@ -22,7 +23,10 @@ enum err wrapkeys_open(struct hub *hub, struct txn *txn);
 void wrapkeys_close(struct hub *hub);
 /* A new one: kept sealed. */
 void wrapkeys_store(struct hub *hub, struct txn *txn, uint32_t number, const struct key *key);
-/* Opens a wrap for the own organisation, whichever of its wrap keys it was made for. ERR_DENIED; ERR_VERSION. The caller wipes. */
+/*
+ * Opens a wrap for the own organisation, whichever of its wrap keys it was made for. ERR_DENIED;
+ * ERR_VERSION. The caller wipes.
+ */
 enum err wrapkeys_unwrap(const struct hub *hub, const struct wrap *wrap,
 			 const struct wrap_context *context, struct key *out);
 /* RECORD_WRAP_KEY */

@@ -1,5 +1,6 @@
 /*
- * flow - one peer's part of comparing and gossip: how far the comparison is, and what is on the way in both directions.
+ * flow - one peer's part of comparing and gossip: how far the comparison is, and what is on the way
+ * in both directions.
  */
 #ifndef ALLMENDE_FLOW_H
 #define ALLMENDE_FLOW_H
@@ -53,7 +54,8 @@ struct peer_sync {
 	bool charter_asked;     /* what was never asked for is not taken */
 	uint32_t charter_first; /* the first number asked for */
 	uint32_t
-		charter_again; /* for this number of the peer's it was asked for from the beginning */
+		/* for this number of the peer's it was asked for from the beginning */
+		charter_again;
 	uint32_t charter_compared; /* the entry of this number was compared with the peer's */
 	uint32_t fork_told;        /* FORK about this number was sent */
 	struct digest other_entry; /* id of an entry that it has instead of the own one */

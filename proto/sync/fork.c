@@ -78,9 +78,9 @@ static enum verdict verdict_of(const struct hub *hub, const struct charter_entry
 			       const struct charter_entry *other)
 {
 	/*
-	 * PROTOCOL: "an entry whose time is more than 90 days ago by the own clock is not taken back by
-	 * another of its number, unless that is a settlement with votes of more than half of the
-	 * members, relays left out, of the own latest entry too."
+	 * PROTOCOL: "an entry whose time is more than 90 days ago by the own clock is not taken
+	 * back by another of its number, unless that is a settlement with votes of more than half
+	 * of the members, relays left out, of the own latest entry too."
 	 */
 	bool old = is_old(hub, own);
 
@@ -187,8 +187,8 @@ static enum err other_take(struct hub *hub, struct txn *txn, const struct charte
 }
 
 /*
- * It was looked at before, and nothing has changed: a settlement may have got more votes, or the entry that it stood behind may
- * be gone.
+ * It was looked at before, and nothing has changed: a settlement may have got more votes, or the
+ * entry that it stood behind may be gone.
  */
 static bool aside_stays(struct txn *txn, const struct charter_entry *entry, struct bytes whole)
 {
@@ -513,13 +513,14 @@ size_t fork_branches(struct hub *hub, struct txn *txn, struct fork_branch *out, 
 
 struct changes {
 	struct charter_change *items;
-	size_t count;
+	size_t count, cap;
 	uint32_t threshold;
 };
 
 static struct charter_change *changes_add(struct changes *changes)
 {
-	changes->items = mem_grow(changes->items, changes->count + 1, sizeof(*changes->items));
+	changes->items =
+		mem_room(changes->items, changes->count, &changes->cap, sizeof(*changes->items));
 	return &changes->items[changes->count++];
 }
 

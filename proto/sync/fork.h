@@ -1,6 +1,6 @@
 /*
- * fork - two valid entries of one number, and the settlement that ends it (docs/PROTOCOL.md, section
- * 4.4).
+ * fork - two valid entries of one number, and the settlement that ends it (docs/PROTOCOL.md,
+ * section 4.4).
  *
  * Such entries prove that a steward has signed twice. Who knows both is frozen: the charter ends
  * before them, and only a settlement follows. The verbs run inside a turn (core.h, EVENT_CALL).
@@ -12,7 +12,6 @@
 #include "proto/hub/hub.h"
 
 #define FORK_WORDS_LEN 400
-#define FORK_WHY_LEN   512
 
 struct fork_branch { /* one of the entries of the number that is frozen */
 	struct digest id;
@@ -27,22 +26,23 @@ uint32_t fork_number(const struct hub *hub);
 size_t fork_branches(struct hub *hub, struct txn *txn, struct fork_branch *out, size_t max);
 
 /*
- * Appends the payload of the settlement that would be the charter's next entry: it names all entries
- * of its number that are known here, and then makes the changes of one branch again (all entries of
- * it that are here; NULL: of none), then those of `more`. threshold 0: that of the branch, or of the
- * charter. A settlement may be made when nothing is frozen too: it then names none. It needs the
- * votes of more than half of the members, by charter_vote(). ERR_ABSENT: no federation, or the branch is not known here;
- * otherwise as charter_payload_make(); why (FORK_WHY_LEN) has a sentence.
+ * Appends the payload of the settlement that would be the charter's next entry: it names all
+ * entries of its number that are known here, and then makes the changes of one branch again (all
+ * entries of it that are here; NULL: of none), then those of `more`. threshold 0: that of the
+ * branch, or of the charter. A settlement may be made when nothing is frozen too: it then names
+ * none. It needs the votes of more than half of the members, by charter_vote(). ERR_ABSENT: no
+ * federation, or the branch is not known here; otherwise as charter_payload_make(); why
+ * (WHY_LEN) has a sentence.
  */
 enum err fork_settle_payload(struct hub *hub, struct txn *txn, const struct digest *branch,
 			     const struct charter_change *more, size_t more_count,
 			     uint32_t threshold, struct buf *payload, char *why);
 
 /*
- * For the machines. An entry from a peer (link) or put together here (0): charter_accept(), and what follows when it
- * is another one of a known number: the charter is frozen, or a settlement takes its place. Errors
- * as charter_accept(); ERR_OK: the charter has changed, and the caller says so after the last entry
- * (hub.charter_news). ERR_EXISTS: it is known, or does not count.
+ * For the machines. An entry from a peer (link) or put together here (0): charter_accept(), and
+ * what follows when it is another one of a known number: the charter is frozen, or a settlement
+ * takes its place. Errors as charter_accept(); ERR_OK: the charter has changed, and the caller says
+ * so after the last entry (hub.charter_news). ERR_EXISTS: it is known, or does not count.
  */
 enum err fork_accept(struct hub *hub, struct txn *txn, struct bytes entry, uint64_t link);
 /* FORK to a peer that can check it and has not got it in this session. */
@@ -51,8 +51,8 @@ void fork_tell_all(struct hub *hub, struct txn *txn);
 /* A peer sent an entry that does not count here: tells it what does. */
 void fork_answer(struct hub *hub, struct txn *txn, struct peer *peer, struct bytes entry);
 /*
- * A peer has an entry instead of the own one, which is too old to be taken back for that alone: but when most members have
- * it, this node was away, and takes theirs. True: it did.
+ * A peer has an entry instead of the own one, which is too old to be taken back for that alone: but
+ * when most members have it, this node was away, and takes theirs. True: it did.
  */
 bool fork_follow(struct hub *hub, struct txn *txn, struct peer *peer, struct bytes entry);
 void fork_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);

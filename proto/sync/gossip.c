@@ -103,8 +103,9 @@ static void relay_hear(struct relay *relay, uint64_t link)
 }
 
 /*
- * PROTOCOL: "Other nodes tell it on, by HEAD alone, within 200 ms and after a time taken by lot (while its records are not here, up to 2 s
- * later), to all members linked but those from whom it has come by then." So between two nodes it mostly goes one way, once.
+ * PROTOCOL: "Other nodes tell it on, by HEAD alone, within 200 ms and after a time taken by lot
+ * (while its records are not here, up to 2 s later), to all members linked but those from whom it
+ * has come by then." So between two nodes it mostly goes one way, once.
  */
 static void relay_add(struct hub *hub, const struct announcement *news)
 {
@@ -214,7 +215,10 @@ static void behind_over(struct hub *hub, struct txn *txn)
 	txn_del(txn, TABLE_META, row_key_bytes(&key));
 }
 
-/* The latest own head was not known here: this store is an old copy. What it has taken on since is not lost. */
+/*
+ * The latest own head was not known here: this store is an old copy. What it has taken on since is
+ * not lost.
+ */
 static void own_head_take(struct hub *hub, struct txn *txn, const struct author_state *before)
 {
 	if (hub->behind_since_ms)
@@ -303,8 +307,10 @@ static void states_ask(struct hub *hub, struct txn *txn, struct peer *peer, uint
 	hub_send_list(hub, peer, &list);
 }
 
-/* PROTOCOL: "The author announces a new head to all members linked: HEAD followed by RECORDS when these have at most
-   4096 bytes, else HEAD alone." */
+/*
+ * PROTOCOL: "The author announces a new head to all members linked: HEAD followed by RECORDS when
+ * these have at most 4096 bytes, else HEAD alone."
+ */
 static void announce(struct hub *hub, struct txn *txn, const struct announcement *news)
 {
 	struct author_state state;
@@ -341,7 +347,9 @@ static void announce(struct hub *hub, struct txn *txn, const struct announcement
 	buf_fini(&records);
 }
 
-/* A head came whose records are not all here: asks its sender for them, once per turn and author. */
+/*
+ * A head came whose records are not all here: asks its sender for them, once per turn and author.
+ */
 static void pull(struct hub *hub, struct txn *txn, const struct announcement *news)
 {
 	struct author_state state;
@@ -396,8 +404,8 @@ static bool is_ahead(const struct hub *hub, const struct author_state *state)
 }
 
 /*
- * When the heads of most others are from the future too, it is the own clock that is wrong, as after a start without a battery. A clock that was seen
- * to be set is believed.
+ * When the heads of most others are from the future too, it is the own clock that is wrong, as
+ * after a start without a battery. A clock that was seen to be set is believed.
  */
 static bool clock_is_behind(struct hub *hub, struct txn *txn)
 {
@@ -416,9 +424,10 @@ static bool clock_is_behind(struct hub *hub, struct txn *txn)
 }
 
 /*
- * Whether the own heads can not go on as they were, and another incarnation has to begin: after an old copy of the store
- * was restored, once what was lost has come back from others; and when the clock was far ahead and has been set
- * right, as times of one incarnation never decrease and nobody would take a head of this one for as long.
+ * Whether the own heads can not go on as they were, and another incarnation has to begin: after an
+ * old copy of the store was restored, once what was lost has come back from others; and when the
+ * clock was far ahead and has been set right, as times of one incarnation never decrease and nobody
+ * would take a head of this one for as long.
  */
 static bool incarnation_due(struct hub *hub, struct txn *txn, const struct author_state *own)
 {

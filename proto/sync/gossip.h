@@ -26,7 +26,10 @@ void gossip_open(struct hub *hub, struct txn *txn);
 void gossip_close(struct hub *hub);
 void gossip_head_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 void gossip_records_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
-/* Others may know more of the own author than this store: takes that up, and then begins another incarnation. */
+/*
+ * Others may know more of the own author than this store: takes that up, and then begins another
+ * incarnation.
+ */
 void gossip_behind(struct hub *hub, struct txn *txn);
 /* The own organisation log has grown: others learn of it with the next head. */
 void gossip_log_grown(struct hub *hub);

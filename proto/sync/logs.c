@@ -67,16 +67,19 @@ static bool charter_entry_take(struct hub *hub, struct txn *txn, struct peer *pe
 		return peer->sync->fork_told == 0;
 	}
 	/*
-	 * PROTOCOL: "An entry that does not follow the own one of the number before, or is another than
-	 * the own one of its number, is a reason to ask for the charter from entry 2 on, once for each
-	 * charter number the peer shows"
+	 * PROTOCOL: "An entry that does not follow the own one of the number before, or is another
+	 * than the own one of its number, is a reason to ask for the charter from entry 2 on, once
+	 * for each charter number the peer shows"
 	 */
 	if (err == ERR_AGAIN && peer->sync->charter_again != peer->sync->charter_here) {
 		peer->sync->charter_again = peer->sync->charter_here;
 		logs_charter_ask(hub, peer, 2);
 		return false;
 	}
-	/* No more of this peer's: to find that an entry does not count costs a reading of the whole charter. */
+	/*
+	 * No more of this peer's: to find that an entry does not count costs a reading of the whole
+	 * charter.
+	 */
 	if (err != ERR_AGAIN)
 		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "a charter entry that is not valid");
 	return false;
@@ -94,6 +97,7 @@ void logs_charter_take(struct hub *hub, struct txn *txn, struct peer *peer, stru
 {
 	struct bytes entry;
 	bool progress = false, all = true;
+	const uint32_t count = m->count;
 	if (!peer->sync->charter_asked || !hub_follows(hub))
 		return;
 	peer->sync->charter_asked = false;
@@ -101,7 +105,7 @@ void logs_charter_take(struct hub *hub, struct txn *txn, struct peer *peer, stru
 		all = charter_entry_take(hub, txn, peer, entry, &progress);
 	if (!progress) {
 		if (all)
-			charter_go_on(hub, peer, m->count);
+			charter_go_on(hub, peer, count);
 		if (peer->up && logs_stranger(hub, peer) && !peer->sync->charter_asked)
 			hub_close_link(hub, peer, LINK_REASON_NOT_MEMBER);
 		return;

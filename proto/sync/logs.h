@@ -1,5 +1,6 @@
 /*
- * logs - the charter and the organisation logs, as they come from peers and go to them (docs/PROTOCOL.md, section 4).
+ * logs - the charter and the organisation logs, as they come from peers and go to them
+ * (docs/PROTOCOL.md, section 4).
  */
 #ifndef ALLMENDE_LOGS_H
 #define ALLMENDE_LOGS_H

@@ -226,8 +226,10 @@ void reconcile_leaves_take(struct hub *hub, struct txn *txn, struct peer *peer, 
 		reconcile_bucket_next(hub, txn, peer, reconcile->bucket + 1);
 }
 
-/* PROTOCOL: "RECORDS_GET is answered by one RECORDS message, which may hold a part of what was asked for, and nothing when
-   nothing of it is here; who asked then asks for the rest." */
+/*
+ * PROTOCOL: "RECORDS_GET is answered by one RECORDS message, which may hold a part of what was
+ * asked for, and nothing when nothing of it is here; who asked then asks for the rest."
+ */
 void reconcile_records_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
 	uint64_t sequence;

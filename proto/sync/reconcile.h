@@ -2,10 +2,11 @@
  * reconcile - when what is here is not the set of an author's head: bucket by bucket, leaf by leaf
  * (docs/PROTOCOL.md, section 9: Reconciliation).
  *
- * With each peer one author, one bucket and one question at a time: BUCKETS_GET, then for each bucket that differs
- * LEAVES_GET and RECORDS_GET until nothing more comes, then the next author. So however much is missing, an answer
- * of RECONCILE_RECORDS_LEN_MAX is the most that is on the way, and what was not asked for is not looked at. A
- * peer that is not complete itself does not answer; then the next author follows after RECONCILE_MS_MAX.
+ * With each peer one author, one bucket and one question at a time: BUCKETS_GET, then for each
+ * bucket that differs LEAVES_GET and RECORDS_GET until nothing more comes, then the next author. So
+ * however much is missing, an answer of RECONCILE_RECORDS_LEN_MAX is the most that is on the way,
+ * and what was not asked for is not looked at. A peer that is not complete itself does not answer;
+ * then the next author follows after RECONCILE_MS_MAX.
  */
 #ifndef ALLMENDE_RECONCILE_H
 #define ALLMENDE_RECONCILE_H

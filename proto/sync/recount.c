@@ -43,7 +43,10 @@ static bool recount_author_next(struct hub *hub, struct txn *txn)
 	return any;
 }
 
-/* What is missing of the own author comes back as after an old copy of the store; otherwise it would be taken for deleted. */
+/*
+ * What is missing of the own author comes back as after an old copy of the store; otherwise it
+ * would be taken for deleted.
+ */
 static void own_look(struct hub *hub, struct txn *txn)
 {
 	struct author_state own;
@@ -70,8 +73,10 @@ static void author_step(struct hub *hub, struct txn *txn, uint64_t *rows)
 	at->author = 0;
 }
 
-/* PROTOCOL: "About once an hour a node makes all states anew from what it has stored, and sends them in STATES to a peer taken by lot,
-   although content digests are equal." */
+/*
+ * PROTOCOL: "About once an hour a node makes all states anew from what it has stored, and sends
+ * them in STATES to a peer taken by lot, although content digests are equal."
+ */
 static void finish(struct hub *hub, struct txn *txn)
 {
 	struct peer *chosen = sync_peer_by_lot(hub, true);

@@ -1,9 +1,10 @@
 /*
- * recount - once an hour all states are made anew from what is stored, and compared with those of one peer, whatever both believe
- * (docs/PROTOCOL.md, section 9: Session).
+ * recount - once an hour all states are made anew from what is stored, and compared with those of
+ * one peer, whatever both believe (docs/PROTOCOL.md, section 9: Session).
  *
- * A state is what a node remembers of an author; two nodes with equal memories do not look any further. So rot, or a mistake of the
- * program, in what was remembered long ago would not be found by comparing. In steps of RECOUNT_ROWS rows, one a turn.
+ * A state is what a node remembers of an author; two nodes with equal memories do not look any
+ * further. So rot, or a mistake of the program, in what was remembered long ago would not be found
+ * by comparing. In steps of RECOUNT_ROWS rows, one a turn.
  */
 #ifndef ALLMENDE_RECOUNT_H
 #define ALLMENDE_RECOUNT_H

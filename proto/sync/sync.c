@@ -70,7 +70,9 @@ static bool hello_pace(int64_t *paced_ms, int64_t now_ms, unsigned burst)
 	return true;
 }
 
-/* Without all logs the signatures of some members could not be checked: as good as not there yet. */
+/*
+ * Without all logs the signatures of some members could not be checked: as good as not there yet.
+ */
 static uint32_t charter_shown(struct hub *hub, struct txn *txn)
 {
 	uint32_t number = hub->charter.number;
@@ -231,7 +233,10 @@ static bool author_differs(const struct hub *hub, const struct peer_sync *sync, 
 
 /* ---- states ---- */
 
-/* STATES of authors of differing groups, or of all, in as many messages as it takes; returns what is left for one more. */
+/*
+ * STATES of authors of differing groups, or of all, in as many messages as it takes; returns what
+ * is left for one more.
+ */
 static struct message_list states_list(struct hub *hub, struct txn *txn, struct peer *peer,
 				       bool all)
 {
@@ -479,9 +484,9 @@ static void compare_begin(struct hub *hub, struct txn *txn, struct peer *peer)
 		return; /* a new exchange follows when they are here */
 	/*
 	 * PROTOCOL: "A comparison begins with an exchange in which both charter numbers are equal
-	 * and both sides are members; after the first such exchange, and not before, either side may
-	 * send any message." What has come since this side's HELLO does not count, as the peer can not
-	 * know of it. Otherwise one of the sides fetches the charter and begins again.
+	 * and both sides are members; after the first such exchange, and not before, either side
+	 * may send any message." What has come since this side's HELLO does not count, as the peer
+	 * can not know of it. Otherwise one of the sides fetches the charter and begins again.
 	 */
 	if (sync->charter_here != sync->charter_sent || peer->class != PEER_MEMBER) {
 		/* Something may have come meanwhile from elsewhere; else it is the peer's turn. */
@@ -513,8 +518,9 @@ void sync_hello_take(struct hub *hub, struct txn *txn, struct peer *peer, struct
 		 (const char *)m->text.ptr);
 	phase_set(hub, sync, SYNC_IDLE);
 	/*
-	 * PROTOCOL: "A HELLO is answered by a HELLO, unless the receiver waits for the answer to its own; so each
-	 * exchange gives each side one sent and one received, and either side may begin another later."
+	 * PROTOCOL: "A HELLO is answered by a HELLO, unless the receiver waits for the answer to
+	 * its own; so each exchange gives each side one sent and one received, and either side may
+	 * begin another later."
 	 */
 	if (sync->hello_waits) {
 		sync->hello_waits = false;
@@ -580,7 +586,10 @@ void sync_states_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	}
 	while (message_next_state(m, &theirs)) {
 		struct author_state mine;
-		/* PROTOCOL: "Authors in STATES stand in rising order, over all messages of one exchange." */
+		/*
+		 * PROTOCOL: "Authors in STATES stand in rising order, over all messages of one
+		 * exchange."
+		 */
 		if (theirs.author <= last) {
 			hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "STATES in disorder");
 			return;
@@ -641,8 +650,10 @@ struct peer *sync_peer_by_lot(struct hub *hub, bool members)
 	return chosen;
 }
 
-/* PROTOCOL: "A node begins one about every minute with a peer taken by lot, whatever both believe to know of each
-   other" */
+/*
+ * PROTOCOL: "A node begins one about every minute with a peer taken by lot, whatever both believe
+ * to know of each other"
+ */
 static void entropy_tick(struct hub *hub, struct txn *txn)
 {
 	int64_t period_ms = hub->options.limits->anti_entropy_ms;

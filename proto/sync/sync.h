@@ -1,10 +1,11 @@
 /*
- * sync - comparing two nodes' records and streaming what is missing (docs/PROTOCOL.md, section 9: Session).
+ * sync - comparing two nodes' records and streaming what is missing (docs/PROTOCOL.md, section 9:
+ * Session).
  *
- * Phases of one comparison, the same on both sides: IDLE -> (HELLO exchanged, contents differ) GROUPS ->
- * (both GROUPS here) STATES -> (the end of the peer's STATES here) STREAM -> (SYNC_END sent and received) IDLE. Wants from a STATES
- * message outside a comparison are streamed too, in any phase. A new HELLO ends a comparison that is under way and
- * begins another.
+ * Phases of one comparison, the same on both sides: IDLE -> (HELLO exchanged, contents differ)
+ * GROUPS -> (both GROUPS here) STATES -> (the end of the peer's STATES here) STREAM -> (SYNC_END
+ * sent and received) IDLE. Wants from a STATES message outside a comparison are streamed too, in
+ * any phase. A new HELLO ends a comparison that is under way and begins another.
  *
  * Bounds of one peer: a group for each county of the charter, a want for each author known here,
  * SYNC_UNTAKEN_MAX bytes on the way, and SYNC_HELLO_BURST HELLOs at once.
@@ -31,7 +32,10 @@ void sync_states_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 void sync_totals_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 void sync_end_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 void sync_taken_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
-/* A peer with which no comparison is under way; members: only one that has met us as a member. NULL: there is none. */
+/*
+ * A peer with which no comparison is under way; members: only one that has met us as a member.
+ * NULL: there is none.
+ */
 struct peer *sync_peer_by_lot(struct hub *hub, bool members);
 /* Asks a peer for all that it has and this node lacks, outside a comparison. */
 void sync_states_tell(struct hub *hub, struct txn *txn, struct peer *peer);

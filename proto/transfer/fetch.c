@@ -299,8 +299,8 @@ static void requests_send(struct hub *hub, struct fetch *fetch, struct peer *pee
 }
 
 /*
- * All are asked for: what one peer has not sent for a while goes to another that has less to do. The first one's answer
- * is still welcome.
+ * All are asked for: what one peer has not sent for a while goes to another that has less to do.
+ * The first one's answer is still welcome.
  */
 static bool requests_move(struct hub *hub, struct fetch *fetch)
 {
@@ -322,7 +322,10 @@ static bool requests_move(struct hub *hub, struct fetch *fetch)
 	return any;
 }
 
-/* Asks for as many chunks as peers have room for. When nothing is missing no peer is needed to find out. */
+/*
+ * Asks for as many chunks as peers have room for. When nothing is missing no peer is needed to find
+ * out.
+ */
 static void chunks_ask(struct hub *hub, struct txn *txn, struct fetch *fetch)
 {
 	struct chunk_request *request;

@@ -2,8 +2,8 @@
  * fetch - one version on its way: its index from one peer, then its chunks from all that have it
  * (docs/PROTOCOL.md, section 9: Transfer).
  *
- * From whom, and how much at a time, is for source.h to say. What one peer has not sent for a while is asked of another that has
- * less to do, and taken from whoever sends it first.
+ * From whom, and how much at a time, is for source.h to say. What one peer has not sent for a while
+ * is asked of another that has less to do, and taken from whoever sends it first.
  *
  * Bounds: FETCH_COUNT_MAX versions.
  */
@@ -63,12 +63,18 @@ void fetch_down(struct hub *hub, struct peer *peer);
 /* All chunks of a version are here, fetched or published. */
 void fetch_held(struct hub *hub, struct txn *txn, const struct version_id *of, const char *path,
 		uint64_t bytes, uint64_t chunks);
-/* Chunks may have come in another way: declares a damaged version whole again. False when some are missing still. */
+/*
+ * Chunks may have come in another way: declares a damaged version whole again. False when some are
+ * missing still.
+ */
 bool fetch_healed(struct hub *hub, struct txn *txn, const struct version_id *of, const char *path);
 /* A version is gone: its index and held rows go, its chunks are swept. */
 void fetch_drop(struct hub *hub, struct txn *txn, const struct version_id *of);
 
-/* The same for all that is here, or on its way, of one author's versions of a dataset up to a number. True when anything was. */
+/*
+ * The same for all that is here, or on its way, of one author's versions of a dataset up to a
+ * number. True when anything was.
+ */
 bool fetch_drop_versions(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 			 uint32_t author, uint64_t number);
 

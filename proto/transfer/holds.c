@@ -20,7 +20,8 @@ void holds_close(struct peer *peer)
 
 /*
  * A set of hashes, open addressing. Peers choose the hashes, so where one stands depends on a
- * secret. At most LIMIT_HOLD_COUNT_MAX versions and twice as many slots of eight bytes for one peer.
+ * secret. At most LIMIT_HOLD_COUNT_MAX versions and twice as many slots of eight bytes for one
+ * peer.
  */
 struct holds {
 	uint64_t salt;

@@ -1,5 +1,6 @@
 /*
- * holds - one peer's part of transfer: what it says it holds, what it has been told, and what is on its way from it.
+ * holds - one peer's part of transfer: what it says it holds, what it has been told, and what is on
+ * its way from it.
  */
 #ifndef ALLMENDE_HOLDS_H
 #define ALLMENDE_HOLDS_H

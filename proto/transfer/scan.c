@@ -22,7 +22,10 @@ static bool wanted(struct hub *hub, struct txn *txn, const struct version_id *of
 	return of->author == hub->author || subscriptions_ask(hub, txn, version);
 }
 
-/* Fetches the current version of a dataset when it is wanted and not here. known: a version that need not be read again; NULL. */
+/*
+ * Fetches the current version of a dataset when it is wanted and not here. known: a version that
+ * need not be read again; NULL.
+ */
 static void current_want(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 			 const struct ledger_arrival *known)
 {

@@ -1,6 +1,6 @@
 /*
- * scan - what is wanted and not here becomes a fetch: subscriptions are compared with the catalogue, a few rows each turn, and
- * with every version that comes.
+ * scan - what is wanted and not here becomes a fetch: subscriptions are compared with the
+ * catalogue, a few rows each turn, and with every version that comes.
  */
 #ifndef ALLMENDE_SCAN_H
 #define ALLMENDE_SCAN_H

@@ -20,7 +20,10 @@ enum {
 	SERVE_INDEX_COST = 8,        /* and for a question for an index */
 };
 
-/* What a request gives at a path, found out once: a dataset has one path, and may have hundreds of versions. */
+/*
+ * What a request gives at a path, found out once: a dataset has one path, and may have hundreds of
+ * versions.
+ */
 enum right_known { RIGHT_UNKNOWN, RIGHT_NO, RIGHT_YES };
 
 /* Whether a peer may hold the chunks of a version; closed: not everybody may. */
@@ -123,19 +126,27 @@ static bool current_of(struct hub *hub, struct txn *txn, const struct dataset_id
 void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct chunk_addr addr;
-	/* PROTOCOL: "A CHUNK_GET names at most 128 addresses; each is answered by one CHUNK, in any order." */
+	/*
+	 * PROTOCOL: "A CHUNK_GET names at most 128 addresses; each is answered by one CHUNK, in any
+	 * order."
+	 */
 	if (!may_ask(hub, peer, m,
 		     m->count > SERVE_CHUNK_COUNT_MAX ? SERVE_TURN_COUNT_MAX + 1 : m->count))
 		return;
-	/* PROTOCOL: "A server checks for each CHUNK_GET that the peer may hold chunks of the dataset named." */
+	/*
+	 * PROTOCOL: "A server checks for each CHUNK_GET that the peer may hold chunks of the
+	 * dataset named."
+	 */
 	struct version_id current;
 	enum right_known right = RIGHT_UNKNOWN;
 	bool closed = false;
 	bool known = current_of(hub, txn, &m->of.dataset, &current);
 	bool may_current = known && may_hold(hub, txn, peer, m, &current, &closed, &right);
 	while (message_next_addr(m, &addr)) {
-		/* PROTOCOL: "A chunk is served when it belongs to a version that the peer may hold" A
-		   right to what is closed is one to all versions. */
+		/*
+		 * PROTOCOL: "A chunk is served when it belongs to a version that the peer may hold"
+		 * A right to what is closed is one to all versions.
+		 */
 		bool may = known && ((may_current && (closed || is_of(txn, &current, &addr))) ||
 				     may_serve_older(hub, txn, peer, m, &current, &addr, &right));
 		struct effect *effect =

@@ -56,7 +56,10 @@ static uint32_t window(const struct peer *peer)
 	return peer->transfer->window_bytes ? peer->transfer->window_bytes : SOURCE_WINDOW_FIRST;
 }
 
-/* What a peer is asked for at a time follows from how long it took for a chunk, those before it included. */
+/*
+ * What a peer is asked for at a time follows from how long it took for a chunk, those before it
+ * included.
+ */
 void source_took(struct peer *peer, uint32_t size, int64_t took_ms)
 {
 	uint32_t bytes = window(peer);

@@ -1,11 +1,11 @@
 /*
  * source - which peer a version is fetched from, and how much of it is asked for at a time.
  *
- * A peer is asked for as much as it sends in about a second, so that a fast one is never without work, a slow one
- * gets its share and no more, and neither holds up the end.
+ * A peer is asked for as much as it sends in about a second, so that a fast one is never without
+ * work, a slow one gets its share and no more, and neither holds up the end.
  *
- * Bounds: limits.chunks_in_flight_max chunks and SOURCE_WINDOW_MAX bytes asked of one peer, and one link in each list of
- * those that do not have a version.
+ * Bounds: limits.chunks_in_flight_max chunks and SOURCE_WINDOW_MAX bytes asked of one peer, and one
+ * link in each list of those that do not have a version.
  */
 #ifndef ALLMENDE_SOURCE_H
 #define ALLMENDE_SOURCE_H
@@ -17,7 +17,10 @@ bool source_has(const struct peer *peer, const struct fetch *fetch);
 bool source_any(struct hub *hub, struct fetch *fetch);
 /* A peer with room for more, and another link than `but`; NULL: none. */
 struct peer *source_pick(struct hub *hub, const struct fetch *fetch, uint64_t but);
-/* A chunk of this size took so long: what a peer is asked for at a time follows from it, and from those before. */
+/*
+ * A chunk of this size took so long: what a peer is asked for at a time follows from it, and from
+ * those before.
+ */
 void source_took(struct peer *peer, uint32_t size, int64_t took_ms);
 
 /* This link does not have it; it is not asked again before a pardon. */

@@ -1,9 +1,10 @@
 /*
  * subscription - which datasets this node keeps copies of, now and with every new version.
  *
- * A subscription asks for what the organisation may read; with relay for all that it may hold (rights.h), readable or not, to
- * serve it to others. Rows of table SUBSCRIPTION, kept in memory by the core. The verbs run inside a turn (core.h, EVENT_CALL) and write
- * one sentence into why (SUBSCRIPTION_WHY_LEN bytes) when they fail.
+ * A subscription asks for what the organisation may read; with relay for all that it may hold
+ * (rights.h), readable or not, to serve it to others. Rows of table SUBSCRIPTION, kept in memory by
+ * the core. The verbs run inside a turn (core.h, EVENT_CALL) and write one sentence into why
+ * (WHY_LEN bytes) when they fail.
  */
 #ifndef ALLMENDE_SUBSCRIPTION_H
 #define ALLMENDE_SUBSCRIPTION_H
@@ -11,18 +12,22 @@
 #include "proto/hub/hub.h"
 #include "proto/content/version.h"
 
-#define SUBSCRIPTION_WHY_LEN 512
-
 struct subscription {
 	struct bytes pattern;
 	bool relay;
 };
 
-/* ERR_CONFIG: not a pattern; ERR_EXISTS; ERR_DENIED: a relay must say that it holds without reading. */
+/*
+ * ERR_CONFIG: not a pattern; ERR_EXISTS; ERR_DENIED: a relay must say that it holds without
+ * reading.
+ */
 enum err subscription_add(struct hub *hub, struct txn *txn, const struct subscription *subscription,
 			  char *why);
 enum err subscription_drop(struct hub *hub, struct txn *txn, const char *pattern, char *why);
-/* Calls each with every subscription and the number of datasets that it asks for, held and known. Until it returns false. */
+/*
+ * Calls each with every subscription and the number of datasets that it asks for, held and known.
+ * Until it returns false.
+ */
 void subscription_each(struct hub *hub, struct txn *txn,
 		       bool (*each)(void *arg, const struct subscription *subscription,
 				    uint64_t held, uint64_t known),

@@ -1,9 +1,10 @@
 /*
- * sweep - deletes chunks that no version and no job needs any more, a few each turn, and what is remembered
- * of their plain text.
+ * sweep - deletes chunks that no version and no job needs any more, a few each turn, and what is
+ * remembered of their plain text.
  *
- * Datasets to be swept are remembered in the store (store/chunks.h), so a crash loses none. A dataset that is being
- * published waits, as its publication may be about to use chunks that nothing names yet.
+ * Datasets to be swept are remembered in the store (store/chunks.h), so a crash loses none. A
+ * dataset that is being published waits, as its publication may be about to use chunks that nothing
+ * names yet.
  */
 #ifndef ALLMENDE_SWEEP_H
 #define ALLMENDE_SWEEP_H

@@ -18,7 +18,10 @@ bool envelope_blank(uint8_t c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* PROTOCOL: "text = "allmende1" ‖ letter ‖ "-" ‖ base64url(body ‖ first 4 bytes of H("am1.text", letter ‖ body))" */
+/*
+ * PROTOCOL: "text = "allmende1" ‖ letter ‖ "-" ‖ base64url(body ‖ first 4 bytes of H("am1.text",
+ * letter ‖ body))"
+ */
 static void sum_of(uint8_t out[ID_LEN], enum envelope kind, struct bytes body)
 {
 	const uint8_t letter = (uint8_t)kind;

@@ -1,6 +1,7 @@
 /*
- * envelope - bytes that travel as one line of text, by mail or on paper: "allmende1" and a letter that says what it is, a
- * hyphen, base64url of the bytes and of a check (docs/PROTOCOL.md, section 1.2). Who mistypes is told so.
+ * envelope - bytes that travel as one line of text, by mail or on paper: "allmende1" and a letter
+ * that says what it is, a hyphen, base64url of the bytes and of a check (docs/PROTOCOL.md, section
+ * 1.2). Who mistypes is told so.
  */
 #ifndef ALLMENDE_ENVELOPE_H
 #define ALLMENDE_ENVELOPE_H
@@ -22,8 +23,9 @@ void envelope_put(struct buf *out, enum envelope kind, struct bytes body);
 /* Whether a text says of itself that it is of this kind, whole or not. */
 bool envelope_is(enum envelope kind, struct bytes text);
 /*
- * Appends the body. Blanks and line ends anywhere in the text are ignored, as mail programs break lines. ERR_MALFORMED: no such text;
- * ERR_DENIED: one, but truncated or mistyped; ERR_FULL: too long.
+ * Appends the body. Blanks and line ends anywhere in the text are ignored, as mail programs break
+ * lines. ERR_MALFORMED: no such text; ERR_DENIED: one, but truncated or mistyped; ERR_FULL: too
+ * long.
  */
 enum err envelope_get(struct buf *out, enum envelope kind, struct bytes text);
 

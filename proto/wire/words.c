@@ -8,8 +8,8 @@
 enum { WORDS_SIX = 6, WORD_BITS = 10, PREFIX_LEN = 4 };
 
 /*
- * PROTOCOL: "the first 60 bits of `H("am1.words", federation id ‖ organisation id)`, most significant bit first, are
- * six numbers of 10 bits"
+ * PROTOCOL: "the first 60 bits of `H("am1.words", federation id ‖ organisation id)`, most
+ * significant bit first, are six numbers of 10 bits"
  */
 void words_of(char out[WORDS_TEXT_LEN], const struct fed_id *fed, const struct org_id *org)
 {

@@ -1,9 +1,10 @@
 /*
- * words - the id of an organisation as six words that two people compare over the telephone (docs/PROTOCOL.md, section
- * 4.2).
+ * words - the id of an organisation as six words that two people compare over the telephone
+ * (docs/PROTOCOL.md, section 4.2).
  *
- * The list has 1,024 German words of 4 to 8 letters a to z, no two of which share their first four letters; so the
- * first four decide, and a word that was misspelt behind them is still the right one.
+ * The list has 1,024 German words of 4 to 8 letters a to z, no two of which share their first four
+ * letters; so the first four decide, and a word that was misspelt behind them is still the right
+ * one.
  */
 #ifndef ALLMENDE_WORDS_H
 #define ALLMENDE_WORDS_H
@@ -22,8 +23,8 @@ extern const char words_list[WORDS_COUNT][WORDS_WORD_LEN_MAX + 1];
 /* Six words with blanks between. */
 void words_of(char out[WORDS_TEXT_LEN], const struct fed_id *fed, const struct org_id *org);
 /*
- * Whether somebody has typed these six words. Case, punctuation, numbers and line ends do not count, and umlauts are as
- * good as their spelling in two letters.
+ * Whether somebody has typed these six words. Case, punctuation, numbers and line ends do not
+ * count, and umlauts are as good as their spelling in two letters.
  */
 bool words_match(const char *typed, const char *six);
 

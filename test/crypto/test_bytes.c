@@ -208,33 +208,18 @@ static void memory_helpers(void **state)
 	free(text);
 }
 
-static void errors_have_names_and_groups(void **state)
+static void errors_have_texts(void **state)
 {
-	static const struct {
-		enum err err;
-		enum err_group group;
-		const char *name;
-	} cases[] = {
-		{ERR_OK, ERR_GROUP_NONE, "ok"},
-		{ERR_MALFORMED, ERR_GROUP_PEER, "malformed"},
-		{ERR_PROTOCOL, ERR_GROUP_PEER, "protocol"},
-		{ERR_DENIED, ERR_GROUP_PEER, "denied"},
-		{ERR_VERSION, ERR_GROUP_PEER, "version"},
-		{ERR_FULL, ERR_GROUP_LIMIT, "full"},
-		{ERR_BUSY, ERR_GROUP_LIMIT, "busy"},
-		{ERR_NOMEM, ERR_GROUP_LIMIT, "nomem"},
-		{ERR_IO, ERR_GROUP_DISK, "io"},
-		{ERR_CORRUPT, ERR_GROUP_DISK, "corrupt"},
-		{ERR_NOSPACE, ERR_GROUP_DISK, "nospace"},
-		{ERR_CONFIG, ERR_GROUP_OPERATOR, "config"},
-		{ERR_AGAIN, ERR_GROUP_NONE, "again"},
-		{ERR_ABSENT, ERR_GROUP_NONE, "absent"},
-		{ERR_EXISTS, ERR_GROUP_NONE, "exists"},
+	static const enum err codes[] = {
+#define X(NAME, text) ERR_##NAME,
+		ERR_LIST(X)
+#undef X
 	};
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		assert_string_equal(err_name(cases[i].err), cases[i].name);
-		assert_int_equal(err_group(cases[i].err), cases[i].group);
-		assert_true(strlen(err_text(cases[i].err)) > 0);
+	for (size_t i = 0; i < COUNT(codes); i++) {
+		assert_int_equal(codes[i], i);
+		assert_true(strlen(err_text(codes[i])) > 0);
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(err_text(codes[i]), err_text(codes[k]));
 	}
 	assert_int_equal(ERR_OK, 0);
 }
@@ -271,7 +256,7 @@ int main(void)
 		cmocka_unit_test(secrets_do_not_stay_behind),
 		cmocka_unit_test(own_mistakes_end_the_program),
 		cmocka_unit_test(memory_helpers),
-		cmocka_unit_test(errors_have_names_and_groups),
+		cmocka_unit_test(errors_have_texts),
 		cmocka_unit_test(limits_fit_together),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

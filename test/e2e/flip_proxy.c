@@ -1,10 +1,11 @@
 /*
  * flip_proxy PORT-FILE TARGET-FILE SEED FLIPS - a line that is not to be trusted.
  *
- * Listens on a free port of 127.0.0.1, writes its number into PORT-FILE, and relays every connection to
- * the port whose number stands in TARGET-FILE at that moment. Of the bytes that come from the target it flips
- * one bit per connection, at a place between 64 bytes and 2 MiB, on the first FLIPS connections that reach
- * theirs; then it relays faithfully. Prints a line for each bit. Ends on SIGTERM.
+ * Listens on a free port of 127.0.0.1, writes its number into PORT-FILE, and relays every
+ * connection to the port whose number stands in TARGET-FILE at that moment. Of the bytes that come
+ * from the target it flips one bit per connection, at a place between 64 bytes and 2 MiB, on the
+ * first FLIPS connections that reach theirs; then it relays faithfully. Prints a line for each bit.
+ * Ends on SIGTERM.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,10 +1,11 @@
 /*
  * scan DIR PASSPHRASE-FILE FILE... [+FILE...] - what a thief of the disk would find.
  *
- * Opens the node's directory with the passphrase, collects all its secrets (storage key, root seed, node and wrap
- * keys, federation keys, the key of every path, their sub-keys) and the FILEs as needles, and looks for every
- * 16-byte piece of every needle in every file of the directory. Status 1 when one is found, or when one of the +FILEs is
- * not: they are known to be there in clear, so that a scanner that sees nothing cannot pass.
+ * Opens the node's directory with the passphrase, collects all its secrets (storage key, root seed,
+ * node and wrap keys, federation keys, the key of every path, their sub-keys) and the FILEs as
+ * needles, and looks for every 16-byte piece of every needle in every file of the directory. Status
+ * 1 when one is found, or when one of the +FILEs is not: they are known to be there in clear, so
+ * that a scanner that sees nothing cannot pass.
  */
 #include <fcntl.h>
 #include <fts.h>
@@ -188,7 +189,10 @@ static void collect_paths(struct scan *scan, const struct key *root, struct byte
 				collect_path_key(scan, root, prefix, bytes_slice(walk.key, 0, i));
 }
 
-/* Of an epoch: the row's name is "epoch:", a slug and a hash of where it begins and whose key it is, so both are tried. */
+/*
+ * Of an epoch: the row's name is "epoch:", a slug and a hash of where it begins and whose key it
+ * is, so both are tried.
+ */
 static void collect_epoch(struct scan *scan, const char *name, const struct key *root,
 			  struct txn *txn)
 {

@@ -1,10 +1,11 @@
 /*
  * slow_proxy PORT-FILE TARGET-FILE RATE-FILE - a line that is slow.
  *
- * Listens on a free port of 127.0.0.1, writes its number into PORT-FILE, and relays every connection to the port whose
- * number stands in TARGET-FILE at that moment, in each direction at most as many bytes a second as stand in RATE-FILE
- * at that moment (0: as fast as it goes). It buffers little, so that who sends feels it. Prints, for each connection
- * that has ended, how many bytes went from the target to the client. Ends on SIGTERM, or when its parent has ended.
+ * Listens on a free port of 127.0.0.1, writes its number into PORT-FILE, and relays every
+ * connection to the port whose number stands in TARGET-FILE at that moment, in each direction at
+ * most as many bytes a second as stand in RATE-FILE at that moment (0: as fast as it goes). It
+ * buffers little, so that who sends feels it. Prints, for each connection that has ended, how many
+ * bytes went from the target to the client. Ends on SIGTERM, or when its parent has ended.
  */
 #include <arpa/inet.h>
 #include <errno.h>

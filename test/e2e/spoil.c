@@ -1,6 +1,6 @@
 /*
- * spoil DIR DATASET COUNT - rot: flips one bit in the middle of each of the COUNT largest chunks of a dataset,
- * in DIR/data.mdb of a node that is not running. Prints how many it spoiled.
+ * spoil DIR DATASET COUNT - rot: flips one bit in the middle of each of the COUNT largest chunks of
+ * a dataset, in DIR/data.mdb of a node that is not running. Prints how many it spoiled.
  */
 #include <fcntl.h>
 #include <inttypes.h>

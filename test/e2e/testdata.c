@@ -1,8 +1,9 @@
 /*
  * testdata SEED BYTES KIND - writes reproducible bytes to standard output.
  *
- * KIND: text (a made-up series of gauge levels, compresses well), noise (does not compress at all), mixed
- * (1 MiB of each in turn), words (lines of letters in which no 16 bytes come twice, for searching).
+ * KIND: text (a made-up series of gauge levels, compresses well), noise (does not compress at all),
+ * mixed (1 MiB of each in turn), words (lines of letters in which no 16 bytes come twice, for
+ * searching).
  */
 #include <inttypes.h>
 #include <stdbool.h>

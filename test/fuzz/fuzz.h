@@ -2,9 +2,9 @@
  * fuzz - one decoder, any bytes: it must not fall over, and what it accepts it must give back.
  *
  * A target is one file, fuzz_NAME.c, with the two functions below, and its name in meson.build. It
- * is built in two ways: as a plain test that runs seeds, the files in corpus/NAME and a fixed number
- * of seeded mutations of each, always the same; and, with clang and -Dfuzz=true, as a libFuzzer
- * program (see README.md).
+ * is built in two ways: as a plain test that runs seeds, the files in corpus/NAME and a fixed
+ * number of seeded mutations of each, always the same; and, with clang and -Dfuzz=true, as a
+ * libFuzzer program (see README.md).
  */
 #ifndef ALLMENDE_FUZZ_H
 #define ALLMENDE_FUZZ_H

@@ -1,7 +1,7 @@
 /*
- * The payload of a charter entry. The target takes its changes, has the table hash made for them and all
- * stewards vote for it: so all that a majority of stewards can decide is tried. What charter_payload_make()
- * lets pass charter_apply() must accept, up to votes that are missing.
+ * The payload of a charter entry. The target takes its changes, has the table hash made for them
+ * and all stewards vote for it: so all that a majority of stewards can decide is tried. What
+ * charter_payload_make() lets pass charter_apply() must accept, up to votes that are missing.
  */
 #include "test/fuzz/fuzz.h"
 

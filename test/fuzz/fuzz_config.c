@@ -8,7 +8,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct config config;
-	char why[CONFIG_WHY_LEN] = "";
+	char why[WHY_LEN] = "";
 	config_init(&config);
 	if (config_parse(&config, "config", bytes_of(data, size), why) == ERR_OK)
 		fuzz_accepted();

@@ -1,6 +1,7 @@
 /*
- * Frames of a peer that passed the handshake: the input is be16 length || plain text of a frame, any number
- * of times, sealed by the target as the peer would.
+ * Frames of a peer that passed the handshake: the input is be16 length || plain text of a frame,
+ * any number of times, sealed by the target as the peer would. The handshake is made once; each
+ * input works on a copy of the session it led to.
  */
 #include "test/fuzz/fuzz.h"
 
@@ -8,11 +9,17 @@
 
 #include "test/proto/link_pair.h"
 
+static struct pair *ready; /* both sides up */
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct pair *pair = mem_new(1, sizeof(*pair));
 	struct bytes in = bytes_of(data, size);
-	pair_up(pair, 1);
+	if (!ready) {
+		ready = mem_new(1, sizeof(*ready));
+		pair_up(ready, 1);
+	}
+	pair_copy(pair, ready);
 	while (in.len >= 2 && !pair->side[1].closed) {
 		struct bytes frame = bytes_slice(in, 2, be16_get(in.ptr));
 		in = bytes_slice(in, 2 + frame.len, in.len);

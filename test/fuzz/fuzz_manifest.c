@@ -23,7 +23,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check(manifest_find(&manifest, manifest_file(&manifest, i)->name) ==
 			      manifest_file(&manifest, i));
 	}
-	/* PROTOCOL: "A count is believed only when it is within its limit and within the bytes left." */
+	/*
+	 * PROTOCOL: "A count is believed only when it is within its limit and within the bytes
+	 * left."
+	 */
 	check(manifest.files.cap + manifest.chunks.cap + manifest.bases.cap <= 1000 + 10 * size);
 	buf_fini(&out);
 	index_fini(&index);

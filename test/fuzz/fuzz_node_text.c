@@ -1,5 +1,6 @@
 /*
- * The three texts for another node: the first byte says which, the rest is the body; the target adds the check and makes the text.
+ * The three texts for another node: the first byte says which, the rest is the body; the target
+ * adds the check and makes the text.
  */
 #include "test/fuzz/fuzz.h"
 

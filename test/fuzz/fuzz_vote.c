@@ -1,4 +1,7 @@
-/* What a vote comes in: the first byte says whether the rest is a record's body, a notice, or what a text envelops. */
+/*
+ * What a vote comes in: the first byte says whether the rest is a record's body, a notice, or what
+ * a text envelops.
+ */
 #include "test/fuzz/fuzz.h"
 
 #include <string.h>

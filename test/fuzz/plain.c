@@ -1,5 +1,6 @@
 /*
- * plain - runs a fuzz target without libFuzzer: seeds, files, and mutations that are always the same.
+ * plain - runs a fuzz target without libFuzzer: seeds, files, and mutations that are always the
+ * same.
  *
  *	fuzz-plain-NAME [-n MUTATIONS] [-w DIR] [DIR...]
  *

@@ -61,7 +61,7 @@ char *node_dir_init(const char *slug, const char *passphrase)
 {
 	const char *base = getenv("TMPDIR"), *what;
 	char *above = dir_file(base ? base : "/tmp", "allmende-node-XXXXXX"), *dir;
-	char why[DIR_WHY_LEN];
+	char why[WHY_LEN];
 
 	assert_int_equal(selftest_run(&what), ERR_OK);
 	assert_non_null(mkdtemp(above));

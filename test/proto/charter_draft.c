@@ -166,3 +166,13 @@ struct charter_change *draft_change(struct draft *d, enum charter_change_kind ki
 		draft_change_key(change, 2);
 	return change;
 }
+
+const struct charter_member *member_by_ags(const struct charter *charter, struct bytes ags)
+{
+	for (uint32_t n = 1; n <= charter->member_count; n++) {
+		const struct charter_member *member = charter_member(charter, n);
+		if (charter_is_present(member) && bytes_eq(bytes_str(member->ags), ags))
+			return member;
+	}
+	return NULL;
+}

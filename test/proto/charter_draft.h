@@ -1,5 +1,6 @@
 /*
- * charter_draft - a charter entry under construction for tests: changes, and who votes. Everything can be wrong.
+ * charter_draft - a charter entry under construction for tests: changes, and who votes. Everything
+ * can be wrong.
  */
 #ifndef ALLMENDE_TEST_CHARTER_DRAFT_H
 #define ALLMENDE_TEST_CHARTER_DRAFT_H
@@ -45,5 +46,8 @@ void draft_change_stewards(struct charter_change *out, uint32_t a, uint32_t b, u
 struct charter_change *draft_change(struct draft *d, enum charter_change_kind kind);
 void draft_put(struct buf *out, struct draft *draft, struct charter *charter);
 enum err draft_apply(struct draft *draft, struct charter *charter);
+
+/* The present member or relay with an official key, the first of them; NULL: none. */
+const struct charter_member *member_by_ags(const struct charter *charter, struct bytes ags);
 
 #endif

@@ -57,6 +57,23 @@ void test_org_fini(struct test_org *org)
 	buf_fini(&org->entry);
 }
 
+void test_org_second(struct buf *out, const struct test_org *org, enum orglog_node_state state,
+		     unsigned n)
+{
+	struct orglog log, next;
+
+	orglog_init(&log);
+	assert_int_equal(orglog_apply(&log, buf_bytes(&org->entry)), ERR_OK);
+	struct orglog_node nodes[2] = {log.nodes[0], test_node(1, n, &org->root_pk)};
+	nodes[0].state = (uint8_t)state;
+	next = log;
+	next.nodes = nodes;
+	next.node_count = 2;
+	next.time_ms++;
+	orglog_make(out, &log, &next, &org->root);
+	orglog_fini(&log);
+}
+
 void test_admit(struct charter_change *out, const struct test_org *org, uint32_t number)
 {
 	*out = (struct charter_change){.kind = CHARTER_ADMIT};
@@ -106,6 +123,26 @@ void test_federation_fini(struct test_federation *fed)
 		test_org_fini(&fed->orgs[i]);
 	buf_fini(&fed->entry);
 	charter_fini(&fed->charter);
+}
+
+void test_charter_next(struct buf *out, const struct test_federation *fed, struct charter *charter,
+		       const struct charter_change *changes, size_t count)
+{
+	struct charter_vote votes[TEST_ORG_COUNT_MAX];
+	struct buf payload;
+	size_t vote_count = 0;
+
+	buf_init(&payload, LIMIT_CHARTER_ENTRY_LEN_MAX);
+	assert_int_equal(charter_payload_make(&payload, charter, NULL, charter->time_ms + 1,
+					      charter->threshold, changes, count),
+			 ERR_OK);
+	for (uint32_t i = 0; i < charter->steward_count && charter->stewards[i] <= fed->org_count;
+	     i++)
+		charter_vote(&votes[vote_count++], charter, charter->stewards[i],
+			     &fed->orgs[charter->stewards[i] - 1].root, buf_bytes(&payload));
+	charter_entry_make(out, buf_bytes(&payload), votes, vote_count);
+	assert_int_equal(out->err, ERR_OK);
+	buf_fini(&payload);
 }
 
 void test_federation_store(const struct test_federation *fed, struct txn *txn)

@@ -39,11 +39,20 @@ struct key test_key(unsigned n);
 struct orglog_node test_node(uint8_t index, unsigned n, const struct sign_pk *first_root);
 void test_org_init(struct test_org *org, unsigned n);
 void test_org_fini(struct test_org *org);
+/* Appends entry 2 of its log: node 0 in this state, and node 1, which is test_node(1, n, ...). */
+void test_org_second(struct buf *out, const struct test_org *org, enum orglog_node_state state,
+		     unsigned n);
 
 void test_admit(struct charter_change *out, const struct test_org *org, uint32_t number);
 void test_federation_init(struct test_federation *fed, unsigned org_count, unsigned steward_count,
 			  uint32_t threshold);
 void test_federation_fini(struct test_federation *fed);
+/*
+ * Appends the next entry of a charter, voted by all stewards that are organisations of the
+ * federation.
+ */
+void test_charter_next(struct buf *out, const struct test_federation *fed, struct charter *charter,
+		       const struct charter_change *changes, size_t count);
 /* Writes charter and organisation logs into a store. */
 void test_federation_store(const struct test_federation *fed, struct txn *txn);
 

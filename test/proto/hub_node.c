@@ -1,5 +1,8 @@
 #include "test/proto/hub_node.h"
 
+#include "proto/sync/fork.h"
+#include "test/proto/charter_draft.h"
+
 enum { MONO_START_MS = 5 * 1000 * 1000 };
 
 /* ---- the node ---- */
@@ -93,7 +96,7 @@ void hub_node_open(struct hub_node *node, const struct test_federation *fed,
 		   const struct test_org *org)
 {
 	*node = (struct hub_node){.limits = limits_default(), .random = random_seeded(1)};
-	node->dir = test_dir_init();
+	node->dir = test_dir_memory();
 	node->db = test_db(node->dir);
 	node->txn = txn_begin(node->db, true);
 	char *keys = dir_file(node->dir, "keys");
@@ -245,6 +248,15 @@ void hub_node_hear(struct hub_node *node, struct peer *peer, hub_node_handler *t
 	buf_fini(message);
 }
 
+void hub_node_hear_list(struct hub_node *node, struct peer *peer, hub_node_handler *take,
+			struct message_list *list)
+{
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_list_end(list, &out);
+	hub_node_hear(node, peer, take, &out);
+}
+
 /* ---- what comes of a turn ---- */
 
 const struct effect *hub_node_effect(const struct hub_node *node, enum effect_type type,
@@ -341,6 +353,47 @@ void hub_node_forget(struct hub_node *node)
 size_t hub_node_copy(struct ledger_node *from, struct hub_node *to, uint32_t author)
 {
 	return test_copy_into(from, &to->hub.ledger, to->txn, author);
+}
+
+static void fill(struct ledger *ledger, struct txn *txn, unsigned count, size_t len)
+{
+	for (unsigned i = 0; i < count; i++)
+		test_append(ledger, txn, i, len);
+	assert_int_equal(ledger_head_make(ledger, txn, NULL), ERR_OK);
+}
+
+void hub_node_fill(struct hub_node *node, const struct test_federation *fed, uint32_t member,
+		   unsigned count, size_t len)
+{
+	struct ledger_node other;
+	if (member == author_member(node->hub.author)) {
+		fill(&node->hub.ledger, node->txn, count, len);
+		return;
+	}
+	ledger_node_open(&other, fed, member);
+	ledger_now(&other.ledger, hub_node_wall(node));
+	fill(&other.ledger, other.txn, count, len);
+	assert_int_equal(hub_node_copy(&other, node, author_of(member, 0)), count);
+	ledger_node_close(&other);
+}
+
+/* ---- the charter ---- */
+
+void hub_node_charter(struct hub_node *node, const struct test_federation *fed,
+		      const struct charter_change *changes, size_t count)
+{
+	struct buf entry;
+	buf_init(&entry, LIMIT_CHARTER_ENTRY_LEN_MAX);
+	test_charter_next(&entry, fed, &node->hub.charter, changes, count);
+	assert_int_equal(fork_accept(&node->hub, node->txn, buf_bytes(&entry), 0), ERR_OK);
+	buf_fini(&entry);
+}
+
+void hub_node_remove(struct hub_node *node, const struct test_federation *fed, uint32_t member)
+{
+	struct charter_change changes[2] = {{.kind = CHARTER_REMOVE, .member.number = member}};
+	draft_change_key(&changes[1], node->hub.charter.key_number + 1);
+	hub_node_charter(node, fed, changes, COUNT(changes));
 }
 
 /* ---- what most tests begin with ---- */

@@ -6,7 +6,7 @@
 void ledger_node_open(struct ledger_node *node, const struct test_federation *fed, unsigned number)
 {
 	*node = (struct ledger_node){.fed = fed, .limits = limits_default()};
-	node->dir = test_dir_init();
+	node->dir = test_dir_memory();
 	node->db = test_db(node->dir);
 	node->txn = txn_begin(node->db, true);
 	test_federation_store(fed, node->txn);
@@ -109,6 +109,18 @@ void test_publish(struct ledger_node *node, const char *path, uint64_t number, u
 				       LEDGER_QUIET),
 			 ERR_OK);
 	buf_fini(&body);
+}
+
+void test_append(struct ledger *ledger, struct txn *txn, uint32_t n, size_t len)
+{
+	uint8_t slot[5] = {120};
+	uint8_t *body = mem_new(1, len + 1);
+
+	be32_put(slot + 1, n);
+	assert_int_equal(ledger_append(ledger, txn, slot[0], bytes_obj(&slot), bytes_of(body, len),
+				       NULL, LEDGER_QUIET),
+			 ERR_OK);
+	free(body);
 }
 
 struct author_state test_state(struct ledger_node *node, uint32_t author)

@@ -45,6 +45,12 @@ void test_publish(struct ledger_node *node, const char *path, uint64_t number, u
 struct dataset_id test_dataset(const struct test_federation *fed, unsigned member,
 			       const char *path);
 
+/*
+ * The own author appends a record that nobody acts on, of a kind that is not known, in slot n, with
+ * so many bytes.
+ */
+void test_append(struct ledger *ledger, struct txn *txn, uint32_t n, size_t len);
+
 /* The state after settling. */
 struct author_state test_state(struct ledger_node *node, uint32_t author);
 /*

@@ -137,6 +137,61 @@ void pair_fini(struct pair *pair)
 	}
 }
 
+/* ---- copying ---- */
+
+static void copy_buf(struct buf *to, const struct buf *from)
+{
+	buf_init(to, from->max);
+	buf_add(to, buf_bytes(from));
+	assert_int_equal(to->err, from->err);
+}
+
+/* to begins as the same bytes as from; what from owns and borrows gets its counterpart. */
+static void copy_link(struct link *to, const struct link *from, const struct link_options *options)
+{
+	assert_false(from->message_due);
+	assert_int_equal(from->message_channel, LINK_CHANNEL_OWN);
+	to->options = *options;
+	to->message = bytes_of(NULL, 0);
+	to->handshake.options = &to->options;
+	copy_buf(&to->handshake.own_certificate, &from->handshake.own_certificate);
+	copy_buf(&to->handshake.peer_certificate, &from->handshake.peer_certificate);
+	copy_buf(&to->clear, &from->clear);
+	copy_buf(&to->in, &from->in);
+	copy_buf(&to->plain, &from->plain);
+	for (uint8_t i = 0; i < LINK_CHANNEL_COUNT; i++) {
+		assert_null(from->outbox[i].first);
+		outbox_init(&to->outbox[i], i, from->outbox[i].credit);
+		copy_buf(&to->input[i].message, &from->input[i].message);
+	}
+}
+
+static void copy_side(struct link_side *to, const struct link_side *from,
+		      const struct link_options *options)
+{
+	copy_link(&to->link, &from->link, options);
+	copy_buf(&to->wire, &from->wire);
+	for (unsigned i = 0; i < LINK_CHANNEL_COUNT; i++) {
+		copy_buf(&to->sent[i], &from->sent[i]);
+		copy_buf(&to->got[i], &from->got[i]);
+	}
+}
+
+void pair_copy(struct pair *to, const struct pair *from)
+{
+	*to = *from;
+	for (unsigned i = 0; i < 2; i++) {
+		struct link_node *node = &to->node[i];
+		copy_buf(&node->entry, &from->node[i].entry);
+		copy_buf(&node->certificate, &from->node[i].certificate);
+		to->options[i].static_sk = &node->static_sk;
+		to->options[i].certificate = buf_bytes(&node->certificate);
+		to->options[i].limits = &to->limits;
+		to->options[i].random = &to->random;
+		copy_side(&to->side[i], &from->side[i], &to->options[i]);
+	}
+}
+
 /* ---- moving ---- */
 
 static void note_message(struct link_side *side, const struct link_event *event)

@@ -65,6 +65,11 @@ void pair_start(struct pair *pair);
 /* init, start, and carry on until both are up */
 void pair_up(struct pair *pair, uint64_t seed);
 void pair_fini(struct pair *pair);
+/*
+ * Makes to a pair of its own in the state of from, without another handshake. Nothing of from may
+ * wait in an outbox, and no message that it has handed out may be in use.
+ */
+void pair_copy(struct pair *to, const struct pair *from);
 /* Takes events of one side; true when there was one. */
 bool pair_events(struct pair *pair, unsigned from);
 /* One piece from one side's link to its wire and one from there to the other side. */

@@ -129,7 +129,7 @@ static void call_settle(struct hub *hub, struct txn *txn, int64_t now_ms, void *
 {
 	struct settle_call *call = arg;
 	struct council_entry *entry = call->entry;
-	char why[FORK_WHY_LEN] = "";
+	char why[WHY_LEN] = "";
 	call->err = fork_settle_payload(hub, txn, call->branch, entry->changes, entry->count,
 					entry->threshold, &entry->payload, why);
 	assert_int_equal(!why[0], call->err == ERR_OK);

@@ -1,6 +1,6 @@
 /*
- * council - a federation of five towns of which each has a vote, for tests of the charter in the simulator: entries are
- * made and signed by hand, so that stewards can do what no honest node does.
+ * council - a federation of five towns of which each has a vote, for tests of the charter in the
+ * simulator: entries are made and signed by hand, so that stewards can do what no honest node does.
  */
 #ifndef ALLMENDE_TEST_COUNCIL_H
 #define ALLMENDE_TEST_COUNCIL_H
@@ -32,7 +32,10 @@ void council_entry_fini(struct council_entry *entry);
 struct charter_change *council_change(struct council_entry *entry, enum charter_change_kind kind);
 /* Change: the stewards are those of these bits. */
 void council_stewards(struct council_entry *entry, unsigned towns);
-/* Makes payload and votes by the charter that `at` has now. A payload that is there already is kept. */
+/*
+ * Makes payload and votes by the charter that `at` has now. A payload that is there already is
+ * kept.
+ */
 void council_sign(struct council *council, struct council_entry *entry, struct sim_node *at);
 /* Hands it to a node as if its steward had put it together; _call: the same for sim_call(). */
 struct council_hand {

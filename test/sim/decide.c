@@ -89,7 +89,7 @@ struct text_call {
 static void call_text(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct text_call *call = arg;
-	char why[VOTING_WHY_LEN];
+	char why[WHY_LEN];
 	call->err = voting_proposal_text(hub, txn, call->id, call->out, why);
 }
 

@@ -30,7 +30,7 @@ struct decision {
 	bool looks; /* only looks what would happen */
 
 	enum err err;
-	char why[VOTING_WHY_LEN];
+	char why[WHY_LEN];
 	char hex[ID_HEX_LEN + 1]; /* of the proposal */
 	uint32_t number;
 	bool voted, accepted;
@@ -44,7 +44,9 @@ enum err decide(struct sim_node *node, struct decision *decision);
 void decide_words(struct sim_node *joiner, const struct fed_id *fed, char out[WORDS_TEXT_LEN]);
 /* The text of a proposal known to the node; ends with a zero. */
 void decide_text(struct sim_node *node, const char *id, struct buf *out);
-/* False: none of this index, or the turn could not be committed. said (may be NULL) has 4096 bytes. */
+/*
+ * False: none of this index, or the turn could not be committed. said (may be NULL) has 4096 bytes.
+ */
 bool decide_proposal(struct sim_node *node, size_t index, struct voting_proposal *out, char *said);
 bool decide_split(struct sim_node *node);
 

@@ -155,7 +155,10 @@ static unsigned message_peek(struct bytes message)
 	return message.len > 1 ? message.ptr[1] % SIM_MESSAGE_MAX : 0;
 }
 
-/* Takes what a link machine has to say: events for the core, bytes for the other side. False: nothing. */
+/*
+ * Takes what a link machine has to say: events for the core, bytes for the other side. False:
+ * nothing.
+ */
 static bool end_pump(struct sim *sim, struct sim_wire *wire, unsigned side)
 {
 	struct sim_end *end = &wire->end[side];

@@ -1,14 +1,16 @@
 /*
  * sim - many cores in one process and one thread, over LMDB without sync, in virtual time.
  *
- * Each node is the real thing: identity, store, hub, and for each connection the real link machine on either
- * side. Only the world is made: time jumps from event to event, links delay and re-cut what they carry, connections are
- * refused or dropped, nodes stop and start, store calls fail, and a node may be possessed: then the test speaks in its
- * name. Everything random comes from one seed; the same seed gives the same digest over all delivered events. After every
- * turn the core's counters are compared with what they count.
+ * Each node is the real thing: identity, store, hub, and for each connection the real link machine
+ * on either side. Only the world is made: time jumps from event to event, links delay and re-cut
+ * what they carry, connections are refused or dropped, nodes stop and start, store calls fail, and
+ * a node may be possessed: then the test speaks in its name. Everything random comes from one seed;
+ * the same seed gives the same digest over all delivered events. After every turn the core's
+ * counters are compared with what they count.
  *
- * For people, from the environment of any of these programs: SIM_TEST=PATTERN runs only the tests whose names match (* and ?
- * as in a shell); SIM_TRACE=1 prints each event that is delivered, with its number, to the standard error.
+ * For people, from the environment of any of these programs: SIM_TEST=PATTERN runs only the tests
+ * whose names match (* and ? as in a shell); SIM_TRACE=1 prints each event that is delivered, with
+ * its number, to the standard error.
  */
 #ifndef ALLMENDE_SIM_H
 #define ALLMENDE_SIM_H
@@ -84,7 +86,8 @@ struct sim_node {
 	uint64_t failed_turns;
 	uint64_t turns;
 	uint64_t
-		crash_in; /* turns until the process dies after a commit, before its effects; 0: never */
+		/* turns until the process dies after a commit, before its effects; 0: never */
+		crash_in;
 	size_t effects_max; /* most of one turn, and their bytes */
 	size_t effects_bytes_max;
 	enum sim_serve serve;
@@ -123,7 +126,10 @@ struct sim_node *sim_add(struct sim *sim, const char *name, const char *slug, co
 /* The same for a node that only dials out. */
 struct sim_node *sim_add_dial_only(struct sim *sim, const char *name, const char *slug,
 				   const char *ags);
-/* A further node of an organisation, from the text of its offer; appends its request. It runs from sim_accept() on, which has the errors of identity_accept(). */
+/*
+ * A further node of an organisation, from the text of its offer; appends its request. It runs from
+ * sim_accept() on, which has the errors of identity_accept().
+ */
 struct sim_node *sim_add_node(struct sim *sim, const char *offer, struct buf *request);
 enum err sim_accept(struct sim_node *node, struct bytes answer);
 void sim_stop(struct sim_node *node); /* as kill -9 between two turns */
@@ -134,31 +140,35 @@ void sim_restore(struct sim_node *node);
 /* Drops all connections of a node; while deaf it gets no new ones. */
 void sim_cut(struct sim_node *node, bool deaf);
 /*
- * Ends the connections between nodes of different sides (node->side, set by the caller). silent: nothing comes through any more, and
- * both ends have to find that out by themselves.
+ * Ends the connections between nodes of different sides (node->side, set by the caller). silent:
+ * nothing comes through any more, and both ends have to find that out by themselves.
  */
 void sim_partition(struct sim *sim, bool silent);
-/* Runs until the condition holds or the time is over; true when it holds. NULL: just for that time. */
+/*
+ * Runs until the condition holds or the time is over; true when it holds. NULL: just for that time.
+ */
 bool sim_run(struct sim *sim, int64_t ms, bool (*until)(struct sim *sim, void *arg), void *arg);
 /* Runs a function inside a turn of the node, now. False: the turn could not be committed. */
 bool sim_call(struct sim_node *node,
 	      void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg), void *arg);
 /*
- * The n-th store call of the node from now fails. The node then does what core.h says: it drops the turn's effects,
- * closes its links and opens its core again. True when it has struck.
+ * The n-th store call of the node from now fails. The node then does what core.h says: it drops the
+ * turn's effects, closes its links and opens its core again. True when it has struck.
  */
 void sim_fault(struct sim_node *node, uint64_t n, enum err err);
 bool sim_fault_struck(struct sim_node *node);
 uint64_t sim_rows(struct sim_node *node, enum table table);
 /*
- * Fails the test unless the store is tidy: nothing staged, nothing to be swept, every chunk needed by a version, every
- * version that is held whole.
+ * Fails the test unless the store is tidy: nothing staged, nothing to be swept, every chunk needed
+ * by a version, every version that is held whole.
  */
 void sim_audit(struct sim_node *node);
 /* Number of connections that are open at both ends between two nodes. */
 unsigned sim_links(struct sim_node *a, struct sim_node *b);
 
-/* Takes the core away from a node and gives the test its voice, with its keys. fed NULL: its own. */
+/*
+ * Takes the core away from a node and gives the test its voice, with its keys. fed NULL: its own.
+ */
 void sim_possess(struct sim_node *node, const struct fed_id *fed);
 /* Dials; true when the link came up. The link the foe had before is dropped. */
 bool sim_foe_dial(struct sim_node *foe, struct sim_node *victim);
@@ -174,7 +184,7 @@ enum err sim_invite(struct sim_node *steward, struct sim_node *joiner, struct bu
 /* sim_invite() admits at once. guarded: a steward has to hear six words. */
 enum err sim_invite_as(struct sim_node *steward, struct sim_node *joiner, bool guarded, bool relay,
 		       struct buf *text);
-/* why: MEMBERSHIP_WHY_LEN bytes, or NULL. */
+/* why: WHY_LEN bytes, or NULL. */
 enum err sim_join_text(struct sim_node *joiner, const char *text, char *why);
 /* Both; fails the test when one fails. */
 void sim_join(struct sim_node *steward, struct sim_node *joiner);
@@ -193,7 +203,7 @@ struct sim_publication {
 	bool unchanged;
 	uint64_t number; /* of the version made, or found unchanged */
 	enum err err;
-	char why[CATALOG_WHY_LEN];
+	char why[WHY_LEN];
 };
 enum err sim_publish_begin(struct sim_publication *p);
 bool sim_publish_step(struct sim_publication *p);
@@ -218,8 +228,8 @@ struct sim_held_wait {
 };
 bool sim_is_held(struct sim *sim, void *held_wait);
 /*
- * The only file of a version, read through the reader; ERR as catalog_read(). ERR_CORRUPT: a chunk was found bad, and the
- * core was told. number 0: current.
+ * The only file of a version, read through the reader; ERR as catalog_read(). ERR_CORRUPT: a chunk
+ * was found bad, and the core was told. number 0: current.
  */
 enum err sim_read(struct sim_node *node, const char *path, uint64_t number, struct buf *out);
 /* Fails the test unless the version reads as this. */

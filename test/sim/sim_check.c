@@ -1,4 +1,7 @@
-/* After every turn: the counters of the core are what they count, and no list is longer than its bound. */
+/*
+ * After every turn: the counters of the core are what they count, and no list is longer than its
+ * bound.
+ */
 #include "test/sim/sim_internal.h"
 
 #include <setjmp.h>

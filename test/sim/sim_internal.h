@@ -1,6 +1,7 @@
 /*
- * sim_internal - what the sources of the simulator share: sim.c (the world: time, wires), sim_node.c (turns,
- * effects, life and death of nodes), sim_foe.c (possessed nodes), sim_people.c (what people do).
+ * sim_internal - what the sources of the simulator share: sim.c (the world: time, wires),
+ * sim_node.c (turns, effects, life and death of nodes), sim_foe.c (possessed nodes), sim_people.c
+ * (what people do).
  */
 #ifndef ALLMENDE_SIM_INTERNAL_H
 #define ALLMENDE_SIM_INTERNAL_H

@@ -317,7 +317,7 @@ static void node_open(struct sim_node *node)
 /* A node with a directory and a keyring, and with its store open. */
 static struct sim_node *node_new(struct sim *sim, bool dial_only)
 {
-	char why[DIR_WHY_LEN];
+	char why[WHY_LEN];
 	struct sim_node *node = mem_new(1, sizeof(*node));
 	node->sim = sim;
 	node->index = sim->node_count;

@@ -29,7 +29,7 @@ struct text_call {
 	const char *name, *slug, *ags;
 	struct buf *text;
 	bool guarded, relay;
-	char why[MEMBERSHIP_WHY_LEN];
+	char why[WHY_LEN];
 	enum err err;
 };
 
@@ -231,7 +231,9 @@ enum err sim_publish_all(struct sim_publication *p)
 		return p->err;
 	while (sim_publish_step(p))
 		;
-	/* A turn that failed took the core's memory of the publication with it: nothing to abort. */
+	/*
+	 * A turn that failed took the core's memory of the publication with it: nothing to abort.
+	 */
 	if (p->err == ERR_OK)
 		sim_publish_commit(p);
 	sim_publish_end(p);
@@ -281,7 +283,7 @@ static void call_held(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 {
 	struct held_call *call = arg;
 	struct fetch_status status = {.state = FETCH_UNKNOWN};
-	char why[WANT_WHY_LEN];
+	char why[WHY_LEN];
 	call->err = call->want
 			    ? want_version(hub, txn, now_ms, call->path, call->number, &status, why)
 			    : want_status(hub, txn, call->path, call->number, &status, why);
@@ -315,7 +317,7 @@ struct read_call {
 	uint64_t number;
 	struct buf *out;
 	enum err err;
-	char why[CATALOG_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 /* False when the chunk is not as it was stored: then the core is told, as the daemon does. */

@@ -20,7 +20,7 @@ struct world {
 	struct sim_node *steward, *joiner;
 	struct buf text;
 	char words[WORDS_TEXT_LEN]; /* of the joiner */
-	char why[MEMBERSHIP_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 static struct world *world_open(uint64_t seed)
@@ -249,7 +249,10 @@ static void the_steward_restarts(void **state)
 	world_close(world);
 }
 
-/* The turn in which a steward approves is on disk, and nobody hears of it before the node is up again. */
+/*
+ * The turn in which a steward approves is on disk, and nobody hears of it before the node is up
+ * again.
+ */
 static void a_crash_after_approving(void **state)
 {
 	struct world *world = world_open(9);
@@ -361,7 +364,10 @@ static void hand_in(struct world *world, const struct buf *entry)
 	buf_fini(&request);
 }
 
-/* Who waits under one name, and has an invitation in another that admits at once, gets in under the other one only. */
+/*
+ * Who waits under one name, and has an invitation in another that admits at once, gets in under the
+ * other one only.
+ */
 static void not_under_a_name_that_waits(void **state)
 {
 	struct world *world = world_open(17);

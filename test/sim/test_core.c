@@ -104,7 +104,9 @@ static uint64_t held_paths(struct sim_node *node)
 	return count;
 }
 
-/* Ten towns, dropped connections, nodes cut off and killed, failing disks; then the weather clears. */
+/*
+ * Ten towns, dropped connections, nodes cut off and killed, failing disks; then the weather clears.
+ */
 static void bad_weather(uint64_t seed, uint8_t digest[ID_LEN])
 {
 	struct sim sim;
@@ -233,7 +235,10 @@ static void call_member(struct hub *hub, struct txn *txn, int64_t now_ms, void *
 	membership_member(hub, txn, now_ms, call->number, &call->state);
 }
 
-/* Sessions have new keys every day, and heads are renewed before they expire, without anybody's doing. */
+/*
+ * Sessions have new keys every day, and heads are renewed before they expire, without anybody's
+ * doing.
+ */
 static void two_days(void **state)
 {
 	const int64_t day_ms = 24 * 3600 * 1000;
@@ -290,7 +295,10 @@ static void clocks_are_set(void **state)
 	towns_close(towns);
 }
 
-/* A town's clock was a year ahead; once it is set right everybody has what it published, and it can go on. */
+/*
+ * A town's clock was a year ahead; once it is set right everybody has what it published, and it can
+ * go on.
+ */
 static void a_clock_was_a_year_ahead(void **state)
 {
 	struct towns *towns = towns_open(53, 2);

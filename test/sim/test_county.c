@@ -1,9 +1,11 @@
 /*
- * A county of fifty nodes through two hours of bad weather: partitions, loud and silent, crashes between turns and after a commit,
- * failing disks, clocks that are wrong, and every sixth node can not be dialled. People publish meanwhile. Then the weather clears, and
- * all agree, each is linked with each that can be dialled, and whoever subscribed reads what was acknowledged.
+ * A county of fifty nodes through two hours of bad weather: partitions, loud and silent, crashes
+ * between turns and after a commit, failing disks, clocks that are wrong, and every sixth node can
+ * not be dialled. People publish meanwhile. Then the weather clears, and all agree, each is linked
+ * with each that can be dialled, and whoever subscribed reads what was acknowledged.
  *
- *     test-sim-county FIRST COUNT     so many seeds; of several programs the one that has seed 1 runs it twice
+ *     test-sim-county FIRST COUNT     so many seeds; of several programs the one that has seed 1
+ *                                     runs it twice
  */
 #include "test/sim/towns.h"
 
@@ -272,7 +274,10 @@ static bool readers_hold(struct sim *sim, void *arg)
 	return true;
 }
 
-/* The owner has what it has acknowledged, or what it was doing when a turn was lost; the readers have the same. */
+/*
+ * The owner has what it has acknowledged, or what it was doing when a turn was lost; the readers
+ * have the same.
+ */
 static void dataset_reads(struct county *county, const struct dataset *dataset)
 {
 	struct buf got;

@@ -1,4 +1,7 @@
-/* Bytes that are not what they were, on disk and from peers: never delivered, named, and fetched again. */
+/*
+ * Bytes that are not what they were, on disk and from peers: never delivered, named, and fetched
+ * again.
+ */
 #include "test/sim/towns.h"
 
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /*
- * The n-th store call fails, or the process dies after the n-th turn, for every n until everything runs through; what
- * was acknowledged is there, the nodes agree, and the stores are tidy.
+ * The n-th store call fails, or the process dies after the n-th turn, for every n until everything
+ * runs through; what was acknowledged is there, the nodes agree, and the stores are tidy.
  */
 #include "test/sim/sim.h"
 
@@ -267,7 +267,10 @@ static void a_restored_backup_takes_up_what_it_lost(void **state)
 	publish(pair->a, "meissen/neu", &contents[2], 0);
 	assert_true(sim_run(&pair->sim, 60000, is_tidy, pair));
 	for (unsigned i = 0; i < 2; i++) {
-		/* The second time it has not heard of anybody for thirteen hours, and wants to renew its head. */
+		/*
+		 * The second time it has not heard of anybody for thirteen hours, and wants to
+		 * renew its head.
+		 */
 		if (i == 1)
 			sim_run(&pair->sim, 13 * 3600 * 1000, NULL, NULL);
 		sim_stop(pair->a);
@@ -292,8 +295,8 @@ static void a_restored_backup_takes_up_what_it_lost(void **state)
 }
 
 /*
- * It publishes before it has met anybody who could tell. Its new version and the one it has forgotten have one number, and the one that
- * others have seen stays; there is no fork.
+ * It publishes before it has met anybody who could tell. Its new version and the one it has
+ * forgotten have one number, and the one that others have seen stays; there is no fork.
  */
 static void a_restored_backup_that_publishes_at_once(void **state)
 {

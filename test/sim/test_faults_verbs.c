@@ -1,6 +1,7 @@
 /*
- * What stewards and owners do survives the n-th store call that fails, and the death of the process after the n-th turn, at
- * either of two nodes, for every n until everything runs through: what was asked for comes to pass, once.
+ * What stewards and owners do survives the n-th store call that fails, and the death of the process
+ * after the n-th turn, at either of two nodes, for every n until everything runs through: what was
+ * asked for comes to pass, once.
  */
 #include "test/sim/decide.h"
 
@@ -211,7 +212,7 @@ static void call_give(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 				    .verb = VERB_READ,
 				    .expiry_ms = now_ms + YEAR_MS};
 	struct digest token;
-	char why[GRANT_WHY_LEN];
+	char why[WHY_LEN];
 	*(enum err *)arg = grants_give(hub, txn, now_ms, &terms, NULL, &token, why);
 }
 
@@ -271,7 +272,7 @@ static void call_answers(struct hub *hub, struct txn *txn, int64_t now_ms, void 
 static void call_withdraw(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct withdrawal_view view;
-	char why[CATALOG_WHY_LEN];
+	char why[WHY_LEN];
 	withdrawal_make(hub, txn, PLAN, "Namen von Kindern", true, &view, why);
 }
 
@@ -322,7 +323,7 @@ struct ask {
 	struct buf text;
 	uint8_t index;
 	enum err err;
-	char why[NODES_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 static void run_offer(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)

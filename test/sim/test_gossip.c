@@ -1,4 +1,7 @@
-/* How news travels: once over each link, little else when there is none, past a member who keeps some of it back, and when memory fails. */
+/*
+ * How news travels: once over each link, little else when there is none, past a member who keeps
+ * some of it back, and when memory fails.
+ */
 #include "test/sim/towns.h"
 
 #include <setjmp.h>
@@ -127,7 +130,10 @@ static bool is_kept_back(struct bytes record)
 	return memmem(record.ptr, record.len, kept_back, strlen(kept_back)) != NULL;
 }
 
-/* Malwine's core is an honest one; what leaves it is not: one record of Anna's is missing in everything she sends. */
+/*
+ * Malwine's core is an honest one; what leaves it is not: one record of Anna's is missing in
+ * everything she sends.
+ */
 static bool keep_back(struct sim_node *node, struct effect *effect, void *arg)
 {
 	struct keeper *keeper = arg;
@@ -208,10 +214,16 @@ static void relay_drops_one_record(void **state)
 	assert_string_equal(seen(line.m, anna).state, "complete");
 	assert_true(reads(line.b, "anna/schulen") && reads(line.b, "anna/haltestellen"));
 	assert_false(reads(line.b, kept_back));
-	/* Of the others nothing is missing, and Malwine is not shown to be at fault: a record may be lost in many ways. */
+	/*
+	 * Of the others nothing is missing, and Malwine is not shown to be at fault: a record may
+	 * be lost in many ways.
+	 */
 	assert_string_equal(seen(line.b, line.m->hub->author).state, "complete");
 	assert_int_equal(sim_links(line.b, line.m), 1);
-	/* Clara hears again. She gets the record from Anna, and its content; Bert gets both from her. */
+	/*
+	 * Clara hears again. She gets the record from Anna, and its content; Bert gets both from
+	 * her.
+	 */
 	assert_int_equal(sim_subscribe(line.c, "**"), ERR_OK);
 	line.c->deaf = false;
 	assert_true(county_run_until(&line.sim, 3 * minute_ms, county_is_whole, NULL));
@@ -262,7 +274,9 @@ static void row_spoil(struct sim_node *node, enum table table, uint32_t author, 
 	assert_int_equal(txn_commit(txn), ERR_OK);
 }
 
-/* Where the set digest begins in a state: an array, three small integers, the head of the digest. */
+/*
+ * Where the set digest begins in a state: an array, three small integers, the head of the digest.
+ */
 enum { STATE_SET_AT = 1 + 3 + 2 };
 
 static size_t head_set_at(struct sim_node *node, uint32_t author)
@@ -317,7 +331,9 @@ static void assert_same_rows(struct sim_node *a, struct sim_node *b, uint32_t au
 	}
 }
 
-/* Anna's records at Clara's node, and Clara's own. The hourly look finds it, and all is as it was. */
+/*
+ * Anna's records at Clara's node, and Clara's own. The hourly look finds it, and all is as it was.
+ */
 static void rot_is_found(enum rot what, bool own)
 {
 	struct line line;

@@ -33,7 +33,7 @@ struct give {
 	struct grant_terms terms;
 	struct digest token;
 	enum err err;
-	char why[GRANT_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 static void call_give(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
@@ -55,7 +55,7 @@ static void give(struct sim_node *owner, struct sim_node *to, const char *prefix
 
 static void call_remove(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	char why[VOTING_WHY_LEN];
+	char why[WHY_LEN];
 	struct voting_outcome out;
 	voting_outcome_init(&out);
 	assert_int_equal(voting_remove(hub, txn, arg, true, &out, why), ERR_OK);
@@ -66,7 +66,7 @@ static void call_remove(struct hub *hub, struct txn *txn, int64_t now_ms, void *
 /* The charter may have changed already. */
 static void call_remove_again(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	char why[VOTING_WHY_LEN];
+	char why[WHY_LEN];
 	struct voting_outcome out;
 	voting_outcome_init(&out);
 	voting_remove(hub, txn, arg, true, &out, why);
@@ -75,7 +75,7 @@ static void call_remove_again(struct hub *hub, struct txn *txn, int64_t now_ms, 
 
 static void call_relay(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	char why[VOTING_WHY_LEN];
+	char why[WHY_LEN];
 	struct voting_outcome out;
 	voting_outcome_init(&out);
 	assert_int_equal(voting_relay(hub, txn, arg, true, &out, why), ERR_OK);
@@ -291,7 +291,10 @@ static void chains_are_followed(void **state)
 		settle(towns);
 	}
 	publish_version(towns->a, KITA, 1);
-	/* At the dataset itself, at its folder, at the root: top to bottom, as often as somebody leaves. */
+	/*
+	 * At the dataset itself, at its folder, at the root: top to bottom, as often as somebody
+	 * leaves.
+	 */
 	static const char *const prefixes[] = {KITA, "meissen/kita", "meissen"};
 	for (unsigned i = 0; i < 3; i++) {
 		give(towns->a, guests[i], prefixes[i], VERB_READ, YEAR_MS);
@@ -338,7 +341,10 @@ static void a_reader_becomes_a_relay(void **state)
 	towns_close(towns);
 }
 
-/* The store fails at calls all over the first publication, a grant, and the round of new epochs after a removal. */
+/*
+ * The store fails at calls all over the first publication, a grant, and the round of new epochs
+ * after a removal.
+ */
 static void faults_leave_all_or_nothing(void **state)
 {
 	struct towns *towns = towns_open(11, 3);
@@ -460,7 +466,10 @@ static void a_round_for_many_readers(void **state)
 	towns_close(towns);
 }
 
-/* Expired tokens cause new epochs at most once a day, and then together; somebody who is removed does not wait. */
+/*
+ * Expired tokens cause new epochs at most once a day, and then together; somebody who is removed
+ * does not wait.
+ */
 static void expired_grants_are_collected_for_a_day(void **state)
 {
 	struct towns *towns = towns_open(5, 3);

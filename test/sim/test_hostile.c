@@ -1,6 +1,6 @@
 /*
- * A member gone bad, and strangers: any message at any time, lies, floods. The honest nodes stay up, keep their
- * bounds, say what they saw, and go on exchanging data.
+ * A member gone bad, and strangers: any message at any time, lies, floods. The honest nodes stay
+ * up, keep their bounds, say what they saw, and go on exchanging data.
  */
 #include "test/sim/towns.h"
 
@@ -36,7 +36,9 @@ static void say_hello(struct towns *towns, uint32_t charter_number)
 	sim_run(&towns->sim, 300, NULL, NULL);
 }
 
-/* Links and says HELLO, so that member messages may be said; the honest side then waits for GROUPS. */
+/*
+ * Links and says HELLO, so that member messages may be said; the honest side then waits for GROUPS.
+ */
 static void meet(struct towns *towns)
 {
 	assert_true(sim_foe_dial(towns->m, towns->a));
@@ -90,7 +92,10 @@ static const enum message_type types[] = {
 };
 enum { TYPE_COUNT = sizeof(types) / sizeof(types[0]) };
 
-/* A message of each type that names what exists at the honest node, so that it gets as far as it can. */
+/*
+ * A message of each type that names what exists at the honest node, so that it gets as far as it
+ * can.
+ */
 static void put_message(struct towns *towns, struct buf *out, enum message_type type)
 {
 	static const uint8_t buckets[SETDIGEST_BUCKETS_LEN];
@@ -382,7 +387,10 @@ static void flood(struct towns *towns, enum message_type type, unsigned count)
 			break;
 	}
 	sim_run(&towns->sim, 2000, NULL, NULL);
-	/* However much is asked for, no turn makes more than may wait for one peer, and one message. */
+	/*
+	 * However much is asked for, no turn makes more than may wait for one peer, and one
+	 * message.
+	 */
 	assert_true(towns->a->effects_bytes_max <=
 		    towns->a->limits.peer_queue_bytes_max + LIMIT_MESSAGE_LEN_MAX);
 	assert_true(towns->a->effects_max < 20000);
@@ -453,7 +461,10 @@ static void call_append(struct hub *hub, struct txn *txn, int64_t now_ms, void *
 	buf_fini(&body);
 }
 
-/* Says that it has taken what it has not, so that more is sent: what waits for it is bounded all the same. */
+/*
+ * Says that it has taken what it has not, so that more is sent: what waits for it is bounded all
+ * the same.
+ */
 static void taken_without_taking(void **state)
 {
 	struct towns *towns = towns_open(13, 3);
@@ -550,7 +561,10 @@ static void say_holds(struct towns *towns, uint64_t seed, unsigned count)
 	sim_say(towns->m, &out);
 }
 
-/* Hundreds of thousands of versions that do not exist cost eight to sixteen bytes each, and no time to speak of. */
+/*
+ * Hundreds of thousands of versions that do not exist cost eight to sixteen bytes each, and no time
+ * to speak of.
+ */
 static void holds_without_end(void **state)
 {
 	struct towns *towns = towns_open(10, 3);

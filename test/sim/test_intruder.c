@@ -34,7 +34,7 @@ static void call_give(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 				    .verb = VERB_READ,
 				    .expiry_ms = now_ms + YEAR_MS};
 	struct digest token;
-	char why[GRANT_WHY_LEN];
+	char why[WHY_LEN];
 	assert_int_equal(grants_give(hub, txn, now_ms, &terms, NULL, &token, why), ERR_OK);
 }
 
@@ -162,13 +162,15 @@ static void call_give_text(struct hub *hub, struct txn *txn, int64_t now_ms, voi
 				    .expiry_ms = now_ms + 2 * HOUR_MS};
 	struct digest token;
 	struct buf text;
-	char why[GRANT_WHY_LEN];
+	char why[WHY_LEN];
 	buf_init(&text, 1 << 16);
 	assert_int_equal(grants_give(hub, txn, now_ms, &terms, &text, &token, why), ERR_OK);
 	buf_fini(&text);
 }
 
-/* It opens the text by itself, and never shows the token to anybody: its key ends with its right. */
+/*
+ * It opens the text by itself, and never shows the token to anybody: its key ends with its right.
+ */
 static void a_text_that_nobody_shows_ends_too(void **state)
 {
 	struct towns *towns = towns_open(3, 2);

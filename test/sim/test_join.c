@@ -16,7 +16,7 @@ struct world {
 	struct sim sim;
 	struct sim_node *steward, *joiner;
 	struct buf text;
-	char why[MEMBERSHIP_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 static struct world *world_open(uint64_t seed)
@@ -302,8 +302,8 @@ static void admit_anybody(struct sim_node *node, struct message *m, void *arg)
 }
 
 /*
- * Whoever answers at the address has the right key and the right federation id, but its charter is not the one that the
- * invitation names: of another federation, or another one at the checkpoint.
+ * Whoever answers at the address has the right key and the right federation id, but its charter is
+ * not the one that the invitation names: of another federation, or another one at the checkpoint.
  */
 static void another_charter(bool checkpoint_only)
 {

@@ -377,7 +377,7 @@ static bool each_count(void *arg, const struct catalog_entry *entry)
 
 static void call_log(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	char why[CATALOG_WHY_LEN];
+	char why[WHY_LEN];
 	assert_int_equal(catalog_log(hub, txn, "malwine/x", each_count, arg, why), ERR_OK);
 }
 
@@ -504,7 +504,10 @@ static void a_head_that_disowns_the_one_before_is_shown(void **state)
 	towns_close(towns);
 }
 
-/* Two records of one number, one for each: the honest nodes can not agree about her, but do not wear themselves out. */
+/*
+ * Two records of one number, one for each: the honest nodes can not agree about her, but do not
+ * wear themselves out.
+ */
 static void what_can_not_be_agreed_does_not_keep_them_busy(void **state)
 {
 	struct towns *towns = towns_open(11, 3);
@@ -720,7 +723,9 @@ static void what_one_keeps_back_another_tells(void **state)
 	towns_close(towns);
 }
 
-/* New heads as fast as they can be signed: they are not told on faster than a few times a second. */
+/*
+ * New heads as fast as they can be signed: they are not told on faster than a few times a second.
+ */
 static void heads_without_end(void **state)
 {
 	struct towns *towns = towns_open(21, 3);

@@ -329,7 +329,10 @@ static void call_settle_2(struct hub *hub, struct txn *txn, int64_t now_ms, void
 	charter_fini(&before);
 }
 
-/* Nobody goes below what was seen long ago: the founder alone was once more than half of the members. */
+/*
+ * Nobody goes below what was seen long ago: the founder alone was once more than half of the
+ * members.
+ */
 static void the_founder_alone_undoes_nothing(void **state)
 {
 	struct council *council = council_open(7);
@@ -399,8 +402,8 @@ static void publish(struct sim_node *node, const char *path, struct sim_node *ho
 }
 
 /*
- * Meißen alone admits, its store is restored from yesterday, and it admits another one. What the loser has published under
- * the number that is another's now is gone everywhere.
+ * Meißen alone admits, its store is restored from yesterday, and it admits another one. What the
+ * loser has published under the number that is another's now is gone everywhere.
  */
 static void a_restored_steward_admits_twice(void **state)
 {
@@ -433,7 +436,10 @@ static void a_restored_steward_admits_twice(void **state)
 	assert_int_equal(x->hub->author, y->hub->author);
 	x->side = y->side = 0;
 	part(council, 0);
-	/* Meißen has signed heads twice as well, as its store is that of yesterday. Both are out for a while. */
+	/*
+	 * Meißen has signed heads twice as well, as its store is that of yesterday. Both are out
+	 * for a while.
+	 */
 	assert_true(sim_run(&council->sim, 600000, is_lost, x));
 	assert_true(sim_run(&council->sim, 600000, is_lost, y));
 	assert_non_null(strstr(sim_status(x).why, "does not count"));

@@ -1,4 +1,6 @@
-/* Federation keys: who gets them when members come, go, become relays, and when stewards are away. */
+/*
+ * Federation keys: who gets them when members come, go, become relays, and when stewards are away.
+ */
 #include "test/sim/council.h"
 
 #include <setjmp.h>
@@ -35,7 +37,9 @@ static void next_key(struct sim_node *node, struct council_entry *entry, uint32_
 	assert_int_equal(call.err, ERR_OK);
 }
 
-/* Meißen is the only steward from then on, with a new key that one does not get. kind 0: all stay. */
+/*
+ * Meißen is the only steward from then on, with a new key that one does not get. kind 0: all stay.
+ */
 static void turn_over(struct council *council, struct council_entry *entry,
 		      enum charter_change_kind kind, uint32_t leaving)
 {
@@ -143,7 +147,7 @@ static void call_listed(struct hub *hub, struct txn *txn, int64_t now_ms, void *
 {
 	struct listed_call *call = arg;
 	struct catalog_entry entry;
-	char why[CATALOG_WHY_LEN];
+	char why[WHY_LEN];
 	if (catalog_find(hub, txn, call->path, 0, &entry, why) != ERR_OK)
 		return;
 	call->found = entry.former ? 2 : 1;
@@ -327,7 +331,10 @@ static void relays_hold_and_do_not_read(void **state)
 	council_close(council);
 }
 
-/* Of two proposals of one steward the first counts, although the wraps of the second took their place. */
+/*
+ * Of two proposals of one steward the first counts, although the wraps of the second took their
+ * place.
+ */
 static void the_key_that_counts_is_the_one_wrapped(void **state)
 {
 	struct council *council = council_open(24);

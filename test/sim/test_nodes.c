@@ -18,7 +18,7 @@ struct ask {
 	bool secrets;
 	struct buf text;
 	enum err err;
-	char why[NODES_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 static void run_offer(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)

@@ -29,7 +29,7 @@ struct give {
 	struct buf *text;
 	struct digest token;
 	enum err err;
-	char why[GRANT_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 static void call_give(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
@@ -62,7 +62,7 @@ static struct digest give(struct sim_node *owner, struct sim_node *to, const cha
 struct take {
 	const char *text;
 	enum err err;
-	char why[GRANT_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 static void call_take(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
@@ -285,7 +285,7 @@ struct machine { /* a further one of Meißen: offer, request, answer */
 	uint8_t roles, index;
 	struct buf text;
 	enum err err;
-	char why[NODES_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 static void call_offer(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
@@ -382,7 +382,7 @@ struct find {
 	const char *name;
 	struct digest token;
 	enum err err;
-	char why[GRANT_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 static void call_find(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)

@@ -1,5 +1,6 @@
 /*
- * Room and clocks from the core's point of view: what is left of the store is for own data, and whose clock is ahead is known.
+ * Room and clocks from the core's point of view: what is left of the store is for own data, and
+ * whose clock is ahead is known.
  */
 #include "test/sim/towns.h"
 
@@ -10,7 +11,10 @@
 
 #include "crypto/selftest.h"
 
-/* While there is no room foreign versions become known and nothing of them is fetched, nor asked for; own ones are published. */
+/*
+ * While there is no room foreign versions become known and nothing of them is fetched, nor asked
+ * for; own ones are published.
+ */
 static void foreign_data_waits(void **state)
 {
 	struct towns *towns = towns_open(81, 2);
@@ -53,7 +57,10 @@ static int64_t ahead_of(struct sim_node *node)
 	return peer.ahead_ms;
 }
 
-/* A clock that is ahead is noticed by the other side when something is published, accepted or not; the one behind seems right. */
+/*
+ * A clock that is ahead is noticed by the other side when something is published, accepted or not;
+ * the one behind seems right.
+ */
 static void whose_clock_is_ahead(void **state)
 {
 	static const int64_t by_ms[] = {5 * 60000, 2 * 3600000};

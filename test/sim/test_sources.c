@@ -1,4 +1,7 @@
-/* Several nodes hold what one fetches: what the user notices when one of them is slow, silent or gone. */
+/*
+ * Several nodes hold what one fetches: what the user notices when one of them is slow, silent or
+ * gone.
+ */
 #include "test/sim/towns.h"
 
 #include <setjmp.h>

@@ -1,9 +1,11 @@
 /*
- * Every tier, tried from every kind of member: one table says what must come back, of description, chunks and plain text, and
- * nothing else does. Afterwards the store of each is searched for plain text and keys.
+ * Every tier, tried from every kind of member: one table says what must come back, of description,
+ * chunks and plain text, and nothing else does. Afterwards the store of each is searched for plain
+ * text and keys.
  *
- * Meißen publishes; the Landkreis has a read grant, Riesa a relay grant, and so has the computing centre, a relay; Radebeul
- * is a plain member; Coswig read everything and is a member no more; a stranger has a node and what it overheard.
+ * Meißen publishes; the Landkreis has a read grant, Riesa a relay grant, and so has the computing
+ * centre, a relay; Radebeul is a plain member; Coswig read everything and is a member no more; a
+ * stranger has a node and what it overheard.
  */
 #include "test/sim/sim.h"
 
@@ -54,7 +56,10 @@ static const struct {
 	 "Kind Nummer 0815 wartet noch"},
 };
 
-/* What must come back. d: the description is read; c: the chunks come when a subscription asks for them; p: the plain text is read. */
+/*
+ * What must come back. d: the description is read; c: the chunks come when a subscription asks for
+ * them; p: the plain text is read.
+ */
 struct sees {
 	const char *was, *is; /* version 1, from before Coswig left, and version 2 */
 };
@@ -87,7 +92,7 @@ struct invite_call {
 static void call_invite(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct invite_call *call = arg;
-	char why[MEMBERSHIP_WHY_LEN];
+	char why[WHY_LEN];
 	int64_t until;
 	assert_int_equal(
 		membership_invite(hub, txn, now_ms, &call->terms, &call->text, &until, why),
@@ -118,7 +123,7 @@ struct give_call {
 static void call_give(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct give_call *call = arg;
-	char why[GRANT_WHY_LEN];
+	char why[WHY_LEN];
 	call->terms.expiry_ms = now_ms + YEAR_MS;
 	if (grants_give(hub, txn, now_ms, &call->terms, NULL, &call->token, why) != ERR_OK)
 		fail_msg("%s", why);
@@ -134,7 +139,7 @@ static struct digest give(struct county *county, enum who who, enum verb verb)
 
 static void call_remove(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	char why[VOTING_WHY_LEN];
+	char why[WHY_LEN];
 	struct voting_outcome out;
 	voting_outcome_init(&out);
 	assert_int_equal(voting_remove(hub, txn, arg, true, &out, why), ERR_OK);
@@ -218,7 +223,7 @@ static void call_describe(struct hub *hub, struct txn *txn, int64_t now_ms, void
 {
 	struct look *look = arg;
 	struct catalog_entry entry = {0};
-	char why[CATALOG_WHY_LEN];
+	char why[WHY_LEN];
 	if (catalog_find(hub, txn, datasets[look->tier].path, look->version, &entry, why) ==
 		    ERR_OK &&
 	    bytes_eq(entry.description.title, bytes_str(datasets[look->tier].title)))

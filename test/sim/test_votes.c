@@ -1,4 +1,7 @@
-/* Stewards decide: online and by text, one proposal a number, old and new quorum, who leaves, who is split. */
+/*
+ * Stewards decide: online and by text, one proposal a number, old and new quorum, who leaves, who
+ * is split.
+ */
 #include "test/sim/decide.h"
 
 #include <setjmp.h>
@@ -498,7 +501,9 @@ static void a_restored_steward_knows_what_it_signed(void **state)
 	world_close(world);
 }
 
-/* Publishes votes of a town for entries that would make it the only steward: a new one each time. */
+/*
+ * Publishes votes of a town for entries that would make it the only steward: a new one each time.
+ */
 static void call_spam(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct charter_change change = {.kind = CHARTER_STEWARDS,
@@ -526,7 +531,10 @@ static void call_spam(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 	buf_fini(&body);
 }
 
-/* A member that proposes without end leaves no more behind than its last one, and room for what is meant. */
+/*
+ * A member that proposes without end leaves no more behind than its last one, and room for what is
+ * meant.
+ */
 static void proposals_without_end(void **state)
 {
 	struct world *world = world_open(14);
@@ -718,7 +726,10 @@ static void a_newcomer_needs_two(void **state)
 	world_close(world);
 }
 
-/* What was approved loses its number to another proposal: the steward is asked again, and the newcomer still waits. */
+/*
+ * What was approved loses its number to another proposal: the steward is asked again, and the
+ * newcomer still waits.
+ */
 static void approved_and_overtaken(void **state)
 {
 	struct world *world = world_open(13);

@@ -1,6 +1,7 @@
 /*
- * Stewards in bad weather: they propose and vote as they like, links break, nodes die between commit and effects, store
- * calls fail. Honest nodes never sign twice, so the charter never freezes, and all come to the same one.
+ * Stewards in bad weather: they propose and vote as they like, links break, nodes die between
+ * commit and effects, store calls fail. Honest nodes never sign twice, so the charter never
+ * freezes, and all come to the same one.
  */
 #include "test/sim/decide.h"
 
@@ -74,7 +75,9 @@ static void world_open(struct world *world, uint64_t seed)
 	assert_int_equal(world->town[4]->hub->charter.threshold, 3);
 }
 
-/* A proposal that can always be made: another set of stewards; where they are split, a settlement. */
+/*
+ * A proposal that can always be made: another set of stewards; where they are split, a settlement.
+ */
 static void propose_some(struct world *world, struct sim_node *node)
 {
 	struct decision d = {.verb = decide_split(node) ? DECIDE_SETTLE : DECIDE_STEWARDS};
@@ -86,8 +89,8 @@ static void propose_some(struct world *world, struct sim_node *node)
 }
 
 /*
- * Votes for one of those it knows, mostly the one that most want, and does not look whether it has voted before: its node
- * refuses then.
+ * Votes for one of those it knows, mostly the one that most want, and does not look whether it has
+ * voted before: its node refuses then.
  */
 static void vote_some(struct world *world, struct sim_node *node)
 {
@@ -187,7 +190,10 @@ static void honest_stewards_agree(void **state)
 	assert_true(entries > SEEDS);
 }
 
-/* Whichever store call fails while a vote is given: it is given wholly or not at all, and never for two. */
+/*
+ * Whichever store call fails while a vote is given: it is given wholly or not at all, and never for
+ * two.
+ */
 static void faults_while_voting(void **state)
 {
 	bool struck = true;

@@ -37,7 +37,7 @@ struct ask {
 	uint64_t number;
 	enum tier tier;
 	enum err err;
-	char why[CATALOG_WHY_LEN];
+	char why[WHY_LEN];
 	struct withdrawal_view view;
 	unsigned confirmed, outstanding;
 };
@@ -198,7 +198,10 @@ static void who_was_away_erases_on_return(void **state)
 	towns_close(towns);
 }
 
-/* What was only withdrawn can be erased later, and who has missed the first withdrawal answers the next. */
+/*
+ * What was only withdrawn can be erased later, and who has missed the first withdrawal answers the
+ * next.
+ */
 /* Taking something back must not show its next version to more people. */
 static void what_was_for_few_stays_so(void **state)
 {

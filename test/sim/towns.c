@@ -123,7 +123,10 @@ static void county_add(struct sim *sim, unsigned i, bool dial_only)
 	snprintf(ags, sizeof(ags), "%u", 14625000 + 1000 * (i % 3) + 10 * i);
 	struct sim_node *node =
 		dial_only ? sim_add_dial_only(sim, name, slug, ags) : sim_add(sim, name, slug, ags);
-	/* Twelve hundred links that ask each other for life three times a minute are most of the work. */
+	/*
+	 * Twelve hundred links that ask each other for life three times a minute are most of the
+	 * work.
+	 */
 	node->limits.ping_ms = 45 * 1000;
 	node->limits.silence_ms_max = 100 * 1000;
 }

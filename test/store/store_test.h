@@ -33,14 +33,26 @@ static inline int test_unlink(const char *path, const struct stat *stat, int typ
 	return remove(path);
 }
 
+static inline char *test_dir_in(const char *base)
+{
+	char *dir = dir_file(base, "allmende-store-XXXXXX");
+
+	assert_non_null(mkdtemp(dir));
+	return dir;
+}
+
 /* A new empty directory; test_dir_fini() removes it with all that is in it. */
 static inline char *test_dir_init(void)
 {
 	const char *base = getenv("TMPDIR");
-	char *dir = dir_file(base ? base : "/tmp", "allmende-store-XXXXXX");
 
-	assert_non_null(mkdtemp(dir));
-	return dir;
+	return test_dir_in(base ? base : "/tmp");
+}
+
+/* The same in memory, where there is such a place: for tests that are not about the disk. */
+static inline char *test_dir_memory(void)
+{
+	return access("/dev/shm", W_OK) ? test_dir_init() : test_dir_in("/dev/shm");
 }
 
 static inline void test_dir_fini(char *dir)

@@ -267,7 +267,10 @@ static void a_damaged_index_stops_the_sweep(void **state)
 	test_dir_fini(dir);
 }
 
-/* The list of what is to be swept outlives the process, and a dataset named again is to be begun again. */
+/*
+ * The list of what is to be swept outlives the process, and a dataset named again is to be begun
+ * again.
+ */
 static void what_is_to_be_swept_is_remembered(void **state)
 {
 	char *dir = test_dir_init();

@@ -44,7 +44,7 @@ static void check_why(const char *why, const char *part)
 static void a_new_directory_is_private_and_opens(void **state)
 {
 	char *base = test_dir_init(), *path = dir_file(base, "some/where/node");
-	char why[DIR_WHY_LEN] = "x";
+	char why[WHY_LEN] = "x";
 	struct dir dir;
 
 	assert_int_equal(dir_create(path, why), ERR_OK);
@@ -68,7 +68,7 @@ static void a_new_directory_is_private_and_opens(void **state)
 static void a_directory_in_use_is_not_taken_over(void **state)
 {
 	char *base = test_dir_init(), *path = new_path(base), *file = dir_file(base, "letter");
-	char why[DIR_WHY_LEN];
+	char why[WHY_LEN];
 
 	assert_int_equal(dir_create(path, why), ERR_OK);
 	assert_int_equal(dir_create(path, why), ERR_EXISTS);
@@ -90,7 +90,7 @@ static void a_directory_in_use_is_not_taken_over(void **state)
 static void an_empty_directory_is_taken_over(void **state)
 {
 	char *base = test_dir_init(), *path = new_path(base);
-	char *found = dir_file(path, "lost+found"), why[DIR_WHY_LEN];
+	char *found = dir_file(path, "lost+found"), why[WHY_LEN];
 
 	assert_int_equal(mkdir(path, 0755), 0);
 	assert_int_equal(mkdir(found, 0700), 0);
@@ -105,7 +105,7 @@ static void removing_leaves_nothing_of_ours(void **state)
 {
 	static const char *const names[] = {"config", "keys/storage", "keys/node",
 					    "keys/.new-root"};
-	char *base = test_dir_init(), *path = new_path(base), why[DIR_WHY_LEN];
+	char *base = test_dir_init(), *path = new_path(base), why[WHY_LEN];
 	char *foreign = dir_file(path, "letter");
 
 	for (int round = 0; round < 2; round++) {
@@ -131,7 +131,7 @@ static void removing_leaves_nothing_of_ours(void **state)
 
 static void no_node_says_how_to_make_one(void **state)
 {
-	char *base = test_dir_init(), *path = new_path(base), why[DIR_WHY_LEN];
+	char *base = test_dir_init(), *path = new_path(base), why[WHY_LEN];
 	struct dir dir;
 
 	assert_int_equal(dir_open(&dir, path, why), ERR_ABSENT);
@@ -149,7 +149,7 @@ static void no_node_says_how_to_make_one(void **state)
 /* Holds the directory until it is killed; has it once the pipe has a byte. */
 static pid_t holder_start(const char *path)
 {
-	char why[DIR_WHY_LEN], byte = 0;
+	char why[WHY_LEN], byte = 0;
 	struct dir dir;
 	int fds[2];
 	pid_t pid;
@@ -171,7 +171,7 @@ static pid_t holder_start(const char *path)
 
 static void a_second_process_is_told_who_is_there(void **state)
 {
-	char *base = test_dir_init(), *path = new_path(base), why[DIR_WHY_LEN], text[32];
+	char *base = test_dir_init(), *path = new_path(base), why[WHY_LEN], text[32];
 	char *lock = dir_file(path, "lock"), *content;
 	struct dir dir;
 	size_t len;
@@ -202,7 +202,7 @@ static void a_second_process_is_told_who_is_there(void **state)
 
 static void one_process_opens_it_once(void **state)
 {
-	char *base = test_dir_init(), *path = new_path(base), why[DIR_WHY_LEN];
+	char *base = test_dir_init(), *path = new_path(base), why[WHY_LEN];
 	struct dir first, second;
 
 	assert_int_equal(dir_create(path, why), ERR_OK);
@@ -221,7 +221,7 @@ static void format_is(const char *path, struct bytes format, enum err err, const
 {
 	struct db *db = test_db(path);
 	struct txn *txn = txn_begin(db, true);
-	char why[DIR_WHY_LEN];
+	char why[WHY_LEN];
 	struct dir dir;
 
 	txn_put(txn, TABLE_META, key_of("format"), format);
@@ -236,7 +236,7 @@ static void format_is(const char *path, struct bytes format, enum err err, const
 
 static void a_foreign_format_is_refused(void **state)
 {
-	char *base = test_dir_init(), *path = new_path(base), why[DIR_WHY_LEN];
+	char *base = test_dir_init(), *path = new_path(base), why[WHY_LEN];
 
 	assert_int_equal(dir_create(path, why), ERR_OK);
 	format_is(path, bytes_of("\0\0\0\2", 4), ERR_VERSION, "has format 2");
@@ -250,7 +250,7 @@ static void a_foreign_format_is_refused(void **state)
 
 static void a_broken_store_is_named(void **state)
 {
-	char *base = test_dir_init(), *path = new_path(base), why[DIR_WHY_LEN];
+	char *base = test_dir_init(), *path = new_path(base), why[WHY_LEN];
 	char *data = dir_file(path, "data.mdb");
 	uint8_t garbage[8192] = {1, 2, 3};
 	struct dir dir;
@@ -293,7 +293,7 @@ static void a_network_file_system_is_refused(void **state)
 		     {0x01021994, NULL},
 		     {0x9123683e, NULL},
 		     {0x794c7630, NULL}};
-	char *base = test_dir_init(), *path = new_path(base), why[DIR_WHY_LEN];
+	char *base = test_dir_init(), *path = new_path(base), why[WHY_LEN];
 	struct dir dir;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -17,7 +17,7 @@ static struct keyring *keyring_make(char **dir, const char *text, uint64_t seed)
 {
 	struct random random = random_seeded(seed);
 	struct keyring *keyring = NULL;
-	char why[DIR_WHY_LEN], *base = test_dir_init();
+	char why[WHY_LEN], *base = test_dir_init();
 
 	*dir = base;
 	assert_int_equal(dir_create(base, why), ERR_OK);

@@ -19,7 +19,7 @@ TAB = 8
 # Files that are still too long; none may be added.
 LONG_FILES = set()
 # Whether wide lines and names used twice are faults already; otherwise they are only counted.
-JUDGE_COLUMNS = False
+JUDGE_COLUMNS = True
 JUDGE_NAMES = True
 # Every program has one.
 MANY = {"main"}

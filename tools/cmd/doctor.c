@@ -42,7 +42,7 @@ static void check_daemon(struct doctor *doctor)
 
 static void check_store(struct doctor *doctor)
 {
-	char why[DIR_WHY_LEN];
+	char why[WHY_LEN];
 	struct dir dir;
 
 	if (doctor->facts) {

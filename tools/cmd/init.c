@@ -253,7 +253,7 @@ static int fill_dir(const struct tool *tool, struct plan *plan, struct identity 
 
 static int make_dir(const struct tool *tool, struct plan *plan, struct identity *identity)
 {
-	char why[DIR_WHY_LEN];
+	char why[WHY_LEN];
 	struct dir dir;
 	int code;
 

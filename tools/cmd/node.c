@@ -164,7 +164,7 @@ static int complain_accept(const struct tool *tool, enum err err)
 static int accept(const struct tool *tool, struct keyring *keyring, struct bytes answer)
 {
 	struct db_options options = {0};
-	char why[DIR_WHY_LEN];
+	char why[WHY_LEN];
 	struct dir dir;
 	struct db *db;
 

@@ -56,13 +56,12 @@ static bool refuse_unknown(const struct args *args, const char *word, size_t nam
 	if (word[0] == '-' && word[1] == '-')
 		near = nearest(args, name + 2);
 	if (near)
-		snprintf(why, ARGS_WHY_LEN, "unknown option %s; did you mean --%s?", name, near);
+		snprintf(why, WHY_LEN, "unknown option %s; did you mean --%s?", name, near);
 	else if (command)
-		snprintf(why, ARGS_WHY_LEN,
-			 "unknown option %s; `allmende help %s` lists those of %s", name, command,
-			 command);
+		snprintf(why, WHY_LEN, "unknown option %s; `allmende help %s` lists those of %s",
+			 name, command, command);
 	else
-		snprintf(why, ARGS_WHY_LEN,
+		snprintf(why, WHY_LEN,
 			 "unknown option %s before the command; `allmende help` lists the commands",
 			 name);
 	return false;
@@ -71,8 +70,7 @@ static bool refuse_unknown(const struct args *args, const char *word, size_t nam
 static bool give(struct args *args, const struct option *option, const char *value, char *why)
 {
 	if (!option->many && args_flag(args, option->name)) {
-		snprintf(why, ARGS_WHY_LEN, "option --%s is given twice; give it once",
-			 option->name);
+		snprintf(why, WHY_LEN, "option --%s is given twice; give it once", option->name);
 		return false;
 	}
 	args->given =
@@ -99,14 +97,14 @@ static bool parse_option(struct args *args, int argc, char *const *argv, int *at
 	if (!option)
 		return refuse_unknown(args, word, len, command, why);
 	if (!option->value && value) {
-		snprintf(why, ARGS_WHY_LEN, "option --%s takes no value", option->name);
+		snprintf(why, WHY_LEN, "option --%s takes no value", option->name);
 		return false;
 	}
 	if (option->value && !value) {
 		value = *at + 1 < argc ? argv[*at + 1] : NULL;
 		if (!value || (value[0] == '-' && value[1] == '-')) {
-			snprintf(why, ARGS_WHY_LEN, "option --%s needs a value: --%s %s",
-				 option->name, option->name, option->value);
+			snprintf(why, WHY_LEN, "option --%s needs a value: --%s %s", option->name,
+				 option->name, option->value);
 			return false;
 		}
 		(*at)++;

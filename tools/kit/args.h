@@ -36,9 +36,7 @@ struct args {
 	size_t word_count, word_cap;
 };
 
-#define ARGS_WHY_LEN 512
-
-/* args->own is set by the caller. False with a sentence in why (ARGS_WHY_LEN bytes) when the line
+/* args->own is set by the caller. False with a sentence in why (WHY_LEN bytes) when the line
    is wrong. The texts are borrowed from argv. */
 bool args_parse(struct args *args, int argc, char *const *argv, const char *command, char *why);
 void args_fini(struct args *args);

@@ -21,7 +21,7 @@
 #define BRIEF_SECONDS     10L
 #define CONNECT_SECONDS   10L
 #define CURL_BUFFER_BYTES (512L * 1024)
-#define WHY_LEN           1024
+#define CLIENT_WHY_LEN    1024
 
 struct client {
 	CURL *curl;
@@ -34,7 +34,7 @@ struct client {
 	enum client_patience patience;
 	char *url;
 	struct buf answer;
-	char why[WHY_LEN];
+	char why[CLIENT_WHY_LEN];
 	int exit;
 	/* of the request in flight */
 	ssize_t (*read)(void *arg, void *to, size_t len);

@@ -15,7 +15,7 @@ static enum err parse(struct config *config, const char *text, char *why)
 static void defaults_and_values(void **state)
 {
 	struct config config;
-	char why[CONFIG_WHY_LEN];
+	char why[WHY_LEN];
 
 	assert_int_equal(parse(&config, "", why), ERR_OK);
 	assert_string_equal(config.listen, CONFIG_LISTEN_DEFAULT);
@@ -95,7 +95,7 @@ static void refusals(void **state)
 		 "line 2: all-queues is 32M, but must not be below peer-queue, which is 64M"},
 	};
 	struct config config;
-	char why[CONFIG_WHY_LEN];
+	char why[WHY_LEN];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		if (parse(&config, cases[i].text, why) != ERR_CONFIG)
@@ -108,7 +108,7 @@ static void refusals(void **state)
 static void no_text(void **state)
 {
 	struct config config;
-	char why[CONFIG_WHY_LEN], line[2000];
+	char why[WHY_LEN], line[2000];
 
 	config_init(&config);
 	assert_int_equal(config_parse(&config, "f", bytes_of("log = in\0fo", 11), why), ERR_CONFIG);
@@ -122,7 +122,7 @@ static void no_text(void **state)
 static void over_the_file(void **state)
 {
 	struct config config;
-	char why[CONFIG_WHY_LEN];
+	char why[WHY_LEN];
 
 	assert_int_equal(parse(&config, "listen = 127.0.0.1:1", why), ERR_OK);
 	assert_int_equal(config_set(&config, "--listen", "listen", "127.0.0.1:2", why), ERR_OK);

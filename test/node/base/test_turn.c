@@ -69,7 +69,7 @@ static void bench_stop(struct bench *bench)
 static void bench_init(struct bench *bench)
 {
 	struct db_options db_options = {0};
-	char why[DIR_WHY_LEN];
+	char why[WHY_LEN];
 	struct txn *txn;
 
 	*bench = (struct bench){.limits = limits_default(), .random = random_system()};
@@ -154,7 +154,7 @@ static void push(struct call *call, struct bench *bench,
 static void found(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct call *call = arg;
-	char why[MEMBERSHIP_WHY_LEN];
+	char why[WHY_LEN];
 
 	db_fault_at(call->bench->db, call->fault_at, ERR_NOSPACE);
 	call->err = membership_create(hub, txn, now_ms, "Sachsen", why);

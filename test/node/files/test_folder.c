@@ -231,7 +231,7 @@ static void names_lead_nowhere_else(void **state)
 static void only_folders_that_can_be_written(void **state)
 {
 	const struct place *place = *state;
-	char why[FOLDER_WHY_LEN], path[2000];
+	char why[WHY_LEN], path[2000];
 
 	assert_true(folder_check(place->dir, why));
 	assert_false(folder_check("daten", why));

@@ -23,7 +23,7 @@ static void a_federation_is_founded(void **state)
 	assert_string_equal(charter_member(charter, 4)->group, "14627");
 	assert_int_equal(charter_by_slug(charter, bytes_str("gemeinde-2"))->number, 2);
 	assert_int_equal(charter_by_org(charter, &f->fed.orgs[2].id)->number, 3);
-	assert_int_equal(charter_by_ags(charter, bytes_str("14627001"))->number, 1);
+	assert_int_equal(member_by_ags(charter, bytes_str("14627001"))->number, 1);
 	assert_null(charter_by_slug(charter, bytes_str("gemeinde-5")));
 	assert_null(charter_by_org(charter, &f->next.id));
 	assert_null(charter_member(charter, 0));
@@ -148,7 +148,7 @@ static void every_broken_rule_is_refused(void **state)
 		cases[i].change(&draft, f);
 		enum err err = draft_apply(&draft, &charter);
 		if (err != cases[i].wants)
-			fail_msg("%s: %s", cases[i].name, err_name(err));
+			fail_msg("%s: %s", cases[i].name, err_text(err));
 		assert_int_equal(charter.number, 1);
 		assert_int_equal(charter.member_count, 4);
 		assert_null(charter_by_org(&charter, &f->next.id));
@@ -171,7 +171,7 @@ static void a_member_leaves_and_its_names_stay_taken(void **state)
 	assert_int_equal(draft_apply(&draft, &charter), ERR_OK);
 	assert_int_equal(charter_member(&charter, 4)->state, CHARTER_FORMER);
 	assert_null(charter_by_org(&charter, &f->fed.orgs[3].id));
-	assert_null(charter_by_ags(&charter, bytes_str("14627004")));
+	assert_null(member_by_ags(&charter, bytes_str("14627004")));
 	assert_int_equal(charter_by_slug(&charter, bytes_str("gemeinde-4"))->number, 4);
 	assert_int_equal(charter.key_number, 2);
 	/* again, under the old name: refused; under a new one: a new number */
@@ -235,7 +235,7 @@ static void founding_has_rules(void **state)
 			d.entry.name = bytes_of(NULL, 0);
 		enum err err = draft_apply(&d, &charter);
 		if (err != cases[i].wants)
-			fail_msg("%s: %s", cases[i].name, err_name(err));
+			fail_msg("%s: %s", cases[i].name, err_text(err));
 		assert_int_equal(charter.number, err ? 0 : 1);
 		charter_fini(&charter);
 	}
@@ -288,7 +288,9 @@ static void nil_stands_where_it_belongs(void **state)
 	charter_fini(&charter);
 }
 
-/* What the builder does not write: another county than the AGS says, an element more, a new kind. */
+/*
+ * What the builder does not write: another county than the AGS says, an element more, a new kind.
+ */
 static void changes_by_hand(void **state)
 {
 	struct draft_fixture *f = *state;
@@ -470,7 +472,7 @@ static void many_members_are_found(void **state)
 		snprintf(ags, sizeof(ags), "%08u", n);
 		assert_int_equal(charter_by_org(&charter, &org)->number, n);
 		assert_int_equal(charter_by_slug(&charter, bytes_str(slug))->number, n);
-		assert_int_equal(charter_by_ags(&charter, bytes_str(ags))->number, n);
+		assert_int_equal(member_by_ags(&charter, bytes_str(ags))->number, n);
 	}
 	assert_null(charter_by_slug(&charter, bytes_str("s-4")));
 	buf_fini(&payload);

@@ -1,6 +1,6 @@
 /*
- * charter: who has a vote, and what is counted: distinct root keys, never signatures, names or numbers. The cases that
- * implementations of thresholds are known to get wrong have a test each.
+ * charter: who has a vote, and what is counted: distinct root keys, never signatures, names or
+ * numbers. The cases that implementations of thresholds are known to get wrong have a test each.
  */
 #include <sodium.h>
 
@@ -341,7 +341,7 @@ static void a_relay_belongs_without_reading_or_voting(void **state)
 	assert_int_equal(charter_member(&charter, 4)->state, CHARTER_RELAY);
 	assert_true(charter_is_present(charter_member(&charter, 4)));
 	assert_int_equal(charter_by_org(&charter, &f->fed.orgs[3].id)->number, 4);
-	assert_int_equal(charter_by_ags(&charter, bytes_str(f->fed.orgs[3].ags))->number, 4);
+	assert_int_equal(member_by_ags(&charter, bytes_str(f->fed.orgs[3].ags))->number, 4);
 	/* two of three members are enough, and the relay is none of them */
 	assert_int_equal(settle(f, &charter, 8 + 1), ERR_DENIED);
 	assert_int_equal(settle(f, &charter, 2 + 1), ERR_OK);

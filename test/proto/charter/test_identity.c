@@ -22,7 +22,7 @@ static const struct identity_options good = {.name = "Stadt Meißen",
 static int setup(void **state)
 {
 	struct fixture *f = mem_new(1, sizeof(*f));
-	char why[DIR_WHY_LEN];
+	char why[WHY_LEN];
 
 	f->base = test_dir_init();
 	f->dir = dir_file(f->base, "node");

@@ -236,7 +236,7 @@ static void every_broken_rule_is_refused(void **state)
 		cases[i].change(&raw);
 		enum err err = raw_apply(&f->log, &raw);
 		if (err != cases[i].wants)
-			fail_msg("%s: %s", cases[i].name, err_name(err));
+			fail_msg("%s: %s", cases[i].name, err_text(err));
 		/* unchanged: the good one still follows */
 		assert_int_equal(f->log.number, 1);
 		assert_int_equal(f->log.node_count, 2);

@@ -20,7 +20,9 @@ static struct charter_change change_of(enum charter_change_kind kind, uint32_t m
 	return change;
 }
 
-/* Admits one, removes a steward, makes others, with a new key: all that a proposal can be at once. */
+/*
+ * Admits one, removes a steward, makes others, with a new key: all that a proposal can be at once.
+ */
 static size_t changes_make(struct fixture *f, struct charter_change changes[5])
 {
 	test_admit(&changes[0], &f->newcomer, 6);
@@ -89,7 +91,9 @@ static void a_payload_is_read(void **state)
 	buf_fini(&longer);
 }
 
-/* Where only the threshold changes, the new quorum counts as well; where nothing does, it does not. */
+/*
+ * Where only the threshold changes, the new quorum counts as well; where nothing does, it does not.
+ */
 static void who_has_to_agree(void **state)
 {
 	struct fixture *f = *state;
@@ -200,7 +204,10 @@ static void texts_go_there_and_back(void **state)
 	buf_fini(&payload);
 }
 
-/* The longest proposal fits into a record with its vote, into an entry with the votes of all stewards, and into a text. */
+/*
+ * The longest proposal fits into a record with its vote, into an entry with the votes of all
+ * stewards, and into a text.
+ */
 static void the_longest_fits(void **state)
 {
 	struct vote_body body;

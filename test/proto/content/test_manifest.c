@@ -4,6 +4,7 @@
 #include "crypto/limits.h"
 #include "crypto/selftest.h"
 #include "proto/content/manifest.h"
+#include "test/proto/content/same_files.h"
 #include "proto/wire/wire_out.h"
 
 #define CHUNK 20000
@@ -119,7 +120,7 @@ static void files_and_chunks_come_back(void **state)
 	buf_init(&again, 1 << 20);
 	manifest_encode(&again, &found);
 	assert_true(bytes_eq(buf_bytes(&again), buf_bytes(&out)));
-	assert_true(manifest_same_files(&m, &found));
+	assert_true(same_files(&m, &found));
 	buf_fini(&again);
 	buf_fini(&out);
 	manifest_fini(&m);
@@ -381,19 +382,19 @@ static void same_files_are_the_same_names_and_contents(void **state)
 	b.number = 4;
 	file_at(&b, 0)->modified_ms++;
 	chunk_at(&b, 0)->addr.b[9]++;
-	assert_true(manifest_same_files(&a, &b));
+	assert_true(same_files(&a, &b));
 	file_at(&b, 0)->name = bytes_str("A");
-	assert_false(manifest_same_files(&a, &b));
+	assert_false(same_files(&a, &b));
 	file_at(&b, 0)->name = file_at(&a, 0)->name;
 	file_at(&b, 1)->hash.b[31]++;
-	assert_false(manifest_same_files(&a, &b));
+	assert_false(same_files(&a, &b));
 	file_at(&b, 1)->hash.b[31]--;
 	file_at(&b, 1)->size++;
-	assert_false(manifest_same_files(&a, &b));
+	assert_false(same_files(&a, &b));
 	file_at(&b, 1)->size--;
-	assert_true(manifest_same_files(&a, &b));
+	assert_true(same_files(&a, &b));
 	b.files.len -= sizeof(struct manifest_file);
-	assert_false(manifest_same_files(&a, &b));
+	assert_false(same_files(&a, &b));
 	manifest_fini(&a);
 	manifest_fini(&b);
 }

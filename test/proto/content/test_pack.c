@@ -1,4 +1,6 @@
-/* pack: what goes in comes out, sizes say little, and nothing that pack() would not write is read. */
+/*
+ * pack: what goes in comes out, sizes say little, and nothing that pack() would not write is read.
+ */
 #include "test/crypto/helpers.h"
 
 #include <zstd.h>

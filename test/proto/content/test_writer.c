@@ -6,6 +6,7 @@
 #include "crypto/path.h"
 #include "proto/content/reader.h"
 #include "proto/content/writer.h"
+#include "test/proto/content/same_files.h"
 #include "store/chunks.h"
 
 #define PATH       "meissen/wasser/pegel-elbe"
@@ -395,7 +396,9 @@ static void old_epochs_stay_in_use_and_want_their_keys(void **state)
 	buf_fini(&out);
 }
 
-/* An epoch at the path itself follows one above it; a reader of the new one has the old one's key. */
+/*
+ * An epoch at the path itself follows one above it; a reader of the new one has the old one's key.
+ */
 static void epochs_above_stay_in_use_too(void **state)
 {
 	struct shop *s = *state;
@@ -464,7 +467,10 @@ static void hidden_files_are_cut_at_fixed_places(void **state)
 	writer_close(w);
 }
 
-/* A grant of exactly this path has the prefix and the number that tier open would have, and another key. */
+/*
+ * A grant of exactly this path has the prefix and the number that tier open would have, and another
+ * key.
+ */
 static void an_open_version_takes_nothing_from_a_granted_one(void **state)
 {
 	struct shop *s = *state;
@@ -544,10 +550,10 @@ static void the_previous_version_tells_what_is_unchanged(void **state)
 	swapped[0] = files[1];
 	swapped[1] = files[0];
 	struct writer *b = publish(s, &params, swapped, 2);
-	assert_true(manifest_same_files(writer_manifest(a), writer_manifest(b)));
+	assert_true(same_files(writer_manifest(a), writer_manifest(b)));
 	writer_close(b);
 	b = publish(s, &params, files, 3);
-	assert_false(manifest_same_files(writer_manifest(a), writer_manifest(b)));
+	assert_false(same_files(writer_manifest(a), writer_manifest(b)));
 	writer_close(a);
 	writer_close(b);
 }
@@ -576,41 +582,6 @@ static void names_are_checked(void **state)
 	}
 	assert_err(writer_finish(w), ERR_EXISTS);
 	writer_close(w);
-}
-
-static void a_dropped_file_leaves_no_trace(void **state)
-{
-	struct shop *s = *state;
-	dataset_fresh(s);
-	struct writer_params params = params_of(s, TIER_OPEN, 1);
-	struct file kept = {"kept", bytes_of(s->text, 400000)};
-	struct file dropped = {"dropped", bytes_of(s->text + 13, 600000)};
-	struct writer *w = writer_open(&params);
-	struct txn *txn = txn_begin(s->db, true);
-	struct queue q = {.count = 0};
-	struct index_sum wanted;
-	/* half a file, then a whole one, then another attempt at the first */
-	assert_ok(writer_file_begin(w, bytes_str("dropped"), bytes_str("text/plain"), 99));
-	for (struct bytes in = dropped.content; in.len > 0;) {
-		in = bytes_slice(in, writer_feed(w, in), in.len);
-		queue_fill(s, txn, w, &q);
-	}
-	writer_file_drop(w);
-	file_feed(s, txn, w, &q, &kept);
-	file_feed(s, txn, w, &q, &dropped);
-	writer_file_drop(w);
-	queue_drain(s, txn, w, &q);
-	assert_ok(writer_finish(w));
-	queue_fill(s, txn, w, &q);
-	queue_drain(s, txn, w, &q);
-	assert_ok(writer_done(w, &s->version));
-	record_make(s, w);
-	assert_ok(txn_commit(txn));
-	writer_close(w);
-	wanted = s->version.index;
-	read_back(s, &params.dataset_key, &kept, 1);
-	publish_whole(s, &params, &kept, 1);
-	assert_true(index_sum_eq(&wanted, &s->version.index));
 }
 
 /* Random sizes and contents, some of them repeated. */
@@ -847,7 +818,6 @@ int main(void)
 		cmocka_unit_test(equal_input_gives_equal_versions_but_not_when_hidden),
 		cmocka_unit_test(the_previous_version_tells_what_is_unchanged),
 		cmocka_unit_test(names_are_checked),
-		cmocka_unit_test(a_dropped_file_leaves_no_trace),
 		cmocka_unit_test(random_publications_come_back),
 		cmocka_unit_test(a_manifest_is_opened_only_whole_and_right),
 		cmocka_unit_test(a_chunk_is_opened_only_where_it_belongs),

@@ -36,7 +36,10 @@ static void test_send(void **state)
 	assert_int_equal(hub_node_effect(&f->node, EFFECT_SEND, 1)->channel, LINK_CHANNEL_SYNC);
 }
 
-/* Exactly the limit still goes in one turn; a byte more ends the link; the next turn begins at nothing. */
+/*
+ * Exactly the limit still goes in one turn; a byte more ends the link; the next turn begins at
+ * nothing.
+ */
 static void test_send_queue(void **state)
 {
 	static const struct {
@@ -143,6 +146,20 @@ static void test_jitter(void **state)
 	assert_in_range(high, 1450, 1499);
 }
 
+/* What is signed and what is waited for tell the same moment; and never stays never. */
+static void test_times(void **state)
+{
+	struct hub_fixture *f = *state;
+	const struct hub *hub = &f->node.hub;
+	const int64_t wall_ms = hub_node_wall(&f->node), mono_ms = hub_node_mono(&f->node);
+	for (int64_t ms = -5000; ms <= 5000; ms += 2500) {
+		assert_int_equal(hub_mono_of(hub, wall_ms + ms), mono_ms + ms);
+		assert_int_equal(hub_wall_of(hub, mono_ms + ms), wall_ms + ms);
+	}
+	assert_true(hub_mono_of(hub, INT64_MAX) == INT64_MAX);
+	assert_true(hub_wall_of(hub, INT64_MAX) == INT64_MAX);
+}
+
 /* ---- the own place ---- */
 
 static const char no_federation[] = "this node is not in a federation yet";
@@ -167,7 +184,7 @@ static void test_places(void **state)
 	struct hub_fixture *f = *state;
 	struct hub *hub = &f->node.hub;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		char why[512] = "";
+		char why[WHY_LEN] = "";
 		hub->place = cases[i].place;
 		hub->place_before = cases[i].before;
 		hub->author = cases[i].author ? author_of(1, 0) : 0;
@@ -208,9 +225,10 @@ static void test_author_member(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		hub_test(test_send),   hub_test(test_send_queue), hub_test(test_send_faulty),
-		hub_test(test_bad),    hub_test(test_effects),    hub_test(test_jitter),
-		hub_test(test_places), hub_test(test_place_lost), hub_test(test_author_member),
+		hub_test(test_send),          hub_test(test_send_queue), hub_test(test_send_faulty),
+		hub_test(test_bad),           hub_test(test_effects),    hub_test(test_jitter),
+		hub_test(test_times),         hub_test(test_places),     hub_test(test_place_lost),
+		hub_test(test_author_member),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }

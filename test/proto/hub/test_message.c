@@ -360,7 +360,9 @@ static void truncated_and_trailing_are_refused(void **state)
 		struct buf out = sample(types[i]);
 		struct message m;
 		for (size_t len = 0; len < out.len; len++) {
-			/* In memory of its own, so that a sanitizer sees the first byte too many. */
+			/*
+			 * In memory of its own, so that a sanitizer sees the first byte too many.
+			 */
 			uint8_t *copy = mem_new(1, len + 1);
 			memcpy(copy, out.ptr, len);
 			assert_int_equal(message_decode(&m, bytes_of(copy, len)), ERR_MALFORMED);

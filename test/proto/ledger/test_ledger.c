@@ -307,7 +307,7 @@ static void every_rule_for_records(void **state)
 		cases[i].change(&record, f);
 		enum err err = accept(f, &record, NULL);
 		if (err != cases[i].wants)
-			fail_msg("%s: %s", cases[i].name, err_name(err));
+			fail_msg("%s: %s", cases[i].name, err_text(err));
 		ledger_settle(&f->node.ledger, f->node.txn);
 		assert_int_equal(txn_count(f->node.txn, TABLE_RECORD), err == ERR_OK);
 		assert_int_equal(txn_count(f->node.txn, TABLE_AUTHOR), err == ERR_OK);

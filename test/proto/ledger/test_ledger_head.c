@@ -232,7 +232,10 @@ static void two_heads_of_one_number_are_evidence(void **state)
 	assert_int_not_equal(completeness(f, author1), LEDGER_DISPUTED);
 }
 
-/* Each contradiction costs its author two signatures, and everybody else a row for ever: but only so many. */
+/*
+ * Each contradiction costs its author two signatures, and everybody else a row for ever: but only
+ * so many.
+ */
 static void evidence_is_bounded(void **state)
 {
 	struct fixture *f = *state;

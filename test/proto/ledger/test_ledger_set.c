@@ -306,7 +306,10 @@ static void lies_delete_nothing(void **state)
 
 /* ---- what arrives ---- */
 
-/* Accepts all records of the author; those in [from, until) with a broken signature. How many were accepted. */
+/*
+ * Accepts all records of the author; those in [from, until) with a broken signature. How many were
+ * accepted.
+ */
 static size_t copy_forged(struct fixture *f, struct ledger_node *to, uint64_t from, uint64_t until)
 {
 	struct bytes head, whole;
@@ -392,7 +395,10 @@ static void forged_record_displaces_nothing(void **state)
 	test_record_fini(&record);
 }
 
-/* What arrives can be acted upon without a look into the store: also an own record, when it is to be told. */
+/*
+ * What arrives can be acted upon without a look into the store: also an own record, when it is to
+ * be told.
+ */
 static void arrivals_are_decoded(void **state)
 {
 	struct fixture *f = *state;

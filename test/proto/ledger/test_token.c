@@ -17,7 +17,9 @@ static struct org_id org(unsigned n)
 	return (struct org_id){{(uint8_t)n, 1}};
 }
 
-/* A chain from organisation 1 to organisation count + 1 with room between the links in each field. */
+/*
+ * A chain from organisation 1 to organisation count + 1 with room between the links in each field.
+ */
 static void chain_init(struct chain *chain, size_t count)
 {
 	static const char *const prefixes[] = {"meissen", "meissen/kita", "meissen/kita/plan"};

@@ -1,4 +1,6 @@
-/* charter_store: two entries of one number in the store, what counts after them, and after a start. */
+/*
+ * charter_store: two entries of one number in the store, what counts after them, and after a start.
+ */
 #include "test/proto/charter_draft.h"
 
 struct forked {

@@ -367,8 +367,11 @@ static void all_short_inputs_agree_with_the_witness(void **state)
 			const uint8_t in[2] = {(uint8_t)(v >> (8 * (len - 1))), (uint8_t)v};
 			count += accept_any(bytes_of(in, len));
 		}
-	/* one byte: 128 numbers, nil, 2 booleans, empty text, array and map. Two bytes: uint 8 of 128 or more, no bytes,
-	   texts of one of 95 letters or a line feed, arrays of one of the 134 above */
+	/*
+	 * one byte: 128 numbers, nil, 2 booleans, empty text, array and map. Two bytes: uint 8 of
+	 * 128 or more, no bytes, texts of one of 95 letters or a line feed, arrays of one of the
+	 * 134 above
+	 */
 	assert_int_equal(count, 134 + 128 + 1 + 96 + 134);
 }
 

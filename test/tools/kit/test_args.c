@@ -19,7 +19,7 @@ static const struct option own[] = {
 struct line {
 	struct args args;
 	bool ok;
-	char why[ARGS_WHY_LEN];
+	char why[WHY_LEN];
 };
 
 /* words ends with NULL. */

@@ -1,0 +1,352 @@
+/*
+ * Taking back: what a withdrawal does where it is made and where it comes, and who has confirmed
+ * it.
+ */
+#include "proto/catalog/withdrawal.h"
+
+#include "proto/catalog/catalog.h"
+#include "proto/ledger/held.h"
+#include "store/chunks.h"
+#include "test/proto/made.h"
+#include "test/proto/press.h"
+
+/* The node is member 2; others withdraw, too. */
+struct fixture {
+	struct test_federation fed;
+	struct hub_node node;
+	struct withdrawal_view view;
+	char why[WHY_LEN];
+};
+
+#define PATH "gemeinde-2/plan"
+
+static int setup(void **state)
+{
+	struct fixture *f = mem_new(1, sizeof(*f));
+	test_federation_init(&f->fed, 4, 1, 1);
+	hub_node_open(&f->node, &f->fed, &f->fed.orgs[1]);
+	hub_node_machines(&f->node);
+	fedkeys_store(&f->node.hub, f->node.txn, 1, &f->fed.fed_key);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	hub_node_close(&f->node);
+	test_federation_fini(&f->fed);
+	free(f);
+	return 0;
+}
+
+static enum err withdraw(struct fixture *f, const char *path, const char *reason, bool erase)
+{
+	f->why[0] = 0;
+	return withdrawal_make(&f->node.hub, f->node.txn, path, reason, erase, &f->view, f->why);
+}
+
+static void take(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
+{
+	withdrawal_arrival(hub, txn, &arrival->record);
+}
+
+/* One of another member comes. */
+static void comes(struct fixture *f, unsigned member, const char *path, uint64_t number, bool erase)
+{
+	struct withdrawal withdrawal = {.path = bytes_str(path),
+					.reason = bytes_str("falsche Zahlen"),
+					.number = number,
+					.erase = erase};
+	struct dataset_id dataset = test_dataset(&f->fed, member, path);
+	struct buf body;
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	withdrawal_put(&body, &withdrawal);
+	assert_int_equal(made_record(&f->node, &f->fed, member, RECORD_WITHDRAWAL,
+				     record_slot_of(RECORD_WITHDRAWAL, id_bytes(&dataset)),
+				     buf_bytes(&body), take),
+			 ERR_OK);
+	buf_fini(&body);
+}
+
+static bool is_held(struct fixture *f, const struct version_id *of)
+{
+	struct held held;
+	return held_get(f->node.txn, of, &held);
+}
+
+/* Turns until the broom is through and nothing is to be told any more. */
+static void sweep(struct fixture *f)
+{
+	for (unsigned i = 0; i < 20; i++) {
+		hub_node_turn(&f->node);
+		scan_settle(&f->node.hub, f->node.txn);
+		withdrawal_settle(&f->node.hub, f->node.txn);
+	}
+	hub_node_turn(&f->node);
+}
+
+/* Whether this node has confirmed the latest erasure of a dataset. */
+static bool confirmed(struct fixture *f, const struct dataset_id *dataset)
+{
+	struct record_slot slot = record_slot_of(RECORD_ERASURE, id_bytes(dataset));
+	struct record record;
+	return !ledger_slot(&f->node.hub.ledger, f->node.txn, record_slot_bytes(&slot),
+			    f->node.hub.author, &record);
+}
+
+/* ---- withdrawing ---- */
+
+static void what_cannot_be_withdrawn(void **state)
+{
+	static char long_reason[WITHDRAWAL_REASON_LEN_MAX + 2];
+	const struct {
+		const char *path, *reason;
+		enum err err;
+		const char *says;
+	} cases[] = {
+		{"gemeinde-2", "x", ERR_CONFIG, "is no dataset: write gemeinde-2/NAME"},
+		{"Gemeinde-2/x", "x", ERR_CONFIG, "is no dataset"},
+		{PATH, "", ERR_CONFIG, "the reason is one line of 1 to"},
+		{PATH, "a\nb", ERR_CONFIG, "the reason is one line"},
+		{PATH, long_reason, ERR_CONFIG, "the reason is one line"},
+		{"gemeinde-3/plan", "x", ERR_DENIED, "only who has published it can withdraw it"},
+		{"gemeinde-2/none", "x", ERR_ABSENT, "has no version that could be withdrawn"},
+	};
+	struct fixture *f = *state;
+	memset(long_reason, 'a', sizeof(long_reason) - 1);
+	press_version(&f->node, PATH, TIER_MEMBERS, "a", 1);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_int_equal(withdraw(f, cases[i].path, cases[i].reason, false), cases[i].err);
+		assert_non_null(strstr(f->why, cases[i].says));
+	}
+	assert_null(hub_node_note(&f->node, NOTE_WITHDRAWN));
+}
+
+static void all_own_versions_go(void **state)
+{
+	struct fixture *f = *state;
+	struct catalog_entry entry;
+	press_version(&f->node, PATH, TIER_MEMBERS, "a", 1);
+	press_version(&f->node, PATH, TIER_MEMBERS, "b", 2);
+	press_version(&f->node, "gemeinde-2/other", TIER_MEMBERS, "a", 1);
+	assert_int_equal(withdraw(f, PATH, "falsche Zahlen", false), ERR_OK);
+	assert_int_equal(f->view.number, 2);
+	assert_true(f->view.own && !f->view.erase);
+	assert_string_equal(hub_node_note(&f->node, NOTE_WITHDRAWN)->text, "falsche Zahlen");
+	for (uint64_t number = 0; number <= 2; number++) {
+		assert_int_equal(
+			catalog_find(&f->node.hub, f->node.txn, PATH, number, &entry, f->why),
+			ERR_ABSENT);
+		assert_non_null(strstr(f->why, "gemeinde-2/plan was withdrawn by Gemeinde 2 on "));
+		assert_non_null(strstr(f->why, ": falsche Zahlen"));
+	}
+	assert_int_equal(catalog_find(&f->node.hub, f->node.txn, PATH, 3, &entry, f->why),
+			 ERR_ABSENT);
+	assert_non_null(strstr(f->why, "no dataset gemeinde-2/plan is known here"));
+	assert_int_equal(
+		catalog_find(&f->node.hub, f->node.txn, "gemeinde-2/other", 0, &entry, f->why),
+		ERR_OK);
+	catalog_entry_fini(&entry);
+	/* Nothing of it is left after the broom; without erasing nothing is confirmed. */
+	sweep(f);
+	struct dataset_id dataset = test_dataset(&f->fed, 2, PATH);
+	struct walk walk = walk_begin(f->node.txn, TABLE_CHUNK, id_bytes(&dataset));
+	assert_false(walk_next(&walk));
+	assert_false(confirmed(f, &dataset));
+	assert_int_equal(withdraw(f, PATH, "noch einmal", false), ERR_ABSENT);
+}
+
+/*
+ * What was taken back can still be asked to be erased; the next version has a higher number, and is
+ * not touched.
+ */
+static void erasing_may_be_asked_later(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_id dataset = test_dataset(&f->fed, 2, PATH);
+	press_version(&f->node, PATH, TIER_MEMBERS, "a", 1);
+	assert_int_equal(withdraw(f, PATH, "falsch", false), ERR_OK);
+	assert_int_equal(withdraw(f, PATH, "bitte löschen", true), ERR_OK);
+	assert_int_equal(f->view.number, 1);
+	assert_true(f->view.erase);
+	sweep(f);
+	assert_true(confirmed(f, &dataset));
+	assert_int_equal(withdraw(f, PATH, "bitte löschen", true), ERR_ABSENT);
+	press_version(&f->node, PATH, TIER_MEMBERS, "b", 2);
+	assert_true(withdrawal_find(&f->node.hub, f->node.txn, PATH, 1, &f->view));
+	assert_false(withdrawal_find(&f->node.hub, f->node.txn, PATH, 2, &f->view));
+}
+
+/* ---- one comes ---- */
+
+static void a_copy_is_erased_and_that_is_told(void **state)
+{
+	static const struct {
+		bool erase, held, confirms;
+		uint64_t number; /* that is withdrawn; 2 is held */
+		bool goes;
+	} cases[] = {
+		{true, true, true, 2, true},    {false, true, false, 2, true},
+		{true, false, false, 2, false}, {true, true, false, 1, false},
+		{true, true, true, 9, true},
+	};
+	struct fixture *f = *state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char path[40];
+		snprintf(path, sizeof(path), "gemeinde-3/x%d", (int)i);
+		struct parcel p = {.member = 3, .path = path, .number = 2, .count = 2};
+		parcel_make(&p, &f->fed);
+		parcel_known(&p, &f->node, &f->fed, NULL);
+		if (cases[i].held)
+			parcel_held(&p, &f->node);
+		hub_node_forget(&f->node);
+		comes(f, 3, path, cases[i].number, cases[i].erase);
+		assert_string_equal(hub_node_note(&f->node, NOTE_WITHDRAWN)->path, path);
+		assert_int_equal(is_held(f, &p.of), cases[i].held && !cases[i].goes);
+		/* It is told when no chunk is left, and not before; also over a restart. */
+		assert_false(confirmed(f, &p.of.dataset));
+		assert_int_equal(withdrawal_wake(&f->node.hub) != INT64_MAX, cases[i].confirms);
+		withdrawal_settle(&f->node.hub, f->node.txn);
+		assert_false(confirmed(f, &p.of.dataset));
+		hub_node_machines(&f->node);
+		assert_int_equal(withdrawal_wake(&f->node.hub) != INT64_MAX, cases[i].confirms);
+		sweep(f);
+		assert_int_equal(chunks_has(f->node.txn, &p.of.dataset, parcel_addr(&p, 0)),
+				 cases[i].held && !cases[i].goes);
+		assert_int_equal(confirmed(f, &p.of.dataset), cases[i].confirms);
+		assert_true(withdrawal_wake(&f->node.hub) == INT64_MAX);
+		parcel_fini(&p);
+	}
+}
+
+static void what_is_on_its_way_stops(void **state)
+{
+	struct fixture *f = *state;
+	struct parcel p = {.member = 3, .path = "gemeinde-3/plan"};
+	parcel_make(&p, &f->fed);
+	parcel_known(&p, &f->node, &f->fed, NULL);
+	fetch_add(&f->node.hub, f->node.txn, &p.of, &p.version, true);
+	comes(f, 3, "gemeinde-3/plan", 1, false);
+	assert_null(fetch_find(&f->node.hub, &p.of));
+	parcel_fini(&p);
+}
+
+/* Each takes back its own: the same path of another organisation is another dataset. */
+static void nobody_takes_back_what_is_not_its_own(void **state)
+{
+	struct fixture *f = *state;
+	struct catalog_entry entry;
+	struct parcel p = {.member = 3, .path = "gemeinde-3/plan"};
+	parcel_make(&p, &f->fed);
+	parcel_known(&p, &f->node, &f->fed, NULL);
+	parcel_held(&p, &f->node);
+	comes(f, 4, "gemeinde-3/plan", 9, true);
+	assert_true(is_held(f, &p.of));
+	assert_int_equal(
+		catalog_find(&f->node.hub, f->node.txn, "gemeinde-3/plan", 0, &entry, f->why),
+		ERR_OK);
+	catalog_entry_fini(&entry);
+	assert_false(withdrawal_find(&f->node.hub, f->node.txn, "gemeinde-3/plan", 0, &f->view));
+	parcel_fini(&p);
+}
+
+/* ---- who has confirmed ---- */
+
+static bool answer_add(void *arg, const struct withdrawal_answer *answer)
+{
+	char *out = arg;
+	size_t len = strlen(out);
+	snprintf(out + len, 80 - len, "%s%d%s", len ? " " : "", (int)author_member(answer->author),
+		 answer->time_ms ? "+" : "?");
+	return true;
+}
+
+static const char *answers(struct fixture *f, char out[80])
+{
+	out[0] = 0;
+	assert_true(withdrawal_find(&f->node.hub, f->node.txn, PATH, 0, &f->view));
+	withdrawal_answers(&f->node.hub, f->node.txn, &f->view, answer_add, out);
+	return out;
+}
+
+static void confirms(struct fixture *f, unsigned member, const struct record_id *withdrawal)
+{
+	struct dataset_id dataset = test_dataset(&f->fed, 2, PATH);
+	struct buf body;
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	erasure_put(&body, withdrawal);
+	assert_int_equal(made_record(&f->node, &f->fed, member, RECORD_ERASURE,
+				     record_slot_of(RECORD_ERASURE, id_bytes(&dataset)),
+				     buf_bytes(&body), NULL),
+			 ERR_OK);
+	buf_fini(&body);
+}
+
+static void who_held_a_copy_is_known_until_it_confirms(void **state)
+{
+	struct fixture *f = *state;
+	struct parcel held = {.member = 2, .path = PATH};
+	char out[80];
+	press_version(&f->node, PATH, TIER_MEMBERS, "a", 1);
+	parcel_make(&held, &f->fed);
+	for (unsigned member = 3; member <= 4; member++)
+		parcel_offer(&held, &f->node, hub_node_member(&f->node, &f->fed.orgs[member - 1]));
+	assert_int_equal(withdraw(f, PATH, "falsch", true), ERR_OK);
+	assert_string_equal(answers(f, out), "3? 4?");
+	struct record_id first = f->view.record;
+	sweep(f);
+	assert_string_equal(answers(f, out), "2+ 3? 4?");
+	confirms(f, 4, &first);
+	assert_string_equal(answers(f, out), "2+ 4+ 3?");
+	/* Who has not answered is asked again with the next one; who has is done with. */
+	press_version(&f->node, PATH, TIER_MEMBERS, "b", 2);
+	assert_int_equal(withdraw(f, PATH, "wieder falsch", true), ERR_OK);
+	assert_string_equal(answers(f, out), "3?");
+	confirms(f, 3, &first); /* the one before */
+	assert_string_equal(answers(f, out), "3?");
+	struct record_id second = f->view.record;
+	confirms(f, 3, &second);
+	assert_string_equal(answers(f, out), "3+");
+	hub_node_machines(&f->node);
+	sweep(f);
+	assert_string_equal(answers(f, out), "2+ 3+");
+	parcel_fini(&held);
+}
+
+static bool each_count(void *arg, const struct withdrawal_view *view)
+{
+	assert_true(view->own && view->erase);
+	++*(unsigned *)arg;
+	return true;
+}
+
+static void own_requests_to_erase_are_listed(void **state)
+{
+	struct fixture *f = *state;
+	unsigned count = 0;
+	press_version(&f->node, PATH, TIER_MEMBERS, "a", 1);
+	press_version(&f->node, "gemeinde-2/b", TIER_MEMBERS, "a", 1);
+	assert_int_equal(withdraw(f, PATH, "falsch", true), ERR_OK);
+	assert_int_equal(withdraw(f, "gemeinde-2/b", "falsch", false), ERR_OK);
+	comes(f, 3, "gemeinde-3/plan", 1, true);
+	withdrawal_each(&f->node.hub, f->node.txn, each_count, &count);
+	assert_int_equal(count, 1);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(what_cannot_be_withdrawn),
+		T(all_own_versions_go),
+		T(erasing_may_be_asked_later),
+		T(a_copy_is_erased_and_that_is_told),
+		T(what_is_on_its_way_stops),
+		T(nobody_takes_back_what_is_not_its_own),
+		T(who_held_a_copy_is_known_until_it_confirms),
+		T(own_requests_to_erase_are_listed),
+	};
+	return cmocka_run_group_tests(tests, test_setup, NULL);
+}

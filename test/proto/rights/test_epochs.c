@@ -1,0 +1,402 @@
+/* Keys that follow paths: who gets which, and when they change. */
+#include "proto/rights/epochs.h"
+
+#include "proto/ledger/keywrap.h"
+#include "test/proto/made.h"
+
+/*
+ * The node is member 2 and gives rights to 3, 4 and 5; each of them may look with a node of its
+ * own.
+ */
+struct fixture {
+	struct test_federation fed;
+	struct hub_node node;
+};
+
+enum { OWNER = 2 };
+#define SECOND_MS INT64_C(1000)
+#define HOUR_MS   (3600 * SECOND_MS)
+#define DAY_MS    (24 * HOUR_MS)
+#define TOP       "gemeinde-2"
+#define KITA      "gemeinde-2/kita"
+
+static int setup(void **state)
+{
+	struct fixture *f = mem_new(1, sizeof(*f));
+	test_federation_init(&f->fed, 5, 1, 1);
+	hub_node_open(&f->node, &f->fed, &f->fed.orgs[OWNER - 1]);
+	hub_node_machines(&f->node);
+	f->node.hub.quiet_until_ms = 0;
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	hub_node_close(&f->node);
+	test_federation_fini(&f->fed);
+	free(f);
+	return 0;
+}
+
+static void take(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
+{
+	if (arrival->record.kind == RECORD_TOKEN)
+		rights_arrival(hub, &arrival->record);
+	epochs_arrival(hub, txn, &arrival->record);
+}
+
+/* Until nothing is to be done now. */
+static void settle(struct hub_node *node)
+{
+	do {
+		hub_node_turn(node);
+		epochs_settle(&node->hub, node->txn);
+	} while (epochs_wake(&node->hub) <= hub_node_mono(node));
+}
+
+static void later(struct fixture *f, int64_t ms)
+{
+	hub_node_pass(&f->node, ms);
+	settle(&f->node);
+}
+
+static struct gift gives(struct fixture *f, struct gift gift)
+{
+	gift.from = OWNER;
+	gift.prefix = gift.prefix ? gift.prefix : KITA;
+	gift_made(&gift, &f->node, &f->fed, take);
+	settle(&f->node);
+	return gift;
+}
+
+/* The epoch that governs a path: "PREFIX NUMBER", or the error. */
+static const char *governs(struct fixture *f, const char *path, struct key *key, char out[80])
+{
+	size_t prefix_len = 0;
+	uint64_t number = 0;
+	enum err err = epochs_govern(&f->node.hub, f->node.txn, bytes_str(path), &prefix_len,
+				     &number, key);
+	if (err)
+		snprintf(out, 80, "%s", err_text(err));
+	else
+		snprintf(out, 80, "%.*s %d", (int)prefix_len, path, (int)number);
+	return out;
+}
+
+static void assert_governs(struct fixture *f, const char *path, const char *epoch)
+{
+	struct key key;
+	char out[80];
+	assert_string_equal(governs(f, path, &key, out), epoch);
+}
+
+/*
+ * Whether a node of a member, which has all records of the owner, finds the key of the owner's
+ * epoch for a path.
+ */
+static bool opens(struct fixture *f, unsigned member, const char *prefix, uint64_t number,
+		  const char *path)
+{
+	struct hub_node *reader = mem_new(1, sizeof(*reader));
+	struct key own, key = {{0}};
+	hub_node_open(reader, &f->fed, &f->fed.orgs[member - 1]);
+	hub_node_machines(reader);
+	hub_node_time(reader, hub_node_wall(&f->node), hub_node_mono(&f->node));
+	made_copy(&f->node, reader, author_of(OWNER, 0), take);
+	settle(reader);
+	assert_int_equal(epochs_key(&f->node.hub, f->node.txn, bytes_str(prefix), number,
+				    bytes_str(path), &own),
+			 ERR_OK);
+	enum err err = epochs_key(&reader->hub, reader->txn, bytes_str(prefix), number,
+				  bytes_str(path), &key);
+	assert_true(!err || err == ERR_ABSENT);
+	if (!err)
+		assert_memory_equal(key.b, own.b, KEY_LEN);
+	hub_node_close(reader);
+	free(reader);
+	return !err;
+}
+
+/* ---- what governs ---- */
+
+static void the_first_epoch_is_that_of_the_namespace(void **state)
+{
+	struct fixture *f = *state;
+	struct key a, b;
+	char out[80];
+	assert_string_equal(governs(f, "gemeinde-2/kita/plan", &a, out), TOP " 1");
+	assert_string_equal(governs(f, "gemeinde-2/bau", &b, out), TOP " 1");
+	assert_memory_not_equal(a.b, b.b, KEY_LEN); /* each path has its own */
+	assert_string_equal(governs(f, "gemeinde-2/kita/plan", &b, out), TOP " 1");
+	assert_memory_equal(a.b, b.b, KEY_LEN);
+	/* With a start nothing changes. */
+	hub_node_machines(&f->node);
+	f->node.hub.quiet_until_ms = 0;
+	assert_string_equal(governs(f, "gemeinde-2/kita/plan", &b, out), TOP " 1");
+	assert_memory_equal(a.b, b.b, KEY_LEN);
+}
+
+static void the_longest_path_and_the_highest_number_govern(void **state)
+{
+	struct fixture *f = *state;
+	gives(f, (struct gift){.to = 3, .expiry_ms = TEST_TIME_MS + HOUR_MS});
+	assert_governs(f, "gemeinde-2/kita/plan", TOP " 1");
+	later(f, HOUR_MS);
+	assert_governs(f, "gemeinde-2/kita/plan", KITA " 1");
+	assert_governs(f, "gemeinde-2/kita", KITA " 1");
+	assert_governs(f, "gemeinde-2/kitas", TOP " 1");
+	assert_governs(f, "gemeinde-2/bau", TOP " 1");
+	gives(f, (struct gift){.to = 3, .expiry_ms = TEST_TIME_MS + 2 * DAY_MS});
+	later(f, 2 * DAY_MS);
+	assert_governs(f, "gemeinde-2/kita/plan", KITA " 2");
+	/* Above, everything below is renewed, too. */
+	gives(f, (struct gift){.to = 3, .prefix = TOP, .expiry_ms = TEST_TIME_MS + 4 * DAY_MS});
+	later(f, 2 * DAY_MS);
+	assert_governs(f, "gemeinde-2/bau", TOP " 2");
+	assert_governs(f, "gemeinde-2/kita/plan", KITA " 3");
+}
+
+static void only_the_key_author_makes_epochs(void **state)
+{
+	struct fixture *f = *state;
+	f->node.identity.node_index = 1; /* beside node 0, which has the role as well */
+	assert_governs(f, "gemeinde-2/kita", err_text(ERR_DENIED));
+	gives(f, (struct gift){.to = 3});
+	assert_governs(f, "gemeinde-2/kita", err_text(ERR_DENIED));
+	f->node.identity.node_index = 0;
+	assert_governs(f, "gemeinde-2/kita", TOP " 1");
+	/* What is there it uses. */
+	f->node.identity.node_index = 1;
+	assert_governs(f, "gemeinde-2/kita", TOP " 1");
+}
+
+/* ---- who reads ---- */
+
+static void a_reader_gets_what_lies_below_its_prefix(void **state)
+{
+	static const struct {
+		unsigned to;
+		const char *prefix;
+		enum verb verb;
+		const char *path;
+		bool opens;
+	} cases[] = {
+		{3, KITA, VERB_READ, "gemeinde-2/kita/plan", true},
+		{3, KITA, VERB_READ, "gemeinde-2/kita", true},
+		{3, KITA, VERB_READ, "gemeinde-2/kitas", false},
+		{3, KITA, VERB_READ, "gemeinde-2", false},
+		{3, KITA, VERB_WRITE, "gemeinde-2/kita/a/b", true},
+		{3, KITA, VERB_RELAY, "gemeinde-2/kita/plan", false},
+		{3, TOP, VERB_READ, "gemeinde-2/bau", true},
+		{4, KITA, VERB_READ, "gemeinde-2/kita/plan", false}, /* of member 3 */
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fixture *f;
+		setup((void **)&f);
+		gives(f, (struct gift){.to = cases[i].to,
+				       .prefix = cases[i].prefix,
+				       .verb = cases[i].verb});
+		assert_governs(f, "gemeinde-2/x", TOP " 1");
+		assert_int_equal(opens(f, 3, TOP, 1, cases[i].path), cases[i].opens);
+		teardown((void **)&f);
+	}
+	(void)state;
+}
+
+/*
+ * What comes later is not for whose right has ended; what was before is for whoever gets a right
+ * now.
+ */
+static void a_new_epoch_follows_a_right_that_ends(void **state)
+{
+	struct fixture *f = *state;
+	gives(f, (struct gift){.to = 3, .expiry_ms = TEST_TIME_MS + HOUR_MS});
+	gives(f, (struct gift){.to = 4});
+	gives(f, (struct gift){.to = 5, .prefix = TOP});
+	const char *plan = "gemeinde-2/kita/plan";
+	assert_true(opens(f, 3, TOP, 1, plan) && opens(f, 4, TOP, 1, plan));
+	later(f, HOUR_MS - 1);
+	assert_governs(f, plan, TOP " 1");
+	assert_int_equal(epochs_wake(&f->node.hub), hub_node_mono(&f->node) + 1);
+	later(f, 1);
+	assert_governs(f, plan, KITA " 1");
+	assert_false(opens(f, 3, KITA, 1, plan));
+	assert_true(opens(f, 4, KITA, 1, plan));
+	/* Whoever reads above follows the link down; who comes later reads what was before. */
+	assert_true(opens(f, 5, KITA, 1, plan));
+	gives(f, (struct gift){.to = 3, .round = 1});
+	assert_true(opens(f, 3, KITA, 1, plan));
+	assert_true(opens(f, 3, TOP, 1, plan));
+	assert_false(opens(f, 3, TOP, 1, "gemeinde-2/bau"));
+}
+
+/*
+ * PROTOCOL: "expired tokens at most once a day, together" - but who is no member any more is left
+ * out at once.
+ */
+static void expired_tokens_wait_for_each_other(void **state)
+{
+	struct fixture *f = *state;
+	struct charter_change changes[2] = {
+		{.kind = CHARTER_REMOVE, .member.number = 5},
+		{.kind = CHARTER_KEY, .key_number = 2, .has_sealed = true}};
+	for (unsigned i = 0; i < 4; i++)
+		gives(f, (struct gift){.to = 3,
+				       .prefix = i ? "gemeinde-2/b" : KITA,
+				       .round = i,
+				       .expiry_ms = TEST_TIME_MS + (int64_t)(i + 1) * HOUR_MS});
+	gives(f, (struct gift){.to = 4,
+			       .prefix = "gemeinde-2/c",
+			       .expiry_ms = TEST_TIME_MS + 5 * HOUR_MS});
+	gives(f, (struct gift){.to = 5, .prefix = "gemeinde-2/d"});
+	later(f, HOUR_MS);
+	assert_governs(f, KITA, KITA " 1");
+	/* The next ones, up to a day later, come together. */
+	later(f, 3 * HOUR_MS);
+	later(f, 1 * HOUR_MS);
+	assert_governs(f, "gemeinde-2/b", TOP " 1");
+	later(f, 20 * HOUR_MS - 1);
+	assert_governs(f, "gemeinde-2/b", TOP " 1");
+	assert_governs(f, "gemeinde-2/c", TOP " 1");
+	assert_int_equal(epochs_wake(&f->node.hub), hub_node_mono(&f->node) + 1);
+	later(f, 1);
+	assert_governs(f, "gemeinde-2/b", "gemeinde-2/b 1");
+	assert_governs(f, "gemeinde-2/c", "gemeinde-2/c 1");
+	later(f, HOUR_MS);
+	assert_governs(f, "gemeinde-2/d", TOP " 1");
+	made_charter(&f->node, &f->fed, changes, 2);
+	settle(&f->node);
+	assert_governs(f, "gemeinde-2/d", "gemeinde-2/d 1");
+}
+
+/* Whoever got a key in a text has it, also when nobody ever shows the token. */
+static void a_right_given_as_text_ends_too(void **state)
+{
+	struct fixture *f = *state;
+	struct keywrap wrap;
+	const struct digest token = {{7}};
+	assert_int_equal(
+		epochs_wrap(&f->node.hub, f->node.txn, &f->fed.orgs[2].id, bytes_str(KITA), &wrap),
+		ERR_OK);
+	assert_int_equal(wrap.number, 1);
+	assert_true(bytes_eq(wrap.prefix, bytes_str(TOP)) && bytes_eq(wrap.path, bytes_str(KITA)));
+	epochs_given(f->node.txn, &token, &f->fed.orgs[2].id, bytes_str(KITA),
+		     TEST_TIME_MS + HOUR_MS / 2);
+	later(f, HOUR_MS / 2 - 1);
+	assert_governs(f, KITA, TOP " 1");
+	later(f, HOUR_MS);
+	assert_governs(f, KITA, KITA " 1");
+	later(f, 2 * DAY_MS);
+	assert_governs(f, KITA, KITA " 1"); /* once */
+}
+
+/* The text itself opens for whom it was made, and for nobody else. */
+static void a_wrap_in_a_text_is_taken_by_its_reader(void **state)
+{
+	struct fixture *f = *state;
+	struct keywrap wrap;
+	struct key own, key;
+	assert_int_equal(
+		epochs_wrap(&f->node.hub, f->node.txn, &f->fed.orgs[2].id, bytes_str(KITA), &wrap),
+		ERR_OK);
+	assert_int_equal(
+		epochs_key(&f->node.hub, f->node.txn, bytes_str(TOP), 1, bytes_str(KITA), &own),
+		ERR_OK);
+	for (unsigned member = 3; member <= 4; member++) {
+		struct hub_node reader;
+		hub_node_open(&reader, &f->fed, &f->fed.orgs[member - 1]);
+		hub_node_machines(&reader);
+		assert_int_equal(epochs_wrap_take(&reader.hub, reader.txn,
+						  &f->fed.orgs[OWNER - 1].id, &wrap),
+				 member == 3 ? ERR_OK : ERR_DENIED);
+		/* A stranger's counts for nothing, however well it is made. */
+		struct keywrap strange = wrap;
+		struct wrap_context context = {.granter = f->fed.orgs[4].id,
+					       .grantee = wrap.grantee,
+					       .prefix = wrap.prefix,
+					       .number = wrap.number,
+					       .path = wrap.path};
+		struct dh_pk pk;
+		dh_pk_of(&pk, &f->fed.orgs[2].wrap);
+		assert_int_equal(wrap_seal(&strange.wrap, &own, &pk, &context, &reader.random),
+				 ERR_OK);
+		assert_int_equal(
+			epochs_wrap_take(&reader.hub, reader.txn, &f->fed.orgs[4].id, &strange),
+			ERR_DENIED);
+		enum err err = epochs_key(&reader.hub, reader.txn, bytes_str(TOP), 1,
+					  bytes_str(KITA), &key);
+		assert_int_equal(err, member == 3 ? ERR_OK : ERR_ABSENT);
+		if (!err)
+			assert_memory_equal(key.b, own.b, KEY_LEN);
+		hub_node_close(&reader);
+	}
+}
+
+/* ---- right after a start ---- */
+
+/*
+ * Others may know more of the own records than this store: no epoch is made before that is clear.
+ */
+static void early_after_a_start_nothing_new_is_made(void **state)
+{
+	struct fixture *f = *state;
+	struct hub *hub = &f->node.hub;
+	hub->quiet_until_ms = hub_node_mono(&f->node) + 5000;
+	assert_governs(f, KITA, err_text(ERR_AGAIN));
+	gift_made(&(struct gift){.from = OWNER,
+				 .to = 3,
+				 .prefix = KITA,
+				 .expiry_ms = TEST_TIME_MS + HOUR_MS},
+		  &f->node, &f->fed, take);
+	epochs_settle(hub, f->node.txn);
+	hub_node_turn(&f->node);
+	while (epochs_wake(hub) <= hub_node_mono(&f->node))
+		epochs_settle(hub, f->node.txn);
+	assert_int_equal(epochs_wake(hub), hub->quiet_until_ms);
+	assert_governs(f, KITA, err_text(ERR_AGAIN));
+	later(f, 5000);
+	assert_governs(f, KITA, TOP " 1");
+	assert_true(opens(f, 3, TOP, 1, KITA));
+	/* What is there is used, unless somebody's right to it has ended. */
+	hub->quiet_until_ms = hub_node_mono(&f->node) + 2 * HOUR_MS;
+	assert_governs(f, KITA, TOP " 1");
+	later(f, HOUR_MS);
+	assert_governs(f, KITA, err_text(ERR_AGAIN));
+	later(f, HOUR_MS);
+	assert_governs(f, KITA, KITA " 1");
+}
+
+static void who_is_behind_waits_for_what_others_know(void **state)
+{
+	struct fixture *f = *state;
+	struct hub *hub = &f->node.hub;
+	hub->behind_since_ms = hub_node_mono(&f->node);
+	gift_made(&(struct gift){.from = OWNER, .to = 3, .prefix = KITA}, &f->node, &f->fed, take);
+	settle(&f->node);
+	assert_true(epochs_wake(hub) == INT64_MAX);
+	assert_governs(f, KITA, err_text(ERR_AGAIN));
+	hub->behind_since_ms = 0;
+	settle(&f->node);
+	assert_true(opens(f, 3, TOP, 1, KITA));
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(the_first_epoch_is_that_of_the_namespace),
+		T(the_longest_path_and_the_highest_number_govern),
+		T(only_the_key_author_makes_epochs),
+		cmocka_unit_test(a_reader_gets_what_lies_below_its_prefix),
+		T(a_new_epoch_follows_a_right_that_ends),
+		T(expired_tokens_wait_for_each_other),
+		T(a_right_given_as_text_ends_too),
+		T(a_wrap_in_a_text_is_taken_by_its_reader),
+		T(early_after_a_start_nothing_new_is_made),
+		T(who_is_behind_waits_for_what_others_know),
+	};
+	return cmocka_run_group_tests(tests, test_setup, NULL);
+}

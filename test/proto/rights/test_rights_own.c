@@ -1,0 +1,257 @@
+/* What the own organisation may do, by the tokens that it has got. */
+#include "proto/rights/rights.h"
+
+#include "test/proto/made.h"
+
+/* The node is member 2, and no steward; the namespace is that of 3. */
+struct fixture {
+	struct test_federation fed;
+	struct hub_node node;
+};
+
+#define DAY_MS (24 * 3600 * INT64_C(1000))
+
+static int setup(void **state)
+{
+	struct fixture *f = mem_new(1, sizeof(*f));
+	test_federation_init(&f->fed, 4, 1, 1);
+	hub_node_open(&f->node, &f->fed, &f->fed.orgs[1]);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	hub_node_close(&f->node);
+	test_federation_fini(&f->fed);
+	free(f);
+	return 0;
+}
+
+static void take(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
+{
+	rights_arrival(hub, &arrival->record);
+}
+
+static struct gift comes(struct fixture *f, struct gift gift)
+{
+	gift.from = gift.from ? gift.from : 3;
+	gift.to = gift.to ? gift.to : 2;
+	gift_made(&gift, &f->node, &f->fed, take);
+	return gift;
+}
+
+static bool may(struct fixture *f, const char *path, enum verb need, struct digest *token)
+{
+	return rights_own_token(&f->node.hub, f->node.txn, bytes_str(path), need, token);
+}
+
+static bool reads(struct fixture *f, const char *path)
+{
+	return may(f, path, VERB_READ, NULL);
+}
+
+/* ---- when ---- */
+
+static void a_right_begins_and_ends(void **state)
+{
+	struct fixture *f = *state;
+	struct hub *hub = &f->node.hub;
+	comes(f, (struct gift){.prefix = "gemeinde-3",
+			       .not_before_ms = TEST_TIME_MS + 1000,
+			       .expiry_ms = TEST_TIME_MS + 5000});
+	assert_false(reads(f, "gemeinde-3/x"));
+	uint64_t wanted = hub->wanted_epoch;
+	assert_int_equal(rights_wake(hub), hub_node_mono(&f->node) + 1000);
+	hub_node_pass(&f->node, 999);
+	rights_tick(hub);
+	assert_int_equal(hub->wanted_epoch, wanted);
+	assert_false(reads(f, "gemeinde-3/x"));
+	/* What begins now is looked for now. */
+	hub_node_pass(&f->node, 1);
+	rights_tick(hub);
+	assert_true(hub->wanted_epoch != wanted);
+	assert_true(reads(f, "gemeinde-3/x"));
+	assert_true(rights_wake(hub) == INT64_MAX);
+	hub_node_pass(&f->node, 3999);
+	assert_true(reads(f, "gemeinde-3/x"));
+	hub_node_pass(&f->node, 1);
+	assert_false(reads(f, "gemeinde-3/x"));
+}
+
+static void a_token_counts_when_it_comes(void **state)
+{
+	struct fixture *f = *state;
+	struct hub *hub = &f->node.hub;
+	assert_false(reads(f, "gemeinde-3/x"));
+	uint64_t wanted = hub->wanted_epoch;
+	comes(f, (struct gift){.to = 4, .prefix = "gemeinde-3"});
+	assert_int_equal(hub->wanted_epoch, wanted); /* somebody else's */
+	assert_false(reads(f, "gemeinde-3/x"));
+	comes(f, (struct gift){.prefix = "gemeinde-3"});
+	assert_true(hub->wanted_epoch != wanted);
+	assert_true(reads(f, "gemeinde-3/x"));
+}
+
+/* ---- what ---- */
+
+static void prefix_and_verb_decide(void **state)
+{
+	static const struct {
+		const char *path;
+		enum verb need;
+		bool may;
+	} cases[] = {
+		{"gemeinde-3/a", VERB_READ, true},    {"gemeinde-3/a/b/c", VERB_READ, true},
+		{"gemeinde-3/a", VERB_RELAY, true},   {"gemeinde-3/a", VERB_WRITE, false},
+		{"gemeinde-3/ab", VERB_RELAY, false}, {"gemeinde-3", VERB_RELAY, false},
+		{"gemeinde-3/r/x", VERB_RELAY, true}, {"gemeinde-3/r/x", VERB_READ, false},
+		{"gemeinde-3/r/w", VERB_WRITE, true}, {"gemeinde-3/r/w/x", VERB_READ, true},
+		{"gemeinde-4/a", VERB_RELAY, false},  {"gemeinde-2/a", VERB_RELAY, false},
+	};
+	struct fixture *f = *state;
+	comes(f, (struct gift){.prefix = "gemeinde-3/a"});
+	comes(f, (struct gift){.prefix = "gemeinde-3/r", .verb = VERB_RELAY});
+	comes(f, (struct gift){.prefix = "gemeinde-3/r/w", .verb = VERB_WRITE});
+	comes(f, (struct gift){.prefix = "gemeinde-4/a"}); /* not its own to give */
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_int_equal(may(f, cases[i].path, cases[i].need, NULL), cases[i].may);
+}
+
+/* Of several the one that ends last is named, wherever it lies. */
+static void the_one_that_ends_last_is_named(void **state)
+{
+	struct fixture *f = *state;
+	struct digest token;
+	struct gift below = comes(
+		f, (struct gift){.prefix = "gemeinde-3/a", .expiry_ms = TEST_TIME_MS + 2 * DAY_MS});
+	struct gift above = comes(
+		f, (struct gift){.prefix = "gemeinde-3", .expiry_ms = TEST_TIME_MS + 3 * DAY_MS});
+	comes(f, (struct gift){.prefix = "gemeinde-3",
+			       .expiry_ms = TEST_TIME_MS + 1 * DAY_MS,
+			       .round = 1});
+	struct gift relay = comes(f, (struct gift){.prefix = "gemeinde-3",
+						   .verb = VERB_RELAY,
+						   .expiry_ms = TEST_TIME_MS + 4 * DAY_MS});
+	assert_true(may(f, "gemeinde-3/a/x", VERB_READ, &token));
+	assert_true(id_eq(&token, &above.id));
+	assert_true(may(f, "gemeinde-3/a/x", VERB_RELAY, &token));
+	assert_true(id_eq(&token, &relay.id));
+	struct gift longer = comes(
+		f, (struct gift){.prefix = "gemeinde-3/a", .expiry_ms = TEST_TIME_MS + 5 * DAY_MS});
+	assert_true(may(f, "gemeinde-3/a/x", VERB_READ, &token));
+	assert_true(id_eq(&token, &longer.id) && !id_eq(&token, &below.id));
+}
+
+/* PROTOCOL: "A relay's verb counts as 1" */
+static void a_relay_only_holds(void **state)
+{
+	struct fixture *f = *state;
+	struct version granted = {.tier = TIER_GRANTED, .path = bytes_str("gemeinde-3/x")},
+		       members = {.tier = TIER_MEMBERS, .path = bytes_str("gemeinde-3/x")},
+		       open = {.tier = TIER_OPEN, .path = bytes_str("gemeinde-3/x")};
+	const struct version *all[] = {&granted, &members, &open};
+	comes(f, (struct gift){.prefix = "gemeinde-3"});
+	for (unsigned relay = 0; relay < 2; relay++) {
+		if (relay)
+			made_relay(&f->node, &f->fed, 2);
+		assert_true(may(f, "gemeinde-3/x", VERB_RELAY, NULL));
+		assert_int_equal(reads(f, "gemeinde-3/x"), !relay);
+		for (size_t i = 0; i < COUNT(all); i++) {
+			assert_true(rights_may_hold(&f->node.hub, f->node.txn, all[i]));
+			assert_int_equal(rights_may_read(&f->node.hub, f->node.txn, all[i]),
+					 !relay || all[i] == &open);
+		}
+	}
+}
+
+/* Requests name a token where one is needed. */
+static void a_request_names_its_token(void **state)
+{
+	static const struct {
+		enum tier tier;
+		const char *path;
+		bool may, named;
+	} cases[] = {
+		{TIER_OPEN, "gemeinde-4/x", true, false},
+		{TIER_MEMBERS, "gemeinde-4/x", true, false},
+		{TIER_GRANTED, "gemeinde-4/x", false, false},
+		{TIER_HIDDEN, "gemeinde-4/x", false, false},
+		{TIER_GRANTED, "gemeinde-3/x", true, true},
+		{TIER_HIDDEN, "gemeinde-3/x", true, true},
+		{TIER_MEMBERS, "gemeinde-3/x", true, false},
+		{TIER_GRANTED, "gemeinde-2/x", true, false}, /* the own namespace */
+	};
+	struct fixture *f = *state;
+	struct gift gift = comes(f, (struct gift){.prefix = "gemeinde-3"});
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct digest token = {{0}};
+		bool named = true;
+		assert_int_equal(rights_request(&f->node.hub, f->node.txn, cases[i].tier,
+						bytes_str(cases[i].path), &named, &token),
+				 cases[i].may);
+		assert_int_equal(named, cases[i].named);
+		assert_true(!named || id_eq(&token, &gift.id));
+	}
+}
+
+/* ---- what others do to it ---- */
+
+/* The id covers all but the signatures: who publishes it too may have spoilt them. */
+static void a_spoilt_copy_does_no_harm(void **state)
+{
+	struct fixture *f = *state;
+	struct gift gift = {.from = 3, .to = 4, .prefix = "gemeinde-3"}, own = gift;
+	struct record record;
+	struct buf body;
+	own.to = 2;
+	gift_made(&gift, &f->node, &f->fed, take);
+	gift_made(&own, &f->node, &f->fed, take);
+	const struct digest *ids[] = {&gift.id, &own.id};
+	for (unsigned i = 0; i < 2; i++) {
+		struct record_slot slot = record_slot_of(RECORD_TOKEN, id_bytes(ids[i]));
+		assert_int_equal(ledger_slot(&f->node.hub.ledger, f->node.txn,
+					     record_slot_bytes(&slot), author_of(3, 0), &record),
+				 ERR_OK);
+		buf_init(&body, LIMIT_RECORD_LEN_MAX);
+		buf_add(&body, record.body);
+		body.ptr[body.len - 1] ^= 1;
+		/* By the audience: of 4 it comes after the good one, of 2 before. */
+		assert_int_equal(made_record(&f->node, &f->fed, i ? 2 : 4, RECORD_TOKEN, slot,
+					     buf_bytes(&body), take),
+				 ERR_OK);
+		buf_fini(&body);
+	}
+	assert_true(reads(f, "gemeinde-3/x"));
+	assert_true(rights_serve(&f->node.hub, f->node.txn, &f->fed.orgs[3].id, &gift.id,
+				 TIER_GRANTED, bytes_str("gemeinde-3/x")));
+	assert_false(rights_serve(&f->node.hub, f->node.txn, &f->fed.orgs[3].id, &own.id,
+				  TIER_GRANTED,
+				  bytes_str("gemeinde-3/x"))); /* it is not this organisation's */
+}
+
+static void it_ends_with_its_giver(void **state)
+{
+	struct fixture *f = *state;
+	struct charter_change changes[2] = {
+		{.kind = CHARTER_REMOVE, .member.number = 3},
+		{.kind = CHARTER_KEY, .key_number = 2, .has_sealed = true}};
+	comes(f, (struct gift){.prefix = "gemeinde-3"});
+	assert_true(reads(f, "gemeinde-3/x"));
+	made_charter(&f->node, &f->fed, changes, 2);
+	assert_false(reads(f, "gemeinde-3/x"));
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_right_begins_and_ends),    T(a_token_counts_when_it_comes),
+		T(prefix_and_verb_decide),     T(the_one_that_ends_last_is_named),
+		T(a_relay_only_holds),         T(a_request_names_its_token),
+		T(a_spoilt_copy_does_no_harm), T(it_ends_with_its_giver),
+	};
+	return cmocka_run_group_tests(tests, test_setup, NULL);
+}

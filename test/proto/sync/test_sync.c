@@ -1,0 +1,640 @@
+/*
+ * A comparison, message by message: what a peer hears for what it says, and what ends the session.
+ */
+#include "test/proto/hub_node.h"
+
+static const struct digest other_content = {{0xee}};
+
+/* ---- what the peer says ---- */
+
+static void say_hello(struct hub_fixture *f, uint32_t number, const struct digest *content)
+{
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_hello(&out, "peer 2", number, 0x77, content, NULL);
+	hub_node_hear(&f->node, f->peer, sync_hello_take, &out);
+}
+
+static void say_end(struct hub_fixture *f)
+{
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_sync_end(&out);
+	hub_node_hear(&f->node, f->peer, sync_end_take, &out);
+}
+
+static void say_taken(struct hub_fixture *f, uint64_t bytes)
+{
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_taken(&out, bytes);
+	hub_node_hear(&f->node, f->peer, sync_taken_take, &out);
+}
+
+struct said { /* a state; author 0 ends the list */
+	uint32_t author, incarnation;
+	uint64_t sequence, counter;
+};
+
+static void say_states(struct hub_fixture *f, const struct said *states)
+{
+	struct message_list list = message_list_begin(MESSAGE_STATES);
+	for (; states->author; states++) {
+		const struct message_state state = {states->author,
+						    states->incarnation,
+						    states->sequence,
+						    states->counter,
+						    {0}};
+		message_list_state(&list, &state);
+	}
+	hub_node_hear_list(&f->node, f->peer, sync_states_take, &list);
+}
+
+/*
+ * Names with a blank after each; "!" before one: its digest is another than this node has just
+ * said.
+ */
+static void say_groups(struct hub_fixture *f, const char *names)
+{
+	struct message_list list = message_list_begin(MESSAGE_GROUPS);
+	struct message own;
+	struct message_group said;
+	char text[100], *rest = text, *name;
+	strcpy(text, names);
+	while ((name = strsep(&rest, " ")) && rest) {
+		struct message_group group = {.oldest_valid_until_ms = 1};
+		bool differs = name[0] == '!';
+		group.group = bytes_str(name + differs);
+		assert_true(hub_node_sent(&f->node, f->peer, MESSAGE_GROUPS, 0, &own));
+		while (message_next_group(&own, &said))
+			if (bytes_eq(said.group, group.group))
+				memcpy(group.digest, said.digest, sizeof(group.digest));
+		group.digest[0] ^= differs;
+		message_list_group(&list, &group);
+	}
+	hub_node_hear_list(&f->node, f->peer, sync_groups_take, &list);
+}
+
+/* What this node's HELLO shows, when the peer has said one. */
+static struct digest content_shown(struct hub_fixture *f)
+{
+	struct message m;
+	say_hello(f, 0, &other_content);
+	assert_true(hub_node_sent(&f->node, f->peer, MESSAGE_HELLO, 0, &m));
+	hub_node_forget(&f->node);
+	return m.digest;
+}
+
+static const uint32_t A = 256, B = 512, C = 768; /* authors: node 0 of members 1, 2, 3 */
+
+/*
+ * Members 1 and 2 are of one county, 3 of another, 4 of none; 3 records of each of the first three
+ * are here.
+ */
+static void fill(struct hub_fixture *f)
+{
+	static const char *const groups[] = {"14627", "14627", "14522", ""};
+	for (unsigned i = 0; i < COUNT(groups); i++)
+		strcpy(f->node.hub.charter.members[i].group, groups[i]);
+	for (uint32_t member = 1; member <= 3; member++)
+		hub_node_fill(&f->node, &f->fed, member, 3, 10);
+	hub_node_turn(&f->node);
+}
+
+/* A comparison is under way, and the peer has this node's GROUPS. */
+static void compare(struct hub_fixture *f)
+{
+	f->peer->sync->charter_compared = 1; /* the charter was looked at before */
+	say_hello(f, 1, &other_content);
+	assert_heard(&f->node, f->peer, "HELLO GROUPS");
+}
+
+/* ---- HELLO ---- */
+
+static void test_up(void **state)
+{
+	struct hub_fixture *f = *state;
+	struct hub_node *node = &f->node;
+	struct message m;
+	sync_up(&node->hub, node->txn, f->peer);
+	assert_heard(node, f->peer, ""); /* the dialler speaks first */
+	assert_in_range(f->peer->sync->next_hello_ms - hub_node_mono(node), 0, 90 * 1000);
+	f->peer->dial = 1;
+	sync_up(&node->hub, node->txn, f->peer);
+	assert_heard(node, f->peer, "HELLO");
+	assert_true(hub_node_sent(node, f->peer, MESSAGE_HELLO, 0, &m));
+	assert_int_equal(m.version, 1);
+	assert_int_equal(m.number, 1);
+	assert_int_equal(m.store_incarnation, 0x1234);
+	assert_memory_equal(m.text.ptr, "test 1", 6);
+	sync_hello(&node->hub, node->txn, f->peer); /* the answer is still to come */
+	assert_heard(node, f->peer, "HELLO");
+}
+
+static void test_hello(void **state)
+{
+	enum { GUEST = 1, ASKED = 2, UNMET = 4, SEEN = 8, JOINING = 16, NO_LOG = 32 };
+	static const struct {
+		int is;
+		uint32_t number; /* the peer's of the charter; the own one is 1 */
+		bool same;       /* contents */
+		const char *heard;
+		bool met, synced;
+	} cases[] = {
+		{SEEN, 1, true, "HELLO", true, true},
+		{SEEN, 1, false, "HELLO GROUPS", true, false},
+		{SEEN | UNMET, 1, true, "HELLO", true, true},
+		{SEEN | UNMET, 1, false, "HELLO GROUPS", true, false},
+		{SEEN | ASKED, 1, true, "", true, true}, /* it is the answer */
+		{SEEN | ASKED, 1, false, "GROUPS", true, false},
+		{0, 1, true, "HELLO CHARTER_GET", true, true}, /* once for each number */
+		{0, 1, false, "HELLO CHARTER_GET GROUPS", true, false},
+		{SEEN, 2, false, "HELLO CHARTER_GET", true, false}, /* it has more */
+		{SEEN | UNMET, 0, true, "HELLO", false, false},     /* it has less */
+		{SEEN | UNMET | JOINING, 1, false, "HELLO", false, false},
+		{SEEN | UNMET | NO_LOG, 1, false, "HELLO ORGLOG_GET", false, false},
+		{GUEST | UNMET, 1, true, "HELLO CHARTER_GET", false, false},
+		{GUEST | UNMET | SEEN, 1, true, "HELLO CLOSE:NOT_MEMBER", false, false},
+		{GUEST | UNMET, 0, true, "HELLO", false, false},
+	};
+	struct test_org stranger;
+	struct charter_change admit;
+	test_org_init(&stranger, 5);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		hub_fixture_setup(state);
+		struct hub_fixture *f = *state;
+		struct hub_node *node = &f->node;
+		uint32_t number = cases[i].number;
+		if (cases[i].is & GUEST)
+			f->peer = hub_node_guest(node, &stranger);
+		if (cases[i].is & NO_LOG) {
+			test_admit(&admit, &stranger, 5);
+			hub_node_charter(node, &f->fed, &admit, 1);
+			number++;
+		}
+		struct digest content = content_shown(f);
+		if (cases[i].is & SEEN)
+			f->peer->sync->charter_compared = number;
+		if (cases[i].is & JOINING) {
+			node->hub.place = PLACE_JOINING;
+			node->hub.author = 0;
+		}
+		if (cases[i].is & ASKED)
+			sync_hello(&node->hub, node->txn, f->peer);
+		hub_node_turn(node);
+		f->peer->met = !(cases[i].is & UNMET);
+		f->peer->synced = false;
+		say_hello(f, number, cases[i].same ? &content : &other_content);
+		assert_heard(node, f->peer, cases[i].heard);
+		assert_int_equal(f->peer->met, cases[i].met);
+		assert_int_equal(f->peer->synced, cases[i].synced);
+		assert_int_equal(hub_node_note(node, NOTE_SYNCED) != NULL, cases[i].synced);
+		assert_string_equal(f->peer->software, "peer 2");
+		hub_fixture_teardown(state);
+	}
+	test_org_fini(&stranger);
+}
+
+/*
+ * Whose logs are not all here shows the number before: it can not check what the newest may have
+ * signed.
+ */
+static void test_hello_number(void **state)
+{
+	struct hub_fixture *f = *state;
+	struct test_org next;
+	struct charter_change change;
+	struct message m;
+	test_org_init(&next, 5);
+	test_admit(&change, &next, 5);
+	hub_node_charter(&f->node, &f->fed, &change, 1);
+	for (uint32_t shown = 1; shown <= 2; shown++) {
+		hub_node_forget(&f->node);
+		say_hello(f, 0, &other_content);
+		assert_true(hub_node_sent(&f->node, f->peer, MESSAGE_HELLO, 0, &m));
+		assert_int_equal(m.number, shown);
+		orglog_accept(f->node.txn, &next.id, buf_bytes(&next.entry), NULL);
+	}
+	test_org_fini(&next);
+}
+
+static void test_hello_version(void **state)
+{
+	struct hub_fixture *f = *state;
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_hello(&out, "peer 2", 1, 0x77, &other_content, NULL);
+	out.ptr[2] = 2;
+	hub_node_hear(&f->node, f->peer, sync_hello_take, &out);
+	assert_heard(&f->node, f->peer, "CLOSE:VERSION");
+}
+
+/* 65 HELLOs may come in a bunch, and then one each quarter of a second. */
+static void test_pace(void **state)
+{
+	struct hub_fixture *f = *state;
+	for (unsigned i = 0; i < 65; i++)
+		say_hello(f, 0, &other_content);
+	hub_node_pass(&f->node, 250);
+	say_hello(f, 0, &other_content);
+	assert_heard(&f->node, f->peer, "HELLO");
+	hub_node_pass(&f->node, 249);
+	say_hello(f, 0, &other_content);
+	assert_heard(&f->node, f->peer, "CLOSE:BUSY");
+	assert_string_equal(hub_node_note(&f->node, NOTE_PEER_BAD)->text, "HELLO again and again");
+}
+
+/*
+ * Own reasons for a HELLO are paced, too: after 17 the next waits for its time, and none is lost.
+ */
+static void test_pace_own(void **state)
+{
+	struct hub_fixture *f = *state;
+	struct hub_node *node = &f->node;
+	struct peer *down = hub_node_member(node, &f->fed.orgs[2]);
+	down->up = false;
+	for (unsigned i = 0; i < 20; i++) {
+		hub_node_forget(node);
+		node->hub.hello_due = true;
+		sync_hello_all(&node->hub, node->txn);
+		assert_false(node->hub.hello_due);
+		assert_heard(node, f->peer, i < 17 ? "HELLO" : "");
+		assert_heard(node, down, "");
+		if (i < 17)
+			say_hello(f, 0, &other_content);
+	}
+	node->sync.entropy_next_ms = INT64_MAX / 2;
+	assert_int_equal(sync_wake(&node->hub), hub_node_mono(node) + 250);
+	hub_node_pass(node, 250);
+	node->sync.entropy_next_ms = hub_node_mono(node) + 1000;
+	sync_tick(&node->hub, node->txn);
+	assert_heard(node, f->peer, "HELLO");
+}
+
+/* ---- GROUPS and STATES ---- */
+
+/* Authors in the STATES that a peer hears, with blanks before; "end" for the one without. */
+static const char *states_heard(struct hub_fixture *f, char out[200])
+{
+	struct message m;
+	struct message_state said;
+	out[0] = 0;
+	for (size_t i = 0; hub_node_sent(&f->node, f->peer, MESSAGE_STATES, i, &m); i++) {
+		if (m.count == 0)
+			strcat(out, " end");
+		while (message_next_state(&m, &said))
+			snprintf(out + strlen(out), 16, " %u", said.author);
+	}
+	return out;
+}
+
+static void test_groups(void **state)
+{
+	static const struct {
+		const char *said, *heard, *states;
+	} cases[] = {
+		{"14522 14627 ", "HELLO GROUPS STATES", " end"}, /* it has less of nothing */
+		{"!14522 14627 ", "HELLO GROUPS STATES STATES", " 768 end"},
+		{"14522 !14627 ", "HELLO GROUPS STATES STATES", " 256 512 end"},
+		{"!14522 !14627 ", "HELLO GROUPS STATES STATES", " 256 512 768 end"},
+		{"", "HELLO GROUPS STATES STATES", " 256 512 768 end"}, /* it has nothing */
+		{"14627 ", "HELLO GROUPS STATES STATES", " 768 end"},
+		{"14522 ", "HELLO GROUPS STATES STATES", " 256 512 end"},
+		{"01001 14522 14523 14627 14999 ", "HELLO GROUPS STATES", " end"},
+		{"14627 14522 ", "HELLO GROUPS CLOSE:PROTOCOL", ""},
+		{"14522 14522 ", "HELLO GROUPS CLOSE:PROTOCOL", ""},
+	};
+	struct hub_fixture *f = *state;
+	char text[200];
+	fill(f);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		hub_node_turn(&f->node);
+		f->peer = hub_node_member(&f->node, &f->fed.orgs[1]);
+		compare(f);
+		say_groups(f, cases[i].said);
+		assert_heard(&f->node, f->peer, cases[i].heard);
+		assert_string_equal(states_heard(f, text), cases[i].states);
+	}
+}
+
+/* GROUPS of a comparison that is over do no harm; in one that is under way they come once. */
+static void test_groups_again(void **state)
+{
+	struct hub_fixture *f = *state;
+	fill(f);
+	struct message_list list = message_list_begin(MESSAGE_GROUPS);
+	hub_node_hear_list(&f->node, f->peer, sync_groups_take, &list);
+	assert_heard(&f->node, f->peer, "");
+	compare(f);
+	say_groups(f, "!14522 !14627 ");
+	say_groups(f, "!14522 !14627 ");
+	assert_heard(&f->node, f->peer, "HELLO GROUPS STATES STATES CLOSE:PROTOCOL");
+	assert_string_equal(hub_node_note(&f->node, NOTE_PEER_BAD)->text, "GROUPS again");
+}
+
+/* Heads and records that a peer hears, in order: "A:" a head of author A, then the sequences. */
+static const char *stream_heard(struct hub_fixture *f, char out[500])
+{
+	out[0] = 0;
+	for (size_t i = 0; i < f->node.effects.count; i++) {
+		const struct effect *effect = &f->node.effects.items[i];
+		struct message m;
+		struct head head;
+		struct record record;
+		struct bytes whole;
+		if (effect->type != EFFECT_SEND || effect->link != f->peer->link)
+			continue;
+		assert_int_equal(message_decode(&m, buf_bytes(&effect->bytes)), ERR_OK);
+		if (m.type == MESSAGE_HEAD && !head_decode(&head, m.body))
+			snprintf(out + strlen(out), 16, "%c:", 'A' + (int)head.author / 256 - 1);
+		while (m.type == MESSAGE_RECORDS && message_next_bin(&m, &whole)) {
+			assert_int_equal(record_decode(&record, whole), ERR_OK);
+			snprintf(out + strlen(out), 16, "%u", (unsigned)record.sequence);
+		}
+		if (m.type == MESSAGE_TOTALS)
+			snprintf(out + strlen(out), 32, "%u/%u ", (unsigned)m.heads,
+				 (unsigned)m.records);
+		if (m.type == MESSAGE_SYNC_END)
+			strcat(out, ".");
+	}
+	return out;
+}
+
+/* In a comparison what the peer does not name in groups that differ it has not got. */
+static void test_states(void **state)
+{
+	static const struct {
+		const char *groups;
+		struct said first[4], second[4]; /* messages; then the empty one */
+		const char *heard;
+	} cases[] = {
+		{"!14522 !14627 ", {{0}}, {{0}}, "3/9 A:123B:123C:123."},
+		{"14522 !14627 ", {{0}}, {{0}}, "2/6 A:123B:123."},
+		{"!14522 14627 ", {{0}}, {{0}}, "1/3 C:123."},
+		{"!14522 !14627 ",
+		 {{256, 1, 3, 1}, {512, 1, 2, 1}, {768, 1, 0, 0}},
+		 {{0}},
+		 "3/9 A:B:3C:123."}, /* equal but for the digest: the head says why */
+		{"!14522 !14627 ", {{512, 1, 1, 1}}, {{768, 1, 2, 1}}, "3/9 A:123B:23C:3."},
+		{"!14522 !14627 ", {{256, 2, 1, 1}}, {{0}}, "2/6 B:123C:123."}, /* it is ahead */
+		{"!14522 !14627 ", {{256, 0, 9, 9}}, {{0}}, "3/9 A:123B:123C:123."}, /* behind */
+		{"!14522 !14627 ",
+		 {{100, 1, 1, 1}, {999, 1, 1, 1}},
+		 {{0}},
+		 "3/9 A:123B:123C:123."}, /* of whom nothing is here */
+		{"!14522 !14627 ", {{512, 1, 1, 1}, {256, 1, 2, 1}}, {{0}}, NULL},
+		{"!14522 !14627 ", {{512, 1, 1, 1}}, {{512, 1, 1, 1}}, NULL},
+		{"!14522 !14627 ", {{512, 1, 1, 1}}, {{256, 1, 1, 1}}, NULL},
+	};
+	struct hub_fixture *f = *state;
+	char text[500];
+	fill(f);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		hub_node_turn(&f->node);
+		f->peer = hub_node_member(&f->node, &f->fed.orgs[1]);
+		compare(f);
+		say_groups(f, cases[i].groups);
+		hub_node_forget(&f->node);
+		if (cases[i].first[0].author)
+			say_states(f, cases[i].first);
+		if (cases[i].second[0].author)
+			say_states(f, cases[i].second);
+		if (!cases[i].heard) {
+			assert_heard(&f->node, f->peer, "CLOSE:PROTOCOL");
+			assert_string_equal(hub_node_note(&f->node, NOTE_PEER_BAD)->text,
+					    "STATES in disorder");
+			continue;
+		}
+		say_states(f, &(struct said){0});
+		assert_string_equal(stream_heard(f, text), cases[i].heard);
+		assert_null(hub_node_note(&f->node, NOTE_SYNCED));
+		say_end(f);
+		assert_int_equal(hub_node_note(&f->node, NOTE_SYNCED)->link, f->peer->link);
+		assert_true(f->peer->compared_news && f->node.hub.peer_news);
+	}
+}
+
+/* Whoever ends first: the comparison is over when both have. */
+static void test_end_first(void **state)
+{
+	struct hub_fixture *f = *state;
+	fill(f);
+	say_end(f);
+	assert_null(hub_node_note(&f->node, NOTE_SYNCED)); /* of none */
+	compare(f);
+	say_groups(f, "14522 14627 ");
+	say_end(f); /* before this node has begun to stream: it does not count */
+	say_states(f, &(struct said){0});
+	assert_null(hub_node_note(&f->node, NOTE_SYNCED));
+	say_end(f);
+	assert_non_null(hub_node_note(&f->node, NOTE_SYNCED));
+	assert_true(f->peer->sync->reconcile.due);
+}
+
+/*
+ * What came meanwhile may be believed to be known by both: another exchange follows in about a
+ * second.
+ */
+static void test_moved(void **state)
+{
+	struct hub_fixture *f = *state;
+	for (int moved = 0; moved < 2; moved++) {
+		struct digest content = content_shown(f);
+		f->peer->sync->charter_compared = 1;
+		f->peer->sync->next_hello_ms = INT64_MAX;
+		sync_hello(&f->node.hub, f->node.txn, f->peer);
+		if (moved)
+			hub_node_fill(&f->node, &f->fed, 3, 1, 10);
+		say_hello(f, 1, &content);
+		int64_t next_ms = f->peer->sync->next_hello_ms;
+		if (moved)
+			assert_in_range(next_ms - hub_node_mono(&f->node), 500, 1500);
+		else
+			assert_true(next_ms == INT64_MAX);
+	}
+}
+
+/* ---- wants outside of a comparison, and the window ---- */
+
+static void test_wants(void **state)
+{
+	static const struct {
+		struct said states[4];
+		const char *heard;
+	} cases[] = {
+		{{{512, 1, 1, 0}}, "B:23."},
+		{{{512, 0, 0, 0}}, "B:123."},
+		{{{768, 1, 3, 0}}, "C:."},
+		{{{256, 1, 0, 0}, {768, 1, 2, 1}}, "A:123C:3."},
+		{{{512, 3, 0, 0}}, "."},
+		{{{1024, 1, 0, 0}}, "."}, /* nothing is here */
+		{{{512, 1, 1, 0}, {512, 1, 0, 0}}, NULL},
+	};
+	struct hub_fixture *f = *state;
+	char text[500];
+	fill(f);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		hub_node_forget(&f->node);
+		say_states(f, cases[i].states);
+		if (cases[i].heard)
+			assert_string_equal(stream_heard(f, text), cases[i].heard);
+		else
+			assert_heard(&f->node, f->peer, "CLOSE:PROTOCOL");
+	}
+}
+
+/* Two MiB are on the way at most; TAKEN lets more go, and nothing is sent twice or left out. */
+static void test_window(void **state)
+{
+	struct hub_fixture *f = *state;
+	struct hub_node *node = &f->node;
+	const unsigned count = 80;
+	unsigned records = 0, turns = 0;
+	bool ended = false;
+	hub_node_fill(node, &f->fed, 3, count, 60000);
+	say_states(f, (struct said[]){{C, 1, 0, 0}, {0}});
+	while (!ended && turns++ < 10) {
+		struct message m;
+		uint64_t bytes = 0;
+		for (size_t i = 0; hub_node_sent(node, f->peer, MESSAGE_RECORDS, i, &m); i++) {
+			records += m.count;
+			bytes += m.len;
+		}
+		ended = hub_node_sent(node, f->peer, MESSAGE_SYNC_END, 0, &m);
+		assert_true(ended || (bytes >= 2 * 1024 * 1024 && bytes < 2500 * 1024));
+		hub_node_turn(node);
+		say_taken(f, bytes + 500); /* and the head; more than there was does no harm */
+	}
+	assert_int_equal(records, count);
+	assert_int_equal(turns, 3);
+}
+
+/*
+ * While the window is closed wants wait, each author once, from as far back as anybody asked; in
+ * order of authors.
+ */
+static void test_wants_merged(void **state)
+{
+	struct hub_fixture *f = *state;
+	char text[500];
+	fill(f);
+	f->peer->sync->untaken_bytes = 2 * 1024 * 1024;
+	say_states(f, (struct said[]){{C, 1, 2, 0}, {0}});
+	say_states(f, (struct said[]){{B, 1, 1, 0}, {C, 1, 1, 0}, {0}});
+	say_states(f, (struct said[]){{A, 1, 1, 0}, {B, 1, 2, 0}, {C, 0, 0, 0}, {0}});
+	say_states(f, (struct said[]){{A, 1, 2, 0}, {0}});
+	assert_heard(&f->node, f->peer, "");
+	say_taken(f, 1);
+	assert_string_equal(stream_heard(f, text), "A:23"); /* that was as much as could go */
+	say_taken(f, 2 * 1024 * 1024);
+	assert_string_equal(stream_heard(f, text), "A:23B:23C:123.");
+}
+
+/* Who may be owed an answer still is confirmed what it sent. */
+static void test_taken(void **state)
+{
+	struct hub_fixture *f = *state;
+	struct message m;
+	flow_taken(&f->node.hub, f->peer, 512 * 1024 - 1, false);
+	assert_heard(&f->node, f->peer, "");
+	flow_taken(&f->node.hub, f->peer, 1, false);
+	assert_true(hub_node_sent(&f->node, f->peer, MESSAGE_TAKEN, 0, &m));
+	assert_int_equal(m.bytes, 512 * 1024);
+	flow_taken(&f->node.hub, f->peer, 5, false);
+	say_end(f);
+	assert_true(hub_node_sent(&f->node, f->peer, MESSAGE_TAKEN, 1, &m));
+	assert_int_equal(m.bytes, 5);
+	say_end(f); /* there is nothing more to confirm */
+	assert_heard(&f->node, f->peer, "TAKEN TAKEN");
+}
+
+static void test_states_tell(void **state)
+{
+	struct hub_fixture *f = *state;
+	char text[200];
+	sync_states_tell(&f->node.hub, f->node.txn, f->peer);
+	assert_string_equal(states_heard(f, text), " end"); /* nothing is here */
+	hub_node_forget(&f->node);
+	fill(f);
+	sync_states_tell(&f->node.hub, f->node.txn, f->peer);
+	assert_string_equal(states_heard(f, text), " 256 512 768");
+}
+
+/* ---- time ---- */
+
+/*
+ * A comparison that does not move for two minutes ends the session; each answer gives it two more.
+ */
+static void test_silence(void **state)
+{
+	struct hub_fixture *f = *state;
+	struct hub_node *node = &f->node;
+	fill(f);
+	compare(f);
+	node->sync.entropy_next_ms = INT64_MAX / 2;
+	assert_int_equal(sync_wake(&node->hub), hub_node_mono(node) + 120001);
+	hub_node_pass(node, 120000);
+	sync_tick(&node->hub, node->txn);
+	assert_heard(node, f->peer, "");
+	say_taken(f, 1);
+	hub_node_pass(node, 120000);
+	sync_tick(&node->hub, node->txn);
+	assert_heard(node, f->peer, "");
+	hub_node_pass(node, 1);
+	sync_tick(&node->hub, node->txn);
+	assert_heard(node, f->peer, "CLOSE:SILENCE");
+}
+
+/*
+ * About once a minute some peer is compared with, whatever is known of it; but not one that is
+ * busy, or down.
+ */
+static void test_entropy(void **state)
+{
+	struct hub_fixture *f = *state;
+	struct hub_node *node = &f->node;
+	struct peer *third = hub_node_member(node, &f->fed.orgs[2]);
+	unsigned second_count = 0, third_count = 0;
+	sync_tick(&node->hub, node->txn);
+	for (unsigned i = 0; i < 100; i++) {
+		struct peer *peers[] = {f->peer, third};
+		int64_t wait_ms = sync_wake(&node->hub) - hub_node_mono(node);
+		assert_in_range(wait_ms, 30 * 1000, 90 * 1000);
+		for (unsigned k = 0; k < 2; k++) /* those asked have answered */
+			peers[k]->sync->hello_waits = false;
+		hub_node_pass(node, wait_ms);
+		sync_tick(&node->hub, node->txn);
+		second_count += !strcmp(hub_node_heard(node, f->peer->link), "HELLO");
+		third_count += !strcmp(hub_node_heard(node, third->link), "HELLO");
+	}
+	assert_int_equal(second_count + third_count, 100);
+	assert_in_range(second_count, 25, 75);
+	f->peer->sync->hello_waits = false;
+	third->sync->hello_waits = true;
+	for (unsigned i = 0; i < 20; i++)
+		assert_ptr_equal(sync_peer_by_lot(&node->hub, true), f->peer);
+	f->peer->met = false;
+	assert_null(sync_peer_by_lot(&node->hub, true));
+	assert_ptr_equal(sync_peer_by_lot(&node->hub, false), f->peer);
+	f->peer->up = false;
+	assert_null(sync_peer_by_lot(&node->hub, false));
+	hub_node_down(node, f->peer);
+	hub_node_down(node, third);
+	assert_true(sync_wake(&node->hub) == INT64_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		hub_test(test_up),           cmocka_unit_test(test_hello),
+		hub_test(test_hello_number), hub_test(test_hello_version),
+		hub_test(test_pace),         hub_test(test_pace_own),
+		hub_test(test_groups),       hub_test(test_groups_again),
+		hub_test(test_states),       hub_test(test_end_first),
+		hub_test(test_moved),        hub_test(test_wants),
+		hub_test(test_window),       hub_test(test_wants_merged),
+		hub_test(test_taken),        hub_test(test_states_tell),
+		hub_test(test_silence),      hub_test(test_entropy),
+	};
+	return cmocka_run_group_tests(tests, test_setup, NULL);
+}
