@@ -141,7 +141,7 @@ enum err hub_member_check(const struct hub *hub, char why[WHY_LEN])
 	if (hub->author)
 		return ERR_OK;
 	if (hub->place == PLACE_FORMER || hub->place == PLACE_UNSETTLED ||
-	    hub->place_before == PLACE_FORMER) {
+	    hub->place_before != PLACE_NONE) {
 		why_set(why, "%s", hub->place_why);
 		return ERR_DENIED;
 	}

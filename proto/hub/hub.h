@@ -59,7 +59,7 @@ struct hub {
 	struct peers peers;
 
 	/* the own place */
-	enum place place, place_before; /* before the invitation in use: NONE or FORMER */
+	enum place place, place_before; /* place_before: without the invitation in use */
 	char place_why
 		[WHY_LEN]; /* why joining has not succeeded yet, or why it is a member no more */
 	bool has_fed;      /* founded, joined or joining: charter.fed counts */

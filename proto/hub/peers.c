@@ -539,7 +539,7 @@ bool peers_show(struct hub *hub, size_t index, struct peer_state *out)
 	return false;
 }
 
-enum err peers_add(struct hub *hub, struct txn *txn, int64_t now_ms, const char *address, char *why)
+enum err peers_add(struct hub *hub, struct txn *txn, const char *address, char *why)
 {
 	if (contact_address_check(bytes_str(address))) {
 		why_set(why,

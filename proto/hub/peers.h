@@ -102,7 +102,6 @@ struct peer_state {
 };
 bool peers_show(struct hub *hub, size_t index, struct peer_state *out);
 /* `peer add`: dials now and after every start. ERR_CONFIG: not HOST:PORT. ERR_EXISTS. */
-enum err peers_add(struct hub *hub, struct txn *txn, int64_t now_ms, const char *address,
-		   char *why);
+enum err peers_add(struct hub *hub, struct txn *txn, const char *address, char *why);
 
 #endif

@@ -146,7 +146,7 @@ static void join_load(struct hub *hub, struct txn *txn)
 	if (!hub->author) {
 		/* Who follows the charter as a guest goes on to. */
 		bool follows = hub_follows(hub);
-		hub->place_before = hub->place == PLACE_NONE ? PLACE_NONE : PLACE_FORMER;
+		hub->place_before = hub->place;
 		hub->place = follows ? PLACE_ADMITTED : PLACE_JOINING;
 	}
 	hub->has_fed = true;
@@ -284,7 +284,7 @@ void membership_join_failed(struct hub *hub, struct txn *txn)
 	hub->join_failed = 0;
 	join_failed_note(hub);
 	invitation_drop(hub, txn);
-	hub->has_fed = false;
+	hub->has_fed = hub->place == PLACE_UNSETTLED; /* it goes on to follow its charter */
 	hub_effect(hub, EFFECT_CERTIFICATE, 0);
 }
 

@@ -7,7 +7,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-enum { SCRIPT_STEP_COUNT_MAX = 64 };
+enum { SCRIPT_STEP_COUNT_MAX = 48 };
 
 #define YEAR_MS (INT64_C(365) * 24 * 3600 * 1000)
 

@@ -5,6 +5,7 @@
 
 #include "crypto/check.h"
 #include "proto/ledger/held.h"
+#include "store/chunks.h"
 
 enum {
 	WORLD_TURN_COUNT_MAX = 256,   /* of one input */
@@ -577,7 +578,18 @@ static void author_check(struct world *world, enum stage_who who)
 	check(who != STAGE_OTHER || !state.disputed || world->players[STAGE_OTHER].actor.core);
 }
 
-/* When nobody speaks any more it comes to rest: the next turn is later than now. */
+/* What is stored under an address is what was stored there on the stage. */
+static void chunks_check(struct world *world)
+{
+	for (size_t i = 0; i < world->stage->chunk_count; i++) {
+		const struct stage_chunk *chunk = &world->stage->chunks[i];
+		struct bytes here;
+		check(!chunks_get(world_home(world)->txn, &chunk->dataset, &chunk->addr, &here) ||
+		      bytes_eq(here, chunk->sealed));
+	}
+}
+
+/* When nobody speaks it comes to rest: the next turn it wants is later than now. */
 static void rest_check(struct world *world)
 {
 	const struct event tick = {.type = EVENT_TICK};
@@ -616,11 +628,12 @@ static void alive_check(struct world *world)
 void world_close(struct world *world)
 {
 	flush(world);
+	rest_check(world);
 	for (unsigned i = 0; i < WORLD_WIRE_COUNT; i++)
 		world_unlink(world, i);
 	author_check(world, world->home);
 	author_check(world, STAGE_OTHER);
-	rest_check(world);
+	chunks_check(world);
 	alive_check(world);
 	for (unsigned i = 0; i < WORLD_WIRE_COUNT; i++)
 		world_unlink(world, i);

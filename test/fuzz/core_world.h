@@ -10,8 +10,8 @@
  * goes to links that are up; each message can be decoded; a guest gets only what guests may get,
  * and only Radebeul gets anything of the secret dataset; not more is sent to one peer than may wait
  * for it; the own author's state has not gone back. At the end the records and heads of honest
- * authors are such as they have signed, none of their versions is gone, Meißen comes to rest, and
- * another member that calls is answered.
+ * authors are such as they have signed, none of their versions is gone, no chunk is another,
+ * Meißen comes to rest, and another member that calls is answered.
  */
 #ifndef ALLMENDE_FUZZ_CORE_WORLD_H
 #define ALLMENDE_FUZZ_CORE_WORLD_H

@@ -64,9 +64,16 @@ static void voice_seeds(struct fuzz_corpus *corpus)
 	     STEP(HEAD, 0), 0, STEP(HEAD, 0), 34, 0, 1, STEP(WAKE, 3));
 }
 
-/* What she signs in the name of others; and one that asks for more than it takes. */
+/* What she signs in the name of others, asks for too often, and answers wrongly. */
 static void bad_seeds(struct fuzz_corpus *corpus)
 {
+	SEED(OLD, STEP(LINK, 0), MEMBER, STEP(RUN, 2), STEP(PASS, 0), 0, 0, STEP(PASS, 0), 0, 0,
+	     STEP(PASS, 0), 0, 0, SAY(0, BUCKETS), 0, 0, 0, 0, 0, SAY(0, LEAVES), 0, 0, 0, 3, 1, 0,
+	     0);
+	SEED(NOW, STEP(LINK, 0), MEMBER, STEP(RUN, 1), SAY(0, CHUNK), 13, 13, 1, ALTER_FLIP, 0xc0,
+	     3, SAY(0, CHUNK), 14, 0, 1, 0, SAY(0, CHUNK), 15, 15, 1, ALTER_FLIP, 0xc0, 3,
+	     SAY(0, CHUNK), 16, 16, 1, ALTER_FLIP, 0xc0, 3, SAY(0, CHUNK), 17, 0, 1, 0,
+	     SAY(0, CHUNK), 18, 18, 1, ALTER_FLIP, 0xc0, 3, STEP(RUN, 9));
 	SEED(NOW, STEP(LINK, 0), VOICE, STEP(SIGN, 0), 3, 1, 0, STEP(SIGN, 0), 3, 1, 1,
 	     STEP(HEAD, 0), 1, 1, STEP(HEAD, 0), 33, 0, 1, STEP(WAKE, 2));
 	SEED(NOW, STEP(LINK, 0), VOICE, STEP(BATCH, 6), SAY(0, BUCKETS_GET), 0, 0, 0, 0,

@@ -279,8 +279,7 @@ static void test_backoff(void **state)
 	struct peer_state shown;
 	char why[WHY_LEN];
 	node->limits.dial_backoff_ms_max = 3000;
-	assert_int_equal(peers_add(&node->hub, node->txn, hub_node_mono(node), "a.example:1", why),
-			 ERR_OK);
+	assert_int_equal(peers_add(&node->hub, node->txn, "a.example:1", why), ERR_OK);
 	uint64_t dial = dialled(node);
 	for (size_t i = 0; i < COUNT(waits); i++) {
 		assert_true(dial != 0);
@@ -333,8 +332,7 @@ static void test_add(void **state)
 	struct hub_node *node = &f->node;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		char why[WHY_LEN] = "";
-		assert_int_equal(peers_add(&node->hub, node->txn, hub_node_mono(node),
-					   cases[i].address, why),
+		assert_int_equal(peers_add(&node->hub, node->txn, cases[i].address, why),
 				 cases[i].err);
 		if (cases[i].why)
 			assert_string_equal(why, cases[i].why);
@@ -355,7 +353,7 @@ static void test_dial_wanted(void **state)
 	struct hub_fixture *f = *state;
 	struct hub_node *node = &f->node;
 	char why[WHY_LEN];
-	peers_add(&node->hub, node->txn, hub_node_mono(node), "a.example:1", why);
+	peers_add(&node->hub, node->txn, "a.example:1", why);
 	node->hub.has_fed = false;
 	assert_int_equal(dialled(node), 0);
 	node->hub.has_fed = true;
@@ -392,8 +390,7 @@ static void test_invitation(void **state)
 	dial_fails(node, dial, 0);
 	hub_node_pass(node, 60 * 1000);
 	assert_int_equal(dialled(node), 0);
-	assert_int_equal(peers_add(&node->hub, node->txn, hub_node_mono(node), "m.example:1", why),
-			 ERR_OK);
+	assert_int_equal(peers_add(&node->hub, node->txn, "m.example:1", why), ERR_OK);
 	peers_invitation(&node->hub, "m.example:1", &key);
 	peers_invitation(&node->hub, "b.example:1", &key);
 	peers_invitation_done(&node->hub);
@@ -439,8 +436,7 @@ static void test_contact(void **state)
 	assert_true(effect->has_expected && id_eq(&effect->expected, &key));
 	dial_fails(node, effect->dial, 0);
 	/* Another record takes its place; what a person has added stays. */
-	assert_int_equal(peers_add(&node->hub, node->txn, hub_node_mono(node), "m.example:1", why),
-			 ERR_OK);
+	assert_int_equal(peers_add(&node->hub, node->txn, "m.example:1", why), ERR_OK);
 	contact_come(node, author_of(3, 0), "d.example:1", "m.example:1");
 	contact_come(node, author_of(3, 0), "d.example:1", NULL);
 	hub_node_pass(node, 60 * 1000);
@@ -520,7 +516,7 @@ static void test_classify(void **state)
 	struct peer_state shown;
 	char why[WHY_LEN];
 	test_org_init(&next, 5);
-	peers_add(&node->hub, node->txn, hub_node_mono(node), "e.example:1", why);
+	peers_add(&node->hub, node->txn, "e.example:1", why);
 	struct peer *guest = link_up(node, &next, dialled(node));
 	struct peer *gone = hub_node_member(node, &f->fed.orgs[3]);
 	hub_node_forget(node);

@@ -177,6 +177,7 @@ static void test_places(void **state)
 		{"ja12xjr", "JAAMFJF"},
 		{"ja123", "JAAMU"},
 		{"ja123j", "JAAMUA"}, /* it follows the charter as a guest, and goes on to */
+		{"ja123jr", "JAAMUAU"},
 		/* after a start */
 		{"s", "N"},
 		{"jsw", "JJW"},
