@@ -5,8 +5,9 @@
  * (several at a time), and the core thread stores them as bulk; the writer gets each piece back as
  * soon as it is sealed. Files come one after the other.
  *
- *	upload_file_begin(), upload_feed() ..., upload_file_end(); until file_open is false
- *	upload_finish(); until state is UPLOAD_READY: catalog_publish_commit() with upload->writer
+ *	upload_file_begin(), upload_feed() ..., upload_file_end(), until upload->file_open is false
+ *	upload_finish(), until upload->state is UPLOAD_READY: then catalog_publish_commit()
+ *		with upload->writer
  *	upload_drop() at the end, whatever happened
  *
  * changed() is called when there may be room, the file is done, the upload is ready or has failed.
