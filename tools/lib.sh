@@ -89,19 +89,22 @@ packages_ensure() {
 	rm -f -- "$log"
 }
 
-# build_ready DIR MESON-OPTION...: configures DIR under the checkout for these options (anew when it
-# was for others, another compiler or another place) and builds all. CC chooses the compiler.
-build_ready() {
+# build_configured DIR MESON-OPTION...: configures DIR under the checkout for these options, anew
+# when it was for others, another compiler or another place. CC chooses the compiler.
+build_configured() {
 	local dir=$root/$1 stamp
 	shift
 	stamp="$root ${CC:-cc} $*"
-	if [ "$(cat "$dir/configured-for" 2>/dev/null)" != "$stamp" ]; then
-		if [ -d "$dir" ] && [ ! -d "$dir/meson-private" ] && [ -n "$(ls -A -- "$dir")" ]; then
-			die "$dir is in the way: it is not a build directory" "move it away"
-		fi
-		rm -rf -- "$dir"
-		meson setup "$dir" "$root" "$@" || return 1
-		printf '%s\n' "$stamp" >"$dir/configured-for"
+	[ "$(cat "$dir/configured-for" 2>/dev/null)" != "$stamp" ] || return 0
+	if [ -d "$dir" ] && [ ! -d "$dir/meson-private" ] && [ -n "$(ls -A -- "$dir")" ]; then
+		die "$dir is in the way: it is not a build directory" "move it away"
 	fi
-	ninja -C "$dir"
+	rm -rf -- "$dir"
+	meson setup "$dir" "$root" "$@" || return 1
+	printf '%s\n' "$stamp" >"$dir/configured-for"
+}
+
+# build_ready DIR MESON-OPTION...: configures and builds all.
+build_ready() {
+	build_configured "$@" && ninja -C "$root/$1"
 }

@@ -4,7 +4,7 @@
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 rounds=10
-bytes=$((48 * 1000 * 1000))
+bytes=$((24 * 1000 * 1000))
 "$small" && bytes=$((8 * 1000 * 1000))
 
 # doze MILLISECONDS
