@@ -10,7 +10,7 @@
 enum notice_code { NOTICE_LEAVE = 1 };
 #define NOTICE_TEXT_LEN_MAX 512
 
-/* ERR_MALFORMED: no text, or too long. */
+/* ERR_MALFORMED: too long, or not UTF-8. */
 enum err notice_put(struct buf *out, struct bytes text);
 /* *text borrows. ERR_MALFORMED, ERR_VERSION */
 enum err notice_get(struct bytes *text, struct bytes body);
