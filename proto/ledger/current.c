@@ -56,7 +56,7 @@ static bool goes_before(struct txn *txn, const struct ledger_version *a,
 }
 
 /* A record that was found damaged leaves its rows behind for a while. */
-static bool is_here(struct txn *txn, const struct ledger_version *of)
+static bool record_is_here(struct txn *txn, const struct ledger_version *of)
 {
 	struct row_key key = key_record(of->author, of->incarnation, of->sequence);
 
@@ -75,7 +75,8 @@ static bool best_of_number(struct ledger *ledger, struct txn *txn, const struct 
 		struct ledger_version next = {.dataset = *dataset, .number = number};
 		next.author = be32_get(walk.key.ptr + prefix.len - 4);
 		if (!ledger_place_get(txn, walk.value, &next.incarnation, &next.sequence) ||
-		    !is_here(txn, &next) || !is_listed(ledger, txn, dataset, number, next.author) ||
+		    !record_is_here(txn, &next) ||
+		    !is_listed(ledger, txn, dataset, number, next.author) ||
 		    withdrawn(ledger, txn, dataset, number, next.author))
 			continue;
 		/* Mostly there is one, and its record need not be read. */

@@ -461,7 +461,7 @@ static void adding_a_node(void **state)
 	survives_all(&deed_node);
 }
 
-/* test-sim-faults_verbs [FIRST [COUNT]]: so many of them, else all, from number FIRST on; 0 is first. */
+/* test-sim-faults_verbs [FIRST [COUNT]]: so many of them, else all, from number FIRST (0) on. */
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
