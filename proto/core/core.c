@@ -5,7 +5,7 @@
 
 #include "crypto/box.h"
 #include "crypto/check.h"
-#include "proto/catalog/catalog.h"
+#include "proto/core/machines.h"
 #include "proto/rights/epochs.h"
 #include "proto/rights/fedkeys.h"
 #include "proto/sync/fork.h"
@@ -26,40 +26,8 @@
 
 struct core {
 	struct hub hub;
-	struct wrapkeys wrapkeys;
-	struct fedkeys fedkeys;
-	struct rights rights;
-	struct epochs epochs;
-	struct logs logs;
-	struct sync sync;
-	struct gossip gossip;
-	struct recount recount;
-	struct transfer transfer;
-	struct voting voting;
-	struct erasing erasing;
+	struct machines machines;
 };
-
-static struct core *core_new(const struct hub_options *options)
-{
-	struct core *core = mem_new(1, sizeof(*core));
-	core->hub = (struct hub){
-		.options = *options,
-		.source_epoch = 1,
-		.wrapkeys = &core->wrapkeys,
-		.fedkeys = &core->fedkeys,
-		.rights = &core->rights,
-		.epochs = &core->epochs,
-		.logs = &core->logs,
-		.sync = &core->sync,
-		.gossip = &core->gossip,
-		.recount = &core->recount,
-		.transfer = &core->transfer,
-		.voting = &core->voting,
-		.erasing = &core->erasing,
-	};
-	buf_init(&core->hub.own_entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
-	return core;
-}
 
 static void time_set(struct hub *hub, struct times now)
 {
@@ -68,39 +36,14 @@ static void time_set(struct hub *hub, struct times now)
 	ledger_now(&hub->ledger, now.wall_ms);
 }
 
-/* Each machine loads what it remembers, those that others look at first. */
-static enum err machines_open(struct hub *hub, struct txn *txn)
-{
-	enum err err = fedkeys_open(hub, txn);
-	if (!err)
-		err = membership_open(hub, txn);
-	if (err)
-		return err;
-	fedkeys_charter_changed(hub, txn);
-	err = wrapkeys_open(hub, txn);
-	if (err)
-		return err;
-	membership_join_open(hub, txn);
-	peers_open(hub, txn);
-	scan_open(hub, txn);
-	gossip_open(hub, txn);
-	withdrawal_open(hub, txn);
-	return txn_err(txn);
-}
-
 enum err core_open(struct core **out, const struct hub_options *options, struct txn *txn,
 		   struct times now)
 {
-	struct core *core = core_new(options);
+	struct core *core = mem_new(1, sizeof(*core));
 	struct hub *hub = &core->hub;
 	*out = NULL;
-	enum err err = charter_load(txn, &hub->charter);
-	if (err == ERR_ABSENT)
-		err = ERR_OK;
-	hub->has_fed = hub->charter.number > 0;
-	ledger_init(&hub->ledger, &hub->charter, options->limits);
+	enum err err = machines_begin(&core->machines, hub, options, txn);
 	time_set(hub, now);
-	ledger_slots_rebuild(txn);
 	if (!err)
 		err = machines_open(hub, txn);
 	if (err) {
@@ -111,36 +54,11 @@ enum err core_open(struct core **out, const struct hub_options *options, struct 
 	return ERR_OK;
 }
 
-/* What sync and transfer keep about a peer comes and goes with it. */
-static void peer_parts_open(struct peer *peer)
-{
-	flow_open(peer);
-	holds_open(peer);
-}
-
-static void peer_parts_close(struct peer *peer)
-{
-	flow_close(peer);
-	holds_close(peer);
-}
-
 void core_close(struct core *core)
 {
 	if (!core)
 		return;
-	struct hub *hub = &core->hub;
-	for (size_t i = 0; i < hub->peers.count; i++)
-		peer_parts_close(hub->peers.items[i]);
-	peers_close(hub);
-	scan_close(hub);
-	withdrawal_close(hub);
-	gossip_close(hub);
-	membership_close(hub);
-	rights_close(hub);
-	fedkeys_close(hub);
-	wrapkeys_close(hub);
-	ledger_fini(&hub->ledger);
-	charter_fini(&hub->charter);
+	machines_close(&core->hub);
 	free(core);
 }
 
@@ -227,7 +145,7 @@ static void peer_admit(struct hub *hub, struct txn *txn, const struct event *eve
 {
 	struct peer *peer = peers_cert(hub, txn, event);
 	if (peer)
-		peer_parts_open(peer);
+		machines_peer_open(peer);
 }
 
 static void peer_up(struct hub *hub, struct txn *txn, const struct event *event)
@@ -245,7 +163,7 @@ static void peer_down(struct hub *hub, const struct event *event)
 	if (!peer)
 		return;
 	fetch_down(hub, peer);
-	peer_parts_close(peer);
+	machines_peer_close(peer);
 	peer_free(peer);
 }
 
@@ -390,9 +308,7 @@ static void turn_begin(struct hub *hub, struct times now, struct effects *effect
 {
 	time_set(hub, now);
 	hub->effects = effects;
-	peers_turn(hub);
-	for (size_t i = 0; i < hub->peers.count; i++)
-		hub->peers.items[i]->transfer->turn_serve = 0;
+	machines_turn(hub);
 }
 
 /*

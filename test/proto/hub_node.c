@@ -22,62 +22,14 @@ static void identity_make(struct identity *out, const struct test_org *org)
 	out->root = secret_open(bytes_obj(&org->seed));
 }
 
-/* As core_open() begins. */
 static void hub_begin(struct hub_node *node)
 {
-	struct hub *hub = &node->hub;
-	*hub = (struct hub){
-		.options = {.limits = &node->limits,
-			    .random = &node->random,
-			    .keyring = node->keyring,
-			    .identity = &node->identity,
-			    .software = "test 1"},
-		.source_epoch = 1,
-		.wrapkeys = &node->wrapkeys,
-		.fedkeys = &node->fedkeys,
-		.rights = &node->rights,
-		.epochs = &node->epochs,
-		.logs = &node->logs,
-		.sync = &node->sync,
-		.gossip = &node->gossip,
-		.recount = &node->recount,
-		.transfer = &node->transfer,
-		.voting = &node->voting,
-		.erasing = &node->erasing,
-	};
-	buf_init(&hub->own_entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
-	enum err err = charter_load(node->txn, &hub->charter);
-	assert_true(!err || err == ERR_ABSENT);
-	hub->has_fed = hub->charter.number > 0;
-	ledger_init(&hub->ledger, &hub->charter, &node->limits);
-}
-
-static void hub_end(struct hub_node *node)
-{
-	struct hub *hub = &node->hub;
-	while (hub->peers.count > 0)
-		hub_node_down(node, hub->peers.items[0]);
-	peers_close(hub);
-	scan_close(hub);
-	withdrawal_close(hub);
-	gossip_close(hub);
-	membership_close(hub);
-	rights_close(hub);
-	fedkeys_close(hub);
-	wrapkeys_close(hub);
-	ledger_fini(&hub->ledger);
-	charter_fini(&hub->charter);
-	node->wrapkeys = (struct wrapkeys){0};
-	node->fedkeys = (struct fedkeys){0};
-	node->rights = (struct rights){0};
-	node->epochs = (struct epochs){0};
-	node->logs = (struct logs){0};
-	node->sync = (struct sync){0};
-	node->gossip = (struct gossip){0};
-	node->recount = (struct recount){0};
-	node->transfer = (struct transfer){0};
-	node->voting = (struct voting){0};
-	node->erasing = (struct erasing){0};
+	const struct hub_options options = {.limits = &node->limits,
+					    .random = &node->random,
+					    .keyring = node->keyring,
+					    .identity = &node->identity,
+					    .software = "test 1"};
+	assert_int_equal(machines_begin(&node->machines, &node->hub, &options, node->txn), ERR_OK);
 }
 
 /* As membership does, but nothing is written. */
@@ -123,27 +75,17 @@ void hub_node_machines(struct hub_node *node)
 	struct hub *hub = &node->hub;
 	const int64_t wall_ms = hub_node_wall(node), mono_ms = hub_node_mono(node);
 	hub_node_turn(node);
-	hub_end(node);
+	machines_close(&node->hub);
 	hub_begin(node);
 	hub_node_time(node, wall_ms, mono_ms);
-	ledger_slots_rebuild(node->txn);
-	assert_int_equal(fedkeys_open(hub, node->txn), ERR_OK);
-	assert_int_equal(membership_open(hub, node->txn), ERR_OK);
-	fedkeys_charter_changed(hub, node->txn);
-	assert_int_equal(wrapkeys_open(hub, node->txn), ERR_OK);
-	membership_join_open(hub, node->txn);
-	peers_open(hub, node->txn);
-	scan_open(hub, node->txn);
-	gossip_open(hub, node->txn);
-	withdrawal_open(hub, node->txn);
-	assert_int_equal(txn_err(node->txn), ERR_OK);
+	assert_int_equal(machines_open(hub, node->txn), ERR_OK);
 	hub->effects = &node->effects;
 	peers_turn(hub);
 }
 
 void hub_node_close(struct hub_node *node)
 {
-	hub_end(node);
+	machines_close(&node->hub);
 	effects_fini(&node->effects);
 	identity_fini(&node->identity);
 	keyring_close(node->keyring);
@@ -164,9 +106,7 @@ void hub_node_turn(struct hub_node *node)
 	assert_int_equal(txn_commit(node->txn), ERR_OK);
 	node->txn = txn_begin(node->db, true);
 	effects_reset(&node->effects);
-	peers_turn(hub);
-	for (size_t i = 0; i < hub->peers.count; i++)
-		hub->peers.items[i]->transfer->turn_serve = 0;
+	machines_turn(hub);
 }
 
 void hub_node_time(struct hub_node *node, int64_t wall_ms, int64_t mono_ms)
@@ -208,8 +148,7 @@ static struct peer *peer_add(struct hub_node *node, const struct test_org *org, 
 			      .synced = author != 0};
 	dh_pk_of(&peer->key, &org->transport);
 	memset(peer->session_key, (int)peer->link, sizeof(peer->session_key));
-	flow_open(peer);
-	holds_open(peer);
+	machines_peer_open(peer);
 	peers->items = mem_room(peers->items, peers->count, &peers->cap, sizeof(*peers->items));
 	peers->items[peers->count++] = peer;
 	return peer;
@@ -233,8 +172,7 @@ void hub_node_down(struct hub_node *node, struct peer *peer)
 		.type = EVENT_LINK_DOWN, .link = peer->link, .reason = LINK_REASON_LOST};
 	assert_ptr_equal(peers_down(&node->hub, &event), peer);
 	fetch_down(&node->hub, peer);
-	flow_close(peer);
-	holds_close(peer);
+	machines_peer_close(peer);
 	peer_free(peer);
 }
 

@@ -13,20 +13,9 @@
 #ifndef ALLMENDE_TEST_HUB_NODE_H
 #define ALLMENDE_TEST_HUB_NODE_H
 
-#include "proto/catalog/withdrawal.h"
-#include "proto/hub/hub.h"
+#include "proto/core/machines.h"
 #include "proto/membership/membership.h"
-#include "proto/membership/voting.h"
-#include "proto/rights/epochs.h"
-#include "proto/rights/fedkeys.h"
-#include "proto/rights/rights.h"
-#include "proto/rights/wrapkeys.h"
-#include "proto/sync/gossip.h"
-#include "proto/sync/logs.h"
-#include "proto/sync/recount.h"
-#include "proto/sync/sync.h"
 #include "proto/transfer/holds.h"
-#include "proto/transfer/scan.h"
 #include "test/proto/ledger_node.h"
 
 struct hub_node {
@@ -39,20 +28,9 @@ struct hub_node {
 	struct identity identity;
 	struct effects effects; /* of this turn */
 	uint64_t link_last;
-	bool machines;    /* opened */
 	char heard[2048]; /* of hub_node_heard() */
 	struct hub hub;
-	struct wrapkeys wrapkeys;
-	struct fedkeys fedkeys;
-	struct rights rights;
-	struct epochs epochs;
-	struct logs logs;
-	struct sync sync;
-	struct gossip gossip;
-	struct recount recount;
-	struct transfer transfer;
-	struct voting voting;
-	struct erasing erasing;
+	struct machines machines;
 };
 
 /*

@@ -199,7 +199,7 @@ static void what_it_is_about_everybody_reads(void **state)
 		char path[40];
 		snprintf(path, sizeof(path), "gemeinde-3/t%d", (int)cases[i].tier);
 		fedkeys_close(&f->node.hub);
-		f->node.fedkeys = (struct fedkeys){0};
+		f->node.machines.fedkeys = (struct fedkeys){0};
 		if (cases[i].fed_key)
 			fedkeys_store(&f->node.hub, f->node.txn, 1, &f->fed.fed_key);
 		meet(f);
@@ -312,7 +312,7 @@ static void who_can_not_read_is_told_why(void **state)
 			    "you may read gemeinde-3/granted, but its key has not come here "
 			    "yet: try again when the node of Gemeinde 3 has been linked.");
 	fedkeys_close(&f->node.hub);
-	f->node.fedkeys = (struct fedkeys){0};
+	f->node.machines.fedkeys = (struct fedkeys){0};
 	assert_int_equal(readable(f, "gemeinde-3/members", 0), ERR_DENIED);
 	assert_string_equal(f->why,
 			    "the key for gemeinde-3/members is not here: ask Gemeinde 3 for "

@@ -117,7 +117,7 @@ static void test_propose_refused(void **state)
 		f->hub->charter.frozen = cases[i].is == FROZEN;
 		if (cases[i].is == NO_KEY) {
 			fedkeys_close(f->hub);
-			f->node->fedkeys = (struct fedkeys){0};
+			f->node->machines.fedkeys = (struct fedkeys){0};
 		}
 		enum err err =
 			cases[i].what == ADMIT ? voting_admit(f->hub, txn, newcomer(f, 0, &change),

@@ -28,7 +28,7 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 	gossip_close(f->hub);
-	f->node->gossip = (struct gossip){0};
+	f->node->machines.gossip = (struct gossip){0};
 	ledger_node_close(&f->other);
 	hub_fixture_teardown((void **)&f->base);
 	free(f);
@@ -271,10 +271,10 @@ static void test_relay_order(void **state)
 	say_record_of(f, f->peer, &f->other, 1);
 	say_head_of(f, f->peer, &f->other);
 	settle(f);
-	assert_int_equal(f->node->gossip.relay_count, 2);
+	assert_int_equal(f->node->machines.gossip.relay_count, 2);
 	hub_node_turn(f->node);
 	assert_string_equal(heard_after(f, RELAY_MS, third), "HEAD"); /* not its own */
-	assert_int_equal(f->node->gossip.relay_count, 0);
+	assert_int_equal(f->node->machines.gossip.relay_count, 0);
 	ledger_node_close(&fourth);
 }
 
@@ -591,7 +591,7 @@ static void test_clock(void **state)
 		hub_node_time(f->node, TEST_TIME_MS, hub_node_mono(f->node));
 		if (!cases[i].seen) {
 			gossip_close(f->hub);
-			f->node->gossip = (struct gossip){0};
+			f->node->machines.gossip = (struct gossip){0};
 		}
 		settle(f);
 		assert_heard(f->node, f->peer, cases[i].anew ? "HEAD RECORDS" : "");

@@ -263,10 +263,10 @@ static void test_pace_own(void **state)
 		if (i < 17)
 			say_hello(f, 0, &other_content);
 	}
-	node->sync.entropy_next_ms = INT64_MAX / 2;
+	node->machines.sync.entropy_next_ms = INT64_MAX / 2;
 	assert_int_equal(sync_wake(&node->hub), hub_node_mono(node) + 250);
 	hub_node_pass(node, 250);
-	node->sync.entropy_next_ms = hub_node_mono(node) + 1000;
+	node->machines.sync.entropy_next_ms = hub_node_mono(node) + 1000;
 	sync_tick(&node->hub, node->txn);
 	assert_heard(node, f->peer, "HELLO");
 }
@@ -571,7 +571,7 @@ static void test_silence(void **state)
 	struct hub_node *node = &f->node;
 	fill(f);
 	compare(f);
-	node->sync.entropy_next_ms = INT64_MAX / 2;
+	node->machines.sync.entropy_next_ms = INT64_MAX / 2;
 	assert_int_equal(sync_wake(&node->hub), hub_node_mono(node) + 120001);
 	hub_node_pass(node, 120000);
 	sync_tick(&node->hub, node->txn);

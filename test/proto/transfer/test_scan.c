@@ -173,10 +173,10 @@ static void a_large_catalogue_takes_several_turns(void **state)
 		parcel_fini(&p);
 	}
 	turns(f);
-	assert_int_equal(f->node.transfer.fetch_count, 0);
+	assert_int_equal(f->node.machines.transfer.fetch_count, 0);
 	subscribe(f, "gemeinde-2/**");
 	assert_int_equal(turns(f), 4); /* what is held; 512; 512; the rest */
-	assert_int_equal(f->node.transfer.fetch_count, COUNT_ALL);
+	assert_int_equal(f->node.machines.transfer.fetch_count, COUNT_ALL);
 }
 
 /* ---- a start ---- */

@@ -1,0 +1,85 @@
+#include "proto/core/machines.h"
+
+#include "proto/membership/membership.h"
+
+enum err machines_begin(struct machines *machines, struct hub *hub,
+			const struct hub_options *options, struct txn *txn)
+{
+	*machines = (struct machines){0};
+	*hub = (struct hub){
+		.options = *options,
+		.source_epoch = 1,
+		.wrapkeys = &machines->wrapkeys,
+		.fedkeys = &machines->fedkeys,
+		.rights = &machines->rights,
+		.epochs = &machines->epochs,
+		.logs = &machines->logs,
+		.sync = &machines->sync,
+		.gossip = &machines->gossip,
+		.recount = &machines->recount,
+		.transfer = &machines->transfer,
+		.voting = &machines->voting,
+		.erasing = &machines->erasing,
+	};
+	buf_init(&hub->own_entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	enum err err = charter_load(txn, &hub->charter);
+	hub->has_fed = hub->charter.number > 0;
+	ledger_init(&hub->ledger, &hub->charter, options->limits);
+	return err == ERR_ABSENT ? ERR_OK : err;
+}
+
+/* Those that others look at come first. */
+enum err machines_open(struct hub *hub, struct txn *txn)
+{
+	ledger_slots_rebuild(txn);
+	enum err err = fedkeys_open(hub, txn);
+	if (!err)
+		err = membership_open(hub, txn);
+	if (err)
+		return err;
+	fedkeys_charter_changed(hub, txn);
+	err = wrapkeys_open(hub, txn);
+	if (err)
+		return err;
+	membership_join_open(hub, txn);
+	peers_open(hub, txn);
+	scan_open(hub, txn);
+	gossip_open(hub, txn);
+	withdrawal_open(hub, txn);
+	return txn_err(txn);
+}
+
+void machines_close(struct hub *hub)
+{
+	for (size_t i = 0; i < hub->peers.count; i++)
+		machines_peer_close(hub->peers.items[i]);
+	peers_close(hub);
+	scan_close(hub);
+	withdrawal_close(hub);
+	gossip_close(hub);
+	membership_close(hub);
+	rights_close(hub);
+	fedkeys_close(hub);
+	wrapkeys_close(hub);
+	ledger_fini(&hub->ledger);
+	charter_fini(&hub->charter);
+}
+
+void machines_turn(struct hub *hub)
+{
+	peers_turn(hub);
+	for (size_t i = 0; i < hub->peers.count; i++)
+		hub->peers.items[i]->transfer->turn_serve = 0;
+}
+
+void machines_peer_open(struct peer *peer)
+{
+	flow_open(peer);
+	holds_open(peer);
+}
+
+void machines_peer_close(struct peer *peer)
+{
+	flow_close(peer);
+	holds_close(peer);
+}
