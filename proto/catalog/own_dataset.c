@@ -65,11 +65,7 @@ void own_dataset_put(struct hub *hub, struct txn *txn, const struct dataset_id *
 	buf_init(&sealed, 512);
 	keyring_seal(hub->options.keyring, &sealed, name, bytes_of(plain, sizeof(plain)));
 	struct row_key key = key_name(name);
-	if (!sealed.err)
-		txn_put(txn, TABLE_SEALED, row_key_bytes(&key), buf_bytes(&sealed));
-	else
-		txn_fail(txn, sealed.err);
-	buf_fini(&sealed);
+	txn_put_row(txn, TABLE_SEALED, &key, &sealed);
 	secret_wipe(plain, sizeof(plain));
 }
 

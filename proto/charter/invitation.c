@@ -246,9 +246,7 @@ static void invitation_row_put(struct txn *txn, const struct key *secret,
 	out_fixed_or_nil(&value, row->used ? row->used_by.b : NULL, ID_LEN);
 	out_bool(&value, row->auto_approve);
 	out_bool(&value, row->relay);
-	txn_fail(txn, value.err);
-	txn_put(txn, TABLE_INVITATION, row_key_bytes(&key), buf_bytes(&value));
-	buf_fini(&value);
+	txn_put_row(txn, TABLE_INVITATION, &key, &value);
 }
 
 void invitation_store(struct txn *txn, const struct invitation *invitation, bool auto_approve,

@@ -190,9 +190,7 @@ static void state_put(struct txn *txn, const struct author_state *state)
 	out_fixed(&row, state->head_set.b, ID_LEN);
 	out_bool(&row, state->disputed);
 	out_bool(&row, state->has_older);
-	txn_fail(txn, row.err);
-	txn_put(txn, TABLE_AUTHOR, row_key_bytes(&key), buf_bytes(&row));
-	buf_fini(&row);
+	txn_put_row(txn, TABLE_AUTHOR, &key, &row);
 }
 
 static enum err state_get(struct author_state *out, struct bytes row)

@@ -41,9 +41,7 @@ static void evidence_put(struct txn *txn, const struct head *head, struct bytes 
 	buf_add_be32(&row, (uint32_t)known.len);
 	buf_add(&row, known);
 	buf_add(&row, head->whole);
-	txn_fail(txn, row.err);
-	txn_put(txn, TABLE_EVIDENCE, row_key_bytes(&key), buf_bytes(&row));
-	buf_fini(&row);
+	txn_put_row(txn, TABLE_EVIDENCE, &key, &row);
 }
 
 bool ledger_evidence(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes *first,

@@ -94,11 +94,7 @@ void epoch_key_put(struct hub *hub, struct txn *txn, struct bytes prefix, uint64
 	struct row_key row = key_name(name);
 	buf_init(&sealed, 256);
 	keyring_seal(hub->options.keyring, &sealed, name, bytes_of(key->b, KEY_LEN));
-	if (!sealed.err)
-		txn_put(txn, TABLE_SEALED, row_key_bytes(&row), buf_bytes(&sealed));
-	else
-		txn_fail(txn, sealed.err);
-	buf_fini(&sealed);
+	txn_put_row(txn, TABLE_SEALED, &row, &sealed);
 }
 
 uint64_t epoch_key_last(struct hub *hub, struct txn *txn, struct bytes prefix)
@@ -365,9 +361,7 @@ void epochs_given(struct txn *txn, const struct digest *token, const struct org_
 	buf_add(&value, id_bytes(reader));
 	buf_add_be64(&value, (uint64_t)expiry_ms);
 	buf_add(&value, path);
-	txn_fail(txn, value.err);
-	txn_put(txn, TABLE_META, row_key_bytes(&row), buf_bytes(&value));
-	buf_fini(&value);
+	txn_put_row(txn, TABLE_META, &row, &value);
 }
 
 struct walk epoch_texts(struct txn *txn)

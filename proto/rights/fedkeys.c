@@ -56,11 +56,7 @@ static void seal_row(struct hub *hub, struct txn *txn, const char *name, const s
 	buf_init(&sealed, 256);
 	keyring_seal(hub->options.keyring, &sealed, name, bytes_of(key->b, KEY_LEN));
 	struct row_key row = key_name(name);
-	if (!sealed.err)
-		txn_put(txn, TABLE_SEALED, row_key_bytes(&row), buf_bytes(&sealed));
-	else
-		txn_fail(txn, sealed.err);
-	buf_fini(&sealed);
+	txn_put_row(txn, TABLE_SEALED, &row, &sealed);
 }
 
 /* ERR_ABSENT, ERR_CORRUPT */

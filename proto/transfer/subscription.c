@@ -118,11 +118,7 @@ enum err subscription_add(struct hub *hub, struct txn *txn, const struct subscri
 	}
 	buf_init(&row, LIMIT_PATH_LEN_MAX + 16);
 	subscription_put(&row, s);
-	if (!row.err)
-		txn_put(txn, TABLE_SUBSCRIPTION, row_key_bytes(&key), buf_bytes(&row));
-	else
-		txn_fail(txn, row.err);
-	buf_fini(&row);
+	txn_put_row(txn, TABLE_SUBSCRIPTION, &key, &row);
 	subscriptions_load(hub, txn);
 	hub->wanted_epoch++;
 	return ERR_OK;
