@@ -9,6 +9,8 @@
 #include "node/api/json.h"
 #include "node/api/routes.h"
 #include "proto/content/pack.h"
+#include "proto/hub/hub.h"
+#include "proto/hub/places.h"
 
 #define FILES_BESIDE 64 /* store, log, control socket, timers and what libraries open */
 
@@ -32,7 +34,7 @@ static json_t *limit_json(int resource)
 
 static uint64_t files_needed(const struct limits *limits)
 {
-	return (uint64_t)limits->peer_count_max + limits->half_open_max +
+	return (uint64_t)places_count_max(limits) + limits->half_open_max + DIAL_RUN_MAX +
 	       limits->http_connection_count_max + FILES_BESIDE;
 }
 

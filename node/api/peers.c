@@ -61,7 +61,7 @@ static void peer_add_run(struct call *call, struct hub *hub, struct txn *txn, in
 {
 	const char *address = api_in_text(call, "address");
 
-	call->err = peers_add(hub, txn, address, call->why);
+	call->err = dials_add(hub, txn, address, call->why);
 	call->status = 201;
 	call->out = json_pack("{s:s}", "address", address);
 }

@@ -118,6 +118,7 @@ static void message_take(struct hub *hub, struct txn *txn, const struct event *e
 		hub_peer_bad(hub, peer, LINK_REASON_MALFORMED, "a message that is not well-formed");
 		return;
 	}
+	peer->spoke = true;
 	if (peer->class == PEER_GUEST && !handlers[m.type].guest)
 		hub_peer_bad(hub, peer, LINK_REASON_NOT_MEMBER, message_name(m.type));
 	else if (!handlers[m.type].take)
@@ -224,7 +225,7 @@ static void arrival_take(struct hub *hub, struct txn *txn, const struct ledger_a
 		epochs_arrival(hub, txn, record);
 		return;
 	case RECORD_CONTACT:
-		peers_contact(hub, txn, record);
+		dials_contact(hub, txn, record);
 		return;
 	case RECORD_WRAP_KEY:
 		wrapkeys_arrival(hub, txn, record);
@@ -318,6 +319,7 @@ static void turn_begin(struct hub *hub, struct times now, struct effects *effect
 static void turn_end(struct hub *hub, struct txn *txn)
 {
 	peers_tick(hub);
+	dials_tick(hub);
 	sync_tick(hub, txn);
 	recount_tick(hub, txn);
 	holds_tick(hub, txn);
@@ -364,8 +366,9 @@ void core_headroom(struct core *core, enum headroom headroom)
 int64_t core_wake(struct core *core, struct times now)
 {
 	static int64_t (*const wakes[])(const struct hub *hub) = {
-		peers_wake, sync_wake,   gossip_wake, reconcile_wake, recount_wake, holds_wake,
-		scan_wake,  voting_wake, epochs_wake, rights_wake,    fedkeys_wake, withdrawal_wake,
+		peers_wake,   dials_wake,   sync_wake,       gossip_wake, reconcile_wake,
+		recount_wake, holds_wake,   scan_wake,       voting_wake, epochs_wake,
+		rights_wake,  fedkeys_wake, withdrawal_wake,
 	};
 	int64_t wake = INT64_MAX;
 	time_set(&core->hub, now);

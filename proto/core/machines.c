@@ -42,7 +42,7 @@ enum err machines_open(struct hub *hub, struct txn *txn)
 	if (err)
 		return err;
 	membership_join_open(hub, txn);
-	peers_open(hub, txn);
+	dials_open(hub, txn);
 	scan_open(hub, txn);
 	gossip_open(hub, txn);
 	withdrawal_open(hub, txn);
@@ -54,6 +54,7 @@ void machines_close(struct hub *hub)
 	for (size_t i = 0; i < hub->peers.count; i++)
 		machines_peer_close(hub->peers.items[i]);
 	peers_close(hub);
+	dials_close(hub);
 	scan_close(hub);
 	withdrawal_close(hub);
 	gossip_close(hub);

@@ -50,6 +50,7 @@ void hub_close_link(struct hub *hub, struct peer *peer, enum link_reason reason)
 {
 	hub_effect(hub, EFFECT_CLOSE, peer->link)->reason = reason;
 	peer->up = false;
+	peer->leaving = true;
 	hub->source_epoch++;
 }
 

@@ -12,6 +12,7 @@
 
 #include "crypto/random.h"
 #include "proto/charter/charter.h"
+#include "proto/hub/dials.h"
 #include "proto/hub/event.h"
 #include "proto/charter/identity.h"
 #include "proto/charter/invitation.h"
@@ -57,6 +58,7 @@ struct hub {
 	struct charter charter;
 	struct ledger ledger;
 	struct peers peers;
+	struct dials dials;
 
 	/* the own place */
 	enum place place, place_before; /* place_before: without the invitation in use */

@@ -5,18 +5,11 @@
 #include <string.h>
 
 #include "crypto/check.h"
-#include "proto/charter/contact.h"
 #include "proto/hub/hub.h"
+#include "proto/hub/places.h"
 
 /* A guest has this long to become a member. */
 static const int64_t guest_ms_max = 120 * 1000;
-/* The larger author waits a little, so that mostly one side dials. */
-static const int64_t politeness_ms = 1500;
-static const int64_t first_dial_ms = 100;
-/* A link that lived this long was a good one: it is dialled again at once. */
-static const int64_t good_link_ms = 20 * 1000;
-/* Guests have at most this part of the places for peers: one in so many. */
-static const uint32_t guest_share = 8;
 
 struct peer *peers_find(struct hub *hub, uint64_t link)
 {
@@ -34,58 +27,6 @@ struct peer *peers_by_author(struct hub *hub, uint32_t author)
 			return hub->peers.items[i];
 	}
 	return NULL;
-}
-
-static struct dial *dial_by_number(struct hub *hub, uint64_t number)
-{
-	for (size_t i = 0; number != 0 && i < hub->peers.dial_count; i++) {
-		if (hub->peers.dials[i].number == number)
-			return &hub->peers.dials[i];
-	}
-	return NULL;
-}
-
-/* Several authors may name one address, so that nobody can take another's away; author 0: any. */
-static struct dial *dial_find(struct hub *hub, struct bytes address, uint32_t author)
-{
-	for (size_t i = 0; i < hub->peers.dial_count; i++) {
-		struct dial *dial = &hub->peers.dials[i];
-		if ((dial->author == 0 || author == 0 || dial->author == author) &&
-		    bytes_eq(bytes_str(dial->address), address))
-			return dial;
-	}
-	return NULL;
-}
-
-static struct dial *dial_add(struct hub *hub, struct bytes address, uint32_t author)
-{
-	struct dial *dial = dial_find(hub, address, author);
-	if (dial)
-		return dial;
-	if (address.len > LIMIT_ADDRESS_LEN_MAX)
-		return NULL;
-	hub->peers.dials = mem_room(hub->peers.dials, hub->peers.dial_count, &hub->peers.dial_cap,
-				    sizeof(*hub->peers.dials));
-	dial = &hub->peers.dials[hub->peers.dial_count++];
-	*dial = (struct dial){.next_ms = hub->mono_ms,
-			      .backoff_ms = hub->options.limits->dial_backoff_ms_min};
-	memcpy(dial->address, address.ptr, address.len);
-	return dial;
-}
-
-static void dial_remove(struct hub *hub, size_t i)
-{
-	hub->peers.dials[i] = hub->peers.dials[--hub->peers.dial_count];
-}
-
-static bool own_address(const struct hub *hub, struct bytes address)
-{
-	const char *const *own = hub->options.addresses;
-	for (size_t i = 0; own && own[i]; i++) {
-		if (bytes_eq(bytes_str(own[i]), address))
-			return true;
-	}
-	return false;
 }
 
 static const struct orglog_node *node_of(struct orglog *log, struct txn *txn,
@@ -112,17 +53,7 @@ static uint32_t peers_author_of(struct hub *hub, struct txn *txn, const struct o
 	return author;
 }
 
-static bool contact_has(const struct contact *contact, const char *address)
-{
-	for (size_t i = 0; i < contact->address_count; i++) {
-		if (bytes_eq(contact->addresses[i], bytes_str(address)))
-			return true;
-	}
-	return false;
-}
-
-/* The key that must answer where this author is dialled. */
-static bool author_key(struct hub *hub, struct txn *txn, uint32_t author, struct dh_pk *key)
+bool peers_key(struct hub *hub, struct txn *txn, uint32_t author, struct dh_pk *key)
 {
 	const struct charter_member *member = hub_author_member(hub, author);
 	struct orglog log;
@@ -135,65 +66,11 @@ static bool author_key(struct hub *hub, struct txn *txn, uint32_t author, struct
 	return node != NULL;
 }
 
-void peers_contact(struct hub *hub, struct txn *txn, const struct record *record)
-{
-	const uint32_t author = record->author;
-	struct contact contact;
-	struct dh_pk key;
-	if (author == hub->author || contact_get(&contact, record->body) ||
-	    !author_key(hub, txn, author, &key))
-		return;
-	for (size_t i = hub->peers.dial_count; i-- > 0;) {
-		const struct dial *dial = &hub->peers.dials[i];
-		if (dial->author == author && !dial->manual && !dial->number && !dial->link &&
-		    !contact_has(&contact, dial->address))
-			dial_remove(hub, i);
-	}
-	for (size_t i = 0; i < contact.address_count; i++) {
-		if (own_address(hub, contact.addresses[i]))
-			continue;
-		struct dial *dial = dial_add(hub, contact.addresses[i], author);
-		if (!dial || dial->author != 0)
-			continue;
-		dial->author = author;
-		if (!dial->manual) {
-			dial->has_expected = true;
-			dial->expected = key;
-		}
-		dial->next_ms = hub->mono_ms + hub_jitter(hub, first_dial_ms) +
-				(hub->author > author ? politeness_ms : 0);
-	}
-}
-
-static void contacts_load(struct hub *hub, struct txn *txn)
-{
-	struct record_slot slot = record_slot_contact();
-	struct author_state state;
-	uint32_t author = 0;
-	while (ledger_state_next(&hub->ledger, txn, &author, &state)) {
-		struct record record;
-		if (!ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), author, &record))
-			peers_contact(hub, txn, &record);
-	}
-}
-
-void peers_open(struct hub *hub, struct txn *txn)
-{
-	struct walk walk = walk_begin(txn, TABLE_PEER, bytes_of(NULL, 0));
-	while (walk_next(&walk)) {
-		struct dial *dial = dial_add(hub, walk.key, 0);
-		if (dial)
-			dial->manual = true;
-	}
-	contacts_load(hub, txn);
-}
-
 void peers_close(struct hub *hub)
 {
 	for (size_t i = 0; i < hub->peers.count; i++)
 		peer_free(hub->peers.items[i]);
 	free(hub->peers.items);
-	free(hub->peers.dials);
 	hub->peers = (struct peers){0};
 }
 
@@ -216,14 +93,6 @@ static void admit(struct hub *hub, uint64_t link, bool ok, enum link_reason reas
 	effect->reason = reason;
 }
 
-static uint32_t guest_count(const struct hub *hub)
-{
-	uint32_t count = 0;
-	for (size_t i = 0; i < hub->peers.count; i++)
-		count += hub->peers.items[i]->class == PEER_GUEST && !hub->peers.items[i]->waits;
-	return count;
-}
-
 /* Whether the owner of this certificate may go on, and as whom. */
 static enum link_reason cert_reason(struct hub *hub, struct txn *txn, const struct event *event,
 				    uint32_t author)
@@ -232,10 +101,8 @@ static enum link_reason cert_reason(struct hub *hub, struct txn *txn, const stru
 	const struct charter_member *member = charter_by_org(&hub->charter, &certificate->org);
 	if (id_eq(&event->key, &hub->options.identity->transport_pk))
 		return LINK_REASON_OWN;
-	if (hub->peers.count >= hub->options.limits->peer_count_max)
-		return LINK_REASON_BUSY;
-	/* Whoever knows the federation may be a guest, and must not take the places of members. */
-	if (author == 0 && guest_count(hub) >= hub->options.limits->peer_count_max / guest_share)
+	/* Those that are told to end are here for a moment more; too many at once are too fast. */
+	if (hub->peers.count >= 2 * (size_t)places_count_max(hub->options.limits))
 		return LINK_REASON_BUSY;
 	/*
 	 * A member whose key is not in the log known here may have a newer log, but only if it
@@ -253,6 +120,14 @@ static enum link_reason cert_reason(struct hub *hub, struct txn *txn, const stru
 	return LINK_REASON_DONE;
 }
 
+/* A node that is linked already needs no other place: of its two links one goes. */
+static bool place_take(struct hub *hub, const struct event *event, uint32_t author)
+{
+	if (!author && !event->dial)
+		places_guest(hub);
+	return !author || peers_by_author(hub, author) || places_take(hub, author_member(author));
+}
+
 struct peer *peers_cert(struct hub *hub, struct txn *txn, const struct event *event)
 {
 	const struct certificate *certificate = &event->certificate;
@@ -260,11 +135,14 @@ struct peer *peers_cert(struct hub *hub, struct txn *txn, const struct event *ev
 		peers_author_of(hub, txn, &certificate->org, certificate->node_index, &event->key);
 	/* Who is no member itself treats everybody as a guest. */
 	uint32_t author = hub->author ? known : 0;
-	enum link_reason reason = cert_reason(hub, txn, event, known);
-	if (reason != LINK_REASON_DONE || peers_find(hub, event->link)) {
-		admit(hub, event->link, false, reason);
+	enum link_reason reason = peers_find(hub, event->link)
+					  ? LINK_REASON_PROTOCOL
+					  : cert_reason(hub, txn, event, known);
+	if (reason == LINK_REASON_DONE && !place_take(hub, event, author))
+		reason = LINK_REASON_BUSY;
+	admit(hub, event->link, reason == LINK_REASON_DONE, reason);
+	if (reason != LINK_REASON_DONE)
 		return NULL;
-	}
 	hub->peers.items = mem_room(hub->peers.items, hub->peers.count, &hub->peers.cap,
 				    sizeof(*hub->peers.items));
 	struct peer *peer = mem_new(1, sizeof(*peer));
@@ -276,7 +154,6 @@ struct peer *peers_cert(struct hub *hub, struct txn *txn, const struct event *ev
 	peer->org = certificate->org;
 	peer->node_index = certificate->node_index;
 	hub->peers.items[hub->peers.count++] = peer;
-	admit(hub, event->link, true, LINK_REASON_DONE);
 	return peer;
 }
 
@@ -304,18 +181,9 @@ static bool double_closed(struct hub *hub, struct peer *peer)
 struct peer *peers_up(struct hub *hub, const struct event *event)
 {
 	struct peer *peer = peers_find(hub, event->link);
-	if (!peer)
+	if (!peer || peer->leaving)
 		return NULL;
-	struct dial *dial = dial_by_number(hub, event->dial);
-	if (dial) {
-		snprintf(peer->address, sizeof(peer->address), "%s", dial->address);
-		dial->link = peer->link;
-		dial->number = 0;
-		dial->up_ms = hub->mono_ms;
-		dial->why[0] = 0;
-		if (peer->author)
-			dial->author = peer->author;
-	}
+	dials_up(hub, peer, event->dial);
 	memcpy(peer->session_key, event->handshake_hash, sizeof(peer->session_key));
 	peer->up_ms = hub->mono_ms;
 	if (double_closed(hub, peer))
@@ -328,33 +196,9 @@ struct peer *peers_up(struct hub *hub, const struct event *event)
 	return peer;
 }
 
-static void dial_failed(struct hub *hub, struct dial *dial, enum link_reason reason)
-{
-	const struct limits *limits = hub->options.limits;
-	bool was_good = dial->link != 0 && hub->mono_ms - dial->up_ms >= good_link_ms;
-	dial->number = 0;
-	dial->link = 0;
-	snprintf(dial->why, sizeof(dial->why), "%s", link_reason_text(reason));
-	if (was_good)
-		dial->backoff_ms = limits->dial_backoff_ms_min;
-	dial->next_ms = hub->mono_ms + hub_jitter(hub, dial->backoff_ms);
-	dial->backoff_ms *= 2;
-	if (dial->backoff_ms > limits->dial_backoff_ms_max)
-		dial->backoff_ms = limits->dial_backoff_ms_max;
-	if (dial->invitation && hub_joining(hub))
-		why_set(hub->place_why, "%s does not let us in: %s", dial->address,
-			link_reason_text(reason));
-}
-
 struct peer *peers_down(struct hub *hub, const struct event *event)
 {
-	struct dial *dial = dial_by_number(hub, event->dial);
-	for (size_t i = 0; !dial && event->link && i < hub->peers.dial_count; i++) {
-		if (hub->peers.dials[i].link == event->link)
-			dial = &hub->peers.dials[i];
-	}
-	if (dial)
-		dial_failed(hub, dial, event->reason);
+	dials_down(hub, event);
 	for (size_t i = 0; i < hub->peers.count; i++) {
 		struct peer *peer = hub->peers.items[i];
 		if (peer->link != event->link)
@@ -372,6 +216,20 @@ struct peer *peers_down(struct hub *hub, const struct event *event)
 	return NULL;
 }
 
+/* A guest turns out to be this member: now it needs a place of its organisation. */
+static void peer_named(struct hub *hub, struct peer *peer, uint32_t author)
+{
+	bool linked = peers_by_author(hub, author) != NULL;
+	bool stays = linked || places_take(hub, author_member(author));
+	peer->author = author;
+	peer->class = PEER_MEMBER;
+	dials_named(hub, peer);
+	if (!stays)
+		hub_close_link(hub, peer, LINK_REASON_BUSY);
+	else if (peer->up)
+		double_closed(hub, peer);
+}
+
 void peers_classify(struct hub *hub, struct txn *txn)
 {
 	for (size_t i = 0; i < hub->peers.count; i++) {
@@ -379,85 +237,14 @@ void peers_classify(struct hub *hub, struct txn *txn)
 		uint32_t author = hub->author ? peers_author_of(hub, txn, &peer->org,
 								peer->node_index, &peer->key)
 					      : 0;
-		if (author == peer->author)
+		if (author == peer->author || peer->leaving)
 			continue;
 		if (author == 0) {
 			hub_close_link(hub, peer, LINK_REASON_NOT_MEMBER);
 			continue;
 		}
-		peer->author = author;
-		peer->class = PEER_MEMBER;
-		for (size_t d = 0; d < hub->peers.dial_count; d++) {
-			if (hub->peers.dials[d].link == peer->link)
-				hub->peers.dials[d].author = author;
-		}
-		if (peer->up)
-			double_closed(hub, peer);
+		peer_named(hub, peer, author);
 	}
-}
-
-void peers_invitation(struct hub *hub, const char *address, const struct dh_pk *expected)
-{
-	struct dial *dial = dial_add(hub, bytes_str(address), 0);
-	if (!dial)
-		return;
-	dial->invitation = true;
-	dial->has_expected = true;
-	dial->expected = *expected;
-	dial->next_ms = hub->mono_ms;
-}
-
-void peers_invitation_done(struct hub *hub)
-{
-	for (size_t i = hub->peers.dial_count; i-- > 0;) {
-		struct dial *dial = &hub->peers.dials[i];
-		if (!dial->invitation)
-			continue;
-		dial->invitation = false;
-		dial->has_expected = false;
-		if (!dial->manual && !dial->author && !dial->number && !dial->link)
-			dial_remove(hub, i);
-	}
-}
-
-/*
- * The address of one who is no member any more: kept, as a fork may bring it back, and not tried.
- */
-static bool dial_idle(const struct hub *hub, const struct dial *dial)
-{
-	const struct charter_member *member = hub_author_member(hub, dial->author);
-
-	return dial->author && hub->charter.number > 0 && (!member || !charter_is_present(member));
-}
-
-/* Whether an address is to be dialled, once its time has come. */
-static bool dial_wanted(const struct hub *hub, const struct dial *dial)
-{
-	if (dial->number || dial->link || !hub->has_fed)
-		return false;
-	if (!dial->invitation && !hub_follows(hub))
-		return false;
-	if (dial_idle(hub, dial))
-		return false;
-	for (size_t i = 0; dial->author && i < hub->peers.count; i++) {
-		if (hub->peers.items[i]->up && hub->peers.items[i]->author == dial->author)
-			return false;
-	}
-	for (size_t i = 0; dial->author && i < hub->peers.dial_count; i++) {
-		if (hub->peers.dials[i].number && hub->peers.dials[i].author == dial->author)
-			return false; /* one address of an author at a time */
-	}
-	return true;
-}
-
-static void dial_start(struct hub *hub, struct dial *dial)
-{
-	dial->number = ++hub->peers.dial_last;
-	struct effect *effect = hub_effect(hub, EFFECT_DIAL, 0);
-	effect->dial = dial->number;
-	memcpy(effect->address, dial->address, sizeof(effect->address));
-	effect->has_expected = dial->has_expected;
-	effect->expected = dial->expected;
 }
 
 /* A guest has its time; one that waits for the stewards has theirs. */
@@ -473,11 +260,6 @@ void peers_tick(struct hub *hub)
 		if (guest_ends(peer) && hub->mono_ms - peer->up_ms > guest_ms_max)
 			hub_close_link(hub, peer, LINK_REASON_NOT_MEMBER);
 	}
-	for (size_t i = 0; i < hub->peers.dial_count; i++) {
-		struct dial *dial = &hub->peers.dials[i];
-		if (dial->next_ms <= hub->mono_ms && dial_wanted(hub, dial))
-			dial_start(hub, dial);
-	}
 }
 
 int64_t peers_wake(const struct hub *hub)
@@ -487,11 +269,6 @@ int64_t peers_wake(const struct hub *hub)
 		const struct peer *peer = hub->peers.items[i];
 		if (guest_ends(peer) && peer->up_ms + guest_ms_max + 1 < wake)
 			wake = peer->up_ms + guest_ms_max + 1;
-	}
-	for (size_t i = 0; i < hub->peers.dial_count; i++) {
-		const struct dial *dial = &hub->peers.dials[i];
-		if (dial->next_ms < wake && dial_wanted(hub, dial))
-			wake = dial->next_ms;
 	}
 	return wake;
 }
@@ -506,10 +283,7 @@ static void peer_state_of(struct hub *hub, const struct peer *peer, struct peer_
 	out->ahead_ms = peer->ahead_ms;
 	memcpy(out->address, peer->address, sizeof(out->address));
 	memcpy(out->software, peer->software, sizeof(out->software));
-	for (size_t i = 0; i < hub->peers.dial_count; i++) {
-		if (hub->peers.dials[i].link == peer->link)
-			out->manual = hub->peers.dials[i].manual;
-	}
+	out->manual = dials_manual(hub, peer->link);
 }
 
 bool peers_show(struct hub *hub, size_t index, struct peer_state *out)
@@ -521,44 +295,5 @@ bool peers_show(struct hub *hub, size_t index, struct peer_state *out)
 			return true;
 		}
 	}
-	for (size_t i = 0; i < hub->peers.dial_count; i++) {
-		const struct dial *dial = &hub->peers.dials[i];
-		if (dial->link || dial_idle(hub, dial) ||
-		    (dial->author && peers_by_author(hub, dial->author)))
-			continue;
-		if (index-- > 0)
-			continue;
-		memcpy(out->address, dial->address, sizeof(out->address));
-		memcpy(out->why, dial->why, sizeof(out->why));
-		out->author = dial->author;
-		out->dialled = true;
-		out->manual = dial->manual;
-		out->since_ms = hub_wall_of(hub, dial->next_ms);
-		return true;
-	}
-	return false;
-}
-
-enum err peers_add(struct hub *hub, struct txn *txn, const char *address, char *why)
-{
-	if (contact_address_check(bytes_str(address))) {
-		why_set(why,
-			"\"%.200s\" is not an address: write HOST:PORT, for example "
-			"rathaus.example:7400 or [2001:db8::1]:7400.",
-			address);
-		return ERR_CONFIG;
-	}
-	struct row_key key = key_text(bytes_str(address));
-	if (txn_has(txn, TABLE_PEER, row_key_bytes(&key))) {
-		why_set(why, "%s is in the list already: see `allmende peers`.", address);
-		return ERR_EXISTS;
-	}
-	uint8_t form = 1;
-	txn_put(txn, TABLE_PEER, row_key_bytes(&key), bytes_of(&form, 1));
-	struct dial *dial = dial_add(hub, bytes_str(address), 0);
-	if (dial) {
-		dial->manual = true;
-		dial->next_ms = hub->mono_ms;
-	}
-	return ERR_OK;
+	return dials_show(hub, index, out);
 }

@@ -1,8 +1,8 @@
 /*
- * peers - who is linked, and whom to dial.
+ * peers - who is linked.
  *
- * Every member whose address is known is dialled until it is linked: a full mesh. Two nodes that
- * dial each other at once get two links; both ends keep the one that the smaller author dialled.
+ * Whom to dial says dials.h, who may stay places.h. Two nodes that dial each other at once get two
+ * links; both ends keep the one that the smaller author dialled.
  *
  * Glossary: peer - what the core knows about a link. guest - a peer that is not (yet) in the
  * charter.
@@ -20,6 +20,7 @@ struct peer {
 	uint64_t link;
 	uint64_t dial;
 	bool up;
+	bool leaving; /* it was told to end: has no place any more */
 	enum peer_class class;
 	uint32_t author; /* 0: guest */
 	struct dh_pk key;
@@ -29,6 +30,7 @@ struct peer {
 	char address[LIMIT_ADDRESS_LEN_MAX + 1]; /* dialled; else empty */
 	char software[MESSAGE_SOFTWARE_LEN_MAX + 1];
 	int64_t up_ms; /* 0: never */
+	bool spoke;    /* it has said something that it may */
 	bool waits;    /* a guest that waits for the stewards, or they for us: it stays */
 	bool met;    /* both sides know each other as members: from now on member messages may go */
 	bool synced; /* compared at least once */
@@ -40,34 +42,17 @@ struct peer {
 	struct peer_transfer *transfer; /* holds.h */
 };
 
-struct dial { /* one address to be linked with */
-	char address[LIMIT_ADDRESS_LEN_MAX + 1];
-	uint32_t author; /* who is expected there; 0: whoever is a member */
-	bool has_expected;
-	struct dh_pk expected;
-	bool manual;     /* by `peer add` */
-	bool invitation; /* of the invitation being used */
-	uint64_t number; /* of the attempt under way; 0: none */
-	uint64_t link;   /* linked through it; 0: not */
-	int64_t up_ms;   /* when it was linked last */
-	int64_t next_ms;
-	uint32_t backoff_ms;
-	char why[128];
-};
-
 struct peers {
 	struct peer **items;
 	size_t count, cap;
-	struct dial *dials;
-	size_t dial_count, dial_cap;
-	uint64_t dial_last; /* number of the last attempt */
 };
 
-void peers_open(struct hub *hub, struct txn *txn);
 void peers_close(struct hub *hub); /* those that are left have no parts any more */
 void peers_turn(struct hub *hub);  /* a turn begins */
 struct peer *peers_find(struct hub *hub, uint64_t link);
 struct peer *peers_by_author(struct hub *hub, uint32_t author);
+/* The key that must answer where this author is dialled; false: it is no active node. */
+bool peers_key(struct hub *hub, struct txn *txn, uint32_t author, struct dh_pk *key);
 /* EVENT_LINK_CERT: the peer that was admitted, and has no parts yet; NULL: it was not. */
 struct peer *peers_cert(struct hub *hub, struct txn *txn, const struct event *event);
 /* EVENT_LINK_UP: the peer, when it is up now. */
@@ -80,10 +65,6 @@ void peer_free(struct peer *peer);
  * closed.
  */
 void peers_classify(struct hub *hub, struct txn *txn);
-/* RECORD_CONTACT: an author's addresses are known. */
-void peers_contact(struct hub *hub, struct txn *txn, const struct record *record);
-void peers_invitation(struct hub *hub, const char *address, const struct dh_pk *expected);
-void peers_invitation_done(struct hub *hub);
 void peers_tick(struct hub *hub);
 int64_t peers_wake(const struct hub *hub);
 
@@ -101,7 +82,5 @@ struct peer_state {
 	bool manual;   /* by `peer add` */
 };
 bool peers_show(struct hub *hub, size_t index, struct peer_state *out);
-/* `peer add`: dials now and after every start. ERR_CONFIG: not HOST:PORT. ERR_EXISTS. */
-enum err peers_add(struct hub *hub, struct txn *txn, const char *address, char *why);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "crypto/check.h"
 #include "proto/charter/charter_entry.h"
+#include "proto/hub/places.h"
 #include "proto/rights/fedkeys.h"
 #include "proto/membership/membership.h"
 #include "proto/membership/request.h"
@@ -232,7 +233,7 @@ static enum err join_take(struct hub *hub, struct txn *txn, struct peer *peer,
 	if (err)
 		return err;
 	invitation_use(txn, &request->secret, &request->org);
-	peer->waits = true; /* so it is told by whoever admits it */
+	places_wait(hub, peer); /* so it is told by whoever admits it */
 	if (alone && !request_admit(hub, txn, &request->org))
 		return ERR_OK;
 	return txn_err(txn) ? ERR_BUSY : ERR_AGAIN;
@@ -269,16 +270,6 @@ static enum err join_answer(struct hub *hub, struct txn *txn, struct peer *peer,
 	return err;
 }
 
-/* The older links of an organisation that waits go: it needs one. */
-static void waiter_keep(struct hub *hub, struct peer *peer)
-{
-	for (size_t i = 0; i < hub->peers.count; i++) {
-		struct peer *other = hub->peers.items[i];
-		if (other != peer && other->up && other->waits && id_eq(&other->org, &peer->org))
-			hub_close_link(hub, other, LINK_REASON_REPLACED);
-	}
-}
-
 void admission_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct buf out;
@@ -296,8 +287,6 @@ void admission_take(struct hub *hub, struct txn *txn, struct peer *peer, struct 
 			    : waits ? "the stewards have been told"
 				    : join_refusal(err));
 	hub_send(hub, peer, &out);
-	if (waits)
-		waiter_keep(hub, peer);
 	if (!err) {
 		peers_classify(hub, txn);
 		sync_hello_all(hub, txn);

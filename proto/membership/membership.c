@@ -65,7 +65,7 @@ static void invitation_drop(struct hub *hub, struct txn *txn)
 	hub->invitation = NULL;
 	if (hub_joining(hub))
 		hub->place = hub->place_before;
-	peers_invitation_done(hub);
+	dials_invitation_done(hub);
 }
 
 /* The charter does not show this organisation, which was a member. */
@@ -148,7 +148,7 @@ static void join_load(struct hub *hub, struct txn *txn)
 		hub->place = PLACE_JOINING;
 	}
 	hub->has_fed = true;
-	peers_invitation(hub, hub->invitation->address, &hub->invitation->transport);
+	dials_invitation(hub, hub->invitation->address, &hub->invitation->transport);
 }
 
 enum err membership_open(struct hub *hub, struct txn *txn)

@@ -57,21 +57,37 @@ void test_org_fini(struct test_org *org)
 	buf_fini(&org->entry);
 }
 
-void test_org_second(struct buf *out, const struct test_org *org, enum orglog_node_state state,
-		     unsigned n)
+/* Appends entry 2: node 0 in this state, and others. */
+static void entry_next(struct buf *out, const struct test_org *org, enum orglog_node_state state,
+		       unsigned count, unsigned n)
 {
 	struct orglog log, next;
+	struct orglog_node *nodes = mem_new(count, sizeof(*nodes));
 
 	orglog_init(&log);
 	assert_int_equal(orglog_apply(&log, buf_bytes(&org->entry)), ERR_OK);
-	struct orglog_node nodes[2] = {log.nodes[0], test_node(1, n, &org->root_pk)};
+	nodes[0] = log.nodes[0];
 	nodes[0].state = (uint8_t)state;
+	for (unsigned i = 1; i < count; i++)
+		nodes[i] = test_node((uint8_t)i, n + 2 * (i - 1), &org->root_pk);
 	next = log;
 	next.nodes = nodes;
-	next.node_count = 2;
+	next.node_count = count;
 	next.time_ms++;
 	orglog_make(out, &log, &next, &org->root);
 	orglog_fini(&log);
+	free(nodes);
+}
+
+void test_org_second(struct buf *out, const struct test_org *org, enum orglog_node_state state,
+		     unsigned n)
+{
+	entry_next(out, org, state, 2, n);
+}
+
+void test_org_crowd(struct buf *out, const struct test_org *org, unsigned count, unsigned n)
+{
+	entry_next(out, org, ORGLOG_NODE_ACTIVE, count, n);
 }
 
 void test_admit(struct charter_change *out, const struct test_org *org, uint32_t number)

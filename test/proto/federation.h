@@ -43,6 +43,9 @@ void test_org_fini(struct test_org *org);
 void test_org_second(struct buf *out, const struct test_org *org, enum orglog_node_state state,
 		     unsigned n);
 
+/* The same with `count` active nodes. */
+void test_org_crowd(struct buf *out, const struct test_org *org, unsigned count, unsigned n);
+
 void test_admit(struct charter_change *out, const struct test_org *org, uint32_t number);
 void test_federation_init(struct test_federation *fed, unsigned org_count, unsigned steward_count,
 			  uint32_t threshold);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "proto/hub/places.h"
 #include "proto/sync/gossip.h"
 #include "proto/ledger/held.h"
 #include "proto/content/index.h"
@@ -74,7 +75,10 @@ static void fetch_check(const struct hub *hub, const struct fetch *fetch)
 void core_check(struct sim_node *node)
 {
 	const struct hub *hub = node->hub;
-	assert_true(hub->peers.count <= hub->options.limits->peer_count_max);
+	uint32_t places = 0;
+	for (size_t i = 0; i < hub->peers.count; i++)
+		places += !hub->peers.items[i]->leaving;
+	assert_true(places <= places_count_max(hub->options.limits));
 	assert_int_equal(hub->gossip->announcement_count, 0);
 	assert_int_equal(hub->transfer->held_news_count, 0);
 	assert_int_equal(hub->ledger.touched_count, 0);

@@ -193,8 +193,8 @@ static void same_seed_same_digest(void **state)
 /* Lets a node dial everybody it knows in half a second, the polite ones too. */
 static void call_impatient(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	for (size_t i = 0; i < hub->peers.dial_count; i++)
-		hub->peers.dials[i].next_ms = hub->mono_ms + 500;
+	for (size_t i = 0; i < hub->dials.count; i++)
+		hub->dials.items[i].next_ms = hub->mono_ms + 500;
 }
 
 static void both_dial_at_once(void **state)

@@ -356,8 +356,8 @@ static void a_new_invitation_takes_the_place_of_the_old(void **state)
 	assert_string_equal(sim_status(world->joiner).charter->name, "Landkreis Meißen");
 	sim_run(&world->sim, 20000, NULL, NULL);
 	/* Nothing of the other is dialled any more. */
-	for (size_t i = 0; i < world->joiner->hub->peers.dial_count; i++)
-		assert_string_not_equal(world->joiner->hub->peers.dials[i].address, away->address);
+	for (size_t i = 0; i < world->joiner->hub->dials.count; i++)
+		assert_string_not_equal(world->joiner->hub->dials.items[i].address, away->address);
 	world_close(world);
 }
 

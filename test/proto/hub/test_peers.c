@@ -2,6 +2,18 @@
 #include "proto/charter/contact.h"
 #include "test/proto/hub_node.h"
 
+static int64_t wake(const struct hub *hub)
+{
+	int64_t peers_ms = peers_wake(hub), dials_ms = dials_wake(hub);
+	return peers_ms < dials_ms ? peers_ms : dials_ms;
+}
+
+static void tick(struct hub_node *node)
+{
+	peers_tick(&node->hub);
+	dials_tick(&node->hub);
+}
+
 /* ---- certificates ---- */
 
 /* A link shows a certificate; what it is told. A peer that is let in gets its parts. */
@@ -118,29 +130,28 @@ static void test_certificates_outside(void **state)
 	assert_int_equal(peer_last(&f->node)->class, PEER_GUEST);
 }
 
-/*
- * Guests get one place in eight; those that wait for the stewards do not count, and members take
- * any place.
- */
+/* Who shows a certificate finds the place that places.h gives it. */
 static void test_places(void **state)
 {
 	struct hub_fixture *f = *state;
 	struct hub_node *node = &f->node;
 	struct test_org guests[3];
 	node->limits.peer_count_max = 16;
-	for (unsigned i = 0; i < COUNT(guests); i++)
+	for (unsigned i = 0; i < COUNT(guests); i++) {
 		test_org_init(&guests[i], 5 + i);
-	assert_string_equal(org_show(node, &guests[0]), "ADMIT");
-	assert_string_equal(org_show(node, &guests[1]), "ADMIT");
-	assert_string_equal(org_show(node, &guests[2]), "REFUSE:BUSY");
-	peer_last(node)->waits = true;
-	assert_string_equal(org_show(node, &guests[2]), "ADMIT");
-	assert_string_equal(org_show(node, &guests[2]), "REFUSE:BUSY");
-	while (node->hub.peers.count < 16)
+		assert_string_equal(org_show(node, &guests[i]), "ADMIT");
+	}
+	assert_string_equal(hub_node_heard(node, node->link_last - 2), "ADMIT CLOSE:BUSY");
+	for (unsigned i = 0; i < 7; i++)
 		assert_string_equal(org_show(node, &f->fed.orgs[3]), "ADMIT");
-	assert_string_equal(org_show(node, &f->fed.orgs[2]), "REFUSE:BUSY");
-	hub_node_down(node, peer_last(node));
+	assert_string_equal(org_show(node, &f->fed.orgs[3]), "REFUSE:BUSY");
 	assert_string_equal(org_show(node, &f->fed.orgs[2]), "ADMIT");
+	/* A node that is linked already comes again: it needs no other place. */
+	assert_string_equal(org_show(node, &f->fed.orgs[1]), "ADMIT");
+	/* One that was told to end does not come up any more. */
+	struct event event = {.type = EVENT_LINK_UP, .link = node->link_last};
+	hub_close_link(&node->hub, peers_find(&node->hub, event.link), LINK_REASON_BUSY);
+	assert_null(peers_up(&node->hub, &event));
 	for (unsigned i = 0; i < COUNT(guests); i++)
 		test_org_fini(&guests[i]);
 }
@@ -215,16 +226,16 @@ static void test_guest_time(void **state)
 	test_org_init(&org, 5);
 	struct peer *guest = hub_node_guest(node, &org), *waiting = hub_node_guest(node, &org);
 	waiting->waits = true;
-	assert_int_equal(peers_wake(&node->hub), hub_node_mono(node) + 120001);
+	assert_int_equal(wake(&node->hub), hub_node_mono(node) + 120001);
 	hub_node_pass(node, 120000);
-	peers_tick(&node->hub);
+	tick(node);
 	assert_heard(node, guest, "");
 	hub_node_pass(node, 1);
-	peers_tick(&node->hub);
+	tick(node);
 	assert_heard(node, guest, "CLOSE:NOT_MEMBER");
 	assert_heard(node, waiting, "");
 	assert_heard(node, f->peer, "");
-	assert_true(peers_wake(&node->hub) == INT64_MAX);
+	assert_true(wake(&node->hub) == INT64_MAX);
 	test_org_fini(&org);
 }
 
@@ -234,7 +245,7 @@ static void test_guest_time(void **state)
 static uint64_t dialled(struct hub_node *node)
 {
 	hub_node_forget(node);
-	peers_tick(&node->hub);
+	tick(node);
 	const struct effect *dial = hub_node_effect(node, EFFECT_DIAL, 0);
 	assert_null(hub_node_effect(node, EFFECT_DIAL, 1));
 	return dial ? dial->dial : 0;
@@ -245,7 +256,7 @@ static const char *addresses_dialled(struct hub_node *node, char out[512])
 {
 	const struct effect *dial;
 	hub_node_forget(node);
-	peers_tick(&node->hub);
+	tick(node);
 	out[0] = 0;
 	for (size_t i = 0; (dial = hub_node_effect(node, EFFECT_DIAL, i)); i++) {
 		strcat(out, i ? " " : "");
@@ -264,7 +275,7 @@ static void dial_fails(struct hub_node *node, uint64_t dial, uint64_t link)
 /* The next attempt comes after half to one and a half of the back-off, and not before. */
 static void assert_dial_after(struct hub_node *node, int64_t backoff_ms)
 {
-	int64_t wait_ms = peers_wake(&node->hub) - hub_node_mono(node);
+	int64_t wait_ms = wake(&node->hub) - hub_node_mono(node);
 	assert_in_range(wait_ms, backoff_ms / 2, backoff_ms + backoff_ms / 2);
 	hub_node_pass(node, wait_ms - 1);
 	assert_int_equal(dialled(node), 0);
@@ -279,7 +290,7 @@ static void test_backoff(void **state)
 	struct peer_state shown;
 	char why[WHY_LEN];
 	node->limits.dial_backoff_ms_max = 3000;
-	assert_int_equal(peers_add(&node->hub, node->txn, "a.example:1", why), ERR_OK);
+	assert_int_equal(dials_add(&node->hub, node->txn, "a.example:1", why), ERR_OK);
 	uint64_t dial = dialled(node);
 	for (size_t i = 0; i < COUNT(waits); i++) {
 		assert_true(dial != 0);
@@ -332,17 +343,17 @@ static void test_add(void **state)
 	struct hub_node *node = &f->node;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		char why[WHY_LEN] = "";
-		assert_int_equal(peers_add(&node->hub, node->txn, cases[i].address, why),
+		assert_int_equal(dials_add(&node->hub, node->txn, cases[i].address, why),
 				 cases[i].err);
 		if (cases[i].why)
 			assert_string_equal(why, cases[i].why);
 	}
-	peers_tick(&node->hub);
+	tick(node);
 	assert_string_equal(hub_node_effect(node, EFFECT_DIAL, 0)->address, "rathaus.example:7400");
 	assert_false(hub_node_effect(node, EFFECT_DIAL, 0)->has_expected);
 	assert_string_equal(hub_node_effect(node, EFFECT_DIAL, 1)->address, "[2001:db8::1]:7400");
 	hub_node_machines(node);
-	peers_tick(&node->hub);
+	tick(node);
 	assert_non_null(hub_node_effect(node, EFFECT_DIAL, 1));
 	assert_null(hub_node_effect(node, EFFECT_DIAL, 2));
 }
@@ -353,14 +364,14 @@ static void test_dial_wanted(void **state)
 	struct hub_fixture *f = *state;
 	struct hub_node *node = &f->node;
 	char why[WHY_LEN];
-	peers_add(&node->hub, node->txn, "a.example:1", why);
+	dials_add(&node->hub, node->txn, "a.example:1", why);
 	node->hub.has_fed = false;
 	assert_int_equal(dialled(node), 0);
 	node->hub.has_fed = true;
 	node->hub.author = 0;
 	node->hub.place = PLACE_FORMER;
 	assert_int_equal(dialled(node), 0);
-	assert_true(peers_wake(&node->hub) == INT64_MAX);
+	assert_true(wake(&node->hub) == INT64_MAX);
 	node->hub.place = PLACE_UNSETTLED;
 	assert_true(dialled(node) != 0);
 }
@@ -376,7 +387,7 @@ static void test_invitation(void **state)
 	const struct dh_pk key = key_of_org(&f->fed.orgs[1]);
 	node->hub.author = 0;
 	node->hub.place = PLACE_JOINING;
-	peers_invitation(&node->hub, "a.example:1", &key);
+	dials_invitation(&node->hub, "a.example:1", &key);
 	uint64_t dial = dialled(node);
 	const struct effect *effect = hub_node_effect(node, EFFECT_DIAL, 0);
 	assert_true(effect->has_expected && id_eq(&effect->expected, &key));
@@ -386,17 +397,17 @@ static void test_invitation(void **state)
 	hub_node_pass(node, 60 * 1000);
 	dial = dialled(node);
 	assert_true(dial != 0);
-	peers_invitation_done(&node->hub); /* under way: goes on, but is no invitation's any more */
+	dials_invitation_done(&node->hub); /* under way: goes on, but is no invitation's any more */
 	dial_fails(node, dial, 0);
 	hub_node_pass(node, 60 * 1000);
 	assert_int_equal(dialled(node), 0);
-	assert_int_equal(peers_add(&node->hub, node->txn, "m.example:1", why), ERR_OK);
-	peers_invitation(&node->hub, "m.example:1", &key);
-	peers_invitation(&node->hub, "b.example:1", &key);
-	peers_invitation_done(&node->hub);
+	assert_int_equal(dials_add(&node->hub, node->txn, "m.example:1", why), ERR_OK);
+	dials_invitation(&node->hub, "m.example:1", &key);
+	dials_invitation(&node->hub, "b.example:1", &key);
+	dials_invitation_done(&node->hub);
 	node->hub.place = PLACE_UNSETTLED;
-	assert_string_equal(addresses_dialled(node, text), "a.example:1 m.example:1");
-	assert_false(hub_node_effect(node, EFFECT_DIAL, 1)->has_expected);
+	assert_string_equal(addresses_dialled(node, text), "m.example:1 a.example:1");
+	assert_false(hub_node_effect(node, EFFECT_DIAL, 0)->has_expected);
 }
 
 /* ---- contact records ---- */
@@ -413,7 +424,7 @@ static void contact_come(struct hub_node *node, uint32_t author, const char *one
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	contact_put(&body, &contact);
 	record.body = buf_bytes(&body);
-	peers_contact(&node->hub, node->txn, &record);
+	dials_contact(&node->hub, node->txn, &record);
 	buf_fini(&body);
 }
 
@@ -436,7 +447,7 @@ static void test_contact(void **state)
 	assert_true(effect->has_expected && id_eq(&effect->expected, &key));
 	dial_fails(node, effect->dial, 0);
 	/* Another record takes its place; what a person has added stays. */
-	assert_int_equal(peers_add(&node->hub, node->txn, "m.example:1", why), ERR_OK);
+	assert_int_equal(dials_add(&node->hub, node->txn, "m.example:1", why), ERR_OK);
 	contact_come(node, author_of(3, 0), "d.example:1", "m.example:1");
 	contact_come(node, author_of(3, 0), "d.example:1", NULL);
 	hub_node_pass(node, 60 * 1000);
@@ -469,7 +480,7 @@ static void test_contact_polite(void **state)
 	char text[512];
 	struct record bad = {.author = author_of(1, 0), .body = bytes_str("bad")};
 	hub_node_open(&node, &f->fed, &f->fed.orgs[1]);
-	peers_contact(&node.hub, node.txn, &bad);
+	dials_contact(&node.hub, node.txn, &bad);
 	contact_come(&node, author_of(1, 0), "a.example:1", NULL);
 	contact_come(&node, author_of(3, 0), "c.example:1", NULL);
 	hub_node_pass(&node, 150);
@@ -516,7 +527,7 @@ static void test_classify(void **state)
 	struct peer_state shown;
 	char why[WHY_LEN];
 	test_org_init(&next, 5);
-	peers_add(&node->hub, node->txn, "e.example:1", why);
+	dials_add(&node->hub, node->txn, "e.example:1", why);
 	struct peer *guest = link_up(node, &next, dialled(node));
 	struct peer *gone = hub_node_member(node, &f->fed.orgs[3]);
 	hub_node_forget(node);

@@ -351,7 +351,7 @@ static void test_join(void **state)
 	assert_int_equal(join_request_get(&request, m.body, &f->fed.charter.fed), ERR_OK);
 	assert_true(key_eq(&request.secret, &f->invitation.secret));
 	assert_true(id_eq(&request.org, &f->org.id));
-	peers_tick(&node->hub);
+	dials_tick(&node->hub);
 	assert_string_equal(hub_node_effect(node, EFFECT_DIAL, 0)->address, "a.example:1");
 	/* Answers of others are nobody's. */
 	f->peer = other;
@@ -457,7 +457,7 @@ static void test_joined(void **state)
 	membership_compared(&node->hub, node->txn);
 	assert_null(node->hub.invitation);
 	assert_false(txn_has(node->txn, TABLE_META, row_key_bytes(&row)));
-	peers_tick(&node->hub);
+	dials_tick(&node->hub);
 	assert_null(hub_node_effect(node, EFFECT_DIAL, 0));
 }
 
