@@ -75,7 +75,6 @@ static void push_up(struct conn *conn)
 	struct conn_item *item = item_new(conn, EVENT_LINK_UP);
 
 	conn->up = true;
-	conn->net->up_count++;
 	item->turn.event.key = *link_peer_key(&conn->link);
 	memcpy(item->turn.event.handshake_hash, link_handshake_hash(&conn->link),
 	       sizeof(item->turn.event.handshake_hash));
@@ -155,21 +154,14 @@ static void forget(struct conn *conn, enum link_reason reason)
 	if (conn->known)
 		conn_push(conn, EVENT_LINK_DOWN, reason);
 	conn->known = false;
-	if (conn->up)
-		conn->net->up_count--;
 	conn->up = false;
 }
 
 static void on_event(struct conn *conn, const struct link_event *event)
 {
-	struct net *net = conn->net;
-
 	switch (event->type) {
 	case LINK_EVENT_CERT:
-		if (!conn->dial && net->up_count >= net->options.limits->peer_count_max)
-			link_admit(&conn->link, false, LINK_REASON_BUSY);
-		else
-			push_cert(conn, event);
+		push_cert(conn, event); /* whether there is a place for it says the core */
 		return;
 	case LINK_EVENT_UP:
 		push_up(conn);

@@ -1,5 +1,6 @@
 /*
- * conn - one TCP connection and its link; private to net.c, conn.c, dial.c and chunks_out.c.
+ * conn - one TCP connection and its link; private to net.c, conn.c, half.c, dial.c and
+ * chunks_out.c.
  *
  * A conn is born by an accept or by EFFECT_DIAL, and released in the last close callback of its
  * handles. The core knows it by a number that is never used again; items and jobs under way refer
@@ -25,6 +26,11 @@ enum conn_state {
 	CONN_CLOSING,  /* handles are closing */
 };
 
+/* An IPv4 address, or a /64 of IPv6, which is what one customer of a provider has. */
+struct source {
+	uint8_t b[9];
+};
+
 struct chunk_want {
 	struct dataset_id dataset;
 	struct chunk_addr addr;
@@ -36,7 +42,7 @@ struct conn {
 	uint64_t dial; /* 0: accepted */
 	enum conn_state state;
 	char address[LIMIT_ADDRESS_LEN_MAX + 1]; /* as dialled, or of the other end */
-	uint8_t source[16];                      /* other end's IP address, for counting */
+	struct source source;                    /* where the other end is, for counting */
 
 	uv_tcp_t tcp;
 	uv_timer_t timer;
@@ -50,6 +56,7 @@ struct conn {
 	uv_getaddrinfo_t resolve;
 	uv_connect_t connect;
 	struct addrinfo *found, *next_found;
+	unsigned tries; /* of those found */
 	bool has_expected;
 	struct dh_pk expected;
 	bool resolving; /* the request is with libuv */
@@ -57,7 +64,7 @@ struct conn {
 	struct link link;
 	bool has_link;
 	bool known;                      /* the core has heard of it and is to hear of its end */
-	bool up;                         /* counted in net->up_count */
+	bool up;                         /* the handshake is over */
 	size_t item_count;               /* messages with workers or in the queue */
 	size_t owed[LINK_CHANNEL_COUNT]; /* consumed, the link not told yet */
 
@@ -81,7 +88,6 @@ struct net {
 	char address[LIMIT_ADDRESS_LEN_MAX + 1];
 	struct conn **conns;
 	size_t conn_count, conn_cap;
-	size_t up_count;
 	uint64_t link_last;
 	bool linkable;
 	struct buf certificate;
@@ -111,6 +117,11 @@ void conn_pump(struct conn *conn); /* after anything happened to the link */
 /* Ends it without a word; the core is told if it knows. */
 void conn_kill(struct conn *conn, enum link_reason reason);
 uint64_t conn_now(const struct conn *conn);
+
+/* half.c */
+void half_source(struct source *out, const struct sockaddr_storage *from);
+/* Who has to go for this arrival; NULL: there is room. */
+struct conn *half_victim(const struct net *net, const struct conn *arrival);
 
 /* dial.c */
 void dial_begin(struct net *net, const struct effect *effect);

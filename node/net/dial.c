@@ -6,6 +6,46 @@
 #include "node/base/clock.h"
 #include "node/base/config.h"
 
+/* Addresses of one name that are tried: its owner may name very many. */
+#define TRY_MAX 4
+
+/* Nobody in particular, or everybody: 0.0.0.0, ::, multicast and broadcast. */
+static bool is_nobody4(const uint8_t b[4])
+{
+	return b[0] == 0 || b[0] >= 224;
+}
+
+static bool is_nobody6(const uint8_t b[16])
+{
+	static const uint8_t zero[16], mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	return b[0] == 0xff || !memcmp(b, zero, 16) ||
+	       (!memcmp(b, mapped, 12) && is_nobody4(b + 12));
+}
+
+static bool is_somebody(const struct addrinfo *found)
+{
+	if (found->ai_family == AF_INET) {
+		const struct sockaddr_in *in4 = (const struct sockaddr_in *)found->ai_addr;
+
+		return !is_nobody4((const uint8_t *)&in4->sin_addr);
+	}
+	if (found->ai_family == AF_INET6) {
+		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)found->ai_addr;
+
+		return !is_nobody6((const uint8_t *)&in6->sin6_addr);
+	}
+	return false;
+}
+
+/* The first of these that may be dialled. */
+static struct addrinfo *somebody_of(struct addrinfo *found)
+{
+	while (found && !is_somebody(found))
+		found = found->ai_next;
+	return found;
+}
+
 struct miss *dial_miss(struct net *net, const char *address)
 {
 	for (size_t i = 0; i < MISS_COUNT_MAX && *address; i++)
@@ -84,7 +124,7 @@ static void connect_next(struct conn *conn)
 {
 	struct addrinfo *to = conn->next_found;
 
-	conn->next_found = to->ai_next;
+	conn->next_found = ++conn->tries < TRY_MAX ? somebody_of(to->ai_next) : NULL;
 	conn->state = CONN_CONNECTING;
 	conn->connect.data = conn;
 	conn->tcp.data = conn;
@@ -117,14 +157,17 @@ static void resolved(uv_getaddrinfo_t *resolve, int status, struct addrinfo *fou
 	struct conn *conn = resolve->data;
 
 	conn->resolving = false;
-	conn->found = conn->next_found = found;
+	conn->found = found;
+	conn->next_found = status < 0 ? NULL : somebody_of(found);
 	if (conn->state == CONN_CLOSING) {
 		if (conn->handles == 0)
 			net_conn_gone(conn);
 		return;
 	}
-	if (status < 0 || !found)
-		dial_fail(conn, status < 0 ? uv_strerror(status) : "the name has no address");
+	if (!conn->next_found)
+		dial_fail(conn, status < 0 ? uv_strerror(status)
+				: found    ? "this address is nobody's: nothing is dialled there"
+					   : "the name has no address");
 	else
 		connect_next(conn);
 }

@@ -85,56 +85,21 @@ bool net_room(const struct net *net)
 	return turn_room(net->options.turn) && net->checking_bytes < NET_CHECKING_MAX;
 }
 
-static void address_text(char *out, size_t size, const struct sockaddr_storage *from,
-			 uint8_t source[16])
+static void address_text(char *out, size_t size, const struct sockaddr_storage *from)
 {
 	char ip[64] = "";
 
-	memset(source, 0, 16);
 	if (from->ss_family == AF_INET6) {
 		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)from;
 
 		uv_ip6_name(in6, ip, sizeof(ip));
-		memcpy(source, &in6->sin6_addr, 16);
 		snprintf(out, size, "[%s]:%u", ip, ntohs(in6->sin6_port));
 	} else if (from->ss_family == AF_INET) {
 		const struct sockaddr_in *in4 = (const struct sockaddr_in *)from;
 
 		uv_ip4_name(in4, ip, sizeof(ip));
-		memcpy(source, &in4->sin_addr, 4);
 		snprintf(out, size, "%s:%u", ip, ntohs(in4->sin_port));
 	}
-}
-
-static bool half_open(const struct conn *conn)
-{
-	return !conn->dial && !conn->up && conn->state != CONN_CLOSING;
-}
-
-/*
- * Room for one more handshake: no source address holds more than a quarter, and an old handshake
- * goes before a new one, because an honest one is over in a moment.
- */
-static bool admit_handshake(struct net *net, const struct conn *arrival)
-{
-	uint32_t all = 0, same = 0, max = net->options.limits->half_open_max;
-	struct conn *oldest = NULL;
-
-	for (size_t i = 0; i < net->conn_count; i++) {
-		struct conn *conn = net->conns[i];
-
-		if (conn == arrival || !half_open(conn))
-			continue;
-		all++;
-		same += memcmp(conn->source, arrival->source, sizeof(conn->source)) == 0;
-		if (!oldest || conn->id < oldest->id)
-			oldest = conn;
-	}
-	if (same >= (max + 3) / 4)
-		return false;
-	if (all >= max)
-		conn_kill(oldest, LINK_REASON_BUSY);
-	return true;
 }
 
 /* Without a federation there is no handshake. */
@@ -157,7 +122,7 @@ static void arrived(uv_stream_t *listener, int status)
 	struct net *net = listener->data;
 	struct sockaddr_storage from = {0};
 	int from_len = sizeof(from);
-	struct conn *conn;
+	struct conn *conn, *victim;
 
 	if (status < 0 || net->closing)
 		return;
@@ -173,16 +138,18 @@ static void arrived(uv_stream_t *listener, int status)
 		return;
 	}
 	uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&from, &from_len);
-	address_text(conn->address, sizeof(conn->address), &from, conn->source);
-	if (!admit_handshake(net, conn)) {
-		log_peer(net->options.log, clock_now_ms(), LOG_REFUSED, conn->address,
+	address_text(conn->address, sizeof(conn->address), &from);
+	half_source(&conn->source, &from);
+	victim = half_victim(net, conn);
+	if (victim) {
+		log_peer(net->options.log, clock_now_ms(), LOG_REFUSED, victim->address,
 			 "too many handshakes at once");
-		conn_kill(conn, LINK_REASON_BUSY);
-	} else if (net->linkable) {
-		conn_open(conn);
-	} else {
-		refuse_arrival(conn);
+		conn_kill(victim, LINK_REASON_BUSY);
 	}
+	if (net->linkable)
+		conn_open(conn);
+	else
+		refuse_arrival(conn);
 }
 
 static enum err listen_failed(struct net *net, int code, const char *address, char *why)
@@ -214,7 +181,6 @@ enum err net_listen(struct net *net, const char *address, char *why)
 	struct sockaddr_storage bound = {0};
 	int bound_len = sizeof(bound), code;
 	uv_getaddrinfo_t resolve;
-	uint8_t source[16];
 	uint16_t port;
 
 	if (address_split(address, host, &port)) {
@@ -238,7 +204,7 @@ enum err net_listen(struct net *net, const char *address, char *why)
 		return listen_failed(net, code, address, why);
 	net->listening = true;
 	uv_tcp_getsockname(&net->listener, (struct sockaddr *)&bound, &bound_len);
-	address_text(net->address, sizeof(net->address), &bound, source);
+	address_text(net->address, sizeof(net->address), &bound);
 	return ERR_OK;
 }
 

@@ -5,8 +5,9 @@
  * carries out the core's effects. Bulk messages pass a worker first, which checks their address;
  * chunks that a peer asked for are read by workers, a few at a time as the peer takes them.
  *
- * Bounds: limits.peer_count_max sessions and limits.half_open_max handshakes, of which one source
- * address may hold a quarter; when they are used up the oldest handshake goes. What a peer sends is
+ * Bounds: the sessions that the core has places for, and limits.half_open_max handshakes and
+ * farewells of those who came; when these are used up, somebody goes of the address (IPv6: of the
+ * /64) that has the most. What a peer sends is
  * taken in while there is room in the turn's queue; otherwise its socket is not read and its credit
  * not renewed. What waits to be sent is bounded per peer by the link and over all by
  * limits.all_queue_bytes_max: the largest is closed first.
