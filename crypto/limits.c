@@ -34,6 +34,13 @@ struct limits limits_default(void)
 		.clock_ahead_ms_max = 10 * MINUTE,
 		.dial_backoff_ms_min = 500,
 		.dial_backoff_ms_max = 60 * SECOND,
+		.cost_burst = 30 * 1000 * 1000,
+		.cost_per_s = 200 * 1000,
+		.cost_turn_max = 10 * 1000,
+		.turn_sent_bytes_max = 16 * MIB,
+		.junk_max = 512,
+		.pause_ms_min = MINUTE,
+		.pause_ms_max = HOUR,
 		.store_bytes_max = 0,
 	};
 }

@@ -70,6 +70,17 @@ struct limits {
 	uint64_t clock_ahead_ms_max; /* records further in the future are refused */
 	uint32_t dial_backoff_ms_min;
 	uint32_t dial_backoff_ms_max;
+	/*
+	 * Costs, in units of about a microsecond of the core thread; how they are counted says
+	 * proto/hub/meter.h.
+	 */
+	int64_t cost_burst;         /* what an organisation may cost at once, */
+	int64_t cost_per_s;         /* and from then on in each second */
+	int64_t cost_turn_max;      /* of messages taken in one turn */
+	size_t turn_sent_bytes_max; /* made to be sent in one turn, when it ends */
+	uint32_t junk_max;          /* of one payer within a minute; then it is paused */
+	uint32_t pause_ms_min;      /* the first pause; each one more is twice as long */
+	uint32_t pause_ms_max;
 	uint64_t store_bytes_max; /* size limit of the node; 0: the disk */
 };
 

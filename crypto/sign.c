@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "crypto/check.h"
+#include "crypto/effort.h"
 
 #define TAG_LEN    16
 #define PREFIX_LEN (TAG_LEN + ID_LEN)
@@ -42,6 +43,7 @@ void sign_make(struct sig *sig, const struct key *seed, const char *tag, const s
 	uint8_t pk[crypto_sign_PUBLICKEYBYTES];
 	uint8_t sk[crypto_sign_SECRETKEYBYTES];
 	uint8_t *message = mem_new(1, PREFIX_LEN + payload.len);
+	effort_add();
 	signed_put(message, tag, fed, payload);
 	crypto_sign_seed_keypair(pk, sk, seed->b);
 	crypto_sign_detached(sig->b, NULL, message, PREFIX_LEN + payload.len, sk);
@@ -66,6 +68,7 @@ enum err sign_check(const struct sig *sig, const struct sign_pk *pk, const char 
 
 enum err sign_check_raw(const struct sig *sig, const struct sign_pk *pk, struct bytes message)
 {
+	effort_add();
 	if (crypto_sign_verify_detached(sig->b, message.ptr, message.len, pk->b) != 0)
 		return ERR_DENIED;
 	return ERR_OK;
@@ -77,6 +80,7 @@ enum err sign_check_raw(const struct sig *sig, const struct sign_pk *pk, struct 
  */
 enum err sign_pk_admit(const struct sign_pk *pk)
 {
+	effort_add();
 	/* libsodium promises both; selftest.c asks at every start whether it keeps its promise */
 	return crypto_core_ed25519_is_valid_point(pk->b) == 1 ? ERR_OK : ERR_DENIED;
 }

@@ -4,6 +4,7 @@
 
 #include <sodium.h>
 
+#include "crypto/effort.h"
 #include "crypto/hash.h"
 #include "crypto/seal.h"
 #include "crypto/limits.h"
@@ -26,6 +27,7 @@ void dh_pk_of(struct dh_pk *pk, const struct key *sk)
 
 enum err dh(struct key *shared, const struct key *sk, const struct dh_pk *pk)
 {
+	effort_add();
 	return crypto_scalarmult_curve25519(shared->b, sk->b, pk->b) == 0 ? ERR_OK : ERR_DENIED;
 }
 

@@ -33,6 +33,7 @@ struct txn {
 	MDB_txn *mdb; /* NULL when it could not be begun */
 	enum err err;
 	bool write;
+	struct txn_cost cost;
 	/*
 	 * Where the last walk over each table stands; closed by a write to the table, so that
 	 * nothing depends on how LMDB moves cursors under writes.
@@ -239,6 +240,11 @@ void txn_abort(struct txn *txn)
 	free(txn);
 }
 
+struct txn_cost txn_cost(const struct txn *txn)
+{
+	return txn->cost;
+}
+
 enum err txn_err(const struct txn *txn)
 {
 	return txn->err;
@@ -317,6 +323,7 @@ bool txn_get(struct txn *txn, enum table table, struct bytes key, struct bytes *
 	/* LMDB does not take an empty key, so no row has one. */
 	if (!txn_ready(txn) || !key.len || key.len > KEY_LEN_MAX)
 		return false;
+	txn->cost.lookups++;
 	rc = mdb_get(txn->mdb, txn->db->table[table], &mdb_key, &mdb_value);
 	if (rc == MDB_NOTFOUND)
 		return false;
@@ -324,6 +331,7 @@ bool txn_get(struct txn *txn, enum table table, struct bytes key, struct bytes *
 	if (txn->err)
 		return false;
 	*value = bytes_of_val(mdb_value);
+	txn->cost.bytes += value->len;
 	if (!row_check(table, key, value))
 		txn_fail(txn, ERR_CORRUPT);
 	return !txn->err;
@@ -349,6 +357,8 @@ void txn_put(struct txn *txn, enum table table, struct bytes key, struct bytes v
 		txn_fail(txn, ERR_FULL);
 		return;
 	}
+	txn->cost.writes++;
+	txn->cost.bytes += value.len;
 	cursor_close(txn, table);
 	/* A copy, as the value may lie in the page that LMDB is about to change. */
 	buf_reset(row);
@@ -381,6 +391,7 @@ bool txn_del(struct txn *txn, enum table table, struct bytes key)
 
 	if (!txn_writable(txn) || !key.len || key.len > KEY_LEN_MAX)
 		return false;
+	txn->cost.writes++;
 	cursor_close(txn, table);
 	rc = mdb_del(txn->mdb, txn->db->table[table], &mdb_key, NULL);
 	if (rc == MDB_NOTFOUND)
@@ -473,6 +484,7 @@ bool walk_next_damaged(struct walk *walk, bool *damaged)
 
 	if (!txn_ready(txn) || !(cursor = cursor_open(txn, walk->table)))
 		return false;
+	txn->cost.lookups++;
 	rc = walk_seek(walk, cursor, &key, &value);
 	if (rc == MDB_NOTFOUND)
 		return false;
@@ -490,6 +502,7 @@ bool walk_next_damaged(struct walk *walk, bool *damaged)
 	if (!has_prefix(walk->key, bytes_of(walk->prefix, walk->prefix_len)))
 		return false;
 	walk->value = bytes_of_val(value);
+	txn->cost.bytes += walk->value.len;
 	walk_mark(walk, walk->key);
 	walk->started = true;
 	*damaged = !row_check(walk->table, walk->key, &walk->value);
@@ -532,6 +545,7 @@ bool walk_last(struct txn *txn, enum table table, struct bytes prefix, struct by
 
 	if (!txn_ready(txn) || !(cursor = cursor_open(txn, table)))
 		return false;
+	txn->cost.lookups++;
 	if (end.len)
 		rc = mdb_cursor_get(cursor, &mdb_key, &mdb_value, MDB_SET_RANGE);
 	if (!rc)
@@ -545,6 +559,7 @@ bool walk_last(struct txn *txn, enum table table, struct bytes prefix, struct by
 		return false;
 	*key = bytes_of_val(mdb_key);
 	*value = bytes_of_val(mdb_value);
+	txn->cost.bytes += value->len;
 	if (!row_check(table, *key, value))
 		txn_fail(txn, ERR_CORRUPT);
 	return !txn->err;

@@ -53,6 +53,13 @@ void txn_abort(struct txn *txn);
 enum err txn_err(const struct txn *txn);
 void txn_fail(struct txn *txn, enum err err); /* sets the sticky fault, if none is set */
 
+/* What a transaction has done so far: the work of the store that its calls stand for. */
+struct txn_cost {
+	uint64_t lookups, writes; /* rows looked for or walked over; put or deleted */
+	uint64_t bytes;           /* of the values of both, with checksums where read */
+};
+struct txn_cost txn_cost(const struct txn *txn);
+
 /* True and *value when the key is there. */
 bool txn_get(struct txn *txn, enum table table, struct bytes key, struct bytes *value);
 bool txn_has(struct txn *txn, enum table table, struct bytes key);

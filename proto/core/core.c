@@ -197,6 +197,16 @@ static void event_take(struct hub *hub, struct txn *txn, const struct event *eve
 	}
 }
 
+/* Who pays for what an event leads to; found before, as the peer may go with it. */
+static uint32_t event_payer(struct hub *hub, const struct event *event)
+{
+	const struct peer *peer = event->link ? peers_find(hub, event->link) : NULL;
+
+	if (event->type == EVENT_CALL || event->type == EVENT_TICK)
+		return METER_OWN;
+	return peer ? hub_payer(peer) : 0;
+}
+
 /* ---- what an event has led to ---- */
 
 /* A token for this organisation: what was refused to it may be had now. */
@@ -256,7 +266,9 @@ static void arrivals_take(struct hub *hub, struct txn *txn)
 {
 	struct ledger_arrival arrival;
 	while (ledger_arrival_next(&hub->ledger, &arrival)) {
+		const uint32_t author = arrival.record.author;
 		arrival_take(hub, txn, &arrival);
+		hub_charge(hub, txn, author == hub->author ? METER_OWN : author_member(author));
 		ledger_arrival_fini(&arrival);
 	}
 }
@@ -305,11 +317,11 @@ static void news_take(struct hub *hub, struct txn *txn)
 
 /* ---- turns ---- */
 
-static void turn_begin(struct hub *hub, struct times now, struct effects *effects)
+static void turn_begin(struct hub *hub, struct txn *txn, struct times now, struct effects *effects)
 {
 	time_set(hub, now);
 	hub->effects = effects;
-	machines_turn(hub);
+	machines_turn(hub, txn);
 }
 
 /*
@@ -340,10 +352,13 @@ void core_turn(struct core *core, struct txn *txn, struct times now, const struc
 	       size_t count, struct effects *effects)
 {
 	struct hub *hub = &core->hub;
-	turn_begin(hub, now, effects);
+	turn_begin(hub, txn, now, effects);
 	for (size_t i = 0; i < count && !txn_err(txn); i++) {
+		uint32_t payer = event_payer(hub, &events[i]);
 		event_take(hub, txn, &events[i]);
+		hub_charge(hub, txn, payer);
 		news_take(hub, txn);
+		hub_charge(hub, txn, payer);
 	}
 	turn_end(hub, txn);
 	hub->effects = NULL;

@@ -25,6 +25,7 @@ enum err machines_begin(struct machines *machines, struct hub *hub,
 	enum err err = charter_load(txn, &hub->charter);
 	hub->has_fed = hub->charter.number > 0;
 	ledger_init(&hub->ledger, &hub->charter, options->limits);
+	meter_init(&hub->meter, options->limits);
 	return err == ERR_ABSENT ? ERR_OK : err;
 }
 
@@ -62,12 +63,14 @@ void machines_close(struct hub *hub)
 	rights_close(hub);
 	fedkeys_close(hub);
 	wrapkeys_close(hub);
+	meter_fini(&hub->meter);
 	ledger_fini(&hub->ledger);
 	charter_fini(&hub->charter);
 }
 
-void machines_turn(struct hub *hub)
+void machines_turn(struct hub *hub, const struct txn *txn)
 {
+	meter_turn(&hub->meter, txn);
 	peers_turn(hub);
 	for (size_t i = 0; i < hub->peers.count; i++)
 		hub->peers.items[i]->transfer->turn_serve = 0;

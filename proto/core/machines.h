@@ -44,7 +44,7 @@ enum err machines_open(struct hub *hub, struct txn *txn);
 /* Releases the hub and all that hangs below it, also peers. */
 void machines_close(struct hub *hub);
 /* A turn begins: what is counted in each is counted anew. */
-void machines_turn(struct hub *hub);
+void machines_turn(struct hub *hub, const struct txn *txn);
 /* What sync and transfer keep about a peer comes and goes with it. */
 void machines_peer_open(struct peer *peer);
 void machines_peer_close(struct peer *peer);

@@ -442,13 +442,14 @@ void dials_down(struct hub *hub, const struct event *event)
 /* ---- dialling ---- */
 
 /*
- * The address of one who is no member any more: kept, as a fork may bring it back, and not tried.
+ * The address of one who is no member any more, or is paused: kept, as that may end, and not tried.
  */
 static bool dial_idle(const struct hub *hub, const struct dial *dial)
 {
 	const struct charter_member *member = hub_author_member(hub, dial->author);
 
-	return dial->author && hub->charter.number > 0 && (!member || !charter_is_present(member));
+	return hub_paused(hub, dial->author) || (dial->author && hub->charter.number > 0 &&
+						 (!member || !charter_is_present(member)));
 }
 
 static bool is_linked(const struct hub *hub, uint32_t author)

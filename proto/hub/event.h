@@ -63,6 +63,7 @@ enum effect_type {
 	X(PEER_UP, i, "peer connected")                                                            \
 	X(PEER_DOWN, i, "peer disconnected")                                                       \
 	X(PEER_BAD, w, "peer violated the protocol")                                               \
+	X(PEER_PAUSED, w, "peer is paused")                                                        \
 	X(SYNCED, d, "compared with peer")                                                         \
 	X(MEMBER, i, "member admitted")                                                            \
 	X(REQUEST, i, "asks to be admitted")                                                       \

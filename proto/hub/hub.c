@@ -1,10 +1,13 @@
 #include "proto/hub/hub.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "crypto/check.h"
+
+enum { HUB_GUEST_SHARE = 4 }; /* of the junk of a member: so much ends the link of a guest */
 
 void effects_init(struct effects *effects)
 {
@@ -35,6 +38,7 @@ struct effect *hub_effect(struct hub *hub, enum effect_type type, uint64_t link)
 		mem_room(effects->items, effects->count, &effects->cap, sizeof(*effects->items));
 	struct effect *effect = &effects->items[effects->count++];
 	*effect = (struct effect){.type = type, .link = link};
+	hub->meter.effects++;
 	return effect;
 }
 
@@ -61,6 +65,8 @@ void hub_peer_bad(struct hub *hub, struct peer *peer, enum link_reason reason, c
 	note->author = peer->author;
 	snprintf(note->text, sizeof(note->text), "%s", what);
 	hub_close_link(hub, peer, reason);
+	if (reason == LINK_REASON_PROTOCOL || reason == LINK_REASON_MALFORMED)
+		hub_junk(hub, peer, JUNK_FALSE);
 }
 
 void hub_send(struct hub *hub, struct peer *peer, struct buf *message)
@@ -76,6 +82,7 @@ void hub_send(struct hub *hub, struct peer *peer, struct buf *message)
 	}
 	struct effect *effect = hub_effect(hub, EFFECT_SEND, peer->link);
 	effect->channel = LINK_CHANNEL_SYNC;
+	hub->meter.sent_bytes += message->len;
 	effect->bytes = *message;
 	buf_init(message, 0);
 }
@@ -86,6 +93,55 @@ void hub_send_list(struct hub *hub, struct peer *peer, struct message_list *list
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_list_end(list, &out);
 	hub_send(hub, peer, &out);
+}
+
+/* ---- what it costs ---- */
+
+uint32_t hub_payer(const struct peer *peer)
+{
+	return peer->class == PEER_MEMBER ? author_member(peer->author) : 0;
+}
+
+void hub_charge(struct hub *hub, struct txn *txn, uint32_t payer)
+{
+	meter_charge(&hub->meter, payer, meter_take(&hub->meter, txn), hub->mono_ms);
+}
+
+bool hub_paused(const struct hub *hub, uint32_t author)
+{
+	const char *why;
+
+	return author && meter_paused(&hub->meter, author_member(author), hub->mono_ms, &why);
+}
+
+/* All links of a member that is paused now. */
+static void payer_close(struct hub *hub, uint32_t payer)
+{
+	const char *what = "";
+	int64_t ms = meter_paused(&hub->meter, payer, hub->mono_ms, &what) - hub->mono_ms;
+	struct note *note = hub_note(hub, NOTE_PEER_PAUSED);
+
+	note->author = author_of(payer, 0);
+	snprintf(note->text, sizeof(note->text), "paused for %" PRId64 " minutes: %s", ms / 60000,
+		 what);
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		struct peer *peer = hub->peers.items[i];
+		if (peer->up && hub_payer(peer) == payer)
+			hub_close_link(hub, peer, LINK_REASON_BUSY);
+	}
+}
+
+void hub_junk(struct hub *hub, struct peer *peer, enum junk junk)
+{
+	const uint32_t payer = hub_payer(peer);
+
+	if (meter_junk(&hub->meter, payer, junk, hub->mono_ms))
+		payer_close(hub, payer);
+	if (payer)
+		return;
+	peer->junk += meter_junk_weight(junk);
+	if (peer->up && peer->junk > hub->options.limits->junk_max / HUB_GUEST_SHARE)
+		hub_peer_bad(hub, peer, LINK_REASON_BUSY, "sends what nobody can use");
 }
 
 void hub_forget(struct hub *hub, uint32_t member_number)

@@ -18,6 +18,7 @@
 #include "proto/charter/invitation.h"
 #include "proto/ledger/ledger.h"
 #include "proto/hub/message.h"
+#include "proto/hub/meter.h"
 #include "proto/hub/peers.h"
 #include "store/keyfile.h"
 
@@ -59,6 +60,7 @@ struct hub {
 	struct ledger ledger;
 	struct peers peers;
 	struct dials dials;
+	struct meter meter;
 
 	/* the own place */
 	enum place place, place_before; /* place_before: without the invitation in use */
@@ -112,6 +114,17 @@ void hub_send_list(struct hub *hub, struct peer *peer, struct message_list *list
 void hub_close_link(struct hub *hub, struct peer *peer, enum link_reason reason);
 /* The peer broke the rules: says so and closes. */
 void hub_peer_bad(struct hub *hub, struct peer *peer, enum link_reason reason, const char *what);
+/* Who pays for what the peer asks for, as the meter counts; 0: all guests together. */
+uint32_t hub_payer(const struct peer *peer);
+/* Charges what was done since the last charge. */
+void hub_charge(struct hub *hub, struct txn *txn, uint32_t payer);
+/* Whether nothing is wanted of this author's organisation for a while; author 0: never. */
+bool hub_paused(const struct hub *hub, uint32_t author);
+/*
+ * The peer sent what no honest one sends. It costs more than it took; too much of it pauses the
+ * organisation and closes its links, and closes the link of a guest.
+ */
+void hub_junk(struct hub *hub, struct peer *peer, enum junk junk);
 /* Keys or roles of a member have changed (0: of all). */
 void hub_forget(struct hub *hub, uint32_t member_number);
 const struct charter_member *hub_author_member(const struct hub *hub, uint32_t author);

@@ -101,6 +101,8 @@ static enum link_reason cert_reason(struct hub *hub, struct txn *txn, const stru
 	const struct charter_member *member = charter_by_org(&hub->charter, &certificate->org);
 	if (id_eq(&event->key, &hub->options.identity->transport_pk))
 		return LINK_REASON_OWN;
+	if (hub_paused(hub, author))
+		return LINK_REASON_BUSY;
 	/* Those that are told to end are here for a moment more; too many at once are too fast. */
 	if (hub->peers.count >= 2 * (size_t)places_count_max(hub->options.limits))
 		return LINK_REASON_BUSY;
@@ -286,6 +288,22 @@ static void peer_state_of(struct hub *hub, const struct peer *peer, struct peer_
 	out->manual = dials_manual(hub, peer->link);
 }
 
+/* Whose organisation sent junk gets no link for a while; one row for each. */
+static bool paused_show(const struct hub *hub, size_t *index, struct peer_state *out)
+{
+	for (uint32_t member = 1; member <= hub->charter.member_count; member++) {
+		const char *why;
+		int64_t until_ms = meter_paused(&hub->meter, member, hub->mono_ms, &why);
+		if (!until_ms || (*index)-- > 0)
+			continue;
+		out->author = author_of(member, 0);
+		out->since_ms = hub_wall_of(hub, until_ms);
+		snprintf(out->why, sizeof(out->why), "paused: it %s", why);
+		return true;
+	}
+	return false;
+}
+
 bool peers_show(struct hub *hub, size_t index, struct peer_state *out)
 {
 	*out = (struct peer_state){0};
@@ -295,5 +313,5 @@ bool peers_show(struct hub *hub, size_t index, struct peer_state *out)
 			return true;
 		}
 	}
-	return dials_show(hub, index, out);
+	return paused_show(hub, &index, out) || dials_show(hub, index, out);
 }

@@ -37,6 +37,7 @@ struct peer {
 	bool met_news;      /* for the core: met since it looked, */
 	bool compared_news; /* or a comparison has come to its end */
 	int64_t ahead_ms;   /* how far its newest own head lay in the future when it came; 0: not */
+	uint32_t junk;      /* of a guest, since it came; hub_junk() */
 	size_t turn_bytes;  /* queued for it in this turn */
 	struct peer_sync *sync;         /* flow.h */
 	struct peer_transfer *transfer; /* holds.h */

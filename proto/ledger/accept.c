@@ -333,8 +333,10 @@ static enum err record_admit(struct ledger *ledger, struct txn *txn, const struc
 {
 	struct ledger_touched *touched = ledger_touch(ledger, txn, record->author);
 
-	if (record_check_sig(record, pk, &ledger->charter->fed))
+	if (record_check_sig(record, pk, &ledger->charter->fed)) {
+		ledger->forged_count++;
 		return ERR_DENIED;
+	}
 	if (touched && record->incarnation > touched->state.incarnation)
 		ledger_incarnation_begin(ledger, txn, touched, record->incarnation);
 	ledger_record_write(ledger, txn, record, news, version);

@@ -145,8 +145,10 @@ enum err ledger_accept_head(struct ledger *ledger, struct txn *txn, struct bytes
 	enum rank rank = head_rank(txn, &touched->state, &head, &known);
 	if (rank == RANK_OLDER)
 		return txn_err(txn) ? txn_err(txn) : ERR_EXISTS;
-	if (head_check_sig(&head, &pk, &ledger->charter->fed))
+	if (head_check_sig(&head, &pk, &ledger->charter->fed)) {
+		ledger->forged_count++;
 		return ERR_DENIED;
+	}
 	if (rank == RANK_CONTRADICTS) {
 		/* A record in the store and in the state, so that it is shown and told. */
 		evidence_put(txn, &head, known);

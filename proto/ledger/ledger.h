@@ -44,6 +44,7 @@ struct ledger {
 	uint64_t
 		/* changes of authors' states, for who remembers what follows from them */
 		settled_count;
+	uint64_t forged_count;   /* wrong signatures of records and heads that have come */
 	uint64_t *links_checked; /* signatures of tokens; rights.c */
 };
 

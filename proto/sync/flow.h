@@ -7,6 +7,8 @@
 
 #include "proto/hub/hub.h"
 
+enum { FLOW_DOUBT_COUNT = 16 }; /* the last ones of a peer are remembered */
+
 enum sync_phase {
 	SYNC_IDLE,   /* no comparison under way */
 	SYNC_GROUPS, /* GROUPS sent, the peer's not yet here */
@@ -73,6 +75,10 @@ struct peer_sync {
 	int64_t next_hello_ms;  /* to this peer, for a reason; INT64_MAX: none */
 	int64_t phase_since_ms; /* or since the last progress in it */
 	struct reconcile reconcile;
+	/* members of whom it has passed on what we hold for forged, since keys have changed last */
+	uint32_t doubted[FLOW_DOUBT_COUNT];
+	unsigned doubted_at;
+	uint64_t doubted_keys;
 };
 
 void flow_open(struct peer *peer);

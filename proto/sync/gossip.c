@@ -229,6 +229,49 @@ static void own_head_take(struct hub *hub, struct txn *txn, const struct author_
 						  before->head_last_sequence));
 }
 
+static bool doubted(const struct hub *hub, const struct peer *peer, uint32_t member)
+{
+	const struct peer_sync *sync = peer->sync;
+	bool found = false;
+	for (unsigned i = 0; i < FLOW_DOUBT_COUNT && sync->doubted_keys == hub->keys_epoch; i++)
+		found = found || sync->doubted[i] == member;
+	return found;
+}
+
+/*
+ * A wrong signature. Who passes one on has not looked, or believes another log of the author's
+ * organisation than we do: whichever it is, no more of that one's is taken from this peer, so that
+ * who has split its log can not make honest nodes tire of each other.
+ */
+static void forged(struct hub *hub, struct peer *peer, uint32_t author)
+{
+	struct peer_sync *sync = peer->sync;
+	const uint32_t member = author_member(author);
+	if (member != hub_payer(peer)) {
+		if (sync->doubted_keys != hub->keys_epoch)
+			memset(sync->doubted, 0, sizeof(sync->doubted));
+		sync->doubted_keys = hub->keys_epoch;
+		sync->doubted[sync->doubted_at++ % FLOW_DOUBT_COUNT] = member;
+	}
+	hub_junk(hub, peer, JUNK_FORGED);
+}
+
+/*
+ * Whether something of this author is looked at. What is good is paid by its author's
+ * organisation, as who passes it on does not know what it costs us; while that is in debt it is
+ * left, as if it had not come yet, and asked for again.
+ */
+static bool author_may(struct hub *hub, struct peer *peer, uint32_t author)
+{
+	const uint32_t member = author_member(author);
+	if (!hub_author_member(hub, author)) /* not known here: that costs nothing */
+		return true;
+	if (member != author_member(hub->author) &&
+	    !meter_may(&hub->meter, member, hub->mono_ms, NULL))
+		return false;
+	return !doubted(hub, peer, member);
+}
+
 static void head_take(struct hub *hub, struct txn *txn, struct peer *peer, const struct message *m)
 {
 	struct head head;
@@ -238,6 +281,10 @@ static void head_take(struct hub *hub, struct txn *txn, struct peer *peer, const
 		hub_peer_bad(hub, peer, LINK_REASON_MALFORMED, "a head that is not well-formed");
 		return;
 	}
+	if (!author_may(hub, peer, head.author))
+		return;
+	hub_charge(hub, txn, hub_payer(peer));
+	const uint64_t forged_before = hub->ledger.forged_count;
 	ledger_state(&hub->ledger, txn, head.author, &before);
 	if (head.author == peer->author)
 		peer->ahead_ms = head.time_ms > hub->wall_ms ? head.time_ms - hub->wall_ms : 0;
@@ -251,8 +298,11 @@ static void head_take(struct hub *hub, struct txn *txn, struct peer *peer, const
 		hub_peer_bad(hub, peer, LINK_REASON_MALFORMED, "a head that is not well-formed");
 	if (err == ERR_EXISTS)
 		head_known(hub, peer, &head, &before);
+	if (hub->ledger.forged_count != forged_before)
+		forged(hub, peer, head.author);
 	if (err)
 		return;
+	hub_charge(hub, txn, author_member(head.author));
 	if (head.author == hub->author)
 		own_head_take(hub, txn, &before);
 	orglog_ask(hub, txn, peer, &head);
@@ -270,13 +320,31 @@ void gossip_head_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	flow_taken(hub, peer, m->len, false);
 }
 
+static enum err record_hear(struct hub *hub, struct txn *txn, struct peer *peer, struct bytes whole)
+{
+	struct ledger_news news;
+	struct record record;
+	enum err err = record_decode(&record, whole);
+	if (err)
+		return err;
+	if (!author_may(hub, peer, record.author))
+		return ERR_BUSY;
+	const uint64_t forged_before = hub->ledger.forged_count;
+	hub_charge(hub, txn, hub_payer(peer));
+	err = ledger_accept_record(&hub->ledger, txn, whole, &news);
+	if (!err && news.stored)
+		hub_charge(hub, txn, author_member(record.author));
+	if (hub->ledger.forged_count != forged_before)
+		forged(hub, peer, record.author);
+	return err;
+}
+
 static void records_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct bytes whole;
 	bool deferred = false;
-	while (message_next_bin(m, &whole)) {
-		struct ledger_news news;
-		enum err err = ledger_accept_record(&hub->ledger, txn, whole, &news);
+	while (peer->up && message_next_bin(m, &whole)) {
+		enum err err = record_hear(hub, txn, peer, whole);
 		deferred = deferred || err == ERR_AGAIN;
 		if (sender_fault(err)) {
 			hub_peer_bad(hub, peer, LINK_REASON_MALFORMED,

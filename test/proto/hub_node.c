@@ -67,7 +67,7 @@ void hub_node_open(struct hub_node *node, const struct test_federation *fed,
 	buf_add(&node->hub.own_entry, buf_bytes(&org->entry));
 	place_take(node);
 	node->hub.effects = &node->effects;
-	peers_turn(&node->hub);
+	machines_turn(&node->hub, node->txn);
 }
 
 void hub_node_machines(struct hub_node *node)
@@ -80,7 +80,7 @@ void hub_node_machines(struct hub_node *node)
 	hub_node_time(node, wall_ms, mono_ms);
 	assert_int_equal(machines_open(hub, node->txn), ERR_OK);
 	hub->effects = &node->effects;
-	peers_turn(hub);
+	machines_turn(hub, node->txn);
 }
 
 void hub_node_close(struct hub_node *node)
@@ -106,7 +106,7 @@ void hub_node_turn(struct hub_node *node)
 	assert_int_equal(txn_commit(node->txn), ERR_OK);
 	node->txn = txn_begin(node->db, true);
 	effects_reset(&node->effects);
-	machines_turn(hub);
+	machines_turn(hub, node->txn);
 }
 
 void hub_node_time(struct hub_node *node, int64_t wall_ms, int64_t mono_ms)
