@@ -78,7 +78,7 @@ static bool topic_grants_look(void *arg, const struct grant *grant)
 {
 	struct soon *soon = arg;
 	const struct token_link *last = last_of(grant);
-	int64_t left_ms = last->expiry_ms - soon->list->now_ms;
+	int64_t left_ms = last->expiry_ms - soon->list->hub->judge_ms;
 	bool mine = id_eq(&last->issuer, soon->own);
 	char name[GRANT_NAME_LEN + 1];
 

@@ -7,6 +7,9 @@
 
 #include "node/care/topics.h"
 
+#define MINUTE_MS      INT64_C(60000)
+#define CLOCK_WRONG_MS (10 * MINUTE_MS)
+
 void topic_membership(struct actions *list)
 {
 	const struct membership_status *membership = &list->overview->membership;
@@ -66,6 +69,30 @@ void topic_damage(struct actions *list)
 			    datasets->damaged > 1 ? ", ..." : "");
 }
 
+/*
+ * What most others have said last, at any time, and not only who is linked: heads are renewed long
+ * before they end, so most of them have expired only when this clock is ahead, or nothing comes in.
+ */
+static void topic_median(struct actions *list)
+{
+	const struct hub *hub = list->hub;
+	int64_t median_ms = hub->floor.median_ms;
+	int64_t behind_ms = median_ms - list->now_ms;
+	int64_t ahead_ms = -behind_ms - (int64_t)hub->options.limits->head_valid_ms;
+
+	if (median_ms && behind_ms > CLOCK_WRONG_MS)
+		actions_add(list, ACTION_WARN, "allmende doctor",
+			    "this machine's clock is behind what most members have signed, by "
+			    "%" PRId64 " min or more: set it right",
+			    behind_ms / MINUTE_MS);
+	else if (median_ms && ahead_ms > CLOCK_WRONG_MS)
+		actions_add(list, ACTION_WARN, "allmende doctor",
+			    "most members have signed nothing for %" PRId64
+			    " h by this machine's clock: it is ahead, or nothing comes in; what "
+			    "ends by time waits",
+			    -behind_ms / (60 * MINUTE_MS));
+}
+
 void topic_clock(struct actions *list)
 {
 	const struct overview *overview = list->overview;
@@ -73,6 +100,7 @@ void topic_clock(struct actions *list)
 	const struct charter_member *member =
 		charter ? charter_member(charter, author_member(overview->ahead_author)) : NULL;
 
+	topic_median(list);
 	if (overview->ahead == 0)
 		return;
 	/* one of several is wrong itself; all of them are not */

@@ -120,7 +120,7 @@ static void each_filtered(struct hub *hub, struct txn *txn, const struct filter 
 			return;
 		held = (struct grant){.token = token.id, .link_count = token.count};
 		memcpy(held.link, token.link, sizeof(held.link));
-		held.verb = rights_verdict(&hub->ledger, txn, &token, hub->wall_ms, &why);
+		held.verb = rights_verdict(&hub->ledger, txn, &token, hub->judge_ms, &why);
 		held.good = held.verb != VERB_NONE;
 		held.why = why;
 	}
@@ -263,7 +263,7 @@ static enum err terms_check(struct hub *hub, const struct grant_terms *terms,
 			(*to)->name);
 		return ERR_CONFIG;
 	}
-	if (terms->expiry_ms && terms->expiry_ms <= hub->wall_ms) {
+	if (terms->expiry_ms && terms->expiry_ms <= hub->judge_ms) {
 		why_set(why, "the grant would have ended before it begins.");
 		return ERR_CONFIG;
 	}
@@ -308,7 +308,7 @@ static enum err link_add(struct hub *hub, const struct charter_member *to,
 			terms->not_before_ms
 				? terms->not_before_ms
 				: hub->wall_ms - (int64_t)hub->options.limits->clock_ahead_ms_max,
-		.expiry_ms = terms->expiry_ms ? terms->expiry_ms : hub->wall_ms + year_ms,
+		.expiry_ms = terms->expiry_ms ? terms->expiry_ms : hub->judge_ms + year_ms,
 		.depth = terms->depth,
 	};
 
@@ -466,7 +466,7 @@ static enum err text_check(struct hub *hub, struct txn *txn, const struct grant_
 			to ? to->name : "somebody else");
 		return ERR_DENIED;
 	}
-	if (rights_verdict(&hub->ledger, txn, &text->token, hub->wall_ms, &reason) == VERB_NONE) {
+	if (rights_verdict(&hub->ledger, txn, &text->token, hub->judge_ms, &reason) == VERB_NONE) {
 		why_set(why, "this grant is not good: %s.", reason);
 		return ERR_DENIED;
 	}

@@ -83,7 +83,7 @@ static bool too_old(struct hub *hub, struct txn *txn, const struct version_id *o
 	struct bytes whole;
 	struct record record;
 	uint64_t span_days = days < DAYS_MAX ? days : DAYS_MAX;
-	int64_t since_ms = hub->wall_ms - (int64_t)(span_days * DAY_MS);
+	int64_t since_ms = hub->act_ms - (int64_t)(span_days * DAY_MS);
 	return !ledger_version_find(txn, &of->dataset, of->number, of->author, &whole) &&
 	       !record_decode(&record, whole) && record.time_ms < since_ms;
 }

@@ -29,13 +29,6 @@ struct core {
 	struct machines machines;
 };
 
-static void time_set(struct hub *hub, struct times now)
-{
-	hub->wall_ms = now.wall_ms;
-	hub->mono_ms = now.mono_ms;
-	ledger_now(&hub->ledger, now.wall_ms);
-}
-
 enum err core_open(struct core **out, const struct hub_options *options, struct txn *txn,
 		   struct times now)
 {
@@ -43,7 +36,7 @@ enum err core_open(struct core **out, const struct hub_options *options, struct 
 	struct hub *hub = &core->hub;
 	*out = NULL;
 	enum err err = machines_begin(&core->machines, hub, options, txn);
-	time_set(hub, now);
+	floor_time(hub, now);
 	if (!err)
 		err = machines_open(hub, txn);
 	if (err) {
@@ -319,7 +312,8 @@ static void news_take(struct hub *hub, struct txn *txn)
 
 static void turn_begin(struct hub *hub, struct txn *txn, struct times now, struct effects *effects)
 {
-	time_set(hub, now);
+	floor_time(hub, now);
+	floor_turn(hub, txn);
 	hub->effects = effects;
 	machines_turn(hub, txn);
 }
@@ -369,7 +363,7 @@ void core_query(struct core *core, struct txn *txn, struct times now,
 {
 	struct hub *hub = &core->hub;
 	check(!hub->effects);
-	time_set(hub, now);
+	floor_time(hub, now);
 	run(hub, txn, now.wall_ms, arg);
 }
 
@@ -386,7 +380,7 @@ int64_t core_wake(struct core *core, struct times now)
 		rights_wake,  fedkeys_wake, withdrawal_wake,
 	};
 	int64_t wake = INT64_MAX;
-	time_set(&core->hub, now);
+	floor_time(&core->hub, now);
 	for (size_t i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++) {
 		int64_t at = wakes[i](&core->hub);
 		wake = at < wake ? at : wake;

@@ -32,6 +32,7 @@ enum err machines_begin(struct machines *machines, struct hub *hub,
 /* Those that others look at come first. */
 enum err machines_open(struct hub *hub, struct txn *txn)
 {
+	floor_open(hub, txn);
 	ledger_slots_rebuild(txn);
 	enum err err = fedkeys_open(hub, txn);
 	if (!err)

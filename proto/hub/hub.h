@@ -14,6 +14,7 @@
 #include "proto/charter/charter.h"
 #include "proto/hub/dials.h"
 #include "proto/hub/event.h"
+#include "proto/hub/floor.h"
 #include "proto/charter/identity.h"
 #include "proto/charter/invitation.h"
 #include "proto/ledger/ledger.h"
@@ -53,6 +54,10 @@ struct hub {
 	struct hub_options options;
 	int64_t wall_ms; /* of the turn: the time of day, since 1970, for what is signed or shown */
 	int64_t mono_ms; /* of the turn: never goes back, for every wait; unknown beginning */
+	/* floor.h: by which it is judged whether what has a date counts still; and what has passed
+	   for certain, for what acts because time has passed */
+	int64_t judge_ms, act_ms;
+	struct floor floor;
 	struct effects *effects; /* of the turn; NULL: none is under way */
 	enum headroom headroom;
 

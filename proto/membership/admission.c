@@ -174,7 +174,7 @@ enum err membership_invite(struct hub *hub, struct txn *txn, int64_t now_ms,
 					.charter_number = hub->charter.number,
 					.charter_entry_id = hub->charter.entry_id,
 					.transport = hub->options.identity->transport_pk,
-					.valid_until_ms = now_ms + invitation_ms};
+					.valid_until_ms = hub->judge_ms + invitation_ms};
 	snprintf(invitation.fed_name, sizeof(invitation.fed_name), "%s", hub->charter.name);
 	snprintf(invitation.address, sizeof(invitation.address), "%s", hub->options.addresses[0]);
 	snprintf(invitation.name, sizeof(invitation.name), "%s", terms->name);
@@ -222,7 +222,7 @@ static enum err join_take(struct hub *hub, struct txn *txn, struct peer *peer,
 {
 	char why[WHY_LEN];
 	bool alone = terms->auto_approve && !inviter_check(hub, true, why);
-	bool known = request_has(txn, &request->org);
+	bool known = request_waits(hub, txn, &request->org);
 	/* Another invitation in the same name came first. */
 	if (request_place_taken(&hub->charter, terms->slug, terms->ags, terms->relay))
 		return ERR_CONFIG;
@@ -258,8 +258,8 @@ static enum err join_answer(struct hub *hub, struct txn *txn, struct peer *peer,
 		/*
 		 * Who waits does so until the request ends, which may be later than the invitation.
 		 */
-		if (!err && !request_has(txn, &request.org))
-			err = invitation_check(txn, &request, hub->wall_ms);
+		if (!err && !request_waits(hub, txn, &request.org))
+			err = invitation_check(txn, &request, hub->judge_ms);
 		if (!err) {
 			err = join_take(hub, txn, peer, &request, &terms);
 			*waits = err == ERR_AGAIN;

@@ -206,7 +206,7 @@ enum err membership_join(struct hub *hub, struct txn *txn, int64_t now_ms, const
 			"belongs to one federation: make another with `allmende init -d DIR`.",
 			hub->charter.name);
 		err = ERR_EXISTS;
-	} else if (invitation->valid_until_ms < now_ms) {
+	} else if (invitation->valid_until_ms < hub->judge_ms) {
 		why_set(why, "the invitation has expired: ask for a new one.");
 		err = ERR_CONFIG;
 	} else if (strcmp(invitation->slug, identity->slug) ||
@@ -365,7 +365,7 @@ static void member_node_add(struct hub *hub, struct txn *txn, uint32_t author,
 	out->linked = out->linked || peers_by_author(hub, author) != NULL;
 	if (ledger_state(&hub->ledger, txn, author, &state))
 		return;
-	enum ledger_completeness completeness = ledger_completeness(&state, hub->wall_ms);
+	enum ledger_completeness completeness = ledger_completeness(&state, hub->judge_ms);
 	if (attention(completeness) > attention(*worst)) {
 		*worst = completeness;
 		out->author = author;

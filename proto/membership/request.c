@@ -95,17 +95,19 @@ bool request_next(struct txn *txn, struct org_id *org, struct request_row *out)
 	return true;
 }
 
-bool request_has(struct txn *txn, const struct org_id *org)
-{
-	return txn_has(txn, TABLE_REQUEST, request_key(org));
-}
-
 static bool request_row_of(struct txn *txn, const struct org_id *org, struct request_row *out)
 {
 	struct bytes value;
 
 	*out = (struct request_row){.org = *org};
 	return txn_get(txn, TABLE_REQUEST, request_key(org), &value) && !request_get(out, value);
+}
+
+bool request_waits(const struct hub *hub, struct txn *txn, const struct org_id *org)
+{
+	struct request_row row;
+
+	return request_row_of(txn, org, &row) && row.until_ms >= hub->judge_ms;
 }
 
 static void text_fit(char *out, size_t size, struct bytes text)
@@ -238,10 +240,10 @@ void requests_tick(struct hub *hub, struct txn *txn)
 	struct org_id org = {{0}};
 	int64_t next_ms = INT64_MAX;
 
-	if (hub->wall_ms < hub->voting->requests_next_ms)
+	if (hub->act_ms < hub->voting->requests_next_ms)
 		return;
 	while (request_next(txn, &org, &row)) {
-		if (row.until_ms < hub->wall_ms)
+		if (row.until_ms < hub->act_ms)
 			request_drop(hub, txn, &row, "this invitation has expired");
 		else if (row.until_ms < next_ms)
 			next_ms = row.until_ms + 1;
@@ -251,8 +253,12 @@ void requests_tick(struct hub *hub, struct txn *txn)
 
 int64_t requests_wake(const struct hub *hub)
 {
-	return hub->voting->requests_next_ms ? hub_mono_of(hub, hub->voting->requests_next_ms)
-					     : hub->mono_ms;
+	int64_t next_ms = hub->voting->requests_next_ms;
+
+	if (next_ms == 0)
+		return hub->mono_ms;
+	/* When it waits for the heads of others and not for the clock, these bring the turn. */
+	return next_ms > hub->wall_ms ? hub_mono_of(hub, next_ms) : INT64_MAX;
 }
 
 /* ---- what a steward says ---- */
@@ -294,7 +300,7 @@ static bool waiting_find(struct hub *hub, struct txn *txn, const char *slug, con
 
 	*match = false;
 	while (!*match && request_next(txn, &org, &row)) {
-		if (strcmp(row.slug, slug) != 0)
+		if (strcmp(row.slug, slug) != 0 || row.until_ms < hub->judge_ms)
 			continue;
 		words_of(six, &hub->charter.fed, &row.org);
 		*match = words_match(words, six);
@@ -321,7 +327,7 @@ static void approved_keep(struct hub *hub, struct txn *txn, const struct org_id 
 	if (!request_row_of(txn, org, &row))
 		return;
 	row.approved = true;
-	row.until_ms = hub->wall_ms + approved_ms;
+	row.until_ms = hub->judge_ms + approved_ms;
 	row_put_again(txn, &row);
 	hub->voting->requests_next_ms = 0;
 }
@@ -360,7 +366,7 @@ enum err request_admit(struct hub *hub, struct txn *txn, const struct org_id *or
 	char why[WHY_LEN];
 	enum err err;
 
-	if (!request_row_of(txn, org, &row))
+	if (!request_waits(hub, txn, org) || !request_row_of(txn, org, &row))
 		return ERR_ABSENT;
 	voting_outcome_init(&outcome);
 	err = row_admit(hub, txn, &row, &outcome, why);

@@ -43,7 +43,8 @@ bool request_place_taken(const struct charter *charter, const char *slug, const 
  */
 enum err request_keep(struct hub *hub, struct txn *txn, const struct join_request *request,
 		      const struct invitation_row *terms);
-bool request_has(struct txn *txn, const struct org_id *org);
+/* It has handed in a request that has not ended. */
+bool request_waits(const struct hub *hub, struct txn *txn, const struct org_id *org);
 /* The next one after *org (begin with zero), in order of organisation ids. */
 bool request_next(struct txn *txn, struct org_id *org, struct request_row *out);
 

@@ -346,15 +346,16 @@ static void ended_fini(struct ended *ended)
 	free(ended->paths);
 }
 
+/* maybe: also at which one may have ended. */
 static void ended_find(struct hub *hub, struct txn *txn, const struct readers *readers,
-		       struct ended *ended)
+		       struct ended *ended, bool maybe)
 {
 	struct ledger_slots slots = wrap_slots(hub, txn);
 	struct keywrap wrap;
 
 	*ended = (struct ended){0};
 	while (own_wrap_next(hub, &slots, &wrap)) {
-		if (readers_has(readers, &wrap.grantee, wrap.path))
+		if (readers_has(readers, &wrap.grantee, wrap.path, !maybe))
 			continue;
 		ended_add(ended, wrap.path);
 		ended->removed = ended->removed || !readers_may(hub, &wrap.grantee);
@@ -373,9 +374,9 @@ static void texts_end(struct hub *hub, struct txn *txn, struct readers *readers,
 
 	while (epoch_text_next(&walk, &text)) {
 		bool may = readers_may(hub, &text.reader);
-		readers_note_time(readers, text.expiry_ms);
-		if ((may && hub->wall_ms < text.expiry_ms) ||
-		    readers_has(readers, &text.reader, text.path))
+		readers_note_end(readers, text.expiry_ms);
+		if ((may && hub->act_ms < text.expiry_ms) ||
+		    readers_has(readers, &text.reader, text.path, true))
 			continue;
 		if (drop) {
 			txn_del(txn, TABLE_META, bytes_of(walk.last, walk.last_len));
@@ -447,7 +448,7 @@ static void wraps_drop(struct hub *hub, struct txn *txn, const struct epoch_list
 			record_slot_wrap(&wrap.grantee, wrap.number, wrap.prefix, wrap.path);
 		bool superseded = bytes_eq(wrap.prefix, wrap.path) &&
 				  wrap.number < list_last(list, wrap.path);
-		if (superseded || !readers_has(readers, &wrap.grantee, wrap.path))
+		if (superseded || !readers_has(readers, &wrap.grantee, wrap.path, true))
 			ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot));
 	}
 }
@@ -470,7 +471,7 @@ static bool wraps_write(struct hub *hub, struct txn *txn, const struct epoch_lis
 			struct bytes path = bytes_str(readers->items[k].path);
 			if (written >= EPOCHS_WRAPS_A_TURN)
 				return true;
-			if (!path_contains(prefix, path) ||
+			if (!readers->items[k].good || !path_contains(prefix, path) ||
 			    (prefix.len == path.len && epoch->number < list_last(list, prefix)))
 				continue;
 			written += wrap_publish(hub, txn, &readers->items[k].org, prefix,
@@ -491,12 +492,13 @@ static void distribute(struct hub *hub, struct txn *txn)
 
 	list_load(hub, txn, &list);
 	readers_load(hub, txn, &readers);
-	ended_find(hub, txn, &readers, &ended);
+	ended_find(hub, txn, &readers, &ended, false);
 	texts_end(hub, txn, &readers, &ended, false);
 	hub->epochs->due = false;
 	hub->epochs->next_ms = hub->wall_ms + EPOCHS_LOOK_MS;
 	if (readers.next_ms < hub->epochs->next_ms)
 		hub->epochs->next_ms = readers.next_ms;
+	hub->epochs->ends_ms = readers.ends_ms;
 	if (list.count == 0 && readers.count > 0)
 		err = epoch_make(hub, txn, &list, bytes_str(hub->options.identity->slug));
 	if (ended.count && !ended.removed && expiry_waits(hub, txn, &until_ms)) {
@@ -533,7 +535,7 @@ static enum err govern_begin(struct hub *hub, struct txn *txn)
 		return ERR_OK;
 	}
 	readers_load(hub, txn, &readers);
-	ended_find(hub, txn, &readers, &ended);
+	ended_find(hub, txn, &readers, &ended, true);
 	enum err err = author && ended.count ? ERR_AGAIN : ERR_OK;
 	ended_fini(&ended);
 	readers_fini(&readers);
@@ -655,9 +657,10 @@ void epochs_settle(struct hub *hub, struct txn *txn)
 	if (!hub->author)
 		return;
 	if (hub->wall_ms >= epochs->next_ms || epochs->next_ms > hub->wall_ms + EPOCHS_LOOK_MS ||
-	    epochs->charter_number != hub->charter.number) {
+	    hub->act_ms >= epochs->ends_ms || epochs->charter_number != hub->charter.number) {
 		epochs->charter_number = hub->charter.number;
 		epochs->next_ms = hub->wall_ms + EPOCHS_LOOK_MS;
+		epochs->ends_ms = INT64_MAX; /* known again when it was looked */
 		epochs->due = epochs->wraps = epochs->learn = true;
 	}
 	if (epochs->wraps)

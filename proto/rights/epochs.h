@@ -24,6 +24,7 @@ struct epochs {                  /* of the hub; epochs.c */
 	bool wraps;              /* wraps that could not be opened may be openable now */
 	uint32_t charter_number; /* as of the last look */
 	int64_t next_ms;         /* the next one */
+	int64_t ends_ms;         /* and another one when this has passed for certain */
 };
 
 /*

@@ -23,14 +23,17 @@ static int reader_cmp(const void *a, const void *b)
 	return order ? order : strcmp(x->path, y->path);
 }
 
-bool readers_has(const struct readers *readers, const struct org_id *org, struct bytes path)
+bool readers_has(const struct readers *readers, const struct org_id *org, struct bytes path,
+		 bool maybe)
 {
-	struct reading_org wanted = {*org, bytes_text(path)};
-	bool has = readers->count > 0 && bsearch(&wanted, readers->items, readers->count,
-						 sizeof(*readers->items), reader_cmp);
+	struct reading_org wanted = {.org = *org, .path = bytes_text(path)};
+	const struct reading_org *found = readers->count > 0
+						  ? bsearch(&wanted, readers->items, readers->count,
+							    sizeof(*readers->items), reader_cmp)
+						  : NULL;
 
 	free(wanted.path);
-	return has;
+	return found && (found->good || maybe);
 }
 
 /* There may be thousands: in order, each once. */
@@ -41,25 +44,35 @@ static void readers_sort(struct readers *readers)
 	if (readers->count > 0)
 		qsort(readers->items, readers->count, sizeof(*readers->items), reader_cmp);
 	for (size_t i = 0; i < readers->count; i++) {
-		if (kept > 0 && reader_cmp(&readers->items[kept - 1], &readers->items[i]) == 0)
+		if (kept > 0 && reader_cmp(&readers->items[kept - 1], &readers->items[i]) == 0) {
+			readers->items[kept - 1].good |= readers->items[i].good;
 			free(readers->items[i].path);
-		else
+		} else {
 			readers->items[kept++] = readers->items[i];
+		}
 	}
 	readers->count = kept;
 }
 
-static void readers_add(struct readers *readers, const struct org_id *org, struct bytes path)
+static void readers_add(struct readers *readers, const struct org_id *org, struct bytes path,
+			bool good)
 {
 	readers->items =
 		mem_room(readers->items, readers->count, &readers->cap, sizeof(*readers->items));
-	readers->items[readers->count++] = (struct reading_org){*org, bytes_text(path)};
+	readers->items[readers->count++] = (struct reading_org){*org, bytes_text(path), good};
 }
 
-void readers_note_time(struct readers *readers, int64_t at_ms)
+static void readers_note_time(struct readers *readers, int64_t at_ms)
 {
-	if (at_ms > readers->hub->wall_ms && at_ms < readers->next_ms)
+	if (at_ms > readers->hub->judge_ms && at_ms < readers->next_ms)
 		readers->next_ms = at_ms;
+}
+
+void readers_note_end(struct readers *readers, int64_t at_ms)
+{
+	readers_note_time(readers, at_ms);
+	if (at_ms > readers->hub->act_ms && at_ms < readers->ends_ms)
+		readers->ends_ms = at_ms;
 }
 
 /* One token of the own namespace. */
@@ -72,10 +85,13 @@ static void reader_take(struct readers *readers, struct txn *txn, const struct t
 		return;
 	/* The last link lies within all others. */
 	readers_note_time(readers, last->not_before_ms);
-	readers_note_time(readers, last->expiry_ms);
-	if (readers_may(hub, &last->audience) &&
-	    rights_verdict(&hub->ledger, txn, token, hub->wall_ms, NULL) >= VERB_READ)
-		readers_add(readers, &last->audience, last->prefix);
+	readers_note_end(readers, last->expiry_ms);
+	if (!readers_may(hub, &last->audience))
+		return;
+	if (rights_verdict(&hub->ledger, txn, token, hub->judge_ms, NULL) >= VERB_READ)
+		readers_add(readers, &last->audience, last->prefix, true);
+	else if (rights_verdict(&hub->ledger, txn, token, hub->act_ms, NULL) >= VERB_READ)
+		readers_add(readers, &last->audience, last->prefix, false);
 }
 
 void readers_load(struct hub *hub, struct txn *txn, struct readers *readers)
@@ -85,7 +101,7 @@ void readers_load(struct hub *hub, struct txn *txn, struct readers *readers)
 	struct record record;
 	struct token token;
 
-	*readers = (struct readers){.hub = hub, .next_ms = INT64_MAX};
+	*readers = (struct readers){.hub = hub, .next_ms = INT64_MAX, .ends_ms = INT64_MAX};
 	while (ledger_slots_next(&slots, &record))
 		if (!token_get(&token, record.body))
 			reader_take(readers, txn, &token);

@@ -1,5 +1,5 @@
 /*
- * readers - who reads what in the own namespace, as the tokens that are good now say
+ * readers - who reads what in the own namespace, as the tokens say that are good now, or may be
  * (docs/PROTOCOL.md, section 5.6).
  */
 #ifndef ALLMENDE_READERS_H
@@ -10,6 +10,7 @@
 struct reading_org {
 	struct org_id org;
 	char *path; /* P: at and below it */
+	bool good;  /* now; else its end has not passed for certain: it gets nothing, keeps all */
 };
 
 struct readers { /* in order, each once */
@@ -18,14 +19,18 @@ struct readers { /* in order, each once */
 	size_t count, cap;
 	/* when the first of their tokens ends or begins, wall time; INT64_MAX: none does */
 	int64_t next_ms;
+	/* when the first right ends that has not ended for certain (hub.act_ms); the same */
+	int64_t ends_ms;
 };
 
 /* Walks over all tokens. */
 void readers_load(struct hub *hub, struct txn *txn, struct readers *readers);
 void readers_fini(struct readers *readers);
-bool readers_has(const struct readers *readers, const struct org_id *org, struct bytes path);
-/* Another time at which who reads changes. */
-void readers_note_time(struct readers *readers, int64_t at_ms);
+/* maybe: also whose right may have ended already, but not for certain. */
+bool readers_has(const struct readers *readers, const struct org_id *org, struct bytes path,
+		 bool maybe);
+/* Another time at which a right ends. */
+void readers_note_end(struct readers *readers, int64_t at_ms);
 /* Whether an organisation may read anything by a token. */
 bool readers_may(const struct hub *hub, const struct org_id *org);
 

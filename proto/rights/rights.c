@@ -142,7 +142,7 @@ static enum verb rights_token(struct hub *hub, struct txn *txn, const struct dig
 			continue;
 		const struct token_link *last = &token.link[token.count - 1];
 		if (id_eq(&last->audience, org) && path_contains(last->prefix, path))
-			verb = rights_verdict(&hub->ledger, txn, &token, hub->wall_ms, NULL);
+			verb = rights_verdict(&hub->ledger, txn, &token, hub->judge_ms, NULL);
 	}
 	return verb;
 }
@@ -214,7 +214,7 @@ static void own_add(struct hub *hub, const struct token *token, enum verb verb)
 	rights->items =
 		mem_room(rights->items, rights->count, &rights->cap, sizeof(*rights->items));
 	struct right *right = &rights->items[rights->count++];
-	if (last->not_before_ms > hub->wall_ms && last->not_before_ms < rights->next_ms)
+	if (last->not_before_ms > hub->judge_ms && last->not_before_ms < rights->next_ms)
 		rights->next_ms = last->not_before_ms;
 	uint8_t *prefix = mem_new(last->prefix.len, 1);
 	memcpy(prefix, last->prefix.ptr, last->prefix.len);
@@ -275,8 +275,8 @@ static void own_best(const struct hub *hub, struct bytes prefix, enum verb need,
 		const struct right *right = &hub->rights->items[i];
 		if (!bytes_eq(right->prefix, prefix))
 			return;
-		if (right->verb >= need && right->not_before_ms <= hub->wall_ms &&
-		    hub->wall_ms < right->expiry_ms &&
+		if (right->verb >= need && right->not_before_ms <= hub->judge_ms &&
+		    hub->judge_ms < right->expiry_ms &&
 		    (!*best || right->expiry_ms > (*best)->expiry_ms))
 			*best = right;
 	}

@@ -106,14 +106,13 @@ void hub_node_turn(struct hub_node *node)
 	assert_int_equal(txn_commit(node->txn), ERR_OK);
 	node->txn = txn_begin(node->db, true);
 	effects_reset(&node->effects);
+	floor_turn(hub, node->txn);
 	machines_turn(hub, node->txn);
 }
 
 void hub_node_time(struct hub_node *node, int64_t wall_ms, int64_t mono_ms)
 {
-	node->hub.wall_ms = wall_ms;
-	node->hub.mono_ms = mono_ms;
-	ledger_now(&node->hub.ledger, wall_ms);
+	floor_time(&node->hub, (struct times){.wall_ms = wall_ms, .mono_ms = mono_ms});
 }
 
 int64_t hub_node_wall(const struct hub_node *node)
@@ -130,6 +129,7 @@ void hub_node_pass(struct hub_node *node, int64_t ms)
 {
 	hub_node_turn(node);
 	hub_node_time(node, hub_node_wall(node) + ms, hub_node_mono(node) + ms);
+	floor_turn(&node->hub, node->txn);
 }
 
 /* ---- peers ---- */

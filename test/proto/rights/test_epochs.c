@@ -232,6 +232,47 @@ static void a_new_epoch_follows_a_right_that_ends(void **state)
 	assert_false(opens(f, 3, TOP, 1, "gemeinde-2/bau"));
 }
 
+/* The clock shows so much after TEST_TIME_MS. */
+static void clock_shows(struct fixture *f, int64_t ms)
+{
+	hub_node_turn(&f->node);
+	hub_node_time(&f->node, TEST_TIME_MS + ms, hub_node_mono(&f->node) + 120 * SECOND_MS);
+	settle(&f->node);
+}
+
+/* A clock that is years ahead ends no right for good: the heads of others tell. */
+static void a_new_epoch_waits_for_the_time_of_others(void **state)
+{
+	struct fixture *f = *state;
+	const char *plan = "gemeinde-2/kita/plan";
+	struct ledger_node other;
+	ledger_node_open(&other, &f->fed, 1);
+	assert_int_equal(ledger_head_make(&other.ledger, other.txn, NULL), ERR_OK);
+	hub_node_copy(&other, &f->node, author_of(1, 0));
+	gives(f, (struct gift){.to = 3, .expiry_ms = TEST_TIME_MS + HOUR_MS});
+	assert_true(opens(f, 3, TOP, 1, plan));
+	for (unsigned i = 1; i <= 3; i++) {
+		clock_shows(f, i * 365 * DAY_MS);
+		assert_governs(f, plan, TOP " 1");
+		assert_true(opens(f, 3, TOP, 1, plan)); /* its wrap is still there */
+	}
+	clock_shows(f, HOUR_MS / 2);
+	assert_governs(f, plan, TOP " 1");
+	clock_shows(f, 3 * HOUR_MS / 2);
+	assert_governs(f, plan, TOP " 1");
+	/* Nor does a right that may have ended begin anything. */
+	gives(f, (struct gift){.to = 4, .expiry_ms = TEST_TIME_MS + HOUR_MS});
+	assert_false(opens(f, 4, TOP, 1, plan));
+	ledger_now(&other.ledger, TEST_TIME_MS + 3 * HOUR_MS / 2);
+	assert_int_equal(ledger_head_make(&other.ledger, other.txn, NULL), ERR_OK);
+	hub_node_copy(&other, &f->node, author_of(1, 0));
+	clock_shows(f, 3 * HOUR_MS / 2);
+	clock_shows(f, 3 * HOUR_MS);
+	assert_governs(f, plan, KITA " 1");
+	assert_false(opens(f, 3, KITA, 1, plan));
+	ledger_node_close(&other);
+}
+
 /*
  * PROTOCOL: "expired tokens at most once a day, together" - but who is no member any more is left
  * out at once.
@@ -392,6 +433,7 @@ int main(void)
 		T(only_the_key_author_makes_epochs),
 		cmocka_unit_test(a_reader_gets_what_lies_below_its_prefix),
 		T(a_new_epoch_follows_a_right_that_ends),
+		T(a_new_epoch_waits_for_the_time_of_others),
 		T(expired_tokens_wait_for_each_other),
 		T(a_right_given_as_text_ends_too),
 		T(a_wrap_in_a_text_is_taken_by_its_reader),
