@@ -57,7 +57,10 @@
 	X(HOLDER, "holder",                                                                        \
 	  1) /* own dataset(32) author(4) -> highest number(8) it says it holds */                 \
 	X(DELIVER, "deliver", 1) /* pattern text -> pattern and folder; proto/catalog/delivery */  \
-	X(DELIVERED, "delivered", 1) /* folder text -> what stands in it; proto/catalog/delivery */
+	X(DELIVERED, "delivered",                                                                  \
+	  1) /* folder text -> what stands in it; proto/catalog/delivery */                        \
+	X(FIRST_SEEN, "first-seen",                                                                \
+	  1) /* number(4) entry id(32) -> time(8) it came, as of this node; proto/charter/charter */
 
 enum table {
 #define X(name, text, sums) TABLE_##name,
@@ -91,7 +94,8 @@ struct row_key key_bucket(uint32_t author, uint32_t incarnation,
 			  uint8_t bucket); /* and LEAF prefix */
 struct row_key key_leaf(uint32_t author, uint32_t incarnation, uint8_t bucket, struct bytes slot);
 struct row_key key_slot(struct bytes slot, uint32_t author);
-struct row_key key_charter_id(uint32_t number, const struct digest *entry_id); /* PROPOSAL, FORK */
+struct row_key key_charter_id(uint32_t number,
+			      const struct digest *entry_id); /* PROPOSAL, FORK, FIRST_SEEN */
 struct row_key key_vote(uint32_t number, const struct digest *entry_id, uint32_t member);
 struct row_key key_dataset(const struct dataset_id *dataset); /* prefix, and WITHDRAWN */
 /* VERSION, HELD, and prefix of INDEX. */

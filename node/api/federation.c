@@ -355,6 +355,21 @@ static void leave_run(struct call *call, struct hub *hub, struct txn *txn, int64
 	call->out = json_object();
 }
 
+static json_t *kept_json(struct txn *txn)
+{
+	json_t *list = json_array();
+	struct fork_kept kept = {.number = 0};
+
+	while (json_array_size(list) < BRANCH_COUNT_MAX && fork_kept_next(txn, &kept))
+		json_array_append_new(
+			list, json_pack("{s:o, s:o, s:I, s:o, s:I}", "number",
+					api_uint(kept.number), "own", api_hex(id_bytes(&kept.own)),
+					"own_seen_ms", (json_int_t)kept.own_seen_ms, "other",
+					api_hex(id_bytes(&kept.other)), "other_seen_ms",
+					(json_int_t)kept.other_seen_ms));
+	return list;
+}
+
 static void fork_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct fork_branch *branches = mem_new(BRANCH_COUNT_MAX, sizeof(*branches));
@@ -362,14 +377,16 @@ static void fork_run(struct call *call, struct hub *hub, struct txn *txn, int64_
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_pack("{s:o, s:I, s:o, s:b, s:o}", "id",
+		json_array_append_new(list, json_pack("{s:o, s:I, s:I, s:o, s:b, s:o}", "id",
 						      api_hex(id_bytes(&branches[i].id)), "time_ms",
-						      (json_int_t)branches[i].time_ms, "entries",
+						      (json_int_t)branches[i].time_ms, "seen_ms",
+						      (json_int_t)branches[i].seen_ms, "entries",
 						      api_uint(branches[i].entry_count),
 						      "settlement", branches[i].settlement, "words",
 						      api_str(branches[i].words)));
 	free(branches);
-	call->out = json_pack("{s:o, s:o}", "number", api_uint(fork_number(hub)), "entries", list);
+	call->out = json_pack("{s:o, s:o, s:o}", "number", api_uint(fork_number(hub)), "entries",
+			      list, "kept", kept_json(txn));
 }
 
 const struct route federation_routes[] = {

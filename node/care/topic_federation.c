@@ -3,25 +3,81 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "crypto/check.h"
 #include "node/care/topics.h"
 #include "proto/sync/fork.h"
 #include "proto/membership/request.h"
 #include "proto/membership/voting.h"
 
 enum { ID_SHOWN = 4 }; /* bytes of an id that people type */
+enum { ENTRY_TEXT_LEN = 64 };
+static const int64_t day_ms = 24 * 3600 * (int64_t)1000;
+
+/* An entry, and how long ago it was seen here first. */
+static void entry_text(char out[ENTRY_TEXT_LEN], const struct digest *id, int64_t seen_ms,
+		       int64_t now_ms)
+{
+	char hex[2 * ID_SHOWN + 1];
+	long days = seen_ms > now_ms ? 0 : (long)((now_ms - seen_ms) / day_ms);
+
+	hex_put(hex, bytes_slice(id_bytes(id), 0, ID_SHOWN));
+	snprintf(out, ENTRY_TEXT_LEN, "%s (here for %ld day%s)", hex, days, days == 1 ? "" : "s");
+}
+
+static void add_frozen(struct actions *list, uint32_t number)
+{
+	struct fork_branch *branches = mem_new(CHARTER_BRANCH_COUNT_MAX, sizeof(*branches));
+	size_t count = fork_branches(list->hub, list->txn, branches, CHARTER_BRANCH_COUNT_MAX);
+	char one[ENTRY_TEXT_LEN] = "", other[ENTRY_TEXT_LEN] = "";
+
+	if (count > 1) {
+		entry_text(one, &branches[0].id, branches[0].seen_ms, list->now_ms);
+		entry_text(other, &branches[1].id, branches[1].seen_ms, list->now_ms);
+	}
+	actions_add(list, ACTION_CRITICAL, "allmende federation settle",
+		    "the charter is frozen: there are %zu entries %" PRIu32
+		    ", %s and %s, so a steward has signed twice; nobody is admitted or removed "
+		    "until the members settle it",
+		    count, number, one, other);
+	free(branches);
+}
+
+/* Evidence stands here until it is settled, however old it is. */
+static void add_kept(struct actions *list)
+{
+	struct fork_kept kept = {.number = 0};
+	char own[ENTRY_TEXT_LEN], other[ENTRY_TEXT_LEN];
+
+	while (list->topic_count < ACTION_PER_TOPIC_MAX && fork_kept_next(list->txn, &kept)) {
+		entry_text(own, &kept.own, kept.own_seen_ms, list->now_ms);
+		entry_text(other, &kept.other, kept.other_seen_ms, list->now_ms);
+		actions_add(list, ACTION_WARN, "allmende federation settle",
+			    "charter entry %" PRIu32
+			    " exists twice: %s counts, and %s does not, as it came so much later; "
+			    "stewards of that time have signed both: ask them how, and have the "
+			    "members settle it",
+			    kept.number, own, other);
+	}
+}
 
 void topic_charter(struct actions *list)
 {
 	const struct membership_status *membership = &list->overview->membership;
-	uint32_t number = fork_number(list->hub);
+	uint32_t number = fork_number(list->hub), waits;
+	int64_t ahead_ms = fork_ahead(list->hub, &waits);
 
 	if (membership->author && number)
-		actions_add(list, ACTION_CRITICAL, "allmende federation settle",
-			    "the charter is frozen: there are two entries %" PRIu32
-			    ", so a steward has signed twice; nobody is admitted or removed until "
-			    "the members settle it",
-			    number);
+		add_frozen(list, number);
+	if (ahead_ms > 0)
+		actions_add(list, ACTION_WARN, "timedatectl",
+			    "charter entry %" PRIu32 " is dated %" PRId64
+			    " minutes after the time of this node, and waits until then: is the "
+			    "clock right?",
+			    waits, ahead_ms / 60000);
+	if (membership->author)
+		add_kept(list);
 }
 
 void topic_requests(struct actions *list)

@@ -457,6 +457,9 @@ static enum err entry_follows(const struct charter *charter, const struct charte
 	 */
 	if (charter->number > 0 && !id_eq(&entry->previous, &charter->entry_id))
 		return ERR_PROTOCOL;
+	/* PROTOCOL: "Times of entries never decrease." */
+	if (entry->time_ms < charter->time_ms)
+		return ERR_PROTOCOL;
 	/*
 	 * PROTOCOL: "An entry is valid with the threshold of distinct root keys of stewards of the
 	 * entry before."
@@ -581,7 +584,7 @@ enum err charter_payload_make(struct buf *out, struct charter *charter, const ch
 			.number = charter->number + 1,
 			.previous = charter->entry_id,
 			.name = name ? bytes_str(name) : bytes_of(NULL, 0),
-			.time_ms = time_ms,
+			.time_ms = time_ms > charter->time_ms ? time_ms : charter->time_ms,
 			.threshold = threshold,
 			.change_count = (uint32_t)count,
 			.table = table,

@@ -118,8 +118,9 @@ struct charter_vote {
 /*
  * Building entry number + 1: payload, votes, entry. `name` is the federation's in entry 1, else
  * NULL. The changes are tried on the charter, which is unchanged afterwards; a member's group
- * follows from its ags. The votes stand in rising order of member number. Errors of
- * charter_payload_make() as charter_apply(); of charter_entry_make(): out->err.
+ * follows from its ags, and the entry's time is at least that of the latest. The votes stand in
+ * rising order of member number. Errors of charter_payload_make() as charter_apply(); of
+ * charter_entry_make(): out->err.
  */
 enum err charter_payload_make(struct buf *out, struct charter *charter, const char *name,
 			      int64_t time_ms, uint32_t threshold,
@@ -158,6 +159,15 @@ enum err charter_load(struct txn *txn, struct charter *charter);
 enum err charter_accept(struct txn *txn, struct charter *charter, struct bytes entry, bool *other);
 /* The stored entry of a number, as received. */
 bool charter_entry(struct txn *txn, uint32_t number, struct bytes *entry);
+/*
+ * When this node first saw an entry, whatever its stewards say: kept once, when it is stored or
+ * set aside. INT64_MAX: not yet.
+ */
+void charter_seen_put(struct txn *txn, uint32_t number, const struct digest *id, int64_t now_ms);
+int64_t charter_seen(struct txn *txn, uint32_t number, const struct digest *id);
+/* The entry that the invitation named, and all before it, were there before this node; 0: none. */
+void charter_checkpoint_put(struct txn *txn, uint32_t number);
+uint32_t charter_checkpoint(struct txn *txn);
 /* Id of an entry, for checkpoints. ERR_MALFORMED. */
 enum err charter_entry_id(struct digest *out, struct bytes entry);
 /*

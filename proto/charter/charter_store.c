@@ -106,6 +106,51 @@ enum err charter_accept(struct txn *txn, struct charter *charter, struct bytes w
 	return txn_err(txn);
 }
 
+void charter_seen_put(struct txn *txn, uint32_t number, const struct digest *id, int64_t now_ms)
+{
+	struct row_key key = key_charter_id(number, id);
+	uint8_t time[8];
+
+	be64_put(time, (uint64_t)now_ms);
+	if (!txn_has(txn, TABLE_FIRST_SEEN, row_key_bytes(&key)))
+		txn_put(txn, TABLE_FIRST_SEEN, row_key_bytes(&key), bytes_obj(&time));
+}
+
+int64_t charter_seen(struct txn *txn, uint32_t number, const struct digest *id)
+{
+	struct row_key key = key_charter_id(number, id);
+	struct bytes time;
+
+	if (!txn_get(txn, TABLE_FIRST_SEEN, row_key_bytes(&key), &time) || time.len != 8)
+		return INT64_MAX;
+	return (int64_t)be64_get(time.ptr);
+}
+
+/* Row META "charter-checkpoint": number(4). */
+static struct row_key checkpoint_key(void)
+{
+	return key_name("charter-checkpoint");
+}
+
+void charter_checkpoint_put(struct txn *txn, uint32_t number)
+{
+	struct row_key key = checkpoint_key();
+	uint8_t value[4];
+
+	be32_put(value, number);
+	txn_put(txn, TABLE_META, row_key_bytes(&key), bytes_obj(&value));
+}
+
+uint32_t charter_checkpoint(struct txn *txn)
+{
+	struct row_key key = checkpoint_key();
+	struct bytes value;
+
+	if (!txn_get(txn, TABLE_META, row_key_bytes(&key), &value) || value.len != 4)
+		return 0;
+	return be32_get(value.ptr);
+}
+
 static void aside_put(struct txn *txn, struct bytes whole)
 {
 	struct charter_entry entry;

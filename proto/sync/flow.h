@@ -6,6 +6,7 @@
 #define ALLMENDE_FLOW_H
 
 #include "proto/hub/hub.h"
+#include "proto/sync/fork.h"
 
 enum { FLOW_DOUBT_COUNT = 16 }; /* the last ones of a peer are remembered */
 
@@ -58,10 +59,13 @@ struct peer_sync {
 	uint32_t
 		/* for this number of the peer's it was asked for from the beginning */
 		charter_again;
-	uint32_t charter_compared; /* the entry of this number was compared with the peer's */
-	uint32_t fork_told;        /* FORK about this number was sent */
-	struct digest other_entry; /* id of an entry that it has instead of the own one */
-	uint32_t orglog_asked;     /* questions without an answer yet */
+	uint32_t charter_compared;  /* the entry of this number was compared with the peer's */
+	uint32_t fork_told;         /* FORK about this number was sent, */
+	uint32_t fork_asked;        /* and then the charter was asked for */
+	uint32_t fork_heard;        /* FORK about this number has come, and both are valid */
+	struct fork_kept kept_told; /* the last one of those kept out that was told */
+	struct digest other_entry;  /* id of an entry that it has instead of the own one */
+	uint32_t orglog_asked;      /* questions without an answer yet */
 	int64_t hello_paced_ms, hello_allowed_ms; /* own HELLOs, and the peer's */
 	struct sync_group *groups;                /* by rising name */
 	size_t group_count, group_cap;

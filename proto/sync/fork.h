@@ -16,6 +16,7 @@
 struct fork_branch { /* one of the entries of the number that is frozen */
 	struct digest id;
 	int64_t time_ms;            /* as its stewards say */
+	int64_t seen_ms;            /* here first */
 	uint32_t entry_count;       /* known of this branch, it included */
 	bool settlement;            /* one that another settlement replaced */
 	char words[FORK_WORDS_LEN]; /* what it changes, and who voted for it; one line */
@@ -26,8 +27,23 @@ uint32_t fork_number(const struct hub *hub);
 size_t fork_branches(struct hub *hub, struct txn *txn, struct fork_branch *out, size_t max);
 
 /*
+ * Evidence that stands although nothing is frozen: a valid entry that is kept out as the own one of
+ * its number is old, and that no settlement has named. The next one after at->number and at->other,
+ * which are zero at first; false: there is none.
+ */
+struct fork_kept {
+	uint32_t number;
+	struct digest own, other;
+	int64_t own_seen_ms, other_seen_ms; /* INT64_MAX: not known */
+};
+bool fork_kept_next(struct txn *txn, struct fork_kept *at);
+/* An entry waits as it is dated so many ms after the time of this node; 0: none does. */
+int64_t fork_ahead(const struct hub *hub, uint32_t *number);
+
+/*
  * Appends the payload of the settlement that would be the charter's next entry: it names all
- * entries of its number that are known here, and then makes the changes of one branch again (all
+ * entries of its number that are known here, and those of older numbers that are kept out, as far
+ * as CHARTER_BRANCH_COUNT_MAX goes, and then makes the changes of one branch again (all
  * entries of it that are here; NULL: of none), then those of `more`. threshold 0: that of the
  * branch, or of the charter. A settlement may be made when nothing is frozen too: it then names
  * none. It needs the votes of more than half of the members, by charter_vote(). ERR_ABSENT: no
@@ -43,9 +59,10 @@ enum err fork_settle_payload(struct hub *hub, struct txn *txn, const struct dige
  * what follows when it is another one of a known number: the charter is frozen, or a settlement
  * takes its place. Errors as charter_accept(); ERR_OK: the charter has changed, and the caller says
  * so after the last entry (hub.charter_news). ERR_EXISTS: it is known, or does not count.
+ * ERR_BUSY: not now, as the charter is frozen or the entry is dated ahead.
  */
 enum err fork_accept(struct hub *hub, struct txn *txn, struct bytes entry, uint64_t link);
-/* FORK to a peer that can check it and has not got it in this session. */
+/* FORK to a peer that can check it and has not got it in this session: frozen, or kept out. */
 void fork_tell(struct hub *hub, struct txn *txn, struct peer *peer);
 void fork_tell_all(struct hub *hub, struct txn *txn);
 /* A peer sent an entry that does not count here: tells it what does. */
@@ -55,6 +72,8 @@ void fork_answer(struct hub *hub, struct txn *txn, struct peer *peer, struct byt
  * when most members have it, this node was away, and takes theirs. True: it did.
  */
 bool fork_follow(struct hub *hub, struct txn *txn, struct peer *peer, struct bytes entry);
+/* A HELLO may show that half of the members are frozen: so is this node then. True: it is. */
+bool fork_join_frozen(struct hub *hub, struct txn *txn, struct peer *peer);
 void fork_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 /* False: the entry contradicts the invitation in use. */
 bool fork_checkpoint_ok(const struct hub *hub, struct bytes entry);

@@ -37,6 +37,7 @@ void logs_charter_ask(struct hub *hub, struct peer *peer, uint32_t first)
 	message_charter_get(&out, first);
 	peer->sync->charter_asked = true;
 	peer->sync->charter_first = first;
+	peer->sync->fork_asked = peer->sync->fork_told;
 	hub_send(hub, peer, &out);
 }
 

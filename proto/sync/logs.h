@@ -9,6 +9,10 @@
 
 struct logs {
 	uint32_t orglogs_here; /* up to this charter number all organisation logs are here */
+	/* fork.h: the latest entry that waits, as it is dated ahead; 0: none has */
+	uint32_t ahead_number;
+	int64_t ahead_ms;
+	int64_t frozen_look_ms; /* not before, whether the many are frozen */
 };
 
 void logs_charter_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);

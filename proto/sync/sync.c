@@ -471,6 +471,10 @@ static void compare_begin(struct hub *hub, struct txn *txn, struct peer *peer)
 	if (hub_joining(hub) && !hub_follows(hub))
 		return; /* nothing of a federation is kept before it has said yes */
 	fork_tell(hub, txn, peer);
+	if (fork_join_frozen(hub, txn, peer)) {
+		hub->charter_news = true; /* and a new exchange follows */
+		return;
+	}
 	if (sync->charter_here > hub->charter.number) {
 		logs_charter_ask(hub, peer, hub->charter.number + 1);
 		return;

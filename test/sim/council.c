@@ -83,12 +83,18 @@ void council_sign(struct council *council, struct council_entry *entry, struct s
 	struct charter_vote votes[COUNCIL_COUNT];
 	struct charter_entry form;
 	size_t count = 0;
-	if (entry->payload.len == 0)
+	if (entry->payload.len == 0) {
+		const int64_t last_ms = charter->time_ms;
+		if (entry->dated_ms)
+			charter->time_ms = 0; /* an honest node does not date before it */
 		assert_int_equal(charter_payload_make(&entry->payload, charter, NULL,
-						      council->sim.epoch_ms + council->sim.now_ms,
+						      council->sim.epoch_ms + council->sim.now_ms +
+							      entry->dated_ms,
 						      entry->threshold, entry->changes,
 						      entry->count),
 				 ERR_OK);
+		charter->time_ms = last_ms;
+	}
 	for (uint32_t i = 0; i < COUNCIL_COUNT; i++) {
 		struct key seed;
 		if (!(entry->voters >> i & 1) || !council->towns[i]->hub)
@@ -117,6 +123,22 @@ enum err council_hand(struct sim_node *node, const struct council_entry *entry)
 	struct council_hand call = {.entry = entry};
 	assert_true(sim_call(node, council_hand_call, &call));
 	return call.err;
+}
+
+void council_sleep(struct council *council, unsigned days)
+{
+	for (unsigned i = 0; i < COUNCIL_COUNT; i++)
+		sim_stop(council->towns[i]);
+	sim_run(&council->sim, days * (24 * 3600 * (int64_t)1000), NULL, NULL);
+	for (unsigned i = 0; i < COUNCIL_COUNT; i++)
+		sim_start(council->towns[i]);
+}
+
+void council_part(struct council *council, unsigned side)
+{
+	for (unsigned i = 0; i < COUNCIL_COUNT; i++)
+		council->towns[i]->side = side >> i & 1;
+	sim_partition(&council->sim, false);
 }
 
 struct settle_call {

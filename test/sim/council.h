@@ -23,7 +23,8 @@ struct council_entry {
 	struct charter_change changes[COUNCIL_CHANGE_MAX];
 	size_t count;
 	uint32_t threshold;
-	unsigned voters; /* bit i: towns[i] signs, if it runs */
+	unsigned voters;  /* bit i: towns[i] signs, if it runs */
+	int64_t dated_ms; /* so much later than now, or earlier; 0: as honest stewards date it */
 	struct buf payload, whole;
 	struct digest id;
 };
@@ -44,6 +45,10 @@ struct council_hand {
 };
 void council_hand_call(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg);
 enum err council_hand(struct sim_node *node, const struct council_entry *entry);
+/* Days pass for all; nobody runs meanwhile. */
+void council_sleep(struct council *council, unsigned days);
+/* The towns of these bits are on the other side of a partition; 0: there is none. */
+void council_part(struct council *council, unsigned side);
 /* A settlement by the node's own verb; branch NULL: none. */
 void council_settle(struct council *council, struct council_entry *entry, struct sim_node *at,
 		    const struct digest *branch);

@@ -143,13 +143,6 @@ static void all_freeze_and_work_goes_on(void **state)
 	council_close(council);
 }
 
-static void part(struct council *council, unsigned side)
-{
-	for (unsigned i = 0; i < COUNCIL_COUNT; i++)
-		council->towns[i]->side = side >> i & 1;
-	sim_partition(&council->sim, false);
-}
-
 /* Each side of a partition has a charter of its own for a while, and goes on with it. */
 static void two_sides(void **state)
 {
@@ -158,7 +151,7 @@ static void two_sides(void **state)
 	struct council_entry settlement;
 	struct fork fork;
 	fork_make(&fork, council, a);
-	part(council, 3);
+	council_part(council, 3);
 	assert_int_equal(council_hand(a, &fork.one), ERR_OK);
 	assert_int_equal(council_hand(e, &fork.other), ERR_OK);
 	sim_run(&council->sim, 20000, NULL, NULL);
@@ -168,7 +161,7 @@ static void two_sides(void **state)
 	sim_run(&council->sim, 20000, NULL, NULL);
 	reaches(council->towns[1], 9, NULL);
 	reaches(council->towns[2], 8, NULL);
-	part(council, 0);
+	council_part(council, 0);
 	council_until(council, 6, true, NULL);
 	assert_evidence(council);
 	settle(council, &settlement, e, NULL);
@@ -187,11 +180,11 @@ static void late_returner(void **state)
 	struct council_entry settlement;
 	struct fork fork;
 	fork_make(&fork, council, a);
-	part(council, 16);
+	council_part(council, 16);
 	assert_int_equal(council_hand(e, &fork.other), ERR_OK);
 	go_on(council, e);
 	sim_stop(e);
-	part(council, 0);
+	council_part(council, 0);
 	assert_int_equal(council_hand(a, &fork.one), ERR_OK);
 	assert_int_equal(council_hand(a, &fork.other), ERR_OK);
 	council_until(council, 6, true, NULL);
@@ -247,11 +240,11 @@ static void who_was_away_follows_the_many(void **state)
 	struct sim_node *a = council->towns[0], *e = council->towns[4];
 	struct fork fork;
 	fork_make(&fork, council, a);
-	part(council, 16);
+	council_part(council, 16);
 	assert_int_equal(council_hand(e, &fork.other), ERR_OK);
 	go_on(council, e);
 	sim_stop(e);
-	part(council, 0);
+	council_part(council, 0);
 	assert_int_equal(council_hand(a, &fork.one), ERR_OK);
 	go_on(council, a);
 	go_on(council, a);
@@ -283,13 +276,13 @@ static void who_froze_alone_follows_the_many(void **state)
 	fork_make(&fork, council, a);
 	assert_int_equal(council_hand(a, &fork.one), ERR_OK);
 	council_until(council, 7, false, &fork.one.id);
-	part(council, 16);
+	council_part(council, 16);
 	assert_int_equal(council_hand(e, &fork.other), ERR_OK);
 	assert_true(e->hub->charter.frozen);
 	go_on(council, a);
 	reaches(council->towns[3], 8, NULL);
 	sim_stop(e);
-	part(council, 0);
+	council_part(council, 0);
 	for (unsigned i = 0; i < 4; i++)
 		sim_stop(council->towns[i]);
 	sim_run(&council->sim, 150 * day_ms, NULL, NULL);
@@ -421,21 +414,21 @@ static void a_restored_steward_admits_twice(void **state)
 	sim_stop(a);
 	sim_backup(a);
 	y->side = 1;
-	part(council, 28);
+	council_part(council, 28);
 	sim_start(a);
 	sim_join(a, x);
 	assert_true(sim_run(&council->sim, 120000, is_member, x));
 	publish(x, "strehla/daten", b);
 	sim_stop(a);
 	sim_restore(a);
-	part(council, 29);
+	council_part(council, 29);
 	sim_start(a);
 	sim_join(a, y);
 	assert_true(sim_run(&council->sim, 120000, is_member, y));
 	publish(y, "groeditz/daten", c);
 	assert_int_equal(x->hub->author, y->hub->author);
 	x->side = y->side = 0;
-	part(council, 0);
+	council_part(council, 0);
 	/*
 	 * Meißen has signed heads twice as well, as its store is that of yesterday. Both are out
 	 * for a while.
@@ -478,12 +471,12 @@ static void two_settlements(void **state)
 	assert_int_equal(council_hand(a, &fork.one), ERR_OK);
 	assert_int_equal(council_hand(e, &fork.other), ERR_OK);
 	council_until(council, 6, true, NULL);
-	part(council, 3);
+	council_part(council, 3);
 	settle(council, &one, a, &fork.one.id);
 	settle(council, &other, e, &fork.other.id);
 	reaches(council->towns[1], 7, &one.id);
 	reaches(council->towns[2], 7, &other.id);
-	part(council, 0);
+	council_part(council, 0);
 	council_until(council, 7, false,
 		      memcmp(one.id.b, other.id.b, ID_LEN) < 0 ? &one.id : &other.id);
 	council_entry_fini(&one);
@@ -526,7 +519,7 @@ static void freezing_survives_a_failing_store(void **state)
 		struct sim_node *a = council->towns[0], *e = council->towns[4];
 		struct fork fork;
 		fork_make(&fork, council, a);
-		part(council, 16);
+		council_part(council, 16);
 		assert_int_equal(council_hand(e, &fork.one), ERR_OK);
 		go_on(council, e);
 		assert_int_equal(council_hand(a, &fork.other), ERR_OK);
@@ -538,7 +531,7 @@ static void freezing_survives_a_failing_store(void **state)
 		sim_fault(e, 0, ERR_OK);
 		assert_int_equal(e->hub->charter.number, struck ? 8 : 6);
 		assert_int_equal(e->hub->charter.frozen, !struck);
-		part(council, 0);
+		council_part(council, 0);
 		council_until(council, 6, true, NULL);
 		assert_evidence(council);
 		fork_end(&fork);

@@ -18,7 +18,6 @@ JUDGED = {"crypto", "store", "proto", "node", "tools"}
 # What stays though only tests use it, and why. Each entry is needed: one that is not is a fault.
 FOR_TESTS = {
     "charter_apply": "one step of the charter without a store",
-    "charter_load_before": "the charter as it was, beside the one that is",
     "chunks_staged": "one row of a stage",
     "grant_text_put": "the text of a grant without the grant, fuzzed",
     "key_eq": "secrets are compared in constant time, and by no other function",

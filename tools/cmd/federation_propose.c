@@ -82,6 +82,26 @@ static int run_remove(struct tool *tool)
 						     "slugs", slugs_json(tool)));
 }
 
+/* Two entries of a number long ago. */
+static void print_kept(const json_t *list)
+{
+	json_t *kept;
+	size_t i;
+
+	json_array_foreach(list, i, kept)
+	{
+		char when[TEXT_SHORT_LEN];
+
+		text_local(when, field_time(kept, "other_seen_ms"));
+		print_line("Entry %" PRIu64
+			   " exists twice: %.*s counts, and %.*s, which came here on %s, does "
+			   "not. `allmende federation settle --none --yes` proposes to let it "
+			   "rest so.",
+			   field_count(kept, "number"), OUTCOME_ID_SHOWN, field_text(kept, "own"),
+			   OUTCOME_ID_SHOWN, field_text(kept, "other"), when);
+	}
+}
+
 static void print_fork(const struct tool *tool, const json_t *answer)
 {
 	const json_t *list = json_object_get(answer, "entries");
@@ -89,7 +109,8 @@ static void print_fork(const struct tool *tool, const json_t *answer)
 	size_t i;
 
 	if (!field_count(answer, "number")) {
-		print_line("The charter is not frozen: there is one entry of each number.");
+		print_line("The charter is not frozen.");
+		print_kept(json_object_get(answer, "kept"));
 		print_line("When too many stewards have lost their keys, more than half of the "
 			   "members can "
 			   "make others:");

@@ -287,6 +287,41 @@ static void test_stranger(void **state)
 	assert_false(logs_stranger(hub, f->peer));
 }
 
+/* A node of a member shows entry 2; told: after it was sent FORK. True: it is still frozen here. */
+static bool shows(struct fixture *f, const struct test_org *org, bool told)
+{
+	struct hub *hub = &f->node->hub;
+	f->peer = hub_node_member(f->node, org);
+	f->peer->sync->charter_here = 2;
+	if (told)
+		fork_tell(hub, f->node->txn, f->peer);
+	logs_charter_ask(hub, f->peer, 2);
+	say_charter(f, "2");
+	hub_node_forget(f->node);
+	return hub->charter.frozen;
+}
+
+/*
+ * Who is frozen follows more than half of the members that know both entries and keep one: those
+ * alone that were told, and a member of 255 nodes is one of four.
+ */
+static void test_one_voice(void **state)
+{
+	struct fixture *f = *state;
+	struct hub *hub = &f->node->hub;
+	const struct test_org *orgs = f->base->fed.orgs;
+	fork_accept(hub, f->node->txn, buf_bytes(&f->entries[E2]), 0);
+	fork_accept(hub, f->node->txn, buf_bytes(&f->entries[OTHER2]), 0);
+	assert_true(hub->charter.frozen);
+	for (unsigned i = 1; i < 4; i++)
+		assert_true(shows(f, &orgs[i], false));
+	for (unsigned i = 0; i < 255; i++)
+		assert_true(shows(f, &orgs[1], true));
+	assert_true(shows(f, &orgs[2], true));
+	assert_false(shows(f, &orgs[3], true));
+	assert_int_equal(hub->charter.number, 2);
+}
+
 /* ---- organisation logs ---- */
 
 static void say_orglog(struct fixture *f, const struct test_org *org, struct bytes entry)
@@ -406,15 +441,11 @@ static void test_orglogs_missing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(charter_get),
-		cmocka_unit_test(test_charter),
-		TEST(charter_place),
-		TEST(charter_go_on),
-		TEST(charter_again),
-		cmocka_unit_test(test_checkpoint),
-		TEST(stranger),
-		TEST(orglog_get),
-		cmocka_unit_test(test_orglog),
+		TEST(charter_get),     cmocka_unit_test(test_charter),
+		TEST(charter_place),   TEST(charter_go_on),
+		TEST(charter_again),   cmocka_unit_test(test_checkpoint),
+		TEST(stranger),        TEST(one_voice),
+		TEST(orglog_get),      cmocka_unit_test(test_orglog),
 		TEST(orglogs_missing),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
