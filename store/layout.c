@@ -139,19 +139,21 @@ struct row_key key_vote(uint32_t number, const struct digest *entry_id, uint32_t
 	return key;
 }
 
-struct row_key key_bucket(uint32_t author, uint32_t incarnation, uint8_t bucket)
+struct row_key key_leaf(uint32_t author, uint32_t incarnation, uint64_t place, struct bytes slot)
 {
 	struct row_key key = key_author_incarnation(author, incarnation);
 
-	add_u8(&key, bucket);
+	add_be64(&key, place);
+	add(&key, slot);
 	return key;
 }
 
-struct row_key key_leaf(uint32_t author, uint32_t incarnation, uint8_t bucket, struct bytes slot)
+struct row_key key_node(uint32_t author, uint32_t incarnation, uint8_t depth, uint64_t place)
 {
-	struct row_key key = key_bucket(author, incarnation, bucket);
+	struct row_key key = key_author_incarnation(author, incarnation);
 
-	add(&key, slot);
+	add_u8(&key, depth);
+	add_be64(&key, place);
 	return key;
 }
 

@@ -26,8 +26,8 @@
 	X(HEAD, "head", 1) /* author(4) incarnation(4) -> latest head; proto/ledger/head */        \
 	X(RECORD, "record",                                                                        \
 	  1) /* author(4) incarnation(4) sequence(8) -> record; proto/ledger/record */             \
-	X(LEAF, "leaf", 1) /* author(4) incarnation(4) bucket(1) slot -> sequence(8) hash(32) */   \
-	X(BUCKET, "bucket", 1)     /* author(4) incarnation(4) bucket(1) -> digest(32) */          \
+	X(LEAF, "leaf", 1) /* author(4) incarnation(4) place(8) slot -> sequence(8) hash(32) */    \
+	X(NODE, "node", 1) /* author(4) incarnation(4) depth(1) place(8) -> count(8) digest(32) */ \
 	X(AUTHOR, "author", 1)     /* author(4) -> local state of an author; proto/ledger/ */      \
 	X(EVIDENCE, "evidence", 1) /* author(4) incarnation(4) -> two heads; proto/ledger/ */      \
 	X(VERSION, "version",                                                                      \
@@ -90,9 +90,8 @@ struct row_key key_author(uint32_t author);
 struct row_key key_author_incarnation(uint32_t author,
 				      uint32_t incarnation); /* HEAD, EVIDENCE, prefixes */
 struct row_key key_record(uint32_t author, uint32_t incarnation, uint64_t sequence);
-struct row_key key_bucket(uint32_t author, uint32_t incarnation,
-			  uint8_t bucket); /* and LEAF prefix */
-struct row_key key_leaf(uint32_t author, uint32_t incarnation, uint8_t bucket, struct bytes slot);
+struct row_key key_leaf(uint32_t author, uint32_t incarnation, uint64_t place, struct bytes slot);
+struct row_key key_node(uint32_t author, uint32_t incarnation, uint8_t depth, uint64_t place);
 struct row_key key_slot(struct bytes slot, uint32_t author);
 struct row_key key_charter_id(uint32_t number,
 			      const struct digest *entry_id); /* PROPOSAL, FORK, FIRST_SEEN */

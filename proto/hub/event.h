@@ -79,7 +79,8 @@ enum effect_type {
 	X(DAMAGED, w, "stored chunk damaged")                                                      \
 	X(EVIDENCE, w, "two heads with one number")                                                \
 	X(DEFERRED, w, "record from the future")                                                   \
-	X(RECOUNTED, w, "stored states set right")
+	X(RECOUNTED, w, "stored states set right")                                                 \
+	X(UNSAID, w, "message left out as it is too long")
 
 enum note_type {
 #define X(name, level, text) NOTE_##name,

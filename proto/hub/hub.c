@@ -72,7 +72,11 @@ void hub_peer_bad(struct hub *hub, struct peer *peer, enum link_reason reason, c
 void hub_send(struct hub *hub, struct peer *peer, struct buf *message)
 {
 	if (peer->up && message->err)
-		hub_close_link(hub, peer, LINK_REASON_NOMEM);
+		hub_note(hub, NOTE_UNSAID)->link = peer->link;
+	if (message->err) {
+		buf_fini(message);
+		return;
+	}
 	peer->turn_bytes += message->len;
 	if (peer->up && peer->turn_bytes > hub->options.limits->peer_queue_bytes_max)
 		hub_peer_bad(hub, peer, LINK_REASON_BUSY, "asks for more than it takes");

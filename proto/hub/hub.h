@@ -108,9 +108,10 @@ struct hub {
 struct effect *hub_effect(struct hub *hub, enum effect_type type, uint64_t link);
 struct note *hub_note(struct hub *hub, enum note_type type);
 /*
- * Takes the buffer. A faulty one ends the link, and so does more in one turn than may wait for one
- * peer (limits.peer_queue_bytes_max): it asks faster than it takes answers. A link that is not up
- * gets nothing.
+ * Takes the buffer. A faulty one is left out: what can not be said is not the fault of who asked.
+ * The link ends when there is more in one turn than may wait for one peer
+ * (limits.peer_queue_bytes_max): it asks faster than it takes answers. A link that is not up gets
+ * nothing.
  */
 void hub_send(struct hub *hub, struct peer *peer, struct buf *message);
 /* Ends the list and sends it. */

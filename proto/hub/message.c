@@ -121,8 +121,7 @@ static void read_element(struct wire_in *w, enum message_type type, union elemen
 	case MESSAGE_CHARTER_GET:
 	case MESSAGE_TOTALS:
 	case MESSAGE_HEAD:
-	case MESSAGE_BUCKETS_GET:
-	case MESSAGE_BUCKETS:
+	case MESSAGE_NOT_HERE:
 	case MESSAGE_LEAVES_GET:
 	case MESSAGE_SYNC_END:
 	case MESSAGE_JOIN:
@@ -216,16 +215,17 @@ static uint32_t element_count(enum message_type type)
 	return UINT32_MAX;
 }
 
-static void read_buckets(struct message *m, struct wire_in *w)
+static void read_leaves(struct message *m, struct wire_in *w)
 {
 	read_author(m, w);
-	m->counter = wire_uint(w, UINT64_MAX);
-	if (m->type == MESSAGE_BUCKETS)
-		m->body = wire_bin(w, SETDIGEST_BUCKETS_LEN, SETDIGEST_BUCKETS_LEN);
-	if (m->type == MESSAGE_LEAVES_GET || m->type == MESSAGE_LEAVES)
-		m->bucket = (uint8_t)wire_uint(w, 255);
-	if (m->type == MESSAGE_LEAVES)
-		read_list(m, w, UINT16_MAX);
+	wire_fixed(w, m->digest.b, ID_LEN);
+	m->place = wire_uint(w, UINT64_MAX);
+	if (m->type == MESSAGE_LEAVES_GET)
+		return;
+	m->body = wire_bin(w, 0, SETDIGEST_DEPTH_MAX * SETDIGEST_STEP_LEN);
+	if (!w->err && m->body.len % SETDIGEST_STEP_LEN != 0)
+		w->err = ERR_MALFORMED;
+	read_list(m, w, SETDIGEST_LEAVES_MAX);
 }
 
 static void read_body(struct message *m, struct wire_in *w)
@@ -238,8 +238,6 @@ static void read_body(struct message *m, struct wire_in *w)
 		m->number = wire_u32(w);
 		break;
 	case MESSAGE_GROUPS:
-		read_list(m, w, MESSAGE_GROUP_COUNT_MAX);
-		break;
 	case MESSAGE_CHARTER:
 	case MESSAGE_ORGLOG_GET:
 	case MESSAGE_ORGLOG:
@@ -256,11 +254,12 @@ static void read_body(struct message *m, struct wire_in *w)
 	case MESSAGE_HEAD:
 		m->body = wire_bin(w, 1, LIMIT_HEAD_LEN_MAX);
 		break;
-	case MESSAGE_BUCKETS_GET:
-	case MESSAGE_BUCKETS:
+	case MESSAGE_NOT_HERE:
+		read_author(m, w);
+		break;
 	case MESSAGE_LEAVES_GET:
 	case MESSAGE_LEAVES:
-		read_buckets(m, w);
+		read_leaves(m, w);
 		break;
 	case MESSAGE_RECORDS_GET:
 		read_author(m, w);
@@ -470,37 +469,33 @@ static void begin_author(struct buf *out, enum message_type type, uint32_t autho
 	out_uint(out, incarnation);
 }
 
-void message_buckets_get(struct buf *out, uint32_t author, uint32_t incarnation, uint64_t counter)
+void message_not_here(struct buf *out, uint32_t author, uint32_t incarnation)
 {
-	begin_author(out, MESSAGE_BUCKETS_GET, author, incarnation);
-	out_uint(out, counter);
+	begin_author(out, MESSAGE_NOT_HERE, author, incarnation);
 }
 
-void message_buckets(struct buf *out, uint32_t author, uint32_t incarnation, uint64_t counter,
-		     const uint8_t buckets[SETDIGEST_BUCKETS_LEN])
+static void begin_leaves(struct buf *out, enum message_type type, uint32_t author,
+			 uint32_t incarnation, const struct digest *set, uint64_t place)
 {
-	begin_author(out, MESSAGE_BUCKETS, author, incarnation);
-	out_uint(out, counter);
-	out_bin(out, bytes_of(buckets, SETDIGEST_BUCKETS_LEN));
+	begin_author(out, type, author, incarnation);
+	out_fixed(out, set->b, ID_LEN);
+	out_uint(out, place);
 }
 
-void message_leaves_get(struct buf *out, uint32_t author, uint32_t incarnation, uint64_t counter,
-			uint8_t bucket)
+void message_leaves_get(struct buf *out, uint32_t author, uint32_t incarnation,
+			const struct digest *set, uint64_t place)
 {
-	begin_author(out, MESSAGE_LEAVES_GET, author, incarnation);
-	out_uint(out, counter);
-	out_uint(out, bucket);
+	begin_leaves(out, MESSAGE_LEAVES_GET, author, incarnation, set, place);
 }
 
-void message_leaves(struct buf *out, uint32_t author, uint32_t incarnation, uint64_t counter,
-		    uint8_t bucket, const struct setdigest_leaves *leaves)
+void message_leaves(struct buf *out, uint32_t author, uint32_t incarnation,
+		    const struct digest *set, const struct setdigest_page *page)
 {
-	begin_author(out, MESSAGE_LEAVES, author, incarnation);
-	out_uint(out, counter);
-	out_uint(out, bucket);
-	out_array(out, (uint32_t)leaves->count);
-	for (size_t i = 0; i < leaves->count; i++) {
-		const struct setdigest_leaf *leaf = &leaves->items[i];
+	begin_leaves(out, MESSAGE_LEAVES, author, incarnation, set, page->place);
+	out_bin(out, bytes_of(page->path, page->depth * SETDIGEST_STEP_LEN));
+	out_array(out, (uint32_t)page->count);
+	for (size_t i = 0; i < page->count; i++) {
+		const struct setdigest_leaf *leaf = &page->leaves[i];
 		out_array(out, 3);
 		out_bin(out, bytes_of(leaf->slot, leaf->slot_len));
 		out_uint(out, leaf->sequence);

@@ -26,10 +26,9 @@
 	X(TOTALS, 8, 3)                                                                            \
 	X(HEAD, 9, 1)                                                                              \
 	X(RECORDS, 10, 1)                                                                          \
-	X(BUCKETS_GET, 11, 3)                                                                      \
-	X(BUCKETS, 12, 4)                                                                          \
+	X(NOT_HERE, 12, 2)                                                                         \
 	X(LEAVES_GET, 13, 4)                                                                       \
-	X(LEAVES, 14, 5)                                                                           \
+	X(LEAVES, 14, 6)                                                                           \
 	X(RECORDS_GET, 15, 3)                                                                      \
 	X(SYNC_END, 16, 0)                                                                         \
 	X(JOIN, 17, 1)                                                                             \
@@ -51,8 +50,7 @@ const char *message_name(enum message_type type);
 
 enum {
 	MESSAGE_GROUP_LEN_MAX = 16,
-	MESSAGE_GROUP_COUNT_MAX = 4096,
-	MESSAGE_LIST_COUNT_MAX = 16384, /* states, sequences, holds, chunk addresses, entries */
+	MESSAGE_LIST_COUNT_MAX = 16384, /* of most lists */
 	MESSAGE_SOFTWARE_LEN_MAX = 64,
 	MESSAGE_TEXT_LEN_MAX = 256,
 };
@@ -84,15 +82,14 @@ struct message {
 	struct bytes text;            /* HELLO: software; JOIN_ANSWER */
 	uint32_t number;              /* HELLO: charter number; CHARTER_GET: first wanted */
 	uint64_t store_incarnation;   /* HELLO */
-	struct digest digest;         /* HELLO: content */
+	struct digest digest;         /* HELLO: content; LEAVES*: of the set */
 	uint64_t heads, records;      /* TOTALS */
 	uint64_t bytes;               /* TOTALS, TAKEN */
-	struct bytes body;            /* HEAD, JOIN, BUCKETS, INDEX: entries, CHUNK */
+	struct bytes body;            /* HEAD, JOIN, LEAVES: path, INDEX: entries, CHUNK */
 	bool has_body;                /* CHUNK */
 	struct bytes entries[2];      /* FORK */
-	uint32_t author, incarnation; /* BUCKETS*, LEAVES*, RECORDS_GET */
-	uint64_t counter;             /* BUCKETS*, LEAVES* */
-	uint8_t bucket;               /* LEAVES* */
+	uint32_t author, incarnation; /* NOT_HERE, LEAVES*, RECORDS_GET */
+	uint64_t place;               /* LEAVES* */
 	enum message_join code;       /* JOIN_ANSWER */
 	struct version_id of;         /* INDEX*; CHUNK*: its dataset */
 	bool has_addr;                /* INDEX_GET */
@@ -128,13 +125,11 @@ void message_join(struct buf *out, struct bytes request);
 void message_join_answer(struct buf *out, enum message_join code, const char *text);
 void message_totals(struct buf *out, uint64_t heads, uint64_t records, uint64_t bytes);
 void message_head(struct buf *out, struct bytes head);
-void message_buckets_get(struct buf *out, uint32_t author, uint32_t incarnation, uint64_t counter);
-void message_buckets(struct buf *out, uint32_t author, uint32_t incarnation, uint64_t counter,
-		     const uint8_t buckets[SETDIGEST_BUCKETS_LEN]);
-void message_leaves_get(struct buf *out, uint32_t author, uint32_t incarnation, uint64_t counter,
-			uint8_t bucket);
-void message_leaves(struct buf *out, uint32_t author, uint32_t incarnation, uint64_t counter,
-		    uint8_t bucket, const struct setdigest_leaves *leaves);
+void message_not_here(struct buf *out, uint32_t author, uint32_t incarnation);
+void message_leaves_get(struct buf *out, uint32_t author, uint32_t incarnation,
+			const struct digest *set, uint64_t place);
+void message_leaves(struct buf *out, uint32_t author, uint32_t incarnation,
+		    const struct digest *set, const struct setdigest_page *page);
 /* sequences: be64 each */
 void message_records_get(struct buf *out, uint32_t author, uint32_t incarnation,
 			 struct bytes sequences);

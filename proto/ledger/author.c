@@ -151,20 +151,25 @@ bool ledger_state_complete(const struct author_state *state)
 	return state->counter > 0 && id_eq(&state->set, &state->head_set);
 }
 
+bool ledger_partial(const struct author_state *state)
+{
+	return state->counter > 0 && !ledger_state_complete(state);
+}
+
 enum ledger_completeness ledger_completeness(const struct author_state *state, int64_t now_ms)
 {
 	if (state->disputed)
 		return LEDGER_DISPUTED;
 	if (state->counter == 0)
 		return LEDGER_NONE;
-	if (!ledger_state_complete(state))
+	if (ledger_partial(state))
 		return LEDGER_PARTIAL;
 	return state->head_valid_until_ms < now_ms ? LEDGER_STALE : LEDGER_COMPLETE;
 }
 
 uint64_t ledger_missing(const struct author_state *state)
 {
-	if (state->counter == 0 || ledger_state_complete(state))
+	if (!ledger_partial(state))
 		return 0;
 	return state->head_live_count > state->live_count
 		       ? state->head_live_count - state->live_count
@@ -331,7 +336,7 @@ static void older_drop(struct txn *txn, uint32_t author, uint32_t incarnation)
 		}
 	older_delete(txn, TABLE_RECORD, author, incarnation);
 	older_delete(txn, TABLE_LEAF, author, incarnation);
-	older_delete(txn, TABLE_BUCKET, author, incarnation);
+	older_delete(txn, TABLE_NODE, author, incarnation);
 	older_delete(txn, TABLE_HEAD, author, incarnation);
 }
 

@@ -1,7 +1,7 @@
 /*
  * ledger - accepts records and heads into the store, and knows how complete each author is.
  *
- * The core owns one ledger and drives it inside its turns. Rows written: RECORD, LEAF, BUCKET,
+ * The core owns one ledger and drives it inside its turns. Rows written: RECORD, LEAF, NODE,
  * HEAD, AUTHOR, EVIDENCE, VERSION, PATH. Accepting marks an author as touched; ledger_settle(),
  * called before the turn's transaction is committed, brings the states of all touched authors up to
  * date. ledger_state() settles the author it is asked for.
@@ -91,6 +91,8 @@ struct author_state {
 	bool has_older; /* records of an older incarnation are kept until this one is complete */
 };
 enum ledger_completeness ledger_completeness(const struct author_state *state, int64_t now_ms);
+/* Whether there is more to be had than is here, whatever else is to be said of the author. */
+bool ledger_partial(const struct author_state *state);
 /* Records that are missing when partial: at least 1; an estimate from the counts. */
 uint64_t ledger_missing(const struct author_state *state);
 /* ERR_ABSENT: nothing of this author is here; *out is then zero but for the author. */
@@ -226,7 +228,7 @@ enum err ledger_version_current(struct ledger *ledger, struct txn *txn,
 				struct ledger_version *out, struct bytes *whole);
 
 /*
- * Recounting: looks whether the stored leaves, buckets and state of an author are what its stored
+ * Recounting: looks whether the stored leaves, nodes and state of an author are what its stored
  * records and head say, and sets right what is not. Begin; then call it until it returns false;
  * *rows is how many rows it may look at, and is counted down. ledger_settle() before and after each
  * step. faults: so many were found.
@@ -235,7 +237,7 @@ struct ledger_recount {
 	uint32_t author, incarnation; /* incarnation 0: nothing to do */
 	int step;
 	uint64_t sequence; /* of the record looked at last */
-	unsigned bucket;   /* to look at next */
+	uint64_t place;    /* of the page to look at next */
 	uint64_t leaf_count;
 	struct author_state before;
 	uint64_t faults;
@@ -246,22 +248,19 @@ bool ledger_recount(struct ledger *ledger, struct txn *txn, struct ledger_recoun
 		    uint64_t *rows);
 
 /*
- * Reconciliation. Nothing is deleted but on the word of the head that is the latest here: `counter`
- * names it.
+ * Reconciliation, page by page. Nothing is deleted but on the word of the head that is the latest
+ * here: `set` is the one that it names.
  *
- * ledger_buckets_check: ERR_DENIED unless the bucket digests hash to the head's set; ERR_AGAIN when
- * the head named is not the latest (any more). ledger_reconcile_bucket: checks the leaves against
- * `digest`, which is one of the checked bucket digests, deletes what is here and not among them,
- * and appends the sequences of those that are not here to `missing` (be64 each). Leaves with a
- * sequence beyond the head's last are left alone. ERR_DENIED: the leaves are not those of the
- * digest. ERR_AGAIN as above.
+ * ledger_page: a page of what is here. ERR_ABSENT: that is not exactly this set, or can not be
+ * told. ledger_repair: takes a page of that set, deletes what is here and not in it, and appends
+ * the sequences of what is in it and not here to `missing` (be64 each); leaves with a sequence
+ * beyond the head's last are left alone. *more: *place is where to go on. ERR_DENIED: the page
+ * is none of the set. ERR_AGAIN: the latest head names another set.
  */
-enum err ledger_buckets_check(struct ledger *ledger, struct txn *txn, uint32_t author,
-			      uint32_t incarnation, uint64_t counter,
-			      const uint8_t buckets[SETDIGEST_BUCKETS_LEN]);
-enum err ledger_reconcile_bucket(struct ledger *ledger, struct txn *txn, uint32_t author,
-				 uint32_t incarnation, uint64_t counter, uint8_t bucket,
-				 const struct digest *digest, const struct setdigest_leaves *leaves,
-				 struct buf *missing);
+enum err ledger_page(struct ledger *ledger, struct txn *txn, uint32_t author, uint32_t incarnation,
+		     const struct digest *set, uint64_t place, struct setdigest_page *out);
+enum err ledger_repair(struct ledger *ledger, struct txn *txn, uint32_t author,
+		       uint32_t incarnation, const struct digest *set, struct setdigest_page *page,
+		       struct buf *missing, uint64_t *place, bool *more);
 
 #endif

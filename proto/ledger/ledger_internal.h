@@ -1,7 +1,7 @@
 /*
  * ledger_internal - what the sources of the ledger share, the lower ones first: rows.c (records and
  * the rows that find them), author.c (keys and states), slots.c, current.c, accept.c, heads.c,
- * own.c; buckets.c and recount.c beside them.
+ * own.c; pages.c and recount.c beside them.
  */
 #ifndef ALLMENDE_LEDGER_INTERNAL_H
 #define ALLMENDE_LEDGER_INTERNAL_H

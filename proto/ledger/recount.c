@@ -1,10 +1,12 @@
 #include "proto/ledger/ledger_internal.h"
 
-#include <string.h>
+#include <stdlib.h>
+
+#include "crypto/check.h"
 
 /*
  * First the records, in order of sequence: each has its leaf, and the leaf its hash. Then the
- * leaves, bucket by bucket: each has its record, and the bucket is their digest. Last the state.
+ * leaves, page by page: each has its record, and the page is one of the set. Last the state.
  * What is wrong is set right or taken out; what was taken out makes the author partial, and comes
  * back by reconciliation.
  */
@@ -117,12 +119,28 @@ static void records_recount(struct ledger *ledger, struct txn *txn, struct ledge
 
 /* ---- leaves ---- */
 
+/* The page at at->place; when it is not one of the set, it is made again from the leaves. */
+static void page_make(struct ledger *ledger, struct txn *txn, struct ledger_recount *at,
+		      struct setdigest_page *page)
+{
+	struct digest set;
+
+	setdigest_root(txn, at->author, at->incarnation, &set);
+	if (setdigest_page(txn, at->author, at->incarnation, at->place, page) &&
+	    setdigest_page_check(page, &set))
+		return;
+	setdigest_touch(txn, at->author, at->incarnation, at->place);
+	setdigest_page(txn, at->author, at->incarnation, at->place, page);
+	fault(ledger, txn, at);
+}
+
 /* Takes leaves without a record out. */
 static void leaves_recount(struct ledger *ledger, struct txn *txn, struct ledger_recount *at,
-			   const struct setdigest_leaves *leaves)
+			   const struct setdigest_page *page)
 {
-	for (size_t i = 0; i < leaves->count; i++) {
-		const struct setdigest_leaf *leaf = &leaves->items[i];
+	at->leaf_count += page->count;
+	for (size_t i = 0; i < page->count; i++) {
+		const struct setdigest_leaf *leaf = &page->leaves[i];
 		struct bytes whole;
 		if (ledger_record(txn, at->author, at->incarnation, leaf->sequence, &whole))
 			continue;
@@ -133,54 +151,22 @@ static void leaves_recount(struct ledger *ledger, struct txn *txn, struct ledger
 	}
 }
 
-/* True when the bucket's digest was that of its leaves, or is known to be out of date. */
-static bool bucket_is(struct txn *txn, const struct ledger_recount *at, const struct digest *digest)
+static void pages_recount(struct ledger *ledger, struct txn *txn, struct ledger_recount *at,
+			  uint64_t *rows)
 {
-	struct row_key key = key_bucket(at->author, at->incarnation, (uint8_t)at->bucket);
-	static const struct digest none;
-	struct bytes value;
+	struct setdigest_page *page = mem_new(1, sizeof(*page));
 
-	if (!txn_get(txn, TABLE_BUCKET, row_key_bytes(&key), &value))
-		return id_eq(digest, &none);
-	return value.len == 0 || bytes_eq(value, id_bytes(digest));
-}
-
-/* The next bucket that has leaves or a digest; 256: none. */
-static unsigned bucket_after(struct txn *txn, enum table table, const struct ledger_recount *at)
-{
-	struct row_key prefix = key_author_incarnation(at->author, at->incarnation);
-	struct row_key from = key_bucket(at->author, at->incarnation, (uint8_t)at->bucket);
-	struct walk walk =
-		walk_begin_at(txn, table, row_key_bytes(&prefix), row_key_bytes(&from), true);
-
-	return walk_next(&walk) ? walk.key.ptr[prefix.len] : 256;
-}
-
-static void buckets_recount(struct ledger *ledger, struct txn *txn, struct ledger_recount *at,
-			    uint64_t *rows)
-{
-	while (*rows > 0 && at->bucket < 256) {
-		struct setdigest_leaves leaves;
-		struct digest digest;
-		unsigned leaf = bucket_after(txn, TABLE_LEAF, at);
-		unsigned row = bucket_after(txn, TABLE_BUCKET, at);
-		at->bucket = leaf < row ? leaf : row;
-		if (at->bucket == 256)
-			break;
-		setdigest_leaves(txn, at->author, at->incarnation, (uint8_t)at->bucket, &leaves);
-		leaves_recount(ledger, txn, at, &leaves);
-		at->leaf_count += leaves.count;
-		setdigest_bucket_digest(&digest, leaves.items, leaves.count);
-		if (!bucket_is(txn, at, &digest)) {
-			setdigest_touch(txn, at->author, at->incarnation, (uint8_t)at->bucket);
-			fault(ledger, txn, at);
-		}
-		*rows -= leaves.count < *rows ? leaves.count : *rows;
-		setdigest_leaves_fini(&leaves);
-		at->bucket++;
+	while (*rows > 0 && at->step == STEP_LEAVES) {
+		page_make(ledger, txn, at, page);
+		leaves_recount(ledger, txn, at, page);
+		uint64_t cost = 1 + page->count + (uint64_t)page->depth * SETDIGEST_CHILDREN;
+		*rows -= cost < *rows ? cost : *rows;
+		uint64_t last = setdigest_page_last(page);
+		at->place = last + 1;
+		if (last == UINT64_MAX)
+			at->step = STEP_STATE;
 	}
-	if (at->bucket >= 256)
-		at->step = STEP_STATE;
+	free(page);
 }
 
 /* ---- the state ---- */
@@ -280,7 +266,7 @@ bool ledger_recount(struct ledger *ledger, struct txn *txn, struct ledger_recoun
 	if (at->step == STEP_RECORDS)
 		records_recount(ledger, txn, at, rows);
 	if (at->step == STEP_LEAVES)
-		buckets_recount(ledger, txn, at, rows);
+		pages_recount(ledger, txn, at, rows);
 	if (at->step == STEP_STATE)
 		state_recount(ledger, txn, at);
 	return at->step != STEP_DONE;

@@ -1,33 +1,88 @@
 #include "proto/ledger/setdigest.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "crypto/check.h"
 #include "crypto/hash.h"
 
 #define LEAF_LEN (8 + ID_LEN)
+#define NODE_LEN (8 + ID_LEN)
 
-/* PROTOCOL: "The bucket of a slot is the first byte of `H("am1.slot", slot)`." */
-uint8_t setdigest_bucket_of(struct bytes slot)
+enum { KEY_PREFIX_LEN = 4 + 4 }; /* author, incarnation */
+
+/* ---- places ---- */
+
+/* PROTOCOL: "The *place* of a slot is the first 8 bytes of `H("am1.slot", slot)`" */
+static uint64_t place_of(struct bytes slot)
 {
 	struct digest digest;
 
 	hash_once(digest.b, "am1.slot", slot);
-	return digest.b[0];
+	return be64_get(digest.b);
 }
+
+int setdigest_cmp(const struct setdigest_leaf *a, const struct setdigest_leaf *b)
+{
+	if (a->place != b->place)
+		return a->place < b->place ? -1 : 1;
+	return bytes_cmp(bytes_of(a->slot, a->slot_len), bytes_of(b->slot, b->slot_len));
+}
+
+/* The digits after the first `depth`, all set. */
+static uint64_t digits_after(unsigned depth)
+{
+	return depth == SETDIGEST_DEPTH_MAX ? 0 : UINT64_MAX >> (4 * depth);
+}
+
+/* The digit that says which child of a node `depth` deep. */
+static unsigned digit_at(uint64_t place, unsigned depth)
+{
+	return (unsigned)(place >> (60 - 4 * depth)) & 15;
+}
+
+struct node {
+	uint32_t author, incarnation;
+	unsigned depth;
+	uint64_t place; /* the first it stands for */
+};
+
+static struct node node_root(uint32_t author, uint32_t incarnation)
+{
+	return (struct node){.author = author, .incarnation = incarnation};
+}
+
+static struct node node_child(const struct node *node, unsigned digit)
+{
+	struct node child = *node;
+
+	child.place |= (uint64_t)digit << (60 - 4 * node->depth);
+	child.depth++;
+	return child;
+}
+
+static uint64_t node_last(const struct node *node)
+{
+	return node->place | digits_after(node->depth);
+}
+
+static bool may_split(const struct node *node)
+{
+	return node->depth < SETDIGEST_DEPTH_MAX;
+}
+
+/* ---- leaves ---- */
 
 static struct row_key leaf_key(uint32_t author, uint32_t incarnation, struct bytes slot)
 {
-	return key_leaf(author, incarnation, setdigest_bucket_of(slot), slot);
+	return key_leaf(author, incarnation, place_of(slot), slot);
 }
 
-static bool leaf_get(struct txn *txn, const struct row_key *key, uint64_t *sequence,
-		     struct digest *hash)
+bool setdigest_get(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes slot,
+		   uint64_t *sequence, struct digest *hash)
 {
+	struct row_key key = leaf_key(author, incarnation, slot);
 	struct bytes value;
 
-	if (!txn_get(txn, TABLE_LEAF, row_key_bytes(key), &value))
+	if (!txn_get(txn, TABLE_LEAF, row_key_bytes(&key), &value))
 		return false;
 	if (value.len != LEAF_LEN) {
 		txn_fail(txn, ERR_CORRUPT);
@@ -38,158 +93,358 @@ static bool leaf_get(struct txn *txn, const struct row_key *key, uint64_t *seque
 	return true;
 }
 
-bool setdigest_get(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes slot,
-		   uint64_t *sequence, struct digest *hash)
-{
-	struct row_key key = leaf_key(author, incarnation, slot);
-
-	return leaf_get(txn, &key, sequence, hash);
-}
-
-/* An empty row says so. */
-void setdigest_touch(struct txn *txn, uint32_t author, uint32_t incarnation, uint8_t bucket)
-{
-	struct row_key key = key_bucket(author, incarnation, bucket);
-	struct bytes value;
-
-	if (!txn_get(txn, TABLE_BUCKET, row_key_bytes(&key), &value) || value.len > 0)
-		txn_put(txn, TABLE_BUCKET, row_key_bytes(&key), bytes_of(NULL, 0));
-}
-
 void setdigest_put(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes slot,
 		   uint64_t sequence, const struct digest *hash)
 {
-	struct row_key key = leaf_key(author, incarnation, slot);
+	uint64_t place = place_of(slot);
+	struct row_key key = key_leaf(author, incarnation, place, slot);
 	uint8_t value[LEAF_LEN];
 
 	be64_put(value, sequence);
 	memcpy(value + 8, hash->b, ID_LEN);
 	txn_put(txn, TABLE_LEAF, row_key_bytes(&key), bytes_obj(&value));
-	setdigest_touch(txn, author, incarnation, setdigest_bucket_of(slot));
+	setdigest_touch(txn, author, incarnation, place);
 }
 
 bool setdigest_del(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes slot)
 {
-	struct row_key key = leaf_key(author, incarnation, slot);
+	uint64_t place = place_of(slot);
+	struct row_key key = key_leaf(author, incarnation, place, slot);
 
 	if (!txn_del(txn, TABLE_LEAF, row_key_bytes(&key)))
 		return false;
-	setdigest_touch(txn, author, incarnation, setdigest_bucket_of(slot));
+	setdigest_touch(txn, author, incarnation, place);
 	return true;
 }
 
-/*
- * PROTOCOL: "A bucket digest is 32 zero bytes when the bucket is empty, otherwise `H("am1.bucket",
- * leaves)` with `leaf = be16 len(slot) ‖ slot ‖ be64 sequence ‖ H("am1.leaf", record with
- * signature)` in rising order of slot (bytewise, the shorter first)."
- */
-static void leaf_hash(struct hash *hash, struct bytes slot, uint64_t sequence,
-		      const struct digest *digest)
-{
-	const uint8_t len[2] = {(uint8_t)(slot.len >> 8), (uint8_t)slot.len};
-
-	hash_add(hash, bytes_obj(&len));
-	hash_add(hash, slot);
-	hash_add_be64(hash, sequence);
-	hash_add(hash, id_bytes(digest));
-}
-
-void setdigest_bucket_digest(struct digest *out, const struct setdigest_leaf *leaves, size_t count)
-{
-	struct hash hash;
-
-	*out = (struct digest){{0}};
-	if (count == 0)
-		return;
-	hash_init(&hash, "am1.bucket", NULL, ID_LEN);
-	for (size_t i = 0; i < count; i++)
-		leaf_hash(&hash, bytes_of(leaves[i].slot, leaves[i].slot_len), leaves[i].sequence,
-			  &leaves[i].hash);
-	hash_done(&hash, out->b, ID_LEN);
-}
-
-void setdigest_leaves(struct txn *txn, uint32_t author, uint32_t incarnation, uint8_t bucket,
-		      struct setdigest_leaves *out)
-{
-	struct row_key prefix = key_bucket(author, incarnation, bucket);
-	struct walk walk = walk_begin(txn, TABLE_LEAF, row_key_bytes(&prefix));
-	size_t cap = 0;
-
-	*out = (struct setdigest_leaves){0};
-	while (walk_next(&walk)) {
-		struct bytes slot = bytes_slice(walk.key, prefix.len, walk.key.len);
-		if (walk.value.len != LEAF_LEN || slot.len > LIMIT_SLOT_LEN_MAX) {
-			txn_fail(txn, ERR_CORRUPT);
-			return;
-		}
-		out->items = mem_room(out->items, out->count, &cap, sizeof(*out->items));
-		struct setdigest_leaf *leaf = &out->items[out->count++];
-		leaf->slot_len = slot.len;
-		memcpy(leaf->slot, slot.ptr, slot.len);
-		leaf->sequence = be64_get(walk.value.ptr);
-		memcpy(leaf->hash.b, walk.value.ptr + 8, ID_LEN);
-	}
-}
-
-void setdigest_leaves_fini(struct setdigest_leaves *leaves)
-{
-	free(leaves->items);
-	*leaves = (struct setdigest_leaves){0};
-}
-
-static void bucket_hash_again(struct txn *txn, uint32_t author, uint32_t incarnation,
-			      uint8_t bucket, struct digest *out)
-{
-	struct row_key key = key_bucket(author, incarnation, bucket);
-	struct setdigest_leaves leaves;
-
-	setdigest_leaves(txn, author, incarnation, bucket, &leaves);
-	setdigest_bucket_digest(out, leaves.items, leaves.count);
-	if (leaves.count > 0)
-		txn_put(txn, TABLE_BUCKET, row_key_bytes(&key), id_bytes(out));
-	else
-		txn_del(txn, TABLE_BUCKET, row_key_bytes(&key));
-	setdigest_leaves_fini(&leaves);
-}
-
-void setdigest_buckets(struct txn *txn, uint32_t author, uint32_t incarnation,
-		       uint8_t out[SETDIGEST_BUCKETS_LEN])
+struct setdigest_walk setdigest_walk(struct txn *txn, uint32_t author, uint32_t incarnation,
+				     uint64_t first, uint64_t last)
 {
 	struct row_key prefix = key_author_incarnation(author, incarnation);
-	struct walk walk = walk_begin(txn, TABLE_BUCKET, row_key_bytes(&prefix));
-	bool touched[256] = {false};
+	struct row_key at = key_leaf(author, incarnation, first, bytes_of(NULL, 0));
 
-	memset(out, 0, SETDIGEST_BUCKETS_LEN);
-	while (walk_next(&walk)) {
-		if (walk.key.len != prefix.len + 1 ||
-		    (walk.value.len != ID_LEN && walk.value.len != 0)) {
-			txn_fail(txn, ERR_CORRUPT);
-			return;
-		}
-		uint8_t bucket = walk.key.ptr[prefix.len];
-		touched[bucket] = walk.value.len == 0;
-		if (walk.value.len == ID_LEN)
-			memcpy(out + bucket * ID_LEN, walk.value.ptr, ID_LEN);
+	return (struct setdigest_walk){.walk = walk_begin_at(txn, TABLE_LEAF,
+							     row_key_bytes(&prefix),
+							     row_key_bytes(&at), true),
+				       .last = last};
+}
+
+bool setdigest_walk_next(struct setdigest_walk *walk, struct setdigest_leaf *out)
+{
+	const struct walk *at = &walk->walk;
+
+	if (!walk_next(&walk->walk))
+		return false;
+	if (at->key.len <= KEY_PREFIX_LEN + 8 || at->value.len != LEAF_LEN ||
+	    at->key.len - KEY_PREFIX_LEN - 8 > LIMIT_SLOT_LEN_MAX) {
+		txn_fail(at->txn, ERR_CORRUPT);
+		return false;
 	}
-	for (unsigned bucket = 0; bucket < 256; bucket++) {
-		struct digest digest;
-		if (!touched[bucket])
-			continue;
-		bucket_hash_again(txn, author, incarnation, (uint8_t)bucket, &digest);
-		memcpy(out + bucket * ID_LEN, digest.b, ID_LEN);
+	out->place = be64_get(at->key.ptr + KEY_PREFIX_LEN);
+	if (out->place > walk->last)
+		return false;
+	out->slot_len = at->key.len - KEY_PREFIX_LEN - 8;
+	memcpy(out->slot, at->key.ptr + KEY_PREFIX_LEN + 8, out->slot_len);
+	out->sequence = be64_get(at->value.ptr);
+	memcpy(out->hash.b, at->value.ptr + 8, ID_LEN);
+	return true;
+}
+
+static struct setdigest_walk node_walk(struct txn *txn, const struct node *node)
+{
+	return setdigest_walk(txn, node->author, node->incarnation, node->place, node_last(node));
+}
+
+/* ---- hashes ---- */
+
+/*
+ * PROTOCOL: "`leaf = be16 len(slot) ‖ slot ‖ be64 sequence ‖ H("am1.leaf", record with
+ * signature)`"
+ */
+static void leaf_hash(struct hash *hash, const struct setdigest_leaf *leaf)
+{
+	const uint8_t len[2] = {0, (uint8_t)leaf->slot_len};
+
+	hash_add(hash, bytes_obj(&len));
+	hash_add(hash, bytes_of(leaf->slot, leaf->slot_len));
+	hash_add_be64(hash, leaf->sequence);
+	hash_add(hash, id_bytes(&leaf->hash));
+}
+
+/* PROTOCOL: "otherwise `H("am1.children", digests of the children 0 to 15)`" */
+static void children_hash(struct digest *out, const uint8_t children[SETDIGEST_STEP_LEN])
+{
+	hash_once(out->b, "am1.children", bytes_of(children, SETDIGEST_STEP_LEN));
+}
+
+/* PROTOCOL: "The set digest is `H("am1.set", digest of the root)`." */
+static void set_hash(struct digest *out, const struct digest *root)
+{
+	hash_once(out->b, "am1.set", id_bytes(root));
+}
+
+/*
+ * The digest of a node that is a list, and how many leaves it has: one more than it may have when
+ * it is none.
+ */
+static uint64_t list_digest(struct txn *txn, const struct node *node, struct digest *out)
+{
+	struct setdigest_walk walk = node_walk(txn, node);
+	struct setdigest_leaf leaf;
+	struct hash hash;
+	uint64_t count = 0;
+
+	*out = (struct digest){{0}};
+	hash_init(&hash, "am1.leaves", NULL, ID_LEN);
+	while ((count <= SETDIGEST_LEAVES_MAX || !may_split(node)) &&
+	       setdigest_walk_next(&walk, &leaf)) {
+		leaf_hash(&hash, &leaf);
+		count++;
+	}
+	if (count > 0)
+		hash_done(&hash, out->b, ID_LEN);
+	return count;
+}
+
+/* ---- nodes ---- */
+
+enum node_row { NODE_ABSENT, NODE_TOUCHED, NODE_HASHED };
+
+static struct row_key node_key(const struct node *node)
+{
+	return key_node(node->author, node->incarnation, (uint8_t)node->depth, node->place);
+}
+
+/* count: zero when absent, of before when touched. */
+static enum node_row node_get(struct txn *txn, const struct node *node, uint64_t *count,
+			      struct digest *digest)
+{
+	struct row_key key = node_key(node);
+	struct bytes value;
+
+	*count = 0;
+	*digest = (struct digest){{0}};
+	if (!txn_get(txn, TABLE_NODE, row_key_bytes(&key), &value))
+		return NODE_ABSENT;
+	if (value.len != 8 && value.len != NODE_LEN) {
+		txn_fail(txn, ERR_CORRUPT);
+		return NODE_ABSENT;
+	}
+	*count = be64_get(value.ptr);
+	if (value.len == 8)
+		return NODE_TOUCHED;
+	memcpy(digest->b, value.ptr + 8, ID_LEN);
+	return NODE_HASHED;
+}
+
+/* digest NULL: it is touched. */
+static void node_put(struct txn *txn, const struct node *node, uint64_t count,
+		     const struct digest *digest)
+{
+	struct row_key key = node_key(node);
+	uint8_t value[NODE_LEN];
+
+	be64_put(value, count);
+	if (digest)
+		memcpy(value + 8, digest->b, ID_LEN);
+	txn_put(txn, TABLE_NODE, row_key_bytes(&key), bytes_of(value, digest ? NODE_LEN : 8));
+}
+
+void setdigest_touch(struct txn *txn, uint32_t author, uint32_t incarnation, uint64_t place)
+{
+	struct node node = node_root(author, incarnation);
+	struct digest digest;
+	uint64_t count;
+
+	for (;;) {
+		enum node_row row = node_get(txn, &node, &count, &digest);
+		if (row == NODE_ABSENT && node.depth > 0)
+			return;
+		if (row != NODE_TOUCHED)
+			node_put(txn, &node, count, NULL);
+		if (!may_split(&node))
+			return;
+		node = node_child(&node, digit_at(place, node.depth));
 	}
 }
 
-/* PROTOCOL: "The set digest is `H("am1.set", bucket digests 0 to 255)`." */
-void setdigest_root_of(struct digest *out, const uint8_t buckets[SETDIGEST_BUCKETS_LEN])
+/* It has become a list: what is known of its children goes. */
+static void children_drop(struct txn *txn, const struct node *node)
 {
-	hash_once(out->b, "am1.set", bytes_of(buckets, SETDIGEST_BUCKETS_LEN));
+	struct row_key prefix = key_author_incarnation(node->author, node->incarnation);
+
+	if (!may_split(node))
+		return;
+	struct node child = node_child(node, 0);
+	struct row_key at = node_key(&child);
+	child.place = node_last(node);
+	struct row_key end = node_key(&child);
+	struct walk walk =
+		walk_begin_at(txn, TABLE_NODE, row_key_bytes(&prefix), row_key_bytes(&at), true);
+	while (walk_next(&walk) && bytes_cmp(walk.key, row_key_bytes(&end)) <= 0)
+		txn_del(txn, TABLE_NODE, bytes_of(walk.last, walk.last_len));
+}
+
+static uint64_t node_digest(struct txn *txn, const struct node *node, struct digest *out);
+
+static uint64_t children_digest(struct txn *txn, const struct node *node, struct digest *out)
+{
+	uint8_t children[SETDIGEST_STEP_LEN];
+	uint64_t count = 0;
+
+	for (unsigned i = 0; i < SETDIGEST_CHILDREN; i++) {
+		struct node child = node_child(node, i);
+		struct digest digest;
+		count += node_digest(txn, &child, &digest);
+		memcpy(children + i * ID_LEN, digest.b, ID_LEN);
+	}
+	children_hash(out, children);
+	return count;
+}
+
+/* The digest of a node and how many leaves are below; what was touched is hashed again. */
+static uint64_t node_digest(struct txn *txn, const struct node *node, struct digest *out)
+{
+	uint64_t count;
+	enum node_row row = node_get(txn, node, &count, out);
+
+	if (row == NODE_HASHED)
+		return count;
+	bool list = count <= SETDIGEST_LEAVES_MAX || !may_split(node);
+	if (list)
+		count = list_digest(txn, node, out);
+	if (count > SETDIGEST_LEAVES_MAX && may_split(node)) {
+		count = children_digest(txn, node, out);
+		list = count <= SETDIGEST_LEAVES_MAX;
+		if (list)
+			count = list_digest(txn, node, out);
+	}
+	if (list)
+		children_drop(txn, node);
+	if (count > 0) {
+		node_put(txn, node, count, out);
+	} else if (row != NODE_ABSENT) {
+		struct row_key key = node_key(node);
+		txn_del(txn, TABLE_NODE, row_key_bytes(&key));
+	}
+	return count;
 }
 
 void setdigest_root(struct txn *txn, uint32_t author, uint32_t incarnation, struct digest *out)
 {
-	uint8_t buckets[SETDIGEST_BUCKETS_LEN];
+	struct node root = node_root(author, incarnation);
+	struct digest digest;
 
-	setdigest_buckets(txn, author, incarnation, buckets);
-	setdigest_root_of(out, buckets);
+	node_digest(txn, &root, &digest);
+	set_hash(out, &digest);
+}
+
+/* ---- pages ---- */
+
+/* Nothing is touched: what a node without a row stands for is a part of a list. */
+static uint64_t node_look(struct txn *txn, const struct node *node, struct digest *out)
+{
+	uint64_t count;
+
+	if (node_get(txn, node, &count, out) == NODE_ABSENT)
+		count = list_digest(txn, node, out);
+	return count;
+}
+
+bool setdigest_page(struct txn *txn, uint32_t author, uint32_t incarnation, uint64_t place,
+		    struct setdigest_page *out)
+{
+	struct node node = node_root(author, incarnation);
+	struct digest digest;
+	struct setdigest_leaf leaf;
+	uint64_t count = node_digest(txn, &node, &digest);
+
+	*out = (struct setdigest_page){.place = place};
+	while (count > SETDIGEST_LEAVES_MAX && may_split(&node)) {
+		uint8_t *step = out->path[out->depth++];
+		unsigned digit = digit_at(place, node.depth);
+		for (unsigned i = 0; i < SETDIGEST_CHILDREN; i++) {
+			struct node child = node_child(&node, i);
+			uint64_t below = node_look(txn, &child, &digest);
+			memcpy(step + i * ID_LEN, digest.b, ID_LEN);
+			count = i == digit ? below : count;
+		}
+		node = node_child(&node, digit);
+	}
+	struct setdigest_walk walk = node_walk(txn, &node);
+	while (setdigest_walk_next(&walk, &leaf)) {
+		if (out->count == SETDIGEST_LEAVES_MAX)
+			return false;
+		out->leaves[out->count++] = leaf;
+	}
+	return true;
+}
+
+uint64_t setdigest_page_last(const struct setdigest_page *page)
+{
+	return page->place | digits_after(page->depth);
+}
+
+static struct digest step_child(const struct setdigest_page *page, unsigned depth, unsigned digit)
+{
+	struct digest digest;
+
+	memcpy(digest.b, page->path[depth] + digit * ID_LEN, ID_LEN);
+	return digest;
+}
+
+/* The author has signed the digest of these; they may still be nonsense. */
+static bool leaves_fit(struct setdigest_page *page)
+{
+	uint64_t last = setdigest_page_last(page), first = last - digits_after(page->depth);
+
+	for (size_t i = 0; i < page->count; i++) {
+		struct setdigest_leaf *leaf = &page->leaves[i];
+		leaf->place = place_of(bytes_of(leaf->slot, leaf->slot_len));
+		if (leaf->place < first || leaf->place > last ||
+		    (i > 0 && setdigest_cmp(&page->leaves[i - 1], leaf) >= 0))
+			return false;
+	}
+	return true;
+}
+
+bool setdigest_page_check(struct setdigest_page *page, const struct digest *set)
+{
+	struct digest digest = {{0}}, said;
+	struct hash hash;
+
+	hash_init(&hash, "am1.leaves", NULL, ID_LEN);
+	for (size_t i = 0; i < page->count; i++)
+		leaf_hash(&hash, &page->leaves[i]);
+	if (page->count > 0)
+		hash_done(&hash, digest.b, ID_LEN);
+	for (unsigned depth = page->depth; depth-- > 0;) {
+		said = step_child(page, depth, digit_at(page->place, depth));
+		if (!id_eq(&said, &digest))
+			return false;
+		children_hash(&digest, page->path[depth]);
+	}
+	set_hash(&digest, &digest);
+	return id_eq(&digest, set) && leaves_fit(page);
+}
+
+bool setdigest_differs(struct txn *txn, uint32_t author, uint32_t incarnation,
+		       const struct setdigest_page *theirs, uint64_t *place)
+{
+	struct digest mine, said;
+
+	for (unsigned depth = theirs->depth; depth-- > 0;) {
+		struct node node = node_root(author, incarnation);
+		node.depth = depth;
+		node.place = theirs->place & ~digits_after(depth);
+		for (unsigned i = digit_at(theirs->place, depth) + 1; i < SETDIGEST_CHILDREN; i++) {
+			struct node child = node_child(&node, i);
+			said = step_child(theirs, depth, i);
+			node_look(txn, &child, &mine);
+			*place = child.place;
+			if (!id_eq(&mine, &said))
+				return true;
+		}
+	}
+	return false;
 }

@@ -17,8 +17,9 @@ void flow_close(struct peer *peer)
 {
 	free(peer->sync->groups);
 	free(peer->sync->wants);
-	free(peer->sync->reconcile.buckets);
-	buf_fini(&peer->sync->reconcile.missing);
+	free(peer->sync->reconcile.waits);
+	for (size_t i = 0; i < REPAIR_COUNT_MAX; i++)
+		buf_fini(&peer->sync->reconcile.repairs[i].missing);
 	free(peer->sync);
 	peer->sync = NULL;
 }

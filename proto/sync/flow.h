@@ -30,23 +30,43 @@ struct sync_group { /* of the authors of one county, as sent in this comparison 
 	bool differs;
 };
 
-enum reconcile_step {
-	RECONCILE_IDLE,
-	RECONCILE_BUCKETS, /* BUCKETS_GET asked */
-	RECONCILE_LEAVES,  /* LEAVES_GET asked */
-	RECONCILE_RECORDS  /* RECORDS_GET asked */
+enum {
+	REPAIR_COUNT_MAX = 16, /* authors at a time */
+	REPAIR_WAIT_COUNT_MAX = 512,
 };
 
-struct reconcile { /* one author, one bucket, one question at a time */
-	enum reconcile_step step;
-	bool due; /* SYNC_END has come: the next look is at the end of the turn */
+enum repair_step {
+	REPAIR_IDLE,
+	REPAIR_LEAVES, /* LEAVES_GET asked */
+	REPAIR_RECORDS /* RECORDS_GET asked */
+};
+
+struct repair { /* one author, one page, one question at a time */
+	enum repair_step step;
 	uint32_t author, incarnation;
-	uint64_t counter;
-	unsigned bucket;
-	struct digest *buckets; /* of the head; checked */
-	bool differs[256];
+	struct digest set;  /* of the head */
+	uint64_t place;     /* of the page asked for */
+	bool more;          /* there is something to ask for behind it, */
+	uint64_t next;      /* here */
 	struct buf missing; /* be64 sequences asked for */
 	int64_t since_ms;   /* of the question */
+};
+
+struct repair_wait { /* what a peer did not have of an author */
+	uint32_t author;
+	uint32_t wait_ms;
+	int64_t until_ms; /* it is not asked again before */
+};
+
+struct reconcile {
+	bool due;     /* SYNC_END has come: the next look is at the end of the turn */
+	bool running; /* authors are looked at, as places get free */
+	bool beyond;  /* nodes of later rounds are left out */
+	unsigned round;
+	uint32_t author; /* looked at last */
+	struct repair repairs[REPAIR_COUNT_MAX];
+	struct repair_wait *waits; /* by rising author */
+	size_t wait_count, wait_cap;
 };
 
 struct peer_sync {

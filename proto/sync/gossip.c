@@ -153,8 +153,7 @@ static bool relay_waits(struct hub *hub, struct txn *txn, const struct relay *re
 	if (relay->due_ms > hub->mono_ms)
 		return true;
 	return hub->mono_ms < relay->due_ms + GOSSIP_PARTIAL_MS &&
-	       !ledger_state(&hub->ledger, txn, relay->author, &state) &&
-	       ledger_completeness(&state, hub->wall_ms) == LEDGER_PARTIAL;
+	       !ledger_state(&hub->ledger, txn, relay->author, &state) && ledger_partial(&state);
 }
 
 static void relays_settle(struct hub *hub, struct txn *txn)
@@ -320,13 +319,16 @@ void gossip_head_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	flow_taken(hub, peer, m->len, false);
 }
 
-static enum err record_hear(struct hub *hub, struct txn *txn, struct peer *peer, struct bytes whole)
+/* author: whose record it is, when it is one. */
+static enum err record_hear(struct hub *hub, struct txn *txn, struct peer *peer, struct bytes whole,
+			    uint32_t *author)
 {
 	struct ledger_news news;
 	struct record record;
 	enum err err = record_decode(&record, whole);
 	if (err)
 		return err;
+	*author = record.author;
 	if (!author_may(hub, peer, record.author))
 		return ERR_BUSY;
 	const uint64_t forged_before = hub->ledger.forged_count;
@@ -343,8 +345,9 @@ static void records_take(struct hub *hub, struct txn *txn, struct peer *peer, st
 {
 	struct bytes whole;
 	bool deferred = false;
+	uint32_t author = 0;
 	while (peer->up && message_next_bin(m, &whole)) {
-		enum err err = record_hear(hub, txn, peer, whole);
+		enum err err = record_hear(hub, txn, peer, whole, &author);
 		deferred = deferred || err == ERR_AGAIN;
 		if (sender_fault(err)) {
 			hub_peer_bad(hub, peer, LINK_REASON_MALFORMED,
@@ -354,7 +357,7 @@ static void records_take(struct hub *hub, struct txn *txn, struct peer *peer, st
 	}
 	if (deferred)
 		hub_note(hub, NOTE_DEFERRED)->link = peer->link;
-	reconcile_records(hub, txn, peer);
+	reconcile_records(hub, txn, peer, author);
 }
 
 void gossip_records_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
@@ -424,8 +427,7 @@ static void pull(struct hub *hub, struct txn *txn, const struct announcement *ne
 	struct peer *peer = peers_find(hub, news->from_link);
 	if (!news->pull || !peer || !peer->up || peer->sync->phase != SYNC_IDLE)
 		return;
-	if (ledger_state(&hub->ledger, txn, news->author, &state) ||
-	    ledger_completeness(&state, hub->wall_ms) != LEDGER_PARTIAL)
+	if (ledger_state(&hub->ledger, txn, news->author, &state) || !ledger_partial(&state))
 		return;
 	states_ask(hub, txn, peer, news->author);
 }

@@ -1,118 +1,212 @@
 #include "proto/sync/reconcile.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto/check.h"
 
 enum {
-	RECONCILE_RECORDS_LEN_MAX = 256 * 1024, /* of one RECORDS message, and a record more */
-	RECONCILE_ASK_COUNT_MAX = 4096,         /* sequences in one RECORDS_GET */
-	RECONCILE_MS_MAX = 10 * 1000,
+	RECONCILE_RECORDS_LEN_MAX = 64 * 1024, /* of one RECORDS message, and a record more */
+	REPAIR_MISSING_LEN_MAX = 8 * SETDIGEST_LEAVES_MAX,
+	REPAIR_NODES = 4, /* of one organisation in a round */
+	REPAIR_MS_MAX = 10 * 1000,
+	REPAIR_WAIT_MS_MIN = 1000,
+	REPAIR_WAIT_MS_MAX = 60 * 1000,
 };
+
+/* ---- waiting ---- */
+
+/* Where the author's wait is, or would be. */
+static size_t wait_place(const struct reconcile *reconcile, uint32_t author)
+{
+	size_t low = 0, high = reconcile->wait_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (reconcile->waits[middle].author < author)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct repair_wait *wait_of(const struct reconcile *reconcile, uint32_t author)
+{
+	size_t at = wait_place(reconcile, author);
+	return at < reconcile->wait_count && reconcile->waits[at].author == author
+		       ? &reconcile->waits[at]
+		       : NULL;
+}
+
+/* The peer could not help with this author. When there are too many to remember, it is asked on. */
+static void wait_longer(struct hub *hub, struct reconcile *reconcile, uint32_t author)
+{
+	struct repair_wait *wait = wait_of(reconcile, author);
+	size_t at = wait_place(reconcile, author);
+	if (!wait && reconcile->wait_count == REPAIR_WAIT_COUNT_MAX)
+		return;
+	if (!wait) {
+		reconcile->waits = mem_room(reconcile->waits, reconcile->wait_count,
+					    &reconcile->wait_cap, sizeof(*wait));
+		wait = &reconcile->waits[at];
+		memmove(wait + 1, wait, (reconcile->wait_count - at) * sizeof(*wait));
+		reconcile->wait_count++;
+		*wait = (struct repair_wait){.author = author};
+	}
+	wait->wait_ms = wait->wait_ms == 0 ? REPAIR_WAIT_MS_MIN : 2 * wait->wait_ms;
+	if (wait->wait_ms > REPAIR_WAIT_MS_MAX)
+		wait->wait_ms = REPAIR_WAIT_MS_MAX;
+	wait->until_ms = hub->mono_ms + wait->wait_ms;
+}
+
+/* What has been over for long is forgotten. */
+static void waits_prune(const struct hub *hub, struct reconcile *reconcile)
+{
+	size_t left = 0;
+	for (size_t i = 0; i < reconcile->wait_count; i++) {
+		if (reconcile->waits[i].until_ms + REPAIR_WAIT_MS_MAX > hub->mono_ms)
+			reconcile->waits[left++] = reconcile->waits[i];
+	}
+	reconcile->wait_count = left;
+}
 
 /* ---- asking ---- */
 
-static void step_set(struct hub *hub, struct peer *peer, enum reconcile_step step)
+static struct repair *repair_of(struct peer *peer, enum repair_step step, uint32_t author)
 {
-	peer->sync->reconcile.step = step;
-	peer->sync->reconcile.since_ms = hub->mono_ms;
+	for (size_t i = 0; i < REPAIR_COUNT_MAX; i++) {
+		struct repair *repair = &peer->sync->reconcile.repairs[i];
+		if (repair->step == step && repair->author == author)
+			return repair;
+	}
+	return NULL;
 }
 
-/* Goes on with the next author whose set is not that of its head. */
-static void reconcile_author_next(struct hub *hub, struct txn *txn, struct peer *peer)
+static void repair_end(struct hub *hub, struct txn *txn, struct peer *peer, struct repair *repair)
+{
+	struct author_state state;
+	/* When the head has moved on it is no fault of the peer's. */
+	if (!ledger_state(&hub->ledger, txn, repair->author, &state) && ledger_partial(&state) &&
+	    id_eq(&state.head_set, &repair->set))
+		wait_longer(hub, &peer->sync->reconcile, repair->author);
+	buf_fini(&repair->missing);
+	*repair = (struct repair){.step = REPAIR_IDLE};
+}
+
+static void leaves_ask(struct hub *hub, struct peer *peer, struct repair *repair, uint64_t place)
+{
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_leaves_get(&out, repair->author, repair->incarnation, &repair->set, place);
+	hub_send(hub, peer, &out);
+	repair->place = place;
+	repair->step = REPAIR_LEAVES;
+	repair->since_ms = hub->mono_ms;
+}
+
+static void records_ask(struct hub *hub, struct peer *peer, struct repair *repair)
+{
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_records_get(&out, repair->author, repair->incarnation, buf_bytes(&repair->missing));
+	hub_send(hub, peer, &out);
+	repair->step = REPAIR_RECORDS;
+	repair->since_ms = hub->mono_ms;
+}
+
+static void page_next(struct hub *hub, struct txn *txn, struct peer *peer, struct repair *repair)
+{
+	if (repair->more)
+		leaves_ask(hub, peer, repair, repair->next);
+	else
+		repair_end(hub, txn, peer, repair);
+}
+
+/* Whether this peer is to be asked about an author. */
+static bool author_wanted(const struct hub *hub, struct peer *peer,
+			  const struct author_state *state)
+{
+	const struct repair_wait *wait = wait_of(&peer->sync->reconcile, state->author);
+	/* Of the own author nobody knows more, unless this store is an old copy. */
+	if (state->author == hub->author && !hub->behind_since_ms)
+		return false;
+	return ledger_partial(state) && (!wait || wait->until_ms <= hub->mono_ms);
+}
+
+/* The next author of a round: of each organisation some nodes, in the order of their indices. */
+static bool author_next(struct hub *hub, struct txn *txn, struct peer *peer,
+			struct author_state *state)
+{
+	struct reconcile *reconcile = &peer->sync->reconcile;
+	const unsigned first = reconcile->round * REPAIR_NODES;
+	while (ledger_state_next(&hub->ledger, txn, &reconcile->author, state)) {
+		const uint32_t member = author_member(reconcile->author);
+		const unsigned node = author_node(reconcile->author);
+		if (node < first) {
+			reconcile->author = author_of(member, (uint8_t)(first - 1));
+		} else if (node >= first + REPAIR_NODES) {
+			reconcile->beyond = true;
+			reconcile->author = author_of(member, UINT8_MAX);
+		} else if (author_wanted(hub, peer, state)) {
+			return true;
+		}
+	}
+	reconcile->author = 0;
+	reconcile->running = reconcile->beyond;
+	reconcile->beyond = false;
+	reconcile->round++;
+	return false;
+}
+
+static void repair_begin(struct hub *hub, struct peer *peer, struct repair *repair,
+			 const struct author_state *state)
+{
+	*repair = (struct repair){
+		.author = state->author, .incarnation = state->incarnation, .set = state->head_set};
+	leaves_ask(hub, peer, repair, 0);
+}
+
+/* Gives places that are free to the next authors. */
+static void places_fill(struct hub *hub, struct txn *txn, struct peer *peer)
 {
 	struct reconcile *reconcile = &peer->sync->reconcile;
 	struct author_state state;
-	struct buf out;
+	for (size_t i = 0; i < REPAIR_COUNT_MAX && reconcile->running; i++) {
+		struct repair *repair = &reconcile->repairs[i];
+		while (reconcile->running && repair->step == REPAIR_IDLE)
+			if (author_next(hub, txn, peer, &state))
+				repair_begin(hub, peer, repair, &state);
+	}
+}
+
+static void repairs_settle(struct hub *hub, struct txn *txn, struct peer *peer)
+{
+	struct reconcile *reconcile = &peer->sync->reconcile;
+	bool idle = true;
+	for (size_t i = 0; i < REPAIR_COUNT_MAX; i++) {
+		struct repair *repair = &reconcile->repairs[i];
+		if (repair->step != REPAIR_IDLE && hub->mono_ms - repair->since_ms > REPAIR_MS_MAX)
+			repair_end(hub, txn, peer, repair);
+		idle = idle && repair->step == REPAIR_IDLE;
+	}
+	if (reconcile->due && !reconcile->running && idle) {
+		reconcile->due = false;
+		reconcile->running = true;
+		reconcile->round = 0;
+		waits_prune(hub, reconcile);
+	}
+	if (!reconcile->running)
+		return;
 	ledger_settle(&hub->ledger, txn);
-	while (ledger_state_next(&hub->ledger, txn, &reconcile->author, &state)) {
-		/* Of the own author nobody knows more, unless this store is an old copy. */
-		if ((reconcile->author == hub->author && !hub->behind_since_ms) ||
-		    ledger_completeness(&state, hub->wall_ms) != LEDGER_PARTIAL)
-			continue;
-		reconcile->incarnation = state.incarnation;
-		reconcile->counter = state.counter;
-		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-		message_buckets_get(&out, state.author, state.incarnation, state.counter);
-		hub_send(hub, peer, &out);
-		step_set(hub, peer, RECONCILE_BUCKETS);
-		return;
-	}
-	step_set(hub, peer, RECONCILE_IDLE);
-}
-
-/* Goes on with the next bucket that differs, from `bucket` on. */
-static void reconcile_bucket_next(struct hub *hub, struct txn *txn, struct peer *peer,
-				  unsigned bucket)
-{
-	struct reconcile *reconcile = &peer->sync->reconcile;
-	struct buf out;
-	while (bucket < 256 && !reconcile->differs[bucket])
-		bucket++;
-	if (bucket == 256) {
-		reconcile_author_next(hub, txn, peer);
-		return;
-	}
-	reconcile->bucket = bucket;
-	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_leaves_get(&out, reconcile->author, reconcile->incarnation, reconcile->counter,
-			   (uint8_t)bucket);
-	hub_send(hub, peer, &out);
-	step_set(hub, peer, RECONCILE_LEAVES);
-}
-
-static void records_ask(struct hub *hub, struct peer *peer)
-{
-	struct reconcile *reconcile = &peer->sync->reconcile;
-	struct buf out;
-	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_records_get(&out, reconcile->author, reconcile->incarnation,
-			    bytes_slice(buf_bytes(&reconcile->missing), 0,
-					8 * (size_t)RECONCILE_ASK_COUNT_MAX));
-	hub_send(hub, peer, &out);
-	step_set(hub, peer, RECONCILE_RECORDS);
-}
-
-void reconcile_records(struct hub *hub, struct txn *txn, struct peer *peer)
-{
-	struct reconcile *reconcile = &peer->sync->reconcile;
-	struct buf left;
-	if (reconcile->step != RECONCILE_RECORDS)
-		return;
-	buf_init(&left, reconcile->missing.len);
-	for (size_t at = 0; at < reconcile->missing.len; at += 8) {
-		uint64_t sequence = be64_get(reconcile->missing.ptr + at);
-		struct bytes whole;
-		if (!ledger_record(txn, reconcile->author, reconcile->incarnation, sequence,
-				   &whole))
-			buf_add_be64(&left, sequence);
-	}
-	bool progress = left.len < reconcile->missing.len;
-	buf_fini(&reconcile->missing);
-	reconcile->missing = left;
-	if (progress && left.len > 0)
-		records_ask(hub, peer);
-	else
-		reconcile_bucket_next(hub, txn, peer, reconcile->bucket + 1);
+	places_fill(hub, txn, peer);
 }
 
 void reconcile_settle(struct hub *hub, struct txn *txn)
 {
 	for (size_t i = 0; i < hub->peers.count; i++) {
 		struct peer *peer = hub->peers.items[i];
-		struct reconcile *reconcile = &peer->sync->reconcile;
-		if (!peer->up || !peer->met)
-			continue;
-		if (reconcile->step != RECONCILE_IDLE) {
-			if (hub->mono_ms - reconcile->since_ms > RECONCILE_MS_MAX)
-				reconcile_author_next(hub, txn, peer);
-		} else if (reconcile->due) {
-			reconcile->due = false;
-			reconcile->author = 0;
-			reconcile_author_next(hub, txn, peer);
-		}
+		if (peer->up && peer->met)
+			repairs_settle(hub, txn, peer);
 	}
 }
 
@@ -121,114 +215,86 @@ int64_t reconcile_wake(const struct hub *hub)
 	int64_t wake = INT64_MAX;
 	for (size_t i = 0; i < hub->peers.count; i++) {
 		const struct peer *peer = hub->peers.items[i];
-		if (!peer->up || peer->sync->reconcile.step == RECONCILE_IDLE)
-			continue;
-		int64_t next = peer->sync->reconcile.since_ms + RECONCILE_MS_MAX + 1;
-		wake = next < wake ? next : wake;
+		for (size_t k = 0; peer->up && k < REPAIR_COUNT_MAX; k++) {
+			const struct repair *repair = &peer->sync->reconcile.repairs[k];
+			int64_t next = repair->since_ms + REPAIR_MS_MAX + 1;
+			if (repair->step != REPAIR_IDLE && next < wake)
+				wake = next;
+		}
 	}
 	return wake;
 }
 
 /* ---- questions and answers ---- */
 
-static bool asked(const struct reconcile *reconcile, enum reconcile_step step,
-		  const struct message *m)
+static void not_here_say(struct hub *hub, struct peer *peer, const struct message *m)
 {
-	return reconcile->step == step && reconcile->author == m->author &&
-	       reconcile->incarnation == m->incarnation && reconcile->counter == m->counter;
-}
-
-/* What is here is exactly what the head of this counter says, so it can be shown to others. */
-static bool complete_at(struct hub *hub, struct txn *txn, const struct message *m)
-{
-	struct author_state state;
-	return !ledger_state(&hub->ledger, txn, m->author, &state) &&
-	       state.incarnation == m->incarnation && state.counter == m->counter &&
-	       id_eq(&state.set, &state.head_set);
-}
-
-void reconcile_buckets_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
-{
-	if (!complete_at(hub, txn, m))
-		return;
-	uint8_t *buckets = mem_new(1, SETDIGEST_BUCKETS_LEN);
 	struct buf out;
-	setdigest_buckets(txn, m->author, m->incarnation, buckets);
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_buckets(&out, m->author, m->incarnation, m->counter, buckets);
+	message_not_here(&out, m->author, m->incarnation);
 	hub_send(hub, peer, &out);
-	free(buckets);
 }
 
-void reconcile_buckets_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
-{
-	struct reconcile *reconcile = &peer->sync->reconcile;
-	if (!asked(reconcile, RECONCILE_BUCKETS, m))
-		return;
-	enum err err = ledger_buckets_check(&hub->ledger, txn, m->author, m->incarnation,
-					    m->counter, m->body.ptr);
-	if (err == ERR_DENIED)
-		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "BUCKETS not those of the head");
-	if (err) {
-		reconcile_author_next(hub, txn, peer);
-		return;
-	}
-	uint8_t *mine = mem_new(1, SETDIGEST_BUCKETS_LEN);
-	setdigest_buckets(txn, m->author, m->incarnation, mine);
-	if (!reconcile->buckets)
-		reconcile->buckets = mem_new(256, sizeof(*reconcile->buckets));
-	memcpy(reconcile->buckets, m->body.ptr, SETDIGEST_BUCKETS_LEN);
-	for (unsigned i = 0; i < 256; i++)
-		reconcile->differs[i] =
-			memcmp(mine + (size_t)i * ID_LEN, reconcile->buckets[i].b, ID_LEN) != 0;
-	free(mine);
-	reconcile_bucket_next(hub, txn, peer, 0);
-}
-
+/*
+ * PROTOCOL: "Who does not have exactly the set named, or nothing of the records asked for, answers
+ * NOT_HERE"
+ */
 void reconcile_leaves_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
-	struct setdigest_leaves leaves;
+	struct setdigest_page *page = mem_new(1, sizeof(*page));
 	struct buf out;
-	if (!complete_at(hub, txn, m))
-		return;
-	setdigest_leaves(txn, m->author, m->incarnation, m->bucket, &leaves);
-	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_leaves(&out, m->author, m->incarnation, m->counter, m->bucket, &leaves);
-	hub_send(hub, peer, &out);
-	setdigest_leaves_fini(&leaves);
+	if (ledger_page(&hub->ledger, txn, m->author, m->incarnation, &m->digest, m->place, page)) {
+		not_here_say(hub, peer, m);
+	} else {
+		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+		message_leaves(&out, m->author, m->incarnation, &m->digest, page);
+		hub_send(hub, peer, &out);
+	}
+	free(page);
+}
+
+static enum err page_take(struct hub *hub, struct txn *txn, struct repair *repair,
+			  struct message *m)
+{
+	struct setdigest_page *page = mem_new(1, sizeof(*page));
+	page->place = m->place;
+	page->depth = (unsigned)(m->body.len / SETDIGEST_STEP_LEN);
+	if (page->depth > 0)
+		memcpy(page->path, m->body.ptr, m->body.len);
+	while (message_next_leaf(m, &page->leaves[page->count]))
+		page->count++;
+	buf_fini(&repair->missing);
+	buf_init(&repair->missing, REPAIR_MISSING_LEN_MAX);
+	enum err err =
+		ledger_repair(&hub->ledger, txn, repair->author, repair->incarnation, &repair->set,
+			      page, &repair->missing, &repair->next, &repair->more);
+	free(page);
+	return err;
 }
 
 void reconcile_leaves_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
-	struct reconcile *reconcile = &peer->sync->reconcile;
-	struct setdigest_leaves leaves = {0};
-	if (!asked(reconcile, RECONCILE_LEAVES, m) || reconcile->bucket != m->bucket)
+	struct repair *repair = repair_of(peer, REPAIR_LEAVES, m->author);
+	if (!repair || repair->incarnation != m->incarnation || repair->place != m->place ||
+	    !id_eq(&repair->set, &m->digest))
 		return;
-	leaves.items = mem_new(m->count ? m->count : 1, sizeof(*leaves.items));
-	while (message_next_leaf(m, &leaves.items[leaves.count]))
-		leaves.count++;
-	buf_fini(&reconcile->missing);
-	buf_init(&reconcile->missing, 8 * (size_t)UINT16_MAX);
-	enum err err = ledger_reconcile_bucket(
-		&hub->ledger, txn, m->author, m->incarnation, m->counter, m->bucket,
-		&reconcile->buckets[m->bucket], &leaves, &reconcile->missing);
-	setdigest_leaves_fini(&leaves);
+	enum err err = page_take(hub, txn, repair, m);
 	if (err == ERR_DENIED)
-		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "LEAVES not those of the bucket");
+		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "LEAVES not those of the set");
 	if (err) {
-		reconcile_author_next(hub, txn, peer);
+		repair_end(hub, txn, peer, repair);
 		return;
 	}
 	hub->wanted_epoch++; /* versions may be gone */
-	if (reconcile->missing.len > 0)
-		records_ask(hub, peer);
+	if (repair->missing.len > 0)
+		records_ask(hub, peer, repair);
 	else
-		reconcile_bucket_next(hub, txn, peer, reconcile->bucket + 1);
+		page_next(hub, txn, peer, repair);
 }
 
 /*
  * PROTOCOL: "RECORDS_GET is answered by one RECORDS message, which may hold a part of what was
- * asked for, and nothing when nothing of it is here; who asked then asks for the rest."
+ * asked for; who asked then asks for the rest."
  */
 void reconcile_records_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
@@ -240,7 +306,43 @@ void reconcile_records_get(struct hub *hub, struct txn *txn, struct peer *peer, 
 		if (ledger_record(txn, m->author, m->incarnation, sequence, &whole))
 			message_list_bin(&list, whole);
 	}
+	if (list.count == 0) {
+		buf_fini(&list.items);
+		not_here_say(hub, peer, m);
+		return;
+	}
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_list_end(&list, &out);
 	flow_send(hub, peer, &out);
+}
+
+void reconcile_records(struct hub *hub, struct txn *txn, struct peer *peer, uint32_t author)
+{
+	struct repair *repair = repair_of(peer, REPAIR_RECORDS, author);
+	struct buf left;
+	if (!repair)
+		return;
+	buf_init(&left, repair->missing.len);
+	for (size_t at = 0; at < repair->missing.len; at += 8) {
+		uint64_t sequence = be64_get(repair->missing.ptr + at);
+		struct bytes whole;
+		if (!ledger_record(txn, author, repair->incarnation, sequence, &whole))
+			buf_add_be64(&left, sequence);
+	}
+	bool progress = left.len < repair->missing.len;
+	buf_fini(&repair->missing);
+	repair->missing = left;
+	if (progress && left.len > 0)
+		records_ask(hub, peer, repair);
+	else
+		page_next(hub, txn, peer, repair);
+}
+
+void reconcile_not_here(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
+{
+	struct repair *repair = repair_of(peer, REPAIR_LEAVES, m->author);
+	if (!repair)
+		repair = repair_of(peer, REPAIR_RECORDS, m->author);
+	if (repair && repair->incarnation == m->incarnation)
+		repair_end(hub, txn, peer, repair);
 }

@@ -1,25 +1,26 @@
 /*
- * reconcile - when what is here is not the set of an author's head: bucket by bucket, leaf by leaf
- * (docs/PROTOCOL.md, section 9: Reconciliation).
+ * reconcile - when what is here is not the set of an author's head: page by page (docs/PROTOCOL.md,
+ * section 9: Reconciliation).
  *
- * With each peer one author, one bucket and one question at a time: BUCKETS_GET, then for each
- * bucket that differs LEAVES_GET and RECORDS_GET until nothing more comes, then the next author. So
- * however much is missing, an answer of RECONCILE_RECORDS_LEN_MAX is the most that is on the way,
- * and what was not asked for is not looked at. A peer that is not complete itself does not answer;
- * then the next author follows after RECONCILE_MS_MAX.
+ * With each peer REPAIR_COUNT_MAX authors at a time, and of each one question: LEAVES_GET for the
+ * next page that differs, then RECORDS_GET for what of it is not here. So however much is missing,
+ * that many answers of at most RECONCILE_RECORDS_LEN_MAX and a record are on the way, pages prove
+ * themselves, and nothing is kept of them. Authors are looked at in rounds, in each some nodes of
+ * every organisation, so that one with many does not keep others waiting. A peer that does not have
+ * the set says so; one that says nothing is given up after REPAIR_MS_MAX. Either way it is not
+ * asked about that author again for a while, which doubles each time.
  */
 #ifndef ALLMENDE_RECONCILE_H
 #define ALLMENDE_RECONCILE_H
 
 #include "proto/sync/flow.h"
 
-void reconcile_buckets_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
-void reconcile_buckets_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 void reconcile_leaves_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 void reconcile_leaves_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 void reconcile_records_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
-/* RECORDS have come from a peer, and are in the store. */
-void reconcile_records(struct hub *hub, struct txn *txn, struct peer *peer);
+void reconcile_not_here(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
+/* Records of an author have come from a peer, and are in the store. */
+void reconcile_records(struct hub *hub, struct txn *txn, struct peer *peer, uint32_t author);
 /* End of a turn: asks peers about the authors whose set is not that of their heads. */
 void reconcile_settle(struct hub *hub, struct txn *txn);
 int64_t reconcile_wake(const struct hub *hub);

@@ -1,5 +1,6 @@
 #include "test/fuzz/core_script.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/check.h"
@@ -233,22 +234,21 @@ static void put_states(struct script *s, struct buf *out)
 static void put_reconcile(struct script *s, struct buf *out, enum message_type type)
 {
 	uint32_t author = next_author(s), incarnation = (uint32_t)next_number(s, 1);
-	uint64_t counter = next_number(s, s->stage->nodes[STAGE_HOME].own.counter);
-	if (type == MESSAGE_BUCKETS_GET) {
-		message_buckets_get(out, author, incarnation, counter);
-	} else if (type == MESSAGE_BUCKETS) {
-		uint8_t buckets[SETDIGEST_BUCKETS_LEN];
-		memset(buckets, next_byte(s), sizeof(buckets));
-		message_buckets(out, author, incarnation, counter, buckets);
+	struct digest set = next_node(s)->own.set;
+	if (type == MESSAGE_NOT_HERE) {
+		message_not_here(out, author, incarnation);
 	} else if (type == MESSAGE_LEAVES_GET) {
-		message_leaves_get(out, author, incarnation, counter, next_byte(s));
+		message_leaves_get(out, author, incarnation, &set, next_number(s, 0));
 	} else if (type == MESSAGE_LEAVES) {
-		struct setdigest_leaf leaf = {.slot_len = 1 + next_below(s, LIMIT_SLOT_LEN_MAX),
-					      .sequence = next_number(s, 1)};
-		struct setdigest_leaves leaves = {.items = &leaf, .count = 1};
-		memset(leaf.slot, next_byte(s), leaf.slot_len);
-		message_leaves(out, author, incarnation, counter,
-			       setdigest_bucket_of(bytes_of(leaf.slot, leaf.slot_len)), &leaves);
+		struct setdigest_page *page = mem_new(1, sizeof(*page));
+		page->place = next_number(s, 0);
+		page->depth = next_below(s, 3);
+		page->count = 1;
+		page->leaves[0].slot_len = 1 + next_below(s, LIMIT_SLOT_LEN_MAX);
+		page->leaves[0].sequence = next_number(s, 1);
+		memset(page->leaves[0].slot, next_byte(s), page->leaves[0].slot_len);
+		message_leaves(out, author, incarnation, &set, page);
+		free(page);
 	} else {
 		uint8_t sequences[4 * 8];
 		for (unsigned i = 0; i < 4; i++)
@@ -332,8 +332,7 @@ static void put_message(struct script *s, struct buf *out, enum message_type typ
 	case MESSAGE_HEAD:
 		message_head(out, next_of(s, &s->stage->heads));
 		break;
-	case MESSAGE_BUCKETS_GET:
-	case MESSAGE_BUCKETS:
+	case MESSAGE_NOT_HERE:
 	case MESSAGE_LEAVES_GET:
 	case MESSAGE_LEAVES:
 	case MESSAGE_RECORDS_GET:

@@ -50,8 +50,8 @@ static void voice_seeds(struct fuzz_corpus *corpus)
 	SEED(NOW, STEP(LINK, 0), VOICE, SAY(0, HELLO), 0, 1, 1, 0, 0, SAY(0, GROUPS), 1, 0, 9, 0, 0,
 	     SAY(0, STATES), 1, 4, 0, 0, 0, 0, 0, SAY(0, STATES), 0, 0, SAY(0, TOTALS), 1, 1, 1, 0,
 	     SAY(0, SYNC_END), 0, SAY(0, TAKEN), 9, 0, STEP(TIME, 2), 12);
-	SEED(NOW, STEP(LINK, 0), VOICE, SAY(0, HELLO), 0, 1, 1, 0, 0, SAY(0, BUCKETS_GET), 0, 0, 0,
-	     0, SAY(0, LEAVES_GET), 0, 0, 0, 5, 0, SAY(0, RECORDS_GET), 0, 0, 1, 1, 1, 1, 0,
+	SEED(NOW, STEP(LINK, 0), VOICE, SAY(0, HELLO), 0, 1, 1, 0, 0, SAY(0, NOT_HERE), 0, 0, 0,
+	     SAY(0, LEAVES_GET), 0, 0, 0, 5, 0, SAY(0, RECORDS_GET), 0, 0, 1, 1, 1, 1, 0,
 	     SAY(0, INDEX_GET), 0, 0, 0, 0, 0, SAY(0, CHUNK_GET), 2, 0, 0, 0, 1, 0, 0,
 	     SAY(0, HOLDS), 2, 0, 0, 1, 0, 0, STEP(TIME, 0), 10);
 	SEED(NOW, STEP(LINK, 0), VOICE, SAY(0, HELLO), 1, 1, 1, 0, 0, SAY(0, CHARTER), 5, 0, 1, 2,
@@ -68,7 +68,7 @@ static void voice_seeds(struct fuzz_corpus *corpus)
 static void bad_seeds(struct fuzz_corpus *corpus)
 {
 	SEED(OLD, STEP(LINK, 0), MEMBER, STEP(RUN, 2), STEP(PASS, 0), 0, 0, STEP(PASS, 0), 0, 0,
-	     STEP(PASS, 0), 0, 0, SAY(0, BUCKETS), 0, 0, 0, 0, 0, SAY(0, LEAVES), 0, 0, 0, 3, 1, 0,
+	     STEP(PASS, 0), 0, 0, SAY(0, NOT_HERE), 0, 0, 0, 0, 0, SAY(0, LEAVES), 0, 0, 0, 3, 1, 0,
 	     0);
 	SEED(NOW, STEP(LINK, 0), MEMBER, STEP(RUN, 1), SAY(0, CHUNK), 13, 13, 1, ALTER_FLIP, 0xc0,
 	     3, SAY(0, CHUNK), 14, 0, 1, 0, SAY(0, CHUNK), 15, 15, 1, ALTER_FLIP, 0xc0, 3,
@@ -76,9 +76,10 @@ static void bad_seeds(struct fuzz_corpus *corpus)
 	     SAY(0, CHUNK), 18, 18, 1, ALTER_FLIP, 0xc0, 3, STEP(RUN, 9));
 	SEED(NOW, STEP(LINK, 0), VOICE, STEP(SIGN, 0), 3, 1, 0, STEP(SIGN, 0), 3, 1, 1,
 	     STEP(HEAD, 0), 1, 1, STEP(HEAD, 0), 33, 0, 1, STEP(WAKE, 2));
-	SEED(NOW, STEP(LINK, 0), VOICE, STEP(BATCH, 6), SAY(0, BUCKETS_GET), 0, 0, 0, 0,
-	     SAY(0, BUCKETS_GET), 0, 0, 0, 0, SAY(0, BUCKETS_GET), 0, 0, 0, 0, SAY(0, BUCKETS_GET),
-	     0, 0, 0, 0, SAY(0, BUCKETS_GET), 0, 0, 0, 0, SAY(0, BUCKETS_GET), 0, 0, 0, 0);
+	SEED(NOW, STEP(LINK, 0), VOICE, STEP(BATCH, 6), SAY(0, LEAVES_GET), 0, 0, 0, 0, 0,
+	     SAY(0, LEAVES_GET), 0, 0, 0, 0, 0, SAY(0, LEAVES_GET), 0, 0, 0, 0, 0,
+	     SAY(0, LEAVES_GET), 0, 0, 0, 0, 0, SAY(0, LEAVES_GET), 0, 0, 0, 0, 0,
+	     SAY(0, LEAVES_GET), 0, 0, 0, 0, 0);
 }
 
 /* What happens beside messages; and guests. */

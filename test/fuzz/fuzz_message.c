@@ -66,11 +66,15 @@ static void answer_make(struct buf *out, const struct message *m)
 
 static void leaves_make(struct buf *out, struct message *m)
 {
-	struct setdigest_leaves leaves = {.items = mem_new(m->count + 1, sizeof(*leaves.items))};
-	while (message_next_leaf(m, &leaves.items[leaves.count]))
-		leaves.count++;
-	message_leaves(out, m->author, m->incarnation, m->counter, m->bucket, &leaves);
-	free(leaves.items);
+	struct setdigest_page *page = mem_new(1, sizeof(*page));
+	page->place = m->place;
+	page->depth = (unsigned)(m->body.len / SETDIGEST_STEP_LEN);
+	if (page->depth > 0)
+		memcpy(page->path, m->body.ptr, m->body.len);
+	while (message_next_leaf(m, &page->leaves[page->count]))
+		page->count++;
+	message_leaves(out, m->author, m->incarnation, &m->digest, page);
+	free(page);
 }
 
 static void records_get_make(struct buf *out, struct message *m)
@@ -119,14 +123,11 @@ static void make_again(struct buf *out, struct message *m)
 	case MESSAGE_HEAD:
 		message_head(out, m->body);
 		break;
-	case MESSAGE_BUCKETS_GET:
-		message_buckets_get(out, m->author, m->incarnation, m->counter);
-		break;
-	case MESSAGE_BUCKETS:
-		message_buckets(out, m->author, m->incarnation, m->counter, m->body.ptr);
+	case MESSAGE_NOT_HERE:
+		message_not_here(out, m->author, m->incarnation);
 		break;
 	case MESSAGE_LEAVES_GET:
-		message_leaves_get(out, m->author, m->incarnation, m->counter, m->bucket);
+		message_leaves_get(out, m->author, m->incarnation, &m->digest, m->place);
 		break;
 	case MESSAGE_LEAVES:
 		leaves_make(out, m);
@@ -227,13 +228,13 @@ static void seed_lists(struct fuzz_corpus *corpus, struct buf *out)
 void fuzz_seeds(struct fuzz_corpus *corpus)
 {
 	static const char *const addresses[] = {"a.example:1", "b.example:2", NULL};
-	static const uint8_t buckets[SETDIGEST_BUCKETS_LEN];
+	static const uint8_t entries[72];
 	static const uint8_t sequences[24] = {[7] = 1, [14] = 1, [16] = 1};
 	const struct digest digest = {{1}};
 	const struct version_id of = {{{3}}, 4, 257};
 	const struct chunk_addr addr = {{2}};
-	struct setdigest_leaf leaf = {.slot_len = 3, .sequence = 9};
-	const struct setdigest_leaves leaves = {.items = &leaf, .count = 1};
+	static const struct setdigest_page page = {
+		.place = 200, .depth = 1, .count = 1, .leaves = {{.slot_len = 3, .sequence = 9}}};
 	struct buf out;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_hello(&out, "allmende 0.1", 3, 12345678901234, &digest, addresses);
@@ -248,13 +249,11 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	seed_take(corpus, &out);
 	message_head(&out, bytes_str("a head"));
 	seed_take(corpus, &out);
-	message_buckets_get(&out, 257, 1, 5);
+	message_not_here(&out, 257, 1);
 	seed_take(corpus, &out);
-	message_buckets(&out, 257, 1, 5, buckets);
+	message_leaves_get(&out, 257, 1, &digest, 200);
 	seed_take(corpus, &out);
-	message_leaves_get(&out, 257, 1, 5, 200);
-	seed_take(corpus, &out);
-	message_leaves(&out, 257, 1, 5, 200, &leaves);
+	message_leaves(&out, 257, 1, &digest, &page);
 	seed_take(corpus, &out);
 	message_records_get(&out, 257, 1, bytes_of(sequences, sizeof(sequences)));
 	seed_take(corpus, &out);
@@ -268,7 +267,7 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	seed_take(corpus, &out);
 	message_index_get(&out, &of, NULL, &(struct digest){{7}});
 	seed_take(corpus, &out);
-	message_index(&out, &of, bytes_of(buckets, 72), true);
+	message_index(&out, &of, bytes_obj(&entries), true);
 	seed_take(corpus, &out);
 	message_chunk(&out, &of.dataset, &addr, bytes_str("a chunk"), true);
 	seed_take(corpus, &out);

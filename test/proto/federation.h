@@ -12,7 +12,7 @@
 #include "proto/charter/orglog.h"
 #include "test/store/store_test.h"
 
-#define TEST_ORG_COUNT_MAX 8
+#define TEST_ORG_COUNT_MAX 40
 #define TEST_TIME_MS       INT64_C(1790000000000)
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

@@ -335,6 +335,8 @@ static void indexes_that_lie(void **state)
 		towns->m->foe->answer = index_answer;
 		towns->m->foe->arg = &liar;
 		sim_stop(towns->a);
+		sim_run(&towns->sim, 300, NULL,
+			NULL); /* until her former link is known to be gone */
 		assert_true(sim_foe_dial(towns->m, towns->b));
 		say_hello_and_holds(towns, &of);
 		assert_int_equal(sim_want(towns->b, path, 0), ERR_OK);

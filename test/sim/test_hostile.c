@@ -98,14 +98,14 @@ enum { TYPE_COUNT = sizeof(types) / sizeof(types[0]) };
  */
 static void put_message(struct towns *towns, struct buf *out, enum message_type type)
 {
-	static const uint8_t buckets[SETDIGEST_BUCKETS_LEN];
+	static const struct setdigest_page page = {.count = 1,
+						   .leaves = {{.slot_len = 1, .sequence = 1}}};
+	static const uint8_t entry[36];
 	const struct hub *hub = towns->a->hub;
 	uint8_t sequences[16] = {[7] = 1, [15] = 2};
 	struct digest digest = {{1}};
 	struct chunk_addr addr = {{2}};
 	struct version_id of = {{{3}}, 1, hub->author};
-	struct setdigest_leaf leaf = {.slot_len = 1, .sequence = 1};
-	struct setdigest_leaves leaves = {.items = &leaf, .count = 1};
 	struct message_list list = message_list_begin(type);
 	struct message_state state = {hub->author, 1, 0, 0, {0}};
 	struct message_group group = {bytes_str("14627"), {0}, 1};
@@ -144,17 +144,14 @@ static void put_message(struct towns *towns, struct buf *out, enum message_type 
 	case MESSAGE_HEAD:
 		message_head(out, bytes_str("no head"));
 		break;
-	case MESSAGE_BUCKETS_GET:
-		message_buckets_get(out, hub->author, 1, 1);
-		break;
-	case MESSAGE_BUCKETS:
-		message_buckets(out, hub->author, 1, 1, buckets);
+	case MESSAGE_NOT_HERE:
+		message_not_here(out, hub->author, 1);
 		break;
 	case MESSAGE_LEAVES_GET:
-		message_leaves_get(out, hub->author, 1, 1, 0);
+		message_leaves_get(out, hub->author, 1, &digest, 0);
 		break;
 	case MESSAGE_LEAVES:
-		message_leaves(out, hub->author, 1, 1, 0, &leaves);
+		message_leaves(out, hub->author, 1, &digest, &page);
 		break;
 	case MESSAGE_RECORDS_GET:
 		message_records_get(out, hub->author, 1, bytes_obj(&sequences));
@@ -175,7 +172,7 @@ static void put_message(struct towns *towns, struct buf *out, enum message_type 
 		message_index_get(out, &of, NULL, NULL);
 		break;
 	case MESSAGE_INDEX:
-		message_index(out, &of, bytes_of(buckets, 36), true);
+		message_index(out, &of, bytes_obj(&entry), true);
 		break;
 	case MESSAGE_CHUNK_GET:
 		message_list_addr(&list, &addr);
@@ -400,9 +397,9 @@ static void flood(struct towns *towns, enum message_type type, unsigned count)
 static void questions_without_end(void **state)
 {
 	static const enum message_type questions[] = {
-		MESSAGE_HELLO,       MESSAGE_CHARTER_GET, MESSAGE_ORGLOG_GET,  MESSAGE_STATES,
-		MESSAGE_BUCKETS_GET, MESSAGE_LEAVES_GET,  MESSAGE_RECORDS_GET, MESSAGE_INDEX_GET,
-		MESSAGE_CHUNK_GET,   MESSAGE_SYNC_END,    MESSAGE_TAKEN,       MESSAGE_JOIN,
+		MESSAGE_HELLO,      MESSAGE_CHARTER_GET, MESSAGE_ORGLOG_GET, MESSAGE_STATES,
+		MESSAGE_LEAVES_GET, MESSAGE_RECORDS_GET, MESSAGE_INDEX_GET,  MESSAGE_CHUNK_GET,
+		MESSAGE_SYNC_END,   MESSAGE_TAKEN,       MESSAGE_JOIN,       MESSAGE_NOT_HERE,
 	};
 	struct towns *towns = towns_open(7, 3);
 	towns_possess(towns);
@@ -594,7 +591,7 @@ static void groups_without_end(void **state)
 	char name[16];
 	towns_possess(towns);
 	phase_reach(towns, SYNC_GROUPS);
-	for (unsigned i = 0; i < MESSAGE_GROUP_COUNT_MAX; i++) {
+	for (unsigned i = 0; i < MESSAGE_LIST_COUNT_MAX; i++) {
 		snprintf(name, sizeof(name), "%05u", 10000 + i);
 		struct message_group group = {.group = bytes_str(name)};
 		message_list_group(&list, &group);

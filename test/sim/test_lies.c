@@ -556,10 +556,10 @@ static void append_honestly(struct pen *pen, unsigned count, struct buf *head)
 	assert_int_equal(txn_commit(txn), ERR_OK);
 }
 
-/* Answers BUCKETS_GET, LEAVES_GET and RECORDS_GET from her store, as an honest node would. */
+/* Answers LEAVES_GET and RECORDS_GET from her store, as an honest node would. */
 struct answers {
 	struct pen *pen;
-	bool wrong_buckets, wrong_leaves, no_records;
+	bool wrong_path, wrong_leaves, no_records;
 	unsigned asked;
 };
 
@@ -572,7 +572,12 @@ static void answer_records(struct txn *txn, struct message *m, struct buf *out, 
 		if (!none && ledger_record(txn, m->author, m->incarnation, sequence, &whole))
 			message_list_bin(&list, whole);
 	}
-	message_list_end(&list, out);
+	if (list.count > 0) {
+		message_list_end(&list, out);
+		return;
+	}
+	buf_fini(&list.items);
+	message_not_here(out, m->author, m->incarnation);
 }
 
 static void answer(struct sim_node *node, struct message *m, void *arg)
@@ -580,18 +585,14 @@ static void answer(struct sim_node *node, struct message *m, void *arg)
 	struct answers *answers = arg;
 	struct buf out = message_new();
 	struct txn *txn = txn_begin(node->db, true);
-	if (m->type == MESSAGE_BUCKETS_GET) {
-		uint8_t buckets[SETDIGEST_BUCKETS_LEN];
-		setdigest_buckets(txn, m->author, m->incarnation, buckets);
-		buckets[77] ^= answers->wrong_buckets;
-		message_buckets(&out, m->author, m->incarnation, m->counter, buckets);
-	} else if (m->type == MESSAGE_LEAVES_GET) {
-		struct setdigest_leaves leaves;
-		setdigest_leaves(txn, m->author, m->incarnation, m->bucket, &leaves);
-		if (answers->wrong_leaves && leaves.count > 0)
-			leaves.items[0].hash.b[0] ^= 1;
-		message_leaves(&out, m->author, m->incarnation, m->counter, m->bucket, &leaves);
-		setdigest_leaves_fini(&leaves);
+	if (m->type == MESSAGE_LEAVES_GET) {
+		struct setdigest_page *page = mem_new(1, sizeof(*page));
+		setdigest_page(txn, m->author, m->incarnation, m->place, page);
+		page->path[0][77] ^= answers->wrong_path;
+		if (answers->wrong_leaves && page->count > 0)
+			page->leaves[0].hash.b[0] ^= 1;
+		message_leaves(&out, m->author, m->incarnation, &m->digest, page);
+		free(page);
 	} else if (m->type == MESSAGE_RECORDS_GET) {
 		answer_records(txn, m, &out, answers->no_records);
 	} else if (m->type == MESSAGE_STATES) {
@@ -623,7 +624,7 @@ static void records_kept_back_are_counted_and_asked_for(void **state)
 	assert_int_equal(member_at(towns, towns->a).missing, 300);
 	assert_true(towns->m->foe->got[MESSAGE_RECORDS_GET] > 0);
 	assert_true(towns->m->foe->up);
-	/* Now she delivers: one bucket after the other, until all is there. */
+	/* Now she delivers: one page after the other, until all is there. */
 	answers.no_records = false;
 	struct buf out = message_new();
 	message_sync_end(&out);
@@ -647,8 +648,8 @@ static void digests_that_do_not_fit_end_the_session(void **state)
 		struct pen pen;
 		pen_take(&pen, towns);
 		struct answers answers = {
-			.pen = &pen, .wrong_buckets = i == 0, .wrong_leaves = i == 1};
-		append_honestly(&pen, 5, &head);
+			.pen = &pen, .wrong_path = i == 0, .wrong_leaves = i == 1};
+		append_honestly(&pen, 100, &head);
 		meet(towns, towns->a);
 		towns->m->foe->answer = answer;
 		towns->m->foe->arg = &answers;

@@ -76,7 +76,7 @@ static void test_send_queue(void **state)
 	}
 }
 
-/* What could not be written whole is not sent, and the peer can not be left with a gap. */
+/* What could not be written whole is left out, which is told here; the peer is not at fault. */
 static void test_send_faulty(void **state)
 {
 	struct hub_fixture *f = *state;
@@ -86,16 +86,20 @@ static void test_send_faulty(void **state)
 	buf_add(&out, bytes_str("too long"));
 	assert_int_not_equal(out.err, ERR_OK);
 	hub_send(hub, f->peer, &out);
-	assert_heard(&f->node, f->peer, "CLOSE:NOMEM");
-	assert_false(f->peer->up);
-	/* And nothing more goes to it, good or not; it is not closed twice. */
+	assert_heard(&f->node, f->peer, "");
+	assert_int_equal(hub_node_note(&f->node, NOTE_UNSAID)->link, f->peer->link);
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_sync_end(&out);
 	hub_send(hub, f->peer, &out);
+	assert_heard(&f->node, f->peer, "SYNC_END");
+	/* To who is gone nothing goes, good or not. */
+	f->peer->up = false;
+	hub_node_forget(&f->node);
 	buf_init(&out, 4);
 	buf_add(&out, bytes_str("too long"));
 	hub_send(hub, f->peer, &out);
-	assert_heard(&f->node, f->peer, "CLOSE:NOMEM");
+	assert_heard(&f->node, f->peer, "");
+	assert_null(hub_node_note(&f->node, NOTE_UNSAID));
 }
 
 static void test_bad(void **state)

@@ -50,13 +50,15 @@ static void put_list(struct buf *out, enum message_type type, unsigned count)
 
 static void put_leaves(struct buf *out, size_t count)
 {
-	struct setdigest_leaves leaves = {.items = mem_new(count + 1, sizeof(*leaves.items)),
-					  .count = count};
+	struct setdigest_page *page = mem_new(1, sizeof(*page));
+	page->place = UINT64_MAX;
+	page->depth = 2;
+	page->count = count;
 	for (size_t i = 0; i < count; i++)
-		leaves.items[i] =
+		page->leaves[i] =
 			(struct setdigest_leaf){.slot_len = LIMIT_SLOT_LEN_MAX, .sequence = i};
-	message_leaves(out, 257, 2, 3, 255, &leaves);
-	free(leaves.items);
+	message_leaves(out, 257, 2, &digest, page);
+	free(page);
 }
 
 static void put_records_get(struct buf *out, size_t count)
@@ -71,7 +73,7 @@ static void put_records_get(struct buf *out, size_t count)
 
 static void put_sample(struct buf *out, enum message_type type)
 {
-	static const uint8_t buckets[SETDIGEST_BUCKETS_LEN] = {9};
+	static const uint8_t entries[72];
 	switch (type) {
 	case MESSAGE_HELLO:
 		message_hello(out, "allmende 0.1", UINT32_MAX, UINT64_MAX, &digest, addresses);
@@ -98,14 +100,11 @@ static void put_sample(struct buf *out, enum message_type type)
 	case MESSAGE_HEAD:
 		message_head(out, bytes_str("head"));
 		return;
-	case MESSAGE_BUCKETS_GET:
-		message_buckets_get(out, 257, 2, 3);
-		return;
-	case MESSAGE_BUCKETS:
-		message_buckets(out, 257, 2, 3, buckets);
+	case MESSAGE_NOT_HERE:
+		message_not_here(out, 257, 2);
 		return;
 	case MESSAGE_LEAVES_GET:
-		message_leaves_get(out, 257, 2, 3, 255);
+		message_leaves_get(out, 257, 2, &digest, UINT64_MAX);
 		return;
 	case MESSAGE_LEAVES:
 		put_leaves(out, 2);
@@ -129,7 +128,7 @@ static void put_sample(struct buf *out, enum message_type type)
 		message_index_get(out, &of, &addr, &token);
 		return;
 	case MESSAGE_INDEX:
-		message_index(out, &of, bytes_of(buckets, 72), true);
+		message_index(out, &of, bytes_obj(&entries), true);
 		return;
 	case MESSAGE_CHUNK:
 		message_chunk(out, &of.dataset, &addr, bytes_str("chunk"), true);
@@ -162,8 +161,6 @@ static void assert_author(const struct message *m)
 {
 	assert_int_equal(m->author, 257);
 	assert_int_equal(m->incarnation, 2);
-	if (m->type != MESSAGE_RECORDS_GET)
-		assert_true(m->counter == 3);
 }
 
 static void read_hello(struct message *m)
@@ -224,7 +221,8 @@ static void read_leaves(struct message *m)
 {
 	struct setdigest_leaf leaf;
 	assert_author(m);
-	assert_int_equal(m->bucket, 255);
+	assert_true(m->place == UINT64_MAX && id_eq(&m->digest, &digest));
+	assert_int_equal(m->body.len, 2 * SETDIGEST_STEP_LEN);
 	for (unsigned i = 0; i < 2; i++) {
 		assert_true(message_next_leaf(m, &leaf));
 		assert_int_equal(leaf.slot_len, LIMIT_SLOT_LEN_MAX);
@@ -282,17 +280,12 @@ static void read_sample(struct message *m)
 	case MESSAGE_HEAD:
 		assert_text(m->body, "head");
 		return;
-	case MESSAGE_BUCKETS_GET:
+	case MESSAGE_NOT_HERE:
 		assert_author(m);
-		return;
-	case MESSAGE_BUCKETS:
-		assert_author(m);
-		assert_int_equal(m->body.len, SETDIGEST_BUCKETS_LEN);
-		assert_int_equal(m->body.ptr[0], 9);
 		return;
 	case MESSAGE_LEAVES_GET:
 		assert_author(m);
-		assert_int_equal(m->bucket, 255);
+		assert_true(m->place == UINT64_MAX && id_eq(&m->digest, &digest));
 		return;
 	case MESSAGE_LEAVES:
 		read_leaves(m);
@@ -408,14 +401,14 @@ static enum err decode_type(uint64_t type, unsigned elements)
 static void unknown_types_are_another_version(void **state)
 {
 	assert_int_equal(decode_type(0, 1), ERR_VERSION);
-	assert_int_equal(decode_type(TYPE_COUNT + 1, 1), ERR_VERSION);
+	assert_int_equal(decode_type(11, 1), ERR_VERSION);
 	assert_int_equal(decode_type(255, 3), ERR_VERSION);
 	assert_int_equal(decode_type(UINT32_MAX, 3), ERR_VERSION);
 	assert_int_equal(decode_type((uint64_t)UINT32_MAX + 1, 3), ERR_MALFORMED);
 	/* 16 modulo 2^32 is not SYNC_END. */
 	assert_int_equal(decode_type(((uint64_t)1 << 32) + 16, 0), ERR_MALFORMED);
 	assert_int_equal(decode_type(16, 0), ERR_OK);
-	assert_string_equal(message_name((enum message_type)(TYPE_COUNT + 1)), "unknown");
+	assert_string_equal(message_name((enum message_type)11), "unknown");
 }
 
 /* Nil stands for what may be absent and nothing else. */
@@ -532,8 +525,8 @@ static void counts_are_limited(void **state)
 		assert_int_equal(try_list(lists[i], MESSAGE_LIST_COUNT_MAX + 1), ERR_MALFORMED);
 		assert_int_equal(try_list(lists[i], 8192), ERR_OK);
 	}
-	assert_int_equal(try_list(MESSAGE_GROUPS, MESSAGE_GROUP_COUNT_MAX), ERR_OK);
-	assert_int_equal(try_list(MESSAGE_GROUPS, MESSAGE_GROUP_COUNT_MAX + 1), ERR_MALFORMED);
+	assert_int_equal(try_list(MESSAGE_GROUPS, MESSAGE_LIST_COUNT_MAX), ERR_OK);
+	assert_int_equal(try_list(MESSAGE_GROUPS, MESSAGE_LIST_COUNT_MAX + 1), ERR_MALFORMED);
 	assert_int_equal(try_list(MESSAGE_CHUNK_GET, MESSAGE_LIST_COUNT_MAX), ERR_OK);
 	struct buf out;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
@@ -622,32 +615,39 @@ static void answers_are_cut_between_letters(void **state)
 	buf_fini(&out);
 }
 
-static enum err try_leaf(size_t slot_len, uint64_t bucket)
+static enum err try_leaves(size_t slot_len, size_t path_len, uint32_t count)
 {
+	static const uint8_t path[SETDIGEST_DEPTH_MAX * SETDIGEST_STEP_LEN + SETDIGEST_STEP_LEN];
 	struct buf out;
 	uint8_t slot[LIMIT_SLOT_LEN_MAX + 1] = {0};
-	buf_init(&out, 1000);
-	out_array(&out, 6);
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	out_array(&out, 7);
 	out_uint(&out, MESSAGE_LEAVES);
 	out_uint(&out, 257);
 	out_uint(&out, 1);
-	out_uint(&out, 1);
-	out_uint(&out, bucket);
-	out_array(&out, 1);
-	out_array(&out, 3);
-	out_bin(&out, bytes_of(slot, slot_len));
-	out_uint(&out, 1);
 	out_fixed(&out, digest.b, ID_LEN);
+	out_uint(&out, 1);
+	out_bin(&out, bytes_of(path, path_len));
+	out_array(&out, count);
+	for (uint32_t i = 0; i < count; i++) {
+		out_array(&out, 3);
+		out_bin(&out, bytes_of(slot, slot_len));
+		out_uint(&out, 1);
+		out_fixed(&out, digest.b, ID_LEN);
+	}
 	return decode(&out);
 }
 
 static void leaves_are_limited(void **state)
 {
-	assert_int_equal(try_leaf(0, 0), ERR_MALFORMED);
-	assert_int_equal(try_leaf(1, 0), ERR_OK);
-	assert_int_equal(try_leaf(LIMIT_SLOT_LEN_MAX, 255), ERR_OK);
-	assert_int_equal(try_leaf(LIMIT_SLOT_LEN_MAX + 1, 255), ERR_MALFORMED);
-	assert_int_equal(try_leaf(1, 256), ERR_MALFORMED);
+	const size_t path = SETDIGEST_DEPTH_MAX * SETDIGEST_STEP_LEN;
+	assert_int_equal(try_leaves(0, 0, 1), ERR_MALFORMED);
+	assert_int_equal(try_leaves(1, 0, 1), ERR_OK);
+	assert_int_equal(try_leaves(LIMIT_SLOT_LEN_MAX, path, SETDIGEST_LEAVES_MAX), ERR_OK);
+	assert_int_equal(try_leaves(LIMIT_SLOT_LEN_MAX + 1, 0, 1), ERR_MALFORMED);
+	assert_int_equal(try_leaves(1, 0, SETDIGEST_LEAVES_MAX + 1), ERR_MALFORMED);
+	assert_int_equal(try_leaves(1, path + SETDIGEST_STEP_LEN, 1), ERR_MALFORMED);
+	assert_int_equal(try_leaves(1, SETDIGEST_STEP_LEN - 1, 1), ERR_MALFORMED);
 }
 
 /* Five bytes must not make anybody reserve gigabytes or spin. */

@@ -125,7 +125,7 @@ static void order_does_not_matter(void **state)
 {
 	struct fixture *f = *state;
 	struct history *history = mem_new(1, sizeof(*history));
-	static const enum table tables[] = {TABLE_RECORD, TABLE_LEAF,    TABLE_BUCKET, TABLE_HEAD,
+	static const enum table tables[] = {TABLE_RECORD, TABLE_LEAF,    TABLE_NODE, TABLE_HEAD,
 					    TABLE_AUTHOR, TABLE_VERSION, TABLE_PATH};
 	struct random random = random_seeded(3);
 
@@ -146,33 +146,20 @@ static void order_does_not_matter(void **state)
 
 /* ---- reconciliation ---- */
 
-/* Everything node `b` has to ask `a` for; checks that nothing is left to do afterwards. */
-static size_t reconcile(struct ledger_node *a, struct ledger_node *b)
+/* Asks a for a page, and takes it at b; how many records had to be asked for. */
+static size_t page_take(struct ledger_node *a, struct ledger_node *b, uint64_t *place, bool *more)
 {
+	struct setdigest_page *page = mem_new(1, sizeof(*page));
 	struct author_state state = test_state(b, author1);
-	uint8_t theirs[SETDIGEST_BUCKETS_LEN], mine[SETDIGEST_BUCKETS_LEN];
 	struct buf missing;
 	size_t fetched = 0;
 
 	buf_init(&missing, 1 << 20);
-	setdigest_buckets(a->txn, author1, 1, theirs);
-	setdigest_buckets(b->txn, author1, 1, mine);
-	assert_int_equal(
-		ledger_buckets_check(&b->ledger, b->txn, author1, 1, state.counter, theirs),
-		ERR_OK);
-	for (unsigned i = 0; i < 256; i++) {
-		struct setdigest_leaves leaves;
-		struct digest digest;
-		if (memcmp(theirs + i * ID_LEN, mine + i * ID_LEN, ID_LEN) == 0)
-			continue;
-		memcpy(digest.b, theirs + i * ID_LEN, ID_LEN);
-		setdigest_leaves(a->txn, author1, 1, (uint8_t)i, &leaves);
-		assert_int_equal(ledger_reconcile_bucket(&b->ledger, b->txn, author1, 1,
-							 state.counter, (uint8_t)i, &digest,
-							 &leaves, &missing),
-				 ERR_OK);
-		setdigest_leaves_fini(&leaves);
-	}
+	assert_int_equal(ledger_page(&a->ledger, a->txn, author1, 1, &state.head_set, *place, page),
+			 ERR_OK);
+	assert_int_equal(ledger_repair(&b->ledger, b->txn, author1, 1, &state.head_set, page,
+				       &missing, place, more),
+			 ERR_OK);
 	for (size_t at = 0; at < missing.len; at += 8) {
 		struct ledger_news news;
 		struct bytes whole;
@@ -182,6 +169,19 @@ static size_t reconcile(struct ledger_node *a, struct ledger_node *b)
 		fetched++;
 	}
 	buf_fini(&missing);
+	free(page);
+	return fetched;
+}
+
+/* Everything node `b` has to ask `a` for. */
+static size_t reconcile(struct ledger_node *a, struct ledger_node *b)
+{
+	uint64_t place = 0;
+	size_t fetched = 0;
+	bool more = true;
+
+	while (more)
+		fetched += page_take(a, b, &place, &more);
 	return fetched;
 }
 
@@ -251,57 +251,82 @@ static void reconciliation_makes_complete(void **state)
 static void lies_delete_nothing(void **state)
 {
 	struct fixture *f = *state;
-	struct setdigest_leaves leaves, other;
-	uint8_t buckets[SETDIGEST_BUCKETS_LEN];
+	struct setdigest_page *page = mem_new(1, sizeof(*page));
 	struct author_state s;
-	struct digest digest;
+	struct digest other;
 	struct buf missing;
-	uint8_t bucket = 0;
+	uint64_t place;
+	bool more;
 
 	publish_many(f, 60);
 	assert_int_equal(ledger_head_make(&f->author.ledger, f->author.txn, NULL), ERR_OK);
 	assert_int_equal(test_copy(&f->author, &f->a, author1), 60);
 	s = test_state(&f->a, author1);
+	other = s.head_set;
+	other.b[9] ^= 1;
 	buf_init(&missing, 4096);
-	setdigest_buckets(f->author.txn, author1, 1, buckets);
+	struct ledger *ledger = &f->a.ledger;
+	struct txn *txn = f->a.txn;
 	assert_int_equal(
-		ledger_buckets_check(&f->a.ledger, f->a.txn, author1, 1, s.counter + 1, buckets),
+		ledger_page(&f->author.ledger, f->author.txn, author1, 1, &s.head_set, 7, page),
+		ERR_OK);
+	/* another set, another incarnation, another author */
+	assert_int_equal(
+		ledger_repair(ledger, txn, author1, 1, &other, page, &missing, &place, &more),
 		ERR_AGAIN);
 	assert_int_equal(
-		ledger_buckets_check(&f->a.ledger, f->a.txn, author1, 2, s.counter, buckets),
+		ledger_repair(ledger, txn, author1, 2, &s.head_set, page, &missing, &place, &more),
 		ERR_AGAIN);
-	assert_int_equal(ledger_buckets_check(&f->a.ledger, f->a.txn, 512, 1, 1, buckets),
-			 ERR_ABSENT);
-	buckets[77] ^= 1;
 	assert_int_equal(
-		ledger_buckets_check(&f->a.ledger, f->a.txn, author1, 1, s.counter, buckets),
+		ledger_repair(ledger, txn, 512, 1, &s.head_set, page, &missing, &place, &more),
+		ERR_ABSENT);
+	/* a page without a leaf, and with another */
+	page->count--;
+	assert_int_equal(
+		ledger_repair(ledger, txn, author1, 1, &s.head_set, page, &missing, &place, &more),
 		ERR_DENIED);
-	buckets[77] ^= 1;
-	while (id_is_zero(buckets + bucket * ID_LEN))
-		bucket++;
-	memcpy(digest.b, buckets + bucket * ID_LEN, ID_LEN);
-	setdigest_leaves(f->author.txn, author1, 1, bucket, &leaves);
-	/* leaves that are not those of the digest; leaves of another bucket; another head */
-	other = leaves;
-	other.count--;
-	assert_int_equal(ledger_reconcile_bucket(&f->a.ledger, f->a.txn, author1, 1, s.counter,
-						 bucket, &digest, &other, &missing),
-			 ERR_DENIED);
-	leaves.items[0].sequence++;
-	assert_int_equal(ledger_reconcile_bucket(&f->a.ledger, f->a.txn, author1, 1, s.counter,
-						 bucket, &digest, &leaves, &missing),
-			 ERR_DENIED);
-	leaves.items[0].sequence--;
-	assert_int_equal(ledger_reconcile_bucket(&f->a.ledger, f->a.txn, author1, 1, s.counter,
-						 (uint8_t)(bucket + 1), &digest, &leaves, &missing),
-			 ERR_DENIED);
-	assert_int_equal(ledger_reconcile_bucket(&f->a.ledger, f->a.txn, author1, 1, s.counter + 1,
-						 bucket, &digest, &leaves, &missing),
-			 ERR_AGAIN);
+	page->count++;
+	page->leaves[0].sequence++;
+	assert_int_equal(
+		ledger_repair(ledger, txn, author1, 1, &s.head_set, page, &missing, &place, &more),
+		ERR_DENIED);
 	assert_int_equal(missing.len, 0);
 	assert_int_equal(completeness(&f->a), LEDGER_COMPLETE);
-	setdigest_leaves_fini(&leaves);
+	free(page);
 	buf_fini(&missing);
+}
+
+/*
+ * However many records of a page's part are here, one page looks at a bounded number of them, and
+ * the next ones go on.
+ */
+static void much_is_deleted_in_parts(void **state)
+{
+	enum { MANY = 2000 };
+	struct fixture *f = *state;
+	struct bytes head;
+	uint64_t place = 0;
+	unsigned pages = 0;
+	bool more = true;
+
+	for (uint32_t i = 0; i < MANY; i++)
+		test_append(&f->author.ledger, f->author.txn, i, 1);
+	assert_int_equal(test_copy(&f->author, &f->a, author1), MANY);
+	for (uint32_t i = 0; i < MANY; i++) {
+		uint8_t slot[5] = {120};
+		be32_put(slot + 1, i);
+		ledger_delete(&f->author.ledger, f->author.txn, bytes_obj(&slot));
+	}
+	assert_int_equal(ledger_head_make(&f->author.ledger, f->author.txn, NULL), ERR_OK);
+	assert_true(ledger_head(f->author.txn, author1, 1, &head));
+	assert_int_equal(ledger_accept_head(&f->a.ledger, f->a.txn, head, NULL), ERR_OK);
+	for (; more; pages++) {
+		uint64_t before = test_state(&f->a, author1).live_count;
+		assert_int_equal(page_take(&f->author, &f->a, &place, &more), 0);
+		assert_in_range(before - test_state(&f->a, author1).live_count, 1, 512);
+	}
+	assert_int_equal(pages, 4);
+	assert_int_equal(completeness(&f->a), LEDGER_COMPLETE);
 }
 
 /* ---- what arrives ---- */
@@ -536,6 +561,7 @@ int main(void)
 		T(order_does_not_matter),
 		T(reconciliation_makes_complete),
 		T(lies_delete_nothing),
+		T(much_is_deleted_in_parts),
 		T(forged_records_are_not_taken),
 		T(forged_record_displaces_nothing),
 		T(arrivals_are_decoded),

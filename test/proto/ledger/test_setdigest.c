@@ -58,43 +58,89 @@ static struct digest hash_of(unsigned n, uint64_t sequence)
 	return digest;
 }
 
+static uint64_t place_of(struct bytes slot)
+{
+	struct digest digest;
+
+	hash_once(digest.b, "am1.slot", slot);
+	return be64_get(digest.b);
+}
+
 static int slot_order(const void *a, const void *b)
 {
 	uint8_t x[LIMIT_SLOT_LEN_MAX], y[LIMIT_SLOT_LEN_MAX];
+	struct bytes one = slot_of(x, *(const unsigned *)a),
+		     other = slot_of(y, *(const unsigned *)b);
+	uint64_t place = place_of(one), other_place = place_of(other);
 
-	return bytes_cmp(slot_of(x, *(const unsigned *)a), slot_of(y, *(const unsigned *)b));
+	if (place != other_place)
+		return place < other_place ? -1 : 1;
+	return bytes_cmp(one, other);
 }
 
-/* The set digest from the words of the protocol, with nothing of the module under test. */
+/* The leaves of slots that are there, as they are hashed. */
+static void model_leaves(struct buf *out, const struct model *model, const unsigned *order,
+			 size_t count)
+{
+	uint8_t slot[LIMIT_SLOT_LEN_MAX];
+
+	for (size_t i = 0; i < count; i++) {
+		struct bytes s = slot_of(slot, order[i]);
+		struct digest hash = hash_of(order[i], model->sequence[order[i]]);
+		buf_add_be16(out, (uint16_t)s.len);
+		buf_add(out, s);
+		buf_add_be64(out, model->sequence[order[i]]);
+		buf_add(out, id_bytes(&hash));
+	}
+}
+
+static unsigned digit_of(unsigned n, unsigned depth)
+{
+	uint8_t slot[LIMIT_SLOT_LEN_MAX];
+
+	return (unsigned)(place_of(slot_of(slot, n)) >> (60 - 4 * depth)) & 15;
+}
+
+/* The digest of a node from the words of the protocol; order: its slots, in order. */
+static struct digest model_node(const struct model *model, const unsigned *order, size_t count,
+				unsigned depth)
+{
+	uint8_t children[16 * ID_LEN];
+	struct digest digest = {{0}};
+	struct buf leaves;
+
+	if (count == 0)
+		return digest;
+	if (count <= 64) {
+		buf_init(&leaves, 1 << 20);
+		model_leaves(&leaves, model, order, count);
+		hash_once(digest.b, "am1.leaves", buf_bytes(&leaves));
+		buf_fini(&leaves);
+		return digest;
+	}
+	for (unsigned child = 0, at = 0; child < 16; child++) {
+		unsigned end = at;
+		while (end < count && digit_of(order[end], depth) == child)
+			end++;
+		digest = model_node(model, order + at, end - at, depth + 1);
+		memcpy(children + child * ID_LEN, digest.b, ID_LEN);
+		at = end;
+	}
+	hash_once(digest.b, "am1.children", bytes_obj(&children));
+	return digest;
+}
+
 static struct digest model_digest(const struct model *model)
 {
-	uint8_t buckets[256 * ID_LEN] = {0}, slot[LIMIT_SLOT_LEN_MAX];
-	struct digest digest;
 	unsigned order[SLOTS];
+	size_t count = 0;
 
 	for (unsigned n = 0; n < SLOTS; n++)
-		order[n] = n;
-	qsort(order, SLOTS, sizeof(order[0]), slot_order);
-	for (unsigned bucket = 0; bucket < 256; bucket++) {
-		struct buf leaves;
-		buf_init(&leaves, 1 << 20);
-		for (unsigned i = 0; i < SLOTS; i++) {
-			unsigned n = order[i];
-			struct bytes s = slot_of(slot, n);
-			hash_once(digest.b, "am1.slot", s);
-			if (digest.b[0] != bucket || !model->sequence[n])
-				continue;
-			struct digest hash = hash_of(n, model->sequence[n]);
-			buf_add_be16(&leaves, (uint16_t)s.len);
-			buf_add(&leaves, s);
-			buf_add_be64(&leaves, model->sequence[n]);
-			buf_add(&leaves, id_bytes(&hash));
-		}
-		if (leaves.len > 0)
-			hash_once(buckets + bucket * ID_LEN, "am1.bucket", buf_bytes(&leaves));
-		buf_fini(&leaves);
-	}
-	hash_once(digest.b, "am1.set", bytes_obj(&buckets));
+		if (model->sequence[n])
+			order[count++] = n;
+	qsort(order, count, sizeof(order[0]), slot_order);
+	struct digest digest = model_node(model, order, count, 0);
+	hash_once(digest.b, "am1.set", id_bytes(&digest));
 	return digest;
 }
 
@@ -146,7 +192,7 @@ static void kept_is_made_from_scratch(void **state)
 		del(f->txn, &model, n);
 	assert_same(f->txn, &model);
 	assert_int_equal(txn_count(f->txn, TABLE_LEAF), 0);
-	assert_int_equal(txn_count(f->txn, TABLE_BUCKET), 0);
+	assert_int_equal(txn_count(f->txn, TABLE_NODE), 0);
 }
 
 static void order_does_not_matter(void **state)
@@ -206,47 +252,142 @@ static void every_difference_shows(void **state)
 	assert_true(id_eq(&before, &after));
 }
 
-static void leaves_are_what_was_put(void **state)
+/* All pages of a set, one after the other; how many leaves they have. */
+static size_t pages_read(struct txn *txn, uint32_t author, unsigned *depth_max)
+{
+	struct setdigest_page *page = mem_new(1, sizeof(*page));
+	struct digest set;
+	uint64_t place = 0;
+	size_t count = 0;
+
+	*depth_max = 0;
+	setdigest_root(txn, author, 1, &set);
+	do {
+		assert_true(setdigest_page(txn, author, 1, place, page));
+		assert_true(setdigest_page_check(page, &set));
+		assert_true(page->count <= SETDIGEST_LEAVES_MAX);
+		count += page->count;
+		*depth_max = page->depth > *depth_max ? page->depth : *depth_max;
+		place = setdigest_page_last(page) + 1;
+	} while (place != 0);
+	free(page);
+	return count;
+}
+
+static void pages_prove_themselves(void **state)
 {
 	struct fixture *f = *state;
 	struct model model = {{0}};
-	struct setdigest_leaves leaves;
-	uint8_t buckets[SETDIGEST_BUCKETS_LEN], slot[LIMIT_SLOT_LEN_MAX];
-	struct digest digest, root, hash;
+	struct setdigest_page *page = mem_new(1, sizeof(*page));
+	struct digest set, hash;
+	uint8_t slot[LIMIT_SLOT_LEN_MAX];
 	uint64_t sequence;
-	size_t count = 0;
+	unsigned depth;
 
 	for (unsigned n = 0; n < SLOTS; n++)
 		put(f->txn, &model, n, n + 1);
-	setdigest_buckets(f->txn, AUTHOR, 1, buckets);
-	for (unsigned bucket = 0; bucket < 256; bucket++) {
-		setdigest_leaves(f->txn, AUTHOR, 1, (uint8_t)bucket, &leaves);
-		for (size_t i = 0; i < leaves.count; i++)
-			assert_int_equal(setdigest_bucket_of(bytes_of(leaves.items[i].slot,
-								      leaves.items[i].slot_len)),
-					 bucket);
-		setdigest_bucket_digest(&digest, leaves.items, leaves.count);
-		assert_memory_equal(digest.b, buckets + bucket * ID_LEN, ID_LEN);
-		count += leaves.count;
-		setdigest_leaves_fini(&leaves);
-	}
-	assert_int_equal(count, SLOTS);
-	setdigest_root_of(&root, buckets);
-	setdigest_root(f->txn, AUTHOR, 1, &digest);
-	assert_true(id_eq(&root, &digest));
+	assert_int_equal(pages_read(f->txn, AUTHOR, &depth), SLOTS);
+	assert_int_equal(depth, 1);
+	assert_int_equal(pages_read(f->txn, AUTHOR + 1, &depth), 0);
+	setdigest_root(f->txn, AUTHOR, 1, &set);
+	assert_true(setdigest_page(f->txn, AUTHOR, 1, UINT64_MAX / 3, page));
+	/* any byte of the way, a leaf, a leaf less, another place */
+	page->path[0][500] ^= 1;
+	assert_false(setdigest_page_check(page, &set));
+	page->path[0][500] ^= 1;
+	page->leaves[0].sequence++;
+	assert_false(setdigest_page_check(page, &set));
+	page->leaves[0].sequence--;
+	page->count--;
+	assert_false(setdigest_page_check(page, &set));
+	page->count++;
+	page->place = 0;
+	assert_false(setdigest_page_check(page, &set));
+	page->place = UINT64_MAX / 3;
+	assert_true(setdigest_page_check(page, &set));
+	free(page);
 	assert_true(setdigest_get(f->txn, AUTHOR, 1, slot_of(slot, 5), &sequence, &hash));
 	assert_int_equal(sequence, 6);
 	assert_false(setdigest_get(f->txn, AUTHOR, 2, slot_of(slot, 5), &sequence, &hash));
+}
+
+/* The differing pages of two sets are all visited, and no others. */
+static void differences_are_found(void **state)
+{
+	struct fixture *f = *state;
+	struct setdigest_page *page = mem_new(1, sizeof(*page));
+	struct digest hash = hash_of(1, 1), mine;
+	uint8_t slot[LIMIT_SLOT_LEN_MAX];
+	struct model model = {{0}};
+	uint64_t place = 0;
+	unsigned found = 0, visited = 0;
+	bool more = true;
+
+	for (unsigned n = 0; n < SLOTS; n++) {
+		put(f->txn, &model, n, n + 1);
+		hash = hash_of(n, n + 1 + (n % 50 == 0));
+		if (n % 70 > 0)
+			setdigest_put(f->txn, AUTHOR + 1, 1, slot_of(slot, n),
+				      n + 1 + (n % 50 == 0), &hash);
+	}
+	setdigest_root(f->txn, AUTHOR + 1, 1, &mine);
+	for (; more; visited++) {
+		assert_true(setdigest_page(f->txn, AUTHOR, 1, place, page));
+		for (size_t i = 0; i < page->count; i++) {
+			uint64_t sequence;
+			struct bytes s = bytes_of(page->leaves[i].slot, page->leaves[i].slot_len);
+			found += !setdigest_get(f->txn, AUTHOR + 1, 1, s, &sequence, &hash) ||
+				 sequence != page->leaves[i].sequence;
+		}
+		more = setdigest_differs(f->txn, AUTHOR + 1, 1, page, &place);
+	}
+	assert_int_equal(found, 8 + 6 - 2); /* 0 and 350 are both */
+	assert_in_range(visited, 2, 1 + 12);
+	free(page);
+}
+
+/*
+ * Slots whose hashes begin with the same byte, as an author can find them: pages stay what they
+ * are, and a change looks at one list.
+ */
+static void ground_slots_are_told(void **state)
+{
+	enum { GROUND = 2000 };
+	struct fixture *f = *state;
+	const struct digest hash = {{1}};
+	unsigned count = 0, depth;
+	struct digest before, after;
+
+	for (uint32_t n = 0; count < GROUND; n++) {
+		uint8_t slot[5] = {9};
+		be32_put(slot + 1, n);
+		if (place_of(bytes_obj(&slot)) >> 56 != 0)
+			continue;
+		setdigest_put(f->txn, AUTHOR, 1, bytes_obj(&slot), n + 1, &hash);
+		count++;
+	}
+	assert_int_equal(pages_read(f->txn, AUTHOR, &depth), GROUND);
+	assert_in_range(depth, 4, 5);
+	/* One list of at most 64 leaves, and a node for each digit. */
+	setdigest_root(f->txn, AUTHOR, 1, &before);
+	setdigest_touch(f->txn, AUTHOR, 1, 0);
+	size_t touched = 0;
+	struct walk walk = walk_begin(f->txn, TABLE_NODE, bytes_of(NULL, 0));
+	while (walk_next(&walk))
+		touched += walk.value.len == 8;
+	assert_in_range(touched, 2, 6);
+	setdigest_root(f->txn, AUTHOR, 1, &after);
+	assert_true(id_eq(&before, &after));
 }
 
 /* Rows of another length are damage, not digests. */
 static void damaged_rows_are_told(void **state)
 {
 	struct fixture *f = *state;
-	struct row_key key = key_bucket(AUTHOR, 1, 5);
+	struct row_key key = key_node(AUTHOR, 1, 0, 0);
 	struct digest digest;
 
-	txn_put(f->txn, TABLE_BUCKET, row_key_bytes(&key), bytes_str("short"));
+	txn_put(f->txn, TABLE_NODE, row_key_bytes(&key), bytes_str("short"));
 	setdigest_root(f->txn, AUTHOR, 1, &digest);
 	assert_int_equal(txn_err(f->txn), ERR_CORRUPT);
 }
@@ -257,7 +398,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(kept_is_made_from_scratch, setup, teardown),
 		cmocka_unit_test_setup_teardown(order_does_not_matter, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_difference_shows, setup, teardown),
-		cmocka_unit_test_setup_teardown(leaves_are_what_was_put, setup, teardown),
+		cmocka_unit_test_setup_teardown(pages_prove_themselves, setup, teardown),
+		cmocka_unit_test_setup_teardown(differences_are_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(ground_slots_are_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_rows_are_told, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
