@@ -41,6 +41,8 @@ struct limits limits_default(void)
 		.junk_max = 512,
 		.pause_ms_min = MINUTE,
 		.pause_ms_max = HOUR,
+		.quota_record_count = 256 * KIB,
+		.quota_record_bytes = 256 * MIB,
 		.store_bytes_max = 0,
 	};
 }

@@ -81,6 +81,9 @@ struct limits {
 	uint32_t junk_max;          /* of one payer within a minute; then it is paused */
 	uint32_t pause_ms_min;      /* the first pause; each one more is twice as long */
 	uint32_t pause_ms_max;
+	/* of all live records of an author with node index 0; the same everywhere (quota.h) */
+	uint64_t quota_record_count;
+	uint64_t quota_record_bytes;
 	uint64_t store_bytes_max; /* size limit of the node; 0: the disk */
 };
 

@@ -15,6 +15,8 @@
 #define MAP_BYTES        (UINT64_C(1) << 40)
 #define READER_COUNT_MAX 128
 #define SUM_LEN          8
+#define PAGE_LEN         UINT64_C(4096)
+#define ROW_FRAME_LEN    16 /* beside key and value */
 #define VALUE_LEN_MAX    ((size_t)LIMIT_MANIFEST_LEN_MAX)
 
 struct db {
@@ -34,6 +36,7 @@ struct txn {
 	enum err err;
 	bool write;
 	struct txn_cost cost;
+	uint64_t put_bytes;
 	/*
 	 * Where the last walk over each table stands; closed by a write to the table, so that
 	 * nothing depends on how LMDB moves cursors under writes.
@@ -344,6 +347,22 @@ bool txn_has(struct txn *txn, enum table table, struct bytes key)
 	return txn_get(txn, table, key, &value);
 }
 
+/*
+ * What a row may add to the file: large ones have pages of their own, others share pages that are
+ * half full at least.
+ */
+static uint64_t row_growth(size_t key_len, size_t value_len)
+{
+	uint64_t len = key_len + value_len + ROW_FRAME_LEN;
+
+	return len > PAGE_LEN / 2 ? (len + PAGE_LEN - 1) / PAGE_LEN * PAGE_LEN : 2 * len;
+}
+
+uint64_t txn_put_bytes(const struct txn *txn)
+{
+	return txn->put_bytes;
+}
+
 void txn_put(struct txn *txn, enum table table, struct bytes key, struct bytes value)
 {
 	struct buf *row = &txn->db->scratch;
@@ -371,6 +390,7 @@ void txn_put(struct txn *txn, enum table table, struct bytes key, struct bytes v
 	if (txn->err)
 		return;
 	mdb_value = val_of(buf_bytes(row));
+	txn->put_bytes += row_growth(key.len, row->len);
 	txn_fail(txn,
 		 err_of_mdb(mdb_put(txn->mdb, txn->db->table[table], &mdb_key, &mdb_value, 0)));
 }

@@ -69,6 +69,8 @@ void txn_put(struct txn *txn, enum table table, struct bytes key, struct bytes v
  * The usual end of making a row: puts what is in value, or lets its fault stick, and releases it.
  */
 void txn_put_row(struct txn *txn, enum table table, const struct row_key *key, struct buf *value);
+/* By how much the file may have grown by what was put so far, an estimate from above. */
+uint64_t txn_put_bytes(const struct txn *txn);
 /* True when the key was there. */
 bool txn_del(struct txn *txn, enum table table, struct bytes key);
 /* Number of rows of a table. */

@@ -69,11 +69,12 @@ static json_t *members_json(const struct overview *overview)
 					member->state, "missing", api_uint(member->missing),
 					"head_ms", (json_int_t)member->head_time_ms));
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "all", api_uint(overview->members),
-			 "complete", api_uint(overview->complete), "partial",
-			 api_uint(overview->partial), "stale", api_uint(overview->stale),
-			 "disputed", api_uint(overview->disputed), "unknown",
-			 api_uint(overview->unknown), "troubled", list);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "all",
+			 api_uint(overview->members), "complete", api_uint(overview->complete),
+			 "partial", api_uint(overview->partial), "stale", api_uint(overview->stale),
+			 "held_back", api_uint(overview->held), "over_quota",
+			 api_uint(overview->over), "disputed", api_uint(overview->disputed),
+			 "unknown", api_uint(overview->unknown), "troubled", list);
 }
 
 static json_t *datasets_json(const struct overview *overview)

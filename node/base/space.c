@@ -17,9 +17,19 @@ static unsigned percent_of(uint64_t used, uint64_t all)
 	return all >= 100 ? (unsigned)(used / (all / 100)) : 0;
 }
 
+/* What the file can grow by without getting longer counts as free. */
+static uint64_t disk_left(const struct space *space)
+{
+	return space->disk_free +
+	       (space->store_file > space->store_used ? space->store_file - space->store_used : 0);
+}
+
 static unsigned disk_percent(const struct space *space)
 {
-	return percent_of(space->disk_total - space->disk_free, space->disk_total);
+	uint64_t left = disk_left(space);
+
+	return left < space->disk_total ? percent_of(space->disk_total - left, space->disk_total)
+					: 0;
 }
 
 static unsigned limit_percent(const struct space *space)
@@ -36,15 +46,45 @@ unsigned space_percent(const struct space *space, const char **what, uint64_t *o
 	return limit > disk ? limit : disk;
 }
 
+static uint64_t above(uint64_t have, uint64_t kept)
+{
+	return have > kept ? have - kept : 0;
+}
+
+/*
+ * The bytes left until so many percent of limit and disk are used; of a large disk, until `plenty`
+ * are free.
+ */
+static uint64_t left_until(const struct space *space, unsigned of_limit, unsigned of_disk,
+			   uint64_t plenty)
+{
+	uint64_t kept = space->disk_total / 100 * (100 - of_disk);
+	uint64_t disk = above(disk_left(space), kept < plenty ? kept : plenty);
+	uint64_t limit = above(space->store_limit / 100 * of_limit, space->store_used);
+
+	if (!space->disk_total)
+		disk = UINT64_MAX;
+	if (!space->store_limit)
+		limit = UINT64_MAX;
+	return disk < limit ? disk : limit;
+}
+
+struct room space_room(const struct space *space)
+{
+	return (struct room){{
+		[ROOM_FOREIGN] = left_until(space, SPACE_REFUSE_PERCENT, SPACE_REFUSE_PERCENT,
+					    SPACE_PLENTY_BYTES),
+		[ROOM_RIGHTS] = left_until(space, SPACE_RIGHTS_PERCENT, SPACE_RIGHTS_PERCENT,
+					   SPACE_PLENTY_BYTES / 4),
+		[ROOM_OWN] = left_until(space, 100, SPACE_DISK_PERCENT, SPACE_PLENTY_BYTES / 16),
+	}};
+}
+
 enum headroom space_headroom(const struct space *space)
 {
-	if (space->store_limit && space->store_used >= space->store_limit)
-		return HEADROOM_NONE;
-	if (limit_percent(space) >= SPACE_REFUSE_PERCENT)
-		return HEADROOM_OWN;
-	if (disk_percent(space) >= SPACE_REFUSE_PERCENT && space->disk_free < SPACE_PLENTY_BYTES)
-		return HEADROOM_OWN;
-	return HEADROOM_ALL;
+	struct room room = space_room(space);
+
+	return room_level(&room);
 }
 
 void space_size(char out[SPACE_SIZE_LEN], uint64_t bytes)

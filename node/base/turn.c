@@ -283,10 +283,12 @@ struct turn_stats turn_stats(struct turn *turn)
 static void tell_room(struct turn *turn)
 {
 	struct space space;
+	struct room room;
 
 	space_take(&space, turn->options.db, turn->options.dir,
 		   turn->options.core.limits->store_bytes_max);
-	core_headroom(turn->core, space_headroom(&space));
+	room = space_room(&space);
+	core_room(turn->core, &room);
 }
 
 static void run_turn(struct turn *turn)

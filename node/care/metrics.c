@@ -148,6 +148,8 @@ static void put_members(struct buf *out, const char *name, const struct overview
 	put_count_of(out, name, "state", "complete", overview->complete);
 	put_count_of(out, name, "state", "partial", overview->partial);
 	put_count_of(out, name, "state", "stale", overview->stale);
+	put_count_of(out, name, "state", "held_back", overview->held);
+	put_count_of(out, name, "state", "over_quota", overview->over);
 	put_count_of(out, name, "state", "disputed", overview->disputed);
 	put_count_of(out, name, "state", "unknown", overview->unknown);
 }

@@ -66,6 +66,8 @@ static void count_members(struct overview *overview, struct hub *hub, struct txn
 		overview->members++;
 		overview->complete += !strcmp(state.state, "complete");
 		overview->partial += !strcmp(state.state, "partial");
+		overview->held += !strcmp(state.state, "held back");
+		overview->over += !strcmp(state.state, "over quota");
 		overview->stale += !strcmp(state.state, "stale");
 		overview->disputed += !strcmp(state.state, "disputed");
 		overview->unknown += !strcmp(state.state, "unknown");

@@ -34,7 +34,7 @@ struct overview {
 
 	/* from overview_take() */
 	struct membership_status membership; /* charter: borrowed until the end of the query */
-	uint64_t members, complete, partial, stale, disputed, unknown;
+	uint64_t members, complete, partial, held, over, stale, disputed, unknown;
 	struct overview_member troubled[OVERVIEW_TROUBLED_MAX];
 	size_t troubled_count;
 	uint64_t ahead;         /* linked members whose clock is ahead of ours */

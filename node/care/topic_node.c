@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "node/care/topics.h"
+#include "proto/ledger/quota.h"
+
+enum { QUOTA_WARN_PERCENT = 80 };
 
 #define MINUTE_MS      INT64_C(60000)
 #define CLOCK_WRONG_MS (10 * MINUTE_MS)
@@ -130,6 +133,18 @@ void topic_members(struct actions *list)
 	const struct overview *overview = list->overview;
 	uint64_t troubled = overview->members - overview->complete;
 
+	if (overview->held)
+		actions_add(list, ACTION_WARN, "allmende space",
+			    "what %" PRIu64
+			    " members have published waits for room: it is asked for "
+			    "when there is some",
+			    overview->held);
+	if (overview->over)
+		actions_add(list, ACTION_WARN, "allmende federation members",
+			    "%" PRIu64 " members have published more than their quota: nothing "
+			    "later of them is taken, by anybody; ask them what happened",
+			    overview->over);
+	troubled -= overview->held + overview->over;
 	if (troubled)
 		actions_add(list, ACTION_WARN, "allmende federation members",
 			    "%" PRIu64 " of %" PRIu64 " members not complete here: %" PRIu64
@@ -137,6 +152,27 @@ void topic_members(struct actions *list)
 			    " not heard from yet",
 			    troubled, overview->members, overview->partial, overview->stale,
 			    overview->disputed, overview->unknown);
+}
+
+/* What the own node may publish ends before anybody refuses it. */
+void topic_quota(struct actions *list)
+{
+	struct hub *hub = list->hub;
+	const struct quota usual = quota_usual(hub->options.limits, hub->author);
+	struct author_state own;
+
+	if (!hub->author || ledger_state(&hub->ledger, list->txn, hub->author, &own))
+		return;
+	unsigned percent = quota_percent(&usual, own.live_count, own.live_bytes);
+	if (percent < QUOTA_WARN_PERCENT)
+		return;
+	actions_add(list, percent < 100 ? ACTION_WARN : ACTION_CRITICAL,
+		    "allmende withdraw DATASET",
+		    "%u %% of what this node may publish is used (%" PRIu64 " of %" PRIu64
+		    " records, %" PRIu64 " of %" PRIu64
+		    " kB of them)%s: keep fewer versions (publish --keep), or withdraw datasets",
+		    percent, own.live_count, usual.count, own.live_bytes / 1000, usual.bytes / 1000,
+		    percent < 100 ? "" : ", and nothing more is published");
 }
 
 /* No fault: nobody has to want it. But its author should know. */

@@ -5,13 +5,21 @@ static const struct {
 	const char *name;
 	void (*collect)(struct actions *list);
 } topics[] = {
-	{"membership", topic_membership}, {"charter", topic_charter},
-	{"requests", topic_requests},     {"votes", topic_votes},
-	{"leaving", topic_leaving},       {"space", topic_space},
-	{"damage", topic_damage},         {"clock", topic_clock},
-	{"links", topic_links},           {"members", topic_members},
-	{"copies", topic_copies},         {"keys", topic_keys},
-	{"deliver", topic_deliver},       {"withdrawal", topic_withdrawal},
+	{"membership", topic_membership},
+	{"charter", topic_charter},
+	{"requests", topic_requests},
+	{"votes", topic_votes},
+	{"leaving", topic_leaving},
+	{"space", topic_space},
+	{"damage", topic_damage},
+	{"clock", topic_clock},
+	{"links", topic_links},
+	{"members", topic_members},
+	{"quota", topic_quota},
+	{"copies", topic_copies},
+	{"keys", topic_keys},
+	{"deliver", topic_deliver},
+	{"withdrawal", topic_withdrawal},
 	{"grants", topic_grants},
 };
 

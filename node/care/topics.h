@@ -39,6 +39,7 @@ void topic_damage(struct actions *list);
 void topic_clock(struct actions *list);
 void topic_links(struct actions *list);
 void topic_members(struct actions *list);
+void topic_quota(struct actions *list);
 void topic_copies(struct actions *list);
 void topic_keys(struct actions *list);
 /* each in a file of its own */

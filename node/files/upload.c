@@ -93,13 +93,22 @@ static void changed(struct upload *upload)
 
 /* Storing */
 
+static uint64_t job_bytes(const struct seal_job *job)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < job->count; i++)
+		bytes += job->pieces[i]->known ? 0 : job->pieces[i]->entry.size + ROOM_FRAME_LEN;
+	return bytes;
+}
+
 static void store_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct seal_job *job = arg;
 	struct upload *upload = job->upload;
 
 	/* also when it began with room enough: the size limit is one */
-	if (hub->headroom == HEADROOM_NONE) {
+	if (!ledger_room(&hub->ledger, txn, ROOM_OWN, job_bytes(job))) {
 		job->err = ERR_NOSPACE;
 		return;
 	}

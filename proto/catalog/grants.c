@@ -326,12 +326,15 @@ static enum err link_add(struct hub *hub, const struct charter_member *to,
 }
 
 static enum err token_publish(struct hub *hub, struct txn *txn, const struct digest *id,
-			      struct bytes body)
+			      struct bytes body, char *why)
 {
 	struct record_slot slot = record_slot_of(RECORD_TOKEN, id_bytes(id));
+	enum err err = ledger_append(&hub->ledger, txn, RECORD_TOKEN, record_slot_bytes(&slot),
+				     body, NULL, LEDGER_TELL);
 
-	return ledger_append(&hub->ledger, txn, RECORD_TOKEN, record_slot_bytes(&slot), body, NULL,
-			     LEDGER_TELL);
+	if (err == ERR_NOSPACE)
+		hub_quota_why(hub, txn, why);
+	return err;
 }
 
 /*
@@ -408,7 +411,7 @@ enum err grants_give(struct hub *hub, struct txn *txn, int64_t now_ms,
 	if (!err) {
 		*token = made.id;
 		err = text ? text_put(hub, txn, &base, to, terms, text, why)
-			   : token_publish(hub, txn, &made.id, buf_bytes(&body));
+			   : token_publish(hub, txn, &made.id, buf_bytes(&body), why);
 	}
 	if (!err && text && base.count == 1 && terms->verb >= VERB_READ) {
 		const struct token_link *last = &made.link[made.count - 1];
@@ -489,7 +492,7 @@ static enum err text_take(struct hub *hub, struct txn *txn, const struct grant_t
 	token_put(&body, links, token->count);
 	if (ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), hub->author, &record) ==
 	    ERR_ABSENT)
-		err = token_publish(hub, txn, &token->id, buf_bytes(&body));
+		err = token_publish(hub, txn, &token->id, buf_bytes(&body), why);
 	buf_fini(&body);
 	if (!err && text->has_key) {
 		err = epochs_wrap_take(hub, txn, &token->link[token->count - 1].issuer,

@@ -226,10 +226,14 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 		return err;
 	if (hub->headroom == HEADROOM_NONE) {
 		why_set(why,
-			"the store has reached its size limit: make room, or raise size-limit in "
-			"the node's config.");
+			"the store has reached its size limit, or the disk is full: make room "
+			"(`allmende space` shows what takes it), or raise size-limit in the node's "
+			"config.");
 		return ERR_NOSPACE;
 	}
+	err = hub_quota_check(hub, txn, why);
+	if (err)
+		return err;
 	snprintf(out->path, sizeof(out->path), "%s", options->path);
 	path_dataset_id(&out->params.dataset, &hub->options.identity->org, bytes_str(out->path));
 	err = before_find(hub, txn, out, &before, &reading, why);
@@ -459,6 +463,8 @@ static enum err version_make(struct hub *hub, struct txn *txn, struct publicatio
 	enum err err = version_prepare(hub, txn, publication, writer, &made.version, &description);
 	if (!err)
 		err = record_write(hub, txn, publication, &made.version, &made.record);
+	if (err == ERR_NOSPACE)
+		hub_quota_why(hub, txn, why);
 	if (err == ERR_FULL)
 		why_set(why,
 			"the dataset is too large for one version (its record would exceed %d "

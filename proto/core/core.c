@@ -19,6 +19,7 @@
 #include "proto/transfer/scan.h"
 #include "proto/transfer/source.h"
 #include "proto/transfer/serve.h"
+#include "proto/sync/room_again.h"
 #include "proto/sync/sync.h"
 #include "proto/membership/voting.h"
 #include "proto/catalog/withdrawal.h"
@@ -328,6 +329,7 @@ static void turn_end(struct hub *hub, struct txn *txn)
 	peers_tick(hub);
 	dials_tick(hub);
 	sync_tick(hub, txn);
+	room_again_tick(hub, txn);
 	recount_tick(hub, txn);
 	holds_tick(hub, txn);
 	rights_tick(hub);
@@ -368,9 +370,10 @@ void core_query(struct core *core, struct txn *txn, struct times now,
 	run(hub, txn, now.wall_ms, arg);
 }
 
-void core_headroom(struct core *core, enum headroom headroom)
+void core_room(struct core *core, const struct room *room)
 {
-	core->hub.headroom = headroom;
+	core->hub.ledger.room = *room;
+	core->hub.headroom = room_level(room);
 }
 
 int64_t core_wake(struct core *core, struct times now)

@@ -35,7 +35,7 @@ void core_close(struct core *core);
 void core_turn(struct core *core, struct txn *txn, struct times now, const struct event *events,
 	       size_t count, struct effects *effects);
 /* How much may still be stored, as the owner tells before a turn. */
-void core_headroom(struct core *core, enum headroom headroom);
+void core_room(struct core *core, const struct room *room);
 /* What the verbs work on. */
 struct hub *core_hub(struct core *core);
 /* A query after a turn, in a read transaction: run may look at everything, changes nothing, and

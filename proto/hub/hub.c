@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "crypto/check.h"
+#include "proto/ledger/quota.h"
 
 enum { HUB_GUEST_SHARE = 4 }; /* of the junk of a member: so much ends the link of a guest */
 
@@ -214,6 +215,32 @@ enum err hub_member_check(const struct hub *hub, char why[WHY_LEN])
 	why_set(why, "this node is not in a federation yet: found one with `allmende federation "
 		     "create --name NAME`, or join one with `allmende federation join TEXT`.");
 	return ERR_ABSENT;
+}
+
+void hub_quota_why(struct hub *hub, struct txn *txn, char why[WHY_LEN])
+{
+	const struct quota quota = quota_of(hub->options.limits, hub->author);
+	struct author_state own;
+
+	ledger_state(&hub->ledger, txn, hub->author, &own);
+	why_set(why,
+		"what this node has published has %" PRIu64 " of %" PRIu64 " records and %" PRIu64
+		" of %" PRIu64 " kB of them, and the last tenth is for grants and their ends: "
+		"withdraw datasets, keep fewer versions (publish --keep), or publish at another "
+		"node of the organisation.",
+		own.live_count, quota.count, own.live_bytes / 1000, quota.bytes / 1000);
+}
+
+enum err hub_quota_check(struct hub *hub, struct txn *txn, char why[WHY_LEN])
+{
+	const struct quota usual = quota_usual(hub->options.limits, hub->author);
+	struct author_state own;
+
+	if (ledger_state(&hub->ledger, txn, hub->author, &own) ||
+	    quota_percent(&usual, own.live_count, own.live_bytes) < 100)
+		return ERR_OK;
+	hub_quota_why(hub, txn, why);
+	return ERR_NOSPACE;
 }
 
 void hub_place_lost(struct hub *hub)

@@ -44,12 +44,6 @@ enum place {
 	PLACE_UNSETTLED, /* the charter as it stands does not show it: follows it as a guest */
 };
 
-/*
- * How much may still be stored: nothing foreign is fetched with HEADROOM_OWN, and nothing is
- * published with HEADROOM_NONE. Records, heads and the charter are always taken.
- */
-enum headroom { HEADROOM_ALL, HEADROOM_OWN, HEADROOM_NONE };
-
 struct hub {
 	struct hub_options options;
 	int64_t wall_ms; /* of the turn: the time of day, since 1970, for what is signed or shown */
@@ -59,7 +53,7 @@ struct hub {
 	int64_t judge_ms, act_ms;
 	struct floor floor;
 	struct effects *effects; /* of the turn; NULL: none is under way */
-	enum headroom headroom;
+	enum headroom headroom;  /* when the turn began; beside ledger.room */
 
 	struct charter charter;
 	struct ledger ledger;
@@ -147,6 +141,10 @@ bool hub_joining(const struct hub *hub);
 bool hub_follows(const struct hub *hub);
 /* For what only members do: ERR_OK, or why this node cannot. */
 enum err hub_member_check(const struct hub *hub, char why[WHY_LEN]);
+/* Whether the own author may publish more than rights: ERR_OK, or ERR_NOSPACE and why not. */
+enum err hub_quota_check(struct hub *hub, struct txn *txn, char why[WHY_LEN]);
+/* ledger_append() has said ERR_NOSPACE. */
+void hub_quota_why(struct hub *hub, struct txn *txn, char why[WHY_LEN]);
 /* The own author number belongs to nobody or to somebody else now. */
 void hub_place_lost(struct hub *hub);
 

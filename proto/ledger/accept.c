@@ -199,19 +199,30 @@ enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 
 /* ---- storing ---- */
 
-static void loser_drop(struct txn *txn, const struct record *winner, uint64_t sequence)
+/* Returns its length. */
+static uint64_t loser_drop(struct txn *txn, const struct record *winner, uint64_t sequence)
 {
 	struct row_key key = key_record(winner->author, winner->incarnation, sequence);
 	struct record loser;
-	struct bytes whole;
+	struct bytes whole = {NULL, 0};
+	uint64_t len = 0;
 
 	/* A version in the same slot has taken its rows over already. */
-	if (txn_get(txn, TABLE_RECORD, row_key_bytes(&key), &whole) &&
-	    !record_decode(&loser, whole)) {
-		ledger_version_unlink(txn, &loser);
-		ledger_slot_unlink(txn, &loser);
+	if (txn_get(txn, TABLE_RECORD, row_key_bytes(&key), &whole)) {
+		len = whole.len;
+		if (!record_decode(&loser, whole)) {
+			ledger_version_unlink(txn, &loser);
+			ledger_slot_unlink(txn, &loser);
+		}
 	}
 	txn_del(txn, TABLE_RECORD, row_key_bytes(&key));
+	return len;
+}
+
+/* A wrong count on the disk, until it is counted anew, must not become one without end. */
+static void live_less(struct author_state *state, uint64_t bytes)
+{
+	state->live_bytes -= bytes < state->live_bytes ? bytes : state->live_bytes;
 }
 
 void ledger_record_write(struct ledger *ledger, struct txn *txn, const struct record *record,
@@ -228,9 +239,10 @@ void ledger_record_write(struct ledger *ledger, struct txn *txn, const struct re
 		ledger_version_link(txn, record, news, version);
 	ledger_slot_link(txn, record);
 	if (setdigest_get(txn, record->author, record->incarnation, record->slot, &loser, &hash))
-		loser_drop(txn, record, loser);
+		live_less(&touched->state, loser_drop(txn, record, loser));
 	else
 		touched->state.live_count++;
+	touched->state.live_bytes += record->whole.len;
 	txn_put(txn, TABLE_RECORD, row_key_bytes(&key), record->whole);
 	record_leaf_hash(&hash, record->whole);
 	setdigest_put(txn, record->author, record->incarnation, record->slot, record->sequence,
@@ -256,6 +268,7 @@ enum err ledger_record_drop(struct ledger *ledger, struct txn *txn, uint32_t aut
 		return ERR_CORRUPT;
 	}
 	slot = record_slot_copy(record.slot);
+	live_less(&touched->state, whole.len);
 	ledger_version_unlink(txn, &record);
 	ledger_slot_unlink(txn, &record);
 	txn_del(txn, TABLE_RECORD, row_key_bytes(&key));
@@ -339,6 +352,9 @@ static enum err record_admit(struct ledger *ledger, struct txn *txn, const struc
 	}
 	if (touched && record->incarnation > touched->state.incarnation)
 		ledger_incarnation_begin(ledger, txn, touched, record->incarnation);
+	if (touched && (!quota_takes(ledger, txn, touched, record) ||
+			!room_takes(ledger, txn, touched, record)))
+		return ERR_NOSPACE;
 	ledger_record_write(ledger, txn, record, news, version);
 	if (txn_err(txn))
 		return txn_err(txn);

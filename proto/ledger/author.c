@@ -26,7 +26,10 @@ struct ledger_member {
 
 void ledger_init(struct ledger *ledger, const struct charter *charter, const struct limits *limits)
 {
-	*ledger = (struct ledger){.charter = charter, .limits = limits};
+	*ledger = (struct ledger){.charter = charter,
+				  .limits = limits,
+				  .room = room_at(HEADROOM_ALL),
+				  .held_any = true};
 }
 
 void ledger_fini(struct ledger *ledger)
@@ -163,7 +166,9 @@ enum ledger_completeness ledger_completeness(const struct author_state *state, i
 	if (state->counter == 0)
 		return LEDGER_NONE;
 	if (ledger_partial(state))
-		return LEDGER_PARTIAL;
+		return state->held > 0 ? LEDGER_HELD : LEDGER_PARTIAL;
+	if (state->over)
+		return LEDGER_OVER;
 	return state->head_valid_until_ms < now_ms ? LEDGER_STALE : LEDGER_COMPLETE;
 }
 
@@ -182,19 +187,23 @@ static void state_put(struct txn *txn, const struct author_state *state)
 	struct buf row;
 
 	buf_init(&row, STATE_LEN_MAX);
-	out_array(&row, 12);
+	out_array(&row, 16);
 	out_uint(&row, state->incarnation);
 	out_uint(&row, state->sequence);
 	out_uint(&row, state->live_count);
 	out_fixed(&row, state->set.b, ID_LEN);
+	out_uint(&row, state->live_bytes);
 	out_uint(&row, state->counter);
 	out_uint(&row, (uint64_t)state->head_time_ms);
 	out_uint(&row, (uint64_t)state->head_valid_until_ms);
 	out_uint(&row, state->head_last_sequence);
 	out_uint(&row, state->head_live_count);
+	out_uint(&row, state->head_live_bytes);
 	out_fixed(&row, state->head_set.b, ID_LEN);
 	out_bool(&row, state->disputed);
 	out_bool(&row, state->has_older);
+	out_uint(&row, state->held);
+	out_bool(&row, state->over);
 	txn_put_row(txn, TABLE_AUTHOR, &key, &row);
 }
 
@@ -202,19 +211,23 @@ static enum err state_get(struct author_state *out, struct bytes row)
 {
 	struct wire_in w = wire_in(row);
 
-	wire_array(&w, 12, 12);
+	wire_array(&w, 16, 16);
 	out->incarnation = (uint32_t)wire_uint(&w, UINT32_MAX);
 	out->sequence = wire_uint(&w, UINT64_MAX);
 	out->live_count = wire_uint(&w, UINT64_MAX);
 	wire_fixed(&w, out->set.b, ID_LEN);
+	out->live_bytes = wire_uint(&w, UINT64_MAX);
 	out->counter = wire_uint(&w, UINT64_MAX);
 	out->head_time_ms = (int64_t)wire_uint(&w, INT64_MAX);
 	out->head_valid_until_ms = (int64_t)wire_uint(&w, INT64_MAX);
 	out->head_last_sequence = wire_uint(&w, UINT64_MAX);
 	out->head_live_count = wire_uint(&w, UINT64_MAX);
+	out->head_live_bytes = wire_uint(&w, UINT64_MAX);
 	wire_fixed(&w, out->head_set.b, ID_LEN);
 	out->disputed = wire_bool(&w);
 	out->has_older = wire_bool(&w);
+	out->held = wire_uint(&w, UINT64_MAX);
+	out->over = wire_bool(&w);
 	return wire_end(&w) ? ERR_CORRUPT : ERR_OK;
 }
 
@@ -363,6 +376,8 @@ void ledger_settle_author(struct ledger *ledger, struct txn *txn, struct ledger_
 		older_drop(txn, state->author, state->incarnation);
 		state->has_older = false;
 	}
+	if (ledger_state_complete(state))
+		state->held = 0;
 	state_put(txn, state);
 	ledger->settled_count++;
 	touched->dirty = false;
@@ -379,6 +394,9 @@ void ledger_incarnation_begin(struct ledger *ledger, struct txn *txn,
 			      struct ledger_touched *touched, uint32_t incarnation)
 {
 	ledger_settle_author(ledger, txn, touched);
+	/* Of the many that an author could begin, one is kept beside the latest. */
+	if (touched->state.has_older)
+		older_drop(txn, touched->state.author, touched->state.incarnation);
 	touched->state = (struct author_state){
 		.author = touched->state.author,
 		.incarnation = incarnation,

@@ -15,7 +15,7 @@ enum err head_decode(struct head *out, struct bytes whole)
 		return err;
 	out->whole = whole;
 	struct wire_in w = wire_in(out->payload);
-	err = payload_begin(&w, 12);
+	err = payload_begin(&w, 13);
 	if (err)
 		return err;
 	out->author = (uint32_t)wire_uint(&w, UINT32_MAX);
@@ -25,6 +25,7 @@ enum err head_decode(struct head *out, struct bytes whole)
 	out->valid_until_ms = (int64_t)wire_uint(&w, INT64_MAX);
 	out->last_sequence = wire_uint(&w, UINT64_MAX);
 	out->live_count = wire_uint(&w, UINT64_MAX);
+	out->live_bytes = wire_uint(&w, UINT64_MAX);
 	wire_fixed(&w, out->set.b, ID_LEN);
 	out->charter_number = (uint32_t)wire_uint(&w, UINT32_MAX);
 	out->orglog_number = (uint32_t)wire_uint(&w, UINT32_MAX);
@@ -42,7 +43,7 @@ void head_make(struct buf *out, const struct head *fields, const struct fed_id *
 {
 	size_t from = out->len;
 
-	out_array(out, 12);
+	out_array(out, 13);
 	out_uint(out, 1);
 	out_uint(out, fields->author);
 	out_uint(out, fields->incarnation);
@@ -51,6 +52,7 @@ void head_make(struct buf *out, const struct head *fields, const struct fed_id *
 	out_uint(out, (uint64_t)fields->valid_until_ms);
 	out_uint(out, fields->last_sequence);
 	out_uint(out, fields->live_count);
+	out_uint(out, fields->live_bytes);
 	out_fixed(out, fields->set.b, ID_LEN);
 	out_uint(out, fields->charter_number);
 	out_uint(out, fields->orglog_number);

@@ -17,6 +17,7 @@ struct head {
 	int64_t valid_until_ms;
 	uint64_t last_sequence;
 	uint64_t live_count;
+	uint64_t live_bytes; /* of the records, with signatures */
 	struct digest set;
 	uint32_t charter_number; /* what the author had seen */
 	uint32_t orglog_number;

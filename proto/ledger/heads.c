@@ -64,6 +64,7 @@ void ledger_state_take_head(struct author_state *state, const struct head *head)
 	state->head_valid_until_ms = head->valid_until_ms;
 	state->head_last_sequence = head->last_sequence;
 	state->head_live_count = head->live_count;
+	state->head_live_bytes = head->live_bytes;
 	state->head_set = head->set;
 }
 
@@ -120,6 +121,7 @@ void ledger_head_take(struct ledger *ledger, struct txn *txn, struct ledger_touc
 		ledger_incarnation_begin(ledger, txn, touched, head->incarnation);
 	head_put(txn, head);
 	ledger_state_take_head(&touched->state, head);
+	touched->state.over = false;
 	touched->dirty = true;
 }
 
@@ -158,6 +160,8 @@ enum err ledger_accept_head(struct ledger *ledger, struct txn *txn, struct bytes
 		return txn_err(txn) ? txn_err(txn) : ERR_PROTOCOL;
 	}
 	err = head_check(ledger, &touched->state, &head);
+	if (!err)
+		err = quota_head_check(ledger, touched, &head);
 	if (!err)
 		ledger_head_take(ledger, txn, touched, &head);
 	return txn_err(txn) ? txn_err(txn) : err;

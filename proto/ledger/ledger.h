@@ -20,6 +20,7 @@
 #include "proto/ledger/head.h"
 #include "proto/charter/orglog.h"
 #include "proto/ledger/record.h"
+#include "proto/ledger/room.h"
 #include "proto/ledger/setdigest.h"
 #include "proto/content/version.h"
 
@@ -31,6 +32,8 @@ struct ledger {
 	const struct charter *charter; /* borrowed; may grow between calls */
 	const struct limits *limits;   /* borrowed */
 	int64_t now_ms;
+	struct room room; /* of this turn; all at first */
+	bool held_any;    /* there may be authors with records that were refused for want of it */
 	uint32_t own_author; /* 0: none yet */
 	/* others know more of the own author: what they know goes before what is here */
 	bool own_behind;
@@ -72,6 +75,8 @@ enum ledger_completeness {
 	LEDGER_NONE,     /* no head yet */
 	LEDGER_COMPLETE, /* exactly the set of the latest head, which is valid */
 	LEDGER_PARTIAL,  /* not (yet) the set of the latest head */
+	LEDGER_HELD,     /* the same, as there is no room for the rest */
+	LEDGER_OVER,     /* complete, but what it says now is over its quota and not taken */
 	LEDGER_STALE,    /* complete, but the head has expired */
 	LEDGER_DISPUTED  /* the author signed two heads of one number */
 };
@@ -80,15 +85,19 @@ struct author_state {
 	uint32_t incarnation; /* the highest seen */
 	uint64_t sequence;    /* the highest seen in it */
 	uint64_t live_count;  /* records here */
+	uint64_t live_bytes;  /* their bytes, with signatures */
 	struct digest set;    /* of what is here */
 	uint64_t counter; /* of the latest head of this incarnation; 0: none, and head_* are zero */
 	int64_t head_time_ms;
 	int64_t head_valid_until_ms;
 	uint64_t head_last_sequence;
 	uint64_t head_live_count;
+	uint64_t head_live_bytes;
 	struct digest head_set;
 	bool disputed;
-	bool has_older; /* records of an older incarnation are kept until this one is complete */
+	bool has_older; /* records of one older incarnation are kept until this one is complete */
+	uint64_t held;  /* records refused for want of room, until it is complete */
+	bool over;      /* a later head was not taken, as it is over the quota (quota.h) */
 };
 enum ledger_completeness ledger_completeness(const struct author_state *state, int64_t now_ms);
 /* Whether there is more to be had than is here, whatever else is to be said of the author. */
@@ -101,6 +110,13 @@ enum err ledger_state(struct ledger *ledger, struct txn *txn, uint32_t author,
 /* The next active author after *author (begin with 0) of whom something is here. Settle first. */
 bool ledger_state_next(struct ledger *ledger, struct txn *txn, uint32_t *author,
 		       struct author_state *out);
+/* Whether so many bytes more may be put in this turn. */
+bool ledger_room(const struct ledger *ledger, struct txn *txn, enum room_use use, uint64_t bytes);
+/*
+ * There is room again: what was held back is missing from now on as if it had never come. False:
+ * nothing was.
+ */
+bool ledger_held_ask(struct ledger *ledger, struct txn *txn);
 /* Brings all touched authors up to date. Faults stick to the transaction. */
 void ledger_settle(struct ledger *ledger, struct txn *txn);
 
@@ -118,7 +134,8 @@ struct ledger_news {
  * ERR_OK: see *news. ERR_EXISTS: known. ERR_AGAIN: its time is in the future; dropped, ask again
  * later. ERR_ABSENT: the author or its organisation log is not known here (yet). ERR_DENIED:
  * signature, or not an active author. ERR_PROTOCOL: slot and body contradict each other, or the
- * path is not the author's. ERR_MALFORMED, ERR_VERSION, ERR_FULL.
+ * path is not the author's. ERR_NOSPACE: there is no place for it. ERR_MALFORMED, ERR_VERSION,
+ * ERR_FULL.
  */
 enum err ledger_accept_record(struct ledger *ledger, struct txn *txn, struct bytes whole,
 			      struct ledger_news *news);
@@ -138,9 +155,10 @@ void ledger_arrival_fini(struct ledger_arrival *arrival);
 
 /*
  * ERR_OK: it is now the latest head of its author. ERR_EXISTS: known, or older than the one known.
- * ERR_AGAIN: its time is in the future. ERR_ABSENT, ERR_DENIED, ERR_MALFORMED, ERR_VERSION,
- * ERR_FULL as above. ERR_PROTOCOL: it contradicts the head known; when both are evidence, they are
- * kept, the author is disputed, and *evidence is true (may be NULL).
+ * ERR_AGAIN: its time is in the future. ERR_NOSPACE: over the author's quota. ERR_ABSENT,
+ * ERR_DENIED, ERR_MALFORMED, ERR_VERSION, ERR_FULL as above. ERR_PROTOCOL: it contradicts the head
+ * known; when both are evidence, they are kept, the author is disputed, and *evidence is true (may
+ * be NULL).
  */
 enum err ledger_accept_head(struct ledger *ledger, struct txn *txn, struct bytes whole,
 			    bool *evidence);
@@ -153,7 +171,8 @@ bool ledger_evidence(struct txn *txn, uint32_t author, uint32_t incarnation, str
 /*
  * Own author. Appends a record with the next sequence; body as for record_make(). tell: it arrives
  * as one that came from others does; else whoever appends does what follows. ERR_FULL: too long;
- * ERR_DENIED: this node is no member (any more). id may be NULL.
+ * ERR_NOSPACE: over the own quota (quota.h); ERR_DENIED: this node is no member (any more). id may
+ * be NULL.
  */
 enum ledger_tell { LEDGER_QUIET, LEDGER_TELL };
 enum err ledger_append(struct ledger *ledger, struct txn *txn, uint64_t kind, struct bytes slot,
@@ -236,9 +255,9 @@ enum err ledger_version_current(struct ledger *ledger, struct txn *txn,
 struct ledger_recount {
 	uint32_t author, incarnation; /* incarnation 0: nothing to do */
 	int step;
-	uint64_t sequence; /* of the record looked at last */
-	uint64_t place;    /* of the page to look at next */
-	uint64_t leaf_count;
+	uint64_t sequence;               /* of the record looked at last */
+	uint64_t place;                  /* of the page to look at next */
+	uint64_t leaf_count, leaf_bytes; /* of the records of the leaves */
 	struct author_state before;
 	uint64_t faults;
 };

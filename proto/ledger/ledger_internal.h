@@ -1,7 +1,7 @@
 /*
  * ledger_internal - what the sources of the ledger share, the lower ones first: rows.c (records and
- * the rows that find them), author.c (keys and states), slots.c, current.c, accept.c, heads.c,
- * own.c; pages.c and recount.c beside them.
+ * the rows that find them), author.c (keys and states), quota.c, room.c, slots.c, current.c,
+ * accept.c, heads.c, own.c; pages.c and recount.c beside them.
  */
 #ifndef ALLMENDE_LEDGER_INTERNAL_H
 #define ALLMENDE_LEDGER_INTERNAL_H
@@ -45,6 +45,36 @@ void ledger_arrived(struct ledger *ledger, const struct ledger_news *news,
 /* Takes a stored record out again. ERR_ABSENT */
 enum err ledger_record_drop(struct ledger *ledger, struct txn *txn, uint32_t author,
 			    uint32_t incarnation, uint64_t sequence);
+
+/* ---- quota.c ---- */
+
+/* ERR_NOSPACE: over the quota; the author's state says so from now on. */
+enum err quota_head_check(const struct ledger *ledger, struct ledger_touched *touched,
+			  const struct head *head);
+/* The length of the author's record in a slot; 0: there is none. */
+uint64_t quota_slot_len(struct txn *txn, const struct author_state *state, struct bytes slot);
+/* A record was not stored, and need not be sent again. */
+void quota_seen(struct ledger_touched *touched, const struct record *record);
+/*
+ * Whether there is a place for a record that wins its slot. False: it is not stored, and counts as
+ * seen, so that nobody sends it again and again.
+ */
+bool quota_takes(const struct ledger *ledger, struct txn *txn, struct ledger_touched *touched,
+		 const struct record *record);
+/* Whether the own author may say this, too. ERR_NOSPACE */
+enum err quota_own_check(const struct ledger *ledger, struct txn *txn,
+			 const struct ledger_touched *own, const struct record *record);
+
+/* ---- room.c ---- */
+
+/*
+ * Whether there is room for a record that wins its slot. False: it is not stored, counts as seen,
+ * and is held back.
+ */
+bool room_takes(struct ledger *ledger, struct txn *txn, struct ledger_touched *touched,
+		const struct record *record);
+
+/* ---- rows.c ---- */
 
 /* SLOT rows of known kinds. */
 void ledger_slot_link(struct txn *txn, const struct record *record);

@@ -11,9 +11,12 @@ static struct ledger_touched *own_touch(struct ledger *ledger, struct txn *txn)
 	return own;
 }
 
-/* Signs and stores a record with the next sequence of the own author. */
+/*
+ * Signs and stores a record with the next sequence of the own author; what is new has to be within
+ * its quota.
+ */
 static enum err own_append(struct ledger *ledger, struct txn *txn, struct record *fields,
-			   struct record_id *id, enum ledger_tell tell)
+			   struct record_id *id, enum ledger_tell tell, bool is_new)
 {
 	struct ledger_touched *own = own_touch(ledger, txn);
 	struct ledger_news news;
@@ -33,6 +36,8 @@ static enum err own_append(struct ledger *ledger, struct txn *txn, struct record
 		err = record_decode(&record, buf_bytes(&whole));
 	if (!err)
 		err = ledger_record_check(ledger, &record, &news, &version);
+	if (!err && is_new)
+		err = quota_own_check(ledger, txn, own, &record);
 	if (!err) {
 		if (id)
 			record_id(id, &record);
@@ -52,7 +57,7 @@ enum err ledger_append(struct ledger *ledger, struct txn *txn, uint64_t kind, st
 	struct record fields = {
 		.time_ms = ledger->now_ms, .kind = kind, .slot = slot, .body = body};
 
-	return own_append(ledger, txn, &fields, id, tell);
+	return own_append(ledger, txn, &fields, id, tell, true);
 }
 
 enum err ledger_delete(struct ledger *ledger, struct txn *txn, struct bytes slot)
@@ -103,6 +108,7 @@ enum err ledger_head_make(struct ledger *ledger, struct txn *txn, struct buf *ou
 			ledger->now_ms > state->head_time_ms ? ledger->now_ms : state->head_time_ms,
 		.last_sequence = state->sequence,
 		.live_count = state->live_count,
+		.live_bytes = state->live_bytes,
 		.set = state->set,
 		.charter_number = ledger->charter->number,
 		.orglog_number = orglog_number(txn, &member->org),
@@ -142,7 +148,7 @@ enum err ledger_incarnation_new(struct ledger *ledger, struct txn *txn)
 		if (record.time_ms > ledger->now_ms)
 			record.time_ms = ledger->now_ms;
 		if (!err)
-			err = own_append(ledger, txn, &record, NULL, LEDGER_QUIET);
+			err = own_append(ledger, txn, &record, NULL, LEDGER_QUIET, false);
 	}
 	return err ? err : ledger_head_make(ledger, txn, NULL);
 }
@@ -167,7 +173,7 @@ enum err ledger_own_renumber(struct ledger *ledger, struct txn *txn, uint32_t in
 		struct record record;
 		err = record_decode(&record, walk.value) ? ERR_CORRUPT : ERR_OK;
 		if (!err)
-			err = own_append(ledger, txn, &record, NULL, LEDGER_QUIET);
+			err = own_append(ledger, txn, &record, NULL, LEDGER_QUIET, false);
 	}
 	return err;
 }

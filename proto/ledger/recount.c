@@ -142,8 +142,10 @@ static void leaves_recount(struct ledger *ledger, struct txn *txn, struct ledger
 	for (size_t i = 0; i < page->count; i++) {
 		const struct setdigest_leaf *leaf = &page->leaves[i];
 		struct bytes whole;
-		if (ledger_record(txn, at->author, at->incarnation, leaf->sequence, &whole))
+		if (ledger_record(txn, at->author, at->incarnation, leaf->sequence, &whole)) {
+			at->leaf_bytes += whole.len;
 			continue;
+		}
 		setdigest_del(txn, at->author, at->incarnation,
 			      bytes_of(leaf->slot, leaf->slot_len));
 		at->leaf_count--;
@@ -241,12 +243,15 @@ static void state_recount(struct ledger *ledger, struct txn *txn, struct ledger_
 	setdigest_root(txn, at->author, at->incarnation, &state.set);
 	/* Unless the author has said something meanwhile. */
 	if (touched->state.sequence == at->before.sequence &&
-	    touched->state.counter == at->before.counter)
+	    touched->state.counter == at->before.counter) {
 		state.live_count = at->leaf_count;
+		state.live_bytes = at->leaf_bytes;
+	}
 	bool right = state.incarnation == touched->state.incarnation &&
 		     state.sequence == touched->state.sequence &&
 		     state.counter == touched->state.counter &&
 		     state.live_count == touched->state.live_count &&
+		     state.live_bytes == touched->state.live_bytes &&
 		     id_eq(&state.head_set, &touched->state.head_set) &&
 		     (touched->dirty || id_eq(&state.set, &touched->state.set));
 	if (right)

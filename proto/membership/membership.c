@@ -349,11 +349,9 @@ void membership_status(struct hub *hub, struct membership_status *out)
  */
 static int attention(enum ledger_completeness completeness)
 {
-	static const int of[] = {[LEDGER_NONE] = 0,
-				 [LEDGER_COMPLETE] = 1,
-				 [LEDGER_STALE] = 2,
-				 [LEDGER_PARTIAL] = 3,
-				 [LEDGER_DISPUTED] = 4};
+	static const int of[] = {[LEDGER_NONE] = 0,    [LEDGER_COMPLETE] = 1, [LEDGER_STALE] = 2,
+				 [LEDGER_PARTIAL] = 3, [LEDGER_HELD] = 4,     [LEDGER_OVER] = 5,
+				 [LEDGER_DISPUTED] = 6};
 	return of[completeness];
 }
 
@@ -370,7 +368,8 @@ static void member_node_add(struct hub *hub, struct txn *txn, uint32_t author,
 		*worst = completeness;
 		out->author = author;
 	}
-	out->missing += completeness == LEDGER_PARTIAL ? ledger_missing(&state) : 0;
+	if (completeness == LEDGER_PARTIAL || completeness == LEDGER_HELD)
+		out->missing += ledger_missing(&state);
 	if (state.head_time_ms > out->head_time_ms)
 		out->head_time_ms = state.head_time_ms;
 	out->record_count += state.live_count;
@@ -379,11 +378,11 @@ static void member_node_add(struct hub *hub, struct txn *txn, uint32_t author,
 void membership_member(struct hub *hub, struct txn *txn, int64_t now_ms, uint32_t member_number,
 		       struct member_state *out)
 {
-	static const char *const names[] = {[LEDGER_NONE] = "unknown",
-					    [LEDGER_COMPLETE] = "complete",
-					    [LEDGER_PARTIAL] = "partial",
-					    [LEDGER_STALE] = "stale",
-					    [LEDGER_DISPUTED] = "disputed"};
+	static const char *const names[] = {
+		[LEDGER_NONE] = "unknown",     [LEDGER_COMPLETE] = "complete",
+		[LEDGER_PARTIAL] = "partial",  [LEDGER_STALE] = "stale",
+		[LEDGER_HELD] = "held back",   [LEDGER_OVER] = "over quota",
+		[LEDGER_DISPUTED] = "disputed"};
 	const struct charter_member *member = charter_member(&hub->charter, member_number);
 	enum ledger_completeness worst = LEDGER_NONE;
 	struct orglog log;

@@ -186,9 +186,10 @@ static bool wrap_publish(struct hub *hub, struct txn *txn, const struct org_id *
 	enum err err = ledger_append(&hub->ledger, txn, RECORD_WRAP, record_slot_bytes(&slot),
 				     buf_bytes(&body), NULL, LEDGER_QUIET);
 	buf_fini(&body);
-	if (err)
+	/* Over the own quota it is looked at again with the others. */
+	if (err && err != ERR_NOSPACE)
 		txn_fail(txn, err);
-	return true;
+	return !err;
 }
 
 /* ---- new epochs ---- */
@@ -514,7 +515,7 @@ static void distribute(struct hub *hub, struct txn *txn)
 	}
 	if (!err)
 		hub->epochs->due = wraps_write(hub, txn, &list, &readers);
-	else if (err != ERR_AGAIN)
+	else if (err != ERR_AGAIN && err != ERR_NOSPACE)
 		txn_fail(txn, err);
 	ended_fini(&ended);
 	readers_fini(&readers);

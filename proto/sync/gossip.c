@@ -153,7 +153,8 @@ static bool relay_waits(struct hub *hub, struct txn *txn, const struct relay *re
 	if (relay->due_ms > hub->mono_ms)
 		return true;
 	return hub->mono_ms < relay->due_ms + GOSSIP_PARTIAL_MS &&
-	       !ledger_state(&hub->ledger, txn, relay->author, &state) && ledger_partial(&state);
+	       !ledger_state(&hub->ledger, txn, relay->author, &state) && ledger_partial(&state) &&
+	       !state.held;
 }
 
 static void relays_settle(struct hub *hub, struct txn *txn)

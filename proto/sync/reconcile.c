@@ -130,6 +130,9 @@ static bool author_wanted(const struct hub *hub, struct peer *peer,
 	/* Of the own author nobody knows more, unless this store is an old copy. */
 	if (state->author == hub->author && !hub->behind_since_ms)
 		return false;
+	/* What was refused for want of room would be refused again. */
+	if (state->held > 0)
+		return false;
 	return ledger_partial(state) && (!wait || wait->until_ms <= hub->mono_ms);
 }
 

@@ -20,6 +20,7 @@ struct sync {
 	bool content_known;    /* as of these: */
 	uint64_t content_settled, content_keys;
 	int64_t entropy_next_ms; /* when a peer taken by lot is compared with */
+	int64_t held_next_ms;    /* when what was held back may be asked for again */
 };
 
 void sync_up(struct hub *hub, struct txn *txn, struct peer *peer);

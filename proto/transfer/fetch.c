@@ -144,6 +144,20 @@ static void index_begin(struct hub *hub, struct txn *txn, struct fetch *fetch)
 	index_ask(hub, fetch, peer, NULL);
 }
 
+bool fetch_no_room(const struct hub *hub, const struct version_id *of)
+{
+	return hub->headroom != HEADROOM_ALL &&
+	       author_member(of->author) != author_member(hub->author);
+}
+
+/* The same of so many bytes in this turn. */
+static bool fetch_fits(const struct hub *hub, struct txn *txn, const struct version_id *of,
+		       uint64_t bytes)
+{
+	return author_member(of->author) == author_member(hub->author) ||
+	       ledger_room(&hub->ledger, txn, ROOM_FOREIGN, bytes + ROOM_FRAME_LEN);
+}
+
 static void index_refused(struct hub *hub, struct txn *txn, struct fetch *fetch)
 {
 	source_refuse(hub, fetch, fetch->index_link);
@@ -186,6 +200,10 @@ void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	uint64_t expected = version.index.count;
 	struct index_sum wanted = version.index;
 	if (m->body.len == 0 || fetch->digest->count + m->body.len / INDEX_ENTRY_LEN > expected) {
+		index_refused(hub, txn, fetch);
+		return;
+	}
+	if (!fetch_fits(hub, txn, &fetch->of, 6 * m->body.len)) { /* an entry is a row */
 		index_refused(hub, txn, fetch);
 		return;
 	}
@@ -387,12 +405,6 @@ bool fetch_rests(const struct hub *hub, const struct fetch *fetch)
 	return !fetch->indexed || (fetch->request_count == 1 && fetch->requests[0].link == 0);
 }
 
-bool fetch_no_room(const struct hub *hub, const struct version_id *of)
-{
-	return hub->headroom != HEADROOM_ALL &&
-	       author_member(of->author) != author_member(hub->author);
-}
-
 /* False: this organisation may not have it, or not any more. */
 static bool right_look(struct hub *hub, struct txn *txn, struct fetch *fetch)
 {
@@ -489,6 +501,10 @@ void fetch_chunk(struct hub *hub, struct txn *txn, struct peer *peer, const stru
 	if (request->link == peer->link)
 		source_took(peer, request->size, hub->mono_ms - request->sent_ms);
 	if (!event->err && event->bytes.len == request->size) {
+		if (!fetch_fits(hub, txn, &fetch->of, event->bytes.len)) {
+			request_release(hub, request);
+			return;
+		}
 		chunks_put(txn, &event->dataset, &event->addr, event->bytes);
 		fetch->chunk_count++;
 		fetch->bytes += request->size;

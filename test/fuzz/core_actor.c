@@ -57,7 +57,9 @@ int64_t actor_wake(const struct actor *actor)
 
 void actor_headroom(struct actor *actor, enum headroom headroom)
 {
-	core_headroom(actor->core, headroom);
+	const struct room room = room_at(headroom);
+
+	core_room(actor->core, &room);
 }
 
 bool actor_certificate(const struct actor *actor, struct certificate *out, struct buf *entry)

@@ -275,9 +275,10 @@ static void row_spoil(struct sim_node *node, enum table table, uint32_t author, 
 }
 
 /*
- * Where the set digest begins in a state: an array, three small integers, the head of the digest.
+ * Where the set digest begins in a state: a long array, three small integers, the head of the
+ * digest.
  */
-enum { STATE_SET_AT = 1 + 3 + 2 };
+enum { STATE_SET_AT = 3 + 3 + 2 };
 
 static size_t head_set_at(struct sim_node *node, uint32_t author)
 {
@@ -285,8 +286,8 @@ static size_t head_set_at(struct sim_node *node, uint32_t author)
 	struct bytes row;
 	struct txn *txn = txn_begin(node->db, false);
 	assert_true(txn_get(txn, TABLE_AUTHOR, row_key_bytes(&key), &row));
-	/* Two booleans follow it. */
-	size_t at = row.len - 2 - ID_LEN;
+	/* Three booleans and a zero follow it. */
+	size_t at = row.len - 4 - ID_LEN;
 	txn_abort(txn);
 	return at;
 }

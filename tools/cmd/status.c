@@ -124,6 +124,13 @@ static void print_troubled(const json_t *member, int64_t now_ms)
 		print_line("%-*s%s: it has signed two different states with one number; what it "
 			   "publishes is kept, but ask what happened there",
 			   WORD_WIDTH, "DISPUTED", name);
+	else if (strcmp(state, "held back") == 0)
+		print_line("%-*s%s: %" PRIu64 " records wait for room", WORD_WIDTH, "HELD", name,
+			   field_count(member, "missing"));
+	else if (strcmp(state, "over quota") == 0)
+		print_line("%-*s%s: it has published more than its quota; its state of before is "
+			   "kept, and nothing later is taken",
+			   WORD_WIDTH, "OVER", name);
 	else if (strcmp(state, "partial") == 0)
 		print_line("%-*s%s: %" PRIu64 " records are not here yet", WORD_WIDTH, "PARTIAL",
 			   name, field_count(member, "missing"));
