@@ -1,5 +1,6 @@
 #include "node/base/turn.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,8 +41,7 @@ struct turn {
 	bool settled; /* it has made a turn since it was opened, so nothing waits to be written */
 	uint32_t core_generation;
 	enum err fault; /* of the last failed turn */
-	struct event *events;
-	size_t event_count, event_cap;
+	struct inbox inbox;
 };
 
 static void lane_init(struct lane *lane)
@@ -86,6 +86,21 @@ static enum err open_core(struct turn *turn)
 	return err;
 }
 
+/* When something of the inbox may be taken, as mono_ms. */
+static int64_t waits_ms(struct turn *turn, struct times now)
+{
+	return turn->core ? inbox_wake(&turn->inbox, core_hub(turn->core), now.mono_ms) : INT64_MAX;
+}
+
+/* When there is something to do for the core. */
+static int64_t next_ms(struct turn *turn, struct times now)
+{
+	int64_t wake = turn->core ? core_wake(turn->core, now) : INT64_MAX;
+	int64_t waits = waits_ms(turn, now);
+
+	return waits < wake ? waits : wake;
+}
+
 /* Waits for work, until the core's next deadline at the latest; false when the thread is to end. */
 static bool wait_for_work(struct turn *turn)
 {
@@ -95,9 +110,9 @@ static bool wait_for_work(struct turn *turn)
 	while (!turn->control.first && !turn->bulk.first && !turn->queries.first) {
 		struct times times = clock_times();
 		int64_t now = times.mono_ms;
-		int64_t wake = turn->core ? core_wake(turn->core, times) : INT64_MAX;
+		int64_t wake = next_ms(turn, times);
 
-		if (turn->stop) {
+		if (turn->stop && waits_ms(turn, times) > now) {
 			work = false;
 			break;
 		}
@@ -110,22 +125,58 @@ static bool wait_for_work(struct turn *turn)
 	return work;
 }
 
-/* All of control, and bulk up to the limit. */
+static void item_wait(struct turn *turn, struct turn_item *item)
+{
+	item->waits = (struct inbox_item){.event = &item->event};
+	if (item->bulk)
+		item->waits.bulk = item->weight;
+	inbox_put(&turn->inbox, &item->waits);
+}
+
+/* What was pushed goes into the inbox; what is meant for a core that failed comes back. */
 static struct turn_item *take_items(struct turn *turn)
 {
-	struct lane taken;
-	size_t bulk = 0, bulk_max = turn->options.core.limits->bulk_turn_bytes_max;
+	struct lane pushed, stale;
 
-	lane_init(&taken);
+	lane_init(&pushed);
+	lane_init(&stale);
 	uv_mutex_lock(&turn->lock);
 	while (turn->control.first)
-		lane_add(&taken, lane_take(&turn->control));
-	while (turn->bulk.first && (bulk == 0 || bulk + turn->bulk.first->weight <= bulk_max)) {
-		bulk += turn->bulk.first->weight;
-		lane_add(&taken, lane_take(&turn->bulk));
-	}
+		lane_add(&pushed, lane_take(&turn->control));
+	while (turn->bulk.first)
+		lane_add(&pushed, lane_take(&turn->bulk));
 	uv_mutex_unlock(&turn->lock);
-	return taken.first;
+	while (pushed.first) {
+		struct turn_item *item = lane_take(&pushed);
+		if (turn->core && item->generation == turn->core_generation)
+			item_wait(turn, item);
+		else
+			lane_add(&stale, item);
+	}
+	for (struct turn_item *item = stale.first; item; item = item->next)
+		item->err = turn->fault;
+	return stale.first;
+}
+
+static struct turn_item *item_of(struct inbox_item *waits)
+{
+	return (struct turn_item *)(void *)((char *)waits - offsetof(struct turn_item, waits));
+}
+
+/* What the turn has taken from the inbox goes before the items of a batch. */
+static void take_back(struct turn *turn, struct turn_batch *batch, enum err err)
+{
+	struct lane taken;
+
+	lane_init(&taken);
+	for (struct inbox_item *waits = inbox_taken(&turn->inbox); waits;) {
+		struct turn_item *item = item_of(waits);
+		waits = waits->next;
+		item->err = err;
+		lane_add(&taken, item);
+	}
+	*taken.end = batch->items;
+	batch->items = taken.first;
 }
 
 /* NULL: none waits. */
@@ -140,24 +191,6 @@ static struct turn_item *take_query(struct turn *turn)
 	if (item)
 		item->next = NULL;
 	return item;
-}
-
-static void event_add(struct turn *turn, const struct event *event)
-{
-	turn->events =
-		mem_room(turn->events, turn->event_count, &turn->event_cap, sizeof(*turn->events));
-	turn->events[turn->event_count++] = *event;
-}
-
-/* Items meant for a core that failed meanwhile are left out. */
-static void gather_events(struct turn *turn, struct turn_item *items, struct times now)
-{
-	turn->event_count = 0;
-	if (core_wake(turn->core, now) <= now.mono_ms)
-		event_add(turn, &(struct event){.type = EVENT_TICK});
-	for (struct turn_item *item = items; item; item = item->next)
-		if (item->generation == turn->core_generation)
-			event_add(turn, &item->event);
 }
 
 static void tell_certificate(struct turn *turn, struct turn_batch *batch)
@@ -231,6 +264,7 @@ static void start_over(struct turn *turn, struct turn_batch *batch)
 	core_close(turn->core);
 	turn->fault = batch->err;
 	turn->core_generation++;
+	inbox_drain(&turn->inbox); /* it was meant for the core that is no more */
 	batch->fatal = open_core(turn);
 }
 
@@ -295,23 +329,20 @@ static void run_turn(struct turn *turn)
 {
 	struct turn_batch *batch = batch_new(take_items(turn));
 	struct times now = clock_times();
-	uint32_t generation = turn->core_generation;
 	uint64_t commit_ns;
 	struct txn *txn;
 
 	stats_begin(turn, now.wall_ms);
 	tell_room(turn);
 	txn = txn_begin(turn->options.db, true);
-	gather_events(turn, batch->items, now);
-	core_turn(turn->core, txn, now, turn->events, turn->event_count, &batch->effects);
+	core_turn(turn->core, txn, now, &turn->inbox, &batch->effects);
 	commit_ns = uv_hrtime();
 	batch->err = txn_commit(txn);
 	stats_end(turn, batch->err, uv_hrtime() - commit_ns);
-	for (struct turn_item *item = batch->items; item; item = item->next)
-		item->err = item->generation == generation ? batch->err : turn->fault;
 	turn->settled = true;
 	if (batch->err)
 		start_over(turn, batch);
+	take_back(turn, batch, batch->err);
 	if (!batch->err)
 		tell_slugs(turn, batch);
 	if (turn->core && (batch->err || certificate_changed(batch)))
@@ -328,7 +359,7 @@ static bool turn_is_due(struct turn *turn)
 	uv_mutex_lock(&turn->lock);
 	due = turn->control.first || turn->bulk.first;
 	uv_mutex_unlock(&turn->lock);
-	return due || core_wake(turn->core, now) <= now.mono_ms;
+	return due || next_ms(turn, now) <= now.mono_ms;
 }
 
 static enum err query_core(struct turn *turn, const struct event *event)
@@ -355,6 +386,7 @@ static void run_query(struct turn *turn, struct turn_item *item)
 		item->err = batch->err = query_core(turn, &item->event);
 	if (batch->err)
 		start_over(turn, batch);
+	take_back(turn, batch, batch->err);
 	if (batch->err && turn->core)
 		tell_certificate(turn, batch);
 	batch_release(turn, batch);
@@ -386,6 +418,16 @@ static void refuse_turn(struct turn *turn)
 	}
 	for (struct turn_item *item = batch->items; item; item = item->next)
 		item->err = turn->fault;
+	batch_release(turn, batch);
+}
+
+/* What nobody will take any more goes back to its owners. */
+static void give_back(struct turn *turn)
+{
+	struct turn_batch *batch = batch_new(NULL);
+
+	inbox_drain(&turn->inbox);
+	take_back(turn, batch, ERR_BUSY);
 	batch_release(turn, batch);
 }
 
@@ -431,6 +473,7 @@ static void thread_main(void *arg)
 		if (turn->core_generation != generation)
 			pause_after_fault(turn);
 	}
+	give_back(turn);
 	if (turn->core)
 		core_close(turn->core);
 	turn->core = NULL;
@@ -445,6 +488,7 @@ enum err turn_start(struct turn **out, const struct turn_options *options)
 	lane_init(&turn->control);
 	lane_init(&turn->bulk);
 	lane_init(&turn->queries);
+	inbox_init(&turn->inbox);
 	turn->batches_end = &turn->batches;
 	check(uv_mutex_init(&turn->lock) == 0 && uv_cond_init(&turn->wake) == 0);
 	check(uv_thread_create(&turn->thread, thread_main, turn) == 0);
@@ -476,7 +520,7 @@ void turn_free(struct turn *turn)
 	check(!turn->batches);
 	uv_cond_destroy(&turn->wake);
 	uv_mutex_destroy(&turn->lock);
-	free(turn->events);
+	inbox_fini(&turn->inbox);
 	free(turn);
 }
 

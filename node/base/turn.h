@@ -1,8 +1,8 @@
 /*
  * turn - the core thread: it owns struct core and the only write transaction.
  *
- * The loop thread pushes items, each an event for the core. A turn takes all waiting control items
- * and at most limits.bulk_turn_bytes_max of bulk, hands them to core_turn(), and commits. What was
+ * The loop thread pushes items, each an event for the core. They go into the core's inbox, a turn
+ * takes from it what a turn may cost (inbox.h), and commits. What was
  * taken and what came of it then goes back to the loop thread as one batch: the effects are
  * carried out, and each item's done() runs, only after the commit, so nothing is acknowledged or
  * sent that is not on disk.
@@ -36,7 +36,8 @@
 /* Lives in its owner's memory from turn_push() until done(). */
 struct turn_item {
 	struct turn_item *next;
-	struct event event; /* event.bytes and the like look at bytes */
+	struct inbox_item waits; /* the turn's own */
+	struct event event;      /* event.bytes and the like look at bytes */
 	struct buf bytes;
 	size_t weight; /* bytes of memory that it holds */
 	bool bulk;

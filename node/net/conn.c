@@ -25,8 +25,12 @@ static void item_done(struct turn_item *turn)
 	struct conn_item *item = turn->owner;
 	struct conn *conn = net_conn(item->net, item->link);
 
-	if (conn && item->message)
+	if (conn && item->message) {
 		conn->item_count--;
+		conn->waiting_bytes -= item->turn.weight;
+		if (!item->turn.bulk)
+			conn->owed[LINK_CHANNEL_SYNC] += item->turn.bytes.len;
+	}
 	buf_fini(&item->turn.bytes);
 	free(item);
 }
@@ -112,7 +116,7 @@ static void take_message(struct conn *conn, const struct link_event *event)
 	item->message = true;
 	net->counts.messages_received++;
 	conn->item_count++;
-	conn->owed[event->channel] += event->message.len;
+	conn->waiting_bytes += item->turn.weight;
 	buf_add(&item->turn.bytes, event->message);
 	if (item->turn.bytes.err) {
 		item_done(&item->turn);
@@ -120,11 +124,14 @@ static void take_message(struct conn *conn, const struct link_event *event)
 		return;
 	}
 	item->turn.weight += event->message.len;
+	conn->waiting_bytes += event->message.len;
 	item->turn.event.bytes = buf_bytes(&item->turn.bytes);
 	if (event->channel == LINK_CHANNEL_SYNC) {
 		turn_push(net->options.turn, &item->turn);
 		return;
 	}
+	/* Chunks were asked for, and their number is bounded: the next ones may be on their way. */
+	conn->owed[LINK_CHANNEL_BULK] += event->message.len;
 	net->counts.chunks_received++;
 	item->turn.bulk = true;
 	item->work.data = item;
@@ -177,9 +184,16 @@ static void on_event(struct conn *conn, const struct link_event *event)
 	}
 }
 
+/*
+ * What waits is bounded for each connection and for all together; but one message of each may
+ * always wait, so that nobody has to for the sake of others who send much.
+ */
 static bool may_take(const struct conn *conn)
 {
-	return conn->item_count < CONN_ITEM_MAX && net_room(conn->net);
+	if (conn->item_count == 0)
+		return true;
+	return conn->item_count < CONN_ITEM_MAX && conn->waiting_bytes < CONN_WAITING_MAX &&
+	       net_room(conn->net);
 }
 
 static void take_events(struct conn *conn)
@@ -344,6 +358,7 @@ static void drain(struct conn *conn)
 		conn_close_handles(conn);
 }
 
+/* Credit for messages goes back when the core has taken them, see item_done(). */
 static void pay(struct conn *conn)
 {
 	for (uint8_t channel = 0; channel < LINK_CHANNEL_COUNT; channel++) {
@@ -356,8 +371,7 @@ static void pay(struct conn *conn)
 void conn_pump(struct conn *conn)
 {
 	if (conn->state == CONN_OPEN) {
-		if (may_take(conn))
-			pay(conn);
+		pay(conn);
 		take_events(conn);
 	}
 	if (conn->state == CONN_OPEN) {

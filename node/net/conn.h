@@ -15,6 +15,7 @@
 #define CONN_READ_LEN    65536
 #define CONN_WRITE_LEN   (128u * 1024)      /* pulled from the link at a time */
 #define CONN_ITEM_MAX    256                /* messages of one peer in the queue of the turn */
+#define CONN_WAITING_MAX (1024u * 1024)     /* bytes of them; one more may pass it */
 #define CONN_DRAIN_MS    2000               /* for the farewell to be read */
 #define NET_CHECKING_MAX (8u * 1024 * 1024) /* bytes of bulk with workers */
 
@@ -65,7 +66,8 @@ struct conn {
 	bool has_link;
 	bool known;                      /* the core has heard of it and is to hear of its end */
 	bool up;                         /* the handshake is over */
-	size_t item_count;               /* messages with workers or in the queue */
+	size_t item_count;               /* messages with workers or in the queue, */
+	size_t waiting_bytes;            /* and what they hold */
 	size_t owed[LINK_CHANNEL_COUNT]; /* consumed, the link not told yet */
 
 	/* chunks_out.c */

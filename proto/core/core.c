@@ -197,7 +197,7 @@ static uint32_t event_payer(struct hub *hub, const struct event *event)
 {
 	const struct peer *peer = event->link ? peers_find(hub, event->link) : NULL;
 
-	if (event->type == EVENT_CALL || event->type == EVENT_TICK)
+	if (event->type != EVENT_MESSAGE && event->type != EVENT_CHUNK)
 		return METER_OWN;
 	return peer ? hub_payer(peer) : 0;
 }
@@ -345,18 +345,49 @@ static void turn_end(struct hub *hub, struct txn *txn)
 	ledger_settle(&hub->ledger, txn);
 }
 
-void core_turn(struct core *core, struct txn *txn, struct times now, const struct event *events,
-	       size_t count, struct effects *effects)
+/* One event and what it has led to, at the cost of who has caused it. */
+static void event_do(struct hub *hub, struct txn *txn, const struct event *event)
+{
+	const uint64_t writes = txn_cost(txn).writes;
+	uint32_t payer = event_payer(hub, event);
+	event_take(hub, txn, event);
+	/* A chunk that was stored is one that was asked for. */
+	if (event->type == EVENT_CHUNK && txn_cost(txn).writes > writes)
+		payer = METER_OWN;
+	hub_charge(hub, txn, payer);
+	news_take(hub, txn);
+	hub_charge(hub, txn, payer);
+}
+
+static void messages_take(struct hub *hub, struct txn *txn, struct inbox *inbox)
+{
+	const struct limits *limits = hub->options.limits;
+	const int64_t units_max = hub->meter.turn_units + limits->cost_turn_max;
+	const struct event *event;
+	inbox_turn(inbox, hub);
+	while (!txn_err(txn) && hub->meter.turn_units < units_max &&
+	       hub->meter.sent_bytes < limits->turn_sent_bytes_max &&
+	       (event = inbox_message_next(inbox, hub))) {
+		const int64_t before = hub->meter.turn_units;
+		const uint32_t payer = event_payer(hub, event);
+		event_do(hub, txn, event);
+		inbox_cost(hub, payer, hub->meter.turn_units - before);
+	}
+}
+
+void core_turn(struct core *core, struct txn *txn, struct times now, struct inbox *inbox,
+	       struct effects *effects)
 {
 	struct hub *hub = &core->hub;
+	const struct event *event;
+	size_t bulk = 0;
 	turn_begin(hub, txn, now, effects);
-	for (size_t i = 0; i < count && !txn_err(txn); i++) {
-		uint32_t payer = event_payer(hub, &events[i]);
-		event_take(hub, txn, &events[i]);
-		hub_charge(hub, txn, payer);
-		news_take(hub, txn);
-		hub_charge(hub, txn, payer);
-	}
+	while (!txn_err(txn) && (event = inbox_control_next(inbox)))
+		event_do(hub, txn, event);
+	messages_take(hub, txn, inbox);
+	while (!txn_err(txn) &&
+	       (event = inbox_bulk_next(inbox, &bulk, hub->options.limits->bulk_turn_bytes_max)))
+		event_do(hub, txn, event);
 	turn_end(hub, txn);
 	hub->effects = NULL;
 }

@@ -8,7 +8,7 @@
  * anew from the store.
  *
  *	txn = txn_begin(db, true);
- *	core_turn(core, txn, now, events, count, &effects);
+ *	core_turn(core, txn, now, &inbox, &effects);
  *	if (!txn_commit(txn))
  *		... carry out effects ...
  *	else
@@ -23,7 +23,7 @@
 #ifndef ALLMENDE_CORE_H
 #define ALLMENDE_CORE_H
 
-#include "proto/hub/hub.h"
+#include "proto/core/inbox.h"
 
 struct core;
 
@@ -31,9 +31,12 @@ struct core;
 enum err core_open(struct core **out, const struct hub_options *options, struct txn *txn,
 		   struct times now);
 void core_close(struct core *core);
-/* One turn. Faults of the store stay in txn. Effects are appended. */
-void core_turn(struct core *core, struct txn *txn, struct times now, const struct event *events,
-	       size_t count, struct effects *effects);
+/*
+ * One turn: takes from the inbox as much as a turn may cost. Faults of the store stay in txn.
+ * Effects are appended.
+ */
+void core_turn(struct core *core, struct txn *txn, struct times now, struct inbox *inbox,
+	       struct effects *effects);
 /* How much may still be stored, as the owner tells before a turn. */
 void core_room(struct core *core, const struct room *room);
 /* What the verbs work on. */

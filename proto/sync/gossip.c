@@ -320,25 +320,19 @@ void gossip_head_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	flow_taken(hub, peer, m->len, false);
 }
 
-/* author: whose record it is, when it is one. */
-static enum err record_hear(struct hub *hub, struct txn *txn, struct peer *peer, struct bytes whole,
-			    uint32_t *author)
+static enum err record_hear(struct hub *hub, struct txn *txn, struct peer *peer, uint32_t author,
+			    struct bytes whole)
 {
 	struct ledger_news news;
-	struct record record;
-	enum err err = record_decode(&record, whole);
-	if (err)
-		return err;
-	*author = record.author;
-	if (!author_may(hub, peer, record.author))
+	if (!author_may(hub, peer, author))
 		return ERR_BUSY;
 	const uint64_t forged_before = hub->ledger.forged_count;
 	hub_charge(hub, txn, hub_payer(peer));
-	err = ledger_accept_record(&hub->ledger, txn, whole, &news);
+	enum err err = ledger_accept_record(&hub->ledger, txn, whole, &news);
 	if (!err && news.stored)
-		hub_charge(hub, txn, author_member(record.author));
+		hub_charge(hub, txn, author_member(author));
 	if (hub->ledger.forged_count != forged_before)
-		forged(hub, peer, record.author);
+		forged(hub, peer, author);
 	return err;
 }
 
@@ -348,7 +342,8 @@ static void records_take(struct hub *hub, struct txn *txn, struct peer *peer, st
 	bool deferred = false;
 	uint32_t author = 0;
 	while (peer->up && message_next_bin(m, &whole)) {
-		enum err err = record_hear(hub, txn, peer, whole, &author);
+		author = record_author(whole);
+		enum err err = record_hear(hub, txn, peer, author, whole);
 		deferred = deferred || err == ERR_AGAIN;
 		if (sender_fault(err)) {
 			hub_peer_bad(hub, peer, LINK_REASON_MALFORMED,

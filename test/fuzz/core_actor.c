@@ -45,8 +45,17 @@ void actor_restart(struct actor *actor)
 
 void actor_turn(struct actor *actor, const struct event *events, size_t count)
 {
+	struct inbox_item *items = mem_new(count + 1, sizeof(*items));
+	struct inbox inbox;
+	inbox_init(&inbox);
+	for (size_t i = 0; i < count; i++) {
+		items[i].event = &events[i];
+		inbox_put(&inbox, &items[i]);
+	}
 	effects_reset(&actor->effects);
-	core_turn(actor->core, actor->txn, actor->now, events, count, &actor->effects);
+	core_turn(actor->core, actor->txn, actor->now, &inbox, &actor->effects);
+	inbox_fini(&inbox);
+	free(items);
 	check(!txn_err(actor->txn));
 }
 

@@ -309,6 +309,9 @@ static void node_open(struct stage *stage, enum stage_who who, const struct sim_
 	node->who = who;
 	node->limits = limits_default();
 	node->limits.peer_count_max = 16;
+	/* what was said is taken at once */
+	node->limits.cost_turn_max = node->limits.cost_burst = INT64_C(1) << 40;
+	node->limits.turn_sent_bytes_max = SIZE_MAX;
 	node->limits.peer_queue_bytes_max = 32 * 1024; /* so that it can be reached */
 	memcpy(node->address, from->address, sizeof(node->address));
 	node->addresses[0] = node->address;

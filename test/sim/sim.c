@@ -196,7 +196,6 @@ static bool end_pump(struct sim *sim, struct sim_wire *wire, unsigned side)
 			memcpy(event->handshake_hash, link_handshake_hash(&end->link), 32);
 		} else if (from.type == LINK_EVENT_MESSAGE) {
 			event->bytes = inbox_hold(node, from.message);
-			link_consumed(&end->link, from.channel, event->bytes.len);
 			node->message_count++;
 			node->got[message_peek(event->bytes)]++;
 			node->message_bytes += event->bytes.len;

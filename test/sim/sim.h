@@ -68,8 +68,10 @@ struct sim_node {
 	struct effects effects;
 	struct event *inbox;
 	size_t inbox_count, inbox_cap;
-	struct buf **held_bytes; /* what inbox events borrow */
+	struct buf **held_bytes; /* what inbox events borrow, and those that wait */
 	size_t held_count;
+	struct inbox waiting; /* for the core */
+	size_t waiting_count;
 	struct sim_end **ends; /* its ends of connections that are open */
 	size_t end_count, end_cap;
 	struct sim_end **stirred; /* those whose link machine has to be looked at */

@@ -45,6 +45,13 @@ void inbox_clear(struct sim_node *node)
 	}
 	node->held_count = 0;
 	node->inbox_count = 0;
+	inbox_drain(&node->waiting);
+	for (struct inbox_item *item = inbox_taken(&node->waiting); item;) {
+		struct inbox_item *taken = item;
+		item = item->next;
+		free(taken); /* the first member of its struct sim_wait */
+		node->waiting_count--;
+	}
 }
 
 static void event_trace(const struct sim *sim, const struct sim_node *node,
@@ -214,20 +221,48 @@ static void turn_failed(struct sim_node *node)
 	core_begin(node);
 }
 
+/* An event that waits for the core. */
+struct sim_wait {
+	struct inbox_item item; /* first */
+	struct event event;
+};
+
+static void inbox_fill(struct sim_node *node)
+{
+	for (size_t i = 0; i < node->inbox_count; i++) {
+		struct sim_wait *wait = mem_new(1, sizeof(*wait));
+		event_digest(node->sim, node, &node->inbox[i]);
+		wait->event = node->inbox[i];
+		wait->item.event = &wait->event;
+		if (wait->event.type == EVENT_CHUNK)
+			wait->item.bulk = wait->event.bytes.len + 1;
+		inbox_put(&node->waiting, &wait->item);
+		node->waiting_count++;
+	}
+	node->inbox_count = 0;
+}
+
+/* What the core has taken goes; the sender gets its credit back. */
+static void inbox_empty(struct sim_node *node)
+{
+	for (struct inbox_item *item = inbox_taken(&node->waiting); item;) {
+		struct sim_wait *wait = (struct sim_wait *)item;
+		struct sim_end *end = end_of_link(node, wait->event.link);
+		item = item->next;
+		if (end && wait->event.type == EVENT_MESSAGE)
+			link_consumed(&end->link, LINK_CHANNEL_SYNC, wait->event.bytes.len);
+		free(wait);
+		node->waiting_count--;
+	}
+	if (node->waiting_count == 0 && node->inbox_count == 0)
+		inbox_clear(node);
+}
+
 static void turn(struct sim_node *node)
 {
-	struct sim *sim = node->sim;
-	struct event *events = node->inbox;
-	struct buf **held = node->held_bytes;
-	size_t count = node->inbox_count, held_count = node->held_count;
-	node->inbox = NULL;
-	node->inbox_count = node->inbox_cap = 0;
-	node->held_bytes = NULL;
-	node->held_count = 0;
-	for (size_t i = 0; i < count; i++)
-		event_digest(sim, node, &events[i]);
+	inbox_fill(node);
 	struct txn *txn = txn_begin(node->db, true);
-	core_turn(node->core, txn, clock_of(node), events, count, &node->effects);
+	core_turn(node->core, txn, clock_of(node), &node->waiting, &node->effects);
 	enum err err = txn_commit(txn);
 	bool dies = err == ERR_OK && node->crash_in > 0 && --node->crash_in == 0;
 	node->turns++;
@@ -237,14 +272,24 @@ static void turn(struct sim_node *node)
 		effects_do(node);
 	} else {
 		assert_true(dies || db_fault_struck(node->db));
+		inbox_drain(&node->waiting);
 		turn_failed(node);
 	}
-	for (size_t i = 0; i < held_count; i++) {
-		buf_fini(held[i]);
-		free(held[i]);
-	}
-	free(held);
-	free(events);
+	inbox_empty(node);
+}
+
+static int64_t wake_of(struct sim_node *node)
+{
+	const struct times now = clock_of(node);
+	int64_t wake = core_wake(node->core, now);
+	int64_t waits = inbox_wake(&node->waiting, node->hub, now.mono_ms);
+	return waits < wake ? waits : wake;
+}
+
+static bool waits_now(struct sim_node *node)
+{
+	const int64_t now_ms = clock_of(node).mono_ms;
+	return node->inbox_count > 0 || inbox_wake(&node->waiting, node->hub, now_ms) <= now_ms;
 }
 
 void node_turn(struct sim_node *node)
@@ -258,9 +303,9 @@ void node_turn(struct sim_node *node)
 			committed = node->committed;
 		assert_true(rounds < 1000);
 		node_pump(node);
-	} while (node->inbox_count > 0);
+	} while (waits_now(node));
 	node->committed = committed;
-	int64_t wake = core_wake(node->core, clock_of(node));
+	int64_t wake = wake_of(node);
 	if (wake == INT64_MAX)
 		return;
 	wake -= SIM_MONO_BEGIN;
@@ -320,6 +365,7 @@ static struct sim_node *node_new(struct sim *sim, bool dial_only)
 	char why[WHY_LEN];
 	struct sim_node *node = mem_new(1, sizeof(*node));
 	node->sim = sim;
+	inbox_init(&node->waiting);
 	node->index = sim->node_count;
 	node->random = random_seeded(random_below(&sim->random, UINT64_MAX));
 	node->limits = limits_default();
@@ -445,6 +491,7 @@ void node_free(struct sim_node *node)
 	effects_fini(&node->effects);
 	keyring_close(node->keyring);
 	free(node->inbox);
+	inbox_fini(&node->waiting);
 	free(node->held_bytes);
 	free(node->ends);
 	free(node->stirred);

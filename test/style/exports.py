@@ -22,7 +22,6 @@ FOR_TESTS = {
     "grant_text_put": "the text of a grant without the grant, fuzzed",
     "key_eq": "secrets are compared in constant time, and by no other function",
     "ledger_evidence": "two heads of one number, as they were kept",
-    "meter_account": "what is left",
     "noise_writes": "whose turn it is, step by step, as the vectors say",
     "orglog_apply": "one step of an organisation log without a store",
     "pack": "one layer of a chunk, fuzzed",

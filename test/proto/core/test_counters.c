@@ -136,7 +136,12 @@ static int teardown(void **state)
 static void turn(struct fixture *f, const struct event *event)
 {
 	effects_reset(&f->effects);
-	core_turn(f->core, f->node.txn, now, event, 1, &f->effects);
+	struct inbox_item item = {.event = event};
+	struct inbox inbox;
+	inbox_init(&inbox);
+	inbox_put(&inbox, &item);
+	core_turn(f->core, f->node.txn, now, &inbox, &f->effects);
+	inbox_fini(&inbox);
 	assert_int_equal(txn_commit(f->node.txn), ERR_OK);
 	f->node.txn = txn_begin(f->node.db, true);
 }
