@@ -49,8 +49,6 @@ bool ledger_held_ask(struct ledger *ledger, struct txn *txn)
 	uint32_t author = 0;
 	bool any = false;
 
-	if (!ledger->held_any)
-		return false;
 	ledger->held_any = false;
 	ledger_settle(ledger, txn);
 	while (ledger_state_next(ledger, txn, &author, &state)) {

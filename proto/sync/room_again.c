@@ -4,7 +4,8 @@
 
 void room_again_tick(struct hub *hub, struct txn *txn)
 {
-	if (hub->headroom != HEADROOM_ALL || hub->mono_ms < hub->sync->held_next_ms)
+	if (!hub->ledger.held_any || hub->headroom != HEADROOM_ALL ||
+	    hub->mono_ms < hub->sync->held_next_ms)
 		return;
 	struct peer *chosen = sync_peer_by_lot(hub, true);
 	if (!chosen || !ledger_held_ask(&hub->ledger, txn))

@@ -222,11 +222,11 @@ static void relay_drops_one_record(void **state)
 	assert_int_equal(sim_links(line.b, line.m), 1);
 	/*
 	 * Clara hears again. She gets the record from Anna, and its content; Bert gets both from
-	 * her.
+	 * her, when the lot has chosen her.
 	 */
 	assert_int_equal(sim_subscribe(line.c, "**"), ERR_OK);
 	line.c->deaf = false;
-	assert_true(county_run_until(&line.sim, 3 * minute_ms, county_is_whole, NULL));
+	assert_true(county_run_until(&line.sim, 10 * minute_ms, county_is_whole, NULL));
 	assert_string_equal(seen(line.b, anna).state, "complete");
 	assert_int_equal(seen(line.b, anna).missing, 0);
 	assert_true(reads(line.b, kept_back));
