@@ -20,7 +20,7 @@ ANY = re.compile(r"(?<![A-Z])(?:NAME|ROOM|TOPIC)(?![A-Z])")
 
 # Their names of code are looked for: with the first in the files that the same paragraph or item
 # names, if it names any; else anywhere.
-GUIDES = {"docs/HACKING.md": True, "docs/ARCHITECTURE.md": False}
+GUIDES = {"docs/HACKING.md": True, "docs/ARCHITECTURE.md": False, "docs/TESTING.md": False}
 NAME = re.compile(r"`(?:struct |enum )?([A-Za-z]\w*)(\(\)|\[\])?`")
 TEST = re.compile(r"`((?:crypto|store|proto|node|tools|sim|fuzz)-[a-z][\w-]*)`")
 RUN = re.compile(r"meson test -C build((?: [a-z][\w-]*)+)")
