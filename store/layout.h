@@ -49,7 +49,9 @@
 	X(REQUEST, "request",                                                                      \
 	  1) /* organisation id(32) -> who waits to be admitted; proto/membership/request */       \
 	X(PROPOSAL, "proposal",                                                                    \
-	  1)               /* number(4) entry id(32) -> payload; proto/membership/voting */        \
+	  1) /* number(4) entry id(32) -> payload; proto/membership/voting */                      \
+	X(OPENING, "opening",                                                                      \
+	  1) /* number(4) entry id(32) -> what the newcomer's words come of; proto/membership/ */  \
 	X(VOTE, "vote", 1) /* number(4) entry id(32) member(4) -> signature(64) */                 \
 	X(FORK, "fork", 1) /* number(4) entry id(32) -> entry with votes; proto/sync/fork */       \
 	X(WITHDRAWN, "withdrawn",                                                                  \
@@ -93,8 +95,9 @@ struct row_key key_record(uint32_t author, uint32_t incarnation, uint64_t sequen
 struct row_key key_leaf(uint32_t author, uint32_t incarnation, uint64_t place, struct bytes slot);
 struct row_key key_node(uint32_t author, uint32_t incarnation, uint8_t depth, uint64_t place);
 struct row_key key_slot(struct bytes slot, uint32_t author);
-struct row_key key_charter_id(uint32_t number,
-			      const struct digest *entry_id); /* PROPOSAL, FORK, FIRST_SEEN */
+struct row_key
+key_charter_id(uint32_t number,
+	       const struct digest *entry_id); /* PROPOSAL, OPENING, FORK, FIRST_SEEN */
 struct row_key key_vote(uint32_t number, const struct digest *entry_id, uint32_t member);
 struct row_key key_dataset(const struct dataset_id *dataset); /* prefix, and WITHDRAWN */
 /* VERSION, HELD, and prefix of INDEX. */

@@ -12,6 +12,7 @@
 #include "proto/catalog/catalog.h"
 #include "proto/wire/envelope.h"
 #include "proto/sync/fork.h"
+#include "proto/membership/joining.h"
 #include "proto/membership/membership.h"
 #include "proto/membership/request.h"
 #include "proto/membership/voting.h"
@@ -67,7 +68,7 @@ static void join_run(struct call *call, struct hub *hub, struct txn *txn, int64_
 	struct invitation invitation;
 	const char *text = api_in_text(call, "invitation");
 
-	call->err = membership_join(hub, txn, now_ms, text, call->why);
+	call->err = joining_begin(hub, txn, now_ms, text, call->why);
 	if (call->err || invitation_get(&invitation, bytes_str(text)))
 		return;
 	call->status = 202;
@@ -171,13 +172,16 @@ static void requests_run(struct call *call, struct hub *hub, struct txn *txn, in
 
 	while (request_next(txn, &org, &row))
 		json_array_append_new(
-			list, json_pack("{s:o, s:o, s:o, s:b, s:s, s:o, s:I, s:I, s:o}", "name",
-					api_str(row.name), "slug", api_str(row.slug), "ags",
-					api_str(row.ags), "relay", row.relay, "state",
-					row.approved ? "voting" : "waiting", "address",
-					row.address[0] ? api_str(row.address) : json_null(),
-					"since_ms", (json_int_t)row.since_ms, "until_ms",
-					(json_int_t)row.until_ms, "wrong", api_uint(row.wrong)));
+			list,
+			json_pack("{s:o, s:o, s:o, s:b, s:s, s:o, s:I, s:I, s:o}", "name",
+				  api_str(row.name), "slug", api_str(row.slug), "ags",
+				  api_str(row.ags), "relay", row.relay, "state",
+				  row.approved ? "voting"
+				  : row.opened ? "waiting"
+					       : "incomplete",
+				  "address", row.address[0] ? api_str(row.address) : json_null(),
+				  "since_ms", (json_int_t)row.since_ms, "until_ms",
+				  (json_int_t)row.until_ms, "wrong", api_uint(row.wrong)));
 	call->out = json_pack("{s:o}", "requests", list);
 }
 
@@ -326,13 +330,16 @@ static void vote_run(struct call *call, struct hub *hub, struct txn *txn, int64_
 	bool is_text = envelope_is(ENVELOPE_PROPOSAL, bytes_str(given)) ||
 		       envelope_is(ENVELOPE_VOTE, bytes_str(given));
 	bool confirm = api_in_true(call, "confirm");
+	const struct voting_heard heard = {.words = api_in_text(call, "words"),
+					   .unheard = api_in_true(call, "unheard")};
 	struct voting_outcome outcome;
 	struct buf text;
 
 	voting_outcome_init(&outcome);
 	buf_init(&text, ENVELOPE_LEN_MAX);
-	call->err = is_text ? voting_text(hub, txn, given, confirm, &outcome, &text, call->why)
-			    : voting_vote(hub, txn, given, confirm, &outcome, &text, call->why);
+	call->err =
+		is_text ? voting_text(hub, txn, given, &heard, confirm, &outcome, &text, call->why)
+			: voting_vote(hub, txn, given, &heard, confirm, &outcome, &text, call->why);
 	if (!call->err) {
 		call->out = outcome_json(&outcome);
 		json_object_set_new(call->out, "vote",
@@ -406,8 +413,8 @@ const struct route federation_routes[] = {
 	 .run = proposal_text_run},
 	{HTTP_POST, "/federation/proposals", ROUTE_COMMAND,
 	 FIELDS("S:change", "l:slugs", "s:entry", "i:threshold", "b:confirm"), .run = propose_run},
-	{HTTP_POST, "/federation/votes", ROUTE_COMMAND, FIELDS("S:proposal", "b:confirm"),
-	 .run = vote_run},
+	{HTTP_POST, "/federation/votes", ROUTE_COMMAND,
+	 FIELDS("S:proposal", "b:confirm", "s:words", "b:unheard"), .run = vote_run},
 	{HTTP_POST, "/federation/leave", ROUTE_COMMAND, FIELDS("s:reason", "b:cancel"),
 	 .run = leave_run},
 	{HTTP_GET, "/federation/fork", ROUTE_QUERY, .run = fork_run},

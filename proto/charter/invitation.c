@@ -150,18 +150,18 @@ enum err invitation_get(struct invitation *out, struct bytes text)
 /*
  * PROTOCOL: "request = payload ‖ signature(64)      tag am1.join, root key of the joiner, at most
  * 4096 bytes payload = [1, secret(32), name, slug, ags, organisation log entry 1 (signed, as bin),
- * [address, ...]]"
+ * [address, ...], commitment(32)]"
  */
 void join_request_make(struct buf *out, const struct invitation *invitation,
 		       struct bytes orglog_entry, const char *const *addresses,
-		       const struct key *root_sign_seed)
+		       const struct digest *commitment, const struct key *root_sign_seed)
 {
 	size_t from = out->len;
 	uint32_t count = 0;
 
 	while (addresses && count < LIMIT_ADDRESS_COUNT_MAX && addresses[count])
 		count++;
-	out_array(out, 7);
+	out_array(out, 8);
 	out_uint(out, 1);
 	out_fixed(out, invitation->secret.b, KEY_LEN);
 	out_text(out, bytes_str(invitation->name));
@@ -171,6 +171,7 @@ void join_request_make(struct buf *out, const struct invitation *invitation,
 	out_array(out, count);
 	for (uint32_t i = 0; i < count; i++)
 		out_text(out, bytes_str(addresses[i]));
+	out_fixed(out, commitment->b, ID_LEN);
 	payload_sign(out, from, LIMIT_JOIN_REQUEST_LEN_MAX, root_sign_seed, SIGN_TAG_JOIN,
 		     &invitation->fed);
 }
@@ -178,10 +179,11 @@ void join_request_make(struct buf *out, const struct invitation *invitation,
 static enum err request_decode(struct join_request *out, struct bytes payload)
 {
 	struct wire_in w = wire_in(payload);
-	enum err err = payload_begin(&w, 7);
+	enum err err = payload_begin(&w, 8);
 
 	if (err)
 		return err;
+	out->payload = payload;
 	wire_fixed(&w, out->secret.b, KEY_LEN);
 	out->name = wire_text(&w, 1, LIMIT_NAME_LEN_MAX);
 	out->slug = wire_text(&w, 1, CHARTER_SLUG_LEN_MAX);
@@ -193,32 +195,49 @@ static enum err request_decode(struct join_request *out, struct bytes payload)
 		if (contact_address_check(out->addresses[i]))
 			wire_fail(&w);
 	}
+	wire_fixed(&w, out->commitment.b, ID_LEN);
 	if (!w.err && charter_terms_check(out->name, out->slug, out->ags))
 		wire_fail(&w);
 	return wire_end(&w);
 }
 
-enum err join_request_get(struct join_request *out, struct bytes request, const struct fed_id *fed)
+enum err join_request_peek(struct join_request *out, struct bytes payload)
 {
-	struct bytes payload;
 	struct orglog log;
-	struct sig sig;
 
 	*out = (struct join_request){0};
-	enum err err = payload_split(request, LIMIT_JOIN_REQUEST_LEN_MAX, &payload, &sig);
-	if (!err)
-		err = request_decode(out, payload);
+	enum err err = request_decode(out, payload);
 	if (err)
 		return err;
 	err = orglog_entry_peek(&log, out->orglog_entry);
 	if (!err && log.number != 1)
 		err = ERR_MALFORMED;
-	if (!err)
-		err = sign_check(&sig, &log.root, SIGN_TAG_JOIN, fed, payload);
 	out->org = log.id;
 	out->root = log.root;
 	orglog_fini(&log);
 	return err;
+}
+
+enum err join_request_get(struct join_request *out, struct bytes request, const struct fed_id *fed)
+{
+	struct bytes payload;
+	struct sig sig;
+
+	*out = (struct join_request){0};
+	enum err err = payload_split(request, LIMIT_JOIN_REQUEST_LEN_MAX, &payload, &sig);
+	if (!err)
+		err = join_request_peek(out, payload);
+	return err ? err : sign_check(&sig, &out->root, SIGN_TAG_JOIN, fed, payload);
+}
+
+struct bytes join_request_payload(struct bytes request)
+{
+	struct bytes payload = {0};
+	struct sig sig;
+
+	return payload_split(request, LIMIT_JOIN_REQUEST_LEN_MAX, &payload, &sig)
+		       ? bytes_of(NULL, 0)
+		       : payload;
 }
 
 /* ---- what the issuer remembers ---- */
@@ -238,12 +257,13 @@ static void invitation_row_put(struct txn *txn, const struct key *secret,
 	struct buf value;
 
 	buf_init(&value, ROW_LEN_MAX);
-	out_array(&value, 7);
+	out_array(&value, 8);
 	out_text(&value, bytes_str(row->name));
 	out_text(&value, bytes_str(row->slug));
 	out_text(&value, bytes_str(row->ags));
 	out_uint(&value, (uint64_t)row->valid_until_ms);
 	out_fixed_or_nil(&value, row->used ? row->used_by.b : NULL, ID_LEN);
+	out_fixed_or_nil(&value, row->used ? row->commitment.b : NULL, ID_LEN);
 	out_bool(&value, row->auto_approve);
 	out_bool(&value, row->relay);
 	txn_put_row(txn, TABLE_INVITATION, &key, &value);
@@ -271,7 +291,7 @@ enum err invitation_find(struct txn *txn, const struct key *secret, struct invit
 	if (!txn_get(txn, TABLE_INVITATION, row_key_bytes(&key), &value))
 		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
 	struct wire_in w = wire_in(value);
-	bool old = wire_array(&w, 5, 7) == 5; /* made before there were more */
+	wire_array(&w, 8, 8);
 	wire_text_copy(&w, out->name, 1, LIMIT_NAME_LEN_MAX);
 	wire_text_copy(&w, out->slug, 1, CHARTER_SLUG_LEN_MAX);
 	wire_text_copy(&w, out->ags, 1, AGS_LEN_MAX);
@@ -279,8 +299,10 @@ enum err invitation_find(struct txn *txn, const struct key *secret, struct invit
 	out->used = !wire_nil(&w);
 	if (out->used)
 		wire_fixed(&w, out->used_by.b, ID_LEN);
-	out->auto_approve = !old && wire_bool(&w);
-	out->relay = !old && wire_bool(&w);
+	if (!wire_nil(&w))
+		wire_fixed(&w, out->commitment.b, ID_LEN);
+	out->auto_approve = wire_bool(&w);
+	out->relay = wire_bool(&w);
 	if (wire_end(&w))
 		txn_fail(txn, ERR_CORRUPT);
 	return txn_err(txn);
@@ -297,7 +319,8 @@ enum err invitation_check(struct txn *txn, const struct join_request *request, i
 
 	if (err)
 		return err;
-	if (row.used && !id_eq(&row.used_by, &request->org))
+	if (row.used &&
+	    !(id_eq(&row.used_by, &request->org) && id_eq(&row.commitment, &request->commitment)))
 		return ERR_EXISTS;
 	if (!bytes_eq(request->name, bytes_str(row.name)) ||
 	    !bytes_eq(request->slug, bytes_str(row.slug)) ||
@@ -306,13 +329,14 @@ enum err invitation_check(struct txn *txn, const struct join_request *request, i
 	return now_ms > row.valid_until_ms ? ERR_AGAIN : ERR_OK;
 }
 
-void invitation_use(struct txn *txn, const struct key *secret, const struct org_id *org)
+void invitation_use(struct txn *txn, const struct join_request *request)
 {
 	struct invitation_row row;
 
-	if (invitation_find(txn, secret, &row))
+	if (invitation_find(txn, &request->secret, &row))
 		return;
 	row.used = true;
-	row.used_by = *org;
-	invitation_row_put(txn, secret, &row);
+	row.used_by = request->org;
+	row.commitment = request->commitment;
+	invitation_row_put(txn, &request->secret, &row);
 }

@@ -42,8 +42,10 @@ struct join_request {
 	struct bytes orglog_entry; /* entry 1, signed */
 	struct org_id org;
 	struct sign_pk root;
+	struct digest commitment; /* opening.h */
 	struct bytes addresses[LIMIT_ADDRESS_COUNT_MAX];
 	size_t address_count;
+	struct bytes payload; /* all of it but the signature */
 };
 
 /*
@@ -52,12 +54,16 @@ struct join_request {
  */
 void join_request_make(struct buf *out, const struct invitation *invitation,
 		       struct bytes orglog_entry, const char *const *addresses,
-		       const struct key *root_sign_seed);
+		       const struct digest *commitment, const struct key *root_sign_seed);
 /*
  * ERR_MALFORMED, ERR_VERSION, ERR_DENIED (signature, or the entry), ERR_FULL
  * (LIMIT_JOIN_REQUEST_LEN_MAX).
  */
 enum err join_request_get(struct join_request *out, struct bytes request, const struct fed_id *fed);
+/* The payload alone, as others show it, without the joiner's signature. Errors as above. */
+enum err join_request_peek(struct join_request *out, struct bytes payload);
+/* The payload of a request that was made here. */
+struct bytes join_request_payload(struct bytes request);
 
 /* What the issuer remembers, under the hash of the secret. */
 struct invitation_row {
@@ -65,8 +71,9 @@ struct invitation_row {
 	char slug[CHARTER_SLUG_LEN_MAX + 1];
 	char ags[9];
 	int64_t valid_until_ms;
-	bool used; /* bound to the organisation that has presented it */
+	bool used; /* bound to the organisation that has presented it, and to its commitment */
 	struct org_id used_by;
+	struct digest commitment;
 	bool auto_approve, relay; /* membership.h */
 };
 void invitation_store(struct txn *txn, const struct invitation *invitation, bool auto_approve,
@@ -75,11 +82,12 @@ void invitation_store(struct txn *txn, const struct invitation *invitation, bool
 enum err invitation_find(struct txn *txn, const struct key *secret, struct invitation_row *out);
 /*
  * Whether this request may be admitted now. ERR_ABSENT: unknown secret; ERR_EXISTS: used by another
- * organisation; ERR_DENIED: name, slug or ags differ; ERR_AGAIN: expired. A secret used by the same
- * organisation is ERR_OK until then: its answer got lost, or it waits.
+ * organisation, or with another commitment; ERR_DENIED: name, slug or ags differ; ERR_AGAIN:
+ * expired. A secret used by the same organisation is ERR_OK until then: its answer got lost, or it
+ * waits.
  */
 enum err invitation_check(struct txn *txn, const struct join_request *request, int64_t now_ms);
-/* Marks the secret as used by this organisation. */
-void invitation_use(struct txn *txn, const struct key *secret, const struct org_id *org);
+/* Marks the secret as used by this request. */
+void invitation_use(struct txn *txn, const struct join_request *request);
 
 #endif

@@ -145,13 +145,11 @@ static void say_change(struct buf *out, const struct charter *charter,
 	const struct charter_change *change = &changes[at];
 	const struct charter_member *member =
 		member_of(charter, changes, count, change->member.number);
-	char six[WORDS_TEXT_LEN];
 
 	switch (change->kind) {
 	case CHARTER_ADMIT:
-		words_of(six, &charter->fed, &change->member.org);
-		say(out, "admits %s (%s, key %s), whose six words are: %s", change->member.name,
-		    change->member.slug, change->member.ags, six);
+		say(out, "admits %s (%s, key %s)", change->member.name, change->member.slug,
+		    change->member.ags);
 		break;
 	case CHARTER_REMOVE:
 		say(out, "removes ");
@@ -192,41 +190,82 @@ void proposal_words(struct buf *out, const struct charter *charter,
 		    stewards, charter->threshold, charter->steward_count);
 }
 
+bool proposal_admits(const struct proposal *proposal)
+{
+	for (uint32_t i = 0; i < proposal->entry.change_count; i++)
+		if (proposal->changes[i].kind == CHARTER_ADMIT)
+			return true;
+	return false;
+}
+
+const struct charter_member *proposal_newcomer(const struct proposal *proposal)
+{
+	const struct charter_member *found = NULL;
+
+	for (uint32_t i = 0; i < proposal->entry.change_count; i++) {
+		if (proposal->changes[i].kind != CHARTER_ADMIT)
+			continue;
+		if (found)
+			return NULL;
+		found = &proposal->changes[i].member;
+	}
+	return found;
+}
+
 /* ---- the body of a vote record ---- */
 
-/* PROTOCOL: "body = [1, payload as bin, signature(64)]" */
+static void opening_put_or_nil(struct buf *out, bool has, const struct opening *opening)
+{
+	has ? opening_put(out, opening) : out_nil(out);
+}
+
+static bool opening_get_or_nil(struct wire_in *w, struct opening *out)
+{
+	if (wire_nil(w))
+		return false;
+	opening_get(w, out);
+	return true;
+}
+
+/* PROTOCOL: "body = [1, payload as bin, signature(64), opening or nil]" */
 void vote_body_put(struct buf *out, const struct vote_body *body)
 {
-	out_array(out, 3);
+	out_array(out, 4);
 	out_uint(out, 1);
 	out_bin(out, body->payload);
 	out_fixed(out, body->sig.b, SIG_LEN);
+	opening_put_or_nil(out, body->has_opening, &body->opening);
 }
 
 enum err vote_body_get(struct vote_body *out, struct bytes body)
 {
 	struct wire_in w = wire_in(body);
-	enum err err = payload_begin(&w, 3);
+	enum err err = payload_begin(&w, 4);
 
 	if (err)
 		return err;
 	out->payload = wire_bin(&w, 1, PROPOSAL_LEN_MAX);
 	wire_fixed(&w, out->sig.b, SIG_LEN);
+	out->has_opening = opening_get_or_nil(&w, &out->opening);
 	return wire_end(&w);
 }
 
 /* ---- texts ---- */
 
-/* PROTOCOL: "proposal text (letter p)     body = [1, federation id, payload as bin]" */
-void proposal_text_put(struct buf *out, const struct fed_id *fed, struct bytes payload)
+/*
+ * PROTOCOL: "proposal text (letter p)     body = [1, federation id, payload as bin, opening or
+ * nil]"
+ */
+void proposal_text_put(struct buf *out, const struct proposal_text *text)
 {
 	struct buf body;
 
 	buf_init(&body, ENVELOPE_LEN_MAX);
-	out_array(&body, 3);
+	out_array(&body, 4);
 	out_uint(&body, 1);
-	out_fixed(&body, fed->b, ID_LEN);
-	out_bin(&body, payload);
+	out_fixed(&body, text->fed.b, ID_LEN);
+	out_bin(&body, text->payload);
+	opening_put_or_nil(&body, text->has_opening, &text->opening);
 	if (!body.err)
 		envelope_put(out, ENVELOPE_PROPOSAL, buf_bytes(&body));
 	else if (!out->err)
@@ -234,25 +273,21 @@ void proposal_text_put(struct buf *out, const struct fed_id *fed, struct bytes p
 	buf_fini(&body);
 }
 
-enum err proposal_text_get(struct buf *payload, struct fed_id *fed, struct bytes text)
+enum err proposal_text_get(struct buf *body, struct proposal_text *out, struct bytes text)
 {
-	struct buf body;
+	enum err err = envelope_get(body, ENVELOPE_PROPOSAL, text);
 
-	buf_init(&body, ENVELOPE_LEN_MAX);
-	enum err err = envelope_get(&body, ENVELOPE_PROPOSAL, text);
-	if (!err) {
-		struct wire_in w = wire_in(buf_bytes(&body));
-		err = payload_begin(&w, 3);
-		if (!err) {
-			wire_fixed(&w, fed->b, ID_LEN);
-			struct bytes found = wire_bin(&w, 1, PROPOSAL_LEN_MAX);
-			err = wire_end(&w);
-			if (!err)
-				buf_add(payload, found);
-		}
-	}
-	buf_fini(&body);
-	return err ? err : payload->err;
+	*out = (struct proposal_text){0};
+	if (err)
+		return err;
+	struct wire_in w = wire_in(buf_bytes(body));
+	err = payload_begin(&w, 4);
+	if (err)
+		return err;
+	wire_fixed(&w, out->fed.b, ID_LEN);
+	out->payload = wire_bin(&w, 1, PROPOSAL_LEN_MAX);
+	out->has_opening = opening_get_or_nil(&w, &out->opening);
+	return wire_end(&w);
 }
 
 /*

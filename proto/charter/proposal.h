@@ -8,6 +8,7 @@
 #define ALLMENDE_PROPOSAL_H
 
 #include "proto/charter/charter_entry.h"
+#include "proto/charter/opening.h"
 
 #define PROPOSAL_LEN_MAX          49152
 #define PROPOSAL_CHANGE_COUNT_MAX 256
@@ -23,6 +24,9 @@ enum err proposal_init(struct proposal *out, struct bytes payload);
 void proposal_fini(struct proposal *proposal);
 /* Whether it changes stewards or threshold: then the new stewards must agree too. */
 bool proposal_changes_stewards(const struct proposal *proposal, const struct charter *charter);
+bool proposal_admits(const struct proposal *proposal);
+/* Whom it admits, when that is one organisation; else NULL. */
+const struct charter_member *proposal_newcomer(const struct proposal *proposal);
 /* The stewards after it. */
 bool proposal_is_steward(const struct proposal *proposal, const struct charter *charter,
 			 uint32_t member);
@@ -37,18 +41,26 @@ void proposal_words(struct buf *out, const struct charter *charter,
 struct vote_body {
 	struct bytes payload; /* borrowed */
 	struct sig sig;
+	bool has_opening; /* of the newcomer that it admits */
+	struct opening opening;
 };
 void vote_body_put(struct buf *out, const struct vote_body *body);
 /* ERR_MALFORMED, ERR_VERSION */
 enum err vote_body_get(struct vote_body *out, struct bytes body);
 
 /* Texts; faults of the writers stay in out. */
-void proposal_text_put(struct buf *out, const struct fed_id *fed, struct bytes payload);
+struct proposal_text {
+	struct fed_id fed;
+	struct bytes payload; /* borrowed, as the opening is */
+	bool has_opening;
+	struct opening opening;
+};
+void proposal_text_put(struct buf *out, const struct proposal_text *text);
 /*
- * Appends the payload. ERR_MALFORMED: no such text; ERR_DENIED: truncated or mistyped; ERR_VERSION;
- * ERR_FULL.
+ * What is read borrows from body, which the text is decoded into. ERR_MALFORMED: no such text;
+ * ERR_DENIED: truncated or mistyped; ERR_VERSION; ERR_FULL.
  */
-enum err proposal_text_get(struct buf *payload, struct fed_id *fed, struct bytes text);
+enum err proposal_text_get(struct buf *body, struct proposal_text *out, struct bytes text);
 struct vote_text {
 	struct fed_id fed;
 	uint32_t number;

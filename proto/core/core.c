@@ -12,6 +12,7 @@
 #include "proto/sync/gossip.h"
 #include "proto/ledger/keywrap.h"
 #include "proto/sync/logs.h"
+#include "proto/membership/joining.h"
 #include "proto/membership/membership.h"
 #include "proto/sync/reconcile.h"
 #include "proto/sync/recount.h"
@@ -65,8 +66,8 @@ struct hub *core_hub(struct core *core)
 
 /*
  * What each message does, and whether a guest may say it.
- * PROTOCOL: "Guests may send HELLO, CHARTER_GET, ORGLOG_GET, JOIN and FORK, and get CHARTER,
- * ORGLOG, JOIN_ANSWER and FORK; any other message ends the session."
+ * PROTOCOL: "Guests may send HELLO, CHARTER_GET, ORGLOG_GET, JOIN, JOIN_OPEN and FORK, and get
+ * CHARTER, ORGLOG, JOIN_ANSWER and FORK; any other message ends the session."
  */
 static const struct {
 	void (*take)(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
@@ -88,7 +89,7 @@ static const struct {
 	[MESSAGE_RECORDS_GET] = {reconcile_records_get, false},
 	[MESSAGE_SYNC_END] = {sync_end_take, false},
 	[MESSAGE_JOIN] = {admission_take, true},
-	[MESSAGE_JOIN_ANSWER] = {membership_join_answer_take, true},
+	[MESSAGE_JOIN_ANSWER] = {joining_answer_take, true},
 	[MESSAGE_TAKEN] = {sync_taken_take, false},
 	[MESSAGE_INDEX_GET] = {serve_index_get, false},
 	[MESSAGE_INDEX] = {fetch_index_take, false},
@@ -96,6 +97,7 @@ static const struct {
 	[MESSAGE_CHUNK] = {NULL, false}, /* comes on channel 2 only, as EVENT_CHUNK */
 	[MESSAGE_HOLDS] = {serve_holds_take, false},
 	[MESSAGE_FORK] = {fork_take, true},
+	[MESSAGE_JOIN_OPEN] = {admission_open_take, true},
 };
 #define X(name, number, elements) +1
 /* 11 is not used. */
@@ -149,7 +151,7 @@ static void peer_up(struct hub *hub, struct txn *txn, const struct event *event)
 	struct peer *peer = peers_up(hub, event);
 	if (!peer)
 		return;
-	membership_up(hub, txn, peer);
+	joining_up(hub, txn, peer);
 	sync_up(hub, txn, peer);
 }
 
@@ -277,7 +279,7 @@ static void peers_take(struct hub *hub, struct txn *txn)
 		if (peer->met_news)
 			holds_met(hub, peer);
 		if (peer->compared_news) {
-			membership_compared(hub, txn);
+			joining_compared(hub, txn);
 			source_retry(hub, peer);
 		}
 		peer->met_news = peer->compared_news = false;
@@ -287,7 +289,7 @@ static void peers_take(struct hub *hub, struct txn *txn)
 static void join_failed_take(struct hub *hub, struct txn *txn)
 {
 	struct peer *peer = peers_find(hub, hub->join_failed);
-	membership_join_failed(hub, txn);
+	joining_failed(hub, txn);
 	if (peer && peer->up)
 		hub_close_link(hub, peer, LINK_REASON_DONE);
 }

@@ -19,9 +19,11 @@ enum err machines_begin(struct machines *machines, struct hub *hub,
 		.recount = &machines->recount,
 		.transfer = &machines->transfer,
 		.voting = &machines->voting,
+		.joining = &machines->joining,
 		.erasing = &machines->erasing,
 	};
 	buf_init(&hub->own_entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	buf_init(&machines->joining.request, LIMIT_JOIN_REQUEST_LEN_MAX);
 	enum err err = charter_load(txn, &hub->charter);
 	hub->has_fed = hub->charter.number > 0;
 	ledger_init(&hub->ledger, &hub->charter, options->limits);

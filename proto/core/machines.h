@@ -8,6 +8,7 @@
 #define ALLMENDE_MACHINES_H
 
 #include "proto/catalog/withdrawal.h"
+#include "proto/membership/joining.h"
 #include "proto/membership/voting.h"
 #include "proto/rights/epochs.h"
 #include "proto/rights/fedkeys.h"
@@ -30,6 +31,7 @@ struct machines {
 	struct recount recount;
 	struct transfer transfer;
 	struct voting voting;
+	struct joining joining;
 	struct erasing erasing;
 };
 

@@ -96,6 +96,7 @@ struct hub {
 	struct recount *recount;
 	struct transfer *transfer;
 	struct voting *voting;
+	struct joining *joining;
 	struct erasing *erasing;
 };
 

@@ -131,6 +131,7 @@ static void read_element(struct wire_in *w, enum message_type type, union elemen
 	case MESSAGE_INDEX:
 	case MESSAGE_CHUNK:
 	case MESSAGE_FORK:
+	case MESSAGE_JOIN_OPEN:
 		break;
 	}
 	check(!"a message without a list");
@@ -273,6 +274,12 @@ static void read_body(struct message *m, struct wire_in *w)
 	case MESSAGE_JOIN_ANSWER:
 		m->code = (enum message_join)wire_uint(w, MESSAGE_JOIN_WAITING);
 		m->text = wire_text(w, 0, MESSAGE_TEXT_LEN_MAX);
+		m->has_digest = !wire_nil(w);
+		if (m->has_digest)
+			wire_fixed(w, m->digest.b, ID_LEN);
+		break;
+	case MESSAGE_JOIN_OPEN:
+		wire_fixed(w, m->digest.b, ID_LEN);
 		break;
 	case MESSAGE_TAKEN:
 		m->bytes = wire_uint(w, UINT64_MAX);
@@ -440,11 +447,19 @@ void message_join(struct buf *out, struct bytes request)
 	out_bin(out, request);
 }
 
-void message_join_answer(struct buf *out, enum message_join code, const char *text)
+void message_join_answer(struct buf *out, enum message_join code, const char *text,
+			 const struct digest *b)
 {
 	begin(out, MESSAGE_JOIN_ANSWER);
 	out_uint(out, code);
 	out_text(out, utf8_cut(bytes_str(text), MESSAGE_TEXT_LEN_MAX));
+	out_fixed_or_nil(out, b ? b->b : NULL, ID_LEN);
+}
+
+void message_join_open(struct buf *out, const struct digest *a)
+{
+	begin(out, MESSAGE_JOIN_OPEN);
+	out_fixed(out, a->b, ID_LEN);
 }
 
 void message_totals(struct buf *out, uint64_t heads, uint64_t records, uint64_t bytes)

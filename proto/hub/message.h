@@ -32,14 +32,15 @@
 	X(RECORDS_GET, 15, 3)                                                                      \
 	X(SYNC_END, 16, 0)                                                                         \
 	X(JOIN, 17, 1)                                                                             \
-	X(JOIN_ANSWER, 18, 2)                                                                      \
+	X(JOIN_ANSWER, 18, 3)                                                                      \
 	X(TAKEN, 19, 1)                                                                            \
 	X(INDEX_GET, 20, 6)                                                                        \
 	X(INDEX, 21, 5)                                                                            \
 	X(CHUNK_GET, 22, 3)                                                                        \
 	X(CHUNK, 23, 3)                                                                            \
 	X(HOLDS, 24, 1)                                                                            \
-	X(FORK, 25, 2)
+	X(FORK, 25, 2)                                                                             \
+	X(JOIN_OPEN, 26, 1)
 
 enum message_type {
 #define X(name, number, elements) MESSAGE_##name = number,
@@ -77,12 +78,14 @@ struct message_group {
 
 struct message {
 	enum message_type type;
-	size_t len;                   /* of the whole message */
-	uint64_t version;             /* HELLO: of the protocol */
-	struct bytes text;            /* HELLO: software; JOIN_ANSWER */
-	uint32_t number;              /* HELLO: charter number; CHARTER_GET: first wanted */
-	uint64_t store_incarnation;   /* HELLO */
-	struct digest digest;         /* HELLO: content; LEAVES*: of the set */
+	size_t len;                 /* of the whole message */
+	uint64_t version;           /* HELLO: of the protocol */
+	struct bytes text;          /* HELLO: software; JOIN_ANSWER */
+	uint32_t number;            /* HELLO: charter number; CHARTER_GET: first wanted */
+	uint64_t store_incarnation; /* HELLO */
+	struct digest
+		digest;  /* HELLO: content; LEAVES*: of the set; JOIN_ANSWER: b; JOIN_OPEN: a */
+	bool has_digest; /* JOIN_ANSWER */
 	uint64_t heads, records;      /* TOTALS */
 	uint64_t bytes;               /* TOTALS, TAKEN */
 	struct bytes body;            /* HEAD, JOIN, LEAVES: path, INDEX: entries, CHUNK */
@@ -122,7 +125,10 @@ void message_hello(struct buf *out, const char *software, uint32_t charter_numbe
 		   const char *const *addresses);
 void message_charter_get(struct buf *out, uint32_t first);
 void message_join(struct buf *out, struct bytes request);
-void message_join_answer(struct buf *out, enum message_join code, const char *text);
+/* b may be NULL */
+void message_join_answer(struct buf *out, enum message_join code, const char *text,
+			 const struct digest *b);
+void message_join_open(struct buf *out, const struct digest *a);
 void message_totals(struct buf *out, uint64_t heads, uint64_t records, uint64_t bytes);
 void message_head(struct buf *out, struct bytes head);
 void message_not_here(struct buf *out, uint32_t author, uint32_t incarnation);

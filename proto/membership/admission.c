@@ -222,7 +222,7 @@ static enum err join_take(struct hub *hub, struct txn *txn, struct peer *peer,
 {
 	char why[WHY_LEN];
 	bool alone = terms->auto_approve && !inviter_check(hub, true, why);
-	bool known = request_waits(hub, txn, &request->org);
+	bool known = request_waits(hub, txn, request, NULL);
 	/* Another invitation in the same name came first. */
 	if (request_place_taken(&hub->charter, terms->slug, terms->ags, terms->relay))
 		return ERR_CONFIG;
@@ -232,7 +232,7 @@ static enum err join_take(struct hub *hub, struct txn *txn, struct peer *peer,
 	enum err err = request_keep(hub, txn, request, terms);
 	if (err)
 		return err;
-	invitation_use(txn, &request->secret, &request->org);
+	invitation_use(txn, request);
 	places_wait(hub, peer); /* so it is told by whoever admits it */
 	if (alone && !request_admit(hub, txn, &request->org))
 		return ERR_OK;
@@ -244,7 +244,7 @@ static enum err join_take(struct hub *hub, struct txn *txn, struct peer *peer,
  * stewards.
  */
 static enum err join_answer(struct hub *hub, struct txn *txn, struct peer *peer, struct bytes body,
-			    bool *waits, bool *told)
+			    struct digest *b, bool *waits, bool *told)
 {
 	struct join_request request;
 	struct invitation_row terms;
@@ -258,13 +258,15 @@ static enum err join_answer(struct hub *hub, struct txn *txn, struct peer *peer,
 		/*
 		 * Who waits does so until the request ends, which may be later than the invitation.
 		 */
-		if (!err && !request_waits(hub, txn, &request.org))
+		if (!err && !request_waits(hub, txn, &request, NULL))
 			err = invitation_check(txn, &request, hub->judge_ms);
 		if (!err) {
 			err = join_take(hub, txn, peer, &request, &terms);
 			*waits = err == ERR_AGAIN;
 			*told = !err;
 		}
+		if (*waits)
+			request_waits(hub, txn, &request, b);
 	}
 	secret_wipe(&request, sizeof(request));
 	return err;
@@ -273,8 +275,9 @@ static enum err join_answer(struct hub *hub, struct txn *txn, struct peer *peer,
 void admission_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct buf out;
+	struct digest b;
 	bool waits = false, told = false;
-	enum err err = join_answer(hub, txn, peer, m->body, &waits, &told);
+	enum err err = join_answer(hub, txn, peer, m->body, &b, &waits, &told);
 	if (told)
 		return;
 	enum message_join code = !err                                 ? MESSAGE_JOIN_ADMITTED
@@ -285,10 +288,21 @@ void admission_take(struct hub *hub, struct txn *txn, struct peer *peer, struct 
 	message_join_answer(&out, code,
 			    !err    ? ""
 			    : waits ? "the stewards have been told"
-				    : join_refusal(err));
+				    : join_refusal(err),
+			    waits ? &b : NULL);
 	hub_send(hub, peer, &out);
 	if (!err) {
 		peers_classify(hub, txn);
 		sync_hello_all(hub, txn);
 	}
+}
+
+/*
+ * PROTOCOL: "Of the first JOIN_OPEN the issuer looks whether it fits the commitment, and both sides
+ * have the words; when it does not fit, the request is dropped."
+ */
+void admission_open_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
+{
+	if (peer->waits && request_open(hub, txn, &peer->org, &m->digest) == ERR_DENIED)
+		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "a value that was not bound");
 }

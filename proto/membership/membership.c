@@ -11,10 +11,7 @@
 #include "proto/sync/fork.h"
 #include "proto/sync/logs.h"
 #include "proto/sync/sync.h"
-#include "proto/rights/wrapkeys.h"
-#include "proto/wire/words.h"
-
-static const char join_name[] = "join"; /* META row: text of the invitation in use */
+#include "proto/membership/joining.h"
 
 /* ---- own place in the federation ---- */
 
@@ -53,19 +50,6 @@ static void contact_update(struct hub *hub, struct txn *txn)
 			txn_fail(txn, err);
 	}
 	buf_fini(&body);
-}
-
-static void invitation_drop(struct hub *hub, struct txn *txn)
-{
-	struct row_key row = key_name(join_name);
-	txn_del(txn, TABLE_META, row_key_bytes(&row));
-	if (hub->invitation)
-		invitation_wipe(hub->invitation);
-	free(hub->invitation);
-	hub->invitation = NULL;
-	if (hub_joining(hub))
-		hub->place = hub->place_before;
-	dials_invitation_done(hub);
 }
 
 /* The charter does not show this organisation, which was a member. */
@@ -123,34 +107,6 @@ void membership_charter_changed(struct hub *hub, struct txn *txn)
 		sync_hello_all(hub, txn);
 }
 
-/* The invitation's address is the only one known until others have told theirs. */
-void membership_compared(struct hub *hub, struct txn *txn)
-{
-	if (hub->author && hub->invitation)
-		invitation_drop(hub, txn);
-}
-
-static void join_load(struct hub *hub, struct txn *txn)
-{
-	struct row_key row = key_name(join_name);
-	struct bytes text;
-	if (!txn_get(txn, TABLE_META, row_key_bytes(&row), &text))
-		return;
-	hub->invitation = mem_new(1, sizeof(*hub->invitation));
-	if (invitation_get(hub->invitation, text)) {
-		why_set(hub->place_why,
-			"the invitation in this directory can not be read; ask for a new one");
-		invitation_drop(hub, txn);
-		return;
-	}
-	if (!hub->author) {
-		hub->place_before = hub->place;
-		hub->place = PLACE_JOINING;
-	}
-	hub->has_fed = true;
-	dials_invitation(hub, hub->invitation->address, &hub->invitation->transport);
-}
-
 enum err membership_open(struct hub *hub, struct txn *txn)
 {
 	const struct identity *identity = hub->options.identity;
@@ -164,154 +120,15 @@ enum err membership_open(struct hub *hub, struct txn *txn)
 
 void membership_join_open(struct hub *hub, struct txn *txn)
 {
-	join_load(hub, txn);
+	joining_open(hub, txn);
 	if (hub->charter.number > 0 && !hub->author && !hub->invitation)
 		place_none(hub);
 }
 
 void membership_close(struct hub *hub)
 {
-	if (hub->invitation)
-		invitation_wipe(hub->invitation);
-	free(hub->invitation);
+	joining_close(hub);
 	buf_fini(&hub->own_entry);
-}
-
-/* ---- joining ---- */
-
-enum err membership_join(struct hub *hub, struct txn *txn, int64_t now_ms, const char *text,
-			 char *why)
-{
-	const struct identity *identity = hub->options.identity;
-	struct invitation *invitation = mem_new(1, sizeof(*invitation));
-	enum err err = ERR_OK;
-	if (hub->author) {
-		why_set(why,
-			"this node belongs to the federation \"%s\" already; a directory belongs "
-			"to one "
-			"federation.",
-			hub->charter.name);
-		err = ERR_EXISTS;
-	} else if ((err = invitation_get(invitation, bytes_str(text)))) {
-		why_set(why, "%s",
-			err == ERR_DENIED ? "the invitation is incomplete or mistyped: copy its "
-					    "whole line again."
-			: err == ERR_VERSION
-				? "the invitation is of a newer version: update this program."
-				: "this is not an invitation: it begins with \"allmende1-\".");
-		err = ERR_CONFIG;
-	} else if (hub->charter.number > 0 && !id_eq(&hub->charter.fed, &invitation->fed)) {
-		why_set(why,
-			"this node has been let in by the federation \"%s\" already; a directory "
-			"belongs to one federation: make another with `allmende init -d DIR`.",
-			hub->charter.name);
-		err = ERR_EXISTS;
-	} else if (invitation->valid_until_ms < hub->judge_ms) {
-		why_set(why, "the invitation has expired: ask for a new one.");
-		err = ERR_CONFIG;
-	} else if (strcmp(invitation->slug, identity->slug) ||
-		   strcmp(invitation->ags, identity->ags) ||
-		   strcmp(invitation->name, identity->name)) {
-		why_set(why,
-			"the invitation is for %s (%s, %s), this node is %s (%s, %s): ask for one "
-			"in this name.",
-			invitation->name, invitation->slug, invitation->ags, identity->name,
-			identity->slug, identity->ags);
-		err = ERR_DENIED;
-	}
-	if (!err) {
-		struct row_key row = key_name(join_name);
-		if (hub->invitation)
-			invitation_drop(hub, txn);
-		txn_put(txn, TABLE_META, row_key_bytes(&row), bytes_str(text));
-		hub->place_why[0] = 0;
-		join_load(hub, txn);
-		hub_effect(hub, EFFECT_CERTIFICATE, 0);
-		/* Perhaps the steward is linked already. */
-		for (size_t i = 0; i < hub->peers.count; i++) {
-			if (hub->peers.items[i]->up)
-				membership_up(hub, txn, hub->peers.items[i]);
-		}
-	}
-	invitation_wipe(invitation);
-	free(invitation);
-	return err;
-}
-
-void membership_up(struct hub *hub, struct txn *txn, struct peer *peer)
-{
-	const struct charter_member *member = charter_by_org(&hub->charter, &peer->org);
-	struct buf request, out;
-	if (peer->class == PEER_GUEST && member) /* with keys not known here yet */
-		logs_orglog_ask(hub, peer, &member->org, orglog_number(txn, &member->org) + 1);
-	if (!hub_joining(hub) || !id_eq(&peer->key, &hub->invitation->transport))
-		return;
-	/* PROTOCOL: "The new node does not send JOIN: its organisation is a member." */
-	if (hub->options.identity->handover) {
-		hub->place = PLACE_ADMITTED;
-		sync_hello(hub, txn, peer);
-		return;
-	}
-	struct key seed;
-	if (identity_root_sign_seed(&seed, hub->options.identity)) {
-		why_set(hub->place_why,
-			"the root key is not on this machine, so the request to join can "
-			"not be signed");
-		return;
-	}
-	buf_init(&request, LIMIT_JOIN_REQUEST_LEN_MAX);
-	join_request_make(&request, hub->invitation, buf_bytes(&hub->own_entry),
-			  hub->options.dial_only ? NULL : hub->options.addresses, &seed);
-	key_wipe(&seed);
-	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_join(&out, buf_bytes(&request));
-	if (request.err && !out.err)
-		out.err = request.err;
-	buf_fini_wipe(&request);
-	hub_send(hub, peer, &out);
-}
-
-static void join_failed_note(struct hub *hub)
-{
-	struct note *note = hub_note(hub, NOTE_JOIN_FAILED);
-	snprintf(note->text, sizeof(note->text), "%.300s", hub->place_why);
-}
-
-void membership_join_failed(struct hub *hub, struct txn *txn)
-{
-	hub->join_failed = 0;
-	join_failed_note(hub);
-	invitation_drop(hub, txn);
-	hub->has_fed = hub->charter.number > 0; /* as after a start */
-	hub_effect(hub, EFFECT_CERTIFICATE, 0);
-}
-
-void membership_join_answer_take(struct hub *hub, struct txn *txn, struct peer *peer,
-				 struct message *m)
-{
-	if (!hub_joining(hub) || !id_eq(&peer->key, &hub->invitation->transport))
-		return;
-	if (m->code == MESSAGE_JOIN_ADMITTED) {
-		hub->place = PLACE_ADMITTED;
-		hub->place_why[0] = 0;
-		sync_hello(hub, txn, peer);
-		return;
-	}
-	peer->waits = m->code == MESSAGE_JOIN_WAITING;
-	if (hub->place != PLACE_ADMITTED)
-		hub->place = peer->waits ? PLACE_WAITING : PLACE_JOINING;
-	if (peer->waits) {
-		hub->place_why[0] = 0; /* nothing is wrong */
-		return;
-	}
-	why_set(hub->place_why, "%s did not let us in: %.*s", hub->invitation->fed_name,
-		(int)m->text.len, (const char *)m->text.ptr);
-	if (m->code == MESSAGE_JOIN_BUSY) {
-		join_failed_note(hub); /* asked again when the link comes back */
-		return;
-	}
-	membership_join_failed(hub, txn);
-	hub_close_link(hub, peer, LINK_REASON_DONE);
 }
 
 /* ---- queries ---- */
@@ -339,8 +156,7 @@ void membership_status(struct hub *hub, struct membership_status *out)
 	out->has_federation_key = fedkeys_get(hub, hub->charter.key_number) != NULL;
 	memcpy(out->why, hub->place_why, sizeof(out->why));
 	out->waiting = hub->place == PLACE_WAITING;
-	if (hub_joining(hub))
-		words_of(out->words, &hub->invitation->fed, &hub->options.identity->org);
+	joining_words(hub, out->words);
 }
 
 /*

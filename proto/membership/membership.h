@@ -1,5 +1,6 @@
 /*
- * membership - founding, inviting, joining: the charter from this node's point of view.
+ * membership - founding, inviting, and the charter from this node's point of view; joining is
+ * joining.h.
  *
  * The verbs run inside a turn (core.h, EVENT_CALL). Each writes one sentence for a person into why
  * (WHY_LEN bytes) when it fails.
@@ -38,13 +39,6 @@ struct invitation_terms {
 enum err membership_invite(struct hub *hub, struct txn *txn, int64_t now_ms,
 			   const struct invitation_terms *terms, struct buf *text,
 			   int64_t *valid_until_ms, char *why);
-/*
- * Remembers the invitation and begins to join; the outcome is NOTE_JOINED or NOTE_JOIN_FAILED, and
- * in membership_status(). The name, slug and ags must be this organisation's.
- */
-enum err membership_join(struct hub *hub, struct txn *txn, int64_t now_ms, const char *text,
-			 char *why);
-
 struct membership_status {
 	enum membership_state state;
 	char why[WHY_LEN];             /* why joining has not succeeded yet; empty: nothing wrong */
@@ -80,21 +74,12 @@ enum err membership_open(struct hub *hub, struct txn *txn);
 /* The invitation in use, and what the charter says when there is none; after the keys. */
 void membership_join_open(struct hub *hub, struct txn *txn);
 void membership_close(struct hub *hub);
-void membership_up(struct hub *hub, struct txn *txn, struct peer *peer);
-void membership_join_answer_take(struct hub *hub, struct txn *txn, struct peer *peer,
-				 struct message *m);
 /* After entries were accepted: own place, keys, who hears of it, peers. */
 void membership_charter_changed(struct hub *hub, struct txn *txn);
 /* Looks whether the charter, as it now stands, shows this organisation as a member. */
 void membership_own_place(struct hub *hub, struct txn *txn);
-/* A comparison with a member has come to its end. */
-void membership_compared(struct hub *hub, struct txn *txn);
-/*
- * With the invitation in use it will not work; hub.place_why says why. A new one may be used at
- * once.
- */
-void membership_join_failed(struct hub *hub, struct txn *txn);
-/* admission.c: JOIN */
+/* admission.c: JOIN and JOIN_OPEN */
 void admission_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
+void admission_open_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 
 #endif

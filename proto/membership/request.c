@@ -12,7 +12,7 @@
 #include "proto/wire/wire_out.h"
 #include "proto/wire/words.h"
 
-enum { ROW_LEN_MAX = LIMIT_JOIN_REQUEST_LEN_MAX + 1024, AGS_LEN_MAX = 8 };
+enum { ROW_LEN_MAX = 2 * LIMIT_JOIN_REQUEST_LEN_MAX + 1024, AGS_LEN_MAX = 8 };
 
 /* An approved one waits this long for the other stewards. */
 static const int64_t approved_ms = 30 * 24 * 3600 * (int64_t)1000;
@@ -29,7 +29,7 @@ static void request_put(struct txn *txn, const struct request_row *row)
 	struct buf value;
 
 	buf_init(&value, ROW_LEN_MAX);
-	out_array(&value, 11);
+	out_array(&value, 14);
 	out_fixed(&value, row->root.b, ID_LEN);
 	out_text(&value, bytes_str(row->name));
 	out_text(&value, bytes_str(row->slug));
@@ -41,29 +41,34 @@ static void request_put(struct txn *txn, const struct request_row *row)
 	out_uint(&value, row->wrong);
 	out_bool(&value, row->approved);
 	out_bin(&value, row->entry);
+	opening_put(&value, &row->opening);
+	out_bool(&value, row->opened);
+	out_text(&value, bytes_str(row->words));
 	txn_fail(txn, value.err);
 	txn_put(txn, TABLE_REQUEST, request_key(&row->org), buf_bytes(&value));
 	buf_fini(&value);
 }
 
-/* The same for a row that was read: its entry is the store's, which a write may move. */
+/* The same for a row that was read: its bytes are the store's, which a write may move. */
 static void row_put_again(struct txn *txn, const struct request_row *row)
 {
 	struct request_row kept = *row;
-	struct buf entry;
+	struct buf bytes;
 
-	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
-	buf_add(&entry, row->entry);
-	kept.entry = buf_bytes(&entry);
+	buf_init(&bytes, ROW_LEN_MAX);
+	buf_add(&bytes, row->entry);
+	buf_add(&bytes, row->opening.request);
+	kept.entry = bytes_slice(buf_bytes(&bytes), 0, row->entry.len);
+	kept.opening.request = bytes_slice(buf_bytes(&bytes), row->entry.len, bytes.len);
 	request_put(txn, &kept);
-	buf_fini(&entry);
+	buf_fini_wipe(&bytes);
 }
 
 static enum err request_get(struct request_row *out, struct bytes value)
 {
 	struct wire_in w = wire_in(value);
 
-	wire_array(&w, 11, 11);
+	wire_array(&w, 14, 14);
 	wire_fixed(&w, out->root.b, ID_LEN);
 	wire_text_copy(&w, out->name, 1, LIMIT_NAME_LEN_MAX);
 	wire_text_copy(&w, out->slug, 1, CHARTER_SLUG_LEN_MAX);
@@ -75,6 +80,9 @@ static enum err request_get(struct request_row *out, struct bytes value)
 	out->wrong = (uint32_t)wire_uint(&w, UINT32_MAX);
 	out->approved = wire_bool(&w);
 	out->entry = wire_bin(&w, 1, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	opening_get(&w, &out->opening);
+	out->opened = wire_bool(&w);
+	wire_text_copy(&w, out->words, 0, WORDS_TEXT_LEN - 1);
 	return wire_end(&w);
 }
 
@@ -103,11 +111,18 @@ static bool request_row_of(struct txn *txn, const struct org_id *org, struct req
 	return txn_get(txn, TABLE_REQUEST, request_key(org), &value) && !request_get(out, value);
 }
 
-bool request_waits(const struct hub *hub, struct txn *txn, const struct org_id *org)
+/* Who has handed it in has bound itself to what it said: the same payload, byte for byte. */
+bool request_waits(const struct hub *hub, struct txn *txn, const struct join_request *request,
+		   struct digest *b)
 {
 	struct request_row row;
 
-	return request_row_of(txn, org, &row) && row.until_ms >= hub->judge_ms;
+	if (!request_row_of(txn, &request->org, &row) || row.until_ms < hub->judge_ms ||
+	    !bytes_eq(row.opening.request, request->payload))
+		return false;
+	if (b)
+		*b = row.opening.b;
+	return true;
 }
 
 static void text_fit(char *out, size_t size, struct bytes text)
@@ -126,10 +141,9 @@ enum err request_keep(struct hub *hub, struct txn *txn, const struct join_reques
 				  .entry = request->orglog_entry};
 	struct request_row before;
 
-	bool known = request_row_of(txn, &request->org, &before);
-	if (known && before.relay == terms->relay && !strcmp(before.slug, terms->slug) &&
-	    !strcmp(before.ags, terms->ags) && !strcmp(before.name, terms->name))
+	if (request_waits(hub, txn, request, NULL))
 		return ERR_OK;
+	bool known = request_row_of(txn, &request->org, &before);
 	if (!known && txn_count(txn, TABLE_REQUEST) >= REQUEST_COUNT_MAX)
 		return ERR_FULL;
 	text_fit(row.name, sizeof(row.name), request->name);
@@ -137,11 +151,18 @@ enum err request_keep(struct hub *hub, struct txn *txn, const struct join_reques
 	text_fit(row.ags, sizeof(row.ags), request->ags);
 	if (request->address_count > 0)
 		text_fit(row.address, sizeof(row.address), request->addresses[0]);
+	row.opening.request = request->payload;
+	row.opening.transport = hub->options.identity->transport_pk;
+	random_fill(hub->options.random, row.opening.b.b, ID_LEN);
 	request_put(txn, &row);
 	hub->voting->requests_next_ms = 0;
-	struct note *note = hub_note(hub, NOTE_REQUEST);
-	snprintf(note->text, sizeof(note->text), "%s (%s)", row.name, row.slug);
 	return txn_err(txn);
+}
+
+static void request_note(struct hub *hub, const struct request_row *row)
+{
+	struct note *note = hub_note(hub, NOTE_REQUEST);
+	snprintf(note->text, sizeof(note->text), "%s (%s)", row->name, row->slug);
 }
 
 /* ---- who waits is told ---- */
@@ -157,7 +178,7 @@ static void answer(struct hub *hub, const struct org_id *org, enum message_join 
 		peer->waits = false;
 		peer->up_ms = hub->mono_ms; /* a guest's time begins anew */
 		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-		message_join_answer(&out, code, text);
+		message_join_answer(&out, code, text, NULL);
 		hub_send(hub, peer, &out);
 	}
 }
@@ -169,6 +190,38 @@ static void request_drop(struct hub *hub, struct txn *txn, const struct request_
 
 	txn_del(txn, TABLE_REQUEST, request_key(&org));
 	answer(hub, &org, MESSAGE_JOIN_REFUSED, text);
+}
+
+enum err request_open(struct hub *hub, struct txn *txn, const struct org_id *org,
+		      const struct digest *a)
+{
+	struct request_row row;
+	struct join_request request;
+	struct digest commitment;
+
+	if (!request_row_of(txn, org, &row))
+		return ERR_ABSENT;
+	if (row.opened)
+		return ERR_OK;
+	enum err err = join_request_peek(&request, row.opening.request);
+	opening_commit(&commitment, a);
+	if (!err && !id_eq(&commitment, &request.commitment))
+		err = ERR_DENIED;
+	secret_wipe(&request, sizeof(request));
+	if (err) {
+		request_drop(hub, txn, &row,
+			     "what the request was bound to does not fit: ask for "
+			     "a new invitation");
+		return ERR_DENIED;
+	}
+	row.opening.a = *a;
+	err = opening_words(row.words, &row.opening, &hub->charter.fed, org);
+	if (err)
+		return err;
+	row.opened = true;
+	request_note(hub, &row);
+	row_put_again(txn, &row);
+	return txn_err(txn);
 }
 
 /*
@@ -295,15 +348,13 @@ static bool waiting_find(struct hub *hub, struct txn *txn, const char *slug, con
 {
 	struct request_row row;
 	struct org_id org = {{0}};
-	char six[WORDS_TEXT_LEN];
 	bool found = false;
 
 	*match = false;
 	while (!*match && request_next(txn, &org, &row)) {
 		if (strcmp(row.slug, slug) != 0 || row.until_ms < hub->judge_ms)
 			continue;
-		words_of(six, &hub->charter.fed, &row.org);
-		*match = words_match(words, six);
+		*match = row.opened && words_match(words, row.words);
 		if (!found || *match)
 			*out = row;
 		found = true;
@@ -338,11 +389,18 @@ static enum err row_admit(struct hub *hub, struct txn *txn, const struct request
 	const struct org_id org = row->org;
 	struct charter_member newcomer = {
 		.state = CHARTER_MEMBER, .org = row->org, .root = row->root};
+	struct opening opening = row->opening;
+	struct buf request; /* the row's is the store's, which a write may move */
 
 	memcpy(newcomer.name, row->name, sizeof(newcomer.name));
 	memcpy(newcomer.slug, row->slug, sizeof(newcomer.slug));
 	memcpy(newcomer.ags, row->ags, sizeof(newcomer.ags));
-	enum err err = voting_admit(hub, txn, &newcomer, row->relay, out, why);
+	buf_init(&request, LIMIT_JOIN_REQUEST_LEN_MAX);
+	buf_add(&request, row->opening.request);
+	opening.request = buf_bytes(&request);
+	enum err err = voting_admit(hub, txn, &newcomer, row->relay, row->opened ? &opening : NULL,
+				    out, why);
+	buf_fini_wipe(&request);
 	if (!err && !out->accepted)
 		approved_keep(hub, txn, &org);
 	return err;
@@ -356,6 +414,13 @@ enum err request_approve(struct hub *hub, struct txn *txn, const char *slug, con
 
 	if (!waiting_find(hub, txn, slug, words, &row, &match))
 		return nobody(slug, why);
+	if (!row.opened) {
+		why_set(why,
+			"%s has no words yet, as its node has not answered since it handed in the "
+			"request: they come when it is linked again.",
+			slug);
+		return ERR_AGAIN;
+	}
 	return match ? row_admit(hub, txn, &row, out, why) : words_wrong(hub, txn, &row, why);
 }
 
@@ -366,7 +431,7 @@ enum err request_admit(struct hub *hub, struct txn *txn, const struct org_id *or
 	char why[WHY_LEN];
 	enum err err;
 
-	if (!request_waits(hub, txn, org) || !request_row_of(txn, org, &row))
+	if (!request_row_of(txn, org, &row) || row.until_ms < hub->judge_ms)
 		return ERR_ABSENT;
 	voting_outcome_init(&outcome);
 	err = row_admit(hub, txn, &row, &outcome, why);

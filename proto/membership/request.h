@@ -4,12 +4,14 @@
  *
  * A request that an invitation does not admit at once is kept until a steward approves it (after
  * hearing its six words), refuses it, or its time is over. The invitation's secret is bound to the
- * organisation from the first moment.
+ * organisation and its commitment from the first moment. There are words when the joiner has opened
+ * its commitment (opening.h); they are made then, once, as that takes a tenth of a second.
  */
 #ifndef ALLMENDE_REQUEST_H
 #define ALLMENDE_REQUEST_H
 
 #include "proto/charter/invitation.h"
+#include "proto/charter/opening.h"
 #include "proto/membership/voting.h"
 
 enum {
@@ -26,9 +28,12 @@ struct request_row {
 	bool relay;
 	char address[LIMIT_ADDRESS_LEN_MAX + 1]; /* where it may be dialled; may be empty */
 	int64_t since_ms, until_ms;
-	uint32_t wrong;     /* times that the words were wrong */
-	bool approved;      /* proposed to the other stewards */
-	struct bytes entry; /* of its organisation log; borrows from the store */
+	uint32_t wrong;             /* times that the words were wrong */
+	bool approved;              /* proposed to the other stewards */
+	struct bytes entry;         /* of its organisation log; borrows from the store */
+	struct opening opening;     /* its request borrows from the store; a counts when it is */
+	bool opened;                /* opened, and then there are */
+	char words[WORDS_TEXT_LEN]; /* the six words */
 };
 
 /*
@@ -43,15 +48,23 @@ bool request_place_taken(const struct charter *charter, const char *slug, const 
  */
 enum err request_keep(struct hub *hub, struct txn *txn, const struct join_request *request,
 		      const struct invitation_row *terms);
-/* It has handed in a request that has not ended. */
-bool request_waits(const struct hub *hub, struct txn *txn, const struct org_id *org);
+/* Whether this very request is here and has not ended. *b (may be NULL): its issuer's value. */
+bool request_waits(const struct hub *hub, struct txn *txn, const struct join_request *request,
+		   struct digest *b);
+/*
+ * JOIN_OPEN: a of the request that this organisation has handed in. ERR_DENIED: it is not what the
+ * request is bound to, which is dropped; ERR_ABSENT: nobody of this organisation waits.
+ */
+enum err request_open(struct hub *hub, struct txn *txn, const struct org_id *org,
+		      const struct digest *a);
 /* The next one after *org (begin with zero), in order of organisation ids. */
 bool request_next(struct txn *txn, struct org_id *org, struct request_row *out);
 
 /*
  * Verbs (EVENT_CALL); why as in voting.h. Approving with the right words admits at once where one
  * steward decides, and is a proposal with the own vote elsewhere. ERR_ABSENT: nobody of this short
- * name waits; ERR_DENIED: the words are wrong, or as voting_admit().
+ * name waits; ERR_AGAIN: it has no words yet; ERR_DENIED: the words are wrong, or as
+ * voting_admit().
  */
 enum err request_approve(struct hub *hub, struct txn *txn, const char *slug, const char *words,
 			 struct voting_outcome *out, char *why);

@@ -52,16 +52,56 @@ static size_t proposal_count(struct txn *txn, uint32_t number)
 	return count;
 }
 
-enum err voting_keep(struct hub *hub, struct txn *txn, const struct proposal *proposal)
+bool voting_opening(struct txn *txn, const struct proposal *proposal, struct opening *out)
+{
+	struct row_key key = key_charter_id(proposal->entry.number, &proposal->entry.id);
+	struct bytes value;
+
+	if (!txn_get(txn, TABLE_OPENING, row_key_bytes(&key), &value))
+		return false;
+	struct wire_in w = wire_in(value);
+	opening_get(&w, out);
+	if (wire_end(&w))
+		txn_fail(txn, ERR_CORRUPT);
+	return !txn_err(txn);
+}
+
+static void opening_keep(struct txn *txn, const struct proposal *proposal,
+			 const struct opening *opening)
+{
+	const struct charter_member *newcomer = proposal_newcomer(proposal);
+	struct row_key key = key_charter_id(proposal->entry.number, &proposal->entry.id);
+	struct buf value;
+
+	if (!opening || !newcomer || txn_has(txn, TABLE_OPENING, row_key_bytes(&key)) ||
+	    !opening_fits(opening, newcomer))
+		return;
+	buf_init(&value, OPENING_LEN_MAX);
+	opening_put(&value, opening);
+	txn_put_row(txn, TABLE_OPENING, &key, &value);
+}
+
+/* The votes for it stay: they are counted, or go with the next change of the charter. */
+static void proposal_drop(struct txn *txn, struct bytes key)
+{
+	txn_del(txn, TABLE_PROPOSAL, key);
+	txn_del(txn, TABLE_OPENING, key);
+}
+
+enum err voting_keep(struct hub *hub, struct txn *txn, const struct proposal *proposal,
+		     const struct opening *opening)
 {
 	const struct charter_entry *entry = &proposal->entry;
 	struct row_key key = key_charter_id(entry->number, &entry->id);
 
-	if (txn_has(txn, TABLE_PROPOSAL, row_key_bytes(&key)))
-		return ERR_OK;
+	if (txn_has(txn, TABLE_PROPOSAL, row_key_bytes(&key))) {
+		opening_keep(txn, proposal, opening);
+		return txn_err(txn);
+	}
 	if (proposal_count(txn, entry->number) >= VOTING_PROPOSAL_COUNT_MAX)
 		return ERR_FULL;
 	txn_put(txn, TABLE_PROPOSAL, row_key_bytes(&key), entry->payload);
+	opening_keep(txn, proposal, opening);
 	if (hub->charter.threshold > 1 || entry->settles)
 		changes_note(hub, NOTE_PROPOSAL, proposal);
 	return txn_err(txn);
@@ -133,7 +173,7 @@ static void other_vote_drop(struct txn *txn, const struct proposal *proposal, ui
 		struct row_key row = key_charter_id(other.number, &other.id);
 		if (txn_del(txn, TABLE_VOTE, row_key_bytes(&key)) &&
 		    !has_votes(txn, other.number, &other.id))
-			txn_del(txn, TABLE_PROPOSAL, row_key_bytes(&row));
+			proposal_drop(txn, row_key_bytes(&row));
 	}
 }
 
@@ -157,7 +197,7 @@ static void record_take(struct hub *hub, struct txn *txn, const struct record *r
 		      !charter_vote_check(&hub->charter, proposal.entry.payload, &vote);
 	if (counts)
 		other_vote_drop(txn, &proposal, vote.member);
-	if (counts && !voting_keep(hub, txn, &proposal))
+	if (counts && !voting_keep(hub, txn, &proposal, body.has_opening ? &body.opening : NULL))
 		voting_take(hub, txn, &proposal, &vote);
 	proposal_fini(&proposal);
 }
@@ -177,7 +217,7 @@ static void rows_tidy(struct hub *hub, struct txn *txn)
 	while (walk_next(&walk)) {
 		enum err err = charter_payload_check(&hub->charter, walk.value);
 		if (err && err != ERR_BUSY)
-			txn_del(txn, TABLE_PROPOSAL, bytes_of(walk.last, walk.last_len));
+			proposal_drop(txn, bytes_of(walk.last, walk.last_len));
 	}
 	walk = walk_begin(txn, TABLE_VOTE, bytes_of(NULL, 0));
 	while (walk_next(&walk))

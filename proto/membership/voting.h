@@ -16,6 +16,7 @@
 #define ALLMENDE_VOTING_H
 
 #include "proto/charter/charter.h"
+#include "proto/charter/opening.h"
 #include "proto/hub/hub.h"
 
 enum {
@@ -39,8 +40,10 @@ void voting_outcome_fini(struct voting_outcome *out);
  * ERR_CONFIG: not possible that way; ERR_BUSY: the charter is frozen; ERR_AGAIN: the federation key
  * is not here.
  */
+/* opening: what the newcomer's words, which were heard, come of; NULL: nobody heard any. */
 enum err voting_admit(struct hub *hub, struct txn *txn, const struct charter_member *newcomer,
-		      bool relay, struct voting_outcome *out, char *why);
+		      bool relay, const struct opening *opening, struct voting_outcome *out,
+		      char *why);
 enum err voting_remove(struct hub *hub, struct txn *txn, const char *slug, bool confirm,
 		       struct voting_outcome *out, char *why);
 enum err voting_relay(struct hub *hub, struct txn *txn, const char *slug, bool confirm,
@@ -57,19 +60,29 @@ enum err voting_settlement(struct hub *hub, struct txn *txn, const char *branch,
 			   struct voting_outcome *out, char *why);
 
 /*
+ * What was heard from the newcomer that a proposal admits: its six words as somebody has typed them
+ * (NULL: none), or that this organisation votes without.
+ */
+struct voting_heard {
+	const char *words;
+	bool unheard;
+};
+/*
  * Signs a proposal that is known here; id: the first digits of its id, at least 4. vote_text (may
  * be NULL) gets the vote to carry. ERR_ABSENT; ERR_DENIED: this organisation has no vote here, or
- * has signed another one.
+ * has signed another one, or the words are wrong or missing.
  */
-enum err voting_vote(struct hub *hub, struct txn *txn, const char *id, bool confirm,
-		     struct voting_outcome *out, struct buf *vote_text, char *why);
+enum err voting_vote(struct hub *hub, struct txn *txn, const char *id,
+		     const struct voting_heard *heard, bool confirm, struct voting_outcome *out,
+		     struct buf *vote_text, char *why);
 /*
  * The same for a proposal given as text; a vote given as text is taken, whoever confirms.
  * ERR_CONFIG: no such text, or of another federation; ERR_AGAIN: the charter here is older;
  * ERR_EXISTS: its number is decided.
  */
-enum err voting_text(struct hub *hub, struct txn *txn, const char *text, bool confirm,
-		     struct voting_outcome *out, struct buf *vote_text, char *why);
+enum err voting_text(struct hub *hub, struct txn *txn, const char *text,
+		     const struct voting_heard *heard, bool confirm, struct voting_outcome *out,
+		     struct buf *vote_text, char *why);
 
 /* One proposal for the next number. */
 struct voting_proposal {

@@ -10,11 +10,14 @@
 
 /* Rows of the next number. */
 bool voting_payload(struct txn *txn, uint32_t number, const struct digest *id, struct bytes *out);
+/* What the words of its newcomer come of; false: none came with it. Borrows from the store. */
+bool voting_opening(struct txn *txn, const struct proposal *proposal, struct opening *out);
 /*
- * Keeps a proposal that charter_payload_check() has found good. ERR_FULL:
- * VOTING_PROPOSAL_COUNT_MAX.
+ * Keeps a proposal that charter_payload_check() has found good, and the first opening (may be NULL)
+ * that fits it. ERR_FULL: VOTING_PROPOSAL_COUNT_MAX.
  */
-enum err voting_keep(struct hub *hub, struct txn *txn, const struct proposal *proposal);
+enum err voting_keep(struct hub *hub, struct txn *txn, const struct proposal *proposal,
+		     const struct opening *opening);
 /* Keeps a vote for a proposal that is kept. ERR_DENIED: it does not count. */
 enum err voting_take(struct hub *hub, struct txn *txn, const struct proposal *proposal,
 		     const struct charter_vote *vote);

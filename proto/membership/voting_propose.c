@@ -42,7 +42,8 @@ static enum err steward_check(struct hub *hub, char *why)
 
 /* A payload becomes a proposal, with the own vote if that is possible here. */
 static enum err payload_propose(struct hub *hub, struct txn *txn, struct bytes payload,
-				struct voting_outcome *out, char *why)
+				const struct opening *opening, struct voting_outcome *out,
+				char *why)
 {
 	struct proposal proposal;
 	enum err err = proposal_init(&proposal, payload);
@@ -53,7 +54,7 @@ static enum err payload_propose(struct hub *hub, struct txn *txn, struct bytes p
 	}
 	out->id = proposal.entry.id;
 	out->number = proposal.entry.number;
-	err = voting_keep(hub, txn, &proposal);
+	err = voting_keep(hub, txn, &proposal, opening);
 	if (err == ERR_FULL)
 		why_set(why, "%d proposals for entry %u wait for votes already.",
 			VOTING_PROPOSAL_COUNT_MAX, out->number);
@@ -83,7 +84,8 @@ static enum err changes_refused(enum err err, char *why)
 
 static enum err changes_propose(struct hub *hub, struct txn *txn, uint32_t threshold,
 				const struct charter_change *changes, size_t count,
-				struct voting_outcome *out, char *why)
+				const struct opening *opening, struct voting_outcome *out,
+				char *why)
 {
 	struct buf payload;
 
@@ -91,7 +93,7 @@ static enum err changes_propose(struct hub *hub, struct txn *txn, uint32_t thres
 	enum err err = charter_payload_make(&payload, &hub->charter, NULL, hub->wall_ms, threshold,
 					    changes, count);
 	err = err ? changes_refused(err, why)
-		  : payload_propose(hub, txn, buf_bytes(&payload), out, why);
+		  : payload_propose(hub, txn, buf_bytes(&payload), opening, out, why);
 	buf_fini(&payload);
 	return err;
 }
@@ -111,11 +113,12 @@ static enum err leaving_propose(struct hub *hub, struct txn *txn, uint32_t thres
 			err == ERR_AGAIN ? "the present one is not here yet" : err_text(err));
 		return err;
 	}
-	return changes_propose(hub, txn, threshold, changes, count + 1, out, why);
+	return changes_propose(hub, txn, threshold, changes, count + 1, NULL, out, why);
 }
 
 enum err voting_admit(struct hub *hub, struct txn *txn, const struct charter_member *newcomer,
-		      bool relay, struct voting_outcome *out, char *why)
+		      bool relay, const struct opening *opening, struct voting_outcome *out,
+		      char *why)
 {
 	enum err err = steward_check(hub, why);
 
@@ -132,7 +135,7 @@ enum err voting_admit(struct hub *hub, struct txn *txn, const struct charter_mem
 		count = 2;
 	}
 	proposal_words(&out->words, &hub->charter, changes, count, hub->charter.threshold);
-	err = changes_propose(hub, txn, hub->charter.threshold, changes, count, out, why);
+	err = changes_propose(hub, txn, hub->charter.threshold, changes, count, opening, out, why);
 	free(changes);
 	return err;
 }
@@ -281,7 +284,7 @@ enum err voting_stewards(struct hub *hub, struct txn *txn, const char *const *sl
 		out->number = charter->number + 1;
 		proposal_words(&out->words, charter, change, 1, threshold);
 		if (confirm)
-			err = changes_propose(hub, txn, threshold, change, 1, out, why);
+			err = changes_propose(hub, txn, threshold, change, 1, NULL, out, why);
 	}
 	free(change);
 	return err;
@@ -339,7 +342,7 @@ enum err voting_settlement(struct hub *hub, struct txn *txn, const char *branch,
 			       proposal.entry.change_count, proposal.entry.threshold);
 		proposal_fini(&proposal);
 		if (confirm)
-			err = payload_propose(hub, txn, buf_bytes(&payload), out, why);
+			err = payload_propose(hub, txn, buf_bytes(&payload), NULL, out, why);
 	}
 	buf_fini(&payload);
 	free(change);

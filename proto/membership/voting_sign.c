@@ -123,10 +123,11 @@ static enum err vote_make(struct hub *hub, const struct proposal *proposal,
 static enum err vote_publish(struct hub *hub, struct txn *txn, const struct proposal *proposal,
 			     const struct charter_vote *vote)
 {
-	const struct vote_body body = {.payload = proposal->entry.payload, .sig = vote->sig};
+	struct vote_body body = {.payload = proposal->entry.payload, .sig = vote->sig};
 	struct record_slot slot = record_slot_vote(proposal->entry.number);
 	struct buf out;
 
+	body.has_opening = voting_opening(txn, proposal, &body.opening);
 	buf_init(&out, LIMIT_RECORD_LEN_MAX);
 	vote_body_put(&out, &body);
 	enum err err = out.err;
@@ -210,9 +211,54 @@ static enum err proposal_find(struct hub *hub, struct txn *txn, const char *digi
 	return ERR_ABSENT;
 }
 
+/* Other stewards have heard other words, or the issuer has told this one something else. */
+static enum err words_check(struct hub *hub, const struct charter_member *newcomer,
+			    const struct opening *opening, const char *typed, char *why)
+{
+	char six[WORDS_TEXT_LEN];
+
+	if (opening_words(six, opening, &hub->charter.fed, &newcomer->org)) {
+		why_set(why, "there was no memory for the six words: 64 MB are needed.");
+		return ERR_NOMEM;
+	}
+	if (words_match(typed, six))
+		return ERR_OK;
+	why_set(why,
+		"these are not the words of %s: have them read again, one by one. If they differ, "
+		"whoever has proposed it has shown you another request than that of %s: do not "
+		"vote for it.",
+		newcomer->slug, newcomer->slug);
+	return ERR_DENIED;
+}
+
+/* A steward that votes for a newcomer has heard its words itself, or says that it has not. */
+static enum err heard_check(struct hub *hub, struct txn *txn, const struct proposal *proposal,
+			    const struct voting_heard *heard, bool confirm, char *why)
+{
+	const struct charter_member *newcomer = proposal_newcomer(proposal);
+	struct opening opening;
+
+	if (heard->unheard || proposal->entry.settles || !proposal_admits(proposal) ||
+	    (!heard->words && !confirm))
+		return ERR_OK;
+	if (!newcomer || !voting_opening(txn, proposal, &opening)) {
+		why_set(why, "nothing came with this proposal that its newcomer's words could be "
+			     "made from: say --unheard if you know by another way that it is "
+			     "right.");
+		return ERR_DENIED;
+	}
+	if (heard->words)
+		return words_check(hub, newcomer, &opening, heard->words, why);
+	why_set(why,
+		"call %s on a number that you know, have its six words read to you, and say "
+		"--words \"...\"; --unheard votes without.",
+		newcomer->name);
+	return ERR_DENIED;
+}
+
 static enum err proposal_vote(struct hub *hub, struct txn *txn, const struct proposal *proposal,
-			      bool confirm, struct voting_outcome *out, struct buf *vote_text,
-			      char *why)
+			      const struct voting_heard *heard, bool confirm,
+			      struct voting_outcome *out, struct buf *vote_text, char *why)
 {
 	enum err err;
 
@@ -224,9 +270,11 @@ static enum err proposal_vote(struct hub *hub, struct txn *txn, const struct pro
 	err = may_check(hub, proposal, why);
 	if (!err)
 		err = voting_signed_check(hub, txn, proposal, why);
+	if (!err && !out->voted)
+		err = heard_check(hub, txn, proposal, heard, confirm, why);
 	if (err || !confirm)
 		return err;
-	err = voting_keep(hub, txn, proposal);
+	err = voting_keep(hub, txn, proposal, NULL);
 	if (err == ERR_FULL)
 		why_set(why, "too many proposals for entry %u are kept here.", out->number);
 	if (!err)
@@ -236,8 +284,9 @@ static enum err proposal_vote(struct hub *hub, struct txn *txn, const struct pro
 	return err;
 }
 
-enum err voting_vote(struct hub *hub, struct txn *txn, const char *id, bool confirm,
-		     struct voting_outcome *out, struct buf *vote_text, char *why)
+enum err voting_vote(struct hub *hub, struct txn *txn, const char *id,
+		     const struct voting_heard *heard, bool confirm, struct voting_outcome *out,
+		     struct buf *vote_text, char *why)
 {
 	struct proposal proposal;
 	struct bytes payload;
@@ -249,7 +298,7 @@ enum err voting_vote(struct hub *hub, struct txn *txn, const char *id, bool conf
 		err = proposal_init(&proposal, payload);
 	if (err)
 		return err;
-	err = proposal_vote(hub, txn, &proposal, confirm, out, vote_text, why);
+	err = proposal_vote(hub, txn, &proposal, heard, confirm, out, vote_text, why);
 	proposal_fini(&proposal);
 	return err;
 }
@@ -290,30 +339,46 @@ static enum err text_place(struct hub *hub, const struct fed_id *fed, uint32_t n
 	return ERR_OK;
 }
 
-static enum err proposal_text_vote(struct hub *hub, struct txn *txn, const char *text, bool confirm,
+static enum err proposal_text_check(struct hub *hub, const struct proposal_text *text,
+				    const struct proposal *proposal, char *why)
+{
+	enum err err = text_place(hub, &text->fed, proposal->entry.number, why);
+
+	if (err)
+		return err;
+	err = charter_payload_check(&hub->charter, proposal->entry.payload);
+	if (err)
+		why_set(why, "the charter does not allow this proposal: %s.", err_text(err));
+	return err;
+}
+
+/* It is kept whether it is voted for or not: so its newcomer's words are there. */
+static enum err proposal_text_vote(struct hub *hub, struct txn *txn, const char *text,
+				   const struct voting_heard *heard, bool confirm,
 				   struct voting_outcome *out, struct buf *vote_text, char *why)
 {
-	struct fed_id fed;
-	struct buf payload;
+	struct buf body;
+	struct proposal_text read;
 	struct proposal proposal;
 
-	buf_init(&payload, PROPOSAL_LEN_MAX);
-	enum err err = proposal_text_get(&payload, &fed, bytes_str(text));
+	buf_init(&body, ENVELOPE_LEN_MAX);
+	enum err err = proposal_text_get(&body, &read, bytes_str(text));
 	if (!err)
-		err = proposal_init(&proposal, buf_bytes(&payload));
-	buf_fini(&payload);
-	if (err)
+		err = proposal_init(&proposal, read.payload);
+	if (err) {
+		buf_fini(&body);
 		return text_refused(err, why);
-	err = text_place(hub, &fed, proposal.entry.number, why);
-	if (!err) {
-		err = charter_payload_check(&hub->charter, proposal.entry.payload);
-		if (err)
-			why_set(why, "the charter does not allow this proposal: %s.",
-				err_text(err));
+	}
+	err = proposal_text_check(hub, &read, &proposal, why);
+	if (!err && voting_keep(hub, txn, &proposal, read.has_opening ? &read.opening : NULL)) {
+		why_set(why, "too many proposals for entry %u are kept here.",
+			proposal.entry.number);
+		err = ERR_FULL;
 	}
 	if (!err)
-		err = proposal_vote(hub, txn, &proposal, confirm, out, vote_text, why);
+		err = proposal_vote(hub, txn, &proposal, heard, confirm, out, vote_text, why);
 	proposal_fini(&proposal);
+	buf_fini(&body);
 	return err;
 }
 
@@ -354,8 +419,9 @@ static enum err vote_text_take(struct hub *hub, struct txn *txn, const char *tex
 	return err;
 }
 
-enum err voting_text(struct hub *hub, struct txn *txn, const char *text, bool confirm,
-		     struct voting_outcome *out, struct buf *vote_text, char *why)
+enum err voting_text(struct hub *hub, struct txn *txn, const char *text,
+		     const struct voting_heard *heard, bool confirm, struct voting_outcome *out,
+		     struct buf *vote_text, char *why)
 {
 	enum err err = hub_member_check(hub, why);
 
@@ -363,18 +429,24 @@ enum err voting_text(struct hub *hub, struct txn *txn, const char *text, bool co
 		return err;
 	if (envelope_is(ENVELOPE_VOTE, bytes_str(text)))
 		return vote_text_take(hub, txn, text, out, why);
-	return proposal_text_vote(hub, txn, text, confirm, out, vote_text, why);
+	return proposal_text_vote(hub, txn, text, heard, confirm, out, vote_text, why);
 }
 
 enum err voting_proposal_text(struct hub *hub, struct txn *txn, const char *id, struct buf *out,
 			      char *why)
 {
-	struct bytes payload;
+	struct proposal_text text = {.fed = hub->charter.fed};
+	struct proposal proposal;
 	enum err err = hub_member_check(hub, why);
 
 	if (!err)
-		err = proposal_find(hub, txn, id, &payload, why);
+		err = proposal_find(hub, txn, id, &text.payload, why);
 	if (!err)
-		proposal_text_put(out, &hub->charter.fed, payload);
-	return err ? err : out->err;
+		err = proposal_init(&proposal, text.payload);
+	if (err)
+		return err;
+	text.has_opening = voting_opening(txn, &proposal, &text.opening);
+	proposal_text_put(out, &text);
+	proposal_fini(&proposal);
+	return out->err;
 }

@@ -3,24 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "crypto/hash.h"
-
 enum { WORDS_SIX = 6, WORD_BITS = 10, PREFIX_LEN = 4 };
 
 /*
- * PROTOCOL: "the first 60 bits of `H("am1.words", federation id ‖ organisation id)`, most
- * significant bit first, are six numbers of 10 bits"
+ * PROTOCOL: "They are six numbers of 10 bits, and each is the number of a word in the list of 1,024
+ * words in [words.txt](words.txt), counted from 0."
  */
-void words_of(char out[WORDS_TEXT_LEN], const struct fed_id *fed, const struct org_id *org)
+void words_of(char out[WORDS_TEXT_LEN], uint64_t bits)
 {
-	uint8_t hash[ID_LEN];
-	struct hash running;
-
-	hash_init(&running, "am1.words", NULL, ID_LEN);
-	hash_add(&running, id_bytes(fed));
-	hash_add(&running, id_bytes(org));
-	hash_done(&running, hash, ID_LEN);
-	uint64_t bits = be64_get(hash);
 	size_t len = 0;
 	for (unsigned i = 0; i < WORDS_SIX; i++) {
 		unsigned number = (unsigned)(bits >> (64 - WORD_BITS * (i + 1))) % WORDS_COUNT;

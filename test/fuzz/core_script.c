@@ -346,7 +346,10 @@ static void put_message(struct script *s, struct buf *out, enum message_type typ
 		break;
 	case MESSAGE_JOIN_ANSWER:
 		message_join_answer(out, (enum message_join)next_below(s, 4),
-				    texts[next_below(s, COUNT(texts))]);
+				    texts[next_below(s, COUNT(texts))], NULL);
+		break;
+	case MESSAGE_JOIN_OPEN: /* as above */
+		message_join_open(out, &(struct digest){{next_byte(s)}});
 		break;
 	case MESSAGE_TAKEN:
 		message_taken(out, next_number(s, 0));

@@ -116,14 +116,14 @@ static struct world_end *end_of(struct world *world, const struct actor *actor, 
 }
 
 /*
- * PROTOCOL: "Guests may send HELLO, CHARTER_GET, ORGLOG_GET, JOIN and FORK, and get CHARTER,
- * ORGLOG, JOIN_ANSWER and FORK"
+ * PROTOCOL: "Guests may send HELLO, CHARTER_GET, ORGLOG_GET, JOIN, JOIN_OPEN and FORK, and get
+ * CHARTER, ORGLOG, JOIN_ANSWER and FORK"
  */
 static bool is_for_guests(enum message_type type)
 {
 	return type == MESSAGE_HELLO || type == MESSAGE_CHARTER_GET || type == MESSAGE_CHARTER ||
 	       type == MESSAGE_ORGLOG_GET || type == MESSAGE_ORGLOG || type == MESSAGE_JOIN ||
-	       type == MESSAGE_JOIN_ANSWER || type == MESSAGE_FORK;
+	       type == MESSAGE_JOIN_ANSWER || type == MESSAGE_JOIN_OPEN || type == MESSAGE_FORK;
 }
 
 static void send_check(struct world *world, const struct actor *actor,

@@ -25,7 +25,7 @@ static void make_again(struct buf *out, const struct join_request *r, const stru
 		text_copy(addresses[i], r->addresses[i]);
 		list[i] = addresses[i];
 	}
-	join_request_make(out, &invitation, r->orglog_entry, list, root);
+	join_request_make(out, &invitation, r->orglog_entry, list, &r->commitment, root);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -63,7 +63,7 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	for (unsigned i = 0; i < 2; i++) {
 		buf_reset(&out);
 		join_request_make(&out, &invitation, buf_bytes(&org.entry), addresses + 2 * i,
-				  &org.root);
+				  &(struct digest){{9}}, &org.root);
 		fuzz_seed(corpus, bytes_slice(buf_bytes(&out), 0, out.len - SIG_LEN));
 	}
 	buf_fini(&out);

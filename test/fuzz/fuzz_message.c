@@ -61,7 +61,7 @@ static void answer_make(struct buf *out, const struct message *m)
 {
 	char text[MESSAGE_TEXT_LEN_MAX + 1] = "";
 	memcpy(text, m->text.ptr, m->text.len);
-	message_join_answer(out, m->code, text);
+	message_join_answer(out, m->code, text, m->has_digest ? &m->digest : NULL);
 }
 
 static void leaves_make(struct buf *out, struct message *m)
@@ -143,6 +143,9 @@ static void make_again(struct buf *out, struct message *m)
 		break;
 	case MESSAGE_JOIN_ANSWER:
 		answer_make(out, m);
+		break;
+	case MESSAGE_JOIN_OPEN:
+		message_join_open(out, &m->digest);
 		break;
 	case MESSAGE_TAKEN:
 		message_taken(out, m->bytes);
@@ -243,7 +246,11 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	seed_take(corpus, &out);
 	message_join(&out, bytes_str("a request"));
 	seed_take(corpus, &out);
-	message_join_answer(&out, MESSAGE_JOIN_REFUSED, "Bitte rufen Sie uns an.");
+	message_join_answer(&out, MESSAGE_JOIN_REFUSED, "Bitte rufen Sie uns an.", NULL);
+	seed_take(corpus, &out);
+	message_join_answer(&out, MESSAGE_JOIN_WAITING, "", &(struct digest){{7}});
+	seed_take(corpus, &out);
+	message_join_open(&out, &(struct digest){{8}});
 	seed_take(corpus, &out);
 	message_totals(&out, 1, 300, 70000);
 	seed_take(corpus, &out);

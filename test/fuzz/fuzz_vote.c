@@ -29,24 +29,24 @@ static void notice_try(struct bytes in, struct buf *again)
 static void text_try(unsigned kind, struct bytes in, struct buf *again)
 {
 	struct vote_text vote;
-	struct fed_id fed;
-	struct buf text, payload;
+	struct proposal_text proposal;
+	struct buf text, body;
 	buf_init(&text, 2 * ENVELOPE_LEN_MAX);
-	buf_init(&payload, PROPOSAL_LEN_MAX);
+	buf_init(&body, ENVELOPE_LEN_MAX);
 	envelope_put(&text, kind == AS_VOTE_TEXT ? ENVELOPE_VOTE : ENVELOPE_PROPOSAL, in);
 	if (text.err == ERR_OK && kind == AS_VOTE_TEXT &&
 	    vote_text_get(&vote, buf_bytes(&text)) == ERR_OK)
 		vote_text_put(again, &vote);
 	if (text.err == ERR_OK && kind == AS_PROPOSAL_TEXT &&
-	    proposal_text_get(&payload, &fed, buf_bytes(&text)) == ERR_OK)
-		proposal_text_put(again, &fed, buf_bytes(&payload));
+	    proposal_text_get(&body, &proposal, buf_bytes(&text)) == ERR_OK)
+		proposal_text_put(again, &proposal);
 	if (again->len > 0) {
 		fuzz_accepted();
 		fuzz_same(buf_bytes(again), buf_bytes(&text));
 		buf_reset(again);
 	}
 	buf_fini(&text);
-	buf_fini(&payload);
+	buf_fini(&body);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -89,13 +89,23 @@ static void seed_text(struct fuzz_corpus *corpus, uint8_t kind, enum envelope en
 
 void fuzz_seeds(struct fuzz_corpus *corpus)
 {
+	const struct opening opening = {.request = bytes_str("request")};
 	const struct vote_body body = {.payload = bytes_str("payload")};
+	const struct vote_body opened = {
+		.payload = bytes_str("payload"), .has_opening = true, .opening = opening};
 	const struct vote_text vote = {.number = 300, .member = 70000};
-	const struct fed_id fed = {{1}};
+	const struct proposal_text proposal = {.fed = {{1}},
+					       .payload = bytes_str("payload"),
+					       .has_opening = true,
+					       .opening = opening};
 	struct buf out;
 	buf_init(&out, ENVELOPE_LEN_MAX);
 	buf_add_u8(&out, AS_BODY);
 	vote_body_put(&out, &body);
+	fuzz_seed(corpus, buf_bytes(&out));
+	buf_reset(&out);
+	buf_add_u8(&out, AS_BODY);
+	vote_body_put(&out, &opened);
 	fuzz_seed(corpus, buf_bytes(&out));
 	buf_reset(&out);
 	buf_add_u8(&out, AS_NOTICE);
@@ -105,7 +115,7 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	vote_text_put(&out, &vote);
 	seed_text(corpus, AS_VOTE_TEXT, ENVELOPE_VOTE, &out);
 	buf_reset(&out);
-	proposal_text_put(&out, &fed, bytes_str("payload"));
+	proposal_text_put(&out, &proposal);
 	seed_text(corpus, AS_PROPOSAL_TEXT, ENVELOPE_PROPOSAL, &out);
 	buf_fini(&out);
 }

@@ -12,6 +12,7 @@
 static enum err run(struct hub *hub, struct txn *txn, struct decision *d,
 		    struct voting_outcome *out, struct buf *vote)
 {
+	const struct voting_heard heard = {.words = d->words, .unheard = !d->words};
 	size_t count = 0;
 	while (count < 4 && d->slugs[count])
 		count++;
@@ -31,9 +32,9 @@ static enum err run(struct hub *hub, struct txn *txn, struct decision *d,
 		return voting_settlement(hub, txn, d->slug, d->slugs, count, d->threshold,
 					 !d->looks, out, d->why);
 	case DECIDE_VOTE:
-		return voting_vote(hub, txn, d->slug, !d->looks, out, vote, d->why);
+		return voting_vote(hub, txn, d->slug, &heard, !d->looks, out, vote, d->why);
 	case DECIDE_TEXT:
-		return voting_text(hub, txn, d->slug, !d->looks, out, vote, d->why);
+		return voting_text(hub, txn, d->slug, &heard, !d->looks, out, vote, d->why);
 	case DECIDE_LEAVE:
 		return voting_leave(hub, txn, d->slug, d->why);
 	}
@@ -75,9 +76,17 @@ enum err decide(struct sim_node *node, struct decision *decision)
 	return decision->err;
 }
 
-void decide_words(struct sim_node *joiner, const struct fed_id *fed, char out[WORDS_TEXT_LEN])
+static bool has_words(struct sim *sim, void *arg)
 {
-	words_of(out, fed, &joiner->identity.org);
+	return sim_status(arg).words[0] != 0;
+}
+
+void decide_words(struct sim_node *joiner, char out[WORDS_TEXT_LEN])
+{
+	assert_true(sim_run(joiner->sim, 120000, has_words, joiner));
+	sim_run(joiner->sim, 1000, NULL, NULL);
+	const struct membership_status status = sim_status(joiner);
+	memcpy(out, status.words, sizeof(status.words));
 }
 
 struct text_call {

@@ -24,7 +24,7 @@ enum decide_verb {
 struct decision {
 	enum decide_verb verb;
 	const char *slug;
-	const char *words;
+	const char *words;    /* DECIDE_APPROVE; of votes too, NULL: unheard */
 	const char *slugs[4]; /* STEWARDS, SETTLE; up to NULL */
 	uint32_t threshold;
 	bool looks; /* only looks what would happen */
@@ -40,8 +40,8 @@ struct decision {
 
 /* ERR_IO: the turn could not be committed. */
 enum err decide(struct sim_node *node, struct decision *decision);
-/* The six words of a node in this federation. */
-void decide_words(struct sim_node *joiner, const struct fed_id *fed, char out[WORDS_TEXT_LEN]);
+/* Waits until this node and its issuer have the six words. */
+void decide_words(struct sim_node *joiner, char out[WORDS_TEXT_LEN]);
 /* The text of a proposal known to the node; ends with a zero. */
 void decide_text(struct sim_node *node, const char *id, struct buf *out);
 /*

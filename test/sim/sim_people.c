@@ -11,6 +11,7 @@
 
 #include "crypto/check.h"
 #include "proto/content/pack.h"
+#include "proto/membership/joining.h"
 #include "proto/transfer/subscription.h"
 #include "store/chunks.h"
 /* ---- what people do ---- */
@@ -78,7 +79,7 @@ enum err sim_invite(struct sim_node *steward, struct sim_node *joiner, struct bu
 static void call_join(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct text_call *call = arg;
-	call->err = membership_join(hub, txn, now_ms, call->name, call->why);
+	call->err = joining_begin(hub, txn, now_ms, call->name, call->why);
 }
 
 enum err sim_join_text(struct sim_node *joiner, const char *text, char *why)

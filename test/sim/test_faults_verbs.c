@@ -130,7 +130,7 @@ static void admit_act(struct scene *scene)
 {
 	char words[WORDS_TEXT_LEN];
 	uint32_t before = scene->a->hub->charter.number;
-	decide_words(scene->c, &scene->a->hub->charter.fed, words);
+	decide_words(scene->c, words);
 	for (unsigned i = 0; scene->b->hub->charter.number == before; i++) {
 		struct decision approve = {.verb = DECIDE_APPROVE, .slug = "riesa", .words = words};
 		struct decision vote = {.verb = DECIDE_VOTE};

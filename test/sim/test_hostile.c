@@ -163,7 +163,10 @@ static void put_message(struct towns *towns, struct buf *out, enum message_type 
 		message_join(out, bytes_str("no request"));
 		break;
 	case MESSAGE_JOIN_ANSWER:
-		message_join_answer(out, MESSAGE_JOIN_ADMITTED, "");
+		message_join_answer(out, MESSAGE_JOIN_ADMITTED, "", NULL);
+		break;
+	case MESSAGE_JOIN_OPEN:
+		message_join_open(out, &(struct digest){{1}});
 		break;
 	case MESSAGE_TAKEN:
 		message_taken(out, UINT64_MAX);
@@ -303,7 +306,7 @@ static void guests_may_say_little(void **state)
 		bool may = types[i] == MESSAGE_HELLO || types[i] == MESSAGE_CHARTER_GET ||
 			   types[i] == MESSAGE_CHARTER || types[i] == MESSAGE_ORGLOG_GET ||
 			   types[i] == MESSAGE_ORGLOG || types[i] == MESSAGE_JOIN ||
-			   types[i] == MESSAGE_JOIN_ANSWER;
+			   types[i] == MESSAGE_JOIN_ANSWER || types[i] == MESSAGE_JOIN_OPEN;
 		struct buf out = message_new();
 		assert_true(sim_foe_dial(stranger, towns->a));
 		put_message(towns, &out, types[i]);

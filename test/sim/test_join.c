@@ -235,7 +235,7 @@ static void a_request_is_not_passed_on(void **state)
 	assert_int_equal(identity_root_sign_seed(&seed, &world->joiner->identity), ERR_OK);
 	buf_init(&request, LIMIT_JOIN_REQUEST_LEN_MAX);
 	join_request_make(&request, &invitation, buf_bytes(&world->joiner->hub->own_entry), NULL,
-			  &seed);
+			  &(struct digest){{1}}, &seed);
 	assert_int_equal(request.err, ERR_OK);
 	sim_possess(thief, &world->steward->hub->charter.fed);
 	assert_true(sim_foe_dial(thief, world->steward));
@@ -283,7 +283,7 @@ static void admit_anybody(struct sim_node *node, struct message *m, void *arg)
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	struct txn *txn = txn_begin(node->db, false);
 	if (m->type == MESSAGE_JOIN) {
-		message_join_answer(&out, MESSAGE_JOIN_ADMITTED, "");
+		message_join_answer(&out, MESSAGE_JOIN_ADMITTED, "", NULL);
 	} else if (m->type == MESSAGE_HELLO) {
 		struct digest content = {{1}};
 		message_hello(&out, "x", 2, 1, &content, NULL);

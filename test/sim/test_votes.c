@@ -698,11 +698,11 @@ static void a_newcomer_needs_two(void **state)
 	struct buf text;
 	char words[WORDS_TEXT_LEN];
 	buf_init(&text, 4096);
-	decide_words(guest, &inviter->hub->charter.fed, words);
 	/* Any steward invites. */
 	assert_int_equal(sim_invite_as(inviter, guest, true, false, &text), ERR_OK);
 	assert_int_equal(sim_join_text(guest, (const char *)text.ptr, NULL), ERR_OK);
 	assert_true(sim_run(&world->sim, 120000, is_waiting, guest));
+	decide_words(guest, words);
 	d = (struct decision){.verb = DECIDE_APPROVE, .slug = "strehla", .words = words};
 	assert_int_equal(decide(inviter, &d), ERR_OK);
 	assert_true(d.voted);
@@ -712,7 +712,13 @@ static void a_newcomer_needs_two(void **state)
 	/* The other one votes while the inviter is away; it puts the entry together. */
 	assert_known(world, world->town[2], d.hex);
 	sim_stop(inviter);
-	assert_int_equal(vote(world, world->town[2], d.hex, &v), ERR_OK);
+	/* It makes the words by itself, and takes no others. */
+	v = propose(DECIDE_VOTE, d.hex);
+	v.words = "adler burg kaffee nebel tulpe zebra";
+	assert_int_equal(decide(world->town[2], &v), ERR_DENIED);
+	assert_non_null(strstr(v.why, "not the words of strehla"));
+	v.words = words;
+	assert_int_equal(decide(world->town[2], &v), ERR_OK);
 	assert_non_null(strstr(v.said, "admits Stadt Strehla (strehla"));
 	assert_true(v.accepted);
 	sim_run(&world->sim, 60000, NULL, NULL);
@@ -740,10 +746,10 @@ static void approved_and_overtaken(void **state)
 	struct buf text;
 	char words[WORDS_TEXT_LEN];
 	buf_init(&text, 4096);
-	decide_words(guest, &world->town[0]->hub->charter.fed, words);
 	assert_int_equal(sim_invite_as(world->town[0], guest, true, false, &text), ERR_OK);
 	assert_int_equal(sim_join_text(guest, (const char *)text.ptr, NULL), ERR_OK);
 	assert_true(sim_run(&world->sim, 120000, is_waiting, guest));
+	decide_words(guest, words);
 	sim_cut(world->town[0], true);
 	d = (struct decision){.verb = DECIDE_APPROVE, .slug = "strehla", .words = words};
 	assert_int_equal(decide(world->town[0], &d), ERR_OK);
@@ -773,10 +779,10 @@ static void approved_and_waiting(void **state)
 	struct buf text;
 	char words[WORDS_TEXT_LEN];
 	buf_init(&text, 4096);
-	decide_words(guest, &world->town[0]->hub->charter.fed, words);
 	assert_int_equal(sim_invite_as(world->town[0], guest, true, false, &text), ERR_OK);
 	assert_int_equal(sim_join_text(guest, (const char *)text.ptr, NULL), ERR_OK);
 	assert_true(sim_run(&world->sim, 120000, is_waiting, guest));
+	decide_words(guest, words);
 	d = (struct decision){.verb = DECIDE_APPROVE, .slug = "strehla", .words = words};
 	assert_int_equal(decide(world->town[0], &d), ERR_OK);
 	sim_run(&world->sim, 8 * 24 * 3600 * (int64_t)1000, NULL, NULL);

@@ -11,6 +11,13 @@
 
 /* -- requests ------------------------------------------------------------------------------- */
 
+static const char *state_words(const char *state)
+{
+	if (strcmp(state, "voting") == 0)
+		return "waits for votes";
+	return strcmp(state, "waiting") == 0 ? "waits for you" : "its node has to answer";
+}
+
 static void print_requests(const struct tool *tool, const json_t *answer)
 {
 	static const char *const heads[] = {"NAME",  "SHORT", "KEY",     "AS", "STATE",
@@ -27,9 +34,7 @@ static void print_requests(const struct tool *tool, const json_t *answer)
 		grid_text(&grid, field_text(request, "slug"));
 		grid_text(&grid, field_text(request, "ags"));
 		grid_text(&grid, field_true(request, "relay") ? "relay" : "member");
-		grid_text(&grid, strcmp(field_text(request, "state"), "voting") == 0
-					 ? "waits for votes"
-					 : "waits for you");
+		grid_text(&grid, state_words(field_text(request, "state")));
 		grid_time(&grid, field_time(request, "since_ms"));
 		grid_time(&grid, field_time(request, "until_ms"));
 		grid_text(&grid, field_text(request, "address"));

@@ -181,7 +181,10 @@ static int run_vote(struct tool *tool)
 	bool added = envelope_is(ENVELOPE_VOTE, bytes_str(given));
 	json_t *answer = NULL;
 	int code = query_post(tool, "/federation/votes",
-			      json_pack("{s:s, s:b}", "proposal", given, "confirm", yes), &answer);
+			      json_pack("{s:s, s:b, s:s?, s:b}", "proposal", given, "confirm", yes,
+					"words", args_value(&tool->args, "words"), "unheard",
+					args_flag(&tool->args, "unheard")),
+			      &answer);
 
 	if (!code)
 		code = tool->json ? print_json(tool, answer) : print_vote(tool, answer, yes, added);
@@ -232,14 +235,20 @@ const struct command cmd_federation_vote = {
 		"does\n"
 		"instead of its id, and --text prints your vote as text; given the text of a "
 		"vote,\n"
-		"this takes it. Of a newcomer the six words are shown: call it yourself, too.\n"
+		"this takes it. Call a newcomer yourself, on a number that you know, and type the\n"
+		"six words that it reads to you: so nobody, not even another steward, can show "
+		"you\n"
+		"somebody else in its place.\n"
 		"\n"
-		"  allmende federation vote 3fa81c02 --yes\n"
+		"  allmende federation vote 3fa81c02 --words \"...\" --yes\n"
 		"  allmende federation vote \"$(cat proposal.txt)\" --yes --text > vote.txt\n"
 		"  allmende federation vote \"$(cat vote.txt)\"",
 	.options =
 		(const struct option[]){
 			{"yes", 0, NULL, false, "sign it"},
+			{"words", 0, "WORDS", false,
+			 "the six words that the newcomer has read to you"},
+			{"unheard", 0, NULL, false, "vote for a newcomer without its words"},
 			{"text", 0, NULL, false,
 			 "print the vote as one line of text, to be carried back"},
 			{0},

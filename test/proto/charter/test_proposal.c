@@ -124,24 +124,21 @@ static void in_plain_words(void **state)
 	struct fixture *f = *state;
 	struct charter_change changes[5];
 	size_t count = changes_make(f, changes);
-	char six[WORDS_TEXT_LEN], expected[1024];
 	struct buf words;
 
 	buf_init(&words, 4096);
 	changes[count++] = change_of(CHARTER_TO_RELAY, 5);
 	proposal_words(&words, &f->fed.charter, changes, count, 3);
 	buf_add_u8(&words, 0);
-	words_of(six, &f->fed.charter.fed, &f->newcomer.id);
-	snprintf(expected, sizeof(expected),
-		 "admits Gemeinde 9 (gemeinde-9, key 14627009), whose six words are: %s\n"
-		 "removes Gemeinde 2 (gemeinde-2) from the federation\n"
-		 "makes stewards: Gemeinde 1 (gemeinde-1), Gemeinde 3 (gemeinde-3), "
-		 "Gemeinde 4 (gemeinde-4), Gemeinde 9 (gemeinde-9)\n"
-		 "gives the federation a new key, number 2\n"
-		 "makes Gemeinde 5 (gemeinde-5) a relay: it holds and passes on what it cannot "
-		 "read\n"
-		 "from then on 3 of 4 stewards decide (now 2 of 3)\n",
-		 six);
+	static const char expected[] =
+		"admits Gemeinde 9 (gemeinde-9, key 14627009)\n"
+		"removes Gemeinde 2 (gemeinde-2) from the federation\n"
+		"makes stewards: Gemeinde 1 (gemeinde-1), Gemeinde 3 (gemeinde-3), "
+		"Gemeinde 4 (gemeinde-4), Gemeinde 9 (gemeinde-9)\n"
+		"gives the federation a new key, number 2\n"
+		"makes Gemeinde 5 (gemeinde-5) a relay: it holds and passes on what it cannot "
+		"read\n"
+		"from then on 3 of 4 stewards decide (now 2 of 3)\n";
 	assert_string_equal((const char *)words.ptr, expected);
 	buf_reset(&words);
 	changes[0] = (struct charter_change){.kind = CHARTER_SETTLE, .branch_count = 2};
@@ -158,15 +155,19 @@ static void in_plain_words(void **state)
 static void a_vote_as_a_record(void **state)
 {
 	struct fixture *f = *state;
-	struct vote_body body = {.payload = buf_bytes(&f->payload)}, read;
+	struct vote_body body = {.payload = buf_bytes(&f->payload), .has_opening = true}, read;
 	struct buf out;
 
 	memset(body.sig.b, 7, SIG_LEN);
+	body.opening = (struct opening){.a = {{1}}, .b = {{2}}, .request = bytes_str("request")};
 	buf_init(&out, LIMIT_RECORD_LEN_MAX);
 	vote_body_put(&out, &body);
 	assert_int_equal(vote_body_get(&read, buf_bytes(&out)), ERR_OK);
 	assert_true(bytes_eq(read.payload, body.payload));
 	assert_memory_equal(read.sig.b, body.sig.b, SIG_LEN);
+	assert_true(read.has_opening && id_eq(&read.opening.a, &body.opening.a) &&
+		    id_eq(&read.opening.b, &body.opening.b) &&
+		    bytes_eq(read.opening.request, body.opening.request));
 	for (size_t len = 0; len < out.len; len++)
 		assert_int_not_equal(vote_body_get(&read, bytes_of(out.ptr, len)), ERR_OK);
 	out.ptr[1] = 2; /* another form */
@@ -178,30 +179,32 @@ static void texts_go_there_and_back(void **state)
 {
 	struct fixture *f = *state;
 	struct vote_text vote = {.fed = f->fed.charter.fed, .number = 2, .member = 3}, read;
-	struct fed_id fed;
-	struct buf text, payload;
+	struct proposal_text proposal = {.fed = f->fed.charter.fed,
+					 .payload = buf_bytes(&f->payload)},
+			     got;
+	struct buf text, body;
 
 	memset(vote.entry_id.b, 5, ID_LEN);
 	memset(vote.sig.b, 6, SIG_LEN);
 	buf_init(&text, ENVELOPE_LEN_MAX);
-	buf_init(&payload, PROPOSAL_LEN_MAX);
-	proposal_text_put(&text, &f->fed.charter.fed, buf_bytes(&f->payload));
+	buf_init(&body, ENVELOPE_LEN_MAX);
+	proposal_text_put(&text, &proposal);
 	assert_memory_equal(text.ptr, "allmende1p-", 11);
-	assert_int_equal(proposal_text_get(&payload, &fed, buf_bytes(&text)), ERR_OK);
-	assert_true(bytes_eq(buf_bytes(&payload), buf_bytes(&f->payload)));
-	assert_true(id_eq(&fed, &f->fed.charter.fed));
+	assert_int_equal(proposal_text_get(&body, &got, buf_bytes(&text)), ERR_OK);
+	assert_true(bytes_eq(got.payload, buf_bytes(&f->payload)) && !got.has_opening);
+	assert_true(id_eq(&got.fed, &f->fed.charter.fed));
 	assert_int_equal(vote_text_get(&read, buf_bytes(&text)), ERR_MALFORMED);
 	buf_reset(&text);
 	vote_text_put(&text, &vote);
 	assert_memory_equal(text.ptr, "allmende1v-", 11);
 	assert_int_equal(vote_text_get(&read, buf_bytes(&text)), ERR_OK);
 	assert_memory_equal(&read, &vote, sizeof(read));
-	buf_reset(&payload);
-	assert_int_equal(proposal_text_get(&payload, &fed, buf_bytes(&text)), ERR_MALFORMED);
+	buf_reset(&body);
+	assert_int_equal(proposal_text_get(&body, &got, buf_bytes(&text)), ERR_MALFORMED);
 	text.ptr[30] ^= 1;
 	assert_int_equal(vote_text_get(&read, buf_bytes(&text)), ERR_DENIED);
 	buf_fini(&text);
-	buf_fini(&payload);
+	buf_fini(&body);
 }
 
 /*
@@ -210,16 +213,18 @@ static void texts_go_there_and_back(void **state)
  */
 static void the_longest_fits(void **state)
 {
-	struct vote_body body;
+	struct vote_body body = {.has_opening = true};
 	struct charter_vote votes[2 * LIMIT_STEWARD_COUNT_MAX];
-	struct fed_id fed = {{1}};
+	struct proposal_text text = {.has_opening = true};
 	struct buf payload, out;
 
 	(void)state;
 	memset(votes, 0xff, sizeof(votes));
 	buf_init(&payload, PROPOSAL_LEN_MAX);
 	memset(buf_space(&payload, PROPOSAL_LEN_MAX), 1, PROPOSAL_LEN_MAX);
-	body.payload = buf_bytes(&payload);
+	body.payload = text.payload = buf_bytes(&payload);
+	body.opening.request = text.opening.request =
+		bytes_slice(text.payload, 0, LIMIT_JOIN_REQUEST_LEN_MAX);
 	memset(body.sig.b, 7, SIG_LEN);
 	buf_init(&out, LIMIT_RECORD_LEN_MAX - 300);
 	vote_body_put(&out, &body);
@@ -230,7 +235,7 @@ static void the_longest_fits(void **state)
 	assert_int_equal(out.err, ERR_OK);
 	buf_fini(&out);
 	buf_init(&out, ENVELOPE_LEN_MAX);
-	proposal_text_put(&out, &fed, buf_bytes(&payload));
+	proposal_text_put(&out, &text);
 	assert_int_equal(out.err, ERR_OK);
 	buf_fini(&out);
 	buf_fini(&payload);

@@ -119,7 +119,10 @@ static void put_sample(struct buf *out, enum message_type type)
 		message_join(out, bytes_str("request"));
 		return;
 	case MESSAGE_JOIN_ANSWER:
-		message_join_answer(out, MESSAGE_JOIN_REFUSED, "Bitte anrufen: 03521 …");
+		message_join_answer(out, MESSAGE_JOIN_REFUSED, "Bitte anrufen: 03521 …", NULL);
+		return;
+	case MESSAGE_JOIN_OPEN:
+		message_join_open(out, &digest);
 		return;
 	case MESSAGE_TAKEN:
 		message_taken(out, UINT64_MAX);
@@ -301,6 +304,10 @@ static void read_sample(struct message *m)
 	case MESSAGE_JOIN_ANSWER:
 		assert_true(m->code == MESSAGE_JOIN_REFUSED);
 		assert_text(m->text, "Bitte anrufen: 03521 …");
+		assert_false(m->has_digest);
+		return;
+	case MESSAGE_JOIN_OPEN:
+		assert_true(id_eq(&m->digest, &digest));
 		return;
 	case MESSAGE_TAKEN:
 		assert_true(m->bytes == UINT64_MAX);
@@ -592,11 +599,11 @@ static void answers_are_texts(void **state)
 	memset(text, 'x', sizeof(text));
 	text[sizeof(text) - 1] = 0;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_join_answer(&out, MESSAGE_JOIN_BUSY, text);
+	message_join_answer(&out, MESSAGE_JOIN_BUSY, text, NULL);
 	assert_int_equal(message_decode(&m, buf_bytes(&out)), ERR_OK);
 	assert_int_equal(m.text.len, MESSAGE_TEXT_LEN_MAX);
 	buf_reset(&out);
-	message_join_answer(&out, MESSAGE_JOIN_BUSY, "\033[31mred");
+	message_join_answer(&out, MESSAGE_JOIN_BUSY, "\033[31mred", NULL);
 	assert_int_equal(decode(&out), ERR_MALFORMED);
 }
 
@@ -609,7 +616,7 @@ static void answers_are_cut_between_letters(void **state)
 	memset(text, 'x', MESSAGE_TEXT_LEN_MAX - 1);
 	memcpy(text + MESSAGE_TEXT_LEN_MAX - 1, "ß", 3);
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_join_answer(&out, MESSAGE_JOIN_BUSY, text);
+	message_join_answer(&out, MESSAGE_JOIN_BUSY, text, NULL);
 	assert_int_equal(message_decode(&m, buf_bytes(&out)), ERR_OK);
 	assert_int_equal(m.text.len, MESSAGE_TEXT_LEN_MAX - 1);
 	buf_fini(&out);

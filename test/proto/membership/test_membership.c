@@ -2,6 +2,7 @@
  * The own place in a federation: what leads from one to another, what others hear of it, and what
  * people are told.
  */
+#include "crypto/hash.h"
 #include "proto/charter/contact.h"
 #include "proto/sync/fork.h"
 #include "test/proto/hub_node.h"
@@ -14,6 +15,7 @@ struct fixture {
 	struct buf admits, admits_rival; /* entries 2 */
 	struct hub_node node;
 	struct peer *peer; /* member 1, who has invited */
+	struct digest b;   /* what it draws */
 };
 
 static void admission_make(struct fixture *f, struct buf *out, const struct test_org *org)
@@ -74,8 +76,8 @@ static enum err join(struct fixture *f, const struct invitation *invitation, cha
 	buf_init(&text, LIMIT_INVITATION_LEN_MAX + 1);
 	assert_int_equal(invitation_put(&text, invitation), ERR_OK);
 	buf_add(&text, bytes_of("", 1));
-	enum err err = membership_join(&f->node.hub, f->node.txn, hub_node_wall(&f->node),
-				       (const char *)text.ptr, why);
+	enum err err = joining_begin(&f->node.hub, f->node.txn, hub_node_wall(&f->node),
+				     (const char *)text.ptr, why);
 	buf_fini(&text);
 	return err;
 }
@@ -84,8 +86,9 @@ static void say_answer(struct fixture *f, enum message_join code)
 {
 	struct buf out;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_join_answer(&out, code, "of this reason");
-	hub_node_hear(&f->node, f->peer, membership_join_answer_take, &out);
+	message_join_answer(&out, code, "of this reason",
+			    code == MESSAGE_JOIN_WAITING ? &f->b : NULL);
+	hub_node_hear(&f->node, f->peer, joining_answer_take, &out);
 }
 
 static void charter_come(struct fixture *f, const struct buf *entry)
@@ -123,7 +126,7 @@ static void happens(struct fixture *f, char what)
 		say_answer(f, MESSAGE_JOIN_BUSY);
 		return;
 	case 'f':
-		membership_join_failed(&node->hub, node->txn);
+		joining_failed(&node->hub, node->txn);
 		return;
 	case '1':
 		charter_come(f, &f->fed.entry);
@@ -135,7 +138,7 @@ static void happens(struct fixture *f, char what)
 		charter_come(f, &f->admits_rival);
 		return;
 	case 'c':
-		membership_compared(&node->hub, node->txn);
+		joining_compared(&node->hub, node->txn);
 		return;
 	case 'x':
 		hub_node_remove(node, &f->fed, 5);
@@ -219,16 +222,17 @@ static void test_status(void **state)
 		const char *why;
 	} cases[] = {
 		{"", MEMBERSHIP_NONE, false, false, false, ""},
-		{"j", MEMBERSHIP_JOINING, false, true, false, ""},
+		{"j", MEMBERSHIP_JOINING, false, false, false, ""},
 		{"jw", MEMBERSHIP_JOINING, true, true, false, ""},
-		{"jb", MEMBERSHIP_JOINING, false, true, false,
+		{"jb", MEMBERSHIP_JOINING, false, false, false,
 		 "Landkreis Meißen did not let us in: of this reason"},
 		{"jbw", MEMBERSHIP_JOINING, true, true, false, ""}, /* nothing is wrong */
-		{"jba", MEMBERSHIP_JOINING, false, true, false, ""},
+		{"jba", MEMBERSHIP_JOINING, false, false, false, ""},
+		{"jws", MEMBERSHIP_JOINING, false, true, false, ""}, /* b is kept */
 		{"jr", MEMBERSHIP_NONE, false, false, false,
 		 "Landkreis Meißen did not let us in: of this reason"},
-		{"jrj", MEMBERSHIP_JOINING, false, true, false, ""},
-		{"ja1", MEMBERSHIP_JOINING, false, true, true, ""},
+		{"jrj", MEMBERSHIP_JOINING, false, false, false, ""},
+		{"ja1", MEMBERSHIP_JOINING, false, false, true, ""},
 		{"ja12", MEMBERSHIP_MEMBER, false, false, true, ""},
 		{"ja12x", MEMBERSHIP_FORMER, false, false, true,
 		 "Gemeinde 5 is no member of Landkreis Meißen any more."},
@@ -321,9 +325,9 @@ static void test_join_text(void **state)
 	struct fixture *f = *state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		char why[WHY_LEN] = "";
-		assert_int_equal(membership_join(&f->node.hub, f->node.txn, TEST_TIME_MS,
-						 cases[i].text, why),
-				 ERR_CONFIG);
+		assert_int_equal(
+			joining_begin(&f->node.hub, f->node.txn, TEST_TIME_MS, cases[i].text, why),
+			ERR_CONFIG);
 		assert_string_equal(why, cases[i].why);
 		assert_int_equal(f->node.hub.place, PLACE_NONE);
 	}
@@ -359,6 +363,36 @@ static void test_join(void **state)
 	assert_int_equal(node->hub.place, PLACE_JOINING);
 }
 
+/*
+ * Only the first value of the issuer's counts: who could draw another one after the joiner has
+ * shown its own would look for words that fit. The request is the same as long as it waits.
+ */
+static void test_one_value(void **state)
+{
+	struct fixture *f = *state;
+	struct membership_status first, again;
+	struct message m;
+	struct digest sent;
+	happens(f, 'j');
+	assert_true(hub_node_sent(&f->node, f->peer, MESSAGE_JOIN, 0, &m));
+	hash_once(sent.b, "test", m.body);
+	happens(f, 'w');
+	membership_status(&f->node.hub, &first);
+	happens(f, 's');
+	joining_up(&f->node.hub, f->node.txn, f->peer);
+	assert_true(hub_node_sent(&f->node, f->peer, MESSAGE_JOIN, 0, &m));
+	struct digest again_sent;
+	hash_once(again_sent.b, "test", m.body);
+	assert_true(id_eq(&sent, &again_sent));
+	happens(f, 'w');
+	membership_status(&f->node.hub, &again);
+	assert_string_equal(again.words, first.words);
+	f->b.b[0] ^= 1;
+	happens(f, 'w');
+	assert_int_equal(f->node.hub.place, PLACE_NONE);
+	assert_non_null(strstr(f->node.hub.place_why, "has answered this request in two ways"));
+}
+
 static void test_answers(void **state)
 {
 	static const struct {
@@ -367,7 +401,7 @@ static void test_answers(void **state)
 		bool waits, failed, invited;
 	} cases[] = {
 		{'a', "JOIN HELLO", false, false, true},
-		{'w', "JOIN", true, false, true},
+		{'w', "JOIN JOIN_OPEN", true, false, true},
 		{'b', "JOIN", false, true, true}, /* asked again when the link comes back */
 		{'r', "JOIN CLOSE:DONE", false, true, false},
 	};
@@ -416,16 +450,16 @@ static void test_up(void **state)
 		struct fixture *f = *state;
 		struct identity *identity = &f->node.identity;
 		struct key key = test_key(88);
-		for (const char *what = cases[i].what; *what; what++)
-			happens(f, *what);
 		if (cases[i].no_root) {
 			secret_close(identity->root);
 			identity->root = NULL;
 		}
 		if (cases[i].handover)
 			identity->handover = secret_open(bytes_obj(&key));
+		for (const char *what = cases[i].what; *what; what++)
+			happens(f, *what);
 		struct peer *peer = hub_node_guest(&f->node, &f->fed.orgs[cases[i].org - 1]);
-		membership_up(&f->node.hub, f->node.txn, peer);
+		joining_up(&f->node.hub, f->node.txn, peer);
 		assert_heard(&f->node, peer, cases[i].heard);
 		assert_int_equal(f->node.hub.place, cases[i].place);
 		assert_string_equal(f->node.hub.place_why, cases[i].why);
@@ -446,7 +480,7 @@ static void test_joined(void **state)
 	happens(f, '1');
 	hub_node_turn(node);
 	assert_null(hub_node_note(node, NOTE_JOINED));
-	membership_compared(&node->hub, node->txn); /* as a guest: it does not count */
+	joining_compared(&node->hub, node->txn); /* as a guest: it does not count */
 	assert_non_null(node->hub.invitation);
 	happens(f, '2');
 	const struct note *note = hub_node_note(node, NOTE_JOINED);
@@ -454,7 +488,7 @@ static void test_joined(void **state)
 	assert_string_equal(note->text, "Landkreis Meißen");
 	assert_non_null(hub_node_effect(node, EFFECT_CERTIFICATE, 0));
 	assert_true(txn_has(node->txn, TABLE_META, row_key_bytes(&row)));
-	membership_compared(&node->hub, node->txn);
+	joining_compared(&node->hub, node->txn);
 	assert_null(node->hub.invitation);
 	assert_false(txn_has(node->txn, TABLE_META, row_key_bytes(&row)));
 	dials_tick(&node->hub);
@@ -602,6 +636,7 @@ int main(void)
 		cmocka_unit_test(test_join_refused),
 		TEST(join_text),
 		TEST(join),
+		cmocka_unit_test_setup_teardown(test_one_value, setup, teardown),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_up),
 		TEST(joined),

@@ -6,6 +6,8 @@
 #include "test/proto/membership/voting_fixture.h"
 
 /* The first digits of a proposal's id. */
+static const struct voting_heard unheard = {.unheard = true};
+
 static const char *digits_of(const struct buf *payload, char out[ID_HEX_LEN + 1], size_t count)
 {
 	struct charter_entry entry;
@@ -31,8 +33,9 @@ static void test_second_refused(void **state)
 	struct record_slot slot = record_slot_vote(2);
 	const char *slugs[] = {"gemeinde-1", "gemeinde-2"};
 	char refused[200], hex[9];
-	assert_int_equal(voting_admit(f->hub, txn, newcomer(f, 0, &change), false, &f->out, f->why),
-			 ERR_OK);
+	assert_int_equal(
+		voting_admit(f->hub, txn, newcomer(f, 0, &change), false, NULL, &f->out, f->why),
+		ERR_OK);
 	assert_true(f->out.voted && !f->out.accepted);
 	assert_int_equal(f->out.number, 2);
 	assert_int_equal(ledger_slot(&f->hub->ledger, txn, record_slot_bytes(&slot),
@@ -55,12 +58,12 @@ static void test_second_refused(void **state)
 			assert_true(txn_del(txn, TABLE_META, bytes_of(walk.last, walk.last_len)));
 		}
 		enum err err =
-			i == 0 ? voting_admit(f->hub, txn, newcomer(f, 1, &change), false, &second,
-					      f->why)
+			i == 0   ? voting_admit(f->hub, txn, newcomer(f, 1, &change), false, NULL,
+						&second, f->why)
 			: i == 1 ? voting_remove(f->hub, txn, "gemeinde-4", true, &second, f->why)
 			: i == 2 ? voting_stewards(f->hub, txn, slugs, 2, 2, true, &second, f->why)
-				 : voting_vote(f->hub, txn, digits_of(&f->rival, digits, 8), true,
-					       &second, NULL, f->why);
+				 : voting_vote(f->hub, txn, digits_of(&f->rival, digits, 8),
+					       &unheard, true, &second, NULL, f->why);
 		assert_int_equal(err, ERR_DENIED);
 		assert_memory_equal(f->why, refused, strlen(refused));
 		assert_false(second.voted && i < 3);
@@ -121,7 +124,7 @@ static void test_propose_refused(void **state)
 		}
 		enum err err =
 			cases[i].what == ADMIT ? voting_admit(f->hub, txn, newcomer(f, 0, &change),
-							      false, &f->out, f->why)
+							      false, NULL, &f->out, f->why)
 			: cases[i].what == REMOVE ? voting_remove(f->hub, txn, cases[i].slug,
 								  cases[i].confirm, &f->out, f->why)
 						  : voting_relay(f->hub, txn, cases[i].slug,
@@ -194,9 +197,9 @@ static void test_full(void **state)
 		test_admit(&change, &f->orgs[0], 0);
 		snprintf(change.member.slug, sizeof(change.member.slug), "town-%u", i);
 		buf_reset(&f->out.words);
-		assert_int_equal(
-			voting_admit(f->hub, f->node->txn, &change.member, i % 2, &f->out, f->why),
-			full ? ERR_FULL : ERR_OK);
+		assert_int_equal(voting_admit(f->hub, f->node->txn, &change.member, i % 2, NULL,
+					      &f->out, f->why),
+				 full ? ERR_FULL : ERR_OK);
 		assert_false(f->out.voted);
 	}
 	assert_string_equal(f->why, "128 proposals for entry 2 wait for votes already.");
@@ -251,7 +254,7 @@ static void test_vote(void **state)
 		buf_init(&text, LIMIT_CHARTER_ENTRY_LEN_MAX);
 		assert_int_equal(voting_vote(f->hub, f->node->txn,
 					     digits_of(&f->payload, digits, cases[i].digits),
-					     cases[i].confirm, &f->out, &text, f->why),
+					     &unheard, cases[i].confirm, &f->out, &text, f->why),
 				 cases[i].err);
 		if (cases[i].why)
 			assert_string_equal(f->why, cases[i].why);
@@ -270,7 +273,7 @@ static void proposal_text(struct fixture *f, struct buf *out, const struct buf *
 	struct fed_id id = f->hub->charter.fed;
 	id.b[0] ^= !fed;
 	buf_init(out, LIMIT_CHARTER_ENTRY_LEN_MAX * 2);
-	proposal_text_put(out, &id, buf_bytes(payload));
+	proposal_text_put(out, &(struct proposal_text){.fed = id, .payload = buf_bytes(payload)});
 	buf_add(out, bytes_of("", 1));
 	assert_int_equal(out->err, ERR_OK);
 }
@@ -292,8 +295,8 @@ static void vote_text(struct fixture *f, struct buf *out, const struct buf *payl
 static enum err text_take(struct fixture *f, struct buf *text, bool confirm)
 {
 	buf_reset(&f->out.words);
-	enum err err = voting_text(f->hub, f->node->txn, (const char *)text->ptr, confirm, &f->out,
-				   NULL, f->why);
+	enum err err = voting_text(f->hub, f->node->txn, (const char *)text->ptr, &unheard, confirm,
+				   &f->out, NULL, f->why);
 	buf_fini(text);
 	return err;
 }
@@ -314,7 +317,7 @@ static void test_texts(void **state)
 	assert_string_equal(f->why, "the text is of another federation than Landkreis Meißen.");
 	proposal_text(f, &text, &f->payload, true);
 	assert_int_equal(text_take(f, &text, false), ERR_OK);
-	assert_int_equal(proposals_count(f), 0); /* only looked */
+	assert_int_equal(proposals_count(f), 1); /* kept, not voted for */
 	proposal_text(f, &text, &f->payload, true);
 	assert_int_equal(text_take(f, &text, true), ERR_OK);
 	assert_true(f->out.voted && !f->out.accepted);
@@ -353,8 +356,8 @@ static void test_texts_bad(void **state)
 	};
 	struct fixture *f = *state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		assert_int_equal(voting_text(f->hub, f->node->txn, cases[i].text, true, &f->out,
-					     NULL, f->why),
+		assert_int_equal(voting_text(f->hub, f->node->txn, cases[i].text, &unheard, true,
+					     &f->out, NULL, f->why),
 				 ERR_CONFIG);
 		assert_string_equal(f->why, cases[i].why);
 	}
@@ -362,8 +365,9 @@ static void test_texts_bad(void **state)
 			 ERR_ABSENT);
 	f->hub->author = 0;
 	f->hub->place = PLACE_NONE;
-	assert_int_equal(voting_text(f->hub, f->node->txn, "", true, &f->out, NULL, f->why),
-			 ERR_ABSENT);
+	assert_int_equal(
+		voting_text(f->hub, f->node->txn, "", &unheard, true, &f->out, NULL, f->why),
+		ERR_ABSENT);
 }
 
 /* A text about a number that is not next: its predecessor is not known here. */
@@ -379,8 +383,8 @@ static void test_text_later(void **state)
 	struct hub_node *other = mem_new(1, sizeof(*other));
 	hub_node_open(other, &f->base->fed, &f->base->fed.orgs[1]);
 	proposal_text(f, &text, &later, true);
-	assert_int_equal(voting_text(&other->hub, other->txn, (const char *)text.ptr, true, &f->out,
-				     NULL, f->why),
+	assert_int_equal(voting_text(&other->hub, other->txn, (const char *)text.ptr, &unheard,
+				     true, &f->out, NULL, f->why),
 			 ERR_AGAIN);
 	assert_string_equal(f->why,
 			    "the text is about entry 3, and this node knows the charter up to "
@@ -406,8 +410,9 @@ static void test_settlement(void **state)
 	const char *slugs[] = {"gemeinde-4"};
 	struct bytes payload;
 	struct buf copy;
-	assert_int_equal(voting_admit(f->hub, txn, newcomer(f, 0, &change), false, &f->out, f->why),
-			 ERR_OK);
+	assert_int_equal(
+		voting_admit(f->hub, txn, newcomer(f, 0, &change), false, NULL, &f->out, f->why),
+		ERR_OK);
 	assert_int_equal(voting_settlement(f->hub, txn, "abc", NULL, 0, 0, true, &f->out, f->why),
 			 ERR_ABSENT);
 	assert_string_equal(f->why, "\"abc\" names none of the 0 entries there are: see `allmende "
