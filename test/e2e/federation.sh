@@ -137,7 +137,7 @@ wait_for 30 says_status meissen 'Stadt Radebeul wants to leave the federation: G
 	wrong 'status does not say who wants to leave'
 says 'that you stay' "$allmende" -d radebeul federation leave --cancel
 expect 4 'has not said that it wants to leave' "$allmende" -d radebeul federation leave --cancel
-says 'there is one entry of each number' "$allmende" -d meissen federation settle
+says 'The charter is not frozen' "$allmende" -d meissen federation settle
 for town in meissen radebeul; do
 	clean "$town"
 done
