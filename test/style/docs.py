@@ -2,7 +2,7 @@
 """What the texts for people say of this tree is so: every path in them is there (in the code of the
 product too, where it stands in comments), and so are the names and the tests that docs/HACKING.md and docs/ARCHITECTURE.md send the reader to. The tables of
 docs/PROTOCOL.md hold the kinds of records and the messages that the code has, with their numbers,
-and docs/API.md every page that the control interface answers, and no other.
+and for each limit a test that shows it, and docs/API.md every page that the control interface answers, and no other.
 
 docs.py ROOT BUILD       BUILD knows the names of the tests"""
 import json
@@ -128,6 +128,17 @@ def list_faults(root):
                 yield f"{what} {number} is {name} in the code, {word} in docs/PROTOCOL.md"
 
 
+def limit_faults(root, tests):
+    """Each limit of docs/PROTOCOL.md names a test that there is."""
+    text = read(root, "docs/PROTOCOL.md")
+    rows = re.match(r"(?:\|.*\n)*", text[text.index("| what | limit |"):]).group(0).splitlines()[2:]
+    for row in rows:
+        what, _, shown = (cell.strip() for cell in row.strip("|").split("|"))
+        named = re.findall(r"`([\w-]+)`", shown)
+        if not named or set(named) - tests:
+            yield f"docs/PROTOCOL.md: the limit of {what} is shown by no test that there is: {shown}"
+
+
 def page_faults(root):
     shown = set(PAGE.findall(read(root, "docs/API.md")))
     # ID and NAME stand for any part, a query is not part of the path.
@@ -148,6 +159,8 @@ def self_test():
     kinds = "| kind | name | slot |\n|---|---|---|\n| 2 | key record | x |\n| 3 | wrap | reserved |\n"
     vote = "| 4 | vote | x |\n"
     messages = "\n| type | message | elements |\n|---|---|---|\n| 1 | HELLO | |\n"
+    limits = "\n| what | limit | shown by |\n|---|---|---|\n| frame | 1 | `node-ls` |\n"
+    messages += limits
     tree = {
         "proto/ledger/record.h": record, "proto/hub/message.h": message,
         "docs/PROTOCOL.md": kinds + vote + messages, "docs/API.md": "`GET /ls`, `DELETE /ls/ID`",
@@ -158,7 +171,7 @@ def self_test():
 
     def checker(root):
         return [*path_faults(root), *name_faults(root), *test_faults(root, {"node-ls"}),
-                *list_faults(root), *page_faults(root)]
+                *list_faults(root), *limit_faults(root, {"node-ls"}), *page_faults(root)]
 
     for path, text, wrong in [
         ("README.md", "See `docs/API.md`, proto/hub/, `node/api/NAME.c` and node/api/ls.", 0),
@@ -174,6 +187,7 @@ def self_test():
         ("docs/PROTOCOL.md", kinds + messages, 1),
         ("docs/PROTOCOL.md", kinds + vote + "| 5 | more | x |\n" + messages, 1),
         ("docs/PROTOCOL.md", kinds + vote + messages.replace("HELLO", "HOLA"), 1),
+        ("docs/PROTOCOL.md", kinds + vote + messages + "| x | 1 | |\n| y | 2 | `node-no` |\n", 2),
         ("docs/API.md", "`GET /ls?all=1` " + pages, 1),
         ("docs/API.md", "`GET /ls` `DELETE /ls/ID` `POST /ls`" + pages, 1),
     ]:
@@ -186,7 +200,7 @@ def main(root, build):
     info = pathlib.Path(build, "meson-info", "intro-tests.json").read_text(encoding="utf-8")
     tests = {test["name"] for test in json.loads(info)}
     found = [*path_faults(root), *name_faults(root), *test_faults(root, tests),
-             *list_faults(root), *page_faults(root)]
+             *list_faults(root), *limit_faults(root, tests), *page_faults(root)]
     count = sum(len(set(PATH.findall(text))) for _, text in texts(root))
     print("\n".join(found) or f"{count} paths, all of them there; tables and names are those of "
           "the code")

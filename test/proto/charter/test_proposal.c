@@ -3,7 +3,7 @@
 #include "proto/wire/envelope.h"
 #include "proto/ledger/notice.h"
 #include "proto/charter/proposal.h"
-#include "proto/wire/words.h"
+#include "proto/wire/wire_out.h"
 #include "test/proto/federation.h"
 
 struct fixture {
@@ -207,6 +207,41 @@ static void texts_go_there_and_back(void **state)
 	buf_fini(&body);
 }
 
+/* A settlement names as many entries as the table of limits says, and not one more. */
+static void a_settlement_names_few(void **state)
+{
+	for (uint32_t count = CHARTER_BRANCH_COUNT_MAX; count <= CHARTER_BRANCH_COUNT_MAX + 1;
+	     count++) {
+		const bool fits = count == CHARTER_BRANCH_COUNT_MAX;
+		struct proposal proposal;
+		struct digest id = {{1}};
+		struct buf payload;
+
+		buf_init(&payload, PROPOSAL_LEN_MAX);
+		out_array(&payload, 8);
+		out_uint(&payload, 1);
+		out_uint(&payload, 2);
+		out_fixed(&payload, id.b, ID_LEN);
+		out_nil(&payload);
+		out_uint(&payload, 1);
+		out_uint(&payload, 1);
+		out_array(&payload, 1);
+		out_array(&payload, 2);
+		out_uint(&payload, CHARTER_SETTLE);
+		out_array(&payload, count);
+		for (uint32_t i = 0; i < count; i++) {
+			id.b[31] = (uint8_t)(i + 1);
+			out_fixed(&payload, id.b, ID_LEN);
+		}
+		out_fixed(&payload, id.b, ID_LEN);
+		assert_int_equal(proposal_init(&proposal, buf_bytes(&payload)),
+				 fits ? ERR_OK : ERR_MALFORMED);
+		if (fits)
+			proposal_fini(&proposal);
+		buf_fini(&payload);
+	}
+}
+
 /*
  * The longest proposal fits into a record with its vote, into an entry with the votes of all
  * stewards, and into a text.
@@ -267,13 +302,10 @@ static void notices(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_payload_is_read),
-		cmocka_unit_test(who_has_to_agree),
-		cmocka_unit_test(in_plain_words),
-		cmocka_unit_test(a_vote_as_a_record),
-		cmocka_unit_test(texts_go_there_and_back),
-		cmocka_unit_test(the_longest_fits),
-		cmocka_unit_test(notices),
+		cmocka_unit_test(a_payload_is_read),       cmocka_unit_test(who_has_to_agree),
+		cmocka_unit_test(in_plain_words),          cmocka_unit_test(a_vote_as_a_record),
+		cmocka_unit_test(texts_go_there_and_back), cmocka_unit_test(a_settlement_names_few),
+		cmocka_unit_test(the_longest_fits),        cmocka_unit_test(notices),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -275,6 +275,32 @@ static void bodies_that_contradict_themselves_are_refused(void **state)
 	}
 }
 
+/* As many as the table of limits says, and one more. */
+static void a_manifest_of_many_chunks(void **state)
+{
+	struct sample *s = *state;
+	for (uint32_t count = LIMIT_MANIFEST_CHUNK_COUNT_MAX;
+	     count <= LIMIT_MANIFEST_CHUNK_COUNT_MAX + 1; count++) {
+		const bool fits = count == LIMIT_MANIFEST_CHUNK_COUNT_MAX;
+		struct version v;
+		struct buf list;
+		sample_make(s, TIER_OPEN);
+		buf_init(&list, LIMIT_RECORD_LEN_MAX);
+		for (uint32_t i = 0; i < count; i++) {
+			struct chunk_addr addr = {{(uint8_t)(i >> 8), (uint8_t)i}};
+			out_array(&list, 2);
+			out_fixed(&list, addr.b, ID_LEN);
+			out_uint(&list, LIMIT_CHUNK_LEN_MAX);
+		}
+		s->version.manifest = buf_bytes(&list);
+		s->version.manifest_count = count;
+		s->version.index.count = count;
+		s->version.index.bytes = (uint64_t)count * LIMIT_CHUNK_LEN_MAX;
+		assert_err(decode_again(s, &v), fits ? ERR_OK : ERR_MALFORMED);
+		buf_fini(&list);
+	}
+}
+
 /* The key stands where only tier open has it, and the other way round. */
 static void the_dataset_key_stands_in_open_versions_only(void **state)
 {
@@ -483,6 +509,7 @@ int main(void)
 		cmocka_unit_test(absent_fields_come_back_absent),
 		cmocka_unit_test(the_manifest_is_read_in_order),
 		cmocka_unit_test(bodies_that_contradict_themselves_are_refused),
+		cmocka_unit_test(a_manifest_of_many_chunks),
 		cmocka_unit_test(the_dataset_key_stands_in_open_versions_only),
 		cmocka_unit_test(a_cut_off_body_is_refused),
 		cmocka_unit_test(keys_are_proved),

@@ -584,6 +584,27 @@ static void names_are_checked(void **state)
 	writer_close(w);
 }
 
+/* What its readers would refuse is not written: a manifest of more than 64 MiB. */
+static void names_are_not_too_much(void **state)
+{
+	struct shop *s = *state;
+	struct writer_params params = params_of(s, TIER_OPEN, 1);
+	struct writer *w = writer_open(&params);
+	const unsigned fit = LIMIT_MANIFEST_LEN_MAX / LIMIT_FILE_NAME_LEN_MAX;
+	char name[LIMIT_FILE_NAME_LEN_MAX + 1];
+	memset(name, 'n', sizeof(name));
+	for (unsigned i = 0; i < fit; i++) {
+		char number[9];
+		snprintf(number, sizeof(number), "%08u", i);
+		memcpy(name, number, 8);
+		assert_ok(writer_file_begin(w, bytes_of(name, LIMIT_FILE_NAME_LEN_MAX),
+					    bytes_str(""), 0));
+		writer_file_end(w);
+	}
+	assert_err(writer_file_begin(w, bytes_str("z"), bytes_str(""), 0), ERR_FULL);
+	writer_close(w);
+}
+
 /* Random sizes and contents, some of them repeated. */
 static void random_publications_come_back(void **state)
 {
@@ -818,6 +839,7 @@ int main(void)
 		cmocka_unit_test(equal_input_gives_equal_versions_but_not_when_hidden),
 		cmocka_unit_test(the_previous_version_tells_what_is_unchanged),
 		cmocka_unit_test(names_are_checked),
+		cmocka_unit_test(names_are_not_too_much),
 		cmocka_unit_test(random_publications_come_back),
 		cmocka_unit_test(a_manifest_is_opened_only_whole_and_right),
 		cmocka_unit_test(a_chunk_is_opened_only_where_it_belongs),
