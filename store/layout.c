@@ -191,6 +191,15 @@ struct row_key key_holder(const struct dataset_id *dataset, uint32_t author)
 	return key;
 }
 
+struct row_key key_handed(const struct digest *link, const struct digest *place)
+{
+	struct row_key key = {.len = 0};
+
+	add(&key, id_bytes(link));
+	add(&key, id_bytes(place));
+	return key;
+}
+
 struct row_key key_chunk(const struct dataset_id *dataset, const struct chunk_addr *addr)
 {
 	struct row_key key = key_dataset(dataset);

@@ -62,7 +62,8 @@
 	X(DELIVERED, "delivered",                                                                  \
 	  1) /* folder text -> what stands in it; proto/catalog/delivery */                        \
 	X(FIRST_SEEN, "first-seen",                                                                \
-	  1) /* number(4) entry id(32) -> time(8) it came, as of this node; proto/charter/charter */
+	  1) /* number(4) entry id(32) -> time(8) it came here; proto/charter/charter */           \
+	X(HANDED, "handed", 1) /* own link id(32) hash(32) -> who handed on; proto/rights/handed */
 
 enum table {
 #define X(name, text, sums) TABLE_##name,
@@ -105,6 +106,7 @@ struct row_key key_version(const struct dataset_id *dataset, uint64_t number, ui
 struct row_key key_index(const struct dataset_id *dataset, uint64_t number, uint32_t author,
 			 const struct chunk_addr *addr);
 struct row_key key_holder(const struct dataset_id *dataset, uint32_t author);
+struct row_key key_handed(const struct digest *link, const struct digest *place);
 struct row_key key_chunk(const struct dataset_id *dataset, const struct chunk_addr *addr);
 struct row_key key_stage_prefix(uint64_t job);
 struct row_key key_stage(uint64_t job, const struct dataset_id *dataset,

@@ -1,6 +1,7 @@
 /*
  * Grants that end soon, given and received.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,8 @@
 #include "node/care/topics.h"
 #include "proto/membership/membership.h"
 #include "proto/catalog/grants.h"
+#include "proto/rights/epochs.h"
+#include "proto/rights/handed.h"
 
 enum { DAY_MS = 24 * 3600 * 1000, SOON_DAYS = 30, WHEN_LEN = 24 };
 
@@ -95,6 +98,23 @@ static bool topic_grants_look(void *arg, const struct grant *grant)
 	return true;
 }
 
+/* What was handed on has the owner make keys, so it has an end. */
+static void handed_waits(struct actions *list, const struct charter *charter)
+{
+	const struct epochs *epochs = list->hub->epochs;
+	const struct charter_member *by = charter_by_org(charter, &epochs->waiting_by);
+
+	if (epochs->waiting)
+		actions_add(
+			list, ACTION_WARN, "allmende grants",
+			"%" PRIu64
+			" rights that were handed on get no keys, as one grant serves %d readers "
+			"and paths at most, %d by each who hands on%s%s: grant to those readers "
+			"directly, or grant anew",
+			epochs->waiting, HANDED_MAX, HANDED_BY_GIVER_MAX,
+			by ? "; they come by the grant to " : "", by ? by->name : "");
+}
+
 void topic_grants(struct actions *list)
 {
 	struct membership_status status;
@@ -106,4 +126,5 @@ void topic_grants(struct actions *list)
 	soon.charter = status.charter;
 	soon.own = &charter_member(status.charter, status.member_number)->org;
 	grants_each(list->hub, list->txn, soon.own, topic_grants_look, &soon);
+	handed_waits(list, status.charter);
 }

@@ -10,6 +10,7 @@
 #include "crypto/check.h"
 #include "crypto/path.h"
 #include "proto/rights/epoch_keys.h"
+#include "proto/rights/handed.h"
 #include "proto/rights/readers.h"
 #include "proto/rights/rights.h"
 
@@ -495,6 +496,8 @@ static void distribute(struct hub *hub, struct txn *txn)
 	readers_load(hub, txn, &readers);
 	ended_find(hub, txn, &readers, &ended, false);
 	texts_end(hub, txn, &readers, &ended, false);
+	hub->epochs->waiting = readers.waiting;
+	hub->epochs->waiting_by = readers.waiting_by;
 	hub->epochs->due = false;
 	hub->epochs->next_ms = hub->wall_ms + EPOCHS_LOOK_MS;
 	if (readers.next_ms < hub->epochs->next_ms)
@@ -663,6 +666,7 @@ void epochs_settle(struct hub *hub, struct txn *txn)
 		epochs->next_ms = hub->wall_ms + EPOCHS_LOOK_MS;
 		epochs->ends_ms = INT64_MAX; /* known again when it was looked */
 		epochs->due = epochs->wraps = epochs->learn = true;
+		handed_prune(txn, hub->act_ms);
 	}
 	if (epochs->wraps)
 		epoch_wraps_open(hub, txn);

@@ -15,16 +15,18 @@
 #include "proto/ledger/keywrap.h"
 #include "proto/content/version.h"
 
-struct epochs {                  /* of the hub; epochs.c */
-	bool due;                /* readers have changed: wraps and epochs are to be looked at */
-	bool learn;              /* keys have come: links are to be followed */
-	struct row_key learn_at; /* the walk over them goes on here */
-	unsigned learn_rounds;   /* that are left; 0: no walk */
-	bool learnt;             /* in this round */
-	bool wraps;              /* wraps that could not be opened may be openable now */
-	uint32_t charter_number; /* as of the last look */
-	int64_t next_ms;         /* the next one */
-	int64_t ends_ms;         /* and another one when this has passed for certain */
+struct epochs {                   /* of the hub; epochs.c */
+	bool due;                 /* readers have changed: wraps and epochs are to be looked at */
+	bool learn;               /* keys have come: links are to be followed */
+	struct row_key learn_at;  /* the walk over them goes on here */
+	unsigned learn_rounds;    /* that are left; 0: no walk */
+	bool learnt;              /* in this round */
+	bool wraps;               /* wraps that could not be opened may be openable now */
+	uint64_t waiting;         /* rights handed on that are not served (handed.h) */
+	struct org_id waiting_by; /* whose grant one of them came by */
+	uint32_t charter_number;  /* as of the last look */
+	int64_t next_ms;          /* the next one */
+	int64_t ends_ms;          /* and another one when this has passed for certain */
 };
 
 /*

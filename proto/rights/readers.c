@@ -5,6 +5,7 @@
 
 #include "crypto/check.h"
 #include "proto/ledger/token.h"
+#include "proto/rights/handed.h"
 #include "proto/rights/rights.h"
 
 /* PROTOCOL: "A reader is an organisation that is a member (not a relay)" */
@@ -88,10 +89,15 @@ static void reader_take(struct readers *readers, struct txn *txn, const struct t
 	readers_note_end(readers, last->expiry_ms);
 	if (!readers_may(hub, &last->audience))
 		return;
-	if (rights_verdict(&hub->ledger, txn, token, hub->judge_ms, NULL) >= VERB_READ)
-		readers_add(readers, &last->audience, last->prefix, true);
-	else if (rights_verdict(&hub->ledger, txn, token, hub->act_ms, NULL) >= VERB_READ)
-		readers_add(readers, &last->audience, last->prefix, false);
+	bool good = rights_verdict(&hub->ledger, txn, token, hub->judge_ms, NULL) >= VERB_READ;
+	if (!good && rights_verdict(&hub->ledger, txn, token, hub->act_ms, NULL) < VERB_READ)
+		return;
+	if (handed_admit(txn, token)) {
+		readers_add(readers, &last->audience, last->prefix, good);
+	} else {
+		readers->waiting++;
+		readers->waiting_by = token->link[0].audience;
+	}
 }
 
 void readers_load(struct hub *hub, struct txn *txn, struct readers *readers)

@@ -17,6 +17,9 @@ struct readers { /* in order, each once */
 	struct hub *hub;
 	struct reading_org *items;
 	size_t count, cap;
+	/* tokens that were handed on and are not served (handed.h), and whose grant one came by */
+	uint64_t waiting;
+	struct org_id waiting_by;
 	/* when the first of their tokens ends or begins, wall time; INT64_MAX: none does */
 	int64_t next_ms;
 	/* when the first right ends that has not ended for certain (hub.act_ms); the same */

@@ -1,0 +1,26 @@
+/*
+ * handed - how many readers the owner makes keys for because others have handed a right on.
+ *
+ * Who was granted something with depth writes as many tokens as it likes, and each would have the
+ * owner sign wraps, and an epoch when it ends. So of each own grant HANDED_MAX places (a reader and
+ * a path) are ever served, and HANDED_BY_GIVER_MAX of those by one organisation other than the
+ * grant's own audience. Further ones wait; status says so. Table HANDED remembers the places, until
+ * the grant has ended.
+ */
+#ifndef ALLMENDE_HANDED_H
+#define ALLMENDE_HANDED_H
+
+#include "proto/hub/hub.h"
+#include "proto/ledger/token.h"
+
+enum { HANDED_MAX = 64, HANDED_BY_GIVER_MAX = 16 };
+
+/*
+ * Whether the audience of a token of the own namespace is served; the first time it takes a place.
+ * A token of one link is.
+ */
+bool handed_admit(struct txn *txn, const struct token *token);
+/* Forgets the places of grants that have ended before this time. */
+void handed_prune(struct txn *txn, int64_t before_ms);
+
+#endif

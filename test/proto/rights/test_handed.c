@@ -1,0 +1,208 @@
+/* What others hand on has the owner make keys: so many, and no more. */
+#include "proto/rights/handed.h"
+
+#include <stdio.h>
+
+#include "proto/ledger/keywrap.h"
+#include "proto/rights/epochs.h"
+#include "proto/rights/rights.h"
+#include "test/proto/made.h"
+
+/* Member 1 owns; it has granted to 2, which hands on to others, as do they. */
+struct fixture {
+	struct test_federation fed;
+	struct hub_node node;
+	struct buf own; /* the link from 1 to 2 */
+};
+
+enum { OWNER = 1, DIRECT = 2, COUNT_MAX = 300 };
+#define TOP "gemeinde-1"
+
+static void link_sign(struct fixture *f, struct buf *out, unsigned from, unsigned to,
+		      const char *prefix, const struct token_link *above)
+{
+	const struct test_org *org = &f->fed.orgs[from - 1];
+	struct token_link link = {.issuer = org->id,
+				  .audience = f->fed.orgs[to - 1].id,
+				  .verb = VERB_READ,
+				  .prefix = bytes_str(prefix),
+				  .not_before_ms = TEST_TIME_MS,
+				  .expiry_ms = TEST_TIME_MS + 3600 * 1000,
+				  .depth = above ? above->depth - 1 : 7};
+
+	if (above) {
+		link.has_parent = true;
+		link.parent = above->id;
+	}
+	buf_init(out, TOKEN_LINK_LEN_MAX);
+	token_link_make(out, &link, &f->fed.charter.fed, &org->sign);
+	assert_int_equal(out->err, ERR_OK);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = mem_new(1, sizeof(*f));
+
+	test_federation_init(&f->fed, 6, 1, 1);
+	hub_node_open(&f->node, &f->fed, &f->fed.orgs[OWNER - 1]);
+	hub_node_machines(&f->node);
+	f->node.hub.quiet_until_ms = 0;
+	link_sign(f, &f->own, OWNER, DIRECT, TOP, NULL);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	buf_fini(&f->own);
+	hub_node_close(&f->node);
+	test_federation_fini(&f->fed);
+	free(f);
+	return 0;
+}
+
+static void take(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
+{
+	if (arrival->record.kind == RECORD_TOKEN)
+		rights_arrival(hub, &arrival->record);
+	epochs_arrival(hub, txn, &arrival->record);
+}
+
+static void settle(struct fixture *f)
+{
+	do {
+		hub_node_turn(&f->node);
+		epochs_settle(&f->node.hub, f->node.txn);
+	} while (epochs_wake(&f->node.hub) <= hub_node_mono(&f->node));
+}
+
+/* 2, or when `giver` is another, 2 and then that one, hands on the path; it comes to the owner. */
+static void hand_on(struct fixture *f, unsigned giver, unsigned to, const char *path)
+{
+	struct buf links[3] = {f->own}, body;
+	struct bytes whole[3];
+	struct token_link above;
+	struct token token;
+	size_t count = 1;
+
+	assert_int_equal(token_link_get(&above, buf_bytes(&f->own)), ERR_OK);
+	if (giver != DIRECT) {
+		link_sign(f, &links[count++], DIRECT, giver, TOP, &above);
+		assert_int_equal(token_link_get(&above, buf_bytes(&links[1])), ERR_OK);
+	}
+	link_sign(f, &links[count++], giver, to, path, &above);
+	for (size_t i = 0; i < count; i++)
+		whole[i] = buf_bytes(&links[i]);
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	token_put(&body, whole, count);
+	assert_int_equal(token_get(&token, buf_bytes(&body)), ERR_OK);
+	assert_int_equal(made_record(&f->node, &f->fed, giver, RECORD_TOKEN,
+				     record_slot_of(RECORD_TOKEN, id_bytes(&token.id)),
+				     buf_bytes(&body), take),
+			 ERR_OK);
+	buf_fini(&body);
+	for (size_t i = 1; i < count; i++)
+		buf_fini(&links[i]);
+}
+
+/* The owner's wraps for others. */
+static unsigned wraps(struct fixture *f)
+{
+	static const uint8_t kind[1] = {RECORD_WRAP};
+	struct ledger_slots slots =
+		ledger_slots(&f->node.hub.ledger, f->node.txn, bytes_obj(&kind));
+	struct record record;
+	struct keywrap wrap;
+	unsigned count = 0;
+
+	while (ledger_slots_next(&slots, &record))
+		count += record.author == f->node.hub.author && !keywrap_get(&wrap, record.body) &&
+			 !id_eq(&wrap.grantee, &f->fed.orgs[OWNER - 1].id);
+	return count;
+}
+
+static uint64_t own_live(struct fixture *f)
+{
+	struct author_state state;
+
+	assert_int_equal(ledger_state(&f->node.hub.ledger, f->node.txn, f->node.hub.author, &state),
+			 ERR_OK);
+	return state.live_count;
+}
+
+static void a_flood_is_served_up_to_its_places(void **state)
+{
+	struct fixture *f = *state;
+	char path[32];
+
+	settle(f);
+	for (unsigned i = 0; i < COUNT_MAX; i++) {
+		snprintf(path, sizeof(path), TOP "/p%u", i);
+		hand_on(f, DIRECT, 3, path);
+	}
+	settle(f);
+	assert_int_equal(wraps(f), HANDED_MAX);
+	assert_int_equal(f->node.hub.epochs->waiting, COUNT_MAX - HANDED_MAX);
+	assert_true(id_eq(&f->node.hub.epochs->waiting_by, &f->fed.orgs[DIRECT - 1].id));
+	/* The first epoch, its wrap for the owner, the wraps. */
+	assert_in_range(own_live(f), HANDED_MAX, HANDED_MAX + 10);
+
+	/* With a start, later, and when they end, there are not more. */
+	hub_node_machines(&f->node);
+	f->node.hub.quiet_until_ms = 0;
+	settle(f);
+	assert_int_equal(wraps(f), HANDED_MAX);
+	hub_node_pass(&f->node, 3600 * 1000 + 1);
+	f->node.hub.judge_ms = f->node.hub.act_ms = hub_node_wall(&f->node);
+	settle(f);
+	assert_in_range(own_live(f), 1, 4 * HANDED_MAX + 10);
+}
+
+/* One organisation behind the grantee does not take all places; who reads directly needs none. */
+static void each_who_hands_on_has_some(void **state)
+{
+	struct fixture *f = *state;
+	char path[32];
+
+	settle(f);
+	for (unsigned i = 0; i < 2 * HANDED_MAX; i++) {
+		snprintf(path, sizeof(path), TOP "/q%u", i);
+		hand_on(f, 3, 4, path);
+	}
+	settle(f);
+	assert_int_equal(wraps(f), HANDED_BY_GIVER_MAX);
+	hand_on(f, 4, 5, TOP "/other");
+	hand_on(f, DIRECT, 5, TOP "/direct");
+	gift_made(&(struct gift){.from = OWNER, .to = 6, .prefix = TOP}, &f->node, &f->fed, take);
+	settle(f);
+	assert_int_equal(wraps(f), HANDED_BY_GIVER_MAX + 3);
+}
+
+/* Places are remembered as long as the grant lasts. */
+static void places_go_with_their_grant(void **state)
+{
+	struct fixture *f = *state;
+
+	settle(f);
+	hand_on(f, DIRECT, 3, TOP "/a");
+	settle(f);
+	assert_int_equal(txn_count(f->node.txn, TABLE_HANDED), 1);
+	handed_prune(f->node.txn, TEST_TIME_MS + 3600 * 1000);
+	assert_int_equal(txn_count(f->node.txn, TABLE_HANDED), 1);
+	handed_prune(f->node.txn, TEST_TIME_MS + 3600 * 1000 + 1);
+	assert_int_equal(txn_count(f->node.txn, TABLE_HANDED), 0);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(a_flood_is_served_up_to_its_places),
+		T(each_who_hands_on_has_some),
+		T(places_go_with_their_grant),
+#undef T
+	};
+	return cmocka_run_group_tests(tests, test_setup, NULL);
+}
