@@ -34,7 +34,9 @@
 	  1)               /* dataset(32) number(8) author(4) -> incarnation(4) sequence(8) */     \
 	X(PATH, "path", 1) /* path text -> dataset(32) */                                          \
 	X(SLOT, "slot", 1) /* slot author(4) -> incarnation(4) sequence(8); proto/ledger/slots */  \
-	X(INDEX, "index", 1) /* dataset(32) number(8) author(4) address(32) -> size(4) */          \
+	X(INDEX, "index",                                                                          \
+	  1) /* dataset(32) number(8) author(4) address(32) -> size(4) closed(1) */                \
+	X(SHARE, "share", 1) /* dataset(32) address(32) -> versions; proto/ledger/held */          \
 	X(HELD, "held",                                                                            \
 	  1) /* dataset(32) number(8) author(4) -> how much is here; proto/ledger/held */          \
 	X(CHUNK, "chunk", 0) /* dataset(32) address(32) -> sealed chunk */                         \
@@ -107,6 +109,7 @@ struct row_key key_index(const struct dataset_id *dataset, uint64_t number, uint
 			 const struct chunk_addr *addr);
 struct row_key key_holder(const struct dataset_id *dataset, uint32_t author);
 struct row_key key_handed(const struct digest *link, const struct digest *place);
+/* CHUNK and SHARE. */
 struct row_key key_chunk(const struct dataset_id *dataset, const struct chunk_addr *addr);
 struct row_key key_stage_prefix(uint64_t job);
 struct row_key key_stage(uint64_t job, const struct dataset_id *dataset,

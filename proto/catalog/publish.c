@@ -11,6 +11,7 @@
 #include "proto/rights/epochs.h"
 #include "proto/rights/fedkeys.h"
 #include "proto/transfer/fetch.h"
+#include "proto/ledger/held.h"
 #include "proto/catalog/lookup.h"
 #include "proto/catalog/own_dataset.h"
 #include "proto/content/pack.h"
@@ -405,15 +406,10 @@ static enum err index_check(struct txn *txn, const struct dataset_id *dataset,
 
 /* Staged rows become index rows. */
 static void index_write(struct txn *txn, const struct publication *publication,
-			const struct version_id *of, const struct index *index)
+			const struct version_id *of, bool closed, const struct index *index)
 {
-	for (size_t i = 0; i < index_count(index); i++) {
-		const struct index_entry *entry = index_at(index, i);
-		struct row_key key = key_index(&of->dataset, of->number, of->author, &entry->addr);
-		uint8_t size[4];
-		be32_put(size, entry->size);
-		txn_put(txn, TABLE_INDEX, row_key_bytes(&key), bytes_of(size, sizeof(size)));
-	}
+	for (size_t i = 0; i < index_count(index); i++)
+		held_index_put(txn, of, index_at(index, i), closed);
 	unstage(txn, publication->job);
 }
 
@@ -472,7 +468,8 @@ static enum err version_make(struct hub *hub, struct txn *txn, struct publicatio
 			"publish it in parts.",
 			LIMIT_RECORD_LEN_MAX);
 	if (!err) {
-		index_write(txn, publication, &made.of, writer_index(writer));
+		index_write(txn, publication, &made.of, held_closed(&made.version),
+			    writer_index(writer));
 		index_sum(writer_index(writer), &sum);
 		memory->record = made.record;
 		memory->cut_key = publication->params.cut_key;

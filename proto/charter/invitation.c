@@ -201,6 +201,20 @@ static enum err request_decode(struct join_request *out, struct bytes payload)
 	return wire_end(&w);
 }
 
+enum err join_request_secret(struct key *out, struct bytes request)
+{
+	struct join_request decoded = {0};
+	struct bytes payload;
+	struct sig sig;
+
+	enum err err = payload_split(request, LIMIT_JOIN_REQUEST_LEN_MAX, &payload, &sig);
+	if (!err)
+		err = request_decode(&decoded, payload);
+	*out = decoded.secret;
+	secret_wipe(&decoded, sizeof(decoded));
+	return err;
+}
+
 enum err join_request_peek(struct join_request *out, struct bytes payload)
 {
 	struct orglog log;

@@ -55,6 +55,8 @@ struct join_request {
 void join_request_make(struct buf *out, const struct invitation *invitation,
 		       struct bytes orglog_entry, const char *const *addresses,
 		       const struct digest *commitment, const struct key *root_sign_seed);
+/* Its secret alone, before anything dear is looked at. ERR_MALFORMED, ERR_VERSION, ERR_FULL */
+enum err join_request_secret(struct key *out, struct bytes request);
 /*
  * ERR_MALFORMED, ERR_VERSION, ERR_DENIED (signature, or the entry), ERR_FULL
  * (LIMIT_JOIN_REQUEST_LEN_MAX).

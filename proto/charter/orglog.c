@@ -196,15 +196,21 @@ static enum err dh_pk_admit(const struct dh_pk *pk)
  * PROTOCOL: "A public key is admitted only when its encoding is canonical and its point is of prime
  * order. For X25519 it is enough that the point is not of low order."
  */
-static enum err keys_admit(const struct orglog *log)
+static enum err keys_admit(const struct orglog *before, const struct orglog *log)
 {
-	enum err err = sign_pk_admit(&log->root);
+	/* What was there before was looked at then. */
+	const bool any = before->number > 0;
+	enum err err = ERR_OK;
 
-	if (!err)
+	if (!any || !id_eq(&log->root, &before->root))
+		err = sign_pk_admit(&log->root);
+	if (!err && (!any || !id_eq(&log->recovery, &before->recovery)))
 		err = dh_pk_admit(&log->recovery);
-	if (!err)
+	if (!err && (!any || !id_eq(&log->wrap, &before->wrap)))
 		err = dh_pk_admit(&log->wrap);
 	for (size_t i = 0; i < log->node_count && !err; i++) {
+		if (orglog_node(before, log->nodes[i].index))
+			continue; /* with the same keys, as nodes_check() sees to */
 		err = sign_pk_admit(&log->nodes[i].sign);
 		if (!err)
 			err = dh_pk_admit(&log->nodes[i].transport);
@@ -218,12 +224,12 @@ static enum err signature_check(const struct entry *entry)
 	return sign_check(&entry->sig, &entry->log.root, SIGN_TAG_ORGLOG, NULL, entry->payload);
 }
 
-/* What can be checked of an entry alone. */
-static enum err entry_check(const struct entry *entry)
+/* Root first: whoever has not got its key shall not have others looked at. */
+static enum err entry_check(const struct orglog *before, const struct entry *entry)
 {
 	enum err err = signature_check(entry);
 
-	return err ? err : keys_admit(&entry->log);
+	return err ? err : keys_admit(before, &entry->log);
 }
 
 /*
@@ -241,9 +247,13 @@ static enum err nodes_check(const struct orglog *log, const struct orglog *next)
 		if (old->state == ORGLOG_NODE_RETIRED && node->state != ORGLOG_NODE_RETIRED)
 			return ERR_PROTOCOL;
 	}
-	for (size_t i = 0; i < next->node_count; i++)
-		if (possession_check(&next->nodes[i], &next->first_root))
+	for (size_t i = 0; i < next->node_count; i++) {
+		const struct orglog_node *node = &next->nodes[i],
+					 *old = orglog_node(log, node->index);
+		bool shown = old && !memcmp(&node->possession, &old->possession, SIG_LEN);
+		if (!shown && possession_check(node, &next->first_root))
 			return ERR_DENIED;
+	}
 	return ERR_OK;
 }
 
@@ -283,7 +293,7 @@ static enum err orglog_follows(const struct orglog *log, struct entry *entry)
 		entry->log.first_root = log->first_root;
 	}
 	if (!err)
-		err = entry_check(entry);
+		err = entry_check(log, entry);
 	return err ? err : nodes_check(log, &entry->log);
 }
 
@@ -311,7 +321,7 @@ enum err orglog_entry_peek(struct orglog *out, struct bytes whole)
 
 	orglog_init(&empty);
 	if (!err)
-		err = entry_check(&entry);
+		err = entry_check(&empty, &entry);
 	if (!err && entry.log.number == 1)
 		err = nodes_check(&empty, &entry.log);
 	if (err)

@@ -11,10 +11,12 @@ enum {
 	METER_WRITE = 5,
 	METER_CURVE = 60,
 	METER_EFFECT = 2,
-	METER_BYTES = 512, /* of rows and messages: so many cost one */
-	METER_EVENT = 3,   /* whatever it is */
-	METER_JUNK = 500,  /* for each weight, beside the work */
+	METER_BYTES = 512,  /* of rows and messages: so many cost one */
+	METER_ENTRIES = 64, /* log entries at once */
+	METER_EVENT = 3,    /* whatever it is */
+	METER_JUNK = 500,   /* for each weight, beside the work */
 };
+static const int64_t meter_entry_ms = 3600 * 1000;
 static const int64_t meter_junk_ms = 60 * 1000;
 static const int64_t meter_forgive_ms = 24 * 3600 * (int64_t)1000;
 
@@ -101,7 +103,6 @@ void meter_charge(struct meter *meter, uint32_t payer, int64_t units, int64_t no
 		return;
 	struct meter_account *account = meter_account(meter, payer, now_ms);
 	account->units -= units;
-	account->spent += (uint64_t)units;
 }
 
 bool meter_may(struct meter *meter, uint32_t payer, int64_t now_ms, int64_t *from_ms)
@@ -114,6 +115,23 @@ bool meter_may(struct meter *meter, uint32_t payer, int64_t now_ms, int64_t *fro
 					  ? 0
 					  : 1 - account->units * 1000 / meter->limits->cost_per_s);
 	return account->units > 0;
+}
+
+/* ---- log entries ---- */
+
+bool meter_entry_may(const struct meter *meter, uint32_t payer, int64_t now_ms)
+{
+	return payer >= meter->account_cap ||
+	       meter->accounts[payer].entries_ms - now_ms < METER_ENTRIES * meter_entry_ms;
+}
+
+void meter_entry(struct meter *meter, uint32_t payer, int64_t now_ms)
+{
+	struct meter_account *account = meter_account(meter, payer, now_ms);
+
+	if (account->entries_ms < now_ms)
+		account->entries_ms = now_ms;
+	account->entries_ms += meter_entry_ms;
 }
 
 /* ---- junk ---- */

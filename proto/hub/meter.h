@@ -60,10 +60,10 @@ struct meter_account {
 	bool open;     /* it was used; else it is full */
 	int64_t units; /* left at at_ms; below zero: in debt */
 	int64_t at_ms;
-	int64_t served;  /* how much it has had of turns; inbox.h */
-	uint64_t spent;  /* units, since the start */
-	uint32_t junk;   /* since junk_ms */
-	enum junk worst; /* what weighed most of it lately */
+	int64_t served;     /* how much it has had of turns; inbox.h */
+	int64_t entries_ms; /* up to here its log entries are taken; lags when there were few */
+	uint32_t junk;      /* since junk_ms */
+	enum junk worst;    /* what weighed most of it lately */
 	int64_t junk_ms;
 	uint32_t pauses;         /* so far, each twice as long as the one before */
 	int64_t paused_until_ms; /* 0: never was */
@@ -90,6 +90,12 @@ struct meter_account *meter_account(struct meter *meter, uint32_t payer, int64_t
 void meter_charge(struct meter *meter, uint32_t payer, int64_t units, int64_t now_ms);
 /* Whether something may be taken from it, or it has to wait; *from_ms (may be NULL): until when. */
 bool meter_may(struct meter *meter, uint32_t payer, int64_t now_ms, int64_t *from_ms);
+/*
+ * New entries of its organisation log: 64 at once, as when a newcomer hears of all there is, and
+ * then one an hour. Whether one more may be taken; and that it was.
+ */
+bool meter_entry_may(const struct meter *meter, uint32_t payer, int64_t now_ms);
+void meter_entry(struct meter *meter, uint32_t payer, int64_t now_ms);
 /* True: now it is paused. */
 bool meter_junk(struct meter *meter, uint32_t payer, enum junk junk, int64_t now_ms);
 uint32_t meter_junk_weight(enum junk junk);

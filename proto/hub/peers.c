@@ -112,7 +112,8 @@ static enum link_reason cert_reason(struct hub *hub, struct txn *txn, const stru
 	 */
 	if (author == 0 && member) {
 		struct orglog shown;
-		if (orglog_entry_peek(&shown, certificate->entry))
+		/* Its keys are looked at when the log is asked for; here its number is enough. */
+		if (orglog_entry_signed(&shown, certificate->entry))
 			return LINK_REASON_CERTIFICATE;
 		bool newer = shown.number > orglog_number(txn, &member->org);
 		orglog_fini(&shown);

@@ -81,14 +81,70 @@ enum err held_version(struct txn *txn, const struct version_id *of, struct versi
 	return err;
 }
 
-void held_index_drop(struct txn *txn, const struct version_id *of)
+/* ---- which chunks a version needs ---- */
+
+enum { INDEX_LEN = 4 + 1, SHARE_LEN = 4 + 4 };
+
+bool held_closed(const struct version *version)
+{
+	return version->tier != TIER_OPEN && version->tier != TIER_MEMBERS;
+}
+
+struct held_share held_share(struct txn *txn, const struct dataset_id *dataset,
+			     const struct chunk_addr *addr)
+{
+	struct row_key key = key_chunk(dataset, addr);
+	struct bytes value;
+	if (!txn_get(txn, TABLE_SHARE, row_key_bytes(&key), &value) || value.len != SHARE_LEN)
+		return (struct held_share){0};
+	return (struct held_share){.open = be32_get(value.ptr), .closed = be32_get(value.ptr + 4)};
+}
+
+static void share_add(struct txn *txn, const struct dataset_id *dataset,
+		      const struct chunk_addr *addr, bool closed, int add)
+{
+	struct held_share share = held_share(txn, dataset, addr);
+	struct row_key key = key_chunk(dataset, addr);
+	uint32_t *count = closed ? &share.closed : &share.open;
+	uint8_t value[SHARE_LEN];
+	if (add < 0 && *count == 0)
+		return;
+	*count += (uint32_t)add;
+	be32_put(value, share.open);
+	be32_put(value + 4, share.closed);
+	if (share.open || share.closed)
+		txn_put(txn, TABLE_SHARE, row_key_bytes(&key), bytes_obj(&value));
+	else
+		txn_del(txn, TABLE_SHARE, row_key_bytes(&key));
+}
+
+void held_index_put(struct txn *txn, const struct version_id *of, const struct index_entry *entry,
+		    bool closed)
+{
+	struct row_key key = key_index(&of->dataset, of->number, of->author, &entry->addr);
+	uint8_t value[INDEX_LEN];
+	if (txn_has(txn, TABLE_INDEX, row_key_bytes(&key)))
+		return;
+	be32_put(value, entry->size);
+	value[4] = closed;
+	txn_put(txn, TABLE_INDEX, row_key_bytes(&key), bytes_obj(&value));
+	share_add(txn, &of->dataset, &entry->addr, closed, 1);
+}
+
+bool held_index_drop(struct txn *txn, const struct version_id *of)
 {
 	struct row_key prefix = held_key(of);
 	struct walk walk = walk_begin(txn, TABLE_INDEX, row_key_bytes(&prefix));
+	bool any = false;
 	while (walk_next(&walk)) {
-		uint8_t key[KEY_LEN_MAX];
-		size_t len = walk.key.len;
-		memcpy(key, walk.key.ptr, len);
-		txn_del(txn, TABLE_INDEX, bytes_of(key, len));
+		struct chunk_addr addr;
+		bool counted = walk.value.len == INDEX_LEN;
+		bool closed = counted && walk.value.ptr[4];
+		memcpy(addr.b, walk.key.ptr + walk.key.len - ID_LEN, ID_LEN);
+		txn_del(txn, TABLE_INDEX, bytes_of(walk.last, walk.last_len));
+		if (counted)
+			share_add(txn, &of->dataset, &addr, closed, -1);
+		any = true;
 	}
+	return any;
 }

@@ -7,6 +7,7 @@
 #ifndef ALLMENDE_HELD_H
 #define ALLMENDE_HELD_H
 
+#include "proto/content/index.h"
 #include "proto/content/version.h"
 #include "store/db.h"
 
@@ -30,6 +31,22 @@ uint64_t held_hash(const struct version_id *of); /* short name of a version, not
 bool held_same(const struct version_id *a, const struct version_id *b);
 /* The version's record, decoded; borrows from the store. ERR_ABSENT: its author has dropped it. */
 enum err held_version(struct txn *txn, const struct version_id *of, struct version *version);
-void held_index_drop(struct txn *txn, const struct version_id *of);
+
+/*
+ * The chunks that a version needs: INDEX rows, and for each chunk in SHARE how many versions need
+ * it, so that a question for a chunk is one look-up however many there are. closed: not everybody
+ * may have the version.
+ */
+bool held_closed(const struct version *version);
+void held_index_put(struct txn *txn, const struct version_id *of, const struct index_entry *entry,
+		    bool closed);
+/* True: there were some. */
+bool held_index_drop(struct txn *txn, const struct version_id *of);
+/* How many versions here need a chunk: of those for everybody, and of the others. */
+struct held_share {
+	uint32_t open, closed;
+};
+struct held_share held_share(struct txn *txn, const struct dataset_id *dataset,
+			     const struct chunk_addr *addr);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "proto/ledger/held.h"
 #include "store/chunks.h"
 
 enum { PLACE_LEN = 4 + 8 };
@@ -106,17 +107,12 @@ static bool place_get(struct txn *txn, const struct row_key *key, uint32_t *inca
 /* Which chunks a version needs, and that they are here, is true of one record only. */
 static void holding_drop(struct txn *txn, const struct row_key *key)
 {
-	struct walk walk = walk_begin(txn, TABLE_INDEX, row_key_bytes(key));
-	struct dataset_id dataset;
-	bool any = txn_del(txn, TABLE_HELD, row_key_bytes(key));
+	struct version_id of;
+	bool held = txn_del(txn, TABLE_HELD, row_key_bytes(key));
 
-	while (walk_next(&walk)) {
-		txn_del(txn, TABLE_INDEX, bytes_of(walk.last, walk.last_len));
-		any = true;
-	}
-	memcpy(dataset.b, key->b, ID_LEN);
-	if (any)
-		chunks_sweep_later(txn, &dataset);
+	held_of_key(&of, row_key_bytes(key));
+	if (held_index_drop(txn, &of) || held)
+		chunks_sweep_later(txn, &of.dataset);
 }
 
 void ledger_version_link(struct txn *txn, const struct record *record,

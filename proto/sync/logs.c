@@ -2,10 +2,18 @@
 
 #include <string.h>
 
+#include "crypto/effort.h"
 #include "proto/charter/charter_entry.h"
 #include "proto/sync/fork.h"
 
-enum { LOGS_ANSWER_LEN_MAX = 512 * 1024 }; /* of one CHARTER or ORGLOG message */
+enum {
+	LOGS_ANSWER_LEN_MAX = 512 * 1024, /* of one CHARTER or ORGLOG message */
+	/*
+	 * Operations on curves for one ORGLOG; an entry with all nodes new costs three for each.
+	 * What is left is asked for again.
+	 */
+	LOGS_EFFORT_MAX = 3 * LIMIT_NODE_COUNT_MAX,
+};
 
 /* ---- the charter ---- */
 
@@ -199,11 +207,13 @@ void logs_orglog_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	if (peer->sync->orglog_asked == 0)
 		return;
 	peer->sync->orglog_asked--;
-	while (message_next_entry(m, &org, &entry)) {
+	const uint64_t effort = effort_made();
+	while (effort_made() - effort < LOGS_EFFORT_MAX && message_next_entry(m, &org, &entry)) {
 		bool forked = false;
 		const struct charter_member *member = charter_by_org(&hub->charter, &org);
-		if (!member)
+		if (!member || !meter_entry_may(&hub->meter, member->number, hub->mono_ms))
 			continue;
+		hub_charge(hub, txn, hub_payer(peer));
 		enum err err = orglog_accept(txn, &org, entry, &forked);
 		if (forked)
 			hub_note(hub, NOTE_EVIDENCE)->author = author_of(member->number, 0);
@@ -214,6 +224,8 @@ void logs_orglog_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 				     "an organisation log entry that is not valid");
 			break;
 		}
+		hub_charge(hub, txn, member->number);
+		meter_entry(&hub->meter, member->number, hub->mono_ms);
 		hub_forget(hub, member->number);
 		progress = true;
 	}

@@ -165,17 +165,13 @@ static void index_refused(struct hub *hub, struct txn *txn, struct fetch *fetch)
 	held_index_drop(txn, &fetch->of);
 }
 
-static void index_page_put(struct txn *txn, struct fetch *fetch, struct bytes entries)
+static void index_page_put(struct txn *txn, struct fetch *fetch, bool closed, struct bytes entries)
 {
 	for (size_t i = 0; i < entries.len / INDEX_ENTRY_LEN; i++) {
 		struct index_entry entry = index_entry_get(entries, i);
-		uint8_t size[4];
-		struct row_key key = key_index(&fetch->of.dataset, fetch->of.number,
-					       fetch->of.author, &entry.addr);
-		be32_put(size, entry.size);
 		if (index_digest_add(fetch->digest, &entry))
 			return; /* the sum will differ */
-		txn_put(txn, TABLE_INDEX, row_key_bytes(&key), bytes_of(size, sizeof(size)));
+		held_index_put(txn, &fetch->of, &entry, closed);
 	}
 }
 
@@ -207,7 +203,7 @@ void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 		index_refused(hub, txn, fetch);
 		return;
 	}
-	index_page_put(txn, fetch, m->body);
+	index_page_put(txn, fetch, held_closed(&version), m->body);
 	if (m->more) {
 		struct chunk_addr last = fetch->digest->last;
 		index_ask(hub, fetch, peer, &last);

@@ -14,33 +14,22 @@
 
 enum {
 	SERVE_CHUNK_COUNT_MAX = 128, /* in one message */
-	SERVE_OLDER_COUNT_MAX = 256, /* versions in which a chunk is looked for */
 	SERVE_TURN_COUNT_MAX = 1024, /* in one turn: nobody needs more before the first have come */
 	SERVE_TOKEN_COST = 2,        /* as many chunks more for a token to be checked, */
 	SERVE_INDEX_COST = 8,        /* and for a question for an index */
 };
 
-/*
- * What a request gives at a path, found out once: a dataset has one path, and may have hundreds of
- * versions.
- */
+/* What a request gives at a path, found out once. */
 enum right_known { RIGHT_UNKNOWN, RIGHT_NO, RIGHT_YES };
 
-/* Whether a peer may hold the chunks of a version; closed: not everybody may. */
+/* Whether a peer may hold the chunks of a version. */
 static bool may_hold(struct hub *hub, struct txn *txn, const struct peer *peer,
-		     const struct message *m, const struct version_id *of, bool *closed,
-		     enum right_known *right)
+		     const struct message *m)
 {
 	struct version version;
-	if (peer->class != PEER_MEMBER || held_version(txn, of, &version))
-		return false;
-	*closed = version.tier != TIER_OPEN && version.tier != TIER_MEMBERS;
-	if (*closed && *right == RIGHT_UNKNOWN)
-		*right = rights_serve(hub, txn, &peer->org, m->has_token ? &m->token : NULL,
-				      version.tier, version.path)
-				 ? RIGHT_YES
-				 : RIGHT_NO;
-	return !*closed || *right == RIGHT_YES;
+	return peer->class == PEER_MEMBER && !held_version(txn, &m->of, &version) &&
+	       rights_serve(hub, txn, &peer->org, m->has_token ? &m->token : NULL, version.tier,
+			    version.path);
 }
 
 /* False: the peer asks for more in one turn than it takes. */
@@ -53,45 +42,15 @@ static bool may_ask(struct hub *hub, struct peer *peer, const struct message *m,
 	return false;
 }
 
-/* Whether a chunk is one of a version; of those only that are here or on their way. */
-static bool is_of(struct txn *txn, const struct version_id *of, const struct chunk_addr *addr)
-{
-	struct row_key key = key_index(&of->dataset, of->number, of->author, addr);
-	return txn_has(txn, TABLE_INDEX, row_key_bytes(&key));
-}
-
-/* Looks for the chunk among the versions before the current one. */
-static bool may_serve_older(struct hub *hub, struct txn *txn, const struct peer *peer,
-			    const struct message *m, const struct version_id *current,
-			    const struct chunk_addr *addr, enum right_known *right)
-{
-	uint64_t from = current->number > SERVE_OLDER_COUNT_MAX
-				? current->number - SERVE_OLDER_COUNT_MAX
-				: 0;
-	struct row_key prefix = key_dataset(&current->dataset);
-	struct row_key at = key_version(&current->dataset, from, 0);
-	struct walk walk =
-		walk_begin_at(txn, TABLE_VERSION, row_key_bytes(&prefix), row_key_bytes(&at), true);
-	while (walk_next(&walk)) {
-		struct version_id of;
-		bool closed;
-		held_of_key(&of, walk.key);
-		if (is_of(txn, &of, addr) && may_hold(hub, txn, peer, m, &of, &closed, right))
-			return true;
-	}
-	return false;
-}
-
 void serve_index_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct buf entries, out;
-	bool more = false, closed;
-	enum right_known right = RIGHT_UNKNOWN;
+	bool more = false;
 	if (!may_ask(hub, peer, m, SERVE_INDEX_COST))
 		return;
 	buf_init(&entries, MESSAGE_LIST_COUNT_MAX * (size_t)INDEX_ENTRY_LEN);
 	/* PROTOCOL: "So it does for INDEX_GET." */
-	if (may_hold(hub, txn, peer, m, &m->of, &closed, &right) && held_complete(txn, &m->of)) {
+	if (may_hold(hub, txn, peer, m) && held_complete(txn, &m->of)) {
 		struct row_key prefix = held_key(&m->of);
 		struct row_key at = key_index(&m->of.dataset, m->of.number, m->of.author, &m->addr);
 		struct walk walk = walk_begin_at(txn, TABLE_INDEX, row_key_bytes(&prefix),
@@ -113,19 +72,53 @@ void serve_index_get(struct hub *hub, struct txn *txn, struct peer *peer, struct
 	hub_send(hub, peer, &out);
 }
 
-static bool current_of(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
-		       struct version_id *out)
+/* The path of a dataset, which all its versions share: from whichever is at hand. */
+static bool path_of(struct txn *txn, const struct dataset_id *dataset, struct version *version)
 {
-	struct ledger_version current;
-	if (ledger_version_current(&hub->ledger, txn, dataset, 0, &current, NULL))
+	struct row_key prefix = key_dataset(dataset);
+	struct version_id of;
+	struct bytes key, place;
+	if (!walk_last(txn, TABLE_VERSION, row_key_bytes(&prefix), &key, &place))
 		return false;
-	*out = (struct version_id){*dataset, current.number, current.author};
-	return true;
+	held_of_key(&of, key);
+	return !held_version(txn, &of, version);
+}
+
+/*
+ * PROTOCOL: "A chunk is served when it belongs to a version that the peer may hold; a dataset whose
+ * tier was widened has older ones that it may not, and one whose tier was narrowed older ones that
+ * it may." A right to what is closed is one to all versions of the dataset.
+ */
+static bool chunk_may(struct hub *hub, struct txn *txn, const struct peer *peer,
+		      const struct message *m, const struct chunk_addr *addr, struct bytes path,
+		      enum right_known *right)
+{
+	struct held_share share = held_share(txn, &m->of.dataset, addr);
+	if (share.open || !share.closed)
+		return share.open > 0;
+	if (*right == RIGHT_UNKNOWN)
+		*right = rights_serve(hub, txn, &peer->org, m->has_token ? &m->token : NULL,
+				      TIER_GRANTED, path)
+				 ? RIGHT_YES
+				 : RIGHT_NO;
+	return *right == RIGHT_YES;
+}
+
+static void chunk_refuse(struct hub *hub, const struct peer *peer, const struct message *m,
+			 const struct chunk_addr *addr)
+{
+	struct effect *effect = hub_effect(hub, EFFECT_SEND, peer->link);
+	effect->channel = LINK_CHANNEL_BULK;
+	buf_init(&effect->bytes, LIMIT_MESSAGE_LEN_MAX);
+	message_chunk(&effect->bytes, &m->of.dataset, addr, bytes_of(NULL, 0), false);
 }
 
 void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
+	struct version version;
 	struct chunk_addr addr;
+	enum right_known right = RIGHT_UNKNOWN;
+	bool refused = false;
 	/*
 	 * PROTOCOL: "A CHUNK_GET names at most 128 addresses; each is answered by one CHUNK, in any
 	 * order."
@@ -137,28 +130,19 @@ void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct
 	 * PROTOCOL: "A server checks for each CHUNK_GET that the peer may hold chunks of the
 	 * dataset named."
 	 */
-	struct version_id current;
-	enum right_known right = RIGHT_UNKNOWN;
-	bool closed = false;
-	bool known = current_of(hub, txn, &m->of.dataset, &current);
-	bool may_current = known && may_hold(hub, txn, peer, m, &current, &closed, &right);
+	bool known = peer->class == PEER_MEMBER && path_of(txn, &m->of.dataset, &version);
 	while (message_next_addr(m, &addr)) {
-		/*
-		 * PROTOCOL: "A chunk is served when it belongs to a version that the peer may hold"
-		 * A right to what is closed is one to all versions.
-		 */
-		bool may = known && ((may_current && (closed || is_of(txn, &current, &addr))) ||
-				     may_serve_older(hub, txn, peer, m, &current, &addr, &right));
-		struct effect *effect =
-			hub_effect(hub, may ? EFFECT_SERVE : EFFECT_SEND, peer->link);
+		if (!known || !chunk_may(hub, txn, peer, m, &addr, version.path, &right)) {
+			refused = true;
+			chunk_refuse(hub, peer, m, &addr);
+			continue;
+		}
+		struct effect *effect = hub_effect(hub, EFFECT_SERVE, peer->link);
 		effect->dataset = m->of.dataset;
 		effect->addr = addr;
-		if (may)
-			continue;
-		effect->channel = LINK_CHANNEL_BULK;
-		buf_init(&effect->bytes, LIMIT_MESSAGE_LEN_MAX);
-		message_chunk(&effect->bytes, &m->of.dataset, &addr, bytes_of(NULL, 0), false);
 	}
+	if (refused)
+		hub_junk(hub, peer, JUNK_REFUSED);
 }
 
 /* ---- what peers hold ---- */

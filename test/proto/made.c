@@ -207,11 +207,7 @@ void parcel_held(struct parcel *p, struct hub_node *node)
 {
 	for (size_t i = 0; i < p->count; i++) {
 		const struct index_entry *entry = index_at(&p->index, i);
-		struct row_key key =
-			key_index(&p->of.dataset, p->of.number, p->of.author, &entry->addr);
-		uint8_t size[4];
-		be32_put(size, entry->size);
-		txn_put(node->txn, TABLE_INDEX, row_key_bytes(&key), bytes_obj(&size));
+		held_index_put(node->txn, &p->of, entry, held_closed(&p->version));
 		chunks_put(node->txn, &p->of.dataset, &entry->addr, buf_bytes(&p->chunks[i]));
 	}
 	held_put(node->txn, &p->of,

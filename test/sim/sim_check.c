@@ -126,6 +126,26 @@ static void version_audit(struct txn *txn, struct bytes key, struct bytes value)
 	assert_true(index_sum_eq(&sum, &version.index));
 }
 
+/* SHARE counts what INDEX has. */
+static void share_audit(struct txn *txn)
+{
+	uint64_t counted = 0, indexed = 0;
+	struct walk walk = walk_begin(txn, TABLE_SHARE, bytes_of(NULL, 0));
+	while (walk_next(&walk))
+		counted += be32_get(walk.value.ptr) + be32_get(walk.value.ptr + 4);
+	walk = walk_begin(txn, TABLE_INDEX, bytes_of(NULL, 0));
+	while (walk_next(&walk)) {
+		struct dataset_id dataset;
+		struct chunk_addr addr;
+		memcpy(dataset.b, walk.key.ptr, ID_LEN);
+		memcpy(addr.b, walk.key.ptr + walk.key.len - ID_LEN, ID_LEN);
+		struct held_share share = held_share(txn, &dataset, &addr);
+		assert_true(walk.value.ptr[4] ? share.closed > 0 : share.open > 0);
+		indexed++;
+	}
+	assert_int_equal(counted, indexed);
+}
+
 void sim_audit(struct sim_node *node)
 {
 	struct dataset_id none = {{0}};
@@ -133,6 +153,7 @@ void sim_audit(struct sim_node *node)
 	assert_int_equal(sim_rows(node, TABLE_STAGE), 0);
 	struct txn *txn = txn_begin(node->db, false);
 	assert_false(chunks_sweep_next(txn, &none, &mark));
+	share_audit(txn);
 	struct walk walk = walk_begin(txn, TABLE_CHUNK, bytes_of(NULL, 0));
 	while (walk_next(&walk))
 		assert_true(chunk_needed(txn, walk.key));

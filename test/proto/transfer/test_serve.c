@@ -203,11 +203,11 @@ static void what_is_not_of_a_version_here_is_not_served(void **state)
 	hub_node_turn(&f->node);
 	chunk_get(f, peer, &strange, 1, NULL);
 	assert_heard(&f->node, peer, "CHUNK");
-	/* So far back nobody looks. */
+	/* However many versions came after it: it is one look-up. */
 	parcel_known(&far, &f->node, &f->fed, NULL);
 	hub_node_turn(&f->node);
 	chunk_get(f, peer, first, 1, NULL);
-	assert_heard(&f->node, peer, "CHUNK");
+	assert_heard(&f->node, peer, "SERVE");
 	parcel_fini(&strange);
 	parcel_fini(&far);
 }
