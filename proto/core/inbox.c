@@ -227,7 +227,8 @@ const struct event *inbox_message_next(struct inbox *inbox, struct hub *hub)
 
 void inbox_cost(struct hub *hub, uint32_t payer, int64_t units)
 {
-	meter_account(&hub->meter, payer, hub->mono_ms)->served += units;
+	if (payer != METER_OWN)
+		meter_account(&hub->meter, payer, hub->mono_ms)->served += units;
 }
 
 void inbox_turn(struct inbox *inbox, struct hub *hub)

@@ -170,6 +170,8 @@ static void test_down(void **state)
 			bool down = i == (debt ? 0 : 2);
 			assert_int_equal(inbox_message_next(&f->inbox, hub)->type,
 					 down ? EVENT_LINK_DOWN : EVENT_MESSAGE);
+			if (down)
+				inbox_cost(hub, METER_OWN, 100); /* an end is nobody's */
 		}
 		assert_null(inbox_message_next(&f->inbox, hub));
 	}
