@@ -97,7 +97,7 @@ all_fine() {
 	done
 }
 
-probe() { bounded $((60 + $1)) "$hostile/probe" "$meissen" "$radebeul" "${node_pid[$meissen]}" meissen "$1"; }
+probe() { bounded $((90 + $1)) "$hostile/probe" "$meissen" "$radebeul" "${node_pid[$meissen]}" meissen "$1"; }
 value() { jq -r "$2" <<<"$1"; }
 
 # slow WHAT TRIPS: whether it took longer than it may.
@@ -134,7 +134,7 @@ row() {
 # strike LABEL WORD [ARGUMENT...]: it happens, and the honest user looks. What is particular: prepare_LABEL, hook_LABEL
 # meanwhile, after_LABEL.
 strike() {
-	local name=${1//-/_} word=$2 linked_before probe_pid hooked=false lasting=$((seconds + 1))
+	local name=${1//-/_} word=$2 linked_before probe_pid hooked=false lasting=$((seconds + 1)) dir
 	attack=$1
 	shift 2
 	say "$attack"
@@ -155,6 +155,9 @@ strike() {
 	wait "$probe_pid" || fault 'the honest user came to no end'
 	status=0
 	wait "$hostile_pid" || status=$?
+	for dir in "${honest[@]}"; do
+		node_alive "$dir" || wrong "$attack: the daemon in $dir has ended"
+	done
 	during=$(cat "$work/during") said=$(cat "$work/said")
 	[ "$status" != 2 ] || fault 'it could not begin'
 	[ "$status" != 3 ] || stopped_rightly "$attack" || fault 'it was stopped before it could do anything'

@@ -43,8 +43,9 @@ static bool join_fill(struct band *band, struct tie *tie)
 
 	random_fill(&band->foe->random, invitation.secret.b, KEY_LEN);
 	buf_init(&request, LIMIT_JOIN_REQUEST_LEN_MAX);
+	struct digest commitment = foe_any(band->foe);
 	join_request_make(&request, &invitation, buf_bytes(&tie->stranger->entry), NULL,
-			  &tie->stranger->root);
+			  &commitment, &tie->stranger->root);
 	if (request.err)
 		foe_die("its request is none", request.err);
 	message_join(&out, buf_bytes(&request));

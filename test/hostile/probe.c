@@ -179,6 +179,8 @@ int main(int argc, char **argv)
 	probe.slug = argv[4];
 	if (client_open(&probe.client, &here) || client_open(&probe.other, &there))
 		return TOOL_FAILED;
+	client_patience(probe.client, CLIENT_BRIEFLY);
+	client_patience(probe.other, CLIENT_BRIEFLY);
 	end = now_ms() + 1e3 * atof(argv[5]);
 	do
 		step(&probe);
