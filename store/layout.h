@@ -29,7 +29,7 @@
 	X(LEAF, "leaf", 1) /* author(4) incarnation(4) place(8) slot -> sequence(8) hash(32) */    \
 	X(NODE, "node", 1) /* author(4) incarnation(4) depth(1) place(8) -> count(8) digest(32) */ \
 	X(AUTHOR, "author", 1)     /* author(4) -> local state of an author; proto/ledger/ */      \
-	X(EVIDENCE, "evidence", 1) /* author(4) incarnation(4) -> two heads; proto/ledger/ */      \
+	X(EVIDENCE, "evidence", 1) /* author(4) -> two heads; proto/ledger/heads */                \
 	X(VERSION, "version",                                                                      \
 	  1)               /* dataset(32) number(8) author(4) -> incarnation(4) sequence(8) */     \
 	X(PATH, "path", 1) /* path text -> dataset(32) */                                          \
@@ -92,8 +92,7 @@ struct row_key key_charter(uint32_t number);
 struct row_key key_orglog(const struct org_id *org, uint32_t number);
 struct row_key key_orglog_prefix(const struct org_id *org);
 struct row_key key_author(uint32_t author);
-struct row_key key_author_incarnation(uint32_t author,
-				      uint32_t incarnation); /* HEAD, EVIDENCE, prefixes */
+struct row_key key_author_incarnation(uint32_t author, uint32_t incarnation); /* HEAD, prefixes */
 struct row_key key_record(uint32_t author, uint32_t incarnation, uint64_t sequence);
 struct row_key key_leaf(uint32_t author, uint32_t incarnation, uint64_t place, struct bytes slot);
 struct row_key key_node(uint32_t author, uint32_t incarnation, uint8_t depth, uint64_t place);

@@ -8,6 +8,7 @@
 #include "proto/core/machines.h"
 #include "proto/rights/epochs.h"
 #include "proto/rights/fedkeys.h"
+#include "proto/sync/evidence.h"
 #include "proto/sync/fork.h"
 #include "proto/sync/gossip.h"
 #include "proto/ledger/keywrap.h"
@@ -83,6 +84,7 @@ static const struct {
 	[MESSAGE_TOTALS] = {sync_totals_take, false},
 	[MESSAGE_HEAD] = {gossip_head_take, false},
 	[MESSAGE_RECORDS] = {gossip_records_take, false},
+	[MESSAGE_EVIDENCE] = {evidence_take, false},
 	[MESSAGE_NOT_HERE] = {reconcile_not_here, false},
 	[MESSAGE_LEAVES_GET] = {reconcile_leaves_get, false},
 	[MESSAGE_LEAVES] = {reconcile_leaves_take, false},
@@ -100,9 +102,7 @@ static const struct {
 	[MESSAGE_JOIN_OPEN] = {admission_open_take, true},
 };
 #define X(name, number, elements) +1
-/* 11 is not used. */
-_Static_assert(sizeof(handlers) / sizeof(handlers[0]) == 1 + 1 MESSAGE_LIST(X),
-	       "one for each message");
+_Static_assert(sizeof(handlers) / sizeof(handlers[0]) == 1 MESSAGE_LIST(X), "one for each message");
 #undef X
 
 static void message_take(struct hub *hub, struct txn *txn, const struct event *event)

@@ -121,6 +121,7 @@ static void read_element(struct wire_in *w, enum message_type type, union elemen
 	case MESSAGE_CHARTER_GET:
 	case MESSAGE_TOTALS:
 	case MESSAGE_HEAD:
+	case MESSAGE_EVIDENCE:
 	case MESSAGE_NOT_HERE:
 	case MESSAGE_LEAVES_GET:
 	case MESSAGE_SYNC_END:
@@ -219,6 +220,8 @@ static uint32_t element_count(enum message_type type)
 static void read_leaves(struct message *m, struct wire_in *w)
 {
 	read_author(m, w);
+	if (m->type == MESSAGE_NOT_HERE)
+		return;
 	wire_fixed(w, m->digest.b, ID_LEN);
 	m->place = wire_uint(w, UINT64_MAX);
 	if (m->type == MESSAGE_LEAVES_GET)
@@ -227,6 +230,12 @@ static void read_leaves(struct message *m, struct wire_in *w)
 	if (!w->err && m->body.len % SETDIGEST_STEP_LEN != 0)
 		w->err = ERR_MALFORMED;
 	read_list(m, w, SETDIGEST_LEAVES_MAX);
+}
+
+static void read_two(struct message *m, struct wire_in *w, size_t max)
+{
+	m->entries[0] = wire_bin(w, 1, max);
+	m->entries[1] = wire_bin(w, 1, max);
 }
 
 static void read_body(struct message *m, struct wire_in *w)
@@ -255,9 +264,10 @@ static void read_body(struct message *m, struct wire_in *w)
 	case MESSAGE_HEAD:
 		m->body = wire_bin(w, 1, LIMIT_HEAD_LEN_MAX);
 		break;
-	case MESSAGE_NOT_HERE:
-		read_author(m, w);
+	case MESSAGE_EVIDENCE:
+		read_two(m, w, LIMIT_HEAD_LEN_MAX);
 		break;
+	case MESSAGE_NOT_HERE:
 	case MESSAGE_LEAVES_GET:
 	case MESSAGE_LEAVES:
 		read_leaves(m, w);
@@ -293,8 +303,7 @@ static void read_body(struct message *m, struct wire_in *w)
 		read_chunk(m, w);
 		break;
 	case MESSAGE_FORK:
-		m->entries[0] = wire_bin(w, 1, LIMIT_CHARTER_ENTRY_LEN_MAX);
-		m->entries[1] = wire_bin(w, 1, LIMIT_CHARTER_ENTRY_LEN_MAX);
+		read_two(m, w, LIMIT_CHARTER_ENTRY_LEN_MAX);
 		break;
 	}
 }
@@ -535,11 +544,21 @@ void message_sync_end(struct buf *out)
 	begin(out, MESSAGE_SYNC_END);
 }
 
-void message_fork(struct buf *out, struct bytes one, struct bytes other)
+static void put_two(struct buf *out, enum message_type type, struct bytes one, struct bytes other)
 {
-	begin(out, MESSAGE_FORK);
+	begin(out, type);
 	out_bin(out, one);
 	out_bin(out, other);
+}
+
+void message_fork(struct buf *out, struct bytes one, struct bytes other)
+{
+	put_two(out, MESSAGE_FORK, one, other);
+}
+
+void message_evidence(struct buf *out, struct bytes one, struct bytes other)
+{
+	put_two(out, MESSAGE_EVIDENCE, one, other);
 }
 
 void message_taken(struct buf *out, uint64_t bytes)

@@ -26,6 +26,7 @@
 	X(TOTALS, 8, 3)                                                                            \
 	X(HEAD, 9, 1)                                                                              \
 	X(RECORDS, 10, 1)                                                                          \
+	X(EVIDENCE, 11, 2)                                                                         \
 	X(NOT_HERE, 12, 2)                                                                         \
 	X(LEAVES_GET, 13, 4)                                                                       \
 	X(LEAVES, 14, 6)                                                                           \
@@ -90,7 +91,7 @@ struct message {
 	uint64_t bytes;               /* TOTALS, TAKEN */
 	struct bytes body;            /* HEAD, JOIN, LEAVES: path, INDEX: entries, CHUNK */
 	bool has_body;                /* CHUNK */
-	struct bytes entries[2];      /* FORK */
+	struct bytes entries[2];      /* FORK, EVIDENCE */
 	uint32_t author, incarnation; /* NOT_HERE, LEAVES*, RECORDS_GET */
 	uint64_t place;               /* LEAVES* */
 	enum message_join code;       /* JOIN_ANSWER */
@@ -141,6 +142,7 @@ void message_records_get(struct buf *out, uint32_t author, uint32_t incarnation,
 			 struct bytes sequences);
 void message_sync_end(struct buf *out);
 void message_fork(struct buf *out, struct bytes one, struct bytes other);
+void message_evidence(struct buf *out, struct bytes one, struct bytes other);
 void message_taken(struct buf *out, uint64_t bytes);
 /* after and token may be NULL */
 void message_index_get(struct buf *out, const struct version_id *of, const struct chunk_addr *after,

@@ -311,37 +311,75 @@ void ledger_arrival_fini(struct ledger_arrival *arrival)
 
 /* ---- accepting ---- */
 
-/* Whether the store knows better than this record already. ERR_OK: it is news, or *superseded. */
+/* How a record stands to what is here. */
+enum place {
+	PLACE_NEW,
+	PLACE_INSTEAD,    /* of another one with its sequence */
+	PLACE_SUPERSEDED, /* the store knows better already */
+};
+
+/* What is here is what the latest head says, up to its last sequence. */
+static bool head_tells(const struct ledger_touched *touched, uint64_t sequence)
+{
+	return !touched->dirty && ledger_state_complete(&touched->state) &&
+	       sequence <= touched->state.head_last_sequence;
+}
+
+/*
+ * PROTOCOL: "Of two records of one author with the same incarnation and sequence the one in the set
+ * of the head counts, and while no head tells, the one with the smaller id." - and the smaller
+ * bytes, as one payload may have two signatures.
+ */
+static bool goes_instead(const struct ledger_touched *touched, const struct record *record,
+			 struct bytes known)
+{
+	struct record other;
+	struct record_id id, other_id;
+
+	if (head_tells(touched, record->sequence))
+		return false;
+	if (record_decode(&other, known))
+		return true;
+	record_id(&id, record);
+	record_id(&other_id, &other);
+	int order = bytes_cmp(id_bytes(&id), id_bytes(&other_id));
+	return order ? order < 0 : bytes_cmp(record->whole, known) < 0;
+}
+
+/* ERR_EXISTS, or ERR_PROTOCOL when another one with its sequence counts; else *place says. */
 static enum err place_check(struct txn *txn, const struct ledger_touched *touched,
-			    const struct record *record, bool *superseded)
+			    const struct record *record, enum place *place)
 {
 	const struct author_state *state = &touched->state;
 	struct digest known;
 	struct bytes whole;
 	uint64_t sequence;
 
-	*superseded = true;
+	*place = PLACE_SUPERSEDED;
 	if (record->incarnation < state->incarnation)
 		return ERR_OK;
-	if (record->incarnation == state->incarnation &&
-	    ledger_record(txn, record->author, record->incarnation, record->sequence, &whole))
-		return bytes_eq(whole, record->whole) ? ERR_EXISTS : ERR_PROTOCOL;
+	bool instead =
+		record->incarnation == state->incarnation &&
+		ledger_record(txn, record->author, record->incarnation, record->sequence, &whole);
+	if (instead && bytes_eq(whole, record->whole))
+		return ERR_EXISTS;
+	if (instead && !goes_instead(touched, record, whole))
+		return ERR_PROTOCOL;
 	/* PROTOCOL: "The highest (incarnation, sequence) of one author wins a slot." */
 	if (setdigest_get(txn, record->author, record->incarnation, record->slot, &sequence,
 			  &known) &&
-	    sequence >= record->sequence)
+	    (sequence > record->sequence || (sequence == record->sequence && !instead)))
 		return ERR_OK;
 	/* PROTOCOL: "Membership in the latest valid head's set decides: absence is deletion." */
-	if (!touched->dirty && record->incarnation == state->incarnation &&
-	    ledger_state_complete(state) && record->sequence <= state->head_last_sequence)
+	if (record->incarnation == state->incarnation && head_tells(touched, record->sequence))
 		return ERR_OK;
-	*superseded = false;
+	*place = instead ? PLACE_INSTEAD : PLACE_NEW;
 	return ERR_OK;
 }
 
 /* The record wins its slot: checks its signature, and stores it. */
 static enum err record_admit(struct ledger *ledger, struct txn *txn, const struct record *record,
-			     const struct sign_pk *pk, struct ledger_news *news,
+			     const struct sign_pk *pk, enum place place, struct ledger_news *news,
 			     const struct version *version)
 {
 	struct ledger_touched *touched = ledger_touch(ledger, txn, record->author);
@@ -355,6 +393,9 @@ static enum err record_admit(struct ledger *ledger, struct txn *txn, const struc
 	if (touched && (!quota_takes(ledger, txn, touched, record) ||
 			!room_takes(ledger, txn, touched, record)))
 		return ERR_NOSPACE;
+	if (place == PLACE_INSTEAD)
+		ledger_record_drop(ledger, txn, record->author, record->incarnation,
+				   record->sequence);
 	ledger_record_write(ledger, txn, record, news, version);
 	if (txn_err(txn))
 		return txn_err(txn);
@@ -369,7 +410,7 @@ enum err ledger_accept_record(struct ledger *ledger, struct txn *txn, struct byt
 	struct record record;
 	struct version version = {0};
 	struct sign_pk pk;
-	bool superseded = false;
+	enum place place = PLACE_NEW;
 
 	*news = (struct ledger_news){0};
 	enum err err = record_decode(&record, whole);
@@ -386,10 +427,10 @@ enum err ledger_accept_record(struct ledger *ledger, struct txn *txn, struct byt
 	struct ledger_touched *touched = ledger_touch(ledger, txn, record.author);
 	if (!touched)
 		return txn_err(txn);
-	err = place_check(txn, touched, &record, &superseded);
+	err = place_check(txn, touched, &record, &place);
 	if (!err)
 		err = ledger_record_check(ledger, &record, news, &version);
-	if (!err && !superseded)
-		err = record_admit(ledger, txn, &record, &pk, news, &version);
+	if (!err && place != PLACE_SUPERSEDED)
+		err = record_admit(ledger, txn, &record, &pk, place, news, &version);
 	return txn_err(txn) ? txn_err(txn) : err;
 }

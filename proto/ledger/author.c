@@ -362,7 +362,7 @@ void ledger_author_drop(struct ledger *ledger, struct txn *txn, uint32_t author)
 		return;
 	ledger->settled_count++;
 	older_drop(txn, author, UINT32_MAX);
-	older_delete(txn, TABLE_EVIDENCE, author, UINT32_MAX);
+	txn_del(txn, TABLE_EVIDENCE, row_key_bytes(&key));
 }
 
 void ledger_settle_author(struct ledger *ledger, struct txn *txn, struct ledger_touched *touched)
@@ -393,6 +393,8 @@ void ledger_settle(struct ledger *ledger, struct txn *txn)
 void ledger_incarnation_begin(struct ledger *ledger, struct txn *txn,
 			      struct ledger_touched *touched, uint32_t incarnation)
 {
+	struct bytes first, second;
+
 	ledger_settle_author(ledger, txn, touched);
 	/* Of the many that an author could begin, one is kept beside the latest. */
 	if (touched->state.has_older)
@@ -401,6 +403,7 @@ void ledger_incarnation_begin(struct ledger *ledger, struct txn *txn,
 		.author = touched->state.author,
 		.incarnation = incarnation,
 		.has_older = touched->state.incarnation > 0,
+		.disputed = ledger_evidence(txn, touched->state.author, &first, &second),
 	};
 	touched->dirty = true;
 }

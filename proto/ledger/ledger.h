@@ -156,17 +156,27 @@ void ledger_arrival_fini(struct ledger_arrival *arrival);
 /*
  * ERR_OK: it is now the latest head of its author. ERR_EXISTS: known, or older than the one known.
  * ERR_AGAIN: its time is in the future. ERR_NOSPACE: over the author's quota. ERR_ABSENT,
- * ERR_DENIED, ERR_MALFORMED, ERR_VERSION, ERR_FULL as above. ERR_PROTOCOL: it contradicts the head
- * known; when both are evidence, they are kept, the author is disputed, and *evidence is true (may
- * be NULL).
+ * ERR_DENIED, ERR_MALFORMED, ERR_VERSION, ERR_FULL as above. ERR_PROTOCOL: it is valid for too
+ * long, or contradicts the one that counts. Two that contradict each other are kept as evidence,
+ * whichever counts; *evidence (may be NULL) is true when they were not known.
  */
 enum err ledger_accept_head(struct ledger *ledger, struct txn *txn, struct bytes whole,
 			    bool *evidence);
 /* The latest head, as received. */
 bool ledger_head(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes *whole);
-/* Two heads that contradict each other. */
-bool ledger_evidence(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes *first,
-		     struct bytes *second);
+/*
+ * Evidence: two heads of one author and incarnation that contradict each other, in order of
+ * counter. One is kept of each author, and makes it disputed until its organisation's log retires
+ * the node. Accepting: ERR_EXISTS: there is one, or enough of this organisation. ERR_PROTOCOL: they
+ * do not contradict each other. ERR_ABSENT, ERR_DENIED, ERR_MALFORMED, ERR_VERSION, ERR_FULL as
+ * above.
+ */
+enum err ledger_accept_evidence(struct ledger *ledger, struct txn *txn, struct bytes first,
+				struct bytes second, uint32_t *author);
+bool ledger_evidence(struct txn *txn, uint32_t author, struct bytes *first, struct bytes *second);
+/* The next active author after *author (begin with 0) of whom there is some. */
+bool ledger_evidence_next(struct ledger *ledger, struct txn *txn, uint32_t *author,
+			  struct bytes *first, struct bytes *second);
 
 /*
  * Own author. Appends a record with the next sequence; body as for record_make(). tell: it arrives

@@ -226,6 +226,7 @@ static void state_recount(struct ledger *ledger, struct txn *txn, struct ledger_
 {
 	struct ledger_touched *touched = ledger_touch(ledger, txn, at->author);
 	struct author_state state;
+	struct bytes first, second;
 
 	at->step = STEP_DONE;
 	if (!touched)
@@ -234,6 +235,7 @@ static void state_recount(struct ledger *ledger, struct txn *txn, struct ledger_
 	if (state.incarnation != at->incarnation)
 		state = (struct author_state){
 			.author = at->author, .incarnation = at->incarnation, .has_older = true};
+	state.disputed = ledger_evidence(txn, at->author, &first, &second);
 	if (!head_recount(ledger, txn, at, &state))
 		head_forget(ledger, txn, at, &state);
 	/* Records that were deleted since may have had higher sequences. */
@@ -250,6 +252,7 @@ static void state_recount(struct ledger *ledger, struct txn *txn, struct ledger_
 	bool right = state.incarnation == touched->state.incarnation &&
 		     state.sequence == touched->state.sequence &&
 		     state.counter == touched->state.counter &&
+		     state.disputed == touched->state.disputed &&
 		     state.live_count == touched->state.live_count &&
 		     state.live_bytes == touched->state.live_bytes &&
 		     id_eq(&state.head_set, &touched->state.head_set) &&

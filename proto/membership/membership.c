@@ -184,8 +184,7 @@ static void member_node_add(struct hub *hub, struct txn *txn, uint32_t author,
 		*worst = completeness;
 		out->author = author;
 	}
-	if (completeness == LEDGER_PARTIAL || completeness == LEDGER_HELD)
-		out->missing += ledger_missing(&state);
+	out->missing += ledger_missing(&state);
 	if (state.head_time_ms > out->head_time_ms)
 		out->head_time_ms = state.head_time_ms;
 	out->record_count += state.live_count;

@@ -30,6 +30,14 @@ void flow_send(struct hub *hub, struct peer *peer, struct buf *message)
 	hub_send(hub, peer, message);
 }
 
+void flow_send_list(struct hub *hub, struct peer *peer, struct message_list *list)
+{
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_list_end(list, &out);
+	flow_send(hub, peer, &out);
+}
+
 void flow_progress(struct hub *hub, struct peer *peer)
 {
 	peer->sync->phase_since_ms = hub->mono_ms;

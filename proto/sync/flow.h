@@ -109,6 +109,7 @@ void flow_open(struct peer *peer);
 void flow_close(struct peer *peer);
 /* hub_send() of a HEAD or RECORDS message, which the peer will confirm by TAKEN. */
 void flow_send(struct hub *hub, struct peer *peer, struct buf *message);
+void flow_send_list(struct hub *hub, struct peer *peer, struct message_list *list);
 /* Counts bytes taken from a peer, and confirms them now or when they are enough. */
 void flow_taken(struct hub *hub, struct peer *peer, size_t len, bool now);
 /* Something that the comparison waits for has come. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/check.h"
+#include "proto/sync/evidence.h"
 #include "proto/sync/logs.h"
 #include "proto/sync/reconcile.h"
 
@@ -272,12 +273,12 @@ static bool author_may(struct hub *hub, struct peer *peer, uint32_t author)
 	return !doubted(hub, peer, member);
 }
 
-static void head_take(struct hub *hub, struct txn *txn, struct peer *peer, const struct message *m)
+void gossip_head_hear(struct hub *hub, struct txn *txn, struct peer *peer, struct bytes whole)
 {
 	struct head head;
 	struct author_state before = {0};
 	bool evidence = false;
-	if (head_decode(&head, m->body)) {
+	if (head_decode(&head, whole)) {
 		hub_peer_bad(hub, peer, LINK_REASON_MALFORMED, "a head that is not well-formed");
 		return;
 	}
@@ -288,12 +289,9 @@ static void head_take(struct hub *hub, struct txn *txn, struct peer *peer, const
 	ledger_state(&hub->ledger, txn, head.author, &before);
 	if (head.author == peer->author)
 		peer->ahead_ms = head.time_ms > hub->wall_ms ? head.time_ms - hub->wall_ms : 0;
-	enum err err = ledger_accept_head(&hub->ledger, txn, m->body, &evidence);
-	if (evidence && !before.disputed) { /* once is enough */
-		struct note *note = hub_note(hub, NOTE_EVIDENCE);
-		note->author = head.author;
-		note->link = peer->link;
-	}
+	enum err err = ledger_accept_head(&hub->ledger, txn, whole, &evidence);
+	if (evidence)
+		evidence_new(hub, txn, head.author, peer->link);
 	if (sender_fault(err))
 		hub_peer_bad(hub, peer, LINK_REASON_MALFORMED, "a head that is not well-formed");
 	if (err == ERR_EXISTS)
@@ -316,7 +314,7 @@ static void head_take(struct hub *hub, struct txn *txn, struct peer *peer, const
 
 void gossip_head_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
-	head_take(hub, txn, peer, m);
+	gossip_head_hear(hub, txn, peer, m->body);
 	flow_taken(hub, peer, m->len, false);
 }
 

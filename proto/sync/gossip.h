@@ -24,6 +24,8 @@ struct gossip {
 
 void gossip_open(struct hub *hub, struct txn *txn);
 void gossip_close(struct hub *hub);
+/* A head that a peer has said, whatever the message. */
+void gossip_head_hear(struct hub *hub, struct txn *txn, struct peer *peer, struct bytes whole);
 void gossip_head_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 void gossip_records_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 /*

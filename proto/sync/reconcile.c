@@ -302,7 +302,6 @@ void reconcile_leaves_take(struct hub *hub, struct txn *txn, struct peer *peer, 
 void reconcile_records_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
 	uint64_t sequence;
-	struct buf out;
 	struct message_list list = message_list_begin(MESSAGE_RECORDS);
 	while (list.items.len < RECONCILE_RECORDS_LEN_MAX && message_next_sequence(m, &sequence)) {
 		struct bytes whole;
@@ -314,9 +313,7 @@ void reconcile_records_get(struct hub *hub, struct txn *txn, struct peer *peer, 
 		not_here_say(hub, peer, m);
 		return;
 	}
-	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_list_end(&list, &out);
-	flow_send(hub, peer, &out);
+	flow_send_list(hub, peer, &list);
 }
 
 void reconcile_records(struct hub *hub, struct txn *txn, struct peer *peer, uint32_t author)

@@ -6,6 +6,7 @@
 
 #include "crypto/check.h"
 #include "crypto/hash.h"
+#include "proto/sync/evidence.h"
 #include "proto/sync/fork.h"
 #include "proto/sync/logs.h"
 #include "proto/wire/wire_out.h"
@@ -382,13 +383,10 @@ static bool stream_step(struct hub *hub, struct txn *txn, struct peer *peer, str
 			break;
 		}
 	}
-	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	bool any = list.count > 0;
-	message_list_end(&list, &out);
-	if (any)
-		flow_send(hub, peer, &out);
+	if (list.count > 0)
+		flow_send_list(hub, peer, &list);
 	else
-		buf_fini(&out);
+		buf_fini(&list.items);
 	return done;
 }
 
@@ -498,8 +496,10 @@ static void compare_begin(struct hub *hub, struct txn *txn, struct peer *peer)
 		hello_again(hub, sync, moved ? SYNC_AGAIN_MS : limits->anti_entropy_ms);
 		return;
 	}
-	if (!peer->met)
+	if (!peer->met) {
 		peer->met = peer->met_news = hub->peer_news = true;
+		evidence_tell(hub, txn, peer);
+	}
 	if (id_eq(&sync->content_sent, &sync->content_here)) {
 		compared(hub, txn, peer);
 		return;

@@ -1,5 +1,7 @@
 #include "test/fuzz/core_actor.h"
 
+#include <stdlib.h>
+
 #include "crypto/check.h"
 #include "store/chunks.h"
 

@@ -123,6 +123,9 @@ static void make_again(struct buf *out, struct message *m)
 	case MESSAGE_HEAD:
 		message_head(out, m->body);
 		break;
+	case MESSAGE_EVIDENCE:
+		message_evidence(out, m->entries[0], m->entries[1]);
+		break;
 	case MESSAGE_NOT_HERE:
 		message_not_here(out, m->author, m->incarnation);
 		break;
@@ -255,6 +258,8 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	message_totals(&out, 1, 300, 70000);
 	seed_take(corpus, &out);
 	message_head(&out, bytes_str("a head"));
+	seed_take(corpus, &out);
+	message_evidence(&out, bytes_str("a head"), bytes_str("another"));
 	seed_take(corpus, &out);
 	message_not_here(&out, 257, 1);
 	seed_take(corpus, &out);

@@ -144,6 +144,9 @@ static void put_message(struct towns *towns, struct buf *out, enum message_type 
 	case MESSAGE_HEAD:
 		message_head(out, bytes_str("no head"));
 		break;
+	case MESSAGE_EVIDENCE:
+		message_evidence(out, bytes_str("no head"), bytes_str("nor this"));
+		break;
 	case MESSAGE_NOT_HERE:
 		message_not_here(out, hub->author, 1);
 		break;
@@ -199,7 +202,7 @@ static void put_message(struct towns *towns, struct buf *out, enum message_type 
 static bool always_ends(enum message_type type)
 {
 	return type == MESSAGE_RECORDS || type == MESSAGE_HEAD || type == MESSAGE_CHUNK ||
-	       type == MESSAGE_FORK ||
+	       type == MESSAGE_FORK || type == MESSAGE_EVIDENCE ||
 	       type == MESSAGE_CHARTER; /* it was asked for the latest entry */
 }
 

@@ -478,6 +478,9 @@ static void two_heads_of_one_number_are_shown(void **state)
 	assert_state(towns, towns->a, "disputed");
 	assert_int_equal(sim_rows(towns->a, TABLE_EVIDENCE), 1);
 	assert_true(sim_run(&towns->sim, 60000, towns_agree, towns));
+	/* Radebeul, which has not spoken with her, knows too, and of the same head. */
+	assert_state(towns, towns->b, "disputed");
+	assert_int_equal(sim_rows(towns->b, TABLE_EVIDENCE), 1);
 	buf_fini(&first);
 	buf_fini(&second);
 	buf_fini(&third);

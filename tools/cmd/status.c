@@ -122,7 +122,8 @@ static void print_troubled(const json_t *member, int64_t now_ms)
 			   WORD_WIDTH, "STALE", name, silent);
 	else if (strcmp(state, "disputed") == 0)
 		print_line("%-*s%s: it has signed two different states with one number; what it "
-			   "publishes is kept, but ask what happened there",
+			   "publishes is kept, but ask what happened there; it is settled when "
+			   "they retire that node",
 			   WORD_WIDTH, "DISPUTED", name);
 	else if (strcmp(state, "held back") == 0)
 		print_line("%-*s%s: %" PRIu64 " records wait for room", WORD_WIDTH, "HELD", name,

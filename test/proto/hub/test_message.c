@@ -100,6 +100,9 @@ static void put_sample(struct buf *out, enum message_type type)
 	case MESSAGE_HEAD:
 		message_head(out, bytes_str("head"));
 		return;
+	case MESSAGE_EVIDENCE:
+		message_evidence(out, bytes_str("one"), bytes_str("other"));
+		return;
 	case MESSAGE_NOT_HERE:
 		message_not_here(out, 257, 2);
 		return;
@@ -274,6 +277,7 @@ static void read_sample(struct message *m)
 		read_list(m);
 		return;
 	case MESSAGE_FORK:
+	case MESSAGE_EVIDENCE:
 		assert_text(m->entries[0], "one");
 		assert_text(m->entries[1], "other");
 		return;
@@ -408,14 +412,14 @@ static enum err decode_type(uint64_t type, unsigned elements)
 static void unknown_types_are_another_version(void **state)
 {
 	assert_int_equal(decode_type(0, 1), ERR_VERSION);
-	assert_int_equal(decode_type(11, 1), ERR_VERSION);
+	assert_int_equal(decode_type(TYPE_COUNT + 1, 1), ERR_VERSION);
 	assert_int_equal(decode_type(255, 3), ERR_VERSION);
 	assert_int_equal(decode_type(UINT32_MAX, 3), ERR_VERSION);
 	assert_int_equal(decode_type((uint64_t)UINT32_MAX + 1, 3), ERR_MALFORMED);
 	/* 16 modulo 2^32 is not SYNC_END. */
 	assert_int_equal(decode_type(((uint64_t)1 << 32) + 16, 0), ERR_MALFORMED);
 	assert_int_equal(decode_type(16, 0), ERR_OK);
-	assert_string_equal(message_name((enum message_type)11), "unknown");
+	assert_string_equal(message_name((enum message_type)(TYPE_COUNT + 1)), "unknown");
 }
 
 /* Nil stands for what may be absent and nothing else. */

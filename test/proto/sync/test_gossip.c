@@ -418,7 +418,7 @@ static void test_evidence(void **state)
 	assert_int_equal(note->author, AUTHOR);
 	assert_int_equal(note->link, f->peer->link);
 	assert_heard(f->node, f->peer, "");
-	assert_true(ledger_evidence(f->node->txn, AUTHOR, 1, &one, &other));
+	assert_true(ledger_evidence(f->node->txn, AUTHOR, &one, &other));
 	hub_node_turn(f->node);
 	say_head_of(f, f->peer, &twin);
 	assert_null(hub_node_note(f->node, NOTE_EVIDENCE));
