@@ -44,5 +44,7 @@ struct limits limits_default(void)
 		.quota_record_count = 256 * KIB,
 		.quota_record_bytes = 256 * MIB,
 		.store_bytes_max = 0,
+		.deliver_bytes_max = (uint64_t)64 * 1024 * MIB,
+		.deliver_file_count_max = 100000,
 	};
 }

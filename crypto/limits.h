@@ -38,6 +38,8 @@ enum {
 	LIMIT_MANIFEST_CHUNK_COUNT_MAX = 1024, /* references in one record */
 	LIMIT_MANIFEST_LEN_MAX = 64 * 1024 * 1024,
 	LIMIT_FILE_COUNT_MAX = 1000000,
+	LIMIT_SWELL_FREE_BYTES = 64 * 1024 * 1024, /* of plain text beyond these, a stored byte */
+	LIMIT_SWELL_RATIO_MAX = 1000,              /* may become so many, unless a person says so */
 	LIMIT_HOLD_COUNT_MAX = 1 << 20, /* versions one peer says it holds */
 	LIMIT_ADDRESS_COUNT_MAX = 8,    /* HOST:PORT of a node */
 	LIMIT_ADDRESS_LEN_MAX = 255,
@@ -85,6 +87,8 @@ struct limits {
 	uint64_t quota_record_count;
 	uint64_t quota_record_bytes;
 	uint64_t store_bytes_max; /* size limit of the node; 0: the disk */
+	uint64_t deliver_bytes_max; /* plain text of one version written into a folder by itself */
+	uint32_t deliver_file_count_max;
 };
 
 /* The values of docs/PROTOCOL.md. */

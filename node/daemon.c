@@ -461,6 +461,7 @@ static void open_rest(struct daemon *daemon)
 					   .packers = &daemon->packers,
 					   .downloads = &daemon->downloads,
 					   .log = &daemon->log,
+					   .limits = &daemon->config.limits,
 					   .mark = daemon->identity.slug};
 	deliver_open(&daemon->deliver);
 	daemon->verify =

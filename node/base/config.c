@@ -60,6 +60,10 @@ static const struct setting settings[] = {
 	/* 0 would be "no limit", which is what leaving it out says; below 64 MiB nothing works */
 	NUMBER("size-limit", KIND_SIZE, store_bytes_max, 64 * MIB, TIB,
 	       "most bytes the store may use; else the disk"),
+	NUMBER("deliver-max", KIND_SIZE, deliver_bytes_max, MIB, TIB,
+	       "most bytes of a version that is written into a folder by itself"),
+	NUMBER("deliver-files", KIND_COUNT, deliver_file_count_max, 1, LIMIT_FILE_COUNT_MAX,
+	       "the same of files"),
 	NUMBER("peers", KIND_COUNT, peer_count_max, 1, 1024, "most links"),
 	NUMBER("handshakes", KIND_COUNT, half_open_max, 1, 1024, "most links that are being made"),
 	NUMBER("handshake-time", KIND_TIME, handshake_ms_max, 100, MIN,

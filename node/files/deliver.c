@@ -7,6 +7,7 @@
 
 #include "crypto/check.h"
 #include "node/base/clock.h"
+#include "node/base/space.h"
 #include "node/files/folder.h"
 #include "store/chunks.h"
 
@@ -21,11 +22,12 @@ struct delivery { /* one version on its way into its folder */
 	struct opened *opened;
 	struct packer *packer;
 	struct folder folder;
-	struct digest names; /* of what is written */
+	struct digest files; /* of what is written, when it all is */
 	uv_work_t work;
 	struct turn_item item;
 	enum step step;
 	bool begun;               /* the folder is */
+	uint64_t bytes_left;
 	uint32_t file, chunk;     /* to be written next; a file is open when chunk > 0 */
 	struct reader_file check; /* of the file that is open */
 	bool failed, written;
@@ -81,6 +83,7 @@ static void chunk_write(struct delivery *job, struct txn *txn, const struct chun
 	} else {
 		reader_file_add(&job->check, buf_bytes(&plain));
 		*bytes += plain.len;
+		job->bytes_left -= plain.len;
 	}
 	buf_fini(&plain);
 }
@@ -108,36 +111,60 @@ static void file_write(struct delivery *job, struct txn *txn, const struct manif
 	}
 }
 
-static void names_of(const struct manifest *manifest, struct digest *out)
+/* Before a byte is written: what the publisher says is within what may be written unasked. */
+static bool size_ok(struct delivery *job, const struct manifest *manifest)
 {
-	struct folder_names names = {.count = 0};
+	const struct limits *limits = job->deliver->limits;
+	uint32_t count = manifest_file_count(manifest);
+	uint64_t stored = job->opened->reading.version.index.bytes;
+	char plain[SPACE_SIZE_LEN], packed[SPACE_SIZE_LEN];
 
-	for (uint32_t i = 0; i < manifest_file_count(manifest); i++)
-		folder_names_add(&names, manifest_file(manifest, i)->name);
-	folder_names_done(&names, out);
+	job->bytes_left = manifest_bytes(manifest);
+	space_size(plain, job->bytes_left);
+	space_size(packed, stored);
+	if (job->bytes_left > limits->deliver_bytes_max || count > limits->deliver_file_count_max)
+		job_fail(job,
+			 "%s in %u files are more than this node writes by itself (deliver-max, "
+			 "deliver-files): raise that in its settings, or write it with `allmende "
+			 "get`",
+			 plain, count);
+	else if (manifest_swells(job->bytes_left, stored))
+		job_fail(job,
+			 "%s would come out of %s: ask its publisher whether that is right, and "
+			 "write it with `allmende get --force`",
+			 plain, packed);
+	return !job->failed;
+}
+
+static void write_begin(struct delivery *job, const struct manifest *manifest)
+{
+	if (!size_ok(job, manifest))
+		return;
+	job->begun = true;
+	if (!folder_begin(&job->folder, job->due.dir, job->due.path, job->deliver->mark,
+			  &job->due.files, &job->due.files_next))
+		job_fail(job, "%s", job->folder.why);
 }
 
 static void write_run(struct delivery *job)
 {
 	const struct manifest *manifest = reader_manifest(job->opened->reader);
+	uint32_t count = manifest_file_count(manifest);
 	struct txn *txn;
 	size_t bytes = 0;
 
-	if (!job->begun) {
-		job->begun = true;
-		names_of(manifest, &job->names);
-		if (!folder_begin(&job->folder, job->due.dir, job->due.path, job->deliver->mark,
-				  &job->due.names, &job->due.names_next))
-			job_fail(job, "%s", job->folder.why);
-	}
+	if (!job->begun)
+		write_begin(job, manifest);
+	if (!job->failed && !folder_room(&job->folder, job->bytes_left, count - job->file))
+		job_fail(job, "%s", job->folder.why);
 	txn = txn_begin(job->deliver->db, false);
-	while (!job->failed && bytes < STEP_BYTES && job->file < manifest_file_count(manifest))
+	while (!job->failed && bytes < STEP_BYTES && job->file < count)
 		file_write(job, txn, manifest, &bytes);
 	txn_abort(txn);
-	if (job->failed || job->file < manifest_file_count(manifest))
+	if (job->failed || job->file < count)
 		return;
 	job->written = true;
-	if (!folder_sync(&job->folder))
+	if (!folder_sync(&job->folder, &job->files))
 		job_fail(job, "%s", job->folder.why);
 }
 
@@ -150,7 +177,7 @@ static void step_run(uv_work_t *work)
 		write_run(job);
 		return;
 	case STEP_SWAP:
-		if (!folder_swap(&job->folder, &job->due.names, &job->due.names_next))
+		if (!folder_swap(&job->folder, &job->due.files, &job->due.files_next))
 			job_fail(job, "%s", job->folder.why);
 		return;
 	case STEP_END:
@@ -166,7 +193,7 @@ static void begun_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 {
 	struct delivery *job = arg;
 
-	delivery_begun(txn, &job->due, &job->names);
+	delivery_begun(txn, &job->due, &job->files);
 }
 
 static void outcome_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
@@ -176,7 +203,7 @@ static void outcome_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *
 	if (job->failed)
 		delivery_failed(txn, now_ms, &job->due, job->why);
 	else
-		delivery_done(txn, now_ms, &job->due, &job->names);
+		delivery_done(txn, now_ms, &job->due, &job->files);
 }
 
 static void look_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
@@ -284,6 +311,12 @@ static void job_opened(void *arg, struct opened *opened)
 	struct delivery *job = arg;
 
 	job->opened = opened;
+	if (opened->err == ERR_AGAIN) { /* the node is stopping */
+		job->unrecorded = true;
+		job->step = STEP_END;
+		step_queue(job);
+		return;
+	}
 	if (opened->err == ERR_CORRUPT || opened->err == ERR_ABSENT)
 		job_fail(job,
 			 "a chunk of the list of files is damaged or missing and is fetched again");

@@ -25,6 +25,7 @@ struct deliver {
 	struct packers *packers;
 	struct downloads *downloads;
 	struct log *log;
+	const struct limits *limits;
 	const char *mark; /* tells the nodes apart that write below one folder */
 	/* own */
 	uv_timer_t timer;

@@ -2,17 +2,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "crypto/hash.h"
+#include "node/base/space.h"
+#include "node/files/tree.h"
 
 #define ENTRY_MODE 0777 /* less the umask, as the administrator has set it */
+
+/* In the folder that is this node's alone. */
+#define PART   "delivery" /* what is being written, then what stood at the target before */
+#define BEFORE "before"   /* the latter, where two cannot change places in one step */
+
+#define FILE_COST    4096                /* of disk, beside the bytes of a file */
+#define RESERVE_PART 20                  /* a 20th of the disk is left to others, */
+#define RESERVE_MAX  (UINT64_C(8) << 30) /* at most so many bytes */
 
 __attribute__((format(printf, 2, 3))) static bool folder_fail(struct folder *folder,
 							      const char *format, ...)
@@ -25,103 +35,158 @@ __attribute__((format(printf, 2, 3))) static bool folder_fail(struct folder *fol
 	return false;
 }
 
-/* ---- names ---- */
+/* ---- the folder that a subscription names ---- */
 
-void folder_names_add(struct folder_names *names, struct bytes name)
+/* The owner of a folder that is neither root's nor ours may also own those above it. */
+struct foreign {
+	bool known;
+	uid_t uid;
+};
+
+/* Whether nobody else can put another entry in the place of one in this folder. */
+static bool is_guarded(const struct stat *st, struct foreign *foreign)
 {
-	struct digest one;
-
-	hash_once(one.b, "am1.foldername", name);
-	for (size_t i = 0; i < ID_LEN; i++)
-		names->sum.b[i] ^= one.b[i];
-	names->count++;
-}
-
-void folder_names_done(const struct folder_names *names, struct digest *out)
-{
-	struct hash hash;
-
-	hash_init(&hash, "am1.folder", NULL, ID_LEN);
-	hash_add_be64(&hash, names->count);
-	hash_add(&hash, id_bytes(&names->sum));
-	hash_done(&hash, out->b, ID_LEN);
-}
-
-/* ---- trees ---- */
-
-/* Calls each with every entry below a folder; children before their folder too. False: it could not
-   be read, or each said so. */
-static bool tree_walk(const char *root,
-		      bool (*each)(void *arg, const FTSENT *entry, size_t root_len), void *arg)
-{
-	char *paths[] = {(char *)root, NULL};
-	FTS *fts = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
-	FTSENT *entry;
-	bool ok = fts != NULL;
-
-	while (ok && (errno = 0, entry = fts_read(fts)))
-		ok = entry->fts_info != FTS_DNR && entry->fts_info != FTS_ERR &&
-		     entry->fts_info != FTS_NS && each(arg, entry, strlen(root));
-	ok = ok && errno == 0;
-	if (fts)
-		fts_close(fts);
-	return ok;
-}
-
-static bool remove_entry(void *arg, const FTSENT *entry, size_t root_len)
-{
-	if (entry->fts_info == FTS_D)
-		return chmod(entry->fts_accpath, 0700) == 0 || errno == EPERM;
-	if (entry->fts_info == FTS_DP)
-		return rmdir(entry->fts_accpath) == 0;
-	return unlink(entry->fts_accpath) == 0;
-}
-
-static bool name_entry(void *arg, const FTSENT *entry, size_t root_len)
-{
-	const char *name = entry->fts_path + root_len;
-
-	if (entry->fts_info == FTS_D || entry->fts_info == FTS_DP)
+	if ((st->st_mode & (S_IWGRP | S_IWOTH)) && !(st->st_mode & S_ISVTX))
+		return false;
+	if (st->st_uid == 0 || st->st_uid == geteuid())
 		return true;
-	/* Nothing else was ever put there: a name that no file has. */
-	if (entry->fts_info != FTS_F)
-		name = "//";
-	folder_names_add(arg, bytes_str(name + 1));
+	if (foreign->known)
+		return foreign->uid == st->st_uid;
+	*foreign = (struct foreign){true, st->st_uid};
 	return true;
 }
 
-/* ---- checks ---- */
+static int step_down(int up, const char *name, bool last)
+{
+	return openat(up, name, (last ? O_RDONLY : O_PATH) | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Why a step failed; name: the part of dir up to it. */
+static void step_why(char why[WHY_LEN], int up, const char *part, const char *name)
+{
+	int failed = errno;
+	struct stat st;
+
+	if (fstatat(up, part, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+		snprintf(why, WHY_LEN,
+			 "%.300s is a symbolic link, which is not followed here: give the folder "
+			 "that it leads to",
+			 name);
+	else if (failed == ENOENT)
+		snprintf(why, WHY_LEN, "%.300s: %s; make the folder first", name, strerror(failed));
+	else if (failed == ENOTDIR)
+		snprintf(why, WHY_LEN, "%.300s is no folder", name);
+	else
+		snprintf(why, WHY_LEN, "%.300s: %s", name, strerror(failed));
+}
+
+/* One component from up, which is closed. end: where it ends in dir. -1 with a sentence. */
+static int place_step(int up, const char *dir, const char *part, size_t end,
+		      struct foreign *foreign, char why[WHY_LEN])
+{
+	char name[FOLDER_DIR_LEN_MAX + 1];
+	bool last = strspn(dir + end, "/") == strlen(dir + end);
+	struct stat st;
+	int fd = -1;
+
+	snprintf(name, sizeof(name), "%.*s", (int)end, dir);
+	if (fstat(up, &st))
+		snprintf(why, WHY_LEN, "%.300s: %s", name, strerror(errno));
+	else if (!is_guarded(&st, foreign))
+		snprintf(
+			why, WHY_LEN,
+			"other users may put something else in the place of %.300s: take the right "
+			"to write in the folder above it from them (chmod go-w), or give another",
+			name);
+	else if ((fd = step_down(up, part, last)) < 0)
+		step_why(why, up, part, name);
+	close(up);
+	return fd;
+}
+
+/* DIR, opened from / down. -1 with a sentence. */
+static int place_open(const char *dir, char why[WHY_LEN])
+{
+	struct foreign foreign = {.known = false};
+	int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	size_t at = 0, len;
+	struct stat st;
+
+	for (at = strspn(dir, "/"); fd >= 0 && (len = strcspn(dir + at, "/"));
+	     at += len + strspn(dir + at + len, "/")) {
+		char part[FOLDER_DIR_LEN_MAX + 1];
+
+		snprintf(part, sizeof(part), "%.*s", (int)len, dir + at);
+		fd = place_step(fd, dir, part, at + len, &foreign, why);
+	}
+	if (fd >= 0 && foreign.known && (fstat(fd, &st) || st.st_uid != foreign.uid)) {
+		snprintf(why, WHY_LEN,
+			 "a folder above %.200s belongs to user %ld, who may put something else in "
+			 "its place: give another",
+			 dir, (long)foreign.uid);
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
 
 bool folder_check(const char *dir, char why[WHY_LEN])
 {
-	struct stat st;
+	int fd;
 
 	why[0] = 0;
-	if (dir[0] != '/')
+	if (dir[0] != '/') {
 		snprintf(why, WHY_LEN,
 			 "the folder \"%.200s\" is not absolute: write it from / on, as the daemon "
 			 "is somewhere else",
 			 dir);
-	else if (strlen(dir) > FOLDER_DIR_LEN_MAX)
+		return false;
+	}
+	if (strlen(dir) > FOLDER_DIR_LEN_MAX) {
 		snprintf(why, WHY_LEN, "the folder's name is longer than %d bytes",
 			 FOLDER_DIR_LEN_MAX);
-	else if (stat(dir, &st))
-		snprintf(why, WHY_LEN, "%.200s: %s; make the folder first", dir, strerror(errno));
-	else if (!S_ISDIR(st.st_mode))
-		snprintf(why, WHY_LEN, "%.200s is no folder", dir);
-	else if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS))
+		return false;
+	}
+	fd = place_open(dir, why);
+	if (fd < 0)
+		return false;
+	if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS))
 		snprintf(why, WHY_LEN,
 			 "the daemon, which runs as user %ld, cannot write to %.200s: %s",
 			 (long)geteuid(), dir, strerror(errno));
+	close(fd);
 	return !why[0];
 }
 
-/* "DIR/NAME" */
-static void folder_join(const struct folder *folder, const char *name,
-			char out[FOLDER_DIR_LEN_MAX + LIMIT_PATH_LEN_MAX + 2])
+bool folder_room(struct folder *folder, uint64_t bytes, uint64_t file_count)
 {
-	snprintf(out, FOLDER_DIR_LEN_MAX + LIMIT_PATH_LEN_MAX + 2, "%s/%s", folder->dir, name);
+	struct statvfs disk;
+
+	if (fstatvfs(folder->dir_fd, &disk))
+		return folder_fail(folder, "%.250s: %s", folder->dir, strerror(errno));
+	uint64_t block = disk.f_frsize, all = disk.f_blocks * block, left = disk.f_bavail * block;
+	uint64_t reserve = all / RESERVE_PART < RESERVE_MAX ? all / RESERVE_PART : RESERVE_MAX;
+	uint64_t need = bytes + file_count * FILE_COST;
+	char needs[SPACE_SIZE_LEN], has[SPACE_SIZE_LEN], keeps[SPACE_SIZE_LEN];
+
+	space_size(needs, need);
+	space_size(has, left);
+	space_size(keeps, reserve);
+	if (left < reserve || left - reserve < need)
+		return folder_fail(
+			folder,
+			"it needs %s in %.200s, where %s are free and %s of them are left "
+			"to others: make room",
+			needs, folder->dir, has, keeps);
+	if (disk.f_files && disk.f_favail < file_count)
+		return folder_fail(folder,
+				   "it has %" PRIu64 " files, and the disk of %.200s has room for "
+				   "%" PRIu64 ": make room",
+				   file_count, folder->dir, (uint64_t)disk.f_favail);
+	return true;
 }
+
+/* ---- the target ---- */
 
 /*
  * Opens the folder above the target; make: makes what is missing. *last is the target's own name.
@@ -150,79 +215,107 @@ static int parent_open(const struct folder *folder, bool make, const char **last
 	return fd;
 }
 
-/* Whether what stands at the target may go. *there: something does. */
-static bool target_check(struct folder *folder, int parent_fd, const char *last,
-			 const struct digest *names, const struct digest *names_next, bool *there)
+/* Whether an open folder holds one of the two. */
+static bool holds(int fd, const struct digest *files, const struct digest *files_next)
 {
-	char target[FOLDER_DIR_LEN_MAX + LIMIT_PATH_LEN_MAX + 2];
-	struct folder_names found = {.count = 0};
-	struct digest digest;
-	struct stat st;
+	struct folder_sum sum;
+	struct digest found;
 
-	folder_join(folder, folder->path, target);
-	*there = fstatat(parent_fd, last, &st, AT_SYMLINK_NOFOLLOW) == 0;
-	if (!*there)
-		return errno == ENOENT || folder_fail(folder, "%.200s cannot be looked at: %s",
-						      target, strerror(errno));
-	if (!S_ISDIR(st.st_mode))
-		return folder_fail(
-			folder,
-			"%.250s is no folder and was not put there by this node: move it away",
-			target);
-	if (!tree_walk(target, name_entry, &found))
-		return folder_fail(folder, "%.250s cannot be read: %s", target, strerror(errno));
-	folder_names_done(&found, &digest);
-	if (found.count == 0 || id_eq(&digest, names) || id_eq(&digest, names_next))
+	folder_sum_init(&sum);
+	if (!tree_sum(fd, &sum))
+		return false;
+	if (sum.count == 0)
 		return true;
-	return folder_fail(
-		folder,
-		"%.250s holds files that this node has not put there, or lacks some: move it "
-		"away, and it is written anew",
-		target);
+	folder_sum_done(&sum, &found);
+	return id_eq(&found, files) || id_eq(&found, files_next);
 }
 
-/* ---- writing ---- */
-
-static bool remove_tree(struct folder *folder, const char *name)
+/* Whether what stands at the target may go. *there: something does. */
+static bool target_check(struct folder *folder, int parent_fd, const char *last,
+			 const struct digest *files, const struct digest *files_next, bool *there)
 {
-	char path[FOLDER_DIR_LEN_MAX + LIMIT_PATH_LEN_MAX + 2];
+	int fd = openat(parent_fd, last, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bool ours;
+
+	*there = fd >= 0;
+	if (fd < 0 && errno == ENOENT)
+		return true;
+	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return folder_fail(folder,
+				   "%.150s/%.200s is no folder and was not put there by this node: "
+				   "move it away",
+				   folder->dir, folder->path);
+	if (fd < 0)
+		return folder_fail(folder, "%.150s/%.200s cannot be looked at: %s", folder->dir,
+				   folder->path, strerror(errno));
+	ours = holds(fd, files, files_next);
+	close(fd);
+	return ours || folder_fail(folder,
+				   "%.150s/%.200s is not as this node has written it (files were "
+				   "added, changed or taken away): move it away, and it is written "
+				   "anew",
+				   folder->dir, folder->path);
+}
+
+/* Opens or makes the folder in DIR that nobody else can enter. */
+static bool hidden_open(struct folder *folder)
+{
 	struct stat st;
 
-	if (fstatat(folder->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW))
-		return errno == ENOENT;
-	folder_join(folder, name, path);
-	return tree_walk(path, remove_entry, NULL);
+	if (mkdirat(folder->dir_fd, folder->hidden, S_IRWXU) && errno != EEXIST)
+		return folder_fail(folder, "cannot make %.200s/%s: %s", folder->dir, folder->hidden,
+				   strerror(errno));
+	folder->hidden_fd = step_down(folder->dir_fd, folder->hidden, true);
+	if (folder->hidden_fd < 0)
+		return folder_fail(folder, "cannot open %.200s/%s: %s", folder->dir, folder->hidden,
+				   strerror(errno));
+	if (!fstat(folder->hidden_fd, &st) && st.st_uid == geteuid() &&
+	    !(st.st_mode & (S_IRWXG | S_IRWXO)))
+		return true;
+	close(folder->hidden_fd);
+	folder->hidden_fd = -1;
+	return folder_fail(folder,
+			   "%.200s/%s was not made by this node, or others may enter it: take it "
+			   "away",
+			   folder->dir, folder->hidden);
+}
+
+static bool hidden_clear(const struct folder *folder)
+{
+	return tree_remove(folder->hidden_fd, PART) && tree_remove(folder->hidden_fd, BEFORE);
 }
 
 bool folder_begin(struct folder *folder, const char *dir, const char *path, const char *mark,
-		  const struct digest *names, const struct digest *names_next)
+		  const struct digest *files, const struct digest *files_next)
 {
 	const char *last;
 	bool there = false, ok;
 
-	*folder = (struct folder){.dir_fd = -1, .part_fd = -1, .file_fd = -1};
+	*folder = (struct folder){.dir_fd = -1, .hidden_fd = -1, .part_fd = -1, .file_fd = -1};
 	snprintf(folder->dir, sizeof(folder->dir), "%s", dir);
 	snprintf(folder->path, sizeof(folder->path), "%s", path);
-	snprintf(folder->part, sizeof(folder->part), ".allmende-%s", mark);
-	folder->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	snprintf(folder->hidden, sizeof(folder->hidden), ".allmende-%s", mark);
+	folder_sum_init(&folder->sum);
+	folder->dir_fd = place_open(dir, folder->why);
 	if (folder->dir_fd < 0)
-		return folder_fail(folder, "%.250s: %s", dir, strerror(errno));
+		return false;
 	int parent = parent_open(folder, false, &last);
 	if (parent < 0 && errno != ENOENT)
 		return folder_fail(folder, "%.100s/%.200s: %s", dir, path, strerror(errno));
-	ok = parent < 0 || target_check(folder, parent, last, names, names_next, &there);
+	ok = parent < 0 || target_check(folder, parent, last, files, files_next, &there);
 	if (parent >= 0)
 		close(parent);
-	if (!ok)
+	if (!ok || !hidden_open(folder))
 		return false;
-	if (!remove_tree(folder, folder->part) || mkdirat(folder->dir_fd, folder->part, ENTRY_MODE))
-		return folder_fail(folder, "cannot make %.200s/%s: %s", dir, folder->part,
+	if (!hidden_clear(folder) || mkdirat(folder->hidden_fd, PART, ENTRY_MODE))
+		return folder_fail(folder, "cannot clear %.200s/%s: %s", dir, folder->hidden,
 				   strerror(errno));
-	folder->part_fd = openat(folder->dir_fd, folder->part,
-				 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return folder->part_fd >= 0 ||
-	       folder_fail(folder, "cannot open %.200s/%s: %s", dir, folder->part, strerror(errno));
+	folder->part_fd = step_down(folder->hidden_fd, PART, true);
+	return folder->part_fd >= 0 || folder_fail(folder, "cannot open %.200s/%s: %s", dir,
+						   folder->hidden, strerror(errno));
 }
+
+/* ---- writing ---- */
 
 static bool component_ok(struct bytes part)
 {
@@ -235,7 +328,7 @@ static int file_make(int part_fd, struct bytes name)
 {
 	int fd = fcntl(part_fd, F_DUPFD_CLOEXEC, 0);
 
-	while (fd >= 0) {
+	for (unsigned depth = 0; fd >= 0; depth++) {
 		const uint8_t *slash = name.len ? memchr(name.ptr, '/', name.len) : NULL;
 		struct bytes part = slash ? bytes_slice(name, 0, (size_t)(slash - name.ptr)) : name;
 		char text[256];
@@ -247,7 +340,7 @@ static int file_make(int part_fd, struct bytes name)
 		if (component_ok(part) && !slash)
 			fd = openat(up, text, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 				    ENTRY_MODE & 0666);
-		else if (component_ok(part) &&
+		else if (component_ok(part) && depth < FOLDER_DEPTH_MAX &&
 			 (mkdirat(up, text, ENTRY_MODE) == 0 || errno == EEXIST))
 			fd = openat(up, text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		keep = errno;
@@ -263,8 +356,11 @@ static int file_make(int part_fd, struct bytes name)
 bool folder_file(struct folder *folder, struct bytes name)
 {
 	folder->file_fd = file_make(folder->part_fd, name);
-	if (folder->file_fd >= 0)
+	if (folder->file_fd >= 0) {
+		snprintf(folder->file, sizeof(folder->file), "%.*s", (int)name.len,
+			 (const char *)name.ptr);
 		return true;
+	}
 	return folder_fail(folder, "cannot make the file \"%.*s\" in %.150s: %s",
 			   (int)(name.len < 100 ? name.len : 100), (const char *)name.ptr,
 			   folder->dir, strerror(errno));
@@ -289,38 +385,88 @@ bool folder_file_done(struct folder *folder, int64_t modified_ms)
 {
 	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
 				    {modified_ms / 1000, modified_ms % 1000 * 1000000}};
+	struct stat st;
 
-	if (modified_ms > 0)
-		futimens(folder->file_fd, times); /* nobody needs it */
-	int failed = close(folder->file_fd);
+	if (modified_ms <= 0)
+		clock_gettime(CLOCK_REALTIME, &times[1]);
+	futimens(folder->file_fd, times); /* where it cannot be set it is what it is */
+	int failed = fstat(folder->file_fd, &st);
+	failed = close(folder->file_fd) || failed;
 	folder->file_fd = -1;
-	return !failed ||
-	       folder_fail(folder, "cannot write to %.250s: %s", folder->dir, strerror(errno));
+	if (failed)
+		return folder_fail(folder, "cannot write to %.250s: %s", folder->dir,
+				   strerror(errno));
+	folder_sum_add(&folder->sum, bytes_str(folder->file), &st);
+	return true;
 }
 
-bool folder_sync(struct folder *folder)
+bool folder_sync(struct folder *folder, struct digest *files)
 {
+	folder_sum_done(&folder->sum, files);
 	return syncfs(folder->part_fd) == 0 ||
 	       folder_fail(folder, "cannot write to %.250s: %s", folder->dir, strerror(errno));
 }
 
+/* ---- changing places ---- */
+
 /* What stands there and what was written change places; where the file system cannot do that in one
    step, in two. */
-static bool exchange(struct folder *folder, int parent_fd, const char *last)
+static bool exchange(const struct folder *folder, int parent_fd, const char *last)
 {
-	char old[FOLDER_MARK_LEN_MAX + 24];
+	int hidden = folder->hidden_fd;
 
-	if (renameat2(folder->dir_fd, folder->part, parent_fd, last, RENAME_EXCHANGE) == 0)
+	if (renameat2(hidden, PART, parent_fd, last, RENAME_EXCHANGE) == 0)
 		return true;
 	if (errno != EINVAL && errno != ENOSYS)
 		return false;
-	snprintf(old, sizeof(old), "%s-old", folder->part);
-	return remove_tree(folder, old) && renameat(parent_fd, last, folder->dir_fd, old) == 0 &&
-	       renameat(folder->dir_fd, folder->part, parent_fd, last) == 0 &&
-	       renameat(folder->dir_fd, old, folder->dir_fd, folder->part) == 0;
+	return renameat(parent_fd, last, hidden, BEFORE) == 0 &&
+	       renameat(hidden, PART, parent_fd, last) == 0 &&
+	       renameat(hidden, BEFORE, hidden, PART) == 0;
 }
 
-bool folder_swap(struct folder *folder, const struct digest *names, const struct digest *names_next)
+/*
+ * Once more where nobody else reaches it: what came there after it was looked at goes back, or is
+ * kept under another name.
+ */
+static bool before_check(struct folder *folder, int parent_fd, const char *last,
+			 const struct digest *files, const struct digest *files_next)
+{
+	int fd = step_down(folder->hidden_fd, PART, true);
+	bool ours = fd >= 0 && holds(fd, files, files_next);
+
+	if (fd >= 0)
+		close(fd);
+	if (ours)
+		return true;
+	folder_fail(folder,
+		    "%.150s/%.200s was changed while the new version was written: move it "
+		    "away, and it is written anew",
+		    folder->dir, folder->path);
+	if (!exchange(folder, parent_fd, last)) {
+		char kept[sizeof(folder->hidden) + 8];
+
+		snprintf(kept, sizeof(kept), "%s-kept", folder->hidden);
+		renameat2(folder->dir_fd, folder->hidden, folder->dir_fd, kept, RENAME_NOREPLACE);
+		close(folder->hidden_fd);
+		folder->hidden_fd = -1;
+	}
+	return false;
+}
+
+/* There is nothing yet, or it may go. */
+static bool put(struct folder *folder, int parent_fd, const char *last, bool there)
+{
+	bool ok =
+		there ? exchange(folder, parent_fd, last)
+		      : renameat2(folder->hidden_fd, PART, parent_fd, last, RENAME_NOREPLACE) == 0;
+
+	/* the folders above it may be new, too */
+	return (ok && syncfs(folder->dir_fd) == 0) ||
+	       folder_fail(folder, "cannot put %.200s in its place in %.150s: %s", folder->path,
+			   folder->dir, strerror(errno));
+}
+
+bool folder_swap(struct folder *folder, const struct digest *files, const struct digest *files_next)
 {
 	const char *last;
 	bool there, ok;
@@ -329,17 +475,9 @@ bool folder_swap(struct folder *folder, const struct digest *names, const struct
 	if (parent < 0)
 		return folder_fail(folder, "cannot make %.100s/%.200s: %s", folder->dir,
 				   folder->path, strerror(errno));
-	ok = target_check(folder, parent, last, names, names_next, &there);
-	if (ok) {
-		ok = there ? exchange(folder, parent, last)
-			   : renameat2(folder->dir_fd, folder->part, parent, last,
-				       RENAME_NOREPLACE) == 0;
-		if (ok && syncfs(folder->dir_fd)) /* the folders above it may be new, too */
-			ok = false;
-		if (!ok)
-			folder_fail(folder, "cannot put %.200s in its place in %.150s: %s",
-				    folder->path, folder->dir, strerror(errno));
-	}
+	ok = target_check(folder, parent, last, files, files_next, &there) &&
+	     put(folder, parent, last, there) &&
+	     (!there || before_check(folder, parent, last, files, files_next));
 	close(parent);
 	return ok;
 }
@@ -350,9 +488,12 @@ void folder_end(struct folder *folder)
 		close(folder->file_fd);
 	if (folder->part_fd >= 0)
 		close(folder->part_fd);
-	if (folder->dir_fd >= 0) {
-		remove_tree(folder, folder->part);
-		close(folder->dir_fd);
+	if (folder->hidden_fd >= 0) {
+		hidden_clear(folder);
+		close(folder->hidden_fd);
+		unlinkat(folder->dir_fd, folder->hidden, AT_REMOVEDIR); /* only when empty */
 	}
-	folder->dir_fd = folder->part_fd = folder->file_fd = -1;
+	if (folder->dir_fd >= 0)
+		close(folder->dir_fd);
+	folder->dir_fd = folder->hidden_fd = folder->part_fd = folder->file_fd = -1;
 }

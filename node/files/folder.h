@@ -1,14 +1,17 @@
 /*
  * folder - a version written into a folder, so that nobody ever sees half of it.
  *
- * The files are written into DIR/.allmende-NAME, reach the disk, and then change places with
- * DIR/PATH in one step; what stood there is removed afterwards. What a killed process has left
+ * The files are written into DIR/.allmende-NAME/delivery, reach the disk, and then change places
+ * with DIR/PATH in one step; what stood there is removed afterwards. What a killed process has left
  * behind goes with the next folder_begin().
  *
- * DIR/PATH is replaced only when it is what this node has put there: its files are named in digests
- * that the owner keeps. A folder to which somebody has added a file, or from which somebody has
- * taken one, is left alone. Names cannot lead out of DIR/PATH, and no symbolic link below DIR is
- * followed.
+ * DIR/PATH is replaced only when it is what this node has put there: a digest that the owner keeps
+ * says which files, of which size and time. A folder to which somebody has added a file, in which
+ * somebody has changed one, or from which somebody has taken one, is left alone.
+ *
+ * Everything goes by handle, from / down, and no symbolic link is ever followed: whoever may write
+ * to DIR can change what stands there, and no more. So nobody else may be able to exchange DIR
+ * itself, and what is removed lies in a folder that only this user can enter.
  *
  * Functions run on a worker thread, one after the other. They return false with a sentence in why.
  */
@@ -18,47 +21,56 @@
 #include <stdbool.h>
 
 #include "crypto/bytes.h"
+#include "crypto/hash.h"
 #include "crypto/id.h"
 #include "crypto/limits.h"
 
-enum { FOLDER_DIR_LEN_MAX = 1024, FOLDER_MARK_LEN_MAX = 48 };
+enum {
+	FOLDER_DIR_LEN_MAX = 1024,
+	FOLDER_MARK_LEN_MAX = 48,
+	FOLDER_DEPTH_MAX = 64, /* folders of a version, one in the other */
+};
 
-/* What a folder holds, by the names of its files; in any order. */
-struct folder_names {
-	struct digest sum; /* zeros: none was added yet */
+/* What a folder holds: its files in rising order of name. */
+struct folder_sum {
+	struct hash hash;
 	uint64_t count;
 };
-void folder_names_add(struct folder_names *names, struct bytes name);
-/* Never zeros. */
-void folder_names_done(const struct folder_names *names, struct digest *out);
 
 struct folder {
 	char dir[FOLDER_DIR_LEN_MAX + 1];
 	char path[LIMIT_PATH_LEN_MAX + 1];
-	char part[FOLDER_MARK_LEN_MAX + 16]; /* name of the folder being written, in dir */
-	int dir_fd, part_fd, file_fd;        /* -1: not open */
+	char hidden[FOLDER_MARK_LEN_MAX + 16];   /* name of the folder that is this node's alone */
+	int dir_fd, hidden_fd, part_fd, file_fd; /* -1: not open */
+	char file[LIMIT_FILE_NAME_LEN_MAX + 1];  /* the one that is open */
+	struct folder_sum sum;                   /* of what was written */
 	char why[WHY_LEN];
 };
 
-/* Whether a folder can be given as DIR: absolute, there, and writable for this process. */
+/*
+ * Whether a folder can be given as DIR: absolute, there, writable for this process, and such that
+ * no other user can put another one in its place.
+ */
 bool folder_check(const char *dir, char why[WHY_LEN]);
 
 /*
- * mark: tells the nodes apart that write below one DIR. names, names_next: what DIR/PATH may hold
+ * mark: tells the nodes apart that write below one DIR. files, files_next: what DIR/PATH may hold
  * so that it is replaced (zeros: nothing). Ends with folder_end() in any case.
  */
 bool folder_begin(struct folder *folder, const char *dir, const char *path, const char *mark,
-		  const struct digest *names, const struct digest *names_next);
-/* The next file; folders on the way are made. */
+		  const struct digest *files, const struct digest *files_next);
+/* Whether so much can be written and some room is left for others. Before each step. */
+bool folder_room(struct folder *folder, uint64_t bytes, uint64_t file_count);
+/* The next file, in rising order of name; folders on the way are made. */
 bool folder_file(struct folder *folder, struct bytes name);
 bool folder_write(struct folder *folder, struct bytes bytes);
 /* modified_ms 0: now. */
 bool folder_file_done(struct folder *folder, int64_t modified_ms);
-/* All has reached the disk. */
-bool folder_sync(struct folder *folder);
+/* All has reached the disk. files: what was written, never zeros. */
+bool folder_sync(struct folder *folder, struct digest *files);
 /* Puts it in its place, unless what stands there has changed since; removes what stood there. */
-bool folder_swap(struct folder *folder, const struct digest *names,
-		 const struct digest *names_next);
+bool folder_swap(struct folder *folder, const struct digest *files,
+		 const struct digest *files_next);
 /* Closes, and removes what was not put in its place. */
 void folder_end(struct folder *folder);
 

@@ -68,7 +68,7 @@ struct delivered {
 	struct record_id record;
 	uint64_t number;
 	int64_t time_ms, retry_ms;
-	struct digest names, names_next;
+	struct digest files, files_next;
 	uint32_t fail_count;
 	char dir[DELIVERY_DIR_LEN_MAX + 1];
 	char path[LIMIT_PATH_LEN_MAX + 1];
@@ -91,8 +91,8 @@ static void delivered_store(struct txn *txn, const struct delivered *row)
 	buf_init(&value, 8192);
 	out_array(&value, 10);
 	out_fixed(&value, row->record.b, ID_LEN);
-	out_fixed(&value, row->names.b, ID_LEN);
-	out_fixed(&value, row->names_next.b, ID_LEN);
+	out_fixed(&value, row->files.b, ID_LEN);
+	out_fixed(&value, row->files_next.b, ID_LEN);
 	out_uint(&value, row->number);
 	out_uint(&value, (uint64_t)row->time_ms);
 	out_uint(&value, (uint64_t)row->retry_ms);
@@ -110,8 +110,8 @@ static bool delivered_get(struct delivered *row, struct bytes value)
 	*row = (struct delivered){.number = 0};
 	wire_array(&w, 10, 10);
 	wire_fixed(&w, row->record.b, ID_LEN);
-	wire_fixed(&w, row->names.b, ID_LEN);
-	wire_fixed(&w, row->names_next.b, ID_LEN);
+	wire_fixed(&w, row->files.b, ID_LEN);
+	wire_fixed(&w, row->files_next.b, ID_LEN);
 	row->number = wire_uint(&w, UINT64_MAX);
 	row->time_ms = (int64_t)wire_uint(&w, INT64_MAX);
 	row->retry_ms = (int64_t)wire_uint(&w, INT64_MAX);
@@ -136,17 +136,17 @@ static void delivered_load(struct txn *txn, const char *dir, const char *path,
 	snprintf(row->path, sizeof(row->path), "%s", path);
 }
 
-void delivery_begun(struct txn *txn, const struct delivery_due *due, const struct digest *names)
+void delivery_begun(struct txn *txn, const struct delivery_due *due, const struct digest *files)
 {
 	struct delivered row;
 
 	delivered_load(txn, due->dir, due->path, &row);
-	row.names_next = *names;
+	row.files_next = *files;
 	delivered_store(txn, &row);
 }
 
 void delivery_done(struct txn *txn, int64_t now_ms, const struct delivery_due *due,
-		   const struct digest *names)
+		   const struct digest *files)
 {
 	struct delivered row;
 
@@ -154,8 +154,8 @@ void delivery_done(struct txn *txn, int64_t now_ms, const struct delivery_due *d
 	row.record = due->record;
 	row.number = due->number;
 	row.time_ms = now_ms;
-	row.names = *names;
-	row.names_next = (struct digest){{0}};
+	row.files = *files;
+	row.files_next = (struct digest){{0}};
 	row.fail_count = 0;
 	row.retry_ms = 0;
 	row.why[0] = 0;
@@ -202,8 +202,8 @@ static bool look_at(struct hub *hub, struct txn *txn, int64_t now_ms,
 	snprintf(out->path, sizeof(out->path), "%s", path);
 	out->record = out->reading.record;
 	out->number = out->reading.number;
-	out->names = row.names;
-	out->names_next = row.names_next;
+	out->files = row.files;
+	out->files_next = row.files_next;
 	return true;
 }
 

@@ -29,8 +29,8 @@ struct delivery_due {
 	struct record_id record;
 	uint64_t number;
 	struct reading reading; /* taken by who reads it; else reading_fini() */
-	/* What this node has put there, or was about to (folder.h); zeros: nothing. */
-	struct digest names, names_next;
+	/* The files that this node has put there, or was about to (folder.h); zeros: none. */
+	struct digest files, files_next;
 };
 
 struct delivery_cursor {
@@ -47,9 +47,9 @@ struct delivery_cursor {
 bool delivery_next(struct hub *hub, struct txn *txn, int64_t now_ms, struct delivery_cursor *cursor,
 		   struct delivery_due *out);
 /* In this order: it is about to be put there; it is there. Or it failed. */
-void delivery_begun(struct txn *txn, const struct delivery_due *due, const struct digest *names);
+void delivery_begun(struct txn *txn, const struct delivery_due *due, const struct digest *files);
 void delivery_done(struct txn *txn, int64_t now_ms, const struct delivery_due *due,
-		   const struct digest *names);
+		   const struct digest *files);
 void delivery_failed(struct txn *txn, int64_t now_ms, const struct delivery_due *due,
 		     const char *why);
 

@@ -73,7 +73,13 @@ const struct chunk_ref *manifest_base(const struct manifest *manifest, const str
 				      uint32_t i);
 uint64_t manifest_bytes(const struct manifest *manifest); /* sum of the sizes of the files */
 
-/* A relative path with '/' as separator, without empty, "." or ".." components: ERR_MALFORMED. */
+/* Whether so much comes out of so little that only who was asked for it should be given it. */
+bool manifest_swells(uint64_t plain_bytes, uint64_t stored_bytes);
+
+/*
+ * A relative path with '/' as separator, of components that are not empty and do not begin with a
+ * dot, without characters that nobody is to be shown (utf8_unsafe()): else ERR_MALFORMED.
+ */
 enum err manifest_name_check(struct bytes name);
 
 /* Appends the bytes; the lists are as manifest_decode() would accept them. */

@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -18,7 +21,7 @@
 static const struct digest none = {{0}};
 
 struct place {
-	char dir[64];
+	char dir[64], victim[80];
 };
 
 static int place_open(void **state)
@@ -48,18 +51,10 @@ static int place_close(void **state)
 	return 0;
 }
 
-static void names_of(const char *const *names, struct digest *out)
-{
-	struct folder_names sum = {.count = 0};
-
-	for (; *names; names++)
-		folder_names_add(&sum, bytes_str(*names));
-	folder_names_done(&sum, out);
-}
-
-/* Writes files that hold their own name. False: folder->why. Ends with folder_end(). */
+/* Writes files that hold their own name. False: folder->why. Ends with folder_end(). *files: what
+   then stands there. */
 static bool put(const struct place *place, const char *const *names, const struct digest *known,
-		struct folder *folder)
+		struct folder *folder, struct digest *files)
 {
 	bool ok = folder_begin(folder, place->dir, PATH, "radebeul", known, &none);
 
@@ -67,7 +62,7 @@ static bool put(const struct place *place, const char *const *names, const struc
 		ok = folder_file(folder, bytes_str(*names)) &&
 		     folder_write(folder, bytes_str(*names)) &&
 		     folder_file_done(folder, 1000000000000);
-	ok = ok && folder_sync(folder) && folder_swap(folder, known, &none);
+	ok = ok && folder_sync(folder, files) && folder_swap(folder, known, &none);
 	folder_end(folder);
 	return ok;
 }
@@ -93,51 +88,45 @@ static void assert_file(const struct place *place, const char *name, const char 
 static void one_takes_the_place_of_the_other(void **state)
 {
 	static const char *const first[] = {"a.txt", "unten/b.txt", "unten/tief/c.txt", NULL};
-	static const char *const second[] = {"a.txt", "neu.txt", NULL};
+	/* in the order of whole paths, which is not that of the folders' names */
+	static const char *const second[] = {"a.txt", "neu+/y", "neu.txt", "neu/x", NULL};
 	static const char *const empty[] = {NULL};
 	const struct place *place = *state;
-	struct digest names, more;
+	struct digest files, more;
 	struct folder folder;
 	struct stat st;
 	char path[200];
 
-	if (!put(place, first, &none, &folder))
+	if (!put(place, first, &none, &folder, &files))
 		fail_msg("%s", folder.why);
 	assert_file(place, PATH "/unten/tief/c.txt", "unten/tief/c.txt");
 	snprintf(path, sizeof(path), "%s/%s/a.txt", place->dir, PATH);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mtime, 1000000000);
 	/* Only with the word that it may. */
-	assert_false(put(place, second, &none, &folder));
+	assert_false(put(place, second, &none, &folder, &more));
 	assert_non_null(strstr(folder.why, "move it away"));
-	names_of(first, &names);
-	if (!put(place, second, &names, &folder))
+	if (!put(place, second, &files, &folder, &more))
 		fail_msg("%s", folder.why);
 	assert_file(place, PATH "/neu.txt", "neu.txt");
 	assert_file(place, PATH "/unten/b.txt", NULL);
-	names_of(second, &names);
-	if (!put(place, empty, &names, &folder))
+	if (!put(place, empty, &more, &folder, &files))
 		fail_msg("%s", folder.why);
 	assert_file(place, PATH "/neu.txt", NULL);
 	/* What is empty is nobody's. */
-	assert_true(put(place, second, &none, &folder));
+	assert_true(put(place, second, &none, &folder, &files));
+	assert_memory_equal(files.b, more.b, ID_LEN);
 	shell(place, "test \"$(ls -A)\" = meissen");
-	/* The order of names does not matter, their number does. */
-	const char *const turned[] = {"neu.txt", "a.txt", NULL};
-	const char *const twice[] = {"neu.txt", "a.txt", "a.txt", "a.txt", NULL};
-	names_of(turned, &more);
-	names_of(second, &names);
-	assert_memory_equal(names.b, more.b, ID_LEN);
-	names_of(twice, &more);
-	assert_memory_not_equal(names.b, more.b, ID_LEN);
 }
 
 static void what_others_have_put_there_stays(void **state)
 {
-	static const char *const files[] = {"a.txt", NULL};
+	static const char *const names[] = {"a.txt", NULL};
 	static const char *const spoils[] = {
 		"echo x > meissen/kita/plaetze/notizen",
 		"rm meissen/kita/plaetze/a.txt && echo x > meissen/kita/plaetze/b.txt",
+		"echo geaendert >> meissen/kita/plaetze/a.txt",
+		"touch meissen/kita/plaetze/a.txt",
 		"ln -s /etc meissen/kita/plaetze/etc",
 		"mkdir -p meissen/kita/plaetze/b && echo x > meissen/kita/plaetze/b/c",
 		"rm -r meissen/kita/plaetze && echo x > meissen/kita/plaetze",
@@ -146,21 +135,20 @@ static void what_others_have_put_there_stays(void **state)
 		"mkfifo meissen/kita/plaetze/pipe",
 	};
 	const struct place *place = *state;
-	struct digest names;
+	struct digest files, more;
 	struct folder folder;
 
-	names_of(files, &names);
 	for (size_t i = 0; i < sizeof(spoils) / sizeof(spoils[0]); i++) {
-		assert_true(put(place, files, &none, &folder));
+		assert_true(put(place, names, &none, &folder, &files));
 		shell(place, spoils[i]);
-		shell(place, "find meissen -printf '%p %y %l\\n' | sort > before");
-		if (put(place, files, &names, &folder))
+		shell(place, "find meissen -printf '%p %y %l %s %T@\\n' | sort > before");
+		if (put(place, names, &files, &folder, &more))
 			fail_msg("%s: it was replaced", spoils[i]);
 		assert_true(folder.why[0]);
-		shell(place, "find meissen -printf '%p %y %l\\n' | sort | cmp - before");
+		shell(place, "find meissen -printf '%p %y %l %s %T@\\n' | sort | cmp - before");
 		/* Moved away, it is written anew; nothing else is left. */
 		shell(place, "rm -r meissen before && test -z \"$(ls -A)\"");
-		assert_true(put(place, files, &names, &folder));
+		assert_true(put(place, names, &none, &folder, &files));
 		assert_file(place, PATH "/a.txt", "a.txt");
 		shell(place, "rm -r meissen");
 	}
@@ -170,13 +158,14 @@ static void what_others_have_put_there_stays(void **state)
 static void what_came_meanwhile_stays(void **state)
 {
 	const struct place *place = *state;
+	struct digest files;
 	struct folder folder;
 
 	assert_true(folder_begin(&folder, place->dir, PATH, "radebeul", &none, &none));
 	assert_true(folder_file(&folder, bytes_str("a.txt")));
 	assert_true(folder_file_done(&folder, 0));
 	shell(place, "mkdir -p meissen/kita/plaetze && echo x > meissen/kita/plaetze/eigenes");
-	assert_true(folder_sync(&folder));
+	assert_true(folder_sync(&folder, &files));
 	assert_false(folder_swap(&folder, &none, &none));
 	folder_end(&folder);
 	assert_file(place, PATH "/eigenes", "x\n");
@@ -186,17 +175,109 @@ static void what_came_meanwhile_stays(void **state)
 
 static void what_a_killed_one_left_is_cleared(void **state)
 {
-	static const char *const files[] = {"a.txt", NULL};
+	static const char *const names[] = {"a.txt", NULL};
 	const struct place *place = *state;
+	struct digest files;
 	struct folder folder;
 
-	shell(place, "mkdir -p .allmende-radebeul/x/y && echo x > .allmende-radebeul/x/y/z && "
-		     "ln -s /etc .allmende-radebeul/etc && chmod 0 .allmende-radebeul/x");
+	shell(place, "mkdir -m 700 .allmende-radebeul && cd .allmende-radebeul && "
+		     "mkdir -p delivery/x/y && echo x > delivery/x/y/z && "
+		     "ln -s /etc delivery/etc && chmod 0 delivery/x");
 	shell(place, "mkdir .allmende-riesa"); /* another node's */
-	assert_true(put(place, files, &none, &folder));
+	assert_true(put(place, names, &none, &folder, &files));
 	shell(place,
 	      "test -d .allmende-riesa && test ! -e .allmende-radebeul && test -e /etc/passwd");
 	assert_file(place, PATH "/a.txt", "a.txt");
+}
+
+/* Under the name of the folder that is this node's alone stands what is not. */
+static void what_only_looks_like_its_own_stays(void **state)
+{
+	static const char *const names[] = {"a.txt", NULL};
+	static const char *const strange[] = {
+		"mkdir -m 755 .allmende-radebeul && mkdir .allmende-radebeul/delivery",
+		"mkdir -m 770 .allmende-radebeul && mkdir .allmende-radebeul/delivery",
+		"mkdir -p other/delivery && chmod 700 other && ln -s other .allmende-radebeul",
+		"echo x > .allmende-radebeul",
+	};
+	const struct place *place = *state;
+	struct digest files;
+	struct folder folder;
+
+	for (size_t i = 0; i < sizeof(strange) / sizeof(strange[0]); i++) {
+		shell(place, strange[i]);
+		shell(place, "touch .allmende-radebeul/delivery/wichtig || true");
+		if (put(place, names, &none, &folder, &files))
+			fail_msg("%s: it was taken", strange[i]);
+		assert_non_null(strstr(folder.why, ".allmende-radebeul"));
+		shell(place, "test -f .allmende-radebeul || "
+			     "test -e .allmende-radebeul/delivery/wichtig");
+		shell(place, "rm -rf .allmende-radebeul other && test -z \"$(ls -A)\"");
+	}
+	/* and what is its own, but holds something else, keeps that */
+	shell(place, "mkdir -m 700 .allmende-radebeul && touch .allmende-radebeul/wichtig");
+	assert_true(put(place, names, &none, &folder, &files));
+	assert_file(place, ".allmende-radebeul/wichtig", "");
+}
+
+/*
+ * Another user, who may write to DIR, puts a link in the place of each folder that the node goes
+ * through, again and again. Where the link leads everything has the names that are to be removed.
+ */
+static pid_t swapper_start(const struct place *place)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	if (chdir(place->dir) || (geteuid() == 0 && setuid(65534)))
+		_exit(1);
+	for (unsigned i = 0;; i++) {
+		static const char *const ways[] = {".allmende-radebeul", "meissen", "meissen/kita",
+						   PATH};
+		const char *way = ways[i % 4];
+
+		rename(way, "beiseite");
+		if (symlink("/", "umweg") == 0)
+			unlink("umweg");
+		if (symlink(place->victim, way))
+			usleep(10);
+		usleep(i % 7 * 20);
+		unlink(way);
+		rename("beiseite", way);
+	}
+}
+
+static void no_link_leads_it_elsewhere(void **state)
+{
+	enum { FILE_COUNT = 200, ROUND_COUNT = 25 };
+	static char texts[FILE_COUNT][8];
+	const char *names[FILE_COUNT + 1] = {NULL};
+	struct place *place = *state;
+	struct digest known = none, files;
+	struct folder folder;
+	unsigned replaced = 0;
+
+	for (int i = 0; i < FILE_COUNT; i++) {
+		snprintf(texts[i], sizeof(texts[i]), "f%03d", i);
+		names[i] = texts[i];
+	}
+	snprintf(place->victim, sizeof(place->victim), "%s-victim", place->dir);
+	shell(place, "for d in '' /kita /kita/plaetze /plaetze /delivery; do "
+		     "mkdir -p \"$PWD-victim$d\"; for i in $(seq -f %03.0f 0 199); do "
+		     "echo x > \"$PWD-victim$d/f$i\"; done; done; chmod 777 .");
+	pid_t swapper = swapper_start(place);
+	for (int i = 0; i < ROUND_COUNT; i++)
+		if (put(place, names, &known, &folder, &files)) {
+			known = files;
+			replaced++;
+		}
+	kill(swapper, SIGKILL);
+	waitpid(swapper, NULL, 0);
+	print_message("%u of %d were put there\n", replaced, ROUND_COUNT);
+	shell(place, "test $(find \"$PWD-victim\" -type f | wc -l) = 1000");
+	shell(place, "test $(find \"$PWD-victim\" -type f -size -1 | wc -l) = 0");
+	shell(place, "rm -r -- \"$PWD-victim\"");
 }
 
 static void names_lead_nowhere_else(void **state)
@@ -228,6 +309,17 @@ static void names_lead_nowhere_else(void **state)
 	shell(place, "test -z \"$(ls -A)\"");
 }
 
+static void check_below(const struct place *place, const char *name, const char *complaint)
+{
+	char path[200], why[WHY_LEN];
+	bool ok;
+
+	snprintf(path, sizeof(path), "%s/%s", place->dir, name);
+	ok = folder_check(path, why);
+	if (ok != !complaint || (complaint && !strstr(why, complaint)))
+		fail_msg("%s: %s", name, ok ? "it was taken" : why);
+}
+
 static void only_folders_that_can_be_written(void **state)
 {
 	const struct place *place = *state;
@@ -240,11 +332,43 @@ static void only_folders_that_can_be_written(void **state)
 	assert_false(folder_check("/nirgends/da", why));
 	assert_non_null(strstr(why, "make the folder first"));
 	assert_false(folder_check("/etc/passwd", why));
-	assert_false(folder_check("/proc/self", why)); /* also for root */
+	assert_non_null(strstr(why, "is no folder"));
+	assert_false(folder_check("/proc/self/", why));
+	assert_non_null(strstr(why, "symbolic link"));
 	memset(path, 'x', sizeof(path));
 	path[0] = '/';
 	path[sizeof(path) - 1] = 0;
 	assert_false(folder_check(path, why));
+	/* Who may write in the folder above can put another one in its place. */
+	shell(place, "mkdir -p -m 777 offen/daten eng/daten && chmod 777 offen && chmod 700 eng && "
+		     "mkdir -m 1777 haft && mkdir -p haft/daten offen/daten/tief && ln -s eng weg");
+	check_below(place, "offen", NULL);
+	check_below(place, "offen/daten", "other users");
+	check_below(place, "offen/daten/tief", "other users");
+	check_below(place, "eng/daten", NULL);
+	check_below(place, "haft/daten", NULL);
+	check_below(place, "weg/daten", "symbolic link");
+	if (geteuid() == 0) { /* a folder may stand in one of the same owner, not of another one */
+		shell(place, "mkdir -p karl/daten karl/unsere && chown 65534 karl karl/daten");
+		check_below(place, "karl/daten", NULL);
+		check_below(place, "karl/unsere", "belongs to user 65534");
+	}
+}
+
+static void nothing_begins_without_room(void **state)
+{
+	const struct place *place = *state;
+	struct folder folder;
+	struct statvfs disk;
+
+	assert_true(folder_begin(&folder, place->dir, PATH, "radebeul", &none, &none));
+	assert_int_equal(statvfs(place->dir, &disk), 0);
+	assert_true(folder_room(&folder, 0, 0));
+	assert_false(folder_room(&folder, disk.f_bavail * disk.f_frsize, 0)); /* some is reserved */
+	assert_non_null(strstr(folder.why, "make room"));
+	assert_false(folder_room(&folder, 0, disk.f_bavail * disk.f_frsize / 4096));
+	assert_false(folder_room(&folder, UINT64_MAX / 2, 1));
+	folder_end(&folder);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_open, place_close)
@@ -252,9 +376,15 @@ static void only_folders_that_can_be_written(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(one_takes_the_place_of_the_other), TEST(what_others_have_put_there_stays),
-		TEST(what_came_meanwhile_stays),        TEST(what_a_killed_one_left_is_cleared),
-		TEST(names_lead_nowhere_else),          TEST(only_folders_that_can_be_written),
+		TEST(one_takes_the_place_of_the_other),
+		TEST(what_others_have_put_there_stays),
+		TEST(what_came_meanwhile_stays),
+		TEST(what_a_killed_one_left_is_cleared),
+		TEST(names_lead_nowhere_else),
+		TEST(only_folders_that_can_be_written),
+		TEST(what_only_looks_like_its_own_stays),
+		TEST(no_link_leads_it_elsewhere),
+		TEST(nothing_begins_without_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -299,10 +299,24 @@ static void claims_take_no_memory(void **state)
 
 static void file_names(void **state)
 {
-	static const char *const good[] = {"a", "a/b/c", ".a", "..a", "a.", "ä ö.csv", "a\\b", "-"};
-	static const char *const bad[] = {"",       "/",    "/a",   "a/",   "a//b",
-					  ".",      "..",   "./a",  "a/.",  "../a",
-					  "a/../b", "a/..", "a\nb", "\xff", "a/\x01"};
+	static const char *const good[] = {"a", "a/b/c", "a.", "ä ö.csv", "a\\b", "-", "a.b/c..d"};
+	static const char *const bad[] = {
+		"", "/", "/a", "a/", "a//b", ".", "..", "./a", "a/.", "../a", "a/../b", "a/..",
+		"a\nb", "\xff", "a/\x01",
+		/* what programs read without being told to */
+		".a", "..a", ".bashrc", ".ssh/authorized_keys", "a/.htaccess",
+		/* what steers a terminal, or makes one name look like another */
+		"a\xc2\x9b"
+		"31m",
+		"\xe2\x80\xaevsc.exe",
+		"a\xe2\x80\x8b"
+		"b",
+		"\xef\xbb\xbf"
+		"a",
+		"a\x7f",
+		"a\xe2\x81\xa6"
+		"b",
+		"a\xf3\xa0\x81\x81", "a\xd8\x9c"};
 	char longest[LIMIT_FILE_NAME_LEN_MAX + 1];
 	for (size_t i = 0; i < COUNT(good); i++)
 		assert_ok(manifest_name_check(bytes_str(good[i])));
@@ -313,6 +327,21 @@ static void file_names(void **state)
 	assert_ok(manifest_name_check(bytes_of(longest, sizeof(longest) - 1)));
 	assert_err(manifest_name_check(bytes_of(longest, sizeof(longest))), ERR_MALFORMED);
 	assert_err(manifest_name_check(bytes_of("a\0b", 3)), ERR_MALFORMED);
+}
+
+static void swelling(void **state)
+{
+	const uint64_t free = LIMIT_SWELL_FREE_BYTES;
+
+	assert_false(manifest_swells(0, 0));
+	assert_false(manifest_swells(free, 0));
+	assert_false(manifest_swells(free + 999, 0));
+	assert_true(manifest_swells(free + 1000, 0));
+	assert_true(manifest_swells(UINT64_C(4200000000), 732));
+	assert_false(manifest_swells(free + 732 * 1000, 732));
+	assert_true(manifest_swells(free + 733 * 1000, 732));
+	assert_true(manifest_swells(UINT64_MAX, 1000000));
+	assert_false(manifest_swells(UINT64_MAX, UINT64_MAX));
 }
 
 /* The version that fits the sample, with one chunk of its own. */
@@ -413,6 +442,7 @@ int main(void)
 		cmocka_unit_test(a_cut_off_manifest_is_refused),
 		cmocka_unit_test(claims_take_no_memory),
 		cmocka_unit_test(file_names),
+		cmocka_unit_test(swelling),
 		cmocka_unit_test(a_manifest_belongs_to_its_version),
 		cmocka_unit_test(same_files_are_the_same_names_and_contents),
 	};

@@ -1,0 +1,27 @@
+/*
+ * tree - what lies below a folder, by handle: a digest of its files, or its removal.
+ *
+ * No symbolic link is followed, nothing on another file system is entered, and nothing deeper than
+ * FOLDER_DEPTH_MAX. Worker threads.
+ */
+#ifndef ALLMENDE_TREE_H
+#define ALLMENDE_TREE_H
+
+#include <sys/stat.h>
+
+#include "node/files/folder.h"
+
+void folder_sum_init(struct folder_sum *sum);
+void folder_sum_add(struct folder_sum *sum, struct bytes name, const struct stat *st);
+void folder_sum_done(struct folder_sum *sum, struct digest *out); /* never zeros */
+
+/*
+ * Adds all files below an open folder. False with errno: it cannot be read, or holds what was never
+ * put there (EEXIST): links, pipes, more than LIMIT_FILE_COUNT_MAX files.
+ */
+bool tree_sum(int fd, struct folder_sum *sum);
+/* Removes the folder `name` in another one, and all below it. False with errno; true also when it
+   is not there. */
+bool tree_remove(int up_fd, const char *name);
+
+#endif
