@@ -65,7 +65,9 @@
 	  1) /* folder text -> what stands in it; proto/catalog/delivery */                        \
 	X(FIRST_SEEN, "first-seen",                                                                \
 	  1) /* number(4) entry id(32) -> time(8) it came here; proto/charter/charter */           \
-	X(HANDED, "handed", 1) /* own link id(32) hash(32) -> who handed on; proto/rights/handed */
+	X(HANDED, "handed",                                                                        \
+	  1) /* own link id(32) hash(32) -> who handed on; proto/rights/handed */                  \
+	X(ERASING, "erasing", 1) /* dataset(32), erased here and not told yet -> the same */
 
 enum table {
 #define X(name, text, sums) TABLE_##name,
@@ -101,7 +103,7 @@ struct row_key
 key_charter_id(uint32_t number,
 	       const struct digest *entry_id); /* PROPOSAL, OPENING, FORK, FIRST_SEEN */
 struct row_key key_vote(uint32_t number, const struct digest *entry_id, uint32_t member);
-struct row_key key_dataset(const struct dataset_id *dataset); /* prefix, and WITHDRAWN */
+struct row_key key_dataset(const struct dataset_id *dataset); /* prefix; WITHDRAWN, ERASING */
 /* VERSION, HELD, and prefix of INDEX. */
 struct row_key key_version(const struct dataset_id *dataset, uint64_t number, uint32_t author);
 struct row_key key_index(const struct dataset_id *dataset, uint64_t number, uint32_t author,

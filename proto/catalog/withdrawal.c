@@ -1,11 +1,9 @@
 #include "proto/catalog/withdrawal.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "crypto/check.h"
 #include "crypto/path.h"
 #include "crypto/utf8.h"
 #include "proto/transfer/fetch.h"
@@ -14,14 +12,14 @@
 #include "proto/wire/wire_out.h"
 #include "store/chunks.h"
 
-enum { LOOK_MS = 1000 }; /* whether a sweep has come to its end */
+enum {
+	LOOK_MS = 1000, /* whether a sweep has come to its end */
+	LOOK_COUNT = 64 /* rows in one turn */
+};
 
 /* ---- what is remembered: [record id, flags, authors as be32...] ---- */
 
-enum {
-	FLAG_DUE = 1, /* the erasure is to be told when the sweep is done */
-	FLAG_HELD = 2 /* a copy was here, and that it is erased has not been told */
-};
+enum { FLAG_HELD = 1 /* a copy was here, and that it is erased has not been told */ };
 
 struct withdrawn {
 	struct record_id record;
@@ -89,63 +87,56 @@ static bool has_confirmed(struct hub *hub, struct txn *txn, const struct dataset
 	       !erasure_get(&named, record.body) && id_eq(&named, withdrawal);
 }
 
-static bool is_holder(const struct buf *authors, uint32_t author)
-{
-	for (size_t at = 0; at < authors->len; at += 4)
-		if (be32_get(authors->ptr + at) == author)
-			return true;
-	return false;
-}
-
-/* Those who have not answered the withdrawal before: they will answer the next one. */
+/*
+ * Those who have not answered the withdrawal before: they will answer the next one. Both lists are
+ * in rising order, as the rows of HOLDER are.
+ */
 static void holders_carry(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 			  struct buf *authors)
 {
 	struct withdrawn before;
+	struct buf all;
+	size_t at = 0;
 
 	if (!withdrawn_get(txn, dataset, &before))
 		return;
-	for (size_t at = 0; at < before.holders.len; at += 4) {
-		uint32_t author = be32_get(before.holders.ptr + at);
+	buf_init(&all, SIZE_MAX);
+	for (size_t old = 0; old < before.holders.len; old += 4) {
+		uint32_t author = be32_get(before.holders.ptr + old);
 
-		if (!is_holder(authors, author) &&
+		for (; at < authors->len && be32_get(authors->ptr + at) < author; at += 4)
+			buf_add(&all, bytes_of(authors->ptr + at, 4));
+		if ((at == authors->len || be32_get(authors->ptr + at) != author) &&
 		    !has_confirmed(hub, txn, dataset, &before.record, author))
-			buf_add_be32(authors, author);
+			buf_add_be32(&all, author);
 	}
+	buf_add(&all, bytes_slice(buf_bytes(authors), at, authors->len));
+	buf_fini(authors);
+	*authors = all;
 }
 
-/* ---- erasing ---- */
+/* ---- erasing: rows of ERASING, which the turns go through ---- */
 
-static void due_add(struct hub *hub, const struct dataset_id *dataset)
+static void erasing_set(struct hub *hub, struct txn *txn, const struct dataset_id *dataset)
 {
-	struct erasing *erasing = hub->erasing;
+	struct row_key key = key_dataset(dataset);
 
-	for (size_t i = 0; i < erasing->count; i++)
-		if (id_eq(&erasing->datasets[i], dataset))
-			return;
-	erasing->datasets =
-		mem_room(erasing->datasets, erasing->count, &erasing->cap, sizeof(*dataset));
-	erasing->datasets[erasing->count++] = *dataset;
+	txn_put(txn, TABLE_ERASING, row_key_bytes(&key), id_bytes(dataset));
+	hub->erasing->any = true;
+}
+
+static void erasing_drop(struct txn *txn, const struct dataset_id *dataset)
+{
+	struct row_key key = key_dataset(dataset);
+
+	txn_del(txn, TABLE_ERASING, row_key_bytes(&key));
 }
 
 void withdrawal_open(struct hub *hub, struct txn *txn)
 {
-	struct walk walk = walk_begin(txn, TABLE_WITHDRAWN, bytes_of(NULL, 0));
-	struct dataset_id dataset;
+	struct walk walk = walk_begin(txn, TABLE_ERASING, bytes_of(NULL, 0));
 
-	while (walk_next(&walk)) {
-		struct withdrawn withdrawn;
-		if (walk.key.len != ID_LEN || !withdrawn_decode(&withdrawn, walk.value) ||
-		    !(withdrawn.flags & FLAG_DUE))
-			continue;
-		memcpy(dataset.b, walk.key.ptr, ID_LEN);
-		due_add(hub, &dataset);
-	}
-}
-
-void withdrawal_close(struct hub *hub)
-{
-	free(hub->erasing->datasets);
+	*hub->erasing = (struct erasing){.any = walk_next(&walk)};
 }
 
 /* PROTOCOL: "each node that held any publishes an erasure when it has." */
@@ -172,22 +163,37 @@ static bool erasure_make(struct hub *hub, struct txn *txn, const struct dataset_
 	return !err;
 }
 
+/* A few rows a turn, round and round: what is swept is told. */
 void withdrawal_settle(struct hub *hub, struct txn *txn)
 {
 	struct erasing *erasing = hub->erasing;
+	bool from_start = erasing->at.len == 0;
+	struct walk walk;
+	unsigned count = 0;
 
-	for (size_t i = 0; hub->author && i < erasing->count;) {
-		if (!chunks_sweep_waits(txn, &erasing->datasets[i]) &&
-		    erasure_make(hub, txn, &erasing->datasets[i]))
-			erasing->datasets[i] = erasing->datasets[--erasing->count];
-		else
-			i++;
+	if (!hub->author || !erasing->any)
+		return;
+	walk = walk_begin_at(txn, TABLE_ERASING, bytes_of(NULL, 0), row_key_bytes(&erasing->at),
+			     from_start);
+	for (; count < LOOK_COUNT && walk_next(&walk); count++) {
+		struct dataset_id dataset;
+
+		memcpy(dataset.b, walk.key.ptr, ID_LEN);
+		erasing->at = key_dataset(&dataset);
+		if (!chunks_sweep_waits(txn, &dataset) && erasure_make(hub, txn, &dataset))
+			erasing_drop(txn, &dataset);
 	}
+	erasing->any = count || !from_start; /* else the whole table is empty */
+	erasing->more = count == LOOK_COUNT;
+	if (!erasing->more)
+		erasing->at.len = 0;
 }
 
 int64_t withdrawal_wake(const struct hub *hub)
 {
-	return hub->erasing->count ? hub->mono_ms + LOOK_MS : INT64_MAX;
+	const struct erasing *erasing = hub->erasing;
+
+	return !erasing->any ? INT64_MAX : hub->mono_ms + (erasing->more ? 0 : LOOK_MS);
 }
 
 /* ---- withdrawals that come ---- */
@@ -238,12 +244,14 @@ static void withdrawal_take(struct hub *hub, struct txn *txn, const struct datas
 		struct row_key key = key_dataset(dataset);
 
 		txn_del(txn, TABLE_WITHDRAWN, row_key_bytes(&key));
+		erasing_drop(txn, dataset);
 		return;
 	}
-	uint8_t flags = (uint8_t)((held ? FLAG_HELD : 0) | (held && erase ? FLAG_DUE : 0));
-	withdrawn_put(txn, dataset, &(struct withdrawn){*id, flags, holders});
+	withdrawn_put(txn, dataset, &(struct withdrawn){*id, held ? FLAG_HELD : 0, holders});
 	if (held && erase)
-		due_add(hub, dataset);
+		erasing_set(hub, txn, dataset);
+	else
+		erasing_drop(txn, dataset);
 }
 
 void withdrawal_arrival(struct hub *hub, struct txn *txn, const struct record *record)

@@ -60,12 +60,13 @@ void withdrawal_answers(struct hub *hub, struct txn *txn, const struct withdrawa
 
 /* ---- for the core ---- */
 
-struct erasing { /* withdrawn here, its chunks are being swept, the erasure is to be told */
-	struct dataset_id *datasets;
-	size_t count, cap;
+/* Table ERASING: withdrawn here, its chunks are being swept, the erasure is to be told. */
+struct erasing {
+	bool any;          /* there may be rows */
+	bool more;         /* the last look has not seen them all */
+	struct row_key at; /* where it ended; empty: at the end */
 };
 void withdrawal_open(struct hub *hub, struct txn *txn);
-void withdrawal_close(struct hub *hub);
 /* RECORD_WITHDRAWAL */
 void withdrawal_arrival(struct hub *hub, struct txn *txn, const struct record *record);
 void withdrawal_settle(struct hub *hub, struct txn *txn);

@@ -60,7 +60,6 @@ void machines_close(struct hub *hub)
 	peers_close(hub);
 	dials_close(hub);
 	scan_close(hub);
-	withdrawal_close(hub);
 	gossip_close(hub);
 	membership_close(hub);
 	rights_close(hub);

@@ -34,7 +34,7 @@ address_of() { sed -n 's/^listen = //p' "$1/config"; }
 foe_make() {
 	local dir=$work/foe-$1 invitation
 	invitation=$(node_invite "$meissen" "$2")
-	node "$dir" init --join "$invitation" --listen 127.0.0.1:0 --no-passphrase >>"$dir.log"
+	node "$dir" init --join - --listen 127.0.0.1:0 --no-passphrase >>"$dir.log" <<<"$invitation"
 }
 
 knows_all() { [ "$(node_json "$1" '[.members[] | select(.completeness != "complete")] | length' federation members)" = 0 ]; }

@@ -6,6 +6,7 @@
 
 #include "proto/catalog/catalog.h"
 #include "proto/ledger/held.h"
+#include "proto/wire/wire_out.h"
 #include "store/chunks.h"
 #include "test/proto/made.h"
 #include "test/proto/press.h"
@@ -178,6 +179,56 @@ static void erasing_may_be_asked_later(void **state)
 	assert_false(withdrawal_find(&f->node.hub, f->node.txn, PATH, 2, &f->view));
 }
 
+/* A row as it stands after the broom. */
+static void swept(struct fixture *f, unsigned number)
+{
+	struct dataset_id dataset = {{(uint8_t)(number >> 8), (uint8_t)number}};
+	struct row_key key = key_dataset(&dataset);
+	struct buf value;
+
+	buf_init(&value, 256);
+	out_array(&value, 3);
+	out_fixed(&value, (uint8_t[ID_LEN]){1}, ID_LEN);
+	out_uint(&value, 1);
+	out_bin(&value, bytes_of(NULL, 0));
+	txn_put_row(f->node.txn, TABLE_WITHDRAWN, &key, &value);
+	txn_put(f->node.txn, TABLE_ERASING, row_key_bytes(&key), id_bytes(&dataset));
+}
+
+static unsigned row_count(struct fixture *f, enum table table)
+{
+	struct walk walk = walk_begin(f->node.txn, table, bytes_of(NULL, 0));
+	unsigned count = 0;
+
+	while (walk_next(&walk))
+		count++;
+	return count;
+}
+
+/* However many were taken back at once: a turn looks at some of them, and the next goes on. */
+static void a_turn_tells_a_few(void **state)
+{
+	enum { COUNT = 1000, A_TURN = 64 };
+	struct fixture *f = *state;
+	struct hub *hub = &f->node.hub;
+	unsigned turns = 0;
+
+	for (unsigned i = 0; i < COUNT; i++)
+		swept(f, i);
+	hub_node_machines(&f->node); /* as after a start */
+	for (unsigned left = COUNT; left; turns++) {
+		unsigned before = left;
+
+		assert_true(withdrawal_wake(hub) == hub->mono_ms + (turns ? 0 : 1000));
+		withdrawal_settle(hub, f->node.txn);
+		left = row_count(f, TABLE_ERASING);
+		assert_int_equal(before - left, before < A_TURN ? before : A_TURN);
+	}
+	assert_int_equal(turns, (COUNT + A_TURN - 1) / A_TURN);
+	sweep(f);
+	assert_true(withdrawal_wake(hub) == INT64_MAX);
+}
+
 /* ---- one comes ---- */
 
 static void a_copy_is_erased_and_that_is_told(void **state)
@@ -342,6 +393,7 @@ int main(void)
 		T(what_cannot_be_withdrawn),
 		T(all_own_versions_go),
 		T(erasing_may_be_asked_later),
+		T(a_turn_tells_a_few),
 		T(a_copy_is_erased_and_that_is_told),
 		T(what_is_on_its_way_stops),
 		T(nobody_takes_back_what_is_not_its_own),
