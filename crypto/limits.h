@@ -40,8 +40,8 @@ enum {
 	LIMIT_FILE_COUNT_MAX = 1000000,
 	LIMIT_SWELL_FREE_BYTES = 64 * 1024 * 1024, /* of plain text beyond these, a stored byte */
 	LIMIT_SWELL_RATIO_MAX = 1000,              /* may become so many, unless a person says so */
-	LIMIT_HOLD_COUNT_MAX = 1 << 20, /* versions one peer says it holds */
-	LIMIT_ADDRESS_COUNT_MAX = 8,    /* HOST:PORT of a node */
+	LIMIT_HOLD_COUNT_MAX = 1 << 20,            /* versions one peer says it holds */
+	LIMIT_ADDRESS_COUNT_MAX = 8,               /* HOST:PORT of a node */
 	LIMIT_ADDRESS_LEN_MAX = 255,
 };
 
@@ -86,7 +86,7 @@ struct limits {
 	/* of all live records of an author with node index 0; the same everywhere (quota.h) */
 	uint64_t quota_record_count;
 	uint64_t quota_record_bytes;
-	uint64_t store_bytes_max; /* size limit of the node; 0: the disk */
+	uint64_t store_bytes_max;   /* size limit of the node; 0: the disk */
 	uint64_t deliver_bytes_max; /* plain text of one version written into a folder by itself */
 	uint32_t deliver_file_count_max;
 };

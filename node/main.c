@@ -5,12 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "crypto/check.h"
 #include "crypto/selftest.h"
 #include "node/daemon.h"
+
+#define BLOCK_LARGE (4 * 1024 * 1024) /* blocks of memory from here on go back to the system */
 
 /* As those of `allmende`. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_DENIED = 3, EXIT_ABSENT = 4 };
@@ -142,13 +145,15 @@ static void set_up_process(void)
 	char count[16];
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-	setrlimit(RLIMIT_CORE, &none); /* keys that are in use would lie in it */
+	setrlimit(RLIMIT_CORE, &none);      /* keys that are in use would lie in it */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* and no other process of this user looks at them */
 	snprintf(count, sizeof(count), "%ld", (cores < 1 ? 1 : cores > 62 ? 62 : cores) + 2);
 	setenv("UV_THREADPOOL_SIZE", count, 1);
 	signal(SIGPIPE, SIG_IGN);
 	/* Blocks of bulk pass between threads: few arenas, and what is free goes back to the
 	   system. */
 	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_MMAP_THRESHOLD, BLOCK_LARGE);
 }
 
 /* Before a restart: the running node goes on with what it has read. */

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "crypto/check.h"
@@ -156,11 +158,21 @@ static int run_command(int argc, char **argv)
 	return code;
 }
 
+/* Seeds, keys and invitations pass through here: no core dump, no other process looks at them. */
+static void keep_to_itself(void)
+{
+	const struct rlimit none = {0, 0};
+
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what;
 	int code;
 
+	keep_to_itself();
 	if (selftest_run(&what))
 		return tool_fail(
 			TOOL_FAILED,

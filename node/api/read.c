@@ -106,9 +106,12 @@ static void wait_run(struct call *call, struct hub *hub, struct txn *txn, int64_
 
 /* Manifests and files */
 
+#define PAGE_FILES_MAX 256
+
 /* The version that is read. begin() runs a second time when it is open. */
 struct view {
 	struct buf name; /* of the file */
+	uint64_t from;   /* number of the first file of a page */
 	struct reading reading;
 	struct opened *opened;
 	struct download *download;
@@ -186,7 +189,9 @@ static void view_opened(void *arg, struct opened *opened)
 
 	view->opened = opened;
 	call->err = opened->err;
-	if (opened->err == ERR_CORRUPT || opened->err == ERR_ABSENT) {
+	if (opened->err == ERR_AGAIN) {
+		snprintf(call->why, sizeof(call->why), "the node is stopping; try again later");
+	} else if (opened->err == ERR_CORRUPT || opened->err == ERR_ABSENT) {
 		call->err = ERR_AGAIN;
 		snprintf(call->why, sizeof(call->why),
 			 "a chunk of the manifest is damaged or missing and is fetched again; try "
@@ -221,14 +226,24 @@ static json_t *file_json(const struct manifest_file *file)
 			 api_uint(file->modified_ms), "hash", api_hex(id_bytes(&file->hash)));
 }
 
-static void manifest_answer(struct call *call, const struct manifest *manifest)
+/* One page of the files: a million of them would keep the loop busy for seconds. */
+static void manifest_answer(struct call *call, const struct view *view)
 {
-	api_list_add(call, json_pack("{s:o, s:o}", "dataset", api_text(buf_bytes(&call->path)),
-				     "version", api_uint(manifest->number)));
+	const struct manifest *manifest = reader_manifest(view->opened->reader);
+	uint64_t count = manifest_file_count(manifest);
+	uint64_t from = view->from < count ? view->from : count;
+	uint64_t to = count - from > PAGE_FILES_MAX ? from + PAGE_FILES_MAX : count;
+
+	api_list_add(call, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "dataset",
+				     api_text(buf_bytes(&call->path)), "version",
+				     api_uint(manifest->number), "file_count", api_uint(count),
+				     "bytes", api_uint(manifest_bytes(manifest)), "stored_bytes",
+				     api_uint(view->opened->reading.version.index.bytes), "next",
+				     to < count ? api_uint(to) : json_null()));
 	call->text.len--; /* the brace: the files follow inside */
 	buf_add(&call->text, bytes_str(",\"files\":["));
-	for (uint32_t i = 0; i < manifest_file_count(manifest); i++)
-		api_list_add(call, file_json(manifest_file(manifest, i)));
+	for (uint64_t i = from; i < to; i++)
+		api_list_add(call, file_json(manifest_file(manifest, (uint32_t)i)));
 	buf_add(&call->text, bytes_str("]}"));
 	api_done(call);
 }
@@ -237,9 +252,12 @@ static void manifest_begin(struct call *call)
 {
 	struct view *view = call->topic;
 
-	if (view)
-		manifest_answer(call, reader_manifest(view->opened->reader));
-	else if (view_begin(call))
+	if (view) {
+		manifest_answer(call, view);
+		return;
+	}
+	view = view_begin(call);
+	if (view && api_number_arg(call, "from", &view->from, NULL))
 		api_push(call);
 }
 

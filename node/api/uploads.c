@@ -73,13 +73,11 @@ static struct upload *upload_named(struct call *call)
 static void upload_failed(struct call *call, enum err err)
 {
 	if (err == ERR_MALFORMED)
-		api_fail(
-			call, err,
-			"the name of a file is a relative path of UTF-8 without control characters "
-			"and without empty, \".\" or \"..\" parts, at most %d bytes; its type has "
-			"at "
-			"most %d",
-			LIMIT_FILE_NAME_LEN_MAX, MANIFEST_MEDIA_TYPE_LEN_MAX);
+		api_fail(call, err,
+			 "the name of a file is a relative path of UTF-8 in which no part is empty "
+			 "or begins with a dot, without characters that cannot be seen, of at most "
+			 "%d bytes; its type has at most %d",
+			 LIMIT_FILE_NAME_LEN_MAX, MANIFEST_MEDIA_TYPE_LEN_MAX);
 	else if (err == ERR_EXISTS)
 		api_fail(call, ERR_CONFIG, "two files have the same name; begin the upload again");
 	else if (err == ERR_FULL)

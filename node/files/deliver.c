@@ -26,7 +26,7 @@ struct delivery { /* one version on its way into its folder */
 	uv_work_t work;
 	struct turn_item item;
 	enum step step;
-	bool begun;               /* the folder is */
+	bool begun; /* the folder is */
 	uint64_t bytes_left;
 	uint32_t file, chunk;     /* to be written next; a file is open when chunk > 0 */
 	struct reader_file check; /* of the file that is open */

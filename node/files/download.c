@@ -34,7 +34,10 @@ struct download {
 
 /* Opening */
 
+static void queue_go_on(struct downloads *downloads, enum opened_size size);
+
 struct open_job {
+	struct open_job *next; /* in the queue */
 	uv_work_t work;
 	struct downloads *downloads;
 	struct opened *opened;
@@ -42,6 +45,17 @@ struct open_job {
 	void (*ready)(void *arg, struct opened *opened);
 	void *arg;
 };
+
+/* PROTOCOL: "A reader refuses a manifest whose chunks differ from the index, or whose files are not
+   as many, and of as many bytes, as the description says." */
+static bool as_described(const struct opened *opened)
+{
+	const struct manifest *manifest = reader_manifest(opened->reader);
+	const struct reading *reading = &opened->reading;
+
+	return !reading->described || (reading->file_count == manifest_file_count(manifest) &&
+				       reading->byte_count == manifest_bytes(manifest));
+}
 
 static enum err read_manifest(struct opened *opened, struct db *db, struct packer *packer)
 {
@@ -61,7 +75,7 @@ static enum err read_manifest(struct opened *opened, struct db *db, struct packe
 	txn_abort(txn);
 	if (!err)
 		err = reader_manifest_done(opened->reader);
-	return err;
+	return !err && !as_described(opened) ? ERR_MALFORMED : err;
 }
 
 static void open_run(uv_work_t *work)
@@ -74,26 +88,94 @@ static void open_run(uv_work_t *work)
 	opened->err = read_manifest(opened, job->downloads->db, job->packer);
 }
 
-static void opened_free(struct opened *opened)
+static void opened_free(struct downloads *downloads, struct opened *opened)
 {
+	downloads->queues[opened->size].bytes -= opened->manifest_bytes;
 	reader_close(opened->reader);
 	reading_fini(&opened->reading);
 	free(opened);
+}
+
+/* Counts for so many from now on. */
+static void opened_count(struct downloads *downloads, struct opened *opened, size_t bytes)
+{
+	struct open_queue *queue = &downloads->queues[opened->size];
+
+	queue->bytes += bytes - opened->manifest_bytes;
+	opened->manifest_bytes = bytes;
+}
+
+/* The longest that the manifest can be, whatever its chunks unfold to. */
+static size_t manifest_bytes_max(const struct version *version)
+{
+	size_t bytes = (size_t)version->manifest_count * LIMIT_CHUNK_PLAIN_MAX;
+
+	return bytes < LIMIT_MANIFEST_LEN_MAX ? bytes : LIMIT_MANIFEST_LEN_MAX;
 }
 
 static void open_done(uv_work_t *work, int status)
 {
 	struct open_job *job = work->data;
 	struct opened *opened = job->opened;
+	enum opened_size size = opened->size;
 
 	packers_give(job->downloads->packers, job->packer);
 	job->downloads->job_count--;
 	if (status)
 		opened->err = ERR_AGAIN;
+	else
+		opened_count(job->downloads, opened, reader_manifest_len(opened->reader));
 	if (opened->err == ERR_CORRUPT || opened->err == ERR_ABSENT)
 		turn_push_bad(job->downloads->turn, &opened->reading.dataset, &opened->bad);
 	job->ready(job->arg, opened);
+	queue_go_on(job->downloads, size);
 	free(job);
+}
+
+static void job_start(struct open_job *job)
+{
+	struct downloads *downloads = job->downloads;
+
+	job->packer = packers_take(downloads->packers);
+	job->work.data = job;
+	check(uv_queue_work(downloads->loop, &job->work, open_run, open_done) == 0);
+}
+
+/* The one used longest ago of those that nobody uses. False: there is none. */
+static bool kept_drop(struct downloads *downloads, enum opened_size size)
+{
+	struct opened **oldest = NULL;
+
+	for (struct opened **at = &downloads->kept; *at; at = &(*at)->next)
+		if ((*at)->size == size)
+			oldest = at;
+	if (!oldest)
+		return false;
+	struct opened *opened = *oldest;
+	*oldest = opened->next;
+	downloads->kept_count--;
+	opened_free(downloads, opened);
+	return true;
+}
+
+/* Those that waited longest, as long as they fit. */
+static void queue_go_on(struct downloads *downloads, enum opened_size size)
+{
+	static const size_t room[] = {DOWNLOAD_SMALL_BYTES_MAX, DOWNLOAD_LARGE_BYTES_MAX};
+	struct open_queue *queue = &downloads->queues[size];
+
+	while (queue->first) {
+		struct open_job *job = queue->first;
+		size_t bytes = manifest_bytes_max(&job->opened->reading.version);
+
+		while (queue->bytes + bytes > room[size] && kept_drop(downloads, size))
+			;
+		if (queue->bytes + bytes > room[size])
+			return;
+		queue->first = job->next;
+		opened_count(downloads, job->opened, bytes);
+		job_start(job);
+	}
 }
 
 static struct opened *kept_find(struct downloads *downloads, const struct record_id *record)
@@ -123,40 +205,57 @@ void opened_get(struct downloads *downloads, struct reading *reading,
 	}
 	opened = mem_new(1, sizeof(*opened));
 	opened->reading = *reading;
+	opened->size = manifest_bytes_max(&reading->version) > DOWNLOAD_SMALL_LEN_MAX;
 	secret_wipe(reading, sizeof(*reading));
+	if (downloads->stopping) {
+		opened->err = ERR_AGAIN;
+		ready(arg, opened);
+		return;
+	}
 	job = mem_new(1, sizeof(*job));
-	*job = (struct open_job){.downloads = downloads,
-				 .opened = opened,
-				 .packer = packers_take(downloads->packers),
-				 .ready = ready,
-				 .arg = arg};
-	job->work.data = job;
+	*job = (struct open_job){
+		.downloads = downloads, .opened = opened, .ready = ready, .arg = arg};
 	downloads->job_count++;
-	check(uv_queue_work(downloads->loop, &job->work, open_run, open_done) == 0);
+	struct open_queue *queue = &downloads->queues[opened->size];
+	if (queue->first)
+		queue->last->next = job;
+	else
+		queue->first = job;
+	queue->last = job;
+	queue_go_on(downloads, opened->size);
 }
 
 void opened_put(struct downloads *downloads, struct opened *opened)
 {
-	struct opened **last = &downloads->kept;
+	enum opened_size size = opened->size;
 
 	if (opened->err) {
-		opened_free(opened);
-		return;
+		opened_free(downloads, opened);
+	} else {
+		opened->next = downloads->kept;
+		downloads->kept = opened;
+		if (++downloads->kept_count > READINGS_KEPT_MAX)
+			kept_drop(downloads, size);
 	}
-	opened->next = downloads->kept;
-	downloads->kept = opened;
-	if (++downloads->kept_count <= READINGS_KEPT_MAX)
-		return;
-	while ((*last)->next)
-		last = &(*last)->next;
-	opened_free(*last);
-	*last = NULL;
-	downloads->kept_count--;
+	queue_go_on(downloads, size);
 }
 
 void downloads_stop(struct downloads *downloads)
 {
 	downloads->stopping = true;
+	for (size_t i = 0; i < OPENED_SIZE_COUNT; i++) {
+		struct open_queue *queue = &downloads->queues[i];
+
+		while (queue->first) {
+			struct open_job *job = queue->first;
+
+			queue->first = job->next;
+			downloads->job_count--;
+			job->opened->err = ERR_AGAIN;
+			job->ready(job->arg, job->opened);
+			free(job);
+		}
+	}
 }
 
 void downloads_fini(struct downloads *downloads)
@@ -165,7 +264,7 @@ void downloads_fini(struct downloads *downloads)
 		struct opened *opened = downloads->kept;
 
 		downloads->kept = opened->next;
-		opened_free(opened);
+		opened_free(downloads, opened);
 	}
 	downloads->kept_count = 0;
 }

@@ -6,7 +6,10 @@
  * each in a read transaction of its own, a few blocks ahead of what the client has taken.
  *
  * Bounds: DOWNLOAD_BLOCK_COUNT blocks of about DOWNLOAD_BLOCK_LEN per file while all downloads hold
- * less than DOWNLOAD_BYTES_MAX, otherwise one; READINGS_KEPT_MAX open versions that nobody uses.
+ * less than DOWNLOAD_BYTES_MAX, otherwise one; READINGS_KEPT_MAX open versions that nobody uses. An
+ * open manifest takes up to 3.3 times its bytes. Those of a mebibyte and less have room together
+ * for DOWNLOAD_SMALL_BYTES_MAX, larger ones for one of the largest; who does not fit waits its
+ * turn, and what nobody uses goes first.
  */
 #ifndef ALLMENDE_DOWNLOAD_H
 #define ALLMENDE_DOWNLOAD_H
@@ -23,6 +26,12 @@
 #define DOWNLOAD_BYTES_MAX   (24u * 1024 * 1024)
 #define READINGS_KEPT_MAX    4
 
+#define DOWNLOAD_SMALL_LEN_MAX   (1024u * 1024)
+#define DOWNLOAD_SMALL_BYTES_MAX (16u * 1024 * 1024)
+#define DOWNLOAD_LARGE_BYTES_MAX LIMIT_MANIFEST_LEN_MAX
+
+enum opened_size { OPENED_SMALL, OPENED_LARGE, OPENED_SIZE_COUNT };
+
 /* One version with its manifest. */
 struct opened {
 	struct opened *next;
@@ -32,6 +41,14 @@ struct opened {
 	   what was signed */
 	enum err err;
 	struct chunk_addr bad; /* ABSENT, CORRUPT */
+	enum opened_size size;
+	size_t manifest_bytes; /* what it counts for: at most, and once it is read, as many */
+};
+
+struct open_job;
+struct open_queue {
+	struct open_job *first, *last;
+	size_t bytes; /* of manifests that are being read, used or kept */
 };
 
 struct downloads {
@@ -42,13 +59,14 @@ struct downloads {
 	/* own */
 	struct opened *kept; /* the one used last first */
 	size_t kept_count;
+	struct open_queue queues[OPENED_SIZE_COUNT];
 	size_t bytes; /* of blocks */
 	size_t job_count;
 	bool stopping;
 };
 
 /* Takes the reading; ready(arg, opened) is called at once or later, until
-   opened_put(). */
+   opened_put(). ERR_AGAIN: the node is stopping. */
 void opened_get(struct downloads *downloads, struct reading *reading,
 		void (*ready)(void *arg, struct opened *opened), void *arg);
 void opened_put(struct downloads *downloads, struct opened *opened);

@@ -52,7 +52,7 @@ static void entries_fini(struct entries *entries)
 }
 
 /* In the order that the paths of files have: a folder counts with the slash behind it. */
-static int entry_cmp(const void *a, const void *b)
+static int path_order(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
 	const unsigned char *s = (const unsigned char *)x->name;
@@ -110,11 +110,11 @@ static bool entries_read(struct entries *entries, int fd, size_t max)
 	closedir(dir);
 	errno = failed;
 	if (!failed && entries->count)
-		qsort(entries->list, entries->count, sizeof(struct entry), entry_cmp);
+		qsort(entries->list, entries->count, sizeof(struct entry), path_order);
 	return !failed;
 }
 
-static int step_down(int fd, const char *name)
+static int down_open(int fd, const char *name)
 {
 	return openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
@@ -142,7 +142,7 @@ static bool sum_entry(struct sum_walk *walk, int fd, const struct entry *entry, 
 		folder_sum_add(walk->sum, bytes_of(walk->name, walk->len), &entry->st);
 		ok = true;
 	} else if (S_ISDIR(entry->st.st_mode) && depth < FOLDER_DEPTH_MAX) {
-		int down = step_down(fd, entry->name);
+		int down = down_open(fd, entry->name);
 
 		walk->name[walk->len++] = '/';
 		ok = down >= 0 && sum_folder(walk, down, depth + 1);
@@ -197,7 +197,7 @@ static bool remove_entry(int fd, const char *name, dev_t device, unsigned depth)
 		return false;
 	if ((st.st_mode & S_IRWXU) != S_IRWXU)
 		fchmodat(fd, name, S_IRWXU, AT_SYMLINK_NOFOLLOW); /* else opening it says why */
-	down = step_down(fd, name);
+	down = down_open(fd, name);
 	ok = down >= 0 && remove_below(down, device, depth + 1);
 	if (down >= 0)
 		close(down);

@@ -140,6 +140,8 @@ struct reading {
 	struct buf version_bytes; /* what version points into */
 	struct version version;
 	struct key dataset_key; /* of the version's own epoch */
+	bool described;         /* its description could be read, which says: */
+	uint64_t file_count, byte_count;
 };
 void reading_fini(struct reading *reading);
 /*

@@ -87,29 +87,46 @@ static enum err version_key(struct hub *hub, struct txn *txn, const struct versi
 	return version_dataset_key(out, version, dataset, fedkeys_get(hub, version->epoch_number));
 }
 
-/* In tier granted every member reads the description, also who may not read the rest. */
-static void description_fill(struct hub *hub, struct txn *txn, struct catalog_entry *entry,
-			     const struct version *version)
+/*
+ * In tier granted every member reads the description, also who may not read the rest. dataset_key:
+ * NULL when it is not to be had. False: *out is empty.
+ */
+static bool description_read(struct hub *hub, const struct version *version,
+			     const struct dataset_id *dataset, const struct key *dataset_key,
+			     struct buf *bytes, struct description *out)
 {
 	const struct key *fed_key = fedkeys_get(hub, version->description_key);
 	bool granted = version->tier == TIER_GRANTED;
-	struct key dataset_key = {{0}}, key = {{0}};
-	struct packer *packer = packer_open();
+	struct key key = {{0}};
+	struct packer *packer;
+	bool ok = granted ? fed_key != NULL : dataset_key != NULL;
+
+	*out = (struct description){0};
+	if (!ok)
+		return false;
+	packer = packer_open();
+	version_description_key(&key, version, dataset_key, fed_key);
+	ok = !reader_description(bytes, version, dataset, &key, packer) &&
+	     !description_decode(out, buf_bytes(bytes));
+	if (!ok)
+		*out = (struct description){0};
+	packer_close(packer);
+	key_wipe(&key);
+	return ok;
+}
+
+static void description_fill(struct hub *hub, struct txn *txn, struct catalog_entry *entry,
+			     const struct version *version)
+{
+	struct key dataset_key = {{0}};
+
 	buf_init(&entry->description_bytes, DESCRIPTION_LEN_MAX);
 	entry->readable = !version_key(hub, txn, version, &entry->dataset, &dataset_key);
-	if (granted ? fed_key != NULL : entry->readable)
-		version_description_key(&key, version, &dataset_key, fed_key);
-	bool described =
-		(granted ? fed_key != NULL : entry->readable) &&
-		!reader_description(&entry->description_bytes, version, &entry->dataset, &key,
-				    packer) &&
-		!description_decode(&entry->description, buf_bytes(&entry->description_bytes));
-	if (!described)
-		entry->description = (struct description){0};
-	entry->readable = entry->readable && (described || granted);
-	packer_close(packer);
+	bool described = description_read(hub, version, &entry->dataset,
+					  entry->readable ? &dataset_key : NULL,
+					  &entry->description_bytes, &entry->description);
+	entry->readable = entry->readable && (described || version->tier == TIER_GRANTED);
 	key_wipe(&dataset_key);
-	key_wipe(&key);
 }
 
 void lookup_entry_held(struct txn *txn, struct catalog_entry *entry)
@@ -198,6 +215,19 @@ static enum err key_missing(struct hub *hub, struct txn *txn, uint32_t author,
 	return ERR_DENIED;
 }
 
+static void reading_describe(struct hub *hub, struct reading *out)
+{
+	struct description description;
+	struct buf bytes;
+
+	buf_init(&bytes, DESCRIPTION_LEN_MAX);
+	out->described = description_read(hub, &out->version, &out->dataset, &out->dataset_key,
+					  &bytes, &description);
+	out->file_count = description.file_count;
+	out->byte_count = description.byte_count;
+	buf_fini(&bytes);
+}
+
 enum err lookup_reading(struct hub *hub, struct txn *txn, const struct lookup *found,
 			struct reading *out, char *why)
 {
@@ -219,5 +249,7 @@ enum err lookup_reading(struct hub *hub, struct txn *txn, const struct lookup *f
 		err = key_missing(hub, txn, out->author, &out->version, why);
 	if (err)
 		reading_fini(out);
+	else
+		reading_describe(hub, out);
 	return err;
 }

@@ -296,7 +296,8 @@ static bool belongs(const struct manifest *m, const struct version *v,
 	       (!m->has_previous || id_eq(&m->previous, &v->replaces));
 }
 
-/* PROTOCOL: "A reader refuses a manifest whose chunks differ from the index." */
+/* PROTOCOL: "A reader refuses a manifest whose chunks differ from the index, or whose files are not
+   as many, and of as many bytes, as the description says." The latter is for who has its key. */
 enum err manifest_check(const struct manifest *m, const struct version *v,
 			const struct dataset_id *dataset)
 {

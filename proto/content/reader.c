@@ -113,6 +113,11 @@ enum err reader_manifest_done(struct reader *r)
 	return ERR_OK;
 }
 
+size_t reader_manifest_len(const struct reader *r)
+{
+	return r->encoded.len;
+}
+
 const struct manifest *reader_manifest(const struct reader *r)
 {
 	check(r->keys);

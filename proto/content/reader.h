@@ -36,6 +36,8 @@ bool reader_part_next(const struct reader *reader, struct index_entry *entry);
 enum err reader_part_add(struct reader *reader, struct packer *packer, struct bytes chunk);
 /* ERR_MALFORMED: no manifest, or not that of the version. */
 enum err reader_manifest_done(struct reader *reader);
+/* Bytes of the manifest that have come so far. */
+size_t reader_manifest_len(const struct reader *reader);
 /* After reader_manifest_done(), while the reader is open. */
 const struct manifest *reader_manifest(const struct reader *reader);
 
