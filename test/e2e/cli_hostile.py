@@ -266,7 +266,8 @@ class Hostile(unittest.TestCase):
     def offer(self, files, body=b"hello"):
         Handler.answers = {
             ("POST", "/fetch"): (200, {"dataset": "riesa/a", "version": 3, "state": "held"}),
-            ("GET", "/manifest"): (200, {"dataset": "riesa/a", "version": 3, "files": [
+            ("GET", "/manifest"): (200, {"dataset": "riesa/a", "version": 3, "file_count": len(files),
+                                         "bytes": len(files) * len(body), "stored_bytes": 1000, "next": None, "files": [
                 {"name": name, "bytes": len(body), "modified_ms": 1000} for name in files]}),
             ("GET", "/file"): (200, body),
         }
@@ -289,14 +290,16 @@ class Hostile(unittest.TestCase):
 
     def test_get_evil_names(self):
         for name in ["../escaped", "/tmp/allmende-escaped", "a/../../escaped", "", ".", "..", "a//b", "a/", "x\ny",
-                     "a\x1bb", "n" * 300, 7]:
+                     "a\x1bb", "n" * 300, ".bashrc", ".ssh/authorized_keys", "a/.htaccess", "a\u009b31m",
+                     "\u202evsc.exe", "a\u200bb", "a\u2066b", "\U000e0041", 7]:
             self.offer(["good", name] if isinstance(name, str) else ["good"])
             if not isinstance(name, str):
-                Handler.answers[("GET", "/manifest")] = (200, {"files": [{"name": 7, "bytes": 5}, {"name": "good"}]})
+                Handler.answers[("GET", "/manifest")] = (200, {"file_count": 2, "files": [{"name": 7, "bytes": 5},
+                                                                                          {"name": "good"}]})
             done = self.run_tool("get", "riesa/a", "-o", "out")
             self.assertEqual(done.returncode, 1, done.stderr)
             self.assertIn("cannot be saved safely", done.stderr.decode())
-        self.assertEqual(self.names(), ["out/good"])
+        self.assertEqual(self.names(), [])
         self.assertFalse(pathlib.Path("/tmp/allmende-escaped").exists())
 
     def test_get_links(self):
@@ -308,18 +311,58 @@ class Hostile(unittest.TestCase):
         self.offer(["way/new", "zzz"])
         self.fails(1, "symbolic link", "get", "riesa/a", "-o", "out")
         self.offer(["link", "zzz"])
-        self.assertEqual(self.run_tool("get", "riesa/a", "-o", "out").returncode, 0)
+        self.fails(1, "out/link is there already", "get", "riesa/a", "-o", "out")
+        self.assertEqual(self.run_tool("get", "riesa/a", "-o", "out", "--force").returncode, 0)
         self.assertEqual((outside / "victim").read_text(), "untouched")
         self.assertEqual(self.names(), ["out/link", "out/zzz", "outside/victim"])
+
+    def test_get_replaces_nothing(self):
+        (self.work / "out/b").mkdir()
+        (self.work / "out/b/c").write_text("mine")
+        (self.work / "x.csv").write_text("mine")
+        self.offer(["a", "b/c"])
+        self.fails(1, "out/b/c is there already", "get", "riesa/a", "-o", "out")
+        self.assertEqual(self.names(), ["out/b/c", "x.csv"])
+        self.offer(["a.csv"])
+        self.fails(1, "x.csv is there already", "get", "riesa/a", "-o", "x.csv")
+        self.assertEqual((self.work / "out/b/c").read_text() + (self.work / "x.csv").read_text(), "minemine")
+        self.assertEqual(self.run_tool("get", "riesa/a", "-o", "x.csv", "--force").returncode, 0)
+        self.offer(["b"])
+        self.fails(1, "is a folder here", "get", "riesa/a", "-o", "out/", "--force")
+        self.assertEqual((self.work / "x.csv").read_text(), "hello")
+        self.assertEqual(sorted(p.name for p in self.work.rglob(".*")), [])
+
+    def test_get_more_than_is_stored(self):
+        self.offer(["a", "b"])
+        Handler.answers[("GET", "/manifest")][1].update({"bytes": 4200000000, "stored_bytes": 732})
+        self.fails(1, "would be 4.2 GB of files, made of 732", "get", "riesa/a", "-o", "out")
+        Handler.answers[("GET", "/manifest")][1].update({"bytes": 1 << 60, "stored_bytes": 1 << 60})
+        self.fails(1, "make room", "get", "riesa/a", "-o", "out")
+        self.assertEqual(self.names(), [])
+
+    def test_get_on_a_terminal(self):
+        for body in [b"a\x1b[31mb", b"a\x07", "a\u009b31m".encode(), b"\xff\xfe", "a\u202eb".encode(), b"\x00"]:
+            self.offer(["a"], body)
+            code, shown = self.run_on_terminal("get", "riesa/a", "-o", "-")
+            self.assertEqual(code, 1, body)
+            self.assert_tame(shown)
+            self.assertIn("say --force", shown)
+        text = "\ufeffOrt;Plätze\r\nMeißen;\t7\n".encode() * 3000
+        self.offer(["a"], text)
+        code, shown = self.run_on_terminal("get", "riesa/a", "-o", "-")
+        self.assertEqual(code, 1)  # a byte order mark is none in the middle of a text
+        self.offer(["a"], text.replace(b"\xef\xbb\xbf", b""))
+        code, shown = self.run_on_terminal("get", "riesa/a", "-o", "-")
+        self.assertEqual((code, shown.count("Meißen")), (0, 3000))
 
     def test_get_ends_early(self):
         self.offer(["a.csv"])
         Handler.answers[("GET", "/file")] = lambda handler: handler.reply(200, b"hel", length=5)
         (self.work / "x.csv").write_text("old")
-        self.fails(5, "damaged", "get", "riesa/a", "-o", "x.csv")
+        self.fails(5, "damaged", "get", "riesa/a", "-o", "x.csv", "--force")
         self.offer(["a.csv"])
         Handler.answers[("GET", "/file")] = (200, b"hello and more")
-        self.fails(5, "a.csv", "get", "riesa/a", "-o", "x.csv")
+        self.fails(5, "a.csv", "get", "riesa/a", "-o", "x.csv", "--force")
         self.assertEqual((self.work / "x.csv").read_text(), "old")
         self.assertEqual(self.names(), ["x.csv"])
 

@@ -2,21 +2,21 @@
  * get: the data of a version comes to this machine, and out of the node.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "crypto/check.h"
+#include "proto/content/manifest.h"
 #include "tools/cmd/commands.h"
 #include "tools/kit/client.h"
 #include "tools/kit/clock.h"
 #include "tools/kit/print.h"
 #include "tools/kit/progress.h"
 #include "tools/kit/save.h"
+#include "tools/kit/screen.h"
 #include "tools/kit/text.h"
 #include "tools/kit/value.h"
 
@@ -30,10 +30,16 @@ struct get {
 	struct progress progress;
 	struct value_ref ref; /* with the version that came */
 	const char *output;
+	bool force;
+	/* what the version holds */
+	uint64_t file_count, bytes_all, bytes_stored;
+	json_t *all; /* all files, for --json; NULL: not wanted */
 	/* the file being received */
 	struct save save;
-	int out_errno; /* of standard output */
-	uint64_t bytes, bytes_done, bytes_all;
+	struct screen screen; /* of standard output, when it is a terminal */
+	bool unshown;         /* it was refused */
+	int out_errno;        /* of standard output */
+	uint64_t bytes, bytes_done, files_done;
 };
 
 /* -- fetching ------------------------------------------------------------------------------- */
@@ -134,6 +140,10 @@ static bool receive_piece(void *arg, struct bytes piece)
 	progress_bytes(&get->progress, get->bytes_done, get->bytes_all);
 	if (get->save.fd >= 0)
 		return save_write(&get->save, piece);
+	if (get->tool->terminal_out && !get->force && !screen_may(&get->screen, piece)) {
+		get->unshown = true;
+		return false;
+	}
 	if (fwrite(piece.ptr, 1, piece.len, stdout) == piece.len)
 		return true;
 	get->out_errno = errno;
@@ -155,6 +165,11 @@ static int receive(struct get *get, const json_t *file)
 	get->bytes = 0;
 	code = client_receive(get->client, target_end(&target), receive_piece, get, &whole);
 	buf_fini(&target);
+	if (get->unshown)
+		return tool_fail(TOOL_FAILED,
+				 "%s is not text that can be shown on a terminal (byte %" PRIu64
+				 " or behind): write it to a file, or say --force",
+				 name, get->screen.at + 1);
 	if (get->save.write_errno)
 		return save_done(&get->save, 0);
 	if (get->out_errno)
@@ -170,12 +185,11 @@ static int receive(struct get *get, const json_t *file)
 	return code ? client_complain(get->client) : TOOL_DONE;
 }
 
-static int save_file(struct get *get, int folder_fd, const char *folder, const char *name,
-		     const json_t *file)
+static int save_file(struct get *get, const char *name, bool given, const json_t *file)
 {
-	int code = save_begin(&get->save, folder_fd, folder, name);
+	int code = save_begin(&get->save, name, given);
 
-	if (!code)
+	if (!code && field_count(file, "bytes") > 0)
 		code = receive(get, file);
 	if (!code)
 		code = save_done(&get->save, field_time(file, "modified_ms"));
@@ -183,39 +197,74 @@ static int save_file(struct get *get, int folder_fd, const char *folder, const c
 	return code;
 }
 
-static int open_folder(const char *path, bool make, int *fd)
+/* -- pages of files -------------------------------------------------------------------------- */
+
+static int ask_page(struct get *get, uint64_t from, json_t **page)
 {
-	if (make && mkdir(path, 0777) && errno != EEXIST)
-		return tool_fail(TOOL_FAILED, "cannot make the folder %s: %s", path,
-				 strerror(errno));
-	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*fd >= 0)
-		return TOOL_DONE;
-	if (errno == ENOENT)
-		return tool_fail(TOOL_FAILED, "there is no folder %s: make it first", path);
-	if (errno == ENOTDIR)
-		return tool_fail(TOOL_FAILED,
-				 "%s is a file, and a folder is needed: give another PATH", path);
-	return tool_fail(TOOL_FAILED, "cannot write into %s: %s", path, strerror(errno));
+	struct buf target;
+	int code;
+
+	target_init(&target, "/manifest");
+	target_text(&target, "path", get->ref.path);
+	target_count(&target, "version", get->ref.version);
+	target_count(&target, "from", from);
+	code = client_call(get->client, "GET", target_end(&target), NULL, page);
+	buf_fini(&target);
+	return code ? client_complain(get->client) : TOOL_DONE;
 }
 
-static int save_folder(struct get *get, const json_t *files)
+/* Calls each with every file, in order, until it fails. */
+static int each_file(struct get *get, int (*each)(struct get *get, const json_t *file))
 {
-	json_t *file;
-	size_t i;
-	int fd;
-	int code = open_folder(get->output, true, &fd);
+	uint64_t from = 0, next;
+	int code;
 
-	if (code)
-		return code;
-	json_array_foreach((json_t *)files, i, file)
-	{
-		progress_note(&get->progress, "%zu of %zu files", i, json_array_size(files));
-		code = save_file(get, fd, get->output, field_text(file, "name"), file);
-		if (code)
-			break;
-	}
-	close(fd);
+	do {
+		json_t *page = NULL, *file;
+		size_t i;
+
+		if ((code = ask_page(get, from, &page)))
+			return code;
+		next = field_count(page, "next");
+		json_array_foreach(json_object_get(page, "files"), i, file)
+		{
+			if ((code = each(get, file)))
+				break;
+		}
+		json_decref(page);
+		if (next <= from) /* null: it was the last */
+			return code;
+		from = next;
+	} while (!code);
+	return code;
+}
+
+static int look_at_file(struct get *get, const json_t *file)
+{
+	return save_look(&get->save, field_text(file, "name"));
+}
+
+static int save_in_folder(struct get *get, const json_t *file)
+{
+	progress_note(&get->progress, "%" PRIu64 " of %" PRIu64 " files", get->files_done++,
+		      get->file_count);
+	if (get->all)
+		json_array_append(get->all, (json_t *)file);
+	return save_file(get, field_text(file, "name"), false, file);
+}
+
+/* All names are looked at before the first file is written. */
+static int save_folder(struct get *get)
+{
+	int code = save_open(&get->save, get->output, true, get->force);
+
+	if (!code)
+		code = save_room(&get->save, get->bytes_all, get->file_count);
+	if (!code)
+		code = each_file(get, look_at_file);
+	if (!code)
+		code = each_file(get, save_in_folder);
+	save_close(&get->save);
 	return code;
 }
 
@@ -224,16 +273,18 @@ static int save_single(struct get *get, const json_t *file)
 	const char *slash = strrchr(get->output, '/');
 	const char *name = slash ? slash + 1 : get->output;
 	char *folder = !slash ? mem_str(".") : mem_str(get->output);
-	int fd;
 	int code;
 
 	if (slash)
 		folder[slash == get->output ? 1 : slash - get->output] = '\0';
-	code = open_folder(folder, false, &fd);
-	if (!code) {
-		code = save_file(get, fd, folder, name, file);
-		close(fd);
-	}
+	code = save_open(&get->save, folder, false, get->force);
+	if (!code)
+		code = save_room(&get->save, get->bytes_all, 1);
+	if (!code)
+		code = save_file(get, name, true, file);
+	save_close(&get->save);
+	if (get->all)
+		json_array_append(get->all, (json_t *)file);
 	free(folder);
 	return code;
 }
@@ -242,14 +293,13 @@ static int write_stdout(struct get *get, const json_t *files)
 {
 	if (json_array_size(files) != 1)
 		return tool_fail(TOOL_USAGE,
-				 "%s@%" PRIu64
-				 " has %zu files, and standard output takes one: give a "
-				 "folder with -o",
-				 get->ref.path, get->ref.version, json_array_size(files));
+				 "%s@%" PRIu64 " has %" PRIu64
+				 " files, and standard output takes one: give a folder with -o",
+				 get->ref.path, get->ref.version, get->file_count);
 	return receive(get, json_array_get(files, 0));
 }
 
-static bool wants_folder(const char *output, size_t file_count)
+static bool wants_folder(const char *output, uint64_t file_count)
 {
 	size_t len = strlen(output);
 	struct stat st;
@@ -260,68 +310,90 @@ static bool wants_folder(const char *output, size_t file_count)
 
 static void print_got(const struct get *get, const json_t *files, bool folder)
 {
-	size_t count = json_array_size(files);
 	char size[TEXT_SHORT_LEN], number[TEXT_SHORT_LEN];
 
 	text_size(size, get->bytes_done);
-	text_count(number, count);
-	if (folder && count == 1)
+	text_count(number, get->file_count);
+	if (folder && get->file_count == 1)
 		print_line("%s@%" PRIu64 "   %s, %s, in %s", get->ref.path, get->ref.version,
 			   field_text(json_array_get(files, 0), "name"), size, get->output);
 	else
 		print_line("%s@%" PRIu64 "   %s file%s, %s, in %s", get->ref.path, get->ref.version,
-			   number, count == 1 ? "" : "s", size, get->output);
+			   number, get->file_count == 1 ? "" : "s", size, get->output);
 }
 
-static int write_out(struct get *get, const json_t *manifest)
+static int print_got_json(struct get *get, const json_t *page)
 {
-	const json_t *files = json_object_get(manifest, "files");
-	bool to_stdout = strcmp(get->output, "-") == 0;
-	bool folder = wants_folder(get->output, json_array_size(files));
-	json_t *file;
-	size_t i;
-	int code;
+	json_t *all = json_pack(
+		"{s:O?, s:I, s:I, s:I, s:O}", "dataset", json_object_get(page, "dataset"),
+		"version", (json_int_t)get->ref.version, "file_count", (json_int_t)get->file_count,
+		"bytes", (json_int_t)get->bytes_all, "files", get->all);
+	int code = print_json(get->tool, all);
 
-	json_array_foreach((json_t *)files, i, file) get->bytes_all += field_count(file, "bytes");
+	json_decref(all);
+	return code;
+}
+
+/* Nobody has to have a terabyte that was made of a kilobyte. */
+static int check_size(const struct get *get)
+{
+	char plain[TEXT_SHORT_LEN], stored[TEXT_SHORT_LEN];
+
+	if (get->force || !manifest_swells(get->bytes_all, get->bytes_stored))
+		return TOOL_DONE;
+	text_size(plain, get->bytes_all);
+	text_size(stored, get->bytes_stored);
+	return tool_fail(TOOL_FAILED,
+			 "%s@%" PRIu64 " would be %s of files, made of %s: ask its publisher "
+			 "whether that is right, and say --force if it is",
+			 get->ref.path, get->ref.version, plain, stored);
+}
+
+static int write_out(struct get *get, const json_t *page)
+{
+	const json_t *files = json_object_get(page, "files");
+	bool to_stdout = strcmp(get->output, "-") == 0;
+	bool folder = wants_folder(get->output, get->file_count);
+	int code = check_size(get);
+
+	if (code)
+		return code;
 	progress_note(&get->progress, "%s", "");
 	if (to_stdout)
 		return write_stdout(get, files);
-	code = folder ? save_folder(get, files) : save_single(get, json_array_get(files, 0));
+	get->all = get->tool->json ? json_array() : NULL;
+	code = folder ? save_folder(get) : save_single(get, json_array_get(files, 0));
 	progress_end(&get->progress);
-	if (!code && get->tool->json)
-		code = print_json(get->tool, manifest);
+	if (!code && get->all)
+		code = print_got_json(get, page);
 	else if (!code)
 		print_got(get, files, folder);
+	json_decref(get->all);
 	return code;
 }
 
 static int get_version(struct get *get, uint64_t seconds)
 {
-	json_t *manifest = NULL;
-	struct buf target;
+	json_t *page = NULL;
 	int code = fetch_all(get, seconds);
 
-	if (code)
+	if (code || (code = ask_page(get, 0, &page)))
 		return code;
-	target_init(&target, "/manifest");
-	target_text(&target, "path", get->ref.path);
-	target_count(&target, "version", get->ref.version);
-	code = client_call(get->client, "GET", target_end(&target), NULL, &manifest);
-	if (code)
-		client_complain(get->client);
-	else
-		code = write_out(get, manifest);
-	buf_fini(&target);
-	json_decref(manifest);
+	get->file_count = field_count(page, "file_count");
+	get->bytes_all = field_count(page, "bytes");
+	get->bytes_stored = field_count(page, "stored_bytes");
+	code = write_out(get, page);
+	json_decref(page);
 	return code;
 }
 
 static int run_get(struct tool *tool)
 {
-	struct get get = {.tool = tool, .save = {.dir_fd = -1, .fd = -1}};
+	struct get get = {.tool = tool, .save = {.fd = -1}};
 	uint64_t seconds = STALL_SECONDS_DEFAULT;
 	int code;
 
+	get.force = args_flag(&tool->args, "force");
 	get.output = args_value(&tool->args, "output");
 	if (!get.output || !*get.output)
 		return tool_fail(TOOL_USAGE,
@@ -347,8 +419,8 @@ const struct command cmd_get = {
 		"file goes to PATH; several go into the folder PATH, as does a single one when "
 		"PATH\n"
 		"is a folder or ends in \"/\". Files appear when they are complete, and replace "
-		"those of\n"
-		"the same name. Without @VERSION it is the current one.\n"
+		"nothing\n"
+		"unless you say --force. Without @VERSION it is the current one.\n"
 		"\n"
 		"  allmende get meissen/kita/plaetze -o plaetze.csv\n"
 		"  allmende get meissen/kita/plaetze@3 -o - | head",
@@ -356,6 +428,9 @@ const struct command cmd_get = {
 		(const struct option[]){
 			{"output", 'o', "PATH", false,
 			 "a file, a folder, or - for standard output"},
+			{"force", 0, NULL, false,
+			 "replace files of the same name; show a terminal what is no text; write "
+			 "far more than is stored"},
 			{"timeout", 0, "SECONDS", false,
 			 "give up when nothing has come for so long (default 60)"},
 			{0},

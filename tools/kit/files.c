@@ -9,7 +9,7 @@
 
 #include "crypto/check.h"
 #include "crypto/limits.h"
-#include "crypto/utf8.h"
+#include "proto/content/manifest.h"
 
 static int check_name(const char *name, const char *path)
 {
@@ -20,7 +20,14 @@ static int check_name(const char *name, const char *path)
 			TOOL_USAGE,
 			"the name of %s has %zu bytes, %d are allowed: rename it, or move it up",
 			path, len, LIMIT_FILE_NAME_LEN_MAX);
-	if (!utf8_check(bytes_str(name), false))
+	if (name[0] == '.' || strstr(name, "/."))
+		return tool_fail(
+			TOOL_USAGE,
+			"%s cannot be published as \"%s\": that is a path in which a part "
+			"begins with a dot, and hidden files are not published; rename it, "
+			"or leave it out",
+			path, name);
+	if (manifest_name_check(bytes_str(name)))
 		return tool_fail(
 			TOOL_USAGE,
 			"the name of %s is not printable UTF-8: others could not read it, so "

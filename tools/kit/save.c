@@ -6,13 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "crypto/limits.h"
 #include "crypto/random.h"
-#include "crypto/utf8.h"
+#include "proto/content/manifest.h"
+#include "tools/kit/text.h"
 
 #define COMPONENT_LEN_MAX 255 /* of Linux file systems */
+#define PART              "part"
 
 /* Cuts the next component off *rest into out; false at the end. */
 static bool part_next(const char **rest, char out[COMPONENT_LEN_MAX + 1])
@@ -29,18 +31,15 @@ static bool part_next(const char **rest, char out[COMPONENT_LEN_MAX + 1])
 	return true;
 }
 
-/* A relative path as a manifest may hold. */
+/* As a manifest may hold it, and short enough for this machine. */
 static bool name_may_be_saved(const char *name)
 {
-	size_t len = strlen(name);
-
-	if (len == 0 || len > LIMIT_FILE_NAME_LEN_MAX || !utf8_check(bytes_str(name), false))
+	if (manifest_name_check(bytes_str(name)))
 		return false;
 	for (const char *at = name;; at += strcspn(at, "/") + 1) {
 		size_t part = strcspn(at, "/");
 
-		if (part == 0 || part > COMPONENT_LEN_MAX || (part == 1 && at[0] == '.') ||
-		    (part == 2 && at[0] == '.' && at[1] == '.'))
+		if (part > COMPONENT_LEN_MAX)
 			return false;
 		if (at[part] == '\0')
 			return true;
@@ -59,50 +58,158 @@ static int refuse_step(const struct save *save, const char *part)
 			 save->folder, save->name, strerror(errno));
 }
 
-/* Walks to the folder of the file; the last component is left in part. */
-static int walk(struct save *save, int folder_fd, char part[COMPONENT_LEN_MAX + 1])
+/*
+ * Walks to the folder of the file; the last component is left in part. make: makes what is missing;
+ * else dir_fd is -1 when something is.
+ */
+static int walk(struct save *save, bool make, char part[COMPONENT_LEN_MAX + 1])
 {
 	const char *rest = save->name;
 
-	save->dir_fd = fcntl(folder_fd, F_DUPFD_CLOEXEC, 0);
+	save->dir_fd = fcntl(save->folder_fd, F_DUPFD_CLOEXEC, 0);
 	if (save->dir_fd < 0)
 		return refuse_step(save, ".");
 	while (part_next(&rest, part) && *rest) {
-		int fd;
+		int up = save->dir_fd, failed;
 
-		if (mkdirat(save->dir_fd, part, 0777) && errno != EEXIST)
+		if (make && mkdirat(up, part, 0777) && errno != EEXIST)
 			return refuse_step(save, part);
-		fd = openat(save->dir_fd, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0)
-			return refuse_step(save, part);
-		close(save->dir_fd);
-		save->dir_fd = fd;
+		save->dir_fd = openat(up, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		failed = errno;
+		close(up);
+		errno = failed;
+		if (save->dir_fd < 0)
+			return errno == ENOENT && !make ? TOOL_DONE : refuse_step(save, part);
 	}
 	return TOOL_DONE;
 }
 
-int save_begin(struct save *save, int folder_fd, const char *folder, const char *name)
+static int refuse_there(const struct save *save)
+{
+	return tool_fail(TOOL_FAILED,
+			 "%s/%s is there already, and was not written by this command: take it "
+			 "away, give another PATH, or say --force to replace it",
+			 save->folder, save->name);
+}
+
+/* Something that is in the way: a folder always is. */
+static int refuse_what_is_there(const struct save *save, const char *part)
+{
+	struct stat st;
+
+	if (fstatat(save->dir_fd, part, &st, AT_SYMLINK_NOFOLLOW))
+		return TOOL_DONE;
+	if (S_ISDIR(st.st_mode))
+		return tool_fail(TOOL_FAILED,
+				 "%s/%s is a folder here: take it away, or give another one",
+				 save->folder, save->name);
+	return save->force ? TOOL_DONE : refuse_there(save);
+}
+
+static int refuse_name(const char *name)
+{
+	if (name_may_be_saved(name))
+		return TOOL_DONE;
+	return tool_fail(TOOL_FAILED,
+			 "the dataset holds a file called \"%s\", which cannot be saved safely: "
+			 "tell its publisher",
+			 name);
+}
+
+int save_look(const struct save *save, const char *name)
+{
+	struct save look = *save;
+	char part[COMPONENT_LEN_MAX + 1];
+	int code = refuse_name(name);
+
+	look.name = name;
+	look.dir_fd = -1;
+	if (!code)
+		code = walk(&look, false, part);
+	if (!code && look.dir_fd >= 0)
+		code = refuse_what_is_there(&look, part);
+	if (look.dir_fd >= 0)
+		close(look.dir_fd);
+	return code;
+}
+
+static int open_folder(const char *path, bool make, int *fd)
+{
+	if (make && mkdir(path, 0777) && errno != EEXIST)
+		return tool_fail(TOOL_FAILED, "cannot make the folder %s: %s", path,
+				 strerror(errno));
+	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd >= 0)
+		return TOOL_DONE;
+	if (errno == ENOENT)
+		return tool_fail(TOOL_FAILED, "there is no folder %s: make it first", path);
+	if (errno == ENOTDIR)
+		return tool_fail(TOOL_FAILED,
+				 "%s is a file, and a folder is needed: give another PATH", path);
+	return tool_fail(TOOL_FAILED, "cannot write into %s: %s", path, strerror(errno));
+}
+
+int save_open(struct save *save, const char *folder, bool make, bool force)
 {
 	struct random random = random_system();
-	char part[COMPONENT_LEN_MAX + 1];
 	uint64_t number;
 	int code;
 
-	*save = (struct save){.dir_fd = -1, .fd = -1, .folder = folder, .name = name};
-	if (!name_may_be_saved(name))
-		return tool_fail(
-			TOOL_FAILED,
-			"the dataset holds a file called \"%s\", which cannot be saved safely: "
-			"tell its publisher",
-			name);
-	if ((code = walk(save, folder_fd, part)))
+	*save = (struct save){.folder = folder,
+			      .force = force,
+			      .folder_fd = -1,
+			      .hidden_fd = -1,
+			      .dir_fd = -1,
+			      .fd = -1};
+	if ((code = open_folder(folder, make, &save->folder_fd)))
 		return code;
 	random_fill(&random, &number, sizeof(number));
-	snprintf(save->part, sizeof(save->part), ".part-%016" PRIx64, number);
-	save->fd = openat(save->dir_fd, save->part,
+	snprintf(save->hidden, sizeof(save->hidden), ".part-%016" PRIx64, number);
+	if (mkdirat(save->folder_fd, save->hidden, S_IRWXU) == 0)
+		save->hidden_fd = openat(save->folder_fd, save->hidden,
+					 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (save->hidden_fd < 0)
+		return tool_fail(TOOL_FAILED, "cannot write into %s: %s", folder, strerror(errno));
+	return TOOL_DONE;
+}
+
+int save_room(const struct save *save, uint64_t bytes, uint64_t file_count)
+{
+	char needs[TEXT_SHORT_LEN], has[TEXT_SHORT_LEN];
+	struct statvfs disk;
+
+	if (fstatvfs(save->folder_fd, &disk))
+		return tool_fail(TOOL_FAILED, "cannot look at %s: %s", save->folder,
+				 strerror(errno));
+	text_size(needs, bytes);
+	text_size(has, (uint64_t)disk.f_bavail * disk.f_frsize);
+	if (bytes > (uint64_t)disk.f_bavail * disk.f_frsize)
+		return tool_fail(TOOL_FAILED,
+				 "%s are to be written, and %s has room for %s: make "
+				 "room, or give another PATH",
+				 needs, save->folder, has);
+	if (disk.f_files && file_count > disk.f_favail)
+		return tool_fail(TOOL_FAILED,
+				 "%" PRIu64 " files are to be written, and the disk of %s has room "
+				 "for %" PRIu64 ": make room, or give another PATH",
+				 file_count, save->folder, (uint64_t)disk.f_favail);
+	return TOOL_DONE;
+}
+
+int save_begin(struct save *save, const char *name, bool given)
+{
+	char part[COMPONENT_LEN_MAX + 1];
+	int code = given ? TOOL_DONE : refuse_name(name);
+
+	save->name = name;
+	save->write_errno = 0;
+	if (code || (code = walk(save, true, part)) || (code = refuse_what_is_there(save, part)))
+		return code;
+	save->fd = openat(save->hidden_fd, PART,
 			  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (save->fd < 0)
-		return tool_fail(TOOL_FAILED, "cannot write into %s: %s", folder, strerror(errno));
+		return tool_fail(TOOL_FAILED, "cannot write into %s: %s", save->folder,
+				 strerror(errno));
 	return TOOL_DONE;
 }
 
@@ -122,22 +229,34 @@ bool save_write(struct save *save, struct bytes piece)
 	return true;
 }
 
+/* Without force whatever has come there meanwhile stays, too. */
+static int give_name(const struct save *save)
+{
+	const char *slash = strrchr(save->name, '/'), *name = slash ? slash + 1 : save->name;
+
+	if (save->force)
+		return renameat(save->hidden_fd, PART, save->dir_fd, name);
+	if (renameat2(save->hidden_fd, PART, save->dir_fd, name, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS) /* the file system cannot do that */
+		return -1;
+	return linkat(save->hidden_fd, PART, save->dir_fd, name, 0);
+}
+
 int save_done(struct save *save, int64_t modified_ms)
 {
-	const char *slash = strrchr(save->name, '/');
 	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
 				    {modified_ms / 1000, modified_ms % 1000 * 1000000}};
 
 	if (!save->write_errno && modified_ms > 0 && futimens(save->fd, times))
 		save->write_errno = errno;
-	if (!save->write_errno && close(save->fd))
+	if (close(save->fd) && !save->write_errno)
 		save->write_errno = errno;
-	else if (save->write_errno)
-		close(save->fd);
 	save->fd = -1;
-	if (!save->write_errno &&
-	    renameat(save->dir_fd, save->part, save->dir_fd, slash ? slash + 1 : save->name))
+	if (!save->write_errno && give_name(save))
 		save->write_errno = errno;
+	if (save->write_errno == EEXIST)
+		return refuse_there(save);
 	if (save->write_errno == EISDIR)
 		return tool_fail(TOOL_FAILED,
 				 "%s/%s is a folder here: take it away, or give another one",
@@ -145,7 +264,6 @@ int save_done(struct save *save, int64_t modified_ms)
 	if (save->write_errno)
 		return tool_fail(TOOL_FAILED, "cannot write %s/%s: %s", save->folder, save->name,
 				 strerror(save->write_errno));
-	save->part[0] = '\0';
 	save_abort(save);
 	return TOOL_DONE;
 }
@@ -154,11 +272,22 @@ void save_abort(struct save *save)
 {
 	if (save->fd >= 0)
 		close(save->fd);
-	if (save->dir_fd >= 0) {
-		if (save->part[0])
-			unlinkat(save->dir_fd, save->part, 0);
+	if (save->dir_fd >= 0)
 		close(save->dir_fd);
-	}
+	if (save->hidden_fd >= 0)
+		unlinkat(save->hidden_fd, PART, 0);
 	save->fd = -1;
 	save->dir_fd = -1;
+}
+
+void save_close(struct save *save)
+{
+	save_abort(save);
+	if (save->hidden_fd >= 0) {
+		close(save->hidden_fd);
+		unlinkat(save->folder_fd, save->hidden, AT_REMOVEDIR);
+	}
+	if (save->folder_fd >= 0)
+		close(save->folder_fd);
+	save->hidden_fd = save->folder_fd = -1;
 }

@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# What a publisher can do to whoever reads its data, and another user of the machine to both: gigabytes that are made
+# of a few hundred bytes, names that programs read unasked, links in the way of a folder, keys in memory.
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+two_nodes
+mkdir "$work/daten" "$work/leer"
+
+# refused CODE PHRASE COMMAND...
+refused() {
+	local code=$1 phrase=$2 got=0
+	shift 2
+	"$@" >/dev/null 2>"$work/err" </dev/null || got=$?
+	[ "$got" = "$code" ] || wrong "$* ended with $got instead of $code: $(cat "$work/err")"
+	grep -qF -- "$phrase" "$work/err" || wrong "$* does not say \"$phrase\": $(cat "$work/err")"
+}
+
+says_status() {
+	node "$radebeul" status 2>/dev/null | grep -qF -- "$1"
+}
+
+say 'gigabytes made of nothing are not written unasked'
+truncate -s 400M "$work/bombe.bin"
+truncate -s 60M "$work/duenn.bin"
+publish meissen/bombe "$work/bombe.bin" >/dev/null
+publish meissen/duenn "$work/duenn.bin" >/dev/null
+node "$radebeul" subscribe 'meissen/**' --to "$work/daten" >/dev/null
+wait_for 60 test -e "$work/daten/meissen/duenn/duenn.bin" || wrong 'sparse data within reason was not written'
+wait_for 60 says_status 'would come out of' || wrong 'status does not say that a bomb was not written'
+[ ! -e "$work/daten/meissen/bombe" ] || wrong 'the bomb was written'
+[ "$(du -sm "$work/daten" | cut -f1)" -le 61 ] || wrong 'something of the bomb was written'
+refused 1 'ask its publisher whether that is right' node "$radebeul" get meissen/bombe -o "$work/leer/x"
+[ -z "$(ls -A "$work/leer")" ] || wrong 'get has left something behind'
+
+say 'what would not fit is not begun'
+echo 'deliver-max = 1M' >>"$radebeul/config"
+echo 'deliver-files = 2' >>"$radebeul/config"
+node_stop "$radebeul"
+node_start "$radebeul"
+head -c 1100000 /dev/urandom >"$work/gross.bin"
+publish meissen/gross "$work/gross.bin" >/dev/null
+wait_for 60 says_status 'meissen/gross is not written' || wrong 'status does not say that it is too large'
+mkdir "$work/drei"
+touch "$work/drei/1" "$work/drei/2" "$work/drei/3"
+echo x >"$work/drei/1"
+publish meissen/drei "$work/drei" >/dev/null
+wait_for 60 says_status 'meissen/drei is not written' || wrong 'status does not say that there are too many'
+node "$radebeul" status | grep -q 'deliver-max' || wrong 'status does not name the setting'
+[ ! -e "$work/daten/meissen/gross" ] && [ ! -e "$work/daten/meissen/drei" ] || wrong 'more than allowed was written'
+
+say 'nothing is replaced that the command has not written'
+echo mine >"$work/leer/1"
+refused 1 'leer/1 is there already' node "$radebeul" get meissen/drei -o "$work/leer"
+[ "$(cat "$work/leer/1")$(ls "$work/leer")" = mine1 ] || wrong 'get has replaced or added something'
+node "$radebeul" get meissen/drei -o "$work/leer" --force >/dev/null
+diff -r "$work/drei" "$work/leer" || wrong 'with --force it is not the same'
+[ -z "$(find "$work/leer" -name '.*' -mindepth 1)" ] || wrong 'get has left something hidden behind'
+
+say 'names that programs read unasked are none'
+mkdir "$work/punkt"
+echo 'alias ls=rm' >"$work/punkt/.bashrc"
+refused 2 'hidden files are not published' node "$meissen" publish meissen/punkt "$work/punkt"
+rm "$work/punkt/.bashrc"
+touch "$work/punkt/"$'rechnung\u202efdp.exe'
+refused 2 'printable UTF-8' node "$meissen" publish meissen/punkt "$work/punkt"
+
+say 'what is written below a folder stays below it'
+echo eins >"$work/stand.csv"
+publish meissen/stand "$work/stand.csv" >/dev/null
+wait_for 60 test -e "$work/daten/meissen/stand/stand.csv" || wrong 'it was not written'
+mkdir "$work/opfer" && echo wichtig >"$work/opfer/stand.csv"
+mv "$work/daten/meissen/stand" "$work/beiseite"
+ln -s "$work/opfer" "$work/daten/meissen/stand"
+echo zwei >"$work/stand.csv"
+publish meissen/stand "$work/stand.csv" >/dev/null
+wait_for 60 says_status 'meissen/stand is not written' || wrong 'status does not speak of the link'
+[ "$(cat "$work/opfer/stand.csv")" = wichtig ] || wrong 'what a link leads to was changed'
+mkdir -m 777 "$work/offen"
+mkdir "$work/offen/daten"
+refused 2 'other users' node "$radebeul" subscribe 'meissen/drei' --to "$work/offen/daten"
+ln -s "$work/daten" "$work/weg"
+refused 2 'symbolic link' node "$radebeul" subscribe 'meissen/drei' --to "$work/weg"
+
+say 'keys stay in the process'
+grep -q 'Max core file size *0 *0' "/proc/${node_pid[$radebeul]}/limits" || wrong 'a core dump would be written'
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	other=$work/anderer
+	mkdir -m 700 "$other"
+	cp "$build/allmende" "$build/allmended" "$other"
+	chown -R 65534:65534 "$other"
+	chmod 711 "$work"
+	as() { setpriv --reuid 65534 --regid 65534 --clear-groups -- "$@"; }
+	as "$other/allmende" -d "$other/d" init --name x --slug x --ags 14627010 --dial-only --no-passphrase >/dev/null
+	as "$other/allmended" -d "$other/d" >"$other.log" 2>&1 &
+	helper_pids+=($!)
+	wait_for 30 test -S "$other/d/control.sock" || wrong 'the node of another user did not start'
+	as "$other/allmende" -d "$other/d" status >/dev/null || wrong 'its command line does not work'
+	as cat "/proc/${helper_pids[-1]}/environ" >/dev/null 2>&1 && wrong 'another process of its user reads the memory'
+	kill "${helper_pids[-1]}"
+else
+	echo 'not asked whether the memory can be read: that needs root and setpriv'
+fi
