@@ -139,7 +139,7 @@ node_join() {
 	local dir=$1 invitation=$2
 	shift 2
 	[ $# -gt 0 ] || set -- "${node_init_default[@]}"
-	node "$dir" init --join "$invitation" "$@" >>"$dir.log"
+	node "$dir" init --join - "$@" >>"$dir.log" <<<"$invitation"
 	node_start "$dir"
 	wait_for 60 node_is_member "$dir" && node_alive "$dir"
 }

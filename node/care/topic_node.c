@@ -20,7 +20,7 @@ void topic_membership(struct actions *list)
 	if (membership->state == MEMBERSHIP_NONE)
 		actions_add(list, ACTION_WARN, "allmende federation create --name NAME",
 			    "this node belongs to no federation yet: found one, or join one with "
-			    "`allmende federation join TEXT`");
+			    "`allmende federation join -`");
 	else if (membership->state == MEMBERSHIP_FORMER)
 		actions_add(list, ACTION_CRITICAL, "allmende federation", "%s", membership->why);
 	else if (membership->waiting)

@@ -213,7 +213,7 @@ enum err hub_member_check(const struct hub *hub, char why[WHY_LEN])
 		return ERR_DENIED;
 	}
 	why_set(why, "this node is not in a federation yet: found one with `allmende federation "
-		     "create --name NAME`, or join one with `allmende federation join TEXT`.");
+		     "create --name NAME`, or join one with `allmende federation join -`.");
 	return ERR_ABSENT;
 }
 

@@ -16,7 +16,7 @@ node_start "$meissen"
 node_json "$meissen" '.node.listen | split(":") | last' status >"$work/target"
 node "$meissen" federation create --name 'Landkreis Meißen' >/dev/null
 invitation=$(node_invite "$meissen" radebeul)
-node "$radebeul" init --join "$invitation" --dial-only --no-passphrase >"$radebeul.log"
+node "$radebeul" init --join - --dial-only --no-passphrase >"$radebeul.log" <<<"$invitation"
 node_start "$radebeul"
 if ! wait_for 120 node_is_member "$radebeul" || ! node_alive "$radebeul"; then
 	wrong 'Radebeul did not become a member'

@@ -144,19 +144,32 @@ expect 1 'meissen' "$allmende" -d meissen federation invite --name x --slug meis
 expect 1 '14627140' "$allmende" -d meissen federation invite --name x --slug x --ags 14627140
 expect 2 '--ags is missing' "$allmende" -d meissen federation invite --name x --slug x
 invitation=$(node_invite meissen riesa) || exit 1
-expect 2 'truncated or mistyped' "$allmende" -d n init --join "${invitation:0:100}" --no-passphrase
-expect 2 'truncated or mistyped' "$allmende" -d meissen federation join "${invitation%?}"
-expect 2 'is not an invitation' "$allmende" -d meissen federation join 'https://example.org/join/1234'
-expect 2 'the invitation says --slug "riesa"' "$allmende" -d n init --join "$invitation" --slug strehla --no-passphrase
-expect 1 'Landkreis Meißen' "$allmende" -d meissen federation join "$invitation"
+printf '%s\n' "$invitation" >invitation
+printf '%s' "${invitation:0:100}" >cut
+printf '%s' "${invitation%?}" >short
+echo 'https://example.org/join/1234' >link
+expect 2 'truncated or mistyped' "$allmende" -d n init --join cut --no-passphrase
+expect 2 'truncated or mistyped' "$allmende" -d meissen federation join short
+expect 2 'is not an invitation' "$allmende" -d meissen federation join link
+expect 1 'cannot read nowhere' "$allmende" -d meissen federation join nowhere
+expect 1 'no invitation could be read from standard input' "$allmende" -d meissen federation join -
+expect 2 'everybody on this machine can read what stands on a command line' "$allmende" -d n init --join "$invitation" --no-passphrase
+expect 2 'everybody on this machine can read what stands on a command line' "$allmende" -d meissen federation join "$invitation"
+expect 2 'the invitation says --slug "riesa"' "$allmende" -d n init --join invitation --slug strehla --no-passphrase
+expect 1 'Landkreis Meißen' "$allmende" -d meissen federation join invitation
+expect 1 'File exists' "$allmende" -d meissen federation invite --name x --slug x --ags 14627230 -o invitation
+must node meissen federation invite --name x --slug x --ags 14627230 -o written
+[ "$(stat -c %a written)" = 600 ] || wrong 'an invitation can be read by others'
+grep -q '^allmende1-' written || wrong 'there is no invitation in the file'
+! grep -q allmende1- out || wrong 'the invitation is shown, too'
 must node_init stranger strehla
 node_start stranger || exit 1
-expect 3 'the invitation is for Stadt Riesa' "$allmende" -d stranger federation join "$invitation"
+expect 3 'the invitation is for Stadt Riesa' "$allmende" -d stranger federation join invitation
 must node_join riesa "$invitation"
 # The invitation is used up.
-must node again init --join "$invitation" --listen 127.0.0.1:0 --no-passphrase
+must node again init --join invitation --listen 127.0.0.1:0 --no-passphrase
 node_start again || exit 1
-expect 1 'used by another organisation' "$allmende" -d again federation join "$invitation"
+expect 1 'used by another organisation' "$allmende" -d again federation join invitation
 must node stranger federation create --name 'Ein anderer Verbund'
 
 echo '-- peers that are none'
@@ -252,4 +265,5 @@ expect 5 'meissen/a@1 is not here yet' "$allmende" -d riesa get meissen/a -o cop
 [ ! -e copy ] || wrong 'a get that failed leaves a file behind'
 must node_init coswig coswig
 node_start coswig || exit 1
-expect 5 'the node goes on trying' "$allmende" -d coswig federation join "$invitation" --timeout 1
+printf '%s\n' "$invitation" >invitation
+expect 5 'the node goes on trying' "$allmende" -d coswig federation join invitation --timeout 1

@@ -39,11 +39,12 @@ expect 2 'later `allmende federation stewards' "$allmende" -d meissen federation
 node meissen federation create --name 'Landkreis Meißen' >/dev/null
 for town in radebeul riesa; do
 	invitation=$(guarded meissen "$town")
-	node "$town" init --join "$invitation" --listen "127.0.0.1:$(port_free)" --no-passphrase >/dev/null
+	node "$town" init --join - --listen "127.0.0.1:$(port_free)" --no-passphrase >/dev/null <<<"$invitation"
 	node_start "$town"
 	wait_for 30 is "$town" waiting || wrong "$town does not wait but is $(state "$town")"
 done
-expect 5 'a steward has to hear the six words' "$allmende" -d riesa federation join "$invitation" --timeout 1
+printf '%s\n' "$invitation" >invitation
+expect 5 'a steward has to hear the six words' "$allmende" -d riesa federation join invitation --timeout 1
 words=$(node_json riesa .words federation)
 grep -qF -- "$words" out || wrong 'joining does not show the words'
 says "$words" "$allmende" -d riesa federation
@@ -75,7 +76,7 @@ expect 3 'is not a steward' "$allmende" -d riesa federation remove radebeul
 
 say 'Somebody is sent away'
 invitation=$(guarded meissen strehla)
-node strehla init --join "$invitation" --listen 127.0.0.1:0 --no-passphrase >/dev/null
+node strehla init --join - --listen 127.0.0.1:0 --no-passphrase >/dev/null <<<"$invitation"
 node_start strehla
 wait_for 30 is strehla waiting || wrong 'Strehla does not wait'
 says 'is refused' "$allmende" -d meissen federation refuse strehla

@@ -30,7 +30,7 @@ county_found() {
 town_init() {
 	local arguments=("${node_init_default[@]}")
 	[ -z "${dialling[$1]:-}" ] || arguments=(--dial-only --no-passphrase)
-	node "$work/$1" init --join "$(node_invite "$county" "$1")" "${arguments[@]}" >>"$work/$1.log"
+	node "$work/$1" init --join - "${arguments[@]}" >>"$work/$1.log" <<<"$(node_invite "$county" "$1")"
 }
 
 # county_dirs: of all nodes, the county's first.

@@ -37,7 +37,7 @@ holder_init() {
 }
 
 holder_join() {
-	holder_init "$1" node "$work/$1" init --join "$(node_invite "$meissen" "$1")"
+	holder_init "$1" node "$work/$1" init --join - <<<"$(node_invite "$meissen" "$1")"
 	node_start "$work/$1"
 	node "$work/$1" subscribe 'meissen/**' >/dev/null
 }

@@ -134,7 +134,7 @@ static void print_federation(const struct tool *tool, const json_t *answer)
 		print_line("Next:");
 		print_next(tool, "allmende federation create --name NAME",
 			   "found a federation, or with an invitation:");
-		print_next(tool, "allmende federation join TEXT", "join one");
+		print_next(tool, "allmende federation join -", "join one");
 		return;
 	}
 	if (strcmp(state, "waiting") == 0) {

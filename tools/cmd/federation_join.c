@@ -1,9 +1,12 @@
 /*
  * federation: inviting and joining.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/cmd/commands.h"
 #include "tools/kit/client.h"
@@ -18,6 +21,14 @@
 #define JOIN_POLL_MS         300
 
 /* -- invite --------------------------------------------------------------------------------- */
+
+/* It is not for the command line, which everybody on the machine can read. */
+static void print_ways(const char *from, const char *how)
+{
+	print_line("They run one of these, and %s:", how);
+	print_line("  allmende init --join %s            with a new node", from);
+	print_line("  allmende federation join %s        with a node that runs", from);
+}
 
 static void print_guard(const struct tool *tool, bool approve, const char *slug)
 {
@@ -34,29 +45,52 @@ static void print_guard(const struct tool *tool, bool approve, const char *slug)
 
 /* The text alone on standard output unless somebody reads along. */
 static void print_invitation(const struct tool *tool, const json_t *answer, const char *name,
-			     const char *slug, bool approve)
+			     const char *slug, bool approve, const char *file)
 {
 	const char *text = field_text(answer, "invitation");
 	char until[TEXT_SHORT_LEN];
 
-	if (!tool->terminal_out) {
+	if (!file && !tool->terminal_out) {
 		print_line("%s", text);
 		return;
 	}
 	text_local(until, field_time(answer, "valid_until_ms"));
+	if (file) {
+		print_line("The invitation for %s (%s), for one use until %s, stands in %s.", name,
+			   slug, until, file);
+		print_guard(tool, approve, slug);
+		print_ways("FILE", "FILE is what you have sent");
+		return;
+	}
 	print_line("Invitation for %s (%s), for one use until %s:", name, slug, until);
 	putchar('\n');
 	print_line("%s", text);
 	putchar('\n');
 	print_guard(tool, approve, slug);
-	print_line("They run one of these, with that line between the quotation marks:");
-	print_line("  allmende init --join \"...\"            with a new node");
-	print_line("  allmende federation join \"...\"        with a node that runs");
+	print_ways("-", "then paste that line");
 }
 
-static int invite(const struct tool *tool, struct client *client, const char *name,
-		  const char *slug, const char *ags)
+/* A new file that only this user can read. */
+static int invitation_file(const char *path, int *fd)
 {
+	*fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return *fd >= 0 ? TOOL_DONE
+			: tool_fail(TOOL_FAILED, "cannot make the file %s: %s", path,
+				    strerror(errno));
+}
+
+static int invitation_write(const char *path, int fd, const char *text)
+{
+	if (dprintf(fd, "%s\n", text) > 0 && fsync(fd) == 0)
+		return TOOL_DONE;
+	return tool_fail(TOOL_FAILED, "cannot write %s: %s", path, strerror(errno));
+}
+
+/* fd: of the file that it goes to; -1: to standard output. */
+static int invite(const struct tool *tool, struct client *client, const char *name,
+		  const char *slug, const char *ags, int fd)
+{
+	const char *file = args_value(&tool->args, "output");
 	bool approve = args_flag(&tool->args, "auto-approve");
 	json_t *body =
 		json_pack("{s:s, s:s, s:s, s:b, s:b}", "name", name, "slug", slug, "ags", ags,
@@ -67,10 +101,12 @@ static int invite(const struct tool *tool, struct client *client, const char *na
 	json_decref(body);
 	if (code)
 		return client_complain(client);
-	if (tool->json)
+	if (fd >= 0)
+		code = invitation_write(file, fd, field_text(answer, "invitation"));
+	if (!code && tool->json)
 		code = print_json(tool, answer);
-	else
-		print_invitation(tool, answer, name, slug, approve);
+	else if (!code)
+		print_invitation(tool, answer, name, slug, approve, file);
 	json_decref(answer);
 	return code;
 }
@@ -94,7 +130,16 @@ static int run_invite(struct tool *tool)
 	if ((code = value_name("--name", name)) || (code = value_slug("--slug", slug)) ||
 	    (code = value_ags("--ags", ags)) || (code = client_open(&client, tool)))
 		return code;
-	code = invite(tool, client, name, slug, ags);
+	const char *file = args_value(&tool->args, "output");
+	int fd = -1;
+
+	code = file ? invitation_file(file, &fd) : TOOL_DONE;
+	if (!code)
+		code = invite(tool, client, name, slug, ags, fd);
+	if (fd >= 0)
+		close(fd);
+	if (fd >= 0 && code)
+		unlink(file);
 	client_close(client);
 	return code;
 }
@@ -202,20 +247,22 @@ static int join_and_wait(const struct tool *tool, struct client *client, const c
 
 static int run_join(struct tool *tool)
 {
-	const char *text = tool_word(tool, 0);
+	char text[VALUE_INVITATION_SIZE];
 	uint64_t seconds = JOIN_SECONDS_DEFAULT;
 	struct invitation invitation;
 	struct client *client;
 	int code;
 
 	if ((code = value_number(&tool->args, "timeout", JOIN_SECONDS_MAX, &seconds)) ||
+	    (code = value_invitation_read(text, tool_word(tool, 0))) ||
 	    (code = value_invitation(&invitation, text, tool->now_ms)))
 		return code;
 	invitation_wipe(&invitation);
-	if ((code = client_open(&client, tool)))
-		return code;
-	code = join_and_wait(tool, client, text, seconds);
-	client_close(client);
+	if (!(code = client_open(&client, tool))) {
+		code = join_and_wait(tool, client, text, seconds);
+		client_close(client);
+	}
+	secret_wipe(text, sizeof(text));
 	return code;
 }
 
@@ -238,7 +285,7 @@ const struct command cmd_federation_invite = {
 		"\n"
 		"  allmende federation invite --name \"Stadt Riesa\" --slug riesa --ags 14627230 "
 		"\\\n"
-		"      > invitation.txt",
+		"      -o invitation.txt",
 	.options =
 		(const struct option[]){
 			{"name", 0, "NAME", false, "the organisation as people call it"},
@@ -246,6 +293,8 @@ const struct command cmd_federation_invite = {
 			 "its short name, the first part of its datasets"},
 			{"ags", 0, "KEY", false,
 			 "its official municipality key, 8 digits; 5 for a county"},
+			{"output", 'o', "FILE", false,
+			 "write it into a new file that only you can read"},
 			{"relay", 0, NULL, false,
 			 "as a relay: it holds and passes on what it cannot read"},
 			{"auto-approve", 0, NULL, false,
@@ -257,16 +306,17 @@ const struct command cmd_federation_invite = {
 
 const struct command cmd_federation_join = {
 	.name = "federation join",
-	.arguments = "TEXT",
+	.arguments = "FILE",
 	.summary = "join a federation with an invitation",
-	.help = "Joins the federation of the invitation and waits until this node is a member. A\n"
+	.help = "Joins the federation of the invitation in FILE (-: pasted) and waits until this "
+		"node is a member. A\n"
 		"steward has to hear six words first, which this command shows. When the time is "
 		"over\n"
 		"(exit code 5) the node goes on waiting by itself; `allmende federation` shows "
 		"the\n"
 		"words again.\n"
 		"\n"
-		"  allmende federation join \"$(cat invitation.txt)\"",
+		"  allmende federation join invitation.txt",
 	.options =
 		(const struct option[]){
 			{"timeout", 0, "SECONDS", false,

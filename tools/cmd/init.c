@@ -31,6 +31,7 @@ struct plan {
 	const char *operator;
 	bool dial_only;
 	const char *join; /* text of the invitation; NULL: none */
+	char join_text[VALUE_INVITATION_SIZE];
 	struct invitation invitation;
 	const char *node; /* text of the offer: another node of the organisation; NULL: the first */
 	struct node_offer offer;
@@ -96,8 +97,11 @@ static int plan_terms(struct plan *plan, const struct tool *tool)
 					     "organisation joins, a further node belongs to one");
 	if (plan->node && (code = take_offer(plan)))
 		return code;
-	if (plan->join && (code = value_invitation(invitation, plan->join, tool->now_ms)))
+	if (plan->join && ((code = value_invitation_read(plan->join_text, plan->join)) ||
+			   (code = value_invitation(invitation, plan->join_text, tool->now_ms))))
 		return code;
+	if (plan->join)
+		plan->join = plan->join_text;
 	if (plan->join || plan->node) {
 		if ((code = take_invited(tool, "name", invitation->name, &plan->name)) ||
 		    (code = take_invited(tool, "slug", invitation->slug, &plan->slug)))
@@ -370,7 +374,7 @@ static void print_made(const struct tool *tool, const struct plan *plan)
 	} else {
 		print_next(tool, "allmende federation create --name NAME",
 			   "found a federation, or with an invitation:");
-		print_next(tool, "allmende federation join TEXT", "join one");
+		print_next(tool, "allmende federation join -", "join one");
 	}
 	free(start);
 	free(quoted);
@@ -394,6 +398,7 @@ static int run_init(struct tool *tool)
 	secret_close(plan.passphrase);
 	buf_fini(&plan.offer_bytes);
 	buf_fini(&plan.request);
+	secret_wipe(plan.join_text, sizeof(plan.join_text));
 	if (plan.join || plan.node)
 		invitation_wipe(&plan.invitation);
 	return code;
@@ -401,7 +406,7 @@ static int run_init(struct tool *tool)
 
 const struct command cmd_init = {
 	.name = "init",
-	.arguments = "--name NAME --slug SLUG --ags KEY | --join TEXT | --node TEXT",
+	.arguments = "--name NAME --slug SLUG --ags KEY | --join FILE | --node TEXT",
 	.summary = "make a node for an organisation",
 	.help = "Makes the data directory of a node: the organisation's keys, its names, an empty\n"
 		"store. Name, short name and key come from the options, or from an invitation.\n"
@@ -420,7 +425,8 @@ const struct command cmd_init = {
 			 "short name, the first part of its datasets; never changes"},
 			{"ags", 0, "KEY", false,
 			 "official municipality key, 8 digits; 5 for a county"},
-			{"join", 0, "TEXT", false, "an invitation, which knows the three above"},
+			{"join", 0, "FILE", false,
+			 "an invitation, which knows the three above; - to paste it"},
 			{"node", 0, "TEXT", false,
 			 "the offer of another node of this organisation, which knows them too"},
 			{"listen", 0, "HOST:PORT", false,

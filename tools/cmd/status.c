@@ -198,7 +198,7 @@ static void print_standing(const struct tool *tool, const json_t *answer)
 	if (!json_is_object(federation))
 		print_fieldf("Federation",
 			     "none yet: `allmende%s federation create --name NAME`, or "
-			     "`allmende%s federation join TEXT`",
+			     "`allmende%s federation join -`",
 			     tool->dir_words, tool->dir_words);
 	else if (strcmp(field_text(federation, "state"), "member") == 0)
 		print_fieldf("Federation", "%s, %" PRIu64 " member%s, charter %" PRIu64,

@@ -1,8 +1,11 @@
 #include "tools/kit/value.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "crypto/path.h"
 #include "crypto/utf8.h"
@@ -179,6 +182,46 @@ int value_texts(const struct args *args)
 				"type it anew",
 				given->option->name, given->value);
 	}
+	return TOOL_DONE;
+}
+
+static int read_line(char *out, size_t size, FILE *file)
+{
+	setvbuf(file, NULL, _IONBF, 0); /* no copy stays in memory */
+	if (!fgets(out, (int)size, file))
+		return ferror(file) ? errno : ENODATA;
+	out[strcspn(out, "\r\n")] = 0;
+	return 0;
+}
+
+int value_invitation_read(char out[VALUE_INVITATION_SIZE], const char *from)
+{
+	bool typed = strcmp(from, "-") == 0;
+	FILE *file = typed ? stdin : NULL;
+	int failed;
+
+	if (strncmp(from, INVITATION_PREFIX, strlen(INVITATION_PREFIX)) == 0)
+		return tool_fail(
+			TOOL_USAGE,
+			"an invitation is a secret, and everybody on this machine can read "
+			"what stands on a command line: give a file that holds it, or - and "
+			"then paste it");
+	if (!typed)
+		file = fopen(from, "re");
+	if (!file)
+		return tool_fail(
+			TOOL_FAILED,
+			"cannot read %s: %s; give the file that holds the invitation, or - "
+			"and then paste it",
+			from, strerror(errno));
+	if (typed && isatty(STDIN_FILENO))
+		fputs("Paste the invitation, one line: ", stderr);
+	failed = read_line(out, VALUE_INVITATION_SIZE, file);
+	if (!typed)
+		fclose(file);
+	if (failed)
+		return tool_fail(TOOL_FAILED, "no invitation could be read from %s: %s",
+				 typed ? "standard input" : from, strerror(failed));
 	return TOOL_DONE;
 }
 

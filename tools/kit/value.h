@@ -34,6 +34,13 @@ int value_operator(const char *text);
 int value_number(const struct args *args, const char *option, uint64_t max, uint64_t *out);
 /* All values given with options are printable UTF-8; line feeds are allowed. */
 int value_texts(const struct args *args);
+#define VALUE_INVITATION_SIZE (LIMIT_INVITATION_LEN_MAX + 16)
+/*
+ * Reads the text of an invitation from the first line of a file, or of standard input when from is
+ * "-". It is a secret, so it is refused on the command line itself, which everybody on the machine
+ * can read. To be wiped.
+ */
+int value_invitation_read(char out[VALUE_INVITATION_SIZE], const char *from);
 /* Decodes an invitation, and refuses one that has ended. Wipe with invitation_wipe(). */
 int value_invitation(struct invitation *out, const char *text, int64_t now_ms);
 
