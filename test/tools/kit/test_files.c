@@ -9,6 +9,7 @@
 #include "tools/kit/files.h"
 #include "tools/kit/media.h"
 #include "tools/kit/save.h"
+#include "tools/kit/screen.h"
 
 static void write_file(const char *dir, const char *name, const char *content)
 {
@@ -65,14 +66,14 @@ static void test_collect(void **state)
 	make_dir(dir, "tree/b");
 	make_dir(dir, "tree/leer");
 	write_file(dir, "tree/b/Plätze 2.csv", "12345");
-	write_file(dir, "tree/.hidden", "");
+	write_file(dir, "tree/b-.csv", "");
 	write_file(dir, "tree/b.csv", "1");
 	write_file(dir, "a.csv", "12");
 	assert_int_equal(COLLECT(&files, dir, "tree/", "a.csv"), TOOL_DONE);
 	assert_int_equal(files.count, 4);
 	assert_int_equal(files.bytes, 8);
-	assert_string_equal(files.entries[0].name, ".hidden");
-	assert_string_equal(files.entries[1].name, "a.csv");
+	assert_string_equal(files.entries[0].name, "a.csv");
+	assert_string_equal(files.entries[1].name, "b-.csv");
 	assert_string_equal(files.entries[2].name, "b.csv");
 	assert_string_equal(files.entries[3].name, "b/Plätze 2.csv");
 	assert_int_equal(files.entries[3].bytes, 5);
@@ -131,6 +132,15 @@ static void test_collect_refused(void **state)
 	files_fini(&files);
 	assert_int_equal(COLLECT(&files, dir, "line\nfeed"), TOOL_USAGE);
 	files_fini(&files);
+	write_file(dir, ".env", "1");
+	assert_int_equal(COLLECT(&files, dir, ".env"), TOOL_USAGE);
+	files_fini(&files);
+	write_file(dir, "two/.htaccess", "1");
+	assert_int_equal(COLLECT(&files, dir, "two"), TOOL_USAGE);
+	files_fini(&files);
+	write_file(dir, "\u202ecsv.exe", "1");
+	assert_int_equal(COLLECT(&files, dir, "\u202ecsv.exe"), TOOL_USAGE);
+	files_fini(&files);
 	free(fifo);
 	test_dir_fini(dir);
 }
@@ -149,23 +159,41 @@ static void test_media(void **state)
 /* Whether a file of that name is begun. */
 static bool begins(const char *dir, const char *name)
 {
-	int fd = open(dir, O_RDONLY | O_DIRECTORY);
 	struct save save;
-	int code = save_begin(&save, fd, dir, name);
+	int code = save_open(&save, dir, false, false);
 
-	save_abort(&save);
-	close(fd);
+	assert_int_equal(code, TOOL_DONE);
+	code = save_begin(&save, name, false);
+	save_close(&save);
 	return code == TOOL_DONE;
 }
 
 static void test_names(void **state)
 {
 	static const char *const wrong[] = {
-		"",     "/",    "/a",     "a/",  "a//b", ".",     "..",   "a/.",
-		"../a", "a/..", "a/../b", "./a", "a\nb", "a\x7f", "\xff",
+		"",
+		"/",
+		"/a",
+		"a/",
+		"a//b",
+		".",
+		"..",
+		"a/.",
+		"../a",
+		"a/..",
+		"a/../b",
+		"./a",
+		"a\nb",
+		"a\x7f",
+		"\xff",
+		".bashrc",
+		".ssh/authorized_keys",
+		"a/.b/c",
+		"..a",
+		"a\xc2\x9b\x62",
+		"a\u202eb",
 	};
-	static const char *const right[] = {"a",   "a/b",          "..a",   "a..",
-					    "...", "Plätze 1.csv", "a/.b/c"};
+	static const char *const right[] = {"a", "a/b", "a..", "Plätze 1.csv", "a/b.c/d"};
 	char *dir = test_dir_init(), *text = mem_new(1, 4096);
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
@@ -189,18 +217,19 @@ static void test_names(void **state)
 	test_dir_fini(dir);
 }
 
-static int save(const char *dir, const char *name, const char *content, int64_t modified_ms)
+static int save(const char *dir, const char *name, const char *content, int64_t modified_ms,
+		bool force)
 {
-	int fd = open(dir, O_RDONLY | O_DIRECTORY);
 	struct save save;
-	int code = save_begin(&save, fd, dir, name);
+	int code = save_open(&save, dir, false, force);
 
+	assert_int_equal(code, TOOL_DONE);
+	code = save_begin(&save, name, false);
 	if (!code) {
 		assert_true(save_write(&save, bytes_str(content)));
 		code = save_done(&save, modified_ms);
 	}
-	save_abort(&save);
-	close(fd);
+	save_close(&save);
 	return code;
 }
 
@@ -234,8 +263,11 @@ static void test_save(void **state)
 	char *path = dir_file(dir, "a/b/c.csv");
 	struct stat st;
 
-	assert_int_equal(save(dir, "a/b/c.csv", "old", 0), TOOL_DONE);
-	assert_int_equal(save(dir, "a/b/c.csv", "new", 1000001500), TOOL_DONE);
+	assert_int_equal(save(dir, "a/b/c.csv", "old", 0, false), TOOL_DONE);
+	/* What is there stays, unless told otherwise. */
+	assert_int_equal(save(dir, "a/b/c.csv", "new", 0, false), TOOL_FAILED);
+	check_content(dir, "a/b/c.csv", "old");
+	assert_int_equal(save(dir, "a/b/c.csv", "new", 1000001500, true), TOOL_DONE);
 	check_content(dir, "a/b/c.csv", "new");
 	assert_return_code(stat(path, &st), errno);
 	assert_int_equal(st.st_mtim.tv_sec, 1000001);
@@ -253,10 +285,11 @@ static void test_save_links(void **state)
 	write_file(outside, "victim", "untouched");
 	make_link(dir, "way", outside);
 	/* a link in the way is not walked through */
-	assert_int_equal(save(dir, "way/new", "x", 0), TOOL_FAILED);
-	/* a link at the end is replaced, its target stays */
+	assert_int_equal(save(dir, "way/new", "x", 0, true), TOOL_FAILED);
+	/* a link at the end is replaced, if at all, and its target stays */
 	make_link(outside, "link", "victim");
-	assert_int_equal(save(outside, "link", "new", 0), TOOL_DONE);
+	assert_int_equal(save(outside, "link", "new", 0, false), TOOL_FAILED);
+	assert_int_equal(save(outside, "link", "new", 0, true), TOOL_DONE);
 	check_content(outside, "victim", "untouched");
 	check_content(outside, "link", "new");
 	check_no_parts(dir);
@@ -271,10 +304,10 @@ static void test_save_in_the_way(void **state)
 
 	write_file(dir, "file", "1");
 	make_dir(dir, "folder");
-	assert_int_equal(save(dir, "file/below", "x", 0), TOOL_FAILED);
-	assert_int_equal(save(dir, "folder", "x", 0), TOOL_FAILED);
-	assert_int_equal(save(dir, "../out", "x", 0), TOOL_FAILED);
-	assert_int_equal(save(dir, "/out", "x", 0), TOOL_FAILED);
+	assert_int_equal(save(dir, "file/below", "x", 0, true), TOOL_FAILED);
+	assert_int_equal(save(dir, "folder", "x", 0, true), TOOL_FAILED);
+	assert_int_equal(save(dir, "../out", "x", 0, true), TOOL_FAILED);
+	assert_int_equal(save(dir, "/out", "x", 0, true), TOOL_FAILED);
 	check_content(dir, "file", "1");
 	check_no_parts(dir);
 	test_dir_fini(dir);
@@ -283,17 +316,76 @@ static void test_save_in_the_way(void **state)
 static void test_save_abort(void **state)
 {
 	char *dir = test_dir_init();
-	int fd = open(dir, O_RDONLY | O_DIRECTORY);
 	struct save half;
 
 	write_file(dir, "data", "old");
-	assert_int_equal(save_begin(&half, fd, dir, "data"), TOOL_DONE);
+	assert_int_equal(save_open(&half, dir, false, true), TOOL_DONE);
+	assert_int_equal(save_begin(&half, "data", false), TOOL_DONE);
 	assert_true(save_write(&half, bytes_str("half of the ne")));
-	save_abort(&half);
+	save_close(&half);
 	check_content(dir, "data", "old");
 	check_no_parts(dir);
-	close(fd);
 	test_dir_fini(dir);
+}
+
+/* What came while the file was received stays, too. */
+static void test_save_meanwhile(void **state)
+{
+	char *dir = test_dir_init();
+	struct save late;
+
+	assert_int_equal(save_open(&late, dir, false, false), TOOL_DONE);
+	assert_int_equal(save_look(&late, "data"), TOOL_DONE);
+	assert_int_equal(save_look(&late, "below/data"), TOOL_DONE);
+	assert_int_equal(save_begin(&late, "data", false), TOOL_DONE);
+	assert_true(save_write(&late, bytes_str("new")));
+	write_file(dir, "data", "quicker");
+	assert_int_equal(save_done(&late, 0), TOOL_FAILED);
+	check_content(dir, "data", "quicker");
+	assert_int_equal(save_look(&late, "data"), TOOL_FAILED);
+	assert_int_equal(save_look(&late, ".bashrc"), TOOL_FAILED);
+	save_close(&late);
+	check_no_parts(dir);
+	test_dir_fini(dir);
+}
+
+static void test_save_room(void **state)
+{
+	char *dir = test_dir_init();
+	struct save save;
+
+	assert_int_equal(save_open(&save, dir, false, false), TOOL_DONE);
+	assert_int_equal(save_room(&save, 1, 1), TOOL_DONE);
+	assert_int_equal(save_room(&save, UINT64_MAX, 1), TOOL_FAILED);
+	save_close(&save);
+	test_dir_fini(dir);
+}
+
+/* -- showing -------------------------------------------------------------------------------- */
+
+static bool shows(const char *first, const char *second)
+{
+	struct screen screen = {.at = 0};
+
+	return screen_may(&screen, bytes_str(first)) && screen_may(&screen, bytes_str(second));
+}
+
+static void test_screen(void **state)
+{
+	assert_true(shows("Ort;Pl\u00e4tze\r\n", "Mei\u00dfen\t7\n"));
+	assert_true(shows("\xef\xbb\xbfOrt", "")); /* a byte order mark in front */
+	assert_true(shows("Mei\xc3", "\x9f"
+				     "en"));
+	assert_true(shows("\xf0\x9f", "\x98\x80"));
+	assert_false(shows("Mei\xc3", "x"));
+	assert_false(shows("a", "\xef\xbb\xbf"));
+	assert_false(shows("\x1b[2J", ""));
+	assert_false(shows("\xc2", "\x9b"
+				   "31m")); /* C1, in two pieces */
+	assert_false(shows("\xe2\x80", "\xae"));
+	assert_false(shows("\xff", ""));
+	assert_false(shows("\x80", ""));
+	assert_false(shows("\b", ""));
 }
 
 int main(void)
@@ -303,7 +395,8 @@ int main(void)
 		cmocka_unit_test(test_collect_refused), cmocka_unit_test(test_media),
 		cmocka_unit_test(test_names),           cmocka_unit_test(test_save),
 		cmocka_unit_test(test_save_links),      cmocka_unit_test(test_save_in_the_way),
-		cmocka_unit_test(test_save_abort),
+		cmocka_unit_test(test_save_abort),      cmocka_unit_test(test_save_meanwhile),
+		cmocka_unit_test(test_save_room),       cmocka_unit_test(test_screen),
 	};
 
 	return cmocka_run_group_tests(tests, test_setup, NULL);
