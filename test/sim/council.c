@@ -15,6 +15,11 @@
 
 struct council *council_open(uint64_t seed)
 {
+	return council_open_with(seed, 0);
+}
+
+struct council *council_open_with(uint64_t seed, unsigned more)
+{
 	static const char *const names[COUNCIL_COUNT][3] = {
 		{"Stadt Meißen", "meissen", "14627140"},
 		{"Stadt Radebeul", "radebeul", "14627210"},
@@ -26,16 +31,22 @@ struct council *council_open(uint64_t seed)
 	sim_init(&council->sim, seed);
 	for (unsigned i = 0; i < COUNCIL_COUNT; i++)
 		council->towns[i] = sim_add(&council->sim, names[i][0], names[i][1], names[i][2]);
+	for (unsigned i = 0; i < more; i++) {
+		char slug[24], ags[16];
+		snprintf(slug, sizeof(slug), "verein-%u", i + 1);
+		snprintf(ags, sizeof(ags), "%u", 14627900 + i);
+		sim_add(&council->sim, slug, slug, ags);
+	}
 	assert_int_equal(sim_found(council->towns[0], "Landkreis Meißen"), ERR_OK);
-	for (unsigned i = 1; i < COUNCIL_COUNT; i++) {
-		sim_join(council->towns[0], council->towns[i]);
+	for (unsigned i = 1; i < COUNCIL_COUNT + more; i++) {
+		sim_join(council->towns[0], council->sim.nodes[i]);
 		assert_true(sim_run(&council->sim, 60000, sim_agree, NULL));
 	}
 	council_entry_init(&entry, 3, 7);
 	council_stewards(&entry, 31);
 	council_sign(council, &entry, council->towns[0]);
 	assert_int_equal(council_hand(council->towns[0], &entry), ERR_OK);
-	council_until(council, 6, false, &entry.id);
+	council_until(council, COUNCIL_COUNT + more + 1, false, &entry.id);
 	council_entry_fini(&entry);
 	sim_run(&council->sim, 10000, NULL, NULL);
 	return council;

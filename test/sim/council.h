@@ -16,6 +16,8 @@ struct council {
 
 /* They have joined, agree, and are linked each with each. */
 struct council *council_open(uint64_t seed);
+/* The same with so many members more, which are sim.nodes[COUNCIL_COUNT] and on. */
+struct council *council_open_with(uint64_t seed, unsigned more);
 void council_close(struct council *council);
 
 /* An entry that may be the next one at a node. */
