@@ -62,6 +62,7 @@ struct reconcile {
 	bool due;     /* SYNC_END has come: the next look is at the end of the turn */
 	bool running; /* authors are looked at, as places get free */
 	bool beyond;  /* nodes of later rounds are left out */
+	bool left;    /* some were left out, as too many of their organisation are under way */
 	unsigned round;
 	uint32_t author; /* looked at last */
 	struct repair repairs[REPAIR_COUNT_MAX];

@@ -8,7 +8,7 @@
 enum {
 	RECONCILE_RECORDS_LEN_MAX = 64 * 1024, /* of one RECORDS message, and a record more */
 	REPAIR_MISSING_LEN_MAX = 8 * SETDIGEST_LEAVES_MAX,
-	REPAIR_NODES = 4, /* of one organisation in a round */
+	REPAIR_NODES = 4, /* of one organisation in a round, and at a time */
 	REPAIR_MS_MAX = 10 * 1000,
 	REPAIR_WAIT_MS_MIN = 1000,
 	REPAIR_WAIT_MS_MAX = 60 * 1000,
@@ -91,6 +91,8 @@ static void repair_end(struct hub *hub, struct txn *txn, struct peer *peer, stru
 		wait_longer(hub, &peer->sync->reconcile, repair->author);
 	buf_fini(&repair->missing);
 	*repair = (struct repair){.step = REPAIR_IDLE};
+	peer->sync->reconcile.due = peer->sync->reconcile.due || peer->sync->reconcile.left;
+	peer->sync->reconcile.left = false;
 }
 
 static void leaves_ask(struct hub *hub, struct peer *peer, struct repair *repair, uint64_t place)
@@ -136,6 +138,26 @@ static bool author_wanted(const struct hub *hub, struct peer *peer,
 	return ledger_partial(state) && (!wait || wait->until_ms <= hub->mono_ms);
 }
 
+/*
+ * Whether it may begin now: one that is under way goes on, and an author who has signed much does
+ * not keep others waiting by that.
+ */
+static bool author_may_begin(struct peer *peer, uint32_t author)
+{
+	struct reconcile *reconcile = &peer->sync->reconcile;
+	unsigned count = 0;
+	for (size_t i = 0; i < REPAIR_COUNT_MAX; i++) {
+		const struct repair *repair = &reconcile->repairs[i];
+		if (repair->step == REPAIR_IDLE)
+			continue;
+		if (repair->author == author)
+			return false;
+		count += author_member(repair->author) == author_member(author);
+	}
+	reconcile->left = reconcile->left || count >= REPAIR_NODES;
+	return count < REPAIR_NODES;
+}
+
 /* The next author of a round: of each organisation some nodes, in the order of their indices. */
 static bool author_next(struct hub *hub, struct txn *txn, struct peer *peer,
 			struct author_state *state)
@@ -150,7 +172,8 @@ static bool author_next(struct hub *hub, struct txn *txn, struct peer *peer,
 		} else if (node >= first + REPAIR_NODES) {
 			reconcile->beyond = true;
 			reconcile->author = author_of(member, UINT8_MAX);
-		} else if (author_wanted(hub, peer, state)) {
+		} else if (author_wanted(hub, peer, state) &&
+			   author_may_begin(peer, reconcile->author)) {
 			return true;
 		}
 	}
@@ -185,14 +208,12 @@ static void places_fill(struct hub *hub, struct txn *txn, struct peer *peer)
 static void repairs_settle(struct hub *hub, struct txn *txn, struct peer *peer)
 {
 	struct reconcile *reconcile = &peer->sync->reconcile;
-	bool idle = true;
 	for (size_t i = 0; i < REPAIR_COUNT_MAX; i++) {
 		struct repair *repair = &reconcile->repairs[i];
 		if (repair->step != REPAIR_IDLE && hub->mono_ms - repair->since_ms > REPAIR_MS_MAX)
 			repair_end(hub, txn, peer, repair);
-		idle = idle && repair->step == REPAIR_IDLE;
 	}
-	if (reconcile->due && !reconcile->running && idle) {
+	if (reconcile->due && !reconcile->running) {
 		reconcile->due = false;
 		reconcile->running = true;
 		reconcile->round = 0;

@@ -283,6 +283,22 @@ static void test_timeout(void **state)
 	}
 }
 
+/* While one repair goes on, however long, others begin. */
+static void test_one_does_not_hold_up_others(void **state)
+{
+	struct fixture *f = *state;
+	struct message m;
+	begin(f, 1);
+	hub_node_forget(&f->asks);
+	head_promise(&f->asks, &f->fed, 4);
+	f->to->sync->reconcile.due = true;
+	reconcile_settle(&f->asks.hub, f->asks.txn);
+	assert_true(hub_node_sent(&f->asks, f->to, MESSAGE_LEAVES_GET, 0, &m));
+	assert_int_equal(m.author, author_of(4, 0));
+	assert_false(hub_node_sent(&f->asks, f->to, MESSAGE_LEAVES_GET, 1, &m));
+	assert_int_equal(f->to->sync->reconcile.repairs[0].author, AUTHOR);
+}
+
 /* Carries everything that waits at one node for a peer to another. */
 static bool carry(struct hub_node *from, const struct peer *to, struct hub_node *there,
 		  struct peer *sender)
@@ -555,6 +571,7 @@ int main(void)
 		TEST(questions),
 		TEST(ground_slots_are_told),
 		cmocka_unit_test(test_promises_delay_nobody),
+		TEST(one_does_not_hold_up_others),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }
