@@ -20,8 +20,9 @@
  * query meets a fault, as the core may have kept in memory what it could not read.
  *
  * Bounds: the queue is as long as turn_room() lets its users make it: they ask before they push
- * bulk or a peer's message, and wait until a batch has come when it says no. Calls of the control
- * interface are bounded by the number of its connections.
+ * bulk or a peer's message, and wait until a batch has come when it says no; but one message of
+ * each peer may always wait (conn.c). Calls of the control interface are bounded by the number of
+ * its connections.
  *
  * All functions are for the loop thread.
  */

@@ -238,6 +238,11 @@ static void read_two(struct message *m, struct wire_in *w, size_t max)
 	m->entries[1] = wire_bin(w, 1, max);
 }
 
+static uint32_t count_max(enum message_type type)
+{
+	return type == MESSAGE_RECORDS ? MESSAGE_RECORD_COUNT_MAX : MESSAGE_LIST_COUNT_MAX;
+}
+
 static void read_body(struct message *m, struct wire_in *w)
 {
 	switch (m->type) {
@@ -254,7 +259,7 @@ static void read_body(struct message *m, struct wire_in *w)
 	case MESSAGE_STATES:
 	case MESSAGE_RECORDS:
 	case MESSAGE_HOLDS:
-		read_list(m, w, MESSAGE_LIST_COUNT_MAX);
+		read_list(m, w, count_max(m->type));
 		break;
 	case MESSAGE_TOTALS:
 		m->heads = wire_uint(w, UINT64_MAX);

@@ -5,7 +5,7 @@
 
 #include "crypto/check.h"
 
-enum { FLOW_TAKEN_STEP = 512 * 1024 }; /* bytes that are confirmed together */
+enum { FLOW_TAKEN_STEP = 64 * 1024 }; /* bytes that are confirmed together */
 
 void flow_open(struct peer *peer)
 {

@@ -324,7 +324,8 @@ void reconcile_records_get(struct hub *hub, struct txn *txn, struct peer *peer, 
 {
 	uint64_t sequence;
 	struct message_list list = message_list_begin(MESSAGE_RECORDS);
-	while (list.items.len < RECONCILE_RECORDS_LEN_MAX && message_next_sequence(m, &sequence)) {
+	while (list.items.len < RECONCILE_RECORDS_LEN_MAX &&
+	       list.count < MESSAGE_RECORD_COUNT_MAX && message_next_sequence(m, &sequence)) {
 		struct bytes whole;
 		if (ledger_record(txn, m->author, m->incarnation, sequence, &whole))
 			message_list_bin(&list, whole);

@@ -12,9 +12,8 @@
 #include "proto/wire/wire_out.h"
 
 enum {
-	SYNC_UNTAKEN_MAX = 2 * 1024 * 1024,
-	SYNC_RECORDS_LEN_MAX = 256 * 1024, /* of one RECORDS message */
-	SYNC_STATES_PER_MESSAGE = 8192,
+	SYNC_UNTAKEN_MAX = 256 * 1024,
+	SYNC_RECORDS_LEN_MAX = 64 * 1024, /* of one RECORDS message, and a record more */
 	SYNC_PHASE_MS_MAX = 120 * 1000, /* without progress */
 	SYNC_AGAIN_MS = 1000,           /* when contents moved during a comparison */
 	SYNC_HELLO_MS = 250,            /* one HELLO in this time, */
@@ -250,7 +249,7 @@ static struct message_list states_list(struct hub *hub, struct txn *txn, struct 
 		struct message_state entry;
 		flow_state(&entry, &state);
 		message_list_state(&list, &entry);
-		if (list.count == SYNC_STATES_PER_MESSAGE) {
+		if (list.count == MESSAGE_LIST_COUNT_MAX) {
 			hub_send_list(hub, peer, &list);
 			list = message_list_begin(MESSAGE_STATES);
 		}
@@ -378,7 +377,8 @@ static bool stream_step(struct hub *hub, struct txn *txn, struct peer *peer, str
 	while (walk_next(&walk)) {
 		message_list_bin(&list, walk.value);
 		want->sequence = be64_get(walk.key.ptr + 8);
-		if (list.items.len >= SYNC_RECORDS_LEN_MAX) {
+		if (list.items.len >= SYNC_RECORDS_LEN_MAX ||
+		    list.count == MESSAGE_RECORD_COUNT_MAX) {
 			done = false;
 			break;
 		}
@@ -416,7 +416,7 @@ static void phase_end(struct hub *hub, struct txn *txn, struct peer *peer)
 static void stream(struct hub *hub, struct txn *txn, struct peer *peer)
 {
 	struct peer_sync *sync = peer->sync;
-	/* PROTOCOL: "A sender keeps at most 2 MiB of HEAD and RECORDS messages on the way that
+	/* PROTOCOL: "A sender keeps at most 256 KiB of HEAD and RECORDS messages on the way that
 	   TAKEN has not confirmed" */
 	while (peer->up && sync->want_at < sync->want_count &&
 	       sync->untaken_bytes < SYNC_UNTAKEN_MAX) {

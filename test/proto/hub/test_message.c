@@ -529,13 +529,15 @@ static enum err try_list(enum message_type type, unsigned count)
 static void counts_are_limited(void **state)
 {
 	static const enum message_type lists[] = {MESSAGE_CHARTER,   MESSAGE_ORGLOG_GET,
-						  MESSAGE_STATES,    MESSAGE_RECORDS,
-						  MESSAGE_CHUNK_GET, MESSAGE_HOLDS};
+						  MESSAGE_STATES,    MESSAGE_CHUNK_GET,
+						  MESSAGE_HOLDS};
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		assert_int_equal(try_list(lists[i], 0), ERR_OK);
 		assert_int_equal(try_list(lists[i], MESSAGE_LIST_COUNT_MAX + 1), ERR_MALFORMED);
-		assert_int_equal(try_list(lists[i], 8192), ERR_OK);
+		assert_int_equal(try_list(lists[i], MESSAGE_LIST_COUNT_MAX), ERR_OK);
 	}
+	assert_int_equal(try_list(MESSAGE_RECORDS, MESSAGE_RECORD_COUNT_MAX), ERR_OK);
+	assert_int_equal(try_list(MESSAGE_RECORDS, MESSAGE_RECORD_COUNT_MAX + 1), ERR_MALFORMED);
 	assert_int_equal(try_list(MESSAGE_GROUPS, MESSAGE_LIST_COUNT_MAX), ERR_OK);
 	assert_int_equal(try_list(MESSAGE_GROUPS, MESSAGE_LIST_COUNT_MAX + 1), ERR_MALFORMED);
 	assert_int_equal(try_list(MESSAGE_CHUNK_GET, MESSAGE_LIST_COUNT_MAX), ERR_OK);
