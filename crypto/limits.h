@@ -17,6 +17,8 @@ enum {
 	LIMIT_HEAD_LEN_MAX = 512,
 	LIMIT_CHARTER_ENTRY_LEN_MAX = 64 * 1024, /* payload and votes */
 	LIMIT_ORGLOG_ENTRY_LEN_MAX = 64 * 1024,
+	LIMIT_CHARTER_NUMBER_MAX = 65536, /* entries are kept for ever */
+	LIMIT_ORGLOG_NUMBER_MAX = 1024,
 	LIMIT_JOIN_REQUEST_LEN_MAX = 4096,
 	LIMIT_INVITATION_LEN_MAX = 1024, /* text */
 	LIMIT_MEMBER_COUNT_MAX = 16384,  /* member numbers ever given */

@@ -170,7 +170,7 @@ enum err charter_payload_decode(struct charter_entry *out, struct bytes payload)
 
 	if (err)
 		return err;
-	out->number = (uint32_t)wire_uint(&w, UINT32_MAX);
+	out->number = (uint32_t)wire_uint(&w, LIMIT_CHARTER_NUMBER_MAX);
 	bool has_previous = !wire_nil(&w);
 	if (has_previous)
 		wire_fixed(&w, out->previous.b, ID_LEN);

@@ -148,7 +148,7 @@ static enum err entry_read(struct entry *entry, struct bytes whole)
 	err = payload_begin(&w, 10);
 	if (err)
 		return err;
-	log->number = (uint32_t)wire_uint(&w, UINT32_MAX);
+	log->number = (uint32_t)wire_uint(&w, LIMIT_ORGLOG_NUMBER_MAX);
 	entry->has_previous = !wire_nil(&w);
 	if (entry->has_previous)
 		wire_fixed(&w, entry->previous.b, ID_LEN);

@@ -384,14 +384,17 @@ static enum err record_admit(struct ledger *ledger, struct txn *txn, const struc
 {
 	struct ledger_touched *touched = ledger_touch(ledger, txn, record->author);
 
+	/* Before the signature, which costs the most. */
+	if (touched && record->incarnation == touched->state.incarnation &&
+	    !quota_takes(ledger, txn, touched, record))
+		return ERR_NOSPACE;
 	if (record_check_sig(record, pk, &ledger->charter->fed)) {
 		ledger->forged_count++;
 		return ERR_DENIED;
 	}
 	if (touched && record->incarnation > touched->state.incarnation)
 		ledger_incarnation_begin(ledger, txn, touched, record->incarnation);
-	if (touched && (!quota_takes(ledger, txn, touched, record) ||
-			!room_takes(ledger, txn, touched, record)))
+	if (touched && !room_takes(ledger, txn, touched, record))
 		return ERR_NOSPACE;
 	if (place == PLACE_INSTEAD)
 		ledger_record_drop(ledger, txn, record->author, record->incarnation,

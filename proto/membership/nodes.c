@@ -180,6 +180,13 @@ static enum err log_with(struct hub *hub, struct txn *txn, const struct orglog *
 			hub->options.identity->name, LIMIT_NODE_COUNT_MAX);
 		return ERR_FULL;
 	}
+	if (log->number >= LIMIT_ORGLOG_NUMBER_MAX - LIMIT_NODE_COUNT_MAX) {
+		why_set(why,
+			"the log of %s has %u entries of %d, and the rest is for retiring nodes: a "
+			"new node needs a new organisation.",
+			hub->options.identity->name, log->number, LIMIT_ORGLOG_NUMBER_MAX);
+		return ERR_FULL;
+	}
 	struct orglog next = *log;
 	next.nodes = mem_new(log->node_count + 1, sizeof(*next.nodes));
 	memcpy(next.nodes, log->nodes, log->node_count * sizeof(*next.nodes));

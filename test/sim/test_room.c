@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -103,11 +104,77 @@ static void whose_clock_is_ahead(void **state)
 	buf_fini(&content);
 }
 
+/* ---- a flood of records ---- */
+
+enum { FLOOD_COUNT = 100000, FLOOD_STEP = 2500, QUOTA_COUNT = 1000 };
+
+struct flood {
+	uint32_t from, to;
+	bool drop; /* takes them back */
+};
+
+static void flood_say(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	const struct flood *flood = arg;
+
+	for (uint32_t n = flood->from; n < flood->to; n++) {
+		uint8_t slot[5] = {120};
+
+		be32_put(slot + 1, n);
+		if (flood->drop)
+			txn_fail(txn, ledger_delete(&hub->ledger, txn, bytes_obj(&slot)));
+		else
+			txn_fail(txn, ledger_append(&hub->ledger, txn, slot[0], bytes_obj(&slot),
+						    bytes_of("x", 1), NULL, LEDGER_QUIET));
+	}
+}
+
+/*
+ * Malwine's node knows no quota: a hundred thousand tiny records. The others keep twice what she
+ * may have and no more, tell each other of what they publish all the time, and are complete as soon
+ * as she keeps to it.
+ */
+static void a_flood_ends_at_the_quota(void **state)
+{
+	struct towns *towns = towns_open(91, 3);
+	struct buf content = sim_content(1, 1000);
+	char path[32];
+
+	towns->a->limits.quota_record_count = towns->b->limits.quota_record_count = QUOTA_COUNT;
+	assert_int_equal(sim_subscribe(towns->b, "meissen/**"), ERR_OK);
+	for (uint32_t n = 0; n < FLOOD_COUNT; n += FLOOD_STEP) {
+		struct flood flood = {.from = n, .to = n + FLOOD_STEP};
+
+		assert_true(sim_call(towns->m, flood_say, &flood));
+		sim_run(&towns->sim, 1000, NULL, NULL);
+		if (n % (10 * FLOOD_STEP) > 0)
+			continue;
+		snprintf(path, sizeof(path), "meissen/n%u", (unsigned)n);
+		assert_int_equal(sim_publish(towns->a, path, TIER_OPEN, buf_bytes(&content)),
+				 ERR_OK);
+		towns_held(towns->b, path, 1);
+	}
+	assert_in_range(sim_rows(towns->a, TABLE_RECORD), QUOTA_COUNT, 2 * QUOTA_COUNT + 50);
+	assert_in_range(sim_rows(towns->b, TABLE_RECORD), QUOTA_COUNT, 2 * QUOTA_COUNT + 50);
+	assert_string_not_equal(state_of(towns->b, towns->m), "complete");
+	assert_string_equal(state_of(towns->b, towns->a), "complete");
+
+	assert_true(sim_call(towns->m, flood_say,
+			     &(struct flood){.from = 10, .to = FLOOD_COUNT, .drop = true}));
+	assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+	assert_string_equal(state_of(towns->a, towns->m), "complete");
+	assert_string_equal(state_of(towns->b, towns->m), "complete");
+	towns_healthy(towns);
+	buf_fini(&content);
+	towns_close(towns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(foreign_data_waits),
 		cmocka_unit_test(whose_clock_is_ahead),
+		cmocka_unit_test(a_flood_ends_at_the_quota),
 	};
 	const char *what;
 

@@ -85,6 +85,8 @@ static void a_member_is_admitted(void **state)
 #define BREAKS(X)                                                                                  \
 	X(known_number, MALFORMED, d->entry.number = 1)                                            \
 	X(skipped_number, AGAIN, d->entry.number = 3)                                              \
+	X(highest_number, AGAIN, d->entry.number = LIMIT_CHARTER_NUMBER_MAX)                       \
+	X(number_too_high, MALFORMED, d->entry.number = LIMIT_CHARTER_NUMBER_MAX + 1)              \
 	X(another_previous, PROTOCOL, d->entry.previous.b[0] ^= 1)                                 \
 	X(table_hash, PROTOCOL, d->table_wrong = true)                                             \
 	X(one_vote_missing, DENIED, d->voter_count = 1)                                            \

@@ -166,6 +166,8 @@ static void made_bytes_are_those_of_the_layout(void **state)
 	X(no_previous, MALFORMED, r->has_previous = false)                                         \
 	X(known_number, EXISTS, (r->number = 1, r->has_previous = false))                          \
 	X(skipped_number, AGAIN, r->number = 3)                                                    \
+	X(highest_number, AGAIN, r->number = LIMIT_ORGLOG_NUMBER_MAX)                              \
+	X(number_too_high, MALFORMED, r->number = LIMIT_ORGLOG_NUMBER_MAX + 1)                     \
 	X(another_previous, PROTOCOL, r->previous.b[5] ^= 1)                                       \
 	X(signed_by_another, DENIED, r->signer = test_key(9))                                      \
 	X(signed_for_another_purpose, DENIED, r->tag = "am1.charter")                              \
