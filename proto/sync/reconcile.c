@@ -132,8 +132,8 @@ static bool author_wanted(const struct hub *hub, struct peer *peer,
 	/* Of the own author nobody knows more, unless this store is an old copy. */
 	if (state->author == hub->author && !hub->behind_since_ms)
 		return false;
-	/* What was refused for want of room would be refused again. */
-	if (state->held > 0)
+	/* What was refused for want of room is not asked for; but what has gone makes room. */
+	if (state->held > 0 && state->live_count + state->held <= state->head_live_count)
 		return false;
 	return ledger_partial(state) && (!wait || wait->until_ms <= hub->mono_ms);
 }
@@ -296,6 +296,12 @@ static enum err page_take(struct hub *hub, struct txn *txn, struct repair *repai
 	return err;
 }
 
+static bool is_held(struct hub *hub, struct txn *txn, uint32_t author)
+{
+	struct author_state state;
+	return !ledger_state(&hub->ledger, txn, author, &state) && state.held > 0;
+}
+
 void reconcile_leaves_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct repair *repair = repair_of(peer, REPAIR_LEAVES, m->author);
@@ -310,7 +316,7 @@ void reconcile_leaves_take(struct hub *hub, struct txn *txn, struct peer *peer, 
 		return;
 	}
 	hub->wanted_epoch++; /* versions may be gone */
-	if (repair->missing.len > 0)
+	if (repair->missing.len > 0 && !is_held(hub, txn, repair->author))
 		records_ask(hub, peer, repair);
 	else
 		page_next(hub, txn, peer, repair);

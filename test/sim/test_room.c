@@ -68,6 +68,38 @@ static void foreign_data_waits(void **state)
 	towns_close(towns);
 }
 
+/* What its author takes away makes room, though the rest has to wait. */
+static void what_goes_makes_room(void **state)
+{
+	struct towns *towns = towns_open(90, 2);
+	struct buf content = sim_content(1, 1000);
+	struct sim_publication next = {.node = towns->a,
+				       .options = {.path = "meissen/x",
+						   .has_tier = true,
+						   .tier = TIER_OPEN,
+						   .keep = {.count = 1}}};
+
+	assert_int_equal(sim_subscribe(towns->b, "meissen/**"), ERR_OK);
+	assert_int_equal(sim_publish(towns->a, "meissen/x", TIER_OPEN, buf_bytes(&content)),
+			 ERR_OK);
+	towns_held(towns->b, "meissen/x", 1);
+	room_is(towns->b, HEADROOM_OWN);
+	buf_fini(&content);
+	content = sim_content(2, 1000);
+	next.content = buf_bytes(&content);
+	assert_int_equal(sim_publish_all(&next), ERR_OK);
+	sim_run(&towns->sim, 300000, NULL, NULL);
+	assert_string_equal(state_of(towns->b, towns->a), "held back");
+	assert_int_equal(sim_rows(towns->b, TABLE_VERSION), 0);
+	assert_int_equal(sim_rows(towns->b, TABLE_CHUNK), 0);
+
+	room_is(towns->b, HEADROOM_ALL);
+	towns_held(towns->b, "meissen/x", 2);
+	assert_true(towns_agree(&towns->sim, towns));
+	buf_fini(&content);
+	towns_close(towns);
+}
+
 static int64_t ahead_of(struct sim_node *node)
 {
 	struct peer_state peer;
@@ -173,6 +205,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(foreign_data_waits),
+		cmocka_unit_test(what_goes_makes_room),
 		cmocka_unit_test(whose_clock_is_ahead),
 		cmocka_unit_test(a_flood_ends_at_the_quota),
 	};
