@@ -43,6 +43,7 @@ struct limits limits_default(void)
 		.pause_ms_max = HOUR,
 		.quota_record_count = 256 * KIB,
 		.quota_record_bytes = 256 * MIB,
+		.namespace_keys_max = 256 * KIB,
 		.store_bytes_max = 0,
 		.deliver_bytes_max = (uint64_t)64 * 1024 * MIB,
 		.deliver_file_count_max = 100000,

@@ -88,8 +88,9 @@ struct limits {
 	/* of all live records of an author with node index 0; the same everywhere (quota.h) */
 	uint64_t quota_record_count;
 	uint64_t quota_record_bytes;
-	uint64_t store_bytes_max;   /* size limit of the node; 0: the disk */
-	uint64_t deliver_bytes_max; /* plain text of one version written into a folder by itself */
+	uint64_t namespace_keys_max; /* of epochs, kept of the namespace of another organisation */
+	uint64_t store_bytes_max;    /* size limit of the node; 0: the disk */
+	uint64_t deliver_bytes_max;  /* plain text of one version written into a folder by itself */
 	uint32_t deliver_file_count_max;
 };
 

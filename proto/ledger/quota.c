@@ -109,8 +109,9 @@ static struct quota own_quota(const struct ledger *ledger, uint64_t kind)
 	if (!record_kind_known(kind))
 		return part_of(all, 9, 10);
 	switch ((enum record_kind)kind) {
-	case RECORD_VERSION:
 	case RECORD_ERASURE:
+		return part_of(all, 1, 2); /* others have this node make them */
+	case RECORD_VERSION:
 	case RECORD_NOTICE:
 		return part_of(all, 9, 10);
 	case RECORD_KEY:

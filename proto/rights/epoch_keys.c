@@ -84,12 +84,39 @@ static bool row_open(struct hub *hub, struct txn *txn, const char *name, struct 
 	return !err;
 }
 
+/*
+ * Keys are kept for ever, as old chunks need them, and others choose their numbers: so many of one
+ * namespace. False: this would be one more.
+ */
+static bool key_has_place(struct hub *hub, struct txn *txn, struct bytes slug)
+{
+	char name[ROW_NAME_LEN];
+	struct bytes value;
+	uint8_t count[8];
+
+	if (bytes_eq(slug, bytes_str(hub->options.identity->slug)))
+		return true;
+	snprintf(name, sizeof(name), "epochs-of:%.*s", (int)slug.len, (const char *)slug.ptr);
+	struct row_key row = key_name(name);
+	uint64_t kept = txn_get(txn, TABLE_META, row_key_bytes(&row), &value) && value.len == 8
+				? be64_get(value.ptr)
+				: 0;
+	if (kept >= hub->options.limits->namespace_keys_max)
+		return false;
+	be64_put(count, kept + 1);
+	txn_put(txn, TABLE_META, row_key_bytes(&row), bytes_obj(&count));
+	return true;
+}
+
 void epoch_key_put(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
 		   struct bytes path, const struct org_id *granter, const struct key *key)
 {
 	char name[ROW_NAME_LEN];
 	struct buf sealed;
 
+	if (!row_here(txn, prefix, number, path, granter) &&
+	    !key_has_place(hub, txn, path_slug(prefix)))
+		return;
 	row_name(name, prefix, number, path, granter);
 	struct row_key row = key_name(name);
 	buf_init(&sealed, 256);

@@ -255,6 +255,34 @@ static void the_own_node_keeps_a_tenth_for_rights(void **state)
 	assert_int_equal(test_state(&f->author, author1).live_count, n + 1);
 }
 
+static enum err erasure(struct fixture *f, uint32_t n)
+{
+	uint8_t slot[1 + ID_LEN] = {RECORD_ERASURE};
+	const struct record_id withdrawal = {{1}};
+	struct buf body;
+
+	be32_put(slot + 1, n);
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	erasure_put(&body, &withdrawal);
+	enum err err = ledger_append(&f->author.ledger, f->author.txn, RECORD_ERASURE,
+				     bytes_obj(&slot), buf_bytes(&body), NULL, LEDGER_QUIET);
+	buf_fini(&body);
+	return err;
+}
+
+/* Who withdraws and asks to erase has others write: up to half of what they may. */
+static void erasures_leave_half_of_the_quota(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t n = 0;
+
+	quota_set(&f->author);
+	while (erasure(f, n) == ERR_OK)
+		n++;
+	assert_int_equal(n, COUNT_MAX / 2);
+	assert_int_equal(append(f, 120, 0, 20), ERR_OK);
+}
+
 /* ---- recounting ---- */
 
 static void a_recount_finds_wrong_bytes(void **state)
@@ -352,6 +380,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_full_set_is_replaced_by_another, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_own_node_keeps_a_tenth_for_rights, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(erasures_leave_half_of_the_quota, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_recount_finds_wrong_bytes, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_others_publish_waits_for_room, setup,
 						teardown),

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "proto/ledger/keywrap.h"
+#include "proto/rights/epoch_keys.h"
 #include "proto/rights/epochs.h"
 #include "proto/rights/rights.h"
 #include "test/proto/made.h"
@@ -195,6 +196,30 @@ static void places_go_with_their_grant(void **state)
 	assert_int_equal(txn_count(f->node.txn, TABLE_HANDED), 0);
 }
 
+/* Whoever wraps to this node chooses the numbers, and keys are never dropped. */
+static void keys_of_a_namespace_have_an_end(void **state)
+{
+	struct fixture *f = *state;
+	const struct org_id *by = &f->fed.orgs[1].id;
+	const struct key key = test_key(9);
+	struct key found;
+
+	f->node.limits.namespace_keys_max = 2;
+	for (uint64_t n = 1; n <= 4; n++)
+		for (unsigned twice = 0; twice < 2; twice++)
+			epoch_key_put(&f->node.hub, f->node.txn, bytes_str("gemeinde-2/x"), n,
+				      bytes_str("gemeinde-2/x"), by, &key);
+	epoch_key_put(&f->node.hub, f->node.txn, bytes_str("gemeinde-3/x"), 1,
+		      bytes_str("gemeinde-3/x"), &f->fed.orgs[2].id, &key);
+	assert_int_equal(txn_count(f->node.txn, TABLE_SEALED), 3);
+	assert_int_equal(epochs_key(&f->node.hub, f->node.txn, bytes_str("gemeinde-2/x"), 2,
+				    bytes_str("gemeinde-2/x"), &found),
+			 ERR_OK);
+	assert_int_equal(epochs_key(&f->node.hub, f->node.txn, bytes_str("gemeinde-2/x"), 3,
+				    bytes_str("gemeinde-2/x"), &found),
+			 ERR_ABSENT);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -202,6 +227,7 @@ int main(void)
 		T(a_flood_is_served_up_to_its_places),
 		T(each_who_hands_on_has_some),
 		T(places_go_with_their_grant),
+		T(keys_of_a_namespace_have_an_end),
 #undef T
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
