@@ -237,7 +237,7 @@ static void manifest_answer(struct call *call, const struct view *view)
 	api_list_add(call, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "dataset",
 				     api_text(buf_bytes(&call->path)), "version",
 				     api_uint(manifest->number), "file_count", api_uint(count),
-				     "bytes", api_uint(manifest_bytes(manifest)), "stored_bytes",
+				     "bytes", api_uint(view->opened->plain_bytes), "stored_bytes",
 				     api_uint(view->opened->reading.version.index.bytes), "next",
 				     to < count ? api_uint(to) : json_null()));
 	call->text.len--; /* the brace: the files follow inside */

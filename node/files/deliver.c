@@ -119,7 +119,7 @@ static bool size_ok(struct delivery *job, const struct manifest *manifest)
 	uint64_t stored = job->opened->reading.version.index.bytes;
 	char plain[SPACE_SIZE_LEN], packed[SPACE_SIZE_LEN];
 
-	job->bytes_left = manifest_bytes(manifest);
+	job->bytes_left = job->opened->plain_bytes;
 	space_size(plain, job->bytes_left);
 	space_size(packed, stored);
 	if (job->bytes_left > limits->deliver_bytes_max || count > limits->deliver_file_count_max)

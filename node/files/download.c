@@ -54,7 +54,7 @@ static bool as_described(const struct opened *opened)
 	const struct reading *reading = &opened->reading;
 
 	return !reading->described || (reading->file_count == manifest_file_count(manifest) &&
-				       reading->byte_count == manifest_bytes(manifest));
+				       reading->byte_count == opened->plain_bytes);
 }
 
 static enum err read_manifest(struct opened *opened, struct db *db, struct packer *packer)
@@ -75,6 +75,8 @@ static enum err read_manifest(struct opened *opened, struct db *db, struct packe
 	txn_abort(txn);
 	if (!err)
 		err = reader_manifest_done(opened->reader);
+	if (!err)
+		opened->plain_bytes = manifest_bytes(reader_manifest(opened->reader));
 	return !err && !as_described(opened) ? ERR_MALFORMED : err;
 }
 

@@ -41,6 +41,7 @@ struct opened {
 	   what was signed */
 	enum err err;
 	struct chunk_addr bad; /* ABSENT, CORRUPT */
+	uint64_t plain_bytes;  /* of all files */
 	enum opened_size size;
 	size_t manifest_bytes; /* what it counts for: at most, and once it is read, as many */
 };

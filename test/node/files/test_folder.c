@@ -305,6 +305,14 @@ static void names_lead_nowhere_else(void **state)
 	assert_true(folder_file(&folder, bytes_str("f")));
 	assert_true(folder_file_done(&folder, 0));
 	assert_false(folder_file(&folder, bytes_str("f/g")));
+	/* so many folders, one in the other, and not one more */
+	for (size_t i = 0; i <= FOLDER_DEPTH_MAX; i++)
+		memcpy(name + 2 * i, "t/", 2);
+	name[2 * FOLDER_DEPTH_MAX + 1] = 0;
+	assert_true(folder_file(&folder, bytes_str(name)));
+	assert_true(folder_file_done(&folder, 0));
+	memcpy(name + 2 * FOLDER_DEPTH_MAX + 1, "/t", 3);
+	assert_false(folder_file(&folder, bytes_str(name)));
 	folder_end(&folder);
 	shell(place, "test -z \"$(ls -A)\"");
 }
