@@ -42,7 +42,8 @@ enum {
 	LIMIT_FILE_COUNT_MAX = 1000000,
 	LIMIT_SWELL_FREE_BYTES = 64 * 1024 * 1024, /* of plain text beyond these, a stored byte */
 	LIMIT_SWELL_RATIO_MAX = 1000,              /* may become so many, unless a person says so */
-	LIMIT_HOLD_COUNT_MAX = 1 << 20,            /* versions one peer says it holds */
+	LIMIT_HOLD_COUNT_MAX = 1 << 19,            /* versions that others say they hold */
+	LIMIT_HOLD_ORG_COUNT_MAX = 1 << 16,        /* of them one organisation's */
 	LIMIT_ADDRESS_COUNT_MAX = 8,               /* HOST:PORT of a node */
 	LIMIT_ADDRESS_LEN_MAX = 255,
 };

@@ -58,8 +58,7 @@
 	X(FORK, "fork", 1) /* number(4) entry id(32) -> entry with votes; proto/sync/fork */       \
 	X(WITHDRAWN, "withdrawn",                                                                  \
 	  1) /* dataset(32) -> what became of it here; proto/catalog/withdrawal */                 \
-	X(HOLDER, "holder",                                                                        \
-	  1) /* own dataset(32) author(4) -> highest number(8) it says it holds */                 \
+	X(HOLDER, "holder", 1)   /* own dataset(32) author(4) -> see proto/transfer/proof.h */     \
 	X(DELIVER, "deliver", 1) /* pattern text -> pattern and folder; proto/catalog/delivery */  \
 	X(DELIVERED, "delivered",                                                                  \
 	  1) /* folder text -> what stands in it; proto/catalog/delivery */                        \

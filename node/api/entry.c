@@ -91,20 +91,24 @@ void api_holders(json_t *object, struct hub *hub, struct txn *txn,
 {
 	struct catalog_holder *holders = mem_new(HOLDERS_MAX, sizeof(*holders));
 	size_t count = catalog_holders(hub, txn, entry, holders, HOLDERS_MAX);
-	json_t *slugs = json_array(), *list = json_array();
+	json_t *slugs = json_array(), *claims = json_array(), *list = json_array();
 
 	for (size_t i = 0; i < count; i++) {
 		const struct catalog_holder *holder = &holders[i];
 
-		if (i == 0 || strcmp(holders[i - 1].slug, holder->slug) != 0)
-			json_array_append_new(slugs, api_str(holder->slug));
-		json_array_append_new(list,
-				      json_pack("{s:o, s:o, s:o}", "slug", api_str(holder->slug),
-						"name", api_str(holder->name), "operator",
-						api_operator(holder->operator_name)));
+		if (i == 0 || holders[i - 1].proved != holder->proved ||
+		    strcmp(holders[i - 1].slug, holder->slug) != 0)
+			json_array_append_new(holder->proved ? slugs : claims,
+					      api_str(holder->slug));
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:b}", "slug",
+						      api_str(holder->slug), "name",
+						      api_str(holder->name), "operator",
+						      api_operator(holder->operator_name), "proved",
+						      holder->proved));
 	}
 	json_object_set_new(object, "held_by", slugs);
+	json_object_set_new(object, "claimed_by", claims);
 	json_object_set_new(object, "holders", list);
-	json_object_set_new(object, "operators", api_uint(catalog_operators(holders, count)));
+	json_object_set_new(object, "copies", api_uint(catalog_copies(holders, count)));
 	free(holders);
 }

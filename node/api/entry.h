@@ -14,7 +14,7 @@ json_t *api_entry(const struct catalog_entry *entry);
    2027-11-20". */
 void api_readers(json_t *object, struct hub *hub, struct txn *txn,
 		 const struct catalog_entry *entry);
-/* Sets "held_by", "holders" and "operators". */
+/* Sets "held_by", "claimed_by", "holders" and "copies". */
 void api_holders(json_t *object, struct hub *hub, struct txn *txn,
 		 const struct catalog_entry *entry);
 

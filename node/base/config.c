@@ -49,7 +49,7 @@ static const struct setting settings[] = {
 	 "where other nodes dial this one"},
 	{"advertise", KIND_ADDRESSES, 0, 0, 0, 0,
 	 "what others are told to dial; else what is listened on"},
-	{"operator", KIND_OPERATOR, 0, 0, 0, 0, "who runs this machine, for counting copies"},
+	{"operator", KIND_OPERATOR, 0, 0, 0, 0, "who runs this machine, as others are told"},
 	{"dial-only", KIND_BOOL, 0, 0, offsetof(struct config, dial_only), 0,
 	 "listen nowhere: behind a firewall that lets nobody in"},
 	{"http", KIND_ADDRESS, 0, 0, offsetof(struct config, http), 0,

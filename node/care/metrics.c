@@ -56,8 +56,7 @@ struct ask {
 	  put_count(out, name, datasets->held))                                                    \
 	X(datasets_damaged, gauge, "Datasets of which stored data was found damaged.",             \
 	  put_count(out, name, datasets->damaged))                                                 \
-	X(datasets_own_single, gauge,                                                              \
-	  "Own datasets that are held at one operator alone, as far as is known.",                 \
+	X(datasets_own_single, gauge, "Own datasets that have no second copy that is proved.",     \
 	  put_count(out, name, datasets->own_single))                                              \
 	X(store_used_bytes, gauge, "Bytes in use in the store.",                                   \
 	  put_count(out, name, space->store_used))                                                 \

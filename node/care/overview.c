@@ -11,7 +11,7 @@ void overview_dataset(struct overview *overview, struct hub *hub, struct txn *tx
 	struct overview_datasets *datasets = &overview->datasets;
 	struct catalog_holder holders[16];
 	size_t holder_count = entry->own ? catalog_holders(hub, txn, entry, holders, 16) : 0;
-	bool single = entry->own && catalog_operators(holders, holder_count) < 2;
+	bool single = entry->own && catalog_copies(holders, holder_count) < 2;
 
 	datasets->known++;
 	datasets->own += entry->own;

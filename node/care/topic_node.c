@@ -184,8 +184,8 @@ void topic_copies(struct actions *list)
 		actions_add(
 			list, ACTION_INFO, "",
 			"%" PRIu64 " of %" PRIu64
-			" own datasets are held at one operator alone (%s%s), as far as is known: "
-			"other members may subscribe to them",
+			" own datasets have no second copy that is proved (%s%s): other members "
+			"may subscribe to them",
 			datasets->own_single, datasets->own, datasets->first_single,
 			datasets->own_single > 1 ? ", ..." : "");
 }

@@ -33,7 +33,7 @@ static bool is_half(const struct conn *conn)
 	return !conn->dial && !conn->up && conn->state != CONN_CLOSING;
 }
 
-static size_t count_of(const struct net *net, const struct source *source)
+static size_t half_count(const struct net *net, const struct source *source)
 {
 	size_t count = 0;
 
@@ -64,7 +64,8 @@ struct conn *half_victim(const struct net *net, const struct conn *arrival)
 		return NULL;
 	for (size_t i = 0; i < net->conn_count; i++) {
 		struct conn *conn = net->conns[i];
-		size_t count = conn == arrival || !is_half(conn) ? 0 : count_of(net, &conn->source);
+		size_t count =
+			conn == arrival || !is_half(conn) ? 0 : half_count(net, &conn->source);
 
 		if (count > most || (count && count == most && half_before(conn, first))) {
 			most = count;

@@ -53,22 +53,24 @@ void catalog_list(struct hub *hub, struct txn *txn, const char *pattern, const c
 enum err catalog_log(struct hub *hub, struct txn *txn, const char *path,
 		     bool (*each)(void *arg, const struct catalog_entry *entry), void *arg,
 		     char *why);
-/* A node known to hold a version. Texts are the core's, until the end of the turn. */
+/* A node that holds a version, or says so. Texts are the core's, until the end of the turn. */
 struct catalog_holder {
 	uint32_t author;
-	const char *slug, *name;                    /* of its organisation */
-	bool operator_known;                        /* it has said who runs it */
-	char operator_name[LIMIT_NAME_LEN_MAX + 1]; /* who does; empty: the organisation */
+	bool proved;             /* this node, or a sample of it came not long ago (proof.h) */
+	const char *slug, *name; /* of its organisation */
+	bool operator_known;     /* it has said who runs it */
+	char operator_name[LIMIT_NAME_LEN_MAX + 1]; /* who, as it says; empty: the organisation */
 };
 /*
- * Own node first, then those linked, then those that said so before (of own versions); at most max.
+ * Own node first, then those of whose copies of own versions samples came, then those that only say
+ * that they hold it; at most max.
  */
 size_t catalog_holders(struct hub *hub, struct txn *txn, const struct catalog_entry *entry,
 		       struct catalog_holder *out, size_t max);
 /* Of a node, whether it holds anything or not; false: no such member. */
 bool catalog_holder(struct hub *hub, struct txn *txn, uint32_t author, struct catalog_holder *out);
-/* How many of them would have to fail: copies at one operator count as one. */
-size_t catalog_operators(const struct catalog_holder *holders, size_t count);
+/* How many copies are proved; those of one organisation or operator count as one. */
+size_t catalog_copies(const struct catalog_holder *holders, size_t count);
 
 /* Which own versions stay when a new one is published, beside the newest; both 0: all. */
 struct keep {

@@ -1,12 +1,14 @@
 /*
- * holder - who holds a version, and on whose machines the copies lie (catalog.h: catalog_holders).
+ * holder - who holds a version, or says so, and how many copies that is (catalog.h).
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/check.h"
 #include "proto/catalog/catalog.h"
 #include "proto/charter/contact.h"
-#include "proto/transfer/holds.h"
+#include "proto/transfer/proof.h"
 
 /*
  * PROTOCOL: "`operator` is the empty text when the organisation runs the node itself, otherwise the
@@ -49,14 +51,36 @@ struct holders {
 	size_t count, max;
 };
 
-static void holder_add(struct holders *holders, uint32_t author)
+static void holder_add(struct holders *holders, uint32_t author, bool proved)
 {
 	for (size_t i = 0; i < holders->count; i++)
 		if (holders->items[i].author == author)
 			return;
-	if (holders->count < holders->max)
-		holders->count += catalog_holder(holders->hub, holders->txn, author,
-						 &holders->items[holders->count]);
+	if (holders->count == holders->max ||
+	    !catalog_holder(holders->hub, holders->txn, author, &holders->items[holders->count]))
+		return;
+	holders->items[holders->count++].proved = proved;
+}
+
+static const int64_t say_ms = 60 * 1000;
+
+/* Those that hold an own version, as samples have shown; or those that only say so. */
+static void rows_add(struct holders *holders, const struct version_id *of, bool proved)
+{
+	struct hub *hub = holders->hub;
+	struct row_key prefix = key_dataset(&of->dataset);
+	struct walk walk = walk_begin(holders->txn, TABLE_HOLDER, row_key_bytes(&prefix));
+	while (walk_next(&walk)) {
+		uint32_t author = be32_get(walk.key.ptr + ID_LEN);
+		const struct peer *peer = peers_by_author(hub, author);
+		struct holder row;
+		if (!holder_get(&row, walk.value) || row.number != of->number ||
+		    holder_proved(&row, of->number, hub->wall_ms) != proved)
+			continue;
+		/* One that is linked says so in this time, or has lost what it had. */
+		if (!peer || hub->mono_ms - peer->up_ms < say_ms || holds_has(peer, of))
+			holder_add(holders, author, proved);
+	}
 }
 
 size_t catalog_holders(struct hub *hub, struct txn *txn, const struct catalog_entry *entry,
@@ -64,39 +88,48 @@ size_t catalog_holders(struct hub *hub, struct txn *txn, const struct catalog_en
 {
 	struct version_id of = {entry->dataset, entry->number, entry->author};
 	struct holders holders = {hub, txn, out, 0, max};
-	struct row_key prefix = key_dataset(&entry->dataset);
-	struct walk walk = walk_begin(txn, TABLE_HOLDER, row_key_bytes(&prefix));
 	if (entry->held)
-		holder_add(&holders, hub->author);
+		holder_add(&holders, hub->author, true);
+	if (entry->author == hub->author) {
+		rows_add(&holders, &of, true);
+		rows_add(&holders, &of, false);
+	}
 	for (size_t i = 0; i < hub->peers.count; i++)
 		if (hub->peers.items[i]->up && holds_has(hub->peers.items[i], &of))
-			holder_add(&holders, hub->peers.items[i]->author);
-	while (entry->author == hub->author && walk_next(&walk)) {
-		uint32_t author = be32_get(walk.key.ptr + ID_LEN);
-		/* One that is linked speaks for itself: it may have lost what it had. */
-		if (walk.value.len == 8 && be64_get(walk.value.ptr) == entry->number &&
-		    !peers_by_author(hub, author))
-			holder_add(&holders, author);
-	}
+			holder_add(&holders, hub->peers.items[i]->author, false);
 	return holders.count;
 }
 
-/* PROTOCOL: "Copies at one operator count as one." */
-static bool same_operator(const struct catalog_holder *a, const struct catalog_holder *b)
+/*
+ * PROTOCOL: "Copies of one organisation, and of organisations that name one operator, count as
+ * one."
+ * What a node says of its operator may make one copy of two, and never two of one.
+ */
+static bool same_copy(const struct catalog_holder *a, const struct catalog_holder *b)
 {
-	if (a->operator_name[0] || b->operator_name[0])
-		return strcmp(a->operator_name, b->operator_name) == 0;
-	return strcmp(a->slug, b->slug) == 0;
+	if (strcmp(a->slug, b->slug) == 0)
+		return true;
+	return a->operator_name[0] && strcmp(a->operator_name, b->operator_name) == 0;
 }
 
-size_t catalog_operators(const struct catalog_holder *holders, size_t count)
+size_t catalog_copies(const struct catalog_holder *holders, size_t count)
 {
-	size_t operators = 0;
+	size_t copies = 0;
+	size_t *group = mem_new(count + 1, sizeof(*group));
+	for (size_t i = 0; i < count; i++)
+		group[i] = i;
 	for (size_t i = 0; i < count; i++) {
-		size_t first = 0;
-		while (!same_operator(&holders[first], &holders[i]))
-			first++;
-		operators += first == i;
+		for (size_t k = 0; k < i; k++) {
+			if (!holders[i].proved || !holders[k].proved ||
+			    !same_copy(&holders[i], &holders[k]))
+				continue;
+			size_t from = group[i], to = group[k];
+			for (size_t n = 0; n <= i; n++)
+				group[n] = group[n] == from ? to : group[n];
+		}
 	}
-	return operators;
+	for (size_t i = 0; i < count; i++)
+		copies += holders[i].proved && group[i] == i;
+	free(group);
+	return copies;
 }

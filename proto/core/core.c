@@ -18,6 +18,7 @@
 #include "proto/sync/reconcile.h"
 #include "proto/sync/recount.h"
 #include "proto/rights/rights.h"
+#include "proto/transfer/proof.h"
 #include "proto/transfer/scan.h"
 #include "proto/transfer/source.h"
 #include "proto/transfer/serve.h"
@@ -134,6 +135,7 @@ static void chunk_take(struct hub *hub, struct txn *txn, const struct event *eve
 			     "a chunk message that is not well-formed");
 		return;
 	}
+	proof_chunk(hub, txn, peer, event);
 	fetch_chunk(hub, txn, peer, event);
 }
 
@@ -270,19 +272,18 @@ static void arrivals_take(struct hub *hub, struct txn *txn)
 	}
 }
 
-/* Peers that know us as a member now, or have been compared with. */
+/* Peers that have been compared with. */
 static void peers_take(struct hub *hub, struct txn *txn)
 {
 	hub->peer_news = false;
 	for (size_t i = 0; i < hub->peers.count; i++) {
 		struct peer *peer = hub->peers.items[i];
-		if (peer->met_news)
-			holds_met(hub, peer);
 		if (peer->compared_news) {
 			joining_compared(hub, txn);
+			holds_compared(hub, peer);
 			source_retry(hub, peer);
 		}
-		peer->met_news = peer->compared_news = false;
+		peer->compared_news = false;
 	}
 }
 
@@ -334,6 +335,7 @@ static void turn_end(struct hub *hub, struct txn *txn)
 	room_again_tick(hub, txn);
 	recount_tick(hub, txn);
 	holds_tick(hub, txn);
+	proof_tick(hub, txn);
 	rights_tick(hub);
 	scan_tick(hub, txn);
 	fedkeys_tick(hub, txn);
@@ -412,9 +414,9 @@ void core_room(struct core *core, const struct room *room)
 int64_t core_wake(struct core *core, struct times now)
 {
 	static int64_t (*const wakes[])(const struct hub *hub) = {
-		peers_wake,   dials_wake,   sync_wake,       gossip_wake, reconcile_wake,
-		recount_wake, holds_wake,   scan_wake,       voting_wake, epochs_wake,
-		rights_wake,  fedkeys_wake, withdrawal_wake,
+		peers_wake,   dials_wake,  sync_wake,    gossip_wake,     reconcile_wake,
+		recount_wake, holds_wake,  proof_wake,   scan_wake,       voting_wake,
+		epochs_wake,  rights_wake, fedkeys_wake, withdrawal_wake,
 	};
 	int64_t wake = INT64_MAX;
 	floor_time(&core->hub, now);

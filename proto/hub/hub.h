@@ -79,7 +79,7 @@ struct hub {
 	uint64_t
 		/* this link has shown that the invitation leads nowhere: place_why; 0: none */
 		join_failed;
-	bool peer_news; /* a peer has been met or compared with */
+	bool peer_news; /* a peer has been compared with */
 	/* counters, for whoever remembers what follows from it */
 	uint64_t keys_epoch;   /* keys or roles of members have changed */
 	uint64_t source_epoch; /* peers, or what they hold, have changed */

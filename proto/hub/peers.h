@@ -34,8 +34,7 @@ struct peer {
 	bool waits;    /* a guest that waits for the stewards, or they for us: it stays */
 	bool met;    /* both sides know each other as members: from now on member messages may go */
 	bool synced; /* compared at least once */
-	bool met_news;      /* for the core: met since it looked, */
-	bool compared_news; /* or a comparison has come to its end */
+	bool compared_news; /* for the core: a comparison has come to its end */
 	int64_t ahead_ms;   /* how far its newest own head lay in the future when it came; 0: not */
 	uint32_t junk;      /* of a guest, since it came; hub_junk() */
 	size_t turn_bytes;  /* queued for it in this turn */

@@ -496,10 +496,10 @@ static void compare_begin(struct hub *hub, struct txn *txn, struct peer *peer)
 		hello_again(hub, sync, moved ? SYNC_AGAIN_MS : limits->anti_entropy_ms);
 		return;
 	}
-	if (!peer->met) {
-		peer->met = peer->met_news = hub->peer_news = true;
+	if (!peer->met)
 		evidence_tell(hub, txn, peer);
-	}
+	hub->source_epoch += !peer->met; /* it may be asked for chunks now */
+	peer->met = true;
 	if (id_eq(&sync->content_sent, &sync->content_here)) {
 		compared(hub, txn, peer);
 		return;

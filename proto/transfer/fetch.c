@@ -95,6 +95,7 @@ void fetch_add(struct hub *hub, struct txn *txn, const struct version_id *of,
 			fetch->chunk_count_all = held.chunks;
 		}
 		transfer->fetches[transfer->fetch_count++] = fetch;
+		transfer->guess_ms = hub->mono_ms;
 	}
 	if (!first)
 		return;
@@ -523,6 +524,7 @@ void fetch_chunk(struct hub *hub, struct txn *txn, struct peer *peer, const stru
 
 void fetch_down(struct hub *hub, struct peer *peer)
 {
+	proof_down(hub, peer);
 	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
 		struct fetch *fetch = hub->transfer->fetches[i];
 		for (size_t r = 0; r < fetch->request_count; r++) {

@@ -41,7 +41,10 @@ struct fetch {
 	uint64_t chunk_count, chunk_count_all, bytes, bytes_all;
 	uint64_t *refused; /* links that do not have it, each once */
 	size_t refused_count, refused_cap;
-	bool source; /* a peer has it, as of source_epoch */
+	uint64_t guess;   /* a link that is tried, as nobody says that it holds it; 0: none */
+	int64_t alone_ms; /* since when nobody does; 0: somebody does */
+	int64_t rest_ms, rest_until_ms; /* all were asked in vain; until_ms 0: no rest */
+	bool source;                    /* a peer has it, as of source_epoch */
 	uint64_t source_epoch;
 };
 

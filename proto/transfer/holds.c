@@ -20,8 +20,7 @@ void holds_close(struct peer *peer)
 
 /*
  * A set of hashes, open addressing. Peers choose the hashes, so where one stands depends on a
- * secret. At most LIMIT_HOLD_COUNT_MAX versions and twice as many slots of eight bytes for one
- * peer.
+ * secret. At most four slots of eight bytes for each version.
  */
 struct holds {
 	uint64_t salt;
@@ -69,19 +68,74 @@ static struct holds *holds_grown(struct holds *holds)
 	return grown;
 }
 
-void holds_add(struct hub *hub, struct peer *peer, const struct version_id *of)
+static size_t count_of(const struct peer *peer)
 {
-	uint64_t hash = slot_hash(of);
+	return peer->transfer->holds ? peer->transfer->holds->count : 0;
+}
+
+size_t holds_room(const struct hub *hub, const struct peer *peer)
+{
+	size_t all = 0, org = 0;
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		const struct peer *other = hub->peers.items[i];
+		all += count_of(other);
+		if (author_member(other->author) == author_member(peer->author))
+			org += count_of(other);
+	}
+	if (all >= LIMIT_HOLD_COUNT_MAX || org >= LIMIT_HOLD_ORG_COUNT_MAX)
+		return 0;
+	all = LIMIT_HOLD_COUNT_MAX - all;
+	org = LIMIT_HOLD_ORG_COUNT_MAX - org;
+	return all < org ? all : org;
+}
+
+/* False: it was there. */
+static bool set_add(struct hub *hub, struct peer *peer, uint64_t hash)
+{
 	if (!peer->transfer->holds)
 		peer->transfer->holds = holds_new(random_below(hub->options.random, UINT64_MAX) | 1,
 						  HOLDS_BITS_MIN);
 	uint64_t *slot = holds_slot(peer->transfer->holds, hash);
-	if (*slot == hash || peer->transfer->holds->count >= LIMIT_HOLD_COUNT_MAX)
-		return;
+	if (*slot == hash)
+		return false;
 	*slot = hash;
 	peer->transfer->holds->count++;
 	if (2 * peer->transfer->holds->count > (size_t)1 << peer->transfer->holds->bits)
 		peer->transfer->holds = holds_grown(peer->transfer->holds);
+	return true;
+}
+
+void holds_add(struct hub *hub, struct txn *txn, struct peer *peer, const struct version_id *of,
+	       size_t *room)
+{
+	struct peer_transfer *transfer = peer->transfer;
+	struct row_key key = held_key(of);
+	uint64_t hash = slot_hash(of);
+	/*
+	 * PROTOCOL: "What is said of a version whose record is not here need not be remembered."
+	 * It may be on its way.
+	 */
+	if (!txn_has(txn, TABLE_VERSION, row_key_bytes(&key)))
+		transfer->unknown[transfer->unknown_next++ % HOLDS_UNKNOWN_MAX] = hash;
+	else if (of->author == hub->author) /* as many as this node has published */
+		set_add(hub, peer, hash);
+	else if (*room > 0)
+		*room -= set_add(hub, peer, hash);
+}
+
+void holds_known(struct hub *hub, const struct version_id *of)
+{
+	uint64_t hash = slot_hash(of);
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		struct peer *peer = hub->peers.items[i];
+		for (size_t k = 0; k < HOLDS_UNKNOWN_MAX; k++) {
+			if (peer->transfer->unknown[k] != hash)
+				continue;
+			peer->transfer->unknown[k] = 0;
+			if (holds_room(hub, peer) > 0)
+				set_add(hub, peer, hash);
+		}
+	}
 }
 
 bool holds_has(const struct peer *peer, const struct version_id *of)
@@ -105,12 +159,13 @@ void holds_tell(struct hub *hub, struct peer *peer, const struct version_id *of,
 	hub_send_list(hub, peer, &list);
 }
 
-void holds_met(struct hub *hub, struct peer *peer)
+void holds_compared(struct hub *hub, struct peer *peer)
 {
-	peer->transfer->told = (struct row_key){.len = 0};
+	if (peer->transfer->begun)
+		return;
+	peer->transfer->begun = true;
 	peer->transfer->more = true;
 	peer->transfer->next_ms = hub->mono_ms;
-	hub->source_epoch++;
 }
 
 /* The next part of what is held. */

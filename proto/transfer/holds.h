@@ -9,8 +9,28 @@
 
 struct holds; /* a set of versions */
 
+enum { HOLDS_UNKNOWN_MAX = 64 };
+
+struct proof { /* a sample of a copy that is said to be there; proof.h */
+	struct version_id next;
+	bool due; /* `next` is to be sampled */
+	struct version_id of;
+	bool runs;    /* this chunk of `of` was asked for: */
+	bool spoiled; /* and given to that organisation meanwhile */
+	struct chunk_addr addr;
+	uint32_t size;
+	int64_t sent_ms;
+	int64_t clear_ms; /* when samples over this link are forgotten */
+	int64_t rest_ms;  /* none before */
+};
+
 struct peer_transfer {
-	struct holds *holds;      /* versions it says it holds; NULL: none */
+	struct holds *holds; /* versions it says it holds; NULL: none */
+	/* the last ones about versions whose records are not here yet, hashed; 0: free */
+	uint64_t unknown[HOLDS_UNKNOWN_MAX];
+	unsigned unknown_next;
+	struct proof proof;
+	bool begun;               /* HOLDS to it */
 	struct row_key told;      /* HOLDS to it: what is held has been told up to here */
 	bool more;                /* there is more to tell */
 	int64_t next_ms;          /* when */
@@ -23,12 +43,27 @@ struct peer_transfer {
 
 void holds_open(struct peer *peer);
 void holds_close(struct peer *peer);
-/* The peer says that it holds a version. At most LIMIT_HOLD_COUNT_MAX are remembered. */
-void holds_add(struct hub *hub, struct peer *peer, const struct version_id *of);
+/*
+ * How many more versions a peer may be remembered to hold: LIMIT_HOLD_ORG_COUNT_MAX for its
+ * organisation, LIMIT_HOLD_COUNT_MAX for all.
+ */
+size_t holds_room(const struct hub *hub, const struct peer *peer);
+/*
+ * The peer says that it holds a version. Remembered is what it says of own versions, of others as
+ * far as there is room, which gets less, and only if their records are here: of those that are not,
+ * the last HOLDS_UNKNOWN_MAX are kept until the record comes.
+ */
+void holds_add(struct hub *hub, struct txn *txn, struct peer *peer, const struct version_id *of,
+	       size_t *room);
+/* The record of a version has come. */
+void holds_known(struct hub *hub, const struct version_id *of);
 bool holds_has(const struct peer *peer, const struct version_id *of);
 
-/* Both sides have met: what is held is told, a part at a time. */
-void holds_met(struct hub *hub, struct peer *peer);
+/*
+ * A comparison is over, so both sides know the same records: after the first one what is held is
+ * told, a part at a time.
+ */
+void holds_compared(struct hub *hub, struct peer *peer);
 /* Tells one peer of versions that are held now. */
 void holds_tell(struct hub *hub, struct peer *peer, const struct version_id *of, size_t count);
 void holds_tick(struct hub *hub, struct txn *txn);

@@ -116,6 +116,7 @@ void scan_tick(struct hub *hub, struct txn *txn)
 		scan_rows(hub, txn, TABLE_HELD, SCAN_PATHS);
 	else if (transfer->scan_step == SCAN_PATHS)
 		scan_rows(hub, txn, TABLE_PATH, SCAN_IDLE);
+	source_guess(hub);
 }
 
 void scan_version(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
@@ -127,6 +128,7 @@ void scan_version(struct hub *hub, struct txn *txn, const struct ledger_arrival 
 	note->dataset = news->dataset;
 	note->number = news->number;
 	snprintf(note->path, sizeof(note->path), "%.*s", (int)path.len, (const char *)path.ptr);
+	holds_known(hub, &(struct version_id){news->dataset, news->number, news->author});
 	current_want(hub, txn, &news->dataset, arrival);
 }
 
@@ -198,6 +200,8 @@ int64_t scan_wake(const struct hub *hub)
 			return hub->mono_ms;
 		if (source_pardon_ms(fetch) < wake)
 			wake = source_pardon_ms(fetch);
+		if (!fetch->source && transfer->guess_ms < wake)
+			wake = transfer->guess_ms;
 		if (!fetch_rests(hub, fetch) && (fetch->index_link || fetch->request_count))
 			wake = hub->mono_ms + SCAN_TICK_MS;
 	}

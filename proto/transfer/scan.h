@@ -6,6 +6,7 @@
 #define ALLMENDE_SCAN_H
 
 #include "proto/transfer/fetch.h"
+#include "proto/transfer/proof.h"
 
 enum scan_step { SCAN_IDLE, SCAN_HELD, SCAN_PATHS };
 
@@ -32,6 +33,9 @@ struct transfer {
 	uint64_t scan_epoch; /* hub.wanted_epoch that was scanned for */
 	enum scan_step scan_step;
 	struct row_key scan_at;
+	struct proofs proofs;
+	int64_t guess_ms; /* when a member may be asked for what nobody says it holds */
+	size_t guess_at;  /* the fetch to begin with */
 };
 
 void scan_open(struct hub *hub, struct txn *txn);

@@ -7,6 +7,7 @@
 
 #include "crypto/check.h"
 #include "proto/transfer/fetch.h"
+#include "proto/transfer/proof.h"
 #include "proto/ledger/held.h"
 #include "proto/content/index.h"
 #include "proto/rights/rights.h"
@@ -140,6 +141,7 @@ void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct
 		struct effect *effect = hub_effect(hub, EFFECT_SERVE, peer->link);
 		effect->dataset = m->of.dataset;
 		effect->addr = addr;
+		proof_served(hub, peer, &addr);
 	}
 	if (refused)
 		hub_junk(hub, peer, JUNK_REFUSED);
@@ -147,30 +149,14 @@ void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct
 
 /* ---- what peers hold ---- */
 
-/* Who holds what was published here is known also when it is not linked. */
-static void holder_remember(struct hub *hub, struct txn *txn, const struct peer *peer,
-			    const struct version_id *of)
-{
-	struct row_key key = key_holder(&of->dataset, peer->author);
-	struct bytes value, whole;
-	uint8_t number[8];
-
-	if (of->author != hub->author || peer->author == hub->author ||
-	    (txn_get(txn, TABLE_HOLDER, row_key_bytes(&key), &value) && value.len == 8 &&
-	     be64_get(value.ptr) >= of->number) ||
-	    ledger_version_find(txn, &of->dataset, of->number, of->author, &whole))
-		return;
-	be64_put(number, of->number);
-	txn_put(txn, TABLE_HOLDER, row_key_bytes(&key), bytes_obj(&number));
-}
-
 void serve_holds_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct version_id of;
 	bool refused = source_refuses(hub, peer);
+	size_t room = holds_room(hub, peer);
 	while (message_next_version(m, &of)) {
-		holds_add(hub, peer, &of);
-		holder_remember(hub, txn, peer, &of);
+		holds_add(hub, txn, peer, &of, &room);
+		proof_claimed(hub, txn, peer, &of);
 		if (refused)
 			source_offered(hub, peer, &of);
 	}

@@ -8,8 +8,12 @@ enum {
 	SOURCE_WINDOW_MIN = 64 * 1024, /* asked of one peer and not yet here, at least one chunk */
 	SOURCE_WINDOW_FIRST = 512 * 1024,
 	SOURCE_WINDOW_MAX = 4 * 1024 * 1024,
-	SOURCE_QUICK_MS = 500, /* who answers sooner is asked for more, */
-	SOURCE_SLOW_MS = 1000, /* and who answers later for less */
+	SOURCE_QUICK_MS = 500,      /* who answers sooner is asked for more, */
+	SOURCE_SLOW_MS = 1000,      /* and who answers later for less */
+	SOURCE_ALONE_MS = 5 * 1000, /* so long nobody says that it holds a version: then members */
+	SOURCE_GUESS_MS = 1000,     /* are asked in turn, one in so long, */
+	SOURCE_REST_MS = 30 * 1000, /* and all again after this time, which doubles */
+	SOURCE_REST_MS_MAX = 16 * 60 * 1000,
 };
 
 static bool source_refused(const struct fetch *fetch, uint64_t link)
@@ -44,11 +48,12 @@ void source_pardon(struct fetch *fetch, uint64_t link)
 	}
 }
 
-/* Whether a peer may have the version: it said so, or it made it. */
+/* Whether a peer may have the version: it said so, it made it, or it is the one to be tried. */
 bool source_has(const struct peer *peer, const struct fetch *fetch)
 {
 	return peer->up && peer->met && !source_refused(fetch, peer->link) &&
-	       (peer->author == fetch->of.author || holds_has(peer, &fetch->of));
+	       (peer->author == fetch->of.author || peer->link == fetch->guess ||
+		holds_has(peer, &fetch->of));
 }
 
 static uint32_t window(const struct peer *peer)
@@ -115,6 +120,71 @@ bool source_any(struct hub *hub, struct fetch *fetch)
 	for (size_t i = 0; i < hub->peers.count && !fetch->source; i++)
 		fetch->source = source_has(hub->peers.items[i], fetch);
 	return fetch->source;
+}
+
+/* A member by lot that has not been asked; NULL: there is none. */
+static struct peer *guess_pick(struct hub *hub, const struct fetch *fetch)
+{
+	struct peer *pick = NULL;
+	size_t count = 0;
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		struct peer *peer = hub->peers.items[i];
+		if (peer->up && peer->met && !source_refused(fetch, peer->link) &&
+		    random_below(hub->options.random, ++count) == 0)
+			pick = peer;
+	}
+	return pick;
+}
+
+/* Whether it is time to try somebody. */
+static bool is_alone(struct hub *hub, struct fetch *fetch)
+{
+	if (source_any(hub, fetch))
+		fetch->alone_ms = 0;
+	else if (fetch->alone_ms == 0)
+		fetch->alone_ms = hub->mono_ms;
+	return fetch->alone_ms != 0 && hub->mono_ms - fetch->alone_ms >= SOURCE_ALONE_MS;
+}
+
+/* All have been asked: after a rest anybody may be asked again. */
+static void guess_rest(struct hub *hub, struct fetch *fetch)
+{
+	if (fetch->rest_until_ms == 0) {
+		int64_t rest_ms = 2 * fetch->rest_ms;
+		fetch->rest_ms = rest_ms < SOURCE_REST_MS       ? SOURCE_REST_MS
+				 : rest_ms < SOURCE_REST_MS_MAX ? rest_ms
+								: SOURCE_REST_MS_MAX;
+		fetch->rest_until_ms = hub->mono_ms + fetch->rest_ms;
+	} else if (hub->mono_ms >= fetch->rest_until_ms) {
+		fetch->rest_until_ms = 0;
+		fetch->refused_count = 0;
+		fetch->source_epoch = 0;
+	}
+}
+
+void source_guess(struct hub *hub)
+{
+	struct transfer *transfer = hub->transfer;
+	if (hub->mono_ms < transfer->guess_ms)
+		return;
+	bool young = false;
+	for (size_t k = 0; k < transfer->fetch_count; k++) {
+		size_t i = (transfer->guess_at + k) % transfer->fetch_count;
+		struct fetch *fetch = transfer->fetches[i];
+		bool alone = !fetch_no_room(hub, &fetch->of) && is_alone(hub, fetch);
+		struct peer *peer = alone ? guess_pick(hub, fetch) : NULL;
+		young = young || (fetch->alone_ms != 0 && !alone);
+		if (alone && !peer && !fetch->has_token) /* else they are pardoned anyway */
+			guess_rest(hub, fetch);
+		if (!peer)
+			continue;
+		fetch->guess = peer->link;
+		fetch->source_epoch = 0;
+		transfer->guess_at = i + 1;
+		young = true;
+		break;
+	}
+	transfer->guess_ms = hub->mono_ms + (young ? SOURCE_GUESS_MS : SOURCE_REST_MS);
 }
 
 bool source_refuses(const struct hub *hub, const struct peer *peer)

@@ -12,9 +12,14 @@
 
 #include "proto/transfer/fetch.h"
 
-/* Whether a peer may have the version: it said so, or it made it. */
+/* Whether a peer may have the version: it said so, it made it, or it is the one to be tried. */
 bool source_has(const struct peer *peer, const struct fetch *fetch);
 bool source_any(struct hub *hub, struct fetch *fetch);
+/*
+ * Nobody may say that it holds a version, and somebody may: members are tried in turn, one at a
+ * time for all versions.
+ */
+void source_guess(struct hub *hub);
 /* A peer with room for more, and another link than `but`; NULL: none. */
 struct peer *source_pick(struct hub *hub, const struct fetch *fetch, uint64_t but);
 /*

@@ -30,7 +30,7 @@ two_nodes
 say 'from a pipe, and a folder'
 printf 'a,b\n1,2\n' | node "$meissen" publish meissen/kita/plaetze - --name plaetze.csv \
 	--title 'Freie Kita-Plätze' --keyword Betreuung --tier members >"$work/said"
-says 'Held by: meissen (1 operator)'
+says 'Held by: meissen (1 copy)'
 printf 'a,b\n1,2\n' | node "$meissen" publish meissen/kita/plaetze - --name plaetze.csv >"$work/said"
 says unchanged
 code 2 node "$meissen" publish meissen/kita/plaetze - </dev/null
@@ -73,7 +73,7 @@ done
 
 say 'copies'
 code 5 node "$meissen" publish meissen/kita/plaetze "$work/stand.csv" --copies 2 --timeout 1
-says 'only 1 of 2 operators'
+says 'only 1 of 2 copies'
 [ "$(node_json "$meissen" .version show meissen/kita/plaetze)" = 2 ] || wrong 'it was not published'
 
 say 'written into a folder'
@@ -89,7 +89,7 @@ wait_for 30 test -e "$work/daten/meissen/haltestellen/unten/b.txt" || wrong 'the
 diff -r "$work/haltestellen" "$work/daten/meissen/haltestellen" || wrong 'it is not the same'
 [ ! -e "$work/daten/meissen/kita/plaetze/plaetze.csv" ] || wrong 'a file of the version before is there'
 code 0 node "$meissen" publish meissen/kita/plaetze "$work/stand.csv" --copies 2 --timeout 30
-says 'Held by: meissen, radebeul (2 operators)'
+says 'Held by: meissen, radebeul (2 copies)'
 
 say 'never half a version'
 for i in 0 1; do
@@ -174,7 +174,7 @@ says 'meissen/fremd is not written'
 
 say 'taking back'
 code 1 node "$meissen" withdraw meissen/kita/plaetze --erase --reason 'Namen von Kindern'
-says 'radebeul (2 operators)'
+says 'radebeul (2 copies)'
 says --yes
 code 2 node "$meissen" withdraw meissen/kita/plaetze
 code 3 node "$radebeul" withdraw meissen/kita/plaetze --reason x --yes

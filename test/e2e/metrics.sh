@@ -68,7 +68,7 @@ publish meissen/block "$work/block" --tier members >/dev/null
 node "$radebeul" subscribe 'meissen/**' >/dev/null
 held() { [ "$(node_json "$radebeul" .datasets.held status)" = 2 ]; }
 wait_for 30 held || wrong 'Radebeul does not hold it'
-two_copies() { node "$meissen" status | grep -q '^OK  *2 of 2 members complete; all own data held by 2 or more operators$'; }
+two_copies() { node "$meissen" status | grep -q '^OK  *2 of 2 members complete; two copies or more of all own data are proved$'; }
 wait_for 20 two_copies || wrong "copies are not counted: $(node "$meissen" status)"
 # the text is made at most every two seconds
 fresh() {

@@ -344,16 +344,16 @@ static void call_holders(struct hub *hub, struct txn *txn, int64_t now_ms, void 
 	struct catalog_holder holders[8];
 	assert_int_equal(catalog_find(hub, txn, ask->path, 0, &entry, ask->why), ERR_OK);
 	ask->confirmed = (unsigned)catalog_holders(hub, txn, &entry, holders, 8);
-	ask->outstanding = (unsigned)catalog_operators(holders, ask->confirmed);
+	ask->outstanding = (unsigned)catalog_copies(holders, ask->confirmed);
 	catalog_entry_fini(&entry);
 }
 
-static void assert_holders(struct sim_node *node, unsigned count, unsigned operators)
+static void assert_holders(struct sim_node *node, unsigned count, unsigned copies)
 {
 	struct ask ask = {.path = PATH};
 	assert_true(sim_call(node, call_holders, &ask));
 	assert_int_equal(ask.confirmed, count);
-	assert_int_equal(ask.outstanding, operators);
+	assert_int_equal(ask.outstanding, copies);
 }
 
 static void call_operator(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
@@ -375,10 +375,11 @@ static void operator_set(struct sim_node *node, const char *name)
 static void copies_at_one_operator_are_one(void **state)
 {
 	struct towns *towns = held_open(44, 3);
+	sim_run(&towns->sim, 15000, NULL, NULL);
 	assert_holders(towns->a, 2, 2);
 	assert_int_equal(sim_subscribe(towns->m, "meissen/**"), ERR_OK);
 	towns_held(towns->m, PATH, 2);
-	settle(towns);
+	sim_run(&towns->sim, 15000, NULL, NULL);
 	assert_holders(towns->a, 3, 3);
 	operator_set(towns->b, "hosted:KISA");
 	settle(towns);
@@ -395,7 +396,7 @@ static void copies_at_one_operator_are_one(void **state)
 	assert_holders(towns->a, 3, 1);
 	publish(towns->a, PATH, 3);
 	towns_held(towns->m, PATH, 3);
-	sim_run(&towns->sim, 5000, NULL, NULL);
+	sim_run(&towns->sim, 15000, NULL, NULL);
 	assert_holders(towns->a, 2, 1);
 	towns_close(towns);
 }

@@ -71,8 +71,10 @@ static int run_create(struct tool *tool)
 
 static void print_members(const struct tool *tool, const json_t *answer)
 {
-	static const char *const heads[] = {"NAME",  "SHORT",    "KEY",   "ROLE",     "LINK",
-					    "STATE", ">RECORDS", "HEARD", "OPERATOR", NULL};
+	static const char *const heads[] = {"NAME",     "SHORT", "KEY",
+					    "ROLE",     "LINK",  "STATE",
+					    ">RECORDS", "HEARD", "SAYS ITS OPERATOR IS",
+					    NULL};
 	struct grid grid;
 	size_t i;
 	json_t *member;

@@ -333,7 +333,7 @@ static void print_published(const struct tool *tool, const json_t *answer, const
 /* Who holds the version now; put in place of what the answer says. */
 static int ask_holders(struct client *client, json_t *answer)
 {
-	static const char *const names[] = {"held_by", "holders", "operators"};
+	static const char *const names[] = {"held_by", "claimed_by", "holders", "copies"};
 	struct buf target;
 	json_t *entry = NULL;
 
@@ -348,34 +348,34 @@ static int ask_holders(struct client *client, json_t *answer)
 	return code;
 }
 
-/* Waits until so many operators hold it. *enough: they do. */
+/* Waits until so many copies are proved. *enough: they are. */
 static int wait_copies(struct sending *sending, const struct wishes *wishes, json_t *answer,
 		       bool *enough)
 {
 	int64_t until_ms = clock_steady_ms() + (int64_t)wishes->timeout_s * 1000;
 	int code = ask_holders(sending->client, answer);
 
-	while (!code && field_count(answer, "operators") < wishes->copies &&
+	while (!code && field_count(answer, "copies") < wishes->copies &&
 	       clock_steady_ms() < until_ms) {
 		progress_note(&sending->progress, "%" PRIu64 " of %" PRIu64 " copies",
-			      field_count(answer, "operators"), wishes->copies);
+			      field_count(answer, "copies"), wishes->copies);
 		progress_bytes(&sending->progress, sending->bytes_done, sending->bytes_all);
 		clock_nap_ms(COPIES_LOOK_MS);
 		code = ask_holders(sending->client, answer);
 	}
-	*enough = field_count(answer, "operators") >= wishes->copies;
+	*enough = field_count(answer, "copies") >= wishes->copies;
 	return code ? client_complain(sending->client) : TOOL_DONE;
 }
 
 static int lament_copies(const struct wishes *wishes, const json_t *answer)
 {
-	uint64_t operators = field_count(answer, "operators");
+	uint64_t copies = field_count(answer, "copies");
 
 	return tool_fail(TOOL_NOT_HERE,
 			 "%s@%" PRIu64 " is published, but after %" PRIu64 " s only %" PRIu64
-			 " of %" PRIu64 " operators hold%s it",
+			 " of %" PRIu64 " copies %s proved",
 			 field_text(answer, "dataset"), field_count(answer, "version"),
-			 wishes->timeout_s, operators, wishes->copies, operators == 1 ? "s" : "");
+			 wishes->timeout_s, copies, wishes->copies, copies == 1 ? "is" : "are");
 }
 
 /* -- all together --------------------------------------------------------------------------- */
@@ -484,7 +484,8 @@ const struct command cmd_publish = {
 			{"name", 0, "NAME", false,
 			 "what standard input (-) is called in the dataset"},
 			{"copies", 0, "N", false,
-			 "wait until N different operators hold it, this node included"},
+			 "wait until N organisations have shown that they hold it, this one "
+			 "included"},
 			{"timeout", 0, "SECONDS", false,
 			 "how long to wait for the copies (default 60)"},
 			{0},

@@ -154,7 +154,7 @@ static void print_troubles(const struct tool *tool, const json_t *answer)
 			   WORD_WIDTH, "", incomplete - json_array_size(troubled), tool->dir_words);
 }
 
-/* "27 of 28 members complete; all own data held by 2 or more operators" */
+/* "27 of 28 members complete; two copies or more of all own data are proved" */
 static void print_ok(const json_t *answer)
 {
 	const json_t *members = json_object_get(answer, "members");
@@ -165,7 +165,7 @@ static void print_ok(const json_t *answer)
 		return;
 	print_line("%-*s%" PRIu64 " of %" PRIu64 " members complete%s", WORD_WIDTH, "OK",
 		   field_count(members, "complete"), field_count(members, "all"),
-		   own && !single ? "; all own data held by 2 or more operators" : "");
+		   own && !single ? "; two copies or more of all own data are proved" : "");
 }
 
 /* -- how the node does ---------------------------------------------------------------------- */

@@ -43,15 +43,19 @@ void datasets_print(const struct tool *tool, const json_t *answer)
 
 char *datasets_holders(const json_t *entry)
 {
-	uint64_t operators = field_count(entry, "operators");
+	uint64_t copies = field_count(entry, "copies");
 	char *slugs = print_join(json_object_get(entry, "held_by"));
+	char *claims = print_join(json_object_get(entry, "claimed_by"));
+	char proved[48] = "";
 	char *text;
 
-	if (!*slugs)
-		return slugs;
-	if (asprintf(&text, "%s (%" PRIu64 " operator%s)", slugs, operators,
-		     operators == 1 ? "" : "s") < 0)
+	if (*slugs)
+		snprintf(proved, sizeof(proved), " (%" PRIu64 " cop%s)", copies,
+			 copies == 1 ? "y" : "ies");
+	if (asprintf(&text, "%s%s%s%s%s", slugs, proved, *slugs && *claims ? "; " : "",
+		     *claims ? "not proved: " : "", claims) < 0)
 		mem_gone(1, 0);
 	free(slugs);
+	free(claims);
 	return text;
 }

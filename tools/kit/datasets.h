@@ -13,7 +13,10 @@ void datasets_print(const struct tool *tool, const json_t *answer);
 /* Where the data of a version is, in a word or two: own, here, elsewhere, no access, here but
    sealed, damaged. */
 const char *datasets_place(const json_t *entry);
-/* "Held by: riesa, landkreis-meissen (2 operators)"; empty when nobody is known to. To be freed. */
+/*
+ * "riesa, landkreis-meissen (2 copies); not proved: coswig"; empty when nobody is known to. To be
+ * freed.
+ */
 char *datasets_holders(const json_t *entry);
 
 #endif

@@ -380,12 +380,15 @@ static void what_is_wrong_here_is_found(void **state)
 
 /* ---- who holds it ---- */
 
-/* PROTOCOL: "Copies at one operator count as one." */
-static void copies_at_one_operator_count_as_one(void **state)
+/*
+ * PROTOCOL: "Copies of one organisation, and of organisations that name one operator, count as
+ * one."
+ */
+static void copies_that_fail_together_count_as_one(void **state)
 {
 	static const struct {
 		struct catalog_holder holders[3];
-		size_t operators;
+		size_t copies;
 	} cases[] = {
 		{{{.slug = "a"}, {.slug = "b"}, {.slug = "c"}}, 3},
 		{{{.slug = "a"}, {.slug = "a"}, {.slug = "b"}}, 2},
@@ -393,16 +396,27 @@ static void copies_at_one_operator_count_as_one(void **state)
 		  {.slug = "b", .operator_name = "Rechenzentrum"},
 		  {.slug = "c"}},
 		 2},
+		/* naming others makes no copies */
 		{{{.slug = "a", .operator_name = "x"},
 		  {.slug = "a"},
 		  {.slug = "a", .operator_name = "y"}},
-		 3},
+		 1},
+		{{{.slug = "a", .operator_name = "x"},
+		  {.slug = "b", .operator_name = "y"},
+		  {.slug = "a", .operator_name = "y"}},
+		 1},
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		assert_int_equal(catalog_operators(cases[i].holders, 3), cases[i].operators);
-		assert_int_equal(catalog_operators(cases[i].holders, 1), 1);
+		struct catalog_holder holders[3];
+		memcpy(holders, cases[i].holders, sizeof(holders));
+		/* whoever only says so is no copy, and joins none */
+		assert_int_equal(catalog_copies(holders, 3), 0);
+		for (size_t k = 0; k < 3; k++)
+			holders[k].proved = true;
+		assert_int_equal(catalog_copies(holders, 3), cases[i].copies);
+		assert_int_equal(catalog_copies(holders, 1), 1);
 	}
-	assert_int_equal(catalog_operators(NULL, 0), 0);
+	assert_int_equal(catalog_copies(NULL, 0), 0);
 	(void)state;
 }
 
@@ -419,7 +433,7 @@ int main(void)
 		T(who_can_not_read_is_told_why),
 		T(a_right_and_its_key_open_what_is_granted),
 		T(what_is_wrong_here_is_found),
-		cmocka_unit_test(copies_at_one_operator_count_as_one),
+		cmocka_unit_test(copies_that_fail_together_count_as_one),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }

@@ -158,6 +158,52 @@ static void who_is_alone_has_longer_for_the_index(void **state)
 	assert_heard(&f->node, a, "INDEX_GET");
 }
 
+/* Members are asked in turn when nobody says that he holds it, one a second for all versions. */
+static void what_nobody_says_it_holds_is_asked_for_in_turn(void **state)
+{
+	struct fixture *f = *state;
+	begin(f, (struct parcel){.count = 3});
+	struct peer *peers[] = {hub_node_member(&f->node, &f->fed.orgs[2]),
+				hub_node_member(&f->node, &f->fed.orgs[3])};
+	for (unsigned ms = 0; ms < 5000; ms += 500) {
+		go(f, 500);
+		assert_heard(&f->node, peers[0], "");
+		assert_heard(&f->node, peers[1], "");
+	}
+	go(f, 1000);
+	bool second = hub_node_sent(&f->node, peers[1], MESSAGE_INDEX_GET, 0, &(struct message){0});
+	assert_heard(&f->node, peers[!second], "");
+	assert_heard(&f->node, peers[second], "INDEX_GET");
+	answer_index(f, peers[second], 0, 0, false); /* it has not got it */
+	go(f, 1000);
+	assert_heard(&f->node, peers[!second], "INDEX_GET");
+	answer_index(f, peers[!second], 0, 0, false);
+	for (unsigned ms = 0; ms < 28000; ms += 1000) {
+		go(f, 1000); /* all have been asked */
+		assert_heard(&f->node, peers[0], "");
+		assert_heard(&f->node, peers[1], "");
+	}
+	/* After a rest they are asked again, and more seldom. */
+	unsigned questions = 0;
+	for (unsigned ms = 0; ms < 3600 * 1000; ms += 1000) {
+		go(f, 1000);
+		for (unsigned i = 0; i < 2; i++) {
+			if (!hub_node_sent(&f->node, peers[i], MESSAGE_INDEX_GET, 0,
+					   &(struct message){0}))
+				continue;
+			questions++;
+			answer_index(f, peers[i], 0, 0, false);
+		}
+	}
+	assert_in_range(questions, 10, 20);
+	source_retry(&f->node.hub, peers[0]);
+	go(f, 30000);
+	assert_heard(&f->node, peers[0], "INDEX_GET");
+	answer_all(f, peers[0]);
+	go(f, 0);
+	assert_int_equal(asked(f, peers[0], NULL), 3);
+}
+
 static void an_index_comes_in_pages(void **state)
 {
 	struct fixture *f = *state;
@@ -589,6 +635,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(who_is_late_with_the_index_is_left_for_another),
 		T(who_is_alone_has_longer_for_the_index),
+		T(what_nobody_says_it_holds_is_asked_for_in_turn),
 		T(an_index_comes_in_pages),
 		T(a_wrong_index_is_asked_of_another),
 		T(a_version_that_is_gone_is_given_up),

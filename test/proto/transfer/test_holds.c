@@ -37,6 +37,20 @@ static struct version_id version(uint32_t n)
 	return of;
 }
 
+/* Its record is here. */
+static void known(struct fixture *f, const struct version_id *of)
+{
+	static const uint8_t place[12];
+	struct row_key key = held_key(of);
+	txn_put(f->node.txn, TABLE_VERSION, row_key_bytes(&key), bytes_obj(&place));
+}
+
+static void said(struct fixture *f, struct peer *peer, const struct version_id *of)
+{
+	size_t room = holds_room(&f->node.hub, peer);
+	holds_add(&f->node.hub, f->node.txn, peer, of, &room);
+}
+
 /* ---- the set ---- */
 
 static void what_was_said_is_remembered_and_nothing_else(void **state)
@@ -46,9 +60,11 @@ static void what_was_said_is_remembered_and_nothing_else(void **state)
 	assert_false(holds_has(f->peer, &of));
 	for (uint32_t n = 0; n < 10000; n++) {
 		of = version(2 * n);
-		holds_add(&f->node.hub, f->peer, &of);
-		holds_add(&f->node.hub, f->peer, &of); /* twice is once */
+		known(f, &of);
+		said(f, f->peer, &of);
+		said(f, f->peer, &of); /* twice is once */
 	}
+	assert_int_equal(holds_room(&f->node.hub, f->peer), LIMIT_HOLD_ORG_COUNT_MAX - 10000);
 	for (uint32_t n = 0; n < 20000; n++) {
 		of = version(n);
 		assert_int_equal(holds_has(f->peer, &of), n % 2 == 0);
@@ -70,26 +86,65 @@ static void a_version_may_hash_to_nothing(void **state)
 	struct fixture *f = *state;
 	struct version_id of = {.number = 0, .author = 0}, other = version(1);
 	assert_int_equal(held_hash(&of), 0);
-	holds_add(&f->node.hub, f->peer, &other);
+	known(f, &of);
+	known(f, &other);
+	said(f, f->peer, &other);
 	assert_false(holds_has(f->peer, &of));
-	holds_add(&f->node.hub, f->peer, &of);
+	said(f, f->peer, &of);
 	assert_true(holds_has(f->peer, &of));
 	assert_true(holds_has(f->peer, &other));
 }
 
-static void what_is_beyond_the_limit_is_not_remembered(void **state)
+/* Versions that do not exist cost nothing that stays; the last ones may be on their way. */
+static void what_is_not_known_is_hardly_remembered(void **state)
 {
 	struct fixture *f = *state;
 	struct version_id of;
-	for (uint32_t n = 0; n <= LIMIT_HOLD_COUNT_MAX; n++) {
+	for (uint32_t n = 0; n < 100000; n++) {
 		of = version(n);
-		holds_add(&f->node.hub, f->peer, &of);
+		said(f, f->peer, &of);
 	}
-	assert_false(holds_has(f->peer, &of));
-	of = version(LIMIT_HOLD_COUNT_MAX - 1);
+	assert_null(f->peer->transfer->holds);
+	for (uint32_t n = 0; n < 100000; n++) {
+		of = version(n);
+		holds_known(&f->node.hub, &of); /* its record comes */
+		assert_int_equal(holds_has(f->peer, &of), n >= 100000 - HOLDS_UNKNOWN_MAX);
+	}
+	assert_int_equal(holds_room(&f->node.hub, f->peer),
+			 LIMIT_HOLD_ORG_COUNT_MAX - HOLDS_UNKNOWN_MAX);
+}
+
+/* Counted are all links of an organisation together, and all organisations. */
+static void more_than_the_limit_is_not_remembered(void **state)
+{
+	struct fixture *f = *state;
+	struct peer *second = hub_node_member(&f->node, &f->fed.orgs[1]), *peer = second;
+	struct version_id of, own = version(0);
+	second->author = author_of(2, 1);
+	for (uint32_t n = 0; n < LIMIT_HOLD_ORG_COUNT_MAX; n++) {
+		of = version(n);
+		known(f, &of);
+		said(f, n % 2 ? f->peer : second, &of);
+	}
 	assert_true(holds_has(f->peer, &of));
-	of = version(0);
-	assert_true(holds_has(f->peer, &of));
+	assert_false(holds_has(second, &of));
+	said(f, second, &of);
+	assert_false(holds_has(second, &of));
+	for (unsigned member = 3; member <= 10; member++) {
+		peer = hub_node_member(&f->node, &f->fed.orgs[2]);
+		peer->author = author_of(member, 0);
+		for (uint32_t n = 0; n < LIMIT_HOLD_ORG_COUNT_MAX; n++) {
+			of = version(n);
+			said(f, peer, &of);
+		}
+	}
+	assert_int_equal(holds_room(&f->node.hub, peer), 0);
+	assert_null(peer->transfer->holds); /* for all there is no more */
+	/* What is said of own versions is remembered all the same. */
+	own.author = f->node.hub.author;
+	known(f, &own);
+	said(f, peer, &own);
+	assert_true(holds_has(peer, &own));
 }
 
 /* ---- telling ---- */
@@ -120,35 +175,35 @@ static void what_is_held_is_told_in_parts(void **state)
 	const struct hub *hub = &f->node.hub;
 	for (uint32_t n = 0; n < 9000; n++)
 		held(f, n, HELD_COMPLETE);
-	assert_int_equal(told(f, f->peer, 0), 0); /* not met yet */
+	assert_int_equal(told(f, f->peer, 0), 0); /* not compared yet */
 	assert_true(holds_wake(hub) == INT64_MAX);
-	for (unsigned again = 0; again < 2; again++) {
-		holds_met(&f->node.hub, f->peer);
-		assert_true(holds_wake(hub) <= hub_node_mono(&f->node));
-		assert_int_equal(told(f, f->peer, 0), 4096);
-		assert_int_equal(holds_wake(hub), hub_node_mono(&f->node) + 500);
-		assert_int_equal(told(f, f->peer, 499), 0);
-		assert_int_equal(told(f, f->peer, 1), 4096);
-		held(f, 9000 + again, HELD_COMPLETE); /* comes at the end */
-		assert_int_equal(told(f, f->peer, 500), 9000 - 2 * 4096 + 1 + again);
-		assert_true(holds_wake(hub) == INT64_MAX);
-		assert_int_equal(told(f, f->peer, 5000), 0);
-	}
+	holds_compared(&f->node.hub, f->peer);
+	assert_true(holds_wake(hub) <= hub_node_mono(&f->node));
+	assert_int_equal(told(f, f->peer, 0), 4096);
+	assert_int_equal(holds_wake(hub), hub_node_mono(&f->node) + 500);
+	assert_int_equal(told(f, f->peer, 499), 0);
+	assert_int_equal(told(f, f->peer, 1), 4096);
+	held(f, 9000, HELD_COMPLETE); /* comes at the end */
+	assert_int_equal(told(f, f->peer, 500), 9001 - 2 * 4096);
+	assert_true(holds_wake(hub) == INT64_MAX);
+	holds_compared(&f->node.hub, f->peer); /* again: it knows */
+	assert_int_equal(told(f, f->peer, 5000), 0);
 }
 
 static void only_whole_versions_are_told(void **state)
 {
 	struct fixture *f = *state;
+	struct peer *other = hub_node_member(&f->node, &f->fed.orgs[2]);
 	struct message m;
 	struct version_id of, expected = version(2);
-	holds_met(&f->node.hub, f->peer);
+	holds_compared(&f->node.hub, f->peer);
 	held(f, 1, HELD_INDEXED);
 	assert_int_equal(told(f, f->peer, 0), 0); /* an empty list is not sent */
 	held(f, 2, HELD_COMPLETE);
 	held(f, 3, HELD_DAMAGED);
-	holds_met(&f->node.hub, f->peer);
-	assert_int_equal(told(f, f->peer, 0), 1);
-	assert_true(hub_node_sent(&f->node, f->peer, MESSAGE_HOLDS, 0, &m));
+	holds_compared(&f->node.hub, other);
+	assert_int_equal(told(f, other, 0), 1);
+	assert_true(hub_node_sent(&f->node, other, MESSAGE_HOLDS, 0, &m));
 	assert_true(message_next_version(&m, &of));
 	assert_true(held_same(&of, &expected));
 }
@@ -157,7 +212,7 @@ static void who_is_not_up_is_told_nothing(void **state)
 {
 	struct fixture *f = *state;
 	held(f, 1, HELD_COMPLETE);
-	holds_met(&f->node.hub, f->peer);
+	holds_compared(&f->node.hub, f->peer);
 	hub_close_link(&f->node.hub, f->peer, LINK_REASON_DONE);
 	assert_true(holds_wake(&f->node.hub) == INT64_MAX);
 	assert_int_equal(told(f, f->peer, 0), 0);
@@ -170,7 +225,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(what_was_said_is_remembered_and_nothing_else),
 		T(a_version_may_hash_to_nothing),
-		T(what_is_beyond_the_limit_is_not_remembered),
+		T(what_is_not_known_is_hardly_remembered),
+		T(more_than_the_limit_is_not_remembered),
 		T(what_is_held_is_told_in_parts),
 		T(only_whole_versions_are_told),
 		T(who_is_not_up_is_told_nothing),
