@@ -253,11 +253,38 @@ static void a_forger_is_paused(void **state)
 	free(f);
 }
 
+/* What is made to be sent is summed over all who ask: a turn ends when it is enough. */
+static void answers_of_a_turn_are_summed(void **state)
+{
+	struct flooded *f = mem_new(1, sizeof(*f));
+	unsigned count = 0, turns = 0;
+	flooded_open(f);
+	f->node.limits.turn_sent_bytes_max = 2048;
+	for (unsigned i = 0; i < 40; i++) {
+		wait_add(f, EVENT_MESSAGE, i % 2 ? FOE : HONEST);
+		message_charter_get(&f->messages[f->count], 1);
+		wait_put(f);
+	}
+	while (f->inbox.link_count > 0 && turns++ < 40) {
+		core_turn_make(f);
+		size_t bytes = 0;
+		for (size_t i = 0; i < f->effects.count; i++) {
+			count += f->effects.items[i].type == EFFECT_SEND;
+			bytes += f->effects.items[i].bytes.len;
+		}
+		assert_true(bytes < 2048 + 1024);
+	}
+	assert_true(turns > 5 && count >= 40);
+	flooded_close(f);
+	free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_honest_one_is_answered),
 		cmocka_unit_test(a_forger_is_paused),
+		cmocka_unit_test(answers_of_a_turn_are_summed),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }
