@@ -11,7 +11,7 @@ enum {
 	METER_WRITE = 5,
 	METER_CURVE = 60,
 	METER_EFFECT = 2,
-	METER_BYTES = 512,  /* of rows and messages: so many cost one */
+	METER_BYTES = 256,  /* of rows and messages: so many cost one */
 	METER_ENTRIES = 64, /* log entries at once */
 	METER_EVENT = 3,    /* whatever it is */
 	METER_JUNK = 500,   /* for each weight, beside the work */
