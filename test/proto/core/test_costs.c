@@ -363,6 +363,31 @@ static void who_pays_for_records(void **state)
 	assert_true(relay->up); /* one such message is no reason to part */
 }
 
+/*
+ * Who has split its log makes honest nodes hold each other's records of it for forged: that is no
+ * reason to part, and is looked at once. What an organisation says in its own name is its own
+ * fault.
+ */
+static void a_split_log_parts_nobody(void **state)
+{
+	struct hub_fixture *f = *state;
+	struct peer *relay = hub_node_member(&f->node, &f->fed.orgs[2]);
+	for (unsigned i = 0; i < 100; i++) {
+		struct message_list list = message_list_begin(MESSAGE_RECORDS);
+		put_records(f, &list, 10, true);
+		const uint64_t curves = effort_made();
+		hub_node_hear_list(&f->node, relay, gossip_records_take, &list);
+		assert_int_equal(effort_made() - curves, i ? 0 : 1);
+	}
+	assert_true(relay->up);
+	for (unsigned i = 0; i < 100 && f->peer->up; i++) {
+		struct message_list list = message_list_begin(MESSAGE_RECORDS);
+		put_records(f, &list, 10, true);
+		hub_node_hear_list(&f->node, f->peer, gossip_records_take, &list);
+	}
+	assert_false(f->peer->up);
+}
+
 /* While its organisation is in debt a record is left, from whomever it comes. */
 static void records_of_a_debtor_are_left(void **state)
 {
@@ -391,6 +416,7 @@ int main(void)
 		cmocka_unit_test(the_worst_of_each_message),
 		cmocka_unit_test(a_chunk_is_one_look_up),
 		hub_test(who_pays_for_records),
+		hub_test(a_split_log_parts_nobody),
 		hub_test(records_of_a_debtor_are_left),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);

@@ -111,6 +111,23 @@ static void test_little_junk(void **state)
 		assert_false(meter_junk(&meter, 0, JUNK_SECRET, NOW));
 }
 
+/* A newcomer hears of all log entries there are; then one an hour is enough. */
+static void test_log_entries(void **state)
+{
+	int64_t now = NOW;
+	unsigned count = 0;
+	while (meter_entry_may(&meter, PAYER, now) && count++ < 1000)
+		meter_entry(&meter, PAYER, now);
+	assert_int_equal(count, 64);
+	for (unsigned hour = 0; hour < 10; hour++) {
+		now += 3600 * 1000;
+		assert_true(meter_entry_may(&meter, PAYER, now));
+		meter_entry(&meter, PAYER, now);
+		assert_false(meter_entry_may(&meter, PAYER, now));
+	}
+	assert_true(meter_entry_may(&meter, PAYER + 1, now));
+}
+
 /* ---- the counters ---- */
 
 static int64_t lookups(struct txn *txn)
@@ -244,11 +261,11 @@ static void test_paused_cert(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		meter_test(test_account),    meter_test(test_until),
-		meter_test(test_pause),      meter_test(test_little_junk),
-		hub_test(test_store_counts), hub_test(test_curves_count),
-		hub_test(test_charge),       hub_test(test_hub_junk),
-		hub_test(test_paused_cert),
+		meter_test(test_account),     meter_test(test_until),
+		meter_test(test_pause),       meter_test(test_little_junk),
+		meter_test(test_log_entries), hub_test(test_store_counts),
+		hub_test(test_curves_count),  hub_test(test_charge),
+		hub_test(test_hub_junk),      hub_test(test_paused_cert),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }
