@@ -18,6 +18,7 @@ enum {
 	EPOCHS_LOOK_MS = 3600 * 1000, /* at least so often */
 	EPOCHS_EXPIRY_MS =
 		24 * 3600 * 1000,  /* between two rounds of new epochs for expired tokens */
+	EPOCHS_HANDED_MS = 5000,   /* what was handed on waits for more of it */
 	EPOCHS_WRAPS_A_TURN = 128, /* each costs an exchange of keys */
 };
 static const char expiry_name[] = "epochs-expiry"; /* META row: time of the last such round */
@@ -617,10 +618,14 @@ void epochs_arrival(struct hub *hub, struct txn *txn, const struct record *recor
 	if (record->kind == RECORD_KEY) {
 		hub->epochs->learn = epoch_record_learn(hub, txn, record) || hub->epochs->learn;
 	} else if (record->kind == RECORD_TOKEN) {
-		/* Tokens of others come by the thousand. */
-		if (!token_get(&token, record->body) &&
-		    id_eq(&token.link[0].issuer, &hub->options.identity->org))
+		/* Tokens of others come by the thousand, and each look goes over all. */
+		if (token_get(&token, record->body) ||
+		    !id_eq(&token.link[0].issuer, &hub->options.identity->org))
+			return;
+		if (token.count == 1)
 			hub->epochs->due = true;
+		else if (hub->epochs->next_ms > hub->wall_ms + EPOCHS_HANDED_MS)
+			hub->epochs->next_ms = hub->wall_ms + EPOCHS_HANDED_MS;
 	} else if (author && !keywrap_get(&wrap, record->body) &&
 		   epoch_wrap_ok(hub, txn, record->author, &wrap) &&
 		   !epoch_wrap_open(hub, txn, &author->org, &wrap)) {
