@@ -105,7 +105,7 @@ static bool set_add(struct hub *hub, struct peer *peer, uint64_t hash)
 	return true;
 }
 
-void holds_add(struct hub *hub, struct txn *txn, struct peer *peer, const struct version_id *of,
+bool holds_add(struct hub *hub, struct txn *txn, struct peer *peer, const struct version_id *of,
 	       size_t *room)
 {
 	struct peer_transfer *transfer = peer->transfer;
@@ -115,12 +115,14 @@ void holds_add(struct hub *hub, struct txn *txn, struct peer *peer, const struct
 	 * PROTOCOL: "What is said of a version whose record is not here need not be remembered."
 	 * It may be on its way.
 	 */
-	if (!txn_has(txn, TABLE_VERSION, row_key_bytes(&key)))
+	bool known = txn_has(txn, TABLE_VERSION, row_key_bytes(&key));
+	if (!known)
 		transfer->unknown[transfer->unknown_next++ % HOLDS_UNKNOWN_MAX] = hash;
 	else if (of->author == hub->author) /* as many as this node has published */
 		set_add(hub, peer, hash);
 	else if (*room > 0)
 		*room -= set_add(hub, peer, hash);
+	return known;
 }
 
 void holds_known(struct hub *hub, const struct version_id *of)

@@ -51,9 +51,9 @@ size_t holds_room(const struct hub *hub, const struct peer *peer);
 /*
  * The peer says that it holds a version. Remembered is what it says of own versions, of others as
  * far as there is room, which gets less, and only if their records are here: of those that are not,
- * the last HOLDS_UNKNOWN_MAX are kept until the record comes.
+ * the last HOLDS_UNKNOWN_MAX are kept until the record comes. False: it is not here.
  */
-void holds_add(struct hub *hub, struct txn *txn, struct peer *peer, const struct version_id *of,
+bool holds_add(struct hub *hub, struct txn *txn, struct peer *peer, const struct version_id *of,
 	       size_t *room);
 /* The record of a version has come. */
 void holds_known(struct hub *hub, const struct version_id *of);

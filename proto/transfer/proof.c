@@ -92,10 +92,8 @@ void proof_claimed(struct hub *hub, struct txn *txn, struct peer *peer, const st
 {
 	if (of->author != hub->author || peer->author == hub->author)
 		return;
-	struct row_key version = held_key(of), key = key_holder(&of->dataset, peer->author);
+	struct row_key key = key_holder(&of->dataset, peer->author);
 	struct holder holder;
-	if (!txn_has(txn, TABLE_VERSION, row_key_bytes(&version)))
-		return;
 	bool known = holder_load(txn, &key, &holder);
 	if (!known && !row_room(txn, &of->dataset, peer->author))
 		return;

@@ -35,7 +35,7 @@ bool holder_get(struct holder *out, struct bytes value);
 /* Whether a copy of this version counts today. */
 bool holder_proved(const struct holder *holder, uint64_t number, int64_t wall_ms);
 
-/* The peer says that it holds a version. */
+/* The peer says that it holds a version, whose record is here. */
 void proof_claimed(struct hub *hub, struct txn *txn, struct peer *peer,
 		   const struct version_id *of);
 /* A chunk has come from a peer: it may be a sample. */

@@ -155,8 +155,8 @@ void serve_holds_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	bool refused = source_refuses(hub, peer);
 	size_t room = holds_room(hub, peer);
 	while (message_next_version(m, &of)) {
-		holds_add(hub, txn, peer, &of, &room);
-		proof_claimed(hub, txn, peer, &of);
+		if (holds_add(hub, txn, peer, &of, &room))
+			proof_claimed(hub, txn, peer, &of);
 		if (refused)
 			source_offered(hub, peer, &of);
 	}
