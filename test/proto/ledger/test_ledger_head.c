@@ -258,6 +258,28 @@ static void evidence_is_bounded(void **state)
 	assert_int_equal(txn_count(f->node.txn, TABLE_EVIDENCE), 1);
 }
 
+/* And of one organisation there is enough, however many nodes it has; others do not suffer. */
+static void evidence_of_an_organisation_is_bounded(void **state)
+{
+	for (uint8_t others = 15; others <= 16; others++) {
+		setup(state);
+		struct fixture *f = *state;
+		struct head head = head_fields(f, 5);
+		bool evidence;
+		for (uint8_t node = 1; node <= others; node++) {
+			struct row_key key = key_author(author_of(1, node));
+			txn_put(f->node.txn, TABLE_EVIDENCE, row_key_bytes(&key), bytes_str("two"));
+			key = key_author(author_of(2, node));
+			txn_put(f->node.txn, TABLE_EVIDENCE, row_key_bytes(&key), bytes_str("two"));
+		}
+		assert_int_equal(give_head(f, &head, NULL), ERR_OK);
+		head.live_count = 1;
+		give_head(f, &head, &evidence);
+		assert_int_equal(evidence, others == 15);
+		teardown(state);
+	}
+}
+
 static void forged_contradiction_is_no_evidence(void **state)
 {
 	struct fixture *f = *state;
@@ -332,6 +354,7 @@ int main(void)
 		T(every_rule_for_heads),
 		T(two_heads_of_one_number_are_evidence),
 		T(evidence_is_bounded),
+		cmocka_unit_test(evidence_of_an_organisation_is_bounded),
 		T(forged_contradiction_is_no_evidence),
 		T(successor_of_another_head_is_evidence),
 		T(old_versions_go_with_their_incarnation),

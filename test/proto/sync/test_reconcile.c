@@ -299,6 +299,30 @@ static void test_one_does_not_hold_up_others(void **state)
 	assert_int_equal(f->to->sync->reconcile.repairs[0].author, AUTHOR);
 }
 
+/* Of one organisation four are under way; a fifth begins as soon as one of them has ended. */
+static void test_one_organisation_has_its_part(void **state)
+{
+	struct fixture *f = *state;
+	struct reconcile *reconcile = &f->to->sync->reconcile;
+	struct buf out;
+	for (uint8_t node = 1; node <= 4; node++)
+		reconcile->repairs[node] = (struct repair){.step = REPAIR_LEAVES,
+							   .author = author_of(4, node),
+							   .incarnation = 1,
+							   .since_ms = hub_node_mono(&f->asks)};
+	head_promise(&f->asks, &f->fed, 4);
+	begin(f, 1);
+	assert_heard(&f->asks, f->to, "LEAVES_GET");
+	assert_int_equal(reconcile->repairs[0].author, AUTHOR);
+	hub_node_forget(&f->asks);
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_not_here(&out, author_of(4, 3), 1);
+	hub_node_hear(&f->asks, f->to, reconcile_not_here, &out);
+	reconcile_settle(&f->asks.hub, f->asks.txn);
+	assert_heard(&f->asks, f->to, "LEAVES_GET");
+	assert_int_equal(reconcile->repairs[3].author, author_of(4, 0));
+}
+
 /* Carries everything that waits at one node for a peer to another. */
 static bool carry(struct hub_node *from, const struct peer *to, struct hub_node *there,
 		  struct peer *sender)
@@ -572,6 +596,7 @@ int main(void)
 		TEST(ground_slots_are_told),
 		cmocka_unit_test(test_promises_delay_nobody),
 		TEST(one_does_not_hold_up_others),
+		TEST(one_organisation_has_its_part),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }
