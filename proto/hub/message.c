@@ -240,6 +240,8 @@ static void read_two(struct message *m, struct wire_in *w, size_t max)
 
 static uint32_t count_max(enum message_type type)
 {
+	if (type == MESSAGE_GROUPS) /* each member may have one of its own, and it is one message */
+		return LIMIT_MEMBER_COUNT_MAX;
 	return type == MESSAGE_RECORDS ? MESSAGE_RECORD_COUNT_MAX : MESSAGE_LIST_COUNT_MAX;
 }
 

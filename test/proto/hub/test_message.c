@@ -538,8 +538,8 @@ static void counts_are_limited(void **state)
 	}
 	assert_int_equal(try_list(MESSAGE_RECORDS, MESSAGE_RECORD_COUNT_MAX), ERR_OK);
 	assert_int_equal(try_list(MESSAGE_RECORDS, MESSAGE_RECORD_COUNT_MAX + 1), ERR_MALFORMED);
-	assert_int_equal(try_list(MESSAGE_GROUPS, MESSAGE_LIST_COUNT_MAX), ERR_OK);
-	assert_int_equal(try_list(MESSAGE_GROUPS, MESSAGE_LIST_COUNT_MAX + 1), ERR_MALFORMED);
+	assert_int_equal(try_list(MESSAGE_GROUPS, LIMIT_MEMBER_COUNT_MAX), ERR_OK);
+	assert_int_equal(try_list(MESSAGE_GROUPS, LIMIT_MEMBER_COUNT_MAX + 1), ERR_MALFORMED);
 	assert_int_equal(try_list(MESSAGE_CHUNK_GET, MESSAGE_LIST_COUNT_MAX), ERR_OK);
 	struct buf out;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);

@@ -85,13 +85,14 @@ static void list_say(struct hub_fixture *f, enum message_type type)
 	struct message_group group = {.group = bytes_of(filler, MESSAGE_GROUP_LEN_MAX),
 				      .oldest_valid_until_ms = INT64_MAX};
 	struct message_state state = {UINT32_MAX, UINT32_MAX, UINT64_MAX, UINT64_MAX, {1}};
-	const unsigned states_max = 8192; /* of sync.c */
 	list.dataset = of.dataset;
 	list.has_token = true;
-	for (unsigned i = 0; i < MESSAGE_LIST_COUNT_MAX; i++) {
+	const unsigned count =
+		type == MESSAGE_GROUPS ? LIMIT_MEMBER_COUNT_MAX : MESSAGE_LIST_COUNT_MAX;
+	for (unsigned i = 0; i < count; i++) {
 		if (type == MESSAGE_GROUPS)
 			message_list_group(&list, &group);
-		else if (type == MESSAGE_STATES && i < states_max)
+		else if (type == MESSAGE_STATES)
 			message_list_state(&list, &state);
 		else if (type == MESSAGE_ORGLOG_GET)
 			message_list_org(&list, &f->fed.orgs[1].id, UINT32_MAX);
