@@ -24,6 +24,7 @@ enum {
 	LIMIT_MEMBER_COUNT_MAX = 16384,  /* member numbers ever given */
 	LIMIT_STEWARD_COUNT_MAX = 64,
 	LIMIT_NODE_COUNT_MAX = 256, /* nodes of one organisation */
+	LIMIT_ORGLOG_LOST_MAX = 16, /* entries of one log that are kept though they do not count */
 	LIMIT_SLOT_LEN_MAX = 80,
 	LIMIT_NAME_LEN_MAX = 128, /* organisation, federation; bytes of UTF-8 */
 	LIMIT_PATH_COMPONENT_LEN_MAX = 64,

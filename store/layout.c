@@ -90,6 +90,14 @@ struct row_key key_orglog(const struct org_id *org, uint32_t number)
 	return key;
 }
 
+struct row_key key_orglog_lost(const struct org_id *org, const struct digest *entry_id)
+{
+	struct row_key key = key_orglog_prefix(org);
+
+	add(&key, id_bytes(entry_id));
+	return key;
+}
+
 struct row_key key_author(uint32_t author)
 {
 	struct row_key key = {.len = 0};

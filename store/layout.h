@@ -66,7 +66,9 @@
 	  1) /* number(4) entry id(32) -> time(8) it came here; proto/charter/charter */           \
 	X(HANDED, "handed",                                                                        \
 	  1) /* own link id(32) hash(32) -> who handed on; proto/rights/handed */                  \
-	X(ERASING, "erasing", 1) /* dataset(32), erased here and not told yet -> the same */
+	X(ERASING, "erasing", 1) /* dataset(32), erased here and not told yet -> the same */       \
+	X(ORGLOG_LOST, "orglog-lost",                                                              \
+	  1) /* organisation id(32) entry id(32) -> signed entry; proto/charter/orglog_fork */
 
 enum table {
 #define X(name, text, sums) TABLE_##name,
@@ -91,7 +93,8 @@ static inline struct bytes row_key_bytes(const struct row_key *key)
 struct row_key key_name(const char *name);
 struct row_key key_charter(uint32_t number);
 struct row_key key_orglog(const struct org_id *org, uint32_t number);
-struct row_key key_orglog_prefix(const struct org_id *org);
+struct row_key key_orglog_prefix(const struct org_id *org); /* and of ORGLOG_LOST */
+struct row_key key_orglog_lost(const struct org_id *org, const struct digest *entry_id);
 struct row_key key_author(uint32_t author);
 struct row_key key_author_incarnation(uint32_t author, uint32_t incarnation); /* HEAD, prefixes */
 struct row_key key_record(uint32_t author, uint32_t incarnation, uint64_t sequence);

@@ -109,11 +109,19 @@ static void nodes_retire_run(struct call *call, struct hub *hub, struct txn *txn
 		call->out = json_pack("{s:o}", "index", api_uint(index));
 }
 
+static void nodes_settle_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
+{
+	call->err = nodes_settle(hub, txn, now_ms, call->why);
+	if (!call->err)
+		call->out = json_object();
+}
+
 const struct route nodes_routes[] = {
 	{HTTP_GET, "/nodes", ROUTE_QUERY, .run = nodes_list_run},
 	{HTTP_POST, "/nodes", ROUTE_COMMAND, FIELDS("S:request", "l:roles", "b:relay"),
 	 .begin = nodes_add_begin, .run = nodes_add_run},
 	{HTTP_POST, "/nodes/offer", ROUTE_QUERY, .run = nodes_offer_run},
 	{HTTP_POST, "/nodes/retire", ROUTE_COMMAND, FIELDS("I:index"), .run = nodes_retire_run},
+	{HTTP_POST, "/nodes/settle", ROUTE_COMMAND, .run = nodes_settle_run},
 	{.path = NULL},
 };

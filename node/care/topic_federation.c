@@ -8,6 +8,7 @@
 #include "crypto/check.h"
 #include "node/care/topics.h"
 #include "proto/sync/fork.h"
+#include "proto/sync/logs.h"
 #include "proto/membership/request.h"
 #include "proto/membership/voting.h"
 
@@ -78,6 +79,42 @@ void topic_charter(struct actions *list)
 			    waits, ahead_ms / 60000);
 	if (membership->author)
 		add_kept(list);
+}
+
+static void add_lost(struct actions *list, const struct orglog_lost *lost)
+{
+	const struct charter *charter = &list->hub->charter;
+	const struct charter_member *member = charter_by_org(charter, &lost->org);
+
+	if (!member)
+		return;
+	if (id_eq(&lost->org, &list->hub->options.identity->org))
+		actions_add(list, ACTION_CRITICAL, "allmende node settle",
+			    "entry %" PRIu32
+			    " of your organisation's log exists twice: two machines with the root "
+			    "have made it, or somebody has stolen the root; the lost one has %u "
+			    "nodes that do not count; you get no new keys until it is settled, "
+			    "where the root is",
+			    lost->number, lost->node_count);
+	else
+		actions_add(list, ACTION_WARN, "",
+			    "entry %" PRIu32
+			    " of the organisation log of %s exists twice: it gets no new keys "
+			    "until it runs `allmende node settle`",
+			    lost->number, member->name);
+}
+
+void topic_logs(struct actions *list)
+{
+	struct orglog_lost lost = {.number = 0};
+
+	if (list->hub->logs->own_lost)
+		actions_add(list, ACTION_CRITICAL, "allmende node list",
+			    "this machine is not in the log of your organisation that counts, as "
+			    "two machines with the root have changed it at once: make it anew with "
+			    "`allmende init --node` in another directory, and add it again");
+	while (list->topic_count < ACTION_PER_TOPIC_MAX && orglog_lost_next(list->txn, &lost))
+		add_lost(list, &lost);
 }
 
 void topic_requests(struct actions *list)

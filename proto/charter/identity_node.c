@@ -99,6 +99,11 @@ enum err identity_wrap_put(struct keyring *keyring, struct txn *txn, uint32_t nu
 
 	snprintf(name, sizeof(name), IDENTITY_WRAP_ROW "%u", number);
 	struct row_key row = key_name(name);
+	/* Another key of this number, of a branch of the log, stays. */
+	for (unsigned n = 2; txn_has(txn, TABLE_SEALED, row_key_bytes(&row)) && n < 100; n++) {
+		snprintf(name, sizeof(name), IDENTITY_WRAP_ROW "%u/%u", number, n);
+		row = key_name(name);
+	}
 	buf_init(&sealed, 256);
 	keyring_seal(keyring, &sealed, name, bytes_of(key->b, KEY_LEN));
 	enum err err = sealed.err;

@@ -1,4 +1,4 @@
-#include "proto/charter/orglog.h"
+#include "proto/charter/orglog_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,15 +10,6 @@
 #include "proto/wire/wire_out.h"
 
 #define ROLES_ALL (ORGLOG_ROLE_PUBLISH | ORGLOG_ROLE_ADMIN | ORGLOG_ROLE_KEY_AUTHOR)
-
-/* One entry as it stands, not yet believed. */
-struct entry {
-	struct orglog log; /* id and first_root only in entry 1 */
-	bool has_previous;
-	struct digest previous;
-	struct bytes payload;
-	struct sig sig;
-};
 
 void orglog_init(struct orglog *log)
 {
@@ -128,7 +119,7 @@ static void nodes_read(struct wire_in *w, struct orglog *log)
 	}
 }
 
-static void entry_fini(struct entry *entry)
+void orglog_entry_fini(struct orglog_entry *entry)
 {
 	orglog_fini(&entry->log);
 }
@@ -137,7 +128,7 @@ static void entry_fini(struct entry *entry)
  * Form only. PROTOCOL: "The id of an entry is `H("am1.orglog", payload)`; the **organisation id**
  * is the id of entry 1."
  */
-static enum err entry_read(struct entry *entry, struct bytes whole)
+static enum err entry_read(struct orglog_entry *entry, struct bytes whole)
 {
 	struct orglog *log = &entry->log;
 	enum err err =
@@ -172,12 +163,12 @@ static enum err entry_read(struct entry *entry, struct bytes whole)
 }
 
 /* *entry owns nothing when this fails. */
-static enum err entry_decode(struct entry *entry, struct bytes whole)
+enum err orglog_entry_decode(struct orglog_entry *entry, struct bytes whole)
 {
-	*entry = (struct entry){0};
+	*entry = (struct orglog_entry){0};
 	enum err err = entry_read(entry, whole);
 	if (err)
-		entry_fini(entry);
+		orglog_entry_fini(entry);
 	return err;
 }
 
@@ -219,13 +210,13 @@ static enum err keys_admit(const struct orglog *before, const struct orglog *log
 }
 
 /* PROTOCOL: "An entry is signed (tag `am1.orglog`) by the root key it names." */
-static enum err signature_check(const struct entry *entry)
+static enum err signature_check(const struct orglog_entry *entry)
 {
 	return sign_check(&entry->sig, &entry->log.root, SIGN_TAG_ORGLOG, NULL, entry->payload);
 }
 
 /* Root first: whoever has not got its key shall not have others looked at. */
-static enum err entry_check(const struct orglog *before, const struct entry *entry)
+static enum err entry_check(const struct orglog *before, const struct orglog_entry *entry)
 {
 	enum err err = signature_check(entry);
 
@@ -258,21 +249,21 @@ static enum err nodes_check(const struct orglog *log, const struct orglog *next)
 }
 
 /*
- * PROTOCOL: "That key is the root key of the entry before, or its hash `H("am1.nextroot", key)` is
- * the next root hash of the entry before."
+ * PROTOCOL: "Every entry names the root public key and the next root hash of entry 1: whoever has
+ * stolen the root key cannot change what was announced."
  */
-static enum err orglog_root_check(const struct orglog *log, const struct sign_pk *root)
+static bool roots_stay(const struct orglog *log, const struct orglog *next)
 {
-	struct digest hash;
+	return id_eq(&next->root, &log->root) && id_eq(&next->next_root, &log->next_root);
+}
 
-	if (id_eq(root, &log->root))
-		return ERR_OK;
-	orglog_next_root(&hash, root);
-	return id_eq(&hash, &log->next_root) ? ERR_OK : ERR_DENIED;
+enum err orglog_entry_own(const struct orglog *log, const struct orglog_entry *entry)
+{
+	return roots_stay(log, &entry->log) ? signature_check(entry) : ERR_DENIED;
 }
 
 /* Whether a decoded entry follows the log; fills in what an entry does not repeat. */
-static enum err orglog_follows(const struct orglog *log, struct entry *entry)
+enum err orglog_follows(const struct orglog *log, struct orglog_entry *entry)
 {
 	enum err err = ERR_OK;
 
@@ -286,9 +277,10 @@ static enum err orglog_follows(const struct orglog *log, struct entry *entry)
 		 * PROTOCOL: "`previous` is nil in entry 1 and otherwise the id of entry `number -
 		 * 1`."
 		 */
-		if (!id_eq(&entry->previous, &log->entry_id))
-			return ERR_PROTOCOL;
-		err = orglog_root_check(log, &entry->log.root);
+		if (!id_eq(&entry->previous, &log->entry_id)) /* perhaps of a fork */
+			return log->number == 1 ? ERR_PROTOCOL : ERR_AGAIN;
+		if (!roots_stay(log, &entry->log))
+			return ERR_DENIED;
 		entry->log.id = log->id;
 		entry->log.first_root = log->first_root;
 	}
@@ -299,13 +291,13 @@ static enum err orglog_follows(const struct orglog *log, struct entry *entry)
 
 enum err orglog_apply(struct orglog *log, struct bytes whole)
 {
-	struct entry entry;
-	enum err err = entry_decode(&entry, whole);
+	struct orglog_entry entry;
+	enum err err = orglog_entry_decode(&entry, whole);
 
 	if (!err)
 		err = orglog_follows(log, &entry);
 	if (err) {
-		entry_fini(&entry);
+		orglog_entry_fini(&entry);
 		return err;
 	}
 	orglog_fini(log);
@@ -316,8 +308,8 @@ enum err orglog_apply(struct orglog *log, struct bytes whole)
 enum err orglog_entry_peek(struct orglog *out, struct bytes whole)
 {
 	struct orglog empty;
-	struct entry entry;
-	enum err err = entry_decode(&entry, whole);
+	struct orglog_entry entry;
+	enum err err = orglog_entry_decode(&entry, whole);
 
 	orglog_init(&empty);
 	if (!err)
@@ -325,20 +317,20 @@ enum err orglog_entry_peek(struct orglog *out, struct bytes whole)
 	if (!err && entry.log.number == 1)
 		err = nodes_check(&empty, &entry.log);
 	if (err)
-		entry_fini(&entry);
+		orglog_entry_fini(&entry);
 	*out = entry.log;
 	return err;
 }
 
 enum err orglog_entry_signed(struct orglog *out, struct bytes whole)
 {
-	struct entry entry;
-	enum err err = entry_decode(&entry, whole);
+	struct orglog_entry entry;
+	enum err err = orglog_entry_decode(&entry, whole);
 
 	if (!err)
 		err = signature_check(&entry);
 	if (err)
-		entry_fini(&entry);
+		orglog_entry_fini(&entry);
 	*out = entry.log;
 	return err;
 }
@@ -361,74 +353,57 @@ uint32_t orglog_number(struct txn *txn, const struct org_id *org)
 }
 
 /* The state after a stored entry. It passed all rules when it was stored. */
-static enum err orglog_load_at(struct txn *txn, const struct org_id *org, uint32_t number,
-			       struct orglog *log)
+enum err orglog_load_chain(struct txn *txn, const struct org_id *org, uint32_t number,
+			   struct orglog *log)
 {
-	struct entry first, entry;
+	struct orglog_entry first, entry;
 	struct bytes whole;
 
 	orglog_init(log);
 	if (number == 0 || !orglog_entry(txn, org, 1, &whole))
 		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
-	enum err err = entry_decode(&first, whole);
-	if (!err && orglog_entry(txn, org, number, &whole) && !entry_decode(&entry, whole)) {
+	enum err err = orglog_entry_decode(&first, whole);
+	if (!err && orglog_entry(txn, org, number, &whole) && !orglog_entry_decode(&entry, whole)) {
 		*log = entry.log;
 		log->id = first.log.id;
 		log->first_root = first.log.root;
 	} else {
 		txn_fail(txn, ERR_CORRUPT);
 	}
-	entry_fini(&first);
+	orglog_entry_fini(&first);
 	return txn_err(txn);
 }
 
 enum err orglog_load(struct txn *txn, const struct org_id *org, struct orglog *log)
 {
-	return orglog_load_at(txn, org, orglog_number(txn, org), log);
-}
+	enum err err = orglog_load_chain(txn, org, orglog_number(txn, org), log);
 
-/*
- * PROTOCOL: "Two different valid entries of one number are kept out: the one seen first stays, and
- * the second is reported."
- */
-static bool is_fork(struct txn *txn, const struct org_id *org, struct bytes whole)
-{
-	struct orglog before, known;
-	struct entry entry;
-	bool fork = false;
-
-	if (entry_decode(&entry, whole))
-		return false;
-	enum err err = orglog_load_at(txn, org, entry.log.number, &known);
-	if (!err && !id_eq(&known.entry_id, &entry.log.entry_id) &&
-	    !orglog_load_at(txn, org, entry.log.number - 1, &before)) {
-		fork = !orglog_follows(&before, &entry);
-		orglog_fini(&before);
-	}
-	orglog_fini(&known);
-	entry_fini(&entry);
-	return fork;
+	if (!err)
+		orglog_lost_apply(txn, log);
+	return err;
 }
 
 enum err orglog_accept(struct txn *txn, const struct org_id *expected, struct bytes whole,
 		       bool *forked)
 {
 	struct orglog log;
-	enum err err = orglog_load(txn, expected, &log);
+	enum err err = orglog_load_chain(txn, expected, orglog_number(txn, expected), &log);
+	bool told = false;
 
-	if (forked)
-		*forked = false;
 	if (!err || err == ERR_ABSENT)
 		err = orglog_apply(&log, whole);
 	if (!err && !id_eq(&log.id, expected))
 		err = ERR_PROTOCOL;
-	if (err == ERR_EXISTS && forked)
-		*forked = is_fork(txn, expected, whole);
-	if (!err) {
+	if (err == ERR_EXISTS)
+		err = orglog_other_take(txn, &log, whole, &told);
+	else if (!err) {
 		struct row_key key = key_orglog(expected, log.number);
 		txn_put(txn, TABLE_ORGLOG, row_key_bytes(&key), whole);
+		orglog_lost_settle(txn, &log);
 		err = txn_err(txn);
 	}
+	if (forked)
+		*forked = told;
 	orglog_fini(&log);
 	return err;
 }

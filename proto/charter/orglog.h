@@ -62,7 +62,7 @@ void orglog_make(struct buf *out, const struct orglog *now, const struct orglog 
  * Checks a signed entry against the log and makes it the latest; on any error the log is unchanged.
  * ERR_MALFORMED, ERR_VERSION (an unknown form or suite); ERR_DENIED: signature, root key or
  * possession; ERR_PROTOCOL: another rule of section 3; ERR_EXISTS: the number is not above the
- * latest; ERR_AGAIN: entries between are missing.
+ * latest; ERR_AGAIN: entries between are missing, or it follows another one than the latest.
  */
 enum err orglog_apply(struct orglog *log, struct bytes entry);
 /* Looks at form and root signature alone, as of a certificate; ends as orglog_entry_peek() does. */
@@ -76,17 +76,34 @@ enum err orglog_entry_peek(struct orglog *out, struct bytes entry);
 
 /*
  * The latest stored state; *log is set up by the call, empty when nothing is stored (ERR_ABSENT).
- * ERR_CORRUPT.
+ * What an entry that was lost in a fork retires is retired in it. ERR_CORRUPT.
  */
 enum err orglog_load(struct txn *txn, const struct org_id *org, struct orglog *log);
 /*
  * Checks an entry from outside against what is stored and stores it. `expected` is the organisation
- * it must belong to. Errors as orglog_apply(). With ERR_EXISTS *forked tells that it is another
- * valid entry of a number that is known: the one seen first stays, and the caller reports. forked
- * may be NULL.
+ * it must belong to. Errors as orglog_apply(), but of a number that is known: ERR_OK when it
+ * replaces what was stored from this number on, ERR_EXISTS when it does not, ERR_AGAIN when it
+ * belongs to a branch that begins before it. *forked tells that it proves a fork that was not
+ * known, or changes what follows from one. forked may be NULL.
  */
 enum err orglog_accept(struct txn *txn, const struct org_id *expected, struct bytes entry,
 		       bool *forked);
+/* Whether orglog_accept() would put this entry in the place of a stored one, if it is valid. */
+bool orglog_would_switch(struct txn *txn, const struct org_id *org, struct bytes entry);
+/* Two entries of one number are known, and no later one has settled it. */
+bool orglog_is_forked(struct txn *txn, const struct org_id *org);
+/*
+ * Entries that have lost against others and are kept until then: the next one after at->org and
+ * at->id, zero at first; false at the end.
+ */
+struct orglog_lost {
+	struct org_id org;
+	struct digest id;
+	uint32_t number;
+	struct bytes entry;  /* borrowed from the store */
+	unsigned node_count; /* that it has and the log lacks */
+};
+bool orglog_lost_next(struct txn *txn, struct orglog_lost *at);
 /* The stored entry of a number, as received. */
 bool orglog_entry(struct txn *txn, const struct org_id *org, uint32_t number, struct bytes *entry);
 /* Number of the latest stored entry; 0: none. Cheap. */

@@ -99,7 +99,7 @@ static const struct {
 	[MESSAGE_CHUNK_GET] = {serve_chunk_get, false},
 	[MESSAGE_CHUNK] = {NULL, false}, /* comes on channel 2 only, as EVENT_CHUNK */
 	[MESSAGE_HOLDS] = {serve_holds_take, false},
-	[MESSAGE_FORK] = {fork_take, true},
+	[MESSAGE_FORK] = {logs_fork_take, true},
 	[MESSAGE_JOIN_OPEN] = {admission_open_take, true},
 };
 #define X(name, number, elements) +1

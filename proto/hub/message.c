@@ -238,6 +238,14 @@ static void read_two(struct message *m, struct wire_in *w, size_t max)
 	m->entries[1] = wire_bin(w, 1, max);
 }
 
+static void read_fork(struct message *m, struct wire_in *w)
+{
+	m->has_org = !wire_nil(w);
+	if (m->has_org)
+		wire_fixed(w, m->org.b, ID_LEN);
+	read_two(m, w, LIMIT_CHARTER_ENTRY_LEN_MAX);
+}
+
 static uint32_t count_max(enum message_type type)
 {
 	if (type == MESSAGE_GROUPS) /* each member may have one of its own, and it is one message */
@@ -310,7 +318,7 @@ static void read_body(struct message *m, struct wire_in *w)
 		read_chunk(m, w);
 		break;
 	case MESSAGE_FORK:
-		read_two(m, w, LIMIT_CHARTER_ENTRY_LEN_MAX);
+		read_fork(m, w);
 		break;
 	}
 }
@@ -551,21 +559,23 @@ void message_sync_end(struct buf *out)
 	begin(out, MESSAGE_SYNC_END);
 }
 
-static void put_two(struct buf *out, enum message_type type, struct bytes one, struct bytes other)
+static void put_two(struct buf *out, struct bytes one, struct bytes other)
 {
-	begin(out, type);
 	out_bin(out, one);
 	out_bin(out, other);
 }
 
-void message_fork(struct buf *out, struct bytes one, struct bytes other)
+void message_fork(struct buf *out, const struct org_id *org, struct bytes one, struct bytes other)
 {
-	put_two(out, MESSAGE_FORK, one, other);
+	begin(out, MESSAGE_FORK);
+	out_fixed_or_nil(out, org ? org->b : NULL, ID_LEN);
+	put_two(out, one, other);
 }
 
 void message_evidence(struct buf *out, struct bytes one, struct bytes other)
 {
-	put_two(out, MESSAGE_EVIDENCE, one, other);
+	begin(out, MESSAGE_EVIDENCE);
+	put_two(out, one, other);
 }
 
 void message_taken(struct buf *out, uint64_t bytes)

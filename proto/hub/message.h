@@ -40,7 +40,7 @@
 	X(CHUNK_GET, 22, 3)                                                                        \
 	X(CHUNK, 23, 3)                                                                            \
 	X(HOLDS, 24, 1)                                                                            \
-	X(FORK, 25, 2)                                                                             \
+	X(FORK, 25, 3)                                                                             \
 	X(JOIN_OPEN, 26, 1)
 
 enum message_type {
@@ -92,6 +92,8 @@ struct message {
 	uint64_t bytes;               /* TOTALS, TAKEN */
 	struct bytes body;            /* HEAD, JOIN, LEAVES: path, INDEX: entries, CHUNK */
 	bool has_body;                /* CHUNK */
+	bool has_org;                 /* FORK: of a log; else of the charter */
+	struct org_id org;            /* FORK */
 	struct bytes entries[2];      /* FORK, EVIDENCE */
 	uint32_t author, incarnation; /* NOT_HERE, LEAVES*, RECORDS_GET */
 	uint64_t place;               /* LEAVES* */
@@ -142,7 +144,8 @@ void message_leaves(struct buf *out, uint32_t author, uint32_t incarnation,
 void message_records_get(struct buf *out, uint32_t author, uint32_t incarnation,
 			 struct bytes sequences);
 void message_sync_end(struct buf *out);
-void message_fork(struct buf *out, struct bytes one, struct bytes other);
+/* org NULL: of the charter */
+void message_fork(struct buf *out, const struct org_id *org, struct bytes one, struct bytes other);
 void message_evidence(struct buf *out, struct bytes one, struct bytes other);
 void message_taken(struct buf *out, uint64_t bytes);
 /* after and token may be NULL */

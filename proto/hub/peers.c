@@ -108,16 +108,18 @@ static enum link_reason cert_reason(struct hub *hub, struct txn *txn, const stru
 		return LINK_REASON_BUSY;
 	/*
 	 * A member whose key is not in the log known here may have a newer log, but only if it
-	 * shows one.
+	 * shows one; or one of another branch, and has to hear that it does not count.
 	 */
 	if (author == 0 && member) {
 		struct orglog shown;
 		/* Its keys are looked at when the log is asked for; here its number is enough. */
 		if (orglog_entry_signed(&shown, certificate->entry))
 			return LINK_REASON_CERTIFICATE;
-		bool newer = shown.number > orglog_number(txn, &member->org);
+		struct bytes known;
+		bool news = !orglog_entry(txn, &member->org, shown.number, &known) ||
+			    !bytes_eq(known, certificate->entry);
 		orglog_fini(&shown);
-		if (!newer)
+		if (!news)
 			return LINK_REASON_CERTIFICATE;
 	}
 	return LINK_REASON_DONE;

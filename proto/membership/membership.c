@@ -78,7 +78,7 @@ void membership_own_place(struct hub *hub, struct txn *txn)
 	const struct charter_member *member = charter_by_org(&hub->charter, &identity->org);
 	if (hub->place == PLACE_MEMBER && (!member || member->number != author_member(hub->author)))
 		place_none(hub);
-	if (!member || hub->author)
+	if (!member || hub->author || hub->logs->own_lost)
 		return;
 	hub->author = author_of(member->number, identity->node_index);
 	ledger_own(&hub->ledger, hub->author, secret_key(identity->sign));

@@ -288,6 +288,24 @@ static void wrap_key_publish(struct hub *hub, struct txn *txn, const struct orgl
 	}
 }
 
+/* log_append() with a new wrap key, which the nodes that stay get. */
+static enum err log_append_keyed(struct hub *hub, struct txn *txn, const struct orglog *now,
+				 struct orglog *next)
+{
+	struct key key;
+
+	random_fill(hub->options.random, key.b, KEY_LEN);
+	dh_pk_of(&next->wrap, &key);
+	enum err err = log_append(hub, txn, now, next);
+	if (!err) {
+		wrapkeys_store(hub, txn, now->number + 1, &key);
+		if (hub->author)
+			wrap_key_publish(hub, txn, next, now->number + 1, &key);
+	}
+	key_wipe(&key);
+	return err;
+}
+
 static struct orglog_node *active_node(struct orglog *log, uint8_t index)
 {
 	for (size_t i = 0; i < log->node_count; i++) {
@@ -301,7 +319,6 @@ enum err nodes_retire(struct hub *hub, struct txn *txn, int64_t now_ms, uint8_t 
 {
 	const struct identity *identity = hub->options.identity;
 	struct orglog now, next;
-	struct key key;
 	enum err err = root_check(hub, why);
 	if (!err && index == identity->node_index) {
 		why_set(why, "node %u is this one: retire it from another node that has the root.",
@@ -320,17 +337,55 @@ enum err nodes_retire(struct hub *hub, struct txn *txn, int64_t now_ms, uint8_t 
 		return ERR_ABSENT;
 	}
 	node->state = ORGLOG_NODE_RETIRED;
-	random_fill(hub->options.random, key.b, KEY_LEN);
-	dh_pk_of(&next.wrap, &key);
-	err = log_append(hub, txn, &now, &next);
-	if (!err) {
-		wrapkeys_store(hub, txn, now.number + 1, &key);
-		if (hub->author)
-			wrap_key_publish(hub, txn, &next, now.number + 1, &key);
-	}
-	key_wipe(&key);
+	err = log_append_keyed(hub, txn, &now, &next);
 	orglog_fini(&now);
 	orglog_fini(&next);
+	return err;
+}
+
+/* ---- a fork ---- */
+
+/*
+ * PROTOCOL: "A fork is settled by a later entry that names a wrap key which neither of the two
+ * names, and retires what the lost one retires." What was loaded has that retired already.
+ */
+static enum err settle_step(struct hub *hub, struct txn *txn, char *why)
+{
+	const struct identity *identity = hub->options.identity;
+	struct orglog now;
+	enum err err = orglog_load(txn, &identity->org, &now);
+
+	if (err)
+		return err;
+	const struct orglog_node *own = orglog_node(&now, identity->node_index);
+	struct orglog next = now;
+	if (own && own->state == ORGLOG_NODE_ACTIVE) {
+		err = log_append_keyed(hub, txn, &now, &next);
+	} else {
+		why_set(why,
+			"one of the two entries retires node %u, this one: settle it from another "
+			"node that has the root.",
+			identity->node_index);
+		err = ERR_DENIED;
+	}
+	orglog_fini(&now);
+	return err;
+}
+
+enum err nodes_settle(struct hub *hub, struct txn *txn, int64_t now_ms, char *why)
+{
+	const struct org_id *org = &hub->options.identity->org;
+	enum err err = root_check(hub, why);
+
+	if (!err && !orglog_is_forked(txn, org)) {
+		why_set(why,
+			"nothing is to be settled: the log of %s has one entry of each number.",
+			hub->options.identity->name);
+		err = ERR_ABSENT;
+	}
+	/* The lost branch may have been longer than the one that counts. */
+	for (unsigned i = 0; !err && i < LIMIT_ORGLOG_LOST_MAX && orglog_is_forked(txn, org); i++)
+		err = settle_step(hub, txn, why);
 	return err;
 }
 

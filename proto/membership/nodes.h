@@ -31,6 +31,13 @@ enum err nodes_add(struct hub *hub, struct txn *txn, int64_t now_ms, const char 
  */
 enum err nodes_retire(struct hub *hub, struct txn *txn, int64_t now_ms, uint8_t index, char *why);
 
+/*
+ * Ends a fork of the own log: an entry with a new wrap key, in which all is retired that either
+ * branch has retired. ERR_DENIED: no root here, or this node is retired by one; ERR_ABSENT: there
+ * is none.
+ */
+enum err nodes_settle(struct hub *hub, struct txn *txn, int64_t now_ms, char *why);
+
 struct node_info {
 	uint8_t index;
 	bool active;

@@ -243,7 +243,8 @@ static void wrap_for(struct hub *hub, struct txn *txn, const struct charter_memb
 		     uint64_t number, const struct key *key)
 {
 	struct orglog log;
-	if (member->state != CHARTER_MEMBER || orglog_load(txn, &member->org, &log))
+	if (member->state != CHARTER_MEMBER || orglog_is_forked(txn, &member->org) ||
+	    orglog_load(txn, &member->org, &log))
 		return;
 	wrap_put(hub, txn, member, number, key, &log.wrap);
 	orglog_fini(&log);

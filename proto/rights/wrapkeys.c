@@ -9,6 +9,15 @@
 
 /* Rows: SEALED "wrap:NUMBER", the secret wrap key that the log names since entry NUMBER. */
 
+/* Of a number there may be several, as the log may have forked there. */
+static bool wrap_known(const struct wrapkeys *m, uint32_t number, const struct key *key)
+{
+	for (size_t i = 0; i < m->count; i++)
+		if (m->items[i].number == number && key_eq(secret_key(m->items[i].secret), key))
+			return true;
+	return false;
+}
+
 /* Takes the secret. The newest comes first. */
 static void wrap_keep(struct hub *hub, uint32_t number, struct secret *secret)
 {
@@ -16,7 +25,7 @@ static void wrap_keep(struct hub *hub, uint32_t number, struct secret *secret)
 	size_t at = 0;
 	while (at < m->count && m->items[at].number > number)
 		at++;
-	if (m->count == WRAPKEYS_COUNT_MAX || (at < m->count && m->items[at].number == number)) {
+	if (m->count == WRAPKEYS_COUNT_MAX || wrap_known(m, number, secret_key(secret))) {
 		secret_close(secret);
 		return;
 	}
@@ -28,6 +37,8 @@ static void wrap_keep(struct hub *hub, uint32_t number, struct secret *secret)
 
 void wrapkeys_store(struct hub *hub, struct txn *txn, uint32_t number, const struct key *key)
 {
+	if (wrap_known(hub->wrapkeys, number, key))
+		return;
 	txn_fail(txn, identity_wrap_put(hub->options.keyring, txn, number, key));
 	wrap_keep(hub, number, secret_open(bytes_of(key->b, KEY_LEN)));
 }

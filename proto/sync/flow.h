@@ -6,6 +6,7 @@
 #define ALLMENDE_FLOW_H
 
 #include "proto/hub/hub.h"
+#include "proto/charter/orglog.h"
 #include "proto/sync/fork.h"
 
 enum { FLOW_DOUBT_COUNT = 16 }; /* the last ones of a peer are remembered */
@@ -87,6 +88,9 @@ struct peer_sync {
 	struct fork_kept kept_told; /* the last one of those kept out that was told */
 	struct digest other_entry;  /* id of an entry that it has instead of the own one */
 	uint32_t orglog_asked;      /* questions without an answer yet */
+	uint32_t orglog_back;       /* so far back was asked for what does not follow the own log */
+	uint32_t orglog_compared;   /* its own log was compared as of this number */
+	struct orglog_lost lost_told;             /* the last lost entry that was told */
 	int64_t hello_paced_ms, hello_allowed_ms; /* own HELLOs, and the peer's */
 	struct sync_group *groups;                /* by rising name */
 	size_t group_count, group_cap;

@@ -150,7 +150,7 @@ static void tell(struct hub *hub, struct peer *peer, uint32_t number, struct byt
 	struct buf out;
 
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_fork(&out, one, other);
+	message_fork(&out, NULL, one, other);
 	peer->sync->fork_told = number;
 	hub_send(hub, peer, &out);
 }
@@ -173,7 +173,7 @@ static void tell_kept(struct hub *hub, struct txn *txn, struct peer *peer)
 		    !txn_get(txn, TABLE_FORK, row_key_bytes(&key), &other))
 			break;
 		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-		message_fork(&out, own, other);
+		message_fork(&out, NULL, own, other);
 		bytes += out.len;
 		hub_send(hub, peer, &out);
 	}
@@ -192,7 +192,7 @@ void fork_tell_kept(struct hub *hub, struct txn *txn, uint32_t number, struct by
 		if (!peer->up || peer->sync->charter_here < number)
 			continue;
 		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-		message_fork(&out, own, whole);
+		message_fork(&out, NULL, own, whole);
 		hub_send(hub, peer, &out);
 	}
 }

@@ -6,6 +6,7 @@
 
 #include "crypto/check.h"
 #include "proto/sync/evidence.h"
+#include "proto/sync/log_fork.h"
 #include "proto/sync/logs.h"
 #include "proto/sync/reconcile.h"
 
@@ -56,6 +57,8 @@ static void orglog_ask(struct hub *hub, struct txn *txn, struct peer *peer, cons
 	if (!member)
 		return;
 	uint32_t known = orglog_number(txn, &member->org);
+	if (known == head->orglog_number && head->author == peer->author)
+		log_fork_compare(hub, txn, peer, member);
 	if (known >= head->orglog_number)
 		return;
 	logs_orglog_ask(hub, peer, &member->org, known + 1);

@@ -5,6 +5,7 @@
 #include "crypto/effort.h"
 #include "proto/charter/charter_entry.h"
 #include "proto/sync/fork.h"
+#include "proto/sync/log_fork.h"
 
 enum {
 	LOGS_ANSWER_LEN_MAX = 512 * 1024, /* of one CHARTER or ORGLOG message */
@@ -209,29 +210,48 @@ void logs_orglog_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	peer->sync->orglog_asked--;
 	const uint64_t effort = effort_made();
 	while (effort_made() - effort < LOGS_EFFORT_MAX && message_next_entry(m, &org, &entry)) {
-		bool forked = false;
 		const struct charter_member *member = charter_by_org(&hub->charter, &org);
-		if (!member || !meter_entry_may(&hub->meter, member->number, hub->mono_ms))
+		if (!member)
 			continue;
-		hub_charge(hub, txn, hub_payer(peer));
-		enum err err = orglog_accept(txn, &org, entry, &forked);
-		if (forked)
-			hub_note(hub, NOTE_EVIDENCE)->author = author_of(member->number, 0);
-		if (err == ERR_EXISTS)
+		enum err err = log_fork_accept(hub, txn, peer, member, entry, &progress);
+		if (err == ERR_AGAIN) /* the entries before it may be others than the own ones */
+			log_fork_ask_back(hub, txn, peer, member);
+		if (err == ERR_AGAIN || err == ERR_EXISTS)
 			continue;
 		if (err) {
 			hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL,
 				     "an organisation log entry that is not valid");
 			break;
 		}
-		hub_charge(hub, txn, member->number);
-		meter_entry(&hub->meter, member->number, hub->mono_ms);
-		hub_forget(hub, member->number);
-		progress = true;
 	}
-	if (!progress)
-		return;
+	if (progress)
+		logs_grown(hub, txn, peer);
+}
+
+void logs_grown(struct hub *hub, struct txn *txn, struct peer *peer)
+{
+	peer->sync->orglog_back = 0;
 	peers_classify(hub, txn);
 	if (logs_orglogs_ask(hub, txn, peer))
 		hub->hello_due = true;
+}
+
+/* ---- forks ---- */
+
+bool logs_forks(struct hub *hub, struct txn *txn, struct peer *peer)
+{
+	fork_tell(hub, txn, peer);
+	log_fork_tell(hub, txn, peer);
+	if (!fork_join_frozen(hub, txn, peer))
+		return false;
+	hub->charter_news = true;
+	return true;
+}
+
+void logs_fork_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
+{
+	if (m->has_org)
+		log_fork_take(hub, txn, peer, m);
+	else
+		fork_take(hub, txn, peer, m);
 }

@@ -7,7 +7,6 @@
 #include "crypto/check.h"
 #include "crypto/hash.h"
 #include "proto/sync/evidence.h"
-#include "proto/sync/fork.h"
 #include "proto/sync/logs.h"
 #include "proto/wire/wire_out.h"
 
@@ -468,11 +467,8 @@ static void compare_begin(struct hub *hub, struct txn *txn, struct peer *peer)
 	struct peer_sync *sync = peer->sync;
 	if (hub_joining(hub) && !hub_follows(hub))
 		return; /* nothing of a federation is kept before it has said yes */
-	fork_tell(hub, txn, peer);
-	if (fork_join_frozen(hub, txn, peer)) {
-		hub->charter_news = true; /* and a new exchange follows */
-		return;
-	}
+	if (logs_forks(hub, txn, peer))
+		return; /* a new exchange follows */
 	if (sync->charter_here > hub->charter.number) {
 		logs_charter_ask(hub, peer, hub->charter.number + 1);
 		return;

@@ -362,7 +362,8 @@ static void put_message(struct script *s, struct buf *out, enum message_type typ
 		put_chunk(s, out);
 		break;
 	case MESSAGE_FORK:
-		message_fork(out, next_of(s, &s->stage->charter), next_of(s, &s->stage->charter));
+		message_fork(out, NULL, next_of(s, &s->stage->charter),
+			     next_of(s, &s->stage->charter));
 		break;
 	case MESSAGE_EVIDENCE:
 		message_evidence(out, next_of(s, &s->stage->heads), next_of(s, &s->stage->heads));

@@ -115,7 +115,7 @@ static void make_again(struct buf *out, struct message *m)
 		list_make(out, m);
 		break;
 	case MESSAGE_FORK:
-		message_fork(out, m->entries[0], m->entries[1]);
+		message_fork(out, m->has_org ? &m->org : NULL, m->entries[0], m->entries[1]);
 		break;
 	case MESSAGE_TOTALS:
 		message_totals(out, m->heads, m->records, m->bytes);
@@ -271,7 +271,7 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	seed_take(corpus, &out);
 	message_sync_end(&out);
 	seed_take(corpus, &out);
-	message_fork(&out, bytes_str("an entry"), bytes_str("another"));
+	message_fork(&out, NULL, bytes_str("an entry"), bytes_str("another"));
 	seed_take(corpus, &out);
 	message_taken(&out, 4096);
 	seed_take(corpus, &out);

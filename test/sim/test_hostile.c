@@ -192,7 +192,7 @@ static void put_message(struct towns *towns, struct buf *out, enum message_type 
 		message_list_end(&list, out);
 		break;
 	case MESSAGE_FORK:
-		message_fork(out, bytes_str("no entry"), bytes_str("nor this"));
+		message_fork(out, NULL, bytes_str("no entry"), bytes_str("nor this"));
 		break;
 	}
 	buf_fini(&list.items);

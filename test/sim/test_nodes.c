@@ -10,6 +10,7 @@
 #include "crypto/selftest.h"
 #include "proto/wire/envelope.h"
 #include "proto/membership/nodes.h"
+#include "proto/sync/logs.h"
 #include "test/sim/towns.h"
 
 struct ask {
@@ -77,21 +78,27 @@ static enum err retire(struct sim_node *first, uint8_t index)
 	return ask.err;
 }
 
-/* All three steps; the node runs afterwards. */
-static struct sim_node *second(struct towns *towns, uint8_t roles, bool secrets)
+/* All three steps, at a machine that has the root; the node runs afterwards. */
+static struct sim_node *second_at(struct sim_node *at, uint8_t roles, bool secrets)
 {
 	struct ask offered, added;
 	struct buf request;
 	buf_init(&request, ENVELOPE_LEN_MAX);
-	offer(towns->a, &offered);
-	struct sim_node *node = sim_add_node(&towns->sim, (const char *)offered.text.ptr, &request);
-	add(towns->a, &added, &request, roles, secrets);
+	offer(at, &offered);
+	struct sim_node *node = sim_add_node(at->sim, (const char *)offered.text.ptr, &request);
+	add(at, &added, &request, roles, secrets);
 	assert_int_equal(added.err, ERR_OK);
-	assert_int_equal(added.index, node->index - 1);
 	assert_int_equal(sim_accept(node, buf_bytes(&added.text)), ERR_OK);
 	buf_fini(&offered.text);
 	buf_fini(&added.text);
 	buf_fini(&request);
+	return node;
+}
+
+static struct sim_node *second(struct towns *towns, uint8_t roles, bool secrets)
+{
+	struct sim_node *node = second_at(towns->a, roles, secrets);
+	assert_int_equal(node->identity.node_index, node->index - 1);
 	return node;
 }
 
@@ -284,6 +291,164 @@ static void more_than_one_line_can_hold(void **state)
 	towns_close(towns);
 }
 
+/* ---- two machines with the root ---- */
+
+/* What a node knows of the log of Meißen. */
+struct log_view {
+	struct org_id org;
+	struct digest entry_id;
+	uint32_t number;
+	bool forked;
+	uint8_t states[256]; /* by index; 0: none */
+};
+
+static void call_view(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct log_view *view = arg;
+	struct orglog log;
+	assert_int_equal(orglog_load(txn, &view->org, &log), ERR_OK);
+	view->entry_id = log.entry_id;
+	view->number = log.number;
+	view->forked = orglog_is_forked(txn, &view->org);
+	memset(view->states, 0, sizeof(view->states));
+	for (size_t i = 0; i < log.node_count; i++)
+		view->states[log.nodes[i].index] = log.nodes[i].state;
+	orglog_fini(&log);
+}
+
+static struct log_view view_of(struct sim_node *node, const struct sim_node *of)
+{
+	struct log_view view = {.org = of->identity.org};
+	assert_true(sim_call(node, call_view, &view));
+	return view;
+}
+
+struct same_log {
+	struct sim_node *nodes[3]; /* the first one's log */
+	bool forked;
+};
+
+static bool have_the_same_log(struct sim *sim, void *arg)
+{
+	const struct same_log *same = arg;
+	struct log_view first = view_of(same->nodes[0], same->nodes[0]);
+	for (unsigned i = 0; i < 3; i++) {
+		struct log_view view = view_of(same->nodes[i], same->nodes[0]);
+		if (view.forked != same->forked || !id_eq(&view.entry_id, &first.entry_id) ||
+		    memcmp(view.states, first.states, sizeof(view.states)))
+			return false;
+	}
+	return true;
+}
+
+static void run_settle(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct ask *ask = arg;
+	ask->err = nodes_settle(hub, txn, now_ms, ask->why);
+}
+
+/* The root is restored from the recovery sheet on a further machine. */
+static void give_root(struct sim_node *from, struct sim_node *to)
+{
+	struct buf seed;
+	buf_init(&seed, KEY_LEN);
+	buf_add(&seed, secret_bytes(from->identity.root));
+	sim_stop(to);
+	assert_int_equal(keyring_put(to->keyring, "root", buf_bytes(&seed)), ERR_OK);
+	sim_start(to);
+	assert_non_null(to->identity.root);
+	buf_fini_wipe(&seed);
+}
+
+static void part(struct sim *sim, struct sim_node *away, bool apart)
+{
+	away->side = apart;
+	sim_partition(sim, false);
+}
+
+/*
+ * Both add a node while they cannot reach each other: all come to the same log, whoever heard what
+ * first, without a steward; one of the new nodes has to be added again.
+ */
+static void two_machines_add_at_once(void **state)
+{
+	for (unsigned seed = 76; seed < 80; seed++) {
+		struct towns *towns = towns_open(seed, 2);
+		struct sim_node *other = second(towns, ORGLOG_ROLE_PUBLISH, true);
+		assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+		give_root(towns->a, other);
+		assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+		part(&towns->sim, other, true);
+		struct sim_node *one = second_at(towns->a, ORGLOG_ROLE_PUBLISH, true);
+		sim_run(&towns->sim, 20000, NULL, NULL);
+		struct sim_node *two = second_at(other, ORGLOG_ROLE_PUBLISH, true);
+		two->side = 1;
+		sim_run(&towns->sim, 20000, NULL, NULL);
+		assert_int_equal(one->identity.node_index, two->identity.node_index);
+		two->side = 0;
+		part(&towns->sim, other, false);
+		struct same_log same = {{towns->a, towns->b, other}, true};
+		assert_true(sim_run(&towns->sim, 300000, have_the_same_log, &same));
+		assert_int_equal(view_of(towns->b, other).number, 3);
+		assert_true(towns->b->note_counts[NOTE_EVIDENCE] > 0);
+		/* It stands until it is settled, also after a start. */
+		sim_stop(towns->b);
+		sim_start(towns->b);
+		sim_run(&towns->sim, 60000, NULL, NULL);
+		assert_true(have_the_same_log(&towns->sim, &same));
+		struct ask ask = {.err = ERR_OK};
+		assert_true(sim_call(other, run_settle, &ask));
+		assert_int_equal(ask.err, ERR_OK);
+		same.forked = false;
+		assert_true(sim_run(&towns->sim, 300000, have_the_same_log, &same));
+		assert_true(sim_call(other, run_settle, &ask));
+		assert_int_equal(ask.err, ERR_ABSENT);
+		/* Who is in the log goes on; the other one is outside, and knows it. */
+		bool one_lost = one->hub->logs->own_lost;
+		assert_true(one_lost != two->hub->logs->own_lost);
+		struct sim_node *lost = one_lost ? one : two, *stays = one_lost ? two : one;
+		struct same_log with = {{towns->a, stays, other}, false};
+		assert_true(sim_run(&towns->sim, 300000, have_the_same_log, &with));
+		assert_int_equal(view_of(stays, other).number, 4);
+		sim_stop(lost);
+		assert_true(sim_run(&towns->sim, 300000, sim_agree, NULL));
+		towns_close(towns);
+	}
+}
+
+/* A node that either branch retires is out, whichever counts; so is it after the settlement. */
+static void a_lost_branch_retires_as_well(void **state)
+{
+	for (unsigned seed = 80; seed < 84; seed++) {
+		struct towns *towns = towns_open(seed, 2);
+		struct sim_node *other = second(towns, ORGLOG_ROLE_PUBLISH, true);
+		struct sim_node *stolen = second(towns, ORGLOG_ROLE_PUBLISH, true);
+		assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+		give_root(towns->a, other);
+		assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+		part(&towns->sim, other, true);
+		assert_int_equal(retire(other, 2), ERR_OK);
+		struct sim_node *added = second_at(towns->a, 0, false);
+		sim_run(&towns->sim, 20000, NULL, NULL);
+		sim_stop(added);
+		part(&towns->sim, other, false);
+		struct same_log same = {{towns->a, towns->b, other}, true};
+		assert_true(sim_run(&towns->sim, 300000, have_the_same_log, &same));
+		assert_int_equal(view_of(towns->b, other).states[2], ORGLOG_NODE_RETIRED);
+		sim_run(&towns->sim, 120000, NULL, NULL);
+		assert_int_equal(sim_links(towns->b, stolen), 0);
+		struct ask ask = {.err = ERR_OK};
+		assert_true(sim_call(towns->a, run_settle, &ask));
+		assert_int_equal(ask.err, ERR_OK);
+		same.forked = false;
+		assert_true(sim_run(&towns->sim, 300000, have_the_same_log, &same));
+		assert_int_equal(view_of(towns->b, other).states[2], ORGLOG_NODE_RETIRED);
+		sim_stop(stolen);
+		assert_true(sim_run(&towns->sim, 300000, sim_agree, NULL));
+		towns_close(towns);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +458,8 @@ int main(void)
 		cmocka_unit_test(retired_node_is_shut_out),
 		cmocka_unit_test(texts_that_do_not_fit),
 		cmocka_unit_test(more_than_one_line_can_hold),
+		cmocka_unit_test(two_machines_add_at_once),
+		cmocka_unit_test(a_lost_branch_retires_as_well),
 	};
 	const char *what;
 	if (selftest_run(&what) != ERR_OK)

@@ -20,7 +20,6 @@ FOR_TESTS = {
     "charter_apply": "one step of the charter without a store",
     "chunks_staged": "one row of a stage",
     "grant_text_put": "the text of a grant without the grant, fuzzed",
-    "key_eq": "secrets are compared in constant time, and by no other function",
     "noise_writes": "whose turn it is, step by step, as the vectors say",
     "orglog_apply": "one step of an organisation log without a store",
     "pack": "one layer of a chunk, fuzzed",

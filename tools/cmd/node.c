@@ -245,6 +245,25 @@ static int run_node_retire(struct tool *tool)
 	return code;
 }
 
+/* -- settle --------------------------------------------------------------------------------- */
+
+static int run_node_settle(struct tool *tool)
+{
+	struct client *client;
+	int code = client_open(&client, tool);
+
+	if (code)
+		return code;
+	code = client_call(client, "POST", "/nodes/settle", NULL, NULL);
+	if (code)
+		client_complain(client);
+	else
+		print_line("The log is settled, and the organisation has a new wrap key. Nodes "
+			   "that only the other branch had have to be added again.");
+	client_close(client);
+	return code;
+}
+
 /* -- the commands --------------------------------------------------------------------------- */
 
 const struct command cmd_node_list = {
@@ -332,4 +351,20 @@ const struct command cmd_node_retire = {
 	.word_min = 1,
 	.word_max = 1,
 	.run = run_node_retire,
+};
+
+const struct command cmd_node_settle = {
+	.name = "node settle",
+	.arguments = "",
+	.summary = "end a fork of your organisation's log",
+	.help = "When two machines with the root have changed the nodes at once, or somebody has\n"
+		"stolen it, the log has two entries of one number. The same one counts everywhere, "
+		"and\n"
+		"a node that either retires is out. Until it is settled the organisation gets no "
+		"new\n"
+		"keys. This makes an entry with a new wrap key; what only the other branch had is\n"
+		"added again with `node add`. Run it where the root is.\n"
+		"\n"
+		"  allmende node settle",
+	.run = run_node_settle,
 };

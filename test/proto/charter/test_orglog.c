@@ -263,27 +263,22 @@ static void first_entry_has_no_previous(void **state)
 	assert_int_equal(log.number, 0);
 }
 
-/* The root may change to the planned key, and possession still names the first one. */
-static void root_goes_to_the_planned_key(void **state)
+/*
+ * Whoever has the root key can name no other next one: neither alone, nor by making the planned key
+ * the root at the same time.
+ */
+static void the_next_root_cannot_be_replaced(void **state)
 {
 	struct fixture *f = *state;
 	struct raw raw = f->raw;
-	struct orglog log;
 
-	orglog_init(&log);
-	assert_int_equal(orglog_apply(&log, buf_bytes(&f->first)), ERR_OK);
+	raw.next_root.b[0] ^= 1;
+	assert_int_equal(raw_apply(&f->log, &raw), ERR_DENIED);
 	root_set(&raw, 2);
-	assert_int_equal(raw_apply(&log, &raw), ERR_OK);
-	raw.number = 3;
-	raw.previous = log.entry_id;
-	raw.nodes[2].roles = 1;
-	/* the old root has no say any more */
-	struct raw old = raw;
-	root_set(&old, 1);
-	assert_int_equal(raw_apply(&log, &old), ERR_DENIED);
-	assert_int_equal(raw_apply(&log, &raw), ERR_OK);
-	assert_int_equal(log.nodes[2].roles, 1);
-	orglog_fini(&log);
+	assert_int_equal(raw_apply(&f->log, &raw), ERR_DENIED);
+	raw.next_root = f->raw.next_root;
+	assert_int_equal(raw_apply(&f->log, &raw), ERR_DENIED);
+	assert_int_equal(raw_apply(&f->log, &f->raw), ERR_OK);
 }
 
 static void nothing_shorter_is_accepted(void **state)
@@ -330,6 +325,14 @@ static void peek_sees_one_entry_alone(void **state)
 	buf_fini(&entry);
 }
 
+static struct digest id_of(const struct buf *entry)
+{
+	struct digest id;
+
+	hash_once(id.b, "am1.orglog", bytes_slice(buf_bytes(entry), 0, entry->len - SIG_LEN));
+	return id;
+}
+
 static void stored_log_is_the_same_and_forks_are_told(void **state)
 {
 	struct fixture *f = *state;
@@ -353,20 +356,24 @@ static void stored_log_is_the_same_and_forks_are_told(void **state)
 	assert_int_equal(orglog_accept(txn, &org, buf_bytes(&f->second), &forked), ERR_EXISTS);
 	assert_false(forked);
 
-	/* another valid entry 2: the first one stays */
+	/* another valid entry 2: the one with the smaller id counts */
 	struct raw raw = f->raw;
 	raw.nodes[2].roles = 1;
 	buf_init(&fork, LIMIT_ORGLOG_ENTRY_LEN_MAX);
 	raw_put(&fork, &raw);
-	assert_int_equal(orglog_accept(txn, &org, buf_bytes(&fork), &forked), ERR_EXISTS);
+	bool smaller = memcmp(id_of(&fork).b, id_of(&f->second).b, ID_LEN) < 0;
+	assert_int_equal(orglog_accept(txn, &org, buf_bytes(&fork), &forked),
+			 smaller ? ERR_OK : ERR_EXISTS);
 	assert_true(forked);
 	assert_true(orglog_entry(txn, &org, 2, &entry));
-	assert_true(bytes_eq(entry, buf_bytes(&f->second)));
+	assert_true(bytes_eq(entry, smaller ? buf_bytes(&fork) : buf_bytes(&f->second)));
+	assert_true(orglog_is_forked(txn, &org));
 	/* another invalid entry 2 is no proof of anything */
+	raw.nodes[2].roles = 2;
 	raw.signer = test_key(9);
 	buf_reset(&fork);
 	raw_put(&fork, &raw);
-	assert_int_equal(orglog_accept(txn, &org, buf_bytes(&fork), &forked), ERR_EXISTS);
+	assert_int_equal(orglog_accept(txn, &org, buf_bytes(&fork), &forked), ERR_DENIED);
 	assert_false(forked);
 	buf_fini(&fork);
 
@@ -384,6 +391,148 @@ static void stored_log_is_the_same_and_forks_are_told(void **state)
 	test_dir_fini(dir);
 }
 
+/* ---- forks ---- */
+
+enum { BRANCH_ONE, BRANCH_OTHER, ONE_NEXT, OTHER_NEXT, BRANCH_COUNT };
+
+/*
+ * Two entries 2, and an entry 3 after each. One branch retires node 0, the other one node 7, which
+ * both have.
+ */
+static void branches_make(struct fixture *f, struct buf entries[BRANCH_COUNT])
+{
+	struct raw raw = f->raw;
+
+	for (int i = 0; i < BRANCH_COUNT; i++)
+		buf_init(&entries[i], LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	raw_put(&entries[BRANCH_ONE], &raw);
+	raw.nodes[2].roles = 1;
+	raw_put(&entries[BRANCH_OTHER], &raw);
+	raw = f->raw;
+	raw.number = 3;
+	raw.previous = id_of(&entries[BRANCH_ONE]);
+	raw.nodes[0].state = ORGLOG_NODE_RETIRED;
+	raw_put(&entries[ONE_NEXT], &raw);
+	raw = f->raw;
+	raw.number = 3;
+	raw.previous = id_of(&entries[BRANCH_OTHER]);
+	raw.nodes[2].roles = 1;
+	raw.nodes[2].state = ORGLOG_NODE_RETIRED;
+	raw_put(&entries[OTHER_NEXT], &raw);
+}
+
+/* What a node has that heard of them in this order, and of all of them again. */
+static struct digest heard_in_order(struct fixture *f, const struct buf *entries, const int *order)
+{
+	struct db_options options = {.volatile_store = true};
+	struct org_id org = f->log.id;
+	char *dir = test_dir_init();
+	struct orglog log;
+	struct db *db;
+
+	assert_int_equal(db_open(&db, dir, &options), ERR_OK);
+	struct txn *txn = txn_begin(db, true);
+	assert_int_equal(orglog_accept(txn, &org, buf_bytes(&f->first), NULL), ERR_OK);
+	for (int i = 0; i < 3 * BRANCH_COUNT; i++)
+		orglog_accept(txn, &org, buf_bytes(&entries[order[i % BRANCH_COUNT]]), NULL);
+	assert_int_equal(orglog_load(txn, &org, &log), ERR_OK);
+	assert_int_equal(log.number, 3);
+	assert_true(orglog_is_forked(txn, &org));
+	/* whichever branch has retired it, and whichever counts */
+	assert_int_equal(orglog_node(&log, 0)->state, ORGLOG_NODE_RETIRED);
+	assert_int_equal(orglog_node(&log, 7)->state, ORGLOG_NODE_RETIRED);
+	struct digest id = log.entry_id;
+	orglog_fini(&log);
+	txn_abort(txn);
+	db_close(db);
+	test_dir_fini(dir);
+	return id;
+}
+
+static void a_fork_ends_the_same_in_any_order(void **state)
+{
+	struct fixture *f = *state;
+	struct buf entries[BRANCH_COUNT];
+	struct digest first, id;
+	unsigned count = 0;
+
+	branches_make(f, entries);
+	for (int n = 0; n < 256; n++) {
+		const int order[] = {n & 3, n >> 2 & 3, n >> 4 & 3, n >> 6 & 3};
+		unsigned set = 1u << order[0] | 1u << order[1] | 1u << order[2] | 1u << order[3];
+		if (set != 15)
+			continue;
+		id = heard_in_order(f, entries, order);
+		if (count++ == 0)
+			first = id;
+		assert_true(id_eq(&id, &first));
+	}
+	assert_int_equal(count, 24);
+	for (int i = 0; i < BRANCH_COUNT; i++)
+		buf_fini(&entries[i]);
+}
+
+static unsigned lost_count(struct txn *txn, struct digest *greatest)
+{
+	struct orglog_lost lost = {.number = 0};
+	unsigned count = 0;
+
+	while (orglog_lost_next(txn, &lost)) {
+		*greatest = lost.id;
+		count++;
+	}
+	return count;
+}
+
+/*
+ * Of many entries that lose, and retire a node, the 16 with the smallest ids stay, in whichever
+ * order they came; and the node is out.
+ */
+static void sixteen_lost_entries_are_kept(void **state)
+{
+	enum { COUNT_TRIED = 80 };
+	struct fixture *f = *state;
+	struct org_id org = f->log.id;
+	struct digest winner = id_of(&f->second), greatest[2], id;
+
+	for (unsigned way = 0; way < 2; way++) {
+		char *dir = test_dir_init();
+		struct db *db = test_db(dir);
+		struct txn *txn = txn_begin(db, true);
+		struct orglog log;
+		struct buf entry;
+		unsigned lost = 0;
+		buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+		orglog_accept(txn, &org, buf_bytes(&f->first), NULL);
+		assert_int_equal(orglog_accept(txn, &org, buf_bytes(&f->second), NULL), ERR_OK);
+		for (unsigned i = 0; i < COUNT_TRIED; i++) {
+			struct key wrap = test_key(40 + (way ? COUNT_TRIED - 1 - i : i));
+			struct raw raw = f->raw;
+			raw.nodes[0].state = ORGLOG_NODE_RETIRED;
+			dh_pk_of(&raw.wrap, &wrap);
+			buf_reset(&entry);
+			raw_put(&entry, &raw);
+			id = id_of(&entry);
+			if (memcmp(id.b, winner.b, ID_LEN) < 0)
+				continue;
+			lost++;
+			orglog_accept(txn, &org, buf_bytes(&entry), NULL);
+			unsigned kept = lost_count(txn, &greatest[way]);
+			assert_int_equal(kept, lost < 16 ? lost : 16);
+		}
+		assert_true(lost > 16);
+		assert_int_equal(orglog_load(txn, &org, &log), ERR_OK);
+		assert_true(id_eq(&log.entry_id, &winner));
+		assert_int_equal(orglog_node(&log, 0)->state, ORGLOG_NODE_RETIRED);
+		orglog_fini(&log);
+		buf_fini(&entry);
+		txn_abort(txn);
+		db_close(db);
+		test_dir_fini(dir);
+	}
+	assert_true(id_eq(&greatest[0], &greatest[1]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -391,10 +540,12 @@ int main(void)
 		cmocka_unit_test(made_bytes_are_those_of_the_layout),
 		cmocka_unit_test(every_broken_rule_is_refused),
 		cmocka_unit_test(first_entry_has_no_previous),
-		cmocka_unit_test(root_goes_to_the_planned_key),
+		cmocka_unit_test(the_next_root_cannot_be_replaced),
 		cmocka_unit_test(nothing_shorter_is_accepted),
 		cmocka_unit_test(peek_sees_one_entry_alone),
 		cmocka_unit_test(stored_log_is_the_same_and_forks_are_told),
+		cmocka_unit_test(a_fork_ends_the_same_in_any_order),
+		cmocka_unit_test(sixteen_lost_entries_are_kept),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

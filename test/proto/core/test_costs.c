@@ -241,7 +241,7 @@ static void put_worst(struct hub_fixture *f, enum message_type type, struct buf 
 		message_index(out, &of, bytes_of(NULL, 0), false);
 		break;
 	case MESSAGE_FORK:
-		message_fork(out, buf_bytes(&f->fed.entry), buf_bytes(&f->fed.entry));
+		message_fork(out, NULL, buf_bytes(&f->fed.entry), buf_bytes(&f->fed.entry));
 		break;
 	case MESSAGE_JOIN_OPEN:
 		message_join_open(out, &digest);

@@ -92,7 +92,7 @@ static void put_sample(struct buf *out, enum message_type type)
 		put_list(out, type, 3);
 		return;
 	case MESSAGE_FORK:
-		message_fork(out, bytes_str("one"), bytes_str("other"));
+		message_fork(out, NULL, bytes_str("one"), bytes_str("other"));
 		return;
 	case MESSAGE_TOTALS:
 		message_totals(out, 1, UINT64_MAX, 3);
@@ -278,6 +278,7 @@ static void read_sample(struct message *m)
 		return;
 	case MESSAGE_FORK:
 	case MESSAGE_EVIDENCE:
+		assert_false(m->has_org);
 		assert_text(m->entries[0], "one");
 		assert_text(m->entries[1], "other");
 		return;

@@ -168,9 +168,6 @@ static void first_entry_shows_the_organisation(void **state)
 	org_write(&org, &org.root);
 	certificate = certificate_of(&org, 0);
 	assert_int_equal(certificate_check(&certificate, &org.nodes[0].transport), ERR_OK);
-	org_write(&org, &org.next_root); /* another root key signs from here on */
-	certificate = certificate_of(&org, 0);
-	assert_int_equal(certificate_check(&certificate, &org.nodes[0].transport), ERR_OK);
 	org_fini(&org);
 }
 

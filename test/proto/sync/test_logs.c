@@ -322,6 +322,28 @@ static void test_one_voice(void **state)
 	assert_int_equal(hub->charter.number, 2);
 }
 
+/* However many entries stewards sign of an old number, 16 are kept. */
+static void test_aside(void **state)
+{
+	struct fixture *f = *state;
+	struct hub *hub = &f->node->hub;
+	struct charter *charter = &f->base->fed.charter; /* as it was: entry 1 alone */
+	charter_fini(charter);
+	assert_int_equal(charter_apply(charter, buf_bytes(&f->base->fed.entry)), ERR_OK);
+	fork_accept(hub, f->node->txn, buf_bytes(&f->entries[E2]), 0);
+	hub->judge_ms += 91 * (24 * 3600 * INT64_C(1000));
+	for (unsigned i = 0; i < 20; i++) {
+		struct buf entry;
+		buf_init(&entry, LIMIT_CHARTER_ENTRY_LEN_MAX);
+		charter->time_ms++;
+		test_charter_next(&entry, &f->base->fed, charter, NULL, 0);
+		assert_int_equal(fork_accept(hub, f->node->txn, buf_bytes(&entry), 0), ERR_EXISTS);
+		assert_int_equal(txn_count(f->node->txn, TABLE_FORK), i < 16 ? i + 1 : 16);
+		buf_fini(&entry);
+	}
+	assert_int_equal(hub->charter.number, 2);
+}
+
 /* ---- organisation logs ---- */
 
 static void say_orglog(struct fixture *f, const struct test_org *org, struct bytes entry)
@@ -370,7 +392,7 @@ static void test_orglog(void **state)
 		{SECOND, true, "", 2, false, true},
 		{KNOWN, true, "", 1, false, false},
 		{BAD, true, "CLOSE:PROTOCOL", 1, false, false},
-		{FORKED, true, "", 2, true, false}, /* the one seen first stays */
+		{FORKED, true, "FORK", 2, true, true}, /* one of them counts: all hear of it */
 		{STRANGER, true, "", 1, false, false},
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -441,11 +463,17 @@ static void test_orglogs_missing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(charter_get),     cmocka_unit_test(test_charter),
-		TEST(charter_place),   TEST(charter_go_on),
-		TEST(charter_again),   cmocka_unit_test(test_checkpoint),
-		TEST(stranger),        TEST(one_voice),
-		TEST(orglog_get),      cmocka_unit_test(test_orglog),
+		TEST(charter_get),
+		cmocka_unit_test(test_charter),
+		TEST(charter_place),
+		TEST(charter_go_on),
+		TEST(charter_again),
+		cmocka_unit_test(test_checkpoint),
+		TEST(stranger),
+		TEST(one_voice),
+		TEST(aside),
+		TEST(orglog_get),
+		cmocka_unit_test(test_orglog),
 		TEST(orglogs_missing),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);

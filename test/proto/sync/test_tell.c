@@ -130,7 +130,7 @@ static void put_long(struct buf *out, enum message_type type)
 	struct bytes head = bytes_of(filler, LIMIT_HEAD_LEN_MAX);
 	memset(text, 'x', sizeof(text) - 1);
 	if (type == MESSAGE_FORK)
-		message_fork(out, entry, entry);
+		message_fork(out, NULL, entry, entry);
 	else if (type == MESSAGE_EVIDENCE)
 		message_evidence(out, head, head);
 	else if (type == MESSAGE_HEAD)

@@ -1,0 +1,177 @@
+#include "proto/sync/log_fork.h"
+
+#include <stdio.h>
+
+#include "proto/sync/gossip.h"
+#include "proto/sync/logs.h"
+
+enum { LOG_FORK_LEN_MAX = 512 * 1024 }; /* told at once */
+
+static bool is_own(const struct hub *hub, const struct charter_member *member)
+{
+	return id_eq(&member->org, &hub->options.identity->org);
+}
+
+/*
+ * An entry of the own log that would count instead of what is here, and does not have this node. A
+ * node that took it could not say any more who it is.
+ */
+static bool leaves_out(struct hub *hub, struct txn *txn, struct bytes whole)
+{
+	const struct identity *identity = hub->options.identity;
+	struct orglog shown;
+
+	if (orglog_entry_signed(&shown, whole))
+		return false;
+	const struct orglog_node *node = orglog_node(&shown, identity->node_index);
+	bool out = !node || !id_eq(&node->sign, &identity->sign_pk);
+	orglog_fini(&shown);
+	return out && orglog_would_switch(txn, &identity->org, whole);
+}
+
+/* The certificate shows the latest entry, and the head says its number. */
+static void own_changed(struct hub *hub, struct txn *txn)
+{
+	const struct org_id *org = &hub->options.identity->org;
+	struct bytes entry;
+
+	if (!orglog_entry(txn, org, orglog_number(txn, org), &entry))
+		return;
+	buf_reset(&hub->own_entry);
+	buf_add(&hub->own_entry, entry);
+	hub_effect(hub, EFFECT_CERTIFICATE, 0);
+	gossip_log_grown(hub);
+}
+
+/* From now on it is a guest, as the others take it for one. */
+static void own_lost(struct hub *hub)
+{
+	if (hub->logs->own_lost)
+		return;
+	hub->logs->own_lost = true;
+	why_set(hub->place_why,
+		"this machine is not in the log of %s that counts, as two machines with the root "
+		"have changed it at once: add it again with `allmende node add`, as a new one.",
+		hub->options.identity->name);
+	hub->place = PLACE_UNSETTLED;
+	hub_place_lost(hub);
+}
+
+static void fork_send(struct hub *hub, struct peer *peer, const struct orglog_lost *lost,
+		      struct bytes won, size_t *bytes)
+{
+	struct buf out;
+
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_fork(&out, &lost->org, won, lost->entry);
+	*bytes += out.len;
+	hub_send(hub, peer, &out);
+}
+
+/* All hear at once of what has been found out about a log. */
+static void tell_all(struct hub *hub, struct txn *txn, const struct org_id *org)
+{
+	struct orglog_lost lost = {.org = *org};
+	struct bytes won;
+	size_t bytes = 0;
+
+	while (orglog_lost_next(txn, &lost) && id_eq(&lost.org, org))
+		for (size_t i = 0; i < hub->peers.count; i++)
+			if (hub->peers.items[i]->up && orglog_entry(txn, org, lost.number, &won))
+				fork_send(hub, hub->peers.items[i], &lost, won, &bytes);
+}
+
+static void forked_note(struct hub *hub, const struct charter_member *member)
+{
+	struct note *note = hub_note(hub, NOTE_EVIDENCE);
+
+	note->author = author_of(member->number, 0);
+	snprintf(note->text, sizeof(note->text),
+		 "an entry of the organisation log of %s exists twice", member->name);
+}
+
+enum err log_fork_accept(struct hub *hub, struct txn *txn, struct peer *peer,
+			 const struct charter_member *member, struct bytes entry, bool *progress)
+{
+	const struct org_id org = member->org;
+	bool forked = false;
+
+	if (!meter_entry_may(&hub->meter, member->number, hub->mono_ms))
+		return ERR_EXISTS; /* asked for again, or told, later */
+	hub_charge(hub, txn, hub_payer(peer));
+	if (is_own(hub, member) && leaves_out(hub, txn, entry)) {
+		own_lost(hub);
+		return ERR_EXISTS;
+	}
+	enum err err = orglog_accept(txn, &org, entry, &forked);
+	if (!err || forked) {
+		hub_charge(hub, txn, member->number);
+		meter_entry(&hub->meter, member->number, hub->mono_ms);
+		hub_forget(hub, member->number);
+		*progress = true;
+		if (is_own(hub, member))
+			own_changed(hub, txn);
+	}
+	if (forked) {
+		forked_note(hub, member);
+		tell_all(hub, txn, &org);
+	}
+	return err;
+}
+
+void log_fork_ask_back(struct hub *hub, struct txn *txn, struct peer *peer,
+		       const struct charter_member *member)
+{
+	struct peer_sync *sync = peer->sync;
+	const uint32_t next = orglog_number(txn, &member->org) + 1;
+
+	if (sync->orglog_back >= next) /* from the first that can differ on: no more is to be had */
+		return;
+	sync->orglog_back = sync->orglog_back ? 2 * sync->orglog_back : 1;
+	logs_orglog_ask(hub, peer, &member->org,
+			next > sync->orglog_back + 2 ? next - sync->orglog_back : 2);
+}
+
+void log_fork_compare(struct hub *hub, struct txn *txn, struct peer *peer,
+		      const struct charter_member *member)
+{
+	const uint32_t number = orglog_number(txn, &member->org);
+
+	if (number < 2 || peer->sync->orglog_compared == number)
+		return;
+	peer->sync->orglog_compared = number;
+	logs_orglog_ask(hub, peer, &member->org, number);
+}
+
+void log_fork_tell(struct hub *hub, struct txn *txn, struct peer *peer)
+{
+	struct orglog_lost *lost = &peer->sync->lost_told;
+	struct bytes won;
+	size_t bytes = 0;
+
+	while (peer->up && bytes < LOG_FORK_LEN_MAX && orglog_lost_next(txn, lost))
+		if (orglog_entry(txn, &lost->org, lost->number, &won))
+			fork_send(hub, peer, lost, won, &bytes);
+}
+
+void log_fork_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
+{
+	const struct charter_member *member = charter_by_org(&hub->charter, &m->org);
+	bool progress = false, again = false;
+
+	if (!member || orglog_number(txn, &m->org) == 0)
+		return;
+	for (unsigned i = 0; i < 2; i++) {
+		enum err err = log_fork_accept(hub, txn, peer, member, m->entries[i], &progress);
+		again = again || err == ERR_AGAIN;
+		if (err && err != ERR_EXISTS && err != ERR_AGAIN) {
+			hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL,
+				     "an organisation log entry that is not valid");
+			return;
+		}
+	}
+	if (progress)
+		logs_grown(hub, txn, peer);
+	if (again || progress) /* what follows the one that counts */
+		logs_orglog_ask(hub, peer, &member->org, orglog_number(txn, &member->org) + 1);
+}
