@@ -11,7 +11,6 @@
 #include "proto/ledger/held.h"
 #include "proto/membership/request.h"
 #include "proto/sync/evidence.h"
-#include "proto/sync/fork.h"
 #include "proto/sync/logs.h"
 #include "proto/sync/reconcile.h"
 #include "proto/transfer/fetch.h"
@@ -48,7 +47,7 @@ static const struct worst {
 	[MESSAGE_CHUNK_GET] = {serve_chunk_get, 128 + 12, 0, 0, 0},
 	[MESSAGE_CHUNK] = {NULL, 0, 0, 0, 0},
 	[MESSAGE_HOLDS] = {serve_holds_take, 2 * 4096, 0, 0, 256},
-	[MESSAGE_FORK] = {fork_take, 20, 0, 0, 256},
+	[MESSAGE_FORK] = {logs_fork_take, 20, 0, 0, 256},
 	[MESSAGE_JOIN_OPEN] = {admission_open_take, 10, 0, 0, 256},
 };
 #define X(name, number, elements) +1

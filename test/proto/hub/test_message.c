@@ -529,9 +529,8 @@ static enum err try_list(enum message_type type, unsigned count)
 
 static void counts_are_limited(void **state)
 {
-	static const enum message_type lists[] = {MESSAGE_CHARTER,   MESSAGE_ORGLOG_GET,
-						  MESSAGE_STATES,    MESSAGE_CHUNK_GET,
-						  MESSAGE_HOLDS};
+	static const enum message_type lists[] = {MESSAGE_CHARTER, MESSAGE_ORGLOG_GET,
+						  MESSAGE_STATES, MESSAGE_CHUNK_GET, MESSAGE_HOLDS};
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		assert_int_equal(try_list(lists[i], 0), ERR_OK);
 		assert_int_equal(try_list(lists[i], MESSAGE_LIST_COUNT_MAX + 1), ERR_MALFORMED);
