@@ -1,6 +1,6 @@
 #include "proto/ledger/ledger_internal.h"
 
-enum { REPAIR_LOOK_MAX = 512 }; /* leaves of ours beside one page; the next answer goes on there */
+enum { REPAIR_LOOK_MAX = 128 }; /* leaves of ours beside one page; the next answer goes on there */
 
 enum err ledger_page(struct ledger *ledger, struct txn *txn, uint32_t author, uint32_t incarnation,
 		     const struct digest *set, uint64_t place, struct setdigest_page *out)

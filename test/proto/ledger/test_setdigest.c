@@ -376,8 +376,12 @@ static void ground_slots_are_told(void **state)
 	while (walk_next(&walk))
 		touched += walk.value.len == 8;
 	assert_in_range(touched, 2, 6);
+	const struct txn_cost then = txn_cost(f->txn);
 	setdigest_root(f->txn, AUTHOR, 1, &after);
 	assert_true(id_eq(&before, &after));
+	const struct txn_cost now = txn_cost(f->txn);
+	assert_in_range(now.lookups - then.lookups, 1, 5 * 17 + SETDIGEST_LEAVES_MAX + 4);
+	assert_in_range(now.writes - then.writes, 1, 6);
 }
 
 /* Rows of another length are damage, not digests. */
