@@ -13,11 +13,11 @@
 enum {
 	SYNC_UNTAKEN_MAX = 256 * 1024,
 	SYNC_RECORDS_LEN_MAX = 64 * 1024, /* of one RECORDS message, and a record more */
-	SYNC_PHASE_MS_MAX = 120 * 1000, /* without progress */
-	SYNC_AGAIN_MS = 1000,           /* when contents moved during a comparison */
-	SYNC_HELLO_MS = 250,            /* one HELLO in this time, */
-	SYNC_HELLO_PACE = 16,           /* this many sooner, */
-	SYNC_HELLO_BURST = 64,          /* and this many of a peer, which may come in a bunch */
+	SYNC_PHASE_MS_MAX = 120 * 1000,   /* without progress */
+	SYNC_AGAIN_MS = 1000,             /* when contents moved during a comparison */
+	SYNC_HELLO_MS = 250,              /* one HELLO in this time, */
+	SYNC_HELLO_PACE = 16,             /* this many sooner, */
+	SYNC_HELLO_BURST = 64,            /* and this many of a peer, which may come in a bunch */
 };
 
 static void phase_set(struct hub *hub, struct peer_sync *sync, enum sync_phase phase)
