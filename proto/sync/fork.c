@@ -189,7 +189,7 @@ static enum err other_take(struct hub *hub, struct txn *txn, const struct charte
 	case KEEP:
 		if (!aside_has(txn, entry) && aside_some(hub, txn, entry, whole)) {
 			evidence_note(hub, link, entry->number);
-			fork_tell_kept(hub, txn, entry->number, whole);
+			fork_tell_kept(hub, entry->number);
 		}
 		return ERR_EXISTS;
 	case REPLACE:

@@ -17,7 +17,7 @@ bool fork_own_id(struct txn *txn, uint32_t number, struct digest *id);
 bool fork_settles_over(const struct charter_entry *other, const struct charter_entry *own);
 /* charter_accept(), and what follows for member numbers that have become others'. */
 enum err fork_append(struct hub *hub, struct txn *txn, struct bytes whole);
-/* FORK to all about an entry that is kept out. */
-void fork_tell_kept(struct hub *hub, struct txn *txn, uint32_t number, struct bytes entry);
+/* An entry of this number is kept out, and all shall hear of it. */
+void fork_tell_kept(struct hub *hub, uint32_t number);
 
 #endif

@@ -179,22 +179,18 @@ static void tell_kept(struct hub *hub, struct txn *txn, struct peer *peer)
 	}
 }
 
-/* An entry has come that is kept out: all hear of it now. */
-void fork_tell_kept(struct hub *hub, struct txn *txn, uint32_t number, struct bytes whole)
+/*
+ * An entry has come that is kept out: all hear of it with the next exchange, so that a turn does not
+ * make it for all peers at once.
+ */
+void fork_tell_kept(struct hub *hub, uint32_t number)
 {
-	struct bytes own;
-
-	if (!charter_entry(txn, number, &own))
-		return;
 	for (size_t i = 0; i < hub->peers.count; i++) {
-		struct peer *peer = hub->peers.items[i];
-		struct buf out;
-		if (!peer->up || peer->sync->charter_here < number)
-			continue;
-		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-		message_fork(&out, NULL, own, whole);
-		hub_send(hub, peer, &out);
+		struct fork_kept *told = &hub->peers.items[i]->sync->kept_told;
+		if (told->number >= number)
+			*told = (struct fork_kept){.number = number};
 	}
+	hub->hello_due = true;
 }
 
 void fork_tell(struct hub *hub, struct txn *txn, struct peer *peer)

@@ -1,6 +1,7 @@
 #include "proto/sync/log_fork.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "proto/sync/gossip.h"
 #include "proto/sync/logs.h"
@@ -68,17 +69,18 @@ static void fork_send(struct hub *hub, struct peer *peer, const struct orglog_lo
 	hub_send(hub, peer, &out);
 }
 
-/* All hear at once of what has been found out about a log. */
-static void tell_all(struct hub *hub, struct txn *txn, const struct org_id *org)
+/*
+ * All hear of what has been found out about a log: with the next exchange, so that a turn does not
+ * make it for all peers at once.
+ */
+static void tell_all(struct hub *hub, const struct org_id *org)
 {
-	struct orglog_lost lost = {.org = *org};
-	struct bytes won;
-	size_t bytes = 0;
-
-	while (orglog_lost_next(txn, &lost) && id_eq(&lost.org, org))
-		for (size_t i = 0; i < hub->peers.count; i++)
-			if (hub->peers.items[i]->up && orglog_entry(txn, org, lost.number, &won))
-				fork_send(hub, hub->peers.items[i], &lost, won, &bytes);
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		struct orglog_lost *told = &hub->peers.items[i]->sync->lost_told;
+		if (memcmp(told->org.b, org->b, ID_LEN) >= 0)
+			*told = (struct orglog_lost){.org = *org};
+	}
+	hub->hello_due = true;
 }
 
 static void forked_note(struct hub *hub, const struct charter_member *member)
@@ -114,7 +116,7 @@ enum err log_fork_accept(struct hub *hub, struct txn *txn, struct peer *peer,
 	}
 	if (forked) {
 		forked_note(hub, member);
-		tell_all(hub, txn, &org);
+		tell_all(hub, &org);
 	}
 	return err;
 }

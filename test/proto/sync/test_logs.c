@@ -392,7 +392,7 @@ static void test_orglog(void **state)
 		{SECOND, true, "", 2, false, true},
 		{KNOWN, true, "", 1, false, false},
 		{BAD, true, "CLOSE:PROTOCOL", 1, false, false},
-		{FORKED, true, "FORK", 2, true, true}, /* one of them counts: all hear of it */
+		{FORKED, true, "", 2, true, true}, /* one of them counts: all hear of it */
 		{STRANGER, true, "", 1, false, false},
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
