@@ -106,6 +106,11 @@ static void a_node_that_can_not_publish_says_why(void **state)
 	assert_int_equal(publish(f, open, 'a', 10, &p), ERR_NOSPACE);
 	assert_non_null(strstr(p.why, "raise size-limit"));
 	hub->headroom = HEADROOM_OWN;
+	f->node.limits.quota_record_count = 1; /* there is a contact */
+	assert_int_equal(publish(f, open, 'a', 10, &p), ERR_NOSPACE);
+	assert_non_null(strstr(p.why, "has 1 of 1 records"));
+	assert_non_null(strstr(p.why, "keep fewer versions (publish --keep)"));
+	f->node.limits = limits_default();
 	hub->quiet_until_ms = INT64_MAX;
 	assert_int_equal(publish(f, granted, 'a', 10, &p), ERR_AGAIN);
 	assert_non_null(strstr(p.why, "the key for gemeinde-2/plan is not here yet"));
