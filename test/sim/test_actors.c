@@ -1,9 +1,9 @@
 /*
- * Bad members as actors: a flooder, a hider, a liar about holdings, a forger and a thief of a node's
- * key among five honest towns, whose stewards split besides. After each event nobody honest is
- * called bad by anybody honest, and nobody has a record of a town that this town has not made. When
- * the actors leave and the members have settled it, the towns are whole again, and what was
- * published meanwhile is read.
+ * Bad members as actors: a flooder, a hider, a liar about holdings, a forger and the thief of a key
+ * among five honest towns, whose stewards split besides. After each event nobody honest is called
+ * bad by anybody honest, and nobody has a record of a town that this town has not made. When the
+ * actors leave and the members have settled it, the towns are whole again, and what was published
+ * meanwhile is read.
  *
  *     test-sim-actors FIRST COUNT     so many seeds
  */
