@@ -15,11 +15,10 @@
 #include "proto/rights/rights.h"
 
 enum {
-	EPOCHS_LOOK_MS = 3600 * 1000, /* at least so often */
-	EPOCHS_EXPIRY_MS =
-		24 * 3600 * 1000,  /* between two rounds of new epochs for expired tokens */
-	EPOCHS_HANDED_MS = 5000,   /* what was handed on waits for more of it */
-	EPOCHS_WRAPS_A_TURN = 128, /* each costs an exchange of keys */
+	EPOCHS_LOOK_MS = 3600 * 1000,        /* at least so often */
+	EPOCHS_EXPIRY_MS = 24 * 3600 * 1000, /* between two rounds for expired tokens */
+	EPOCHS_HANDED_MS = 5000,             /* what was handed on waits for more of it */
+	EPOCHS_WRAPS_A_TURN = 128,           /* each costs an exchange of keys */
 };
 static const char expiry_name[] = "epochs-expiry"; /* META row: time of the last such round */
 
@@ -191,7 +190,6 @@ static bool wrap_publish(struct hub *hub, struct txn *txn, const struct org_id *
 	enum err err = ledger_append(&hub->ledger, txn, RECORD_WRAP, record_slot_bytes(&slot),
 				     buf_bytes(&body), NULL, LEDGER_QUIET);
 	buf_fini(&body);
-	/* Over the own quota it is looked at again with the others. */
 	if (err && err != ERR_NOSPACE)
 		txn_fail(txn, err);
 	return !err;
@@ -625,9 +623,8 @@ void epochs_arrival(struct hub *hub, struct txn *txn, const struct record *recor
 		if (token_get(&token, record->body) ||
 		    !id_eq(&token.link[0].issuer, &hub->options.identity->org))
 			return;
-		if (token.count == 1)
-			hub->epochs->due = true;
-		else if (hub->epochs->next_ms > hub->wall_ms + EPOCHS_HANDED_MS)
+		hub->epochs->due |= token.count == 1;
+		if (token.count > 1 && hub->epochs->next_ms > hub->wall_ms + EPOCHS_HANDED_MS)
 			hub->epochs->next_ms = hub->wall_ms + EPOCHS_HANDED_MS;
 	} else if (author && !keywrap_get(&wrap, record->body) &&
 		   epoch_wrap_ok(hub, txn, record->author, &wrap) &&
