@@ -90,7 +90,10 @@ enum err orglog_accept(struct txn *txn, const struct org_id *expected, struct by
 		       bool *forked);
 /* Whether orglog_accept() would put this entry in the place of a stored one, if it is valid. */
 bool orglog_would_switch(struct txn *txn, const struct org_id *org, struct bytes entry);
-/* Two entries of one number are known, and no later one has settled it. */
+/*
+ * Two entries of one number are known, and no later one has settled it.
+ * PROTOCOL: "Until then nobody wraps a new key for the organisation."
+ */
 bool orglog_is_forked(struct txn *txn, const struct org_id *org);
 /*
  * Entries that have lost against others and are kept until then: the next one after at->org and

@@ -158,10 +158,7 @@ static enum err wrap_make(struct hub *hub, struct txn *txn, const struct org_id 
 
 	*out = (struct keywrap){
 		.grantee = *grantee, .prefix = prefix, .number = number, .path = path};
-	/* PROTOCOL: "Until then nobody wraps a new key for the organisation." */
-	if (orglog_is_forked(txn, grantee))
-		return ERR_AGAIN;
-	enum err err = orglog_load(txn, grantee, &log);
+	enum err err = orglog_is_forked(txn, grantee) ? ERR_AGAIN : orglog_load(txn, grantee, &log);
 	if (err)
 		return err;
 	if (epochs_key(hub, txn, prefix, number, path, &key))

@@ -180,8 +180,8 @@ static void tell_kept(struct hub *hub, struct txn *txn, struct peer *peer)
 }
 
 /*
- * An entry has come that is kept out: all hear of it with the next exchange, so that a turn does not
- * make it for all peers at once.
+ * An entry has come that is kept out: all hear of it with the next exchange, so that a turn does
+ * not make it for all peers at once.
  */
 void fork_tell_kept(struct hub *hub, uint32_t number)
 {
