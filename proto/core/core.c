@@ -31,6 +31,7 @@
 struct core {
 	struct hub hub;
 	struct machines machines;
+	bool messages_waited; /* the last turn took none of them */
 };
 
 enum err core_open(struct core **out, const struct hub_options *options, struct txn *txn,
@@ -386,9 +387,15 @@ void core_turn(struct core *core, struct txn *txn, struct times now, struct inbo
 	const struct event *event;
 	size_t bulk = 0;
 	turn_begin(hub, txn, now, effects);
-	while (!txn_err(txn) && (event = inbox_control_next(inbox)))
+	bool answers = false;
+	while (!txn_err(txn) && (event = inbox_control_next(inbox))) {
+		answers = answers || event->type == EVENT_CALL;
 		event_do(hub, txn, event);
-	messages_take(hub, txn, inbox);
+	}
+	/* Who has asked for something is answered when the turn ends, so messages wait for one. */
+	core->messages_waited = answers && !core->messages_waited;
+	if (!core->messages_waited)
+		messages_take(hub, txn, inbox);
 	while (!txn_err(txn) &&
 	       (event = inbox_bulk_next(inbox, &bulk, hub->options.limits->bulk_turn_bytes_max)))
 		event_do(hub, txn, event);
