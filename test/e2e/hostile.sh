@@ -11,7 +11,7 @@ seconds=${ALLMENDE_HOSTILE_SECONDS:-4}
 riesa=$work/riesa
 honest=("$meissen" "$radebeul" "$riesa")
 
-# What an answer may take: one round trip 50 ms, a publication three of them, to be seen elsewhere one more; or twice
+# What an answer may take: 50 ms a turn, of which a publication has four, and to be seen elsewhere one more; or twice
 # what it took before. Memory, copies and connections as they are meant to be bounded.
 trip_ms=50
 rss_kib_max=$((256 * 1024))
@@ -111,7 +111,7 @@ judge() {
 	while read -r what trips; do
 		slow "$what" "$trips" &&
 			fault "$what takes $(value "$during" ".$what.p99") ms (p99), before $(value "$before" ".$what.p99") ms"
-	done <<<$'query 1\npublish 3\nseen 4'
+	done <<<$'query 1\npublish 4\nseen 5'
 	[ "$(value "$during" .failures)" = 0 ] || fault "$(value "$during" .failures) own publications failed or were not seen"
 	# Sanitizers have memory of their own.
 	"$small" || [ "$(value "$during" .rss_kib)" -lt "$rss_kib_max" ] || fault "memory: $(value "$during" .rss_kib) KiB"
