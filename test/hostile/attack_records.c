@@ -11,7 +11,7 @@
 #include "proto/ledger/token.h"
 #include "test/hostile/attack.h"
 
-enum { BATCH = 200, RECORDS = 256, MANY_NODES = 64 };
+enum { BATCH = 100, MANY_NODES = 64 };
 
 static void say_record(struct band *band, struct message_list *list, unsigned node, uint64_t kind,
 		       struct bytes slot, struct bytes body)
@@ -31,7 +31,8 @@ static bool flood_fill(struct band *band, struct tie *tie)
 	struct message_list list = message_list_begin(MESSAGE_RECORDS);
 	struct buf body;
 	unsigned count = 1 + 700000 / (band->size + 180); /* as many as a message holds, */
-	count = count < RECORDS ? count : RECORDS;        /* or may hold */
+	count = count < MESSAGE_RECORD_COUNT_MAX ? count
+						 : MESSAGE_RECORD_COUNT_MAX; /* or may hold */
 
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	memset(buf_space(&body, band->size), 'x', band->size);
