@@ -7,7 +7,7 @@
 shift 2
 attacks=("$@")
 hostile=$build/test/hostile
-seconds=${ALLMENDE_HOSTILE_SECONDS:-4}
+seconds=${ALLMENDE_HOSTILE_SECONDS:-2}
 riesa=$work/riesa
 honest=("$meissen" "$radebeul" "$riesa")
 
@@ -186,11 +186,11 @@ stopped_rightly() { [[ $1 =~ ^(contacts|places|silent-guests|half-open|orglog-fl
 
 # ---- what is particular ----
 
-# Radebeul has not heard all of it, and compares with Meißen, which has; also when the foe is gone.
+# Riesa has not heard all of it, and compares with Meißen, which has; also when the foe is gone.
 after_records_one_bucket() {
 	local now
 	now=$(all_links)
-	sleep 8
+	sleep 5
 	unbroken "$now" || fault "links between the honest break again and again: $now became $(all_links)"
 }
 
@@ -264,7 +264,7 @@ for attack in "${attacks[@]}"; do
 	records-large) strike "$attack" records-flood --size 60000 ;;
 	own-records) strike "$attack" "$attack" meissen ;;
 	tokens) strike "$attack" "$attack" riesa ;;
-	records-one-bucket) strike "$attack" "$attack" "${address[$radebeul]}" ;;
+	records-one-bucket) strike "$attack" "$attack" "${address[$riesa]}" ;;
 	places) strike "$attack" "$attack" --wanted 250 ;;
 	silent-guests) strike "$attack" "$attack" --wanted 32 ;;
 	half-open) strike "$attack" "$attack" --wanted 24 ;;
