@@ -145,7 +145,8 @@ strike() {
 		lasting=$((seconds + 6))
 	fi
 	linked_before=$(all_links)
-	bounded $((seconds + 60)) "$hostile/hostile" "${foe[$attack]}" "${address[$meissen]}" "$word" "$@" \
+	# It has a machine of its own, elsewhere: here it is to take what the daemons leave.
+	bounded $((seconds + 60)) nice -n 10 "$hostile/hostile" "${foe[$attack]}" "${address[$meissen]}" "$word" "$@" \
 		--seconds "$lasting" >"$work/said" &
 	hostile_pid=$!
 	sleep 1
