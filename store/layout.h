@@ -68,7 +68,8 @@
 	  1) /* own link id(32) hash(32) -> who handed on; proto/rights/handed */                  \
 	X(ERASING, "erasing", 1) /* dataset(32), erased here and not told yet -> the same */       \
 	X(ORGLOG_LOST, "orglog-lost",                                                              \
-	  1) /* organisation id(32) entry id(32) -> signed entry; proto/charter/orglog_fork */
+	  1) /* organisation id(32) entry id(32) -> signed entry; proto/charter/orglog_fork */     \
+	X(UNSIGNED, "unsigned", 1) /* job(8) -> version that waits to be signed; proto/catalog/ */
 
 enum table {
 #define X(name, text, sums) TABLE_##name,
@@ -114,7 +115,7 @@ struct row_key key_holder(const struct dataset_id *dataset, uint32_t author);
 struct row_key key_handed(const struct digest *link, const struct digest *place);
 /* CHUNK and SHARE. */
 struct row_key key_chunk(const struct dataset_id *dataset, const struct chunk_addr *addr);
-struct row_key key_stage_prefix(uint64_t job);
+struct row_key key_stage_prefix(uint64_t job); /* and UNSIGNED */
 struct row_key key_stage(uint64_t job, const struct dataset_id *dataset,
 			 const struct chunk_addr *addr);
 struct row_key key_seen(const struct dataset_id *dataset, const struct digest *plain);

@@ -140,6 +140,8 @@ static void run_route(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 	struct call *call = arg;
 
 	call->route->run(call, hub, txn, now_ms);
+	if (call->err == ERR_AGAIN && hub->signing == SIGNING_WAITS)
+		call->code = "starting"; /* soon it is not any more */
 }
 
 static void route_ran(struct turn_item *item)

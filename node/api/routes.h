@@ -12,6 +12,7 @@
 
 #define ROUTE_TABLE_LIST(X)                                                                        \
 	X(status)                                                                                  \
+	X(start)                                                                                   \
 	X(doctor)                                                                                  \
 	X(peers)                                                                                   \
 	X(verify)                                                                                  \

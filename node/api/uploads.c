@@ -274,19 +274,22 @@ static void commit_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *a
 	struct call *call = arg;
 	struct upload *upload = upload_of(call);
 	struct catalog_entry entry = {0};
-	bool unchanged;
+	enum publish_outcome outcome;
 
 	call->err = catalog_publish_commit(hub, txn, now_ms, &upload->publication, upload->writer,
-					   &unchanged, &entry, call->why);
-	if (call->err)
+					   &outcome, &entry, call->why);
+	if (!call->err && outcome == PUBLISH_WAITS)
+		call->out = json_pack("{s:s, s:b, s:s}", "dataset", upload->publication.path,
+				      "waits", 1, "why", call->why);
+	if (call->err || outcome == PUBLISH_WAITS)
 		return;
 	call->out = json_pack("{s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o}", "dataset",
 			      api_str(entry.path), "version", api_uint(entry.number), "tier",
-			      tier_name(entry.tier), "unchanged", unchanged, "files",
-			      api_uint(entry.description.file_count), "bytes",
+			      tier_name(entry.tier), "unchanged", outcome == PUBLISH_UNCHANGED,
+			      "files", api_uint(entry.description.file_count), "bytes",
 			      api_uint(entry.description.byte_count), "added_bytes",
-			      api_uint(unchanged ? 0 : upload->added_bytes), "sealed_bytes",
-			      api_uint(entry.index_bytes));
+			      api_uint(outcome == PUBLISH_UNCHANGED ? 0 : upload->added_bytes),
+			      "sealed_bytes", api_uint(entry.index_bytes));
 	api_readers(call->out, hub, txn, &entry);
 	api_holders(call->out, hub, txn, &entry);
 	catalog_entry_fini(&entry);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "node/care/topics.h"
+#include "proto/catalog/unsigned.h"
 #include "proto/ledger/quota.h"
 
 enum { QUOTA_WARN_PERCENT = 80 };
@@ -36,6 +37,43 @@ void topic_membership(struct actions *list)
 		actions_add(list, ACTION_WARN, "allmende peers",
 			    "the key of the federation is not here yet: another member has to be "
 			    "linked");
+}
+
+static bool waiting_count(void *arg, struct bytes path)
+{
+	++*(uint64_t *)arg;
+	return true;
+}
+
+/* Whether this node signs, and what waits for that. */
+void topic_start(struct actions *list)
+{
+	static const struct {
+		enum action_severity severity;
+		const char *text;
+	} of[] = {
+		[SIGNING_WAITS] = {ACTION_WARN, "this node has started, and signs nothing until "
+						"another one has said that it knows nothing later "
+						"of it"},
+		[SIGNING_BEHIND] = {ACTION_WARN,
+				    "this is an old copy: what this node has signed since is "
+				    "coming back, and it signs nothing until then"},
+		[SIGNING_STOPPED] = {ACTION_CRITICAL,
+				     "another machine uses the key of this node, so it signs "
+				     "nothing any more: stop one of the two"},
+	};
+	enum signing signing = list->hub->signing;
+	uint64_t waiting = 0;
+
+	unsigned_each(list->txn, waiting_count, &waiting);
+	if (signing == SIGNING_YES && waiting)
+		actions_add(list, ACTION_WARN, "allmende space",
+			    "%" PRIu64 " publications wait for room in the quota of this node",
+			    waiting);
+	if (signing == SIGNING_YES)
+		return;
+	actions_add(list, of[signing].severity, "allmende start",
+		    "%s; %" PRIu64 " publications wait", of[signing].text, waiting);
 }
 
 void topic_space(struct actions *list)

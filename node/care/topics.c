@@ -5,12 +5,24 @@ static const struct {
 	const char *name;
 	void (*collect)(struct actions *list);
 } topics[] = {
-	{"membership", topic_membership}, {"charter", topic_charter}, {"logs", topic_logs},
-	{"requests", topic_requests},     {"votes", topic_votes},     {"leaving", topic_leaving},
-	{"space", topic_space},           {"damage", topic_damage},   {"clock", topic_clock},
-	{"links", topic_links},           {"members", topic_members}, {"quota", topic_quota},
-	{"copies", topic_copies},         {"keys", topic_keys},       {"deliver", topic_deliver},
-	{"withdrawal", topic_withdrawal}, {"grants", topic_grants},
+	{"membership", topic_membership},
+	{"charter", topic_charter},
+	{"logs", topic_logs},
+	{"start", topic_start},
+	{"requests", topic_requests},
+	{"votes", topic_votes},
+	{"leaving", topic_leaving},
+	{"space", topic_space},
+	{"damage", topic_damage},
+	{"clock", topic_clock},
+	{"links", topic_links},
+	{"members", topic_members},
+	{"quota", topic_quota},
+	{"copies", topic_copies},
+	{"keys", topic_keys},
+	{"deliver", topic_deliver},
+	{"withdrawal", topic_withdrawal},
+	{"grants", topic_grants},
 };
 
 void topics_collect(struct actions *out, const struct node_view *node,

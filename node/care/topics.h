@@ -35,6 +35,7 @@ void topic_votes(struct actions *list);
 void topic_leaving(struct actions *list);
 /* topic_node.c */
 void topic_membership(struct actions *list);
+void topic_start(struct actions *list);
 void topic_space(struct actions *list);
 void topic_damage(struct actions *list);
 void topic_clock(struct actions *list);

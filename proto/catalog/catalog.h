@@ -121,15 +121,20 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 void catalog_publish_chunk(struct hub *hub, struct txn *txn, const struct publication *publication,
 			   const struct chunk_addr *addr, uint32_t size,
 			   struct bytes chunk /* empty: known already */);
+enum publish_outcome {
+	PUBLISH_MADE,
+	PUBLISH_UNCHANGED, /* the files are those of the version before, which *out is */
+	PUBLISH_WAITS,     /* this node signs nothing yet: *out is empty, why says so; unsigned.h */
+};
 /*
  * Makes the version: record, head, index, announcement. The writer has finished, all its chunks are
- * stored. *unchanged: the files are those of the version before; nothing was made, *out is that
- * version. ERR_DENIED: empty or less than half as large without allow_shrink; ERR_BUSY: another
+ * stored. ERR_DENIED: empty or less than half as large without allow_shrink; ERR_BUSY: another
  * version was made meanwhile, begin again.
  */
 enum err catalog_publish_commit(struct hub *hub, struct txn *txn, int64_t now_ms,
 				struct publication *publication, struct writer *writer,
-				bool *unchanged, struct catalog_entry *out, char *why);
+				enum publish_outcome *outcome, struct catalog_entry *out,
+				char *why);
 /* Drops the staged rows of a publication that failed or was given up. */
 void catalog_publish_abort(struct hub *hub, struct txn *txn, const struct publication *publication);
 

@@ -281,6 +281,8 @@ static enum err admin_check(struct hub *hub, struct txn *txn, char *why)
 
 	enum err err = hub_member_check(hub, why);
 
+	if (!err)
+		err = hub_sign_check(hub, why);
 	if (err)
 		return err;
 	if (!ledger_author(&hub->ledger, txn, hub->author, &pk, &roles) &&
@@ -523,6 +525,8 @@ enum err grants_accept(struct hub *hub, struct txn *txn, int64_t now_ms, const c
 				: "this grant was mistyped or cut off: copy it again.");
 		err = ERR_CONFIG;
 	}
+	if (!err)
+		err = hub_sign_check(hub, why);
 	if (!err)
 		err = text_check(hub, txn, &parts, why);
 	if (!err)

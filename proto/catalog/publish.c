@@ -16,6 +16,7 @@
 #include "proto/catalog/own_dataset.h"
 #include "proto/content/pack.h"
 #include "proto/transfer/sweep.h"
+#include "proto/catalog/unsigned.h"
 #include "proto/catalog/withdrawal.h"
 #include "store/chunks.h"
 
@@ -95,7 +96,7 @@ static enum err key_granted(struct hub *hub, struct txn *txn, struct publication
 	if (err == ERR_DENIED)
 		why_set(why, "this node makes no keys: publish the first dataset shared by grant "
 			     "on the node of the organisation that does (`allmende node list`).");
-	else if (err == ERR_AGAIN)
+	else if (err == ERR_AGAIN && !hub_sign_check(hub, why))
 		why_set(why,
 			"the key for %s is not here yet: wait until another node is linked "
 			"(`allmende peers`) and try again.",
@@ -446,6 +447,14 @@ static enum err record_write(struct hub *hub, struct txn *txn,
 	return err;
 }
 
+static void too_large(char *why)
+{
+	why_set(why,
+		"the dataset is too large for one version (its record would exceed %d bytes): "
+		"publish it in parts.",
+		LIMIT_RECORD_LEN_MAX);
+}
+
 static enum err version_make(struct hub *hub, struct txn *txn, struct publication *publication,
 			     struct writer *writer, struct own_dataset *memory,
 			     struct catalog_entry *out, char *why)
@@ -462,11 +471,7 @@ static enum err version_make(struct hub *hub, struct txn *txn, struct publicatio
 	if (err == ERR_NOSPACE)
 		hub_quota_why(hub, txn, why);
 	if (err == ERR_FULL)
-		why_set(why,
-			"the dataset is too large for one version (its record would exceed %d "
-			"bytes): "
-			"publish it in parts.",
-			LIMIT_RECORD_LEN_MAX);
+		too_large(why);
 	if (!err) {
 		index_write(txn, publication, &made.of, held_closed(&made.version),
 			    writer_index(writer));
@@ -482,6 +487,26 @@ static enum err version_make(struct hub *hub, struct txn *txn, struct publicatio
 	}
 	if (!err)
 		lookup_entry(hub, txn, &made, true, out);
+	buf_fini(&description);
+	return err;
+}
+
+/* The same, but for the signature. */
+static enum err version_keep(struct hub *hub, struct txn *txn,
+			     const struct publication *publication, struct writer *writer,
+			     const struct digest *contents, char *why)
+{
+	struct version version;
+	struct buf description;
+
+	buf_init(&description, DESCRIPTION_LEN_MAX + 1024);
+	enum err err = version_prepare(hub, txn, publication, writer, &version, &description);
+	if (!err)
+		err = unsigned_put(hub, txn, publication, &version, writer_index(writer), contents);
+	if (!err)
+		hub_sign_check(hub, why);
+	else if (err == ERR_FULL)
+		too_large(why);
 	buf_fini(&description);
 	return err;
 }
@@ -515,12 +540,12 @@ static bool unchanged_take(struct hub *hub, struct txn *txn, const struct public
 
 enum err catalog_publish_commit(struct hub *hub, struct txn *txn, int64_t now_ms,
 				struct publication *publication, struct writer *writer,
-				bool *unchanged, struct catalog_entry *out, char *why)
+				enum publish_outcome *outcome, struct catalog_entry *out, char *why)
 {
 	struct own_dataset memory;
 	struct lookup found;
 	const struct manifest *manifest = writer_manifest(writer);
-	*unchanged = false;
+	*outcome = PUBLISH_MADE;
 	if (!hub->author) {
 		why_set(why, "%s is no member of the federation any more.",
 			hub->options.identity->name);
@@ -544,12 +569,16 @@ enum err catalog_publish_commit(struct hub *hub, struct txn *txn, int64_t now_ms
 		return err;
 	contents_digest(&memory.contents, publication, manifest);
 	if (exists && unchanged_take(hub, txn, publication, &found, &memory.contents, out)) {
-		*unchanged = true;
+		*outcome = PUBLISH_UNCHANGED;
 		return txn_err(txn);
 	}
 	err = shrink_check(publication, manifest, why);
+	if (!err && hub->signing != SIGNING_YES)
+		*outcome = PUBLISH_WAITS;
 	if (!err)
-		err = version_make(hub, txn, publication, writer, &memory, out, why);
+		err = *outcome == PUBLISH_WAITS
+			      ? version_keep(hub, txn, publication, writer, &memory.contents, why)
+			      : version_make(hub, txn, publication, writer, &memory, out, why);
 	if (err) {
 		if (!why[0])
 			why_set(why, "the version could not be made: %s.", err_text(err));

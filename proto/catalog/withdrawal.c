@@ -171,7 +171,7 @@ void withdrawal_settle(struct hub *hub, struct txn *txn)
 	struct walk walk;
 	unsigned count = 0;
 
-	if (!hub->author || !erasing->any)
+	if (!hub->author || hub->signing != SIGNING_YES || !erasing->any)
 		return;
 	walk = walk_begin_at(txn, TABLE_ERASING, bytes_of(NULL, 0), row_key_bytes(&erasing->at),
 			     from_start);
@@ -316,7 +316,7 @@ static enum err request_check(struct hub *hub, const char *path, const char *rea
 			path);
 		return ERR_DENIED;
 	}
-	return ERR_OK;
+	return hub_sign_check(hub, why);
 }
 
 /* PROTOCOL: "the author drops them from its set too." */

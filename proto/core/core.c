@@ -19,12 +19,14 @@
 #include "proto/sync/recount.h"
 #include "proto/rights/rights.h"
 #include "proto/transfer/proof.h"
+#include "proto/sync/start.h"
 #include "proto/transfer/scan.h"
 #include "proto/transfer/source.h"
 #include "proto/transfer/serve.h"
 #include "proto/sync/room_again.h"
 #include "proto/sync/sync.h"
 #include "proto/membership/voting.h"
+#include "proto/catalog/unsigned.h"
 #include "proto/catalog/withdrawal.h"
 #include "proto/rights/wrapkeys.h"
 
@@ -102,6 +104,8 @@ static const struct {
 	[MESSAGE_HOLDS] = {serve_holds_take, false},
 	[MESSAGE_FORK] = {logs_fork_take, true},
 	[MESSAGE_JOIN_OPEN] = {admission_open_take, true},
+	[MESSAGE_OWN_HEAD_GET] = {start_own_head_get, false},
+	[MESSAGE_OWN_HEAD] = {gossip_own_head_take, false},
 };
 #define X(name, number, elements) +1
 _Static_assert(sizeof(handlers) / sizeof(handlers[0]) == 1 MESSAGE_LIST(X), "one for each message");
@@ -280,12 +284,23 @@ static void peers_take(struct hub *hub, struct txn *txn)
 	for (size_t i = 0; i < hub->peers.count; i++) {
 		struct peer *peer = hub->peers.items[i];
 		if (peer->compared_news) {
+			start_compared(hub, txn);
 			joining_compared(hub, txn);
 			holds_compared(hub, peer);
 			source_retry(hub, peer);
 		}
 		peer->compared_news = false;
 	}
+}
+
+/* What this node had to say meanwhile. */
+static void signing_take(struct hub *hub, struct txn *txn)
+{
+	hub->signing_news = false;
+	membership_signing(hub, txn);
+	fedkeys_charter_changed(hub, txn);
+	hub->epochs->due = true;
+	unsigned_sign(hub, txn);
 }
 
 static void join_failed_take(struct hub *hub, struct txn *txn)
@@ -310,6 +325,8 @@ static void news_take(struct hub *hub, struct txn *txn)
 		membership_charter_changed(hub, txn);
 	if (hub->peer_news)
 		peers_take(hub, txn);
+	if (hub->signing_news)
+		signing_take(hub, txn);
 	if (hub->hello_due)
 		sync_hello_all(hub, txn);
 }
@@ -322,6 +339,7 @@ static void turn_begin(struct hub *hub, struct txn *txn, struct times now, struc
 	floor_turn(hub, txn);
 	hub->effects = effects;
 	machines_turn(hub, txn);
+	start_clock(hub, txn);
 }
 
 /*
@@ -332,6 +350,7 @@ static void turn_end(struct hub *hub, struct txn *txn)
 {
 	peers_tick(hub);
 	dials_tick(hub);
+	start_tick(hub, txn);
 	sync_tick(hub, txn);
 	room_again_tick(hub, txn);
 	recount_tick(hub, txn);
@@ -423,7 +442,7 @@ int64_t core_wake(struct core *core, struct times now)
 	static int64_t (*const wakes[])(const struct hub *hub) = {
 		peers_wake,   dials_wake,  sync_wake,    gossip_wake,     reconcile_wake,
 		recount_wake, holds_wake,  proof_wake,   scan_wake,       voting_wake,
-		epochs_wake,  rights_wake, fedkeys_wake, withdrawal_wake,
+		epochs_wake,  rights_wake, fedkeys_wake, withdrawal_wake, start_wake,
 	};
 	int64_t wake = INT64_MAX;
 	floor_time(&core->hub, now);

@@ -16,6 +16,7 @@ enum err machines_begin(struct machines *machines, struct hub *hub,
 		.logs = &machines->logs,
 		.sync = &machines->sync,
 		.gossip = &machines->gossip,
+		.start = &machines->start,
 		.recount = &machines->recount,
 		.transfer = &machines->transfer,
 		.voting = &machines->voting,
@@ -35,6 +36,7 @@ enum err machines_begin(struct machines *machines, struct hub *hub,
 enum err machines_open(struct hub *hub, struct txn *txn)
 {
 	floor_open(hub, txn);
+	start_open(hub, txn);
 	ledger_slots_rebuild(txn);
 	enum err err = fedkeys_open(hub, txn);
 	if (!err)

@@ -17,6 +17,7 @@
 #include "proto/sync/gossip.h"
 #include "proto/sync/logs.h"
 #include "proto/sync/recount.h"
+#include "proto/sync/start.h"
 #include "proto/sync/sync.h"
 #include "proto/transfer/scan.h"
 
@@ -28,6 +29,7 @@ struct machines {
 	struct logs logs;
 	struct sync sync;
 	struct gossip gossip;
+	struct start start;
 	struct recount recount;
 	struct transfer transfer;
 	struct voting voting;

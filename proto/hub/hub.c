@@ -243,6 +243,38 @@ enum err hub_quota_check(struct hub *hub, struct txn *txn, char why[WHY_LEN])
 	return ERR_NOSPACE;
 }
 
+void hub_signing(struct hub *hub, enum signing signing)
+{
+	hub->signing_news =
+		hub->signing_news || (signing == SIGNING_YES && hub->signing != signing);
+	hub->signing = signing;
+	hub->ledger.own_quiet = signing != SIGNING_YES;
+	hub->ledger.own_behind = signing == SIGNING_BEHIND;
+}
+
+enum err hub_sign_check(const struct hub *hub, char why[WHY_LEN])
+{
+	static const char *const texts[] = {
+		[SIGNING_YES] = "",
+		[SIGNING_WAITS] =
+			"this node has just started, and signs nothing until another node has "
+			"said that it knows nothing later of it: wait until one is linked "
+			"(`allmende peers`), or say `allmende start confirm`.",
+		[SIGNING_BEHIND] =
+			"others know more of this node than it does itself, as after an old copy "
+			"of its directory: it signs nothing until all has come back "
+			"(`allmende start`).",
+		[SIGNING_STOPPED] =
+			"another machine uses the key of this node, so this one signs nothing: "
+			"stop one of the two, then say `allmende start confirm` on the other.",
+	};
+
+	if (hub->signing == SIGNING_YES)
+		return ERR_OK;
+	why_set(why, "%s", texts[hub->signing]);
+	return ERR_AGAIN;
+}
+
 void hub_place_lost(struct hub *hub)
 {
 	hub->author = 0;

@@ -44,6 +44,14 @@ enum place {
 	PLACE_UNSETTLED, /* the charter as it stands does not show it: follows it as a guest */
 };
 
+/* Whether this node signs in its own name: without, no record, head, wrap or vote; sync/start.h. */
+enum signing {
+	SIGNING_YES,
+	SIGNING_WAITS,   /* since a start: nobody has said yet that the own head here is the last */
+	SIGNING_BEHIND,  /* it is not: what was signed since comes back first */
+	SIGNING_STOPPED, /* another machine uses the key of this node */
+};
+
 struct hub {
 	struct hub_options options;
 	int64_t wall_ms; /* of the turn: the time of day, since 1970, for what is signed or shown */
@@ -69,9 +77,7 @@ struct hub {
 	uint32_t author;   /* own; 0: not a member yet */
 	struct invitation *invitation; /* in use; NULL: none */
 	struct buf own_entry;          /* latest own organisation log entry */
-	/* after a start: no own head before a peer has confirmed the last one */
-	int64_t quiet_until_ms;
-	int64_t behind_since_ms; /* a peer knew a later own head than this store; 0: none did */
+	enum signing signing;
 
 	/* what the core asks for after each event */
 	bool charter_news; /* entries were accepted */
@@ -79,7 +85,8 @@ struct hub {
 	uint64_t
 		/* this link has shown that the invitation leads nowhere: place_why; 0: none */
 		join_failed;
-	bool peer_news; /* a peer has been compared with */
+	bool peer_news;    /* a peer has been met or compared with */
+	bool signing_news; /* this node signs again: what has waited for that is due */
 	/* counters, for whoever remembers what follows from it */
 	uint64_t keys_epoch;   /* keys or roles of members have changed */
 	uint64_t source_epoch; /* peers, or what they hold, have changed */
@@ -93,6 +100,7 @@ struct hub {
 	struct logs *logs;
 	struct sync *sync;
 	struct gossip *gossip;
+	struct start *start;
 	struct recount *recount;
 	struct transfer *transfer;
 	struct voting *voting;
@@ -146,6 +154,9 @@ enum err hub_member_check(const struct hub *hub, char why[WHY_LEN]);
 enum err hub_quota_check(struct hub *hub, struct txn *txn, char why[WHY_LEN]);
 /* ledger_append() has said ERR_NOSPACE. */
 void hub_quota_why(struct hub *hub, struct txn *txn, char why[WHY_LEN]);
+void hub_signing(struct hub *hub, enum signing signing);
+/* ERR_AGAIN: this node signs nothing now, and why says so. */
+enum err hub_sign_check(const struct hub *hub, char why[WHY_LEN]);
 /* The own author number belongs to nobody or to somebody else now. */
 void hub_place_lost(struct hub *hub);
 

@@ -133,6 +133,8 @@ static void read_element(struct wire_in *w, enum message_type type, union elemen
 	case MESSAGE_CHUNK:
 	case MESSAGE_FORK:
 	case MESSAGE_JOIN_OPEN:
+	case MESSAGE_OWN_HEAD_GET:
+	case MESSAGE_OWN_HEAD:
 		break;
 	}
 	check(!"a message without a list");
@@ -253,6 +255,22 @@ static uint32_t count_max(enum message_type type)
 	return type == MESSAGE_RECORDS ? MESSAGE_RECORD_COUNT_MAX : MESSAGE_LIST_COUNT_MAX;
 }
 
+static void read_head(struct message *m, struct wire_in *w)
+{
+	m->has_body = m->type == MESSAGE_HEAD || !wire_nil(w);
+	if (m->has_body)
+		m->body = wire_bin(w, 1, LIMIT_HEAD_LEN_MAX);
+}
+
+static void read_answer(struct message *m, struct wire_in *w)
+{
+	m->code = (enum message_join)wire_uint(w, MESSAGE_JOIN_WAITING);
+	m->text = wire_text(w, 0, MESSAGE_TEXT_LEN_MAX);
+	m->has_digest = !wire_nil(w);
+	if (m->has_digest)
+		wire_fixed(w, m->digest.b, ID_LEN);
+}
+
 static void read_body(struct message *m, struct wire_in *w)
 {
 	switch (m->type) {
@@ -277,7 +295,8 @@ static void read_body(struct message *m, struct wire_in *w)
 		m->bytes = wire_uint(w, UINT64_MAX);
 		break;
 	case MESSAGE_HEAD:
-		m->body = wire_bin(w, 1, LIMIT_HEAD_LEN_MAX);
+	case MESSAGE_OWN_HEAD:
+		read_head(m, w);
 		break;
 	case MESSAGE_EVIDENCE:
 		read_two(m, w, LIMIT_HEAD_LEN_MAX);
@@ -292,16 +311,13 @@ static void read_body(struct message *m, struct wire_in *w)
 		read_list(m, w, MESSAGE_LIST_COUNT_MAX);
 		break;
 	case MESSAGE_SYNC_END:
+	case MESSAGE_OWN_HEAD_GET:
 		break;
 	case MESSAGE_JOIN:
 		m->body = wire_bin(w, 1, LIMIT_JOIN_REQUEST_LEN_MAX);
 		break;
 	case MESSAGE_JOIN_ANSWER:
-		m->code = (enum message_join)wire_uint(w, MESSAGE_JOIN_WAITING);
-		m->text = wire_text(w, 0, MESSAGE_TEXT_LEN_MAX);
-		m->has_digest = !wire_nil(w);
-		if (m->has_digest)
-			wire_fixed(w, m->digest.b, ID_LEN);
+		read_answer(m, w);
 		break;
 	case MESSAGE_JOIN_OPEN:
 		wire_fixed(w, m->digest.b, ID_LEN);
@@ -559,6 +575,17 @@ void message_sync_end(struct buf *out)
 	begin(out, MESSAGE_SYNC_END);
 }
 
+void message_own_head_get(struct buf *out)
+{
+	begin(out, MESSAGE_OWN_HEAD_GET);
+}
+
+void message_own_head(struct buf *out, struct bytes head)
+{
+	begin(out, MESSAGE_OWN_HEAD);
+	head.len ? out_bin(out, head) : out_nil(out);
+}
+
 static void put_two(struct buf *out, struct bytes one, struct bytes other)
 {
 	out_bin(out, one);
@@ -619,61 +646,6 @@ void message_chunk(struct buf *out, const struct dataset_id *dataset, const stru
 		out_bin(out, chunk);
 	else
 		out_nil(out);
-}
-
-struct message_list message_list_begin(enum message_type type)
-{
-	struct message_list list = {.type = type};
-	buf_init(&list.items, LIMIT_MESSAGE_LEN_MAX);
-	return list;
-}
-
-void message_list_bin(struct message_list *list, struct bytes bin)
-{
-	list->count++;
-	out_bin(&list->items, bin);
-}
-
-void message_list_org(struct message_list *list, const struct org_id *org, uint32_t number)
-{
-	list->count++;
-	out_array(&list->items, 2);
-	out_fixed(&list->items, org->b, ID_LEN);
-	out_uint(&list->items, number);
-}
-
-void message_list_entry(struct message_list *list, const struct org_id *org, struct bytes entry)
-{
-	list->count++;
-	out_array(&list->items, 2);
-	out_fixed(&list->items, org->b, ID_LEN);
-	out_bin(&list->items, entry);
-}
-
-void message_list_group(struct message_list *list, const struct message_group *group)
-{
-	list->count++;
-	out_array(&list->items, 3);
-	out_text(&list->items, group->group);
-	out_fixed(&list->items, group->digest, sizeof(group->digest));
-	out_uint(&list->items, group->oldest_valid_until_ms);
-}
-
-void message_list_state(struct message_list *list, const struct message_state *state)
-{
-	list->count++;
-	out_array(&list->items, 5);
-	out_uint(&list->items, state->author);
-	out_uint(&list->items, state->incarnation);
-	out_uint(&list->items, state->sequence);
-	out_uint(&list->items, state->counter);
-	out_fixed(&list->items, state->digest, sizeof(state->digest));
-}
-
-void message_list_addr(struct message_list *list, const struct chunk_addr *addr)
-{
-	list->count++;
-	out_fixed(&list->items, addr->b, ID_LEN);
 }
 
 void message_list_version(struct message_list *list, const struct version_id *of)

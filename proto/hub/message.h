@@ -41,7 +41,9 @@
 	X(CHUNK, 23, 3)                                                                            \
 	X(HOLDS, 24, 1)                                                                            \
 	X(FORK, 25, 3)                                                                             \
-	X(JOIN_OPEN, 26, 1)
+	X(JOIN_OPEN, 26, 1)                                                                        \
+	X(OWN_HEAD_GET, 27, 0)                                                                     \
+	X(OWN_HEAD, 28, 1)
 
 enum message_type {
 #define X(name, number, elements) MESSAGE_##name = number,
@@ -88,13 +90,13 @@ struct message {
 	struct digest
 		digest;  /* HELLO: content; LEAVES*: of the set; JOIN_ANSWER: b; JOIN_OPEN: a */
 	bool has_digest; /* JOIN_ANSWER */
-	uint64_t heads, records;      /* TOTALS */
-	uint64_t bytes;               /* TOTALS, TAKEN */
-	struct bytes body;            /* HEAD, JOIN, LEAVES: path, INDEX: entries, CHUNK */
-	bool has_body;                /* CHUNK */
-	bool has_org;                 /* FORK: of a log; else of the charter */
-	struct org_id org;            /* FORK */
-	struct bytes entries[2];      /* FORK, EVIDENCE */
+	uint64_t heads, records; /* TOTALS */
+	uint64_t bytes;          /* TOTALS, TAKEN */
+	struct bytes body;       /* HEAD, OWN_HEAD, JOIN, LEAVES: path, INDEX: entries, CHUNK */
+	bool has_body;           /* CHUNK, OWN_HEAD */
+	bool has_org;            /* FORK: of a log; else of the charter */
+	struct org_id org;       /* FORK */
+	struct bytes entries[2]; /* FORK, EVIDENCE */
 	uint32_t author, incarnation; /* NOT_HERE, LEAVES*, RECORDS_GET */
 	uint64_t place;               /* LEAVES* */
 	enum message_join code;       /* JOIN_ANSWER */
@@ -144,6 +146,8 @@ void message_leaves(struct buf *out, uint32_t author, uint32_t incarnation,
 void message_records_get(struct buf *out, uint32_t author, uint32_t incarnation,
 			 struct bytes sequences);
 void message_sync_end(struct buf *out);
+void message_own_head_get(struct buf *out);
+void message_own_head(struct buf *out, struct bytes head); /* empty: none is here */
 /* org NULL: of the charter */
 void message_fork(struct buf *out, const struct org_id *org, struct bytes one, struct bytes other);
 void message_evidence(struct buf *out, struct bytes one, struct bytes other);

@@ -318,11 +318,10 @@ enum place {
 	PLACE_SUPERSEDED, /* the store knows better already */
 };
 
-/* What is here is what the latest head says, up to its last sequence. */
+/* What is here was what a head says, up to this sequence; no later one says otherwise. */
 static bool head_tells(const struct ledger_touched *touched, uint64_t sequence)
 {
-	return !touched->dirty && ledger_state_complete(&touched->state) &&
-	       sequence <= touched->state.head_last_sequence;
+	return sequence <= touched->state.proven_sequence;
 }
 
 /*
@@ -417,6 +416,13 @@ enum err ledger_accept_record(struct ledger *ledger, struct txn *txn, struct byt
 
 	*news = (struct ledger_news){0};
 	enum err err = record_decode(&record, whole);
+	/*
+	 * PROTOCOL: "An author takes its own records from others only while it is behind" - else
+	 * whoever keeps what it has deleted would bring it back, and the author would sign it anew.
+	 */
+	if (!err && ledger->own_author && record.author == ledger->own_author &&
+	    !ledger->own_behind)
+		return ERR_EXISTS;
 	if (!err)
 		err = ledger_author(ledger, txn, record.author, &pk, NULL);
 	if (err)

@@ -149,14 +149,14 @@ bool ledger_may_publish(struct ledger *ledger, struct txn *txn, uint32_t author)
 
 /* ---- states ---- */
 
-bool ledger_state_complete(const struct author_state *state)
+static bool state_complete(const struct author_state *state)
 {
 	return state->counter > 0 && id_eq(&state->set, &state->head_set);
 }
 
 bool ledger_partial(const struct author_state *state)
 {
-	return state->counter > 0 && !ledger_state_complete(state);
+	return state->counter > 0 && !state_complete(state);
 }
 
 enum ledger_completeness ledger_completeness(const struct author_state *state, int64_t now_ms)
@@ -187,7 +187,7 @@ static void state_put(struct txn *txn, const struct author_state *state)
 	struct buf row;
 
 	buf_init(&row, STATE_LEN_MAX);
-	out_array(&row, 16);
+	out_array(&row, 17);
 	out_uint(&row, state->incarnation);
 	out_uint(&row, state->sequence);
 	out_uint(&row, state->live_count);
@@ -199,6 +199,7 @@ static void state_put(struct txn *txn, const struct author_state *state)
 	out_uint(&row, state->head_last_sequence);
 	out_uint(&row, state->head_live_count);
 	out_uint(&row, state->head_live_bytes);
+	out_uint(&row, state->proven_sequence);
 	out_fixed(&row, state->head_set.b, ID_LEN);
 	out_bool(&row, state->disputed);
 	out_bool(&row, state->has_older);
@@ -211,7 +212,7 @@ static enum err state_get(struct author_state *out, struct bytes row)
 {
 	struct wire_in w = wire_in(row);
 
-	wire_array(&w, 16, 16);
+	wire_array(&w, 17, 17);
 	out->incarnation = (uint32_t)wire_uint(&w, UINT32_MAX);
 	out->sequence = wire_uint(&w, UINT64_MAX);
 	out->live_count = wire_uint(&w, UINT64_MAX);
@@ -223,6 +224,7 @@ static enum err state_get(struct author_state *out, struct bytes row)
 	out->head_last_sequence = wire_uint(&w, UINT64_MAX);
 	out->head_live_count = wire_uint(&w, UINT64_MAX);
 	out->head_live_bytes = wire_uint(&w, UINT64_MAX);
+	out->proven_sequence = wire_uint(&w, UINT64_MAX);
 	wire_fixed(&w, out->head_set.b, ID_LEN);
 	out->disputed = wire_bool(&w);
 	out->has_older = wire_bool(&w);
@@ -372,11 +374,13 @@ void ledger_settle_author(struct ledger *ledger, struct txn *txn, struct ledger_
 	if (!touched->dirty || txn_err(txn))
 		return;
 	setdigest_root(txn, state->author, state->incarnation, &state->set);
-	if (state->has_older && ledger_state_complete(state)) {
+	if (state_complete(state))
+		state->proven_sequence = state->head_last_sequence;
+	if (state->has_older && state_complete(state)) {
 		older_drop(txn, state->author, state->incarnation);
 		state->has_older = false;
 	}
-	if (ledger_state_complete(state))
+	if (state_complete(state))
 		state->held = 0;
 	state_put(txn, state);
 	ledger->settled_count++;

@@ -35,8 +35,10 @@ struct ledger {
 	struct room room; /* of this turn; all at first */
 	bool held_any;    /* there may be authors with records that were refused for want of it */
 	uint32_t own_author; /* 0: none yet */
-	/* others know more of the own author: what they know goes before what is here */
+	/* others know more of the own author: what they know goes before what is here; only then
+	   are its records taken from them */
 	bool own_behind;
+	bool own_quiet;                 /* the own author says nothing: ERR_AGAIN */
 	const struct key *own_seed;     /* borrowed */
 	struct ledger_member **members; /* by member number; NULL: not loaded yet */
 	size_t member_cap;
@@ -94,6 +96,8 @@ struct author_state {
 	uint64_t head_live_count;
 	uint64_t head_live_bytes;
 	struct digest head_set;
+	/* up to this sequence all was here that a head named, so what is not here was deleted */
+	uint64_t proven_sequence;
 	bool disputed;
 	bool has_older; /* records of one older incarnation are kept until this one is complete */
 	uint64_t held;  /* records refused for want of room, until it is complete */
@@ -181,8 +185,8 @@ bool ledger_evidence_next(struct ledger *ledger, struct txn *txn, uint32_t *auth
 /*
  * Own author. Appends a record with the next sequence; body as for record_make(). tell: it arrives
  * as one that came from others does; else whoever appends does what follows. ERR_FULL: too long;
- * ERR_NOSPACE: over the own quota (quota.h); ERR_DENIED: this node is no member (any more). id may
- * be NULL.
+ * ERR_NOSPACE: over the own quota (quota.h); ERR_DENIED: this node is no member (any more);
+ * ERR_AGAIN: own_quiet, as with all below. id may be NULL.
  */
 enum ledger_tell { LEDGER_QUIET, LEDGER_TELL };
 enum err ledger_append(struct ledger *ledger, struct txn *txn, uint64_t kind, struct bytes slot,
@@ -201,6 +205,12 @@ enum err ledger_incarnation_new(struct ledger *ledger, struct txn *txn);
  * All that is here of an author goes: its number belongs to somebody else now. Settle first.
  */
 void ledger_author_drop(struct ledger *ledger, struct txn *txn, uint32_t author);
+
+/*
+ * Own author: beside what comes after the latest head's last sequence, which this machine alone has
+ * signed, there are as many records as that head names.
+ */
+bool ledger_own_back(struct ledger *ledger, struct txn *txn);
 
 /*
  * Own author: a later head of it has come back and is the latest here, so this store is an old

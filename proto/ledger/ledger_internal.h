@@ -27,8 +27,6 @@ void ledger_state_take_head(struct author_state *state, const struct head *head)
 /* A head becomes the latest one; one of a higher incarnation begins it. */
 void ledger_head_take(struct ledger *ledger, struct txn *txn, struct ledger_touched *touched,
 		      const struct head *head);
-/* True when what is here is what the latest head says. */
-bool ledger_state_complete(const struct author_state *state);
 
 /*
  * Whether slot and body of a record fit together and belong to the author; fills in news and, of

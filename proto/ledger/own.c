@@ -26,6 +26,8 @@ static enum err own_append(struct ledger *ledger, struct txn *txn, struct record
 
 	if (!own)
 		return txn_err(txn) ? txn_err(txn) : ERR_DENIED;
+	if (ledger->own_quiet)
+		return ERR_AGAIN;
 	fields->author = ledger->own_author;
 	fields->incarnation = own->state.incarnation;
 	fields->sequence = own->state.sequence + 1;
@@ -66,6 +68,8 @@ enum err ledger_delete(struct ledger *ledger, struct txn *txn, struct bytes slot
 	struct digest hash;
 	uint64_t sequence;
 
+	if (own && ledger->own_quiet)
+		return ERR_AGAIN;
 	if (!own ||
 	    !setdigest_get(txn, ledger->own_author, own->state.incarnation, slot, &sequence, &hash))
 		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
@@ -96,6 +100,8 @@ enum err ledger_head_make(struct ledger *ledger, struct txn *txn, struct buf *ou
 
 	if (!own || !member)
 		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
+	if (ledger->own_quiet)
+		return ERR_AGAIN;
 	/* What is signed is not remembered but made anew. */
 	own->dirty = true;
 	ledger_settle_author(ledger, txn, own);
@@ -153,6 +159,23 @@ enum err ledger_incarnation_new(struct ledger *ledger, struct txn *txn)
 	return err ? err : ledger_head_make(ledger, txn, NULL);
 }
 
+bool ledger_own_back(struct ledger *ledger, struct txn *txn)
+{
+	struct ledger_touched *own = own_touch(ledger, txn);
+	uint64_t beyond = 0;
+
+	if (!own)
+		return false;
+	struct row_key prefix = key_author_incarnation(ledger->own_author, own->state.incarnation);
+	struct row_key at = key_record(ledger->own_author, own->state.incarnation,
+				       own->state.head_last_sequence);
+	struct walk walk =
+		walk_begin_at(txn, TABLE_RECORD, row_key_bytes(&prefix), row_key_bytes(&at), false);
+	while (walk_next(&walk))
+		beyond++;
+	return beyond > 0 && own->state.live_count == own->state.head_live_count + beyond;
+}
+
 enum err ledger_own_renumber(struct ledger *ledger, struct txn *txn, uint32_t incarnation,
 			     uint64_t after)
 {
@@ -165,6 +188,9 @@ enum err ledger_own_renumber(struct ledger *ledger, struct txn *txn, uint32_t in
 	if (!own || !walk_last(txn, TABLE_RECORD, row_key_bytes(&prefix), &key, &value))
 		return txn_err(txn);
 	last_key = key_record(ledger->own_author, incarnation, be64_get(key.ptr + prefix.len));
+	/* Of what was signed elsewhere since, nothing was here. */
+	if (own->state.proven_sequence > after)
+		own->state.proven_sequence = after;
 	if (own->state.sequence < own->state.head_last_sequence)
 		own->state.sequence = own->state.head_last_sequence;
 	struct walk walk =

@@ -16,6 +16,17 @@ enum err ledger_page(struct ledger *ledger, struct txn *txn, uint32_t author, ui
 	return txn_err(txn);
 }
 
+/* A head names it, so its absence is no deletion. */
+static void expect(struct ledger *ledger, struct txn *txn, uint32_t author, uint64_t sequence)
+{
+	struct ledger_touched *touched = ledger_touch(ledger, txn, author);
+
+	if (!touched || sequence == 0 || touched->state.proven_sequence < sequence)
+		return;
+	touched->state.proven_sequence = sequence - 1;
+	touched->dirty = true;
+}
+
 /* What is here of one page of another's set: it is walked beside it. */
 struct repair {
 	struct ledger *ledger;
@@ -110,8 +121,11 @@ enum err ledger_repair(struct ledger *ledger, struct txn *txn, uint32_t author,
 		setdigest_walk(txn, author, incarnation, page->place, setdigest_page_last(page));
 	mine_next(&repair);
 	for (size_t i = 0; i < page->count && !is_full(&repair); i++)
-		if (page->leaves[i].place >= page->place && leaf_wanted(&repair, &page->leaves[i]))
+		if (page->leaves[i].place >= page->place &&
+		    leaf_wanted(&repair, &page->leaves[i])) {
 			buf_add_be64(missing, page->leaves[i].sequence);
+			expect(ledger, txn, author, page->leaves[i].sequence);
+		}
 	for (; repair.has_mine && !is_full(&repair); mine_next(&repair))
 		mine_drop(&repair, false);
 	if (repair.has_mine) {

@@ -233,6 +233,9 @@ static enum err join_take(struct hub *hub, struct txn *txn, struct peer *peer,
 	if (err)
 		return err;
 	invitation_use(txn, request);
+	/* It asks again; else a steward would have to be asked, as the invitation does not say. */
+	if (alone && hub->signing != SIGNING_YES)
+		return ERR_BUSY;
 	places_wait(hub, peer); /* so it is told by whoever admits it */
 	if (alone && !request_admit(hub, txn, &request->org))
 		return ERR_OK;

@@ -7,6 +7,7 @@
 #include "crypto/check.h"
 #include "proto/charter/charter_entry.h"
 #include "proto/charter/contact.h"
+#include "proto/membership/voting.h"
 #include "proto/rights/fedkeys.h"
 #include "proto/sync/fork.h"
 #include "proto/sync/logs.h"
@@ -42,7 +43,7 @@ static void contact_update(struct hub *hub, struct txn *txn)
 				  &sequence, &hash) &&
 		    ledger_record(txn, hub->author, state.incarnation, sequence, &whole) &&
 		    !record_decode(&record, whole) && bytes_eq(record.body, buf_bytes(&body));
-	if (!same) {
+	if (!same && hub->signing == SIGNING_YES) {
 		enum err err =
 			ledger_append(&hub->ledger, txn, RECORD_CONTACT, record_slot_bytes(&slot),
 				      buf_bytes(&body), NULL, LEDGER_QUIET);
@@ -92,6 +93,13 @@ void membership_own_place(struct hub *hub, struct txn *txn)
 	hub->place_why[0] = 0;
 	hub->place = PLACE_MEMBER;
 	hub->place_before = PLACE_NONE;
+}
+
+void membership_signing(struct hub *hub, struct txn *txn)
+{
+	hub->voting->looked = false;
+	if (hub->author)
+		contact_update(hub, txn);
 }
 
 void membership_charter_changed(struct hub *hub, struct txn *txn)

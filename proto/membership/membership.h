@@ -74,6 +74,8 @@ enum err membership_open(struct hub *hub, struct txn *txn);
 /* The invitation in use, and what the charter says when there is none; after the keys. */
 void membership_join_open(struct hub *hub, struct txn *txn);
 void membership_close(struct hub *hub);
+/* This node signs again: what it had to say of itself meanwhile. */
+void membership_signing(struct hub *hub, struct txn *txn);
 /* After entries were accepted: own place, keys, who hears of it, peers. */
 void membership_charter_changed(struct hub *hub, struct txn *txn);
 /* Looks whether the charter, as it now stands, shows this organisation as a member. */

@@ -27,7 +27,7 @@ static struct row_key numbered(char name[40], const char *prefix, uint32_t numbe
 static enum err root_check(struct hub *hub, char *why)
 {
 	if (hub->options.identity->root)
-		return ERR_OK;
+		return hub_sign_check(hub, why);
 	why_set(why,
 		"the root key of %s is not on this machine: do this where it is, or restore it "
 		"from "

@@ -357,6 +357,8 @@ enum err voting_leave(struct hub *hub, struct txn *txn, const char *reason, char
 	struct buf body;
 	enum err err = hub_member_check(hub, why);
 
+	if (!err)
+		err = hub_sign_check(hub, why);
 	if (err)
 		return err;
 	if (!reason) {

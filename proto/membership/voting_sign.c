@@ -74,7 +74,10 @@ enum err voting_signed_check(struct hub *hub, struct txn *txn, const struct prop
 {
 	struct digest first;
 	char hex[2 * 4 + 1];
+	enum err err = hub_sign_check(hub, why);
 
+	if (err)
+		return err;
 	if (!voting_signed_other(hub, txn, &proposal->entry, &first))
 		return txn_err(txn);
 	hex_put(hex, bytes_slice(id_bytes(&first), 0, 4));

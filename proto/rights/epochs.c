@@ -133,12 +133,6 @@ static bool is_key_author(struct hub *hub, struct txn *txn)
 	return is;
 }
 
-/* Right after a start others may know more of the own records than this store. */
-static bool is_early(const struct hub *hub)
-{
-	return hub->mono_ms < hub->quiet_until_ms || hub->behind_since_ms;
-}
-
 /* ---- wraps ---- */
 
 /*
@@ -533,7 +527,7 @@ static enum err govern_begin(struct hub *hub, struct txn *txn)
 	struct ended ended;
 	bool author = is_key_author(hub, txn);
 
-	if (author && !is_early(hub)) {
+	if (author && hub->signing == SIGNING_YES) {
 		distribute(hub, txn);
 		return ERR_OK;
 	}
@@ -555,7 +549,7 @@ enum err epochs_govern(struct hub *hub, struct txn *txn, struct bytes path, size
 	if (!err && list.count == 0) {
 		if (!is_key_author(hub, txn))
 			err = ERR_DENIED;
-		else if (is_early(hub))
+		else if (hub->signing != SIGNING_YES)
 			err = ERR_AGAIN;
 		else
 			err = epoch_make(hub, txn, &list, path_slug(path));
@@ -674,7 +668,7 @@ void epochs_settle(struct hub *hub, struct txn *txn)
 		epoch_wraps_open(hub, txn);
 	epochs->wraps = false;
 	epochs_learn(hub, txn);
-	if (!epochs->due || is_early(hub))
+	if (!epochs->due || hub->signing != SIGNING_YES)
 		return;
 	if (is_key_author(hub, txn))
 		distribute(hub, txn);
@@ -690,8 +684,5 @@ int64_t epochs_wake(const struct hub *hub)
 		return hub->mono_ms;
 	if (!hub->epochs->due)
 		return hub_mono_of(hub, hub->epochs->next_ms);
-	/* Who is behind waits for gossip. */
-	if (hub->behind_since_ms)
-		return INT64_MAX;
-	return is_early(hub) ? hub->quiet_until_ms : hub->mono_ms;
+	return hub->signing == SIGNING_YES ? hub->mono_ms : INT64_MAX;
 }

@@ -253,7 +253,7 @@ static void wrap_for(struct hub *hub, struct txn *txn, const struct charter_memb
 void fedkeys_wrap(struct hub *hub, struct txn *txn, const struct charter_member *member)
 {
 	const struct key *key = fedkeys_get(hub, hub->charter.key_number);
-	if (key)
+	if (key && hub->signing == SIGNING_YES)
 		wrap_for(hub, txn, member, hub->charter.key_number, key);
 }
 
@@ -297,8 +297,9 @@ static void waiting_take(struct hub *hub, struct txn *txn)
 		return;
 	if (believed(txn, number, secret_key(secret))) {
 		got(hub, txn, number, secret_key(secret));
-		if (!txn_get(txn, TABLE_META, row_key_bytes(&row), &wrapped) ||
-		    !bytes_eq(wrapped, id_bytes(commitment)))
+		bool done = txn_get(txn, TABLE_META, row_key_bytes(&row), &wrapped) &&
+			    bytes_eq(wrapped, id_bytes(commitment));
+		if (!done && hub->signing == SIGNING_YES)
 			wrap_all(hub, txn, number, secret_key(secret), commitment, NULL, 0);
 	}
 	secret_close(secret);
@@ -315,7 +316,7 @@ enum err fedkeys_next(struct hub *hub, struct txn *txn, struct charter_change *k
 	const struct key *previous = fedkeys_get(hub, charter->key_number);
 	struct key key;
 	char name[NAME_LEN];
-	if (!previous || !hub->author)
+	if (!previous || !hub->author || hub->signing != SIGNING_YES)
 		return ERR_AGAIN;
 	random_fill(hub->options.random, key.b, sizeof(key.b));
 	*key_change = (struct charter_change){
@@ -390,7 +391,8 @@ void fedkeys_tick(struct hub *hub, struct txn *txn)
 
 int64_t fedkeys_wake(const struct hub *hub)
 {
-	if (!hub->author || !fedkeys_get(hub, hub->charter.key_number))
+	if (!hub->author || hub->signing != SIGNING_YES ||
+	    !fedkeys_get(hub, hub->charter.key_number))
 		return INT64_MAX;
 	return hub->fedkeys->due_ms;
 }
@@ -408,7 +410,9 @@ void fedkeys_charter_changed(struct hub *hub, struct txn *txn)
 	if (!fedkeys_get(hub, hub->charter.key_number) ||
 	    fedkeys->cleaned == hub->charter.key_number)
 		return;
+	waiting_drop(hub, txn);
+	if (hub->signing != SIGNING_YES)
+		return;
 	fedkeys->cleaned = hub->charter.key_number;
 	old_wraps_drop(hub, txn);
-	waiting_drop(hub, txn);
 }

@@ -103,6 +103,7 @@ struct peer_sync {
 	uint64_t taken_bytes;   /* taken, not yet confirmed to the peer */
 	int64_t next_hello_ms;  /* to this peer, for a reason; INT64_MAX: none */
 	int64_t phase_since_ms; /* or since the last progress in it */
+	int64_t own_head_ms;    /* when it told what own head it knows; 0: not yet */
 	struct reconcile reconcile;
 	/* members of whom it has passed on what we hold for forged, since keys have changed last */
 	uint32_t doubted[FLOW_DOUBT_COUNT];

@@ -9,12 +9,12 @@
 #include "proto/sync/log_fork.h"
 #include "proto/sync/logs.h"
 #include "proto/sync/reconcile.h"
+#include "proto/sync/start.h"
 
 enum {
-	GOSSIP_RELAY_MS = 200,        /* a head of another author is told on in this time, */
-	GOSSIP_PARTIAL_MS = 2000,     /* and in so much more when its records are not here yet */
-	GOSSIP_QUIET_MS = 10 * 1000,  /* after a start, unless a peer confirms sooner */
-	GOSSIP_BEHIND_MS = 60 * 1000, /* for own records to come back */
+	GOSSIP_RELAY_MS = 200,    /* a head of another author is told on in this time, */
+	GOSSIP_PARTIAL_MS = 2000, /* and in so much more when its records are not here yet */
+	GOSSIP_BACK_MS = 1000,    /* have all own records come back? */
 };
 
 struct relay { /* another author's head that is to be told on in a moment */
@@ -195,44 +195,6 @@ static void head_known(struct hub *hub, const struct peer *peer, const struct he
 		relay_hear(relay, peer->link);
 }
 
-/* The row that says that others may know more of the own author; it outlives a crash. */
-static struct row_key behind_key(void)
-{
-	return key_name("behind");
-}
-
-void gossip_behind(struct hub *hub, struct txn *txn)
-{
-	struct row_key key = behind_key();
-	hub->behind_since_ms = hub->mono_ms;
-	hub->ledger.own_behind = true;
-	txn_put(txn, TABLE_META, row_key_bytes(&key), bytes_of("", 0));
-}
-
-static void behind_over(struct hub *hub, struct txn *txn)
-{
-	struct row_key key = behind_key();
-	if (!hub->behind_since_ms)
-		return;
-	hub->behind_since_ms = 0;
-	hub->ledger.own_behind = false;
-	txn_del(txn, TABLE_META, row_key_bytes(&key));
-}
-
-/*
- * The latest own head was not known here: this store is an old copy. What it has taken on since is
- * not lost.
- */
-static void own_head_take(struct hub *hub, struct txn *txn, const struct author_state *before)
-{
-	if (hub->behind_since_ms)
-		return;
-	gossip_behind(hub, txn);
-	if (before->incarnation > 0)
-		txn_fail(txn, ledger_own_renumber(&hub->ledger, txn, before->incarnation,
-						  before->head_last_sequence));
-}
-
 static bool doubted(const struct hub *hub, const struct peer *peer, uint32_t member)
 {
 	const struct peer_sync *sync = peer->sync;
@@ -301,11 +263,11 @@ void gossip_head_hear(struct hub *hub, struct txn *txn, struct peer *peer, struc
 		head_known(hub, peer, &head, &before);
 	if (hub->ledger.forged_count != forged_before)
 		forged(hub, peer, head.author);
+	if (head.author == hub->author && (!err || (evidence && !before.disputed)))
+		start_own_head(hub, txn, &before, err);
 	if (err)
 		return;
 	hub_charge(hub, txn, author_member(head.author));
-	if (head.author == hub->author)
-		own_head_take(hub, txn, &before);
 	orglog_ask(hub, txn, peer, &head);
 	struct announcement *news = announcement_of(hub, head.author);
 	if (news->from_link == 0)
@@ -335,6 +297,19 @@ static enum err record_hear(struct hub *hub, struct txn *txn, struct peer *peer,
 	if (hub->ledger.forged_count != forged_before)
 		forged(hub, peer, author);
 	return err;
+}
+
+/* The answer of a peer that was asked; one that was not says no more than HEAD does. */
+void gossip_own_head_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
+{
+	struct head head;
+	peer->sync->own_head_ms = hub->mono_ms;
+	if (!m->has_body)
+		return;
+	if (!head_decode(&head, m->body) && head.author != hub->author)
+		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "OWN_HEAD of somebody else");
+	else
+		gossip_head_hear(hub, txn, peer, m->body);
 }
 
 static void records_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
@@ -456,12 +431,7 @@ void gossip_open(struct hub *hub, struct txn *txn)
 	struct author_state own;
 	if (hub->author && !ledger_state(&hub->ledger, txn, hub->author, &own)) {
 		hub->gossip->log_news = log_untold(hub, txn, &own);
-		if (hub->charter.member_count > 1 && own.counter > 0)
-			hub->quiet_until_ms = hub->mono_ms + GOSSIP_QUIET_MS;
 	}
-	struct row_key key = behind_key();
-	if (hub->author && txn_has(txn, TABLE_META, row_key_bytes(&key)))
-		gossip_behind(hub, txn);
 }
 
 static bool is_ahead(const struct hub *hub, const struct author_state *state)
@@ -498,18 +468,7 @@ static bool clock_is_behind(struct hub *hub, struct txn *txn)
  */
 static bool incarnation_due(struct hub *hub, struct txn *txn, const struct author_state *own)
 {
-	if (hub->behind_since_ms)
-		return true;
-	return is_ahead(hub, own) && !clock_is_behind(hub, txn);
-}
-
-/* Whether it is too early for a head: others may know more of the own author than this store. */
-static bool head_waits(const struct hub *hub, const struct author_state *own)
-{
-	if (hub->mono_ms < hub->quiet_until_ms)
-		return true;
-	return hub->behind_since_ms && !id_eq(&own->set, &own->head_set) &&
-	       hub->mono_ms < hub->behind_since_ms + GOSSIP_BEHIND_MS;
+	return start_anew(hub, txn, own) || (is_ahead(hub, own) && !clock_is_behind(hub, txn));
 }
 
 /* When records have changed, the head there is gets old, or another incarnation is due. */
@@ -522,10 +481,10 @@ static void own_head(struct hub *hub, struct txn *txn)
 	hub->gossip->clock_ms = hub->wall_ms;
 	hub->gossip->own_head_ms = own.head_time_ms;
 	hub->gossip->head_due = !id_eq(&own.set, &own.head_set);
-	if (head_waits(hub, &own))
-		return;
 	bool renew = hub->wall_ms >= own.head_time_ms + (int64_t)hub->options.limits->head_renew_ms;
 	bool anew = incarnation_due(hub, txn, &own);
+	if (hub->signing != SIGNING_YES)
+		return;
 	if (!hub->gossip->head_due && !renew && !anew && !hub->gossip->log_news && own.counter > 0)
 		return;
 	struct announcement *news = announcement_of(hub, hub->author);
@@ -534,22 +493,23 @@ static void own_head(struct hub *hub, struct txn *txn)
 	news->pull = false;
 	txn_fail(txn, anew ? ledger_incarnation_new(&hub->ledger, txn)
 			   : ledger_head_make(&hub->ledger, txn, NULL));
-	behind_over(hub, txn);
+	if (anew)
+		start_renewed(hub, txn);
 	hub->gossip->head_due = hub->gossip->log_news = false;
 	hub->gossip->own_head_ms = hub->wall_ms;
 }
 
 static int64_t own_head_wake(const struct hub *hub)
 {
-	if (!hub->author)
+	if (!hub->author || hub->signing == SIGNING_WAITS || hub->signing == SIGNING_STOPPED)
 		return INT64_MAX;
-	if (hub->behind_since_ms)
-		return hub->behind_since_ms + GOSSIP_BEHIND_MS;
-	int64_t renew = hub_mono_of(hub, hub->gossip->own_head_ms +
-						 (int64_t)hub->options.limits->head_renew_ms);
-	if (hub->gossip->head_due || renew < hub->quiet_until_ms)
-		return hub->quiet_until_ms;
-	return renew;
+	/* What comes back brings turns; the last look is due after them. */
+	if (hub->signing == SIGNING_BEHIND)
+		return hub->mono_ms + GOSSIP_BACK_MS;
+	if (hub->gossip->head_due)
+		return hub->mono_ms;
+	return hub_mono_of(hub,
+			   hub->gossip->own_head_ms + (int64_t)hub->options.limits->head_renew_ms);
 }
 
 int64_t gossip_wake(const struct hub *hub)

@@ -27,12 +27,8 @@ void gossip_close(struct hub *hub);
 /* A head that a peer has said, whatever the message. */
 void gossip_head_hear(struct hub *hub, struct txn *txn, struct peer *peer, struct bytes whole);
 void gossip_head_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
+void gossip_own_head_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 void gossip_records_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
-/*
- * Others may know more of the own author than this store: takes that up, and then begins another
- * incarnation.
- */
-void gossip_behind(struct hub *hub, struct txn *txn);
 /* The own organisation log has grown: others learn of it with the next head. */
 void gossip_log_grown(struct hub *hub);
 /* Own records are not yet those of the own head. */

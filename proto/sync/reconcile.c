@@ -130,7 +130,7 @@ static bool author_wanted(const struct hub *hub, struct peer *peer,
 {
 	const struct repair_wait *wait = wait_of(&peer->sync->reconcile, state->author);
 	/* Of the own author nobody knows more, unless this store is an old copy. */
-	if (state->author == hub->author && !hub->behind_since_ms)
+	if (state->author == hub->author && hub->signing != SIGNING_BEHIND)
 		return false;
 	/* What was refused for want of room is not asked for; but what has gone makes room. */
 	if (state->held > 0 && state->live_count + state->held <= state->head_live_count)

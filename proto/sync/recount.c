@@ -1,5 +1,5 @@
 #include "proto/sync/recount.h"
-#include "proto/sync/gossip.h"
+#include "proto/sync/start.h"
 #include "proto/sync/sync.h"
 
 enum { RECOUNT_ROWS = 4096 };
@@ -52,11 +52,11 @@ static void own_look(struct hub *hub, struct txn *txn)
 	struct author_state own;
 	struct bytes head;
 	if (hub->recount->at.author != hub->author || hub->recount->at.faults == 0 ||
-	    hub->behind_since_ms)
+	    hub->signing == SIGNING_BEHIND)
 		return;
 	if (ledger_state(&hub->ledger, txn, hub->author, &own) || !id_eq(&own.set, &own.head_set) ||
 	    !ledger_head(txn, hub->author, own.incarnation, &head))
-		gossip_behind(hub, txn);
+		start_behind(hub, txn);
 }
 
 /* Some rows of the author under way. */

@@ -8,6 +8,7 @@
 #include "crypto/hash.h"
 #include "proto/sync/evidence.h"
 #include "proto/sync/logs.h"
+#include "proto/sync/start.h"
 #include "proto/wire/wire_out.h"
 
 enum {
@@ -395,7 +396,6 @@ static void compared(struct hub *hub, struct txn *txn, struct peer *peer)
 	struct peer_sync *sync = peer->sync;
 	peer->synced = peer->compared_news = hub->peer_news = true;
 	hub_note(hub, NOTE_SYNCED)->link = peer->link;
-	hub->quiet_until_ms = 0;
 	/* Something may have come meanwhile that both sides believe the other has. */
 	struct digest now;
 	content_digest(hub, txn, &now);
@@ -495,7 +495,7 @@ static void compare_begin(struct hub *hub, struct txn *txn, struct peer *peer)
 	if (!peer->met)
 		evidence_tell(hub, txn, peer);
 	hub->source_epoch += !peer->met; /* it may be asked for chunks now */
-	peer->met = true;
+	start_met(hub, txn, peer);
 	if (id_eq(&sync->content_sent, &sync->content_here)) {
 		compared(hub, txn, peer);
 		return;

@@ -134,7 +134,7 @@ void scan_version(struct hub *hub, struct txn *txn, const struct ledger_arrival 
 
 /* ---- life ---- */
 
-/* Staged rows of publications that a crash or stop ended. */
+/* Staged rows of publications that a crash or stop ended; those that wait to be signed stay. */
 static void stage_clear(struct txn *txn)
 {
 	struct walk walk = walk_begin(txn, TABLE_STAGE, bytes_of(NULL, 0));
@@ -142,6 +142,9 @@ static void stage_clear(struct txn *txn)
 		struct dataset_id dataset;
 		memcpy(dataset.b, walk.key.ptr + 8, ID_LEN);
 		uint64_t job = be64_get(walk.key.ptr);
+		struct row_key waits = key_stage_prefix(job);
+		if (txn_has(txn, TABLE_UNSIGNED, row_key_bytes(&waits)))
+			continue;
 		chunks_sweep_later(txn, &dataset);
 		while (chunks_unstage(txn, job, 1024))
 			;

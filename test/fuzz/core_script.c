@@ -341,6 +341,12 @@ static void put_message(struct script *s, struct buf *out, enum message_type typ
 	case MESSAGE_SYNC_END:
 		message_sync_end(out);
 		break;
+	case MESSAGE_OWN_HEAD_GET:
+		message_own_head_get(out);
+		break;
+	case MESSAGE_OWN_HEAD:
+		message_own_head(out, next_of(s, &s->stage->heads));
+		break;
 	case MESSAGE_JOIN: /* what a joiner says is replayed and altered; this is none */
 		message_join(out, next_bytes(s, next_byte(s)));
 		break;

@@ -141,6 +141,12 @@ static void make_again(struct buf *out, struct message *m)
 	case MESSAGE_SYNC_END:
 		message_sync_end(out);
 		break;
+	case MESSAGE_OWN_HEAD_GET:
+		message_own_head_get(out);
+		break;
+	case MESSAGE_OWN_HEAD:
+		message_own_head(out, m->body);
+		break;
 	case MESSAGE_JOIN:
 		message_join(out, m->body);
 		break;

@@ -47,7 +47,7 @@ enum err press_commit(struct press *p, struct hub_node *node)
 {
 	enum err err =
 		catalog_publish_commit(&node->hub, node->txn, hub_node_wall(node), &p->publication,
-				       p->writer, &p->unchanged, &p->entry, p->why);
+				       p->writer, &p->outcome, &p->entry, p->why);
 	if (err)
 		catalog_publish_abort(&node->hub, node->txn, &p->publication);
 	return err;

@@ -14,7 +14,7 @@ struct press {
 	struct publication publication;
 	struct writer *writer;
 	struct catalog_entry entry; /* of the version made, or found unchanged */
-	bool unchanged;
+	enum publish_outcome outcome;
 	char why[WHY_LEN];
 };
 enum err press_begin(struct press *p, struct hub_node *node);

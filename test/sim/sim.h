@@ -202,7 +202,7 @@ struct sim_publication {
 	struct writer *writer;
 	struct bytes rest;
 	bool written;
-	bool unchanged;
+	enum publish_outcome outcome;
 	uint64_t number; /* of the version made, or found unchanged */
 	enum err err;
 	char why[WHY_LEN];

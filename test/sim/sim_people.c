@@ -193,7 +193,7 @@ static void call_commit(struct hub *hub, struct txn *txn, int64_t now_ms, void *
 {
 	struct sim_publication *p = arg;
 	struct catalog_entry entry = {0};
-	p->err = catalog_publish_commit(hub, txn, now_ms, &p->publication, p->writer, &p->unchanged,
+	p->err = catalog_publish_commit(hub, txn, now_ms, &p->publication, p->writer, &p->outcome,
 					&entry, p->why);
 	p->number = entry.number;
 	catalog_entry_fini(&entry);
@@ -238,7 +238,7 @@ enum err sim_publish_all(struct sim_publication *p)
 	if (p->err == ERR_OK)
 		sim_publish_commit(p);
 	sim_publish_end(p);
-	return p->err == ERR_OK && p->unchanged ? ERR_EXISTS : p->err;
+	return p->err == ERR_OK && p->outcome == PUBLISH_UNCHANGED ? ERR_EXISTS : p->err;
 }
 
 enum err sim_publish(struct sim_node *node, const char *path, enum tier tier, struct bytes content)
@@ -468,7 +468,8 @@ bool sim_agree(struct sim *sim, void *unused)
 	for (unsigned i = 0; i < sim->node_count; i++) {
 		if (!sim->nodes[i]->core || !sim->nodes[i]->hub->has_fed)
 			continue;
-		if (!sim->nodes[i]->hub->author)
+		/* Who waits after a start has not said yet what it has to say. */
+		if (!sim->nodes[i]->hub->author || sim->nodes[i]->hub->signing != SIGNING_YES)
 			return false;
 		contents(sim->nodes[i], any ? &other : &first, &complete);
 		if (!complete || (any && !id_eq(&first, &other)))

@@ -162,6 +162,12 @@ static void put_message(struct towns *towns, struct buf *out, enum message_type 
 	case MESSAGE_SYNC_END:
 		message_sync_end(out);
 		break;
+	case MESSAGE_OWN_HEAD_GET:
+		message_own_head_get(out);
+		break;
+	case MESSAGE_OWN_HEAD:
+		message_own_head(out, bytes_str("no head"));
+		break;
 	case MESSAGE_JOIN:
 		message_join(out, bytes_str("no request"));
 		break;
@@ -202,7 +208,7 @@ static void put_message(struct towns *towns, struct buf *out, enum message_type 
 static bool always_ends(enum message_type type)
 {
 	return type == MESSAGE_RECORDS || type == MESSAGE_HEAD || type == MESSAGE_CHUNK ||
-	       type == MESSAGE_FORK || type == MESSAGE_EVIDENCE ||
+	       type == MESSAGE_OWN_HEAD || type == MESSAGE_FORK || type == MESSAGE_EVIDENCE ||
 	       type == MESSAGE_CHARTER; /* it was asked for the latest entry */
 }
 
@@ -403,9 +409,10 @@ static void flood(struct towns *towns, enum message_type type, unsigned count)
 static void questions_without_end(void **state)
 {
 	static const enum message_type questions[] = {
-		MESSAGE_HELLO,      MESSAGE_CHARTER_GET, MESSAGE_ORGLOG_GET, MESSAGE_STATES,
-		MESSAGE_LEAVES_GET, MESSAGE_RECORDS_GET, MESSAGE_INDEX_GET,  MESSAGE_CHUNK_GET,
-		MESSAGE_SYNC_END,   MESSAGE_TAKEN,       MESSAGE_JOIN,       MESSAGE_NOT_HERE,
+		MESSAGE_HELLO,        MESSAGE_CHARTER_GET, MESSAGE_ORGLOG_GET, MESSAGE_STATES,
+		MESSAGE_LEAVES_GET,   MESSAGE_RECORDS_GET, MESSAGE_INDEX_GET,  MESSAGE_CHUNK_GET,
+		MESSAGE_SYNC_END,     MESSAGE_TAKEN,       MESSAGE_JOIN,       MESSAGE_NOT_HERE,
+		MESSAGE_OWN_HEAD_GET,
 	};
 	struct towns *towns = towns_open(7, 3);
 	towns->a->limits.junk_max = UINT32_MAX; /* else it is paused before long */

@@ -181,6 +181,12 @@ static void a_text_that_nobody_shows_ends_too(void **state)
 	assert_true(sim_call(towns->a, call_govern, &during));
 	assert_memory_equal(before.b, during.b, KEY_LEN);
 	sim_run(&towns->sim, HOUR_MS + 60000, NULL, NULL);
+	/* What another one says shows that it is so late. */
+	struct buf content = sim_content(1, 100);
+	assert_int_equal(sim_publish(towns->b, "radebeul/zeit", TIER_OPEN, buf_bytes(&content)),
+			 ERR_OK);
+	buf_fini(&content);
+	sim_run(&towns->sim, 60000, NULL, NULL);
 	assert_true(sim_call(towns->a, call_govern, &after));
 	assert_memory_not_equal(before.b, after.b, KEY_LEN);
 	/* Once. */

@@ -438,6 +438,8 @@ static void one_proposal_a_number(void **state)
 	sim_stop(node);
 	sim_start(node);
 	second = stewards("meissen", NULL, NULL, 0);
+	assert_int_equal(decide(node, &second), ERR_AGAIN); /* nobody has answered it yet */
+	sim_run(node->sim, 15000, NULL, NULL);
 	assert_int_equal(decide(node, &second), ERR_DENIED);
 	struct buf text;
 	buf_init(&text, ENVELOPE_LEN_MAX);

@@ -289,6 +289,8 @@ static void a_fault_withdraws_all_or_nothing(void **state)
 	enum err err = ERR_IO;
 	for (uint64_t n = 1; err != ERR_OK; n++) {
 		assert_true(n < 2000);
+		/* After a fault the core is opened again; the others have answered it. */
+		hub_signing(towns->a->hub, SIGNING_YES);
 		sim_fault(towns->a, n, ERR_IO);
 		err = withdraw(towns->a, &ask);
 		bool struck = sim_fault_struck(towns->a);

@@ -30,7 +30,8 @@ bool towns_agree(struct sim *sim, void *arg)
 {
 	const struct towns *towns = arg;
 	struct digest a, b;
-	if (sim_links(towns->a, towns->b) != 1)
+	if (sim_links(towns->a, towns->b) != 1 || towns->a->hub->signing != SIGNING_YES ||
+	    towns->b->hub->signing != SIGNING_YES)
 		return false;
 	if (!towns->m || !towns->m->foe)
 		return sim_agree(sim, NULL);

@@ -63,6 +63,8 @@ struct command {
 	X(peers)                                                                                   \
 	X(peer_add)                                                                                \
 	X(status)                                                                                  \
+	X(start)                                                                                   \
+	X(start_confirm)                                                                           \
 	X(verify)                                                                                  \
 	X(doctor)                                                                                  \
 	X(space)                                                                                   \

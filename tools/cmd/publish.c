@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tools/cmd/commands.h"
@@ -21,8 +22,10 @@
 #include "tools/kit/text.h"
 #include "tools/kit/value.h"
 
-#define COPIES_TIMEOUT_S 60
-#define COPIES_LOOK_MS   250
+#define COPIES_TIMEOUT_S  60
+#define COPIES_LOOK_MS    250
+#define WAIT_SIGNED_MS    250
+#define WAIT_SIGNED_TRIES 300 /* 75 s: others have a minute to answer */
 
 /* -- one file ------------------------------------------------------------------------------- */
 
@@ -394,6 +397,53 @@ static int send_and_commit(struct sending *sending, const struct files *files, j
 	return code;
 }
 
+static bool is_waiting(const json_t *start, const char *dataset)
+{
+	const json_t *path;
+	size_t i;
+
+	json_array_foreach(json_object_get(start, "waiting"), i,
+			   path) if (strcmp(json_string_value(path), dataset) == 0) return true;
+	return false;
+}
+
+/*
+ * The version is kept and waits to be signed, as this node has just started: mostly that takes
+ * seconds. *answer is then that of a commit, as far as it can be told.
+ */
+static int wait_signed(struct sending *sending, const char *dataset, json_t **answer)
+{
+	struct client *client = sending->client;
+	json_t *start = NULL;
+	struct buf target;
+	int code = TOOL_DONE;
+
+	progress_note(&sending->progress, "waiting for another node");
+	client_patience(client, CLIENT_SOON);
+	for (unsigned tries = 0; !code && tries < WAIT_SIGNED_TRIES; tries++) {
+		json_decref(start);
+		start = NULL;
+		code = client_call(client, "GET", "/start", NULL, &start);
+		if (code || !is_waiting(start, dataset))
+			break;
+		nanosleep(&(struct timespec){.tv_nsec = WAIT_SIGNED_MS * 1000000L}, NULL);
+	}
+	bool waits = !code && is_waiting(start, dataset);
+	json_decref(start);
+	if (waits)
+		return tool_fail(TOOL_FAILED,
+				 "%s is kept, and published as soon as this node signs: see "
+				 "`allmende start`",
+				 dataset);
+	json_decref(*answer);
+	*answer = NULL;
+	target_init(&target, "/dataset");
+	target_text(&target, "path", dataset);
+	code = code ? code : client_call(client, "GET", target_end(&target), NULL, answer);
+	buf_fini(&target);
+	return code ? client_complain(client) : TOOL_DONE;
+}
+
 static int publish(struct sending *sending, const struct tool *tool, const struct files *files,
 		   const struct wishes *wishes, const char *dataset)
 {
@@ -406,6 +456,8 @@ static int publish(struct sending *sending, const struct tool *tool, const struc
 		return code;
 	progress_begin(&sending->progress, tool->terminal_err, dataset);
 	code = send_and_commit(sending, files, &answer);
+	if (!code && field_true(answer, "waits"))
+		code = wait_signed(sending, dataset, &answer);
 	if (!code && wishes->copies)
 		code = wait_copies(sending, wishes, answer, &enough);
 	progress_end(&sending->progress);

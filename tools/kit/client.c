@@ -20,6 +20,8 @@
 #define SOON_SECONDS      120L
 #define BRIEF_SECONDS     10L
 #define CONNECT_SECONDS   10L
+#define START_SECONDS     75 /* a minute for others to answer, and some more */
+#define START_WAIT_MS     250
 #define CURL_BUFFER_BYTES (512L * 1024)
 #define CLIENT_WHY_LEN    1024
 
@@ -36,6 +38,7 @@ struct client {
 	struct buf answer;
 	char why[CLIENT_WHY_LEN];
 	int exit;
+	bool starting; /* refused, but not for long: the node has just started */
 	/* of the request in flight */
 	ssize_t (*read)(void *arg, void *to, size_t len);
 	bool (*write)(void *arg, struct bytes piece);
@@ -254,6 +257,7 @@ static int take_refusal(struct client *client, long status)
 	const char *code = json_string_value(json_object_get(json, "error"));
 	const char *text = json_string_value(json_object_get(json, "message"));
 
+	client->starting = code && strcmp(code, "starting") == 0;
 	if (code && text) {
 		char *sentence = text_commands(text, client->dir_words);
 
@@ -335,6 +339,21 @@ static int take_answer(struct client *client, json_t **out)
 	return TOOL_DONE;
 }
 
+/*
+ * A node that has just started signs nothing until others have answered it: what it refuses for
+ * that is asked for again. False: it takes too long.
+ */
+static bool start_wait(struct client *client, unsigned tries)
+{
+	if (tries == 0)
+		tool_remark("waiting: %s", client->why);
+	client->starting = false;
+	if (tries == START_SECONDS * 1000 / START_WAIT_MS || interrupted())
+		return false;
+	nanosleep(&(struct timespec){.tv_nsec = START_WAIT_MS * 1000000L}, NULL);
+	return true;
+}
+
 int client_call(struct client *client, const char *method, const char *target, const json_t *body,
 		json_t **out)
 {
@@ -352,7 +371,9 @@ int client_call(struct client *client, const char *method, const char *target, c
 	} else if (strcmp(method, "POST") == 0) {
 		curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, "");
 	}
-	code = perform(client, NULL);
+	unsigned tries = 0;
+	while ((code = perform(client, NULL)) && client->starting && start_wait(client, tries++))
+		buf_reset(&client->answer);
 	if (!code)
 		code = take_answer(client, &answer);
 	if (out)

@@ -24,7 +24,6 @@ static int setup(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		hub_node_open(nodes[i], &f->fed, &f->fed.orgs[i + 1]);
 		hub_node_machines(nodes[i]);
-		nodes[i]->hub.quiet_until_ms = 0;
 		fedkeys_store(&nodes[i]->hub, nodes[i]->txn, 1, &f->fed.fed_key);
 	}
 	*state = f;

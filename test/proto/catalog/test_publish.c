@@ -20,7 +20,6 @@ static int setup(void **state)
 	test_federation_init(&f->fed, 3, 1, 1);
 	hub_node_open(&f->node, &f->fed, &f->fed.orgs[1]);
 	hub_node_machines(&f->node);
-	f->node.hub.quiet_until_ms = 0;
 	fedkeys_store(&f->node.hub, f->node.txn, 1, &f->fed.fed_key);
 	*state = f;
 	return 0;
@@ -111,9 +110,9 @@ static void a_node_that_can_not_publish_says_why(void **state)
 	assert_non_null(strstr(p.why, "has 1 of 1 records"));
 	assert_non_null(strstr(p.why, "keep fewer versions (publish --keep)"));
 	f->node.limits = limits_default();
-	hub->quiet_until_ms = INT64_MAX;
+	hub_signing(hub, SIGNING_WAITS);
 	assert_int_equal(publish(f, granted, 'a', 10, &p), ERR_AGAIN);
-	assert_non_null(strstr(p.why, "the key for gemeinde-2/plan is not here yet"));
+	assert_non_null(strstr(p.why, "this node has just started"));
 	f->node.identity.node_index = 1;
 	assert_int_equal(publish(f, granted, 'a', 10, &p), ERR_DENIED);
 	assert_non_null(strstr(p.why, "this node makes no keys"));
@@ -121,6 +120,7 @@ static void a_node_that_can_not_publish_says_why(void **state)
 	assert_int_equal(publish(f, (struct publish_options){.path = NULL}, 'a', 10, &p),
 			 ERR_AGAIN);
 	assert_non_null(strstr(p.why, "the key of the federation is not here yet"));
+	hub_signing(hub, SIGNING_YES);
 	assert_int_equal(publish(f, open, 'a', 10, &p), ERR_OK);
 	hub->author = 0;
 	hub->place = PLACE_NONE;
@@ -300,18 +300,18 @@ static void the_same_again_is_no_new_version(void **state)
 			       titled = {.description.title = bytes_str("Plan")};
 	assert_int_equal(publish(f, plain, 'a', 1000, &p), ERR_OK);
 	assert_int_equal(publish(f, plain, 'a', 1000, &p), ERR_OK);
-	assert_true(p.unchanged);
+	assert_int_equal(p.outcome, PUBLISH_UNCHANGED);
 	assert_string_equal(versions(f, all), "1");
 	assert_int_equal(publish(f, titled, 'a', 1000, &p), ERR_OK);
-	assert_false(p.unchanged);
+	assert_int_equal(p.outcome, PUBLISH_MADE);
 	assert_int_equal(publish(f, titled, 'a', 1001, &p), ERR_OK);
-	assert_false(p.unchanged);
+	assert_int_equal(p.outcome, PUBLISH_MADE);
 	assert_int_equal(publish(f, plain, 'a', 1001, &p), ERR_OK); /* the title is inherited */
-	assert_true(p.unchanged);
+	assert_int_equal(p.outcome, PUBLISH_UNCHANGED);
 	titled.has_tier = titled.widen = true;
 	titled.tier = TIER_OPEN;
 	assert_int_equal(publish(f, titled, 'a', 1001, &p), ERR_OK);
-	assert_false(p.unchanged);
+	assert_int_equal(p.outcome, PUBLISH_MADE);
 	assert_string_equal(versions(f, all), "1 2 3 4");
 }
 
@@ -352,7 +352,7 @@ static void the_same_again_heals_what_is_damaged(void **state)
 		assert_true(damaged.damaged && !damaged.held);
 		catalog_entry_fini(&damaged);
 		assert_int_equal(press_all(&p, &f->node), ERR_OK);
-		assert_int_equal(p.unchanged, !manifest);
+		assert_int_equal(p.outcome == PUBLISH_UNCHANGED, !manifest);
 		assert_int_equal(p.entry.number, 1 + manifest);
 		assert_true(p.entry.held && !p.entry.damaged && p.entry.current);
 		catalog_entry_fini(&p.entry);
@@ -470,7 +470,7 @@ static void what_was_said_about_keeping_holds(void **state)
 	publish(f, (struct publish_options){.keep_all = true}, 'x', 100, &p);
 	assert_string_equal(versions(f, all), "10 11");
 	publish(f, (struct publish_options){.keep = {1, 0}}, 'x', 100, &p);
-	assert_true(p.unchanged);
+	assert_int_equal(p.outcome, PUBLISH_UNCHANGED);
 	assert_string_equal(versions(f, all), "11");
 	publish(f, (struct publish_options){.path = NULL}, 'y', 100, &p);
 	assert_string_equal(versions(f, all), "12");

@@ -49,6 +49,8 @@ static const struct worst {
 	[MESSAGE_HOLDS] = {serve_holds_take, 2 * 4096, 0, 0, 256},
 	[MESSAGE_FORK] = {logs_fork_take, 20, 0, 0, 256},
 	[MESSAGE_JOIN_OPEN] = {admission_open_take, 10, 0, 0, 256},
+	[MESSAGE_OWN_HEAD_GET] = {start_own_head_get, 4, 0, 0, 1024},
+	[MESSAGE_OWN_HEAD] = {gossip_own_head_take, 20, 6, 1, 256},
 };
 #define X(name, number, elements) +1
 /* 0 is not used. */
@@ -202,6 +204,14 @@ static void put_worst(struct hub_fixture *f, enum message_type type, struct buf 
 		message_head(out, head);
 		out->ptr[out->len - 1] ^= 1;
 		break;
+	case MESSAGE_OWN_HEAD_GET:
+		message_own_head_get(out);
+		break;
+	case MESSAGE_OWN_HEAD:
+		assert_true(ledger_head(f->node.txn, author_of(1, 0), 1, &head));
+		message_own_head(out, head);
+		out->ptr[out->len - 1] ^= 1;
+		break;
 	case MESSAGE_EVIDENCE:
 		put_evidence(f, out);
 		break;
@@ -259,6 +269,8 @@ static void stage(struct hub_fixture *f, enum message_type type, struct peer **p
 		*peer = hub_node_guest(&f->node, &stranger);
 	if (type == MESSAGE_HEAD || type == MESSAGE_RECORDS_GET)
 		hub_node_fill(&f->node, &f->fed, 3, 10, 20);
+	if (type == MESSAGE_OWN_HEAD)
+		hub_node_fill(&f->node, &f->fed, 1, 10, 20);
 	if (type == MESSAGE_CHUNK_GET || type == MESSAGE_INDEX_GET)
 		versions_make(f);
 	for (uint32_t i = 0; type == MESSAGE_INDEX_GET && i <= MESSAGE_LIST_COUNT_MAX; i++) {

@@ -26,7 +26,6 @@ static int setup(void **state)
 	test_federation_init(&f->fed, 5, 1, 1);
 	hub_node_open(&f->node, &f->fed, &f->fed.orgs[OWNER - 1]);
 	hub_node_machines(&f->node);
-	f->node.hub.quiet_until_ms = 0;
 	*state = f;
 	return 0;
 }
@@ -133,7 +132,6 @@ static void the_first_epoch_is_that_of_the_namespace(void **state)
 	assert_memory_equal(a.b, b.b, KEY_LEN);
 	/* With a start nothing changes. */
 	hub_node_machines(&f->node);
-	f->node.hub.quiet_until_ms = 0;
 	assert_string_equal(governs(f, "gemeinde-2/kita/plan", &b, out), TOP " 1");
 	assert_memory_equal(a.b, b.b, KEY_LEN);
 }
@@ -384,28 +382,28 @@ static void early_after_a_start_nothing_new_is_made(void **state)
 {
 	struct fixture *f = *state;
 	struct hub *hub = &f->node.hub;
-	hub->quiet_until_ms = hub_node_mono(&f->node) + 5000;
+	hub_signing(hub, SIGNING_WAITS);
 	assert_governs(f, KITA, err_text(ERR_AGAIN));
+	hub_signing(hub, SIGNING_YES);
 	gift_made(&(struct gift){.from = OWNER,
 				 .to = 3,
 				 .prefix = KITA,
 				 .expiry_ms = TEST_TIME_MS + HOUR_MS},
 		  &f->node, &f->fed, take);
-	epochs_settle(hub, f->node.txn);
-	hub_node_turn(&f->node);
-	while (epochs_wake(hub) <= hub_node_mono(&f->node))
-		epochs_settle(hub, f->node.txn);
-	assert_int_equal(epochs_wake(hub), hub->quiet_until_ms);
+	hub_signing(hub, SIGNING_WAITS);
+	settle(&f->node);
+	assert_true(epochs_wake(hub) == INT64_MAX);
 	assert_governs(f, KITA, err_text(ERR_AGAIN));
-	later(f, 5000);
+	hub_signing(hub, SIGNING_YES);
+	settle(&f->node);
 	assert_governs(f, KITA, TOP " 1");
 	assert_true(opens(f, 3, TOP, 1, KITA));
 	/* What is there is used, unless somebody's right to it has ended. */
-	hub->quiet_until_ms = hub_node_mono(&f->node) + 2 * HOUR_MS;
+	hub_signing(hub, SIGNING_WAITS);
 	assert_governs(f, KITA, TOP " 1");
 	later(f, HOUR_MS);
 	assert_governs(f, KITA, err_text(ERR_AGAIN));
-	later(f, HOUR_MS);
+	hub_signing(hub, SIGNING_YES);
 	assert_governs(f, KITA, KITA " 1");
 }
 
@@ -413,12 +411,12 @@ static void who_is_behind_waits_for_what_others_know(void **state)
 {
 	struct fixture *f = *state;
 	struct hub *hub = &f->node.hub;
-	hub->behind_since_ms = hub_node_mono(&f->node);
 	gift_made(&(struct gift){.from = OWNER, .to = 3, .prefix = KITA}, &f->node, &f->fed, take);
+	hub_signing(hub, SIGNING_BEHIND);
 	settle(&f->node);
 	assert_true(epochs_wake(hub) == INT64_MAX);
 	assert_governs(f, KITA, err_text(ERR_AGAIN));
-	hub->behind_since_ms = 0;
+	hub_signing(hub, SIGNING_YES);
 	settle(&f->node);
 	assert_true(opens(f, 3, TOP, 1, KITA));
 }

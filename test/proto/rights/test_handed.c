@@ -47,7 +47,6 @@ static int setup(void **state)
 	test_federation_init(&f->fed, 6, 1, 1);
 	hub_node_open(&f->node, &f->fed, &f->fed.orgs[OWNER - 1]);
 	hub_node_machines(&f->node);
-	f->node.hub.quiet_until_ms = 0;
 	link_sign(f, &f->own, OWNER, DIRECT, TOP, NULL);
 	*state = f;
 	return 0;
@@ -158,7 +157,6 @@ static void a_flood_is_served_up_to_its_places(void **state)
 
 	/* With a start, later, and when they end, there are not more. */
 	hub_node_machines(&f->node);
-	f->node.hub.quiet_until_ms = 0;
 	settle(f);
 	assert_int_equal(wraps(f), HANDED_MAX);
 	hub_node_pass(&f->node, 3600 * 1000 + 1);

@@ -2,7 +2,7 @@
 #include "test/proto/hub_node.h"
 
 static const uint32_t OWN = 256, AUTHOR = 3 * 256; /* nodes 0 of members 1 and 3 */
-enum { QUIET_MS = 10 * 1000, RELAY_MS = 200, PARTIAL_MS = 2000, BEHIND_MS = 60 * 1000 };
+enum { QUIET_MS = 10 * 1000, RELAY_MS = 200, PARTIAL_MS = 2000 };
 
 struct fixture {
 	struct hub_fixture *base;
@@ -158,29 +158,6 @@ static void test_inline(void **state)
 					 measure.len); /* only what is new since the head before */
 		buf_fini(&measure);
 	}
-}
-
-/*
- * After a start others may know more of the own author: no head until a peer has confirmed, or ten
- * seconds.
- */
-static void test_quiet(void **state)
-{
-	struct fixture *f = *state;
-	hub_node_fill(f->node, &f->base->fed, 1, 2, 10);
-	hub_node_machines(f->node);
-	f->peer = hub_node_member(f->node, &f->base->fed.orgs[1]);
-	int64_t until_ms = hub_node_mono(f->node) + QUIET_MS;
-	assert_string_equal(heard_after(f, 0, f->peer), ""); /* though the contact record is new */
-	assert_true(gossip_head_due(f->hub));
-	assert_int_equal(gossip_wake(f->hub), until_ms);
-	assert_string_equal(heard_after(f, QUIET_MS - 1, f->peer), "");
-	assert_string_equal(heard_after(f, 1, f->peer), "HEAD RECORDS");
-	hub_node_machines(f->node);
-	f->peer = hub_node_member(f->node, &f->base->fed.orgs[1]);
-	test_append(&f->hub->ledger, f->node->txn, 9, 10);
-	f->hub->quiet_until_ms = 0; /* as when a comparison has ended */
-	assert_string_equal(heard_after(f, 0, f->peer), "HEAD RECORDS");
 }
 
 /* A log entry that came before the process ended is told of after the start. */
@@ -469,30 +446,6 @@ static void test_records(void **state)
 	}
 }
 
-/* ---- an old copy of the store ---- */
-
-/*
- * This store has two own records and a head of them, the others know one more; `added`: and it has
- * taken on one that was never in a head. They tell of the later head.
- */
-static void behind_begin(struct fixture *f, struct ledger_node *twin, bool added)
-{
-	ledger_node_open(twin, &f->base->fed, 1);
-	for (uint32_t i = 0; i < 2; i++)
-		test_append(&twin->ledger, twin->txn, i, 10);
-	ledger_head_make(&twin->ledger, twin->txn, NULL);
-	test_copy_into(twin, &f->hub->ledger, f->node->txn, OWN);
-	test_append(&twin->ledger, twin->txn, 2, 10);
-	ledger_head_make(&twin->ledger, twin->txn, NULL);
-	if (added)
-		test_append(&f->hub->ledger, f->node->txn, 50, 10);
-	say_head_of(f, f->peer, twin);
-	assert_true(f->hub->ledger.own_behind);
-	settle(f);
-	assert_heard(f->node, f->peer, "STATES");
-	hub_node_turn(f->node);
-}
-
 static void assert_head_said(struct fixture *f, uint32_t incarnation, uint64_t live_count)
 {
 	struct message m;
@@ -502,61 +455,6 @@ static void assert_head_said(struct fixture *f, uint32_t incarnation, uint64_t l
 	assert_int_equal(head.author, OWN);
 	assert_int_equal(head.incarnation, incarnation);
 	assert_int_equal(head.live_count, live_count);
-	assert_false(f->hub->ledger.own_behind);
-	assert_int_equal(f->hub->behind_since_ms, 0);
-}
-
-/* Once what was lost is here again, another incarnation begins. */
-static void test_behind(void **state)
-{
-	struct fixture *f = *state;
-	struct ledger_node twin;
-	behind_begin(f, &twin, false);
-	assert_string_equal(heard_after(f, RELAY_MS + PARTIAL_MS, f->peer), "");
-	assert_int_equal(gossip_wake(f->hub),
-			 hub_node_mono(f->node) - RELAY_MS - PARTIAL_MS + BEHIND_MS);
-	say_record_of(f, f->peer, &twin, 3);
-	assert_string_equal(heard_after(f, 0, f->peer), "HEAD RECORDS");
-	assert_head_said(f, 2, 3);
-	assert_string_equal(heard_after(f, BEHIND_MS, f->peer), "");
-	ledger_node_close(&twin);
-}
-
-/*
- * What the copy took on since gets a sequence that was never used, and is not lost; it waits a
- * minute for the rest.
- */
-static void test_behind_added(void **state)
-{
-	struct fixture *f = *state;
-	struct ledger_node twin;
-	struct bytes whole;
-	behind_begin(f, &twin, true);
-	assert_false(ledger_record(f->node->txn, OWN, 1, 3, &whole));
-	assert_true(ledger_record(f->node->txn, OWN, 1, 4, &whole));
-	say_record_of(f, f->peer, &twin, 3);
-	assert_string_equal(heard_after(f, BEHIND_MS - 1, f->peer), "");
-	assert_string_equal(heard_after(f, 1, f->peer), "HEAD RECORDS");
-	assert_head_said(f, 2, 4);
-	ledger_node_close(&twin);
-}
-
-/* A crash in between does not make it forget. */
-static void test_behind_restart(void **state)
-{
-	struct fixture *f = *state;
-	struct ledger_node twin;
-	behind_begin(f, &twin, false);
-	hub_node_machines(f->node);
-	assert_true(f->hub->ledger.own_behind);
-	f->peer = hub_node_member(f->node, &f->base->fed.orgs[1]);
-	assert_string_equal(heard_after(f, BEHIND_MS - 1, f->peer), "");
-	assert_string_equal(heard_after(f, 1, f->peer), "HEAD RECORDS");
-	assert_head_said(f, 2,
-			 3); /* two, and the contact record of the start; slot 2 never came back */
-	hub_node_machines(f->node);
-	assert_false(f->hub->ledger.own_behind);
-	ledger_node_close(&twin);
 }
 
 /* ---- the clock ---- */
@@ -608,7 +506,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(own_head),
 		TEST(inline),
-		TEST(quiet),
 		TEST(log_untold),
 		TEST(relay),
 		TEST(relay_order),
@@ -617,9 +514,6 @@ int main(void)
 		cmocka_unit_test(test_heads),
 		TEST(evidence),
 		cmocka_unit_test(test_records),
-		TEST(behind),
-		TEST(behind_added),
-		TEST(behind_restart),
 		cmocka_unit_test(test_clock),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);

@@ -230,7 +230,7 @@ static void test_own(void **state)
 	hub_node_fill(&f->asks, &f->fed, 1, 3, 10);
 	test_append(&hub->ledger, f->asks.txn, 50, 10);
 	for (int behind = 0; behind < 2; behind++) {
-		hub->behind_since_ms = behind ? hub_node_mono(&f->asks) : 0;
+		hub_signing(hub, behind ? SIGNING_BEHIND : SIGNING_YES);
 		f->to->sync->reconcile.due = true;
 		reconcile_settle(hub, f->asks.txn);
 		assert_int_equal(hub_node_sent(&f->asks, f->to, MESSAGE_LEAVES_GET, 0, &m), behind);

@@ -143,8 +143,8 @@ static void test_hello(void **state)
 	} cases[] = {
 		{SEEN, 1, true, "HELLO", true, true},
 		{SEEN, 1, false, "HELLO GROUPS", true, false},
-		{SEEN | UNMET, 1, true, "HELLO", true, true},
-		{SEEN | UNMET, 1, false, "HELLO GROUPS", true, false},
+		{SEEN | UNMET, 1, true, "HELLO OWN_HEAD_GET", true, true},
+		{SEEN | UNMET, 1, false, "HELLO OWN_HEAD_GET GROUPS", true, false},
 		{SEEN | ASKED, 1, true, "", true, true}, /* it is the answer */
 		{SEEN | ASKED, 1, false, "GROUPS", true, false},
 		{0, 1, true, "HELLO CHARTER_GET", true, true}, /* once for each number */

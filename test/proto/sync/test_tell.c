@@ -135,6 +135,8 @@ static void put_long(struct buf *out, enum message_type type)
 		message_evidence(out, head, head);
 	else if (type == MESSAGE_HEAD)
 		message_head(out, head);
+	else if (type == MESSAGE_OWN_HEAD)
+		message_own_head(out, head);
 	else if (type == MESSAGE_JOIN)
 		message_join(out, bytes_of(filler, LIMIT_JOIN_REQUEST_LEN_MAX));
 	else if (type == MESSAGE_JOIN_ANSWER)
@@ -161,6 +163,8 @@ static void put_short(struct buf *out, enum message_type type)
 		message_leaves_get(out, UINT32_MAX, UINT32_MAX, &digest, UINT64_MAX);
 	else if (type == MESSAGE_JOIN_OPEN)
 		message_join_open(out, &digest);
+	else if (type == MESSAGE_OWN_HEAD_GET)
+		message_own_head_get(out);
 	else if (type == MESSAGE_SYNC_END)
 		message_sync_end(out);
 	else if (type == MESSAGE_TAKEN)
@@ -213,6 +217,7 @@ static void largest_say(struct hub_fixture *f, enum message_type type)
 	case MESSAGE_FORK:
 	case MESSAGE_EVIDENCE:
 	case MESSAGE_HEAD:
+	case MESSAGE_OWN_HEAD:
 	case MESSAGE_JOIN:
 	case MESSAGE_JOIN_ANSWER:
 	case MESSAGE_INDEX:
@@ -221,6 +226,7 @@ static void largest_say(struct hub_fixture *f, enum message_type type)
 		put_say(f, type, put_long);
 		return;
 	case MESSAGE_CHARTER_GET:
+	case MESSAGE_OWN_HEAD_GET:
 	case MESSAGE_TOTALS:
 	case MESSAGE_NOT_HERE:
 	case MESSAGE_JOIN_OPEN:

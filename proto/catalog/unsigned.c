@@ -1,0 +1,212 @@
+#include "proto/catalog/unsigned.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/path.h"
+#include "proto/catalog/lookup.h"
+#include "proto/catalog/withdrawal.h"
+#include "proto/ledger/held.h"
+#include "proto/transfer/fetch.h"
+#include "proto/wire/wire_in.h"
+#include "proto/wire/wire_out.h"
+#include "store/chunks.h"
+
+#define ROW_LEN_MAX (LIMIT_RECORD_LEN_MAX + LIMIT_PATH_LEN_MAX + 256)
+
+struct unsigned_row {
+	struct bytes path;
+	struct keep keep;
+	struct digest contents;
+	struct bytes body; /* of the record */
+};
+
+static enum err row_get(struct unsigned_row *out, struct bytes value)
+{
+	struct wire_in w = wire_in(value);
+
+	wire_array(&w, 5, 5);
+	out->path = wire_text(&w, 1, LIMIT_PATH_LEN_MAX);
+	out->keep.count = wire_uint(&w, UINT64_MAX);
+	out->keep.days = wire_uint(&w, UINT64_MAX);
+	wire_fixed(&w, out->contents.b, ID_LEN);
+	out->body = wire_bin(&w, 1, LIMIT_RECORD_LEN_MAX);
+	return wire_end(&w);
+}
+
+static void job_drop(struct txn *txn, uint64_t job)
+{
+	struct row_key key = key_stage_prefix(job);
+
+	while (chunks_unstage(txn, job, 4096))
+		;
+	txn_del(txn, TABLE_UNSIGNED, row_key_bytes(&key));
+}
+
+/* What waits of this dataset is overtaken. */
+static void overtaken_drop(struct txn *txn, struct bytes path)
+{
+	struct walk walk = walk_begin(txn, TABLE_UNSIGNED, bytes_of(NULL, 0));
+	struct unsigned_row row;
+
+	while (walk_next(&walk)) {
+		uint64_t job = be64_get(walk.key.ptr);
+		if (row_get(&row, walk.value)) {
+			txn_fail(txn, ERR_CORRUPT);
+		} else if (bytes_eq(row.path, path)) {
+			struct row_key prefix = key_stage_prefix(job);
+			struct walk staged = walk_begin(txn, TABLE_STAGE, row_key_bytes(&prefix));
+			struct dataset_id dataset;
+			if (walk_next(&staged)) {
+				memcpy(dataset.b, staged.key.ptr + 8, ID_LEN);
+				chunks_sweep_later(txn, &dataset);
+			}
+			job_drop(txn, job);
+		}
+	}
+}
+
+/* The job holds exactly the chunks of the index from now on. */
+static void job_keep(struct txn *txn, uint64_t job, const struct dataset_id *dataset,
+		     const struct index *index)
+{
+	while (chunks_unstage(txn, job, 4096))
+		;
+	for (size_t i = 0; i < index_count(index); i++)
+		chunks_stage(txn, job, dataset, &index_at(index, i)->addr,
+			     index_at(index, i)->size);
+}
+
+enum err unsigned_put(struct hub *hub, struct txn *txn, const struct publication *publication,
+		      const struct version *version, const struct index *index,
+		      const struct digest *contents)
+{
+	const struct dataset_id *dataset = &publication->params.dataset;
+	struct row_key key = key_stage_prefix(publication->job);
+	struct own_dataset memory;
+	struct buf body, row;
+
+	buf_init(&body, LIMIT_RECORD_LEN_MAX - 1024); /* what stands around it in a record */
+	version_encode(&body, version);
+	enum err err = body.err;
+	if (!err) {
+		overtaken_drop(txn, version->path);
+		job_keep(txn, publication->job, dataset, index);
+		buf_init(&row, ROW_LEN_MAX);
+		out_array(&row, 5);
+		out_text(&row, version->path);
+		out_uint(&row, publication->keep.count);
+		out_uint(&row, publication->keep.days);
+		out_fixed(&row, contents->b, ID_LEN);
+		out_bin(&row, buf_bytes(&body));
+		txn_put_row(txn, TABLE_UNSIGNED, &key, &row);
+		/* How it was cut is remembered now. */
+		own_dataset_get(hub, txn, dataset, &memory);
+		memory.cut_key = publication->params.cut_key;
+		own_dataset_put(hub, txn, dataset, &memory);
+		secret_wipe(&memory, sizeof(memory));
+		err = txn_err(txn);
+	}
+	buf_fini(&body);
+	return err;
+}
+
+/* STAGE rows become INDEX rows. */
+static void index_take(struct txn *txn, uint64_t job, const struct version_id *of, bool closed,
+		       struct index_sum *sum)
+{
+	struct row_key prefix = key_stage_prefix(job);
+	struct walk walk = walk_begin(txn, TABLE_STAGE, row_key_bytes(&prefix));
+	struct index_entry entry;
+
+	*sum = (struct index_sum){0};
+	while (walk_next(&walk)) {
+		memcpy(entry.addr.b, walk.key.ptr + 8 + ID_LEN, ID_LEN);
+		entry.size = be32_get(walk.value.ptr);
+		sum->count++;
+		sum->bytes += entry.size;
+		held_index_put(txn, of, &entry, closed);
+	}
+}
+
+/* After what has come to be the latest version meanwhile, and what was withdrawn. */
+static void number_set(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+		       struct version *version)
+{
+	uint64_t withdrawn = withdrawal_number(hub, txn, dataset);
+	struct lookup found;
+
+	version->number = lookup_dataset(hub, txn, dataset, 0, &found) ? 1 : found.of.number + 1;
+	if (version->number <= withdrawn)
+		version->number = withdrawn + 1;
+}
+
+static enum err row_sign(struct hub *hub, struct txn *txn, uint64_t job,
+			 const struct unsigned_row *row)
+{
+	struct version_id of = {.author = hub->author};
+	struct own_dataset memory;
+	struct version version;
+	struct index_sum sum;
+	struct buf body;
+	char path[LIMIT_PATH_LEN_MAX + 1];
+	enum err err = version_decode(&version, row->body);
+
+	if (err)
+		return ERR_CORRUPT;
+	snprintf(path, sizeof(path), "%.*s", (int)row->path.len, (const char *)row->path.ptr);
+	path_dataset_id(&of.dataset, &hub->options.identity->org, row->path);
+	number_set(hub, txn, &of.dataset, &version);
+	of.number = version.number;
+	struct record_slot slot = record_slot_version(&of.dataset, of.number);
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	version_encode(&body, &version);
+	own_dataset_get(hub, txn, &of.dataset, &memory);
+	err = body.err ? body.err
+		       : ledger_append(&hub->ledger, txn, RECORD_VERSION, record_slot_bytes(&slot),
+				       buf_bytes(&body), &memory.record, LEDGER_TELL);
+	buf_fini(&body);
+	if (!err) {
+		index_take(txn, job, &of, held_closed(&version), &sum);
+		memory.contents = row->contents;
+		memory.tier = version.tier;
+		memory.keep = row->keep;
+		own_dataset_put(hub, txn, &of.dataset, &memory);
+		fetch_held(hub, txn, &of, path, sum.bytes, sum.count);
+		own_dataset_keep(hub, txn, &memory.keep, &of.dataset, of.number);
+	}
+	secret_wipe(&memory, sizeof(memory));
+	return err;
+}
+
+void unsigned_sign(struct hub *hub, struct txn *txn)
+{
+	struct walk walk = walk_begin(txn, TABLE_UNSIGNED, bytes_of(NULL, 0));
+	struct unsigned_row row;
+
+	while (hub->author && walk_next(&walk)) {
+		uint64_t job = be64_get(walk.key.ptr);
+		struct buf kept; /* what is written moves what was read */
+		buf_init(&kept, ROW_LEN_MAX);
+		buf_add(&kept, walk.value);
+		enum err err = row_get(&row, buf_bytes(&kept)) ? ERR_CORRUPT
+							       : row_sign(hub, txn, job, &row);
+		buf_fini(&kept);
+		/* Over the own quota it goes on waiting. */
+		if (err == ERR_NOSPACE)
+			continue;
+		if (err)
+			txn_fail(txn, err);
+		job_drop(txn, job);
+	}
+}
+
+void unsigned_each(struct txn *txn, bool (*each)(void *arg, struct bytes path), void *arg)
+{
+	struct walk walk = walk_begin(txn, TABLE_UNSIGNED, bytes_of(NULL, 0));
+	struct unsigned_row row;
+
+	while (walk_next(&walk))
+		if (!row_get(&row, walk.value) && !each(arg, row.path))
+			return;
+}

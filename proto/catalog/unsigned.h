@@ -1,0 +1,22 @@
+/*
+ * unsigned - versions that wait to be signed: published while this node signs nothing
+ * (proto/sync/start.h). All that a version says is settled by then, but for its number; its chunks
+ * are here, under the STAGE rows of its job. So it survives a stop, and is made as soon as this
+ * node signs again. Of one dataset the last one counts.
+ */
+#ifndef ALLMENDE_UNSIGNED_H
+#define ALLMENDE_UNSIGNED_H
+
+#include "proto/catalog/own_dataset.h"
+#include "proto/content/index.h"
+
+/* Keeps a version with the index of its chunks. */
+enum err unsigned_put(struct hub *hub, struct txn *txn, const struct publication *publication,
+		      const struct version *version, const struct index *index,
+		      const struct digest *contents);
+/* Signs all that wait. */
+void unsigned_sign(struct hub *hub, struct txn *txn);
+/* Their paths, in the order in which they were published. False from each: enough. */
+void unsigned_each(struct txn *txn, bool (*each)(void *arg, struct bytes path), void *arg);
+
+#endif

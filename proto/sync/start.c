@@ -1,0 +1,320 @@
+#include "proto/sync/start.h"
+
+#include "crypto/check.h"
+
+enum {
+	START_LINK_MS = 10 * 1000,
+	START_ANSWER_MS = 60 * 1000,
+	START_JUMP_MS = 10 * 60 * 1000, /* of one clock against the other */
+	START_BACK_MS = 1000,           /* walks over all own records: at most so often */
+};
+#define START_TWICE_MS (INT64_C(30) * 24 * 3600 * 1000)
+
+/* META rows; they outlive a crash. */
+static const char met_name[] = "met", behind_name[] = "behind";
+static const char twice_name[] = "own-heads"; /* be64 time of the first; and when it stopped, "." */
+
+static bool row_has(struct txn *txn, const char *name)
+{
+	struct row_key key = key_name(name);
+
+	return txn_has(txn, TABLE_META, row_key_bytes(&key));
+}
+
+static void row_put(struct txn *txn, const char *name, struct bytes value)
+{
+	struct row_key key = key_name(name);
+
+	txn_put(txn, TABLE_META, row_key_bytes(&key), value);
+}
+
+static void row_del(struct txn *txn, const char *name)
+{
+	struct row_key key = key_name(name);
+
+	txn_del(txn, TABLE_META, row_key_bytes(&key));
+}
+
+/* When the first one came; 0: none has. */
+static int64_t twice_get(struct txn *txn, bool *stopped)
+{
+	struct row_key key = key_name(twice_name);
+	struct bytes row;
+
+	*stopped = false;
+	if (!txn_get(txn, TABLE_META, row_key_bytes(&key), &row) || row.len < 8)
+		return 0;
+	*stopped = row.len > 8;
+	return (int64_t)be64_get(row.ptr);
+}
+
+static void twice_put(struct txn *txn, int64_t first_ms, bool stopped)
+{
+	uint8_t row[9] = {0};
+
+	be64_put(row, (uint64_t)first_ms);
+	row_put(txn, twice_name, bytes_of(row, stopped ? 9 : 8));
+}
+
+/* ---- asking ---- */
+
+static void ask(struct hub *hub, struct peer *peer)
+{
+	struct buf out;
+
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_own_head_get(&out);
+	hub_send(hub, peer, &out);
+}
+
+/* PROTOCOL: "OWN_HEAD_GET is answered by OWN_HEAD with the latest head of its sender, or nil." */
+void start_own_head_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
+{
+	struct author_state state;
+	struct bytes head = {NULL, 0};
+	struct buf out;
+
+	if (!ledger_state(&hub->ledger, txn, peer->author, &state))
+		ledger_head(txn, peer->author, state.incarnation, &head);
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_own_head(&out, head);
+	hub_send(hub, peer, &out);
+}
+
+/* Nothing is signed from here on, until others have been asked. */
+static void quiet_begin(struct hub *hub)
+{
+	struct start *start = hub->start;
+
+	start->since_ms = hub->mono_ms;
+	start->counted = false;
+	if (hub->signing == SIGNING_YES)
+		hub_signing(hub, SIGNING_WAITS);
+}
+
+void start_open(struct hub *hub, struct txn *txn)
+{
+	struct start *start = hub->start;
+	bool stopped;
+
+	start->met = row_has(txn, met_name);
+	twice_get(txn, &stopped);
+	if (stopped)
+		hub_signing(hub, SIGNING_STOPPED);
+	else if (row_has(txn, behind_name))
+		hub_signing(hub, SIGNING_BEHIND);
+	if (start->met)
+		quiet_begin(hub);
+}
+
+void start_clock(struct hub *hub, struct txn *txn)
+{
+	struct start *start = hub->start;
+	int64_t offset_ms = hub->wall_ms - hub->mono_ms;
+	int64_t jump_ms = start->running ? offset_ms - start->offset_ms : 0;
+
+	start->offset_ms = offset_ms;
+	start->running = true;
+	if (!start->met || (jump_ms <= START_JUMP_MS && jump_ms >= -START_JUMP_MS))
+		return;
+	quiet_begin(hub);
+	for (size_t i = 0; i < hub->peers.count; i++)
+		if (hub->peers.items[i]->up && hub->peers.items[i]->met)
+			ask(hub, hub->peers.items[i]);
+}
+
+void start_met(struct hub *hub, struct txn *txn, struct peer *peer)
+{
+	struct start *start = hub->start;
+
+	if (peer->met)
+		return;
+	peer->met = true;
+	if (!start->met)
+		row_put(txn, met_name, bytes_of("", 0));
+	start->met = true;
+	ask(hub, peer);
+}
+
+/* ---- waiting ---- */
+
+/* The nodes that may have something to tell. */
+static size_t others_count(struct hub *hub, struct txn *txn)
+{
+	struct author_state state;
+	uint32_t author = 0;
+	size_t count = 0;
+
+	while (ledger_state_next(&hub->ledger, txn, &author, &state))
+		count += author != hub->author && state.counter > 0;
+	return count;
+}
+
+static bool has_answered(const struct hub *hub, const struct peer *peer)
+{
+	return peer->sync->own_head_ms && peer->sync->own_head_ms >= hub->start->since_ms;
+}
+
+/* It was linked in time, and may still answer. */
+static bool may_answer(const struct hub *hub, const struct peer *peer)
+{
+	const struct start *start = hub->start;
+
+	return !has_answered(hub, peer) && peer->up_ms <= start->since_ms + START_LINK_MS &&
+	       hub->mono_ms < start->since_ms + START_ANSWER_MS;
+}
+
+static bool is_confirmed(const struct hub *hub)
+{
+	const struct start *start = hub->start;
+	size_t answered = 0;
+
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		const struct peer *peer = hub->peers.items[i];
+		if (!peer->up || peer->class != PEER_MEMBER)
+			continue;
+		if (may_answer(hub, peer))
+			return false;
+		answered += has_answered(hub, peer);
+	}
+	return answered > 0 &&
+	       (answered >= start->others || hub->mono_ms >= start->since_ms + START_LINK_MS);
+}
+
+/* Nothing that is here now is here alone. */
+static void told_set(struct hub *hub, struct txn *txn)
+{
+	struct author_state own;
+
+	if (!hub->author || ledger_state(&hub->ledger, txn, hub->author, &own))
+		return;
+	hub->start->told_incarnation = own.incarnation;
+	hub->start->told_sequence = own.sequence;
+}
+
+void start_tick(struct hub *hub, struct txn *txn)
+{
+	struct start *start = hub->start;
+
+	if (start->told_incarnation == 0)
+		told_set(hub, txn);
+	if (hub->signing != SIGNING_WAITS)
+		return;
+	if (!start->counted)
+		start->others = others_count(hub, txn);
+	start->counted = true;
+	if (is_confirmed(hub))
+		hub_signing(hub, SIGNING_YES);
+}
+
+int64_t start_wake(const struct hub *hub)
+{
+	const struct start *start = hub->start;
+
+	if (hub->signing_news)
+		return hub->mono_ms;
+	if (hub->signing != SIGNING_WAITS)
+		return INT64_MAX;
+	if (hub->mono_ms < start->since_ms + START_LINK_MS)
+		return start->since_ms + START_LINK_MS;
+	return hub->mono_ms < start->since_ms + START_ANSWER_MS ? start->since_ms + START_ANSWER_MS
+								: INT64_MAX;
+}
+
+void start_compared(struct hub *hub, struct txn *txn)
+{
+	if (hub->signing == SIGNING_YES)
+		told_set(hub, txn);
+}
+
+/* ---- a later own head ---- */
+
+void start_behind(struct hub *hub, struct txn *txn)
+{
+	/* Who is alone has nobody to get anything from. */
+	if (!hub->start->met) {
+		hub->start->anew = true;
+		return;
+	}
+	hub_signing(hub, SIGNING_BEHIND);
+	row_put(txn, behind_name, bytes_of("", 0));
+}
+
+/* While this node was running, another machine has signed. Once is an old copy of a moment ago. */
+static bool is_second(struct hub *hub, struct txn *txn)
+{
+	bool stopped;
+	int64_t first_ms = twice_get(txn, &stopped);
+	bool second = first_ms && hub->judge_ms < first_ms + START_TWICE_MS;
+
+	twice_put(txn, second ? first_ms : hub->judge_ms, second);
+	return second;
+}
+
+void start_own_head(struct hub *hub, struct txn *txn, const struct author_state *before,
+		    bool evidence)
+{
+	struct start *start = hub->start;
+
+	if (hub->signing == SIGNING_BEHIND || hub->signing == SIGNING_STOPPED)
+		return;
+	if (hub->signing == SIGNING_YES && is_second(hub, txn)) {
+		hub_signing(hub, SIGNING_STOPPED);
+		return;
+	}
+	/* Of a contradicting head nothing can be taken: the next incarnation goes before both. */
+	if (evidence) {
+		start->anew = true;
+		return;
+	}
+	if (before->incarnation > 0 && before->incarnation == start->told_incarnation &&
+	    hub->signing == SIGNING_YES)
+		txn_fail(txn, ledger_own_renumber(&hub->ledger, txn, before->incarnation,
+						  start->told_sequence));
+	start_behind(hub, txn);
+}
+
+/* PROTOCOL: "Who is shown a later own head takes its own records back, and only then begins" */
+static bool is_back(struct hub *hub, struct txn *txn, const struct author_state *own)
+{
+	struct start *start = hub->start;
+
+	if (id_eq(&own->set, &own->head_set))
+		return true;
+	if (hub->mono_ms < start->back_ms + START_BACK_MS)
+		return false;
+	start->back_ms = hub->mono_ms;
+	return ledger_own_back(&hub->ledger, txn);
+}
+
+bool start_anew(struct hub *hub, struct txn *txn, const struct author_state *own)
+{
+	if (hub->signing != SIGNING_BEHIND || !is_back(hub, txn, own))
+		return hub->start->anew;
+	hub_signing(hub, SIGNING_YES);
+	hub->start->anew = true;
+	return true;
+}
+
+void start_renewed(struct hub *hub, struct txn *txn)
+{
+	row_del(txn, behind_name);
+	hub->start->anew = false;
+	told_set(hub, txn);
+}
+
+enum err start_confirm(struct hub *hub, struct txn *txn, char *why)
+{
+	bool stopped;
+
+	if (hub->signing == SIGNING_YES) {
+		why_set(why, "there is nothing to confirm: this node signs as usual.");
+		return ERR_EXISTS;
+	}
+	twice_get(txn, &stopped);
+	if (stopped)
+		row_del(txn, twice_name);
+	hub_signing(hub, SIGNING_YES);
+	hub->start->anew = true;
+	return ERR_OK;
+}

@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Starts: all at once, alone, with an old copy of the directory; what waits meanwhile is not lost.
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+state() {
+	node_json "$meissen" .state start
+}
+
+state_is() {
+	[ "$(state)" = "$1" ]
+}
+
+waits_for() {
+	node_json "$meissen" '.waiting[]' start | grep -qx "$1"
+}
+
+version_is() {
+	[ "$(node_json "$1" '.versions[0].version' log "$2" 2>/dev/null)" = "$3" ]
+}
+
+both_stop() {
+	node_stop "$meissen"
+	node_stop "$radebeul"
+}
+
+# give_up COMMAND...: it is made to end after some seconds, and has not been successful.
+give_up() {
+	! node_patience=3 node "$meissen" "$@" >"$work/said" 2>&1 || wrong "it did not wait: $*"
+}
+
+two_nodes
+testdata "$work/one" 50000 1 2>/dev/null || head -c 50000 /dev/urandom >"$work/one"
+head -c 60000 /dev/urandom >"$work/two"
+head -c 70000 /dev/urandom >"$work/three"
+
+say 'all start at once: it takes no time'
+[ "$(publish meissen/plan "$work/one")" = 1 ] || wrong 'version 1 was not made'
+both_stop
+node_start "$meissen"
+node_start "$radebeul"
+begun=$(now_ms)
+[ "$(publish meissen/plan "$work/two")" = 2 ] || wrong 'version 2 was not made'
+[ $(($(now_ms) - begun)) -lt $((8000 * patience)) ] || wrong 'the start took too long'
+get_same meissen/plan@2 "$work/two"
+
+say 'alone: what is published waits, also over a stop'
+both_stop
+node_start "$meissen"
+state_is waits || wrong "the state is $(state)"
+give_up publish meissen/plan "$work/three"
+give_up grant meissen/plan --to radebeul --rights read
+waits_for meissen/plan || wrong 'the publication does not wait'
+node_json "$meissen" '.actions[].text' status | grep -q '1 publications wait' ||
+	wrong 'status says nothing of it'
+node_kill "$meissen"
+node_start "$meissen"
+waits_for meissen/plan || wrong 'the publication was lost by the start'
+version_is "$meissen" meissen/plan 2 || wrong 'it was published unsigned'
+node_start "$radebeul"
+wait_for 30 version_is "$radebeul" meissen/plan 3 || wrong 'it was not published'
+get_same meissen/plan@3 "$work/three"
+state_is signs || wrong "the state is $(state)"
+clean "$meissen"
+
+say 'an old copy of the directory: nothing that was withdrawn comes back, and no number is used twice'
+publish meissen/weg "$work/one" >/dev/null
+wait_for 30 version_is "$radebeul" meissen/weg 1 || wrong 'it did not become known'
+node_stop "$meissen"
+cp -a -- "$meissen" "$work/copy-of-meissen"
+node_start "$meissen"
+[ "$(publish meissen/plan "$work/one")" = 4 ] || wrong 'version 4 was not made'
+node "$meissen" withdraw meissen/weg --reason 'ein Versehen' --yes >/dev/null
+wait_for 30 version_is "$radebeul" meissen/plan 4 || wrong 'version 4 did not become known'
+node_stop "$meissen"
+rm -rf -- "$meissen"
+mv -- "$work/copy-of-meissen" "$meissen"
+node_start "$meissen"
+[ "$(publish meissen/plan "$work/two")" = 5 ] || wrong 'the old copy has used a number again'
+state_is signs || wrong "the state is $(state)"
+wait_for 30 version_is "$radebeul" meissen/plan 5 || wrong 'version 5 did not become known'
+for dir in "$meissen" "$radebeul"; do
+	! node "$dir" --json ls 'meissen/weg' | grep -q '"meissen/weg"' || wrong "meissen/weg is back in $dir"
+done
+
+say 'nobody else can be reached: somebody says that it is right'
+both_stop
+node_start "$meissen"
+node "$meissen" start | grep -q 'is of 20' || wrong 'the day of the last head is not shown'
+node "$meissen" start confirm >/dev/null
+[ "$(publish meissen/plan "$work/three")" = 6 ] || wrong 'version 6 was not made'
+node_start "$radebeul"
+wait_for 30 version_is "$radebeul" meissen/plan 6 || wrong 'version 6 did not become known'
+clean "$meissen"
+clean "$radebeul"
