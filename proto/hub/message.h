@@ -55,7 +55,7 @@ const char *message_name(enum message_type type);
 enum {
 	MESSAGE_GROUP_LEN_MAX = 16,
 	MESSAGE_LIST_COUNT_MAX = 4096,  /* of most lists */
-	MESSAGE_RECORD_COUNT_MAX = 256, /* each may cost a signature; taken whole */
+	MESSAGE_RECORD_COUNT_MAX = 128, /* each may cost a signature; taken whole */
 	MESSAGE_SOFTWARE_LEN_MAX = 64,
 	MESSAGE_TEXT_LEN_MAX = 256,
 };
