@@ -236,9 +236,8 @@ const struct command cmd_federation_members = {
 	.summary = "list the members and how complete their data is here",
 	.help = "Lists the members. STATE says whether this node has all that a member has "
 		"published:\n"
-		"complete, partial, stale (not heard from for long), held back (no room for it "
-		"here), "
-		"over quota, disputed, unknown.\n"
+		"complete, partial, stale (not heard from for long), held back (no room for it\n"
+		"here), over quota, disputed, unknown.\n"
 		"\n"
 		"  allmende federation members",
 	.run = run_members,
