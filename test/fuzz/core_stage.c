@@ -7,6 +7,7 @@
 
 #include "crypto/check.h"
 #include "crypto/path.h"
+#include "proto/sync/start.h"
 #include "proto/ledger/held.h"
 #include "proto/catalog/grants.h"
 #include "proto/catalog/withdrawal.h"
@@ -197,6 +198,13 @@ static struct sim_node *invite(struct towns *towns)
 	return joiner;
 }
 
+/* Nobody else runs who could show it its own head. */
+static void call_confirm(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	char why[WHY_LEN];
+	check(!start_confirm(hub, txn, why));
+}
+
 /* An entry that could be the next one, and what is said with it; the store does not keep it. */
 static void keep_decision(struct stage *stage, struct sim_node *steward, enum decide_verb verb,
 			  const char *slug)
@@ -204,6 +212,7 @@ static void keep_decision(struct stage *stage, struct sim_node *steward, enum de
 	struct decision decision = {.verb = verb, .slug = slug};
 	sim_backup(steward);
 	sim_start(steward);
+	check(sim_call(steward, call_confirm, NULL));
 	check(!decide(steward, &decision));
 	check(decision.accepted);
 	keep_store(stage, steward->db);
@@ -251,7 +260,7 @@ static void keep_split(struct stage *stage, struct towns *towns)
 		sim_backup(nodes[i]);
 		sim_start(nodes[i]);
 	}
-	sim_run(&towns->sim, 5000, NULL, NULL);
+	sim_run(&towns->sim, 15000, NULL, NULL); /* then they may sign */
 	settle_split(stage, towns);
 	for (size_t i = 0; i < COUNT(nodes); i++) {
 		sim_stop(nodes[i]);
