@@ -67,8 +67,9 @@ void topic_start(struct actions *list)
 
 	unsigned_each(list->txn, waiting_count, &waiting);
 	if (signing == SIGNING_YES && waiting)
-		actions_add(list, ACTION_WARN, "allmende space",
-			    "%" PRIu64 " publications wait for room in the quota of this node",
+		actions_add(list, ACTION_WARN, "allmende start",
+			    "%" PRIu64 " publications could not be signed, as a later version has "
+			    "come back or the quota is full: publish them again",
 			    waiting);
 	if (signing == SIGNING_YES)
 		return;

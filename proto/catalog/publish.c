@@ -476,6 +476,7 @@ static enum err version_make(struct hub *hub, struct txn *txn, struct publicatio
 		index_write(txn, publication, &made.of, held_closed(&made.version),
 			    writer_index(writer));
 		index_sum(writer_index(writer), &sum);
+		unsigned_drop(txn, made.version.path);
 		memory->record = made.record;
 		memory->cut_key = publication->params.cut_key;
 		memory->tier = publication->tier;

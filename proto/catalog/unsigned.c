@@ -43,8 +43,7 @@ static void job_drop(struct txn *txn, uint64_t job)
 	txn_del(txn, TABLE_UNSIGNED, row_key_bytes(&key));
 }
 
-/* What waits of this dataset is overtaken. */
-static void overtaken_drop(struct txn *txn, struct bytes path)
+void unsigned_drop(struct txn *txn, struct bytes path)
 {
 	struct walk walk = walk_begin(txn, TABLE_UNSIGNED, bytes_of(NULL, 0));
 	struct unsigned_row row;
@@ -90,7 +89,7 @@ enum err unsigned_put(struct hub *hub, struct txn *txn, const struct publication
 	version_encode(&body, version);
 	enum err err = body.err;
 	if (!err) {
-		overtaken_drop(txn, version->path);
+		unsigned_drop(txn, version->path);
 		job_keep(txn, publication->job, dataset, index);
 		buf_init(&row, ROW_LEN_MAX);
 		out_array(&row, 5);
@@ -129,16 +128,16 @@ static void index_take(struct txn *txn, uint64_t job, const struct version_id *o
 	}
 }
 
-/* After what has come to be the latest version meanwhile, and what was withdrawn. */
-static void number_set(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
-		       struct version *version)
+/*
+ * What has come back meanwhile, or was withdrawn, may have taken the number; it stands in the
+ * sealed manifest too, so another can not be given.
+ */
+static bool number_is_free(struct hub *hub, struct txn *txn, const struct version_id *of)
 {
-	uint64_t withdrawn = withdrawal_number(hub, txn, dataset);
 	struct lookup found;
 
-	version->number = lookup_dataset(hub, txn, dataset, 0, &found) ? 1 : found.of.number + 1;
-	if (version->number <= withdrawn)
-		version->number = withdrawn + 1;
+	return withdrawal_number(hub, txn, &of->dataset) < of->number &&
+	       (lookup_dataset(hub, txn, &of->dataset, 0, &found) || found.of.number < of->number);
 }
 
 static enum err row_sign(struct hub *hub, struct txn *txn, uint64_t job,
@@ -148,7 +147,6 @@ static enum err row_sign(struct hub *hub, struct txn *txn, uint64_t job,
 	struct own_dataset memory;
 	struct version version;
 	struct index_sum sum;
-	struct buf body;
 	char path[LIMIT_PATH_LEN_MAX + 1];
 	enum err err = version_decode(&version, row->body);
 
@@ -156,16 +154,13 @@ static enum err row_sign(struct hub *hub, struct txn *txn, uint64_t job,
 		return ERR_CORRUPT;
 	snprintf(path, sizeof(path), "%.*s", (int)row->path.len, (const char *)row->path.ptr);
 	path_dataset_id(&of.dataset, &hub->options.identity->org, row->path);
-	number_set(hub, txn, &of.dataset, &version);
 	of.number = version.number;
+	if (!number_is_free(hub, txn, &of))
+		return ERR_BUSY;
 	struct record_slot slot = record_slot_version(&of.dataset, of.number);
-	buf_init(&body, LIMIT_RECORD_LEN_MAX);
-	version_encode(&body, &version);
 	own_dataset_get(hub, txn, &of.dataset, &memory);
-	err = body.err ? body.err
-		       : ledger_append(&hub->ledger, txn, RECORD_VERSION, record_slot_bytes(&slot),
-				       buf_bytes(&body), &memory.record, LEDGER_TELL);
-	buf_fini(&body);
+	err = ledger_append(&hub->ledger, txn, RECORD_VERSION, record_slot_bytes(&slot), row->body,
+			    &memory.record, LEDGER_TELL);
 	if (!err) {
 		index_take(txn, job, &of, held_closed(&version), &sum);
 		memory.contents = row->contents;
@@ -192,8 +187,8 @@ void unsigned_sign(struct hub *hub, struct txn *txn)
 		enum err err = row_get(&row, buf_bytes(&kept)) ? ERR_CORRUPT
 							       : row_sign(hub, txn, job, &row);
 		buf_fini(&kept);
-		/* Over the own quota it goes on waiting. */
-		if (err == ERR_NOSPACE)
+		/* Until somebody publishes the dataset again. */
+		if (err == ERR_NOSPACE || err == ERR_BUSY)
 			continue;
 		if (err)
 			txn_fail(txn, err);

@@ -75,9 +75,11 @@ node_stop "$meissen"
 rm -rf -- "$meissen"
 mv -- "$work/copy-of-meissen" "$meissen"
 node_start "$meissen"
-[ "$(publish meissen/plan "$work/two")" = 5 ] || wrong 'the old copy has used a number again'
+! node "$meissen" publish meissen/plan "$work/two" >"$work/said" 2>&1 || wrong 'a number was used again'
+grep -q 'publish it again' "$work/said" || wrong 'it is not said what to do'
+[ "$(publish meissen/plan "$work/two")" = 5 ] || wrong 'version 5 was not made'
 state_is signs || wrong "the state is $(state)"
-wait_for 30 version_is "$radebeul" meissen/plan 5 || wrong 'version 5 did not become known'
+get_same meissen/plan@5 "$work/two"
 for dir in "$meissen" "$radebeul"; do
 	! node "$dir" --json ls 'meissen/weg' | grep -q '"meissen/weg"' || wrong "meissen/weg is back in $dir"
 done
@@ -89,6 +91,6 @@ node "$meissen" start | grep -q 'is of 20' || wrong 'the day of the last head is
 node "$meissen" start confirm >/dev/null
 [ "$(publish meissen/plan "$work/three")" = 6 ] || wrong 'version 6 was not made'
 node_start "$radebeul"
-wait_for 30 version_is "$radebeul" meissen/plan 6 || wrong 'version 6 did not become known'
+get_same meissen/plan@6 "$work/three"
 clean "$meissen"
 clean "$radebeul"

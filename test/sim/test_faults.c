@@ -296,7 +296,7 @@ static void a_restored_backup_takes_up_what_it_lost(void **state)
 
 /*
  * It publishes before it has met anybody who could tell. That waits until what it has forgotten has
- * come back, and gets the next number; there is no fork.
+ * come back; a number that was used is not used again, and there is no fork.
  */
 static void a_restored_backup_that_publishes_at_once(void **state)
 {
@@ -317,19 +317,18 @@ static void a_restored_backup_that_publishes_at_once(void **state)
 	sim_start(pair->a);
 	publish(pair->a, "meissen/tafel", &more, 0);
 	publish(pair->a, "meissen/eilig", &more, 0);
-	assert_true(sim_run(&pair->sim, 180000, is_tidy, pair));
-	sim_run(&pair->sim, 120000, NULL, NULL);
-	assert_true(sim_run(&pair->sim, 180000, is_tidy, pair));
+	sim_run(&pair->sim, 180000, NULL, NULL);
 	assert_int_equal(sim_rows(pair->b, TABLE_EVIDENCE), 0);
 	for (unsigned i = 0; i < 2; i++) {
 		sim_assert_reads(i ? pair->b : pair->a, "meissen/eilig", 1, buf_bytes(&more));
 		sim_assert_reads(i ? pair->b : pair->a, "meissen/tafel", 1, buf_bytes(&lost));
-		sim_assert_reads(i ? pair->b : pair->a, "meissen/tafel", 2, buf_bytes(&more));
 		sim_assert_reads(i ? pair->b : pair->a, "meissen/verloren", 1, buf_bytes(&lost));
 	}
-	publish(pair->a, "meissen/tafel", &lost, 0);
+	assert_int_equal(sim_rows(pair->a, TABLE_UNSIGNED), 1);
+	publish(pair->a, "meissen/tafel", &more, 0);
 	assert_true(sim_run(&pair->sim, 180000, is_tidy, pair));
-	sim_assert_reads(pair->b, "meissen/tafel", 3, buf_bytes(&lost));
+	assert_int_equal(sim_rows(pair->a, TABLE_UNSIGNED), 0);
+	sim_assert_reads(pair->b, "meissen/tafel", 2, buf_bytes(&more));
 	sim_run(&pair->sim, 2000, NULL, NULL);
 	sim_audit(pair->a);
 	sim_audit(pair->b);

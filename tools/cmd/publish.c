@@ -424,12 +424,19 @@ static int wait_signed(struct sending *sending, const char *dataset, json_t **an
 		json_decref(start);
 		start = NULL;
 		code = client_call(client, "GET", "/start", NULL, &start);
-		if (code || !is_waiting(start, dataset))
+		if (code || !is_waiting(start, dataset) ||
+		    !strcmp(field_text(start, "state"), "signs"))
 			break;
 		nanosleep(&(struct timespec){.tv_nsec = WAIT_SIGNED_MS * 1000000L}, NULL);
 	}
 	bool waits = !code && is_waiting(start, dataset);
+	bool signs = waits && !strcmp(field_text(start, "state"), "signs");
 	json_decref(start);
+	if (signs)
+		return tool_fail(TOOL_FAILED,
+				 "%s was not published: a later version of it has come back from "
+				 "other nodes, or the quota is full: publish it again",
+				 dataset);
 	if (waits)
 		return tool_fail(TOOL_FAILED,
 				 "%s is kept, and published as soon as this node signs: see "
