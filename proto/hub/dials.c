@@ -425,7 +425,7 @@ static void dial_failed(struct hub *hub, struct dial *dial, enum link_reason rea
 		answerer_next(dial, true);
 	}
 	put_off(hub, dial);
-	if (dial->invitation && hub_joining(hub))
+	if (dial->invitation && hub_joining(hub) && reason != LINK_REASON_DONE)
 		why_set(hub->place_why, "%s does not let us in: %s", dial->address,
 			link_reason_text(reason));
 }

@@ -339,8 +339,10 @@ void joining_answer_take(struct hub *hub, struct txn *txn, struct peer *peer, st
 	}
 	why_set(hub->place_why, "%s did not let us in: %.*s", hub->invitation->fed_name,
 		(int)m->text.len, (const char *)m->text.ptr);
-	if (m->code == MESSAGE_JOIN_BUSY)
-		failed_note(hub); /* asked again when the link comes back */
-	else
+	if (m->code == MESSAGE_JOIN_BUSY) {
+		failed_note(hub); /* asked again with the next link */
+		hub_close_link(hub, peer, LINK_REASON_DONE);
+	} else {
 		refused_take(hub, txn, peer);
+	}
 }

@@ -46,8 +46,11 @@ static enum err payload_propose(struct hub *hub, struct txn *txn, struct bytes p
 				char *why)
 {
 	struct proposal proposal;
-	enum err err = proposal_init(&proposal, payload);
+	enum err err = hub_sign_check(hub, why);
 
+	if (err)
+		return err; /* nothing is kept that has no vote */
+	err = proposal_init(&proposal, payload);
 	if (err) {
 		why_set(why, "the proposal is too long: propose less at once.");
 		return ERR_CONFIG;

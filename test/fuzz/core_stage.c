@@ -7,7 +7,6 @@
 
 #include "crypto/check.h"
 #include "crypto/path.h"
-#include "proto/sync/start.h"
 #include "proto/ledger/held.h"
 #include "proto/catalog/grants.h"
 #include "proto/catalog/withdrawal.h"
@@ -198,13 +197,6 @@ static struct sim_node *invite(struct towns *towns)
 	return joiner;
 }
 
-/* Nobody else runs who could show it its own head. */
-static void call_confirm(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
-{
-	char why[WHY_LEN];
-	check(!start_confirm(hub, txn, why));
-}
-
 /* An entry that could be the next one, and what is said with it; the store does not keep it. */
 static void keep_decision(struct stage *stage, struct sim_node *steward, enum decide_verb verb,
 			  const char *slug)
@@ -212,7 +204,7 @@ static void keep_decision(struct stage *stage, struct sim_node *steward, enum de
 	struct decision decision = {.verb = verb, .slug = slug};
 	sim_backup(steward);
 	sim_start(steward);
-	check(sim_call(steward, call_confirm, NULL));
+	sim_confirm(steward); /* nobody else runs who could show it its own head */
 	check(!decide(steward, &decision));
 	check(decision.accepted);
 	keep_store(stage, steward->db);

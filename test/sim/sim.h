@@ -191,6 +191,8 @@ enum err sim_join_text(struct sim_node *joiner, const char *text, char *why);
 /* Both; fails the test when one fails. */
 void sim_join(struct sim_node *steward, struct sim_node *joiner);
 struct membership_status sim_status(struct sim_node *node);
+/* Somebody says that this store is what the node has said (start.h). */
+void sim_confirm(struct sim_node *node);
 
 /* A publication, step by step: begin, step until it returns false, commit or abort; end. */
 struct sim_publication {

@@ -12,6 +12,7 @@
 #include "crypto/check.h"
 #include "proto/content/pack.h"
 #include "proto/membership/joining.h"
+#include "proto/sync/start.h"
 #include "proto/transfer/subscription.h"
 #include "store/chunks.h"
 /* ---- what people do ---- */
@@ -477,4 +478,15 @@ bool sim_agree(struct sim *sim, void *unused)
 		any = true;
 	}
 	return true;
+}
+
+static void call_confirm(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	char why[WHY_LEN];
+	assert_int_equal(start_confirm(hub, txn, why), ERR_OK);
+}
+
+void sim_confirm(struct sim_node *node)
+{
+	assert_true(sim_call(node, call_confirm, NULL));
 }

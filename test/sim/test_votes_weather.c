@@ -209,6 +209,8 @@ static void faults_while_voting(void **state)
 		enum err err = decide(world.town[1], &v);
 		struck = sim_fault_struck(world.town[1]);
 		sim_fault(world.town[1], 0, ERR_OK);
+		/* That counts as a start: it waits for what others know of it. */
+		sim_run(&world.sim, 15000, NULL, NULL);
 		/* Not committed: not signed. It may still decide otherwise, but only once. */
 		other = (struct decision){.verb = DECIDE_REMOVE, .slug = "coswig"};
 		if (err == ERR_IO && n % 4 == 1) {

@@ -124,6 +124,7 @@ static void happens(struct fixture *f, char what)
 		return;
 	case 'b':
 		say_answer(f, MESSAGE_JOIN_BUSY);
+		f->peer->up = true;
 		return;
 	case 'f':
 		joining_failed(&node->hub, node->txn);
@@ -402,7 +403,7 @@ static void test_answers(void **state)
 	} cases[] = {
 		{'a', "JOIN HELLO", false, false, true},
 		{'w', "JOIN JOIN_OPEN", true, false, true},
-		{'b', "JOIN", false, true, true}, /* asked again when the link comes back */
+		{'b', "JOIN CLOSE:DONE", false, true, true}, /* asked again with the next link */
 		{'r', "JOIN CLOSE:DONE", false, true, false},
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
