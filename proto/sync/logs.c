@@ -77,9 +77,8 @@ static bool charter_entry_take(struct hub *hub, struct txn *txn, struct peer *pe
 		return peer->sync->fork_told == 0;
 	}
 	/*
-	 * PROTOCOL: "An entry that does not follow the own one of the number before, or is another
-	 * than the own one of its number, is a reason to ask for the charter from entry 2 on, once
-	 * for each charter number the peer shows"
+	 * PROTOCOL: "An entry that does not follow the own one of the number before is a reason to
+	 * ask for the charter from entry 2 on, once for each charter number the peer shows"
 	 */
 	if (err == ERR_AGAIN && peer->sync->charter_again != peer->sync->charter_here) {
 		peer->sync->charter_again = peer->sync->charter_here;
