@@ -254,24 +254,21 @@ void hub_signing(struct hub *hub, enum signing signing)
 
 enum err hub_sign_check(const struct hub *hub, char why[WHY_LEN])
 {
-	static const char *const texts[] = {
-		[SIGNING_YES] = "",
-		[SIGNING_WAITS] =
-			"this node has just started, and signs nothing until another node has "
-			"said that it knows nothing later of it: wait until one is linked "
-			"(`allmende peers`), or say `allmende start confirm`.",
-		[SIGNING_BEHIND] =
-			"others know more of this node than it does itself, as after an old copy "
-			"of its directory: it signs nothing until all has come back "
-			"(`allmende start`).",
-		[SIGNING_STOPPED] =
-			"another machine uses the key of this node, so this one signs nothing: "
-			"stop one of the two, then say `allmende start confirm` on the other.",
-	};
-
 	if (hub->signing == SIGNING_YES)
 		return ERR_OK;
-	why_set(why, "%s", texts[hub->signing]);
+	if (hub->signing == SIGNING_WAITS)
+		why_set(why, "this node has just started, and signs nothing until another node has "
+			     "said that it knows nothing later of it: wait until one is linked "
+			     "(`allmende peers`), or say `allmende start confirm`.");
+	else if (hub->signing == SIGNING_BEHIND)
+		why_set(why,
+			"others know more of this node than it does itself, as after an old copy "
+			"of its directory: it signs nothing until all has come back "
+			"(`allmende start`).");
+	else
+		why_set(why,
+			"another machine uses the key of this node, so this one signs nothing: "
+			"stop one of the two, then say `allmende start confirm` on the other.");
 	return ERR_AGAIN;
 }
 

@@ -267,6 +267,34 @@ static void an_expired_grant_ends(void **state)
 	towns_close(towns);
 }
 
+/* Holder and reader set their clocks back to when the grant was good. */
+static void a_clock_set_back_brings_nothing_back(void **state)
+{
+	const int64_t three_days_ms = 3 * (int64_t)DAY_MS;
+	struct towns *towns = towns_open(21, 3);
+	publish_version(towns->a, KITA, 1);
+	give(towns->a, towns->b, "meissen/kita", VERB_READ, 2 * (int64_t)DAY_MS);
+	settle(towns);
+	later(towns, three_days_ms);
+	towns->a->clock_ms = towns->b->clock_ms = -three_days_ms;
+	sim_run(&towns->sim, 60000, NULL, NULL);
+	assert_int_equal(sim_want(towns->b, KITA, 0), ERR_DENIED);
+	assert_int_equal(sim_subscribe(towns->b, "meissen/**"), ERR_OK);
+	sim_run(&towns->sim, 300000, NULL, NULL);
+	assert_false(sim_held(towns->b, KITA, 1));
+	/* A start keeps what it knows of the time. */
+	sim_stop(towns->a);
+	sim_start(towns->a);
+	sim_run(&towns->sim, 300000, NULL, NULL);
+	assert_false(sim_held(towns->b, KITA, 1));
+	/* Set right, all goes on. */
+	towns->a->clock_ms = towns->b->clock_ms = 0;
+	sim_run(&towns->sim, 60000, NULL, NULL);
+	give(towns->a, towns->b, "meissen/kita", VERB_READ, YEAR_MS);
+	towns_held(towns->b, KITA, 1);
+	towns_close(towns);
+}
+
 static void a_removed_member_is_shut_out_at_once(void **state)
 {
 	struct towns *towns = towns_open(3, 3);
@@ -683,6 +711,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_reader_reads_and_nobody_else),
 		cmocka_unit_test(an_expired_grant_ends),
+		cmocka_unit_test(a_clock_set_back_brings_nothing_back),
 		cmocka_unit_test(a_removed_member_is_shut_out_at_once),
 		cmocka_unit_test(chains_are_followed),
 		cmocka_unit_test(a_reader_becomes_a_relay),
