@@ -415,7 +415,8 @@ void core_turn(struct core *core, struct txn *txn, struct times now, struct inbo
 	core->messages_waited = answers && !core->messages_waited;
 	if (!core->messages_waited)
 		messages_take(hub, txn, inbox);
-	while (!txn_err(txn) &&
+	const int64_t units_max = hub->meter.turn_units + 4 * hub->options.limits->cost_turn_max;
+	while (!txn_err(txn) && hub->meter.turn_units < units_max &&
 	       (event = inbox_bulk_next(inbox, &bulk, hub->options.limits->bulk_turn_bytes_max)))
 		event_do(hub, txn, event);
 	turn_end(hub, txn);

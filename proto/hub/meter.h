@@ -41,6 +41,7 @@
 	X(REFUSED, 1, "asked for what it may not have")                                            \
 	X(SECRET, 64, "used invitations that do not exist")                                        \
 	X(FORGED, 16, "sent wrong signatures")                                                     \
+	X(PASSED, 1, "passed on wrong signatures")                                                 \
 	X(FALSE, 16, "sent entries or answers that are not valid")
 
 enum junk {

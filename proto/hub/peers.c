@@ -93,6 +93,18 @@ static void admit(struct hub *hub, uint64_t link, bool ok, enum link_reason reas
 	effect->reason = reason;
 }
 
+/* Links that were told to end and are still here: of the same organisation, or of guests. */
+static size_t leaving_of(const struct hub *hub, const struct event *event, uint32_t author)
+{
+	size_t count = 0;
+	for (size_t i = 0; !event->dial && i < hub->peers.count; i++) {
+		const struct peer *peer = hub->peers.items[i];
+		count += peer->leaving && !peer->dial &&
+			 author_member(peer->author) == author_member(author);
+	}
+	return count;
+}
+
 /* Whether the owner of this certificate may go on, and as whom. */
 static enum link_reason cert_reason(struct hub *hub, struct txn *txn, const struct event *event,
 				    uint32_t author)
@@ -104,7 +116,7 @@ static enum link_reason cert_reason(struct hub *hub, struct txn *txn, const stru
 	if (hub_paused(hub, author))
 		return LINK_REASON_BUSY;
 	/* Those that are told to end are here for a moment more; too many at once are too fast. */
-	if (hub->peers.count >= 2 * (size_t)places_count_max(hub->options.limits))
+	if (leaving_of(hub, event, author) >= places_count_max(hub->options.limits))
 		return LINK_REASON_BUSY;
 	/*
 	 * A member whose key is not in the log known here may have a newer log, but only if it

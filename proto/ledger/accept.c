@@ -383,14 +383,14 @@ static enum err record_admit(struct ledger *ledger, struct txn *txn, const struc
 {
 	struct ledger_touched *touched = ledger_touch(ledger, txn, record->author);
 
-	/* Before the signature, which costs the most. */
-	if (touched && record->incarnation == touched->state.incarnation &&
-	    !quota_takes(ledger, txn, touched, record))
-		return ERR_NOSPACE;
+	/* Before anything follows from it: what is refused counts as seen. */
 	if (record_check_sig(record, pk, &ledger->charter->fed)) {
 		ledger->forged_count++;
 		return ERR_DENIED;
 	}
+	if (touched && record->incarnation == touched->state.incarnation &&
+	    !quota_takes(ledger, txn, touched, record))
+		return ERR_NOSPACE;
 	if (touched && record->incarnation > touched->state.incarnation)
 		ledger_incarnation_begin(ledger, txn, touched, record->incarnation);
 	if (touched && !room_takes(ledger, txn, touched, record))

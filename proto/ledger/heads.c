@@ -262,8 +262,7 @@ enum err ledger_accept_head(struct ledger *ledger, struct txn *txn, struct bytes
 		if (evidence)
 			*evidence = true;
 	}
-	/* Who has signed one of them itself goes on from there. */
-	if (!rank.wins || (rank.contradicts && head.author == ledger->own_author))
+	if (!rank.wins)
 		return txn_err(txn) ? txn_err(txn) : ERR_PROTOCOL;
 	err = head_check(ledger, &head);
 	if (!err)

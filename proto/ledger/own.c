@@ -159,21 +159,47 @@ enum err ledger_incarnation_new(struct ledger *ledger, struct txn *txn)
 	return err ? err : ledger_head_make(ledger, txn, NULL);
 }
 
+/* Takes the leaves of what comes after the latest head's last sequence out of the set, or puts them
+   in again; the records stay where they are. */
+static void beyond_leaves(struct txn *txn, const struct author_state *state, bool in)
+{
+	struct row_key prefix = key_author_incarnation(state->author, state->incarnation);
+	struct row_key at =
+		key_record(state->author, state->incarnation, state->head_last_sequence);
+	struct walk walk =
+		walk_begin_at(txn, TABLE_RECORD, row_key_bytes(&prefix), row_key_bytes(&at), false);
+	struct record record;
+	struct digest hash;
+
+	while (walk_next(&walk)) {
+		if (record_decode(&record, walk.value)) {
+			txn_fail(txn, ERR_CORRUPT);
+			return;
+		}
+		struct record_slot slot = record_slot_copy(record.slot);
+		record_leaf_hash(&hash, walk.value);
+		if (in)
+			setdigest_put(txn, state->author, state->incarnation,
+				      record_slot_bytes(&slot), record.sequence, &hash);
+		else
+			setdigest_del(txn, state->author, state->incarnation,
+				      record_slot_bytes(&slot));
+	}
+}
+
+/* That there are as many records says nothing: an old copy has others, and anybody may send them. */
 bool ledger_own_back(struct ledger *ledger, struct txn *txn)
 {
 	struct ledger_touched *own = own_touch(ledger, txn);
-	uint64_t beyond = 0;
+	struct digest set;
 
-	if (!own)
+	if (!own || own->state.live_count <= own->state.head_live_count)
 		return false;
-	struct row_key prefix = key_author_incarnation(ledger->own_author, own->state.incarnation);
-	struct row_key at = key_record(ledger->own_author, own->state.incarnation,
-				       own->state.head_last_sequence);
-	struct walk walk =
-		walk_begin_at(txn, TABLE_RECORD, row_key_bytes(&prefix), row_key_bytes(&at), false);
-	while (walk_next(&walk))
-		beyond++;
-	return beyond > 0 && own->state.live_count == own->state.head_live_count + beyond;
+	beyond_leaves(txn, &own->state, false);
+	setdigest_root(txn, ledger->own_author, own->state.incarnation, &set);
+	beyond_leaves(txn, &own->state, true);
+	own->dirty = true;
+	return !txn_err(txn) && id_eq(&set, &own->state.head_set);
 }
 
 enum err ledger_own_renumber(struct ledger *ledger, struct txn *txn, uint32_t incarnation,

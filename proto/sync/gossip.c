@@ -219,7 +219,7 @@ static void forged(struct hub *hub, struct peer *peer, uint32_t author)
 		sync->doubted_keys = hub->keys_epoch;
 		sync->doubted[sync->doubted_at++ % FLOW_DOUBT_COUNT] = member;
 	}
-	hub_junk(hub, peer, JUNK_FORGED);
+	hub_junk(hub, peer, member == hub_payer(peer) ? JUNK_FORGED : JUNK_PASSED);
 }
 
 /*
@@ -263,7 +263,7 @@ void gossip_head_hear(struct hub *hub, struct txn *txn, struct peer *peer, struc
 		head_known(hub, peer, &head, &before);
 	if (hub->ledger.forged_count != forged_before)
 		forged(hub, peer, head.author);
-	if (head.author == hub->author && (!err || (evidence && !before.disputed)))
+	if (head.author == hub->author && (!err || err == ERR_PROTOCOL))
 		start_own_head(hub, txn, &before, err);
 	if (err)
 		return;
@@ -287,7 +287,7 @@ static enum err record_hear(struct hub *hub, struct txn *txn, struct peer *peer,
 			    struct bytes whole)
 {
 	struct ledger_news news;
-	if (!author_may(hub, peer, author))
+	if (!author_may(hub, peer, author) || !reconcile_may(hub, txn, peer, author, whole))
 		return ERR_BUSY;
 	const uint64_t forged_before = hub->ledger.forged_count;
 	hub_charge(hub, txn, hub_payer(peer));

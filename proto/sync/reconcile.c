@@ -170,8 +170,8 @@ static bool author_next(struct hub *hub, struct txn *txn, struct peer *peer,
 		if (node < first) {
 			reconcile->author = author_of(member, (uint8_t)(first - 1));
 		} else if (node >= first + REPAIR_NODES) {
-			reconcile->beyond = true;
-			reconcile->author = author_of(member, UINT8_MAX);
+			/* Only for one that is wanted there is a further round. */
+			reconcile->beyond = reconcile->beyond || author_wanted(hub, peer, state);
 		} else if (author_wanted(hub, peer, state) &&
 			   author_may_begin(peer, reconcile->author)) {
 			return true;
@@ -205,6 +205,41 @@ static void places_fill(struct hub *hub, struct txn *txn, struct peer *peer)
 	}
 }
 
+/* Whether linked peers are being asked for what is missing of this author. */
+static bool is_repaired(const struct hub *hub, uint32_t author)
+{
+	for (size_t i = 0; i < hub->peers.count; i++) {
+		const struct peer *peer = hub->peers.items[i];
+		for (size_t k = 0; peer->up && k < REPAIR_COUNT_MAX; k++) {
+			const struct repair *repair = &peer->sync->reconcile.repairs[k];
+			if (repair->step != REPAIR_IDLE && repair->author == author)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * While an author is repaired, of what its head names only that is taken which was asked for: else
+ * somebody who keeps what it has deleted could send it again behind each page.
+ */
+bool reconcile_may(struct hub *hub, struct txn *txn, struct peer *peer, uint32_t author,
+		   struct bytes whole)
+{
+	const struct repair *repair = repair_of(peer, REPAIR_RECORDS, author);
+	struct author_state state;
+	struct record record;
+
+	if (!is_repaired(hub, author) || record_decode(&record, whole) ||
+	    ledger_state(&hub->ledger, txn, author, &state) ||
+	    record.incarnation != state.incarnation || record.sequence > state.head_last_sequence)
+		return true;
+	for (size_t at = 0; repair && at < repair->missing.len; at += 8)
+		if (be64_get(repair->missing.ptr + at) == record.sequence)
+			return true;
+	return false;
+}
+
 static void repairs_settle(struct hub *hub, struct txn *txn, struct peer *peer)
 {
 	struct reconcile *reconcile = &peer->sync->reconcile;
@@ -229,8 +264,11 @@ void reconcile_settle(struct hub *hub, struct txn *txn)
 {
 	for (size_t i = 0; i < hub->peers.count; i++) {
 		struct peer *peer = hub->peers.items[i];
-		if (peer->up && peer->met)
-			repairs_settle(hub, txn, peer);
+		if (!peer->up || !peer->met)
+			continue;
+		hub_charge(hub, txn, METER_OWN);
+		repairs_settle(hub, txn, peer);
+		hub_charge(hub, txn, hub_payer(peer)); /* who says SYNC_END again and again */
 	}
 }
 

@@ -19,6 +19,9 @@ void reconcile_leaves_get(struct hub *hub, struct txn *txn, struct peer *peer, s
 void reconcile_leaves_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 void reconcile_records_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 void reconcile_not_here(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
+/* Whether a record of an author that comes from a peer is taken now. */
+bool reconcile_may(struct hub *hub, struct txn *txn, struct peer *peer, uint32_t author,
+		   struct bytes whole);
 /* Records of an author have come from a peer, and are in the store. */
 void reconcile_records(struct hub *hub, struct txn *txn, struct peer *peer, uint32_t author);
 /* End of a turn: asks peers about the authors whose set is not that of their heads. */

@@ -256,7 +256,7 @@ void start_own_head(struct hub *hub, struct txn *txn, const struct author_state 
 {
 	struct start *start = hub->start;
 
-	if (hub->signing == SIGNING_BEHIND || hub->signing == SIGNING_STOPPED)
+	if (hub->signing == SIGNING_BEHIND || hub->signing == SIGNING_STOPPED || start->anew)
 		return;
 	if (hub->signing == SIGNING_YES && is_second(hub, txn)) {
 		hub_signing(hub, SIGNING_STOPPED);

@@ -199,10 +199,19 @@ static void next_tell(struct hub *hub, struct txn *txn, struct peer *peer)
 
 void holds_tick(struct hub *hub, struct txn *txn)
 {
+	const int64_t units_max = hub->meter.turn_units + hub->options.limits->cost_turn_max;
 	for (size_t i = 0; i < hub->peers.count; i++) {
 		struct peer *peer = hub->peers.items[i];
-		if (peer->up && peer->transfer->more && hub->mono_ms >= peer->transfer->next_ms)
-			next_tell(hub, txn, peer);
+		if (!peer->up || !peer->transfer->more || hub->mono_ms < peer->transfer->next_ms)
+			continue;
+		if (hub->meter.turn_units >= units_max) /* the others in the next turn */
+			return;
+		if (!meter_may(&hub->meter, hub_payer(peer), hub->mono_ms,
+			       &peer->transfer->next_ms))
+			continue;
+		hub_charge(hub, txn, METER_OWN);
+		next_tell(hub, txn, peer);
+		hub_charge(hub, txn, hub_payer(peer));
 	}
 }
 
