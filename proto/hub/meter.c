@@ -11,10 +11,10 @@ enum {
 	METER_WRITE = 5,
 	METER_CURVE = 60,
 	METER_EFFECT = 2,
-	METER_BYTES = 256,  /* of rows and messages: so many cost one */
-	METER_ENTRIES = 64, /* log entries at once */
-	METER_EVENT = 3,    /* whatever it is */
-	METER_JUNK = 500,   /* for each weight, beside the work */
+	METER_BYTES = 256,   /* of rows and messages: so many cost one */
+	METER_ENTRIES = 256, /* log entries at once */
+	METER_EVENT = 3,     /* whatever it is */
+	METER_JUNK = 500,    /* for each weight, beside the work */
 };
 static const int64_t meter_entry_ms = 3600 * 1000;
 static const int64_t meter_junk_ms = 60 * 1000;
@@ -175,7 +175,9 @@ bool meter_junk(struct meter *meter, uint32_t payer, enum junk junk, int64_t now
 	if (account->junk == 0 || junks[junk].weight > junks[account->worst].weight)
 		account->worst = junk;
 	account->junk += junks[junk].weight;
-	account->units -= (int64_t)junks[junk].weight * METER_JUNK;
+	/* Not of guests, who are one account: the link is closed anyway. */
+	if (payer != 0)
+		account->units -= (int64_t)junks[junk].weight * METER_JUNK;
 	if (payer == 0 || account->junk <= meter->limits->junk_max)
 		return false;
 	pause_begin(meter->limits, account, now_ms);

@@ -92,7 +92,7 @@ void meter_charge(struct meter *meter, uint32_t payer, int64_t units, int64_t no
 /* Whether something may be taken from it, or it has to wait; *from_ms (may be NULL): until when. */
 bool meter_may(struct meter *meter, uint32_t payer, int64_t now_ms, int64_t *from_ms);
 /*
- * New entries of its organisation log: 64 at once, as when a newcomer hears of all there is, and
+ * New entries of its organisation log: 256 at once, as when a newcomer hears of all there is, and
  * then one an hour. Whether one more may be taken; and that it was.
  */
 bool meter_entry_may(const struct meter *meter, uint32_t payer, int64_t now_ms);

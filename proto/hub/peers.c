@@ -200,6 +200,10 @@ struct peer *peers_up(struct hub *hub, const struct event *event)
 	struct peer *peer = peers_find(hub, event->link);
 	if (!peer || peer->leaving)
 		return NULL;
+	if (hub_paused(hub, peer->author)) { /* since it was let in */
+		hub_close_link(hub, peer, LINK_REASON_BUSY);
+		return NULL;
+	}
 	dials_up(hub, peer, event->dial);
 	memcpy(peer->session_key, event->handshake_hash, sizeof(peer->session_key));
 	peer->up_ms = hub->mono_ms;

@@ -187,7 +187,7 @@ static void beyond_leaves(struct txn *txn, const struct author_state *state, boo
 	}
 }
 
-/* That there are as many records says nothing: an old copy has others, and anybody may send them. */
+/* That there are as many records says nothing: an old copy has others, and anybody sends them. */
 bool ledger_own_back(struct ledger *ledger, struct txn *txn)
 {
 	struct ledger_touched *own = own_touch(ledger, txn);

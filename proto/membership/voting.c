@@ -186,9 +186,14 @@ static void record_take(struct hub *hub, struct txn *txn, const struct record *r
 	struct vote_body body;
 	struct proposal proposal;
 	struct charter_vote vote = {.member = author_member(record->author)};
+	struct buf request; /* the record may be the store's, which a write may move */
 
 	if (vote_body_get(&body, record->body) || proposal_init(&proposal, body.payload))
 		return;
+	buf_init(&request, LIMIT_JOIN_REQUEST_LEN_MAX);
+	if (body.has_opening)
+		buf_add(&request, body.opening.request);
+	body.opening.request = buf_bytes(&request);
 	vote.sig = body.sig;
 	bool counts = proposal.entry.number == hub->charter.number + 1 &&
 		      voting_may(hub, &proposal, vote.member) &&
@@ -199,6 +204,7 @@ static void record_take(struct hub *hub, struct txn *txn, const struct record *r
 		other_vote_drop(txn, &proposal, vote.member);
 	if (counts && !voting_keep(hub, txn, &proposal, body.has_opening ? &body.opening : NULL))
 		voting_take(hub, txn, &proposal, &vote);
+	buf_fini(&request);
 	proposal_fini(&proposal);
 }
 

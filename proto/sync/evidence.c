@@ -42,11 +42,14 @@ void evidence_new(struct hub *hub, struct txn *txn, uint32_t author, uint64_t li
 /* Both heads are heard, too: so whoever knew one of them goes on with the one that counts. */
 void evidence_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
-	uint32_t author;
+	uint32_t author = 0;
+	const uint64_t forged_before = hub->ledger.forged_count;
 	enum err err =
 		ledger_accept_evidence(&hub->ledger, txn, m->entries[0], m->entries[1], &author);
 	if (err == ERR_PROTOCOL || err == ERR_MALFORMED || err == ERR_FULL)
 		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "EVIDENCE that is none");
+	if (hub->ledger.forged_count != forged_before)
+		hub_junk(hub, peer, JUNK_PASSED);
 	if (err)
 		return;
 	evidence_new(hub, txn, author, peer->link);

@@ -170,7 +170,10 @@ static void relays_settle(struct hub *hub, struct txn *txn)
 			hub->gossip->relays[left++] = *relay;
 			continue;
 		}
+		/* Whoever makes heads pays for telling them. */
+		hub_charge(hub, txn, METER_OWN);
 		relay_tell(hub, txn, relay);
+		hub_charge(hub, txn, author_member(relay->author));
 		free(relay->heard);
 	}
 	hub->gossip->relay_count = left;
@@ -483,6 +486,9 @@ static void own_head(struct hub *hub, struct txn *txn)
 	hub->gossip->head_due = !id_eq(&own.set, &own.head_set);
 	bool renew = hub->wall_ms >= own.head_time_ms + (int64_t)hub->options.limits->head_renew_ms;
 	bool anew = incarnation_due(hub, txn, &own);
+	/* A thief has taken the last incarnation: there is none that would go before it. */
+	if (anew && own.incarnation == UINT32_MAX)
+		hub_signing(hub, SIGNING_STOPPED);
 	if (hub->signing != SIGNING_YES)
 		return;
 	if (!hub->gossip->head_due && !renew && !anew && !hub->gossip->log_news && own.counter > 0)

@@ -74,8 +74,11 @@ void start_own_head_get(struct hub *hub, struct txn *txn, struct peer *peer, str
 	struct bytes head = {NULL, 0};
 	struct buf out;
 
+	/* Its records may be here before the head of their incarnation is. */
 	if (!ledger_state(&hub->ledger, txn, peer->author, &state))
-		ledger_head(txn, peer->author, state.incarnation, &head);
+		for (uint32_t at = state.incarnation;
+		     !head.ptr && at > 0 && at + 2 > state.incarnation; at--)
+			ledger_head(txn, peer->author, at, &head);
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_own_head(&out, head);
 	hub_send(hub, peer, &out);

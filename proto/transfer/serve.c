@@ -134,7 +134,7 @@ void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct
 	bool known = peer->class == PEER_MEMBER && path_of(txn, &m->of.dataset, &version);
 	while (message_next_addr(m, &addr)) {
 		if (!known || !chunk_may(hub, txn, peer, m, &addr, version.path, &right)) {
-			/* A token may not be here yet, and what was dropped was here a moment ago. */
+			/* A token may not be here yet; what was dropped was here a moment ago. */
 			refused = refused || (right == RIGHT_NO && !m->has_token);
 			chunk_refuse(hub, peer, m, &addr);
 			continue;

@@ -118,7 +118,7 @@ static void test_log_entries(void **state)
 	unsigned count = 0;
 	while (meter_entry_may(&meter, PAYER, now) && count++ < 1000)
 		meter_entry(&meter, PAYER, now);
-	assert_int_equal(count, 64);
+	assert_int_equal(count, 256);
 	for (unsigned hour = 0; hour < 10; hour++) {
 		now += 3600 * 1000;
 		assert_true(meter_entry_may(&meter, PAYER, now));
