@@ -399,6 +399,23 @@ static void a_split_log_parts_nobody(void **state)
 	assert_false(f->peer->up);
 }
 
+/* The same when its log grows all the time, so that keys are looked at anew. */
+static void a_split_log_that_grows_parts_nobody(void **state)
+{
+	struct hub_fixture *f = *state;
+	struct peer *relay = hub_node_member(&f->node, &f->fed.orgs[2]);
+	for (unsigned i = 0; i < 64; i++) {
+		struct message_list list = message_list_begin(MESSAGE_RECORDS);
+		const uint64_t curves = effort_made();
+		put_records(f, &list, 10, true);
+		hub_node_hear_list(&f->node, relay, gossip_records_take, &list);
+		assert_true(effort_made() > curves);
+		hub_forget(&f->node.hub, 2); /* as when an entry comes */
+	}
+	assert_true(relay->up);
+	assert_false(hub_paused(&f->node.hub, relay->author));
+}
+
 /* While its organisation is in debt a record is left, from whomever it comes. */
 static void records_of_a_debtor_are_left(void **state)
 {
@@ -428,6 +445,7 @@ int main(void)
 		cmocka_unit_test(a_chunk_is_one_look_up),
 		hub_test(who_pays_for_records),
 		hub_test(a_split_log_parts_nobody),
+		hub_test(a_split_log_that_grows_parts_nobody),
 		hub_test(records_of_a_debtor_are_left),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);

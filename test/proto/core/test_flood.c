@@ -279,12 +279,50 @@ static void answers_of_a_turn_are_summed(void **state)
 	free(f);
 }
 
+/* So many of the items that were put in have been taken since the last time. */
+static unsigned taken_count(struct flooded *f)
+{
+	unsigned count = 0;
+	for (const struct inbox_item *item = inbox_taken(&f->inbox); item; item = item->next)
+		count++;
+	return count;
+}
+
+/* Chunks that nobody has asked for, each of them a few bytes: what they cost counts, too. */
+static void bulk_has_an_end_within_a_turn(void **state)
+{
+	struct flooded *f = mem_new(1, sizeof(*f));
+	unsigned turns = 0, taken = 0;
+	flooded_open(f);
+	taken_count(f);
+	f->node.limits.cost_turn_max = 100;
+	for (unsigned i = 0; i < FLOOD_COUNT; i++) {
+		f->items[f->count].bulk = 400;
+		struct event *event = wait_add(f, EVENT_CHUNK, FOE);
+		event->err = ERR_ABSENT;
+		be32_put(event->addr.b, i);
+		wait_put(f);
+	}
+	for (; taken < FLOOD_COUNT && turns < FLOOD_COUNT; turns++) {
+		core_turn_make(f);
+		const unsigned count = taken_count(f);
+		assert_true(count > 0);
+		assert_true(f->hub->meter.turn_units < 5 * 100);
+		taken += count;
+	}
+	assert_true(turns > 1);
+	assert_int_equal(taken, FLOOD_COUNT);
+	flooded_close(f);
+	free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_honest_one_is_answered),
 		cmocka_unit_test(a_forger_is_paused),
 		cmocka_unit_test(answers_of_a_turn_are_summed),
+		cmocka_unit_test(bulk_has_an_end_within_a_turn),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }

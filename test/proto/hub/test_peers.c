@@ -156,6 +156,22 @@ static void test_places(void **state)
 		test_org_fini(&guests[i]);
 }
 
+/* Guests that are told to end, and do not, are in the way of guests alone. */
+static void test_places_leaving(void **state)
+{
+	struct hub_fixture *f = *state;
+	struct hub_node *node = &f->node;
+	struct test_org guest;
+	node->limits.peer_count_max = 16;
+	test_org_init(&guest, 5);
+	for (unsigned i = 0; i < 4 * node->limits.peer_count_max; i++)
+		org_show(node, &guest);
+	assert_string_equal(org_show(node, &guest), "REFUSE:BUSY");
+	assert_string_equal(org_show(node, &f->fed.orgs[2]), "ADMIT");
+	assert_string_equal(org_show(node, &f->fed.orgs[3]), "ADMIT");
+	test_org_fini(&guest);
+}
+
 /* ---- links ---- */
 
 static struct peer *link_up(struct hub_node *node, const struct test_org *org, uint64_t dial)
@@ -592,6 +608,7 @@ int main(void)
 		hub_test(test_certificate_nodes),
 		hub_test(test_certificates_outside),
 		hub_test(test_places),
+		hub_test(test_places_leaving),
 		hub_test(test_double),
 		hub_test(test_up_down),
 		hub_test(test_guest_time),

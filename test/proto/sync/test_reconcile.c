@@ -194,6 +194,29 @@ static void test_deleted(void **state)
 	assert_heard(&f->asks, f->to, "");
 }
 
+/* While an author is repaired, somebody sends what it has deleted: that is not in its way. */
+static void test_deleted_sent_again(void **state)
+{
+	struct fixture *f = *state;
+	struct peer *foe = hub_node_member(&f->asks, &f->fed.orgs[1]);
+	struct ledger *ledger = &f->answers.hub.ledger;
+	struct message_list list = message_list_begin(MESSAGE_RECORDS);
+	struct record record;
+	struct bytes whole;
+	assert_true(ledger_record(f->answers.txn, AUTHOR, 1, 3, &whole));
+	message_list_bin(&list, whole);
+	assert_int_equal(record_decode(&record, whole), ERR_OK);
+	struct record_slot slot = record_slot_copy(record.slot);
+	assert_int_equal(ledger_delete(ledger, f->answers.txn, record_slot_bytes(&slot)), ERR_OK);
+	assert_int_equal(ledger_head_make(ledger, f->answers.txn, NULL), ERR_OK);
+	begin(f, 1);
+	assert_int_equal(ask(f), MESSAGE_LEAVES);
+	hub_node_hear_list(&f->asks, foe, gossip_records_take, &list);
+	assert_int_equal(ask(f), MESSAGE_RECORDS);
+	assert_int_equal(completeness(f), LEDGER_COMPLETE);
+	assert_false(ledger_record(f->asks.txn, AUTHOR, 1, 3, &whole));
+}
+
 /* ---- who is asked about whom ---- */
 
 static void test_due(void **state)
@@ -584,6 +607,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),
 		TEST(deleted),
+		TEST(deleted_sent_again),
 		cmocka_unit_test(test_due),
 		TEST(own),
 		TEST(timeout),

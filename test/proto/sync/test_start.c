@@ -510,6 +510,102 @@ static void what_this_machine_alone_has_said_is_kept(void **state)
 	assert_true(own_has(f, 7));
 }
 
+/* The node is running, and has said slot 7, which the twin does not know. */
+static void parted(struct fixture *f)
+{
+	twins(f);
+	f->node->machines.start.met = true;
+	end_turn(f);
+	assert_true(writes(f, 7));
+	later(f, SECOND_MS);
+	assert_int_equal(own_of(f).counter, 2);
+}
+
+/* Its set is not that of the head, though what was deleted makes up for what is missing. */
+static void as_many_records_are_not_the_same_ones(void **state)
+{
+	struct fixture *f = *state;
+	parted(f);
+	twin_deletes(f, 1);
+	twin_writes(f, 3);
+	for (unsigned i = 0; i < 3; i++)
+		twin_signs(f);
+	says_twins_head(f, f->peer);
+	later(f, 2 * SECOND_MS);
+	assert_int_equal(f->hub->signing, SIGNING_BEHIND);
+	assert_int_equal(own_of(f).incarnation, 1);
+	says_twins_records(f, f->peer);
+	repaired(f);
+	later(f, 2 * SECOND_MS);
+	assert_int_equal(f->hub->signing, SIGNING_YES);
+	assert_int_equal(own_of(f).incarnation, 2);
+	assert_false(own_has(f, 1));
+	assert_true(own_has(f, 2) && own_has(f, 3) && own_has(f, 7));
+}
+
+/* Both have signed a second head, and the twin a third one: what that names is taken. */
+static void a_later_head_that_contradicts_is_taken(void **state)
+{
+	struct fixture *f = *state;
+	parted(f);
+	twin_writes(f, 3);
+	twin_signs(f);
+	twin_appears(f, 4);
+	assert_int_equal(f->hub->signing, SIGNING_YES);
+	assert_int_equal(own_of(f).incarnation, 2);
+	assert_true(own_has(f, 3) && own_has(f, 4) && own_has(f, 7));
+}
+
+/* The twin has begun a second incarnation, too: of one author there is but one evidence. */
+static void a_twin_that_goes_on_is_noticed(void **state)
+{
+	struct fixture *f = *state;
+	parted(f);
+	twin_writes(f, 3);
+	twin_signs(f);
+	says_twins_head(f, f->peer);
+	later(f, 2 * SECOND_MS);
+	assert_int_equal(f->hub->signing, SIGNING_YES);
+	assert_int_equal(own_of(f).incarnation, 2);
+	ledger_now(&f->twin.ledger, hub_node_wall(f->node));
+	assert_int_equal(ledger_incarnation_new(&f->twin.ledger, f->twin.txn), ERR_OK);
+	says_twins_head(f, f->peer);
+	later(f, 2 * SECOND_MS);
+	assert_int_equal(f->hub->signing, SIGNING_STOPPED);
+	assert_false(writes(f, 8));
+}
+
+/* Who has the key signs the last incarnation there is. */
+static void says_last_incarnation(struct fixture *f)
+{
+	struct head head = {.author = OWN,
+			    .incarnation = UINT32_MAX,
+			    .counter = 1,
+			    .time_ms = hub_node_wall(f->node),
+			    .valid_until_ms = hub_node_wall(f->node) + SECOND_MS,
+			    .charter_number = 1,
+			    .orglog_number = 1};
+	struct buf whole, out;
+	setdigest_root(f->twin.txn, OWN, UINT32_MAX, &head.set);
+	buf_init(&whole, LIMIT_HEAD_LEN_MAX);
+	head_make(&whole, &head, &f->twin.ledger.charter->fed, f->twin.ledger.own_seed);
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_own_head(&out, buf_bytes(&whole));
+	hub_node_hear(f->node, f->peer, gossip_own_head_take, &out);
+	buf_fini(&whole);
+}
+
+static void after_the_last_incarnation_nothing_is_signed(void **state)
+{
+	struct fixture *f = *state;
+	parted(f);
+	says_last_incarnation(f);
+	later(f, 2 * SECOND_MS);
+	assert_int_equal(f->hub->signing, SIGNING_STOPPED);
+	assert_true(own_of(f).incarnation == UINT32_MAX);
+	assert_false(writes(f, 8));
+}
+
 #define start_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -526,6 +622,10 @@ int main(void)
 		start_test(what_others_have_deleted_does_not_come_back),
 		start_test(a_twin_is_borne_once_in_thirty_days),
 		start_test(what_this_machine_alone_has_said_is_kept),
+		start_test(as_many_records_are_not_the_same_ones),
+		start_test(a_later_head_that_contradicts_is_taken),
+		start_test(a_twin_that_goes_on_is_noticed),
+		start_test(after_the_last_incarnation_nothing_is_signed),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }

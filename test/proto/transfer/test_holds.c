@@ -218,6 +218,36 @@ static void who_is_not_up_is_told_nothing(void **state)
 	assert_int_equal(told(f, f->peer, 0), 0);
 }
 
+/* Whoever has many links pays for all of them, and they do not make one turn long. */
+static void telling_is_paid_and_has_an_end_within_a_turn(void **state)
+{
+	enum { LINKS = 4 };
+	struct fixture *f = *state;
+	struct hub *hub = &f->node.hub;
+	struct peer *peers[LINKS];
+	struct message m;
+	for (uint32_t n = 0; n < 1000; n++)
+		held(f, n, HELD_COMPLETE);
+	for (unsigned i = 0; i < LINKS; i++) {
+		peers[i] = hub_node_member(&f->node, &f->fed.orgs[2]);
+		peers[i]->author = author_of(3, (uint8_t)i);
+		holds_compared(hub, peers[i]);
+	}
+	f->node.limits.cost_turn_max = 1000; /* less than one of them takes */
+	for (unsigned turn = 0; turn < LINKS; turn++) {
+		hub_node_turn(&f->node);
+		meter_turn(&hub->meter, f->node.txn);
+		const int64_t units = meter_account(&hub->meter, 3, hub->mono_ms)->units;
+		assert_true(holds_wake(hub) <= hub->mono_ms);
+		holds_tick(hub, f->node.txn);
+		for (unsigned i = 0; i < LINKS; i++)
+			assert_int_equal(hub_node_sent(&f->node, peers[i], MESSAGE_HOLDS, 0, &m),
+					 i == turn);
+		assert_true(meter_account(&hub->meter, 3, hub->mono_ms)->units <= units - 1000);
+	}
+	assert_true(holds_wake(hub) == INT64_MAX);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -230,6 +260,7 @@ int main(void)
 		T(what_is_held_is_told_in_parts),
 		T(only_whole_versions_are_told),
 		T(who_is_not_up_is_told_nothing),
+		T(telling_is_paid_and_has_an_end_within_a_turn),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }
