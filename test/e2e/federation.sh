@@ -117,6 +117,8 @@ node meissen federation proposal "${id:0:8}" --text >proposal.txt
 [ "$(wc -l <proposal.txt)" = 1 ] || wrong 'a proposal is more than a line'
 node_stop meissen
 node_start radebeul
+# Alone, after a start, it signs nothing before somebody says that its store is the latest.
+node radebeul start confirm >/dev/null
 expect 1 'nothing was signed' "$allmende" -d radebeul federation vote "$(fold -w 60 proposal.txt)"
 grep -qF 'removes Stadt Riesa (riesa)' out || wrong 'the text does not say what it changes'
 node radebeul federation vote "$(fold -w 60 proposal.txt)" --yes --text >vote.txt

@@ -221,7 +221,7 @@ after_own_records() {
 }
 
 after_claims() {
-	node "$meissen" --json info meissen/plan | jq -e --arg slug "${slug[$attack]}" '[.holders[] | select(.slug == $slug and .proved)] == []' >/dev/null ||
+	node "$meissen" --json show meissen/plan | jq -e --arg slug "${slug[$attack]}" '[.holders[] | select(.slug == $slug and .proved)] == []' >/dev/null ||
 		fault "${slug[$attack]} is counted as a copy of what it has not got"
 }
 
