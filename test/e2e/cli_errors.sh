@@ -153,8 +153,9 @@ expect 2 'truncated or mistyped' "$allmende" -d meissen federation join short
 expect 2 'is not an invitation' "$allmende" -d meissen federation join link
 expect 1 'cannot read nowhere' "$allmende" -d meissen federation join nowhere
 expect 1 'no invitation could be read from standard input' "$allmende" -d meissen federation join -
-expect 2 'everybody on this machine can read what stands on a command line' "$allmende" -d n init --join "$invitation" --no-passphrase
-expect 2 'everybody on this machine can read what stands on a command line' "$allmende" -d meissen federation join "$invitation"
+"$allmende" -d meissen federation join "$invitation" 2>err && wrong 'a member joins again'
+grep -qF 'next time give a file that holds it' err || wrong "an invitation on the command line: $(cat err)"
+grep -qF 'Landkreis Meißen' err || wrong "an invitation on the command line is not taken: $(cat err)"
 expect 2 'the invitation says --slug "riesa"' "$allmende" -d n init --join invitation --slug strehla --no-passphrase
 expect 1 'Landkreis Meißen' "$allmende" -d meissen federation join invitation
 expect 1 'File exists' "$allmende" -d meissen federation invite --name x --slug x --ags 14627230 -o invitation

@@ -194,18 +194,30 @@ static int read_line(char *out, size_t size, FILE *file)
 	return 0;
 }
 
+/* Taken, as refusing mends no mistake that has happened; and gone from the process list. */
+static int argument_take(char out[VALUE_INVITATION_SIZE], const char *from)
+{
+	const size_t len = strlen(from);
+
+	if (len >= VALUE_INVITATION_SIZE)
+		return tool_fail(TOOL_USAGE, "the invitation is too long (%zu characters)", len);
+	memcpy(out, from, len + 1);
+	secret_wipe((char *)from, len);
+	fputs("An invitation is a secret, and everybody on this machine could read it on the "
+	      "command line: next time give a file that holds it, or - and then paste it.\n",
+	      stderr);
+	return TOOL_DONE;
+}
+
 int value_invitation_read(char out[VALUE_INVITATION_SIZE], const char *from)
 {
 	bool typed = strcmp(from, "-") == 0;
 	FILE *file = typed ? stdin : NULL;
 	int failed;
 
-	if (strncmp(from, INVITATION_PREFIX, strlen(INVITATION_PREFIX)) == 0)
-		return tool_fail(
-			TOOL_USAGE,
-			"an invitation is a secret, and everybody on this machine can read "
-			"what stands on a command line: give a file that holds it, or - and "
-			"then paste it");
+	if (strncmp(from + strspn(from, " \t\r\n"), INVITATION_PREFIX, strlen(INVITATION_PREFIX)) ==
+	    0)
+		return argument_take(out, from);
 	if (!typed)
 		file = fopen(from, "re");
 	if (!file)

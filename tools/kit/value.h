@@ -37,8 +37,8 @@ int value_texts(const struct args *args);
 #define VALUE_INVITATION_SIZE (LIMIT_INVITATION_LEN_MAX + 16)
 /*
  * Reads the text of an invitation from the first line of a file, or of standard input when from is
- * "-". It is a secret, so it is refused on the command line itself, which everybody on the machine
- * can read. To be wiped.
+ * "-". It is a secret: one that stands on the command line itself, which everybody on the machine
+ * can read, is taken out of it, and people are told what is better. To be wiped.
  */
 int value_invitation_read(char out[VALUE_INVITATION_SIZE], const char *from);
 /* Decodes an invitation, and refuses one that has ended. Wipe with invitation_wipe(). */
