@@ -497,7 +497,7 @@ static enum err version_keep(struct hub *hub, struct txn *txn,
 			     const struct publication *publication, struct writer *writer,
 			     const struct digest *contents, char *why)
 {
-	struct version version;
+	struct version version = {0};
 	struct buf description;
 
 	buf_init(&description, DESCRIPTION_LEN_MAX + 1024);

@@ -34,9 +34,9 @@ static void later(struct towns *towns, int64_t ms)
 	sim_run(&towns->sim, ms, NULL, NULL);
 	for (size_t i = 0; i < 2; i++) {
 		char path[80];
-		struct buf content = sim_content((uint64_t)towns->sim.now_ms, 500);
 		if (!others[i])
 			continue;
+		struct buf content = sim_content((uint64_t)towns->sim.now_ms, 500);
 		snprintf(path, sizeof(path), "%s/zeit", others[i]->identity.slug);
 		assert_int_equal(sim_publish(others[i], path, TIER_MEMBERS, buf_bytes(&content)),
 				 ERR_OK);
