@@ -37,7 +37,7 @@ struct limits limits_default(void)
 		.cost_burst = 30 * 1000 * 1000,
 		.cost_per_s = 200 * 1000,
 		.cost_turn_max = 5 * 1000,
-		.turn_sent_bytes_max = 16 * MIB,
+		.turn_sent_bytes_max = 4 * MIB,
 		.junk_max = 512,
 		.pause_ms_min = MINUTE,
 		.pause_ms_max = HOUR,
