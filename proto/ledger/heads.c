@@ -17,6 +17,19 @@ bool ledger_head(struct txn *txn, uint32_t author, uint32_t incarnation, struct 
 	return txn_get(txn, TABLE_HEAD, row_key_bytes(&key), whole);
 }
 
+bool ledger_head_last(struct txn *txn, uint32_t author, struct bytes *whole)
+{
+	struct row_key prefix = key_author(author);
+	struct walk walk = walk_begin(txn, TABLE_HEAD, row_key_bytes(&prefix));
+	bool found = false;
+
+	while (walk_next(&walk)) { /* of two incarnations at most */
+		*whole = walk.value;
+		found = true;
+	}
+	return found;
+}
+
 /* ---- evidence ---- */
 
 static bool has_evidence(struct txn *txn, uint32_t author)

@@ -168,6 +168,8 @@ enum err ledger_accept_head(struct ledger *ledger, struct txn *txn, struct bytes
 			    bool *evidence);
 /* The latest head, as received. */
 bool ledger_head(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes *whole);
+/* The same of the highest incarnation that a head is here of; its records may be of a later one. */
+bool ledger_head_last(struct txn *txn, uint32_t author, struct bytes *whole);
 /*
  * Evidence: two heads of one author and incarnation that contradict each other, in order of
  * counter. One is kept of each author, and makes it disputed until its organisation's log retires

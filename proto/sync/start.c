@@ -70,15 +70,10 @@ static void ask(struct hub *hub, struct peer *peer)
 /* PROTOCOL: "OWN_HEAD_GET is answered by OWN_HEAD with the latest head of its sender, or nil." */
 void start_own_head_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
-	struct author_state state;
 	struct bytes head = {NULL, 0};
 	struct buf out;
 
-	/* Its records may be here before the head of their incarnation is. */
-	if (!ledger_state(&hub->ledger, txn, peer->author, &state))
-		for (uint32_t at = state.incarnation;
-		     !head.ptr && at > 0 && at + 2 > state.incarnation; at--)
-			ledger_head(txn, peer->author, at, &head);
+	ledger_head_last(txn, peer->author, &head);
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_own_head(&out, head);
 	hub_send(hub, peer, &out);

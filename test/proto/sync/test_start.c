@@ -606,6 +606,27 @@ static void after_the_last_incarnation_nothing_is_signed(void **state)
 	assert_false(writes(f, 8));
 }
 
+/* Records of a new incarnation may be here before its head is: the head before it is told then. */
+static void the_last_head_there_is_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct hub_node *node = f->node;
+	static const uint32_t incarnations[] = {1, 7};
+	struct message m;
+	for (size_t i = 0; i < COUNT(incarnations); i++) {
+		struct row_key key = key_author_incarnation(f->peer->author, incarnations[i]);
+		struct buf out;
+		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+		txn_put(node->txn, TABLE_HEAD, row_key_bytes(&key),
+			bytes_str(i ? "seventh" : "first"));
+		message_own_head_get(&out);
+		hub_node_turn(node);
+		hub_node_hear(node, f->peer, start_own_head_get, &out);
+		assert_true(hub_node_sent(node, f->peer, MESSAGE_OWN_HEAD, 0, &m));
+		assert_true(bytes_eq(m.body, bytes_str(i ? "seventh" : "first")));
+	}
+}
+
 #define start_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -618,6 +639,7 @@ int main(void)
 		start_test(a_clock_that_jumps_is_a_start),
 		start_test(somebody_may_say_that_this_is_the_last),
 		start_test(an_old_copy_takes_back_what_it_has_said_since),
+		start_test(the_last_head_there_is_is_told),
 		start_test(what_was_deleted_does_not_come_back),
 		start_test(what_others_have_deleted_does_not_come_back),
 		start_test(a_twin_is_borne_once_in_thirty_days),
