@@ -98,7 +98,7 @@ static bool grant_begins_right(const struct hub *hub, const struct token *token)
 static void each_filtered(struct hub *hub, struct txn *txn, const struct filter *filter,
 			  bool (*each)(void *arg, const struct grant *grant), void *arg)
 {
-	const uint8_t kind = RECORD_TOKEN;
+	const uint8_t kind = RECORD_LINE;
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_of(&kind, 1));
 	struct grant held = {.link_count = 0};
 	struct record record;
@@ -330,8 +330,8 @@ static enum err link_add(struct hub *hub, const struct charter_member *to,
 static enum err token_publish(struct hub *hub, struct txn *txn, const struct digest *id,
 			      struct bytes body, char *why)
 {
-	struct record_slot slot = record_slot_of(RECORD_TOKEN, id_bytes(id));
-	enum err err = ledger_append(&hub->ledger, txn, RECORD_TOKEN, record_slot_bytes(&slot),
+	struct record_slot slot = record_slot_of(RECORD_LINE, id_bytes(id));
+	enum err err = ledger_append(&hub->ledger, txn, RECORD_LINE, record_slot_bytes(&slot),
 				     body, NULL, LEDGER_TELL);
 
 	if (err == ERR_NOSPACE)
@@ -482,7 +482,7 @@ static enum err text_take(struct hub *hub, struct txn *txn, const struct grant_t
 			  char *why)
 {
 	const struct token *token = &text->token;
-	struct record_slot slot = record_slot_of(RECORD_TOKEN, id_bytes(&token->id));
+	struct record_slot slot = record_slot_of(RECORD_LINE, id_bytes(&token->id));
 	struct bytes links[TOKEN_LINK_COUNT_MAX];
 	struct record record;
 	struct buf body;

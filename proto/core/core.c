@@ -234,7 +234,7 @@ static void arrival_take(struct hub *hub, struct txn *txn, const struct ledger_a
 	case RECORD_VERSION:
 		scan_version(hub, txn, arrival);
 		return;
-	case RECORD_TOKEN:
+	case RECORD_LINE:
 		token_take(hub, record);
 		epochs_arrival(hub, txn, record);
 		return;
@@ -260,6 +260,7 @@ static void arrival_take(struct hub *hub, struct txn *txn, const struct ledger_a
 		wrap.prefix.len ? epochs_arrival(hub, txn, record)
 				: fedkeys_arrival(hub, txn, record);
 		return;
+	case RECORD_BAR:
 	case RECORD_ERASURE:
 	case RECORD_NOTICE: /* looked up by who asks for them */
 		return;

@@ -3,6 +3,7 @@
 #include "crypto/check.h"
 #include "crypto/path.h"
 #include "proto/charter/contact.h"
+#include "proto/ledger/bar.h"
 #include "proto/ledger/keyrecord.h"
 #include "proto/ledger/keywrap.h"
 #include "proto/charter/node_offer.h"
@@ -122,7 +123,16 @@ static enum err token_check(const struct ledger *ledger, const struct record *re
 	 */
 	if (!token_author_may(ledger->charter, &token, record->author))
 		return ERR_PROTOCOL;
-	return slot_check(record, record_slot_of(RECORD_TOKEN, id_bytes(&token.id)));
+	return slot_check(record, record_slot_of(RECORD_LINE, id_bytes(&token.id)));
+}
+
+/* Whoever an organisation bars, a bar has an effect on chains through it alone. */
+static enum err bar_check(const struct record *record)
+{
+	struct bar_list list;
+	enum err err = bar_list_get(&list, record->body);
+
+	return err ? err : slot_check(record, bar_slot(&list.org));
 }
 
 /* PROTOCOL: "A payload with a change of an unknown kind has no effect, and is passed on." */
@@ -181,8 +191,10 @@ enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 		return wrap_check(record);
 	case RECORD_VOTE:
 		return vote_check(record);
-	case RECORD_TOKEN:
+	case RECORD_LINE:
 		return token_check(ledger, record);
+	case RECORD_BAR:
+		return bar_check(record);
 	case RECORD_CONTACT:
 		return contact_check(record);
 	case RECORD_WITHDRAWAL:

@@ -116,7 +116,8 @@ static struct quota own_quota(const struct ledger *ledger, uint64_t kind)
 		return part_of(all, 9, 10);
 	case RECORD_KEY:
 	case RECORD_WRAP:
-	case RECORD_TOKEN:
+	case RECORD_LINE:
+	case RECORD_BAR:
 	case RECORD_WITHDRAWAL:
 		return part_of(all, 63, 64);
 	case RECORD_VOTE:

@@ -14,7 +14,8 @@
 	X(KEY, 2)                                                                                  \
 	X(WRAP, 3)                                                                                 \
 	X(VOTE, 4)                                                                                 \
-	X(TOKEN, 5)                                                                                \
+	X(LINE, 5)                                                                                 \
+	X(BAR, 6)                                                                                  \
 	X(CONTACT, 7)                                                                              \
 	X(WITHDRAWAL, 8)                                                                           \
 	X(ERASURE, 9)                                                                              \

@@ -5,25 +5,6 @@
 #include "proto/wire/payload.h"
 #include "proto/wire/wire_out.h"
 
-static const char *const names[] = {
-	[VERB_NONE] = "nothing", [VERB_RELAY] = "relay", [VERB_READ] = "read",
-	[VERB_WRITE] = "write",  [VERB_ADMIN] = "admin",
-};
-
-const char *verb_name(enum verb verb)
-{
-	return names[verb];
-}
-
-enum err verb_parse(enum verb *verb, struct bytes text)
-{
-	for (*verb = VERB_RELAY; *verb <= VERB_ADMIN; (*verb)++)
-		if (bytes_eq(text, bytes_str(names[*verb])))
-			return ERR_OK;
-	*verb = VERB_NONE;
-	return ERR_MALFORMED;
-}
-
 /*
  * PROTOCOL: "payload = [1, issuer organisation id, issuer node index, audience organisation id,
  * verb, prefix, not before, expiry, depth, round, parent]"

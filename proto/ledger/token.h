@@ -9,6 +9,7 @@
 #include "crypto/limits.h"
 #include "crypto/sign.h"
 #include "proto/charter/charter.h"
+#include "proto/ledger/line.h"
 #include "proto/wire/wire_in.h"
 
 enum {
@@ -16,10 +17,6 @@ enum {
 	TOKEN_LINK_LEN_MAX = 1024, /* with signature */
 	TOKEN_TEXT_LEN_MAX = 16384,
 };
-
-enum verb { VERB_NONE = 0, VERB_RELAY = 1, VERB_READ = 2, VERB_WRITE = 3, VERB_ADMIN = 4 };
-const char *verb_name(enum verb verb); /* "nothing", "relay", "read", "write", "admin" */
-enum err verb_parse(enum verb *verb, struct bytes text); /* ERR_MALFORMED */
 
 struct token_link { /* borrows from the bytes it was decoded from */
 	struct digest id;

@@ -609,7 +609,7 @@ void epochs_arrival(struct hub *hub, struct txn *txn, const struct record *recor
 
 	if (record->kind == RECORD_KEY) {
 		hub->epochs->learn = epoch_record_learn(hub, txn, record) || hub->epochs->learn;
-	} else if (record->kind == RECORD_TOKEN) {
+	} else if (record->kind == RECORD_LINE) {
 		/* Tokens of others come by the thousand, and each look goes over all. */
 		if (token_get(&token, record->body) ||
 		    !id_eq(&token.link[0].issuer, &hub->options.identity->org))

@@ -72,7 +72,7 @@ enum err epochs_wrap_take(struct hub *hub, struct txn *txn, const struct org_id 
 /* The own wrap keys have changed: wraps that could not be opened may be openable now. */
 void epochs_wraps_due(struct hub *hub);
 
-/* RECORD_KEY, RECORD_WRAP with a prefix, RECORD_TOKEN */
+/* RECORD_KEY, RECORD_WRAP with a prefix, RECORD_LINE */
 void epochs_arrival(struct hub *hub, struct txn *txn, const struct record *record);
 void epochs_settle(struct hub *hub, struct txn *txn);
 int64_t epochs_wake(const struct hub *hub);

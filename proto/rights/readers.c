@@ -102,7 +102,7 @@ static void reader_take(struct readers *readers, struct txn *txn, const struct t
 
 void readers_load(struct hub *hub, struct txn *txn, struct readers *readers)
 {
-	static const uint8_t kind[1] = {RECORD_TOKEN};
+	static const uint8_t kind[1] = {RECORD_LINE};
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
 	struct record record;
 	struct token token;

@@ -130,7 +130,7 @@ bool rights_own_namespace(const struct hub *hub, const struct org_id *org, struc
 static enum verb rights_token(struct hub *hub, struct txn *txn, const struct digest *id,
 			      const struct org_id *org, struct bytes path)
 {
-	struct record_slot slot = record_slot_of(RECORD_TOKEN, id_bytes(id));
+	struct record_slot slot = record_slot_of(RECORD_LINE, id_bytes(id));
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
 	struct record record;
 	struct token token;
@@ -229,7 +229,7 @@ static int right_cmp(const void *a, const void *b)
 
 static void own_load(struct hub *hub, struct txn *txn)
 {
-	const uint8_t kind = RECORD_TOKEN;
+	const uint8_t kind = RECORD_LINE;
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_of(&kind, 1));
 	struct record record;
 	struct token token;

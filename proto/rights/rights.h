@@ -54,7 +54,7 @@ struct rights { /* of all of them, by prefix */
 	size_t count, cap;
 	int64_t next_ms; /* when the next one begins */
 };
-/* RECORD_TOKEN. True: it is for this organisation, so what was refused may be had now. */
+/* RECORD_LINE. True: it is for this organisation, so what was refused may be had now. */
 bool rights_arrival(struct hub *hub, const struct record *record);
 void rights_close(struct hub *hub);
 void rights_tick(struct hub *hub);

@@ -310,7 +310,7 @@ static void tokens_begin(struct band *band)
 {
 	struct handed *handed = band->own = mem_new(1, sizeof(*handed));
 	struct txn *txn = txn_begin(band->foe->db, false);
-	uint8_t kind = RECORD_TOKEN;
+	uint8_t kind = RECORD_LINE;
 	struct ledger_slots slots = ledger_slots(&band->foe->ledger, txn, bytes_of(&kind, 1));
 	struct record record;
 	struct token token;
@@ -359,8 +359,8 @@ static bool tokens_fill(struct band *band, struct tie *tie)
 			  2);
 		if (token_get(&token, buf_bytes(&body)))
 			foe_die("its token is none", ERR_MALFORMED);
-		slot = record_slot_of(RECORD_TOKEN, id_bytes(&token.id));
-		say_record(band, &list, 0, RECORD_TOKEN, record_slot_bytes(&slot),
+		slot = record_slot_of(RECORD_LINE, id_bytes(&token.id));
+		say_record(band, &list, 0, RECORD_LINE, record_slot_bytes(&slot),
 			   buf_bytes(&body));
 		buf_fini(&whole);
 		buf_fini(&body);

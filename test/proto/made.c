@@ -284,8 +284,8 @@ void gift_made(struct gift *gift, struct hub_node *node, const struct test_feder
 	token_put(&body, &(struct bytes){whole.ptr, whole.len}, 1);
 	assert_int_equal(token_get(&token, buf_bytes(&body)), ERR_OK);
 	gift->id = token.id;
-	assert_int_equal(made_record(node, fed, gift->from, RECORD_TOKEN,
-				     record_slot_of(RECORD_TOKEN, id_bytes(&token.id)),
+	assert_int_equal(made_record(node, fed, gift->from, RECORD_LINE,
+				     record_slot_of(RECORD_LINE, id_bytes(&token.id)),
 				     buf_bytes(&body), take),
 			 ERR_OK);
 	buf_fini(&whole);

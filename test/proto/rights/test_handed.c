@@ -65,7 +65,7 @@ static int teardown(void **state)
 
 static void take(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
 {
-	if (arrival->record.kind == RECORD_TOKEN)
+	if (arrival->record.kind == RECORD_LINE)
 		rights_arrival(hub, &arrival->record);
 	epochs_arrival(hub, txn, &arrival->record);
 }
@@ -100,8 +100,8 @@ static void hand_on(struct fixture *f, unsigned giver, unsigned to, const char *
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	token_put(&body, whole, count);
 	assert_int_equal(token_get(&token, buf_bytes(&body)), ERR_OK);
-	assert_int_equal(made_record(&f->node, &f->fed, giver, RECORD_TOKEN,
-				     record_slot_of(RECORD_TOKEN, id_bytes(&token.id)),
+	assert_int_equal(made_record(&f->node, &f->fed, giver, RECORD_LINE,
+				     record_slot_of(RECORD_LINE, id_bytes(&token.id)),
 				     buf_bytes(&body), take),
 			 ERR_OK);
 	buf_fini(&body);

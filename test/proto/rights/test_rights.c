@@ -303,7 +303,7 @@ static enum err publish_as(struct fixture *f, unsigned member, const struct reco
 	struct buf whole;
 
 	test_record_init(&record, &f->fed, member, PATH, 1, 1);
-	record.fields.kind = RECORD_TOKEN;
+	record.fields.kind = RECORD_LINE;
 	record.slot = *slot;
 	buf_reset(&record.body);
 	buf_add(&record.body, buf_bytes(&f->body));
@@ -322,7 +322,7 @@ static void whoever_is_in_the_chain_publishes(void **state)
 				   {READER, NEXT, VERB_READ, 0, 0}};
 
 	token_make(f, PATH, hops, 2);
-	struct record_slot slot = record_slot_of(RECORD_TOKEN, id_bytes(&f->token.id));
+	struct record_slot slot = record_slot_of(RECORD_LINE, id_bytes(&f->token.id));
 	assert_int_equal(publish_as(f, OWNER, &slot), ERR_OK);
 	assert_int_equal(publish_as(f, READER, &slot), ERR_OK);
 	assert_int_equal(publish_as(f, NEXT, &slot), ERR_OK);
@@ -335,7 +335,7 @@ static void the_slot_is_that_of_the_token(void **state)
 
 	one_hop(f, VERB_READ);
 	f->token.id.b[0] ^= 1;
-	struct record_slot slot = record_slot_of(RECORD_TOKEN, id_bytes(&f->token.id));
+	struct record_slot slot = record_slot_of(RECORD_LINE, id_bytes(&f->token.id));
 	assert_int_equal(publish_as(f, OWNER, &slot), ERR_PROTOCOL);
 }
 

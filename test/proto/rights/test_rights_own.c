@@ -210,7 +210,7 @@ static void a_spoilt_copy_does_no_harm(void **state)
 	gift_made(&own, &f->node, &f->fed, take);
 	const struct digest *ids[] = {&gift.id, &own.id};
 	for (unsigned i = 0; i < 2; i++) {
-		struct record_slot slot = record_slot_of(RECORD_TOKEN, id_bytes(ids[i]));
+		struct record_slot slot = record_slot_of(RECORD_LINE, id_bytes(ids[i]));
 		assert_int_equal(ledger_slot(&f->node.hub.ledger, f->node.txn,
 					     record_slot_bytes(&slot), author_of(3, 0), &record),
 				 ERR_OK);
@@ -218,7 +218,7 @@ static void a_spoilt_copy_does_no_harm(void **state)
 		buf_add(&body, record.body);
 		body.ptr[body.len - 1] ^= 1;
 		/* By the audience: of 4 it comes after the good one, of 2 before. */
-		assert_int_equal(made_record(&f->node, &f->fed, i ? 2 : 4, RECORD_TOKEN, slot,
+		assert_int_equal(made_record(&f->node, &f->fed, i ? 2 : 4, RECORD_LINE, slot,
 					     buf_bytes(&body), take),
 				 ERR_OK);
 		buf_fini(&body);
