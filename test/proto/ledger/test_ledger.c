@@ -1,5 +1,6 @@
 /* ledger: which records and heads are accepted, and what they do. */
 #include "proto/charter/contact.h"
+#include "proto/ledger/bar.h"
 #include "proto/ledger/withdrawal_body.h"
 #include "proto/ledger/keywrap.h"
 #include "proto/charter/node_offer.h"
@@ -215,6 +216,19 @@ static void wrap_key_of(struct test_record *r, uint32_t number, size_t slot_len)
 	wrap_key_put(&r->body, number, &wrap);
 }
 
+/* Of an organisation that nobody knows: strangers may be barred. */
+static void bar_of(struct test_record *r, uint8_t slot_org, size_t slot_len)
+{
+	const struct org_id org = {{7}}, other = {{slot_org}};
+	const struct bar bar = {.prefix = bytes_str("gemeinde-9"), .barred = true};
+
+	r->fields.kind = RECORD_BAR;
+	r->slot = bar_slot(&other);
+	r->slot.len = slot_len;
+	buf_reset(&r->body);
+	bar_list_put(&r->body, &org, &bar, 1);
+}
+
 static void erasure_body(struct test_record *r, size_t slot_len)
 {
 	const struct record_id withdrawal = {{1}};
@@ -230,7 +244,11 @@ static void erasure_body(struct test_record *r, size_t slot_len)
 	X(good_wrap, OK, wrap_body(r, true))                                                       \
 	X(good_contact, OK, contact_body(r, true))                                                 \
 	X(unknown_kind, OK, (r->fields.kind = 4000, r->slot.len = 3))                              \
-	X(reserved_kind, OK, (r->fields.kind = 6, r->slot.len = 3))                                \
+	X(good_bar, OK, bar_of(r, 7, 33))                                                          \
+	X(bar_elsewhere, PROTOCOL, bar_of(r, 8, 33))                                               \
+	X(bar_slot_short, PROTOCOL, bar_of(r, 7, 32))                                              \
+	X(bar_cut, MALFORMED, (bar_of(r, 7, 33), r->body.len--))                                   \
+	X(bar_empty, MALFORMED, (bar_of(r, 7, 33), r->body.len = 0))                               \
 	X(ten_minutes_ahead, OK, r->fields.time_ms += 600000)                                      \
 	X(further_ahead, AGAIN, r->fields.time_ms += 600001)                                       \
 	X(member_0, ABSENT, r->fields.author = 0)                                                  \
