@@ -6,10 +6,10 @@
 #include "proto/charter/contact.h"
 #include "proto/wire/envelope.h"
 #include "proto/wire/payload.h"
+#include "proto/wire/protocol.h"
 #include "proto/wire/wire_out.h"
 
-#define PREFIX      "allmende1-"
-#define NAME        "allmende" /* with any version */
+#define PREFIX      PROTOCOL_TEXT "-"
 #define SUM_LEN     4
 #define AGS_LEN_MAX 8
 #define ROW_LEN_MAX 512
@@ -42,7 +42,7 @@ static void payload_put(struct buf *out, const struct invitation *invitation)
 }
 
 /*
- * PROTOCOL: "text    = "allmende1-" ‖ base64url(payload ‖ first 4 bytes of H("am1.invite",
+ * PROTOCOL: "text    = "allmende2-" ‖ base64url(payload ‖ first 4 bytes of H("am1.invite",
  * payload))"
  */
 enum err invitation_put(struct buf *out, const struct invitation *invitation)
@@ -104,15 +104,9 @@ static struct bytes trimmed(struct bytes text)
 /* ERR_VERSION for "allmende" with another number. */
 static enum err prefix_check(struct bytes text)
 {
-	size_t i = strlen(NAME);
-
 	if (bytes_eq(bytes_slice(text, 0, strlen(PREFIX)), bytes_str(PREFIX)))
 		return ERR_OK;
-	if (!bytes_eq(bytes_slice(text, 0, i), bytes_str(NAME)))
-		return ERR_MALFORMED;
-	while (i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9')
-		i++;
-	return i > strlen(NAME) && i < text.len && text.ptr[i] == '-' ? ERR_VERSION : ERR_MALFORMED;
+	return envelope_is_foreign(text, "-") ? ERR_VERSION : ERR_MALFORMED;
 }
 
 enum err invitation_get(struct invitation *out, struct bytes text)

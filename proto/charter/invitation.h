@@ -31,7 +31,7 @@ enum err invitation_put(struct buf *out, const struct invitation *invitation);
 /*
  * Blanks and line ends around the text are ignored. ERR_MALFORMED: not an invitation at all, or its
  * contents are not valid; ERR_DENIED: an invitation, but truncated or mistyped (check sum);
- * ERR_VERSION: of a newer version. Expiry is for the caller.
+ * ERR_VERSION: of another version of the protocol. Expiry is for the caller.
  */
 enum err invitation_get(struct invitation *out, struct bytes text);
 

@@ -4,6 +4,7 @@
 
 #include "crypto/check.h"
 #include "crypto/utf8.h"
+#include "proto/wire/protocol.h"
 #include "proto/wire/wire_out.h"
 
 /* PROTOCOL: "Arrays whose first element is the type." */
@@ -462,7 +463,7 @@ void message_hello(struct buf *out, const char *software, uint32_t charter_numbe
 		   const char *const *addresses)
 {
 	begin(out, MESSAGE_HELLO);
-	out_uint(out, 1);
+	out_uint(out, PROTOCOL_VERSION);
 	out_text(out, bytes_str(software));
 	out_uint(out, charter_number);
 	out_uint(out, store_incarnation);

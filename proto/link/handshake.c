@@ -5,12 +5,12 @@
 #include "crypto/wrap.h"
 #include "proto/link/frame.h"
 #include "proto/link/link.h"
+#include "proto/wire/protocol.h"
 
 #define PRELUDE_MAGIC     "allmende"
 #define PRELUDE_MAGIC_LEN 8
 #define HINT_LEN          8
 #define VERSION_COUNT_MAX 8
-#define PROLOGUE          "allmende/1"
 #define PROLOGUE_LEN_MAX  128
 #define REFUSAL_LEN       (FRAME_LENGTH_LEN + 1)
 
@@ -41,7 +41,7 @@ static void put_hint(struct buf *out, const struct fed_id *fed)
 }
 
 /*
- * PROTOCOL: "The handshake is `Noise_XX_25519_ChaChaPoly_BLAKE2b` with `prologue = "allmende/1" ‖
+ * PROTOCOL: "The handshake is `Noise_XX_25519_ChaChaPoly_BLAKE2b` with `prologue = "allmende/2" ‖
  * prelude ‖ federation id`."
  */
 static void start_noise(struct handshake *handshake, struct bytes prelude)
@@ -49,7 +49,7 @@ static void start_noise(struct handshake *handshake, struct bytes prelude)
 	const struct link_options *options = handshake->options;
 	struct buf prologue;
 	buf_init(&prologue, PROLOGUE_LEN_MAX);
-	buf_add(&prologue, bytes_str(PROLOGUE));
+	buf_add(&prologue, bytes_str(PROTOCOL_PROLOGUE));
 	buf_add(&prologue, prelude);
 	buf_add(&prologue, id_bytes(&options->fed));
 	if (prologue.err)
@@ -107,11 +107,11 @@ void handshake_refuse(struct buf *out, enum link_reason reason)
  */
 static void dial(struct handshake *handshake, struct buf *out)
 {
-	handshake->version = HANDSHAKE_VERSION;
+	handshake->version = PROTOCOL_VERSION;
 	handshake->step = HANDSHAKE_SECOND;
 	buf_add(out, bytes_str(PRELUDE_MAGIC));
 	buf_add_u8(out, 1);
-	buf_add_u8(out, HANDSHAKE_VERSION);
+	buf_add_u8(out, PROTOCOL_VERSION);
 	put_hint(out, &handshake->options->fed);
 	start_noise(handshake, buf_bytes(out));
 	if (handshake->step != HANDSHAKE_FAILED)
@@ -150,7 +150,7 @@ void handshake_admit(struct handshake *handshake, struct buf *out)
 static bool offers_version(struct bytes versions)
 {
 	for (size_t i = 0; i < versions.len; i++)
-		if (versions.ptr[i] == HANDSHAKE_VERSION)
+		if (versions.ptr[i] == PROTOCOL_VERSION)
 			return true;
 	return false;
 }
@@ -193,7 +193,7 @@ static size_t read_prelude(struct handshake *handshake, struct bytes in)
 	size_t versions_at = PRELUDE_MAGIC_LEN + 1;
 	size_t hint_at = len - HINT_LEN;
 	handshake->step = HANDSHAKE_FIRST;
-	handshake->version = HANDSHAKE_VERSION;
+	handshake->version = PROTOCOL_VERSION;
 	if (!offers_version(bytes_slice(prelude, versions_at, hint_at - versions_at)))
 		handshake_fail(handshake, LINK_REASON_VERSION);
 	else if (!is_own_hint(handshake, bytes_slice(prelude, hint_at, HINT_LEN)))

@@ -17,8 +17,6 @@
 #include "proto/link/certificate.h"
 #include "proto/link/reason.h"
 
-#define HANDSHAKE_VERSION 1 /* of the protocol; the only one spoken */
-
 struct link_options;
 
 enum handshake_step {

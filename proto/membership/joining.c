@@ -8,6 +8,7 @@
 #include "proto/hub/dials.h"
 #include "proto/sync/logs.h"
 #include "proto/sync/sync.h"
+#include "proto/wire/protocol.h"
 #include "proto/wire/wire_out.h"
 
 static const char join_name[] = "join";       /* META row: the text; `init --join` writes it too */
@@ -199,8 +200,10 @@ static enum err joining_text_check(struct hub *hub, const char *text, struct inv
 			err == ERR_DENIED ? "the invitation is incomplete or mistyped: copy its "
 					    "whole line again."
 			: err == ERR_VERSION
-				? "the invitation is of a newer version: update this program."
-				: "this is not an invitation: it begins with \"allmende1-\".");
+				? "the invitation is of another version of Allmende: bring both "
+				  "nodes to the same one, and ask for a new one."
+				: "this is not an invitation: it begins with \"" PROTOCOL_TEXT
+				  "-\".");
 		return ERR_CONFIG;
 	}
 	return joining_terms_check(hub, invitation, why);

@@ -10,6 +10,7 @@
 #include "proto/ledger/keyrecord.h"
 #include "proto/charter/node_offer.h"
 #include "proto/rights/wrapkeys.h"
+#include "proto/wire/protocol.h"
 
 /*
  * Row META "handover:INDEX": the key to hand wrap keys over to a node that was added here.
@@ -147,9 +148,11 @@ static enum err request_read(struct hub *hub, const char *text, struct node_requ
 			err == ERR_DENIED ? "the request is incomplete or mistyped: copy its whole "
 					    "line again."
 			: err == ERR_VERSION
-				? "the request is of a newer version: update this program."
+				? "the request is of another version of Allmende: bring both "
+				  "nodes to the same one, and begin again."
 				: "this is not the request of a new node: it begins with "
-				  "\"allmende1n-\" and is printed by `allmende init --node`.");
+				  "\"" PROTOCOL_TEXT
+				  "n-\" and is printed by `allmende init --node`.");
 		return ERR_CONFIG;
 	}
 	if (!id_eq(&request->org, &identity->org)) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proto/wire/envelope.h"
+#include "proto/wire/protocol.h"
 #include "proto/membership/voting_internal.h"
 
 enum { ID_DIGITS_MIN = 4 };
@@ -311,11 +312,13 @@ enum err voting_vote(struct hub *hub, struct txn *txn, const char *id,
 static enum err text_refused(enum err err, char *why)
 {
 	why_set(why, "%s",
-		err == ERR_DENIED    ? "the text is truncated or mistyped: copy it whole."
-		: err == ERR_VERSION ? "the text is of a newer version: update this program."
-		: err == ERR_FULL    ? "the text is too long."
-				     : "this is neither a proposal nor a vote: these begin with "
-				       "\"allmende1p-\" and \"allmende1v-\".");
+		err == ERR_DENIED ? "the text is truncated or mistyped: copy it whole."
+		: err == ERR_VERSION
+			? "the text is of another version of Allmende: bring both nodes "
+			  "to the same one, and have it made again."
+		: err == ERR_FULL ? "the text is too long."
+				  : "this is neither a proposal nor a vote: these begin with "
+				    "\"" PROTOCOL_TEXT "p-\" and \"" PROTOCOL_TEXT "v-\".");
 	return ERR_CONFIG;
 }
 

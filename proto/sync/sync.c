@@ -9,6 +9,7 @@
 #include "proto/sync/evidence.h"
 #include "proto/sync/logs.h"
 #include "proto/sync/start.h"
+#include "proto/wire/protocol.h"
 #include "proto/wire/wire_out.h"
 
 enum {
@@ -508,7 +509,7 @@ static void compare_begin(struct hub *hub, struct txn *txn, struct peer *peer)
 void sync_hello_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct peer_sync *sync = peer->sync;
-	if (m->version != 1) {
+	if (m->version != PROTOCOL_VERSION) {
 		hub_close_link(hub, peer, LINK_REASON_VERSION);
 		return;
 	}

@@ -4,13 +4,16 @@
 
 #include "crypto/hash.h"
 #include "crypto/id.h"
+#include "proto/wire/protocol.h"
 
-enum { SUM_LEN = 4, PREFIX_LEN = 11 };
+#define NAME "allmende" /* with any version */
+
+enum { SUM_LEN = 4, PREFIX_LEN = 11, LETTER_AT = 9 };
 
 static void prefix(char out[PREFIX_LEN + 1], enum envelope kind)
 {
-	memcpy(out, "allmende1?-", PREFIX_LEN + 1);
-	out[9] = (char)kind;
+	memcpy(out, PROTOCOL_TEXT "?-", PREFIX_LEN + 1);
+	out[LETTER_AT] = (char)kind;
 }
 
 bool envelope_blank(uint8_t c)
@@ -19,7 +22,7 @@ bool envelope_blank(uint8_t c)
 }
 
 /*
- * PROTOCOL: "text = "allmende1" ‖ letter ‖ "-" ‖ base64url(body ‖ first 4 bytes of H("am1.text",
+ * PROTOCOL: "text = "allmende2" ‖ letter ‖ "-" ‖ base64url(body ‖ first 4 bytes of H("am1.text",
  * letter ‖ body))"
  */
 static void sum_of(uint8_t out[ID_LEN], enum envelope kind, struct bytes body)
@@ -51,13 +54,33 @@ void envelope_put(struct buf *out, enum envelope kind, struct bytes body)
 	buf_fini_wipe(&bytes);
 }
 
+static struct bytes past_blanks(struct bytes text)
+{
+	while (text.len > 0 && envelope_blank(text.ptr[0]))
+		text = bytes_slice(text, 1, text.len);
+	return text;
+}
+
+bool envelope_is_foreign(struct bytes text, const char *rest)
+{
+	const size_t name = strlen(NAME);
+	size_t i = name;
+
+	text = past_blanks(text);
+	if (!bytes_eq(bytes_slice(text, 0, name), bytes_str(NAME)))
+		return false;
+	while (i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9')
+		i++;
+	return i > name && !bytes_eq(bytes_slice(text, 0, i), bytes_str(PROTOCOL_TEXT)) &&
+	       bytes_eq(bytes_slice(text, i, strlen(rest)), bytes_str(rest));
+}
+
 bool envelope_is(enum envelope kind, struct bytes text)
 {
 	char begin[PREFIX_LEN + 1];
 
 	prefix(begin, kind);
-	while (text.len > 0 && envelope_blank(text.ptr[0]))
-		text = bytes_slice(text, 1, text.len);
+	text = past_blanks(text);
 	return text.len >= PREFIX_LEN && memcmp(text.ptr, begin, PREFIX_LEN) == 0;
 }
 
@@ -68,7 +91,8 @@ enum err envelope_get(struct buf *out, enum envelope kind, struct bytes text)
 	enum err err = ERR_DENIED;
 
 	if (!envelope_is(kind, text))
-		return ERR_MALFORMED;
+		return envelope_is_foreign(text, (char[]){(char)kind, '-', '\0'}) ? ERR_VERSION
+										  : ERR_MALFORMED;
 	if (text.len > 2 * ENVELOPE_LEN_MAX)
 		return ERR_FULL;
 	buf_init(&packed, ENVELOPE_LEN_MAX);

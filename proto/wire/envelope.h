@@ -1,5 +1,5 @@
 /*
- * envelope - bytes that travel as one line of text, by mail or on paper: "allmende1" and a letter
+ * envelope - bytes that travel as one line of text, by mail or on paper: "allmende2" and a letter
  * that says what it is, a hyphen, base64url of the bytes and of a check (docs/PROTOCOL.md, section
  * 1.2). Who mistypes is told so.
  */
@@ -24,10 +24,13 @@ void envelope_put(struct buf *out, enum envelope kind, struct bytes body);
 bool envelope_is(enum envelope kind, struct bytes text);
 /*
  * Appends the body. Blanks and line ends anywhere in the text are ignored, as mail programs break
- * lines. ERR_MALFORMED: no such text; ERR_DENIED: one, but truncated or mistyped; ERR_FULL: too
- * long.
+ * lines. ERR_MALFORMED: no such text; ERR_VERSION: one of another version of the protocol;
+ * ERR_DENIED: one, but truncated or mistyped; ERR_FULL: too long.
  */
 enum err envelope_get(struct buf *out, enum envelope kind, struct bytes text);
+
+/* Whether a text begins as one of another version does: "allmende", a number, then rest. */
+bool envelope_is_foreign(struct bytes text, const char *rest);
 
 /* White space, of which texts that were sent by mail have more than they had. */
 bool envelope_blank(uint8_t c);

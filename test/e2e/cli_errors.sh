@@ -161,8 +161,8 @@ expect 1 'Landkreis Meißen' "$allmende" -d meissen federation join invitation
 expect 1 'File exists' "$allmende" -d meissen federation invite --name x --slug x --ags 14627230 -o invitation
 must node meissen federation invite --name x --slug x --ags 14627230 -o written
 [ "$(stat -c %a written)" = 600 ] || wrong 'an invitation can be read by others'
-grep -q '^allmende1-' written || wrong 'there is no invitation in the file'
-! grep -q allmende1- out || wrong 'the invitation is shown, too'
+grep -q '^allmende2-' written || wrong 'there is no invitation in the file'
+! grep -q allmende2- out || wrong 'the invitation is shown, too'
 must node_init stranger strehla
 node_start stranger || exit 1
 expect 3 'the invitation is for Stadt Riesa' "$allmende" -d stranger federation join invitation

@@ -13,7 +13,7 @@ node "$second" init --node hello --no-passphrase 2>"$work/said" || status=$?
 [ ! -e "$second" ] || wrong 'a wrong offer left a directory'
 status=0
 node "$meissen" node add hello 2>"$work/said" || status=$?
-[ "$status" = 2 ] && grep -q 'allmende1n-' "$work/said" || wrong "no sentence for a wrong request: $(cat "$work/said")"
+[ "$status" = 2 ] && grep -q 'allmende2n-' "$work/said" || wrong "no sentence for a wrong request: $(cat "$work/said")"
 
 say 'three lines make a node'
 offer=$(node "$meissen" node offer)

@@ -5,6 +5,7 @@
 
 #include "crypto/check.h"
 #include "proto/ledger/held.h"
+#include "proto/wire/protocol.h"
 #include "store/chunks.h"
 
 enum {
@@ -401,7 +402,7 @@ static void cert_tell(struct world *world, struct world_end *end, const struct w
 							 .org = node->identity.org};
 		buf_add(&entry, buf_bytes(&node->entry));
 	}
-	event.certificate.version = 1;
+	event.certificate.version = PROTOCOL_VERSION;
 	event.certificate.member += member_off;
 	end->here = true;
 	feed(world, end->actor, &event, buf_bytes(&entry));

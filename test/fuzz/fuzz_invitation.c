@@ -15,7 +15,7 @@ static void text_of(struct buf *text, struct bytes payload)
 	buf_init(&bytes, payload.len + SUM_LEN);
 	buf_add(&bytes, payload);
 	buf_add(&bytes, bytes_of(sum, SUM_LEN));
-	buf_add(text, bytes_str("allmende1-"));
+	buf_add(text, bytes_str("allmende2-"));
 	base64_put(text, buf_bytes(&bytes));
 	buf_fini(&bytes);
 }

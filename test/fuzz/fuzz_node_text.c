@@ -91,7 +91,7 @@ static void seed_of(struct fuzz_corpus *corpus, uint8_t kind, struct buf *text)
 
 void fuzz_seeds(struct fuzz_corpus *corpus)
 {
-	struct node_offer offer = {.invitation = bytes_str("allmende1-abc")};
+	struct node_offer offer = {.invitation = bytes_str("allmende2-abc")};
 	struct node_request request = {{{1}}, {{2}}, {{3}}, {{4}}, {{5}}};
 	struct wrap wrap = {{1}};
 	struct org_id org = {{7}};

@@ -9,6 +9,7 @@
 #include "crypto/hash.h"
 #include "crypto/wrap.h"
 #include "proto/link/certificate.h"
+#include "proto/wire/protocol.h"
 
 _Noreturn void foe_die(const char *what, enum err err)
 {
@@ -181,7 +182,7 @@ struct bytes foe_log_latest(const struct foe *foe)
 
 void foe_certificate(const struct foe *foe, unsigned node, struct buf *out)
 {
-	struct certificate certificate = {.version = 1,
+	struct certificate certificate = {.version = PROTOCOL_VERSION,
 					  .member = author_member(foe->author),
 					  .node_index = (uint8_t)node,
 					  .org = foe->identity.org,
@@ -258,7 +259,7 @@ void stranger_make(struct foe *foe, struct stranger *out, unsigned nodes)
 	buf_init(&out->later, LIMIT_ORGLOG_ENTRY_LEN_MAX);
 	orglog_make(&out->later, &none, &next, &out->root);
 	free(next.nodes);
-	certificate_put(&out->certificate, &(struct certificate){.version = 1,
+	certificate_put(&out->certificate, &(struct certificate){.version = PROTOCOL_VERSION,
 								 .org = none.id,
 								 .entry = buf_bytes(&out->entry)});
 	orglog_fini(&none);
@@ -268,7 +269,7 @@ void stranger_pretend(struct stranger *stranger, const struct org_id *member)
 {
 	buf_reset(&stranger->certificate);
 	certificate_put(&stranger->certificate,
-			&(struct certificate){.version = 1,
+			&(struct certificate){.version = PROTOCOL_VERSION,
 					      .org = *member,
 					      .entry = buf_bytes(&stranger->later)});
 }

@@ -10,6 +10,7 @@
 #include "crypto/hash.h"
 #include "crypto/wrap.h"
 #include "proto/charter/orglog.h"
+#include "proto/wire/protocol.h"
 
 #define WIRE_LEN_MAX (64u * 1024 * 1024)
 #define TICK_MAX     100
@@ -49,8 +50,10 @@ void link_node_make(struct link_node *node, uint64_t seed)
 	buf_init(&node->certificate, LIMIT_FRAME_LEN_MAX);
 	entry_make(&node->entry, &random, &node->pk);
 	assert_int_equal(orglog_entry_peek(&log, buf_bytes(&node->entry)), ERR_OK);
-	struct certificate certificate = {
-		.version = 1, .member = 7, .org = log.id, .entry = buf_bytes(&node->entry)};
+	struct certificate certificate = {.version = PROTOCOL_VERSION,
+					  .member = 7,
+					  .org = log.id,
+					  .entry = buf_bytes(&node->entry)};
 	certificate_put(&node->certificate, &certificate);
 	assert_int_equal(node->certificate.err, ERR_OK);
 	orglog_fini(&log);

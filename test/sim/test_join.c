@@ -90,8 +90,8 @@ static void assert_refused(struct world *world, struct sim_node *joiner, const c
 static void texts_that_are_no_invitation(void **state)
 {
 	struct world *world = world_open(1);
-	static const char *const bad[] = {"", "allmende1-", "allmende2-AAAA", "hello",
-					  "allmende1-AAAAAAAA"};
+	static const char *const bad[] = {"", "allmende2-", "allmende1-AAAA", "hello",
+					  "allmende2-AAAAAAAA"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(sim_join_text(world->joiner, bad[i], world->why), ERR_CONFIG);
 		assert_true(world->why[0]);

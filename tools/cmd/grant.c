@@ -9,6 +9,7 @@
 
 #include "crypto/check.h"
 #include "proto/ledger/token.h"
+#include "proto/wire/protocol.h"
 #include "tools/cmd/commands.h"
 #include "tools/kit/client.h"
 #include "tools/kit/grants.h"
@@ -205,7 +206,8 @@ static int run_accept(struct tool *tool)
 	body = json_pack("{s:s}", "text", tool_word(tool, 0));
 	if (!body) {
 		client_close(client);
-		return tool_fail(TOOL_USAGE, "this is no grant: it begins with \"allmende1g-\"");
+		return tool_fail(TOOL_USAGE,
+				 "this is no grant: it begins with \"" PROTOCOL_TEXT "g-\"");
 	}
 	code = client_call(client, "POST", "/grants/accept", body, &answer);
 	if (code)
@@ -331,7 +333,7 @@ const struct command cmd_accept = {
 	.help = "Takes a grant that another member has made with `allmende grant --text`. Quote "
 		"it.\n"
 		"\n"
-		"  allmende accept \"allmende1g-...\"",
+		"  allmende accept \"" PROTOCOL_TEXT "g-...\"",
 	.word_min = 1,
 	.word_max = 1,
 	.run = run_accept,

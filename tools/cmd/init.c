@@ -11,6 +11,7 @@
 
 #include "crypto/check.h"
 #include "proto/charter/identity.h"
+#include "proto/wire/protocol.h"
 #include "store/db.h"
 #include "store/dir.h"
 #include "store/keyfile.h"
@@ -80,7 +81,7 @@ static int take_offer(struct plan *plan)
 		return tool_fail(
 			TOOL_USAGE,
 			"this is not the offer for another node, or not all of it: it is one "
-			"line that begins with \"allmende1o-\"; `allmende node offer` "
+			"line that begins with \"" PROTOCOL_TEXT "o-\"; `allmende node offer` "
 			"prints it");
 	return TOOL_DONE;
 }

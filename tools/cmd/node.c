@@ -8,6 +8,7 @@
 
 #include "crypto/check.h"
 #include "proto/charter/identity.h"
+#include "proto/wire/protocol.h"
 #include "store/db.h"
 #include "store/dir.h"
 #include "tools/cmd/commands.h"
@@ -145,8 +146,9 @@ static int run_node_add(struct tool *tool)
 static int complain_accept(const struct tool *tool, enum err err)
 {
 	if (err == ERR_MALFORMED)
-		return tool_fail(TOOL_USAGE, "this is not an answer for a new node: it begins with "
-					     "\"allmende1a-\"; `allmende node add` prints it");
+		return tool_fail(TOOL_USAGE,
+				 "this is not an answer for a new node: it begins with "
+				 "\"" PROTOCOL_TEXT "a-\"; `allmende node add` prints it");
 	if (err == ERR_DENIED)
 		return tool_fail(TOOL_USAGE,
 				 "the answer is incomplete, or is not for the node in "
@@ -302,7 +304,7 @@ const struct command cmd_node_add = {
 		"publish: it may publish; admin: it may grant; key: it makes the keys of granted\n"
 		"datasets. Where the organisation's root key is, no role is needed to do this.\n"
 		"\n"
-		"  allmende node add \"allmende1n-...\" --roles publish,admin",
+		"  allmende node add \"" PROTOCOL_TEXT "n-...\" --roles publish,admin",
 	.options =
 		(const struct option[]){
 			{"roles", 0, "ROLES", false,
@@ -321,7 +323,7 @@ const struct command cmd_node_accept = {
 	.summary = "finish a further node on its own machine",
 	.help = "Takes the answer that `allmende node add` printed. Then the node can be started.\n"
 		"\n"
-		"  allmende node accept \"allmende1a-...\"",
+		"  allmende node accept \"" PROTOCOL_TEXT "a-...\"",
 	.options =
 		(const struct option[]){
 			PASSPHRASE_FILE_OPTION,

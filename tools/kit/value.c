@@ -10,10 +10,11 @@
 #include "crypto/path.h"
 #include "crypto/utf8.h"
 #include "proto/charter/identity.h"
+#include "proto/wire/protocol.h"
 #include "tools/kit/text.h"
 
 #define PORT_MAX          65535
-#define INVITATION_PREFIX "allmende1-"
+#define INVITATION_PREFIX PROTOCOL_TEXT "-"
 
 static int refuse_path(const char *text)
 {
@@ -244,8 +245,8 @@ int value_invitation(struct invitation *out, const char *text, int64_t now_ms)
 
 	if (err == ERR_VERSION)
 		return tool_fail(TOOL_USAGE,
-				 "the invitation was made by a newer version of Allmende: "
-				 "update this one, then try again");
+				 "the invitation was made by another version of Allmende: "
+				 "bring both to the same one, then ask for a new one");
 	if (err && strncmp(text + strspn(text, " \t\r\n"), INVITATION_PREFIX,
 			   strlen(INVITATION_PREFIX)) == 0)
 		return tool_fail(

@@ -96,9 +96,9 @@ static void what_is_malformed(void **state)
 	expect_error(404, "absent", "no proposal begins", "/federation/votes",
 		     "{\"proposal\": \"\"}");
 	expect_error(400, "usage", "mistyped", "/federation/votes",
-		     "{\"proposal\": \"allmende1p-AAAA\"}");
+		     "{\"proposal\": \"allmende2p-AAAA\"}");
 	expect_error(400, "usage", "mistyped", "/federation/votes",
-		     "{\"proposal\": \"allmende1v-\"}");
+		     "{\"proposal\": \"allmende2v-\"}");
 	expect_error(400, "usage", "\\\"id\\\" is missing", "/federation/proposal", NULL);
 	expect_error(409, "exists", "is in the federation already", "/federation/invitations",
 		     "{\"name\": \"x\", \"slug\": \"meissen\", \"ags\": \"14627\"}");
@@ -118,7 +118,7 @@ static void what_is_right(void **state)
 			       "{\"name\": \"Stadt Riesa\", \"slug\": \"riesa\", "
 			       "\"ags\": \"14627230\", \"relay\": true}"),
 		   "invitation");
-	assert_memory_equal(text, "allmende1-", 10);
+	assert_memory_equal(text, "allmende2-", 10);
 	/* All slugs that may be stewards, and one more. */
 	char many[2000] = "{\"change\": \"stewards\", \"slugs\": [\"meissen\"";
 	for (unsigned i = 0; i < 70; i++)

@@ -114,7 +114,7 @@ static void other_languages(void **state)
 
 static void another_federation(void **state)
 {
-	static const char prelude[] = "allmende\x01\x01otherfed\x00\x20"
+	static const char prelude[] = "allmende\x01\x02otherfed\x00\x20"
 				      "abcdefghijklmnopqrstuvwxyz012345";
 
 	expect_refusal(prelude, sizeof(prelude) - 1, 2);
@@ -236,7 +236,7 @@ static void not_reached(void **state)
 
 static void no_federation(void **state)
 {
-	static const char prelude[] = "allmende\x01\x01otherfed";
+	static const char prelude[] = "allmende\x01\x02otherfed";
 
 	expect_refusal(prelude, sizeof(prelude) - 1, 2);
 	assert_true(node_log_waits(&node, "belongs to no federation yet"));

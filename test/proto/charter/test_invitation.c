@@ -64,7 +64,7 @@ static void text_goes_there_and_back(void **state)
 	struct buf wrapped;
 
 	assert_true(f->text.len <= LIMIT_INVITATION_LEN_MAX);
-	assert_memory_equal(f->text.ptr, "allmende1-", 10);
+	assert_memory_equal(f->text.ptr, "allmende2-", 10);
 	for (size_t i = 0; i < f->text.len; i++)
 		assert_true(f->text.ptr[i] > ' ' && f->text.ptr[i] < 127);
 	assert_int_equal(invitation_get(&read, buf_bytes(&f->text)), ERR_OK);
@@ -114,12 +114,13 @@ static void faults_are_told_apart(void **state)
 		{"allmende", ERR_MALFORMED},
 		{"allmende-x", ERR_MALFORMED},
 		{"Allmende1-AAAA", ERR_MALFORMED},
-		{"allmende2-AAAA", ERR_VERSION},
+		{"allmende1-AAAA", ERR_VERSION},
 		{"allmende10-AAAA", ERR_VERSION},
-		{"allmende1-", ERR_DENIED},
-		{"allmende1-AAAA", ERR_DENIED},
-		{"allmende1-AAAAAAAA", ERR_DENIED},
-		{"allmende1-Ä", ERR_DENIED},
+		{"allmende20-AAAA", ERR_VERSION},
+		{"allmende2-", ERR_DENIED},
+		{"allmende2-AAAA", ERR_DENIED},
+		{"allmende2-AAAAAAAA", ERR_DENIED},
+		{"allmende2-Ä", ERR_DENIED},
 	};
 	struct fixture *f = *state;
 	struct invitation read;
@@ -170,7 +171,7 @@ static enum err get_by_hand(uint64_t form, const char *address)
 	out_uint(&payload, TEST_TIME_MS);
 	hash_once(sum, "am1.invite", buf_bytes(&payload));
 	buf_add(&payload, bytes_of(sum, 4));
-	buf_add(&text, bytes_str("allmende1-"));
+	buf_add(&text, bytes_str("allmende2-"));
 	base64_put(&text, buf_bytes(&payload));
 	enum err err = invitation_get(&read, buf_bytes(&text));
 	buf_fini(&payload);

@@ -189,14 +189,14 @@ static void texts_go_there_and_back(void **state)
 	buf_init(&text, ENVELOPE_LEN_MAX);
 	buf_init(&body, ENVELOPE_LEN_MAX);
 	proposal_text_put(&text, &proposal);
-	assert_memory_equal(text.ptr, "allmende1p-", 11);
+	assert_memory_equal(text.ptr, "allmende2p-", 11);
 	assert_int_equal(proposal_text_get(&body, &got, buf_bytes(&text)), ERR_OK);
 	assert_true(bytes_eq(got.payload, buf_bytes(&f->payload)) && !got.has_opening);
 	assert_true(id_eq(&got.fed, &f->fed.charter.fed));
 	assert_int_equal(vote_text_get(&read, buf_bytes(&text)), ERR_MALFORMED);
 	buf_reset(&text);
 	vote_text_put(&text, &vote);
-	assert_memory_equal(text.ptr, "allmende1v-", 11);
+	assert_memory_equal(text.ptr, "allmende2v-", 11);
 	assert_int_equal(vote_text_get(&read, buf_bytes(&text)), ERR_OK);
 	assert_memory_equal(&read, &vote, sizeof(read));
 	buf_reset(&body);

@@ -8,6 +8,7 @@
 
 #include "crypto/check.h"
 #include "proto/hub/message.h"
+#include "proto/wire/protocol.h"
 #include "proto/wire/wire_out.h"
 
 static const struct org_id org = {{1}};
@@ -178,7 +179,7 @@ static void assert_author(const struct message *m)
 static void read_hello(struct message *m)
 {
 	struct bytes address;
-	assert_true(m->version == 1 && m->store_incarnation == UINT64_MAX);
+	assert_true(m->version == PROTOCOL_VERSION && m->store_incarnation == UINT64_MAX);
 	assert_text(m->text, "allmende 0.1");
 	assert_int_equal(m->number, UINT32_MAX);
 	assert_true(id_eq(&m->digest, &digest));

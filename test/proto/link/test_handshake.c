@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "proto/wire/protocol.h"
 #include "test/proto/link_pair.h"
 
 #define PRELUDE_LEN (8 + 1 + 1 + 8)
@@ -54,7 +55,7 @@ static void prelude_is_as_written(void **state)
 	assert_int_equal(out.len, PRELUDE_LEN + FIRST_LEN);
 	struct digest hint;
 	hash_once(hint.b, "am1.fedhint", id_bytes(&pair.fed));
-	assert_memory_equal(out.ptr, "allmende\x01\x01", 10);
+	assert_memory_equal(out.ptr, "allmende\x01\x02", 10);
 	assert_memory_equal(out.ptr + 10, hint.b, 8);
 	assert_memory_equal(out.ptr + 18, "\x00\x20", 2);
 	buf_fini(&out);
@@ -76,9 +77,9 @@ static void by_hand_first(struct by_hand *dialler, struct pair *pair)
 	buf_init(&dialler->in, FRAME_LEN_MAX);
 	buf_init(&prologue, 1000);
 	hash_once(hint.b, "am1.fedhint", id_bytes(&pair->fed));
-	buf_add(&dialler->out, bytes_of("allmende\x02\x09\x01", 11));
+	buf_add(&dialler->out, bytes_of("allmende\x02\x09\x02", 11));
 	buf_add(&dialler->out, bytes_of(hint.b, 8));
-	buf_add(&prologue, bytes_str("allmende/1"));
+	buf_add(&prologue, bytes_str("allmende/2"));
 	buf_add(&prologue, buf_bytes(&dialler->out));
 	buf_add(&prologue, id_bytes(&pair->fed));
 	noise_init(&dialler->noise, true, &pair->node[0].static_sk, buf_bytes(&prologue),
@@ -240,7 +241,7 @@ static void no_common_version(void **state)
 /* The dialler offers more than this version knows: the listener takes the one it knows. */
 static void version_is_chosen_among_several(void **state)
 {
-	static const uint8_t offers[] = {9, 8, 7, 6, 5, 4, 3, HANDSHAKE_VERSION};
+	static const uint8_t offers[] = {9, 8, 7, 6, 5, 4, 3, PROTOCOL_VERSION};
 	for (unsigned count = 0; count <= 9; count++) {
 		struct pair pair;
 		struct digest hint;
@@ -261,7 +262,7 @@ static void version_is_chosen_among_several(void **state)
 		pair_events(&pair, 1);
 		bool fits = count == 8;
 		for (unsigned i = 0; i < count && count < 8; i++)
-			fits = fits || offers[(i + 8 - count % 8) % 8] == HANDSHAKE_VERSION;
+			fits = fits || offers[(i + 8 - count % 8) % 8] == PROTOCOL_VERSION;
 		struct buf *answer = &pair.side[1].wire;
 		assert_int_equal(link_output(&pair.side[1].link, answer, SIZE_MAX), ERR_OK);
 		if (fits)
@@ -280,14 +281,14 @@ static void version_changed_on_the_way(void **state)
 	struct pair pair;
 	pair_init(&pair, 1);
 	pair_start(&pair);
-	pair.side[0].link.handshake.version = 2;
+	pair.side[0].link.handshake.version = 1;
 	assert_refused(&pair, LINK_REASON_VERSION, false, LINK_REASON_VERSION, true);
 	pair_fini(&pair);
 	pair_init(&pair, 1);
 	pair.side[0].answers = false;
 	pair_start(&pair);
 	pair_run(&pair);
-	pair.side[0].link.handshake.version = 2;
+	pair.side[0].link.handshake.version = 1;
 	link_admit(&pair.side[0].link, true, LINK_REASON_DONE);
 	assert_refused(&pair, LINK_REASON_PROTOCOL, true, LINK_REASON_VERSION, false);
 	pair_fini(&pair);

@@ -317,10 +317,10 @@ static void test_join_text(void **state)
 	static const struct {
 		const char *text, *why;
 	} cases[] = {
-		{"", "this is not an invitation: it begins with \"allmende1-\"."},
-		{"allmende1-",
+		{"", "this is not an invitation: it begins with \"allmende2-\"."},
+		{"allmende2-",
 		 "the invitation is incomplete or mistyped: copy its whole line again."},
-		{"allmende1-AAAAAAAAAAAAAAAAAAAA",
+		{"allmende2-AAAAAAAAAAAAAAAAAAAA",
 		 "the invitation is incomplete or mistyped: copy its whole line again."},
 	};
 	struct fixture *f = *state;
@@ -619,7 +619,7 @@ static void test_open_bad(void **state)
 {
 	struct fixture *f = *state;
 	struct row_key row = key_name("join");
-	txn_put(f->node.txn, TABLE_META, row_key_bytes(&row), bytes_str("allmende1-x"));
+	txn_put(f->node.txn, TABLE_META, row_key_bytes(&row), bytes_str("allmende2-x"));
 	happens(f, 's');
 	assert_int_equal(f->node.hub.place, PLACE_NONE);
 	assert_string_equal(f->node.hub.place_why,

@@ -349,10 +349,10 @@ static void test_texts_bad(void **state)
 	static const struct {
 		const char *text, *why;
 	} cases[] = {
-		{"", "this is neither a proposal nor a vote: these begin with \"allmende1p-\" and "
-		     "\"allmende1v-\"."},
-		{"allmende1p-AAAAAAAA", "the text is truncated or mistyped: copy it whole."},
-		{"allmende1v-AAAAAAAA", "the text is truncated or mistyped: copy it whole."},
+		{"", "this is neither a proposal nor a vote: these begin with \"allmende2p-\" and "
+		     "\"allmende2v-\"."},
+		{"allmende2p-AAAAAAAA", "the text is truncated or mistyped: copy it whole."},
+		{"allmende2v-AAAAAAAA", "the text is truncated or mistyped: copy it whole."},
 	};
 	struct fixture *f = *state;
 	for (size_t i = 0; i < COUNT(cases); i++) {

@@ -1,6 +1,7 @@
 /*
  * A comparison, message by message: what a peer hears for what it says, and what ends the session.
  */
+#include "proto/wire/protocol.h"
 #include "test/proto/hub_node.h"
 
 static const struct digest other_content = {{0xee}};
@@ -123,7 +124,7 @@ static void test_up(void **state)
 	sync_up(&node->hub, node->txn, f->peer);
 	assert_heard(node, f->peer, "HELLO");
 	assert_true(hub_node_sent(node, f->peer, MESSAGE_HELLO, 0, &m));
-	assert_int_equal(m.version, 1);
+	assert_int_equal(m.version, PROTOCOL_VERSION);
 	assert_int_equal(m.number, 1);
 	assert_int_equal(m.store_incarnation, 0x1234);
 	assert_memory_equal(m.text.ptr, "test 1", 6);
@@ -224,7 +225,7 @@ static void test_hello_version(void **state)
 	struct buf out;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_hello(&out, "peer 2", 1, 0x77, &other_content, NULL);
-	out.ptr[2] = 2;
+	out.ptr[2] = 1;
 	hub_node_hear(&f->node, f->peer, sync_hello_take, &out);
 	assert_heard(&f->node, f->peer, "CLOSE:VERSION");
 }

@@ -42,7 +42,7 @@ static void comes_back(void **state)
 		struct buf text;
 		text_of(&text, ENVELOPE_GRANT, lens[i]);
 		assert_int_equal(text.err, ERR_OK);
-		assert_memory_equal(text.ptr, "allmende1g-", 11);
+		assert_memory_equal(text.ptr, "allmende2g-", 11);
 		assert_int_equal(get(ENVELOPE_GRANT, buf_bytes(&text), &len), ERR_OK);
 		assert_int_equal(len, lens[i]);
 		buf_fini(&text);
@@ -80,6 +80,10 @@ static void another_kind_is_not_it(void **state)
 	text.ptr[9] = ENVELOPE_GRANT;
 	assert_int_equal(get(ENVELOPE_GRANT, buf_bytes(&text), &len), ERR_DENIED);
 	assert_int_equal(get(ENVELOPE_GRANT, bytes_str("hello"), &len), ERR_MALFORMED);
+	assert_int_equal(get(ENVELOPE_GRANT, bytes_str("\n allmende1g-AAAA"), &len), ERR_VERSION);
+	assert_int_equal(get(ENVELOPE_GRANT, bytes_str("allmende13g-"), &len), ERR_VERSION);
+	assert_int_equal(get(ENVELOPE_GRANT, bytes_str("allmende1v-AAAA"), &len), ERR_MALFORMED);
+	assert_int_equal(get(ENVELOPE_GRANT, bytes_str("allmendeg-AAAA"), &len), ERR_MALFORMED);
 	assert_int_equal(get(ENVELOPE_GRANT, bytes_of(NULL, 0), &len), ERR_MALFORMED);
 	buf_fini(&text);
 }
@@ -107,7 +111,7 @@ static void nothing_too_long(void **state)
 	size_t len;
 
 	buf_init(&text, 4 * ENVELOPE_LEN_MAX);
-	buf_add(&text, bytes_str("allmende1p-"));
+	buf_add(&text, bytes_str("allmende2p-"));
 	while (text.len <= ENVELOPE_LEN_MAX + 10)
 		buf_add_u8(&text, 'A');
 	assert_int_equal(get(ENVELOPE_PROPOSAL, buf_bytes(&text), &len), ERR_FULL);
