@@ -104,6 +104,7 @@ static bool words_next(struct bar_words *words, struct bar *out)
 		if (!found)
 			return false;
 		struct bar first = *out;
+		out->keep = KEEPING_ALL; /* what is said by who does not bar does not count */
 		for (size_t i = 0; i < words->count; i++) {
 			struct bar *next = &words->next[i];
 			if (!words->has[i] || bar_cmp(next, &first) != 0)

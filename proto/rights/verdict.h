@@ -40,7 +40,8 @@ struct facts {
 	/* Its active nodes with the role admin, the lowest eight, and those that are leaving. */
 	void (*nodes)(void *arg, uint32_t number, struct fact_nodes *out);
 	/*
-	 * R(author, slot): the body of an author's record, valid until the next call. False: none.
+	 * R(author, slot): the body of an author's record. Several are looked at side by side, so
+	 * they are valid until the verdict is there. False: none.
 	 */
 	bool (*body)(void *arg, uint32_t author, struct bytes slot, struct bytes *body);
 	/* The member who issues a line: the id alone does not say. 0: no line of this id is known. */
