@@ -12,18 +12,26 @@
 #define PREFIX_LEN (TAG_LEN + ID_LEN)
 
 _Static_assert(SIG_LEN == crypto_sign_BYTES, "signatures have 64 bytes");
+#define X(name, text)                                                                              \
+	_Static_assert(sizeof(text) - 1 <= TAG_LEN, "a tag is padded, never cut: " text);
+SIGN_TAG_LIST(X)
+#undef X
+
+static const char *const tag_text[] = {
+#define X(name, text) text,
+	SIGN_TAG_LIST(X)
+#undef X
+};
 
 /*
  * PROTOCOL: "Every signature covers the type tag, zero-padded to 16 bytes, the federation id and
  * the exact payload bytes."
  */
-static void signed_put(uint8_t *out, const char *tag, const struct fed_id *fed,
+static void signed_put(uint8_t *out, enum sign_tag tag, const struct fed_id *fed,
 		       struct bytes payload)
 {
-	size_t tag_len = strlen(tag);
-	check(tag_len > 0 && tag_len <= TAG_LEN);
 	memset(out, 0, PREFIX_LEN);
-	memcpy(out, tag, tag_len);
+	memcpy(out, tag_text[tag], strlen(tag_text[tag]));
 	if (fed)
 		memcpy(out + TAG_LEN, fed->b, ID_LEN);
 	if (payload.len > 0)
@@ -37,7 +45,7 @@ void sign_pk_of(struct sign_pk *pk, const struct key *seed)
 	sodium_memzero(sk, sizeof(sk));
 }
 
-void sign_make(struct sig *sig, const struct key *seed, const char *tag, const struct fed_id *fed,
+void sign_make(struct sig *sig, const struct key *seed, enum sign_tag tag, const struct fed_id *fed,
 	       struct bytes payload)
 {
 	uint8_t pk[crypto_sign_PUBLICKEYBYTES];
@@ -51,7 +59,7 @@ void sign_make(struct sig *sig, const struct key *seed, const char *tag, const s
 	free(message);
 }
 
-enum err sign_check(const struct sig *sig, const struct sign_pk *pk, const char *tag,
+enum err sign_check(const struct sig *sig, const struct sign_pk *pk, enum sign_tag tag,
 		    const struct fed_id *fed, struct bytes payload)
 {
 	struct buf message;

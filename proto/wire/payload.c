@@ -17,7 +17,7 @@ enum err payload_split(struct bytes whole, size_t len_max, struct bytes *payload
 }
 
 void payload_sign(struct buf *out, size_t from, size_t len_max, const struct key *sign_seed,
-		  const char *tag, const struct fed_id *fed)
+		  enum sign_tag tag, const struct fed_id *fed)
 {
 	struct sig sig;
 

@@ -16,7 +16,7 @@ enum err payload_split(struct bytes whole, size_t len_max, struct bytes *payload
  * when the whole is then longer than len_max.
  */
 void payload_sign(struct buf *out, size_t from, size_t len_max, const struct key *sign_seed,
-		  const char *tag, const struct fed_id *fed);
+		  enum sign_tag tag, const struct fed_id *fed);
 /*
  * Reads the head of an array of count elements and its first one, which is 1. ERR_VERSION for any
  * other form, so that a later one is not taken for damage; *w is then of no use.

@@ -31,9 +31,11 @@ static void known_answers(void **state)
 
 static void holds_only_in_its_context(void **state)
 {
-	static const char *const tags[] = {SIGN_TAG_ORGLOG, SIGN_TAG_POSSESSION, SIGN_TAG_CHARTER,
-					   SIGN_TAG_RECORD, SIGN_TAG_HEAD,       SIGN_TAG_WRAP,
-					   SIGN_TAG_JOIN};
+	static const enum sign_tag tags[] = {
+#define X(name, text) SIGN_TAG_##name,
+		SIGN_TAG_LIST(X)
+#undef X
+	};
 	struct key seed = key_counting(), other_seed = key_filled(9);
 	struct sign_pk pk, other;
 	struct bytes payload = bytes_str("payload");

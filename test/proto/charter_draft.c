@@ -97,7 +97,7 @@ void draft_put(struct buf *out, struct draft *draft, struct charter *charter)
 	charter_entry_payload_put(&payload, &draft->entry, buf_bytes(&changes));
 	for (size_t i = 0; i < draft->voter_count; i++) {
 		votes[i].member = draft->voters[i];
-		sign_make(&votes[i].sig, &draft->keys[i], "am1.charter",
+		sign_make(&votes[i].sig, &draft->keys[i], SIGN_TAG_CHARTER,
 			  draft->fed_zero || charter->number == 0 ? NULL : &charter->fed,
 			  buf_bytes(&payload));
 	}

@@ -15,7 +15,7 @@ struct raw {
 	struct orglog_node nodes[3];
 	uint32_t node_count;
 	struct key signer;
-	const char *tag;
+	enum sign_tag tag;
 	bool trailing;
 };
 
@@ -77,7 +77,7 @@ static int setup(void **state)
 
 	if (test_setup(state))
 		return 1;
-	*raw = (struct raw){.form = 1, .number = 1, .suite = 1, .tag = "am1.orglog"};
+	*raw = (struct raw){.form = 1, .number = 1, .suite = 1, .tag = SIGN_TAG_ORGLOG};
 	raw->signer = test_key(1);
 	sign_pk_of(&raw->root, &raw->signer);
 	dh_pk_of(&raw->recovery, &key);
@@ -170,7 +170,7 @@ static void made_bytes_are_those_of_the_layout(void **state)
 	X(number_too_high, MALFORMED, r->number = LIMIT_ORGLOG_NUMBER_MAX + 1)                     \
 	X(another_previous, PROTOCOL, r->previous.b[5] ^= 1)                                       \
 	X(signed_by_another, DENIED, r->signer = test_key(9))                                      \
-	X(signed_for_another_purpose, DENIED, r->tag = "am1.charter")                              \
+	X(signed_for_another_purpose, DENIED, r->tag = SIGN_TAG_CHARTER)                           \
 	X(root_not_planned, DENIED, root_set(r, 9))                                                \
 	X(root_not_a_key, DENIED, memset(r->root.b, 0, ID_LEN))                                    \
 	X(recovery_low_order, DENIED, memset(r->recovery.b, 0, ID_LEN))                            \
