@@ -19,6 +19,8 @@ enum {
 	LIMIT_ORGLOG_ENTRY_LEN_MAX = 64 * 1024,
 	LIMIT_CHARTER_NUMBER_MAX = 65536, /* entries are kept for ever */
 	LIMIT_ORGLOG_NUMBER_MAX = 1024,
+	LIMIT_LOG_ENTRY_LEN_MAX = 72 * 1024, /* of the audit log: a record or entry as it came */
+	LIMIT_LOG_CLOSING_LEN_MAX = 256,
 	LIMIT_JOIN_REQUEST_LEN_MAX = 4096,
 	LIMIT_INVITATION_LEN_MAX = 1024, /* text */
 	LIMIT_MEMBER_COUNT_MAX = 16384,  /* member numbers ever given */
@@ -91,8 +93,13 @@ struct limits {
 	uint64_t quota_record_count;
 	uint64_t quota_record_bytes;
 	uint64_t namespace_keys_max; /* of epochs, kept of the namespace of another organisation */
-	uint64_t store_bytes_max;    /* size limit of the node; 0: the disk */
-	uint64_t deliver_bytes_max;  /* plain text of one version written into a folder by itself */
+	/* the audit log (proto/audit/audit.h) */
+	uint32_t log_segment_bytes; /* then it is closed */
+	uint32_t log_segment_count; /* kept, the open one counts; at least 2 */
+	uint64_t log_org_bytes;     /* what one organisation has caused, at once */
+	uint64_t log_org_day_bytes; /* and from then on in each day */
+	uint64_t store_bytes_max;   /* size limit of the node; 0: the disk */
+	uint64_t deliver_bytes_max; /* plain text of one version written into a folder by itself */
 	uint32_t deliver_file_count_max;
 };
 

@@ -74,6 +74,14 @@ struct row_key key_charter(uint32_t number)
 	return key;
 }
 
+struct row_key key_log(uint64_t number)
+{
+	struct row_key key = {.len = 0};
+
+	add_be64(&key, number);
+	return key;
+}
+
 struct row_key key_orglog_prefix(const struct org_id *org)
 {
 	struct row_key key = {.len = 0};

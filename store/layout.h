@@ -14,7 +14,7 @@
 #include "crypto/bytes.h"
 #include "crypto/id.h"
 
-#define STORE_FORMAT 3
+#define STORE_FORMAT 4
 #define KEY_LEN_MAX  256
 
 /* X(NAME, "name", sums): sums is 0 where values verify themselves. */
@@ -69,7 +69,14 @@
 	X(ERASING, "erasing", 1) /* dataset(32), erased here and not told yet -> the same */       \
 	X(ORGLOG_LOST, "orglog-lost",                                                              \
 	  1) /* organisation id(32) entry id(32) -> signed entry; proto/charter/orglog_fork */     \
-	X(UNSIGNED, "unsigned", 1) /* job(8) -> version that waits to be signed; proto/catalog/ */
+	X(UNSIGNED, "unsigned", 1) /* job(8) -> version that waits to be signed; proto/catalog/ */ \
+	X(LOG, "log", 1)           /* number(8) -> entry of the audit log; proto/audit/ */         \
+	X(LOG_CLOSING, "log-closing", 1) /* number(8) of a segment's first entry -> closing */     \
+	X(LOG_BASE, "log-base",                                                                    \
+	  1) /* slot author(4) -> number(8) time(8) record, whose entry is gone; audit/known */    \
+	X(LOG_ACCOUNT, "log-account", 1) /* member(4) -> what its entries cost; proto/audit/ */    \
+	X(LOG_SERVED, "log-served",                                                                \
+	  1) /* day(4) member(4) dataset(32) number(8) author(4) -> chunks(8) bytes(8); audit/ */
 
 enum table {
 #define X(name, text, sums) TABLE_##name,
@@ -93,6 +100,7 @@ static inline struct bytes row_key_bytes(const struct row_key *key)
 
 struct row_key key_name(const char *name);
 struct row_key key_charter(uint32_t number);
+struct row_key key_log(uint64_t number); /* LOG, LOG_CLOSING */
 struct row_key key_orglog(const struct org_id *org, uint32_t number);
 struct row_key key_orglog_prefix(const struct org_id *org); /* and of ORGLOG_LOST */
 struct row_key key_orglog_lost(const struct org_id *org, const struct digest *entry_id);

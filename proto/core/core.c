@@ -5,6 +5,7 @@
 
 #include "crypto/box.h"
 #include "crypto/check.h"
+#include "proto/audit/seen.h"
 #include "proto/core/machines.h"
 #include "proto/rights/epochs.h"
 #include "proto/rights/fedkeys.h"
@@ -272,7 +273,9 @@ static void arrivals_take(struct hub *hub, struct txn *txn)
 	struct ledger_arrival arrival;
 	while (ledger_arrival_next(&hub->ledger, &arrival)) {
 		const uint32_t author = arrival.record.author;
-		arrival_take(hub, txn, &arrival);
+		audit_arrival(hub, txn, &arrival);
+		if (arrival.tell == LEDGER_TELL)
+			arrival_take(hub, txn, &arrival);
 		hub_charge(hub, txn, author == hub->author ? METER_OWN : author_member(author));
 		ledger_arrival_fini(&arrival);
 	}
@@ -322,6 +325,7 @@ static void news_take(struct hub *hub, struct txn *txn)
 	arrivals_take(hub, txn);
 	if (hub->join_failed)
 		join_failed_take(hub, txn);
+	audit_charter(hub, txn);
 	if (hub->charter_news)
 		membership_charter_changed(hub, txn);
 	if (hub->peer_news)
@@ -365,6 +369,8 @@ static void turn_end(struct hub *hub, struct txn *txn)
 	epochs_settle(hub, txn);
 	withdrawal_settle(hub, txn);
 	scan_settle(hub, txn);
+	arrivals_take(hub, txn); /* the log goes with what it is about */
+	audit_tick(hub, txn);
 	gossip_settle(hub, txn);
 	reconcile_settle(hub, txn);
 	ledger_settle(&hub->ledger, txn);

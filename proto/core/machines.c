@@ -9,6 +9,7 @@ enum err machines_begin(struct machines *machines, struct hub *hub,
 	*hub = (struct hub){
 		.options = *options,
 		.source_epoch = 1,
+		.audit = &machines->audit,
 		.wrapkeys = &machines->wrapkeys,
 		.fedkeys = &machines->fedkeys,
 		.rights = &machines->rights,
@@ -36,6 +37,7 @@ enum err machines_begin(struct machines *machines, struct hub *hub,
 enum err machines_open(struct hub *hub, struct txn *txn)
 {
 	floor_open(hub, txn);
+	audit_open(hub, txn);
 	start_open(hub, txn);
 	ledger_slots_rebuild(txn);
 	enum err err = fedkeys_open(hub, txn);

@@ -10,6 +10,7 @@
 #include "proto/catalog/withdrawal.h"
 #include "proto/membership/joining.h"
 #include "proto/membership/voting.h"
+#include "proto/audit/audit.h"
 #include "proto/rights/epochs.h"
 #include "proto/rights/fedkeys.h"
 #include "proto/rights/rights.h"
@@ -22,6 +23,7 @@
 #include "proto/transfer/scan.h"
 
 struct machines {
+	struct audit audit;
 	struct wrapkeys wrapkeys;
 	struct fedkeys fedkeys;
 	struct rights rights;

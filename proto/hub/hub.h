@@ -93,6 +93,7 @@ struct hub {
 	uint64_t wanted_epoch; /* rights, keys or subscriptions: more may be had than before */
 
 	/* each known to the machine of its name alone */
+	struct audit *audit;
 	struct wrapkeys *wrapkeys;
 	struct fedkeys *fedkeys;
 	struct rights *rights;

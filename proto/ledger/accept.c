@@ -293,12 +293,14 @@ enum err ledger_record_drop(struct ledger *ledger, struct txn *txn, uint32_t aut
 /* ---- what has come ---- */
 
 void ledger_arrived(struct ledger *ledger, const struct ledger_news *news,
-		    const struct record *record, const struct version *version, struct buf *made)
+		    const struct record *record, const struct version *version, struct buf *made,
+		    enum ledger_tell tell)
 {
 	ledger->arrivals = mem_room(ledger->arrivals, ledger->arrival_count, &ledger->arrival_cap,
 				    sizeof(*ledger->arrivals));
 	struct ledger_arrival *arrival = &ledger->arrivals[ledger->arrival_count++];
-	*arrival = (struct ledger_arrival){.news = *news, .record = *record, .version = *version};
+	*arrival = (struct ledger_arrival){
+		.news = *news, .record = *record, .version = *version, .tell = tell};
 	if (!made)
 		return;
 	/* The memory moves, and with it what points into it. */
@@ -414,7 +416,7 @@ static enum err record_admit(struct ledger *ledger, struct txn *txn, const struc
 	if (txn_err(txn))
 		return txn_err(txn);
 	news->stored = true;
-	ledger_arrived(ledger, news, record, version, NULL);
+	ledger_arrived(ledger, news, record, version, NULL, LEDGER_TELL);
 	return ERR_OK;
 }
 

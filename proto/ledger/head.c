@@ -15,7 +15,7 @@ enum err head_decode(struct head *out, struct bytes whole)
 		return err;
 	out->whole = whole;
 	struct wire_in w = wire_in(out->payload);
-	err = payload_begin(&w, 13);
+	err = payload_begin(&w, 14);
 	if (err)
 		return err;
 	out->author = (uint32_t)wire_uint(&w, UINT32_MAX);
@@ -29,7 +29,10 @@ enum err head_decode(struct head *out, struct bytes whole)
 	wire_fixed(&w, out->set.b, ID_LEN);
 	out->charter_number = (uint32_t)wire_uint(&w, UINT32_MAX);
 	out->orglog_number = (uint32_t)wire_uint(&w, UINT32_MAX);
-	out->previous = (struct digest){{0}};
+	out->log_tip = out->previous = (struct digest){{0}};
+	out->has_log_tip = !wire_nil(&w);
+	if (out->has_log_tip)
+		wire_fixed(&w, out->log_tip.b, ID_LEN);
 	out->has_previous = !wire_nil(&w);
 	if (out->has_previous)
 		wire_fixed(&w, out->previous.b, ID_LEN);
@@ -43,7 +46,7 @@ void head_make(struct buf *out, const struct head *fields, const struct fed_id *
 {
 	size_t from = out->len;
 
-	out_array(out, 13);
+	out_array(out, 14);
 	out_uint(out, 1);
 	out_uint(out, fields->author);
 	out_uint(out, fields->incarnation);
@@ -56,6 +59,7 @@ void head_make(struct buf *out, const struct head *fields, const struct fed_id *
 	out_fixed(out, fields->set.b, ID_LEN);
 	out_uint(out, fields->charter_number);
 	out_uint(out, fields->orglog_number);
+	out_fixed_or_nil(out, fields->has_log_tip ? fields->log_tip.b : NULL, ID_LEN);
 	out_fixed_or_nil(out, fields->has_previous ? fields->previous.b : NULL, ID_LEN);
 	payload_sign(out, from, LIMIT_HEAD_LEN_MAX, sign_seed, SIGN_TAG_HEAD, fed);
 }

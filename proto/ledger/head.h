@@ -21,6 +21,8 @@ struct head {
 	struct digest set;
 	uint32_t charter_number; /* what the author had seen */
 	uint32_t orglog_number;
+	bool has_log_tip;
+	struct digest log_tip; /* id of the latest entry of the author's audit log */
 	bool has_previous;
 	struct digest previous; /* id of the head before */
 	struct bytes payload;   /* borrowed, as whole */

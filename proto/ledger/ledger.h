@@ -40,6 +40,8 @@ struct ledger {
 	bool own_behind;
 	bool own_quiet;                 /* the own author says nothing: ERR_AGAIN */
 	const struct key *own_seed;     /* borrowed */
+	bool has_log_tip;               /* for the own head: */
+	struct digest log_tip;          /* id of the latest entry of the own log; audit/ */
 	struct ledger_member **members; /* by member number; NULL: not loaded yet */
 	size_t member_cap;
 	struct ledger_touched *touched; /* authors to settle, rising */
@@ -143,8 +145,11 @@ struct ledger_news {
  */
 enum err ledger_accept_record(struct ledger *ledger, struct txn *txn, struct bytes whole,
 			      struct ledger_news *news);
+/* Whether the machines hear of an own record as of one that came from others. */
+enum ledger_tell { LEDGER_QUIET, LEDGER_TELL };
 /* A record that came into the store, decoded. */
 struct ledger_arrival {
+	enum ledger_tell tell; /* LEDGER_QUIET: who has appended it does what follows */
 	struct ledger_news news;
 	struct record record;   /* borrows from what was handed in, or from made */
 	struct version version; /* of RECORD_VERSION; the same */
@@ -185,12 +190,11 @@ bool ledger_evidence_next(struct ledger *ledger, struct txn *txn, uint32_t *auth
 			  struct bytes *first, struct bytes *second);
 
 /*
- * Own author. Appends a record with the next sequence; body as for record_make(). tell: it arrives
- * as one that came from others does; else whoever appends does what follows. ERR_FULL: too long;
+ * Own author. Appends a record with the next sequence; body as for record_make(). tell goes along
+ * with its arrival. ERR_FULL: too long;
  * ERR_NOSPACE: over the own quota (quota.h); ERR_DENIED: this node is no member (any more);
  * ERR_AGAIN: own_quiet, as with all below. id may be NULL.
  */
-enum ledger_tell { LEDGER_QUIET, LEDGER_TELL };
 enum err ledger_append(struct ledger *ledger, struct txn *txn, uint64_t kind, struct bytes slot,
 		       struct bytes body, struct record_id *id, enum ledger_tell tell);
 /* Own author: drops a slot from the set; it is gone for others with the next head. ERR_ABSENT. */

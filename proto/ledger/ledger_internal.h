@@ -39,7 +39,8 @@ void ledger_record_write(struct ledger *ledger, struct txn *txn, const struct re
 			 const struct ledger_news *news, const struct version *version);
 /* It waits for ledger_arrival_next() from now on; takes what is in made (NULL: nothing). */
 void ledger_arrived(struct ledger *ledger, const struct ledger_news *news,
-		    const struct record *record, const struct version *version, struct buf *made);
+		    const struct record *record, const struct version *version, struct buf *made,
+		    enum ledger_tell tell);
 /* Takes a stored record out again. ERR_ABSENT */
 enum err ledger_record_drop(struct ledger *ledger, struct txn *txn, uint32_t author,
 			    uint32_t incarnation, uint64_t sequence);

@@ -47,8 +47,8 @@ static enum err own_append(struct ledger *ledger, struct txn *txn, struct record
 		ledger_record_write(ledger, txn, &record, &news, &version);
 		err = txn_err(txn);
 	}
-	if (!err && tell == LEDGER_TELL)
-		ledger_arrived(ledger, &news, &record, &version, &whole);
+	if (!err && is_new)
+		ledger_arrived(ledger, &news, &record, &version, &whole, tell);
 	buf_fini(&whole);
 	return err;
 }
@@ -118,6 +118,8 @@ enum err ledger_head_make(struct ledger *ledger, struct txn *txn, struct buf *ou
 		.set = state->set,
 		.charter_number = ledger->charter->number,
 		.orglog_number = orglog_number(txn, &member->org),
+		.has_log_tip = ledger->has_log_tip,
+		.log_tip = ledger->log_tip,
 	};
 	head.valid_until_ms = head.time_ms + (int64_t)ledger->limits->head_valid_ms;
 	previous_set(txn, &head);

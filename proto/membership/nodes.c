@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/check.h"
+#include "proto/audit/seen.h"
 #include "proto/rights/fedkeys.h"
 #include "proto/sync/gossip.h"
 #include "proto/ledger/keyrecord.h"
@@ -56,6 +57,7 @@ static enum err log_append(struct hub *hub, struct txn *txn, const struct orglog
 	if (!err) {
 		buf_reset(&hub->own_entry);
 		buf_add(&hub->own_entry, buf_bytes(&entry));
+		audit_orglog(hub, txn, &hub->options.identity->org, buf_bytes(&entry));
 		hub_forget(hub, author_member(hub->author));
 		hub_effect(hub, EFFECT_CERTIFICATE, 0);
 		peers_classify(hub, txn);

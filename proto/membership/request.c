@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/check.h"
+#include "proto/audit/seen.h"
 #include "proto/rights/fedkeys.h"
 #include "proto/hub/hub.h"
 #include "proto/membership/membership.h"
@@ -238,6 +239,8 @@ static void request_admitted(struct hub *hub, struct txn *txn, const struct requ
 	enum err err = orglog_accept(txn, &row->org, buf_bytes(&entry), NULL);
 	if (err && err != ERR_EXISTS)
 		txn_fail(txn, err);
+	if (!err)
+		audit_orglog(hub, txn, &row->org, buf_bytes(&entry));
 	buf_fini(&entry);
 	txn_del(txn, TABLE_REQUEST, request_key(&row->org));
 	hub_forget(hub, member->number);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/check.h"
+#include "proto/audit/seen.h"
 #include "proto/sync/evidence.h"
 #include "proto/sync/log_fork.h"
 #include "proto/sync/logs.h"
@@ -497,6 +498,8 @@ static void own_head(struct hub *hub, struct txn *txn)
 	news->from_link = 0;
 	news->sequence_before = anew ? 0 : own.head_last_sequence;
 	news->pull = false;
+	if (anew)
+		audit_restored(hub, txn);
 	txn_fail(txn, anew ? ledger_incarnation_new(&hub->ledger, txn)
 			   : ledger_head_make(&hub->ledger, txn, NULL));
 	if (anew)

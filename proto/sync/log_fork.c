@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/audit/seen.h"
 #include "proto/sync/gossip.h"
 #include "proto/sync/logs.h"
 
@@ -109,6 +110,7 @@ enum err log_fork_accept(struct hub *hub, struct txn *txn, struct peer *peer,
 	if (!err || forked) {
 		hub_charge(hub, txn, member->number);
 		meter_entry(&hub->meter, member->number, hub->mono_ms);
+		audit_orglog(hub, txn, &org, entry);
 		hub_forget(hub, member->number);
 		*progress = true;
 		if (is_own(hub, member))

@@ -35,7 +35,7 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 			    .orglog_number = 1};
 	buf_init(&out, LIMIT_HEAD_LEN_MAX);
 	for (head.counter = 1; head.counter <= 2; head.counter++) {
-		head.has_previous = head.counter == 2;
+		head.has_previous = head.has_log_tip = head.counter == 2;
 		buf_reset(&out);
 		head_make(&out, &head, &fed, &seed);
 		fuzz_seed(corpus, buf_bytes(&out));

@@ -10,7 +10,7 @@ static void arrivals_take(struct hub_node *node, made_take *take)
 {
 	struct ledger_arrival arrival;
 	while (ledger_arrival_next(&node->hub.ledger, &arrival)) {
-		if (take)
+		if (take && arrival.tell == LEDGER_TELL)
 			take(&node->hub, node->txn, &arrival);
 		ledger_arrival_fini(&arrival);
 	}

@@ -45,6 +45,7 @@ static void keys_have_the_written_form(void **state)
 	} cases[] = {
 		{key_name("format"), "666f726d6174"},
 		{key_charter(258), "00000102"},
+		{key_log(258), "0000000000000102"},
 		{key_orglog_prefix(&org), AA},
 		{key_orglog(&org, 3), AA "00000003"},
 		{key_author(0x01020304), "01020304"},

@@ -10,7 +10,7 @@ FOLDERS = {
 }
 
 BELOW_HUB = {"wire", "charter", "link", "content", "ledger"}
-BELOW_RIGHTS = BELOW_HUB | {"hub"}
+BELOW_RIGHTS = BELOW_HUB | {"hub", "audit"}
 BELOW_TRANSFER = BELOW_RIGHTS | {"rights", "sync"}
 
 # Lowest first: what a room may use besides itself.
@@ -22,6 +22,7 @@ ROOMS = {
         "content": {"wire"},
         "ledger": {"wire", "charter", "content"},
         "hub": {"wire", "charter", "link", "content", "ledger"},
+        "audit": BELOW_HUB | {"hub"},
         "rights": BELOW_RIGHTS,
         "sync": BELOW_RIGHTS,
         "transfer": BELOW_TRANSFER,

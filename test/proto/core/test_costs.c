@@ -27,7 +27,7 @@ static const struct worst {
 	[MESSAGE_CHARTER_GET] = {logs_charter_get, 16, 0, 0, 600 * 1024},
 	[MESSAGE_CHARTER] = {logs_charter_take, 2 * 1024, 0, 0, 256},
 	[MESSAGE_ORGLOG_GET] = {logs_orglog_get, 4096, 0, 0, 600 * 1024},
-	[MESSAGE_ORGLOG] = {logs_orglog_take, 100, 1, 3 * 256 + 2, 256},
+	[MESSAGE_ORGLOG] = {logs_orglog_take, 110, 4, 3 * 256 + 2, 256},
 	[MESSAGE_GROUPS] = {sync_groups_take, 20, 0, 0, 256},
 	[MESSAGE_STATES] = {sync_states_take, 4096 + 20, 0, 0, 256},
 	[MESSAGE_TOTALS] = {sync_totals_take, 0, 0, 0, 0},

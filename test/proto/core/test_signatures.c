@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "crypto/wrap.h"
+#include "proto/audit/entry.h"
 #include "proto/charter/charter_entry.h"
 #include "proto/charter/invitation.h"
 #include "proto/ledger/head.h"
@@ -328,6 +329,32 @@ static enum err judge_link(const struct row *row, struct bytes payload, const st
 	return err;
 }
 
+static void make_closing(const struct row *row, struct buf *payload)
+{
+	const struct audit_closing fields = {
+		.first = 1, .last = 2, .first_ms = TEST_TIME_MS, .last_ms = TEST_TIME_MS};
+	struct buf whole;
+
+	buf_init(&whole, LIMIT_LOG_CLOSING_LEN_MAX);
+	audit_closing_make(&whole, &fields, &fed.charter.fed, &org->sign);
+	buf_add(payload, payload_of(buf_bytes(&whole)));
+	buf_fini(&whole);
+}
+
+static enum err judge_closing(const struct row *row, struct bytes payload, const struct sig *sig)
+{
+	struct sign_pk pk;
+	struct audit_closing closing;
+	struct buf whole;
+
+	sign_pk_of(&pk, &org->sign);
+	enum err err = audit_closing_decode(&closing, joined(&whole, payload, sig));
+	if (!err)
+		err = audit_closing_check(&closing, &pk, &fed.charter.fed);
+	buf_fini(&whole);
+	return err;
+}
+
 #define X(label, number)                                                                           \
 	{.name = "record " #label,                                                                 \
 	 .tag = SIGN_TAG_RECORD,                                                                   \
@@ -353,6 +380,8 @@ static const struct row rows[] = {
 	{"head", SIGN_TAG_HEAD, .by_node = true, .make = make_head, .judge = judge_head},
 	{"link of a token", SIGN_TAG_TOKEN, .by_node = true, .make = make_link,
 	 .judge = judge_link},
+	{"closing of a segment of the audit log", SIGN_TAG_LOG, .by_node = true,
+	 .make = make_closing, .judge = judge_closing},
 	RECORD_KIND_LIST(X) X(unknown, UNKNOWN_KIND)};
 #undef X
 

@@ -19,9 +19,11 @@ static struct head fields(void)
 		.live_count = UINT64_MAX,
 		.charter_number = UINT32_MAX,
 		.orglog_number = UINT32_MAX,
+		.has_log_tip = true,
 		.has_previous = true,
 	};
 	memset(head.set.b, 0xaa, ID_LEN);
+	memset(head.log_tip.b, 0xcc, ID_LEN);
 	memset(head.previous.b, 0xbb, ID_LEN);
 	return head;
 }
@@ -50,6 +52,7 @@ static void made_head_is_read(void **state)
 	assert_true(id_eq(&read.set, &made.set));
 	assert_int_equal(read.charter_number, made.charter_number);
 	assert_int_equal(read.orglog_number, made.orglog_number);
+	assert_true(read.has_log_tip && id_eq(&read.log_tip, &made.log_tip));
 	assert_true(read.has_previous && id_eq(&read.previous, &made.previous));
 	assert_int_equal(head_check_sig(&read, &pk, &fed), ERR_OK);
 	assert_int_equal(head_check_sig(&read, &pk, &other), ERR_DENIED);
@@ -75,12 +78,14 @@ static void first_head_has_no_previous(void **state)
 	struct head made = fields(), read;
 	struct buf whole;
 
-	made.has_previous = false;
+	made.has_previous = made.has_log_tip = false;
 	buf_init(&whole, LIMIT_HEAD_LEN_MAX);
 	head_make(&whole, &made, &fed, &seed);
 	assert_int_equal(head_decode(&read, buf_bytes(&whole)), ERR_OK);
 	assert_false(read.has_previous);
 	assert_true(id_zero(&read.previous));
+	assert_false(read.has_log_tip);
+	assert_true(id_zero(&read.log_tip));
 	buf_fini(&whole);
 }
 

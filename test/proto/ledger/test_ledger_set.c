@@ -449,6 +449,11 @@ static void arrivals_are_decoded(void **state)
 	assert_int_equal(arrival.record.author, author1);
 	assert_true(id_eq(&arrival.news.dataset, &dataset));
 	assert_true(bytes_eq(arrival.version.path, bytes_str("gemeinde-1/eigenes")));
+	assert_int_equal(arrival.tell, LEDGER_TELL);
+	ledger_arrival_fini(&arrival);
+	assert_true(ledger_arrival_next(&f->author.ledger, &arrival));
+	assert_true(bytes_eq(arrival.version.path, bytes_str("gemeinde-1/still")));
+	assert_int_equal(arrival.tell, LEDGER_QUIET);
 	ledger_arrival_fini(&arrival);
 	assert_false(ledger_arrival_next(&f->author.ledger, &arrival));
 }
