@@ -17,8 +17,17 @@
 #define SEALED_LEN   (KEY_LEN + SEAL_TAG_LEN)
 _Static_assert(SEALED_AT + SEALED_LEN == WRAP_LEN, "layout of a wrap");
 
-/* suite, granter, grantee, length and Q, n, length and P, ephemeral key, recipient's key */
-#define CONTEXT_LEN_MAX (1 + 2 * ID_LEN + 2 * (2 + LIMIT_PATH_LEN_MAX) + 8 + 2 * ID_LEN)
+/* suite, granter, grantee, length and Q, n, ephemeral key, recipient's key */
+#define CONTEXT_LEN_MAX (1 + 2 * ID_LEN + 2 + LIMIT_PATH_LEN_MAX + 8 + 2 * ID_LEN)
+
+/* PROTOCOL: "the first 8 bytes of H("am1.wrapkey", the recipient's wrap public key)" */
+void wrap_key_id(struct wrap_key_id *out, const struct dh_pk *pk)
+{
+	struct digest digest;
+
+	hash_once(digest.b, "am1.wrapkey", id_bytes(pk));
+	memcpy(out->b, digest.b, WRAP_KEY_ID_LEN);
+}
 
 void dh_pk_of(struct dh_pk *pk, const struct key *sk)
 {
@@ -34,7 +43,7 @@ enum err dh(struct key *shared, const struct key *sk, const struct dh_pk *pk)
 static enum err context_put(struct buf *out, const struct wrap_context *context,
 			    const struct dh_pk *ephemeral, const struct dh_pk *to)
 {
-	if (context->prefix.len > LIMIT_PATH_LEN_MAX || context->path.len > LIMIT_PATH_LEN_MAX)
+	if (context->prefix.len > LIMIT_PATH_LEN_MAX)
 		return ERR_MALFORMED;
 	buf_add_u8(out, WRAP_SUITE);
 	buf_add(out, id_bytes(&context->granter));
@@ -42,8 +51,6 @@ static enum err context_put(struct buf *out, const struct wrap_context *context,
 	buf_add_be16(out, (uint16_t)context->prefix.len);
 	buf_add(out, context->prefix);
 	buf_add_be64(out, context->number);
-	buf_add_be16(out, (uint16_t)context->path.len);
-	buf_add(out, context->path);
 	buf_add(out, id_bytes(ephemeral));
 	buf_add(out, id_bytes(to));
 	return out->err;

@@ -1,11 +1,10 @@
 /*
  * wrap - a key, sealed to an X25519 public key, with its whole context.
  *
- * A wrap names epoch (prefix Q, number n) and path P at or below Q, and carries K_n(P). Cipher
- * key = BLAKE2b of the ephemeral shared secret over suite, granter, grantee, Q, n, P and both
- * public keys; XChaCha20-Poly1305 with the same context as associated data. The granter's
- * signature is on the record that carries the wrap. The context makes a wrap useless anywhere
- * but where it was meant.
+ * A wrap names an epoch (prefix Q, number n) and carries K_n(Q). Cipher key = BLAKE2b of the
+ * ephemeral shared secret over suite, granter, grantee, Q, n and both public keys;
+ * XChaCha20-Poly1305 with the same context as associated data. The granter's signature is on the
+ * record that carries the wrap. The context makes a wrap useless anywhere but where it was meant.
  *
  *   wrap = suite(1) || ephemeral public key(32) || nonce(24) || sealed key(32 + 16)
  */
@@ -29,8 +28,14 @@ struct wrap_context {
 	struct org_id grantee;
 	struct bytes prefix; /* Q */
 	uint64_t number;     /* n */
-	struct bytes path;   /* P */
 };
+
+/* Names the wrap public key that a wrap is for. */
+#define WRAP_KEY_ID_LEN 8
+struct wrap_key_id {
+	uint8_t b[WRAP_KEY_ID_LEN];
+};
+void wrap_key_id(struct wrap_key_id *out, const struct dh_pk *pk);
 
 void dh_pk_of(struct dh_pk *pk, const struct key *sk);
 /* ERR_DENIED when the public key is of low order (the shared secret would be zero). */

@@ -331,56 +331,32 @@ static enum err token_publish(struct hub *hub, struct txn *txn, const struct dig
 			      struct bytes body, char *why)
 {
 	struct record_slot slot = record_slot_of(RECORD_LINE, id_bytes(id));
-	enum err err = ledger_append(&hub->ledger, txn, RECORD_LINE, record_slot_bytes(&slot),
-				     body, NULL, LEDGER_TELL);
+	enum err err = ledger_append(&hub->ledger, txn, RECORD_LINE, record_slot_bytes(&slot), body,
+				     NULL, LEDGER_TELL);
 
 	if (err == ERR_NOSPACE)
 		hub_quota_why(hub, txn, why);
 	return err;
 }
 
-/*
- * PROTOCOL: "grant text (letter g) body = [1, federation id, [link as bin, ...], nil or [Q, n, P,
- * wrap as bin]]"
- */
+/* PROTOCOL: "grant text (letter g)        body = [1, federation id, [link as bin, ...]]" */
 void grant_text_put(struct buf *out, const struct fed_id *fed, const struct bytes *links,
-		    size_t count, const struct keywrap *wrap)
+		    size_t count)
 {
-	out_array(out, 4);
+	out_array(out, 3);
 	out_uint(out, 1);
 	out_fixed(out, fed->b, ID_LEN);
 	token_put_links(out, links, count);
-	if (!wrap) {
-		out_nil(out);
-		return;
-	}
-	out_array(out, 4);
-	out_text(out, wrap->prefix);
-	out_uint(out, wrap->number);
-	out_text(out, wrap->path);
-	out_fixed(out, wrap->wrap.b, WRAP_LEN);
 }
 
-static enum err text_put(struct hub *hub, struct txn *txn, const struct base *base,
-			 const struct charter_member *to, const struct grant_terms *terms,
-			 struct buf *text, char *why)
+static enum err text_put(struct hub *hub, const struct base *base, struct buf *text)
 {
-	struct keywrap wrap = {.number = 0};
-	bool key = terms->verb >= VERB_READ &&
-		   rights_own_namespace(hub, &hub->options.identity->org, bytes_str(terms->prefix));
-	enum err err =
-		key ? epochs_wrap(hub, txn, &to->org, bytes_str(terms->prefix), &wrap) : ERR_OK;
 	struct buf body;
 
-	if (err) {
-		why_set(why, "the key of %.200s is not here yet: %s.", terms->prefix,
-			err_text(err));
-		return err;
-	}
 	buf_init(&body, TOKEN_TEXT_LEN_MAX);
-	grant_text_put(&body, &hub->charter.fed, base->links, base->count, key ? &wrap : NULL);
+	grant_text_put(&body, &hub->charter.fed, base->links, base->count);
 	envelope_put(text, ENVELOPE_GRANT, buf_bytes(&body));
-	err = body.err ? body.err : text->err;
+	enum err err = body.err ? body.err : text->err;
 	buf_fini(&body);
 	return err;
 }
@@ -412,13 +388,8 @@ enum err grants_give(struct hub *hub, struct txn *txn, int64_t now_ms,
 	}
 	if (!err) {
 		*token = made.id;
-		err = text ? text_put(hub, txn, &base, to, terms, text, why)
+		err = text ? text_put(hub, &base, text)
 			   : token_publish(hub, txn, &made.id, buf_bytes(&body), why);
-	}
-	if (!err && text && base.count == 1 && terms->verb >= VERB_READ) {
-		const struct token_link *last = &made.link[made.count - 1];
-		epochs_given(txn, &made.id, &last->audience, last->prefix, last->expiry_ms);
-		err = txn_err(txn);
 	}
 	buf_fini(&whole);
 	buf_fini(&body);
@@ -430,27 +401,14 @@ enum err grants_give(struct hub *hub, struct txn *txn, int64_t now_ms,
 enum err grant_text_get(struct grant_text *out, struct bytes body)
 {
 	struct wire_in w = wire_in(body);
-	enum err err = payload_begin(&w, 4);
+	enum err err = payload_begin(&w, 3);
 
-	*out = (struct grant_text){.has_key = false};
 	if (err)
 		return err;
 	wire_fixed(&w, out->fed.b, ID_LEN);
 	err = w.err ? w.err : token_of_links(&out->token, &w);
 	if (err)
 		return err;
-	out->has_key = !wire_nil(&w);
-	if (out->has_key) {
-		wire_array(&w, 4, 4);
-		out->wrap.grantee = out->token.link[out->token.count - 1].audience;
-		out->wrap.prefix = wire_text(&w, 0, LIMIT_PATH_LEN_MAX);
-		out->wrap.number = wire_uint(&w, UINT64_MAX);
-		out->wrap.path = wire_text(&w, 0, LIMIT_PATH_LEN_MAX);
-		wire_fixed(&w, out->wrap.wrap.b, WRAP_LEN);
-		if (!w.err && (path_check(out->wrap.prefix) || path_check(out->wrap.path) ||
-			       !path_contains(out->wrap.prefix, out->wrap.path)))
-			wire_fail(&w);
-	}
 	return wire_end(&w);
 }
 
@@ -496,13 +454,6 @@ static enum err text_take(struct hub *hub, struct txn *txn, const struct grant_t
 	    ERR_ABSENT)
 		err = token_publish(hub, txn, &token->id, buf_bytes(&body), why);
 	buf_fini(&body);
-	if (!err && text->has_key) {
-		err = epochs_wrap_take(hub, txn, &token->link[token->count - 1].issuer,
-				       &text->wrap);
-		if (err)
-			why_set(why,
-				"the key in this grant cannot be opened here: ask for a new one.");
-	}
 	return err;
 }
 

@@ -8,7 +8,6 @@
 #ifndef ALLMENDE_GRANTS_H
 #define ALLMENDE_GRANTS_H
 
-#include "proto/ledger/keywrap.h"
 #include "proto/rights/rights.h"
 
 #define GRANT_NAME_LEN 10
@@ -69,12 +68,10 @@ enum err grants_give(struct hub *hub, struct txn *txn, int64_t now_ms,
 struct grant_text {
 	struct fed_id fed;
 	struct token token;
-	bool has_key;
-	struct keywrap wrap;
 };
 enum err grant_text_get(struct grant_text *out, struct bytes body);
 void grant_text_put(struct buf *out, const struct fed_id *fed, const struct bytes *links,
-		    size_t count, const struct keywrap *wrap /* or NULL */);
+		    size_t count);
 /*
  * Takes a grant text: publishes the token and keeps the key. ERR_DENIED: not for this organisation,
  * or not good; ERR_CONFIG: no such text.

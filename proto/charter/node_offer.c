@@ -194,7 +194,7 @@ enum err wrap_key_get(uint32_t *number, struct wrap *wrap, struct bytes body)
 
 /*
  * PROTOCOL: "wrapped (section 5.2) to the handover key with the organisation as granter and
- * grantee, Q and P empty and that number as n."
+ * grantee, Q empty and that number as n."
  */
 struct wrap_context node_handover_context(const struct org_id *org, uint32_t number)
 {

@@ -53,8 +53,7 @@ static enum err wrap_check(const struct record *record)
 
 	if (err)
 		return err;
-	return slot_check(record, record_slot_wrap(&keywrap.grantee, keywrap.number, keywrap.prefix,
-						   keywrap.path));
+	return slot_check(record, record_slot_wrap(&keywrap.grantee, keywrap.prefix));
 }
 
 /* Epochs are made in the own namespace only. */

@@ -1,5 +1,7 @@
 /*
  * keywrap - body of a wrap record: a key for one organisation (docs/PROTOCOL.md, section 5.2).
+ * There is one slot for each organisation and path, so the wrap of a new epoch overwrites the one
+ * before.
  */
 #ifndef ALLMENDE_KEYWRAP_H
 #define ALLMENDE_KEYWRAP_H
@@ -11,7 +13,7 @@ struct keywrap {
 	struct org_id grantee;
 	struct bytes prefix; /* Q; borrowed */
 	uint64_t number;     /* n */
-	struct bytes path;   /* P, at or below Q; borrowed */
+	struct wrap_key_id key;
 	struct wrap wrap;
 };
 

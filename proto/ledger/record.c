@@ -42,23 +42,14 @@ struct record_slot record_slot_version(const struct dataset_id *dataset, uint64_
 	return slot;
 }
 
-/* PROTOCOL: "`03 ‖ grantee organisation id ‖ be64 epoch number ‖ H("am1.prefix", Q ‖ 00 ‖ P)`" */
-struct record_slot record_slot_wrap(const struct org_id *grantee, uint64_t epoch_number,
-				    struct bytes prefix, struct bytes path)
+/* PROTOCOL: "`03 ‖ grantee organisation id ‖ H("am1.prefix", Q)`" */
+struct record_slot record_slot_wrap(const struct org_id *grantee, struct bytes prefix)
 {
 	struct record_slot slot = {.b = {RECORD_WRAP}, .len = 1};
-	uint8_t number[8];
 	struct digest digest;
-	struct hash hash;
 
-	hash_init(&hash, "am1.prefix", NULL, ID_LEN);
-	hash_add(&hash, prefix);
-	hash_add(&hash, bytes_of("", 1));
-	hash_add(&hash, path);
-	hash_done(&hash, digest.b, ID_LEN);
-	be64_put(number, epoch_number);
+	hash_once(digest.b, "am1.prefix", prefix);
 	slot_add(&slot, id_bytes(grantee));
-	slot_add(&slot, bytes_obj(&number));
 	slot_add(&slot, id_bytes(&digest));
 	return slot;
 }

@@ -52,8 +52,7 @@ static inline struct bytes record_slot_bytes(const struct record_slot *slot)
 }
 struct record_slot record_slot_copy(struct bytes slot); /* at most LIMIT_SLOT_LEN_MAX bytes */
 struct record_slot record_slot_version(const struct dataset_id *dataset, uint64_t number);
-struct record_slot record_slot_wrap(const struct org_id *grantee, uint64_t epoch_number,
-				    struct bytes prefix, struct bytes path);
+struct record_slot record_slot_wrap(const struct org_id *grantee, struct bytes prefix);
 struct record_slot record_slot_contact(void);
 struct record_slot record_slot_key(struct bytes prefix, uint64_t epoch_number);
 struct record_slot record_slot_vote(uint32_t charter_number);

@@ -12,14 +12,14 @@
 
 enum {
 	ROW_NAME_LEN = 192,
-	LEARN_STEP = 256, /* key records looked at in one turn */
+	LEARN_STEP = 256, /* key records and links looked at in one turn */
 };
 
 /* ---- rows ---- */
 
 /*
- * "epoch:", slug, hash of Q and P, n, granter: what is kept of one epoch and path stands together,
- * and so does a namespace.
+ * "epoch:", slug, hash of Q and P, n: what is kept of one epoch's path and a path below stands
+ * together, and so does a namespace.
  */
 static int sealed_row_of(char name[ROW_NAME_LEN], struct bytes prefix, struct bytes path)
 {
@@ -38,29 +38,19 @@ static int sealed_row_of(char name[ROW_NAME_LEN], struct bytes prefix, struct by
 			hex);
 }
 
-static int row_begin(char name[ROW_NAME_LEN], struct bytes prefix, uint64_t number,
+static void row_name(char name[ROW_NAME_LEN], struct bytes prefix, uint64_t number,
 		     struct bytes path)
 {
 	int len = sealed_row_of(name, prefix, path);
 
-	return len + snprintf(name + len, (size_t)(ROW_NAME_LEN - len),
-			      "%016llx:", (unsigned long long)number);
+	snprintf(name + len, (size_t)(ROW_NAME_LEN - len), "%016llx", (unsigned long long)number);
 }
 
-static void row_name(char name[ROW_NAME_LEN], struct bytes prefix, uint64_t number,
-		     struct bytes path, const struct org_id *granter)
-{
-	int len = row_begin(name, prefix, number, path);
-
-	hex_put(name + len, bytes_of(granter->b, 16));
-}
-
-static bool row_here(struct txn *txn, struct bytes prefix, uint64_t number, struct bytes path,
-		     const struct org_id *granter)
+static bool row_here(struct txn *txn, struct bytes prefix, uint64_t number, struct bytes path)
 {
 	char name[ROW_NAME_LEN];
 
-	row_name(name, prefix, number, path, granter);
+	row_name(name, prefix, number, path);
 	struct row_key row = key_name(name);
 	return txn_has(txn, TABLE_SEALED, row_key_bytes(&row));
 }
@@ -109,36 +99,33 @@ static bool key_has_place(struct hub *hub, struct txn *txn, struct bytes slug)
 }
 
 void epoch_key_put(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
-		   struct bytes path, const struct org_id *granter, const struct key *key)
+		   struct bytes path, const struct key *key)
 {
 	char name[ROW_NAME_LEN];
 	struct buf sealed;
 
-	if (!row_here(txn, prefix, number, path, granter) &&
-	    !key_has_place(hub, txn, path_slug(prefix)))
+	if (!row_here(txn, prefix, number, path) && !key_has_place(hub, txn, path_slug(prefix)))
 		return;
-	row_name(name, prefix, number, path, granter);
+	row_name(name, prefix, number, path);
 	struct row_key row = key_name(name);
 	buf_init(&sealed, 256);
 	keyring_seal(hub->options.keyring, &sealed, name, bytes_of(key->b, KEY_LEN));
 	txn_put_row(txn, TABLE_SEALED, &row, &sealed);
 }
 
-uint64_t epoch_key_last(struct hub *hub, struct txn *txn, struct bytes prefix)
+uint64_t epoch_key_last(struct txn *txn, struct bytes prefix)
 {
-	char begin[ROW_NAME_LEN], own[ROW_NAME_LEN];
+	char begin[ROW_NAME_LEN], number[17] = "";
 	int len = sealed_row_of(begin, prefix, prefix);
 	struct row_key rows = key_name(begin);
 	struct walk walk = walk_begin(txn, TABLE_SEALED, row_key_bytes(&rows));
 	uint64_t last = 0;
 
 	while (walk_next(&walk)) {
-		/* Others may have wrapped whatever they like. */
-		snprintf(own, sizeof(own), "%.*s", (int)walk.key.len, (const char *)walk.key.ptr);
-		uint64_t number = strtoull(own + len, NULL, 16);
-		row_name(own, prefix, number, prefix, &hub->options.identity->org);
-		if (bytes_eq(bytes_str(own), walk.key))
-			last = number;
+		if (walk.key.len != (size_t)len + 16)
+			continue;
+		memcpy(number, walk.key.ptr + len, 16);
+		last = strtoull(number, NULL, 16);
 	}
 	return last;
 }
@@ -157,16 +144,20 @@ static bool namespace_open(struct txn *txn, struct bytes path)
 
 /* ---- key records ---- */
 
-static void epoch_record_copy(struct epoch_record *out, const struct keyrecord *key,
-			      uint32_t author)
+static bool epoch_record_copy(struct epoch_record *out, const struct record *record)
 {
-	out->key = *key;
-	out->author = author;
-	memcpy(out->path, key->prefix.ptr, key->prefix.len);
-	/* The links lead to Q or above, so their texts are the beginning of Q. */
-	out->key.prefix = bytes_of(out->path, key->prefix.len);
-	out->key.down.prefix = bytes_of(out->path, key->down.prefix.len);
-	out->key.back.prefix = bytes_of(out->path, key->back.prefix.len);
+	buf_init(&out->body, LIMIT_RECORD_LEN_MAX);
+	buf_add(&out->body, record->body);
+	out->author = record->author;
+	if (!keyrecord_get(&out->key, buf_bytes(&out->body)))
+		return true;
+	buf_fini(&out->body);
+	return false;
+}
+
+void epoch_record_fini(struct epoch_record *record)
+{
+	buf_fini(&record->body);
 }
 
 bool epoch_author_ok(struct hub *hub, struct txn *txn, uint32_t author)
@@ -179,20 +170,16 @@ bool epoch_author_ok(struct hub *hub, struct txn *txn, uint32_t author)
 	       (roles & ORGLOG_ROLE_KEY_AUTHOR);
 }
 
-static bool epoch_record_find(struct hub *hub, struct txn *txn, struct bytes prefix,
-			      uint64_t number, struct epoch_record *out)
+bool epoch_record_find(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
+		       struct epoch_record *out)
 {
 	struct record_slot slot = record_slot_key(prefix, number);
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
 	struct record record;
-	struct keyrecord key;
 
-	while (ledger_slots_next(&slots, &record)) {
-		if (!epoch_author_ok(hub, txn, record.author) || keyrecord_get(&key, record.body))
-			continue;
-		epoch_record_copy(out, &key, record.author);
-		return true;
-	}
+	while (ledger_slots_next(&slots, &record))
+		if (epoch_author_ok(hub, txn, record.author) && epoch_record_copy(out, &record))
+			return true;
 	return false;
 }
 
@@ -206,28 +193,24 @@ struct search {
 	struct bytes path;             /* whose key is wanted */
 	const struct version *version; /* proves it; may be NULL */
 	const struct dataset_id *dataset;
-	bool has_commitment;
-	struct digest commitment;
 	struct key *out;
 };
 
-/* Takes the key of a path above, unless it is a wrong one. */
-static bool candidate_take(struct search *s, struct bytes above, const struct key *key)
+/* Takes the kept key of a path between, unless the version proves it to be a wrong one. */
+static bool row_take(struct search *s, struct bytes above)
 {
+	char name[ROW_NAME_LEN];
+	struct key key = {{0}};
 	struct digest found;
 
-	if (s->has_commitment && above.len == s->prefix.len) {
-		epoch_commitment(&found, key, s->number, s->prefix);
-		if (!id_eq(&found, &s->commitment))
-			return false;
-	}
-	path_key(s->out, key, above, s->path);
+	row_name(name, s->prefix, s->number, above);
+	if (!row_open(s->hub, s->txn, name, &key))
+		return false;
+	path_key(s->out, &key, above, s->path);
+	key_wipe(&key);
 	if (!s->version)
 		return true;
-	/*
-	 * PROTOCOL: "A key is believed when its commitment, or the key check of a version,
-	 * matches."
-	 */
+	/* PROTOCOL: "The key check of a version proves what a link back has given." */
 	version_key_check(&found, s->out, s->dataset, s->number, s->prefix);
 	if (id_eq(&found, &s->version->key_check))
 		return true;
@@ -235,50 +218,19 @@ static bool candidate_take(struct search *s, struct bytes above, const struct ke
 	return false;
 }
 
-static bool row_take(struct search *s, struct bytes above, const char *name)
-{
-	struct key key = {{0}};
-	bool taken = row_open(s->hub, s->txn, name, &key) && candidate_take(s, above, &key);
-
-	key_wipe(&key);
-	return taken;
-}
-
-static bool row_take_of(struct search *s, struct bytes above, const struct org_id *granter)
-{
-	char name[ROW_NAME_LEN];
-
-	row_name(name, s->prefix, s->number, above, granter);
-	return row_take(s, above, name);
-}
-
-/* From the namespace's organisation, or kept by the own one. */
-static bool rows_take(struct search *s, struct bytes above)
-{
-	const struct charter_member *owner =
-		charter_by_slug(&s->hub->charter, path_slug(s->prefix));
-
-	return (owner && row_take_of(s, above, &owner->org)) ||
-	       row_take_of(s, above, &s->hub->options.identity->org);
-}
-
+/* The epoch's own key first, as that one is proved. */
 static enum err search_run(struct search *s)
 {
-	struct epoch_record record;
 	struct bytes above = s->path;
 
 	if (!path_contains(s->prefix, s->path) || !namespace_open(s->txn, s->prefix))
 		return ERR_ABSENT;
-	s->has_commitment =
-		!s->version && epoch_record_find(s->hub, s->txn, s->prefix, s->number, &record);
-	if (s->has_commitment)
-		s->commitment = record.key.commitment;
-	while (!rows_take(s, above)) {
-		if (above.len <= s->prefix.len)
-			return txn_err(s->txn) ? txn_err(s->txn) : ERR_ABSENT;
-		above = path_parent(above);
-	}
-	return ERR_OK;
+	if (row_take(s, s->prefix))
+		return ERR_OK;
+	for (; above.len > s->prefix.len; above = path_parent(above))
+		if (row_take(s, above))
+			return ERR_OK;
+	return txn_err(s->txn) ? txn_err(s->txn) : ERR_ABSENT;
 }
 
 enum err epochs_key(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
@@ -312,120 +264,72 @@ enum err epochs_version_key(struct hub *hub, struct txn *txn, const struct versi
 /* ---- wraps ---- */
 
 /*
- * PROTOCOL: "A wrap counts when its granter is the organisation in whose namespace Q lies, or the
- * own one that passes on what it got; in a record of the namespace's own organisation its author
- * has the role key author."
+ * PROTOCOL: "Tried are wraps by the organisation in whose namespace Q lies; others are stored, and
+ * never tried."
  */
-static bool granter_ok(const struct hub *hub, const struct org_id *granter,
-		       const struct keywrap *wrap)
+static bool giver_ok(const struct hub *hub, const struct org_id *giver, struct bytes prefix)
 {
-	return rights_own_namespace(hub, granter, wrap->prefix) ||
-	       id_eq(granter, &hub->options.identity->org);
+	return rights_own_namespace(hub, giver, prefix);
 }
 
-bool epoch_wrap_ok(struct hub *hub, struct txn *txn, uint32_t author, const struct keywrap *wrap)
+/* PROTOCOL: "A key is believed when the commitment of the key record that counts matches" */
+static bool is_committed(const struct keyrecord *r, const struct key *key)
 {
-	const struct charter_member *member = hub_author_member(hub, author);
+	struct digest found;
 
-	return member && (!rights_own_namespace(hub, &member->org, wrap->prefix) ||
-			  epoch_author_ok(hub, txn, author));
+	epoch_commitment(&found, key, r->number, r->prefix);
+	return id_eq(&found, &r->commitment);
 }
 
-enum err epoch_wrap_open(struct hub *hub, struct txn *txn, const struct org_id *granter,
-			 const struct keywrap *wrap)
+static struct wrap_context context_of(const struct org_id *granter, const struct org_id *grantee,
+				      struct bytes prefix, uint64_t number)
 {
-	struct wrap_context context = {.granter = *granter,
-				       .grantee = wrap->grantee,
-				       .prefix = wrap->prefix,
-				       .number = wrap->number,
-				       .path = wrap->path};
-	struct key key = {{0}};
-
-	if (!id_eq(&wrap->grantee, &hub->options.identity->org) || wrap->prefix.len == 0 ||
-	    !granter_ok(hub, granter, wrap))
-		return ERR_DENIED;
-	if (row_here(txn, wrap->prefix, wrap->number, wrap->path, granter))
-		return ERR_EXISTS;
-	enum err err = wrapkeys_unwrap(hub, &wrap->wrap, &context, &key);
-	if (!err)
-		epoch_key_put(hub, txn, wrap->prefix, wrap->number, wrap->path, granter, &key);
-	key_wipe(&key);
-	return err;
+	return (struct wrap_context){
+		.granter = *granter, .grantee = *grantee, .prefix = prefix, .number = number};
 }
 
-void epoch_wraps_open(struct hub *hub, struct txn *txn)
+/* Tries one wrap against the key record of its epoch. */
+static enum err wrap_try(struct hub *hub, const struct record *record, const struct keyrecord *r,
+			 struct key *out)
 {
-	uint8_t prefix[1 + ID_LEN] = {RECORD_WRAP};
-	struct record record;
+	const struct charter_member *giver = hub_author_member(hub, record->author);
 	struct keywrap wrap;
 
-	memcpy(prefix + 1, hub->options.identity->org.b, ID_LEN);
-	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&prefix));
-	while (ledger_slots_next(&slots, &record)) {
-		const struct charter_member *granter = hub_author_member(hub, record.author);
-		if (granter && !keywrap_get(&wrap, record.body) &&
-		    epoch_wrap_ok(hub, txn, record.author, &wrap))
-			epoch_wrap_open(hub, txn, &granter->org, &wrap);
-	}
-}
-
-/*
- * ---- keys that have left in a text: "text-grant:" and token id -> reader(32) expiry(8) path ----
- */
-
-static const char text_name[] = "text-grant:";
-
-void epochs_given(struct txn *txn, const struct digest *token, const struct org_id *reader,
-		  struct bytes path, int64_t expiry_ms)
-{
-	char name[sizeof(text_name) + ID_HEX_LEN];
-	struct buf value;
-
-	memcpy(name, text_name, sizeof(text_name));
-	hex_put(name + sizeof(text_name) - 1, id_bytes(token));
-	struct row_key row = key_name(name);
-	buf_init(&value, ID_LEN + 8 + LIMIT_PATH_LEN_MAX);
-	buf_add(&value, id_bytes(reader));
-	buf_add_be64(&value, (uint64_t)expiry_ms);
-	buf_add(&value, path);
-	txn_put_row(txn, TABLE_META, &row, &value);
-}
-
-struct walk epoch_texts(struct txn *txn)
-{
-	return walk_begin(txn, TABLE_META, bytes_str(text_name));
-}
-
-bool epoch_text_next(struct walk *walk, struct epoch_text *out)
-{
-	while (walk_next(walk)) {
-		if (walk->value.len < ID_LEN + 8)
-			continue;
-		memcpy(out->reader.b, walk->value.ptr, ID_LEN);
-		out->expiry_ms = (int64_t)be64_get(walk->value.ptr + ID_LEN);
-		out->path = bytes_slice(walk->value, ID_LEN + 8, walk->value.len);
-		return true;
-	}
-	return false;
+	if (!giver || keywrap_get(&wrap, record->body) ||
+	    !id_eq(&wrap.grantee, &hub->options.identity->org) || wrap.number != r->number ||
+	    !bytes_eq(wrap.prefix, r->prefix) || !giver_ok(hub, &giver->org, wrap.prefix))
+		return ERR_DENIED;
+	struct wrap_context context =
+		context_of(&giver->org, &wrap.grantee, wrap.prefix, wrap.number);
+	enum err err = wrapkeys_unwrap(hub, &wrap.key, &wrap.wrap, &context, out);
+	if (!err && is_committed(r, out))
+		return ERR_OK;
+	key_wipe(out);
+	return ERR_DENIED;
 }
 
 /* ---- following the links ---- */
 
-/* With the root seed alone everything that is the organisation's own can be had again. */
-static enum err recovered(struct hub *hub, const struct epoch_record *record, struct key *out)
+/*
+ * What an epoch of the own organisation gives its own nodes: the own wrap, and with the root seed
+ * alone everything can be had again.
+ */
+static enum err own_follow(struct hub *hub, const struct epoch_record *record, struct key *out)
 {
 	const struct identity *identity = hub->options.identity;
-	struct wrap_context context = {.granter = identity->org,
-				       .grantee = identity->org,
-				       .prefix = record->key.prefix,
-				       .number = record->key.number,
-				       .path = record->key.prefix};
+	const struct keyrecord *r = &record->key;
+	struct wrap_context context =
+		context_of(&identity->org, &identity->org, r->prefix, r->number);
 	struct key secret;
 
-	if (!identity->root || author_member(record->author) != author_member(hub->author))
+	if (author_member(record->author) != author_member(hub->author))
+		return ERR_ABSENT;
+	if (!wrapkeys_unwrap(hub, &r->own_key, &r->own_wrap, &context, out))
+		return ERR_OK;
+	if (!identity->root)
 		return ERR_ABSENT;
 	root_recovery_key(&secret, secret_key(identity->root));
-	enum err err = wrap_open(out, &record->key.recovery, &secret, &context);
+	enum err err = wrap_open(out, &r->recovery, &secret, &context);
 	key_wipe(&secret);
 	return err;
 }
@@ -445,36 +349,54 @@ static enum err down_follow(struct hub *hub, struct txn *txn, const struct keyre
 	return err;
 }
 
-/* The key of the record's epoch at its Q, when it is not here but can be had. */
-static bool learn_key(struct hub *hub, struct txn *txn, const struct epoch_record *record,
-		      struct key *out)
+/* Wraps for the own organisation that came before their key record. */
+static enum err wraps_follow(struct hub *hub, struct txn *txn, const struct keyrecord *r,
+			     struct key *out)
 {
-	const struct keyrecord *r = &record->key;
-	struct digest commitment;
+	struct record_slot slot = record_slot_wrap(&hub->options.identity->org, r->prefix);
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
+	struct record record;
 
-	if (!epochs_key(hub, txn, r->prefix, r->number, r->prefix, out))
-		return false;
-	if (down_follow(hub, txn, r, out) && recovered(hub, record, out))
-		return false;
-	epoch_commitment(&commitment, out, r->number, r->prefix);
-	if (!id_eq(&commitment, &r->commitment))
-		return false;
-	epoch_key_put(hub, txn, r->prefix, r->number, r->prefix, &hub->options.identity->org, out);
-	return true;
+	while (ledger_slots_next(&slots, &record))
+		if (!wrap_try(hub, &record, r, out))
+			return ERR_OK;
+	return ERR_ABSENT;
 }
 
-/* One record: its own key, and the one before. */
-static bool record_learn(struct hub *hub, struct txn *txn, const struct epoch_record *record)
+/* The key of the record's epoch, when it is not here but can be had. */
+static bool learn_key(struct hub *hub, struct txn *txn, const struct epoch_record *record)
 {
 	const struct keyrecord *r = &record->key;
-	const struct org_id *own = &hub->options.identity->org;
-	struct key key = {{0}}, before = {{0}};
-	bool learnt = learn_key(hub, txn, record, &key);
+	struct key key = {{0}};
 
-	if (r->back.present && !row_here(txn, r->back.prefix, r->back.number, r->prefix, own) &&
-	    !epochs_key(hub, txn, r->prefix, r->number, r->prefix, &key) &&
-	    !keyrecord_back_open(&before, r, &key)) {
-		epoch_key_put(hub, txn, r->back.prefix, r->back.number, r->prefix, own, &before);
+	if (row_here(txn, r->prefix, r->number, r->prefix))
+		return false;
+	bool learnt = (!down_follow(hub, txn, r, &key) && is_committed(r, &key)) ||
+		      (!own_follow(hub, record, &key) && is_committed(r, &key)) ||
+		      !wraps_follow(hub, txn, r, &key);
+	if (learnt)
+		epoch_key_put(hub, txn, r->prefix, r->number, r->prefix, &key);
+	key_wipe(&key);
+	return learnt;
+}
+
+/* The keys before, which its links back give. */
+static bool learn_back(struct hub *hub, struct txn *txn, const struct keyrecord *r)
+{
+	struct back_walk walk = keyrecord_backs(r);
+	struct key key = {{0}}, before = {{0}};
+	struct epoch_link link;
+	bool learnt = false;
+
+	if (r->back.count == 0 || epochs_key(hub, txn, r->prefix, r->number, r->prefix, &key))
+		return false;
+	while (keyrecord_back_next(&walk, &link)) {
+		/* The key of a path above gives this one too. */
+		if (row_here(txn, link.prefix, link.number, link.prefix) ||
+		    row_here(txn, link.prefix, link.number, r->prefix) ||
+		    keyrecord_back_open(&before, r, &link, &key))
+			continue;
+		epoch_key_put(hub, txn, link.prefix, link.number, r->prefix, &before);
 		learnt = true;
 	}
 	key_wipe(&key);
@@ -482,34 +404,84 @@ static bool record_learn(struct hub *hub, struct txn *txn, const struct epoch_re
 	return learnt;
 }
 
-/* As long as each record's back link opens the one before, without waiting for the next walk. */
-static bool learn_chain(struct hub *hub, struct txn *txn, struct epoch_record *record)
+/* The number of the epoch at the same path that the first link back leads to; 0: to none. */
+static uint64_t back_number(const struct keyrecord *r)
 {
-	bool learnt = record_learn(hub, txn, record), more = learnt;
+	struct back_walk walk = keyrecord_backs(r);
+	struct epoch_link link;
 
-	while (more && record->key.back.present &&
-	       record->key.back.prefix.len == record->key.prefix.len) {
+	if (!keyrecord_back_next(&walk, &link) || link.prefix.len != r->prefix.len)
+		return 0;
+	return link.number;
+}
+
+/*
+ * What the key of a record's epoch leads to: each link opens the record before, without waiting for
+ * the next walk. Takes the record.
+ */
+static bool learn_chain(struct hub *hub, struct txn *txn, struct epoch_record *at)
+{
+	bool learnt = false, more = true;
+
+	while (more) {
+		more = learn_back(hub, txn, &at->key);
+		learnt = learnt || more;
+		uint64_t number = back_number(&at->key);
 		struct epoch_record before;
-		more = epoch_record_find(hub, txn, record->key.back.prefix, record->key.back.number,
-					 &before) &&
-		       record_learn(hub, txn, &before);
-		if (more)
-			epoch_record_copy(record, &before.key, before.author);
+		more = more && number > 0 &&
+		       epoch_record_find(hub, txn, at->key.prefix, number, &before);
+		if (more) {
+			epoch_record_fini(at);
+			*at = before;
+		}
 	}
+	epoch_record_fini(at);
 	return learnt;
 }
 
 bool epoch_record_learn(struct hub *hub, struct txn *txn, const struct record *record)
 {
-	struct epoch_record copy;
-	struct keyrecord key;
-	bool own = author_member(record->author) == author_member(hub->author);
+	struct epoch_record at;
 
-	if (keyrecord_get(&key, record->body) || (!own && !namespace_open(txn, key.prefix)) ||
-	    !epoch_author_ok(hub, txn, record->author))
+	if (!epoch_author_ok(hub, txn, record->author) || !epoch_record_copy(&at, record))
 		return false;
-	epoch_record_copy(&copy, &key, record->author);
-	return learn_chain(hub, txn, &copy);
+	bool learnt = learn_key(hub, txn, &at);
+	return learn_chain(hub, txn, &at) || learnt;
+}
+
+enum err epoch_wrap_open(struct hub *hub, struct txn *txn, const struct record *record)
+{
+	struct epoch_record found;
+	struct key key = {{0}};
+	struct keywrap wrap;
+
+	if (keywrap_get(&wrap, record->body) || wrap.prefix.len == 0 ||
+	    !id_eq(&wrap.grantee, &hub->options.identity->org))
+		return ERR_DENIED;
+	if (row_here(txn, wrap.prefix, wrap.number, wrap.prefix))
+		return ERR_EXISTS;
+	if (!epoch_record_find(hub, txn, wrap.prefix, wrap.number, &found))
+		return ERR_ABSENT;
+	enum err err = wrap_try(hub, record, &found.key, &key);
+	if (err) {
+		epoch_record_fini(&found);
+		return err;
+	}
+	epoch_key_put(hub, txn, found.key.prefix, found.key.number, found.key.prefix, &key);
+	key_wipe(&key);
+	learn_chain(hub, txn, &found);
+	return ERR_OK;
+}
+
+void epoch_wraps_open(struct hub *hub, struct txn *txn)
+{
+	uint8_t prefix[1 + ID_LEN] = {RECORD_WRAP};
+	struct record record;
+
+	memcpy(prefix + 1, hub->options.identity->org.b, ID_LEN);
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&prefix));
+	while (ledger_slots_next(&slots, &record))
+		epoch_wrap_open(hub, txn, &record);
 }
 
 bool epoch_keys_learn(struct hub *hub, struct txn *txn, struct row_key *at, bool *learnt)
@@ -517,17 +489,20 @@ bool epoch_keys_learn(struct hub *hub, struct txn *txn, struct row_key *at, bool
 	static const uint8_t kind[1] = {RECORD_KEY};
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
 	struct record record;
+	struct keyrecord key;
 
 	if (at->len > 0)
 		slots.walk =
 			walk_begin_at(txn, TABLE_SLOT, bytes_obj(&kind), row_key_bytes(at), false);
-	for (unsigned i = 0; i < LEARN_STEP; i++) {
+	for (uint32_t looked = 0; looked < LEARN_STEP; looked++) {
 		if (!ledger_slots_next(&slots, &record)) {
 			at->len = 0;
 			return false;
 		}
 		memcpy(at->b, slots.walk.last, slots.walk.last_len);
 		at->len = slots.walk.last_len;
+		if (!keyrecord_get(&key, record.body))
+			looked += key.back.count;
 		*learnt = epoch_record_learn(hub, txn, &record) || *learnt;
 	}
 	return true;

@@ -136,26 +136,25 @@ static bool is_key_author(struct hub *hub, struct txn *txn)
 /* ---- wraps ---- */
 
 /*
- * A wrap (Q, n, P) for an organisation. ERR_ABSENT: its log is not here; ERR_AGAIN: the key is not.
+ * A wrap of an epoch for an organisation. ERR_ABSENT: its log is not here; ERR_AGAIN: the key is
+ * not.
  */
 static enum err wrap_make(struct hub *hub, struct txn *txn, const struct org_id *grantee,
-			  struct bytes prefix, uint64_t number, struct bytes path,
-			  struct keywrap *out)
+			  struct bytes prefix, uint64_t number, struct keywrap *out)
 {
 	struct wrap_context context = {.granter = hub->options.identity->org,
 				       .grantee = *grantee,
 				       .prefix = prefix,
-				       .number = number,
-				       .path = path};
+				       .number = number};
 	struct key key = {{0}};
 	struct orglog log;
 
-	*out = (struct keywrap){
-		.grantee = *grantee, .prefix = prefix, .number = number, .path = path};
+	*out = (struct keywrap){.grantee = *grantee, .prefix = prefix, .number = number};
 	enum err err = orglog_is_forked(txn, grantee) ? ERR_AGAIN : orglog_load(txn, grantee, &log);
 	if (err)
 		return err;
-	if (epochs_key(hub, txn, prefix, number, path, &key))
+	wrap_key_id(&out->key, &log.wrap);
+	if (epochs_key(hub, txn, prefix, number, prefix, &key))
 		err = ERR_AGAIN;
 	else
 		err = wrap_seal(&out->wrap, &key, &log.wrap, &context, hub->options.random);
@@ -164,17 +163,27 @@ static enum err wrap_make(struct hub *hub, struct txn *txn, const struct org_id 
 	return err;
 }
 
+/* Whether it is there already, by this node. */
+static bool wrap_is_there(struct hub *hub, struct txn *txn, const struct record_slot *slot,
+			  uint64_t number)
+{
+	struct record record;
+	struct keywrap wrap;
+
+	return !ledger_slot(&hub->ledger, txn, record_slot_bytes(slot), hub->author, &record) &&
+	       !keywrap_get(&wrap, record.body) && wrap.number >= number;
+}
+
 /* Publishes it, unless that was done before. True: it is new. */
 static bool wrap_publish(struct hub *hub, struct txn *txn, const struct org_id *grantee,
-			 struct bytes prefix, uint64_t number, struct bytes path)
+			 struct bytes prefix, uint64_t number)
 {
-	struct record_slot slot = record_slot_wrap(grantee, number, prefix, path);
-	struct record record;
+	struct record_slot slot = record_slot_wrap(grantee, prefix);
 	struct keywrap wrap;
 	struct buf body;
 
-	if (!ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), hub->author, &record) ||
-	    wrap_make(hub, txn, grantee, prefix, number, path, &wrap))
+	if (wrap_is_there(hub, txn, &slot, number) ||
+	    wrap_make(hub, txn, grantee, prefix, number, &wrap))
 		return false;
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	keywrap_put(&body, &wrap);
@@ -188,53 +197,95 @@ static bool wrap_publish(struct hub *hub, struct txn *txn, const struct org_id *
 
 /* ---- new epochs ---- */
 
-/* The links of a new epoch to the parent's and to the one before. ERR_AGAIN: a key is not here. */
-static enum err links_make(struct hub *hub, struct txn *txn, const struct epoch_list *list,
-			   struct keyrecord *r, const struct key *key)
+/*
+ * PROTOCOL: "`down` is K_n(Q), sealed under `derive(K_n'(parent of Q), "am1.epdown", "")`, (Q', n')
+ * being the epoch that governs the parent of Q; nil when there is none." ERR_AGAIN: its key is not
+ * here.
+ */
+static enum err down_make(struct hub *hub, struct txn *txn, const struct epoch_list *list,
+			  struct keyrecord *r, const struct key *key)
 {
-	const struct epoch *before = list_governs(list, r->prefix);
 	struct bytes parent_path = path_parent(r->prefix);
 	const struct epoch *parent = parent_path.len ? list_governs(list, parent_path) : NULL;
 	struct key other = {{0}};
-	enum err err = ERR_OK;
 
-	if (parent) {
-		r->down.prefix = epoch_prefix(parent);
-		r->down.number = parent->number;
-		err = epochs_key(hub, txn, r->down.prefix, r->down.number, parent_path, &other);
-		if (!err)
-			keyrecord_down_seal(r, &other, key, hub->options.random);
-	}
-	/*
-	 * Records of a node that made keys before this one go when it is retired; its keys are
-	 * here.
-	 */
-	if (!err && (before || r->number > 1)) {
-		r->back.prefix = before ? epoch_prefix(before) : r->prefix;
-		r->back.number = before ? before->number : r->number - 1;
-		err = epochs_key(hub, txn, r->back.prefix, r->back.number, r->prefix, &other);
-		if (!err)
-			keyrecord_back_seal(r, key, &other, hub->options.random);
-	}
+	if (!parent)
+		return ERR_OK;
+	r->down.prefix = epoch_prefix(parent);
+	r->down.number = parent->number;
+	enum err err = epochs_key(hub, txn, r->down.prefix, r->down.number, parent_path, &other);
+	if (!err)
+		keyrecord_down_seal(r, &other, key, hub->options.random);
 	key_wipe(&other);
 	return err == ERR_ABSENT ? ERR_AGAIN : err;
 }
 
-static enum err recovery_make(struct hub *hub, struct txn *txn, struct keyrecord *r,
-			      const struct key *key)
+/* False: it does not fit any more. *linked: the key of that epoch is here. */
+static bool back_add(struct hub *hub, struct txn *txn, struct keyrecord *r, struct buf *links,
+		     struct bytes prefix, uint64_t number, const struct key *key, bool *linked)
+{
+	struct key before = {{0}};
+	bool fits = true;
+
+	*linked = !epochs_key(hub, txn, prefix, number, r->prefix, &before);
+	if (*linked)
+		fits = keyrecord_back_add(r, links, prefix, number, key, &before,
+					  hub->options.random);
+	key_wipe(&before);
+	return fits;
+}
+
+/*
+ * The latest epoch before this one at its own path whose key is here. False: there never was one.
+ */
+static bool back_here(struct hub *hub, struct txn *txn, const struct epoch_list *list,
+		      struct keyrecord *r, struct buf *links, const struct key *key)
+{
+	uint64_t listed = list_last(list, r->prefix), kept = epoch_key_last(txn, r->prefix);
+	uint64_t before = listed > kept ? listed : kept;
+	bool linked = false;
+
+	if (before == 0 || before >= r->number)
+		return false;
+	back_add(hub, txn, r, links, r->prefix, before, key, &linked);
+	if (!linked && kept > 0 && kept < before)
+		back_add(hub, txn, r, links, r->prefix, kept, key, &linked);
+	r->back.lost = !linked;
+	return true;
+}
+
+/* Of the first epoch of a path: all earlier ones above. */
+static void back_above(struct hub *hub, struct txn *txn, const struct epoch_list *list,
+		       struct keyrecord *r, struct buf *links, const struct key *key)
+{
+	bool fits = true, linked = false, any = false;
+
+	for (struct bytes above = path_parent(r->prefix); above.len && fits;
+	     above = path_parent(above)) {
+		uint64_t listed = list_last(list, above), kept = epoch_key_last(txn, above);
+		for (uint64_t n = listed > kept ? listed : kept; n > 0 && fits; n--) {
+			any = true;
+			fits = back_add(hub, txn, r, links, above, n, key, &linked);
+		}
+	}
+	r->back.lost = any && r->back.count == 0;
+}
+
+static enum err own_wraps_make(struct hub *hub, struct txn *txn, struct keyrecord *r,
+			       const struct key *key)
 {
 	const struct org_id *own = &hub->options.identity->org;
-	struct wrap_context context = {.granter = *own,
-				       .grantee = *own,
-				       .prefix = r->prefix,
-				       .number = r->number,
-				       .path = r->prefix};
+	struct wrap_context context = {
+		.granter = *own, .grantee = *own, .prefix = r->prefix, .number = r->number};
 	struct orglog log;
 	enum err err = orglog_load(txn, own, &log);
 
 	if (err)
 		return err;
+	wrap_key_id(&r->own_key, &log.wrap);
 	err = wrap_seal(&r->recovery, key, &log.recovery, &context, hub->options.random);
+	if (!err)
+		err = wrap_seal(&r->own_wrap, key, &log.wrap, &context, hub->options.random);
 	orglog_fini(&log);
 	return err;
 }
@@ -259,26 +310,29 @@ static enum err record_publish(struct hub *hub, struct txn *txn, const struct ke
 static enum err epoch_make(struct hub *hub, struct txn *txn, struct epoch_list *list,
 			   struct bytes prefix)
 {
-	const struct org_id *own = &hub->options.identity->org;
-	uint64_t listed = list_last(list, prefix), kept = epoch_key_last(hub, txn, prefix);
+	uint64_t listed = list_last(list, prefix), kept = epoch_key_last(txn, prefix);
 	struct keyrecord r = {.prefix = prefix, .number = (listed > kept ? listed : kept) + 1};
+	struct buf links;
 	struct key key;
 
 	if (r.number == 0) /* another own node has given out all numbers */
 		return ERR_AGAIN;
+	buf_init(&links, EPOCH_BACK_LEN_MAX);
 	random_fill(hub->options.random, key.b, KEY_LEN);
 	epoch_commitment(&r.commitment, &key, r.number, prefix);
-	enum err err = links_make(hub, txn, list, &r, &key);
+	enum err err = down_make(hub, txn, list, &r, &key);
+	if (!err && !back_here(hub, txn, list, &r, &links, &key))
+		back_above(hub, txn, list, &r, &links, &key);
 	if (!err)
-		err = recovery_make(hub, txn, &r, &key);
+		err = own_wraps_make(hub, txn, &r, &key);
 	if (!err)
 		err = record_publish(hub, txn, &r);
 	if (!err) {
-		epoch_key_put(hub, txn, prefix, r.number, prefix, own, &key);
+		epoch_key_put(hub, txn, prefix, r.number, prefix, &key);
 		list_add(list, prefix, r.number);
-		wrap_publish(hub, txn, own, prefix, r.number, prefix);
 		hub->epochs->due = true; /* for the readers */
 	}
+	buf_fini(&links);
 	key_wipe(&key);
 	return err;
 }
@@ -350,35 +404,10 @@ static void ended_find(struct hub *hub, struct txn *txn, const struct readers *r
 
 	*ended = (struct ended){0};
 	while (own_wrap_next(hub, &slots, &wrap)) {
-		if (readers_has(readers, &wrap.grantee, wrap.path, !maybe))
+		if (readers_has(readers, &wrap.grantee, wrap.prefix, !maybe))
 			continue;
-		ended_add(ended, wrap.path);
+		ended_add(ended, wrap.prefix);
 		ended->removed = ended->removed || !readers_may(hub, &wrap.grantee);
-	}
-}
-
-/*
- * Whoever never shows the token of a text has its key all the same. drop: those that end here are
- * done with.
- */
-static void texts_end(struct hub *hub, struct txn *txn, struct readers *readers,
-		      struct ended *ended, bool drop)
-{
-	struct walk walk = epoch_texts(txn);
-	struct epoch_text text;
-
-	while (epoch_text_next(&walk, &text)) {
-		bool may = readers_may(hub, &text.reader);
-		readers_note_end(readers, text.expiry_ms);
-		if ((may && hub->act_ms < text.expiry_ms) ||
-		    readers_has(readers, &text.reader, text.path, true))
-			continue;
-		if (drop) {
-			txn_del(txn, TABLE_META, bytes_of(walk.last, walk.last_len));
-			continue;
-		}
-		ended_add(ended, text.path);
-		ended->removed = ended->removed || !may;
 	}
 }
 
@@ -428,50 +457,52 @@ static enum err epochs_renew(struct hub *hub, struct txn *txn, struct epoch_list
 	return err;
 }
 
-/*
- * Wraps of those who read no more, and of epochs at a reader's own prefix that a later one leads
- * back to.
- */
-static void wraps_drop(struct hub *hub, struct txn *txn, const struct epoch_list *list,
-		       const struct readers *readers)
+/* Wraps of those who read no more. */
+static void wraps_drop(struct hub *hub, struct txn *txn, const struct readers *readers)
 {
 	struct ledger_slots slots = wrap_slots(hub, txn);
 	struct keywrap wrap;
 
 	while (own_wrap_next(hub, &slots, &wrap)) {
-		struct record_slot slot =
-			record_slot_wrap(&wrap.grantee, wrap.number, wrap.prefix, wrap.path);
-		bool superseded = bytes_eq(wrap.prefix, wrap.path) &&
-				  wrap.number < list_last(list, wrap.path);
-		if (superseded || !readers_has(readers, &wrap.grantee, wrap.path, true))
+		struct record_slot slot = record_slot_wrap(&wrap.grantee, wrap.prefix);
+		if (!readers_has(readers, &wrap.grantee, wrap.prefix, true))
 			ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot));
 	}
 }
 
-/*
- * PROTOCOL: "For each there is a wrap (Q, n, P) of every epoch with Q above P, and of the last
- * epoch at P itself" True: there are more to write.
- */
+/* PROTOCOL: "Every prefix that somebody may read gets an epoch" */
+static enum err prefixes_begin(struct hub *hub, struct txn *txn, struct epoch_list *list,
+			       const struct readers *readers)
+{
+	struct ended first = {0};
+	enum err err = ERR_OK;
+
+	if (list->count == 0 && readers->count > 0)
+		err = epoch_make(hub, txn, list, bytes_str(hub->options.identity->slug));
+	for (size_t i = 0; i < readers->count; i++)
+		if (readers->items[i].good && !list_last(list, bytes_str(readers->items[i].path)))
+			ended_add(&first, bytes_str(readers->items[i].path));
+	for (size_t i = 0; i < first.count && !err; i++)
+		err = epoch_make(hub, txn, list, bytes_str(first.paths[i]));
+	ended_fini(&first);
+	return err;
+}
+
+/* A wrap of the latest epoch at its prefix for each reader. True: there are more to write. */
 static bool wraps_write(struct hub *hub, struct txn *txn, const struct epoch_list *list,
 			const struct readers *readers)
 {
-	const struct org_id *own = &hub->options.identity->org;
 	unsigned written = 0;
 
-	for (size_t i = 0; i < list->count; i++) {
-		const struct epoch *epoch = &list->items[i];
-		struct bytes prefix = epoch_prefix(epoch);
-		written += wrap_publish(hub, txn, own, prefix, epoch->number, prefix);
-		for (size_t k = 0; k < readers->count; k++) {
-			struct bytes path = bytes_str(readers->items[k].path);
-			if (written >= EPOCHS_WRAPS_A_TURN)
-				return true;
-			if (!readers->items[k].good || !path_contains(prefix, path) ||
-			    (prefix.len == path.len && epoch->number < list_last(list, prefix)))
-				continue;
-			written += wrap_publish(hub, txn, &readers->items[k].org, prefix,
-						epoch->number, path);
-		}
+	for (size_t k = 0; k < readers->count; k++) {
+		const struct reading_org *reader = &readers->items[k];
+		struct bytes path = bytes_str(reader->path);
+		uint64_t number = reader->good ? list_last(list, path) : 0;
+		if (number == 0)
+			continue;
+		if (written >= EPOCHS_WRAPS_A_TURN)
+			return true;
+		written += wrap_publish(hub, txn, &reader->org, path, number);
 	}
 	return false;
 }
@@ -483,12 +514,11 @@ static void distribute(struct hub *hub, struct txn *txn)
 	struct readers readers;
 	struct ended ended;
 	int64_t until_ms = 0;
-	enum err err = ERR_OK;
+	enum err err;
 
 	list_load(hub, txn, &list);
 	readers_load(hub, txn, &readers);
 	ended_find(hub, txn, &readers, &ended, false);
-	texts_end(hub, txn, &readers, &ended, false);
 	hub->epochs->waiting = readers.waiting;
 	hub->epochs->waiting_by = readers.waiting_by;
 	hub->epochs->due = false;
@@ -496,16 +526,14 @@ static void distribute(struct hub *hub, struct txn *txn)
 	if (readers.next_ms < hub->epochs->next_ms)
 		hub->epochs->next_ms = readers.next_ms;
 	hub->epochs->ends_ms = readers.ends_ms;
-	if (list.count == 0 && readers.count > 0)
-		err = epoch_make(hub, txn, &list, bytes_str(hub->options.identity->slug));
+	err = prefixes_begin(hub, txn, &list, &readers);
 	if (ended.count && !ended.removed && expiry_waits(hub, txn, &until_ms)) {
 		if (until_ms < hub->epochs->next_ms)
 			hub->epochs->next_ms = until_ms;
 	} else if (ended.count && !err) {
 		err = epochs_renew(hub, txn, &list, &ended);
 		if (!err) {
-			wraps_drop(hub, txn, &list, &readers);
-			texts_end(hub, txn, &readers, &ended, true);
+			wraps_drop(hub, txn, &readers);
 			expiry_done(hub, txn);
 		}
 	}
@@ -566,36 +594,6 @@ enum err epochs_govern(struct hub *hub, struct txn *txn, struct bytes path, size
 	return err == ERR_ABSENT ? ERR_AGAIN : err;
 }
 
-enum err epochs_wrap(struct hub *hub, struct txn *txn, const struct org_id *grantee,
-		     struct bytes prefix, struct keywrap *out)
-{
-	size_t prefix_len;
-	uint64_t number;
-	struct key key = {{0}};
-	enum err err = epochs_govern(hub, txn, prefix, &prefix_len, &number, &key);
-
-	key_wipe(&key);
-	if (err)
-		return err;
-	return wrap_make(hub, txn, grantee, bytes_slice(prefix, 0, prefix_len), number, prefix,
-			 out);
-}
-
-enum err epochs_wrap_take(struct hub *hub, struct txn *txn, const struct org_id *granter,
-			  const struct keywrap *wrap)
-{
-	enum err err = epoch_wrap_open(hub, txn, granter, wrap);
-
-	if (err == ERR_EXISTS)
-		return ERR_OK;
-	if (err)
-		return err;
-	wrap_publish(hub, txn, &hub->options.identity->org, wrap->prefix, wrap->number, wrap->path);
-	hub->epochs->learn = true;
-	hub->wanted_epoch++;
-	return txn_err(txn);
-}
-
 void epochs_wraps_due(struct hub *hub)
 {
 	hub->epochs->wraps = hub->epochs->learn = true;
@@ -603,12 +601,13 @@ void epochs_wraps_due(struct hub *hub)
 
 void epochs_arrival(struct hub *hub, struct txn *txn, const struct record *record)
 {
-	const struct charter_member *author = hub_author_member(hub, record->author);
-	struct keywrap wrap;
 	struct token token;
 
 	if (record->kind == RECORD_KEY) {
-		hub->epochs->learn = epoch_record_learn(hub, txn, record) || hub->epochs->learn;
+		if (epoch_record_learn(hub, txn, record)) {
+			hub->epochs->learn = true;
+			hub->wanted_epoch++;
+		}
 	} else if (record->kind == RECORD_LINE) {
 		/* Tokens of others come by the thousand, and each look goes over all. */
 		if (token_get(&token, record->body) ||
@@ -617,9 +616,7 @@ void epochs_arrival(struct hub *hub, struct txn *txn, const struct record *recor
 		hub->epochs->due |= token.count == 1;
 		if (token.count > 1 && hub->epochs->next_ms > hub->wall_ms + EPOCHS_HANDED_MS)
 			hub->epochs->next_ms = hub->wall_ms + EPOCHS_HANDED_MS;
-	} else if (author && !keywrap_get(&wrap, record->body) &&
-		   epoch_wrap_ok(hub, txn, record->author, &wrap) &&
-		   !epoch_wrap_open(hub, txn, &author->org, &wrap)) {
+	} else if (!epoch_wrap_open(hub, txn, record)) {
 		hub->epochs->learn = true;
 		hub->wanted_epoch++;
 	}

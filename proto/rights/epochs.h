@@ -12,7 +12,6 @@
 #define ALLMENDE_EPOCHS_H
 
 #include "proto/hub/hub.h"
-#include "proto/ledger/keywrap.h"
 #include "proto/content/version.h"
 
 struct epochs {                   /* of the hub; epochs.c */
@@ -39,8 +38,7 @@ enum err epochs_govern(struct hub *hub, struct txn *txn, struct bytes path, size
 		       uint64_t *number, struct key *path_key);
 /*
  * K_n(path) of an epoch (Q, n) of any namespace, from wraps, own keys, and the down and back fields
- * of key records. The caller wipes. ERR_ABSENT: not to be had here. A wrong key, which a false wrap
- * may give, shows in the key check.
+ * of key records. The caller wipes. ERR_ABSENT: not to be had here.
  */
 enum err epochs_key(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
 		    struct bytes path, struct key *out);
@@ -50,25 +48,6 @@ enum err epochs_key(struct hub *hub, struct txn *txn, struct bytes prefix, uint6
  */
 enum err epochs_version_key(struct hub *hub, struct txn *txn, const struct version *version,
 			    const struct dataset_id *dataset, struct key *out);
-/*
- * A wrap of the key that governs the prefix now, for one organisation: for a grant that travels as
- * text. prefix and path of *out point into `prefix`. Errors as epochs_govern(); ERR_ABSENT: the
- * organisation's log is not here.
- */
-enum err epochs_wrap(struct hub *hub, struct txn *txn, const struct org_id *grantee,
-		     struct bytes prefix, struct keywrap *out);
-/*
- * Such a text was given: when its right ends the key changes, also when its token was never seen.
- * path: the token's prefix.
- */
-void epochs_given(struct txn *txn, const struct digest *token, const struct org_id *reader,
-		  struct bytes path, int64_t expiry_ms);
-/*
- * Opens a wrap made for the own organisation, keeps its key, and publishes it wrapped again for its
- * own other nodes. ERR_DENIED: not for us.
- */
-enum err epochs_wrap_take(struct hub *hub, struct txn *txn, const struct org_id *granter,
-			  const struct keywrap *wrap);
 /* The own wrap keys have changed: wraps that could not be opened may be openable now. */
 void epochs_wraps_due(struct hub *hub);
 

@@ -149,7 +149,7 @@ void fedkeys_arrival(struct hub *hub, struct txn *txn, const struct record *reco
 {
 	struct keywrap wrap;
 	struct key key;
-	if (keywrap_get(&wrap, record->body) || wrap.prefix.len || wrap.path.len ||
+	if (keywrap_get(&wrap, record->body) || wrap.prefix.len ||
 	    wrap.number > hub->charter.key_number || fedkeys_get(hub, wrap.number) ||
 	    !id_eq(&wrap.grantee, &hub->options.identity->org))
 		return;
@@ -159,9 +159,9 @@ void fedkeys_arrival(struct hub *hub, struct txn *txn, const struct record *reco
 	struct wrap_context context = {.granter = granter->org,
 				       .grantee = wrap.grantee,
 				       .prefix = wrap.prefix,
-				       .number = wrap.number,
-				       .path = wrap.path};
-	if (!wrapkeys_unwrap(hub, &wrap.wrap, &context, &key) && believed(txn, wrap.number, &key))
+				       .number = wrap.number};
+	if (!wrapkeys_unwrap(hub, &wrap.key, &wrap.wrap, &context, &key) &&
+	    believed(txn, wrap.number, &key))
 		got(hub, txn, wrap.number, &key);
 	key_wipe(&key);
 }
@@ -170,9 +170,7 @@ void fedkeys_arrival(struct hub *hub, struct txn *txn, const struct record *reco
 static void wraps_look(struct hub *hub, struct txn *txn)
 {
 	uint64_t number = hub->charter.key_number;
-	const struct bytes empty = bytes_of(NULL, 0);
-	struct record_slot slot =
-		record_slot_wrap(&hub->options.identity->org, number, empty, empty);
+	struct record_slot slot = record_slot_wrap(&hub->options.identity->org, bytes_of(NULL, 0));
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
 	struct record record;
 	while (!fedkeys_get(hub, number) && ledger_slots_next(&slots, &record))
@@ -226,10 +224,11 @@ static void wrap_put(struct hub *hub, struct txn *txn, const struct charter_memb
 		.granter = hub->options.identity->org, .grantee = member->org, .number = number};
 	if (wrap_seal(&wrap.wrap, key, recipient, &context, hub->options.random))
 		return;
+	wrap_key_id(&wrap.key, recipient);
 	struct buf body;
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	keywrap_put(&body, &wrap);
-	struct record_slot slot = record_slot_wrap(&member->org, number, wrap.prefix, wrap.path);
+	struct record_slot slot = record_slot_wrap(&member->org, wrap.prefix);
 	enum err err = ledger_append(&hub->ledger, txn, RECORD_WRAP, record_slot_bytes(&slot),
 				     buf_bytes(&body), NULL, LEDGER_QUIET);
 	buf_fini(&body);
@@ -355,14 +354,19 @@ static void old_wraps_drop(struct hub *hub, struct txn *txn)
  */
 static bool is_wrapped(struct hub *hub, struct txn *txn, const struct charter_member *member)
 {
-	const struct bytes empty = bytes_of(NULL, 0);
-	struct record_slot slot =
-		record_slot_wrap(&member->org, hub->charter.key_number, empty, empty);
+	struct record_slot slot = record_slot_wrap(&member->org, bytes_of(NULL, 0));
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
 	bool steward = charter_is_steward(&hub->charter, author_member(hub->author));
 	struct record record;
+	struct keywrap wrap;
 	while (ledger_slots_next(&slots, &record)) {
-		if (!steward || charter_is_steward(&hub->charter, author_member(record.author)))
+		if (keywrap_get(&wrap, record.body))
+			continue;
+		/* What an own proposal waits with stays, and others give the key of now. */
+		if (wrap.number == hub->charter.key_number
+			    ? !steward || charter_is_steward(&hub->charter,
+							     author_member(record.author))
+			    : record.author == hub->author && wrap.number > hub->charter.key_number)
 			return true;
 	}
 	return false;

@@ -22,6 +22,7 @@ static bool wrap_known(const struct wrapkeys *m, uint32_t number, const struct k
 static void wrap_keep(struct hub *hub, uint32_t number, struct secret *secret)
 {
 	struct wrapkeys *m = hub->wrapkeys;
+	struct dh_pk pk;
 	size_t at = 0;
 	while (at < m->count && m->items[at].number > number)
 		at++;
@@ -31,7 +32,9 @@ static void wrap_keep(struct hub *hub, uint32_t number, struct secret *secret)
 	}
 	m->items = mem_room(m->items, m->count, &m->cap, sizeof(*m->items));
 	memmove(&m->items[at + 1], &m->items[at], (m->count - at) * sizeof(*m->items));
-	m->items[at] = (struct wrap_secret){number, secret};
+	m->items[at] = (struct wrap_secret){.number = number, .secret = secret};
+	dh_pk_of(&pk, secret_key(secret));
+	wrap_key_id(&m->items[at].id, &pk);
 	m->count++;
 }
 
@@ -76,14 +79,15 @@ void wrapkeys_close(struct hub *hub)
 	free(hub->wrapkeys->items);
 }
 
-enum err wrapkeys_unwrap(const struct hub *hub, const struct wrap *wrap,
-			 const struct wrap_context *context, struct key *out)
+enum err wrapkeys_unwrap(const struct hub *hub, const struct wrap_key_id *id,
+			 const struct wrap *wrap, const struct wrap_context *context,
+			 struct key *out)
 {
 	const struct wrapkeys *m = hub->wrapkeys;
-	enum err err = ERR_DENIED;
-	for (size_t i = 0; i < m->count && err; i++)
-		err = wrap_open(out, wrap, secret_key(m->items[i].secret), context);
-	return err;
+	for (size_t i = 0; i < m->count; i++)
+		if (memcmp(m->items[i].id.b, id->b, WRAP_KEY_ID_LEN) == 0)
+			return wrap_open(out, wrap, secret_key(m->items[i].secret), context);
+	return ERR_DENIED;
 }
 
 void wrapkeys_arrival(struct hub *hub, struct txn *txn, const struct record *record)

@@ -11,6 +11,7 @@ enum { WRAPKEYS_COUNT_MAX = 256 };
 
 struct wrap_secret {
 	uint32_t number; /* of the organisation log entry that first named it */
+	struct wrap_key_id id;
 	struct secret *secret;
 };
 
@@ -24,11 +25,12 @@ void wrapkeys_close(struct hub *hub);
 /* A new one: kept sealed. */
 void wrapkeys_store(struct hub *hub, struct txn *txn, uint32_t number, const struct key *key);
 /*
- * Opens a wrap for the own organisation, whichever of its wrap keys it was made for. ERR_DENIED;
- * ERR_VERSION. The caller wipes.
+ * Opens a wrap for the own organisation, by the one wrap key that its id names. ERR_DENIED: not
+ * for it, or that key is not here (yet); ERR_VERSION. The caller wipes.
  */
-enum err wrapkeys_unwrap(const struct hub *hub, const struct wrap *wrap,
-			 const struct wrap_context *context, struct key *out);
+enum err wrapkeys_unwrap(const struct hub *hub, const struct wrap_key_id *id,
+			 const struct wrap *wrap, const struct wrap_context *context,
+			 struct key *out);
 /* RECORD_WRAP_KEY */
 void wrapkeys_arrival(struct hub *hub, struct txn *txn, const struct record *record);
 

@@ -45,27 +45,24 @@ struct planted {
 	struct key key;
 };
 
-/* A wrap of K_1(KITA) in the namespace of Meißen, made by somebody who has nothing to say there. */
+/* A wrap of an epoch in the namespace of Meißen, made by somebody who has nothing to say there. */
 static void call_plant(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	const struct planted *planted = arg;
-	struct keywrap wrap = {.grantee = planted->grantee,
-			       .prefix = bytes_str("meissen"),
-			       .number = 1,
-			       .path = bytes_str(KITA)};
+	struct keywrap wrap = {
+		.grantee = planted->grantee, .prefix = bytes_str("meissen/kita"), .number = 1};
 	struct wrap_context context = {.granter = hub->options.identity->org,
 				       .grantee = wrap.grantee,
 				       .prefix = wrap.prefix,
-				       .number = wrap.number,
-				       .path = wrap.path};
-	struct record_slot slot =
-		record_slot_wrap(&wrap.grantee, wrap.number, wrap.prefix, wrap.path);
+				       .number = wrap.number};
+	struct record_slot slot = record_slot_wrap(&wrap.grantee, wrap.prefix);
 	struct orglog log;
 	struct buf body;
 	assert_int_equal(orglog_load(txn, &wrap.grantee, &log), ERR_OK);
 	assert_int_equal(
 		wrap_seal(&wrap.wrap, &planted->key, &log.wrap, &context, hub->options.random),
 		ERR_OK);
+	wrap_key_id(&wrap.key, &log.wrap);
 	orglog_fini(&log);
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	keywrap_put(&body, &wrap);
@@ -152,55 +149,10 @@ static void what_a_member_drops_again_is_paid_for_by_nobody(void **state)
 	towns_close(towns);
 }
 
-/* ---- a key that left in a text ---- */
-
-static void call_give_text(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
-{
-	struct grant_terms terms = {.prefix = "meissen/kita",
-				    .to = "radebeul",
-				    .verb = VERB_READ,
-				    .expiry_ms = now_ms + 2 * HOUR_MS};
-	struct digest token;
-	struct buf text;
-	char why[WHY_LEN];
-	buf_init(&text, 1 << 16);
-	assert_int_equal(grants_give(hub, txn, now_ms, &terms, &text, &token, why), ERR_OK);
-	buf_fini(&text);
-}
-
-/*
- * It opens the text by itself, and never shows the token to anybody: its key ends with its right.
- */
-static void a_text_that_nobody_shows_ends_too(void **state)
-{
-	struct towns *towns = towns_open(3, 2);
-	struct key before, during, after;
-	assert_true(sim_call(towns->a, call_give_text, NULL));
-	assert_true(sim_call(towns->a, call_govern, &before));
-	sim_run(&towns->sim, HOUR_MS, NULL, NULL);
-	assert_true(sim_call(towns->a, call_govern, &during));
-	assert_memory_equal(before.b, during.b, KEY_LEN);
-	sim_run(&towns->sim, HOUR_MS + 60000, NULL, NULL);
-	/* What another one says shows that it is so late. */
-	struct buf content = sim_content(1, 100);
-	assert_int_equal(sim_publish(towns->b, "radebeul/zeit", TIER_OPEN, buf_bytes(&content)),
-			 ERR_OK);
-	buf_fini(&content);
-	sim_run(&towns->sim, 60000, NULL, NULL);
-	assert_true(sim_call(towns->a, call_govern, &after));
-	assert_memory_not_equal(before.b, after.b, KEY_LEN);
-	/* Once. */
-	sim_run(&towns->sim, 50 * HOUR_MS, NULL, NULL);
-	assert_true(sim_call(towns->a, call_govern, &during));
-	assert_memory_equal(after.b, during.b, KEY_LEN);
-	towns_close(towns);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_member_can_not_choose_the_key_of_another),
-		cmocka_unit_test(a_text_that_nobody_shows_ends_too),
 		cmocka_unit_test(what_a_member_drops_again_is_paid_for_by_nobody),
 	};
 	const char *what;

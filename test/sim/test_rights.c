@@ -188,7 +188,6 @@ static void a_holder_learns_of_the_token_later(void **state)
 	give_text.text = &text;
 	given(towns->a, give_text);
 	buf_add_u8(&text, 0);
-	sim_cut(towns->a, true);
 	sim_run(&towns->sim, 1000, NULL, NULL);
 	bool dropped = false;
 	towns->b->spoil = records_late;

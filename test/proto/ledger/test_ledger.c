@@ -123,8 +123,7 @@ static void wrap_body(struct test_record *r, bool slot_fits)
 	r->fields.kind = RECORD_WRAP;
 	buf_reset(&r->body);
 	keywrap_put(&r->body, &keywrap);
-	r->slot =
-		record_slot_wrap(&keywrap.grantee, slot_fits ? 1 : 2, keywrap.prefix, keywrap.path);
+	r->slot = record_slot_wrap(&keywrap.grantee, slot_fits ? keywrap.prefix : bytes_str("x"));
 }
 
 static void contact_body(struct test_record *r, bool slot_fits)

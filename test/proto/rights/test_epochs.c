@@ -139,19 +139,18 @@ static void the_first_epoch_is_that_of_the_namespace(void **state)
 static void the_longest_path_and_the_highest_number_govern(void **state)
 {
 	struct fixture *f = *state;
-	gives(f, (struct gift){.to = 3, .expiry_ms = TEST_TIME_MS + HOUR_MS});
 	assert_governs(f, "gemeinde-2/kita/plan", TOP " 1");
-	later(f, HOUR_MS);
+	gives(f, (struct gift){.to = 3, .expiry_ms = TEST_TIME_MS + HOUR_MS});
 	assert_governs(f, "gemeinde-2/kita/plan", KITA " 1");
 	assert_governs(f, "gemeinde-2/kita", KITA " 1");
 	assert_governs(f, "gemeinde-2/kitas", TOP " 1");
 	assert_governs(f, "gemeinde-2/bau", TOP " 1");
-	gives(f, (struct gift){.to = 3, .expiry_ms = TEST_TIME_MS + 2 * DAY_MS});
-	later(f, 2 * DAY_MS);
+	later(f, HOUR_MS);
 	assert_governs(f, "gemeinde-2/kita/plan", KITA " 2");
+	assert_governs(f, "gemeinde-2/kitas", TOP " 1");
 	/* Above, everything below is renewed, too. */
 	gives(f, (struct gift){.to = 3, .prefix = TOP, .expiry_ms = TEST_TIME_MS + 4 * DAY_MS});
-	later(f, 2 * DAY_MS);
+	later(f, 4 * DAY_MS);
 	assert_governs(f, "gemeinde-2/bau", TOP " 2");
 	assert_governs(f, "gemeinde-2/kita/plan", KITA " 3");
 }
@@ -164,10 +163,10 @@ static void only_the_key_author_makes_epochs(void **state)
 	gives(f, (struct gift){.to = 3});
 	assert_governs(f, "gemeinde-2/kita", err_text(ERR_DENIED));
 	f->node.identity.node_index = 0;
-	assert_governs(f, "gemeinde-2/kita", TOP " 1");
+	assert_governs(f, "gemeinde-2/kita", KITA " 1");
 	/* What is there it uses. */
 	f->node.identity.node_index = 1;
-	assert_governs(f, "gemeinde-2/kita", TOP " 1");
+	assert_governs(f, "gemeinde-2/kita", KITA " 1");
 }
 
 /* ---- who reads ---- */
@@ -214,17 +213,18 @@ static void a_new_epoch_follows_a_right_that_ends(void **state)
 	gives(f, (struct gift){.to = 4});
 	gives(f, (struct gift){.to = 5, .prefix = TOP});
 	const char *plan = "gemeinde-2/kita/plan";
-	assert_true(opens(f, 3, TOP, 1, plan) && opens(f, 4, TOP, 1, plan));
+	assert_true(opens(f, 3, KITA, 1, plan) && opens(f, 4, KITA, 1, plan));
 	later(f, HOUR_MS - 1);
-	assert_governs(f, plan, TOP " 1");
+	assert_governs(f, plan, KITA " 1");
 	assert_int_equal(epochs_wake(&f->node.hub), hub_node_mono(&f->node) + 1);
 	later(f, 1);
-	assert_governs(f, plan, KITA " 1");
-	assert_false(opens(f, 3, KITA, 1, plan));
-	assert_true(opens(f, 4, KITA, 1, plan));
+	assert_governs(f, plan, KITA " 2");
+	assert_false(opens(f, 3, KITA, 2, plan));
+	assert_true(opens(f, 4, KITA, 2, plan));
 	/* Whoever reads above follows the link down; who comes later reads what was before. */
-	assert_true(opens(f, 5, KITA, 1, plan));
+	assert_true(opens(f, 5, KITA, 2, plan));
 	gives(f, (struct gift){.to = 3, .round = 1});
+	assert_true(opens(f, 3, KITA, 2, plan));
 	assert_true(opens(f, 3, KITA, 1, plan));
 	assert_true(opens(f, 3, TOP, 1, plan));
 	assert_false(opens(f, 3, TOP, 1, "gemeinde-2/bau"));
@@ -248,26 +248,26 @@ static void a_new_epoch_waits_for_the_time_of_others(void **state)
 	assert_int_equal(ledger_head_make(&other.ledger, other.txn, NULL), ERR_OK);
 	hub_node_copy(&other, &f->node, author_of(1, 0));
 	gives(f, (struct gift){.to = 3, .expiry_ms = TEST_TIME_MS + HOUR_MS});
-	assert_true(opens(f, 3, TOP, 1, plan));
+	assert_true(opens(f, 3, KITA, 1, plan));
 	for (unsigned i = 1; i <= 3; i++) {
 		clock_shows(f, i * 365 * DAY_MS);
-		assert_governs(f, plan, TOP " 1");
-		assert_true(opens(f, 3, TOP, 1, plan)); /* its wrap is still there */
+		assert_governs(f, plan, KITA " 1");
+		assert_true(opens(f, 3, KITA, 1, plan)); /* its wrap is still there */
 	}
 	clock_shows(f, HOUR_MS / 2);
-	assert_governs(f, plan, TOP " 1");
+	assert_governs(f, plan, KITA " 1");
 	clock_shows(f, 3 * HOUR_MS / 2);
-	assert_governs(f, plan, TOP " 1");
+	assert_governs(f, plan, KITA " 1");
 	/* Nor does a right that may have ended begin anything. */
 	gives(f, (struct gift){.to = 4, .expiry_ms = TEST_TIME_MS + HOUR_MS});
-	assert_false(opens(f, 4, TOP, 1, plan));
+	assert_false(opens(f, 4, KITA, 1, plan));
 	ledger_now(&other.ledger, TEST_TIME_MS + 3 * HOUR_MS / 2);
 	assert_int_equal(ledger_head_make(&other.ledger, other.txn, NULL), ERR_OK);
 	hub_node_copy(&other, &f->node, author_of(1, 0));
 	clock_shows(f, 3 * HOUR_MS / 2);
 	clock_shows(f, 3 * HOUR_MS);
-	assert_governs(f, plan, KITA " 1");
-	assert_false(opens(f, 3, KITA, 1, plan));
+	assert_governs(f, plan, KITA " 2");
+	assert_false(opens(f, 3, KITA, 2, plan));
 	ledger_node_close(&other);
 }
 
@@ -291,86 +291,23 @@ static void expired_tokens_wait_for_each_other(void **state)
 			       .expiry_ms = TEST_TIME_MS + 5 * HOUR_MS});
 	gives(f, (struct gift){.to = 5, .prefix = "gemeinde-2/d"});
 	later(f, HOUR_MS);
-	assert_governs(f, KITA, KITA " 1");
+	assert_governs(f, KITA, KITA " 2");
 	/* The next ones, up to a day later, come together. */
 	later(f, 3 * HOUR_MS);
 	later(f, 1 * HOUR_MS);
-	assert_governs(f, "gemeinde-2/b", TOP " 1");
+	assert_governs(f, "gemeinde-2/b", "gemeinde-2/b 1");
 	later(f, 20 * HOUR_MS - 1);
-	assert_governs(f, "gemeinde-2/b", TOP " 1");
-	assert_governs(f, "gemeinde-2/c", TOP " 1");
-	assert_int_equal(epochs_wake(&f->node.hub), hub_node_mono(&f->node) + 1);
-	later(f, 1);
 	assert_governs(f, "gemeinde-2/b", "gemeinde-2/b 1");
 	assert_governs(f, "gemeinde-2/c", "gemeinde-2/c 1");
+	assert_int_equal(epochs_wake(&f->node.hub), hub_node_mono(&f->node) + 1);
+	later(f, 1);
+	assert_governs(f, "gemeinde-2/b", "gemeinde-2/b 2");
+	assert_governs(f, "gemeinde-2/c", "gemeinde-2/c 2");
 	later(f, HOUR_MS);
-	assert_governs(f, "gemeinde-2/d", TOP " 1");
+	assert_governs(f, "gemeinde-2/d", "gemeinde-2/d 1");
 	made_charter(&f->node, &f->fed, changes, 2);
 	settle(&f->node);
-	assert_governs(f, "gemeinde-2/d", "gemeinde-2/d 1");
-}
-
-/* Whoever got a key in a text has it, also when nobody ever shows the token. */
-static void a_right_given_as_text_ends_too(void **state)
-{
-	struct fixture *f = *state;
-	struct keywrap wrap;
-	const struct digest token = {{7}};
-	assert_int_equal(
-		epochs_wrap(&f->node.hub, f->node.txn, &f->fed.orgs[2].id, bytes_str(KITA), &wrap),
-		ERR_OK);
-	assert_int_equal(wrap.number, 1);
-	assert_true(bytes_eq(wrap.prefix, bytes_str(TOP)) && bytes_eq(wrap.path, bytes_str(KITA)));
-	epochs_given(f->node.txn, &token, &f->fed.orgs[2].id, bytes_str(KITA),
-		     TEST_TIME_MS + HOUR_MS / 2);
-	later(f, HOUR_MS / 2 - 1);
-	assert_governs(f, KITA, TOP " 1");
-	later(f, HOUR_MS);
-	assert_governs(f, KITA, KITA " 1");
-	later(f, 2 * DAY_MS);
-	assert_governs(f, KITA, KITA " 1"); /* once */
-}
-
-/* The text itself opens for whom it was made, and for nobody else. */
-static void a_wrap_in_a_text_is_taken_by_its_reader(void **state)
-{
-	struct fixture *f = *state;
-	struct keywrap wrap;
-	struct key own, key;
-	assert_int_equal(
-		epochs_wrap(&f->node.hub, f->node.txn, &f->fed.orgs[2].id, bytes_str(KITA), &wrap),
-		ERR_OK);
-	assert_int_equal(
-		epochs_key(&f->node.hub, f->node.txn, bytes_str(TOP), 1, bytes_str(KITA), &own),
-		ERR_OK);
-	for (unsigned member = 3; member <= 4; member++) {
-		struct hub_node reader;
-		hub_node_open(&reader, &f->fed, &f->fed.orgs[member - 1]);
-		hub_node_machines(&reader);
-		assert_int_equal(epochs_wrap_take(&reader.hub, reader.txn,
-						  &f->fed.orgs[OWNER - 1].id, &wrap),
-				 member == 3 ? ERR_OK : ERR_DENIED);
-		/* A stranger's counts for nothing, however well it is made. */
-		struct keywrap strange = wrap;
-		struct wrap_context context = {.granter = f->fed.orgs[4].id,
-					       .grantee = wrap.grantee,
-					       .prefix = wrap.prefix,
-					       .number = wrap.number,
-					       .path = wrap.path};
-		struct dh_pk pk;
-		dh_pk_of(&pk, &f->fed.orgs[2].wrap);
-		assert_int_equal(wrap_seal(&strange.wrap, &own, &pk, &context, &reader.random),
-				 ERR_OK);
-		assert_int_equal(
-			epochs_wrap_take(&reader.hub, reader.txn, &f->fed.orgs[4].id, &strange),
-			ERR_DENIED);
-		enum err err = epochs_key(&reader.hub, reader.txn, bytes_str(TOP), 1,
-					  bytes_str(KITA), &key);
-		assert_int_equal(err, member == 3 ? ERR_OK : ERR_ABSENT);
-		if (!err)
-			assert_memory_equal(key.b, own.b, KEY_LEN);
-		hub_node_close(&reader);
-	}
+	assert_governs(f, "gemeinde-2/d", "gemeinde-2/d 2");
 }
 
 /* ---- right after a start ---- */
@@ -396,15 +333,15 @@ static void early_after_a_start_nothing_new_is_made(void **state)
 	assert_governs(f, KITA, err_text(ERR_AGAIN));
 	hub_signing(hub, SIGNING_YES);
 	settle(&f->node);
-	assert_governs(f, KITA, TOP " 1");
-	assert_true(opens(f, 3, TOP, 1, KITA));
+	assert_governs(f, KITA, KITA " 1");
+	assert_true(opens(f, 3, KITA, 1, KITA));
 	/* What is there is used, unless somebody's right to it has ended. */
 	hub_signing(hub, SIGNING_WAITS);
-	assert_governs(f, KITA, TOP " 1");
+	assert_governs(f, KITA, KITA " 1");
 	later(f, HOUR_MS);
 	assert_governs(f, KITA, err_text(ERR_AGAIN));
 	hub_signing(hub, SIGNING_YES);
-	assert_governs(f, KITA, KITA " 1");
+	assert_governs(f, KITA, KITA " 2");
 }
 
 static void who_is_behind_waits_for_what_others_know(void **state)
@@ -418,7 +355,7 @@ static void who_is_behind_waits_for_what_others_know(void **state)
 	assert_governs(f, KITA, err_text(ERR_AGAIN));
 	hub_signing(hub, SIGNING_YES);
 	settle(&f->node);
-	assert_true(opens(f, 3, TOP, 1, KITA));
+	assert_true(opens(f, 3, KITA, 1, KITA));
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -433,8 +370,6 @@ int main(void)
 		T(a_new_epoch_follows_a_right_that_ends),
 		T(a_new_epoch_waits_for_the_time_of_others),
 		T(expired_tokens_wait_for_each_other),
-		T(a_right_given_as_text_ends_too),
-		T(a_wrap_in_a_text_is_taken_by_its_reader),
 		T(early_after_a_start_nothing_new_is_made),
 		T(who_is_behind_waits_for_what_others_know),
 	};

@@ -70,24 +70,22 @@ struct wrapping {
 static void wrap_comes(struct fixture *f, struct wrapping w)
 {
 	const struct test_org *to = &f->fed.orgs[w.to - 1];
-	struct keywrap wrap = {.grantee = to->id,
-			       .number = w.number,
-			       .prefix = bytes_str(w.path ? w.path : ""),
-			       .path = bytes_str(w.path ? w.path : "")};
+	struct keywrap wrap = {
+		.grantee = to->id, .number = w.number, .prefix = bytes_str(w.path ? w.path : "")};
 	struct wrap_context context = {.granter = f->fed.orgs[(w.as ? w.as : w.by) - 1].id,
 				       .grantee = to->id,
 				       .prefix = wrap.prefix,
-				       .number = w.number,
-				       .path = wrap.path};
+				       .number = w.number};
 	struct dh_pk pk;
 	struct buf body;
 	dh_pk_of(&pk, &to->wrap);
 	assert_int_equal(wrap_seal(&wrap.wrap, w.key, &pk, &context, &f->node.random), ERR_OK);
+	wrap_key_id(&wrap.key, &pk);
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	keywrap_put(&body, &wrap);
 	assert_int_equal(made_record(&f->node, &f->fed, w.by, RECORD_WRAP,
-				     record_slot_wrap(&to->id, w.number, wrap.prefix, wrap.path),
-				     buf_bytes(&body), take),
+				     record_slot_wrap(&to->id, wrap.prefix), buf_bytes(&body),
+				     take),
 			 ERR_OK);
 	buf_fini(&body);
 }
@@ -96,7 +94,6 @@ static void wrap_comes(struct fixture *f, struct wrapping w)
 static const char *wrapped(struct fixture *f, uint64_t n, const struct digest *commitment,
 			   char out[8])
 {
-	const struct bytes empty = bytes_of(NULL, 0);
 	struct keywrap wrap;
 	struct record record;
 	struct digest found;
@@ -104,13 +101,15 @@ static const char *wrapped(struct fixture *f, uint64_t n, const struct digest *c
 	size_t len = 0;
 	for (unsigned member = 1; member <= 5; member++) {
 		const struct test_org *to = &f->fed.orgs[member - 1];
-		struct record_slot slot = record_slot_wrap(&to->id, n, empty, empty);
+		struct record_slot slot = record_slot_wrap(&to->id, bytes_of(NULL, 0));
 		if (ledger_slot(&f->node.hub.ledger, f->node.txn, record_slot_bytes(&slot),
 				f->node.hub.author, &record))
 			continue;
 		struct wrap_context context = {
 			.granter = f->node.identity.org, .grantee = to->id, .number = n};
 		assert_int_equal(keywrap_get(&wrap, record.body), ERR_OK);
+		if (wrap.number != n)
+			continue;
 		assert_int_equal(wrap_open(&key, &wrap.wrap, &to->wrap, &context), ERR_OK);
 		fedkey_commitment(&found, &key, n);
 		if (id_eq(&found, commitment))
