@@ -31,7 +31,6 @@ struct sig {
 	X(RECORD, "am1.record")                                                                    \
 	X(HEAD, "am1.head")                                                                        \
 	X(JOIN, "am1.join")                                                                        \
-	X(TOKEN, "am1.token")                                                                      \
 	X(LOG, "am1.log")
 
 enum sign_tag {

@@ -207,6 +207,67 @@ struct row_key key_holder(const struct dataset_id *dataset, uint32_t author)
 	return key;
 }
 
+struct row_key key_line(uint32_t issuer, const struct digest *line)
+{
+	struct row_key key = key_author(issuer);
+
+	add(&key, id_bytes(line));
+	return key;
+}
+
+struct row_key key_line_of(const uint8_t id[ID_LEN], const struct digest *line)
+{
+	struct row_key key = {.len = 0};
+
+	add(&key, bytes_of(id, ID_LEN));
+	add(&key, id_bytes(line));
+	return key;
+}
+
+struct row_key key_line_when(int64_t at_ms, const struct digest *line)
+{
+	struct row_key key = {.len = 0};
+
+	add_be64(&key, (uint64_t)at_ms);
+	add(&key, id_bytes(line));
+	return key;
+}
+
+struct row_key key_line_due(uint32_t payer, uint8_t kind, const uint8_t id[ID_LEN])
+{
+	struct row_key key = key_author(payer);
+
+	add_u8(&key, kind);
+	add(&key, bytes_of(id, ID_LEN));
+	return key;
+}
+
+struct row_key key_right_org(uint32_t owner, const struct org_id *org)
+{
+	struct row_key key = key_author(owner);
+
+	add(&key, id_bytes(org));
+	return key;
+}
+
+struct row_key key_right_at(uint32_t owner, const struct org_id *org, const uint8_t prefix[16])
+{
+	struct row_key key = key_right_org(owner, org);
+
+	add(&key, bytes_of(prefix, 16));
+	return key;
+}
+
+struct row_key key_right(uint32_t owner, const struct org_id *org, const uint8_t prefix[16],
+			 const uint8_t rank[10], const struct digest *line)
+{
+	struct row_key key = key_right_at(owner, org, prefix);
+
+	add(&key, bytes_of(rank, 10));
+	add(&key, id_bytes(line));
+	return key;
+}
+
 struct row_key key_handed(const struct digest *link, const struct digest *place)
 {
 	struct row_key key = {.len = 0};

@@ -76,7 +76,15 @@
 	  1) /* slot author(4) -> number(8) time(8) record, whose entry is gone; audit/known */    \
 	X(LOG_ACCOUNT, "log-account", 1) /* member(4) -> what its entries cost; proto/audit/ */    \
 	X(LOG_SERVED, "log-served",                                                                \
-	  1) /* day(4) member(4) dataset(32) number(8) author(4) -> chunks(8) bytes(8); audit/ */
+	  1) /* day(4) member(4) dataset(32) number(8) author(4) -> chunks(8) bytes(8); audit/ */  \
+	X(LINE, "line",                                                                            \
+	  1) /* issuer(4) line id(32) -> what is indexed of it; proto/rights/table */              \
+	X(LINE_TO, "line-to", 1)     /* audience organisation id(32) line id(32) -> issuer(4) */   \
+	X(LINE_ON, "line-on", 1)     /* parent line id(32) line id(32) -> issuer(4) */             \
+	X(LINE_WHEN, "line-when", 1) /* time(8) line id(32) -> issuer(4) */                        \
+	X(LINE_DUE, "line-due", 1)   /* payer(4) kind(1) id(32) -> where the walk goes on */       \
+	X(RIGHT, "right",                                                                          \
+	  1) /* owner(4) audience organisation id(32) hash of prefix(16) rank(10) line id(32) */
 
 enum table {
 #define X(name, text, sums) TABLE_##name,
@@ -120,6 +128,15 @@ struct row_key key_version(const struct dataset_id *dataset, uint64_t number, ui
 struct row_key key_index(const struct dataset_id *dataset, uint64_t number, uint32_t author,
 			 const struct chunk_addr *addr);
 struct row_key key_holder(const struct dataset_id *dataset, uint32_t author);
+struct row_key key_line(uint32_t issuer, const struct digest *line);
+struct row_key key_line_of(const uint8_t id[ID_LEN], const struct digest *line); /* LINE_TO, _ON */
+struct row_key key_line_when(int64_t at_ms, const struct digest *line);
+struct row_key key_line_due(uint32_t payer, uint8_t kind, const uint8_t id[ID_LEN]);
+/* What an organisation may in a namespace, and at one prefix of it; both are prefixes of RIGHT. */
+struct row_key key_right_org(uint32_t owner, const struct org_id *org);
+struct row_key key_right_at(uint32_t owner, const struct org_id *org, const uint8_t prefix[16]);
+struct row_key key_right(uint32_t owner, const struct org_id *org, const uint8_t prefix[16],
+			 const uint8_t rank[10], const struct digest *line);
 struct row_key key_handed(const struct digest *link, const struct digest *place);
 /* CHUNK and SHARE. */
 struct row_key key_chunk(const struct dataset_id *dataset, const struct chunk_addr *addr);

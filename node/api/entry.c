@@ -37,13 +37,14 @@ struct names {
 static bool name_add(void *arg, const struct grant *grant)
 {
 	struct names *names = arg;
-	const struct token_link *last = &grant->link[grant->link_count - 1];
-	const struct charter_member *member = charter_by_org(names->charter, &last->audience);
+	const struct charter_member *member =
+		charter_member(names->charter, grant->line.line.audience);
 	char text[LIMIT_NAME_LEN_MAX + 64];
-	time_t last_day = (time_t)((last->expiry_ms - 1) / 1000);
+	time_t last_day = (time_t)((grant->verdict.to_ms - 1) / 1000);
 	struct tm day;
 
-	if (grant->verb < VERB_READ || !member || !localtime_r(&last_day, &day))
+	if (!grant->good || grant->verdict.verb < VERB_READ || !member ||
+	    !localtime_r(&last_day, &day))
 		return true;
 	snprintf(text, sizeof(text), "%s until %04d-%02d-%02d", member->name, day.tm_year + 1900,
 		 day.tm_mon + 1, day.tm_mday);

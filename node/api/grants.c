@@ -8,7 +8,7 @@
 #include "node/api/routes.h"
 #include "proto/wire/envelope.h"
 #include "proto/membership/membership.h"
-#include "proto/catalog/grants.h"
+#include "proto/catalog/granting.h"
 
 /* ---- what a grant looks like ---- */
 
@@ -24,15 +24,28 @@ static json_t *grant_org_json(const struct charter *charter, const struct org_id
 			 api_str(member ? member->name : "an unknown organisation"));
 }
 
-/* The organisations it has passed through, the owner first. */
-static json_t *grant_hands_json(const struct charter *charter, const struct token_link *links,
-				size_t count)
+static const struct org_id *member_org(const struct charter *charter, uint32_t number)
 {
+	static const struct org_id nobody;
+	const struct charter_member *member = charter_member(charter, number);
+
+	return member ? &member->org : &nobody;
+}
+
+/* The organisations it has passed through, the owner first. */
+static json_t *grant_hands_json(const struct charter *charter, const struct grant *grant)
+{
+	const struct verdict *verdict = &grant->verdict;
 	json_t *hands = json_array();
 
-	json_array_append_new(hands, grant_org_json(charter, &links[0].issuer));
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(hands, grant_org_json(charter, &links[i].audience));
+	for (size_t i = 0; i < verdict->count; i++)
+		json_array_append_new(
+			hands, grant_org_json(charter, member_org(charter, verdict->issuers[i])));
+	if (verdict->count == 0)
+		json_array_append_new(
+			hands,
+			grant_org_json(charter, member_org(charter, grant->line.line.issuer)));
+	json_array_append_new(hands, grant_org_json(charter, &grant->line.line.org));
 	return hands;
 }
 
@@ -47,75 +60,103 @@ static const struct org_id *own_org(struct hub *hub, const struct charter **char
 		       : NULL;
 }
 
-static json_t *grant_links_json(struct hub *hub, const struct token_link *links, size_t count)
-{
-	const struct token_link *last = &links[count - 1];
-	const struct charter *charter;
-	const struct org_id *own = own_org(hub, &charter);
-	const char *direction = own && id_eq(&last->issuer, own)     ? "given"
-				: own && id_eq(&last->audience, own) ? "received"
-								     : "other";
-	char name[GRANT_NAME_LEN + 1];
-
-	grant_name(name, &last->id);
-	return json_pack("{s:s, s:o, s:o, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:s}", "id", name,
-			 "token", api_hex(id_bytes(&last->id)), "prefix", api_text(last->prefix),
-			 "rights", verb_name(last->verb), "from_ms",
-			 (json_int_t)last->not_before_ms, "until_ms", (json_int_t)last->expiry_ms,
-			 "depth", api_uint(last->depth), "giver",
-			 grant_org_json(charter, &last->issuer), "receiver",
-			 grant_org_json(charter, &last->audience), "hands",
-			 grant_hands_json(charter, links, count), "direction", direction);
-}
-
 static json_t *grant_json(struct hub *hub, const struct grant *grant)
 {
-	json_t *out = grant_links_json(hub, grant->link, grant->link_count);
+	const struct line *line = &grant->line.line;
+	const struct verdict *verdict = &grant->verdict;
+	const struct charter *charter;
+	const struct org_id *own = own_org(hub, &charter);
+	const struct org_id *giver = member_org(charter, line->issuer);
+	const char *direction = own && id_eq(giver, own)        ? "given"
+				: own && id_eq(&line->org, own) ? "received"
+								: "other";
+	char name[GRANT_NAME_LEN + 1];
 
+	grant_name(name, &grant->line.id);
+	json_t *out = json_pack(
+		"{s:s, s:o, s:o, s:s, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:o, s:s}", "id", name,
+		"line", api_hex(id_bytes(&grant->line.id)), "prefix", api_text(line->prefix),
+		"rights", verb_name(line->verb), "from_ms", (json_int_t)line->not_before_ms,
+		"until_ms", (json_int_t)line->expiry_ms, "depth", api_uint(line->depth), "widest",
+		tier_name((enum tier)line->widest), "keep", keeping_name(line->keep), "giver",
+		grant_org_json(charter, giver), "receiver", grant_org_json(charter, &line->org),
+		"hands", grant_hands_json(charter, grant), "direction", direction);
+	/* What the chain gives: the meet of its lines. */
+	json_object_set_new(out, "gives",
+			    api_str(verb_name(grant->good ? verdict->verb : VERB_NONE)));
+	json_object_set_new(
+		out, "ends_ms",
+		json_integer((json_int_t)(verdict->count ? verdict->to_ms : line->expiry_ms)));
+	json_object_set_new(out, "hand_on", api_uint(grant->good ? verdict->depth_left : 0));
 	json_object_set_new(out, "good", json_boolean(grant->good));
-	json_object_set_new(out, "why", grant->good ? json_null() : api_str(grant->why));
+	json_object_set_new(out, "why",
+			    grant->good ? json_null() : api_str(fault_text(verdict->fault)));
 	return out;
-}
-
-/* One that is known here, or not any more. */
-static json_t *grant_token_json(struct hub *hub, struct txn *txn, const struct digest *token)
-{
-	struct grant grant;
-	char name[ID_HEX_LEN], why[WHY_LEN];
-
-	grant_name(name, token);
-	return !grants_find(hub, txn, name, &grant, why) ? grant_json(hub, &grant) : json_object();
 }
 
 /* ---- giving and taking ---- */
 
-static void grant_give_begin(struct call *call)
+static bool verb_arg(struct call *call, enum verb *verb)
 {
-	enum verb verb;
+	const char *text = api_in_text(call, "rights");
 
-	if (verb_parse(&verb, bytes_str(api_in_text(call, "rights")))) {
-		api_fail(call, ERR_CONFIG, "\"%.60s\" cannot be granted: say relay or read",
-			 api_in_text(call, "rights"));
-		return;
-	}
-	api_push(call);
+	if (!verb_parse(verb, bytes_str(text)))
+		return true;
+	api_fail(call, ERR_CONFIG, "\"%.60s\" cannot be granted: say relay, read, write or admin",
+		 text);
+	return false;
 }
 
-/* What the text says, which is all there is of it. */
-static void grant_text_out(struct call *call, struct hub *hub, struct bytes text)
+static bool keep_arg(struct call *call, enum keeping *keep)
 {
-	struct grant_text parts;
-	struct buf body;
+	const char *text = api_in_text(call, "keep");
 
-	buf_init(&body, TOKEN_TEXT_LEN_MAX);
-	call->err = envelope_get(&body, ENVELOPE_GRANT, text);
-	if (!call->err)
-		call->err = grant_text_get(&parts, buf_bytes(&body));
-	if (!call->err) {
-		call->out = grant_links_json(hub, parts.token.link, parts.token.count);
-		json_object_set_new(call->out, "text", api_text(text));
+	*keep = KEEPING_CURRENT;
+	if (!text[0] || !keeping_parse(keep, bytes_str(text)))
+		return true;
+	api_fail(call, ERR_CONFIG, "\"%.60s\" cannot be kept: say none, current or all", text);
+	return false;
+}
+
+static bool widest_arg(struct call *call, uint32_t *widest)
+{
+	const char *text = api_in_text(call, "widest");
+	enum tier tier = TIER_GRANTED;
+
+	if (text[0] && (tier_parse(&tier, bytes_str(text)) || tier > TIER_GRANTED)) {
+		api_fail(call, ERR_CONFIG,
+			 "\"%.60s\" cannot be the widest tier: say open, members or granted", text);
+		return false;
 	}
-	buf_fini(&body);
+	*widest = tier;
+	return true;
+}
+
+static void grant_give_begin(struct call *call)
+{
+	enum keeping keep;
+	enum verb verb;
+	uint32_t widest;
+
+	if (verb_arg(call, &verb) && keep_arg(call, &keep) && widest_arg(call, &widest))
+		api_push(call);
+}
+
+/* As it is known here now, with its text when that was asked for. */
+static void grant_out(struct call *call, struct hub *hub, struct txn *txn, const struct digest *id,
+		      bool as_text)
+{
+	struct grant grant;
+	struct buf text;
+
+	call->out = grant_load(hub, txn, id, &grant) ? grant_json(hub, &grant) : json_object();
+	if (!as_text)
+		return;
+	buf_init(&text, ENVELOPE_LEN_MAX);
+	call->err = grant_text_make(hub, txn, &grant, &text, call->why);
+	if (!call->err)
+		json_object_set_new(call->out, "text", api_text(buf_bytes(&text)));
+	buf_fini(&text);
 }
 
 static void grant_give_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
@@ -124,34 +165,60 @@ static void grant_give_run(struct call *call, struct hub *hub, struct txn *txn, 
 		.prefix = api_in_text(call, "prefix"),
 		.to = api_in_text(call, "to"),
 		.expiry_ms = (int64_t)api_in_uint(call, "until_ms"),
+		.again = api_in_true(call, "new"),
 	};
 	uint64_t depth = api_in_uint(call, "depth");
-	bool as_text = api_in_true(call, "text");
-	struct digest token;
-	struct buf text;
+	struct digest id;
 
 	terms.depth = depth > UINT32_MAX ? UINT32_MAX : (uint32_t)depth;
-	verb_parse(&terms.verb, bytes_str(api_in_text(call, "rights")));
-	buf_init(&text, ENVELOPE_LEN_MAX);
-	call->err =
-		grants_give(hub, txn, now_ms, &terms, as_text ? &text : NULL, &token, call->why);
+	if (!verb_arg(call, &terms.verb) || !keep_arg(call, &terms.keep) ||
+	    !widest_arg(call, &terms.widest))
+		return;
+	call->err = grants_give(hub, txn, &terms, &id, call->why);
 	call->status = 201;
-	if (!call->err && as_text)
-		grant_text_out(call, hub, buf_bytes(&text));
-	else if (!call->err)
-		call->out = grant_token_json(hub, txn, &token);
-	buf_fini(&text);
+	if (!call->err)
+		grant_out(call, hub, txn, &id, api_in_true(call, "text"));
+}
+
+static bool has_in(const struct call *call, const char *name)
+{
+	return json_object_get(call->in, name) != NULL;
+}
+
+static void grant_renew_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
+{
+	struct renew_terms terms = {
+		.has_expiry = has_in(call, "until_ms"),
+		.expiry_ms = (int64_t)api_in_uint(call, "until_ms"),
+		.has_verb = has_in(call, "rights"),
+		.has_depth = has_in(call, "depth"),
+		.has_widest = has_in(call, "widest"),
+		.has_keep = has_in(call, "keep"),
+		.other = api_in_true(call, "yes"),
+	};
+	uint64_t depth = api_in_uint(call, "depth");
+	struct grant grant;
+
+	terms.depth = depth > UINT32_MAX ? UINT32_MAX : (uint32_t)depth;
+	if ((terms.has_verb && !verb_arg(call, &terms.verb)) || !keep_arg(call, &terms.keep) ||
+	    !widest_arg(call, &terms.widest))
+		return;
+	call->err = grants_find(hub, txn, api_in_text(call, "id"), &grant, call->why);
+	if (!call->err)
+		call->err = grants_renew(hub, txn, &grant, &terms, call->why);
+	if (!call->err)
+		grant_out(call, hub, txn, &grant.line.id, api_in_true(call, "text"));
 }
 
 static void grant_accept_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
-	struct digest token;
+	struct digest id;
 
-	call->err = grants_accept(hub, txn, now_ms, api_in_text(call, "text"), &token, call->why);
+	call->err = grants_accept(hub, txn, api_in_text(call, "text"), &id, call->why);
 	if (call->err)
 		return;
 	call->status = 201;
-	call->out = grant_token_json(hub, txn, &token);
+	grant_out(call, hub, txn, &id, false);
 }
 
 /* ---- lists ---- */
@@ -207,7 +274,7 @@ static bool who_add(void *arg, const struct grant *grant)
 	struct who *who = arg;
 
 	if (grant->good)
-		json_array_append_new(grant->verb >= VERB_READ ? who->readers : who->relays,
+		json_array_append_new(grant->verdict.verb >= VERB_READ ? who->readers : who->relays,
 				      grant_json(who->hub, grant));
 	return true;
 }
@@ -261,8 +328,13 @@ static void who_run(struct call *call, struct hub *hub, struct txn *txn, int64_t
 const struct route grants_routes[] = {
 	{HTTP_GET, "/grants", ROUTE_QUERY, .run = grants_list_run},
 	{HTTP_POST, "/grants", ROUTE_COMMAND,
-	 FIELDS("S:prefix", "S:to", "S:rights", "i:until_ms", "i:depth", "b:text"),
+	 FIELDS("S:prefix", "S:to", "S:rights", "i:until_ms", "i:depth", "s:widest", "s:keep",
+		"b:new", "b:text"),
 	 .begin = grant_give_begin, .run = grant_give_run},
+	{HTTP_POST, "/grants/renew", ROUTE_COMMAND,
+	 FIELDS("S:id", "i:until_ms", "s:rights", "i:depth", "s:widest", "s:keep", "b:yes",
+		"b:text"),
+	 .run = grant_renew_run},
 	{HTTP_POST, "/grants/accept", ROUTE_COMMAND, FIELDS("S:text"), .run = grant_accept_run},
 	{HTTP_GET, "/grant", ROUTE_QUERY, .begin = grant_begin, .run = grant_run},
 	{HTTP_GET, "/who", ROUTE_QUERY, .begin = api_path_begin, .run = who_run},

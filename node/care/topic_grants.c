@@ -18,24 +18,25 @@ struct soon {
 	struct actions *list;
 	const struct charter *charter;
 	const struct org_id *own;
+	uint32_t number;
 	const struct grant *grant; /* which another one may outlast */
 	bool outlasted;
 };
 
-static const struct token_link *last_of(const struct grant *grant)
+static const struct line *last_of(const struct grant *grant)
 {
-	return &grant->link[grant->link_count - 1];
+	return &grant->line.line;
 }
 
 /* Whether this one gives the same, and for longer. */
 static bool outlasts(void *arg, const struct grant *other)
 {
 	struct soon *soon = arg;
-	const struct token_link *mine = last_of(soon->grant), *its = last_of(other);
+	const struct line *mine = last_of(soon->grant), *its = last_of(other);
 
-	soon->outlasted |= other->good && other->verb >= soon->grant->verb &&
-			   its->expiry_ms > mine->expiry_ms &&
-			   id_eq(&its->audience, &mine->audience) &&
+	soon->outlasted |= other->good && other->verdict.verb >= soon->grant->verdict.verb &&
+			   other->verdict.to_ms > soon->grant->verdict.to_ms &&
+			   its->audience == mine->audience &&
 			   path_contains(its->prefix, mine->prefix);
 	return !soon->outlasted;
 }
@@ -46,28 +47,21 @@ static const char *when_text(char out[WHEN_LEN], int days)
 	return days > 0 ? out : "within a day";
 }
 
-static void grant_given_ends(const struct soon *soon, const char *name,
-			     const struct token_link *last, int days)
+static void grant_given_ends(const struct soon *soon, const char *name, const struct line *last,
+			     int days)
 {
-	const struct charter_member *to = charter_by_org(soon->charter, &last->audience);
-	char command[ACTION_COMMAND_LEN], depth[32] = "", when[WHEN_LEN];
+	const struct charter_member *to = charter_member(soon->charter, last->audience);
+	char command[ACTION_COMMAND_LEN], when[WHEN_LEN];
 
-	/* A path too long for the line is shown by the other command. */
-	if (last->depth > 0)
-		snprintf(depth, sizeof(depth), " --depth %u", (unsigned)last->depth);
-	int len = snprintf(command, sizeof(command), "allmende grant %.*s --to %s --rights %s%s",
-			   (int)last->prefix.len, (const char *)last->prefix.ptr,
-			   to ? to->slug : "", verb_name(last->verb), depth);
-	if (len < 0 || (size_t)len >= sizeof(command))
-		snprintf(command, sizeof(command), "allmende grant-show %s", name);
+	snprintf(command, sizeof(command), "allmende renew %s", name);
 	actions_add(soon->list, ACTION_WARN, command, "grant %s to %s ends %s", name,
 		    to ? to->name : "", when_text(when, days));
 }
 
-static void grant_received_ends(const struct soon *soon, const char *name,
-				const struct token_link *last, int days)
+static void grant_received_ends(const struct soon *soon, const char *name, const struct line *last,
+				int days)
 {
-	const struct charter_member *from = charter_by_org(soon->charter, &last->issuer);
+	const struct charter_member *from = charter_member(soon->charter, last->issuer);
 	char command[ACTION_COMMAND_LEN], when[WHEN_LEN];
 
 	snprintf(command, sizeof(command), "allmende grant-show %s", name);
@@ -80,18 +74,18 @@ static void grant_received_ends(const struct soon *soon, const char *name,
 static bool topic_grants_look(void *arg, const struct grant *grant)
 {
 	struct soon *soon = arg;
-	const struct token_link *last = last_of(grant);
-	int64_t left_ms = last->expiry_ms - soon->list->hub->judge_ms;
-	bool mine = id_eq(&last->issuer, soon->own);
+	const struct line *last = last_of(grant);
+	int64_t left_ms = grant->verdict.to_ms - soon->list->hub->judge_ms;
+	bool mine = last->issuer == soon->number;
 	char name[GRANT_NAME_LEN + 1];
 
 	if (!grant->good || left_ms > (int64_t)SOON_DAYS * DAY_MS ||
-	    (!mine && !id_eq(&last->audience, soon->own)))
+	    (!mine && last->audience != soon->number))
 		return true;
 	soon->grant = grant;
 	soon->outlasted = false;
 	grants_each(soon->list->hub, soon->list->txn, soon->own, outlasts, soon);
-	grant_name(name, &grant->token);
+	grant_name(name, &grant->line.id);
 	if (!soon->outlasted)
 		(mine ? grant_given_ends : grant_received_ends)(soon, name, last,
 								(int)(left_ms / DAY_MS));
@@ -124,6 +118,7 @@ void topic_grants(struct actions *list)
 	if (!status.charter || !status.member_number)
 		return;
 	soon.charter = status.charter;
+	soon.number = status.member_number;
 	soon.own = &charter_member(status.charter, status.member_number)->org;
 	grants_each(list->hub, list->txn, soon.own, topic_grants_look, &soon);
 	handed_waits(list, status.charter);

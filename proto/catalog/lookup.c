@@ -203,8 +203,7 @@ static enum err key_missing(struct hub *hub, struct txn *txn, uint32_t author,
 		why_set(why, "the key for %.*s is not here: ask %s for \"read\".", len, path, name);
 		return ERR_DENIED;
 	}
-	if (rights_own_namespace(hub, &hub->options.identity->org, version->path) ||
-	    rights_own_token(hub, txn, version->path, VERB_READ, NULL)) {
+	if (rights_of(hub, txn, &hub->options.identity->org, version->path) >= VERB_READ) {
 		why_set(why,
 			"you may read %.*s, but its key has not come here yet: try again when the "
 			"node of %s has been linked.",

@@ -214,10 +214,10 @@ static uint32_t event_payer(struct hub *hub, const struct event *event)
 
 /* ---- what an event has led to ---- */
 
-/* A token for this organisation: what was refused to it may be had now. */
-static void token_take(struct hub *hub, const struct record *record)
+/* What was refused to this organisation may be had now. */
+static void right_take(struct hub *hub, struct txn *txn, const struct record *record)
 {
-	if (!rights_arrival(hub, record))
+	if (!rights_arrival(hub, txn, record))
 		return;
 	for (size_t i = 0; i < hub->peers.count; i++)
 		source_retry(hub, hub->peers.items[i]);
@@ -236,8 +236,8 @@ static void arrival_take(struct hub *hub, struct txn *txn, const struct ledger_a
 		scan_version(hub, txn, arrival);
 		return;
 	case RECORD_LINE:
-		token_take(hub, record);
-		epochs_arrival(hub, txn, record);
+	case RECORD_BAR:
+		right_take(hub, txn, record);
 		return;
 	case RECORD_CONTACT:
 		dials_contact(hub, txn, record);
@@ -261,7 +261,6 @@ static void arrival_take(struct hub *hub, struct txn *txn, const struct ledger_a
 		wrap.prefix.len ? epochs_arrival(hub, txn, record)
 				: fedkeys_arrival(hub, txn, record);
 		return;
-	case RECORD_BAR:
 	case RECORD_ERASURE:
 	case RECORD_NOTICE: /* looked up by who asks for them */
 		return;
@@ -361,11 +360,11 @@ static void turn_end(struct hub *hub, struct txn *txn)
 	recount_tick(hub, txn);
 	holds_tick(hub, txn);
 	proof_tick(hub, txn);
-	rights_tick(hub);
 	scan_tick(hub, txn);
 	fedkeys_tick(hub, txn);
 	news_take(hub, txn);
 	voting_settle(hub, txn);
+	rights_settle(hub, txn);
 	epochs_settle(hub, txn);
 	withdrawal_settle(hub, txn);
 	scan_settle(hub, txn);

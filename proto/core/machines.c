@@ -1,6 +1,9 @@
 #include "proto/core/machines.h"
 
+#include <stdlib.h>
+
 #include "proto/membership/membership.h"
+#include "proto/rights/rights.h"
 
 enum err machines_begin(struct machines *machines, struct hub *hub,
 			const struct hub_options *options, struct txn *txn)
@@ -24,6 +27,7 @@ enum err machines_begin(struct machines *machines, struct hub *hub,
 		.joining = &machines->joining,
 		.erasing = &machines->erasing,
 	};
+	buf_init(&hub->bottle, 0);
 	buf_init(&hub->own_entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
 	buf_init(&machines->joining.request, LIMIT_JOIN_REQUEST_LEN_MAX);
 	enum err err = charter_load(txn, &hub->charter);
@@ -50,6 +54,7 @@ enum err machines_open(struct hub *hub, struct txn *txn)
 	if (err)
 		return err;
 	membership_join_open(hub, txn);
+	rights_open(hub, txn);
 	dials_open(hub, txn);
 	scan_open(hub, txn);
 	gossip_open(hub, txn);
@@ -66,7 +71,8 @@ void machines_close(struct hub *hub)
 	scan_close(hub);
 	gossip_close(hub);
 	membership_close(hub);
-	rights_close(hub);
+	free(hub->forgotten);
+	buf_fini(&hub->bottle);
 	fedkeys_close(hub);
 	wrapkeys_close(hub);
 	meter_fini(&hub->meter);

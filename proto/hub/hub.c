@@ -151,6 +151,9 @@ void hub_junk(struct hub *hub, struct peer *peer, enum junk junk)
 
 void hub_forget(struct hub *hub, uint32_t member_number)
 {
+	hub->forgotten = mem_room(hub->forgotten, hub->forgotten_count, &hub->forgotten_cap,
+				  sizeof(*hub->forgotten));
+	hub->forgotten[hub->forgotten_count++] = member_number;
 	hub->keys_epoch++;
 	ledger_forget(&hub->ledger, member_number);
 }

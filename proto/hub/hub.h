@@ -88,9 +88,16 @@ struct hub {
 	bool peer_news;    /* a peer has been met or compared with */
 	bool signing_news; /* this node signs again: what has waited for that is due */
 	/* counters, for whoever remembers what follows from it */
-	uint64_t keys_epoch;   /* keys or roles of members have changed */
-	uint64_t source_epoch; /* peers, or what they hold, have changed */
-	uint64_t wanted_epoch; /* rights, keys or subscriptions: more may be had than before */
+	uint64_t keys_epoch;    /* keys or roles of members have changed */
+	uint64_t source_epoch;  /* peers, or what they hold, have changed */
+	uint64_t rights_epoch;  /* what anybody may has changed */
+	uint64_t granted_epoch; /* the same, in the own namespace */
+	uint64_t wanted_epoch;  /* rights, keys or subscriptions: more may be had than before */
+
+	uint32_t *forgotten; /* members whose keys or roles have changed; 0: all. For rights.h */
+	size_t forgotten_count, forgotten_cap;
+
+	struct buf bottle; /* records that came as text, in this turn */
 
 	/* each known to the machine of its name alone */
 	struct audit *audit;

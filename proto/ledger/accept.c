@@ -6,10 +6,10 @@
 #include "proto/ledger/bar.h"
 #include "proto/ledger/keyrecord.h"
 #include "proto/ledger/keywrap.h"
+#include "proto/ledger/line.h"
 #include "proto/charter/node_offer.h"
 #include "proto/ledger/notice.h"
 #include "proto/charter/proposal.h"
-#include "proto/ledger/token.h"
 #include "proto/ledger/withdrawal_body.h"
 
 /* ---- what a record says ---- */
@@ -109,20 +109,13 @@ static enum err erasure_check(const struct record *record)
 	return ERR_OK;
 }
 
-static enum err token_check(const struct ledger *ledger, const struct record *record)
+/* Whether anybody may grant it is a verdict, and no reason not to keep it. */
+static enum err line_check(const struct record *record)
 {
-	struct token token;
-	enum err err = token_get(&token, record->body);
+	struct line line;
+	enum err err = line_get(&line, record->body);
 
-	if (err)
-		return err;
-	/*
-	 * PROTOCOL: "The author of the record is a node of an organisation that is issuer or
-	 * audience in one of its links; otherwise it is dropped."
-	 */
-	if (!token_author_may(ledger->charter, &token, record->author))
-		return ERR_PROTOCOL;
-	return slot_check(record, record_slot_of(RECORD_LINE, id_bytes(&token.id)));
+	return err ? err : line_fits(&line, record->slot, record->author);
 }
 
 /* Whoever an organisation bars, a bar has an effect on chains through it alone. */
@@ -191,7 +184,7 @@ enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 	case RECORD_VOTE:
 		return vote_check(record);
 	case RECORD_LINE:
-		return token_check(ledger, record);
+		return line_check(record);
 	case RECORD_BAR:
 		return bar_check(record);
 	case RECORD_CONTACT:
@@ -282,6 +275,7 @@ enum err ledger_record_drop(struct ledger *ledger, struct txn *txn, uint32_t aut
 	live_less(&touched->state, whole.len);
 	ledger_version_unlink(txn, &record);
 	ledger_slot_unlink(txn, &record);
+	ledger_gone_note(ledger, &record);
 	txn_del(txn, TABLE_RECORD, row_key_bytes(&key));
 	setdigest_del(txn, author, incarnation, record_slot_bytes(&slot));
 	touched->state.live_count--;

@@ -42,7 +42,7 @@ void ledger_fini(struct ledger *ledger)
 	free(ledger->members);
 	free(ledger->touched);
 	free(ledger->arrivals);
-	free(ledger->links_checked);
+	free(ledger->gone);
 	*ledger = (struct ledger){0};
 }
 
@@ -138,6 +138,23 @@ enum err ledger_author(struct ledger *ledger, struct txn *txn, uint32_t author, 
 	if (roles)
 		*roles = key->roles;
 	return key->state == ORGLOG_NODE_ACTIVE ? ERR_OK : ERR_DENIED;
+}
+
+size_t ledger_nodes(struct ledger *ledger, struct txn *txn, uint32_t member_number, uint8_t roles,
+		    uint32_t *authors, size_t max)
+{
+	const struct charter_member *member = charter_member(ledger->charter, member_number);
+	size_t count = 0;
+
+	if (!member || !charter_is_present(member) || member_load(ledger, txn, member))
+		return 0;
+	const struct ledger_member *loaded = ledger->members[member_number];
+	for (size_t i = 0; i < loaded->count && count < max; i++) {
+		const struct ledger_key *key = &loaded->keys[i];
+		if (key->state == ORGLOG_NODE_ACTIVE && (key->roles & roles) == roles)
+			authors[count++] = author_of(member_number, key->index);
+	}
+	return count;
 }
 
 bool ledger_may_publish(struct ledger *ledger, struct txn *txn, uint32_t author)
@@ -338,7 +355,8 @@ static void older_delete(struct txn *txn, enum table table, uint32_t author, uin
 }
 
 /* The newer incarnation is complete: what is left of the older ones has no effect any more. */
-static void older_drop(struct txn *txn, uint32_t author, uint32_t incarnation)
+static void older_drop(struct ledger *ledger, struct txn *txn, uint32_t author,
+		       uint32_t incarnation)
 {
 	struct row_key prefix = key_author(author);
 	struct walk walk = walk_begin(txn, TABLE_RECORD, row_key_bytes(&prefix));
@@ -348,6 +366,7 @@ static void older_drop(struct txn *txn, uint32_t author, uint32_t incarnation)
 		if (!record_decode(&record, walk.value)) {
 			ledger_version_unlink(txn, &record);
 			ledger_slot_unlink(txn, &record);
+			ledger_gone_note(ledger, &record);
 		}
 	older_delete(txn, TABLE_RECORD, author, incarnation);
 	older_delete(txn, TABLE_LEAF, author, incarnation);
@@ -363,7 +382,7 @@ void ledger_author_drop(struct ledger *ledger, struct txn *txn, uint32_t author)
 	if (!txn_del(txn, TABLE_AUTHOR, row_key_bytes(&key)))
 		return;
 	ledger->settled_count++;
-	older_drop(txn, author, UINT32_MAX);
+	older_drop(ledger, txn, author, UINT32_MAX);
 	txn_del(txn, TABLE_EVIDENCE, row_key_bytes(&key));
 }
 
@@ -377,7 +396,7 @@ void ledger_settle_author(struct ledger *ledger, struct txn *txn, struct ledger_
 	if (state_complete(state))
 		state->proven_sequence = state->head_last_sequence;
 	if (state->has_older && state_complete(state)) {
-		older_drop(txn, state->author, state->incarnation);
+		older_drop(ledger, txn, state->author, state->incarnation);
 		state->has_older = false;
 	}
 	if (state_complete(state))
@@ -402,7 +421,7 @@ void ledger_incarnation_begin(struct ledger *ledger, struct txn *txn,
 	ledger_settle_author(ledger, txn, touched);
 	/* Of the many that an author could begin, one is kept beside the latest. */
 	if (touched->state.has_older)
-		older_drop(txn, touched->state.author, touched->state.incarnation);
+		older_drop(ledger, txn, touched->state.author, touched->state.incarnation);
 	touched->state = (struct author_state){
 		.author = touched->state.author,
 		.incarnation = incarnation,

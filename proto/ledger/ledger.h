@@ -27,6 +27,7 @@
 struct ledger_member; /* cached keys of one member's nodes */
 struct ledger_touched;
 struct ledger_arrival;
+struct ledger_gone;
 
 struct ledger {
 	const struct charter *charter; /* borrowed; may grow between calls */
@@ -48,11 +49,12 @@ struct ledger {
 	size_t touched_count, touched_cap;
 	struct ledger_arrival *arrivals; /* for ledger_arrival_next() */
 	size_t arrival_count, arrival_cap, arrival_at;
+	struct ledger_gone *gone; /* for ledger_gone_next() */
+	size_t gone_count, gone_cap;
 	uint64_t
 		/* changes of authors' states, for who remembers what follows from them */
 		settled_count;
-	uint64_t forged_count;   /* wrong signatures of records and heads that have come */
-	uint64_t *links_checked; /* signatures of tokens; rights.c */
+	uint64_t forged_count; /* wrong signatures of records and heads that have come */
 };
 
 void ledger_init(struct ledger *ledger, const struct charter *charter, const struct limits *limits);
@@ -73,6 +75,13 @@ void ledger_forget(struct ledger *ledger, uint32_t member_number);
  */
 enum err ledger_author(struct ledger *ledger, struct txn *txn, uint32_t author, struct sign_pk *pk,
 		       uint8_t *roles);
+
+/*
+ * The active nodes of a present member that have all these roles, as author numbers in rising
+ * order: the first `max`.
+ */
+size_t ledger_nodes(struct ledger *ledger, struct txn *txn, uint32_t member_number, uint8_t roles,
+		    uint32_t *authors, size_t max);
 
 /* How complete an author is here. */
 enum ledger_completeness {
@@ -249,6 +258,17 @@ bool ledger_slots_next(struct ledger_slots *slots, struct record *out);
 /* The record of one author in one slot. ERR_ABSENT. */
 enum err ledger_slot(struct ledger *ledger, struct txn *txn, struct bytes slot, uint32_t author,
 		     struct record *out);
+/* The first author who has a record in a slot; 0: nobody. */
+uint32_t ledger_slot_author(struct txn *txn, struct bytes slot);
+/*
+ * Records of lines and bars that went from the store, as their authors have deleted them: what
+ * rests on them is to be looked at again. The oldest; false: there is none.
+ */
+struct ledger_gone {
+	uint32_t author;
+	struct record_slot slot;
+};
+bool ledger_gone_next(struct ledger *ledger, struct ledger_gone *out);
 /* For a store made before slots were indexed, or before all kinds were known that are known now. */
 void ledger_slots_rebuild(struct txn *txn);
 

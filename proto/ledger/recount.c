@@ -57,6 +57,7 @@ static void row_drop(struct ledger *ledger, struct txn *txn, struct ledger_recou
 	    !record_decode(&record, whole)) {
 		ledger_version_unlink(txn, &record);
 		ledger_slot_unlink(txn, &record);
+		ledger_gone_note(ledger, &record);
 	}
 	txn_del(txn, TABLE_RECORD, row_key_bytes(&key));
 	fault(ledger, txn, at);

@@ -17,7 +17,6 @@
 enum {
 	EPOCHS_LOOK_MS = 3600 * 1000,        /* at least so often */
 	EPOCHS_EXPIRY_MS = 24 * 3600 * 1000, /* between two rounds for expired tokens */
-	EPOCHS_HANDED_MS = 5000,             /* what was handed on waits for more of it */
 	EPOCHS_WRAPS_A_TURN = 128,           /* each costs an exchange of keys */
 };
 static const char expiry_name[] = "epochs-expiry"; /* META row: time of the last such round */
@@ -601,21 +600,11 @@ void epochs_wraps_due(struct hub *hub)
 
 void epochs_arrival(struct hub *hub, struct txn *txn, const struct record *record)
 {
-	struct token token;
-
 	if (record->kind == RECORD_KEY) {
 		if (epoch_record_learn(hub, txn, record)) {
 			hub->epochs->learn = true;
 			hub->wanted_epoch++;
 		}
-	} else if (record->kind == RECORD_LINE) {
-		/* Tokens of others come by the thousand, and each look goes over all. */
-		if (token_get(&token, record->body) ||
-		    !id_eq(&token.link[0].issuer, &hub->options.identity->org))
-			return;
-		hub->epochs->due |= token.count == 1;
-		if (token.count > 1 && hub->epochs->next_ms > hub->wall_ms + EPOCHS_HANDED_MS)
-			hub->epochs->next_ms = hub->wall_ms + EPOCHS_HANDED_MS;
 	} else if (!epoch_wrap_open(hub, txn, record)) {
 		hub->epochs->learn = true;
 		hub->wanted_epoch++;
@@ -661,6 +650,9 @@ void epochs_settle(struct hub *hub, struct txn *txn)
 		epochs->due = epochs->wraps = epochs->learn = true;
 		handed_prune(txn, hub->act_ms);
 	}
+	if (epochs->granted_epoch != hub->granted_epoch)
+		epochs->due = true;
+	epochs->granted_epoch = hub->granted_epoch;
 	if (epochs->wraps)
 		epoch_wraps_open(hub, txn);
 	epochs->wraps = false;

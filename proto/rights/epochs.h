@@ -2,8 +2,8 @@
  * epochs - the keys of the tiers granted and hidden: epochs at paths, wraps for readers
  * (docs/PROTOCOL.md, section 5.6).
  *
- * epochs.c brings the own namespace to what the good tokens say at the end of each turn in which
- * something changed, once an hour, and when a token expires: every reader has a wrap of the epochs
+ * epochs.c brings the own namespace to what the good lines say at the end of each turn in which
+ * something changed, once an hour, and when a line expires: every reader has a wrap of the epochs
  * that it needs; where a reader's right has ended, a new epoch begins. What is still to be done
  * follows from the records alone: a wrap of an organisation that is no reader any more says that an
  * epoch is due. Only the organisation's key author makes epochs. Keys lie sealed in table SEALED.
@@ -23,6 +23,7 @@ struct epochs {                   /* of the hub; epochs.c */
 	bool wraps;               /* wraps that could not be opened may be openable now */
 	uint64_t waiting;         /* rights handed on that are not served (handed.h) */
 	struct org_id waiting_by; /* whose grant one of them came by */
+	uint64_t granted_epoch;   /* hub.granted_epoch, the same */
 	uint32_t charter_number;  /* as of the last look */
 	int64_t next_ms;          /* the next one */
 	int64_t ends_ms;          /* and another one when this has passed for certain */
@@ -51,7 +52,7 @@ enum err epochs_version_key(struct hub *hub, struct txn *txn, const struct versi
 /* The own wrap keys have changed: wraps that could not be opened may be openable now. */
 void epochs_wraps_due(struct hub *hub);
 
-/* RECORD_KEY, RECORD_WRAP with a prefix, RECORD_LINE */
+/* RECORD_KEY, RECORD_WRAP with a prefix */
 void epochs_arrival(struct hub *hub, struct txn *txn, const struct record *record);
 void epochs_settle(struct hub *hub, struct txn *txn);
 int64_t epochs_wake(const struct hub *hub);

@@ -1,7 +1,7 @@
 /*
  * handed - how many readers the owner makes keys for because others have handed a right on.
  *
- * Who was granted something with depth writes as many tokens as it likes, and each would have the
+ * Who was granted something with depth writes as many lines as it likes, and each would have the
  * owner sign wraps, and an epoch when it ends. So of each own grant HANDED_MAX places (a reader and
  * a path) are ever served, and HANDED_BY_GIVER_MAX of those by one organisation other than the
  * grant's own audience. Further ones wait; status says so. Table HANDED remembers the places, until
@@ -11,15 +11,15 @@
 #define ALLMENDE_HANDED_H
 
 #include "proto/hub/hub.h"
-#include "proto/ledger/token.h"
+#include "proto/rights/verdict.h"
 
 enum { HANDED_MAX = 64, HANDED_BY_GIVER_MAX = 16 };
 
 /*
- * Whether the audience of a token of the own namespace is served; the first time it takes a place.
- * A token of one link is.
+ * Whether the audience of a line of the own namespace is served; the first time it takes a place.
+ * One that the owner gave is. until_ms: the end of the first line of its chain.
  */
-bool handed_admit(struct txn *txn, const struct token *token);
+bool handed_admit(struct txn *txn, const struct verdict *verdict, int64_t until_ms);
 /* Forgets the places of grants that have ended before this time. */
 void handed_prune(struct txn *txn, int64_t before_ms);
 

@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "crypto/check.h"
-#include "proto/ledger/token.h"
 #include "proto/rights/handed.h"
 #include "proto/rights/rights.h"
+#include "proto/rights/table.h"
+#include "proto/rights/world.h"
 
 /* PROTOCOL: "A reader is an organisation that is a member (not a relay)" */
 bool readers_may(const struct hub *hub, const struct org_id *org)
@@ -76,41 +77,40 @@ void readers_note_end(struct readers *readers, int64_t at_ms)
 		readers->ends_ms = at_ms;
 }
 
-/* One token of the own namespace. */
-static void reader_take(struct readers *readers, struct txn *txn, const struct token *token)
+/* One line of the own namespace, as it is now. */
+static void reader_take(struct readers *readers, struct txn *txn, const struct verdict *verdict,
+			bool good)
 {
 	struct hub *hub = readers->hub;
-	const struct token_link *last = &token->link[token->count - 1];
+	struct counted_line first;
+	struct world world;
 
-	if (!id_eq(&token->link[0].issuer, &hub->options.identity->org) || last->verb < VERB_READ)
+	if (verdict->verb < VERB_READ)
 		return;
-	/* The last link lies within all others. */
-	readers_note_time(readers, last->not_before_ms);
-	readers_note_end(readers, last->expiry_ms);
-	if (!readers_may(hub, &last->audience))
+	readers_note_end(readers, verdict->to_ms);
+	if (!readers_may(hub, &verdict->org) || (!good && hub->act_ms >= verdict->to_ms))
 		return;
-	bool good = rights_verdict(&hub->ledger, txn, token, hub->judge_ms, NULL) >= VERB_READ;
-	if (!good && rights_verdict(&hub->ledger, txn, token, hub->act_ms, NULL) < VERB_READ)
-		return;
-	if (handed_admit(txn, token)) {
-		readers_add(readers, &last->audience, last->prefix, good);
+	world_begin(&world, hub, txn);
+	int64_t until_ms = verdict_line(&world.facts, &verdict->chain[0], &first)
+				   ? first.line.expiry_ms
+				   : verdict->to_ms;
+	if (handed_admit(txn, verdict, until_ms)) {
+		readers_add(readers, &verdict->org, verdict->prefix, good);
 	} else {
 		readers->waiting++;
-		readers->waiting_by = token->link[0].audience;
+		readers->waiting_by = charter_member(&hub->charter, verdict->issuers[1])->org;
 	}
 }
 
 void readers_load(struct hub *hub, struct txn *txn, struct readers *readers)
 {
-	static const uint8_t kind[1] = {RECORD_LINE};
-	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
-	struct record record;
-	struct token token;
+	struct table_walk walk = table_walk(hub, txn, author_member(hub->author), NULL);
+	struct verdict verdict;
+	bool good;
 
 	*readers = (struct readers){.hub = hub, .next_ms = INT64_MAX, .ends_ms = INT64_MAX};
-	while (ledger_slots_next(&slots, &record))
-		if (!token_get(&token, record.body))
-			reader_take(readers, txn, &token);
+	while (table_walk_next(&walk, &verdict, &good))
+		reader_take(readers, txn, &verdict, good);
 	readers_sort(readers);
 }
 

@@ -1,5 +1,5 @@
 /*
- * readers - who reads what in the own namespace, as the tokens say that are good now, or may be
+ * readers - who reads what in the own namespace, as the lines say that are good now, or may be
  * (docs/PROTOCOL.md, section 5.6).
  */
 #ifndef ALLMENDE_READERS_H
@@ -17,16 +17,16 @@ struct readers { /* in order, each once */
 	struct hub *hub;
 	struct reading_org *items;
 	size_t count, cap;
-	/* tokens that were handed on and are not served (handed.h), and whose grant one came by */
+	/* lines that were handed on and are not served (handed.h), and whose grant one came by */
 	uint64_t waiting;
 	struct org_id waiting_by;
-	/* when the first of their tokens ends or begins, wall time; INT64_MAX: none does */
+	/* when the first of their lines ends or begins, wall time; INT64_MAX: none does */
 	int64_t next_ms;
 	/* when the first right ends that has not ended for certain (hub.act_ms); the same */
 	int64_t ends_ms;
 };
 
-/* Walks over all tokens. */
+/* Walks over all lines of the own namespace. */
 void readers_load(struct hub *hub, struct txn *txn, struct readers *readers);
 void readers_fini(struct readers *readers);
 /* maybe: also whose right may have ended already, but not for certain. */
@@ -34,7 +34,7 @@ bool readers_has(const struct readers *readers, const struct org_id *org, struct
 		 bool maybe);
 /* Another time at which a right ends. */
 void readers_note_end(struct readers *readers, int64_t at_ms);
-/* Whether an organisation may read anything by a token. */
+/* Whether an organisation may read anything by a grant. */
 bool readers_may(const struct hub *hub, const struct org_id *org);
 
 #endif

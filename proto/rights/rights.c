@@ -1,121 +1,26 @@
 #include "proto/rights/rights.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "crypto/check.h"
-#include "crypto/hash.h"
 #include "crypto/path.h"
+#include "proto/rights/table.h"
+#include "proto/rights/world.h"
 
-/* ---- the verdict ---- */
+enum {
+	/*
+	 * Rows that turn out to be out of date in one look: who writes a hundred thousand of them
+	 * to somebody makes that one's right late, and its look no dearer.
+	 */
+	RIGHTS_STALE_MAX = 4,
+	RIGHTS_LOOKS_MAX = 256, /* for one that may be handed on */
+	RIGHTS_STUCK_MS = 1000,
+};
 
 static const struct charter_member *namespace_of(const struct charter *charter, struct bytes path)
 {
 	const struct charter_member *member = charter_by_slug(charter, path_slug(path));
 
 	return member && charter_is_present(member) ? member : NULL;
-}
-
-/*
- * Whether a link's signature is right never changes, and thousands of tokens are looked at again
- * and again: what was found is kept, in as many slots as there are, by a hash that nobody else can
- * foresee. The lowest bit says how it was.
- */
-enum { LINKS_CHECKED_MAX = 1 << 16 };
-
-static bool sig_is_right(struct ledger *ledger, const struct token_link *link,
-			 const struct sign_pk *pk)
-{
-	uint8_t digest[ID_LEN];
-	struct hash hash;
-
-	if (!ledger->own_seed)
-		return !token_link_check_sig(link, pk, &ledger->charter->fed);
-	if (!ledger->links_checked)
-		ledger->links_checked = mem_new(LINKS_CHECKED_MAX, sizeof(uint64_t));
-	hash_init(&hash, "am1.checked", ledger->own_seed, ID_LEN);
-	hash_add(&hash, id_bytes(&ledger->charter->fed));
-	hash_add(&hash, id_bytes(pk));
-	hash_add(&hash, link->whole);
-	hash_done(&hash, digest, ID_LEN);
-	uint64_t found = be64_get(digest) | 1;
-	uint64_t *slot = &ledger->links_checked[be32_get(digest + 8) % LINKS_CHECKED_MAX];
-	if ((*slot | 1) != found)
-		*slot = token_link_check_sig(link, pk, &ledger->charter->fed) ? found - 1 : found;
-	return *slot & 1;
-}
-
-/*
- * PROTOCOL: "A link is signed by a node of the issuer that is active and has the role admin. Which
- * node it was, and whether it still is, is looked up when the token is used."
- */
-static const char *link_fault(struct ledger *ledger, struct txn *txn, const struct token_link *link)
-{
-	const struct charter_member *issuer = charter_by_org(ledger->charter, &link->issuer);
-	struct sign_pk pk;
-	uint8_t roles;
-
-	if (!issuer)
-		return "who gave it has left the federation";
-	enum err err = ledger_author(ledger, txn, author_of(issuer->number, link->issuer_node), &pk,
-				     &roles);
-	if (err == ERR_DENIED)
-		return "the node that signed it is retired";
-	if (err)
-		return "the node that signed it is not known here yet";
-	if (!(roles & ORGLOG_ROLE_ADMIN))
-		return "the node that signed it may not grant";
-	if (!sig_is_right(ledger, link, &pk))
-		return "a signature is wrong";
-	return NULL;
-}
-
-/* What it gives at some time; the fields of time are not looked at. */
-static enum verb chain_verb(struct ledger *ledger, struct txn *txn, const struct token *token,
-			    const char **why)
-{
-	const struct token_link *last = &token->link[token->count - 1];
-	const struct charter_member *owner = namespace_of(ledger->charter, last->prefix);
-	enum verb verb = last->verb;
-
-	/*
-	 * PROTOCOL: "The first link's issuer is the organisation in whose namespace `prefix` lies"
-	 */
-	*why = !owner || !id_eq(&owner->org, &token->link[0].issuer)
-		       ? "it does not begin with the organisation whose namespace it is"
-		       : NULL;
-	for (size_t i = 0; i < token->count && !*why; i++) {
-		const struct charter_member *audience =
-			charter_by_org(ledger->charter, &token->link[i].audience);
-		if (!audience)
-			*why = "who got it has left the federation";
-		else if (audience->state == CHARTER_RELAY)
-			/* PROTOCOL: "A relay's verb counts as 1, and so does what it hands on." */
-			verb = VERB_RELAY;
-	}
-	for (size_t i = 0; i < token->count && !*why; i++)
-		*why = link_fault(ledger, txn, &token->link[i]);
-	return *why ? VERB_NONE : verb;
-}
-
-enum verb rights_verdict(struct ledger *ledger, struct txn *txn, const struct token *token,
-			 int64_t now_ms, const char **why)
-{
-	const struct token_link *last = &token->link[token->count - 1];
-	const char *reason = NULL;
-	/*
-	 * PROTOCOL: "A token is good at a time when `not before` ≤ time < `expiry` in every link".
-	 * The last one lies within all others.
-	 */
-	if (now_ms < last->not_before_ms)
-		reason = "not yet";
-	else if (now_ms >= last->expiry_ms)
-		reason = "expired";
-	enum verb verb = reason ? VERB_NONE : chain_verb(ledger, txn, token, &reason);
-	if (why)
-		*why = reason;
-	return verb;
 }
 
 bool rights_own_namespace(const struct hub *hub, const struct org_id *org, struct bytes path)
@@ -125,194 +30,139 @@ bool rights_own_namespace(const struct hub *hub, const struct org_id *org, struc
 	return owner && id_eq(&owner->org, org);
 }
 
-/* ---- a token that is named ---- */
+/* ---- looks ---- */
 
-static enum verb rights_token(struct hub *hub, struct txn *txn, const struct digest *id,
-			      const struct org_id *org, struct bytes path)
-{
-	struct record_slot slot = record_slot_of(RECORD_LINE, id_bytes(id));
-	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
-	struct record record;
-	struct token token;
-	enum verb verb = VERB_NONE;
-
-	/* The id covers all but the signatures, so one who publishes it may have spoilt them. */
-	while (verb == VERB_NONE && ledger_slots_next(&slots, &record)) {
-		if (token_get(&token, record.body))
-			continue;
-		const struct token_link *last = &token.link[token.count - 1];
-		if (id_eq(&last->audience, org) && path_contains(last->prefix, path))
-			verb = rights_verdict(&hub->ledger, txn, &token, hub->judge_ms, NULL);
-	}
-	return verb;
-}
-
-bool rights_serve(struct hub *hub, struct txn *txn, const struct org_id *org,
-		  const struct digest *token, enum tier tier, struct bytes path)
-{
-	/* PROTOCOL: "Every member and relay may hold those of tiers open and members" */
-	if (tier == TIER_OPEN || tier == TIER_MEMBERS || rights_own_namespace(hub, org, path))
-		return true;
-	/* PROTOCOL: "The server looks at the token named only." */
-	return token && rights_token(hub, txn, token, org, path) >= VERB_RELAY;
-}
-
-/* ---- tokens of the own organisation ---- */
-
-struct right { /* what one of them gives, at its time */
-	struct digest token;
-	enum verb verb;
-	int64_t not_before_ms, expiry_ms;
-	struct bytes prefix; /* owned */
+struct look { /* for one organisation, over the prefixes of a path */
+	struct hub *hub;
+	struct txn *txn;
+	struct world world;
+	enum verb need; /* rows that give less are passed over */
+	uint32_t depth; /* and those that may not be handed on so often */
+	bool last;      /* the one that ends last is wanted, else the one that gives most */
+	unsigned stale, looks;
+	bool found;
+	struct verdict *best;
 };
 
-bool rights_arrival(struct hub *hub, const struct record *record)
+/* The rank of a row: what it says that its line gives, and until when. */
+static enum verb rank_verb(const uint8_t *rank)
 {
-	struct token token;
+	return rank[0] < VERB_ADMIN ? (enum verb)(VERB_ADMIN - rank[0]) : VERB_NONE;
+}
 
-	if (token_get(&token, record->body) ||
-	    !id_eq(&token.link[token.count - 1].audience, &hub->options.identity->org))
+static bool goes_first(const struct look *look, const struct verdict *verdict)
+{
+	if (!look->found)
+		return true;
+	return look->last ? verdict->to_ms > look->best->to_ms : verdict->verb > look->best->verb;
+}
+
+/* Asks the verdict about a row. False: it is out of date. */
+static bool row_take(struct look *look, const struct digest *id)
+{
+	struct verdict verdict;
+
+	/* A look writes nothing: the walk that a change has made due comes by. */
+	look->looks++;
+	if (!verdict_of(&look->world.facts, id, look->hub->judge_ms, &verdict)) {
+		look->stale++;
 		return false;
-	hub->rights->known = false;
-	hub->wanted_epoch++;
+	}
+	if (verdict.verb < look->need || verdict.depth_left < look->depth ||
+	    !goes_first(look, &verdict))
+		return true;
+	memcpy(look->best, &verdict, sizeof(verdict));
+	look->best->prefix.ptr = look->best->text;
+	look->found = true;
 	return true;
 }
 
-int64_t rights_wake(const struct hub *hub)
+/*
+ * The rows at one prefix. They come in groups of one verb and chain length, in each the one that
+ * ends last first; so of each group one good row is enough, and after one that has ended none is.
+ */
+static void look_at(struct look *look, uint32_t owner, const struct org_id *org,
+		    struct bytes prefix)
 {
-	return hub->rights->known ? hub_mono_of(hub, hub->rights->next_ms) : INT64_MAX;
-}
+	uint8_t hash[TABLE_PREFIX_LEN];
 
-/* What begins now is fetched now. */
-void rights_tick(struct hub *hub)
-{
-	if (hub->mono_ms < rights_wake(hub))
-		return;
-	hub->rights->known = false;
-	hub->wanted_epoch++;
-}
-
-static void own_forget(struct hub *hub)
-{
-	for (size_t i = 0; i < hub->rights->count; i++)
-		free((void *)hub->rights->items[i].prefix.ptr);
-	hub->rights->count = 0;
-}
-
-void rights_close(struct hub *hub)
-{
-	own_forget(hub);
-	free(hub->rights->items);
-}
-
-static void own_add(struct hub *hub, const struct token *token, enum verb verb)
-{
-	const struct token_link *last = &token->link[token->count - 1];
-	struct rights *rights = hub->rights;
-	if (rights->count > 0 && id_eq(&rights->items[rights->count - 1].token, &token->id))
-		return; /* of another author, and these come in order of id */
-	rights->items =
-		mem_room(rights->items, rights->count, &rights->cap, sizeof(*rights->items));
-	struct right *right = &rights->items[rights->count++];
-	if (last->not_before_ms > hub->judge_ms && last->not_before_ms < rights->next_ms)
-		rights->next_ms = last->not_before_ms;
-	uint8_t *prefix = mem_new(last->prefix.len, 1);
-	memcpy(prefix, last->prefix.ptr, last->prefix.len);
-	*right = (struct right){token->id, verb, last->not_before_ms, last->expiry_ms,
-				bytes_of(prefix, last->prefix.len)};
-}
-
-static int right_cmp(const void *a, const void *b)
-{
-	return bytes_cmp(((const struct right *)a)->prefix, ((const struct right *)b)->prefix);
-}
-
-static void own_load(struct hub *hub, struct txn *txn)
-{
-	const uint8_t kind = RECORD_LINE;
-	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_of(&kind, 1));
-	struct record record;
-	struct token token;
-	const char *why;
-
-	own_forget(hub);
-	hub->rights->known = true;
-	hub->rights->keys_epoch = hub->keys_epoch;
-	hub->rights->next_ms = INT64_MAX;
-	while (ledger_slots_next(&slots, &record)) {
-		if (token_get(&token, record.body) ||
-		    !id_eq(&token.link[token.count - 1].audience, &hub->options.identity->org))
-			continue;
-		enum verb verb = chain_verb(&hub->ledger, txn, &token, &why);
-		if (verb != VERB_NONE)
-			own_add(hub, &token, verb);
-	}
-	if (hub->rights->count > 0)
-		qsort(hub->rights->items, hub->rights->count, sizeof(*hub->rights->items),
-		      right_cmp);
-}
-
-/* The first of those with exactly this prefix, or where it would stand. */
-static size_t own_first(const struct hub *hub, struct bytes prefix)
-{
-	size_t low = 0, high = hub->rights->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (bytes_cmp(hub->rights->items[middle].prefix, prefix) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* Of those at exactly this prefix the one that ends last, if that is later than *best. */
-static void own_best(const struct hub *hub, struct bytes prefix, enum verb need,
-		     const struct right **best)
-{
-	for (size_t i = own_first(hub, prefix); i < hub->rights->count; i++) {
-		const struct right *right = &hub->rights->items[i];
-		if (!bytes_eq(right->prefix, prefix))
+	table_prefix_hash(hash, prefix);
+	struct row_key at = key_right_at(owner, org, hash);
+	const size_t rank_at = at.len;
+	struct walk walk = walk_begin(look->txn, TABLE_RIGHT, row_key_bytes(&at));
+	while (look->stale < RIGHTS_STALE_MAX && look->looks < RIGHTS_LOOKS_MAX &&
+	       walk_next(&walk)) {
+		const uint8_t *rank = walk.key.ptr + rank_at;
+		struct digest id;
+		memcpy(id.b, rank + TABLE_RANK_LEN, ID_LEN);
+		enum verb verb = rank_verb(rank);
+		if (verb < look->need || (!look->last && look->found && verb <= look->best->verb))
 			return;
-		if (right->verb >= need && right->not_before_ms <= hub->judge_ms &&
-		    hub->judge_ms < right->expiry_ms &&
-		    (!*best || right->expiry_ms > (*best)->expiry_ms))
-			*best = right;
+		bool ended = (int64_t)~be64_get(rank + 2) <= look->hub->judge_ms;
+		if (!ended && (!row_take(look, &id) || look->depth > 0))
+			continue;
+		/* To the next group. */
+		struct row_key next = at;
+		memcpy(next.b + rank_at, walk.last + rank_at, 2);
+		memset(next.b + rank_at + 2, 0xff, 8 + ID_LEN);
+		next.len = rank_at + TABLE_RANK_LEN + ID_LEN;
+		walk = walk_begin_at(look->txn, TABLE_RIGHT, row_key_bytes(&at),
+				     row_key_bytes(&next), false);
 	}
 }
 
-bool rights_own_token(struct hub *hub, struct txn *txn, struct bytes path, enum verb need,
-		      struct digest *token)
+/* From the path up: what is given nearer is not more than what is given above. */
+static bool look(struct look *look, const struct org_id *org, struct bytes path)
 {
-	const struct right *best = NULL;
+	const struct charter_member *owner = namespace_of(&look->hub->charter, path);
 
-	if (!hub->rights->known || hub->rights->keys_epoch != hub->keys_epoch)
-		own_load(hub, txn);
-	for (struct bytes above = path; above.len > 0; above = path_parent(above))
-		own_best(hub, above, need, &best);
-	if (best && token)
-		*token = best->token;
-	return best != NULL;
+	world_begin(&look->world, look->hub, look->txn);
+	for (struct bytes at = path; owner && at.len > 0; at = path_parent(at))
+		look_at(look, owner->number, org, at);
+	return look->found;
 }
 
-bool rights_request(struct hub *hub, struct txn *txn, enum tier tier, struct bytes path,
-		    bool *named, struct digest *token)
+enum verb rights_of(struct hub *hub, struct txn *txn, const struct org_id *org, struct bytes path)
 {
-	*named = false;
-	if (tier == TIER_OPEN || tier == TIER_MEMBERS ||
-	    rights_own_namespace(hub, &hub->options.identity->org, path))
-		return true;
-	*named = rights_own_token(hub, txn, path, VERB_RELAY, token);
-	return *named;
+	struct verdict best;
+	struct look wanted = {.hub = hub, .txn = txn, .need = VERB_RELAY, .best = &best};
+
+	if (rights_own_namespace(hub, org, path))
+		return VERB_ADMIN;
+	return look(&wanted, org, path) ? best.verb : VERB_NONE;
+}
+
+bool rights_serve(struct hub *hub, struct txn *txn, const struct org_id *org, enum tier tier,
+		  struct bytes path)
+{
+	/* PROTOCOL: "Every member and relay may hold those of tiers open and members" */
+	return tier == TIER_OPEN || tier == TIER_MEMBERS ||
+	       rights_of(hub, txn, org, path) >= VERB_RELAY;
+}
+
+bool rights_own_line(struct hub *hub, struct txn *txn, struct bytes path, enum verb need,
+		     uint32_t depth, struct verdict *out)
+{
+	struct look wanted = {
+		.hub = hub, .txn = txn, .need = need, .depth = depth, .last = true, .best = out};
+
+	return look(&wanted, &hub->options.identity->org, path);
+}
+
+bool rights_through(struct hub *hub, struct txn *txn, uint32_t author, struct bytes path,
+		    const struct digest *line, enum verb need, struct verdict *out)
+{
+	struct world world;
+
+	world_begin(&world, hub, txn);
+	return verdict_of(&world.facts, line, hub->judge_ms, out) &&
+	       out->audience == author_member(author) && out->verb >= need &&
+	       path_contains(out->prefix, path);
 }
 
 bool rights_may_hold(struct hub *hub, struct txn *txn, const struct version *version)
 {
-	struct digest token;
-	bool named;
-
-	return rights_request(hub, txn, version->tier, version->path, &named, &token);
+	return rights_serve(hub, txn, &hub->options.identity->org, version->tier, version->path);
 }
 
 bool rights_may_read(struct hub *hub, struct txn *txn, const struct version *version)
@@ -324,6 +174,82 @@ bool rights_may_read(struct hub *hub, struct txn *txn, const struct version *ver
 	if (!own || own->state != CHARTER_MEMBER)
 		return false;
 	return version->tier == TIER_MEMBERS ||
-	       rights_own_namespace(hub, &own->org, version->path) ||
-	       rights_own_token(hub, txn, version->path, VERB_READ, NULL);
+	       rights_of(hub, txn, &own->org, version->path) >= VERB_READ;
+}
+
+/* ---- what makes the table follow ---- */
+
+void rights_open(struct hub *hub, struct txn *txn)
+{
+	static const uint8_t all[ID_LEN] = {0};
+
+	/* The daemon was updated, or set back: all is looked at again, in slices. */
+	table_due(hub, txn, METER_OWN, TABLE_DUE_ALL, all);
+	hub->rights->charter_number = hub->charter.number;
+}
+
+bool rights_arrival(struct hub *hub, struct txn *txn, const struct record *record)
+{
+	const uint64_t wanted = hub->wanted_epoch;
+	const uint32_t payer = author_member(record->author);
+	struct bar_list list;
+	struct digest id;
+
+	hub->rights_epoch++;
+	if (record->kind == RECORD_LINE) {
+		memcpy(id.b, record->slot.ptr + 1, ID_LEN);
+		table_line(hub, txn, payer, payer, &id);
+	} else if (!bar_list_get(&list, record->body)) {
+		table_due(hub, txn, payer, TABLE_DUE_TO, list.org.b);
+	}
+	return hub->wanted_epoch != wanted;
+}
+
+static void rights_member_changed(struct hub *hub, struct txn *txn, uint32_t member_number)
+{
+	uint8_t id[ID_LEN] = {0};
+
+	hub->rights_epoch++;
+	be32_put(id, member_number);
+	if (member_number)
+		table_due(hub, txn, member_number, TABLE_DUE_ISSUER, id);
+	else
+		table_due(hub, txn, METER_OWN, TABLE_DUE_ALL, id);
+}
+
+static void gone_take(struct hub *hub, struct txn *txn)
+{
+	struct ledger_gone gone;
+
+	while (ledger_gone_next(&hub->ledger, &gone)) {
+		uint32_t payer = author_member(gone.author);
+		hub->rights_epoch++;
+		table_due(hub, txn, payer,
+			  gone.slot.b[0] == RECORD_LINE ? TABLE_DUE_LINE : TABLE_DUE_TO,
+			  gone.slot.b + 1);
+	}
+}
+
+void rights_settle(struct hub *hub, struct txn *txn)
+{
+	struct rights *rights = hub->rights;
+
+	gone_take(hub, txn);
+	for (size_t i = 0; i < hub->forgotten_count; i++)
+		rights_member_changed(hub, txn, hub->forgotten[i]);
+	hub->forgotten_count = 0;
+	if (rights->charter_number != hub->charter.number)
+		rights_member_changed(hub, txn, 0);
+	rights->charter_number = hub->charter.number;
+	if (hub->judge_ms >= rights->next_ms)
+		table_dates(hub, txn, &rights->next_ms);
+	if (rights->due)
+		rights->stuck = !table_settle(hub, txn);
+}
+
+int64_t rights_wake(const struct hub *hub)
+{
+	if (hub->rights->due)
+		return hub->mono_ms + (hub->rights->stuck ? RIGHTS_STUCK_MS : 0);
+	return hub_mono_of(hub, hub->rights->next_ms);
 }

@@ -1,63 +1,61 @@
 /*
- * rights - who may do what at which path: the verdict over tokens
+ * rights - who may do what at which path: right(organisation, path), a look-up
  * (docs/PROTOCOL.md, sections 5.5 and 9: Transfer).
  *
- * The verdict follows from the charter, the organisation logs and one token, at one time; the order
- * in which records came does not matter. A server looks at the token that a request names and at no
- * other; only who asks searches among its own.
+ * What an organisation may follows from the charter, the organisation logs, lines and bars, at one
+ * time; the order in which records came does not matter, and no request names a grant. Lines are
+ * found by table.h and judged by verdict.h.
  */
 #ifndef ALLMENDE_RIGHTS_H
 #define ALLMENDE_RIGHTS_H
 
+#include "proto/content/version.h"
 #include "proto/hub/hub.h"
 #include "proto/ledger/ledger.h"
-#include "proto/ledger/token.h"
-#include "proto/content/version.h"
+#include "proto/rights/verdict.h"
 
 /*
- * What a token gives now at and below the prefix of its last link, to the audience of it. A
- * function of the charter, the organisation logs and the time alone. VERB_NONE: *why says why, in
- * words that begin in lower case ("expired", ...); else it is NULL. why may be NULL.
+ * right(o, p) at hub->judge_ms: the highest verb of a good line with audience o at or above the
+ * path; VERB_ADMIN for the owner, VERB_NONE for who is no member.
  */
-enum verb rights_verdict(struct ledger *ledger, struct txn *txn, const struct token *token,
-			 int64_t now_ms, const char **why);
-
+enum verb rights_of(struct hub *hub, struct txn *txn, const struct org_id *org, struct bytes path);
 /* Whether the path lies in this organisation's own namespace. */
 bool rights_own_namespace(const struct hub *hub, const struct org_id *org, struct bytes path);
+/* Whether nodes of an organisation may get chunks of this tier at a path. */
+bool rights_serve(struct hub *hub, struct txn *txn, const struct org_id *org, enum tier tier,
+		  struct bytes path);
+
 /*
- * Whether nodes of an organisation may get chunks of this tier at a path when they name this token
- * (NULL: none).
+ * The line of the own organisation that is good now, gives `need` or more at the path, and may be
+ * handed on `depth` times: the one that ends last. False: there is none. The owner needs none.
  */
-bool rights_serve(struct hub *hub, struct txn *txn, const struct org_id *org,
-		  const struct digest *token, enum tier tier, struct bytes path);
+bool rights_own_line(struct hub *hub, struct txn *txn, struct bytes path, enum verb need,
+		     uint32_t depth, struct verdict *out);
 /*
- * A token of the own organisation that is good now and gives `need` or more at the path: the one
- * that ends last. False: there is none. The owner needs none. token may be NULL.
+ * Whether a record of this author about a path may name this line: it is good now, to the author's
+ * organisation, at or above the path, and gives `need` or more. out: as verdict_of().
  */
-bool rights_own_token(struct hub *hub, struct txn *txn, struct bytes path, enum verb need,
-		      struct digest *token);
-/* Whether this node may hold the chunks of a version: by its tier, as its owner, or by a token. */
+bool rights_through(struct hub *hub, struct txn *txn, uint32_t author, struct bytes path,
+		    const struct digest *line, enum verb need, struct verdict *out);
+
+/* Whether this node may hold the chunks of a version: by its tier, as its owner, or by a line. */
 bool rights_may_hold(struct hub *hub, struct txn *txn, const struct version *version);
 /* Whether it may read what this version says; its key may still be on the way. */
 bool rights_may_read(struct hub *hub, struct txn *txn, const struct version *version);
-/* Whether this node may ask for chunks of this tier at a path; *named: its requests name *token. */
-bool rights_request(struct hub *hub, struct txn *txn, enum tier tier, struct bytes path,
-		    bool *named, struct digest *token);
 
 /* ---- for the core ---- */
 
-struct right;   /* what one token of the own organisation gives, at its time */
-struct rights { /* of all of them, by prefix */
-	bool known;
-	uint64_t keys_epoch; /* hub.keys_epoch, as of which */
-	struct right *items;
-	size_t count, cap;
-	int64_t next_ms; /* when the next one begins */
+struct rights {
+	bool due;                /* walks of table.h */
+	bool stuck;              /* all of them wait for who is in debt */
+	uint32_t payer;          /* whose turn was last */
+	int64_t next_ms;         /* wall time: the next line begins or ends */
+	uint32_t charter_number; /* as of the last look */
 };
-/* RECORD_LINE. True: it is for this organisation, so what was refused may be had now. */
-bool rights_arrival(struct hub *hub, const struct record *record);
-void rights_close(struct hub *hub);
-void rights_tick(struct hub *hub);
+void rights_open(struct hub *hub, struct txn *txn);
+/* RECORD_LINE, RECORD_BAR. True: something may be had now that was refused before. */
+bool rights_arrival(struct hub *hub, struct txn *txn, const struct record *record);
+void rights_settle(struct hub *hub, struct txn *txn);
 int64_t rights_wake(const struct hub *hub);
 
 #endif

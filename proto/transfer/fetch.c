@@ -17,8 +17,8 @@ enum {
 	FETCH_CHUNK_GET_MAX = 128,
 	FETCH_INDEX_MS = 5000, /* for one page of an index, when somebody else has it too, */
 	FETCH_INDEX_MS_MAX = 30 * 1000, /* and when nobody has */
-	FETCH_TOKEN_MS_MIN = 1000,      /* a token may reach a holder later than this node */
-	FETCH_TOKEN_MS_MAX = 60 * 1000,
+	FETCH_RIGHT_MS_MIN = 1000,      /* a line may reach a holder later than this node */
+	FETCH_RIGHT_MS_MAX = 60 * 1000,
 	FETCH_COUNT_MAX = 4096,
 	FETCH_WALK_STEP = 4096, /* rows of an index looked at in one step */
 };
@@ -115,7 +115,7 @@ static void index_ask(struct hub *hub, struct fetch *fetch, struct peer *peer,
 {
 	struct buf out;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_index_get(&out, &fetch->of, after, fetch->has_token ? &fetch->token : NULL);
+	message_index_get(&out, &fetch->of, after, NULL);
 	hub_send(hub, peer, &out);
 	fetch->index_link = peer->link;
 	fetch->index_ms = hub->mono_ms;
@@ -296,8 +296,6 @@ static void requests_send(struct hub *hub, struct fetch *fetch, struct peer *pee
 	for (;;) {
 		struct message_list list = message_list_begin(MESSAGE_CHUNK_GET);
 		list.dataset = fetch->of.dataset;
-		list.has_token = fetch->has_token;
-		list.token = fetch->token;
 		for (; i < fetch->request_count && list.count < FETCH_CHUNK_GET_MAX; i++) {
 			struct chunk_request *request = &fetch->requests[i];
 			if (!request->due || request->link != peer->link)
@@ -405,17 +403,20 @@ bool fetch_rests(const struct hub *hub, const struct fetch *fetch)
 /* False: this organisation may not have it, or not any more. */
 static bool right_look(struct hub *hub, struct txn *txn, struct fetch *fetch)
 {
-	if (!rights_request(hub, txn, fetch->tier, bytes_str(fetch->path), &fetch->has_token,
-			    &fetch->token))
+	if (!rights_serve(hub, txn, &hub->options.identity->org, fetch->tier,
+			  bytes_str(fetch->path)))
 		return false;
+	fetch->by_line = fetch->tier != TIER_OPEN && fetch->tier != TIER_MEMBERS &&
+			 !rights_own_namespace(hub, &hub->options.identity->org,
+					       bytes_str(fetch->path));
 	if (fetch->refused_wait_ms == 0)
-		fetch->refused_wait_ms = FETCH_TOKEN_MS_MIN;
+		fetch->refused_wait_ms = FETCH_RIGHT_MS_MIN;
 	if (hub->mono_ms >= source_pardon_ms(fetch)) {
 		fetch->refused_count = 0;
 		fetch->source_epoch = 0;
-		fetch->refused_wait_ms = 2 * fetch->refused_wait_ms < FETCH_TOKEN_MS_MAX
+		fetch->refused_wait_ms = 2 * fetch->refused_wait_ms < FETCH_RIGHT_MS_MAX
 						 ? 2 * fetch->refused_wait_ms
-						 : FETCH_TOKEN_MS_MAX;
+						 : FETCH_RIGHT_MS_MAX;
 	}
 	return true;
 }

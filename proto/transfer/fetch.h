@@ -25,9 +25,8 @@ struct fetch {
 	struct version_id of;
 	char path[LIMIT_PATH_LEN_MAX + 1];
 	enum tier tier;
-	bool has_token; /* requests name it */
-	struct digest token;
-	int64_t refused_ms;       /* the last time that a peer did not give what needs a token */
+	bool by_line; /* a grant lets this organisation have it, which holders may not know yet */
+	int64_t refused_ms;       /* the last time that a peer did not give what a line lets it have */
 	uint32_t refused_wait_ms; /* after this all are asked again */
 	bool indexed;             /* the index is here and verified */
 	uint64_t index_link;      /* peer asked for the index; 0: none */

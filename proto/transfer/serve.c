@@ -16,7 +16,6 @@
 enum {
 	SERVE_CHUNK_COUNT_MAX = 128, /* in one message */
 	SERVE_TURN_COUNT_MAX = 1024, /* in one turn: nobody needs more before the first have come */
-	SERVE_TOKEN_COST = 2,        /* as many chunks more for a token to be checked, */
 	SERVE_INDEX_COST = 8,        /* and for a question for an index */
 };
 
@@ -29,14 +28,13 @@ static bool may_hold(struct hub *hub, struct txn *txn, const struct peer *peer,
 {
 	struct version version;
 	return peer->class == PEER_MEMBER && !held_version(txn, &m->of, &version) &&
-	       rights_serve(hub, txn, &peer->org, m->has_token ? &m->token : NULL, version.tier,
-			    version.path);
+	       rights_serve(hub, txn, &peer->org, version.tier, version.path);
 }
 
 /* False: the peer asks for more in one turn than it takes. */
 static bool may_ask(struct hub *hub, struct peer *peer, const struct message *m, uint32_t cost)
 {
-	peer->transfer->turn_serve += cost + (m->has_token ? SERVE_TOKEN_COST : 0);
+	peer->transfer->turn_serve += cost;
 	if (peer->transfer->turn_serve <= SERVE_TURN_COUNT_MAX)
 		return true;
 	hub_peer_bad(hub, peer, LINK_REASON_BUSY, "asks for more chunks than it takes");
@@ -98,10 +96,8 @@ static bool chunk_may(struct hub *hub, struct txn *txn, const struct peer *peer,
 	if (share.open || !share.closed)
 		return share.open > 0;
 	if (*right == RIGHT_UNKNOWN)
-		*right = rights_serve(hub, txn, &peer->org, m->has_token ? &m->token : NULL,
-				      TIER_GRANTED, path)
-				 ? RIGHT_YES
-				 : RIGHT_NO;
+		*right = rights_serve(hub, txn, &peer->org, TIER_GRANTED, path) ? RIGHT_YES
+										: RIGHT_NO;
 	return *right == RIGHT_YES;
 }
 
@@ -134,8 +130,8 @@ void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct
 	bool known = peer->class == PEER_MEMBER && path_of(txn, &m->of.dataset, &version);
 	while (message_next_addr(m, &addr)) {
 		if (!known || !chunk_may(hub, txn, peer, m, &addr, version.path, &right)) {
-			/* A token may not be here yet; what was dropped was here a moment ago. */
-			refused = refused || (right == RIGHT_NO && !m->has_token);
+			/* A line may not be here yet: it is a fault when it goes on. */
+			refused = refused || (right == RIGHT_NO);
 			chunk_refuse(hub, peer, m, &addr);
 			continue;
 		}

@@ -174,7 +174,7 @@ void source_guess(struct hub *hub)
 		bool alone = !fetch_no_room(hub, &fetch->of) && is_alone(hub, fetch);
 		struct peer *peer = alone ? guess_pick(hub, fetch) : NULL;
 		young = young || (fetch->alone_ms != 0 && !alone);
-		if (alone && !peer && !fetch->has_token) /* else they are pardoned anyway */
+		if (alone && !peer && !fetch->by_line) /* else they are pardoned anyway */
 			guess_rest(hub, fetch);
 		if (!peer)
 			continue;
@@ -207,7 +207,7 @@ void source_offered(struct hub *hub, const struct peer *peer, const struct versi
 
 int64_t source_pardon_ms(const struct fetch *fetch)
 {
-	return fetch->has_token && fetch->refused_count > 0
+	return fetch->by_line && fetch->refused_count > 0
 		       ? fetch->refused_ms + fetch->refused_wait_ms
 		       : INT64_MAX;
 }

@@ -8,7 +8,7 @@
 #include "crypto/check.h"
 #include "crypto/path.h"
 #include "proto/ledger/held.h"
-#include "proto/catalog/grants.h"
+#include "proto/catalog/granting.h"
 #include "proto/catalog/withdrawal.h"
 #include "test/sim/decide.h"
 #include "test/sim/towns.h"
@@ -127,7 +127,7 @@ static void call_give(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 		.prefix = SECRET, .to = arg, .verb = VERB_READ, .depth = 1};
 	struct digest token;
 	char why[WHY_LEN];
-	check(!grants_give(hub, txn, now_ms, &terms, NULL, &token, why));
+	check(!grants_give(hub, txn, &terms, &token, why));
 }
 
 static void call_withdraw(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)

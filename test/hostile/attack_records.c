@@ -8,7 +8,7 @@
 #include "crypto/check.h"
 #include "crypto/hash.h"
 #include "proto/charter/contact.h"
-#include "proto/ledger/token.h"
+#include "proto/ledger/line.h"
 #include "test/hostile/attack.h"
 
 enum { BATCH = 100, MANY_NODES = 64 };
@@ -298,71 +298,62 @@ static void contacts_end(struct band *band)
 	free(target);
 }
 
-/* ---- tokens: a right that may be handed on, handed on 5,000 times ---- */
+/* ---- lines: a right that may be handed on, handed on 5,000 times ---- */
 
-enum { TOKENS = 5000 };
-struct handed {
-	struct buf parent; /* the link that was given to the own organisation */
-	struct token_link link;
-};
+enum { LINES = 5000 };
 
-static void tokens_begin(struct band *band)
+/* Finds the line that was given to the own organisation. */
+static void lines_begin(struct band *band)
 {
-	struct handed *handed = band->own = mem_new(1, sizeof(*handed));
+	struct line *line = band->own = mem_new(1, sizeof(*line));
 	struct txn *txn = txn_begin(band->foe->db, false);
 	uint8_t kind = RECORD_LINE;
 	struct ledger_slots slots = ledger_slots(&band->foe->ledger, txn, bytes_of(&kind, 1));
 	struct record record;
-	struct token token;
+	struct line given;
 
-	buf_init(&handed->parent, TOKEN_LINK_LEN_MAX);
-	while (handed->parent.len == 0 && ledger_slots_next(&slots, &record)) {
-		if (token_get(&token, record.body) || token.count != 1 ||
-		    !id_eq(&token.link[0].audience, &band->foe->identity.org))
+	while (line->round == 0 && ledger_slots_next(&slots, &record)) {
+		if (line_get(&given, record.body) || given.has_parent ||
+		    !id_eq(&given.org, &band->foe->identity.org))
 			continue;
-		buf_add(&handed->parent, token.link[0].whole);
+		*line = given;
+		line->prefix = bytes_str(bytes_text(given.prefix));
 	}
 	txn_abort(txn);
-	if (handed->parent.len == 0 || token_link_get(&handed->link, buf_bytes(&handed->parent)))
+	if (line->round == 0)
 		foe_die("nobody has given it anything that it could hand on", ERR_ABSENT);
 	band_alone(band);
 }
 
-static bool tokens_fill(struct band *band, struct tie *tie)
+static bool lines_fill(struct band *band, struct tie *tie)
 {
-	struct handed *handed = band->own;
+	const struct line *given = band->own;
 	const struct charter_member *to = charter_by_slug(
 		&band->foe->charter, bytes_str(band->words[0] ? band->words[0] : ""));
 	struct message_list list = message_list_begin(MESSAGE_RECORDS);
 
 	if (!to)
-		foe_die("tokens needs the short name of who is to get them", ERR_CONFIG);
-	for (unsigned i = 0; i < BATCH && band->blows < TOKENS; i++, band->blows++) {
-		struct token_link link = handed->link;
-		struct record_slot slot;
-		struct token token;
-		struct buf whole, body;
+		foe_die("lines needs the short name of who is to get them", ERR_CONFIG);
+	for (unsigned i = 0; i < BATCH && band->blows < LINES; i++, band->blows++) {
+		struct line line = *given;
+		struct digest id;
+		struct buf body;
 		char path[LIMIT_PATH_LEN_MAX];
-		link.issuer = handed->link.audience;
-		link.issuer_node = 0;
-		link.audience = to->org;
-		link.depth = 0;
-		link.has_parent = true;
-		link.parent = handed->link.id;
-		snprintf(path, sizeof(path), "%.*s/p%u", (int)handed->link.prefix.len,
-			 handed->link.prefix.ptr, (unsigned)band->blows);
-		link.prefix = bytes_str(path); /* each is another key to be wrapped */
-		buf_init(&whole, TOKEN_LINK_LEN_MAX);
+		line.issuer = given->audience;
+		line.audience = to->number;
+		line.org = to->org;
+		line.depth = 0;
+		line.has_parent = true;
+		line_id(&line.parent, given);
+		snprintf(path, sizeof(path), "%.*s/p%u", (int)given->prefix.len, given->prefix.ptr,
+			 (unsigned)band->blows);
+		line.prefix = bytes_str(path); /* each is another key to be wrapped */
+		line_id(&id, &line);
+		struct record_slot slot = line_slot(&id);
 		buf_init(&body, LIMIT_RECORD_LEN_MAX);
-		token_link_make(&whole, &link, &band->foe->charter.fed, &band->foe->sign[0]);
-		token_put(&body, (struct bytes[]){buf_bytes(&handed->parent), buf_bytes(&whole)},
-			  2);
-		if (token_get(&token, buf_bytes(&body)))
-			foe_die("its token is none", ERR_MALFORMED);
-		slot = record_slot_of(RECORD_LINE, id_bytes(&token.id));
+		line_put(&body, &line);
 		say_record(band, &list, 0, RECORD_LINE, record_slot_bytes(&slot),
 			   buf_bytes(&body));
-		buf_fini(&whole);
 		buf_fini(&body);
 	}
 	if (list.count > 0)
@@ -371,12 +362,12 @@ static bool tokens_fill(struct band *band, struct tie *tie)
 	return false;
 }
 
-static void tokens_end(struct band *band)
+static void lines_end(struct band *band)
 {
-	struct handed *handed = band->own;
+	struct line *line = band->own;
 
-	buf_fini(&handed->parent);
-	free(handed);
+	free((void *)line->prefix.ptr);
+	free(line);
 }
 
 const struct attack attacks_records[] = {
@@ -390,6 +381,6 @@ const struct attack attacks_records[] = {
 	{"own-records", "the victim's own old records", band_alone, .fill = own_fill},
 	{"contacts", "addresses of a target, of 64 nodes", contacts_begin, .fill = contacts_fill,
 	 .end = contacts_end},
-	{"tokens", "5,000 tokens handed on", tokens_begin, .fill = tokens_fill, .end = tokens_end},
+	{"tokens", "5,000 tokens handed on", lines_begin, .fill = lines_fill, .end = lines_end},
 	{0},
 };

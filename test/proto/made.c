@@ -2,7 +2,7 @@
 
 #include "crypto/path.h"
 #include "proto/ledger/held.h"
-#include "proto/ledger/token.h"
+#include "proto/ledger/line.h"
 #include "proto/transfer/serve.h"
 #include "store/chunks.h"
 
@@ -259,35 +259,36 @@ void parcel_offer(const struct parcel *p, struct hub_node *node, struct peer *pe
 	hub_node_hear(node, peer, serve_holds_take, &out);
 }
 
-/* ---- tokens ---- */
+/* ---- lines ---- */
 
 void gift_made(struct gift *gift, struct hub_node *node, const struct test_federation *fed,
 	       made_take *take)
 {
-	const struct test_org *from = &fed->orgs[gift->from - 1];
 	const int64_t begin_ms = gift->not_before_ms ? gift->not_before_ms : TEST_TIME_MS;
 	const int64_t span_ms = 30 * 24 * 3600 * INT64_C(1000);
-	struct token_link link = {.issuer = from->id,
-				  .audience = fed->orgs[gift->to - 1].id,
-				  .verb = gift->verb ? gift->verb : VERB_READ,
-				  .prefix = bytes_str(gift->prefix),
-				  .not_before_ms = begin_ms,
-				  .expiry_ms =
-					  gift->expiry_ms ? gift->expiry_ms : begin_ms + span_ms,
-				  .depth = 1,
-				  .round = gift->round};
-	struct token token;
-	struct buf whole, body;
-	buf_init(&whole, TOKEN_LINK_LEN_MAX);
+	struct line line = {.issuer = gift->from,
+			    .audience = gift->to,
+			    .org = fed->orgs[gift->to - 1].id,
+			    .prefix = bytes_str(gift->prefix),
+			    .nonce = {gift->nonce},
+			    .has_parent = gift->parent != NULL,
+			    .round = gift->round ? gift->round : 1,
+			    .verb = gift->ended ? VERB_NONE
+				    : gift->verb ? gift->verb
+						 : VERB_READ,
+			    .not_before_ms = begin_ms,
+			    .expiry_ms = gift->expiry_ms ? gift->expiry_ms : begin_ms + span_ms,
+			    .depth = gift->depth ? gift->depth : 1,
+			    .widest = LINE_TIER_USUAL,
+			    .keep = KEEPING_CURRENT};
+	struct buf body;
+	if (gift->parent)
+		line.parent = *gift->parent;
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
-	token_link_make(&whole, &link, &fed->charter.fed, &from->sign);
-	token_put(&body, &(struct bytes){whole.ptr, whole.len}, 1);
-	assert_int_equal(token_get(&token, buf_bytes(&body)), ERR_OK);
-	gift->id = token.id;
-	assert_int_equal(made_record(node, fed, gift->from, RECORD_LINE,
-				     record_slot_of(RECORD_LINE, id_bytes(&token.id)),
+	line_put(&body, &line);
+	line_id(&gift->id, &line);
+	assert_int_equal(made_record(node, fed, gift->from, RECORD_LINE, line_slot(&gift->id),
 				     buf_bytes(&body), take),
 			 ERR_OK);
-	buf_fini(&whole);
 	buf_fini(&body);
 }

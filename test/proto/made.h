@@ -64,14 +64,18 @@ struct event parcel_nil(const struct parcel *p, size_t i, const struct peer *pee
 /* A peer says that it holds it. */
 void parcel_offer(const struct parcel *p, struct hub_node *node, struct peer *peer);
 
-/* ---- tokens ---- */
+/* ---- lines ---- */
 
-struct gift {              /* a token of one link; 0: what is usual */
+struct gift {              /* a line; 0: what is usual */
 	unsigned from, to; /* members */
 	enum verb verb;    /* read */
 	const char *prefix;
 	int64_t not_before_ms, expiry_ms; /* TEST_TIME_MS; thirty days */
 	uint32_t round;
+	uint32_t depth;              /* 1 */
+	const struct digest *parent; /* none */
+	uint8_t nonce;
+	bool ended;
 	struct digest id; /* made */
 };
 void gift_made(struct gift *gift, struct hub_node *node, const struct test_federation *fed,

@@ -18,7 +18,7 @@
 #include "proto/hub/hub.h"
 #include "proto/wire/envelope.h"
 #include "proto/membership/nodes.h"
-#include "proto/catalog/grants.h"
+#include "proto/catalog/granting.h"
 #include "proto/catalog/withdrawal.h"
 
 #define KITA    "meissen/kita/plaetze"
@@ -222,7 +222,7 @@ static void call_give(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 				    .expiry_ms = now_ms + YEAR_MS};
 	struct digest token;
 	char why[WHY_LEN];
-	*(enum err *)arg = grants_give(hub, txn, now_ms, &terms, NULL, &token, why);
+	*(enum err *)arg = grants_give(hub, txn, &terms, &token, why);
 }
 
 static void grant_prepare(struct scene *scene)

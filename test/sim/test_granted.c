@@ -14,7 +14,7 @@
 #include "proto/hub/hub.h"
 #include "proto/ledger/keyrecord.h"
 #include "proto/ledger/keywrap.h"
-#include "proto/catalog/grants.h"
+#include "proto/catalog/granting.h"
 #include "proto/membership/voting.h"
 
 enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS };
@@ -58,7 +58,7 @@ static void call_give(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 {
 	struct give *give = arg;
 	give->terms.expiry_ms += now_ms;
-	give->err = grants_give(hub, txn, now_ms, &give->terms, NULL, &give->token, give->why);
+	give->err = grants_give(hub, txn, &give->terms, &give->token, give->why);
 }
 
 static void give(struct sim_node *owner, struct sim_node *to, const char *prefix, enum verb verb,

@@ -14,7 +14,7 @@
 #include "proto/hub/hub.h"
 #include "proto/rights/epochs.h"
 #include "proto/ledger/keywrap.h"
-#include "proto/catalog/grants.h"
+#include "proto/catalog/granting.h"
 #include "proto/ledger/withdrawal_body.h"
 
 #define KITA "meissen/kita/plaetze"
@@ -35,7 +35,7 @@ static void call_give(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 				    .expiry_ms = now_ms + YEAR_MS};
 	struct digest token;
 	char why[WHY_LEN];
-	assert_int_equal(grants_give(hub, txn, now_ms, &terms, NULL, &token, why), ERR_OK);
+	assert_int_equal(grants_give(hub, txn, &terms, &token, why), ERR_OK);
 }
 
 /* ---- a key that somebody else has chosen ---- */

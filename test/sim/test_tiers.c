@@ -24,7 +24,7 @@
 #include "proto/rights/fedkeys.h"
 #include "proto/hub/hub.h"
 #include "proto/rights/epochs.h"
-#include "proto/catalog/grants.h"
+#include "proto/catalog/granting.h"
 #include "proto/membership/voting.h"
 
 #define YEAR_MS (INT64_C(365) * 24 * 3600 * 1000)
@@ -125,7 +125,7 @@ static void call_give(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 	struct give_call *call = arg;
 	char why[WHY_LEN];
 	call->terms.expiry_ms = now_ms + YEAR_MS;
-	if (grants_give(hub, txn, now_ms, &call->terms, NULL, &call->token, why) != ERR_OK)
+	if (grants_give(hub, txn, &call->terms, &call->token, why) != ERR_OK)
 		fail_msg("%s", why);
 }
 

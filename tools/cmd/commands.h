@@ -53,6 +53,7 @@ struct command {
 	X(get)                                                                                     \
 	X(wait)                                                                                    \
 	X(grant)                                                                                   \
+	X(renew)                                                                                   \
 	X(accept)                                                                                  \
 	X(grants)                                                                                  \
 	X(grant_show)                                                                              \

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "crypto/check.h"
-#include "proto/ledger/token.h"
+#include "proto/ledger/line.h"
 #include "proto/wire/protocol.h"
 #include "tools/cmd/commands.h"
 #include "tools/kit/client.h"
@@ -66,22 +66,16 @@ static int value_rights(const char *text)
 	enum verb verb;
 
 	if (verb_parse(&verb, bytes_str(text)))
-		return tool_fail(
-			TOOL_USAGE,
-			"--rights \"%s\" cannot be: say relay (keep it without reading) or "
-			"read",
-			text);
-	if (verb > VERB_READ)
 		return tool_fail(TOOL_USAGE,
-				 "--rights %s is not in this version: say relay (keep it without "
-				 "reading) or read",
+				 "--rights \"%s\" cannot be: say relay (keep it without reading), "
+				 "read, write or admin",
 				 text);
 	return TOOL_DONE;
 }
 
 static void print_hand_on(const json_t *grant)
 {
-	uint64_t depth = field_count(grant, "depth");
+	uint64_t depth = field_count(grant, "hand_on");
 
 	if (depth == 0)
 		print_line("They cannot hand this on.");
@@ -89,17 +83,16 @@ static void print_hand_on(const json_t *grant)
 		print_line("They may hand this on%s.", depth == 1 ? ", once" : "");
 }
 
-static void print_given(const json_t *grant, bool now)
+static void print_given(const json_t *grant)
 {
 	char until[TEXT_SHORT_LEN];
 	char *what = grant_words(grant);
 
 	grants_until(until, grant);
-	print_line("%s %s %s, until %s. (%s)", grants_party(grant, "receiver"),
-		   now ? "can now" : "can, once they have accepted,", what, until,
+	print_line("%s can now %s, until %s. (%s)", grants_party(grant, "receiver"), what, until,
 		   field_text(grant, "id"));
 	free(what);
-	if (strcmp(field_text(grant, "rights"), "read") == 0)
+	if (strcmp(field_text(grant, "rights"), "relay") != 0)
 		print_line("Versions published before become readable to them too; what they have "
 			   "read they keep.");
 	print_hand_on(grant);
@@ -112,7 +105,7 @@ static void print_grant_text(const struct tool *tool, const json_t *grant)
 		print_line("%s", field_text(grant, "text"));
 		return;
 	}
-	print_given(grant, false);
+	print_given(grant);
 	putchar('\n');
 	print_line("%s", field_text(grant, "text"));
 	putchar('\n');
@@ -122,23 +115,55 @@ static void print_grant_text(const struct tool *tool, const json_t *grant)
 	print_line("  allmende accept \"...\"");
 }
 
-static json_t *grant_body(const struct tool *tool, int64_t until_ms, uint64_t depth)
-{
-	json_t *body = json_pack("{s:s, s:s, s:s, s:I, s:b}", "prefix", tool_word(tool, 0), "to",
-				 args_value(&tool->args, "to"), "rights",
-				 args_value(&tool->args, "rights"), "depth", (json_int_t)depth,
-				 "text", args_flag(&tool->args, "text"));
+/* What grant and renew have in common; what was not typed is not in it. */
+struct terms {
+	int64_t until_ms; /* 0: not typed */
+	uint64_t depth;
+};
 
-	if (until_ms)
-		json_object_set_new(body, "until_ms", json_integer((json_int_t)until_ms));
+static int terms_read(const struct tool *tool, struct terms *out)
+{
+	const char *rights = args_value(&tool->args, "rights");
+	int code = rights ? value_rights(rights) : TOOL_DONE;
+
+	*out = (struct terms){.until_ms = 0};
+	if (!code)
+		code = value_until(args_value(&tool->args, "until"), tool->now_ms, &out->until_ms);
+	if (!code)
+		code = value_number(&tool->args, "depth", LINE_DEPTH_MAX, &out->depth);
+	return code;
+}
+
+static json_t *terms_body(const struct tool *tool, const struct terms *terms, const char *name)
+{
+	static const char *const texts[] = {"rights", "widest", "keep"};
+	json_t *body = json_pack("{s:s, s:b}", name, tool_word(tool, 0), "text",
+				 args_flag(&tool->args, "text"));
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const char *value = args_value(&tool->args, texts[i]);
+		if (value)
+			json_object_set_new(body, texts[i], json_string(value));
+	}
+	if (args_value(&tool->args, "depth"))
+		json_object_set_new(body, "depth", json_integer((json_int_t)terms->depth));
+	if (terms->until_ms)
+		json_object_set_new(body, "until_ms", json_integer((json_int_t)terms->until_ms));
 	return body;
 }
 
-static int grant(const struct tool *tool, struct client *client, int64_t until_ms, uint64_t depth)
+/* Takes the body. */
+static int terms_send(struct tool *tool, const char *path, json_t *body)
 {
-	json_t *body = grant_body(tool, until_ms, depth), *answer = NULL;
-	int code = client_call(client, "POST", "/grants", body, &answer);
+	struct client *client;
+	json_t *answer = NULL;
+	int code = client_open(&client, tool);
 
+	if (code) {
+		json_decref(body);
+		return code;
+	}
+	code = client_call(client, "POST", path, body, &answer);
 	json_decref(body);
 	if (code)
 		client_complain(client);
@@ -147,17 +172,16 @@ static int grant(const struct tool *tool, struct client *client, int64_t until_m
 	else if (args_flag(&tool->args, "text"))
 		print_grant_text(tool, answer);
 	else
-		print_given(answer, true);
+		print_given(answer);
 	json_decref(answer);
+	client_close(client);
 	return code;
 }
 
 static int run_grant(struct tool *tool)
 {
 	const char *to = args_value(&tool->args, "to"), *rights = args_value(&tool->args, "rights");
-	struct client *client;
-	int64_t until_ms;
-	uint64_t depth = 0;
+	struct terms terms;
 	int code;
 
 	if (!to || !rights)
@@ -166,14 +190,26 @@ static int run_grant(struct tool *tool)
 				 "landkreis-meissen --rights read`",
 				 !to ? "to" : "rights");
 	if ((code = value_path(tool_word(tool, 0))) || (code = value_slug("--to", to)) ||
-	    (code = value_rights(rights)) ||
-	    (code = value_until(args_value(&tool->args, "until"), tool->now_ms, &until_ms)) ||
-	    (code = value_number(&tool->args, "depth", TOKEN_LINK_COUNT_MAX - 1, &depth)) ||
-	    (code = client_open(&client, tool)))
+	    (code = terms_read(tool, &terms)))
 		return code;
-	code = grant(tool, client, until_ms, depth);
-	client_close(client);
-	return code;
+	json_t *body = terms_body(tool, &terms, "prefix");
+	json_object_set_new(body, "to", json_string(to));
+	json_object_set_new(body, "new", json_boolean(args_flag(&tool->args, "new")));
+	return terms_send(tool, "/grants", body);
+}
+
+/* -- renew ---------------------------------------------------------------------------------- */
+
+static int run_renew(struct tool *tool)
+{
+	struct terms terms;
+	int code = terms_read(tool, &terms);
+
+	if (code)
+		return code;
+	json_t *body = terms_body(tool, &terms, "id");
+	json_object_set_new(body, "yes", json_boolean(args_flag(&tool->args, "yes")));
+	return terms_send(tool, "/grants/renew", body);
 }
 
 /* -- accept --------------------------------------------------------------------------------- */
@@ -301,29 +337,61 @@ static int run_grant_show(struct tool *tool)
 const struct command cmd_grant = {
 	.name = "grant",
 	.arguments = "PREFIX --to SLUG --rights RIGHTS",
-	.summary = "let another member read or keep datasets",
-	.help = "Lets another member read (or, as a relay, only keep) a dataset, or everything "
-		"below a\n"
-		"path, also what is published there later. Only tier granted needs it. The same "
-		"again\n"
-		"renews it.\n"
+	.summary = "let another member keep, read, write or administer datasets",
+	.help = "Lets another member read a dataset, or everything below a path, also what is\n"
+		"published there later, and what was published there before. Only tier granted\n"
+		"needs it. relay keeps copies without reading them; write also publishes there;\n"
+		"admin also withdraws what others have written there, and grants it on.\n"
 		"\n"
 		"  allmende grant meissen/kita --to landkreis-meissen --rights read\n"
+		"  allmende grant landkreis-meissen/kita --to riesa --rights write --depth 1\n"
 		"  allmende grant meissen --to rechenzentrum --rights relay --until 2028-12-31",
 	.options =
 		(const struct option[]){
 			{"to", 0, "SLUG", false, "short name of who gets it"},
-			{"rights", 0, "RIGHTS", false,
-			 "read; or relay: keep copies without reading them"},
+			{"rights", 0, "RIGHTS", false, "relay, read, write or admin"},
 			{"until", 0, "DATE", false, "last day, as 2027-11-20; else it is a year"},
 			{"depth", 0, "N", false, "how often it may be handed on; else not at all"},
+			{"widest", 0, "TIER", false,
+			 "widest tier they may publish: open, members or granted; else granted"},
+			{"keep", 0, "WHAT", false,
+			 "what stays of what they wrote when it ends: none, current or all; else "
+			 "current"},
+			{"new", 0, NULL, false, "also beside a grant of the same that there is"},
 			{"text", 0, NULL, false,
-			 "give it as a line of text to send, instead of at once"},
+			 "print it as a line of text, too, for who is not linked"},
 			{0},
 		},
 	.word_min = 1,
 	.word_max = 1,
 	.run = run_grant,
+};
+
+const struct command cmd_renew = {
+	.name = "renew",
+	.arguments = "GRANT",
+	.summary = "give a grant another end, or other rights",
+	.help = "Changes a grant that this organisation has given; what rests on it stays. "
+		"Without\n"
+		"--until it is good for another year. One that has ended stays so.\n"
+		"\n"
+		"  allmende renew g-2B9QXYZA\n"
+		"  allmende renew g-2B9QXYZA --rights read --until 2027-12-31",
+	.options =
+		(const struct option[]){
+			{"until", 0, "DATE", false, "last day, as 2027-11-20; else it is a year"},
+			{"rights", 0, "RIGHTS", false, "relay, read, write or admin"},
+			{"depth", 0, "N", false, "how often it may be handed on"},
+			{"widest", 0, "TIER", false, "widest tier they may publish"},
+			{"keep", 0, "WHAT", false, "none, current or all"},
+			{"yes", 0, NULL, false,
+			 "also when another node of this organisation has written it last"},
+			{"text", 0, NULL, false, "print it as a line of text, too"},
+			{0},
+		},
+	.word_min = 1,
+	.word_max = 1,
+	.run = run_renew,
 };
 
 const struct command cmd_accept = {

@@ -43,7 +43,7 @@ static int teardown(void **state)
 static void take(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
 {
 	if (arrival->record.kind == RECORD_LINE)
-		rights_arrival(hub, &arrival->record);
+		rights_arrival(hub, txn, &arrival->record);
 	epochs_arrival(hub, txn, &arrival->record);
 }
 

@@ -60,7 +60,7 @@ static enum err look(struct fixture *f, const char *path, uint64_t number)
 
 static void right_take(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
 {
-	rights_arrival(hub, &arrival->record);
+	rights_arrival(hub, txn, &arrival->record);
 }
 
 /* ---- who gets it ---- */

@@ -18,7 +18,6 @@
 #include "proto/charter/invitation.h"
 #include "proto/ledger/head.h"
 #include "proto/ledger/record.h"
-#include "proto/ledger/token.h"
 #include "proto/link/certificate.h"
 #include "test/proto/federation.h"
 
@@ -300,35 +299,6 @@ static enum err judge_head(const struct row *row, struct bytes payload, const st
 	return err;
 }
 
-static void make_link(const struct row *row, struct buf *payload)
-{
-	const struct token_link link = {.issuer = org->id,
-					.audience = {{9}},
-					.verb = VERB_READ,
-					.prefix = bytes_str("gemeinde-1"),
-					.expiry_ms = TEST_TIME_MS};
-	struct buf whole;
-
-	buf_init(&whole, TOKEN_LINK_LEN_MAX);
-	token_link_make(&whole, &link, &fed.charter.fed, &org->sign);
-	buf_add(payload, payload_of(buf_bytes(&whole)));
-	buf_fini(&whole);
-}
-
-static enum err judge_link(const struct row *row, struct bytes payload, const struct sig *sig)
-{
-	struct sign_pk pk;
-	struct token_link link;
-	struct buf whole;
-
-	sign_pk_of(&pk, &org->sign);
-	enum err err = token_link_get(&link, joined(&whole, payload, sig));
-	if (!err)
-		err = token_link_check_sig(&link, &pk, &fed.charter.fed);
-	buf_fini(&whole);
-	return err;
-}
-
 static void make_closing(const struct row *row, struct buf *payload)
 {
 	const struct audit_closing fields = {
@@ -378,8 +348,6 @@ static const struct row rows[] = {
 	{"vote", SIGN_TAG_CHARTER, .make = make_charter_second, .judge = judge_vote},
 	{"join request", SIGN_TAG_JOIN, .make = make_join, .judge = judge_join},
 	{"head", SIGN_TAG_HEAD, .by_node = true, .make = make_head, .judge = judge_head},
-	{"link of a token", SIGN_TAG_TOKEN, .by_node = true, .make = make_link,
-	 .judge = judge_link},
 	{"closing of a segment of the audit log", SIGN_TAG_LOG, .by_node = true,
 	 .make = make_closing, .judge = judge_closing},
 	RECORD_KIND_LIST(X) X(unknown, UNKNOWN_KIND)};

@@ -199,6 +199,11 @@ static void many_nodes_of_one_member_are_one(void **state)
 	assert_int_equal(acted(f), 0);
 }
 
+static void right_take(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
+{
+	rights_arrival(hub, txn, &arrival->record);
+}
+
 /* An expired grant is served to nobody, whatever the holder's clock shows later. */
 static void an_expired_grant_is_never_served_again(void **state)
 {
@@ -211,19 +216,19 @@ static void an_expired_grant_is_never_served_again(void **state)
 			    .expiry_ms = TEST_TIME_MS + 2 * DAY_MS};
 	struct hub *hub = &f->node.hub;
 	all_say(f, HOUR_MS);
-	gift_made(&gift, &f->node, &f->fed, NULL);
-	assert_true(rights_serve(hub, f->node.txn, reader, &gift.id, TIER_GRANTED, path));
+	gift_made(&gift, &f->node, &f->fed, right_take);
+	assert_true(rights_serve(hub, f->node.txn, reader, TIER_GRANTED, path));
 	/* Years ahead it counts as expired; set right, it is good again. */
 	clock_shows(f, YEAR_MS);
-	assert_false(rights_serve(hub, f->node.txn, reader, &gift.id, TIER_GRANTED, path));
+	assert_false(rights_serve(hub, f->node.txn, reader, TIER_GRANTED, path));
 	clock_shows(f, 2 * HOUR_MS);
-	assert_true(rights_serve(hub, f->node.txn, reader, &gift.id, TIER_GRANTED, path));
+	assert_true(rights_serve(hub, f->node.txn, reader, TIER_GRANTED, path));
 	all_say(f, 2 * DAY_MS);
-	assert_false(rights_serve(hub, f->node.txn, reader, &gift.id, TIER_GRANTED, path));
+	assert_false(rights_serve(hub, f->node.txn, reader, TIER_GRANTED, path));
 	clock_shows(f, 0);
-	assert_false(rights_serve(hub, f->node.txn, reader, &gift.id, TIER_GRANTED, path));
+	assert_false(rights_serve(hub, f->node.txn, reader, TIER_GRANTED, path));
 	restart(f);
-	assert_false(rights_serve(hub, f->node.txn, reader, &gift.id, TIER_GRANTED, path));
+	assert_false(rights_serve(hub, f->node.txn, reader, TIER_GRANTED, path));
 }
 
 #define floor_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -42,8 +42,9 @@ static int teardown(void **state)
 static void take(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
 {
 	if (arrival->record.kind == RECORD_LINE)
-		rights_arrival(hub, &arrival->record);
-	epochs_arrival(hub, txn, &arrival->record);
+		rights_arrival(hub, txn, &arrival->record);
+	else
+		epochs_arrival(hub, txn, &arrival->record);
 }
 
 /* Until nothing is to be done now. */
@@ -51,6 +52,7 @@ static void settle(struct hub_node *node)
 {
 	do {
 		hub_node_turn(node);
+		rights_settle(&node->hub, node->txn);
 		epochs_settle(&node->hub, node->txn);
 	} while (epochs_wake(&node->hub) <= hub_node_mono(node));
 }

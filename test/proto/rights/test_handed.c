@@ -13,32 +13,14 @@
 struct fixture {
 	struct test_federation fed;
 	struct hub_node node;
-	struct buf own; /* the link from 1 to 2 */
+	struct gift own; /* the line from 1 to 2 */
 };
 
 enum { OWNER = 1, DIRECT = 2, COUNT_MAX = 300 };
-#define TOP "gemeinde-1"
+#define TOP    "gemeinde-1"
+#define END_MS (TEST_TIME_MS + 3600 * 1000)
 
-static void link_sign(struct fixture *f, struct buf *out, unsigned from, unsigned to,
-		      const char *prefix, const struct token_link *above)
-{
-	const struct test_org *org = &f->fed.orgs[from - 1];
-	struct token_link link = {.issuer = org->id,
-				  .audience = f->fed.orgs[to - 1].id,
-				  .verb = VERB_READ,
-				  .prefix = bytes_str(prefix),
-				  .not_before_ms = TEST_TIME_MS,
-				  .expiry_ms = TEST_TIME_MS + 3600 * 1000,
-				  .depth = above ? above->depth - 1 : 7};
-
-	if (above) {
-		link.has_parent = true;
-		link.parent = above->id;
-	}
-	buf_init(out, TOKEN_LINK_LEN_MAX);
-	token_link_make(out, &link, &f->fed.charter.fed, &org->sign);
-	assert_int_equal(out->err, ERR_OK);
-}
+static void take(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival);
 
 static int setup(void **state)
 {
@@ -47,7 +29,12 @@ static int setup(void **state)
 	test_federation_init(&f->fed, 6, 1, 1);
 	hub_node_open(&f->node, &f->fed, &f->fed.orgs[OWNER - 1]);
 	hub_node_machines(&f->node);
-	link_sign(f, &f->own, OWNER, DIRECT, TOP, NULL);
+	f->own = (struct gift){.from = OWNER,
+			       .to = DIRECT,
+			       .prefix = TOP,
+			       .depth = 7,
+			       .expiry_ms = END_MS};
+	gift_made(&f->own, &f->node, &f->fed, take);
 	*state = f;
 	return 0;
 }
@@ -56,7 +43,6 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	buf_fini(&f->own);
 	hub_node_close(&f->node);
 	test_federation_fini(&f->fed);
 	free(f);
@@ -66,8 +52,9 @@ static int teardown(void **state)
 static void take(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
 {
 	if (arrival->record.kind == RECORD_LINE)
-		rights_arrival(hub, &arrival->record);
-	epochs_arrival(hub, txn, &arrival->record);
+		rights_arrival(hub, txn, &arrival->record);
+	else
+		epochs_arrival(hub, txn, &arrival->record);
 }
 
 /* Until nothing is to be done in the next seconds. */
@@ -76,6 +63,7 @@ static void settle(struct fixture *f)
 	hub_node_pass(&f->node, 5000);
 	do {
 		hub_node_turn(&f->node);
+		rights_settle(&f->node.hub, f->node.txn);
 		epochs_settle(&f->node.hub, f->node.txn);
 	} while (epochs_wake(&f->node.hub) <= hub_node_mono(&f->node));
 }
@@ -83,30 +71,24 @@ static void settle(struct fixture *f)
 /* 2, or when `giver` is another, 2 and then that one, hands on the path; it comes to the owner. */
 static void hand_on(struct fixture *f, unsigned giver, unsigned to, const char *path)
 {
-	struct buf links[3] = {f->own}, body;
-	struct bytes whole[3];
-	struct token_link above;
-	struct token token;
-	size_t count = 1;
+	struct gift middle = {.from = DIRECT,
+			      .to = giver,
+			      .prefix = TOP,
+			      .depth = 6,
+			      .parent = &f->own.id,
+			      .expiry_ms = END_MS};
+	struct gift last = {.from = giver,
+			    .to = to,
+			    .prefix = path,
+			    .depth = 5,
+			    .parent = &f->own.id,
+			    .expiry_ms = END_MS};
 
-	assert_int_equal(token_link_get(&above, buf_bytes(&f->own)), ERR_OK);
 	if (giver != DIRECT) {
-		link_sign(f, &links[count++], DIRECT, giver, TOP, &above);
-		assert_int_equal(token_link_get(&above, buf_bytes(&links[1])), ERR_OK);
+		gift_made(&middle, &f->node, &f->fed, take);
+		last.parent = &middle.id;
 	}
-	link_sign(f, &links[count++], giver, to, path, &above);
-	for (size_t i = 0; i < count; i++)
-		whole[i] = buf_bytes(&links[i]);
-	buf_init(&body, LIMIT_RECORD_LEN_MAX);
-	token_put(&body, whole, count);
-	assert_int_equal(token_get(&token, buf_bytes(&body)), ERR_OK);
-	assert_int_equal(made_record(&f->node, &f->fed, giver, RECORD_LINE,
-				     record_slot_of(RECORD_LINE, id_bytes(&token.id)),
-				     buf_bytes(&body), take),
-			 ERR_OK);
-	buf_fini(&body);
-	for (size_t i = 1; i < count; i++)
-		buf_fini(&links[i]);
+	gift_made(&last, &f->node, &f->fed, take);
 }
 
 /* The owner's wraps for others. */

@@ -1,4 +1,4 @@
-/* What the own organisation may do, by the tokens that it has got. */
+/* What the own organisation may do, by the lines that it has got. */
 #include "proto/rights/rights.h"
 
 #include "test/proto/made.h"
@@ -31,7 +31,7 @@ static int teardown(void **state)
 
 static void take(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
 {
-	rights_arrival(hub, &arrival->record);
+	rights_arrival(hub, txn, &arrival->record);
 }
 
 static struct gift comes(struct fixture *f, struct gift gift)
@@ -42,9 +42,16 @@ static struct gift comes(struct fixture *f, struct gift gift)
 	return gift;
 }
 
-static bool may(struct fixture *f, const char *path, enum verb need, struct digest *token)
+static bool may(struct fixture *f, const char *path, enum verb need, struct digest *line)
 {
-	return rights_own_token(&f->node.hub, f->node.txn, bytes_str(path), need, token);
+	struct verdict verdict;
+	bool found =
+		rights_own_line(&f->node.hub, f->node.txn, bytes_str(path), need, 0, &verdict);
+	if (found && line)
+		*line = verdict.chain[verdict.count - 1];
+	assert_int_equal(found, rights_of(&f->node.hub, f->node.txn, &f->fed.orgs[1].id,
+					  bytes_str(path)) >= need);
+	return found;
 }
 
 static bool reads(struct fixture *f, const char *path)
@@ -65,22 +72,21 @@ static void a_right_begins_and_ends(void **state)
 	uint64_t wanted = hub->wanted_epoch;
 	assert_int_equal(rights_wake(hub), hub_node_mono(&f->node) + 1000);
 	hub_node_pass(&f->node, 999);
-	rights_tick(hub);
+	rights_settle(hub, f->node.txn);
 	assert_int_equal(hub->wanted_epoch, wanted);
 	assert_false(reads(f, "gemeinde-3/x"));
 	/* What begins now is looked for now. */
 	hub_node_pass(&f->node, 1);
-	rights_tick(hub);
+	rights_settle(hub, f->node.txn);
 	assert_true(hub->wanted_epoch != wanted);
 	assert_true(reads(f, "gemeinde-3/x"));
-	assert_true(rights_wake(hub) == INT64_MAX);
 	hub_node_pass(&f->node, 3999);
 	assert_true(reads(f, "gemeinde-3/x"));
 	hub_node_pass(&f->node, 1);
 	assert_false(reads(f, "gemeinde-3/x"));
 }
 
-static void a_token_counts_when_it_comes(void **state)
+static void a_line_counts_when_it_comes(void **state)
 {
 	struct fixture *f = *state;
 	struct hub *hub = &f->node.hub;
@@ -108,7 +114,7 @@ static void prefix_and_verb_decide(void **state)
 		{"gemeinde-3/ab", VERB_RELAY, false}, {"gemeinde-3", VERB_RELAY, false},
 		{"gemeinde-3/r/x", VERB_RELAY, true}, {"gemeinde-3/r/x", VERB_READ, false},
 		{"gemeinde-3/r/w", VERB_WRITE, true}, {"gemeinde-3/r/w/x", VERB_READ, true},
-		{"gemeinde-4/a", VERB_RELAY, false},  {"gemeinde-2/a", VERB_RELAY, false},
+		{"gemeinde-4/a", VERB_RELAY, false},
 	};
 	struct fixture *f = *state;
 	comes(f, (struct gift){.prefix = "gemeinde-3/a"});
@@ -129,9 +135,10 @@ static void the_one_that_ends_last_is_named(void **state)
 	struct gift above = comes(
 		f, (struct gift){.prefix = "gemeinde-3", .expiry_ms = TEST_TIME_MS + 3 * DAY_MS});
 	comes(f, (struct gift){.prefix = "gemeinde-3",
-			       .expiry_ms = TEST_TIME_MS + 1 * DAY_MS,
-			       .round = 1});
+			       		       .expiry_ms = TEST_TIME_MS + 1 * DAY_MS,
+			       .nonce = 1});
 	struct gift relay = comes(f, (struct gift){.prefix = "gemeinde-3",
+						   						   .nonce = 2,
 						   .verb = VERB_RELAY,
 						   .expiry_ms = TEST_TIME_MS + 4 * DAY_MS});
 	assert_true(may(f, "gemeinde-3/a/x", VERB_READ, &token));
@@ -139,7 +146,9 @@ static void the_one_that_ends_last_is_named(void **state)
 	assert_true(may(f, "gemeinde-3/a/x", VERB_RELAY, &token));
 	assert_true(id_eq(&token, &relay.id));
 	struct gift longer = comes(
-		f, (struct gift){.prefix = "gemeinde-3/a", .expiry_ms = TEST_TIME_MS + 5 * DAY_MS});
+		f, (struct gift){.prefix = "gemeinde-3/a",
+				 .nonce = 3,
+				 .expiry_ms = TEST_TIME_MS + 5 * DAY_MS});
 	assert_true(may(f, "gemeinde-3/a/x", VERB_READ, &token));
 	assert_true(id_eq(&token, &longer.id) && !id_eq(&token, &below.id));
 }
@@ -166,69 +175,38 @@ static void a_relay_only_holds(void **state)
 	}
 }
 
-/* Requests name a token where one is needed. */
-static void a_request_names_its_token(void **state)
+static void tier_and_namespace_decide(void **state)
 {
 	static const struct {
 		enum tier tier;
 		const char *path;
-		bool may, named;
+		bool may;
 	} cases[] = {
-		{TIER_OPEN, "gemeinde-4/x", true, false},
-		{TIER_MEMBERS, "gemeinde-4/x", true, false},
-		{TIER_GRANTED, "gemeinde-4/x", false, false},
-		{TIER_HIDDEN, "gemeinde-4/x", false, false},
-		{TIER_GRANTED, "gemeinde-3/x", true, true},
-		{TIER_HIDDEN, "gemeinde-3/x", true, true},
-		{TIER_MEMBERS, "gemeinde-3/x", true, false},
-		{TIER_GRANTED, "gemeinde-2/x", true, false}, /* the own namespace */
+		{TIER_OPEN, "gemeinde-4/x", true},     {TIER_MEMBERS, "gemeinde-4/x", true},
+		{TIER_GRANTED, "gemeinde-4/x", false}, {TIER_HIDDEN, "gemeinde-4/x", false},
+		{TIER_GRANTED, "gemeinde-3/x", true},  {TIER_HIDDEN, "gemeinde-3/x", true},
+		{TIER_MEMBERS, "gemeinde-3/x", true},  {TIER_GRANTED, "gemeinde-2/x", true},
 	};
 	struct fixture *f = *state;
-	struct gift gift = comes(f, (struct gift){.prefix = "gemeinde-3"});
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct digest token = {{0}};
-		bool named = true;
-		assert_int_equal(rights_request(&f->node.hub, f->node.txn, cases[i].tier,
-						bytes_str(cases[i].path), &named, &token),
+	comes(f, (struct gift){.prefix = "gemeinde-3"});
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_int_equal(rights_serve(&f->node.hub, f->node.txn, &f->fed.orgs[1].id,
+					      cases[i].tier, bytes_str(cases[i].path)),
 				 cases[i].may);
-		assert_int_equal(named, cases[i].named);
-		assert_true(!named || id_eq(&token, &gift.id));
-	}
 }
 
-/* ---- what others do to it ---- */
+/* ---- the end ---- */
 
-/* The id covers all but the signatures: who publishes it too may have spoilt them. */
-static void a_spoilt_copy_does_no_harm(void **state)
+static void it_ends_for_good(void **state)
 {
 	struct fixture *f = *state;
-	struct gift gift = {.from = 3, .to = 4, .prefix = "gemeinde-3"}, own = gift;
-	struct record record;
-	struct buf body;
-	own.to = 2;
-	gift_made(&gift, &f->node, &f->fed, take);
-	gift_made(&own, &f->node, &f->fed, take);
-	const struct digest *ids[] = {&gift.id, &own.id};
-	for (unsigned i = 0; i < 2; i++) {
-		struct record_slot slot = record_slot_of(RECORD_LINE, id_bytes(ids[i]));
-		assert_int_equal(ledger_slot(&f->node.hub.ledger, f->node.txn,
-					     record_slot_bytes(&slot), author_of(3, 0), &record),
-				 ERR_OK);
-		buf_init(&body, LIMIT_RECORD_LEN_MAX);
-		buf_add(&body, record.body);
-		body.ptr[body.len - 1] ^= 1;
-		/* By the audience: of 4 it comes after the good one, of 2 before. */
-		assert_int_equal(made_record(&f->node, &f->fed, i ? 2 : 4, RECORD_LINE, slot,
-					     buf_bytes(&body), take),
-				 ERR_OK);
-		buf_fini(&body);
-	}
+	comes(f, (struct gift){.prefix = "gemeinde-3", .round = 3});
 	assert_true(reads(f, "gemeinde-3/x"));
-	assert_true(rights_serve(&f->node.hub, f->node.txn, &f->fed.orgs[3].id, &gift.id,
-				 TIER_GRANTED, bytes_str("gemeinde-3/x")));
-	assert_false(rights_serve(&f->node.hub, f->node.txn, &f->fed.orgs[3].id, &own.id,
-				  TIER_GRANTED,
-				  bytes_str("gemeinde-3/x"))); /* it is not this organisation's */
+	comes(f, (struct gift){.prefix = "gemeinde-3", .round = 4, .ended = true});
+	assert_false(reads(f, "gemeinde-3/x"));
+	/* Another grant is another line. */
+	comes(f, (struct gift){.prefix = "gemeinde-3", .nonce = 1});
+	assert_true(reads(f, "gemeinde-3/x"));
 }
 
 static void it_ends_with_its_giver(void **state)
@@ -248,10 +226,10 @@ static void it_ends_with_its_giver(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_right_begins_and_ends),    T(a_token_counts_when_it_comes),
-		T(prefix_and_verb_decide),     T(the_one_that_ends_last_is_named),
-		T(a_relay_only_holds),         T(a_request_names_its_token),
-		T(a_spoilt_copy_does_no_harm), T(it_ends_with_its_giver),
+		T(a_right_begins_and_ends), T(a_line_counts_when_it_comes),
+		T(prefix_and_verb_decide),  T(the_one_that_ends_last_is_named),
+		T(a_relay_only_holds),      T(tier_and_namespace_decide),
+		T(it_ends_for_good),        T(it_ends_with_its_giver),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }

@@ -141,7 +141,7 @@ static void what_is_known_is_compared_with_a_new_word(void **state)
 
 static void right_take(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
 {
-	assert_true(rights_arrival(hub, &arrival->record));
+	assert_true(rights_arrival(hub, txn, &arrival->record));
 }
 
 /* A right is as good as a word. */
