@@ -3,6 +3,7 @@
 #include "crypto/path.h"
 #include "proto/ledger/held.h"
 #include "proto/ledger/line.h"
+#include "proto/rights/rights.h"
 #include "proto/transfer/serve.h"
 #include "store/chunks.h"
 
@@ -261,6 +262,11 @@ void parcel_offer(const struct parcel *p, struct hub_node *node, struct peer *pe
 
 /* ---- lines ---- */
 
+static void line_take(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
+{
+	rights_arrival(hub, txn, &arrival->record);
+}
+
 void gift_made(struct gift *gift, struct hub_node *node, const struct test_federation *fed,
 	       made_take *take)
 {
@@ -288,7 +294,7 @@ void gift_made(struct gift *gift, struct hub_node *node, const struct test_feder
 	line_put(&body, &line);
 	line_id(&gift->id, &line);
 	assert_int_equal(made_record(node, fed, gift->from, RECORD_LINE, line_slot(&gift->id),
-				     buf_bytes(&body), take),
+				     buf_bytes(&body), take ? take : line_take),
 			 ERR_OK);
 	buf_fini(&body);
 }

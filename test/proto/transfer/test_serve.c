@@ -4,6 +4,7 @@
 #include "proto/catalog/catalog.h"
 #include "proto/ledger/held.h"
 #include "store/chunks.h"
+#include "proto/rights/rights.h"
 #include "test/proto/made.h"
 
 /* The node is member 1; versions are of member 2; 3 asks. */
@@ -100,54 +101,52 @@ static bool gets(struct fixture *f, struct peer *peer, const struct parcel *p,
 
 /* ---- who ---- */
 
-static void tier_token_and_membership_decide(void **state)
+static void tier_right_and_membership_decide(void **state)
 {
-	enum { NONE, OF_THREE, RELAY, ABOVE, OF_FOUR, BESIDE, OVER, EARLY, TOKENS };
-	struct gift gifts[TOKENS] = {
-		[OF_THREE] = {.from = 2, .to = 3, .prefix = PATH},
+	enum { NONE, READS, RELAY, ABOVE, OF_FOUR, BESIDE, OVER, EARLY, ENDED, GIFTS };
+	static const struct gift gifts[GIFTS] = {
+		[READS] = {.from = 2, .to = 3, .prefix = PATH},
 		[RELAY] = {.from = 2, .to = 3, .prefix = PATH, .verb = VERB_RELAY},
 		[ABOVE] = {.from = 2, .to = 3, .prefix = "gemeinde-2"},
 		[OF_FOUR] = {.from = 2, .to = 4, .prefix = PATH},
 		[BESIDE] = {.from = 2, .to = 3, .prefix = "gemeinde-2/kit"},
 		[OVER] = {.from = 2, .to = 3, .prefix = PATH, .expiry_ms = TEST_TIME_MS + 1},
 		[EARLY] = {.from = 2, .to = 3, .prefix = PATH, .not_before_ms = TEST_TIME_MS + 2},
+		[ENDED] = {.from = 2, .to = 3, .prefix = PATH, .ended = true},
 	};
 	static const struct {
 		enum tier tier;
 		unsigned who; /* 0: a guest */
-		unsigned token;
+		unsigned gift;
 		bool gets;
 	} cases[] = {
-		{TIER_OPEN, 3, NONE, true},         {TIER_MEMBERS, 3, NONE, true},
-		{TIER_GRANTED, 3, NONE, false},     {TIER_HIDDEN, 3, NONE, false},
-		{TIER_OPEN, 0, NONE, false},        {TIER_MEMBERS, 0, NONE, false},
-		{TIER_GRANTED, 3, OF_THREE, true},  {TIER_HIDDEN, 3, OF_THREE, true},
-		{TIER_GRANTED, 3, RELAY, true},     {TIER_GRANTED, 3, ABOVE, true},
-		{TIER_GRANTED, 3, OF_FOUR, false},  {TIER_GRANTED, 4, OF_FOUR, true},
-		{TIER_GRANTED, 4, OF_THREE, false}, {TIER_GRANTED, 3, BESIDE, false},
-		{TIER_GRANTED, 3, OVER, false},     {TIER_GRANTED, 3, EARLY, false},
-		{TIER_GRANTED, 0, OF_THREE, false}, {TIER_GRANTED, 2, NONE, true},
-		{TIER_HIDDEN, 2, NONE, true}, /* the owner needs no token */
+		{TIER_OPEN, 3, NONE, true},        {TIER_MEMBERS, 3, NONE, true},
+		{TIER_GRANTED, 3, NONE, false},    {TIER_HIDDEN, 3, NONE, false},
+		{TIER_OPEN, 0, NONE, false},       {TIER_MEMBERS, 0, NONE, false},
+		{TIER_GRANTED, 3, READS, true},    {TIER_HIDDEN, 3, READS, true},
+		{TIER_GRANTED, 3, RELAY, true},    {TIER_GRANTED, 3, ABOVE, true},
+		{TIER_GRANTED, 3, OF_FOUR, false}, {TIER_GRANTED, 4, OF_FOUR, true},
+		{TIER_GRANTED, 4, READS, false},   {TIER_GRANTED, 3, BESIDE, false},
+		{TIER_GRANTED, 3, OVER, false},    {TIER_GRANTED, 3, EARLY, false},
+		{TIER_GRANTED, 3, ENDED, false},   {TIER_GRANTED, 0, READS, false},
+		{TIER_GRANTED, 2, NONE, true},     {TIER_HIDDEN, 2, NONE, true}, /* the owner */
 	};
 	struct fixture *f = *state;
 	hub_node_pass(&f->node, 1);
-	for (enum tier tier = TIER_OPEN; tier <= TIER_HIDDEN; tier++) {
-		struct parcel *p = held(f, 1, tier);
-		for (unsigned i = 1; i < TOKENS; i++)
-			gift_made(&gifts[i], &f->node, &f->fed, NULL);
-		for (size_t i = 0; i < COUNT(cases); i++) {
-			const struct test_org *org =
-				&f->fed.orgs[cases[i].who ? cases[i].who - 1 : 2];
-			if (cases[i].tier != tier)
-				continue;
-			struct peer *peer = cases[i].who ? hub_node_member(&f->node, org)
-							 : hub_node_guest(&f->node, org);
-			assert_int_equal(
-				gets(f, peer, p, cases[i].token ? &gifts[cases[i].token].id : NULL),
-				cases[i].gets);
-			hub_node_down(&f->node, peer);
-		}
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct test_org *org = &f->fed.orgs[cases[i].who ? cases[i].who - 1 : 2];
+		struct parcel *p = held(f, 1, cases[i].tier);
+		struct gift gift = gifts[cases[i].gift];
+		if (cases[i].gift)
+			gift_made(&gift, &f->node, &f->fed, NULL);
+		struct peer *peer = cases[i].who ? hub_node_member(&f->node, org)
+						 : hub_node_guest(&f->node, org);
+		assert_int_equal(gets(f, peer, p, NULL), cases[i].gets);
+		hub_node_down(&f->node, peer);
 		ledger_author_drop(&f->node.hub.ledger, f->node.txn, author_of(2, 0));
+		rights_settle(&f->node.hub, f->node.txn);
+		parcel_fini(p);
+		f->parcel_count = 0;
 	}
 }
 
@@ -161,7 +160,7 @@ static void chunks_of_older_versions_follow_their_own_tier(void **state)
 {
 	static const struct {
 		enum tier older, newer;
-		bool token, gets_older, gets_newer;
+		bool right, gets_older, gets_newer;
 	} cases[] = {
 		{TIER_MEMBERS, TIER_MEMBERS, false, true, true},
 		{TIER_GRANTED, TIER_OPEN, false, false, true},
@@ -177,11 +176,12 @@ static void chunks_of_older_versions_follow_their_own_tier(void **state)
 		struct peer *peer = hub_node_member(&f->node, &f->fed.orgs[2]);
 		struct parcel *older = held(f, 1, cases[i].older);
 		struct parcel *newer = held(f, 2, cases[i].newer);
-		gift_made(&gift, &f->node, &f->fed, NULL);
-		const struct digest *token = cases[i].token ? &gift.id : NULL;
-		assert_int_equal(gets(f, peer, older, token), cases[i].gets_older);
-		assert_int_equal(gets(f, peer, newer, token), cases[i].gets_newer);
+		if (cases[i].right)
+			gift_made(&gift, &f->node, &f->fed, NULL);
+		assert_int_equal(gets(f, peer, older, NULL), cases[i].gets_older);
+		assert_int_equal(gets(f, peer, newer, NULL), cases[i].gets_newer);
 		ledger_author_drop(&f->node.hub.ledger, f->node.txn, author_of(2, 0));
+		rights_settle(&f->node.hub, f->node.txn);
 		hub_node_down(&f->node, peer);
 		parcel_fini(older);
 		parcel_fini(newer);
@@ -352,7 +352,7 @@ static void holders_of_own_versions_are_remembered(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(tier_token_and_membership_decide),
+		T(tier_right_and_membership_decide),
 		T(chunks_of_older_versions_follow_their_own_tier),
 		T(what_is_not_of_a_version_here_is_not_served),
 		T(an_unfinished_version_has_no_index),
