@@ -68,7 +68,7 @@ stage() {
 	done
 	for attack in "${attacks[@]}"; do
 		wait_for 30 node_is_member "${foe[$attack]}" || wrong "the foe of $attack did not join"
-		[ "$attack" != tokens ] || node "$meissen" grant meissen/akten --to "${slug[$attack]}" --rights read --depth 2 >/dev/null
+		[ "$attack" != lines ] || node "$meissen" grant meissen/akten --to "${slug[$attack]}" --rights read --depth 2 >/dev/null
 	done
 	honest_join "$riesa" # the foes' numbers lie between those of the honest
 	for dir in "${foe[@]}" "${honest[@]}"; do
@@ -225,9 +225,9 @@ after_claims() {
 		fault "${slug[$attack]} is counted as a copy of what it has not got"
 }
 
-prepare_tokens() { own_records=$(own_live); }
+prepare_lines() { own_records=$(own_live); }
 own_live() { node_json "$meissen" '.members[] | select(.self) | .records' federation members; }
-after_tokens() {
+after_lines() {
 	local more=$(($(own_live) - own_records))
 	[ "$more" -lt 1000 ] || fault "the owner has $more more records"
 }
@@ -267,7 +267,7 @@ for attack in "${attacks[@]}"; do
 	records-flood) strike "$attack" "$attack" --size 300 ;;
 	records-large) strike "$attack" records-flood --size 60000 ;;
 	own-records) strike "$attack" "$attack" meissen ;;
-	tokens) strike "$attack" "$attack" riesa ;;
+	lines) strike "$attack" "$attack" riesa ;;
 	records-one-bucket) strike "$attack" "$attack" "${address[$riesa]}" ;;
 	places) strike "$attack" "$attack" --wanted 250 ;;
 	silent-guests) strike "$attack" "$attack" --wanted 32 ;;

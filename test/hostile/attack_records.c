@@ -381,6 +381,6 @@ const struct attack attacks_records[] = {
 	{"own-records", "the victim's own old records", band_alone, .fill = own_fill},
 	{"contacts", "addresses of a target, of 64 nodes", contacts_begin, .fill = contacts_fill,
 	 .end = contacts_end},
-	{"tokens", "5,000 tokens handed on", lines_begin, .fill = lines_fill, .end = lines_end},
+	{"lines", "5,000 lines handed on", lines_begin, .fill = lines_fill, .end = lines_end},
 	{0},
 };
