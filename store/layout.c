@@ -185,8 +185,8 @@ struct row_key key_version(const struct dataset_id *dataset, uint64_t number, ui
 {
 	struct row_key key = key_dataset(dataset);
 
-	add_be64(&key, number);
 	add_be32(&key, author);
+	add_be64(&key, ~number);
 	return key;
 }
 

@@ -30,15 +30,14 @@
 	X(NODE, "node", 1) /* author(4) incarnation(4) depth(1) place(8) -> count(8) digest(32) */ \
 	X(AUTHOR, "author", 1)     /* author(4) -> local state of an author; proto/ledger/ */      \
 	X(EVIDENCE, "evidence", 1) /* author(4) -> two heads; proto/ledger/heads */                \
-	X(VERSION, "version",                                                                      \
-	  1)               /* dataset(32) number(8) author(4) -> incarnation(4) sequence(8) */     \
-	X(PATH, "path", 1) /* path text -> dataset(32) */                                          \
+	X(VERSION, "version", 1) /* dataset(32) author(4) ~number(8) -> row; proto/ledger/rows */  \
+	X(PATH, "path", 1)       /* path text -> dataset(32) */                                    \
 	X(SLOT, "slot", 1) /* slot author(4) -> incarnation(4) sequence(8); proto/ledger/slots */  \
 	X(INDEX, "index",                                                                          \
-	  1) /* dataset(32) number(8) author(4) address(32) -> size(4) closed(1) */                \
+	  1) /* dataset(32) author(4) ~number(8) address(32) -> size(4) closed(1) */               \
 	X(SHARE, "share", 1) /* dataset(32) address(32) -> versions; proto/ledger/held */          \
 	X(HELD, "held",                                                                            \
-	  1) /* dataset(32) number(8) author(4) -> how much is here; proto/ledger/held */          \
+	  1) /* dataset(32) author(4) ~number(8) -> how much is here; proto/ledger/held */         \
 	X(CHUNK, "chunk", 0) /* dataset(32) address(32) -> sealed chunk */                         \
 	X(STAGE, "stage", 1) /* job(8) dataset(32) address(32) -> size(4) */                       \
 	X(SEEN, "seen",                                                                            \
@@ -123,7 +122,10 @@ key_charter_id(uint32_t number,
 	       const struct digest *entry_id); /* PROPOSAL, OPENING, FORK, FIRST_SEEN */
 struct row_key key_vote(uint32_t number, const struct digest *entry_id, uint32_t member);
 struct row_key key_dataset(const struct dataset_id *dataset); /* prefix; WITHDRAWN, ERASING */
-/* VERSION, HELD, and prefix of INDEX. */
+/*
+ * VERSION, HELD, and prefix of INDEX: of each author the highest number first, so that what many
+ * others write about a dataset costs one step for each of them.
+ */
 struct row_key key_version(const struct dataset_id *dataset, uint64_t number, uint32_t author);
 struct row_key key_index(const struct dataset_id *dataset, uint64_t number, uint32_t author,
 			 const struct chunk_addr *addr);

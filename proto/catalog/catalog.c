@@ -8,6 +8,7 @@
 #include "proto/rights/fedkeys.h"
 #include "proto/sync/gossip.h"
 #include "proto/ledger/held.h"
+#include "proto/rights/current.h"
 #include "store/chunks.h"
 
 /* ---- finding ---- */
@@ -15,7 +16,7 @@
 static bool is_current(struct hub *hub, struct txn *txn, const struct version_id *of)
 {
 	struct ledger_version current;
-	return !ledger_version_current(&hub->ledger, txn, &of->dataset, 0, &current, NULL) &&
+	return !current_find(hub, txn, &of->dataset, 0, &current, NULL) &&
 	       current.number == of->number && current.author == of->author;
 }
 
@@ -68,26 +69,13 @@ enum err catalog_log(struct hub *hub, struct txn *txn, const char *path,
 	enum err err = lookup_path(hub, txn, path, 0, &current, why);
 	if (err)
 		return err;
-	/* Numbers are what authors say: the rows are walked, not the numbers. */
-	struct buf numbers;
-	struct row_key prefix = key_dataset(&current.of.dataset);
-	struct walk walk = walk_begin(txn, TABLE_VERSION, row_key_bytes(&prefix));
-	buf_init(&numbers, SIZE_MAX);
-	while (walk_next(&walk)) {
-		uint64_t number = be64_get(walk.key.ptr + ID_LEN);
-		if (numbers.len < 8 || be64_get(numbers.ptr + numbers.len - 8) != number)
-			buf_add_be64(&numbers, number);
-	}
+	struct ledger_version at = {.number = 0};
 	bool more = true;
-	for (size_t at = numbers.len; more && at >= 8; at -= 8) {
-		uint64_t number = be64_get(numbers.ptr + at - 8);
-		if (!lookup_dataset(hub, txn, &current.of.dataset, number, &found))
+	while (more && current_below(hub, txn, &current.of.dataset, at.number, &at))
+		if (!lookup_dataset(hub, txn, &current.of.dataset, at.number, &found))
 			more = entry_tell(hub, txn, &found, held_same(&found.of, &current.of), each,
 					  arg);
-	}
-	err = numbers.err;
-	buf_fini(&numbers);
-	return err;
+	return txn_err(txn);
 }
 
 /* ---- reading ---- */
@@ -203,9 +191,7 @@ bool catalog_verify(struct hub *hub, struct txn *txn, uint64_t *cursor, uint32_t
 		struct version version;
 		if (row++ < *cursor)
 			continue;
-		memcpy(of.dataset.b, walk.key.ptr, ID_LEN);
-		of.number = be64_get(walk.key.ptr + ID_LEN);
-		of.author = be32_get(walk.key.ptr + ID_LEN + 8);
+		held_of_key(&of, walk.key);
 		if (!ledger_version_find(txn, &of.dataset, of.number, of.author, &whole) &&
 		    !record_decode(&record, whole) && !version_decode(&version, record.body) &&
 		    held_complete(txn, &of))

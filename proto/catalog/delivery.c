@@ -1,6 +1,7 @@
 #include "proto/catalog/delivery.h"
 #include "proto/wire/wire_in.h"
 #include "proto/wire/wire_out.h"
+#include "proto/rights/current.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -219,8 +220,8 @@ static bool look_at_dataset(struct hub *hub, struct txn *txn, int64_t now_ms,
 	struct bytes whole, pattern, dir;
 	char path[LIMIT_PATH_LEN_MAX + 1];
 
-	if (ledger_version_current(&hub->ledger, txn, dataset, 0, &of, &whole) ||
-	    record_decode(&record, whole) || version_decode(&version, record.body))
+	if (current_find(hub, txn, dataset, 0, &of, &whole) || record_decode(&record, whole) ||
+	    version_decode(&version, record.body))
 		return false;
 	text_fill(path, sizeof(path), version.path);
 	record_id(&current, &record);

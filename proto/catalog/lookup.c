@@ -10,6 +10,7 @@
 #include "proto/rights/epochs.h"
 #include "proto/rights/fedkeys.h"
 #include "proto/rights/rights.h"
+#include "proto/rights/current.h"
 
 /* ---- by path ---- */
 
@@ -39,7 +40,7 @@ enum err lookup_dataset(struct hub *hub, struct txn *txn, const struct dataset_i
 {
 	struct ledger_version of;
 	struct record record;
-	enum err err = ledger_version_current(&hub->ledger, txn, dataset, number, &of, &out->whole);
+	enum err err = current_find(hub, txn, dataset, number, &of, &out->whole);
 	if (!err)
 		err = record_decode(&record, out->whole);
 	if (!err)

@@ -91,16 +91,14 @@ static bool too_old(struct hub *hub, struct txn *txn, const struct version_id *o
 void own_dataset_keep(struct hub *hub, struct txn *txn, const struct keep *keep,
 		      const struct dataset_id *dataset, uint64_t newest)
 {
-	struct row_key prefix = key_dataset(dataset);
-	struct walk walk = walk_begin(txn, TABLE_VERSION, row_key_bytes(&prefix));
-	while ((keep->count || keep->days) && walk_next(&walk)) {
-		struct version_id old = {*dataset, be64_get(walk.key.ptr + ID_LEN),
-					 be32_get(walk.key.ptr + ID_LEN + 8)};
+	struct ledger_version at = {.number = newest};
+	while ((keep->count || keep->days) &&
+	       ledger_version_below(txn, dataset, hub->author, at.number, &at)) {
+		struct version_id old = {*dataset, at.number, hub->author};
 		struct record_slot slot = record_slot_version(&old.dataset, old.number);
 		bool goes = (keep->count && old.number + keep->count <= newest) ||
 			    (keep->days && too_old(hub, txn, &old, keep->days));
-		if (old.author == hub->author && old.number < newest && goes &&
-		    !ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot)))
+		if (goes && !ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot)))
 			fetch_drop(hub, txn, &old);
 	}
 }

@@ -9,6 +9,7 @@
 #include "crypto/check.h"
 #include "crypto/path.h"
 #include "proto/rights/epochs.h"
+#include "proto/rights/current.h"
 #include "proto/rights/fedkeys.h"
 #include "proto/transfer/fetch.h"
 #include "proto/ledger/held.h"
@@ -198,6 +199,12 @@ static enum err description_prepare(struct hub *hub, struct publication *out,
 	return !err ? ERR_OK : ERR_CONFIG;
 }
 
+/* Behind all withdrawals that would reach the new version. */
+static uint64_t number_least(struct hub *hub, struct txn *txn, const char *path)
+{
+	return current_withdrawn(hub, txn, bytes_str(path), author_member(hub->author)) + 1;
+}
+
 /* The version before, as people see it and as it can be read. ERR_ABSENT: there is none. */
 static enum err before_find(struct hub *hub, struct txn *txn, struct publication *out,
 			    struct catalog_entry *entry, struct reading *reading, char *why)
@@ -206,10 +213,13 @@ static enum err before_find(struct hub *hub, struct txn *txn, struct publication
 	enum err err = lookup_path(hub, txn, out->path, 0, &found, why);
 	if (err == ERR_ABSENT) {
 		/* PROTOCOL: "A later version has a higher number." */
-		out->params.number = withdrawal_number(hub, txn, &out->params.dataset) + 1;
+		out->params.number = number_least(hub, txn, out->path);
 	} else if (!err) {
 		lookup_entry(hub, txn, &found, true, entry);
 		before_take(out, entry);
+		uint64_t least = number_least(hub, txn, out->path);
+		if (out->params.number < least)
+			out->params.number = least;
 		err = lookup_reading(hub, txn, &found, reading, why);
 	}
 	return err;
@@ -560,8 +570,7 @@ enum err catalog_publish_commit(struct hub *hub, struct txn *txn, int64_t now_ms
 			(unsigned long long)number, publication->path);
 		return ERR_BUSY;
 	}
-	if (withdrawal_number(hub, txn, &publication->params.dataset) >=
-	    publication->params.number) {
+	if (number_least(hub, txn, publication->path) > publication->params.number) {
 		why_set(why, "%s was withdrawn meanwhile: publish again.", publication->path);
 		return ERR_BUSY;
 	}

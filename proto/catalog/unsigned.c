@@ -5,11 +5,11 @@
 
 #include "crypto/path.h"
 #include "proto/catalog/lookup.h"
-#include "proto/catalog/withdrawal.h"
 #include "proto/ledger/held.h"
 #include "proto/transfer/fetch.h"
 #include "proto/wire/wire_in.h"
 #include "proto/wire/wire_out.h"
+#include "proto/rights/current.h"
 #include "store/chunks.h"
 
 #define ROW_LEN_MAX (LIMIT_RECORD_LEN_MAX + LIMIT_PATH_LEN_MAX + 256)
@@ -132,11 +132,12 @@ static void index_take(struct txn *txn, uint64_t job, const struct version_id *o
  * What has come back meanwhile, or was withdrawn, may have taken the number; it stands in the
  * sealed manifest too, so another can not be given.
  */
-static bool number_is_free(struct hub *hub, struct txn *txn, const struct version_id *of)
+static bool number_is_free(struct hub *hub, struct txn *txn, const struct version_id *of,
+			   struct bytes path)
 {
 	struct lookup found;
 
-	return withdrawal_number(hub, txn, &of->dataset) < of->number &&
+	return current_withdrawn(hub, txn, path, author_member(hub->author)) < of->number &&
 	       (lookup_dataset(hub, txn, &of->dataset, 0, &found) || found.of.number < of->number);
 }
 
@@ -155,7 +156,7 @@ static enum err row_sign(struct hub *hub, struct txn *txn, uint64_t job,
 	snprintf(path, sizeof(path), "%.*s", (int)row->path.len, (const char *)row->path.ptr);
 	path_dataset_id(&of.dataset, &hub->options.identity->org, row->path);
 	of.number = version.number;
-	if (!number_is_free(hub, txn, &of))
+	if (!number_is_free(hub, txn, &of, row->path))
 		return ERR_BUSY;
 	struct record_slot slot = record_slot_version(&of.dataset, of.number);
 	own_dataset_get(hub, txn, &of.dataset, &memory);

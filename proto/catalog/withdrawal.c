@@ -10,6 +10,7 @@
 #include "proto/ledger/held.h"
 #include "proto/wire/wire_in.h"
 #include "proto/wire/wire_out.h"
+#include "proto/rights/current.h"
 #include "store/chunks.h"
 
 enum {
@@ -276,17 +277,11 @@ void withdrawal_arrival(struct hub *hub, struct txn *txn, const struct record *r
 static uint64_t own_highest(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 			    bool *foreign)
 {
-	struct ledger_version current;
-	struct row_key prefix = key_dataset(dataset);
-	struct walk walk = walk_begin(txn, TABLE_VERSION, row_key_bytes(&prefix));
-	uint64_t highest = 0;
+	struct ledger_version current, own;
 
-	while (walk_next(&walk))
-		if (be32_get(walk.key.ptr + ID_LEN + 8) == hub->author)
-			highest = be64_get(walk.key.ptr + ID_LEN);
-	*foreign = !ledger_version_current(&hub->ledger, txn, dataset, 0, &current, NULL) &&
+	*foreign = !current_find(hub, txn, dataset, 0, &current, NULL) &&
 		   current.author != hub->author;
-	return highest;
+	return ledger_version_below(txn, dataset, hub->author, 0, &own) ? own.number : 0;
 }
 
 static enum err request_check(struct hub *hub, const char *path, const char *reason, char *why)
@@ -319,17 +314,15 @@ static enum err request_check(struct hub *hub, const char *path, const char *rea
 	return hub_sign_check(hub, why);
 }
 
-/* PROTOCOL: "the author drops them from its set too." */
-static void versions_delete(struct hub *hub, struct txn *txn, const struct dataset_id *dataset)
+/* PROTOCOL: "Of its own versions the author drops them from its set too." */
+static void versions_delete(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+			    uint64_t number)
 {
-	struct row_key prefix = key_dataset(dataset);
-	struct walk walk = walk_begin(txn, TABLE_VERSION, row_key_bytes(&prefix));
+	struct ledger_version own = {.number = number + 1};
 
-	while (walk_next(&walk)) {
-		struct record_slot slot =
-			record_slot_version(dataset, be64_get(walk.key.ptr + ID_LEN));
-		if (be32_get(walk.key.ptr + ID_LEN + 8) == hub->author)
-			ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot));
+	while (ledger_version_below(txn, dataset, hub->author, own.number, &own)) {
+		struct record_slot slot = record_slot_version(dataset, own.number);
+		ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot));
 	}
 }
 
@@ -337,7 +330,7 @@ static enum err withdrawal_write(struct hub *hub, struct txn *txn,
 				 const struct withdrawal *withdrawal,
 				 const struct dataset_id *dataset)
 {
-	struct record_slot slot = record_slot_of(RECORD_WITHDRAWAL, id_bytes(dataset));
+	struct record_slot slot = withdrawal_slot(dataset, withdrawal->reach);
 	struct record_id id;
 	struct buf body, holders;
 
@@ -351,7 +344,8 @@ static enum err withdrawal_write(struct hub *hub, struct txn *txn,
 		holders_carry(hub, txn, dataset, &holders);
 		withdrawal_take(hub, txn, dataset, &id, hub->author, withdrawal->number,
 				withdrawal->erase, buf_bytes(&holders));
-		versions_delete(hub, txn, dataset); /* and what was held of them with them */
+		versions_delete(hub, txn, dataset,
+				withdrawal->number); /* and what was held of them with them */
 	}
 	buf_fini(&body);
 	buf_fini(&holders);
@@ -361,8 +355,10 @@ static enum err withdrawal_write(struct hub *hub, struct txn *txn,
 enum err withdrawal_make(struct hub *hub, struct txn *txn, const char *path, const char *reason,
 			 bool erase, struct withdrawal_view *out, char *why)
 {
-	struct withdrawal withdrawal = {
-		.path = bytes_str(path), .reason = bytes_str(reason), .erase = erase};
+	struct withdrawal withdrawal = {.path = bytes_str(path),
+					.reason = bytes_str(reason),
+					.erase = erase,
+					.reach = REACH_ALL};
 	struct dataset_id dataset;
 	bool foreign;
 	enum err err = request_check(hub, path, reason, why);
@@ -459,18 +455,6 @@ bool withdrawal_why(struct hub *hub, struct txn *txn, const char *path, uint64_t
 	why_set(why, "%.100s was withdrawn by %s on %04d-%02d-%02d: %.220s", path, view.name,
 		day.tm_year + 1900, day.tm_mon + 1, day.tm_mday, view.reason);
 	return true;
-}
-
-uint64_t withdrawal_number(struct hub *hub, struct txn *txn, const struct dataset_id *dataset)
-{
-	struct record_slot slot = record_slot_of(RECORD_WITHDRAWAL, id_bytes(dataset));
-	struct withdrawal withdrawal;
-	struct record record;
-
-	return !ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), hub->author, &record) &&
-			       !withdrawal_get(&withdrawal, record.body)
-		       ? withdrawal.number
-		       : 0;
 }
 
 void withdrawal_answers(struct hub *hub, struct txn *txn, const struct withdrawal_view *view,

@@ -44,11 +44,6 @@ bool withdrawal_why(struct hub *hub, struct txn *txn, const char *path, uint64_t
 /* Own withdrawals that all were asked to confirm; each until it returns false. */
 void withdrawal_each(struct hub *hub, struct txn *txn,
 		     bool (*each)(void *arg, const struct withdrawal_view *view), void *arg);
-/*
- * The number of the own latest withdrawal of a dataset; 0: none. Later versions have higher ones.
- */
-uint64_t withdrawal_number(struct hub *hub, struct txn *txn, const struct dataset_id *dataset);
-
 /* A node that has confirmed the erasure, or was known to hold a copy and has not (time_ms 0). */
 struct withdrawal_answer {
 	uint32_t author;

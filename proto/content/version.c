@@ -225,11 +225,32 @@ static void parts_get(struct wire_in *w, struct version *v)
 	v->manifest = bytes_slice(w->in, from, w->pos - from);
 }
 
+/* PROTOCOL: "origin = nil | [author, record id(32)]" */
+static void origin_get(struct wire_in *w, struct version *v)
+{
+	if (!(v->has_origin = !wire_nil(w)))
+		return;
+	wire_array(w, 2, 2);
+	v->origin_author = (uint32_t)wire_uint(w, UINT32_MAX);
+	wire_fixed(w, v->origin.b, ID_LEN);
+}
+
+static void origin_put(struct buf *out, const struct version *v)
+{
+	if (!v->has_origin) {
+		out_nil(out);
+		return;
+	}
+	out_array(out, 2);
+	out_uint(out, v->origin_author);
+	out_fixed(out, v->origin.b, ID_LEN);
+}
+
 enum err version_decode(struct version *v, struct bytes body)
 {
 	struct wire_in w = wire_in(body);
 	memset(v, 0, sizeof(*v));
-	wire_array(&w, 16, 16);
+	wire_array(&w, 17, 17);
 	wire_exact(&w, FORMAT);
 	v->path = wire_text(&w, 1, LIMIT_PATH_LEN_MAX);
 	v->tier = (enum tier)wire_uint(&w, TIER_HIDDEN);
@@ -255,8 +276,9 @@ enum err version_decode(struct version *v, struct bytes body)
 	wire_fixed(&w, v->index.digest.b, ID_LEN);
 	v->index.count = wire_uint(&w, UINT32_MAX);
 	v->index.bytes = wire_uint(&w, UINT64_MAX);
-	if ((v->has_token = !wire_nil(&w)))
-		wire_fixed(&w, v->token.b, ID_LEN);
+	origin_get(&w, v);
+	if ((v->has_grant = !wire_nil(&w)))
+		wire_fixed(&w, v->grant.b, ID_LEN);
 	enum err err = wire_end(&w);
 	if (!err && (path_check(v->path) || !epoch_ok(v) || v->epoch_number < 1 || v->number < 1 ||
 		     v->nonce < BOX_NONCE_SYNTHETIC || !description_ok(v) || !sum_ok(v)))
@@ -282,7 +304,7 @@ static void description_put(struct buf *out, const struct version *v)
 
 void version_encode(struct buf *out, const struct version *v)
 {
-	out_array(out, 16);
+	out_array(out, 17);
 	out_uint(out, FORMAT);
 	out_text(out, v->path);
 	out_uint(out, v->tier);
@@ -299,7 +321,8 @@ void version_encode(struct buf *out, const struct version *v)
 	out_fixed(out, v->index.digest.b, ID_LEN);
 	out_uint(out, v->index.count);
 	out_uint(out, v->index.bytes);
-	out_fixed_or_nil(out, v->has_token ? v->token.b : NULL, ID_LEN);
+	origin_put(out, v);
+	out_fixed_or_nil(out, v->has_grant ? v->grant.b : NULL, ID_LEN);
 }
 
 struct version_parts version_parts(const struct version *v)

@@ -4,8 +4,8 @@
  *
  * Decoded values borrow from the bytes they were decoded from. version_decode() accepts only what
  * is right by itself: path, tier, epoch and key fit together, sizes are possible, an open
- * description is well formed. Whether the author may write there (slug, token) and whether the
- * dataset id in the slot is that of the path is for the ledger to say.
+ * description is well formed. Whether the dataset id in the slot is that of the path, and whether
+ * the author may write there, is a verdict over what is stored (rights/current.h).
  */
 #ifndef ALLMENDE_VERSION_H
 #define ALLMENDE_VERSION_H
@@ -66,9 +66,17 @@ struct version {
 	struct bytes manifest; /* the encoded list of its chunks; version_parts() reads it */
 	uint32_t manifest_count;
 	struct index_sum index;
-	bool has_token;
-	struct digest token;
+	/* of a version that was taken over: who has written it, and that record; says nothing of
+	   its worth */
+	bool has_origin;
+	uint32_t origin_author;
+	struct record_id origin;
+	bool has_grant; /* the line it lives by; none in the own namespace */
+	struct digest grant;
 };
+
+/* Numbers of this and more have no effect. */
+#define VERSION_NUMBER_END ((uint64_t)1 << 48)
 
 struct version_id { /* names one version */
 	struct dataset_id dataset;

@@ -14,12 +14,13 @@
 
 /* ---- what a record says ---- */
 
-static enum err version_check(struct ledger *ledger, const struct record *record,
-			      struct ledger_news *news, struct version *version)
+/*
+ * PROTOCOL: "Whether slug, dataset id and right fit is a verdict, and no reason to drop a version
+ * or a withdrawal." What is stored depends on bytes, author and quota alone.
+ */
+static enum err version_check(const struct record *record, struct ledger_news *news,
+			      struct version *version)
 {
-	const struct charter_member *member =
-		charter_member(ledger->charter, author_member(record->author));
-	struct dataset_id dataset;
 	enum err err = version_slot_get(record->slot, &news->dataset, &news->number);
 
 	if (err)
@@ -27,18 +28,7 @@ static enum err version_check(struct ledger *ledger, const struct record *record
 	err = version_decode(version, record->body);
 	if (err)
 		return err;
-	/*
-	 * PROTOCOL: "The first component of the path is the author's organisation's slug, unless
-	 * `token` names a right." Tokens are not understood yet, so none names a right.
-	 */
-	if (!member || version->has_token ||
-	    !bytes_eq(path_slug(version->path), bytes_str(member->slug)))
-		return ERR_PROTOCOL;
-	/* PROTOCOL: "The dataset id is `H("am1.dataset", organisation id ‖ path)`." */
-	path_dataset_id(&dataset, &member->org, version->path);
-	if (!id_eq(&dataset, &news->dataset) || version->number != news->number)
-		return ERR_PROTOCOL;
-	return ERR_OK;
+	return version->number == news->number ? ERR_OK : ERR_PROTOCOL;
 }
 
 static enum err slot_check(const struct record *record, struct record_slot slot)
@@ -79,21 +69,18 @@ static enum err contact_check(const struct record *record)
 	return err ? err : slot_check(record, record_slot_contact());
 }
 
-/* Each author withdraws its own versions, and nobody else's. */
-static enum err withdrawal_check(const struct ledger *ledger, const struct record *record)
+static enum err withdrawal_check(const struct record *record)
 {
-	const struct charter_member *member =
-		charter_member(ledger->charter, author_member(record->author));
+	enum withdrawal_reach reach;
 	struct withdrawal withdrawal;
 	struct dataset_id dataset;
 	enum err err = withdrawal_get(&withdrawal, record->body);
 
 	if (err)
 		return err;
-	if (!member)
+	if (withdrawal_slot_get(record->slot, &dataset, &reach) || reach != withdrawal.reach)
 		return ERR_PROTOCOL;
-	path_dataset_id(&dataset, &member->org, withdrawal.path);
-	return slot_check(record, record_slot_of(RECORD_WITHDRAWAL, id_bytes(&dataset)));
+	return ERR_OK;
 }
 
 /* The slot names a dataset; whether that was ever withdrawn is for the reader to see. */
@@ -176,7 +163,7 @@ enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 		return ERR_OK;
 	switch ((enum record_kind)record->kind) {
 	case RECORD_VERSION:
-		return version_check(ledger, record, news, version);
+		return version_check(record, news, version);
 	case RECORD_KEY:
 		return key_check(ledger, record);
 	case RECORD_WRAP:
@@ -190,7 +177,7 @@ enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 	case RECORD_CONTACT:
 		return contact_check(record);
 	case RECORD_WITHDRAWAL:
-		return withdrawal_check(ledger, record);
+		return withdrawal_check(record);
 	case RECORD_ERASURE:
 		return erasure_check(record);
 	case RECORD_NOTICE:
@@ -240,7 +227,7 @@ void ledger_record_write(struct ledger *ledger, struct txn *txn, const struct re
 	if (!touched)
 		return;
 	if (record->kind == RECORD_VERSION)
-		ledger_version_link(txn, record, news, version);
+		ledger_version_link(ledger, txn, record, news, version);
 	ledger_slot_link(txn, record);
 	if (setdigest_get(txn, record->author, record->incarnation, record->slot, &loser, &hash))
 		live_less(&touched->state, loser_drop(txn, record, loser));

@@ -54,8 +54,8 @@ bool held_damaged(struct txn *txn, const struct version_id *of)
 void held_of_key(struct version_id *of, struct bytes key)
 {
 	memcpy(of->dataset.b, key.ptr, ID_LEN);
-	of->number = be64_get(key.ptr + ID_LEN);
-	of->author = be32_get(key.ptr + ID_LEN + 8);
+	of->author = be32_get(key.ptr + ID_LEN);
+	of->number = ~be64_get(key.ptr + ID_LEN + 4);
 }
 
 uint64_t held_hash(const struct version_id *of)

@@ -272,25 +272,34 @@ bool ledger_gone_next(struct ledger *ledger, struct ledger_gone *out);
 /* For a store made before slots were indexed, or before all kinds were known that are known now. */
 void ledger_slots_rebuild(struct txn *txn);
 
-/* One version of a dataset, by one author. */
+/* One version of a dataset, by one author, as its row says. */
 struct ledger_version {
 	struct dataset_id dataset;
 	uint64_t number;
 	uint32_t author;
 	uint32_t incarnation;
 	uint64_t sequence;
+	enum tier tier;
+	bool has_grant;
+	struct digest grant;
 };
+bool ledger_version_get(struct txn *txn, const struct version_id *of, struct ledger_version *out);
+/* The highest number below `below` of one author; below: 0 is above all. False: there is none. */
+bool ledger_version_below(struct txn *txn, const struct dataset_id *dataset, uint32_t author,
+			  uint64_t below, struct ledger_version *out);
+/* The next author after *author (begin with 0) who has said something of a dataset. */
+bool ledger_version_author(struct txn *txn, const struct dataset_id *dataset, uint32_t *author);
+/*
+ * The member to whom the path of a version belongs, also a former one; 0: its dataset id is not
+ * that of the path.
+ */
+uint32_t ledger_version_owner(const struct ledger *ledger, struct txn *txn,
+			      const struct ledger_version *of);
+/* Whether the author may publish, or might until its node was retired. */
+bool ledger_may_publish(struct ledger *ledger, struct txn *txn, uint32_t author);
 /* The record of a version. ERR_ABSENT. */
 enum err ledger_version_find(struct txn *txn, const struct dataset_id *dataset, uint64_t number,
 			     uint32_t author, struct bytes *whole);
-/*
- * The current version of a dataset: the highest number, then the smaller record id; of authors who
- * may publish and have not withdrawn it. number 0: of all numbers, else of that one. ERR_ABSENT.
- * whole may be NULL.
- */
-enum err ledger_version_current(struct ledger *ledger, struct txn *txn,
-				const struct dataset_id *dataset, uint64_t number,
-				struct ledger_version *out, struct bytes *whole);
 
 /*
  * Recounting: looks whether the stored leaves, nodes and state of an author are what its stored

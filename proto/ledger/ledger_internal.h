@@ -1,6 +1,6 @@
 /*
  * ledger_internal - what the sources of the ledger share, the lower ones first: rows.c (records and
- * the rows that find them), author.c (keys and states), quota.c, room.c, slots.c, current.c,
+ * the rows that find them), author.c (keys and states), quota.c, room.c, slots.c,
  * accept.c, heads.c, own.c; pages.c and recount.c beside them.
  */
 #ifndef ALLMENDE_LEDGER_INTERNAL_H
@@ -17,8 +17,6 @@ struct ledger_touched {
 /* The author's state in this turn; valid until the next call. NULL when txn has failed. */
 struct ledger_touched *ledger_touch(struct ledger *ledger, struct txn *txn, uint32_t author);
 void ledger_settle_author(struct ledger *ledger, struct txn *txn, struct ledger_touched *touched);
-/* Whether the author may publish, or might until its node was retired. */
-bool ledger_may_publish(struct ledger *ledger, struct txn *txn, uint32_t author);
 /* Goes on to a higher incarnation, of which nothing is here yet. */
 void ledger_incarnation_begin(struct ledger *ledger, struct txn *txn,
 			      struct ledger_touched *touched, uint32_t incarnation);
@@ -81,11 +79,8 @@ void ledger_slot_link(struct txn *txn, const struct record *record);
 void ledger_gone_note(struct ledger *ledger, const struct record *record);
 void ledger_slot_unlink(struct txn *txn, const struct record *record);
 
-/* The value of a VERSION row: where the record is. False, and the fault sticks, when it is none. */
-bool ledger_place_get(struct txn *txn, struct bytes place, uint32_t *incarnation,
-		      uint64_t *sequence);
 /* VERSION and PATH rows; INDEX and HELD rows go with the version they belong to. */
-void ledger_version_link(struct txn *txn, const struct record *record,
+void ledger_version_link(const struct ledger *ledger, struct txn *txn, const struct record *record,
 			 const struct ledger_news *news, const struct version *version);
 void ledger_version_unlink(struct txn *txn, const struct record *record);
 

@@ -1,6 +1,8 @@
 #include "proto/ledger/room.h"
 
+#include "crypto/path.h"
 #include "proto/ledger/ledger_internal.h"
+#include "proto/ledger/withdrawal_body.h"
 
 bool ledger_room(const struct ledger *ledger, struct txn *txn, enum room_use use, uint64_t bytes)
 {
@@ -18,14 +20,24 @@ static enum room_use use_of(const struct ledger *ledger, const struct record *re
 										  : ROOM_RIGHTS;
 }
 
-/* A withdrawal of something that is here leaves more room than it takes. */
-static bool frees(struct txn *txn, const struct record *record)
+/*
+ * A withdrawal of something that is here leaves more room than it takes; by the owner of the path,
+ * as anybody may write one.
+ */
+static bool frees(const struct ledger *ledger, struct txn *txn, const struct record *record)
 {
-	const struct bytes dataset = bytes_slice(record->slot, 1, record->slot.len);
+	const struct charter_member *member =
+		charter_member(ledger->charter, author_member(record->author));
+	struct withdrawal withdrawal;
+	struct dataset_id dataset;
 	struct bytes key, value;
 
-	return record->kind == RECORD_WITHDRAWAL &&
-	       walk_last(txn, TABLE_VERSION, dataset, &key, &value);
+	if (record->kind != RECORD_WITHDRAWAL || !member ||
+	    withdrawal_get(&withdrawal, record->body))
+		return false;
+	path_dataset_id(&dataset, &member->org, withdrawal.path);
+	return bytes_eq(bytes_slice(record->slot, 1, ID_LEN), id_bytes(&dataset)) &&
+	       walk_last(txn, TABLE_VERSION, id_bytes(&dataset), &key, &value);
 }
 
 bool room_takes(struct ledger *ledger, struct txn *txn, struct ledger_touched *touched,
@@ -35,7 +47,7 @@ bool room_takes(struct ledger *ledger, struct txn *txn, struct ledger_touched *t
 	const uint64_t len = record->whole.len;
 
 	if (use == ROOM_OWN || ledger_room(ledger, txn, use, 2 * len + ROOM_FRAME_LEN) ||
-	    len <= quota_slot_len(txn, &touched->state, record->slot) || frees(txn, record))
+	    len <= quota_slot_len(txn, &touched->state, record->slot) || frees(ledger, txn, record))
 		return true;
 	quota_seen(touched, record);
 	touched->state.held++;

@@ -11,6 +11,7 @@
 #include "proto/rights/rights.h"
 #include "proto/transfer/subscription.h"
 #include "proto/transfer/sweep.h"
+#include "proto/rights/current.h"
 #include "store/chunks.h"
 
 enum { SCAN_TICK_MS = 1000 };
@@ -31,7 +32,7 @@ static void current_want(struct hub *hub, struct txn *txn, const struct dataset_
 {
 	struct ledger_version current;
 	struct version read;
-	if (ledger_version_current(&hub->ledger, txn, dataset, 0, &current, NULL))
+	if (current_find(hub, txn, dataset, 0, &current, NULL))
 		return;
 	struct version_id of = {*dataset, current.number, current.author};
 	if (held_complete(txn, &of))

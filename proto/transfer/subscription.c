@@ -8,6 +8,7 @@
 #include "proto/transfer/scan.h"
 #include "proto/wire/wire_in.h"
 #include "proto/wire/wire_out.h"
+#include "proto/rights/current.h"
 
 /* ---- rows: [1, pattern, relay]; before there were options, the pattern alone ---- */
 
@@ -148,7 +149,7 @@ static void datasets_count(struct hub *hub, struct txn *txn, const struct subscr
 		if (walk.value.len != ID_LEN)
 			continue;
 		memcpy(dataset.b, walk.value.ptr, ID_LEN);
-		if (ledger_version_current(&hub->ledger, txn, &dataset, 0, &current, NULL))
+		if (current_find(hub, txn, &dataset, 0, &current, NULL))
 			continue;
 		struct version_id of = {dataset, current.number, current.author};
 		if (held_version(txn, &of, &version) || !asks(hub, txn, s, &version))

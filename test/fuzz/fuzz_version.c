@@ -68,7 +68,9 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 			.manifest = buf_bytes(&parts),
 			.manifest_count = 2,
 			.index = {{{0}}, 3, 271000},
-			.has_token = tier == TIER_HIDDEN,
+			.has_origin = tier % 2 == 0,
+			.origin_author = 259,
+			.has_grant = tier == TIER_GRANTED,
 		};
 		version_encode(&out, &version);
 		fuzz_seed(corpus, buf_bytes(&out));

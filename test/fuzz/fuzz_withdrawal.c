@@ -40,6 +40,8 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	fuzz_seed(corpus, buf_bytes(&out));
 	buf_reset(&out);
 	withdrawal.erase = false;
+	withdrawal.reach = REACH_OTHERS;
+	withdrawal.has_grant = true;
 	withdrawal.reason = bytes_of(NULL, 0);
 	withdrawal_put(&out, &withdrawal);
 	fuzz_seed(corpus, buf_bytes(&out));

@@ -122,7 +122,7 @@ static void call_withdraw_nothing(struct hub *hub, struct txn *txn, int64_t now_
 		struct withdrawal withdrawal = {
 			.path = bytes_str(path), .number = 1, .reason = bytes_str("so")};
 		path_dataset_id(&dataset, &hub->options.identity->org, withdrawal.path);
-		struct record_slot slot = record_slot_of(RECORD_WITHDRAWAL, id_bytes(&dataset));
+		struct record_slot slot = withdrawal_slot(&dataset, withdrawal.reach);
 		buf_init(&body, LIMIT_RECORD_LEN_MAX);
 		withdrawal_put(&body, &withdrawal);
 		assert_int_equal(*away ? ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot))

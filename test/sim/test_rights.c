@@ -11,6 +11,7 @@
 #include "crypto/check.h"
 #include "crypto/path.h"
 #include "crypto/selftest.h"
+#include "proto/ledger/held.h"
 #include "proto/hub/hub.h"
 #include "proto/transfer/scan.h"
 #include "proto/wire/envelope.h"
@@ -449,12 +450,10 @@ static void version_of(struct sim_node *node, const char *path, struct version_i
 	struct txn *txn = txn_begin(node->db, false);
 	struct bytes dataset;
 	assert_true(txn_get(txn, TABLE_PATH, row_key_bytes(&key), &dataset));
-	struct walk walk = walk_begin(txn, TABLE_INDEX, dataset);
-	assert_true(walk_next(&walk));
-	memcpy(of->dataset.b, walk.key.ptr, ID_LEN);
-	of->number = be64_get(walk.key.ptr + ID_LEN);
-	of->author = be32_get(walk.key.ptr + ID_LEN + 8);
-	memcpy(addr->b, walk.key.ptr + walk.key.len - ID_LEN, ID_LEN);
+	struct bytes row, value;
+	assert_true(walk_last(txn, TABLE_INDEX, dataset, &row, &value)); /* the lowest number */
+	held_of_key(of, row);
+	memcpy(addr->b, row.ptr + row.len - ID_LEN, ID_LEN);
 	txn_abort(txn);
 }
 

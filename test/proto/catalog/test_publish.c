@@ -62,10 +62,14 @@ static struct catalog_entry found(struct fixture *f, uint64_t number)
 static const char *versions(struct fixture *f, char out[80])
 {
 	struct walk walk = walk_begin(f->node.txn, TABLE_VERSION, bytes_of(NULL, 0));
+	char before[80] = "";
 	out[0] = 0;
-	while (walk_next(&walk))
-		sprintf(out + strlen(out), "%s%d", out[0] ? " " : "",
-			(int)be64_get(walk.key.ptr + ID_LEN));
+	while (walk_next(&walk)) { /* the highest comes first */
+		struct version_id of;
+		held_of_key(&of, walk.key);
+		strcpy(before, out);
+		snprintf(out, 80, "%d%s%.70s", (int)of.number, before[0] ? " " : "", before);
+	}
 	return out;
 }
 

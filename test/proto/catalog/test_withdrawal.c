@@ -64,8 +64,8 @@ static void comes(struct fixture *f, unsigned member, const char *path, uint64_t
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	withdrawal_put(&body, &withdrawal);
 	assert_int_equal(made_record(&f->node, &f->fed, member, RECORD_WITHDRAWAL,
-				     record_slot_of(RECORD_WITHDRAWAL, id_bytes(&dataset)),
-				     buf_bytes(&body), take),
+				     withdrawal_slot(&dataset, withdrawal.reach), buf_bytes(&body),
+				     take),
 			 ERR_OK);
 	buf_fini(&body);
 }

@@ -123,11 +123,16 @@ static void absent_fields_come_back_absent(void **state)
 	sample_make(s, TIER_OPEN);
 	s->version.has_replaces = false;
 	assert_ok(decode_again(s, &v));
-	assert_false(v.has_replaces || v.has_token);
-	s->version.has_token = true;
-	s->version.token.b[0] = 8;
+	assert_false(v.has_replaces || v.has_grant || v.has_origin);
+	s->version.has_grant = true;
+	s->version.grant.b[0] = 8;
 	assert_ok(decode_again(s, &v));
-	assert_true(v.has_token && v.token.b[0] == 8);
+	assert_true(v.has_grant && v.grant.b[0] == 8 && !v.has_origin);
+	s->version.has_origin = true;
+	s->version.origin_author = 515;
+	s->version.origin.b[31] = 9;
+	assert_ok(decode_again(s, &v));
+	assert_true(v.has_origin && v.origin_author == 515 && v.origin.b[31] == 9);
 }
 
 static void the_manifest_is_read_in_order(void **state)

@@ -85,20 +85,22 @@ static void accepted_version_is_found(void **state)
 	struct bytes whole, row;
 	struct row_key path = key_text(bytes_str(PATH1));
 
-	assert_int_equal(
-		ledger_version_current(&f->node.ledger, f->node.txn, &dataset, 0, &version, NULL),
-		ERR_ABSENT);
+	assert_false(ledger_version_below(f->node.txn, &dataset, author1, 0, &version));
 	assert_int_equal(give(f, 1, PATH1, 4, 9, &news), ERR_OK);
 	assert_true(news.stored);
 	assert_int_equal(news.author, author1);
 	assert_int_equal(news.kind, RECORD_VERSION);
 	assert_int_equal(news.number, 4);
 	assert_true(id_eq(&news.dataset, &dataset));
-	assert_int_equal(
-		ledger_version_current(&f->node.ledger, f->node.txn, &dataset, 0, &version, &whole),
-		ERR_OK);
+	assert_true(ledger_version_below(f->node.txn, &dataset, author1, 0, &version));
 	assert_int_equal(version.number, 4);
 	assert_int_equal(version.author, author1);
+	assert_int_equal(version.sequence, 9);
+	assert_int_equal(version.tier, TIER_MEMBERS);
+	assert_int_equal(ledger_version_owner(&f->node.ledger, f->node.txn, &version), 1);
+	assert_true(ledger_version_below(f->node.txn, &dataset, author1, 5, &version));
+	assert_false(ledger_version_below(f->node.txn, &dataset, author1, 4, &version));
+	assert_int_equal(ledger_version_find(f->node.txn, &dataset, 4, author1, &whole), ERR_OK);
 	assert_int_equal(record_decode(&record, whole), ERR_OK);
 	assert_int_equal(record.sequence, 9);
 	assert_int_equal(ledger_version_find(f->node.txn, &dataset, 4, author1, &whole), ERR_OK);
@@ -143,13 +145,13 @@ static void body_of(struct test_record *r, const char *path, uint64_t number)
 	test_version_body(&r->body, path, number, 1);
 }
 
-/* A version that names a token: nil at the end of the body becomes 32 bytes. */
-static void token_add(struct test_record *r)
+/* A version that names a line: nil at the end of the body becomes 32 bytes. */
+static void grant_add(struct test_record *r)
 {
-	const uint8_t token[ID_LEN] = {1};
+	const uint8_t grant[ID_LEN] = {1};
 
 	r->body.len--;
-	out_fixed(&r->body, token, ID_LEN);
+	out_fixed(&r->body, grant, ID_LEN);
 }
 
 static void dataset_of(struct test_record *r, struct fixture *f, unsigned member)
@@ -167,7 +169,7 @@ static void withdrawal_of(struct test_record *r, struct fixture *f, unsigned mem
 	struct dataset_id dataset = test_dataset(&f->fed, member, PATH1);
 
 	r->fields.kind = RECORD_WITHDRAWAL;
-	r->slot = record_slot_of(RECORD_WITHDRAWAL, id_bytes(&dataset));
+	r->slot = withdrawal_slot(&dataset, withdrawal.reach);
 	buf_reset(&r->body);
 	withdrawal_put(&r->body, &withdrawal);
 }
@@ -257,21 +259,23 @@ static void erasure_body(struct test_record *r, size_t slot_len)
 	X(another_federation, DENIED, r->fed.b[0] ^= 1)                                            \
 	X(incarnation_0, MALFORMED, r->fields.incarnation = 0)                                     \
 	X(sequence_0, MALFORMED, r->fields.sequence = 0)                                           \
-	X(path_of_another, PROTOCOL, body_of(r, "gemeinde-2/wasser/pegel", 1))                     \
-	X(path_like_the_own, PROTOCOL, body_of(r, "gemeinde-12/wasser/pegel", 1))                  \
-	X(path_elsewhere, PROTOCOL, body_of(r, "gemeinde-1/wasser", 1))                            \
-	X(dataset_of_another, PROTOCOL, dataset_of(r, f, 2))                                       \
+	X(path_of_another, OK, body_of(r, "gemeinde-2/wasser/pegel", 1))                           \
+	X(path_of_nobody, OK, body_of(r, "gemeinde-12/wasser/pegel", 1))                           \
+	X(path_elsewhere, OK, body_of(r, "gemeinde-1/wasser", 1))                                  \
+	X(dataset_of_another, OK, dataset_of(r, f, 2))                                             \
 	X(another_number, PROTOCOL, body_of(r, PATH1, 2))                                          \
 	X(slot_short, PROTOCOL, r->slot.len--)                                                     \
 	X(slot_of_another_kind, PROTOCOL, r->slot.b[0] = 2)                                        \
 	X(body_cut, MALFORMED, r->body.len--)                                                      \
 	X(body_empty, MALFORMED, r->body.len = 0)                                                  \
-	X(with_token, PROTOCOL, token_add(r))                                                      \
+	X(with_grant, OK, grant_add(r))                                                            \
 	X(wrap_elsewhere, PROTOCOL, wrap_body(r, false))                                           \
 	X(wrap_empty, MALFORMED, (wrap_body(r, true), r->body.len = 0))                            \
 	X(good_withdrawal, OK, withdrawal_of(r, f, 1, PATH1, 1))                                   \
-	X(withdrawal_of_another, PROTOCOL, withdrawal_of(r, f, 2, PATH1, 1))                       \
-	X(withdrawal_of_other_path, PROTOCOL, withdrawal_of(r, f, 1, PATH1 "-x", 1))               \
+	X(withdrawal_of_another, OK, withdrawal_of(r, f, 2, PATH1, 1))                             \
+	X(withdrawal_of_other_path, OK, withdrawal_of(r, f, 1, PATH1 "-x", 1))                     \
+	X(withdrawal_reach, PROTOCOL, (withdrawal_of(r, f, 1, PATH1, 1), r->slot.b[33]++))         \
+	X(withdrawal_short_slot, PROTOCOL, (withdrawal_of(r, f, 1, PATH1, 1), r->slot.len--))      \
 	X(withdrawal_of_nothing, MALFORMED, withdrawal_of(r, f, 1, PATH1, 0))                      \
 	X(withdrawal_no_path, MALFORMED, withdrawal_of(r, f, 1, "../x", 1))                        \
 	X(good_erasure, OK, erasure_body(r, ID_LEN))                                               \
@@ -334,54 +338,6 @@ static void every_rule_for_records(void **state)
 		f->node.txn = txn_begin(f->node.db, true);
 		test_record_fini(&record);
 	}
-}
-
-static void withdrawal_give(struct fixture *f, uint64_t number, uint64_t sequence)
-{
-	struct test_record record;
-
-	test_record_init(&record, &f->fed, 1, PATH1, 1, sequence);
-	withdrawal_of(&record, f, 1, PATH1, number);
-	assert_int_equal(accept(f, &record, NULL), ERR_OK);
-	test_record_fini(&record);
-}
-
-/* The number of the current version, of all (0) or of one; 0: there is none. */
-static uint64_t current_number(struct fixture *f, uint64_t number)
-{
-	struct dataset_id dataset = test_dataset(&f->fed, 1, PATH1);
-	struct ledger_version version;
-
-	return ledger_version_current(&f->node.ledger, f->node.txn, &dataset, number, &version,
-				      NULL) == ERR_OK
-		       ? version.number
-		       : 0;
-}
-
-/* Whether the author keeps its word and drops them or not, and whatever comes first. */
-static void what_is_withdrawn_does_not_count(void **state)
-{
-	struct fixture *f = *state;
-	struct ledger_news news;
-
-	assert_int_equal(give(f, 1, PATH1, 3, 7, &news), ERR_OK);
-	assert_int_equal(current_number(f, 0), 3);
-	withdrawal_give(f, 3, 8);
-	assert_int_equal(current_number(f, 0), 0);
-	assert_int_equal(current_number(f, 3), 0);
-	assert_int_equal(give(f, 1, PATH1, 2, 9, &news), ERR_OK);
-	assert_int_equal(current_number(f, 0), 0);
-	assert_int_equal(current_number(f, 2), 0);
-	/* They stay in the set, which is their author's. */
-	assert_int_equal(test_state(&f->node, author1).live_count, 3);
-	assert_int_equal(give(f, 1, PATH1, 4, 10, &news), ERR_OK);
-	assert_int_equal(current_number(f, 0), 4);
-	/* Taken back further, and less far: the latest one counts. */
-	withdrawal_give(f, 4, 11);
-	assert_int_equal(current_number(f, 0), 0);
-	withdrawal_give(f, 2, 12);
-	assert_int_equal(current_number(f, 0), 4);
-	assert_int_equal(current_number(f, 3), 3);
 }
 
 static void altered_bytes_are_refused(void **state)
@@ -462,9 +418,7 @@ static void displaced_version_is_gone(void **state)
 	test_record_init(&record, &f->fed, 1, PATH1, 1, 2);
 	record.fields.kind = 77;
 	assert_int_equal(accept(f, &record, NULL), ERR_OK);
-	assert_int_equal(
-		ledger_version_current(&f->node.ledger, f->node.txn, &dataset, 0, &version, NULL),
-		ERR_ABSENT);
+	assert_false(ledger_version_below(f->node.txn, &dataset, author1, 0, &version));
 	assert_false(txn_has(f->node.txn, TABLE_PATH, row_key_bytes(&path)));
 	test_record_fini(&record);
 }
@@ -531,120 +485,17 @@ static void what_is_held_goes_with_its_record(void **state)
 
 /* ---- versions ---- */
 
-/* Admits the first organisation's second node, with the roles given. */
-static void second_node(struct fixture *f, uint8_t roles, uint8_t state)
-{
-	struct test_org *org = &f->fed.orgs[0];
-	struct orglog log, next;
-	struct orglog_node nodes[2];
-	struct buf entry;
-
-	assert_int_equal(orglog_load(f->node.txn, &org->id, &log), ERR_OK);
-	nodes[0] = log.nodes[0];
-	nodes[1] = test_node(1, 3000, &org->root_pk);
-	nodes[1].roles = roles;
-	nodes[1].state = state;
-	next = log;
-	next.nodes = nodes;
-	next.node_count = 2;
-	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
-	orglog_make(&entry, &log, &next, &org->root);
-	assert_int_equal(orglog_accept(f->node.txn, &org->id, buf_bytes(&entry), NULL), ERR_OK);
-	ledger_forget(&f->node.ledger, 1);
-	orglog_fini(&log);
-	buf_fini(&entry);
-}
-
-static enum err give_second(struct fixture *f, uint64_t number, uint64_t sequence)
-{
-	struct test_record record;
-
-	test_record_init(&record, &f->fed, 1, PATH1, number, sequence);
-	record.fields.author = author_of(1, 1);
-	record.seed = test_key(3000);
-	enum err err = accept(f, &record, NULL);
-	test_record_fini(&record);
-	return err;
-}
-
-static struct ledger_version current(struct fixture *f, uint64_t number)
+/* The latest version of the author, or the one with a number; number 0: there is none. */
+static struct ledger_version latest(struct fixture *f, uint64_t number)
 {
 	struct dataset_id dataset = test_dataset(&f->fed, 1, PATH1);
-	struct ledger_version version = {.number = 0};
+	struct ledger_version version;
 
-	ledger_version_current(&f->node.ledger, f->node.txn, &dataset, number, &version, NULL);
-	return version;
-}
-
-static void current_is_the_highest_number(void **state)
-{
-	struct fixture *f = *state;
-
-	second_node(f, ORGLOG_ROLE_PUBLISH, ORGLOG_NODE_ACTIVE);
-	assert_int_equal(give(f, 1, PATH1, 1, 5, NULL), ERR_OK);
-	assert_int_equal(give(f, 1, PATH1, 300, 2, NULL), ERR_OK);
-	assert_int_equal(give_second(f, 2, 9), ERR_OK);
-	assert_int_equal(current(f, 0).number, 300);
-	assert_int_equal(current(f, 2).author, author_of(1, 1));
-	assert_int_equal(current(f, 3).number, 0);
-}
-
-static struct record_id id_of(struct fixture *f, uint64_t number, uint32_t author)
-{
-	struct dataset_id dataset = test_dataset(&f->fed, 1, PATH1);
-	struct record record;
-	struct record_id id;
-	struct bytes whole;
-
-	assert_int_equal(ledger_version_find(f->node.txn, &dataset, number, author, &whole),
-			 ERR_OK);
-	assert_int_equal(record_decode(&record, whole), ERR_OK);
-	record_id(&id, &record);
-	return id;
-}
-
-static void of_two_the_smaller_id_is_current(void **state)
-{
-	struct fixture *f = *state;
-
-	second_node(f, ORGLOG_ROLE_PUBLISH, ORGLOG_NODE_ACTIVE);
-	for (uint64_t number = 1; number <= 8; number++) {
-		assert_int_equal(give(f, 1, PATH1, number, number, NULL), ERR_OK);
-		assert_int_equal(give_second(f, number, number), ERR_OK);
-		struct record_id a = id_of(f, number, author_of(1, 0));
-		struct record_id b = id_of(f, number, author_of(1, 1));
-		bool first = bytes_cmp(id_bytes(&a), id_bytes(&b)) < 0;
-		assert_int_equal(current(f, 0).author, author_of(1, first ? 0 : 1));
-	}
-}
-
-/* Who may not publish is stored and forwarded, and not read. */
-static void publishing_needs_the_role(void **state)
-{
-	struct fixture *f = *state;
-
-	second_node(f, ORGLOG_ROLE_ADMIN, ORGLOG_NODE_ACTIVE);
-	assert_int_equal(give_second(f, 7, 1), ERR_OK);
-	assert_int_equal(current(f, 0).number, 0);
-	assert_int_equal(give(f, 1, PATH1, 3, 1, NULL), ERR_OK);
-	assert_int_equal(current(f, 0).number, 3);
-	assert_int_equal(current(f, 7).number, 0);
-}
-
-static void retired_node_says_nothing_new(void **state)
-{
-	struct fixture *f = *state;
-	struct sign_pk pk;
-
-	second_node(f, ORGLOG_ROLE_PUBLISH, ORGLOG_NODE_ACTIVE);
-	assert_int_equal(give_second(f, 1, 1), ERR_OK);
-	ledger_settle(&f->node.ledger, f->node.txn);
-	second_node(f, ORGLOG_ROLE_PUBLISH, ORGLOG_NODE_RETIRED);
-	assert_int_equal(ledger_author(&f->node.ledger, f->node.txn, author_of(1, 1), &pk, NULL),
-			 ERR_DENIED);
-	assert_int_equal(give_second(f, 2, 2), ERR_DENIED);
-	/* what it said before is still read */
-	assert_int_equal(current(f, 0).number, 1);
+	return ledger_version_below(f->node.txn, &dataset, author1, number ? number + 1 : 0,
+				    &version) &&
+			       (!number || version.number == number)
+		       ? version
+		       : (struct ledger_version){.number = 0};
 }
 
 static void former_member_is_no_author(void **state)
@@ -696,8 +547,8 @@ static void deleted_record_does_not_come_back(void **state)
 			 ERR_OK);
 	assert_false(news.stored);
 	assert_int_equal(completeness(f, author1), LEDGER_COMPLETE);
-	assert_int_equal(current(f, 1).number, 0);
-	assert_int_equal(current(f, 0).number, 2);
+	assert_int_equal(latest(f, 1).number, 0);
+	assert_int_equal(latest(f, 0).number, 2);
 	buf_fini(&old);
 }
 
@@ -733,19 +584,19 @@ static void new_incarnation_replaces_the_old_one(void **state)
 	assert_true(ledger_head(f->author.txn, author1, 2, &head));
 	assert_int_equal(ledger_accept_head(&f->node.ledger, f->node.txn, head, NULL), ERR_OK);
 	assert_int_equal(completeness(f, author1), LEDGER_PARTIAL);
-	assert_int_equal(current(f, 0).incarnation, 1);
+	assert_int_equal(latest(f, 0).incarnation, 1);
 	assert_true(ledger_record(f->author.txn, author1, 2, 1, &whole));
 	assert_int_equal(ledger_accept_record(&f->node.ledger, f->node.txn, whole, &news), ERR_OK);
 	ledger_node_turn(&f->node);
 	assert_int_equal(txn_count(f->node.txn, TABLE_RECORD), 3);
-	assert_int_equal(current(f, 2).incarnation, 1);
+	assert_int_equal(latest(f, 2).incarnation, 1);
 	assert_int_equal(test_copy(&f->author, &f->node, author1), 1);
 	ledger_node_turn(&f->node);
 	assert_int_equal(completeness(f, author1), LEDGER_COMPLETE);
 	assert_int_equal(txn_count(f->node.txn, TABLE_RECORD), 2);
 	assert_int_equal(txn_count(f->node.txn, TABLE_LEAF), 2);
 	assert_int_equal(txn_count(f->node.txn, TABLE_HEAD), 1);
-	assert_int_equal(current(f, 0).incarnation, 2);
+	assert_int_equal(latest(f, 0).incarnation, 2);
 	/* the same version in a new record: what is held stays held */
 	assert_int_equal(txn_count(f->node.txn, TABLE_INDEX), 1);
 	assert_int_equal(txn_count(f->node.txn, TABLE_HELD), 1);
@@ -760,14 +611,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-		T(accepted_version_is_found),         T(every_rule_for_records),
-		T(what_is_withdrawn_does_not_count),  T(altered_bytes_are_refused),
-		T(higher_sequence_wins_in_any_order), T(sequence_is_used_once),
-		T(displaced_version_is_gone),         T(kinds_known_since_are_indexed),
-		T(what_is_held_goes_with_its_record), T(current_is_the_highest_number),
-		T(of_two_the_smaller_id_is_current),  T(publishing_needs_the_role),
-		T(retired_node_says_nothing_new),     T(former_member_is_no_author),
-		T(deleted_record_does_not_come_back), T(new_incarnation_replaces_the_old_one),
+		T(accepted_version_is_found),
+		T(every_rule_for_records),
+		T(higher_sequence_wins_in_any_order),
+		T(sequence_is_used_once),
+		T(displaced_version_is_gone),
+		T(kinds_known_since_are_indexed),
+		T(altered_bytes_are_refused),
+		T(what_is_held_goes_with_its_record),
+		T(former_member_is_no_author),
+		T(deleted_record_does_not_come_back),
+		T(new_incarnation_replaces_the_old_one),
 #undef T
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);

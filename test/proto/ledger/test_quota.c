@@ -215,7 +215,7 @@ static enum err withdraw(struct fixture *f)
 	const struct withdrawal said = {
 		.path = bytes_str("gemeinde-1/a"), .number = 1, .reason = bytes_str("wrong")};
 	struct dataset_id dataset = test_dataset(&f->fed, 1, "gemeinde-1/a");
-	struct record_slot slot = record_slot_of(RECORD_WITHDRAWAL, id_bytes(&dataset));
+	struct record_slot slot = withdrawal_slot(&dataset, said.reach);
 	struct buf body;
 
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);

@@ -40,7 +40,7 @@ static struct version_id version(uint32_t n)
 /* Its record is here. */
 static void known(struct fixture *f, const struct version_id *of)
 {
-	static const uint8_t place[12];
+	static const uint8_t place[22];
 	struct row_key key = held_key(of);
 	txn_put(f->node.txn, TABLE_VERSION, row_key_bytes(&key), bytes_obj(&place));
 }

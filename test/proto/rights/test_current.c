@@ -1,0 +1,345 @@
+/* Which versions of a dataset count. */
+#include "proto/rights/current.h"
+
+#include "proto/ledger/held.h"
+#include "proto/ledger/withdrawal_body.h"
+#include "proto/wire/wire_out.h"
+#include "test/proto/hub_node.h"
+
+/* The node is member 1; the namespace is that of member 2; the others are strangers there. */
+#define PATH "gemeinde-2/wasser/pegel"
+
+struct fixture {
+	struct test_federation fed;
+	struct hub_node node;
+	uint64_t sequence;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = mem_new(1, sizeof(*f));
+	test_federation_init(&f->fed, 4, 1, 1);
+	hub_node_open(&f->node, &f->fed, &f->fed.orgs[0]);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	hub_node_close(&f->node);
+	test_federation_fini(&f->fed);
+	free(f);
+	return 0;
+}
+
+static struct dataset_id dataset_of(const struct fixture *f)
+{
+	return test_dataset(&f->fed, 2, PATH);
+}
+
+/* What a member says comes here, with its next sequence. */
+static void comes(struct fixture *f, struct test_record *record)
+{
+	struct ledger_news news;
+	struct buf whole;
+
+	record->fields.sequence = ++f->sequence;
+	buf_init(&whole, LIMIT_RECORD_LEN_MAX);
+	test_record_put(&whole, record);
+	assert_int_equal(
+		ledger_accept_record(&f->node.hub.ledger, f->node.txn, buf_bytes(&whole), &news),
+		ERR_OK);
+	assert_true(news.stored);
+	buf_fini(&whole);
+}
+
+/* A version by node 0 of a member, in the slot of the dataset of PATH, with this path in it. */
+static void version_comes(struct fixture *f, unsigned member, const char *path, uint64_t number)
+{
+	struct dataset_id dataset = dataset_of(f);
+	struct test_record record;
+
+	test_record_init(&record, &f->fed, member, path, number, 1);
+	record.slot = record_slot_version(&dataset, number);
+	comes(f, &record);
+	test_record_fini(&record);
+}
+
+static void give(struct fixture *f, uint64_t number)
+{
+	version_comes(f, 2, PATH, number);
+}
+
+static void withdrawal_comes(struct fixture *f, unsigned member, enum withdrawal_reach reach,
+			     uint64_t number)
+{
+	const struct withdrawal withdrawal = {.path = bytes_str(PATH),
+					      .number = number,
+					      .reason = bytes_str("alt"),
+					      .reach = reach};
+	struct dataset_id dataset = dataset_of(f);
+	struct test_record record;
+
+	test_record_init(&record, &f->fed, member, PATH, 1, 1);
+	record.fields.kind = RECORD_WITHDRAWAL;
+	record.slot = withdrawal_slot(&dataset, reach);
+	buf_reset(&record.body);
+	withdrawal_put(&record.body, &withdrawal);
+	comes(f, &record);
+	test_record_fini(&record);
+}
+
+/* Of all numbers, or of one; number 0: there is none. */
+static struct ledger_version current(struct fixture *f, uint64_t number)
+{
+	struct dataset_id dataset = dataset_of(f);
+	struct ledger_version version = {.number = 0};
+
+	if (current_find(&f->node.hub, f->node.txn, &dataset, number, &version, NULL))
+		version.number = 0;
+	return version;
+}
+
+static uint64_t number(struct fixture *f)
+{
+	return current(f, 0).number;
+}
+
+/* Admits member 2's second node, with the roles given. */
+static void second_node(struct fixture *f, uint8_t roles, uint8_t state)
+{
+	struct test_org *org = &f->fed.orgs[1];
+	struct orglog log, next;
+	struct orglog_node nodes[2];
+	struct buf entry;
+
+	assert_int_equal(orglog_load(f->node.txn, &org->id, &log), ERR_OK);
+	nodes[0] = log.nodes[0];
+	nodes[1] = test_node(1, 3000, &org->root_pk);
+	nodes[1].roles = roles;
+	nodes[1].state = state;
+	next = log;
+	next.nodes = nodes;
+	next.node_count = 2;
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	orglog_make(&entry, &log, &next, &org->root);
+	assert_int_equal(orglog_accept(f->node.txn, &org->id, buf_bytes(&entry), NULL), ERR_OK);
+	ledger_forget(&f->node.hub.ledger, 2);
+	orglog_fini(&log);
+	buf_fini(&entry);
+}
+
+static void give_second(struct fixture *f, uint64_t number)
+{
+	struct test_record record;
+
+	test_record_init(&record, &f->fed, 2, PATH, number, 1);
+	record.fields.author = author_of(2, 1);
+	record.seed = test_key(3000);
+	comes(f, &record);
+	test_record_fini(&record);
+}
+
+/* ---- the owner's own ---- */
+
+static void the_highest_number_is_current(void **state)
+{
+	struct fixture *f = *state;
+
+	second_node(f, ORGLOG_ROLE_PUBLISH, ORGLOG_NODE_ACTIVE);
+	assert_int_equal(number(f), 0);
+	give(f, 300);
+	give(f, 1);
+	give_second(f, 2);
+	assert_int_equal(number(f), 300);
+	assert_int_equal(current(f, 2).author, author_of(2, 1));
+	assert_int_equal(current(f, 3).number, 0);
+}
+
+static struct record_id id_of(struct fixture *f, uint64_t number, uint32_t author)
+{
+	struct dataset_id dataset = dataset_of(f);
+	struct record record;
+	struct record_id id;
+	struct bytes whole;
+
+	assert_int_equal(ledger_version_find(f->node.txn, &dataset, number, author, &whole),
+			 ERR_OK);
+	assert_int_equal(record_decode(&record, whole), ERR_OK);
+	record_id(&id, &record);
+	return id;
+}
+
+static void of_two_the_smaller_id_is_current(void **state)
+{
+	struct fixture *f = *state;
+
+	second_node(f, ORGLOG_ROLE_PUBLISH, ORGLOG_NODE_ACTIVE);
+	for (uint64_t n = 1; n <= 8; n++) {
+		give(f, n);
+		give_second(f, n);
+		struct record_id a = id_of(f, n, author_of(2, 0));
+		struct record_id b = id_of(f, n, author_of(2, 1));
+		bool first = bytes_cmp(id_bytes(&a), id_bytes(&b)) < 0;
+		assert_int_equal(current(f, 0).author, author_of(2, first ? 0 : 1));
+	}
+}
+
+/* Who may not publish is stored and forwarded, and not read. */
+static void publishing_needs_the_role(void **state)
+{
+	struct fixture *f = *state;
+
+	second_node(f, ORGLOG_ROLE_ADMIN, ORGLOG_NODE_ACTIVE);
+	give_second(f, 7);
+	assert_int_equal(number(f), 0);
+	give(f, 3);
+	assert_int_equal(number(f), 3);
+	assert_int_equal(current(f, 7).number, 0);
+}
+
+static void numbers_end_at_a_limit(void **state)
+{
+	struct fixture *f = *state;
+
+	give(f, VERSION_NUMBER_END);
+	give(f, UINT64_MAX);
+	assert_int_equal(number(f), 0);
+	give(f, 5);
+	assert_int_equal(number(f), 5);
+	give(f, VERSION_NUMBER_END - 1);
+	assert_true(number(f) == VERSION_NUMBER_END - 1);
+}
+
+/* ---- strangers ---- */
+
+/* Members who may not write there: in the dataset of the path, or with another path in it. */
+static void what_strangers_write_is_void(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_id own = dataset_of(f);
+	struct bytes row;
+	struct row_key path = key_text(bytes_str(PATH)),
+		       other = key_text(bytes_str("gemeinde-3/x"));
+
+	version_comes(f, 3, PATH, 9);
+	version_comes(f, 3, "gemeinde-3/x", 8);
+	version_comes(f, 4, "niemand/x", 7);
+	assert_int_equal(number(f), 0);
+	give(f, 2);
+	assert_int_equal(number(f), 2);
+	/* The paths lead where they belong, as soon as their owner has said something. */
+	assert_true(txn_get(f->node.txn, TABLE_PATH, row_key_bytes(&path), &row));
+	assert_memory_equal(row.ptr, own.b, ID_LEN);
+	struct test_record record;
+	test_record_init(&record, &f->fed, 3, "gemeinde-3/x", 1, 1);
+	comes(f, &record);
+	test_record_fini(&record);
+	struct dataset_id theirs = test_dataset(&f->fed, 3, "gemeinde-3/x");
+	assert_true(txn_get(f->node.txn, TABLE_PATH, row_key_bytes(&other), &row));
+	assert_memory_equal(row.ptr, theirs.b, ID_LEN);
+}
+
+static void a_line_that_nobody_has_gives_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct test_record record;
+	const uint8_t grant[ID_LEN] = {1};
+
+	give(f, 2);
+	for (unsigned member = 2; member <= 3; member++) {
+		test_record_init(&record, &f->fed, member, PATH, 9, 1);
+		struct dataset_id dataset = dataset_of(f);
+		record.slot = record_slot_version(&dataset, 9);
+		record.body.len--;
+		out_fixed(&record.body, grant, ID_LEN);
+		comes(f, &record);
+		test_record_fini(&record);
+		assert_int_equal(number(f), 2);
+	}
+}
+
+/* However much a stranger writes about a dataset, a look costs one step for each author. */
+static void what_strangers_write_costs_no_look(void **state)
+{
+	struct fixture *f = *state;
+	struct txn_cost before, after;
+
+	give(f, 2);
+	for (uint64_t n = 1; n <= 300; n++)
+		version_comes(f, 3, PATH, 1000 + n);
+	before = txn_cost(f->node.txn);
+	assert_int_equal(number(f), 2);
+	after = txn_cost(f->node.txn);
+	assert_true(after.lookups - before.lookups < 40);
+}
+
+/* ---- withdrawals ---- */
+
+/* Whether the author keeps its word and drops them or not, and whatever comes first. */
+static void what_is_withdrawn_does_not_count(void **state)
+{
+	struct fixture *f = *state;
+
+	give(f, 3);
+	assert_int_equal(number(f), 3);
+	withdrawal_comes(f, 2, REACH_OWN, 3);
+	assert_int_equal(number(f), 0);
+	assert_int_equal(current(f, 3).number, 0);
+	give(f, 2);
+	assert_int_equal(number(f), 0);
+	assert_int_equal(current(f, 2).number, 0);
+	give(f, 4);
+	assert_int_equal(number(f), 4);
+	/* Taken back further, and less far: the latest one counts. */
+	withdrawal_comes(f, 2, REACH_OWN, 4);
+	assert_int_equal(number(f), 0);
+	withdrawal_comes(f, 2, REACH_OWN, 2);
+	assert_int_equal(number(f), 4);
+	assert_int_equal(current(f, 3).number, 3);
+}
+
+static void each_reach_counts_for_itself(void **state)
+{
+	struct fixture *f = *state;
+
+	for (uint64_t n = 1; n <= 9; n++)
+		give(f, n);
+	withdrawal_comes(f, 2, REACH_OWN, 3);
+	assert_int_equal(current(f, 4).number, 4);
+	withdrawal_comes(f, 2, REACH_ALL, 6);
+	assert_int_equal(current(f, 6).number, 0);
+	assert_int_equal(current(f, 7).number, 7);
+	/* Those of others are not the owner's. */
+	withdrawal_comes(f, 2, REACH_OTHERS, 9);
+	assert_int_equal(number(f), 9);
+	withdrawal_comes(f, 2, REACH_ALL, VERSION_NUMBER_END);
+	assert_int_equal(number(f), 9);
+}
+
+static void strangers_withdraw_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	give(f, 3);
+	for (enum withdrawal_reach reach = REACH_OWN; reach <= REACH_ALL; reach++)
+		withdrawal_comes(f, 3, reach, 7);
+	assert_int_equal(number(f), 3);
+	assert_int_equal(current_withdrawn(&f->node.hub, f->node.txn, bytes_str(PATH), 2), 0);
+	assert_int_equal(current_withdrawn(&f->node.hub, f->node.txn, bytes_str(PATH), 3), 7);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(the_highest_number_is_current),      T(of_two_the_smaller_id_is_current),
+		T(publishing_needs_the_role),          T(numbers_end_at_a_limit),
+		T(what_strangers_write_is_void),       T(a_line_that_nobody_has_gives_nothing),
+		T(what_strangers_write_costs_no_look), T(what_is_withdrawn_does_not_count),
+		T(each_reach_counts_for_itself),       T(strangers_withdraw_nothing),
+	};
+	return cmocka_run_group_tests(tests, test_setup, NULL);
+}
