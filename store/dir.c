@@ -351,13 +351,18 @@ static enum err format_check(const char *path, char *why)
 			      ", this program knows up to %d; "
 			      "use the newer program",
 			      path, format, STORE_FORMAT);
-	/* 1 was never in use outside development; there is nothing to migrate. */
+	/*
+	 * There is no converter: what an older store holds was signed under another version of the
+	 * protocol, and nobody but its author could sign it again.
+	 */
 	if (!err && format > 0 && format < STORE_FORMAT)
-		return refuse(why, ERR_VERSION,
-			      "the store in %s has format %" PRIu32
-			      ", which this program does not read any more, it knows %d: use the "
-			      "program that made it, or remove %s and begin anew",
-			      path, format, STORE_FORMAT, path);
+		return refuse(
+			why, ERR_VERSION,
+			"the store in %s has format %" PRIu32
+			" of an older version, this program knows %d, and nothing converts it: "
+			"found the federation anew with an empty directory and publish "
+			"again; what is in %s the older program still reads",
+			path, format, STORE_FORMAT, path);
 	if (err == ERR_CORRUPT || (!err && !format))
 		return refuse(
 			why, ERR_CORRUPT,

@@ -32,10 +32,11 @@ enum err dir_create(const char *path, char *why);
 /* Removes what dir_create() made, key files and config; for an initialisation that failed half way.
    Nobody may have it open. */
 void dir_remove(const char *path);
-/* Takes the lock and checks the format. ERR_ABSENT: no node here. ERR_BUSY: another process has
-   the lock (why names its process id). ERR_VERSION: the format is newer than this program.
-   ERR_CORRUPT: no readable format number. ERR_CONFIG: a network file system. ERR_NOSPACE,
-   ERR_IO. */
+/*
+ * Takes the lock and checks the format. ERR_ABSENT: no node here. ERR_BUSY: another process has the
+ * lock (why names its process id). ERR_VERSION: the format is newer or older than this program's.
+ * ERR_CORRUPT: no readable format number. ERR_CONFIG: a network file system. ERR_NOSPACE, ERR_IO.
+ */
 enum err dir_open(struct dir *dir, const char *path, char *why);
 void dir_close(struct dir *dir);
 /* DIR/name, to be freed by the caller. */

@@ -3,7 +3,7 @@
  *
  * Integers in keys are big-endian, so that LMDB's order is the numeric order. The store treats
  * values as opaque; who owns a table's values is said beside it. A change here raises
- * STORE_FORMAT, and store/dir.c migrates or refuses.
+ * STORE_FORMAT, and store/dir.c refuses what is older or newer.
  */
 #ifndef ALLMENDE_LAYOUT_H
 #define ALLMENDE_LAYOUT_H
