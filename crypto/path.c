@@ -45,16 +45,25 @@ enum err path_slug_check(struct bytes slug)
 	return ERR_OK;
 }
 
-static enum err component_check(struct bytes component)
+/*
+ * PROTOCOL: "A **hidden path** has exactly two, and the second is `~` and 26 characters of RFC 4648
+ * base32 in lower case, without padding, of 16 random bytes" - 128 bits, so the last character has
+ * two bits that are zero.
+ */
+static bool hidden_ok(struct bytes component)
+{
+	struct bytes text = bytes_slice(component, 1, component.len);
+
+	return text.len == PATH_HIDDEN_LEN - 1 && bytes_within(text, BASE32_ALPHABET) &&
+	       strchr("aeimquy4", text.ptr[text.len - 1]);
+}
+
+static enum err component_check(struct bytes component, bool may_hide)
 {
 	if (component.len < 1 || component.len > LIMIT_PATH_COMPONENT_LEN_MAX)
 		return ERR_MALFORMED;
-	if (component.ptr[0] == '~') {
-		struct bytes text = bytes_slice(component, 1, component.len);
-		return text.len == PATH_HIDDEN_LEN - 1 && bytes_within(text, BASE32_ALPHABET)
-			       ? ERR_OK
-			       : ERR_MALFORMED;
-	}
+	if (component.ptr[0] == '~')
+		return may_hide && hidden_ok(component) ? ERR_OK : ERR_MALFORMED;
 	if (bytes_eq(component, bytes_str(".")) || bytes_eq(component, bytes_str("..")))
 		return ERR_MALFORMED;
 	if (!bytes_within(component, "abcdefghijklmnopqrstuvwxyz0123456789._-"))
@@ -74,7 +83,8 @@ static enum err components_check(struct bytes rest, bool pattern)
 			continue;
 		if (pattern && !rest.ptr && bytes_eq(component, bytes_str("**")))
 			continue;
-		enum err err = depth == 1 ? path_slug_check(component) : component_check(component);
+		enum err err = depth == 1 ? path_slug_check(component)
+					  : component_check(component, depth == 2 && !rest.ptr);
 		if (err)
 			return err;
 	}
@@ -101,6 +111,13 @@ void path_hidden_make(char out[PATH_HIDDEN_LEN + 1], struct random *random)
 		out[1 + i] = BASE32_ALPHABET[be16_get(b + bit / 8) >> (11 - bit % 8) & 31];
 	}
 	out[PATH_HIDDEN_LEN] = 0;
+}
+
+bool path_is_hidden(struct bytes path)
+{
+	struct bytes component;
+
+	return component_next(&path, &component) && path.len > 0 && path.ptr[0] == '~';
 }
 
 struct bytes path_slug(struct bytes path)

@@ -2,10 +2,11 @@
  * path - names of datasets, and the keys that follow them.
  *
  * A path is 1..16 components of [a-z0-9._-], 1..64 bytes each, joined by '/', never "." or "..";
- * the first is the organisation's short name. A hidden component is '~' and 26 base32 characters
- * (RFC 4648, lower case, 16 random bytes). Containment is by component: "roads" never covers
- * "roads-internal". A pattern (of a subscription) may use '*' for one component and '**', last, for
- * all below. Inside one epoch K(path/child) = derive(K(path), child).
+ * the first is the organisation's short name. A hidden path has exactly two: the short name, and
+ * '~' with 26 base32 characters (RFC 4648, lower case, 16 random bytes); '~' stands nowhere else,
+ * as a folder of that name would tie together what lies in it. Containment is by component: "roads"
+ * never covers "roads-internal". A pattern (of a subscription) may use '*' for one component and
+ * '**', last, for all below. Inside one epoch K(path/child) = derive(K(path), child).
  */
 #ifndef ALLMENDE_PATH_H
 #define ALLMENDE_PATH_H
@@ -24,8 +25,10 @@ enum err path_pattern_check(struct bytes pattern);
 enum err path_slug_check(struct bytes slug);
 #define PATH_HIDDEN_LEN 27
 
-/* A fresh hidden component with terminating zero. */
+/* A fresh last component of a hidden path, with terminating zero. */
 void path_hidden_make(char out[PATH_HIDDEN_LEN + 1], struct random *random);
+/* Whether a valid path is a hidden one. */
+bool path_is_hidden(struct bytes path);
 /* The first component. */
 struct bytes path_slug(struct bytes path);
 /* All but the last component; empty when there is one only. */

@@ -7,6 +7,7 @@
 #include "proto/rights/world.h"
 #include "proto/wire/envelope.h"
 #include "proto/wire/payload.h"
+#include "proto/wire/protocol.h"
 #include "proto/wire/wire_out.h"
 
 /* PROTOCOL: "grant text (letter g) body = [1, federation id, [record as bin, ...]]" */
@@ -152,7 +153,7 @@ enum err grants_accept(struct hub *hub, struct txn *txn, const char *text, struc
 	if (err) {
 		why_set(why, "%s",
 			err == ERR_MALFORMED && !envelope_is(ENVELOPE_GRANT, bytes_str(text))
-				? "this is no grant: it begins with \"allmende1g-\"."
+				? "this is no grant: it begins with \"" PROTOCOL_TEXT "g-\"."
 			: err == ERR_VERSION
 				? "this grant is from another version: update this node."
 				: "this grant was mistyped or cut off: copy it again.");

@@ -108,7 +108,7 @@ static bool description_read(struct hub *hub, const struct version *version,
 	packer = packer_open();
 	version_description_key(&key, version, dataset_key, fed_key);
 	ok = !reader_description(bytes, version, dataset, &key, packer) &&
-	     !description_decode(out, buf_bytes(bytes));
+	     !description_decode(out, buf_bytes(bytes)) && version_description_fits(version, out);
 	if (!ok)
 		*out = (struct description){0};
 	packer_close(packer);

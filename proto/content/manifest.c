@@ -5,6 +5,7 @@
 #include "crypto/limits.h"
 #include "crypto/path.h"
 #include "crypto/utf8.h"
+#include "proto/content/pack.h"
 #include "proto/wire/wire_out.h"
 
 #define FORMAT 1
@@ -296,6 +297,32 @@ static bool belongs(const struct manifest *m, const struct version *v,
 	       (!m->has_previous || id_eq(&m->previous, &v->replaces));
 }
 
+/*
+ * PROTOCOL: "Every version of tier hidden is sealed wholly anew: `epochs` has one element, its own,
+ * no chunk has bases, and each but the last of a file has 262,144 bytes." So no size depends on
+ * what a file says.
+ */
+static bool hiding_kept(const struct manifest *m, const struct version *v)
+{
+	const struct manifest_epoch *epoch = manifest_epoch(m, 0);
+
+	if (manifest_epoch_count(m) != 1 || epoch->number != v->epoch_number ||
+	    !bytes_eq(epoch->prefix, v->epoch_prefix))
+		return false;
+	for (uint32_t f = 0; f < manifest_file_count(m); f++) {
+		const struct manifest_file *file = manifest_file(m, f);
+		for (uint32_t i = 0; i < file->chunk_count; i++) {
+			const struct chunk_ref *ref = manifest_chunk(m, file, i);
+			bool last = i + 1 == file->chunk_count;
+			if (ref->base_count > 0 ||
+			    ref->size != chunk_hidden_len(BOX_KIND_CONTENT, ref->plain_len) ||
+			    (!last && ref->plain_len != LIMIT_CHUNK_PLAIN_MAX))
+				return false;
+		}
+	}
+	return true;
+}
+
 /* PROTOCOL: "A reader refuses a manifest whose chunks differ from the index, or whose files are not
    as many, and of as many bytes, as the description says." The latter is for who has its key. */
 enum err manifest_check(const struct manifest *m, const struct version *v,
@@ -304,7 +331,7 @@ enum err manifest_check(const struct manifest *m, const struct version *v,
 	struct index index;
 	struct index_sum sum;
 	struct index_entry entry;
-	if (!belongs(m, v, dataset))
+	if (!belongs(m, v, dataset) || (v->tier == TIER_HIDDEN && !hiding_kept(m, v)))
 		return ERR_MALFORMED;
 	index_init(&index);
 	manifest_index(m, &index);

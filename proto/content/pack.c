@@ -169,14 +169,52 @@ enum err unpack(struct packer *packer, struct buf *out, struct bytes packed, str
 	return ERR_OK;
 }
 
+/*
+ * PROTOCOL: "In nonce mode 2 the packed text of manifests and descriptions is padded on, with
+ * zeros, to a multiple of 1,024 bytes." PADMÉ sizes from 16,384 on are multiples already.
+ */
+static size_t hidden_size(enum box_kind kind, size_t packed_len)
+{
+	const size_t unit = CHUNK_HIDDEN_UNIT;
+
+	return kind == BOX_KIND_CONTENT ? packed_len : (packed_len + unit - 1) / unit * unit;
+}
+
+size_t chunk_hidden_len(enum box_kind kind, size_t raw_len)
+{
+	return BOX_OVERHEAD + hidden_size(kind, pack_padme(PACK_HEAD_LEN + raw_len));
+}
+
+/* Cuts off what hidden_size() has added. ERR_MALFORMED: compressed, or padded otherwise. */
+static enum err hidden_cut(enum box_kind kind, struct bytes *text)
+{
+	if (text->len < PACK_LEN_MIN || text->ptr[0] != PACK_STORED)
+		return ERR_MALFORMED;
+	size_t packed_len = pack_padme(PACK_HEAD_LEN + (size_t)be32_get(text->ptr + 5));
+	if (packed_len > text->len || hidden_size(kind, packed_len) != text->len)
+		return ERR_MALFORMED;
+	for (size_t i = packed_len; i < text->len; i++)
+		if (text->ptr[i] != 0)
+			return ERR_MALFORMED;
+	text->len = packed_len;
+	return ERR_OK;
+}
+
 enum err chunk_seal(struct packer *packer, struct buf *out, const struct box_keys *keys,
 		    const struct box_context *context, struct bytes raw, struct random *random)
 {
 	/* PROTOCOL: "Tiers with nonce mode 2 cut at every 262,144 bytes and do not compress." */
-	enum pack_mode mode = context->nonce == BOX_NONCE_RANDOM ? PACK_STORED : PACK_ZSTD;
+	bool hidden = context->nonce == BOX_NONCE_RANDOM;
 	struct buf *text = &packer->scratch;
 	buf_reset(text);
-	enum err err = pack(packer, text, mode, raw, bytes_of(NULL, 0));
+	enum err err = pack(packer, text, hidden ? PACK_STORED : PACK_ZSTD, raw, bytes_of(NULL, 0));
+	if (!err && hidden) {
+		size_t more = hidden_size(context->kind, text->len) - text->len;
+		uint8_t *zeros = buf_space(text, more);
+		err = text->err;
+		if (zeros)
+			memset(zeros, 0, more);
+	}
 	if (!err)
 		box_seal(out, keys, context, buf_bytes(text), random);
 	return err ? err : out->err;
@@ -199,5 +237,8 @@ enum err chunk_open(struct packer *packer, struct buf *out, const struct box_key
 		return ERR_MALFORMED;
 	buf_reset(text);
 	enum err err = box_open(text, keys, context, chunk);
-	return err ? err : unpack(packer, out, buf_bytes(text), prefix);
+	struct bytes packed = buf_bytes(text);
+	if (!err && context->nonce == BOX_NONCE_RANDOM)
+		err = hidden_cut(context->kind, &packed);
+	return err ? err : unpack(packer, out, packed, prefix);
 }

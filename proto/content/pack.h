@@ -43,9 +43,15 @@ enum err pack(struct packer *packer, struct buf *out, enum pack_mode mode, struc
    ERR_FULL, ERR_NOMEM of out. out is unchanged after a fault. */
 enum err unpack(struct packer *packer, struct buf *out, struct bytes packed, struct bytes prefix);
 
-/* Packs and seals: appends a whole chunk to out. Nonce mode random is stored, not compressed. */
+/*
+ * Packs and seals: appends a whole chunk to out. Nonce mode random is stored, not compressed, and
+ * its manifests and descriptions are padded to a multiple of CHUNK_HIDDEN_UNIT.
+ */
+#define CHUNK_HIDDEN_UNIT 1024
 enum err chunk_seal(struct packer *packer, struct buf *out, const struct box_keys *keys,
 		    const struct box_context *context, struct bytes raw, struct random *random);
+/* What a piece of so many bytes takes as a chunk of nonce mode random, whatever it says. */
+size_t chunk_hidden_len(enum box_kind kind, size_t raw_len);
 /*
  * Appends the raw text of a chunk. In this order: ERR_CORRUPT (address), ERR_DENIED (commitment,
  * tag), ERR_MALFORMED (padding, lengths). addr NULL: a chunk that is not addressed (description).

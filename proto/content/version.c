@@ -41,9 +41,9 @@ enum err tier_parse(enum tier *tier, struct bytes text)
 /*
  * The description: one row for each key of the map, in order. PROTOCOL: "1 title, 2 description,
  * 3 keywords (array of texts), 4 theme, 5 license, 6 contact, 7 issued, 8 modified, 9 number of
- * files, 10 total bytes of the files, 11 publisher"
+ * files, 10 total bytes of the files, 11 publisher, 12 path"
  */
-enum field_kind { FIELD_TEXT, FIELD_LINES, FIELD_KEYWORDS, FIELD_UINT };
+enum field_kind { FIELD_TEXT, FIELD_LINES, FIELD_KEYWORDS, FIELD_UINT, FIELD_PATH };
 struct field {
 	enum field_kind kind;
 	size_t at; /* in struct description */
@@ -65,6 +65,7 @@ static const struct field fields[] = {
 	FIELD(FIELD_UINT, file_count, 0),
 	FIELD(FIELD_UINT, byte_count, 0),
 	FIELD(FIELD_TEXT, publisher, LIMIT_NAME_LEN_MAX),
+	FIELD(FIELD_PATH, path, LIMIT_PATH_LEN_MAX),
 };
 #define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
 
@@ -79,6 +80,7 @@ static bool field_present(const struct description *d, const struct field *f)
 	switch (f->kind) {
 	case FIELD_TEXT:
 	case FIELD_LINES:
+	case FIELD_PATH:
 		return ((const struct bytes *)field_of(d, f))->len > 0;
 	case FIELD_KEYWORDS:
 		return d->keyword_count > 0;
@@ -102,11 +104,20 @@ static void keywords_get(struct wire_in *w, struct description *d, uint32_t len_
 		d->keywords[i] = wire_text(w, 1, len_max);
 }
 
+/* A name of a dataset as people give it. */
+static void path_get(struct wire_in *w, struct bytes *path, uint32_t len_max)
+{
+	*path = wire_text(w, 1, len_max);
+	if (path_check(*path) || path_parent(*path).len == 0 || path_is_hidden(*path))
+		wire_fail(w);
+}
+
 static void field_put(struct buf *out, const struct description *d, const struct field *f)
 {
 	switch (f->kind) {
 	case FIELD_TEXT:
 	case FIELD_LINES:
+	case FIELD_PATH:
 		out_text(out, *(const struct bytes *)field_of(d, f));
 		break;
 	case FIELD_KEYWORDS:
@@ -133,6 +144,9 @@ static void field_get(struct wire_in *w, struct description *d, const struct fie
 		break;
 	case FIELD_UINT:
 		*(uint64_t *)at = wire_uint(w, UINT64_MAX);
+		break;
+	case FIELD_PATH:
+		path_get(w, at, f->len_max);
 		break;
 	}
 	if (!field_present(d, f))
@@ -182,8 +196,10 @@ static bool epoch_ok(const struct version *v)
 	case TIER_MEMBERS:
 		return v->epoch_prefix.len == 0;
 	case TIER_GRANTED:
-	case TIER_HIDDEN:
 		return !path_check(v->epoch_prefix) && path_contains(v->epoch_prefix, v->path);
+	case TIER_HIDDEN:
+		/* PROTOCOL: "tier hidden: as granted, but the epoch is its own: Q is the path." */
+		return bytes_eq(v->epoch_prefix, v->path);
 	}
 	return false;
 }
@@ -192,10 +208,43 @@ static bool description_ok(const struct version *v)
 {
 	struct description description;
 	if (v->tier == TIER_OPEN)
-		return !description_decode(&description, v->description);
+		return !description_decode(&description, v->description) &&
+		       version_description_fits(v, &description);
 	if (v->tier == TIER_GRANTED && v->description_key < 1)
 		return false;
+	if (v->tier == TIER_HIDDEN && (v->description.len - BOX_OVERHEAD) % CHUNK_HIDDEN_UNIT != 0)
+		return false;
 	return index_size_ok(v->description.len);
+}
+
+/* PROTOCOL: "Path 12 is there in tier hidden, and in no other" */
+bool version_description_fits(const struct version *v, const struct description *description)
+{
+	if (v->tier != TIER_HIDDEN)
+		return description->path.len == 0;
+	return description->path.len > 0 &&
+	       bytes_eq(path_slug(description->path), path_slug(v->path));
+}
+
+/*
+ * PROTOCOL: "Tier is 4 if and only if the path is hidden, and nonce mode is 2 in tier hidden and 1
+ * in all others." Sizes of a manifest's chunks then follow from its length alone.
+ */
+static bool hiding_ok(const struct version *v)
+{
+	struct version_parts parts = version_parts(v);
+	struct index_entry entry;
+	bool hidden = v->tier == TIER_HIDDEN;
+
+	if (path_is_hidden(v->path) != hidden ||
+	    v->nonce != (hidden ? BOX_NONCE_RANDOM : BOX_NONCE_SYNTHETIC))
+		return false;
+	while (hidden && version_parts_next(&parts, &entry))
+		if (parts.left > 0 ? entry.size != chunk_hidden_len(BOX_KIND_MANIFEST,
+								    LIMIT_CHUNK_PLAIN_MAX)
+				   : (entry.size - BOX_OVERHEAD) % CHUNK_HIDDEN_UNIT != 0)
+			return false;
+	return true;
 }
 
 /* Sizes that this many chunks can have; the count is below 2^32, so nothing overflows. */
@@ -281,7 +330,7 @@ enum err version_decode(struct version *v, struct bytes body)
 		wire_fixed(&w, v->grant.b, ID_LEN);
 	enum err err = wire_end(&w);
 	if (!err && (path_check(v->path) || !epoch_ok(v) || v->epoch_number < 1 || v->number < 1 ||
-		     v->nonce < BOX_NONCE_SYNTHETIC || !description_ok(v) || !sum_ok(v)))
+		     !hiding_ok(v) || !description_ok(v) || !sum_ok(v)))
 		err = ERR_MALFORMED;
 	return err;
 }

@@ -41,8 +41,10 @@ struct description {
 	uint64_t file_count;
 	uint64_t byte_count;
 	struct bytes publisher; /* at most LIMIT_NAME_LEN_MAX */
+	struct bytes path;      /* of tier hidden: what its readers call it; no hidden path */
 };
-#define DESCRIPTION_LEN_MAX 16384 /* the longest, encoded or sealed, fits */
+/* The longest, encoded or sealed, fits; in tier hidden it takes 16 units (pack.h). */
+#define DESCRIPTION_LEN_MAX (16 * 1024 + BOX_OVERHEAD)
 
 /* ERR_MALFORMED when a text is too long or no text: what is written can be read. */
 enum err description_encode(struct buf *out, const struct description *description);
@@ -77,6 +79,12 @@ struct version {
 
 /* Numbers of this and more have no effect. */
 #define VERSION_NUMBER_END ((uint64_t)1 << 48)
+
+/*
+ * Whether an opened description has what its tier demands: a name where the version is hidden, in
+ * the same namespace, and none elsewhere.
+ */
+bool version_description_fits(const struct version *version, const struct description *description);
 
 struct version_id { /* names one version */
 	struct dataset_id dataset;

@@ -54,14 +54,17 @@ static void path_syntax(void **state)
 		{"-meissen/x", ERR_MALFORMED},
 		{"meissen-/x", ERR_MALFORMED},
 		{"bad-schandau/x", ERR_OK},
-		{"meissen/~abcdefghijklmnopqrstuvwxyz", ERR_OK},
-		{"meissen/~234567abcdefghijklmnopqrst/x", ERR_OK},
-		{"meissen/~abcdefghijklmnopqrstuvwxy", ERR_MALFORMED},
-		{"meissen/~abcdefghijklmnopqrstuvwxyz2", ERR_MALFORMED},
+		{"meissen/~abcdefghijklmnopqrstuvwxy4", ERR_OK},
+		{"meissen/~234567abcdefghijklmnopqrsa", ERR_OK},
+		{"meissen/~234567abcdefghijklmnopqrsb", ERR_MALFORMED},   /* not of whole bytes */
+		{"meissen/~234567abcdefghijklmnopqrsa/x", ERR_MALFORMED}, /* a folder */
+		{"meissen/a/~234567abcdefghijklmnopqrsa", ERR_MALFORMED},
+		{"meissen/~abcdefghijklmnopqrstuvwxa", ERR_MALFORMED},
+		{"meissen/~abcdefghijklmnopqrstuvwxyza", ERR_MALFORMED},
 		{"meissen/~abcdefghijklmnopqrstuvwxy1", ERR_MALFORMED},
 		{"meissen/~", ERR_MALFORMED},
 		{"meissen/a~", ERR_MALFORMED},
-		{"~abcdefghijklmnopqrstuvwxyz", ERR_MALFORMED},
+		{"~abcdefghijklmnopqrstuvwxya", ERR_MALFORMED},
 	};
 	for (size_t i = 0; i < COUNT(cases); i++)
 		if (path_check(bytes_str(cases[i].path)) != cases[i].err)
@@ -203,10 +206,13 @@ static void hidden_components(void **state)
 		path_hidden_make(seen[i], &random);
 		memcpy(path + 8, seen[i], sizeof(seen[i]));
 		assert_ok(path_check(bytes_str(path)));
+		assert_true(path_is_hidden(bytes_str(path)));
 		assert_int_equal(strlen(seen[i]), PATH_HIDDEN_LEN);
 		for (size_t k = 0; k < i; k++)
 			assert_string_not_equal(seen[i], seen[k]);
 	}
+	assert_false(path_is_hidden(bytes_str("meissen")));
+	assert_false(path_is_hidden(bytes_str("meissen/kita")));
 	/* RFC 4648 of the 16 bytes that this seed gives, decoded by hand */
 	struct random again = random_seeded(1);
 	uint8_t raw[17] = {0}, back[17] = {0};

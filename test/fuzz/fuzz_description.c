@@ -38,6 +38,10 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	check(description_encode(&out, &d) == ERR_OK);
 	fuzz_seed(corpus, buf_bytes(&out));
 	buf_reset(&out);
+	d.path = bytes_str("meissen/personal/plan");
+	check(description_encode(&out, &d) == ERR_OK);
+	fuzz_seed(corpus, buf_bytes(&out));
+	buf_reset(&out);
 	d = (struct description){.modified_ms = 5};
 	check(description_encode(&out, &d) == ERR_OK);
 	fuzz_seed(corpus, buf_bytes(&out));

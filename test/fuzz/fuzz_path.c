@@ -27,5 +27,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 void fuzz_seeds(struct fuzz_corpus *corpus)
 {
 	fuzz_seed(corpus, bytes_str("meissen/wasser/pegel-elbe */wasser/**"));
-	fuzz_seed(corpus, bytes_str("riesa/~abcdefghijklmnopqrstuvwx23/a.b_c riesa/*/a.b_c"));
+	fuzz_seed(corpus, bytes_str("riesa/a.b_c/x riesa/*/x"));
+	fuzz_seed(corpus, bytes_str("riesa/~abcdefghijklmnopqrstuvwx2a riesa/*"));
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "proto/content/pack.h"
 #include "proto/content/version.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -38,36 +39,41 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 {
 	struct buf out, parts, description;
 	struct description title = {.title = bytes_str("Pegel")};
-	struct index_entry part = {.size = 500};
+	struct index_entry part = {{{0}}, 0};
 	buf_init(&out, LIMIT_RECORD_LEN_MAX);
 	buf_init(&parts, LIMIT_RECORD_LEN_MAX);
 	buf_init(&description, DESCRIPTION_LEN_MAX);
-	version_part_put(&parts, &part);
-	part.size = 270000;
-	version_part_put(&parts, &part);
 	for (enum tier tier = TIER_OPEN; tier <= TIER_HIDDEN; tier++) {
-		struct bytes path = bytes_str("meissen/wasser/pegel-elbe");
+		bool hidden = tier == TIER_HIDDEN;
+		struct bytes path = bytes_str(hidden ? "meissen/~abcdefghijklmnopqrstuvwxya"
+						     : "meissen/wasser/pegel-elbe");
+		size_t sealed_len = hidden ? chunk_hidden_len(BOX_KIND_DESCRIPTION, 50) : 104;
 		buf_reset(&out);
+		buf_reset(&parts);
+		part.size = LIMIT_CHUNK_LEN_MAX;
+		version_part_put(&parts, &part);
+		part.size = (uint32_t)chunk_hidden_len(BOX_KIND_MANIFEST, 500);
+		version_part_put(&parts, &part);
 		buf_reset(&description);
 		if (tier == TIER_OPEN)
 			check(description_encode(&description, &title) == ERR_OK);
 		else
-			memset(buf_space(&description, 104), 1, 104);
+			memset(buf_space(&description, sealed_len), 1, sealed_len);
 		struct version version = {
 			.path = path,
 			.tier = tier,
-			.epoch_prefix = tier == TIER_OPEN      ? path
-					: tier == TIER_MEMBERS ? bytes_of(NULL, 0)
-							       : bytes_str("meissen/wasser"),
+			.epoch_prefix = tier == TIER_OPEN || hidden ? path
+					: tier == TIER_MEMBERS      ? bytes_of(NULL, 0)
+								    : bytes_str("meissen/wasser"),
 			.epoch_number = 1,
 			.number = 2,
 			.has_replaces = tier % 2 == 0,
-			.nonce = BOX_NONCE_SYNTHETIC,
+			.nonce = hidden ? BOX_NONCE_RANDOM : BOX_NONCE_SYNTHETIC,
 			.description = buf_bytes(&description),
 			.description_key = 3,
 			.manifest = buf_bytes(&parts),
 			.manifest_count = 2,
-			.index = {{{0}}, 3, 271000},
+			.index = {{{0}}, 3, 272000},
 			.has_origin = tier % 2 == 0,
 			.origin_author = 259,
 			.has_grant = tier == TIER_GRANTED,

@@ -1,6 +1,7 @@
 #include "test/proto/made.h"
 
 #include "crypto/path.h"
+#include "proto/content/pack.h"
 #include "proto/ledger/held.h"
 #include "proto/ledger/line.h"
 #include "proto/rights/rights.h"
@@ -147,21 +148,22 @@ static void version_fill(struct parcel *p)
 	struct version *v = &p->version;
 	struct bytes path = bytes_str(p->path);
 	struct description description = {.title = bytes_str("Plan")};
-	uint8_t sealed[200] = {0};
+	const size_t sealed_len = chunk_hidden_len(BOX_KIND_DESCRIPTION, 100);
 	*v = (struct version){.path = path,
 			      .tier = p->tier,
 			      .epoch_number = 1,
 			      .number = p->number,
-			      .nonce = BOX_NONCE_SYNTHETIC,
+			      .nonce = p->tier == TIER_HIDDEN ? BOX_NONCE_RANDOM
+							      : BOX_NONCE_SYNTHETIC,
 			      .description_key = 1,
 			      .manifest_count = 1};
 	buf_init(&p->description, DESCRIPTION_LEN_MAX);
 	if (p->tier == TIER_OPEN)
 		description_encode(&p->description, &description);
 	else
-		buf_add(&p->description, bytes_obj(&sealed));
+		memset(buf_space(&p->description, sealed_len), 0, sealed_len);
 	if (p->tier != TIER_MEMBERS)
-		v->epoch_prefix = p->tier == TIER_OPEN ? path : path_slug(path);
+		v->epoch_prefix = p->tier == TIER_GRANTED ? path_slug(path) : path;
 	buf_init(&p->manifest, 256);
 	version_part_put(&p->manifest, index_at(&p->index, 0));
 	v->description = buf_bytes(&p->description);
@@ -174,7 +176,10 @@ void parcel_make(struct parcel *p, const struct test_federation *fed)
 	p->number = p->number ? p->number : 1;
 	p->tier = p->tier ? p->tier : TIER_MEMBERS;
 	p->count = p->count ? p->count : 1;
-	p->size = p->size ? p->size : 1000;
+	if (!p->size)
+		p->size = p->tier == TIER_HIDDEN
+				  ? (uint32_t)chunk_hidden_len(BOX_KIND_MANIFEST, 100)
+				  : 1000;
 	assert_true(p->count <= PARCEL_CHUNK_COUNT_MAX);
 	p->of = (struct version_id){test_dataset(fed, p->member, p->path), p->number,
 				    author_of(p->member, 0)};
@@ -279,7 +284,7 @@ void gift_made(struct gift *gift, struct hub_node *node, const struct test_feder
 			    .nonce = {gift->nonce},
 			    .has_parent = gift->parent != NULL,
 			    .round = gift->round ? gift->round : 1,
-			    .verb = gift->ended ? VERB_NONE
+			    .verb = gift->ended  ? VERB_NONE
 				    : gift->verb ? gift->verb
 						 : VERB_READ,
 			    .not_before_ms = begin_ms,

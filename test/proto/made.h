@@ -41,7 +41,7 @@ struct parcel { /* the first part is set by the test; 0: what is usual */
 	uint64_t number; /* 1 */
 	enum tier tier;  /* members */
 	size_t count;    /* of chunks: 1 */
-	uint32_t size;   /* of each: 1000 */
+	uint32_t size;   /* of each: 1000, hidden the least there is */
 	unsigned seed;   /* other chunks */
 	struct version_id of;
 	struct version version; /* points into the buffers below */

@@ -281,15 +281,20 @@ struct sealed {
 	struct chunk_addr addr;
 };
 
-static void sealed_init(struct sealed *s, struct bench *b, enum box_nonce nonce, struct bytes raw)
+static void sealed_init_kind(struct sealed *s, struct bench *b, enum box_nonce nonce,
+			     enum box_kind kind, struct bytes raw)
 {
 	struct key key = key_counting();
 	box_keys_derive(&s->keys, &key);
-	s->context =
-		(struct box_context){.epoch_number = 5, .kind = BOX_KIND_CONTENT, .nonce = nonce};
+	s->context = (struct box_context){.epoch_number = 5, .kind = kind, .nonce = nonce};
 	buf_init(&s->chunk, LIMIT_CHUNK_LEN_MAX);
 	assert_ok(chunk_seal(b->packer, &s->chunk, &s->keys, &s->context, raw, &b->random));
 	box_addr(&s->addr, buf_bytes(&s->chunk));
+}
+
+static void sealed_init(struct sealed *s, struct bench *b, enum box_nonce nonce, struct bytes raw)
+{
+	sealed_init_kind(s, b, nonce, BOX_KIND_CONTENT, raw);
 }
 
 static enum err sealed_open(struct sealed *s, struct bench *b, const struct chunk_addr *addr)
@@ -342,6 +347,86 @@ static void hidden_chunks_are_random_and_not_compressed(void **state)
 	buf_fini(&open.chunk);
 }
 
+/* What is packed otherwise than a writer packs is refused, though the key is right. */
+static enum err hidden_repacked(struct bench *b, enum box_kind kind, struct bytes text)
+{
+	struct key key = key_counting();
+	struct sealed s = {.context = {.epoch_number = 5, .kind = kind, .nonce = BOX_NONCE_RANDOM}};
+
+	box_keys_derive(&s.keys, &key);
+	buf_init(&s.chunk, LIMIT_CHUNK_LEN_MAX);
+	box_seal(&s.chunk, &s.keys, &s.context, text, &b->random);
+	enum err err = sealed_open(&s, b, NULL);
+	buf_fini(&s.chunk);
+	return err;
+}
+
+static void hidden_lists_and_descriptions_take_whole_units(void **state)
+{
+	static const struct {
+		size_t raw, content, other; /* lengths, without what a box adds */
+	} cases[] = {{1, 10, 1024},
+		     {1015, 1024, 1024},
+		     {1016, 1088, 2048},
+		     {5000, 5120, 5120},
+		     {5112, 5376, 6144},
+		     {100000, 100352, 100352},
+		     {LIMIT_CHUNK_PLAIN_MAX, PACK_LEN_MAX, PACK_LEN_MAX}};
+	struct bench *b = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		for (enum box_kind kind = BOX_KIND_CONTENT; kind <= BOX_KIND_DESCRIPTION; kind++) {
+			struct bytes raw = bytes_of(b->text, cases[i].raw);
+			size_t wanted =
+				kind == BOX_KIND_CONTENT ? cases[i].content : cases[i].other;
+			struct sealed s;
+			sealed_init_kind(&s, b, BOX_NONCE_RANDOM, kind, raw);
+			assert_int_equal(s.chunk.len, wanted + BOX_OVERHEAD);
+			assert_int_equal(s.chunk.len, chunk_hidden_len(kind, raw.len));
+			assert_ok(sealed_open(&s, b, &s.addr));
+			assert_true(bytes_eq(buf_bytes(&b->out), raw));
+			buf_fini(&s.chunk);
+		}
+	}
+}
+
+static void hidden_chunks_are_packed_in_one_way(void **state)
+{
+	struct bench *b = *state;
+	uint8_t text[3 * CHUNK_HIDDEN_UNIT] = {0};
+
+	/* 2,000 bytes stored: PADMÉ makes 2,048 of 2,009 */
+	be32_put(text + 1, 2000);
+	be32_put(text + 5, 2000);
+	memset(text + PACK_HEAD_LEN, 'x', 2000);
+	for (enum box_kind kind = BOX_KIND_CONTENT; kind <= BOX_KIND_DESCRIPTION; kind++) {
+		assert_ok(hidden_repacked(b, kind, bytes_of(text, 2048)));
+		assert_err(hidden_repacked(b, kind, bytes_of(text, 2047)), ERR_MALFORMED);
+		assert_err(hidden_repacked(b, kind, bytes_of(text, 2049)), ERR_MALFORMED);
+		assert_err(hidden_repacked(b, kind, bytes_of(text, 3072)), ERR_MALFORMED);
+		assert_err(hidden_repacked(b, kind, bytes_of(text, 5)), ERR_MALFORMED);
+		text[2047] = 1;
+		assert_err(hidden_repacked(b, kind, bytes_of(text, 2048)), ERR_MALFORMED);
+		text[2047] = 0;
+	}
+	/* 1,100 bytes: PADMÉ alone is right for content, and for nothing else */
+	be32_put(text + 1, 1100);
+	be32_put(text + 5, 1100);
+	memset(text + PACK_HEAD_LEN + 1100, 0, 900);
+	size_t padme = pack_padme(PACK_HEAD_LEN + 1100);
+	assert_ok(hidden_repacked(b, BOX_KIND_CONTENT, bytes_of(text, padme)));
+	assert_err(hidden_repacked(b, BOX_KIND_MANIFEST, bytes_of(text, padme)), ERR_MALFORMED);
+	assert_ok(hidden_repacked(b, BOX_KIND_MANIFEST, bytes_of(text, 2048)));
+	assert_err(hidden_repacked(b, BOX_KIND_CONTENT, bytes_of(text, 2048)), ERR_MALFORMED);
+	text[2047] = 1;
+	assert_err(hidden_repacked(b, BOX_KIND_MANIFEST, bytes_of(text, 2048)), ERR_MALFORMED);
+	/* a frame of zstd, rightly padded */
+	buf_reset(&b->packed);
+	assert_ok(pack(b->packer, &b->packed, PACK_ZSTD, bytes_of(b->text, 30000), none));
+	assert_int_equal(b->packed.ptr[0], PACK_ZSTD);
+	assert_err(hidden_repacked(b, BOX_KIND_CONTENT, buf_bytes(&b->packed)), ERR_MALFORMED);
+}
+
 static void the_largest_chunk_is_as_large_as_promised(void **state)
 {
 	struct bench *b = *state;
@@ -372,6 +457,8 @@ int main(void)
 		cmocka_unit_test(a_full_buf_is_not_the_peers_fault),
 		cmocka_unit_test(chunks_come_back_and_faults_are_told_apart),
 		cmocka_unit_test(hidden_chunks_are_random_and_not_compressed),
+		cmocka_unit_test(hidden_lists_and_descriptions_take_whole_units),
+		cmocka_unit_test(hidden_chunks_are_packed_in_one_way),
 		cmocka_unit_test(the_largest_chunk_is_as_large_as_promised),
 	};
 	return cmocka_run_group_tests_name("pack", tests, bench_setup, bench_teardown);

@@ -43,26 +43,35 @@ static int teardown(void **state)
 	return 0;
 }
 
+#define PATH   "meissen/wasser/pegel-elbe"
+#define HIDDEN "meissen/~abcdefghijklmnopqrstuvwxya"
+
 /* A version of the tier that version_decode() accepts. */
 static void sample_make(struct sample *s, enum tier tier)
 {
 	struct version *v = &s->version;
 	struct description description = {.title = bytes_str("Pegel Elbe"), .file_count = 1};
 	struct index_entry part = {.size = 500};
+	const bool hidden = tier == TIER_HIDDEN;
+	const size_t sealed_len = hidden ? chunk_hidden_len(BOX_KIND_DESCRIPTION, 120) : 200;
 	buf_reset(&s->description);
 	buf_reset(&s->parts);
 	if (tier == TIER_OPEN)
 		assert_ok(description_encode(&s->description, &description));
 	else
-		memset(buf_space(&s->description, 200), 7, 200);
+		memset(buf_space(&s->description, sealed_len), 7, sealed_len);
 	for (unsigned i = 0; i < 3; i++) {
 		part.addr.b[0] = (uint8_t)i;
+		if (hidden)
+			part.size = i < 2 ? LIMIT_CHUNK_LEN_MAX
+					  : (uint32_t)chunk_hidden_len(BOX_KIND_MANIFEST, 77);
 		version_part_put(&s->parts, &part);
 	}
 	*v = (struct version){
-		.path = bytes_str("meissen/wasser/pegel-elbe"),
+		.path = bytes_str(hidden ? HIDDEN : PATH),
 		.tier = tier,
-		.epoch_prefix = bytes_str(tier == TIER_OPEN      ? "meissen/wasser/pegel-elbe"
+		.epoch_prefix = bytes_str(hidden                 ? HIDDEN
+					  : tier == TIER_OPEN    ? PATH
 					  : tier == TIER_MEMBERS ? ""
 								 : "meissen/wasser"),
 		.epoch_number = 3,
@@ -74,7 +83,7 @@ static void sample_make(struct sample *s, enum tier tier)
 		.description_key = tier == TIER_GRANTED ? 2 : 0,
 		.manifest = buf_bytes(&s->parts),
 		.manifest_count = 3,
-		.index = {{{1, 2}}, 4, 2000},
+		.index = {{{1, 2}}, 4, hidden ? 2 * LIMIT_CHUNK_LEN_MAX + 5000 : 2000},
 	};
 	struct key key;
 	if (tier == TIER_MEMBERS)
@@ -205,7 +214,49 @@ static void set_description_none(struct version *v)
 }
 static void set_description_other(struct version *v)
 {
-	v->description = bytes_str("\x81\x0c\x01"); /* key 12 */
+	v->description = bytes_str("\x81\x0d\x01"); /* key 13 */
+}
+static void set_description_named(struct version *v)
+{
+	v->description = bytes_str("\x81\x0c\xa3"
+				   "a/b"); /* what hidden ones are called */
+}
+static void set_path_plain(struct version *v)
+{
+	v->path = v->epoch_prefix = bytes_str(PATH);
+}
+static void set_path_hidden(struct version *v)
+{
+	v->path = bytes_str(HIDDEN);
+	if (v->tier == TIER_OPEN)
+		v->epoch_prefix = v->path;
+	else if (v->tier == TIER_GRANTED)
+		v->epoch_prefix = bytes_str("meissen");
+}
+static void set_path_deep(struct version *v)
+{
+	v->path = v->epoch_prefix = bytes_str("meissen/wasser/~abcdefghijklmnopqrstuvwxya");
+}
+static void set_path_folder(struct version *v)
+{
+	v->path = v->epoch_prefix = bytes_str(HIDDEN "/x");
+}
+static void set_nonce_other(struct version *v)
+{
+	v->nonce = v->tier == TIER_HIDDEN ? BOX_NONCE_SYNTHETIC : BOX_NONCE_RANDOM;
+}
+static void set_description_shorter(struct version *v)
+{
+	v->description.len -= 1;
+}
+static void set_manifest_last(struct version *v)
+{
+	/* the last two bytes are the size of the last chunk */
+	((uint8_t *)(uintptr_t)v->manifest.ptr)[v->manifest.len - 1] ^= 1;
+}
+static void set_manifest_first(struct version *v)
+{
+	((uint8_t *)(uintptr_t)v->manifest.ptr)[1 + 2 + ID_LEN + 4] ^= 0x40;
 }
 static void set_description_short(struct version *v)
 {
@@ -265,6 +316,20 @@ static void bodies_that_contradict_themselves_are_refused(void **state)
 		{"a description under no key", TIER_GRANTED, set_description_key_0},
 		{"no manifest", TIER_OPEN, set_manifest_none},
 		{"a manifest of two with three chunks", TIER_OPEN, set_manifest_count},
+		{"hidden at a plain path", TIER_HIDDEN, set_path_plain},
+		{"open at a hidden path", TIER_OPEN, set_path_hidden},
+		{"members at a hidden path", TIER_MEMBERS, set_path_hidden},
+		{"granted at a hidden path", TIER_GRANTED, set_path_hidden},
+		{"hidden below a folder", TIER_HIDDEN, set_path_deep},
+		{"hidden as a folder", TIER_HIDDEN, set_path_folder},
+		{"hidden in the epoch of the namespace", TIER_HIDDEN, set_prefix_parent},
+		{"hidden in the epoch of the federation", TIER_HIDDEN, set_prefix_none},
+		{"hidden, nonces that follow from the text", TIER_HIDDEN, set_nonce_other},
+		{"members, nonces that are random", TIER_MEMBERS, set_nonce_other},
+		{"hidden, a description as long as it is", TIER_HIDDEN, set_description_shorter},
+		{"hidden, a manifest as long as it is", TIER_HIDDEN, set_manifest_last},
+		{"hidden, a manifest cut where it likes", TIER_HIDDEN, set_manifest_first},
+		{"open, with another name", TIER_OPEN, set_description_named},
 		{"an empty index", TIER_OPEN, set_index_count_0},
 		{"an index of too few bytes", TIER_OPEN, set_index_bytes_few},
 		{"an index of too many bytes", TIER_OPEN, set_index_bytes_many},
@@ -402,6 +467,16 @@ static void tiers_have_names(void **state)
 
 static char filler[20000];
 
+/* 16 components of 64 bytes; the first is a slug. */
+static struct bytes path_longest(void)
+{
+	static char path[LIMIT_PATH_LEN_MAX];
+	memset(path, 'x', sizeof(path));
+	for (size_t i = 40; i < sizeof(path); i += 65)
+		path[i] = '/';
+	return bytes_of(path, 40 + 15 * 65);
+}
+
 /* All fields at their limits. */
 static struct description description_full(void)
 {
@@ -420,6 +495,7 @@ static struct description description_full(void)
 		.file_count = UINT64_MAX,
 		.byte_count = UINT64_MAX,
 		.publisher = name,
+		.path = path_longest(),
 	};
 	for (unsigned i = 0; i < LIMIT_KEYWORD_COUNT_MAX; i++)
 		d.keywords[i] = name;
@@ -433,7 +509,7 @@ static void the_longest_description_fits(void **state)
 	buf_init(&out, DESCRIPTION_LEN_MAX);
 	buf_init(&again, DESCRIPTION_LEN_MAX);
 	assert_ok(description_encode(&out, &d));
-	assert_true(pack_padme(PACK_HEAD_LEN + out.len) + BOX_OVERHEAD <= DESCRIPTION_LEN_MAX);
+	assert_int_equal(chunk_hidden_len(BOX_KIND_DESCRIPTION, out.len), DESCRIPTION_LEN_MAX);
 	assert_ok(description_decode(&found, buf_bytes(&out)));
 	assert_int_equal(found.keyword_count, LIMIT_KEYWORD_COUNT_MAX);
 	assert_true(bytes_eq(found.text, d.text) && found.byte_count == UINT64_MAX);
@@ -467,7 +543,11 @@ static void descriptions_by_hand_are_refused(void **state)
 		{"no keywords", "\x81\x03\x90", 3},
 		{"an empty keyword", "\x81\x03\x91\xa0", 4},
 		{"no bytes", "\x81\x0a\x00", 3},
-		{"key 12", "\x81\x0c\xa1x", 4},
+		{"a name without a namespace", "\x81\x0c\xa1x", 4},
+		{"a name of no form", "\x81\x0c\xa3x/X", 6},
+		{"a hidden name for a hidden path", "\x81\x0c\xbdx/~abcdefghijklmnopqrstuvwxya",
+		 32},
+		{"key 13", "\x81\x0d\xa1x", 4},
 		{"key 0", "\x81\x00\xa1x", 4},
 		{"two titles", "\x82\x01\xa1x\x01\xa1x", 7},
 		{"a line feed in the title", "\x81\x01\xa1\n", 4},

@@ -10,6 +10,7 @@
 #include "store/chunks.h"
 
 #define PATH       "meissen/wasser/pegel-elbe"
+#define HIDDEN     "meissen/~abcdefghijklmnopqrstuvwxya"
 #define FILE_COUNT 8
 
 struct file {
@@ -79,6 +80,7 @@ static struct writer_params params_of(const struct shop *s, enum tier tier, uint
 	struct bytes path = bytes_str(PATH);
 	p.epoch_prefix = tier == TIER_OPEN      ? path
 			 : tier == TIER_MEMBERS ? bytes_of(NULL, 0)
+			 : tier == TIER_HIDDEN  ? bytes_str(HIDDEN)
 						: path_slug(path);
 	if (tier == TIER_MEMBERS)
 		version_members_key(&p.dataset_key, &s->fed_keys[epoch], path);
@@ -169,12 +171,14 @@ static struct writer *publish(struct shop *s, const struct writer_params *params
 /* The record body as it would travel. */
 static void record_make(struct shop *s, struct writer *w)
 {
-	struct description description = {.title = bytes_str("Pegel")};
+	const bool hidden = s->version.tier == TIER_HIDDEN;
+	struct description description = {.title = bytes_str("Pegel"),
+					  .path = bytes_str(hidden ? PATH : "")};
 	struct buf plain, sealed;
 	buf_init(&plain, DESCRIPTION_LEN_MAX);
 	buf_init(&sealed, DESCRIPTION_LEN_MAX);
 	assert_ok(description_encode(&plain, &description));
-	s->version.path = bytes_str(PATH);
+	s->version.path = bytes_str(hidden ? HIDDEN : PATH);
 	s->version.description = buf_bytes(&plain);
 	if (s->version.tier != TIER_OPEN) {
 		assert_ok(writer_description(w, s->packer, &s->random, buf_bytes(&plain), &sealed));

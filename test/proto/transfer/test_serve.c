@@ -15,7 +15,8 @@ struct fixture {
 	size_t parcel_count;
 };
 
-#define PATH "gemeinde-2/kita/plan"
+#define PATH   "gemeinde-2/kita/plan"
+#define HIDDEN "gemeinde-2/~abcdefghijklmnopqrstuvwxya"
 
 static int setup(void **state)
 {
@@ -41,7 +42,11 @@ static int teardown(void **state)
 static struct parcel *held(struct fixture *f, uint64_t number, enum tier tier)
 {
 	struct parcel *p = &f->parcels[f->parcel_count++];
-	*p = (struct parcel){.member = 2, .path = PATH, .number = number, .tier = tier, .count = 3};
+	*p = (struct parcel){.member = 2,
+			     .path = tier == TIER_HIDDEN ? HIDDEN : PATH,
+			     .number = number,
+			     .tier = tier,
+			     .count = 3};
 	parcel_make(p, &f->fed);
 	parcel_known(p, &f->node, &f->fed, NULL);
 	parcel_held(p, &f->node);
@@ -137,6 +142,8 @@ static void tier_right_and_membership_decide(void **state)
 		const struct test_org *org = &f->fed.orgs[cases[i].who ? cases[i].who - 1 : 2];
 		struct parcel *p = held(f, 1, cases[i].tier);
 		struct gift gift = gifts[cases[i].gift];
+		if (cases[i].tier == TIER_HIDDEN && cases[i].gift == READS)
+			gift.prefix = HIDDEN;
 		if (cases[i].gift)
 			gift_made(&gift, &f->node, &f->fed, NULL);
 		struct peer *peer = cases[i].who ? hub_node_member(&f->node, org)
