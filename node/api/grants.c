@@ -112,7 +112,7 @@ static bool keep_arg(struct call *call, enum keeping *keep)
 	const char *text = api_in_text(call, "keep");
 
 	*keep = KEEPING_CURRENT;
-	if (!text[0] || !keeping_parse(keep, bytes_str(text)))
+	if (!text || !text[0] || !keeping_parse(keep, bytes_str(text)))
 		return true;
 	api_fail(call, ERR_CONFIG, "\"%.60s\" cannot be kept: say none, current or all", text);
 	return false;
@@ -123,7 +123,7 @@ static bool widest_arg(struct call *call, uint32_t *widest)
 	const char *text = api_in_text(call, "widest");
 	enum tier tier = TIER_GRANTED;
 
-	if (text[0] && (tier_parse(&tier, bytes_str(text)) || tier > TIER_GRANTED)) {
+	if (text && text[0] && (tier_parse(&tier, bytes_str(text)) || tier > TIER_GRANTED)) {
 		api_fail(call, ERR_CONFIG,
 			 "\"%.60s\" cannot be the widest tier: say open, members or granted", text);
 		return false;
