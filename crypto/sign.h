@@ -31,7 +31,8 @@ struct sig {
 	X(RECORD, "am1.record")                                                                    \
 	X(HEAD, "am1.head")                                                                        \
 	X(JOIN, "am1.join")                                                                        \
-	X(LOG, "am1.log")
+	X(LOG, "am1.log")                                                                          \
+	X(SHOW, "am1.show")
 
 enum sign_tag {
 #define X(name, text) SIGN_TAG_##name,

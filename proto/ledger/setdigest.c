@@ -12,7 +12,7 @@ enum { KEY_PREFIX_LEN = 4 + 4 }; /* author, incarnation */
 /* ---- places ---- */
 
 /* PROTOCOL: "The *place* of a slot is the first 8 bytes of `H("am1.slot", slot)`" */
-static uint64_t place_of(struct bytes slot)
+uint64_t setdigest_place(struct bytes slot)
 {
 	struct digest digest;
 
@@ -73,7 +73,7 @@ static bool may_split(const struct node *node)
 
 static struct row_key leaf_key(uint32_t author, uint32_t incarnation, struct bytes slot)
 {
-	return key_leaf(author, incarnation, place_of(slot), slot);
+	return key_leaf(author, incarnation, setdigest_place(slot), slot);
 }
 
 bool setdigest_get(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes slot,
@@ -96,7 +96,7 @@ bool setdigest_get(struct txn *txn, uint32_t author, uint32_t incarnation, struc
 void setdigest_put(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes slot,
 		   uint64_t sequence, const struct digest *hash)
 {
-	uint64_t place = place_of(slot);
+	uint64_t place = setdigest_place(slot);
 	struct row_key key = key_leaf(author, incarnation, place, slot);
 	uint8_t value[LEAF_LEN];
 
@@ -108,7 +108,7 @@ void setdigest_put(struct txn *txn, uint32_t author, uint32_t incarnation, struc
 
 bool setdigest_del(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes slot)
 {
-	uint64_t place = place_of(slot);
+	uint64_t place = setdigest_place(slot);
 	struct row_key key = key_leaf(author, incarnation, place, slot);
 
 	if (!txn_del(txn, TABLE_LEAF, row_key_bytes(&key)))
@@ -385,6 +385,11 @@ uint64_t setdigest_page_last(const struct setdigest_page *page)
 	return page->place | digits_after(page->depth);
 }
 
+uint64_t setdigest_page_first(const struct setdigest_page *page)
+{
+	return page->place & ~digits_after(page->depth);
+}
+
 static struct digest step_child(const struct setdigest_page *page, unsigned depth, unsigned digit)
 {
 	struct digest digest;
@@ -396,11 +401,11 @@ static struct digest step_child(const struct setdigest_page *page, unsigned dept
 /* The author has signed the digest of these; they may still be nonsense. */
 static bool leaves_fit(struct setdigest_page *page)
 {
-	uint64_t last = setdigest_page_last(page), first = last - digits_after(page->depth);
+	uint64_t first = setdigest_page_first(page), last = setdigest_page_last(page);
 
 	for (size_t i = 0; i < page->count; i++) {
 		struct setdigest_leaf *leaf = &page->leaves[i];
-		leaf->place = place_of(bytes_of(leaf->slot, leaf->slot_len));
+		leaf->place = setdigest_place(bytes_of(leaf->slot, leaf->slot_len));
 		if (leaf->place < first || leaf->place > last ||
 		    (i > 0 && setdigest_cmp(&page->leaves[i - 1], leaf) >= 0))
 			return false;

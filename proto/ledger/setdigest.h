@@ -44,6 +44,7 @@ struct setdigest_page {
 	struct setdigest_leaf leaves[SETDIGEST_LEAVES_MAX]; /* by rising place, then slot */
 };
 
+uint64_t setdigest_place(struct bytes slot);
 /* How two leaves stand to each other in this order. */
 int setdigest_cmp(const struct setdigest_leaf *a, const struct setdigest_leaf *b);
 
@@ -67,7 +68,8 @@ void setdigest_root(struct txn *txn, uint32_t author, uint32_t incarnation, stru
  */
 bool setdigest_page(struct txn *txn, uint32_t author, uint32_t incarnation, uint64_t place,
 		    struct setdigest_page *out);
-/* The last place that belongs to the page. */
+/* The first and the last place that belong to the page. */
+uint64_t setdigest_page_first(const struct setdigest_page *page);
 uint64_t setdigest_page_last(const struct setdigest_page *page);
 /*
  * Whether a page is one of the set with this digest; the places of its leaves are filled in.

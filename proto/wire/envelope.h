@@ -15,6 +15,7 @@ enum envelope {
 	ENVELOPE_NODE_OFFER = 'o',
 	ENVELOPE_NODE_REQUEST = 'n',
 	ENVELOPE_NODE_ANSWER = 'a',
+	ENVELOPE_SHOWING = 'h',
 };
 #define ENVELOPE_LEN_MAX 98304 /* of a text */
 

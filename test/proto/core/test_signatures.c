@@ -19,6 +19,9 @@
 #include "proto/ledger/head.h"
 #include "proto/ledger/record.h"
 #include "proto/link/certificate.h"
+#include "proto/rights/showing.h"
+#include "proto/wire/envelope.h"
+#include "proto/wire/wire_out.h"
 #include "test/proto/federation.h"
 
 struct row;
@@ -325,6 +328,44 @@ static enum err judge_closing(const struct row *row, struct bytes payload, const
 	return err;
 }
 
+static void make_showing(const struct row *row, struct buf *payload)
+{
+	const struct showing fields = {.author = author_of(1, 0),
+				       .grant = {{5}},
+				       .challenge = bytes_str("0123456789abcdef"),
+				       .time_ms = TEST_TIME_MS};
+	struct showing made;
+	struct buf text, body;
+
+	buf_init(&text, ENVELOPE_LEN_MAX);
+	buf_init(&body, ENVELOPE_LEN_MAX);
+	showing_make(&text, &fields, &fed.charter.fed, &org->sign);
+	assert_int_equal(envelope_get(&body, ENVELOPE_SHOWING, buf_bytes(&text)), ERR_OK);
+	assert_int_equal(showing_get(&made, buf_bytes(&body)), ERR_OK);
+	buf_add(payload, made.payload);
+	buf_fini(&text);
+	buf_fini(&body);
+}
+
+static enum err judge_showing(const struct row *row, struct bytes payload, const struct sig *sig)
+{
+	struct showing showing;
+	struct sign_pk pk;
+	struct buf body;
+
+	sign_pk_of(&pk, &org->sign);
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	out_array(&body, 3);
+	out_uint(&body, 1);
+	out_bin(&body, payload);
+	out_fixed(&body, sig->b, SIG_LEN);
+	enum err err = showing_get(&showing, buf_bytes(&body));
+	if (!err)
+		err = showing_check_sig(&showing, &pk, &fed.charter.fed);
+	buf_fini(&body);
+	return err;
+}
+
 #define X(label, number)                                                                           \
 	{.name = "record " #label,                                                                 \
 	 .tag = SIGN_TAG_RECORD,                                                                   \
@@ -350,6 +391,8 @@ static const struct row rows[] = {
 	{"head", SIGN_TAG_HEAD, .by_node = true, .make = make_head, .judge = judge_head},
 	{"closing of a segment of the audit log", SIGN_TAG_LOG, .by_node = true,
 	 .make = make_closing, .judge = judge_closing},
+	{"proof that a grant is its own", SIGN_TAG_SHOW, .by_node = true, .make = make_showing,
+	 .judge = judge_showing},
 	RECORD_KIND_LIST(X) X(unknown, UNKNOWN_KIND)};
 #undef X
 

@@ -331,5 +331,5 @@ int main(int argc, char **argv)
 	}
 	if (argc > 3)
 		first_seed = strtoul(argv[3], NULL, 10);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, test_setup, NULL);
 }

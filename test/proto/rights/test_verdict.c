@@ -860,5 +860,5 @@ int main(void)
 		TEST(a_verdict_looks_up_little),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, test_setup, NULL);
 }
