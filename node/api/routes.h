@@ -19,6 +19,7 @@
 	X(nodes)                                                                                   \
 	X(federation)                                                                              \
 	X(grants)                                                                                  \
+	X(showing)                                                                                 \
 	X(uploads)                                                                                 \
 	X(withdrawals)                                                                             \
 	X(read)                                                                                    \

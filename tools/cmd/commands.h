@@ -57,6 +57,8 @@ struct command {
 	X(accept)                                                                                  \
 	X(grants)                                                                                  \
 	X(grant_show)                                                                              \
+	X(grant_prove)                                                                             \
+	X(grant_check)                                                                             \
 	X(who)                                                                                     \
 	X(subscribe)                                                                               \
 	X(unsubscribe)                                                                             \

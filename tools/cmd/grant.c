@@ -1,11 +1,14 @@
 /*
  * grant, accept, grants, grant-show: who may read or keep what.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "crypto/check.h"
 #include "proto/ledger/line.h"
@@ -320,11 +323,76 @@ static void print_grant(const struct tool *tool, const json_t *grant)
 	free(what);
 }
 
+/* The whole of it, or no file. */
+static int write_export(const char *path, struct bytes bytes)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "wb");
+	bool done = file && fwrite(bytes.ptr, 1, bytes.len, file) == bytes.len;
+	int err = errno;
+
+	if (file && fclose(file) != 0) {
+		done = false;
+		err = errno;
+	}
+	if (done)
+		return TOOL_DONE;
+	if (fd >= 0)
+		unlink(path);
+	if (err == EEXIST)
+		return tool_fail(TOOL_FAILED, "%s is there already: name a new file", path);
+	return tool_fail(TOOL_FAILED, "cannot write %s: %s", path, strerror(err));
+}
+
+static int print_export(const struct tool *tool, const json_t *answer, const char *path)
+{
+	struct bytes text = bytes_str(field_text(answer, "file"));
+	struct buf file;
+	int code = TOOL_FAILED;
+
+	buf_init(&file, text.len + 1);
+	if (base64_get(&file, text))
+		tool_fail(TOOL_FAILED, "the node's answer is no file: is it of another version?");
+	else
+		code = write_export(path, buf_bytes(&file));
+	if (!code && !tool->json)
+		print_line("The grant with its proofs stands in %s: anybody can check it with "
+			   "`allmende grant-check`, and sees who the members are.",
+			   path);
+	buf_fini(&file);
+	return code;
+}
+
+static int export_grant(struct tool *tool, const char *path)
+{
+	json_t *answer = NULL;
+	struct client *client;
+	struct buf target;
+	int code = client_open(&client, tool);
+
+	if (code)
+		return code;
+	target_init(&target, "/grant/export");
+	target_text(&target, "id", tool_word(tool, 0));
+	code = client_call(client, "GET", target_end(&target), NULL, &answer);
+	if (code)
+		client_complain(client);
+	else
+		code = print_export(tool, answer, path);
+	json_decref(answer);
+	buf_fini(&target);
+	client_close(client);
+	return code;
+}
+
 static int run_grant_show(struct tool *tool)
 {
+	const char *path = args_value(&tool->args, "export");
 	struct buf target;
 	int code;
 
+	if (path)
+		return export_grant(tool, path);
 	target_init(&target, "/grant");
 	target_text(&target, "id", tool_word(tool, 0));
 	code = query_show(tool, target_end(&target), print_grant);
@@ -426,7 +494,17 @@ const struct command cmd_grant_show = {
 	.help = "Says who lets whom do what until when, and through whose hands the grant has "
 		"come.\n"
 		"\n"
-		"  allmende grant-show g-2B9QXYZA",
+		"With --export it is written to a file with all that proves it, for who has no "
+		"node:\n"
+		"`allmende grant-check` says whether it is good.\n"
+		"\n"
+		"  allmende grant-show g-2B9QXYZA\n"
+		"  allmende grant-show g-2B9QXYZA --export riesa.grant",
+	.options =
+		(const struct option[]){
+			{"export", 0, "FILE", false, "a new file for the grant with its proofs"},
+			{0},
+		},
 	.word_min = 1,
 	.word_max = 1,
 	.run = run_grant_show,
