@@ -217,6 +217,27 @@ static void wrap_key_of(struct test_record *r, uint32_t number, size_t slot_len)
 	wrap_key_put(&r->body, number, &wrap);
 }
 
+/* In the slot that its id has; expiry_ms: it begins at 0. */
+static void line_of(struct test_record *r, uint32_t issuer, uint32_t audience, enum verb verb,
+		    int64_t expiry_ms)
+{
+	const struct line line = {.issuer = issuer,
+				  .audience = audience,
+				  .org = {{9}},
+				  .prefix = bytes_str("gemeinde-3/of-another"),
+				  .round = 1,
+				  .verb = verb,
+				  .expiry_ms = expiry_ms,
+				  .widest = LINE_TIER_USUAL};
+	struct digest id;
+
+	line_id(&id, &line);
+	r->fields.kind = RECORD_LINE;
+	r->slot = line_slot(&id);
+	buf_reset(&r->body);
+	line_put(&r->body, &line);
+}
+
 /* Of an organisation that nobody knows: strangers may be barred. */
 static void bar_of(struct test_record *r, uint8_t slot_org, size_t slot_len)
 {
@@ -245,6 +266,16 @@ static void erasure_body(struct test_record *r, size_t slot_len)
 	X(good_wrap, OK, wrap_body(r, true))                                                       \
 	X(good_contact, OK, contact_body(r, true))                                                 \
 	X(unknown_kind, OK, (r->fields.kind = 4000, r->slot.len = 3))                              \
+	X(good_line, OK, line_of(r, 1, 2, VERB_READ, 1))                                           \
+	X(line_that_has_ended, OK, line_of(r, 1, 2, VERB_NONE, 1))                                 \
+	X(line_to_nobody, OK, line_of(r, 1, 4000, VERB_READ, 1))                                   \
+	X(line_of_another, PROTOCOL, line_of(r, 2, 3, VERB_READ, 1))                               \
+	X(line_to_itself, PROTOCOL, line_of(r, 1, 1, VERB_READ, 1))                                \
+	X(line_elsewhere, PROTOCOL, (line_of(r, 1, 2, VERB_READ, 1), r->slot.b[5] ^= 1))           \
+	X(line_slot_short, PROTOCOL, (line_of(r, 1, 2, VERB_READ, 1), r->slot.len--))              \
+	X(line_of_no_time, MALFORMED, line_of(r, 1, 2, VERB_READ, 0))                              \
+	X(line_cut, MALFORMED, (line_of(r, 1, 2, VERB_READ, 1), r->body.len--))                    \
+	X(line_empty, MALFORMED, (line_of(r, 1, 2, VERB_READ, 1), r->body.len = 0))                \
 	X(good_bar, OK, bar_of(r, 7, 33))                                                          \
 	X(bar_elsewhere, PROTOCOL, bar_of(r, 8, 33))                                               \
 	X(bar_slot_short, PROTOCOL, bar_of(r, 7, 32))                                              \

@@ -327,6 +327,20 @@ static bool line_agrees(struct arrays *arrays, const struct facts *facts, const 
 	return !what;
 }
 
+bool arrays_lines_agree(struct arrays *arrays, const struct facts *facts, int64_t t_ms)
+{
+	const struct naive *world = &arrays->naive;
+	bool same = true;
+
+	for (size_t i = 0; i < world->record_count && same; i++) {
+		struct verdict v;
+		bool good;
+		if (world->records[i].is_line)
+			same = line_agrees(arrays, facts, &world->records[i].id, t_ms, &good, &v);
+	}
+	return same;
+}
+
 bool arrays_agree(struct arrays *arrays, int64_t t_ms, const char *const *paths, size_t path_count)
 {
 	struct naive *world = &arrays->naive;

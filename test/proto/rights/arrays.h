@@ -51,5 +51,7 @@ struct facts arrays_facts(struct arrays *arrays);
  * the paths. False: they differ; it is printed how.
  */
 bool arrays_agree(struct arrays *arrays, int64_t t_ms, const char *const *paths, size_t path_count);
+/* The lines alone, by these facts. */
+bool arrays_lines_agree(struct arrays *arrays, const struct facts *facts, int64_t t_ms);
 
 #endif

@@ -6,8 +6,13 @@
 
 #include "crypto/check.h"
 
+#define SLUG1 "gemeinde-1"
+#define SLUG2 "gemeinde-2"
+#define SLUG3 "gemeinde-3"
+
 const char *const story_paths[STORY_PATHS] = {
-	"s0", "s0/a", "s0/ab", "s0/a/b", "s0/a/b/c", "s1", "s1/a", "s1/a/b", "s2/a",
+	SLUG1, SLUG1 "/a", SLUG1 "/ab",  SLUG1 "/a/b", SLUG1 "/a/b/c",
+	SLUG2, SLUG2 "/a", SLUG2 "/a/b", SLUG3 "/a",
 };
 
 static uint64_t below(struct story *story, uint64_t bound)
@@ -20,17 +25,19 @@ static bool happens(struct story *story, unsigned percent)
 	return below(story, 100) < percent;
 }
 
-void story_init(struct story *story, uint64_t seed)
+void story_init(struct story *story, uint64_t seed, const struct org_id *orgs)
 {
 	char slug[41];
 
-	*story = (struct story){.random = random_seeded(seed), .now_ms = STORY_TIME_MS};
+	*story = (struct story){
+		.random = random_seeded(seed), .now_ms = STORY_TIME_MS, .plain = orgs};
 	arrays_init(&story->all);
 	buf_init(&story->event.body, BAR_LEN_MAX);
 	for (unsigned i = 0; i < STORY_ORGS; i++) {
 		story->number_of[i] = ++story->member_count;
-		snprintf(slug, sizeof(slug), "s%u", i);
-		arrays_member(&story->all, i + 1, arrays_org(i), slug)->relay = i == 5;
+		story->orgs[i] = orgs ? orgs[i] : arrays_org(i);
+		snprintf(slug, sizeof(slug), "gemeinde-%u", i + 1);
+		arrays_member(&story->all, i + 1, story->orgs[i], slug)->relay = i == 5 && !orgs;
 		for (unsigned k = 0; k < STORY_NODES; k++)
 			arrays_node(&story->all, (i + 1) * 256 + k);
 	}
@@ -145,7 +152,7 @@ static void grant(struct story *story)
 		if (happens(story, 2))
 			random_fill(&story->random, line.parent.b, ID_LEN);
 	}
-	if (strlen(prefix) < 10 && happens(story, 35))
+	if (strlen(prefix) < 20 && happens(story, 35))
 		strcat(prefix, below_it[below(story, 5)]);
 	line.prefix = bytes_str(prefix);
 	say_terms(story, &line);
@@ -246,6 +253,8 @@ static void drop(struct story *story)
 	if (all->naive.record_count == 0)
 		return;
 	const struct arrays_kept *kept = &all->kept[below(story, all->naive.record_count)];
+	if (story->plain && kept->author != STORY_OWN)
+		return;
 	struct record_slot slot = {.len = 1 + ID_LEN};
 	memcpy(slot.b, kept->slot, slot.len);
 	say(story, kept->author, slot, bytes_of(NULL, 0));
@@ -259,7 +268,7 @@ static void admit(struct story *story, unsigned org)
 	uint32_t number = ++story->member_count;
 
 	snprintf(slug, sizeof(slug), "t%u", number);
-	arrays_member(&story->all, number, arrays_org(org), slug);
+	arrays_member(&story->all, number, story->orgs[org], slug);
 	for (unsigned k = 0; k < STORY_NODES; k++)
 		arrays_node(&story->all, number * 256 + k);
 	story->number_of[org] = number;
@@ -267,19 +276,25 @@ static void admit(struct story *story, unsigned org)
 
 static void charter(struct story *story)
 {
-	unsigned org = (unsigned)below(story, STORY_ORGS);
+	/* the first is the steward */
+	unsigned org = 1 + (unsigned)below(story, STORY_ORGS - 1);
 	uint32_t number = story->number_of[org];
 	struct naive_member *member = number ? &story->all.naive.members[number - 1] : NULL;
 
-	story->event.kind = STORY_MEMBER;
+	story->event.org = org;
 	if (!member && story->member_count < STORY_MEMBERS_MAX) {
+		story->event.kind = STORY_ADMITTED;
 		admit(story, org);
 	} else if (member && happens(story, 50)) {
+		story->event.kind = STORY_EXPELLED;
+		story->event.author = number * 256;
 		member->present = false;
 		story->number_of[org] = 0;
-	} else if (member && happens(story, 50)) {
+	} else if (member && happens(story, 50) && !member->relay) {
+		story->event.kind = STORY_RELAY;
+		story->event.author = number * 256;
 		member->relay = true;
-	} else if (member && happens(story, 30)) {
+	} else if (member && happens(story, 30) && !story->plain) {
 		/* another charter wins, where this number was given to another organisation */
 		member->org = arrays_org(20 + number);
 		member->relay = false;
@@ -292,11 +307,14 @@ static void orglog(struct story *story)
 	struct naive *all = &story->all.naive;
 	struct naive_node *node = &all->nodes[below(story, all->node_count)];
 
+	/* who has left has no log that anybody looks at */
+	if (story->plain && !all->members[node->author / 256 - 1].present)
+		return;
 	story->event.kind = STORY_NODE;
 	story->event.author = node->author;
 	if (node->counts) {
 		node->counts = false;
-		node->leaving = true;
+		node->leaving = !story->plain;
 	} else if (node->leaving && happens(story, 40)) {
 		node->leaving = false; /* a day has passed */
 	} else if (happens(story, 60)) {
@@ -335,6 +353,11 @@ void story_tell_members(const struct story *story, struct arrays *observer)
 	for (size_t i = 0; i < all->member_count; i++)
 		*arrays_member(observer, all->members[i].number, all->members[i].org,
 			       all->members[i].slug) = all->members[i];
-	for (size_t i = 0; i < all->node_count; i++)
-		*arrays_node(observer, all->nodes[i].author) = all->nodes[i];
+	for (size_t i = 0; i < all->node_count; i++) {
+		struct naive_node *node = arrays_node(observer, all->nodes[i].author);
+		*node = all->nodes[i];
+		/* a store has no records any more of who has left */
+		if (story->plain && !all->members[node->author / 256 - 1].present)
+			node->counts = false;
+	}
 }

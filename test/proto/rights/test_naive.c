@@ -283,7 +283,7 @@ static bool history_agrees(uint64_t seed)
 	struct story story;
 	bool same = true;
 
-	story_init(&story, seed);
+	story_init(&story, seed, NULL);
 	arrays_init(&observer);
 	uint64_t steps = 20 + random_below(&random, 60);
 	for (uint64_t step = 0; step < steps && same; step++) {
