@@ -20,6 +20,7 @@
 	X(federation)                                                                              \
 	X(grants)                                                                                  \
 	X(showing)                                                                                 \
+	X(revocations)                                                                             \
 	X(uploads)                                                                                 \
 	X(withdrawals)                                                                             \
 	X(read)                                                                                    \

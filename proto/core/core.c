@@ -27,6 +27,7 @@
 #include "proto/sync/room_again.h"
 #include "proto/sync/sync.h"
 #include "proto/membership/voting.h"
+#include "proto/catalog/unheard.h"
 #include "proto/catalog/unsigned.h"
 #include "proto/catalog/withdrawal.h"
 #include "proto/rights/wrapkeys.h"
@@ -291,6 +292,7 @@ static void peers_take(struct hub *hub, struct txn *txn)
 			joining_compared(hub, txn);
 			holds_compared(hub, peer);
 			source_retry(hub, peer);
+			unheard_compared(hub, txn, peer);
 		}
 		peer->compared_news = false;
 	}

@@ -92,6 +92,15 @@ void hub_send(struct hub *hub, struct peer *peer, struct buf *message)
 	buf_init(message, 0);
 }
 
+struct own_place hub_own_place(struct hub *hub, struct txn *txn)
+{
+	struct author_state own;
+
+	if (!hub->author || ledger_state(&hub->ledger, txn, hub->author, &own))
+		return (struct own_place){0};
+	return (struct own_place){own.incarnation, own.sequence};
+}
+
 void hub_send_list(struct hub *hub, struct peer *peer, struct message_list *list)
 {
 	struct buf out;

@@ -125,6 +125,8 @@ struct note *hub_note(struct hub *hub, enum note_type type);
  * nothing.
  */
 void hub_send(struct hub *hub, struct peer *peer, struct buf *message);
+/* How far the own records are; zero: there are none. */
+struct own_place hub_own_place(struct hub *hub, struct txn *txn);
 /* Ends the list and sends it. */
 void hub_send_list(struct hub *hub, struct peer *peer, struct message_list *list);
 /* The peer is not up any more; it goes with EVENT_LINK_DOWN. */

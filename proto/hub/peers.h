@@ -16,6 +16,11 @@
 
 enum peer_class { PEER_GUEST, PEER_MEMBER };
 
+struct own_place { /* in the own records */
+	uint32_t incarnation;
+	uint64_t sequence;
+};
+
 struct peer {
 	uint64_t link;
 	uint64_t dial;
@@ -34,10 +39,12 @@ struct peer {
 	bool waits;    /* a guest that waits for the stewards, or they for us: it stays */
 	bool met;    /* both sides know each other as members: from now on member messages may go */
 	bool synced; /* compared at least once */
-	bool compared_news; /* for the core: a comparison has come to its end */
-	int64_t ahead_ms;   /* how far its newest own head lay in the future when it came; 0: not */
-	uint32_t junk;      /* of a guest, since it came; hub_junk() */
-	size_t turn_bytes;  /* queued for it in this turn */
+	bool compared_news;         /* for the core: a comparison has come to its end */
+	struct own_place own_said;  /* how far the own records were when HELLO was sent */
+	struct own_place own_heard; /* up to here it has them, as it has shown; 0: not known */
+	int64_t ahead_ms;  /* how far its newest own head lay in the future when it came; 0: not */
+	uint32_t junk;     /* of a guest, since it came; hub_junk() */
+	size_t turn_bytes; /* queued for it in this turn */
 	struct peer_sync *sync;         /* flow.h */
 	struct peer_transfer *transfer; /* holds.h */
 };

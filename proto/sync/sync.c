@@ -86,6 +86,7 @@ static void hello_send(struct hub *hub, struct txn *txn, struct peer *peer)
 	struct buf out;
 	content_digest(hub, txn, &sync->content_sent);
 	sync->charter_sent = charter_shown(hub, txn);
+	peer->own_said = hub_own_place(hub, txn);
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_hello(&out, hub->options.software, sync->charter_sent,
 		      hub->options.identity->store_incarnation, &sync->content_sent,
@@ -416,8 +417,7 @@ static void phase_end(struct hub *hub, struct txn *txn, struct peer *peer)
 static void stream(struct hub *hub, struct txn *txn, struct peer *peer)
 {
 	struct peer_sync *sync = peer->sync;
-	/* PROTOCOL: "A sender keeps at most 256 KiB of HEAD and RECORDS messages on the way that
-	   TAKEN has not confirmed" */
+	/* PROTOCOL: "at most 256 KiB of HEAD and RECORDS messages on the way" */
 	while (peer->up && sync->want_at < sync->want_count &&
 	       sync->untaken_bytes < SYNC_UNTAKEN_MAX) {
 		if (stream_step(hub, txn, peer, &sync->wants[sync->want_at]))
@@ -498,6 +498,7 @@ static void compare_begin(struct hub *hub, struct txn *txn, struct peer *peer)
 	hub->source_epoch += !peer->met; /* it may be asked for chunks now */
 	start_met(hub, txn, peer);
 	if (id_eq(&sync->content_sent, &sync->content_here)) {
+		peer->own_heard = peer->own_said;
 		compared(hub, txn, peer);
 		return;
 	}
@@ -599,6 +600,8 @@ void sync_states_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 			wants_unnamed(hub, txn, peer, last, theirs.author);
 		if (!ledger_state(&hub->ledger, txn, theirs.author, &mine))
 			want_of(sync, &mine, &theirs);
+		if (theirs.author == hub->author)
+			peer->own_heard = (struct own_place){theirs.incarnation, theirs.sequence};
 		last = theirs.author;
 	}
 	if (comparing) {

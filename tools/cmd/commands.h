@@ -54,6 +54,7 @@ struct command {
 	X(wait)                                                                                    \
 	X(grant)                                                                                   \
 	X(renew)                                                                                   \
+	X(revoke)                                                                                  \
 	X(accept)                                                                                  \
 	X(grants)                                                                                  \
 	X(grant_show)                                                                              \

@@ -1,0 +1,163 @@
+/*
+ * /revocations: rights are ended, after a preview of what falls with them; /unheard: who has not
+ * heard of it (docs/API.md).
+ */
+#include <stdio.h>
+
+#include "node/api/args.h"
+#include "node/api/json.h"
+#include "node/api/routes.h"
+#include "proto/catalog/revoking.h"
+#include "proto/catalog/unheard.h"
+#include "proto/membership/membership.h"
+
+enum { LOSSES_MAX = 1000 }; /* told one by one; the rest is counted */
+
+static json_t *revoked_org_json(const struct charter *charter, uint32_t number)
+{
+	const struct charter_member *member = charter_member(charter, number);
+
+	return json_pack("{s:o, s:o}", "slug", api_str(member ? member->slug : ""), "name",
+			 api_str(member ? member->name : "an unknown organisation"));
+}
+
+/* ---- what falls ---- */
+
+struct losses {
+	const struct charter *charter;
+	json_t *list;
+	uint64_t count;
+};
+
+/* The command by which this organisation would give it again, itself. */
+static json_t *again_json(const struct losses *losses, const struct loss *loss)
+{
+	const struct line *line = &loss->grant->line.line;
+	const struct charter_member *to = charter_member(losses->charter, line->audience);
+	char command[LIMIT_PATH_LEN_MAX + 200];
+
+	snprintf(command, sizeof(command), "allmende grant %.*s --to %s --rights %s",
+		 (int)line->prefix.len, (const char *)line->prefix.ptr, to ? to->slug : "",
+		 verb_name(loss->before));
+	return api_str(command);
+}
+
+static bool loss_add(void *arg, const struct loss *loss)
+{
+	struct losses *losses = arg;
+	const struct grant *grant = loss->grant;
+	char name[GRANT_NAME_LEN + 1], other[GRANT_NAME_LEN + 1] = "";
+
+	if (losses->count++ >= LOSSES_MAX)
+		return true;
+	grant_name(name, &grant->line.id);
+	if (loss->has_other)
+		grant_name(other, &loss->other);
+	json_array_append_new(
+		losses->list,
+		json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:I, s:o, s:b, s:o}", "who",
+			  revoked_org_json(losses->charter, grant->line.line.audience), "prefix",
+			  api_text(grant->line.line.prefix), "grant", name, "had",
+			  verb_name(loss->before), "has", verb_name(loss->after), "through",
+			  loss->has_other ? api_str(other) : json_null(), "since_ms",
+			  (json_int_t)grant->line.line.not_before_ms, "versions",
+			  api_uint(loss->versions), "below", loss->below, "again",
+			  again_json(losses, loss)));
+	return true;
+}
+
+/* ---- who has not heard ---- */
+
+static json_t *unheard_json(struct hub *hub, struct txn *txn)
+{
+	json_t *list = json_array();
+	uint32_t number = 0;
+	int64_t since_ms;
+	bool met;
+
+	while (unheard_next(hub, txn, &number, &since_ms, &met))
+		json_array_append_new(list,
+				      json_pack("{s:o, s:I, s:b}", "who",
+						revoked_org_json(&hub->charter, number), "since_ms",
+						(json_int_t)since_ms, "linked", met));
+	return list;
+}
+
+static void unheard_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
+{
+	call->out = json_pack("{s:o}", "unheard", unheard_json(hub, txn));
+}
+
+/* ---- the revocation ---- */
+
+static const char *text_or_null(struct call *call, const char *name)
+{
+	const char *text = api_in_text(call, name);
+
+	return text[0] ? text : NULL;
+}
+
+static json_t *revocation_json(struct revocation *revocation, bool done)
+{
+	struct hub *hub = revocation->plan.hub;
+	struct losses losses = {&hub->charter, json_array(), 0};
+
+	if (!done)
+		revocation_losses(revocation, loss_add, &losses);
+	return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "done", done, "lines",
+			 api_uint(revocation->line_count), "bars", api_uint(revocation->bar_count),
+			 "losses", losses.list, "loss_count", api_uint(losses.count), "records",
+			 api_uint(revocation->plan.count), "bytes",
+			 api_uint(plan_bytes(&revocation->plan)));
+}
+
+static void revoke_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
+{
+	struct revoke_terms terms = {
+		.grant = text_or_null(call, "grant"),
+		.from = text_or_null(call, "from"),
+		.below = text_or_null(call, "below"),
+		.has_keep = api_in_text(call, "keep")[0] != 0,
+	};
+	struct revocation revocation;
+
+	if (!terms.grant == !terms.from) {
+		api_fail(call, ERR_CONFIG, "say which grant ends, or from whom all is taken");
+		return;
+	}
+	if (terms.has_keep && keeping_parse(&terms.keep, bytes_str(api_in_text(call, "keep")))) {
+		api_fail(call, ERR_CONFIG, "\"%.60s\" cannot be kept: say none, current or all",
+			 api_in_text(call, "keep"));
+		return;
+	}
+	call->err = revocation_plan(&revocation, hub, txn, &terms, call->why);
+	if (!call->err) {
+		/* What falls is told as it was before, so it is told with what was done, too. */
+		json_t *out = revocation_json(&revocation, false);
+		if (api_in_true(call, "yes"))
+			call->err = revocation_do(&revocation, call->why);
+		json_object_set_new(out, "done", json_boolean(api_in_true(call, "yes")));
+		json_object_set_new(out, "unheard", unheard_json(hub, txn));
+		call->out = out;
+	}
+	revocation_fini(&revocation);
+}
+
+static void revocation_lift_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
+{
+	size_t count = 0;
+
+	call->err = revocation_lift(hub, txn, api_in_text(call, "from"),
+				    text_or_null(call, "below"), &count, call->why);
+	if (!call->err)
+		call->out = json_pack("{s:o}", "lifted", api_uint(count));
+}
+
+const struct route revocations_routes[] = {
+	{HTTP_POST, "/revocations", ROUTE_COMMAND,
+	 FIELDS("s:grant", "s:from", "s:below", "s:keep", "b:yes"), .run = revoke_run},
+	{HTTP_POST, "/revocations/lift", ROUTE_COMMAND, FIELDS("S:from", "s:below"),
+	 .run = revocation_lift_run},
+	{HTTP_GET, "/unheard", ROUTE_QUERY, .run = unheard_run},
+	{.path = NULL},
+};

@@ -1,0 +1,257 @@
+#include "proto/catalog/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "crypto/path.h"
+
+/* ---- the store as it would be ---- */
+
+/* Where a slot is among the items, or would be. */
+static size_t plan_place(const struct plan *plan, struct bytes slot)
+{
+	size_t low = 0, high = plan->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (bytes_cmp(record_slot_bytes(&plan->items[middle].slot), slot) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct plan_record *plan_find(struct plan *plan, struct bytes slot)
+{
+	size_t at = plan_place(plan, slot);
+
+	return at < plan->count && bytes_eq(record_slot_bytes(&plan->items[at].slot), slot)
+		       ? &plan->items[at]
+		       : NULL;
+}
+
+static bool plan_body(void *arg, uint32_t author, struct bytes slot, struct bytes *body)
+{
+	struct plan *plan = arg;
+	struct plan_record *own = author == plan->hub->author ? plan_find(plan, slot) : NULL;
+
+	if (!own)
+		return plan->world.facts.body(plan->world.facts.arg, author, slot, body);
+	*body = buf_bytes(&own->body);
+	return true;
+}
+
+static bool plan_member(void *arg, uint32_t number, struct fact_member *out)
+{
+	struct plan *plan = arg;
+
+	return plan->world.facts.member(plan->world.facts.arg, number, out);
+}
+
+static uint32_t plan_owner(void *arg, struct bytes slug)
+{
+	struct plan *plan = arg;
+
+	return plan->world.facts.owner(plan->world.facts.arg, slug);
+}
+
+static void plan_nodes(void *arg, uint32_t number, struct fact_nodes *out)
+{
+	struct plan *plan = arg;
+
+	plan->world.facts.nodes(plan->world.facts.arg, number, out);
+}
+
+static uint32_t plan_issuer(void *arg, const struct digest *line)
+{
+	struct plan *plan = arg;
+
+	return plan->world.facts.issuer(plan->world.facts.arg, line);
+}
+
+void plan_init(struct plan *plan, struct hub *hub, struct txn *txn)
+{
+	*plan = (struct plan){.hub = hub, .txn = txn};
+	world_begin(&plan->world, hub, txn);
+	plan->facts = (struct facts){
+		.arg = plan,
+		.member = plan_member,
+		.owner = plan_owner,
+		.nodes = plan_nodes,
+		.body = plan_body,
+		.issuer = plan_issuer,
+	};
+}
+
+void plan_fini(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		buf_fini(&plan->items[i].body);
+	free(plan->items);
+}
+
+/* An empty body in a slot, in the place of what was planned for it. */
+static struct buf *plan_put(struct plan *plan, uint64_t kind, struct record_slot slot)
+{
+	struct plan_record *known = plan_find(plan, record_slot_bytes(&slot));
+	size_t at = plan_place(plan, record_slot_bytes(&slot));
+
+	if (known) {
+		buf_reset(&known->body);
+		return &known->body;
+	}
+	plan->items = mem_room(plan->items, plan->count, &plan->cap, sizeof(*plan->items));
+	memmove(plan->items + at + 1, plan->items + at, (plan->count - at) * sizeof(*plan->items));
+	plan->count++;
+	plan->items[at] = (struct plan_record){.kind = kind, .slot = slot};
+	buf_init(&plan->items[at].body, LIMIT_RECORD_LEN_MAX);
+	return &plan->items[at].body;
+}
+
+/* ---- lines ---- */
+
+void plan_line(struct plan *plan, const struct line *line)
+{
+	struct line next = *line;
+	struct digest id;
+
+	line_id(&id, line);
+	/* An end counts whatever its round. */
+	if (next.round < LINE_ROUND_END - 1)
+		next.round++;
+	line_put(plan_put(plan, RECORD_LINE, line_slot(&id)), &next);
+}
+
+/* ---- bars ---- */
+
+struct bars {
+	struct bar *items; /* in order */
+	size_t count, cap;
+};
+
+/* Where an element stands, or would. */
+static bool bars_find(const struct bars *bars, const struct bar *bar, size_t *at)
+{
+	for (*at = 0; *at < bars->count; (*at)++) {
+		int order = bar_cmp(&bars->items[*at], bar);
+		if (order >= 0)
+			return order == 0;
+	}
+	return false;
+}
+
+static void bars_put(struct bars *bars, const struct bar *bar)
+{
+	size_t at;
+
+	if (bars_find(bars, bar, &at)) {
+		bars->items[at] = *bar;
+		return;
+	}
+	bars->items = mem_room(bars->items, bars->count, &bars->cap, sizeof(*bars->items));
+	memmove(bars->items + at + 1, bars->items + at, (bars->count - at) * sizeof(*bar));
+	bars->items[at] = *bar;
+	bars->count++;
+}
+
+/* What a node of this organisation says of another organisation; borrows. */
+static void bars_of(struct plan *plan, uint32_t author, const struct org_id *org, struct bars *out)
+{
+	struct record_slot slot = bar_slot(org);
+	struct bar_list list;
+	struct bytes body;
+	struct bar bar;
+
+	if (!plan->facts.body(plan->facts.arg, author, record_slot_bytes(&slot), &body) ||
+	    bar_list_get(&list, body))
+		return;
+	while (bar_list_next(&list, &bar))
+		bars_put(out, &bar);
+}
+
+static enum err bars_plan(struct plan *plan, const struct org_id *org, const struct bars *bars)
+{
+	struct buf made;
+
+	/* What they borrow from may be the body that they replace. */
+	buf_init(&made, LIMIT_RECORD_LEN_MAX);
+	bar_list_put(&made, org, bars->items, bars->count);
+	enum err err = made.err || made.len > BAR_LEN_MAX || bars->count > BAR_COUNT_MAX ? ERR_FULL
+											 : ERR_OK;
+	if (!err)
+		buf_add(plan_put(plan, RECORD_BAR, bar_slot(org)), buf_bytes(&made));
+	buf_fini(&made);
+	return err;
+}
+
+enum err plan_bar(struct plan *plan, const struct org_id *org, const struct digest *line,
+		  struct bytes path, enum keeping keep)
+{
+	struct bar bar = {.has_line = line != NULL, .prefix = path, .barred = true, .keep = keep};
+	struct bars own = {0};
+
+	if (line)
+		bar.line = *line;
+	random_fill(plan->hub->options.random, bar.nonce, LINE_NONCE_LEN);
+	bars_of(plan, plan->hub->author, org, &own);
+	bars_put(&own, &bar);
+	enum err err = bars_plan(plan, org, &own);
+	free(own.items);
+	return err;
+}
+
+size_t plan_lift(struct plan *plan, const struct org_id *org, struct bytes path)
+{
+	struct bars own = {0}, others = {0};
+	struct fact_nodes nodes;
+	size_t lifted = 0;
+
+	bars_of(plan, plan->hub->author, org, &own);
+	plan_nodes(plan, author_member(plan->hub->author), &nodes);
+	for (size_t i = 0; i < nodes.active_count; i++)
+		bars_of(plan, nodes.active[i], org, &others);
+	for (size_t i = 0; i < others.count; i++) {
+		struct bar bar = others.items[i];
+		if (!bar.barred ||
+		    (path.len > 0 && (bar.has_line || !path_contains(path, bar.prefix))))
+			continue;
+		bar.barred = false;
+		bars_put(&own, &bar);
+		lifted++;
+	}
+	if (lifted > 0 && bars_plan(plan, org, &own))
+		lifted = 0;
+	free(own.items);
+	free(others.items);
+	return lifted;
+}
+
+/* ---- writing ---- */
+
+enum err plan_write(struct plan *plan, char *why)
+{
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < plan->count && !err; i++) {
+		const struct plan_record *item = &plan->items[i];
+		err = ledger_append(&plan->hub->ledger, plan->txn, item->kind,
+				    record_slot_bytes(&item->slot), buf_bytes(&item->body), NULL,
+				    LEDGER_TELL);
+	}
+	if (err == ERR_NOSPACE)
+		hub_quota_why(plan->hub, plan->txn, why);
+	else if (err)
+		why_set(why, "it could not be written: %s.", err_text(err));
+	return err;
+}
+
+uint64_t plan_bytes(const struct plan *plan)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < plan->count; i++)
+		bytes += plan->items[i].body.len;
+	return bytes;
+}

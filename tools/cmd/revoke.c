@@ -1,0 +1,215 @@
+/*
+ * revoke: rights are ended, with everything that rests on them; first it is shown what that is.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/cmd/commands.h"
+#include "tools/kit/client.h"
+#include "tools/kit/print.h"
+#include "tools/kit/text.h"
+#include "tools/kit/value.h"
+
+static const char *loss_who(const json_t *loss)
+{
+	return field_text(json_object_get(loss, "who"), "name");
+}
+
+/* Who gets nothing new, and by which grant it was. */
+static void print_losses(const json_t *losses)
+{
+	json_t *loss;
+	size_t i;
+
+	json_array_foreach((json_t *)losses, i, loss)
+	{
+		const char *has = field_text(loss, "has");
+		const char *through = field_text(loss, "through");
+		if (through[0])
+			print_fieldf(i == 0 ? "Falls" : "", "%s: %s of %s, by %s; keeps %s by %s",
+				     loss_who(loss), field_text(loss, "had"),
+				     field_text(loss, "prefix"), field_text(loss, "grant"), has,
+				     through);
+		else
+			print_fieldf(i == 0 ? "Falls" : "", "%s: %s of %s, by %s%s", loss_who(loss),
+				     field_text(loss, "had"), field_text(loss, "prefix"),
+				     field_text(loss, "grant"),
+				     field_true(loss, "below") ? ", which rests on it" : "");
+	}
+}
+
+/* What nobody can take back. */
+static void print_kept(const json_t *losses)
+{
+	json_t *loss;
+	size_t i;
+
+	json_array_foreach((json_t *)losses, i, loss)
+	{
+		char since[TEXT_SHORT_LEN];
+		if (strcmp(field_text(loss, "had"), "relay") == 0)
+			continue;
+		text_local(since, field_time(loss, "since_ms"));
+		since[strcspn(since, " ")] = 0;
+		print_fieldf("Kept",
+			     "%s could read %" PRIu64 " versions of %s since %s, and "
+			     "keeps what it has read",
+			     loss_who(loss), field_count(loss, "versions"),
+			     field_text(loss, "prefix"), since);
+	}
+}
+
+static void print_again(const struct tool *tool, const json_t *losses)
+{
+	json_t *loss;
+	size_t i;
+	bool any = false;
+
+	json_array_foreach((json_t *)losses, i, loss)
+	{
+		if (!field_true(loss, "below"))
+			continue;
+		if (!any)
+			print_line("To give again what only falls with it, as grants of your own:");
+		any = true;
+		print_command(tool, field_text(loss, "again"), "  ");
+	}
+}
+
+static void print_unheard(const json_t *unheard)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach((json_t *)unheard, i, item) print_field(
+		i == 0 ? "Not heard yet" : "", field_text(json_object_get(item, "who"), "name"));
+	if (json_array_size(unheard) > 0)
+		print_line("Whoever has not heard goes on as before; `allmende status` names them "
+			   "until all have.");
+}
+
+static void print_revocation(const struct tool *tool, const json_t *answer)
+{
+	const json_t *losses = json_object_get(answer, "losses");
+	uint64_t count = field_count(answer, "loss_count");
+	char size[TEXT_SHORT_LEN];
+
+	print_losses(losses);
+	print_kept(losses);
+	if (count == 0)
+		print_line("Nobody has anything by it now.");
+	if (count > json_array_size(losses))
+		print_line("And %" PRIu64 " more.", count - json_array_size(losses));
+	print_again(tool, losses);
+	text_size(size, field_count(answer, "bytes"));
+	print_fieldf("Written",
+		     "%" PRIu64 " grants end, %" PRIu64 " bars: %" PRIu64
+		     " records, %s, and the new keys",
+		     field_count(answer, "lines"), field_count(answer, "bars"),
+		     field_count(answer, "records"), size);
+	if (field_true(answer, "done"))
+		print_unheard(json_object_get(answer, "unheard"));
+}
+
+static json_t *revoke_body(const struct tool *tool)
+{
+	static const char *const names[] = {"from", "below", "keep"};
+	json_t *body = json_object();
+
+	if (tool_word(tool, 0))
+		json_object_set_new(body, "grant", json_string(tool_word(tool, 0)));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *value = args_value(&tool->args, names[i]);
+		if (value)
+			json_object_set_new(body, names[i], json_string(value));
+	}
+	json_object_set_new(body, "yes", json_boolean(args_flag(&tool->args, "yes")));
+	return body;
+}
+
+/* Takes the body. */
+static int revoke(struct tool *tool, const char *path, json_t *body, bool lift)
+{
+	bool done = lift || args_flag(&tool->args, "yes");
+	json_t *answer = NULL;
+	struct client *client;
+	int code = client_open(&client, tool);
+
+	if (!code)
+		code = client_call(client, "POST", path, body, &answer);
+	json_decref(body);
+	if (!client)
+		return code;
+	if (code)
+		client_complain(client);
+	else if (tool->json)
+		code = print_json(tool, answer);
+	else if (lift)
+		print_line("%" PRIu64 " bars lifted.", field_count(answer, "lifted"));
+	else
+		print_revocation(tool, answer);
+	if (!code && !done)
+		code = tool_fail(TOOL_FAILED, "nothing was done: say --yes to do it");
+	json_decref(answer);
+	client_close(client);
+	return code;
+}
+
+static int run_revoke(struct tool *tool)
+{
+	const char *from = args_value(&tool->args, "from"), *lift = args_value(&tool->args, "lift"),
+		   *below = args_value(&tool->args, "below");
+	const int named = (tool_word(tool, 0) != NULL) + (from != NULL) + (lift != NULL);
+	int code = TOOL_DONE;
+
+	if (named != 1)
+		return tool_fail(TOOL_USAGE,
+				 "say which grant ends, as `allmende revoke g-2B9QXYZA`, or from "
+				 "whom all is taken, as `allmende revoke --from riesa`");
+	if (below && !from && !lift)
+		return tool_fail(TOOL_USAGE, "--below belongs to --from or --lift");
+	if ((from && (code = value_slug("--from", from))) ||
+	    (lift && (code = value_slug("--lift", lift))) || (below && (code = value_path(below))))
+		return code;
+	if (!lift)
+		return revoke(tool, "/revocations", revoke_body(tool), false);
+	json_t *body = json_pack("{s:s}", "from", lift);
+	if (below)
+		json_object_set_new(body, "below", json_string(below));
+	return revoke(tool, "/revocations/lift", body, true);
+}
+
+const struct command cmd_revoke = {
+	.name = "revoke",
+	.arguments = "[GRANT]",
+	.summary = "end a grant, for good, or all that another member has from here",
+	.help = "Ends a grant that this organisation has given, with all that rests on it, or "
+		"bars\n"
+		"one that others gave on. With --from everything that a member has from here, and\n"
+		"what others handed on to it through here, now and later. Shows first who gets\n"
+		"nothing new, what they keep and who reads on, and wants --yes.\n"
+		"\n"
+		"What was read stays read, and whoever has not heard of it yet goes on as before:\n"
+		"no program can change that. Nothing is encrypted or sent anew; new versions get "
+		"a\n"
+		"new key.\n"
+		"\n"
+		"  allmende revoke g-2B9QXYZA\n"
+		"  allmende revoke --from riesa --below landkreis-meissen/kita --yes\n"
+		"  allmende revoke --lift riesa",
+	.options =
+		(const struct option[]){
+			{"from", 0, "SLUG", false, "all that this member has from here"},
+			{"below", 0, "PATH", false,
+			 "with --from or --lift: at and below this path"},
+			{"lift", 0, "SLUG", false, "let others grant to this member again"},
+			{"keep", 0, "WHAT", false,
+			 "what stays of what they wrote: none, current or all; else as granted"},
+			{"yes", 0, NULL, false, "do it"},
+			{0},
+		},
+	.word_min = 0,
+	.word_max = 1,
+	.run = run_revoke,
+};
