@@ -1,5 +1,5 @@
 /*
- * Grants that end soon, given and received.
+ * Grants that end soon, given and received; ends of which somebody has not heard.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,10 +9,11 @@
 #include "node/care/topics.h"
 #include "proto/membership/membership.h"
 #include "proto/catalog/grants.h"
+#include "proto/catalog/unheard.h"
 #include "proto/rights/epochs.h"
 #include "proto/rights/handed.h"
 
-enum { DAY_MS = 24 * 3600 * 1000, SOON_DAYS = 30, WHEN_LEN = 24 };
+enum { DAY_MS = 24 * 3600 * 1000, SOON_DAYS = 30, WHEN_LEN = 24, UNHEARD_MS = 5 * 60 * 1000 };
 
 struct soon {
 	struct actions *list;
@@ -109,6 +110,35 @@ static void handed_waits(struct actions *list, const struct charter *charter)
 			by ? "; they come by the grant to " : "", by ? by->name : "");
 }
 
+/* Until all have heard of what was ended. */
+static void unheard_names(struct actions *list)
+{
+	char names[ACTION_TEXT_LEN / 2] = "";
+	size_t len = 0;
+	unsigned count = 0, never = 0;
+	uint32_t number = 0;
+	int64_t since_ms, first_ms = INT64_MAX;
+	bool met;
+
+	while (unheard_next(list->hub, list->txn, &number, &since_ms, &met)) {
+		const struct charter_member *member = charter_member(&list->hub->charter, number);
+		int added = len < sizeof(names) && member
+				    ? snprintf(names + len, sizeof(names) - len, "%s%s",
+					       len ? ", " : "", member->name)
+				    : 0;
+		len += added > 0 ? (size_t)added : 0;
+		never += !met;
+		count++;
+		first_ms = since_ms < first_ms ? since_ms : first_ms;
+	}
+	/* Mostly all have within a minute or two. */
+	if (count > 0 && list->hub->wall_ms - first_ms > UNHEARD_MS)
+		actions_add(list, ACTION_INFO, "allmende peers",
+			    "%u members have not heard yet of rights that were ended here, and go "
+			    "on as before (%u of them were not linked since): %s",
+			    count, never, names);
+}
+
 void topic_grants(struct actions *list)
 {
 	struct membership_status status;
@@ -122,4 +152,5 @@ void topic_grants(struct actions *list)
 	soon.own = &charter_member(status.charter, status.member_number)->org;
 	grants_each(list->hub, list->txn, soon.own, topic_grants_look, &soon);
 	handed_waits(list, status.charter);
+	unheard_names(list);
 }

@@ -175,7 +175,7 @@ static enum err base_find(struct hub *hub, struct txn *txn, const struct grant_t
 
 /* ---- writing ---- */
 
-enum err grants_line_write(struct hub *hub, struct txn *txn, const struct line *line,
+static enum err line_write(struct hub *hub, struct txn *txn, const struct line *line,
 			   struct digest *id, char *why)
 {
 	struct buf body;
@@ -229,7 +229,7 @@ enum err grants_give(struct hub *hub, struct txn *txn, const struct grant_terms 
 		why_set(why, "the grant would have ended before it begins.");
 		err = ERR_CONFIG;
 	}
-	return err ? err : grants_line_write(hub, txn, &line, id, why);
+	return err ? err : line_write(hub, txn, &line, id, why);
 }
 
 /* ---- renewing ---- */
@@ -313,5 +313,5 @@ enum err grants_renew(struct hub *hub, struct txn *txn, const struct grant *gran
 			LINE_CHAIN_MAX);
 		return ERR_CONFIG;
 	}
-	return grants_line_write(hub, txn, &line, &id, why);
+	return line_write(hub, txn, &line, &id, why);
 }

@@ -48,9 +48,6 @@ enum err grants_renew(struct hub *hub, struct txn *txn, const struct grant *gran
 		      const struct renew_terms *terms, char *why);
 /* Whether this node may write lines and bars: ERR_OK, or why not. */
 enum err grants_admin_check(struct hub *hub, struct txn *txn, char *why);
-/* Writes one round of an own line as it stands in *line; for who has checked all. */
-enum err grants_line_write(struct hub *hub, struct txn *txn, const struct line *line,
-			   struct digest *id, char *why);
 
 /* The text of a grant: the records of its chain, for who is not linked. ERR_FULL. */
 enum err grant_text_make(struct hub *hub, struct txn *txn, const struct grant *grant,

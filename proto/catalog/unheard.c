@@ -10,7 +10,7 @@ struct row {
 	bool met;
 };
 
-static bool row_get(struct bytes value, struct row *out)
+static bool unheard_get(struct bytes value, struct row *out)
 {
 	if (value.len != ROW_LEN)
 		return false;
@@ -21,7 +21,7 @@ static bool row_get(struct bytes value, struct row *out)
 	return true;
 }
 
-static void row_put(struct txn *txn, uint32_t number, const struct row *row)
+static void unheard_put(struct txn *txn, uint32_t number, const struct row *row)
 {
 	struct row_key key = key_author(number);
 	uint8_t value[ROW_LEN];
@@ -47,11 +47,11 @@ void unheard_begin(struct hub *hub, struct txn *txn)
 		if (!charter_is_present(member) || member->number == author_member(hub->author))
 			continue;
 		if (txn_get(txn, TABLE_UNHEARD, row_key_bytes(&key), &value) &&
-		    row_get(value, &before))
+		    unheard_get(value, &before))
 			row.since_ms = before.since_ms;
 		row.incarnation = own.incarnation;
 		row.sequence = own.sequence;
-		row_put(txn, member->number, &row);
+		unheard_put(txn, member->number, &row);
 	}
 }
 
@@ -63,7 +63,7 @@ void unheard_compared(struct hub *hub, struct txn *txn, const struct peer *peer)
 	struct row row;
 
 	if (!peer->author || !txn_get(txn, TABLE_UNHEARD, row_key_bytes(&key), &value) ||
-	    !row_get(value, &row))
+	    !unheard_get(value, &row))
 		return;
 	if (peer->own_heard.incarnation > row.incarnation ||
 	    (peer->own_heard.incarnation == row.incarnation &&
@@ -71,7 +71,7 @@ void unheard_compared(struct hub *hub, struct txn *txn, const struct peer *peer)
 		txn_del(txn, TABLE_UNHEARD, row_key_bytes(&key));
 	} else if (!row.met) {
 		row.met = true;
-		row_put(txn, number, &row);
+		unheard_put(txn, number, &row);
 	}
 }
 
@@ -86,7 +86,7 @@ bool unheard_next(struct hub *hub, struct txn *txn, uint32_t *number, int64_t *s
 		const struct charter_member *member;
 		*number = be32_get(walk.key.ptr);
 		member = charter_member(&hub->charter, *number);
-		if (!member || !charter_is_present(member) || !row_get(walk.value, &row))
+		if (!member || !charter_is_present(member) || !unheard_get(walk.value, &row))
 			continue; /* who has left hears no more, and gets nothing either */
 		*since_ms = row.since_ms;
 		*met = row.met;

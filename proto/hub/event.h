@@ -80,6 +80,7 @@ enum effect_type {
 	X(EVIDENCE, w, "two heads with one number")                                                \
 	X(DEFERRED, w, "record from the future")                                                   \
 	X(RECOUNTED, w, "stored states set right")                                                 \
+	X(RIGHTS_MENDED, w, "hints where rights are found, set right")                             \
 	X(UNSAID, w, "message left out as it is too long")
 
 enum note_type {

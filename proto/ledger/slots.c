@@ -1,7 +1,6 @@
 /*
  * Finds records by slot, whoever their author is (ledger.h: struct ledger_slots).
  */
-#include "crypto/check.h"
 #include "proto/ledger/ledger_internal.h"
 
 enum { PLACE_LEN = 4 + 8 };
@@ -14,24 +13,6 @@ uint32_t ledger_slot_author(struct txn *txn, struct bytes slot)
 		if (walk.key.len == slot.len + 4)
 			return be32_get(walk.key.ptr + slot.len);
 	return 0;
-}
-
-void ledger_gone_note(struct ledger *ledger, const struct record *record)
-{
-	if (record->kind != RECORD_LINE && record->kind != RECORD_BAR)
-		return;
-	ledger->gone = mem_room(ledger->gone, ledger->gone_count, &ledger->gone_cap,
-				sizeof(*ledger->gone));
-	ledger->gone[ledger->gone_count++] =
-		(struct ledger_gone){record->author, record_slot_copy(record->slot)};
-}
-
-bool ledger_gone_next(struct ledger *ledger, struct ledger_gone *out)
-{
-	if (ledger->gone_count == 0)
-		return false;
-	*out = ledger->gone[--ledger->gone_count];
-	return true;
 }
 
 struct ledger_slots ledger_slots(struct ledger *ledger, struct txn *txn, struct bytes prefix)

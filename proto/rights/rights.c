@@ -14,6 +14,7 @@ enum {
 	RIGHTS_STALE_MAX = 4,
 	RIGHTS_LOOKS_MAX = 256, /* for one that may be handed on */
 	RIGHTS_STUCK_MS = 1000,
+	RIGHTS_RECOUNT_STEP = 256, /* rows in one turn */
 };
 
 static const struct charter_member *namespace_of(const struct charter *charter, struct bytes path)
@@ -50,7 +51,7 @@ static enum verb rank_verb(const uint8_t *rank)
 	return rank[0] < VERB_ADMIN ? (enum verb)(VERB_ADMIN - rank[0]) : VERB_NONE;
 }
 
-static bool goes_first(const struct look *look, const struct verdict *verdict)
+static bool look_prefers(const struct look *look, const struct verdict *verdict)
 {
 	if (!look->found)
 		return true;
@@ -58,7 +59,7 @@ static bool goes_first(const struct look *look, const struct verdict *verdict)
 }
 
 /* Asks the verdict about a row. False: it is out of date. */
-static bool row_take(struct look *look, const struct digest *id)
+static bool look_row(struct look *look, const struct digest *id)
 {
 	struct verdict verdict;
 
@@ -69,7 +70,7 @@ static bool row_take(struct look *look, const struct digest *id)
 		return false;
 	}
 	if (verdict.verb < look->need || verdict.depth_left < look->depth ||
-	    !goes_first(look, &verdict))
+	    !look_prefers(look, &verdict))
 		return true;
 	memcpy(look->best, &verdict, sizeof(verdict));
 	look->best->prefix.ptr = look->best->text;
@@ -81,8 +82,8 @@ static bool row_take(struct look *look, const struct digest *id)
  * The rows at one prefix. They come in groups of one verb and chain length, in each the one that
  * ends last first; so of each group one good row is enough, and after one that has ended none is.
  */
-static void look_at(struct look *look, uint32_t owner, const struct org_id *org,
-		    struct bytes prefix)
+static void look_prefix(struct look *look, uint32_t owner, const struct org_id *org,
+			struct bytes prefix)
 {
 	uint8_t hash[TABLE_PREFIX_LEN];
 
@@ -99,7 +100,7 @@ static void look_at(struct look *look, uint32_t owner, const struct org_id *org,
 		if (verb < look->need || (!look->last && look->found && verb <= look->best->verb))
 			return;
 		bool ended = (int64_t)~be64_get(rank + 2) <= look->hub->judge_ms;
-		if (!ended && (!row_take(look, &id) || look->depth > 0))
+		if (!ended && (!look_row(look, &id) || look->depth > 0))
 			continue;
 		/* To the next group. */
 		struct row_key next = at;
@@ -112,13 +113,13 @@ static void look_at(struct look *look, uint32_t owner, const struct org_id *org,
 }
 
 /* From the path up: what is given nearer is not more than what is given above. */
-static bool look(struct look *look, const struct org_id *org, struct bytes path)
+static bool look_up(struct look *look, const struct org_id *org, struct bytes path)
 {
 	const struct charter_member *owner = namespace_of(&look->hub->charter, path);
 
 	world_begin(&look->world, look->hub, look->txn);
 	for (struct bytes at = path; owner && at.len > 0; at = path_parent(at))
-		look_at(look, owner->number, org, at);
+		look_prefix(look, owner->number, org, at);
 	return look->found;
 }
 
@@ -129,7 +130,7 @@ enum verb rights_of(struct hub *hub, struct txn *txn, const struct org_id *org, 
 
 	if (rights_own_namespace(hub, org, path))
 		return VERB_ADMIN;
-	return look(&wanted, org, path) ? best.verb : VERB_NONE;
+	return look_up(&wanted, org, path) ? best.verb : VERB_NONE;
 }
 
 bool rights_serve(struct hub *hub, struct txn *txn, const struct org_id *org, enum tier tier,
@@ -146,7 +147,7 @@ bool rights_own_line(struct hub *hub, struct txn *txn, struct bytes path, enum v
 	struct look wanted = {
 		.hub = hub, .txn = txn, .need = need, .depth = depth, .last = true, .best = out};
 
-	return look(&wanted, &hub->options.identity->org, path);
+	return look_up(&wanted, &hub->options.identity->org, path);
 }
 
 bool rights_through(struct hub *hub, struct txn *txn, uint32_t author, struct bytes path,
@@ -181,11 +182,29 @@ bool rights_may_read(struct hub *hub, struct txn *txn, const struct version *ver
 
 void rights_open(struct hub *hub, struct txn *txn)
 {
-	static const uint8_t all[ID_LEN] = {0};
-
-	/* The daemon was updated, or set back: all is looked at again, in slices. */
-	table_due(hub, txn, METER_OWN, TABLE_DUE_ALL, all);
+	/* The daemon was updated, or the store set back; and walks may have been under way. */
+	hub->rights->due = true;
 	hub->rights->charter_number = hub->charter.number;
+	rights_recount_begin(hub);
+}
+
+void rights_recount_begin(struct hub *hub)
+{
+	hub->rights->recounting = true;
+	hub->rights->recount_at.len = 0;
+	hub->rights->recount_faults = 0;
+}
+
+static void recount_step(struct hub *hub, struct txn *txn)
+{
+	struct rights *rights = hub->rights;
+	uint64_t lines = RIGHTS_RECOUNT_STEP;
+
+	rights->recounting =
+		table_recount(hub, txn, &rights->recount_at, &lines, &rights->recount_faults);
+	hub_charge(hub, txn, METER_OWN);
+	if (!rights->recounting && rights->recount_faults > 0)
+		hub_note(hub, NOTE_RIGHTS_MENDED)->number = rights->recount_faults;
 }
 
 bool rights_arrival(struct hub *hub, struct txn *txn, const struct record *record)
@@ -245,11 +264,15 @@ void rights_settle(struct hub *hub, struct txn *txn)
 		table_dates(hub, txn, &rights->next_ms);
 	if (rights->due)
 		rights->stuck = !table_settle(hub, txn);
+	else if (rights->recounting)
+		recount_step(hub, txn);
 }
 
 int64_t rights_wake(const struct hub *hub)
 {
 	if (hub->rights->due)
 		return hub->mono_ms + (hub->rights->stuck ? RIGHTS_STUCK_MS : 0);
+	if (hub->rights->recounting)
+		return hub->mono_ms;
 	return hub_mono_of(hub, hub->rights->next_ms);
 }

@@ -46,15 +46,20 @@ bool rights_may_read(struct hub *hub, struct txn *txn, const struct version *ver
 /* ---- for the core ---- */
 
 struct rights {
-	bool due;                /* walks of table.h */
-	bool stuck;              /* all of them wait for who is in debt */
-	uint32_t payer;          /* whose turn was last */
-	int64_t next_ms;         /* wall time: the next line begins or ends */
-	uint32_t charter_number; /* as of the last look */
+	bool due;                  /* walks of table.h */
+	bool stuck;                /* all of them wait for who is in debt */
+	uint32_t payer;            /* whose turn was last */
+	int64_t next_ms;           /* wall time: the next line begins or ends */
+	uint32_t charter_number;   /* as of the last look */
+	bool recounting;           /* the table is compared with what the records say, */
+	struct row_key recount_at; /* from here on, */
+	uint64_t recount_faults;   /* and so much was wrong */
 };
 void rights_open(struct hub *hub, struct txn *txn);
 /* RECORD_LINE, RECORD_BAR. True: something may be had now that was refused before. */
 bool rights_arrival(struct hub *hub, struct txn *txn, const struct record *record);
+/* Compares the table with what the records say, in slices; faults are set right and noted. */
+void rights_recount_begin(struct hub *hub);
 void rights_settle(struct hub *hub, struct txn *txn);
 int64_t rights_wake(const struct hub *hub);
 

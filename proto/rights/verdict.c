@@ -59,8 +59,8 @@ struct bar_words {
 	size_t count;
 };
 
-static void words_add(const struct facts *facts, struct bar_words *words, uint32_t author,
-		      struct bytes slot, const struct org_id *org, bool leaving)
+static void bar_words_add(const struct facts *facts, struct bar_words *words, uint32_t author,
+			  struct bytes slot, const struct org_id *org, bool leaving)
 {
 	struct bytes body;
 	size_t i = words->count;
@@ -82,9 +82,9 @@ static void words_begin(const struct facts *facts, struct bar_words *words, uint
 	words->count = 0;
 	facts->nodes(facts->arg, member, &nodes);
 	for (size_t i = 0; i < nodes.active_count; i++)
-		words_add(facts, words, nodes.active[i], record_slot_bytes(&slot), org, false);
+		bar_words_add(facts, words, nodes.active[i], record_slot_bytes(&slot), org, false);
 	for (size_t i = 0; i < nodes.leaving_count; i++)
-		words_add(facts, words, nodes.leaving[i], record_slot_bytes(&slot), org, true);
+		bar_words_add(facts, words, nodes.leaving[i], record_slot_bytes(&slot), org, true);
 }
 
 /*

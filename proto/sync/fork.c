@@ -77,7 +77,7 @@ static bool is_old(const struct hub *hub, struct txn *txn, const struct charter_
 	       charter_seen(txn, entry->number, &entry->id) < hub->judge_ms - fork_ms_max;
 }
 
-static enum verdict verdict_of(const struct hub *hub, struct txn *txn,
+static enum verdict fork_verdict(const struct hub *hub, struct txn *txn,
 			       const struct charter_entry *own, const struct charter_entry *other)
 {
 	/*
@@ -185,7 +185,7 @@ static enum err other_take(struct hub *hub, struct txn *txn, const struct charte
 
 	if (!charter_entry(txn, entry->number, &stored) || charter_entry_decode(&own, stored))
 		return ERR_CORRUPT;
-	switch (verdict_of(hub, txn, &own, entry)) {
+	switch (fork_verdict(hub, txn, &own, entry)) {
 	case KEEP:
 		if (!aside_has(txn, entry) && aside_some(hub, txn, entry, whole)) {
 			evidence_note(hub, link, entry->number);

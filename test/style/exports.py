@@ -28,7 +28,6 @@ FOR_TESTS = {
     "pack_padme": "sizes, against the published ones",
     "path_hidden_make": "names of hidden datasets, which are understood and not made yet",
     "root_text_get": "the recovery sheet can be read back",
-    "token_link_get": "one link of a token, fuzzed",
     "unpack": "one layer of a chunk, fuzzed",
     "writer_pending": "the bound of pieces on their way",
     "config_parse": "the settings, fuzzed without files",

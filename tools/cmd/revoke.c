@@ -40,7 +40,7 @@ static void print_losses(const json_t *losses)
 }
 
 /* What nobody can take back. */
-static void print_kept(const json_t *losses)
+static void print_remains(const json_t *losses)
 {
 	json_t *loss;
 	size_t i;
@@ -96,7 +96,7 @@ static void print_revocation(const struct tool *tool, const json_t *answer)
 	char size[TEXT_SHORT_LEN];
 
 	print_losses(losses);
-	print_kept(losses);
+	print_remains(losses);
 	if (count == 0)
 		print_line("Nobody has anything by it now.");
 	if (count > json_array_size(losses))

@@ -1,0 +1,352 @@
+/* Grants that are ended: by whom, what falls with them, and what stays. */
+#include "test/sim/towns.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/selftest.h"
+#include "proto/catalog/granting.h"
+#include "proto/catalog/revoking.h"
+#include "proto/catalog/unheard.h"
+
+#define KITA "meissen/kita/plaetze"
+
+/* ---- what people do ---- */
+
+struct give {
+	struct grant_terms terms;
+	struct digest id;
+	char name[GRANT_NAME_LEN + 1];
+	enum err err;
+	char why[WHY_LEN];
+};
+
+static void call_give(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct give *give = arg;
+	give->err = grants_give(hub, txn, &give->terms, &give->id, give->why);
+	if (!give->err)
+		grant_name(give->name, &give->id);
+}
+
+static struct give gives(struct sim_node *from, struct sim_node *to, const char *prefix,
+			 enum verb verb, uint32_t depth)
+{
+	struct give give = {.terms = {.prefix = prefix,
+				      .to = to->identity.slug,
+				      .verb = verb,
+				      .depth = depth,
+				      .keep = KEEPING_CURRENT,
+				      .again = true}};
+	assert_true(sim_call(from, call_give, &give));
+	assert_int_equal(give.err, ERR_OK);
+	return give;
+}
+
+struct fallen {
+	unsigned count, below;
+	bool reads_on;
+	uint64_t versions;
+};
+
+struct revoke {
+	struct revoke_terms terms;
+	bool yes;
+	struct fallen fallen;
+	unsigned unheard;
+	enum err err;
+	char why[WHY_LEN];
+};
+
+static bool loss_count(void *arg, const struct loss *loss)
+{
+	struct fallen *fallen = arg;
+	fallen->count++;
+	fallen->below += loss->below;
+	fallen->reads_on |= loss->after >= VERB_READ;
+	fallen->versions += loss->versions;
+	return true;
+}
+
+static void call_revoke(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct revoke *revoke = arg;
+	struct revocation revocation;
+	uint32_t number = 0;
+	int64_t since_ms;
+	bool met;
+	revoke->fallen = (struct fallen){0};
+	revoke->err = revocation_plan(&revocation, hub, txn, &revoke->terms, revoke->why);
+	if (!revoke->err)
+		revocation_losses(&revocation, loss_count, &revoke->fallen);
+	if (!revoke->err && revoke->yes)
+		revoke->err = revocation_do(&revocation, revoke->why);
+	revocation_fini(&revocation);
+	revoke->unheard = 0;
+	while (unheard_next(hub, txn, &number, &since_ms, &met))
+		revoke->unheard++;
+}
+
+static struct revoke revokes(struct sim_node *node, struct revoke revoke)
+{
+	assert_true(sim_call(node, call_revoke, &revoke));
+	return revoke;
+}
+
+static struct revoke ends(struct sim_node *node, const char *grant)
+{
+	return revokes(node, (struct revoke){.terms = {.grant = grant}, .yes = true});
+}
+
+struct right {
+	const struct org_id *org;
+	const char *path;
+	enum verb verb;
+};
+
+static void call_right(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct right *right = arg;
+	right->verb = rights_of(hub, txn, right->org, bytes_str(right->path));
+}
+
+/* What `who` may at a path, as `at` sees it. */
+static enum verb right_of(struct sim_node *at, struct sim_node *who, const char *path)
+{
+	struct right right = {.org = &who->identity.org, .path = path};
+	assert_true(sim_call(at, call_right, &right));
+	return right.verb;
+}
+
+static void settle(struct towns *towns)
+{
+	assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+	sim_run(&towns->sim, 5000, NULL, NULL);
+}
+
+static void publishes(struct sim_node *node, const char *path, uint64_t content)
+{
+	struct buf bytes = sim_content(content, 60000);
+	assert_int_equal(sim_publish(node, path, TIER_GRANTED, buf_bytes(&bytes)), ERR_OK);
+	buf_fini(&bytes);
+}
+
+/* ---- one grant ---- */
+
+/* The preview tells, and changes nothing; then it ends everywhere, and what was read stays. */
+static void a_grant_ends_everywhere(void **state)
+{
+	struct towns *towns = towns_open(21, 3);
+	publishes(towns->a, KITA, 1);
+	assert_int_equal(sim_subscribe(towns->b, "**"), ERR_OK);
+	struct give give = gives(towns->a, towns->b, "meissen/kita", VERB_READ, 0);
+	towns_held(towns->b, KITA, 1);
+	settle(towns);
+	struct revoke preview = revokes(towns->a, (struct revoke){.terms = {.grant = give.name}});
+	assert_int_equal(preview.err, ERR_OK);
+	assert_int_equal(preview.fallen.count, 1);
+	assert_int_equal(preview.fallen.below, 0);
+	assert_int_equal(preview.fallen.versions, 1);
+	assert_int_equal(preview.unheard, 0);
+	assert_int_equal(right_of(towns->m, towns->b, KITA), VERB_READ);
+	struct revoke done = ends(towns->a, give.name);
+	assert_int_equal(done.err, ERR_OK);
+	assert_int_equal(done.unheard, 2);
+	assert_int_equal(right_of(towns->a, towns->b, KITA), VERB_NONE);
+	settle(towns);
+	assert_int_equal(right_of(towns->m, towns->b, KITA), VERB_NONE);
+	assert_int_equal(right_of(towns->b, towns->b, KITA), VERB_NONE);
+	publishes(towns->a, KITA, 2);
+	settle(towns);
+	assert_int_equal(sim_want(towns->b, KITA, 2), ERR_DENIED);
+	struct buf first = sim_content(1, 60000);
+	sim_assert_reads(towns->b, KITA, 1, buf_bytes(&first));
+	buf_fini(&first);
+	/* For good: it has ended already, and another grant is another one. */
+	assert_int_equal(ends(towns->a, give.name).err, ERR_EXISTS);
+	gives(towns->a, towns->b, "meissen/kita", VERB_READ, 0);
+	settle(towns);
+	assert_int_equal(right_of(towns->m, towns->b, KITA), VERB_READ);
+	towns_close(towns);
+}
+
+/* Whoever was away has not heard, and is named until it has. */
+static void who_was_away_is_named_until_it_has_heard(void **state)
+{
+	struct towns *towns = towns_open(22, 3);
+	struct give give = gives(towns->a, towns->b, "meissen/kita", VERB_READ, 0);
+	settle(towns);
+	sim_cut(towns->m, true);
+	sim_run(&towns->sim, 60000, NULL, NULL);
+	assert_int_equal(ends(towns->a, give.name).err, ERR_OK);
+	sim_run(&towns->sim, 300000, NULL, NULL);
+	struct revoke look = revokes(towns->a, (struct revoke){.terms = {.from = "dresden"}});
+	assert_int_equal(look.unheard, 1);
+	/* It goes on as before, as it cannot know. */
+	assert_int_equal(right_of(towns->m, towns->b, KITA), VERB_READ);
+	sim_cut(towns->m, false);
+	settle(towns);
+	sim_run(&towns->sim, 180000, NULL, NULL);
+	look = revokes(towns->a, (struct revoke){.terms = {.from = "dresden"}});
+	assert_int_equal(look.unheard, 0);
+	assert_int_equal(right_of(towns->m, towns->b, KITA), VERB_NONE);
+	towns_close(towns);
+}
+
+/* ---- through several hands ---- */
+
+/* What was handed on falls with it; a grant of one's own gives it again. */
+static void what_rests_on_it_falls(void **state)
+{
+	struct towns *towns = towns_open(23, 3);
+	struct give first = gives(towns->a, towns->b, "meissen", VERB_ADMIN, 3);
+	settle(towns);
+	gives(towns->b, towns->m, "meissen/kita", VERB_READ, 0);
+	settle(towns);
+	assert_int_equal(right_of(towns->a, towns->m, KITA), VERB_READ);
+	struct revoke preview = revokes(towns->a, (struct revoke){.terms = {.grant = first.name}});
+	assert_int_equal(preview.fallen.count, 2);
+	assert_int_equal(preview.fallen.below, 1);
+	assert_int_equal(ends(towns->a, first.name).err, ERR_OK);
+	settle(towns);
+	assert_int_equal(right_of(towns->m, towns->m, KITA), VERB_NONE);
+	/* Who has lost it hands nothing on, and its old line stays dead when it is granted again. */
+	gives(towns->a, towns->b, "meissen", VERB_ADMIN, 3);
+	settle(towns);
+	assert_int_equal(right_of(towns->a, towns->m, KITA), VERB_NONE);
+	gives(towns->a, towns->m, "meissen/kita", VERB_READ, 0);
+	settle(towns);
+	assert_int_equal(right_of(towns->b, towns->m, KITA), VERB_READ);
+	towns_close(towns);
+}
+
+/* Somebody above bars one grant by its name, and nothing else. */
+static void one_below_is_barred_by_its_name(void **state)
+{
+	struct towns *towns = towns_open(24, 3);
+	gives(towns->a, towns->b, "meissen", VERB_READ, 3);
+	settle(towns);
+	struct give one = gives(towns->b, towns->m, "meissen/kita", VERB_READ, 0);
+	gives(towns->b, towns->m, "meissen/bau", VERB_READ, 0);
+	settle(towns);
+	/* Who has no hand in it cannot, and hears who can. */
+	struct revoke refused = ends(towns->m, one.name);
+	assert_int_equal(refused.err, ERR_DENIED);
+	assert_non_null(strstr(refused.why, "Mei"));
+	assert_non_null(strstr(refused.why, "Radebeul"));
+	assert_int_equal(ends(towns->a, one.name).err, ERR_OK);
+	settle(towns);
+	assert_int_equal(right_of(towns->m, towns->m, KITA), VERB_NONE);
+	assert_int_equal(right_of(towns->m, towns->m, "meissen/bau/x"), VERB_READ);
+	assert_int_equal(ends(towns->a, one.name).err, ERR_EXISTS);
+	towns_close(towns);
+}
+
+/* ---- everything ---- */
+
+static void call_lift(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	char why[WHY_LEN];
+	size_t count;
+	*(enum err *)arg = revocation_lift(hub, txn, "malwine", NULL, &count, why);
+}
+
+static void all_of_one_ends_and_stays_barred(void **state)
+{
+	struct towns *towns = towns_open(25, 3);
+	struct revoke all = {.terms = {.from = "malwine"}, .yes = true};
+	gives(towns->a, towns->b, "meissen", VERB_READ, 3);
+	gives(towns->a, towns->m, "meissen/kita", VERB_READ, 0);
+	settle(towns);
+	gives(towns->b, towns->m, "meissen/bau", VERB_READ, 0);
+	settle(towns);
+	all = revokes(towns->a, all);
+	assert_int_equal(all.err, ERR_OK);
+	assert_int_equal(all.fallen.count, 2);
+	settle(towns);
+	assert_int_equal(right_of(towns->m, towns->m, KITA), VERB_NONE);
+	assert_int_equal(right_of(towns->m, towns->m, "meissen/bau/x"), VERB_NONE);
+	/* A new one through somebody else gives nothing either; one's own does. */
+	gives(towns->b, towns->m, "meissen/bau", VERB_READ, 0);
+	settle(towns);
+	assert_int_equal(right_of(towns->b, towns->m, "meissen/bau/x"), VERB_NONE);
+	gives(towns->a, towns->m, "meissen/bau/x", VERB_READ, 0);
+	settle(towns);
+	assert_int_equal(right_of(towns->b, towns->m, "meissen/bau/x/y"), VERB_READ);
+	assert_int_equal(right_of(towns->b, towns->m, "meissen/bau/y"), VERB_NONE);
+	enum err err;
+	assert_true(sim_call(towns->a, call_lift, &err));
+	assert_int_equal(err, ERR_OK);
+	settle(towns);
+	assert_int_equal(right_of(towns->m, towns->m, "meissen/bau/y"), VERB_READ);
+	assert_true(sim_call(towns->a, call_lift, &err));
+	assert_int_equal(err, ERR_ABSENT);
+	towns_close(towns);
+}
+
+static void nobody_is_shut_out_of_a_part(void **state)
+{
+	struct towns *towns = towns_open(26, 3);
+	gives(towns->a, towns->m, "meissen", VERB_READ, 0);
+	settle(towns);
+	struct revoke part = {.terms = {.from = "malwine", .below = "meissen/kita"}, .yes = true};
+	part = revokes(towns->a, part);
+	assert_int_equal(part.err, ERR_DENIED);
+	assert_non_null(strstr(part.why, "shut out of a part"));
+	assert_int_equal(right_of(towns->a, towns->m, KITA), VERB_READ);
+	/* What covers the path and came through another is gone with it. */
+	struct revoke whole = {.terms = {.from = "malwine"}, .yes = true};
+	assert_int_equal(revokes(towns->a, whole).err, ERR_OK);
+	gives(towns->a, towns->b, "meissen", VERB_READ, 3);
+	settle(towns);
+	gives(towns->b, towns->m, "meissen", VERB_READ, 0);
+	settle(towns);
+	assert_int_equal(right_of(towns->a, towns->m, "meissen/bau"), VERB_NONE);
+	towns_close(towns);
+}
+
+/* ---- two against each other ---- */
+
+/* B and M each got the right to hand on from A, and each from the other: they end all they can. */
+static void administrators_cannot_duel(void **state)
+{
+	struct towns *towns = towns_open(27, 3);
+	gives(towns->a, towns->b, "meissen", VERB_ADMIN, 5);
+	gives(towns->a, towns->m, "meissen", VERB_ADMIN, 5);
+	settle(towns);
+	gives(towns->b, towns->m, "meissen/kita", VERB_READ, 0);
+	gives(towns->m, towns->b, "meissen/kita", VERB_READ, 0);
+	settle(towns);
+	struct revoke of_m = {.terms = {.from = "malwine"}, .yes = true};
+	struct revoke of_b = {.terms = {.from = "radebeul"}, .yes = true};
+	revokes(towns->b, of_m);
+	revokes(towns->m, of_b);
+	settle(towns);
+	struct sim_node *all[] = {towns->a, towns->b, towns->m};
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(right_of(all[i], towns->b, KITA), VERB_ADMIN);
+		assert_int_equal(right_of(all[i], towns->m, KITA), VERB_ADMIN);
+	}
+	towns_close(towns);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_grant_ends_everywhere),
+		cmocka_unit_test(who_was_away_is_named_until_it_has_heard),
+		cmocka_unit_test(what_rests_on_it_falls),
+		cmocka_unit_test(one_below_is_barred_by_its_name),
+		cmocka_unit_test(all_of_one_ends_and_stays_barred),
+		cmocka_unit_test(nobody_is_shut_out_of_a_part),
+		cmocka_unit_test(administrators_cannot_duel),
+	};
+	const char *what;
+	if (selftest_run(&what) != ERR_OK)
+		return 1;
+	return cmocka_run_group_tests_name("revoke", tests, NULL, NULL);
+}
