@@ -241,6 +241,13 @@ void sim_assert_reads(struct sim_node *node, const char *path, uint64_t number,
 		      struct bytes content);
 /* Lines of text that compress as tables do. */
 struct buf sim_content(uint64_t seed, size_t len);
+/* Somebody gives a right, or ends one, as the dice say; it may be refused. */
+void sim_rights_act(struct sim_node *node, uint64_t dice);
+/*
+ * Fails the test unless all members' nodes that run say the same of all rights, and each node's
+ * table is what a recount makes of its records. Returns how many rights are good.
+ */
+uint64_t sim_rights_same(struct sim *sim);
 /* All running nodes that are, or want to be, in a federation agree on charter and contents. */
 bool sim_agree(struct sim *sim, void *unused);
 

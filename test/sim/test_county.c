@@ -210,6 +210,9 @@ static void weather(struct county *county)
 		uint64_t what = chance(county, 100);
 		if (what < 15)
 			publish(county);
+		else if (what >= 90)
+			sim_rights_act(county->sim.nodes[chance(county, COUNTY_NODES)],
+				       chance(county, UINT32_MAX));
 		else if (what < 22)
 			node_weather(county, (unsigned)chance(county, COUNTY_NODES),
 				     chance(county, 100));
@@ -308,14 +311,16 @@ static void county_run(uint64_t seed, uint8_t digest[ID_LEN])
 		if (county->datasets[i].acknowledged)
 			dataset_reads(county, &county->datasets[i]);
 	}
+	uint64_t rights = sim_rights_same(&county->sim);
 	for (unsigned i = 0; i < COUNTY_NODES; i++) {
 		sim_audit(county->sim.nodes[i]);
 		assert_int_equal(sim_rows(county->sim.nodes[i], TABLE_EVIDENCE), 0);
 	}
 	print_message("          seed %2u: %u publications, %u partitions, %u crashes, %u cuts, %u "
-		      "faults; healed in %d s; %.1f s of processor (founding %.1f), %llu events\n",
+		      "faults; %u rights good; healed in %d s; %.1f s of processor (founding "
+		      "%.1f), %llu events\n",
 		      (unsigned)seed, county->publications, county->partitions, county->crashes,
-		      county->cuts, county->faults, (int)(healed_ms / 1000),
+		      county->cuts, county->faults, (unsigned)rights, (int)(healed_ms / 1000),
 		      (double)(clock() - began) / CLOCKS_PER_SEC,
 		      (double)(founded - began) / CLOCKS_PER_SEC,
 		      (unsigned long long)county->sim.delivered);
