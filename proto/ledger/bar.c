@@ -40,8 +40,12 @@ static void element_get(struct wire_in *w, struct bar *out)
 		out->prefix = wire_text(w, 1, LIMIT_PATH_LEN_MAX);
 	out->barred = wire_bool(w);
 	out->keep = (enum keeping)wire_uint(w, KEEPING_ALL);
-	if (!w->err && !out->has_line && path_check(out->prefix))
-		wire_fail(w);
+}
+
+static void header_get(struct bar_list *list)
+{
+	wire_fixed(&list->w, list->org.b, ID_LEN);
+	list->left = wire_array(&list->w, 1, BAR_COUNT_MAX);
 }
 
 /*
@@ -54,18 +58,27 @@ enum err bar_list_get(struct bar_list *list, struct bytes body)
 
 	if (err)
 		return err;
-	wire_fixed(&begun.w, begun.org.b, ID_LEN);
-	begun.left = wire_array(&begun.w, 1, BAR_COUNT_MAX);
+	header_get(&begun);
 	if (list)
 		*list = begun;
 	struct bar before, next;
 	for (uint32_t i = 0; i < begun.left && !begun.w.err; i++) {
 		element_get(&begun.w, &next);
-		if (!begun.w.err && i > 0 && bar_cmp(&before, &next) >= 0)
+		if (!begun.w.err && ((!next.has_line && path_check(next.prefix)) ||
+				     (i > 0 && bar_cmp(&before, &next) >= 0)))
 			wire_fail(&begun.w);
 		before = next;
 	}
 	return wire_end(&begun.w);
+}
+
+bool bar_list_begin(struct bar_list *list, struct bytes body)
+{
+	*list = (struct bar_list){.w = wire_in(body)};
+	if (payload_begin(&list->w, 3))
+		return false;
+	header_get(list);
+	return !list->w.err;
 }
 
 bool bar_list_next(struct bar_list *list, struct bar *out)

@@ -244,6 +244,8 @@ static enum err proved_record(struct token_file *file, struct token_state *state
 	if (out->author != state->head.author || out->incarnation != state->head.incarnation ||
 	    !leaf || leaf->sequence != out->sequence || !id_eq(&leaf->hash, &hash))
 		return file_refuse(file, ERR_DENIED, "a record is not in its author's set");
+	if (out->slot.ptr[0] == RECORD_BAR && bar_list_get(NULL, out->body))
+		return file_refuse(file, ERR_DENIED, "a record of bars is no such record");
 	if (record_check_sig(out, pk, &file->charter.fed))
 		return file_refuse(file, ERR_DENIED, "the signature of a record is wrong");
 	return ERR_OK;

@@ -65,8 +65,8 @@ static void bar_words_add(const struct facts *facts, struct bar_words *words, ui
 	struct bytes body;
 	size_t i = words->count;
 
-	if (!facts->body(facts->arg, author, slot, &body) || bar_list_get(&words->lists[i], body) ||
-	    !id_eq(&words->lists[i].org, org))
+	if (!facts->body(facts->arg, author, slot, &body) ||
+	    !bar_list_begin(&words->lists[i], body) || !id_eq(&words->lists[i].org, org))
 		return;
 	words->leaving[i] = leaving;
 	words->has[i] = bar_list_next(&words->lists[i], &words->next[i]);
@@ -131,25 +131,6 @@ static bool bar_hits(const struct bar *bar, uint32_t member, const struct counte
 		return id_eq(&bar->line, &x->id);
 	return member != x->line.issuer && (path_contains(bar->prefix, x->line.prefix) ||
 					    path_contains(x->line.prefix, bar->prefix));
-}
-
-/* Whether a member bars a line; *keep becomes the lowest that its bars say. */
-static bool bars(const struct facts *facts, uint32_t member, const struct counted_line *x,
-		 enum keeping *keep)
-{
-	struct bar_words words;
-	struct bar bar;
-	bool barred = false;
-
-	words_begin(facts, &words, member, &x->line.org);
-	while (words_next(&words, &bar)) {
-		if (!bar_hits(&bar, member, x))
-			continue;
-		barred = true;
-		if (bar.keep < *keep)
-			*keep = bar.keep;
-	}
-	return barred;
 }
 
 /* ---- chains ---- */
@@ -254,15 +235,59 @@ static struct counted_line *chain_at(struct chain *chain, size_t i)
 	return &chain->x[chain->count - 1 - i];
 }
 
-/* PROTOCOL: "(d) for no j > i: bars(issuer(x_i), j)" */
+static bool issued_before(struct chain *chain, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (chain_at(chain, k)->line.issuer == chain_at(chain, i)->line.issuer)
+			return true;
+	return false;
+}
+
+/* The bars of one giver against the audience of the j-th line: on it, and on those after it. */
+static void bars_hear(const struct facts *facts, struct chain *chain, uint32_t member, size_t j,
+		      bool barred[LINE_CHAIN_MAX], struct verdict *out)
+{
+	const struct org_id *org = &chain_at(chain, j)->line.org;
+	struct bar_words words;
+	struct bar bar;
+
+	words_begin(facts, &words, member, org);
+	while (words_next(&words, &bar)) {
+		for (size_t k = j; k < chain->count; k++) {
+			struct counted_line *x = chain_at(chain, k);
+			if (!id_eq(&x->line.org, org) || !bar_hits(&bar, member, x))
+				continue;
+			barred[k] = true;
+			if (bar.keep < out->keep)
+				out->keep = bar.keep;
+		}
+	}
+}
+
+/*
+ * PROTOCOL: "(d) for no j > i: bars(issuer(x_i), j)" What a giver has said of an organisation is
+ * heard once: from the first of its lines on, as it is the same further down.
+ */
 static void bars_judge(const struct facts *facts, struct chain *chain, struct verdict *out)
 {
+	bool barred[LINE_CHAIN_MAX] = {false};
+
 	for (size_t i = 0; i < chain->count; i++) {
-		for (size_t j = i + 1; j < chain->count; j++)
-			if (bars(facts, chain_at(chain, i)->line.issuer, chain_at(chain, j),
-				 &out->keep))
-				fault_set(out, FAULT_BARRED, j);
+		if (issued_before(chain, i))
+			continue;
+		for (size_t j = i + 1; j < chain->count; j++) {
+			bool heard = false;
+			for (size_t k = i + 1; k < j && !heard; k++)
+				heard = id_eq(&chain_at(chain, k)->line.org,
+					      &chain_at(chain, j)->line.org);
+			if (!heard)
+				bars_hear(facts, chain, chain_at(chain, i)->line.issuer, j, barred,
+					  out);
+		}
 	}
+	for (size_t j = 0; j < chain->count; j++)
+		if (barred[j])
+			fault_set(out, FAULT_BARRED, j);
 }
 
 static void last_take(const struct facts *facts, const struct counted_line *last,
