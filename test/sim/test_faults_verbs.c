@@ -19,6 +19,7 @@
 #include "proto/wire/envelope.h"
 #include "proto/membership/nodes.h"
 #include "proto/catalog/granting.h"
+#include "proto/catalog/revoking.h"
 #include "proto/catalog/withdrawal.h"
 
 #define KITA    "meissen/kita/plaetze"
@@ -405,12 +406,101 @@ static void node_check(struct scene *scene)
 	sim_assert_reads(node, KITA, 0, buf_bytes(&scene->content));
 }
 
+/* ---- ending a right, with new keys in the same turn ---- */
+
+struct end {
+	bool ended;
+	enum err err;
+	unsigned keys, lines, bars; /* own records */
+};
+
+static unsigned own_records(struct hub *hub, struct txn *txn, uint8_t kind)
+{
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_of(&kind, 1));
+	struct record record;
+	unsigned count = 0;
+	slots.author = hub->author;
+	while (ledger_slots_next(&slots, &record))
+		count++;
+	return count;
+}
+
+/* Also whether it has happened already: a turn may be lost when it is on disk. */
+static void call_end(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	const struct revoke_terms terms = {.from = "radebeul"};
+	struct end *end = arg;
+	struct revocation revocation;
+	char why[WHY_LEN];
+	const struct charter_member *b = charter_by_slug(&hub->charter, bytes_str("radebeul"));
+	end->ended = b && rights_of(hub, txn, &b->org, bytes_str(KITA)) == VERB_NONE;
+	end->keys = own_records(hub, txn, RECORD_KEY);
+	end->lines = own_records(hub, txn, RECORD_LINE);
+	end->bars = own_records(hub, txn, RECORD_BAR);
+	if (end->ended)
+		return;
+	end->err = revocation_plan(&revocation, hub, txn, &terms, why);
+	if (!end->err)
+		end->err = revocation_do(&revocation, why);
+	revocation_fini(&revocation);
+}
+
+static void revoke_prepare(struct scene *scene)
+{
+	enum err err;
+	assert_int_equal(sim_subscribe(scene->b, "meissen/**"), ERR_OK);
+	assert_true(sim_call(scene->a, call_give, &err));
+	assert_int_equal(err, ERR_OK);
+	publish(scene, KITA, TIER_GRANTED);
+	held(scene, scene->b, KITA, 1);
+	settle(scene);
+	pass(scene);
+	sim_assert_reads(scene->b, KITA, 1, buf_bytes(&scene->content));
+}
+
+static void revoke_act(struct scene *scene)
+{
+	struct end end = {.ended = false};
+	for (unsigned i = 0; !end.ended; i++) {
+		assert_true(i < TRIES_MAX);
+		if (!sim_call(scene->a, call_end, &end))
+			end.ended = false;
+		pass(scene);
+	}
+}
+
+/* However often it was broken off, there is in the end what one call writes. */
+static void revoke_check(struct scene *scene)
+{
+	static struct end expected;
+	struct end end;
+	settle(scene);
+	assert_true(sim_call(scene->a, call_end, &end));
+	assert_true(end.ended);
+	assert_int_equal(end.lines, 1);
+	assert_int_equal(end.bars, 1);
+	if (!expected.ended)
+		expected = end;
+	assert_int_equal(end.keys, expected.keys);
+	struct buf later = sim_content(77, 40000);
+	assert_int_equal(sim_publish(scene->a, KITA, TIER_GRANTED, buf_bytes(&later)), ERR_OK);
+	settle(scene);
+	pass(scene);
+	assert_int_equal(sim_want(scene->b, KITA, 2), ERR_DENIED);
+	sim_assert_reads(scene->a, KITA, 2, buf_bytes(&later));
+	sim_assert_reads(scene->b, KITA, 1, buf_bytes(&scene->content));
+	buf_fini(&later);
+	sim_audit(scene->a);
+	sim_audit(scene->b);
+}
+
 /* ---- all of them ---- */
 
 static const struct deed deed_admit = {admit_prepare, admit_act, admit_check};
 static const struct deed deed_remove = {remove_prepare, remove_act, remove_check};
 static const struct deed deed_grant = {grant_prepare, grant_act, grant_check};
 static const struct deed deed_withdraw = {withdraw_prepare, withdraw_act, withdraw_check};
+static const struct deed deed_revoke = {revoke_prepare, revoke_act, revoke_check};
 static const struct deed deed_node = {node_prepare, node_act, node_check};
 
 /* False: nothing has struck. */
@@ -471,6 +561,11 @@ static void withdrawing(void **state)
 	survives_all(&deed_withdraw);
 }
 
+static void ending_a_right(void **state)
+{
+	survives_all(&deed_revoke);
+}
+
 static void adding_a_node(void **state)
 {
 	survives_all(&deed_node);
@@ -482,7 +577,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(approving_and_voting),    cmocka_unit_test(removing),
 		cmocka_unit_test(granting_and_publishing), cmocka_unit_test(withdrawing),
-		cmocka_unit_test(adding_a_node),
+		cmocka_unit_test(adding_a_node),           cmocka_unit_test(ending_a_right),
 	};
 	size_t all = sizeof(tests) / sizeof(tests[0]);
 	size_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
