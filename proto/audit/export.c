@@ -1,0 +1,36 @@
+#include "proto/audit/export.h"
+
+#include "proto/audit/check.h"
+#include "proto/hub/hub.h"
+
+enum err audit_export_begin(struct hub *hub, struct txn *txn, struct buf *out)
+{
+	const struct org_id *org = &hub->options.identity->org;
+	struct bytes row;
+
+	if (!hub->author)
+		return ERR_ABSENT;
+	audit_frame_log_put(out, &hub->charter.fed, hub->author, org);
+	for (uint32_t n = 1; orglog_entry(txn, org, n, &row); n++)
+		audit_frame_put(out, AUDIT_FRAME_ORG, row);
+	if (ledger_head_last(txn, hub->author, &row))
+		audit_frame_put(out, AUDIT_FRAME_HEAD, row);
+	struct walk walk = walk_begin(txn, TABLE_LOG_CLOSING, bytes_of(NULL, 0));
+	while (walk_next(&walk))
+		audit_frame_put(out, AUDIT_FRAME_CLOSING, walk.value);
+	return out->err ? out->err : txn_err(txn);
+}
+
+uint64_t audit_export_page(struct txn *txn, uint64_t after, struct buf *out)
+{
+	struct row_key at = key_log(after);
+	struct walk walk =
+		walk_begin_at(txn, TABLE_LOG, bytes_of(NULL, 0), row_key_bytes(&at), false);
+	const size_t from = out->len;
+
+	while (out->len - from < AUDIT_PAGE_LEN && walk_next(&walk)) {
+		audit_frame_put(out, AUDIT_FRAME_ENTRY, walk.value);
+		after = be64_get(walk.key.ptr);
+	}
+	return after;
+}
