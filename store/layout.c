@@ -82,6 +82,26 @@ struct row_key key_log(uint64_t number)
 	return key;
 }
 
+struct row_key key_served_prefix(uint32_t day, uint32_t member)
+{
+	struct row_key key = {.len = 0};
+
+	add_be32(&key, day);
+	add_be32(&key, member);
+	return key;
+}
+
+struct row_key key_served(uint32_t day, uint32_t member, const struct dataset_id *dataset,
+			  uint64_t number, uint32_t author)
+{
+	struct row_key key = key_served_prefix(day, member);
+
+	add(&key, id_bytes(dataset));
+	add_be64(&key, number);
+	add_be32(&key, author);
+	return key;
+}
+
 struct row_key key_orglog_prefix(const struct org_id *org)
 {
 	struct row_key key = {.len = 0};

@@ -109,6 +109,9 @@ static inline struct bytes row_key_bytes(const struct row_key *key)
 struct row_key key_name(const char *name);
 struct row_key key_charter(uint32_t number);
 struct row_key key_log(uint64_t number); /* LOG, LOG_CLOSING */
+struct row_key key_served_prefix(uint32_t day, uint32_t member);
+struct row_key key_served(uint32_t day, uint32_t member, const struct dataset_id *dataset,
+			  uint64_t number, uint32_t author);
 struct row_key key_orglog(const struct org_id *org, uint32_t number);
 struct row_key key_orglog_prefix(const struct org_id *org); /* and of ORGLOG_LOST */
 struct row_key key_orglog_lost(const struct org_id *org, const struct digest *entry_id);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "node/api/json.h"
+#include "node/api/told.h"
 
 /* Answers */
 
@@ -140,6 +141,8 @@ static void run_route(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 	struct call *call = arg;
 
 	call->route->run(call, hub, txn, now_ms);
+	if (call->route->kind == ROUTE_COMMAND && !call->err && !call->again)
+		told_command(call, hub, txn);
 	if (call->err == ERR_AGAIN && hub->signing == SIGNING_WAITS)
 		call->code = "starting"; /* soon it is not any more */
 }

@@ -27,7 +27,8 @@
 	X(datasets)                                                                                \
 	X(search)                                                                                  \
 	X(subscriptions)                                                                           \
-	X(copies)
+	X(copies)                                                                                  \
+	X(audit)
 
 #define X(topic) extern const struct route topic##_routes[];
 ROUTE_TABLE_LIST(X)

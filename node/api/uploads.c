@@ -11,6 +11,7 @@
 #include "node/api/entry.h"
 #include "node/api/json.h"
 #include "node/api/routes.h"
+#include "node/api/told.h"
 #include "node/files/upload.h"
 #include "node/http/percent.h"
 
@@ -293,6 +294,7 @@ static void commit_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *a
 	api_readers(call->out, hub, txn, &entry);
 	api_holders(call->out, hub, txn, &entry);
 	catalog_entry_fini(&entry);
+	told_command(call, hub, txn);
 }
 
 static void commit_done(struct turn_item *item)

@@ -181,6 +181,19 @@ static void answer_stopping(struct http_request *request)
 	buf_fini(&body);
 }
 
+/* Who asks, as the system says; on a TCP port nobody can tell. */
+static void user_look(struct http_request *request)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct ucred user;
+	socklen_t len = sizeof(user);
+
+	if (info && request->http->options.dir &&
+	    !getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &user, &len))
+		snprintf(request->user, sizeof(request->user), "uid %u", (unsigned)user.uid);
+}
+
 static struct http_request *request_new(struct http *http, struct MHD_Connection *connection,
 					const char *method, const char *path)
 {
@@ -197,6 +210,7 @@ static struct http_request *request_new(struct http *http, struct MHD_Connection
 		request->next->back = &request->next;
 	http->requests = request;
 	http->request_count++;
+	user_look(request);
 	return request;
 }
 

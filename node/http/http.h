@@ -31,6 +31,7 @@ struct http_request {
 	void *connection;
 	enum http_method method;
 	const char *path; /* as sent: still percent-encoded; until the end of the request */
+	char user[32];    /* who is at the other end of a Unix socket: "uid 1000"; else empty */
 	struct buf body;  /* collected; body.err when it was too long */
 
 	/* owner */

@@ -270,6 +270,30 @@ void audit_add(struct hub *hub, struct txn *txn, uint32_t payer, enum audit_kind
 	buf_fini(detail);
 }
 
+void audit_command(struct hub *hub, struct txn *txn, const char *who, const char *what)
+{
+	struct buf detail;
+
+	buf_init(&detail, LIMIT_LOG_ENTRY_LEN_MAX);
+	out_array(&detail, 2);
+	out_text(&detail, bytes_str(who));
+	out_text(&detail, bytes_str(what));
+	audit_add(hub, txn, AUDIT_OWN, AUDIT_COMMAND, &detail);
+}
+
+void audit_swept(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+		 uint64_t chunks, uint64_t bytes)
+{
+	struct buf detail;
+
+	buf_init(&detail, LIMIT_LOG_ENTRY_LEN_MAX);
+	out_array(&detail, 3);
+	out_fixed(&detail, dataset->b, ID_LEN);
+	out_uint(&detail, chunks);
+	out_uint(&detail, bytes);
+	audit_add(hub, txn, AUDIT_OWN, AUDIT_SWEPT, &detail);
+}
+
 /* ---- each day ---- */
 
 static void left_out_tell(struct hub *hub, struct txn *txn, uint32_t member,
@@ -305,7 +329,7 @@ static bool has_left_out(const struct account *account)
 /*
  * PROTOCOL: "Once a day an entry for each organisation says of each kind how many were left out."
  */
-static void accounts_tell(struct hub *hub, struct txn *txn)
+void audit_accounts_tell(struct hub *hub, struct txn *txn)
 {
 	struct walk walk = walk_begin(txn, TABLE_LOG_ACCOUNT, bytes_of(NULL, 0));
 
@@ -320,17 +344,4 @@ static void accounts_tell(struct hub *hub, struct txn *txn)
 			account.left_out[i] = 0;
 		account_put(txn, member, &account);
 	}
-}
-
-void audit_tick(struct hub *hub, struct txn *txn)
-{
-	struct audit *audit = hub->audit;
-	const int64_t day = today(hub);
-
-	audit_open(hub, txn);
-	if (audit->day == day)
-		return;
-	/* After a start it is told at once: who knows when the next one comes. */
-	audit->day = day;
-	accounts_tell(hub, txn);
 }

@@ -33,7 +33,13 @@ struct audit {
 	uint64_t segment_bytes;
 	uint32_t closed_count;    /* segments that are here and closed */
 	struct digest charter_id; /* of the entry that audit_charter() looked at last */
-	int64_t day;              /* of the last tick; 0: none yet */
+	uint32_t day;             /* of the last tick; 0: none yet */
+	uint32_t tips_day;        /* of which heads were noted; 0: not known yet */
+	int64_t tips_ms;          /* not looked for again before, by mono_ms */
+	bool served_waits;        /* of days before it something is not written yet */
+	/* of the last tick */
+	bool running, behind; /* the clock stands before the floor */
+	int64_t offset_ms;    /* of the clock against the other one */
 };
 
 /* Loads what is remembered; later calls do nothing. Faults stick in txn. */
@@ -41,7 +47,13 @@ void audit_open(struct hub *hub, struct txn *txn);
 /* Appends an entry; takes the detail. payer: a member's number, or AUDIT_OWN. */
 void audit_add(struct hub *hub, struct txn *txn, uint32_t payer, enum audit_kind kind,
 	       struct buf *detail);
-/* Once in each turn: what is due when a day has passed. */
+/* What a person at this node has had done: who as the system knows him, what in words. */
+void audit_command(struct hub *hub, struct txn *txn, const char *who, const char *what);
+/* Chunks of a dataset that nothing needed any more are gone. */
+void audit_swept(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+		 uint64_t chunks, uint64_t bytes);
+/* Once in each turn: whether the clock was set, and what is due when a day has passed; daily.c. */
 void audit_tick(struct hub *hub, struct txn *txn);
+int64_t audit_wake(const struct hub *hub);
 
 #endif

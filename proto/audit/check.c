@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "crypto/check.h"
-#include "proto/charter/charter.h"
 #include "proto/wire/wire_in.h"
 #include "proto/wire/wire_out.h"
 
@@ -17,6 +16,8 @@ static uint32_t len_max(uint8_t type)
 	switch (type) {
 	case AUDIT_FRAME_LOG:
 		return LOG_LEN_MAX;
+	case AUDIT_FRAME_CHARTER:
+		return LIMIT_CHARTER_ENTRY_LEN_MAX;
 	case AUDIT_FRAME_ORG:
 		return LIMIT_ORGLOG_ENTRY_LEN_MAX;
 	case AUDIT_FRAME_HEAD:
@@ -84,11 +85,13 @@ const char *audit_fault_text(enum audit_fault fault)
 void audit_check_init(struct audit_check *check)
 {
 	*check = (struct audit_check){.author = 0};
+	charter_init(&check->charter);
 	orglog_init(&check->orglog);
 }
 
 void audit_check_fini(struct audit_check *check)
 {
+	charter_fini(&check->charter);
 	orglog_fini(&check->orglog);
 	free(check->closings);
 	free(check->witnesses);
@@ -127,10 +130,13 @@ static void org_take(struct audit_check *check, struct bytes body)
 static bool pk_known(struct audit_check *check)
 {
 	const struct orglog_node *node = orglog_node(&check->orglog, author_node(check->author));
+	const struct charter_member *member =
+		charter_member(&check->charter, author_member(check->author));
 
 	if (check->has_pk)
 		return true;
-	if (check->author == 0 || !node) {
+	if (!node || !member || !id_eq(&member->org, &check->org) ||
+	    !id_eq(&check->charter.fed, &check->fed)) {
 		fault_set(check, AUDIT_FAULT_LOG, 0);
 		return false;
 	}
@@ -310,6 +316,10 @@ bool audit_check_frame(struct audit_check *check, enum audit_frame type, struct 
 	switch (type) {
 	case AUDIT_FRAME_LOG:
 		log_take(check, body);
+		break;
+	case AUDIT_FRAME_CHARTER:
+		if (charter_apply(&check->charter, body))
+			fault_set(check, AUDIT_FAULT_LOG, 0);
 		break;
 	case AUDIT_FRAME_ORG:
 		org_take(check, body);

@@ -2,8 +2,8 @@
  * check - whether a log is whole, told from an export alone: no node, no store, no clock.
  *
  * An export is a sequence of frames, `type(1) ‖ be32 length ‖ bytes`, in this order: what log it
- * is, the organisation's log (which names the node's key), the node's latest head, the closings,
- * the entries. The checker is fed frame by frame and remembers the first fault. It looks at each
+ * is, the charter, the organisation's log (which names the node's key), the node's latest head, the
+ * closings, the entries. The checker is fed frame by frame and remembers the first fault. It looks at each
  * entry's id, number and form, at each closing, and whether every head that it knows of names an
  * entry that is here: the own latest one, and those that another member's log has of this node.
  *
@@ -14,11 +14,13 @@
 #define ALLMENDE_AUDIT_CHECK_H
 
 #include "proto/audit/entry.h"
+#include "proto/charter/charter.h"
 #include "proto/charter/orglog.h"
 #include "proto/ledger/head.h"
 
 enum audit_frame {
 	AUDIT_FRAME_LOG = 'L',     /* [1, federation id, author, organisation id] */
+	AUDIT_FRAME_CHARTER = 'K', /* an entry of the charter */
 	AUDIT_FRAME_ORG = 'O',     /* an entry of the organisation's log */
 	AUDIT_FRAME_HEAD = 'H',    /* the latest head of the node */
 	AUDIT_FRAME_CLOSING = 'C', /* of a segment, all there ever were */
@@ -39,7 +41,8 @@ enum err audit_frame_get(enum audit_frame *type, struct bytes *body, struct byte
 #define AUDIT_FAULT_LIST(X)                                                                        \
 	X(NONE, "no fault")                                                                        \
 	X(FORM, "something that is no part of a log")                                              \
-	X(LOG, "it does not say whose log it is, or names a node that its organisation has not")   \
+	X(LOG, "it does not say whose log it is, or names a node that charter and organisation "   \
+	       "do not have")                                                                      \
 	X(ENTRY, "an entry that cannot be read")                                                   \
 	X(MISSING, "entries before this one are missing")                                          \
 	X(ORDER, "this entry comes a second time, or too late")                                    \
@@ -73,7 +76,8 @@ struct audit_witness {
 struct audit_check {
 	struct fed_id fed;
 	struct org_id org;
-	uint32_t author; /* 0: not known yet */
+	uint32_t author;        /* 0: not known yet */
+	struct charter charter; /* for names as well */
 	struct orglog orglog;
 	bool has_pk;
 	struct sign_pk pk;

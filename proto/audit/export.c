@@ -11,6 +11,8 @@ enum err audit_export_begin(struct hub *hub, struct txn *txn, struct buf *out)
 	if (!hub->author)
 		return ERR_ABSENT;
 	audit_frame_log_put(out, &hub->charter.fed, hub->author, org);
+	for (uint32_t n = 1; charter_entry(txn, n, &row); n++)
+		audit_frame_put(out, AUDIT_FRAME_CHARTER, row);
 	for (uint32_t n = 1; orglog_entry(txn, org, n, &row); n++)
 		audit_frame_put(out, AUDIT_FRAME_ORG, row);
 	if (ledger_head_last(txn, hub->author, &row))

@@ -449,9 +449,10 @@ void core_room(struct core *core, const struct room *room)
 int64_t core_wake(struct core *core, struct times now)
 {
 	static int64_t (*const wakes[])(const struct hub *hub) = {
-		peers_wake,   dials_wake,  sync_wake,    gossip_wake,     reconcile_wake,
-		recount_wake, holds_wake,  proof_wake,   scan_wake,       voting_wake,
-		epochs_wake,  rights_wake, fedkeys_wake, withdrawal_wake, start_wake,
+		peers_wake,     dials_wake,      sync_wake,   gossip_wake,
+		reconcile_wake, recount_wake,    holds_wake,  proof_wake,
+		scan_wake,      voting_wake,     epochs_wake, rights_wake,
+		fedkeys_wake,   withdrawal_wake, start_wake,  audit_wake,
 	};
 	int64_t wake = INT64_MAX;
 	floor_time(&core->hub, now);

@@ -39,6 +39,7 @@ struct peer_transfer {
 	uint32_t window_bytes; /* bound of in_flight_bytes, which follows its speed; 0: the first */
 	bool late;           /* it has let a request expire: gets one at a time until it answers */
 	uint32_t turn_serve; /* chunks to serve to it, of this turn */
+	struct version_id asked; /* of the last index it was given */
 };
 
 void holds_open(struct peer *peer);

@@ -16,6 +16,7 @@ struct sweep { /* the dataset under the broom */
 	bool chunks_done;
 	struct chunk_addr from; /* where to go on */
 	struct digest seen;     /* the same, among what was seen */
+	uint64_t count, bytes;  /* of the chunks that are gone */
 };
 
 /* The state of this room: fetches, subscriptions, the scan and the sweep. */

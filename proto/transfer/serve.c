@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crypto/check.h"
+#include "proto/audit/served.h"
 #include "proto/transfer/fetch.h"
 #include "proto/transfer/proof.h"
 #include "proto/ledger/held.h"
@@ -50,6 +51,7 @@ void serve_index_get(struct hub *hub, struct txn *txn, struct peer *peer, struct
 	buf_init(&entries, MESSAGE_LIST_COUNT_MAX * (size_t)INDEX_ENTRY_LEN);
 	/* PROTOCOL: "So it does for INDEX_GET." */
 	if (may_hold(hub, txn, peer, m) && held_complete(txn, &m->of)) {
+		peer->transfer->asked = m->of;
 		struct row_key prefix = held_key(&m->of);
 		struct row_key at = key_index(&m->of.dataset, m->of.number, m->of.author, &m->addr);
 		struct walk walk = walk_begin_at(txn, TABLE_INDEX, row_key_bytes(&prefix),
@@ -72,15 +74,15 @@ void serve_index_get(struct hub *hub, struct txn *txn, struct peer *peer, struct
 }
 
 /* The path of a dataset, which all its versions share: from whichever is at hand. */
-static bool path_of(struct txn *txn, const struct dataset_id *dataset, struct version *version)
+static bool path_of(struct txn *txn, const struct dataset_id *dataset, struct version *version,
+		    struct version_id *newest)
 {
 	struct row_key prefix = key_dataset(dataset);
-	struct version_id of;
 	struct bytes key, place;
 	if (!walk_last(txn, TABLE_VERSION, row_key_bytes(&prefix), &key, &place))
 		return false;
-	held_of_key(&of, key);
-	return !held_version(txn, &of, version);
+	held_of_key(newest, key);
+	return !held_version(txn, newest, version);
 }
 
 /*
@@ -101,6 +103,53 @@ static bool chunk_may(struct hub *hub, struct txn *txn, const struct peer *peer,
 	return *right == RIGHT_YES;
 }
 
+/* Chunks of one version that one message asks for. */
+struct tally {
+	struct version_id of; /* number 0: an older one */
+	uint64_t chunks, bytes;
+};
+
+static void tally_end(struct hub *hub, struct txn *txn, const struct peer *peer,
+		      struct tally *tally)
+{
+	if (tally->chunks > 0)
+		audit_served(hub, txn, author_member(peer->author), &tally->of, tally->chunks,
+			     tally->bytes);
+	tally->chunks = tally->bytes = 0;
+}
+
+static bool tally_has(struct txn *txn, const struct version_id *of, const struct chunk_addr *addr,
+		      uint32_t *size)
+{
+	struct row_key key = key_index(&of->dataset, of->number, of->author, addr);
+	struct bytes row;
+
+	if (of->number == 0 || !txn_get(txn, TABLE_INDEX, row_key_bytes(&key), &row))
+		return false;
+	*size = be32_get(row.ptr);
+	return true;
+}
+
+/* A chunk is of the version whose index the peer was given last, or else of the newest. */
+static void tally_add(struct hub *hub, struct txn *txn, const struct peer *peer,
+		      struct tally *tally, const struct version_id *newest,
+		      const struct chunk_addr *addr)
+{
+	const struct version_id *asked = &peer->transfer->asked;
+	struct version_id of = {.dataset = newest->dataset};
+	uint32_t size = 0;
+
+	if (id_eq(&asked->dataset, &newest->dataset) && tally_has(txn, asked, addr, &size))
+		of = *asked;
+	else if (tally_has(txn, newest, addr, &size))
+		of = *newest;
+	if (!held_same(&of, &tally->of))
+		tally_end(hub, txn, peer, tally);
+	tally->of = of;
+	tally->chunks++;
+	tally->bytes += size;
+}
+
 static void chunk_refuse(struct hub *hub, const struct peer *peer, const struct message *m,
 			 const struct chunk_addr *addr)
 {
@@ -114,6 +163,9 @@ void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct
 {
 	struct version version;
 	struct chunk_addr addr;
+	struct version_id newest = {.number = 0};
+	uint8_t text[LIMIT_PATH_LEN_MAX];
+	struct tally tally = {.chunks = 0};
 	enum right_known right = RIGHT_UNKNOWN;
 	bool refused = false;
 	/*
@@ -127,7 +179,12 @@ void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct
 	 * PROTOCOL: "A server checks for each CHUNK_GET that the peer may hold chunks of the
 	 * dataset named."
 	 */
-	bool known = peer->class == PEER_MEMBER && path_of(txn, &m->of.dataset, &version);
+	bool known = peer->class == PEER_MEMBER && path_of(txn, &m->of.dataset, &version, &newest);
+	/* What is counted is written, and moves what the store has shown. */
+	if (known) {
+		memcpy(text, version.path.ptr, version.path.len);
+		version.path.ptr = text;
+	}
 	while (message_next_addr(m, &addr)) {
 		if (!known || !chunk_may(hub, txn, peer, m, &addr, version.path, &right)) {
 			/* A line may not be here yet: it is a fault when it goes on. */
@@ -139,7 +196,9 @@ void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct
 		effect->dataset = m->of.dataset;
 		effect->addr = addr;
 		proof_served(hub, peer, &addr);
+		tally_add(hub, txn, peer, &tally, &newest, &addr);
 	}
+	tally_end(hub, txn, peer, &tally);
 	if (refused)
 		hub_junk(hub, peer, JUNK_REFUSED);
 }

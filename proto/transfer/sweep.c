@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/check.h"
+#include "proto/audit/audit.h"
 #include "proto/transfer/scan.h"
 #include "proto/content/writer.h"
 #include "store/chunks.h"
@@ -52,10 +53,9 @@ static bool next_dataset(const struct transfer *transfer, struct txn *txn,
 /* One step of a dataset. True when all is done. */
 static bool dataset_step(struct txn *txn, struct sweep *sweep)
 {
-	uint64_t count = 0, bytes = 0;
 	if (!sweep->chunks_done) {
 		sweep->chunks_done = !chunks_sweep(txn, &sweep->dataset, &sweep->from, SWEEP_STEP,
-						   &count, &bytes);
+						   &sweep->count, &sweep->bytes);
 		return false;
 	}
 	return !seen_sweep(txn, &sweep->dataset, &sweep->seen, SWEEP_STEP);
@@ -73,6 +73,8 @@ void sweep_step(struct hub *hub, struct txn *txn)
 			*sweep = (struct sweep){.dataset = dataset, .mark = mark};
 		if (dataset_step(txn, sweep)) {
 			chunks_sweep_done(txn, &dataset);
+			if (sweep->count > 0)
+				audit_swept(hub, txn, &dataset, sweep->count, sweep->bytes);
 			*sweep = (struct sweep){.mark = 0};
 		}
 	}

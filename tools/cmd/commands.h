@@ -61,6 +61,7 @@ struct command {
 	X(grant_prove)                                                                             \
 	X(grant_check)                                                                             \
 	X(who)                                                                                     \
+	X(audit)                                                                                   \
 	X(subscribe)                                                                               \
 	X(unsubscribe)                                                                             \
 	X(subscriptions)                                                                           \

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "crypto/path.h"
@@ -144,6 +145,25 @@ int value_address(const char *what, const char *text, bool zero_ok)
 		return tool_fail(TOOL_USAGE,
 				 "%s \"%s\" has no valid port: it is a number from %d to %d", what,
 				 text, zero_ok ? 0 : 1, PORT_MAX);
+	return TOOL_DONE;
+}
+
+int value_day(const char *what, const char *text, int64_t *out_ms)
+{
+	struct tm day = {.tm_isdst = -1};
+	char rest;
+
+	if (strlen(text) != 10 ||
+	    sscanf(text, "%4d-%2d-%2d%c", &day.tm_year, &day.tm_mon, &day.tm_mday, &rest) != 3)
+		return tool_fail(TOOL_USAGE, "%s \"%s\" is no date: write it as 2027-11-20", what,
+				 text);
+	day.tm_year -= 1900;
+	day.tm_mon -= 1;
+	struct tm noon = day;
+	noon.tm_hour = 12;
+	if (mktime(&noon) < 0 || noon.tm_mday != day.tm_mday || noon.tm_mon != day.tm_mon)
+		return tool_fail(TOOL_USAGE, "%s \"%s\": there is no such day", what, text);
+	*out_ms = (int64_t)mktime(&day) * 1000;
 	return TOOL_DONE;
 }
 

@@ -28,6 +28,8 @@ int value_slug(const char *what, const char *text);
 int value_ags(const char *what, const char *text);
 /* HOST:PORT, [IPv6]:PORT; port 0 only when zero_ok. */
 int value_address(const char *what, const char *text, bool zero_ok);
+/* "2027-11-20": the moment at which that day begins here. */
+int value_day(const char *what, const char *text, int64_t *out_ms);
 /* "self" or "hosted:NAME". */
 int value_operator(const char *text);
 /* *out stays as it is when the option is not given. */

@@ -137,7 +137,7 @@ static void who_signs_nothing_closes_nothing(void **state)
 	const uint64_t count = chain_check(node);
 	assert_true(count < 16);
 	hub_signing(&node->hub, SIGNING_YES);
-	node->hub.audit->day = 0;
+	hub_node_pass(node, AUDIT_DAY_MS);
 	audit_tick(&node->hub, node->txn);
 	assert_true(txn_count(node->txn, TABLE_LOG_CLOSING) == 1);
 	/* How many were left out is said. */

@@ -44,7 +44,7 @@ static const struct worst {
 	[MESSAGE_TAKEN] = {sync_taken_take, 10, 0, 0, 512 * 1024},
 	[MESSAGE_INDEX_GET] = {serve_index_get, 4096 + 10, 0, 0, 4096 * INDEX_ENTRY_LEN + 128},
 	[MESSAGE_INDEX] = {fetch_index_take, 20, 0, 0, 256},
-	[MESSAGE_CHUNK_GET] = {serve_chunk_get, 128 + 12, 0, 0, 0},
+	[MESSAGE_CHUNK_GET] = {serve_chunk_get, 3 * 128 + 20, 4, 0, 0},
 	[MESSAGE_CHUNK] = {NULL, 0, 0, 0, 0},
 	[MESSAGE_HOLDS] = {serve_holds_take, 2 * 4096, 0, 0, 256},
 	[MESSAGE_FORK] = {logs_fork_take, 20, 0, 0, 256},
