@@ -81,7 +81,7 @@ static void field_add(struct buf *what, const char *name, const json_t *value)
 	free(text);
 }
 
-static void path_add(struct buf *what, const struct call *call)
+static void path_told(struct buf *what, const struct call *call)
 {
 	json_t *path = json_string((const char *)call->path.ptr);
 
@@ -101,7 +101,7 @@ void told_command(const struct call *call, struct hub *hub, struct txn *txn)
 	buf_add(&what, bytes_str(command_words(call)));
 	/* Of a request without a body the path is all that there is to say. */
 	if (call->path.len > 1 && !call->in)
-		path_add(&what, call);
+		path_told(&what, call);
 	if (call->in)
 		json_object_foreach(call->in, name, value) if (is_public(name))
 			field_add(&what, name, value);

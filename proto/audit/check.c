@@ -7,7 +7,8 @@
 #include "proto/wire/wire_in.h"
 #include "proto/wire/wire_out.h"
 
-#define LOG_LEN_MAX 128 /* of AUDIT_FRAME_LOG */
+#define LOG_LEN_MAX        128 /* of AUDIT_FRAME_LOG */
+#define OTHER_HEAD_LEN_MAX 64  /* of AUDIT_FRAME_OTHER, before the entry */
 
 /* ---- frames ---- */
 
@@ -24,6 +25,10 @@ static uint32_t len_max(uint8_t type)
 		return LIMIT_HEAD_LEN_MAX;
 	case AUDIT_FRAME_CLOSING:
 		return LIMIT_LOG_CLOSING_LEN_MAX;
+	case AUDIT_FRAME_OTHER:
+		return LIMIT_ORGLOG_ENTRY_LEN_MAX + OTHER_HEAD_LEN_MAX;
+	case AUDIT_FRAME_BASE:
+		return LIMIT_RECORD_LEN_MAX;
 	case AUDIT_FRAME_ENTRY:
 		return LIMIT_LOG_ENTRY_LEN_MAX;
 	default:
@@ -329,6 +334,9 @@ bool audit_check_frame(struct audit_check *check, enum audit_frame type, struct 
 		break;
 	case AUDIT_FRAME_CLOSING:
 		closing_take(check, body);
+		break;
+	case AUDIT_FRAME_OTHER: /* signed by others, each for itself: rights/past.h */
+	case AUDIT_FRAME_BASE:
 		break;
 	case AUDIT_FRAME_ENTRY:
 		entry_take(check, body, entry ? entry : &own);

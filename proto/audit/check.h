@@ -3,9 +3,9 @@
  *
  * An export is a sequence of frames, `type(1) ‖ be32 length ‖ bytes`, in this order: what log it
  * is, the charter, the organisation's log (which names the node's key), the node's latest head, the
- * closings, the entries. The checker is fed frame by frame and remembers the first fault. It looks at each
- * entry's id, number and form, at each closing, and whether every head that it knows of names an
- * entry that is here: the own latest one, and those that another member's log has of this node.
+ * closings, what was known when the log begins, the entries. The checker is fed frame by frame and
+ * remembers the first fault. It looks at each entry's id, number and form, at each closing, and
+ * whether every head that it knows of names an entry that is here: the own latest one, and those that another member's log has of this node.
  *
  * Whoever holds the node's key and disk can write a whole log anew. That is found by heads that
  * others have noted, and by nothing else.
@@ -24,6 +24,8 @@ enum audit_frame {
 	AUDIT_FRAME_ORG = 'O',     /* an entry of the organisation's log */
 	AUDIT_FRAME_HEAD = 'H',    /* the latest head of the node */
 	AUDIT_FRAME_CLOSING = 'C', /* of a segment, all there ever were */
+	AUDIT_FRAME_OTHER = 'G', /* [organisation id, an entry of its log]; all that is known now */
+	AUDIT_FRAME_BASE = 'B',  /* a line or bar whose entry is gone, as it came */
 	AUDIT_FRAME_ENTRY = 'E'
 };
 #define AUDIT_FRAME_HEAD_LEN 5

@@ -144,6 +144,17 @@ static void clock_note(struct hub *hub, struct txn *txn)
 
 /* ---- each day ---- */
 
+/* PROTOCOL: "So a day without such an entry is one on which the node was not up." */
+static void runs_put(struct hub *hub, struct txn *txn, uint32_t day)
+{
+	struct buf detail;
+
+	buf_init(&detail, LIMIT_LOG_ENTRY_LEN_MAX);
+	out_array(&detail, 1);
+	out_uint(&detail, day);
+	audit_add(hub, txn, AUDIT_OWN, AUDIT_RUNS, &detail);
+}
+
 void audit_tick(struct hub *hub, struct txn *txn)
 {
 	struct audit *audit = hub->audit;
@@ -156,6 +167,7 @@ void audit_tick(struct hub *hub, struct txn *txn)
 		audit->served_waits = true;
 		if (!day_is(txn, day_name, day)) {
 			day_put(txn, day_name, day);
+			runs_put(hub, txn, day);
 			audit_accounts_tell(hub, txn);
 		}
 	}

@@ -30,14 +30,15 @@
 	X(RESTORED, 14, "restored")    /* this store was an old copy */                            \
 	X(TIPS, 15, "tips")            /* heads of others, which name the tips of their logs */    \
 	X(LEFT_OUT, 16, "left out")    /* how much is not here, as somebody has caused too much */ \
-	X(ROLLED, 17, "rolled off")    /* segments that are kept no more */
+	X(ROLLED, 17, "rolled off")    /* segments that are kept no more */                        \
+	X(RUNS, 18, "runs")            /* this node was up on that day */
 
 enum audit_kind {
 #define X(name, number, text) AUDIT_##name = number,
 	AUDIT_KIND_LIST(X)
 #undef X
 };
-#define AUDIT_KIND_LAST AUDIT_ROLLED
+#define AUDIT_KIND_LAST AUDIT_RUNS
 /* NULL: none that is known. */
 const char *audit_kind_name(uint64_t kind);
 

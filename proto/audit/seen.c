@@ -79,7 +79,7 @@ static enum audit_kind wrap_seen_put(struct buf *detail, const struct record *re
 	return AUDIT_WRAP;
 }
 
-static enum audit_kind as_it_came(struct buf *detail, const struct record *record)
+static enum audit_kind record_whole_put(struct buf *detail, const struct record *record)
 {
 	out_array(detail, 1);
 	out_bin(detail, record->whole);
@@ -96,7 +96,7 @@ static enum audit_kind arrival_put(struct buf *detail, const struct ledger_arriv
 	switch ((enum record_kind)record->kind) {
 	case RECORD_LINE:
 	case RECORD_BAR:
-		return as_it_came(detail, record);
+		return record_whole_put(detail, record);
 	case RECORD_VERSION:
 		return version_put(detail, arrival);
 	case RECORD_WITHDRAWAL:
@@ -115,12 +115,21 @@ static enum audit_kind arrival_put(struct buf *detail, const struct ledger_arriv
 	return 0;
 }
 
+static enum audit_kind gone_put(struct buf *detail, const struct record *record)
+{
+	out_array(detail, 2);
+	out_uint(detail, record->author);
+	out_bin(detail, record->slot);
+	return AUDIT_GONE;
+}
+
 void audit_arrival(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
 {
 	struct buf detail;
 
 	buf_init(&detail, LIMIT_LOG_ENTRY_LEN_MAX);
-	enum audit_kind kind = arrival_put(&detail, arrival);
+	enum audit_kind kind =
+		arrival->gone ? gone_put(&detail, &arrival->record) : arrival_put(&detail, arrival);
 	if (kind)
 		audit_add(hub, txn, payer_of(hub, arrival->record.author), kind, &detail);
 	buf_fini(&detail);

@@ -288,6 +288,29 @@ void ledger_arrived(struct ledger *ledger, const struct ledger_news *news,
 	buf_init(made, 0);
 }
 
+void ledger_gone(struct ledger *ledger, struct txn *txn, uint32_t author, uint32_t incarnation,
+		 uint64_t sequence)
+{
+	const struct version none = {0};
+	struct ledger_news news = {.author = author, .incarnation = incarnation};
+	struct record record;
+	struct bytes whole;
+	struct buf made;
+
+	if (!ledger_record(txn, author, incarnation, sequence, &whole) ||
+	    record_decode(&record, whole) ||
+	    (record.kind != RECORD_LINE && record.kind != RECORD_BAR))
+		return;
+	buf_init(&made, LIMIT_RECORD_LEN_MAX);
+	buf_add(&made, whole);
+	news.kind = record.kind;
+	if (!made.err && !record_decode(&record, buf_bytes(&made))) {
+		ledger_arrived(ledger, &news, &record, &none, &made, LEDGER_QUIET);
+		ledger->arrivals[ledger->arrival_count - 1].gone = true;
+	}
+	buf_fini(&made);
+}
+
 bool ledger_arrival_next(struct ledger *ledger, struct ledger_arrival *out)
 {
 	if (ledger->arrival_at == ledger->arrival_count) {

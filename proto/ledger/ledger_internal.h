@@ -35,6 +35,12 @@ enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 /* Stores a record that wins its slot, and drops the one that loses it. */
 void ledger_record_write(struct ledger *ledger, struct txn *txn, const struct record *record,
 			 const struct ledger_news *news, const struct version *version);
+/*
+ * Before a record is dropped that its author lists no more: of lines and bars that is news, since
+ * what they gave ends with it.
+ */
+void ledger_gone(struct ledger *ledger, struct txn *txn, uint32_t author, uint32_t incarnation,
+		 uint64_t sequence);
 /* It waits for ledger_arrival_next() from now on; takes what is in made (NULL: nothing). */
 void ledger_arrived(struct ledger *ledger, const struct ledger_news *news,
 		    const struct record *record, const struct version *version, struct buf *made,

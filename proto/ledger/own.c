@@ -73,6 +73,7 @@ enum err ledger_delete(struct ledger *ledger, struct txn *txn, struct bytes slot
 	if (!own ||
 	    !setdigest_get(txn, ledger->own_author, own->state.incarnation, slot, &sequence, &hash))
 		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
+	ledger_gone(ledger, txn, ledger->own_author, own->state.incarnation, sequence);
 	return ledger_record_drop(ledger, txn, ledger->own_author, own->state.incarnation,
 				  sequence);
 }

@@ -67,6 +67,9 @@ static bool mine_drop(struct repair *repair, bool slot_in_set)
 
 	if (repair->mine.sequence > repair->state->head_last_sequence && !gives_way)
 		return false;
+	if (!slot_in_set)
+		ledger_gone(repair->ledger, repair->txn, repair->state->author,
+			    repair->state->incarnation, repair->mine.sequence);
 	leaf_drop(repair, repair->mine.sequence);
 	return true;
 }

@@ -69,3 +69,27 @@ node "$meissen" audit --verify --against "$work/radebeul.export" >"$work/said"
 grep -qE 'Noted +1 heads of this node' "$work/said" || wrong 'what was noted is not compared'
 ! node "$work/nowhere" audit --from "$work/cut.export" --verify --against "$work/radebeul.export" 2>/dev/null ||
 	wrong 'a cut file is whole'
+
+say 'who could read it'
+node "$meissen" who meissen/kita/plaetze --at "$(date +%F)" >"$work/said"
+for words in 'Might read it' 'every member (read), by the tier of the dataset' 'Had a key for it' \
+	'Stadt Radebeul, key 1 of the federation, given by Stadt Meißen' 'This log cannot know' 'other holders'; do
+	grep -qF -- "$words" "$work/said" || {
+		cat "$work/said" >&2
+		wrong "who --at does not say: $words"
+	}
+done
+node "$work/nowhere" who meissen/kita/plaetze --at "$(date +%F)" --from "$work/meissen.export" >"$work/again"
+grep -qF -- 'Might read it' "$work/again" || wrong 'an export does not tell who could read it'
+got=0
+node "$meissen" who meissen/kita/plaetze --at 2001-01-01 >"$work/said" 2>&1 || got=$?
+[ "$got" = 4 ] || wrong "exit code $got for a day before the log begins"
+grep -qF -- 'does not go back' "$work/said" || wrong 'nothing is said of where the log begins'
+node "$meissen" publish meissen/amt/plan "$work/plaetze.csv" --tier granted >/dev/null
+node "$meissen" grant meissen/amt --to radebeul --rights read >/dev/null
+node "$meissen" who meissen/amt/plan --at "$(date +%F)" >"$work/said"
+grep -qE 'Stadt Radebeul \(read\), by grant [0-9a-f]{8} of Stadt Meißen, until' "$work/said" || {
+	cat "$work/said" >&2
+	wrong 'the grant is not told'
+}
+shown "$meissen" 'gives Stadt Radebeul the right to read meissen/amt until'

@@ -16,93 +16,15 @@
 #include "proto/wire/wire_in.h"
 #include "tools/cmd/audit_say.h"
 #include "tools/cmd/commands.h"
-#include "tools/kit/client.h"
+#include "tools/kit/auditlog.h"
 #include "tools/kit/print.h"
 #include "tools/kit/text.h"
 #include "tools/kit/value.h"
 
-/* Of an export: charter, closings of many years, and what is kept of the log. */
-#define EXPORT_LEN_MAX ((size_t)1 << 30)
-
-/* ---- where it comes from ---- */
-
-static bool piece_take(void *arg, struct bytes piece)
-{
-	struct buf *out = arg;
-
-	buf_add(out, piece);
-	return !out->err;
-}
-
-/* The number of the last entry in a page; 0: it has none. */
-static uint64_t page_last(struct bytes in)
-{
-	struct audit_entry entry;
-	enum audit_frame type;
-	struct bytes body;
-	uint64_t last = 0;
-
-	while (!audit_frame_get(&type, &body, in)) {
-		if (type == AUDIT_FRAME_ENTRY && !audit_entry_decode(&entry, body))
-			last = entry.number;
-		in = bytes_slice(in, AUDIT_FRAME_HEAD_LEN + body.len, in.len);
-	}
-	return last;
-}
-
-static int page_get(struct client *client, const char *target, struct buf *out)
-{
-	bool whole = false;
-	int code = client_receive(client, target, piece_take, out, &whole);
-
-	if (code)
-		return client_complain(client);
-	if (!whole || out->err)
-		return tool_fail(TOOL_FAILED, "the node's log did not arrive whole: try again");
-	return TOOL_DONE;
-}
-
-static int log_ask(struct tool *tool, struct buf *out)
-{
-	struct client *client;
-	int code = client_open(&client, tool);
-	uint64_t last = 0;
-
-	if (code)
-		return code;
-	code = page_get(client, "/audit", out);
-	for (bool more = true; !code && more;) {
-		char target[64];
-		const size_t from = out->len;
-		snprintf(target, sizeof(target), "/audit?after=%" PRIu64, last);
-		code = page_get(client, target, out);
-		last = page_last(bytes_slice(buf_bytes(out), from, out->len));
-		more = last > 0;
-	}
-	client_close(client);
-	return code;
-}
-
-static int file_read(const char *name, struct buf *out)
-{
-	FILE *file = fopen(name, "rb");
-	size_t len;
-	uint8_t piece[65536];
-
-	if (!file)
-		return tool_fail(TOOL_ABSENT, "%s cannot be read: %s", name, strerror(errno));
-	while ((len = fread(piece, 1, sizeof(piece), file)) > 0)
-		buf_add(out, bytes_of(piece, len));
-	const bool bad = ferror(file);
-	fclose(file);
-	if (bad || out->err)
-		return tool_fail(TOOL_FAILED, "%s cannot be read: it is damaged, or too large",
-				 name);
-	return TOOL_DONE;
-}
+/* ---- the file ---- */
 
 /* With its name only when it is complete. */
-static int file_write(const char *name, struct bytes bytes)
+static int export_write(const char *name, struct bytes bytes)
 {
 	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	size_t done = 0;
@@ -268,7 +190,7 @@ struct show {
 	json_t *list;
 };
 
-static bool is_wanted(const struct show *show, const struct audit_line *line)
+static bool is_asked_for(const struct show *show, const struct audit_line *line)
 {
 	const struct bytes asked = bytes_str(show->path ? show->path : "");
 	const struct bytes told = bytes_str(line->path);
@@ -323,7 +245,7 @@ static void entries_show(struct show *show, struct bytes in)
 		if (type != AUDIT_FRAME_ENTRY || audit_entry_decode(&entry, body))
 			continue;
 		for (size_t i = 0; audit_say(&line, &show->log->names, &entry, i); i++) {
-			if (!is_wanted(show, &line))
+			if (!is_asked_for(show, &line))
 				continue;
 			user_name(show, &line);
 			line_show(show, &entry, &line);
@@ -370,7 +292,7 @@ static int audit_run(struct tool *tool, struct bytes in, struct bytes other, int
 
 	log_check(&log, in, other);
 	if (file) {
-		code = file_write(file, in);
+		code = export_write(file, in);
 		if (!code && !tool->json)
 			print_line("%s: entries %" PRIu64 " to %" PRIu64 ".", file, log.check.first,
 				   log.check.last);
@@ -399,11 +321,12 @@ static int run_audit(struct tool *tool)
 	if ((since && (code = value_day("--since", since, &since_ms))) ||
 	    (dataset && (code = value_path(dataset))))
 		return code;
-	buf_init(&in, EXPORT_LEN_MAX);
-	buf_init(&other, EXPORT_LEN_MAX);
-	code = from ? file_read(from, &in) : log_ask(tool, &in);
-	if (!code && against)
-		code = file_read(against, &other);
+	buf_init(&other, AUDITLOG_LEN_MAX);
+	code = auditlog_get(tool, from, &in);
+	if (!code && against) {
+		buf_fini(&other);
+		code = auditlog_get(tool, against, &other);
+	}
 	if (!code)
 		code = audit_run(tool, buf_bytes(&in), buf_bytes(&other), since_ms);
 	buf_fini(&in);

@@ -12,8 +12,8 @@ enum { AUDIT_WHO_LEN = 192, AUDIT_WHAT_LEN = 1536 };
 /* What entries are told with, from the same log. */
 struct audit_names {
 	const struct charter *charter;
-	uint32_t author; /* whose log it is */
-	struct audit_path { /* datasets by id: entries that name a path come before those that do not */
+	uint32_t author;    /* whose log it is */
+	struct audit_path { /* datasets by id, as entries that name a path have told */
 		struct dataset_id dataset;
 		char *path;
 	} * paths;

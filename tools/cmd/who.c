@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tools/cmd/commands.h"
+#include "tools/cmd/who_at.h"
 #include "tools/kit/client.h"
 #include "tools/kit/datasets.h"
 #include "tools/kit/grants.h"
@@ -60,9 +61,14 @@ static int run_who(struct tool *tool)
 	struct value_ref ref;
 	struct buf target;
 	int code = value_ref(&ref, tool_word(tool, 0));
+	const char *at = args_value(&tool->args, "at"), *from = args_value(&tool->args, "from");
 
 	if (code)
 		return code;
+	if (from && !at)
+		return tool_fail(TOOL_USAGE, "--from %s needs --at DATE", from);
+	if (at)
+		return who_at(tool, ref.path, at, from);
 	target_init(&target, "/who");
 	target_text(&target, "path", ref.path);
 	target_count(&target, "version", ref.version);
@@ -70,6 +76,13 @@ static int run_who(struct tool *tool)
 	buf_fini(&target);
 	return code;
 }
+
+static const struct option who_options[] = {
+	{"at", 0, "DATE", false,
+	 "who could read it at the end of that day, as this node's log has it (2027-11-20)"},
+	{"from", 0, "FILE", false, "with --at: of an exported log; needs no node"},
+	{NULL, 0, NULL, false, NULL},
+};
 
 const struct command cmd_who = {
 	.name = "who",
@@ -79,7 +92,9 @@ const struct command cmd_who = {
 		"nodes copies\n"
 		"lie. Relays keep copies without being able to read them.\n"
 		"\n"
-		"  allmende who meissen/kita/plaetze",
+		"  allmende who meissen/kita/plaetze\n"
+		"  allmende who meissen/kita/plaetze --at 2027-01-31",
+	.options = who_options,
 	.word_min = 1,
 	.word_max = 1,
 	.run = run_who,

@@ -172,7 +172,7 @@ static void every_byte_of_every_entry_counts(void **state)
 			row.ptr[at % row.len] ^= 1;
 			row_put(f, TABLE_LOG, n, &row);
 			assert_int_not_equal(judged(f, NULL, &number), AUDIT_FAULT_NONE);
-			/* Where it shows: at the next one, or as a closing or the own head names it. */
+			/* Where it shows: at the next one, or as a closing or the head names it. */
 			assert_true(!detail || number == n + 1 || number == n || n == audit->last);
 			row_put(f, TABLE_LOG, n, &again);
 		}

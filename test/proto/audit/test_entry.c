@@ -77,7 +77,7 @@ static void kinds_have_names(void **state)
 {
 	assert_null(audit_kind_name(0));
 	assert_string_equal(audit_kind_name(AUDIT_RECORD), "record");
-	assert_string_equal(audit_kind_name(AUDIT_ROLLED), "rolled off");
+	assert_string_equal(audit_kind_name(AUDIT_RUNS), "runs");
 	assert_null(audit_kind_name(AUDIT_KIND_LAST + 1));
 }
 

@@ -1,0 +1,52 @@
+/*
+ * past - who could read what at a date, from the audit log of one node: what that node knew then.
+ *
+ * It is fed with the frames of an export (proto/audit/check.h), twice: first all of them to
+ * past_late(), which finds what had not come yet, then all of them to past_take(). Then past_ready()
+ * puts in order what was taken, and the verdict (verdict.h) is asked about it. No signature is
+ * checked: the node has done so when it wrote, and audit_check says whether that still stands there.
+ *
+ * What has come before the log begins counts as known at any date in it.
+ */
+#ifndef ALLMENDE_PAST_H
+#define ALLMENDE_PAST_H
+
+#include "proto/audit/check.h"
+#include "proto/rights/verdict.h"
+
+struct past_org {
+	struct org_id org;
+	uint32_t known, late; /* numbers: the last one that had come; the first one that had not */
+	struct orglog log;
+};
+
+struct past_record {          /* of one slot and author */
+	struct record record; /* borrows from the export */
+	size_t order;
+	bool gone;
+};
+
+struct past {
+	int64_t at_ms;
+	uint32_t known, late; /* of the charter, as of an organisation */
+	struct charter charter;
+	struct past_org *orgs;
+	size_t org_count, org_cap;
+	struct past_record *records;
+	size_t record_count, record_cap;
+	struct facts facts; /* arg points here: must not be moved */
+};
+
+void past_init(struct past *past, int64_t at_ms);
+void past_fini(struct past *past);
+/* Frames are borrowed until past_fini(). */
+void past_late(struct past *past, enum audit_frame type, struct bytes body);
+void past_take(struct past *past, enum audit_frame type, struct bytes body);
+void past_ready(struct past *past);
+/*
+ * The next line that had been given, ended or not, after the index-th record (0 at first); false:
+ * there is none. Of each line once.
+ */
+bool past_line_next(const struct past *past, size_t *index, struct digest *id);
+
+#endif
