@@ -60,6 +60,8 @@ static const struct setting settings[] = {
 	/* 0 would be "no limit", which is what leaving it out says; below 64 MiB nothing works */
 	NUMBER("size-limit", KIND_SIZE, store_bytes_max, 64 * MIB, TIB,
 	       "most bytes the store may use; else the disk"),
+	NUMBER("audit-segments", KIND_COUNT, log_segment_count, 2, 4096,
+	       "how many MiB of the audit log are kept"),
 	NUMBER("deliver-max", KIND_SIZE, deliver_bytes_max, MIB, TIB,
 	       "most bytes of a version that is written into a folder by itself"),
 	NUMBER("deliver-files", KIND_COUNT, deliver_file_count_max, 1, LIMIT_FILE_COUNT_MAX,

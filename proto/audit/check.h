@@ -1,11 +1,12 @@
 /*
  * check - whether a log is whole, told from an export alone: no node, no store, no clock.
  *
- * An export is a sequence of frames, `type(1) ‖ be32 length ‖ bytes`, in this order: what log it
+ * An export is a sequence of frames, each a type, a length and bytes, in this order: what log it
  * is, the charter, the organisation's log (which names the node's key), the node's latest head, the
  * closings, what was known when the log begins, the entries. The checker is fed frame by frame and
  * remembers the first fault. It looks at each entry's id, number and form, at each closing, and
- * whether every head that it knows of names an entry that is here: the own latest one, and those that another member's log has of this node.
+ * whether every head that it knows of names an entry that is here: the own latest one, and those
+ * that another member's log has of this node.
  *
  * Whoever holds the node's key and disk can write a whole log anew. That is found by heads that
  * others have noted, and by nothing else.

@@ -159,7 +159,7 @@ enum ledger_tell { LEDGER_QUIET, LEDGER_TELL };
 /* A record that came into the store, decoded. */
 struct ledger_arrival {
 	enum ledger_tell tell; /* LEDGER_QUIET: who has appended it does what follows */
-	bool gone; /* a line or bar that its author lists no more; quiet */
+	bool gone;             /* a line or bar that its author lists no more; quiet */
 	struct ledger_news news;
 	struct record record;   /* borrows from what was handed in, or from made */
 	struct version version; /* of RECORD_VERSION; the same */

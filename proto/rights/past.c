@@ -31,7 +31,7 @@ static struct past_org *org_of(struct past *past, const struct org_id *org)
 }
 
 /* [entry], [organisation id, entry] and [record]. */
-static struct bytes part_get(struct bytes in, struct org_id *org)
+static struct bytes past_part(struct bytes in, struct org_id *org)
 {
 	struct wire_in w = wire_in(in);
 
@@ -66,10 +66,10 @@ void past_late(struct past *past, enum audit_frame type, struct bytes body)
 		return;
 	const bool had_come = entry.time_ms <= past->at_ms;
 	if (entry.kind == AUDIT_CHARTER &&
-	    !charter_entry_decode(&charter, part_get(entry.detail, NULL)))
+	    !charter_entry_decode(&charter, past_part(entry.detail, NULL)))
 		number_note(charter.number, had_come, &past->known, &past->late);
 	if (entry.kind == AUDIT_ORGLOG &&
-	    !orglog_entry_signed(&log, part_get(entry.detail, &org))) {
+	    !orglog_entry_signed(&log, past_part(entry.detail, &org))) {
 		struct past_org *of = org_of(past, &org);
 		number_note(log.number, had_come, &of->known, &of->late);
 		orglog_fini(&log);
@@ -87,17 +87,17 @@ static void charter_take(struct past *past, struct bytes body)
 		charter_apply(&past->charter, body);
 }
 
-static void other_take(struct past *past, struct bytes body)
+static void past_other_take(struct past *past, struct bytes body)
 {
 	struct org_id org;
-	struct bytes entry = part_get(body, &org);
+	struct bytes entry = past_part(body, &org);
 	struct past_org *of = entry.len ? org_of(past, &org) : NULL;
 
 	if (of && number_had_come(of->log.number + 1, of->known, of->late))
 		orglog_apply(&of->log, entry);
 }
 
-static void record_take(struct past *past, struct bytes whole)
+static void past_record_take(struct past *past, struct bytes whole)
 {
 	struct past_record taken = {.order = past->record_count};
 
@@ -130,13 +130,13 @@ void past_take(struct past *past, enum audit_frame type, struct bytes body)
 	if (type == AUDIT_FRAME_CHARTER)
 		charter_take(past, body);
 	else if (type == AUDIT_FRAME_OTHER)
-		other_take(past, body);
+		past_other_take(past, body);
 	else if (type == AUDIT_FRAME_BASE)
-		record_take(past, body);
+		past_record_take(past, body);
 	else if (type == AUDIT_FRAME_ENTRY && !audit_entry_decode(&entry, body) &&
 		 entry.time_ms <= past->at_ms) {
 		if (entry.kind == AUDIT_RECORD)
-			record_take(past, part_get(entry.detail, NULL));
+			past_record_take(past, past_part(entry.detail, NULL));
 		if (entry.kind == AUDIT_GONE)
 			gone_take(past, entry.detail);
 	}

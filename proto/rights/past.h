@@ -2,9 +2,9 @@
  * past - who could read what at a date, from the audit log of one node: what that node knew then.
  *
  * It is fed with the frames of an export (proto/audit/check.h), twice: first all of them to
- * past_late(), which finds what had not come yet, then all of them to past_take(). Then past_ready()
+ * past_late(), which finds what had not come yet, then all of them to past_take(). past_ready()
  * puts in order what was taken, and the verdict (verdict.h) is asked about it. No signature is
- * checked: the node has done so when it wrote, and audit_check says whether that still stands there.
+ * checked: the node did when it wrote, and whether that still stands there audit_check tells.
  *
  * What has come before the log begins counts as known at any date in it.
  */
