@@ -17,13 +17,9 @@ JUDGED = {"crypto", "store", "proto", "node", "tools"}
 
 # What stays though only tests use it, and why. Each entry is needed: one that is not is a fault.
 FOR_TESTS = {
-    "audit_closing_check": "whoever checks a log does, which no command does yet",
-    "audit_kind_name": "the same",
-    "charter_apply": "one step of the charter without a store",
     "chunks_staged": "one row of a stage",
     "grant_text_put": "the text of a grant without the grant, fuzzed",
     "noise_writes": "whose turn it is, step by step, as the vectors say",
-    "orglog_apply": "one step of an organisation log without a store",
     "pack": "one layer of a chunk, fuzzed",
     "pack_padme": "sizes, against the published ones",
     "path_hidden_make": "names of hidden datasets, which are understood and not made yet",
