@@ -112,7 +112,7 @@ static void fault_set(struct audit_check *check, enum audit_fault fault, uint64_
 
 /* ---- whose log it is ---- */
 
-static void log_take(struct audit_check *check, struct bytes body)
+static void whose_take(struct audit_check *check, struct bytes body)
 {
 	struct wire_in w = wire_in(body);
 
@@ -171,7 +171,7 @@ static void witness_add(struct audit_check *check, const struct head *head, bool
 		.tip = head->log_tip, .time_ms = head->time_ms, .noted = noted};
 }
 
-static void head_take(struct audit_check *check, struct bytes body)
+static void own_head_take(struct audit_check *check, struct bytes body)
 {
 	struct head head;
 
@@ -320,7 +320,7 @@ bool audit_check_frame(struct audit_check *check, enum audit_frame type, struct 
 		return false;
 	switch (type) {
 	case AUDIT_FRAME_LOG:
-		log_take(check, body);
+		whose_take(check, body);
 		break;
 	case AUDIT_FRAME_CHARTER:
 		if (charter_apply(&check->charter, body))
@@ -330,7 +330,7 @@ bool audit_check_frame(struct audit_check *check, enum audit_frame type, struct 
 		org_take(check, body);
 		break;
 	case AUDIT_FRAME_HEAD:
-		head_take(check, body);
+		own_head_take(check, body);
 		break;
 	case AUDIT_FRAME_CLOSING:
 		closing_take(check, body);

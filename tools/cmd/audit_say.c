@@ -34,7 +34,7 @@ static const char *path_known(const struct audit_names *names, const struct data
 	return NULL;
 }
 
-static void member_name(char out[AUDIT_WHO_LEN], const struct audit_names *names, uint32_t number)
+static void author_name(char out[AUDIT_WHO_LEN], const struct audit_names *names, uint32_t number)
 {
 	const struct charter_member *member = charter_member(names->charter, number);
 
@@ -52,7 +52,7 @@ static void org_name(char out[AUDIT_WHO_LEN], const struct audit_names *names,
 	for (uint32_t n = names->charter->member_count; n > 0; n--) {
 		const struct charter_member *member = charter_member(names->charter, n);
 		if (member && id_eq(&member->org, org)) {
-			member_name(out, names, n);
+			author_name(out, names, n);
 			return;
 		}
 	}
@@ -85,7 +85,7 @@ static void record_open(struct wire_in *w, const struct audit_names *names, stru
 	struct record_id id;
 
 	wire_array(w, 2 + count, 2 + count);
-	member_name(out->who, names, author_member((uint32_t)wire_uint(w, UINT32_MAX)));
+	author_name(out->who, names, author_member((uint32_t)wire_uint(w, UINT32_MAX)));
 	wire_fixed(w, id.b, ID_LEN);
 }
 
@@ -99,7 +99,7 @@ static void line_say(struct audit_line *out, const struct audit_names *names,
 	line_id(&id, line);
 	hex_put(hex, id_bytes(&id));
 	text_local(until, line->expiry_ms);
-	member_name(who, names, line->audience);
+	author_name(who, names, line->audience);
 	path_set(out, line->prefix, true);
 	if (!member || !id_eq(&member->org, &line->org))
 		org_name(who, names, &line->org);
@@ -147,7 +147,7 @@ static void record_say(struct wire_in *w, const struct audit_names *names, struc
 		wire_fail(w);
 		return;
 	}
-	member_name(out->who, names, author_member(record.author));
+	author_name(out->who, names, author_member(record.author));
 	if (record.kind == RECORD_BAR)
 		bar_say(out, names, record.body);
 	else if (record.kind == RECORD_LINE && !line_get(&line, record.body))
@@ -162,7 +162,7 @@ static void gone_say(struct wire_in *w, const struct audit_names *names, struct 
 	char hex[2 * LIMIT_SLOT_LEN_MAX + 1];
 
 	wire_array(w, 2, 2);
-	member_name(out->who, names, author_member((uint32_t)wire_uint(w, UINT32_MAX)));
+	author_name(out->who, names, author_member((uint32_t)wire_uint(w, UINT32_MAX)));
 	struct bytes slot = wire_bin(w, 1, LIMIT_SLOT_LEN_MAX);
 	hex_put(hex, slot);
 	what_set(out, "lists a %s no more (%.8s)",
@@ -196,7 +196,7 @@ static void change_say(char *out, size_t len, const struct audit_names *names,
 {
 	char who[AUDIT_WHO_LEN];
 
-	member_name(who, names, change->member.number);
+	author_name(who, names, change->member.number);
 	switch (change->kind) {
 	case CHARTER_ADMIT:
 		snprintf(out, len, " %s is admitted;", change->member.name);
@@ -332,7 +332,7 @@ static bool served_say(struct audit_line *out, const struct audit_names *names, 
 		if (!audit_served_next(&list, &of, &chunks, &bytes))
 			return false;
 	out->time_ms = list.day * DAY_MS;
-	member_name(out->who, names, list.member);
+	author_name(out->who, names, list.member);
 	dataset_set(out, names, &of.dataset);
 	text_size(size, bytes);
 	snprintf(version, sizeof(version), "version %" PRIu64, of.number);
@@ -381,7 +381,7 @@ static void left_out_say(struct wire_in *w, const struct audit_names *names, str
 	const uint32_t member = (uint32_t)wire_uint(w, UINT32_MAX);
 	const uint32_t count = wire_array(w, 0, AUDIT_KIND_LAST);
 	if (member)
-		member_name(who, names, member);
+		author_name(who, names, member);
 	what_set(out, "is not in this log, as there was too much, by %s:", who);
 	for (uint32_t i = 0; i < count && (len = strlen(out->what)) < AUDIT_WHAT_LEN - 64; i++) {
 		wire_array(w, 2, 2);
