@@ -69,10 +69,13 @@ static inline int test_setup(void **state)
 	return selftest_run(&what);
 }
 
-/* No sync: the tests that need it ask for it. */
+/* No sync: the tests that need it ask for it. ALLMENDE_TEST_MAP_MIB: for one that needs more. */
 static inline struct db *test_db(const char *dir)
 {
-	struct db_options options = {.volatile_store = true, .map_bytes = TEST_MAP_BYTES};
+	const char *mib = getenv("ALLMENDE_TEST_MAP_MIB");
+	struct db_options options = {.volatile_store = true,
+				     .map_bytes = mib ? strtoull(mib, NULL, 10) << 20
+						      : TEST_MAP_BYTES};
 	struct db *db = NULL;
 
 	assert_int_equal(db_open(&db, dir, &options), ERR_OK);
