@@ -102,7 +102,7 @@ void audit_check_fini(struct audit_check *check)
 	free(check->witnesses);
 }
 
-static void fault_set(struct audit_check *check, enum audit_fault fault, uint64_t number)
+static void fault_note(struct audit_check *check, enum audit_fault fault, uint64_t number)
 {
 	if (check->fault)
 		return;
@@ -122,13 +122,13 @@ static void whose_take(struct audit_check *check, struct bytes body)
 	check->author = (uint32_t)wire_uint(&w, UINT32_MAX);
 	wire_fixed(&w, check->org.b, ID_LEN);
 	if (wire_end(&w) || check->author == 0)
-		fault_set(check, AUDIT_FAULT_LOG, 0);
+		fault_note(check, AUDIT_FAULT_LOG, 0);
 }
 
 static void org_take(struct audit_check *check, struct bytes body)
 {
 	if (orglog_apply(&check->orglog, body) || !id_eq(&check->orglog.id, &check->org))
-		fault_set(check, AUDIT_FAULT_LOG, 0);
+		fault_note(check, AUDIT_FAULT_LOG, 0);
 }
 
 /* The node's key, once it is needed; the organisation's log is here by then. */
@@ -142,7 +142,7 @@ static bool pk_known(struct audit_check *check)
 		return true;
 	if (!node || !member || !id_eq(&member->org, &check->org) ||
 	    !id_eq(&check->charter.fed, &check->fed)) {
-		fault_set(check, AUDIT_FAULT_LOG, 0);
+		fault_note(check, AUDIT_FAULT_LOG, 0);
 		return false;
 	}
 	check->pk = node->sign;
@@ -178,7 +178,7 @@ static void own_head_take(struct audit_check *check, struct bytes body)
 	if (!pk_known(check))
 		return;
 	if (head_of(check, &head, body))
-		fault_set(check, AUDIT_FAULT_HEAD, 0);
+		fault_note(check, AUDIT_FAULT_HEAD, 0);
 	else
 		witness_add(check, &head, false);
 }
@@ -211,14 +211,14 @@ static void closing_take(struct audit_check *check, struct bytes body)
 	if (!pk_known(check))
 		return;
 	if (audit_closing_decode(&closing, body)) {
-		fault_set(check, AUDIT_FAULT_FORM, before ? before->last + 1 : 1);
+		fault_note(check, AUDIT_FAULT_FORM, before ? before->last + 1 : 1);
 		return;
 	}
 	if (audit_closing_check(&closing, &check->pk, &check->fed))
-		fault_set(check, AUDIT_FAULT_CLOSING, closing.first);
+		fault_note(check, AUDIT_FAULT_CLOSING, closing.first);
 	/* PROTOCOL: "Closings follow each other without a gap." */
 	if (closing.first != (before ? before->last + 1 : 1))
-		fault_set(check, AUDIT_FAULT_CLOSINGS, closing.first);
+		fault_note(check, AUDIT_FAULT_CLOSINGS, closing.first);
 	closing.payload = closing.whole = bytes_of(NULL, 0);
 	check->closings = mem_room(check->closings, check->closing_count, &check->closing_cap,
 				   sizeof(*check->closings));
@@ -238,22 +238,22 @@ static void begin_check(struct audit_check *check, const struct audit_entry *ent
 		witnesses_find(check, &closing->last_id);
 		if (closing->last + 1 == entry->number &&
 		    !id_eq(&closing->last_id, &entry->previous))
-			fault_set(check, AUDIT_FAULT_CHAIN, entry->number);
+			fault_note(check, AUDIT_FAULT_CHAIN, entry->number);
 	}
 	const uint64_t begin =
 		check->closing_at ? check->closings[check->closing_at - 1].last + 1 : 1;
 	if (entry->number != begin)
-		fault_set(check, AUDIT_FAULT_MISSING, entry->number);
+		fault_note(check, AUDIT_FAULT_MISSING, entry->number);
 }
 
 static void follow_check(struct audit_check *check, const struct audit_entry *entry)
 {
 	if (entry->number > check->last + 1)
-		fault_set(check, AUDIT_FAULT_MISSING, entry->number);
+		fault_note(check, AUDIT_FAULT_MISSING, entry->number);
 	else if (entry->number <= check->last)
-		fault_set(check, AUDIT_FAULT_ORDER, entry->number);
+		fault_note(check, AUDIT_FAULT_ORDER, entry->number);
 	else if (!id_eq(&entry->previous, &check->id))
-		fault_set(check, AUDIT_FAULT_CHAIN, entry->number);
+		fault_note(check, AUDIT_FAULT_CHAIN, entry->number);
 }
 
 static void segment_check(struct audit_check *check, const struct audit_entry *entry)
@@ -262,11 +262,11 @@ static void segment_check(struct audit_check *check, const struct audit_entry *e
 		return;
 	const struct audit_closing *closing = &check->closings[check->closing_at];
 	if (entry->number == closing->first && entry->time_ms != closing->first_ms)
-		fault_set(check, AUDIT_FAULT_SEGMENT, entry->number);
+		fault_note(check, AUDIT_FAULT_SEGMENT, entry->number);
 	if (entry->number < closing->last)
 		return;
 	if (!id_eq(&closing->last_id, &check->id) || closing->last_ms != entry->time_ms)
-		fault_set(check, AUDIT_FAULT_SEGMENT, entry->number);
+		fault_note(check, AUDIT_FAULT_SEGMENT, entry->number);
 	check->closing_at++;
 }
 
@@ -285,7 +285,7 @@ static void entry_take(struct audit_check *check, struct bytes body, struct audi
 	if (!pk_known(check))
 		return;
 	if (audit_entry_decode(entry, body)) {
-		fault_set(check, AUDIT_FAULT_ENTRY, check->last + 1);
+		fault_note(check, AUDIT_FAULT_ENTRY, check->last + 1);
 		return;
 	}
 	if (check->last == 0) {
@@ -312,10 +312,10 @@ bool audit_check_frame(struct audit_check *check, enum audit_frame type, struct 
 	struct audit_entry own;
 
 	if (type != AUDIT_FRAME_LOG && check->author == 0)
-		fault_set(check, AUDIT_FAULT_LOG, 0);
+		fault_note(check, AUDIT_FAULT_LOG, 0);
 	else if (type == AUDIT_FRAME_LOG ? check->author != 0
 					 : type != AUDIT_FRAME_ENTRY && check->last)
-		fault_set(check, AUDIT_FAULT_FORM, check->last);
+		fault_note(check, AUDIT_FAULT_FORM, check->last);
 	if (check->fault)
 		return false;
 	switch (type) {
@@ -324,7 +324,7 @@ bool audit_check_frame(struct audit_check *check, enum audit_frame type, struct 
 		break;
 	case AUDIT_FRAME_CHARTER:
 		if (charter_apply(&check->charter, body))
-			fault_set(check, AUDIT_FAULT_LOG, 0);
+			fault_note(check, AUDIT_FAULT_LOG, 0);
 		break;
 	case AUDIT_FRAME_ORG:
 		org_take(check, body);
@@ -354,19 +354,19 @@ static void witness_check(struct audit_check *check, const struct audit_witness 
 		check->witnesses_old++;
 		return;
 	}
-	fault_set(check, witness->noted ? AUDIT_FAULT_NOTED : AUDIT_FAULT_CUT, 0);
+	fault_note(check, witness->noted ? AUDIT_FAULT_NOTED : AUDIT_FAULT_CUT, 0);
 	check->fault_ms = witness->time_ms;
 }
 
 bool audit_check_end(struct audit_check *check)
 {
 	if (check->author == 0)
-		fault_set(check, AUDIT_FAULT_LOG, 0);
+		fault_note(check, AUDIT_FAULT_LOG, 0);
 	/* What was closed is here, or was before what is. */
 	if (check->closing_at < check->closing_count)
-		fault_set(check, AUDIT_FAULT_MISSING, check->closings[check->closing_at].last);
+		fault_note(check, AUDIT_FAULT_MISSING, check->closings[check->closing_at].last);
 	if (check->first > 1 && check->rolled + 1 != check->first)
-		fault_set(check, AUDIT_FAULT_BEGIN, check->first);
+		fault_note(check, AUDIT_FAULT_BEGIN, check->first);
 	for (size_t i = 0; i < check->witness_count; i++)
 		witness_check(check, &check->witnesses[i]);
 	return check->fault == AUDIT_FAULT_NONE;

@@ -78,7 +78,7 @@ void past_late(struct past *past, enum audit_frame type, struct bytes body)
 
 /* ---- taking ---- */
 
-static void charter_take(struct past *past, struct bytes body)
+static void past_charter_take(struct past *past, struct bytes body)
 {
 	struct charter_entry entry;
 
@@ -108,7 +108,7 @@ static void past_record_take(struct past *past, struct bytes whole)
 	past->records[past->record_count++] = taken;
 }
 
-static void gone_take(struct past *past, struct bytes detail)
+static void past_gone_take(struct past *past, struct bytes detail)
 {
 	struct past_record taken = {.order = past->record_count, .gone = true};
 	struct wire_in w = wire_in(detail);
@@ -128,7 +128,7 @@ void past_take(struct past *past, enum audit_frame type, struct bytes body)
 	struct audit_entry entry;
 
 	if (type == AUDIT_FRAME_CHARTER)
-		charter_take(past, body);
+		past_charter_take(past, body);
 	else if (type == AUDIT_FRAME_OTHER)
 		past_other_take(past, body);
 	else if (type == AUDIT_FRAME_BASE)
@@ -138,7 +138,7 @@ void past_take(struct past *past, enum audit_frame type, struct bytes body)
 		if (entry.kind == AUDIT_RECORD)
 			past_record_take(past, past_part(entry.detail, NULL));
 		if (entry.kind == AUDIT_GONE)
-			gone_take(past, entry.detail);
+			past_gone_take(past, entry.detail);
 	}
 }
 

@@ -332,7 +332,7 @@ static void limits_print(const struct who_at *who)
 			   field_text(each, "name"), field_text(each, "when"));
 }
 
-static int answer(const struct tool *tool, const struct who_at *who, const char *date)
+static int who_at_answer(const struct tool *tool, const struct who_at *who, const char *date)
 {
 	if (tool->json) {
 		json_t *out =
@@ -385,7 +385,7 @@ int who_at(const struct tool *tool, const char *path, const char *date, const ch
 			"begins",
 			date, tool->dir_words);
 	else
-		code = answer(tool, &who, date);
+		code = who_at_answer(tool, &who, date);
 	past_fini(&who.past);
 	json_decref(who.might);
 	json_decref(who.had);

@@ -69,7 +69,7 @@ static void a_day_is_one_entry(void **state)
 	assert_true(txn_count(node->txn, TABLE_LOG_SERVED) == 0);
 }
 
-/* One chunk of each of very many datasets: rows and entries are bounded, what is left out is told. */
+/* One chunk of each of many datasets: rows and entries are bounded, what is left out is told. */
 static void many_datasets_are_bounded(void **state)
 {
 	struct hub_fixture *f = *state;
