@@ -14,10 +14,11 @@ enum { WHAT_LEN_MAX = 1024, VALUE_LEN_MAX = 160 };
  * words of a newcomer are not among them: a field that is new is a secret until it stands here.
  */
 static const char *const public_fields[] = {
-	"dataset", "prefix",  "to",      "rights", "depth",   "until_ms",  "pattern", "slug",
-	"slugs",   "name",    "change",  "path",   "version", "tier",      "keep",    "keep_days",
-	"reason",  "erase",   "relay",   "roles",  "index",   "threshold", "address", "cancel",
-	"widen",   "unheard", "confirm", "grant",  "from",    "below",     "verb",
+	"dataset",   "prefix",    "to",     "rights", "depth",   "until_ms", "pattern",
+	"slug",      "slugs",     "name",   "change", "path",    "version",  "tier",
+	"keep",      "keep_days", "reason", "erase",  "relay",   "roles",    "index",
+	"threshold", "address",   "cancel", "widen",  "unheard", "confirm",  "grant",
+	"from",      "below",     "verb",   "yes",    "new",     "id",       "widest",
 };
 
 static bool is_public(const char *name)
@@ -43,6 +44,9 @@ static const struct {
 	{HTTP_POST, "/federation/leave", "federation leave"},
 	{HTTP_POST, "/grants", "grant"},
 	{HTTP_POST, "/grants/accept", "accept"},
+	{HTTP_POST, "/grants/renew", "renew"},
+	{HTTP_POST, "/revocations", "revoke"},
+	{HTTP_POST, "/revocations/lift", "revoke --lift"},
 	{HTTP_POST, "/nodes", "node add"},
 	{HTTP_POST, "/nodes/retire", "node retire"},
 	{HTTP_POST, "/nodes/settle", "node settle"},

@@ -37,7 +37,7 @@ static enum audit_kind version_put(struct buf *detail, const struct ledger_arriv
 	out_uint(detail, arrival->news.number);
 	out_uint(detail, arrival->version.tier);
 	out_text(detail, arrival->version.path);
-	return AUDIT_VERSION;
+	return arrival->version.has_origin ? AUDIT_TAKEN_OVER : AUDIT_VERSION;
 }
 
 /* PROTOCOL: "An entry about a record that cannot be read is not made." */

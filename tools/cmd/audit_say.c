@@ -263,7 +263,8 @@ static void wrap_say(struct wire_in *w, const struct audit_names *names, struct 
 		 out->path[0] ? out->path : "the federation");
 }
 
-static void version_say(struct wire_in *w, const struct audit_names *names, struct audit_line *out)
+static void version_say(struct wire_in *w, const struct audit_names *names, struct audit_line *out,
+			bool over)
 {
 	struct dataset_id dataset;
 
@@ -272,7 +273,8 @@ static void version_say(struct wire_in *w, const struct audit_names *names, stru
 	const uint64_t number = wire_uint(w, UINT64_MAX);
 	const uint64_t tier = wire_uint(w, UINT64_MAX);
 	path_set(out, wire_text(w, 1, LIMIT_PATH_LEN_MAX), false);
-	what_set(out, "publishes version %" PRIu64 " of %s (%s)", number, out->path,
+	what_set(out, "%s version %" PRIu64 " of %s (%s)", over ? "takes over" : "publishes",
+		 number, out->path,
 		 tier >= TIER_OPEN && tier <= TIER_HIDDEN ? tier_name((enum tier)tier) : "?");
 }
 
@@ -434,7 +436,7 @@ static void entry_say(struct wire_in *w, const struct audit_names *names, uint64
 		return;
 	case AUDIT_VERSION:
 	case AUDIT_TAKEN_OVER:
-		version_say(w, names, out);
+		version_say(w, names, out, kind == AUDIT_TAKEN_OVER);
 		return;
 	case AUDIT_WITHDRAWAL:
 		withdrawal_say(w, names, out);
