@@ -43,6 +43,7 @@ struct limits limits_default(void)
 		.pause_ms_max = HOUR,
 		.quota_record_count = 256 * KIB,
 		.quota_record_bytes = 256 * MIB,
+		.old_key_wait_ms = 24 * 3600 * 1000,
 		.namespace_keys_max = 256 * KIB,
 		.log_segment_bytes = MIB,
 		.log_segment_count = 64,

@@ -92,6 +92,7 @@ struct limits {
 	/* of all live records of an author with node index 0; the same everywhere (quota.h) */
 	uint64_t quota_record_count;
 	uint64_t quota_record_bytes;
+	uint64_t old_key_wait_ms;    /* for a new epoch; UINT64_MAX: for ever */
 	uint64_t namespace_keys_max; /* of epochs, kept of the namespace of another organisation */
 	/* the audit log (proto/audit/audit.h) */
 	uint32_t log_segment_bytes; /* then it is closed */

@@ -288,6 +288,25 @@ struct row_key key_right(uint32_t owner, const struct org_id *org, const uint8_t
 	return key;
 }
 
+struct row_key key_epoch(uint32_t owner, const struct digest *path)
+{
+	struct row_key key = {.len = 0};
+
+	add_be32(&key, owner);
+	add(&key, id_bytes(path));
+	return key;
+}
+
+struct row_key key_wrapped(uint32_t owner, const struct digest *path, const struct org_id *reader,
+			   const uint8_t key_id[8])
+{
+	struct row_key key = key_epoch(owner, path);
+
+	add(&key, id_bytes(reader));
+	add(&key, bytes_of(key_id, 8));
+	return key;
+}
+
 struct row_key key_handed(const struct digest *link, const struct digest *place)
 {
 	struct row_key key = {.len = 0};

@@ -64,7 +64,9 @@
 	X(FIRST_SEEN, "first-seen",                                                                \
 	  1) /* number(4) entry id(32) -> time(8) it came here; proto/charter/charter */           \
 	X(HANDED, "handed",                                                                        \
-	  1) /* own link id(32) hash(32) -> who handed on; proto/rights/handed */                  \
+	  1)                 /* own link id(32) hash(32) -> who handed on; proto/rights/handed */  \
+	X(EPOCH, "epoch", 1) /* owner(4) hash of path(32) -> proto/rights/epoch_rows */            \
+	X(WRAPPED, "wrapped", 1) /* owner(4) hash(32) reader(32) key id(8) -> seen(8) read(1) */   \
 	X(ERASING, "erasing", 1) /* dataset(32), erased here and not told yet -> the same */       \
 	X(ORGLOG_LOST, "orglog-lost",                                                              \
 	  1) /* organisation id(32) entry id(32) -> signed entry; proto/charter/orglog_fork */     \
@@ -143,6 +145,9 @@ struct row_key key_right_org(uint32_t owner, const struct org_id *org);
 struct row_key key_right_at(uint32_t owner, const struct org_id *org, const uint8_t prefix[16]);
 struct row_key key_right(uint32_t owner, const struct org_id *org, const uint8_t prefix[16],
 			 const uint8_t rank[10], const struct digest *line);
+struct row_key key_epoch(uint32_t owner, const struct digest *path); /* and prefix of WRAPPED */
+struct row_key key_wrapped(uint32_t owner, const struct digest *path, const struct org_id *reader,
+			   const uint8_t key_id[8]);
 struct row_key key_handed(const struct digest *link, const struct digest *place);
 /* CHUNK and SHARE. */
 struct row_key key_chunk(const struct dataset_id *dataset, const struct chunk_addr *addr);

@@ -96,18 +96,18 @@ static bool topic_grants_look(void *arg, const struct grant *grant)
 /* What was handed on has the owner make keys, so it has an end. */
 static void handed_waits(struct actions *list, const struct charter *charter)
 {
-	const struct epochs *epochs = list->hub->epochs;
-	const struct charter_member *by = charter_by_org(charter, &epochs->waiting_by);
+	const struct epoch_pass *pass = &list->hub->epochs->pass;
+	const struct charter_member *by = charter_by_org(charter, &pass->waiting_by);
 
-	if (epochs->waiting)
+	if (pass->waiting)
 		actions_add(
 			list, ACTION_WARN, "allmende grants",
 			"%" PRIu64
-			" rights that were handed on get no keys, as one grant serves %d readers "
-			"and paths at most, %d by each who hands on%s%s: grant to those readers "
-			"directly, or grant anew",
-			epochs->waiting, HANDED_MAX, HANDED_BY_GIVER_MAX,
-			by ? "; they come by the grant to " : "", by ? by->name : "");
+			" rights that were handed on get no keys, as one grant serves %d paths at "
+			"most, %d by each who hands on%s%s: grant to those readers directly, or "
+			"grant anew",
+			pass->waiting, HANDED_MAX, HANDED_BY_GIVER_MAX,
+			by ? "; the last was given by " : "", by ? by->name : "");
 }
 
 /* Until all have heard of what was ended. */

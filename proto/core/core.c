@@ -235,6 +235,7 @@ static void arrival_take(struct hub *hub, struct txn *txn, const struct ledger_a
 	switch ((enum record_kind)record->kind) {
 	case RECORD_VERSION:
 		scan_version(hub, txn, arrival);
+		epochs_version(hub, txn, &arrival->version);
 		return;
 	case RECORD_LINE:
 	case RECORD_BAR:
@@ -304,7 +305,7 @@ static void signing_take(struct hub *hub, struct txn *txn)
 	hub->signing_news = false;
 	membership_signing(hub, txn);
 	fedkeys_charter_changed(hub, txn);
-	hub->epochs->due = true;
+	hub->epochs->look = hub->epochs->pass.due = true;
 	unsigned_sign(hub, txn);
 }
 

@@ -6,13 +6,15 @@
 
 #include "crypto/path.h"
 #include "crypto/root.h"
+#include "proto/rights/epoch_list.h"
 #include "proto/rights/epochs.h"
-#include "proto/rights/rights.h"
+#include "proto/rights/table.h"
 #include "proto/rights/wrapkeys.h"
 
 enum {
 	ROW_NAME_LEN = 192,
 	LEARN_STEP = 256, /* key records and links looked at in one turn */
+	LINES_LOOKED_MAX = 256,
 };
 
 /* ---- rows ---- */
@@ -162,12 +164,8 @@ void epoch_record_fini(struct epoch_record *record)
 
 bool epoch_author_ok(struct hub *hub, struct txn *txn, uint32_t author)
 {
-	struct sign_pk pk;
-	uint8_t roles = 0;
-
-	/* PROTOCOL: "A key record of an author without that role has no effect." */
-	return !ledger_author(&hub->ledger, txn, author, &pk, &roles) &&
-	       (roles & ORGLOG_ROLE_KEY_AUTHOR);
+	/* PROTOCOL: "key records of other nodes have no effect" */
+	return author != 0 && epoch_key_author(hub, txn, author_member(author)) == author;
 }
 
 bool epoch_record_find(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
@@ -197,7 +195,7 @@ struct search {
 };
 
 /* Takes the kept key of a path between, unless the version proves it to be a wrong one. */
-static bool row_take(struct search *s, struct bytes above)
+static bool kept_take(struct search *s, struct bytes above)
 {
 	char name[ROW_NAME_LEN];
 	struct key key = {{0}};
@@ -225,10 +223,10 @@ static enum err search_run(struct search *s)
 
 	if (!path_contains(s->prefix, s->path) || !namespace_open(s->txn, s->prefix))
 		return ERR_ABSENT;
-	if (row_take(s, s->prefix))
+	if (kept_take(s, s->prefix))
 		return ERR_OK;
 	for (; above.len > s->prefix.len; above = path_parent(above))
-		if (row_take(s, above))
+		if (kept_take(s, above))
 			return ERR_OK;
 	return txn_err(s->txn) ? txn_err(s->txn) : ERR_ABSENT;
 }
@@ -264,12 +262,25 @@ enum err epochs_version_key(struct hub *hub, struct txn *txn, const struct versi
 /* ---- wraps ---- */
 
 /*
- * PROTOCOL: "Tried are wraps by the organisation in whose namespace Q lies; others are stored, and
- * never tried."
+ * PROTOCOL: "Tried are wraps by issuers of lines in the chains of own good lines, the owner's
+ * first"
  */
-static bool giver_ok(const struct hub *hub, const struct org_id *giver, struct bytes prefix)
+static bool giver_ok(struct hub *hub, struct txn *txn, const struct charter_member *giver,
+		     struct bytes prefix)
 {
-	return rights_own_namespace(hub, giver, prefix);
+	const struct charter_member *owner = charter_by_slug(&hub->charter, path_slug(prefix));
+	struct verdict v;
+	bool good;
+
+	if (!owner || owner->number == giver->number)
+		return owner != NULL;
+	struct table_walk walk = table_walk(hub, txn, owner->number, &hub->options.identity->org);
+	table_walk_above(&walk, prefix);
+	for (unsigned i = 0; i < LINES_LOOKED_MAX && table_walk_next(&walk, &v, &good); i++)
+		for (size_t k = 0; good && k < v.count; k++)
+			if (v.issuers[k] == giver->number)
+				return true;
+	return false;
 }
 
 /* PROTOCOL: "A key is believed when the commitment of the key record that counts matches" */
@@ -289,15 +300,15 @@ static struct wrap_context context_of(const struct org_id *granter, const struct
 }
 
 /* Tries one wrap against the key record of its epoch. */
-static enum err wrap_try(struct hub *hub, const struct record *record, const struct keyrecord *r,
-			 struct key *out)
+static enum err wrap_try(struct hub *hub, struct txn *txn, const struct record *record,
+			 const struct keyrecord *r, struct key *out)
 {
 	const struct charter_member *giver = hub_author_member(hub, record->author);
 	struct keywrap wrap;
 
 	if (!giver || keywrap_get(&wrap, record->body) ||
 	    !id_eq(&wrap.grantee, &hub->options.identity->org) || wrap.number != r->number ||
-	    !bytes_eq(wrap.prefix, r->prefix) || !giver_ok(hub, &giver->org, wrap.prefix))
+	    !bytes_eq(wrap.prefix, r->prefix) || !giver_ok(hub, txn, giver, wrap.prefix))
 		return ERR_DENIED;
 	struct wrap_context context =
 		context_of(&giver->org, &wrap.grantee, wrap.prefix, wrap.number);
@@ -358,7 +369,7 @@ static enum err wraps_follow(struct hub *hub, struct txn *txn, const struct keyr
 	struct record record;
 
 	while (ledger_slots_next(&slots, &record))
-		if (!wrap_try(hub, &record, r, out))
+		if (!wrap_try(hub, txn, &record, r, out))
 			return ERR_OK;
 	return ERR_ABSENT;
 }
@@ -462,7 +473,7 @@ enum err epoch_wrap_open(struct hub *hub, struct txn *txn, const struct record *
 		return ERR_EXISTS;
 	if (!epoch_record_find(hub, txn, wrap.prefix, wrap.number, &found))
 		return ERR_ABSENT;
-	enum err err = wrap_try(hub, record, &found.key, &key);
+	enum err err = wrap_try(hub, txn, record, &found.key, &key);
 	if (err) {
 		epoch_record_fini(&found);
 		return err;

@@ -4,14 +4,13 @@
 
 enum { ROW_LEN = 4 + 8 }; /* the member who handed it on, when the own grant ends */
 
-/* Of one reader and path below one own grant. */
+/* Of one path below one own grant. */
 static struct row_key place_key(const struct verdict *verdict)
 {
 	struct digest place;
 	struct hash hash;
 
 	hash_init(&hash, "am1.handed", NULL, ID_LEN);
-	hash_add(&hash, id_bytes(&verdict->org));
 	hash_add(&hash, verdict->prefix);
 	hash_done(&hash, place.b, ID_LEN);
 	return key_handed(&verdict->chain[0], &place);

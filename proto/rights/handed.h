@@ -1,10 +1,10 @@
 /*
- * handed - how many readers the owner makes keys for because others have handed a right on.
+ * handed - at how many paths the owner makes keys because others have handed a right on.
  *
  * Who was granted something with depth writes as many lines as it likes, and each would have the
- * owner sign wraps, and an epoch when it ends. So of each own grant HANDED_MAX places (a reader and
- * a path) are ever served, and HANDED_BY_GIVER_MAX of those by one organisation other than the
- * grant's own audience. Further ones wait; status says so. Table HANDED remembers the places, until
+ * owner sign an epoch, and one more whenever a right ends there. So below each own grant HANDED_MAX
+ * places (paths without an epoch) are ever served, and HANDED_BY_GIVER_MAX of those by one
+ * organisation other than the grant's own audience. Further ones wait; status says so. Table HANDED remembers the places, until
  * the grant has ended.
  */
 #ifndef ALLMENDE_HANDED_H
@@ -16,7 +16,7 @@
 enum { HANDED_MAX = 64, HANDED_BY_GIVER_MAX = 16 };
 
 /*
- * Whether the audience of a line of the own namespace is served; the first time it takes a place.
+ * Whether the path of a line of the own namespace is served; the first time it takes a place.
  * One that the owner gave is. until_ms: the end of the first line of its chain.
  */
 bool handed_admit(struct txn *txn, const struct verdict *verdict, int64_t until_ms);

@@ -245,7 +245,7 @@ static bool issued_before(struct chain *chain, size_t i)
 
 /* The bars of one giver against the audience of the j-th line: on it, and on those after it. */
 static void bars_hear(const struct facts *facts, struct chain *chain, uint32_t member, size_t j,
-		      bool barred[LINE_CHAIN_MAX], struct verdict *out)
+		      uint32_t barred[LINE_CHAIN_MAX], struct verdict *out)
 {
 	const struct org_id *org = &chain_at(chain, j)->line.org;
 	struct bar_words words;
@@ -257,7 +257,8 @@ static void bars_hear(const struct facts *facts, struct chain *chain, uint32_t m
 			struct counted_line *x = chain_at(chain, k);
 			if (!id_eq(&x->line.org, org) || !bar_hits(&bar, member, x))
 				continue;
-			barred[k] = true;
+			if (barred[k] == 0)
+				barred[k] = member;
 			if (bar.keep < out->keep)
 				out->keep = bar.keep;
 		}
@@ -270,7 +271,7 @@ static void bars_hear(const struct facts *facts, struct chain *chain, uint32_t m
  */
 static void bars_judge(const struct facts *facts, struct chain *chain, struct verdict *out)
 {
-	bool barred[LINE_CHAIN_MAX] = {false};
+	uint32_t barred[LINE_CHAIN_MAX] = {0}; /* by whom, the first from the owner on */
 
 	for (size_t i = 0; i < chain->count; i++) {
 		if (issued_before(chain, i))
@@ -285,9 +286,13 @@ static void bars_judge(const struct facts *facts, struct chain *chain, struct ve
 					  out);
 		}
 	}
-	for (size_t j = 0; j < chain->count; j++)
-		if (barred[j])
-			fault_set(out, FAULT_BARRED, j);
+	for (size_t j = 0; j < chain->count; j++) {
+		if (barred[j] == 0)
+			continue;
+		if (out->fault == FAULT_NONE)
+			out->fault_by = barred[j];
+		fault_set(out, FAULT_BARRED, j);
+	}
 }
 
 static void last_take(const struct facts *facts, const struct counted_line *last,

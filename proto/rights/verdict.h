@@ -78,8 +78,9 @@ const char *fault_text(enum fault fault); /* "expired", ...; lower case, no full
 
 struct verdict {
 	enum fault fault;
-	size_t fault_at; /* 0..count - 1: the line of the chain that it is of, from the first */
-	size_t count;    /* lines of the chain; 0 when it could not be walked */
+	size_t fault_at;   /* 0..count - 1: the line of the chain that it is of, from the first */
+	uint32_t fault_by; /* FAULT_BARRED: the member who bars it */
+	size_t count;      /* lines of the chain; 0 when it could not be walked */
 	struct digest chain[LINE_CHAIN_MAX]; /* from the owner's to the one asked for */
 	uint32_t issuers[LINE_CHAIN_MAX];    /* member numbers */
 	/* of the last line */

@@ -90,6 +90,13 @@ enum err wrapkeys_unwrap(const struct hub *hub, const struct wrap_key_id *id,
 	return ERR_DENIED;
 }
 
+bool wrapkeys_dead(struct hub *hub, struct txn *txn, const struct org_id *org,
+		   const struct wrap_key_id *key)
+{
+	/* No entry of a log can say that a node is lost, so far. */
+	return false;
+}
+
 void wrapkeys_arrival(struct hub *hub, struct txn *txn, const struct record *record)
 {
 	const struct identity *identity = hub->options.identity;

@@ -31,6 +31,12 @@ void wrapkeys_store(struct hub *hub, struct txn *txn, uint32_t number, const str
 enum err wrapkeys_unwrap(const struct hub *hub, const struct wrap_key_id *id,
 			 const struct wrap *wrap, const struct wrap_context *context,
 			 struct key *out);
+/*
+ * Whether somebody may have the secret of a wrap key who should not: what was wrapped to it calls
+ * for a new epoch, and nothing is wrapped to it any more.
+ */
+bool wrapkeys_dead(struct hub *hub, struct txn *txn, const struct org_id *org,
+		   const struct wrap_key_id *key);
 /* RECORD_WRAP_KEY */
 void wrapkeys_arrival(struct hub *hub, struct txn *txn, const struct record *record);
 

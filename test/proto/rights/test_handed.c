@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 
-#include "proto/ledger/keywrap.h"
 #include "proto/rights/epoch_keys.h"
 #include "proto/rights/epochs.h"
 #include "proto/rights/rights.h"
@@ -29,11 +28,8 @@ static int setup(void **state)
 	test_federation_init(&f->fed, 6, 1, 1);
 	hub_node_open(&f->node, &f->fed, &f->fed.orgs[OWNER - 1]);
 	hub_node_machines(&f->node);
-	f->own = (struct gift){.from = OWNER,
-			       .to = DIRECT,
-			       .prefix = TOP,
-			       .depth = 7,
-			       .expiry_ms = END_MS};
+	f->own = (struct gift){
+		.from = OWNER, .to = DIRECT, .prefix = TOP, .depth = 7, .expiry_ms = END_MS};
 	gift_made(&f->own, &f->node, &f->fed, take);
 	*state = f;
 	return 0;
@@ -91,19 +87,17 @@ static void hand_on(struct fixture *f, unsigned giver, unsigned to, const char *
 	gift_made(&last, &f->node, &f->fed, take);
 }
 
-/* The owner's wraps for others. */
-static unsigned wraps(struct fixture *f)
+/* The owner's records of a kind. */
+static unsigned records(struct fixture *f, enum record_kind kind)
 {
-	static const uint8_t kind[1] = {RECORD_WRAP};
+	const uint8_t slot[1] = {(uint8_t)kind};
 	struct ledger_slots slots =
-		ledger_slots(&f->node.hub.ledger, f->node.txn, bytes_obj(&kind));
+		ledger_slots(&f->node.hub.ledger, f->node.txn, bytes_obj(&slot));
 	struct record record;
-	struct keywrap wrap;
 	unsigned count = 0;
 
 	while (ledger_slots_next(&slots, &record))
-		count += record.author == f->node.hub.author && !keywrap_get(&wrap, record.body) &&
-			 !id_eq(&wrap.grantee, &f->fed.orgs[OWNER - 1].id);
+		count += record.author == f->node.hub.author;
 	return count;
 }
 
@@ -127,16 +121,17 @@ static void a_flood_is_served_up_to_its_places(void **state)
 		hand_on(f, DIRECT, 3, path);
 	}
 	settle(f);
-	assert_int_equal(wraps(f), HANDED_MAX + 1); /* and for 2 itself */
-	assert_int_equal(f->node.hub.epochs->waiting, COUNT_MAX - HANDED_MAX);
-	assert_true(id_eq(&f->node.hub.epochs->waiting_by, &f->fed.orgs[DIRECT - 1].id));
-	/* An epoch and a wrap for each. */
-	assert_in_range(own_live(f), 2 * HANDED_MAX, 2 * HANDED_MAX + 10);
+	/* One above; and what 2 has given is for 2 to wrap. */
+	assert_int_equal(records(f, RECORD_KEY), HANDED_MAX + 1);
+	assert_int_equal(records(f, RECORD_WRAP), 1);
+	assert_int_equal(f->node.hub.epochs->pass.waiting, COUNT_MAX - HANDED_MAX);
+	assert_true(id_eq(&f->node.hub.epochs->pass.waiting_by, &f->fed.orgs[DIRECT - 1].id));
+	assert_in_range(own_live(f), HANDED_MAX, HANDED_MAX + 10);
 
 	/* With a start, later, and when they end, there are not more. */
 	hub_node_machines(&f->node);
 	settle(f);
-	assert_int_equal(wraps(f), HANDED_MAX + 1); /* and for 2 itself */
+	assert_int_equal(records(f, RECORD_KEY), HANDED_MAX + 1);
 	hub_node_pass(&f->node, 3600 * 1000 + 1);
 	f->node.hub.judge_ms = f->node.hub.act_ms = hub_node_wall(&f->node);
 	settle(f);
@@ -155,12 +150,13 @@ static void each_who_hands_on_has_some(void **state)
 		hand_on(f, 3, 4, path);
 	}
 	settle(f);
-	assert_int_equal(wraps(f), HANDED_BY_GIVER_MAX + 2); /* and for 2 and 3 */
+	assert_int_equal(records(f, RECORD_KEY), HANDED_BY_GIVER_MAX + 1);
 	hand_on(f, 4, 5, TOP "/other");
 	hand_on(f, DIRECT, 5, TOP "/direct");
 	gift_made(&(struct gift){.from = OWNER, .to = 6, .prefix = TOP}, &f->node, &f->fed, take);
 	settle(f);
-	assert_int_equal(wraps(f), HANDED_BY_GIVER_MAX + 6);
+	assert_int_equal(records(f, RECORD_KEY), HANDED_BY_GIVER_MAX + 3);
+	assert_int_equal(records(f, RECORD_WRAP), 2);
 }
 
 /* Places are remembered as long as the grant lasts. */

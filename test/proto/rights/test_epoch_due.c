@@ -1,0 +1,562 @@
+/*
+ * Who reads after a right has ended, who makes which keys, and what others cannot cause: several
+ * nodes that exchange their records.
+ */
+#include "proto/rights/epochs.h"
+
+#include "proto/ledger/keywrap.h"
+#include "proto/rights/epoch_due.h"
+#include "proto/rights/epoch_keys.h"
+#include "proto/rights/rights.h"
+#include "test/proto/made.h"
+
+enum { O = 1, B, C, D, W, COUNT_NODES = W };
+#define TOP     "gemeinde-1"
+#define KITA    "gemeinde-1/kita"
+#define HOUR_MS (3600 * INT64_C(1000))
+#define DAY_MS  (24 * HOUR_MS)
+#define YEAR_MS (365 * DAY_MS)
+
+struct fixture {
+	struct test_federation fed;
+	struct hub_node nodes[COUNT_NODES + 1]; /* by member number */
+	bool off[COUNT_NODES + 1];
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = mem_new(1, sizeof(*f));
+	test_federation_init(&f->fed, COUNT_NODES, 1, 1);
+	for (unsigned n = 1; n <= COUNT_NODES; n++) {
+		hub_node_open(&f->nodes[n], &f->fed, &f->fed.orgs[n - 1]);
+		hub_node_machines(&f->nodes[n]);
+	}
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	for (unsigned n = 1; n <= COUNT_NODES; n++)
+		hub_node_close(&f->nodes[n]);
+	test_federation_fini(&f->fed);
+	free(f);
+	return 0;
+}
+
+static void take(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
+{
+	if (arrival->record.kind == RECORD_LINE)
+		rights_arrival(hub, txn, &arrival->record);
+	else if (arrival->record.kind == RECORD_KEY || arrival->record.kind == RECORD_WRAP)
+		epochs_arrival(hub, txn, &arrival->record);
+}
+
+static void settle_one(struct hub_node *node)
+{
+	do {
+		hub_node_turn(node);
+		rights_settle(&node->hub, node->txn);
+		epochs_settle(&node->hub, node->txn);
+	} while (epochs_wake(&node->hub) <= hub_node_mono(node));
+}
+
+/* Everybody who is on hears of what everybody who is on has said, until nobody says more. */
+static void settle(struct fixture *f)
+{
+	for (unsigned round = 0; round < 4; round++) {
+		for (unsigned n = 1; n <= COUNT_NODES; n++)
+			if (!f->off[n])
+				settle_one(&f->nodes[n]);
+		for (unsigned from = 1; from <= COUNT_NODES; from++)
+			for (unsigned to = 1; to <= COUNT_NODES; to++)
+				if (from != to && !f->off[from] && !f->off[to])
+					made_copy(&f->nodes[from], &f->nodes[to],
+						  author_of(from, 0), take);
+	}
+}
+
+/* Time passes for all; in steps, as nodes look once an hour. */
+static void pass(struct fixture *f, int64_t ms)
+{
+	for (int64_t left = ms; left > 0; left -= 6 * HOUR_MS) {
+		for (unsigned n = 1; n <= COUNT_NODES; n++)
+			hub_node_pass(&f->nodes[n], left < 6 * HOUR_MS ? left : 6 * HOUR_MS);
+		settle(f);
+	}
+}
+
+static struct gift give(struct fixture *f, struct gift gift)
+{
+	gift.prefix = gift.prefix ? gift.prefix : KITA;
+	gift.expiry_ms = gift.expiry_ms ? gift.expiry_ms : TEST_TIME_MS + YEAR_MS;
+	gift.depth = gift.depth ? gift.depth : 7;
+	gift_made(&gift, &f->nodes[gift.from], &f->fed, take);
+	return gift;
+}
+
+static void end(struct fixture *f, struct gift gift)
+{
+	gift.ended = true;
+	gift.round = 2;
+	give(f, gift);
+}
+
+/* By the charter, which all but the one itself hear of. */
+static void removed(struct fixture *f, unsigned member)
+{
+	f->off[member] = true;
+	for (unsigned n = 1; n <= COUNT_NODES; n++)
+		if (n != member)
+			hub_node_remove(&f->nodes[n], &f->fed, member);
+}
+
+static uint64_t last(struct fixture *f, const char *prefix)
+{
+	struct hub_node *owner = &f->nodes[O];
+	return epoch_last_at(&owner->hub, owner->txn, O, bytes_str(prefix));
+}
+
+/* Whether a node has the key of an epoch of O for a path. */
+static bool opens(struct fixture *f, unsigned n, const char *prefix, uint64_t number,
+		  const char *path)
+{
+	struct hub_node *owner = &f->nodes[O], *node = &f->nodes[n];
+	struct key own, key = {{0}};
+	assert_int_equal(epochs_key(&owner->hub, owner->txn, bytes_str(prefix), number,
+				    bytes_str(path), &own),
+			 ERR_OK);
+	enum err err =
+		epochs_key(&node->hub, node->txn, bytes_str(prefix), number, bytes_str(path), &key);
+	assert_true(!err || err == ERR_ABSENT);
+	if (!err)
+		assert_memory_equal(key.b, own.b, KEY_LEN);
+	return !err;
+}
+
+static bool waits(struct fixture *f, unsigned n, const char *path)
+{
+	struct hub_node *node = &f->nodes[n];
+	struct epoch_wait wait;
+	return epochs_waits(&node->hub, node->txn, bytes_str(path), &wait);
+}
+
+static unsigned records_of(struct fixture *f, unsigned n, enum record_kind kind)
+{
+	const uint8_t slot[1] = {(uint8_t)kind};
+	struct hub_node *node = &f->nodes[n];
+	struct ledger_slots slots = ledger_slots(&node->hub.ledger, node->txn, bytes_obj(&slot));
+	struct record record;
+	unsigned count = 0;
+	while (ledger_slots_next(&slots, &record))
+		count += record.author == author_of(n, 0);
+	return count;
+}
+
+/* A wrap that its maker has no business to make. */
+static void wrap_by(struct fixture *f, unsigned by, unsigned to, const char *prefix,
+		    uint64_t number, const struct key *key)
+{
+	struct keywrap wrap = {
+		.grantee = f->fed.orgs[to - 1].id, .prefix = bytes_str(prefix), .number = number};
+	struct wrap_context context = {.granter = f->fed.orgs[by - 1].id,
+				       .grantee = wrap.grantee,
+				       .prefix = wrap.prefix,
+				       .number = number};
+	struct dh_pk pk;
+	struct buf body;
+	dh_pk_of(&pk, &f->fed.orgs[to - 1].wrap);
+	wrap_key_id(&wrap.key, &pk);
+	assert_int_equal(wrap_seal(&wrap.wrap, key, &pk, &context, &f->nodes[by].random), ERR_OK);
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	keywrap_put(&body, &wrap);
+	assert_int_equal(made_record(&f->nodes[by], &f->fed, by, RECORD_WRAP,
+				     record_slot_wrap(&wrap.grantee, wrap.prefix), buf_bytes(&body),
+				     take),
+			 ERR_OK);
+	buf_fini(&body);
+}
+
+static void key_at(struct fixture *f, unsigned n, const char *prefix, uint64_t number,
+		   struct key *key)
+{
+	struct hub_node *node = &f->nodes[n];
+	assert_int_equal(epochs_key(&node->hub, node->txn, bytes_str(prefix), number,
+				    bytes_str(prefix), key),
+			 ERR_OK);
+}
+
+/* ---- rights that end ---- */
+
+/* Of somebody who read above many epochs: a new one at each, in the turn that ends it. */
+static void an_end_by_the_owner_is_followed_at_once(void **state)
+{
+	enum { BELOW = 20 };
+	struct fixture *f = *state;
+	struct hub_node *owner = &f->nodes[O];
+	struct epochs_made made;
+	struct epochs_cost cost;
+	char path[64];
+	struct gift gift = give(f, (struct gift){.from = O, .to = C, .prefix = TOP});
+	give(f, (struct gift){.from = O, .to = B, .prefix = TOP});
+	for (unsigned i = 0; i < BELOW; i++) {
+		snprintf(path, sizeof(path), KITA "/p%u", i);
+		give(f, (struct gift){.from = O, .to = D, .prefix = path});
+	}
+	settle(f);
+	assert_int_equal(last(f, KITA "/p7"), 1);
+	assert_true(opens(f, C, KITA "/p7", 1, KITA "/p7") &&
+		    opens(f, D, KITA "/p7", 1, KITA "/p7"));
+	epochs_cost(&owner->hub, owner->txn, &f->fed.orgs[C - 1].id, bytes_str(TOP), &cost);
+	end(f, gift);
+	assert_int_equal(epochs_urgent_now(&owner->hub, owner->txn, &made), ERR_OK);
+	assert_int_equal(made.count, BELOW + 1);
+	assert_int_equal(made.lost, 0);
+	assert_int_equal(cost.epochs, BELOW + 1);
+	assert_int_equal(cost.wraps, BELOW + 1);
+	assert_int_equal(cost.lost, 0);
+	assert_int_equal(last(f, KITA "/p7"), 2);
+	settle(f);
+	assert_int_equal(last(f, KITA "/p7"), 2);
+	assert_int_equal(last(f, TOP), 2);
+	assert_false(opens(f, C, TOP, 2, TOP) || opens(f, C, KITA "/p7", 2, KITA "/p7"));
+	/* Who stays opens everything, what was before too. */
+	assert_true(opens(f, B, TOP, 2, TOP) && opens(f, B, KITA "/p7", 2, KITA "/p7"));
+	assert_true(opens(f, D, KITA "/p7", 2, KITA "/p7"));
+	assert_true(opens(f, B, TOP, 1, TOP) && opens(f, D, KITA "/p7", 1, KITA "/p7"));
+	/* Nothing else is due, and C's wrap is gone. */
+	pass(f, 3 * DAY_MS);
+	assert_int_equal(last(f, TOP), 2);
+	assert_int_equal(records_of(f, O, RECORD_WRAP), BELOW + 1);
+}
+
+/* One of two prefixes: what lies between them is new. */
+static void who_reads_below_goes_on_there(void **state)
+{
+	struct fixture *f = *state;
+	struct gift gift = give(f, (struct gift){.from = O, .to = C, .prefix = KITA});
+	give(f, (struct gift){.from = O, .to = C, .prefix = KITA "/a"});
+	give(f, (struct gift){.from = O, .to = D, .prefix = KITA "/b"});
+	settle(f);
+	end(f, gift);
+	settle(f);
+	assert_int_equal(last(f, KITA), 2);
+	assert_int_equal(last(f, KITA "/a"), 2);
+	assert_false(opens(f, C, KITA, 2, KITA) || opens(f, C, KITA "/b", 2, KITA "/b"));
+	assert_true(opens(f, C, KITA "/a", 2, KITA "/a/x"));
+	assert_true(opens(f, D, KITA "/b", 2, KITA "/b"));
+}
+
+/* Ending one of two lines that cover the same changes nothing. */
+static void who_reads_by_another_line_reads_on(void **state)
+{
+	struct fixture *f = *state;
+	struct gift gift = give(f, (struct gift){.from = O, .to = C, .prefix = KITA});
+	give(f, (struct gift){.from = O, .to = C, .prefix = TOP, .nonce = 1});
+	settle(f);
+	end(f, gift);
+	pass(f, 2 * DAY_MS);
+	assert_int_equal(last(f, KITA), 1);
+}
+
+static void a_right_that_runs_out_waits_for_the_day(void **state)
+{
+	struct fixture *f = *state;
+	give(f, (struct gift){.from = O, .to = C, .expiry_ms = TEST_TIME_MS + HOUR_MS});
+	give(f, (struct gift){.from = O,
+			      .to = C,
+			      .prefix = TOP "/bau",
+			      .expiry_ms = TEST_TIME_MS + 7 * HOUR_MS});
+	give(f, (struct gift){.from = O, .to = W, .prefix = TOP, .verb = VERB_WRITE});
+	settle(f);
+	pass(f, 2 * HOUR_MS);
+	assert_int_equal(last(f, KITA), 2);
+	assert_false(opens(f, C, KITA, 2, KITA));
+	pass(f, 12 * HOUR_MS);
+	assert_int_equal(last(f, TOP "/bau"), 1);
+	/* Nobody's publication waits for it. */
+	assert_false(waits(f, W, TOP "/bau/x") || waits(f, O, TOP "/bau/x"));
+	pass(f, 18 * HOUR_MS);
+	assert_int_equal(last(f, TOP "/bau"), 2);
+}
+
+/* The owner is off for three weeks, and somebody wraps to whom it likes all the time. */
+static void no_publication_waits_for_what_ran_out(void **state)
+{
+	struct fixture *f = *state;
+	struct key key;
+	give(f, (struct gift){.from = O, .to = C, .expiry_ms = TEST_TIME_MS + HOUR_MS});
+	give(f, (struct gift){.from = O, .to = B});
+	give(f, (struct gift){.from = O, .to = W, .verb = VERB_WRITE});
+	settle(f);
+	key_at(f, B, KITA, 1, &key);
+	f->off[O] = true;
+	for (unsigned week = 0; week < 3; week++) {
+		wrap_by(f, B, week ? D : C, KITA, 1, &key);
+		pass(f, 7 * DAY_MS);
+		assert_false(waits(f, W, KITA "/x"));
+	}
+	f->off[O] = false;
+	pass(f, DAY_MS);
+	assert_int_equal(last(f, KITA), 2);
+	assert_true(opens(f, W, KITA, 2, KITA));
+	assert_false(opens(f, C, KITA, 2, KITA));
+}
+
+static void who_is_out_of_the_federation_is_out_at_once(void **state)
+{
+	struct fixture *f = *state;
+	give(f, (struct gift){.from = O, .to = C});
+	give(f, (struct gift){.from = O, .to = D});
+	settle(f);
+	removed(f, C);
+	settle(f);
+	assert_int_equal(last(f, KITA), 2);
+	assert_true(opens(f, D, KITA, 2, KITA));
+}
+
+/* What a giver has wrapped counts after the giver has gone with all its records. */
+static void a_giver_that_is_gone_leaves_readers_behind(void **state)
+{
+	struct fixture *f = *state;
+	struct gift above = give(f, (struct gift){.from = O, .to = B});
+	settle(f);
+	give(f, (struct gift){.from = B, .to = C, .parent = &above.id, .prefix = KITA "/a"});
+	settle(f);
+	assert_true(opens(f, C, KITA "/a", 1, KITA "/a"));
+	removed(f, B);
+	pass(f, 2 * DAY_MS);
+	assert_in_range(last(f, KITA "/a"), 2, 3);
+	assert_false(opens(f, C, KITA "/a", last(f, KITA "/a"), KITA "/a"));
+}
+
+/* ---- who makes which keys ---- */
+
+/* Everything that was ever published at its path, and nothing beside it. */
+static void a_new_reader_reads_the_past_of_its_path(void **state)
+{
+	struct fixture *f = *state;
+	struct gift gift;
+	for (uint8_t i = 0; i < 3; i++) {
+		gift = give(f,
+			    (struct gift){
+				    .from = O, .to = C, .prefix = i % 2 ? TOP : KITA, .nonce = i});
+		settle(f);
+		end(f, gift);
+		settle(f);
+	}
+	uint64_t tops = last(f, TOP), kitas = last(f, KITA);
+	assert_true(tops == 2 && kitas >= 3);
+	give(f, (struct gift){.from = O, .to = D, .prefix = KITA "/b"});
+	settle(f);
+	for (uint64_t n = 1; n <= kitas; n++) {
+		assert_true(opens(f, D, KITA, n, KITA "/b/plan"));
+		assert_false(opens(f, D, KITA, n, KITA));
+		assert_false(opens(f, D, KITA, n, KITA "/bb"));
+	}
+	for (uint64_t n = 1; n <= tops; n++)
+		assert_true(opens(f, D, TOP, n, KITA "/b"));
+}
+
+/* A chain of three: each giver wraps for whom it gave, and when it is off the one above does. */
+static void who_gives_wraps_and_the_next_one_above_a_day_later(void **state)
+{
+	struct fixture *f = *state;
+	struct gift b = give(f, (struct gift){.from = O, .to = B, .prefix = KITA}), c, d, w;
+	settle(f);
+	c = give(f, (struct gift){.from = B, .to = C, .prefix = KITA "/c", .parent = &b.id});
+	settle(f);
+	d = give(f, (struct gift){.from = C, .to = D, .prefix = KITA "/c/d", .parent = &c.id});
+	settle(f);
+	assert_true(opens(f, D, KITA "/c/d", 1, KITA "/c/d"));
+	assert_int_equal(records_of(f, O, RECORD_WRAP), 1);
+	assert_int_equal(records_of(f, B, RECORD_WRAP), 1);
+	assert_int_equal(records_of(f, C, RECORD_WRAP), 1);
+	/* A new epoch while both givers are off. */
+	w = give(f, (struct gift){.from = O, .to = W, .prefix = KITA "/c/d"});
+	settle(f);
+	f->off[B] = f->off[C] = true;
+	end(f, w);
+	settle(f);
+	assert_int_equal(last(f, KITA "/c/d"), 2);
+	assert_false(opens(f, D, KITA "/c/d", 2, KITA "/c/d"));
+	pass(f, 47 * HOUR_MS);
+	assert_false(opens(f, D, KITA "/c/d", 2, KITA "/c/d"));
+	pass(f, 8 * HOUR_MS);
+	assert_true(opens(f, D, KITA "/c/d", 2, KITA "/c/d"));
+	(void)d;
+}
+
+/* Wrong keys, and keys of another epoch: the right one is found. */
+static void a_false_wrap_stands_in_nobodys_way(void **state)
+{
+	struct fixture *f = *state;
+	struct hub_node *reader = &f->nodes[C];
+	const struct key strange = test_key(77);
+	struct gift above = give(f, (struct gift){.from = O, .to = B});
+	struct key key;
+	settle(f);
+	wrap_by(f, W, C, KITA "/c", 1, &strange);
+	wrap_by(f, D, C, KITA, 1, &strange);
+	settle(f);
+	give(f, (struct gift){.from = B, .to = C, .prefix = KITA "/c", .parent = &above.id});
+	settle(f);
+	uint64_t n = last(f, KITA "/c");
+	assert_int_equal(n, 2); /* as 1 was named */
+	assert_true(opens(f, C, KITA "/c", n, KITA "/c/x"));
+	/* Nothing is kept that is not proved, whoever says it for whatever epoch. */
+	uint64_t rows = txn_count(reader->txn, TABLE_SEALED);
+	key_at(f, B, KITA, 1, &key);
+	wrap_by(f, W, C, KITA "/c", n, &strange);
+	wrap_by(f, B, C, KITA "/c", n, &key);
+	wrap_by(f, B, C, KITA, 1, &strange);
+	settle(f);
+	assert_int_equal(txn_count(reader->txn, TABLE_SEALED), rows);
+	assert_true(opens(f, C, KITA "/c", n, KITA "/c/x"));
+	assert_false(opens(f, C, KITA, 1, KITA));
+}
+
+/* Numbers that others name far ahead do not count, and near ones are passed over. */
+static void numbers_of_others_lead_nowhere(void **state)
+{
+	struct fixture *f = *state;
+	const struct key strange = test_key(78);
+	struct gift c = give(f, (struct gift){.from = O, .to = C});
+	give(f, (struct gift){.from = O, .to = B});
+	settle(f);
+	wrap_by(f, B, D, KITA, UINT64_C(1) << 63, &strange);
+	wrap_by(f, B, W, KITA, UINT64_MAX, &strange);
+	settle(f);
+	end(f, c);
+	settle(f);
+	assert_int_equal(last(f, KITA), 2);
+	/* An epoch that this store has forgotten, and others name. */
+	wrap_by(f, B, D, KITA, 5, &strange);
+	c = give(f, (struct gift){.from = O, .to = C, .nonce = 9});
+	settle(f);
+	end(f, c);
+	settle(f);
+	assert_int_equal(last(f, KITA), 6);
+}
+
+/* ---- what others cannot cause ---- */
+
+/* After every epoch somebody wraps it to who does not read. */
+static void who_wraps_to_strangers_causes_one_epoch_a_day(void **state)
+{
+	struct fixture *f = *state;
+	struct key key;
+	bool paced = false;
+	struct gift c = give(f, (struct gift){.from = O, .to = C});
+	give(f, (struct gift){.from = O, .to = B});
+	give(f, (struct gift){.from = O, .to = W, .verb = VERB_WRITE});
+	settle(f);
+	end(f, c);
+	settle(f);
+	assert_int_equal(last(f, KITA), 2);
+	for (unsigned day = 1; day <= 28; day++) {
+		uint64_t n = last(f, KITA);
+		key_at(f, B, KITA, n, &key);
+		wrap_by(f, B, C, KITA, n, &key);
+		wrap_by(f, B, D, KITA, n, &key);
+		pass(f, DAY_MS);
+		assert_in_range(last(f, KITA), n, n + 1);
+		assert_false(waits(f, W, KITA "/x") || waits(f, O, KITA "/x"));
+		paced = paced || f->nodes[O].hub.epochs->slow_paced;
+		if (day <= 7)
+			assert_int_equal(last(f, KITA), n + 1);
+	}
+	/* Seven in a month, then one a week. */
+	assert_in_range(last(f, KITA), 2 + 7, 2 + 7 + 3);
+	assert_true(paced);
+}
+
+/* An administrator ends a line while the owner is off: it waits for a day, and others do not. */
+static void who_ends_a_line_waits_for_the_owner(void **state)
+{
+	struct fixture *f = *state;
+	struct gift b = give(f, (struct gift){.from = O, .to = B, .verb = VERB_ADMIN}), c;
+	give(f, (struct gift){.from = O, .to = W, .verb = VERB_WRITE});
+	settle(f);
+	c = give(f, (struct gift){.from = B, .to = C, .parent = &b.id});
+	settle(f);
+	assert_true(opens(f, C, KITA, 1, KITA));
+	f->off[O] = true;
+	end(f, c);
+	settle(f);
+	assert_true(waits(f, B, KITA "/x"));
+	assert_false(waits(f, W, KITA "/x"));
+	pass(f, 23 * HOUR_MS);
+	assert_true(waits(f, B, KITA "/x"));
+	pass(f, 2 * HOUR_MS);
+	assert_false(waits(f, B, KITA "/x"));
+	struct epoch_wait wait;
+	epochs_waits(&f->nodes[B].hub, f->nodes[B].txn, bytes_str(KITA "/x"), &wait);
+	assert_true(wait.over && wait.own);
+	f->off[O] = false;
+	pass(f, DAY_MS);
+	assert_int_equal(last(f, KITA), 2);
+	assert_false(opens(f, C, KITA, 2, KITA));
+	assert_true(opens(f, B, KITA, 2, KITA) && opens(f, W, KITA, 2, KITA));
+	epochs_waits(&f->nodes[B].hub, f->nodes[B].txn, bytes_str(KITA "/x"), &wait);
+	assert_int_equal(wait.since_ms, 0);
+}
+
+/* ---- lost keys ---- */
+
+static void an_end_is_never_refused_for_a_lost_key(void **state)
+{
+	struct fixture *f = *state;
+	struct hub_node *owner = &f->nodes[O];
+	struct epochs_made made;
+	struct epochs_cost cost;
+	struct keyrecord r;
+	struct record record;
+	struct gift c = give(f, (struct gift){.from = O, .to = C});
+	give(f, (struct gift){.from = O, .to = D, .prefix = KITA "/d"});
+	settle(f);
+	struct walk walk = walk_begin(owner->txn, TABLE_SEALED, bytes_str("epoch:"));
+	while (walk_next(&walk))
+		txn_del(owner->txn, TABLE_SEALED, bytes_of(walk.last, walk.last_len));
+	epochs_cost(&owner->hub, owner->txn, &f->fed.orgs[C - 1].id, bytes_str(KITA), &cost);
+	assert_int_equal(cost.lost, 2);
+	end(f, c);
+	assert_int_equal(epochs_urgent_now(&owner->hub, owner->txn, &made), ERR_OK);
+	/* The one above all as well, so that it can be linked with. */
+	assert_int_equal(made.count, 2);
+	assert_int_equal(made.lost, 3);
+	assert_int_equal(last(f, TOP), 2);
+	struct record_slot slot = record_slot_key(bytes_str(KITA), 2);
+	assert_int_equal(ledger_slot(&owner->hub.ledger, owner->txn, record_slot_bytes(&slot),
+				     author_of(O, 0), &record),
+			 ERR_OK);
+	assert_int_equal(keyrecord_get(&r, record.body), ERR_OK);
+	assert_true(r.back.lost && r.down.present);
+	settle(f);
+	assert_true(opens(f, D, KITA "/d", 2, KITA "/d"));
+	assert_false(opens(f, C, KITA, 2, KITA));
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(an_end_by_the_owner_is_followed_at_once),
+		T(who_reads_below_goes_on_there),
+		T(who_reads_by_another_line_reads_on),
+		T(a_right_that_runs_out_waits_for_the_day),
+		T(no_publication_waits_for_what_ran_out),
+		T(who_is_out_of_the_federation_is_out_at_once),
+		T(a_giver_that_is_gone_leaves_readers_behind),
+		T(a_new_reader_reads_the_past_of_its_path),
+		T(who_gives_wraps_and_the_next_one_above_a_day_later),
+		T(a_false_wrap_stands_in_nobodys_way),
+		T(numbers_of_others_lead_nowhere),
+		T(who_wraps_to_strangers_causes_one_epoch_a_day),
+		T(who_ends_a_line_waits_for_the_owner),
+		T(an_end_is_never_refused_for_a_lost_key),
+	};
+	return cmocka_run_group_tests(tests, test_setup, NULL);
+}
