@@ -6,6 +6,7 @@
 
 #include "node/api/json.h"
 #include "node/api/told.h"
+#include "proto/rights/epochs.h"
 
 /* Answers */
 
@@ -140,9 +141,13 @@ static void run_route(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 {
 	struct call *call = arg;
 
+	const uint64_t waited = hub->epochs->waited;
+
 	call->route->run(call, hub, txn, now_ms);
 	if (call->route->kind == ROUTE_COMMAND && !call->err && !call->again)
 		told_command(call, hub, txn);
+	if (call->err == ERR_AGAIN && hub->epochs->waited != waited)
+		call->code = "waiting"; /* for a new key */
 	if (call->err == ERR_AGAIN && hub->signing == SIGNING_WAITS)
 		call->code = "starting"; /* soon it is not any more */
 }

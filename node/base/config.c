@@ -16,6 +16,7 @@ enum kind {
 	KIND_BOOL,
 	KIND_LEVEL,
 	KIND_FORMAT,
+	KIND_OLD_KEY,
 	KIND_COUNT,
 	KIND_SIZE,
 	KIND_TIME,
@@ -57,6 +58,8 @@ static const struct setting settings[] = {
 	{"log", KIND_LEVEL, 0, 0, 0, 0, "the least important lines that are logged"},
 	{"log-format", KIND_FORMAT, 0, 0, 0, 0,
 	 "lines for people, or an object a line for programs"},
+	{"under-old-key", KIND_OLD_KEY, 0, 0, 0, 0,
+	 "when to go on under the old key while a new one is due"},
 	/* 0 would be "no limit", which is what leaving it out says; below 64 MiB nothing works */
 	NUMBER("size-limit", KIND_SIZE, store_bytes_max, 64 * MIB, TIB,
 	       "most bytes the store may use; else the disk"),
@@ -236,6 +239,23 @@ static enum err set_addresses(struct config *config, const char *value)
 	}
 }
 
+/* PROTOCOL: "at most 24 hours since it first saw the cause (setting `under-old-key`)" */
+static enum err set_old_key(struct config *config, const char *value)
+{
+	static const struct {
+		const char *name;
+		uint64_t ms;
+	} values[] = {{"now", 0}, {"after-24h", 24 * HOUR}, {"never", UINT64_MAX}};
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		if (strcmp(value, values[i].name))
+			continue;
+		config->limits.old_key_wait_ms = values[i].ms;
+		return ERR_OK;
+	}
+	return ERR_CONFIG;
+}
+
 static enum err set_value(struct config *config, const struct setting *setting, const char *value)
 {
 	char host[LIMIT_ADDRESS_LEN_MAX + 1];
@@ -263,6 +283,8 @@ static enum err set_value(struct config *config, const struct setting *setting, 
 	case KIND_FORMAT:
 		config->log_format = strcmp(value, "json") ? LOG_TEXT : LOG_JSON;
 		return config->log_format || !strcmp(value, "text") ? ERR_OK : ERR_CONFIG;
+	case KIND_OLD_KEY:
+		return set_old_key(config, value);
 	case KIND_COUNT:
 	case KIND_SIZE:
 	case KIND_TIME:
@@ -293,6 +315,9 @@ static void allowed_text(char *out, size_t size, const struct setting *setting)
 		return;
 	case KIND_FORMAT:
 		snprintf(out, size, "\"text\" or \"json\"");
+		return;
+	case KIND_OLD_KEY:
+		snprintf(out, size, "\"after-24h\", \"never\" or \"now\"");
 		return;
 	case KIND_COUNT:
 	case KIND_SIZE:

@@ -12,6 +12,7 @@
 #include "node/files/upload.h"
 #include "node/net/net.h"
 #include "proto/catalog/want.h"
+#include "proto/rights/epochs.h"
 
 #define TEXT_TYPE    "text/plain; charset=utf-8"
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -40,6 +41,9 @@ struct ask {
 	  put_count(out, name, overview->membership.state == MEMBERSHIP_MEMBER))                   \
 	X(charter_number, gauge, "Number of the charter's newest entry; 0 without one.",           \
 	  put_count(out, name, metrics->charter_number))                                           \
+	X(publications_waiting_total, counter,                                                     \
+	  "How often something could not be published until a new key had come.",                  \
+	  put_count(out, name, metrics->epochs_waited))                                            \
 	X(members, gauge, "Members of the federation by completeness of their data here.",         \
 	  put_members(out, name, overview))                                                        \
 	X(head_age_seconds, gauge, "Age of the own newest head; it is renewed every 12 hours.",    \
@@ -255,6 +259,7 @@ static void metrics_gather(struct hub *hub, struct txn *txn, int64_t now_ms, voi
 	actions_fini(&actions);
 	count_fetches(metrics, hub, txn);
 	metrics->now_ms = now_ms;
+	metrics->epochs_waited = hub->epochs->waited;
 	metrics->charter_number =
 		overview->membership.charter ? overview->membership.charter->number : 0;
 }

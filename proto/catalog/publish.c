@@ -86,17 +86,38 @@ static enum err path_own(struct hub *hub, struct txn *txn, const char *path, cha
 	return role_check(hub, txn, why);
 }
 
+/* A right has ended there, and what is published now shall not be for who had it. */
+static void why_waits(struct hub *hub, struct txn *txn, const char *path, char *why)
+{
+	const struct charter_member *owner;
+	struct epoch_wait wait;
+
+	epochs_waits(hub, txn, bytes_str(path), &wait);
+	owner = charter_member(&hub->charter, wait.owner);
+	why_set(why,
+		"a right to %.200s has ended, and the new key has not come yet: the node of %s "
+		"makes it. Publish again when that has been linked%s. With `under-old-key = now` "
+		"in the settings it goes under the old key at once, which the former reader has.",
+		path, owner ? owner->name : "the owner",
+		wait.until_ms == INT64_MAX
+			? ""
+			: ", or a day after the right has ended: then under the old key");
+}
+
 /* The key of the epoch that governs the path. */
 static enum err key_granted(struct hub *hub, struct txn *txn, struct publication *out, char *why)
 {
 	struct writer_params *params = &out->params;
 	size_t prefix_len = 0;
+	const uint64_t waited = hub->epochs->waited;
 	enum err err = epochs_govern(hub, txn, bytes_str(out->path), &prefix_len,
 				     &params->epoch_number, &params->dataset_key);
 	params->epoch_prefix = bytes_of(out->path, prefix_len);
 	if (err == ERR_DENIED)
 		why_set(why, "this node makes no keys: publish the first dataset shared by grant "
 			     "on the node of the organisation that does (`allmende node list`).");
+	else if (err == ERR_AGAIN && waited != hub->epochs->waited)
+		why_waits(hub, txn, out->path, why);
 	else if (err == ERR_AGAIN && !hub_sign_check(hub, why))
 		why_set(why,
 			"the key for %s is not here yet: wait until another node is linked "

@@ -185,7 +185,10 @@ static enum err govern_begin(struct hub *hub, struct txn *txn, struct bytes path
 		errors_take(txn, epochs_look(hub, txn, true, &made));
 	if (txn_err(txn))
 		return txn_err(txn);
-	return epochs_waits(hub, txn, path, &wait) ? ERR_AGAIN : ERR_OK;
+	if (!epochs_waits(hub, txn, path, &wait))
+		return ERR_OK;
+	hub->epochs->waited++;
+	return ERR_AGAIN;
 }
 
 static enum err govern_first(struct hub *hub, struct txn *txn, struct epoch_list *list,

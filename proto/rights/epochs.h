@@ -28,6 +28,7 @@ struct epochs {                  /* of the hub; epochs.c */
 	int64_t next_ms;         /* wall time: the next look at the latest */
 	int64_t ends_ms;         /* and another one when hub.act_ms has passed this */
 	bool slow_paced;         /* an epoch that is due waits for its week */
+	uint64_t waited;         /* so often something to be sealed had to wait for one */
 	uint32_t charter_number; /* as of the last look, like the next two */
 	uint64_t rights_epoch, keys_epoch;
 	uint64_t wanted_epoch; /* as of the last time that all wraps were tried */

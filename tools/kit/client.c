@@ -238,10 +238,8 @@ static int exit_of(const char *code)
 		const char *code;
 		int exit;
 	} exits[] = {
-		{"usage", TOOL_USAGE},
-		{"denied", TOOL_DENIED},
-		{"absent", TOOL_ABSENT},
-		{"not_here", TOOL_NOT_HERE},
+		{"usage", TOOL_USAGE},       {"denied", TOOL_DENIED},   {"absent", TOOL_ABSENT},
+		{"not_here", TOOL_NOT_HERE}, {"waiting", TOOL_WAITING},
 	};
 
 	for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++)

@@ -22,6 +22,7 @@ enum tool_exit {
 	TOOL_DENIED = 3,
 	TOOL_ABSENT = 4,
 	TOOL_NOT_HERE = 5, /* known, but its data has not arrived yet */
+	TOOL_WAITING = 6,  /* a new key is due before this may be published */
 };
 
 /* One run of the program. */

@@ -29,6 +29,7 @@ static void defaults_and_values(void **state)
 			       "operator = hosted:KISA\n"
 			       "dial-only=no\n"
 			       "log = warn\n"
+			       "under-old-key = never\n"
 			       "size-limit = 200G\n"
 			       "session-time = 12h\n"
 			       "ping-time = 1500\n"
@@ -46,6 +47,7 @@ static void defaults_and_values(void **state)
 	assert_int_equal(config.limits.session_ms_max, 12 * 3600 * 1000);
 	assert_int_equal(config.limits.ping_ms, 1500);
 	assert_int_equal(config.limits.peer_count_max, 7);
+	assert_true(config.limits.old_key_wait_ms == UINT64_MAX);
 }
 
 /* Each is refused with one sentence that names the line and what is allowed. */
@@ -82,6 +84,8 @@ static void refusals(void **state)
 		{"peers = 3\n\npeers = 4",
 		 "line 3: peers is set a second time, after line 1; remove one of them"},
 		{"http = 127.0.0.1", "http is \"127.0.0.1\"; allowed is HOST:PORT"},
+		{"under-old-key = soon",
+		 "under-old-key is \"soon\"; allowed is \"after-24h\", \"never\" or \"now\""},
 		{"log-format = xml", "log-format is \"xml\"; allowed is \"text\" or \"json\""},
 		{"pears = 3", "there is no setting \"pears\""},
 		{"p\x1b[2J = 3", "there is no setting \"p\\x1b[2J\""},
