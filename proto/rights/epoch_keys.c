@@ -146,6 +146,12 @@ static bool namespace_open(struct txn *txn, struct bytes path)
 
 /* ---- key records ---- */
 
+struct epoch_record { /* a key record, copied out of the store */
+	struct buf body;
+	struct keyrecord key; /* borrows from body */
+	uint32_t author;
+};
+
 static bool epoch_record_copy(struct epoch_record *out, const struct record *record)
 {
 	buf_init(&out->body, LIMIT_RECORD_LEN_MAX);
@@ -157,19 +163,21 @@ static bool epoch_record_copy(struct epoch_record *out, const struct record *rec
 	return false;
 }
 
-void epoch_record_fini(struct epoch_record *record)
+static void epoch_record_fini(struct epoch_record *record)
 {
 	buf_fini(&record->body);
 }
 
-bool epoch_author_ok(struct hub *hub, struct txn *txn, uint32_t author)
+/* Whether the author of a key record may make epochs. */
+static bool epoch_author_ok(struct hub *hub, struct txn *txn, uint32_t author)
 {
 	/* PROTOCOL: "key records of other nodes have no effect" */
 	return author != 0 && epoch_key_author(hub, txn, author_member(author)) == author;
 }
 
-bool epoch_record_find(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
-		       struct epoch_record *out)
+/* The key record of an epoch that counts. The caller releases what was found. */
+static bool epoch_record_find(struct hub *hub, struct txn *txn, struct bytes prefix,
+			      uint64_t number, struct epoch_record *out)
 {
 	struct record_slot slot = record_slot_key(prefix, number);
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));

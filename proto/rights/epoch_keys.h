@@ -14,18 +14,6 @@
 #include "proto/ledger/keyrecord.h"
 #include "proto/ledger/keywrap.h"
 
-struct epoch_record { /* a key record, copied out of the store */
-	struct buf body;
-	struct keyrecord key; /* borrows from body */
-	uint32_t author;
-};
-/* The key record of an epoch that counts. The caller releases what was found. */
-bool epoch_record_find(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
-		       struct epoch_record *out);
-void epoch_record_fini(struct epoch_record *record);
-/* Whether the author of a key record may make epochs. */
-bool epoch_author_ok(struct hub *hub, struct txn *txn, uint32_t author);
-
 void epoch_key_put(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
 		   struct bytes path, const struct key *key);
 /* The highest number at a path whose key at that path is kept; 0: none. */

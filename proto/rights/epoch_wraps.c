@@ -238,6 +238,36 @@ static void pass_begin(struct epoch_pass *pass)
 	pass->next_ms = INT64_MAX;
 }
 
+/*
+ * Own wraps of epochs that have been followed, to who reads no more. PROTOCOL: "and removes it with
+ * a later head"
+ */
+static void wraps_drop(struct hub *hub, struct txn *txn)
+{
+	static const uint8_t kind[1] = {RECORD_WRAP};
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
+	struct record record;
+	struct keywrap wrap;
+	unsigned dropped = 0;
+
+	slots.author = hub->author;
+	while (dropped < MADE_A_TURN && ledger_slots_next(&slots, &record)) {
+		if (record.author != hub->author || keywrap_get(&wrap, record.body) ||
+		    wrap.prefix.len == 0)
+			continue;
+		struct record_slot slot = record_slot_copy(record.slot);
+		const struct charter_member *owner =
+			charter_by_slug(&hub->charter, path_slug(wrap.prefix));
+		uint64_t last = owner ? epoch_last_at(hub, txn, owner->number, wrap.prefix) : 0;
+		/* Until a newer epoch has come it shows that one is due. */
+		if (last <= wrap.number ||
+		    epoch_reads(hub, txn, &wrap.grantee, wrap.prefix, hub->act_ms))
+			continue;
+		ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot));
+		dropped++;
+	}
+}
+
 bool epoch_pass_step(struct hub *hub, struct txn *txn, struct epoch_pass *pass)
 {
 	struct step s = {.hub = hub, .txn = txn, .pass = pass};
@@ -272,34 +302,7 @@ bool epoch_pass_step(struct hub *hub, struct txn *txn, struct epoch_pass *pass)
 	if (done) {
 		pass->on = false;
 		pass->waiting = pass->waiting_now;
-		epoch_wraps_drop(hub, txn);
+		wraps_drop(hub, txn);
 	}
 	return pass->on || pass->due;
-}
-
-/* PROTOCOL: "and removes it with a later head" */
-void epoch_wraps_drop(struct hub *hub, struct txn *txn)
-{
-	static const uint8_t kind[1] = {RECORD_WRAP};
-	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
-	struct record record;
-	struct keywrap wrap;
-	unsigned dropped = 0;
-
-	slots.author = hub->author;
-	while (dropped < MADE_A_TURN && ledger_slots_next(&slots, &record)) {
-		if (record.author != hub->author || keywrap_get(&wrap, record.body) ||
-		    wrap.prefix.len == 0)
-			continue;
-		struct record_slot slot = record_slot_copy(record.slot);
-		const struct charter_member *owner =
-			charter_by_slug(&hub->charter, path_slug(wrap.prefix));
-		uint64_t last = owner ? epoch_last_at(hub, txn, owner->number, wrap.prefix) : 0;
-		/* Until a newer epoch has come it shows that one is due. */
-		if (last <= wrap.number ||
-		    epoch_reads(hub, txn, &wrap.grantee, wrap.prefix, hub->act_ms))
-			continue;
-		ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot));
-		dropped++;
-	}
 }
