@@ -25,7 +25,9 @@ enum {
 	LIMIT_INVITATION_LEN_MAX = 1024, /* text */
 	LIMIT_MEMBER_COUNT_MAX = 16384,  /* member numbers ever given */
 	LIMIT_STEWARD_COUNT_MAX = 64,
-	LIMIT_NODE_COUNT_MAX = 256, /* nodes of one organisation */
+	LIMIT_NODE_COUNT_MAX = 256,   /* nodes of one organisation */
+	LIMIT_BIND_COUNT_MAX = 65536, /* binds and announcements of a charter */
+	LIMIT_ANNOUNCED_MAX = 16,   /* announcements for one member that no bind has followed yet */
 	LIMIT_ORGLOG_LOST_MAX = 16, /* entries of one log that are kept though they do not count */
 	LIMIT_SLOT_LEN_MAX = 80,
 	LIMIT_NAME_LEN_MAX = 128, /* organisation, federation; bytes of UTF-8 */

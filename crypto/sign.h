@@ -32,7 +32,8 @@ struct sig {
 	X(HEAD, "am1.head")                                                                        \
 	X(JOIN, "am1.join")                                                                        \
 	X(LOG, "am1.log")                                                                          \
-	X(SHOW, "am1.show")
+	X(SHOW, "am1.show")                                                                        \
+	X(BIND, "am1.bind")
 
 enum sign_tag {
 #define X(name, text) SIGN_TAG_##name,

@@ -118,7 +118,16 @@ struct row_key key_orglog(const struct org_id *org, uint32_t number)
 	return key;
 }
 
-struct row_key key_orglog_lost(const struct org_id *org, const struct digest *entry_id)
+struct row_key key_orglog_lost(const struct org_id *org, uint32_t number,
+			       const struct digest *entry_id)
+{
+	struct row_key key = key_orglog(org, number);
+
+	add(&key, id_bytes(entry_id));
+	return key;
+}
+
+struct row_key key_orglog_path(const struct org_id *org, const struct digest *entry_id)
 {
 	struct row_key key = key_orglog_prefix(org);
 

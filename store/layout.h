@@ -69,7 +69,13 @@
 	X(WRAPPED, "wrapped", 1) /* owner(4) hash(32) reader(32) key id(8) -> seen(8) read(1) */   \
 	X(ERASING, "erasing", 1) /* dataset(32), erased here and not told yet -> the same */       \
 	X(ORGLOG_LOST, "orglog-lost",                                                              \
-	  1) /* organisation id(32) entry id(32) -> signed entry; proto/charter/orglog_fork */     \
+	  1) /* organisation id(32) number(4) entry id(32) -> signed entry; orglog_fork */         \
+	X(ORGLOG_PAST, "orglog-past",                                                              \
+	  1) /* organisation id(32) -> what its log has named; proto/charter/orglog_past */        \
+	X(ORGLOG_BIND, "orglog-bind",                                                              \
+	  1) /* organisation id(32) place(4) -> root(32) entry id(32); orglog_bind */              \
+	X(ORGLOG_PATH, "orglog-path",                                                              \
+	  1) /* organisation id(32) entry id(32) -> signed entry; orglog_bind */                   \
 	X(UNSIGNED, "unsigned", 1) /* job(8) -> version that waits to be signed; proto/catalog/ */ \
 	X(LOG, "log", 1)           /* number(8) -> entry of the audit log; proto/audit/ */         \
 	X(LOG_CLOSING, "log-closing", 1) /* number(8) of a segment's first entry -> closing */     \
@@ -114,9 +120,12 @@ struct row_key key_log(uint64_t number); /* LOG, LOG_CLOSING */
 struct row_key key_served_prefix(uint32_t day, uint32_t member);
 struct row_key key_served(uint32_t day, uint32_t member, const struct dataset_id *dataset,
 			  uint64_t number, uint32_t author);
-struct row_key key_orglog(const struct org_id *org, uint32_t number);
-struct row_key key_orglog_prefix(const struct org_id *org); /* and of ORGLOG_LOST */
-struct row_key key_orglog_lost(const struct org_id *org, const struct digest *entry_id);
+/* ORGLOG_PAST, and prefix of the other ORGLOG tables. */
+struct row_key key_orglog_prefix(const struct org_id *org);
+struct row_key key_orglog(const struct org_id *org, uint32_t number); /* ORGLOG, ORGLOG_BIND */
+struct row_key key_orglog_lost(const struct org_id *org, uint32_t number,
+			       const struct digest *entry_id);
+struct row_key key_orglog_path(const struct org_id *org, const struct digest *entry_id);
 struct row_key key_author(uint32_t author);
 struct row_key key_author_incarnation(uint32_t author, uint32_t incarnation); /* HEAD, prefixes */
 struct row_key key_record(uint32_t author, uint32_t incarnation, uint64_t sequence);

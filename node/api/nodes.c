@@ -48,15 +48,18 @@ static enum err node_roles_read(const json_t *list, uint8_t *set)
 
 static void nodes_list_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
+	static const char *const states[] = {[ORGLOG_NODE_ACTIVE] = "active",
+					     [ORGLOG_NODE_RETIRED] = "retired",
+					     [ORGLOG_NODE_LOST] = "lost"};
 	json_t *list = json_array();
 	struct node_info node;
 
 	for (size_t i = 0; nodes_info(hub, txn, i, &node); i++)
-		json_array_append_new(
-			list, json_pack("{s:i, s:s, s:o, s:b, s:b, s:I}", "index", node.index,
-					"state", node.active ? "active" : "retired", "roles",
-					node_roles_json(node.roles), "self", node.self, "linked",
-					node.linked, "head_ms", (json_int_t)node.head_time_ms));
+		json_array_append_new(list, json_pack("{s:i, s:s, s:o, s:b, s:b, s:I}", "index",
+						      node.index, "state", states[node.state],
+						      "roles", node_roles_json(node.roles), "self",
+						      node.self, "linked", node.linked, "head_ms",
+						      (json_int_t)node.head_time_ms));
 	call->out = json_pack("{s:o}", "nodes", list);
 }
 
@@ -104,7 +107,8 @@ static void nodes_retire_run(struct call *call, struct hub *hub, struct txn *txn
 {
 	uint64_t index = api_in_uint(call, "index");
 
-	call->err = nodes_retire(hub, txn, now_ms, index > 255 ? 255 : (uint8_t)index, call->why);
+	call->err = nodes_retire(hub, txn, now_ms, index > 255 ? 255 : (uint8_t)index,
+				 api_in_true(call, "lost"), call->why);
 	if (!call->err)
 		call->out = json_pack("{s:o}", "index", api_uint(index));
 }
@@ -121,7 +125,8 @@ const struct route nodes_routes[] = {
 	{HTTP_POST, "/nodes", ROUTE_COMMAND, FIELDS("S:request", "l:roles", "b:relay"),
 	 .begin = nodes_add_begin, .run = nodes_add_run},
 	{HTTP_POST, "/nodes/offer", ROUTE_QUERY, .run = nodes_offer_run},
-	{HTTP_POST, "/nodes/retire", ROUTE_COMMAND, FIELDS("I:index"), .run = nodes_retire_run},
+	{HTTP_POST, "/nodes/retire", ROUTE_COMMAND, FIELDS("I:index", "b:lost"),
+	 .run = nodes_retire_run},
 	{HTTP_POST, "/nodes/settle", ROUTE_COMMAND, .run = nodes_settle_run},
 	{.path = NULL},
 };

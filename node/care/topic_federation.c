@@ -108,11 +108,9 @@ void topic_logs(struct actions *list)
 {
 	struct orglog_lost lost = {.number = 0};
 
-	if (list->hub->logs->own_lost)
-		actions_add(list, ACTION_CRITICAL, "allmende node list",
-			    "this machine is not in the log of your organisation that counts, as "
-			    "two machines with the root have changed it at once: make it anew with "
-			    "`allmende init --node` in another directory, and add it again");
+	if (list->hub->place == PLACE_OUT)
+		actions_add(list, ACTION_CRITICAL, "allmende node list", "%s",
+			    list->hub->place_why);
 	while (list->topic_count < ACTION_PER_TOPIC_MAX && orglog_lost_next(list->txn, &lost))
 		add_lost(list, &lost);
 }

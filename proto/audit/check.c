@@ -127,6 +127,7 @@ static void whose_take(struct audit_check *check, struct bytes body)
 
 static void org_take(struct audit_check *check, struct bytes body)
 {
+	charter_bound(&check->charter, &check->orglog);
 	if (orglog_apply(&check->orglog, body) || !id_eq(&check->orglog.id, &check->org))
 		fault_note(check, AUDIT_FAULT_LOG, 0);
 }

@@ -23,6 +23,7 @@ void charter_init(struct charter *charter)
 void charter_fini(struct charter *charter)
 {
 	free(charter->members);
+	free(charter->binds);
 	free(charter->index);
 	charter_init(charter);
 }
@@ -106,6 +107,26 @@ const struct charter_member *charter_by_slug(const struct charter *charter, stru
 	return index_find(charter, slug, INDEX_SLUG, true);
 }
 
+const struct charter_member *charter_last_of(const struct charter *charter,
+					     const struct org_id *org)
+{
+	const struct charter_member *last = NULL;
+	uint32_t mask = charter->index_cap - 1;
+
+	if (charter->index_cap == 0)
+		return NULL;
+	/* All of one organisation begin at one place. */
+	for (uint32_t i = index_hash(id_bytes(org), INDEX_ORG) & mask; charter->index[i];
+	     i = (i + 1) & mask) {
+		const struct charter_member *member =
+			charter_member(charter, charter->index[i] / 4);
+		if (charter->index[i] % 4 == INDEX_ORG && id_eq(&member->org, org) &&
+		    (!last || member->number > last->number))
+			last = member;
+	}
+	return last;
+}
+
 static void member_add(struct charter *charter, const struct charter_member *member)
 {
 	charter->members = mem_room(charter->members, charter->member_count, &charter->member_cap,
@@ -159,7 +180,7 @@ struct undo {
 	uint32_t steward_count;
 	uint64_t key_number;
 	struct digest key_commitment;
-	uint32_t member_count;
+	uint32_t member_count, bind_count;
 	struct undo_state *states; /* owned */
 	size_t state_count, state_cap;
 	bool reader_lost; /* a member who could read is not one any more */
@@ -173,6 +194,7 @@ static void undo_init(struct undo *undo, const struct charter *charter)
 		.key_number = charter->key_number,
 		.key_commitment = charter->key_commitment,
 		.member_count = charter->member_count,
+		.bind_count = charter->bind_count,
 	};
 	memcpy(undo->stewards, charter->stewards, sizeof(undo->stewards));
 }
@@ -191,6 +213,7 @@ static void undo_do(const struct undo *undo, struct charter *charter)
 	charter->key_number = undo->key_number;
 	charter->key_commitment = undo->key_commitment;
 	memcpy(charter->stewards, undo->stewards, sizeof(undo->stewards));
+	charter_binds_back(charter, undo->bind_count);
 	for (size_t i = undo->state_count; i-- > 0;)
 		charter->members[undo->states[i].number - 1].state = undo->states[i].state;
 	charter->member_count = undo->member_count;
@@ -213,9 +236,19 @@ static enum err change_admit(struct charter *charter, const struct charter_membe
 	/* PROTOCOL: "An organisation is a member once at a time." */
 	if (charter_by_org(charter, &member->org))
 		return ERR_PROTOCOL;
+	/*
+	 * PROTOCOL: "One that was a member before comes back with the root key and the next root
+	 * hash that it had."
+	 */
+	const struct charter_member *former = charter_last_of(charter, &member->org);
+	if (former && (!id_eq(&former->root, &member->root) ||
+		       !id_eq(&former->next_root, &member->next_root)))
+		return ERR_PROTOCOL;
 	if (!trusted && sign_pk_admit(&member->root))
 		return ERR_DENIED;
+	const uint32_t bind = former ? former->bind : 0;
 	member_add(charter, member);
+	charter->members[charter->member_count - 1].bind = bind;
 	return ERR_OK;
 }
 
@@ -237,7 +270,8 @@ static enum err change_state(struct charter *charter, struct undo *undo, uint32_
 }
 
 static enum err change_apply(struct charter *charter, struct undo *undo,
-			     const struct charter_change *change, bool first, bool trusted)
+			     const struct charter_entry *entry, const struct charter_change *change,
+			     bool first, bool trusted)
 {
 	switch (change->kind) {
 	case CHARTER_ADMIT:
@@ -263,6 +297,9 @@ static enum err change_apply(struct charter *charter, struct undo *undo,
 		return ERR_OK;
 	case CHARTER_SETTLE: /* stands first */
 		return charter->number > 0 && first ? ERR_OK : ERR_PROTOCOL;
+	case CHARTER_BIND:
+	case CHARTER_ANNOUNCE:
+		return charter_bind_apply(charter, change, entry, undo->member_count, trusted);
 	}
 	return ERR_MALFORMED;
 }
@@ -290,17 +327,18 @@ static enum err changes_check(const struct charter *charter, const struct undo *
 }
 
 /* On an error the caller takes back what was done. */
-static enum err changes_apply(struct charter *charter, struct undo *undo, struct wire_in changes,
-			      uint32_t count, uint32_t threshold, bool trusted)
+static enum err changes_apply(struct charter *charter, struct undo *undo,
+			      const struct charter_entry *entry, bool trusted)
 {
 	enum err err = ERR_OK;
+	struct wire_in changes = entry->changes;
 	struct charter_change change;
 
-	charter->threshold = threshold;
-	for (uint32_t i = 0; i < count && !err; i++) {
+	charter->threshold = entry->threshold;
+	for (uint32_t i = 0; i < entry->change_count && !err; i++) {
 		err = charter_change_get(&changes, &change);
 		if (!err)
-			err = change_apply(charter, undo, &change, i == 0, trusted);
+			err = change_apply(charter, undo, entry, &change, i == 0, trusted);
 	}
 	return err ? err : changes_check(charter, undo);
 }
@@ -316,8 +354,8 @@ static bool stewards_changed(const struct charter *charter, const struct undo *u
 /*
  * PROTOCOL: "`table hash` is `H("am1.members", table)` of the member table after the changes, with
  * `table = [threshold, [steward member numbers, rising], key number, commitment, [[member number,
- * state, organisation id, root public key, name, slug, ags, group], ...]]`, state 1 member, 2
- * former, 3 relay, in the order of member numbers."
+ * state, organisation id, root public key, next root hash, name, slug, ags, group], ...]]`, state 1
+ * member, 2 former, 3 relay, in the order of member numbers."
  */
 static void table_hash(const struct charter *charter, struct digest *out)
 {
@@ -338,7 +376,7 @@ static void table_hash(const struct charter *charter, struct digest *out)
 	for (uint32_t i = 0; i < charter->member_count; i++) {
 		const struct charter_member *member = &charter->members[i];
 		buf_reset(&part);
-		out_array(&part, 8);
+		out_array(&part, 9);
 		out_uint(&part, member->number);
 		out_uint(&part, member->state);
 		charter_member_put(&part, member);
@@ -423,8 +461,7 @@ enum err charter_vote_check(struct charter *charter, struct bytes payload,
 		return err;
 	undo_init(&undo, charter);
 	bool may = charter->number > 0 && may_vote(charter, entry.settles, vote->member);
-	err = changes_apply(charter, &undo, entry.changes, entry.change_count, entry.threshold,
-			    false);
+	err = changes_apply(charter, &undo, &entry, false);
 	/* New stewards vote too. */
 	const struct charter_member *member = charter_member(charter, vote->member);
 	if (!err && !may && !charter_is_steward(charter, vote->member))
@@ -511,8 +548,7 @@ enum err charter_entry_apply(struct charter *charter, const struct charter_entry
 	if (err)
 		return err;
 	undo_init(&undo, charter);
-	err = changes_apply(charter, &undo, entry->changes, entry->change_count, entry->threshold,
-			    trusted);
+	err = changes_apply(charter, &undo, entry, trusted);
 	if (!err && !trusted)
 		err = entry_result_check(charter, entry, &undo);
 	if (err)
@@ -550,8 +586,7 @@ enum err charter_payload_check(struct charter *charter, struct bytes payload)
 	if (err)
 		return err;
 	undo_init(&undo, charter);
-	err = changes_apply(charter, &undo, entry.changes, entry.change_count, entry.threshold,
-			    false);
+	err = changes_apply(charter, &undo, &entry, false);
 	if (!err && charter_table_check(charter, &entry))
 		err = ERR_PROTOCOL;
 	undo_do(&undo, charter);
@@ -563,32 +598,31 @@ enum err charter_payload_make(struct buf *out, struct charter *charter, const ch
 			      int64_t time_ms, uint32_t threshold,
 			      const struct charter_change *changes, size_t count)
 {
+	struct charter_entry entry = {
+		.number = charter->number + 1,
+		.previous = charter->entry_id,
+		.name = name ? bytes_str(name) : bytes_of(NULL, 0),
+		.time_ms = time_ms > charter->time_ms ? time_ms : charter->time_ms,
+		.threshold = threshold,
+		.change_count = (uint32_t)count,
+		.settles = count > 0 && changes[0].kind == CHARTER_SETTLE,
+	};
 	struct undo undo;
 	struct buf encoded;
-	struct digest table;
 
 	buf_init(&encoded, LIMIT_CHARTER_ENTRY_LEN_MAX);
 	for (size_t i = 0; i < count; i++)
 		charter_change_put(&encoded, &changes[i]);
+	entry.changes = wire_in(buf_bytes(&encoded));
 	undo_init(&undo, charter);
 	enum err err = encoded.err;
 	if (!err)
-		err = changes_apply(charter, &undo, wire_in(buf_bytes(&encoded)), (uint32_t)count,
-				    threshold, false);
+		err = changes_apply(charter, &undo, &entry, false);
 	if (!err)
-		table_hash(charter, &table);
+		table_hash(charter, &entry.table);
 	undo_do(&undo, charter);
 	undo_fini(&undo);
 	if (!err) {
-		const struct charter_entry entry = {
-			.number = charter->number + 1,
-			.previous = charter->entry_id,
-			.name = name ? bytes_str(name) : bytes_of(NULL, 0),
-			.time_ms = time_ms > charter->time_ms ? time_ms : charter->time_ms,
-			.threshold = threshold,
-			.change_count = (uint32_t)count,
-			.table = table,
-		};
 		charter_entry_payload_put(out, &entry, buf_bytes(&encoded));
 		err = out->err;
 	}

@@ -29,6 +29,8 @@ struct charter_member {
 	uint8_t state; /* enum charter_member_state */
 	struct org_id org;
 	struct sign_pk root;
+	struct digest next_root; /* hash of the root key that may follow */
+	uint32_t bind;           /* the latest of its organisation in charter.binds, + 1; 0: none */
 	char name[LIMIT_NAME_LEN_MAX + 1];
 	char slug[CHARTER_SLUG_LEN_MAX + 1];
 	char ags[9];
@@ -40,6 +42,18 @@ static inline bool charter_is_present(const struct charter_member *member)
 {
 	return member->state != CHARTER_FORMER;
 }
+
+/* A root key that was bound to a member, or that this was announced of. */
+struct charter_bind {
+	uint32_t member;
+	bool announced;  /* only so far */
+	uint32_t before; /* the one before of the same organisation, + 1; 0: none */
+	uint32_t number; /* of the charter entry */
+	int64_t time_ms;
+	struct sign_pk root, root_before;
+	struct digest next_root, next_root_before;
+	struct digest log_entry; /* from which the organisation's log goes on */
+};
 
 struct charter {
 	struct fed_id fed;
@@ -56,6 +70,9 @@ struct charter {
 	struct charter_member *members; /* member number n stands at n - 1; owned */
 	uint32_t member_count;          /* numbers given, former members included */
 	size_t member_cap;
+	struct charter_bind *binds; /* in their order; owned */
+	uint32_t bind_count;
+	size_t bind_cap;
 	uint32_t *index; /* open addressing: by organisation and by slug; see charter.c */
 	uint32_t index_cap;
 };
@@ -71,6 +88,9 @@ const struct charter_member *charter_member(const struct charter *charter, uint3
 const struct charter_member *charter_by_org(const struct charter *charter,
 					    const struct org_id *org);
 const struct charter_member *charter_by_slug(const struct charter *charter, struct bytes slug);
+/* As what an organisation is, or was last, a member; NULL: never. */
+const struct charter_member *charter_last_of(const struct charter *charter,
+					     const struct org_id *org);
 bool charter_is_steward(const struct charter *charter, uint32_t member_number);
 /* ERR_MALFORMED unless name, slug and ags are what a charter admits. */
 enum err charter_terms_check(struct bytes name, struct bytes slug, struct bytes ags);
@@ -95,12 +115,20 @@ enum charter_change_kind {
 	CHARTER_STEWARDS = 3,
 	CHARTER_KEY = 4,
 	CHARTER_SETTLE = 5,
-	CHARTER_TO_RELAY = 6
+	CHARTER_TO_RELAY = 6,
+	CHARTER_BIND = 7,
+	CHARTER_ANNOUNCE = 8
 };
 struct charter_change {
 	enum charter_change_kind kind;
-	struct charter_member
-		member; /* ADMIT: number, org, root, name, slug, ags; REMOVE, TO_RELAY: number */
+	/*
+	 * ADMIT: number, org, root, next_root, name, slug, ags; BIND, ANNOUNCE: number, root,
+	 * next_root; REMOVE, TO_RELAY: number
+	 */
+	struct charter_member member;
+	struct digest log_entry; /* BIND, ANNOUNCE */
+	bool has_sig;            /* BIND: by the root key that was to follow */
+	struct sig sig;
 	uint32_t stewards[LIMIT_STEWARD_COUNT_MAX]; /* STEWARDS: rising */
 	uint32_t steward_count;
 	uint64_t key_number; /* KEY */
@@ -114,6 +142,20 @@ struct charter_vote {
 	uint32_t member;
 	struct sig sig;
 };
+
+/* The hash that names a root key before it is known. */
+void charter_next_root(struct digest *out, const struct sign_pk *root);
+/* Signs a bind by the new root key, which is the one that was to follow. */
+void charter_bind_sign(struct charter_change *bind, const struct charter *charter,
+		       const struct key *root_sign_seed);
+/*
+ * The announcement that a bind without signature rests on, or would as soon as it is 14 days old;
+ * NULL: there is none. Numbers and keys are those of the bind.
+ */
+const struct charter_bind *charter_announcement(const struct charter *charter,
+						const struct charter_change *bind);
+/* How long an announcement stands before a bind may follow. */
+#define CHARTER_ANNOUNCED_MS (14 * 24 * 3600 * INT64_C(1000))
 
 /*
  * Building entry number + 1: payload, votes, entry. `name` is the federation's in entry 1, else
@@ -180,6 +222,17 @@ void charter_back(struct txn *txn, struct charter *charter, uint32_t number);
  * is frozen.
  */
 void charter_aside(struct txn *txn, struct charter *charter, struct bytes entry);
+
+struct orglog;
+struct orglog_bind;
+/* For who applies entries of a log one by one: by which root the next one may be signed. */
+void charter_bound(const struct charter *charter, struct orglog *log);
+/*
+ * All binds of an organisation, in their order, for orglog_bind() and orglog_bound(); *out is the
+ * caller's to free.
+ */
+size_t charter_binds_of(const struct charter *charter, const struct charter_member *member,
+			struct orglog_bind **out);
 
 /*
  * What the charter said about F_n: the commitment, and F_(n-1) sealed under it if has_sealed. Looks

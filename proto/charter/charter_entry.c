@@ -28,6 +28,7 @@ static void admit_get(struct wire_in *w, struct charter_member *member)
 	member->state = CHARTER_MEMBER;
 	wire_fixed(w, member->org.b, ID_LEN);
 	wire_fixed(w, member->root.b, ID_LEN);
+	wire_fixed(w, member->next_root.b, ID_LEN);
 	struct bytes name = text_get(w, member->name, LIMIT_NAME_LEN_MAX);
 	struct bytes slug = text_get(w, member->slug, CHARTER_SLUG_LEN_MAX);
 	struct bytes ags = text_get(w, member->ags, AGS_LEN_MAX);
@@ -35,6 +36,19 @@ static void admit_get(struct wire_in *w, struct charter_member *member)
 	if (!w->err && (charter_terms_check(name, slug, ags) ||
 			!bytes_eq(group, bytes_slice(ags, 0, GROUP_LEN))))
 		wire_fail(w);
+}
+
+static void bind_get(struct wire_in *w, struct charter_change *change)
+{
+	change->member.number = (uint32_t)wire_uint(w, UINT32_MAX);
+	wire_fixed(w, change->member.root.b, ID_LEN);
+	wire_fixed(w, change->member.next_root.b, ID_LEN);
+	wire_fixed(w, change->log_entry.b, ID_LEN);
+	if (change->kind != CHARTER_BIND)
+		return;
+	change->has_sig = !wire_nil(w);
+	if (change->has_sig)
+		wire_fixed(w, change->sig.b, SIG_LEN);
 }
 
 static void stewards_get(struct wire_in *w, struct charter_change *change)
@@ -74,12 +88,13 @@ enum err charter_change_get(struct wire_in *w, struct charter_change *out)
 	*out = (struct charter_change){0};
 	if (w->err)
 		return w->err;
-	if (kind < CHARTER_ADMIT || kind > CHARTER_TO_RELAY)
+	if (kind < CHARTER_ADMIT || kind > CHARTER_ANNOUNCE)
 		return ERR_VERSION;
 	out->kind = (enum charter_change_kind)kind;
 	static const uint32_t counts[] = {
-		[CHARTER_ADMIT] = 8, [CHARTER_REMOVE] = 2, [CHARTER_STEWARDS] = 2,
-		[CHARTER_KEY] = 4,   [CHARTER_SETTLE] = 2, [CHARTER_TO_RELAY] = 2,
+		[CHARTER_ADMIT] = 9, [CHARTER_REMOVE] = 2,   [CHARTER_STEWARDS] = 2,
+		[CHARTER_KEY] = 4,   [CHARTER_SETTLE] = 2,   [CHARTER_TO_RELAY] = 2,
+		[CHARTER_BIND] = 6,  [CHARTER_ANNOUNCE] = 5,
 	};
 	if (count != counts[kind])
 		wire_fail(w);
@@ -100,6 +115,10 @@ enum err charter_change_get(struct wire_in *w, struct charter_change *out)
 	case CHARTER_SETTLE:
 		branches_get(w, out);
 		break;
+	case CHARTER_BIND:
+	case CHARTER_ANNOUNCE:
+		bind_get(w, out);
+		break;
 	}
 	return w->err;
 }
@@ -110,17 +129,30 @@ void charter_member_put(struct buf *out, const struct charter_member *member)
 
 	out_fixed(out, member->org.b, ID_LEN);
 	out_fixed(out, member->root.b, ID_LEN);
+	out_fixed(out, member->next_root.b, ID_LEN);
 	out_text(out, bytes_str(member->name));
 	out_text(out, bytes_str(member->slug));
 	out_text(out, ags);
 	out_text(out, bytes_slice(ags, 0, GROUP_LEN));
 }
 
+static void bind_put(struct buf *out, const struct charter_change *change)
+{
+	out_array(out, change->kind == CHARTER_BIND ? 6 : 5);
+	out_uint(out, change->kind);
+	out_uint(out, change->member.number);
+	out_fixed(out, change->member.root.b, ID_LEN);
+	out_fixed(out, change->member.next_root.b, ID_LEN);
+	out_fixed(out, change->log_entry.b, ID_LEN);
+	if (change->kind == CHARTER_BIND)
+		out_fixed_or_nil(out, change->has_sig ? change->sig.b : NULL, SIG_LEN);
+}
+
 void charter_change_put(struct buf *out, const struct charter_change *change)
 {
 	switch (change->kind) {
 	case CHARTER_ADMIT:
-		out_array(out, 8);
+		out_array(out, 9);
 		out_uint(out, CHARTER_ADMIT);
 		out_uint(out, change->member.number);
 		charter_member_put(out, &change->member);
@@ -152,6 +184,10 @@ void charter_change_put(struct buf *out, const struct charter_change *change)
 		out_array(out, change->branch_count);
 		for (uint32_t i = 0; i < change->branch_count; i++)
 			out_fixed(out, change->branches[i].b, ID_LEN);
+		break;
+	case CHARTER_BIND:
+	case CHARTER_ANNOUNCE:
+		bind_put(out, change);
 		break;
 	}
 }

@@ -40,7 +40,7 @@ void charter_entry_payload_put(struct buf *out, const struct charter_entry *entr
 /* One change. ERR_MALFORMED; ERR_VERSION for a kind that is not known. */
 enum err charter_change_get(struct wire_in *w, struct charter_change *out);
 void charter_change_put(struct buf *out, const struct charter_change *change);
-/* Organisation id, root key, name, slug, ags, group: six elements. */
+/* Organisation id, root key, next root hash, name, slug, ags, group: seven elements. */
 void charter_member_put(struct buf *out, const struct charter_member *member);
 
 /*
@@ -53,6 +53,13 @@ enum err charter_entry_apply(struct charter *charter, const struct charter_entry
 			     bool trusted);
 bool charter_entry_voted_here(const struct charter *charter, const struct charter_entry *entry);
 enum err charter_table_check(const struct charter *charter, const struct charter_entry *entry);
+/*
+ * charter_bind.c: a bind or an announcement, by an entry that follows. member_count: of the members
+ * before the entry. charter_binds_back: all but the first count are taken back.
+ */
+enum err charter_bind_apply(struct charter *charter, const struct charter_change *change,
+			    const struct charter_entry *entry, uint32_t member_count, bool trusted);
+void charter_binds_back(struct charter *charter, uint32_t count);
 /* charter_store.c: the charter as it was before a number that is here. */
 enum err charter_load_before(struct txn *txn, struct charter *charter, uint32_t number);
 

@@ -1,10 +1,13 @@
 /*
  * The charter's rows: entries in order of their number, and aside those that do not count.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/check.h"
 #include "proto/charter/charter.h"
 #include "proto/charter/charter_entry.h"
+#include "proto/charter/orglog.h"
 
 bool charter_entry(struct txn *txn, uint32_t number, struct bytes *entry)
 {
@@ -69,6 +72,62 @@ enum err charter_load_before(struct txn *txn, struct charter *charter, uint32_t 
 	return number < 2 ? ERR_ABSENT : load_at(txn, charter, number - 1);
 }
 
+size_t charter_binds_of(const struct charter *charter, const struct charter_member *member,
+			struct orglog_bind **out)
+{
+	size_t count = 0, at;
+
+	for (uint32_t i = member->bind; i > 0; i = charter->binds[i - 1].before)
+		count += !charter->binds[i - 1].announced;
+	*out = mem_new(count + 1, sizeof(**out));
+	at = count;
+	for (uint32_t i = member->bind; i > 0; i = charter->binds[i - 1].before)
+		if (!charter->binds[i - 1].announced)
+			(*out)[--at] = (struct orglog_bind){charter->binds[i - 1].root,
+							    charter->binds[i - 1].log_entry};
+	return count;
+}
+
+void charter_bound(const struct charter *charter, struct orglog *log)
+{
+	const struct charter_member *member =
+		log->number > 0 ? charter_last_of(charter, &log->id) : NULL;
+	struct orglog_bind *binds;
+
+	if (!member || !member->bind)
+		return;
+	const size_t count = charter_binds_of(charter, member, &binds);
+	orglog_bound(log, binds, count);
+	free(binds);
+}
+
+static void member_binds(struct txn *txn, const struct charter *charter,
+			 const struct charter_member *member)
+{
+	struct orglog_bind *binds;
+	const size_t count = charter_binds_of(charter, member, &binds);
+
+	orglog_bind(txn, &member->org, binds, count, NULL);
+	free(binds);
+}
+
+/* The organisation logs go by the roots that the charter binds. */
+static void binds_settle(struct txn *txn, const struct charter *charter)
+{
+	struct org_id org = {{0}};
+
+	for (uint32_t n = 1; n <= charter->member_count; n++) {
+		const struct charter_member *member = charter_member(charter, n);
+		if (member->bind && charter_last_of(charter, &member->org) == member)
+			member_binds(txn, charter, member);
+	}
+	while (orglog_bound_next(txn, &org)) {
+		const struct charter_member *member = charter_last_of(charter, &org);
+		if (!member || !member->bind)
+			orglog_bind(txn, &org, NULL, 0, NULL);
+	}
+}
+
 /*
  * Whether this is another valid entry of a number that is known. Another entry 1 is another
  * federation.
@@ -91,6 +150,7 @@ static bool is_other(struct txn *txn, const struct charter *charter,
 
 enum err charter_accept(struct txn *txn, struct charter *charter, struct bytes whole, bool *other)
 {
+	const uint32_t bind_count = charter->bind_count;
 	struct charter_entry entry;
 	enum err err = charter_entry_decode(&entry, whole);
 
@@ -103,6 +163,8 @@ enum err charter_accept(struct txn *txn, struct charter *charter, struct bytes w
 	struct row_key key = key_charter(entry.number);
 	txn_put(txn, TABLE_CHARTER, row_key_bytes(&key), whole);
 	charter->frozen = is_frozen(txn, charter);
+	if (charter->bind_count != bind_count)
+		binds_settle(txn, charter);
 	return txn_err(txn);
 }
 
@@ -171,6 +233,7 @@ void charter_aside(struct txn *txn, struct charter *charter, struct bytes whole)
 
 void charter_back(struct txn *txn, struct charter *charter, uint32_t number)
 {
+	const uint32_t bind_count = charter->bind_count;
 	struct buf copy;
 
 	buf_init(&copy, LIMIT_CHARTER_ENTRY_LEN_MAX);
@@ -190,6 +253,8 @@ void charter_back(struct txn *txn, struct charter *charter, uint32_t number)
 	charter_fini(charter);
 	if (charter_load(txn, charter) && !txn_err(txn))
 		txn_fail(txn, ERR_CORRUPT);
+	if (charter->bind_count != bind_count)
+		binds_settle(txn, charter);
 }
 
 enum err fedkey_find(struct txn *txn, uint64_t number, struct digest *commitment, bool *has_sealed,

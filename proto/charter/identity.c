@@ -13,10 +13,12 @@
 #define ROW_OPERATOR "operator"
 #define ROW_ORG      "organisation"
 #define ROW_STORE    "store"
+#define ROW_NEXT     "next-root" /* hash of the root key that may follow */
+#define ROW_NODE     "node"      /* index and signing key, since the log has first named it */
 
 /* All secrets of a new node. */
 struct keys {
-	struct key root; /* the seed */
+	struct key root, next_root; /* seeds */
 	struct key sign;
 	struct key transport;
 	struct key wrap;
@@ -36,7 +38,7 @@ static bool meta_get(struct txn *txn, const char *name, struct bytes *value)
 	return txn_get(txn, TABLE_META, row_key_bytes(&key), value);
 }
 
-/* Entry 1: one node with all roles. The next root is this one until a rotation is planned. */
+/* Entry 1: one node with all roles. */
 static void first_entry(struct buf *out, const struct keys *keys, int64_t now_ms)
 {
 	struct orglog none, next;
@@ -56,7 +58,6 @@ static void first_entry(struct buf *out, const struct keys *keys, int64_t now_ms
 	orglog_possession(&node.possession, &keys->sign, &root, &node.sign, &node.transport);
 	orglog_init(&none);
 	next = (struct orglog){.time_ms = now_ms, .nodes = &node, .node_count = 1};
-	orglog_next_root(&next.next_root, &root);
 	dh_pk_of(&next.recovery, &recovery);
 	dh_pk_of(&next.wrap, &keys->wrap);
 	orglog_make(out, &none, &next, &root_sign);
@@ -68,6 +69,8 @@ static enum err keys_put(struct keyring *keyring, const struct keys *keys)
 {
 	enum err err = keyring_put(keyring, "root", bytes_obj(&keys->root));
 
+	if (!err)
+		err = keyring_put(keyring, IDENTITY_NEXT_ROOT, bytes_obj(&keys->next_root));
 	if (!err)
 		err = keyring_put(keyring, "sign", bytes_obj(&keys->sign));
 	if (!err)
@@ -109,6 +112,17 @@ enum err identity_rows_put(struct txn *txn, struct random *random,
 	return txn_err(txn);
 }
 
+void identity_next_root(struct digest *out, const struct key *seed)
+{
+	struct sign_pk root;
+	struct key sign;
+
+	root_sign_seed(&sign, seed);
+	sign_pk_of(&root, &sign);
+	charter_next_root(out, &root);
+	key_wipe(&sign);
+}
+
 enum err identity_create(struct keyring *keyring, struct txn *txn, struct random *random,
 			 const struct identity_options *options)
 {
@@ -126,7 +140,13 @@ enum err identity_create(struct keyring *keyring, struct txn *txn, struct random
 	if (!err) {
 		const struct org_id org = log.id;
 		orglog_fini(&log);
+		struct digest next;
+		struct sign_pk sign;
+		identity_next_root(&next, &keys.next_root);
 		err = identity_rows_put(txn, random, options, &org);
+		meta_put(txn, ROW_NEXT, id_bytes(&next));
+		sign_pk_of(&sign, &keys.sign);
+		identity_node_put(txn, 0, &sign);
 		if (!err)
 			err = orglog_accept(txn, &org, buf_bytes(&entry), NULL);
 	}
@@ -169,7 +189,9 @@ static enum err rows_load(struct identity *out, struct txn *txn)
 	if (!meta_get(txn, ROW_STORE, &value) || value.len != 8)
 		return txn_err(txn) ? txn_err(txn) : ERR_CORRUPT;
 	out->store_incarnation = be64_get(value.ptr);
-	return ERR_OK;
+	if (meta_get(txn, ROW_NEXT, &value) && value.len == ID_LEN)
+		memcpy(out->next_root.b, value.ptr, ID_LEN);
+	return txn_err(txn);
 }
 
 static enum err key_load(struct keyring *keyring, const char *name, struct secret **out)
@@ -205,10 +227,22 @@ static enum err keys_load(struct identity *out, struct keyring *keyring)
 	return err ? err : optional_load(keyring, "root", &out->root);
 }
 
-/* Which node of the organisation has these keys? */
+void identity_node_put(struct txn *txn, uint8_t index, const struct sign_pk *sign)
+{
+	uint8_t row[1 + ID_LEN] = {index};
+
+	memcpy(row + 1, sign->b, ID_LEN);
+	meta_put(txn, ROW_NODE, bytes_obj(&row));
+}
+
+/*
+ * Which node of the organisation has these keys? It stays that one when another entry counts later
+ * in the place of the one that added it.
+ */
 static enum err node_find(struct identity *out, struct txn *txn)
 {
 	struct orglog log;
+	struct bytes value;
 	enum err err = orglog_load(txn, &out->org, &log);
 
 	if (err)
@@ -223,6 +257,11 @@ static enum err node_find(struct identity *out, struct txn *txn)
 			continue;
 		out->node_index = log.nodes[i].index;
 		err = ERR_OK;
+	}
+	if (err && meta_get(txn, ROW_NODE, &value) && value.len == 1 + ID_LEN &&
+	    !memcmp(value.ptr + 1, out->sign_pk.b, ID_LEN)) {
+		out->node_index = value.ptr[0];
+		err = txn_err(txn);
 	}
 	orglog_fini(&log);
 	return err;

@@ -34,6 +34,7 @@ struct identity {
 	struct sign_pk sign_pk;
 	struct dh_pk transport_pk;
 	struct dh_pk wrap_pk;
+	struct digest next_root;  /* hash of the root key that may follow; zero: another node */
 	struct secret *sign;      /* Ed25519 seed of this node */
 	struct secret *transport; /* X25519 */
 	struct secret *wrap; /* X25519, the organisation's since log entry 1; NULL: another node */
@@ -42,6 +43,14 @@ struct identity {
 	uint64_t store_incarnation; /* random; another store, another number */
 };
 
+/*
+ * Key file: the seed of the root key that may follow, until it is on a sheet of its own. A thief of
+ * this machine gains nothing by it that the root does not give; but with it the owner would stand
+ * where the thief does.
+ */
+#define IDENTITY_NEXT_ROOT "next-root"
+/* The hash by which the charter names the root key that follows from a seed. */
+void identity_next_root(struct digest *out, const struct key *seed);
 /*
  * Makes the organisation and its first node: key files, organisation log entry 1 (node 0, all
  * roles), META rows. The caller commits txn; when that fails, or this does, it removes the
@@ -70,6 +79,8 @@ enum err identity_accept(struct keyring *keyring, struct txn *txn, struct bytes 
 #define IDENTITY_WRAP_ROW "wrap:"
 enum err identity_wrap_put(struct keyring *keyring, struct txn *txn, uint32_t number,
 			   const struct key *key);
+/* Which node this is, from now on. */
+void identity_node_put(struct txn *txn, uint8_t index, const struct sign_pk *sign);
 /* For identity_create_node(): checks the options and writes the META rows. */
 enum err identity_rows_put(struct txn *txn, struct random *random,
 			   const struct identity_options *options, const struct org_id *org);

@@ -156,10 +156,12 @@ enum err identity_accept(struct keyring *keyring, struct txn *txn, struct bytes 
 	/* The log has to name this node's keys. */
 	if (!err) {
 		err = identity_load(&identity, keyring, txn);
-		if (!err)
+		if (!err) {
+			identity_node_put(txn, identity.node_index, &identity.sign_pk);
 			identity_fini(&identity);
-		else if (err == ERR_CORRUPT)
+		} else if (err == ERR_CORRUPT) {
 			err = ERR_DENIED;
+		}
 	}
 	buf_fini(&storage);
 	return err;

@@ -142,20 +142,20 @@ enum err invitation_get(struct invitation *out, struct bytes text)
 /* ---- the join request ---- */
 
 /*
- * PROTOCOL: "request = payload ‖ signature(64)      tag am1.join, root key of the joiner, at most
- * 4096 bytes payload = [1, secret(32), name, slug, ags, organisation log entry 1 (signed, as bin),
- * [address, ...], commitment(32)]"
+ * PROTOCOL: "payload = [1, secret(32), name, slug, ags, organisation log entry 1 (signed, as bin),
+ * [address, ...], commitment(32), next root hash(32)]"
  */
 void join_request_make(struct buf *out, const struct invitation *invitation,
 		       struct bytes orglog_entry, const char *const *addresses,
-		       const struct digest *commitment, const struct key *root_sign_seed)
+		       const struct digest *commitment, const struct digest *next_root,
+		       const struct key *root_sign_seed)
 {
 	size_t from = out->len;
 	uint32_t count = 0;
 
 	while (addresses && count < LIMIT_ADDRESS_COUNT_MAX && addresses[count])
 		count++;
-	out_array(out, 8);
+	out_array(out, 9);
 	out_uint(out, 1);
 	out_fixed(out, invitation->secret.b, KEY_LEN);
 	out_text(out, bytes_str(invitation->name));
@@ -166,6 +166,7 @@ void join_request_make(struct buf *out, const struct invitation *invitation,
 	for (uint32_t i = 0; i < count; i++)
 		out_text(out, bytes_str(addresses[i]));
 	out_fixed(out, commitment->b, ID_LEN);
+	out_fixed(out, next_root->b, ID_LEN);
 	payload_sign(out, from, LIMIT_JOIN_REQUEST_LEN_MAX, root_sign_seed, SIGN_TAG_JOIN,
 		     &invitation->fed);
 }
@@ -173,7 +174,7 @@ void join_request_make(struct buf *out, const struct invitation *invitation,
 static enum err request_decode(struct join_request *out, struct bytes payload)
 {
 	struct wire_in w = wire_in(payload);
-	enum err err = payload_begin(&w, 8);
+	enum err err = payload_begin(&w, 9);
 
 	if (err)
 		return err;
@@ -190,6 +191,7 @@ static enum err request_decode(struct join_request *out, struct bytes payload)
 			wire_fail(&w);
 	}
 	wire_fixed(&w, out->commitment.b, ID_LEN);
+	wire_fixed(&w, out->next_root.b, ID_LEN);
 	if (!w.err && charter_terms_check(out->name, out->slug, out->ags))
 		wire_fail(&w);
 	return wire_end(&w);
@@ -209,7 +211,8 @@ enum err join_request_secret(struct key *out, struct bytes request)
 	return err;
 }
 
-enum err join_request_peek(struct join_request *out, struct bytes payload)
+enum err join_request_peek(struct join_request *out, struct bytes payload,
+			   const struct charter *charter)
 {
 	struct orglog log;
 
@@ -221,12 +224,18 @@ enum err join_request_peek(struct join_request *out, struct bytes payload)
 	if (!err && log.number != 1)
 		err = ERR_MALFORMED;
 	out->org = log.id;
-	out->root = log.root;
+	/*
+	 * PROTOCOL: "root key of the joiner: that of the entry, or of one that was a member before
+	 * the one in the table"
+	 */
+	const struct charter_member *former = err ? NULL : charter_last_of(charter, &log.id);
+	out->root = former ? former->root : log.root;
 	orglog_fini(&log);
 	return err;
 }
 
-enum err join_request_get(struct join_request *out, struct bytes request, const struct fed_id *fed)
+enum err join_request_get(struct join_request *out, struct bytes request,
+			  const struct charter *charter)
 {
 	struct bytes payload;
 	struct sig sig;
@@ -234,8 +243,8 @@ enum err join_request_get(struct join_request *out, struct bytes request, const 
 	*out = (struct join_request){0};
 	enum err err = payload_split(request, LIMIT_JOIN_REQUEST_LEN_MAX, &payload, &sig);
 	if (!err)
-		err = join_request_peek(out, payload);
-	return err ? err : sign_check(&sig, &out->root, SIGN_TAG_JOIN, fed, payload);
+		err = join_request_peek(out, payload, charter);
+	return err ? err : sign_check(&sig, &out->root, SIGN_TAG_JOIN, &charter->fed, payload);
 }
 
 struct bytes join_request_payload(struct bytes request)

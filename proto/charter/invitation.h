@@ -43,6 +43,7 @@ struct join_request {
 	struct org_id org;
 	struct sign_pk root;
 	struct digest commitment; /* opening.h */
+	struct digest next_root;  /* hash of the root key that may follow */
 	struct bytes addresses[LIMIT_ADDRESS_COUNT_MAX];
 	size_t address_count;
 	struct bytes payload; /* all of it but the signature */
@@ -54,16 +55,19 @@ struct join_request {
  */
 void join_request_make(struct buf *out, const struct invitation *invitation,
 		       struct bytes orglog_entry, const char *const *addresses,
-		       const struct digest *commitment, const struct key *root_sign_seed);
+		       const struct digest *commitment, const struct digest *next_root,
+		       const struct key *root_sign_seed);
 /* Its secret alone, before anything dear is looked at. ERR_MALFORMED, ERR_VERSION, ERR_FULL */
 enum err join_request_secret(struct key *out, struct bytes request);
 /*
- * ERR_MALFORMED, ERR_VERSION, ERR_DENIED (signature, or the entry), ERR_FULL
- * (LIMIT_JOIN_REQUEST_LEN_MAX).
+ * Of one that was a member of this charter before, the root is the one it had last. ERR_MALFORMED,
+ * ERR_VERSION, ERR_DENIED (signature, or the entry), ERR_FULL (LIMIT_JOIN_REQUEST_LEN_MAX).
  */
-enum err join_request_get(struct join_request *out, struct bytes request, const struct fed_id *fed);
+enum err join_request_get(struct join_request *out, struct bytes request,
+			  const struct charter *charter);
 /* The payload alone, as others show it, without the joiner's signature. Errors as above. */
-enum err join_request_peek(struct join_request *out, struct bytes payload);
+enum err join_request_peek(struct join_request *out, struct bytes payload,
+			   const struct charter *charter);
 /* The payload of a request that was made here. */
 struct bytes join_request_payload(struct bytes request);
 

@@ -49,15 +49,17 @@ enum err opening_words(char out[WORDS_TEXT_LEN], const struct opening *opening,
 	return ERR_OK;
 }
 
-bool opening_fits(const struct opening *opening, const struct charter_member *newcomer)
+bool opening_fits(const struct opening *opening, const struct charter_member *newcomer,
+		  const struct charter *charter)
 {
 	struct join_request request;
 	struct digest commitment;
-	bool fits = !join_request_peek(&request, opening->request);
+	bool fits = !join_request_peek(&request, opening->request, charter);
 
 	opening_commit(&commitment, &opening->a);
 	fits = fits && id_eq(&request.commitment, &commitment) &&
 	       id_eq(&request.org, &newcomer->org) && id_eq(&request.root, &newcomer->root) &&
+	       id_eq(&request.next_root, &newcomer->next_root) &&
 	       bytes_eq(request.name, bytes_str(newcomer->name)) &&
 	       bytes_eq(request.slug, bytes_str(newcomer->slug)) &&
 	       bytes_eq(request.ags, bytes_str(newcomer->ags));

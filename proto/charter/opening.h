@@ -30,8 +30,9 @@ void opening_commit(struct digest *out, const struct digest *a);
  */
 enum err opening_words(char out[WORDS_TEXT_LEN], const struct opening *opening,
 		       const struct fed_id *fed, const struct org_id *org);
-/* Whether it is about this newcomer: its organisation, root, terms, and commitment. */
-bool opening_fits(const struct opening *opening, const struct charter_member *newcomer);
+/* Whether it is about this newcomer: its organisation, roots, terms, and commitment. */
+bool opening_fits(const struct opening *opening, const struct charter_member *newcomer,
+		  const struct charter *charter);
 
 /* One element of a list. Faults stay in out and in w. */
 void opening_put(struct buf *out, const struct opening *opening);

@@ -19,6 +19,7 @@ void orglog_init(struct orglog *log)
 void orglog_fini(struct orglog *log)
 {
 	free(log->nodes);
+	free(log->wraps);
 	orglog_init(log);
 }
 
@@ -28,11 +29,6 @@ const struct orglog_node *orglog_node(const struct orglog *log, uint8_t index)
 		if (log->nodes[i].index == index)
 			return &log->nodes[i];
 	return NULL;
-}
-
-void orglog_next_root(struct digest *out, const struct sign_pk *next)
-{
-	hash_once(out->b, "am1.nextroot", id_bytes(next));
 }
 
 /*
@@ -73,13 +69,12 @@ void orglog_make(struct buf *out, const struct orglog *now, const struct orglog 
 	struct sign_pk root;
 
 	sign_pk_of(&root, root_sign_seed);
-	out_array(out, 10);
+	out_array(out, 9);
 	out_uint(out, 1);
 	out_uint(out, now->number + 1);
 	out_fixed_or_nil(out, now->number > 0 ? now->entry_id.b : NULL, ID_LEN);
 	out_uint(out, (uint64_t)next->time_ms);
 	out_fixed(out, root.b, ID_LEN);
-	out_fixed(out, next->next_root.b, ID_LEN);
 	out_fixed(out, next->recovery.b, ID_LEN);
 	out_uint(out, WRAP_SUITE);
 	out_fixed(out, next->wrap.b, ID_LEN);
@@ -98,8 +93,8 @@ void orglog_make(struct buf *out, const struct orglog *now, const struct orglog 
 }
 
 /*
- * PROTOCOL: "`index` 0 to 255, strictly rising; `state` 1 active, 2 retired; `roles` bits: 1
- * publish, 2 admin, 4 key author."
+ * PROTOCOL: "`index` 0 to 255, strictly rising; `state` 1 active, 2 retired, 3 lost; `roles` bits:
+ * 1 publish, 2 admin, 4 key author."
  */
 static void nodes_read(struct wire_in *w, struct orglog *log)
 {
@@ -109,7 +104,7 @@ static void nodes_read(struct wire_in *w, struct orglog *log)
 		struct orglog_node *node = &log->nodes[i];
 		wire_array(w, 6, 6);
 		node->index = (uint8_t)wire_uint(w, UINT8_MAX);
-		node->state = (uint8_t)wire_uint(w, ORGLOG_NODE_RETIRED);
+		node->state = (uint8_t)wire_uint(w, ORGLOG_NODE_LOST);
 		node->roles = (uint8_t)wire_uint(w, ROLES_ALL);
 		wire_fixed(w, node->sign.b, ID_LEN);
 		wire_fixed(w, node->transport.b, ID_LEN);
@@ -136,7 +131,7 @@ static enum err entry_read(struct orglog_entry *entry, struct bytes whole)
 	if (err)
 		return err;
 	struct wire_in w = wire_in(entry->payload);
-	err = payload_begin(&w, 10);
+	err = payload_begin(&w, 9);
 	if (err)
 		return err;
 	log->number = (uint32_t)wire_uint(&w, LIMIT_ORGLOG_NUMBER_MAX);
@@ -145,7 +140,6 @@ static enum err entry_read(struct orglog_entry *entry, struct bytes whole)
 		wire_fixed(&w, entry->previous.b, ID_LEN);
 	log->time_ms = (int64_t)wire_uint(&w, INT64_MAX);
 	wire_fixed(&w, log->root.b, ID_LEN);
-	wire_fixed(&w, log->next_root.b, ID_LEN);
 	wire_fixed(&w, log->recovery.b, ID_LEN);
 	uint64_t suite = wire_uint(&w, UINT64_MAX);
 	if (!w.err && suite != WRAP_SUITE)
@@ -210,7 +204,7 @@ static enum err keys_admit(const struct orglog *before, const struct orglog *log
 }
 
 /* PROTOCOL: "An entry is signed (tag `am1.orglog`) by the root key it names." */
-static enum err signature_check(const struct orglog_entry *entry)
+enum err orglog_signature_check(const struct orglog_entry *entry)
 {
 	return sign_check(&entry->sig, &entry->log.root, SIGN_TAG_ORGLOG, NULL, entry->payload);
 }
@@ -218,75 +212,104 @@ static enum err signature_check(const struct orglog_entry *entry)
 /* Root first: whoever has not got its key shall not have others looked at. */
 static enum err entry_check(const struct orglog *before, const struct orglog_entry *entry)
 {
-	enum err err = signature_check(entry);
+	enum err err = orglog_signature_check(entry);
 
 	return err ? err : keys_admit(before, &entry->log);
 }
 
 /*
- * PROTOCOL: "A node never disappears from the list, and a retired one stays retired. Its keys never
- * change."
+ * PROTOCOL: "A node never disappears from the list, its keys never change, and its state does not
+ * go back: 2 may become 3, nothing else changes but 1."
  */
-static enum err nodes_check(const struct orglog *log, const struct orglog *next)
+static bool node_stays(const struct orglog_node *old, const struct orglog_node *node)
 {
-	for (size_t i = 0; i < log->node_count; i++) {
-		const struct orglog_node *old = &log->nodes[i];
-		const struct orglog_node *node = orglog_node(next, old->index);
-		if (!node || !id_eq(&node->sign, &old->sign) ||
-		    !id_eq(&node->transport, &old->transport))
+	return node && id_eq(&node->sign, &old->sign) && id_eq(&node->transport, &old->transport) &&
+	       node->state >= old->state;
+}
+
+/* *out: the entry makes a node retired or lost. */
+static enum err nodes_check(const struct orglog *log, const struct orglog *next, bool *out)
+{
+	*out = false;
+	for (size_t i = 0; i < log->node_count; i++)
+		if (!node_stays(&log->nodes[i], orglog_node(next, log->nodes[i].index)))
 			return ERR_PROTOCOL;
-		if (old->state == ORGLOG_NODE_RETIRED && node->state != ORGLOG_NODE_RETIRED)
-			return ERR_PROTOCOL;
-	}
 	for (size_t i = 0; i < next->node_count; i++) {
 		const struct orglog_node *node = &next->nodes[i],
 					 *old = orglog_node(log, node->index);
 		bool shown = old && !memcmp(&node->possession, &old->possession, SIG_LEN);
 		if (!shown && possession_check(node, &next->first_root))
 			return ERR_DENIED;
+		*out = *out ||
+		       (node->state != ORGLOG_NODE_ACTIVE && (!old || old->state != node->state));
 	}
 	return ERR_OK;
 }
 
-/*
- * PROTOCOL: "Every entry names the root public key and the next root hash of entry 1: whoever has
- * stolen the root key cannot change what was announced."
- */
-static bool roots_stay(const struct orglog *log, const struct orglog *next)
+static bool wrap_named(const struct orglog *log, const struct dh_pk *wrap)
 {
-	return id_eq(&next->root, &log->root) && id_eq(&next->next_root, &log->next_root);
+	for (size_t i = 0; i < log->wrap_count; i++)
+		if (id_eq(&log->wraps[i].pk, wrap))
+			return true;
+	return false;
 }
 
-enum err orglog_entry_own(const struct orglog *log, const struct orglog_entry *entry)
+const struct sign_pk *orglog_root_next(const struct orglog *log)
 {
-	return roots_stay(log, &entry->log) ? signature_check(entry) : ERR_DENIED;
+	return log->bound_number ? &log->bound_root : &log->root;
 }
 
-/* Whether a decoded entry follows the log; fills in what an entry does not repeat. */
-enum err orglog_follows(const struct orglog *log, struct orglog_entry *entry)
+/* Number, the entry before it, and who has signed it. */
+static enum err follows_check(const struct orglog *log, const struct orglog_entry *entry)
 {
-	enum err err = ERR_OK;
-
 	/* PROTOCOL: "`number` counts from 1." */
 	if (entry->log.number <= log->number)
 		return ERR_EXISTS;
 	if (entry->log.number > log->number + 1)
 		return ERR_AGAIN;
+	if (log->number == 0)
+		return ERR_OK;
+	/*
+	 * PROTOCOL: "`previous` is nil in entry 1 and otherwise the id of entry `number - 1`."
+	 */
+	if (!id_eq(&entry->previous, &log->entry_id)) /* perhaps of a fork */
+		return log->number == 1 ? ERR_PROTOCOL : ERR_AGAIN;
+	/*
+	 * PROTOCOL: "Another entry counts when it follows one that counts and is signed by the root
+	 * key that that one names; or, when the charter binds this member with the id of that one
+	 * (section 4.5), by the root key bound."
+	 */
+	return id_eq(&entry->log.root, orglog_root_next(log)) ? ERR_OK : ERR_DENIED;
+}
+
+enum err orglog_follows(const struct orglog *log, struct orglog_entry *entry)
+{
+	bool out;
+	enum err err = follows_check(log, entry);
+
+	if (err)
+		return err;
 	if (log->number > 0) {
-		/*
-		 * PROTOCOL: "`previous` is nil in entry 1 and otherwise the id of entry `number -
-		 * 1`."
-		 */
-		if (!id_eq(&entry->previous, &log->entry_id)) /* perhaps of a fork */
-			return log->number == 1 ? ERR_PROTOCOL : ERR_AGAIN;
-		if (!roots_stay(log, &entry->log))
-			return ERR_DENIED;
 		entry->log.id = log->id;
 		entry->log.first_root = log->first_root;
 	}
+	err = entry_check(log, entry);
 	if (!err)
-		err = entry_check(log, entry);
-	return err ? err : nodes_check(log, &entry->log);
+		err = nodes_check(log, &entry->log, &out);
+	/*
+	 * PROTOCOL: "An entry that makes a node retired or lost names a wrap key that no entry
+	 * before it has named, else it does not count."
+	 */
+	if (!err && out && wrap_named(log, &entry->log.wrap))
+		err = ERR_PROTOCOL;
+	return err;
+}
+
+void orglog_advance(struct orglog *log, struct orglog_entry *entry)
+{
+	orglog_past_follow(&entry->log, log);
+	orglog_fini(log);
+	*log = entry->log;
 }
 
 enum err orglog_apply(struct orglog *log, struct bytes whole)
@@ -296,30 +319,41 @@ enum err orglog_apply(struct orglog *log, struct bytes whole)
 
 	if (!err)
 		err = orglog_follows(log, &entry);
-	if (err) {
+	if (err)
 		orglog_entry_fini(&entry);
-		return err;
-	}
-	orglog_fini(log);
-	*log = entry.log;
-	return ERR_OK;
+	else
+		orglog_advance(log, &entry);
+	return err;
 }
 
 enum err orglog_entry_peek(struct orglog *out, struct bytes whole)
 {
 	struct orglog empty;
 	struct orglog_entry entry;
+	bool any_out;
 	enum err err = orglog_entry_decode(&entry, whole);
 
 	orglog_init(&empty);
 	if (!err)
 		err = entry_check(&empty, &entry);
 	if (!err && entry.log.number == 1)
-		err = nodes_check(&empty, &entry.log);
+		err = nodes_check(&empty, &entry.log, &any_out);
 	if (err)
 		orglog_entry_fini(&entry);
 	*out = entry.log;
 	return err;
+}
+
+enum err orglog_entry_id(struct digest *out, struct bytes whole)
+{
+	struct orglog_entry entry;
+	enum err err = orglog_entry_decode(&entry, whole);
+
+	if (err)
+		return err;
+	*out = entry.log.entry_id;
+	orglog_entry_fini(&entry);
+	return ERR_OK;
 }
 
 enum err orglog_entry_signed(struct orglog *out, struct bytes whole)
@@ -328,82 +362,9 @@ enum err orglog_entry_signed(struct orglog *out, struct bytes whole)
 	enum err err = orglog_entry_decode(&entry, whole);
 
 	if (!err)
-		err = signature_check(&entry);
+		err = orglog_signature_check(&entry);
 	if (err)
 		orglog_entry_fini(&entry);
 	*out = entry.log;
-	return err;
-}
-
-bool orglog_entry(struct txn *txn, const struct org_id *org, uint32_t number, struct bytes *entry)
-{
-	struct row_key key = key_orglog(org, number);
-
-	return txn_get(txn, TABLE_ORGLOG, row_key_bytes(&key), entry);
-}
-
-uint32_t orglog_number(struct txn *txn, const struct org_id *org)
-{
-	struct row_key prefix = key_orglog_prefix(org);
-	struct bytes key, value;
-
-	if (!walk_last(txn, TABLE_ORGLOG, row_key_bytes(&prefix), &key, &value))
-		return 0;
-	return be32_get(key.ptr + prefix.len);
-}
-
-/* The state after a stored entry. It passed all rules when it was stored. */
-enum err orglog_load_chain(struct txn *txn, const struct org_id *org, uint32_t number,
-			   struct orglog *log)
-{
-	struct orglog_entry first, entry;
-	struct bytes whole;
-
-	orglog_init(log);
-	if (number == 0 || !orglog_entry(txn, org, 1, &whole))
-		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
-	enum err err = orglog_entry_decode(&first, whole);
-	if (!err && orglog_entry(txn, org, number, &whole) && !orglog_entry_decode(&entry, whole)) {
-		*log = entry.log;
-		log->id = first.log.id;
-		log->first_root = first.log.root;
-	} else {
-		txn_fail(txn, ERR_CORRUPT);
-	}
-	orglog_entry_fini(&first);
-	return txn_err(txn);
-}
-
-enum err orglog_load(struct txn *txn, const struct org_id *org, struct orglog *log)
-{
-	enum err err = orglog_load_chain(txn, org, orglog_number(txn, org), log);
-
-	if (!err)
-		orglog_lost_apply(txn, log);
-	return err;
-}
-
-enum err orglog_accept(struct txn *txn, const struct org_id *expected, struct bytes whole,
-		       bool *forked)
-{
-	struct orglog log;
-	enum err err = orglog_load_chain(txn, expected, orglog_number(txn, expected), &log);
-	bool told = false;
-
-	if (!err || err == ERR_ABSENT)
-		err = orglog_apply(&log, whole);
-	if (!err && !id_eq(&log.id, expected))
-		err = ERR_PROTOCOL;
-	if (err == ERR_EXISTS)
-		err = orglog_other_take(txn, &log, whole, &told);
-	else if (!err) {
-		struct row_key key = key_orglog(expected, log.number);
-		txn_put(txn, TABLE_ORGLOG, row_key_bytes(&key), whole);
-		orglog_lost_settle(txn, &log);
-		err = txn_err(txn);
-	}
-	if (forked)
-		*forked = told;
-	orglog_fini(&log);
 	return err;
 }

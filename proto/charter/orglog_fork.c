@@ -1,6 +1,11 @@
 /*
  * orglog_fork - two entries of one number in an organisation's log: which one counts, and what
  * stays of the other.
+ *
+ * What has lost is kept as rows in order of number and id. The lowest stays for ever (until a
+ * bind), as it says where the fork began; of the others those that are not mended yet: the lowest,
+ * and the lowest 16 that put out a node which the log has not. So what is kept follows from what
+ * was seen, in whatever order.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +20,18 @@ static struct walk walk_lost(struct txn *txn, const struct org_id *org)
 	return walk_begin(txn, TABLE_ORGLOG_LOST, row_key_bytes(&prefix));
 }
 
+/* False at the end, and when the row cannot be read. The caller releases *lost. */
+static bool lost_row(struct txn *txn, struct walk *walk, struct orglog_entry *lost)
+{
+	if (!walk_next(walk))
+		return false;
+	if (orglog_entry_decode(lost, walk->value)) {
+		txn_fail(txn, ERR_CORRUPT);
+		return false;
+	}
+	return true;
+}
+
 /* The node that both name, by index and key. */
 static struct orglog_node *same_node(const struct orglog *log, const struct orglog_node *node)
 {
@@ -24,16 +41,37 @@ static struct orglog_node *same_node(const struct orglog *log, const struct orgl
 	return NULL;
 }
 
-/* Whether a lost entry retires a node that the log has as active. */
-static bool lost_retires(const struct orglog *log, const struct orglog *lost)
+/* Whether a lost entry puts out a node that the log does not, or not so far. */
+static bool lost_puts_out(const struct orglog *log, const struct orglog *lost)
 {
 	for (size_t i = 0; i < lost->node_count; i++) {
 		const struct orglog_node *node = same_node(log, &lost->nodes[i]);
-		if (node && node->state == ORGLOG_NODE_ACTIVE &&
-		    lost->nodes[i].state == ORGLOG_NODE_RETIRED)
+		if (node && lost->nodes[i].state > node->state)
 			return true;
 	}
 	return false;
+}
+
+/* Whether it has a node as lost that the log has not: what that node has may be with others. */
+static bool lost_has_loss(const struct orglog *log, const struct orglog *lost)
+{
+	for (size_t i = 0; i < lost->node_count; i++) {
+		const struct orglog_node *node = same_node(log, &lost->nodes[i]);
+		if (lost->nodes[i].state == ORGLOG_NODE_LOST &&
+		    (!node || node->state != ORGLOG_NODE_LOST))
+			return true;
+	}
+	return false;
+}
+
+static void node_put_out(struct orglog_node *node, uint8_t state, int64_t time_ms)
+{
+	if (state <= node->state)
+		return;
+	for (unsigned at = 0; at < ORGLOG_ROLE_COUNT; at++)
+		if (orglog_has_role(node, (uint8_t)(1 << at)))
+			node->left_ms[at] = time_ms > 0 ? time_ms : 1;
+	node->state = state;
 }
 
 void orglog_lost_apply(struct txn *txn, struct orglog *log)
@@ -41,92 +79,130 @@ void orglog_lost_apply(struct txn *txn, struct orglog *log)
 	struct walk walk = walk_lost(txn, &log->id);
 	struct orglog_entry lost;
 
-	while (walk_next(&walk)) {
-		if (orglog_entry_decode(&lost, walk.value)) {
-			txn_fail(txn, ERR_CORRUPT);
-			return;
-		}
+	while (lost_row(txn, &walk, &lost)) {
 		for (size_t i = 0; i < lost.log.node_count; i++) {
 			struct orglog_node *node = same_node(log, &lost.log.nodes[i]);
-			if (node && lost.log.nodes[i].state == ORGLOG_NODE_RETIRED)
-				node->state = ORGLOG_NODE_RETIRED;
+			if (node)
+				node_put_out(node, lost.log.nodes[i].state, lost.log.time_ms);
 		}
 		orglog_entry_fini(&lost);
 	}
 }
 
-/*
- * PROTOCOL: "A fork is settled by a later entry that names a wrap key which neither of the two
- * names, and retires what the lost one retires."
- */
-static bool is_mended(struct txn *txn, const struct orglog *log, const struct orglog *lost)
-{
-	struct orglog won;
+/* ---- which ones say something still ---- */
 
-	if (log->number <= lost->number || lost_retires(log, lost) ||
-	    id_eq(&log->wrap, &lost->wrap) || orglog_load_chain(txn, &log->id, lost->number, &won))
-		return false;
-	bool is = !id_eq(&log->wrap, &won.wrap);
-	orglog_fini(&won);
-	return is;
+/* The entry of the log that first named its latest wrap key. */
+static uint32_t wrap_number(const struct orglog *log)
+{
+	for (size_t i = 0; i < log->wrap_count; i++)
+		if (id_eq(&log->wraps[i].pk, &log->wrap))
+			return log->wraps[i].number;
+	return 0;
 }
 
-void orglog_lost_settle(struct txn *txn, const struct orglog *log)
+static bool follows_chain(struct txn *txn, const struct orglog *log,
+			  const struct orglog_entry *lost)
+{
+	struct orglog before;
+
+	if (orglog_load_chain(txn, &log->id, lost->log.number - 1, &before))
+		return false;
+	bool follows = id_eq(&before.entry_id, &lost->previous);
+	orglog_fini(&before);
+	return follows;
+}
+
+/*
+ * PROTOCOL: "A fork is mended when the log names a wrap key which an entry after the first of the
+ * fork is the first to name, and has as retired or lost what the lost branch has so."
+ * lowest: the number of the lowest entry that has lost.
+ */
+static bool is_mended(struct txn *txn, const struct orglog *log, const struct orglog_entry *lost,
+		      uint32_t lowest)
+{
+	const uint32_t own = lost->log.number, named = wrap_number(log);
+	uint32_t begin = lowest > 0 && lowest < own ? lowest : own;
+
+	if (lost_puts_out(log, &lost->log) || named <= begin || named <= log->branch_loss_number)
+		return false;
+	/* Behind the lowest another fork may begin. */
+	return named > own || begin == own || !follows_chain(txn, log, lost);
+}
+
+static uint32_t lowest_number(struct txn *txn, const struct org_id *org)
+{
+	struct walk walk = walk_lost(txn, org);
+
+	return walk_next(&walk) && walk.key.len == ID_LEN + 4 + ID_LEN
+		       ? be32_get(walk.key.ptr + ID_LEN)
+		       : 0;
+}
+
+/* What is known of losses beside the log stays known when the rows go. */
+static void losses_note(struct txn *txn, struct orglog *log)
 {
 	struct walk walk = walk_lost(txn, &log->id);
+	const uint32_t before = log->branch_loss_number;
 	struct orglog_entry lost;
 
-	while (walk_next(&walk)) {
-		if (orglog_entry_decode(&lost, walk.value)) {
-			txn_fail(txn, ERR_CORRUPT);
-			return;
-		}
-		if (is_mended(txn, log, &lost.log)) {
-			struct row_key key = key_orglog_lost(&log->id, &lost.log.entry_id);
+	while (lost_row(txn, &walk, &lost)) {
+		if (lost.log.number > log->branch_loss_number && lost_has_loss(log, &lost.log))
+			log->branch_loss_number = lost.log.number;
+		orglog_entry_fini(&lost);
+	}
+	if (log->branch_loss_number != before)
+		orglog_past_put(txn, log);
+}
+
+void orglog_lost_settle(struct txn *txn, struct orglog *log)
+{
+	const uint32_t lowest = lowest_number(txn, &log->id);
+	unsigned rows = 0, open = 0, out = 0;
+	struct walk walk;
+	struct orglog_entry lost;
+
+	if (lowest == 0)
+		return;
+	losses_note(txn, log);
+	walk = walk_lost(txn, &log->id);
+	while (lost_row(txn, &walk, &lost)) {
+		const bool mended = is_mended(txn, log, &lost, lowest);
+		const bool puts_out = !mended && lost_puts_out(log, &lost.log);
+		const bool stays = rows == 0 || (!mended && open == 0) ||
+				   (puts_out && out < LIMIT_ORGLOG_LOST_MAX);
+		rows++;
+		open += !mended;
+		out += puts_out;
+		struct row_key key = key_orglog_lost(&log->id, lost.log.number, &lost.log.entry_id);
+		if (!stays)
 			txn_del(txn, TABLE_ORGLOG_LOST, row_key_bytes(&key));
-		}
 		orglog_entry_fini(&lost);
 	}
 }
 
-/*
- * PROTOCOL: "Of lost entries each node keeps the first one, and of those that retire a node which
- * the log has as active the 16 with the smallest ids". So all nodes come to keep the same ones.
- */
-static bool lost_keep(struct txn *txn, const struct orglog *log, const struct orglog *lost,
+/* True when it says something that was not known. */
+static bool lost_keep(struct txn *txn, struct orglog *log, const struct orglog_entry *lost,
 		      struct bytes whole)
 {
-	struct row_key key = key_orglog_lost(&log->id, &lost->entry_id);
-	struct walk walk = walk_lost(txn, &log->id);
-	struct row_key last = {.len = 0};
-	unsigned count = 0;
+	struct row_key key = key_orglog_lost(&log->id, lost->log.number, &lost->log.entry_id);
 
-	if (txn_has(txn, TABLE_ORGLOG_LOST, row_key_bytes(&key)) || is_mended(txn, log, lost))
-		return false;
-	while (walk_next(&walk)) {
-		count++;
-		last.len = walk.key.len;
-		memcpy(last.b, walk.key.ptr, walk.key.len);
-	}
-	if (count > 0 && !lost_retires(log, lost))
-		return false;
-	if (count >= LIMIT_ORGLOG_LOST_MAX) {
-		if (bytes_cmp(row_key_bytes(&key), row_key_bytes(&last)) > 0)
-			return false;
-		txn_del(txn, TABLE_ORGLOG_LOST, row_key_bytes(&last));
-	}
 	txn_put(txn, TABLE_ORGLOG_LOST, row_key_bytes(&key), whole);
-	return true;
+	orglog_lost_settle(txn, log);
+	return txn_has(txn, TABLE_ORGLOG_LOST, row_key_bytes(&key)) &&
+	       !is_mended(txn, log, lost, lowest_number(txn, &log->id));
 }
 
+/* ---- which one counts ---- */
+
 /* Takes back what is stored from the entry's number on, and puts the entry there. */
-static void chain_switch(struct txn *txn, uint32_t latest, const struct orglog *next,
+static void chain_switch(struct txn *txn, const struct orglog *log, const struct orglog *next,
 			 struct bytes whole)
 {
+	struct orglog now;
 	struct buf copy;
 
 	buf_init(&copy, LIMIT_ORGLOG_ENTRY_LEN_MAX);
-	for (uint32_t n = latest; n >= next->number; n--) {
+	for (uint32_t n = log->number; n >= next->number && !txn_err(txn); n--) {
 		struct row_key key = key_orglog(&next->id, n);
 		struct orglog_entry lost;
 		struct bytes stored;
@@ -134,24 +210,34 @@ static void chain_switch(struct txn *txn, uint32_t latest, const struct orglog *
 			break;
 		buf_reset(&copy); /* what the store returns ends with the next write */
 		buf_add(&copy, stored);
-		if (n > next->number)
-			txn_del(txn, TABLE_ORGLOG, row_key_bytes(&key));
-		else
-			txn_put(txn, TABLE_ORGLOG, row_key_bytes(&key), whole);
 		if (orglog_entry_decode(&lost, buf_bytes(&copy))) {
 			txn_fail(txn, ERR_CORRUPT);
 			break;
 		}
-		lost_keep(txn, next, &lost.log, buf_bytes(&copy));
+		struct row_key row = key_orglog_lost(&next->id, n, &lost.log.entry_id);
+		txn_put(txn, TABLE_ORGLOG_LOST, row_key_bytes(&row), buf_bytes(&copy));
+		txn_del(txn, TABLE_ORGLOG, row_key_bytes(&key));
 		orglog_entry_fini(&lost);
 	}
-	struct row_key was = key_orglog_lost(&next->id, &next->entry_id);
-	txn_del(txn, TABLE_ORGLOG_LOST, row_key_bytes(&was));
 	buf_fini(&copy);
+	struct row_key key = key_orglog(&next->id, next->number);
+	struct row_key was = key_orglog_lost(&next->id, next->number, &next->entry_id);
+	txn_put(txn, TABLE_ORGLOG, row_key_bytes(&key), whole);
+	txn_del(txn, TABLE_ORGLOG_LOST, row_key_bytes(&was));
+	orglog_walk(txn, &next->id, next->number, &now);
+	if (now.number != next->number)
+		txn_fail(txn, ERR_CORRUPT);
+	if (!txn_err(txn)) {
+		now.branch_loss_number = log->branch_loss_number;
+		orglog_past_put(txn, &now);
+		if (!orglog_bind_reached(txn, &now))
+			orglog_lost_settle(txn, &now);
+	}
+	orglog_fini(&now);
 }
 
 /* Another entry of the root than the stored one, of the same number. */
-static enum err rival_take(struct txn *txn, const struct orglog *log, struct orglog_entry *entry,
+static enum err rival_take(struct txn *txn, struct orglog *log, struct orglog_entry *entry,
 			   const struct digest *stored, struct bytes whole, bool *told)
 {
 	struct orglog before;
@@ -166,17 +252,16 @@ static enum err rival_take(struct txn *txn, const struct orglog *log, struct org
 	 * id counts, with what follows it".
 	 */
 	if (!err && memcmp(entry->log.entry_id.b, stored->b, ID_LEN) < 0) {
-		chain_switch(txn, log->number, &entry->log, whole);
+		chain_switch(txn, log, &entry->log, whole);
 		*told = true;
 		return txn_err(txn);
 	}
 	if (!err || err == ERR_AGAIN) /* further along a branch whose beginning is not known */
-		*told = lost_keep(txn, log, &entry->log, whole);
+		*told = lost_keep(txn, log, entry, whole);
 	return err ? err : ERR_EXISTS;
 }
 
-enum err orglog_other_take(struct txn *txn, const struct orglog *log, struct bytes whole,
-			   bool *told)
+enum err orglog_other_take(struct txn *txn, struct orglog *log, struct bytes whole, bool *told)
 {
 	struct orglog_entry entry;
 	struct orglog stored;
@@ -184,14 +269,16 @@ enum err orglog_other_take(struct txn *txn, const struct orglog *log, struct byt
 
 	if (err)
 		return err;
-	struct row_key key = key_orglog_lost(&log->id, &entry.log.entry_id);
-	bool known = entry.log.number < 2 || txn_has(txn, TABLE_ORGLOG_LOST, row_key_bytes(&key));
+	struct row_key key = key_orglog_lost(&log->id, entry.log.number, &entry.log.entry_id);
+	/* PROTOCOL: "The entries up to one that is bound count for good and cannot be forked" */
+	bool known = entry.log.number < 2 || entry.log.number <= log->bound_number ||
+		     txn_has(txn, TABLE_ORGLOG_LOST, row_key_bytes(&key));
 	err = known ? ERR_EXISTS : orglog_load_chain(txn, &log->id, entry.log.number, &stored);
 	if (!err) {
 		if (id_eq(&stored.entry_id, &entry.log.entry_id))
 			err = ERR_EXISTS;
 		else
-			err = orglog_entry_own(log, &entry);
+			err = orglog_signature_check(&entry);
 		if (!err)
 			err = rival_take(txn, log, &entry, &stored.entry_id, whole, told);
 		orglog_fini(&stored);
@@ -200,67 +287,66 @@ enum err orglog_other_take(struct txn *txn, const struct orglog *log, struct byt
 	return err;
 }
 
-bool orglog_would_switch(struct txn *txn, const struct org_id *org, struct bytes whole)
-{
-	struct orglog_entry entry;
-	struct orglog stored, before;
-	bool would = false;
+/* ---- what others ask ---- */
 
-	if (orglog_entry_decode(&entry, whole))
+/* Nodes that the lost entry has and the log lacks. */
+static unsigned lost_nodes(const struct orglog *log, const struct orglog *lost)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < lost->node_count; i++)
+		count += !same_node(log, &lost->nodes[i]);
+	return count;
+}
+
+/* False: the row is mended. */
+static bool lost_show(struct txn *txn, struct orglog_lost *at, struct bytes whole)
+{
+	struct orglog_entry lost;
+	struct orglog log;
+	bool shown = false;
+
+	if (orglog_entry_decode(&lost, whole)) {
+		txn_fail(txn, ERR_CORRUPT);
 		return false;
-	if (entry.log.number > 1 && entry.log.number <= orglog_number(txn, org) &&
-	    !orglog_load_chain(txn, org, entry.log.number - 1, &before)) {
-		if (id_eq(&entry.previous, &before.entry_id) &&
-		    !orglog_entry_own(&before, &entry) &&
-		    !orglog_load_chain(txn, org, entry.log.number, &stored)) {
-			would = memcmp(entry.log.entry_id.b, stored.entry_id.b, ID_LEN) < 0;
-			orglog_fini(&stored);
-		}
-		orglog_fini(&before);
 	}
-	orglog_entry_fini(&entry);
-	return would;
+	at->id = lost.log.entry_id;
+	at->number = lost.log.number;
+	at->entry = whole;
+	if (!orglog_load_chain(txn, &at->org, orglog_number(txn, &at->org), &log)) {
+		shown = !is_mended(txn, &log, &lost, lowest_number(txn, &at->org));
+		at->node_count = lost_nodes(&log, &lost.log);
+		orglog_fini(&log);
+	}
+	orglog_entry_fini(&lost);
+	return shown;
 }
 
 bool orglog_is_forked(struct txn *txn, const struct org_id *org)
 {
 	struct walk walk = walk_lost(txn, org);
+	struct orglog_lost at = {.org = *org};
+	bool open = false;
 
-	return walk_next(&walk);
-}
-
-/* Nodes that the lost entry has and the log lacks. */
-static unsigned lost_nodes(struct txn *txn, const struct org_id *org, const struct orglog *lost)
-{
-	struct orglog log;
-	unsigned count = 0;
-
-	if (orglog_load(txn, org, &log))
-		return 0;
-	for (size_t i = 0; i < lost->node_count; i++)
-		count += !same_node(&log, &lost->nodes[i]);
-	orglog_fini(&log);
-	return count;
+	while (!open && walk_next(&walk))
+		open = lost_show(txn, &at, walk.value);
+	return open;
 }
 
 bool orglog_lost_next(struct txn *txn, struct orglog_lost *at)
 {
-	struct row_key from = key_orglog_lost(&at->org, &at->id);
+	struct row_key from = key_orglog_lost(&at->org, at->number, &at->id);
 	struct walk walk = walk_begin_at(txn, TABLE_ORGLOG_LOST, bytes_of(NULL, 0),
 					 row_key_bytes(&from), false);
-	struct orglog_entry lost;
 
-	if (!walk_next(&walk))
-		return false;
-	if (walk.key.len != 2 * ID_LEN || orglog_entry_decode(&lost, walk.value)) {
-		txn_fail(txn, ERR_CORRUPT);
-		return false;
+	while (walk_next(&walk)) {
+		if (walk.key.len != ID_LEN + 4 + ID_LEN) {
+			txn_fail(txn, ERR_CORRUPT);
+			return false;
+		}
+		memcpy(at->org.b, walk.key.ptr, ID_LEN);
+		if (lost_show(txn, at, walk.value))
+			return true;
 	}
-	memcpy(at->org.b, walk.key.ptr, ID_LEN);
-	at->id = lost.log.entry_id;
-	at->number = lost.log.number;
-	at->entry = walk.value;
-	at->node_count = lost_nodes(txn, &at->org, &lost.log);
-	orglog_entry_fini(&lost);
-	return true;
+	return false;
 }

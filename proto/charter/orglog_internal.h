@@ -1,5 +1,5 @@
 /*
- * orglog_internal - what orglog.c and orglog_fork.c share.
+ * orglog_internal - what the files of orglog share.
  */
 #ifndef ALLMENDE_ORGLOG_INTERNAL_H
 #define ALLMENDE_ORGLOG_INTERNAL_H
@@ -18,25 +18,61 @@ struct orglog_entry {
 /* Form only. *entry owns nothing when this fails. */
 enum err orglog_entry_decode(struct orglog_entry *entry, struct bytes whole);
 void orglog_entry_fini(struct orglog_entry *entry);
-/* Whether whoever has the root of this log has signed the entry, wherever it may belong. */
-enum err orglog_entry_own(const struct orglog *log, const struct orglog_entry *entry);
+/* Its signature by the root key that it names. */
+enum err orglog_signature_check(const struct orglog_entry *entry);
+/* The root that may sign what follows the latest entry. */
+const struct sign_pk *orglog_root_next(const struct orglog *log);
 /* Whether a decoded entry follows the log; fills in what an entry does not repeat. */
 enum err orglog_follows(const struct orglog *log, struct orglog_entry *entry);
-/* The state after a stored entry as it says itself, without what lost ones have retired. */
+/* The entry follows: it becomes the latest. */
+void orglog_advance(struct orglog *log, struct orglog_entry *entry);
+
+/* ---- orglog_past.c ---- */
+
+/* What an entry alone does not say, from the log before it. */
+void orglog_past_follow(struct orglog *next, const struct orglog *before);
+void orglog_past_put(struct txn *txn, const struct orglog *log);
+/* Of the stored log; for an entry before the latest, what it had named by then. */
+enum err orglog_past_get(struct txn *txn, struct orglog *log);
+
+/* ---- orglog_store.c ---- */
+
+/*
+ * The state after a stored entry as it says itself, without what lost ones have put out. Before the
+ * latest entry left_ms and loss_number are those of the latest.
+ */
 enum err orglog_load_chain(struct txn *txn, const struct org_id *org, uint32_t number,
 			   struct orglog *log);
 
 /* ---- orglog_fork.c ---- */
 
-/* PROTOCOL: "A node that an entry kept as lost retires is out all the same." */
+/* PROTOCOL: "A node that either branch puts out is out all the same." */
 void orglog_lost_apply(struct txn *txn, struct orglog *log);
-/* The log has grown: what its latest entry settles goes. */
-void orglog_lost_settle(struct txn *txn, const struct orglog *log);
+/*
+ * The chain has changed, or an entry was added to those that have lost: of these the ones stay that
+ * say something still.
+ */
+void orglog_lost_settle(struct txn *txn, struct orglog *log);
 /*
  * An entry of a number that is known, as orglog_accept(): ERR_OK when it replaces what is stored
  * from its number on. *told: it proves something that was not known.
  */
-enum err orglog_other_take(struct txn *txn, const struct orglog *log, struct bytes whole,
-			   bool *told);
+enum err orglog_other_take(struct txn *txn, struct orglog *log, struct bytes whole, bool *told);
+
+/* ---- orglog_bind.c ---- */
+
+/*
+ * The log as far as number, by a walk over what is stored, whatever is known of its past; *log is
+ * set up by the call. It ends early where another root than may has signed.
+ */
+void orglog_walk(struct txn *txn, const struct org_id *org, uint32_t number, struct orglog *log);
+/* Whether a bind names this entry and this root; root NULL: any. */
+bool orglog_bind_has(struct txn *txn, const struct org_id *org, const struct digest *entry_id,
+		     const struct sign_pk *root);
+/*
+ * An entry was appended: whether the log has come to where its root is bound; then the lost ones
+ * are settled too.
+ */
+bool orglog_bind_reached(struct txn *txn, const struct orglog *log);
 
 #endif

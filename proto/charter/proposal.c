@@ -139,6 +139,24 @@ static void say_settlement(struct buf *out, const struct charter_change *change)
 	}
 }
 
+static void say_bind(struct buf *out, const struct charter_change *change,
+		     const struct charter_member *member)
+{
+	char root[2 * 4 + 1], entry[2 * 4 + 1];
+
+	hex_put(root, bytes_slice(id_bytes(&change->member.root), 0, 4));
+	hex_put(entry, bytes_slice(id_bytes(&change->log_entry), 0, 4));
+	say(out,
+	    change->kind == CHARTER_BIND ? "binds the root key %s to "
+					 : "announces that the root key %s shall be bound to ",
+	    root);
+	say_member(out, member, change->member.number);
+	say(out, "; its log goes on from entry %s", entry);
+	if (change->kind == CHARTER_BIND)
+		say(out, change->has_sig ? "; signed by the key that was to follow"
+					 : "; not signed by the key that was to follow");
+}
+
 static void say_change(struct buf *out, const struct charter *charter,
 		       const struct charter_change *changes, size_t count, size_t at)
 {
@@ -165,6 +183,10 @@ static void say_change(struct buf *out, const struct charter *charter,
 		break;
 	case CHARTER_SETTLE:
 		say_settlement(out, change);
+		break;
+	case CHARTER_BIND:
+	case CHARTER_ANNOUNCE:
+		say_bind(out, change, member);
 		break;
 	case CHARTER_TO_RELAY:
 		say(out, "makes ");

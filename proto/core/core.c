@@ -113,6 +113,15 @@ static const struct {
 _Static_assert(sizeof(handlers) / sizeof(handlers[0]) == 1 MESSAGE_LIST(X), "one for each message");
 #undef X
 
+/* Who is out does not know so yet, and is told; it has not broken a rule. */
+static void message_refuse(struct hub *hub, struct peer *peer, const char *what)
+{
+	if (peer->out)
+		hub_close_link(hub, peer, LINK_REASON_OUT);
+	else
+		hub_peer_bad(hub, peer, LINK_REASON_NOT_MEMBER, what);
+}
+
 static void message_take(struct hub *hub, struct txn *txn, const struct event *event)
 {
 	struct peer *peer = peers_find(hub, event->link);
@@ -125,7 +134,7 @@ static void message_take(struct hub *hub, struct txn *txn, const struct event *e
 	}
 	peer->spoke = true;
 	if (peer->class == PEER_GUEST && !handlers[m.type].guest)
-		hub_peer_bad(hub, peer, LINK_REASON_NOT_MEMBER, message_name(m.type));
+		message_refuse(hub, peer, message_name(m.type));
 	else if (!handlers[m.type].take)
 		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "a chunk on the wrong channel");
 	else
@@ -169,6 +178,8 @@ static void peer_down(struct hub *hub, const struct event *event)
 	struct peer *peer = peers_down(hub, event);
 	if (!peer)
 		return;
+	if (event->reason == LINK_REASON_OUT)
+		logs_told_out(hub);
 	fetch_down(hub, peer);
 	machines_peer_close(peer);
 	peer_free(peer);

@@ -15,6 +15,8 @@ static const int64_t politeness_ms = 1500;
 static const int64_t first_dial_ms = 100;
 /* A link that lived this long was a good one: it is dialled again at once. */
 static const int64_t good_link_ms = 20 * 1000;
+/* PROTOCOL: "and dials once an hour, asking for nothing else" */
+static const int64_t out_pause_ms = 3600 * 1000;
 
 enum {
 	MET_MISS_MAX = 8,    /* missed so often, an address is like one where nobody was met, */
@@ -305,7 +307,27 @@ static void contacts_load(struct hub *hub, struct txn *txn)
 	}
 }
 
+void dials_authors(struct hub *hub, struct txn *txn)
+{
+	struct sign_pk pk;
+
+	for (size_t i = 0; i < hub->dials.count; i++) {
+		struct dial *dial = &hub->dials.items[i];
+		dial->out = dial->author &&
+			    ledger_author(&hub->ledger, txn, dial->author, &pk, NULL) == ERR_DENIED;
+		if (!dial->out || dial->other_count == 0 || dial->number || dial->link)
+			continue;
+		answerer_next(dial, true);
+		dial->out = false;
+	}
+}
+
 /* ---- what people say ---- */
+
+void dials_out(struct hub *hub)
+{
+	hub->dials.out_ms = hub->mono_ms + out_pause_ms;
+}
 
 void dials_open(struct hub *hub, struct txn *txn)
 {
@@ -385,6 +407,7 @@ void dials_up(struct hub *hub, struct peer *peer, uint64_t number)
 	dial->number = 0;
 	dial->up_ms = hub->mono_ms;
 	dial->why[0] = 0;
+	dials_out(hub);
 	dials_named(hub, peer);
 }
 
@@ -448,8 +471,18 @@ static bool dial_idle(const struct hub *hub, const struct dial *dial)
 {
 	const struct charter_member *member = hub_author_member(hub, dial->author);
 
-	return hub_paused(hub, dial->author) || (dial->author && hub->charter.number > 0 &&
-						 (!member || !charter_is_present(member)));
+	return dial->out || hub_paused(hub, dial->author) ||
+	       (dial->author && hub->charter.number > 0 &&
+		(!member || !charter_is_present(member)));
+}
+
+/* Who is out asks one at a time. */
+static bool out_asks(const struct hub *hub)
+{
+	for (size_t i = 0; i < hub->dials.count; i++)
+		if (hub->dials.items[i].number || hub->dials.items[i].link)
+			return true;
+	return false;
 }
 
 static bool is_linked(const struct hub *hub, uint32_t author)
@@ -482,7 +515,7 @@ static bool dial_wanted(const struct hub *hub, const struct dial *dial)
 {
 	if (dial->number || dial->link || !hub->has_fed)
 		return false;
-	if (!dial->invitation && !hub_follows(hub))
+	if (!dial->invitation && (!hub_follows(hub) || (hub_is_out(hub) && out_asks(hub))))
 		return false;
 	return !dial_idle(hub, dial) && !is_linked(hub, dial->author) && !runs_enough(hub, dial);
 }
@@ -495,6 +528,8 @@ static int64_t ready_ms(const struct hub *hub, const struct dial *dial)
 	uint64_t keys[2];
 	keys_of(dial, keys);
 	at = pace_ms > at ? pace_ms : at;
+	if (hub_is_out(hub) && !dial->invitation && hub->dials.out_ms > at)
+		at = hub->dials.out_ms;
 	for (size_t i = 0; is_rated(dial) && i < 2; i++) {
 		int64_t rate_ms = rate_ready_ms(rate_find((struct dials *)&hub->dials, keys[i]),
 						RATE_MS, BURST);

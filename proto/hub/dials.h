@@ -39,6 +39,7 @@ struct dial { /* one address to be linked with */
 	uint8_t other_count;
 	bool manual;     /* by `peer add` */
 	bool invitation; /* of the invitation being used */
+	bool out;        /* who is expected is out by its organisation's log */
 	bool met;        /* who is expected was met here, and not missed often since */
 	uint32_t misses; /* since then */
 	uint64_t number; /* of the attempt under way; 0: none */
@@ -61,6 +62,7 @@ struct dials {
 	struct dial_rate pace;
 	struct dial_rate rates[DIAL_RATE_COUNT_MAX];
 	size_t rate_count;
+	int64_t out_ms; /* hub_is_out(): not before */
 };
 
 struct peer;
@@ -68,6 +70,10 @@ struct peer_state;
 
 void dials_open(struct hub *hub, struct txn *txn);
 void dials_close(struct hub *hub);
+/* This node has learned that it is out, or has asked: it asks again in an hour. */
+void dials_out(struct hub *hub);
+/* Charter or logs have changed: who is out is not dialled. */
+void dials_authors(struct hub *hub, struct txn *txn);
 /* RECORD_CONTACT: an author's addresses are known. */
 void dials_contact(struct hub *hub, struct txn *txn, const struct record *record);
 void dials_invitation(struct hub *hub, const char *address, const struct dh_pk *expected);

@@ -71,6 +71,7 @@ enum effect_type {
 	X(CHARTER, i, "charter changed")                                                           \
 	X(JOINED, i, "joined the federation")                                                      \
 	X(JOIN_FAILED, w, "join refused")                                                          \
+	X(OUT, w, "this node is out")                                                              \
 	X(VERSION, i, "version published") /* a version became known, own or foreign */            \
 	X(HELD, i, "version held")         /* all chunks of a version are here */                  \
 	X(FETCH, d, "fetching")                                                                    \

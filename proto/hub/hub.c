@@ -212,15 +212,19 @@ bool hub_joining(const struct hub *hub)
 bool hub_follows(const struct hub *hub)
 {
 	return hub->author || hub->place == PLACE_ADMITTED || hub->place == PLACE_UNSETTLED ||
-	       (hub_joining(hub) && hub->place_before == PLACE_UNSETTLED);
+	       hub_is_out(hub) || (hub_joining(hub) && hub->place_before == PLACE_UNSETTLED);
+}
+
+bool hub_is_out(const struct hub *hub)
+{
+	return !hub->author && (hub->place == PLACE_OUT || hub->place == PLACE_FORMER);
 }
 
 enum err hub_member_check(const struct hub *hub, char why[WHY_LEN])
 {
 	if (hub->author)
 		return ERR_OK;
-	if (hub->place == PLACE_FORMER || hub->place == PLACE_UNSETTLED ||
-	    hub->place_before != PLACE_NONE) {
+	if (hub_is_out(hub) || hub->place == PLACE_UNSETTLED || hub->place_before != PLACE_NONE) {
 		why_set(why, "%s", hub->place_why);
 		return ERR_DENIED;
 	}
@@ -288,6 +292,7 @@ void hub_place_lost(struct hub *hub)
 {
 	hub->author = 0;
 	ledger_own(&hub->ledger, 0, NULL);
+	dials_out(hub);
 	if (hub->effects)
 		hub_effect(hub, EFFECT_CERTIFICATE, 0);
 }

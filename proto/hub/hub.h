@@ -41,6 +41,7 @@ enum place {
 	PLACE_ADMITTED,  /* they have; the charter is on its way */
 	PLACE_MEMBER,    /* author is not 0, but for a moment after the charter went back */
 	PLACE_FORMER,    /* was a member, and was removed */
+	PLACE_OUT,       /* the organisation's log does not have this node as active */
 	PLACE_UNSETTLED, /* the charter as it stands does not show it: follows it as a guest */
 };
 
@@ -156,7 +157,12 @@ __attribute__((format(printf, 2, 3))) void why_set(char why[WHY_LEN], const char
 
 /* The invitation is in use. */
 bool hub_joining(const struct hub *hub);
-/* Charter entries are taken: a member, or somebody who is about to be one. */
+/*
+ * This node is out: by its organisation's log, or as its organisation is no member any more. It
+ * does nothing but to ask once an hour whether it is back.
+ */
+bool hub_is_out(const struct hub *hub);
+/* Charter entries are taken: a member, who may be one again, or is about to be one. */
 bool hub_follows(const struct hub *hub);
 /* For what only members do: ERR_OK, or why this node cannot. */
 enum err hub_member_check(const struct hub *hub, char why[WHY_LEN]);

@@ -10,6 +10,8 @@
 
 /* A guest has this long to become a member. */
 static const int64_t guest_ms_max = 120 * 1000;
+/* Who is out has this long to ask for what it may know; so has a node that is out itself. */
+static const int64_t out_ms_max = 50 * 1000;
 
 struct peer *peers_find(struct hub *hub, uint64_t link)
 {
@@ -51,6 +53,34 @@ static uint32_t peers_author_of(struct hub *hub, struct txn *txn, const struct o
 		author = author_of(member->number, node_index);
 	orglog_fini(&log);
 	return author;
+}
+
+/*
+ * PROTOCOL: "A peer whose certificate names a node that the log known here has as retired or lost,
+ * or a former member, is a guest that is *out*"
+ */
+static bool peer_is_out(struct hub *hub, struct txn *txn, const struct org_id *org,
+			uint8_t node_index, const struct dh_pk *key)
+{
+	const struct charter_member *member = charter_last_of(&hub->charter, org);
+	struct orglog log;
+	bool out = false;
+
+	if (!member || !hub->author)
+		return false;
+	if (!charter_is_present(member))
+		return true;
+	if (orglog_load(txn, org, &log))
+		return false;
+	const struct orglog_node *node = orglog_node(&log, node_index);
+	out = node && node->state != ORGLOG_NODE_ACTIVE && id_eq(&node->transport, key);
+	orglog_fini(&log);
+	return out;
+}
+
+static enum link_reason guest_reason(const struct peer *peer)
+{
+	return peer->out ? LINK_REASON_OUT : LINK_REASON_NOT_MEMBER;
 }
 
 bool peers_key(struct hub *hub, struct txn *txn, uint32_t author, struct dh_pk *key)
@@ -107,7 +137,7 @@ static size_t leaving_of(const struct hub *hub, const struct event *event, uint3
 
 /* Whether the owner of this certificate may go on, and as whom. */
 static enum link_reason cert_reason(struct hub *hub, struct txn *txn, const struct event *event,
-				    uint32_t author)
+				    uint32_t author, bool out)
 {
 	const struct certificate *certificate = &event->certificate;
 	const struct charter_member *member = charter_by_org(&hub->charter, &certificate->org);
@@ -122,7 +152,7 @@ static enum link_reason cert_reason(struct hub *hub, struct txn *txn, const stru
 	 * A member whose key is not in the log known here may have a newer log, but only if it
 	 * shows one; or one of another branch, and has to hear that it does not count.
 	 */
-	if (author == 0 && member) {
+	if (author == 0 && member && !out) {
 		struct orglog shown;
 		/* Its keys are looked at when the log is asked for; here its number is enough. */
 		if (orglog_entry_signed(&shown, certificate->entry))
@@ -152,9 +182,11 @@ struct peer *peers_cert(struct hub *hub, struct txn *txn, const struct event *ev
 		peers_author_of(hub, txn, &certificate->org, certificate->node_index, &event->key);
 	/* Who is no member itself treats everybody as a guest. */
 	uint32_t author = hub->author ? known : 0;
+	const bool out = !known && peer_is_out(hub, txn, &certificate->org, certificate->node_index,
+					       &event->key);
 	enum link_reason reason = peers_find(hub, event->link)
 					  ? LINK_REASON_PROTOCOL
-					  : cert_reason(hub, txn, event, known);
+					  : cert_reason(hub, txn, event, known, out);
 	if (reason == LINK_REASON_DONE && !place_take(hub, event, author))
 		reason = LINK_REASON_BUSY;
 	admit(hub, event->link, reason == LINK_REASON_DONE, reason);
@@ -167,6 +199,7 @@ struct peer *peers_cert(struct hub *hub, struct txn *txn, const struct event *ev
 	peer->dial = event->dial;
 	peer->author = author;
 	peer->class = author ? PEER_MEMBER : PEER_GUEST;
+	peer->out = out;
 	peer->key = event->key;
 	peer->org = certificate->org;
 	peer->node_index = certificate->node_index;
@@ -244,6 +277,7 @@ static void peer_named(struct hub *hub, struct peer *peer, uint32_t author)
 	bool stays = linked || places_take(hub, author_member(author));
 	peer->author = author;
 	peer->class = PEER_MEMBER;
+	peer->out = false;
 	dials_named(hub, peer);
 	if (!stays)
 		hub_close_link(hub, peer, LINK_REASON_BUSY);
@@ -261,11 +295,13 @@ void peers_classify(struct hub *hub, struct txn *txn)
 		if (author == peer->author || peer->leaving)
 			continue;
 		if (author == 0) {
-			hub_close_link(hub, peer, LINK_REASON_NOT_MEMBER);
+			peer->out = peer_is_out(hub, txn, &peer->org, peer->node_index, &peer->key);
+			hub_close_link(hub, peer, guest_reason(peer));
 			continue;
 		}
 		peer_named(hub, peer, author);
 	}
+	dials_authors(hub, txn);
 }
 
 /* A guest has its time; one that waits for the stewards has theirs. */
@@ -274,12 +310,18 @@ static bool guest_ends(const struct peer *peer)
 	return peer->up && peer->class == PEER_GUEST && !peer->waits;
 }
 
+static int64_t guest_end_ms(const struct hub *hub, const struct peer *peer)
+{
+	return peer->up_ms + (peer->out || hub_is_out(hub) ? out_ms_max : guest_ms_max);
+}
+
 void peers_tick(struct hub *hub)
 {
 	for (size_t i = 0; i < hub->peers.count; i++) {
 		struct peer *peer = hub->peers.items[i];
-		if (guest_ends(peer) && hub->mono_ms - peer->up_ms > guest_ms_max)
-			hub_close_link(hub, peer, LINK_REASON_NOT_MEMBER);
+		if (guest_ends(peer) && hub->mono_ms > guest_end_ms(hub, peer))
+			hub_close_link(hub, peer,
+				       hub_is_out(hub) ? LINK_REASON_DONE : guest_reason(peer));
 	}
 }
 
@@ -288,8 +330,8 @@ int64_t peers_wake(const struct hub *hub)
 	int64_t wake = INT64_MAX;
 	for (size_t i = 0; i < hub->peers.count; i++) {
 		const struct peer *peer = hub->peers.items[i];
-		if (guest_ends(peer) && peer->up_ms + guest_ms_max + 1 < wake)
-			wake = peer->up_ms + guest_ms_max + 1;
+		if (guest_ends(peer) && guest_end_ms(hub, peer) + 1 < wake)
+			wake = guest_end_ms(hub, peer) + 1;
 	}
 	return wake;
 }

@@ -36,6 +36,7 @@ struct peer {
 	char software[MESSAGE_SOFTWARE_LEN_MAX + 1];
 	int64_t up_ms; /* 0: never */
 	bool spoke;    /* it has said something that it may */
+	bool out;      /* a guest: its node was retired or lost, or its organisation left */
 	bool waits;    /* a guest that waits for the stewards, or they for us: it stays */
 	bool met;    /* both sides know each other as members: from now on member messages may go */
 	bool synced; /* compared at least once */

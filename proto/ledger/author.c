@@ -386,6 +386,24 @@ void ledger_author_drop(struct ledger *ledger, struct txn *txn, uint32_t author)
 	txn_del(txn, TABLE_EVIDENCE, row_key_bytes(&key));
 }
 
+bool ledger_author_other(struct ledger *ledger, struct txn *txn, uint32_t author)
+{
+	struct row_key prefix = key_author(author);
+	struct walk walk = walk_begin(txn, TABLE_RECORD, row_key_bytes(&prefix));
+	struct record record;
+	struct sign_pk pk;
+
+	if (!txn_has(txn, TABLE_AUTHOR, row_key_bytes(&prefix)))
+		return false;
+	enum err err = ledger_author(ledger, txn, author, &pk, NULL);
+	if (err == ERR_ABSENT)
+		return true;
+	/* All of it was checked with the key that the log named then. */
+	return (!err || err == ERR_DENIED) && walk_next(&walk) &&
+	       !record_decode(&record, walk.value) &&
+	       record_check_sig(&record, &pk, &ledger->charter->fed);
+}
+
 void ledger_settle_author(struct ledger *ledger, struct txn *txn, struct ledger_touched *touched)
 {
 	struct author_state *state = &touched->state;

@@ -221,6 +221,11 @@ enum err ledger_incarnation_new(struct ledger *ledger, struct txn *txn);
  * All that is here of an author goes: its number belongs to somebody else now. Settle first.
  */
 void ledger_author_drop(struct ledger *ledger, struct txn *txn, uint32_t author);
+/*
+ * Whether what is here of an author is of another node than the one its log names under this index
+ * now, if any: after the log went back. Costs a signature.
+ */
+bool ledger_author_other(struct ledger *ledger, struct txn *txn, uint32_t author);
 
 /*
  * Own author: beside what comes after the latest head's last sequence, which this machine alone has

@@ -39,11 +39,12 @@ enum err certificate_check(const struct certificate *certificate, const struct d
 	if (err)
 		return err;
 	/*
-	 * PROTOCOL: "the entry is signed by the root key it names, lists the node as active, and
-	 * the node's transport key is the static key of the handshake."
+	 * PROTOCOL: "the entry is signed by the root key it names and lists the node, whose
+	 * transport key is the static key of the handshake." Whether it is still active says the
+	 * log that is known here: who is out may ask whether it is back.
 	 */
 	const struct orglog_node *node = orglog_node(&log, certificate->node_index);
-	if (!node || node->state != ORGLOG_NODE_ACTIVE || !id_eq(&node->transport, transport))
+	if (!node || !id_eq(&node->transport, transport))
 		err = ERR_DENIED;
 	/* the id of an organisation is the id of its first entry; later ones do not show it */
 	if (log.number == 1 && !id_eq(&log.id, &certificate->org))

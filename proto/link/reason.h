@@ -22,6 +22,7 @@
 	X(OWN, 3, 4, "the peer has this node's own key")                                           \
 	X(REPLACED, 4, 5, "replaced by a newer session")                                           \
 	X(TOO_OLD, 4, 6, "the session is too old and is followed by a new one")                    \
+	X(OUT, 3, 8, "by what the peer knows, the node was retired or its organisation has left")  \
 	X(VERSION, 1, 1, "no common protocol version")                                             \
 	X(FEDERATION, 2, LINK_NO_CODE, "another federation")                                       \
 	/* the peer does not hear these names */                                                   \

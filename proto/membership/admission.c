@@ -49,6 +49,7 @@ static void change_admit_self(struct charter_change *out, const struct identity 
 	out->member.number = 1;
 	out->member.org = identity->org;
 	out->member.root = *root;
+	out->member.next_root = identity->next_root;
 	memcpy(out->member.name, identity->name, sizeof(out->member.name));
 	memcpy(out->member.slug, identity->slug, sizeof(out->member.slug));
 	memcpy(out->member.ags, identity->ags, sizeof(out->member.ags));
@@ -272,7 +273,7 @@ static enum err join_answer(struct hub *hub, struct txn *txn, struct peer *peer,
 	struct invitation_row terms;
 	enum err err = hub->author ? secret_check(hub, txn, peer, body) : ERR_BUSY;
 	if (!err)
-		err = join_request_get(&request, body, &hub->charter.fed);
+		err = join_request_get(&request, body, &hub->charter);
 	if (err == ERR_DENIED)
 		hub_junk(hub, peer, JUNK_FORGED);
 	/* The link's own key must be the organisation's: a request is not passed on. */

@@ -91,18 +91,20 @@ static void words_make(struct hub *hub)
 static void request_make(struct hub *hub, struct txn *txn)
 {
 	struct joining *joining = hub->joining;
+	const struct identity *identity = hub->options.identity;
 	struct digest commitment;
+	struct bytes first;
 	struct key seed;
 
 	random_fill(hub->options.random, joining->a.b, ID_LEN);
 	joining->has_b = false;
-	if (hub->options.identity->handover ||
-	    identity_root_sign_seed(&seed, hub->options.identity))
+	if (identity->handover || !orglog_entry(txn, &identity->org, 1, &first) ||
+	    identity_root_sign_seed(&seed, identity))
 		return;
 	opening_commit(&commitment, &joining->a);
-	join_request_make(&joining->request, hub->invitation, buf_bytes(&hub->own_entry),
+	join_request_make(&joining->request, hub->invitation, first,
 			  hub->options.dial_only ? NULL : hub->options.addresses, &commitment,
-			  &seed);
+			  &identity->next_root, &seed);
 	key_wipe(&seed);
 	row_store(hub, txn);
 }
@@ -248,6 +250,9 @@ void joining_up(struct hub *hub, struct txn *txn, struct peer *peer)
 {
 	const struct charter_member *member = charter_by_org(&hub->charter, &peer->org);
 	struct buf out;
+	logs_own_ask(hub, txn, peer);
+	if (hub_is_out(hub))
+		return;
 	if (peer->class == PEER_GUEST && member) /* with keys not known here yet */
 		logs_orglog_ask(hub, peer, &member->org, orglog_number(txn, &member->org) + 1);
 	if (!hub_joining(hub) || !id_eq(&peer->key, &hub->invitation->transport))

@@ -10,7 +10,10 @@
 #include "proto/membership/voting.h"
 #include "proto/rights/fedkeys.h"
 #include "proto/sync/fork.h"
+#include "proto/sync/log_bind.h"
+#include "proto/sync/log_fork.h"
 #include "proto/sync/logs.h"
+#include "proto/sync/start.h"
 #include "proto/sync/sync.h"
 #include "proto/membership/joining.h"
 
@@ -73,14 +76,66 @@ static void place_none(struct hub *hub)
 	hub_place_lost(hub);
 }
 
+/* What the own log says of this node; false: it is not active in it, and why says so. */
+static bool own_node_active(struct hub *hub, struct txn *txn, char why[WHY_LEN])
+{
+	const struct identity *identity = hub->options.identity;
+	struct orglog log;
+	if (orglog_load(txn, &identity->org, &log))
+		return true; /* said by who opens the store */
+	const struct orglog_node *node = orglog_node(&log, identity->node_index);
+	const bool listed = node && id_eq(&node->sign, &identity->sign_pk);
+	const bool active = listed && node->state == ORGLOG_NODE_ACTIVE;
+	if (!listed)
+		why_set(why,
+			"this machine is not in the log of %s that counts: another entry counts "
+			"in the place of the one that added it. Make it anew with `allmende init "
+			"--node`, and add it again. It asks once an hour whether it is back.",
+			identity->name);
+	else if (!active)
+		why_set(why,
+			"node %u of %s, which is this machine, was %s by the log of the "
+			"organisation: it publishes nothing, and asks once an hour whether it is "
+			"back. If nobody of %s has done so, the root key is stolen: see `allmende "
+			"help root bind`.",
+			identity->node_index, identity->name,
+			node->state == ORGLOG_NODE_LOST ? "given up as lost" : "retired",
+			identity->name);
+	orglog_fini(&log);
+	return active;
+}
+
+static void place_out(struct hub *hub, const char *why)
+{
+	const bool news = hub->place != PLACE_OUT;
+	why_set(hub->place_why, "%s", why);
+	hub->place = PLACE_OUT;
+	hub_place_lost(hub);
+	if (news && hub->effects) {
+		struct note *note = hub_note(hub, NOTE_OUT);
+		snprintf(note->text, sizeof(note->text), "%.300s", why);
+	}
+}
+
 void membership_own_place(struct hub *hub, struct txn *txn)
 {
 	const struct identity *identity = hub->options.identity;
 	const struct charter_member *member = charter_by_org(&hub->charter, &identity->org);
-	if (hub->place == PLACE_MEMBER && (!member || member->number != author_member(hub->author)))
+	char why[WHY_LEN];
+	if ((hub->place == PLACE_MEMBER || hub->place == PLACE_OUT) &&
+	    (!member || (hub->author && member->number != author_member(hub->author))))
 		place_none(hub);
-	if (!member || hub->author || hub->logs->own_lost)
+	if (!member)
 		return;
+	if (!own_node_active(hub, txn, why)) {
+		if (hub->author || hub->place != PLACE_OUT)
+			place_out(hub, why);
+		return;
+	}
+	if (hub->author)
+		return;
+	if (hub->place == PLACE_OUT)
+		start_again(hub);
 	hub->author = author_of(member->number, identity->node_index);
 	ledger_own(&hub->ledger, hub->author, secret_key(identity->sign));
 	contact_update(hub, txn);
@@ -107,21 +162,25 @@ void membership_charter_changed(struct hub *hub, struct txn *txn)
 	hub->charter_news = false;
 	logs_forget(hub);
 	hub_forget(hub, 0);
+	if (log_bind_charter(hub, txn))
+		log_fork_own_changed(hub, txn);
+	hub->charter_news = false;
 	membership_own_place(hub, txn);
 	fedkeys_charter_changed(hub, txn);
 	fork_tell_all(hub, txn);
 	peers_classify(hub, txn);
+	for (size_t i = 0; hub_is_out(hub) && i < hub->peers.count; i++)
+		if (hub->peers.items[i]->up)
+			logs_own_ask(hub, txn, hub->peers.items[i]);
 	if (logs_orglogs_here(hub, txn))
 		sync_hello_all(hub, txn);
 }
 
 enum err membership_open(struct hub *hub, struct txn *txn)
 {
-	const struct identity *identity = hub->options.identity;
-	struct bytes entry;
-	if (!orglog_entry(txn, &identity->org, orglog_number(txn, &identity->org), &entry))
+	if (logs_own_entry(hub, txn))
 		return ERR_CORRUPT;
-	buf_add(&hub->own_entry, entry);
+	log_bind_charter(hub, txn);
 	membership_own_place(hub, txn);
 	return hub->own_entry.err;
 }
@@ -129,7 +188,7 @@ enum err membership_open(struct hub *hub, struct txn *txn)
 void membership_join_open(struct hub *hub, struct txn *txn)
 {
 	joining_open(hub, txn);
-	if (hub->charter.number > 0 && !hub->author && !hub->invitation)
+	if (hub->charter.number > 0 && !hub->author && !hub->invitation && !hub_is_out(hub))
 		place_none(hub);
 }
 
@@ -147,8 +206,8 @@ static enum membership_state state_of(const struct hub *hub)
 		return MEMBERSHIP_MEMBER;
 	if (hub_joining(hub))
 		return MEMBERSHIP_JOINING;
-	return hub->place == PLACE_FORMER || hub->place == PLACE_UNSETTLED ? MEMBERSHIP_FORMER
-									   : MEMBERSHIP_NONE;
+	return hub_is_out(hub) || hub->place == PLACE_UNSETTLED ? MEMBERSHIP_FORMER
+								: MEMBERSHIP_NONE;
 }
 
 void membership_status(struct hub *hub, struct membership_status *out)

@@ -8,6 +8,7 @@
 #include "proto/audit/seen.h"
 #include "proto/rights/fedkeys.h"
 #include "proto/sync/gossip.h"
+#include "proto/sync/logs.h"
 #include "proto/ledger/keyrecord.h"
 #include "proto/charter/node_offer.h"
 #include "proto/rights/wrapkeys.h"
@@ -55,8 +56,7 @@ static enum err log_append(struct hub *hub, struct txn *txn, const struct orglog
 	if (!err)
 		err = orglog_accept(txn, &hub->options.identity->org, buf_bytes(&entry), NULL);
 	if (!err) {
-		buf_reset(&hub->own_entry);
-		buf_add(&hub->own_entry, buf_bytes(&entry));
+		txn_fail(txn, logs_own_entry(hub, txn));
 		audit_orglog(hub, txn, &hub->options.identity->org, buf_bytes(&entry));
 		hub_forget(hub, author_member(hub->author));
 		hub_effect(hub, EFFECT_CERTIFICATE, 0);
@@ -179,6 +179,13 @@ static enum err log_with(struct hub *hub, struct txn *txn, const struct orglog *
 			return ERR_OK;
 		why_set(why, "node %u was retired, and stays so: make a new one.", *index);
 		return ERR_DENIED;
+	}
+	if (orglog_is_forked(txn, &hub->options.identity->org)) {
+		why_set(why,
+			"an entry of the log of %s exists twice: end that first by `allmende node "
+			"settle`.",
+			hub->options.identity->name);
+		return ERR_BUSY;
 	}
 	if (log->node_count >= LIMIT_NODE_COUNT_MAX) {
 		why_set(why, "%s has %d nodes already, and no organisation can have more.",
@@ -311,37 +318,41 @@ static enum err log_append_keyed(struct hub *hub, struct txn *txn, const struct 
 	return err;
 }
 
-static struct orglog_node *active_node(struct orglog *log, uint8_t index)
+/* The node, when it may come to this state yet. */
+static struct orglog_node *node_before(struct orglog *log, uint8_t index,
+				       enum orglog_node_state state)
 {
 	for (size_t i = 0; i < log->node_count; i++) {
-		if (log->nodes[i].index == index && log->nodes[i].state == ORGLOG_NODE_ACTIVE)
+		if (log->nodes[i].index == index && log->nodes[i].state < state)
 			return &log->nodes[i];
 	}
 	return NULL;
 }
 
-enum err nodes_retire(struct hub *hub, struct txn *txn, int64_t now_ms, uint8_t index, char *why)
+enum err nodes_retire(struct hub *hub, struct txn *txn, int64_t now_ms, uint8_t index, bool lost,
+		      char *why)
 {
+	const enum orglog_node_state state = lost ? ORGLOG_NODE_LOST : ORGLOG_NODE_RETIRED;
 	const struct identity *identity = hub->options.identity;
 	struct orglog now, next;
 	enum err err = root_check(hub, why);
 	if (!err && index == identity->node_index) {
-		why_set(why, "node %u is this one: retire it from another node that has the root.",
+		why_set(why, "node %u is this one: do it from another node that has the root.",
 			index);
 		err = ERR_DENIED;
 	}
 	if (err || (err = orglog_load(txn, &identity->org, &now)))
 		return err;
 	err = orglog_load(txn, &identity->org, &next);
-	struct orglog_node *node = !err ? active_node(&next, index) : NULL;
+	struct orglog_node *node = !err ? node_before(&next, index, state) : NULL;
 	if (!node) {
-		why_set(why, "%s has no active node %u: see `allmende node list`.", identity->name,
-			index);
+		why_set(why, "%s has no node %u that could be %s: see `allmende node list`.",
+			identity->name, index, lost ? "given up as lost" : "retired");
 		orglog_fini(&now);
 		orglog_fini(&next);
 		return ERR_ABSENT;
 	}
-	node->state = ORGLOG_NODE_RETIRED;
+	node->state = (uint8_t)state;
 	err = log_append_keyed(hub, txn, &now, &next);
 	orglog_fini(&now);
 	orglog_fini(&next);
@@ -351,8 +362,9 @@ enum err nodes_retire(struct hub *hub, struct txn *txn, int64_t now_ms, uint8_t 
 /* ---- a fork ---- */
 
 /*
- * PROTOCOL: "A fork is settled by a later entry that names a wrap key which neither of the two
- * names, and retires what the lost one retires." What was loaded has that retired already.
+ * PROTOCOL: "A fork is mended when the log names a wrap key which an entry after the first of the
+ * fork is the first to name, and has as retired or lost what the lost branch has so." What was
+ * loaded has that out already.
  */
 static enum err settle_step(struct hub *hub, struct txn *txn, char *why)
 {
@@ -406,7 +418,7 @@ bool nodes_info(struct hub *hub, struct txn *txn, size_t at, struct node_info *o
 		uint32_t author = author_of(author_member(hub->author), node->index);
 		*out = (struct node_info){
 			.index = node->index,
-			.active = node->state == ORGLOG_NODE_ACTIVE,
+			.state = node->state,
 			.roles = node->roles,
 			.self = node->index == hub->options.identity->node_index,
 			.linked = hub->author && peers_by_author(hub, author) != NULL,

@@ -21,15 +21,18 @@ enum err nodes_offer(struct hub *hub, struct txn *txn, int64_t now_ms, struct bu
  * Takes a request and enters the node into the organisation log with these roles (ORGLOG_ROLE_*);
  * with secrets false it gets no wrap key and can read nothing that is sealed. Appends the answer. A
  * request that was answered before is answered again. ERR_CONFIG: not such a text, or of another
- * organisation; ERR_DENIED: no root here, wrong possession; ERR_FULL: 256 nodes.
+ * organisation; ERR_DENIED: no root here, wrong possession; ERR_FULL: 256 nodes;
+ * ERR_BUSY: the log has forked.
  */
 enum err nodes_add(struct hub *hub, struct txn *txn, int64_t now_ms, const char *request,
 		   uint8_t roles, bool secrets, struct buf *answer, uint8_t *index, char *why);
 /*
- * A retired node is shut out for good. ERR_DENIED: no root here, or it is this node; ERR_ABSENT: no
- * such active node.
+ * A node is shut out for good, by an entry with a new wrap key: retired by who has the machine in
+ * hand, or lost, when somebody else may have it and what it knows. A retired one may be lost later.
+ * ERR_DENIED: no root here, or it is this node; ERR_ABSENT: no such active node.
  */
-enum err nodes_retire(struct hub *hub, struct txn *txn, int64_t now_ms, uint8_t index, char *why);
+enum err nodes_retire(struct hub *hub, struct txn *txn, int64_t now_ms, uint8_t index, bool lost,
+		      char *why);
 
 /*
  * Ends a fork of the own log: an entry with a new wrap key, in which all is retired that either
@@ -40,7 +43,7 @@ enum err nodes_settle(struct hub *hub, struct txn *txn, int64_t now_ms, char *wh
 
 struct node_info {
 	uint8_t index;
-	bool active;
+	uint8_t state; /* enum orglog_node_state */
 	uint8_t roles;
 	bool self;
 	bool linked;

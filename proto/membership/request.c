@@ -30,8 +30,9 @@ static void request_put(struct txn *txn, const struct request_row *row)
 	struct buf value;
 
 	buf_init(&value, ROW_LEN_MAX);
-	out_array(&value, 14);
+	out_array(&value, 15);
 	out_fixed(&value, row->root.b, ID_LEN);
+	out_fixed(&value, row->next_root.b, ID_LEN);
 	out_text(&value, bytes_str(row->name));
 	out_text(&value, bytes_str(row->slug));
 	out_text(&value, bytes_str(row->ags));
@@ -69,8 +70,9 @@ static enum err request_get(struct request_row *out, struct bytes value)
 {
 	struct wire_in w = wire_in(value);
 
-	wire_array(&w, 14, 14);
+	wire_array(&w, 15, 15);
 	wire_fixed(&w, out->root.b, ID_LEN);
+	wire_fixed(&w, out->next_root.b, ID_LEN);
 	wire_text_copy(&w, out->name, 1, LIMIT_NAME_LEN_MAX);
 	wire_text_copy(&w, out->slug, 1, CHARTER_SLUG_LEN_MAX);
 	wire_text_copy(&w, out->ags, 1, AGS_LEN_MAX);
@@ -136,6 +138,7 @@ enum err request_keep(struct hub *hub, struct txn *txn, const struct join_reques
 {
 	struct request_row row = {.org = request->org,
 				  .root = request->root,
+				  .next_root = request->next_root,
 				  .relay = terms->relay,
 				  .since_ms = hub->wall_ms,
 				  .until_ms = terms->valid_until_ms,
@@ -204,7 +207,7 @@ enum err request_open(struct hub *hub, struct txn *txn, const struct org_id *org
 		return ERR_ABSENT;
 	if (row.opened)
 		return ERR_OK;
-	enum err err = join_request_peek(&request, row.opening.request);
+	enum err err = join_request_peek(&request, row.opening.request, &hub->charter);
 	opening_commit(&commitment, a);
 	if (!err && !id_eq(&commitment, &request.commitment))
 		err = ERR_DENIED;
@@ -390,8 +393,10 @@ static enum err row_admit(struct hub *hub, struct txn *txn, const struct request
 			  struct voting_outcome *out, char *why)
 {
 	const struct org_id org = row->org;
-	struct charter_member newcomer = {
-		.state = CHARTER_MEMBER, .org = row->org, .root = row->root};
+	struct charter_member newcomer = {.state = CHARTER_MEMBER,
+					  .org = row->org,
+					  .root = row->root,
+					  .next_root = row->next_root};
 	struct opening opening = row->opening;
 	struct buf request; /* the row's is the store's, which a write may move */
 

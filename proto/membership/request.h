@@ -22,6 +22,7 @@ enum {
 struct request_row {
 	struct org_id org;
 	struct sign_pk root;
+	struct digest next_root;
 	char name[LIMIT_NAME_LEN_MAX + 1];
 	char slug[CHARTER_SLUG_LEN_MAX + 1];
 	char ags[9];

@@ -66,7 +66,7 @@ bool voting_opening(struct txn *txn, const struct proposal *proposal, struct ope
 	return !txn_err(txn);
 }
 
-static void opening_keep(struct txn *txn, const struct proposal *proposal,
+static void opening_keep(struct hub *hub, struct txn *txn, const struct proposal *proposal,
 			 const struct opening *opening)
 {
 	const struct charter_member *newcomer = proposal_newcomer(proposal);
@@ -74,7 +74,7 @@ static void opening_keep(struct txn *txn, const struct proposal *proposal,
 	struct buf value;
 
 	if (!opening || !newcomer || txn_has(txn, TABLE_OPENING, row_key_bytes(&key)) ||
-	    !opening_fits(opening, newcomer))
+	    !opening_fits(opening, newcomer, &hub->charter))
 		return;
 	buf_init(&value, OPENING_LEN_MAX);
 	opening_put(&value, opening);
@@ -95,13 +95,13 @@ enum err voting_keep(struct hub *hub, struct txn *txn, const struct proposal *pr
 	struct row_key key = key_charter_id(entry->number, &entry->id);
 
 	if (txn_has(txn, TABLE_PROPOSAL, row_key_bytes(&key))) {
-		opening_keep(txn, proposal, opening);
+		opening_keep(hub, txn, proposal, opening);
 		return txn_err(txn);
 	}
 	if (proposal_count(txn, entry->number) >= VOTING_PROPOSAL_COUNT_MAX)
 		return ERR_FULL;
 	txn_put(txn, TABLE_PROPOSAL, row_key_bytes(&key), entry->payload);
-	opening_keep(txn, proposal, opening);
+	opening_keep(hub, txn, proposal, opening);
 	if (hub->charter.threshold > 1 || entry->settles)
 		changes_note(hub, NOTE_PROPOSAL, proposal);
 	return txn_err(txn);

@@ -93,8 +93,10 @@ static void past_other_take(struct past *past, struct bytes body)
 	struct bytes entry = past_part(body, &org);
 	struct past_org *of = entry.len ? org_of(past, &org) : NULL;
 
-	if (of && number_had_come(of->log.number + 1, of->known, of->late))
-		orglog_apply(&of->log, entry);
+	if (!of || !number_had_come(of->log.number + 1, of->known, of->late))
+		return;
+	charter_bound(&past->charter, &of->log);
+	orglog_apply(&of->log, entry);
 }
 
 static void past_record_take(struct past *past, struct bytes whole)

@@ -66,52 +66,48 @@ static enum err charter_read(struct token_file *file, struct wire_in *w, const s
 
 /* ---- organisation logs ---- */
 
-static bool has_role(const struct orglog_node *node)
+static enum err log_take(struct token_log *log, struct bytes entry, const struct orglog_bind *binds,
+			 size_t bind_count)
 {
-	return node->state == ORGLOG_NODE_ACTIVE && (node->roles & ORGLOG_ROLE_ADMIN);
-}
-
-/*
- * PROTOCOL: "A node that an entry made retired, or took out of its role, is **leaving** until 26
- * hours after the time of that entry"
- */
-static enum err log_take(struct token_log *log, struct bytes entry)
-{
-	bool had[256] = {false};
-
-	for (size_t i = 0; i < log->log.node_count; i++)
-		had[log->log.nodes[i].index] = has_role(&log->log.nodes[i]);
 	uint32_t number = log->log.number + 1;
 	enum err err = orglog_apply(&log->log, entry);
+
 	if (err || log->log.number != number)
 		return err ? err : ERR_PROTOCOL;
-	for (size_t i = 0; i < log->log.node_count; i++) {
-		const struct orglog_node *node = &log->log.nodes[i];
-		if (has_role(node))
-			log->out_ms[node->index] = 0;
-		else if (had[node->index])
-			log->out_ms[node->index] = log->log.time_ms;
-	}
+	orglog_bound(&log->log, binds, bind_count);
 	return ERR_OK;
 }
 
 static enum err log_read(struct token_file *file, struct wire_in *w, struct token_log *log)
 {
+	struct orglog_bind *binds = NULL;
+	size_t bind_count = 0;
 	enum err err = ERR_OK;
 
 	wire_array(w, 2, 2);
 	wire_fixed(w, log->org.b, ID_LEN);
+	const struct charter_member *member = charter_last_of(&file->charter, &log->org);
+	if (member)
+		bind_count = charter_binds_of(&file->charter, member, &binds);
 	uint32_t count = wire_array(w, 1, LIMIT_ORGLOG_NUMBER_MAX);
 	for (uint32_t i = 0; i < count && !w->err && !err; i++) {
 		struct bytes entry = wire_bin(w, 1, LIMIT_ORGLOG_ENTRY_LEN_MAX);
-		err = w->err ? w->err : log_take(log, entry);
+		err = w->err ? w->err : log_take(log, entry, binds, bind_count);
 		if (err && !w->err)
 			err = file_refuse(file, ERR_DENIED,
 					  "entry %u of an organisation's log is not valid: %s",
 					  i + 1, err_text(err));
 	}
+	const bool bound =
+		bind_count == 0 || (log->log.bound_number > 0 &&
+				    id_eq(&log->log.bound_root, &binds[bind_count - 1].root));
+	free(binds);
 	if (w->err || err)
 		return w->err ? w->err : err;
+	if (!bound)
+		return file_refuse(
+			file, ERR_DENIED,
+			"a log does not go on from where the charter has bound its root");
 	if (!id_eq(&log->log.id, &log->org))
 		return file_refuse(file, ERR_DENIED,
 				   "a log is of another organisation than it says");
@@ -427,10 +423,10 @@ static void fact_nodes(void *arg, uint32_t number, struct fact_nodes *out)
 	for (size_t i = 0; i < log->log.node_count; i++) {
 		const struct orglog_node *node = &log->log.nodes[i];
 		uint32_t author = author_of(number, node->index);
-		int64_t out_ms = log->out_ms[node->index];
-		if (has_role(node) && out->active_count < VERDICT_NODES_MAX)
+		if (orglog_has_role(node, ORGLOG_ROLE_ADMIN) &&
+		    out->active_count < VERDICT_NODES_MAX)
 			out->active[out->active_count++] = author;
-		else if (out_ms != 0 && file->t_ms < out_ms + TOKEN_FILE_OLD_MS &&
+		else if (orglog_is_leaving(node, ORGLOG_ROLE_ADMIN, file->t_ms) &&
 			 out->leaving_count < VERDICT_LEAVING_MAX)
 			out->leaving[out->leaving_count++] = author;
 	}

@@ -37,8 +37,6 @@ enum {
 struct token_log {
 	struct org_id org;
 	struct orglog log;
-	/* when an entry put a node out of the role admin, by index; 0: it is in it, or never was */
-	int64_t out_ms[256];
 };
 
 struct token_page { /* of a state's set: all leaves whose places lie between these two */

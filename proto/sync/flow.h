@@ -90,6 +90,8 @@ struct peer_sync {
 	uint32_t orglog_asked;      /* questions without an answer yet */
 	uint32_t orglog_back;       /* so far back was asked for what does not follow the own log */
 	uint32_t orglog_compared;   /* its own log was compared as of this number */
+	struct org_id bind_org;     /* log_bind.h: whose log was asked for a way last, */
+	uint32_t bind_next;         /* and from which entry on */
 	struct orglog_lost lost_told;             /* the last lost entry that was told */
 	int64_t hello_paced_ms, hello_allowed_ms; /* own HELLOs, and the peer's */
 	struct sync_group *groups;                /* by rising name */

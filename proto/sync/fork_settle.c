@@ -63,6 +63,14 @@ static void change_words(struct fork_branch *out, size_t *len, const struct char
 		snprintf(text, sizeof(text), "gives federation key %llu",
 			 (unsigned long long)change->key_number);
 		break;
+	case CHARTER_BIND:
+		snprintf(text, sizeof(text), "binds a root key to %s",
+			 name_of(charter, change->member.number));
+		break;
+	case CHARTER_ANNOUNCE:
+		snprintf(text, sizeof(text), "announces a root key of %s",
+			 name_of(charter, change->member.number));
+		break;
 	case CHARTER_SETTLE:
 		snprintf(text, sizeof(text), "settles");
 		break;

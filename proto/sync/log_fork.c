@@ -5,6 +5,7 @@
 
 #include "proto/audit/seen.h"
 #include "proto/sync/gossip.h"
+#include "proto/sync/log_bind.h"
 #include "proto/sync/logs.h"
 
 enum { LOG_FORK_LEN_MAX = 512 * 1024 }; /* told at once */
@@ -14,49 +15,13 @@ static bool is_own(const struct hub *hub, const struct charter_member *member)
 	return id_eq(&member->org, &hub->options.identity->org);
 }
 
-/*
- * An entry of the own log that would count instead of what is here, and does not have this node. A
- * node that took it could not say any more who it is.
- */
-static bool leaves_out(struct hub *hub, struct txn *txn, struct bytes whole)
-{
-	const struct identity *identity = hub->options.identity;
-	struct orglog shown;
-
-	if (orglog_entry_signed(&shown, whole))
-		return false;
-	const struct orglog_node *node = orglog_node(&shown, identity->node_index);
-	bool out = !node || !id_eq(&node->sign, &identity->sign_pk);
-	orglog_fini(&shown);
-	return out && orglog_would_switch(txn, &identity->org, whole);
-}
-
 /* The certificate shows the latest entry, and the head says its number. */
-static void own_changed(struct hub *hub, struct txn *txn)
+void log_fork_own_changed(struct hub *hub, struct txn *txn)
 {
-	const struct org_id *org = &hub->options.identity->org;
-	struct bytes entry;
-
-	if (!orglog_entry(txn, org, orglog_number(txn, org), &entry))
-		return;
-	buf_reset(&hub->own_entry);
-	buf_add(&hub->own_entry, entry);
+	txn_fail(txn, logs_own_entry(hub, txn));
+	hub->charter_news = true; /* the own place is looked at anew */
 	hub_effect(hub, EFFECT_CERTIFICATE, 0);
 	gossip_log_grown(hub);
-}
-
-/* From now on it is a guest, as the others take it for one. */
-static void own_lost(struct hub *hub)
-{
-	if (hub->logs->own_lost)
-		return;
-	hub->logs->own_lost = true;
-	why_set(hub->place_why,
-		"this machine is not in the log of %s that counts, as two machines with the root "
-		"have changed it at once: add it again with `allmende node add`, as a new one.",
-		hub->options.identity->name);
-	hub->place = PLACE_UNSETTLED;
-	hub_place_lost(hub);
 }
 
 static void fork_send(struct hub *hub, struct peer *peer, const struct orglog_lost *lost,
@@ -102,11 +67,9 @@ enum err log_fork_accept(struct hub *hub, struct txn *txn, struct peer *peer,
 	if (!meter_entry_may(&hub->meter, member->number, hub->mono_ms))
 		return ERR_EXISTS; /* asked for again, or told, later */
 	hub_charge(hub, txn, hub_payer(peer));
-	if (is_own(hub, member) && leaves_out(hub, txn, entry)) {
-		own_lost(hub);
-		return ERR_EXISTS;
-	}
 	enum err err = orglog_accept(txn, &org, entry, &forked);
+	if (!err && forked) /* another branch counts */
+		log_bind_authors(hub, txn, member->number);
 	if (!err || forked) {
 		hub_charge(hub, txn, member->number);
 		meter_entry(&hub->meter, member->number, hub->mono_ms);
@@ -114,7 +77,7 @@ enum err log_fork_accept(struct hub *hub, struct txn *txn, struct peer *peer,
 		hub_forget(hub, member->number);
 		*progress = true;
 		if (is_own(hub, member))
-			own_changed(hub, txn);
+			log_fork_own_changed(hub, txn);
 	}
 	if (forked) {
 		forked_note(hub, member);

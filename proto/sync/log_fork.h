@@ -12,11 +12,13 @@
 
 /*
  * orglog_accept() of a member's entry, and what follows for the machines. *progress is set when the
- * log has changed; the caller then calls logs_grown(). ERR_EXISTS besides: it would leave this node
- * out of its own organisation's log (hub.logs.own_lost), or it is one too many for now.
+ * log has changed; the caller then calls logs_grown(). ERR_EXISTS besides: it is one too many for
+ * now.
  */
 enum err log_fork_accept(struct hub *hub, struct txn *txn, struct peer *peer,
 			 const struct charter_member *member, struct bytes entry, bool *progress);
+/* The own log is another one: the certificate, the head and the own place follow it. */
+void log_fork_own_changed(struct hub *hub, struct txn *txn);
 /* An entry came that follows another one than the own latest: asks for what is before it. */
 void log_fork_ask_back(struct hub *hub, struct txn *txn, struct peer *peer,
 		       const struct charter_member *member);

@@ -5,6 +5,7 @@
 #include "crypto/effort.h"
 #include "proto/charter/charter_entry.h"
 #include "proto/sync/fork.h"
+#include "proto/sync/log_bind.h"
 #include "proto/sync/log_fork.h"
 
 enum {
@@ -14,6 +15,7 @@ enum {
 	 * What is left is asked for again.
 	 */
 	LOGS_EFFORT_MAX = 3 * LIMIT_NODE_COUNT_MAX,
+	LOGS_TOLD_OUT_MS = 3600 * 1000,
 };
 
 /* ---- the charter ---- */
@@ -207,6 +209,8 @@ void logs_orglog_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	if (peer->sync->orglog_asked == 0)
 		return;
 	peer->sync->orglog_asked--;
+	if (log_bind_take(hub, txn, peer, *m, &progress))
+		log_fork_own_changed(hub, txn);
 	const uint64_t effort = effort_made();
 	while (effort_made() - effort < LOGS_EFFORT_MAX && message_next_entry(m, &org, &entry)) {
 		const struct charter_member *member = charter_by_org(&hub->charter, &org);
@@ -235,12 +239,68 @@ void logs_grown(struct hub *hub, struct txn *txn, struct peer *peer)
 		hub->hello_due = true;
 }
 
+/* ---- the own log ---- */
+
+/* Row META "own-entry": what the certificate shows. */
+static const char own_entry_name[] = "own-entry";
+
+void logs_own_ask(struct hub *hub, struct txn *txn, struct peer *peer)
+{
+	const struct org_id *org = &hub->options.identity->org;
+
+	if (hub_is_out(hub) || hub->mono_ms < hub->logs->told_out_ms)
+		logs_orglog_ask(hub, peer, org, orglog_number(txn, org));
+}
+
+void logs_told_out(struct hub *hub)
+{
+	hub->logs->told_out_ms = hub->mono_ms + LOGS_TOLD_OUT_MS;
+}
+
+static bool lists_own(const struct hub *hub, const struct orglog *log)
+{
+	const struct identity *identity = hub->options.identity;
+	const struct orglog_node *node = orglog_node(log, identity->node_index);
+
+	return node && id_eq(&node->sign, &identity->sign_pk);
+}
+
+enum err logs_own_entry(struct hub *hub, struct txn *txn)
+{
+	const struct org_id *org = &hub->options.identity->org;
+	struct row_key key = key_name(own_entry_name);
+	struct orglog log;
+	struct bytes entry, kept;
+	enum err err = orglog_load(txn, org, &log);
+
+	if (err)
+		return err;
+	const bool has = txn_get(txn, TABLE_META, row_key_bytes(&key), &kept);
+	const bool lists = lists_own(hub, &log);
+	const uint32_t number = log.number;
+	orglog_fini(&log);
+	if (!lists && !has)
+		return ERR_ABSENT;
+	if (lists && !orglog_entry(txn, org, number, &entry))
+		return ERR_CORRUPT;
+	buf_reset(&hub->own_entry);
+	buf_add(&hub->own_entry, lists ? entry : kept);
+	if (lists && (!has || !bytes_eq(kept, entry)))
+		txn_put(txn, TABLE_META, row_key_bytes(&key), buf_bytes(&hub->own_entry));
+	return hub->own_entry.err;
+}
+
 /* ---- forks ---- */
 
 bool logs_forks(struct hub *hub, struct txn *txn, struct peer *peer)
 {
+	struct org_id org;
+	uint32_t first;
+
 	fork_tell(hub, txn, peer);
 	log_fork_tell(hub, txn, peer);
+	if (log_bind_next(hub, txn, peer, &org, &first))
+		logs_orglog_ask(hub, peer, &org, first);
 	if (!fork_join_frozen(hub, txn, peer))
 		return false;
 	hub->charter_news = true;

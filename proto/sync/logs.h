@@ -13,7 +13,10 @@ struct logs {
 	uint32_t ahead_number;
 	int64_t ahead_ms;
 	int64_t frozen_look_ms; /* not before, whether the many are frozen */
-	bool own_lost; /* log_fork.h: a branch of the own log counts that lacks this node */
+	/* until then each peer is asked for the own log: one has said that this node is out */
+	int64_t told_out_ms;
+	uint32_t binds_seen; /* of the charter, when what follows from them was last looked at */
+	bool bind_wanted;    /* the way to an entry bound is not here */
 };
 
 void logs_charter_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
@@ -24,6 +27,15 @@ void logs_orglog_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 void logs_charter_ask(struct hub *hub, struct peer *peer, uint32_t first);
 /* Asks for the entries of one member's organisation log from a number on. */
 void logs_orglog_ask(struct hub *hub, struct peer *peer, const struct org_id *org, uint32_t first);
+/* Asks for the own log from its latest entry on: by whom this node may have been put out. */
+void logs_own_ask(struct hub *hub, struct txn *txn, struct peer *peer);
+/* A peer has closed as this node is out by what it knows. */
+void logs_told_out(struct hub *hub);
+/*
+ * The entry that the certificate shows: the latest that lists this node, though it may not count
+ * any more. ERR_ABSENT: there is none.
+ */
+enum err logs_own_entry(struct hub *hub, struct txn *txn);
 /* The charter is another one: what is known of logs has to be looked at again. */
 void logs_forget(struct hub *hub);
 /*

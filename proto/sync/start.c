@@ -105,6 +105,12 @@ void start_open(struct hub *hub, struct txn *txn)
 		quiet_begin(hub);
 }
 
+void start_again(struct hub *hub)
+{
+	if (hub->start->met)
+		quiet_begin(hub);
+}
+
 void start_clock(struct hub *hub, struct txn *txn)
 {
 	struct start *start = hub->start;

@@ -42,6 +42,8 @@ struct start {
 void start_open(struct hub *hub, struct txn *txn);
 /* A turn begins: has the clock jumped? */
 void start_clock(struct hub *hub, struct txn *txn);
+/* This node is back after it was out: as after a start. */
+void start_again(struct hub *hub);
 /* Ends waiting when it is time. */
 void start_tick(struct hub *hub, struct txn *txn);
 int64_t start_wake(const struct hub *hub);

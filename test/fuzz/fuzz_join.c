@@ -25,12 +25,14 @@ static void make_again(struct buf *out, const struct join_request *r, const stru
 		text_copy(addresses[i], r->addresses[i]);
 		list[i] = addresses[i];
 	}
-	join_request_make(out, &invitation, r->orglog_entry, list, &r->commitment, root);
+	join_request_make(out, &invitation, r->orglog_entry, list, &r->commitment, &r->next_root,
+			  root);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct test_org org;
+	const struct charter charter = {.fed = fed};
 	struct join_request request;
 	struct buf whole, again;
 	struct sig sig;
@@ -41,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_init(&again, LIMIT_JOIN_REQUEST_LEN_MAX);
 	buf_add(&whole, bytes_of(data, size));
 	buf_add(&whole, bytes_obj(&sig));
-	if (join_request_get(&request, buf_bytes(&whole), &fed) == ERR_OK) {
+	if (join_request_get(&request, buf_bytes(&whole), &charter) == ERR_OK) {
 		fuzz_accepted();
 		make_again(&again, &request, &org.root);
 		fuzz_same(buf_bytes(&again), buf_bytes(&whole));
@@ -63,7 +65,7 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	for (unsigned i = 0; i < 2; i++) {
 		buf_reset(&out);
 		join_request_make(&out, &invitation, buf_bytes(&org.entry), addresses + 2 * i,
-				  &(struct digest){{9}}, &org.root);
+				  &(struct digest){{9}}, &(struct digest){{7}}, &org.root);
 		fuzz_seed(corpus, bytes_slice(buf_bytes(&out), 0, out.len - SIG_LEN));
 	}
 	buf_fini(&out);

@@ -4,6 +4,7 @@
  */
 #include "test/fuzz/fuzz.h"
 
+#include "crypto/wrap.h"
 #include "test/proto/federation.h"
 
 static void entry_try(const struct orglog *now, struct bytes entry, const struct key *root)
@@ -19,6 +20,9 @@ static void entry_try(const struct orglog *now, struct bytes entry, const struct
 	log.nodes = mem_new(now->node_count + 1, sizeof(*log.nodes));
 	if (now->node_count > 0)
 		memcpy(log.nodes, now->nodes, now->node_count * sizeof(*log.nodes));
+	log.wraps = mem_new(now->wrap_count + 1, sizeof(*log.wraps));
+	if (now->wrap_count > 0)
+		memcpy(log.wraps, now->wraps, now->wrap_count * sizeof(*log.wraps));
 	if (orglog_apply(&log, entry) == ERR_OK) {
 		fuzz_accepted();
 		buf_init(&again, LIMIT_ORGLOG_ENTRY_LEN_MAX);
@@ -67,7 +71,9 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	/* the node is retired, another one comes */
 	struct orglog_node nodes[2] = {log.nodes[0], test_node(1, 500, &org.root_pk)};
 	struct orglog next = log;
+	struct key wrap = test_key(501);
 	nodes[0].state = ORGLOG_NODE_RETIRED;
+	dh_pk_of(&next.wrap, &wrap);
 	next.nodes = nodes;
 	next.node_count = 2;
 	next.time_ms++;

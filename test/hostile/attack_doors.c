@@ -45,7 +45,7 @@ static bool join_fill(struct band *band, struct tie *tie)
 	buf_init(&request, LIMIT_JOIN_REQUEST_LEN_MAX);
 	struct digest commitment = foe_any(band->foe);
 	join_request_make(&request, &invitation, buf_bytes(&tie->stranger->entry), NULL,
-			  &commitment, &tie->stranger->root);
+			  &commitment, &(struct digest){{7}}, &tie->stranger->root);
 	if (request.err)
 		foe_die("its request is none", request.err);
 	message_join(&out, buf_bytes(&request));

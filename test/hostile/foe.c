@@ -248,7 +248,6 @@ void stranger_make(struct foe *foe, struct stranger *out, unsigned nodes)
 		derive(&sign, &seed, "am1.test", bytes_obj(&i));
 		next.nodes[i] = node_make(i, &sign, i ? &sign : &out->transport, &root);
 	}
-	orglog_next_root(&next.next_root, &root);
 	dh_pk_of(&next.recovery, &out->root);
 	dh_pk_of(&next.wrap, &out->root);
 	buf_init(&out->entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);

@@ -36,13 +36,15 @@ void test_org_init(struct test_org *org, unsigned n)
 				 .wrap = test_key(100 * n + 4)};
 	root_sign_seed(&org->root, &org->seed);
 	sign_pk_of(&org->root_pk, &org->root);
+	org->next_seed = test_key(100 * n + 5);
+	root_sign_seed(&org->next, &org->next_seed);
+	sign_pk_of(&org->next_pk, &org->next);
 	snprintf(org->name, sizeof(org->name), "Gemeinde %u", n);
 	snprintf(org->slug, sizeof(org->slug), "gemeinde-%u", n);
 	snprintf(org->ags, sizeof(org->ags), "14627%03u", n % 1000);
 	node = test_node(0, 100 * n + 2, &org->root_pk);
 	orglog_init(&none);
 	next = (struct orglog){.time_ms = TEST_TIME_MS, .nodes = &node, .node_count = 1};
-	orglog_next_root(&next.next_root, &org->root_pk);
 	dh_pk_of(&next.recovery, &recovery);
 	dh_pk_of(&next.wrap, &org->wrap);
 	buf_init(&org->entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
@@ -68,12 +70,15 @@ static void entry_next(struct buf *out, const struct test_org *org, enum orglog_
 	assert_int_equal(orglog_apply(&log, buf_bytes(&org->entry)), ERR_OK);
 	nodes[0] = log.nodes[0];
 	nodes[0].state = (uint8_t)state;
+	struct key wrap = test_key(n + 999);
 	for (unsigned i = 1; i < count; i++)
 		nodes[i] = test_node((uint8_t)i, n + 2 * (i - 1), &org->root_pk);
 	next = log;
 	next.nodes = nodes;
 	next.node_count = count;
 	next.time_ms++;
+	if (state != ORGLOG_NODE_ACTIVE)
+		dh_pk_of(&next.wrap, &wrap);
 	orglog_make(out, &log, &next, &org->root);
 	orglog_fini(&log);
 	free(nodes);
@@ -95,6 +100,7 @@ void test_admit(struct charter_change *out, const struct test_org *org, uint32_t
 	*out = (struct charter_change){.kind = CHARTER_ADMIT};
 	out->member = (struct charter_member){
 		.number = number, .state = CHARTER_MEMBER, .org = org->id, .root = org->root_pk};
+	charter_next_root(&out->member.next_root, &org->next_pk);
 	strcpy(out->member.name, org->name);
 	strcpy(out->member.slug, org->slug);
 	strcpy(out->member.ags, org->ags);

@@ -18,10 +18,11 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 struct test_org {
-	struct key seed; /* of the organisation (crypto/root.h) */
-	struct key root; /* Ed25519 seed of the root key, which follows from it */
+	struct key seed;            /* of the organisation (crypto/root.h) */
+	struct key root;            /* Ed25519 seed of the root key, which follows from it */
+	struct key next_seed, next; /* the same of the root key that may follow */
 	struct key sign, transport, wrap;
-	struct sign_pk root_pk;
+	struct sign_pk root_pk, next_pk;
 	struct org_id id;
 	struct buf entry; /* of the organisation log, number 1 */
 	char name[40], slug[40], ags[9];

@@ -358,7 +358,7 @@ static void hand_in(struct world *world, const struct buf *entry)
 	assert_int_equal(identity_root_sign_seed(&seed, &world->joiner->identity), ERR_OK);
 	buf_init(&request, LIMIT_JOIN_REQUEST_LEN_MAX);
 	join_request_make(&request, &invitation, buf_bytes(entry), NULL, &(struct digest){{1}},
-			  &seed);
+			  &(struct digest){{7}}, &seed);
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_join(&out, buf_bytes(&request));
 	assert_true(sim_say(world->joiner, &out));

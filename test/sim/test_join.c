@@ -235,7 +235,7 @@ static void a_request_is_not_passed_on(void **state)
 	assert_int_equal(identity_root_sign_seed(&seed, &world->joiner->identity), ERR_OK);
 	buf_init(&request, LIMIT_JOIN_REQUEST_LEN_MAX);
 	join_request_make(&request, &invitation, buf_bytes(&world->joiner->hub->own_entry), NULL,
-			  &(struct digest){{1}}, &seed);
+			  &(struct digest){{1}}, &(struct digest){{7}}, &seed);
 	assert_int_equal(request.err, ERR_OK);
 	sim_possess(thief, &world->steward->hub->charter.fed);
 	assert_true(sim_foe_dial(thief, world->steward));

@@ -38,7 +38,7 @@ static void run_add(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 static void run_retire(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct ask *ask = arg;
-	ask->err = nodes_retire(hub, txn, now_ms, ask->index, ask->why);
+	ask->err = nodes_retire(hub, txn, now_ms, ask->index, false, ask->why);
 }
 
 static void ask_open(struct ask *ask)
@@ -404,8 +404,8 @@ static void two_machines_add_at_once(void **state)
 		assert_true(sim_call(other, run_settle, &ask));
 		assert_int_equal(ask.err, ERR_ABSENT);
 		/* Who is in the log goes on; the other one is outside, and knows it. */
-		bool one_lost = one->hub->logs->own_lost;
-		assert_true(one_lost != two->hub->logs->own_lost);
+		bool one_lost = one->hub->place == PLACE_OUT;
+		assert_true(one_lost != (two->hub->place == PLACE_OUT));
 		struct sim_node *lost = one_lost ? one : two, *stays = one_lost ? two : one;
 		struct same_log with = {{towns->a, stays, other}, false};
 		assert_true(sim_run(&towns->sim, 300000, have_the_same_log, &with));

@@ -297,7 +297,7 @@ static void call_add(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg
 static void call_retire(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct machine *machine = arg;
-	machine->err = nodes_retire(hub, txn, now_ms, machine->index, machine->why);
+	machine->err = nodes_retire(hub, txn, now_ms, machine->index, false, machine->why);
 }
 
 static struct sim_node *machine_add(struct sim_node *first, struct machine *machine, uint8_t roles)

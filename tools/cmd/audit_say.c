@@ -216,6 +216,12 @@ static void change_say(char *out, size_t len, const struct audit_names *names,
 	case CHARTER_SETTLE:
 		snprintf(out, len, " a double entry is settled;");
 		return;
+	case CHARTER_BIND:
+		snprintf(out, len, " %s has another root key;", who);
+		return;
+	case CHARTER_ANNOUNCE:
+		snprintf(out, len, " another root key of %s is announced;", who);
+		return;
 	}
 }
 

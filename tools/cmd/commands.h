@@ -43,6 +43,7 @@ struct command {
 	X(node_add)                                                                                \
 	X(node_accept)                                                                             \
 	X(node_retire)                                                                             \
+	X(node_lost)                                                                               \
 	X(node_settle)                                                                             \
 	X(publish)                                                                                 \
 	X(withdraw)                                                                                \

@@ -214,7 +214,22 @@ static int run_node_accept(struct tool *tool)
 
 /* -- retire --------------------------------------------------------------------------------- */
 
-static int run_node_retire(struct tool *tool)
+/* What comes of it, and that nothing was done yet. */
+static int warn_out(unsigned long index, bool lost)
+{
+	print_line("Node %lu would be shut out for good: the others close their links to it, and "
+		   "what is sealed from now on it cannot open. Grants that it has signed end. What "
+		   "it has it keeps.",
+		   index);
+	if (lost)
+		return tool_fail(TOOL_FAILED, "nothing was done: say --yes to give it up as lost");
+	print_line("Do you have this machine in your hands, wiped? Otherwise: `allmende node lost "
+		   "%lu`, so that nothing stays open to whoever has it.",
+		   index);
+	return tool_fail(TOOL_FAILED, "nothing was done: say --yes if you have it");
+}
+
+static int node_out(struct tool *tool, bool lost)
 {
 	const char *word = tool_word(tool, 0);
 	char *end;
@@ -226,25 +241,30 @@ static int run_node_retire(struct tool *tool)
 	if (*end || end == word || index > 255)
 		return tool_fail(TOOL_USAGE,
 				 "\"%s\" is no number of a node: see `allmende node list`", word);
-	if (!args_flag(&tool->args, "yes")) {
-		print_line(
-			"Node %lu would be shut out for good: the others close their links to it, "
-			"and what is sealed from now on it cannot open. Grants that it has signed "
-			"end. What it has it keeps.",
-			index);
-		return tool_fail(TOOL_FAILED, "nothing was done: say --yes to do it");
-	}
+	if (!args_flag(&tool->args, "yes"))
+		return warn_out(index, lost);
 	if ((code = client_open(&client, tool)))
 		return code;
-	body = json_pack("{s:i}", "index", (int)index);
+	body = json_pack("{s:i, s:b}", "index", (int)index, "lost", lost);
 	code = client_call(client, "POST", "/nodes/retire", body, NULL);
 	json_decref(body);
 	if (code)
 		client_complain(client);
 	else
-		print_line("Node %lu is retired, and the organisation has a new wrap key.", index);
+		print_line("Node %lu is %s, and the organisation has a new wrap key.", index,
+			   lost ? "given up as lost" : "retired");
 	client_close(client);
 	return code;
+}
+
+static int run_node_retire(struct tool *tool)
+{
+	return node_out(tool, false);
+}
+
+static int run_node_lost(struct tool *tool)
+{
+	return node_out(tool, true);
 }
 
 /* -- settle --------------------------------------------------------------------------------- */
@@ -338,11 +358,12 @@ const struct command cmd_node_retire = {
 	.name = "node retire",
 	.arguments = "NUMBER",
 	.summary = "shut a node of your organisation out for good",
-	.help = "For a machine that is given away, lost or broken into. The others stop talking "
-		"to\n"
-		"it, and the organisation gets a new wrap key. Grants that it has signed end: "
-		"grant anew\n"
-		"from another node. What it could read it has read.\n"
+	.help = "For a machine that you have in your hands, wiped, and that is not used any more. "
+		"The\n"
+		"others stop talking to it, and the organisation gets a new wrap key. Grants that "
+		"it has\n"
+		"signed end: grant anew from another node. For one that somebody else may have:\n"
+		"`allmende node lost`.\n"
 		"\n"
 		"  allmende node retire 1 --yes",
 	.options =
@@ -353,6 +374,29 @@ const struct command cmd_node_retire = {
 	.word_min = 1,
 	.word_max = 1,
 	.run = run_node_retire,
+};
+
+const struct command cmd_node_lost = {
+	.name = "node lost",
+	.arguments = "NUMBER",
+	.summary = "give up a node that somebody else may have",
+	.help = "For a machine that is lost, stolen or broken into, or that was retired and then "
+		"got\n"
+		"away. As `allmende node retire`, and besides nothing is sealed any more to the "
+		"wrap keys\n"
+		"that it knew: every giver makes new keys, for the new wrap key alone. What it "
+		"could read\n"
+		"it has read.\n"
+		"\n"
+		"  allmende node lost 1 --yes",
+	.options =
+		(const struct option[]){
+			{"yes", 0, NULL, false, "do it: a lost node never comes back"},
+			{0},
+		},
+	.word_min = 1,
+	.word_max = 1,
+	.run = run_node_lost,
 };
 
 const struct command cmd_node_settle = {

@@ -53,11 +53,14 @@ static void table_hash_is_that_of_the_protocol(void **state)
 	out_array(&table, 4);
 	for (unsigned i = 0; i < 4; i++) {
 		const struct test_org *org = &f->fed.orgs[i];
-		out_array(&table, 8);
+		struct digest next;
+		charter_next_root(&next, &org->next_pk);
+		out_array(&table, 9);
 		out_uint(&table, i + 1);
 		out_uint(&table, 1);
 		out_fixed(&table, org->id.b, ID_LEN);
 		out_fixed(&table, org->root_pk.b, ID_LEN);
+		out_fixed(&table, next.b, ID_LEN);
 		out_text(&table, bytes_str(org->name));
 		out_text(&table, bytes_str(org->slug));
 		out_text(&table, bytes_str(org->ags));
@@ -316,7 +319,7 @@ static void changes_by_hand(void **state)
 			 ERR_MALFORMED);
 	buf_reset(&change);
 	out_array(&change, 2);
-	out_uint(&change, CHARTER_TO_RELAY + 1);
+	out_uint(&change, CHARTER_ANNOUNCE + 1);
 	out_uint(&change, 4);
 	assert_int_equal(apply_by_hand(&charter, 2, true, false, buf_bytes(&change)), ERR_VERSION);
 	buf_fini(&change);

@@ -40,7 +40,7 @@ static int setup(void **state)
 		return 1;
 	buf_init(&f->request, LIMIT_JOIN_REQUEST_LEN_MAX);
 	join_request_make(&f->request, invitation, buf_bytes(&f->joiner.entry), addresses,
-			  &commitment, &f->joiner.root);
+			  &commitment, &(struct digest){{7}}, &f->joiner.root);
 	*state = f;
 	return f->request.err;
 }
@@ -210,9 +210,9 @@ static void request_names_its_maker(void **state)
 {
 	struct fixture *f = *state;
 	struct join_request request;
-	struct fed_id other = f->fed.charter.fed;
+	struct charter other = {.fed = f->fed.charter.fed};
 
-	assert_int_equal(join_request_get(&request, buf_bytes(&f->request), &f->fed.charter.fed),
+	assert_int_equal(join_request_get(&request, buf_bytes(&f->request), &f->fed.charter),
 			 ERR_OK);
 	assert_true(id_eq(&request.org, &f->joiner.id));
 	assert_true(id_eq(&request.root, &f->joiner.root_pk));
@@ -220,12 +220,13 @@ static void request_names_its_maker(void **state)
 	assert_int_equal(request.address_count, 2);
 	assert_true(bytes_eq(request.addresses[1], bytes_str(addresses[1])));
 	assert_true(bytes_eq(request.orglog_entry, buf_bytes(&f->joiner.entry)));
-	other.b[0] ^= 1;
+	assert_int_equal(request.next_root.b[0], 7);
+	other.fed.b[0] ^= 1;
 	assert_int_equal(join_request_get(&request, buf_bytes(&f->request), &other), ERR_DENIED);
 	for (size_t at = 0; at < f->request.len; at++) {
 		f->request.ptr[at] ^= 1;
 		assert_int_not_equal(
-			join_request_get(&request, buf_bytes(&f->request), &f->fed.charter.fed),
+			join_request_get(&request, buf_bytes(&f->request), &f->fed.charter),
 			ERR_OK);
 		f->request.ptr[at] ^= 1;
 	}
@@ -240,15 +241,14 @@ static void request_is_signed_by_the_organisation(void **state)
 
 	buf_init(&stolen, LIMIT_JOIN_REQUEST_LEN_MAX);
 	join_request_make(&stolen, &f->invitation, buf_bytes(&f->joiner.entry), addresses,
-			  &commitment, &f->fed.orgs[0].root);
-	assert_int_equal(join_request_get(&request, buf_bytes(&stolen), &f->fed.charter.fed),
+			  &commitment, &(struct digest){{7}}, &f->fed.orgs[0].root);
+	assert_int_equal(join_request_get(&request, buf_bytes(&stolen), &f->fed.charter),
 			 ERR_DENIED);
 	buf_fini(&stolen);
 	struct buf big;
 	buf_init(&big, LIMIT_JOIN_REQUEST_LEN_MAX + 1);
 	memset(buf_space(&big, LIMIT_JOIN_REQUEST_LEN_MAX + 1), 0, LIMIT_JOIN_REQUEST_LEN_MAX + 1);
-	assert_int_equal(join_request_get(&request, buf_bytes(&big), &f->fed.charter.fed),
-			 ERR_FULL);
+	assert_int_equal(join_request_get(&request, buf_bytes(&big), &f->fed.charter), ERR_FULL);
 	buf_fini(&big);
 }
 
@@ -262,7 +262,7 @@ static void a_secret_admits_once(void **state)
 	struct invitation_row row;
 	const int64_t now = TEST_TIME_MS;
 
-	assert_int_equal(join_request_get(&request, buf_bytes(&f->request), &f->fed.charter.fed),
+	assert_int_equal(join_request_get(&request, buf_bytes(&f->request), &f->fed.charter),
 			 ERR_OK);
 	assert_int_equal(invitation_check(txn, &request, now), ERR_ABSENT);
 	invitation_store(txn, &f->invitation, true, true);

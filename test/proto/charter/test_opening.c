@@ -30,7 +30,7 @@ static int setup(void **state)
 	opening_commit(&commitment, &f->opening.a);
 	buf_init(&f->request, LIMIT_JOIN_REQUEST_LEN_MAX);
 	join_request_make(&f->request, &invitation, buf_bytes(&f->org.entry), NULL, &commitment,
-			  &f->org.root);
+			  &(struct digest){{0}}, &f->org.root);
 	f->opening.request = join_request_payload(buf_bytes(&f->request));
 	f->newcomer.org = f->org.id;
 	sign_pk_of(&f->newcomer.root, &f->org.root);
@@ -79,22 +79,26 @@ static void all_of_it_counts(void **state)
 static void it_fits_one_newcomer(void **state)
 {
 	struct fixture *f = *state;
+	const struct charter charter = {.number = 0};
 	struct charter_member other = f->newcomer;
 
-	assert_true(opening_fits(&f->opening, &f->newcomer));
+	assert_true(opening_fits(&f->opening, &f->newcomer, &charter));
 	other.org.b[0] ^= 1;
-	assert_false(opening_fits(&f->opening, &other));
+	assert_false(opening_fits(&f->opening, &other, &charter));
 	other = f->newcomer;
 	other.root.b[0] ^= 1;
-	assert_false(opening_fits(&f->opening, &other));
+	assert_false(opening_fits(&f->opening, &other, &charter));
+	other = f->newcomer;
+	other.next_root.b[0] ^= 1;
+	assert_false(opening_fits(&f->opening, &other, &charter));
 	other = f->newcomer;
 	strcpy(other.slug, "anders");
-	assert_false(opening_fits(&f->opening, &other));
+	assert_false(opening_fits(&f->opening, &other, &charter));
 	f->opening.a.b[0] ^= 1; /* not what the request was bound to */
-	assert_false(opening_fits(&f->opening, &f->newcomer));
+	assert_false(opening_fits(&f->opening, &f->newcomer, &charter));
 	f->opening.a.b[0] ^= 1;
 	f->opening.request.len--;
-	assert_false(opening_fits(&f->opening, &f->newcomer));
+	assert_false(opening_fits(&f->opening, &f->newcomer, &charter));
 }
 
 int main(void)

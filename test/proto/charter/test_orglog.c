@@ -10,7 +10,6 @@ struct raw {
 	bool has_previous;
 	struct digest previous;
 	struct sign_pk root;
-	struct digest next_root;
 	struct dh_pk recovery, wrap;
 	struct orglog_node nodes[3];
 	uint32_t node_count;
@@ -31,13 +30,12 @@ static void raw_put(struct buf *out, const struct raw *raw)
 {
 	struct sig sig;
 
-	out_array(out, 10);
+	out_array(out, 9);
 	out_uint(out, raw->form);
 	out_uint(out, raw->number);
 	out_fixed_or_nil(out, raw->has_previous ? raw->previous.b : NULL, ID_LEN);
 	out_uint(out, (uint64_t)TEST_TIME_MS);
 	out_fixed(out, raw->root.b, ID_LEN);
-	out_fixed(out, raw->next_root.b, ID_LEN);
 	out_fixed(out, raw->recovery.b, ID_LEN);
 	out_uint(out, raw->suite);
 	out_fixed(out, raw->wrap.b, ID_LEN);
@@ -73,7 +71,6 @@ static int setup(void **state)
 	struct fixture *f = mem_new(1, sizeof(*f));
 	struct raw *raw = &f->raw_first;
 	struct key key = test_key(4);
-	struct sign_pk next;
 
 	if (test_setup(state))
 		return 1;
@@ -82,9 +79,6 @@ static int setup(void **state)
 	sign_pk_of(&raw->root, &raw->signer);
 	dh_pk_of(&raw->recovery, &key);
 	dh_pk_of(&raw->wrap, &key);
-	key = test_key(2);
-	sign_pk_of(&next, &key);
-	orglog_next_root(&raw->next_root, &next);
 	raw->nodes[0] = test_node(0, 10, &raw->root);
 	raw->nodes[1] = test_node(3, 20, &raw->root);
 	raw->nodes[1].state = ORGLOG_NODE_RETIRED;
@@ -144,7 +138,6 @@ static void made_bytes_are_those_of_the_layout(void **state)
 {
 	struct fixture *f = *state;
 	struct orglog next = {.time_ms = TEST_TIME_MS,
-			      .next_root = f->raw.next_root,
 			      .recovery = f->raw.recovery,
 			      .wrap = f->raw.wrap,
 			      .nodes = f->raw.nodes,
@@ -179,7 +172,7 @@ static void made_bytes_are_those_of_the_layout(void **state)
 	X(indices_fall, MALFORMED, swap(r))                                                        \
 	X(index_twice, MALFORMED, r->nodes[2].index = 3)                                           \
 	X(state_0, MALFORMED, r->nodes[2].state = 0)                                               \
-	X(state_3, MALFORMED, r->nodes[2].state = 3)                                               \
+	X(state_4, MALFORMED, r->nodes[2].state = 4)                                               \
 	X(roles_8, MALFORMED, r->nodes[2].roles = 8)                                               \
 	X(node_gone, PROTOCOL,                                                                     \
 	  (r->nodes[0] = r->nodes[2], r->nodes[0].index = 1, r->node_count = 2))                   \
@@ -263,22 +256,121 @@ static void first_entry_has_no_previous(void **state)
 	assert_int_equal(log.number, 0);
 }
 
-/*
- * Whoever has the root key can name no other next one: neither alone, nor by making the planned key
- * the root at the same time.
- */
-static void the_next_root_cannot_be_replaced(void **state)
+/* Whoever has the root key can make no other key the root: that does the charter alone. */
+static void the_log_names_no_other_root(void **state)
 {
 	struct fixture *f = *state;
 	struct raw raw = f->raw;
 
-	raw.next_root.b[0] ^= 1;
-	assert_int_equal(raw_apply(&f->log, &raw), ERR_DENIED);
 	root_set(&raw, 2);
 	assert_int_equal(raw_apply(&f->log, &raw), ERR_DENIED);
-	raw.next_root = f->raw.next_root;
-	assert_int_equal(raw_apply(&f->log, &raw), ERR_DENIED);
 	assert_int_equal(raw_apply(&f->log, &f->raw), ERR_OK);
+}
+
+/* Retired, lost, retired and then lost: each time the organisation has a key that is new. */
+static void who_is_put_out_does_not_know_the_wrap_key(void **state)
+{
+	struct fixture *f = *state;
+	const struct key keys[] = {test_key(70), test_key(71)};
+	struct raw raw = f->raw;
+
+	raw.nodes[0].state = ORGLOG_NODE_RETIRED;
+	assert_int_equal(raw_apply(&f->log, &raw), ERR_PROTOCOL);
+	raw.nodes[0].state = ORGLOG_NODE_LOST;
+	assert_int_equal(raw_apply(&f->log, &raw), ERR_PROTOCOL);
+	raw.nodes[0].state = ORGLOG_NODE_RETIRED;
+	dh_pk_of(&raw.wrap, &keys[0]);
+	assert_int_equal(raw_apply(&f->log, &raw), ERR_OK);
+	/* an older key again is none that is new */
+	raw.number = 3;
+	raw.previous = f->log.entry_id;
+	raw.nodes[0].state = ORGLOG_NODE_LOST;
+	raw.wrap = f->raw.wrap;
+	assert_int_equal(raw_apply(&f->log, &raw), ERR_PROTOCOL);
+	dh_pk_of(&raw.wrap, &keys[0]);
+	assert_int_equal(raw_apply(&f->log, &raw), ERR_PROTOCOL);
+	dh_pk_of(&raw.wrap, &keys[1]);
+	assert_int_equal(raw_apply(&f->log, &raw), ERR_OK);
+	/* and does not come back */
+	raw.number = 4;
+	raw.previous = f->log.entry_id;
+	raw.nodes[0].state = ORGLOG_NODE_RETIRED;
+	assert_int_equal(raw_apply(&f->log, &raw), ERR_PROTOCOL);
+	raw.nodes[0].state = ORGLOG_NODE_ACTIVE;
+	assert_int_equal(raw_apply(&f->log, &raw), ERR_PROTOCOL);
+}
+
+static bool dead(const struct orglog *log, const struct dh_pk *wrap)
+{
+	uint8_t id[ORGLOG_WRAP_ID_LEN];
+
+	orglog_wrap_id(id, wrap);
+	return orglog_wrap_is_dead(log, id);
+}
+
+/* By a node that is retired no key dies; by one that is lost all that were named before. */
+static void a_loss_makes_the_keys_before_it_dead(void **state)
+{
+	struct fixture *f = *state;
+	const struct key keys[] = {test_key(70), test_key(71)};
+	struct raw raw = f->raw;
+	struct dh_pk wraps[2];
+
+	for (unsigned i = 0; i < 2; i++)
+		dh_pk_of(&wraps[i], &keys[i]);
+	assert_false(dead(&f->log, &f->raw.wrap));
+	assert_true(dead(&f->log, &wraps[0])); /* nobody has named it */
+	raw.nodes[0].state = ORGLOG_NODE_RETIRED;
+	raw.wrap = wraps[0];
+	assert_int_equal(raw_apply(&f->log, &raw), ERR_OK);
+	assert_false(dead(&f->log, &f->raw.wrap));
+	assert_false(dead(&f->log, &wraps[0]));
+	raw.number = 3;
+	raw.previous = f->log.entry_id;
+	raw.nodes[0].state = ORGLOG_NODE_LOST;
+	raw.wrap = wraps[1];
+	assert_int_equal(raw_apply(&f->log, &raw), ERR_OK);
+	assert_true(dead(&f->log, &f->raw.wrap));
+	assert_true(dead(&f->log, &wraps[0]));
+	assert_false(dead(&f->log, &wraps[1]));
+}
+
+/* Who is put out of a role is leaving for 26 hours, counted from the time of that entry. */
+static void who_is_put_out_is_leaving_for_a_while(void **state)
+{
+	const int64_t while_ms = 26 * 3600 * (int64_t)1000;
+	struct fixture *f = *state;
+	const struct key key = test_key(70);
+	struct raw raw = f->raw;
+	const struct orglog_node *node;
+
+	node = orglog_node(&f->log, 3); /* was never in */
+	assert_int_equal(orglog_left_ms(node, ORGLOG_ROLE_ADMIN), 0);
+	raw.nodes[0].roles = ORGLOG_ROLE_ADMIN;
+	assert_int_equal(raw_apply(&f->log, &raw), ERR_OK);
+	node = orglog_node(&f->log, 0);
+	assert_true(orglog_has_role(node, ORGLOG_ROLE_ADMIN));
+	assert_false(orglog_is_leaving(node, ORGLOG_ROLE_ADMIN, TEST_TIME_MS));
+	assert_int_equal(orglog_left_ms(node, ORGLOG_ROLE_PUBLISH), TEST_TIME_MS);
+	assert_true(orglog_is_leaving(node, ORGLOG_ROLE_PUBLISH, TEST_TIME_MS + while_ms - 1));
+	assert_false(orglog_is_leaving(node, ORGLOG_ROLE_PUBLISH, TEST_TIME_MS + while_ms));
+	/* the role is given again, and all are taken with the node */
+	raw.number = 3;
+	raw.previous = f->log.entry_id;
+	raw.nodes[0].roles = 7;
+	assert_int_equal(raw_apply(&f->log, &raw), ERR_OK);
+	node = orglog_node(&f->log, 0);
+	assert_int_equal(orglog_left_ms(node, ORGLOG_ROLE_PUBLISH), 0);
+	raw.number = 4;
+	raw.previous = f->log.entry_id;
+	raw.nodes[0].state = ORGLOG_NODE_LOST;
+	dh_pk_of(&raw.wrap, &key);
+	assert_int_equal(raw_apply(&f->log, &raw), ERR_OK);
+	node = orglog_node(&f->log, 0);
+	for (unsigned role = 1; role <= 4; role *= 2) {
+		assert_false(orglog_has_role(node, (uint8_t)role));
+		assert_int_equal(orglog_left_ms(node, (uint8_t)role), TEST_TIME_MS);
+	}
 }
 
 static void nothing_shorter_is_accepted(void **state)
@@ -401,6 +493,7 @@ enum { BRANCH_ONE, BRANCH_OTHER, ONE_NEXT, OTHER_NEXT, BRANCH_COUNT };
  */
 static void branches_make(struct fixture *f, struct buf entries[BRANCH_COUNT])
 {
+	const struct key keys[] = {test_key(70), test_key(71)};
 	struct raw raw = f->raw;
 
 	for (int i = 0; i < BRANCH_COUNT; i++)
@@ -412,12 +505,14 @@ static void branches_make(struct fixture *f, struct buf entries[BRANCH_COUNT])
 	raw.number = 3;
 	raw.previous = id_of(&entries[BRANCH_ONE]);
 	raw.nodes[0].state = ORGLOG_NODE_RETIRED;
+	dh_pk_of(&raw.wrap, &keys[0]);
 	raw_put(&entries[ONE_NEXT], &raw);
 	raw = f->raw;
 	raw.number = 3;
 	raw.previous = id_of(&entries[BRANCH_OTHER]);
 	raw.nodes[2].roles = 1;
 	raw.nodes[2].state = ORGLOG_NODE_RETIRED;
+	dh_pk_of(&raw.wrap, &keys[1]);
 	raw_put(&entries[OTHER_NEXT], &raw);
 }
 
@@ -490,7 +585,7 @@ static unsigned lost_count(struct txn *txn, struct digest *greatest)
  */
 static void sixteen_lost_entries_are_kept(void **state)
 {
-	enum { COUNT_TRIED = 80 };
+	enum { COUNT_TRIED = 400 };
 	struct fixture *f = *state;
 	struct org_id org = f->log.id;
 	struct digest winner = id_of(&f->second), greatest[2], id;
@@ -506,7 +601,7 @@ static void sixteen_lost_entries_are_kept(void **state)
 		orglog_accept(txn, &org, buf_bytes(&f->first), NULL);
 		assert_int_equal(orglog_accept(txn, &org, buf_bytes(&f->second), NULL), ERR_OK);
 		for (unsigned i = 0; i < COUNT_TRIED; i++) {
-			struct key wrap = test_key(40 + (way ? COUNT_TRIED - 1 - i : i));
+			struct key wrap = test_key(1000 + (way ? COUNT_TRIED - 1 - i : i));
 			struct raw raw = f->raw;
 			raw.nodes[0].state = ORGLOG_NODE_RETIRED;
 			dh_pk_of(&raw.wrap, &wrap);
@@ -540,7 +635,13 @@ int main(void)
 		cmocka_unit_test(made_bytes_are_those_of_the_layout),
 		cmocka_unit_test(every_broken_rule_is_refused),
 		cmocka_unit_test(first_entry_has_no_previous),
-		cmocka_unit_test(the_next_root_cannot_be_replaced),
+		cmocka_unit_test_setup_teardown(the_log_names_no_other_root, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_is_put_out_does_not_know_the_wrap_key, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_loss_makes_the_keys_before_it_dead, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(who_is_put_out_is_leaving_for_a_while, setup,
+						teardown),
 		cmocka_unit_test(nothing_shorter_is_accepted),
 		cmocka_unit_test(peek_sees_one_entry_alone),
 		cmocka_unit_test(stored_log_is_the_same_and_forks_are_told),

@@ -27,7 +27,7 @@ static const struct worst {
 	[MESSAGE_CHARTER_GET] = {logs_charter_get, 16, 0, 0, 600 * 1024},
 	[MESSAGE_CHARTER] = {logs_charter_take, 2 * 1024, 0, 0, 256},
 	[MESSAGE_ORGLOG_GET] = {logs_orglog_get, 4096, 0, 0, 600 * 1024},
-	[MESSAGE_ORGLOG] = {logs_orglog_take, 110, 4, 3 * 256 + 2, 256},
+	[MESSAGE_ORGLOG] = {logs_orglog_take, 140, 4, 3 * 256 + 2, 256},
 	[MESSAGE_GROUPS] = {sync_groups_take, 20, 0, 0, 256},
 	[MESSAGE_STATES] = {sync_states_take, 4096 + 20, 0, 0, 256},
 	[MESSAGE_TOTALS] = {sync_totals_take, 0, 0, 0, 0},
@@ -109,7 +109,7 @@ static void put_join(struct hub_fixture *f, struct buf *out)
 	snprintf(invitation.ags, sizeof(invitation.ags), "14627999");
 	buf_init(&request, LIMIT_JOIN_REQUEST_LEN_MAX);
 	join_request_make(&request, &invitation, buf_bytes(&stranger.entry), NULL, &commitment,
-			  &stranger.root);
+			  &(struct digest){{7}}, &stranger.root);
 	message_join(out, buf_bytes(&request));
 	buf_fini(&request);
 }

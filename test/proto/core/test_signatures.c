@@ -210,6 +210,41 @@ static enum err judge_vote(const struct row *row, struct bytes payload, const st
 	return charter_vote_check(&fed.charter, payload, &vote);
 }
 
+/* The root key is the one that was to follow, too: the worst case. */
+static struct charter_change bind_change(void)
+{
+	struct charter_change bind = {.kind = CHARTER_BIND, .log_entry = {{6}}};
+
+	bind.member.number = 1;
+	bind.member.root = org->root_pk;
+	return bind;
+}
+
+static void make_bind(const struct row *row, struct buf *payload)
+{
+	const struct charter_change bind = bind_change();
+
+	charter_change_put(payload, &bind);
+}
+
+static enum err judge_bind(const struct row *row, struct bytes payload, const struct sig *sig)
+{
+	struct charter_change bind = bind_change();
+	struct charter charter;
+	struct buf made;
+
+	charter_init(&charter);
+	assert_int_equal(charter_apply(&charter, buf_bytes(&fed.entry)), ERR_OK);
+	charter_next_root(&charter.members[0].next_root, &org->root_pk);
+	bind.has_sig = true;
+	bind.sig = *sig;
+	buf_init(&made, LIMIT_CHARTER_ENTRY_LEN_MAX);
+	enum err err = charter_payload_make(&made, &charter, NULL, TEST_TIME_MS, 1, &bind, 1);
+	buf_fini(&made);
+	charter_fini(&charter);
+	return err;
+}
+
 static void make_join(const struct row *row, struct buf *payload)
 {
 	struct invitation invitation = {.fed = fed.charter.fed, .secret = test_key(77)};
@@ -223,7 +258,7 @@ static void make_join(const struct row *row, struct buf *payload)
 	strcpy(invitation.ags, joiner.ags);
 	buf_init(&whole, LIMIT_JOIN_REQUEST_LEN_MAX);
 	join_request_make(&whole, &invitation, buf_bytes(&joiner.entry), NULL, &commitment,
-			  &joiner.root);
+			  &(struct digest){{8}}, &joiner.root);
 	buf_add(payload, payload_of(buf_bytes(&whole)));
 	buf_fini(&whole);
 	test_org_fini(&joiner);
@@ -233,7 +268,7 @@ static enum err judge_join(const struct row *row, struct bytes payload, const st
 {
 	struct join_request request;
 	struct buf whole;
-	enum err err = join_request_get(&request, joined(&whole, payload, sig), &fed.charter.fed);
+	enum err err = join_request_get(&request, joined(&whole, payload, sig), &fed.charter);
 
 	buf_fini(&whole);
 	return err;
@@ -387,6 +422,7 @@ static const struct row rows[] = {
 	{"charter entry 2", SIGN_TAG_CHARTER, .make = make_charter_second,
 	 .judge = judge_charter_second},
 	{"vote", SIGN_TAG_CHARTER, .make = make_charter_second, .judge = judge_vote},
+	{"bind", SIGN_TAG_BIND, .fixed = true, .make = make_bind, .judge = judge_bind},
 	{"join request", SIGN_TAG_JOIN, .make = make_join, .judge = judge_join},
 	{"head", SIGN_TAG_HEAD, .by_node = true, .make = make_head, .judge = judge_head},
 	{"closing of a segment of the audit log", SIGN_TAG_LOG, .by_node = true,

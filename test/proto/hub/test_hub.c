@@ -186,7 +186,8 @@ static void test_places(void **state)
 		{PLACE_WAITING, PLACE_NONE, false, true, false, ERR_ABSENT, no_federation},
 		{PLACE_ADMITTED, PLACE_NONE, false, true, true, ERR_ABSENT, no_federation},
 		{PLACE_MEMBER, PLACE_NONE, true, false, true, ERR_OK, ""},
-		{PLACE_FORMER, PLACE_NONE, false, false, false, ERR_DENIED, "removed"},
+		{PLACE_FORMER, PLACE_NONE, false, false, true, ERR_DENIED, "removed"},
+		{PLACE_OUT, PLACE_NONE, false, false, true, ERR_DENIED, "removed"},
 		{PLACE_UNSETTLED, PLACE_NONE, false, false, true, ERR_DENIED, "removed"},
 		{PLACE_JOINING, PLACE_FORMER, false, true, false, ERR_DENIED, "removed"},
 	};

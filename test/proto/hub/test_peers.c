@@ -103,7 +103,7 @@ static void test_certificates(void **state)
 	test_org_fini(&stranger);
 }
 
-/* A node of the log that is retired is nobody; the other one of the same log is a member. */
+/* A node of the log that is retired is a guest; the other one of the same log is a member. */
 static void test_certificate_nodes(void **state)
 {
 	struct hub_fixture *f = *state;
@@ -115,7 +115,9 @@ static void test_certificate_nodes(void **state)
 	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
 	test_org_second(&entry, org, ORGLOG_NODE_RETIRED, 60);
 	assert_int_equal(orglog_accept(f->node.txn, &org->id, buf_bytes(&entry), NULL), ERR_OK);
-	assert_string_equal(org_show(&f->node, org), "REFUSE:CERTIFICATE");
+	assert_string_equal(org_show(&f->node, org), "ADMIT");
+	assert_int_equal(peer_last(&f->node)->author, 0);
+	assert_true(peer_last(&f->node)->out);
 	assert_string_equal(cert_show(&f->node, org, 1, &key, buf_bytes(&entry)), "ADMIT");
 	assert_int_equal(peer_last(&f->node)->author, author_of(3, 1));
 	buf_fini(&entry);
@@ -385,7 +387,7 @@ static void test_dial_wanted(void **state)
 	assert_int_equal(dialled(node), 0);
 	node->hub.has_fed = true;
 	node->hub.author = 0;
-	node->hub.place = PLACE_FORMER;
+	node->hub.place = PLACE_NONE;
 	assert_int_equal(dialled(node), 0);
 	assert_true(wake(&node->hub) == INT64_MAX);
 	node->hub.place = PLACE_UNSETTLED;
@@ -562,7 +564,7 @@ static void test_classify(void **state)
 	assert_int_equal(guest->author, author_of(5, 0));
 	assert_int_equal(guest->class, PEER_MEMBER);
 	assert_heard(node, guest, "");
-	assert_heard(node, gone, "CLOSE:NOT_MEMBER");
+	assert_heard(node, gone, "CLOSE:OUT");
 	assert_heard(node, f->peer, "");
 	/* Its second link is noticed when it is known who it is; the dial knows it, too. */
 	hub_node_down(node, guest);

@@ -353,7 +353,7 @@ static void test_join(void **state)
 	assert_heard(node, down, "");
 	assert_non_null(hub_node_effect(node, EFFECT_CERTIFICATE, 0));
 	assert_true(hub_node_sent(node, f->peer, MESSAGE_JOIN, 0, &m));
-	assert_int_equal(join_request_get(&request, m.body, &f->fed.charter.fed), ERR_OK);
+	assert_int_equal(join_request_get(&request, m.body, &f->fed.charter), ERR_OK);
 	assert_true(key_eq(&request.secret, &f->invitation.secret));
 	assert_true(id_eq(&request.org, &f->org.id));
 	dials_tick(&node->hub);
@@ -511,7 +511,7 @@ static void test_charter_changed(void **state)
 	assert_false(node.hub.charter_news);
 	assert_true(node.hub.keys_epoch > keys);
 	assert_heard(&node, second, "HELLO");
-	assert_heard(&node, fourth, "CLOSE:NOT_MEMBER");
+	assert_heard(&node, fourth, "CLOSE:OUT");
 	hub_node_turn(&node);
 	struct charter_change change;
 	test_admit(&change, &f->org, 5);
