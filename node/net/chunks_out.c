@@ -36,7 +36,8 @@ static void read_chunks(uv_work_t *work)
 		enum err err;
 
 		buf_reset(&chunk);
-		err = chunks_read(txn, &want->dataset, &want->addr, &chunk);
+		err = want->recalled ? ERR_ABSENT
+				     : chunks_read(txn, &want->dataset, &want->addr, &chunk);
 		job->items[i].bad = err == ERR_CORRUPT;
 		core_chunk_message(&job->items[i].message, &want->dataset, &want->addr,
 				   err ? bytes_of(NULL, 0) : buf_bytes(&chunk));
@@ -111,5 +112,13 @@ void chunks_out_add(struct conn *conn, const struct dataset_id *dataset,
 	}
 	conn->wants =
 		mem_room(conn->wants, conn->want_count, &conn->want_cap, sizeof(*conn->wants));
-	conn->wants[conn->want_count++] = (struct chunk_want){*dataset, *addr};
+	conn->wants[conn->want_count++] = (struct chunk_want){*dataset, *addr, false};
+}
+
+/* Those that are being read now are as good as sent: at most a batch. */
+void chunks_out_recall(struct conn *conn, const struct dataset_id *dataset)
+{
+	for (size_t i = conn->want_at; i < conn->want_count; i++)
+		if (id_eq(&conn->wants[i].dataset, dataset))
+			conn->wants[i].recalled = true;
 }

@@ -35,6 +35,7 @@ struct source {
 struct chunk_want {
 	struct dataset_id dataset;
 	struct chunk_addr addr;
+	bool recalled; /* the peer may not have it any more: as if it were not here */
 };
 
 struct conn {
@@ -133,6 +134,7 @@ struct miss *dial_miss(struct net *net, const char *address); /* NULL: none */
 /* chunks_out.c */
 void chunks_out_add(struct conn *conn, const struct dataset_id *dataset,
 		    const struct chunk_addr *addr);
+void chunks_out_recall(struct conn *conn, const struct dataset_id *dataset);
 void chunks_out_pump(struct conn *conn); /* reads more when the peer takes more */
 
 #endif

@@ -301,6 +301,9 @@ void net_effect(struct net *net, struct effect *effect)
 	case EFFECT_SERVE:
 		chunks_out_add(conn, &effect->dataset, &effect->addr);
 		return;
+	case EFFECT_RECALL:
+		chunks_out_recall(conn, &effect->dataset);
+		return;
 	case EFFECT_CLOSE:
 		link_close(&conn->link, effect->reason, conn_now(conn));
 		break;

@@ -382,6 +382,7 @@ static void turn_end(struct hub *hub, struct txn *txn)
 	epochs_settle(hub, txn);
 	withdrawal_settle(hub, txn);
 	scan_settle(hub, txn);
+	serve_settle(hub, txn);
 	arrivals_take(hub, txn); /* the log goes with what it is about */
 	audit_tick(hub, txn);
 	gossip_settle(hub, txn);

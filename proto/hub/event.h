@@ -52,6 +52,9 @@ enum effect_type {
 	EFFECT_SEND,  /* message on a channel */
 	/* read a chunk, verify it, send CHUNK on channel 2; when bad, EVENT_CHUNK_BAD */
 	EFFECT_SERVE,
+	/* chunks of the dataset that were to be served and are not sent yet: the peer may not have
+	   them any more, so each is answered as if it were not here */
+	EFFECT_RECALL,
 	EFFECT_CLOSE, /* link_close(link, reason) */
 	EFFECT_DIAL,  /* connect to address; ends in LINK_UP or LINK_DOWN with this dial number */
 	EFFECT_CERTIFICATE, /* core_certificate() has changed */
@@ -107,7 +110,7 @@ struct effect {
 	enum link_reason reason;   /* ADMIT, CLOSE */
 	uint8_t channel;           /* SEND */
 	struct buf bytes;          /* SEND; owned by the effect */
-	struct dataset_id dataset; /* SERVE */
+	struct dataset_id dataset; /* SERVE, RECALL */
 	struct chunk_addr addr;
 	uint64_t dial; /* DIAL: number of this attempt */
 	char address[LIMIT_ADDRESS_LEN_MAX + 1];

@@ -167,13 +167,6 @@ static void read_author(struct message *m, struct wire_in *w)
 	m->incarnation = wire_u32(w);
 }
 
-static void read_token(struct message *m, struct wire_in *w)
-{
-	m->has_token = !wire_nil(w);
-	if (m->has_token)
-		wire_fixed(w, m->token.b, ID_LEN);
-}
-
 static void read_index(struct message *m, struct wire_in *w)
 {
 	read_version(w, &m->of);
@@ -185,19 +178,12 @@ static void read_index(struct message *m, struct wire_in *w)
 	m->has_addr = !wire_nil(w);
 	if (m->has_addr)
 		wire_fixed(w, m->addr.b, ID_LEN);
-	/*
-	 * The base of a difference is in the format; this version sends and answers whole indexes.
-	 */
-	if (!wire_nil(w))
-		wire_uint(w, UINT64_MAX);
-	read_token(m, w);
 }
 
 static void read_chunk(struct message *m, struct wire_in *w)
 {
 	wire_fixed(w, m->of.dataset.b, ID_LEN);
 	if (m->type == MESSAGE_CHUNK_GET) {
-		read_token(m, w);
 		read_list(m, w, MESSAGE_LIST_COUNT_MAX);
 		return;
 	}
@@ -619,14 +605,11 @@ static void put_version(struct buf *out, const struct version_id *of)
 	out_uint(out, of->author);
 }
 
-void message_index_get(struct buf *out, const struct version_id *of, const struct chunk_addr *after,
-		       const struct digest *token)
+void message_index_get(struct buf *out, const struct version_id *of, const struct chunk_addr *after)
 {
 	begin(out, MESSAGE_INDEX_GET);
 	put_version(out, of);
 	out_fixed_or_nil(out, after ? after->b : NULL, ID_LEN);
-	out_nil(out);
-	out_fixed_or_nil(out, token ? token->b : NULL, ID_LEN);
 }
 
 void message_index(struct buf *out, const struct version_id *of, struct bytes entries, bool more)
@@ -659,10 +642,8 @@ void message_list_version(struct message_list *list, const struct version_id *of
 void message_list_end(struct message_list *list, struct buf *out)
 {
 	begin(out, list->type);
-	if (list->type == MESSAGE_CHUNK_GET) {
+	if (list->type == MESSAGE_CHUNK_GET)
 		out_fixed(out, list->dataset.b, ID_LEN);
-		out_fixed_or_nil(out, list->has_token ? list->token.b : NULL, ID_LEN);
-	}
 	out_array(out, list->count);
 	buf_add(out, buf_bytes(&list->items));
 	if (list->items.err && !out->err)

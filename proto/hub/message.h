@@ -35,9 +35,9 @@
 	X(JOIN, 17, 1)                                                                             \
 	X(JOIN_ANSWER, 18, 3)                                                                      \
 	X(TAKEN, 19, 1)                                                                            \
-	X(INDEX_GET, 20, 6)                                                                        \
+	X(INDEX_GET, 20, 4)                                                                        \
 	X(INDEX, 21, 5)                                                                            \
-	X(CHUNK_GET, 22, 3)                                                                        \
+	X(CHUNK_GET, 22, 2)                                                                        \
 	X(CHUNK, 23, 3)                                                                            \
 	X(HOLDS, 24, 1)                                                                            \
 	X(FORK, 25, 3)                                                                             \
@@ -103,10 +103,8 @@ struct message {
 	struct version_id of;         /* INDEX*; CHUNK*: its dataset */
 	bool has_addr;                /* INDEX_GET */
 	struct chunk_addr addr;       /* INDEX_GET, CHUNK */
-	bool has_token;               /* INDEX_GET, CHUNK_GET */
-	struct digest token;
-	bool more;      /* INDEX */
-	uint32_t count; /* elements of list */
+	bool more;                    /* INDEX */
+	uint32_t count;               /* elements of list */
 	struct wire_in list;
 };
 
@@ -152,9 +150,9 @@ void message_own_head(struct buf *out, struct bytes head); /* empty: none is her
 void message_fork(struct buf *out, const struct org_id *org, struct bytes one, struct bytes other);
 void message_evidence(struct buf *out, struct bytes one, struct bytes other);
 void message_taken(struct buf *out, uint64_t bytes);
-/* after and token may be NULL */
-void message_index_get(struct buf *out, const struct version_id *of, const struct chunk_addr *after,
-		       const struct digest *token);
+/* after may be NULL */
+void message_index_get(struct buf *out, const struct version_id *of,
+		       const struct chunk_addr *after);
 void message_index(struct buf *out, const struct version_id *of, struct bytes entries, bool more);
 void message_chunk(struct buf *out, const struct dataset_id *dataset, const struct chunk_addr *addr,
 		   struct bytes chunk, bool here);
@@ -170,9 +168,7 @@ struct message_list {
 	enum message_type type;
 	uint32_t count;
 	struct buf items;
-	struct dataset_id dataset; /* CHUNK_GET: set by the caller, as the token is */
-	bool has_token;
-	struct digest token;
+	struct dataset_id dataset; /* CHUNK_GET: set by the caller */
 };
 struct message_list message_list_begin(enum message_type type);
 void message_list_bin(struct message_list *list, struct bytes bin);

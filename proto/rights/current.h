@@ -18,6 +18,12 @@
  */
 enum err current_find(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 		      uint64_t number, struct ledger_version *out, struct bytes *whole);
+/*
+ * Any version of a dataset, valid or not, whose path is that of the dataset: what it says of path
+ * holds for all of them. False: there is none. It borrows from the store.
+ */
+bool current_any(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+		 struct version *out);
 /* Whether one version is valid. */
 bool current_valid(struct hub *hub, struct txn *txn, const struct version_id *of);
 /* The dataset of a path, and the member to whom it belongs, also a former one. */

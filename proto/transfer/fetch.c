@@ -115,7 +115,7 @@ static void index_ask(struct hub *hub, struct fetch *fetch, struct peer *peer,
 {
 	struct buf out;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_index_get(&out, &fetch->of, after, NULL);
+	message_index_get(&out, &fetch->of, after);
 	hub_send(hub, peer, &out);
 	fetch->index_link = peer->link;
 	fetch->index_ms = hub->mono_ms;
@@ -406,9 +406,9 @@ static bool right_look(struct hub *hub, struct txn *txn, struct fetch *fetch)
 	if (!rights_serve(hub, txn, &hub->options.identity->org, fetch->tier,
 			  bytes_str(fetch->path)))
 		return false;
-	fetch->by_line = fetch->tier != TIER_OPEN && fetch->tier != TIER_MEMBERS &&
-			 !rights_own_namespace(hub, &hub->options.identity->org,
-					       bytes_str(fetch->path));
+	fetch->by_line =
+		fetch->tier != TIER_OPEN && fetch->tier != TIER_MEMBERS &&
+		!rights_own_namespace(hub, &hub->options.identity->org, bytes_str(fetch->path));
 	if (fetch->refused_wait_ms == 0)
 		fetch->refused_wait_ms = FETCH_RIGHT_MS_MIN;
 	if (hub->mono_ms >= source_pardon_ms(fetch)) {

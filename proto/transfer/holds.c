@@ -14,6 +14,7 @@ void holds_open(struct peer *peer)
 void holds_close(struct peer *peer)
 {
 	free(peer->transfer->holds);
+	free(peer->transfer->promised);
 	free(peer->transfer);
 	peer->transfer = NULL;
 }

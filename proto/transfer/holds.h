@@ -40,6 +40,9 @@ struct peer_transfer {
 	bool late;           /* it has let a request expire: gets one at a time until it answers */
 	uint32_t turn_serve; /* chunks to serve to it, of this turn */
 	struct version_id asked; /* of the last index it was given */
+	/* datasets of which chunks that not everybody may have are under way to it; serve.c */
+	struct dataset_id *promised;
+	size_t promised_count, promised_cap;
 };
 
 void holds_open(struct peer *peer);

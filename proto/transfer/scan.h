@@ -35,8 +35,9 @@ struct transfer {
 	enum scan_step scan_step;
 	struct row_key scan_at;
 	struct proofs proofs;
-	int64_t guess_ms; /* when a member may be asked for what nobody says it holds */
-	size_t guess_at;  /* the fetch to begin with */
+	uint64_t promise_epoch; /* hub.rights_epoch as of which promises were looked at */
+	int64_t guess_ms;       /* when a member may be asked for what nobody says it holds */
+	size_t guess_at;        /* the fetch to begin with */
 };
 
 void scan_open(struct hub *hub, struct txn *txn);

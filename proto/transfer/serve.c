@@ -9,8 +9,11 @@
 #include "proto/audit/served.h"
 #include "proto/transfer/fetch.h"
 #include "proto/transfer/proof.h"
+#include "proto/transfer/scan.h"
 #include "proto/ledger/held.h"
 #include "proto/content/index.h"
+#include "crypto/path.h"
+#include "proto/rights/current.h"
 #include "proto/rights/rights.h"
 #include "store/chunks.h"
 
@@ -18,17 +21,38 @@ enum {
 	SERVE_CHUNK_COUNT_MAX = 128, /* in one message */
 	SERVE_TURN_COUNT_MAX = 1024, /* in one turn: nobody needs more before the first have come */
 	SERVE_INDEX_COST = 8,        /* and for a question for an index */
+	SERVE_VOIDS_MAX = 64,        /* held versions of others looked at for one request */
+	SERVE_PROMISED_MAX = 256,    /* datasets that may be under way to one peer */
 };
 
-/* What a request gives at a path, found out once. */
-enum right_known { RIGHT_UNKNOWN, RIGHT_NO, RIGHT_YES };
-
-/* Whether a peer may hold the chunks of a version. */
-static bool may_hold(struct hub *hub, struct txn *txn, const struct peer *peer,
-		     const struct message *m)
+static uint32_t member_of(const struct hub *hub, const struct peer *peer)
 {
+	const struct charter_member *member = charter_by_org(&hub->charter, &peer->org);
+
+	return member ? member->number : 0;
+}
+
+/*
+ * Whether a peer may hold the chunks of a version.
+ * PROTOCOL: "Chunks of tier granted that only void versions name are served to nobody but the nodes
+ * of owner and author."
+ */
+static bool may_hold(struct hub *hub, struct txn *txn, const struct peer *peer,
+		     const struct version_id *of)
+{
+	struct ledger_version row;
 	struct version version;
-	return peer->class == PEER_MEMBER && !held_version(txn, &m->of, &version) &&
+
+	if (peer->class != PEER_MEMBER || !ledger_version_get(txn, of, &row) ||
+	    held_version(txn, of, &version))
+		return false;
+	if (!held_closed(&version))
+		return rights_serve(hub, txn, &peer->org, version.tier, version.path);
+	uint32_t owner = ledger_version_owner(&hub->ledger, txn, &row);
+	uint32_t member = member_of(hub, peer);
+	if (owner && (member == owner || member == author_member(of->author)))
+		return true;
+	return owner && (author_member(of->author) == owner || current_valid(hub, txn, of)) &&
 	       rights_serve(hub, txn, &peer->org, version.tier, version.path);
 }
 
@@ -50,7 +74,7 @@ void serve_index_get(struct hub *hub, struct txn *txn, struct peer *peer, struct
 		return;
 	buf_init(&entries, MESSAGE_LIST_COUNT_MAX * (size_t)INDEX_ENTRY_LEN);
 	/* PROTOCOL: "So it does for INDEX_GET." */
-	if (may_hold(hub, txn, peer, m) && held_complete(txn, &m->of)) {
+	if (may_hold(hub, txn, peer, &m->of) && held_complete(txn, &m->of)) {
 		peer->transfer->asked = m->of;
 		struct row_key prefix = held_key(&m->of);
 		struct row_key at = key_index(&m->of.dataset, m->of.number, m->of.author, &m->addr);
@@ -73,34 +97,150 @@ void serve_index_get(struct hub *hub, struct txn *txn, struct peer *peer, struct
 	hub_send(hub, peer, &out);
 }
 
-/* The path of a dataset, which all its versions share: from whichever is at hand. */
-static bool path_of(struct txn *txn, const struct dataset_id *dataset, struct version *version,
-		    struct version_id *newest)
+/* What a peer may have of one dataset, found out once for a request. */
+struct may {
+	struct hub *hub;
+	struct txn *txn;
+	const struct dataset_id *dataset;
+	uint32_t member; /* whom the peer is of */
+	bool owns;       /* it is the owner of the path */
+	bool right;      /* it may have what is closed */
+	bool denied;     /* something was asked for without the right */
+	/* held by authors who may not write there any more; those behind them count as valid */
+	struct version_id voids[SERVE_VOIDS_MAX];
+	size_t void_count;
+	bool newest_known;
+	struct version_id newest; /* the current version, once it was looked for */
+};
+
+/* The held versions of others than the owner that are void. */
+static void voids_find(struct may *may, uint32_t owner)
 {
-	struct row_key prefix = key_dataset(dataset);
-	struct bytes key, place;
-	if (!walk_last(txn, TABLE_VERSION, row_key_bytes(&prefix), &key, &place))
+	struct row_key prefix = key_dataset(may->dataset), at = prefix;
+	struct version_id of;
+	bool more = true;
+
+	for (unsigned looks = 0; more && looks < SERVE_VOIDS_MAX; looks++) {
+		struct walk walk = walk_begin_at(may->txn, TABLE_HELD, row_key_bytes(&prefix),
+						 row_key_bytes(&at), false);
+		more = walk_next(&walk);
+		if (!more)
+			return;
+		held_of_key(&of, walk.key);
+		/* Of the owner's nodes one row each: none of theirs is void and still held. */
+		bool owners = author_member(of.author) == owner;
+		at = key_version(&of.dataset, owners ? 0 : of.number, of.author);
+		if (!owners && !current_valid(may->hub, may->txn, &of))
+			may->voids[may->void_count++] = of;
+	}
+}
+
+/* False: nothing is known of the dataset. */
+static bool may_find(struct may *may, struct hub *hub, struct txn *txn, const struct peer *peer,
+		     const struct dataset_id *dataset)
+{
+	struct version version;
+
+	*may = (struct may){.hub = hub, .txn = txn, .dataset = dataset};
+	if (peer->class != PEER_MEMBER || !current_any(hub, txn, dataset, &version))
 		return false;
-	held_of_key(newest, key);
-	return !held_version(txn, newest, version);
+	const struct charter_member *owner =
+		charter_by_slug(&hub->charter, path_slug(version.path));
+	may->member = member_of(hub, peer);
+	may->owns = owner && owner->number == may->member;
+	may->right = rights_serve(hub, txn, &peer->org, TIER_GRANTED, version.path);
+	if (owner && !may->owns)
+		voids_find(may, owner->number);
+	return true;
 }
 
 /*
  * PROTOCOL: "A chunk is served when it belongs to a version that the peer may hold; a dataset whose
  * tier was widened has older ones that it may not, and one whose tier was narrowed older ones that
- * it may." A right to what is closed is one to all versions of the dataset.
+ * it may." A right to what is closed is one to all versions of the dataset but void ones.
  */
-static bool chunk_may(struct hub *hub, struct txn *txn, const struct peer *peer,
-		      const struct message *m, const struct chunk_addr *addr, struct bytes path,
-		      enum right_known *right)
+static bool chunk_may(struct may *may, const struct chunk_addr *addr)
 {
-	struct held_share share = held_share(txn, &m->of.dataset, addr);
+	struct held_share share = held_share(may->txn, may->dataset, addr);
+	uint32_t void_count = 0;
+
 	if (share.open || !share.closed)
 		return share.open > 0;
-	if (*right == RIGHT_UNKNOWN)
-		*right = rights_serve(hub, txn, &peer->org, TIER_GRANTED, path) ? RIGHT_YES
-										: RIGHT_NO;
-	return *right == RIGHT_YES;
+	for (size_t i = 0; i < may->void_count; i++) {
+		const struct version_id *of = &may->voids[i];
+		struct row_key key = key_index(&of->dataset, of->number, of->author, addr);
+		if (!txn_has(may->txn, TABLE_INDEX, row_key_bytes(&key)))
+			continue;
+		void_count++;
+		if (author_member(of->author) == may->member)
+			return true;
+	}
+	may->denied = may->denied || !may->right;
+	return may->right && share.closed > void_count;
+}
+
+/* ---- what is under way ---- */
+
+/* A dataset of which closed chunks were promised to a peer. */
+static void promised(struct hub *hub, struct peer *peer, const struct dataset_id *dataset)
+{
+	struct peer_transfer *transfer = peer->transfer;
+
+	for (size_t i = 0; i < transfer->promised_count; i++)
+		if (id_eq(&transfer->promised[i], dataset))
+			return;
+	if (transfer->promised_count == SERVE_PROMISED_MAX) {
+		hub_effect(hub, EFFECT_RECALL, peer->link)->dataset = transfer->promised[0];
+		memmove(&transfer->promised[0], &transfer->promised[1],
+			(SERVE_PROMISED_MAX - 1) * sizeof(*dataset));
+		transfer->promised_count--;
+	}
+	transfer->promised = mem_room(transfer->promised, transfer->promised_count,
+				      &transfer->promised_cap, sizeof(*dataset));
+	transfer->promised[transfer->promised_count++] = *dataset;
+}
+
+static void promises_look(struct hub *hub, struct txn *txn, struct peer *peer)
+{
+	struct peer_transfer *transfer = peer->transfer;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < transfer->promised_count; i++) {
+		const struct dataset_id dataset = transfer->promised[i];
+		struct version version;
+		if (current_any(hub, txn, &dataset, &version) &&
+		    rights_serve(hub, txn, &peer->org, TIER_GRANTED, version.path))
+			transfer->promised[kept++] = dataset;
+		else
+			hub_effect(hub, EFFECT_RECALL, peer->link)->dataset = dataset;
+	}
+	transfer->promised_count = kept;
+}
+
+/*
+ * PROTOCOL: "What a peer was promised is looked at again when rights change: chunks that it may not
+ * have any more are answered as if they were not here."
+ */
+void serve_settle(struct hub *hub, struct txn *txn)
+{
+	if (hub->transfer->promise_epoch == hub->rights_epoch)
+		return;
+	hub->transfer->promise_epoch = hub->rights_epoch;
+	for (size_t i = 0; i < hub->peers.count; i++)
+		if (hub->peers.items[i]->up)
+			promises_look(hub, txn, hub->peers.items[i]);
+}
+
+/* The current version; number 0: there is none. */
+static const struct version_id *newest_of(struct may *may)
+{
+	struct ledger_version current;
+
+	if (!may->newest_known &&
+	    !current_find(may->hub, may->txn, may->dataset, 0, &current, NULL))
+		may->newest = (struct version_id){*may->dataset, current.number, current.author};
+	may->newest_known = true;
+	return &may->newest;
 }
 
 /* Chunks of one version that one message asks for. */
@@ -131,18 +271,19 @@ static bool tally_has(struct txn *txn, const struct version_id *of, const struct
 }
 
 /* A chunk is of the version whose index the peer was given last, or else of the newest. */
-static void tally_add(struct hub *hub, struct txn *txn, const struct peer *peer,
-		      struct tally *tally, const struct version_id *newest,
+static void tally_add(struct may *may, const struct peer *peer, struct tally *tally,
 		      const struct chunk_addr *addr)
 {
 	const struct version_id *asked = &peer->transfer->asked;
-	struct version_id of = {.dataset = newest->dataset};
+	struct version_id of = {.dataset = *may->dataset};
+	struct hub *hub = may->hub;
+	struct txn *txn = may->txn;
 	uint32_t size = 0;
 
-	if (id_eq(&asked->dataset, &newest->dataset) && tally_has(txn, asked, addr, &size))
+	if (id_eq(&asked->dataset, may->dataset) && tally_has(txn, asked, addr, &size))
 		of = *asked;
-	else if (tally_has(txn, newest, addr, &size))
-		of = *newest;
+	else if (tally_has(txn, newest_of(may), addr, &size))
+		of = may->newest;
 	if (!held_same(&of, &tally->of))
 		tally_end(hub, txn, peer, tally);
 	tally->of = of;
@@ -161,13 +302,9 @@ static void chunk_refuse(struct hub *hub, const struct peer *peer, const struct 
 
 void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
-	struct version version;
 	struct chunk_addr addr;
-	struct version_id newest = {.number = 0};
-	uint8_t text[LIMIT_PATH_LEN_MAX];
+	struct may may;
 	struct tally tally = {.chunks = 0};
-	enum right_known right = RIGHT_UNKNOWN;
-	bool refused = false;
 	/*
 	 * PROTOCOL: "A CHUNK_GET names at most 128 addresses; each is answered by one CHUNK, in any
 	 * order."
@@ -179,27 +316,24 @@ void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct
 	 * PROTOCOL: "A server checks for each CHUNK_GET that the peer may hold chunks of the
 	 * dataset named."
 	 */
-	bool known = peer->class == PEER_MEMBER && path_of(txn, &m->of.dataset, &version, &newest);
-	/* What is counted is written, and moves what the store has shown. */
-	if (known) {
-		memcpy(text, version.path.ptr, version.path.len);
-		version.path.ptr = text;
-	}
+	bool known = may_find(&may, hub, txn, peer, &m->of.dataset), closed = false;
 	while (message_next_addr(m, &addr)) {
-		if (!known || !chunk_may(hub, txn, peer, m, &addr, version.path, &right)) {
-			/* A line may not be here yet: it is a fault when it goes on. */
-			refused = refused || (right == RIGHT_NO);
+		if (!known || !chunk_may(&may, &addr)) {
 			chunk_refuse(hub, peer, m, &addr);
 			continue;
 		}
+		closed = closed || !held_share(txn, &m->of.dataset, &addr).open;
 		struct effect *effect = hub_effect(hub, EFFECT_SERVE, peer->link);
 		effect->dataset = m->of.dataset;
 		effect->addr = addr;
 		proof_served(hub, peer, &addr);
-		tally_add(hub, txn, peer, &tally, &newest, &addr);
+		tally_add(&may, peer, &tally, &addr);
 	}
 	tally_end(hub, txn, peer, &tally);
-	if (refused)
+	if (closed && !may.owns)
+		promised(hub, peer, &m->of.dataset);
+	/* A line may not be here yet: it is a fault when it goes on. */
+	if (may.denied)
 		hub_junk(hub, peer, JUNK_REFUSED);
 }
 

@@ -9,6 +9,8 @@
 
 void serve_index_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
+/* End of a turn: when rights have changed, what is under way to who has lost one is recalled. */
+void serve_settle(struct hub *hub, struct txn *txn);
 void serve_holds_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 
 #endif

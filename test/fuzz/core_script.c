@@ -173,8 +173,6 @@ static void put_list(struct script *s, struct buf *out, enum message_type type)
 	if (type == MESSAGE_CHUNK_GET) {
 		chunk = next_chunk(s);
 		list.dataset = chunk->dataset;
-		list.has_token = next_byte(s) % 4 == 1;
-		next_digest(s, list.token.b);
 	}
 	for (unsigned i = 0; i < count; i++) {
 		struct version_id of;
@@ -260,12 +258,9 @@ static void put_reconcile(struct script *s, struct buf *out, enum message_type t
 static void put_index(struct script *s, struct buf *out, enum message_type type)
 {
 	struct version_id of = next_version(s);
-	struct digest token;
 	uint8_t how = next_byte(s);
-	next_digest(s, token.b);
 	if (type == MESSAGE_INDEX_GET) {
-		message_index_get(out, &of, how & 1 ? &next_chunk(s)->addr : NULL,
-				  how & 2 ? &token : NULL);
+		message_index_get(out, &of, how & 1 ? &next_chunk(s)->addr : NULL);
 		return;
 	}
 	struct index index;

@@ -206,7 +206,7 @@ static void effect_do(struct world *world, struct actor *actor, const struct wor
 		send_do(world, actor, end, other, effect, member);
 	} else if (effect->type == EFFECT_SERVE) {
 		serve_do(world, actor, end, other, effect, member);
-	} else {
+	} else if (effect->type == EFFECT_CLOSE) {
 		end->closing = true;
 	}
 }

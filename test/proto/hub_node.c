@@ -253,6 +253,8 @@ static const char *effect_words(const struct effect *effect, const char **reason
 		return message_name(m.type);
 	case EFFECT_SERVE:
 		return "SERVE";
+	case EFFECT_RECALL:
+		return "RECALL";
 	case EFFECT_ADMIT:
 		*reason = effect->ok ? "" : reason_names[effect->reason];
 		return effect->ok ? "ADMIT" : "REFUSE:";

@@ -181,7 +181,7 @@ static void put_message(struct towns *towns, struct buf *out, enum message_type 
 		message_taken(out, UINT64_MAX);
 		break;
 	case MESSAGE_INDEX_GET:
-		message_index_get(out, &of, NULL, NULL);
+		message_index_get(out, &of, NULL);
 		break;
 	case MESSAGE_INDEX:
 		message_index(out, &of, bytes_obj(&entry), true);

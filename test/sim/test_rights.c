@@ -467,7 +467,7 @@ static struct answers ask(struct sim_node *foe, struct sim_node *holder, const c
 	version_of(holder, path, &of, &addr);
 	foe->foe->answer = listen;
 	foe->foe->arg = &answers;
-	message_index_get(&out, &of, NULL, NULL);
+	message_index_get(&out, &of, NULL);
 	sim_say(foe, &out);
 	list.dataset = of.dataset;
 	message_list_addr(&list, &addr);

@@ -78,7 +78,6 @@ struct county {
 	struct sim sim;
 	struct sim_node *nodes[WHO_COUNT];
 	struct dataset_id ids[TIER_TRIED];
-	struct digest reader_token; /* known to all members, and overheard */
 	struct buf contents[TIER_TRIED][VERSION_COUNT];
 };
 
@@ -194,7 +193,7 @@ static struct county *county_open(void)
 									       "meissen/**"),
 				 ERR_OK);
 	}
-	county->reader_token = give(county, READER, VERB_READ);
+	give(county, READER, VERB_READ);
 	give(county, RELAY_GRANT, VERB_RELAY);
 	give(county, RELAY_MEMBER, VERB_RELAY);
 	give(county, FORMER, VERB_READ);
@@ -298,8 +297,7 @@ static void count_chunks(struct sim_node *node, struct message *m, void *arg)
 }
 
 /* Asks the owner for all chunks of a dataset and for its index; how many things it got. */
-static unsigned asked(struct county *county, struct sim_node *foe, unsigned tier,
-		      const struct digest *token)
+static unsigned asked(struct county *county, struct sim_node *foe, unsigned tier)
 {
 	struct version_id of = {county->ids[tier], 1, county->nodes[OWNER]->hub->author};
 	struct chunk_list chunks;
@@ -311,14 +309,12 @@ static unsigned asked(struct county *county, struct sim_node *foe, unsigned tier
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	struct message_list list = message_list_begin(MESSAGE_CHUNK_GET);
 	list.dataset = county->ids[tier];
-	list.has_token = token != NULL;
-	list.token = token ? *token : (struct digest){{0}};
 	for (size_t i = 0; i < chunks.count; i++)
 		message_list_addr(&list, &chunks.items[i]);
 	message_list_end(&list, &out);
 	sim_say(foe, &out);
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_index_get(&out, &of, NULL, token);
+	message_index_get(&out, &of, NULL);
 	sim_say(foe, &out);
 	sim_run(&county->sim, 10000, NULL, NULL);
 	foe->foe->answer = NULL;
@@ -337,7 +333,7 @@ static void say_hello(struct county *county, struct sim_node *foe)
 	sim_run(&county->sim, 5000, NULL, NULL);
 }
 
-/* A node that does as it likes; what it gets of each tier, and with another's token. */
+/* A node that does as it likes; what it gets of each tier. */
 static void asks_beside_the_rules(struct county *county, enum who who, bool open, bool members)
 {
 	struct sim_node *node = county->nodes[who];
@@ -345,17 +341,14 @@ static void asks_beside_the_rules(struct county *county, enum who who, bool open
 	sim_possess(node, &fed);
 	for (unsigned tier = 0; tier < TIER_TRIED; tier++) {
 		bool may = tier == 0 ? open : tier == 1 ? members : false;
-		for (unsigned with = 0; with < 2; with++) {
-			const struct digest *token = with ? &county->reader_token : NULL;
-			if (sim_foe_dial(node, county->nodes[OWNER])) {
-				say_hello(county, node);
-				unsigned got = asked(county, node, tier, token);
-				if (may != (got > 0))
-					fail_msg("%s, %s: got %u", people[who].slug,
-						 tier_name(datasets[tier].tier), got);
-			} else {
-				assert_false(may);
-			}
+		if (sim_foe_dial(node, county->nodes[OWNER])) {
+			say_hello(county, node);
+			unsigned got = asked(county, node, tier);
+			if (may != (got > 0))
+				fail_msg("%s, %s: got %u", people[who].slug,
+					 tier_name(datasets[tier].tier), got);
+		} else {
+			assert_false(may);
 		}
 	}
 }

@@ -244,7 +244,7 @@ static void put_worst(struct hub_fixture *f, enum message_type type, struct buf 
 		message_taken(out, UINT64_MAX);
 		break;
 	case MESSAGE_INDEX_GET:
-		message_index_get(out, &of, NULL, NULL);
+		message_index_get(out, &of, NULL);
 		break;
 	case MESSAGE_INDEX:
 		message_index(out, &of, bytes_of(NULL, 0), false);

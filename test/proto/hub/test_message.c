@@ -14,7 +14,7 @@
 static const struct org_id org = {{1}};
 static const struct chunk_addr addr = {{2}};
 static const struct version_id of = {{{3}}, UINT64_MAX, UINT32_MAX};
-static const struct digest digest = {{4}}, token = {{5}};
+static const struct digest digest = {{4}};
 static const char *const addresses[] = {"a.example:1", "[2001:db8::1]:7400", NULL};
 
 static const char *const address_many[] = {"a:1", "b:1", "c:1", "d:1", "e:1",
@@ -28,8 +28,6 @@ static void put_list(struct buf *out, enum message_type type, unsigned count)
 	const struct message_group group = {bytes_str("14627"), {7}, INT64_MAX};
 	struct message_list list = message_list_begin(type);
 	list.dataset = of.dataset;
-	list.has_token = count % 2 == 1;
-	list.token = token;
 	for (unsigned i = 0; i < count; i++) {
 		if (type == MESSAGE_CHARTER || type == MESSAGE_RECORDS)
 			message_list_bin(&list, bytes_str("entry"));
@@ -138,7 +136,7 @@ static void put_sample(struct buf *out, enum message_type type)
 		message_taken(out, UINT64_MAX);
 		return;
 	case MESSAGE_INDEX_GET:
-		message_index_get(out, &of, &addr, &token);
+		message_index_get(out, &of, &addr);
 		return;
 	case MESSAGE_INDEX:
 		message_index(out, &of, bytes_obj(&entries), true);
@@ -223,7 +221,6 @@ static void read_element_checked(struct message *m)
 		assert_true(message_next_addr(m, &got_addr));
 		assert_true(id_eq(&got_addr, &addr));
 		assert_true(id_eq(&m->of.dataset, &of.dataset));
-		assert_true(m->has_token && id_eq(&m->token, &token));
 	} else {
 		assert_true(message_next_version(m, &version));
 		assert_of(&version);
@@ -331,7 +328,6 @@ static void read_sample(struct message *m)
 	case MESSAGE_INDEX_GET:
 		assert_of(&m->of);
 		assert_true(m->has_addr && id_eq(&m->addr, &addr));
-		assert_true(m->has_token && id_eq(&m->token, &token));
 		return;
 	case MESSAGE_INDEX:
 		assert_of(&m->of);

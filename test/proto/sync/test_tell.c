@@ -86,7 +86,6 @@ static void list_say(struct hub_fixture *f, enum message_type type)
 				      .oldest_valid_until_ms = INT64_MAX};
 	struct message_state state = {UINT32_MAX, UINT32_MAX, UINT64_MAX, UINT64_MAX, {1}};
 	list.dataset = of.dataset;
-	list.has_token = true;
 	const unsigned count =
 		type == MESSAGE_GROUPS ? LIMIT_MEMBER_COUNT_MAX : MESSAGE_LIST_COUNT_MAX;
 	for (unsigned i = 0; i < count; i++) {
@@ -170,7 +169,7 @@ static void put_short(struct buf *out, enum message_type type)
 	else if (type == MESSAGE_TAKEN)
 		message_taken(out, UINT64_MAX);
 	else
-		message_index_get(out, &of, &addr, &digest);
+		message_index_get(out, &of, &addr);
 }
 
 static void put_say(struct hub_fixture *f, enum message_type type,

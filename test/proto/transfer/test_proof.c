@@ -58,7 +58,6 @@ static size_t asked(struct fixture *f, struct peer *peer, int64_t ms)
 	if (!hub_node_sent(&f->node, peer, MESSAGE_CHUNK_GET, 0, &m))
 		return f->own.count;
 	assert_int_equal(m.count, 1);
-	assert_false(m.has_token);
 	assert_true(id_eq(&m.of.dataset, &f->own.of.dataset));
 	assert_true(message_next_addr(&m, &addr));
 	while (!id_eq(&addr, parcel_addr(&f->own, i)))

@@ -53,15 +53,11 @@ static struct parcel *held(struct fixture *f, uint64_t number, enum tier tier)
 	return p;
 }
 
-static void chunk_get(struct fixture *f, struct peer *peer, const struct parcel *p, size_t count,
-		      const struct digest *token)
+static void chunk_get(struct fixture *f, struct peer *peer, const struct parcel *p, size_t count)
 {
 	struct message_list list = message_list_begin(MESSAGE_CHUNK_GET);
 	struct buf out;
 	list.dataset = p->of.dataset;
-	list.has_token = token != NULL;
-	if (token)
-		list.token = *token;
 	for (size_t i = 0; i < count; i++)
 		message_list_addr(&list, parcel_addr(p, i % p->count));
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
@@ -70,21 +66,20 @@ static void chunk_get(struct fixture *f, struct peer *peer, const struct parcel 
 }
 
 static void index_get(struct fixture *f, struct peer *peer, const struct version_id *of,
-		      const struct chunk_addr *after, const struct digest *token)
+		      const struct chunk_addr *after)
 {
 	struct buf out;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_index_get(&out, of, after, token);
+	message_index_get(&out, of, after);
 	hub_node_hear(&f->node, peer, serve_index_get, &out);
 }
 
 /* Whether it gets the chunks and the index of a version: both or neither. */
-static bool gets(struct fixture *f, struct peer *peer, const struct parcel *p,
-		 const struct digest *token)
+static bool gets(struct fixture *f, struct peer *peer, const struct parcel *p)
 {
 	struct message m;
 	hub_node_turn(&f->node);
-	chunk_get(f, peer, p, 3, token);
+	chunk_get(f, peer, p, 3);
 	bool served = strcmp(hub_node_heard(&f->node, peer->link), "SERVE SERVE SERVE") == 0;
 	if (served)
 		assert_memory_equal(hub_node_effect(&f->node, EFFECT_SERVE, 2)->addr.b,
@@ -97,7 +92,7 @@ static bool gets(struct fixture *f, struct peer *peer, const struct parcel *p,
 		assert_int_equal(hub_node_effect(&f->node, EFFECT_SEND, i)->channel,
 				 LINK_CHANNEL_BULK);
 	}
-	index_get(f, peer, &p->of, NULL, token);
+	index_get(f, peer, &p->of, NULL);
 	assert_true(hub_node_sent(&f->node, peer, MESSAGE_INDEX, 0, &m));
 	assert_int_equal(m.body.len, served ? 3 * INDEX_ENTRY_LEN : 0);
 	assert_false(m.more);
@@ -148,7 +143,7 @@ static void tier_right_and_membership_decide(void **state)
 			gift_made(&gift, &f->node, &f->fed, NULL);
 		struct peer *peer = cases[i].who ? hub_node_member(&f->node, org)
 						 : hub_node_guest(&f->node, org);
-		assert_int_equal(gets(f, peer, p, NULL), cases[i].gets);
+		assert_int_equal(gets(f, peer, p), cases[i].gets);
 		hub_node_down(&f->node, peer);
 		ledger_author_drop(&f->node.hub.ledger, f->node.txn, author_of(2, 0));
 		rights_settle(&f->node.hub, f->node.txn);
@@ -185,8 +180,8 @@ static void chunks_of_older_versions_follow_their_own_tier(void **state)
 		struct parcel *newer = held(f, 2, cases[i].newer);
 		if (cases[i].right)
 			gift_made(&gift, &f->node, &f->fed, NULL);
-		assert_int_equal(gets(f, peer, older, NULL), cases[i].gets_older);
-		assert_int_equal(gets(f, peer, newer, NULL), cases[i].gets_newer);
+		assert_int_equal(gets(f, peer, older), cases[i].gets_older);
+		assert_int_equal(gets(f, peer, newer), cases[i].gets_newer);
 		ledger_author_drop(&f->node.hub.ledger, f->node.txn, author_of(2, 0));
 		rights_settle(&f->node.hub, f->node.txn);
 		hub_node_down(&f->node, peer);
@@ -204,16 +199,16 @@ static void what_is_not_of_a_version_here_is_not_served(void **state)
 		      far = {.member = 2, .path = PATH, .number = 300};
 	parcel_make(&strange, &f->fed);
 	parcel_make(&far, &f->fed);
-	chunk_get(f, peer, &strange, 1, NULL); /* nothing is known of the dataset */
+	chunk_get(f, peer, &strange, 1); /* nothing is known of the dataset */
 	assert_heard(&f->node, peer, "CHUNK");
 	struct parcel *first = held(f, 1, TIER_MEMBERS);
 	hub_node_turn(&f->node);
-	chunk_get(f, peer, &strange, 1, NULL);
+	chunk_get(f, peer, &strange, 1);
 	assert_heard(&f->node, peer, "CHUNK");
 	/* However many versions came after it: it is one look-up. */
 	parcel_known(&far, &f->node, &f->fed, NULL);
 	hub_node_turn(&f->node);
-	chunk_get(f, peer, first, 1, NULL);
+	chunk_get(f, peer, first, 1);
 	assert_heard(&f->node, peer, "SERVE");
 	parcel_fini(&strange);
 	parcel_fini(&far);
@@ -227,10 +222,10 @@ static void an_unfinished_version_has_no_index(void **state)
 	struct peer *peer = hub_node_member(&f->node, &f->fed.orgs[2]);
 	struct parcel *p = held(f, 1, TIER_MEMBERS);
 	held_put(f->node.txn, &p->of, &(struct held){HELD_INDEXED, 0, 3000, 3});
-	index_get(f, peer, &p->of, NULL, NULL);
+	index_get(f, peer, &p->of, NULL);
 	assert_true(hub_node_sent(&f->node, peer, MESSAGE_INDEX, 0, &m));
 	assert_int_equal(m.body.len, 0);
-	chunk_get(f, peer, p, 1, NULL);
+	chunk_get(f, peer, p, 1);
 	assert_heard(&f->node, peer, "INDEX SERVE");
 }
 
@@ -248,12 +243,12 @@ static void a_long_index_is_told_in_pages(void **state)
 		struct row_key key = key_index(&p->of.dataset, 1, p->of.author, &addr);
 		txn_put(f->node.txn, TABLE_INDEX, row_key_bytes(&key), bytes_obj(&size));
 	}
-	index_get(f, peer, &p->of, NULL, NULL);
+	index_get(f, peer, &p->of, NULL);
 	assert_true(hub_node_sent(&f->node, peer, MESSAGE_INDEX, 0, &m));
 	assert_true(m.more);
 	assert_int_equal(m.body.len, MESSAGE_LIST_COUNT_MAX * INDEX_ENTRY_LEN);
 	struct index_entry last = index_entry_get(m.body, MESSAGE_LIST_COUNT_MAX - 1);
-	index_get(f, peer, &p->of, &last.addr, NULL);
+	index_get(f, peer, &p->of, &last.addr);
 	assert_true(hub_node_sent(&f->node, peer, MESSAGE_INDEX, 1, &m));
 	assert_false(m.more);
 	assert_int_equal(m.body.len, (1 + 3) * INDEX_ENTRY_LEN);
@@ -268,7 +263,7 @@ static void being_refused_weighs_little(void **state)
 	struct hub *hub = &f->node.hub;
 	struct peer *peer = hub_node_member(&f->node, &f->fed.orgs[2]);
 	struct parcel *p = held(f, 1, TIER_GRANTED);
-	chunk_get(f, peer, p, 1, NULL);
+	chunk_get(f, peer, p, 1);
 	assert_heard(&f->node, peer, "CHUNK");
 	assert_int_equal(meter_account(&hub->meter, 3, hub->mono_ms)->junk,
 			 meter_junk_weight(JUNK_REFUSED));
@@ -280,25 +275,22 @@ static void who_asks_for_too_much_in_a_turn_is_closed(void **state)
 {
 	static const struct {
 		unsigned gets, each, indexes;
-		bool token, closed;
+		bool closed;
 	} cases[] = {
-		{8, 128, 0, false, false},  {9, 128, 0, false, true},  {1, 129, 0, false, true},
-		{7, 128, 16, false, false}, {7, 128, 17, false, true}, {0, 0, 128, false, false},
-		{0, 0, 129, false, true},
+		{8, 128, 0, false}, {9, 128, 0, true},  {1, 129, 0, true}, {7, 128, 16, false},
+		{7, 128, 17, true}, {0, 0, 128, false}, {0, 0, 129, true},
 	};
 	struct fixture *f = *state;
 	struct parcel *p = held(f, 1, TIER_MEMBERS);
-	const struct digest token = {{1}};
 	f->node.limits.peer_queue_bytes_max = SIZE_MAX;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct peer *peer = hub_node_member(&f->node, &f->fed.orgs[2]);
 		for (unsigned turn = 0; turn < 2 && peer->up; turn++) {
 			hub_node_turn(&f->node);
 			for (unsigned k = 0; k < cases[i].gets; k++)
-				chunk_get(f, peer, p, cases[i].each,
-					  cases[i].token ? &token : NULL);
+				chunk_get(f, peer, p, cases[i].each);
 			for (unsigned k = 0; k < cases[i].indexes; k++)
-				index_get(f, peer, &p->of, NULL, cases[i].token ? &token : NULL);
+				index_get(f, peer, &p->of, NULL);
 		}
 		const struct effect *close = hub_node_effect(&f->node, EFFECT_CLOSE, 0);
 		assert_int_equal(close != NULL, cases[i].closed);
