@@ -18,7 +18,8 @@ json_t *api_entry(const struct catalog_entry *entry)
 	struct bytes slug = path_slug(bytes_str(entry->path));
 
 	return json_pack(
-		"{s:o, s:o, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:b}",
+		"{s:o, s:o, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:b,"
+		" s:o, s:o, s:b}",
 		"dataset", api_str(entry->path), "version", api_uint(entry->number), "tier",
 		tier_name(entry->tier), "title", api_text(entry->description.title), "organisation",
 		api_text(slug), "published_ms", (json_int_t)entry->time_ms, "files",
@@ -26,7 +27,8 @@ json_t *api_entry(const struct catalog_entry *entry)
 		api_uint(entry->description.byte_count), "sealed_bytes",
 		api_uint(entry->index_bytes), "readable", entry->readable, "held", entry->held,
 		"damaged", entry->damaged, "own", entry->own, "former", entry->former, "current",
-		entry->current);
+		entry->current, "by", api_str(entry->by), "origin", api_str(entry->origin), "tied",
+		entry->tied);
 }
 
 struct names {

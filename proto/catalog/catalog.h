@@ -27,6 +27,11 @@ struct catalog_entry {
 	bool held;                         /* all chunks are here */
 	bool damaged; /* was held; chunks were found bad and are being fetched again */
 	bool own;
+	bool tied;                         /* another version that is valid has the same number */
+	char by[CHARTER_SLUG_LEN_MAX + 1]; /* short name of its author's organisation */
+	char origin[CHARTER_SLUG_LEN_MAX + 1]; /* of who has written it, if it was taken over */
+	bool has_grant;                        /* in the namespace of another, by this line */
+	struct digest grant;
 	/* of a former member: listed for as long as it is held here, and fetched no more */
 	bool former;
 	bool current;                 /* highest number of its dataset */
@@ -99,6 +104,10 @@ struct publication {
 	enum tier tier;
 	bool allow_shrink;
 	struct keep keep;
+	uint32_t owner;            /* member to whom the path belongs */
+	bool has_grant;            /* in the namespace of another, by this line */
+	struct digest grant;       /* as of the commit */
+	enum tier widest;          /* that the line lets this node publish */
 	struct record_id previous; /* zero: the first version */
 	uint64_t previous_number;  /* 0: the first version */
 	uint64_t previous_bytes;   /* plain bytes and files of the version before */
@@ -110,7 +119,7 @@ struct publication {
 void publication_fini(struct publication *publication);
 
 /*
- * ERR_DENIED: not the own namespace, not this node's role, or a wider tier without widen;
+ * ERR_DENIED: no right to write there, not this node's role, or a wider tier without widen;
  * ERR_CONFIG: path or value; ERR_ABSENT: no federation; ERR_AGAIN: the federation key is not here
  * yet.
  */

@@ -156,6 +156,15 @@ void lookup_entry(struct hub *hub, struct txn *txn, const struct lookup *found, 
 		.former = author && !charter_is_present(author),
 		.current = current,
 	};
+	const struct charter_member *origin =
+		version->has_origin ? hub_author_member(hub, version->origin_author) : NULL;
+	if (author)
+		snprintf(out->by, sizeof(out->by), "%s", author->slug);
+	if (origin)
+		snprintf(out->origin, sizeof(out->origin), "%s", origin->slug);
+	out->has_grant = version->has_grant;
+	out->grant = version->grant;
+	out->tied = current_tied(hub, txn, of);
 	snprintf(out->path, sizeof(out->path), "%.*s", (int)version->path.len,
 		 (const char *)version->path.ptr);
 	lookup_entry_held(txn, out);
@@ -192,10 +201,11 @@ void reading_fini(struct reading *reading)
 }
 
 /* Why the key of a version is not here: it was granted and is on its way, or whom to ask. */
-static enum err key_missing(struct hub *hub, struct txn *txn, uint32_t author,
-			    const struct version *version, char *why)
+static enum err key_missing(struct hub *hub, struct txn *txn, const struct version *version,
+			    char *why)
 {
-	const struct charter_member *owner = hub_author_member(hub, author);
+	const struct charter_member *owner =
+		charter_by_slug(&hub->charter, path_slug(version->path));
 	const char *name = owner ? owner->name : "its owner";
 	int len = version->path.len > 200 ? 200 : (int)version->path.len;
 	const char *path = (const char *)version->path.ptr;
@@ -246,7 +256,7 @@ enum err lookup_reading(struct hub *hub, struct txn *txn, const struct lookup *f
 	if (!err)
 		err = version_key(hub, txn, &out->version, &out->dataset, &out->dataset_key);
 	if (err == ERR_ABSENT || err == ERR_DENIED)
-		err = key_missing(hub, txn, out->author, &out->version, why);
+		err = key_missing(hub, txn, &out->version, why);
 	if (err)
 		reading_fini(out);
 	else

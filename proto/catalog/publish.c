@@ -10,6 +10,8 @@
 #include "crypto/path.h"
 #include "proto/rights/epochs.h"
 #include "proto/rights/current.h"
+#include "proto/rights/govern.h"
+#include "proto/rights/rights.h"
 #include "proto/rights/fedkeys.h"
 #include "proto/transfer/fetch.h"
 #include "proto/ledger/held.h"
@@ -63,9 +65,32 @@ static enum err role_check(struct hub *hub, struct txn *txn, char *why)
 	return ERR_DENIED;
 }
 
-static enum err path_own(struct hub *hub, struct txn *txn, const char *path, char *why)
+/*
+ * PROTOCOL: "The writer names its good line with write or more that covers the path and ends last"
+ */
+static enum err line_find(struct hub *hub, struct txn *txn, const char *path, uint32_t owner,
+			  struct verdict *line, char *why)
+{
+	const struct charter_member *member = charter_member(&hub->charter, owner);
+
+	if (rights_own_line(hub, txn, bytes_str(path), VERB_WRITE, 0, line))
+		return ERR_OK;
+	why_set(why,
+		"%.200s lies in the namespace of %s, which has not granted you to write there, or "
+		"not any more: ask for \"write\" (`allmende who %.100s` shows what you hold), or "
+		"publish below %s/.",
+		path, member ? member->name : "another", path, hub->options.identity->slug);
+	return ERR_DENIED;
+}
+
+/* Whose path it is, and by which line this node may write there. */
+static enum err path_may(struct hub *hub, struct txn *txn, const char *path,
+			 struct publication *out, char *why)
 {
 	const struct identity *identity = hub->options.identity;
+	struct verdict line;
+	uint32_t owner;
+
 	if (path_check(bytes_str(path)) || !strchr(path, '/')) {
 		why_set(why,
 			"\"%.200s\" is no name for a dataset: write %s/NAME, with parts of a-z, "
@@ -77,11 +102,21 @@ static enum err path_own(struct hub *hub, struct txn *txn, const char *path, cha
 	enum err err = hub_member_check(hub, why);
 	if (err)
 		return err;
-	struct bytes slug = path_slug(bytes_str(path));
-	if (!bytes_eq(slug, bytes_str(identity->slug))) {
-		why_set(why, "%.200s lies outside the own namespace: %s publishes below %s/.", path,
-			identity->name, identity->slug);
+	if (!current_dataset(hub, bytes_str(path), &out->params.dataset, &owner)) {
+		why_set(why,
+			"%.200s lies in nobody's namespace: no organisation has that short name. "
+			"%s publishes below %s/.",
+			path, identity->name, identity->slug);
 		return ERR_DENIED;
+	}
+	out->owner = owner;
+	if (owner != author_member(hub->author)) {
+		err = line_find(hub, txn, path, owner, &line, why);
+		if (err)
+			return err;
+		out->has_grant = true;
+		out->grant = line.chain[line.count - 1];
+		out->widest = (enum tier)line.widest;
 	}
 	return role_check(hub, txn, why);
 }
@@ -110,9 +145,22 @@ static enum err key_granted(struct hub *hub, struct txn *txn, struct publication
 	struct writer_params *params = &out->params;
 	size_t prefix_len = 0;
 	const uint64_t waited = hub->epochs->waited;
-	enum err err = epochs_govern(hub, txn, bytes_str(out->path), &prefix_len,
-				     &params->epoch_number, &params->dataset_key);
+	enum err err = out->has_grant ? govern_foreign(hub, txn, out->owner, bytes_str(out->path),
+						       &prefix_len, &params->epoch_number,
+						       &params->dataset_key)
+				      : ERR_OK;
+	/* There is one; whether it is to be waited for the next is asked in all namespaces alike. */
+	if (!err)
+		err = epochs_govern(hub, txn, bytes_str(out->path), &prefix_len,
+				    &params->epoch_number, &params->dataset_key);
 	params->epoch_prefix = bytes_of(out->path, prefix_len);
+	if (err == ERR_ABSENT) {
+		why_set(why,
+			"%s has made no key for %.200s yet: it does so when its node has seen the "
+			"grant; try again then.",
+			charter_member(&hub->charter, out->owner)->name, out->path);
+		return ERR_AGAIN;
+	}
 	if (err == ERR_DENIED)
 		why_set(why, "this node makes no keys: publish the first dataset shared by grant "
 			     "on the node of the organisation that does (`allmende node list`).");
@@ -172,12 +220,21 @@ static enum err tier_choose(struct publication *out, const struct publish_option
 			out->path);
 		return ERR_CONFIG;
 	}
-	out->tier = options->has_tier ? options->tier : before ? before : TIER_MEMBERS;
+	const enum tier usual =
+		out->has_grant && out->widest > TIER_MEMBERS ? out->widest : TIER_MEMBERS;
+	out->tier = options->has_tier ? options->tier : before ? before : usual;
 	if (out->tier == TIER_HIDDEN) {
 		why_set(why, "the tier \"hidden\" is not there yet: use open, members or granted.");
 		return ERR_CONFIG;
 	}
 	/* TIER_OPEN is the widest and has the smallest number. */
+	if (out->has_grant && out->tier < out->widest) {
+		why_set(why,
+			"the grant by which you write %.200s lets you publish as widely as \"%s\": "
+			"use --tier %s, or ask for more.",
+			out->path, tier_name(out->widest), tier_name(out->widest));
+		return ERR_DENIED;
+	}
 	if (before && out->tier < before && !options->widen) {
 		why_set(why,
 			"%s is \"%s\", and \"%s\" would let more people read it: say --widen if "
@@ -254,7 +311,7 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 	struct own_dataset memory;
 	struct reading reading = {0};
 	*out = (struct publication){.allow_shrink = options->allow_shrink};
-	enum err err = path_own(hub, txn, options->path, why);
+	enum err err = path_may(hub, txn, options->path, out, why);
 	if (err)
 		return err;
 	if (hub->headroom == HEADROOM_NONE) {
@@ -268,7 +325,6 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 	if (err)
 		return err;
 	snprintf(out->path, sizeof(out->path), "%s", options->path);
-	path_dataset_id(&out->params.dataset, &hub->options.identity->org, bytes_str(out->path));
 	err = before_find(hub, txn, out, &before, &reading, why);
 	bool again = !err;
 	if (err == ERR_ABSENT)
@@ -458,6 +514,8 @@ static enum err version_prepare(struct hub *hub, struct txn *txn,
 	version->path = bytes_str(publication->path);
 	version->description = buf_bytes(description);
 	version->description_key = hub->charter.key_number;
+	version->has_grant = publication->has_grant;
+	version->grant = publication->grant;
 	return err;
 }
 
@@ -570,6 +628,25 @@ static bool unchanged_take(struct hub *hub, struct txn *txn, const struct public
 	return true;
 }
 
+/* The right may have ended, or another line may have come, while the files were taken. */
+static enum err line_again(struct hub *hub, struct txn *txn, struct publication *publication,
+			   char *why)
+{
+	struct verdict line;
+
+	if (!publication->has_grant)
+		return ERR_OK;
+	enum err err = line_find(hub, txn, publication->path, publication->owner, &line, why);
+	if (!err && line.widest > publication->tier) {
+		why_set(why, "the grant for %s was narrowed meanwhile: publish again.",
+			publication->path);
+		err = ERR_BUSY;
+	}
+	if (!err)
+		publication->grant = line.chain[line.count - 1];
+	return err;
+}
+
 enum err catalog_publish_commit(struct hub *hub, struct txn *txn, int64_t now_ms,
 				struct publication *publication, struct writer *writer,
 				enum publish_outcome *outcome, struct catalog_entry *out, char *why)
@@ -595,7 +672,9 @@ enum err catalog_publish_commit(struct hub *hub, struct txn *txn, int64_t now_ms
 		why_set(why, "%s was withdrawn meanwhile: publish again.", publication->path);
 		return ERR_BUSY;
 	}
-	enum err err = role_check(hub, txn, why);
+	enum err err = line_again(hub, txn, publication, why);
+	if (!err)
+		err = role_check(hub, txn, why);
 	if (err)
 		return err;
 	contents_digest(&memory.contents, publication, manifest);

@@ -10,6 +10,7 @@
 #include "proto/wire/wire_in.h"
 #include "proto/wire/wire_out.h"
 #include "proto/rights/current.h"
+#include "proto/rights/rights.h"
 #include "store/chunks.h"
 
 #define ROW_LEN_MAX (LIMIT_RECORD_LEN_MAX + LIMIT_PATH_LEN_MAX + 256)
@@ -154,9 +155,16 @@ static enum err row_sign(struct hub *hub, struct txn *txn, uint64_t job,
 	if (err)
 		return ERR_CORRUPT;
 	snprintf(path, sizeof(path), "%.*s", (int)row->path.len, (const char *)row->path.ptr);
-	path_dataset_id(&of.dataset, &hub->options.identity->org, row->path);
+	uint32_t owner;
+	struct verdict line;
+	if (!current_dataset(hub, row->path, &of.dataset, &owner))
+		return ERR_BUSY;
 	of.number = version.number;
 	if (!number_is_free(hub, txn, &of, row->path))
+		return ERR_BUSY;
+	/* It would be void: it is to be published again, by whatever right there is then. */
+	if (version.has_grant &&
+	    !rights_through(hub, txn, hub->author, row->path, &version.grant, VERB_WRITE, &line))
 		return ERR_BUSY;
 	struct record_slot slot = record_slot_version(&of.dataset, of.number);
 	own_dataset_get(hub, txn, &of.dataset, &memory);

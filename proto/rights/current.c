@@ -286,6 +286,21 @@ enum err current_find(struct hub *hub, struct txn *txn, const struct dataset_id 
 	return whole ? ledger_version_find(txn, dataset, out->number, out->author, whole) : ERR_OK;
 }
 
+bool current_tied(struct hub *hub, struct txn *txn, const struct version_id *of)
+{
+	struct look look = look_begin(hub, txn, &of->dataset);
+	struct ledger_version other;
+	uint32_t author = 0;
+
+	while (ledger_version_author(txn, &of->dataset, &author)) {
+		const struct version_id same = {of->dataset, of->number, author};
+		if (author != of->author && ledger_version_get(txn, &same, &other) &&
+		    is_valid(&look, &other))
+			return true;
+	}
+	return false;
+}
+
 bool current_below(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 		   uint64_t below, struct ledger_version *out)
 {

@@ -26,6 +26,8 @@ bool current_any(struct hub *hub, struct txn *txn, const struct dataset_id *data
 		 struct version *out);
 /* Whether one version is valid. */
 bool current_valid(struct hub *hub, struct txn *txn, const struct version_id *of);
+/* Whether another valid version of the dataset has the same number. */
+bool current_tied(struct hub *hub, struct txn *txn, const struct version_id *of);
 /* The dataset of a path, and the member to whom it belongs, also a former one. */
 bool current_dataset(const struct hub *hub, struct bytes path, struct dataset_id *dataset,
 		     uint32_t *owner);

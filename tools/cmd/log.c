@@ -2,6 +2,7 @@
  * log: the versions of a dataset.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "tools/cmd/commands.h"
 #include "tools/kit/client.h"
@@ -12,7 +13,7 @@
 
 static void print_log(const struct tool *tool, const json_t *answer)
 {
-	static const char *const heads[] = {">VERSION", "PUBLISHED", "TIER",  ">FILES",
+	static const char *const heads[] = {">VERSION", "PUBLISHED", "BY",    "TIER", ">FILES",
 					    ">SIZE",    "DATA",      "TITLE", NULL};
 	struct grid grid;
 	json_t *entry;
@@ -23,6 +24,9 @@ static void print_log(const struct tool *tool, const json_t *answer)
 	{
 		grid_number(&grid, field_count(entry, "version"));
 		grid_time(&grid, field_time(entry, "published_ms"));
+		char *by = datasets_by(entry);
+		grid_text(&grid, by);
+		free(by);
 		grid_text(&grid, field_text(entry, "tier"));
 		grid_number(&grid, field_count(entry, "files"));
 		grid_bytes(&grid, field_count(entry, "bytes"));
@@ -50,7 +54,9 @@ const struct command cmd_log = {
 	.name = "log",
 	.arguments = "DATASET",
 	.summary = "list the versions of a dataset, newest first",
-	.help = "Lists the versions of a dataset, newest first.\n"
+	.help = "Lists the versions of a dataset, newest first. BY is who published it, and "
+		"\"tie\"\n"
+		"says that somebody else has published another one with the same number.\n"
 		"\n"
 		"  allmende log meissen/kita/plaetze",
 	.word_min = 1,

@@ -82,6 +82,10 @@ static void print_entry(const struct tool *tool, const json_t *entry)
 	print_field("Publisher", *field_text(entry, "publisher")
 					 ? field_text(entry, "publisher")
 					 : field_text(entry, "organisation"));
+	char *by = datasets_by(entry);
+	if (strcmp(by, field_text(entry, "organisation")) != 0)
+		print_field("By", by);
+	free(by);
 	print_time(tool, "Published", field_time(entry, "published_ms"));
 	if (field_time(entry, "issued_ms") != field_time(entry, "published_ms"))
 		print_time(tool, "First issued", field_time(entry, "issued_ms"));

@@ -59,3 +59,16 @@ char *datasets_holders(const json_t *entry)
 	free(claims);
 	return text;
 }
+
+char *datasets_by(const json_t *entry)
+{
+	const char *by = field_text(entry, "by"), *origin = field_text(entry, "origin");
+	const char *tie = field_true(entry, "tied") ? "; tie" : "";
+	char *text = mem_new(256, 1);
+
+	if (*origin)
+		snprintf(text, 256, "%s, kept by %s%s", origin, by, tie);
+	else
+		snprintf(text, 256, "%s%s", by, tie);
+	return text;
+}
