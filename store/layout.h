@@ -76,6 +76,8 @@
 	  1) /* organisation id(32) place(4) -> root(32) entry id(32); orglog_bind */              \
 	X(ORGLOG_PATH, "orglog-path",                                                              \
 	  1) /* organisation id(32) entry id(32) -> signed entry; orglog_bind */                   \
+	X(FOREIGN, "foreign",                                                                      \
+	  1) /* dataset(32) author(4) ~number(8) -> what is to be kept; proto/catalog/takeover */  \
 	X(UNSIGNED, "unsigned", 1) /* job(8) -> version that waits to be signed; proto/catalog/ */ \
 	X(LOG, "log", 1)           /* number(8) -> entry of the audit log; proto/audit/ */         \
 	X(LOG_CLOSING, "log-closing", 1) /* number(8) of a segment's first entry -> closing */     \
@@ -117,15 +119,15 @@ static inline struct bytes row_key_bytes(const struct row_key *key)
 struct row_key key_name(const char *name);
 struct row_key key_charter(uint32_t number);
 struct row_key key_log(uint64_t number); /* LOG, LOG_CLOSING */
-struct row_key key_served_prefix(uint32_t day, uint32_t member);
-struct row_key key_served(uint32_t day, uint32_t member, const struct dataset_id *dataset,
-			  uint64_t number, uint32_t author);
 /* ORGLOG_PAST, and prefix of the other ORGLOG tables. */
 struct row_key key_orglog_prefix(const struct org_id *org);
 struct row_key key_orglog(const struct org_id *org, uint32_t number); /* ORGLOG, ORGLOG_BIND */
 struct row_key key_orglog_lost(const struct org_id *org, uint32_t number,
 			       const struct digest *entry_id);
 struct row_key key_orglog_path(const struct org_id *org, const struct digest *entry_id);
+struct row_key key_served_prefix(uint32_t day, uint32_t member);
+struct row_key key_served(uint32_t day, uint32_t member, const struct dataset_id *dataset,
+			  uint64_t number, uint32_t author);
 struct row_key key_author(uint32_t author);
 struct row_key key_author_incarnation(uint32_t author, uint32_t incarnation); /* HEAD, prefixes */
 struct row_key key_record(uint32_t author, uint32_t incarnation, uint64_t sequence);

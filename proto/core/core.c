@@ -29,6 +29,7 @@
 #include "proto/membership/voting.h"
 #include "proto/catalog/unheard.h"
 #include "proto/catalog/unsigned.h"
+#include "proto/catalog/takeover.h"
 #include "proto/catalog/withdrawal.h"
 #include "proto/rights/wrapkeys.h"
 
@@ -245,6 +246,7 @@ static void arrival_take(struct hub *hub, struct txn *txn, const struct ledger_a
 		return;
 	switch ((enum record_kind)record->kind) {
 	case RECORD_VERSION:
+		takeover_arrival(hub, txn, arrival);
 		scan_version(hub, txn, arrival);
 		epochs_version(hub, txn, &arrival->version);
 		return;
@@ -305,6 +307,7 @@ static void peers_take(struct hub *hub, struct txn *txn)
 			holds_compared(hub, peer);
 			source_retry(hub, peer);
 			unheard_compared(hub, txn, peer);
+			takeover_compared(hub);
 		}
 		peer->compared_news = false;
 	}
@@ -381,6 +384,7 @@ static void turn_end(struct hub *hub, struct txn *txn)
 	rights_settle(hub, txn);
 	epochs_settle(hub, txn);
 	withdrawal_settle(hub, txn);
+	takeover_settle(hub, txn);
 	scan_settle(hub, txn);
 	serve_settle(hub, txn);
 	arrivals_take(hub, txn); /* the log goes with what it is about */
@@ -462,10 +466,10 @@ void core_room(struct core *core, const struct room *room)
 int64_t core_wake(struct core *core, struct times now)
 {
 	static int64_t (*const wakes[])(const struct hub *hub) = {
-		peers_wake,     dials_wake,      sync_wake,   gossip_wake,
-		reconcile_wake, recount_wake,    holds_wake,  proof_wake,
-		scan_wake,      voting_wake,     epochs_wake, rights_wake,
-		fedkeys_wake,   withdrawal_wake, start_wake,  audit_wake,
+		peers_wake,   dials_wake,  sync_wake,    gossip_wake,     reconcile_wake,
+		recount_wake, holds_wake,  proof_wake,   scan_wake,       voting_wake,
+		epochs_wake,  rights_wake, fedkeys_wake, withdrawal_wake, takeover_wake,
+		start_wake,   audit_wake,
 	};
 	int64_t wake = INT64_MAX;
 	floor_time(&core->hub, now);

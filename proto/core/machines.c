@@ -26,6 +26,7 @@ enum err machines_begin(struct machines *machines, struct hub *hub,
 		.voting = &machines->voting,
 		.joining = &machines->joining,
 		.erasing = &machines->erasing,
+		.takeover = &machines->takeover,
 	};
 	buf_init(&hub->bottle, 0);
 	buf_init(&hub->own_entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
@@ -59,6 +60,7 @@ enum err machines_open(struct hub *hub, struct txn *txn)
 	scan_open(hub, txn);
 	gossip_open(hub, txn);
 	withdrawal_open(hub, txn);
+	takeover_open(hub, txn);
 	return txn_err(txn);
 }
 

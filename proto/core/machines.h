@@ -7,6 +7,7 @@
 #ifndef ALLMENDE_MACHINES_H
 #define ALLMENDE_MACHINES_H
 
+#include "proto/catalog/takeover.h"
 #include "proto/catalog/withdrawal.h"
 #include "proto/membership/joining.h"
 #include "proto/membership/voting.h"
@@ -37,6 +38,7 @@ struct machines {
 	struct voting voting;
 	struct joining joining;
 	struct erasing erasing;
+	struct takeover takeover;
 };
 
 /*

@@ -85,6 +85,7 @@ enum effect_type {
 	X(DEFERRED, w, "record from the future")                                                   \
 	X(RECOUNTED, w, "stored states set right")                                                 \
 	X(RIGHTS_MENDED, w, "hints where rights are found, set right")                             \
+	X(VOID, w, "version without a right")                                                      \
 	X(UNSAID, w, "message left out as it is too long")
 
 enum note_type {

@@ -115,6 +115,7 @@ struct hub {
 	struct voting *voting;
 	struct joining *joining;
 	struct erasing *erasing;
+	struct takeover *takeover;
 };
 
 struct effect *hub_effect(struct hub *hub, enum effect_type type, uint64_t link);

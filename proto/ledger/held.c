@@ -148,3 +148,21 @@ bool held_index_drop(struct txn *txn, const struct version_id *of)
 	}
 	return any;
 }
+
+bool held_copy(struct txn *txn, const struct version_id *from, const struct version_id *to,
+	       bool closed)
+{
+	struct row_key prefix = held_key(from);
+	struct walk walk = walk_begin(txn, TABLE_INDEX, row_key_bytes(&prefix));
+	struct held held;
+
+	if (!held_complete(txn, from) || !held_get(txn, from, &held) || held_complete(txn, to))
+		return false;
+	while (walk_next(&walk)) {
+		struct index_entry entry = {.size = be32_get(walk.value.ptr)};
+		memcpy(entry.addr.b, walk.key.ptr + walk.key.len - ID_LEN, ID_LEN);
+		held_index_put(txn, to, &entry, closed);
+	}
+	held_put(txn, to, &held);
+	return true;
+}

@@ -42,6 +42,12 @@ void held_index_put(struct txn *txn, const struct version_id *of, const struct i
 		    bool closed);
 /* True: there were some. */
 bool held_index_drop(struct txn *txn, const struct version_id *of);
+/*
+ * Two versions with the same number have the same chunks: what is here of one is here of the other.
+ * False: nothing is, or there is something of the other already.
+ */
+bool held_copy(struct txn *txn, const struct version_id *from, const struct version_id *to,
+	       bool closed);
 /* How many versions here need a chunk: of those for everybody, and of the others. */
 struct held_share {
 	uint32_t open, closed;

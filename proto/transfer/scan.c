@@ -16,11 +16,41 @@
 
 enum { SCAN_TICK_MS = 1000 };
 
-/* Own datasets are always wanted: they may have been lost. */
+/*
+ * Own datasets are always wanted: they may have been lost. PROTOCOL: "An owner that lets others
+ * write in its namespace holds what they write there."
+ */
 static bool wanted(struct hub *hub, struct txn *txn, const struct version_id *of,
 		   const struct version *version)
 {
-	return of->author == hub->author || subscriptions_ask(hub, txn, version);
+	return of->author == hub->author ||
+	       (version->has_grant &&
+		rights_own_namespace(hub, &hub->options.identity->org, version->path)) ||
+	       subscriptions_ask(hub, txn, version);
+}
+
+/* One that was taken over has the chunks of the one that it was: nothing need be fetched again. */
+static bool adopted(struct hub *hub, struct txn *txn, const struct version_id *of,
+		    const struct version *version)
+{
+	char path[LIMIT_PATH_LEN_MAX + 1];
+	struct version other;
+	struct held held;
+	uint32_t author = 0;
+
+	while (ledger_version_author(txn, &of->dataset, &author)) {
+		const struct version_id from = {of->dataset, of->number, author};
+		if (author == of->author || !held_complete(txn, &from) ||
+		    held_version(txn, &from, &other) ||
+		    !index_sum_eq(&other.index, &version->index) ||
+		    !held_copy(txn, &from, of, held_closed(version)) || !held_get(txn, of, &held))
+			continue;
+		snprintf(path, sizeof(path), "%.*s", (int)version->path.len,
+			 (const char *)version->path.ptr);
+		fetch_held(hub, txn, of, path, held.bytes, held.chunks);
+		return true;
+	}
+	return false;
 }
 
 /*
@@ -43,7 +73,7 @@ static void current_want(struct hub *hub, struct txn *txn, const struct dataset_
 	if (!same && held_version(txn, &of, &read))
 		return;
 	const struct version *version = same ? &known->version : &read;
-	if (wanted(hub, txn, &of, version))
+	if (wanted(hub, txn, &of, version) && !adopted(hub, txn, &of, version))
 		fetch_add(hub, txn, &of, version, false);
 }
 

@@ -86,8 +86,10 @@ static void names_of_others_and_no_names(void **state)
 		{"gemeinde-2/", ERR_CONFIG, "is no name for a dataset"},
 		{"gemeinde-2/Plan", ERR_CONFIG, "is no name for a dataset"},
 		{"", ERR_CONFIG, "is no name for a dataset"},
-		{"gemeinde-3/plan", ERR_DENIED, "Gemeinde 2 publishes below gemeinde-2/"},
-		{"gemeinde-22/plan", ERR_DENIED, "lies outside the own namespace"},
+		{"gemeinde-3/plan", ERR_DENIED,
+		 "lies in the namespace of Gemeinde 3, which has not granted you to write there"},
+		{"gemeinde-3/plan", ERR_DENIED, "publish below gemeinde-2/"},
+		{"gemeinde-22/plan", ERR_DENIED, "lies in nobody's namespace"},
 	};
 	struct fixture *f = *state;
 	struct press p;
