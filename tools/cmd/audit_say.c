@@ -220,7 +220,7 @@ static void change_say(char *out, size_t len, const struct audit_names *names,
 		snprintf(out, len, " %s has another root key;", who);
 		return;
 	case CHARTER_ANNOUNCE:
-		snprintf(out, len, " another root key of %s is announced;", who);
+		snprintf(out, len, " another root key is announced for %s;", who);
 		return;
 	}
 }
