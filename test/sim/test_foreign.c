@@ -13,6 +13,7 @@
 #include "crypto/selftest.h"
 #include "proto/catalog/catalog.h"
 #include "proto/catalog/granting.h"
+#include "proto/catalog/plan.h"
 #include "proto/catalog/takeover.h"
 #include "proto/rights/current.h"
 
@@ -61,14 +62,16 @@ static struct digest give(struct sim_node *from, struct sim_node *to, enum verb 
 
 static void call_end(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	struct digest *id = arg, again;
+	struct digest *id = arg;
 	struct grant grant;
+	struct plan plan;
 	char why[WHY_LEN];
 	assert_true(grant_load(hub, txn, id, &grant));
 	grant.line.line.verb = VERB_NONE;
-	grant.line.line.round++;
-	assert_int_equal(grants_line_write(hub, txn, &grant.line.line, &again, why), ERR_OK);
-	assert_true(id_eq(id, &again));
+	plan_init(&plan, hub, txn);
+	plan_line(&plan, &grant.line.line);
+	assert_int_equal(plan_write(&plan, why), ERR_OK);
+	plan_fini(&plan);
 }
 
 static void end(struct sim_node *node, struct digest *id)
