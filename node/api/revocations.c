@@ -9,6 +9,7 @@
 #include "node/api/routes.h"
 #include "proto/catalog/revoking.h"
 #include "proto/catalog/unheard.h"
+#include "proto/catalog/takeover.h"
 #include "proto/membership/membership.h"
 
 enum { LOSSES_MAX = 1000 }; /* told one by one; the rest is counted */
@@ -97,18 +98,38 @@ static const char *text_or_null(struct call *call, const char *name)
 	return text[0] ? text : NULL;
 }
 
+struct keeping_list {
+	json_t *list;
+	uint64_t count;
+};
+
+static bool kept_add(void *arg, const struct takeover_view *view)
+{
+	struct keeping_list *kept = arg;
+
+	if (kept->count++ < LOSSES_MAX)
+		json_array_append_new(kept->list,
+				      json_pack("{s:o, s:o}", "dataset", api_str(view->path),
+						"version", api_uint(view->of.number)));
+	return true;
+}
+
 static json_t *revocation_json(struct revocation *revocation, bool done)
 {
 	struct hub *hub = revocation->plan.hub;
 	struct losses losses = {&hub->charter, json_array(), 0};
+	struct keeping_list kept = {json_array(), 0};
 
 	if (!done)
 		revocation_losses(revocation, loss_add, &losses);
-	return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "done", done, "lines",
+	if (!done)
+		takeover_each(hub, revocation->plan.txn, &revocation->plan.facts, kept_add, &kept);
+	return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "done", done, "lines",
 			 api_uint(revocation->line_count), "bars", api_uint(revocation->bar_count),
 			 "losses", losses.list, "loss_count", api_uint(losses.count), "records",
 			 api_uint(revocation->plan.count), "bytes",
-			 api_uint(plan_bytes(&revocation->plan)));
+			 api_uint(plan_bytes(&revocation->plan)), "kept", kept.list, "kept_count",
+			 api_uint(kept.count));
 }
 
 static void revoke_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)

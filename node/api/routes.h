@@ -22,6 +22,7 @@
 	X(showing)                                                                                 \
 	X(revocations)                                                                             \
 	X(uploads)                                                                                 \
+	X(takeovers)                                                                               \
 	X(withdrawals)                                                                             \
 	X(read)                                                                                    \
 	X(datasets)                                                                                \

@@ -46,9 +46,9 @@ static void withdraw_run(struct call *call, struct hub *hub, struct txn *txn, in
 {
 	struct withdrawal_view view;
 
-	call->err =
-		withdrawal_make(hub, txn, api_in_text(call, "dataset"), api_in_text(call, "reason"),
-				api_in_true(call, "erase"), &view, call->why);
+	call->err = withdrawal_make(hub, txn, api_in_text(call, "dataset"),
+				    api_in_text(call, "reason"), api_in_true(call, "erase"),
+				    api_in_true(call, "others"), &view, call->why);
 	if (call->err)
 		return;
 	call->status = 201;
@@ -69,8 +69,8 @@ static void withdrawal_run(struct call *call, struct hub *hub, struct txn *txn, 
 }
 
 const struct route withdrawals_routes[] = {
-	{HTTP_POST, "/withdrawals", ROUTE_COMMAND, FIELDS("S:dataset", "S:reason", "b:erase"),
-	 .run = withdraw_run},
+	{HTTP_POST, "/withdrawals", ROUTE_COMMAND,
+	 FIELDS("S:dataset", "S:reason", "b:erase", "b:others"), .run = withdraw_run},
 	{HTTP_GET, "/withdrawal", ROUTE_QUERY, .begin = api_path_begin, .run = withdrawal_run},
 	{.path = NULL},
 };

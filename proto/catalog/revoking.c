@@ -6,6 +6,7 @@
 #include "crypto/path.h"
 #include "proto/catalog/granting.h"
 #include "proto/catalog/unheard.h"
+#include "proto/catalog/takeover.h"
 #include "proto/rights/table.h"
 
 /* ---- what is to be ended ---- */
@@ -319,8 +320,17 @@ void revocation_losses(struct revocation *revocation,
 enum err revocation_do(struct revocation *revocation, char *why)
 {
 	struct plan *plan = &revocation->plan;
-	enum err err = plan_write(plan, why);
+	uint64_t kept = 0;
+	/* What shall stay is signed before what it rests on has ended. */
+	enum err err = takeover_planned(plan->hub, plan->txn, &plan->facts, &kept);
 
+	if (err)
+		why_set(why,
+			"what is to be kept does not fit into the quota: say --keep none, or make "
+			"room by withdrawing something (%s).",
+			err_text(err));
+	else
+		err = plan_write(plan, why);
 	if (!err)
 		unheard_begin(plan->hub, plan->txn);
 	return err;

@@ -17,7 +17,7 @@
 #include "store/chunks.h"
 
 enum {
-	WALK_STEP = 128,                    /* rows in one turn */
+	WALK_STEP = 128, /* rows in one turn */
 	WAIT_MS = 60 * 1000,
 	WALK_PAUSE_MS = 1000,               /* between two: others may change lines all the time */
 	MANIFEST_LEN_MAX = 4 * 1024 * 1024, /* sealed: a longer one is not opened inside a turn */
@@ -227,69 +227,51 @@ enum err takeover_version(struct hub *hub, struct txn *txn, const char *path, ui
 	return err;
 }
 
-/* ---- what rests on lines ---- */
+/* ---- what is about to end ---- */
 
-struct falling {
-	struct hub *hub;
-	struct txn *txn;
-	const struct digest *lines;
-	size_t line_count;
-	enum keeping keep;
-};
-
-static bool rests_on(const struct falling *f, const struct verdict *verdict)
+/* Whether a version is valid now, would not be then, and is to be kept. */
+static bool falls(struct hub *hub, struct txn *txn, const struct facts *then,
+		  const struct version_id *of, struct takeover_view *view)
 {
-	for (size_t i = 0; i < verdict->count; i++)
-		for (size_t k = 0; k < f->line_count; k++)
-			if (id_eq(&verdict->chain[i], &f->lines[k]))
-				return true;
-	return false;
-}
-
-/* Whether a version falls with the lines, and is to be kept. */
-static bool falls(const struct falling *f, const struct ledger_version *row,
-		  struct takeover_view *view)
-{
-	const struct version_id of = {row->dataset, row->number, row->author};
+	struct ledger_version row;
 	struct version version;
 	struct verdict verdict;
 
-	if (!row->has_grant || row->number >= TAKEOVER_NUMBER_END ||
-	    held_version(f->txn, &of, &version) ||
-	    !rights_through(f->hub, f->txn, row->author, version.path, &row->grant, VERB_WRITE,
-			    &verdict) ||
-	    !rests_on(f, &verdict) || !current_valid(f->hub, f->txn, &of))
+	if (!ledger_version_get(txn, of, &row) || !row.has_grant ||
+	    of->number >= TAKEOVER_NUMBER_END || of->author == hub->author ||
+	    held_version(txn, of, &version) || !current_valid(hub, txn, of))
 		return false;
-	view_fill(f->hub, f->txn, &of, &version, view);
-	return f->keep == KEEPING_ALL || (f->keep == KEEPING_CURRENT && view->current);
+	if (verdict_of(then, &row.grant, hub->judge_ms, &verdict) && verdict.verb >= VERB_WRITE &&
+	    verdict.widest <= version.tier)
+		return false;
+	view_fill(hub, txn, of, &version, view);
+	return verdict.count > 0 &&
+	       (verdict.keep == KEEPING_ALL || (verdict.keep == KEEPING_CURRENT && view->current));
 }
 
-void takeover_each(struct hub *hub, struct txn *txn, const struct digest *lines, size_t line_count,
-		   enum keeping keep, bool (*each)(void *arg, const struct takeover_view *view),
-		   void *arg)
+void takeover_each(struct hub *hub, struct txn *txn, const struct facts *then,
+		   bool (*each)(void *arg, const struct takeover_view *view), void *arg)
 {
-	const struct falling f = {hub, txn, lines, line_count, keep};
 	struct walk walk = walk_begin(txn, TABLE_FOREIGN, bytes_of(NULL, 0));
 
 	while (walk_next(&walk)) {
 		struct takeover_view view;
-		struct ledger_version row;
 		struct version_id of;
 		held_of_key(&of, walk.key);
-		if (ledger_version_get(txn, &of, &row) && falls(&f, &row, &view) &&
-		    !own_has(hub, txn, &of) && !each(arg, &view))
+		if (falls(hub, txn, then, &of, &view) && !own_has(hub, txn, &of) &&
+		    !each(arg, &view))
 			return;
 	}
 }
 
-struct lines_taking {
+struct taking {
 	struct version_id *items;
 	size_t count, cap;
 };
 
-static bool lines_add(void *arg, const struct takeover_view *view)
+static bool taking_add(void *arg, const struct takeover_view *view)
 {
-	struct lines_taking *taking = arg;
+	struct taking *taking = arg;
 
 	taking->items =
 		mem_room(taking->items, taking->count, &taking->cap, sizeof(*taking->items));
@@ -297,20 +279,19 @@ static bool lines_add(void *arg, const struct takeover_view *view)
 	return taking->count < TAKEOVER_COUNT_MAX;
 }
 
-enum err takeover_lines(struct hub *hub, struct txn *txn, const struct digest *lines,
-			size_t line_count, enum keeping keep, uint64_t *count)
+enum err takeover_planned(struct hub *hub, struct txn *txn, const struct facts *then,
+			  uint64_t *count)
 {
-	struct lines_taking taking = {NULL, 0, 0};
+	struct taking taking = {NULL, 0, 0};
 	enum err err = ERR_OK;
 
 	*count = 0;
-	if (keep != KEEPING_NONE)
-		takeover_each(hub, txn, lines, line_count, keep, lines_add, &taking);
+	takeover_each(hub, txn, then, taking_add, &taking);
 	for (size_t i = 0; !err && i < taking.count; i++) {
 		struct version version;
+		struct dataset_id dataset;
 		struct verdict line;
 		uint32_t owner;
-		struct dataset_id dataset;
 		if (held_version(txn, &taking.items[i], &version) ||
 		    !current_dataset(hub, version.path, &dataset, &owner))
 			continue;

@@ -17,7 +17,7 @@
 
 #include "proto/hub/hub.h"
 #include "proto/ledger/ledger.h"
-#include "proto/ledger/line.h"
+#include "proto/rights/verdict.h"
 
 enum { TAKEOVER_COUNT_MAX = 10000 };
 /* Who writes there chooses its numbers: those of this and more are published anew, or not at all. */
@@ -41,19 +41,18 @@ enum err takeover_version(struct hub *hub, struct txn *txn, const char *path, ui
 			  struct takeover_view *out, char *why);
 
 /*
- * What falls when these lines end: the versions that are valid now, and name one of them or a line
- * that rests on one. keep: only what it says. Each until it returns false.
+ * What falls when the facts are those: the versions that are valid now, would not be then, and are
+ * to be kept as their chain says then. Each until it returns false.
  */
-void takeover_each(struct hub *hub, struct txn *txn, const struct digest *lines, size_t line_count,
-		   enum keeping keep, bool (*each)(void *arg, const struct takeover_view *view),
-		   void *arg);
+void takeover_each(struct hub *hub, struct txn *txn, const struct facts *then,
+		   bool (*each)(void *arg, const struct takeover_view *view), void *arg);
 /*
- * In the turn in which the lines end, before they do: takes over what takeover_each() lists. Of
- * what has another version of this node in its place nothing is taken. ERR_NOSPACE: the own quota;
- * nothing may be committed then.
+ * In the turn in which lines end, before they do: takes over what takeover_each() lists, as far as
+ * this organisation may write there without them. ERR_NOSPACE: the own quota; nothing may be
+ * committed then.
  */
-enum err takeover_lines(struct hub *hub, struct txn *txn, const struct digest *lines,
-			size_t line_count, enum keeping keep, uint64_t *count);
+enum err takeover_planned(struct hub *hub, struct txn *txn, const struct facts *then,
+			  uint64_t *count);
 
 /* Void versions in the own namespace that were not taken over: "takeover DATASET@N" would. */
 void takeover_waiting(struct hub *hub, struct txn *txn,

@@ -11,12 +11,15 @@
 #include "proto/wire/wire_in.h"
 #include "proto/wire/wire_out.h"
 #include "proto/rights/current.h"
+#include "proto/rights/rights.h"
 #include "store/chunks.h"
 
 enum {
 	LOOK_MS = 1000, /* whether a sweep has come to its end */
 	LOOK_COUNT = 64 /* rows in one turn */
 };
+/* As with taking over (takeover.h): a number of this and more is left to itself. */
+#define WITHDRAWAL_NUMBER_END ((uint64_t)1 << 40)
 
 /* ---- what is remembered: [record id, flags, authors as be32...] ---- */
 
@@ -208,6 +211,7 @@ static void view_fill(struct hub *hub, const struct record *record,
 					.time_ms = record->time_ms,
 					.author = record->author,
 					.erase = withdrawal->erase,
+					.reach = withdrawal->reach,
 					.own = record->author == hub->author};
 	record_id(&out->record, record);
 	memcpy(out->dataset.b, record->slot.ptr + 1, ID_LEN);
@@ -229,15 +233,40 @@ static void note_withdrawn(struct hub *hub, const struct withdrawal_view *view)
 	snprintf(note->text, sizeof(note->text), "%.300s", view->reason);
 }
 
-/* Drops what is here, and remembers what is to be done about it. */
-static void withdrawal_take(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
-			    const struct record_id *id, uint32_t author, uint64_t number,
-			    bool erase, struct bytes holders)
+/*
+ * Drops what is here of what was withdrawn. PROTOCOL: "`erase` reaches chunks of versions of the
+ * withdrawing organisation, and those of others only when the owner withdraws; nodes of owner and
+ * author never erase on another's word."
+ */
+static bool copies_drop(struct hub *hub, struct txn *txn, const struct withdrawal_view *view)
 {
+	const struct charter_member *owner =
+		charter_by_slug(&hub->charter, path_slug(bytes_str(view->path)));
+	const uint32_t own = author_member(hub->author), by = author_member(view->author);
+	bool owners = owner && owner->number == own;
+
+	switch (view->reach) {
+	case REACH_OWN:
+		return (!owners || by == own) &&
+		       fetch_drop_versions(hub, txn, &view->dataset, by, 0, view->number);
+	case REACH_OTHERS: /* what an administrator has withdrawn may be valid again */
+		return false;
+	case REACH_ALL:
+		return fetch_drop_versions(hub, txn, &view->dataset, 0, by == own ? 0 : own,
+					   view->number);
+	}
+	return false;
+}
+
+/* Drops what is here, and remembers what is to be done about it. */
+static void withdrawal_take(struct hub *hub, struct txn *txn, const struct withdrawal_view *view,
+			    struct bytes holders)
+{
+	const struct dataset_id *dataset = &view->dataset;
 	struct withdrawn before;
 	bool held = withdrawn_get(txn, dataset, &before) && (before.flags & FLAG_HELD);
 
-	held = fetch_drop_versions(hub, txn, dataset, author, number) || held;
+	held = copies_drop(hub, txn, view) || held;
 	/*
 	 * Who has nothing to do about it remembers nothing: others may withdraw whatever they like.
 	 */
@@ -248,8 +277,9 @@ static void withdrawal_take(struct hub *hub, struct txn *txn, const struct datas
 		erasing_drop(txn, dataset);
 		return;
 	}
-	withdrawn_put(txn, dataset, &(struct withdrawn){*id, held ? FLAG_HELD : 0, holders});
-	if (held && erase)
+	withdrawn_put(txn, dataset,
+		      &(struct withdrawn){view->record, held ? FLAG_HELD : 0, holders});
+	if (held && view->erase)
 		erasing_set(hub, txn, dataset);
 	else
 		erasing_drop(txn, dataset);
@@ -261,27 +291,35 @@ void withdrawal_arrival(struct hub *hub, struct txn *txn, const struct record *r
 	struct withdrawal_view view;
 	struct withdrawn known;
 
-	if (record->kind != RECORD_WITHDRAWAL || withdrawal_get(&withdrawal, record->body))
+	if (record->kind != RECORD_WITHDRAWAL || withdrawal_get(&withdrawal, record->body) ||
+	    !current_withdrawal(hub, txn, record, &withdrawal))
 		return;
 	view_fill(hub, record, &withdrawal, &view);
 	if (withdrawn_get(txn, &view.dataset, &known) && id_eq(&known.record, &view.record))
 		return;
-	withdrawal_take(hub, txn, &view.dataset, &view.record, view.author, view.number, view.erase,
-			bytes_of(NULL, 0));
+	withdrawal_take(hub, txn, &view, bytes_of(NULL, 0));
 	note_withdrawn(hub, &view);
 }
 
 /* ---- withdrawing ---- */
 
-/* The highest number of the own versions; 0: none. *foreign: another node's version is higher. */
-static uint64_t own_highest(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
-			    bool *foreign)
+/*
+ * The highest number that there is to withdraw; 0: nothing. Numbers that nobody could follow are
+ * left: a withdrawal up to them would block the path for good.
+ */
+static uint64_t highest_find(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+			     enum withdrawal_reach reach, uint32_t owner)
 {
-	struct ledger_version current, own;
+	struct ledger_version at = {.number = WITHDRAWAL_NUMBER_END};
+	const uint32_t own = author_member(hub->author);
 
-	*foreign = !current_find(hub, txn, dataset, 0, &current, NULL) &&
-		   current.author != hub->author;
-	return ledger_version_below(txn, dataset, hub->author, 0, &own) ? own.number : 0;
+	while (current_below(hub, txn, dataset, at.number, &at)) {
+		uint32_t member = author_member(at.author);
+		if (reach == REACH_ALL || (reach == REACH_OWN && member == own) ||
+		    (reach == REACH_OTHERS && member != owner))
+			return at.number;
+	}
+	return 0;
 }
 
 static enum err request_check(struct hub *hub, const char *path, const char *reason, char *why)
@@ -304,13 +342,6 @@ static enum err request_check(struct hub *hub, const char *path, const char *rea
 		why_set(why, "this node is not in a federation: it has published nothing.");
 		return ERR_ABSENT;
 	}
-	if (!bytes_eq(path_slug(bytes_str(path)), bytes_str(identity->slug))) {
-		why_set(why,
-			"%.200s lies outside the own namespace: only who has published it can "
-			"withdraw it.",
-			path);
-		return ERR_DENIED;
-	}
 	return hub_sign_check(hub, why);
 }
 
@@ -330,6 +361,8 @@ static enum err withdrawal_write(struct hub *hub, struct txn *txn,
 				 const struct withdrawal *withdrawal,
 				 const struct dataset_id *dataset)
 {
+	struct withdrawal_view view;
+	struct record record;
 	struct record_slot slot = withdrawal_slot(dataset, withdrawal->reach);
 	struct record_id id;
 	struct buf body, holders;
@@ -342,8 +375,12 @@ static enum err withdrawal_write(struct hub *hub, struct txn *txn,
 	if (!err) {
 		holders_take(txn, dataset, &holders);
 		holders_carry(hub, txn, dataset, &holders);
-		withdrawal_take(hub, txn, dataset, &id, hub->author, withdrawal->number,
-				withdrawal->erase, buf_bytes(&holders));
+		record = (struct record){.author = hub->author,
+					 .time_ms = hub->ledger.now_ms,
+					 .slot = record_slot_bytes(&slot)};
+		view_fill(hub, &record, withdrawal, &view);
+		view.record = id;
+		withdrawal_take(hub, txn, &view, buf_bytes(&holders));
 		versions_delete(hub, txn, dataset,
 				withdrawal->number); /* and what was held of them with them */
 	}
@@ -352,32 +389,66 @@ static enum err withdrawal_write(struct hub *hub, struct txn *txn,
 	return err;
 }
 
-enum err withdrawal_make(struct hub *hub, struct txn *txn, const char *path, const char *reason,
-			 bool erase, struct withdrawal_view *out, char *why)
+/* Whose versions this organisation takes back at a path, and by which line. */
+static enum err reach_find(struct hub *hub, struct txn *txn, struct withdrawal *withdrawal,
+			   uint32_t owner, bool others, char *why)
 {
-	struct withdrawal withdrawal = {.path = bytes_str(path),
-					.reason = bytes_str(reason),
-					.erase = erase,
-					.reach = REACH_ALL};
+	const char *path = (const char *)withdrawal->path.ptr;
+	struct verdict line;
+
+	withdrawal->reach = owner == author_member(hub->author) ? REACH_ALL : REACH_OWN;
+	if (!others)
+		return ERR_OK;
+	if (withdrawal->reach == REACH_ALL) {
+		why_set(why,
+			"%.200s lies in the own namespace: there everybody's versions are "
+			"withdrawn, without --others.",
+			path);
+		return ERR_CONFIG;
+	}
+	if (!rights_own_line(hub, txn, withdrawal->path, VERB_ADMIN, 0, &line)) {
+		why_set(why,
+			"%.200s lies in the namespace of another, which has not granted you "
+			"\"admin\" there: only your own versions are yours to withdraw.",
+			path);
+		return ERR_DENIED;
+	}
+	withdrawal->reach = REACH_OTHERS;
+	withdrawal->has_grant = true;
+	withdrawal->grant = line.chain[line.count - 1];
+	return ERR_OK;
+}
+
+enum err withdrawal_make(struct hub *hub, struct txn *txn, const char *path, const char *reason,
+			 bool erase, bool others, struct withdrawal_view *out, char *why)
+{
+	struct withdrawal withdrawal = {
+		.path = bytes_str(path), .reason = bytes_str(reason), .erase = erase};
 	struct dataset_id dataset;
-	bool foreign;
+	uint32_t owner;
 	enum err err = request_check(hub, path, reason, why);
 
+	if (!err && !current_dataset(hub, withdrawal.path, &dataset, &owner)) {
+		why_set(why, "%.200s is no dataset of a member: see `allmende ls`.", path);
+		err = ERR_ABSENT;
+	}
+	if (!err)
+		err = reach_find(hub, txn, &withdrawal, owner, others, why);
 	if (err)
 		return err;
-	path_dataset_id(&dataset, &hub->options.identity->org, withdrawal.path);
-	withdrawal.number = own_highest(hub, txn, &dataset, &foreign);
-	if (foreign) {
+	withdrawal.number = highest_find(hub, txn, &dataset, withdrawal.reach, owner);
+	/* Withdrawn before, and now to be erased. */
+	if (!withdrawal.number && erase && withdrawal_find(hub, txn, path, 0, out) && out->own &&
+	    !out->erase && out->reach == withdrawal.reach)
+		withdrawal.number = out->number;
+	if (!withdrawal.number && withdrawal.reach == REACH_OWN) {
 		why_set(why,
-			"the current version of %.200s was published by another node of %s: "
-			"withdraw it there.",
+			"%.200s lies outside the own namespace, and nothing of %s is there: only "
+			"who "
+			"has published it can withdraw it, and the owner.",
 			path, hub->options.identity->name);
 		return ERR_DENIED;
 	}
-	/* Withdrawn before, and now to be erased. */
-	if (!withdrawal.number && erase && withdrawal_find(hub, txn, path, 0, out) && out->own &&
-	    !out->erase)
-		withdrawal.number = out->number;
 	if (!withdrawal.number) {
 		why_set(why, "%.200s has no version that could be withdrawn: see `allmende ls`.",
 			path);
@@ -416,7 +487,8 @@ bool withdrawal_find(struct hub *hub, struct txn *txn, const char *path, uint64_
 		struct withdrawal withdrawal;
 
 		if (withdrawal_get(&withdrawal, record.body) || withdrawal.number < number ||
-		    (found && record.time_ms < out->time_ms))
+		    (found && record.time_ms < out->time_ms) ||
+		    !current_withdrawal(hub, txn, &record, &withdrawal))
 			continue;
 		view_fill(hub, &record, &withdrawal, out);
 		found = true;

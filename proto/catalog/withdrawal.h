@@ -23,17 +23,19 @@ struct withdrawal_view {
 	char name[LIMIT_NAME_LEN_MAX + 1]; /* of its organisation */
 	char reason[WITHDRAWAL_REASON_LEN_MAX + 1];
 	bool erase;
+	enum withdrawal_reach reach;
 	bool own; /* by this node: it knows who held a copy */
 };
 
 /*
- * Takes back all own versions of a dataset; or asks, for one that was taken back, that it be
- * erased, too. ERR_CONFIG: path or reason; ERR_DENIED: not the own namespace, or the current
- * version is another node's; ERR_ABSENT: there is nothing to withdraw, or it is withdrawn already.
- * One sentence in why.
+ * Takes versions of a dataset back: in the own namespace all, whoever has published them; elsewhere
+ * those of this organisation, or with `others` those of all but the owner, which takes the verb
+ * admin. Or asks, for one that was taken back, that it be erased, too. ERR_CONFIG: path or reason;
+ * ERR_DENIED: no right to; ERR_ABSENT: there is nothing to withdraw, or it is withdrawn already. One
+ * sentence in why.
  */
 enum err withdrawal_make(struct hub *hub, struct txn *txn, const char *path, const char *reason,
-			 bool erase, struct withdrawal_view *out, char *why);
+			 bool erase, bool others, struct withdrawal_view *out, char *why);
 /*
  * The latest withdrawal that covers version `number` of a dataset (0: any). False: none is known.
  */

@@ -29,6 +29,7 @@
 #include "proto/membership/voting.h"
 #include "proto/catalog/unheard.h"
 #include "proto/catalog/unsigned.h"
+#include "proto/catalog/siblings.h"
 #include "proto/catalog/takeover.h"
 #include "proto/catalog/withdrawal.h"
 #include "proto/rights/wrapkeys.h"
@@ -253,6 +254,7 @@ static void arrival_take(struct hub *hub, struct txn *txn, const struct ledger_a
 	case RECORD_LINE:
 	case RECORD_BAR:
 		right_take(hub, txn, record);
+		siblings_arrival(hub, txn, record);
 		return;
 	case RECORD_CONTACT:
 		dials_contact(hub, txn, record);
@@ -320,6 +322,7 @@ static void signing_take(struct hub *hub, struct txn *txn)
 	membership_signing(hub, txn);
 	fedkeys_charter_changed(hub, txn);
 	hub->epochs->look = hub->epochs->pass.due = true;
+	siblings_due(hub);
 	unsigned_sign(hub, txn);
 }
 
@@ -385,6 +388,7 @@ static void turn_end(struct hub *hub, struct txn *txn)
 	epochs_settle(hub, txn);
 	withdrawal_settle(hub, txn);
 	takeover_settle(hub, txn);
+	siblings_settle(hub, txn);
 	scan_settle(hub, txn);
 	serve_settle(hub, txn);
 	arrivals_take(hub, txn); /* the log goes with what it is about */
@@ -466,10 +470,10 @@ void core_room(struct core *core, const struct room *room)
 int64_t core_wake(struct core *core, struct times now)
 {
 	static int64_t (*const wakes[])(const struct hub *hub) = {
-		peers_wake,   dials_wake,  sync_wake,    gossip_wake,     reconcile_wake,
-		recount_wake, holds_wake,  proof_wake,   scan_wake,       voting_wake,
-		epochs_wake,  rights_wake, fedkeys_wake, withdrawal_wake, takeover_wake,
-		start_wake,   audit_wake,
+		peers_wake,    dials_wake,  sync_wake,    gossip_wake,     reconcile_wake,
+		recount_wake,  holds_wake,  proof_wake,   scan_wake,       voting_wake,
+		epochs_wake,   rights_wake, fedkeys_wake, withdrawal_wake, takeover_wake,
+		siblings_wake, start_wake,  audit_wake,
 	};
 	int64_t wake = INT64_MAX;
 	floor_time(&core->hub, now);

@@ -27,6 +27,7 @@ enum err machines_begin(struct machines *machines, struct hub *hub,
 		.joining = &machines->joining,
 		.erasing = &machines->erasing,
 		.takeover = &machines->takeover,
+		.siblings = &machines->siblings,
 	};
 	buf_init(&hub->bottle, 0);
 	buf_init(&hub->own_entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
@@ -61,6 +62,7 @@ enum err machines_open(struct hub *hub, struct txn *txn)
 	gossip_open(hub, txn);
 	withdrawal_open(hub, txn);
 	takeover_open(hub, txn);
+	siblings_open(hub);
 	return txn_err(txn);
 }
 

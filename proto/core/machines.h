@@ -7,6 +7,7 @@
 #ifndef ALLMENDE_MACHINES_H
 #define ALLMENDE_MACHINES_H
 
+#include "proto/catalog/siblings.h"
 #include "proto/catalog/takeover.h"
 #include "proto/catalog/withdrawal.h"
 #include "proto/membership/joining.h"
@@ -39,6 +40,7 @@ struct machines {
 	struct joining joining;
 	struct erasing erasing;
 	struct takeover takeover;
+	struct siblings siblings;
 };
 
 /*

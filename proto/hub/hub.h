@@ -116,6 +116,7 @@ struct hub {
 	struct joining *joining;
 	struct erasing *erasing;
 	struct takeover *takeover;
+	struct siblings *siblings;
 };
 
 struct effect *hub_effect(struct hub *hub, enum effect_type type, uint64_t link);

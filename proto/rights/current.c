@@ -332,3 +332,15 @@ uint64_t current_withdrawn(struct hub *hub, struct txn *txn, struct bytes path, 
 	struct look look = look_begin(hub, txn, &dataset);
 	return reached(&look, member, owner == member);
 }
+
+bool current_withdrawal(struct hub *hub, struct txn *txn, const struct record *record,
+			const struct withdrawal *withdrawal)
+{
+	enum withdrawal_reach reach;
+	struct dataset_id dataset;
+
+	if (withdrawal_slot_get(record->slot, &dataset, &reach))
+		return false;
+	struct look look = look_begin(hub, txn, &dataset);
+	return withdrawal_counts(&look, record, withdrawal);
+}

@@ -11,6 +11,7 @@
 
 #include "proto/hub/hub.h"
 #include "proto/ledger/ledger.h"
+#include "proto/ledger/withdrawal_body.h"
 
 /*
  * The current version of a dataset, or the one that counts of a number (0: of all numbers).
@@ -33,6 +34,9 @@ bool current_dataset(const struct hub *hub, struct bytes path, struct dataset_id
 		     uint32_t *owner);
 /* Up to which number the versions of a member at a path are withdrawn; 0: none is. */
 uint64_t current_withdrawn(struct hub *hub, struct txn *txn, struct bytes path, uint32_t member);
+/* Whether a record of a withdrawal has an effect. */
+bool current_withdrawal(struct hub *hub, struct txn *txn, const struct record *record,
+			const struct withdrawal *withdrawal);
 /* The valid version with the highest number below `below` (0: of all), whoever its author is. */
 bool current_below(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 		   uint64_t below, struct ledger_version *out);

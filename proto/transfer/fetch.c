@@ -587,8 +587,14 @@ void fetch_drop(struct hub *hub, struct txn *txn, const struct version_id *of)
 	chunks_sweep_later(txn, &of->dataset);
 }
 
+static bool is_meant(const struct version_id *of, uint32_t member, uint32_t but, uint64_t number)
+{
+	return of->number <= number && (!member || author_member(of->author) == member) &&
+	       (!but || author_member(of->author) != but);
+}
+
 bool fetch_drop_versions(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
-			 uint32_t author, uint64_t number)
+			 uint32_t member, uint32_t but, uint64_t number)
 {
 	struct row_key prefix = key_dataset(dataset);
 	struct walk walk = walk_begin(txn, TABLE_HELD, row_key_bytes(&prefix));
@@ -597,14 +603,14 @@ bool fetch_drop_versions(struct hub *hub, struct txn *txn, const struct dataset_
 
 	while (walk_next(&walk)) {
 		held_of_key(&of, walk.key);
-		if (of.author != author || of.number > number)
+		if (!is_meant(&of, member, but, number))
 			continue;
 		fetch_drop(hub, txn, &of);
 		any = true;
 	}
 	for (size_t i = hub->transfer->fetch_count; i-- > 0;) {
 		of = hub->transfer->fetches[i]->of;
-		if (id_eq(&of.dataset, dataset) && of.author == author && of.number <= number)
+		if (id_eq(&of.dataset, dataset) && is_meant(&of, member, but, number))
 			fetch_drop(hub, txn, &of);
 	}
 	return any;

@@ -26,7 +26,7 @@ struct fetch {
 	char path[LIMIT_PATH_LEN_MAX + 1];
 	enum tier tier;
 	bool by_line; /* a grant lets this organisation have it, which holders may not know yet */
-	int64_t refused_ms;       /* the last time that a peer did not give what a line lets it have */
+	int64_t refused_ms; /* the last time that a peer did not give what a line lets it have */
 	uint32_t refused_wait_ms; /* after this all are asked again */
 	bool indexed;             /* the index is here and verified */
 	uint64_t index_link;      /* peer asked for the index; 0: none */
@@ -74,10 +74,10 @@ bool fetch_healed(struct hub *hub, struct txn *txn, const struct version_id *of,
 void fetch_drop(struct hub *hub, struct txn *txn, const struct version_id *of);
 
 /*
- * The same for all that is here, or on its way, of one author's versions of a dataset up to a
- * number. True when anything was.
+ * The same for all that is here, or on its way, of a dataset up to a number: of one member's
+ * authors (0: of all), but for those of another (0: nobody). True when anything was.
  */
 bool fetch_drop_versions(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
-			 uint32_t author, uint64_t number);
+			 uint32_t member, uint32_t but, uint64_t number);
 
 #endif

@@ -134,7 +134,8 @@ static void call_withdraw(struct hub *hub, struct txn *txn, int64_t now_ms, void
 {
 	struct withdrawal_view view;
 	char why[WHY_LEN];
-	check(!withdrawal_make(hub, txn, MISTAKE, "aus Versehen veröffentlicht", true, &view, why));
+	check(!withdrawal_make(hub, txn, MISTAKE, "aus Versehen veröffentlicht", true, false, &view,
+			       why));
 }
 
 static void settle(struct towns *towns)

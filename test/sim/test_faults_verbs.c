@@ -285,7 +285,7 @@ static void call_withdraw(struct hub *hub, struct txn *txn, int64_t now_ms, void
 {
 	struct withdrawal_view view;
 	char why[WHY_LEN];
-	withdrawal_make(hub, txn, PLAN, "Namen von Kindern", true, &view, why);
+	withdrawal_make(hub, txn, PLAN, "Namen von Kindern", true, false, &view, why);
 }
 
 static void withdraw_prepare(struct scene *scene)

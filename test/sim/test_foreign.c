@@ -13,8 +13,9 @@
 #include "crypto/selftest.h"
 #include "proto/catalog/catalog.h"
 #include "proto/catalog/granting.h"
-#include "proto/catalog/plan.h"
+#include "proto/catalog/revoking.h"
 #include "proto/catalog/takeover.h"
+#include "proto/catalog/withdrawal.h"
 #include "proto/rights/current.h"
 
 enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS };
@@ -62,16 +63,13 @@ static struct digest give(struct sim_node *from, struct sim_node *to, enum verb 
 
 static void call_end(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	struct digest *id = arg;
-	struct grant grant;
-	struct plan plan;
-	char why[WHY_LEN];
-	assert_true(grant_load(hub, txn, id, &grant));
-	grant.line.line.verb = VERB_NONE;
-	plan_init(&plan, hub, txn);
-	plan_line(&plan, &grant.line.line);
-	assert_int_equal(plan_write(&plan, why), ERR_OK);
-	plan_fini(&plan);
+	char name[GRANT_NAME_LEN + 1], why[WHY_LEN];
+	const struct revoke_terms terms = {.grant = name};
+	struct revocation revocation;
+	grant_name(name, arg);
+	assert_int_equal(revocation_plan(&revocation, hub, txn, &terms, why), ERR_OK);
+	assert_int_equal(revocation_do(&revocation, why), ERR_OK);
+	revocation_fini(&revocation);
 }
 
 static void end(struct sim_node *node, struct digest *id)
@@ -362,6 +360,67 @@ static void what_came_with_the_end_is_not_taken(void **state)
 	towns_close(towns);
 }
 
+/* ---- withdrawals ---- */
+
+struct ask {
+	bool erase, others;
+	enum err err;
+	char why[WHY_LEN];
+};
+
+static void call_withdraw(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct ask *ask = arg;
+	struct withdrawal_view view;
+	ask->err = withdrawal_make(hub, txn, LISTE, "falsch", ask->erase, ask->others, &view,
+				   ask->why);
+}
+
+static enum err withdraw(struct sim_node *node, bool erase, bool others)
+{
+	struct ask ask = {.erase = erase, .others = others};
+	sim_call(node, call_withdraw, &ask);
+	return ask.err;
+}
+
+/* An administrator withdraws what others wrote, never the owner's, and erases nothing. */
+static void administrators_withdraw_others(void **state)
+{
+	struct towns *towns = towns_open(8, 3);
+	give(towns->a, towns->b, VERB_WRITE, YEAR_MS, KEEPING_CURRENT);
+	settle(towns);
+	assert_int_equal(publish(towns->a, 1, NULL, NULL), ERR_OK);
+	settle(towns);
+	assert_int_equal(publish(towns->b, 2, NULL, NULL), ERR_OK);
+	settle(towns);
+	assert_seen(towns, "2 radebeul");
+	assert_int_equal(withdraw(towns->m, false, true), ERR_DENIED);
+	give(towns->a, towns->m, VERB_ADMIN, YEAR_MS, KEEPING_CURRENT);
+	settle(towns);
+	assert_int_equal(withdraw(towns->m, true, true), ERR_OK);
+	settle(towns);
+	assert_seen(towns, "1 meissen");
+	assert_true(sim_held(towns->a, LISTE, 1));
+	/* What is next goes behind it. */
+	uint64_t number;
+	assert_int_equal(publish(towns->b, 3, &number, NULL), ERR_OK);
+	assert_int_equal(number, 3);
+	settle(towns);
+	assert_seen(towns, "3 radebeul");
+	/* A writer withdraws its own, the owner everybody's. */
+	assert_int_equal(withdraw(towns->b, false, false), ERR_OK);
+	settle(towns);
+	assert_seen(towns, "1 meissen");
+	assert_int_equal(withdraw(towns->a, true, false), ERR_OK);
+	settle(towns);
+	assert_seen(towns, "none");
+	assert_int_equal(publish(towns->a, 4, &number, NULL), ERR_OK);
+	assert_int_equal(number, 2);
+	settle(towns);
+	assert_seen(towns, "2 meissen");
+	towns_close(towns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +431,7 @@ int main(void)
 		cmocka_unit_test(a_number_at_the_end_blocks_for_a_while),
 		cmocka_unit_test(another_line_takes_the_place),
 		cmocka_unit_test(what_came_with_the_end_is_not_taken),
+		cmocka_unit_test(administrators_withdraw_others),
 	};
 	const char *what;
 	if (selftest_run(&what) != ERR_OK)

@@ -45,8 +45,8 @@ struct ask {
 static void call_withdraw(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct ask *ask = arg;
-	ask->err =
-		withdrawal_make(hub, txn, ask->path, ask->reason, ask->erase, &ask->view, ask->why);
+	ask->err = withdrawal_make(hub, txn, ask->path, ask->reason, ask->erase, false, &ask->view,
+				   ask->why);
 }
 
 static enum err withdraw(struct sim_node *node, struct ask *ask)

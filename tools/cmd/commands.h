@@ -46,6 +46,7 @@ struct command {
 	X(node_lost)                                                                               \
 	X(node_settle)                                                                             \
 	X(publish)                                                                                 \
+	X(takeover)                                                                                \
 	X(withdraw)                                                                                \
 	X(ls)                                                                                      \
 	X(search)                                                                                  \

@@ -89,6 +89,21 @@ static void print_unheard(const json_t *unheard)
 			   "until all have.");
 }
 
+/* What others wrote by these grants, and stays. */
+static void print_kept(const json_t *answer)
+{
+	const json_t *kept = json_object_get(answer, "kept");
+	uint64_t count = field_count(answer, "kept_count");
+	json_t *item;
+	size_t i;
+
+	json_array_foreach((json_t *)kept, i, item)
+		print_fieldf(i == 0 ? "Taken over" : "", "%s@%" PRIu64, field_text(item, "dataset"),
+			     field_count(item, "version"));
+	if (count > json_array_size(kept))
+		print_line("And %" PRIu64 " more.", count - json_array_size(kept));
+}
+
 static void print_revocation(const struct tool *tool, const json_t *answer)
 {
 	const json_t *losses = json_object_get(answer, "losses");
@@ -101,6 +116,7 @@ static void print_revocation(const struct tool *tool, const json_t *answer)
 		print_line("Nobody has anything by it now.");
 	if (count > json_array_size(losses))
 		print_line("And %" PRIu64 " more.", count - json_array_size(losses));
+	print_kept(answer);
 	print_again(tool, losses);
 	text_size(size, field_count(answer, "bytes"));
 	print_fieldf("Written",

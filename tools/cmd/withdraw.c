@@ -79,8 +79,8 @@ static int preview(const struct tool *tool, struct client *client, const char *p
 static int withdraw(const struct tool *tool, struct client *client, const char *path,
 		    const char *reason, bool erase)
 {
-	json_t *body =
-		json_pack("{s:s, s:s, s:b}", "dataset", path, "reason", reason, "erase", erase);
+	json_t *body = json_pack("{s:s, s:s, s:b, s:b}", "dataset", path, "reason", reason, "erase",
+				 erase, "others", args_flag(&tool->args, "others"));
 	json_t *answer = NULL;
 	int code = client_call(client, "POST", "/withdrawals", body, &answer);
 
@@ -141,7 +141,10 @@ const struct command cmd_withdraw = {
 		"Shows first what would happen and wants --yes. Without --reason it shows who has\n"
 		"confirmed a withdrawal. A later publication goes on with the next number. --erase "
 		"may be\n"
-		"given later, too.\n"
+		"given later, too. In the namespace of another you withdraw your own versions; "
+		"with "
+		"\"admin\"\n"
+		"also --others.\n"
 		"\n"
 		"  allmende withdraw riesa/kita/plaetze --erase --reason \"names of children\" "
 		"--yes\n"
@@ -150,6 +153,8 @@ const struct command cmd_withdraw = {
 		(const struct option[]){
 			{"reason", 0, "TEXT", false, "why; everybody sees it"},
 			{"erase", 0, NULL, false, "all who hold a copy delete it and confirm"},
+			{"others", 0, NULL, false,
+			 "in the namespace of another: what others wrote there, not the owner's"},
 			{"yes", 0, NULL, false, "do it"},
 			{0},
 		},

@@ -397,9 +397,9 @@ static void what_was_withdrawn_meanwhile_begins_again(void **state)
 	press_write(&p, &f->node);
 	assert_int_equal(publish(f, (struct publish_options){.path = PATH}, 'b', 10, &other),
 			 ERR_OK);
-	assert_int_equal(
-		withdrawal_make(&f->node.hub, f->node.txn, PATH, "falsch", false, &view, other.why),
-		ERR_OK);
+	assert_int_equal(withdrawal_make(&f->node.hub, f->node.txn, PATH, "falsch", false, false,
+					 &view, other.why),
+			 ERR_OK);
 	assert_int_equal(press_commit(&p, &f->node), ERR_BUSY);
 	assert_string_equal(p.why, "gemeinde-2/plan was withdrawn meanwhile: publish again.");
 	press_end(&p);
@@ -493,16 +493,16 @@ static void a_number_is_never_given_twice(void **state)
 	struct publish_options plain = {.path = NULL}, tier = {.has_tier = true, .tier = TIER_OPEN};
 	publish(f, plain, 'a', 100, &p);
 	publish(f, plain, 'b', 100, &p);
-	assert_int_equal(
-		withdrawal_make(&f->node.hub, f->node.txn, PATH, "falsch", false, &view, p.why),
-		ERR_OK);
+	assert_int_equal(withdrawal_make(&f->node.hub, f->node.txn, PATH, "falsch", false, false,
+					 &view, p.why),
+			 ERR_OK);
 	/* The tier of before counts still. */
 	assert_int_equal(publish(f, tier, 'c', 100, &p), ERR_DENIED);
 	assert_int_equal(publish(f, plain, 'c', 100, &p), ERR_OK);
 	assert_string_equal(versions(f, all), "3");
-	assert_int_equal(
-		withdrawal_make(&f->node.hub, f->node.txn, PATH, "falsch", false, &view, p.why),
-		ERR_OK);
+	assert_int_equal(withdrawal_make(&f->node.hub, f->node.txn, PATH, "falsch", false, false,
+					 &view, p.why),
+			 ERR_OK);
 	/* A node that does not know it asks. */
 	struct walk walk = walk_begin(f->node.txn, TABLE_SEALED, bytes_str("own:"));
 	assert_true(walk_next(&walk));

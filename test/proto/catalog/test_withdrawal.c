@@ -44,7 +44,8 @@ static int teardown(void **state)
 static enum err withdraw(struct fixture *f, const char *path, const char *reason, bool erase)
 {
 	f->why[0] = 0;
-	return withdrawal_make(&f->node.hub, f->node.txn, path, reason, erase, &f->view, f->why);
+	return withdrawal_make(&f->node.hub, f->node.txn, path, reason, erase, false, &f->view,
+			       f->why);
 }
 
 static void take(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)

@@ -152,6 +152,37 @@ static void tier_right_and_membership_decide(void **state)
 	}
 }
 
+/* A peer may take its time: what it has not got when its right ends it does not get. */
+static void what_is_under_way_is_recalled(void **state)
+{
+	struct fixture *f = *state;
+	struct gift gift = {.from = 2, .to = 3, .prefix = PATH};
+	struct parcel *p = held(f, 1, TIER_GRANTED);
+	struct peer *peer = hub_node_member(&f->node, &f->fed.orgs[2]);
+	struct peer *owner = hub_node_member(&f->node, &f->fed.orgs[1]);
+	gift_made(&gift, &f->node, &f->fed, NULL);
+	assert_true(gets(f, peer, p));
+	assert_true(gets(f, owner, p));
+	hub_node_turn(&f->node);
+	serve_settle(&f->node.hub, f->node.txn);
+	assert_heard(&f->node, peer, "");
+	gift.ended = true;
+	gift.round = 2;
+	gift_made(&gift, &f->node, &f->fed, NULL);
+	rights_settle(&f->node.hub, f->node.txn);
+	hub_node_turn(&f->node);
+	serve_settle(&f->node.hub, f->node.txn);
+	assert_heard(&f->node, peer, "RECALL");
+	assert_heard(&f->node, owner, "");
+	assert_true(id_eq(&hub_node_effect(&f->node, EFFECT_RECALL, 0)->dataset, &p->of.dataset));
+	hub_node_turn(&f->node);
+	serve_settle(&f->node.hub, f->node.txn);
+	assert_heard(&f->node, peer, "");
+	assert_false(gets(f, peer, p));
+	hub_node_down(&f->node, peer);
+	hub_node_down(&f->node, owner);
+}
+
 /* ---- which ---- */
 
 /*
@@ -346,6 +377,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(tier_right_and_membership_decide),
+		T(what_is_under_way_is_recalled),
 		T(chunks_of_older_versions_follow_their_own_tier),
 		T(what_is_not_of_a_version_here_is_not_served),
 		T(an_unfinished_version_has_no_index),

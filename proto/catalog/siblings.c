@@ -1,0 +1,491 @@
+#include "proto/catalog/siblings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/check.h"
+#include "proto/charter/orglog.h"
+#include "proto/ledger/bar.h"
+#include "proto/ledger/keywrap.h"
+#include "proto/ledger/line.h"
+#include "proto/ledger/withdrawal_body.h"
+
+enum {
+	COPY_STEP = 256, /* records in one turn */
+	WALK_STEP = 128, /* rows in one turn */
+};
+#define DAY_MS  (INT64_C(24) * 3600 * 1000)
+#define KEEP_MS (30 * DAY_MS) /* what has ended stays so long */
+
+static bool is_sibling(const struct hub *hub, uint32_t author)
+{
+	return hub->author && author != hub->author &&
+	       author_member(author) == author_member(hub->author);
+}
+
+/* Whether this node's lines and bars count. */
+static bool is_admin(struct hub *hub, struct txn *txn, uint32_t author)
+{
+	struct sign_pk pk;
+	uint8_t roles;
+
+	return !ledger_author(&hub->ledger, txn, author, &pk, &roles) &&
+	       (roles & ORGLOG_ROLE_ADMIN);
+}
+
+/* Copied, as what is appended moves what was read. */
+static enum err body_sign(struct hub *hub, struct txn *txn, uint64_t kind,
+			  const struct record_slot *slot, struct bytes body)
+{
+	struct buf copy;
+
+	buf_init(&copy, LIMIT_RECORD_LEN_MAX);
+	buf_add(&copy, body);
+	enum err err = copy.err ? copy.err
+				: ledger_append(&hub->ledger, txn, kind, record_slot_bytes(slot),
+						buf_bytes(&copy), NULL, LEDGER_TELL);
+	buf_fini(&copy);
+	return err;
+}
+
+/* ---- bars of two nodes ---- */
+
+struct bar_pair {
+	struct bar_list lists[2];
+	struct bar next[2];
+	bool has[2];
+};
+
+static bool pair_begin(struct bar_pair *pair, struct bytes own, struct bytes other)
+{
+	memset(pair, 0, sizeof(*pair));
+	if (bar_list_get(&pair->lists[1], other))
+		return false;
+	pair->has[1] = bar_list_next(&pair->lists[1], &pair->next[1]);
+	if (own.len > 0 && !bar_list_get(&pair->lists[0], own))
+		pair->has[0] = bar_list_next(&pair->lists[0], &pair->next[0]);
+	return true;
+}
+
+/* The next element of either, in order. *other: only the other one has it. */
+static bool pair_next(struct bar_pair *pair, bool *other, bool *both_differ, struct bar *out)
+{
+	if (!pair->has[0] && !pair->has[1])
+		return false;
+	int order = !pair->has[0]   ? 1
+		    : !pair->has[1] ? -1
+				    : bar_cmp(&pair->next[0], &pair->next[1]);
+	*other = order > 0;
+	*both_differ = order == 0 && pair->next[0].barred != pair->next[1].barred;
+	*out = pair->next[order > 0];
+	if (order == 0 && pair->next[1].keep < out->keep)
+		out->keep = pair->next[1].keep;
+	for (int i = 0; i < 2; i++)
+		if (order == 0 || (order > 0) == (i == 1))
+			pair->has[i] = bar_list_next(&pair->lists[i], &pair->next[i]);
+	return true;
+}
+
+/*
+ * The own bars of an organisation, with those of another node. all: as both together mean, for when
+ * the other one goes; else only what it bars and is not known here. False: nothing is new.
+ */
+static bool bars_join(struct bytes own, struct bytes other, bool all, struct buf *out)
+{
+	struct bar *items = mem_new(2 * BAR_COUNT_MAX, sizeof(*items));
+	struct bar_pair pair;
+	struct bar bar;
+	bool theirs, differ, changed = false;
+	size_t count = 0;
+
+	if (pair_begin(&pair, own, other)) {
+		while (count < 2 * BAR_COUNT_MAX && pair_next(&pair, &theirs, &differ, &bar)) {
+			if (theirs && !bar.barred && !all)
+				continue;
+			/* Somebody has lifted it. */
+			if (differ && all) {
+				changed = changed || bar.barred;
+				bar.barred = false;
+			}
+			changed = changed || theirs;
+			items[count++] = bar;
+		}
+		if (changed)
+			bar_list_put(out, &pair.lists[1].org, items, count);
+	}
+	free(items);
+	return changed && !out->err && out->len <= BAR_LEN_MAX && count <= BAR_COUNT_MAX;
+}
+
+static enum err bars_take(struct hub *hub, struct txn *txn, const struct record *record, bool all)
+{
+	struct record_slot slot = record_slot_copy(record->slot);
+	struct record own;
+	struct buf joined;
+	enum err err = ERR_EXISTS;
+
+	buf_init(&joined, LIMIT_RECORD_LEN_MAX);
+	bool has = !ledger_slot(&hub->ledger, txn, record->slot, hub->author, &own);
+	if (bars_join(has ? own.body : bytes_of(NULL, 0), record->body, all, &joined))
+		err = body_sign(hub, txn, RECORD_BAR, &slot, buf_bytes(&joined));
+	buf_fini(&joined);
+	return err;
+}
+
+/* ---- ends and bars, unasked ---- */
+
+/*
+ * PROTOCOL: "A sibling that has another body, or none, in the slot copies an end into its own set.
+ * It copies nothing that gives."
+ */
+static void end_take(struct hub *hub, struct txn *txn, const struct record *record)
+{
+	struct record_slot slot = record_slot_copy(record->slot);
+	struct line line, own_line;
+	struct record own;
+
+	if (line_get(&line, record->body) || line.verb != VERB_NONE ||
+	    line_fits(&line, record->slot, record->author))
+		return;
+	/* PROTOCOL: "After that no end is copied." */
+	if (hub->act_ms >= line.expiry_ms + KEEP_MS)
+		return;
+	if (!ledger_slot(&hub->ledger, txn, record->slot, hub->author, &own) &&
+	    !line_get(&own_line, own.body) && own_line.verb == VERB_NONE)
+		return;
+	body_sign(hub, txn, RECORD_LINE, &slot, record->body);
+}
+
+static void sibling_look(struct hub *hub, struct txn *txn, const struct record *record)
+{
+	if (record->kind == RECORD_LINE)
+		end_take(hub, txn, record);
+	else
+		bars_take(hub, txn, record, false);
+}
+
+void siblings_arrival(struct hub *hub, struct txn *txn, const struct record *record)
+{
+	if (is_sibling(hub, record->author) && hub->signing == SIGNING_YES &&
+	    is_admin(hub, txn, hub->author) && is_admin(hub, txn, record->author))
+		sibling_look(hub, txn, record);
+}
+
+/* ---- dropping ---- */
+
+/* Whether every other admin node has said, late enough, that it has nothing there that gives. */
+static bool all_have_seen(struct hub *hub, struct txn *txn, struct bytes slot, int64_t since_ms)
+{
+	struct orglog log;
+	bool all = true;
+
+	if (orglog_load(txn, &hub->options.identity->org, &log))
+		return false;
+	for (size_t i = 0; all && i < log.node_count; i++) {
+		uint32_t author = author_of(author_member(hub->author), log.nodes[i].index);
+		struct author_state state;
+		struct record record;
+		struct line line;
+		if (author == hub->author || log.nodes[i].state != ORGLOG_NODE_ACTIVE ||
+		    !(log.nodes[i].roles & ORGLOG_ROLE_ADMIN))
+			continue;
+		all = !ledger_state(&hub->ledger, txn, author, &state) && state.counter > 0 &&
+		      !ledger_partial(&state) && state.head_time_ms >= since_ms;
+		if (all && !ledger_slot(&hub->ledger, txn, slot, author, &record))
+			all = !line_get(&line, record.body) && line.verb == VERB_NONE;
+	}
+	orglog_fini(&log);
+	return all;
+}
+
+/* The latest expiry that any body of the line here has. */
+static int64_t expiry_last(struct hub *hub, struct txn *txn, struct bytes slot)
+{
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, slot);
+	struct record record;
+	struct line line;
+	int64_t last_ms = 0;
+
+	while (ledger_slots_next(&slots, &record))
+		if (author_member(record.author) == author_member(hub->author) &&
+		    !line_get(&line, record.body) && line.expiry_ms > last_ms)
+			last_ms = line.expiry_ms;
+	return last_ms;
+}
+
+/*
+ * PROTOCOL: "A line that has not ended is dropped 30 days after its expiry. An end is dropped 30
+ * days after the latest expiry that any body of the line seen has, when every active admin sibling
+ * shows, under a head dated later, no body or the end."
+ */
+static void own_line_look(struct hub *hub, struct txn *txn, const struct record *record)
+{
+	struct record_slot slot = record_slot_copy(record->slot);
+	struct line line;
+
+	if (line_get(&line, record->body) || hub->act_ms < line.expiry_ms + KEEP_MS)
+		return;
+	if (line.verb == VERB_NONE) {
+		int64_t since_ms = expiry_last(hub, txn, record_slot_bytes(&slot)) + KEEP_MS;
+		if (hub->act_ms < since_ms ||
+		    !all_have_seen(hub, txn, record_slot_bytes(&slot), since_ms))
+			return;
+	}
+	ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot));
+}
+
+void siblings_open(struct hub *hub)
+{
+	*hub->siblings = (struct siblings){.walking = true};
+}
+
+void siblings_due(struct hub *hub)
+{
+	hub->siblings->walking = true;
+	hub->siblings->at.len = 0;
+}
+
+static void row_look(struct hub *hub, struct txn *txn, struct bytes key)
+{
+	const struct record_slot slot = record_slot_copy(bytes_slice(key, 0, key.len - 4));
+	const uint32_t author = be32_get(key.ptr + key.len - 4);
+	struct record record;
+
+	if (author_member(author) != author_member(hub->author) ||
+	    ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), author, &record))
+		return;
+	if (author == hub->author && record.kind == RECORD_LINE)
+		own_line_look(hub, txn, &record);
+	else if (author != hub->author && is_admin(hub, txn, author))
+		sibling_look(hub, txn, &record);
+}
+
+/* Once a day, and when this node begins to sign: lines and bars, which stand side by side. */
+void siblings_settle(struct hub *hub, struct txn *txn)
+{
+	struct siblings *siblings = hub->siblings;
+
+	if (!hub->author || hub->signing != SIGNING_YES)
+		return;
+	if (!siblings->walking && hub->wall_ms >= siblings->next_ms)
+		siblings_due(hub);
+	if (!siblings->walking)
+		return;
+	siblings->next_ms = hub->wall_ms + DAY_MS;
+	const uint8_t first = RECORD_LINE;
+	if (siblings->at.len == 0 && is_admin(hub, txn, hub->author)) {
+		siblings->at.b[0] = first;
+		siblings->at.len = 1;
+	}
+	struct walk walk = walk_begin_at(txn, TABLE_SLOT, bytes_of(NULL, 0),
+					 row_key_bytes(&siblings->at), false);
+	for (unsigned i = 0; i < WALK_STEP; i++) {
+		if (siblings->at.len == 0 || !walk_next(&walk) || walk.key.ptr[0] > RECORD_BAR) {
+			siblings->walking = false;
+			return;
+		}
+		memcpy(siblings->at.b, walk.key.ptr, walk.key.len);
+		siblings->at.len = walk.key.len;
+		row_look(hub, txn, row_key_bytes(&siblings->at));
+	}
+}
+
+int64_t siblings_wake(const struct hub *hub)
+{
+	const struct siblings *siblings = hub->siblings;
+
+	if (!hub->author || hub->signing != SIGNING_YES)
+		return INT64_MAX;
+	return siblings->walking ? hub->mono_ms : hub_mono_of(hub, siblings->next_ms);
+}
+
+/* ---- taking over a node ---- */
+
+/*
+ * Whether the body of another node goes before the own one in the same slot. PROTOCOL: "the
+ * withdrawal with the higher number, wraps with the higher n; else, and for versions and key
+ * records, the own stays"
+ */
+static bool goes_before(const struct record *other, const struct record *own)
+{
+	struct withdrawal withdrawals[2];
+	struct keywrap wraps[2];
+	struct line lines[2];
+
+	switch ((enum record_kind)other->kind) {
+	case RECORD_WITHDRAWAL:
+		return !withdrawal_get(&withdrawals[0], other->body) &&
+		       (withdrawal_get(&withdrawals[1], own->body) ||
+			withdrawals[0].number > withdrawals[1].number);
+	case RECORD_WRAP:
+		return !keywrap_get(&wraps[0], other->body) &&
+		       (keywrap_get(&wraps[1], own->body) || wraps[0].number > wraps[1].number);
+	case RECORD_LINE:
+		return !line_get(&lines[0], other->body) &&
+		       (line_get(&lines[1], own->body) ||
+			line_goes_before(&lines[0], other->body, &lines[1], own->body));
+	case RECORD_VERSION:
+	case RECORD_KEY:
+	case RECORD_BAR:
+	case RECORD_VOTE:
+	case RECORD_CONTACT:
+	case RECORD_ERASURE:
+	case RECORD_NOTICE:
+	case RECORD_WRAP_KEY:
+		break;
+	}
+	return false;
+}
+
+static bool is_taken_over(uint64_t kind)
+{
+	return kind == RECORD_VERSION || kind == RECORD_KEY || kind == RECORD_WRAP ||
+	       kind == RECORD_LINE || kind == RECORD_BAR || kind == RECORD_WITHDRAWAL;
+}
+
+/* The own record in a slot, whatever its kind. */
+static bool own_in_slot(struct hub *hub, struct txn *txn, struct bytes slot, struct record *out)
+{
+	struct author_state state;
+	struct digest hash;
+	struct bytes whole;
+	uint64_t sequence;
+
+	return !ledger_state(&hub->ledger, txn, hub->author, &state) &&
+	       setdigest_get(txn, hub->author, state.incarnation, slot, &sequence, &hash) &&
+	       ledger_record(txn, hub->author, state.incarnation, sequence, &whole) &&
+	       !record_decode(out, whole);
+}
+
+/* Whether the own set has something in the slot that is the same or goes before. */
+static bool is_covered(struct hub *hub, struct txn *txn, const struct record *record)
+{
+	struct record own;
+	struct buf joined;
+
+	if (!own_in_slot(hub, txn, record->slot, &own))
+		return false;
+	if (record->kind != RECORD_BAR)
+		return !goes_before(record, &own);
+	buf_init(&joined, LIMIT_RECORD_LEN_MAX);
+	bool covered = !bars_join(own.body, record->body, true, &joined);
+	buf_fini(&joined);
+	return covered;
+}
+
+static enum err version_copy(struct hub *hub, struct txn *txn, const struct record *record)
+{
+	struct record_slot slot = record_slot_copy(record->slot);
+	struct version version;
+	struct buf body;
+	enum err err = version_decode(&version, record->body);
+
+	if (err)
+		return err;
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	if (!version.has_origin) {
+		version.has_origin = true;
+		version.origin_author = record->author;
+		record_id(&version.origin, record);
+	}
+	version_encode(&body, &version);
+	err = body.err ? body.err : body_sign(hub, txn, RECORD_VERSION, &slot, buf_bytes(&body));
+	buf_fini(&body);
+	return err;
+}
+
+static enum err record_take(struct hub *hub, struct txn *txn, const struct record *record,
+			    struct sibling_copy *copy)
+{
+	struct record_slot slot = record_slot_copy(record->slot);
+	enum err err;
+
+	if (is_covered(hub, txn, record)) {
+		copy->skipped++;
+		return ERR_OK;
+	}
+	if (record->kind == RECORD_VERSION)
+		err = version_copy(hub, txn, record);
+	else if (record->kind == RECORD_BAR)
+		err = bars_take(hub, txn, record, true);
+	else
+		err = body_sign(hub, txn, record->kind, &slot, record->body);
+	copy->copied += !err;
+	return err;
+}
+
+static enum err sibling_find(struct hub *hub, struct txn *txn, uint8_t node_index,
+			     struct author_state *state, char *why)
+{
+	const uint32_t author = author_of(author_member(hub->author), node_index);
+	enum err err = hub_member_check(hub, why);
+
+	if (err)
+		return err;
+	if (author == hub->author) {
+		why_set(why,
+			"node %u is this one: say the other one's index, see `allmende node "
+			"list`.",
+			node_index);
+		return ERR_DENIED;
+	}
+	if (ledger_state(&hub->ledger, txn, author, state)) {
+		why_set(why, "nothing of a node %u of %s is here.", node_index,
+			hub->options.identity->name);
+		return ERR_ABSENT;
+	}
+	return hub_sign_check(hub, why);
+}
+
+enum err siblings_takeover(struct hub *hub, struct txn *txn, uint8_t node_index,
+			   struct sibling_copy *copy, char *why)
+{
+	struct author_state state;
+	enum err err = sibling_find(hub, txn, node_index, &state, why);
+
+	copy->more = false;
+	if (err)
+		return err;
+	struct row_key prefix = key_author_incarnation(state.author, state.incarnation);
+	struct row_key at = key_record(state.author, state.incarnation, copy->after);
+	struct walk walk =
+		walk_begin_at(txn, TABLE_RECORD, row_key_bytes(&prefix), row_key_bytes(&at), false);
+	for (unsigned i = 0; !err && i < COPY_STEP; i++) {
+		struct record record;
+		struct buf whole;
+		if (!walk_next(&walk))
+			return ERR_OK;
+		buf_init(&whole, LIMIT_RECORD_LEN_MAX);
+		buf_add(&whole, walk.value);
+		err = whole.err ? whole.err : record_decode(&record, buf_bytes(&whole));
+		copy->after = err ? copy->after : record.sequence;
+		if (!err && is_taken_over(record.kind))
+			err = record_take(hub, txn, &record, copy);
+		buf_fini(&whole);
+	}
+	copy->more = !err;
+	if (err == ERR_NOSPACE)
+		hub_quota_why(hub, txn, why);
+	else if (err)
+		why_set(why, "a record of node %u could not be taken over: %s.", node_index,
+			err_text(err));
+	return err;
+}
+
+uint64_t siblings_missing(struct hub *hub, struct txn *txn, uint8_t node_index, uint64_t max)
+{
+	const uint32_t author = author_of(author_member(hub->author), node_index);
+	struct author_state state;
+	uint64_t missing = 0;
+
+	if (ledger_state(&hub->ledger, txn, author, &state))
+		return 0;
+	struct row_key prefix = key_author_incarnation(author, state.incarnation);
+	struct walk walk = walk_begin(txn, TABLE_RECORD, row_key_bytes(&prefix));
+	while (missing < max && walk_next(&walk)) {
+		struct record record;
+		if (!record_decode(&record, walk.value) && is_taken_over(record.kind))
+			missing += !is_covered(hub, txn, &record);
+	}
+	return missing;
+}
