@@ -147,7 +147,7 @@ static void end_take(struct hub *hub, struct txn *txn, const struct record *reco
 	if (line_get(&line, record->body) || line.verb != VERB_NONE ||
 	    line_fits(&line, record->slot, record->author))
 		return;
-	/* PROTOCOL: "After that no end is copied." */
+	/* PROTOCOL: "30 days after the expiry of the line no end is copied." */
 	if (hub->act_ms >= line.expiry_ms + KEEP_MS)
 		return;
 	if (!ledger_slot(&hub->ledger, txn, record->slot, hub->author, &own) &&
@@ -245,7 +245,7 @@ void siblings_due(struct hub *hub)
 	hub->siblings->at.len = 0;
 }
 
-static void row_look(struct hub *hub, struct txn *txn, struct bytes key)
+static void slot_look(struct hub *hub, struct txn *txn, struct bytes key)
 {
 	const struct record_slot slot = record_slot_copy(bytes_slice(key, 0, key.len - 4));
 	const uint32_t author = be32_get(key.ptr + key.len - 4);
@@ -286,7 +286,7 @@ void siblings_settle(struct hub *hub, struct txn *txn)
 		}
 		memcpy(siblings->at.b, walk.key.ptr, walk.key.len);
 		siblings->at.len = walk.key.len;
-		row_look(hub, txn, row_key_bytes(&siblings->at));
+		slot_look(hub, txn, row_key_bytes(&siblings->at));
 	}
 }
 
@@ -306,7 +306,7 @@ int64_t siblings_wake(const struct hub *hub)
  * withdrawal with the higher number, wraps with the higher n; else, and for versions and key
  * records, the own stays"
  */
-static bool goes_before(const struct record *other, const struct record *own)
+static bool body_goes_before(const struct record *other, const struct record *own)
 {
 	struct withdrawal withdrawals[2];
 	struct keywrap wraps[2];
@@ -366,7 +366,7 @@ static bool is_covered(struct hub *hub, struct txn *txn, const struct record *re
 	if (!own_in_slot(hub, txn, record->slot, &own))
 		return false;
 	if (record->kind != RECORD_BAR)
-		return !goes_before(record, &own);
+		return !body_goes_before(record, &own);
 	buf_init(&joined, LIMIT_RECORD_LEN_MAX);
 	bool covered = !bars_join(own.body, record->body, true, &joined);
 	buf_fini(&joined);
@@ -394,8 +394,8 @@ static enum err version_copy(struct hub *hub, struct txn *txn, const struct reco
 	return err;
 }
 
-static enum err record_take(struct hub *hub, struct txn *txn, const struct record *record,
-			    struct sibling_copy *copy)
+static enum err sibling_record_take(struct hub *hub, struct txn *txn, const struct record *record,
+				    struct sibling_copy *copy)
 {
 	struct record_slot slot = record_slot_copy(record->slot);
 	enum err err;
@@ -460,7 +460,7 @@ enum err siblings_takeover(struct hub *hub, struct txn *txn, uint8_t node_index,
 		err = whole.err ? whole.err : record_decode(&record, buf_bytes(&whole));
 		copy->after = err ? copy->after : record.sequence;
 		if (!err && is_taken_over(record.kind))
-			err = record_take(hub, txn, &record, copy);
+			err = sibling_record_take(hub, txn, &record, copy);
 		buf_fini(&whole);
 	}
 	copy->more = !err;

@@ -129,7 +129,7 @@ static enum err version_sign(struct hub *hub, struct txn *txn, const struct vers
 	return err;
 }
 
-static bool own_has(struct hub *hub, struct txn *txn, const struct version_id *of)
+static bool has_own(struct hub *hub, struct txn *txn, const struct version_id *of)
 {
 	const struct version_id own = {of->dataset, of->number, hub->author};
 	struct ledger_version row;
@@ -137,8 +137,8 @@ static bool own_has(struct hub *hub, struct txn *txn, const struct version_id *o
 	return ledger_version_get(txn, &own, &row);
 }
 
-static void view_fill(struct hub *hub, struct txn *txn, const struct version_id *of,
-		      const struct version *version, struct takeover_view *out)
+static void takeover_view_fill(struct hub *hub, struct txn *txn, const struct version_id *of,
+			       const struct version *version, struct takeover_view *out)
 {
 	struct ledger_version current;
 
@@ -211,12 +211,12 @@ enum err takeover_version(struct hub *hub, struct txn *txn, const char *path, ui
 			(unsigned long long)number);
 		return ERR_ABSENT;
 	}
-	if (own_has(hub, txn, &of)) {
+	if (has_own(hub, txn, &of)) {
 		why_set(why, "version %llu of %.200s is this node's own already.",
 			(unsigned long long)number, path);
 		return ERR_EXISTS;
 	}
-	view_fill(hub, txn, &of, &version, out);
+	takeover_view_fill(hub, txn, &of, &version, out);
 	err = version_sign(hub, txn, &of, own ? NULL : &line.chain[line.count - 1]);
 	if (!err)
 		foreign_drop(txn, &of);
@@ -244,7 +244,7 @@ static bool falls(struct hub *hub, struct txn *txn, const struct facts *then,
 	if (verdict_of(then, &row.grant, hub->judge_ms, &verdict) && verdict.verb >= VERB_WRITE &&
 	    verdict.widest <= version.tier)
 		return false;
-	view_fill(hub, txn, of, &version, view);
+	takeover_view_fill(hub, txn, of, &version, view);
 	return verdict.count > 0 &&
 	       (verdict.keep == KEEPING_ALL || (verdict.keep == KEEPING_CURRENT && view->current));
 }
@@ -258,7 +258,7 @@ void takeover_each(struct hub *hub, struct txn *txn, const struct facts *then,
 		struct takeover_view view;
 		struct version_id of;
 		held_of_key(&of, walk.key);
-		if (falls(hub, txn, then, &of, &view) && !own_has(hub, txn, &of) &&
+		if (falls(hub, txn, then, &of, &view) && !has_own(hub, txn, &of) &&
 		    !each(arg, &view))
 			return;
 	}
@@ -398,15 +398,15 @@ static void note_waiting(struct hub *hub, const struct version_id *of,
 }
 
 /* One that is void, or about to be: taken over when that is due here, else shown. */
-static void version_keep(struct hub *hub, struct txn *txn, const struct version_id *of,
+static void version_save(struct hub *hub, struct txn *txn, const struct version_id *of,
 			 struct foreign row, const struct version *version, bool is_void)
 {
 	struct takeover *takeover = hub->takeover;
 	bool wanted = (row.flags & FLAG_FIRM) && row.keep != KEEPING_NONE &&
-		      of->number < TAKEOVER_NUMBER_END && !own_has(hub, txn, of) &&
+		      of->number < TAKEOVER_NUMBER_END && !has_own(hub, txn, of) &&
 		      (row.keep == KEEPING_ALL || !is_overtaken(hub, txn, of));
 
-	if (own_has(hub, txn, of) || (is_void && row.keep == KEEPING_NONE)) {
+	if (has_own(hub, txn, of) || (is_void && row.keep == KEEPING_NONE)) {
 		foreign_drop(txn, of);
 		return;
 	}
@@ -427,22 +427,22 @@ static void version_keep(struct hub *hub, struct txn *txn, const struct version_
 }
 
 /* The earlier of when something is to be looked at again. */
-static void look_at(struct takeover *takeover, int64_t at_ms)
+static void look_again(struct takeover *takeover, int64_t at_ms)
 {
 	if (at_ms < takeover->next_ms)
 		takeover->next_ms = at_ms;
 }
 
-/* An own version in the namespace of another: another good line takes the place of one that ends. */
-static void own_look(struct hub *hub, struct txn *txn, const struct version_id *of,
-		     const struct ledger_version *at, const struct version *version)
+/* An own version in the namespace of another: another good line is named when one ends. */
+static void own_version_look(struct hub *hub, struct txn *txn, const struct version_id *of,
+			     const struct ledger_version *at, const struct version *version)
 {
 	struct verdict now, other;
 	bool good =
 		rights_through(hub, txn, hub->author, version->path, &at->grant, VERB_WRITE, &now);
 
 	if (good && now.to_ms - DAY_MS > hub->act_ms) {
-		look_at(hub->takeover, now.to_ms - DAY_MS);
+		look_again(hub->takeover, now.to_ms - DAY_MS);
 		return;
 	}
 	if (rights_own_line(hub, txn, version->path, VERB_WRITE, 0, &other) &&
@@ -453,7 +453,7 @@ static void own_look(struct hub *hub, struct txn *txn, const struct version_id *
 	if (!good)
 		foreign_drop(txn, of);
 	else
-		look_at(hub->takeover, now.to_ms);
+		look_again(hub->takeover, now.to_ms);
 }
 
 /* PROTOCOL: "A withdrawn version, and one wider than its line lets it be, is not taken over." */
@@ -479,7 +479,7 @@ static void row_look(struct hub *hub, struct txn *txn, const struct version_id *
 		return;
 	}
 	if (of->author == hub->author) {
-		own_look(hub, txn, of, &at, &version);
+		own_version_look(hub, txn, of, &at, &version);
 		return;
 	}
 	owner = charter_by_slug(&hub->charter, path_slug(version.path));
@@ -498,9 +498,9 @@ static void row_look(struct hub *hub, struct txn *txn, const struct version_id *
 		row.keep = KEEPING_NONE;
 	if (!through || verdict.widest > version.tier) {
 		if (verdict.fault == FAULT_EXPIRED && hub->act_ms < verdict.to_ms)
-			look_at(takeover, verdict.to_ms); /* not for certain */
+			look_again(takeover, verdict.to_ms); /* not for certain */
 		else if (is_taker(hub, txn))
-			version_keep(hub, txn, of, row, &version, true);
+			version_save(hub, txn, of, row, &version, true);
 		return;
 	}
 	if (takeover->firm)
@@ -509,10 +509,10 @@ static void row_look(struct hub *hub, struct txn *txn, const struct version_id *
 	if (row.flags != before.flags || row.keep != before.keep)
 		foreign_put(txn, of, row);
 	if (verdict.to_ms - DAY_MS > hub->act_ms) {
-		look_at(takeover, verdict.to_ms - DAY_MS);
+		look_again(takeover, verdict.to_ms - DAY_MS);
 	} else if (is_taker(hub, txn)) {
-		look_at(takeover, verdict.to_ms);
-		version_keep(hub, txn, of, row, &version, false);
+		look_again(takeover, verdict.to_ms);
+		version_save(hub, txn, of, row, &version, false);
 	}
 }
 
@@ -547,7 +547,7 @@ static void walk_begin_look(struct hub *hub, struct txn *txn)
 	budget_set(hub, txn);
 }
 
-static bool is_due(const struct hub *hub)
+static bool walk_is_due(const struct hub *hub)
 {
 	const struct takeover *takeover = hub->takeover;
 
@@ -561,7 +561,8 @@ void takeover_settle(struct hub *hub, struct txn *txn)
 
 	if (!hub->author || hub->signing != SIGNING_YES)
 		return;
-	if (!takeover->walking && is_due(hub) && hub->mono_ms >= takeover->begun_ms + WALK_PAUSE_MS)
+	if (!takeover->walking && walk_is_due(hub) &&
+	    hub->mono_ms >= takeover->begun_ms + WALK_PAUSE_MS)
 		walk_begin_look(hub, txn);
 	if (!takeover->walking)
 		return;
@@ -592,7 +593,7 @@ int64_t takeover_wake(const struct hub *hub)
 		return INT64_MAX;
 	if (takeover->walking)
 		return hub->mono_ms;
-	if (is_due(hub))
+	if (walk_is_due(hub))
 		return takeover->begun_ms + WALK_PAUSE_MS;
 	/* The clock may be there while it is not certain yet that the time has passed. */
 	int64_t next_ms = hub_mono_of(hub, takeover->next_ms);
@@ -634,7 +635,7 @@ void takeover_arrival(struct hub *hub, struct txn *txn, const struct ledger_arri
 				      VERB_WRITE, &verdict);
 	if (through && current_valid(hub, txn, &of) && is_concerned(hub, &of, owner, &verdict)) {
 		foreign_put(txn, &of, (struct foreign){0, verdict.keep});
-		look_at(hub->takeover, verdict.to_ms - DAY_MS);
+		look_again(hub->takeover, verdict.to_ms - DAY_MS);
 	} else if (!through && verdict.count > 0 && of.author != hub->author &&
 		   owner->number == author_member(hub->author)) {
 		note_waiting(hub, &of, version);
@@ -660,7 +661,7 @@ void takeover_waiting(struct hub *hub, struct txn *txn,
 		if (!foreign_decode(&row, walk.value) || !(row.flags & FLAG_SHOWN) ||
 		    held_version(txn, &of, &version))
 			continue;
-		view_fill(hub, txn, &of, &version, &view);
+		takeover_view_fill(hub, txn, &of, &version, &view);
 		if (!each(arg, &view))
 			return;
 	}

@@ -3,8 +3,8 @@
  * (docs/PROTOCOL.md, section 5.11).
  *
  * A version lives by one line, and nothing lives by a right that has ended. The owner of a path
- * remembers the versions of others that were valid here: table FOREIGN has a row for each, with what
- * the line said is to be kept. When one is void, or its line is about to run out, and it was valid
+ * remembers the versions of others that were valid here: table FOREIGN has a row for each, with
+ * what the line said is to be kept. When one is void, or its line is about to run out, and it was valid
  * before the exchange that brought the end, the owner takes it over by itself; a member who holds
  * another good line publishes its own versions again by that. All of it goes in slices, follows
  * from the rows after a crash, and is bounded: a writer makes the owner sign at most
@@ -20,7 +20,7 @@
 #include "proto/rights/verdict.h"
 
 enum { TAKEOVER_COUNT_MAX = 10000 };
-/* Who writes there chooses its numbers: those of this and more are published anew, or not at all. */
+/* Writers choose their numbers: those of this and more are published anew, or not at all. */
 #define TAKEOVER_NUMBER_END ((uint64_t)1 << 40)
 
 /* A version as people see it. */

@@ -31,8 +31,8 @@ struct withdrawal_view {
  * Takes versions of a dataset back: in the own namespace all, whoever has published them; elsewhere
  * those of this organisation, or with `others` those of all but the owner, which takes the verb
  * admin. Or asks, for one that was taken back, that it be erased, too. ERR_CONFIG: path or reason;
- * ERR_DENIED: no right to; ERR_ABSENT: there is nothing to withdraw, or it is withdrawn already. One
- * sentence in why.
+ * ERR_DENIED: no right to; ERR_ABSENT: there is nothing to withdraw, or it is withdrawn already.
+ * One sentence in why.
  */
 enum err withdrawal_make(struct hub *hub, struct txn *txn, const char *path, const char *reason,
 			 bool erase, bool others, struct withdrawal_view *out, char *why);

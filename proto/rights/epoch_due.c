@@ -68,8 +68,8 @@ static enum epoch_cause end_cause(struct hub *hub, struct txn *txn, const struct
 }
 
 /* Looks at the lines to one organisation themselves. */
-static struct ends lines_look(struct hub *hub, struct txn *txn, const struct org_id *org,
-			      struct bytes prefix, int64_t t_ms, int64_t since_ms)
+static struct ends lines_to_look(struct hub *hub, struct txn *txn, const struct org_id *org,
+				 struct bytes prefix, int64_t t_ms, int64_t since_ms)
 {
 	struct row_key to = key_line_of(org->b, &(struct digest){{0}});
 	struct walk walk = walk_begin(txn, TABLE_LINE_TO, bytes_of(to.b, ID_LEN));
@@ -112,14 +112,14 @@ bool epoch_reads(struct hub *hub, struct txn *txn, const struct org_id *org, str
 	if (!reader_member(hub, org))
 		return false;
 	return rights_of(hub, txn, org, prefix) >= VERB_READ ||
-	       lines_look(hub, txn, org, prefix, t_ms, 0).reads;
+	       lines_to_look(hub, txn, org, prefix, t_ms, 0).reads;
 }
 
 /* ---- causes ---- */
 
 /*
- * Whether a dead wrap key is urgent. PROTOCOL: "has died, and no other of it in 30 days" - who loses a node
- * each hour has others make an epoch each day.
+ * Whether a dead wrap key is urgent. PROTOCOL: "has died, and no other of it in 30 days" - who
+ * loses a node each hour has others make an epoch each day.
  */
 static bool death_is_urgent(struct hub *hub, struct txn *txn, const struct org_id *org,
 			    const struct wrap_key_id *key)
@@ -163,9 +163,10 @@ static enum epoch_cause wrap_cause(struct hub *hub, struct txn *txn, uint32_t ow
 		struct ends ends = {.reads = true};
 		/* What acts because time has passed waits until that is certain. */
 		if (!reads)
-			ends = lines_look(hub, txn, &row->reader, prefix,
-					  hub->act_ms < hub->judge_ms ? hub->act_ms : hub->judge_ms,
-					  row->seen_ms);
+			ends = lines_to_look(hub, txn, &row->reader, prefix,
+					     hub->act_ms < hub->judge_ms ? hub->act_ms
+									 : hub->judge_ms,
+					     row->seen_ms);
 		if (!reads && ends.reads && ends.ends_ms < look->ends_ms)
 			look->ends_ms = ends.ends_ms;
 		if (ends.reads && !row->read)

@@ -2,8 +2,8 @@
  * epoch_due - when a new epoch is due, and how soon (docs/PROTOCOL.md, section 5.6).
  *
  * What is due follows from the records; which came first, a wrap or what ended the right of its
- * reader, from the rows of epoch_rows.h. A look goes over the wraps of the latest epochs, never over
- * all readers for each epoch.
+ * reader, from the rows of epoch_rows.h. A look goes over the wraps of the latest epochs, never
+ * over all readers for each epoch.
  */
 #ifndef ALLMENDE_EPOCH_DUE_H
 #define ALLMENDE_EPOCH_DUE_H

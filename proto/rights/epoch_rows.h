@@ -4,9 +4,9 @@
  *
  * Kept for the own namespace and for those in which the own organisation may write. A row of EPOCH
  * stands for the latest epoch at a path; a row of WRAPPED for a wrap of it. Their number is bounded
- * by that of readers, and of the wrap keys of each; of those who did not read when it came there are
- * a few, as their line may still be on the way, and further ones leave a mark at the epoch. With the
- * next epoch all are gone.
+ * by that of readers, and of the wrap keys of each; of those who did not read when it came there
+ * are a few, as their line may still be on the way, and further ones leave a mark at the epoch.
+ * With the next epoch all are gone.
  */
 #ifndef ALLMENDE_EPOCH_ROWS_H
 #define ALLMENDE_EPOCH_ROWS_H

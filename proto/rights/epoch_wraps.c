@@ -239,8 +239,8 @@ static void pass_begin(struct epoch_pass *pass)
 }
 
 /*
- * Own wraps of epochs that have been followed, to who reads no more. PROTOCOL: "and removes it with a
- * later head"
+ * Own wraps of epochs that have been followed, to who reads no more. PROTOCOL: "and removes it with
+ * a later head"
  */
 static void wraps_drop(struct hub *hub, struct txn *txn)
 {

@@ -4,8 +4,8 @@
  *
  * Every prefix that somebody may read gets an epoch, made by the owner's key author; every line
  * that gives read or more gets a wrap of the latest epoch at its prefix, made by the key author of
- * whoever gave it. So what somebody hands on costs the owner no signature but that of the epoch, and
- * those are counted (handed.h). When a giver is off, the next one above it makes the wrap a day
+ * whoever gave it. So what somebody hands on costs the owner no signature but that of the epoch,
+ * and those are counted (handed.h). When a giver is off, the next one above it makes the wrap a day
  * later. The pass goes over the lines that the own organisation has given, and over those that rest
  * on them, some in each turn.
  */

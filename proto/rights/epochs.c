@@ -279,7 +279,9 @@ void epochs_arrival(struct hub *hub, struct txn *txn, const struct record *recor
 	if (keywrap_get(&wrap, record->body))
 		return;
 	epoch_wrap_seen(hub, txn, record->author, &wrap);
-	/* Wraps of others come by the thousand, and in the own namespace alone call for anything. */
+	/*
+	 * Wraps of others come by the thousand, and in the own namespace alone call for anything.
+	 */
 	if (owner_of_path(hub, wrap.prefix) == author_member(hub->author))
 		hub->epochs->look = true;
 	if (!epoch_wrap_open(hub, txn, record)) {

@@ -4,8 +4,8 @@
  * Who was granted something with depth writes as many lines as it likes, and each would have the
  * owner sign an epoch, and one more whenever a right ends there. So below each own grant HANDED_MAX
  * places (paths without an epoch) are ever served, and HANDED_BY_GIVER_MAX of those by one
- * organisation other than the grant's own audience. Further ones wait; status says so. Table HANDED remembers the places, until
- * the grant has ended.
+ * organisation other than the grant's own audience. Further ones wait; status says so. Table HANDED
+ * remembers the places, until the grant has ended.
  */
 #ifndef ALLMENDE_HANDED_H
 #define ALLMENDE_HANDED_H

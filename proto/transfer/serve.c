@@ -25,7 +25,7 @@ enum {
 	SERVE_PROMISED_MAX = 256,    /* datasets that may be under way to one peer */
 };
 
-static uint32_t member_of(const struct hub *hub, const struct peer *peer)
+static uint32_t asker_member(const struct hub *hub, const struct peer *peer)
 {
 	const struct charter_member *member = charter_by_org(&hub->charter, &peer->org);
 
@@ -49,7 +49,7 @@ static bool may_hold(struct hub *hub, struct txn *txn, const struct peer *peer,
 	if (!held_closed(&version))
 		return rights_serve(hub, txn, &peer->org, version.tier, version.path);
 	uint32_t owner = ledger_version_owner(&hub->ledger, txn, &row);
-	uint32_t member = member_of(hub, peer);
+	uint32_t member = asker_member(hub, peer);
 	if (owner && (member == owner || member == author_member(of->author)))
 		return true;
 	return owner && (author_member(of->author) == owner || current_valid(hub, txn, of)) &&
@@ -146,7 +146,7 @@ static bool may_find(struct may *may, struct hub *hub, struct txn *txn, const st
 		return false;
 	const struct charter_member *owner =
 		charter_by_slug(&hub->charter, path_slug(version.path));
-	may->member = member_of(hub, peer);
+	may->member = asker_member(hub, peer);
 	may->owns = owner && owner->number == may->member;
 	may->right = rights_serve(hub, txn, &peer->org, TIER_GRANTED, version.path);
 	if (owner && !may->owns)

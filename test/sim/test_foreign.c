@@ -216,7 +216,7 @@ static void a_writer_and_the_owner_take_turns(void **state)
 	towns_close(towns);
 }
 
-/* The owner has it when the writer is gone, and nothing that the writer says later has an effect. */
+/* The owner has it when the writer is gone; nothing that the writer says later has an effect. */
 static void what_was_written_stays_and_nothing_else(void **state)
 {
 	tier_now = TIER_GRANTED;

@@ -90,7 +90,7 @@ static void print_unheard(const json_t *unheard)
 }
 
 /* What others wrote by these grants, and stays. */
-static void print_kept(const json_t *answer)
+static void print_taken_over(const json_t *answer)
 {
 	const json_t *kept = json_object_get(answer, "kept");
 	uint64_t count = field_count(answer, "kept_count");
@@ -116,7 +116,7 @@ static void print_revocation(const struct tool *tool, const json_t *answer)
 		print_line("Nobody has anything by it now.");
 	if (count > json_array_size(losses))
 		print_line("And %" PRIu64 " more.", count - json_array_size(losses));
-	print_kept(answer);
+	print_taken_over(answer);
 	print_again(tool, losses);
 	text_size(size, field_count(answer, "bytes"));
 	print_fieldf("Written",

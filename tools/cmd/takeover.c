@@ -11,7 +11,7 @@
 #include "tools/kit/query.h"
 #include "tools/kit/value.h"
 
-static void print_waiting(const struct tool *tool, const json_t *answer)
+static void print_void(const struct tool *tool, const json_t *answer)
 {
 	const json_t *list = json_object_get(answer, "void");
 	json_t *item;
@@ -95,7 +95,7 @@ static int run_takeover(struct tool *tool)
 		return tool_fail(TOOL_USAGE, "say either a version or --node");
 	if (node)
 		return take_node(tool);
-	return text ? take_version(tool, text) : query_show(tool, "/takeovers", print_waiting);
+	return text ? take_version(tool, text) : query_show(tool, "/takeovers", print_void);
 }
 
 const struct command cmd_takeover = {

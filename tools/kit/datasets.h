@@ -19,8 +19,8 @@ const char *datasets_place(const json_t *entry);
  */
 char *datasets_holders(const json_t *entry);
 /*
- * Whose version it is: "riesa", "riesa, kept by lk" when it was taken over, with "; tie" when another
- * one has the same number. To be freed.
+ * Whose version it is: "riesa", "riesa, kept by lk" when it was taken over, with "; tie" when
+ * another one has the same number. To be freed.
  */
 char *datasets_by(const json_t *entry);
 

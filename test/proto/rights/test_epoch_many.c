@@ -1,6 +1,6 @@
 /*
- * What the end of one right costs where many read and there are many epochs: records, bytes in every
- * store, and time, against what was calculated. test-proto-epoch-many READERS EPOCHS
+ * What the end of one right costs where many read and there are many epochs: records, bytes in
+ * every store, and time, against what was calculated. test-proto-epoch-many READERS EPOCHS
  */
 #include "proto/rights/epochs.h"
 
