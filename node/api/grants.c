@@ -185,6 +185,17 @@ static bool has_in(const struct call *call, const char *name)
 	return json_object_get(call->in, name) != NULL;
 }
 
+static void grant_renew_begin(struct call *call)
+{
+	enum keeping keep;
+	enum verb verb;
+	uint32_t widest;
+
+	if ((!has_in(call, "rights") || verb_arg(call, &verb)) && keep_arg(call, &keep) &&
+	    widest_arg(call, &widest))
+		api_push(call);
+}
+
 static void grant_renew_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct renew_terms terms = {
@@ -334,7 +345,7 @@ const struct route grants_routes[] = {
 	{HTTP_POST, "/grants/renew", ROUTE_COMMAND,
 	 FIELDS("S:id", "i:until_ms", "s:rights", "i:depth", "s:widest", "s:keep", "b:yes",
 		"b:text"),
-	 .run = grant_renew_run},
+	 .begin = grant_renew_begin, .run = grant_renew_run},
 	{HTTP_POST, "/grants/accept", ROUTE_COMMAND, FIELDS("S:text"), .run = grant_accept_run},
 	{HTTP_GET, "/grant", ROUTE_QUERY, .begin = grant_begin, .run = grant_run},
 	{HTTP_GET, "/who", ROUTE_QUERY, .begin = api_path_begin, .run = who_run},

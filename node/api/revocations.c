@@ -95,7 +95,7 @@ static const char *text_or_null(struct call *call, const char *name)
 {
 	const char *text = api_in_text(call, name);
 
-	return text[0] ? text : NULL;
+	return text && text[0] ? text : NULL;
 }
 
 struct keeping_list {
@@ -132,25 +132,31 @@ static json_t *revocation_json(struct revocation *revocation, bool done)
 			 api_uint(kept.count));
 }
 
+static void revoke_begin(struct call *call)
+{
+	const char *keep = text_or_null(call, "keep");
+	enum keeping kept;
+
+	if (!text_or_null(call, "grant") == !text_or_null(call, "from"))
+		api_fail(call, ERR_CONFIG, "say which grant ends, or from whom all is taken");
+	else if (keep && keeping_parse(&kept, bytes_str(keep)))
+		api_fail(call, ERR_CONFIG, "\"%.60s\" cannot be kept: say none, current or all",
+			 keep);
+	else
+		api_push(call);
+}
+
 static void revoke_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct revoke_terms terms = {
 		.grant = text_or_null(call, "grant"),
 		.from = text_or_null(call, "from"),
 		.below = text_or_null(call, "below"),
-		.has_keep = api_in_text(call, "keep")[0] != 0,
 	};
+	const char *keep = text_or_null(call, "keep");
 	struct revocation revocation;
 
-	if (!terms.grant == !terms.from) {
-		api_fail(call, ERR_CONFIG, "say which grant ends, or from whom all is taken");
-		return;
-	}
-	if (terms.has_keep && keeping_parse(&terms.keep, bytes_str(api_in_text(call, "keep")))) {
-		api_fail(call, ERR_CONFIG, "\"%.60s\" cannot be kept: say none, current or all",
-			 api_in_text(call, "keep"));
-		return;
-	}
+	terms.has_keep = keep && !keeping_parse(&terms.keep, bytes_str(keep));
 	call->err = revocation_plan(&revocation, hub, txn, &terms, call->why);
 	if (!call->err) {
 		/* What falls is told as it was before, so it is told with what was done, too. */
@@ -176,7 +182,8 @@ static void revocation_lift_run(struct call *call, struct hub *hub, struct txn *
 
 const struct route revocations_routes[] = {
 	{HTTP_POST, "/revocations", ROUTE_COMMAND,
-	 FIELDS("s:grant", "s:from", "s:below", "s:keep", "b:yes"), .run = revoke_run},
+	 FIELDS("s:grant", "s:from", "s:below", "s:keep", "b:yes"), .begin = revoke_begin,
+	 .run = revoke_run},
 	{HTTP_POST, "/revocations/lift", ROUTE_COMMAND, FIELDS("S:from", "s:below"),
 	 .run = revocation_lift_run},
 	{HTTP_GET, "/unheard", ROUTE_QUERY, .run = unheard_run},

@@ -56,4 +56,14 @@ ends 2 '--challenge is missing' check_file "$work/kita.grant" --federation "$fed
 ends 3 'did not get that grant' node "$meissen" grant-prove "$grant" --challenge "$challenge"
 ends 2 'has 3 bytes' node "$radebeul" grant-prove "$grant" --challenge abc
 
+say 'ended: every file since then says so, and one of before says how old it is'
+node "$meissen" revoke "$grant" --yes >/dev/null
+ended() {
+	rm -f -- "$work/after"
+	node "$radebeul" grant-show "$grant" --export "$work/after" >"$work/out" 2>&1 || return 1
+	check_file "$work/after" --federation "$federation" >"$work/out" 2>&1 || [ $? = 3 ] && grep -qF 'ended by who gave it' "$work/out"
+}
+wait_for 60 ended || wrong "the end is in no file: $(cat "$work/out")"
+ends 0 'cannot be known' check_file "$work/kita.grant" --federation "$federation"
+
 clean "$radebeul"

@@ -92,6 +92,41 @@ static void malformed_requests(void **state)
 	node_expect(&node, 200, "GET", "/status", NULL);
 }
 
+/* What is left out, and what is wrong: each is an answer, and the daemon lives. */
+static void requests_about_grants(void **state)
+{
+	(void)state;
+	expect_error(400, "usage", "\\\"prefix\\\" is missing", "POST", "/grants", "{}");
+	expect_error(400, "usage", "cannot be granted", "POST", "/grants",
+		     "{\"prefix\": \"meissen/x\", \"to\": \"riesa\", \"rights\": \"own\"}");
+	expect_error(400, "usage", "cannot be kept", "POST", "/grants",
+		     "{\"prefix\": \"meissen/x\", \"to\": \"riesa\", \"rights\": \"read\", "
+		     "\"keep\": \"some\"}");
+	expect_error(400, "usage", "widest tier", "POST", "/grants",
+		     "{\"prefix\": \"meissen/x\", \"to\": \"riesa\", \"rights\": \"read\", "
+		     "\"widest\": \"hidden\"}");
+	expect_error(404, "absent", "riesa", "POST", "/grants",
+		     "{\"prefix\": \"meissen/x\", \"to\": \"riesa\", \"rights\": \"read\"}");
+	expect_error(400, "usage", "cannot be granted", "POST", "/grants/renew",
+		     "{\"id\": \"g-AAAAAAAA\", \"rights\": \"own\"}");
+	expect_error(404, "absent", "g-AAAAAAAA", "POST", "/grants/renew",
+		     "{\"id\": \"g-AAAAAAAA\"}");
+	expect_error(400, "usage", "say which grant ends", "POST", "/revocations", "{}");
+	expect_error(400, "usage", "say which grant ends", "POST", "/revocations",
+		     "{\"grant\": \"g-AAAAAAAA\", \"from\": \"riesa\"}");
+	expect_error(400, "usage", "cannot be kept", "POST", "/revocations",
+		     "{\"from\": \"riesa\", \"keep\": \"some\"}");
+	expect_error(404, "absent", "g-AAAAAAAA", "POST", "/revocations",
+		     "{\"grant\": \"g-AAAAAAAA\"}");
+	expect_error(404, "absent", "riesa", "POST", "/revocations", "{\"from\": \"riesa\"}");
+	expect_error(404, "absent", "riesa", "POST", "/revocations/lift", "{\"from\": \"riesa\"}");
+	expect_error(404, "absent", "g-AAAAAAAA", "GET", "/grant/export?id=g-AAAAAAAA", NULL);
+	expect_error(400, "usage", "\\\"challenge\\\" is missing", "POST", "/grant/prove",
+		     "{\"id\": \"g-AAAAAAAA\"}");
+	expect_error(404, "absent", "g-AAAAAAAA", "POST", "/grant/prove",
+		     "{\"id\": \"g-AAAAAAAA\", \"challenge\": \"0123456789abcdef\"}");
+}
+
 static void status_says_what_to_do(void **state)
 {
 	const char *answer = node_expect(&node, 200, "GET", "/status", NULL);
@@ -214,7 +249,8 @@ static void uploads_are_strict(void **state)
 	char id[32], target[100], again[32];
 	struct buf file = contents(1000, 1);
 
-	expect_error(403, "denied", "outside", "POST", "/uploads", "{\"dataset\": \"riesa/x\"}");
+	expect_error(403, "denied", "nobody's namespace", "POST", "/uploads",
+		     "{\"dataset\": \"riesa/x\"}");
 	expect_error(404, "absent", "no such upload", "POST", "/uploads/77/commit", NULL);
 	expect_error(404, "absent", "no such upload", "POST", "/uploads/x/commit", NULL);
 	begin(id, sizeof(id), "{\"dataset\": \"meissen/streng\"}");
@@ -470,6 +506,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(malformed_requests),
+		cmocka_unit_test(requests_about_grants),
 		cmocka_unit_test(status_says_what_to_do),
 		cmocka_unit_test(what_goes_in_comes_out),
 		cmocka_unit_test(many_files_come_in_pages),
