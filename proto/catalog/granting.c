@@ -250,7 +250,7 @@ static enum err renew_check(struct hub *hub, const struct grant *grant, char *wh
 		why_set(why, "%s has ended, for good: `allmende grant` gives a new one.", name);
 		return ERR_DENIED;
 	}
-	if (line->expiry_ms + old_ms <= hub->judge_ms) {
+	if (line->expiry_ms <= hub->judge_ms - old_ms) {
 		why_set(why, "%s ran out more than 30 days ago: `allmende grant` gives a new one.",
 			name);
 		return ERR_DENIED;

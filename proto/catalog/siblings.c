@@ -148,7 +148,7 @@ static void end_take(struct hub *hub, struct txn *txn, const struct record *reco
 	    line_fits(&line, record->slot, record->author))
 		return;
 	/* PROTOCOL: "30 days after the expiry of the line no end is copied." */
-	if (hub->act_ms >= line.expiry_ms + KEEP_MS)
+	if (hub->act_ms - KEEP_MS >= line.expiry_ms)
 		return;
 	if (!ledger_slot(&hub->ledger, txn, record->slot, hub->author, &own) &&
 	    !line_get(&own_line, own.body) && own_line.verb == VERB_NONE)
@@ -223,12 +223,13 @@ static void own_line_look(struct hub *hub, struct txn *txn, const struct record 
 	struct record_slot slot = record_slot_copy(record->slot);
 	struct line line;
 
-	if (line_get(&line, record->body) || hub->act_ms < line.expiry_ms + KEEP_MS)
+	if (line_get(&line, record->body) || hub->act_ms - KEEP_MS < line.expiry_ms)
 		return;
 	if (line.verb == VERB_NONE) {
-		int64_t since_ms = expiry_last(hub, txn, record_slot_bytes(&slot)) + KEEP_MS;
-		if (hub->act_ms < since_ms ||
-		    !all_have_seen(hub, txn, record_slot_bytes(&slot), since_ms))
+		int64_t expiry_ms = expiry_last(hub, txn, record_slot_bytes(&slot));
+		/* It may be as late as a number can be. */
+		if (hub->act_ms - KEEP_MS < expiry_ms ||
+		    !all_have_seen(hub, txn, record_slot_bytes(&slot), expiry_ms + KEEP_MS))
 			return;
 	}
 	ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot));

@@ -190,7 +190,8 @@ static void an_end_is_copied(void **state)
 		if (had)
 			own_gives(f, &line);
 		line.verb = VERB_NONE;
-		line.round = 2; /* whatever the rounds */
+		line.round = 2; /* whatever the rounds, and however late it would have run out */
+		line.expiry_ms = INT64_MAX;
 		sibling_gives(f, &line);
 		assert_true(own_has(f, &line, &found));
 		assert_int_equal(found.verb, VERB_NONE);
@@ -206,7 +207,7 @@ static void what_gives_is_not_copied(void **state)
 	own_gives(f, &line);
 	wide.round = 7;
 	wide.depth = LINE_DEPTH_MAX;
-	wide.expiry_ms = INT64_MAX;
+	wide.expiry_ms = TEST_TIME_MS + 3000 * DAY_MS;
 	sibling_gives(f, &wide);
 	assert_true(own_has(f, &line, &found));
 	assert_int_equal(found.verb, VERB_READ);
@@ -215,6 +216,12 @@ static void what_gives_is_not_copied(void **state)
 	sibling_gives(f, &wide);
 	day_passes(f, 1);
 	assert_false(own_has(f, &wide, &found));
+	wide.expiry_ms = INT64_MAX;
+	wide.round = 8;
+	sibling_gives(f, &wide);
+	own_gives(f, &wide); /* somebody has signed it */
+	day_passes(f, 1);
+	assert_true(own_has(f, &wide, &found));
 }
 
 /* A machine that was away hears of an end of its sibling with the walk of the day. */
