@@ -6,6 +6,7 @@
 
 #include "proto/catalog/catalog.h"
 #include "proto/ledger/held.h"
+#include "proto/rights/rights.h"
 #include "proto/wire/wire_out.h"
 #include "store/chunks.h"
 #include "test/proto/made.h"
@@ -303,6 +304,51 @@ static void nobody_takes_back_what_is_not_its_own(void **state)
 	parcel_fini(&p);
 }
 
+static void line_take(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
+{
+	rights_arrival(hub, txn, &arrival->record);
+}
+
+/* It withdraws what others wrote, which may be valid again when it ends: no copy goes for that. */
+static void an_administrator_erases_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct gift admin = {.from = 3, .to = 4, .prefix = "gemeinde-3", .verb = VERB_ADMIN};
+	struct dataset_id dataset = test_dataset(&f->fed, 3, "gemeinde-3/plan");
+	struct parcel parcels[] = {{.member = 3, .path = "gemeinde-3/plan"},
+				   {.member = 1, .path = "gemeinde-3/plan", .number = 2}};
+	struct withdrawal withdrawal = {.path = bytes_str("gemeinde-3/plan"),
+					.reason = bytes_str("falsche Zahlen"),
+					.number = 9,
+					.erase = true,
+					.reach = REACH_OTHERS,
+					.has_grant = true};
+	struct buf body;
+
+	gift_made(&admin, &f->node, &f->fed, line_take);
+	withdrawal.grant = admin.id;
+	for (size_t i = 0; i < COUNT(parcels); i++) {
+		parcel_make(&parcels[i], &f->fed);
+		parcels[i].of.dataset = dataset;
+		parcel_known(&parcels[i], &f->node, &f->fed, NULL);
+		parcel_held(&parcels[i], &f->node);
+	}
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	withdrawal_put(&body, &withdrawal);
+	assert_int_equal(made_record(&f->node, &f->fed, 4, RECORD_WITHDRAWAL,
+				     withdrawal_slot(&dataset, REACH_OTHERS), buf_bytes(&body),
+				     take),
+			 ERR_OK);
+	sweep(f);
+	for (size_t i = 0; i < COUNT(parcels); i++) {
+		assert_true(is_held(f, &parcels[i].of));
+		assert_true(chunks_has(f->node.txn, &dataset, parcel_addr(&parcels[i], 0)));
+		parcel_fini(&parcels[i]);
+	}
+	assert_false(confirmed(f, &dataset));
+	buf_fini(&body);
+}
+
 /* ---- who has confirmed ---- */
 
 static bool answer_add(void *arg, const struct withdrawal_answer *answer)
@@ -398,6 +444,7 @@ int main(void)
 		T(a_copy_is_erased_and_that_is_told),
 		T(what_is_on_its_way_stops),
 		T(nobody_takes_back_what_is_not_its_own),
+		T(an_administrator_erases_nothing),
 		T(who_held_a_copy_is_known_until_it_confirms),
 		T(own_requests_to_erase_are_listed),
 	};
