@@ -12,16 +12,9 @@
 
 /* ---- life ---- */
 
-struct ledger_key {
-	uint8_t index;
-	uint8_t state;
-	uint8_t roles;
-	struct sign_pk sign;
-};
-
 struct ledger_member {
 	size_t count;
-	struct ledger_key keys[];
+	struct orglog_node keys[];
 };
 
 void ledger_init(struct ledger *ledger, const struct charter *charter, const struct limits *limits)
@@ -96,8 +89,7 @@ static enum err member_load(struct ledger *ledger, struct txn *txn,
 		mem_new(1, sizeof(*loaded) + log.node_count * sizeof(loaded->keys[0]));
 	loaded->count = log.node_count;
 	for (size_t i = 0; i < log.node_count; i++)
-		loaded->keys[i] = (struct ledger_key){log.nodes[i].index, log.nodes[i].state,
-						      log.nodes[i].roles, log.nodes[i].sign};
+		loaded->keys[i] = log.nodes[i];
 	ledger->members[member->number] = loaded;
 	orglog_fini(&log);
 	return ERR_OK;
@@ -105,7 +97,7 @@ static enum err member_load(struct ledger *ledger, struct txn *txn,
 
 /* ERR_ABSENT, or ERR_DENIED for a former member. */
 static enum err key_find(struct ledger *ledger, struct txn *txn, uint32_t author,
-			 const struct ledger_key **out)
+			 const struct orglog_node **out)
 {
 	const struct charter_member *member =
 		charter_member(ledger->charter, author_member(author));
@@ -129,7 +121,7 @@ static enum err key_find(struct ledger *ledger, struct txn *txn, uint32_t author
 enum err ledger_author(struct ledger *ledger, struct txn *txn, uint32_t author, struct sign_pk *pk,
 		       uint8_t *roles)
 {
-	const struct ledger_key *key;
+	const struct orglog_node *key;
 	enum err err = key_find(ledger, txn, author, &key);
 
 	if (err)
@@ -150,16 +142,31 @@ size_t ledger_nodes(struct ledger *ledger, struct txn *txn, uint32_t member_numb
 		return 0;
 	const struct ledger_member *loaded = ledger->members[member_number];
 	for (size_t i = 0; i < loaded->count && count < max; i++) {
-		const struct ledger_key *key = &loaded->keys[i];
+		const struct orglog_node *key = &loaded->keys[i];
 		if (key->state == ORGLOG_NODE_ACTIVE && (key->roles & roles) == roles)
 			authors[count++] = author_of(member_number, key->index);
 	}
 	return count;
 }
 
+size_t ledger_leaving(struct ledger *ledger, struct txn *txn, uint32_t member_number, uint8_t role,
+		      int64_t now_ms, uint32_t *authors, size_t max)
+{
+	const struct charter_member *member = charter_member(ledger->charter, member_number);
+	size_t count = 0;
+
+	if (!member || !charter_is_present(member) || member_load(ledger, txn, member))
+		return 0;
+	const struct ledger_member *loaded = ledger->members[member_number];
+	for (size_t i = 0; i < loaded->count && count < max; i++)
+		if (orglog_is_leaving(&loaded->keys[i], role, now_ms))
+			authors[count++] = author_of(member_number, loaded->keys[i].index);
+	return count;
+}
+
 bool ledger_may_publish(struct ledger *ledger, struct txn *txn, uint32_t author)
 {
-	const struct ledger_key *key;
+	const struct orglog_node *key;
 
 	return !key_find(ledger, txn, author, &key) && (key->roles & ORGLOG_ROLE_PUBLISH);
 }

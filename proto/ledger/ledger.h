@@ -83,6 +83,10 @@ enum err ledger_author(struct ledger *ledger, struct txn *txn, uint32_t author, 
 size_t ledger_nodes(struct ledger *ledger, struct txn *txn, uint32_t member_number, uint8_t roles,
 		    uint32_t *authors, size_t max);
 
+/* The same of nodes that are leaving this role (orglog.h). */
+size_t ledger_leaving(struct ledger *ledger, struct txn *txn, uint32_t member_number, uint8_t role,
+		      int64_t now_ms, uint32_t *authors, size_t max);
+
 /* How complete an author is here. */
 enum ledger_completeness {
 	LEDGER_NONE,     /* no head yet */

@@ -30,6 +30,9 @@ static void world_nodes(void *arg, uint32_t number, struct fact_nodes *out)
 	*out = (struct fact_nodes){.active_count = 0};
 	out->active_count = ledger_nodes(&world->hub->ledger, world->txn, number, ORGLOG_ROLE_ADMIN,
 					 out->active, VERDICT_NODES_MAX);
+	out->leaving_count =
+		ledger_leaving(&world->hub->ledger, world->txn, number, ORGLOG_ROLE_ADMIN,
+			       world->hub->judge_ms, out->leaving, VERDICT_LEAVING_MAX);
 }
 
 static bool world_body(void *arg, uint32_t author, struct bytes slot, struct bytes *body)
