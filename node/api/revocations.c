@@ -11,6 +11,7 @@
 #include "proto/catalog/unheard.h"
 #include "proto/catalog/takeover.h"
 #include "proto/membership/membership.h"
+#include "proto/rights/epochs.h"
 
 enum { LOSSES_MAX = 1000 }; /* told one by one; the rest is counted */
 
@@ -25,10 +26,28 @@ static json_t *revoked_org_json(const struct charter *charter, uint32_t number)
 /* ---- what falls ---- */
 
 struct losses {
+	struct hub *hub;
+	struct txn *txn;
 	const struct charter *charter;
 	json_t *list;
 	uint64_t count;
+	struct epochs_cost keys; /* of what ends itself */
 };
+
+/* What new keys cost, of the rights that end themselves; what rests on them lies below. */
+static void loss_cost(struct losses *losses, const struct loss *loss)
+{
+	const struct line *line = &loss->grant->line.line;
+	struct epochs_cost cost;
+
+	if (loss->below || loss->before < VERB_READ || loss->after >= VERB_READ)
+		return;
+	epochs_cost(losses->hub, losses->txn, &line->org, line->prefix, &cost);
+	losses->keys.epochs += cost.epochs;
+	losses->keys.wraps += cost.wraps;
+	losses->keys.bytes += cost.bytes;
+	losses->keys.lost += cost.lost;
+}
 
 /* The command by which this organisation would give it again, itself. */
 static json_t *again_json(const struct losses *losses, const struct loss *loss)
@@ -51,6 +70,7 @@ static bool loss_add(void *arg, const struct loss *loss)
 
 	if (losses->count++ >= LOSSES_MAX)
 		return true;
+	loss_cost(losses, loss);
 	grant_name(name, &grant->line.id);
 	if (loss->has_other)
 		grant_name(other, &loss->other);
@@ -117,19 +137,23 @@ static bool kept_add(void *arg, const struct takeover_view *view)
 static json_t *revocation_json(struct revocation *revocation, bool done)
 {
 	struct hub *hub = revocation->plan.hub;
-	struct losses losses = {&hub->charter, json_array(), 0};
+	struct losses losses = {hub, revocation->plan.txn, &hub->charter, json_array(),
+				0,   {.epochs = 0}};
 	struct keeping_list kept = {json_array(), 0};
 
 	if (!done)
 		revocation_losses(revocation, loss_add, &losses);
 	if (!done)
 		takeover_each(hub, revocation->plan.txn, &revocation->plan.facts, kept_add, &kept);
-	return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "done", done, "lines",
-			 api_uint(revocation->line_count), "bars", api_uint(revocation->bar_count),
-			 "losses", losses.list, "loss_count", api_uint(losses.count), "records",
-			 api_uint(revocation->plan.count), "bytes",
-			 api_uint(plan_bytes(&revocation->plan)), "kept", kept.list, "kept_count",
-			 api_uint(kept.count));
+	return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "done", done, "keys",
+			 json_pack("{s:o, s:o, s:o, s:o}", "epochs", api_uint(losses.keys.epochs),
+				   "wraps", api_uint(losses.keys.wraps), "bytes",
+				   api_uint(losses.keys.bytes), "lost", api_uint(losses.keys.lost)),
+			 "lines", api_uint(revocation->line_count), "bars",
+			 api_uint(revocation->bar_count), "losses", losses.list, "loss_count",
+			 api_uint(losses.count), "records", api_uint(revocation->plan.count),
+			 "bytes", api_uint(plan_bytes(&revocation->plan)), "kept", kept.list,
+			 "kept_count", api_uint(kept.count));
 }
 
 static void revoke_begin(struct call *call)

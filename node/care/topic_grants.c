@@ -110,6 +110,17 @@ static void handed_waits(struct actions *list, const struct charter *charter)
 			by ? "; the last was given by " : "", by ? by->name : "");
 }
 
+/* Somebody causes new keys again and again: they are made at a slower pace. */
+static void keys_paced(struct actions *list)
+{
+	if (list->hub->epochs->slow_paced)
+		actions_add(
+			list, ACTION_WARN, "allmende grants",
+			"rights end or are passed on so often that a folder has had 7 new keys "
+			"in 30 days: it gets one a week now, and whoever lost a right meanwhile "
+			"reads until then what old keys open");
+}
+
 /* Until all have heard of what was ended. */
 static void unheard_names(struct actions *list)
 {
@@ -152,5 +163,6 @@ void topic_grants(struct actions *list)
 	soon.own = &charter_member(status.charter, status.member_number)->org;
 	grants_each(list->hub, list->txn, soon.own, topic_grants_look, &soon);
 	handed_waits(list, status.charter);
+	keys_paced(list);
 	unheard_names(list);
 }

@@ -149,7 +149,7 @@ static enum err key_granted(struct hub *hub, struct txn *txn, struct publication
 						       &prefix_len, &params->epoch_number,
 						       &params->dataset_key)
 				      : ERR_OK;
-	/* There is one; whether it is to be waited for the next is asked in all namespaces alike. */
+	/* There is one. Whether the next is to be waited for is asked in all namespaces. */
 	if (!err)
 		err = epochs_govern(hub, txn, bytes_str(out->path), &prefix_len,
 				    &params->epoch_number, &params->dataset_key);

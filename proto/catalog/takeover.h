@@ -4,10 +4,10 @@
  *
  * A version lives by one line, and nothing lives by a right that has ended. The owner of a path
  * remembers the versions of others that were valid here: table FOREIGN has a row for each, with
- * what the line said is to be kept. When one is void, or its line is about to run out, and it was valid
- * before the exchange that brought the end, the owner takes it over by itself; a member who holds
- * another good line publishes its own versions again by that. All of it goes in slices, follows
- * from the rows after a crash, and is bounded: a writer makes the owner sign at most
+ * what the line said is to be kept. When one is void, or its line is about to run out, and it was
+ * valid before the exchange that brought the end, the owner takes it over by itself; a member who
+ * holds another good line publishes its own versions again by that. All of it goes in slices,
+ * follows from the rows after a crash, and is bounded: a writer makes the owner sign at most
  * TAKEOVER_COUNT_MAX records and a tenth of the quota that is left.
  *
  * Nothing in chunks or manifest names the author, so nothing is sealed or sent anew.

@@ -84,7 +84,7 @@ static enum err member_load(struct ledger *ledger, struct txn *txn,
 		return ERR_OK;
 	enum err err = orglog_load(txn, &member->org, &log);
 	if (err)
-		return err;
+		return txn_err(txn) ? txn_err(txn) : err;
 	struct ledger_member *loaded =
 		mem_new(1, sizeof(*loaded) + log.node_count * sizeof(loaded->keys[0]));
 	loaded->count = log.node_count;

@@ -81,7 +81,7 @@ bool room_takes(struct ledger *ledger, struct txn *txn, struct ledger_touched *t
 
 /* SLOT rows of known kinds. */
 void ledger_slot_link(struct txn *txn, const struct record *record);
-/* A record goes from the store: whoever looks at what rests on it will hear (ledger_gone_next()). */
+/* A record goes from the store: who looks at what rests on it will hear (ledger_gone_next()). */
 void ledger_gone_note(struct ledger *ledger, const struct record *record);
 void ledger_slot_unlink(struct txn *txn, const struct record *record);
 

@@ -113,7 +113,7 @@ static void look_prefix(struct look *look, uint32_t owner, const struct org_id *
 }
 
 /* From the path up: what is given nearer is not more than what is given above. */
-static bool look_up(struct look *look, const struct org_id *org, struct bytes path)
+static bool look_over(struct look *look, const struct org_id *org, struct bytes path)
 {
 	const struct charter_member *owner = namespace_of(&look->hub->charter, path);
 
@@ -130,7 +130,7 @@ enum verb rights_of(struct hub *hub, struct txn *txn, const struct org_id *org, 
 
 	if (rights_own_namespace(hub, org, path))
 		return VERB_ADMIN;
-	return look_up(&wanted, org, path) ? best.verb : VERB_NONE;
+	return look_over(&wanted, org, path) ? best.verb : VERB_NONE;
 }
 
 bool rights_serve(struct hub *hub, struct txn *txn, const struct org_id *org, enum tier tier,
@@ -147,7 +147,7 @@ bool rights_own_line(struct hub *hub, struct txn *txn, struct bytes path, enum v
 	struct look wanted = {
 		.hub = hub, .txn = txn, .need = need, .depth = depth, .last = true, .best = out};
 
-	return look_up(&wanted, &hub->options.identity->org, path);
+	return look_over(&wanted, &hub->options.identity->org, path);
 }
 
 bool rights_through(struct hub *hub, struct txn *txn, uint32_t author, struct bytes path,

@@ -1,10 +1,10 @@
 /*
  * table - which lines give something, found by who gets it and by namespace.
  *
- * Table RIGHT has a row for each line that is good at its time: by owner of the namespace, audience,
- * prefix, then the higher verb, the shorter chain, the later end. A row is a hint where to look,
- * never a right: who uses one asks the verdict first, so a row that is out of date gives nothing,
- * and a change above a hundred thousand lines takes effect at once and costs nothing.
+ * Table RIGHT has a row for each line that is good at its time: by owner of the namespace,
+ * audience, prefix, then the higher verb, the shorter chain, the later end. A row is a hint where
+ * to look, never a right: who uses one asks the verdict first, so a row that is out of date gives
+ * nothing, and a change above a hundred thousand lines takes effect at once and costs nothing.
  *
  * What a change makes of other lines is looked at in slices (table_settle()), at the cost of the
  * organisation that made it: lines that rest on it, lines to whom it bars or frees, lines of a

@@ -44,7 +44,7 @@ struct facts {
 	 * they are valid until the verdict is there. False: none.
 	 */
 	bool (*body)(void *arg, uint32_t author, struct bytes slot, struct bytes *body);
-	/* The member who issues a line: the id alone does not say. 0: no line of this id is known. */
+	/* The member who issues a line, which the id alone does not say. 0: no line is known. */
 	uint32_t (*issuer)(void *arg, const struct digest *line);
 };
 

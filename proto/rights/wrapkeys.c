@@ -93,8 +93,13 @@ enum err wrapkeys_unwrap(const struct hub *hub, const struct wrap_key_id *id,
 bool wrapkeys_dead(struct hub *hub, struct txn *txn, const struct org_id *org,
 		   const struct wrap_key_id *key)
 {
-	/* No entry of a log can say that a node is lost, so far. */
-	return false;
+	struct orglog log;
+
+	if (orglog_load(txn, org, &log))
+		return false; /* nothing is known of it yet, and nothing is wrapped to it */
+	bool dead = orglog_wrap_is_dead(&log, key->b);
+	orglog_fini(&log);
+	return dead;
 }
 
 void wrapkeys_arrival(struct hub *hub, struct txn *txn, const struct record *record)

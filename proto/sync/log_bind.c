@@ -102,7 +102,7 @@ struct came {
 };
 
 /* True when the log goes on from the entry bound now. */
-static bool entry_take(struct hub *hub, struct txn *txn, const struct came *came, unsigned *taken)
+static bool bound_take(struct hub *hub, struct txn *txn, const struct came *came, unsigned *taken)
 {
 	struct digest wanted, id;
 	uint32_t number;
@@ -144,7 +144,7 @@ bool log_bind_take(struct hub *hub, struct txn *txn, struct peer *peer, struct m
 		count++;
 	/* Each names the one before it, which is wanted next. */
 	for (size_t i = count; i-- > 0;) {
-		if (!entry_take(hub, txn, &came[i], &taken))
+		if (!bound_take(hub, txn, &came[i], &taken))
 			continue;
 		own = way_done(hub, txn, &came[i].org) || own;
 		*progress = true;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proto/hub/message.h"
+#include "proto/wire/protocol.h"
 
 /* Copies the lists that a message has into a message_list. */
 static void list_copy(struct message *m, struct message_list *list)

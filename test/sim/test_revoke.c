@@ -214,7 +214,7 @@ static void what_rests_on_it_falls(void **state)
 	assert_int_equal(ends(towns->a, first.name).err, ERR_OK);
 	settle(towns);
 	assert_int_equal(right_of(towns->m, towns->m, KITA), VERB_NONE);
-	/* Who has lost it hands nothing on, and its old line stays dead when it is granted again. */
+	/* Who has lost it hands nothing on; its old line stays dead when it is granted again. */
 	gives(towns->a, towns->b, "meissen", VERB_ADMIN, 3);
 	settle(towns);
 	assert_int_equal(right_of(towns->a, towns->m, KITA), VERB_NONE);

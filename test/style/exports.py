@@ -19,7 +19,6 @@ JUDGED = {"crypto", "store", "proto", "node", "tools"}
 FOR_TESTS = {
     "chunks_staged": "one row of a stage",
     "epoch_last_at": "the number of an epoch, as the records say",
-    "epochs_cost": "what the end of a right costs, which no command asks yet",
     "epochs_urgent_now": "what is due in the turn of an end, which no command makes yet",
     "grant_text_put": "the text of a grant without the grant, fuzzed",
     "noise_writes": "whose turn it is, step by step, as the vectors say",

@@ -104,6 +104,23 @@ static void print_taken_over(const json_t *answer)
 		print_line("And %" PRIu64 " more.", count - json_array_size(kept));
 }
 
+/* What the ends cost in keys: nothing is encrypted or sent anew. */
+static void print_keys(const json_t *keys)
+{
+	char size[TEXT_SHORT_LEN];
+
+	if (field_count(keys, "epochs") == 0)
+		return;
+	text_size(size, field_count(keys, "bytes"));
+	print_fieldf("New keys",
+		     "%" PRIu64 " for folders, wrapped %" PRIu64 " times for who stays: about %s",
+		     field_count(keys, "epochs"), field_count(keys, "wraps"), size);
+	if (field_count(keys, "lost"))
+		print_line("Of %" PRIu64 " folders the key before is not here: who is let in later "
+			   "does not read what is older than the new one.",
+			   field_count(keys, "lost"));
+}
+
 static void print_revocation(const struct tool *tool, const json_t *answer)
 {
 	const json_t *losses = json_object_get(answer, "losses");
@@ -124,6 +141,7 @@ static void print_revocation(const struct tool *tool, const json_t *answer)
 		     " records, %s, and the new keys",
 		     field_count(answer, "lines"), field_count(answer, "bars"),
 		     field_count(answer, "records"), size);
+	print_keys(json_object_get(answer, "keys"));
 	if (field_true(answer, "done"))
 		print_unheard(json_object_get(answer, "unheard"));
 }

@@ -158,6 +158,8 @@ void exported_orglog(struct exported *e, enum orglog_node_state first,
 	next.nodes[0].state = (uint8_t)first;
 	next.nodes[1].state = (uint8_t)second;
 	next.time_ms = hub_node_wall(&e->node);
+	/* Who is put out takes the old wrap key along. */
+	next.wrap.b[0] ^= (uint8_t)(first + 16 * second);
 	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
 	orglog_make(&entry, &log, &next, &org->root);
 	check(!orglog_accept(e->node.txn, &org->id, buf_bytes(&entry), NULL));

@@ -140,7 +140,7 @@ static void the_one_that_ends_last_is_named(void **state)
 			       		       .expiry_ms = TEST_TIME_MS + 1 * DAY_MS,
 			       .nonce = 1});
 	struct gift relay = comes(f, (struct gift){.prefix = "gemeinde-3",
-						   						   .nonce = 2,
+						   .nonce = 2,
 						   .verb = VERB_RELAY,
 						   .expiry_ms = TEST_TIME_MS + 4 * DAY_MS});
 	assert_true(may(f, "gemeinde-3/a/x", VERB_READ, &token));

@@ -216,7 +216,7 @@ static void lines_to_one_at_one_prefix(void **state)
 	}
 	settle(f);
 	assert_int_equal(right_of(f, C, PLACE "/y"), VERB_ADMIN);
-	/* All of them are void at once; what C has from O is found again when M's are worked off. */
+	/* All are void at once; what C has from O is found again when M's are worked off. */
 	top.round++;
 	top.verb = VERB_NONE;
 	say(f, &top);
