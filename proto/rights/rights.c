@@ -264,7 +264,7 @@ void rights_settle(struct hub *hub, struct txn *txn)
 		table_dates(hub, txn, &rights->next_ms);
 	if (rights->due)
 		rights->stuck = !table_settle(hub, txn);
-	else if (rights->recounting)
+	if (!rights->due && rights->recounting)
 		recount_step(hub, txn);
 }
 

@@ -138,7 +138,7 @@ static void print_revocation(const struct tool *tool, const json_t *answer)
 	text_size(size, field_count(answer, "bytes"));
 	print_fieldf("Written",
 		     "%" PRIu64 " grants end, %" PRIu64 " bars: %" PRIu64
-		     " records, %s, and the new keys",
+		     " records, %s",
 		     field_count(answer, "lines"), field_count(answer, "bars"),
 		     field_count(answer, "records"), size);
 	print_keys(json_object_get(answer, "keys"));

@@ -356,11 +356,10 @@ int who_at(const struct tool *tool, const char *path, const char *date, const ch
 {
 	struct who_at who = {.path = path};
 	struct buf in;
-	int code = value_day("--at", date, &who.at_ms);
+	int code = value_moment("--at", date, &who.at_ms);
 
 	if (code)
 		return code;
-	who.at_ms += DAY_MS - 1;
 	code = auditlog_get(tool, from, &in);
 	if (code) {
 		buf_fini(&in);

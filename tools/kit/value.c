@@ -167,6 +167,31 @@ int value_day(const char *what, const char *text, int64_t *out_ms)
 	return TOOL_DONE;
 }
 
+int value_moment(const char *what, const char *text, int64_t *out_ms)
+{
+	enum { DAY_LEN = 10, MINUTE_LEN = 16, SECOND_LEN = 19 };
+	char day[DAY_LEN + 1] = "", rest;
+	int hours = 23, minutes = 59, seconds = 59;
+	const size_t len = strlen(text);
+
+	snprintf(day, sizeof(day), "%.10s", text);
+	bool right = len == DAY_LEN;
+	if (len == MINUTE_LEN)
+		right = sscanf(text + DAY_LEN, " %2d:%2d%c", &hours, &minutes, &rest) == 2;
+	if (len == SECOND_LEN)
+		right = sscanf(text + DAY_LEN, " %2d:%2d:%2d%c", &hours, &minutes, &seconds,
+			       &rest) == 3;
+	if (!right || hours < 0 || hours > 23 || minutes < 0 || minutes > 59 || seconds < 0 ||
+	    seconds > 60)
+		return tool_fail(TOOL_USAGE,
+				 "%s \"%s\" is no date: write it as 2027-11-20, or as "
+				 "\"2027-11-20 14:30\"",
+				 what, text);
+	int code = value_day(what, day, out_ms);
+	*out_ms += ((int64_t)hours * 3600 + minutes * 60 + seconds) * 1000 + 999;
+	return code;
+}
+
 int value_operator(const char *text)
 {
 	if (strcmp(text, "self") == 0)

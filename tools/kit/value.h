@@ -30,6 +30,8 @@ int value_ags(const char *what, const char *text);
 int value_address(const char *what, const char *text, bool zero_ok);
 /* "2027-11-20": the moment at which that day begins here. */
 int value_day(const char *what, const char *text, int64_t *out_ms);
+/* The same, which means the end of that day; or "2027-11-20 14:30" and "2027-11-20 14:30:05". */
+int value_moment(const char *what, const char *text, int64_t *out_ms);
 /* "self" or "hosted:NAME". */
 int value_operator(const char *text);
 /* *out stays as it is when the option is not given. */
