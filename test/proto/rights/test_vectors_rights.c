@@ -5,7 +5,6 @@
  *
  * test-proto-vectors_rights [--write]      from the root of the tree; --write makes them anew
  */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +13,14 @@
 #include "test/proto/federation.h"
 #include "test/proto/rights/arrays.h"
 #include "test/proto/rights/exported.h"
+#include "test/proto/vectors.h"
 
-#define FOLDER "docs/vectors/rights/"
-#define T      TEST_TIME_MS
-#define YEAR   (365 * INT64_C(86400000))
+#define T    TEST_TIME_MS
+#define YEAR (365 * INT64_C(86400000))
 
 enum { LK = 1, B, C, D, RELAY, GONE, MEMBERS = GONE };
 
-static bool writes; /* --write */
+static struct vectors vectors = {.folder = "docs/vectors/rights/"};
 
 /* ---- a world ---- */
 
@@ -356,16 +355,6 @@ static void make_bar_own(struct made *m)
 
 /* ---- to JSON ---- */
 
-static json_t *hex_json(struct bytes b)
-{
-	char *text = mem_new(2 * b.len + 1, 1);
-
-	hex_put(text, b);
-	json_t *json = json_string(text);
-	free(text);
-	return json;
-}
-
 static json_t *members_json(const struct naive *world)
 {
 	json_t *list = json_array();
@@ -374,7 +363,7 @@ static json_t *members_json(const struct naive *world)
 		const struct naive_member *member = &world->members[i];
 		json_array_append_new(list, json_pack("{s:i, s:o, s:s, s:s}", "number",
 						      (int)member->number, "organisation",
-						      hex_json(id_bytes(&member->org)), "slug",
+						      vectors_hex(id_bytes(&member->org)), "slug",
 						      member->slug, "state",
 						      !member->present ? "former"
 						      : member->relay  ? "relay"
@@ -403,8 +392,8 @@ static json_t *records_json(const struct arrays *arrays)
 	for (size_t i = 0; i < arrays->naive.record_count; i++)
 		json_array_append_new(
 			list, json_pack("{s:i, s:o, s:o}", "author", (int)arrays->kept[i].author,
-					"slot", hex_json(bytes_obj(&arrays->kept[i].slot)), "body",
-					hex_json(buf_bytes(&arrays->kept[i].body))));
+					"slot", vectors_hex(bytes_obj(&arrays->kept[i].slot)),
+					"body", vectors_hex(buf_bytes(&arrays->kept[i].body))));
 	return list;
 }
 
@@ -422,56 +411,7 @@ static json_t *verdict_json(struct arrays *world, const struct digest *line, int
 			 "depth_left", (int)v.depth_left);
 }
 
-/* ---- files ---- */
-
-static void file_name(char out[200], const char *name)
-{
-	snprintf(out, 200, FOLDER "%s.json", name);
-	for (char *p = out; *p; p++)
-		*p = *p == '_' ? '-' : *p;
-}
-
-/* Compares with what stands there, or writes it. Takes the JSON. */
-static void file_same(const char *name, json_t *json)
-{
-	char path[200], *text = json_dumps(json, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
-	FILE *file;
-
-	file_name(path, name);
-	if (writes) {
-		file = fopen(path, "w");
-		assert_non_null(file);
-		fprintf(file, "%s\n", text);
-		assert_int_equal(fclose(file), 0);
-	} else {
-		size_t len = strlen(text) + 1;
-		char *there = mem_new(1, len + 2);
-		file = fopen(path, "r");
-		if (!file)
-			fail_msg("%s is not there: make it with --write", path);
-		size_t got = fread(there, 1, len + 2, file);
-		fclose(file);
-		if (got != len || memcmp(there, text, len - 1) != 0)
-			fail_msg("%s is not what is made now: if that is meant, --write", path);
-		free(there);
-	}
-	free(text);
-	json_decref(json);
-}
-
 /* ---- back from JSON ---- */
-
-static struct buf hex_of(const json_t *json, const char *key)
-{
-	const char *text = json_string_value(json_object_get(json, key));
-	struct buf out;
-
-	assert_non_null(text);
-	buf_init(&out, TOKEN_FILE_LEN_MAX);
-	assert_int_equal(hex_get(buf_space(&out, strlen(text) / 2), strlen(text) / 2, text),
-			 ERR_OK);
-	return out;
-}
 
 static uint32_t number_of(const json_t *json, const char *key)
 {
@@ -491,7 +431,7 @@ static void world_read(struct arrays *world, const json_t *json)
 	arrays_init(world);
 	json_array_foreach(json_object_get(json, "members"), i, item)
 	{
-		struct buf id = hex_of(item, "organisation");
+		struct buf id = vectors_bytes(item, "organisation");
 		struct org_id org;
 		assert_int_equal(id.len, ID_LEN);
 		memcpy(org.b, id.ptr, ID_LEN);
@@ -510,7 +450,7 @@ static void world_read(struct arrays *world, const json_t *json)
 	}
 	json_array_foreach(json_object_get(json, "records"), i, item)
 	{
-		struct buf slot = hex_of(item, "slot"), body = hex_of(item, "body");
+		struct buf slot = vectors_bytes(item, "slot"), body = vectors_bytes(item, "body");
 		arrays_take(world, number_of(item, "author"), 1, buf_bytes(&slot),
 			    buf_bytes(&body));
 		buf_fini(&slot);
@@ -521,21 +461,18 @@ static void world_read(struct arrays *world, const json_t *json)
 /* Both the verdict and the naive one say what the file says. */
 static void file_judged(const char *name)
 {
-	char path[200];
 	struct arrays world;
 	struct digest line;
 
-	file_name(path, name);
-	json_t *json = json_load_file(path, 0, NULL);
-	assert_non_null(json);
+	json_t *json = vectors_load(&vectors, name);
 	world_read(&world, json);
-	struct buf id = hex_of(json, "line");
+	struct buf id = vectors_bytes(json, "line");
 	memcpy(line.b, id.ptr, ID_LEN);
 	int64_t t_ms = json_integer_value(json_object_get(json, "at_ms"));
 	json_t *found = verdict_json(&world, &line, t_ms);
 	json_t *wanted = json_object_get(json, "verdict");
 	if (!json_equal(found, wanted))
-		fail_msg("%s: another verdict", path);
+		fail_msg("%s: another verdict", name);
 	struct naive_verdict naive = naive_verdict(&world.naive, &line, t_ms);
 	assert_int_equal(naive.has_chain && naive.good,
 			 json_is_true(json_object_get(wanted, "good")));
@@ -550,26 +487,26 @@ static void chains(void **state)
 	static const struct {
 		const char *name, *about;
 		void (*make)(struct made *m);
-	} vectors[] = {
+	} cases[] = {
 #define X(name, about) {#name, about, make_##name},
 		VECTORS(X)
 #undef X
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(vectors); i++) {
+	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct made m;
 		world_make(&m);
-		vectors[i].make(&m);
-		file_same(vectors[i].name,
-			  json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "about",
-				    vectors[i].about, "members", members_json(&m.world.naive),
-				    "nodes", nodes_json(&m.world.naive), "records",
-				    records_json(&m.world), "line", hex_json(id_bytes(&m.line)),
-				    "at_ms", (json_int_t)m.t_ms, "verdict",
-				    verdict_json(&m.world, &m.line, m.t_ms)));
+		cases[i].make(&m);
+		vectors_same(&vectors, cases[i].name,
+			     json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "about",
+				       cases[i].about, "members", members_json(&m.world.naive),
+				       "nodes", nodes_json(&m.world.naive), "records",
+				       records_json(&m.world), "line",
+				       vectors_hex(id_bytes(&m.line)), "at_ms", (json_int_t)m.t_ms,
+				       "verdict", verdict_json(&m.world, &m.line, m.t_ms)));
 		arrays_fini(&m.world);
-		file_judged(vectors[i].name);
+		file_judged(cases[i].name);
 	}
 }
 
@@ -580,14 +517,14 @@ static void body_add(json_t *list, const char *about, struct bytes body, bool is
 {
 	struct line line;
 	enum err err = is_line ? line_get(&line, body) : bar_list_get(NULL, body);
-	json_t *item = json_pack("{s:s, s:o, s:s}", "about", about, "body", hex_json(body),
+	json_t *item = json_pack("{s:s, s:o, s:s}", "about", about, "body", vectors_hex(body),
 				 "result", err ? "malformed" : "ok");
 
 	assert_true(!err || err == ERR_MALFORMED || err == ERR_VERSION || err == ERR_FULL);
 	if (!err && is_line) {
 		struct digest id;
 		line_id(&id, &line);
-		json_object_set_new(item, "id", hex_json(id_bytes(&id)));
+		json_object_set_new(item, "id", vectors_hex(id_bytes(&id)));
 	}
 	json_array_append_new(list, item);
 }
@@ -629,9 +566,10 @@ static void bodies_of_lines(void **state)
 	buf_add_u8(&body, 0);
 	body_add(list, "a byte behind the end", buf_bytes(&body), true);
 	buf_fini(&body);
-	file_same("bodies_of_lines",
-		  json_pack("{s:s, s:o}", "about",
-			    "bodies of lines (kind 5), and the grant id of each", "bodies", list));
+	vectors_same(&vectors, "bodies_of_lines",
+		     json_pack("{s:s, s:o}", "about",
+			       "bodies of lines (kind 5), and the grant id of each", "bodies",
+			       list));
 }
 
 static void bodies_of_bars(void **state)
@@ -665,8 +603,8 @@ static void bodies_of_bars(void **state)
 		body_add(list, cases[i].about, buf_bytes(&body), false);
 		buf_fini(&body);
 	}
-	file_same("bodies_of_bars",
-		  json_pack("{s:s, s:o}", "about", "bodies of bars (kind 6)", "bodies", list));
+	vectors_same(&vectors, "bodies_of_bars",
+		     json_pack("{s:s, s:o}", "about", "bodies of bars (kind 6)", "bodies", list));
 }
 
 /* ---- an exported grant, and who shows it ---- */
@@ -694,13 +632,13 @@ static void exported_grant(void **state)
 	assert_int_equal(token_file_proof(&read, &v, buf_bytes(&text), showing.challenge, T),
 			 ERR_OK);
 	char *proof = bytes_text(buf_bytes(&text)), *prefix = bytes_text(v.prefix);
-	file_same("exported",
-		  json_pack("{s:s, s:o, s:I, s:o, s:s, s:s, s:I, s:s, s:s}", "about",
-			    "an exported grant, and the proof of who shows it", "federation",
-			    hex_json(id_bytes(&e->fed.charter.fed)), "at_ms", (json_int_t)T, "file",
-			    hex_json(buf_bytes(&file)), "verb", verb_name(v.verb), "prefix", prefix,
-			    "as_of_ms", (json_int_t)token_file_as_of(&read), "challenge",
-			    "0123456789abcdef", "proof", proof));
+	vectors_same(&vectors, "exported",
+		     json_pack("{s:s, s:o, s:I, s:o, s:s, s:s, s:I, s:s, s:s}", "about",
+			       "an exported grant, and the proof of who shows it", "federation",
+			       vectors_hex(id_bytes(&e->fed.charter.fed)), "at_ms", (json_int_t)T,
+			       "file", vectors_hex(buf_bytes(&file)), "verb", verb_name(v.verb),
+			       "prefix", prefix, "as_of_ms", (json_int_t)token_file_as_of(&read),
+			       "challenge", "0123456789abcdef", "proof", proof));
 	free(proof);
 	free(prefix);
 	token_file_fini(&read);
@@ -719,6 +657,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(exported_grant),
 	};
 
-	writes = argc > 1 && strcmp(argv[1], "--write") == 0;
+	vectors.writes = argc > 1 && strcmp(argv[1], "--write") == 0;
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }
