@@ -314,8 +314,8 @@ static void orglog(struct story *story)
 	story->event.author = node->author;
 	if (node->counts) {
 		node->counts = false;
-		node->leaving = !story->plain;
-	} else if (node->leaving && happens(story, 40)) {
+		node->leaving = true;
+	} else if (node->leaving && !story->plain && happens(story, 40)) {
 		node->leaving = false; /* a day has passed */
 	} else if (happens(story, 60)) {
 		node->counts = true;

@@ -50,8 +50,8 @@ struct story {
 
 /*
  * orgs NULL: any. Else they are of these, called as those of test/proto/federation.h, and nothing
- * happens that a store of one node cannot be told of step by step: nodes that are leaving, another
- * charter, and records that are dropped by others than STORY_OWN.
+ * happens that a store of one node cannot be told of step by step: the end of a node's leaving,
+ * another charter, and records that are dropped by others than STORY_OWN.
  */
 void story_init(struct story *story, uint64_t seed, const struct org_id *orgs);
 void story_fini(struct story *story);
