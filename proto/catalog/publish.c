@@ -145,16 +145,12 @@ static enum err key_granted(struct hub *hub, struct txn *txn, struct publication
 	struct writer_params *params = &out->params;
 	size_t prefix_len = 0;
 	const uint64_t waited = hub->epochs->waited;
-	enum err err = out->has_grant ? govern_foreign(hub, txn, out->owner, bytes_str(out->path),
-						       &prefix_len, &params->epoch_number,
-						       &params->dataset_key)
-				      : ERR_OK;
-	/* There is one. Whether the next is to be waited for is asked in all namespaces. */
-	if (!err)
-		err = epochs_govern(hub, txn, bytes_str(out->path), &prefix_len,
-				    &params->epoch_number, &params->dataset_key);
+	enum err err = out->has_grant && !govern_is_whole(hub, txn, out->owner)
+			       ? ERR_AGAIN
+			       : epochs_govern(hub, txn, bytes_str(out->path), &prefix_len,
+					       &params->epoch_number, &params->dataset_key);
 	params->epoch_prefix = bytes_of(out->path, prefix_len);
-	if (err == ERR_ABSENT) {
+	if (err == ERR_DENIED && out->has_grant) {
 		why_set(why,
 			"%s has made no key for %.200s yet: it does so when its node has seen the "
 			"grant; try again then.",
