@@ -6,14 +6,15 @@
 
 #include "crypto/check.h"
 #include "crypto/path.h"
+#include "proto/catalog/foreign.h"
 #include "proto/catalog/lookup.h"
 #include "proto/content/pack.h"
 #include "proto/content/reader.h"
 #include "proto/ledger/held.h"
 #include "proto/ledger/quota.h"
+#include "proto/ledger/withdrawal_body.h"
 #include "proto/rights/current.h"
 #include "proto/rights/rights.h"
-#include "proto/transfer/fetch.h"
 #include "store/chunks.h"
 
 enum {
@@ -24,130 +25,6 @@ enum {
 };
 #define DAY_MS  (INT64_C(24) * 3600 * 1000)
 #define HOUR_MS (INT64_C(3600) * 1000)
-
-/* ---- rows of FOREIGN: key as of VERSION ---- */
-
-enum {
-	FLAG_FIRM = 1, /* valid before the exchange that is going on */
-	FLAG_SHOWN = 2 /* void, and not taken over */
-};
-
-struct foreign {
-	uint8_t flags;
-	enum keeping keep; /* as the line said when it was valid last */
-};
-
-static void foreign_put(struct txn *txn, const struct version_id *of, struct foreign row)
-{
-	struct row_key key = held_key(of);
-	const uint8_t value[2] = {row.flags, (uint8_t)row.keep};
-
-	txn_put(txn, TABLE_FOREIGN, row_key_bytes(&key), bytes_obj(&value));
-}
-
-static bool foreign_decode(struct foreign *row, struct bytes value)
-{
-	if (value.len != 2 || value.ptr[1] > KEEPING_ALL)
-		return false;
-	*row = (struct foreign){value.ptr[0], (enum keeping)value.ptr[1]};
-	return true;
-}
-
-static void foreign_drop(struct txn *txn, const struct version_id *of)
-{
-	struct row_key key = held_key(of);
-
-	txn_del(txn, TABLE_FOREIGN, row_key_bytes(&key));
-}
-
-/* ---- one version ---- */
-
-static bool record_read(struct txn *txn, const struct version_id *of, struct buf *copy,
-			struct record *record, struct version *version)
-{
-	struct bytes whole;
-
-	if (ledger_version_find(txn, &of->dataset, of->number, of->author, &whole))
-		return false;
-	buf_add(copy, whole);
-	return !copy->err && !record_decode(record, buf_bytes(copy)) &&
-	       !version_decode(version, record->body);
-}
-
-/* Nothing in it names the author: who holds the one holds the other. */
-static void held_adopt(struct hub *hub, struct txn *txn, const struct version_id *from,
-		       const struct version_id *to, const struct version *version)
-{
-	char path[LIMIT_PATH_LEN_MAX + 1];
-	struct held held;
-
-	if (!held_copy(txn, from, to, held_closed(version)) || !held_get(txn, to, &held))
-		return;
-	snprintf(path, sizeof(path), "%.*s", (int)version->path.len,
-		 (const char *)version->path.ptr);
-	if (held.state == HELD_COMPLETE)
-		fetch_held(hub, txn, to, path, held.bytes, held.chunks);
-}
-
-/*
- * Signs the body of a version as this node's own. PROTOCOL: "A version that is taken over is a
- * record of who stays with the same body, but for `origin` and `grant`." - which is nil in the own
- * namespace, and else the line of who takes it.
- */
-static enum err version_sign(struct hub *hub, struct txn *txn, const struct version_id *of,
-			     const struct digest *grant)
-{
-	const struct version_id own = {of->dataset, of->number, hub->author};
-	struct record_slot slot = record_slot_version(&of->dataset, of->number);
-	struct record_id id;
-	struct version version;
-	struct record record;
-	struct buf copy, body;
-
-	buf_init(&copy, LIMIT_RECORD_LEN_MAX);
-	buf_init(&body, LIMIT_RECORD_LEN_MAX);
-	enum err err = record_read(txn, of, &copy, &record, &version) ? ERR_OK : ERR_ABSENT;
-	if (!err) {
-		if (!version.has_origin && of->author != hub->author) {
-			version.has_origin = true;
-			version.origin_author = of->author;
-			record_id(&version.origin, &record);
-		}
-		version.has_grant = grant != NULL;
-		if (grant)
-			version.grant = *grant;
-		version_encode(&body, &version);
-		err = body.err;
-	}
-	if (!err)
-		err = ledger_append(&hub->ledger, txn, RECORD_VERSION, record_slot_bytes(&slot),
-				    buf_bytes(&body), &id, LEDGER_TELL);
-	if (!err && of->author != hub->author)
-		held_adopt(hub, txn, of, &own, &version);
-	buf_fini(&copy);
-	buf_fini(&body);
-	return err;
-}
-
-static bool has_own(struct hub *hub, struct txn *txn, const struct version_id *of)
-{
-	const struct version_id own = {of->dataset, of->number, hub->author};
-	struct ledger_version row;
-
-	return ledger_version_get(txn, &own, &row);
-}
-
-static void takeover_view_fill(struct hub *hub, struct txn *txn, const struct version_id *of,
-			       const struct version *version, struct takeover_view *out)
-{
-	struct ledger_version current;
-
-	*out = (struct takeover_view){.of = *of, .bytes = version->index.bytes};
-	out->current = !current_find(hub, txn, &of->dataset, 0, &current, NULL) &&
-		       current.number == of->number;
-	snprintf(out->path, sizeof(out->path), "%.*s", (int)version->path.len,
-		 (const char *)version->path.ptr);
-}
 
 /* ---- by command ---- */
 
@@ -211,13 +88,13 @@ enum err takeover_version(struct hub *hub, struct txn *txn, const char *path, ui
 			(unsigned long long)number);
 		return ERR_ABSENT;
 	}
-	if (has_own(hub, txn, &of)) {
+	if (foreign_own(txn, hub, &of)) {
 		why_set(why, "version %llu of %.200s is this node's own already.",
 			(unsigned long long)number, path);
 		return ERR_EXISTS;
 	}
-	takeover_view_fill(hub, txn, &of, &version, out);
-	err = version_sign(hub, txn, &of, own ? NULL : &line.chain[line.count - 1]);
+	foreign_view(hub, txn, &of, &version, out);
+	err = foreign_sign(hub, txn, &of, own ? NULL : &line.chain[line.count - 1]);
 	if (!err)
 		foreign_drop(txn, &of);
 	if (err == ERR_NOSPACE)
@@ -244,7 +121,7 @@ static bool falls(struct hub *hub, struct txn *txn, const struct facts *then,
 	if (verdict_of(then, &row.grant, hub->judge_ms, &verdict) && verdict.verb >= VERB_WRITE &&
 	    verdict.widest <= version.tier)
 		return false;
-	takeover_view_fill(hub, txn, of, &version, view);
+	foreign_view(hub, txn, of, &version, view);
 	return verdict.count > 0 &&
 	       (verdict.keep == KEEPING_ALL || (verdict.keep == KEEPING_CURRENT && view->current));
 }
@@ -258,7 +135,7 @@ void takeover_each(struct hub *hub, struct txn *txn, const struct facts *then,
 		struct takeover_view view;
 		struct version_id of;
 		held_of_key(&of, walk.key);
-		if (falls(hub, txn, then, &of, &view) && !has_own(hub, txn, &of) &&
+		if (falls(hub, txn, then, &of, &view) && !foreign_own(txn, hub, &of) &&
 		    !each(arg, &view))
 			return;
 	}
@@ -299,7 +176,7 @@ enum err takeover_planned(struct hub *hub, struct txn *txn, const struct facts *
 		/* As far as who ends has a line for it; the rest is the owner's to take. */
 		if (!own && !rights_own_line(hub, txn, version.path, VERB_WRITE, 0, &line))
 			continue;
-		err = version_sign(hub, txn, &taking.items[i],
+		err = foreign_sign(hub, txn, &taking.items[i],
 				   own ? NULL : &line.chain[line.count - 1]);
 		*count += !err;
 	}
@@ -377,7 +254,7 @@ static bool is_overtaken(struct hub *hub, struct txn *txn, const struct version_
 	while (looks++ < WALK_STEP && walk_next(&walk)) {
 		struct version_id other;
 		held_of_key(&other, walk.key);
-		if (foreign_decode(&row, walk.value) && (row.flags & FLAG_FIRM) &&
+		if (foreign_decode(&row, walk.value) && (row.flags & FOREIGN_FIRM) &&
 		    other.number < TAKEOVER_NUMBER_END && other.number > of->number &&
 		    row.keep != KEEPING_NONE)
 			return true;
@@ -402,26 +279,26 @@ static void version_save(struct hub *hub, struct txn *txn, const struct version_
 			 struct foreign row, const struct version *version, bool is_void)
 {
 	struct takeover *takeover = hub->takeover;
-	bool wanted = (row.flags & FLAG_FIRM) && row.keep != KEEPING_NONE &&
-		      of->number < TAKEOVER_NUMBER_END && !has_own(hub, txn, of) &&
+	bool wanted = (row.flags & FOREIGN_FIRM) && row.keep != KEEPING_NONE &&
+		      of->number < TAKEOVER_NUMBER_END && !foreign_own(txn, hub, of) &&
 		      (row.keep == KEEPING_ALL || !is_overtaken(hub, txn, of));
 
-	if (has_own(hub, txn, of) || (is_void && row.keep == KEEPING_NONE)) {
+	if (foreign_own(txn, hub, of) || (is_void && row.keep == KEEPING_NONE)) {
 		foreign_drop(txn, of);
 		return;
 	}
 	struct bytes whole = {NULL, 0};
 	ledger_version_find(txn, &of->dataset, of->number, of->author, &whole);
 	if (wanted && takeover->count < takeover->count_max && whole.len <= takeover->left &&
-	    manifest_opens(hub, txn, of) && !version_sign(hub, txn, of, NULL)) {
+	    manifest_opens(hub, txn, of) && !foreign_sign(hub, txn, of, NULL)) {
 		takeover->count++;
 		takeover->left -= whole.len;
 		foreign_drop(txn, of);
 		return;
 	}
-	if (!is_void || (row.flags & FLAG_SHOWN))
+	if (!is_void || (row.flags & FOREIGN_SHOWN))
 		return;
-	row.flags |= FLAG_SHOWN;
+	row.flags |= FOREIGN_SHOWN;
 	foreign_put(txn, of, row);
 	note_waiting(hub, of, version);
 }
@@ -447,7 +324,7 @@ static void own_version_look(struct hub *hub, struct txn *txn, const struct vers
 	}
 	if (rights_own_line(hub, txn, version->path, VERB_WRITE, 0, &other) &&
 	    other.widest <= version->tier && (!good || other.to_ms > now.to_ms) &&
-	    !version_sign(hub, txn, of, &other.chain[other.count - 1]))
+	    !foreign_sign(hub, txn, of, &other.chain[other.count - 1]))
 		return;
 	/* PROTOCOL: "never later" */
 	if (!good)
@@ -463,6 +340,86 @@ static bool is_unwanted(struct hub *hub, struct txn *txn, const struct version_i
 	return current_withdrawn(hub, txn, version->path, author_member(of->author)) >= of->number;
 }
 
+/* ---- withdrawals of administrators: rows with number 0, which no version has ---- */
+
+/* The highest number that anybody but the owner has published, valid or not. */
+static uint64_t others_highest(struct hub *hub, struct txn *txn, const struct dataset_id *dataset)
+{
+	struct ledger_version at;
+	uint32_t author = 0;
+	uint64_t highest = 0;
+
+	while (ledger_version_author(txn, dataset, &author))
+		if (author_member(author) != author_member(hub->author) &&
+		    ledger_version_below(txn, dataset, author, VERSION_NUMBER_END, &at) &&
+		    at.number > highest)
+			highest = at.number;
+	return highest;
+}
+
+/* PROTOCOL: "Of administrators whose right has ended the owner takes over what they withdrew" */
+static void withdrawal_save(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+			    const struct withdrawal *from)
+{
+	struct withdrawal own = {.path = from->path, .reason = from->reason, .reach = REACH_OTHERS};
+	struct record_slot slot = withdrawal_slot(dataset, REACH_OTHERS);
+	uint64_t highest = others_highest(hub, txn, dataset);
+	struct withdrawal before;
+	struct record record;
+	struct buf body;
+
+	own.number = from->number < highest ? from->number : highest;
+	bool has =
+		!ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), hub->author, &record) &&
+		!withdrawal_get(&before, record.body) && before.number >= own.number;
+	if (has || own.number == 0)
+		return;
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	withdrawal_put(&body, &own);
+	ledger_append(&hub->ledger, txn, RECORD_WITHDRAWAL, record_slot_bytes(&slot),
+		      buf_bytes(&body), NULL, LEDGER_TELL);
+	buf_fini(&body);
+}
+
+static void withdrawal_look(struct hub *hub, struct txn *txn, const struct version_id *of,
+			    struct foreign row)
+{
+	struct record_slot slot = withdrawal_slot(&of->dataset, REACH_OTHERS);
+	struct withdrawal withdrawal;
+	struct record record;
+
+	if (ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), of->author, &record) ||
+	    withdrawal_get(&withdrawal, record.body)) {
+		foreign_drop(txn, of);
+		return;
+	}
+	if (current_withdrawal(hub, txn, &record, &withdrawal)) {
+		if (hub->takeover->firm && !(row.flags & FOREIGN_FIRM))
+			foreign_put(txn, of, (struct foreign){FOREIGN_FIRM, row.keep});
+		return;
+	}
+	if (!is_taker(hub, txn))
+		return;
+	if (row.flags & FOREIGN_FIRM)
+		withdrawal_save(hub, txn, &of->dataset, &withdrawal);
+	foreign_drop(txn, of);
+}
+
+void takeover_withdrawal(struct hub *hub, struct txn *txn, const struct record *record)
+{
+	struct version_id of = {.number = 0, .author = record->author};
+	enum withdrawal_reach reach;
+	struct withdrawal withdrawal;
+
+	if (!hub->author || author_member(record->author) == author_member(hub->author) ||
+	    withdrawal_slot_get(record->slot, &of.dataset, &reach) || reach != REACH_OTHERS ||
+	    withdrawal_get(&withdrawal, record->body))
+		return;
+	if (rights_own_namespace(hub, &hub->options.identity->org, withdrawal.path) &&
+	    current_withdrawal(hub, txn, record, &withdrawal))
+		foreign_put(txn, &of, (struct foreign){0, KEEPING_ALL});
+}
+
 static void row_look(struct hub *hub, struct txn *txn, const struct version_id *of,
 		     struct foreign row)
 {
@@ -473,6 +430,10 @@ static void row_look(struct hub *hub, struct txn *txn, const struct version_id *
 	struct ledger_version at;
 	struct verdict verdict;
 
+	if (of->number == 0) {
+		withdrawal_look(hub, txn, of, row);
+		return;
+	}
 	if (!ledger_version_get(txn, of, &at) || held_version(txn, of, &version) || !at.has_grant ||
 	    is_unwanted(hub, txn, of, &version)) {
 		foreign_drop(txn, of);
@@ -504,8 +465,8 @@ static void row_look(struct hub *hub, struct txn *txn, const struct version_id *
 		return;
 	}
 	if (takeover->firm)
-		row.flags |= FLAG_FIRM;
-	row.flags &= (uint8_t)~FLAG_SHOWN;
+		row.flags |= FOREIGN_FIRM;
+	row.flags &= (uint8_t)~FOREIGN_SHOWN;
 	if (row.flags != before.flags || row.keep != before.keep)
 		foreign_put(txn, of, row);
 	if (verdict.to_ms - DAY_MS > hub->act_ms) {
@@ -658,10 +619,10 @@ void takeover_waiting(struct hub *hub, struct txn *txn,
 		struct version_id of;
 		struct foreign row;
 		held_of_key(&of, walk.key);
-		if (!foreign_decode(&row, walk.value) || !(row.flags & FLAG_SHOWN) ||
+		if (!foreign_decode(&row, walk.value) || !(row.flags & FOREIGN_SHOWN) ||
 		    held_version(txn, &of, &version))
 			continue;
-		takeover_view_fill(hub, txn, &of, &version, &view);
+		foreign_view(hub, txn, &of, &version, &view);
 		if (!each(arg, &view))
 			return;
 	}

@@ -76,6 +76,8 @@ struct takeover {
 void takeover_open(struct hub *hub, struct txn *txn);
 /* RECORD_VERSION */
 void takeover_arrival(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival);
+/* RECORD_WITHDRAWAL */
+void takeover_withdrawal(struct hub *hub, struct txn *txn, const struct record *record);
 /* A peer has been compared with: all that it had to say is here. */
 void takeover_compared(struct hub *hub);
 void takeover_settle(struct hub *hub, struct txn *txn);

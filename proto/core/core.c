@@ -271,6 +271,7 @@ static void arrival_take(struct hub *hub, struct txn *txn, const struct ledger_a
 		return;
 	case RECORD_WITHDRAWAL:
 		withdrawal_arrival(hub, txn, record);
+		takeover_withdrawal(hub, txn, record);
 		return;
 	case RECORD_WRAP:
 		if (keywrap_get(&wrap, record->body))

@@ -395,9 +395,13 @@ static void administrators_withdraw_others(void **state)
 	settle(towns);
 	assert_seen(towns, "2 radebeul");
 	assert_int_equal(withdraw(towns->m, false, true), ERR_DENIED);
-	give(towns->a, towns->m, VERB_ADMIN, YEAR_MS, KEEPING_CURRENT);
+	struct digest admin = give(towns->a, towns->m, VERB_ADMIN, YEAR_MS, KEEPING_CURRENT);
 	settle(towns);
 	assert_int_equal(withdraw(towns->m, true, true), ERR_OK);
+	settle(towns);
+	assert_seen(towns, "1 meissen");
+	/* It stays withdrawn when the administrator is none any more. */
+	end(towns->a, &admin);
 	settle(towns);
 	assert_seen(towns, "1 meissen");
 	assert_true(sim_held(towns->a, LISTE, 1));
