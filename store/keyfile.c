@@ -414,6 +414,19 @@ enum err keyring_get(struct keyring *keyring, const char *name, struct secret **
 	return err == ERR_DENIED ? ERR_CORRUPT : err;
 }
 
+enum err keyring_drop(struct keyring *keyring, const char *name)
+{
+	char *path;
+	enum err err = ERR_OK;
+
+	check(name_ok(name));
+	path = dir_file(keyring->keys, name);
+	if (unlink(path))
+		err = errno == ENOENT ? ERR_ABSENT : ERR_IO;
+	free(path);
+	return err ? err : keys_dir_sync(keyring->keys);
+}
+
 void keyring_seal(struct keyring *keyring, struct buf *out, const char *name, struct bytes secret)
 {
 	uint8_t nonce[KEYFILE_NONCE_LEN];

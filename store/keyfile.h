@@ -41,6 +41,8 @@ bool keyring_has_passphrase(const struct keyring *keyring);
    directory), ERR_VERSION, ERR_IO. */
 enum err keyring_put(struct keyring *keyring, const char *name, struct bytes secret);
 enum err keyring_get(struct keyring *keyring, const char *name, struct secret **out);
+/* The file goes, for what is kept on paper now. ERR_ABSENT, ERR_IO. */
+enum err keyring_drop(struct keyring *keyring, const char *name);
 
 /* Secrets inside the store: sealed under the storage key with a name as associated data.
    Appends nonce(24) || ciphertext || tag(16), see out->err. unseal: ERR_CORRUPT. */

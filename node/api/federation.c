@@ -331,7 +331,8 @@ static void vote_run(struct call *call, struct hub *hub, struct txn *txn, int64_
 		       envelope_is(ENVELOPE_VOTE, bytes_str(given));
 	bool confirm = api_in_true(call, "confirm");
 	const struct voting_heard heard = {.words = api_in_text(call, "words"),
-					   .unheard = api_in_true(call, "unheard")};
+					   .unheard = api_in_true(call, "unheard"),
+					   .despite = api_in_text(call, "despite")};
 	struct voting_outcome outcome;
 	struct buf text;
 
@@ -414,7 +415,8 @@ const struct route federation_routes[] = {
 	{HTTP_POST, "/federation/proposals", ROUTE_COMMAND,
 	 FIELDS("S:change", "l:slugs", "s:entry", "i:threshold", "b:confirm"), .run = propose_run},
 	{HTTP_POST, "/federation/votes", ROUTE_COMMAND,
-	 FIELDS("S:proposal", "b:confirm", "s:words", "b:unheard"), .run = vote_run},
+	 FIELDS("S:proposal", "b:confirm", "s:words", "b:unheard", "s:despite"),
+	 .run = vote_run},
 	{HTTP_POST, "/federation/leave", ROUTE_COMMAND, FIELDS("s:reason", "b:cancel"),
 	 .run = leave_run},
 	{HTTP_GET, "/federation/fork", ROUTE_QUERY, .run = fork_run},

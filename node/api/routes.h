@@ -18,6 +18,7 @@
 	X(verify)                                                                                  \
 	X(nodes)                                                                                   \
 	X(federation)                                                                              \
+	X(root)                                                                                    \
 	X(grants)                                                                                  \
 	X(showing)                                                                                 \
 	X(revocations)                                                                             \

@@ -10,6 +10,7 @@
 #include "proto/sync/fork.h"
 #include "proto/sync/logs.h"
 #include "proto/membership/request.h"
+#include "proto/membership/rooting.h"
 #include "proto/membership/voting.h"
 
 enum { ID_SHOWN = 4 }; /* bytes of an id that people type */
@@ -113,6 +114,31 @@ void topic_logs(struct actions *list)
 			    list->hub->place_why);
 	while (list->topic_count < ACTION_PER_TOPIC_MAX && orglog_lost_next(list->txn, &lost))
 		add_lost(list, &lost);
+}
+
+/* Another root key is announced: the organisation itself has to know best whether it may be. */
+void topic_roots(struct actions *list)
+{
+	struct rooting_announced announced;
+
+	for (size_t i = 0; list->topic_count < ACTION_PER_TOPIC_MAX &&
+			   rooting_announced(list->hub, list->txn, i, &announced);
+	     i++) {
+		const struct charter_member *member =
+			charter_member(&list->hub->charter, announced.bind->member);
+		const bool own = id_eq(&member->org, &list->hub->options.identity->org);
+		/* What nothing has come of for as long again is forgotten. */
+		if (list->now_ms > announced.seen_ms + 2 * CHARTER_ANNOUNCED_MS)
+			continue;
+		actions_add(list, own ? ACTION_CRITICAL : ACTION_WARN,
+			    own ? "allmende root object" : "allmende root",
+			    "another root key of %s is announced by entry %" PRIu32
+			    " of the charter%s: if %s has not asked for it, somebody wants to "
+			    "speak in its name",
+			    member->name, announced.bind->number,
+			    announced.objector ? ", and it objects" : "",
+			    own ? "your organisation" : "it");
+	}
 }
 
 void topic_requests(struct actions *list)

@@ -8,6 +8,7 @@ static const struct {
 	{"membership", topic_membership},
 	{"charter", topic_charter},
 	{"logs", topic_logs},
+	{"roots", topic_roots},
 	{"start", topic_start},
 	{"requests", topic_requests},
 	{"votes", topic_votes},

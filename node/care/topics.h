@@ -30,6 +30,7 @@ void topics_collect(struct actions *out, const struct node_view *node,
 /* topic_federation.c */
 void topic_charter(struct actions *list);
 void topic_logs(struct actions *list);
+void topic_roots(struct actions *list);
 void topic_requests(struct actions *list);
 void topic_votes(struct actions *list);
 void topic_leaving(struct actions *list);

@@ -1,5 +1,6 @@
 #include "proto/charter/identity.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "crypto/root.h"
@@ -65,12 +66,45 @@ static void first_entry(struct buf *out, const struct keys *keys, int64_t now_ms
 	key_wipe(&recovery);
 }
 
+static void key_name_of(char out[IDENTITY_KEY_NAME_LEN], const char *kind, struct bytes id)
+{
+	char hex[2 * 8 + 1];
+
+	hex_put(hex, bytes_slice(id, 0, 8));
+	snprintf(out, IDENTITY_KEY_NAME_LEN, "%s-%s", kind, hex);
+}
+
+void identity_root_name(char out[IDENTITY_KEY_NAME_LEN], const struct sign_pk *root)
+{
+	key_name_of(out, "root", id_bytes(root));
+}
+
+void identity_next_name(char out[IDENTITY_KEY_NAME_LEN], const struct digest *next_root)
+{
+	key_name_of(out, "next", id_bytes(next_root));
+}
+
+void identity_next_root(struct digest *out, const struct key *seed)
+{
+	struct sign_pk root;
+	struct key sign;
+
+	root_sign_seed(&sign, seed);
+	sign_pk_of(&root, &sign);
+	charter_next_root(out, &root);
+	key_wipe(&sign);
+}
+
 static enum err keys_put(struct keyring *keyring, const struct keys *keys)
 {
+	char name[IDENTITY_KEY_NAME_LEN];
+	struct digest next;
 	enum err err = keyring_put(keyring, "root", bytes_obj(&keys->root));
 
+	identity_next_root(&next, &keys->next_root);
+	identity_next_name(name, &next);
 	if (!err)
-		err = keyring_put(keyring, IDENTITY_NEXT_ROOT, bytes_obj(&keys->next_root));
+		err = keyring_put(keyring, name, bytes_obj(&keys->next_root));
 	if (!err)
 		err = keyring_put(keyring, "sign", bytes_obj(&keys->sign));
 	if (!err)
@@ -110,17 +144,6 @@ enum err identity_rows_put(struct txn *txn, struct random *random,
 	meta_put(txn, ROW_ORG, id_bytes(org));
 	meta_put(txn, ROW_STORE, bytes_obj(&store));
 	return txn_err(txn);
-}
-
-void identity_next_root(struct digest *out, const struct key *seed)
-{
-	struct sign_pk root;
-	struct key sign;
-
-	root_sign_seed(&sign, seed);
-	sign_pk_of(&root, &sign);
-	charter_next_root(out, &root);
-	key_wipe(&sign);
 }
 
 enum err identity_create(struct keyring *keyring, struct txn *txn, struct random *random,
@@ -296,4 +319,37 @@ enum err identity_root_sign_seed(struct key *out, const struct identity *identit
 		return ERR_ABSENT;
 	root_sign_seed(out, secret_key(identity->root));
 	return ERR_OK;
+}
+
+static bool seed_fits(const struct key *seed, const struct sign_pk *root)
+{
+	struct sign_pk pk;
+	struct key sign;
+
+	root_sign_seed(&sign, seed);
+	sign_pk_of(&pk, &sign);
+	key_wipe(&sign);
+	return id_eq(&pk, root);
+}
+
+enum err identity_root_seed(struct key *seed, const struct identity *identity,
+			    struct keyring *keyring, const struct sign_pk *root)
+{
+	char name[IDENTITY_KEY_NAME_LEN];
+	struct secret *later = NULL;
+
+	if (identity->root && (!root || seed_fits(secret_key(identity->root), root))) {
+		*seed = *secret_key(identity->root);
+		return ERR_OK;
+	}
+	if (!root)
+		return ERR_ABSENT;
+	identity_root_name(name, root);
+	enum err err = key_load(keyring, name, &later);
+	if (!err && !seed_fits(secret_key(later), root))
+		err = ERR_CORRUPT;
+	if (!err)
+		*seed = *secret_key(later);
+	secret_close(later);
+	return err;
 }

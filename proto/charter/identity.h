@@ -44,13 +44,21 @@ struct identity {
 };
 
 /*
- * Key file: the seed of the root key that may follow, until it is on a sheet of its own. A thief of
- * this machine gains nothing by it that the root does not give; but with it the owner would stand
- * where the thief does.
+ * Key files beside these: a root seed that the charter has bound later, by its public key; and the
+ * seed of the root key that may follow, by its hash, until it is on a sheet of its own. As long as
+ * it lies here it is of no use: a thief of this machine has it too.
  */
-#define IDENTITY_NEXT_ROOT "next-root"
+#define IDENTITY_KEY_NAME_LEN 24
+void identity_root_name(char out[IDENTITY_KEY_NAME_LEN], const struct sign_pk *root);
+void identity_next_name(char out[IDENTITY_KEY_NAME_LEN], const struct digest *next_root);
 /* The hash by which the charter names the root key that follows from a seed. */
 void identity_next_root(struct digest *out, const struct key *seed);
+/*
+ * The seed of this root key, wherever it lies here; NULL: of the one that the organisation was made
+ * with. ERR_ABSENT. The caller wipes.
+ */
+enum err identity_root_seed(struct key *seed, const struct identity *identity,
+			    struct keyring *keyring, const struct sign_pk *root);
 /*
  * Makes the organisation and its first node: key files, organisation log entry 1 (node 0, all
  * roles), META rows. The caller commits txn; when that fails, or this does, it removes the

@@ -74,21 +74,6 @@ static void node_put_out(struct orglog_node *node, uint8_t state, int64_t time_m
 	node->state = state;
 }
 
-void orglog_lost_apply(struct txn *txn, struct orglog *log)
-{
-	struct walk walk = walk_lost(txn, &log->id);
-	struct orglog_entry lost;
-
-	while (lost_row(txn, &walk, &lost)) {
-		for (size_t i = 0; i < lost.log.node_count; i++) {
-			struct orglog_node *node = same_node(log, &lost.log.nodes[i]);
-			if (node)
-				node_put_out(node, lost.log.nodes[i].state, lost.log.time_ms);
-		}
-		orglog_entry_fini(&lost);
-	}
-}
-
 /* ---- which ones say something still ---- */
 
 /* The entry of the log that first named its latest wrap key. */
@@ -138,11 +123,10 @@ static uint32_t lowest_number(struct txn *txn, const struct org_id *org)
 		       : 0;
 }
 
-/* What is known of losses beside the log stays known when the rows go. */
-static void losses_note(struct txn *txn, struct orglog *log)
+/* The latest loss that the rows know of, beside what is known of those that went. */
+static void losses_look(struct txn *txn, struct orglog *log)
 {
 	struct walk walk = walk_lost(txn, &log->id);
-	const uint32_t before = log->branch_loss_number;
 	struct orglog_entry lost;
 
 	while (lost_row(txn, &walk, &lost)) {
@@ -150,20 +134,46 @@ static void losses_note(struct txn *txn, struct orglog *log)
 			log->branch_loss_number = lost.log.number;
 		orglog_entry_fini(&lost);
 	}
-	if (log->branch_loss_number != before)
-		orglog_past_put(txn, log);
+}
+
+void orglog_lost_apply(struct txn *txn, struct orglog *log)
+{
+	struct walk walk = walk_lost(txn, &log->id);
+	struct orglog_entry lost;
+
+	losses_look(txn, log);
+	while (lost_row(txn, &walk, &lost)) {
+		for (size_t i = 0; i < lost.log.node_count; i++) {
+			struct orglog_node *node = same_node(log, &lost.log.nodes[i]);
+			if (node)
+				node_put_out(node, lost.log.nodes[i].state, lost.log.time_ms);
+		}
+		orglog_entry_fini(&lost);
+	}
+}
+
+/* A row goes: what it knows of a loss stays known. */
+static void row_drop(struct txn *txn, struct orglog *log, const struct orglog_entry *lost,
+		     uint32_t *loss)
+{
+	struct row_key key = key_orglog_lost(&log->id, lost->log.number, &lost->log.entry_id);
+
+	if (lost->log.number > *loss && lost_has_loss(log, &lost->log))
+		*loss = lost->log.number;
+	txn_del(txn, TABLE_ORGLOG_LOST, row_key_bytes(&key));
 }
 
 void orglog_lost_settle(struct txn *txn, struct orglog *log)
 {
-	const uint32_t lowest = lowest_number(txn, &log->id);
+	const uint32_t lowest = lowest_number(txn, &log->id), before = log->branch_loss_number;
 	unsigned rows = 0, open = 0, out = 0;
+	uint32_t loss = before;
 	struct walk walk;
 	struct orglog_entry lost;
 
 	if (lowest == 0)
 		return;
-	losses_note(txn, log);
+	losses_look(txn, log);
 	walk = walk_lost(txn, &log->id);
 	while (lost_row(txn, &walk, &lost)) {
 		const bool mended = is_mended(txn, log, &lost, lowest);
@@ -173,11 +183,14 @@ void orglog_lost_settle(struct txn *txn, struct orglog *log)
 		rows++;
 		open += !mended;
 		out += puts_out;
-		struct row_key key = key_orglog_lost(&log->id, lost.log.number, &lost.log.entry_id);
 		if (!stays)
-			txn_del(txn, TABLE_ORGLOG_LOST, row_key_bytes(&key));
+			row_drop(txn, log, &lost, &loss);
 		orglog_entry_fini(&lost);
 	}
+	log->branch_loss_number = loss;
+	if (loss != before)
+		orglog_past_put(txn, log);
+	losses_look(txn, log);
 }
 
 /* True when it says something that was not known. */
@@ -261,6 +274,22 @@ static enum err rival_take(struct txn *txn, struct orglog *log, struct orglog_en
 	return err ? err : ERR_EXISTS;
 }
 
+enum err orglog_stray_take(struct txn *txn, struct orglog *log, struct bytes whole, bool *told)
+{
+	struct orglog_entry entry;
+
+	if (orglog_entry_decode(&entry, whole))
+		return ERR_AGAIN;
+	struct row_key key = key_orglog_lost(&log->id, entry.log.number, &entry.log.entry_id);
+	if (entry.log.number == log->number + 1 && log->number > log->bound_number &&
+	    (lost_puts_out(log, &entry.log) || lost_has_loss(log, &entry.log)) &&
+	    !txn_has(txn, TABLE_ORGLOG_LOST, row_key_bytes(&key)) &&
+	    !orglog_signature_check(&entry))
+		*told = lost_keep(txn, log, &entry, whole);
+	orglog_entry_fini(&entry);
+	return ERR_AGAIN;
+}
+
 enum err orglog_other_take(struct txn *txn, struct orglog *log, struct bytes whole, bool *told)
 {
 	struct orglog_entry entry;
@@ -314,6 +343,7 @@ static bool lost_show(struct txn *txn, struct orglog_lost *at, struct bytes whol
 	at->number = lost.log.number;
 	at->entry = whole;
 	if (!orglog_load_chain(txn, &at->org, orglog_number(txn, &at->org), &log)) {
+		losses_look(txn, &log);
 		shown = !is_mended(txn, &log, &lost, lowest_number(txn, &at->org));
 		at->node_count = lost_nodes(&log, &lost.log);
 		orglog_fini(&log);

@@ -54,6 +54,11 @@ void orglog_lost_apply(struct txn *txn, struct orglog *log);
  */
 void orglog_lost_settle(struct txn *txn, struct orglog *log);
 /*
+ * An entry of the number that would be next, which follows another one than the latest: ERR_AGAIN,
+ * and what it puts out is out.
+ */
+enum err orglog_stray_take(struct txn *txn, struct orglog *log, struct bytes whole, bool *told);
+/*
  * An entry of a number that is known, as orglog_accept(): ERR_OK when it replaces what is stored
  * from its number on. *told: it proves something that was not known.
  */

@@ -72,8 +72,10 @@ enum err orglog_load(struct txn *txn, const struct org_id *org, struct orglog *l
 static void chain_append(struct txn *txn, struct orglog *log, struct bytes whole)
 {
 	struct row_key key = key_orglog(&log->id, log->number);
+	struct row_key stray = key_orglog_lost(&log->id, log->number, &log->entry_id);
 
 	txn_put(txn, TABLE_ORGLOG, row_key_bytes(&key), whole);
+	txn_del(txn, TABLE_ORGLOG_LOST, row_key_bytes(&stray));
 	orglog_past_put(txn, log);
 	if (!orglog_bind_reached(txn, log))
 		orglog_lost_settle(txn, log);
@@ -108,6 +110,8 @@ enum err orglog_accept(struct txn *txn, const struct org_id *expected, struct by
 		err = ERR_PROTOCOL;
 	if (err == ERR_EXISTS && !other) {
 		err = orglog_other_take(txn, &log, whole, &told);
+	} else if (err == ERR_AGAIN && log.number > 0) {
+		err = orglog_stray_take(txn, &log, whole, &told);
 	} else if (!err) {
 		chain_append(txn, &log, whole);
 		err = txn_err(txn);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "crypto/check.h"
+#include "crypto/root.h"
 #include "proto/ledger/quota.h"
 
 enum { HUB_GUEST_SHARE = 4 }; /* of the junk of a member: so much ends the link of a guest */
@@ -286,6 +287,36 @@ enum err hub_sign_check(const struct hub *hub, char why[WHY_LEN])
 			"another machine uses the key of this node, so this one signs nothing: "
 			"stop one of the two, then say `allmende start confirm` on the other.");
 	return ERR_AGAIN;
+}
+
+enum err hub_root_seed(const struct hub *hub, struct key *seed)
+{
+	const struct hub_options *options = &hub->options;
+	const struct charter_member *own =
+		charter_last_of(&hub->charter, &options->identity->org);
+
+	return identity_root_seed(seed, options->identity, options->keyring,
+				  own ? &own->root : NULL);
+}
+
+enum err hub_root_sign(const struct hub *hub, struct key *sign_seed)
+{
+	struct key seed;
+	enum err err = hub_root_seed(hub, &seed);
+
+	if (!err)
+		root_sign_seed(sign_seed, &seed);
+	key_wipe(&seed);
+	return err;
+}
+
+bool hub_has_root(const struct hub *hub)
+{
+	struct key seed;
+	const bool has = !hub_root_seed(hub, &seed);
+
+	key_wipe(&seed);
+	return has;
 }
 
 void hub_place_lost(struct hub *hub)

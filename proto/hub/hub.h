@@ -175,6 +175,14 @@ void hub_quota_why(struct hub *hub, struct txn *txn, char why[WHY_LEN]);
 void hub_signing(struct hub *hub, enum signing signing);
 /* ERR_AGAIN: this node signs nothing now, and why says so. */
 enum err hub_sign_check(const struct hub *hub, char why[WHY_LEN]);
+/*
+ * The seed of the root key that the charter names for the own organisation, or before it is a
+ * member, of the one it was made with. ERR_ABSENT: it is not on this machine. The caller wipes.
+ */
+enum err hub_root_seed(const struct hub *hub, struct key *seed);
+/* The same as the seed of its signatures. */
+enum err hub_root_sign(const struct hub *hub, struct key *sign_seed);
+bool hub_has_root(const struct hub *hub);
 /* The own author number belongs to nobody or to somebody else now. */
 void hub_place_lost(struct hub *hub);
 

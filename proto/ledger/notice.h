@@ -7,7 +7,7 @@
 
 #include "crypto/bytes.h"
 
-enum notice_code { NOTICE_LEAVE = 1 };
+enum notice_code { NOTICE_LEAVE = 1, NOTICE_OBJECT = 2 };
 #define NOTICE_TEXT_LEN_MAX 512
 
 /* ERR_MALFORMED: too long, or not UTF-8. */

@@ -125,7 +125,7 @@ static enum err inviter_check(struct hub *hub, bool alone, char *why)
 			hub->charter.threshold);
 		return ERR_DENIED;
 	}
-	if (alone && !identity->root) {
+	if (alone && !hub_has_root(hub)) {
 		why_set(why,
 			"the root key of %s is not on this machine, so nobody is admitted at once: "
 			"invite without --auto-approve, or where the key is.",

@@ -99,7 +99,7 @@ static void request_make(struct hub *hub, struct txn *txn)
 	random_fill(hub->options.random, joining->a.b, ID_LEN);
 	joining->has_b = false;
 	if (identity->handover || !orglog_entry(txn, &identity->org, 1, &first) ||
-	    identity_root_sign_seed(&seed, identity))
+	    hub_root_sign(hub, &seed))
 		return;
 	opening_commit(&commitment, &joining->a);
 	join_request_make(&joining->request, hub->invitation, first,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/check.h"
+#include "crypto/root.h"
 #include "proto/audit/seen.h"
 #include "proto/rights/fedkeys.h"
 #include "proto/sync/gossip.h"
@@ -29,7 +30,7 @@ static struct row_key numbered(char name[40], const char *prefix, uint32_t numbe
 
 static enum err root_check(struct hub *hub, char *why)
 {
-	if (hub->options.identity->root)
+	if (hub_has_root(hub))
 		return hub_sign_check(hub, why);
 	why_set(why,
 		"the root key of %s is not on this machine: do this where it is, or restore it "
@@ -45,7 +46,7 @@ static enum err log_append(struct hub *hub, struct txn *txn, const struct orglog
 {
 	struct key seed;
 	struct buf entry;
-	enum err err = identity_root_sign_seed(&seed, hub->options.identity);
+	enum err err = hub_root_sign(hub, &seed);
 	if (err)
 		return err;
 	next->time_ms = hub->wall_ms;
@@ -356,6 +357,30 @@ enum err nodes_retire(struct hub *hub, struct txn *txn, int64_t now_ms, uint8_t 
 	err = log_append_keyed(hub, txn, &now, &next);
 	orglog_fini(&now);
 	orglog_fini(&next);
+	return err;
+}
+
+/* ---- another root ---- */
+
+enum err nodes_bound(struct hub *hub, struct txn *txn, char *why)
+{
+	struct key seed, recovery;
+	struct orglog now, next;
+	enum err err = root_check(hub, why);
+
+	if (!err)
+		err = hub_root_seed(hub, &seed);
+	if (!err)
+		err = orglog_load(txn, &hub->options.identity->org, &now);
+	if (err)
+		return err;
+	next = now;
+	root_recovery_key(&recovery, &seed);
+	dh_pk_of(&next.recovery, &recovery);
+	key_wipe(&seed);
+	key_wipe(&recovery);
+	err = log_append_keyed(hub, txn, &now, &next);
+	orglog_fini(&now);
 	return err;
 }
 

@@ -35,6 +35,12 @@ enum err nodes_retire(struct hub *hub, struct txn *txn, int64_t now_ms, uint8_t 
 		      char *why);
 
 /*
+ * The charter has bound the root to the latest entry: the log goes on by an entry with the recovery
+ * key of the new root and a new wrap key. Errors as nodes_retire().
+ */
+enum err nodes_bound(struct hub *hub, struct txn *txn, char *why);
+
+/*
  * Ends a fork of the own log: an entry with a new wrap key, in which all is retired that either
  * branch has retired. ERR_DENIED: no root here, or this node is retired by one; ERR_ABSENT: there
  * is none.

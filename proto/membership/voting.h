@@ -66,6 +66,7 @@ enum err voting_settlement(struct hub *hub, struct txn *txn, const char *branch,
 struct voting_heard {
 	const char *words;
 	bool unheard;
+	const char *despite; /* a reason to vote for a bind that its organisation objects to */
 };
 /*
  * Signs a proposal that is known here; id: the first digits of its id, at least 4. vote_text (may

@@ -62,7 +62,7 @@ static enum err payload_propose(struct hub *hub, struct txn *txn, struct bytes p
 		why_set(why, "%d proposals for entry %u wait for votes already.",
 			VOTING_PROPOSAL_COUNT_MAX, out->number);
 	/* Where the root key is not, others vote, and this organisation by text. */
-	if (!err && hub->options.identity->root)
+	if (!err && hub_has_root(hub))
 		err = voting_sign(hub, txn, &proposal, out, NULL, why);
 	proposal_fini(&proposal);
 	if (!err)

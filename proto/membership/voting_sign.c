@@ -6,6 +6,7 @@
 
 #include "proto/wire/envelope.h"
 #include "proto/wire/protocol.h"
+#include "proto/membership/rooting.h"
 #include "proto/membership/voting_internal.h"
 
 enum { ID_DIGITS_MIN = 4 };
@@ -107,7 +108,7 @@ static enum err vote_make(struct hub *hub, const struct proposal *proposal,
 {
 	const struct identity *identity = hub->options.identity;
 	struct key seed;
-	enum err err = identity_root_sign_seed(&seed, identity);
+	enum err err = hub_root_sign(hub, &seed);
 
 	if (err) {
 		why_set(why, "the root key of %s is not on this machine; vote where it is.",
@@ -276,6 +277,8 @@ static enum err proposal_vote(struct hub *hub, struct txn *txn, const struct pro
 		err = voting_signed_check(hub, txn, proposal, why);
 	if (!err && !out->voted)
 		err = heard_check(hub, txn, proposal, heard, confirm, why);
+	if (!err && !out->voted)
+		err = rooting_vote_check(hub, txn, proposal, heard->despite, why);
 	if (err || !confirm)
 		return err;
 	err = voting_keep(hub, txn, proposal, NULL);

@@ -117,7 +117,8 @@ void log_fork_tell(struct hub *hub, struct txn *txn, struct peer *peer)
 	size_t bytes = 0;
 
 	while (peer->up && bytes < LOG_FORK_LEN_MAX && orglog_lost_next(txn, lost))
-		if (orglog_entry(txn, &lost->org, lost->number, &won))
+		if (orglog_entry(txn, &lost->org, lost->number, &won) ||
+		    orglog_entry(txn, &lost->org, lost->number - 1, &won))
 			fork_send(hub, peer, lost, won, &bytes);
 }
 

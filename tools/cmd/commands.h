@@ -45,6 +45,11 @@ struct command {
 	X(node_retire)                                                                             \
 	X(node_lost)                                                                               \
 	X(node_settle)                                                                             \
+	X(root)                                                                                    \
+	X(root_next)                                                                               \
+	X(root_bind)                                                                               \
+	X(root_announce)                                                                           \
+	X(root_object)                                                                             \
 	X(publish)                                                                                 \
 	X(takeover)                                                                                \
 	X(withdraw)                                                                                \

@@ -181,9 +181,10 @@ static int run_vote(struct tool *tool)
 	bool added = envelope_is(ENVELOPE_VOTE, bytes_str(given));
 	json_t *answer = NULL;
 	int code = query_post(tool, "/federation/votes",
-			      json_pack("{s:s, s:b, s:s?, s:b}", "proposal", given, "confirm", yes,
+			      json_pack("{s:s, s:b, s:s?, s:b, s:s?}", "proposal", given, "confirm", yes,
 					"words", args_value(&tool->args, "words"), "unheard",
-					args_flag(&tool->args, "unheard")),
+					args_flag(&tool->args, "unheard"), "despite",
+					args_value(&tool->args, "despite")),
 			      &answer);
 
 	if (!code)
@@ -249,6 +250,8 @@ const struct command cmd_federation_vote = {
 			{"words", 0, "WORDS", false,
 			 "the six words that the newcomer has read to you"},
 			{"unheard", 0, NULL, false, "vote for a newcomer without its words"},
+			{"despite", 0, "REASON", false,
+			 "vote for a root key although its organisation objects"},
 			{"text", 0, NULL, false,
 			 "print the vote as one line of text, to be carried back"},
 			{0},

@@ -39,7 +39,7 @@ struct plan {
 	struct buf offer_bytes;
 	struct buf request;        /* text for who made the offer */
 	struct secret *passphrase; /* NULL: none */
-	const char *sheet;         /* file; NULL: none */
+	const char *sheet, *next_sheet; /* files; NULL: none */
 };
 
 /* -- reading the options -------------------------------------------------------------------- */
@@ -127,7 +127,8 @@ static int plan_node(struct plan *plan, const struct tool *tool)
 	plan->operator= operator? operator: "self";
 	plan->dial_only = args_flag(&tool->args, "dial-only");
 	plan->sheet = args_value(&tool->args, "recovery-sheet");
-	if (plan->sheet && plan->node)
+	plan->next_sheet = args_value(&tool->args, "next-root-sheet");
+	if ((plan->sheet || plan->next_sheet) && plan->node)
 		return tool_fail(TOOL_USAGE, "a further node has no recovery sheet: the one of the "
 					     "organisation restores everything");
 	if (plan->listen && plan->dial_only)
@@ -252,8 +253,13 @@ static int fill_dir(const struct tool *tool, struct plan *plan, struct identity 
 		err = make_identity(keyring, db, plan, tool->now_ms, identity);
 	if (db)
 		db_close(db);
+	int code = err ? complain(tool, err) : TOOL_DONE;
+	if (!code && plan->next_sheet &&
+	    (code = sheet_next(keyring, identity, &identity->next_root, plan->next_sheet,
+			       tool->now_ms)))
+		identity_fini(identity);
 	keyring_close(keyring);
-	return err ? complain(tool, err) : TOOL_DONE;
+	return code;
 }
 
 static int make_dir(const struct tool *tool, struct plan *plan, struct identity *identity)
@@ -288,7 +294,9 @@ static int make_node(const struct tool *tool, struct plan *plan)
 		return code;
 	code = make_dir(tool, plan, &identity);
 	if (!code) {
-		enum err err = fd >= 0 ? sheet_write(fd, &identity, tool->now_ms) : ERR_OK;
+		enum err err = fd >= 0 ? sheet_write(fd, &identity,
+						    secret_key(identity.root), tool->now_ms)
+				      : ERR_OK;
 
 		if (err) {
 			code = tool_fail(TOOL_FAILED, "cannot write the recovery sheet %s: %s",
@@ -363,10 +371,17 @@ static void print_made(const struct tool *tool, const struct plan *plan)
 	else
 		print_line("There is no recovery sheet yet: without it a lost machine cannot be "
 			   "replaced.");
+	if (plan->next_sheet)
+		print_line("The second sheet stands in %s: print it, lock it away elsewhere than "
+			   "the first, delete the file.",
+			   plan->next_sheet);
 	putchar('\n');
 	print_line("Next:");
 	if (!plan->sheet)
 		print_next(tool, "allmende recovery-sheet -o FILE", "write the recovery sheet");
+	if (!plan->next_sheet)
+		print_next(tool, "allmende root next -o FILE",
+			   "write the second sheet, which helps against a thief of the first");
 	print_next(tool, start, "start the node, and leave it running");
 	if (plan->join) {
 		print_next(tool, "allmende federation",
@@ -415,7 +430,9 @@ const struct command cmd_init = {
 		"\n"
 		"The keys are sealed with a passphrase, which is asked for on the terminal unless\n"
 		"--passphrase-file or --no-passphrase is given. The recovery sheet holds the root\n"
-		"seed: with it the organisation can be restored on a new machine.\n"
+		"seed: with it the organisation can be restored on a new machine. The second sheet "
+		"holds\n"
+		"the seed of the root key that may follow, for when the first is stolen.\n"
 		"\n"
 		"  allmende init --name \"Stadt Meißen\" --slug meissen --ags 14627140 \\\n"
 		"      --passphrase-file /etc/allmende/passphrase --recovery-sheet sheet.txt",
@@ -443,6 +460,8 @@ const struct command cmd_init = {
 			 "keep the keys unsealed: a stolen disk is readable"},
 			{"recovery-sheet", 0, "FILE", false,
 			 "write the recovery sheet into a new file"},
+			{"next-root-sheet", 0, "FILE", false,
+			 "write the second sheet, which is kept elsewhere, into a new file"},
 			{0},
 		},
 	.run = run_init,

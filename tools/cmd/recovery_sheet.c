@@ -15,9 +15,11 @@
 
 /* Reads only, so it may be done while the daemon runs. */
 static int load_identity(const struct tool *tool, struct keyring *keyring,
-			 struct identity *identity)
+			 struct identity *identity, struct key *seed)
 {
 	struct db_options options = {.read_only = true};
+	const struct charter_member *own = NULL;
+	struct charter charter;
 	struct txn *txn;
 	struct db *db;
 	enum err err = db_open(&db, tool->dir, &options);
@@ -25,6 +27,13 @@ static int load_identity(const struct tool *tool, struct keyring *keyring,
 	if (!err) {
 		txn = txn_begin(db, false);
 		err = identity_load(identity, keyring, txn);
+		charter_init(&charter);
+		if (!err && !charter_load(txn, &charter))
+			own = charter_last_of(&charter, &identity->org);
+		memset(seed, 0, sizeof(*seed));
+		if (!err && identity_root_seed(seed, identity, keyring, own ? &own->root : NULL))
+			key_wipe(seed);
+		charter_fini(&charter);
 		txn_abort(txn);
 		db_close(db);
 	}
@@ -34,26 +43,27 @@ static int load_identity(const struct tool *tool, struct keyring *keyring,
 	return TOOL_DONE;
 }
 
-static int write_sheet(const struct tool *tool, const struct identity *identity, const char *path)
+static int write_sheet(const struct tool *tool, const struct identity *identity,
+		       const struct key *seed, const char *path)
 {
 	bool to_stdout = strcmp(path, "-") == 0;
 	int fd = STDOUT_FILENO;
-	int code = to_stdout ? TOOL_DONE : sheet_make(&fd, path);
+	int code;
 	enum err err;
 
-	if (code)
+	if (id_zero(seed))
+		return tool_fail(TOOL_ABSENT,
+				 "the root seed of %s is not on this machine: it stands on "
+				 "the recovery sheet that was printed",
+				 identity->name);
+	if ((code = to_stdout ? TOOL_DONE : sheet_make(&fd, path)))
 		return code;
-	err = sheet_write(fd, identity, tool->now_ms);
+	err = sheet_write(fd, identity, seed, tool->now_ms);
 	if (!to_stdout) {
 		close(fd);
 		if (err)
 			unlink(path);
 	}
-	if (err == ERR_ABSENT)
-		return tool_fail(TOOL_ABSENT,
-				 "the root seed of %s is not on this machine: it stands on "
-				 "the recovery sheet that was printed",
-				 identity->name);
 	if (err)
 		return tool_fail(TOOL_FAILED, "cannot write %s: %s", path, err_text(err));
 	sheet_note(tool->dir, tool->now_ms);
@@ -69,6 +79,7 @@ static int run_recovery_sheet(struct tool *tool)
 	const char *path = args_value(&tool->args, "output");
 	struct keyring *keyring = NULL;
 	struct identity identity;
+	struct key seed;
 	int code;
 
 	if (!path)
@@ -77,8 +88,9 @@ static int run_recovery_sheet(struct tool *tool)
 				 "show it on the screen");
 	if ((code = keys_open(tool, &keyring)))
 		return code;
-	if (!(code = load_identity(tool, keyring, &identity))) {
-		code = write_sheet(tool, &identity, path);
+	if (!(code = load_identity(tool, keyring, &identity, &seed))) {
+		code = write_sheet(tool, &identity, &seed, path);
+		key_wipe(&seed);
 		identity_fini(&identity);
 	}
 	keyring_close(keyring);

@@ -26,13 +26,14 @@ int sheet_make(int *fd, const char *path)
 			 strerror(errno));
 }
 
-static int put_sheet(char *out, const struct identity *identity, const char *seed, const char *when)
+static int put_head(char *out, const char *title, const struct identity *identity,
+		    const char *when, const char *label, const char *seed)
 {
 	char org[ID_HEX_LEN + 1];
 
 	hex_put(org, id_bytes(&identity->org));
 	return snprintf(out, SHEET_LEN_MAX,
-			"ALLMENDE RECOVERY SHEET\n"
+			"%s\n"
 			"\n"
 			"Organisation     %s\n"
 			"Short name       %s\n"
@@ -40,28 +41,34 @@ static int put_sheet(char *out, const struct identity *identity, const char *see
 			"Organisation id  %s\n"
 			"Written          %s\n"
 			"\n"
-			"Root seed        %.34s\n"
+			"%-17s%.34s\n"
 			"                 %s\n"
-			"\n"
-			"What it is for   With the root seed a new machine becomes this "
-			"organisation again,\n"
-			"                 and gets its catalogue and data back from its "
-			"neighbours. Votes and\n"
-			"                 further nodes need it, too.\n"
-			"How to keep it   Print this sheet twice, lock both copies away in "
-			"different places,\n"
-			"                 and delete the file. Whoever else has it can act in the\n"
-			"                 organisation's name; nobody can make a second one "
-			"without the first.\n"
-			"How to use it    Where Allmende asks for the root seed, type the 14 "
-			"groups from left\n"
-			"                 to right. Upper and lower case, blanks and hyphens do "
-			"not matter; the\n"
-			"                 last groups show a typing error. There is no letter I, "
-			"L, O or U in\n"
-			"                 it: what looks like one is the digit 1 or 0.\n",
-			identity->name, identity->slug, identity->ags, org, when, seed, seed + 35);
+			"\n",
+			title, identity->name, identity->slug, identity->ags, org, when, label,
+			seed, seed + 35);
 }
+
+static const char sheet_words[] =
+	"What it is for   With the root seed a new machine becomes this organisation again,\n"
+	"                 and gets its catalogue and data back from its neighbours. Votes and\n"
+	"                 further nodes need it, too.\n"
+	"How to keep it   Print this sheet twice, lock both copies away in different places,\n"
+	"                 and delete the file. Whoever else has it can act in the\n"
+	"                 organisation's name; nobody can make a second one without the first.\n";
+
+static const char next_words[] =
+	"What it is for   When the root seed is stolen, or shall be replaced: by this one the\n"
+	"                 charter binds another root key to this organisation at once, and\n"
+	"                 what a thief has done since counts for nothing (`allmende root bind`).\n"
+	"How to keep it   Print this sheet, lock it away elsewhere than the recovery sheet, and\n"
+	"                 delete the file. In one safe with the first, or on a machine, it helps\n"
+	"                 nobody: who gets there has both.\n";
+
+static const char typing_words[] =
+	"How to use it    Where Allmende asks for the seed, type the 14 groups from left\n"
+	"                 to right. Upper and lower case, blanks and hyphens do not matter; the\n"
+	"                 last groups show a typing error. There is no letter I, L, O or U in\n"
+	"                 it: what looks like one is the digit 1 or 0.\n";
 
 static enum err write_all(int fd, const char *text, size_t len)
 {
@@ -76,24 +83,67 @@ static enum err write_all(int fd, const char *text, size_t len)
 	return ERR_OK;
 }
 
-enum err sheet_write(int fd, const struct identity *identity, int64_t now_ms)
+static enum err page_write(int fd, const char *title, const char *label, const char *words,
+			   const struct identity *identity, const struct key *key, int64_t now_ms)
 {
 	char seed[ROOT_TEXT_LEN + 1], text[SHEET_LEN_MAX], when[TEXT_SHORT_LEN];
-	enum err err;
-	int len;
 
-	if (!identity->root)
-		return ERR_ABSENT;
-	root_text_put(seed, secret_key(identity->root));
+	root_text_put(seed, key);
 	text_local(when, now_ms);
-	len = put_sheet(text, identity, seed, when);
-	err = write_all(fd, text, (size_t)len);
+	int len = put_head(text, title, identity, when, label, seed);
+	len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s", words, typing_words);
+	enum err err = write_all(fd, text, (size_t)len);
 	/* A pipe or a terminal cannot be synced. */
 	if (!err && fsync(fd) && errno != EINVAL && errno != EROFS && errno != ENOTSUP)
 		err = ERR_IO;
 	secret_wipe(seed, sizeof(seed));
 	secret_wipe(text, sizeof(text));
 	return err;
+}
+
+enum err sheet_write(int fd, const struct identity *identity, const struct key *seed,
+		     int64_t now_ms)
+{
+	return page_write(fd, "ALLMENDE RECOVERY SHEET", "Root seed", sheet_words, identity, seed,
+			  now_ms);
+}
+
+enum err sheet_write_next(int fd, const struct identity *identity, const struct key *seed,
+			  int64_t now_ms)
+{
+	return page_write(fd, "ALLMENDE SECOND SHEET: THE NEXT ROOT", "Next root seed", next_words,
+			  identity, seed, now_ms);
+}
+
+int sheet_next(struct keyring *keyring, const struct identity *identity,
+	       const struct digest *next_root, const char *path, int64_t now_ms)
+{
+	char name[IDENTITY_KEY_NAME_LEN];
+	struct secret *seed = NULL;
+	int fd = STDOUT_FILENO, code;
+
+	identity_next_name(name, next_root);
+	enum err err = keyring_get(keyring, name, &seed);
+	if (err)
+		return err == ERR_ABSENT
+			       ? tool_fail(TOOL_ABSENT,
+					   "the seed of the next root key is not on this machine: "
+					   "it stands on the second sheet that was written")
+			       : tool_fail(TOOL_FAILED, "cannot read the key file %s: %s", name,
+					   err_text(err));
+	code = strcmp(path, "-") == 0 ? TOOL_DONE : sheet_make(&fd, path);
+	if (!code) {
+		err = sheet_write_next(fd, identity, secret_key(seed), now_ms);
+		if (fd != STDOUT_FILENO)
+			close(fd);
+		if (!err)
+			err = keyring_drop(keyring, name);
+		if (err)
+			code = tool_fail(TOOL_FAILED, "cannot write the second sheet %s: %s", path,
+					 err_text(err));
+	}
+	secret_close(seed);
+	return code;
 }
 
 void sheet_note(const char *dir, int64_t now_ms)

@@ -12,8 +12,21 @@
 
 /* Makes the file, which must not exist yet; prints its own complaint. *fd is the caller's. */
 int sheet_make(int *fd, const char *path);
-/* Writes the sheet and syncs it; ERR_ABSENT when the root seed is not on this machine. */
-enum err sheet_write(int fd, const struct identity *identity, int64_t now_ms);
+/* Writes the sheet with this root seed and syncs it. */
+enum err sheet_write(int fd, const struct identity *identity, const struct key *seed,
+		     int64_t now_ms);
+/*
+ * The second sheet: the seed of the root key that may follow. It belongs elsewhere than the first
+ * one, and nowhere on a machine.
+ */
+enum err sheet_write_next(int fd, const struct identity *identity, const struct key *seed,
+			  int64_t now_ms);
+/*
+ * Makes the file and writes the second sheet with the seed that lies in the key files; then that
+ * goes. Prints its own complaint.
+ */
+int sheet_next(struct keyring *keyring, const struct identity *identity,
+	       const struct digest *next_root, const char *path, int64_t now_ms);
 /* Remembers in the data directory that there is one, so that `allmende doctor` need not ask for
    it. */
 void sheet_note(const char *dir, int64_t now_ms);

@@ -180,8 +180,7 @@ static void failing_store_leaves_no_node(void **state)
 	for (uint64_t n = 1; struck; n++) {
 		struct identity identity;
 		char *keys = dir_file(f->dir, "keys");
-		static const char *const names[] = {"root", "next-root", "sign", "transport",
-						    "wrap"};
+		static const char *const names[] = {"root", "sign", "transport", "wrap"};
 		for (size_t i = 0; i < COUNT(names); i++) {
 			char *file = dir_file(keys, names[i]);
 			remove(file);

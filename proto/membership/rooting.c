@@ -1,0 +1,331 @@
+#include "proto/membership/rooting.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/charter/charter_entry.h"
+#include "proto/charter/proposal.h"
+#include "proto/ledger/notice.h"
+#include "proto/membership/nodes.h"
+#include "proto/membership/voting_internal.h"
+
+/* ---- the own log ---- */
+
+static const struct charter_member *own_member(const struct hub *hub)
+{
+	return charter_by_org(&hub->charter, &hub->options.identity->org);
+}
+
+static bool entry_show(const struct hub *hub, struct bytes whole, struct rooting_entry *out)
+{
+	const struct identity *identity = hub->options.identity;
+	struct orglog log;
+
+	if (orglog_entry_signed(&log, whole))
+		return false;
+	out->number = log.number;
+	out->id = log.entry_id;
+	out->time_ms = log.time_ms;
+	out->active_count = 0;
+	for (size_t i = 0; i < log.node_count; i++) {
+		const bool active = log.nodes[i].state == ORGLOG_NODE_ACTIVE;
+		out->active_count += active;
+		out->lists_own = out->lists_own ||
+				 (active && id_eq(&log.nodes[i].sign, &identity->sign_pk));
+	}
+	orglog_fini(&log);
+	return true;
+}
+
+bool rooting_entry(struct hub *hub, struct txn *txn, size_t index, struct rooting_entry *out)
+{
+	const struct org_id *org = &hub->options.identity->org;
+	const uint32_t count = orglog_number(txn, org);
+	struct orglog_lost lost = {.org = *org};
+	struct bytes whole;
+
+	*out = (struct rooting_entry){.counts = index < count};
+	if (index < count)
+		return orglog_entry(txn, org, (uint32_t)(count - index), &whole) &&
+		       entry_show(hub, whole, out);
+	for (size_t i = count; orglog_lost_next(txn, &lost) && id_eq(&lost.org, org); i++)
+		if (i == index)
+			return entry_show(hub, lost.entry, out);
+	return false;
+}
+
+/* By number (of those that count) or by the first digits of its id; NULL: the latest. */
+static bool entry_is(const struct rooting_entry *entry, const char *said)
+{
+	char hex[ID_HEX_LEN + 1], number[16];
+
+	if (!said)
+		return true;
+	hex_put(hex, id_bytes(&entry->id));
+	snprintf(number, sizeof(number), "%u", entry->number);
+	return (entry->counts && !strcmp(number, said)) ||
+	       (strlen(said) >= 8 && !strncmp(hex, said, strlen(said)));
+}
+
+enum err rooting_begin(struct hub *hub, struct txn *txn, const char *said,
+		       struct charter_change *out, char *why)
+{
+	const struct charter_member *member = own_member(hub);
+	struct rooting_entry entry;
+
+	*out = (struct charter_change){.kind = CHARTER_BIND};
+	if (!member) {
+		why_set(why,
+			"%s is no member of a federation, so there is no charter to bind a root "
+			"key.",
+			hub->options.identity->name);
+		return ERR_ABSENT;
+	}
+	for (size_t i = 0; rooting_entry(hub, txn, i, &entry); i++) {
+		if (!entry_is(&entry, said))
+			continue;
+		out->member.number = member->number;
+		out->log_entry = entry.id;
+		return ERR_OK;
+	}
+	why_set(why, "there is no entry \"%.70s\" of the own log here: see `allmende root`.", said);
+	return ERR_ABSENT;
+}
+
+/* ---- proposing ---- */
+
+static enum err change_refused(struct hub *hub, const struct charter_change *change, enum err err,
+			       char *why)
+{
+	const struct charter_bind *first = charter_announcement(&hub->charter, change);
+
+	if (err == ERR_DENIED && change->has_sig)
+		why_set(why, "this is not the root key that was to follow: the seed is not the one "
+			     "of the second sheet, or that key is the root already.");
+	else if (err == ERR_DENIED && first)
+		why_set(why, "the announcement is not 14 days old yet.");
+	else if (err == ERR_DENIED)
+		why_set(why, "nothing like this was announced: `allmende root announce` first.");
+	else
+		why_set(why, "the charter does not allow that: %s.", err_text(err));
+	return err == ERR_PROTOCOL ? ERR_CONFIG : err;
+}
+
+static enum err text_make(struct hub *hub, struct txn *txn, struct bytes payload, bool keep,
+			  struct voting_outcome *out, struct buf *text, char *why)
+{
+	const struct proposal_text said = {.fed = hub->charter.fed, .payload = payload};
+	struct proposal proposal;
+	enum err err = proposal_init(&proposal, payload);
+
+	if (err)
+		return err;
+	out->id = proposal.entry.id;
+	out->number = proposal.entry.number;
+	proposal_text_put(text, &said);
+	if (keep) {
+		err = rooting_vote_check(hub, txn, &proposal, NULL, why);
+		if (!err)
+			err = voting_keep(hub, txn, &proposal, NULL);
+		if (!err)
+			err = voting_sign(hub, txn, &proposal, out, NULL, why);
+	}
+	proposal_fini(&proposal);
+	if (!err && keep)
+		voting_finish(hub, txn, out);
+	return err ? err : text->err;
+}
+
+enum err rooting_propose(struct hub *hub, struct txn *txn, const struct charter_change *change,
+			 bool confirm, struct voting_outcome *out, struct buf *text, char *why)
+{
+	const struct charter *charter = &hub->charter;
+	const bool votes = hub->author && charter_is_steward(charter, change->member.number) &&
+			   hub_has_root(hub);
+	struct buf payload;
+
+	if (charter->frozen) {
+		why_set(why, "the charter is frozen, as there are two entries %u: a settlement by "
+			     "the members comes first.",
+			charter->number + 1);
+		return ERR_BUSY;
+	}
+	out->number = charter->number + 1;
+	proposal_words(&out->words, charter, change, 1, charter->threshold);
+	buf_init(&payload, LIMIT_CHARTER_ENTRY_LEN_MAX);
+	enum err err = charter_payload_make(&payload, &hub->charter, NULL, hub->wall_ms,
+					    charter->threshold, change, 1);
+	if (err)
+		err = change_refused(hub, change, err, why);
+	else if (confirm)
+		err = text_make(hub, txn, buf_bytes(&payload), votes, out, text, why);
+	buf_fini(&payload);
+	return err;
+}
+
+/* ---- announcements ---- */
+
+static bool announced_id(struct txn *txn, const struct charter_bind *bind, struct digest *id)
+{
+	struct bytes whole;
+
+	return charter_entry(txn, bind->number, &whole) && !charter_entry_id(id, whole);
+}
+
+/* An active node of the member has a notice with this entry's id. */
+static uint32_t objector_of(struct hub *hub, struct txn *txn, const struct charter_bind *bind,
+			    const struct digest *id)
+{
+	struct record_slot slot = record_slot_notice(NOTICE_OBJECT);
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
+	char hex[ID_HEX_LEN + 1];
+	struct record record;
+	struct bytes text;
+
+	hex_put(hex, id_bytes(id));
+	while (ledger_slots_next(&slots, &record))
+		if (author_member(record.author) == bind->member &&
+		    !notice_get(&text, record.body) && bytes_eq(text, bytes_str(hex)))
+			return record.author;
+	return 0;
+}
+
+/* No bind of its member has followed it. */
+static bool is_open(const struct charter *charter, uint32_t at)
+{
+	const struct charter_bind *bind = &charter->binds[at];
+
+	for (uint32_t i = at + 1; i < charter->bind_count; i++)
+		if (charter->binds[i].member == bind->member && !charter->binds[i].announced)
+			return false;
+	return bind->announced && charter_is_present(charter_member(charter, bind->member));
+}
+
+static bool announced_show(struct hub *hub, struct txn *txn, const struct charter_bind *bind,
+			   struct rooting_announced *out)
+{
+	*out = (struct rooting_announced){.bind = bind};
+	if (!announced_id(txn, bind, &out->entry_id))
+		return false;
+	out->seen_ms = charter_seen(txn, bind->number, &out->entry_id);
+	out->objector = objector_of(hub, txn, bind, &out->entry_id);
+	return true;
+}
+
+bool rooting_announced(struct hub *hub, struct txn *txn, size_t index,
+		       struct rooting_announced *out)
+{
+	const struct charter *charter = &hub->charter;
+
+	/* The latest first: what is long past is not asked for. */
+	for (uint32_t at = charter->bind_count; at-- > 0;)
+		if (is_open(charter, at) && index-- == 0)
+			return announced_show(hub, txn, &charter->binds[at], out);
+	return false;
+}
+
+enum err rooting_object(struct hub *hub, struct txn *txn, bool cancel, char *why)
+{
+	struct record_slot slot = record_slot_notice(NOTICE_OBJECT);
+	struct rooting_announced announced;
+	char hex[ID_HEX_LEN + 1] = "";
+	struct buf body;
+	enum err err = hub_member_check(hub, why);
+
+	if (!err)
+		err = hub_sign_check(hub, why);
+	if (err)
+		return err;
+	if (cancel) {
+		err = ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot));
+		if (err == ERR_ABSENT)
+			why_set(why, "this node has not objected to anything.");
+		return err;
+	}
+	for (size_t i = 0; !hex[0] && rooting_announced(hub, txn, i, &announced); i++)
+		if (announced.bind->member == author_member(hub->author))
+			hex_put(hex, id_bytes(&announced.entry_id));
+	if (!hex[0]) {
+		why_set(why, "no other root key of %s is announced.", hub->options.identity->name);
+		return ERR_ABSENT;
+	}
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	err = notice_put(&body, bytes_str(hex));
+	if (!err)
+		err = ledger_append(&hub->ledger, txn, RECORD_NOTICE, record_slot_bytes(&slot),
+				    buf_bytes(&body), NULL, LEDGER_QUIET);
+	buf_fini(&body);
+	return err;
+}
+
+/* ---- voting ---- */
+
+static enum err bind_check(struct hub *hub, struct txn *txn, const struct charter_change *bind,
+			   const char *despite, char *why)
+{
+	const struct charter_member *member =
+		charter_member(&hub->charter, bind->member.number);
+	const struct charter_bind *first = charter_announcement(&hub->charter, bind);
+	struct rooting_announced announced;
+
+	if (!member || !first || !announced_show(hub, txn, first, &announced)) {
+		why_set(why, "nothing like this bind was announced.");
+		return ERR_DENIED;
+	}
+	/*
+	 * PROTOCOL: "a steward's node votes for a bind without signature, but for one in a
+	 * settlement, only 14 days after it saw the announcement count."
+	 */
+	if (announced.seen_ms == INT64_MAX ||
+	    hub->act_ms < announced.seen_ms + CHARTER_ANNOUNCED_MS) {
+		why_set(why,
+			"this node has not known for 14 days that another root key of %s is "
+			"announced, whatever the entry says of its time: vote later.",
+			member->name);
+		return ERR_AGAIN;
+	}
+	/*
+	 * PROTOCOL: "While there is one a steward's node does not vote for the bind, unless
+	 * somebody gives a reason."
+	 */
+	if (announced.objector && (!despite || !*despite)) {
+		why_set(why,
+			"node %u of %s objects to this root key: ask %s by another way; --despite "
+			"REASON votes all the same.",
+			author_node(announced.objector), member->name, member->name);
+		return ERR_DENIED;
+	}
+	return ERR_OK;
+}
+
+enum err rooting_vote_check(struct hub *hub, struct txn *txn, const struct proposal *proposal,
+			    const char *despite, char *why)
+{
+	enum err err = ERR_OK;
+
+	for (uint32_t i = 0; i < proposal->entry.change_count && !err; i++) {
+		const struct charter_change *change = &proposal->changes[i];
+		if (change->kind == CHARTER_BIND && !change->has_sig && !proposal->entry.settles)
+			err = bind_check(hub, txn, change, despite, why);
+	}
+	return err;
+}
+
+/* ---- what follows ---- */
+
+void rooting_follow(struct hub *hub, struct txn *txn)
+{
+	const struct charter_member *member = own_member(hub);
+	struct orglog log;
+	char why[WHY_LEN];
+
+	if (!member || !member->bind || !hub->author || hub->signing != SIGNING_YES ||
+	    orglog_load(txn, &member->org, &log))
+		return;
+	/* The entry bound is the latest one: nothing names the new root yet. */
+	const bool due = log.bound_number == log.number && !id_eq(&log.root, &member->root) &&
+			 id_eq(&log.bound_root, &member->root);
+	orglog_fini(&log);
+	if (due && hub_has_root(hub) && nodes_bound(hub, txn, why) && !txn_err(txn))
+		txn_fail(txn, ERR_CORRUPT);
+}
