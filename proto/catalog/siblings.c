@@ -9,6 +9,7 @@
 #include "proto/ledger/keywrap.h"
 #include "proto/ledger/line.h"
 #include "proto/ledger/withdrawal_body.h"
+#include "proto/rights/verdict.h"
 
 enum {
 	COPY_STEP = 256, /* records in one turn */
@@ -31,6 +32,22 @@ static bool is_admin(struct hub *hub, struct txn *txn, uint32_t author)
 
 	return !ledger_author(&hub->ledger, txn, author, &pk, &roles) &&
 	       (roles & ORGLOG_ROLE_ADMIN);
+}
+
+/*
+ * Whether this node's ends and bars count: also for a while when it was put out of the role. What
+ * nobody copies meanwhile is gone.
+ */
+static bool is_heard(struct hub *hub, struct txn *txn, uint32_t author)
+{
+	uint32_t leaving[VERDICT_LEAVING_MAX];
+	size_t count = ledger_leaving(&hub->ledger, txn, author_member(author), ORGLOG_ROLE_ADMIN,
+				      hub->judge_ms, leaving, VERDICT_LEAVING_MAX);
+	bool heard = is_admin(hub, txn, author);
+
+	for (size_t i = 0; i < count && !heard; i++)
+		heard = leaving[i] == author;
+	return heard;
 }
 
 /* Copied, as what is appended moves what was read. */
@@ -167,7 +184,7 @@ static void sibling_look(struct hub *hub, struct txn *txn, const struct record *
 void siblings_arrival(struct hub *hub, struct txn *txn, const struct record *record)
 {
 	if (is_sibling(hub, record->author) && hub->signing == SIGNING_YES &&
-	    is_admin(hub, txn, hub->author) && is_admin(hub, txn, record->author))
+	    is_admin(hub, txn, hub->author) && is_heard(hub, txn, record->author))
 		sibling_look(hub, txn, record);
 }
 
@@ -257,7 +274,7 @@ static void slot_look(struct hub *hub, struct txn *txn, struct bytes key)
 		return;
 	if (author == hub->author && record.kind == RECORD_LINE)
 		own_line_look(hub, txn, &record);
-	else if (author != hub->author && is_admin(hub, txn, author))
+	else if (author != hub->author && is_heard(hub, txn, author))
 		sibling_look(hub, txn, &record);
 }
 

@@ -243,6 +243,55 @@ static void who_was_away_copies_the_end(void **state)
 	assert_int_equal(found.verb, VERB_NONE);
 }
 
+/* The log of the own organisation goes on: node 1 is that. */
+static void sibling_becomes(struct fixture *f, enum orglog_node_state node_state, uint8_t roles)
+{
+	const struct test_org *org = &f->fed.orgs[OWN - 1];
+	const struct key wrap = test_key(SIBLING_KEY + 50);
+	struct orglog log, next;
+	struct buf entry;
+
+	assert_int_equal(orglog_load(f->node.txn, &org->id, &log), ERR_OK);
+	next = log;
+	next.nodes[1].state = (uint8_t)node_state;
+	next.nodes[1].roles = roles;
+	next.time_ms = hub_node_wall(&f->node);
+	if (node_state != ORGLOG_NODE_ACTIVE)
+		dh_pk_of(&next.wrap, &wrap);
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	orglog_make(&entry, &log, &next, &org->root);
+	assert_int_equal(orglog_accept(f->node.txn, &org->id, buf_bytes(&entry), NULL), ERR_OK);
+	hub_forget(&f->node.hub, OWN);
+	buf_fini(&entry);
+	orglog_fini(&log);
+}
+
+/* Out of the role, or retired: what it has ended by then is copied for a day, and then not. */
+static void ends_of_a_node_that_is_leaving_are_copied(void **state)
+{
+	struct fixture *f = *state;
+	struct line line = a_line(f, VERB_NONE), found;
+
+	sibling_becomes(f, ORGLOG_NODE_ACTIVE, ORGLOG_ROLE_PUBLISH);
+	sibling_gives(f, &line);
+	assert_true(own_has(f, &line, &found));
+	hub_node_pass(&f->node, 2 * DAY_MS);
+	line.nonce[0] = 20;
+	line.expiry_ms += 10 * DAY_MS;
+	sibling_gives(f, &line);
+	assert_false(own_has(f, &line, &found));
+	/* it is heard again, but not copied, as this node does not sign; and then it is retired */
+	sibling_becomes(f, ORGLOG_NODE_ACTIVE, ORGLOG_ROLE_ADMIN);
+	f->node.hub.signing = SIGNING_WAITS;
+	line.nonce[0] = 21;
+	sibling_gives(f, &line);
+	sibling_becomes(f, ORGLOG_NODE_RETIRED, ORGLOG_ROLE_ADMIN);
+	f->node.hub.signing = SIGNING_YES;
+	day_passes(f, 0);
+	assert_true(own_has(f, &line, &found));
+	assert_int_equal(found.verb, VERB_NONE);
+}
+
 static void bars_are_copied_and_liftings_are_not(void **state)
 {
 	struct fixture *f = *state;
@@ -347,6 +396,7 @@ int main(void)
 		TEST(an_end_is_copied),
 		TEST(what_gives_is_not_copied),
 		TEST(who_was_away_copies_the_end),
+		TEST(ends_of_a_node_that_is_leaving_are_copied),
 		TEST(bars_are_copied_and_liftings_are_not),
 		TEST(a_line_that_ran_out_goes_after_thirty_days),
 		TEST(an_end_stays_until_every_sibling_has_heard),

@@ -426,6 +426,33 @@ static void a_retired_node_proves_nothing(void **state)
 	buf_fini(&after);
 }
 
+/*
+ * It ended the line, and then it was retired: the end holds while it is leaving, here and in a
+ * file; what nobody has copied by then is gone.
+ */
+static void an_end_by_a_node_that_is_retired_holds(void **state)
+{
+	struct exported *e = *state;
+	struct verdict v;
+
+	exported_line(e, NODE(O, 1), 0); /* both have it */
+	e->lines[0].verb = VERB_NONE;
+	e->lines[0].round = 2;
+	exported_line(e, NODE(O, 0), 0);
+	exported_heads(e);
+	exported_orglog(e, ORGLOG_NODE_RETIRED, ORGLOG_NODE_ACTIVE);
+	exported_head(e, NODE(O, 1));
+	for (int day = 0; day < 3; day++) {
+		struct buf file = file_of(e);
+		assert_int_equal(
+			judged(e, buf_bytes(&file), hub_node_wall(&e->node), &v, NULL, NULL),
+			ERR_OK);
+		assert_int_equal(v.fault, day < 2 ? FAULT_ENDED : FAULT_NONE);
+		buf_fini(&file);
+		hub_node_pass(&e->node, DAY_MS);
+	}
+}
+
 /* Who holds a node that was retired hides the log since: a head of another node is missing then. */
 static void a_proof_needs_the_heads_of_who_got_it(void **state)
 {
@@ -465,6 +492,7 @@ int main(void)
 		TEST(a_state_is_small),
 		TEST(who_shows_it_answers_the_challenge),
 		TEST(a_retired_node_proves_nothing),
+		TEST(an_end_by_a_node_that_is_retired_holds),
 		TEST(a_proof_needs_the_heads_of_who_got_it),
 	};
 
