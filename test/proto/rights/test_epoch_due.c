@@ -503,6 +503,87 @@ static void who_ends_a_line_waits_for_the_owner(void **state)
 	assert_int_equal(wait.since_ms, 0);
 }
 
+/* ---- a lost node ---- */
+
+/* C's machine is stolen: its log says so, with another node and another wrap key. */
+static void stolen(struct fixture *f, struct dh_pk *wrap)
+{
+	const struct test_org *org = &f->fed.orgs[C - 1];
+	const struct key secret = test_key(9100);
+	struct orglog log, next;
+	struct orglog_node nodes[2];
+	struct buf entry;
+
+	assert_int_equal(orglog_load(f->nodes[O].txn, &org->id, &log), ERR_OK);
+	nodes[0] = log.nodes[0];
+	nodes[0].state = ORGLOG_NODE_LOST;
+	nodes[1] = test_node(1, 9000, &org->root_pk);
+	next = log;
+	next.nodes = nodes;
+	next.node_count = 2;
+	next.time_ms = hub_node_wall(&f->nodes[O]);
+	dh_pk_of(wrap, &secret);
+	next.wrap = *wrap;
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	orglog_make(&entry, &log, &next, &org->root);
+	for (unsigned n = 1; n <= COUNT_NODES; n++) {
+		if (n == C)
+			continue;
+		assert_int_equal(orglog_accept(f->nodes[n].txn, &org->id, buf_bytes(&entry), NULL),
+				 ERR_OK);
+		hub_forget(&f->nodes[n].hub, C);
+	}
+	f->off[C] = true; /* the thief's disk */
+	buf_fini(&entry);
+	orglog_fini(&log);
+}
+
+/* The key that the wrap of the latest epoch to C is made to. */
+static struct wrap_key_id wrapped_to_c(struct fixture *f, const char *prefix, uint64_t *number)
+{
+	struct hub_node *owner = &f->nodes[O];
+	struct record_slot slot = record_slot_wrap(&f->fed.orgs[C - 1].id, bytes_str(prefix));
+	struct record record;
+	struct keywrap wrap;
+
+	assert_int_equal(ledger_slot(&owner->hub.ledger, owner->txn, record_slot_bytes(&slot),
+				     author_of(O, 0), &record),
+			 ERR_OK);
+	assert_int_equal(keywrap_get(&wrap, record.body), ERR_OK);
+	*number = wrap.number;
+	return wrap.key;
+}
+
+static void a_stolen_disk_opens_nothing_later(void **state)
+{
+	struct fixture *f = *state;
+	struct wrap_key_id before, after, named;
+	struct dh_pk wrap;
+	uint64_t number;
+
+	give(f, (struct gift){.from = O, .to = C});
+	give(f, (struct gift){.from = O, .to = D, .prefix = KITA "/d"});
+	settle(f);
+	assert_true(opens(f, C, KITA, 1, KITA));
+	before = wrapped_to_c(f, KITA, &number);
+	stolen(f, &wrap);
+	settle(f);
+	/* at once, also below; C is wrapped to what its log names now, and to nothing else */
+	assert_int_equal(last(f, KITA), 2);
+	assert_int_equal(last(f, KITA "/d"), 2);
+	assert_false(opens(f, C, KITA, 2, KITA));
+	assert_false(opens(f, C, KITA "/d", 2, KITA "/d"));
+	assert_true(opens(f, D, KITA "/d", 2, KITA "/d"));
+	wrap_key_id(&named, &wrap);
+	after = wrapped_to_c(f, KITA, &number);
+	assert_int_equal(number, 2);
+	assert_memory_equal(after.b, named.b, WRAP_KEY_ID_LEN);
+	assert_memory_not_equal(after.b, before.b, WRAP_KEY_ID_LEN);
+	/* and it stays at that */
+	pass(f, 3 * DAY_MS);
+	assert_int_equal(last(f, KITA), 2);
+}
+
 /* ---- lost keys ---- */
 
 static void an_end_is_never_refused_for_a_lost_key(void **state)
@@ -556,6 +637,7 @@ int main(void)
 		T(numbers_of_others_lead_nowhere),
 		T(who_wraps_to_strangers_causes_one_epoch_a_day),
 		T(who_ends_a_line_waits_for_the_owner),
+		T(a_stolen_disk_opens_nothing_later),
 		T(an_end_is_never_refused_for_a_lost_key),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
