@@ -24,8 +24,9 @@ bool foreign_decode(struct foreign *row, struct bytes value);
 void foreign_drop(struct txn *txn, const struct version_id *of);
 
 /*
- * Signs the body of a version as this node's own; grant: the line that it lives by then, NULL in the
- * own namespace. What is held of the one is held of the other. ERR_ABSENT, ERR_NOSPACE, ERR_AGAIN.
+ * Signs the body of a version as this node's own; grant: the line that it lives by then, NULL in
+ * the own namespace. What is held of the one is held of the other. ERR_ABSENT, ERR_NOSPACE,
+ * ERR_AGAIN.
  */
 enum err foreign_sign(struct hub *hub, struct txn *txn, const struct version_id *of,
 		      const struct digest *grant);

@@ -34,8 +34,8 @@ static bool bind_row(struct txn *txn, struct walk *walk, struct orglog_bind *out
 	return true;
 }
 
-bool orglog_bind_has(struct txn *txn, const struct org_id *org, const struct digest *entry_id,
-		     const struct sign_pk *root)
+static bool orglog_bind_has(struct txn *txn, const struct org_id *org,
+			    const struct digest *entry_id, const struct sign_pk *root)
 {
 	struct walk walk = walk_rows(txn, TABLE_ORGLOG_BIND, org);
 	struct orglog_bind bind;

@@ -153,8 +153,8 @@ void orglog_lost_apply(struct txn *txn, struct orglog *log)
 }
 
 /* A row goes: what it knows of a loss stays known. */
-static void row_drop(struct txn *txn, struct orglog *log, const struct orglog_entry *lost,
-		     uint32_t *loss)
+static void lost_row_drop(struct txn *txn, struct orglog *log, const struct orglog_entry *lost,
+			  uint32_t *loss)
 {
 	struct row_key key = key_orglog_lost(&log->id, lost->log.number, &lost->log.entry_id);
 
@@ -184,7 +184,7 @@ void orglog_lost_settle(struct txn *txn, struct orglog *log)
 		open += !mended;
 		out += puts_out;
 		if (!stays)
-			row_drop(txn, log, &lost, &loss);
+			lost_row_drop(txn, log, &lost, &loss);
 		orglog_entry_fini(&lost);
 	}
 	log->branch_loss_number = loss;

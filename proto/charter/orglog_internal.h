@@ -71,9 +71,6 @@ enum err orglog_other_take(struct txn *txn, struct orglog *log, struct bytes who
  * set up by the call. It ends early where another root than may has signed.
  */
 void orglog_walk(struct txn *txn, const struct org_id *org, uint32_t number, struct orglog *log);
-/* Whether a bind names this entry and this root; root NULL: any. */
-bool orglog_bind_has(struct txn *txn, const struct org_id *org, const struct digest *entry_id,
-		     const struct sign_pk *root);
 /*
  * An entry was appended: whether the log has come to where its root is bound; then the lost ones
  * are settled too.

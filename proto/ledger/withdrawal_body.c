@@ -8,18 +8,6 @@
 #include "proto/wire/payload.h"
 #include "proto/wire/wire_out.h"
 
-static const char *const reach_names[] = {
-	[REACH_OWN] = "own",
-	[REACH_OTHERS] = "others",
-	[REACH_ALL] = "all",
-};
-
-const char *reach_name(enum withdrawal_reach reach)
-{
-	check(reach <= REACH_ALL);
-	return reach_names[reach];
-}
-
 /* PROTOCOL: "withdrawal = [1, path, number, reason, erase, reach, grant]" */
 void withdrawal_put(struct buf *out, const struct withdrawal *withdrawal)
 {

@@ -18,7 +18,6 @@ enum withdrawal_reach {
 	REACH_OTHERS = 1, /* of all but the owner of the path: by an administrator */
 	REACH_ALL = 2     /* by the owner */
 };
-const char *reach_name(enum withdrawal_reach reach); /* "own", "others", "all" */
 
 struct withdrawal { /* texts are borrowed */
 	struct bytes path;

@@ -78,7 +78,7 @@ static bool is_old(const struct hub *hub, struct txn *txn, const struct charter_
 }
 
 static enum verdict fork_verdict(const struct hub *hub, struct txn *txn,
-			       const struct charter_entry *own, const struct charter_entry *other)
+				 const struct charter_entry *own, const struct charter_entry *other)
 {
 	/*
 	 * PROTOCOL: "an old entry is not taken back by another of its number, unless that is a

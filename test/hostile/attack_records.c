@@ -352,8 +352,7 @@ static bool lines_fill(struct band *band, struct tie *tie)
 		struct record_slot slot = line_slot(&id);
 		buf_init(&body, LIMIT_RECORD_LEN_MAX);
 		line_put(&body, &line);
-		say_record(band, &list, 0, RECORD_LINE, record_slot_bytes(&slot),
-			   buf_bytes(&body));
+		say_record(band, &list, 0, RECORD_LINE, record_slot_bytes(&slot), buf_bytes(&body));
 		buf_fini(&body);
 	}
 	if (list.count > 0)

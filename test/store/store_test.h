@@ -74,8 +74,8 @@ static inline struct db *test_db(const char *dir)
 {
 	const char *mib = getenv("ALLMENDE_TEST_MAP_MIB");
 	struct db_options options = {.volatile_store = true,
-				     .map_bytes = mib ? strtoull(mib, NULL, 10) << 20
-						      : TEST_MAP_BYTES};
+				     .map_bytes =
+					     mib ? strtoull(mib, NULL, 10) << 20 : TEST_MAP_BYTES};
 	struct db *db = NULL;
 
 	assert_int_equal(db_open(&db, dir, &options), ERR_OK);

@@ -181,8 +181,8 @@ static int run_vote(struct tool *tool)
 	bool added = envelope_is(ENVELOPE_VOTE, bytes_str(given));
 	json_t *answer = NULL;
 	int code = query_post(tool, "/federation/votes",
-			      json_pack("{s:s, s:b, s:s?, s:b, s:s?}", "proposal", given, "confirm", yes,
-					"words", args_value(&tool->args, "words"), "unheard",
+			      json_pack("{s:s, s:b, s:s?, s:b, s:s?}", "proposal", given, "confirm",
+					yes, "words", args_value(&tool->args, "words"), "unheard",
 					args_flag(&tool->args, "unheard"), "despite",
 					args_value(&tool->args, "despite")),
 			      &answer);

@@ -37,8 +37,8 @@ struct plan {
 	const char *node; /* text of the offer: another node of the organisation; NULL: the first */
 	struct node_offer offer;
 	struct buf offer_bytes;
-	struct buf request;        /* text for who made the offer */
-	struct secret *passphrase; /* NULL: none */
+	struct buf request;             /* text for who made the offer */
+	struct secret *passphrase;      /* NULL: none */
 	const char *sheet, *next_sheet; /* files; NULL: none */
 };
 
@@ -294,9 +294,9 @@ static int make_node(const struct tool *tool, struct plan *plan)
 		return code;
 	code = make_dir(tool, plan, &identity);
 	if (!code) {
-		enum err err = fd >= 0 ? sheet_write(fd, &identity,
-						    secret_key(identity.root), tool->now_ms)
-				      : ERR_OK;
+		enum err err = fd >= 0 ? sheet_write(fd, &identity, secret_key(identity.root),
+						     tool->now_ms)
+				       : ERR_OK;
 
 		if (err) {
 			code = tool_fail(TOOL_FAILED, "cannot write the recovery sheet %s: %s",

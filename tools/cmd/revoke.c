@@ -136,9 +136,7 @@ static void print_revocation(const struct tool *tool, const json_t *answer)
 	print_taken_over(answer);
 	print_again(tool, losses);
 	text_size(size, field_count(answer, "bytes"));
-	print_fieldf("Written",
-		     "%" PRIu64 " grants end, %" PRIu64 " bars: %" PRIu64
-		     " records, %s",
+	print_fieldf("Written", "%" PRIu64 " grants end, %" PRIu64 " bars: %" PRIu64 " records, %s",
 		     field_count(answer, "lines"), field_count(answer, "bars"),
 		     field_count(answer, "records"), size);
 	print_keys(json_object_get(answer, "keys"));

@@ -182,9 +182,9 @@ static char *hex_of(struct bytes id)
 static int entry_ask(const struct tool *tool, struct rooting *r)
 {
 	json_t *answer = NULL;
-	int code = query_post(tool, "/root/entry",
-			      json_pack("{s:s?}", "entry", args_value(&tool->args, "entry")),
-			      &answer);
+	int code =
+		query_post(tool, "/root/entry",
+			   json_pack("{s:s?}", "entry", args_value(&tool->args, "entry")), &answer);
 
 	if (code)
 		return code;
@@ -202,10 +202,10 @@ static json_t *change_json(const struct rooting *r, bool confirm)
 	char *next = hex_of(id_bytes(&r->change.member.next_root));
 	char *entry = hex_of(id_bytes(&r->change.log_entry));
 	char *sig = r->change.has_sig ? hex_of(bytes_of(r->change.sig.b, SIG_LEN)) : NULL;
-	json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b}", "change",
-				 r->change.kind == CHARTER_BIND ? "bind" : "announce", "root", root,
-				 "next_root", next, "entry", entry, "signature", sig, "confirm",
-				 confirm);
+	json_t *body =
+		json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b}", "change",
+			  r->change.kind == CHARTER_BIND ? "bind" : "announce", "root", root,
+			  "next_root", next, "entry", entry, "signature", sig, "confirm", confirm);
 
 	free(root);
 	free(next);

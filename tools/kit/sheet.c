@@ -26,8 +26,8 @@ int sheet_make(int *fd, const char *path)
 			 strerror(errno));
 }
 
-static int put_head(char *out, const char *title, const struct identity *identity,
-		    const char *when, const char *label, const char *seed)
+static int put_top(char *out, const char *title, const struct identity *identity, const char *when,
+		   const char *label, const char *seed)
 {
 	char org[ID_HEX_LEN + 1];
 
@@ -90,7 +90,7 @@ static enum err page_write(int fd, const char *title, const char *label, const c
 
 	root_text_put(seed, key);
 	text_local(when, now_ms);
-	int len = put_head(text, title, identity, when, label, seed);
+	int len = put_top(text, title, identity, when, label, seed);
 	len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s", words, typing_words);
 	enum err err = write_all(fd, text, (size_t)len);
 	/* A pipe or a terminal cannot be synced. */
@@ -108,8 +108,8 @@ enum err sheet_write(int fd, const struct identity *identity, const struct key *
 			  now_ms);
 }
 
-enum err sheet_write_next(int fd, const struct identity *identity, const struct key *seed,
-			  int64_t now_ms)
+static enum err sheet_write_next(int fd, const struct identity *identity, const struct key *seed,
+				 int64_t now_ms)
 {
 	return page_write(fd, "ALLMENDE SECOND SHEET: THE NEXT ROOT", "Next root seed", next_words,
 			  identity, seed, now_ms);

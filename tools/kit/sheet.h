@@ -16,12 +16,6 @@ int sheet_make(int *fd, const char *path);
 enum err sheet_write(int fd, const struct identity *identity, const struct key *seed,
 		     int64_t now_ms);
 /*
- * The second sheet: the seed of the root key that may follow. It belongs elsewhere than the first
- * one, and nowhere on a machine.
- */
-enum err sheet_write_next(int fd, const struct identity *identity, const struct key *seed,
-			  int64_t now_ms);
-/*
  * Makes the file and writes the second sheet with the seed that lies in the key files; then that
  * goes. Prints its own complaint.
  */

@@ -45,8 +45,7 @@ static struct gift comes(struct fixture *f, struct gift gift)
 static bool may(struct fixture *f, const char *path, enum verb need, struct digest *line)
 {
 	struct verdict verdict;
-	bool found =
-		rights_own_line(&f->node.hub, f->node.txn, bytes_str(path), need, 0, &verdict);
+	bool found = rights_own_line(&f->node.hub, f->node.txn, bytes_str(path), need, 0, &verdict);
 	if (found && line)
 		*line = verdict.chain[verdict.count - 1];
 	assert_int_equal(found, rights_of(&f->node.hub, f->node.txn, &f->fed.orgs[1].id,
@@ -137,7 +136,7 @@ static void the_one_that_ends_last_is_named(void **state)
 	struct gift above = comes(
 		f, (struct gift){.prefix = "gemeinde-3", .expiry_ms = TEST_TIME_MS + 3 * DAY_MS});
 	comes(f, (struct gift){.prefix = "gemeinde-3",
-			       		       .expiry_ms = TEST_TIME_MS + 1 * DAY_MS,
+			       .expiry_ms = TEST_TIME_MS + 1 * DAY_MS,
 			       .nonce = 1});
 	struct gift relay = comes(f, (struct gift){.prefix = "gemeinde-3",
 						   .nonce = 2,
@@ -147,10 +146,9 @@ static void the_one_that_ends_last_is_named(void **state)
 	assert_true(id_eq(&token, &above.id));
 	assert_true(may(f, "gemeinde-3/a/x", VERB_RELAY, &token));
 	assert_true(id_eq(&token, &relay.id));
-	struct gift longer = comes(
-		f, (struct gift){.prefix = "gemeinde-3/a",
-				 .nonce = 3,
-				 .expiry_ms = TEST_TIME_MS + 5 * DAY_MS});
+	struct gift longer = comes(f, (struct gift){.prefix = "gemeinde-3/a",
+						    .nonce = 3,
+						    .expiry_ms = TEST_TIME_MS + 5 * DAY_MS});
 	assert_true(may(f, "gemeinde-3/a/x", VERB_READ, &token));
 	assert_true(id_eq(&token, &longer.id) && !id_eq(&token, &below.id));
 }
