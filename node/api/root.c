@@ -6,6 +6,7 @@
 #include "node/api/args.h"
 #include "node/api/json.h"
 #include "node/api/routes.h"
+#include "proto/membership/announced.h"
 #include "proto/membership/rooting.h"
 #include "proto/wire/envelope.h"
 
@@ -27,22 +28,21 @@ static json_t *entries_json(struct hub *hub, struct txn *txn)
 static json_t *announced_json(struct hub *hub, struct txn *txn)
 {
 	json_t *list = json_array();
-	struct rooting_announced announced;
+	struct announced announced;
 
-	for (size_t i = 0; rooting_announced(hub, txn, i, &announced); i++) {
+	for (size_t i = 0; announced_next(hub, txn, i, &announced); i++) {
 		const struct charter_member *member =
 			charter_member(&hub->charter, announced.bind->member);
 		json_array_append_new(
-			list,
-			json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:I, s:I, s:b}", "name",
-				  member->name, "slug", member->slug, "own",
-				  id_eq(&member->org, &hub->options.identity->org), "root",
-				  api_hex(id_bytes(&announced.bind->root)), "next_root",
-				  api_hex(id_bytes(&announced.bind->next_root)), "entry",
-				  api_hex(id_bytes(&announced.bind->log_entry)), "charter_number",
-				  (json_int_t)announced.bind->number, "time_ms",
-				  (json_int_t)announced.bind->time_ms, "objection",
-				  announced.objector != 0));
+			list, json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:I, s:I, s:b}", "name",
+					member->name, "slug", member->slug, "own",
+					id_eq(&member->org, &hub->options.identity->org), "root",
+					api_hex(id_bytes(&announced.bind->root)), "next_root",
+					api_hex(id_bytes(&announced.bind->next_root)), "entry",
+					api_hex(id_bytes(&announced.bind->log_entry)),
+					"charter_number", (json_int_t)announced.bind->number,
+					"time_ms", (json_int_t)announced.bind->time_ms, "objection",
+					announced.objector != 0));
 	}
 	return list;
 }
@@ -53,11 +53,11 @@ static void root_run(struct call *call, struct hub *hub, struct txn *txn, int64_
 		charter_last_of(&hub->charter, &hub->options.identity->org);
 	const struct digest *next = own ? &own->next_root : &hub->options.identity->next_root;
 
-	call->out = json_pack("{s:b, s:o, s:o, s:I, s:o, s:o}", "here", hub_has_root(hub),
-			      "federation", api_hex(id_bytes(&hub->charter.fed)), "next_root",
-			      api_hex(id_bytes(next)), "member",
-			      (json_int_t)(own ? own->number : 0), "entries",
-			      entries_json(hub, txn), "announced", announced_json(hub, txn));
+	call->out =
+		json_pack("{s:b, s:o, s:o, s:I, s:o, s:o}", "here", hub_has_root(hub), "federation",
+			  api_hex(id_bytes(&hub->charter.fed)), "next_root",
+			  api_hex(id_bytes(next)), "member", (json_int_t)(own ? own->number : 0),
+			  "entries", entries_json(hub, txn), "announced", announced_json(hub, txn));
 }
 
 /* The entry that a bind would name. */
@@ -67,9 +67,8 @@ static void root_entry_run(struct call *call, struct hub *hub, struct txn *txn, 
 
 	call->err = rooting_begin(hub, txn, api_in_text(call, "entry"), &change, call->why);
 	if (!call->err)
-		call->out = json_pack("{s:I, s:o, s:o}", "member",
-				      (json_int_t)change.member.number, "entry",
-				      api_hex(id_bytes(&change.log_entry)), "federation",
+		call->out = json_pack("{s:I, s:o, s:o}", "member", (json_int_t)change.member.number,
+				      "entry", api_hex(id_bytes(&change.log_entry)), "federation",
 				      api_hex(id_bytes(&hub->charter.fed)));
 }
 
@@ -117,19 +116,18 @@ static void root_propose_run(struct call *call, struct hub *hub, struct txn *txn
 		call->err = rooting_propose(hub, txn, &change, api_in_true(call, "confirm"),
 					    &outcome, &text, call->why);
 	if (!call->err)
-		call->out = json_pack("{s:o, s:I, s:b, s:b, s:o, s:o}", "id",
-				      api_hex(id_bytes(&outcome.id)), "number",
-				      (json_int_t)outcome.number, "voted", outcome.voted,
-				      "accepted", outcome.accepted, "changes",
-				      api_lines(buf_bytes(&outcome.words)), "text",
-				      text.len ? api_text(buf_bytes(&text)) : json_null());
+		call->out = json_pack(
+			"{s:o, s:I, s:b, s:b, s:o, s:o}", "id", api_hex(id_bytes(&outcome.id)),
+			"number", (json_int_t)outcome.number, "voted", outcome.voted, "accepted",
+			outcome.accepted, "changes", api_lines(buf_bytes(&outcome.words)), "text",
+			text.len ? api_text(buf_bytes(&text)) : json_null());
 	voting_outcome_fini(&outcome);
 	buf_fini(&text);
 }
 
 static void root_object_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
-	call->err = rooting_object(hub, txn, api_in_true(call, "cancel"), call->why);
+	call->err = announced_object(hub, txn, api_in_true(call, "cancel"), call->why);
 	if (!call->err)
 		call->out = json_object();
 }

@@ -9,8 +9,8 @@
 #include "node/care/topics.h"
 #include "proto/sync/fork.h"
 #include "proto/sync/logs.h"
+#include "proto/membership/announced.h"
 #include "proto/membership/request.h"
-#include "proto/membership/rooting.h"
 #include "proto/membership/voting.h"
 
 enum { ID_SHOWN = 4 }; /* bytes of an id that people type */
@@ -119,10 +119,10 @@ void topic_logs(struct actions *list)
 /* Another root key is announced: the organisation itself has to know best whether it may be. */
 void topic_roots(struct actions *list)
 {
-	struct rooting_announced announced;
+	struct announced announced;
 
 	for (size_t i = 0; list->topic_count < ACTION_PER_TOPIC_MAX &&
-			   rooting_announced(list->hub, list->txn, i, &announced);
+			   announced_next(list->hub, list->txn, i, &announced);
 	     i++) {
 		const struct charter_member *member =
 			charter_member(&list->hub->charter, announced.bind->member);

@@ -453,6 +453,9 @@ bool charter_entry_voted_here(const struct charter *charter, const struct charte
 enum err charter_vote_check(struct charter *charter, struct bytes payload,
 			    const struct charter_vote *vote)
 {
+	const struct charter_member *member = charter_member(charter, vote->member);
+	/* A bind in the payload does not change who votes on it. */
+	struct sign_pk root = member ? member->root : (struct sign_pk){{0}};
 	struct charter_entry entry;
 	struct undo undo;
 	enum err err = charter_payload_decode(&entry, payload);
@@ -463,10 +466,12 @@ enum err charter_vote_check(struct charter *charter, struct bytes payload,
 	bool may = charter->number > 0 && may_vote(charter, entry.settles, vote->member);
 	err = changes_apply(charter, &undo, &entry, false);
 	/* New stewards vote too. */
-	const struct charter_member *member = charter_member(charter, vote->member);
 	if (!err && !may && !charter_is_steward(charter, vote->member))
 		err = ERR_DENIED;
-	if (!err && (!member || sign_check(&vote->sig, &member->root, SIGN_TAG_CHARTER,
+	member = charter_member(charter, vote->member);
+	if (!may && member)
+		root = member->root;
+	if (!err && (!member || sign_check(&vote->sig, &root, SIGN_TAG_CHARTER,
 					   charter->number > 0 ? &charter->fed : NULL, payload)))
 		err = ERR_DENIED;
 	undo_do(&undo, charter);

@@ -75,7 +75,8 @@ static void chain_append(struct txn *txn, struct orglog *log, struct bytes whole
 	struct row_key stray = key_orglog_lost(&log->id, log->number, &log->entry_id);
 
 	txn_put(txn, TABLE_ORGLOG, row_key_bytes(&key), whole);
-	txn_del(txn, TABLE_ORGLOG_LOST, row_key_bytes(&stray));
+	if (txn_has(txn, TABLE_ORGLOG_LOST, row_key_bytes(&stray)))
+		txn_del(txn, TABLE_ORGLOG_LOST, row_key_bytes(&stray));
 	orglog_past_put(txn, log);
 	if (!orglog_bind_reached(txn, log))
 		orglog_lost_settle(txn, log);

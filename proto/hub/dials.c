@@ -313,8 +313,9 @@ void dials_authors(struct hub *hub, struct txn *txn)
 
 	for (size_t i = 0; i < hub->dials.count; i++) {
 		struct dial *dial = &hub->dials.items[i];
-		dial->out = dial->author &&
-			    ledger_author(&hub->ledger, txn, dial->author, &pk, NULL) == ERR_DENIED;
+		/* Retired, or not in the log any more. */
+		dial->out =
+			dial->author && ledger_author(&hub->ledger, txn, dial->author, &pk, NULL);
 		if (!dial->out || dial->other_count == 0 || dial->number || dial->link)
 			continue;
 		answerer_next(dial, true);

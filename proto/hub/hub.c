@@ -292,8 +292,7 @@ enum err hub_sign_check(const struct hub *hub, char why[WHY_LEN])
 enum err hub_root_seed(const struct hub *hub, struct key *seed)
 {
 	const struct hub_options *options = &hub->options;
-	const struct charter_member *own =
-		charter_last_of(&hub->charter, &options->identity->org);
+	const struct charter_member *own = charter_last_of(&hub->charter, &options->identity->org);
 
 	return identity_root_seed(seed, options->identity, options->keyring,
 				  own ? &own->root : NULL);

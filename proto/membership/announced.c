@@ -1,17 +1,6 @@
-/*
- * What the charter has announced, and whether it is voted for (rooting.h).
- */
-#include <stdio.h>
-#include <string.h>
+#include "proto/membership/announced.h"
 
-#include "proto/charter/charter_entry.h"
-#include "proto/charter/proposal.h"
 #include "proto/ledger/notice.h"
-#include "proto/membership/nodes.h"
-#include "proto/membership/rooting.h"
-#include "proto/membership/voting_internal.h"
-
-/* ---- announcements ---- */
 
 static bool announced_id(struct txn *txn, const struct charter_bind *bind, struct digest *id)
 {
@@ -50,9 +39,9 @@ static bool is_open(const struct charter *charter, uint32_t at)
 }
 
 static bool announced_show(struct hub *hub, struct txn *txn, const struct charter_bind *bind,
-			   struct rooting_announced *out)
+			   struct announced *out)
 {
-	*out = (struct rooting_announced){.bind = bind};
+	*out = (struct announced){.bind = bind};
 	if (!announced_id(txn, bind, &out->entry_id))
 		return false;
 	out->seen_ms = charter_seen(txn, bind->number, &out->entry_id);
@@ -60,8 +49,7 @@ static bool announced_show(struct hub *hub, struct txn *txn, const struct charte
 	return true;
 }
 
-bool rooting_announced(struct hub *hub, struct txn *txn, size_t index,
-		       struct rooting_announced *out)
+bool announced_next(struct hub *hub, struct txn *txn, size_t index, struct announced *out)
 {
 	const struct charter *charter = &hub->charter;
 
@@ -72,10 +60,10 @@ bool rooting_announced(struct hub *hub, struct txn *txn, size_t index,
 	return false;
 }
 
-enum err rooting_object(struct hub *hub, struct txn *txn, bool cancel, char *why)
+enum err announced_object(struct hub *hub, struct txn *txn, bool cancel, char *why)
 {
 	struct record_slot slot = record_slot_notice(NOTICE_OBJECT);
-	struct rooting_announced announced;
+	struct announced shown;
 	char hex[ID_HEX_LEN + 1] = "";
 	struct buf body;
 	enum err err = hub_member_check(hub, why);
@@ -90,9 +78,9 @@ enum err rooting_object(struct hub *hub, struct txn *txn, bool cancel, char *why
 			why_set(why, "this node has not objected to anything.");
 		return err;
 	}
-	for (size_t i = 0; !hex[0] && rooting_announced(hub, txn, i, &announced); i++)
-		if (announced.bind->member == author_member(hub->author))
-			hex_put(hex, id_bytes(&announced.entry_id));
+	for (size_t i = 0; !hex[0] && announced_next(hub, txn, i, &shown); i++)
+		if (shown.bind->member == author_member(hub->author))
+			hex_put(hex, id_bytes(&shown.entry_id));
 	if (!hex[0]) {
 		why_set(why, "no other root key of %s is announced.", hub->options.identity->name);
 		return ERR_ABSENT;
@@ -113,9 +101,9 @@ static enum err bind_check(struct hub *hub, struct txn *txn, const struct charte
 {
 	const struct charter_member *member = charter_member(&hub->charter, bind->member.number);
 	const struct charter_bind *first = charter_announcement(&hub->charter, bind);
-	struct rooting_announced announced;
+	struct announced shown;
 
-	if (!member || !first || !announced_show(hub, txn, first, &announced)) {
+	if (!member || !first || !announced_show(hub, txn, first, &shown)) {
 		why_set(why, "nothing like this bind was announced.");
 		return ERR_DENIED;
 	}
@@ -123,8 +111,7 @@ static enum err bind_check(struct hub *hub, struct txn *txn, const struct charte
 	 * PROTOCOL: "a steward's node votes for a bind without signature, but for one in a
 	 * settlement, only 14 days after it saw the announcement count."
 	 */
-	if (announced.seen_ms == INT64_MAX ||
-	    hub->act_ms < announced.seen_ms + CHARTER_ANNOUNCED_MS) {
+	if (shown.seen_ms == INT64_MAX || hub->act_ms < shown.seen_ms + CHARTER_ANNOUNCED_MS) {
 		why_set(why,
 			"this node has not known for 14 days that another root key of %s is "
 			"announced, whatever the entry says of its time: vote later.",
@@ -135,18 +122,18 @@ static enum err bind_check(struct hub *hub, struct txn *txn, const struct charte
 	 * PROTOCOL: "While there is one a steward's node does not vote for the bind, unless
 	 * somebody gives a reason."
 	 */
-	if (announced.objector && (!despite || !*despite)) {
+	if (shown.objector && (!despite || !*despite)) {
 		why_set(why,
 			"node %u of %s objects to this root key: ask %s by another way; --despite "
 			"REASON votes all the same.",
-			author_node(announced.objector), member->name, member->name);
+			author_node(shown.objector), member->name, member->name);
 		return ERR_DENIED;
 	}
 	return ERR_OK;
 }
 
-enum err rooting_vote_check(struct hub *hub, struct txn *txn, const struct proposal *proposal,
-			    const char *despite, char *why)
+enum err announced_vote_check(struct hub *hub, struct txn *txn, const struct proposal *proposal,
+			      const char *despite, char *why)
 {
 	enum err err = ERR_OK;
 
@@ -156,24 +143,4 @@ enum err rooting_vote_check(struct hub *hub, struct txn *txn, const struct propo
 			err = bind_check(hub, txn, change, despite, why);
 	}
 	return err;
-}
-
-/* ---- what follows ---- */
-
-void rooting_follow(struct hub *hub, struct txn *txn)
-{
-	const struct charter_member *member =
-		charter_by_org(&hub->charter, &hub->options.identity->org);
-	struct orglog log;
-	char why[WHY_LEN];
-
-	if (!member || !member->bind || !hub->author || hub->signing != SIGNING_YES ||
-	    orglog_load(txn, &member->org, &log))
-		return;
-	/* The entry bound is the latest one: nothing names the new root yet. */
-	const bool due = log.bound_number == log.number && !id_eq(&log.root, &member->root) &&
-			 id_eq(&log.bound_root, &member->root);
-	orglog_fini(&log);
-	if (due && hub_has_root(hub) && nodes_bound(hub, txn, why) && !txn_err(txn))
-		txn_fail(txn, ERR_CORRUPT);
 }

@@ -7,7 +7,7 @@
 #include "crypto/check.h"
 #include "proto/charter/charter_entry.h"
 #include "proto/charter/contact.h"
-#include "proto/membership/rooting.h"
+#include "proto/membership/nodes.h"
 #include "proto/membership/voting.h"
 #include "proto/rights/fedkeys.h"
 #include "proto/sync/fork.h"
@@ -154,7 +154,7 @@ void membership_own_place(struct hub *hub, struct txn *txn)
 void membership_signing(struct hub *hub, struct txn *txn)
 {
 	hub->voting->looked = false;
-	rooting_follow(hub, txn);
+	nodes_follow(hub, txn);
 	if (hub->author)
 		contact_update(hub, txn);
 }
@@ -171,7 +171,7 @@ void membership_charter_changed(struct hub *hub, struct txn *txn)
 	fedkeys_charter_changed(hub, txn);
 	fork_tell_all(hub, txn);
 	peers_classify(hub, txn);
-	rooting_follow(hub, txn);
+	nodes_follow(hub, txn);
 	for (size_t i = 0; hub_is_out(hub) && i < hub->peers.count; i++)
 		if (hub->peers.items[i]->up)
 			logs_own_ask(hub, txn, hub->peers.items[i]);

@@ -362,7 +362,7 @@ enum err nodes_retire(struct hub *hub, struct txn *txn, int64_t now_ms, uint8_t 
 
 /* ---- another root ---- */
 
-enum err nodes_bound(struct hub *hub, struct txn *txn, char *why)
+static enum err nodes_bound(struct hub *hub, struct txn *txn, char *why)
 {
 	struct key seed, recovery;
 	struct orglog now, next;
@@ -382,6 +382,24 @@ enum err nodes_bound(struct hub *hub, struct txn *txn, char *why)
 	err = log_append_keyed(hub, txn, &now, &next);
 	orglog_fini(&now);
 	return err;
+}
+
+void nodes_follow(struct hub *hub, struct txn *txn)
+{
+	const struct org_id *org = &hub->options.identity->org;
+	const struct charter_member *member = charter_by_org(&hub->charter, org);
+	struct orglog log;
+	char why[WHY_LEN];
+
+	if (!member || !member->bind || !hub->author || hub->signing != SIGNING_YES ||
+	    orglog_load(txn, org, &log))
+		return;
+	/* The entry bound is the latest one: nothing names the new root yet. */
+	const bool due = log.bound_number == log.number && !id_eq(&log.root, &member->root) &&
+			 id_eq(&log.bound_root, &member->root);
+	orglog_fini(&log);
+	if (due && hub_has_root(hub))
+		txn_fail(txn, nodes_bound(hub, txn, why));
 }
 
 /* ---- a fork ---- */

@@ -35,10 +35,10 @@ enum err nodes_retire(struct hub *hub, struct txn *txn, int64_t now_ms, uint8_t 
 		      char *why);
 
 /*
- * The charter has bound the root to the latest entry: the log goes on by an entry with the recovery
- * key of the new root and a new wrap key. Errors as nodes_retire().
+ * For the core: when the charter has bound the root to the latest entry, and the new one is here,
+ * the log goes on by an entry with its recovery key and a new wrap key.
  */
-enum err nodes_bound(struct hub *hub, struct txn *txn, char *why);
+void nodes_follow(struct hub *hub, struct txn *txn);
 
 /*
  * Ends a fork of the own log: an entry with a new wrap key, in which all is retired that either

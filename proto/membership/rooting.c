@@ -3,10 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "proto/charter/charter_entry.h"
 #include "proto/charter/proposal.h"
-#include "proto/ledger/notice.h"
-#include "proto/membership/nodes.h"
+#include "proto/membership/announced.h"
 #include "proto/membership/voting_internal.h"
 
 /* ---- the own log ---- */
@@ -124,7 +122,7 @@ static enum err text_make(struct hub *hub, struct txn *txn, struct bytes payload
 	out->number = proposal.entry.number;
 	proposal_text_put(text, &said);
 	if (keep) {
-		err = rooting_vote_check(hub, txn, &proposal, NULL, why);
+		err = announced_vote_check(hub, txn, &proposal, NULL, why);
 		if (!err)
 			err = voting_keep(hub, txn, &proposal, NULL);
 		if (!err)

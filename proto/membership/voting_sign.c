@@ -6,7 +6,7 @@
 
 #include "proto/wire/envelope.h"
 #include "proto/wire/protocol.h"
-#include "proto/membership/rooting.h"
+#include "proto/membership/announced.h"
 #include "proto/membership/voting_internal.h"
 
 enum { ID_DIGITS_MIN = 4 };
@@ -111,8 +111,13 @@ static enum err vote_make(struct hub *hub, const struct proposal *proposal,
 	enum err err = hub_root_sign(hub, &seed);
 
 	if (err) {
-		why_set(why, "the root key of %s is not on this machine; vote where it is.",
-			identity->name);
+		if (identity->root)
+			why_set(why,
+				"the root key on this machine is not the one in the charter, so "
+				"its vote does not count.");
+		else
+			why_set(why, "the root key of %s is not on this machine; vote where it is.",
+				identity->name);
 		return ERR_DENIED;
 	}
 	charter_vote(vote, &hub->charter, author_member(hub->author), &seed,
@@ -278,7 +283,7 @@ static enum err proposal_vote(struct hub *hub, struct txn *txn, const struct pro
 	if (!err && !out->voted)
 		err = heard_check(hub, txn, proposal, heard, confirm, why);
 	if (!err && !out->voted)
-		err = rooting_vote_check(hub, txn, proposal, heard->despite, why);
+		err = announced_vote_check(hub, txn, proposal, heard->despite, why);
 	if (err || !confirm)
 		return err;
 	err = voting_keep(hub, txn, proposal, NULL);

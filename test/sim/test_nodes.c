@@ -9,7 +9,9 @@
 
 #include "crypto/selftest.h"
 #include "proto/wire/envelope.h"
+#include "crypto/root.h"
 #include "proto/membership/nodes.h"
+#include "proto/membership/rooting.h"
 #include "proto/sync/logs.h"
 #include "test/sim/towns.h"
 
@@ -18,6 +20,7 @@ struct ask {
 	uint8_t roles, index;
 	bool secrets;
 	struct buf text;
+	struct sim_node *node;
 	enum err err;
 	char why[WHY_LEN];
 };
@@ -194,6 +197,15 @@ static void retired_node_is_shut_out(void **state)
 	assert_int_equal(sim_links(towns->a, goes), 0);
 	assert_int_equal(sim_links(towns->b, goes), 0);
 	assert_int_equal(sim_links(keeps, goes), 0);
+	/* It knows, says so, publishes nothing, and asks no more than once an hour. */
+	assert_int_equal(goes->hub->place, PLACE_OUT);
+	assert_int_equal(goes->note_counts[NOTE_OUT], 1);
+	assert_int_equal(sim_publish(goes, "meissen/x", TIER_MEMBERS, bytes_str("x")), ERR_DENIED);
+	assert_non_null(strstr(sim_status(goes).why, "was retired"));
+	const uint64_t links = goes->link_last;
+	sim_run(&towns->sim, 6 * 3600 * 1000, NULL, NULL);
+	assert_true(goes->link_last - links >= 5 && goes->link_last - links <= 7);
+	assert_int_equal(goes->hub->place, PLACE_OUT);
 	/* Who stays has the new wrap key: the old one and the new one. */
 	assert_int_equal(sim_rows(keeps, TABLE_ORGLOG), 4 + 1);
 	sim_stop(keeps);
@@ -449,9 +461,118 @@ static void a_lost_branch_retires_as_well(void **state)
 	}
 }
 
+/* ---- a thief of the root ---- */
+
+/* The key of the second sheet, which is nowhere but in its key files here. */
+static struct key next_seed(struct sim_node *node)
+{
+	char name[IDENTITY_KEY_NAME_LEN];
+	struct secret *seed;
+	identity_next_name(name, &node->identity.next_root);
+	assert_int_equal(keyring_get(node->keyring, name, &seed), ERR_OK);
+	const struct key key = *secret_key(seed);
+	secret_close(seed);
+	return key;
+}
+
+/* As `root bind --entry 1` does it. */
+static void run_bind(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct ask *ask = arg;
+	struct sim_node *node = ask->node;
+	const struct key seed = next_seed(node);
+	struct charter_change change;
+	struct voting_outcome outcome;
+	char name[IDENTITY_KEY_NAME_LEN];
+	struct key sign;
+	voting_outcome_init(&outcome);
+	root_sign_seed(&sign, &seed);
+	ask->err = rooting_begin(hub, txn, "1", &change, ask->why);
+	sign_pk_of(&change.member.root, &sign);
+	change.member.next_root.b[0] = 7;
+	charter_bind_sign(&change, &hub->charter, &sign);
+	identity_root_name(name, &change.member.root);
+	assert_int_equal(keyring_put(node->keyring, name, bytes_of(seed.b, KEY_LEN)), ERR_OK);
+	if (!ask->err)
+		ask->err = rooting_propose(hub, txn, &change, true, &outcome, &ask->text, ask->why);
+	voting_outcome_fini(&outcome);
+}
+
+static void run_vote(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	const struct voting_heard heard = {.words = NULL};
+	struct ask *ask = arg;
+	struct voting_outcome outcome;
+	voting_outcome_init(&outcome);
+	ask->err = voting_text(hub, txn, ask->request, &heard, true, &outcome, NULL, ask->why);
+	assert_true(outcome.accepted);
+	voting_outcome_fini(&outcome);
+}
+
+static bool is_back(struct sim *sim, void *arg)
+{
+	struct sim_node *node = arg;
+	return node->hub->author && node->hub->signing == SIGNING_YES;
+}
+
+/*
+ * A thief of Radebeul's root adds a machine of its own and puts out the one that Radebeul has,
+ * which nobody can dial. Radebeul hands Meißen a line, signed with the key of its second sheet:
+ * within two hours it is in again, the thief's machine is out, and what Radebeul publishes is
+ * there.
+ */
+static void a_thief_puts_all_out_and_is_bound_back(void **state)
+{
+	struct towns *towns = towns_open(85, 2);
+	struct sim_node *owner = towns->b;
+	assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+	assert_int_equal(sim_publish(owner, "radebeul/vorher", TIER_MEMBERS, bytes_str("vorher")),
+			 ERR_OK);
+	struct sim_node *thief = second_at(owner, ORGLOG_ROLE_PUBLISH, true);
+	assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+	give_root(owner, thief);
+	assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+	sim_stop(owner);
+	owner->dial_only = true;
+	sim_start(owner);
+	assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+	assert_int_equal(retire(thief, 0), ERR_OK);
+	assert_int_equal(sim_publish(thief, "radebeul/vom-dieb", TIER_MEMBERS, bytes_str("dieb")),
+			 ERR_OK);
+	sim_run(&towns->sim, 180000, NULL, NULL);
+	assert_int_equal(owner->hub->place, PLACE_OUT);
+	assert_int_equal(sim_publish(owner, "radebeul/x", TIER_MEMBERS, bytes_str("x")),
+			 ERR_DENIED);
+
+	struct ask bind = {.node = owner};
+	buf_init(&bind.text, ENVELOPE_LEN_MAX);
+	assert_true(sim_call(owner, run_bind, &bind));
+	assert_int_equal(bind.err, ERR_OK);
+	buf_add_u8(&bind.text, 0);
+	bind.request = (const char *)bind.text.ptr;
+	assert_true(sim_call(towns->a, run_vote, &bind));
+	assert_int_equal(bind.err, ERR_OK);
+	assert_true(sim_run(&towns->sim, 2 * 3600 * 1000, is_back, owner));
+	sim_run(&towns->sim, 300000, NULL, NULL);
+	assert_int_equal(thief->hub->place, PLACE_OUT);
+	assert_int_equal(sim_links(towns->a, thief), 0);
+	/* the log goes on by the new root, from before the thief */
+	struct log_view view = view_of(towns->a, owner);
+	assert_int_equal(view.number, 2);
+	assert_int_equal(view.states[0], ORGLOG_NODE_ACTIVE);
+	assert_int_equal(sim_publish(owner, "radebeul/nachher", TIER_MEMBERS, bytes_str("nachher")),
+			 ERR_OK);
+	assert_int_equal(sim_subscribe(towns->a, "radebeul/**"), ERR_OK);
+	towns_held(towns->a, "radebeul/vorher", 1);
+	towns_held(towns->a, "radebeul/nachher", 1);
+	buf_fini(&bind.text);
+	towns_close(towns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_thief_puts_all_out_and_is_bound_back),
 		cmocka_unit_test(second_node_reads_and_publishes),
 		cmocka_unit_test(second_node_reads_what_is_granted),
 		cmocka_unit_test(relay_node_holds_without_reading),
