@@ -351,6 +351,15 @@ struct row_key key_stage(uint64_t job, const struct dataset_id *dataset,
 	return key;
 }
 
+struct row_key key_hidden(const struct digest *name, const struct dataset_id *dataset)
+{
+	struct row_key key = {.len = 0};
+
+	add(&key, id_bytes(name));
+	add(&key, id_bytes(dataset));
+	return key;
+}
+
 struct row_key key_seen(const struct dataset_id *dataset, const struct digest *plain)
 {
 	struct row_key key = key_dataset(dataset);

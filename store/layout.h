@@ -78,6 +78,7 @@
 	  1) /* organisation id(32) entry id(32) -> signed entry; orglog_bind */                   \
 	X(FOREIGN, "foreign",                                                                      \
 	  1) /* dataset(32) author(4) ~number(8) -> what is to be kept; proto/catalog/takeover */  \
+	X(NAME, "name", 1) /* keyed hash of name(32) dataset(32) -> record(32) path; catalog/ */   \
 	X(UNSIGNED, "unsigned", 1) /* job(8) -> version that waits to be signed; proto/catalog/ */ \
 	X(LOG, "log", 1)           /* number(8) -> entry of the audit log; proto/audit/ */         \
 	X(LOG_CLOSING, "log-closing", 1) /* number(8) of a segment's first entry -> closing */     \
@@ -165,6 +166,7 @@ struct row_key key_chunk(const struct dataset_id *dataset, const struct chunk_ad
 struct row_key key_stage_prefix(uint64_t job); /* and UNSIGNED */
 struct row_key key_stage(uint64_t job, const struct dataset_id *dataset,
 			 const struct chunk_addr *addr);
+struct row_key key_hidden(const struct digest *name, const struct dataset_id *dataset); /* NAME */
 struct row_key key_seen(const struct dataset_id *dataset, const struct digest *plain);
 /*
  * PATH, SUBSCRIPTION, PEER, DELIVER, DELIVERED; the text itself when it has at most 255 bytes and

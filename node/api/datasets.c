@@ -32,8 +32,10 @@ static bool list_entry(void *arg, const struct catalog_entry *entry)
 {
 	struct call *call = arg;
 
-	api_list_add(call, api_entry(entry));
-	return api_page_goes_on(call, entry->path);
+	/* A hidden dataset is listed to its readers alone; others know that it is there. */
+	if (entry->tier != TIER_HIDDEN || entry->readable)
+		api_list_add(call, api_entry(entry));
+	return api_page_goes_on(call, entry->stored);
 }
 
 static void datasets_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)

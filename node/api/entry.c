@@ -17,7 +17,7 @@ json_t *api_entry(const struct catalog_entry *entry)
 {
 	struct bytes slug = path_slug(bytes_str(entry->path));
 
-	return json_pack(
+	json_t *object = json_pack(
 		"{s:o, s:o, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:b,"
 		" s:o, s:o, s:b}",
 		"dataset", api_str(entry->path), "version", api_uint(entry->number), "tier",
@@ -29,6 +29,9 @@ json_t *api_entry(const struct catalog_entry *entry)
 		"damaged", entry->damaged, "own", entry->own, "former", entry->former, "current",
 		entry->current, "by", api_str(entry->by), "origin", api_str(entry->origin), "tied",
 		entry->tied);
+	if (entry->tier == TIER_HIDDEN)
+		json_object_set_new(object, "stored_as", api_str(entry->stored));
+	return object;
 }
 
 struct names {
@@ -64,7 +67,7 @@ static json_t *granted_names(struct hub *hub, struct txn *txn, const struct cata
 	names.charter = status.charter;
 	if (status.charter && status.member_number &&
 	    (entry->tier == TIER_GRANTED || entry->tier == TIER_HIDDEN))
-		grants_each_at(hub, txn, bytes_str(entry->path), name_add, &names);
+		grants_each_at(hub, txn, bytes_str(entry->stored), name_add, &names);
 	return names.out;
 }
 

@@ -9,6 +9,7 @@
 #include "proto/wire/envelope.h"
 #include "proto/membership/membership.h"
 #include "proto/catalog/granting.h"
+#include "proto/catalog/names.h"
 
 /* ---- what a grant looks like ---- */
 
@@ -60,8 +61,9 @@ static const struct org_id *own_org(struct hub *hub, const struct charter **char
 		       : NULL;
 }
 
-static json_t *grant_json(struct hub *hub, const struct grant *grant)
+static json_t *grant_json(struct hub *hub, struct txn *txn, const struct grant *grant)
 {
+	char prefix[LIMIT_PATH_LEN_MAX + 1];
 	const struct line *line = &grant->line.line;
 	const struct verdict *verdict = &grant->verdict;
 	const struct charter *charter;
@@ -73,11 +75,12 @@ static json_t *grant_json(struct hub *hub, const struct grant *grant)
 	char name[GRANT_NAME_LEN + 1];
 
 	grant_name(name, &grant->line.id);
+	catalog_name(hub, txn, line->prefix, prefix);
 	json_t *out = json_pack(
 		"{s:s, s:o, s:o, s:s, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:o, s:s}", "id", name,
-		"line", api_hex(id_bytes(&grant->line.id)), "prefix", api_text(line->prefix),
-		"rights", verb_name(line->verb), "from_ms", (json_int_t)line->not_before_ms,
-		"until_ms", (json_int_t)line->expiry_ms, "depth", api_uint(line->depth), "widest",
+		"line", api_hex(id_bytes(&grant->line.id)), "prefix", api_str(prefix), "rights",
+		verb_name(line->verb), "from_ms", (json_int_t)line->not_before_ms, "until_ms",
+		(json_int_t)line->expiry_ms, "depth", api_uint(line->depth), "widest",
 		tier_name((enum tier)line->widest), "keep", keeping_name(line->keep), "giver",
 		grant_org_json(charter, giver), "receiver", grant_org_json(charter, &line->org),
 		"hands", grant_hands_json(charter, grant), "direction", direction);
@@ -91,6 +94,8 @@ static json_t *grant_json(struct hub *hub, const struct grant *grant)
 	json_object_set_new(out, "good", json_boolean(grant->good));
 	json_object_set_new(out, "why",
 			    grant->good ? json_null() : api_str(fault_text(verdict->fault)));
+	if (path_is_hidden(line->prefix))
+		json_object_set_new(out, "stored_as", api_text(line->prefix));
 	return out;
 }
 
@@ -149,7 +154,7 @@ static void grant_out(struct call *call, struct hub *hub, struct txn *txn, const
 	struct grant grant;
 	struct buf text;
 
-	call->out = grant_load(hub, txn, id, &grant) ? grant_json(hub, &grant) : json_object();
+	call->out = grant_load(hub, txn, id, &grant) ? grant_json(hub, txn, &grant) : json_object();
 	if (!as_text)
 		return;
 	buf_init(&text, ENVELOPE_LEN_MAX);
@@ -161,8 +166,9 @@ static void grant_out(struct call *call, struct hub *hub, struct txn *txn, const
 
 static void grant_give_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
+	char prefix[LIMIT_PATH_LEN_MAX + 1];
 	struct grant_terms terms = {
-		.prefix = api_in_text(call, "prefix"),
+		.prefix = prefix,
 		.to = api_in_text(call, "to"),
 		.expiry_ms = (int64_t)api_in_uint(call, "until_ms"),
 		.again = api_in_true(call, "new"),
@@ -174,7 +180,10 @@ static void grant_give_run(struct call *call, struct hub *hub, struct txn *txn, 
 	if (!verb_arg(call, &terms.verb) || !keep_arg(call, &terms.keep) ||
 	    !widest_arg(call, &terms.widest))
 		return;
-	call->err = grants_give(hub, txn, &terms, &id, call->why);
+	/* Of a hidden dataset people say the name, and the line has the path. */
+	call->err = names_resolve(hub, txn, api_in_text(call, "prefix"), prefix, call->why);
+	if (!call->err)
+		call->err = grants_give(hub, txn, &terms, &id, call->why);
 	call->status = 201;
 	if (!call->err)
 		grant_out(call, hub, txn, &id, api_in_true(call, "text"));
@@ -236,6 +245,7 @@ static void grant_accept_run(struct call *call, struct hub *hub, struct txn *txn
 
 struct grants_list {
 	struct hub *hub;
+	struct txn *txn;
 	json_t *out;
 };
 
@@ -243,7 +253,7 @@ static bool grants_list_add(void *arg, const struct grant *grant)
 {
 	struct grants_list *list = arg;
 
-	json_array_append_new(list->out, grant_json(list->hub, grant));
+	json_array_append_new(list->out, grant_json(list->hub, list->txn, grant));
 	return true;
 }
 
@@ -251,7 +261,7 @@ static void grants_list_run(struct call *call, struct hub *hub, struct txn *txn,
 {
 	const struct charter *charter;
 	const struct org_id *own = own_org(hub, &charter);
-	struct grants_list list = {hub, json_array()};
+	struct grants_list list = {hub, txn, json_array()};
 
 	if (own)
 		grants_each(hub, txn, own, grants_list_add, &list);
@@ -270,13 +280,14 @@ static void grant_run(struct call *call, struct hub *hub, struct txn *txn, int64
 
 	call->err = grants_find(hub, txn, (const char *)call->path.ptr, &grant, call->why);
 	if (!call->err)
-		call->out = grant_json(hub, &grant);
+		call->out = grant_json(hub, txn, &grant);
 }
 
 /* ---- who can read a dataset ---- */
 
 struct who {
 	struct hub *hub;
+	struct txn *txn;
 	json_t *readers, *relays;
 };
 
@@ -286,7 +297,7 @@ static bool who_add(void *arg, const struct grant *grant)
 
 	if (grant->good)
 		json_array_append_new(grant->verdict.verb >= VERB_READ ? who->readers : who->relays,
-				      grant_json(who->hub, grant));
+				      grant_json(who->hub, who->txn, grant));
 	return true;
 }
 
@@ -311,7 +322,7 @@ static const char *tier_words(enum tier tier)
 static void who_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	const char *path = (const char *)call->path.ptr;
-	struct who who = {hub, json_array(), json_array()};
+	struct who who = {hub, txn, json_array(), json_array()};
 	struct catalog_entry entry;
 	const struct charter *charter;
 
@@ -325,8 +336,8 @@ static void who_run(struct call *call, struct hub *hub, struct txn *txn, int64_t
 	const struct charter_member *owner =
 		charter ? charter_by_slug(charter, path_slug(bytes_str(path))) : NULL;
 	if (entry.tier == TIER_GRANTED || entry.tier == TIER_HIDDEN)
-		grants_each_at(hub, txn, bytes_str(path), who_add, &who);
-	call->out = json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:o}", "dataset", api_str(path),
+		grants_each_at(hub, txn, bytes_str(entry.stored), who_add, &who);
+	call->out = json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:o}", "dataset", api_str(entry.path),
 			      "version", api_uint(entry.number), "tier", tier_name(entry.tier),
 			      "explained", tier_words(entry.tier), "owner",
 			      owner ? grant_org_json(charter, &owner->org) : json_null(), "grants",

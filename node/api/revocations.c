@@ -8,6 +8,7 @@
 #include "node/api/json.h"
 #include "node/api/routes.h"
 #include "proto/catalog/revoking.h"
+#include "proto/catalog/names.h"
 #include "proto/catalog/unheard.h"
 #include "proto/catalog/takeover.h"
 #include "proto/membership/membership.h"
@@ -179,8 +180,15 @@ static void revoke_run(struct call *call, struct hub *hub, struct txn *txn, int6
 	};
 	const char *keep = text_or_null(call, "keep");
 	struct revocation revocation;
+	char below[LIMIT_PATH_LEN_MAX + 1];
 
 	terms.has_keep = keep && !keeping_parse(&terms.keep, bytes_str(keep));
+	if (terms.below) {
+		call->err = names_resolve(hub, txn, terms.below, below, call->why);
+		terms.below = below;
+	}
+	if (call->err)
+		return;
 	call->err = revocation_plan(&revocation, hub, txn, &terms, call->why);
 	if (!call->err) {
 		/* What falls is told as it was before, so it is told with what was done, too. */
@@ -196,10 +204,15 @@ static void revoke_run(struct call *call, struct hub *hub, struct txn *txn, int6
 
 static void revocation_lift_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
+	const char *prefix = text_or_null(call, "below");
+	char below[LIMIT_PATH_LEN_MAX + 1];
 	size_t count = 0;
 
-	call->err = revocation_lift(hub, txn, api_in_text(call, "from"),
-				    text_or_null(call, "below"), &count, call->why);
+	if (prefix)
+		call->err = names_resolve(hub, txn, prefix, below, call->why);
+	if (!call->err)
+		call->err = revocation_lift(hub, txn, api_in_text(call, "from"),
+					    prefix ? below : NULL, &count, call->why);
 	if (!call->err)
 		call->out = json_pack("{s:o}", "lifted", api_uint(count));
 }

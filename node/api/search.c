@@ -163,7 +163,7 @@ static bool look(void *arg, const struct catalog_entry *entry)
 	buf_fini(&folded);
 	if (worth)
 		hit_add(search, worth, entry);
-	return api_page_goes_on(search->call, entry->path);
+	return api_page_goes_on(search->call, entry->stored);
 }
 
 static void search_page_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)

@@ -81,9 +81,10 @@ static json_t *datasets_json(const struct overview *overview)
 {
 	const struct overview_datasets *datasets = &overview->datasets;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "known", api_uint(datasets->known), "own",
-			 api_uint(datasets->own), "held", api_uint(datasets->held), "damaged",
-			 api_uint(datasets->damaged), "own_single", api_uint(datasets->own_single));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "known", api_uint(datasets->known),
+			 "hidden", api_uint(datasets->hidden), "own", api_uint(datasets->own),
+			 "held", api_uint(datasets->held), "damaged", api_uint(datasets->damaged),
+			 "own_single", api_uint(datasets->own_single));
 }
 
 static json_t *fetches_json(struct status *status)
@@ -164,7 +165,7 @@ static bool status_dataset(void *arg, const struct catalog_entry *entry)
 	struct status_walker *walker = arg;
 
 	overview_dataset(walker->call->topic, walker->hub, walker->txn, entry);
-	return api_page_goes_on(walker->call, entry->path);
+	return api_page_goes_on(walker->call, entry->stored);
 }
 
 static void status_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)

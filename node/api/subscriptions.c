@@ -9,10 +9,18 @@
 #include "node/api/routes.h"
 #include "node/files/deliver.h"
 #include "node/files/folder.h"
+#include "proto/catalog/catalog.h"
 #include "proto/catalog/delivery.h"
+#include "proto/catalog/names.h"
 #include "proto/transfer/subscription.h"
 
 /* Looking */
+
+struct subscription_list {
+	struct hub *hub;
+	struct txn *txn;
+	json_t *out;
+};
 
 static json_t *subscription_of(json_t *list, const char *pattern)
 {
@@ -31,21 +39,24 @@ static json_t *subscription_of(json_t *list, const char *pattern)
 
 static bool add_failing(void *arg, const struct delivery_view *view)
 {
-	json_t *subscription = subscription_of(arg, view->pattern);
+	struct subscription_list *list = arg;
+	json_t *subscription = subscription_of(list->out, view->pattern);
+	char name[LIMIT_PATH_LEN_MAX + 1];
 
 	if (!view->fail_count || !subscription)
 		return true;
+	catalog_name(list->hub, list->txn, bytes_str(view->path), name);
 	json_array_append_new(json_object_get(subscription, "failing"),
-			      json_pack("{s:o, s:o, s:o, s:I}", "dataset", api_str(view->path),
-					"why", api_str(view->why), "tries",
-					api_uint(view->fail_count), "retry_ms",
-					(json_int_t)view->retry_ms));
+			      json_pack("{s:o, s:o, s:o, s:I}", "dataset", api_str(name), "why",
+					api_str(view->why), "tries", api_uint(view->fail_count),
+					"retry_ms", (json_int_t)view->retry_ms));
 	return true;
 }
 
 /* Where each is written, and what could not be. */
-static void add_folders(json_t *list, struct txn *txn)
+static void add_folders(json_t *list, struct hub *hub, struct txn *txn)
 {
+	struct subscription_list failing = {hub, txn, list};
 	char dir[DELIVERY_DIR_LEN_MAX + 1];
 	json_t *item;
 	size_t i;
@@ -58,26 +69,31 @@ static void add_folders(json_t *list, struct txn *txn)
 		json_object_set_new(item, "to", has ? api_str(dir) : json_null());
 		json_object_set_new(item, "failing", json_array());
 	}
-	delivery_each(txn, add_failing, list);
+	delivery_each(txn, add_failing, &failing);
 }
 
 static bool add_subscription(void *arg, const struct subscription *subscription, uint64_t held,
 			     uint64_t known)
 {
-	json_array_append_new(arg, json_pack("{s:o, s:b, s:o, s:o}", "pattern",
-					     api_text(subscription->pattern), "relay",
-					     subscription->relay, "held", api_uint(held), "known",
-					     api_uint(known)));
+	struct subscription_list *list = arg;
+	char name[LIMIT_PATH_LEN_MAX + 1];
+
+	catalog_name(list->hub, list->txn, subscription->pattern, name);
+	json_array_append_new(list->out,
+			      json_pack("{s:o, s:o, s:b, s:o, s:o}", "pattern",
+					api_text(subscription->pattern), "name", api_str(name),
+					"relay", subscription->relay, "held", api_uint(held),
+					"known", api_uint(known)));
 	return true;
 }
 
 static void subscriptions_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
-	json_t *list = json_array();
+	struct subscription_list list = {hub, txn, json_array()};
 
-	subscription_each(hub, txn, add_subscription, list);
-	add_folders(list, txn);
-	call->out = json_pack("{s:o}", "subscriptions", list);
+	subscription_each(hub, txn, add_subscription, &list);
+	add_folders(list.out, hub, txn);
+	call->out = json_pack("{s:o}", "subscriptions", list.out);
 }
 
 /* Making and dropping */
@@ -123,23 +139,22 @@ static void subscribe_begin(struct call *call)
 
 static void subscribe_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
-	const char *pattern = api_in_text(call, "pattern");
-
-	struct subscription subscription = {
-		.pattern = bytes_str(pattern),
-		.relay = api_in_true(call, "relay"),
-	};
-
+	char pattern[LIMIT_PATH_LEN_MAX + 1];
+	struct subscription subscription = {.relay = api_in_true(call, "relay")};
 	const char *to = api_in_text(call, "to");
 
-	call->err = subscription_add(hub, txn, &subscription, call->why);
+	/* The name of a hidden dataset is not written down; its path is. */
+	call->err = names_resolve(hub, txn, api_in_text(call, "pattern"), pattern, call->why);
+	subscription.pattern = bytes_str(pattern);
+	if (!call->err)
+		call->err = subscription_add(hub, txn, &subscription, call->why);
 	if (to && call->err == ERR_EXISTS) /* it gets a folder, or another one */
 		call->err = ERR_OK;
 	if (to && !call->err)
 		delivery_set(txn, pattern, to);
 	call->status = 201;
-	call->out = json_pack("{s:s, s:b, s:s?}", "pattern", pattern, "relay", subscription.relay,
-			      "to", to);
+	call->out = json_pack("{s:s, s:b, s:s?}", "pattern", api_in_text(call, "pattern"), "relay",
+			      subscription.relay, "to", to);
 }
 
 static void subscribe_done(struct call *call)
@@ -156,9 +171,13 @@ static void unsubscribe_begin(struct call *call)
 
 static void unsubscribe_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
-	call->err = subscription_drop(hub, txn, (const char *)call->path.ptr, call->why);
+	char pattern[LIMIT_PATH_LEN_MAX + 1];
+
+	call->err = names_resolve(hub, txn, (const char *)call->path.ptr, pattern, call->why);
 	if (!call->err)
-		delivery_unset(txn, (const char *)call->path.ptr);
+		call->err = subscription_drop(hub, txn, pattern, call->why);
+	if (!call->err)
+		delivery_unset(txn, pattern);
 	call->status = 204;
 }
 

@@ -6,6 +6,7 @@
 #include "crypto/utf8.h"
 #include "node/api/call.h"
 #include "proto/audit/audit.h"
+#include "proto/catalog/names.h"
 
 enum { WHAT_LEN_MAX = 1024, VALUE_LEN_MAX = 160 };
 
@@ -70,6 +71,24 @@ static const char *command_words(const struct call *call)
 	return call->route->path;
 }
 
+/*
+ * Fields that name a dataset. The log lies on the disk as it is read, so that of a hidden one has
+ * the path under which it is kept.
+ */
+static const char *const dataset_fields[] = {"dataset", "prefix", "pattern", "path", "below"};
+
+static json_t *kept_as(struct hub *hub, struct txn *txn, const char *field, const json_t *value)
+{
+	char path[LIMIT_PATH_LEN_MAX + 1], ignored[WHY_LEN];
+	const char *name = json_string_value(value);
+
+	for (size_t i = 0; name && i < sizeof(dataset_fields) / sizeof(dataset_fields[0]); i++)
+		if (!strcmp(dataset_fields[i], field))
+			return names_resolve(hub, txn, name, path, ignored) ? json_null()
+									    : json_string(path);
+	return json_incref((json_t *)(uintptr_t)value);
+}
+
 /* As JSON writes it, cut. */
 static void field_add(struct buf *what, const char *name, const json_t *value)
 {
@@ -85,12 +104,22 @@ static void field_add(struct buf *what, const char *name, const json_t *value)
 	free(text);
 }
 
-static void path_told(struct buf *what, const struct call *call)
+static void field_told(struct buf *what, struct hub *hub, struct txn *txn, const char *name,
+		       const json_t *value)
+{
+	json_t *kept = kept_as(hub, txn, name, value);
+
+	if (kept)
+		field_add(what, name, kept);
+	json_decref(kept);
+}
+
+static void path_told(struct buf *what, struct hub *hub, struct txn *txn, const struct call *call)
 {
 	json_t *path = json_string((const char *)call->path.ptr);
 
 	if (path)
-		field_add(what, "path", path);
+		field_told(what, hub, txn, "path", path);
 	json_decref(path);
 }
 
@@ -105,10 +134,10 @@ void told_command(const struct call *call, struct hub *hub, struct txn *txn)
 	buf_add(&what, bytes_str(command_words(call)));
 	/* Of a request without a body the path is all that there is to say. */
 	if (call->path.len > 1 && !call->in)
-		path_told(&what, call);
+		path_told(&what, hub, txn, call);
 	if (call->in)
 		json_object_foreach(call->in, name, value) if (is_public(name))
-			field_add(&what, name, value);
+			field_told(&what, hub, txn, name, value);
 	text = bytes_text(buf_bytes(&what));
 	for (char *at = text; *at; at++)
 		*at = *at == 0x7f ? '?' : *at; /* which JSON leaves as it is */

@@ -178,7 +178,7 @@ static void create_done(struct call *call)
 		call->topic = NULL;
 		api_reply(call, 201,
 			  json_pack("{s:s, s:o, s:s, s:o}", "upload", id, "dataset",
-				    api_str(upload->publication.path), "tier",
+				    api_str(upload->publication.name), "tier",
 				    tier_name(upload->publication.tier), "previous",
 				    upload->publication.previous_number
 					    ? api_uint(upload->publication.previous_number)
@@ -280,8 +280,9 @@ static void commit_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *a
 	call->err = catalog_publish_commit(hub, txn, now_ms, &upload->publication, upload->writer,
 					   &outcome, &entry, call->why);
 	if (!call->err && outcome == PUBLISH_WAITS)
-		call->out = json_pack("{s:s, s:b, s:s}", "dataset", upload->publication.path,
-				      "waits", 1, "why", call->why);
+		call->out = json_pack("{s:s, s:s, s:b, s:s}", "dataset", upload->publication.name,
+				      "stored_as", upload->publication.path, "waits", 1, "why",
+				      call->why);
 	if (call->err || outcome == PUBLISH_WAITS)
 		return;
 	call->out = json_pack("{s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o}", "dataset",
@@ -291,6 +292,8 @@ static void commit_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *a
 			      api_uint(entry.description.byte_count), "added_bytes",
 			      api_uint(outcome == PUBLISH_UNCHANGED ? 0 : upload->added_bytes),
 			      "sealed_bytes", api_uint(entry.index_bytes));
+	if (entry.tier == TIER_HIDDEN)
+		json_object_set_new(call->out, "stored_as", api_str(entry.stored));
 	api_readers(call->out, hub, txn, &entry);
 	api_holders(call->out, hub, txn, &entry);
 	catalog_entry_fini(&entry);

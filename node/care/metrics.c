@@ -226,7 +226,7 @@ static bool metrics_dataset(void *arg, const struct catalog_entry *entry)
 		return true;
 	metrics->page_count = 0;
 	metrics->more = true;
-	snprintf(metrics->after, sizeof(metrics->after), "%s", entry->path);
+	snprintf(metrics->after, sizeof(metrics->after), "%s", entry->stored);
 	return false;
 }
 

@@ -14,6 +14,7 @@ void overview_dataset(struct overview *overview, struct hub *hub, struct txn *tx
 	bool single = entry->own && catalog_copies(holders, holder_count) < 2;
 
 	datasets->known++;
+	datasets->hidden += entry->tier == TIER_HIDDEN && !entry->readable;
 	datasets->own += entry->own;
 	datasets->held += entry->held;
 	datasets->damaged += entry->damaged;

@@ -27,6 +27,7 @@ struct overview {
 	/* from overview_dataset() */
 	struct overview_datasets {
 		uint64_t known, own, held, damaged, own_damaged;
+		uint64_t hidden;     /* whose names are not for this node */
 		uint64_t own_single; /* own ones of which one copy is proved at most */
 		char first_damaged[LIMIT_PATH_LEN_MAX + 1];
 		char first_single[LIMIT_PATH_LEN_MAX + 1];

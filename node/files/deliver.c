@@ -141,7 +141,7 @@ static void write_begin(struct delivery *job, const struct manifest *manifest)
 	if (!size_ok(job, manifest))
 		return;
 	job->begun = true;
-	if (!folder_begin(&job->folder, job->due.dir, job->due.path, job->deliver->mark,
+	if (!folder_begin(&job->folder, job->due.dir, job->due.name, job->deliver->mark,
 			  &job->due.files, &job->due.files_next))
 		job_fail(job, "%s", job->folder.why);
 }
@@ -255,7 +255,7 @@ static void outcome_done(struct turn_item *item)
 	else
 		log_line(job->deliver->log, clock_now_ms(), LOG_DELIVERED, "%s@%llu to %s/%s",
 			 job->due.path, (unsigned long long)job->due.number, job->due.dir,
-			 job->due.path);
+			 job->due.name);
 	job->step = STEP_END;
 	step_queue(job);
 }

@@ -31,13 +31,36 @@ enum err catalog_find(struct hub *hub, struct txn *txn, const char *path, uint64
 	return err;
 }
 
+void catalog_name(struct hub *hub, struct txn *txn, struct bytes path,
+		  char name[LIMIT_PATH_LEN_MAX + 1])
+{
+	struct catalog_entry entry;
+	char ignored[WHY_LEN];
+
+	snprintf(name, LIMIT_PATH_LEN_MAX + 1, "%.*s", (int)path.len, (const char *)path.ptr);
+	if (path_check(path) || !path_is_hidden(path) ||
+	    catalog_find(hub, txn, name, 0, &entry, ignored))
+		return;
+	snprintf(name, LIMIT_PATH_LEN_MAX + 1, "%s", entry.path);
+	catalog_entry_fini(&entry);
+}
+
+/* NULL: everything does. */
+static bool matches(const char *pattern, const char *path)
+{
+	return !pattern || path_match(bytes_str(pattern), bytes_str(path));
+}
+
 /* False: no more. */
 static bool entry_tell(struct hub *hub, struct txn *txn, const struct lookup *found, bool current,
+		       const char *pattern,
 		       bool (*each)(void *arg, const struct catalog_entry *entry), void *arg)
 {
 	struct catalog_entry entry;
 	lookup_entry(hub, txn, found, current, &entry);
-	bool more = each(arg, &entry);
+	bool more = !matches(pattern, entry.path) && !matches(pattern, entry.stored)
+			    ? true
+			    : each(arg, &entry);
 	catalog_entry_fini(&entry);
 	return more;
 }
@@ -54,10 +77,12 @@ void catalog_list(struct hub *hub, struct txn *txn, const char *pattern, const c
 		if (walk.value.len != ID_LEN)
 			continue;
 		memcpy(dataset.b, walk.value.ptr, ID_LEN);
+		/* What a hidden one is called is known when it was opened. */
 		if (lookup_dataset(hub, txn, &dataset, 0, &found) ||
-		    (pattern && !path_match(bytes_str(pattern), found.version.path)))
+		    (found.version.tier != TIER_HIDDEN && pattern &&
+		     !path_match(bytes_str(pattern), found.version.path)))
 			continue;
-		if (!entry_tell(hub, txn, &found, true, each, arg))
+		if (!entry_tell(hub, txn, &found, true, pattern, each, arg))
 			return;
 	}
 }
@@ -74,8 +99,8 @@ enum err catalog_log(struct hub *hub, struct txn *txn, const char *path,
 	bool more = true;
 	while (more && current_below(hub, txn, &current.of.dataset, at.number, &at))
 		if (!lookup_dataset(hub, txn, &current.of.dataset, at.number, &found))
-			more = entry_tell(hub, txn, &found, held_same(&found.of, &current.of), each,
-					  arg);
+			more = entry_tell(hub, txn, &found, held_same(&found.of, &current.of), NULL,
+					  each, arg);
 	return txn_err(txn);
 }
 

@@ -15,7 +15,10 @@
 
 /* One version, copied; release with catalog_entry_fini(). */
 struct catalog_entry {
+	/* What people call it. Of a hidden one that cannot be opened here it is the path under which
+	   it is kept, as that is all there is; who lists datasets leaves these out. */
 	char path[LIMIT_PATH_LEN_MAX + 1];
+	char stored[LIMIT_PATH_LEN_MAX + 1]; /* the path under which it is kept */
 	struct dataset_id dataset;
 	struct record_id record;
 	uint64_t number;
@@ -48,9 +51,15 @@ void catalog_entry_fini(struct catalog_entry *entry);
 enum err catalog_find(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
 		      struct catalog_entry *out, char *why);
 /*
- * Current versions of all datasets whose path matches (NULL: all), in order of path, beginning
- * after `after` (NULL: the first). Calls each until it returns false. The entry belongs to the
- * callee's caller.
+ * What people call what is kept under a path: a hidden dataset's name, when it can be opened here,
+ * else the path.
+ */
+void catalog_name(struct hub *hub, struct txn *txn, struct bytes path,
+		  char name[LIMIT_PATH_LEN_MAX + 1]);
+/*
+ * Current versions of all datasets whose path matches (NULL: all), as people call them or as they
+ * are kept, in order of the path under which they are kept, beginning after `after` (NULL: the
+ * first). Calls each until it returns false. The entry belongs to the callee's caller.
  */
 void catalog_list(struct hub *hub, struct txn *txn, const char *pattern, const char *after,
 		  bool (*each)(void *arg, const struct catalog_entry *entry), void *arg);
@@ -98,9 +107,10 @@ struct publish_options {
 
 /* What the workers need for one publication. */
 struct publication {
-	char path[LIMIT_PATH_LEN_MAX + 1];
-	uint64_t job;                /* of the STAGE rows */
-	struct writer_params params; /* keys: wiped by publication_fini() */
+	char path[LIMIT_PATH_LEN_MAX + 1]; /* under which it is kept */
+	char name[LIMIT_PATH_LEN_MAX + 1]; /* what people call it: another, when it is hidden */
+	uint64_t job;                      /* of the STAGE rows */
+	struct writer_params params;       /* keys: wiped by publication_fini() */
 	enum tier tier;
 	bool allow_shrink;
 	struct keep keep;

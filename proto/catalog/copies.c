@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "crypto/path.h"
+#include "proto/catalog/catalog.h"
 #include "proto/transfer/fetch.h"
 #include "proto/ledger/held.h"
 #include "proto/transfer/subscription.h"
@@ -12,6 +13,18 @@ enum {
 	DROP_MAX = 16,   /* versions, each with its index */
 };
 
+/* By its path, or by what people call it. */
+static bool pattern_means(struct hub *hub, struct txn *txn, const struct copies *copies,
+			  struct bytes path)
+{
+	char name[LIMIT_PATH_LEN_MAX + 1];
+
+	if (path_match(bytes_str(copies->pattern), path))
+		return true;
+	catalog_name(hub, txn, path, name);
+	return path_match(bytes_str(copies->pattern), bytes_str(name));
+}
+
 /* Counts the version; true when it is one to go. */
 static bool is_spare(struct hub *hub, struct txn *txn, struct copies *copies,
 		     const struct version_id *of)
@@ -20,8 +33,7 @@ static bool is_spare(struct hub *hub, struct txn *txn, struct copies *copies,
 	struct held held;
 
 	if (author_member(of->author) == author_member(hub->author) || !held_get(txn, of, &held) ||
-	    held_version(txn, of, &version) ||
-	    !path_match(bytes_str(copies->pattern), version.path))
+	    held_version(txn, of, &version) || !pattern_means(hub, txn, copies, version.path))
 		return false;
 	if (subscriptions_ask(hub, txn, &version)) {
 		copies->kept++;

@@ -201,6 +201,7 @@ static bool look_at(struct hub *hub, struct txn *txn, int64_t now_ms,
 	if (catalog_read(hub, txn, path, 0, &out->reading, why))
 		return false;
 	snprintf(out->path, sizeof(out->path), "%s", path);
+	catalog_name(hub, txn, bytes_str(path), out->name);
 	out->record = out->reading.record;
 	out->number = out->reading.number;
 	out->files = row.files;

@@ -25,7 +25,8 @@ bool delivery_dir(struct txn *txn, const char *pattern, char dir[DELIVERY_DIR_LE
 /* One version that is to be written. */
 struct delivery_due {
 	char dir[DELIVERY_DIR_LEN_MAX + 1];
-	char path[LIMIT_PATH_LEN_MAX + 1]; /* DIR/path is where it goes */
+	char path[LIMIT_PATH_LEN_MAX + 1]; /* under which it is kept */
+	char name[LIMIT_PATH_LEN_MAX + 1]; /* DIR/name is where it goes */
 	struct record_id record;
 	uint64_t number;
 	struct reading reading; /* taken by who reads it; else reading_fini() */

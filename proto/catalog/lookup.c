@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/path.h"
+#include "proto/catalog/names.h"
 #include "proto/catalog/withdrawal.h"
 #include "proto/content/pack.h"
 #include "proto/ledger/held.h"
@@ -18,7 +19,7 @@
 static enum err dataset_of(struct hub *hub, struct txn *txn, const char *path,
 			   struct dataset_id *dataset, char *why)
 {
-	struct row_key key = key_text(bytes_str(path));
+	char stored[NAMES_PATH_LEN_MAX + 1];
 	struct bytes value;
 	if (path_check(bytes_str(path))) {
 		why_set(why,
@@ -27,7 +28,16 @@ static enum err dataset_of(struct hub *hub, struct txn *txn, const char *path,
 			path);
 		return ERR_CONFIG;
 	}
-	if (!txn_get(txn, TABLE_PATH, row_key_bytes(&key), &value) || value.len != ID_LEN) {
+	struct row_key key = key_text(bytes_str(path));
+	bool found = txn_get(txn, TABLE_PATH, row_key_bytes(&key), &value);
+	if (!found) { /* or it is what people call a hidden one */
+		enum err err = names_find(hub, txn, path, stored, why);
+		if (err && err != ERR_ABSENT)
+			return err;
+		key = key_text(bytes_str(err ? path : stored));
+		found = !err && txn_get(txn, TABLE_PATH, row_key_bytes(&key), &value);
+	}
+	if (!found || value.len != ID_LEN) {
 		why_set(why, "no dataset %.200s is known here: see `allmende ls`.", path);
 		return ERR_ABSENT;
 	}
@@ -165,10 +175,12 @@ void lookup_entry(struct hub *hub, struct txn *txn, const struct lookup *found, 
 	out->has_grant = version->has_grant;
 	out->grant = version->grant;
 	out->tied = current_tied(hub, txn, of);
-	snprintf(out->path, sizeof(out->path), "%.*s", (int)version->path.len,
+	snprintf(out->stored, sizeof(out->stored), "%.*s", (int)version->path.len,
 		 (const char *)version->path.ptr);
 	lookup_entry_held(txn, out);
 	description_fill(hub, txn, out, version);
+	const struct bytes name = out->description.path.len ? out->description.path : version->path;
+	snprintf(out->path, sizeof(out->path), "%.*s", (int)name.len, (const char *)name.ptr);
 }
 
 void catalog_denied(struct hub *hub, struct txn *txn, struct bytes path, char *why)

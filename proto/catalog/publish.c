@@ -17,6 +17,7 @@
 #include "proto/ledger/held.h"
 #include "proto/catalog/lookup.h"
 #include "proto/catalog/own_dataset.h"
+#include "proto/catalog/publish_hidden.h"
 #include "proto/content/pack.h"
 #include "proto/transfer/sweep.h"
 #include "proto/catalog/unsigned.h"
@@ -196,6 +197,8 @@ static enum err key_choose(struct hub *hub, struct txn *txn, struct publication 
 	}
 	if (out->tier == TIER_GRANTED)
 		return key_granted(hub, txn, out, why);
+	if (out->tier == TIER_HIDDEN)
+		return publish_hidden_key(hub, txn, out, why);
 	params->epoch_prefix = bytes_of(NULL, 0);
 	params->epoch_number = hub->charter.key_number;
 	version_members_key(&params->dataset_key, fed_key, bytes_str(out->path));
@@ -209,20 +212,18 @@ static enum err key_choose(struct hub *hub, struct txn *txn, struct publication 
 static enum err tier_choose(struct publication *out, const struct publish_options *options,
 			    enum tier before, char *why)
 {
-	if (!options->has_tier && !before && out->params.number > 1) {
+	if (!options->has_tier && !before && out->params.number > 1 && out->tier != TIER_HIDDEN) {
 		why_set(why,
 			"%s was withdrawn, and for whom it was is not known on this node: say "
 			"--tier.",
 			out->path);
 		return ERR_CONFIG;
 	}
+	if (out->tier == TIER_HIDDEN) /* its path is: no other will do */
+		return ERR_OK;
 	const enum tier usual =
 		out->has_grant && out->widest > TIER_MEMBERS ? out->widest : TIER_MEMBERS;
 	out->tier = options->has_tier ? options->tier : before ? before : usual;
-	if (out->tier == TIER_HIDDEN) {
-		why_set(why, "the tier \"hidden\" is not there yet: use open, members or granted.");
-		return ERR_CONFIG;
-	}
 	/* TIER_OPEN is the widest and has the smallest number. */
 	if (out->has_grant && out->tier < out->widest) {
 		why_set(why,
@@ -262,6 +263,7 @@ static enum err description_prepare(struct hub *hub, struct publication *out,
 		description_inherit(&description, &before->description);
 	if (!description.publisher.len)
 		description.publisher = bytes_str(hub->options.identity->name);
+	description.path = bytes_str(out->tier == TIER_HIDDEN ? out->name : "");
 	buf_init(&out->description, DESCRIPTION_LEN_MAX);
 	enum err err = description_encode(&out->description, &description);
 	if (err)
@@ -320,7 +322,9 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 	err = hub_quota_check(hub, txn, why);
 	if (err)
 		return err;
-	snprintf(out->path, sizeof(out->path), "%s", options->path);
+	err = publish_hidden_place(hub, txn, options, out, why);
+	if (err)
+		return err;
 	err = before_find(hub, txn, out, &before, &reading, why);
 	bool again = !err;
 	if (err == ERR_ABSENT)
@@ -661,11 +665,11 @@ enum err catalog_publish_commit(struct hub *hub, struct txn *txn, int64_t now_ms
 	uint64_t number = exists ? found.of.number : 0;
 	if (number != publication->previous_number) {
 		why_set(why, "version %llu of %s was published meanwhile: publish again.",
-			(unsigned long long)number, publication->path);
+			(unsigned long long)number, publication->name);
 		return ERR_BUSY;
 	}
 	if (number_least(hub, txn, publication->path) > publication->params.number) {
-		why_set(why, "%s was withdrawn meanwhile: publish again.", publication->path);
+		why_set(why, "%s was withdrawn meanwhile: publish again.", publication->name);
 		return ERR_BUSY;
 	}
 	enum err err = line_again(hub, txn, publication, why);

@@ -6,6 +6,7 @@
 
 #include "crypto/path.h"
 #include "crypto/utf8.h"
+#include "proto/catalog/names.h"
 #include "proto/transfer/fetch.h"
 #include "proto/ledger/held.h"
 #include "proto/wire/wire_in.h"
@@ -419,16 +420,21 @@ static enum err reach_find(struct hub *hub, struct txn *txn, struct withdrawal *
 	return ERR_OK;
 }
 
-enum err withdrawal_make(struct hub *hub, struct txn *txn, const char *path, const char *reason,
+enum err withdrawal_make(struct hub *hub, struct txn *txn, const char *name, const char *reason,
 			 bool erase, bool others, struct withdrawal_view *out, char *why)
 {
-	struct withdrawal withdrawal = {
-		.path = bytes_str(path), .reason = bytes_str(reason), .erase = erase};
+	char path[LIMIT_PATH_LEN_MAX + 1];
+	struct withdrawal withdrawal = {.reason = bytes_str(reason), .erase = erase};
 	struct dataset_id dataset;
 	uint32_t owner;
-	enum err err = request_check(hub, path, reason, why);
+	enum err err = request_check(hub, name, reason, why);
 
-	if (!err && !current_dataset(hub, withdrawal.path, &dataset, &owner)) {
+	if (!err)
+		err = names_resolve(hub, txn, name, path, why);
+	if (err)
+		return err;
+	withdrawal.path = bytes_str(path);
+	if (!current_dataset(hub, withdrawal.path, &dataset, &owner)) {
 		why_set(why, "%.200s is no dataset of a member: see `allmende ls`.", path);
 		err = ERR_ABSENT;
 	}
@@ -451,35 +457,35 @@ enum err withdrawal_make(struct hub *hub, struct txn *txn, const char *path, con
 	}
 	if (!withdrawal.number) {
 		why_set(why, "%.200s has no version that could be withdrawn: see `allmende ls`.",
-			path);
+			name);
 		return ERR_ABSENT;
 	}
 	err = withdrawal_write(hub, txn, &withdrawal, &dataset);
 	if (!err && !withdrawal_find(hub, txn, path, 0, out))
 		err = ERR_CORRUPT;
 	if (err)
-		why_set(why, "%.200s could not be withdrawn: %s.", path, err_text(err));
+		why_set(why, "%.200s could not be withdrawn: %s.", name, err_text(err));
 	else
 		note_withdrawn(hub, out);
+	if (!err)
+		snprintf(out->path, sizeof(out->path), "%s", name);
 	return err;
 }
 
 /* ---- looking ---- */
 
-bool withdrawal_find(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
+bool withdrawal_find(struct hub *hub, struct txn *txn, const char *name, uint64_t number,
 		     struct withdrawal_view *out)
 {
-	/* A short name belongs to one organisation for ever, also a former member. */
-	const struct charter_member *member =
-		!path_check(bytes_str(path))
-			? charter_by_slug(&hub->charter, path_slug(bytes_str(path)))
-			: NULL;
+	char path[LIMIT_PATH_LEN_MAX + 1], ignored[WHY_LEN];
 	struct dataset_id dataset;
 	bool found = false;
+	uint32_t owner;
 
-	if (!member)
+	/* A short name belongs to one organisation for ever, also a former member. */
+	if (names_resolve(hub, txn, name, path, ignored) ||
+	    !current_dataset(hub, bytes_str(path), &dataset, &owner))
 		return false;
-	path_dataset_id(&dataset, &member->org, bytes_str(path));
 	struct record_slot slot = record_slot_of(RECORD_WITHDRAWAL, id_bytes(&dataset));
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
 	struct record record;
@@ -493,6 +499,8 @@ bool withdrawal_find(struct hub *hub, struct txn *txn, const char *path, uint64_
 		view_fill(hub, &record, &withdrawal, out);
 		found = true;
 	}
+	if (found)
+		snprintf(out->path, sizeof(out->path), "%s", name);
 	return found;
 }
 

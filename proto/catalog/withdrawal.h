@@ -14,7 +14,7 @@
 
 /* A withdrawal as people see it. */
 struct withdrawal_view {
-	char path[LIMIT_PATH_LEN_MAX + 1];
+	char path[LIMIT_PATH_LEN_MAX + 1]; /* as the record has it, or as was asked */
 	struct dataset_id dataset;
 	struct record_id record;
 	uint64_t number; /* versions up to this one */

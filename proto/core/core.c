@@ -248,6 +248,7 @@ static void arrival_take(struct hub *hub, struct txn *txn, const struct ledger_a
 	switch ((enum record_kind)record->kind) {
 	case RECORD_VERSION:
 		takeover_arrival(hub, txn, arrival);
+		hidden_arrival(hub, txn, arrival);
 		scan_version(hub, txn, arrival);
 		epochs_version(hub, txn, &arrival->version);
 		return;
@@ -279,8 +280,10 @@ static void arrival_take(struct hub *hub, struct txn *txn, const struct ledger_a
 		wrap.prefix.len ? epochs_arrival(hub, txn, record)
 				: fedkeys_arrival(hub, txn, record);
 		return;
-	case RECORD_ERASURE:
-	case RECORD_NOTICE: /* looked up by who asks for them */
+	case RECORD_NOTICE:
+		epoch_asks_arrival(hub, record);
+		return;
+	case RECORD_ERASURE: /* looked up by who asks for them */
 		return;
 	}
 }
@@ -387,9 +390,11 @@ static void turn_end(struct hub *hub, struct txn *txn)
 	voting_settle(hub, txn);
 	rights_settle(hub, txn);
 	epochs_settle(hub, txn);
+	epoch_asks_settle(hub, txn);
 	withdrawal_settle(hub, txn);
 	takeover_settle(hub, txn);
 	siblings_settle(hub, txn);
+	hidden_settle(hub, txn);
 	scan_settle(hub, txn);
 	serve_settle(hub, txn);
 	arrivals_take(hub, txn); /* the log goes with what it is about */
@@ -474,7 +479,7 @@ int64_t core_wake(struct core *core, struct times now)
 		peers_wake,    dials_wake,  sync_wake,    gossip_wake,     reconcile_wake,
 		recount_wake,  holds_wake,  proof_wake,   scan_wake,       voting_wake,
 		epochs_wake,   rights_wake, fedkeys_wake, withdrawal_wake, takeover_wake,
-		siblings_wake, start_wake,  audit_wake,
+		siblings_wake, start_wake,  audit_wake,   hidden_wake,     epoch_asks_wake,
 	};
 	int64_t wake = INT64_MAX;
 	floor_time(&core->hub, now);

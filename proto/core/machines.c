@@ -28,6 +28,7 @@ enum err machines_begin(struct machines *machines, struct hub *hub,
 		.erasing = &machines->erasing,
 		.takeover = &machines->takeover,
 		.siblings = &machines->siblings,
+		.hidden = &machines->hidden,
 	};
 	buf_init(&hub->bottle, 0);
 	buf_init(&hub->own_entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);

@@ -7,6 +7,7 @@
 #ifndef ALLMENDE_MACHINES_H
 #define ALLMENDE_MACHINES_H
 
+#include "proto/catalog/hidden.h"
 #include "proto/catalog/siblings.h"
 #include "proto/catalog/takeover.h"
 #include "proto/catalog/withdrawal.h"
@@ -41,6 +42,7 @@ struct machines {
 	struct erasing erasing;
 	struct takeover takeover;
 	struct siblings siblings;
+	struct hidden hidden;
 };
 
 /*

@@ -117,6 +117,7 @@ struct hub {
 	struct erasing *erasing;
 	struct takeover *takeover;
 	struct siblings *siblings;
+	struct hidden *hidden;
 };
 
 struct effect *hub_effect(struct hub *hub, enum effect_type type, uint64_t link);

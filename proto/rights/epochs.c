@@ -222,6 +222,36 @@ enum err epochs_govern(struct hub *hub, struct txn *txn, struct bytes path, size
 	return err == ERR_ABSENT ? ERR_AGAIN : err;
 }
 
+static enum err hidden_first(struct hub *hub, struct txn *txn, struct epoch_list *list,
+			     struct bytes path)
+{
+	/* `down` leads to it from the namespace, so that has one too. */
+	enum err err = list->count == 0 ? govern_first(hub, txn, list, path) : ERR_OK;
+
+	if (!err && !epoch_is_author(hub, txn))
+		return ERR_DENIED;
+	if (!err && hub->signing != SIGNING_YES)
+		return ERR_AGAIN;
+	return err ? err : epoch_make(hub, txn, list, path, false, NULL);
+}
+
+enum err epochs_hidden(struct hub *hub, struct txn *txn, struct bytes path, uint64_t *number,
+		       struct key *path_key)
+{
+	struct epoch_list list;
+	enum err err = govern_begin(hub, txn, path);
+
+	epoch_list_load(hub, txn, &list, author_member(hub->author));
+	if (!err && epoch_list_last(&list, path) == 0)
+		err = hidden_first(hub, txn, &list, path);
+	if (!err) {
+		*number = epoch_list_last(&list, path);
+		err = epochs_key(hub, txn, path, *number, path, path_key);
+	}
+	epoch_list_fini(&list);
+	return err == ERR_ABSENT ? ERR_AGAIN : err;
+}
+
 /* ---- costs ---- */
 
 void epochs_cost(struct hub *hub, struct txn *txn, const struct org_id *org, struct bytes prefix,

@@ -14,6 +14,7 @@
 
 #include "proto/hub/hub.h"
 #include "proto/content/version.h"
+#include "proto/rights/epoch_asks.h"
 #include "proto/rights/epoch_wraps.h"
 
 struct epochs {                  /* of the hub; epochs.c */
@@ -23,6 +24,7 @@ struct epochs {                  /* of the hub; epochs.c */
 	bool learnt;             /* in this round */
 	bool wraps;              /* wraps that could not be opened may be openable now */
 	struct epoch_pass pass;
+	struct epoch_asks asks;
 	bool look;               /* whether epochs are due is to be looked at */
 	int64_t look_ms;         /* mono time: not before, as others have it looked at */
 	int64_t next_ms;         /* wall time: the next look at the latest */
@@ -42,6 +44,13 @@ struct epochs {                  /* of the hub; epochs.c */
  */
 enum err epochs_govern(struct hub *hub, struct txn *txn, struct bytes path, size_t *prefix_len,
 		       uint64_t *number, struct key *path_key);
+/*
+ * The epoch of a hidden path of the own namespace, at the path itself, and its key; the key author
+ * makes the first one. ERR_DENIED: there is none, and another node makes it (epoch_asks.h);
+ * ERR_AGAIN as above.
+ */
+enum err epochs_hidden(struct hub *hub, struct txn *txn, struct bytes path, uint64_t *number,
+		       struct key *path_key);
 /*
  * Whether what is sealed at a path waits for a new epoch. until_ms: until when at most, wall time;
  * INT64_MAX: until it is there.

@@ -20,20 +20,44 @@ get_same meissen/kita/warteliste@1 "$work/Vertrauliche Liste der Bauvorhaben.txt
 get_same meissen/bau/vorhaben@1 "$work/Vertrauliche Liste der Bauvorhaben.txt"
 get_same meissen/bau/offen@1 "$work/open.txt"
 
+say 'what is hidden is called by its name, where it may be read'
+hidden='meissen/personal/umsetzung-hauptamt'
+node "$meissen" publish "$hidden" "$work/Vertrauliche Liste der Bauvorhaben.txt" --tier hidden --title 'Umsetzungen im Hauptamt' >"$work/told"
+grep -q 'What others learn of a hidden dataset' "$work/told" || wrong 'who hides something is not told what others learn'
+counts_hidden() { node_json "$radebeul" 'select(.datasets.hidden == 1) | .datasets.known' status >/dev/null 2>&1; }
+wait_for 60 counts_hidden || wrong 'status does not count what is hidden'
+! node "$radebeul" ls | grep -e '~' -e umsetzung || wrong 'a hidden dataset is listed to who may not read it'
+node "$meissen" grant "$hidden" --to radebeul --rights read >/dev/null || wrong 'no grant for what is hidden'
+node "$meissen" grants | grep -q "$hidden" || wrong 'the grant does not say the name'
+lists_hidden() { node "$radebeul" ls meissen/personal | grep -q "$hidden"; }
+wait_for 60 lists_hidden || wrong 'a reader does not see its name'
+node "$radebeul" search umsetzung | grep -q "$hidden" || wrong 'a reader does not find it'
+node "$radebeul" show "$hidden" | grep -q '^Kept as:* *meissen/~' || wrong 'nobody says under which path it is kept'
+node "$radebeul" subscribe "$hidden" >/dev/null || wrong 'it cannot be subscribed'
+node "$radebeul" subscriptions | grep -q "$hidden" || wrong 'the subscription does not say the name'
+get_same "$hidden@1" "$work/Vertrauliche Liste der Bauvorhaben.txt"
+
 # What must not be found besides the text itself and the keys.
 printf '%s' "$title" >"$work/title"
 printf '%s' 'Warteliste der Kindertagesstätten' >"$work/granted-title"
 printf '%s' 'Nur für die Mitglieder des Verbunds bestimmt' >"$work/description"
 printf '%s' 'Vertrauliche Liste der Bauvorhaben.txt' >"$work/filename"
 printf '%s' 'Freie Grundstücke in der Altstadt' >"$work/open-title"
+printf '%s' "${hidden#meissen/}" >"$work/hidden-name"
+printf '%s' 'Umsetzungen im Hauptamt' >"$work/hidden-title"
 
 for town in "$meissen" "$radebeul"; do
 	say "a copy of ${town##*/}, taken while it runs"
 	mkdir "$town.copy"
 	cp -r -- "$town/keys" "$town/data.mdb" "$town.copy/"
 	"$helpers/scan" "$town.copy" "$work/passphrase" "$work/Vertrauliche Liste der Bauvorhaben.txt" \
-		"$work/open.txt" "$work/title" "$work/granted-title" "$work/description" "$work/filename" "+$work/open-title" ||
+		"$work/open.txt" "$work/title" "$work/granted-title" "$work/description" "$work/filename" "$work/hidden-name" "$work/hidden-title" "+$work/open-title" ||
 		wrong "something can be read in a copy of ${town##*/}"
+done
+
+say 'no log names it'
+for log in "$work"/*.log; do
+	! grep -q -e "${hidden#meissen/}" -e 'Umsetzungen' "$log" || wrong "$log names what is hidden"
 done
 
 say 'the scanner finds a planted key'

@@ -84,8 +84,8 @@ static void shrinking_and_widening_want_a_word(void **state)
 	p = publication(towns->a, "meissen/schulen", &small);
 	p.options.has_tier = true;
 	p.options.tier = TIER_HIDDEN;
-	assert_int_equal(sim_publish_all(&p), ERR_CONFIG);
-	assert_non_null(strstr(p.why, "hidden"));
+	assert_int_equal(sim_publish_all(&p), ERR_DENIED);
+	assert_non_null(strstr(p.why, "nothing becomes hidden"));
 	/* What was refused left nothing behind. */
 	settle(towns);
 	assert_int_equal(sim_rows(towns->a, TABLE_STAGE), 0);

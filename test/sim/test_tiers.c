@@ -1,7 +1,7 @@
 /*
- * Every tier, tried from every kind of member: one table says what must come back, of description,
- * chunks and plain text, and nothing else does. Afterwards the store of each is searched for plain
- * text and keys.
+ * Every tier, tried from every kind of member: one table says what must come back, of name,
+ * description, chunks and plain text, and nothing else does. Afterwards the store of each is
+ * searched for plain text and keys.
  *
  * Meißen publishes; the Landkreis has a read grant, Riesa a relay grant, and so has the computing
  * centre, a relay; Radebeul is a plain member; Coswig read everything and is a member no more; a
@@ -25,12 +25,13 @@
 #include "proto/hub/hub.h"
 #include "proto/rights/epochs.h"
 #include "proto/catalog/granting.h"
+#include "proto/catalog/names.h"
 #include "proto/membership/voting.h"
 
 #define YEAR_MS (INT64_C(365) * 24 * 3600 * 1000)
 
 enum who { OWNER, READER, RELAY_GRANT, RELAY_MEMBER, PLAIN, FORMER, STRANGER, WHO_COUNT };
-enum { TIER_TRIED = 3, VERSION_COUNT = 2 };
+enum { TIER_TRIED = 4, HIDDEN = 3, VERSION_COUNT = 2 };
 
 static const struct {
 	const char *name, *slug, *ags;
@@ -54,30 +55,33 @@ static const struct {
 	 "Absperrschieber 4711 Neumarkt"},
 	{TIER_GRANTED, "meissen/kita/plaetze", "Plaetze in den Kindergaerten",
 	 "Kind Nummer 0815 wartet noch"},
+	{TIER_HIDDEN, "meissen/personal/stellenplan", "Stellenplan der Verwaltung",
+	 "Referat 4 faellt weg, still"},
 };
 
 /*
- * What must come back. d: the description is read; c: the chunks come when a subscription asks for
- * them; p: the plain text is read.
+ * What must come back. n: it is found by its name; d: the description is read; c: the chunks come
+ * when a subscription asks for them; p: the plain text is read.
  */
 struct sees {
 	const char *was, *is; /* version 1, from before Coswig left, and version 2 */
 };
 static const struct sees table[WHO_COUNT][TIER_TRIED] = {
-	/*                 open            members         granted */
-	[OWNER] = {{"dcp", "dcp"}, {"dcp", "dcp"}, {"dcp", "dcp"}},
-	[READER] = {{"dcp", "dcp"}, {"dcp", "dcp"}, {"dcp", "dcp"}},
-	[RELAY_GRANT] = {{"dcp", "dcp"}, {"dcp", "dcp"}, {"dc", "dc"}},
-	[RELAY_MEMBER] = {{"dcp", "dcp"}, {"c", "c"}, {"c", "c"}},
-	[PLAIN] = {{"dcp", "dcp"}, {"dcp", "dcp"}, {"d", "d"}},
-	[FORMER] = {{"dcp", ""}, {"dcp", ""}, {"dcp", ""}},
-	[STRANGER] = {{"", ""}, {"", ""}, {"", ""}},
+	/*                 open              members           granted           hidden */
+	[OWNER] = {{"ndcp", "ndcp"}, {"ndcp", "ndcp"}, {"ndcp", "ndcp"}, {"ndcp", "ndcp"}},
+	[READER] = {{"ndcp", "ndcp"}, {"ndcp", "ndcp"}, {"ndcp", "ndcp"}, {"ndcp", "ndcp"}},
+	[RELAY_GRANT] = {{"ndcp", "ndcp"}, {"ndcp", "ndcp"}, {"ndc", "ndc"}, {"c", "c"}},
+	[RELAY_MEMBER] = {{"ndcp", "ndcp"}, {"nc", "nc"}, {"nc", "nc"}, {"c", "c"}},
+	[PLAIN] = {{"ndcp", "ndcp"}, {"ndcp", "ndcp"}, {"nd", "nd"}, {"", ""}},
+	[FORMER] = {{"ndcp", ""}, {"ndcp", ""}, {"ndcp", ""}, {"ndcp", ""}},
+	[STRANGER] = {{"", ""}, {"", ""}, {"", ""}, {"", ""}},
 };
 
 struct county {
 	struct sim sim;
 	struct sim_node *nodes[WHO_COUNT];
 	struct dataset_id ids[TIER_TRIED];
+	char hidden[LIMIT_PATH_LEN_MAX + 1]; /* the path under which that one is kept */
 	struct buf contents[TIER_TRIED][VERSION_COUNT];
 };
 
@@ -128,12 +132,19 @@ static void call_give(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 		fail_msg("%s", why);
 }
 
-static struct digest give(struct county *county, enum who who, enum verb verb)
+static struct digest give(struct county *county, enum who who, const char *prefix, enum verb verb)
 {
-	struct give_call call = {
-		.terms = {.prefix = "meissen/kita", .to = people[who].slug, .verb = verb}};
+	struct give_call call = {.terms = {.prefix = prefix, .to = people[who].slug, .verb = verb}};
 	assert_true(sim_call(county->nodes[OWNER], call_give, &call));
 	return call.token;
+}
+
+static struct digest give_all(struct county *county, const char *prefix)
+{
+	give(county, RELAY_GRANT, prefix, VERB_RELAY);
+	give(county, RELAY_MEMBER, prefix, VERB_RELAY);
+	give(county, FORMER, prefix, VERB_READ);
+	return give(county, READER, prefix, VERB_READ);
 }
 
 static void call_remove(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
@@ -180,7 +191,7 @@ static struct county *county_open(void)
 			sim_add(&county->sim, people[who].name, people[who].slug, people[who].ags);
 	struct sim_node *owner = county->nodes[OWNER];
 	assert_int_equal(sim_found(owner, "Verbund Meißen"), ERR_OK);
-	for (unsigned tier = 0; tier < TIER_TRIED; tier++)
+	for (unsigned tier = 0; tier < HIDDEN; tier++)
 		path_dataset_id(&county->ids[tier], &owner->identity.org,
 				bytes_str(datasets[tier].path));
 	for (enum who who = READER; who < STRANGER; who++) {
@@ -193,11 +204,24 @@ static struct county *county_open(void)
 									       "meissen/**"),
 				 ERR_OK);
 	}
-	give(county, READER, VERB_READ);
-	give(county, RELAY_GRANT, VERB_RELAY);
-	give(county, RELAY_MEMBER, VERB_RELAY);
-	give(county, FORMER, VERB_READ);
+	give_all(county, "meissen/kita");
 	return county;
+}
+
+static void call_resolve(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	char why[WHY_LEN];
+	assert_int_equal(names_resolve(hub, txn, datasets[HIDDEN].path, arg, why), ERR_OK);
+}
+
+/* A hidden dataset is granted by itself, when it has its path. */
+static void give_hidden(struct county *county)
+{
+	struct sim_node *owner = county->nodes[OWNER];
+	assert_true(sim_call(owner, call_resolve, county->hidden));
+	assert_true(path_is_hidden(bytes_str(county->hidden)));
+	path_dataset_id(&county->ids[HIDDEN], &owner->identity.org, bytes_str(county->hidden));
+	give_all(county, county->hidden);
 }
 
 static void county_close(struct county *county)
@@ -215,7 +239,8 @@ static void county_close(struct county *county)
 struct look {
 	unsigned tier;
 	uint64_t version;
-	char got[4];
+	const char *kept; /* path that it is kept under */
+	char got[5];
 };
 
 static void call_describe(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
@@ -223,20 +248,28 @@ static void call_describe(struct hub *hub, struct txn *txn, int64_t now_ms, void
 	struct look *look = arg;
 	struct catalog_entry entry = {0};
 	char why[WHY_LEN];
-	if (catalog_find(hub, txn, datasets[look->tier].path, look->version, &entry, why) ==
-		    ERR_OK &&
-	    bytes_eq(entry.description.title, bytes_str(datasets[look->tier].title)))
-		strcat(look->got, "d");
-	catalog_entry_fini(&entry);
+	const char *name = datasets[look->tier].path;
+	if (catalog_find(hub, txn, name, look->version, &entry, why) == ERR_OK) {
+		assert_string_equal(entry.path, name);
+		strcat(look->got, "n");
+		catalog_entry_fini(&entry);
+	}
+	if (catalog_find(hub, txn, look->kept, look->version, &entry, why) == ERR_OK) {
+		if (bytes_eq(entry.description.title, bytes_str(datasets[look->tier].title)))
+			strcat(look->got, "d");
+		assert_int_equal(strcmp(entry.path, name) == 0, strchr(look->got, 'n') != NULL);
+		catalog_entry_fini(&entry);
+	}
 }
 
 static void look_at(struct county *county, enum who who, struct look *look)
 {
 	struct sim_node *node = county->nodes[who];
 	const struct buf *content = &county->contents[look->tier][look->version - 1];
-	const char *path = datasets[look->tier].path;
+	const char *path = look->tier == HIDDEN ? county->hidden : datasets[look->tier].path;
 	struct buf out;
 	look->got[0] = 0;
+	look->kept = path;
 	sim_call(node, call_describe, look);
 	if (sim_held(node, path, look->version))
 		strcat(look->got, "c");
@@ -364,6 +397,7 @@ struct needles {
 		bool wanted; /* stands there in clear: a search that sees nothing must not pass */
 	} items[NEEDLE_MAX];
 	size_t count;
+	const char *hidden; /* a path with an epoch of its own */
 };
 
 static void needle_add(struct needles *needles, const char *name, const void *b, bool wanted)
@@ -400,6 +434,12 @@ static void call_keys(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 					    bytes_str(epochs[i].path), &key),
 				 ERR_OK);
 		needle_add(needles, "path key, granted", key.b, false);
+	}
+	for (uint64_t n = 1; n <= 2; n++) {
+		struct bytes path = bytes_str(needles->hidden);
+		struct key key;
+		assert_int_equal(epochs_key(hub, txn, path, n, path, &key), ERR_OK);
+		needle_add(needles, "key of what is hidden", key.b, false);
 	}
 }
 
@@ -468,8 +508,9 @@ static void assert_stores_clean(struct county *county, struct needles *needles)
 static void everybody_gets_what_the_table_says(void **state)
 {
 	struct county *county = county_open();
-	struct needles needles = {.count = 0};
+	struct needles needles = {.hidden = county->hidden};
 	publish_all(county, 1);
+	give_hidden(county);
 	assert_true(sim_run(&county->sim, 60000, sim_agree, NULL));
 	sim_run(&county->sim, 60000, NULL, NULL);
 	assert_table(county, 1);
@@ -480,6 +521,8 @@ static void everybody_gets_what_the_table_says(void **state)
 	assert_table(county, 2);
 	assert_table(county, 1); /* what was there is still there, and no more */
 	assert_true(sim_call(county->nodes[OWNER], call_keys, &needles));
+	needle_add(&needles, "the name of what is hidden", strchr(datasets[HIDDEN].path, '/') + 1,
+		   false);
 	asks_beside_the_rules(county, PLAIN, true, true);
 	asks_beside_the_rules(county, FORMER, false, false);
 	asks_beside_the_rules(county, STRANGER, false, false);

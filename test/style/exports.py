@@ -18,7 +18,6 @@ JUDGED = {"crypto", "store", "proto", "node", "tools"}
 # What stays though only tests use it, and why. Each entry is needed: one that is not is a fault.
 FOR_TESTS = {
     "chunks_staged": "one row of a stage",
-    "epoch_last_at": "the number of an epoch, as the records say",
     "epochs_urgent_now": "what is due in the turn of an end, which no command makes yet",
     "grant_text_get": "the text of a grant without the grant, fuzzed",
     "grant_text_put": "the text of a grant without the grant, fuzzed",
@@ -27,7 +26,6 @@ FOR_TESTS = {
     "noise_writes": "whose turn it is, step by step, as the vectors say",
     "pack": "one layer of a chunk, fuzzed",
     "pack_padme": "sizes, against the published ones",
-    "path_hidden_make": "names of hidden datasets, which are understood and not made yet",
     "unpack": "one layer of a chunk, fuzzed",
     "writer_pending": "the bound of pieces on their way",
     "config_parse": "the settings, fuzzed without files",

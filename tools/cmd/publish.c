@@ -16,6 +16,7 @@
 #include "tools/kit/clock.h"
 #include "tools/kit/datasets.h"
 #include "tools/kit/files.h"
+#include "tools/kit/hidden.h"
 #include "tools/kit/media.h"
 #include "tools/kit/print.h"
 #include "tools/kit/progress.h"
@@ -297,6 +298,7 @@ static int send_all(struct sending *sending, const struct files *files)
 
 static void print_published(const struct tool *tool, const json_t *answer, const char *dataset)
 {
+	const bool hidden = !strcmp(field_text(answer, "tier"), "hidden");
 	uint64_t files = field_count(answer, "files");
 	char size[TEXT_SHORT_LEN], added[TEXT_SHORT_LEN], count[TEXT_SHORT_LEN];
 	char *readers = print_join(json_object_get(answer, "readers"));
@@ -314,7 +316,11 @@ static void print_published(const struct tool *tool, const json_t *answer, const
 		print_line("%s@%" PRIu64 "   %s   %s file%s, %s   +%s", dataset,
 			   field_count(answer, "version"), field_text(answer, "tier"), count,
 			   files == 1 ? "" : "s", size, added);
-	if (!strcmp(field_text(answer, "tier"), "granted") &&
+	if (hidden && field_count(answer, "version") == 1 && !field_true(answer, "unchanged")) {
+		print_line("Kept as %s, which says nothing.", field_text(answer, "stored_as"));
+		puts(HIDDEN_TOLD);
+	}
+	if ((hidden || !strcmp(field_text(answer, "tier"), "granted")) &&
 	    !json_is_array(json_object_get(answer, "readers")))
 		print_line("Readers: nobody else yet; `allmende%s grant %s --to SLUG --rights "
 			   "read` lets somebody",
@@ -414,22 +420,24 @@ static bool is_waiting(const json_t *start, const char *dataset)
 static int wait_signed(struct sending *sending, const char *dataset, json_t **answer)
 {
 	struct client *client = sending->client;
+	char kept[LIMIT_PATH_LEN_MAX + 1]; /* a hidden one waits under its path */
 	json_t *start = NULL;
 	struct buf target;
 	int code = TOOL_DONE;
 
+	snprintf(kept, sizeof(kept), "%s", field_text(*answer, "stored_as"));
 	progress_note(&sending->progress, "waiting for another node");
 	client_patience(client, CLIENT_SOON);
 	for (unsigned tries = 0; !code && tries < WAIT_SIGNED_TRIES; tries++) {
 		json_decref(start);
 		start = NULL;
 		code = client_call(client, "GET", "/start", NULL, &start);
-		if (code || !is_waiting(start, dataset) ||
+		if (code || !is_waiting(start, kept) ||
 		    !strcmp(field_text(start, "state"), "signs"))
 			break;
 		nanosleep(&(struct timespec){.tv_nsec = WAIT_SIGNED_MS * 1000000L}, NULL);
 	}
-	bool waits = !code && is_waiting(start, dataset);
+	bool waits = !code && is_waiting(start, kept);
 	bool signs = waits && !strcmp(field_text(start, "state"), "signs");
 	json_decref(start);
 	if (signs)
@@ -517,7 +525,9 @@ const struct command cmd_publish = {
 		"versions\n"
 		"go when the next one is made, the newest always stays. A tier is that of one "
 		"version:\n"
-		"what went to more people before stays theirs, unless it is withdrawn.\n"
+		"what went to more people before stays theirs, unless it is withdrawn. What is\n"
+		"hidden was so from its first version on, and stays so.\n"
+		"\n" HIDDEN_TOLD "\n"
 		"\n"
 		"  allmende publish meissen/kita/plaetze plaetze.csv \\\n"
 		"      --title \"Freie Kita-Plätze\" --tier open --keyword kita\n"
@@ -534,7 +544,8 @@ const struct command cmd_publish = {
 			 "licence, such as http://dcat-ap.de/def/licenses/cc-zero"},
 			{"contact", 0, "TEXT", false, "whom to ask, such as it@meissen.example"},
 			{"tier", 0, "TIER", false,
-			 "open: everybody reads it; members: the federation; granted: by grant"},
+			 "open: everybody reads it; members: the federation; granted, hidden: by "
+			 "grant"},
 			{"widen", 0, NULL, false, "allow a tier with more readers than before"},
 			{"allow-shrink", 0, NULL, false,
 			 "allow it to be empty, or less than half as large"},

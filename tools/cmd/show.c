@@ -101,6 +101,7 @@ static void print_entry(const struct tool *tool, const json_t *entry)
 	print_field("Licence", field_text(entry, "license"));
 	print_field("Contact", field_text(entry, "contact"));
 	print_field("Tier", field_text(entry, "tier"));
+	print_field("Kept as", field_text(entry, "stored_as"));
 	print_field("Readers", readers);
 	print_field("Held by", holders);
 	print_keep(entry);

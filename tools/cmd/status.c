@@ -229,6 +229,11 @@ static void print_store(const json_t *answer)
 	print_fieldf("Datasets", "%" PRIu64 " known, %" PRIu64 " own, %" PRIu64 " here",
 		     field_count(datasets, "known"), field_count(datasets, "own"),
 		     field_count(datasets, "held"));
+	if (field_count(datasets, "hidden"))
+		print_fieldf("Hidden",
+			     "%" PRIu64 " of the known, whose names are not for this "
+			     "organisation",
+			     field_count(datasets, "hidden"));
 	if (damaged)
 		print_fieldf("Damaged", "%" PRIu64 ", being fetched again", damaged);
 	print_fieldf("Store", "%s used, %s of %s free on the disk", used, free_text, total);

@@ -108,7 +108,7 @@ static void print_subscriptions(const struct tool *tool, const json_t *answer)
 	grid_init(&grid, tool, stdout, heads);
 	json_array_foreach((json_t *)list, i, item)
 	{
-		grid_text(&grid, field_text(item, "pattern"));
+		grid_text(&grid, field_text(item, "name"));
 		grid_number(&grid, field_count(item, "held"));
 		grid_number(&grid, field_count(item, "known"));
 		grid_text(&grid, field_true(item, "relay") ? "others" : "reading");

@@ -173,7 +173,12 @@ static void a_wider_tier_wants_a_word(void **state)
 		{TIER_GRANTED, TIER_MEMBERS, false, ERR_DENIED, 0},
 		{TIER_GRANTED, TIER_MEMBERS, true, ERR_OK, TIER_MEMBERS},
 		{TIER_MEMBERS, TIER_GRANTED, false, ERR_OK, TIER_GRANTED},
-		{TIER_MEMBERS, TIER_HIDDEN, true, ERR_CONFIG, 0},
+		{TIER_MEMBERS, TIER_HIDDEN, true, ERR_DENIED, 0},
+		{TIER_OPEN, TIER_HIDDEN, true, ERR_DENIED, 0},
+		{TIER_HIDDEN, 0, false, ERR_OK, TIER_HIDDEN},
+		{TIER_HIDDEN, TIER_HIDDEN, false, ERR_OK, TIER_HIDDEN},
+		{TIER_HIDDEN, TIER_GRANTED, true, ERR_DENIED, 0},
+		{TIER_HIDDEN, TIER_OPEN, true, ERR_DENIED, 0},
 		{TIER_MEMBERS, TIER_MEMBERS, false, ERR_OK, TIER_MEMBERS},
 	};
 	struct fixture *f = *state;
@@ -189,7 +194,10 @@ static void a_wider_tier_wants_a_word(void **state)
 		options.widen = cases[i].widen;
 		assert_int_equal(publish(f, options, 'b', 100, &p), cases[i].err);
 		if (cases[i].err == ERR_DENIED)
-			assert_non_null(strstr(p.why, "say --widen if that is meant"));
+			assert_non_null(strstr(
+				p.why, cases[i].asked == TIER_HIDDEN    ? "nothing becomes hidden"
+				       : cases[i].before == TIER_HIDDEN ? "is hidden, and nothing"
+									: "say --widen if that"));
 		if (!cases[i].err)
 			assert_int_equal(p.entry.tier, 0); /* released */
 		struct catalog_entry entry;
