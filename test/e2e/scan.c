@@ -220,6 +220,20 @@ static void collect_epoch(struct scan *scan, const char *name, const struct key 
 			}
 }
 
+/*
+ * What a node remembers of an own dataset: the cut key, the id of a record, which is no secret and
+ * stands in the log, and a digest of the contents.
+ */
+static void collect_own(struct scan *scan, const char *name, const struct secret *secret)
+{
+	struct bytes b = secret_bytes(secret);
+
+	if (b.len < PIECE + 2 * ID_LEN)
+		die(name, ERR_CORRUPT);
+	needle_add(scan, name, b.ptr, PIECE, false);
+	needle_add(scan, name, b.ptr + PIECE + ID_LEN, ID_LEN, false);
+}
+
 /* All that is sealed in the store; federation keys are among it. */
 static size_t collect_sealed(struct scan *scan, struct keyring *keyring, struct txn *txn)
 {
@@ -236,7 +250,10 @@ static size_t collect_sealed(struct scan *scan, struct keyring *keyring, struct 
 		err = keyring_unseal(keyring, &secret, name, walk.value);
 		if (err)
 			die(name, err);
-		needle_add_secret(scan, name, secret);
+		if (strncmp(name, "own:", 4) == 0)
+			collect_own(scan, name, secret);
+		else
+			needle_add_secret(scan, name, secret);
 		if (strncmp(name, "fed-", 4) == 0) {
 			derive(&root, secret_key(secret), "am1.pathroot", bytes_str(""));
 			collect_paths(scan, &root, bytes_str(""), txn);
