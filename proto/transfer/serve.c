@@ -106,6 +106,7 @@ struct may {
 	bool owns;       /* it is the owner of the path */
 	bool right;      /* it may have what is closed */
 	bool denied;     /* something was asked for without the right */
+	bool closed;     /* it gets something that not everybody may have */
 	/* held by authors who may not write there any more; those behind them count as valid */
 	struct version_id voids[SERVE_VOIDS_MAX];
 	size_t void_count;
@@ -176,7 +177,9 @@ static bool chunk_may(struct may *may, const struct chunk_addr *addr)
 			return true;
 	}
 	may->denied = may->denied || !may->right;
-	return may->right && share.closed > void_count;
+	bool may_have = may->right && share.closed > void_count;
+	may->closed = may->closed || may_have;
+	return may_have;
 }
 
 /* ---- what is under way ---- */
@@ -316,13 +319,12 @@ void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct
 	 * PROTOCOL: "A server checks for each CHUNK_GET that the peer may hold chunks of the
 	 * dataset named."
 	 */
-	bool known = may_find(&may, hub, txn, peer, &m->of.dataset), closed = false;
+	bool known = may_find(&may, hub, txn, peer, &m->of.dataset);
 	while (message_next_addr(m, &addr)) {
 		if (!known || !chunk_may(&may, &addr)) {
 			chunk_refuse(hub, peer, m, &addr);
 			continue;
 		}
-		closed = closed || !held_share(txn, &m->of.dataset, &addr).open;
 		struct effect *effect = hub_effect(hub, EFFECT_SERVE, peer->link);
 		effect->dataset = m->of.dataset;
 		effect->addr = addr;
@@ -330,7 +332,7 @@ void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct
 		tally_add(&may, peer, &tally, &addr);
 	}
 	tally_end(hub, txn, peer, &tally);
-	if (closed && !may.owns)
+	if (may.closed && !may.owns)
 		promised(hub, peer, &m->of.dataset);
 	/* A line may not be here yet: it is a fault when it goes on. */
 	if (may.denied)
