@@ -339,17 +339,24 @@ static enum err own_follow(struct hub *hub, const struct epoch_record *record, s
 	const struct keyrecord *r = &record->key;
 	struct wrap_context context =
 		context_of(&identity->org, &identity->org, r->prefix, r->number);
-	struct key secret;
+	struct key secret = {{0}}, seed = {{0}};
 
 	if (author_member(record->author) != author_member(hub->author))
 		return ERR_ABSENT;
 	if (!wrapkeys_unwrap(hub, &r->own_key, &r->own_wrap, &context, out))
 		return ERR_OK;
-	if (!identity->root)
-		return ERR_ABSENT;
-	root_recovery_key(&secret, secret_key(identity->root));
-	enum err err = wrap_open(out, &r->recovery, &secret, &context);
+	/* The key may be of before another root was bound, or of after. */
+	enum err err = hub_root_seed(hub, &seed);
+	if (!err) {
+		root_recovery_key(&secret, &seed);
+		err = wrap_open(out, &r->recovery, &secret, &context);
+	}
+	if (err && identity->root) {
+		root_recovery_key(&secret, secret_key(identity->root));
+		err = wrap_open(out, &r->recovery, &secret, &context);
+	}
 	key_wipe(&secret);
+	key_wipe(&seed);
 	return err;
 }
 

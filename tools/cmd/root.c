@@ -240,6 +240,9 @@ static int change_post(const struct tool *tool, const struct rooting *r, bool co
 			outcome_print(tool, answer);
 		if (confirm)
 			print_text(tool, answer);
+		if (confirm && r->change.kind == CHARTER_BIND)
+			print_line("Keep the recovery sheet of the old root as well: keys that "
+				   "were made before can be restored with it alone.");
 	}
 	json_decref(answer);
 	if (!code && !confirm)
