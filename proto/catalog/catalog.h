@@ -18,7 +18,7 @@ struct catalog_entry {
 	/* What people call it. Of a hidden one that cannot be opened here it is the path under which
 	   it is kept, as that is all there is; who lists datasets leaves these out. */
 	char path[LIMIT_PATH_LEN_MAX + 1];
-	char stored[LIMIT_PATH_LEN_MAX + 1]; /* the path under which it is kept */
+	char stored[LIMIT_PATH_LEN_MAX + 1]; /* the path it is kept under */
 	struct dataset_id dataset;
 	struct record_id record;
 	uint64_t number;

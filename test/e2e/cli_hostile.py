@@ -177,7 +177,7 @@ class Hostile(unittest.TestCase):
             ("GET", "/federation/members"): (200, {"members": [member]}),
             ("GET", "/federation"): (200, {"state": "joining", "name": EVIL, "why": EVIL}),
             ("GET", "/peers"): (200, {"peers": [peer]}),
-            ("GET", "/subscriptions"): (200, {"subscriptions": [{"pattern": EVIL}]}),
+            ("GET", "/subscriptions"): (200, {"subscriptions": [{"pattern": EVIL, "name": EVIL}]}),
             ("GET", "/status"): (200, {"node": {"name": EVIL, "software": EVIL},
                                        "federation": {"name": EVIL, "state": "joining", "why": EVIL},
                                        "fetches": [{"dataset": EVIL}],

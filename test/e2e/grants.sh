@@ -92,22 +92,23 @@ wait_for 30 can_read_plan || wrong 'Coswig cannot read the plan'
 same "$work/plan.csv" "$work/plan"
 
 say 'what cannot be granted is refused in a sentence'
-refused 2 'is not in this version' node "$meissen" grant meissen/kita --to riesa --rights write
 refused 2 'cannot be' node "$meissen" grant meissen/kita --to riesa --rights everything
 refused 2 'there is no such day' node "$meissen" grant meissen/kita --to riesa --rights read --until 2027-02-30
 refused 2 'is over already' node "$meissen" grant meissen/kita --to riesa --rights read --until 2020-01-01
 refused 2 'this organisation itself' node "$meissen" grant meissen/kita --to meissen --rights read
 refused 4 'no member has the short name dresden' node "$meissen" grant meissen/kita --to dresden --rights read
-refused 3 'no grant for it that may be handed on' node "$riesa" grant meissen/kita --to coswig --rights read
-refused 3 'no grant for it that may be handed on' node "$coswig" grant meissen/kita/plaetze --to riesa --rights read
+refused 3 'that is more than you hold at meissen/kita (relay)' node "$riesa" grant meissen/kita --to coswig --rights read
+refused 3 'may not be handed on: ask Stadt Radebeul for depth' node "$coswig" grant meissen/kita/plaetze --to riesa --rights read
 refused 4 'no grant g-AAAAAAAA is known here' node "$meissen" grant-show g-AAAAAAAA
 refused 2 'is no grant' node "$meissen" grant-show g-A
 
 say 'a grant that ends soon asks for another one'
 node "$meissen" grant meissen/bau --to radebeul --rights read --until "$(date -d '+5 days' +%F)" >/dev/null
-says 'grant meissen/bau --to radebeul --rights read' node "$meissen" status
-node "$meissen" grant meissen/bau --to radebeul --rights read >/dev/null
-! node "$meissen" status | grep -q 'grant meissen/bau' || wrong 'the renewed grant is still to be renewed'
+ending=$(node_json "$meissen" '.grants[] | select(.direction == "given" and .receiver.slug == "radebeul" and .prefix == "meissen/bau") | .id' grants)
+says "renew $ending" node "$meissen" status
+refused 3 'renew' node "$meissen" grant meissen/bau --to radebeul --rights read
+node "$meissen" renew "$ending" >/dev/null
+! node "$meissen" status | grep -q 'renew' || wrong 'the renewed grant is still to be renewed'
 
 clean "$meissen"
 clean "$riesa"

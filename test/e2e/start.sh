@@ -75,9 +75,13 @@ node_stop "$meissen"
 rm -rf -- "$meissen"
 mv -- "$work/copy-of-meissen" "$meissen"
 node_start "$meissen"
-! node "$meissen" publish meissen/plan "$work/two" >"$work/said" 2>&1 || wrong 'a number was used again'
-grep -q 'publish it again' "$work/said" || wrong 'it is not said what to do'
-[ "$(publish meissen/plan "$work/two")" = 5 ] || wrong 'version 5 was not made'
+# What was made before the own records had come back would be another version 4: it is refused. Who
+# comes later makes version 5 at once.
+if ! node "$meissen" publish meissen/plan "$work/two" >"$work/said" 2>&1; then
+	grep -q 'publish it again' "$work/said" || wrong "it is not said what to do: $(cat "$work/said")"
+	publish meissen/plan "$work/two" >/dev/null
+fi
+version_is "$meissen" meissen/plan 5 || wrong 'version 5 was not made'
 state_is signs || wrong "the state is $(state)"
 get_same meissen/plan@5 "$work/two"
 for dir in "$meissen" "$radebeul"; do
