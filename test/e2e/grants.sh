@@ -106,7 +106,7 @@ say 'a grant that ends soon asks for another one'
 node "$meissen" grant meissen/bau --to radebeul --rights read --until "$(date -d '+5 days' +%F)" >/dev/null
 ending=$(node_json "$meissen" '.grants[] | select(.direction == "given" and .receiver.slug == "radebeul" and .prefix == "meissen/bau") | .id' grants)
 says "renew $ending" node "$meissen" status
-refused 3 'renew' node "$meissen" grant meissen/bau --to radebeul --rights read
+refused 1 'gives it another end' node "$meissen" grant meissen/bau --to radebeul --rights read
 node "$meissen" renew "$ending" >/dev/null
 ! node "$meissen" status | grep -q 'renew' || wrong 'the renewed grant is still to be renewed'
 
