@@ -57,6 +57,8 @@ enum err orglog_load_chain(struct txn *txn, const struct org_id *org, uint32_t n
 	orglog_entry_fini(&first);
 	if (err)
 		txn_fail(txn, ERR_CORRUPT);
+	if (txn_err(txn))
+		orglog_fini(log);
 	return txn_err(txn);
 }
 
