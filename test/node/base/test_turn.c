@@ -354,8 +354,10 @@ static void queries_are_no_turns(void **state)
 	after = turn_stats(bench.turn);
 	assert_int_equal(after.query_count, COUNT);
 	assert_int_equal(after.query_failed, 0);
-	assert_int_equal(after.count, before.count);
-	assert_int_equal(after.commit_us, before.commit_us);
+	/* One turn is of the founding, if its time comes just then. */
+	assert_in_range(after.count, before.count, before.count + 1);
+	if (after.count == before.count)
+		assert_int_equal(after.commit_us, before.commit_us);
 	for (size_t i = 0; i < COUNT; i++) {
 		assert_true(calls[i].told);
 		assert_int_equal(calls[i].item.err, ERR_OK);
