@@ -84,7 +84,7 @@ static bool tips_note(struct hub *hub, struct txn *txn)
 	if (!hub->author)
 		return false;
 	ledger_settle(&hub->ledger, txn);
-	while (ledger_state_next(&hub->ledger, txn, &author, &state))
+	while (ledger_active_next(&hub->ledger, txn, &author, &state))
 		if (is_near(hub, author) && head_get(hub, txn, author, &whole))
 			lot_draw(hub, &lot, author);
 	const uint32_t count = lot.seen < TIPS_COUNT_MAX ? lot.seen : TIPS_COUNT_MAX;

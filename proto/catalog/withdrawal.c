@@ -488,6 +488,7 @@ bool withdrawal_find(struct hub *hub, struct txn *txn, const char *name, uint64_
 		return false;
 	struct record_slot slot = record_slot_of(RECORD_WITHDRAWAL, id_bytes(&dataset));
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
+	slots.leaving = true;
 	struct record record;
 	while (ledger_slots_next(&slots, &record)) {
 		struct withdrawal withdrawal;

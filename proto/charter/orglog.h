@@ -74,6 +74,11 @@ const struct orglog_node *orglog_node(const struct orglog *log, uint8_t index); 
 bool orglog_has_role(const struct orglog_node *node, uint8_t role);
 int64_t orglog_left_ms(const struct orglog_node *node, uint8_t role);
 bool orglog_is_leaving(const struct orglog_node *node, uint8_t role, int64_t now_ms);
+/*
+ * Until when what a node says is kept and passed on: INT64_MAX, while it is active; else the end of
+ * its leaving. 0: it never had a role.
+ */
+int64_t orglog_kept_until_ms(const struct orglog_node *node);
 
 /* By which a wrap names the key it is made to. */
 void orglog_wrap_id(uint8_t out[ORGLOG_WRAP_ID_LEN], const struct dh_pk *wrap);

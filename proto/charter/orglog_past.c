@@ -46,6 +46,18 @@ bool orglog_is_leaving(const struct orglog_node *node, uint8_t role, int64_t now
 	return left_ms > 0 && left_ms > now_ms - leaving_ms;
 }
 
+int64_t orglog_kept_until_ms(const struct orglog_node *node)
+{
+	int64_t last_ms = 0;
+
+	if (node->state == ORGLOG_NODE_ACTIVE)
+		return INT64_MAX;
+	for (unsigned at = 0; at < ORGLOG_ROLE_COUNT; at++)
+		if (node->left_ms[at] > last_ms)
+			last_ms = node->left_ms[at];
+	return last_ms > 0 && last_ms < INT64_MAX - leaving_ms ? last_ms + leaving_ms : 0;
+}
+
 void orglog_bound(struct orglog *log, const struct orglog_bind *binds, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

@@ -300,7 +300,7 @@ static void contacts_load(struct hub *hub, struct txn *txn)
 	struct record_slot slot = record_slot_contact();
 	struct author_state state;
 	uint32_t author = 0;
-	while (ledger_state_next(&hub->ledger, txn, &author, &state)) {
+	while (ledger_active_next(&hub->ledger, txn, &author, &state)) {
 		struct record record;
 		if (!ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), author, &record))
 			dials_contact(hub, txn, &record);

@@ -27,6 +27,7 @@ static void times_set(struct hub *hub)
 
 	hub->judge_ms = max(hub->wall_ms, floor->kept_ms);
 	hub->act_ms = floor->median_ms ? min(hub->judge_ms, floor->median_ms) : hub->wall_ms;
+	ledger_judge(&hub->ledger, hub->judge_ms);
 }
 
 void floor_time(struct hub *hub, struct times now)
@@ -64,7 +65,7 @@ static size_t heads_load(struct hub *hub, struct txn *txn, int64_t **times, size
 	uint32_t author = 0, member = 0;
 	size_t count = 0, cap = 0;
 
-	while (ledger_state_next(&hub->ledger, txn, &author, &state)) {
+	while (ledger_active_next(&hub->ledger, txn, &author, &state)) {
 		++*authors;
 		if (state.counter == 0 || author_member(author) == author_member(hub->author))
 			continue;

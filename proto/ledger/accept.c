@@ -441,7 +441,7 @@ enum err ledger_accept_record(struct ledger *ledger, struct txn *txn, struct byt
 	    !ledger->own_behind)
 		return ERR_EXISTS;
 	if (!err)
-		err = ledger_author(ledger, txn, record.author, &pk, NULL);
+		err = ledger_author_kept(ledger, txn, record.author, &pk);
 	if (err)
 		return err;
 	/*

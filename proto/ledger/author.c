@@ -41,7 +41,12 @@ void ledger_fini(struct ledger *ledger)
 
 void ledger_now(struct ledger *ledger, int64_t now_ms)
 {
-	ledger->now_ms = now_ms;
+	ledger->now_ms = ledger->judge_ms = now_ms;
+}
+
+void ledger_judge(struct ledger *ledger, int64_t judge_ms)
+{
+	ledger->judge_ms = judge_ms;
 }
 
 void ledger_own(struct ledger *ledger, uint32_t author, const struct key *sign_seed)
@@ -132,6 +137,30 @@ enum err ledger_author(struct ledger *ledger, struct txn *txn, uint32_t author, 
 	return key->state == ORGLOG_NODE_ACTIVE ? ERR_OK : ERR_DENIED;
 }
 
+/* As key_find(); ERR_DENIED also when the node is out for longer than it is leaving. */
+static enum err kept_key_find(struct ledger *ledger, struct txn *txn, uint32_t author,
+			      const struct orglog_node **out)
+{
+	enum err err = key_find(ledger, txn, author, out);
+
+	/*
+	 * PROTOCOL: "An author counts while its organisation is a member and its node is active in
+	 * the latest organisation log entry known, or leaving (section 5.5)."
+	 */
+	return err || orglog_kept_until_ms(*out) > ledger->judge_ms ? err : ERR_DENIED;
+}
+
+enum err ledger_author_kept(struct ledger *ledger, struct txn *txn, uint32_t author,
+			    struct sign_pk *pk)
+{
+	const struct orglog_node *key;
+	enum err err = kept_key_find(ledger, txn, author, &key);
+
+	if (!err)
+		*pk = key->sign;
+	return err;
+}
+
 size_t ledger_nodes(struct ledger *ledger, struct txn *txn, uint32_t member_number, uint8_t roles,
 		    uint32_t *authors, size_t max)
 {
@@ -168,7 +197,18 @@ bool ledger_may_publish(struct ledger *ledger, struct txn *txn, uint32_t author)
 {
 	const struct orglog_node *key;
 
-	return !key_find(ledger, txn, author, &key) && (key->roles & ORGLOG_ROLE_PUBLISH);
+	return !key_find(ledger, txn, author, &key) && orglog_has_role(key, ORGLOG_ROLE_PUBLISH);
+}
+
+bool ledger_may_withdraw(struct ledger *ledger, struct txn *txn, uint32_t author)
+{
+	const struct orglog_node *key;
+
+	if (key_find(ledger, txn, author, &key))
+		return false;
+	return orglog_has_role(key, ORGLOG_ROLE_PUBLISH) ||
+	       (key->state != ORGLOG_NODE_LOST &&
+		orglog_is_leaving(key, ORGLOG_ROLE_PUBLISH, ledger->judge_ms));
 }
 
 /* ---- states ---- */
@@ -337,15 +377,26 @@ bool ledger_state_next(struct ledger *ledger, struct txn *txn, uint32_t *author,
 	struct row_key at = key_author(*author);
 	struct walk walk =
 		walk_begin_at(txn, TABLE_AUTHOR, bytes_of(NULL, 0), row_key_bytes(&at), false);
-	struct sign_pk pk;
+	const struct orglog_node *key;
 
 	while (walk_next(&walk)) {
 		*author = be32_get(walk.key.ptr);
 		*out = (struct author_state){.author = *author};
 		txn_fail(txn, state_get(out, walk.value));
-		if (!ledger_author(ledger, txn, *author, &pk, NULL))
-			return !txn_err(txn);
+		if (kept_key_find(ledger, txn, *author, &key))
+			continue;
+		out->kept_until_ms = orglog_kept_until_ms(key);
+		return !txn_err(txn);
 	}
+	return false;
+}
+
+bool ledger_active_next(struct ledger *ledger, struct txn *txn, uint32_t *author,
+			struct author_state *out)
+{
+	while (ledger_state_next(ledger, txn, author, out))
+		if (out->kept_until_ms == INT64_MAX)
+			return true;
 	return false;
 }
 

@@ -253,7 +253,7 @@ enum err ledger_accept_head(struct ledger *ledger, struct txn *txn, struct bytes
 		*evidence = false;
 	enum err err = head_decode(&head, whole);
 	if (!err)
-		err = ledger_author(ledger, txn, head.author, &pk, NULL);
+		err = ledger_author_kept(ledger, txn, head.author, &pk);
 	if (err)
 		return err;
 	if (head.time_ms > ledger->now_ms + (int64_t)ledger->limits->clock_ahead_ms_max)

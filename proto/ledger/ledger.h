@@ -32,7 +32,7 @@ struct ledger_gone;
 struct ledger {
 	const struct charter *charter; /* borrowed; may grow between calls */
 	const struct limits *limits;   /* borrowed */
-	int64_t now_ms;
+	int64_t now_ms, judge_ms;
 	struct room room; /* of this turn; all at first */
 	bool held_any;    /* there may be authors with records that were refused for want of it */
 	uint32_t own_author; /* 0: none yet */
@@ -59,8 +59,9 @@ struct ledger {
 
 void ledger_init(struct ledger *ledger, const struct charter *charter, const struct limits *limits);
 void ledger_fini(struct ledger *ledger);
-/* Time of this turn. */
+/* Time of this turn; it is judged by the same until another is set. */
 void ledger_now(struct ledger *ledger, int64_t now_ms);
+void ledger_judge(struct ledger *ledger, int64_t judge_ms);
 /* Who appends; sign_seed is borrowed for the life of the ledger. */
 void ledger_own(struct ledger *ledger, uint32_t author, const struct key *sign_seed);
 /*
@@ -75,6 +76,12 @@ void ledger_forget(struct ledger *ledger, uint32_t member_number);
  */
 enum err ledger_author(struct ledger *ledger, struct txn *txn, uint32_t author, struct sign_pk *pk,
 		       uint8_t *roles);
+/*
+ * The same of an author whose records are kept and passed on: also of a node that is leaving
+ * (orglog.h), of whom some have an effect still. Which ones says who asks about their kind.
+ */
+enum err ledger_author_kept(struct ledger *ledger, struct txn *txn, uint32_t author,
+			    struct sign_pk *pk);
 
 /*
  * The active nodes of a present member that have all these roles, as author numbers in rising
@@ -117,6 +124,7 @@ struct author_state {
 	bool has_older; /* records of one older incarnation are kept until this one is complete */
 	uint64_t held;  /* records refused for want of room, until it is complete */
 	bool over;      /* a later head was not taken, as it is over the quota (quota.h) */
+	int64_t kept_until_ms; /* ledger_state_next() alone: orglog_kept_until_ms() */
 };
 enum ledger_completeness ledger_completeness(const struct author_state *state, int64_t now_ms);
 /* Whether there is more to be had than is here, whatever else is to be said of the author. */
@@ -126,9 +134,15 @@ uint64_t ledger_missing(const struct author_state *state);
 /* ERR_ABSENT: nothing of this author is here; *out is then zero but for the author. */
 enum err ledger_state(struct ledger *ledger, struct txn *txn, uint32_t author,
 		      struct author_state *out);
-/* The next active author after *author (begin with 0) of whom something is here. Settle first. */
+/*
+ * The next author after *author (begin with 0) whose records are kept and of whom something is
+ * here. Settle first.
+ */
 bool ledger_state_next(struct ledger *ledger, struct txn *txn, uint32_t *author,
 		       struct author_state *out);
+/* The same of active nodes alone. */
+bool ledger_active_next(struct ledger *ledger, struct txn *txn, uint32_t *author,
+			struct author_state *out);
 /* Whether so many bytes more may be put in this turn. */
 bool ledger_room(const struct ledger *ledger, struct txn *txn, enum room_use use, uint64_t bytes);
 /*
@@ -152,8 +166,8 @@ struct ledger_news {
 /*
  * ERR_OK: see *news. ERR_EXISTS: known. ERR_AGAIN: its time is in the future; dropped, ask again
  * later. ERR_ABSENT: the author or its organisation log is not known here (yet). ERR_DENIED:
- * signature, or not an active author. ERR_PROTOCOL: slot and body contradict each other, or the
- * path is not the author's. ERR_NOSPACE: there is no place for it. ERR_MALFORMED, ERR_VERSION,
+ * signature, or an author that is not kept. ERR_PROTOCOL: slot and body contradict each other, or
+ * the path is not the author's. ERR_NOSPACE: there is no place for it. ERR_MALFORMED, ERR_VERSION,
  * ERR_FULL.
  */
 enum err ledger_accept_record(struct ledger *ledger, struct txn *txn, struct bytes whole,
@@ -262,6 +276,7 @@ struct ledger_slots {
 	struct txn *txn;
 	struct walk walk;
 	uint32_t author; /* of this one alone; 0: of all. Others cost hardly anything. */
+	bool leaving;    /* of nodes that are leaving too: the caller judges what counts of them */
 };
 struct ledger_slots ledger_slots(struct ledger *ledger, struct txn *txn, struct bytes prefix);
 bool ledger_slots_next(struct ledger_slots *slots, struct record *out);
@@ -305,8 +320,10 @@ bool ledger_version_author(struct txn *txn, const struct dataset_id *dataset, ui
  */
 uint32_t ledger_version_owner(const struct ledger *ledger, struct txn *txn,
 			      const struct ledger_version *of);
-/* Whether the author may publish, or might until its node was retired. */
+/* Whether versions of the author count: its node is active with the role publish. */
 bool ledger_may_publish(struct ledger *ledger, struct txn *txn, uint32_t author);
+/* Whether its withdrawals do: also while it is leaving that role, unless it is lost. */
+bool ledger_may_withdraw(struct ledger *ledger, struct txn *txn, uint32_t author);
 /* The record of a version. ERR_ABSENT. */
 enum err ledger_version_find(struct txn *txn, const struct dataset_id *dataset, uint64_t number,
 			     uint32_t author, struct bytes *whole);

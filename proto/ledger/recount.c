@@ -70,7 +70,7 @@ static void record_settle(struct ledger *ledger, struct txn *txn, struct ledger_
 	struct record_slot slot = record_slot_copy(record->slot);
 	struct sign_pk pk;
 
-	if (!ledger_author(ledger, txn, at->author, &pk, NULL) &&
+	if (!ledger_author_kept(ledger, txn, at->author, &pk) &&
 	    !record_check_sig(record, &pk, &ledger->charter->fed)) {
 		setdigest_put(txn, at->author, at->incarnation, record_slot_bytes(&slot),
 			      at->sequence, hash);
@@ -190,7 +190,7 @@ static bool head_recount(struct ledger *ledger, struct txn *txn, const struct le
 	/* As it was checked when it came, unless the state says otherwise. */
 	if (state->counter == head.counter && id_eq(&state->head_set, &head.set))
 		return true;
-	if (ledger_author(ledger, txn, at->author, &pk, NULL) ||
+	if (ledger_author_kept(ledger, txn, at->author, &pk) ||
 	    head_check_sig(&head, &pk, &ledger->charter->fed))
 		return false;
 	ledger_state_take_head(state, &head);

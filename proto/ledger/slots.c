@@ -32,8 +32,11 @@ bool ledger_slots_next(struct ledger_slots *slots, struct record *out)
 			continue;
 		uint32_t incarnation = be32_get(slots->walk.value.ptr);
 		uint64_t sequence = be64_get(slots->walk.value.ptr + 4);
-		if (!ledger_author(slots->ledger, slots->txn, author, &pk, NULL) &&
-		    ledger_record(slots->txn, author, incarnation, sequence, &whole) &&
+		enum err err =
+			slots->leaving
+				? ledger_author_kept(slots->ledger, slots->txn, author, &pk)
+				: ledger_author(slots->ledger, slots->txn, author, &pk, NULL);
+		if (!err && ledger_record(slots->txn, author, incarnation, sequence, &whole) &&
 		    !record_decode(out, whole))
 			return true;
 	}

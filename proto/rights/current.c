@@ -45,7 +45,7 @@ static uint32_t withdrawal_owner(const struct look *look, const struct withdrawa
 
 /*
  * PROTOCOL: "It counts when its dataset id is that of owner and path, its node has the role
- * publish, its number is below 2^48, and:"
+ * publish or is leaving it and not lost, its number is below 2^48, and:"
  */
 static bool withdrawal_counts(const struct look *look, const struct record *record,
 			      const struct withdrawal *withdrawal)
@@ -54,7 +54,7 @@ static bool withdrawal_counts(const struct look *look, const struct record *reco
 	struct verdict verdict;
 
 	if (!owner || withdrawal->number >= VERSION_NUMBER_END ||
-	    !ledger_may_publish(&look->hub->ledger, look->txn, record->author))
+	    !ledger_may_withdraw(&look->hub->ledger, look->txn, record->author))
 		return false;
 	switch (withdrawal->reach) {
 	case REACH_OWN:
@@ -80,6 +80,7 @@ static uint64_t withdrawn_to(const struct look *look, enum withdrawal_reach reac
 
 	struct ledger_slots slots =
 		ledger_slots(&look->hub->ledger, look->txn, record_slot_bytes(&slot));
+	slots.leaving = true;
 	while (ledger_slots_next(&slots, &record)) {
 		if ((member && author_member(record.author) != member) ||
 		    withdrawal_get(&withdrawal, record.body) || withdrawal.number <= highest ||

@@ -455,7 +455,7 @@ static bool clock_is_behind(struct hub *hub, struct txn *txn)
 	size_t ahead = 0, others = 0;
 	if (hub->gossip->clock_set)
 		return false;
-	while (ledger_state_next(&hub->ledger, txn, &author, &state)) {
+	while (ledger_active_next(&hub->ledger, txn, &author, &state)) {
 		if (author == hub->author || state.counter == 0)
 			continue;
 		others++;

@@ -38,7 +38,7 @@ static bool recount_author_next(struct hub *hub, struct txn *txn)
 	hub->recount->author = next;
 	ledger_recount_begin(&hub->ledger, txn, &hub->recount->at, next);
 	/* PROTOCOL: "Of others, records and heads are dropped, and they have no state" */
-	if (any && ledger_author(&hub->ledger, txn, next, &pk, NULL))
+	if (any && ledger_author_kept(&hub->ledger, txn, next, &pk))
 		hub->recount->at.incarnation = 0;
 	return any;
 }

@@ -149,7 +149,7 @@ static size_t others_count(struct hub *hub, struct txn *txn)
 	uint32_t author = 0;
 	size_t count = 0;
 
-	while (ledger_state_next(&hub->ledger, txn, &author, &state))
+	while (ledger_active_next(&hub->ledger, txn, &author, &state))
 		count += author != hub->author && state.counter > 0;
 	return count;
 }

@@ -42,21 +42,21 @@ static void state_add(struct hash *hash, const struct author_state *state)
 static void content_digest(struct hub *hub, struct txn *txn, struct digest *out)
 {
 	struct sync *sync = hub->sync;
-	struct hash hash;
 	struct author_state state;
+	struct hash hash;
 	uint32_t author = 0;
 	ledger_settle(&hub->ledger, txn);
-	if (sync->content_known && sync->content_settled == hub->ledger.settled_count &&
-	    sync->content_keys == hub->keys_epoch) {
-		*out = sync->content;
+	*out = sync->content;
+	if (sync->content_until_ms > hub->judge_ms && sync->content_keys == hub->keys_epoch &&
+	    sync->content_settled == hub->ledger.settled_count)
 		return;
-	}
 	hash_init(&hash, "am1.content", NULL, ID_LEN);
-	while (ledger_state_next(&hub->ledger, txn, &author, &state))
-		state_add(&hash, &state);
+	int64_t until_ms = INT64_MAX;
+	for (; ledger_state_next(&hub->ledger, txn, &author, &state); state_add(&hash, &state))
+		until_ms = state.kept_until_ms < until_ms ? state.kept_until_ms : until_ms;
 	hash_done(&hash, out->b, ID_LEN);
 	sync->content = *out;
-	sync->content_known = true;
+	sync->content_until_ms = until_ms;
 	sync->content_settled = hub->ledger.settled_count;
 	sync->content_keys = hub->keys_epoch;
 }

@@ -16,11 +16,11 @@
 #include "proto/sync/flow.h"
 
 struct sync {
-	struct digest content; /* digest of all states, */
-	bool content_known;    /* as of these: */
+	struct digest content; /* digest of all states, as of these: */
 	uint64_t content_settled, content_keys;
-	int64_t entropy_next_ms; /* when a peer taken by lot is compared with */
-	int64_t held_next_ms;    /* when what was held back may be asked for again */
+	int64_t content_until_ms; /* judge time: then somebody who is leaving has left */
+	int64_t entropy_next_ms;  /* when a peer taken by lot is compared with */
+	int64_t held_next_ms;     /* when what was held back may be asked for again */
 };
 
 void sync_up(struct hub *hub, struct txn *txn, struct peer *peer);

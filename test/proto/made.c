@@ -96,7 +96,7 @@ void made_relay(struct hub_node *node, const struct test_federation *fed, unsign
 }
 
 void made_roles(struct hub_node *node, const struct test_federation *fed, unsigned member,
-		uint8_t roles)
+		uint8_t roles, int64_t time_ms)
 {
 	const struct test_org *org = &fed->orgs[member - 1];
 	struct orglog log, next;
@@ -108,6 +108,7 @@ void made_roles(struct hub_node *node, const struct test_federation *fed, unsign
 	next = log;
 	next.nodes = &changed;
 	next.node_count = 1;
+	next.time_ms = time_ms;
 	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
 	orglog_make(&entry, &log, &next, &org->root);
 	assert_int_equal(orglog_accept(node->txn, &org->id, buf_bytes(&entry), NULL), ERR_OK);

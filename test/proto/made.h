@@ -29,7 +29,7 @@ void made_relay(struct hub_node *node, const struct test_federation *fed, unsign
 
 /* Node 0 of a member has these roles from now on. */
 void made_roles(struct hub_node *node, const struct test_federation *fed, unsigned member,
-		uint8_t roles);
+		uint8_t roles, int64_t time_ms);
 
 /* ---- versions ---- */
 

@@ -14,6 +14,7 @@
 #include "proto/catalog/revoking.h"
 #include "proto/catalog/siblings.h"
 #include "proto/membership/nodes.h"
+#include "proto/rights/rights.h"
 #include "proto/wire/envelope.h"
 
 enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS };
@@ -206,12 +207,89 @@ static void a_machine_is_taken_over(void **state)
 	towns_close(towns);
 }
 
+/* ---- nodes that go ---- */
+
+struct goes {
+	uint8_t index;
+	bool lost;
+	enum err err;
+	char why[WHY_LEN];
+};
+
+static void call_goes(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct goes *goes = arg;
+	goes->err = nodes_retire(hub, txn, now_ms, goes->index, goes->lost, goes->why);
+}
+
+struct right_look {
+	struct org_id org;
+	enum verb verb;
+};
+
+static void call_right(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct right_look *look = arg;
+	look->verb = rights_of(hub, txn, &look->org, bytes_str(PLAN));
+}
+
+static enum verb right_at(struct sim_node *node, struct org_id of)
+{
+	struct right_look look = {.org = of};
+	sim_call(node, call_right, &look);
+	return look.verb;
+}
+
+/*
+ * The other machine ends a grant that the first one gave, and only Radebeul hears of it. The first
+ * one puts it out meanwhile, which only Malwine hears of; then Radebeul comes back, and the machine
+ * that is out does not. So the one half has the records first and the other the log entry.
+ */
+static void an_end_outlives_who_said_it(void **state)
+{
+	for (int lost = 0; lost < 2; lost++) {
+		struct towns *towns = towns_open(4 + (uint64_t)lost, 3);
+		struct sim_node *other = second(towns);
+		struct digest id = give(other, towns->b, VERB_READ);
+		const struct org_id org = towns->b->identity.org;
+		struct goes goes = {.index = 1, .lost = lost};
+		settle(towns);
+		assert_int_equal(right_at(towns->a, org), VERB_READ);
+		sim_stop(towns->a);
+		sim_stop(towns->m);
+		assert_true(sim_call(other, call_end, &id));
+		sim_run(&towns->sim, 60000, NULL, NULL);
+		assert_int_equal(right_at(towns->b, org), VERB_NONE);
+		sim_stop(other);
+		sim_stop(towns->b);
+		sim_start(towns->a);
+		sim_start(towns->m);
+		settle(towns);
+		assert_int_equal(right_at(towns->m, org), VERB_READ);
+		assert_true(sim_call(towns->a, call_goes, &goes));
+		assert_int_equal(goes.err, ERR_OK);
+		settle(towns);
+		assert_false(own_slot(towns->a, &id).here);
+		sim_start(towns->b);
+		settle(towns);
+		assert_true(own_slot(towns->a, &id).ended);
+		for (int days = 0; days < 2 - lost; days++) {
+			assert_int_equal(right_at(towns->a, org), VERB_NONE);
+			assert_int_equal(right_at(towns->b, org), VERB_NONE);
+			assert_int_equal(right_at(towns->m, org), VERB_NONE);
+			sim_run(&towns->sim, 28 * HOUR_MS, NULL, NULL);
+		}
+		towns_close(towns);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_end_is_said_by_both),
 		cmocka_unit_test(an_end_is_copied_after_a_month),
 		cmocka_unit_test(a_machine_is_taken_over),
+		cmocka_unit_test(an_end_outlives_who_said_it),
 	};
 	const char *what;
 	if (selftest_run(&what) != ERR_OK)

@@ -142,7 +142,7 @@ static void a_node_without_the_role_makes_no_version(void **state)
 	char all[80];
 	assert_int_equal(press_begin(&p, &f->node), ERR_OK);
 	press_write(&p, &f->node);
-	made_roles(&f->node, &f->fed, 2, ORGLOG_ROLE_ADMIN | ORGLOG_ROLE_KEY_AUTHOR);
+	made_roles(&f->node, &f->fed, 2, ORGLOG_ROLE_ADMIN | ORGLOG_ROLE_KEY_AUTHOR, TEST_TIME_MS);
 	assert_int_equal(press_commit(&p, &f->node), ERR_DENIED);
 	assert_string_equal(p.why, "this node may not publish: `allmende node list` shows which "
 				   "nodes of Gemeinde 2 may.");
@@ -150,7 +150,7 @@ static void a_node_without_the_role_makes_no_version(void **state)
 	assert_int_equal(press_begin(&p, &f->node), ERR_DENIED);
 	assert_non_null(strstr(p.why, "this node may not publish"));
 	assert_string_equal(versions(f, all), "");
-	made_roles(&f->node, &f->fed, 2, ORGLOG_ROLE_ADMIN | ORGLOG_ROLE_PUBLISH);
+	made_roles(&f->node, &f->fed, 2, ORGLOG_ROLE_ADMIN | ORGLOG_ROLE_PUBLISH, TEST_TIME_MS);
 	assert_int_equal(press_all(&p, &f->node), ERR_OK);
 	catalog_entry_fini(&p.entry);
 }

@@ -102,14 +102,20 @@ static enum err sibling_says(struct fixture *f, struct record_slot slot, struct 
 	return err;
 }
 
-static void sibling_gives(struct fixture *f, const struct line *line)
+static enum err sibling_line(struct fixture *f, const struct line *line)
 {
 	struct buf body;
 
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	line_put(&body, line);
-	assert_int_equal(sibling_says(f, slot_of(line), buf_bytes(&body)), ERR_OK);
+	enum err err = sibling_says(f, slot_of(line), buf_bytes(&body));
 	buf_fini(&body);
+	return err;
+}
+
+static void sibling_gives(struct fixture *f, const struct line *line)
+{
+	assert_int_equal(sibling_line(f, line), ERR_OK);
 }
 
 static void own_gives(struct fixture *f, const struct line *line)
@@ -247,7 +253,7 @@ static void who_was_away_copies_the_end(void **state)
 static void sibling_becomes(struct fixture *f, enum orglog_node_state node_state, uint8_t roles)
 {
 	const struct test_org *org = &f->fed.orgs[OWN - 1];
-	const struct key wrap = test_key(SIBLING_KEY + 50);
+	const struct key wrap = test_key(SIBLING_KEY + 50 + node_state);
 	struct orglog log, next;
 	struct buf entry;
 
@@ -290,6 +296,18 @@ static void ends_of_a_node_that_is_leaving_are_copied(void **state)
 	day_passes(f, 0);
 	assert_true(own_has(f, &line, &found));
 	assert_int_equal(found.verb, VERB_NONE);
+	/* what comes after the entry is taken as well, while that is a day ago; lost or not */
+	hub_node_pass(&f->node, DAY_MS);
+	line.nonce[0] = 22;
+	sibling_gives(f, &line);
+	assert_true(own_has(f, &line, &found));
+	sibling_becomes(f, ORGLOG_NODE_LOST, ORGLOG_ROLE_ADMIN);
+	line.nonce[0] = 23;
+	sibling_gives(f, &line);
+	assert_true(own_has(f, &line, &found));
+	hub_node_pass(&f->node, DAY_MS);
+	line.nonce[0] = 24;
+	assert_int_equal(sibling_line(f, &line), ERR_DENIED);
 }
 
 static void bars_are_copied_and_liftings_are_not(void **state)

@@ -71,21 +71,28 @@ static void give(struct fixture *f, uint64_t number)
 	version_comes(f, 2, PATH, number);
 }
 
-static void withdrawal_comes(struct fixture *f, unsigned member, enum withdrawal_reach reach,
-			     uint64_t number)
+static void withdraws(struct fixture *f, struct test_record *record, unsigned member,
+		      enum withdrawal_reach reach, uint64_t number)
 {
 	const struct withdrawal withdrawal = {.path = bytes_str(PATH),
 					      .number = number,
 					      .reason = bytes_str("alt"),
 					      .reach = reach};
 	struct dataset_id dataset = dataset_of(f);
+
+	test_record_init(record, &f->fed, member, PATH, 1, 1);
+	record->fields.kind = RECORD_WITHDRAWAL;
+	record->slot = withdrawal_slot(&dataset, reach);
+	buf_reset(&record->body);
+	withdrawal_put(&record->body, &withdrawal);
+}
+
+static void withdrawal_comes(struct fixture *f, unsigned member, enum withdrawal_reach reach,
+			     uint64_t number)
+{
 	struct test_record record;
 
-	test_record_init(&record, &f->fed, member, PATH, 1, 1);
-	record.fields.kind = RECORD_WITHDRAWAL;
-	record.slot = withdrawal_slot(&dataset, reach);
-	buf_reset(&record.body);
-	withdrawal_put(&record.body, &withdrawal);
+	withdraws(f, &record, member, reach, number);
 	comes(f, &record);
 	test_record_fini(&record);
 }
@@ -106,10 +113,11 @@ static uint64_t number(struct fixture *f)
 	return current(f, 0).number;
 }
 
-/* Admits member 2's second node, with the roles given. */
+/* Admits member 2's second node, or changes it, with the roles given. */
 static void second_node(struct fixture *f, uint8_t roles, uint8_t state)
 {
 	struct test_org *org = &f->fed.orgs[1];
+	const struct key wrap = test_key(3001 + state);
 	struct orglog log, next;
 	struct orglog_node nodes[2];
 	struct buf entry;
@@ -122,6 +130,9 @@ static void second_node(struct fixture *f, uint8_t roles, uint8_t state)
 	next = log;
 	next.nodes = nodes;
 	next.node_count = 2;
+	next.time_ms = hub_node_wall(&f->node);
+	if (state != ORGLOG_NODE_ACTIVE)
+		dh_pk_of(&next.wrap, &wrap);
 	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
 	orglog_make(&entry, &log, &next, &org->root);
 	assert_int_equal(orglog_accept(f->node.txn, &org->id, buf_bytes(&entry), NULL), ERR_OK);
@@ -330,16 +341,135 @@ static void strangers_withdraw_nothing(void **state)
 	assert_int_equal(current_withdrawn(&f->node.hub, f->node.txn, bytes_str(PATH), 3), 7);
 }
 
+/* ---- nodes that leave ---- */
+
+static void withdraw_second(struct fixture *f, uint64_t number)
+{
+	struct test_record record;
+
+	withdraws(f, &record, 2, REACH_ALL, number);
+	record.fields.author = author_of(2, 1);
+	record.seed = test_key(3000);
+	comes(f, &record);
+	test_record_fini(&record);
+}
+
+/* Whether what it says now is taken. */
+static enum err second_says(struct fixture *f, uint64_t number)
+{
+	struct test_record record;
+	struct ledger_news news;
+	struct buf whole;
+
+	test_record_init(&record, &f->fed, 2, PATH, number, ++f->sequence);
+	record.fields.author = author_of(2, 1);
+	record.seed = test_key(3000);
+	buf_init(&whole, LIMIT_RECORD_LEN_MAX);
+	test_record_put(&whole, &record);
+	enum err err =
+		ledger_accept_record(&f->node.hub.ledger, f->node.txn, buf_bytes(&whole), &news);
+	buf_fini(&whole);
+	test_record_fini(&record);
+	return err;
+}
+
+/* How many authors of the dataset's owner are passed on, and how many of them are active. */
+static void assert_kept(struct fixture *f, unsigned kept, unsigned active)
+{
+	struct ledger *ledger = &f->node.hub.ledger;
+	struct author_state state;
+	uint32_t author;
+
+	ledger_settle(ledger, f->node.txn);
+	for (author = 0; ledger_state_next(ledger, f->node.txn, &author, &state); kept--)
+		assert_int_equal(author_member(author), 2);
+	assert_int_equal(kept, 0);
+	for (author = 0; ledger_active_next(ledger, f->node.txn, &author, &state); active--)
+		assert_int_equal(author_member(author), 2);
+	assert_int_equal(active, 0);
+}
+
+/* Its versions count no more at once; its withdrawals do for a day, also late ones. */
+static void who_is_leaving_only_withdraws(void **state)
+{
+	struct fixture *f = *state;
+
+	second_node(f, ORGLOG_ROLE_PUBLISH, ORGLOG_NODE_ACTIVE);
+	for (uint64_t n = 1; n <= 5; n++)
+		give(f, n);
+	give_second(f, 9);
+	withdraw_second(f, 3);
+	assert_int_equal(number(f), 9);
+	assert_kept(f, 2, 2);
+	second_node(f, ORGLOG_ROLE_PUBLISH, ORGLOG_NODE_RETIRED);
+	assert_kept(f, 2, 1);
+	assert_int_equal(number(f), 5);
+	assert_int_equal(current(f, 3).number, 0);
+	withdraw_second(f, 4);
+	assert_int_equal(current(f, 4).number, 0);
+	assert_int_equal(second_says(f, 10), ERR_OK);
+	assert_int_equal(number(f), 5);
+	hub_node_pass(&f->node, INT64_C(26) * 3600 * 1000 - 1);
+	assert_int_equal(current(f, 4).number, 0);
+	assert_int_equal(second_says(f, 11), ERR_OK);
+	hub_node_pass(&f->node, 1);
+	assert_int_equal(current(f, 4).number, 4);
+	assert_int_equal(second_says(f, 12), ERR_DENIED);
+	assert_kept(f, 1, 1);
+}
+
+/* Of a lost one not even that; its records are kept for the ends among them. */
+static void who_is_lost_withdraws_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	second_node(f, ORGLOG_ROLE_PUBLISH, ORGLOG_NODE_ACTIVE);
+	give(f, 3);
+	withdraw_second(f, 3);
+	assert_int_equal(number(f), 0);
+	second_node(f, ORGLOG_ROLE_PUBLISH, ORGLOG_NODE_RETIRED);
+	assert_int_equal(number(f), 0);
+	second_node(f, ORGLOG_ROLE_PUBLISH, ORGLOG_NODE_LOST);
+	assert_int_equal(number(f), 3);
+	assert_int_equal(second_says(f, 10), ERR_OK);
+	assert_int_equal(number(f), 3);
+}
+
+/* Who has lost the role alone is heard on: its withdrawals as those of one that is leaving. */
+static void the_role_may_be_taken(void **state)
+{
+	struct fixture *f = *state;
+
+	second_node(f, ORGLOG_ROLE_PUBLISH, ORGLOG_NODE_ACTIVE);
+	give(f, 3);
+	give_second(f, 4);
+	withdraw_second(f, 3);
+	second_node(f, 0, ORGLOG_NODE_ACTIVE);
+	assert_int_equal(number(f), 0);
+	hub_node_pass(&f->node, INT64_C(26) * 3600 * 1000);
+	assert_int_equal(number(f), 3);
+	assert_int_equal(second_says(f, 5), ERR_OK);
+	assert_int_equal(number(f), 3);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(the_highest_number_is_current),      T(of_two_the_smaller_id_is_current),
-		T(publishing_needs_the_role),          T(numbers_end_at_a_limit),
-		T(what_strangers_write_is_void),       T(a_line_that_nobody_has_gives_nothing),
-		T(what_strangers_write_costs_no_look), T(what_is_withdrawn_does_not_count),
-		T(each_reach_counts_for_itself),       T(strangers_withdraw_nothing),
+		T(the_highest_number_is_current),
+		T(of_two_the_smaller_id_is_current),
+		T(publishing_needs_the_role),
+		T(numbers_end_at_a_limit),
+		T(what_strangers_write_is_void),
+		T(a_line_that_nobody_has_gives_nothing),
+		T(what_strangers_write_costs_no_look),
+		T(what_is_withdrawn_does_not_count),
+		T(each_reach_counts_for_itself),
+		T(strangers_withdraw_nothing),
+		T(who_is_leaving_only_withdraws),
+		T(who_is_lost_withdraws_nothing),
+		T(the_role_may_be_taken),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }

@@ -14,7 +14,8 @@
 #include "test/proto/rights/arrays.h"
 
 enum { OWNER = 2, MEMBERS = 5, VERSIONS_MAX = 24, WITHDRAWALS_MAX = 16, LINES_MAX = 10 };
-#define PATH "gemeinde-2/kita/plan"
+#define PATH       "gemeinde-2/kita/plan"
+#define LEAVING_MS (INT64_C(26) * 3600 * 1000)
 
 static unsigned long history_count = 150, first_seed = 1;
 static struct test_federation fed;
@@ -68,6 +69,7 @@ struct tale {
 	struct arrays all;
 	uint64_t sequence[MEMBERS + 1];
 	bool publishes[MEMBERS + 1];
+	bool leaving[MEMBERS + 1]; /* put out of that, not long ago */
 	struct digest lines[LINES_MAX];
 	size_t line_count;
 	struct said_version versions[VERSIONS_MAX];
@@ -286,9 +288,11 @@ static void role(struct tale *t)
 	uint32_t member = 2 + (uint32_t)below(t, 4);
 
 	t->publishes[member] = !t->publishes[member];
+	t->leaving[member] = !t->publishes[member] && below(t, 2);
 	made_roles(&t->node, &fed, member,
 		   (uint8_t)(ORGLOG_ROLE_ADMIN | ORGLOG_ROLE_KEY_AUTHOR |
-			     (t->publishes[member] ? ORGLOG_ROLE_PUBLISH : 0)));
+			     (t->publishes[member] ? ORGLOG_ROLE_PUBLISH : 0)),
+		   TEST_TIME_MS - (t->leaving[member] ? LEAVING_MS - 1 : LEAVING_MS));
 }
 
 static void happen(struct tale *t)
@@ -341,7 +345,7 @@ static bool withdrawn(const struct tale *t, const struct said_version *version)
 	for (size_t i = 0; i < t->withdrawal_count; i++) {
 		const struct said_withdrawal *w = &t->withdrawals[i];
 		uint32_t by = w->author / 256;
-		if (!t->publishes[by] || version->number > w->number ||
+		if ((!t->publishes[by] && !t->leaving[by]) || version->number > w->number ||
 		    w->number >= (uint64_t)1 << 48)
 			continue;
 		switch (w->reach) {
