@@ -180,7 +180,7 @@ static bool is_valid(struct look *look, const struct ledger_version *of)
 	if (!owner || of->number >= VERSION_NUMBER_END ||
 	    !txn_has(look->txn, TABLE_RECORD, row_key_bytes(&key)) || !is_listed(look, of))
 		return false;
-	if (is_owner ? of->has_grant : !may_write(look, of) || !by_grant(look, of))
+	if ((!is_owner || of->has_grant) && (!may_write(look, of) || !by_grant(look, of)))
 		return false;
 	return of->number > reached(look, author_member(of->author), is_owner);
 }

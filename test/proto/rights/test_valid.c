@@ -163,7 +163,7 @@ static void grant(struct tale *t)
 					       "gemeinde-2/kita/p", PATH "/x"};
 	const struct line *parent = below(t, 3) ? NULL : a_line(t);
 	struct line line = {.issuer = parent ? parent->audience : OWNER,
-			    .audience = 3 + (uint32_t)below(t, 3),
+			    .audience = below(t, 8) ? 3 + (uint32_t)below(t, 3) : OWNER,
 			    .prefix = bytes_str(prefixes[below(t, below(t, 3) ? 3 : 5)]),
 			    .round = 1,
 			    .verb = (enum verb)(below(t, 4) ? 3 + below(t, 2) : 1 + below(t, 4)),
@@ -232,7 +232,7 @@ static void publish(struct tale *t)
 		return;
 	if (below(t, 20) == 0)
 		said.number = ((uint64_t)1 << 48) - below(t, 2);
-	if (member != OWNER || below(t, 10) == 0)
+	if (member != OWNER || below(t, 3) == 0)
 		grant_pick(t, &said.has_grant, &said.grant);
 	version.number = said.number;
 	version.has_grant = said.has_grant;
