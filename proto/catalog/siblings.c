@@ -151,6 +151,46 @@ static enum err bars_take(struct hub *hub, struct txn *txn, const struct record 
 
 /* ---- ends and bars, unasked ---- */
 
+/* The latest expiry that any body of the line here has. */
+static int64_t expiry_last(struct hub *hub, struct txn *txn, struct bytes slot)
+{
+	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, slot);
+	struct record record;
+	struct line line;
+	int64_t last_ms = 0;
+
+	slots.leaving = true;
+	while (ledger_slots_next(&slots, &record))
+		if (author_member(record.author) == author_member(hub->author) &&
+		    !line_get(&line, record.body) && line.expiry_ms > last_ms)
+			last_ms = line.expiry_ms;
+	return last_ms;
+}
+
+/*
+ * So an end stays as long as any body of the line might be said again, though it is not here any
+ * more.
+ */
+static bool end_raise(struct hub *hub, struct txn *txn, const struct record_slot *slot)
+{
+	struct record own;
+	struct line line;
+	struct buf body;
+
+	if (ledger_slot(&hub->ledger, txn, record_slot_bytes(slot), hub->author, &own) ||
+	    line_get(&line, own.body) || line.verb != VERB_NONE)
+		return false;
+	int64_t last_ms = expiry_last(hub, txn, record_slot_bytes(slot));
+	if (last_ms <= line.expiry_ms)
+		return false;
+	line.expiry_ms = last_ms;
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	line_put(&body, &line);
+	bool raised = !body.err && !body_sign(hub, txn, RECORD_LINE, slot, buf_bytes(&body));
+	buf_fini(&body);
+	return raised;
+}
+
 /*
  * PROTOCOL: "A sibling that has another body, or none, in the slot copies an end into its own set.
  * It copies nothing that gives."
@@ -175,16 +215,25 @@ static void end_take(struct hub *hub, struct txn *txn, const struct record *reco
 
 static void sibling_look(struct hub *hub, struct txn *txn, const struct record *record)
 {
-	if (record->kind == RECORD_LINE)
-		end_take(hub, txn, record);
-	else
+	const struct record_slot slot = record_slot_copy(record->slot);
+
+	if (record->kind != RECORD_LINE) {
 		bars_take(hub, txn, record, false);
+		return;
+	}
+	end_take(hub, txn, record);
+	end_raise(hub, txn, &slot);
 }
 
 void siblings_arrival(struct hub *hub, struct txn *txn, const struct record *record)
 {
-	if (is_sibling(hub, record->author) && hub->signing == SIGNING_YES &&
-	    is_admin(hub, txn, hub->author) && is_heard(hub, txn, record->author))
+	const struct record_slot slot = record_slot_copy(record->slot);
+
+	if (!hub->author || hub->signing != SIGNING_YES || !is_admin(hub, txn, hub->author))
+		return;
+	if (record->author == hub->author && record->kind == RECORD_LINE)
+		end_raise(hub, txn, &slot);
+	else if (is_sibling(hub, record->author) && is_heard(hub, txn, record->author))
 		sibling_look(hub, txn, record);
 }
 
@@ -215,40 +264,24 @@ static bool all_have_seen(struct hub *hub, struct txn *txn, struct bytes slot, i
 	return all;
 }
 
-/* The latest expiry that any body of the line here has. */
-static int64_t expiry_last(struct hub *hub, struct txn *txn, struct bytes slot)
-{
-	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, slot);
-	struct record record;
-	struct line line;
-	int64_t last_ms = 0;
-
-	while (ledger_slots_next(&slots, &record))
-		if (author_member(record.author) == author_member(hub->author) &&
-		    !line_get(&line, record.body) && line.expiry_ms > last_ms)
-			last_ms = line.expiry_ms;
-	return last_ms;
-}
-
 /*
- * PROTOCOL: "A line that has not ended is dropped 30 days after its expiry. An end is dropped 30
- * days after the latest expiry that any body of the line seen has, when every active admin sibling
- * shows, under a head dated later, no body or the end."
+ * PROTOCOL: "A line that has not ended is dropped 30 days after its expiry. An end says the latest
+ * expiry that any body of the line had which was seen, and is signed again when a later one comes.
+ * It is dropped 30 days after that, when every active admin sibling shows, under a head dated
+ * later, no body or the end."
  */
 static void own_line_look(struct hub *hub, struct txn *txn, const struct record *record)
 {
 	struct record_slot slot = record_slot_copy(record->slot);
 	struct line line;
 
+	/* It may be as late as a number can be. */
 	if (line_get(&line, record->body) || hub->act_ms - KEEP_MS < line.expiry_ms)
 		return;
-	if (line.verb == VERB_NONE) {
-		int64_t expiry_ms = expiry_last(hub, txn, record_slot_bytes(&slot));
-		/* It may be as late as a number can be. */
-		if (hub->act_ms - KEEP_MS < expiry_ms ||
-		    !all_have_seen(hub, txn, record_slot_bytes(&slot), expiry_ms + KEEP_MS))
-			return;
-	}
+	if (line.verb == VERB_NONE &&
+	    (end_raise(hub, txn, &slot) ||
+	     !all_have_seen(hub, txn, record_slot_bytes(&slot), line.expiry_ms + KEEP_MS)))
+		return;
 	ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot));
 }
 

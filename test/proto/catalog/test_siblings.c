@@ -249,6 +249,53 @@ static void who_was_away_copies_the_end(void **state)
 	assert_int_equal(found.verb, VERB_NONE);
 }
 
+/*
+ * The latest expiry that was seen stays in the end, when the body that had it is gone: until then
+ * whoever has it might say it again.
+ */
+static void an_end_keeps_the_latest_expiry_seen(void **state)
+{
+	struct fixture *f = *state;
+	struct line line = a_line(f, VERB_READ), found;
+	const int64_t late_ms = line.expiry_ms + 100 * DAY_MS;
+
+	/* it ends here while the sibling's is the later one; and the sibling copies the end */
+	line.expiry_ms = late_ms;
+	sibling_gives(f, &line);
+	line.expiry_ms = TEST_TIME_MS + DAY_MS;
+	line.verb = VERB_NONE;
+	own_gives(f, &line);
+	assert_true(own_has(f, &line, &found));
+	assert_int_equal(found.verb, VERB_NONE);
+	assert_int_equal(found.expiry_ms, late_ms);
+	sibling_gives(f, &line);
+	day_passes(f, 40);
+	sibling_head(f);
+	day_passes(f, 1);
+	assert_true(own_has(f, &line, &found));
+	assert_int_equal(found.expiry_ms, late_ms);
+	/* the sibling, which was away, renews it after the end; so does an end that says more */
+	line.verb = VERB_READ;
+	line.round = 9;
+	line.expiry_ms = late_ms + DAY_MS;
+	sibling_gives(f, &line);
+	assert_true(own_has(f, &line, &found));
+	assert_int_equal(found.verb, VERB_NONE);
+	assert_int_equal(found.expiry_ms, late_ms + DAY_MS);
+	line.verb = VERB_NONE;
+	line.expiry_ms = late_ms + 2 * DAY_MS;
+	sibling_gives(f, &line);
+	day_passes(f, 60 + 30);
+	sibling_head(f);
+	day_passes(f, 1);
+	assert_true(own_has(f, &line, &found));
+	assert_int_equal(found.expiry_ms, late_ms + 2 * DAY_MS);
+	day_passes(f, 5);
+	sibling_head(f);
+	day_passes(f, 1);
+	assert_false(own_has(f, &line, &found));
+}
+
 /* The log of the own organisation goes on: node 1 is that. */
 static void sibling_becomes(struct fixture *f, enum orglog_node_state node_state, uint8_t roles)
 {
@@ -415,6 +462,7 @@ int main(void)
 		TEST(what_gives_is_not_copied),
 		TEST(who_was_away_copies_the_end),
 		TEST(ends_of_a_node_that_is_leaving_are_copied),
+		TEST(an_end_keeps_the_latest_expiry_seen),
 		TEST(bars_are_copied_and_liftings_are_not),
 		TEST(a_line_that_ran_out_goes_after_thirty_days),
 		TEST(an_end_stays_until_every_sibling_has_heard),
