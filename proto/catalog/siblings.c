@@ -1,4 +1,4 @@
-#include "proto/catalog/siblings.h"
+#include "proto/catalog/siblings_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,15 +6,10 @@
 #include "crypto/check.h"
 #include "proto/charter/orglog.h"
 #include "proto/ledger/bar.h"
-#include "proto/ledger/keywrap.h"
 #include "proto/ledger/line.h"
-#include "proto/ledger/withdrawal_body.h"
 #include "proto/rights/verdict.h"
 
-enum {
-	COPY_STEP = 256, /* records in one turn */
-	WALK_STEP = 128, /* rows in one turn */
-};
+enum { WALK_STEP = 128 }; /* rows in one turn */
 #define DAY_MS  (INT64_C(24) * 3600 * 1000)
 #define KEEP_MS (30 * DAY_MS) /* what has ended stays so long */
 
@@ -51,8 +46,8 @@ static bool is_heard(struct hub *hub, struct txn *txn, uint32_t author)
 }
 
 /* Copied, as what is appended moves what was read. */
-static enum err body_sign(struct hub *hub, struct txn *txn, uint64_t kind,
-			  const struct record_slot *slot, struct bytes body)
+enum err siblings_sign(struct hub *hub, struct txn *txn, uint64_t kind,
+		       const struct record_slot *slot, struct bytes body)
 {
 	struct buf copy;
 
@@ -107,7 +102,7 @@ static bool pair_next(struct bar_pair *pair, bool *other, bool *both_differ, str
  * The own bars of an organisation, with those of another node. all: as both together mean, for when
  * the other one goes; else only what it bars and is not known here. False: nothing is new.
  */
-static bool bars_join(struct bytes own, struct bytes other, bool all, struct buf *out)
+bool siblings_bars_join(struct bytes own, struct bytes other, bool all, struct buf *out)
 {
 	struct bar *items = mem_new(2 * BAR_COUNT_MAX, sizeof(*items));
 	struct bar_pair pair;
@@ -134,7 +129,7 @@ static bool bars_join(struct bytes own, struct bytes other, bool all, struct buf
 	return changed && !out->err && out->len <= BAR_LEN_MAX && count <= BAR_COUNT_MAX;
 }
 
-static enum err bars_take(struct hub *hub, struct txn *txn, const struct record *record, bool all)
+enum err siblings_bars_take(struct hub *hub, struct txn *txn, const struct record *record, bool all)
 {
 	struct record_slot slot = record_slot_copy(record->slot);
 	struct record own;
@@ -143,8 +138,8 @@ static enum err bars_take(struct hub *hub, struct txn *txn, const struct record 
 
 	buf_init(&joined, LIMIT_RECORD_LEN_MAX);
 	bool has = !ledger_slot(&hub->ledger, txn, record->slot, hub->author, &own);
-	if (bars_join(has ? own.body : bytes_of(NULL, 0), record->body, all, &joined))
-		err = body_sign(hub, txn, RECORD_BAR, &slot, buf_bytes(&joined));
+	if (siblings_bars_join(has ? own.body : bytes_of(NULL, 0), record->body, all, &joined))
+		err = siblings_sign(hub, txn, RECORD_BAR, &slot, buf_bytes(&joined));
 	buf_fini(&joined);
 	return err;
 }
@@ -186,7 +181,7 @@ static bool end_raise(struct hub *hub, struct txn *txn, const struct record_slot
 	line.expiry_ms = last_ms;
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	line_put(&body, &line);
-	bool raised = !body.err && !body_sign(hub, txn, RECORD_LINE, slot, buf_bytes(&body));
+	bool raised = !body.err && !siblings_sign(hub, txn, RECORD_LINE, slot, buf_bytes(&body));
 	buf_fini(&body);
 	return raised;
 }
@@ -210,7 +205,7 @@ static void end_take(struct hub *hub, struct txn *txn, const struct record *reco
 	if (!ledger_slot(&hub->ledger, txn, record->slot, hub->author, &own) &&
 	    !line_get(&own_line, own.body) && own_line.verb == VERB_NONE)
 		return;
-	body_sign(hub, txn, RECORD_LINE, &slot, record->body);
+	siblings_sign(hub, txn, RECORD_LINE, &slot, record->body);
 }
 
 static void sibling_look(struct hub *hub, struct txn *txn, const struct record *record)
@@ -218,7 +213,7 @@ static void sibling_look(struct hub *hub, struct txn *txn, const struct record *
 	const struct record_slot slot = record_slot_copy(record->slot);
 
 	if (record->kind != RECORD_LINE) {
-		bars_take(hub, txn, record, false);
+		siblings_bars_take(hub, txn, record, false);
 		return;
 	}
 	end_take(hub, txn, record);
@@ -311,17 +306,10 @@ static void slot_look(struct hub *hub, struct txn *txn, struct bytes key)
 		sibling_look(hub, txn, &record);
 }
 
-/* Once a day, and when this node begins to sign: lines and bars, which stand side by side. */
-void siblings_settle(struct hub *hub, struct txn *txn)
+static void lines_walk(struct hub *hub, struct txn *txn)
 {
 	struct siblings *siblings = hub->siblings;
 
-	if (!hub->author || hub->signing != SIGNING_YES)
-		return;
-	if (!siblings->walking && hub->wall_ms >= siblings->next_ms)
-		siblings_due(hub);
-	if (!siblings->walking)
-		return;
 	siblings->next_ms = hub->wall_ms + DAY_MS;
 	const uint8_t first = RECORD_LINE;
 	if (siblings->at.len == 0 && is_admin(hub, txn, hub->author)) {
@@ -341,202 +329,29 @@ void siblings_settle(struct hub *hub, struct txn *txn)
 	}
 }
 
+/* ---- for the core ---- */
+
+/* Once a day, and when this node begins to sign: lines and bars, which stand side by side. */
+void siblings_settle(struct hub *hub, struct txn *txn)
+{
+	struct siblings *siblings = hub->siblings;
+
+	if (!hub->author || hub->signing != SIGNING_YES)
+		return;
+	siblings_retired_take(hub, txn);
+	if (!siblings->walking && hub->wall_ms >= siblings->next_ms)
+		siblings_due(hub);
+	if (siblings->walking)
+		lines_walk(hub, txn);
+}
+
 int64_t siblings_wake(const struct hub *hub)
 {
 	const struct siblings *siblings = hub->siblings;
 
 	if (!hub->author || hub->signing != SIGNING_YES)
 		return INT64_MAX;
-	return siblings->walking ? hub->mono_ms : hub_mono_of(hub, siblings->next_ms);
-}
-
-/* ---- taking over a node ---- */
-
-/*
- * Whether the body of another node goes before the own one in the same slot. PROTOCOL: "the
- * withdrawal with the higher number, wraps with the higher n; else, and for versions and key
- * records, the own stays"
- */
-static bool body_goes_before(const struct record *other, const struct record *own)
-{
-	struct withdrawal withdrawals[2];
-	struct keywrap wraps[2];
-	struct line lines[2];
-
-	switch ((enum record_kind)other->kind) {
-	case RECORD_WITHDRAWAL:
-		return !withdrawal_get(&withdrawals[0], other->body) &&
-		       (withdrawal_get(&withdrawals[1], own->body) ||
-			withdrawals[0].number > withdrawals[1].number);
-	case RECORD_WRAP:
-		return !keywrap_get(&wraps[0], other->body) &&
-		       (keywrap_get(&wraps[1], own->body) || wraps[0].number > wraps[1].number);
-	case RECORD_LINE:
-		return !line_get(&lines[0], other->body) &&
-		       (line_get(&lines[1], own->body) ||
-			line_goes_before(&lines[0], other->body, &lines[1], own->body));
-	case RECORD_VERSION:
-	case RECORD_KEY:
-	case RECORD_BAR:
-	case RECORD_VOTE:
-	case RECORD_CONTACT:
-	case RECORD_ERASURE:
-	case RECORD_NOTICE:
-	case RECORD_WRAP_KEY:
-		break;
-	}
-	return false;
-}
-
-static bool is_taken_over(uint64_t kind)
-{
-	return kind == RECORD_VERSION || kind == RECORD_KEY || kind == RECORD_WRAP ||
-	       kind == RECORD_LINE || kind == RECORD_BAR || kind == RECORD_WITHDRAWAL;
-}
-
-/* The own record in a slot, whatever its kind. */
-static bool own_in_slot(struct hub *hub, struct txn *txn, struct bytes slot, struct record *out)
-{
-	struct author_state state;
-	struct digest hash;
-	struct bytes whole;
-	uint64_t sequence;
-
-	return !ledger_state(&hub->ledger, txn, hub->author, &state) &&
-	       setdigest_get(txn, hub->author, state.incarnation, slot, &sequence, &hash) &&
-	       ledger_record(txn, hub->author, state.incarnation, sequence, &whole) &&
-	       !record_decode(out, whole);
-}
-
-/* Whether the own set has something in the slot that is the same or goes before. */
-static bool is_covered(struct hub *hub, struct txn *txn, const struct record *record)
-{
-	struct record own;
-	struct buf joined;
-
-	if (!own_in_slot(hub, txn, record->slot, &own))
-		return false;
-	if (record->kind != RECORD_BAR)
-		return !body_goes_before(record, &own);
-	buf_init(&joined, LIMIT_RECORD_LEN_MAX);
-	bool covered = !bars_join(own.body, record->body, true, &joined);
-	buf_fini(&joined);
-	return covered;
-}
-
-static enum err version_copy(struct hub *hub, struct txn *txn, const struct record *record)
-{
-	struct record_slot slot = record_slot_copy(record->slot);
-	struct version version;
-	struct buf body;
-	enum err err = version_decode(&version, record->body);
-
-	if (err)
-		return err;
-	buf_init(&body, LIMIT_RECORD_LEN_MAX);
-	if (!version.has_origin) {
-		version.has_origin = true;
-		version.origin_author = record->author;
-		record_id(&version.origin, record);
-	}
-	version_encode(&body, &version);
-	err = body.err ? body.err : body_sign(hub, txn, RECORD_VERSION, &slot, buf_bytes(&body));
-	buf_fini(&body);
-	return err;
-}
-
-static enum err sibling_record_take(struct hub *hub, struct txn *txn, const struct record *record,
-				    struct sibling_copy *copy)
-{
-	struct record_slot slot = record_slot_copy(record->slot);
-	enum err err;
-
-	if (is_covered(hub, txn, record)) {
-		copy->skipped++;
-		return ERR_OK;
-	}
-	if (record->kind == RECORD_VERSION)
-		err = version_copy(hub, txn, record);
-	else if (record->kind == RECORD_BAR)
-		err = bars_take(hub, txn, record, true);
-	else
-		err = body_sign(hub, txn, record->kind, &slot, record->body);
-	copy->copied += !err;
-	return err;
-}
-
-static enum err sibling_find(struct hub *hub, struct txn *txn, uint8_t node_index,
-			     struct author_state *state, char *why)
-{
-	const uint32_t author = author_of(author_member(hub->author), node_index);
-	enum err err = hub_member_check(hub, why);
-
-	if (err)
-		return err;
-	if (author == hub->author) {
-		why_set(why,
-			"node %u is this one: say the other one's index, see `allmende node "
-			"list`.",
-			node_index);
-		return ERR_DENIED;
-	}
-	if (ledger_state(&hub->ledger, txn, author, state)) {
-		why_set(why, "nothing of a node %u of %s is here.", node_index,
-			hub->options.identity->name);
-		return ERR_ABSENT;
-	}
-	return hub_sign_check(hub, why);
-}
-
-enum err siblings_takeover(struct hub *hub, struct txn *txn, uint8_t node_index,
-			   struct sibling_copy *copy, char *why)
-{
-	struct author_state state;
-	enum err err = sibling_find(hub, txn, node_index, &state, why);
-
-	copy->more = false;
-	if (err)
-		return err;
-	struct row_key prefix = key_author_incarnation(state.author, state.incarnation);
-	struct row_key at = key_record(state.author, state.incarnation, copy->after);
-	struct walk walk =
-		walk_begin_at(txn, TABLE_RECORD, row_key_bytes(&prefix), row_key_bytes(&at), false);
-	for (unsigned i = 0; !err && i < COPY_STEP; i++) {
-		struct record record;
-		struct buf whole;
-		if (!walk_next(&walk))
-			return ERR_OK;
-		buf_init(&whole, LIMIT_RECORD_LEN_MAX);
-		buf_add(&whole, walk.value);
-		err = whole.err ? whole.err : record_decode(&record, buf_bytes(&whole));
-		copy->after = err ? copy->after : record.sequence;
-		if (!err && is_taken_over(record.kind))
-			err = sibling_record_take(hub, txn, &record, copy);
-		buf_fini(&whole);
-	}
-	copy->more = !err;
-	if (err == ERR_NOSPACE)
-		hub_quota_why(hub, txn, why);
-	else if (err)
-		why_set(why, "a record of node %u could not be taken over: %s.", node_index,
-			err_text(err));
-	return err;
-}
-
-uint64_t siblings_missing(struct hub *hub, struct txn *txn, uint8_t node_index, uint64_t max)
-{
-	const uint32_t author = author_of(author_member(hub->author), node_index);
-	struct author_state state;
-	uint64_t missing = 0;
-
-	if (ledger_state(&hub->ledger, txn, author, &state))
-		return 0;
-	struct row_key prefix = key_author_incarnation(author, state.incarnation);
-	struct walk walk = walk_begin(txn, TABLE_RECORD, row_key_bytes(&prefix));
-	while (missing < max && walk_next(&walk)) {
-		struct record record;
-		if (!record_decode(&record, walk.value) && is_taken_over(record.kind))
-			missing += !is_covered(hub, txn, &record);
-	}
-	return missing;
+	return siblings->walking || siblings->takes || siblings->keys != hub->keys_epoch + 1
+		       ? hub->mono_ms
+		       : hub_mono_of(hub, siblings->next_ms);
 }

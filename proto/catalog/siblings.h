@@ -4,25 +4,49 @@
  *
  * An end and a bar count as soon as one node has said them, and have to count when that node is
  * gone: each node with the role admin copies ends and true bars of its siblings into its own set.
- * It copies nothing that gives; that is what a command does, before a node is retired. What has
- * long ended is dropped when every sibling has seen it end.
+ * It copies nothing that gives; that is what a command does, before a node is retired, and once
+ * more by itself what came between that and the log entry. What has long ended is dropped when
+ * every sibling has seen it end.
  */
 #ifndef ALLMENDE_SIBLINGS_H
 #define ALLMENDE_SIBLINGS_H
 
 #include "proto/hub/hub.h"
+#include "proto/ledger/line.h"
 #include "proto/ledger/ledger.h"
+
+/* One thing that a lost node has said, for people. */
+enum sibling_item_kind {
+	SIBLING_TAKEN,  /* this node says it too now */
+	SIBLING_LATE,   /* it came too late, so it is left: a version, withdrawal, or what gives */
+	SIBLING_ENDED,  /* the end of a line that came too late, and ends it all the same */
+	SIBLING_BARRED, /* bars that came too late, and are in force all the same */
+};
+struct sibling_item {
+	enum sibling_item_kind kind;
+	const struct record *record;
+	const struct line
+		*gave; /* SIBLING_ENDED: what the line gave before, without prefix; NULL */
+};
 
 /* Taking over all that another node of the own organisation has said: the part of one turn. */
 struct sibling_copy {
-	uint64_t after;   /* the sequence to go on behind; 0 at first */
+	uint64_t after; /* the sequence to go on behind; 0 at first */
+	/*
+	 * Not 0: somebody else may have had the machine from then on. But for ends and bars only
+	 * what had come here before is taken, as the audit log says (proto/audit/came.h).
+	 */
+	int64_t before_ms;
+	void (*each)(void *arg, const struct sibling_item *item); /* with before_ms; NULL */
+	void *arg;
 	bool more;        /* there is more */
 	uint64_t copied;  /* records signed in all parts so far, */
-	uint64_t skipped; /* and those of which this node has one that goes before */
+	uint64_t skipped; /* those of which this node has one that goes before, */
+	uint64_t late;    /* and those that came too late */
 };
 /*
  * ERR_ABSENT: there is no such node, or nothing of it is here; ERR_DENIED: it is this one, or this
- * node is no member; ERR_NOSPACE: the own quota.
+ * node is no member; ERR_CONFIG: it is lost, and before_ms is not said; ERR_NOSPACE: the own quota.
  */
 enum err siblings_takeover(struct hub *hub, struct txn *txn, uint8_t node_index,
 			   struct sibling_copy *copy, char *why);
@@ -36,8 +60,12 @@ uint64_t siblings_missing(struct hub *hub, struct txn *txn, uint8_t node_index, 
 
 struct siblings {
 	bool walking;
-	struct row_key at; /* the walk over lines goes on here; len 0: at the beginning */
-	int64_t next_ms;   /* wall time: the next one */
+	struct row_key at;    /* the walk over lines goes on here; len 0: at the beginning */
+	int64_t next_ms;      /* wall time: the next one */
+	uint64_t keys;        /* hub.keys_epoch + 1 of when the own log was looked at */
+	bool takes;           /* a node that was retired is taken over once more: */
+	uint8_t taken;        /* this one, */
+	uint64_t taken_after; /* behind this sequence */
 };
 void siblings_open(struct hub *hub);
 /* RECORD_LINE, RECORD_BAR: of another node of the own organisation. */

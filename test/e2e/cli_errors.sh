@@ -75,6 +75,7 @@ expect 2 'write it as 2027-11-20' "$allmende" grant meissen/kita --to riesa --ri
 expect 2 'there is no such day' "$allmende" grant meissen/kita --to riesa --rights read --until 2027-02-29
 expect 2 '--rights "all" cannot be' "$allmende" grant meissen/kita --to riesa --rights all
 expect 2 'from 0 to 7' "$allmende" grant meissen/kita --to riesa --rights read --depth 8
+expect 2 '--since belongs to --node' "$allmende" takeover --since 2027-11-20
 expect 2 'exclude each other' "$allmende" subscribe 'meissen/**' --relay --to /srv
 expect 2 'there is no option' "$allmended" --frobnicate
 

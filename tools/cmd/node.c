@@ -360,9 +360,11 @@ const struct command cmd_node_retire = {
 	.summary = "shut a node of your organisation out for good",
 	.help = "For a machine that you have in your hands, wiped, and that is not used any more. "
 		"The\n"
-		"others stop talking to it, and the organisation gets a new wrap key. Grants that "
-		"it has\n"
-		"signed end: grant anew from another node. For one that somebody else may have:\n"
+		"others stop talking to it, and the organisation gets a new wrap key. What it has "
+		"published is\n"
+		"not listed any more and grants that it has signed end, at once: before, another "
+		"node takes them\n"
+		"over by `allmende takeover --node 1`. For one that somebody else may have: "
 		"`allmende node lost`.\n"
 		"\n"
 		"  allmende node retire 1 --yes",
@@ -386,7 +388,9 @@ const struct command cmd_node_lost = {
 		"wrap keys\n"
 		"that it knew: every giver makes new keys, for the new wrap key alone. What it "
 		"could read\n"
-		"it has read.\n"
+		"it has read. What it said before somebody else had it another node takes over: "
+		"`allmende takeover\n"
+		"--node 1 --since DAY`.\n"
 		"\n"
 		"  allmende node lost 1 --yes",
 	.options =

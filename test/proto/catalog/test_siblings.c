@@ -1,7 +1,9 @@
 /* What the nodes of one organisation take over from each other unasked: ends and true bars. */
 #include "proto/catalog/siblings.h"
 
+#include "proto/audit/seen.h"
 #include "proto/ledger/bar.h"
+#include "proto/ledger/withdrawal_body.h"
 #include "test/proto/made.h"
 
 /* The node is node 0 of member 2; its sibling is node 1, which is made here. */
@@ -74,6 +76,7 @@ static void arrivals(struct fixture *f)
 	struct ledger_arrival arrival;
 
 	while (ledger_arrival_next(&f->node.hub.ledger, &arrival)) {
+		audit_arrival(&f->node.hub, f->node.txn, &arrival);
 		if (arrival.record.kind == RECORD_LINE || arrival.record.kind == RECORD_BAR)
 			siblings_arrival(&f->node.hub, f->node.txn, &arrival.record);
 		ledger_arrival_fini(&arrival);
@@ -455,6 +458,179 @@ static void an_end_is_not_copied_for_ever(void **state)
 
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
+/* ---- taking over a node ---- */
+
+static void sibling_publishes(struct fixture *f, const char *path, uint64_t number)
+{
+	struct dataset_id dataset = test_dataset(&f->fed, OWN, path);
+	struct buf body;
+
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	test_version_body(&body, path, number, 0);
+	assert_int_equal(sibling_says(f, record_slot_version(&dataset, number), buf_bytes(&body)),
+			 ERR_OK);
+	buf_fini(&body);
+}
+
+static void sibling_withdraws(struct fixture *f, const char *path, uint64_t number)
+{
+	struct dataset_id dataset = test_dataset(&f->fed, OWN, path);
+	const struct withdrawal withdrawal = {
+		.path = bytes_str(path), .number = number, .reach = REACH_ALL};
+	struct buf body;
+
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	withdrawal_put(&body, &withdrawal);
+	assert_int_equal(sibling_says(f, withdrawal_slot(&dataset, REACH_ALL), buf_bytes(&body)),
+			 ERR_OK);
+	buf_fini(&body);
+}
+
+static bool own_version(struct fixture *f, const char *path, uint64_t number)
+{
+	const struct version_id of = {test_dataset(&f->fed, OWN, path), number, own};
+	struct ledger_version row;
+
+	return ledger_version_get(f->node.txn, &of, &row);
+}
+
+/* The reader is barred at these places with nonces 1, 2, ..., or the bar is lifted. */
+static void sibling_bars(struct fixture *f, const bool *barred, size_t count)
+{
+	const struct org_id *org = &f->fed.orgs[READER - 1].id;
+	struct bar bars[4];
+	struct buf body;
+
+	for (size_t i = 0; i < count; i++)
+		bars[i] = (struct bar){.nonce = {(uint8_t)(i + 1)},
+				       .prefix = bytes_str(PLACE),
+				       .barred = barred[i]};
+	buf_init(&body, BAR_LEN_MAX);
+	bar_list_put(&body, org, bars, count);
+	assert_int_equal(sibling_says(f, bar_slot(org), buf_bytes(&body)), ERR_OK);
+	buf_fini(&body);
+}
+
+static size_t own_bars(struct fixture *f, bool *barred)
+{
+	struct record_slot slot = bar_slot(&f->fed.orgs[READER - 1].id);
+	struct bar_list list;
+	struct record record;
+	struct bar bar;
+	size_t count = 0;
+
+	if (ledger_slot(&f->node.hub.ledger, f->node.txn, record_slot_bytes(&slot), own, &record))
+		return 0;
+	assert_int_equal(bar_list_get(&list, record.body), ERR_OK);
+	while (bar_list_next(&list, &bar))
+		barred[count++] = bar.barred;
+	return count;
+}
+
+struct items {
+	unsigned counts[SIBLING_BARRED + 1];
+	enum verb gave;
+};
+
+static void item_count(void *arg, const struct sibling_item *item)
+{
+	struct items *items = arg;
+
+	items->counts[item->kind]++;
+	if (item->gave)
+		items->gave = item->gave->verb;
+}
+
+/*
+ * Of a lost node only what had come here before the day that is named; but ends and bars always.
+ * The dates in its records say nothing.
+ */
+static void of_a_lost_node_the_late_is_left(void **state)
+{
+	struct fixture *f = *state;
+	struct line early = a_line(f, VERB_WRITE), late = a_line(f, VERB_READ), found;
+	const bool before[] = {true, false}, after[] = {false, false, true};
+	bool barred[8];
+	struct items items = {.gave = VERB_NONE};
+	struct sibling_copy copy = {.each = item_count, .arg = &items};
+	char why[WHY_LEN];
+
+	f->node.hub.signing = SIGNING_WAITS; /* nothing is copied unasked */
+	sibling_gives(f, &early);
+	sibling_publishes(f, PLACE, 1);
+	early.nonce[0] = 2;
+	sibling_gives(f, &early);
+	sibling_bars(f, before, 2);
+	hub_node_pass(&f->node, DAY_MS);
+	const int64_t day_ms = hub_node_wall(&f->node);
+	late.nonce[0] = 3;
+	sibling_gives(f, &late);
+	sibling_publishes(f, PLACE, 2);
+	sibling_withdraws(f, PLACE, 1);
+	early.verb = VERB_NONE;
+	early.round = 2;
+	sibling_gives(f, &early);
+	sibling_bars(f, after, 3);
+	sibling_becomes(f, ORGLOG_NODE_LOST, ORGLOG_ROLE_ADMIN);
+	f->node.hub.signing = SIGNING_YES;
+	assert_int_equal(siblings_takeover(&f->node.hub, f->node.txn, 1, &copy, why), ERR_CONFIG);
+	assert_non_null(strstr(why, "--since"));
+	copy.before_ms = day_ms;
+	assert_int_equal(siblings_takeover(&f->node.hub, f->node.txn, 1, &copy, why), ERR_OK);
+	assert_false(copy.more);
+	assert_int_equal(copy.copied, 4); /* a line, a version, the end and the bar */
+	assert_int_equal(copy.late, 3);
+	assert_int_equal(items.counts[SIBLING_TAKEN], 2);
+	assert_int_equal(items.counts[SIBLING_LATE], 3);
+	assert_int_equal(items.counts[SIBLING_ENDED], 1);
+	assert_int_equal(items.counts[SIBLING_BARRED], 1);
+	assert_int_equal(items.gave, VERB_WRITE);
+	assert_true(own_has(f, &early, &found));
+	assert_int_equal(found.verb, VERB_NONE);
+	early.nonce[0] = 1;
+	assert_true(own_has(f, &early, &found));
+	assert_int_equal(found.verb, VERB_WRITE);
+	assert_false(own_has(f, &late, &found));
+	assert_true(own_version(f, PLACE, 1));
+	assert_false(own_version(f, PLACE, 2));
+	/* what it has barred stays barred, what it has lifted is not lifted by that */
+	assert_int_equal(own_bars(f, barred), 1);
+	assert_true(barred[0]);
+	/* a second time there is nothing to do, and it is said again what was ended */
+	copy = (struct sibling_copy){.before_ms = day_ms, .each = item_count, .arg = &items};
+	assert_int_equal(siblings_takeover(&f->node.hub, f->node.txn, 1, &copy, why), ERR_OK);
+	assert_int_equal(copy.copied, 0);
+	assert_int_equal(items.counts[SIBLING_ENDED], 2);
+}
+
+/* What it says between the taking over and its log entry is taken over by itself. */
+static void a_retired_node_is_taken_over_once_more(void **state)
+{
+	struct fixture *f = *state;
+	struct line line = a_line(f, VERB_READ), found;
+	struct sibling_copy copy = {0};
+	char why[WHY_LEN];
+
+	sibling_gives(f, &line);
+	sibling_becomes(f, ORGLOG_NODE_ACTIVE, ORGLOG_ROLE_ADMIN);
+	day_passes(f, 0);
+	assert_false(own_has(f, &line, &found));
+	assert_int_equal(siblings_takeover(&f->node.hub, f->node.txn, 1, &copy, why), ERR_OK);
+	assert_true(own_has(f, &line, &found));
+	line.nonce[0] = 2;
+	sibling_gives(f, &line);
+	day_passes(f, 0);
+	assert_false(own_has(f, &line, &found));
+	sibling_becomes(f, ORGLOG_NODE_RETIRED, ORGLOG_ROLE_ADMIN);
+	assert_true(siblings_wake(&f->node.hub) <= f->node.hub.mono_ms);
+	siblings_settle(&f->node.hub, f->node.txn);
+	assert_true(own_has(f, &line, &found));
+	line.nonce[0] = 3;
+	sibling_gives(f, &line);
+	day_passes(f, 0);
+	assert_false(own_has(f, &line, &found));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -463,6 +639,8 @@ int main(void)
 		TEST(who_was_away_copies_the_end),
 		TEST(ends_of_a_node_that_is_leaving_are_copied),
 		TEST(an_end_keeps_the_latest_expiry_seen),
+		TEST(of_a_lost_node_the_late_is_left),
+		TEST(a_retired_node_is_taken_over_once_more),
 		TEST(bars_are_copied_and_liftings_are_not),
 		TEST(a_line_that_ran_out_goes_after_thirty_days),
 		TEST(an_end_stays_until_every_sibling_has_heard),
