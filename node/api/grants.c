@@ -214,7 +214,7 @@ static void grant_renew_run(struct call *call, struct hub *hub, struct txn *txn,
 		.has_depth = has_in(call, "depth"),
 		.has_widest = has_in(call, "widest"),
 		.has_keep = has_in(call, "keep"),
-		.other = api_in_true(call, "yes"),
+		.yes = api_in_true(call, "yes"),
 	};
 	uint64_t depth = api_in_uint(call, "depth");
 	struct grant grant;

@@ -211,8 +211,9 @@ static void revocation_lift_run(struct call *call, struct hub *hub, struct txn *
 	if (prefix)
 		call->err = names_resolve(hub, txn, prefix, below, call->why);
 	if (!call->err)
-		call->err = revocation_lift(hub, txn, api_in_text(call, "from"),
-					    prefix ? below : NULL, &count, call->why);
+		call->err =
+			revocation_lift(hub, txn, api_in_text(call, "from"), prefix ? below : NULL,
+					api_in_true(call, "yes"), &count, call->why);
 	if (!call->err)
 		call->out = json_pack("{s:o}", "lifted", api_uint(count));
 }
@@ -221,7 +222,7 @@ const struct route revocations_routes[] = {
 	{HTTP_POST, "/revocations", ROUTE_COMMAND,
 	 FIELDS("s:grant", "s:from", "s:below", "s:keep", "b:yes"), .begin = revoke_begin,
 	 .run = revoke_run},
-	{HTTP_POST, "/revocations/lift", ROUTE_COMMAND, FIELDS("S:from", "s:below"),
+	{HTTP_POST, "/revocations/lift", ROUTE_COMMAND, FIELDS("S:from", "s:below", "b:yes"),
 	 .run = revocation_lift_run},
 	{HTTP_GET, "/unheard", ROUTE_QUERY, .run = unheard_run},
 	{.path = NULL},

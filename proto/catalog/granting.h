@@ -37,12 +37,12 @@ struct renew_terms { /* what is not has_... stays */
 	enum verb verb;
 	uint32_t depth, widest;
 	enum keeping keep;
-	bool other; /* also when the body of another own node is the one that counts */
+	bool yes; /* also when the body of another own node counts, or void versions wake */
 };
 /*
  * Writes the next round of an own line, from the body that counts. ERR_DENIED: it is not this
  * organisation's, or has ended; ERR_BUSY: another own node's body counts, and why says how it
- * differs; ERR_CONFIG.
+ * differs, or versions that are void would become valid, and why says how many; ERR_CONFIG.
  */
 enum err grants_renew(struct hub *hub, struct txn *txn, const struct grant *grant,
 		      const struct renew_terms *terms, char *why);

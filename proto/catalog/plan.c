@@ -5,6 +5,10 @@
 
 #include "crypto/check.h"
 #include "crypto/path.h"
+#include "proto/ledger/held.h"
+#include "proto/rights/current.h"
+
+enum { REVIVE_ROWS_MAX = 200000 }; /* of versions: some tenths of a second */
 
 /* ---- the store as it would be ---- */
 
@@ -226,6 +230,64 @@ size_t plan_lift(struct plan *plan, const struct org_id *org, struct bytes path)
 	free(own.items);
 	free(others.items);
 	return lifted;
+}
+
+/* ---- what wakes ---- */
+
+/* A line that versions name, and whether what they live by would be another than it is. */
+struct waking {
+	struct digest line;
+	bool known, wakes;
+};
+
+/* Versions of one writer name one line mostly, so its verdict is asked for once. */
+static bool line_wakes(struct plan *plan, struct waking *waking, const struct digest *line)
+{
+	const int64_t t_ms = plan->hub->judge_ms;
+	struct verdict now, then;
+
+	if (waking->known && id_eq(&waking->line, line))
+		return waking->wakes;
+	*waking = (struct waking){.line = *line, .known = true};
+	bool good = verdict_of(&plan->world.facts, line, t_ms, &now);
+	waking->wakes = verdict_of(&plan->facts, line, t_ms, &then) && then.verb >= VERB_WRITE &&
+			(!good || now.verb < VERB_WRITE || then.widest < now.widest);
+	return waking->wakes;
+}
+
+uint64_t plan_revives(struct plan *plan, bool *more)
+{
+	struct walk walk = walk_begin(plan->txn, TABLE_VERSION, bytes_of(NULL, 0));
+	struct waking waking = {.known = false};
+	uint64_t count = 0;
+
+	*more = false;
+	for (uint64_t rows = 0; walk_next(&walk); rows++) {
+		struct ledger_version at;
+		struct version_id of;
+		if (rows == REVIVE_ROWS_MAX || count == PLAN_REVIVES_MAX) {
+			*more = true;
+			break;
+		}
+		held_of_key(&of, walk.key);
+		if (ledger_version_get(plan->txn, &of, &at) && at.has_grant &&
+		    line_wakes(plan, &waking, &at.grant) &&
+		    !current_valid(plan->hub, plan->txn, &of))
+			count += current_valid_when(plan->hub, plan->txn, &plan->facts, &of);
+	}
+	return count;
+}
+
+enum err plan_revive_why(uint64_t count, bool more, char *why)
+{
+	if (count == 0 && !more)
+		return ERR_OK;
+	why_set(why,
+		"%s%llu version%s void now would become valid by that: look at what their writer "
+		"wrote, and say --yes.",
+		more ? "at least " : "", (unsigned long long)count,
+		count == 1 ? " that is" : "s that are");
+	return ERR_BUSY;
 }
 
 /* ---- writing ---- */

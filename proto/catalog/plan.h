@@ -7,6 +7,8 @@
 
 #include "proto/rights/world.h"
 
+enum { PLAN_REVIVES_MAX = 10000 };
+
 struct plan_record {
 	uint64_t kind;
 	struct record_slot slot;
@@ -37,6 +39,13 @@ enum err plan_bar(struct plan *plan, const struct org_id *org, const struct dige
  * of lines too). Returns how many.
  */
 size_t plan_lift(struct plan *plan, const struct org_id *org, struct bytes path);
+/*
+ * How many versions that are void would be valid: at most PLAN_REVIVES_MAX are counted, and so many
+ * versions looked at as a turn has time for. *more: there may be others.
+ */
+uint64_t plan_revives(struct plan *plan, bool *more);
+/* ERR_BUSY, with a sentence that asks for --yes, unless there are none. */
+enum err plan_revive_why(uint64_t count, bool more, char *why);
 /* Writes them, all or, when an error is returned, not all: the turn must not be committed then. */
 enum err plan_write(struct plan *plan, char *why);
 /* Bytes of the records, signatures left out. */

@@ -337,7 +337,7 @@ enum err revocation_do(struct revocation *revocation, char *why)
 }
 
 enum err revocation_lift(struct hub *hub, struct txn *txn, const char *from, const char *below,
-			 size_t *count, char *why)
+			 bool yes, size_t *count, char *why)
 {
 	const struct charter_member *member = member_named(hub, from, why);
 	struct plan plan;
@@ -351,7 +351,11 @@ enum err revocation_lift(struct hub *hub, struct txn *txn, const char *from, con
 		why_set(why, "%.60s is not barred by this organisation there.", member->name);
 		err = ERR_ABSENT;
 	} else {
-		err = plan_write(&plan, why);
+		bool more = false;
+		uint64_t revived = yes ? 0 : plan_revives(&plan, &more);
+		err = plan_revive_why(revived, more, why);
+		if (!err)
+			err = plan_write(&plan, why);
 	}
 	plan_fini(&plan);
 	return err;

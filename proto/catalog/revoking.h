@@ -48,9 +48,10 @@ void revocation_losses(struct revocation *revocation,
 enum err revocation_do(struct revocation *revocation, char *why);
 
 /*
- * Lifts bars of a member at and below a path; *count of them. ERR_ABSENT: there are none.
+ * Lifts bars of a member at and below a path; *count of them. ERR_ABSENT: there are none. ERR_BUSY:
+ * versions that are void would become valid by that, and yes is not said.
  */
 enum err revocation_lift(struct hub *hub, struct txn *txn, const char *from, const char *below,
-			 size_t *count, char *why);
+			 bool yes, size_t *count, char *why);
 
 #endif

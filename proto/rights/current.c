@@ -15,6 +15,7 @@ struct look {
 	struct hub *hub;
 	struct txn *txn;
 	struct dataset_id dataset;
+	const struct facts *facts; /* lines and bars as they would be; NULL: as they are */
 	bool withdrawals_known;
 	uint64_t all, others; /* withdrawn up to these: of everybody, of all but the owner */
 	uint32_t own_member;  /* withdrawn by themselves up to own: of this member */
@@ -142,6 +143,8 @@ static bool may_write(struct look *look, const struct ledger_version *of)
 	const struct charter_member *member = hub_author_member(look->hub, of->author);
 	struct version version;
 
+	if (look->facts)
+		return true;
 	if (!member)
 		return false;
 	if (look->judged == member->number)
@@ -163,10 +166,14 @@ static bool by_grant(struct look *look, const struct ledger_version *of)
 	struct version version;
 	struct verdict verdict;
 
-	return of->has_grant && of->tier <= TIER_GRANTED && version_read(look, of, &version) &&
-	       rights_through(look->hub, look->txn, of->author, version.path, &of->grant,
-			      VERB_WRITE, &verdict) &&
-	       verdict.widest <= of->tier;
+	if (!of->has_grant || of->tier > TIER_GRANTED || !version_read(look, of, &version))
+		return false;
+	bool through = look->facts
+			       ? rights_through_when(look->facts, look->hub->judge_ms, of->author,
+						     version.path, &of->grant, VERB_WRITE, &verdict)
+			       : rights_through(look->hub, look->txn, of->author, version.path,
+						&of->grant, VERB_WRITE, &verdict);
+	return through && verdict.widest <= of->tier;
 }
 
 /* PROTOCOL: "A version of author a at path p is **valid** when" */
@@ -211,6 +218,16 @@ bool current_valid(struct hub *hub, struct txn *txn, const struct version_id *of
 	struct look look = look_begin(hub, txn, &of->dataset);
 	struct ledger_version version;
 
+	return ledger_version_get(txn, of, &version) && is_valid(&look, &version);
+}
+
+bool current_valid_when(struct hub *hub, struct txn *txn, const struct facts *facts,
+			const struct version_id *of)
+{
+	struct look look = look_begin(hub, txn, &of->dataset);
+	struct ledger_version version;
+
+	look.facts = facts;
 	return ledger_version_get(txn, of, &version) && is_valid(&look, &version);
 }
 

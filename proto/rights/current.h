@@ -12,6 +12,7 @@
 #include "proto/hub/hub.h"
 #include "proto/ledger/ledger.h"
 #include "proto/ledger/withdrawal_body.h"
+#include "proto/rights/verdict.h"
 
 /*
  * The current version of a dataset, or the one that counts of a number (0: of all numbers).
@@ -27,6 +28,9 @@ bool current_any(struct hub *hub, struct txn *txn, const struct dataset_id *data
 		 struct version *out);
 /* Whether one version is valid. */
 bool current_valid(struct hub *hub, struct txn *txn, const struct version_id *of);
+/* The same when lines and bars are those; withdrawals count as they do now. */
+bool current_valid_when(struct hub *hub, struct txn *txn, const struct facts *facts,
+			const struct version_id *of);
 /* Whether another valid version of the dataset has the same number. */
 bool current_tied(struct hub *hub, struct txn *txn, const struct version_id *of);
 /* The dataset of a path, and the member to whom it belongs, also a former one. */

@@ -156,9 +156,15 @@ bool rights_through(struct hub *hub, struct txn *txn, uint32_t author, struct by
 	struct world world;
 
 	world_begin(&world, hub, txn);
-	return verdict_of(&world.facts, line, hub->judge_ms, out) &&
-	       out->audience == author_member(author) && out->verb >= need &&
-	       path_contains(out->prefix, path);
+	return rights_through_when(&world.facts, hub->judge_ms, author, path, line, need, out);
+}
+
+bool rights_through_when(const struct facts *facts, int64_t t_ms, uint32_t author,
+			 struct bytes path, const struct digest *line, enum verb need,
+			 struct verdict *out)
+{
+	return verdict_of(facts, line, t_ms, out) && out->audience == author_member(author) &&
+	       out->verb >= need && path_contains(out->prefix, path);
 }
 
 bool rights_may_hold(struct hub *hub, struct txn *txn, const struct version *version)

@@ -37,6 +37,10 @@ bool rights_own_line(struct hub *hub, struct txn *txn, struct bytes path, enum v
  */
 bool rights_through(struct hub *hub, struct txn *txn, uint32_t author, struct bytes path,
 		    const struct digest *line, enum verb need, struct verdict *out);
+/* The same when the facts are those. */
+bool rights_through_when(const struct facts *facts, int64_t t_ms, uint32_t author,
+			 struct bytes path, const struct digest *line, enum verb need,
+			 struct verdict *out);
 
 /* Whether this node may hold the chunks of a version: by its tier, as its owner, or by a line. */
 bool rights_may_hold(struct hub *hub, struct txn *txn, const struct version *version);

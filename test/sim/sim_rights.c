@@ -76,7 +76,7 @@ static void act_end(struct act *act, struct hub *hub, struct txn *txn)
 	if (roll(act, 2))
 		terms.below = path;
 	if (roll(act, 4) == 0) {
-		revocation_lift(hub, txn, terms.from, terms.below, &count, why);
+		revocation_lift(hub, txn, terms.from, terms.below, true, &count, why);
 		return;
 	}
 	if (!revocation_plan(&revocation, hub, txn, &terms, why))

@@ -282,6 +282,112 @@ static void void_versions_stay_void(void **state)
 	towns_close(towns);
 }
 
+struct renew {
+	struct digest id;
+	struct renew_terms terms;
+	enum err err;
+	char why[WHY_LEN];
+};
+
+static void call_renew(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct renew *renew = arg;
+	char name[GRANT_NAME_LEN + 1];
+	struct grant grant;
+	grant_name(name, &renew->id);
+	assert_int_equal(grants_find(hub, txn, name, &grant, renew->why), ERR_OK);
+	renew->err = grants_renew(hub, txn, &grant, &renew->terms, renew->why);
+}
+
+static struct renew renews(struct towns *towns, const struct digest *id, enum verb verb, bool yes)
+{
+	struct renew renew = {.id = *id, .terms = {.has_verb = true, .verb = verb, .yes = yes}};
+	sim_call(towns->a, call_renew, &renew);
+	settle(towns);
+	return renew;
+}
+
+/* Narrowed, what was written is void; and before it is wide again it is said what wakes. */
+static void who_renews_hears_what_wakes(void **state)
+{
+	struct towns *towns = towns_open(9, 3);
+	struct digest id = give(towns->a, towns->b, VERB_WRITE, YEAR_MS, KEEPING_NONE);
+	settle(towns);
+	assert_int_equal(publish(towns->b, 1, NULL, NULL), ERR_OK);
+	settle(towns);
+	assert_int_equal(renews(towns, &id, VERB_WRITE, false).err, ERR_OK);
+	assert_int_equal(renews(towns, &id, VERB_READ, false).err, ERR_OK);
+	assert_seen(towns, "none");
+	assert_int_equal(renews(towns, &id, VERB_READ, false).err, ERR_OK);
+	struct renew renew = renews(towns, &id, VERB_WRITE, false);
+	assert_int_equal(renew.err, ERR_BUSY);
+	assert_non_null(strstr(renew.why, "1 version that is void"));
+	assert_seen(towns, "none");
+	assert_int_equal(renews(towns, &id, VERB_WRITE, true).err, ERR_OK);
+	assert_seen(towns, "1 radebeul");
+	towns_close(towns);
+}
+
+struct bar_all {
+	bool lift, yes;
+	enum err err;
+	char why[WHY_LEN];
+};
+
+static void call_bar_all(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct bar_all *all = arg;
+	const struct revoke_terms terms = {
+		.from = "malwine", .has_keep = true, .keep = KEEPING_NONE};
+	struct revocation revocation;
+	size_t count;
+	if (all->lift) {
+		all->err = revocation_lift(hub, txn, "malwine", NULL, all->yes, &count, all->why);
+		return;
+	}
+	assert_int_equal(revocation_plan(&revocation, hub, txn, &terms, all->why), ERR_OK);
+	assert_int_equal(revocation_do(&revocation, all->why), ERR_OK);
+	revocation_fini(&revocation);
+}
+
+static struct bar_all bars(struct towns *towns, bool lift, bool yes)
+{
+	struct bar_all all = {.lift = lift, .yes = yes};
+	sim_call(towns->a, call_bar_all, &all);
+	settle(towns);
+	return all;
+}
+
+/* So it is when a bar is lifted. */
+static void who_lifts_hears_what_wakes(void **state)
+{
+	struct towns *towns = towns_open(10, 3);
+	struct give whole = {.terms = {.prefix = "meissen/kita",
+				       .to = "radebeul",
+				       .verb = VERB_WRITE,
+				       .expiry_ms = YEAR_MS,
+				       .widest = tier_now,
+				       .depth = 1,
+				       .keep = KEEPING_NONE}};
+	sim_call(towns->a, call_give, &whole);
+	assert_int_equal(whole.err, ERR_OK);
+	settle(towns);
+	give(towns->b, towns->m, VERB_WRITE, YEAR_MS / 2, KEEPING_NONE);
+	settle(towns);
+	assert_int_equal(publish(towns->m, 1, NULL, NULL), ERR_OK);
+	settle(towns);
+	assert_seen(towns, "1 malwine");
+	bars(towns, false, false);
+	assert_seen(towns, "none");
+	struct bar_all lifted = bars(towns, true, false);
+	assert_int_equal(lifted.err, ERR_BUSY);
+	assert_non_null(strstr(lifted.why, "1 version that is void"));
+	assert_seen(towns, "none");
+	assert_int_equal(bars(towns, true, true).err, ERR_OK);
+	assert_seen(towns, "1 malwine");
+	towns_close(towns);
+}
+
 /* The owner was cut off while the right ended elsewhere: here by the clock. */
 static void a_right_that_runs_out_leaves_no_gap(void **state)
 {
@@ -431,6 +537,8 @@ int main(void)
 		cmocka_unit_test(a_writer_and_the_owner_take_turns),
 		cmocka_unit_test(what_was_written_stays_and_nothing_else),
 		cmocka_unit_test(void_versions_stay_void),
+		cmocka_unit_test(who_renews_hears_what_wakes),
+		cmocka_unit_test(who_lifts_hears_what_wakes),
 		cmocka_unit_test(a_right_that_runs_out_leaves_no_gap),
 		cmocka_unit_test(a_number_at_the_end_blocks_for_a_while),
 		cmocka_unit_test(another_line_takes_the_place),

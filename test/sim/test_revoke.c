@@ -252,7 +252,7 @@ static void call_lift(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 {
 	char why[WHY_LEN];
 	size_t count;
-	*(enum err *)arg = revocation_lift(hub, txn, "malwine", NULL, &count, why);
+	*(enum err *)arg = revocation_lift(hub, txn, "malwine", NULL, false, &count, why);
 }
 
 static void all_of_one_ends_and_stays_barred(void **state)

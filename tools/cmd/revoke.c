@@ -206,7 +206,7 @@ static int run_revoke(struct tool *tool)
 		return code;
 	if (!lift)
 		return revoke(tool, "/revocations", revoke_body(tool), false);
-	json_t *body = json_pack("{s:s}", "from", lift);
+	json_t *body = json_pack("{s:s, s:b}", "from", lift, "yes", args_flag(&tool->args, "yes"));
 	if (below)
 		json_object_set_new(body, "below", json_string(below));
 	return revoke(tool, "/revocations/lift", body, true);
