@@ -24,6 +24,7 @@ static const struct {
 	{"deliver", topic_deliver},
 	{"withdrawal", topic_withdrawal},
 	{"grants", topic_grants},
+	{"takeover", topic_takeover},
 };
 
 void topics_collect(struct actions *out, const struct node_view *node,

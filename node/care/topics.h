@@ -49,5 +49,6 @@ void topic_keys(struct actions *list);
 void topic_deliver(struct actions *list);
 void topic_withdrawal(struct actions *list);
 void topic_grants(struct actions *list);
+void topic_takeover(struct actions *list);
 
 #endif

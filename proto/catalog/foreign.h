@@ -9,8 +9,9 @@
 #include "proto/catalog/takeover.h"
 
 enum {
-	FOREIGN_FIRM = 1, /* valid before the exchange that is going on */
-	FOREIGN_SHOWN = 2 /* void, and not taken over */
+	FOREIGN_FIRM = 1,  /* valid before the exchange that is going on */
+	FOREIGN_SHOWN = 2, /* void, and not taken over */
+	FOREIGN_OVER = 4   /* more than is taken over by itself: it is for people */
 };
 
 struct foreign {

@@ -95,8 +95,10 @@ enum err takeover_version(struct hub *hub, struct txn *txn, const char *path, ui
 	}
 	foreign_view(hub, txn, &of, &version, out);
 	err = foreign_sign(hub, txn, &of, own ? NULL : &line.chain[line.count - 1]);
-	if (!err)
+	if (!err) {
 		foreign_drop(txn, &of);
+		hub->takeover->due = true;
+	}
 	if (err == ERR_NOSPACE)
 		hub_quota_why(hub, txn, why);
 	else if (err)
@@ -274,14 +276,22 @@ static void note_waiting(struct hub *hub, const struct version_id *of,
 		 (const char *)version->path.ptr);
 }
 
+static void missed_note(struct takeover_missed *missed, const struct version_id *of)
+{
+	if (missed->count++ == 0)
+		missed->first = *of;
+}
+
 /* One that is void, or about to be: taken over when that is due here, else shown. */
 static void version_save(struct hub *hub, struct txn *txn, const struct version_id *of,
 			 struct foreign row, const struct version *version, bool is_void)
 {
 	struct takeover *takeover = hub->takeover;
-	bool wanted = (row.flags & FOREIGN_FIRM) && row.keep != KEEPING_NONE &&
-		      of->number < TAKEOVER_NUMBER_END && !foreign_own(txn, hub, of) &&
-		      (row.keep == KEEPING_ALL || !is_overtaken(hub, txn, of));
+	const uint8_t before = row.flags;
+	bool kept = (row.flags & FOREIGN_FIRM) && row.keep != KEEPING_NONE &&
+		    !foreign_own(txn, hub, of) &&
+		    (row.keep == KEEPING_ALL || !is_overtaken(hub, txn, of));
+	bool wanted = kept && of->number < TAKEOVER_NUMBER_END && !(row.flags & FOREIGN_OVER);
 
 	if (foreign_own(txn, hub, of) || (is_void && row.keep == KEEPING_NONE)) {
 		foreign_drop(txn, of);
@@ -289,18 +299,25 @@ static void version_save(struct hub *hub, struct txn *txn, const struct version_
 	}
 	struct bytes whole = {NULL, 0};
 	ledger_version_find(txn, &of->dataset, of->number, of->author, &whole);
-	if (wanted && takeover->count < takeover->count_max && whole.len <= takeover->left &&
-	    manifest_opens(hub, txn, of) && !foreign_sign(hub, txn, of, NULL)) {
+	/* Of one end so much, not of each walk after it. */
+	if (wanted && (takeover->count >= takeover->count_max || whole.len > takeover->left)) {
+		row.flags |= FOREIGN_OVER;
+		wanted = false;
+	}
+	if (wanted && manifest_opens(hub, txn, of) && !foreign_sign(hub, txn, of, NULL)) {
 		takeover->count++;
 		takeover->left -= whole.len;
 		foreign_drop(txn, of);
 		return;
 	}
-	if (!is_void || (row.flags & FOREIGN_SHOWN))
-		return;
-	row.flags |= FOREIGN_SHOWN;
-	foreign_put(txn, of, row);
-	note_waiting(hub, of, version);
+	if (is_void && kept)
+		missed_note(&takeover->found, of);
+	if (is_void)
+		row.flags |= FOREIGN_SHOWN;
+	if (is_void && !(before & FOREIGN_SHOWN))
+		note_waiting(hub, of, version);
+	if (row.flags != before)
+		foreign_put(txn, of, row);
 }
 
 /* The earlier of when something is to be looked at again. */
@@ -467,6 +484,8 @@ static void row_look(struct hub *hub, struct txn *txn, const struct version_id *
 	if (takeover->firm)
 		row.flags |= FOREIGN_FIRM;
 	row.flags &= (uint8_t)~FOREIGN_SHOWN;
+	if (verdict.to_ms - DAY_MS > hub->act_ms)
+		row.flags &= (uint8_t)~FOREIGN_OVER;
 	if (row.flags != before.flags || row.keep != before.keep)
 		foreign_put(txn, of, row);
 	if (verdict.to_ms - DAY_MS > hub->act_ms) {
@@ -505,6 +524,7 @@ static void walk_begin_look(struct hub *hub, struct txn *txn)
 	takeover->next_ms = hub->act_ms + HOUR_MS;
 	takeover->begun_ms = hub->mono_ms;
 	takeover->count = 0;
+	takeover->found = (struct takeover_missed){.count = 0};
 	budget_set(hub, txn);
 }
 
@@ -534,6 +554,7 @@ void takeover_settle(struct hub *hub, struct txn *txn)
 		struct foreign row;
 		if (!walk_next(&walk)) {
 			takeover->walking = false;
+			takeover->missed = takeover->found;
 			return;
 		}
 		memcpy(takeover->at.b, walk.key.ptr, walk.key.len);

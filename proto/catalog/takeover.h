@@ -60,6 +60,12 @@ void takeover_waiting(struct hub *hub, struct txn *txn,
 
 /* ---- for the core ---- */
 
+/* What was to be kept and is void, as it was too much, unreadable, or has too high a number. */
+struct takeover_missed {
+	uint64_t count;
+	struct version_id first;
+};
+
 struct takeover {
 	bool due;              /* a walk over the rows is to begin */
 	bool walking;          /* one is under way, from `at` on */
@@ -68,10 +74,11 @@ struct takeover {
 	bool firm_due;         /* so does the next one */
 	uint64_t rights_epoch; /* as of the last walk */
 	uint32_t charter_number;
-	int64_t next_ms;          /* wall time: the next line runs out */
-	int64_t begun_ms;         /* the last walk */
-	uint64_t count;           /* taken in this walk, */
-	uint64_t count_max, left; /* how many may be, and how many bytes still */
+	int64_t next_ms;                      /* wall time: the next line runs out */
+	int64_t begun_ms;                     /* the last walk */
+	uint64_t count;                       /* taken in this walk, */
+	uint64_t count_max, left;             /* how many may be, and how many bytes still */
+	struct takeover_missed missed, found; /* by the last walk, and in this one so far */
 };
 void takeover_open(struct hub *hub, struct txn *txn);
 /* RECORD_VERSION */

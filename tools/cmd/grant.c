@@ -441,7 +441,9 @@ const struct command cmd_renew = {
 	.summary = "give a grant another end, or other rights",
 	.help = "Changes a grant that this organisation has given; what rests on it stays. "
 		"Without\n"
-		"--until it is good for another year. One that has ended stays so.\n"
+		"--until it is good for another year. One that has ended stays so. When versions "
+		"that are\n"
+		"void would become valid by that, it says how many, and wants --yes.\n"
 		"\n"
 		"  allmende renew g-2B9QXYZA\n"
 		"  allmende renew g-2B9QXYZA --rights read --until 2027-12-31",
@@ -453,7 +455,7 @@ const struct command cmd_renew = {
 			{"widest", 0, "TIER", false, "widest tier they may publish"},
 			{"keep", 0, "WHAT", false, "none, current or all"},
 			{"yes", 0, NULL, false,
-			 "also when another node of this organisation has written it last"},
+			 "also when another own node has written it last, or void versions wake"},
 			{"text", 0, NULL, false, "print it as a line of text, too"},
 			{0},
 		},
