@@ -10,8 +10,11 @@
 #include "crypto/selftest.h"
 #include "proto/wire/envelope.h"
 #include "crypto/root.h"
+#include "proto/catalog/granting.h"
+#include "proto/ledger/line.h"
 #include "proto/membership/nodes.h"
 #include "proto/membership/rooting.h"
+#include "proto/rights/rights.h"
 #include "proto/sync/logs.h"
 #include "test/sim/towns.h"
 
@@ -515,6 +518,52 @@ static bool is_back(struct sim *sim, void *arg)
 	return node->hub->author && node->hub->signing == SIGNING_YES;
 }
 
+/* A grant of Radebeul, what Meißen may by it, and as a thief would write it. */
+struct granted {
+	struct digest id;
+	enum verb verb;
+};
+
+static void run_grant(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	const struct grant_terms terms = {.prefix = "radebeul/kita",
+					  .to = "meissen",
+					  .verb = VERB_READ,
+					  .expiry_ms = now_ms + INT64_C(365) * 24 * 3600 * 1000};
+	struct granted *granted = arg;
+	char why[WHY_LEN];
+	assert_int_equal(grants_give(hub, txn, &terms, &granted->id, why), ERR_OK);
+}
+
+static void run_widen(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct granted *granted = arg;
+	struct record_slot slot = line_slot(&granted->id);
+	struct record record;
+	struct line line;
+	struct buf body;
+	assert_int_equal(ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot),
+				     author_of(author_member(hub->author), 0), &record),
+			 ERR_OK);
+	assert_int_equal(line_get(&line, record.body), ERR_OK);
+	line.round = 7;
+	line.verb = VERB_ADMIN;
+	line.expiry_ms = INT64_MAX / 2;
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	line_put(&body, &line);
+	assert_int_equal(ledger_append(&hub->ledger, txn, RECORD_LINE, record_slot_bytes(&slot),
+				       buf_bytes(&body), NULL, LEDGER_TELL),
+			 ERR_OK);
+	buf_fini(&body);
+}
+
+static void run_right(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct granted *granted = arg;
+	granted->verb =
+		rights_of(hub, txn, &hub->options.identity->org, bytes_str("radebeul/kita"));
+}
+
 /*
  * A thief of Radebeul's root adds a machine of its own and puts out the one that Radebeul has,
  * which nobody can dial. Radebeul hands Meißen a line, signed with the key of its second sheet:
@@ -528,8 +577,11 @@ static void a_thief_puts_all_out_and_is_bound_back(void **state)
 	assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
 	assert_int_equal(sim_publish(owner, "radebeul/vorher", TIER_MEMBERS, bytes_str("vorher")),
 			 ERR_OK);
-	struct sim_node *thief = second_at(owner, ORGLOG_ROLE_PUBLISH, true);
+	struct granted granted;
+	assert_true(sim_call(owner, run_grant, &granted));
+	struct sim_node *thief = second_at(owner, ORGLOG_ROLE_PUBLISH | ORGLOG_ROLE_ADMIN, true);
 	assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+	assert_true(sim_call(thief, run_widen, &granted));
 	give_root(owner, thief);
 	assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
 	sim_stop(owner);
@@ -540,6 +592,8 @@ static void a_thief_puts_all_out_and_is_bound_back(void **state)
 	assert_int_equal(sim_publish(thief, "radebeul/vom-dieb", TIER_MEMBERS, bytes_str("dieb")),
 			 ERR_OK);
 	sim_run(&towns->sim, 180000, NULL, NULL);
+	sim_call(towns->a, run_right, &granted);
+	assert_int_equal(granted.verb, VERB_ADMIN); /* for as long as the log says so */
 	assert_int_equal(owner->hub->place, PLACE_OUT);
 	assert_int_equal(sim_publish(owner, "radebeul/x", TIER_MEMBERS, bytes_str("x")),
 			 ERR_DENIED);
@@ -556,6 +610,9 @@ static void a_thief_puts_all_out_and_is_bound_back(void **state)
 	sim_run(&towns->sim, 300000, NULL, NULL);
 	assert_int_equal(thief->hub->place, PLACE_OUT);
 	assert_int_equal(sim_links(towns->a, thief), 0);
+	/* and what the owner gave is what there is, which it has not signed otherwise */
+	sim_call(towns->a, run_right, &granted);
+	assert_int_equal(granted.verb, VERB_READ);
 	/* the log goes on by the new root, from before the thief */
 	struct log_view view = view_of(towns->a, owner);
 	assert_int_equal(view.number, 2);
