@@ -40,6 +40,14 @@ same "$work/table.csv" "$work/copy2.csv"
 [ "$(node_json "$meissen" '[.nodes[] | "\(.index) \(.state) \(.roles | join("+")) \(.self)"] | join(", ")' node list)" = \
 	'0 active publish+admin+key true, 1 active publish+admin false' ] || wrong 'node list tells something else'
 
+say 'what it has said is taken over'
+wait_for 60 node "$meissen" show meissen/zweite >/dev/null 2>&1 || wrong 'the first does not hear what the second publishes'
+node "$meissen" takeover --node 1 --since 2020-01-01 >"$work/said"
+grep -q 'not known here of before that day' "$work/said" && grep -q 'meissen/zweite@1: allmende takeover meissen/zweite@1' "$work/said" ||
+	wrong "what came too late is not named: $(cat "$work/said")"
+node "$meissen" takeover --node 1 >"$work/said"
+grep -q 'can be retired' "$work/said" || wrong "something is missing: $(cat "$work/said")"
+
 say 'a retired node is shut out'
 status=0
 node "$meissen" node retire 1 >/dev/null 2>"$work/said" || status=$?
@@ -49,6 +57,7 @@ alone() {
 	[ "$(node_json "$second" .peers.linked status)" = 0 ]
 }
 wait_for 60 alone || wrong 'the retired node is still linked'
+[ "$(node_json "$radebeul" .version show meissen/zweite)" = 1 ] || wrong 'what the retired node published went with it'
 echo 'c,d' >>"$work/table.csv"
 node "$radebeul" publish radebeul/plan "$work/table.csv" >/dev/null
 sleep 1
