@@ -7,6 +7,7 @@
 #include "node/api/args.h"
 #include "node/api/json.h"
 #include "node/api/routes.h"
+#include "proto/catalog/catalog.h"
 #include "proto/catalog/revoking.h"
 #include "proto/catalog/names.h"
 #include "proto/catalog/unheard.h"
@@ -51,15 +52,14 @@ static void loss_cost(struct losses *losses, const struct loss *loss)
 }
 
 /* The command by which this organisation would give it again, itself. */
-static json_t *again_json(const struct losses *losses, const struct loss *loss)
+static json_t *again_json(const struct losses *losses, const struct loss *loss, const char *prefix)
 {
 	const struct line *line = &loss->grant->line.line;
 	const struct charter_member *to = charter_member(losses->charter, line->audience);
 	char command[LIMIT_PATH_LEN_MAX + 200];
 
-	snprintf(command, sizeof(command), "allmende grant %.*s --to %s --rights %s",
-		 (int)line->prefix.len, (const char *)line->prefix.ptr, to ? to->slug : "",
-		 verb_name(loss->before));
+	snprintf(command, sizeof(command), "allmende grant %s --to %s --rights %s", prefix,
+		 to ? to->slug : "", verb_name(loss->before));
 	return api_str(command);
 }
 
@@ -68,23 +68,25 @@ static bool loss_add(void *arg, const struct loss *loss)
 	struct losses *losses = arg;
 	const struct grant *grant = loss->grant;
 	char name[GRANT_NAME_LEN + 1], other[GRANT_NAME_LEN + 1] = "";
+	char prefix[LIMIT_PATH_LEN_MAX + 1]; /* as people call it */
 
 	if (losses->count++ >= LOSSES_MAX)
 		return true;
 	loss_cost(losses, loss);
 	grant_name(name, &grant->line.id);
+	catalog_name(losses->hub, losses->txn, grant->line.line.prefix, prefix);
 	if (loss->has_other)
 		grant_name(other, &loss->other);
 	json_array_append_new(
 		losses->list,
 		json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:I, s:o, s:b, s:o}", "who",
 			  revoked_org_json(losses->charter, grant->line.line.audience), "prefix",
-			  api_text(grant->line.line.prefix), "grant", name, "had",
-			  verb_name(loss->before), "has", verb_name(loss->after), "through",
+			  api_str(prefix), "grant", name, "had", verb_name(loss->before), "has",
+			  verb_name(loss->after), "through",
 			  loss->has_other ? api_str(other) : json_null(), "since_ms",
 			  (json_int_t)grant->line.line.not_before_ms, "versions",
 			  api_uint(loss->versions), "below", loss->below, "again",
-			  again_json(losses, loss)));
+			  again_json(losses, loss, prefix)));
 	return true;
 }
 

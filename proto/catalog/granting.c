@@ -28,6 +28,18 @@ enum err grants_admin_check(struct hub *hub, struct txn *txn, char *why)
 	return ERR_DENIED;
 }
 
+/* PROTOCOL: "Only nodes of the owner publish it." So more than read would give nothing there. */
+static enum err hidden_check(struct bytes prefix, enum verb verb, char *why)
+{
+	if (!path_is_hidden(prefix) || verb <= VERB_READ)
+		return ERR_OK;
+	why_set(why,
+		"what is hidden is published and withdrawn by its owner alone, so \"%s\" would be "
+		"in vain: grant \"read\" (or \"relay\").",
+		verb_name(verb));
+	return ERR_CONFIG;
+}
+
 static enum err values_check(const struct hub *hub, const struct grant_terms *terms, char *why)
 {
 	if (path_check(bytes_str(terms->prefix))) {
@@ -47,7 +59,7 @@ static enum err values_check(const struct hub *hub, const struct grant_terms *te
 		why_set(why, "a grant passes through at most %d hands.", LINE_CHAIN_MAX);
 		return ERR_CONFIG;
 	}
-	return ERR_OK;
+	return hidden_check(bytes_str(terms->prefix), terms->verb, why);
 }
 
 static enum err terms_check(struct hub *hub, const struct grant_terms *terms,
@@ -327,7 +339,9 @@ enum err grants_renew(struct hub *hub, struct txn *txn, const struct grant *gran
 			LINE_CHAIN_MAX);
 		return ERR_CONFIG;
 	}
-	err = revive_check(hub, txn, &line, terms, why);
+	err = hidden_check(line.prefix, line.verb, why);
+	if (!err)
+		err = revive_check(hub, txn, &line, terms, why);
 	line.round++;
 	return err ? err : line_write(hub, txn, &line, &id, why);
 }

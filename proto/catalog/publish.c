@@ -85,18 +85,18 @@ static enum err line_find(struct hub *hub, struct txn *txn, const char *path, ui
 }
 
 /* Whose path it is, and by which line this node may write there. */
-static enum err path_may(struct hub *hub, struct txn *txn, const char *path,
+static enum err path_may(struct hub *hub, struct txn *txn, const struct publish_options *options,
 			 struct publication *out, char *why)
 {
 	const struct identity *identity = hub->options.identity;
+	const char *path = options->path;
 	struct verdict line;
 	uint32_t owner;
 
 	if (path_check(bytes_str(path)) || !strchr(path, '/')) {
 		why_set(why,
 			"\"%.200s\" is no name for a dataset: write %s/NAME, with parts of a-z, "
-			"0-9, '.', "
-			"'_' and '-' of at most 64 characters.",
+			"0-9, '.', '_' and '-' of at most 64 characters.",
 			path, identity->slug);
 		return ERR_CONFIG;
 	}
@@ -112,7 +112,9 @@ static enum err path_may(struct hub *hub, struct txn *txn, const char *path,
 	}
 	out->owner = owner;
 	if (owner != author_member(hub->author)) {
-		err = line_find(hub, txn, path, owner, &line, why);
+		err = publish_hidden_foreign(hub, txn, options, why);
+		if (!err)
+			err = line_find(hub, txn, path, owner, &line, why);
 		if (err)
 			return err;
 		out->has_grant = true;
@@ -309,7 +311,7 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 	struct own_dataset memory;
 	struct reading reading = {0};
 	*out = (struct publication){.allow_shrink = options->allow_shrink};
-	enum err err = path_may(hub, txn, options->path, out, why);
+	enum err err = path_may(hub, txn, options, out, why);
 	if (err)
 		return err;
 	if (hub->headroom == HEADROOM_NONE) {
@@ -327,8 +329,7 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 		return err;
 	err = before_find(hub, txn, out, &before, &reading, why);
 	bool again = !err;
-	if (err == ERR_ABSENT)
-		err = ERR_OK;
+	err = err == ERR_ABSENT ? ERR_OK : err;
 	const struct version *version = again ? &reading.version : NULL;
 	bool remembers = own_dataset_get(hub, txn, &out->params.dataset, &memory);
 	if (!err)

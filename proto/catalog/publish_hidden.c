@@ -76,9 +76,8 @@ static enum err place_hidden(struct hub *hub, struct txn *txn, const char *name,
 }
 
 /* PROTOCOL: "Only nodes of the owner publish it." And a plain path there would tell its name. */
-static enum err place_foreign(struct hub *hub, struct txn *txn,
-			      const struct publish_options *options, struct publication *out,
-			      char *why)
+enum err publish_hidden_foreign(struct hub *hub, struct txn *txn,
+				const struct publish_options *options, char *why)
 {
 	const char *name = options->path;
 	char path[NAMES_PATH_LEN_MAX + 1], ignored[WHY_LEN];
@@ -86,10 +85,8 @@ static enum err place_foreign(struct hub *hub, struct txn *txn,
 
 	if (!asked && !path_is_hidden(bytes_str(name)) &&
 	    (is_published(hub, txn, name) ||
-	     names_find(hub, txn, name, path, ignored) == ERR_ABSENT)) {
-		place_plain(out, name);
+	     names_find(hub, txn, name, path, ignored) == ERR_ABSENT))
 		return ERR_OK;
-	}
 	why_set(why,
 		"%.200s lies in the namespace of another, and what is hidden there is published by "
 		"its owner alone.",
@@ -102,8 +99,10 @@ enum err publish_hidden_place(struct hub *hub, struct txn *txn,
 			      char *why)
 {
 	const char *name = options->path;
-	if (out->has_grant)
-		return place_foreign(hub, txn, options, out, why);
+	if (out->has_grant) {
+		place_plain(out, name); /* which publish_hidden_foreign() has looked at */
+		return ERR_OK;
+	}
 	const bool asked = options->has_tier && options->tier == TIER_HIDDEN;
 	char path[NAMES_PATH_LEN_MAX + 1];
 
