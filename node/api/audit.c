@@ -5,8 +5,10 @@
 #include <stdio.h>
 
 #include "node/api/args.h"
+#include "node/api/json.h"
 #include "node/api/routes.h"
 #include "proto/audit/export.h"
+#include "proto/catalog/names.h"
 
 #define FRAMES_TYPE "application/octet-stream"
 
@@ -37,8 +39,19 @@ static void frames_done(struct call *call)
 		http_answer_as(call->request, 200, FRAMES_TYPE, &call->text);
 }
 
+/* Of what is hidden the log has the path alone, and people know the name. */
+static void kept_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
+{
+	char path[LIMIT_PATH_LEN_MAX + 1];
+
+	call->err = names_resolve(hub, txn, (const char *)call->path.ptr, path, call->why);
+	if (!call->err)
+		call->out = json_pack("{s:o}", "path", api_str(path));
+}
+
 const struct route audit_routes[] = {
 	{HTTP_GET, "/audit", ROUTE_QUERY, .begin = frames_begin, .run = frames_run,
 	 .done = frames_done},
+	{HTTP_GET, "/audit/path", ROUTE_QUERY, .begin = api_path_begin, .run = kept_run},
 	{.path = NULL},
 };

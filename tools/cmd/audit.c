@@ -254,14 +254,11 @@ static void entries_show(struct show *show, struct bytes in)
 }
 
 static int log_show(const struct tool *tool, const struct checked *log, struct bytes in,
-		    int64_t since_ms, bool here)
+		    int64_t since_ms, const char *path, bool here)
 {
 	static const char *const heads[] = {">NO", "TIME", "WHO", "WHAT", NULL};
-	struct show show = {.tool = tool,
-			    .log = log,
-			    .since_ms = since_ms,
-			    .path = args_value(&tool->args, "dataset"),
-			    .here = here};
+	struct show show = {
+		.tool = tool, .log = log, .since_ms = since_ms, .path = path, .here = here};
 
 	if (tool->json)
 		show.list = json_array();
@@ -283,7 +280,9 @@ static int log_show(const struct tool *tool, const struct checked *log, struct b
 
 /* ---- the command ---- */
 
-static int audit_run(struct tool *tool, struct bytes in, struct bytes other, int64_t since_ms)
+/* path: NULL, or what lines have to be about. */
+static int audit_run(struct tool *tool, struct bytes in, struct bytes other, int64_t since_ms,
+		     const char *path)
 {
 	const char *file = args_value(&tool->args, "export");
 	const bool here = !args_value(&tool->args, "from");
@@ -300,7 +299,7 @@ static int audit_run(struct tool *tool, struct bytes in, struct bytes other, int
 	if (!code && args_flag(&tool->args, "verify"))
 		code = verify(tool, &log, other.len > 0);
 	else if (!code && !file)
-		code = log_show(tool, &log, in, since_ms, here);
+		code = log_show(tool, &log, in, since_ms, path, here);
 	audit_names_fini(&log.names);
 	audit_check_fini(&log.check);
 	return code;
@@ -312,6 +311,7 @@ static int run_audit(struct tool *tool)
 	const char *against = args_value(&tool->args, "against");
 	const char *since = args_value(&tool->args, "since");
 	const char *dataset = args_value(&tool->args, "dataset");
+	char path[LIMIT_PATH_LEN_MAX + 1];
 	struct buf in, other;
 	int64_t since_ms = 0;
 	int code = TOOL_DONE;
@@ -319,7 +319,8 @@ static int run_audit(struct tool *tool)
 	if (against && !args_flag(&tool->args, "verify"))
 		return tool_fail(TOOL_USAGE, "--against %s needs --verify", against);
 	if ((since && (code = value_day("--since", since, &since_ms))) ||
-	    (dataset && (code = value_path(dataset))))
+	    (dataset &&
+	     ((code = value_path(dataset)) || (code = auditlog_path(tool, from, dataset, path)))))
 		return code;
 	buf_init(&other, AUDITLOG_LEN_MAX);
 	code = auditlog_get(tool, from, &in);
@@ -328,7 +329,8 @@ static int run_audit(struct tool *tool)
 		code = auditlog_get(tool, against, &other);
 	}
 	if (!code)
-		code = audit_run(tool, buf_bytes(&in), buf_bytes(&other), since_ms);
+		code = audit_run(tool, buf_bytes(&in), buf_bytes(&other), since_ms,
+				 dataset ? path : NULL);
 	buf_fini(&in);
 	buf_fini(&other);
 	return code;
@@ -361,7 +363,9 @@ const struct command cmd_audit = {
 		"anew as a whole; that shows against the log of another member, which notes each "
 		"day "
 		"what this node\n"
-		"has signed.\n"
+		"has signed. Of a hidden dataset the log has the path alone that it is kept under; "
+		"--dataset\n"
+		"takes its name too, but not with --from.\n"
 		"\n"
 		"  allmende audit --since 2027-01-01 --dataset meissen/kita/plaetze\n"
 		"  allmende audit --verify\n"

@@ -9,6 +9,7 @@
 #include "crypto/check.h"
 #include "crypto/path.h"
 #include "proto/audit/served.h"
+#include "proto/catalog/grants.h"
 #include "proto/charter/charter_entry.h"
 #include "proto/charter/orglog.h"
 #include "proto/ledger/bar.h"
@@ -92,28 +93,28 @@ static void record_open(struct wire_in *w, const struct audit_names *names, stru
 static void line_say(struct audit_line *out, const struct audit_names *names,
 		     const struct line *line)
 {
-	char who[AUDIT_WHO_LEN], until[TEXT_SHORT_LEN], hex[ID_HEX_LEN + 1];
+	char who[AUDIT_WHO_LEN], until[TEXT_SHORT_LEN], name[GRANT_NAME_LEN + 1];
 	const struct charter_member *member = charter_member(names->charter, line->audience);
 	struct digest id;
 
 	line_id(&id, line);
-	hex_put(hex, id_bytes(&id));
+	grant_name(name, &id);
 	text_local(until, line->expiry_ms);
 	author_name(who, names, line->audience);
 	path_set(out, line->prefix, true);
 	if (!member || !id_eq(&member->org, &line->org))
 		org_name(who, names, &line->org);
 	if (line->verb == VERB_NONE)
-		what_set(out, "ends what it had given %s at %s (grant %.8s)", who, out->path, hex);
+		what_set(out, "ends what it had given %s at %s (grant %s)", who, out->path, name);
 	else
-		what_set(out, "gives %s the right to %s %s until %s%s (grant %.8s)", who,
+		what_set(out, "gives %s the right to %s %s until %s%s (grant %s)", who,
 			 verb_name(line->verb), out->path, until,
-			 line->depth ? ", and to hand it on" : "", hex);
+			 line->depth ? ", and to hand it on" : "", name);
 }
 
 static void bar_say(struct audit_line *out, const struct audit_names *names, struct bytes body)
 {
-	char who[AUDIT_WHO_LEN], hex[ID_HEX_LEN + 1];
+	char who[AUDIT_WHO_LEN], name[GRANT_NAME_LEN + 1];
 	struct bar_list list;
 	struct bar bar;
 	size_t len = 0;
@@ -125,9 +126,9 @@ static void bar_say(struct audit_line *out, const struct audit_names *names, str
 	org_name(who, names, &list.org);
 	what_set(out, "lets %s have nothing through itself, of", who);
 	while (bar_list_next(&list, &bar) && (len = strlen(out->what)) < AUDIT_WHAT_LEN - 128) {
-		hex_put(hex, id_bytes(&bar.line));
+		grant_name(name, &bar.line);
 		if (bar.has_line)
-			snprintf(out->what + len, AUDIT_WHAT_LEN - len, " grant %.8s%s", hex,
+			snprintf(out->what + len, AUDIT_WHAT_LEN - len, " grant %s%s", name,
 				 bar.barred ? "" : " (lifted)");
 		else
 			snprintf(out->what + len, AUDIT_WHAT_LEN - len, " %.*s%s",
@@ -159,14 +160,24 @@ static void record_say(struct wire_in *w, const struct audit_names *names, struc
 
 static void gone_say(struct wire_in *w, const struct audit_names *names, struct audit_line *out)
 {
-	char hex[2 * LIMIT_SLOT_LEN_MAX + 1];
+	char who[AUDIT_WHO_LEN], name[GRANT_NAME_LEN + 1];
+	struct org_id org;
+	struct digest id;
 
 	wire_array(w, 2, 2);
 	author_name(out->who, names, author_member((uint32_t)wire_uint(w, UINT32_MAX)));
-	struct bytes slot = wire_bin(w, 1, LIMIT_SLOT_LEN_MAX);
-	hex_put(hex, slot);
-	what_set(out, "lists a %s no more (%.8s)",
-		 slot.len && slot.ptr[0] == RECORD_BAR ? "bar" : "grant", hex + 2);
+	const struct bytes slot = wire_bin(w, 1, LIMIT_SLOT_LEN_MAX);
+	if (slot.len != 1 + ID_LEN) {
+		what_set(out, "lists something no more");
+	} else if (slot.ptr[0] == RECORD_BAR) {
+		memcpy(org.b, slot.ptr + 1, ID_LEN);
+		org_name(who, names, &org);
+		what_set(out, "lists its bars of %s no more", who);
+	} else {
+		memcpy(id.b, slot.ptr + 1, ID_LEN);
+		grant_name(name, &id);
+		what_set(out, "lists grant %s no more", name);
+	}
 }
 
 static void orglog_say(struct wire_in *w, const struct audit_names *names, struct audit_line *out)

@@ -90,7 +90,9 @@ const struct command cmd_who = {
 	.summary = "who can read a dataset, until when, and who holds it",
 	.help = "Says who can read a dataset, through which grant and until when, and at whose "
 		"nodes copies\n"
-		"lie. Relays keep copies without being able to read them.\n"
+		"lie. Relays keep copies without being able to read them. In an exported log a "
+		"hidden\n"
+		"dataset has no name: say the path that it is kept under (`allmende show`).\n"
 		"\n"
 		"  allmende who meissen/kita/plaetze\n"
 		"  allmende who meissen/kita/plaetze --at 2027-01-31",

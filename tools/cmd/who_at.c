@@ -9,6 +9,7 @@
 
 #include "crypto/path.h"
 #include "proto/audit/served.h"
+#include "proto/catalog/grants.h"
 #include "proto/rights/past.h"
 #include "tools/kit/auditlog.h"
 #include "tools/kit/print.h"
@@ -19,8 +20,8 @@
 
 /* What is asked, and the three lists of the answer as they grow. */
 struct who_at {
-	const char *path;
-	int64_t at_ms; /* the end of the day that was asked for */
+	const char *path, *name; /* of what is hidden the log has another than people say */
+	int64_t at_ms;           /* the end of the day that was asked for */
 	struct past past;
 	struct dataset_id dataset;
 	bool has_dataset;
@@ -68,16 +69,16 @@ static void might_add(struct who_at *who, const char *name, const char *verb, co
 						    "through", why));
 }
 
-/* "g-1a2b3c4d of Stadt Riesa, below g-… of Landkreis Meißen; until 2027-11-20" */
+/* "grant g-2B9QXYZA of Stadt Riesa, which rests on grant g-… of …, until 2027-11-20" */
 static void chain_text(char out[1024], const struct who_at *who, const struct verdict *verdict)
 {
-	char hex[ID_HEX_LEN + 1], until[TEXT_SHORT_LEN];
+	char name[GRANT_NAME_LEN + 1], until[TEXT_SHORT_LEN];
 	size_t len = 0;
 
 	for (size_t i = verdict->count; i > 0 && len < 900; i--) {
-		hex_put(hex, id_bytes(&verdict->chain[i - 1]));
-		len += (size_t)snprintf(out + len, 1024 - len, "%sgrant %.8s of %.60s",
-					len ? ", which rests on " : "", hex,
+		grant_name(name, &verdict->chain[i - 1]);
+		len += (size_t)snprintf(out + len, 1024 - len, "%sgrant %s of %.60s",
+					len ? ", which rests on " : "", name,
 					number_name(who, verdict->issuers[i - 1]));
 	}
 	text_local(until, verdict->to_ms);
@@ -336,7 +337,7 @@ static int who_at_answer(const struct tool *tool, const struct who_at *who, cons
 {
 	if (tool->json) {
 		json_t *out =
-			json_pack("{s:s, s:s, s:O, s:O, s:O, s:O, s:O, s:I}", "dataset", who->path,
+			json_pack("{s:s, s:s, s:O, s:O, s:O, s:O, s:O, s:I}", "dataset", who->name,
 				  "at", date, "might_read", who->might, "had_key", who->had,
 				  "fetched", who->fetched, "away", who->away, "left_out",
 				  who->left_out, "begin_ms", (json_int_t)who->begin_ms);
@@ -344,7 +345,7 @@ static int who_at_answer(const struct tool *tool, const struct who_at *who, cons
 		json_decref(out);
 		return code;
 	}
-	print_line("%s at the end of %s, as this node knew it then:", who->path, date);
+	print_line("%s at the end of %s, as this node knew it then:", who->name, date);
 	if (who->version == 0)
 		print_line("No version of it had come here by then.");
 	lists_print(who);
@@ -352,12 +353,15 @@ static int who_at_answer(const struct tool *tool, const struct who_at *who, cons
 	return TOOL_DONE;
 }
 
-int who_at(const struct tool *tool, const char *path, const char *date, const char *from)
+int who_at(const struct tool *tool, const char *name, const char *date, const char *from)
 {
-	struct who_at who = {.path = path};
+	char path[LIMIT_PATH_LEN_MAX + 1];
+	struct who_at who = {.path = path, .name = name};
 	struct buf in;
 	int code = value_moment("--at", date, &who.at_ms);
 
+	if (!code)
+		code = auditlog_path(tool, from, name, path);
 	if (code)
 		return code;
 	code = auditlog_get(tool, from, &in);

@@ -6,7 +6,10 @@
 
 #include "tools/kit/tool.h"
 
-/* Prints its own complaint. from: an export; NULL: the log of the node. */
-int who_at(const struct tool *tool, const char *path, const char *date, const char *from);
+/*
+ * Prints its own complaint. from: an export, in which a hidden dataset has its path alone; NULL:
+ * the log of the node.
+ */
+int who_at(const struct tool *tool, const char *name, const char *date, const char *from);
 
 #endif

@@ -6,6 +6,7 @@
 #define ALLMENDE_AUDITLOG_H
 
 #include "crypto/bytes.h"
+#include "crypto/limits.h"
 #include "tools/kit/tool.h"
 
 /* Of an export: charter, closings of many years, and what is kept of the log. */
@@ -13,5 +14,11 @@
 
 /* from NULL: of the node. Prints its own complaint; out is to be released in any case. */
 int auditlog_get(const struct tool *tool, const char *from, struct buf *out);
+/*
+ * Under which path the log has a dataset: of a hidden one another than its name, which only a node
+ * can tell (from NULL). Prints its own complaint.
+ */
+int auditlog_path(const struct tool *tool, const char *from, const char *name,
+		  char path[LIMIT_PATH_LEN_MAX + 1]);
 
 #endif
