@@ -88,8 +88,12 @@ grep -qF -- 'does not go back' "$work/said" || wrong 'nothing is said of where t
 node "$meissen" publish meissen/amt/plan "$work/plaetze.csv" --tier granted >/dev/null
 node "$meissen" grant meissen/amt --to radebeul --rights read >/dev/null
 node "$meissen" who meissen/amt/plan --at "$(date +%F)" >"$work/said"
-grep -qE 'Stadt Radebeul \(read\), by grant [0-9a-f]{8} of Stadt Meißen, until' "$work/said" || {
+grep -qE 'Stadt Radebeul \(read\), by grant g-[A-Z2-7]{8} of Stadt Meißen, until' "$work/said" || {
 	cat "$work/said" >&2
 	wrong 'the grant is not told'
 }
 shown "$meissen" 'gives Stadt Radebeul the right to read meissen/amt until'
+said=$(node "$meissen" who meissen/amt/plan --at "$(date +%F)")
+grant=$(node_json "$meissen" '.grants[0].id' grants)
+grep -qF -- "by grant $grant of" <<<"$said" || wrong 'the grant has another name than elsewhere'
+shown "$meissen" "(grant $grant)"

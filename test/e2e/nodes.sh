@@ -40,6 +40,54 @@ same "$work/table.csv" "$work/copy2.csv"
 [ "$(node_json "$meissen" '[.nodes[] | "\(.index) \(.state) \(.roles | join("+")) \(.self)"] | join(", ")' node list)" = \
 	'0 active publish+admin+key true, 1 active publish+admin false' ] || wrong 'node list tells something else'
 
+say 'what is hidden: the second draws its path, the first makes the key'
+hidden=meissen/personal/stellenplan
+status=0
+node "$second" publish "$hidden" "$work/table.csv" --tier hidden 2>"$work/said" || status=$?
+[ "$status" = 6 ] && grep -q 'has been asked' "$work/said" || wrong "a node without keys publishes: $status, $(cat "$work/said")"
+hides() {
+	node "$second" publish "$hidden" "$work/table.csv" --tier hidden >"$work/said" 2>&1
+}
+wait_for 60 hides || wrong "the key does not come: $(cat "$work/said")"
+grep -q 'What others learn of a hidden dataset' "$work/said" || wrong 'who hides something is not told what others learn'
+[ "$(node_json "$second" '"\(.version) \(.unchanged)"' publish "$hidden" "$work/table.csv")" = '1 true' ] || wrong 'the same again makes a version'
+wait_for 60 node "$meissen" get "$hidden" -o "$work/copy3.csv" >/dev/null 2>&1 || wrong 'the other node of its owner does not read it'
+same "$work/table.csv" "$work/copy3.csv"
+# refused CODE WORDS COMMAND...: with this exit code and sentence.
+refused() {
+	local code=$1 words=$2 status=0
+	shift 2
+	node "$@" >"$work/said" 2>&1 || status=$?
+	[ "$status" = "$code" ] && grep -q -- "$words" "$work/said" || wrong "$*: $status, $(cat "$work/said")"
+}
+refused 3 'becomes "granted"' "$meissen" publish "$hidden" "$work/table.csv" --tier granted
+refused 3 'nothing becomes hidden' "$meissen" publish meissen/zweite "$work/table.csv" --tier hidden
+refused 2 'by its owner alone' "$meissen" grant "$hidden" --to radebeul --rights write
+
+say 'others count it and do not name it; who may read it names it'
+counts() {
+	[ "$(node_json "$radebeul" .datasets.hidden status)" = 1 ]
+}
+wait_for 60 counts || wrong 'status does not count it'
+! node "$radebeul" ls | grep -e '~' -e personal || wrong 'it is listed'
+refused 4 'no dataset' "$radebeul" show "$hidden"
+node "$second" grant "$hidden" --to radebeul --rights read >/dev/null
+wait_for 60 node "$radebeul" get "$hidden" -o "$work/copy4.csv" >/dev/null 2>&1 || wrong 'a reader does not read it by its name'
+same "$work/table.csv" "$work/copy4.csv"
+node "$radebeul" ls | grep -q "$hidden" || wrong 'a reader does not see it'
+refused 3 'by its owner alone' "$radebeul" publish "$hidden" "$work/table.csv"
+
+say 'its owner and its reader call it by its name, logs do not'
+refused 1 "read of $hidden" "$second" revoke --from radebeul --below "$hidden"
+for dir in "$second" "$radebeul"; do
+	node "$dir" who "$hidden" --at "$(date +%F)" >"$work/said"
+	grep -qE 'Stadt Radebeul \(read\), by grant g-[A-Z2-7]{8} of Stadt Meißen, until' "$work/said" || wrong "who --at: $(cat "$work/said")"
+	grep -qE 'Stadt Radebeul, key 1 of meissen/~' "$work/said" || wrong 'the key is not told'
+	node "$dir" audit --dataset "$hidden" >"$work/said"
+	grep -qE 'version 1 of meissen/~[a-z2-7]{26} \(hidden\)' "$work/said" || wrong 'the log does not find it by its name'
+	! node "$dir" audit | grep -F personal || wrong "the log of ${dir##*/} names it"
+done
+
 say 'what it has said is taken over'
 wait_for 60 node "$meissen" show meissen/zweite >/dev/null 2>&1 || wrong 'the first does not hear what the second publishes'
 node "$meissen" takeover --node 1 --since 2020-01-01 >"$work/said"
