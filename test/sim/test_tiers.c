@@ -1,11 +1,13 @@
 /*
  * Every tier, tried from every kind of member: one table says what must come back, of name,
- * description, chunks and plain text, and nothing else does. Afterwards the store of each is
- * searched for plain text and keys.
+ * description, chunks, plain text and who holds it, and nothing else does. Meanwhile whatever is
+ * said to others, or for the log, is searched for plain text, and afterwards the store of each, for
+ * keys too.
  *
- * Meißen publishes; the Landkreis has a read grant, Riesa a relay grant, and so has the computing
- * centre, a relay; Radebeul is a plain member; Coswig read everything and is a member no more; a
- * stranger has a node and what it overheard.
+ * Meißen publishes; the Landkreis has a read grant, Nossen writes there, and so did Lommatzsch,
+ * whose rights end between the versions; Riesa has a relay grant, and so has the computing centre,
+ * a relay; Radebeul is a plain member; Coswig read everything and is a member no more; a stranger
+ * has a node and what it overheard.
  */
 #include "test/sim/sim.h"
 
@@ -26,18 +28,33 @@
 #include "proto/rights/epochs.h"
 #include "proto/catalog/granting.h"
 #include "proto/catalog/names.h"
+#include "proto/catalog/revoking.h"
 #include "proto/membership/voting.h"
 
 #define YEAR_MS (INT64_C(365) * 24 * 3600 * 1000)
 
-enum who { OWNER, READER, RELAY_GRANT, RELAY_MEMBER, PLAIN, FORMER, STRANGER, WHO_COUNT };
-enum { TIER_TRIED = 4, HIDDEN = 3, VERSION_COUNT = 2 };
+enum who {
+	OWNER,
+	READER,
+	WRITER,
+	ENDED,
+	RELAY_GRANT,
+	RELAY_MEMBER,
+	PLAIN,
+	FORMER,
+	STRANGER,
+	WHO_COUNT
+};
+/* What is tried: the tiers, and one that others write: the first version by who may no more. */
+enum { WRITTEN = 3, HIDDEN = 4, TRIED = 5, VERSION_COUNT = 2 };
 
 static const struct {
 	const char *name, *slug, *ags;
 } people[WHO_COUNT] = {
 	[OWNER] = {"Stadt Meißen", "meissen", "14627140"},
 	[READER] = {"Landkreis Meißen", "kreis", "14627"},
+	[WRITER] = {"Stadt Nossen", "nossen", "14627180"},
+	[ENDED] = {"Stadt Lommatzsch", "lommatzsch", "14627130"},
 	[RELAY_GRANT] = {"Stadt Riesa", "riesa", "14627230"},
 	[RELAY_MEMBER] = {"Rechenzentrum", "zentrum", "14627000"},
 	[PLAIN] = {"Stadt Radebeul", "radebeul", "14627210"},
@@ -48,41 +65,91 @@ static const struct {
 static const struct {
 	enum tier tier;
 	const char *path, *title, *text; /* text: what the file says, over and over */
-} datasets[TIER_TRIED] = {
+} datasets[TRIED] = {
 	{TIER_OPEN, "meissen/offen/schulen", "Schulen fuer alle zu lesen",
 	 "Grundschule am Domplatz"},
 	{TIER_MEMBERS, "meissen/verbund/netz", "Leitungen im Verbund gesehen",
 	 "Absperrschieber 4711 Neumarkt"},
 	{TIER_GRANTED, "meissen/kita/plaetze", "Plaetze in den Kindergaerten",
 	 "Kind Nummer 0815 wartet noch"},
+	{TIER_GRANTED, "meissen/kita/gruppen", "Gruppen und wer sie leitet",
+	 "Igelgruppe: Frau Lehmann geht"},
 	{TIER_HIDDEN, "meissen/personal/stellenplan", "Stellenplan der Verwaltung",
 	 "Referat 4 faellt weg, still"},
 };
 
 /*
  * What must come back. n: it is found by its name; d: the description is read; c: the chunks come
- * when a subscription asks for them; p: the plain text is read.
+ * when a subscription asks for them; p: the plain text is read; h: it is known who else holds it.
  */
 struct sees {
-	const char *was, *is; /* version 1, from before Coswig left, and version 2 */
+	/* version 1, from before rights have ended; version 2; version 1 later, if not as it was */
+	const char *was, *is, *later;
 };
-static const struct sees table[WHO_COUNT][TIER_TRIED] = {
-	/*                 open              members           granted           hidden */
-	[OWNER] = {{"ndcp", "ndcp"}, {"ndcp", "ndcp"}, {"ndcp", "ndcp"}, {"ndcp", "ndcp"}},
-	[READER] = {{"ndcp", "ndcp"}, {"ndcp", "ndcp"}, {"ndcp", "ndcp"}, {"ndcp", "ndcp"}},
-	[RELAY_GRANT] = {{"ndcp", "ndcp"}, {"ndcp", "ndcp"}, {"ndc", "ndc"}, {"c", "c"}},
-	[RELAY_MEMBER] = {{"ndcp", "ndcp"}, {"nc", "nc"}, {"nc", "nc"}, {"c", "c"}},
-	[PLAIN] = {{"ndcp", "ndcp"}, {"ndcp", "ndcp"}, {"nd", "nd"}, {"", ""}},
-	[FORMER] = {{"ndcp", ""}, {"ndcp", ""}, {"ndcp", ""}, {"ndcp", ""}},
-	[STRANGER] = {{"", ""}, {"", ""}, {"", ""}, {"", ""}},
+static const struct sees table[WHO_COUNT][TRIED] = {
+	/*           open, members, granted, written by others, hidden */
+	[OWNER] = {{"ndcph", "ndcph"},
+		   {"ndcph", "ndcph"},
+		   {"ndcph", "ndcph"},
+		   {"ndcph", "ndcph"},
+		   {"ndcph", "ndcph"}},
+	[READER] = {{"ndcph", "ndcph"},
+		    {"ndcph", "ndcph"},
+		    {"ndcph", "ndcph"},
+		    {"ndcph", "ndcph"},
+		    {"ndcph", "ndcph"}},
+	[WRITER] = {{"ndcph", "ndcph"},
+		    {"ndcph", "ndcph"},
+		    {"ndcph", "ndcph"},
+		    {"ndcph", "ndcph"},
+		    {"h", "h"}},
+	/* What it wrote is signed by another now, which it may not have: it keeps its own bytes. */
+	[ENDED] = {{"ndcph", "ndcph"},
+		   {"ndcph", "ndcph"},
+		   {"ndcph", "ndh"},
+		   {"ndcph", "ndh", "ndh"},
+		   {"ndcph", "nh"}},
+	[RELAY_GRANT] = {{"ndcph", "ndcph"},
+			 {"ndcph", "ndcph"},
+			 {"ndch", "ndch"},
+			 {"ndch", "ndch"},
+			 {"ch", "ch"}},
+	[RELAY_MEMBER] =
+		{{"ndcph", "ndcph"}, {"nch", "nch"}, {"nch", "nch"}, {"nch", "nch"}, {"ch", "ch"}},
+	[PLAIN] = {{"ndcph", "ndcph"},
+		   {"ndcph", "ndcph"},
+		   {"ndh", "ndh"},
+		   {"ndh", "ndh"},
+		   {"h", "h"}},
+	/* Who is out knows of nobody any more. */
+	[FORMER] = {{"ndcph", "", "ndcp"},
+		    {"ndcph", "", "ndcp"},
+		    {"ndcph", "", "ndcp"},
+		    {"ndcph", "", "ndcp"},
+		    {"ndcph", "", "ndcp"}},
+	[STRANGER] = {{"", ""}, {"", ""}, {"", ""}, {"", ""}, {"", ""}},
+};
+
+enum { NEEDLE_MAX = 64, NEEDLE_LEN = 16 };
+
+struct needles {
+	struct {
+		char name[64];
+		uint8_t b[NEEDLE_LEN];
+		bool wanted; /* stands there in clear: a search that sees nothing must not pass */
+	} items[NEEDLE_MAX];
+	size_t count;
+	const char *hidden; /* a path with an epoch of its own */
 };
 
 struct county {
 	struct sim sim;
 	struct sim_node *nodes[WHO_COUNT];
-	struct dataset_id ids[TIER_TRIED];
+	struct dataset_id ids[TRIED];
+	struct needles said; /* what no node says to another, nor for its log */
+	uint64_t said_found;
 	char hidden[LIMIT_PATH_LEN_MAX + 1]; /* the path under which that one is kept */
-	struct buf contents[TIER_TRIED][VERSION_COUNT];
+	struct buf contents[TRIED][VERSION_COUNT];
 };
 
 /* ---- making it ---- */
@@ -132,19 +199,25 @@ static void call_give(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 		fail_msg("%s", why);
 }
 
-static struct digest give(struct county *county, enum who who, const char *prefix, enum verb verb)
+static void give(struct county *county, enum who who, const char *prefix, enum verb verb)
 {
-	struct give_call call = {.terms = {.prefix = prefix, .to = people[who].slug, .verb = verb}};
+	struct give_call call = {.terms = {.prefix = prefix,
+					   .to = people[who].slug,
+					   .verb = verb,
+					   .keep = KEEPING_CURRENT}};
 	assert_true(sim_call(county->nodes[OWNER], call_give, &call));
-	return call.token;
 }
 
-static struct digest give_all(struct county *county, const char *prefix)
+static void give_all(struct county *county, const char *prefix)
 {
+	const bool hidden = path_is_hidden(bytes_str(prefix));
 	give(county, RELAY_GRANT, prefix, VERB_RELAY);
 	give(county, RELAY_MEMBER, prefix, VERB_RELAY);
 	give(county, FORMER, prefix, VERB_READ);
-	return give(county, READER, prefix, VERB_READ);
+	give(county, READER, prefix, VERB_READ);
+	give(county, ENDED, prefix, hidden ? VERB_READ : VERB_WRITE);
+	if (!hidden)
+		give(county, WRITER, prefix, VERB_WRITE);
 }
 
 static void call_remove(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
@@ -154,6 +227,16 @@ static void call_remove(struct hub *hub, struct txn *txn, int64_t now_ms, void *
 	voting_outcome_init(&out);
 	assert_int_equal(voting_remove(hub, txn, arg, true, &out, why), ERR_OK);
 	voting_outcome_fini(&out);
+}
+
+static void call_end(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct revocation revocation;
+	struct revoke_terms terms = {.from = arg};
+	char why[WHY_LEN];
+	assert_int_equal(revocation_plan(&revocation, hub, txn, &terms, why), ERR_OK);
+	assert_int_equal(revocation_do(&revocation, why), ERR_OK);
+	revocation_fini(&revocation);
 }
 
 /* Random numbers between the sentences, so that compression leaves many chunks. */
@@ -167,28 +250,77 @@ static struct buf content_make(unsigned tier, unsigned version)
 
 static void publish_all(struct county *county, unsigned version)
 {
-	for (unsigned tier = 0; tier < TIER_TRIED; tier++) {
+	for (unsigned tier = 0; tier < TRIED; tier++) {
 		struct buf *content = &county->contents[tier][version - 1];
-		struct sim_publication p = {.node = county->nodes[OWNER],
+		const enum who by = tier != WRITTEN ? OWNER : version == 1 ? ENDED : WRITER;
+		struct sim_publication p = {.node = county->nodes[by],
 					    .options = {.path = datasets[tier].path,
 							.has_tier = true,
 							.tier = datasets[tier].tier,
-							.allow_shrink = true},
-					    .content = bytes_of(NULL, 0)};
+							.allow_shrink = true}};
 		*content = content_make(tier, version);
 		p.content = buf_bytes(content);
 		p.options.description.title = bytes_str(datasets[tier].title);
-		assert_int_equal(sim_publish_all(&p), ERR_OK);
+		if (sim_publish_all(&p) != ERR_OK)
+			fail_msg("%s: %s", datasets[tier].path, p.why);
 	}
+}
+
+/* ---- what is searched for ---- */
+
+static void needle_add(struct needles *needles, const char *name, const void *b, bool wanted)
+{
+	assert_true(needles->count < NEEDLE_MAX);
+	snprintf(needles->items[needles->count].name, sizeof(needles->items[0].name), "%s", name);
+	memcpy(needles->items[needles->count].b, b, NEEDLE_LEN);
+	needles->items[needles->count++].wanted = wanted;
+}
+
+/* Bit i: needle i is there. */
+static uint64_t needles_in(const struct needles *needles, const void *b, size_t len)
+{
+	uint64_t found = 0;
+	for (size_t i = 0; i < needles->count; i++)
+		if (memmem(b, len, needles->items[i].b, NEEDLE_LEN))
+			found |= UINT64_C(1) << i;
+	return found;
+}
+
+static void needles_text(struct needles *needles)
+{
+	for (unsigned tier = 0; tier < TRIED; tier++) {
+		needle_add(needles, "a file's text", datasets[tier].text, false);
+		needle_add(needles, "a title", datasets[tier].title,
+			   datasets[tier].tier == TIER_OPEN);
+	}
+	needle_add(needles, "the name of what is hidden", strchr(datasets[HIDDEN].path, '/') + 1,
+		   false);
+}
+
+/* Before it is sealed for the link, so as the other side sees it. */
+static bool said_search(struct sim_node *node, struct effect *effect, void *arg)
+{
+	struct county *county = arg;
+	if (effect->type == EFFECT_SEND)
+		county->said_found |=
+			needles_in(&county->said, effect->bytes.ptr, effect->bytes.len);
+	if (effect->type == EFFECT_NOTE)
+		county->said_found |=
+			needles_in(&county->said, effect->note, sizeof(*effect->note));
+	return true;
 }
 
 static struct county *county_open(void)
 {
 	struct county *county = mem_new(1, sizeof(*county));
 	sim_init(&county->sim, 77);
-	for (enum who who = OWNER; who < WHO_COUNT; who++)
+	needles_text(&county->said);
+	for (enum who who = OWNER; who < WHO_COUNT; who++) {
 		county->nodes[who] =
 			sim_add(&county->sim, people[who].name, people[who].slug, people[who].ags);
+		county->nodes[who]->spoil = said_search;
+		county->nodes[who]->spoil_arg = county;
+	}
 	struct sim_node *owner = county->nodes[OWNER];
 	assert_int_equal(sim_found(owner, "Verbund Meißen"), ERR_OK);
 	for (unsigned tier = 0; tier < HIDDEN; tier++)
@@ -227,7 +359,7 @@ static void give_hidden(struct county *county)
 static void county_close(struct county *county)
 {
 	uint8_t digest[ID_LEN];
-	for (unsigned tier = 0; tier < TIER_TRIED; tier++)
+	for (unsigned tier = 0; tier < TRIED; tier++)
 		for (unsigned version = 0; version < VERSION_COUNT; version++)
 			buf_fini(&county->contents[tier][version]);
 	sim_fini(&county->sim, digest);
@@ -240,24 +372,32 @@ struct look {
 	unsigned tier;
 	uint64_t version;
 	const char *kept; /* path that it is kept under */
-	char got[5];
+	bool others;      /* hold it */
+	char got[6];
 };
 
 static void call_describe(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct look *look = arg;
 	struct catalog_entry entry = {0};
+	struct catalog_holder list[WHO_COUNT];
+	size_t holders;
 	char why[WHY_LEN];
 	const char *name = datasets[look->tier].path;
 	if (catalog_find(hub, txn, name, look->version, &entry, why) == ERR_OK) {
-		assert_string_equal(entry.path, name);
+		/* Who could read an earlier version of what is hidden remembers its name. */
+		assert_true(!strcmp(entry.path, name) || !strcmp(entry.path, look->kept));
 		strcat(look->got, "n");
 		catalog_entry_fini(&entry);
 	}
 	if (catalog_find(hub, txn, look->kept, look->version, &entry, why) == ERR_OK) {
 		if (bytes_eq(entry.description.title, bytes_str(datasets[look->tier].title)))
 			strcat(look->got, "d");
-		assert_int_equal(strcmp(entry.path, name) == 0, strchr(look->got, 'n') != NULL);
+		holders = catalog_holders(hub, txn, &entry, list, WHO_COUNT);
+		for (size_t i = 0; i < holders; i++)
+			look->others |= list[i].author != hub->author;
+		if (look->tier == HIDDEN) /* only who opens it sees the name in it */
+			assert_int_equal(!strcmp(entry.path, name), strchr(look->got, 'd') != NULL);
 		catalog_entry_fini(&entry);
 	}
 }
@@ -278,20 +418,24 @@ static void look_at(struct county *county, enum who who, struct look *look)
 		assert_true(bytes_eq(buf_bytes(&out), buf_bytes(content)));
 		strcat(look->got, "p");
 	}
+	if (look->others)
+		strcat(look->got, "h");
 	buf_fini(&out);
 	/* Nobody gets by asking what no subscription would bring. */
 	if (!strchr(look->got, 'p'))
 		assert_int_not_equal(sim_want(node, path, look->version), ERR_OK);
 }
 
-static void assert_table(struct county *county, uint64_t version)
+static void assert_table(struct county *county, uint64_t version, bool later)
 {
 	bool good = true;
 	for (enum who who = OWNER; who < WHO_COUNT; who++) {
-		for (unsigned tier = 0; tier < TIER_TRIED; tier++) {
+		for (unsigned tier = 0; tier < TRIED; tier++) {
 			struct look look = {.tier = tier, .version = version};
-			const char *wanted =
-				version == 1 ? table[who][tier].was : table[who][tier].is;
+			const struct sees *sees = &table[who][tier];
+			const char *wanted = version == 2           ? sees->is
+					     : later && sees->later ? sees->later
+								    : sees->was;
 			look_at(county, who, &look);
 			if (strcmp(look.got, wanted) != 0)
 				print_error("%s, %s, version %u: got \"%s\", wanted \"%s\"\n",
@@ -372,14 +516,15 @@ static void asks_beside_the_rules(struct county *county, enum who who, bool open
 	struct sim_node *node = county->nodes[who];
 	const struct fed_id fed = county->nodes[OWNER]->hub->charter.fed;
 	sim_possess(node, &fed);
-	for (unsigned tier = 0; tier < TIER_TRIED; tier++) {
-		bool may = tier == 0 ? open : tier == 1 ? members : false;
+	for (unsigned tier = 0; tier < TRIED; tier++) {
+		/* What it has written itself is no secret to it. */
+		bool may = tier == 0 ? open : tier == 1 ? members : tier == WRITTEN && who == ENDED;
 		if (sim_foe_dial(node, county->nodes[OWNER])) {
 			say_hello(county, node);
 			unsigned got = asked(county, node, tier);
 			if (may != (got > 0))
-				fail_msg("%s, %s: got %u", people[who].slug,
-					 tier_name(datasets[tier].tier), got);
+				fail_msg("%s, %s: got %u", people[who].slug, datasets[tier].path,
+					 got);
 		} else {
 			assert_false(may);
 		}
@@ -388,38 +533,17 @@ static void asks_beside_the_rules(struct county *county, enum who who, bool open
 
 /* ---- what a thief of the disk would find ---- */
 
-enum { NEEDLE_MAX = 64, NEEDLE_LEN = 16 };
-
-struct needles {
-	struct {
-		char name[64];
-		uint8_t b[NEEDLE_LEN];
-		bool wanted; /* stands there in clear: a search that sees nothing must not pass */
-	} items[NEEDLE_MAX];
-	size_t count;
-	const char *hidden; /* a path with an epoch of its own */
-};
-
-static void needle_add(struct needles *needles, const char *name, const void *b, bool wanted)
-{
-	assert_true(needles->count < NEEDLE_MAX);
-	snprintf(needles->items[needles->count].name, sizeof(needles->items[0].name), "%s", name);
-	memcpy(needles->items[needles->count].b, b, NEEDLE_LEN);
-	needles->items[needles->count++].wanted = wanted;
-}
-
 static void call_keys(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	static const struct {
-		const char *prefix;
-		uint64_t number;
-		const char *path;
-	} epochs[] = {{"meissen", 1, "meissen"},
-		      {"meissen", 1, "meissen/kita"},
-		      {"meissen", 1, "meissen/kita/plaetze"},
-		      {"meissen/kita", 1, "meissen/kita"},
-		      {"meissen/kita", 1, "meissen/kita/plaetze"}};
 	struct needles *needles = arg;
+	const struct {
+		const char *prefix, *path;
+	} epochs[] = {{"meissen", "meissen"},
+		      {"meissen", "meissen/kita"},
+		      {"meissen", "meissen/kita/plaetze"},
+		      {"meissen/kita", "meissen/kita"},
+		      {"meissen/kita", "meissen/kita/plaetze"},
+		      {needles->hidden, needles->hidden}};
 	for (uint64_t n = 1; n <= hub->charter.key_number; n++) {
 		struct key key;
 		assert_non_null(fedkeys_get(hub, n));
@@ -429,17 +553,15 @@ static void call_keys(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 	}
 	assert_int_equal(hub->charter.key_number, 2);
 	for (size_t i = 0; i < sizeof(epochs) / sizeof(epochs[0]); i++) {
-		struct key key;
-		assert_int_equal(epochs_key(hub, txn, bytes_str(epochs[i].prefix), epochs[i].number,
-					    bytes_str(epochs[i].path), &key),
-				 ERR_OK);
-		needle_add(needles, "path key, granted", key.b, false);
-	}
-	for (uint64_t n = 1; n <= 2; n++) {
-		struct bytes path = bytes_str(needles->hidden);
-		struct key key;
-		assert_int_equal(epochs_key(hub, txn, path, n, path, &key), ERR_OK);
-		needle_add(needles, "key of what is hidden", key.b, false);
+		/* One has ended a right, one has left. */
+		const uint64_t last = strchr(epochs[i].prefix, '/') ? 3 : 1;
+		for (uint64_t n = 1; n <= last; n++) {
+			struct key key;
+			assert_int_equal(epochs_key(hub, txn, bytes_str(epochs[i].prefix), n,
+						    bytes_str(epochs[i].path), &key),
+					 ERR_OK);
+			needle_add(needles, "path key", key.b, false);
+		}
 	}
 }
 
@@ -473,9 +595,7 @@ static uint64_t dir_search(const char *dir, const struct needles *needles)
 			continue;
 		}
 		struct bytes file = file_read(path);
-		for (size_t i = 0; i < needles->count; i++)
-			if (memmem(file.ptr, file.len, needles->items[i].b, NEEDLE_LEN))
-				found |= UINT64_C(1) << i;
+		found |= needles_in(needles, file.ptr, file.len);
 		free((void *)(uintptr_t)file.ptr);
 	}
 	closedir(handle);
@@ -484,14 +604,11 @@ static uint64_t dir_search(const char *dir, const struct needles *needles)
 
 static void assert_stores_clean(struct county *county, struct needles *needles)
 {
-	for (unsigned tier = 0; tier < TIER_TRIED; tier++) {
-		needle_add(needles, "a file's text", datasets[tier].text, false);
-		needle_add(needles, "a title", datasets[tier].title,
-			   datasets[tier].tier == TIER_OPEN);
-		for (unsigned i = 0; i < 4; i++)
+	needles_text(needles);
+	for (unsigned tier = 0; tier < TRIED; tier++)
+		for (unsigned i = 0; i < 2; i++)
 			needle_add(needles, "a file's bytes",
-				   county->contents[tier][1].ptr + 1000 + 50000 * i, false);
-	}
+				   county->contents[tier][1].ptr + 1000 + 100000 * i, false);
 	for (enum who who = OWNER; who < WHO_COUNT; who++) {
 		uint64_t found = dir_search(county->nodes[who]->dir, needles);
 		for (size_t i = 0; i < needles->count; i++) {
@@ -509,21 +626,27 @@ static void everybody_gets_what_the_table_says(void **state)
 {
 	struct county *county = county_open();
 	struct needles needles = {.hidden = county->hidden};
+	assert_true(sim_run(&county->sim, 60000, sim_agree, NULL));
 	publish_all(county, 1);
 	give_hidden(county);
 	assert_true(sim_run(&county->sim, 60000, sim_agree, NULL));
 	sim_run(&county->sim, 60000, NULL, NULL);
-	assert_table(county, 1);
+	assert_table(county, 1, false);
+	assert_true(
+		sim_call(county->nodes[OWNER], call_end, (void *)(uintptr_t)people[ENDED].slug));
+	sim_run(&county->sim, 60000, NULL, NULL);
 	assert_true(sim_call(county->nodes[OWNER], call_remove,
 			     (void *)(uintptr_t)people[FORMER].slug));
+	sim_run(&county->sim, 60000, NULL, NULL);
 	publish_all(county, 2);
 	sim_run(&county->sim, 120000, NULL, NULL);
-	assert_table(county, 2);
-	assert_table(county, 1); /* what was there is still there, and no more */
+	assert_table(county, 2, true);
+	assert_table(county, 1, true); /* what was there is still there, and no more */
 	assert_true(sim_call(county->nodes[OWNER], call_keys, &needles));
-	needle_add(&needles, "the name of what is hidden", strchr(datasets[HIDDEN].path, '/') + 1,
-		   false);
+	/* The title of what is open is the second that is searched for. */
+	assert_int_equal(county->said_found, 1 << 1);
 	asks_beside_the_rules(county, PLAIN, true, true);
+	asks_beside_the_rules(county, ENDED, true, true);
 	asks_beside_the_rules(county, FORMER, false, false);
 	asks_beside_the_rules(county, STRANGER, false, false);
 	assert_stores_clean(county, &needles);
