@@ -344,16 +344,28 @@ enum err orglog_entry_peek(struct orglog *out, struct bytes whole)
 	return err;
 }
 
-enum err orglog_entry_id(struct digest *out, struct bytes whole)
+enum err orglog_entry_place(struct orglog_place *out, struct bytes whole)
 {
 	struct orglog_entry entry;
 	enum err err = orglog_entry_decode(&entry, whole);
 
 	if (err)
 		return err;
-	*out = entry.log.entry_id;
+	*out = (struct orglog_place){.id = entry.log.entry_id, .number = entry.log.number};
+	if (entry.has_previous)
+		out->previous = entry.previous;
 	orglog_entry_fini(&entry);
 	return ERR_OK;
+}
+
+enum err orglog_entry_id(struct digest *out, struct bytes whole)
+{
+	struct orglog_place place;
+	enum err err = orglog_entry_place(&place, whole);
+
+	if (!err)
+		*out = place.id;
+	return err;
 }
 
 enum err orglog_entry_signed(struct orglog *out, struct bytes whole)

@@ -108,6 +108,12 @@ void orglog_make(struct buf *out, const struct orglog *now, const struct orglog 
 enum err orglog_apply(struct orglog *log, struct bytes entry);
 /* Form alone. */
 enum err orglog_entry_id(struct digest *out, struct bytes entry);
+/* What an entry says of its place: its id, its number, and the entry before it. Form alone. */
+struct orglog_place {
+	struct digest id, previous; /* previous: of entry 1 zero */
+	uint32_t number;
+};
+enum err orglog_entry_place(struct orglog_place *out, struct bytes entry);
 /* Looks at form and root signature alone, as of a certificate; ends as orglog_entry_peek() does. */
 enum err orglog_entry_signed(struct orglog *out, struct bytes entry);
 /*

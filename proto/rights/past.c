@@ -9,8 +9,10 @@
 
 void past_fini(struct past *past)
 {
-	for (size_t i = 0; i < past->org_count; i++)
+	for (size_t i = 0; i < past->org_count; i++) {
 		orglog_fini(&past->orgs[i].log);
+		free(past->orgs[i].entries);
+	}
 	free(past->orgs);
 	free(past->records);
 	charter_fini(&past->charter);
@@ -42,6 +44,20 @@ static struct bytes past_part(struct bytes in, struct org_id *org)
 	return wire_end(&w) ? bytes_of(NULL, 0) : part;
 }
 
+/* Kept whether it had come or not: the same among what is known now is not taken for old then. */
+static void past_entry_add(struct past *past, struct bytes part, bool logged, bool had_come)
+{
+	struct past_entry entry = {.logged = logged, .had_come = had_come};
+	struct org_id org;
+
+	entry.whole = past_part(part, &org);
+	if (orglog_entry_place(&entry.at, entry.whole))
+		return;
+	struct past_org *of = org_of(past, &org);
+	of->entries = mem_room(of->entries, of->entry_count, &of->entry_cap, sizeof(*of->entries));
+	of->entries[of->entry_count++] = entry;
+}
+
 static void number_note(uint32_t number, bool had_come, uint32_t *known, uint32_t *late)
 {
 	if (had_come)
@@ -59,8 +75,6 @@ void past_late(struct past *past, enum audit_frame type, struct bytes body)
 {
 	struct charter_entry charter;
 	struct audit_entry entry;
-	struct orglog log;
-	struct org_id org;
 
 	if (type != AUDIT_FRAME_ENTRY || audit_entry_decode(&entry, body))
 		return;
@@ -68,12 +82,8 @@ void past_late(struct past *past, enum audit_frame type, struct bytes body)
 	if (entry.kind == AUDIT_CHARTER &&
 	    !charter_entry_decode(&charter, past_part(entry.detail, NULL)))
 		number_note(charter.number, had_come, &past->known, &past->late);
-	if (entry.kind == AUDIT_ORGLOG &&
-	    !orglog_entry_signed(&log, past_part(entry.detail, &org))) {
-		struct past_org *of = org_of(past, &org);
-		number_note(log.number, had_come, &of->known, &of->late);
-		orglog_fini(&log);
-	}
+	if (entry.kind == AUDIT_ORGLOG)
+		past_entry_add(past, entry.detail, true, had_come);
 }
 
 /* ---- taking ---- */
@@ -85,18 +95,6 @@ static void past_charter_take(struct past *past, struct bytes body)
 	if (!charter_entry_decode(&entry, body) &&
 	    number_had_come(entry.number, past->known, past->late))
 		charter_apply(&past->charter, body);
-}
-
-static void past_other_take(struct past *past, struct bytes body)
-{
-	struct org_id org;
-	struct bytes entry = past_part(body, &org);
-	struct past_org *of = entry.len ? org_of(past, &org) : NULL;
-
-	if (!of || !number_had_come(of->log.number + 1, of->known, of->late))
-		return;
-	charter_bound(&past->charter, &of->log);
-	orglog_apply(&of->log, entry);
 }
 
 static void past_record_take(struct past *past, struct bytes whole)
@@ -132,7 +130,7 @@ void past_take(struct past *past, enum audit_frame type, struct bytes body)
 	if (type == AUDIT_FRAME_CHARTER)
 		past_charter_take(past, body);
 	else if (type == AUDIT_FRAME_OTHER)
-		past_other_take(past, body);
+		past_entry_add(past, body, false, true);
 	else if (type == AUDIT_FRAME_BASE)
 		past_record_take(past, body);
 	else if (type == AUDIT_FRAME_ENTRY && !audit_entry_decode(&entry, body) &&
@@ -141,6 +139,97 @@ void past_take(struct past *past, enum audit_frame type, struct bytes body)
 			past_record_take(past, past_part(entry.detail, NULL));
 		if (entry.kind == AUDIT_GONE)
 			past_gone_take(past, entry.detail);
+	}
+}
+
+/* ---- organisations' logs ---- */
+
+static int past_entry_cmp(const void *a, const void *b)
+{
+	const struct past_entry *x = a, *y = b;
+
+	if (x->at.number != y->at.number)
+		return x->at.number < y->at.number ? -1 : 1;
+	return memcmp(x->at.id.b, y->at.id.b, ID_LEN);
+}
+
+/* In order, each once. When the log tells of an entry, it tells when it came. */
+static void entries_order(struct past_org *of)
+{
+	size_t kept = 0;
+
+	if (of->entry_count > 0)
+		qsort(of->entries, of->entry_count, sizeof(*of->entries), past_entry_cmp);
+	for (size_t i = 0; i < of->entry_count; i++) {
+		const struct past_entry *entry = &of->entries[i];
+		struct past_entry *before = kept > 0 ? &of->entries[kept - 1] : NULL;
+		if (!before || past_entry_cmp(before, entry) != 0) {
+			of->entries[kept++] = *entry;
+			continue;
+		}
+		before->had_come =
+			(before->logged && before->had_come) || (entry->logged && entry->had_come);
+		before->logged = true; /* what is known now has it once alone */
+	}
+	of->entry_count = kept;
+}
+
+/* Marks the way back from the entry that the charter names last. */
+static void entries_bind(const struct past *past, struct past_org *of)
+{
+	const struct charter_member *member = charter_last_of(&past->charter, &of->org);
+	struct orglog_bind *binds = NULL;
+	const size_t count = member ? charter_binds_of(&past->charter, member, &binds) : 0;
+	struct digest wanted = {{0}};
+
+	if (count > 0)
+		wanted = binds[count - 1].entry_id;
+	for (size_t i = of->entry_count; count > 0 && i > 0; i--) {
+		struct past_entry *entry = &of->entries[i - 1];
+		if (!entry->had_come || !id_eq(&entry->at.id, &wanted))
+			continue;
+		entry->bound = true;
+		wanted = entry->at.previous;
+	}
+	free(binds);
+}
+
+/*
+ * The next entry that follows; NULL: none.
+ * PROTOCOL: "Of two entries of one number that follow the same one the one with the smaller id
+ * counts"
+ */
+static const struct past_entry *past_entry_next(const struct past *past, struct past_org *of,
+						size_t *at)
+{
+	const uint32_t number = of->log.number + 1;
+	size_t first = *at, end;
+
+	while (first < of->entry_count && of->entries[first].at.number < number)
+		first++;
+	for (end = first; end < of->entry_count && of->entries[end].at.number == number;)
+		end++;
+	*at = first;
+	charter_bound(&past->charter, &of->log);
+	for (unsigned bound = 2; bound-- > 0;)
+		for (size_t i = first; i < end; i++) {
+			const struct past_entry *entry = &of->entries[i];
+			if (entry->had_come && entry->bound == (bound == 1) &&
+			    !orglog_apply(&of->log, entry->whole))
+				return entry;
+		}
+	return NULL;
+}
+
+static void orgs_ready(struct past *past)
+{
+	for (size_t i = 0; i < past->org_count; i++) {
+		struct past_org *of = &past->orgs[i];
+		size_t at = 0;
+		entries_order(of);
+		entries_bind(past, of);
+		while (past_entry_next(past, of, &at))
+			;
 	}
 }
 
@@ -208,6 +297,8 @@ static uint32_t incarnation_of(const struct past_author *authors, size_t count, 
 void past_ready(struct past *past)
 {
 	size_t kept = 0, count;
+
+	orgs_ready(past);
 	struct past_author *authors = authors_make(past, &count);
 
 	if (past->record_count > 0)
@@ -287,10 +378,16 @@ static void past_nodes(void *arg, uint32_t number, struct fact_nodes *out)
 	if (!member || !charter_is_present(member))
 		return;
 	const struct orglog *log = &org_of(past, &member->org)->log;
-	for (size_t i = 0; i < log->node_count && out->active_count < VERDICT_NODES_MAX; i++)
-		if (log->nodes[i].state == ORGLOG_NODE_ACTIVE &&
-		    (log->nodes[i].roles & ORGLOG_ROLE_ADMIN))
-			out->active[out->active_count++] = author_of(number, log->nodes[i].index);
+	for (size_t i = 0; i < log->node_count; i++) {
+		const struct orglog_node *node = &log->nodes[i];
+		const uint32_t author = author_of(number, node->index);
+		if (orglog_has_role(node, ORGLOG_ROLE_ADMIN) &&
+		    out->active_count < VERDICT_NODES_MAX)
+			out->active[out->active_count++] = author;
+		else if (orglog_is_leaving(node, ORGLOG_ROLE_ADMIN, past->at_ms) &&
+			 out->leaving_count < VERDICT_LEAVING_MAX)
+			out->leaving[out->leaving_count++] = author;
+	}
 }
 
 static bool past_body(void *arg, uint32_t author, struct bytes slot, struct bytes *body)

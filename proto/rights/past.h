@@ -6,7 +6,9 @@
  * puts in order what was taken, and the verdict (verdict.h) is asked about it. No signature is
  * checked: the node did when it wrote, and whether that still stands there audit_check tells.
  *
- * What has come before the log begins counts as known at any date in it.
+ * What has come before the log begins counts as known at any date in it. Of an organisation's log
+ * the entries that counted then are found anew, as it may have forked or been taken back by a bind
+ * since; what a branch that had lost put out is not looked at.
  */
 #ifndef ALLMENDE_PAST_H
 #define ALLMENDE_PAST_H
@@ -14,10 +16,19 @@
 #include "proto/audit/check.h"
 #include "proto/rights/verdict.h"
 
+struct past_entry { /* of an organisation's log */
+	struct orglog_place at;
+	struct bytes whole;
+	bool logged;   /* the audit log says when it came */
+	bool had_come; /* by the date */
+	bool bound;    /* the charter has bound the log to it, or to one that follows from it */
+};
+
 struct past_org {
 	struct org_id org;
-	uint32_t known, late; /* numbers: the last one that had come; the first one that had not */
-	struct orglog log;
+	struct past_entry *entries; /* all branches */
+	size_t entry_count, entry_cap;
+	struct orglog log; /* as it counted at the date: past_ready() */
 };
 
 struct past_record {          /* of one slot and author */
@@ -28,7 +39,8 @@ struct past_record {          /* of one slot and author */
 
 struct past {
 	int64_t at_ms;
-	uint32_t known, late; /* of the charter, as of an organisation */
+	uint32_t known,
+		late; /* of the charter: the last one that had come; the first that had not */
 	struct charter charter;
 	struct past_org *orgs;
 	size_t org_count, org_cap;

@@ -4,6 +4,7 @@
 #include "proto/audit/audit.h"
 #include "proto/audit/export.h"
 #include "proto/audit/seen.h"
+#include "proto/wire/wire_out.h"
 #include "test/proto/made.h"
 
 #define PREFIX "gemeinde-1/kita"
@@ -145,12 +146,225 @@ static void the_log_begins_with_what_was_known(void **state)
 	assert_int_equal(lines, 1);
 }
 
+/* ---- organisations' logs that change ---- */
+
+static void logged(struct hub_node *node, const struct test_federation *fed, unsigned member,
+		   const struct buf *entry)
+{
+	audit_orglog(&node->hub, node->txn, &fed->orgs[member - 1].id, buf_bytes(entry));
+}
+
+/* The next entry of a member's log, by this root, at the node's time: node 0 in this state, and a
+   second node. */
+static struct digest log_next(struct buf *out, struct hub_node *node, const struct orglog *log,
+			      enum orglog_node_state state, unsigned n, const struct key *root)
+{
+	struct orglog_node nodes[2] = {log->nodes[0], test_node(1, n, &log->first_root)};
+	struct orglog next = *log;
+	struct key wrap = test_key(n + 999);
+	struct digest id;
+
+	nodes[0].state = (uint8_t)state;
+	next.nodes = nodes;
+	next.node_count = 2;
+	next.time_ms = hub_node_wall(node);
+	dh_pk_of(&next.wrap, &wrap);
+	orglog_make(out, log, &next, root);
+	assert_int_equal(out->err, ERR_OK);
+	assert_int_equal(orglog_entry_id(&id, buf_bytes(out)), ERR_OK);
+	return id;
+}
+
+/* A line as a node other than the first lists it: the log has it as it came. */
+static void listed(struct hub_node *node, const struct test_federation *fed,
+		   const struct gift *gift, uint8_t index, uint32_t round)
+{
+	const struct key sign = test_key(1);
+	struct line line = {.issuer = gift->from,
+			    .audience = gift->to,
+			    .org = fed->orgs[gift->to - 1].id,
+			    .prefix = bytes_str(gift->prefix),
+			    .nonce = {gift->nonce},
+			    .round = round,
+			    .verb = VERB_READ,
+			    .not_before_ms = TEST_TIME_MS,
+			    .expiry_ms = TEST_TIME_MS + 30 * DAY_MS,
+			    .depth = 1,
+			    .widest = LINE_TIER_USUAL,
+			    .keep = KEEPING_CURRENT};
+	const struct record_slot slot = line_slot(&gift->id);
+	struct buf body, whole, detail;
+
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	buf_init(&whole, LIMIT_RECORD_LEN_MAX);
+	buf_init(&detail, LIMIT_LOG_ENTRY_LEN_MAX);
+	line_put(&body, &line);
+	const struct record record = {.author = author_of(gift->from, index),
+				      .incarnation = 1,
+				      .sequence = round,
+				      .time_ms = hub_node_wall(node),
+				      .kind = RECORD_LINE,
+				      .slot = record_slot_bytes(&slot),
+				      .body = buf_bytes(&body)};
+	record_make(&whole, &record, &fed->charter.fed, &sign);
+	out_array(&detail, 1);
+	out_bin(&detail, buf_bytes(&whole));
+	audit_add(&node->hub, node->txn, AUDIT_OWN, AUDIT_RECORD, &detail);
+	buf_fini(&body);
+	buf_fini(&whole);
+}
+
+/* What a node has ended that is put out then counts for 26 hours, and a sibling's word after. */
+static void ends_of_a_node_that_leaves_count(void **state)
+{
+	struct hub_fixture *f = *state;
+	struct hub_node *node = &f->node;
+	struct gift gift = {.from = 1, .to = 2, .prefix = PREFIX};
+	struct orglog log;
+	struct buf entry;
+	size_t lines;
+
+	charter_log(node);
+	gift_made(&gift, node, &f->fed, take);
+	listed(node, &f->fed, &gift, 1, 7);
+	gift.round = 2;
+	gift.ended = true;
+	gift_made(&gift, node, &f->fed, take);
+	hub_node_pass(node, DAY_MS);
+	assert_int_equal(orglog_load(node->txn, &f->fed.orgs[0].id, &log), ERR_OK);
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	log_next(&entry, node, &log, ORGLOG_NODE_RETIRED, 300, &f->fed.orgs[0].root);
+	logged(node, &f->fed, 1, &entry);
+	const int64_t left_ms = hub_node_wall(node);
+	hub_node_pass(node, 2 * DAY_MS);
+
+	assert_int_equal(gave(node, left_ms - 1, &gift.id, &lines), VERB_NONE);
+	assert_int_equal(gave(node, left_ms + DAY_MS, &gift.id, &lines), VERB_NONE);
+	assert_int_equal(gave(node, left_ms + 26 * 3600 * 1000 - 1, &gift.id, &lines), VERB_NONE);
+	assert_int_equal(gave(node, left_ms + 26 * 3600 * 1000, &gift.id, &lines), VERB_READ);
+	buf_fini(&entry);
+	orglog_fini(&log);
+}
+
+/* The root of a member's log is bound to the one that was to follow, by two of the stewards. */
+static void bound(struct hub_node *node, const struct test_federation *fed, unsigned member,
+		  const struct digest *log_entry)
+{
+	const struct test_org *org = &fed->orgs[member - 1];
+	struct charter *charter = &node->hub.charter;
+	struct charter_change bind = {.kind = CHARTER_BIND, .log_entry = *log_entry};
+	struct charter_vote votes[2];
+	struct buf payload, entry;
+
+	bind.member.number = member;
+	bind.member.root = org->next_pk;
+	bind.member.next_root.b[0] = 0xaa;
+	charter_bind_sign(&bind, charter, &org->next);
+	buf_init(&payload, LIMIT_CHARTER_ENTRY_LEN_MAX);
+	buf_init(&entry, LIMIT_CHARTER_ENTRY_LEN_MAX);
+	assert_int_equal(
+		charter_payload_make(&payload, charter, NULL, hub_node_wall(node), 2, &bind, 1),
+		ERR_OK);
+	for (unsigned i = 0; i < 2; i++)
+		charter_vote(&votes[i], charter, i + 1, &fed->orgs[i].root, buf_bytes(&payload));
+	charter_entry_make(&entry, buf_bytes(&payload), votes, 2);
+	assert_int_equal(charter_accept(node->txn, charter, buf_bytes(&entry), NULL), ERR_OK);
+	charter_log(node);
+	buf_fini(&payload);
+	buf_fini(&entry);
+}
+
+/* A thief's node counted until the root was bound, though nobody's log has it now. */
+static void a_log_that_was_taken_back_is_told_as_it_was(void **state)
+{
+	struct hub_fixture *f = *state;
+	struct hub_node *node = &f->node;
+	const struct test_org *org = &f->fed.orgs[2];
+	struct gift own = {.from = 3, .to = 2, .prefix = "gemeinde-3/kita"};
+	struct gift thief = {.from = 3, .to = 4, .prefix = "gemeinde-3/kita", .nonce = 1};
+	struct orglog log;
+	struct buf stolen, after;
+	int64_t theft_ms, bind_ms;
+	size_t lines;
+
+	charter_log(node);
+	gift_made(&own, node, &f->fed, take);
+	assert_int_equal(orglog_load(node->txn, &org->id, &log), ERR_OK);
+	buf_init(&stolen, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	buf_init(&after, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	hub_node_pass(node, DAY_MS);
+	theft_ms = hub_node_wall(node);
+	log_next(&stolen, node, &log, ORGLOG_NODE_RETIRED, 300, &org->root);
+	logged(node, &f->fed, 3, &stolen);
+	gift_made(&thief, node, &f->fed, take); /* for its id */
+	listed(node, &f->fed, &thief, 1, 3);
+	hub_node_pass(node, 2 * DAY_MS);
+	bind_ms = hub_node_wall(node);
+	bound(node, &f->fed, 3, &log.entry_id);
+	hub_node_pass(node, DAY_MS);
+	/* The owner goes on with another second node. */
+	charter_bound(&node->hub.charter, &log);
+	log_next(&after, node, &log, ORGLOG_NODE_ACTIVE, 400, &org->next);
+	logged(node, &f->fed, 3, &after);
+	hub_node_pass(node, DAY_MS);
+
+	assert_int_equal(gave(node, theft_ms - 1, &own.id, &lines), VERB_READ);
+	assert_int_equal(gave(node, theft_ms + DAY_MS + 3 * 3600 * 1000, &own.id, &lines),
+			 VERB_NONE);
+	assert_int_equal(gave(node, theft_ms + DAY_MS, &thief.id, &lines), VERB_READ);
+	assert_int_equal(gave(node, bind_ms, &own.id, &lines), VERB_READ);
+	assert_int_equal(gave(node, bind_ms + 2 * DAY_MS, &own.id, &lines), VERB_READ);
+	buf_fini(&stolen);
+	buf_fini(&after);
+	orglog_fini(&log);
+}
+
+/* Who checks the log of a node whose organisation's root was bound follows the bind. */
+static void the_log_of_who_was_bound_back_is_whole(void **state)
+{
+	struct hub_fixture *f = *state;
+	struct hub_node *node = &f->node;
+	const struct test_org *org = &f->fed.orgs[0];
+	struct audit_check check;
+	struct orglog log;
+	struct buf after, whole;
+
+	charter_log(node);
+	audit_command(&node->hub, node->txn, "uid 1000", "something that was done");
+	hub_node_pass(node, DAY_MS);
+	assert_int_equal(orglog_load(node->txn, &org->id, &log), ERR_OK);
+	bound(node, &f->fed, 1, &log.entry_id);
+	charter_bound(&node->hub.charter, &log);
+	buf_init(&after, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	log_next(&after, node, &log, ORGLOG_NODE_ACTIVE, 400, &org->next);
+	assert_int_equal(orglog_accept(node->txn, &org->id, buf_bytes(&after), NULL), ERR_OK);
+	logged(node, &f->fed, 1, &after);
+	export_all(node, &whole);
+	audit_check_init(&check);
+	for (struct bytes in = buf_bytes(&whole); in.len > 0;) {
+		enum audit_frame type;
+		struct bytes body;
+		assert_int_equal(audit_frame_get(&type, &body, in), ERR_OK);
+		in = bytes_slice(in, AUDIT_FRAME_HEAD_LEN + body.len, in.len);
+		assert_true(audit_check_frame(&check, type, body, NULL));
+	}
+	assert_true(audit_check_end(&check));
+	assert_int_equal(check.orglog.number, 2);
+	audit_check_fini(&check);
+	buf_fini(&after);
+	buf_fini(&whole);
+	orglog_fini(&log);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		hub_test(a_chain_is_what_was_known_at_each_date),
 		hub_test(what_was_dropped_is_told),
 		hub_test(the_log_begins_with_what_was_known),
+		hub_test(ends_of_a_node_that_leaves_count),
+		hub_test(a_log_that_was_taken_back_is_told_as_it_was),
+		hub_test(the_log_of_who_was_bound_back_is_whole),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }
