@@ -420,14 +420,27 @@ bool txn_del(struct txn *txn, enum table table, struct bytes key)
 	return !txn->err;
 }
 
+static void table_stat(struct txn *txn, enum table table, MDB_stat *stat)
+{
+	*stat = (MDB_stat){.ms_entries = 0};
+	if (txn_ready(txn))
+		txn_fail(txn, err_of_mdb(mdb_stat(txn->mdb, txn->db->table[table], stat)));
+}
+
 uint64_t txn_count(struct txn *txn, enum table table)
 {
 	MDB_stat stat;
 
-	if (!txn_ready(txn))
-		return 0;
-	txn_fail(txn, err_of_mdb(mdb_stat(txn->mdb, txn->db->table[table], &stat)));
+	table_stat(txn, table, &stat);
 	return txn->err ? 0 : stat.ms_entries;
+}
+
+uint64_t txn_size(struct txn *txn, enum table table)
+{
+	MDB_stat stat;
+
+	table_stat(txn, table, &stat);
+	return txn->err ? 0 : page_count(&stat) * stat.ms_psize;
 }
 
 static bool has_prefix(struct bytes key, struct bytes prefix)

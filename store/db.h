@@ -75,6 +75,8 @@ uint64_t txn_put_bytes(const struct txn *txn);
 bool txn_del(struct txn *txn, enum table table, struct bytes key);
 /* Number of rows of a table. */
 uint64_t txn_count(struct txn *txn, enum table table);
+/* Bytes that a table takes in the file, in whole pages. */
+uint64_t txn_size(struct txn *txn, enum table table);
 
 /*
  * Walks the rows whose keys begin with prefix, in key order. The walk survives writes to the

@@ -68,6 +68,10 @@ struct ask {
 	  put_count(out, name, space->store_file))                                                 \
 	X(store_limit_bytes, gauge, "The size limit of the store; 0 without one.",                 \
 	  put_count(out, name, space->store_limit))                                                \
+	X(audit_log_entries, gauge, "Entries of the audit log that are kept.",                     \
+	  put_count(out, name, metrics->log_entries))                                              \
+	X(audit_log_bytes, gauge, "Bytes that they take in the store, in whole pages.",            \
+	  put_count(out, name, metrics->log_bytes))                                                \
 	X(disk_free_bytes, gauge, "Free bytes on the disk of the store.",                          \
 	  put_count(out, name, space->disk_free))                                                  \
 	X(disk_size_bytes, gauge, "Size of the disk of the store.",                                \
@@ -260,6 +264,8 @@ static void metrics_gather(struct hub *hub, struct txn *txn, int64_t now_ms, voi
 	count_fetches(metrics, hub, txn);
 	metrics->now_ms = now_ms;
 	metrics->epochs_waited = hub->epochs->waited;
+	metrics->log_entries = txn_count(txn, TABLE_LOG);
+	metrics->log_bytes = txn_size(txn, TABLE_LOG);
 	metrics->charter_number =
 		overview->membership.charter ? overview->membership.charter->number : 0;
 }

@@ -38,7 +38,8 @@ struct metrics {
 	bool more;
 	int64_t now_ms;
 	uint64_t charter_number;
-	uint64_t epochs_waited; /* publications that a new key was due for */
+	uint64_t log_entries, log_bytes; /* of the audit log */
+	uint64_t epochs_waited;          /* publications that a new key was due for */
 	uint64_t fetches_running, fetches_waiting;
 	uint64_t severities[ACTION_CRITICAL + 1];
 };

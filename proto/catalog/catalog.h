@@ -15,8 +15,8 @@
 
 /* One version, copied; release with catalog_entry_fini(). */
 struct catalog_entry {
-	/* What people call it. Of a hidden one that cannot be opened here it is the path under which
-	   it is kept, as that is all there is; who lists datasets leaves these out. */
+	/* What people call it. Of a hidden one that cannot be opened here it is the path under
+	   which it is kept, as that is all there is; who lists datasets leaves these out. */
 	char path[LIMIT_PATH_LEN_MAX + 1];
 	char stored[LIMIT_PATH_LEN_MAX + 1]; /* the path it is kept under */
 	struct dataset_id dataset;

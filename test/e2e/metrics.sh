@@ -79,6 +79,10 @@ fresh() {
 wait_for 20 fresh || wrong "the numbers do not follow: $(cat "$work/body")"
 { [ "$(value allmende_datasets)" = 2 ] && [ "$(value allmende_datasets_held)" = 2 ]; } || wrong 'datasets are counted wrongly'
 [ "$(value allmende_publications_waiting_total)" = 0 ] || wrong "nothing waits for a key, and it says $(value allmende_publications_waiting_total)"
+entries=$(node_json "$meissen" '.entries | length' audit)
+{ [ "$(value allmende_audit_log_entries)" -ge 4 ] && [ "$(value allmende_audit_log_entries)" -le "$entries" ]; } ||
+	wrong "the audit log has $entries entries, and $(value allmende_audit_log_entries) are counted"
+[ "$(value allmende_audit_log_bytes)" -ge "$(value allmende_audit_log_entries)" ] || wrong 'the bytes of the audit log are not counted'
 [ "$(value allmende_charter_number)" = 2 ] || wrong "charter number $(value allmende_charter_number)"
 [ "$(value allmende_peers_linked)" = 1 ] || wrong 'the link is not counted'
 [ "$(value 'allmende_members{state="complete"}')" = 2 ] || wrong 'members are counted wrongly'

@@ -52,6 +52,7 @@ static void tables_are_apart(void **state)
 		assert_true(txn_get(txn, (enum table)i, key_of("key"), &value));
 		assert_true(bytes_eq(value, bytes_str(table_name((enum table)i))));
 		assert_int_equal(txn_count(txn, (enum table)i), 1);
+		assert_true(txn_size(txn, (enum table)i) >= 4096);
 	}
 	assert_int_equal(txn_commit(txn), ERR_OK);
 	db_close(db);
