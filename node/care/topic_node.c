@@ -68,8 +68,8 @@ void topic_start(struct actions *list)
 	unsigned_each(list->txn, waiting_count, &waiting);
 	if (signing == SIGNING_YES && waiting)
 		actions_add(list, ACTION_WARN, "allmende start",
-			    "%" PRIu64 " publications could not be signed, as a later version has "
-			    "come back or the quota is full: publish them again",
+			    "%" PRIu64 " publications could not be signed, as a later version or a "
+			    "newer key has come back or the quota is full: publish them again",
 			    waiting);
 	if (signing == SIGNING_YES)
 		return;

@@ -10,6 +10,7 @@
 #include "proto/wire/wire_in.h"
 #include "proto/wire/wire_out.h"
 #include "proto/rights/current.h"
+#include "proto/rights/epoch_wraps.h"
 #include "proto/rights/rights.h"
 #include "store/chunks.h"
 
@@ -142,6 +143,26 @@ static bool number_is_free(struct hub *hub, struct txn *txn, const struct versio
 	       (lookup_dataset(hub, txn, &of->dataset, 0, &found) || found.of.number < of->number);
 }
 
+/*
+ * A new key may have come meanwhile, as a right had ended or a member left: whoever lost it has the
+ * key under which this is sealed.
+ */
+static bool key_is_latest(struct hub *hub, struct txn *txn, const struct version *version,
+			  uint32_t owner)
+{
+	switch (version->tier) {
+	case TIER_OPEN:
+		return true;
+	case TIER_MEMBERS:
+		return version->epoch_number == hub->charter.key_number;
+	case TIER_GRANTED:
+	case TIER_HIDDEN:
+		return version->epoch_number ==
+		       epoch_last_at(hub, txn, owner, version->epoch_prefix);
+	}
+	return false;
+}
+
 static enum err row_sign(struct hub *hub, struct txn *txn, uint64_t job,
 			 const struct unsigned_row *row)
 {
@@ -160,7 +181,7 @@ static enum err row_sign(struct hub *hub, struct txn *txn, uint64_t job,
 	if (!current_dataset(hub, row->path, &of.dataset, &owner))
 		return ERR_BUSY;
 	of.number = version.number;
-	if (!number_is_free(hub, txn, &of, row->path))
+	if (!number_is_free(hub, txn, &of, row->path) || !key_is_latest(hub, txn, &version, owner))
 		return ERR_BUSY;
 	/* It would be void: it is to be published again, by whatever right there is then. */
 	if (version.has_grant &&

@@ -3,7 +3,8 @@
  * (proto/sync/start.h). All that a version says is settled by then; its chunks are here, under the
  * STAGE rows of its job. So it survives a stop, and is made as soon as this node signs again. Of
  * one dataset the last one counts. When its number is taken by a version that has come back
- * meanwhile, or the own quota is full, it stays until the dataset is published again.
+ * meanwhile, or there is a newer key than it is sealed under, or the own quota is full, it stays
+ * until the dataset is published again.
  */
 #ifndef ALLMENDE_UNSIGNED_H
 #define ALLMENDE_UNSIGNED_H

@@ -12,6 +12,7 @@
 #include "proto/catalog/granting.h"
 #include "proto/catalog/revoking.h"
 #include "proto/catalog/unheard.h"
+#include "proto/rights/epoch_wraps.h"
 
 #define KITA "meissen/kita/plaetze"
 
@@ -334,6 +335,113 @@ static void administrators_cannot_duel(void **state)
 	towns_close(towns);
 }
 
+/* ---- a copy of before ---- */
+
+static void call_last_epoch(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	*(uint64_t *)arg = epoch_last_at(hub, txn, 1, bytes_str("meissen/kita"));
+}
+
+/* The number of the latest key of the folder, as a node knows it. */
+static uint64_t last_epoch(struct sim_node *node)
+{
+	uint64_t number;
+	assert_true(sim_call(node, call_last_epoch, &number));
+	return number;
+}
+
+static void call_own_head(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	assert_int_equal(ledger_state(&hub->ledger, txn, hub->author, arg), ERR_OK);
+}
+
+static struct author_state own_state(struct sim_node *node)
+{
+	struct author_state own = {0};
+	assert_true(sim_call(node, call_own_head, &own));
+	return own;
+}
+
+static enum publish_outcome staged(struct sim_node *node, const char *path)
+{
+	struct sim_publication p = {
+		.node = node,
+		.options = {.path = path, .has_tier = true, .tier = TIER_GRANTED},
+		.content = bytes_str("neue Plaetze")};
+	assert_int_equal(sim_publish_all(&p), ERR_OK);
+	return p.outcome;
+}
+
+/*
+ * The owner's only node is set back to a backup of before an end, and finds nobody: it signs
+ * nothing, others go by the end, and when they meet again it does too. No number of a key is used
+ * for two keys.
+ */
+static void a_backup_of_before_an_end_brings_nothing_back(void **state)
+{
+	struct towns *towns = towns_open(28, 3);
+	struct give give = gives(towns->a, towns->m, "meissen/kita", VERB_READ, 0), again;
+	gives(towns->a, towns->b, "meissen/kita", VERB_RELAY, 0);
+	publishes(towns->a, KITA, 1);
+	assert_int_equal(sim_subscribe(towns->m, "**"), ERR_OK);
+	assert_int_equal(sim_subscribe_relay(towns->b, "**"), ERR_OK);
+	towns_held(towns->m, KITA, 1);
+	settle(towns);
+	sim_stop(towns->a);
+	sim_backup(towns->a);
+	sim_start(towns->a);
+	settle(towns);
+	assert_int_equal(last_epoch(towns->b), 1);
+	assert_int_equal(ends(towns->a, give.name).err, ERR_OK);
+	publishes(towns->a, KITA, 2);
+	towns_held(towns->b, KITA, 2);
+	settle(towns);
+	assert_int_equal(last_epoch(towns->b), 2);
+
+	sim_stop(towns->a);
+	sim_restore(towns->a);
+	sim_cut(towns->a, true);
+	sim_start(towns->a);
+	const struct author_state before = own_state(towns->a);
+	sim_run(&towns->sim, 2 * 3600 * 1000, NULL, NULL);
+	assert_int_equal(towns->a->hub->signing, SIGNING_WAITS);
+	again = (struct give){.terms = {.prefix = "meissen/kita", .to = "malwine"}};
+	again.terms.verb = VERB_READ;
+	again.terms.again = true;
+	assert_true(sim_call(towns->a, call_give, &again));
+	assert_int_equal(again.err, ERR_AGAIN);
+	assert_int_equal(ends(towns->a, give.name).err, ERR_AGAIN);
+	assert_int_equal(staged(towns->a, KITA "-neu"), PUBLISH_WAITS);
+	const struct author_state after = own_state(towns->a);
+	assert_int_equal(after.counter, before.counter);
+	assert_int_equal(after.sequence, before.sequence);
+	assert_int_equal(last_epoch(towns->a), 1);
+	/* Meanwhile nobody else serves the former reader. */
+	assert_int_equal(right_of(towns->b, towns->m, KITA), VERB_NONE);
+	assert_int_equal(sim_want(towns->m, KITA, 2), ERR_DENIED);
+
+	sim_cut(towns->a, false);
+	settle(towns);
+	assert_int_equal(towns->a->hub->signing, SIGNING_YES);
+	assert_int_equal(right_of(towns->a, towns->m, KITA), VERB_NONE);
+	assert_int_equal(last_epoch(towns->a), 2);
+	/* What was staged is sealed under the key of before, which the former reader has. */
+	assert_false(sim_held(towns->a, KITA "-neu", 1));
+	assert_int_equal(staged(towns->a, KITA "-neu"), PUBLISH_MADE);
+	settle(towns);
+	struct buf out;
+	buf_init(&out, 1000);
+	assert_int_equal(sim_read(towns->m, KITA "-neu", 1, &out), ERR_DENIED);
+	buf_fini(&out);
+	give = gives(towns->a, towns->m, "meissen/kita", VERB_READ, 0);
+	settle(towns);
+	assert_int_equal(ends(towns->a, give.name).err, ERR_OK);
+	settle(towns);
+	assert_int_equal(last_epoch(towns->a), 3);
+	assert_int_equal(last_epoch(towns->b), 3);
+	towns_close(towns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -344,6 +452,7 @@ int main(void)
 		cmocka_unit_test(all_of_one_ends_and_stays_barred),
 		cmocka_unit_test(nobody_is_shut_out_of_a_part),
 		cmocka_unit_test(administrators_cannot_duel),
+		cmocka_unit_test(a_backup_of_before_an_end_brings_nothing_back),
 	};
 	const char *what;
 	if (selftest_run(&what) != ERR_OK)
