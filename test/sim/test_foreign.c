@@ -14,6 +14,7 @@
 #include "proto/catalog/withdrawal.h"
 #include "proto/ledger/withdrawal_body.h"
 #include "proto/rights/current.h"
+#include "proto/rights/epoch_wraps.h"
 
 static void call_delete(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
@@ -322,6 +323,64 @@ static void a_withdrawal_at_the_end_blocks_for_a_while(void **state)
 	towns_close(towns);
 }
 
+/* ---- a wrong clock ---- */
+
+static void call_last_epoch(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	*(uint64_t *)arg =
+		epoch_last_at(hub, txn, author_member(hub->author), bytes_str("meissen/kita"));
+}
+
+static uint64_t last_epoch(struct sim_node *node)
+{
+	uint64_t number;
+	assert_true(sim_call(node, call_last_epoch, &number));
+	return number;
+}
+
+/*
+ * The owner's clock is set two months ahead, and back: what has ended by it is not served, but
+ * nothing is done for good. The writer's version stays the writer's, no key is made, and when the
+ * clock is right the reader is served again.
+ */
+static void a_clock_ahead_ends_nothing_for_good(void **state)
+{
+	struct towns *towns = towns_open(92, 3);
+	uint64_t number;
+	writers_tier = TIER_GRANTED;
+	writers_give(towns->a, towns->b, VERB_WRITE, 30 * (int64_t)DAY_MS, KEEPING_CURRENT);
+	writers_give(towns->a, towns->m, VERB_READ, 30 * (int64_t)DAY_MS, KEEPING_NONE);
+	writers_settle(towns);
+	assert_int_equal(writers_publish(towns->b, 1, &number, NULL), ERR_OK);
+	assert_int_equal(sim_subscribe(towns->a, "**"), ERR_OK);
+	towns_held(towns->a, WRITERS_LIST, 1);
+	writers_settle(towns);
+	const uint64_t keys = last_epoch(towns->a);
+	sim_cut(towns->b, true); /* the owner alone can serve it */
+	towns->a->clock_ms = 60 * (int64_t)DAY_MS;
+	sim_run(&towns->sim, HOUR_MS, NULL, NULL);
+	assert_int_equal(sim_want(towns->m, WRITERS_LIST, 1), ERR_OK);
+	sim_run(&towns->sim, HOUR_MS, NULL, NULL);
+	assert_false(sim_held(towns->m, WRITERS_LIST, 1));
+	assert_int_equal(last_epoch(towns->a), keys);
+	sim_run(&towns->sim, 2 * DAY_MS, NULL, NULL); /* also by the daily turn */
+	assert_false(sim_held(towns->m, WRITERS_LIST, 1));
+	towns->a->clock_ms = 0;
+	sim_run(&towns->sim, 2 * HOUR_MS, NULL, NULL);
+	towns_held(towns->m, WRITERS_LIST, 1);
+	assert_int_equal(last_epoch(towns->a), keys);
+	struct writers_seen seen = {.number = 0};
+	assert_true(sim_call(towns->a, writers_see, &seen));
+	assert_int_equal(seen.number, 1);
+	assert_string_equal(seen.by, "radebeul");
+	sim_cut(towns->b, false);
+	writers_settle(towns);
+	assert_int_equal(writers_publish(towns->b, 2, &number, NULL), ERR_OK);
+	assert_int_equal(number, 2);
+	writers_tier = TIER_MEMBERS;
+	towns_close(towns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +393,7 @@ int main(void)
 		cmocka_unit_test(what_came_with_the_end_is_not_taken),
 		cmocka_unit_test(administrators_withdraw_others),
 		cmocka_unit_test(a_withdrawal_at_the_end_blocks_for_a_while),
+		cmocka_unit_test(a_clock_ahead_ends_nothing_for_good),
 	};
 	const char *what;
 	if (selftest_run(&what) != ERR_OK)

@@ -221,6 +221,17 @@ static void retired_node_is_shut_out(void **state)
 		count++;
 	txn_abort(txn);
 	assert_int_equal(count, 2);
+	/* And so for a week: nobody keeps a link with it. */
+	sim_stop(keeps);
+	sim_stop(towns->b);
+	for (unsigned day = 0; day < 7; day++) {
+		const uint64_t dials = goes->link_last;
+		sim_run(&towns->sim, 24 * 3600 * 1000, NULL, NULL);
+		assert_in_range(goes->link_last - dials, 20, 25);
+		assert_int_equal(sim_links(towns->a, goes), 0);
+		assert_int_equal(sim_publish(goes, "meissen/x", TIER_MEMBERS, bytes_str("x")),
+				 ERR_DENIED);
+	}
 	towns_close(towns);
 }
 
