@@ -282,6 +282,40 @@ static void the_question_waits(void **state)
 	towns_close(towns);
 }
 
+/* Whoever asks for several asks for all of them in one notice, until each has its key. */
+static void several_questions_are_one_notice(void **state)
+{
+	static const char *const names[] = {NAME, NAME "-zwei", NAME "-drei"};
+	struct towns *towns = towns_open(106, 2);
+	struct buf content = sim_content(2, 50000);
+	struct sim_node *node = second(towns);
+	sim_stop(towns->a);
+	for (unsigned i = 0; i < 6; i++) { /* each twice */
+		struct sim_publication p = publication(node, names[i % 3], buf_bytes(&content));
+		assert_int_equal(sim_publish_all(&p), ERR_AGAIN);
+		assert_int_equal(notices(node), 1);
+	}
+	sim_start(towns->a);
+	pass(towns);
+	for (unsigned i = 0; i < 3; i++)
+		publish(node, names[i], buf_bytes(&content), 1);
+	assert_int_equal(notices(node), 0);
+	/* What has its key already stands in no later question. */
+	sim_stop(towns->a);
+	struct sim_publication p = publication(node, NAME "-vier", buf_bytes(&content));
+	assert_int_equal(sim_publish_all(&p), ERR_AGAIN);
+	sim_start(towns->a);
+	pass(towns);
+	p = publication(node, NAME "-fuenf", buf_bytes(&content));
+	assert_int_equal(sim_publish_all(&p), ERR_AGAIN);
+	pass(towns);
+	publish(node, NAME "-vier", buf_bytes(&content), 1);
+	publish(node, NAME "-fuenf", buf_bytes(&content), 1);
+	assert_int_equal(notices(node), 0);
+	buf_fini(&content);
+	towns_close(towns);
+}
+
 /* Two nodes that draw at once make two datasets of one name; whoever asks is told both. */
 static void two_of_one_name_are_told_apart(void **state)
 {
@@ -357,6 +391,7 @@ int main(void)
 		cmocka_unit_test(a_reader_calls_it_by_its_name_and_others_do_not),
 		cmocka_unit_test(a_node_without_keys_asks_for_one),
 		cmocka_unit_test(the_question_waits),
+		cmocka_unit_test(several_questions_are_one_notice),
 		cmocka_unit_test(two_of_one_name_are_told_apart),
 		cmocka_unit_test(withdrawn_and_published_again_it_keeps_its_path),
 	};
