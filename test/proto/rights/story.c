@@ -358,6 +358,6 @@ void story_tell_members(const struct story *story, struct arrays *observer)
 		*node = all->nodes[i];
 		/* a store has no records any more of who has left */
 		if (story->plain && !all->members[node->author / 256 - 1].present)
-			node->counts = false;
+			node->counts = node->leaving = false;
 	}
 }
