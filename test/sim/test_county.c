@@ -4,8 +4,9 @@
  * not be dialled. People publish meanwhile. Then the weather clears, and all agree, each is linked
  * with each that can be dialled, and whoever subscribed reads what was acknowledged.
  *
- *     test-sim-county FIRST COUNT MINUTES    so many seeds, each so long; whoever has seed 1 runs it
- *                                            twice
+ *     test-sim-county FIRST COUNT MINUTES
+ *
+ * so many seeds, each so long; whoever has seed 1 runs it twice.
  */
 #include "test/sim/towns.h"
 
