@@ -395,10 +395,14 @@ void epochs_settle(struct hub *hub, struct txn *txn)
 		return;
 	if (epochs->look && hub->mono_ms >= epochs->look_ms)
 		errors_take(txn, epochs_look(hub, txn, true, &made));
-	if (!epoch_is_author(hub, txn))
+	if (!epoch_is_author(hub, txn)) {
 		epochs->pass = (struct epoch_pass){.next_ms = INT64_MAX};
-	else
-		epoch_pass_step(hub, txn, &epochs->pass);
+		epochs->recovery = (struct epoch_recovery){.looked = 0};
+		return;
+	}
+	epoch_pass_step(hub, txn, &epochs->pass);
+	if (epochs->learn_rounds == 0)
+		epoch_recovery_step(hub, txn);
 }
 
 int64_t epochs_wake(const struct hub *hub)
@@ -412,7 +416,7 @@ int64_t epochs_wake(const struct hub *hub)
 	if (hub->signing != SIGNING_YES)
 		return epochs->look || epochs->pass.due ? INT64_MAX
 							: hub_mono_of(hub, epochs->next_ms);
-	if (epochs->pass.on || epochs->pass.due)
+	if (epochs->pass.on || epochs->pass.due || epochs->recovery.due)
 		return hub->mono_ms;
 	int64_t next_ms =
 		epochs->next_ms < epochs->pass.next_ms ? epochs->next_ms : epochs->pass.next_ms;

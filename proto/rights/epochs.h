@@ -15,6 +15,7 @@
 #include "proto/hub/hub.h"
 #include "proto/content/version.h"
 #include "proto/rights/epoch_asks.h"
+#include "proto/rights/epoch_recovery.h"
 #include "proto/rights/epoch_wraps.h"
 
 struct epochs {                  /* of the hub; epochs.c */
@@ -25,6 +26,7 @@ struct epochs {                  /* of the hub; epochs.c */
 	bool wraps;              /* wraps that could not be opened may be openable now */
 	struct epoch_pass pass;
 	struct epoch_asks asks;
+	struct epoch_recovery recovery;
 	bool look;               /* whether epochs are due is to be looked at */
 	int64_t look_ms;         /* mono time: not before, as others have it looked at */
 	int64_t next_ms;         /* wall time: the next look at the latest */

@@ -241,8 +241,10 @@ static int change_post(const struct tool *tool, const struct rooting *r, bool co
 		if (confirm)
 			print_text(tool, answer);
 		if (confirm && r->change.kind == CHARTER_BIND)
-			print_line("Keep the recovery sheet of the old root as well: keys that "
-				   "were made before can be restored with it alone.");
+			print_line("Keep the recovery sheet of the old root until the node that "
+				   "makes the keys of the organisation has gone on by the new "
+				   "one: only then the keys of before can be restored with the "
+				   "new sheet.");
 	}
 	json_decref(answer);
 	if (!code && !confirm)

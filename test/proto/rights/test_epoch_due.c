@@ -505,6 +505,25 @@ static void who_ends_a_line_waits_for_the_owner(void **state)
 
 /* ---- a lost node ---- */
 
+/* The log of a member goes on; `but` has not heard of it (0: all have). */
+static void log_goes_on(struct fixture *f, unsigned member, const struct orglog *log,
+			const struct orglog *next, unsigned but)
+{
+	const struct test_org *org = &f->fed.orgs[member - 1];
+	struct buf entry;
+
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	orglog_make(&entry, log, next, &org->root);
+	for (unsigned n = 1; n <= COUNT_NODES; n++) {
+		if (n == but)
+			continue;
+		assert_int_equal(orglog_accept(f->nodes[n].txn, &org->id, buf_bytes(&entry), NULL),
+				 ERR_OK);
+		hub_forget(&f->nodes[n].hub, member);
+	}
+	buf_fini(&entry);
+}
+
 /* C's machine is stolen: its log says so, with another node and another wrap key. */
 static void stolen(struct fixture *f, struct dh_pk *wrap)
 {
@@ -512,7 +531,6 @@ static void stolen(struct fixture *f, struct dh_pk *wrap)
 	const struct key secret = test_key(9100);
 	struct orglog log, next;
 	struct orglog_node nodes[2];
-	struct buf entry;
 
 	assert_int_equal(orglog_load(f->nodes[O].txn, &org->id, &log), ERR_OK);
 	nodes[0] = log.nodes[0];
@@ -524,17 +542,8 @@ static void stolen(struct fixture *f, struct dh_pk *wrap)
 	next.time_ms = hub_node_wall(&f->nodes[O]);
 	dh_pk_of(wrap, &secret);
 	next.wrap = *wrap;
-	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
-	orglog_make(&entry, &log, &next, &org->root);
-	for (unsigned n = 1; n <= COUNT_NODES; n++) {
-		if (n == C)
-			continue;
-		assert_int_equal(orglog_accept(f->nodes[n].txn, &org->id, buf_bytes(&entry), NULL),
-				 ERR_OK);
-		hub_forget(&f->nodes[n].hub, C);
-	}
+	log_goes_on(f, C, &log, &next, C);
 	f->off[C] = true; /* the thief's disk */
-	buf_fini(&entry);
 	orglog_fini(&log);
 }
 
@@ -582,6 +591,83 @@ static void a_stolen_disk_opens_nothing_later(void **state)
 	/* and it stays at that */
 	pass(f, 3 * DAY_MS);
 	assert_int_equal(last(f, KITA), 2);
+}
+
+/* ---- another root ---- */
+
+/* The key records of O, one after the other, with the recovery wraps taken out and opened. */
+static unsigned recovered(struct fixture *f, const struct key *secret, struct buf *rest)
+{
+	static const uint8_t kind[1] = {RECORD_KEY};
+	struct hub_node *owner = &f->nodes[O];
+	struct ledger_slots slots = ledger_slots(&owner->hub.ledger, owner->txn, bytes_obj(&kind));
+	const struct org_id *org = &f->fed.orgs[O - 1].id;
+	struct record record;
+	struct keyrecord r;
+	unsigned count = 0;
+
+	while (ledger_slots_next(&slots, &record)) {
+		struct key key, own;
+		assert_int_equal(keyrecord_get(&r, record.body), ERR_OK);
+		struct wrap_context context = {
+			.granter = *org, .grantee = *org, .prefix = r.prefix, .number = r.number};
+		if (!wrap_open(&key, &r.recovery, secret, &context)) {
+			assert_int_equal(epochs_key(&owner->hub, owner->txn, r.prefix, r.number,
+						    r.prefix, &own),
+					 ERR_OK);
+			assert_memory_equal(key.b, own.b, KEY_LEN);
+			count++;
+		}
+		memset(r.recovery.b, 0, WRAP_LEN);
+		keyrecord_put(rest, &r);
+	}
+	return count;
+}
+
+/* The sheet of the new root opens all keys; the old one none; a death between does no harm. */
+static void a_new_root_gets_all_keys(void **state)
+{
+	enum { BELOW = 140, KEYS = BELOW + 1 };
+	struct fixture *f = *state;
+	struct hub_node *owner = &f->nodes[O];
+	const struct key secret = test_key(9200);
+	struct author_state first, last_state;
+	struct orglog log, next;
+	struct buf rest, rest_after;
+	char path[64];
+
+	for (unsigned i = 0; i < BELOW; i++) {
+		snprintf(path, sizeof(path), KITA "/p%u", i);
+		give(f, (struct gift){.from = O, .to = D, .prefix = path});
+	}
+	settle_one(owner);
+	buf_init(&rest, 4 * 1024 * 1024);
+	buf_init(&rest_after, 4 * 1024 * 1024);
+	assert_int_equal(recovered(f, &secret, &rest), 0);
+	assert_int_equal(records_of(f, O, RECORD_KEY), KEYS);
+	ledger_state(&owner->hub.ledger, owner->txn, author_of(O, 0), &first);
+	assert_int_equal(orglog_load(owner->txn, &f->fed.orgs[O - 1].id, &log), ERR_OK);
+	next = log;
+	next.time_ms = hub_node_wall(owner);
+	dh_pk_of(&next.recovery, &secret);
+	log_goes_on(f, O, &log, &next, 0);
+	orglog_fini(&log);
+	do {
+		hub_node_turn(owner);
+		epochs_settle(&owner->hub, owner->txn);
+	} while (!owner->hub.epochs->recovery.due);
+	hub_node_machines(owner);
+	settle_one(owner);
+	assert_int_equal(recovered(f, &secret, &rest_after), KEYS);
+	assert_true(bytes_eq(buf_bytes(&rest), buf_bytes(&rest_after)));
+	/* Each once, and with nothing else to do they stay as they are. */
+	hub_node_machines(owner);
+	hub_node_pass(owner, DAY_MS);
+	settle_one(owner);
+	ledger_state(&owner->hub.ledger, owner->txn, author_of(O, 0), &last_state);
+	assert_in_range(last_state.sequence, first.sequence + KEYS, first.sequence + KEYS + 1);
+	buf_fini(&rest);
+	buf_fini(&rest_after);
 }
 
 /* ---- lost keys ---- */
@@ -638,6 +724,7 @@ int main(void)
 		T(who_wraps_to_strangers_causes_one_epoch_a_day),
 		T(who_ends_a_line_waits_for_the_owner),
 		T(a_stolen_disk_opens_nothing_later),
+		T(a_new_root_gets_all_keys),
 		T(an_end_is_never_refused_for_a_lost_key),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
