@@ -118,7 +118,7 @@ static enum err paths_make(struct hub *hub, struct txn *txn, struct epoch_list *
 		if (epoch_list_last(list, path) > 0 ||
 		    unused_count(txn, list) >= EPOCH_ASKS_UNUSED_MAX)
 			continue;
-		if (list->count == 0)
+		if (!epoch_list_at(list, path_slug(path)))
 			err = epoch_make(hub, txn, list, path_slug(path), false, NULL);
 		if (!err)
 			err = epoch_make(hub, txn, list, path, false, NULL);

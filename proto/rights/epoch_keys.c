@@ -15,6 +15,8 @@ enum {
 	ROW_NAME_LEN = 192,
 	LEARN_STEP = 256, /* key records and links looked at in one turn */
 	LINES_LOOKED_MAX = 256,
+	OTHER_LEN = 1 + 16, /* of a row's name: ":", the beginning of the commitment in hex */
+	OTHER_MAX = 4,      /* other keys of one epoch */
 };
 
 /* ---- rows ---- */
@@ -100,19 +102,61 @@ static bool key_has_place(struct hub *hub, struct txn *txn, struct bytes slug)
 	return true;
 }
 
+static void key_row_put(struct hub *hub, struct txn *txn, const char *name, const struct key *key)
+{
+	struct row_key row = key_name(name);
+	struct buf sealed;
+
+	buf_init(&sealed, 256);
+	keyring_seal(hub->options.keyring, &sealed, name, bytes_of(key->b, KEY_LEN));
+	txn_put_row(txn, TABLE_SEALED, &row, &sealed);
+}
+
+/*
+ * Another key than the record that counts says, as two nodes have made an epoch of one number:
+ * versions under it may be here. It is kept beside the one that counts, and their key check proves
+ * it.
+ */
+static void other_key_put(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
+			  const struct key *key)
+{
+	char name[ROW_NAME_LEN + OTHER_LEN];
+	struct digest commitment;
+	struct walk walk;
+	unsigned count = 0;
+
+	row_name(name, prefix, number, prefix);
+	size_t len = strlen(name);
+	name[len++] = ':';
+	name[len] = 0;
+	struct row_key all = key_name(name);
+	walk = walk_begin(txn, TABLE_SEALED, row_key_bytes(&all));
+	while (walk_next(&walk))
+		count++;
+	if (count >= OTHER_MAX)
+		return;
+	epoch_commitment(&commitment, key, number, prefix);
+	for (unsigned i = 0; i < 8; i++)
+		snprintf(name + len + 2 * i, 3, "%02x", commitment.b[i]);
+	key_row_put(hub, txn, name, key);
+}
+
 void epoch_key_put(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
 		   struct bytes path, const struct key *key)
 {
 	char name[ROW_NAME_LEN];
-	struct buf sealed;
+	struct key before = {{0}};
 
-	if (!row_here(txn, prefix, number, path) && !key_has_place(hub, txn, path_slug(prefix)))
-		return;
 	row_name(name, prefix, number, path);
-	struct row_key row = key_name(name);
-	buf_init(&sealed, 256);
-	keyring_seal(hub->options.keyring, &sealed, name, bytes_of(key->b, KEY_LEN));
-	txn_put_row(txn, TABLE_SEALED, &row, &sealed);
+	if (!row_here(txn, prefix, number, path)) {
+		if (!key_has_place(hub, txn, path_slug(prefix)))
+			return;
+	} else if (bytes_eq(prefix, path) && row_open(hub, txn, name, &before) &&
+		   memcmp(before.b, key->b, KEY_LEN) != 0) {
+		other_key_put(hub, txn, prefix, number, &before);
+	}
+	key_wipe(&before);
+	key_row_put(hub, txn, name, key);
 }
 
 uint64_t epoch_key_last(struct txn *txn, struct bytes prefix)
@@ -168,25 +212,19 @@ static void epoch_record_fini(struct epoch_record *record)
 	buf_fini(&record->body);
 }
 
-/* Whether the author of a key record may make epochs. */
-static bool epoch_author_ok(struct hub *hub, struct txn *txn, uint32_t author)
-{
-	/* PROTOCOL: "key records of other nodes have no effect" */
-	return author != 0 && epoch_key_author(hub, txn, author_member(author)) == author;
-}
-
 /* The key record of an epoch that counts. The caller releases what was found. */
 static bool epoch_record_find(struct hub *hub, struct txn *txn, struct bytes prefix,
 			      uint64_t number, struct epoch_record *out)
 {
+	const struct charter_member *owner = charter_by_slug(&hub->charter, path_slug(prefix));
 	struct record_slot slot = record_slot_key(prefix, number);
-	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
 	struct record record;
 
-	while (ledger_slots_next(&slots, &record))
-		if (epoch_author_ok(hub, txn, record.author) && epoch_record_copy(out, &record))
-			return true;
-	return false;
+	if (!owner)
+		return false;
+	struct epoch_records records =
+		epoch_records(hub, txn, owner->number, record_slot_bytes(&slot));
+	return epoch_records_next(&records, &record) && epoch_record_copy(out, &record);
 }
 
 /* ---- search ---- */
@@ -202,23 +240,57 @@ struct search {
 	struct key *out;
 };
 
+/* PROTOCOL: "The key check of a version proves what a link back has given." */
+static bool is_proved(const struct search *s)
+{
+	struct digest found;
+
+	if (!s->version)
+		return true;
+	version_key_check(&found, s->out, s->dataset, s->number, s->prefix);
+	return id_eq(&found, &s->version->key_check);
+}
+
+/* Keys that lie beside the one that counts, for versions alone. */
+static bool other_key_take(struct search *s)
+{
+	char name[ROW_NAME_LEN + OTHER_LEN];
+
+	row_name(name, s->prefix, s->number, s->prefix);
+	size_t len = strlen(name);
+	name[len] = ':';
+	name[len + 1] = 0;
+	struct row_key all = key_name(name);
+	struct walk walk = walk_begin(s->txn, TABLE_SEALED, row_key_bytes(&all));
+	while (s->version && walk_next(&walk)) {
+		struct key key = {{0}};
+		if (walk.key.len != len + OTHER_LEN)
+			continue;
+		memcpy(name, walk.key.ptr, walk.key.len);
+		name[walk.key.len] = 0;
+		if (!row_open(s->hub, s->txn, name, &key))
+			return false;
+		path_key(s->out, &key, s->prefix, s->path);
+		key_wipe(&key);
+		if (is_proved(s))
+			return true;
+		key_wipe(s->out);
+	}
+	return false;
+}
+
 /* Takes the kept key of a path between, unless the version proves it to be a wrong one. */
 static bool kept_take(struct search *s, struct bytes above)
 {
 	char name[ROW_NAME_LEN];
 	struct key key = {{0}};
-	struct digest found;
 
 	row_name(name, s->prefix, s->number, above);
 	if (!row_open(s->hub, s->txn, name, &key))
 		return false;
 	path_key(s->out, &key, above, s->path);
 	key_wipe(&key);
-	if (!s->version)
-		return true;
-	/* PROTOCOL: "The key check of a version proves what a link back has given." */
-	version_key_check(&found, s->out, s->dataset, s->number, s->prefix);
-	if (id_eq(&found, &s->version->key_check))
+	if (is_proved(s))
 		return true;
 	key_wipe(s->out);
 	return false;
@@ -236,6 +308,8 @@ static enum err search_run(struct search *s)
 	for (; above.len > s->prefix.len; above = path_parent(above))
 		if (kept_take(s, above))
 			return ERR_OK;
+	if (other_key_take(s))
+		return ERR_OK;
 	return txn_err(s->txn) ? txn_err(s->txn) : ERR_ABSENT;
 }
 
@@ -389,13 +463,25 @@ static enum err wraps_follow(struct hub *hub, struct txn *txn, const struct keyr
 	return ERR_ABSENT;
 }
 
+/* Whether the key that this record commits to is kept; another one may be. */
+static bool key_is_kept(struct hub *hub, struct txn *txn, const struct keyrecord *r)
+{
+	char name[ROW_NAME_LEN];
+	struct key key = {{0}};
+
+	row_name(name, r->prefix, r->number, r->prefix);
+	bool kept = row_open(hub, txn, name, &key) && is_committed(r, &key);
+	key_wipe(&key);
+	return kept;
+}
+
 /* The key of the record's epoch, when it is not here but can be had. */
 static bool learn_key(struct hub *hub, struct txn *txn, const struct epoch_record *record)
 {
 	const struct keyrecord *r = &record->key;
 	struct key key = {{0}};
 
-	if (row_here(txn, r->prefix, r->number, r->prefix))
+	if (key_is_kept(hub, txn, r))
 		return false;
 	bool learnt = (!down_follow(hub, txn, r, &key) && is_committed(r, &key)) ||
 		      (!own_follow(hub, record, &key) && is_committed(r, &key)) ||
@@ -404,6 +490,44 @@ static bool learn_key(struct hub *hub, struct txn *txn, const struct epoch_recor
 		epoch_key_put(hub, txn, r->prefix, r->number, r->prefix, &key);
 	key_wipe(&key);
 	return learnt;
+}
+
+/*
+ * Keeps what a link back has given, for its path; at the epoch's own path, when another node has
+ * made one of that number too, as far as it is what the record that counts says.
+ */
+static bool before_keep(struct hub *hub, struct txn *txn, const struct epoch_link *link,
+			struct bytes path, const struct key *key)
+{
+	struct epoch_record record;
+
+	if (bytes_eq(link->prefix, path) &&
+	    epoch_record_find(hub, txn, link->prefix, link->number, &record)) {
+		bool fits = is_committed(&record.key, key);
+		epoch_record_fini(&record);
+		if (!fits) {
+			other_key_put(hub, txn, link->prefix, link->number, key);
+			return false;
+		}
+	}
+	epoch_key_put(hub, txn, link->prefix, link->number, path, key);
+	return true;
+}
+
+/* Whether the key to which a link back leads is here: that of a path above gives this one too. */
+static bool before_is_kept(struct hub *hub, struct txn *txn, const struct epoch_link *link,
+			   struct bytes path)
+{
+	struct epoch_record record;
+	bool kept = row_here(txn, link->prefix, link->number, link->prefix);
+
+	if (kept && bytes_eq(link->prefix, path) &&
+	    epoch_record_find(hub, txn, link->prefix, link->number, &record)) {
+		kept = key_is_kept(hub, txn, &record.key);
+		epoch_record_fini(&record);
+	}
+	return kept ||
+	       (!bytes_eq(link->prefix, path) && row_here(txn, link->prefix, link->number, path));
 }
 
 /* The keys before, which its links back give. */
@@ -417,13 +541,10 @@ static bool learn_back(struct hub *hub, struct txn *txn, const struct keyrecord 
 	if (r->back.count == 0 || epochs_key(hub, txn, r->prefix, r->number, r->prefix, &key))
 		return false;
 	while (keyrecord_back_next(&walk, &link)) {
-		/* The key of a path above gives this one too. */
-		if (row_here(txn, link.prefix, link.number, link.prefix) ||
-		    row_here(txn, link.prefix, link.number, r->prefix) ||
+		if (before_is_kept(hub, txn, &link, r->prefix) ||
 		    keyrecord_back_open(&before, r, &link, &key))
 			continue;
-		epoch_key_put(hub, txn, link.prefix, link.number, r->prefix, &before);
-		learnt = true;
+		learnt = before_keep(hub, txn, &link, r->prefix, &before) || learnt;
 	}
 	key_wipe(&key);
 	key_wipe(&before);
@@ -469,7 +590,7 @@ bool epoch_record_learn(struct hub *hub, struct txn *txn, const struct record *r
 {
 	struct epoch_record at;
 
-	if (!epoch_author_ok(hub, txn, record->author) || !epoch_record_copy(&at, record))
+	if (!epoch_record_counts(hub, txn, record) || !epoch_record_copy(&at, record))
 		return false;
 	bool learnt = learn_key(hub, txn, &at);
 	return learn_chain(hub, txn, &at) || learnt;
@@ -484,11 +605,12 @@ enum err epoch_wrap_open(struct hub *hub, struct txn *txn, const struct record *
 	if (keywrap_get(&wrap, record->body) || wrap.prefix.len == 0 ||
 	    !id_eq(&wrap.grantee, &hub->options.identity->org))
 		return ERR_DENIED;
-	if (row_here(txn, wrap.prefix, wrap.number, wrap.prefix))
-		return ERR_EXISTS;
 	if (!epoch_record_find(hub, txn, wrap.prefix, wrap.number, &found))
-		return ERR_ABSENT;
-	enum err err = wrap_try(hub, txn, record, &found.key, &key);
+		return row_here(txn, wrap.prefix, wrap.number, wrap.prefix) ? ERR_EXISTS
+									    : ERR_ABSENT;
+	enum err err = key_is_kept(hub, txn, &found.key)
+			       ? ERR_EXISTS
+			       : wrap_try(hub, txn, record, &found.key, &key);
 	if (err) {
 		epoch_record_fini(&found);
 		return err;
@@ -513,20 +635,22 @@ void epoch_wraps_open(struct hub *hub, struct txn *txn)
 bool epoch_keys_learn(struct hub *hub, struct txn *txn, struct row_key *at, bool *learnt)
 {
 	static const uint8_t kind[1] = {RECORD_KEY};
-	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
+	struct walk walk = at->len > 0 ? walk_begin_at(txn, TABLE_SLOT, bytes_obj(&kind),
+						       row_key_bytes(at), false)
+				       : walk_begin(txn, TABLE_SLOT, bytes_obj(&kind));
 	struct record record;
 	struct keyrecord key;
 
-	if (at->len > 0)
-		slots.walk =
-			walk_begin_at(txn, TABLE_SLOT, bytes_obj(&kind), row_key_bytes(at), false);
 	for (uint32_t looked = 0; looked < LEARN_STEP; looked++) {
-		if (!ledger_slots_next(&slots, &record)) {
+		if (!walk_next(&walk)) {
 			at->len = 0;
 			return false;
 		}
-		memcpy(at->b, slots.walk.last, slots.walk.last_len);
-		at->len = slots.walk.last_len;
+		memcpy(at->b, walk.last, walk.last_len);
+		at->len = walk.last_len;
+		struct bytes slot = bytes_slice(walk.key, 0, walk.key.len - 4);
+		if (ledger_slot(&hub->ledger, txn, slot, be32_get(slot.ptr + slot.len), &record))
+			continue;
 		if (!keyrecord_get(&key, record.body))
 			looked += key.back.count;
 		*learnt = epoch_record_learn(hub, txn, &record) || *learnt;

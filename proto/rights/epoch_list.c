@@ -26,6 +26,83 @@ bool epoch_is_author(struct hub *hub, struct txn *txn)
 					   author_of(member, hub->options.identity->node_index);
 }
 
+/* ---- whose records have an effect ---- */
+
+/* Whether a node was put out because nobody knows who has it. */
+static bool author_is_lost(const struct orglog *log, uint32_t author)
+{
+	const struct orglog_node *node = orglog_node(log, author_node(author));
+
+	return !node || node->state == ORGLOG_NODE_LOST;
+}
+
+/*
+ * PROTOCOL: "key records of other nodes have no effect, but those of a leaving node (section 5.5),
+ * unless it is lost, for (Q, n) that the key author does not have"
+ */
+static struct epoch_authors authors_of(struct hub *hub, struct txn *txn, uint32_t member)
+{
+	const struct charter_member *of = charter_member(&hub->charter, member);
+	struct epoch_authors out = {.items = {epoch_key_author(hub, txn, member)}};
+	uint32_t leaving[EPOCH_AUTHORS_MAX - 1];
+	size_t count = ledger_leaving(&hub->ledger, txn, member, ORGLOG_ROLE_KEY_AUTHOR,
+				      hub->judge_ms, leaving, EPOCH_AUTHORS_MAX - 1);
+	struct orglog log;
+
+	out.count = out.items[0] != 0;
+	if (count == 0 || !of || orglog_load(txn, &of->org, &log))
+		return out;
+	for (size_t i = 0; i < count; i++)
+		if (!author_is_lost(&log, leaving[i]))
+			out.items[out.count++] = leaving[i];
+	orglog_fini(&log);
+	return out;
+}
+
+/* Whether nobody before it has said something in this slot. */
+static bool author_counts(struct txn *txn, const struct epoch_authors *authors, uint32_t author,
+			  struct bytes slot)
+{
+	for (size_t i = 0; i < authors->count; i++) {
+		struct row_key row = key_slot(slot, authors->items[i]);
+		if (authors->items[i] == author)
+			return true;
+		if (txn_has(txn, TABLE_SLOT, row_key_bytes(&row)))
+			return false;
+	}
+	return false;
+}
+
+struct epoch_records epoch_records(struct hub *hub, struct txn *txn, uint32_t member,
+				   struct bytes prefix)
+{
+	return (struct epoch_records){.ledger = &hub->ledger,
+				      .txn = txn,
+				      .walk = walk_begin(txn, TABLE_SLOT, prefix),
+				      .authors = authors_of(hub, txn, member)};
+}
+
+bool epoch_records_next(struct epoch_records *records, struct record *record)
+{
+	while (records->authors.count > 0 && walk_next(&records->walk)) {
+		struct bytes slot = bytes_slice(records->walk.key, 0, records->walk.key.len - 4);
+		uint32_t author = be32_get(records->walk.key.ptr + slot.len);
+		if (author_counts(records->txn, &records->authors, author, slot) &&
+		    !ledger_slot(records->ledger, records->txn, slot, author, record))
+			return true;
+	}
+	return false;
+}
+
+bool epoch_record_counts(struct hub *hub, struct txn *txn, const struct record *record)
+{
+	struct epoch_authors authors = authors_of(hub, txn, author_member(record->author));
+
+	return author_counts(txn, &authors, record->author, record->slot);
+}
+
+/* ---- the list ---- */
+
 struct bytes epoch_prefix(const struct epoch *epoch)
 {
 	return bytes_of(epoch->prefix, epoch->len);
@@ -78,13 +155,12 @@ static int item_cmp(const void *a, const void *b)
 void epoch_list_load(struct hub *hub, struct txn *txn, struct epoch_list *list, uint32_t owner)
 {
 	static const uint8_t kind[1] = {RECORD_KEY};
-	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, bytes_obj(&kind));
+	struct epoch_records records = epoch_records(hub, txn, owner, bytes_obj(&kind));
 	struct record record;
 	struct keyrecord key;
 
 	*list = (struct epoch_list){.owner = owner};
-	slots.author = epoch_key_author(hub, txn, owner);
-	while (slots.author && ledger_slots_next(&slots, &record)) {
+	while (epoch_records_next(&records, &record)) {
 		if (keyrecord_get(&key, record.body))
 			continue;
 		list->items = mem_room(list->items, list->count, &list->cap, sizeof(*list->items));

@@ -28,6 +28,28 @@ uint32_t epoch_key_author(struct hub *hub, struct txn *txn, uint32_t member);
 /* Whether the own node is that. */
 bool epoch_is_author(struct hub *hub, struct txn *txn);
 
+/*
+ * The key records of a member that have an effect: of the key author, and of nodes that are leaving
+ * that role, where none before them has one. All whose slot begins with prefix (a kind byte, and
+ * more), in its order; what is found borrows from the store until the next write.
+ */
+enum { EPOCH_AUTHORS_MAX = 17 };
+struct epoch_authors {
+	uint32_t items[EPOCH_AUTHORS_MAX]; /* whose record goes before the others' first */
+	size_t count;
+};
+struct epoch_records {
+	struct ledger *ledger;
+	struct txn *txn;
+	struct walk walk;
+	struct epoch_authors authors;
+};
+struct epoch_records epoch_records(struct hub *hub, struct txn *txn, uint32_t member,
+				   struct bytes prefix);
+bool epoch_records_next(struct epoch_records *records, struct record *record);
+/* Whether this key record, which is here, is one of them. */
+bool epoch_record_counts(struct hub *hub, struct txn *txn, const struct record *record);
+
 void epoch_list_load(struct hub *hub, struct txn *txn, struct epoch_list *list, uint32_t owner);
 void epoch_list_fini(struct epoch_list *list);
 void epoch_list_add(struct epoch_list *list, struct bytes prefix, uint64_t number,

@@ -177,6 +177,18 @@ static void named_raise(struct epoch_row *row, uint64_t number)
 		row->named = number;
 }
 
+/* Key records name numbers, whoever made them. */
+static void keys_scan(struct txn *txn, struct bytes prefix, struct epoch_row *row)
+{
+	struct record_slot slot = record_slot_key(prefix, 0);
+	struct walk walk =
+		walk_begin(txn, TABLE_SLOT, bytes_slice(record_slot_bytes(&slot), 0, slot.len - 8));
+
+	while (walk_next(&walk))
+		if (walk.key.len == slot.len + 4)
+			named_raise(row, be64_get(walk.key.ptr + slot.len - 8));
+}
+
 /* Wraps that came before their epoch, or before rows were kept of it. */
 static void wraps_scan(struct hub *hub, struct txn *txn, uint32_t owner, struct bytes prefix,
 		       struct epoch_row *row)
@@ -214,6 +226,7 @@ bool epoch_seen(struct hub *hub, struct txn *txn, uint32_t owner, struct bytes p
 	memset(row.cause_ms, 0, sizeof(row.cause_ms));
 	if (row.named < number || is_far_ahead(row.named, number))
 		row.named = number;
+	keys_scan(txn, prefix, &row);
 	wraps_scan(hub, txn, owner, prefix, &row);
 	epoch_row_put(txn, owner, prefix, &row);
 	return true;
@@ -258,6 +271,7 @@ uint64_t epoch_named(struct hub *hub, struct txn *txn, uint32_t owner, struct by
 	epoch_row_get(txn, owner, prefix, &row);
 	if (row.number == 0) {
 		row = (struct epoch_row){.number = counts};
+		keys_scan(txn, prefix, &row);
 		wraps_scan(hub, txn, owner, prefix, &row);
 		wrapped_drop(txn, owner, prefix);
 	}

@@ -45,7 +45,7 @@ bool epoch_seen(struct hub *hub, struct txn *txn, uint32_t owner, struct bytes p
 		uint64_t number);
 /* A wrap has come. */
 void epoch_wrap_seen(struct hub *hub, struct txn *txn, uint32_t author, const struct keywrap *wrap);
-/* A version names an epoch. */
+/* A version, or a key record of any node, names an epoch. */
 void epoch_name_seen(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number);
 /* The highest number at a path that is named anywhere and believed; counts: the latest there is. */
 uint64_t epoch_named(struct hub *hub, struct txn *txn, uint32_t owner, struct bytes prefix,

@@ -34,13 +34,12 @@ uint64_t epoch_last_at(struct hub *hub, struct txn *txn, uint32_t owner, struct 
 {
 	struct record_slot slot = record_slot_key(prefix, 0);
 	struct bytes all = bytes_slice(record_slot_bytes(&slot), 0, slot.len - 8);
-	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, all);
+	struct epoch_records records = epoch_records(hub, txn, owner, all);
 	struct keyrecord key;
 	struct record record;
 	uint64_t last = 0;
 
-	slots.author = epoch_key_author(hub, txn, owner);
-	while (slots.author && ledger_slots_next(&slots, &record))
+	while (epoch_records_next(&records, &record))
 		if (!keyrecord_get(&key, record.body) && key.number > last)
 			last = key.number;
 	return last;

@@ -208,7 +208,8 @@ enum err epochs_govern(struct hub *hub, struct txn *txn, struct bytes path, size
 	enum err err = govern_begin(hub, txn, path);
 
 	epoch_list_load(hub, txn, &list, owner_of_path(hub, path));
-	if (!err && list.count == 0)
+	/* None at all, or none above what a key author of before has left. */
+	if (!err && !epoch_list_governs(&list, path))
 		err = govern_first(hub, txn, &list, path);
 	const struct epoch *epoch = epoch_list_governs(&list, path);
 	if (!err && epoch) {
@@ -226,7 +227,8 @@ static enum err hidden_first(struct hub *hub, struct txn *txn, struct epoch_list
 			     struct bytes path)
 {
 	/* `down` leads to it from the namespace, so that has one too. */
-	enum err err = list->count == 0 ? govern_first(hub, txn, list, path) : ERR_OK;
+	enum err err =
+		epoch_list_at(list, path_slug(path)) ? ERR_OK : govern_first(hub, txn, list, path);
 
 	if (!err && !epoch_is_author(hub, txn))
 		return ERR_DENIED;
@@ -289,7 +291,10 @@ void epochs_wraps_due(struct hub *hub)
 static void key_arrival(struct hub *hub, struct txn *txn, const struct record *record)
 {
 	struct epochs *epochs = hub->epochs;
+	struct keyrecord key;
 
+	if (!keyrecord_get(&key, record->body))
+		epoch_name_seen(hub, txn, key.prefix, key.number);
 	if (epoch_record_learn(hub, txn, record)) {
 		epochs->learn = true;
 		hub->wanted_epoch++;

@@ -7,10 +7,13 @@
 #include "proto/ledger/keywrap.h"
 #include "proto/rights/epoch_due.h"
 #include "proto/rights/epoch_keys.h"
+#include "proto/rights/epoch_make.h"
 #include "proto/rights/rights.h"
+#include "proto/rights/wrapkeys.h"
 #include "test/proto/made.h"
 
-enum { O = 1, B, C, D, W, COUNT_NODES = W };
+/* SECOND is another node of O; only some tests have it. */
+enum { O = 1, B, C, D, W, COUNT_NODES = W, SECOND };
 #define TOP     "gemeinde-1"
 #define KITA    "gemeinde-1/kita"
 #define HOUR_MS (3600 * INT64_C(1000))
@@ -19,8 +22,9 @@ enum { O = 1, B, C, D, W, COUNT_NODES = W };
 
 struct fixture {
 	struct test_federation fed;
-	struct hub_node nodes[COUNT_NODES + 1]; /* by member number */
-	bool off[COUNT_NODES + 1];
+	struct hub_node nodes[SECOND + 1]; /* by member number */
+	bool off[SECOND + 1];
+	unsigned has_second; /* 0 or 1 */
 };
 
 static int setup(void **state)
@@ -38,7 +42,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	for (unsigned n = 1; n <= COUNT_NODES; n++)
+	for (unsigned n = 1; n <= COUNT_NODES + f->has_second; n++)
 		hub_node_close(&f->nodes[n]);
 	test_federation_fini(&f->fed);
 	free(f);
@@ -65,15 +69,16 @@ static void settle_one(struct hub_node *node)
 /* Everybody who is on hears of what everybody who is on has said, until nobody says more. */
 static void settle(struct fixture *f)
 {
+	const unsigned count = COUNT_NODES + f->has_second;
 	for (unsigned round = 0; round < 4; round++) {
-		for (unsigned n = 1; n <= COUNT_NODES; n++)
+		for (unsigned n = 1; n <= count; n++)
 			if (!f->off[n])
 				settle_one(&f->nodes[n]);
-		for (unsigned from = 1; from <= COUNT_NODES; from++)
-			for (unsigned to = 1; to <= COUNT_NODES; to++)
+		for (unsigned from = 1; from <= count; from++)
+			for (unsigned to = 1; to <= count; to++)
 				if (from != to && !f->off[from] && !f->off[to])
 					made_copy(&f->nodes[from], &f->nodes[to],
-						  author_of(from, 0), take);
+						  f->nodes[from].hub.author, take);
 	}
 }
 
@@ -81,7 +86,7 @@ static void settle(struct fixture *f)
 static void pass(struct fixture *f, int64_t ms)
 {
 	for (int64_t left = ms; left > 0; left -= 6 * HOUR_MS) {
-		for (unsigned n = 1; n <= COUNT_NODES; n++)
+		for (unsigned n = 1; n <= COUNT_NODES + f->has_second; n++)
 			hub_node_pass(&f->nodes[n], left < 6 * HOUR_MS ? left : 6 * HOUR_MS);
 		settle(f);
 	}
@@ -514,7 +519,7 @@ static void log_goes_on(struct fixture *f, unsigned member, const struct orglog 
 
 	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
 	orglog_make(&entry, log, next, &org->root);
-	for (unsigned n = 1; n <= COUNT_NODES; n++) {
+	for (unsigned n = 1; n <= COUNT_NODES + f->has_second; n++) {
 		if (n == but)
 			continue;
 		assert_int_equal(orglog_accept(f->nodes[n].txn, &org->id, buf_bytes(&entry), NULL),
@@ -670,6 +675,270 @@ static void a_new_root_gets_all_keys(void **state)
 	buf_fini(&rest_after);
 }
 
+/* ---- who makes the keys ---- */
+
+/* O has another node that may make keys, and everybody knows. */
+static void second_open(struct fixture *f)
+{
+	const struct test_org *org = &f->fed.orgs[O - 1];
+	struct hub_node *second = &f->nodes[SECOND];
+	const struct key sign = test_key(9300);
+	struct orglog_node nodes[2];
+	struct orglog log, next;
+
+	hub_node_open(second, &f->fed, org);
+	f->has_second = 1;
+	assert_int_equal(orglog_load(f->nodes[O].txn, &org->id, &log), ERR_OK);
+	nodes[0] = log.nodes[0];
+	nodes[1] = test_node(1, 9300, &org->root_pk);
+	next = log;
+	next.nodes = nodes;
+	next.node_count = 2;
+	next.time_ms = hub_node_wall(&f->nodes[O]);
+	log_goes_on(f, O, &log, &next, 0);
+	orglog_fini(&log);
+	secret_close(second->identity.sign);
+	second->identity.sign = secret_open(bytes_obj(&sign));
+	second->identity.sign_pk = nodes[1].sign;
+	second->identity.node_index = 1;
+	second->hub.author = author_of(O, 1);
+	ledger_own(&second->hub.ledger, second->hub.author, secret_key(second->identity.sign));
+	hub_node_machines(second);
+	second->hub.author = author_of(O, 1);
+}
+
+/* The first node is out, or has this state and these roles; it and who is off do not hear of it. */
+static void first_put_out(struct fixture *f, enum orglog_node_state state, uint8_t roles)
+{
+	const struct test_org *org = &f->fed.orgs[O - 1];
+	const struct key wrap = test_key(9310);
+	struct hub_node *second = &f->nodes[SECOND];
+	struct orglog_node nodes[2];
+	struct orglog log, next;
+
+	assert_int_equal(orglog_load(second->txn, &org->id, &log), ERR_OK);
+	nodes[0] = log.nodes[0];
+	nodes[1] = log.nodes[1];
+	nodes[0].state = state;
+	nodes[0].roles = roles;
+	next = log;
+	next.nodes = nodes;
+	next.time_ms = hub_node_wall(second);
+	if (state != ORGLOG_NODE_ACTIVE)
+		dh_pk_of(&next.wrap, &wrap);
+	log_goes_on(f, O, &log, &next, O);
+	wrapkeys_store(&second->hub, second->txn, log.number + 1, &wrap);
+	f->off[O] = f->off[O] || state != ORGLOG_NODE_ACTIVE;
+	orglog_fini(&log);
+}
+
+/* What siblings do (siblings.h): all that the first node has said is in the second's set, too. */
+static void second_copies(struct fixture *f)
+{
+	struct hub_node *second = &f->nodes[SECOND];
+	struct row_key all = key_author_incarnation(author_of(O, 0), 1);
+	struct walk walk = walk_begin(second->txn, TABLE_RECORD, row_key_bytes(&all));
+	struct ledger_arrival arrival;
+	struct record record;
+
+	while (walk_next(&walk)) {
+		struct buf copy;
+		buf_init(&copy, LIMIT_RECORD_LEN_MAX);
+		buf_add(&copy, walk.value);
+		assert_int_equal(record_decode(&record, buf_bytes(&copy)), ERR_OK);
+		if (record.kind == RECORD_LINE || record.kind == RECORD_KEY ||
+		    record.kind == RECORD_WRAP)
+			assert_int_equal(ledger_append(&second->hub.ledger, second->txn,
+						       record.kind, record.slot, record.body, NULL,
+						       LEDGER_TELL),
+					 ERR_OK);
+		buf_fini(&copy);
+	}
+	while (ledger_arrival_next(&second->hub.ledger, &arrival)) {
+		take(&second->hub, second->txn, &arrival);
+		ledger_arrival_fini(&arrival);
+	}
+}
+
+static uint64_t last_seen_by(struct fixture *f, unsigned n, const char *prefix)
+{
+	return epoch_last_at(&f->nodes[n].hub, f->nodes[n].txn, O, bytes_str(prefix));
+}
+
+/* With copies, before or after the entry, nothing changes for anybody. */
+static void a_key_author_that_goes_leaves_its_keys(void **state)
+{
+	for (unsigned late = 0; late < 2; late++) {
+		struct fixture *f = *state;
+		give(f, (struct gift){.from = O, .to = C});
+		give(f, (struct gift){.from = O, .to = D, .prefix = KITA "/d"});
+		second_open(f);
+		settle(f);
+		if (!late)
+			second_copies(f);
+		settle(f);
+		first_put_out(f, ORGLOG_NODE_RETIRED, 7);
+		if (late)
+			second_copies(f);
+		/* Nobody has heard of the copies: the records of who is leaving count. */
+		assert_int_equal(last_seen_by(f, D, KITA "/d"), 1);
+		pass(f, 2 * DAY_MS);
+		for (unsigned n = B; n <= SECOND; n++) {
+			assert_int_equal(last_seen_by(f, n, KITA), 1);
+			assert_int_equal(last_seen_by(f, n, KITA "/d"), 1);
+		}
+		assert_true(opens(f, C, KITA, 1, KITA) && opens(f, SECOND, KITA, 1, KITA));
+		assert_true(opens(f, D, KITA "/d", 1, KITA "/d"));
+		teardown(state);
+		setup(state);
+	}
+}
+
+/* Without: what there was counts for a day, then there is a new epoch at the slug. */
+static void keys_that_nobody_copied_go_after_a_day(void **state)
+{
+	struct fixture *f = *state;
+	struct hub_node *second = &f->nodes[SECOND];
+	uint64_t number = 0;
+	size_t len = 0;
+	struct key key;
+
+	give(f, (struct gift){.from = O, .to = C});
+	second_open(f);
+	settle(f);
+	first_put_out(f, ORGLOG_NODE_RETIRED, 7);
+	assert_int_equal(last_seen_by(f, SECOND, KITA), 1);
+	assert_int_equal(last_seen_by(f, C, TOP), 1);
+	/* Its lines have ended with it, so C reads no more. */
+	settle(f);
+	assert_int_equal(last_seen_by(f, SECOND, KITA), 2);
+	assert_int_equal(last_seen_by(f, SECOND, TOP), 1);
+	pass(f, 27 * HOUR_MS);
+	assert_int_equal(last_seen_by(f, SECOND, TOP), 0);
+	assert_int_equal(
+		epochs_govern(&second->hub, second->txn, bytes_str(TOP "/x"), &len, &number, &key),
+		ERR_OK);
+	/* No number is used twice, and who has a key keeps it. */
+	assert_true(len == strlen(TOP) && number == 2);
+	settle(f);
+	assert_int_equal(last_seen_by(f, C, TOP), 2);
+	assert_true(opens(f, C, KITA, 1, KITA));
+	assert_int_equal(
+		epochs_key(&second->hub, second->txn, bytes_str(TOP), 1, bytes_str(TOP), &key),
+		ERR_OK);
+}
+
+/* Of a node that is lost nothing counts, from the entry on. */
+static void keys_of_a_lost_node_do_not_count(void **state)
+{
+	struct fixture *f = *state;
+	give(f, (struct gift){.from = O, .to = C});
+	second_open(f);
+	settle(f);
+	first_put_out(f, ORGLOG_NODE_LOST, 7);
+	settle(f);
+	for (unsigned n = B; n <= SECOND; n++)
+		assert_int_equal(last_seen_by(f, n, KITA), 0);
+}
+
+static void epoch_made(struct hub_node *node, const char *prefix)
+{
+	struct epoch_list list;
+	epoch_list_load(&node->hub, node->txn, &list, O);
+	assert_int_equal(epoch_make(&node->hub, node->txn, &list, bytes_str(prefix), false, NULL),
+			 ERR_OK);
+	epoch_list_fini(&list);
+	node->hub.epochs->pass.due = true;
+}
+
+/* A version that was sealed with the key that a node takes for that of an epoch. */
+static struct version sealed_by(struct hub_node *node, uint64_t number,
+				const struct dataset_id *dataset)
+{
+	struct version version = {.path = bytes_str(KITA "/plan"),
+				  .tier = TIER_GRANTED,
+				  .epoch_prefix = bytes_str(KITA),
+				  .epoch_number = number};
+	struct key key;
+	assert_int_equal(
+		epochs_key(&node->hub, node->txn, version.epoch_prefix, number, version.path, &key),
+		ERR_OK);
+	version_key_check(&version.key_check, &key, dataset, number, version.epoch_prefix);
+	return version;
+}
+
+/* The role was moved while the first node was cut off with a reader and made keys on. */
+static void two_keys_of_one_number_are_told_apart(void **state)
+{
+	struct fixture *f = *state;
+	struct hub_node *first = &f->nodes[O], *second = &f->nodes[SECOND];
+	const struct dataset_id dataset = {{7}};
+	struct version before, after;
+	struct key key;
+
+	give(f, (struct gift){.from = O, .to = C});
+	give(f, (struct gift){.from = O, .to = D});
+	second_open(f);
+	settle(f);
+	second_copies(f);
+	settle(f);
+	f->off[B] = f->off[D] = f->off[W] = f->off[SECOND] = true;
+	epoch_made(first, KITA);
+	settle(f);
+	before = sealed_by(first, 2, &dataset);
+	assert_int_equal(
+		epochs_version_key(&f->nodes[C].hub, f->nodes[C].txn, &before, &dataset, &key),
+		ERR_OK);
+	f->off[B] = f->off[D] = f->off[W] = f->off[SECOND] = false;
+	f->off[O] = f->off[C] = true;
+	first_put_out(f, ORGLOG_NODE_ACTIVE, ORGLOG_ROLE_ADMIN | ORGLOG_ROLE_PUBLISH);
+	epoch_made(second, KITA);
+	settle(f);
+	after = sealed_by(second, 2, &dataset);
+	/* All hear of each other, and of the entry. */
+	struct bytes entry;
+	assert_true(orglog_entry(second->txn, &f->fed.orgs[O - 1].id, 3, &entry));
+	assert_int_equal(orglog_accept(first->txn, &f->fed.orgs[O - 1].id, entry, NULL), ERR_OK);
+	hub_forget(&first->hub, O);
+	f->off[O] = f->off[C] = false;
+	settle(f);
+	for (unsigned n = O; n <= SECOND; n++)
+		assert_int_equal(last_seen_by(f, n, KITA), 2);
+	for (unsigned n = C; n <= D; n++) {
+		struct hub_node *node = &f->nodes[n];
+		assert_int_equal(epochs_version_key(&node->hub, node->txn, &after, &dataset, &key),
+				 ERR_OK);
+	}
+	/* What was sealed meanwhile is opened by who could: the reader, and who sealed. */
+	assert_int_equal(
+		epochs_version_key(&f->nodes[C].hub, f->nodes[C].txn, &before, &dataset, &key),
+		ERR_OK);
+	assert_int_equal(epochs_version_key(&first->hub, first->txn, &before, &dataset, &key),
+			 ERR_OK);
+	assert_int_equal(epochs_version_key(&first->hub, first->txn, &after, &dataset, &key),
+			 ERR_OK);
+	assert_int_equal(
+		epochs_version_key(&f->nodes[D].hub, f->nodes[D].txn, &before, &dataset, &key),
+		ERR_ABSENT);
+	epoch_made(second, KITA);
+	assert_int_equal(last_seen_by(f, SECOND, KITA), 3);
+}
+
+/* Two readers get two keys under one (Q, n): the second is refused by the commitment. */
+static void another_key_than_was_committed_to_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	const struct key strange = test_key(79);
+
+	give(f, (struct gift){.from = O, .to = C});
+	settle(f);
+	wrap_by(f, O, D, KITA, 1, &strange);
+	give(f, (struct gift){.from = O, .to = D});
+	settle(f);
+	assert_true(opens(f, C, KITA, 1, KITA));
+	assert_false(opens(f, D, KITA, 1, KITA));
+}
+
 /* ---- lost keys ---- */
 
 static void an_end_is_never_refused_for_a_lost_key(void **state)
@@ -725,6 +994,11 @@ int main(void)
 		T(who_ends_a_line_waits_for_the_owner),
 		T(a_stolen_disk_opens_nothing_later),
 		T(a_new_root_gets_all_keys),
+		T(a_key_author_that_goes_leaves_its_keys),
+		T(keys_that_nobody_copied_go_after_a_day),
+		T(keys_of_a_lost_node_do_not_count),
+		T(two_keys_of_one_number_are_told_apart),
+		T(another_key_than_was_committed_to_is_refused),
 		T(an_end_is_never_refused_for_a_lost_key),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
