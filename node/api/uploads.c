@@ -294,6 +294,9 @@ static void commit_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *a
 			      "sealed_bytes", api_uint(entry.index_bytes));
 	if (entry.tier == TIER_HIDDEN)
 		json_object_set_new(call->out, "stored_as", api_str(entry.stored));
+	/* Nothing was sealed when nothing has changed. */
+	if (upload->publication.old_key && outcome == PUBLISH_MADE)
+		json_object_set_new(call->out, "old_key", api_str(upload->publication.old_readers));
 	api_readers(call->out, hub, txn, &entry);
 	api_holders(call->out, hub, txn, &entry);
 	catalog_entry_fini(&entry);

@@ -13,7 +13,13 @@
 #include "proto/rights/epochs.h"
 #include "proto/rights/handed.h"
 
-enum { DAY_MS = 24 * 3600 * 1000, SOON_DAYS = 30, WHEN_LEN = 24, UNHEARD_MS = 5 * 60 * 1000 };
+enum {
+	DAY_MS = 24 * 3600 * 1000,
+	SOON_DAYS = 30,
+	WHEN_LEN = 24,
+	UNHEARD_MS = 5 * 60 * 1000,
+	HANDED_WAITS_MS = 3600 * 1000
+};
 
 struct soon {
 	struct actions *list;
@@ -72,21 +78,37 @@ static void grant_received_ends(const struct soon *soon, const char *name, const
 		    when_text(when, days));
 }
 
+/* Who has handed it on, or was given it, asks the owner. */
+static void handed_on_waits(const struct soon *soon, const struct grant *grant, const char *name)
+{
+	const struct verdict *v = &grant->verdict;
+
+	if (!epoch_handed_waits(soon->list->hub, soon->list->txn, v))
+		return;
+	actions_add(soon->list, ACTION_WARN, "allmende grants",
+		    "grant %s for %.*s was handed on and gets no key: %s serves %d paths below "
+		    "each of its grants, %d of each who hands on; ask it to grant this itself",
+		    name, (int)v->prefix.len, (const char *)v->prefix.ptr,
+		    charter_member(soon->charter, v->owner)->name, HANDED_MAX, HANDED_BY_GIVER_MAX);
+}
+
 static bool topic_grants_look(void *arg, const struct grant *grant)
 {
 	struct soon *soon = arg;
 	const struct line *last = last_of(grant);
-	int64_t left_ms = grant->verdict.to_ms - soon->list->hub->judge_ms;
+	const int64_t left_ms = grant->verdict.to_ms - soon->list->hub->judge_ms;
 	bool mine = last->issuer == soon->number;
 	char name[GRANT_NAME_LEN + 1];
 
-	if (!grant->good || left_ms > (int64_t)SOON_DAYS * DAY_MS ||
-	    (!mine && last->audience != soon->number))
+	if (!grant->good || (!mine && last->audience != soon->number))
+		return true;
+	grant_name(name, &grant->line.id);
+	handed_on_waits(soon, grant, name);
+	if (left_ms > (int64_t)SOON_DAYS * DAY_MS)
 		return true;
 	soon->grant = grant;
 	soon->outlasted = false;
 	grants_each(soon->list->hub, soon->list->txn, soon->own, outlasts, soon);
-	grant_name(name, &grant->line.id);
 	if (!soon->outlasted)
 		(mine ? grant_given_ends : grant_received_ends)(soon, name, last,
 								(int)(left_ms / DAY_MS));
@@ -119,6 +141,22 @@ static void keys_paced(struct actions *list)
 			"rights end or are passed on so often that a folder has had 7 new keys "
 			"in 30 days: it gets one a week now, and whoever lost a right meanwhile "
 			"reads until then what old keys open");
+}
+
+/* A right has ended, and the new key does not come. */
+static void keys_old(struct actions *list)
+{
+	const struct epoch_over *over = &list->hub->epochs->over;
+	const struct charter_member *owner = charter_member(&list->hub->charter, over->owner);
+	char who[EPOCH_OVER_LEN];
+
+	if (over->count == 0 || !owner ||
+	    !epoch_over(list->hub, list->txn, bytes_str(over->path), who, sizeof(who)))
+		return;
+	actions_add(list, ACTION_WARN, "allmende peers",
+		    "a right to %s has ended, and the node of %s, which makes the new key, has not "
+		    "for a day: what is published there goes under the old key, which %s can read",
+		    over->path, owner->name, *who ? who : "who had it");
 }
 
 /* Until all have heard of what was ended. */
@@ -164,5 +202,6 @@ void topic_grants(struct actions *list)
 	grants_each(list->hub, list->txn, soon.own, topic_grants_look, &soon);
 	handed_waits(list, status.charter);
 	keys_paced(list);
+	keys_old(list);
 	unheard_names(list);
 }

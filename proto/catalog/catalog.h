@@ -12,6 +12,7 @@
 #include "proto/content/reader.h"
 #include "proto/content/version.h"
 #include "proto/content/writer.h"
+#include "proto/rights/epoch_over.h"
 
 /* One version, copied; release with catalog_entry_fini(). */
 struct catalog_entry {
@@ -122,6 +123,8 @@ struct publication {
 	uint64_t previous_number;  /* 0: the first version */
 	uint64_t previous_bytes;   /* plain bytes and files of the version before */
 	uint64_t previous_files;
+	bool old_key; /* a new key has not come for too long (epochs_waits()): under the old one, */
+	char old_readers[EPOCH_OVER_LEN]; /* which these have, who shall not read any more */
 	struct key dataset_key;
 	struct buf
 		description; /* encoded, with inherited fields; files and bytes are set at commit */

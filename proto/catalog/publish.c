@@ -8,9 +8,7 @@
 
 #include "crypto/check.h"
 #include "crypto/path.h"
-#include "proto/rights/epochs.h"
 #include "proto/rights/current.h"
-#include "proto/rights/govern.h"
 #include "proto/rights/rights.h"
 #include "proto/rights/fedkeys.h"
 #include "proto/transfer/fetch.h"
@@ -18,6 +16,7 @@
 #include "proto/catalog/lookup.h"
 #include "proto/catalog/own_dataset.h"
 #include "proto/catalog/publish_hidden.h"
+#include "proto/catalog/publish_key.h"
 #include "proto/content/pack.h"
 #include "proto/transfer/sweep.h"
 #include "proto/catalog/unsigned.h"
@@ -122,89 +121,6 @@ static enum err path_may(struct hub *hub, struct txn *txn, const struct publish_
 		out->widest = (enum tier)line.widest;
 	}
 	return role_check(hub, txn, why);
-}
-
-/* A right has ended there, and what is published now shall not be for who had it. */
-static void why_waits(struct hub *hub, struct txn *txn, const char *path, char *why)
-{
-	const struct charter_member *owner;
-	struct epoch_wait wait;
-
-	epochs_waits(hub, txn, bytes_str(path), &wait);
-	owner = charter_member(&hub->charter, wait.owner);
-	why_set(why,
-		"a right to %.200s has ended, and the new key has not come yet: the node of %s "
-		"makes it. Publish again when that has been linked%s. With `under-old-key = now` "
-		"in the settings it goes under the old key at once, which the former reader has.",
-		path, owner ? owner->name : "the owner",
-		wait.until_ms == INT64_MAX
-			? ""
-			: ", or a day after the right has ended: then under the old key");
-}
-
-/* The key of the epoch that governs the path. */
-static enum err key_granted(struct hub *hub, struct txn *txn, struct publication *out, char *why)
-{
-	struct writer_params *params = &out->params;
-	size_t prefix_len = 0;
-	const uint64_t waited = hub->epochs->waited;
-	enum err err = out->has_grant && !govern_is_whole(hub, txn, out->owner)
-			       ? ERR_AGAIN
-			       : epochs_govern(hub, txn, bytes_str(out->path), &prefix_len,
-					       &params->epoch_number, &params->dataset_key);
-	params->epoch_prefix = bytes_of(out->path, prefix_len);
-	if (err == ERR_DENIED && out->has_grant) {
-		why_set(why,
-			"%s has made no key for %.200s yet: it does so when its node has seen the "
-			"grant; try again then.",
-			charter_member(&hub->charter, out->owner)->name, out->path);
-		return ERR_AGAIN;
-	}
-	if (err == ERR_DENIED)
-		why_set(why, "this node makes no keys: publish the first dataset shared by grant "
-			     "on the node of the organisation that does (`allmende node list`).");
-	else if (err == ERR_AGAIN && waited != hub->epochs->waited)
-		why_waits(hub, txn, out->path, why);
-	else if (err == ERR_AGAIN && !hub_sign_check(hub, why))
-		why_set(why,
-			"the key for %s is not here yet: wait until another node is linked "
-			"(`allmende peers`) and try again.",
-			out->path);
-	return err;
-}
-
-/* The key of the new version: that of the one before, or a fresh one when the tier changes. */
-static enum err key_choose(struct hub *hub, struct txn *txn, struct publication *out,
-			   const struct version *before, const struct key *key_before, char *why)
-{
-	struct writer_params *params = &out->params;
-	params->tier = out->tier;
-	if (out->tier == TIER_OPEN) {
-		params->epoch_prefix = bytes_str(out->path);
-		if (before && before->tier == TIER_OPEN) {
-			params->epoch_number = before->epoch_number;
-			params->dataset_key = *key_before;
-			return ERR_OK;
-		}
-		params->epoch_number = params->number;
-		random_fill(hub->options.random, params->dataset_key.b, KEY_LEN);
-		return ERR_OK;
-	}
-	const struct key *fed_key = fedkeys_get(hub, hub->charter.key_number);
-	if (!fed_key) {
-		why_set(why, "the key of the federation is not here yet: wait until another node "
-			     "is linked "
-			     "(`allmende peers`) and try again.");
-		return ERR_AGAIN;
-	}
-	if (out->tier == TIER_GRANTED)
-		return key_granted(hub, txn, out, why);
-	if (out->tier == TIER_HIDDEN)
-		return publish_hidden_key(hub, txn, out, why);
-	params->epoch_prefix = bytes_of(NULL, 0);
-	params->epoch_number = hub->charter.key_number;
-	version_members_key(&params->dataset_key, fed_key, bytes_str(out->path));
-	return ERR_OK;
 }
 
 /*
@@ -335,7 +251,7 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 	if (!err)
 		err = tier_choose(out, options, version ? version->tier : memory.tier, why);
 	if (!err)
-		err = key_choose(hub, txn, out, version, &reading.dataset_key, why);
+		err = publish_key(hub, txn, out, version, &reading.dataset_key, why);
 	if (!err)
 		err = description_prepare(hub, out, options, again ? &before : NULL, why);
 	if (!err) {
@@ -545,6 +461,20 @@ static void too_large(char *why)
 		LIMIT_RECORD_LEN_MAX);
 }
 
+/* PROTOCOL: "then it goes on under the old key, and says so and who has that" */
+static void note_old_key(struct hub *hub, const struct publication *publication)
+{
+	struct note *note = publication->old_key ? hub_note(hub, NOTE_OLD_KEY) : NULL;
+
+	if (!note)
+		return;
+	note->author = hub->author;
+	note->dataset = publication->params.dataset;
+	note->number = publication->params.number;
+	snprintf(note->path, sizeof(note->path), "%s", publication->path);
+	snprintf(note->text, sizeof(note->text), "can be read by %s", publication->old_readers);
+}
+
 static enum err version_make(struct hub *hub, struct txn *txn, struct publication *publication,
 			     struct writer *writer, struct own_dataset *memory,
 			     struct catalog_entry *out, char *why)
@@ -572,6 +502,7 @@ static enum err version_make(struct hub *hub, struct txn *txn, struct publicatio
 		memory->tier = publication->tier;
 		memory->keep = publication->keep;
 		own_dataset_put(hub, txn, &made.of.dataset, memory);
+		note_old_key(hub, publication);
 		fetch_held(hub, txn, &made.of, publication->path, sum.bytes, sum.count);
 		own_dataset_keep(hub, txn, &publication->keep, &made.of.dataset, made.of.number);
 		err = txn_err(txn);

@@ -86,6 +86,7 @@ enum effect_type {
 	X(RECOUNTED, w, "stored states set right")                                                 \
 	X(RIGHTS_MENDED, w, "hints where rights are found, set right")                             \
 	X(VOID, w, "version without a right")                                                      \
+	X(OLD_KEY, w, "sealed under a key that others have")                                       \
 	X(UNSAID, w, "message left out as it is too long")
 
 enum note_type {

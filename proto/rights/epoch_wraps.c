@@ -7,6 +7,7 @@
 #include "proto/rights/epoch_keys.h"
 #include "proto/rights/epoch_make.h"
 #include "proto/rights/epochs.h"
+#include "proto/rights/govern.h"
 #include "proto/rights/handed.h"
 #include "proto/rights/wrapkeys.h"
 #include "proto/rights/world.h"
@@ -17,6 +18,7 @@ enum {
 	RESTING_MAX = 512,   /* lines that rest on one own line and are looked at */
 	FOR_OTHERS_MAX = 64, /* wraps in the place of others, for each own line and epoch */
 	GIVER_MS = 24 * 3600 * 1000,
+	HANDED_WAITS_MS = 3600 * 1000, /* until the owner had time to make an epoch */
 };
 
 struct step {
@@ -167,6 +169,15 @@ static uint64_t epoch_first(struct step *s, const struct verdict *v)
 		txn_fail(s->txn, err);
 	s->made += !err;
 	return err ? 0 : epoch_list_last(&s->list, v->prefix);
+}
+
+/* PROTOCOL: "further ones wait, and both sides are told" */
+bool epoch_handed_waits(struct hub *hub, struct txn *txn, const struct verdict *v)
+{
+	return v->owner != author_member(hub->author) && v->count > 1 && v->verb >= VERB_READ &&
+	       hub->judge_ms - v->from_ms >= HANDED_WAITS_MS &&
+	       govern_is_whole(hub, txn, v->owner) &&
+	       epoch_last_at(hub, txn, v->owner, v->prefix) == 0;
 }
 
 /* ---- lines ---- */

@@ -31,5 +31,10 @@ struct epoch_pass {
 bool epoch_pass_step(struct hub *hub, struct txn *txn, struct epoch_pass *pass);
 /* The number of the latest epoch at a path, by the key author of the namespace; 0: none. */
 uint64_t epoch_last_at(struct hub *hub, struct txn *txn, uint32_t owner, struct bytes prefix);
+/*
+ * Of a good line in the namespace of another: it was handed on, and there is no epoch for it though
+ * the owner has been heard since, as there is no place (handed.h) left.
+ */
+bool epoch_handed_waits(struct hub *hub, struct txn *txn, const struct verdict *v);
 
 #endif

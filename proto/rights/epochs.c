@@ -97,6 +97,10 @@ static enum err namespace_look(struct hub *hub, struct txn *txn, uint32_t owner,
 	epoch_look(hub, txn, &list, &look);
 	if (makes && look.any)
 		err = due_make(hub, txn, &list, &look, slow, made);
+	for (size_t i = 0; i < look.count; i++)
+		if (look.causes[i] >= EPOCH_CAUSE_OWN)
+			epoch_over_look(hub, txn, owner, epoch_prefix(&list.items[i]),
+					&epochs->over);
 	if (look.next_ms < epochs->next_ms)
 		epochs->next_ms = look.next_ms;
 	if (look.ends_ms < epochs->ends_ms)
@@ -118,6 +122,7 @@ static enum err epochs_look(struct hub *hub, struct txn *txn, bool slow, struct 
 	epochs->look = hub->signing != SIGNING_YES; /* nothing can be made of it yet */
 	epochs->look_ms = hub->mono_ms;
 	epochs->ends_ms = INT64_MAX;
+	epochs->over = (struct epoch_over){.count = 0};
 	*made = (struct epochs_made){.count = 0};
 	for (uint32_t n = 1; n <= hub->charter.member_count; n++)
 		if (n != own && charter_is_present(charter_member(&hub->charter, n)) &&

@@ -15,6 +15,7 @@
 #include "proto/hub/hub.h"
 #include "proto/content/version.h"
 #include "proto/rights/epoch_asks.h"
+#include "proto/rights/epoch_over.h"
 #include "proto/rights/epoch_recovery.h"
 #include "proto/rights/epoch_wraps.h"
 
@@ -27,11 +28,12 @@ struct epochs {                  /* of the hub; epochs.c */
 	struct epoch_pass pass;
 	struct epoch_asks asks;
 	struct epoch_recovery recovery;
-	bool look;               /* whether epochs are due is to be looked at */
-	int64_t look_ms;         /* mono time: not before, as others have it looked at */
-	int64_t next_ms;         /* wall time: the next look at the latest */
-	int64_t ends_ms;         /* and another one when hub.act_ms has passed this */
-	bool slow_paced;         /* an epoch that is due waits for its week */
+	bool look;       /* whether epochs are due is to be looked at */
+	int64_t look_ms; /* mono time: not before, as others have it looked at */
+	int64_t next_ms; /* wall time: the next look at the latest */
+	int64_t ends_ms; /* and another one when hub.act_ms has passed this */
+	bool slow_paced; /* an epoch that is due waits for its week */
+	struct epoch_over over;
 	uint64_t waited;         /* so often something to be sealed had to wait for one */
 	uint32_t charter_number; /* as of the last look, like the next two */
 	uint64_t rights_epoch, keys_epoch;

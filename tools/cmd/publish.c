@@ -327,6 +327,11 @@ static void print_published(const struct tool *tool, const json_t *answer, const
 			   tool->dir_words, dataset);
 	else if (*readers)
 		print_line("Readers: %s", readers);
+	if (json_is_string(json_object_get(answer, "old_key")))
+		print_line("Sealed under the old key, as the new one has not come for a day: %s "
+			   "can still read it. It gets the new key with its next version.",
+			   *field_text(answer, "old_key") ? field_text(answer, "old_key")
+							  : "who had it");
 	if (held)
 		print_line("Held by: %s", holders);
 	if (held == 1 && tool->terminal_out)

@@ -8,9 +8,13 @@
 #include "proto/rights/epoch_due.h"
 #include "proto/rights/epoch_keys.h"
 #include "proto/rights/epoch_make.h"
+#include "proto/rights/fedkeys.h"
+#include "proto/rights/handed.h"
 #include "proto/rights/rights.h"
+#include "proto/rights/world.h"
 #include "proto/rights/wrapkeys.h"
 #include "test/proto/made.h"
+#include "test/proto/press.h"
 
 /* SECOND is another node of O; only some tests have it. */
 enum { O = 1, B, C, D, W, COUNT_NODES = W, SECOND };
@@ -138,6 +142,20 @@ static bool opens(struct fixture *f, unsigned n, const char *prefix, uint64_t nu
 	if (!err)
 		assert_memory_equal(key.b, own.b, KEY_LEN);
 	return !err;
+}
+
+/* A node has the latest head of the owner, and all that it names. */
+static void owner_is_whole(struct fixture *f, unsigned n)
+{
+	struct hub_node *owner = &f->nodes[O], *node = &f->nodes[n];
+	struct buf head;
+	buf_init(&head, LIMIT_HEAD_LEN_MAX);
+	assert_int_equal(ledger_head_make(&owner->hub.ledger, owner->txn, &head), ERR_OK);
+	made_copy(owner, node, author_of(O, 0), take);
+	ledger_settle(&node->hub.ledger, node->txn);
+	assert_int_equal(ledger_accept_head(&node->hub.ledger, node->txn, buf_bytes(&head), NULL),
+			 ERR_OK);
+	buf_fini(&head);
 }
 
 static bool waits(struct fixture *f, unsigned n, const char *path)
@@ -499,6 +517,25 @@ static void who_ends_a_line_waits_for_the_owner(void **state)
 	struct epoch_wait wait;
 	epochs_waits(&f->nodes[B].hub, f->nodes[B].txn, bytes_str(KITA "/x"), &wait);
 	assert_true(wait.over && wait.own);
+	/* Who has the old key is told: in what is published, in status, in the log. */
+	struct hub_node *admin = &f->nodes[B];
+	struct press p = {.options = {.path = KITA "/x", .has_tier = true, .tier = TIER_GRANTED},
+			  .content = bytes_str("a,b\n")};
+	owner_is_whole(f, B);
+	fedkeys_store(&admin->hub, admin->txn, 1, &f->fed.fed_key);
+	assert_int_equal(press_begin(&p, admin), ERR_OK);
+	assert_true(p.publication.old_key);
+	assert_string_equal(p.publication.old_readers, "Gemeinde 3");
+	press_write(&p, admin);
+	assert_int_equal(press_commit(&p, admin), ERR_OK);
+	const struct note *note = hub_node_note(admin, NOTE_OLD_KEY);
+	assert_non_null(note);
+	assert_string_equal(note->text, "can be read by Gemeinde 3");
+	assert_string_equal(note->path, KITA "/x");
+	press_end(&p);
+	catalog_entry_fini(&p.entry);
+	assert_int_equal(admin->hub.epochs->over.count, 1);
+	assert_string_equal(admin->hub.epochs->over.path, KITA);
 	f->off[O] = false;
 	pass(f, DAY_MS);
 	assert_int_equal(last(f, KITA), 2);
@@ -506,6 +543,48 @@ static void who_ends_a_line_waits_for_the_owner(void **state)
 	assert_true(opens(f, B, KITA, 2, KITA) && opens(f, W, KITA, 2, KITA));
 	epochs_waits(&f->nodes[B].hub, f->nodes[B].txn, bytes_str(KITA "/x"), &wait);
 	assert_int_equal(wait.since_ms, 0);
+	assert_int_equal(admin->hub.epochs->over.count, 0);
+}
+
+static unsigned waiting_at(struct fixture *f, unsigned n, const struct gift *gifts, unsigned count)
+{
+	struct hub_node *node = &f->nodes[n];
+	struct world world;
+	struct verdict v;
+	unsigned waiting = 0;
+
+	world_begin(&world, &node->hub, node->txn);
+	for (unsigned i = 0; i < count; i++) {
+		assert_true(verdict_of(&world.facts, &gifts[i].id, node->hub.judge_ms, &v));
+		waiting += epoch_handed_waits(&node->hub, node->txn, &v);
+	}
+	return waiting;
+}
+
+/* Giver and reader of what has no place learn it, from what the owner says and does not say. */
+static void who_has_no_place_is_told(void **state)
+{
+	enum { HANDED = HANDED_BY_GIVER_MAX + 2 };
+	struct fixture *f = *state;
+	struct gift b = give(f, (struct gift){.from = O, .to = B}), c, gifts[HANDED];
+	char paths[HANDED][64];
+
+	settle(f);
+	c = give(f, (struct gift){.from = B, .to = C, .parent = &b.id});
+	settle(f);
+	for (unsigned i = 0; i < HANDED; i++) {
+		snprintf(paths[i], sizeof(paths[i]), KITA "/p%u", i);
+		gifts[i] = give(
+			f, (struct gift){.from = C, .to = D, .prefix = paths[i], .parent = &c.id});
+	}
+	settle(f);
+	pass(f, 2 * HOUR_MS);
+	/* Nothing is said while the owner has not been heard. */
+	assert_int_equal(waiting_at(f, C, gifts, HANDED), 0);
+	owner_is_whole(f, C);
+	owner_is_whole(f, D);
+	assert_int_equal(waiting_at(f, C, gifts, HANDED), HANDED - HANDED_BY_GIVER_MAX);
+	assert_int_equal(waiting_at(f, D, gifts, HANDED), HANDED - HANDED_BY_GIVER_MAX);
 }
 
 /* ---- a lost node ---- */
@@ -992,6 +1071,7 @@ int main(void)
 		T(numbers_of_others_lead_nowhere),
 		T(who_wraps_to_strangers_causes_one_epoch_a_day),
 		T(who_ends_a_line_waits_for_the_owner),
+		T(who_has_no_place_is_told),
 		T(a_stolen_disk_opens_nothing_later),
 		T(a_new_root_gets_all_keys),
 		T(a_key_author_that_goes_leaves_its_keys),
