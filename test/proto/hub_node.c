@@ -70,17 +70,34 @@ void hub_node_open(struct hub_node *node, const struct test_federation *fed,
 	machines_turn(&node->hub, node->txn);
 }
 
-void hub_node_machines(struct hub_node *node)
+/* From what is stored. */
+static void machines_start(struct hub_node *node, int64_t wall_ms, int64_t mono_ms)
 {
 	struct hub *hub = &node->hub;
-	const int64_t wall_ms = hub_node_wall(node), mono_ms = hub_node_mono(node);
-	hub_node_turn(node);
-	machines_close(&node->hub);
 	hub_begin(node);
 	hub_node_time(node, wall_ms, mono_ms);
 	assert_int_equal(machines_open(hub, node->txn), ERR_OK);
 	hub->effects = &node->effects;
 	machines_turn(hub, node->txn);
+}
+
+void hub_node_machines(struct hub_node *node)
+{
+	const int64_t wall_ms = hub_node_wall(node), mono_ms = hub_node_mono(node);
+	hub_node_turn(node);
+	machines_close(&node->hub);
+	machines_start(node, wall_ms, mono_ms);
+}
+
+void hub_node_die(struct hub_node *node)
+{
+	const int64_t wall_ms = hub_node_wall(node), mono_ms = hub_node_mono(node);
+	txn_abort(node->txn);
+	db_fault_at(node->db, 0, ERR_OK);
+	effects_reset(&node->effects);
+	node->txn = txn_begin(node->db, true);
+	machines_close(&node->hub);
+	machines_start(node, wall_ms, mono_ms);
 }
 
 void hub_node_close(struct hub_node *node)

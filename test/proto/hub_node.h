@@ -46,6 +46,8 @@ void hub_node_open(struct hub_node *node, const struct test_federation *fed,
  * is what was not stored.
  */
 void hub_node_machines(struct hub_node *node);
+/* The process dies: what this turn has written is lost, and it starts anew. */
+void hub_node_die(struct hub_node *node);
 void hub_node_close(struct hub_node *node);
 
 /*

@@ -631,8 +631,9 @@ static void stolen(struct fixture *f, struct dh_pk *wrap)
 	orglog_fini(&log);
 }
 
-/* The key that the wrap of the latest epoch to C is made to. */
-static struct wrap_key_id wrapped_to_c(struct fixture *f, const char *prefix, uint64_t *number)
+/* The key that the wrap of the latest epoch to C is made to, by a giver. */
+static struct wrap_key_id wrapped_to_c(struct fixture *f, unsigned by, const char *prefix,
+				       uint64_t *number)
 {
 	struct hub_node *owner = &f->nodes[O];
 	struct record_slot slot = record_slot_wrap(&f->fed.orgs[C - 1].id, bytes_str(prefix));
@@ -640,7 +641,7 @@ static struct wrap_key_id wrapped_to_c(struct fixture *f, const char *prefix, ui
 	struct keywrap wrap;
 
 	assert_int_equal(ledger_slot(&owner->hub.ledger, owner->txn, record_slot_bytes(&slot),
-				     author_of(O, 0), &record),
+				     author_of(by, 0), &record),
 			 ERR_OK);
 	assert_int_equal(keywrap_get(&wrap, record.body), ERR_OK);
 	*number = wrap.number;
@@ -656,9 +657,12 @@ static void a_stolen_disk_opens_nothing_later(void **state)
 
 	give(f, (struct gift){.from = O, .to = C});
 	give(f, (struct gift){.from = O, .to = D, .prefix = KITA "/d"});
+	struct gift b = give(f, (struct gift){.from = O, .to = B, .prefix = KITA "/b"});
+	settle(f);
+	give(f, (struct gift){.from = B, .to = C, .prefix = KITA "/b", .parent = &b.id});
 	settle(f);
 	assert_true(opens(f, C, KITA, 1, KITA));
-	before = wrapped_to_c(f, KITA, &number);
+	before = wrapped_to_c(f, O, KITA, &number);
 	stolen(f, &wrap);
 	settle(f);
 	/* at once, also below; C is wrapped to what its log names now, and to nothing else */
@@ -668,13 +672,61 @@ static void a_stolen_disk_opens_nothing_later(void **state)
 	assert_false(opens(f, C, KITA "/d", 2, KITA "/d"));
 	assert_true(opens(f, D, KITA "/d", 2, KITA "/d"));
 	wrap_key_id(&named, &wrap);
-	after = wrapped_to_c(f, KITA, &number);
+	after = wrapped_to_c(f, O, KITA, &number);
 	assert_int_equal(number, 2);
 	assert_memory_equal(after.b, named.b, WRAP_KEY_ID_LEN);
 	assert_memory_not_equal(after.b, before.b, WRAP_KEY_ID_LEN);
+	/* by every giver */
+	after = wrapped_to_c(f, B, KITA "/b", &number);
+	assert_int_equal(number, 2);
+	assert_memory_equal(after.b, named.b, WRAP_KEY_ID_LEN);
+	assert_false(opens(f, C, KITA "/b", 2, KITA "/b"));
 	/* and it stays at that */
 	pass(f, 3 * DAY_MS);
 	assert_int_equal(last(f, KITA), 2);
+}
+
+/* Who loses a node every two hours, and names a new key each time, costs an epoch a day at most. */
+static void losses_keep_a_pace(void **state)
+{
+	enum { LOSSES = 110 };
+	struct fixture *f = *state;
+	struct hub_node *owner = &f->nodes[O];
+	const struct test_org *org = &f->fed.orgs[C - 1];
+	struct orglog_node nodes[LOSSES + 1];
+	uint64_t first_day = 0;
+
+	give(f, (struct gift){.from = O, .to = C});
+	settle_one(owner);
+	for (unsigned i = 0; i < LOSSES; i++) {
+		const struct key wrap = test_key(20000 + i);
+		struct orglog log, next;
+		struct buf entry;
+		hub_node_pass(owner, 2 * HOUR_MS);
+		assert_int_equal(orglog_load(owner->txn, &org->id, &log), ERR_OK);
+		memcpy(nodes, log.nodes, log.node_count * sizeof(*nodes));
+		nodes[log.node_count - 1].state = ORGLOG_NODE_LOST;
+		nodes[log.node_count] =
+			test_node((uint8_t)log.node_count, 10000 + 2 * i, &org->root_pk);
+		next = log;
+		next.nodes = nodes;
+		next.node_count = log.node_count + 1;
+		next.time_ms = hub_node_wall(owner);
+		dh_pk_of(&next.wrap, &wrap);
+		buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+		orglog_make(&entry, &log, &next, &org->root);
+		assert_int_equal(orglog_accept(owner->txn, &org->id, buf_bytes(&entry), NULL),
+				 ERR_OK);
+		hub_forget(&owner->hub, C);
+		buf_fini(&entry);
+		orglog_fini(&log);
+		settle_one(owner);
+		if (i == 11)
+			first_day = last(f, KITA);
+	}
+	/* The first at once and one more that day; seven of them in a month, then one a week. */
+	assert_in_range(first_day, 2, 3);
+	assert_in_range(last(f, KITA), 1 + 1 + 7, 1 + 1 + 7 + 1);
 }
 
 /* ---- another root ---- */
@@ -1073,6 +1125,7 @@ int main(void)
 		T(who_ends_a_line_waits_for_the_owner),
 		T(who_has_no_place_is_told),
 		T(a_stolen_disk_opens_nothing_later),
+		T(losses_keep_a_pace),
 		T(a_new_root_gets_all_keys),
 		T(a_key_author_that_goes_leaves_its_keys),
 		T(keys_that_nobody_copied_go_after_a_day),
