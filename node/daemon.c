@@ -120,6 +120,7 @@ static void daemon_stop(struct daemon *daemon)
 	verify_stop(&daemon->verify);
 	downloads_stop(&daemon->downloads);
 	deliver_stop(&daemon->deliver);
+	reseal_stop(&daemon->reseal);
 	uploads_close(&daemon->uploads);
 	net_close(daemon->net, net_is_closed, daemon);
 	daemon->stop_deadline_ms = uv_now(&daemon->loop) + STOP_LINKS_MS;
@@ -130,7 +131,8 @@ static bool jobs_are_done(const struct daemon *daemon)
 {
 	return daemon->net_closed && daemon->uploads.alive == 0 && !daemon->verify.running &&
 	       daemon->downloads.job_count == 0 && !deliver_busy(&daemon->deliver) &&
-	       !daemon->metrics.busy && api_call_count(daemon->api) == 0;
+	       !reseal_busy(&daemon->reseal) && !daemon->metrics.busy &&
+	       api_call_count(daemon->api) == 0;
 }
 
 static void close_handles(struct daemon *daemon)
@@ -141,6 +143,7 @@ static void close_handles(struct daemon *daemon)
 		http_close(daemon->open_http);
 	api_close(daemon->api);
 	deliver_close(&daemon->deliver);
+	reseal_close(&daemon->reseal);
 	uv_close((uv_handle_t *)&daemon->ready, NULL);
 	uv_close((uv_handle_t *)&daemon->stop_timer, NULL);
 	packers_close(&daemon->packers);
@@ -433,6 +436,7 @@ static void fill_view(struct daemon *daemon)
 		.downloads = &daemon->downloads,
 		.verify = &daemon->verify,
 		.deliver = &daemon->deliver,
+		.reseal = &daemon->reseal,
 	};
 }
 
@@ -464,6 +468,12 @@ static void open_rest(struct daemon *daemon)
 					   .limits = &daemon->config.limits,
 					   .mark = daemon->identity.slug};
 	deliver_open(&daemon->deliver);
+	daemon->reseal = (struct reseal){.loop = &daemon->loop,
+					 .turn = daemon->turn,
+					 .uploads = &daemon->uploads,
+					 .downloads = &daemon->downloads,
+					 .log = &daemon->log};
+	reseal_open(&daemon->reseal);
 	daemon->verify =
 		(struct verify){.loop = &daemon->loop, .turn = daemon->turn, .db = daemon->db};
 }

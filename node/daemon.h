@@ -11,6 +11,7 @@
 #include "node/api/api.h"
 #include "node/base/config.h"
 #include "node/files/deliver.h"
+#include "node/files/reseal.h"
 #include "node/files/download.h"
 #include "node/http/http.h"
 #include "node/base/log.h"
@@ -64,6 +65,7 @@ struct daemon {
 	struct downloads downloads;
 	struct verify verify;
 	struct deliver deliver;
+	struct reseal reseal;
 	uv_async_t ready; /* a batch is there */
 	uv_signal_t signals[2];
 	uv_timer_t stop_timer;

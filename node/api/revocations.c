@@ -4,8 +4,10 @@
  */
 #include <stdio.h>
 
+#include "crypto/path.h"
 #include "node/api/args.h"
 #include "node/api/json.h"
+#include "node/api/reseal.h"
 #include "node/api/routes.h"
 #include "proto/catalog/catalog.h"
 #include "proto/catalog/revoking.h"
@@ -34,7 +36,42 @@ struct losses {
 	json_t *list;
 	uint64_t count;
 	struct epochs_cost keys; /* of what ends itself */
+	bool reencrypt;
+	struct buf lost; /* prefixes where somebody reads no more, each with a zero behind it */
 };
+
+/* At or below a prefix is sealed again, if that is wanted: each once. */
+static void loss_reencrypt(struct losses *losses, struct bytes prefix)
+{
+	for (size_t at = 0; at < losses->lost.len;) {
+		struct bytes other = bytes_str((const char *)losses->lost.ptr + at);
+		if (path_contains(other, prefix))
+			return;
+		at += other.len + 1;
+	}
+	buf_add(&losses->lost, prefix);
+	buf_add_u8(&losses->lost, 0);
+}
+
+static json_t *reencrypt_json(struct losses *losses)
+{
+	struct reseal_list list;
+
+	reseal_list_begin(&list);
+	for (size_t at = 0; at < losses->lost.len;) {
+		struct bytes prefix = bytes_str((const char *)losses->lost.ptr + at);
+		bool above = false;
+		for (size_t to = 0; to < losses->lost.len;) {
+			struct bytes other = bytes_str((const char *)losses->lost.ptr + to);
+			above = above || (other.len < prefix.len && path_contains(other, prefix));
+			to += other.len + 1;
+		}
+		if (!above)
+			reseal_list_add(&list, losses->hub, losses->txn, prefix);
+		at += prefix.len + 1;
+	}
+	return reseal_list_json(&list);
+}
 
 /* What new keys cost, of the rights that end themselves; what rests on them lies below. */
 static void loss_cost(struct losses *losses, const struct loss *loss)
@@ -70,6 +107,8 @@ static bool loss_add(void *arg, const struct loss *loss)
 	char name[GRANT_NAME_LEN + 1], other[GRANT_NAME_LEN + 1] = "";
 	char prefix[LIMIT_PATH_LEN_MAX + 1]; /* as people call it */
 
+	if (losses->reencrypt && loss->before >= VERB_READ && loss->after < VERB_READ)
+		loss_reencrypt(losses, grant->line.line.prefix);
 	if (losses->count++ >= LOSSES_MAX)
 		return true;
 	loss_cost(losses, loss);
@@ -137,26 +176,31 @@ static bool kept_add(void *arg, const struct takeover_view *view)
 	return true;
 }
 
-static json_t *revocation_json(struct revocation *revocation, bool done)
+/* As it is before anything is done. */
+static json_t *revocation_json(struct revocation *revocation, bool reencrypt)
 {
 	struct hub *hub = revocation->plan.hub;
-	struct losses losses = {hub, revocation->plan.txn, &hub->charter, json_array(),
-				0,   {.epochs = 0}};
+	struct losses losses = {.hub = hub,
+				.txn = revocation->plan.txn,
+				.charter = &hub->charter,
+				.list = json_array(),
+				.reencrypt = reencrypt};
 	struct keeping_list kept = {json_array(), 0};
 
-	if (!done)
-		revocation_losses(revocation, loss_add, &losses);
-	if (!done)
-		takeover_each(hub, revocation->plan.txn, &revocation->plan.facts, kept_add, &kept);
-	return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "done", done, "keys",
-			 json_pack("{s:o, s:o, s:o, s:o}", "epochs", api_uint(losses.keys.epochs),
-				   "wraps", api_uint(losses.keys.wraps), "bytes",
-				   api_uint(losses.keys.bytes), "lost", api_uint(losses.keys.lost)),
-			 "lines", api_uint(revocation->line_count), "bars",
-			 api_uint(revocation->bar_count), "losses", losses.list, "loss_count",
-			 api_uint(losses.count), "records", api_uint(revocation->plan.count),
-			 "bytes", api_uint(plan_bytes(&revocation->plan)), "kept", kept.list,
-			 "kept_count", api_uint(kept.count));
+	buf_init(&losses.lost, LOSSES_MAX * (LIMIT_PATH_LEN_MAX + 1));
+	revocation_losses(revocation, loss_add, &losses);
+	takeover_each(hub, revocation->plan.txn, &revocation->plan.facts, kept_add, &kept);
+	json_t *again = reencrypt ? reencrypt_json(&losses) : NULL;
+	buf_fini(&losses.lost);
+	return json_pack(
+		"{s:o*, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "reencrypt", again, "keys",
+		json_pack("{s:o, s:o, s:o, s:o}", "epochs", api_uint(losses.keys.epochs), "wraps",
+			  api_uint(losses.keys.wraps), "bytes", api_uint(losses.keys.bytes), "lost",
+			  api_uint(losses.keys.lost)),
+		"lines", api_uint(revocation->line_count), "bars", api_uint(revocation->bar_count),
+		"losses", losses.list, "loss_count", api_uint(losses.count), "records",
+		api_uint(revocation->plan.count), "bytes", api_uint(plan_bytes(&revocation->plan)),
+		"kept", kept.list, "kept_count", api_uint(kept.count));
 }
 
 static void revoke_begin(struct call *call)
@@ -194,7 +238,7 @@ static void revoke_run(struct call *call, struct hub *hub, struct txn *txn, int6
 	call->err = revocation_plan(&revocation, hub, txn, &terms, call->why);
 	if (!call->err) {
 		/* What falls is told as it was before, so it is told with what was done, too. */
-		json_t *out = revocation_json(&revocation, false);
+		json_t *out = revocation_json(&revocation, api_in_true(call, "reencrypt"));
 		if (api_in_true(call, "yes"))
 			call->err = revocation_do(&revocation, call->why);
 		json_object_set_new(out, "done", json_boolean(api_in_true(call, "yes")));
@@ -222,8 +266,8 @@ static void revocation_lift_run(struct call *call, struct hub *hub, struct txn *
 
 const struct route revocations_routes[] = {
 	{HTTP_POST, "/revocations", ROUTE_COMMAND,
-	 FIELDS("s:grant", "s:from", "s:below", "s:keep", "b:yes"), .begin = revoke_begin,
-	 .run = revoke_run},
+	 FIELDS("s:grant", "s:from", "s:below", "s:keep", "b:reencrypt", "b:yes"),
+	 .begin = revoke_begin, .run = revoke_run},
 	{HTTP_POST, "/revocations/lift", ROUTE_COMMAND, FIELDS("S:from", "s:below", "b:yes"),
 	 .run = revocation_lift_run},
 	{HTTP_GET, "/unheard", ROUTE_QUERY, .run = unheard_run},

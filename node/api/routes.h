@@ -21,6 +21,7 @@
 	X(root)                                                                                    \
 	X(grants)                                                                                  \
 	X(showing)                                                                                 \
+	X(reseal)                                                                                  \
 	X(revocations)                                                                             \
 	X(uploads)                                                                                 \
 	X(takeovers)                                                                               \

@@ -48,6 +48,7 @@ static const struct {
 	{HTTP_POST, "/grants/renew", "renew"},
 	{HTTP_POST, "/revocations", "revoke"},
 	{HTTP_POST, "/revocations/lift", "revoke --lift"},
+	{HTTP_POST, "/reseal", "revoke --reencrypt"},
 	{HTTP_POST, "/nodes", "node add"},
 	{HTTP_POST, "/nodes/retire", "node retire"},
 	{HTTP_POST, "/nodes/settle", "node settle"},

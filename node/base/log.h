@@ -43,6 +43,8 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 	X(DELIVERED, INFO, "written to its folder")                                                \
 	X(DELIVER_FAILED, WARN, "not written to its folder")                                       \
 	X(DELIVERED_STAYS, INFO, "withdrawn, but")                                                 \
+	X(RESEALED, INFO, "published again, as its key does not count")                            \
+	X(RESEAL_FAILED, WARN, "not published again, though its key does not count")               \
 	X(READY, INFO, "ready") /* always shown */                                                 \
 	X(STOP, INFO, "stopping")
 

@@ -34,6 +34,7 @@ struct node_view { /* all borrowed */
 	struct downloads *downloads;
 	struct verify *verify;
 	struct deliver *deliver;
+	struct reseal *reseal;
 };
 
 #endif

@@ -412,6 +412,12 @@ ssize_t download_read(struct download *download, void *to, size_t len)
 	return (ssize_t)part;
 }
 
+void download_next(struct download *download)
+{
+	check(download->running == 0 && download->block_count == 0);
+	free(download);
+}
+
 void download_close(struct download *download)
 {
 	download->closed = true;

@@ -84,5 +84,7 @@ struct download *download_open(struct downloads *downloads, struct opened *opene
 /* Bytes copied; 0: none yet; -1: the file ends early, a chunk is damaged. */
 ssize_t download_read(struct download *download, void *to, size_t len);
 void download_close(struct download *download); /* its memory goes with the last job */
+/* The whole file was read: closes it, but the version stays open, for another file. */
+void download_next(struct download *download);
 
 #endif

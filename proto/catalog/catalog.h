@@ -101,8 +101,10 @@ struct publish_options {
 	bool has_tier;
 	enum tier tier;
 	bool widen, allow_shrink;
-	struct keep keep;               /* both 0: as said before, with this dataset */
-	bool keep_all;                  /* forget what was said before */
+	bool anew;        /* the same files once more, whole, under the key of now */
+	bool recut;       /* the same, and nothing that was ever sealed is used again */
+	struct keep keep; /* both 0: as said before, with this dataset */
+	bool keep_all;    /* forget what was said before */
 	struct description description; /* empty fields inherit from the version before; borrowed */
 };
 

@@ -255,7 +255,8 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 	if (!err)
 		err = description_prepare(hub, out, options, again ? &before : NULL, why);
 	if (!err) {
-		if (remembers)
+		out->params.anew = options->anew || options->recut;
+		if (remembers && !options->recut)
 			out->params.cut_key = memory.cut_key;
 		else
 			random_fill(hub->options.random, out->params.cut_key.b,
@@ -610,7 +611,8 @@ enum err catalog_publish_commit(struct hub *hub, struct txn *txn, int64_t now_ms
 	if (err)
 		return err;
 	contents_digest(&memory.contents, publication, manifest);
-	if (exists && unchanged_take(hub, txn, publication, &found, &memory.contents, out)) {
+	if (exists && !publication->params.anew &&
+	    unchanged_take(hub, txn, publication, &found, &memory.contents, out)) {
 		*outcome = PUBLISH_UNCHANGED;
 		return txn_err(txn);
 	}

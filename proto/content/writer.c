@@ -131,6 +131,9 @@ bool seen_get(struct txn *txn, const struct sealer *sealer, struct piece *piece)
 	entry.size = be32_get(value.ptr + ID_LEN);
 	uint64_t epoch_number = be64_get(value.ptr + ID_LEN + 4);
 	size_t prefix_len = be16_get(value.ptr + ID_LEN + 4 + 8);
+	if (sealer->anew &&
+	    (epoch_number != sealer->epoch_number || prefix_len != sealer->epoch_prefix_len))
+		return false;
 	if (!epoch_reachable(sealer, epoch_number, prefix_len) ||
 	    !chunks_has(txn, &sealer->dataset, &entry.addr))
 		return false;
@@ -194,6 +197,7 @@ static void sealer_init(struct sealer *s, const struct writer_params *params)
 {
 	s->dataset = params->dataset;
 	s->tier = params->tier;
+	s->anew = params->anew;
 	s->epoch_number = params->epoch_number;
 	s->epoch_prefix_len = params->epoch_prefix.len;
 	box_keys_derive(&s->keys, &params->dataset_key);

@@ -48,6 +48,7 @@ struct writer_params {
 	struct bytes epoch_prefix; /* at most LIMIT_PATH_LEN_MAX */
 	uint64_t epoch_number;
 	struct cut_key cut_key; /* of the version before, or random for the first */
+	bool anew;              /* nothing that was sealed under other epochs is used again */
 };
 
 /* What sealing needs; constant while the writer is open, so workers share it. */
@@ -60,6 +61,7 @@ struct sealer {
 	struct box_context content;
 	struct box_context manifest;
 	struct key seen_key;
+	bool anew;
 };
 
 /* One piece on its way: made by the writer, owned by whoever took it. */

@@ -8,6 +8,7 @@
 #include "crypto/root.h"
 #include "proto/rights/epoch_list.h"
 #include "proto/rights/epochs.h"
+#include "proto/rights/govern.h"
 #include "proto/rights/table.h"
 #include "proto/rights/wrapkeys.h"
 
@@ -528,6 +529,34 @@ static bool before_is_kept(struct hub *hub, struct txn *txn, const struct epoch_
 	}
 	return kept ||
 	       (!bytes_eq(link->prefix, path) && row_here(txn, link->prefix, link->number, path));
+}
+
+bool epochs_stranded(struct hub *hub, struct txn *txn, const struct version *version,
+		     const struct dataset_id *dataset)
+{
+	const struct charter_member *owner =
+		charter_by_slug(&hub->charter, path_slug(version->path));
+	struct epoch_record record;
+	struct digest found;
+	struct key key = {{0}};
+	bool stranded;
+
+	/* What is missing may still be on its way. */
+	if (!owner || hub->signing != SIGNING_YES)
+		return false;
+	if ((owner->number != author_member(hub->author) || !epoch_is_author(hub, txn)) &&
+	    !govern_is_whole(hub, txn, owner->number))
+		return false;
+	if (!epoch_record_find(hub, txn, version->epoch_prefix, version->epoch_number, &record))
+		return epoch_last_at(hub, txn, owner->number, path_slug(version->path)) > 0;
+	stranded = key_is_kept(hub, txn, &record.key) &&
+		   !epochs_key(hub, txn, version->epoch_prefix, version->epoch_number,
+			       version->path, &key);
+	version_key_check(&found, &key, dataset, version->epoch_number, version->epoch_prefix);
+	stranded = stranded && !id_eq(&found, &version->key_check);
+	key_wipe(&key);
+	epoch_record_fini(&record);
+	return stranded;
 }
 
 /* The keys before, which its links back give. */

@@ -81,6 +81,13 @@ enum err epochs_version_key(struct hub *hub, struct txn *txn, const struct versi
 			    const struct dataset_id *dataset, struct key *out);
 
 /*
+ * Whether a version, which may be opened here, was sealed under a key record that has no effect
+ * (any more), though others have: who goes by those that have cannot open it.
+ */
+bool epochs_stranded(struct hub *hub, struct txn *txn, const struct version *version,
+		     const struct dataset_id *dataset);
+
+/*
  * For who ends rights: makes what is due by an urgent cause, in the same turn and before the head.
  * Without the key before a new epoch is made all the same. Errors: ERR_NOSPACE, else they stick.
  */

@@ -121,6 +121,70 @@ static void print_keys(const json_t *keys)
 			   field_count(keys, "lost"));
 }
 
+/* ---- sealing again ---- */
+
+/* What is sealed and sent once more: who had the old key gets nothing by that. */
+static void print_reencrypt(const json_t *again)
+{
+	char size[TEXT_SHORT_LEN];
+	json_t *item;
+	size_t i;
+
+	if (!again)
+		return;
+	json_array_foreach(json_object_get(again, "datasets"), i, item)
+	{
+		text_size(size, field_count(item, "bytes"));
+		print_fieldf(i == 0 ? "Sealed again" : "", "%s@%" PRIu64 ", %s",
+			     field_text(item, "dataset"), field_count(item, "version"), size);
+	}
+	if (field_count(again, "count") > i)
+		print_line("And more: say this again when these are done.");
+	text_size(size, field_count(again, "bytes"));
+	print_fieldf("To be sent",
+		     "about %s (%" PRIu64 " bytes as they are now), to each node that "
+		     "holds them",
+		     size, field_count(again, "bytes"));
+	print_line("Whoever has read a version keeps it; versions of others stay as they are.");
+}
+
+/* One dataset after the other: the daemon reads, seals and publishes it. */
+static int reencrypt(struct tool *tool, struct client *client, const json_t *again)
+{
+	uint64_t bytes = 0;
+	json_t *item;
+	size_t i;
+	int code = TOOL_DONE;
+
+	json_array_foreach(json_object_get(again, "datasets"), i, item)
+	{
+		json_t *body = json_pack("{s:s}", "dataset", field_text(item, "dataset"));
+		json_t *answer = NULL;
+		char size[TEXT_SHORT_LEN];
+		client_patience(client, CLIENT_WHATEVER);
+		code = client_call(client, "POST", "/reseal", body, &answer);
+		json_decref(body);
+		if (!code && !tool->json) {
+			text_size(size, field_count(answer, "bytes"));
+			print_line("%s@%" PRIu64 "   sealed again, +%s",
+				   field_text(answer, "dataset"), field_count(answer, "version"),
+				   size);
+		}
+		bytes += field_count(answer, "bytes");
+		json_decref(answer);
+		if (code)
+			break;
+	}
+	if (code) {
+		client_complain(client);
+		tool_fail(code, "the rest is not sealed again yet: `allmende revoke --reencrypt "
+				"--below PATH` goes on when that has passed");
+	} else if (!tool->json && i > 0) {
+		print_line("%" PRIu64 " bytes are new.", bytes);
+	}
+	return code;
+}
+
 static void print_revocation(const struct tool *tool, const json_t *answer)
 {
 	const json_t *losses = json_object_get(answer, "losses");
@@ -140,6 +204,7 @@ static void print_revocation(const struct tool *tool, const json_t *answer)
 		     field_count(answer, "lines"), field_count(answer, "bars"),
 		     field_count(answer, "records"), size);
 	print_keys(json_object_get(answer, "keys"));
+	print_reencrypt(json_object_get(answer, "reencrypt"));
 	if (field_true(answer, "done"))
 		print_unheard(json_object_get(answer, "unheard"));
 }
@@ -157,6 +222,8 @@ static json_t *revoke_body(const struct tool *tool)
 			json_object_set_new(body, names[i], json_string(value));
 	}
 	json_object_set_new(body, "yes", json_boolean(args_flag(&tool->args, "yes")));
+	if (args_flag(&tool->args, "reencrypt"))
+		json_object_set_new(body, "reencrypt", json_true());
 	return body;
 }
 
@@ -183,6 +250,42 @@ static int revoke(struct tool *tool, const char *path, json_t *body, bool lift)
 		print_revocation(tool, answer);
 	if (!code && !done)
 		code = tool_fail(TOOL_FAILED, "nothing was done: say --yes to do it");
+	if (!code && !lift && json_object_get(answer, "reencrypt"))
+		code = reencrypt(tool, client, json_object_get(answer, "reencrypt"));
+	json_decref(answer);
+	client_close(client);
+	return code;
+}
+
+/* Without an end: what an earlier one has left. */
+static int run_reencrypt(struct tool *tool, const char *below)
+{
+	const bool done = args_flag(&tool->args, "yes");
+	json_t *answer = NULL;
+	struct client *client;
+	struct buf target;
+	int code = client_open(&client, tool);
+
+	if (!client)
+		return code;
+	target_init(&target, "/reseal");
+	target_text(&target, "path", below);
+	code = client_call(client, "GET", target_end(&target), NULL, &answer);
+	buf_fini(&target);
+	if (code)
+		client_complain(client);
+	else if (tool->json)
+		code = print_json(tool, answer);
+	else if (json_array_size(json_object_get(answer, "datasets")) == 0)
+		print_line(
+			"This node has published nothing at or below %s that is shared by grant.",
+			below);
+	else
+		print_reencrypt(answer);
+	if (!code && !done)
+		code = tool_fail(TOOL_FAILED, "nothing was done: say --yes to do it");
+	if (!code)
+		code = reencrypt(tool, client, answer);
 	json_decref(answer);
 	client_close(client);
 	return code;
@@ -195,12 +298,16 @@ static int run_revoke(struct tool *tool)
 	const int named = (tool_word(tool, 0) != NULL) + (from != NULL) + (lift != NULL);
 	int code = TOOL_DONE;
 
+	if (named == 0 && below && args_flag(&tool->args, "reencrypt"))
+		return (code = value_path(below)) ? code : run_reencrypt(tool, below);
+	if (lift && args_flag(&tool->args, "reencrypt"))
+		return tool_fail(TOOL_USAGE, "--reencrypt does not go with --lift: nothing ends");
 	if (named != 1)
 		return tool_fail(TOOL_USAGE,
 				 "say which grant ends, as `allmende revoke g-2B9QXYZA`, or from "
 				 "whom all is taken, as `allmende revoke --from riesa`");
 	if (below && !from && !lift)
-		return tool_fail(TOOL_USAGE, "--below belongs to --from or --lift");
+		return tool_fail(TOOL_USAGE, "--below belongs to --from, --lift or --reencrypt");
 	if ((from && (code = value_slug("--from", from))) ||
 	    (lift && (code = value_slug("--lift", lift))) || (below && (code = value_path(below))))
 		return code;
@@ -229,6 +336,12 @@ const struct command cmd_revoke = {
 		"are such\n"
 		"versions it says how many, and wants --yes.\n"
 		"\n"
+		"With --reencrypt each dataset that this node has published there is\n"
+		"published once more as the next version, all of it under the new key, so that\n"
+		"the old key opens nothing of it; versions before it stay as they are. First it\n"
+		"is shown how many bytes that sends. Alone with --below it goes on where that\n"
+		"was interrupted.\n"
+		"\n"
 		"  allmende revoke g-2B9QXYZA\n"
 		"  allmende revoke --from riesa --below landkreis-meissen/kita --yes\n"
 		"  allmende revoke --lift riesa",
@@ -236,10 +349,12 @@ const struct command cmd_revoke = {
 		(const struct option[]){
 			{"from", 0, "SLUG", false, "all that this member has from here"},
 			{"below", 0, "PATH", false,
-			 "with --from or --lift: at and below this path"},
+			 "with --from, --lift or --reencrypt: at and below this path"},
 			{"lift", 0, "SLUG", false, "let others grant to this member again"},
 			{"keep", 0, "WHAT", false,
 			 "what stays of what they wrote: none, current or all; else as granted"},
+			{"reencrypt", 0, NULL, false,
+			 "publish what lies there once more, wholly under the new key"},
 			{"yes", 0, NULL, false, "do it"},
 			{0},
 		},

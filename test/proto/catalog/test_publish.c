@@ -1,6 +1,9 @@
 /* Publishing: what is refused and in which words, what is inherited, what stays. */
+#include "proto/catalog/again.h"
 #include "proto/catalog/withdrawal.h"
+#include "proto/content/pack.h"
 #include "proto/ledger/held.h"
+#include "proto/rights/epoch_make.h"
 #include "store/chunks.h"
 #include "test/proto/made.h"
 #include "test/proto/press.h"
@@ -153,6 +156,109 @@ static void a_node_without_the_role_makes_no_version(void **state)
 	made_roles(&f->node, &f->fed, 2, ORGLOG_ROLE_ADMIN | ORGLOG_ROLE_PUBLISH, TEST_TIME_MS);
 	assert_int_equal(press_all(&p, &f->node), ERR_OK);
 	catalog_entry_fini(&p.entry);
+}
+
+/* ---- once more ---- */
+
+/* The chunks of an own version of PATH; by whose key they open: that of `opener`. */
+struct sealed {
+	struct chunk_addr addrs[64];
+	unsigned count, opened;
+	uint64_t bytes;
+};
+
+static struct sealed sealed_chunks(struct fixture *f, uint64_t number, uint64_t opener)
+{
+	struct sealed out = {.count = 0};
+	struct packer *packer = packer_open();
+	struct reading version, by;
+	char why[WHY_LEN];
+	assert_int_equal(catalog_read(&f->node.hub, f->node.txn, PATH, number, &version, why),
+			 ERR_OK);
+	assert_int_equal(catalog_read(&f->node.hub, f->node.txn, PATH, opener, &by, why), ERR_OK);
+	const struct version_id of = {version.dataset, number, f->node.hub.author};
+	struct row_key rows = key_version(&of.dataset, of.number, of.author);
+	struct walk walk = walk_begin(f->node.txn, TABLE_INDEX, row_key_bytes(&rows));
+	while (walk_next(&walk)) {
+		struct bytes chunk;
+		struct buf plain;
+		assert_true(out.count < COUNT(out.addrs));
+		struct chunk_addr *addr = &out.addrs[out.count++];
+		memcpy(addr->b, walk.key.ptr + walk.key.len - ID_LEN, ID_LEN);
+		assert_true(chunks_get(f->node.txn, &of.dataset, addr, &chunk));
+		out.bytes += chunk.len;
+		/* Whichever kind it is of. */
+		for (unsigned kind = 0; kind < 2; kind++) {
+			struct box_context context = {.dataset = of.dataset,
+						      .epoch_number = by.version.epoch_number,
+						      .kind = kind ? BOX_KIND_MANIFEST
+								   : BOX_KIND_CONTENT,
+						      .nonce = BOX_NONCE_SYNTHETIC};
+			struct box_keys keys;
+			hash_once(context.epoch_prefix.b, "am1.prefix", by.version.epoch_prefix);
+			box_keys_derive(&keys, &by.dataset_key);
+			buf_init(&plain, LIMIT_CHUNK_PLAIN_MAX);
+			out.opened += !chunk_open(packer, &plain, &keys, &context, addr, chunk,
+						  bytes_of(NULL, 0));
+			buf_fini(&plain);
+			box_keys_wipe(&keys);
+		}
+	}
+	packer_close(packer);
+	reading_fini(&version);
+	reading_fini(&by);
+	return out;
+}
+
+/* All of it is under the new key, of the same size, and the old key opens none of it. */
+static void once_more_under_the_new_key(void **state)
+{
+	enum { LEN = 300000 };
+	struct fixture *f = *state;
+	struct publish_options granted = {.path = PATH, .has_tier = true, .tier = TIER_GRANTED};
+	struct press p = {.options = granted};
+	struct again again = {.number = 0};
+	struct epoch_list list;
+	struct buf content;
+	buf_init(&content, LEN);
+	for (uint32_t i = 0; content.len + 8 <= LEN; i++)
+		buf_add_be64(&content, i * UINT64_C(0x9e3779b97f4a7c15));
+	/* The first version names none before it, which is a few bytes less. */
+	p.content = bytes_str("a,b");
+	assert_int_equal(press_all(&p, &f->node), ERR_OK);
+	catalog_entry_fini(&p.entry);
+	p.content = buf_bytes(&content);
+	assert_int_equal(press_all(&p, &f->node), ERR_OK);
+	catalog_entry_fini(&p.entry);
+	epoch_list_load(&f->node.hub, f->node.txn, &list, 2);
+	assert_int_equal(
+		epoch_make(&f->node.hub, f->node.txn, &list, bytes_str("gemeinde-2"), false, NULL),
+		ERR_OK);
+	epoch_list_fini(&list);
+	/* Another epoch alone is nothing new. */
+	assert_int_equal(press_all(&p, &f->node), ERR_OK);
+	assert_int_equal(p.outcome, PUBLISH_UNCHANGED);
+	catalog_entry_fini(&p.entry);
+	assert_true(again_next(&f->node.hub, f->node.txn, bytes_str("gemeinde-2"), false, &again));
+	assert_string_equal(again.name, PATH);
+	p.options = (struct publish_options){.path = PATH, .anew = true};
+	assert_int_equal(press_all(&p, &f->node), ERR_OK);
+	assert_int_equal(p.outcome, PUBLISH_MADE);
+	assert_int_equal(p.entry.number, 3);
+	catalog_entry_fini(&p.entry);
+	struct sealed before = sealed_chunks(f, 2, 2), after = sealed_chunks(f, 3, 3);
+	assert_true(before.count > 2);
+	assert_int_equal(before.opened, before.count);
+	assert_int_equal(after.opened, after.count);
+	assert_int_equal(sealed_chunks(f, 3, 2).opened, 0);
+	/* What is shown before is what is sent. */
+	assert_int_equal(after.bytes, again.bytes);
+	assert_int_equal(before.bytes, again.bytes);
+	for (unsigned i = 0; i < after.count; i++)
+		for (unsigned k = 0; k < before.count; k++)
+			assert_false(id_eq(&after.addrs[i], &before.addrs[k]));
+	assert_false(again_next(&f->node.hub, f->node.txn, bytes_str("gemeinde-2"), true, &again));
+	buf_fini(&content);
 }
 
 /* ---- for whom ---- */
@@ -529,6 +635,7 @@ int main(void)
 		T(names_of_others_and_no_names),
 		T(a_node_that_can_not_publish_says_why),
 		T(a_node_without_the_role_makes_no_version),
+		T(once_more_under_the_new_key),
 		T(a_wider_tier_wants_a_word),
 		T(less_than_half_wants_a_word),
 		T(the_outcome_is_the_version_that_was_made),

@@ -144,14 +144,14 @@ static bool opens(struct fixture *f, unsigned n, const char *prefix, uint64_t nu
 	return !err;
 }
 
-/* A node has the latest head of the owner, and all that it names. */
-static void owner_is_whole(struct fixture *f, unsigned n)
+/* A node has the latest head of another one, and all that it names. */
+static void is_whole(struct fixture *f, unsigned from, unsigned n)
 {
-	struct hub_node *owner = &f->nodes[O], *node = &f->nodes[n];
+	struct hub_node *owner = &f->nodes[from], *node = &f->nodes[n];
 	struct buf head;
 	buf_init(&head, LIMIT_HEAD_LEN_MAX);
 	assert_int_equal(ledger_head_make(&owner->hub.ledger, owner->txn, &head), ERR_OK);
-	made_copy(owner, node, author_of(O, 0), take);
+	made_copy(owner, node, owner->hub.author, take);
 	ledger_settle(&node->hub.ledger, node->txn);
 	assert_int_equal(ledger_accept_head(&node->hub.ledger, node->txn, buf_bytes(&head), NULL),
 			 ERR_OK);
@@ -521,7 +521,7 @@ static void who_ends_a_line_waits_for_the_owner(void **state)
 	struct hub_node *admin = &f->nodes[B];
 	struct press p = {.options = {.path = KITA "/x", .has_tier = true, .tier = TIER_GRANTED},
 			  .content = bytes_str("a,b\n")};
-	owner_is_whole(f, B);
+	is_whole(f, O, B);
 	fedkeys_store(&admin->hub, admin->txn, 1, &f->fed.fed_key);
 	assert_int_equal(press_begin(&p, admin), ERR_OK);
 	assert_true(p.publication.old_key);
@@ -581,8 +581,8 @@ static void who_has_no_place_is_told(void **state)
 	pass(f, 2 * HOUR_MS);
 	/* Nothing is said while the owner has not been heard. */
 	assert_int_equal(waiting_at(f, C, gifts, HANDED), 0);
-	owner_is_whole(f, C);
-	owner_is_whole(f, D);
+	is_whole(f, O, C);
+	is_whole(f, O, D);
 	assert_int_equal(waiting_at(f, C, gifts, HANDED), HANDED - HANDED_BY_GIVER_MAX);
 	assert_int_equal(waiting_at(f, D, gifts, HANDED), HANDED - HANDED_BY_GIVER_MAX);
 }
@@ -1051,6 +1051,14 @@ static void two_keys_of_one_number_are_told_apart(void **state)
 	assert_int_equal(
 		epochs_version_key(&f->nodes[D].hub, f->nodes[D].txn, &before, &dataset, &key),
 		ERR_ABSENT);
+	/* Who has sealed it notices, when it knows all that the key author has said. */
+	assert_false(epochs_stranded(&first->hub, first->txn, &before, &dataset));
+	is_whole(f, SECOND, O);
+	assert_true(epochs_stranded(&first->hub, first->txn, &before, &dataset));
+	assert_false(epochs_stranded(&first->hub, first->txn, &after, &dataset));
+	assert_false(epochs_stranded(&second->hub, second->txn, &after, &dataset));
+	before.epoch_number = 7; /* no record that counts */
+	assert_true(epochs_stranded(&first->hub, first->txn, &before, &dataset));
 	epoch_made(second, KITA);
 	assert_int_equal(last_seen_by(f, SECOND, KITA), 3);
 }
