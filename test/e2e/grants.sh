@@ -110,5 +110,26 @@ refused 1 'gives it another end' node "$meissen" grant meissen/bau --to radebeul
 node "$meissen" renew "$ending" >/dev/null
 ! node "$meissen" status | grep -q 'renew' || wrong 'the renewed grant is still to be renewed'
 
+say 'what lies there is sealed once more when a right ends, and no one else notices'
+mkdir -p "$work/ordner/unten"
+testdata 9 300000 text >"$work/ordner/unten/a.csv"
+echo 'a,b' >"$work/ordner/b.csv"
+: >"$work/ordner/leer.txt"
+publish meissen/bau/ordner "$work/ordner" --tier granted >/dev/null
+get_same meissen/bau/ordner@1 "$work/ordner"
+status=0
+node "$meissen" revoke --from coswig --below meissen/bau --reencrypt >"$work/said" 2>"$work/err" || status=$?
+[ "$status" = 1 ] && grep -q -- --yes "$work/err" || wrong "it is done without --yes: $(cat "$work/said" "$work/err")"
+grep -q 'Sealed again *meissen/bau/ordner@1' "$work/said" && grep -q 'meissen/bau/plan@1' "$work/said" &&
+	grep -q 'bytes as they are now' "$work/said" || wrong "no preview of what is sealed again: $(cat "$work/said")"
+node "$meissen" revoke --from coswig --below meissen/bau --reencrypt --yes >"$work/said" || wrong "it failed: $(cat "$work/said")"
+grep -q 'meissen/bau/ordner@2   sealed again, +' "$work/said" && grep -q 'meissen/bau/plan@2   sealed again, +' "$work/said" ||
+	wrong "not all was sealed again: $(cat "$work/said")"
+get_same meissen/bau/ordner@2 "$work/ordner"
+get_same meissen/bau/plan@2 "$work/plan.csv"
+refused 3 'has not granted you' node "$coswig" get meissen/bau/plan@2 -o "$work/no"
+says 'meissen/bau/plan@3   sealed again' node "$meissen" revoke --reencrypt --below meissen/bau/plan --yes
+refused 2 'nothing ends' node "$meissen" revoke --lift coswig --reencrypt
+
 clean "$meissen"
 clean "$riesa"
