@@ -18,11 +18,12 @@ bool held_get(struct txn *txn, const struct version_id *of, struct held *held)
 	if (!txn_get(txn, TABLE_HELD, row_key_bytes(&key), &value))
 		return false;
 	struct wire_in w = wire_in(value);
-	wire_array(&w, 4, 4);
+	wire_array(&w, 5, 5);
 	held->state = (enum held_state)wire_uint(&w, HELD_DAMAGED);
 	held->time_ms = (int64_t)wire_uint(&w, INT64_MAX);
 	held->bytes = wire_uint(&w, UINT64_MAX);
 	held->chunks = wire_uint(&w, UINT64_MAX);
+	held->void_hours = (uint32_t)wire_uint(&w, UINT32_MAX);
 	return !wire_end(&w);
 }
 
@@ -31,11 +32,12 @@ void held_put(struct txn *txn, const struct version_id *of, const struct held *h
 	struct row_key key = held_key(of);
 	struct buf value;
 	buf_init(&value, 64);
-	out_array(&value, 4);
+	out_array(&value, 5);
 	out_uint(&value, held->state);
 	out_uint(&value, (uint64_t)held->time_ms);
 	out_uint(&value, held->bytes);
 	out_uint(&value, held->chunks);
+	out_uint(&value, held->void_hours);
 	txn_put_row(txn, TABLE_HELD, &key, &value);
 }
 

@@ -18,6 +18,7 @@ struct held {
 	int64_t time_ms;
 	uint64_t bytes;
 	uint64_t chunks;
+	uint32_t void_hours; /* how long it has not counted (proto/transfer/voids.h) */
 };
 
 struct row_key held_key(const struct version_id *of); /* also the prefix of its INDEX rows */

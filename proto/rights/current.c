@@ -176,8 +176,8 @@ static bool by_grant(struct look *look, const struct ledger_version *of)
 	return through && verdict.widest <= of->tier;
 }
 
-/* PROTOCOL: "A version of author a at path p is **valid** when" */
-static bool is_valid(struct look *look, const struct ledger_version *of)
+/* Whether its author may have written it; it may be withdrawn all the same. */
+static bool is_rightful(struct look *look, const struct ledger_version *of)
 {
 	uint32_t owner = ledger_version_owner(&look->hub->ledger, look->txn, of);
 	bool is_owner = owner == author_member(of->author);
@@ -187,9 +187,18 @@ static bool is_valid(struct look *look, const struct ledger_version *of)
 	if (!owner || of->number >= VERSION_NUMBER_END ||
 	    !txn_has(look->txn, TABLE_RECORD, row_key_bytes(&key)) || !is_listed(look, of))
 		return false;
-	if ((!is_owner || of->has_grant) && (!may_write(look, of) || !by_grant(look, of)))
+	return (is_owner && !of->has_grant) || (may_write(look, of) && by_grant(look, of));
+}
+
+/* PROTOCOL: "A version of author a at path p is **valid** when" */
+static bool is_valid(struct look *look, const struct ledger_version *of)
+{
+	uint32_t member = author_member(of->author);
+
+	if (!is_rightful(look, of))
 		return false;
-	return of->number > reached(look, author_member(of->author), is_owner);
+	uint32_t owner = ledger_version_owner(&look->hub->ledger, look->txn, of);
+	return of->number > reached(look, member, owner == member);
 }
 
 bool current_any(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
@@ -219,6 +228,14 @@ bool current_valid(struct hub *hub, struct txn *txn, const struct version_id *of
 	struct ledger_version version;
 
 	return ledger_version_get(txn, of, &version) && is_valid(&look, &version);
+}
+
+bool current_void(struct hub *hub, struct txn *txn, const struct version_id *of)
+{
+	struct look look = look_begin(hub, txn, &of->dataset);
+	struct ledger_version version;
+
+	return !ledger_version_get(txn, of, &version) || !is_rightful(&look, &version);
 }
 
 bool current_valid_when(struct hub *hub, struct txn *txn, const struct facts *facts,

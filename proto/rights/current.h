@@ -28,7 +28,12 @@ bool current_any(struct hub *hub, struct txn *txn, const struct dataset_id *data
 		 struct version *out);
 /* Whether one version is valid. */
 bool current_valid(struct hub *hub, struct txn *txn, const struct version_id *of);
-/* The same when lines and bars are those; withdrawals count as they do now. */
+/*
+ * Whether it does not count by reason of rights, or its record is gone. What is valid but for a
+ * withdrawal is not void.
+ */
+bool current_void(struct hub *hub, struct txn *txn, const struct version_id *of);
+/* Whether it is valid when lines and bars are those; withdrawals count as they do now. */
 bool current_valid_when(struct hub *hub, struct txn *txn, const struct facts *facts,
 			const struct version_id *of);
 /* Whether another valid version of the dataset has the same number. */

@@ -90,6 +90,15 @@ static void scan_path(struct hub *hub, struct txn *txn, struct bytes value)
 	current_want(hub, txn, &dataset, NULL);
 }
 
+/* The record has gone because its author is out: what is here of it is void, see voids.h. */
+static bool is_of_nobody(struct hub *hub, struct txn *txn, const struct version_id *of)
+{
+	struct sign_pk pk;
+
+	return author_member(of->author) != author_member(hub->author) && held_complete(txn, of) &&
+	       ledger_author_kept(&hub->ledger, txn, of->author, &pk);
+}
+
 /* Versions that were being fetched when the node stopped, and damaged ones. */
 static void scan_held(struct hub *hub, struct txn *txn, struct bytes key)
 {
@@ -97,7 +106,7 @@ static void scan_held(struct hub *hub, struct txn *txn, struct bytes key)
 	struct version version;
 	held_of_key(&of, key);
 	enum err err = held_version(txn, &of, &version);
-	if (err == ERR_ABSENT)
+	if (err == ERR_ABSENT && !is_of_nobody(hub, txn, &of))
 		fetch_drop(hub, txn, &of);
 	else if (!err && !held_complete(txn, &of) && rights_may_hold(hub, txn, &version))
 		fetch_add(hub, txn, &of, &version, false);
@@ -148,6 +157,7 @@ void scan_tick(struct hub *hub, struct txn *txn)
 	else if (transfer->scan_step == SCAN_PATHS)
 		scan_rows(hub, txn, TABLE_PATH, SCAN_IDLE);
 	source_guess(hub);
+	voids_tick(hub, txn);
 }
 
 void scan_version(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
@@ -227,7 +237,7 @@ int64_t scan_wake(const struct hub *hub)
 	const struct transfer *transfer = hub->transfer;
 	if (is_due(hub) || transfer->scan_step != SCAN_IDLE || transfer->sweep_waits)
 		return hub->mono_ms;
-	int64_t wake = INT64_MAX;
+	int64_t wake = voids_wake(hub);
 	for (size_t i = 0; i < transfer->fetch_count; i++) {
 		const struct fetch *fetch = transfer->fetches[i];
 		if (fetch->walk_waits)

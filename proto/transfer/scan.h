@@ -7,6 +7,7 @@
 
 #include "proto/transfer/fetch.h"
 #include "proto/transfer/proof.h"
+#include "proto/transfer/voids.h"
 
 enum scan_step { SCAN_IDLE, SCAN_HELD, SCAN_PATHS };
 
@@ -35,6 +36,7 @@ struct transfer {
 	enum scan_step scan_step;
 	struct row_key scan_at;
 	struct proofs proofs;
+	struct voids voids;
 	uint64_t promise_epoch; /* hub.rights_epoch as of which promises were looked at */
 	int64_t guess_ms;       /* when a member may be asked for what nobody says it holds */
 	size_t guess_at;        /* the fetch to begin with */

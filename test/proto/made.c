@@ -182,8 +182,8 @@ void parcel_make(struct parcel *p, const struct test_federation *fed)
 				  ? (uint32_t)chunk_hidden_len(BOX_KIND_MANIFEST, 100)
 				  : 1000;
 	assert_true(p->count <= PARCEL_CHUNK_COUNT_MAX);
-	p->of = (struct version_id){test_dataset(fed, p->member, p->path), p->number,
-				    author_of(p->member, 0)};
+	p->of = (struct version_id){test_dataset(fed, p->owner ? p->owner : p->member, p->path),
+				    p->number, author_of(p->member, 0)};
 	chunks_make(p);
 	version_fill(p);
 	buf_init(&p->body, LIMIT_RECORD_LEN_MAX);

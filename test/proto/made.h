@@ -37,6 +37,7 @@ enum { PARCEL_CHUNK_COUNT_MAX = 64 };
 
 struct parcel { /* the first part is set by the test; 0: what is usual */
 	unsigned member;
+	unsigned owner; /* of the path: the member */
 	const char *path;
 	uint64_t number; /* 1 */
 	enum tier tier;  /* members */

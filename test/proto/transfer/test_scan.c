@@ -129,7 +129,7 @@ static void what_is_known_is_compared_with_a_new_word(void **state)
 	struct parcel a = comes(f, "gemeinde-2/kita/a", 1), b = comes(f, "gemeinde-2/plan", 1);
 	turns(f);
 	assert_false(is_fetched(f, &a) || is_fetched(f, &b));
-	assert_true(scan_wake(&f->node.hub) == INT64_MAX);
+	assert_true(scan_wake(&f->node.hub) == voids_wake(&f->node.hub));
 	subscribe(f, "*/kita/*");
 	assert_int_equal(scan_wake(&f->node.hub), hub_node_mono(&f->node));
 	turns(f);
@@ -242,6 +242,72 @@ static void what_was_being_published_is_forgotten(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ---- what does not count any more ---- */
+
+static struct parcel is_held(struct fixture *f, unsigned member, const char *path)
+{
+	struct parcel p = {.member = member, .owner = (unsigned)(path[9] - '0'), .path = path};
+	parcel_make(&p, &f->fed);
+	parcel_known(&p, &f->node, &f->fed, scan_version);
+	parcel_held(&p, &f->node);
+	return p;
+}
+
+static void hours(struct fixture *f, unsigned count)
+{
+	while (count-- > 0) {
+		hub_node_pass(&f->node, 3600000);
+		turns(f);
+	}
+}
+
+static void what_is_void_goes_where_room_is_needed(void **state)
+{
+	struct fixture *f = *state;
+	struct parcel valid = is_held(f, 2, "gemeinde-2/kita"),
+		      void_here = is_held(f, 3, "gemeinde-2/plan"),
+		      in_own = is_held(f, 3, "gemeinde-1/plan");
+	hours(f, 1 + VOID_HOURS);
+	assert_true(held_complete(f->node.txn, &in_own.of));
+	assert_true(held_complete(f->node.txn, &void_here.of)); /* there is room */
+	f->node.hub.headroom = HEADROOM_OWN;
+	hours(f, 1);
+	assert_false(held_complete(f->node.txn, &void_here.of));
+	assert_true(held_complete(f->node.txn, &valid.of));
+	assert_true(held_complete(f->node.txn, &in_own.of));
+	parcel_fini(&valid);
+	parcel_fini(&void_here);
+	parcel_fini(&in_own);
+}
+
+static void no_need_of_room_drops_what_has_just_become_void(void **state)
+{
+	struct fixture *f = *state;
+	struct parcel p = is_held(f, 3, "gemeinde-2/plan");
+	struct held held;
+	f->node.hub.headroom = HEADROOM_OWN;
+	hours(f, 24);
+	assert_true(held_get(f->node.txn, &p.of, &held));
+	assert_in_range(held.void_hours, 22, 24);
+	assert_int_equal(held.state, HELD_COMPLETE);
+	parcel_fini(&p);
+}
+
+static void what_counts_again_is_counted_anew(void **state)
+{
+	struct fixture *f = *state;
+	struct parcel p = is_held(f, 2, "gemeinde-2/plan");
+	struct held held;
+	assert_true(held_get(f->node.txn, &p.of, &held));
+	held.void_hours = VOID_HOURS;
+	held_put(f->node.txn, &p.of, &held);
+	f->node.hub.headroom = HEADROOM_OWN;
+	hours(f, 2);
+	assert_true(held_get(f->node.txn, &p.of, &held));
+	assert_int_equal(held.void_hours, 0);
+	parcel_fini(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +319,9 @@ int main(void)
 		T(a_large_catalogue_takes_several_turns),
 		T(what_was_on_its_way_goes_on_after_a_start),
 		T(what_was_being_published_is_forgotten),
+		T(what_is_void_goes_where_room_is_needed),
+		T(no_need_of_room_drops_what_has_just_become_void),
+		T(what_counts_again_is_counted_anew),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }
