@@ -92,7 +92,7 @@
 	X(LINE_TO, "line-to", 1)     /* audience organisation id(32) line id(32) -> issuer(4) */   \
 	X(LINE_ON, "line-on", 1)     /* parent line id(32) line id(32) -> issuer(4) */             \
 	X(LINE_WHEN, "line-when", 1) /* time(8) line id(32) -> issuer(4) */                        \
-	X(LINE_DUE, "line-due", 1)   /* payer(4) kind(1) id(32) -> where the walk goes on */       \
+	X(LINE_DUE, "line-due", 1)   /* payer(4) kind(1) id(32) -> proto/rights/table_due */       \
 	X(UNHEARD, "unheard", 1) /* member(4) -> own records it has yet to hear of; catalog/ */    \
 	X(RIGHT, "right",                                                                          \
 	  1) /* owner(4) audience organisation id(32) hash of prefix(16) rank(10) line id(32) */

@@ -21,15 +21,34 @@ static bool rests_on(struct txn *txn, const uint8_t id[ID_LEN])
 	return walk_next(&walk);
 }
 
+/*
+ * A row of LINE_DUE: once more(1), and where the walk goes on after. What is under way goes on to
+ * its end and then begins again, as what it has passed may have changed: else who makes it due
+ * again and again would hold it at its beginning, and what is behind that would never be looked at.
+ */
+static void due_put(struct txn *txn, const struct row_key *key, bool again,
+		    const struct row_key *at)
+{
+	uint8_t value[1 + KEY_LEN_MAX] = {again};
+
+	memcpy(value + 1, at->b, at->len);
+	txn_put(txn, TABLE_LINE_DUE, row_key_bytes(key), bytes_of(value, 1 + at->len));
+}
+
 void table_due(struct hub *hub, struct txn *txn, uint32_t payer, enum table_due kind,
 	       const uint8_t id[ID_LEN])
 {
-	struct row_key key = key_line_due(payer, (uint8_t)kind, id);
+	struct row_key key = key_line_due(payer, (uint8_t)kind, id), at = {.len = 0};
+	struct bytes value;
 
-	/* A walk under way begins again: what it has passed may have changed. */
 	if (kind == TABLE_DUE_ON && !rests_on(txn, id))
 		return;
-	txn_put(txn, TABLE_LINE_DUE, row_key_bytes(&key), bytes_of("", 0));
+	if (txn_get(txn, TABLE_LINE_DUE, row_key_bytes(&key), &value) && value.len > 1 &&
+	    value.len <= 1 + KEY_LEN_MAX) {
+		at.len = value.len - 1;
+		memcpy(at.b, value.ptr + 1, at.len);
+	}
+	due_put(txn, &key, at.len > 0, &at);
 	hub->rights->due = true;
 }
 
@@ -40,20 +59,22 @@ struct due { /* copied out of the store */
 	uint32_t payer;
 	enum table_due kind;
 	uint8_t id[ID_LEN];
+	bool again;        /* it was made due while it was under way */
 	struct row_key at; /* the walk goes on after this; len 0: from the first */
 };
 
 static bool due_get(struct due *out, const struct walk *walk)
 {
-	if (walk->key.len != DUE_KEY_LEN || walk->value.len > KEY_LEN_MAX)
+	if (walk->key.len != DUE_KEY_LEN || !walk->value.len || walk->value.len > 1 + KEY_LEN_MAX)
 		return false;
 	*out = (struct due){.payer = be32_get(walk->key.ptr),
 			    .kind = (enum table_due)walk->key.ptr[4]};
 	out->key.len = walk->key.len;
 	memcpy(out->key.b, walk->key.ptr, walk->key.len);
 	memcpy(out->id, walk->key.ptr + 5, ID_LEN);
-	out->at.len = walk->value.len;
-	memcpy(out->at.b, walk->value.ptr, walk->value.len);
+	out->again = walk->value.ptr[0];
+	out->at.len = walk->value.len - 1;
+	memcpy(out->at.b, walk->value.ptr + 1, out->at.len);
 	return true;
 }
 
@@ -148,8 +169,11 @@ static void due_do(struct hub *hub, struct txn *txn, struct due *due, unsigned *
 	bool end = due_walk(hub, txn, due, lines);
 	if (due->kind == TABLE_DUE_LINE)
 		due_gone(hub, txn, due);
-	if (!end && !txn_has(txn, TABLE_LINE_DUE, row_key_bytes(&due->key)))
-		txn_put(txn, TABLE_LINE_DUE, row_key_bytes(&due->key), row_key_bytes(&due->at));
+	bool again = due->again || txn_has(txn, TABLE_LINE_DUE, row_key_bytes(&due->key));
+	if (end)
+		due->at.len = 0;
+	if (!end || again)
+		due_put(txn, &due->key, again && !end, &due->at);
 }
 
 /* ---- all of them ---- */
@@ -169,18 +193,45 @@ static bool due_next(struct txn *txn, uint32_t after, struct due *out)
 	return false;
 }
 
+/*
+ * The next walk of one payer, in a circle: where it is stands in a row of the payer's number alone.
+ * So none of them waits for one that has no end.
+ */
+static bool due_of(struct txn *txn, uint32_t payer, struct due *out)
+{
+	struct row_key prefix = key_author(payer), at = prefix;
+	struct bytes last;
+
+	if (txn_get(txn, TABLE_LINE_DUE, row_key_bytes(&prefix), &last) &&
+	    last.len == DUE_KEY_LEN) {
+		at.len = last.len;
+		memcpy(at.b, last.ptr, last.len);
+	}
+	for (unsigned i = 0; i < 2; i++, at = prefix) {
+		struct walk walk = walk_begin_at(txn, TABLE_LINE_DUE, row_key_bytes(&prefix),
+						 row_key_bytes(&at), false);
+		while (walk_next(&walk))
+			if (due_get(out, &walk))
+				return true;
+	}
+	txn_del(txn, TABLE_LINE_DUE, row_key_bytes(&prefix));
+	return false;
+}
+
 /* As much of what one payer has caused as a turn takes. False: it is in debt, and waits. */
 static bool payer_take(struct hub *hub, struct txn *txn, uint32_t payer)
 {
+	struct row_key place = key_author(payer);
 	unsigned lines = DUE_LINES_A_TURN;
 	struct due due;
 
 	if (payer != METER_OWN && !meter_may(&hub->meter, payer, hub->mono_ms, NULL))
 		return false;
-	while (lines > 0 && due_next(txn, payer - 1, &due) && due.payer == payer) {
+	while (lines > 0 && due_of(txn, payer, &due)) {
 		unsigned before = lines;
 		due_do(hub, txn, &due, &lines);
 		lines -= before == lines; /* a walk over nothing is no work for ever */
+		txn_put(txn, TABLE_LINE_DUE, row_key_bytes(&place), row_key_bytes(&due.key));
 	}
 	hub_charge(hub, txn, payer);
 	return true;
