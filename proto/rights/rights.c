@@ -163,8 +163,15 @@ bool rights_through_when(const struct facts *facts, int64_t t_ms, uint32_t autho
 			 struct bytes path, const struct digest *line, enum verb need,
 			 struct verdict *out)
 {
-	return verdict_of(facts, line, t_ms, out) && out->audience == author_member(author) &&
-	       out->verb >= need && path_contains(out->prefix, path);
+	struct counted_line named;
+
+	/* Whoever names a line of something else has not its whole chain looked at for it. */
+	if (!verdict_line(facts, line, &named) || named.line.audience != author_member(author) ||
+	    !path_contains(named.line.prefix, path)) {
+		*out = (struct verdict){.fault = FAULT_CHAIN};
+		return false;
+	}
+	return verdict_of(facts, line, t_ms, out) && out->verb >= need;
 }
 
 bool rights_may_hold(struct hub *hub, struct txn *txn, const struct version *version)

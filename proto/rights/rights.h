@@ -33,7 +33,8 @@ bool rights_own_line(struct hub *hub, struct txn *txn, struct bytes path, enum v
 		     uint32_t depth, struct verdict *out);
 /*
  * Whether a record of this author about a path may name this line: it is good now, to the author's
- * organisation, at or above the path, and gives `need` or more. out: as verdict_of().
+ * organisation, at or above the path, and gives `need` or more. out: as verdict_of(); of a line
+ * that is not here, or of another audience or path, FAULT_CHAIN and nothing else.
  */
 bool rights_through(struct hub *hub, struct txn *txn, uint32_t author, struct bytes path,
 		    const struct digest *line, enum verb need, struct verdict *out);

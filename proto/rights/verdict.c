@@ -50,14 +50,38 @@ bool verdict_line(const struct facts *facts, const struct digest *id, struct cou
 
 /* ---- bars ---- */
 
-/* The bars that the nodes of one member have of one organisation, walked side by side. */
+enum { WORDS_MAX = VERDICT_NODES_MAX + VERDICT_LEAVING_MAX };
+
+/*
+ * The bars that the nodes of one member have of one organisation, walked side by side: the list
+ * whose next element comes first is the first in `order`, so that many full lists cost little more
+ * than to read them.
+ */
 struct bar_words {
-	struct bar_list lists[VERDICT_NODES_MAX + VERDICT_LEAVING_MAX];
-	struct bar next[VERDICT_NODES_MAX + VERDICT_LEAVING_MAX];
-	bool has[VERDICT_NODES_MAX + VERDICT_LEAVING_MAX];
-	bool leaving[VERDICT_NODES_MAX + VERDICT_LEAVING_MAX];
+	struct bar_list lists[WORDS_MAX];
+	struct bar next[WORDS_MAX];
+	bool leaving[WORDS_MAX];
 	size_t count;
+	uint8_t order[WORDS_MAX]; /* lists that have a next element */
+	size_t order_count;
 };
+
+/* Puts a list behind those whose next element is not after its own. */
+static void words_order(struct bar_words *words, uint8_t list)
+{
+	size_t low = 0, high = words->order_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (bar_cmp(&words->next[words->order[middle]], &words->next[list]) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	memmove(words->order + low + 1, words->order + low, words->order_count - low);
+	words->order[low] = list;
+	words->order_count++;
+}
 
 static void bar_words_add(const struct facts *facts, struct bar_words *words, uint32_t author,
 			  struct bytes slot, const struct org_id *org, bool leaving)
@@ -69,8 +93,9 @@ static void bar_words_add(const struct facts *facts, struct bar_words *words, ui
 	    !bar_list_begin(&words->lists[i], body) || !id_eq(&words->lists[i].org, org))
 		return;
 	words->leaving[i] = leaving;
-	words->has[i] = bar_list_next(&words->lists[i], &words->next[i]);
 	words->count++;
+	if (bar_list_next(&words->lists[i], &words->next[i]))
+		words_order(words, (uint8_t)i);
 }
 
 static void words_begin(const struct facts *facts, struct bar_words *words, uint32_t member,
@@ -79,7 +104,7 @@ static void words_begin(const struct facts *facts, struct bar_words *words, uint
 	struct record_slot slot = bar_slot(org);
 	struct fact_nodes nodes;
 
-	words->count = 0;
+	words->count = words->order_count = 0;
 	facts->nodes(facts->arg, member, &nodes);
 	for (size_t i = 0; i < nodes.active_count; i++)
 		bar_words_add(facts, words, nodes.active[i], record_slot_bytes(&slot), org, false);
@@ -93,32 +118,30 @@ static void words_begin(const struct facts *facts, struct bar_words *words, uint
  */
 static bool words_next(struct bar_words *words, struct bar *out)
 {
-	for (;;) {
-		bool any_true = false, any_false = false, found = false;
-		for (size_t i = 0; i < words->count; i++) {
-			if (words->has[i] && (!found || bar_cmp(&words->next[i], out) < 0)) {
-				*out = words->next[i];
-				found = true;
-			}
-		}
-		if (!found)
-			return false;
-		struct bar first = *out;
+	while (words->order_count > 0) {
+		bool any_true = false, any_false = false;
+		const struct bar first = words->next[words->order[0]];
+		*out = first;
 		out->keep = KEEPING_ALL; /* what is said by who does not bar does not count */
-		for (size_t i = 0; i < words->count; i++) {
-			struct bar *next = &words->next[i];
-			if (!words->has[i] || bar_cmp(next, &first) != 0)
-				continue;
+		while (words->order_count > 0) {
+			const uint8_t list = words->order[0];
+			struct bar *next = &words->next[list];
+			if (bar_cmp(next, &first) != 0)
+				break;
 			any_true = any_true || next->barred;
 			/* PROTOCOL: "leaving nodes' true elements too" */
-			any_false = any_false || (!next->barred && !words->leaving[i]);
+			any_false = any_false || (!next->barred && !words->leaving[list]);
 			if (next->barred && next->keep < out->keep)
 				out->keep = next->keep;
-			words->has[i] = bar_list_next(&words->lists[i], next);
+			words->order_count--;
+			memmove(words->order, words->order + 1, words->order_count);
+			if (bar_list_next(&words->lists[list], next))
+				words_order(words, list);
 		}
 		if (any_true && !any_false)
 			return true;
 	}
+	return false;
 }
 
 /*
@@ -196,6 +219,14 @@ static bool is_party(const struct facts *facts, uint32_t number, const struct or
 	return true;
 }
 
+/* (b) of a line; above: the one before. */
+static bool follows(const struct line *x, const struct line *above, uint32_t owner)
+{
+	if (!above)
+		return owner != 0 && x->issuer == owner;
+	return x->issuer == above->audience && path_contains(above->prefix, x->prefix);
+}
+
 /* (a) without the time, (b) and (c) of the i-th line, 0 the owner's; above: the one before. */
 static void line_judge(const struct facts *facts, const struct line *x, const struct line *above,
 		       size_t i, struct verdict *out)
@@ -208,10 +239,8 @@ static void line_judge(const struct facts *facts, const struct line *x, const st
 	if (!is_party(facts, x->issuer, NULL, &relay) ||
 	    !is_party(facts, x->audience, &x->org, &relay))
 		fault_set(out, FAULT_MEMBER, i);
-	if (!above && (out->owner == 0 || x->issuer != out->owner))
-		fault_set(out, FAULT_ROOT, i);
-	if (above && (x->issuer != above->audience || !path_contains(above->prefix, x->prefix)))
-		fault_set(out, FAULT_CHAIN, i);
+	if (!follows(x, above, out->owner))
+		fault_set(out, above ? FAULT_CHAIN : FAULT_ROOT, i);
 	if (x->depth < below)
 		fault_set(out, FAULT_DEPTH, i);
 	else if (x->depth - below < out->depth_left)
@@ -295,6 +324,16 @@ static void bars_judge(const struct facts *facts, struct chain *chain, struct ve
 	}
 }
 
+/* Condition (b), which no later body of the lines can change, as it is all in their ids. */
+static bool chain_follows(struct chain *chain, uint32_t owner)
+{
+	for (size_t i = 0; i < chain->count; i++)
+		if (!follows(&chain_at(chain, i)->line,
+			     i > 0 ? &chain_at(chain, i - 1)->line : NULL, owner))
+			return false;
+	return true;
+}
+
 static void last_take(const struct facts *facts, const struct counted_line *last,
 		      struct verdict *out)
 {
@@ -330,7 +369,9 @@ bool verdict_of(const struct facts *facts, const struct digest *id, int64_t t_ms
 		out->issuers[i] = x->line.issuer;
 		line_judge(facts, &x->line, i > 0 ? &chain_at(&chain, i - 1)->line : NULL, i, out);
 	}
-	bars_judge(facts, &chain, out);
+	/* What never gave anything has nothing to keep, so its bars are not read. */
+	if (chain_follows(&chain, out->owner))
+		bars_judge(facts, &chain, out);
 	/* Last, so that who sees one of these knows that nothing else is wrong. */
 	if (out->to_ms <= out->from_ms || t_ms >= out->to_ms)
 		fault_set(out, FAULT_EXPIRED, chain.count - 1);

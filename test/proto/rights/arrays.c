@@ -294,7 +294,7 @@ static const char *difference(const struct naive_verdict *n, const struct verdic
 		return "prefix";
 	if (timely != (n->holds && !n->ended))
 		return "whether it holds but for the time";
-	if (v->keep != n->keep)
+	if (!n->strays && v->keep != n->keep)
 		return "keep";
 	if (!timely)
 		return v->fault_at < n->count ? NULL : "place of the fault";

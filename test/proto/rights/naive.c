@@ -225,8 +225,9 @@ struct naive_verdict naive_verdict(const struct naive *world, const struct diges
 	for (size_t i = 0; i < v.count; i++) {
 		const struct line *x = v.chain[i];
 		const struct naive_member *audience = member_of(world, x->audience);
-		if (!parties_are_there(world, x) || !follows(world, &v, i) ||
-		    x->depth < v.count - 1 - i)
+		if (!follows(world, &v, i))
+			v.strays = true;
+		if (!parties_are_there(world, x) || v.strays || x->depth < v.count - 1 - i)
 			v.holds = false;
 		for (size_t j = i + 1; j < v.count; j++)
 			if (bars(world, x->issuer, v.chain[j], &ids[j], &v.keep))

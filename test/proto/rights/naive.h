@@ -51,8 +51,9 @@ struct naive_verdict {
 	bool has_chain; /* c(x) exists; else nothing below means anything */
 	size_t count;
 	const struct line *chain[LINE_CHAIN_MAX]; /* x_1 to x_k */
-	bool holds; /* all of good(x, t) but the time and the verbs above 0 */
-	bool ended; /* a verb of the chain is 0 */
+	bool strays; /* a line does not follow the one before it, or the owner: keep says nothing */
+	bool holds;  /* all of good(x, t) but the time and the verbs above 0 */
+	bool ended;  /* a verb of the chain is 0 */
 	bool good;
 	enum verb verb;
 	uint32_t widest;

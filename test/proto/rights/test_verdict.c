@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/rights/rights.h"
 #include "test/proto/federation.h"
 #include "test/proto/rights/arrays.h"
 
@@ -757,7 +758,7 @@ static void a_bar_outlives_the_number(void **state)
 
 struct counted {
 	struct facts inner;
-	unsigned bodies;
+	unsigned bodies, bars; /* looked up; bars are bodies too */
 };
 
 static bool counted_body(void *arg, uint32_t author, struct bytes slot, struct bytes *body)
@@ -765,6 +766,7 @@ static bool counted_body(void *arg, uint32_t author, struct bytes slot, struct b
 	struct counted *counted = arg;
 
 	counted->bodies++;
+	counted->bars += slot.ptr[0] == RECORD_BAR;
 	return counted->inner.body(counted->inner.arg, author, slot, body);
 }
 
@@ -796,17 +798,22 @@ static uint32_t counted_issuer(void *arg, const struct digest *line)
 	return counted->inner.issuer(counted->inner.arg, line);
 }
 
-/* A line: 8 lines of 8 nodes; bars: 28 pairs of 8 nodes; and of a usual chain about ten. */
-static void a_verdict_looks_up_little(void **state)
+static struct facts counted_facts(struct counted *counted)
 {
-	struct world *w = *state;
-	struct counted counted = {.inner = arrays_facts(&w->all)};
-	struct facts facts = {.arg = &counted,
+	return (struct facts){.arg = counted,
 			      .member = counted_member,
 			      .owner = counted_owner,
 			      .nodes = counted_nodes,
 			      .body = counted_body,
 			      .issuer = counted_issuer};
+}
+
+/* A line: 8 lines of 8 nodes; bars: 28 pairs of 8 nodes; and of a usual chain about ten. */
+static void a_verdict_looks_up_little(void **state)
+{
+	struct world *w = *state;
+	struct counted counted = {.inner = arrays_facts(&w->all)};
+	struct facts facts = counted_facts(&counted);
 	struct digest chain[8];
 	struct verdict v;
 
@@ -824,6 +831,35 @@ static void a_verdict_looks_up_little(void **state)
 	counted.bodies = 0;
 	assert_true(verdict_of(&facts, &chain[7], T, &v));
 	assert_true(counted.bodies <= 8 * 8 + 28 * 8);
+}
+
+/*
+ * A withdrawal or version of anybody may name any line: whoever looks at the dataset reads that
+ * line, not the chain of something else, and not the bars of what never was a chain.
+ */
+static void what_is_named_in_vain_costs_little(void **state)
+{
+	struct world *w = *state;
+	struct digest top = give(w, M, B, "lk/a", VERB_ADMIN, NULL);
+	struct digest back = give(w, B, M, "lk/a", VERB_ADMIN, &top);
+	struct digest own = give(w, M, B, "m", VERB_ADMIN, NULL);
+	struct digest other = give(w, B, M, "m", VERB_ADMIN, &own);
+	struct bytes path = bytes_str("lk/a/x");
+	struct counted counted = {.inner = arrays_facts(&w->all)};
+	struct facts facts = counted_facts(&counted);
+	struct verdict v;
+
+	bar(w, NODE(M, 0), M, NULL, "lk/a", true);
+	end(w, &top);
+	assert_false(rights_through_when(&facts, T, NODE(M, 0), path, &back, VERB_ADMIN, &v));
+	assert_int_equal(v.fault, FAULT_ENDED);
+	assert_int_equal(counted.bars, 0);
+	counted.bodies = 0;
+	assert_false(rights_through_when(&facts, T, NODE(M, 0), path, &other, VERB_ADMIN, &v));
+	assert_false(rights_through_when(&facts, T, NODE(M, 0), path, &own, VERB_ADMIN, &v));
+	assert_int_equal(v.count, 0);
+	assert_true(counted.bodies <= 4); /* the nodes of the giver, once each */
+	assert_int_equal(counted.bars, 0);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -858,6 +894,7 @@ int main(void)
 		TEST(a_number_that_two_had_helps_neither),
 		TEST(a_bar_outlives_the_number),
 		TEST(a_verdict_looks_up_little),
+		TEST(what_is_named_in_vain_costs_little),
 	};
 
 	return cmocka_run_group_tests(tests, test_setup, NULL);
