@@ -18,7 +18,8 @@
 #include "store/chunks.h"
 
 enum {
-	WALK_STEP = 128, /* rows in one turn */
+	WALK_STEP = 128,          /* rows in one turn */
+	WITHDRAWN_LOOKS_MAX = 64, /* versions of one author */
 	WAIT_MS = 60 * 1000,
 	WALK_PAUSE_MS = 1000,               /* between two: others may change lines all the time */
 	MANIFEST_LEN_MAX = 4 * 1024 * 1024, /* sealed: a longer one is not opened inside a turn */
@@ -359,28 +360,50 @@ static bool is_unwanted(struct hub *hub, struct txn *txn, const struct version_i
 
 /* ---- withdrawals of administrators: rows with number 0, which no version has ---- */
 
-/* The highest number that anybody but the owner has published, valid or not. */
-static uint64_t others_highest(struct hub *hub, struct txn *txn, const struct dataset_id *dataset)
+/* Whether a version would count but for withdrawals, now or before its line ran out. */
+static bool is_by_right(struct hub *hub, struct txn *txn, const struct ledger_version *of,
+			struct bytes path)
+{
+	struct verdict verdict;
+
+	return of->has_grant &&
+	       (rights_through(hub, txn, of->author, path, &of->grant, VERB_WRITE, &verdict) ||
+		verdict.fault == FAULT_EXPIRED);
+}
+
+/*
+ * The highest number that anybody has published there who may, but for the owner and who has
+ * withdrawn: a number that anybody else makes up must not block the path for good.
+ */
+static uint64_t others_highest(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+			       struct bytes path, uint32_t but)
 {
 	struct ledger_version at;
 	uint32_t author = 0;
 	uint64_t highest = 0;
 
-	while (ledger_version_author(txn, dataset, &author))
-		if (author_member(author) != author_member(hub->author) &&
-		    ledger_version_below(txn, dataset, author, VERSION_NUMBER_END, &at) &&
-		    at.number > highest)
-			highest = at.number;
+	while (ledger_version_author(txn, dataset, &author)) {
+		const uint32_t member = author_member(author);
+		at.number = member == author_member(hub->author) || member == but
+				    ? 0
+				    : TAKEOVER_NUMBER_END;
+		for (unsigned i = 0; i < WITHDRAWN_LOOKS_MAX && at.number > highest + 1; i++) {
+			if (!ledger_version_below(txn, dataset, author, at.number, &at))
+				break;
+			if (at.number > highest && is_by_right(hub, txn, &at, path))
+				highest = at.number;
+		}
+	}
 	return highest;
 }
 
 /* PROTOCOL: "Of administrators whose right has ended the owner takes over what they withdrew" */
 static void withdrawal_save(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
-			    const struct withdrawal *from)
+			    const struct withdrawal *from, uint32_t by)
 {
 	struct withdrawal own = {.path = from->path, .reason = from->reason, .reach = REACH_OTHERS};
 	struct record_slot slot = withdrawal_slot(dataset, REACH_OTHERS);
-	uint64_t highest = others_highest(hub, txn, dataset);
+	uint64_t highest = others_highest(hub, txn, dataset, from->path, by);
 	struct withdrawal before;
 	struct record record;
 	struct buf body;
@@ -418,7 +441,7 @@ static void withdrawal_look(struct hub *hub, struct txn *txn, const struct versi
 	if (!is_taker(hub, txn))
 		return;
 	if (row.flags & FOREIGN_FIRM)
-		withdrawal_save(hub, txn, &of->dataset, &withdrawal);
+		withdrawal_save(hub, txn, &of->dataset, &withdrawal, author_member(of->author));
 	foreign_drop(txn, of);
 }
 

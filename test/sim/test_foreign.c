@@ -292,7 +292,10 @@ static void call_forge_withdrawal(struct hub *hub, struct txn *txn, int64_t now_
 	buf_fini(&body);
 }
 
-/* The highest number withdraws the owner's never, and blocks the others while the right lives. */
+/*
+ * The highest number withdraws the owner's never, and blocks the others while the right lives; not
+ * after that, though whoever may not write there has a version of that number.
+ */
 static void a_withdrawal_at_the_end_blocks_for_a_while(void **state)
 {
 	struct towns *towns = towns_open(16, 3);
@@ -307,6 +310,8 @@ static void a_withdrawal_at_the_end_blocks_for_a_while(void **state)
 	forge.grant = writers_give(towns->a, towns->m, VERB_ADMIN, YEAR_MS, KEEPING_CURRENT);
 	writers_settle(towns);
 	sim_call(towns->m, call_forge_withdrawal, &forge);
+	sim_call(towns->m, writers_forge,
+		 &(struct writers_forge){.number = VERSION_NUMBER_END - 1});
 	writers_settle(towns);
 	writers_assert_seen(towns, "1 meissen");
 	assert_true(sim_held(towns->a, WRITERS_LIST, 1));

@@ -34,7 +34,10 @@ void writers_end(struct sim_node *node, struct digest *id);
 /* number and why may be NULL. */
 enum err writers_publish(struct sim_node *node, uint64_t seed, uint64_t *number, char why[WHY_LEN]);
 
-/* For sim_call(): a version as one that does not care makes it, its latest body once more. */
+/*
+ * For sim_call(): a version as one that does not care makes it, its latest body once more, or that
+ * of another when it has none.
+ */
 struct writers_forge {
 	uint64_t number;
 	int64_t back_ms; /* dated so far back */
