@@ -162,6 +162,18 @@ static int64_t expiry_last(struct hub *hub, struct txn *txn, struct bytes slot)
 	return last_ms;
 }
 
+static bool end_sign(struct hub *hub, struct txn *txn, const struct record_slot *slot,
+		     const struct line *line)
+{
+	struct buf body;
+
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	line_put(&body, line);
+	bool made = !body.err && !siblings_sign(hub, txn, RECORD_LINE, slot, buf_bytes(&body));
+	buf_fini(&body);
+	return made;
+}
+
 /*
  * So an end stays as long as any body of the line might be said again, though it is not here any
  * more.
@@ -170,7 +182,6 @@ static bool end_raise(struct hub *hub, struct txn *txn, const struct record_slot
 {
 	struct record own;
 	struct line line;
-	struct buf body;
 
 	if (ledger_slot(&hub->ledger, txn, record_slot_bytes(slot), hub->author, &own) ||
 	    line_get(&line, own.body) || line.verb != VERB_NONE)
@@ -179,16 +190,13 @@ static bool end_raise(struct hub *hub, struct txn *txn, const struct record_slot
 	if (last_ms <= line.expiry_ms)
 		return false;
 	line.expiry_ms = last_ms;
-	buf_init(&body, LIMIT_RECORD_LEN_MAX);
-	line_put(&body, &line);
-	bool raised = !body.err && !siblings_sign(hub, txn, RECORD_LINE, slot, buf_bytes(&body));
-	buf_fini(&body);
-	return raised;
+	return end_sign(hub, txn, slot, &line);
 }
 
 /*
  * PROTOCOL: "A sibling that has another body, or none, in the slot copies an end into its own set.
- * It copies nothing that gives."
+ * It copies nothing that gives." - but with the latest expiry here, which may be that of the own
+ * body that it replaces.
  */
 static void end_take(struct hub *hub, struct txn *txn, const struct record *record)
 {
@@ -199,13 +207,14 @@ static void end_take(struct hub *hub, struct txn *txn, const struct record *reco
 	if (line_get(&line, record->body) || line.verb != VERB_NONE ||
 	    line_fits(&line, record->slot, record->author))
 		return;
-	/* PROTOCOL: "30 days after the expiry of the line no end is copied." */
+	line.expiry_ms = expiry_last(hub, txn, record->slot);
+	/* PROTOCOL: "30 days after the latest expiry of the line that is here no end is copied." */
 	if (hub->act_ms - KEEP_MS >= line.expiry_ms)
 		return;
 	if (!ledger_slot(&hub->ledger, txn, record->slot, hub->author, &own) &&
 	    !line_get(&own_line, own.body) && own_line.verb == VERB_NONE)
 		return;
-	siblings_sign(hub, txn, RECORD_LINE, &slot, record->body);
+	end_sign(hub, txn, &slot, &line);
 }
 
 static void sibling_look(struct hub *hub, struct txn *txn, const struct record *record)

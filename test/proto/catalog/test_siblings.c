@@ -456,6 +456,22 @@ static void an_end_is_not_copied_for_ever(void **state)
 	assert_false(own_has(f, &line, &found));
 }
 
+/* The sibling has ended it after its own body ran out; here it was renewed, and gives still. */
+static void an_end_is_copied_while_the_own_body_gives(void **state)
+{
+	struct fixture *f = *state;
+	struct line line = a_line(f, VERB_NONE), renewed = a_line(f, VERB_READ), found;
+
+	renewed.round = 2;
+	renewed.expiry_ms = TEST_TIME_MS + 100 * DAY_MS;
+	own_gives(f, &renewed);
+	hub_node_pass(&f->node, 32 * DAY_MS);
+	sibling_gives(f, &line);
+	assert_true(own_has(f, &line, &found));
+	assert_int_equal(found.verb, VERB_NONE);
+	assert_int_equal(found.expiry_ms, renewed.expiry_ms);
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 /* ---- taking over a node ---- */
@@ -645,6 +661,7 @@ int main(void)
 		TEST(a_line_that_ran_out_goes_after_thirty_days),
 		TEST(an_end_stays_until_every_sibling_has_heard),
 		TEST(an_end_is_not_copied_for_ever),
+		TEST(an_end_is_copied_while_the_own_body_gives),
 	};
 
 	return cmocka_run_group_tests(tests, test_setup, NULL);
