@@ -190,6 +190,27 @@ static enum err bars_plan(struct plan *plan, const struct org_id *org, const str
 	return err;
 }
 
+/*
+ * Leaves out what a new bar of a path contains: paths and lines at or below it, and lines that
+ * nobody here knows.
+ */
+static void bars_thin(struct plan *plan, struct bars *bars, const struct bar *above)
+{
+	struct counted_line line;
+	size_t left = 0;
+
+	for (size_t i = 0; i < bars->count; i++) {
+		const struct bar *bar = &bars->items[i];
+		struct bytes path = bar->prefix;
+		bool known = true;
+		if (bar->has_line && (known = verdict_line(&plan->facts, &bar->line, &line)))
+			path = line.line.prefix;
+		if (bar_cmp(bar, above) == 0 || (known && !path_contains(above->prefix, path)))
+			bars->items[left++] = *bar;
+	}
+	bars->count = left;
+}
+
 enum err plan_bar(struct plan *plan, const struct org_id *org, const struct digest *line,
 		  struct bytes path, enum keeping keep)
 {
@@ -202,6 +223,11 @@ enum err plan_bar(struct plan *plan, const struct org_id *org, const struct dige
 	bars_of(plan, plan->hub->author, org, &own);
 	bars_put(&own, &bar);
 	enum err err = bars_plan(plan, org, &own);
+	/* Whoever had a node of this organisation may have filled it: higher up there is room. */
+	if (err == ERR_FULL && !line) {
+		bars_thin(plan, &own, &bar);
+		err = bars_plan(plan, org, &own);
+	}
 	free(own.items);
 	return err;
 }

@@ -171,6 +171,35 @@ static enum err others_check(struct revocation *out, const struct org_id *org, c
 	return ERR_DENIED;
 }
 
+/*
+ * What others gave below this organisation, now and later: at a path, or in its own namespace and
+ * in each where it has something to hand on.
+ */
+static enum err from_bar(struct revocation *out, const struct org_id *org, enum keeping keep)
+{
+	struct plan *plan = &out->plan;
+	const struct charter *charter = &plan->hub->charter;
+	const struct org_id *own = &plan->hub->options.identity->org;
+	enum err err = ERR_OK;
+
+	if (out->below.len) {
+		out->bar_count++;
+		return plan_bar(plan, org, NULL, out->below, keep);
+	}
+	for (uint32_t i = 0; i < charter->member_count && !err; i++) {
+		const struct charter_member *owner = &charter->members[i];
+		struct table_walk walk = table_walk(plan->hub, plan->txn, owner->number, own);
+		struct verdict verdict;
+		bool good;
+		if (!charter_is_present(owner) ||
+		    (!id_eq(&owner->org, own) && !table_walk_next(&walk, &verdict, &good)))
+			continue;
+		out->bar_count++;
+		err = plan_bar(plan, org, NULL, bytes_str(owner->slug), keep);
+	}
+	return err;
+}
+
 static enum err from_plan(struct revocation *out, const struct revoke_terms *terms, char *why)
 {
 	struct hub *hub = out->plan.hub;
@@ -195,11 +224,7 @@ static enum err from_plan(struct revocation *out, const struct revoke_terms *ter
 			name, member->name);
 		return ERR_DENIED;
 	}
-	/* What others gave below this organisation, now and later. */
-	struct bytes barred = out->below.len ? out->below : bytes_str(hub->options.identity->slug);
-	out->bar_count++;
-	enum err err = plan_bar(&out->plan, &member->org, NULL, barred,
-				terms->has_keep ? terms->keep : KEEPING_CURRENT);
+	enum err err = from_bar(out, &member->org, terms->has_keep ? terms->keep : KEEPING_CURRENT);
 	if (err == ERR_FULL)
 		why_set(why,
 			"there are too many bars of %.60s: revoke it higher up, which holds "

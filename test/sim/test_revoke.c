@@ -8,10 +8,12 @@
 
 #include <cmocka.h>
 
+#include "crypto/check.h"
 #include "crypto/selftest.h"
 #include "proto/catalog/granting.h"
 #include "proto/catalog/revoking.h"
 #include "proto/catalog/unheard.h"
+#include "proto/ledger/bar.h"
 #include "proto/rights/epoch_wraps.h"
 
 #define KITA "meissen/kita/plaetze"
@@ -310,6 +312,91 @@ static void nobody_is_shut_out_of_a_part(void **state)
 	towns_close(towns);
 }
 
+/* How many elements a node has that bar Malwine, and whether one is of a path. */
+struct bars_look {
+	const struct org_id *org;
+	const char *path;
+	size_t count;
+	bool has;
+};
+
+static void call_bars(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct bars_look *look = arg;
+	struct record_slot slot = bar_slot(look->org);
+	struct bar_list list;
+	struct record record;
+	struct bar bar;
+	assert_int_equal(
+		ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), hub->author, &record),
+		ERR_OK);
+	assert_int_equal(bar_list_get(&list, record.body), ERR_OK);
+	look->count = list.left;
+	while (bar_list_next(&list, &bar))
+		look->has |=
+			bar.barred && !bar.has_line && bytes_eq(bar.prefix, bytes_str(look->path));
+}
+
+static struct bars_look bars_look(struct sim_node *node, struct sim_node *whom, const char *path)
+{
+	struct bars_look look = {.org = &whom->identity.org, .path = path};
+	assert_true(sim_call(node, call_bars, &look));
+	return look;
+}
+
+/* Who hands on in the namespace of another bars there too, when all is taken from somebody. */
+static void all_of_one_is_barred_where_one_hands_on(void **state)
+{
+	struct towns *towns = towns_open(28, 3);
+	struct revoke all = {.terms = {.from = "malwine"}, .yes = true};
+	gives(towns->a, towns->b, "meissen/kita", VERB_READ, 3);
+	settle(towns);
+	assert_int_equal(revokes(towns->b, all).err, ERR_OK);
+	assert_true(bars_look(towns->b, towns->m, "radebeul").has);
+	assert_true(bars_look(towns->b, towns->m, "meissen").has);
+	assert_int_equal(bars_look(towns->b, towns->m, "").count, 2);
+	towns_close(towns);
+}
+
+/* As many as there is room for, as whoever has one of the owner's machines can say them. */
+static void call_fill(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	const struct org_id *org = arg;
+	struct record_slot slot = bar_slot(org);
+	struct bar *bars = mem_new(BAR_COUNT_MAX, sizeof(*bars));
+	struct buf body;
+	for (uint32_t i = 0; i < BAR_COUNT_MAX; i++) {
+		bars[i] = (struct bar){.prefix = bytes_str("meissen/x"), .barred = i % 2};
+		if (i % 4 == 0)
+			bars[i] = (struct bar){.has_line = true, .barred = true};
+		be32_put(bars[i].nonce, i);
+	}
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	bar_list_put(&body, org, bars, BAR_COUNT_MAX);
+	assert_int_equal(ledger_append(&hub->ledger, txn, RECORD_BAR, record_slot_bytes(&slot),
+				       buf_bytes(&body), NULL, LEDGER_TELL),
+			 ERR_OK);
+	buf_fini(&body);
+	free(bars);
+}
+
+/* As the refusal says: higher up there is room. */
+static void who_filled_the_bars_hinders_nobody(void **state)
+{
+	struct towns *towns = towns_open(29, 3);
+	struct revoke beside = {.terms = {.from = "malwine", .below = "meissen/y"}, .yes = true};
+	struct revoke above = {.terms = {.from = "malwine", .below = "meissen"}, .yes = true};
+	sim_call(towns->a, call_fill, (void *)&towns->m->identity.org);
+	beside = revokes(towns->a, beside);
+	assert_int_equal(beside.err, ERR_OK); /* lines that nobody knows are left out */
+	sim_call(towns->a, call_fill, (void *)&towns->m->identity.org);
+	assert_int_equal(revokes(towns->a, above).err, ERR_OK);
+	struct bars_look look = bars_look(towns->a, towns->m, "meissen");
+	assert_true(look.has);
+	assert_int_equal(look.count, 1);
+	towns_close(towns);
+}
+
 /* ---- two against each other ---- */
 
 /* B and M each got the right to hand on from A, and each from the other: they end all they can. */
@@ -451,6 +538,8 @@ int main(void)
 		cmocka_unit_test(one_below_is_barred_by_its_name),
 		cmocka_unit_test(all_of_one_ends_and_stays_barred),
 		cmocka_unit_test(nobody_is_shut_out_of_a_part),
+		cmocka_unit_test(all_of_one_is_barred_where_one_hands_on),
+		cmocka_unit_test(who_filled_the_bars_hinders_nobody),
 		cmocka_unit_test(administrators_cannot_duel),
 		cmocka_unit_test(a_backup_of_before_an_end_brings_nothing_back),
 	};
