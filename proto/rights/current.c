@@ -8,7 +8,7 @@
 #include "proto/rights/rights.h"
 #include "proto/rights/verdict.h"
 
-enum { ANY_LOOKS_MAX = 8 };
+enum { ANY_LOOKS_MAX = 8, AUTHOR_LOOKS_MAX = 64 };
 
 /* A look at one dataset. */
 struct look {
@@ -284,6 +284,27 @@ static bool goes_before(const struct look *look, const struct ledger_version *a,
 	       (!id_of(look->txn, b, &b_id) || bytes_cmp(id_bytes(&a_id), id_bytes(&b_id)) < 0);
 }
 
+/*
+ * The highest valid one of one author with a number below `below`, not below `least`. PROTOCOL:
+ * "Of each author the 64 versions with the highest numbers below 2^48 are looked at" - as anybody
+ * may put as many as it likes into the slots of another's dataset.
+ */
+static bool best_of(struct look *look, uint32_t author, uint64_t below, uint64_t least,
+		    struct ledger_version *out)
+{
+	out->number = below;
+	for (unsigned i = 0; i < AUTHOR_LOOKS_MAX; i++) {
+		if (!ledger_version_below(look->txn, &look->dataset, author, out->number, out) ||
+		    out->number < least)
+			return false;
+		if (is_valid(look, out))
+			return true;
+		if (look->judged == author_member(author) && !look->may_write)
+			return false;
+	}
+	return false;
+}
+
 /* The best one with a number below `below` (0: any), not below `least`. */
 static bool best_find(struct look *look, uint64_t below, uint64_t least, struct ledger_version *out)
 {
@@ -292,20 +313,11 @@ static bool best_find(struct look *look, uint64_t below, uint64_t least, struct 
 	bool found = false;
 
 	while (ledger_version_author(look->txn, &look->dataset, &author)) {
-		uint64_t at = below;
-		while (ledger_version_below(look->txn, &look->dataset, author, at, &next) &&
-		       next.number >= (found ? out->number : least)) {
-			at = next.number;
-			if (!is_valid(look, &next)) {
-				if (look->judged == author_member(author) && !look->may_write)
-					break;
-				continue;
-			}
-			if (!found || goes_before(look, &next, out))
-				*out = next;
-			found = true;
-			break;
-		}
+		if (!best_of(look, author, below, found ? out->number : least, &next) ||
+		    (found && !goes_before(look, &next, out)))
+			continue;
+		*out = next;
+		found = true;
 	}
 	return found;
 }

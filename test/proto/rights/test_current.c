@@ -454,6 +454,30 @@ static void the_role_may_be_taken(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/*
+ * A dataset id costs nothing, so anybody can put versions into slots of another's dataset: a look
+ * at it reads a few of each author.
+ */
+static void who_crowds_a_dataset_slows_nobody(void **state)
+{
+	struct fixture *f = *state;
+	const unsigned looked_at = 64;
+
+	give(f, 1);
+	for (uint64_t n = 0; n < 2 * looked_at; n++)
+		version_comes(f, 3, "gemeinde-3/anderes", 1000 + n);
+	uint64_t before = txn_cost(f->node.txn).lookups;
+	assert_int_equal(number(f), 1);
+	assert_true(txn_cost(f->node.txn).lookups - before < 5 * looked_at);
+	/* whoever does so to itself has itself to blame */
+	for (uint64_t n = 2; n <= looked_at; n++)
+		version_comes(f, 2, "gemeinde-2/anderes", n);
+	assert_int_equal(number(f), 1);
+	version_comes(f, 2, "gemeinde-2/anderes", looked_at + 1);
+	assert_int_equal(number(f), 0);
+	assert_int_equal(current(f, 1).number, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -470,6 +494,7 @@ int main(void)
 		T(who_is_leaving_only_withdraws),
 		T(who_is_lost_withdraws_nothing),
 		T(the_role_may_be_taken),
+		T(who_crowds_a_dataset_slows_nobody),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }
