@@ -58,8 +58,11 @@ static bool look_prefers(const struct look *look, const struct verdict *verdict)
 	return look->last ? verdict->to_ms > look->best->to_ms : verdict->verb > look->best->verb;
 }
 
-/* Asks the verdict about a row. False: it is out of date. */
-static bool look_row(struct look *look, const struct digest *id)
+/*
+ * Asks the verdict about a row of this verb. False: it is out of date, and what stands behind it
+ * may give more.
+ */
+static bool look_row(struct look *look, const struct digest *id, enum verb verb)
 {
 	struct verdict verdict;
 
@@ -69,13 +72,15 @@ static bool look_row(struct look *look, const struct digest *id)
 		look->stale++;
 		return false;
 	}
+	const bool is_current = verdict.verb == verb;
+	look->stale += !is_current;
 	if (verdict.verb < look->need || verdict.depth_left < look->depth ||
 	    !look_prefers(look, &verdict))
-		return true;
+		return is_current;
 	memcpy(look->best, &verdict, sizeof(verdict));
 	look->best->prefix.ptr = look->best->text;
 	look->found = true;
-	return true;
+	return is_current;
 }
 
 /*
@@ -100,7 +105,7 @@ static void look_prefix(struct look *look, uint32_t owner, const struct org_id *
 		if (verb < look->need || (!look->last && look->found && verb <= look->best->verb))
 			return;
 		bool ended = (int64_t)~be64_get(rank + 2) <= look->hub->judge_ms;
-		if (!ended && (!look_row(look, &id) || look->depth > 0))
+		if (!ended && (!look_row(look, &id, verb) || look->depth > 0))
 			continue;
 		/* To the next group. */
 		struct row_key next = at;

@@ -54,6 +54,7 @@ struct rights {
 	bool due;                  /* walks of table.h */
 	bool stuck;                /* all of them wait for who is in debt */
 	uint32_t payer;            /* whose turn was last */
+	int64_t debt_ms;           /* when one in debt had a turn all the same; monotonic */
 	int64_t next_ms;           /* wall time: the next line begins or ends */
 	uint32_t charter_number;   /* as of the last look */
 	bool recounting;           /* the table is compared with what the records say, */

@@ -8,7 +8,9 @@
 #include "proto/rights/world.h"
 
 enum {
-	DUE_LINES_A_TURN = 64, /* of one payer, each some look-ups */
+	DUE_LINES_A_TURN = 64,  /* of one payer, each some look-ups */
+	DUE_LINES_IN_DEBT = 32, /* and of one who is in debt, but only once in */
+	DUE_DEBT_MS = 1000,
 	DUE_PAYERS_A_TURN = 8,
 	DATES_A_TURN = 256,
 	DUE_KEY_LEN = 4 + 1 + ID_LEN,
@@ -218,15 +220,22 @@ static bool due_of(struct txn *txn, uint32_t payer, struct due *out)
 	return false;
 }
 
-/* As much of what one payer has caused as a turn takes. False: it is in debt, and waits. */
+/*
+ * As much of what one payer has caused as a turn takes. False: it is in debt, and waits; not for
+ * ever, as it may keep itself there, and rows that are out of date hide what others have given.
+ */
 static bool payer_take(struct hub *hub, struct txn *txn, uint32_t payer)
 {
 	struct row_key place = key_author(payer);
 	unsigned lines = DUE_LINES_A_TURN;
 	struct due due;
 
-	if (payer != METER_OWN && !meter_may(&hub->meter, payer, hub->mono_ms, NULL))
-		return false;
+	if (payer != METER_OWN && !meter_may(&hub->meter, payer, hub->mono_ms, NULL)) {
+		if (hub->mono_ms < hub->rights->debt_ms + DUE_DEBT_MS)
+			return false;
+		hub->rights->debt_ms = hub->mono_ms;
+		lines = DUE_LINES_IN_DEBT;
+	}
 	while (lines > 0 && due_of(txn, payer, &due)) {
 		unsigned before = lines;
 		due_do(hub, txn, &due, &lines);

@@ -231,10 +231,11 @@ static void lines_to_one_at_one_prefix(void **state)
 	assert_int_equal(right_of(f, C, PLACE "/y"), VERB_ADMIN);
 	/*
 	 * All are void at once; what C has from O is found again when M's are worked off, however
-	 * often B says again that they are.
+	 * often B says again that they are, and though B keeps itself in debt.
 	 */
 	below.verb = VERB_NONE;
-	for (unsigned long i = 0; i < 12 + line_count / 128; i++) {
+	meter_charge(&f->node.hub.meter, B, INT64_C(1000000000000), hub_node_mono(&f->node));
+	for (unsigned long i = 0; i < 12 + line_count / 16; i++) {
 		below.round++;
 		say(f, &below);
 		enum verb now = right_of(f, C, PLACE "/y");
@@ -244,6 +245,33 @@ static void lines_to_one_at_one_prefix(void **state)
 	}
 	assert_int_equal(right_of(f, C, PLACE "/y"), VERB_READ);
 	assert_int_equal(right_of(f, C, PLACE "/z/y"), VERB_READ);
+	settle(f);
+	assert_int_equal(right_of(f, C, PLACE "/y"), VERB_READ);
+}
+
+/* A row that says more than its line gives by now does not stand for those of others beside it. */
+static void who_narrows_hides_nothing_beside_it(void **state)
+{
+	struct fixture *f = *state;
+	struct line top = a_line(f, O, B, PLACE, VERB_READ, NULL);
+	struct digest of_b = say(f, &top);
+	struct line below = a_line(f, B, M, PLACE, VERB_READ, &of_b);
+	struct digest of_m = say(f, &below);
+	struct line other = a_line(f, O, D, PLACE, VERB_READ, NULL);
+	struct digest of_d = say(f, &other);
+	struct line beside = a_line(f, D, M, PLACE, VERB_READ, &of_d);
+	struct digest of_m_too = say(f, &beside);
+	struct line first = a_line(f, M, C, PLACE, VERB_READ, &of_m);
+	struct line second = a_line(f, M, C, PLACE, VERB_READ, &of_m_too);
+
+	second.expiry_ms--;
+	say(f, &first);
+	say(f, &second);
+	settle(f);
+	below.verb = VERB_RELAY;
+	below.round++;
+	say(f, &below);
+	assert_int_equal(right_of(f, C, PLACE "/y"), VERB_READ);
 	settle(f);
 	assert_int_equal(right_of(f, C, PLACE "/y"), VERB_READ);
 }
@@ -275,6 +303,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		TEST(lines_below_one_that_changes_each_second),
 		TEST(lines_to_one_at_one_prefix),
+		TEST(who_narrows_hides_nothing_beside_it),
 		TEST(lines_of_a_stranger),
 	};
 
