@@ -131,8 +131,9 @@ enum err orglog_load(struct txn *txn, const struct org_id *org, struct orglog *l
 /*
  * Checks an entry from outside against what is stored and stores it. `expected` is the organisation
  * it must belong to. Errors as orglog_apply(), but of a number that is known: ERR_OK when it
- * replaces what was stored from this number on, ERR_EXISTS when it does not, ERR_AGAIN when it
- * belongs to a branch that begins before it. ERR_EXISTS also when it is by another root than may
+ * replaces what was stored from this number on, or is what lacked on the way to where the charter
+ * binds the root, ERR_EXISTS when it does not, ERR_AGAIN when it belongs to a branch that begins
+ * before it. ERR_EXISTS also when it is by another root than may
  * sign there: whoever sends it may know another charter. *forked tells that it proves a fork that
  * was not known, or changes what follows from one. forked may be NULL.
  */

@@ -250,8 +250,7 @@ static void rest_walk(struct txn *txn, struct orglog *log, uint32_t latest)
 		if (!orglog_entry(txn, &log->id, log->number + 1, &whole) ||
 		    orglog_entry_decode(&entry, whole))
 			return;
-		if (!id_eq(&entry.previous, &log->entry_id) ||
-		    !id_eq(&entry.log.root, orglog_root_next(log))) {
+		if (!id_eq(&entry.log.root, orglog_root_next(log))) {
 			orglog_entry_fini(&entry);
 			return;
 		}
@@ -297,9 +296,8 @@ static bool bind_settle(struct txn *txn, const struct org_id *org)
 
 	if (orglog_load_chain(txn, org, orglog_number(txn, org), &before))
 		return false;
-	do
-		binds = mem_room(binds, count, &cap, sizeof(*binds));
-	while (bind_row(txn, &walk, &binds[count]) && ++count);
+	for (binds = mem_room(binds, 0, &cap, sizeof(*binds)); bind_row(txn, &walk, &binds[count]);)
+		binds = mem_room(binds, ++count, &cap, sizeof(*binds));
 	/* PROTOCOL: "Of several binds the last counts whose entry is known." */
 	for (at = count; !applied && at > 0; at--)
 		applied = bind_apply(txn, org, &binds[at - 1], &log);
@@ -395,6 +393,19 @@ static bool last_bind(struct txn *txn, const struct org_id *org, struct orglog_b
 	memcpy(out->root.b, value.ptr, ID_LEN);
 	memcpy(out->entry_id.b, value.ptr + ID_LEN, ID_LEN);
 	return true;
+}
+
+bool orglog_bind_met(struct txn *txn, const struct org_id *org)
+{
+	struct orglog_bind bind;
+
+	if (!last_bind(txn, org, &bind))
+		return false;
+	struct way *way = mem_new(1, sizeof(*way));
+	way_find(txn, org, &bind.entry_id, way);
+	const bool met = way->from > 0 && way->count > 0;
+	free(way);
+	return met && bind_settle(txn, org);
 }
 
 bool orglog_bind_wants(struct txn *txn, const struct org_id *org, struct digest *id,

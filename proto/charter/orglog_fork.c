@@ -193,16 +193,22 @@ void orglog_lost_settle(struct txn *txn, struct orglog *log)
 	losses_look(txn, log);
 }
 
-/* True when it says something that was not known. */
+/*
+ * *told: it says something that was not known. True: with it the log goes on from where the charter
+ * binds its root.
+ */
 static bool lost_keep(struct txn *txn, struct orglog *log, const struct orglog_entry *lost,
-		      struct bytes whole)
+		      struct bytes whole, bool *told)
 {
 	struct row_key key = key_orglog_lost(&log->id, lost->log.number, &lost->log.entry_id);
 
 	txn_put(txn, TABLE_ORGLOG_LOST, row_key_bytes(&key), whole);
-	orglog_lost_settle(txn, log);
-	return txn_has(txn, TABLE_ORGLOG_LOST, row_key_bytes(&key)) &&
-	       !is_mended(txn, log, lost, lowest_number(txn, &log->id));
+	const bool bound = orglog_bind_met(txn, &log->id);
+	if (!bound)
+		orglog_lost_settle(txn, log);
+	*told = bound || (txn_has(txn, TABLE_ORGLOG_LOST, row_key_bytes(&key)) &&
+			  !is_mended(txn, log, lost, lowest_number(txn, &log->id)));
+	return bound;
 }
 
 /* ---- which one counts ---- */
@@ -269,14 +275,16 @@ static enum err rival_take(struct txn *txn, struct orglog *log, struct orglog_en
 		*told = true;
 		return txn_err(txn);
 	}
-	if (!err || err == ERR_AGAIN) /* further along a branch whose beginning is not known */
-		*told = lost_keep(txn, log, entry, whole);
+	/* ERR_AGAIN: further along a branch whose beginning is not known */
+	if ((!err || err == ERR_AGAIN) && lost_keep(txn, log, entry, whole, told))
+		return txn_err(txn);
 	return err ? err : ERR_EXISTS;
 }
 
 enum err orglog_stray_take(struct txn *txn, struct orglog *log, struct bytes whole, bool *told)
 {
 	struct orglog_entry entry;
+	bool bound = false;
 
 	if (orglog_entry_decode(&entry, whole))
 		return ERR_AGAIN;
@@ -285,9 +293,9 @@ enum err orglog_stray_take(struct txn *txn, struct orglog *log, struct bytes who
 	    (lost_puts_out(log, &entry.log) || lost_has_loss(log, &entry.log)) &&
 	    !txn_has(txn, TABLE_ORGLOG_LOST, row_key_bytes(&key)) &&
 	    !orglog_signature_check(&entry))
-		*told = lost_keep(txn, log, &entry, whole);
+		bound = lost_keep(txn, log, &entry, whole, told);
 	orglog_entry_fini(&entry);
-	return ERR_AGAIN;
+	return bound ? txn_err(txn) : ERR_AGAIN;
 }
 
 enum err orglog_other_take(struct txn *txn, struct orglog *log, struct bytes whole, bool *told)

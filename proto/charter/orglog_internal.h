@@ -76,5 +76,10 @@ void orglog_walk(struct txn *txn, const struct org_id *org, uint32_t number, str
  * are settled too.
  */
 bool orglog_bind_reached(struct txn *txn, const struct orglog *log);
+/*
+ * An entry was kept beside the log: whether the way to the entry bound last is whole by it, and the
+ * log goes on from there now; then the lost ones are settled too.
+ */
+bool orglog_bind_met(struct txn *txn, const struct org_id *org);
 
 #endif

@@ -197,6 +197,10 @@ static void a_thief_of_the_root_is_bound_back(void **state)
 	bind = bind_of(&fed.orgs[OWNER - 1].root_pk, &good);
 	charter_bind_sign(&bind, &place.charter, stolen);
 	assert_int_equal(charter_bind(&place, bind), ERR_DENIED);
+	const struct sign_pk none = {{0}};
+	bind = bind_of(&none, &good); /* what everybody can sign by */
+	charter_bind_sign(&bind, &place.charter, next);
+	assert_int_equal(charter_bind(&place, bind), ERR_DENIED);
 	bind = bind_signed(&place, &good);
 	bind.sig.b[0] ^= 1;
 	assert_int_equal(charter_bind(&place, bind), ERR_DENIED);
@@ -357,6 +361,34 @@ static void announcements_are_bounded(void **state)
 
 /* ---- forks ---- */
 
+/* An entry that says nothing new but this wrap key, after `now`, by this root. */
+static struct buf entry_after(const struct orglog *now, unsigned wrap, const struct key *root)
+{
+	const struct key key = test_key(wrap);
+	struct orglog next = *now;
+	struct buf out;
+
+	next.time_ms = TEST_TIME_MS + now->number;
+	dh_pk_of(&next.wrap, &key);
+	buf_init(&out, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	orglog_make(&out, now, &next, root);
+	return out;
+}
+
+/* Two that follow `now` by this root: the first is the one that counts. */
+static void rivals_make(const struct orglog *now, unsigned wrap, const struct key *root,
+			struct buf out[2])
+{
+	for (unsigned i = 0; i < 2; i++)
+		out[i] = entry_after(now, wrap + i, root);
+	const struct digest ids[] = {entry_id(&out[0]), entry_id(&out[1])};
+	if (memcmp(ids[0].b, ids[1].b, ID_LEN) > 0) {
+		struct buf first = out[0];
+		out[0] = out[1];
+		out[1] = first;
+	}
+}
+
 /* Two branches from entry 1, by one root: two entries of one, one of the other. */
 struct branches {
 	struct buf entries[3];
@@ -472,6 +504,201 @@ static void a_bind_chooses_the_branch(void **state)
 	branches_fini(&b);
 }
 
+/* They may as well come as any entry comes; what is not kept then is asked for. */
+static void a_bind_is_reached_by_what_comes(void **state)
+{
+	for (unsigned variant = 0; variant < 4; variant++) {
+		struct branches b = branches_make(variant);
+		for (unsigned at = 0; at < 9; at++) {
+			const unsigned target = at / 3, first = at % 3;
+			struct place place = place_open();
+			struct digest wanted;
+			uint32_t number;
+			bool changed;
+			entry_take(&place, &b.entries[first]);
+			assert_int_equal(charter_bind(&place, bind_signed(&place, &b.ids[target])),
+					 ERR_OK);
+			for (unsigned i = 0; i < 6; i++)
+				entry_take(&place, &b.entries[i % 3]);
+			if (orglog_bind_wants(place.txn, owner_id(), &wanted, &number))
+				for (unsigned n = 0; n < 3; n++)
+					orglog_bind_take(place.txn, owner_id(),
+							 buf_bytes(&b.entries[n]), &changed);
+			struct orglog log = log_of(&place);
+			assert_true(id_eq(&log.entry_id, &b.ids[target]));
+			assert_int_equal(log.bound_number, log.number);
+			orglog_fini(&log);
+			place_close(&place);
+		}
+		branches_fini(&b);
+	}
+}
+
+/* What is proved to be the entry bound, and may not follow: then nothing is bound. */
+static void a_bind_to_what_does_not_count_changes_nothing(void **state)
+{
+	const struct key *root = &fed.orgs[OWNER - 1].root;
+
+	for (unsigned how = 0; how < 4; how++) {
+		struct place place = place_open();
+		struct orglog log = log_of(&place), next = log;
+		struct orglog_node node = log.nodes[0];
+		const struct digest good = log.entry_id;
+		struct buf bad, mid = entry_after(&log, 71, root);
+		struct digest wanted;
+		uint32_t number;
+		bool changed = true;
+
+		next.nodes = &node;
+		buf_init(&bad, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+		if (how == 1) /* puts a node out that knows the wrap key */
+			node.state = ORGLOG_NODE_LOST;
+		if (how >= 2) /* of another number than the one that follows */
+			log.number = 4;
+		if (how == 3)
+			log.entry_id = entry_id(&mid);
+		orglog_make(&bad, &log, &next, how == 0 ? &fed.orgs[0].root : root);
+		log.number = 1;
+		const struct digest id = entry_id(&bad);
+		assert_int_equal(charter_bind(&place, bind_signed(&place, &id)), ERR_OK);
+		assert_true(orglog_bind_wants(place.txn, owner_id(), &wanted, &number));
+		assert_true(id_eq(&wanted, &id) && number == 0);
+		assert_false(orglog_bind_take(place.txn, owner_id(), buf_bytes(&mid), &changed));
+		assert_true(orglog_bind_take(place.txn, owner_id(), buf_bytes(&bad), &changed));
+		assert_false(changed);
+		assert_int_equal(orglog_bind_wants(place.txn, owner_id(), &wanted, &number),
+				 how >= 2);
+		if (how >= 2) { /* the one before it would be another one */
+			assert_true(id_eq(&wanted, how == 2 ? &good : &log.entry_id));
+			assert_int_equal(number, 4);
+			assert_false(
+				orglog_bind_take(place.txn, owner_id(), buf_bytes(&mid), &changed));
+		}
+		orglog_fini(&log);
+		log = log_of(&place);
+		assert_true(id_eq(&log.entry_id, &good));
+		assert_int_equal(log.bound_number, 0);
+		orglog_fini(&log);
+		assert_int_equal(entry_take(&place, &mid), ERR_OK);
+		buf_fini(&bad);
+		buf_fini(&mid);
+		place_close(&place);
+	}
+}
+
+/* The first entry of another log is on no way; and of a log that is not here nothing is wanted. */
+static void a_bind_to_another_log_is_not_looked_for_there(void **state)
+{
+	struct place place = place_open();
+	const struct org_id unknown = {{9}};
+	struct orglog_bind bind = {.root = fed.orgs[OWNER - 1].next_pk};
+	struct digest wanted;
+	uint32_t number;
+	bool changed = true;
+
+	bind.entry_id = entry_id(&fed.orgs[0].entry);
+	orglog_bind(place.txn, owner_id(), &bind, 1, &changed);
+	assert_false(changed);
+	assert_true(orglog_bind_wants(place.txn, owner_id(), &wanted, &number));
+	assert_false(
+		orglog_bind_take(place.txn, owner_id(), buf_bytes(&fed.orgs[0].entry), &changed));
+	assert_true(orglog_bind_wants(place.txn, owner_id(), &wanted, &number));
+	orglog_bind(place.txn, &unknown, &bind, 1, &changed);
+	assert_false(changed);
+	assert_false(orglog_bind_wants(place.txn, &unknown, &wanted, &number));
+	place_close(&place);
+}
+
+/* The charter has these binds of the owner now; what the log then says. */
+static struct orglog bound_by(struct place *place, const struct orglog_bind *binds, size_t count,
+			      bool changes)
+{
+	bool changed = !changes;
+
+	orglog_bind(place->txn, owner_id(), binds, count, &changed);
+	assert_int_equal(changed, changes);
+	return log_of(place);
+}
+
+static void assert_bound(struct orglog log, uint32_t number, uint32_t bound,
+			 const struct sign_pk *root)
+{
+	assert_int_equal(log.number, number);
+	assert_int_equal(log.bound_number, bound);
+	assert_true(id_eq(&log.bound_root, root));
+	orglog_fini(&log);
+}
+
+/* One bind after the other, to the same entry and to others, and some of them taken back. */
+static void the_last_bind_that_is_known_counts(void **state)
+{
+	const struct test_org *orgs = fed.orgs;
+	const struct sign_pk *x = &orgs[OWNER - 1].next_pk, *y = &orgs[0].next_pk,
+			     *z = &orgs[2].next_pk;
+	struct place place = place_open();
+	struct orglog log = log_of(&place);
+	struct orglog_bind binds[4] = {{.root = *x}, {.root = *y}, {.root = *z}, {.root = *x}};
+	const struct digest first = log.entry_id;
+	struct buf entries[4];
+
+	orglog_fini(&log);
+	entries[0] = entry_add(&place,
+			       (struct said){ORGLOG_NODE_ACTIVE, 0, 0, 71, &orgs[OWNER - 1].root});
+	binds[0].entry_id = binds[1].entry_id = entry_id(&entries[0]);
+	assert_bound(bound_by(&place, binds, 1, false), 2, 2, x);
+	entries[1] = entry_add(&place,
+			       (struct said){ORGLOG_NODE_ACTIVE, 0, 0, 72, &orgs[OWNER - 1].next});
+	/* to the same entry by another root: what the first one has signed is gone */
+	assert_bound(bound_by(&place, binds, 2, true), 2, 2, y);
+	assert_int_equal(entry_take(&place, &entries[1]), ERR_EXISTS);
+	entries[2] = entry_add(&place, (struct said){ORGLOG_NODE_ACTIVE, 0, 0, 73, &orgs[0].next});
+	entries[3] = entry_add(&place, (struct said){ORGLOG_NODE_ACTIVE, 0, 0, 74, &orgs[0].next});
+	binds[2].entry_id = entry_id(&entries[2]);
+	assert_bound(bound_by(&place, binds, 3, true), 3, 3, z);
+	/* one that names what nobody has: the one before it counts on */
+	binds[3].entry_id.b[0] = 1;
+	assert_bound(bound_by(&place, binds, 4, false), 3, 3, z);
+	/* taken back, and others in their place */
+	assert_bound(bound_by(&place, binds, 2, false), 3, 2, y);
+	assert_bound(bound_by(&place, binds, 1, true), 2, 2, x);
+	assert_bound(bound_by(&place, binds + 1, 1, false), 2, 2, y);
+	binds[1].entry_id = first;
+	assert_bound(bound_by(&place, binds + 1, 1, true), 1, 1, y);
+	for (unsigned i = 0; i < 4; i++)
+		buf_fini(&entries[i]);
+	place_close(&place);
+}
+
+/* A fork behind the entry bound stays one, whatever else is bound; one by the old root ends. */
+static void a_bind_ends_the_forks_of_the_root_before(void **state)
+{
+	const struct test_org *org = &fed.orgs[OWNER - 1];
+	struct place place = place_open();
+	struct orglog log;
+	struct orglog_bind binds[2] = {{.root = org->next_pk}, {.root = fed.orgs[0].next_pk}};
+	struct buf rivals[2],
+		second = entry_add(&place, (struct said){ORGLOG_NODE_ACTIVE, 0, 0, 71, &org->root});
+
+	binds[0].entry_id = entry_id(&second);
+	for (unsigned i = 0; i < 2; i++) {
+		log = log_of(&place);
+		rivals_make(&log, 80, i == 0 ? &org->root : &org->next, rivals);
+		orglog_fini(&log);
+		assert_int_equal(entry_take(&place, &rivals[0]), ERR_OK);
+		assert_int_equal(entry_take(&place, &rivals[1]), ERR_EXISTS);
+		assert_true(orglog_is_forked(place.txn, owner_id()));
+		if (i == 0)
+			orglog_fini((log = bound_by(&place, binds, 1, true), &log));
+		else /* one that nobody has */
+			assert_bound(bound_by(&place, binds, 2, false), 3, 2, &org->next_pk);
+		assert_int_equal(orglog_is_forked(place.txn, owner_id()), i);
+		buf_fini(&rivals[0]);
+		buf_fini(&rivals[1]);
+	}
+	buf_fini(&second);
+	place_close(&place);
+}
+
 /* A newcomer has the charter first, and gets the log of who is bound from the beginning. */
 static void a_newcomer_walks_over_the_bind(void **state)
 {
@@ -553,19 +780,176 @@ static void a_fork_is_mended_for_all(void **state)
 	}
 }
 
+/* It is mended, and then the root signs a second entry where the mending one stands. */
+static void a_second_fork_behind_the_first_is_one(void **state)
+{
+	const struct key *root = &fed.orgs[OWNER - 1].root;
+	struct place place = place_open();
+	struct orglog log = log_of(&place);
+	struct buf first[2], second[2], third;
+
+	rivals_make(&log, 80, root, first);
+	orglog_fini(&log);
+	assert_int_equal(entry_take(&place, &first[0]), ERR_OK);
+	assert_int_equal(entry_take(&place, &first[1]), ERR_EXISTS);
+	log = log_of(&place);
+	rivals_make(&log, 90, root, second);
+	orglog_fini(&log);
+	assert_true(orglog_is_forked(place.txn, owner_id()));
+	assert_int_equal(entry_take(&place, &second[0]), ERR_OK);
+	assert_false(orglog_is_forked(place.txn, owner_id()));
+	assert_int_equal(entry_take(&place, &second[1]), ERR_EXISTS);
+	assert_true(orglog_is_forked(place.txn, owner_id()));
+	third = entry_add(&place, (struct said){ORGLOG_NODE_ACTIVE, 0, 0, 95, root});
+	assert_false(orglog_is_forked(place.txn, owner_id()));
+	for (unsigned i = 0; i < 2; i++) {
+		buf_fini(&first[i]);
+		buf_fini(&second[i]);
+	}
+	buf_fini(&third);
+	place_close(&place);
+}
+
+/*
+ * Entry n + 1 of another branch has lost a node, and is the first that is heard of it: a key that
+ * the log names at or before that number does not mend it.
+ */
+static void a_loss_further_along_wants_a_later_key(void **state)
+{
+	const struct key *root = &fed.orgs[OWNER - 1].root;
+	struct place place = place_open(), other = place_open();
+	struct orglog log;
+	struct buf lost, mine[3];
+	bool told = false;
+
+	for (unsigned i = 0; i < 2; i++) {
+		mine[0] = entry_add(&other, (struct said){ORGLOG_NODE_ACTIVE, 720,
+							  ORGLOG_NODE_ACTIVE, 60 + i, root});
+		buf_fini(&mine[0]);
+	}
+	lost = entry_add(&other,
+			 (struct said){ORGLOG_NODE_ACTIVE, 720, ORGLOG_NODE_LOST, 62, root});
+	for (unsigned i = 0; i < 2; i++)
+		mine[i] = entry_add(&place, (struct said){ORGLOG_NODE_ACTIVE, 0, 0, 70 + i, root});
+	assert_int_equal(orglog_accept(place.txn, owner_id(), buf_bytes(&lost), &told), ERR_AGAIN);
+	assert_true(told && orglog_is_forked(place.txn, owner_id()));
+	log = log_of(&place);
+	assert_int_equal(log.branch_loss_number, 4);
+	orglog_fini(&log);
+	mine[2] = entry_add(&place, (struct said){ORGLOG_NODE_ACTIVE, 0, 0, 72, root}); /* 4 */
+	assert_true(orglog_is_forked(place.txn, owner_id()));
+	buf_fini(&mine[2]);
+	mine[2] = entry_add(&place, (struct said){ORGLOG_NODE_ACTIVE, 0, 0, 73, root}); /* 5 */
+	assert_false(orglog_is_forked(place.txn, owner_id()));
+	for (unsigned i = 0; i < 3; i++)
+		buf_fini(&mine[i]);
+	buf_fini(&lost);
+	place_close(&place);
+	place_close(&other);
+}
+
+/* Whether an entry of a branch whose beginning is not here is kept. */
+static bool stray_told(struct place *place, const struct buf *entry)
+{
+	bool told = false;
+
+	assert_int_equal(orglog_accept(place->txn, owner_id(), buf_bytes(entry), &told), ERR_AGAIN);
+	return told;
+}
+
+/* Only of a number that is next, only when it puts out who is in, once, and when it is signed. */
+static void what_is_kept_of_a_branch_without_its_beginning(void **state)
+{
+	const struct test_org *org = &fed.orgs[OWNER - 1];
+	const struct key *root = &org->root;
+	struct place place = place_open(), other = place_open();
+	struct buf one, mine;
+	struct said said = {ORGLOG_NODE_ACTIVE, 720, ORGLOG_NODE_ACTIVE, 60, root};
+
+	one = entry_add(&other, said);
+	buf_fini(&one);
+	mine = entry_add(&place, (struct said){ORGLOG_NODE_ACTIVE, 0, 0, 70, root});
+	/* it puts nobody out */
+	one = entry_make(&other, &said);
+	assert_false(stray_told(&place, &one));
+	buf_fini(&one);
+	/* it is not signed by whom it names */
+	said.second = ORGLOG_NODE_LOST;
+	said.wrap = 61;
+	one = entry_make(&other, &said);
+	one.ptr[one.len - 1] ^= 1;
+	assert_false(stray_told(&place, &one));
+	one.ptr[one.len - 1] ^= 1;
+	/* it is, and is told of once */
+	assert_true(stray_told(&place, &one));
+	assert_false(stray_told(&place, &one));
+	buf_fini(&one);
+	/* it is the one after the next */
+	said.second = ORGLOG_NODE_ACTIVE;
+	said.wrap = 62;
+	one = entry_add(&other, said);
+	buf_fini(&one);
+	said.second = ORGLOG_NODE_LOST;
+	said.wrap = 63;
+	one = entry_make(&other, &said);
+	assert_false(stray_told(&place, &one));
+	buf_fini(&one);
+	buf_fini(&mine);
+	place_close(&place);
+	place_close(&other);
+}
+
+/* Both branches have lost the same node; and what breaks a rule begins no branch. */
+static void a_loss_that_both_know_of_is_one_of_the_log(void **state)
+{
+	const struct key *root = &fed.orgs[OWNER - 1].root;
+	struct said said = {ORGLOG_NODE_LOST, 0, 0, 60, root};
+	struct place place = place_open();
+	struct orglog log;
+	struct buf entries[2], bad, third;
+	bool told = true;
+
+	for (unsigned i = 0; i < 2; i++, said.wrap++)
+		entries[i] = entry_make(&place, &said);
+	said.wrap = 0; /* the node that is lost knows the key */
+	bad = entry_make(&place, &said);
+	for (unsigned i = 0; i < 2; i++) {
+		entry_take(&place, &entries[i]);
+		assert_int_equal(orglog_accept(place.txn, owner_id(), buf_bytes(&bad), &told),
+				 ERR_PROTOCOL);
+		assert_false(told);
+		assert_int_equal(orglog_is_forked(place.txn, owner_id()), i);
+	}
+	log = log_of(&place);
+	assert_int_equal(log.loss_number, 2);
+	assert_int_equal(log.branch_loss_number, 0);
+	orglog_fini(&log);
+	third = entry_add(&place, (struct said){ORGLOG_NODE_LOST, 0, 0, 65, root});
+	assert_false(orglog_is_forked(place.txn, owner_id()));
+	buf_fini(&entries[0]);
+	buf_fini(&entries[1]);
+	buf_fini(&bad);
+	buf_fini(&third);
+	place_close(&place);
+}
+
 /* A former member comes back as what it was, not with a root that was stolen from it. */
 static void who_comes_back_has_the_root_it_had(void **state)
 {
 	struct place place = place_open();
 	struct orglog log = log_of(&place);
-	struct charter_change admit;
+	struct charter_change admit, announce, bind;
 	const struct charter_change leave[] = {
 		{.kind = CHARTER_REMOVE, .member.number = 3},
 		{.kind = CHARTER_KEY, .key_number = 2, .has_sealed = true}};
 	struct charter_vote votes[2];
 	struct buf payload, entry;
 
+	announce = bind_of(&fed.orgs[0].next_pk, &log.entry_id);
+	announce.kind = CHARTER_ANNOUNCE;
+	announce.member.number = 3;
 	orglog_fini(&log);
+	assert_int_equal(charter_say(&place, &announce, &fed.orgs[1].root, TEST_TIME_MS), ERR_OK);
 	buf_init(&payload, LIMIT_CHARTER_ENTRY_LEN_MAX);
 	buf_init(&entry, LIMIT_CHARTER_ENTRY_LEN_MAX);
 	assert_int_equal(
@@ -588,6 +972,13 @@ static void who_comes_back_has_the_root_it_had(void **state)
 			 ERR_PROTOCOL);
 	admit.member.next_root.b[0] ^= 1;
 	assert_int_equal(charter_say(&place, &admit, &fed.orgs[1].root, TEST_TIME_MS + 2), ERR_OK);
+	/* what was announced of the former number is not of this one */
+	bind = announce;
+	bind.kind = CHARTER_BIND;
+	bind.member.number = 4;
+	assert_int_equal(charter_say(&place, &bind, &fed.orgs[1].root, TEST_TIME_MS + 20 * DAY_MS),
+			 ERR_DENIED);
+	assert_null(charter_announcement(&place.charter, &bind));
 	buf_fini(&payload);
 	buf_fini(&entry);
 	place_close(&place);
@@ -617,8 +1008,17 @@ int main(void)
 		cmocka_unit_test(announcements_are_bounded),
 		cmocka_unit_test(a_fork_is_the_same_everywhere),
 		cmocka_unit_test(a_bind_chooses_the_branch),
+		cmocka_unit_test(a_bind_is_reached_by_what_comes),
+		cmocka_unit_test(a_bind_to_what_does_not_count_changes_nothing),
+		cmocka_unit_test(a_bind_to_another_log_is_not_looked_for_there),
+		cmocka_unit_test(the_last_bind_that_is_known_counts),
+		cmocka_unit_test(a_bind_ends_the_forks_of_the_root_before),
 		cmocka_unit_test(a_newcomer_walks_over_the_bind),
 		cmocka_unit_test(a_fork_is_mended_for_all),
+		cmocka_unit_test(a_second_fork_behind_the_first_is_one),
+		cmocka_unit_test(a_loss_further_along_wants_a_later_key),
+		cmocka_unit_test(what_is_kept_of_a_branch_without_its_beginning),
+		cmocka_unit_test(a_loss_that_both_know_of_is_one_of_the_log),
 		cmocka_unit_test(who_comes_back_has_the_root_it_had),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
