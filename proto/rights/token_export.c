@@ -266,8 +266,6 @@ static void records_put(struct buf *out, const struct export *export, const stru
 
 static enum err asked_put(struct buf *out, const struct export *export, const struct asked *asked)
 {
-	const struct charter_member *member =
-		charter_member(export->ledger->charter, author_member(asked->author));
 	struct pages pages = {.count = 0};
 	struct author_state state;
 	struct bytes whole;
@@ -286,11 +284,13 @@ static enum err asked_put(struct buf *out, const struct export *export, const st
 		for (size_t i = 0; i < pages.count; i++)
 			page_put(out, pages.page[i]);
 		records_put(out, export, asked, head.incarnation);
-	} else {
+	} else { /* nodes are asked for of members alone, and those of before stay in the charter */
 		snprintf(export->why, WHY_LEN,
 			 "what node %u of %s says is not here in whole, and the file has to prove "
 			 "that nothing of it ends the grant",
-			 author_node(asked->author), member ? member->slug : "a former member");
+			 author_node(asked->author),
+			 charter_member(export->ledger->charter, author_member(asked->author))
+				 ->slug);
 	}
 	for (size_t i = 0; i < pages.count; i++)
 		free(pages.page[i]);

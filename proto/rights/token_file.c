@@ -39,8 +39,6 @@ static enum err charter_take(struct token_file *file, struct bytes entry, const 
 	uint32_t number = file->charter.number + 1;
 	enum err err = charter_apply(&file->charter, entry);
 
-	if (!err && file->charter.number != number)
-		err = ERR_PROTOCOL;
 	if (err)
 		return file_refuse(file, ERR_DENIED, "entry %u of the charter is not valid: %s",
 				   number, err_text(err));
@@ -69,13 +67,11 @@ static enum err charter_read(struct token_file *file, struct wire_in *w, const s
 static enum err log_take(struct token_log *log, struct bytes entry, const struct orglog_bind *binds,
 			 size_t bind_count)
 {
-	uint32_t number = log->log.number + 1;
 	enum err err = orglog_apply(&log->log, entry);
 
-	if (err || log->log.number != number)
-		return err ? err : ERR_PROTOCOL;
-	orglog_bound(&log->log, binds, bind_count);
-	return ERR_OK;
+	if (!err)
+		orglog_bound(&log->log, binds, bind_count);
+	return err;
 }
 
 static enum err log_read(struct token_file *file, struct wire_in *w, struct token_log *log)
@@ -364,7 +360,7 @@ enum err token_file_read(struct token_file *out, struct bytes whole, const struc
 		err = states_read(out, &w, now_ms);
 	if (!err)
 		err = wire_end(&w);
-	if (err == ERR_MALFORMED || err == ERR_VERSION || err == ERR_FULL)
+	if (err == ERR_MALFORMED || err == ERR_VERSION)
 		file_refuse(out, err, "it is damaged, or no exported grant");
 	return err;
 }

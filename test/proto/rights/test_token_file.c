@@ -77,23 +77,34 @@ static void assert_refused(struct exported *e, struct bytes bytes, const char *s
 		fail_msg("\"%s\" does not say \"%s\"", why, says);
 }
 
-/* Copies a value without the element at a path of places in arrays; depth: how many. */
-static void copy_without(struct wire_in *w, struct buf *out, const unsigned *path, unsigned depth)
+/* What is done to one element of the file, found by its places in arrays. */
+struct edit {
+	unsigned path[4], depth;
+	unsigned times;       /* that it is there: 0 leaves it out */
+	struct bytes instead; /* encoded, in its place; none: it stays as it is */
+};
+
+/* at: how far down the path this value is; beyond the depth: not on it. */
+static void copy_edited(struct wire_in *w, struct buf *out, const struct edit *edit, unsigned at)
 {
 	struct wire_in tried = *w;
 	uint32_t count = wire_array(&tried, 0, UINT32_MAX);
 	struct bytes value;
 
 	if (!tried.err) {
+		const bool last = at + 1 == edit->depth;
 		*w = tried;
-		out_array(out, count - (depth == 1));
+		out_array(out, count + (last ? edit->times - 1 : 0));
 		for (uint32_t i = 0; i < count; i++) {
-			struct buf gone;
-			buf_init(&gone, TOKEN_FILE_LEN_MAX);
-			bool on_path = depth > 0 && i == path[0];
-			copy_without(w, on_path && depth == 1 ? &gone : out, path + 1,
-				     on_path ? depth - 1 : 0);
-			buf_fini(&gone);
+			const bool on_path = at < edit->depth && i == edit->path[at];
+			struct buf one;
+			buf_init(&one, TOKEN_FILE_LEN_MAX);
+			copy_edited(w, &one, edit, on_path ? at + 1 : UINT32_MAX - 1);
+			for (unsigned n = on_path && last ? edit->times : 1; n > 0; n--)
+				buf_add(out, on_path && last && edit->instead.ptr
+						     ? edit->instead
+						     : buf_bytes(&one));
+			buf_fini(&one);
 		}
 		return;
 	}
@@ -109,16 +120,24 @@ static void copy_without(struct wire_in *w, struct buf *out, const unsigned *pat
 	*w = tried;
 }
 
-static struct buf without(const struct buf *file, const unsigned *path, unsigned depth)
+static struct buf edited(const struct buf *file, const struct edit *edit)
 {
 	struct wire_in w = wire_in(buf_bytes(file));
 	struct buf out;
 
 	buf_init(&out, TOKEN_FILE_LEN_MAX);
-	copy_without(&w, &out, path, depth);
+	copy_edited(&w, &out, edit, 0);
 	assert_int_equal(wire_end(&w), ERR_OK);
 	assert_int_equal(out.err, ERR_OK);
 	return out;
+}
+
+static struct buf without(const struct buf *file, const unsigned *path, unsigned depth)
+{
+	struct edit edit = {.depth = depth};
+
+	memcpy(edit.path, path, depth * sizeof(*path));
+	return edited(file, &edit);
 }
 
 static void a_grant_is_valid_as_of_its_oldest_head(void **state)
@@ -193,6 +212,16 @@ static void a_bar_is_in_the_file(void **state)
 	buf_fini(&file);
 }
 
+/* Which of the logs of O, B and C, which are in order of the organisations' ids. */
+static unsigned log_place(const struct exported *e, uint32_t member)
+{
+	unsigned place = 0;
+
+	for (uint32_t m = O; m <= C; m++)
+		place += memcmp(e->fed.orgs[m - 1].id.b, e->fed.orgs[member - 1].id.b, ID_LEN) < 0;
+	return place;
+}
+
 /* Elements of the file: 2 charter, 3 logs, 4 states; of a state: 1 pages, 2 records. */
 static void what_is_left_out_is_missed(void **state)
 {
@@ -228,10 +257,7 @@ static void what_is_left_out_is_missed(void **state)
 		buf_fini(&less);
 	}
 	/* the last entry of the log of O */
-	unsigned place = 0;
-	for (uint32_t m = O; m <= C; m++)
-		place += memcmp(e->fed.orgs[m - 1].id.b, e->fed.orgs[O - 1].id.b, ID_LEN) < 0;
-	struct buf less = without(&file, (const unsigned[]){3, place, 1, 1}, 4);
+	struct buf less = without(&file, (const unsigned[]){3, log_place(e, O), 1, 1}, 4);
 	assert_refused(e, buf_bytes(&less), "gemeinde-2 has entry 2 of its log, the file ends");
 	buf_fini(&less);
 	buf_fini(&file);
@@ -256,6 +282,215 @@ static void one_byte_changed_is_refused(void **state)
 	buf_add_u8(&file, 0);
 	assert_refused(e, buf_bytes(&file), "damaged");
 	buf_fini(&file);
+}
+
+static void what_stands_twice_is_refused(void **state)
+{
+	static const struct {
+		struct edit edit;
+		const char *says;
+	} cases[] = {
+		{{{2, 0}, 2, 2}, "entry 2 of the charter is not valid"},
+		{{{3, 0}, 2, 2}, "damaged"},
+		{{{3, 0, 1, 0}, 4, 2}, "entry 2 of an organisation's log is not valid"},
+		{{{4, 0}, 2, 2}, "damaged"},
+		{{{4, 0, 1, 0}, 4, 2}, "damaged"},
+		{{{4, 0, 2, 0}, 4, 2}, "damaged"},
+	};
+	struct exported *e = *state;
+	struct buf file = file_of(e);
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct buf twice = edited(&file, &cases[i].edit);
+		assert_refused(e, buf_bytes(&twice), cases[i].says);
+		buf_fini(&twice);
+	}
+	buf_fini(&file);
+}
+
+/* The first line as node 0 of O might have listed it, but has not. */
+static void record_breaks(struct exported *e, const struct buf *file, unsigned how)
+{
+	struct edit edit = {.path = {4, 0, 2, 0}, .depth = 4, .times = 1};
+	const uint32_t author = NODE(O, how == 3 ? 1 : 0);
+	struct key seed = exported_seed(e, author);
+	struct line line = e->lines[0];
+	struct record_slot slot;
+	struct record fields;
+	struct bytes whole;
+	struct buf body, other, instead;
+	struct digest id;
+
+	assert_true(ledger_record(e->node.txn, NODE(O, 0), 1, e->sequence[2 * (O - 1)], &whole));
+	assert_int_equal(record_decode(&fields, whole), ERR_OK);
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	buf_init(&other, LIMIT_RECORD_LEN_MAX);
+	buf_init(&instead, LIMIT_RECORD_LEN_MAX);
+	line.round += how == 0;
+	line.nonce[15] = how == 4;
+	line_put(&body, &line);
+	line_id(&id, &line);
+	slot = line_slot(&id);
+	fields.author = author;
+	fields.sequence += how == 1;
+	fields.incarnation += how == 2;
+	fields.slot = record_slot_bytes(&slot);
+	fields.body = buf_bytes(&body);
+	record_make(&other, &fields, &e->fed.charter.fed, &seed);
+	out_bin(&instead, buf_bytes(&other));
+	assert_int_equal(instead.err, ERR_OK);
+	edit.instead = buf_bytes(&instead);
+	struct buf broken = edited(file, &edit);
+	if (how == 5) /* nothing was changed: what is put there is what was there */
+		assert_valid(e, buf_bytes(&broken));
+	else
+		assert_refused(e, buf_bytes(&broken), "a record is not in its author's set");
+	buf_fini(&broken);
+	buf_fini(&body);
+	buf_fini(&other);
+	buf_fini(&instead);
+}
+
+/* Signed as it should be, but of another round, sequence, incarnation, author or slot. */
+static void what_is_not_in_the_set_of_its_author_is_refused(void **state)
+{
+	struct exported *e = *state;
+	struct buf file = file_of(e);
+
+	for (unsigned how = 0; how <= 5; how++)
+		record_breaks(e, &file, how);
+	/* and a record of a later protocol is none that can be read */
+	struct bytes whole;
+	struct buf later;
+	assert_true(ledger_record(e->node.txn, NODE(O, 0), 1, e->sequence[2 * (O - 1)], &whole));
+	buf_init(&later, LIMIT_RECORD_LEN_MAX);
+	out_bin(&later, whole);
+	later.ptr[later.len - whole.len + 1] = 2;
+	struct edit edit = {{4, 0, 2, 0}, 4, 1, buf_bytes(&later)};
+	struct buf broken = edited(&file, &edit);
+	assert_refused(e, buf_bytes(&broken), "damaged");
+	buf_fini(&broken);
+	buf_fini(&later);
+	buf_fini(&file);
+}
+
+/* In small sets one page has all slots that are asked for, and stands there once. */
+static void a_small_set_is_one_page(void **state)
+{
+	struct exported small;
+	struct bar bar = {.nonce = {1}, .prefix = bytes_str("gemeinde-2/a"), .barred = false};
+	const struct org_id *c;
+	struct buf body;
+
+	exported_init(&small, 0);
+	c = &small.fed.orgs[C - 1].id;
+	buf_init(&body, BAR_LEN_MAX);
+	bar_list_put(&body, c, &bar, 1);
+	exported_say(&small, NODE(O, 0), bar_slot(c), buf_bytes(&body));
+	exported_head(&small, NODE(O, 0));
+	struct buf file = file_of(&small);
+	assert_valid(&small, buf_bytes(&file));
+	struct buf less = without(&file, (const unsigned[]){4, 0, 1, 1}, 4);
+	assert_int_equal(less.len, file.len); /* there is no second one */
+	buf_fini(&less);
+	buf_fini(&body);
+	buf_fini(&file);
+	exported_fini(&small);
+	(void)state;
+}
+
+/* The second line, to another member than C. */
+static void second_to(struct exported *e, uint32_t member, const struct org_id *org)
+{
+	e->lines[1].audience = member;
+	e->lines[1].org = *org;
+	line_id(&e->second, &e->lines[1]);
+	exported_line(e, NODE(B, 0), 1);
+	exported_head(e, NODE(B, 0));
+}
+
+/* A number that nobody has: the file is made, and says that it gives nothing. */
+static void a_grant_to_nobody_gives_nothing(void **state)
+{
+	struct exported *e = *state;
+	const struct org_id nobody = {{7}};
+	struct verdict v;
+
+	second_to(e, 77, &nobody);
+	struct buf file = file_of(e);
+	assert_int_equal(judged(e, buf_bytes(&file), hub_node_wall(&e->node), &v, NULL, NULL),
+			 ERR_OK);
+	assert_int_equal(v.fault, FAULT_MEMBER);
+	buf_fini(&file);
+}
+
+/* A proof needs the head of who got it: without one no file is made. */
+static void who_has_not_been_heard_has_no_file(void **state)
+{
+	struct exported *e = *state;
+	char why[WHY_LEN] = "";
+	struct buf file;
+
+	second_to(e, 1, &e->fed.orgs[0].id);
+	assert_int_equal(exported_file(e, &file, why), ERR_AGAIN);
+	assert_non_null(strstr(why, "what node 0 of gemeinde-1 says is not here in whole"));
+	buf_fini(&file);
+}
+
+/* The log of C goes on by a root, with nothing else in it. */
+static struct digest log_of_c(struct exported *e, const struct key *root)
+{
+	const struct test_org *org = &e->fed.orgs[C - 1];
+	struct orglog log, next;
+	struct digest id;
+	struct buf entry;
+
+	assert_int_equal(orglog_load(e->node.txn, &org->id, &log), ERR_OK);
+	next = log;
+	next.time_ms++;
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	orglog_make(&entry, &log, &next, root);
+	assert_int_equal(orglog_accept(e->node.txn, &org->id, buf_bytes(&entry), NULL), ERR_OK);
+	ledger_forget(&e->node.hub.ledger, C);
+	assert_int_equal(orglog_entry_id(&id, buf_bytes(&entry)), ERR_OK);
+	buf_fini(&entry);
+	orglog_fini(&log);
+	return id;
+}
+
+/* By a key that was to follow; the one that follows it is that of a member. */
+static void bound_to(struct exported *e, const struct digest *entry, const struct key *root,
+		     const struct sign_pk *next)
+{
+	struct charter_change bind = {.kind = CHARTER_BIND, .log_entry = *entry};
+
+	bind.member.number = C;
+	sign_pk_of(&bind.member.root, root);
+	charter_next_root(&bind.member.next_root, next);
+	charter_bind_sign(&bind, &e->node.hub.charter, root);
+	hub_node_charter(&e->node, &e->fed, &bind, 1);
+}
+
+/* Whose log leaves out the entry that its root was bound to hides who it is now. */
+static void a_log_reaches_what_its_root_was_bound_to(void **state)
+{
+	struct exported *e = *state;
+	const struct test_org *org = &e->fed.orgs[C - 1];
+	const struct key *roots[] = {&org->root, &org->next, &e->fed.orgs[0].next};
+
+	for (unsigned i = 0; i < 2; i++) {
+		/* The second time an entry before is bound already, and by another root. */
+		struct digest id = log_of_c(e, roots[i]);
+		bound_to(e, &id, roots[i + 1], &e->fed.orgs[0].next_pk);
+		exported_heads(e);
+		struct buf file = file_of(e);
+		assert_valid(e, buf_bytes(&file));
+		const unsigned path[] = {3, log_place(e, C), 1, i + 1};
+		struct buf less = without(&file, path, 4);
+		assert_refused(e, buf_bytes(&less), "does not go on from where the charter");
+		buf_fini(&less);
+		buf_fini(&file);
+	}
 }
 
 static void another_federation_is_another_file(void **state)
@@ -365,6 +600,7 @@ static void who_shows_it_answers_the_challenge(void **state)
 		{{NODE(C, 0), CHALLENGE, .other_grant = true}, "another grant"},
 		{{NODE(C, 0), CHALLENGE, .other_key = true}, "signature"},
 		{{NODE(B, 0), CHALLENGE}, "by gemeinde-3, who did not get the grant"},
+		{{NODE(77, 0), CHALLENGE, .other_key = true}, "by nobody, who did not get"},
 		{{NODE(C, 1), CHALLENGE}, "no active one"},
 	};
 	struct exported *e = *state;
@@ -471,6 +707,16 @@ static void a_proof_needs_the_heads_of_who_got_it(void **state)
 			 ERR_DENIED);
 	assert_non_null(strstr(file.why, "the head of node 0 of gemeinde-4 is missing"));
 	token_file_fini(&file);
+	/* nor can the log be left out with it */
+	struct buf least = without(&less, (const unsigned[]){3, log_place(e, C)}, 2);
+	assert_int_equal(token_file_read(&file, buf_bytes(&least), &e->fed.charter.fed, now),
+			 ERR_OK);
+	assert_int_equal(token_file_verdict(&file, now, &v), ERR_OK);
+	assert_int_equal(token_file_proof(&file, &v, buf_bytes(&text), bytes_str(CHALLENGE), now),
+			 ERR_DENIED);
+	assert_non_null(strstr(file.why, "the log of gemeinde-4 is missing"));
+	token_file_fini(&file);
+	buf_fini(&least);
 	buf_fini(&less);
 	buf_fini(&bytes);
 	buf_fini(&text);
@@ -486,6 +732,12 @@ int main(void)
 		TEST(a_bar_is_in_the_file),
 		TEST(what_is_left_out_is_missed),
 		TEST(one_byte_changed_is_refused),
+		TEST(what_stands_twice_is_refused),
+		TEST(what_is_not_in_the_set_of_its_author_is_refused),
+		TEST(a_small_set_is_one_page),
+		TEST(a_grant_to_nobody_gives_nothing),
+		TEST(who_has_not_been_heard_has_no_file),
+		TEST(a_log_reaches_what_its_root_was_bound_to),
 		TEST(another_federation_is_another_file),
 		TEST(a_head_of_tomorrow_is_refused),
 		TEST(no_file_is_made_of_a_part),
