@@ -473,6 +473,7 @@ static void who_wraps_to_strangers_causes_one_epoch_a_day(void **state)
 	bool paced = false;
 	struct gift c = give(f, (struct gift){.from = O, .to = C});
 	give(f, (struct gift){.from = O, .to = B});
+	give(f, (struct gift){.from = O, .to = B, .prefix = TOP "/bau"});
 	give(f, (struct gift){.from = O, .to = W, .verb = VERB_WRITE});
 	settle(f);
 	end(f, c);
@@ -483,6 +484,9 @@ static void who_wraps_to_strangers_causes_one_epoch_a_day(void **state)
 		key_at(f, B, KITA, n, &key);
 		wrap_by(f, B, C, KITA, n, &key);
 		wrap_by(f, B, D, KITA, n, &key);
+		/* and elsewhere, so that two wait */
+		key_at(f, B, TOP "/bau", last(f, TOP "/bau"), &key);
+		wrap_by(f, B, D, TOP "/bau", last(f, TOP "/bau"), &key);
 		pass(f, DAY_MS);
 		assert_in_range(last(f, KITA), n, n + 1);
 		assert_false(waits(f, W, KITA "/x") || waits(f, O, KITA "/x"));
@@ -492,6 +496,7 @@ static void who_wraps_to_strangers_causes_one_epoch_a_day(void **state)
 	}
 	/* Seven in a month, then one a week. */
 	assert_in_range(last(f, KITA), 2 + 7, 2 + 7 + 3);
+	assert_in_range(last(f, TOP "/bau"), 1 + 7, 1 + 7 + 3);
 	assert_true(paced);
 }
 
@@ -510,6 +515,13 @@ static void who_ends_a_line_waits_for_the_owner(void **state)
 	settle(f);
 	assert_true(waits(f, B, KITA "/x"));
 	assert_false(waits(f, W, KITA "/x"));
+	uint64_t number;
+	size_t len;
+	struct key key;
+	assert_int_equal(epochs_govern(&f->nodes[B].hub, f->nodes[B].txn, bytes_str(KITA "/x"),
+				       &len, &number, &key),
+			 ERR_AGAIN);
+	assert_int_equal(f->nodes[B].hub.epochs->waited, 1);
 	pass(f, 23 * HOUR_MS);
 	assert_true(waits(f, B, KITA "/x"));
 	pass(f, 2 * HOUR_MS);
@@ -664,6 +676,9 @@ static void a_stolen_disk_opens_nothing_later(void **state)
 	assert_true(opens(f, C, KITA, 1, KITA));
 	before = wrapped_to_c(f, O, KITA, &number);
 	stolen(f, &wrap);
+	/* C reads on, though nobody has looked at its rights again */
+	assert_true(epoch_reads(&f->nodes[O].hub, f->nodes[O].txn, &f->fed.orgs[C - 1].id,
+				bytes_str(KITA), f->nodes[O].hub.judge_ms));
 	settle(f);
 	/* at once, also below; C is wrapped to what its log names now, and to nothing else */
 	assert_int_equal(last(f, KITA), 2);
@@ -686,47 +701,248 @@ static void a_stolen_disk_opens_nothing_later(void **state)
 	assert_int_equal(last(f, KITA), 2);
 }
 
+enum { LOSSES = 110 };
+
+/* C loses its latest node once more, and names another one and another key; O alone hears of it. */
+static void lost_again(struct fixture *f, unsigned i)
+{
+	struct hub_node *owner = &f->nodes[O];
+	const struct test_org *org = &f->fed.orgs[C - 1];
+	const struct key wrap = test_key(20000 + i);
+	struct orglog_node nodes[LOSSES + 1];
+	struct orglog log, next;
+	struct buf entry;
+
+	assert_int_equal(orglog_load(owner->txn, &org->id, &log), ERR_OK);
+	memcpy(nodes, log.nodes, log.node_count * sizeof(*nodes));
+	nodes[log.node_count - 1].state = ORGLOG_NODE_LOST;
+	nodes[log.node_count] = test_node((uint8_t)log.node_count, 10000 + 2 * i, &org->root_pk);
+	next = log;
+	next.nodes = nodes;
+	next.node_count = log.node_count + 1;
+	next.time_ms = hub_node_wall(owner);
+	dh_pk_of(&next.wrap, &wrap);
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	orglog_make(&entry, &log, &next, &org->root);
+	assert_int_equal(orglog_accept(owner->txn, &org->id, buf_bytes(&entry), NULL), ERR_OK);
+	hub_forget(&owner->hub, C);
+	buf_fini(&entry);
+	orglog_fini(&log);
+	settle_one(owner);
+}
+
 /* Who loses a node every two hours, and names a new key each time, costs an epoch a day at most. */
 static void losses_keep_a_pace(void **state)
 {
-	enum { LOSSES = 110 };
 	struct fixture *f = *state;
 	struct hub_node *owner = &f->nodes[O];
-	const struct test_org *org = &f->fed.orgs[C - 1];
-	struct orglog_node nodes[LOSSES + 1];
 	uint64_t first_day = 0;
 
 	give(f, (struct gift){.from = O, .to = C});
 	settle_one(owner);
 	for (unsigned i = 0; i < LOSSES; i++) {
-		const struct key wrap = test_key(20000 + i);
-		struct orglog log, next;
-		struct buf entry;
 		hub_node_pass(owner, 2 * HOUR_MS);
-		assert_int_equal(orglog_load(owner->txn, &org->id, &log), ERR_OK);
-		memcpy(nodes, log.nodes, log.node_count * sizeof(*nodes));
-		nodes[log.node_count - 1].state = ORGLOG_NODE_LOST;
-		nodes[log.node_count] =
-			test_node((uint8_t)log.node_count, 10000 + 2 * i, &org->root_pk);
-		next = log;
-		next.nodes = nodes;
-		next.node_count = log.node_count + 1;
-		next.time_ms = hub_node_wall(owner);
-		dh_pk_of(&next.wrap, &wrap);
-		buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
-		orglog_make(&entry, &log, &next, &org->root);
-		assert_int_equal(orglog_accept(owner->txn, &org->id, buf_bytes(&entry), NULL),
-				 ERR_OK);
-		hub_forget(&owner->hub, C);
-		buf_fini(&entry);
-		orglog_fini(&log);
-		settle_one(owner);
+		lost_again(f, i);
 		if (i == 11)
 			first_day = last(f, KITA);
 	}
 	/* The first at once and one more that day; seven of them in a month, then one a week. */
 	assert_in_range(first_day, 2, 3);
 	assert_in_range(last(f, KITA), 1 + 1 + 7, 1 + 1 + 7 + 1);
+}
+
+/* A second loss waits for the day's turn; one that comes more than a month after the first not. */
+static void a_loss_after_a_month_is_urgent_again(void **state)
+{
+	struct fixture *f = *state;
+	struct hub_node *owner = &f->nodes[O];
+
+	give(f, (struct gift){.from = O, .to = C});
+	settle_one(owner);
+	lost_again(f, 0);
+	assert_int_equal(last(f, KITA), 2);
+	lost_again(f, 1);
+	assert_int_equal(last(f, KITA), 2);
+	hub_node_pass(owner, DAY_MS);
+	settle_one(owner);
+	assert_int_equal(last(f, KITA), 3);
+	hub_node_pass(owner, 30 * DAY_MS);
+	epoch_slow_done(&owner->hub, owner->txn); /* this day's turn is over */
+	lost_again(f, 2);
+	assert_int_equal(last(f, KITA), 4);
+	lost_again(f, 3);
+	assert_int_equal(last(f, KITA), 4);
+}
+
+/* It reads no more since its right ran out, which is not urgent; that its machine is lost is. */
+static void a_stolen_key_of_whose_right_ran_out_is_urgent(void **state)
+{
+	struct fixture *f = *state;
+	struct dh_pk wrap;
+
+	give(f, (struct gift){.from = O, .to = C, .expiry_ms = TEST_TIME_MS + HOUR_MS});
+	give(f, (struct gift){.from = O,
+			      .to = C,
+			      .prefix = TOP "/bau",
+			      .expiry_ms = TEST_TIME_MS + 7 * HOUR_MS});
+	settle(f);
+	pass(f, 2 * HOUR_MS);
+	pass(f, 12 * HOUR_MS);
+	assert_int_equal(last(f, TOP "/bau"), 1);
+	stolen(f, &wrap);
+	settle(f);
+	assert_int_equal(last(f, TOP "/bau"), 2);
+}
+
+/* Wrapped to who does not read; then one loses its machine, and one is out of the federation. */
+static void what_strangers_were_given_is_never_urgent(void **state)
+{
+	struct fixture *f = *state;
+	struct epoch_row row;
+	struct dh_pk wrap;
+	struct key key;
+
+	give(f, (struct gift){.from = O, .to = B});
+	give(f, (struct gift){.from = O, .to = W, .verb = VERB_WRITE});
+	settle(f);
+	key_at(f, B, KITA, 1, &key);
+	f->off[O] = true;
+	wrap_by(f, B, C, KITA, 1, &key);
+	wrap_by(f, B, D, KITA, 1, &key);
+	settle(f);
+	stolen(f, &wrap);
+	removed(f, D);
+	settle(f);
+	epoch_row_get(f->nodes[W].txn, O, bytes_str(KITA), &row);
+	assert_int_equal(row.cause_ms[EPOCH_CAUSE_URGENT], 0);
+	assert_false(waits(f, W, KITA "/x"));
+	f->off[O] = false;
+	pass(f, DAY_MS);
+	assert_int_equal(last(f, KITA), 2);
+}
+
+/* What was seen, or done, at a time that the clock has not come to yet. */
+static void a_clock_that_was_ahead_stops_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct hub_node *owner = &f->nodes[O];
+	struct key key;
+
+	give(f, (struct gift){.from = O, .to = B});
+	settle(f);
+	/* a wrap to a stranger waits for its line for ten minutes, and not until then */
+	key_at(f, B, KITA, 1, &key);
+	wrap_by(f, B, D, KITA, 1, &key);
+	settle(f);
+	assert_int_equal(last(f, KITA), 1);
+	hub_node_time(owner, hub_node_wall(owner) - HOUR_MS, hub_node_mono(owner) + 1);
+	settle_one(owner);
+	assert_int_equal(last(f, KITA), 2);
+	/* nor does the day's turn that was in the time to come */
+	epoch_slow_done(&owner->hub, owner->txn);
+	assert_int_equal(epoch_slow_ms(&owner->hub, owner->txn), hub_node_wall(owner) + DAY_MS);
+	hub_node_time(owner, hub_node_wall(owner) - 2 * DAY_MS, hub_node_mono(owner) + 1);
+	assert_int_equal(epoch_slow_ms(&owner->hub, owner->txn), 0);
+}
+
+/* A line whose chain nobody knows keeps nobody in, and is no end of anything. */
+static void a_line_without_its_chain_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	const struct digest unknown = {{0x55}};
+	struct gift c = give(f, (struct gift){.from = O, .to = C});
+
+	give(f, (struct gift){.from = B, .to = C, .parent = &unknown});
+	settle(f);
+	pass(f, DAY_MS);
+	assert_int_equal(last(f, KITA), 1);
+	end(f, c);
+	settle(f);
+	assert_int_equal(last(f, KITA), 2);
+	assert_false(opens(f, C, KITA, 2, KITA));
+}
+
+/* Of two causes, one at the path's folder and one above, the one that is older tells since when. */
+static void who_waits_waits_since_the_first_cause(void **state)
+{
+	for (unsigned above = 0; above < 2; above++) {
+		struct fixture *f = *state;
+		struct epoch_wait wait;
+		give(f, (struct gift){.from = O, .to = W, .prefix = TOP, .verb = VERB_WRITE});
+		give(f, (struct gift){.from = O, .to = C, .prefix = above ? TOP : KITA});
+		give(f, (struct gift){.from = O, .to = D, .prefix = above ? KITA : TOP});
+		settle(f);
+		f->off[O] = true;
+		const int64_t since_ms = hub_node_wall(&f->nodes[W]);
+		removed(f, C);
+		settle(f);
+		pass(f, HOUR_MS);
+		removed(f, D);
+		settle(f);
+		assert_true(epochs_waits(&f->nodes[W].hub, f->nodes[W].txn, bytes_str(KITA "/x"),
+					 &wait));
+		assert_int_equal(wait.since_ms, since_ms);
+		assert_false(wait.own);
+		teardown(state);
+		setup(state);
+	}
+}
+
+/* Lines that are no good, or no reader's, or elsewhere, cost no wrap; nor who goes. */
+static void an_end_costs_wraps_for_who_reads_on(void **state)
+{
+	struct fixture *f = *state;
+	struct hub_node *owner = &f->nodes[O];
+	struct epochs_cost cost;
+
+	give(f, (struct gift){.from = O, .to = C});
+	give(f, (struct gift){.from = O, .to = B, .prefix = KITA "/b"});
+	give(f, (struct gift){.from = O, .to = B, .prefix = TOP "/bau"});
+	give(f, (struct gift){.from = O, .to = D, .prefix = KITA "/d", .verb = VERB_RELAY});
+	end(f, give(f, (struct gift){.from = O, .to = W}));
+	settle_one(owner);
+	epochs_cost(&owner->hub, owner->txn, &f->fed.orgs[C - 1].id, bytes_str(KITA), &cost);
+	assert_int_equal(cost.wraps, 1);
+	epochs_cost(&owner->hub, owner->txn, NULL, bytes_str(KITA), &cost);
+	assert_int_equal(cost.wraps, 2);
+}
+
+/* Others cause the next look no sooner than the last one allows. */
+static void a_look_that_took_long_delays_the_next_one(void **state)
+{
+	enum { LATER_MS = 5000 };
+	struct fixture *f = *state;
+	struct hub_node *owner = &f->nodes[O];
+	struct gift c = give(f, (struct gift){.from = O, .to = C});
+
+	settle_one(owner);
+	owner->hub.epochs->look_ms = hub_node_mono(owner) + LATER_MS;
+	end(f, c);
+	settle_one(owner);
+	assert_int_equal(last(f, KITA), 1);
+	assert_int_equal(epochs_wake(&owner->hub), hub_node_mono(owner) + LATER_MS);
+	hub_node_pass(owner, LATER_MS);
+	settle_one(owner);
+	assert_int_equal(last(f, KITA), 2);
+}
+
+/* Keys of before come in any order, and once more: the newest is the first, each is there once. */
+static void own_wrap_keys_stand_in_order(void **state)
+{
+	struct fixture *f = *state;
+	struct hub_node *node = &f->nodes[C];
+	const struct key keys[] = {test_key(9401), test_key(9402), test_key(9403)};
+	static const unsigned order[] = {2, 0, 1, 0, 2};
+	struct wrapkeys *m = node->hub.wrapkeys;
+	const size_t before = m->count;
+
+	for (size_t i = 0; i < COUNT(order); i++)
+		wrapkeys_store(&node->hub, node->txn, 2 + order[i], &keys[order[i]]);
+	assert_int_equal(m->count, before + 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(m->items[i].number, 4 - i);
+		assert_memory_equal(secret_key(m->items[i].secret)->b, keys[2 - i].b, KEY_LEN);
+	}
 }
 
 /* ---- another root ---- */
@@ -1134,6 +1350,15 @@ int main(void)
 		T(who_has_no_place_is_told),
 		T(a_stolen_disk_opens_nothing_later),
 		T(losses_keep_a_pace),
+		T(a_loss_after_a_month_is_urgent_again),
+		T(a_stolen_key_of_whose_right_ran_out_is_urgent),
+		T(what_strangers_were_given_is_never_urgent),
+		T(a_clock_that_was_ahead_stops_nothing),
+		T(a_line_without_its_chain_changes_nothing),
+		T(who_waits_waits_since_the_first_cause),
+		T(an_end_costs_wraps_for_who_reads_on),
+		T(a_look_that_took_long_delays_the_next_one),
+		T(own_wrap_keys_stand_in_order),
 		T(a_new_root_gets_all_keys),
 		T(a_key_author_that_goes_leaves_its_keys),
 		T(keys_that_nobody_copied_go_after_a_day),
