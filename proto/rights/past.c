@@ -158,8 +158,7 @@ static void entries_order(struct past_org *of)
 {
 	size_t kept = 0;
 
-	if (of->entry_count > 0)
-		qsort(of->entries, of->entry_count, sizeof(*of->entries), past_entry_cmp);
+	qsort(of->entries, of->entry_count, sizeof(*of->entries), past_entry_cmp);
 	for (size_t i = 0; i < of->entry_count; i++) {
 		const struct past_entry *entry = &of->entries[i];
 		struct past_entry *before = kept > 0 ? &of->entries[kept - 1] : NULL;
@@ -280,6 +279,7 @@ static struct past_author *authors_make(const struct past *past, size_t *count)
 	return authors;
 }
 
+/* Each author of a record is among them. */
 static uint32_t incarnation_of(const struct past_author *authors, size_t count, uint32_t author)
 {
 	size_t low = 0, high = count;
@@ -291,7 +291,7 @@ static uint32_t incarnation_of(const struct past_author *authors, size_t count, 
 		else
 			high = middle;
 	}
-	return low < count && authors[low].author == author ? authors[low].incarnation : 0;
+	return authors[low].incarnation;
 }
 
 void past_ready(struct past *past)

@@ -146,6 +146,37 @@ static void the_log_begins_with_what_was_known(void **state)
 	assert_int_equal(lines, 1);
 }
 
+/* The entries of the charter that came before have rolled off; those since tell when they came. */
+static void the_charter_is_that_of_the_date(void **state)
+{
+	const struct charter_change stewards = {
+		.kind = CHARTER_STEWARDS, .stewards = {1, 2, 3}, .steward_count = 3};
+	struct hub_fixture *f = *state;
+	struct hub_node *node = &f->node;
+	struct gift gift = {.from = 1, .to = 4, .prefix = PREFIX};
+	size_t lines;
+
+	node->limits.log_segment_bytes = 1024;
+	node->limits.log_segment_count = 8;
+	charter_log(node);
+	gift_made(&gift, node, &f->fed, take);
+	for (unsigned i = 0; i < 200; i++)
+		audit_command(&node->hub, node->txn, "uid 1000", "something that was done");
+	assert_true(node->hub.audit->first > 2);
+	const int64_t before_ms = hub_node_wall(node);
+	assert_int_equal(gave(node, before_ms, &gift.id, &lines), VERB_READ);
+	hub_node_pass(node, DAY_MS);
+	hub_node_charter(node, &f->fed, &stewards, 1);
+	charter_log(node);
+	hub_node_pass(node, DAY_MS);
+	assert_int_equal(gave(node, hub_node_wall(node), &gift.id, &lines), VERB_READ);
+	hub_node_remove(node, &f->fed, 4);
+	charter_log(node);
+	assert_int_equal(gave(node, before_ms, &gift.id, &lines), VERB_READ);
+	assert_int_equal(gave(node, hub_node_wall(node) - 1, &gift.id, &lines), VERB_READ);
+	assert_int_equal(gave(node, hub_node_wall(node), &gift.id, &lines), VERB_NONE);
+}
+
 /* ---- organisations' logs that change ---- */
 
 static void logged(struct hub_node *node, const struct test_federation *fed, unsigned member,
@@ -175,11 +206,26 @@ static struct digest log_next(struct buf *out, struct hub_node *node, const stru
 	return id;
 }
 
+/* A record that came from somebody; nobody has looked at more than its form. */
+static void came(struct hub_node *node, const struct test_federation *fed, struct record record)
+{
+	const struct key sign = test_key(1);
+	struct buf whole, detail;
+
+	buf_init(&whole, LIMIT_RECORD_LEN_MAX);
+	buf_init(&detail, LIMIT_LOG_ENTRY_LEN_MAX);
+	record.time_ms = hub_node_wall(node);
+	record_make(&whole, &record, &fed->charter.fed, &sign);
+	out_array(&detail, 1);
+	out_bin(&detail, buf_bytes(&whole));
+	audit_add(&node->hub, node->txn, AUDIT_OWN, AUDIT_RECORD, &detail);
+	buf_fini(&whole);
+}
+
 /* A line as a node other than the first lists it: the log has it as it came. */
 static void listed(struct hub_node *node, const struct test_federation *fed,
 		   const struct gift *gift, uint8_t index, uint32_t round)
 {
-	const struct key sign = test_key(1);
 	struct line line = {.issuer = gift->from,
 			    .audience = gift->to,
 			    .org = fed->orgs[gift->to - 1].id,
@@ -193,25 +239,87 @@ static void listed(struct hub_node *node, const struct test_federation *fed,
 			    .widest = LINE_TIER_USUAL,
 			    .keep = KEEPING_CURRENT};
 	const struct record_slot slot = line_slot(&gift->id);
-	struct buf body, whole, detail;
+	struct buf body;
 
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
-	buf_init(&whole, LIMIT_RECORD_LEN_MAX);
-	buf_init(&detail, LIMIT_LOG_ENTRY_LEN_MAX);
 	line_put(&body, &line);
 	const struct record record = {.author = author_of(gift->from, index),
 				      .incarnation = 1,
 				      .sequence = round,
-				      .time_ms = hub_node_wall(node),
 				      .kind = RECORD_LINE,
 				      .slot = record_slot_bytes(&slot),
 				      .body = buf_bytes(&body)};
-	record_make(&whole, &record, &fed->charter.fed, &sign);
-	out_array(&detail, 1);
-	out_bin(&detail, buf_bytes(&whole));
-	audit_add(&node->hub, node->txn, AUDIT_OWN, AUDIT_RECORD, &detail);
+	came(node, fed, record);
 	buf_fini(&body);
-	buf_fini(&whole);
+}
+
+/* Lines of an incarnation before the author's latest one give nothing; nor do things of no line. */
+static void what_is_no_line_of_now_gives_nothing(void **state)
+{
+	static const uint8_t short_slot[2] = {RECORD_LINE, 1}, other_slot[1 + ID_LEN] = {120};
+	struct hub_fixture *f = *state;
+	struct hub_node *node = &f->node;
+	struct gift gift = {.from = 2, .to = 3, .prefix = "gemeinde-2/kita"};
+	struct record record = {.author = author_of(2, 0),
+				.incarnation = 1,
+				.sequence = 90,
+				.kind = RECORD_LINE,
+				.slot = bytes_obj(&short_slot),
+				.body = bytes_str("x")};
+	struct buf detail;
+	size_t lines;
+
+	charter_log(node);
+	gift_made(&gift, node, &f->fed, take);
+	came(node, &f->fed, record);
+	record.kind = 120;
+	record.slot = bytes_obj(&other_slot);
+	came(node, &f->fed, record);
+	/* an end that cannot be read is none */
+	buf_init(&detail, LIMIT_LOG_ENTRY_LEN_MAX);
+	out_array(&detail, 2);
+	out_uint(&detail, author_of(2, 0));
+	audit_add(&node->hub, node->txn, AUDIT_OWN, AUDIT_GONE, &detail);
+	const int64_t before_ms = hub_node_wall(node);
+	assert_int_equal(gave(node, before_ms, &gift.id, &lines), VERB_READ);
+	assert_int_equal(lines, 1);
+	hub_node_pass(node, DAY_MS);
+	record.incarnation = 2;
+	came(node, &f->fed, record);
+	assert_int_equal(gave(node, before_ms, &gift.id, &lines), VERB_READ);
+	assert_int_equal(gave(node, hub_node_wall(node), &gift.id, &lines), VERB_NONE);
+	assert_int_equal(lines, 0);
+}
+
+/* The log tells twice of an entry that is known now too: it counts from the first time on. */
+static void an_entry_counts_since_it_first_came(void **state)
+{
+	struct hub_fixture *f = *state;
+	struct hub_node *node = &f->node;
+	const struct test_org *org = &f->fed.orgs[0];
+	struct gift gift = {.from = 1, .to = 2, .prefix = PREFIX};
+	struct orglog log;
+	struct buf entry;
+	size_t lines;
+
+	charter_log(node);
+	gift_made(&gift, node, &f->fed, take);
+	assert_int_equal(orglog_load(node->txn, &org->id, &log), ERR_OK);
+	hub_node_pass(node, DAY_MS);
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	log_next(&entry, node, &log, ORGLOG_NODE_LOST, 300, &org->root);
+	assert_int_equal(orglog_accept(node->txn, &org->id, buf_bytes(&entry), NULL), ERR_OK);
+	const int64_t came_ms = hub_node_wall(node);
+	for (unsigned i = 0; i < 3; i++) {
+		logged(node, &f->fed, 1, &entry);
+		hub_node_pass(node, DAY_MS);
+	}
+	assert_int_equal(gave(node, came_ms - 1, &gift.id, &lines), VERB_READ);
+	for (unsigned day = 0; day < 3; day++)
+		assert_int_equal(gave(node, came_ms + day * DAY_MS + 1, &gift.id, &lines),
+				 VERB_NONE);
+	buf_fini(&entry);
+	orglog_fini(&log);
 }
 
 /* What a node has ended that is put out then counts for 26 hours, and a sibling's word after. */
@@ -408,6 +516,9 @@ int main(void)
 		hub_test(a_chain_is_what_was_known_at_each_date),
 		hub_test(what_was_dropped_is_told),
 		hub_test(the_log_begins_with_what_was_known),
+		hub_test(the_charter_is_that_of_the_date),
+		hub_test(what_is_no_line_of_now_gives_nothing),
+		hub_test(an_entry_counts_since_it_first_came),
 		hub_test(ends_of_a_node_that_leaves_count),
 		hub_test(a_log_that_was_taken_back_is_told_as_it_was),
 		hub_test(the_log_of_who_was_bound_back_is_whole),
