@@ -5,6 +5,8 @@
 #include "proto/rights/epochs.h"
 
 #include "proto/ledger/keywrap.h"
+#include "proto/ledger/notice.h"
+#include "proto/rights/epoch_asks.h"
 #include "proto/rights/epoch_due.h"
 #include "proto/rights/epoch_keys.h"
 #include "proto/rights/epoch_make.h"
@@ -1329,6 +1331,76 @@ static void an_end_is_never_refused_for_a_lost_key(void **state)
 	assert_false(opens(f, C, KITA, 2, KITA));
 }
 
+/* ---- asking for hidden paths ---- */
+
+#define HIDDEN TOP "/~abcdefghijklmnopqrstuvwxy"
+
+/* What the own notice asks for, without the namespace and all that the paths have in common. */
+static const char *asked(struct hub_node *node, char out[32])
+{
+	struct record_slot slot = record_slot_notice(NOTICE_KEY);
+	struct record record;
+	struct bytes text;
+	size_t len = 0;
+
+	out[0] = 0;
+	if (ledger_slot(&node->hub.ledger, node->txn, record_slot_bytes(&slot), node->hub.author,
+			&record))
+		return out;
+	assert_int_equal(notice_get(&text, record.body), ERR_OK);
+	for (size_t at = strlen(HIDDEN); at < text.len; at += strlen(HIDDEN) + 2)
+		out[len++] = (char)text.ptr[at];
+	out[len] = 0;
+	return out;
+}
+
+static void ask(struct hub_node *node, char which)
+{
+	char path[sizeof(HIDDEN) + 1] = HIDDEN;
+
+	path[sizeof(HIDDEN) - 1] = which;
+	assert_int_equal(epoch_asks_add(&node->hub, node->txn, bytes_str(path)), ERR_OK);
+}
+
+/* The latest first, each once, and those not that are made; when all are, nothing is asked. */
+static void what_was_asked_for_stands_until_it_is_made(void **state)
+{
+	struct fixture *f = *state;
+	struct hub_node *node = &f->nodes[O];
+	struct author_state before, after;
+	uint64_t number;
+	struct key key;
+	char text[32];
+
+	ask(node, 'a');
+	assert_string_equal(asked(node, text), "a");
+	ledger_state(&node->hub.ledger, node->txn, node->hub.author, &before);
+	ask(node, 'a');
+	ledger_state(&node->hub.ledger, node->txn, node->hub.author, &after);
+	assert_int_equal(after.sequence, before.sequence); /* this is what it says */
+	ask(node, 'e');
+	ask(node, 'e');
+	assert_string_equal(asked(node, text), "ea");
+	ask(node, 'a');
+	assert_string_equal(asked(node, text), "ae");
+	epoch_asks_done(&node->hub, node->txn);
+	assert_string_equal(asked(node, text), "ae");
+	/* one is made: the other one is asked for on */
+	assert_int_equal(epochs_hidden(&node->hub, node->txn, bytes_str(HIDDEN "a"), &number, &key),
+			 ERR_OK);
+	epoch_asks_done(&node->hub, node->txn);
+	assert_string_equal(asked(node, text), "ae");
+	ask(node, 'i');
+	assert_string_equal(asked(node, text), "ie");
+	ask(node, 'a'); /* as who does not know yet asks for it */
+	epoch_asks_settle(&node->hub, node->txn);
+	assert_int_equal(last(f, HIDDEN "a"), 1);
+	assert_int_equal(last(f, HIDDEN "e"), 1);
+	assert_int_equal(last(f, HIDDEN "i"), 1);
+	epoch_asks_done(&node->hub, node->txn);
+	assert_string_equal(asked(node, text), "");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -1359,6 +1431,7 @@ int main(void)
 		T(an_end_costs_wraps_for_who_reads_on),
 		T(a_look_that_took_long_delays_the_next_one),
 		T(own_wrap_keys_stand_in_order),
+		T(what_was_asked_for_stands_until_it_is_made),
 		T(a_new_root_gets_all_keys),
 		T(a_key_author_that_goes_leaves_its_keys),
 		T(keys_that_nobody_copied_go_after_a_day),

@@ -340,6 +340,56 @@ static void who_has_no_wrap_gets_one(void **state)
 	}
 }
 
+/* What the entry seals is another key than the charter has named before, or cannot be opened. */
+static void what_a_key_leads_back_to_is_not_believed(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned broken = 0; broken < 2; broken++) {
+		struct charter_change change = {
+			.kind = CHARTER_KEY, .key_number = 2, .has_sealed = true};
+		struct random same = random_seeded(2);
+		begin(f, 2);
+		fedkey_commitment(&change.key_commitment, &f->keys[2], 2);
+		fedkey_seal_previous(change.sealed, &f->keys[2], 2, &f->keys[broken ? 1 : 3],
+				     &same);
+		change.sealed[FEDKEY_SEALED_LEN - 1] ^= (uint8_t)broken;
+		made_charter(&f->node, &f->fed, &change, 1);
+		fedkeys_charter_changed(&f->node.hub, f->node.txn);
+		wrap_comes(f, (struct wrapping){.by = 3, .to = 2, .number = 2, .key = &f->keys[2]});
+		assert_true(has(f, 2, &f->keys[2]));
+		assert_null(fedkeys_get(&f->node.hub, 1));
+		if (!broken)
+			hub_node_close(&f->node);
+	}
+}
+
+/* PROTOCOL: "Until then nobody wraps a new key for the organisation." */
+static void whose_log_is_forked_gets_no_wrap(void **state)
+{
+	struct fixture *f = *state;
+	const struct test_org *org = &f->fed.orgs[3];
+	struct digest commitment;
+	char who[8];
+
+	fedkey_commitment(&commitment, &f->keys[2], 2);
+	begin(f, 1);
+	for (unsigned n = 0; n < 2; n++) {
+		struct buf entry;
+		buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+		test_org_second(&entry, org, ORGLOG_NODE_ACTIVE, 700 + 10 * n);
+		orglog_accept(f->node.txn, &org->id, buf_bytes(&entry), NULL);
+		buf_fini(&entry);
+	}
+	assert_true(orglog_is_forked(f->node.txn, &org->id));
+	made_relay(&f->node, &f->fed, 3);
+	fedkeys_store(&f->node.hub, f->node.txn, 2, &f->keys[2]);
+	fedkeys_charter_changed(&f->node.hub, f->node.txn);
+	hub_node_pass(&f->node, fedkeys_wake(&f->node.hub) - hub_node_mono(&f->node));
+	fedkeys_tick(&f->node.hub, f->node.txn);
+	assert_string_equal(wrapped(f, 2, &commitment, who), "125");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -353,6 +403,8 @@ int main(void)
 		T(a_key_put_back_comes_back_with_its_entry),
 		T(a_steward_looks_sooner_than_others),
 		T(who_has_no_wrap_gets_one),
+		T(what_a_key_leads_back_to_is_not_believed),
+		T(whose_log_is_forked_gets_no_wrap),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }

@@ -174,6 +174,20 @@ static void places_go_with_their_grant(void **state)
 	assert_int_equal(txn_count(f->node.txn, TABLE_HANDED), 0);
 }
 
+/* Who has a place has it when it is asked for again, as when its epoch could not be made yet. */
+static void a_place_is_taken_once(void **state)
+{
+	struct fixture *f = *state;
+	const struct verdict verdict = {
+		.count = 2, .issuers = {OWNER, DIRECT}, .prefix = bytes_str(TOP "/p")};
+	struct txn *txn = f->node.txn;
+	const uint64_t before = txn_count(txn, TABLE_HANDED);
+
+	for (unsigned i = 0; i < 2 * HANDED_BY_GIVER_MAX; i++)
+		assert_true(handed_admit(txn, &verdict, END_MS));
+	assert_int_equal(txn_count(txn, TABLE_HANDED), before + 1);
+}
+
 /* Whoever wraps to this node chooses the numbers, and keys are never dropped. */
 static void keys_of_a_namespace_have_an_end(void **state)
 {
@@ -205,6 +219,7 @@ int main(void)
 		T(each_who_hands_on_has_some),
 		T(places_go_with_their_grant),
 		T(keys_of_a_namespace_have_an_end),
+		cmocka_unit_test_setup_teardown(a_place_is_taken_once, setup, teardown),
 #undef T
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);

@@ -221,15 +221,70 @@ static void it_ends_with_its_giver(void **state)
 	assert_false(reads(f, "gemeinde-3/x"));
 }
 
+/* ---- the table ---- */
+
+static void settled(struct fixture *f)
+{
+	while (rights_wake(&f->node.hub) <= hub_node_mono(&f->node)) {
+		hub_node_pass(&f->node, 1000);
+		rights_settle(&f->node.hub, f->node.txn);
+	}
+}
+
+/* The only row of RIGHT once more, as if the namespace were another member's. */
+static void row_copied(struct fixture *f, uint32_t number)
+{
+	struct txn *txn = f->node.txn;
+	struct walk walk = walk_begin(txn, TABLE_RIGHT, bytes_of(NULL, 0));
+	uint8_t key[KEY_LEN_MAX];
+	struct buf value;
+
+	assert_int_equal(txn_count(txn, TABLE_RIGHT), 1);
+	assert_true(walk_next(&walk));
+	const size_t len = walk.key.len;
+	memcpy(key, walk.key.ptr, len);
+	be32_put(key, number);
+	buf_init(&value, 4096);
+	buf_add(&value, walk.value);
+	txn_put(txn, TABLE_RIGHT, bytes_of(key, len), buf_bytes(&value));
+	buf_fini(&value);
+	assert_int_equal(txn_count(txn, TABLE_RIGHT), 2);
+}
+
+/* A row that no record stands behind: it goes, and that it was there is told. */
+static void a_recount_mends_the_table(void **state)
+{
+	struct fixture *f = *state;
+	struct hub *hub = &f->node.hub;
+
+	comes(f, (struct gift){.prefix = "gemeinde-3"});
+	settled(f);
+	row_copied(f, 4);
+	rights_recount_begin(hub);
+	assert_int_equal(rights_wake(hub), hub_node_mono(&f->node));
+	rights_settle(hub, f->node.txn);
+	const struct note *note = hub_node_note(&f->node, NOTE_RIGHTS_MENDED);
+	assert_non_null(note);
+	assert_int_equal(note->number, 1);
+	settled(f);
+	assert_int_equal(txn_count(f->node.txn, TABLE_RIGHT), 1);
+	assert_true(reads(f, "gemeinde-3/x"));
+	/* and then nothing is wrong */
+	rights_recount_begin(hub);
+	settled(f);
+	assert_null(hub_node_note(&f->node, NOTE_RIGHTS_MENDED));
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_right_begins_and_ends), T(a_line_counts_when_it_comes),
-		T(prefix_and_verb_decide),  T(the_one_that_ends_last_is_named),
-		T(a_relay_only_holds),      T(tier_and_namespace_decide),
-		T(it_ends_for_good),        T(it_ends_with_its_giver),
+		T(a_right_begins_and_ends),   T(a_line_counts_when_it_comes),
+		T(prefix_and_verb_decide),    T(the_one_that_ends_last_is_named),
+		T(a_relay_only_holds),        T(tier_and_namespace_decide),
+		T(it_ends_for_good),          T(it_ends_with_its_giver),
+		T(a_recount_mends_the_table),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }
