@@ -318,9 +318,13 @@ static void a_settlement_binds_unannounced(void **state)
 	assert_int_equal(charter_payload_make(&payload, &place.charter, NULL, TEST_TIME_MS + 1, 2,
 					      changes, 2),
 			 ERR_OK);
-	for (uint32_t i = 0; i < 2; i++)
-		charter_vote(&votes[i], &place.charter, 2 * i + 1, &fed.orgs[2 * i].root,
-			     buf_bytes(&payload));
+	charter_vote(&votes[0], &place.charter, 1, &fed.orgs[0].root, buf_bytes(&payload));
+	charter_vote(&votes[1], &place.charter, 77, &fed.orgs[2].root, buf_bytes(&payload));
+	charter_entry_make(&entry, buf_bytes(&payload), votes, 2);
+	assert_int_equal(charter_accept(place.txn, &place.charter, buf_bytes(&entry), NULL),
+			 ERR_DENIED); /* nobody has that number */
+	buf_reset(&entry);
+	charter_vote(&votes[1], &place.charter, 3, &fed.orgs[2].root, buf_bytes(&payload));
 	charter_entry_make(&entry, buf_bytes(&payload), votes, 2);
 	assert_int_equal(charter_accept(place.txn, &place.charter, buf_bytes(&entry), NULL),
 			 ERR_OK);

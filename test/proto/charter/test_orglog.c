@@ -335,6 +335,24 @@ static void a_loss_makes_the_keys_before_it_dead(void **state)
 	assert_false(dead(&f->log, &wraps[1]));
 }
 
+/* A node that is lost when the log first names it is a loss of that entry, and of none after. */
+static void who_comes_as_lost_is_lost_once(void **state)
+{
+	struct fixture *f = *state;
+	const struct key key = test_key(70);
+	struct raw raw = f->raw;
+
+	raw.nodes[2].state = ORGLOG_NODE_LOST;
+	assert_int_equal(raw_apply(&f->log, &raw), ERR_PROTOCOL);
+	dh_pk_of(&raw.wrap, &key);
+	assert_int_equal(raw_apply(&f->log, &raw), ERR_OK);
+	assert_int_equal(f->log.loss_number, 2);
+	raw.number = 3;
+	raw.previous = f->log.entry_id;
+	assert_int_equal(raw_apply(&f->log, &raw), ERR_OK);
+	assert_int_equal(f->log.loss_number, 2);
+}
+
 /* Who is put out of a role is leaving for 26 hours, counted from the time of that entry. */
 static void who_is_put_out_is_leaving_for_a_while(void **state)
 {
@@ -640,6 +658,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_loss_makes_the_keys_before_it_dead, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(who_comes_as_lost_is_lost_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_is_put_out_is_leaving_for_a_while, setup,
 						teardown),
 		cmocka_unit_test(nothing_shorter_is_accepted),

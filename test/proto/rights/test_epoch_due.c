@@ -10,6 +10,7 @@
 #include "proto/rights/epoch_due.h"
 #include "proto/rights/epoch_keys.h"
 #include "proto/rights/epoch_make.h"
+#include "proto/rights/epoch_over.h"
 #include "proto/rights/fedkeys.h"
 #include "proto/rights/handed.h"
 #include "proto/rights/rights.h"
@@ -947,6 +948,43 @@ static void own_wrap_keys_stand_in_order(void **state)
 	}
 }
 
+/* Two who were shut out, at two paths, and one of them has lost its machine as well. */
+static void all_who_have_an_old_key_are_told(void **state)
+{
+	struct fixture *f = *state;
+	struct hub_node *admin = &f->nodes[B];
+	struct gift b = give(f, (struct gift){.from = O, .to = B, .verb = VERB_ADMIN});
+	struct gift bau = give(
+		f, (struct gift){.from = O, .to = B, .verb = VERB_ADMIN, .prefix = TOP "/bau"});
+	struct gift ended[3];
+	struct dh_pk wrap;
+	char who[200];
+
+	settle(f);
+	ended[0] = give(f, (struct gift){.from = B, .to = C, .parent = &b.id});
+	ended[1] = give(f, (struct gift){.from = B, .to = D, .parent = &b.id});
+	ended[2] =
+		give(f, (struct gift){.from = B, .to = D, .parent = &bau.id, .prefix = TOP "/bau"});
+	settle(f);
+	assert_true(opens(f, C, KITA, 1, KITA) && opens(f, D, TOP "/bau", 1, TOP "/bau"));
+	f->off[O] = true;
+	for (size_t i = 0; i < COUNT(ended); i++)
+		end(f, ended[i]);
+	stolen(f, &wrap);
+	settle(f);
+	assert_false(epoch_over(&admin->hub, admin->txn, bytes_str(KITA "/x"), who, sizeof(who)));
+	assert_string_equal(who, "");
+	pass(f, 25 * HOUR_MS);
+	assert_int_equal(admin->hub.epochs->over.count, 2);
+	assert_true(epoch_over(&admin->hub, admin->txn, bytes_str(KITA "/x"), who, sizeof(who)));
+	assert_non_null(strstr(who, "a lost machine of Gemeinde 3"));
+	assert_non_null(strstr(who, "Gemeinde 4"));
+	assert_non_null(strstr(who, ", "));
+	/* in less room the one that is longer is counted */
+	assert_true(epoch_over(&admin->hub, admin->txn, bytes_str(KITA "/x"), who, 40));
+	assert_string_equal(who, "Gemeinde 4 and 1 more");
+}
+
 /* ---- another root ---- */
 
 /* The key records of O, one after the other, with the recovery wraps taken out and opened. */
@@ -1022,6 +1060,50 @@ static void a_new_root_gets_all_keys(void **state)
 	assert_in_range(last_state.sequence, first.sequence + KEYS, first.sequence + KEYS + 1);
 	buf_fini(&rest);
 	buf_fini(&rest_after);
+}
+
+static void epoch_made(struct hub_node *node, const char *prefix)
+{
+	struct epoch_list list;
+	epoch_list_load(&node->hub, node->txn, &list, O);
+	assert_int_equal(epoch_make(&node->hub, node->txn, &list, bytes_str(prefix), false, NULL),
+			 ERR_OK);
+	epoch_list_fini(&list);
+	node->hub.epochs->pass.due = true;
+}
+
+/* The store knows of no recovery key before, as an older program had left it. */
+static void a_root_that_is_bound_gets_the_keys_that_are_there(void **state)
+{
+	struct fixture *f = *state;
+	struct hub_node *owner = &f->nodes[O];
+	const struct test_org *org = &f->fed.orgs[O - 1];
+	const struct key secret = test_key(9200);
+	struct orglog_bind bind = {.root = org->next_pk};
+	struct orglog log, next;
+	struct buf entry, rest;
+
+	epoch_made(owner, TOP);
+	epoch_made(owner, KITA);
+	epoch_made(owner, TOP "/bau");
+	assert_int_equal(orglog_load(owner->txn, &org->id, &log), ERR_OK);
+	bind.entry_id = log.entry_id;
+	orglog_bind(owner->txn, &org->id, &bind, 1, NULL);
+	next = log;
+	next.time_ms = hub_node_wall(owner);
+	dh_pk_of(&next.recovery, &secret);
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	buf_init(&rest, 64 * 1024);
+	orglog_make(&entry, &log, &next, &org->next);
+	assert_int_equal(orglog_accept(owner->txn, &org->id, buf_bytes(&entry), NULL), ERR_OK);
+	hub_forget(&owner->hub, O);
+	assert_int_equal(recovered(f, &secret, &rest), 0);
+	settle_one(owner);
+	assert_int_equal(records_of(f, O, RECORD_KEY), 3);
+	assert_int_equal(recovered(f, &secret, &rest), 3);
+	buf_fini(&entry);
+	buf_fini(&rest);
+	orglog_fini(&log);
 }
 
 /* ---- who makes the keys ---- */
@@ -1188,16 +1270,6 @@ static void keys_of_a_lost_node_do_not_count(void **state)
 	settle(f);
 	for (unsigned n = B; n <= SECOND; n++)
 		assert_int_equal(last_seen_by(f, n, KITA), 0);
-}
-
-static void epoch_made(struct hub_node *node, const char *prefix)
-{
-	struct epoch_list list;
-	epoch_list_load(&node->hub, node->txn, &list, O);
-	assert_int_equal(epoch_make(&node->hub, node->txn, &list, bytes_str(prefix), false, NULL),
-			 ERR_OK);
-	epoch_list_fini(&list);
-	node->hub.epochs->pass.due = true;
 }
 
 /* A version that was sealed with the key that a node takes for that of an epoch. */
@@ -1431,6 +1503,8 @@ int main(void)
 		T(an_end_costs_wraps_for_who_reads_on),
 		T(a_look_that_took_long_delays_the_next_one),
 		T(own_wrap_keys_stand_in_order),
+		T(all_who_have_an_old_key_are_told),
+		T(a_root_that_is_bound_gets_the_keys_that_are_there),
 		T(what_was_asked_for_stands_until_it_is_made),
 		T(a_new_root_gets_all_keys),
 		T(a_key_author_that_goes_leaves_its_keys),
