@@ -252,6 +252,22 @@ static void what_strangers_write_is_void(void **state)
 	assert_memory_equal(row.ptr, theirs.b, ID_LEN);
 }
 
+/* Of such versions none says what the dataset is; of those that fit any does, valid or not. */
+static void what_does_not_fit_says_nothing_of_a_dataset(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_id own = dataset_of(f);
+	struct version version;
+
+	version_comes(f, 3, "gemeinde-3/x", 8);
+	version_comes(f, 4, "niemand/x", 7);
+	assert_false(current_any(&f->node.hub, f->node.txn, &own, &version));
+	version_comes(f, 3, PATH, 9);
+	assert_true(current_any(&f->node.hub, f->node.txn, &own, &version));
+	assert_true(bytes_eq(version.path, bytes_str(PATH)));
+	assert_int_equal(number(f), 0);
+}
+
 static void a_line_that_nobody_has_gives_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -486,6 +502,7 @@ int main(void)
 		T(publishing_needs_the_role),
 		T(numbers_end_at_a_limit),
 		T(what_strangers_write_is_void),
+		T(what_does_not_fit_says_nothing_of_a_dataset),
 		T(a_line_that_nobody_has_gives_nothing),
 		T(what_strangers_write_costs_no_look),
 		T(what_is_withdrawn_does_not_count),

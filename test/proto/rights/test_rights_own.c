@@ -275,16 +275,89 @@ static void a_recount_mends_the_table(void **state)
 	assert_null(hub_node_note(&f->node, NOTE_RIGHTS_MENDED));
 }
 
+static enum verb has(struct fixture *f, unsigned member, const char *path)
+{
+	return rights_of(&f->node.hub, f->node.txn, &f->fed.orgs[member - 1].id, bytes_str(path));
+}
+
+static void taken_out(struct fixture *f, struct record_slot slot)
+{
+	assert_int_equal(ledger_delete(&f->node.hub.ledger, f->node.txn, record_slot_bytes(&slot)),
+			 ERR_OK);
+	hub_node_turn(&f->node);
+	rights_settle(&f->node.hub, f->node.txn);
+	settled(f);
+}
+
+/* Own records that are listed no more: a bar, and a line that rests on another one. */
+static void what_is_taken_out_counts_no_more(void **state)
+{
+	struct fixture *f = *state;
+	const struct org_id *barred = &f->fed.orgs[3].id;
+	struct bar bar = {.nonce = {1}, .prefix = bytes_str("gemeinde-2"), .barred = true};
+	struct gift own = comes(f, (struct gift){.from = 2, .to = 3, .prefix = "gemeinde-2"});
+	struct gift above = comes(f, (struct gift){.prefix = "gemeinde-3"});
+	struct gift below = comes(
+		f,
+		(struct gift){.from = 2, .to = 4, .prefix = "gemeinde-3/x", .parent = &above.id});
+	struct buf body;
+
+	comes(f, (struct gift){.from = 3, .to = 4, .prefix = "gemeinde-2/x", .parent = &own.id});
+	settled(f);
+	assert_int_equal(has(f, 4, "gemeinde-2/x"), VERB_READ);
+	buf_init(&body, BAR_LEN_MAX);
+	bar_list_put(&body, barred, &bar, 1);
+	assert_int_equal(made_record(&f->node, &f->fed, 2, RECORD_BAR, bar_slot(barred),
+				     buf_bytes(&body), take),
+			 ERR_OK);
+	settled(f);
+	assert_int_equal(has(f, 4, "gemeinde-2/x"), VERB_NONE);
+	taken_out(f, bar_slot(barred));
+	assert_int_equal(has(f, 4, "gemeinde-2/x"), VERB_READ);
+	assert_int_equal(has(f, 4, "gemeinde-3/x"), VERB_READ);
+	assert_int_equal(txn_count(f->node.txn, TABLE_LINE_ON), 2);
+	taken_out(f, line_slot(&below.id));
+	assert_int_equal(has(f, 4, "gemeinde-3/x"), VERB_NONE);
+	assert_int_equal(txn_count(f->node.txn, TABLE_LINE_ON), 1);
+	buf_fini(&body);
+}
+
+/* What may not rest there gives something as soon as the line above may be handed on so often. */
+static void more_depth_wakes_what_rests_on_it(void **state)
+{
+	struct fixture *f = *state;
+	struct gift first = comes(f, (struct gift){.prefix = "gemeinde-3", .depth = 1});
+	struct gift second = comes(f, (struct gift){.from = 2,
+						    .to = 4,
+						    .prefix = "gemeinde-3",
+						    .depth = 7,
+						    .parent = &first.id});
+
+	comes(f, (struct gift){.from = 4, .to = 1, .prefix = "gemeinde-3", .parent = &second.id});
+	settled(f);
+	assert_int_equal(has(f, 4, "gemeinde-3/x"), VERB_READ);
+	assert_int_equal(has(f, 1, "gemeinde-3/x"), VERB_NONE);
+	comes(f, (struct gift){.prefix = "gemeinde-3", .depth = 2, .round = 2});
+	settled(f);
+	assert_int_equal(has(f, 1, "gemeinde-3/x"), VERB_READ);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_right_begins_and_ends),   T(a_line_counts_when_it_comes),
-		T(prefix_and_verb_decide),    T(the_one_that_ends_last_is_named),
-		T(a_relay_only_holds),        T(tier_and_namespace_decide),
-		T(it_ends_for_good),          T(it_ends_with_its_giver),
+		T(a_right_begins_and_ends),
+		T(a_line_counts_when_it_comes),
+		T(prefix_and_verb_decide),
+		T(the_one_that_ends_last_is_named),
+		T(a_relay_only_holds),
+		T(tier_and_namespace_decide),
+		T(it_ends_for_good),
+		T(it_ends_with_its_giver),
 		T(a_recount_mends_the_table),
+		T(what_is_taken_out_counts_no_more),
+		T(more_depth_wakes_what_rests_on_it),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }
