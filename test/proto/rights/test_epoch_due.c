@@ -1368,6 +1368,51 @@ static void another_key_than_was_committed_to_is_refused(void **state)
 	assert_false(opens(f, D, KITA, 1, KITA));
 }
 
+/* A key record whose links lead to another key than the one it commits to leads nowhere. */
+static void links_to_another_key_lead_nowhere(void **state)
+{
+	struct fixture *f = *state;
+	struct hub_node *owner = &f->nodes[O];
+	const struct org_id *org = &f->fed.orgs[O - 1].id;
+	const struct key named = test_key(50), linked = test_key(51);
+	struct keyrecord r = {.prefix = bytes_str(KITA), .number = 1};
+	struct wrap_context context = {
+		.granter = *org, .grantee = *org, .prefix = r.prefix, .number = 1};
+	struct orglog log;
+	struct key key;
+	struct buf body;
+
+	give(f, (struct gift){.from = O, .to = C, .prefix = TOP});
+	settle(f);
+	assert_true(opens(f, C, TOP, 1, TOP));
+	assert_int_equal(
+		epochs_key(&owner->hub, owner->txn, bytes_str(KITA), 1, bytes_str(TOP), &key),
+		ERR_ABSENT); /* no epoch below has a key for a path above */
+	key_at(f, O, TOP, 1, &key);
+	epoch_commitment(&r.commitment, &named, 1, r.prefix);
+	r.down.prefix = bytes_str(TOP);
+	r.down.number = 1;
+	keyrecord_down_seal(&r, &key, &linked, &owner->random);
+	assert_int_equal(orglog_load(owner->txn, org, &log), ERR_OK);
+	wrap_key_id(&r.own_key, &log.wrap);
+	assert_int_equal(wrap_seal(&r.recovery, &linked, &log.recovery, &context, &owner->random),
+			 ERR_OK);
+	assert_int_equal(wrap_seal(&r.own_wrap, &linked, &log.wrap, &context, &owner->random),
+			 ERR_OK);
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	keyrecord_put(&body, &r);
+	assert_int_equal(made_record(owner, &f->fed, O, RECORD_KEY, record_slot_key(r.prefix, 1),
+				     buf_bytes(&body), take),
+			 ERR_OK);
+	settle(f);
+	for (unsigned n = O; n <= C; n++)
+		assert_int_equal(
+			epochs_key(&f->nodes[n].hub, f->nodes[n].txn, r.prefix, 1, r.prefix, &key),
+			ERR_ABSENT);
+	buf_fini(&body);
+	orglog_fini(&log);
+}
+
 /* ---- lost keys ---- */
 
 static void an_end_is_never_refused_for_a_lost_key(void **state)
@@ -1512,6 +1557,7 @@ int main(void)
 		T(keys_of_a_lost_node_do_not_count),
 		T(two_keys_of_one_number_are_told_apart),
 		T(another_key_than_was_committed_to_is_refused),
+		T(links_to_another_key_lead_nowhere),
 		T(an_end_is_never_refused_for_a_lost_key),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
