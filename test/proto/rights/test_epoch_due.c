@@ -908,6 +908,18 @@ static void an_end_costs_wraps_for_who_reads_on(void **state)
 	assert_int_equal(cost.wraps, 1);
 	epochs_cost(&owner->hub, owner->txn, NULL, bytes_str(KITA), &cost);
 	assert_int_equal(cost.wraps, 2);
+	/* nor who is out of the federation, before the table has heard of it */
+	hub_node_remove(owner, &f->fed, C);
+	epochs_cost(&owner->hub, owner->txn, NULL, bytes_str(KITA), &cost);
+	assert_int_equal(cost.wraps, 1);
+	/* a right that ran out, and was not looked at since, neither */
+	give(f, (struct gift){.from = O, .to = W, .nonce = 1, .expiry_ms = TEST_TIME_MS + 1000});
+	settle_one(owner);
+	epochs_cost(&owner->hub, owner->txn, NULL, bytes_str(KITA), &cost);
+	assert_int_equal(cost.wraps, 2);
+	hub_node_pass(owner, 1000);
+	epochs_cost(&owner->hub, owner->txn, NULL, bytes_str(KITA), &cost);
+	assert_int_equal(cost.wraps, 1);
 }
 
 /* Others cause the next look no sooner than the last one allows. */
@@ -924,6 +936,10 @@ static void a_look_that_took_long_delays_the_next_one(void **state)
 	settle_one(owner);
 	assert_int_equal(last(f, KITA), 1);
 	assert_int_equal(epochs_wake(&owner->hub), hub_node_mono(owner) + LATER_MS);
+	const int64_t next_ms = owner->hub.epochs->next_ms;
+	owner->hub.epochs->next_ms = hub_node_wall(owner) + 1; /* something else is due before */
+	assert_int_equal(epochs_wake(&owner->hub), hub_node_mono(owner) + 1);
+	owner->hub.epochs->next_ms = next_ms;
 	hub_node_pass(owner, LATER_MS);
 	settle_one(owner);
 	assert_int_equal(last(f, KITA), 2);
@@ -1518,6 +1534,31 @@ static void what_was_asked_for_stands_until_it_is_made(void **state)
 	assert_string_equal(asked(node, text), "");
 }
 
+/* While as many are made and unused as may be, what is asked for waits. */
+static void unused_hidden_paths_are_bounded(void **state)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+	struct fixture *f = *state;
+	struct hub_node *node = &f->nodes[O];
+	char path[] = HIDDEN "a";
+	uint64_t number;
+	struct key key;
+
+	for (unsigned i = 0; i < EPOCH_ASKS_UNUSED_MAX; i++) {
+		path[strlen(TOP) + 2] = letters[i % 32];
+		path[strlen(TOP) + 3] = letters[i / 32];
+		assert_int_equal(
+			epochs_hidden(&node->hub, node->txn, bytes_str(path), &number, &key),
+			ERR_OK);
+	}
+	ask(node, 'e');
+	epoch_asks_settle(&node->hub, node->txn);
+	assert_int_equal(last(f, HIDDEN "e"), 0);
+	/* but the own person's are made */
+	assert_int_equal(epochs_hidden(&node->hub, node->txn, bytes_str(HIDDEN "e"), &number, &key),
+			 ERR_OK);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -1551,6 +1592,7 @@ int main(void)
 		T(all_who_have_an_old_key_are_told),
 		T(a_root_that_is_bound_gets_the_keys_that_are_there),
 		T(what_was_asked_for_stands_until_it_is_made),
+		T(unused_hidden_paths_are_bounded),
 		T(a_new_root_gets_all_keys),
 		T(a_key_author_that_goes_leaves_its_keys),
 		T(keys_that_nobody_copied_go_after_a_day),

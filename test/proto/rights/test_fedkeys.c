@@ -364,6 +364,18 @@ static void what_a_key_leads_back_to_is_not_believed(void **state)
 	}
 }
 
+/* The key before the latest one comes alone: it opens what it opens, and leads to no later one. */
+static void a_key_before_comes_without_the_latest(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f, 2);
+	key_counts(f, 2, &f->keys[2]);
+	wrap_comes(f, (struct wrapping){.by = 3, .to = 2, .number = 1, .key = &f->keys[1]});
+	assert_true(has(f, 1, &f->keys[1]));
+	assert_null(fedkeys_get(&f->node.hub, 2));
+}
+
 /* PROTOCOL: "Until then nobody wraps a new key for the organisation." */
 static void whose_log_is_forked_gets_no_wrap(void **state)
 {
@@ -404,6 +416,7 @@ int main(void)
 		T(a_steward_looks_sooner_than_others),
 		T(who_has_no_wrap_gets_one),
 		T(what_a_key_leads_back_to_is_not_believed),
+		T(a_key_before_comes_without_the_latest),
 		T(whose_log_is_forked_gets_no_wrap),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);

@@ -342,6 +342,35 @@ static void more_depth_wakes_what_rests_on_it(void **state)
 	assert_int_equal(has(f, 1, "gemeinde-3/x"), VERB_READ);
 }
 
+/* Eight lines one on the other give something, a ninth nothing, and nothing comes of it. */
+static void a_chain_ends_after_eight(void **state)
+{
+	struct fixture *f = *state;
+	struct gift lines[9];
+
+	for (unsigned i = 0; i < 9; i++) {
+		lines[i] = (struct gift){.from = i % 2 ? 2 : 4,
+					 .to = i % 2 ? 4 : 2,
+					 .prefix = "gemeinde-4",
+					 .depth = 7,
+					 .nonce = (uint8_t)i,
+					 .parent = i ? &lines[i - 1].id : NULL};
+		if (i == 8)
+			lines[i].to = 1;
+		lines[i] = comes(f, lines[i]);
+	}
+	settled(f);
+	assert_int_equal(has(f, 2, "gemeinde-4/x"), VERB_READ);
+	assert_int_equal(has(f, 1, "gemeinde-4/x"), VERB_NONE);
+	comes(f, (struct gift){.from = 2,
+			       .to = 1,
+			       .prefix = "gemeinde-4",
+			       .depth = 7,
+			       .parent = &lines[6].id});
+	settled(f);
+	assert_int_equal(has(f, 1, "gemeinde-4/x"), VERB_READ);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -358,6 +387,7 @@ int main(void)
 		T(a_recount_mends_the_table),
 		T(what_is_taken_out_counts_no_more),
 		T(more_depth_wakes_what_rests_on_it),
+		T(a_chain_ends_after_eight),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }
