@@ -815,41 +815,54 @@ static void a_second_fork_behind_the_first_is_one(void **state)
 }
 
 /*
- * Entry n + 1 of another branch has lost a node, and is the first that is heard of it: a key that
- * the log names at or before that number does not mend it.
+ * Entry n + 1 of another branch has lost a node, and is the first of it that is heard, but (begun)
+ * for its beginning, which is mended: a key that the log names up to that number does not mend it.
  */
-static void a_loss_further_along_wants_a_later_key(void **state)
+static void loss_heard(bool begun)
 {
 	const struct key *root = &fed.orgs[OWNER - 1].root;
+	struct said said = {ORGLOG_NODE_ACTIVE, 720, ORGLOG_NODE_ACTIVE, 61, root};
 	struct place place = place_open(), other = place_open();
-	struct orglog log;
-	struct buf lost, mine[3];
+	struct orglog log = log_of(&place);
+	struct buf begin[2], entries[5];
 	bool told = false;
 
-	for (unsigned i = 0; i < 2; i++) {
-		mine[0] = entry_add(&other, (struct said){ORGLOG_NODE_ACTIVE, 720,
-							  ORGLOG_NODE_ACTIVE, 60 + i, root});
-		buf_fini(&mine[0]);
-	}
-	lost = entry_add(&other,
-			 (struct said){ORGLOG_NODE_ACTIVE, 720, ORGLOG_NODE_LOST, 62, root});
-	for (unsigned i = 0; i < 2; i++)
-		mine[i] = entry_add(&place, (struct said){ORGLOG_NODE_ACTIVE, 0, 0, 70 + i, root});
-	assert_int_equal(orglog_accept(place.txn, owner_id(), buf_bytes(&lost), &told), ERR_AGAIN);
-	assert_true(told && orglog_is_forked(place.txn, owner_id()));
-	log = log_of(&place);
-	assert_int_equal(log.branch_loss_number, 4);
+	rivals_make(&log, 70, root, begin);
 	orglog_fini(&log);
-	mine[2] = entry_add(&place, (struct said){ORGLOG_NODE_ACTIVE, 0, 0, 72, root}); /* 4 */
-	assert_true(orglog_is_forked(place.txn, owner_id()));
-	buf_fini(&mine[2]);
-	mine[2] = entry_add(&place, (struct said){ORGLOG_NODE_ACTIVE, 0, 0, 73, root}); /* 5 */
-	assert_false(orglog_is_forked(place.txn, owner_id()));
-	for (unsigned i = 0; i < 3; i++)
-		buf_fini(&mine[i]);
-	buf_fini(&lost);
+	assert_int_equal(entry_take(&place, &begin[0]), ERR_OK);
+	assert_int_equal(entry_take(&other, &begin[1]), ERR_OK);
+	entries[0] = entry_add(&other, said);
+	said.second = ORGLOG_NODE_LOST;
+	said.wrap = 62;
+	entries[1] = entry_add(&other, said);
+	if (begun)
+		assert_int_equal(entry_take(&place, &begin[1]), ERR_EXISTS);
+	for (unsigned number = 3; number <= 5; number++) {
+		entries[number - 1] = entry_add(
+			&place, (struct said){ORGLOG_NODE_ACTIVE, 0, 0, 70 + number, root});
+		assert_int_equal(orglog_is_forked(place.txn, owner_id()), number == 4);
+		if (number > 3)
+			continue;
+		assert_int_equal(
+			orglog_accept(place.txn, owner_id(), buf_bytes(&entries[1]), &told),
+			ERR_AGAIN);
+		assert_true((told || begun) && orglog_is_forked(place.txn, owner_id()));
+		log = log_of(&place);
+		assert_int_equal(log.branch_loss_number, 4);
+		orglog_fini(&log);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		buf_fini(&begin[i]);
+	for (unsigned i = 0; i < 5; i++)
+		buf_fini(&entries[i]);
 	place_close(&place);
 	place_close(&other);
+}
+
+static void a_loss_further_along_wants_a_later_key(void **state)
+{
+	loss_heard(false);
+	loss_heard(true);
 }
 
 /* Whether an entry of a branch whose beginning is not here is kept. */

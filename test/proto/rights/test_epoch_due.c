@@ -848,7 +848,7 @@ static void a_clock_that_was_ahead_stops_nothing(void **state)
 	assert_int_equal(epoch_slow_ms(&owner->hub, owner->txn), 0);
 }
 
-/* A line whose chain nobody knows keeps nobody in, and is no end of anything. */
+/* A line whose chain nobody knows keeps nobody in, nor does a relay's; neither ends anything. */
 static void a_line_without_its_chain_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -856,6 +856,7 @@ static void a_line_without_its_chain_changes_nothing(void **state)
 	struct gift c = give(f, (struct gift){.from = O, .to = C});
 
 	give(f, (struct gift){.from = B, .to = C, .parent = &unknown});
+	give(f, (struct gift){.from = O, .to = C, .nonce = 2, .verb = VERB_RELAY});
 	settle(f);
 	pass(f, DAY_MS);
 	assert_int_equal(last(f, KITA), 1);

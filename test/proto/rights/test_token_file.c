@@ -399,6 +399,25 @@ static void a_small_set_is_one_page(void **state)
 	(void)state;
 }
 
+/* Where slots lie in a set follows from their hashes: pages come in any order, and stand in one. */
+static void pages_stand_in_order(void **state)
+{
+	struct exported *e = *state;
+
+	for (uint8_t nonce = 1; nonce <= 8; nonce++) {
+		e->lines[0].nonce[15] = nonce;
+		line_id(&e->first, &e->lines[0]);
+		e->lines[1].parent = e->first;
+		line_id(&e->second, &e->lines[1]);
+		exported_line(e, NODE(O, 0), 0);
+		exported_line(e, NODE(B, 0), 1);
+		exported_heads(e);
+		struct buf file = file_of(e);
+		assert_valid(e, buf_bytes(&file));
+		buf_fini(&file);
+	}
+}
+
 /* The second line, to another member than C. */
 static void second_to(struct exported *e, uint32_t member, const struct org_id *org)
 {
@@ -735,6 +754,7 @@ int main(void)
 		TEST(what_stands_twice_is_refused),
 		TEST(what_is_not_in_the_set_of_its_author_is_refused),
 		TEST(a_small_set_is_one_page),
+		TEST(pages_stand_in_order),
 		TEST(a_grant_to_nobody_gives_nothing),
 		TEST(who_has_not_been_heard_has_no_file),
 		TEST(a_log_reaches_what_its_root_was_bound_to),
