@@ -32,7 +32,11 @@ enum {
 };
 static const int64_t second_ms = 1000;
 static const int64_t minute_ms = 60 * 1000;
-static const int64_t healing_ms = 6 * 60 * 1000;
+/*
+ * Whom a node has missed eight times it dials after at most five minutes, and half of that more
+ * (proto/hub/dials.c); nobody else dials in its place where one of the two can only dial.
+ */
+static const int64_t healing_ms = 9 * 60 * 1000;
 
 struct text { /* sim_content() of it */
 	uint64_t seed;
