@@ -417,11 +417,32 @@ static bool exchange(const struct folder *folder, int parent_fd, const char *las
 
 	if (renameat2(hidden, PART, parent_fd, last, RENAME_EXCHANGE) == 0)
 		return true;
-	if (errno != EINVAL && errno != ENOSYS)
+	if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
 		return false;
-	return renameat(parent_fd, last, hidden, BEFORE) == 0 &&
-	       renameat(hidden, PART, parent_fd, last) == 0 &&
-	       renameat(hidden, BEFORE, hidden, PART) == 0;
+	if (renameat(parent_fd, last, hidden, BEFORE))
+		return false;
+	if (renameat(hidden, PART, parent_fd, last)) {
+		int failed = errno;
+
+		renameat(hidden, BEFORE, parent_fd, last);
+		errno = failed;
+		return false;
+	}
+	return renameat(hidden, BEFORE, hidden, PART) == 0;
+}
+
+/*
+ * What was written goes where nothing stands. Where the file system knows no flags (NFS, SMB) a
+ * plain rename does: a folder takes the place of an empty one at most.
+ */
+static bool put_new(const struct folder *folder, int parent_fd, const char *last)
+{
+	int hidden = folder->hidden_fd;
+
+	if (renameat2(hidden, PART, parent_fd, last, RENAME_NOREPLACE) == 0)
+		return true;
+	return (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP) &&
+	       renameat(hidden, PART, parent_fd, last) == 0;
 }
 
 /*
@@ -456,9 +477,7 @@ static bool before_check(struct folder *folder, int parent_fd, const char *last,
 /* There is nothing yet, or it may go. */
 static bool put(struct folder *folder, int parent_fd, const char *last, bool there)
 {
-	bool ok =
-		there ? exchange(folder, parent_fd, last)
-		      : renameat2(folder->hidden_fd, PART, parent_fd, last, RENAME_NOREPLACE) == 0;
+	bool ok = there ? exchange(folder, parent_fd, last) : put_new(folder, parent_fd, last);
 
 	/* the folders above it may be new, too */
 	return (ok && syncfs(folder->dir_fd) == 0) ||

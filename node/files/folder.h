@@ -7,7 +7,8 @@
  *
  * DIR/PATH is replaced only when it is what this node has put there: a digest that the owner keeps
  * says which files, of which size and time. A folder to which somebody has added a file, in which
- * somebody has changed one, or from which somebody has taken one, is left alone.
+ * somebody has changed one, or from which somebody has taken one, is left alone. What file managers
+ * leave there by themselves (Thumbs.db, .DS_Store) does not count.
  *
  * Everything goes by handle, from / down, and no symbolic link is ever followed: whoever may write
  * to DIR can change what stands there, and no more. So nobody else may be able to exchange DIR

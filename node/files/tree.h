@@ -11,6 +11,7 @@
 
 #include "node/files/folder.h"
 
+/* Thumbs.db, .DS_Store and their like do not count. */
 void folder_sum_init(struct folder_sum *sum);
 void folder_sum_add(struct folder_sum *sum, struct bytes name, const struct stat *st);
 void folder_sum_done(struct folder_sum *sum, struct digest *out); /* never zeros */

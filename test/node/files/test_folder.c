@@ -1,4 +1,5 @@
 /* A version put into a folder: whole or not at all, and nobody else's files with it. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,7 +30,9 @@ static int place_open(void **state)
 {
 	struct place *place = calloc(1, sizeof(*place));
 
-	snprintf(place->dir, sizeof(place->dir), "/tmp/allmende-folder-XXXXXX");
+	/* in memory, where syncing costs nothing */
+	snprintf(place->dir, sizeof(place->dir), "%s/allmende-folder-XXXXXX",
+		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
 	*state = place;
 	return mkdtemp(place->dir) ? 0 : -1;
 }
@@ -152,6 +156,73 @@ static void what_others_have_put_there_stays(void **state)
 		assert_file(place, PATH "/a.txt", "a.txt");
 		shell(place, "rm -r meissen");
 	}
+}
+
+/* What file managers leave by themselves is nobody's, and goes with what it lies beside. */
+static void litter_is_nobodys(void **state)
+{
+	static const char *const names[] = {"a.txt", "unten/b.txt", NULL};
+	static const char *const litter[] = {"Thumbs.db",   "thumbs.db",       ".DS_Store",
+					     "desktop.ini", "unten/Thumbs.db", "unten/._b.txt",
+					     ".directory",  ".~lock.a.txt#",   "~$a.txt"};
+	static const char *const others[] = {"Thumbs.db.txt", "._", ".htaccess", "unten/x",
+					     ".DS_Store/x"};
+	const struct place *place = *state;
+	struct digest files, more;
+	struct folder folder;
+	char command[200];
+
+	assert_true(put(place, names, &none, &folder, &files));
+	for (size_t i = 0; i < sizeof(litter) / sizeof(litter[0]); i++) {
+		snprintf(command, sizeof(command), "echo x > 'meissen/kita/plaetze/%s'", litter[i]);
+		shell(place, command);
+	}
+	if (!put(place, names, &files, &folder, &more))
+		fail_msg("%s", folder.why);
+	assert_memory_equal(more.b, files.b, ID_LEN);
+	assert_file(place, PATH "/Thumbs.db", NULL);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		snprintf(command, sizeof(command),
+			 "cd meissen/kita/plaetze && mkdir -p \"$(dirname '%s')\" && echo x > '%s'",
+			 others[i], others[i]);
+		shell(place, command);
+		if (put(place, names, &files, &folder, &more))
+			fail_msg("%s: it was taken away", others[i]);
+		shell(place, "rm -r meissen");
+		assert_true(put(place, names, &none, &folder, &files));
+	}
+}
+
+static void place_of_a_file_stays(void **state)
+{
+	static const char *const names[] = {"a.txt", NULL};
+	const struct place *place = *state;
+	struct digest files;
+	struct folder folder;
+
+	shell(place, "rm -r meissen && mkdir -p meissen/kita && echo x > meissen/kita/plaetze");
+	assert_false(put(place, names, &none, &folder, &files));
+	assert_non_null(strstr(folder.why, "is no folder"));
+	assert_file(place, PATH, "x\n");
+}
+
+/* As on NFS and SMB: renameat2() of the C library is not called, but this one. */
+static bool without_flags;
+int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+	if (flags && without_flags) {
+		errno = EINVAL;
+		return -1;
+	}
+	return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
+}
+
+static void file_systems_without_flags(void **state)
+{
+	without_flags = true;
+	one_takes_the_place_of_the_other(state);
+	place_of_a_file_stays(state);
+	without_flags = false;
 }
 
 /* Somebody is quicker than the swap. */
@@ -386,6 +457,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(one_takes_the_place_of_the_other),
 		TEST(what_others_have_put_there_stays),
+		TEST(litter_is_nobodys),
+		TEST(file_systems_without_flags),
 		TEST(what_came_meanwhile_stays),
 		TEST(what_a_killed_one_left_is_cleared),
 		TEST(names_lead_nowhere_else),
