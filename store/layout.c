@@ -360,6 +360,14 @@ struct row_key key_hidden(const struct digest *name, const struct dataset_id *da
 	return key;
 }
 
+struct row_key key_remains(const struct dataset_id *dataset, const struct digest *target)
+{
+	struct row_key key = key_dataset(dataset);
+
+	add(&key, id_bytes(target));
+	return key;
+}
+
 struct row_key key_seen(const struct dataset_id *dataset, const struct digest *plain)
 {
 	struct row_key key = key_dataset(dataset);

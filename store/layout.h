@@ -60,7 +60,10 @@
 	X(HOLDER, "holder", 1)   /* own dataset(32) author(4) -> see proto/transfer/proof.h */     \
 	X(DELIVER, "deliver", 1) /* pattern text -> pattern and folder; proto/catalog/delivery */  \
 	X(DELIVERED, "delivered",                                                                  \
-	  1) /* folder text -> what stands in it; proto/catalog/delivery */                        \
+	  1)                   /* folder text -> what stands in it; proto/catalog/delivery */      \
+	X(FOLDER, "folder", 1) /* folder text -> whether it has a mark; proto/catalog/delivered */ \
+	X(REMAINS, "remains",                                                                      \
+	  1) /* dataset(32) hash of target(32) -> copy to be removed; proto/catalog/remains */     \
 	X(FIRST_SEEN, "first-seen",                                                                \
 	  1) /* number(4) entry id(32) -> time(8) it came here; proto/charter/charter */           \
 	X(HANDED, "handed",                                                                        \
@@ -139,7 +142,8 @@ struct row_key
 key_charter_id(uint32_t number,
 	       const struct digest *entry_id); /* PROPOSAL, OPENING, FORK, FIRST_SEEN */
 struct row_key key_vote(uint32_t number, const struct digest *entry_id, uint32_t member);
-struct row_key key_dataset(const struct dataset_id *dataset); /* prefix; WITHDRAWN, ERASING */
+struct row_key
+key_dataset(const struct dataset_id *dataset); /* prefix; also of REMAINS; WITHDRAWN, ERASING */
 /*
  * VERSION, HELD, and prefix of INDEX: of each author the highest number first, so that what many
  * others write about a dataset costs one step for each of them.
@@ -167,10 +171,11 @@ struct row_key key_stage_prefix(uint64_t job); /* and UNSIGNED */
 struct row_key key_stage(uint64_t job, const struct dataset_id *dataset,
 			 const struct chunk_addr *addr);
 struct row_key key_hidden(const struct digest *name, const struct dataset_id *dataset); /* NAME */
+struct row_key key_remains(const struct dataset_id *dataset, const struct digest *target);
 struct row_key key_seen(const struct dataset_id *dataset, const struct digest *plain);
 /*
- * PATH, SUBSCRIPTION, PEER, DELIVER, DELIVERED; the text itself when it has at most 255 bytes and
- * does not begin with "#", else "#" and its hash.
+ * PATH, SUBSCRIPTION, PEER, DELIVER, DELIVERED, FOLDER; the text itself when it has at most 255
+ * bytes and does not begin with "#", else "#" and its hash.
  */
 struct row_key key_text(struct bytes text);
 

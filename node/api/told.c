@@ -61,6 +61,7 @@ static const struct {
 	{HTTP_POST, "/uploads", "publish (begins)"},
 	{HTTP_POST, "/uploads/*/commit", "publish"},
 	{HTTP_POST, "/withdrawals", "withdraw"},
+	{HTTP_POST, "/withdrawals/gone", "withdraw --gone"},
 };
 
 static const char *command_words(const struct call *call)

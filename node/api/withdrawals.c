@@ -7,6 +7,7 @@
 #include "node/api/json.h"
 #include "node/api/routes.h"
 #include "proto/catalog/catalog.h"
+#include "proto/catalog/remains.h"
 #include "proto/catalog/withdrawal.h"
 
 struct withdrawal_list {
@@ -30,16 +31,29 @@ static bool withdrawal_answer_add(void *arg, const struct withdrawal_answer *ans
 	return true;
 }
 
+static bool folder_add(void *arg, const struct remains *remains)
+{
+	char folder[DELIVERY_TARGET_LEN_MAX + 1];
+
+	snprintf(folder, sizeof(folder), "%s/%s", remains->dir, remains->name);
+	json_array_append_new(arg, json_pack("{s:o, s:o}", "folder", api_str(folder), "why",
+					     api_str(remains->why)));
+	return true;
+}
+
 static json_t *withdrawal_json(struct hub *hub, struct txn *txn, const struct withdrawal_view *view)
 {
 	struct withdrawal_list answers = {hub, txn, json_array(), json_array()};
 
+	json_t *folders = json_array();
+
 	withdrawal_answers(hub, txn, view, withdrawal_answer_add, &answers);
-	return json_pack("{s:o, s:o, s:o, s:I, s:o, s:b, s:b, s:o, s:o}", "dataset",
+	remains_each(txn, &view->dataset, folder_add, folders);
+	return json_pack("{s:o, s:o, s:o, s:I, s:o, s:b, s:b, s:o, s:o, s:o}", "dataset",
 			 api_str(view->path), "version", api_uint(view->number), "by",
 			 api_str(view->name), "time_ms", (json_int_t)view->time_ms, "reason",
 			 api_str(view->reason), "erase", view->erase, "own", view->own, "confirmed",
-			 answers.confirmed, "outstanding", answers.outstanding);
+			 answers.confirmed, "outstanding", answers.outstanding, "folders", folders);
 }
 
 static void withdraw_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
@@ -68,9 +82,19 @@ static void withdrawal_run(struct call *call, struct hub *hub, struct txn *txn, 
 	snprintf(call->why, sizeof(call->why), "%.200s was never withdrawn", path);
 }
 
+static void gone_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
+{
+	unsigned count;
+
+	call->err = withdrawal_gone(hub, txn, api_in_text(call, "dataset"), &count, call->why);
+	call->out = json_pack("{s:s, s:o}", "dataset", api_in_text(call, "dataset"), "folders",
+			      api_uint(count));
+}
+
 const struct route withdrawals_routes[] = {
 	{HTTP_POST, "/withdrawals", ROUTE_COMMAND,
 	 FIELDS("S:dataset", "S:reason", "b:erase", "b:others"), .run = withdraw_run},
+	{HTTP_POST, "/withdrawals/gone", ROUTE_COMMAND, FIELDS("S:dataset"), .run = gone_run},
 	{HTTP_GET, "/withdrawal", ROUTE_QUERY, .begin = api_path_begin, .run = withdrawal_run},
 	{.path = NULL},
 };

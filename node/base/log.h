@@ -45,6 +45,7 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 	X(DELIVERED_STAYS, INFO, "withdrawn, but")                                                 \
 	X(RESEALED, INFO, "published again, as its key does not count")                            \
 	X(RESEAL_FAILED, WARN, "not published again, though its key does not count")               \
+	X(DELIVERED_REMOVED, INFO, "withdrawn, and removed")                                       \
 	X(READY, INFO, "ready") /* always shown */                                                 \
 	X(STOP, INFO, "stopping")
 

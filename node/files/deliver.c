@@ -9,6 +9,7 @@
 #include "node/base/clock.h"
 #include "node/base/space.h"
 #include "node/files/folder.h"
+#include "node/files/removal.h"
 #include "store/chunks.h"
 
 #define STEP_BYTES   (8u * 1024 * 1024)
@@ -141,8 +142,9 @@ static void write_begin(struct delivery *job, const struct manifest *manifest)
 	if (!size_ok(job, manifest))
 		return;
 	job->begun = true;
-	if (!folder_begin(&job->folder, job->due.dir, job->due.name, job->deliver->mark,
-			  &job->due.files, &job->due.files_next))
+	const struct folder_place place = {job->due.dir, job->due.name, job->deliver->mark,
+					   job->due.marked};
+	if (!folder_begin(&job->folder, &place, &job->due.files, &job->due.files_next))
 		job_fail(job, "%s", job->folder.why);
 }
 
@@ -177,7 +179,8 @@ static void step_run(uv_work_t *work)
 		write_run(job);
 		return;
 	case STEP_SWAP:
-		if (!folder_swap(&job->folder, &job->due.files, &job->due.files_next))
+		if ((!job->due.marked && !folder_mark(&job->folder)) ||
+		    !folder_swap(&job->folder, &job->due.files, &job->due.files_next))
 			job_fail(job, "%s", job->folder.why);
 		return;
 	case STEP_END:
@@ -193,7 +196,8 @@ static void begun_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 {
 	struct delivery *job = arg;
 
-	delivery_begun(txn, &job->due, &job->files);
+	if (!delivery_begun(hub, txn, &job->due, &job->files))
+		job_fail(job, "it was withdrawn while it was written");
 }
 
 static void outcome_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
@@ -203,14 +207,21 @@ static void outcome_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *
 	if (job->failed)
 		delivery_failed(txn, now_ms, &job->due, job->why);
 	else
-		delivery_done(txn, now_ms, &job->due, &job->files);
+		delivery_done(hub, txn, now_ms, &job->due, &job->files);
 }
 
 static void look_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct deliver *deliver = arg;
 
-	deliver->found = delivery_next(hub, txn, now_ms, &deliver->cursor, &deliver->due);
+	int64_t retry_ms = INT64_MAX;
+
+	deliver->found = false;
+	deliver->removes = remains_next(txn, now_ms, &retry_ms, &deliver->remains);
+	if (!deliver->removes)
+		deliver->found = delivery_next(hub, txn, now_ms, &deliver->cursor, &deliver->due);
+	if (retry_ms < deliver->cursor.retry_ms)
+		deliver->cursor.retry_ms = retry_ms;
 }
 
 /* ---- on the loop thread: one job ---- */
@@ -369,10 +380,27 @@ static void timer_set(struct deliver *deliver)
 			       wait_ms > LOOK_WAIT_MS ? (uint64_t)wait_ms : LOOK_WAIT_MS, 0);
 }
 
+static void removal_over(void *arg, bool recorded)
+{
+	struct deliver *deliver = arg;
+
+	if (recorded) {
+		look_push(deliver);
+		return;
+	}
+	deliver->looking = false;
+	deliver->again = true;
+	timer_set(deliver);
+}
+
 static void look_done(struct turn_item *item)
 {
 	struct deliver *deliver = item->owner;
 
+	if (deliver->removes && !item->err && !deliver->stopping) {
+		removal_begin(deliver, &deliver->remains, removal_over);
+		return;
+	}
 	bool found = deliver->found && !item->err && !deliver->stopping;
 
 	if (deliver->found && !found)
@@ -412,7 +440,7 @@ void deliver_look(struct deliver *deliver)
 		uv_timer_start(&deliver->timer, look_timer_fired, LOOK_WAIT_MS, 0);
 }
 
-/* ---- what is withdrawn stays in its folders ---- */
+/* ---- what is withdrawn, and not to be erased, stays in its folders ---- */
 
 struct farewell {
 	struct deliver *deliver;
@@ -464,10 +492,12 @@ void deliver_note(struct deliver *deliver, const struct note *note)
 {
 	if (deliver->stopping)
 		return;
-	if (note->type == NOTE_HELD)
+	if (note->type == NOTE_HELD) {
 		deliver_look(deliver);
-	else if (note->type == NOTE_WITHDRAWN)
+	} else if (note->type == NOTE_WITHDRAWN) {
 		farewell_push(deliver, note->path);
+		deliver_look(deliver); /* it may be to be removed */
+	}
 }
 
 void deliver_open(struct deliver *deliver)

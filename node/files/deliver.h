@@ -5,6 +5,7 @@
  * opens it, writes it in jobs of a few mebibytes each (folder.h), tells the core what is about to
  * stand there, lets the folders change places, and tells the core that it does. It looks again when
  * a version has become held, when a subscription is made, and when a failed one may be tried anew.
+ * What is to be erased goes before (removal.h).
  */
 #ifndef ALLMENDE_DELIVER_H
 #define ALLMENDE_DELIVER_H
@@ -14,6 +15,7 @@
 #include "node/files/download.h"
 #include "node/base/log.h"
 #include "proto/catalog/delivery.h"
+#include "proto/catalog/remains.h"
 
 struct delivery;
 
@@ -32,7 +34,9 @@ struct deliver {
 	struct turn_item item; /* of the look */
 	struct delivery_cursor cursor;
 	struct delivery_due due;
+	struct remains remains;
 	struct delivery *job; /* NULL: none */
+	bool removes;         /* the look has found what is to be removed: remains */
 	bool found;           /* the look has found something: due */
 	bool looking;         /* a look or a job is under way */
 	bool again;           /* look again from the beginning */

@@ -285,20 +285,60 @@ static bool hidden_clear(const struct folder *folder)
 	return tree_remove(folder->hidden_fd, PART) && tree_remove(folder->hidden_fd, BEFORE);
 }
 
-bool folder_begin(struct folder *folder, const char *dir, const char *path, const char *mark,
+/* Whether DIR is the one that was given: an empty mount point has no mark. */
+static bool mark_check(struct folder *folder)
+{
+	struct stat st;
+
+	if (fstatat(folder->dir_fd, folder->sign, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return true;
+	if (errno != ENOENT)
+		return folder_fail(folder, "%.200s/%s cannot be looked at: %s", folder->dir,
+				   folder->sign, strerror(errno));
+	return folder_fail(
+		folder,
+		"the mark %s of this node is not in %.200s: is its disk mounted? If it is "
+		"the right folder all the same, give it again (allmende subscribe PATTERN "
+		"--to %.200s)",
+		folder->sign, folder->dir, folder->dir);
+}
+
+/* Opens DIR. */
+static bool dir_enter(struct folder *folder, const struct folder_place *place)
+{
+	*folder = (struct folder){.dir_fd = -1, .hidden_fd = -1, .part_fd = -1, .file_fd = -1};
+	snprintf(folder->dir, sizeof(folder->dir), "%s", place->dir);
+	snprintf(folder->path, sizeof(folder->path), "%s", place->path);
+	snprintf(folder->hidden, sizeof(folder->hidden), ".allmende-%s", place->mark);
+	snprintf(folder->sign, sizeof(folder->sign), ".allmende-%s.here", place->mark);
+	folder->dir_fd = place_open(place->dir, folder->why);
+	return folder->dir_fd >= 0 && (!place->marked || mark_check(folder));
+}
+
+bool folder_mark(struct folder *folder)
+{
+	static const char text[] =
+		"A node of Allmende writes into this folder, and knows by this file that it is the "
+		"right one\nand its disk is mounted. Without it nothing is written here.\n";
+	int fd = openat(folder->dir_fd, folder->sign,
+			O_WRONLY | O_CREAT | O_NOFOLLOW | O_TRUNC | O_CLOEXEC, ENTRY_MODE & 0666);
+	bool ok = fd >= 0 && write(fd, text, sizeof(text) - 1) == (ssize_t)sizeof(text) - 1;
+
+	if (fd >= 0)
+		ok = close(fd) == 0 && ok;
+	return ok || folder_fail(folder, "cannot make %.200s/%s: %s", folder->dir, folder->sign,
+				 strerror(errno));
+}
+
+bool folder_begin(struct folder *folder, const struct folder_place *place,
 		  const struct digest *files, const struct digest *files_next)
 {
-	const char *last;
+	const char *last, *dir = place->dir, *path = place->path;
 	bool there = false, ok;
 
-	*folder = (struct folder){.dir_fd = -1, .hidden_fd = -1, .part_fd = -1, .file_fd = -1};
-	snprintf(folder->dir, sizeof(folder->dir), "%s", dir);
-	snprintf(folder->path, sizeof(folder->path), "%s", path);
-	snprintf(folder->hidden, sizeof(folder->hidden), ".allmende-%s", mark);
-	folder_sum_init(&folder->sum);
-	folder->dir_fd = place_open(dir, folder->why);
-	if (folder->dir_fd < 0)
+	if (!dir_enter(folder, place))
 		return false;
+	folder_sum_init(&folder->sum);
 	int parent = parent_open(folder, false, &last);
 	if (parent < 0 && errno != ENOENT)
 		return folder_fail(folder, "%.100s/%.200s: %s", dir, path, strerror(errno));
@@ -432,17 +472,30 @@ static bool exchange(const struct folder *folder, int parent_fd, const char *las
 }
 
 /*
- * What was written goes where nothing stands. Where the file system knows no flags (NFS, SMB) a
- * plain rename does: a folder takes the place of an empty one at most.
+ * What lies in the hidden folder goes where nothing stands. Where the file system knows no flags
+ * (NFS, SMB) a plain rename does: a folder takes the place of an empty one at most.
  */
-static bool put_new(const struct folder *folder, int parent_fd, const char *last)
+static bool put_new(const struct folder *folder, const char *from, int parent_fd, const char *last)
 {
 	int hidden = folder->hidden_fd;
 
-	if (renameat2(hidden, PART, parent_fd, last, RENAME_NOREPLACE) == 0)
+	if (renameat2(hidden, from, parent_fd, last, RENAME_NOREPLACE) == 0)
 		return true;
 	return (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP) &&
-	       renameat(hidden, PART, parent_fd, last) == 0;
+	       renameat(hidden, from, parent_fd, last) == 0;
+}
+
+/* What is in the hidden folder and not this node's stays there, under another name. */
+static void keep_hidden(struct folder *folder)
+{
+	char kept[sizeof(folder->hidden) + 8];
+
+	snprintf(kept, sizeof(kept), "%s-kept", folder->hidden);
+	if (renameat2(folder->dir_fd, folder->hidden, folder->dir_fd, kept, RENAME_NOREPLACE) &&
+	    (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP))
+		renameat(folder->dir_fd, folder->hidden, folder->dir_fd, kept);
+	close(folder->hidden_fd);
+	folder->hidden_fd = -1;
 }
 
 /*
@@ -463,21 +516,16 @@ static bool before_check(struct folder *folder, int parent_fd, const char *last,
 		    "%.150s/%.200s was changed while the new version was written: move it "
 		    "away, and it is written anew",
 		    folder->dir, folder->path);
-	if (!exchange(folder, parent_fd, last)) {
-		char kept[sizeof(folder->hidden) + 8];
-
-		snprintf(kept, sizeof(kept), "%s-kept", folder->hidden);
-		renameat2(folder->dir_fd, folder->hidden, folder->dir_fd, kept, RENAME_NOREPLACE);
-		close(folder->hidden_fd);
-		folder->hidden_fd = -1;
-	}
+	if (!exchange(folder, parent_fd, last))
+		keep_hidden(folder);
 	return false;
 }
 
 /* There is nothing yet, or it may go. */
 static bool put(struct folder *folder, int parent_fd, const char *last, bool there)
 {
-	bool ok = there ? exchange(folder, parent_fd, last) : put_new(folder, parent_fd, last);
+	bool ok =
+		there ? exchange(folder, parent_fd, last) : put_new(folder, PART, parent_fd, last);
 
 	/* the folders above it may be new, too */
 	return (ok && syncfs(folder->dir_fd) == 0) ||
@@ -515,4 +563,79 @@ void folder_end(struct folder *folder)
 	if (folder->dir_fd >= 0)
 		close(folder->dir_fd);
 	folder->dir_fd = folder->hidden_fd = folder->part_fd = folder->file_fd = -1;
+}
+
+/* ---- taking away ---- */
+
+/* What stands at the target goes where nobody else reaches it, is looked at once more, and ends. */
+static enum folder_left target_remove(struct folder *folder, int parent_fd, const char *last,
+				      const struct digest *files, const struct digest *files_next)
+{
+	enum folder_left left = FOLDER_ALTERED;
+	int fd;
+
+	if (!hidden_open(folder))
+		return FOLDER_FAILED;
+	if (!hidden_clear(folder) || renameat(parent_fd, last, folder->hidden_fd, BEFORE)) {
+		folder_fail(folder, "%.150s/%.200s cannot be removed: %s", folder->dir,
+			    folder->path, strerror(errno));
+		return FOLDER_FAILED;
+	}
+	fd = step_down(folder->hidden_fd, BEFORE, true);
+	if (fd >= 0 && holds(fd, files, files_next))
+		left = tree_remove(folder->hidden_fd, BEFORE) && syncfs(folder->dir_fd) == 0
+			       ? FOLDER_REMOVED
+			       : FOLDER_FAILED;
+	if (left == FOLDER_FAILED)
+		folder_fail(folder, "%.150s/%.200s cannot be removed: %s", folder->dir,
+			    folder->path, strerror(errno));
+	else if (left == FOLDER_ALTERED && !put_new(folder, BEFORE, parent_fd, last))
+		keep_hidden(folder);
+	if (fd >= 0)
+		close(fd);
+	return left;
+}
+
+static enum folder_left altered(struct folder *folder)
+{
+	folder_fail(folder, "it is not as this node has written it there: files were added, "
+			    "changed or taken away");
+	return FOLDER_ALTERED;
+}
+
+enum folder_left folder_remove(struct folder *folder, const struct folder_place *place,
+			       const struct digest *files, const struct digest *files_next)
+{
+	enum folder_left left = FOLDER_FAILED;
+	const char *last;
+	int parent, fd;
+
+	if (!dir_enter(folder, place))
+		return FOLDER_FAILED;
+	parent = parent_open(folder, false, &last);
+	if (parent < 0 && errno == ENOENT)
+		return FOLDER_REMOVED;
+	if (parent < 0 && errno != ENOTDIR && errno != ELOOP) {
+		folder_fail(folder, "%.100s/%.200s: %s", folder->dir, folder->path,
+			    strerror(errno));
+		return FOLDER_FAILED;
+	}
+	fd = parent < 0 ? -1
+			: openat(parent, last, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0)
+		left = holds(fd, files, files_next)
+			       ? target_remove(folder, parent, last, files, files_next)
+			       : FOLDER_ALTERED;
+	else if (parent >= 0 && errno == ENOENT)
+		left = FOLDER_REMOVED;
+	else if (parent < 0 || errno == ENOTDIR || errno == ELOOP)
+		left = FOLDER_ALTERED;
+	else
+		folder_fail(folder, "%.150s/%.200s cannot be looked at: %s", folder->dir,
+			    folder->path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	if (parent >= 0)
+		close(parent);
+	return left == FOLDER_ALTERED ? altered(folder) : left;
 }

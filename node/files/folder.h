@@ -10,6 +10,9 @@
  * somebody has changed one, or from which somebody has taken one, is left alone. What file managers
  * leave there by themselves (Thumbs.db, .DS_Store) does not count.
  *
+ * DIR has a file .allmende-NAME.here from the first version on: a folder in which it is missing is
+ * not the one that was given, but the place where a disk is to be mounted, and is not written to.
+ *
  * Everything goes by handle, from / down, and no symbolic link is ever followed: whoever may write
  * to DIR can change what stands there, and no more. So nobody else may be able to exchange DIR
  * itself, and what is removed lies in a folder that only this user can enter.
@@ -42,6 +45,7 @@ struct folder {
 	char dir[FOLDER_DIR_LEN_MAX + 1];
 	char path[LIMIT_PATH_LEN_MAX + 1];
 	char hidden[FOLDER_MARK_LEN_MAX + 16];   /* name of the folder that is this node's alone */
+	char sign[FOLDER_MARK_LEN_MAX + 16];     /* name of the file by which DIR is known again */
 	int dir_fd, hidden_fd, part_fd, file_fd; /* -1: not open */
 	char file[LIMIT_FILE_NAME_LEN_MAX + 1];  /* the one that is open */
 	struct folder_sum sum;                   /* of what was written */
@@ -54,12 +58,21 @@ struct folder {
  */
 bool folder_check(const char *dir, char why[WHY_LEN]);
 
+/* Where a version goes. */
+struct folder_place {
+	const char *dir, *path; /* DIR/PATH is the target */
+	const char *mark;       /* tells the nodes apart that write below one DIR */
+	bool marked;            /* DIR is only the right one when folder_mark() was there */
+};
+
 /*
- * mark: tells the nodes apart that write below one DIR. files, files_next: what DIR/PATH may hold
- * so that it is replaced (zeros: nothing). Ends with folder_end() in any case.
+ * files, files_next: what DIR/PATH may hold so that it is replaced (zeros: nothing). Ends with
+ * folder_end() in any case.
  */
-bool folder_begin(struct folder *folder, const char *dir, const char *path, const char *mark,
+bool folder_begin(struct folder *folder, const struct folder_place *place,
 		  const struct digest *files, const struct digest *files_next);
+/* Leaves the mark in DIR; it is on the disk after folder_swap(). */
+bool folder_mark(struct folder *folder);
 /* Whether so much can be written and some room is left for others. Before each step. */
 bool folder_room(struct folder *folder, uint64_t bytes, uint64_t file_count);
 /* The next file, in rising order of name; folders on the way are made. */
@@ -72,6 +85,15 @@ bool folder_sync(struct folder *folder, struct digest *files);
 /* Puts it in its place, unless what stands there has changed since; removes what stood there. */
 bool folder_swap(struct folder *folder, const struct digest *files,
 		 const struct digest *files_next);
+enum folder_left {
+	FOLDER_REMOVED, /* nothing stands there (any more), and the disk knows */
+	FOLDER_ALTERED, /* it is not as it was written, and stays */
+	FOLDER_FAILED,
+};
+/* Takes away what stands at DIR/PATH; instead of all of the above. why is set unless it is removed.
+   Ends with folder_end(). */
+enum folder_left folder_remove(struct folder *folder, const struct folder_place *place,
+			       const struct digest *files, const struct digest *files_next);
 /* Closes, and removes what was not put in its place. */
 void folder_end(struct folder *folder);
 

@@ -1,4 +1,5 @@
 #include "proto/catalog/delivery.h"
+#include "proto/catalog/remains.h"
 #include "proto/wire/wire_in.h"
 #include "proto/wire/wire_out.h"
 #include "proto/rights/current.h"
@@ -27,6 +28,7 @@ void delivery_set(struct txn *txn, const char *pattern, const char *dir)
 	out_bin(&value, bytes_str(pattern));
 	out_bin(&value, bytes_str(dir));
 	txn_put_row(txn, TABLE_DELIVER, &key, &value);
+	delivered_dir_set(txn, dir, false); /* whatever stands there now is the right one */
 }
 
 void delivery_unset(struct txn *txn, const char *pattern)
@@ -60,106 +62,67 @@ bool delivery_dir(struct txn *txn, const char *pattern, char dir[DELIVERY_DIR_LE
 
 /* ---- what stands at a target ---- */
 
-static bool text_fill(char *to, size_t size, struct bytes from)
+bool delivery_begun(struct hub *hub, struct txn *txn, const struct delivery_due *due,
+		    const struct digest *files)
 {
-	return snprintf(to, size, "%.*s", (int)from.len, (const char *)from.ptr) < (int)size;
-}
-
-struct delivered {
-	struct record_id record;
-	uint64_t number;
-	int64_t time_ms, retry_ms;
-	struct digest files, files_next;
-	uint32_t fail_count;
-	char dir[DELIVERY_DIR_LEN_MAX + 1];
-	char path[LIMIT_PATH_LEN_MAX + 1];
-	char why[WHY_LEN];
-};
-
-static struct row_key delivered_key(const char *dir, const char *path)
-{
-	char target[DELIVERY_TARGET_LEN_MAX + 1];
-
-	snprintf(target, sizeof(target), "%s/%s", dir, path);
-	return key_text(bytes_str(target));
-}
-
-static void delivered_store(struct txn *txn, const struct delivered *row)
-{
-	struct row_key key = delivered_key(row->dir, row->path);
-	struct buf value;
-
-	buf_init(&value, 8192);
-	out_array(&value, 10);
-	out_fixed(&value, row->record.b, ID_LEN);
-	out_fixed(&value, row->files.b, ID_LEN);
-	out_fixed(&value, row->files_next.b, ID_LEN);
-	out_uint(&value, row->number);
-	out_uint(&value, (uint64_t)row->time_ms);
-	out_uint(&value, (uint64_t)row->retry_ms);
-	out_uint(&value, row->fail_count);
-	out_bin(&value, bytes_str(row->dir));
-	out_bin(&value, bytes_str(row->path));
-	out_bin(&value, bytes_str(row->why));
-	txn_put_row(txn, TABLE_DELIVERED, &key, &value);
-}
-
-static bool delivered_get(struct delivered *row, struct bytes value)
-{
-	struct wire_in w = wire_in(value);
-
-	*row = (struct delivered){.number = 0};
-	wire_array(&w, 10, 10);
-	wire_fixed(&w, row->record.b, ID_LEN);
-	wire_fixed(&w, row->files.b, ID_LEN);
-	wire_fixed(&w, row->files_next.b, ID_LEN);
-	row->number = wire_uint(&w, UINT64_MAX);
-	row->time_ms = (int64_t)wire_uint(&w, INT64_MAX);
-	row->retry_ms = (int64_t)wire_uint(&w, INT64_MAX);
-	row->fail_count = (uint32_t)wire_uint(&w, UINT32_MAX);
-	text_fill(row->dir, sizeof(row->dir), wire_bin(&w, 0, DELIVERY_DIR_LEN_MAX));
-	text_fill(row->path, sizeof(row->path), wire_bin(&w, 0, LIMIT_PATH_LEN_MAX));
-	text_fill(row->why, sizeof(row->why), wire_bin(&w, 0, WHY_LEN - 1));
-	return !wire_end(&w);
-}
-
-/* The row, or a fresh one. */
-static void delivered_load(struct txn *txn, const char *dir, const char *path,
-			   struct delivered *row)
-{
-	struct row_key key = delivered_key(dir, path);
-	struct bytes value;
-
-	if (txn_get(txn, TABLE_DELIVERED, row_key_bytes(&key), &value) && delivered_get(row, value))
-		return;
-	*row = (struct delivered){.number = 0};
-	snprintf(row->dir, sizeof(row->dir), "%s", dir);
-	snprintf(row->path, sizeof(row->path), "%s", path);
-}
-
-void delivery_begun(struct txn *txn, const struct delivery_due *due, const struct digest *files)
-{
+	const struct version_id of = {due->dataset, due->number, due->author};
 	struct delivered row;
 
+	/* While it was written it may have been withdrawn. */
+	if (!current_valid(hub, txn, &of))
+		return false;
+	if (!due->marked) /* remains_take() has to find it */
+		delivered_dir_set(txn, due->dir, false);
 	delivered_load(txn, due->dir, due->path, &row);
 	row.files_next = *files;
+	if (!row.author)
+		row.author = due->author;
+	snprintf(row.name, sizeof(row.name), "%s", due->name);
 	delivered_store(txn, &row);
+	return true;
 }
 
-void delivery_done(struct txn *txn, int64_t now_ms, const struct delivery_due *due,
+/*
+ * What was withdrawn since delivery_begun() stands there, and is removed (remains.h); what a newer
+ * version has replaced does not any more.
+ */
+static bool has_remains(struct hub *hub, struct txn *txn, const struct delivery_due *due,
+			const struct delivered *row)
+{
+	const struct version_id of = {due->dataset, due->number, due->author};
+	struct remains remains;
+	bool any = remains_at(txn, &due->dataset, due->dir, due->path, &remains);
+
+	if (!current_valid(hub, txn, &of)) {
+		if (!any)
+			remains_add(txn, &due->dataset, row);
+		delivered_drop(txn, due->dir, due->path);
+		return true;
+	}
+	if (any && !remains.altered)
+		remains_done(txn, &remains);
+	return false;
+}
+
+void delivery_done(struct hub *hub, struct txn *txn, int64_t now_ms, const struct delivery_due *due,
 		   const struct digest *files)
 {
 	struct delivered row;
 
+	delivered_dir_set(txn, due->dir, true);
 	delivered_load(txn, due->dir, due->path, &row);
+	if (has_remains(hub, txn, due, &row))
+		return;
 	row.record = due->record;
 	row.number = due->number;
+	row.author = due->author;
 	row.time_ms = now_ms;
 	row.files = *files;
 	row.files_next = (struct digest){{0}};
 	row.fail_count = 0;
 	row.retry_ms = 0;
 	row.why[0] = 0;
+	snprintf(row.name, sizeof(row.name), "%s", due->name);
 	delivered_store(txn, &row);
 }
 
@@ -186,9 +149,10 @@ static bool look_at(struct hub *hub, struct txn *txn, int64_t now_ms,
 		    const struct record_id *current, struct bytes dir, struct delivery_due *out)
 {
 	char why[WHY_LEN];
+	struct remains remains;
 	struct delivered row;
 
-	text_fill(out->dir, sizeof(out->dir), dir);
+	delivered_text(out->dir, sizeof(out->dir), dir);
 	delivered_load(txn, out->dir, path, &row);
 	if (id_eq(&row.record, current))
 		return false;
@@ -203,9 +167,14 @@ static bool look_at(struct hub *hub, struct txn *txn, int64_t now_ms,
 	snprintf(out->path, sizeof(out->path), "%s", path);
 	catalog_name(hub, txn, bytes_str(path), out->name);
 	out->record = out->reading.record;
+	out->dataset = out->reading.dataset;
 	out->number = out->reading.number;
-	out->files = row.files;
-	out->files_next = row.files_next;
+	out->author = out->reading.author;
+	out->marked = delivered_dir_marked(txn, out->dir);
+	/* What is still to be removed there makes place as well. */
+	const bool old = remains_at(txn, &out->dataset, out->dir, path, &remains);
+	out->files = old ? remains.files : row.files;
+	out->files_next = old ? remains.files_next : row.files_next;
 	return true;
 }
 
@@ -224,7 +193,7 @@ static bool look_at_dataset(struct hub *hub, struct txn *txn, int64_t now_ms,
 	if (current_find(hub, txn, dataset, 0, &of, &whole) || record_decode(&record, whole) ||
 	    version_decode(&version, record.body))
 		return false;
-	text_fill(path, sizeof(path), version.path);
+	delivered_text(path, sizeof(path), version.path);
 	record_id(&current, &record);
 	while (walk_next(&walk))
 		if (deliver_get(walk.value, &pattern, &dir) &&
@@ -286,7 +255,7 @@ static bool pattern_of(struct txn *txn, const struct delivered *row, struct deli
 	while (walk_next(&walk))
 		if (deliver_get(walk.value, &pattern, &dir) && bytes_eq(dir, bytes_str(row->dir)) &&
 		    path_match(pattern, bytes_str(row->path)))
-			return text_fill(view->pattern, sizeof(view->pattern), pattern);
+			return delivered_text(view->pattern, sizeof(view->pattern), pattern);
 	return false;
 }
 

@@ -2,21 +2,18 @@
  * delivery - which datasets are written into folders, and what stands there: the part of `subscribe
  * --to` that lasts.
  *
- * Rows of DELIVER: a subscription's pattern and folder. Rows of DELIVERED: what stands at
- * DIR/<dataset path>, what is about to, and why the last attempt failed. Who writes the files is
+ * Rows of DELIVER: a subscription's pattern and folder. What stands at DIR/<dataset path>, what is
+ * about to, and why the last attempt failed: delivered.h. Who writes the files is
  * node/files/deliver.c; the verbs here run inside a turn.
  */
 #ifndef ALLMENDE_DELIVERY_H
 #define ALLMENDE_DELIVERY_H
 
 #include "proto/catalog/catalog.h"
+#include "proto/catalog/delivered.h"
 
-enum {
-	DELIVERY_DIR_LEN_MAX = 1024,
-	DELIVERY_TARGET_LEN_MAX = DELIVERY_DIR_LEN_MAX + 1 + LIMIT_PATH_LEN_MAX,
-};
-
-/* The folder of a subscription; a later call takes the place of an earlier one. */
+/* The folder of a subscription; a later call takes the place of an earlier one, and says that the
+   folder is the right one, mark or not. */
 void delivery_set(struct txn *txn, const char *pattern, const char *dir);
 void delivery_unset(struct txn *txn, const char *pattern);
 /* False: what it matches is not written anywhere. */
@@ -28,7 +25,10 @@ struct delivery_due {
 	char path[LIMIT_PATH_LEN_MAX + 1]; /* under which it is kept */
 	char name[LIMIT_PATH_LEN_MAX + 1]; /* DIR/name is where it goes */
 	struct record_id record;
+	struct dataset_id dataset;
 	uint64_t number;
+	uint32_t author;
+	bool marked;            /* DIR has the mark of this node (folder.h) */
 	struct reading reading; /* taken by who reads it; else reading_fini() */
 	/* The files that this node has put there, or was about to (folder.h); zeros: none. */
 	struct digest files, files_next;
@@ -47,9 +47,13 @@ struct delivery_cursor {
  */
 bool delivery_next(struct hub *hub, struct txn *txn, int64_t now_ms, struct delivery_cursor *cursor,
 		   struct delivery_due *out);
-/* In this order: it is about to be put there; it is there. Or it failed. */
-void delivery_begun(struct txn *txn, const struct delivery_due *due, const struct digest *files);
-void delivery_done(struct txn *txn, int64_t now_ms, const struct delivery_due *due,
+/*
+ * In this order: it is about to be put there; it is there. Or it failed. False: it has been
+ * withdrawn, and nothing may be put there.
+ */
+bool delivery_begun(struct hub *hub, struct txn *txn, const struct delivery_due *due,
+		    const struct digest *files);
+void delivery_done(struct hub *hub, struct txn *txn, int64_t now_ms, const struct delivery_due *due,
 		   const struct digest *files);
 void delivery_failed(struct txn *txn, int64_t now_ms, const struct delivery_due *due,
 		     const char *why);

@@ -7,6 +7,7 @@
 #include "crypto/path.h"
 #include "crypto/utf8.h"
 #include "proto/catalog/names.h"
+#include "proto/catalog/remains.h"
 #include "proto/transfer/fetch.h"
 #include "proto/ledger/held.h"
 #include "proto/wire/wire_in.h"
@@ -168,7 +169,7 @@ static bool erasure_make(struct hub *hub, struct txn *txn, const struct dataset_
 	return !err;
 }
 
-/* A few rows a turn, round and round: what is swept is told. */
+/* A few rows a turn, round and round: what is swept, and gone from folders, is told. */
 void withdrawal_settle(struct hub *hub, struct txn *txn)
 {
 	struct erasing *erasing = hub->erasing;
@@ -185,7 +186,8 @@ void withdrawal_settle(struct hub *hub, struct txn *txn)
 
 		memcpy(dataset.b, walk.key.ptr, ID_LEN);
 		erasing->at = key_dataset(&dataset);
-		if (!chunks_sweep_waits(txn, &dataset) && erasure_make(hub, txn, &dataset))
+		if (!chunks_sweep_waits(txn, &dataset) && !remains_any(txn, &dataset) &&
+		    erasure_make(hub, txn, &dataset))
 			erasing_drop(txn, &dataset);
 	}
 	erasing->any = count || !from_start; /* else the whole table is empty */
@@ -234,6 +236,17 @@ static void note_withdrawn(struct hub *hub, const struct withdrawal_view *view)
 	snprintf(note->text, sizeof(note->text), "%.300s", view->reason);
 }
 
+/* Chunks always, copies in folders when it is to be erased. */
+static bool dropped(struct hub *hub, struct txn *txn, const struct withdrawal_view *view,
+		    uint32_t member, uint32_t but)
+{
+	const struct dataset_id *dataset = &view->dataset;
+	bool any = fetch_drop_versions(hub, txn, dataset, member, but, view->number);
+
+	return (view->erase && remains_take(txn, dataset, view->path, member, but, view->number)) ||
+	       any;
+}
+
 /*
  * Drops what is here of what was withdrawn. PROTOCOL: "`erase` reaches chunks of versions of the
  * withdrawing organisation, and those of others only when the owner withdraws; nodes of owner and
@@ -248,13 +261,11 @@ static bool copies_drop(struct hub *hub, struct txn *txn, const struct withdrawa
 
 	switch (view->reach) {
 	case REACH_OWN:
-		return (!owners || by == own) &&
-		       fetch_drop_versions(hub, txn, &view->dataset, by, 0, view->number);
+		return (!owners || by == own) && dropped(hub, txn, view, by, 0);
 	case REACH_OTHERS: /* what an administrator has withdrawn may be valid again */
 		return false;
 	case REACH_ALL:
-		return fetch_drop_versions(hub, txn, &view->dataset, 0, by == own ? 0 : own,
-					   view->number);
+		return dropped(hub, txn, view, 0, by == own ? 0 : own);
 	}
 	return false;
 }
@@ -470,6 +481,28 @@ enum err withdrawal_make(struct hub *hub, struct txn *txn, const char *name, con
 	if (!err)
 		snprintf(out->path, sizeof(out->path), "%s", name);
 	return err;
+}
+
+enum err withdrawal_gone(struct hub *hub, struct txn *txn, const char *name, unsigned *count,
+			 char *why)
+{
+	char path[LIMIT_PATH_LEN_MAX + 1];
+	struct dataset_id dataset;
+	uint32_t owner;
+	enum err err = names_resolve(hub, txn, name, path, why);
+
+	*count = 0;
+	if (err)
+		return err;
+	if (current_dataset(hub, bytes_str(path), &dataset, &owner))
+		*count = remains_gone(txn, &dataset);
+	if (*count)
+		return ERR_OK;
+	why_set(why,
+		"no copy of %.200s in a folder of this node is waited for: `allmende status` names "
+		"those that are.",
+		name);
+	return ERR_ABSENT;
 }
 
 /* ---- looking ---- */

@@ -37,6 +37,12 @@ struct withdrawal_view {
 enum err withdrawal_make(struct hub *hub, struct txn *txn, const char *path, const char *reason,
 			 bool erase, bool others, struct withdrawal_view *out, char *why);
 /*
+ * A person says that the copies in folders are gone which were to be erased and could not be
+ * (remains.h): this node confirms the erasure. count: of how many folders. ERR_ABSENT: of none.
+ */
+enum err withdrawal_gone(struct hub *hub, struct txn *txn, const char *path, unsigned *count,
+			 char *why);
+/*
  * The latest withdrawal that covers version `number` of a dataset (0: any). False: none is known.
  */
 bool withdrawal_find(struct hub *hub, struct txn *txn, const char *path, uint64_t number,

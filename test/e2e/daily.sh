@@ -134,7 +134,7 @@ if grep -vx '20 version [01]\|1 ende 20 version 0' "$work/looks" >&2; then
 	wrong 'half a version was seen'
 fi
 [ "$(sort -u "$work/looks" | wc -l)" -ge 2 ] || wrong 'nobody has looked'
-is_tidy() { [ -z "$(find "$work/daten" -maxdepth 1 -name '.allmende*')" ]; }
+is_tidy() { [ -z "$(find "$work/daten" -maxdepth 1 -name '.allmende*' ! -name '*.here')" ]; }
 wait_for 10 is_tidy || wrong 'something was left behind'
 
 say 'killed in the middle of a large file'
@@ -204,7 +204,7 @@ says 'all who were known to hold it have erased it'
 code 4 node "$radebeul" log meissen/kita/plaetze
 says 'withdrawn by Stadt Meißen'
 ! node "$radebeul" ls | grep -q meissen/kita || wrong 'it is still listed'
-[ -e "$work/daten/meissen/kita/plaetze/stand.csv" ] || wrong 'the folder has gone, too'
+[ ! -e "$work/daten/meissen/kita/plaetze" ] || wrong 'it still stands in the folder'
 clean "$radebeul"
 [ "$(publish meissen/kita/plaetze "$work/haltestellen/a.txt")" = 3 ] || wrong 'the next number is not the next'
 wait_for 60 test -e "$work/daten/meissen/kita/plaetze/a.txt" || wrong 'the new version was not written'
@@ -215,12 +215,23 @@ wait_for 30 holds "$radebeul" meissen/rest || wrong 'meissen/rest is gone'
 code 0 node "$meissen" withdraw meissen/rest --reason alt --yes
 gone() { ! node "$radebeul" show meissen/rest >/dev/null 2>&1; }
 wait_for 30 gone || wrong 'it is still there'
+rest=$work/daten/meissen/rest
+[ -e "$rest/stand.csv" ] || wrong 'nobody asked to erase it, and it has gone from its folder'
+echo 'eine Notiz' >>"$rest/stand.csv"
 code 1 node "$meissen" withdraw meissen/rest --erase --reason alt
 says 'withdrawn already'
 code 0 node "$meissen" withdraw meissen/rest --erase --reason 'doch ganz' --yes
 rest_answered() {
 	[ "$(node_json "$meissen" '.confirmed | map(.slug) | sort | join(",")' withdraw meissen/rest)" = meissen,radebeul ]
 }
+stays() { node "$radebeul" status 2>/dev/null | grep -qF "the copy in $rest stays"; }
+wait_for 60 stays || wrong 'status does not speak of a copy that was changed'
+code 0 node "$radebeul" withdraw meissen/rest
+says "Still in      $rest: it is not as this node has written it"
+! rest_answered || wrong 'it is confirmed though a copy stands in a folder'
+code 4 node "$radebeul" withdraw meissen/kita/plaetze --gone
+rm -r "$rest"
+code 0 node "$radebeul" withdraw meissen/rest --gone
 wait_for 60 rest_answered || wrong "not all have confirmed: $(node "$meissen" withdraw meissen/rest)"
 
 say 'members'

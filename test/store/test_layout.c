@@ -55,6 +55,7 @@ static void keys_have_the_written_form(void **state)
 		{key_served(1, 2, &dataset, 3, 4),
 		 "0000000100000002" DD "000000000000000300000004"},
 		{key_hidden(&plain, &dataset), EE DD},
+		{key_remains(&dataset, &plain), DD EE},
 		{key_orglog_prefix(&org), AA},
 		{key_orglog(&org, 3), AA "00000003"},
 		{key_author(0x01020304), "01020304"},

@@ -106,6 +106,26 @@ static int withdraw(const struct tool *tool, struct client *client, const char *
 	return code;
 }
 
+/* A person says that the copies in this node's folders are gone. */
+static int gone(const struct tool *tool, struct client *client, const char *path)
+{
+	json_t *body = json_pack("{s:s}", "dataset", path), *answer = NULL;
+	int code = client_call(client, "POST", "/withdrawals/gone", body, &answer);
+
+	json_decref(body);
+	if (code)
+		client_complain(client);
+	else if (tool->json)
+		code = print_json(tool, answer);
+	else
+		print_line("Noted: what was written of %s to %" PRIu64
+			   " folder%s here is gone. The node confirms it now.",
+			   path, field_count(answer, "folders"),
+			   field_count(answer, "folders") == 1 ? "" : "s");
+	json_decref(answer);
+	return code;
+}
+
 static int run_withdraw(struct tool *tool)
 {
 	const char *path = tool_word(tool, 0);
@@ -117,7 +137,9 @@ static int run_withdraw(struct tool *tool)
 	if ((code = value_path(path)) || (code = value_texts(&tool->args)) ||
 	    (code = client_open(&client, tool)))
 		return code;
-	if (!reason)
+	if (args_flag(&tool->args, "gone"))
+		code = gone(tool, client, path);
+	else if (!reason)
 		code = show(tool, client, path);
 	else if (!args_flag(&tool->args, "yes"))
 		code = preview(tool, client, path, erase);
@@ -135,9 +157,14 @@ const struct command cmd_withdraw = {
 		"whoever asks\n"
 		"is told who withdrew it, when, and why. Copies at other nodes are dropped; with "
 		"--erase\n"
-		"each of them confirms it, also one that is away now and comes back. What somebody "
-		"has\n"
-		"read or written to a folder of their own stays with them.\n"
+		"each of them confirms it, also one that is away now and comes back: its store and "
+		"the folders\n"
+		"of `subscribe --to` hold nothing of it any more. What was changed in such a "
+		"folder "
+		"is not\n"
+		"removed: `status` speaks of it there until somebody takes it away and says so "
+		"with --gone.\n"
+		"What somebody has read, or got with `get`, stays with them.\n"
 		"Shows first what would happen and wants --yes. Without --reason it shows who has\n"
 		"confirmed a withdrawal. A later publication goes on with the next number. --erase "
 		"may be\n"
@@ -155,6 +182,9 @@ const struct command cmd_withdraw = {
 			{"erase", 0, NULL, false, "all who hold a copy delete it and confirm"},
 			{"others", 0, NULL, false,
 			 "in the namespace of another: what others wrote there, not the owner's"},
+			{"gone", 0, NULL, false,
+			 "say that copies in folders of this node, which it could not erase, are "
+			 "gone"},
 			{"yes", 0, NULL, false, "do it"},
 			{0},
 		},

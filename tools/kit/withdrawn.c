@@ -22,6 +22,8 @@ void withdrawn_names(const char *label, const json_t *list, const char *none)
 void withdrawn_print(const struct tool *tool, const json_t *answer)
 {
 	char when[TEXT_SHORT_LEN];
+	json_t *item;
+	size_t i;
 
 	text_local(when, field_time(answer, "time_ms"));
 	print_field("Dataset", field_text(answer, "dataset"));
@@ -31,6 +33,13 @@ void withdrawn_print(const struct tool *tool, const json_t *answer)
 	if (!field_true(answer, "erase")) {
 		print_field("Erased", "nobody was asked to confirm");
 		return;
+	}
+	json_array_foreach(json_object_get(answer, "folders"), i, item)
+	{
+		const char *why = field_text(item, "why");
+
+		print_fieldf("Still in", "%s%s%s", field_text(item, "folder"), *why ? ": " : "",
+			     why);
 	}
 	withdrawn_names("Confirmed", json_object_get(answer, "confirmed"), "nobody yet");
 	if (field_true(answer, "own"))

@@ -60,7 +60,8 @@ static int place_close(void **state)
 static bool put(const struct place *place, const char *const *names, const struct digest *known,
 		struct folder *folder, struct digest *files)
 {
-	bool ok = folder_begin(folder, place->dir, PATH, "radebeul", known, &none);
+	bool ok = folder_begin(folder, &(struct folder_place){place->dir, PATH, "radebeul", false},
+			       known, &none);
 
 	for (; ok && *names; names++)
 		ok = folder_file(folder, bytes_str(*names)) &&
@@ -158,6 +159,84 @@ static void what_others_have_put_there_stays(void **state)
 	}
 }
 
+static const struct folder_place here = {.path = PATH, .mark = "radebeul"};
+
+static enum folder_left take_away(const struct place *place, const struct digest *known,
+				  bool marked, struct folder *folder)
+{
+	struct folder_place at = here;
+	enum folder_left left;
+
+	at.dir = place->dir;
+	at.marked = marked;
+	left = folder_remove(folder, &at, known, &none);
+	folder_end(folder);
+	return left;
+}
+
+/* What is to be erased goes as it was written, and stays when somebody has changed it. */
+static void what_is_erased_was_not_changed(void **state)
+{
+	static const char *const names[] = {"a.txt", "unten/b.txt", NULL};
+	static const char *const spoils[] = {
+		"echo x > meissen/kita/plaetze/notizen",
+		"echo x >> meissen/kita/plaetze/unten/b.txt",
+		"ln -s /etc meissen/kita/plaetze/etc",
+		"mv meissen/kita/plaetze beiseite && ln -s ../../beiseite meissen/kita/plaetze",
+		"mv meissen beiseite && ln -s beiseite meissen",
+		"rm -r meissen/kita/plaetze && echo x > meissen/kita/plaetze",
+	};
+	const struct place *place = *state;
+	struct digest files;
+	struct folder folder;
+
+	for (size_t i = 0; i < sizeof(spoils) / sizeof(spoils[0]); i++) {
+		assert_true(put(place, names, &none, &folder, &files));
+		shell(place, spoils[i]);
+		if (take_away(place, &files, false, &folder) != FOLDER_ALTERED)
+			fail_msg("%s: not seen", spoils[i]);
+		assert_non_null(strstr(folder.why, "not as this node has written it"));
+		shell(place, "test -e meissen/kita/plaetze && test ! -e .allmende-radebeul");
+		shell(place, "rm -rf meissen beiseite");
+	}
+	assert_true(put(place, names, &none, &folder, &files));
+	shell(place, "echo x > meissen/kita/plaetze/Thumbs.db");
+	assert_int_equal(take_away(place, &files, false, &folder), FOLDER_REMOVED);
+	shell(place, "test \"$(find . -mindepth 1 | sort | paste -sd' ')\" = "
+		     "'./meissen ./meissen/kita'");
+	/* nothing there is as good; without the mark nothing is certain */
+	assert_int_equal(take_away(place, &files, false, &folder), FOLDER_REMOVED);
+	assert_int_equal(take_away(place, &files, true, &folder), FOLDER_FAILED);
+	assert_non_null(strstr(folder.why, "is its disk mounted?"));
+}
+
+/* An empty mount point is not the folder. */
+static void only_where_the_mark_is(void **state)
+{
+	const struct place *place = *state;
+	struct folder_place at = here;
+	struct folder folder;
+
+	at.dir = place->dir;
+	at.marked = true;
+	assert_false(folder_begin(&folder, &at, &none, &none));
+	folder_end(&folder);
+	assert_non_null(strstr(folder.why, "is its disk mounted?"));
+	assert_non_null(strstr(folder.why, place->dir));
+	shell(place, "test -z \"$(ls -A)\"");
+	at.marked = false;
+	assert_true(folder_begin(&folder, &at, &none, &none));
+	assert_true(folder_mark(&folder) && folder_mark(&folder));
+	folder_end(&folder);
+	at.marked = true;
+	assert_true(folder_begin(&folder, &at, &none, &none));
+	folder_end(&folder);
+	/* of another node it is none */
+	at.mark = "riesa";
+	assert_false(folder_begin(&folder, &at, &none, &none));
+	folder_end(&folder);
+}
+
 /* What file managers leave by themselves is nobody's, and goes with what it lies beside. */
 static void litter_is_nobodys(void **state)
 {
@@ -232,7 +311,9 @@ static void what_came_meanwhile_stays(void **state)
 	struct digest files;
 	struct folder folder;
 
-	assert_true(folder_begin(&folder, place->dir, PATH, "radebeul", &none, &none));
+	assert_true(folder_begin(&folder,
+				 &(struct folder_place){place->dir, PATH, "radebeul", false}, &none,
+				 &none));
 	assert_true(folder_file(&folder, bytes_str("a.txt")));
 	assert_true(folder_file_done(&folder, 0));
 	shell(place, "mkdir -p meissen/kita/plaetze && echo x > meissen/kita/plaetze/eigenes");
@@ -359,7 +440,9 @@ static void names_lead_nowhere_else(void **state)
 	struct folder folder;
 	char name[300] = "";
 
-	assert_true(folder_begin(&folder, place->dir, PATH, "radebeul", &none, &none));
+	assert_true(folder_begin(&folder,
+				 &(struct folder_place){place->dir, PATH, "radebeul", false}, &none,
+				 &none));
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		if (folder_file(&folder, bytes_str(wrong[i])))
 			fail_msg("\"%s\" was taken", wrong[i]);
@@ -440,7 +523,9 @@ static void nothing_begins_without_room(void **state)
 	struct folder folder;
 	struct statvfs disk;
 
-	assert_true(folder_begin(&folder, place->dir, PATH, "radebeul", &none, &none));
+	assert_true(folder_begin(&folder,
+				 &(struct folder_place){place->dir, PATH, "radebeul", false}, &none,
+				 &none));
 	assert_int_equal(statvfs(place->dir, &disk), 0);
 	assert_true(folder_room(&folder, 0, 0));
 	assert_false(folder_room(&folder, disk.f_bavail * disk.f_frsize, 0)); /* some is reserved */
@@ -457,6 +542,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(one_takes_the_place_of_the_other),
 		TEST(what_others_have_put_there_stays),
+		TEST(what_is_erased_was_not_changed),
+		TEST(only_where_the_mark_is),
 		TEST(litter_is_nobodys),
 		TEST(file_systems_without_flags),
 		TEST(what_came_meanwhile_stays),

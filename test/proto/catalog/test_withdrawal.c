@@ -4,7 +4,8 @@
  */
 #include "proto/catalog/withdrawal.h"
 
-#include "proto/catalog/catalog.h"
+#include "proto/catalog/delivery.h"
+#include "proto/catalog/remains.h"
 #include "proto/ledger/held.h"
 #include "proto/rights/rights.h"
 #include "proto/wire/wire_out.h"
@@ -179,6 +180,116 @@ static void erasing_may_be_asked_later(void **state)
 	press_version(&f->node, PATH, TIER_MEMBERS, "b", 2);
 	assert_true(withdrawal_find(&f->node.hub, f->node.txn, PATH, 1, &f->view));
 	assert_false(withdrawal_find(&f->node.hub, f->node.txn, PATH, 2, &f->view));
+}
+
+/* ---- copies in folders ---- */
+
+static const struct digest files = {{7}};
+
+/* A version of PATH as `subscribe --to` writes it. */
+static struct delivery_due due_of(struct fixture *f, uint64_t number)
+{
+	struct delivery_due due = {.dir = "/srv/daten",
+				   .path = PATH,
+				   .name = PATH,
+				   .dataset = test_dataset(&f->fed, 2, PATH),
+				   .number = number,
+				   .author = f->node.hub.author};
+	return due;
+}
+
+static bool put(struct fixture *f, uint64_t number)
+{
+	struct delivery_due due = due_of(f, number);
+
+	if (!delivery_begun(&f->node.hub, f->node.txn, &due, &files))
+		return false;
+	delivery_done(&f->node.hub, f->node.txn, 1, &due, &files);
+	return true;
+}
+
+/* It is confirmed when store and folder hold nothing, and not before. */
+static void a_copy_in_a_folder_is_waited_for(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_id dataset = test_dataset(&f->fed, 2, PATH);
+	struct remains remains;
+	int64_t retry_ms = INT64_MAX;
+	unsigned count;
+
+	press_version(&f->node, PATH, TIER_MEMBERS, "a", 1);
+	assert_true(put(f, 1));
+	assert_int_equal(withdraw(f, PATH, "falsch", true), ERR_OK);
+	sweep(f);
+	assert_false(confirmed(f, &dataset));
+	assert_true(remains_next(f->node.txn, 1000, &retry_ms, &remains));
+	assert_string_equal(remains.dir, "/srv/daten");
+	assert_memory_equal(remains.files.b, files.b, ID_LEN);
+	assert_true(remains.marked);
+	/* changed by somebody: tried again later, and nothing is confirmed */
+	remains_failed(f->node.txn, 1000, &remains, true, "it was changed");
+	assert_false(remains_next(f->node.txn, 1001, &retry_ms, &remains));
+	assert_true(retry_ms > 1001 && retry_ms < 1000000);
+	assert_true(remains_next(f->node.txn, retry_ms, &retry_ms, &remains));
+	assert_true(remains.altered);
+	sweep(f);
+	assert_false(confirmed(f, &dataset));
+	/* until a person says that it is gone */
+	assert_int_equal(withdrawal_gone(&f->node.hub, f->node.txn, PATH, &count, f->why), ERR_OK);
+	assert_int_equal(count, 1);
+	sweep(f);
+	assert_true(confirmed(f, &dataset));
+	assert_int_equal(withdrawal_gone(&f->node.hub, f->node.txn, PATH, &count, f->why),
+			 ERR_ABSENT);
+}
+
+/* Withdrawn between the two turns of writing, it is removed; and begun any more is nothing. */
+static void what_is_being_written_is_erased_too(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_id dataset = test_dataset(&f->fed, 2, PATH);
+	struct delivery_due due = due_of(f, 1);
+	struct remains remains;
+	int64_t retry_ms = INT64_MAX;
+
+	press_version(&f->node, PATH, TIER_MEMBERS, "a", 1);
+	assert_true(delivery_begun(&f->node.hub, f->node.txn, &due, &files));
+	assert_int_equal(withdraw(f, PATH, "falsch", true), ERR_OK);
+	delivery_done(&f->node.hub, f->node.txn, 1, &due, &files);
+	assert_false(put(f, 1));
+	sweep(f);
+	assert_false(confirmed(f, &dataset));
+	assert_true(remains_next(f->node.txn, 1000, &retry_ms, &remains));
+	assert_memory_equal(remains.files_next.b, files.b, ID_LEN);
+	remains_done(f->node.txn, &remains);
+	sweep(f);
+	assert_true(confirmed(f, &dataset));
+	/* The next version replaces what is still to be removed. */
+	press_version(&f->node, PATH, TIER_MEMBERS, "b", 2);
+	assert_true(put(f, 2));
+	assert_int_equal(withdraw(f, PATH, "falsch", true), ERR_OK);
+	press_version(&f->node, PATH, TIER_MEMBERS, "c", 3);
+	assert_true(remains_any(f->node.txn, &dataset));
+	assert_true(put(f, 3));
+	assert_false(remains_any(f->node.txn, &dataset));
+}
+
+/* Not asked to erase, or by whom it is not about, a folder is left alone. */
+static void folders_of_others_stay(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_id dataset = test_dataset(&f->fed, 2, PATH);
+
+	press_version(&f->node, PATH, TIER_MEMBERS, "a", 1);
+	press_version(&f->node, "gemeinde-2/other", TIER_MEMBERS, "a", 1);
+	assert_true(put(f, 1));
+	assert_int_equal(withdraw(f, "gemeinde-2/other", "falsch", true), ERR_OK);
+	assert_false(remains_any(f->node.txn, &dataset));
+	assert_int_equal(withdraw(f, PATH, "falsch", false), ERR_OK);
+	assert_false(remains_any(f->node.txn, &dataset));
+	/* asked later, it goes all the same */
+	assert_int_equal(withdraw(f, PATH, "falsch", true), ERR_OK);
+	assert_true(remains_any(f->node.txn, &dataset));
 }
 
 /* A row as it stands after the broom. */
@@ -440,6 +551,9 @@ int main(void)
 		T(what_cannot_be_withdrawn),
 		T(all_own_versions_go),
 		T(erasing_may_be_asked_later),
+		T(a_copy_in_a_folder_is_waited_for),
+		T(what_is_being_written_is_erased_too),
+		T(folders_of_others_stay),
 		T(a_turn_tells_a_few),
 		T(a_copy_is_erased_and_that_is_told),
 		T(what_is_on_its_way_stops),
