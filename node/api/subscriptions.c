@@ -8,7 +8,7 @@
 #include "node/api/json.h"
 #include "node/api/routes.h"
 #include "node/files/deliver.h"
-#include "node/files/folder.h"
+#include "node/files/guarded.h"
 #include "proto/catalog/catalog.h"
 #include "proto/catalog/delivery.h"
 #include "proto/catalog/names.h"
@@ -119,7 +119,7 @@ static bool folder_ok(struct call *call)
 
 	if (!to)
 		return true;
-	if (!folder_check(to, why)) {
+	if (!guarded_check(to, why)) {
 		api_fail(call, ERR_CONFIG, "%s", why);
 		return false;
 	}

@@ -143,7 +143,8 @@ static void write_begin(struct delivery *job, const struct manifest *manifest)
 		return;
 	job->begun = true;
 	const struct folder_place place = {job->due.dir, job->due.name, job->deliver->mark,
-					   job->due.marked};
+					   job->due.marked,
+					   job->opened->reading.version.tier >= TIER_GRANTED};
 	if (!folder_begin(&job->folder, &place, &job->due.files, &job->due.files_next))
 		job_fail(job, "%s", job->folder.why);
 }

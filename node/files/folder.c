@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "node/base/space.h"
+#include "node/files/attrs.h"
+#include "node/files/guarded.h"
 #include "node/files/tree.h"
 
 #define ENTRY_MODE 0777 /* less the umask, as the administrator has set it */
@@ -35,127 +37,9 @@ __attribute__((format(printf, 2, 3))) static bool folder_fail(struct folder *fol
 	return false;
 }
 
-/* ---- the folder that a subscription names ---- */
-
-/* The owner of a folder that is neither root's nor ours may also own those above it. */
-struct foreign {
-	bool known;
-	uid_t uid;
-};
-
-/* Whether nobody else can put another entry in the place of one in this folder. */
-static bool is_guarded(const struct stat *st, struct foreign *foreign)
+static mode_t entry_mode(const struct folder *folder)
 {
-	if ((st->st_mode & (S_IWGRP | S_IWOTH)) && !(st->st_mode & S_ISVTX))
-		return false;
-	if (st->st_uid == 0 || st->st_uid == geteuid())
-		return true;
-	if (foreign->known)
-		return foreign->uid == st->st_uid;
-	*foreign = (struct foreign){true, st->st_uid};
-	return true;
-}
-
-static int step_down(int up, const char *name, bool last)
-{
-	return openat(up, name, (last ? O_RDONLY : O_PATH) | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-/* Why a step failed; name: the part of dir up to it. */
-static void step_why(char why[WHY_LEN], int up, const char *part, const char *name)
-{
-	int failed = errno;
-	struct stat st;
-
-	if (fstatat(up, part, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
-		snprintf(why, WHY_LEN,
-			 "%.300s is a symbolic link, which is not followed here: give the folder "
-			 "that it leads to",
-			 name);
-	else if (failed == ENOENT)
-		snprintf(why, WHY_LEN, "%.300s: %s; make the folder first", name, strerror(failed));
-	else if (failed == ENOTDIR)
-		snprintf(why, WHY_LEN, "%.300s is no folder", name);
-	else
-		snprintf(why, WHY_LEN, "%.300s: %s", name, strerror(failed));
-}
-
-/* One component from up, which is closed. end: where it ends in dir. -1 with a sentence. */
-static int place_step(int up, const char *dir, const char *part, size_t end,
-		      struct foreign *foreign, char why[WHY_LEN])
-{
-	char name[FOLDER_DIR_LEN_MAX + 1];
-	bool last = strspn(dir + end, "/") == strlen(dir + end);
-	struct stat st;
-	int fd = -1;
-
-	snprintf(name, sizeof(name), "%.*s", (int)end, dir);
-	if (fstat(up, &st))
-		snprintf(why, WHY_LEN, "%.300s: %s", name, strerror(errno));
-	else if (!is_guarded(&st, foreign))
-		snprintf(
-			why, WHY_LEN,
-			"other users may put something else in the place of %.300s: take the right "
-			"to write in the folder above it from them (chmod go-w), or give another",
-			name);
-	else if ((fd = step_down(up, part, last)) < 0)
-		step_why(why, up, part, name);
-	close(up);
-	return fd;
-}
-
-/* DIR, opened from / down. -1 with a sentence. */
-static int place_open(const char *dir, char why[WHY_LEN])
-{
-	struct foreign foreign = {.known = false};
-	int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	size_t at = 0, len;
-	struct stat st;
-
-	for (at = strspn(dir, "/"); fd >= 0 && (len = strcspn(dir + at, "/"));
-	     at += len + strspn(dir + at + len, "/")) {
-		char part[FOLDER_DIR_LEN_MAX + 1];
-
-		snprintf(part, sizeof(part), "%.*s", (int)len, dir + at);
-		fd = place_step(fd, dir, part, at + len, &foreign, why);
-	}
-	if (fd >= 0 && foreign.known && (fstat(fd, &st) || st.st_uid != foreign.uid)) {
-		snprintf(why, WHY_LEN,
-			 "a folder above %.200s belongs to user %ld, who may put something else in "
-			 "its place: give another",
-			 dir, (long)foreign.uid);
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-bool folder_check(const char *dir, char why[WHY_LEN])
-{
-	int fd;
-
-	why[0] = 0;
-	if (dir[0] != '/') {
-		snprintf(why, WHY_LEN,
-			 "the folder \"%.200s\" is not absolute: write it from / on, as the daemon "
-			 "is somewhere else",
-			 dir);
-		return false;
-	}
-	if (strlen(dir) > FOLDER_DIR_LEN_MAX) {
-		snprintf(why, WHY_LEN, "the folder's name is longer than %d bytes",
-			 FOLDER_DIR_LEN_MAX);
-		return false;
-	}
-	fd = place_open(dir, why);
-	if (fd < 0)
-		return false;
-	if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS))
-		snprintf(why, WHY_LEN,
-			 "the daemon, which runs as user %ld, cannot write to %.200s: %s",
-			 (long)geteuid(), dir, strerror(errno));
-	close(fd);
-	return !why[0];
+	return folder->closed ? ENTRY_MODE & ~(mode_t)07 : ENTRY_MODE;
 }
 
 bool folder_room(struct folder *folder, uint64_t bytes, uint64_t file_count)
@@ -265,7 +149,7 @@ static bool hidden_open(struct folder *folder)
 	if (mkdirat(folder->dir_fd, folder->hidden, S_IRWXU) && errno != EEXIST)
 		return folder_fail(folder, "cannot make %.200s/%s: %s", folder->dir, folder->hidden,
 				   strerror(errno));
-	folder->hidden_fd = step_down(folder->dir_fd, folder->hidden, true);
+	folder->hidden_fd = guarded_step(folder->dir_fd, folder->hidden, true);
 	if (folder->hidden_fd < 0)
 		return folder_fail(folder, "cannot open %.200s/%s: %s", folder->dir, folder->hidden,
 				   strerror(errno));
@@ -306,12 +190,17 @@ static bool mark_check(struct folder *folder)
 /* Opens DIR. */
 static bool dir_enter(struct folder *folder, const struct folder_place *place)
 {
-	*folder = (struct folder){.dir_fd = -1, .hidden_fd = -1, .part_fd = -1, .file_fd = -1};
+	*folder = (struct folder){.dir_fd = -1,
+				  .hidden_fd = -1,
+				  .part_fd = -1,
+				  .file_fd = -1,
+				  .old_fd = -1,
+				  .closed = place->closed};
 	snprintf(folder->dir, sizeof(folder->dir), "%s", place->dir);
 	snprintf(folder->path, sizeof(folder->path), "%s", place->path);
 	snprintf(folder->hidden, sizeof(folder->hidden), ".allmende-%s", place->mark);
 	snprintf(folder->sign, sizeof(folder->sign), ".allmende-%s.here", place->mark);
-	folder->dir_fd = place_open(place->dir, folder->why);
+	folder->dir_fd = guarded_open(place->dir, folder->why);
 	return folder->dir_fd >= 0 && (!place->marked || mark_check(folder));
 }
 
@@ -343,16 +232,22 @@ bool folder_begin(struct folder *folder, const struct folder_place *place,
 	if (parent < 0 && errno != ENOENT)
 		return folder_fail(folder, "%.100s/%.200s: %s", dir, path, strerror(errno));
 	ok = parent < 0 || target_check(folder, parent, last, files, files_next, &there);
+	if (ok && there)
+		folder->old_fd = guarded_step(parent, last, true);
 	if (parent >= 0)
 		close(parent);
 	if (!ok || !hidden_open(folder))
 		return false;
-	if (!hidden_clear(folder) || mkdirat(folder->hidden_fd, PART, ENTRY_MODE))
+	if (!hidden_clear(folder) || mkdirat(folder->hidden_fd, PART, entry_mode(folder)))
 		return folder_fail(folder, "cannot clear %.200s/%s: %s", dir, folder->hidden,
 				   strerror(errno));
-	folder->part_fd = step_down(folder->hidden_fd, PART, true);
-	return folder->part_fd >= 0 || folder_fail(folder, "cannot open %.200s/%s: %s", dir,
-						   folder->hidden, strerror(errno));
+	folder->part_fd = guarded_step(folder->hidden_fd, PART, true);
+	if (folder->part_fd < 0)
+		return folder_fail(folder, "cannot open %.200s/%s: %s", dir, folder->hidden,
+				   strerror(errno));
+	if (folder->old_fd >= 0)
+		attrs_copy(folder->old_fd, folder->part_fd, folder->closed);
+	return true;
 }
 
 /* ---- writing ---- */
@@ -363,39 +258,84 @@ static bool component_ok(struct bytes part)
 	       !bytes_eq(part, bytes_str("..")) && !memchr(part.ptr, 0, part.len);
 }
 
-/* Opens a new file below part_fd. -1 with errno. */
-static int file_make(int part_fd, struct bytes name)
+/* A regular file or a folder in what stands at the target, to look at. -1: none. */
+static int old_open(int old_fd, const char *name)
 {
-	int fd = fcntl(part_fd, F_DUPFD_CLOEXEC, 0);
+	struct stat st;
+
+	if (old_fd < 0 || fstatat(old_fd, name, &st, AT_SYMLINK_NOFOLLOW) ||
+	    !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+		return -1;
+	return openat(old_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
+/* One component below up: a folder, which may be there, or the new file. -1 with errno. */
+static int component_make(const struct folder *folder, int up, int old, const char *text, bool last,
+			  unsigned depth)
+{
+	mode_t mode = entry_mode(folder);
+	bool fresh = true;
+	int fd;
+
+	if (last) {
+		fd = openat(up, text, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			    mode & 0666);
+	} else {
+		errno = EINVAL;
+		if (depth >= FOLDER_DEPTH_MAX)
+			return -1;
+		fresh = mkdirat(up, text, mode) == 0;
+		if (!fresh && errno != EEXIST)
+			return -1;
+		fd = openat(up, text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	}
+	if (fd >= 0 && fresh && old >= 0)
+		attrs_copy(old, fd, folder->closed);
+	return fd;
+}
+
+/* Opens a new file below part_fd. -1 with errno. */
+static int file_make(const struct folder *folder, struct bytes name)
+{
+	int fd = fcntl(folder->part_fd, F_DUPFD_CLOEXEC, 0);
+	int old = folder->old_fd < 0 ? -1 : fcntl(folder->old_fd, F_DUPFD_CLOEXEC, 0);
 
 	for (unsigned depth = 0; fd >= 0; depth++) {
 		const uint8_t *slash = name.len ? memchr(name.ptr, '/', name.len) : NULL;
 		struct bytes part = slash ? bytes_slice(name, 0, (size_t)(slash - name.ptr)) : name;
 		char text[256];
-		int up = fd, keep;
+		int up = fd, old_up = old, keep;
 
 		errno = EINVAL;
 		fd = -1;
 		snprintf(text, sizeof(text), "%.*s", (int)part.len, (const char *)part.ptr);
-		if (component_ok(part) && !slash)
-			fd = openat(up, text, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-				    ENTRY_MODE & 0666);
-		else if (component_ok(part) && depth < FOLDER_DEPTH_MAX &&
-			 (mkdirat(up, text, ENTRY_MODE) == 0 || errno == EEXIST))
-			fd = openat(up, text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (component_ok(part)) {
+			old = old_open(old_up, text);
+			fd = component_make(folder, up, old, text, !slash, depth);
+		} else {
+			old = -1;
+		}
 		keep = errno;
 		close(up);
+		if (old_up >= 0)
+			close(old_up);
 		errno = keep;
 		if (!slash)
 			break;
 		name = bytes_slice(name, part.len + 1, name.len);
+	}
+	if (old >= 0) {
+		int keep = errno;
+
+		close(old);
+		errno = keep;
 	}
 	return fd;
 }
 
 bool folder_file(struct folder *folder, struct bytes name)
 {
-	folder->file_fd = file_make(folder->part_fd, name);
+	folder->file_fd = file_make(folder, name);
 	if (folder->file_fd >= 0) {
 		snprintf(folder->file, sizeof(folder->file), "%.*s", (int)name.len,
 			 (const char *)name.ptr);
@@ -505,7 +445,7 @@ static void keep_hidden(struct folder *folder)
 static bool before_check(struct folder *folder, int parent_fd, const char *last,
 			 const struct digest *files, const struct digest *files_next)
 {
-	int fd = step_down(folder->hidden_fd, PART, true);
+	int fd = guarded_step(folder->hidden_fd, PART, true);
 	bool ours = fd >= 0 && holds(fd, files, files_next);
 
 	if (fd >= 0)
@@ -553,6 +493,8 @@ void folder_end(struct folder *folder)
 {
 	if (folder->file_fd >= 0)
 		close(folder->file_fd);
+	if (folder->old_fd >= 0)
+		close(folder->old_fd);
 	if (folder->part_fd >= 0)
 		close(folder->part_fd);
 	if (folder->hidden_fd >= 0) {
@@ -562,7 +504,8 @@ void folder_end(struct folder *folder)
 	}
 	if (folder->dir_fd >= 0)
 		close(folder->dir_fd);
-	folder->dir_fd = folder->hidden_fd = folder->part_fd = folder->file_fd = -1;
+	folder->dir_fd = folder->hidden_fd = folder->part_fd = -1;
+	folder->file_fd = folder->old_fd = -1;
 }
 
 /* ---- taking away ---- */
@@ -581,7 +524,7 @@ static enum folder_left target_remove(struct folder *folder, int parent_fd, cons
 			    folder->path, strerror(errno));
 		return FOLDER_FAILED;
 	}
-	fd = step_down(folder->hidden_fd, BEFORE, true);
+	fd = guarded_step(folder->hidden_fd, BEFORE, true);
 	if (fd >= 0 && holds(fd, files, files_next))
 		left = tree_remove(folder->hidden_fd, BEFORE) && syncfs(folder->dir_fd) == 0
 			       ? FOLDER_REMOVED

@@ -10,6 +10,9 @@
  * somebody has changed one, or from which somebody has taken one, is left alone. What file managers
  * leave there by themselves (Thumbs.db, .DS_Store) does not count.
  *
+ * What takes the place of a folder or a file has its group, modes and ACL (attrs.h); what is new
+ * has what the folder above it gives.
+ *
  * DIR has a file .allmende-NAME.here from the first version on: a folder in which it is missing is
  * not the one that was given, but the place where a disk is to be mounted, and is not written to.
  *
@@ -47,22 +50,19 @@ struct folder {
 	char hidden[FOLDER_MARK_LEN_MAX + 16];   /* name of the folder that is this node's alone */
 	char sign[FOLDER_MARK_LEN_MAX + 16];     /* name of the file by which DIR is known again */
 	int dir_fd, hidden_fd, part_fd, file_fd; /* -1: not open */
-	char file[LIMIT_FILE_NAME_LEN_MAX + 1];  /* the one that is open */
-	struct folder_sum sum;                   /* of what was written */
+	int old_fd;                              /* what stands at the target; -1: nothing */
+	bool closed;
+	char file[LIMIT_FILE_NAME_LEN_MAX + 1]; /* the one that is open */
+	struct folder_sum sum;                  /* of what was written */
 	char why[WHY_LEN];
 };
-
-/*
- * Whether a folder can be given as DIR: absolute, there, writable for this process, and such that
- * no other user can put another one in its place.
- */
-bool folder_check(const char *dir, char why[WHY_LEN]);
 
 /* Where a version goes. */
 struct folder_place {
 	const char *dir, *path; /* DIR/PATH is the target */
 	const char *mark;       /* tells the nodes apart that write below one DIR */
 	bool marked;            /* DIR is only the right one when folder_mark() was there */
+	bool closed;            /* users outside of group and ACL may not read it */
 };
 
 /*

@@ -22,7 +22,7 @@ static void remove_run(uv_work_t *work)
 	struct removal *job = work->data;
 	const struct remains *remains = &job->remains;
 	const struct folder_place place = {remains->dir, remains->name, job->deliver->mark,
-					   remains->marked};
+					   remains->marked, false};
 
 	job->left = folder_remove(&job->folder, &place, &remains->files, &remains->files_next);
 	folder_end(&job->folder);

@@ -12,11 +12,13 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "node/files/folder.h"
+#include "node/files/guarded.h"
 
 #define PATH "meissen/kita/plaetze"
 
@@ -60,7 +62,8 @@ static int place_close(void **state)
 static bool put(const struct place *place, const char *const *names, const struct digest *known,
 		struct folder *folder, struct digest *files)
 {
-	bool ok = folder_begin(folder, &(struct folder_place){place->dir, PATH, "radebeul", false},
+	bool ok = folder_begin(folder,
+			       &(struct folder_place){place->dir, PATH, "radebeul", false, false},
 			       known, &none);
 
 	for (; ok && *names; names++)
@@ -237,6 +240,83 @@ static void only_where_the_mark_is(void **state)
 	folder_end(&folder);
 }
 
+/* Group, setgid, modes and ACL of what is replaced stay; what is new has what is above it. */
+static void what_is_replaced_keeps_its_modes(void **state)
+{
+	static const char *const names[] = {"a.txt", "unten/b.txt", "unten/c.txt", NULL};
+	static const char *const first[] = {"a.txt", "unten/b.txt", NULL};
+	const struct place *place = *state;
+	struct digest files, more;
+	struct folder folder;
+
+	assert_true(put(place, first, &none, &folder, &files));
+	shell(place,
+	      "cd meissen/kita/plaetze && test $(stat -c %a a.txt) = 644 && chmod 640 a.txt && "
+	      "chmod 2750 . && chmod 711 unten && chmod 4755 unten/b.txt");
+	if (geteuid() == 0)
+		shell(place, "chgrp 12345 meissen/kita/plaetze");
+	assert_true(put(place, names, &files, &folder, &more));
+	shell(place,
+	      "cd meissen/kita/plaetze && test $(stat -c %a .)$(stat -c %a a.txt) = 2750640 && "
+	      "test $(stat -c %a unten) = 711 && test $(stat -c %a unten/b.txt) = 755 && "
+	      "test $(stat -c %a unten/c.txt) = 644");
+	if (geteuid() == 0) /* by the group of the folder above, as always with setgid */
+		shell(place, "cd meissen/kita/plaetze && test $(stat -c %g .) = 12345");
+}
+
+/* An ACL by which user 12345 may read, as the kernel has it. */
+static void acl_stays(void **state)
+{
+	static const char *const names[] = {"a.txt", NULL};
+	static const struct {
+		uint32_t version;
+		struct {
+			uint16_t tag, perm;
+			uint32_t id;
+		} entries[5];
+	} acl = {2, {{1, 7, ~0u}, {2, 5, 12345}, {4, 5, ~0u}, {0x10, 5, ~0u}, {0x20, 0, ~0u}}};
+	const struct place *place = *state;
+	struct digest files, more;
+	struct folder folder;
+	char path[200], found[100];
+
+	assert_true(put(place, names, &none, &folder, &files));
+	snprintf(path, sizeof(path), "%s/" PATH, place->dir);
+	if (setxattr(path, "system.posix_acl_access", &acl, sizeof(acl), 0) ||
+	    setxattr(path, "system.posix_acl_default", &acl, sizeof(acl), 0))
+		skip();
+	assert_true(put(place, names, &files, &folder, &more));
+	assert_int_equal(getxattr(path, "system.posix_acl_access", found, sizeof(found)),
+			 sizeof(acl));
+	assert_memory_equal(found, &acl, sizeof(acl));
+	assert_int_equal(getxattr(path, "system.posix_acl_default", found, sizeof(found)),
+			 sizeof(acl));
+}
+
+/* What not everybody may read is not for all users of the machine. */
+static void what_is_granted_is_closed(void **state)
+{
+	const struct place *place = *state;
+	struct folder_place at = here;
+	struct folder folder;
+	struct digest files = none;
+
+	at.dir = place->dir;
+	at.closed = true;
+	for (unsigned i = 0; i < 2; i++) {
+		assert_true(folder_begin(&folder, &at, &files, &none));
+		assert_true(folder_file(&folder, bytes_str("unten/a.txt")));
+		assert_true(folder_file_done(&folder, 0));
+		struct digest known = files;
+		assert_true(folder_sync(&folder, &files));
+		assert_true(folder_swap(&folder, &known, &none));
+		folder_end(&folder);
+		shell(place, "test -z \"$(find meissen/kita/plaetze -perm /007)\"");
+		/* not even when somebody has opened it: then the group is the way */
+		shell(place, "chmod -R o+rX meissen");
+	}
+}
+
 /* What file managers leave by themselves is nobody's, and goes with what it lies beside. */
 static void litter_is_nobodys(void **state)
 {
@@ -312,8 +392,8 @@ static void what_came_meanwhile_stays(void **state)
 	struct folder folder;
 
 	assert_true(folder_begin(&folder,
-				 &(struct folder_place){place->dir, PATH, "radebeul", false}, &none,
-				 &none));
+				 &(struct folder_place){place->dir, PATH, "radebeul", false, false},
+				 &none, &none));
 	assert_true(folder_file(&folder, bytes_str("a.txt")));
 	assert_true(folder_file_done(&folder, 0));
 	shell(place, "mkdir -p meissen/kita/plaetze && echo x > meissen/kita/plaetze/eigenes");
@@ -441,8 +521,8 @@ static void names_lead_nowhere_else(void **state)
 	char name[300] = "";
 
 	assert_true(folder_begin(&folder,
-				 &(struct folder_place){place->dir, PATH, "radebeul", false}, &none,
-				 &none));
+				 &(struct folder_place){place->dir, PATH, "radebeul", false, false},
+				 &none, &none));
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		if (folder_file(&folder, bytes_str(wrong[i])))
 			fail_msg("\"%s\" was taken", wrong[i]);
@@ -477,7 +557,7 @@ static void check_below(const struct place *place, const char *name, const char 
 	bool ok;
 
 	snprintf(path, sizeof(path), "%s/%s", place->dir, name);
-	ok = folder_check(path, why);
+	ok = guarded_check(path, why);
 	if (ok != !complaint || (complaint && !strstr(why, complaint)))
 		fail_msg("%s: %s", name, ok ? "it was taken" : why);
 }
@@ -487,20 +567,20 @@ static void only_folders_that_can_be_written(void **state)
 	const struct place *place = *state;
 	char why[WHY_LEN], path[2000];
 
-	assert_true(folder_check(place->dir, why));
-	assert_false(folder_check("daten", why));
+	assert_true(guarded_check(place->dir, why));
+	assert_false(guarded_check("daten", why));
 	assert_non_null(strstr(why, "absolute"));
-	assert_false(folder_check("", why));
-	assert_false(folder_check("/nirgends/da", why));
+	assert_false(guarded_check("", why));
+	assert_false(guarded_check("/nirgends/da", why));
 	assert_non_null(strstr(why, "make the folder first"));
-	assert_false(folder_check("/etc/passwd", why));
+	assert_false(guarded_check("/etc/passwd", why));
 	assert_non_null(strstr(why, "is no folder"));
-	assert_false(folder_check("/proc/self/", why));
+	assert_false(guarded_check("/proc/self/", why));
 	assert_non_null(strstr(why, "symbolic link"));
 	memset(path, 'x', sizeof(path));
 	path[0] = '/';
 	path[sizeof(path) - 1] = 0;
-	assert_false(folder_check(path, why));
+	assert_false(guarded_check(path, why));
 	/* Who may write in the folder above can put another one in its place. */
 	shell(place, "mkdir -p -m 777 offen/daten eng/daten && chmod 777 offen && chmod 700 eng && "
 		     "mkdir -m 1777 haft && mkdir -p haft/daten offen/daten/tief && ln -s eng weg");
@@ -524,8 +604,8 @@ static void nothing_begins_without_room(void **state)
 	struct statvfs disk;
 
 	assert_true(folder_begin(&folder,
-				 &(struct folder_place){place->dir, PATH, "radebeul", false}, &none,
-				 &none));
+				 &(struct folder_place){place->dir, PATH, "radebeul", false, false},
+				 &none, &none));
 	assert_int_equal(statvfs(place->dir, &disk), 0);
 	assert_true(folder_room(&folder, 0, 0));
 	assert_false(folder_room(&folder, disk.f_bavail * disk.f_frsize, 0)); /* some is reserved */
@@ -540,19 +620,14 @@ static void nothing_begins_without_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(one_takes_the_place_of_the_other),
-		TEST(what_others_have_put_there_stays),
-		TEST(what_is_erased_was_not_changed),
-		TEST(only_where_the_mark_is),
-		TEST(litter_is_nobodys),
-		TEST(file_systems_without_flags),
-		TEST(what_came_meanwhile_stays),
-		TEST(what_a_killed_one_left_is_cleared),
-		TEST(names_lead_nowhere_else),
-		TEST(only_folders_that_can_be_written),
-		TEST(what_only_looks_like_its_own_stays),
-		TEST(no_link_leads_it_elsewhere),
-		TEST(nothing_begins_without_room),
+		TEST(one_takes_the_place_of_the_other),  TEST(what_others_have_put_there_stays),
+		TEST(what_is_erased_was_not_changed),    TEST(only_where_the_mark_is),
+		TEST(what_is_replaced_keeps_its_modes),  TEST(acl_stays),
+		TEST(what_is_granted_is_closed),         TEST(litter_is_nobodys),
+		TEST(file_systems_without_flags),        TEST(what_came_meanwhile_stays),
+		TEST(what_a_killed_one_left_is_cleared), TEST(names_lead_nowhere_else),
+		TEST(only_folders_that_can_be_written),  TEST(what_only_looks_like_its_own_stays),
+		TEST(no_link_leads_it_elsewhere),        TEST(nothing_begins_without_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
