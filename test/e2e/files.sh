@@ -43,6 +43,7 @@ wait_for 60 says_status 'meissen/gross is not written' || wrong 'status does not
 mkdir "$work/drei"
 touch "$work/drei/1" "$work/drei/2" "$work/drei/3"
 echo x >"$work/drei/1"
+touch -d '1965-03-01' "$work/drei/2"
 publish meissen/drei "$work/drei" >/dev/null
 wait_for 60 says_status 'meissen/drei is not written' || wrong 'status does not say that there are too many'
 node "$radebeul" status | grep -q 'deliver-max' || wrong 'status does not name the setting'
@@ -54,6 +55,10 @@ refused 1 'leer/1 is there already' node "$radebeul" get meissen/drei -o "$work/
 [ "$(cat "$work/leer/1")$(ls "$work/leer")" = mine1 ] || wrong 'get has replaced or added something'
 node "$radebeul" get meissen/drei -o "$work/leer" --force >/dev/null
 diff -r "$work/drei" "$work/leer" || wrong 'with --force it is not the same'
+[ "$(stat -c %Y "$work/leer/2")" = 0 ] || wrong 'what is older than 1970 is not from 1970'
+publish meissen/zu "$work/drei/1" --tier granted >/dev/null
+node "$meissen" get meissen/zu -o "$work/zu" >/dev/null
+[ "$(stat -c %A "$work/zu" | cut -c8-)" = --- ] || wrong 'what is granted is for all users of the machine'
 [ -z "$(find "$work/leer" -name '.*' -mindepth 1)" ] || wrong 'get has left something hidden behind'
 
 say 'names that programs read unasked are none'

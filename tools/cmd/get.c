@@ -33,6 +33,7 @@ struct get {
 	bool force;
 	/* what the version holds */
 	uint64_t file_count, bytes_all, bytes_stored;
+	bool closed; /* not for everybody: its files are none for all users of the machine */
 	json_t *all; /* all files, for --json; NULL: not wanted */
 	/* the file being received */
 	struct save save;
@@ -193,7 +194,6 @@ static int save_file(struct get *get, const char *name, bool given, const json_t
 		code = receive(get, file);
 	if (!code)
 		code = save_done(&get->save, field_time(file, "modified_ms"));
-	save_abort(&get->save);
 	return code;
 }
 
@@ -241,7 +241,7 @@ static int each_file(struct get *get, int (*each)(struct get *get, const json_t 
 
 static int look_at_file(struct get *get, const json_t *file)
 {
-	return save_look(&get->save, field_text(file, "name"));
+	return save_look(&get->save, field_text(file, "name"), false);
 }
 
 static int save_in_folder(struct get *get, const json_t *file)
@@ -253,10 +253,16 @@ static int save_in_folder(struct get *get, const json_t *file)
 	return save_file(get, field_text(file, "name"), false, file);
 }
 
-/* All names are looked at before the first file is written. */
+static int place_in_folder(struct get *get, const json_t *file)
+{
+	return save_place(&get->save, field_text(file, "name"));
+}
+
+/* All names are looked at before the first file is written, and none is given before all files are
+   on the disk. */
 static int save_folder(struct get *get)
 {
-	int code = save_open(&get->save, get->output, true, get->force);
+	int code = save_open(&get->save, get->output, true, get->force, get->closed);
 
 	if (!code)
 		code = save_room(&get->save, get->bytes_all, get->file_count);
@@ -264,6 +270,12 @@ static int save_folder(struct get *get)
 		code = each_file(get, look_at_file);
 	if (!code)
 		code = each_file(get, save_in_folder);
+	if (!code)
+		code = save_sync(&get->save);
+	if (!code)
+		code = each_file(get, place_in_folder);
+	if (!code)
+		code = save_sync(&get->save);
 	save_close(&get->save);
 	return code;
 }
@@ -277,11 +289,17 @@ static int save_single(struct get *get, const json_t *file)
 
 	if (slash)
 		folder[slash == get->output ? 1 : slash - get->output] = '\0';
-	code = save_open(&get->save, folder, false, get->force);
+	code = save_open(&get->save, folder, false, get->force, get->closed);
 	if (!code)
 		code = save_room(&get->save, get->bytes_all, 1);
 	if (!code)
 		code = save_file(get, name, true, file);
+	if (!code)
+		code = save_sync(&get->save);
+	if (!code)
+		code = save_place(&get->save, name);
+	if (!code)
+		code = save_sync(&get->save);
 	save_close(&get->save);
 	if (get->all)
 		json_array_append(get->all, (json_t *)file);
@@ -382,6 +400,8 @@ static int get_version(struct get *get, uint64_t seconds)
 	get->file_count = field_count(page, "file_count");
 	get->bytes_all = field_count(page, "bytes");
 	get->bytes_stored = field_count(page, "stored_bytes");
+	get->closed = strcmp(field_text(page, "tier"), "open") != 0 &&
+		      strcmp(field_text(page, "tier"), "members") != 0;
 	code = write_out(get, page);
 	json_decref(page);
 	return code;
@@ -418,9 +438,13 @@ const struct command cmd_get = {
 		"single\n"
 		"file goes to PATH; several go into the folder PATH, as does a single one when "
 		"PATH\n"
-		"is a folder or ends in \"/\". Files appear when they are complete, and replace "
-		"nothing\n"
-		"unless you say --force. Without @VERSION it is the current one.\n"
+		"is a folder or ends in \"/\". Files appear when all are complete and on the "
+		"disk, and\n"
+		"replace nothing unless you say --force; then a file gives way to a folder, too. "
+		"What is\n"
+		"granted or hidden is not for all users of the machine. Without @VERSION it is "
+		"the\n"
+		"current one.\n"
 		"\n"
 		"  allmende get meissen/kita/plaetze -o plaetze.csv\n"
 		"  allmende get meissen/kita/plaetze@3 -o - | head",

@@ -118,6 +118,9 @@ static int send_open_file(struct sending *sending, const struct file_entry *file
 {
 	int64_t modified_ms = (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
 	struct stat after;
+
+	if (modified_ms < 1) /* 0 is "not known", and nothing is before it */
+		modified_ms = 1;
 	int code = send_bytes(sending, file, (uint64_t)st->st_size, modified_ms);
 
 	if (code)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "crypto/random.h"
@@ -14,7 +15,8 @@
 #include "tools/kit/text.h"
 
 #define COMPONENT_LEN_MAX 255 /* of Linux file systems */
-#define PART              "part"
+#define PART_LEN          24
+#define ACL_LEN_MAX       4096
 
 /* Cuts the next component off *rest into out; false at the end. */
 static bool part_next(const char **rest, char out[COMPONENT_LEN_MAX + 1])
@@ -29,6 +31,11 @@ static bool part_next(const char **rest, char out[COMPONENT_LEN_MAX + 1])
 	out[len] = '\0';
 	*rest += len + ((*rest)[len] == '/');
 	return true;
+}
+
+static void part_name(char out[PART_LEN], uint64_t number)
+{
+	snprintf(out, PART_LEN, "%" PRIu64, number);
 }
 
 /* As a manifest may hold it, and short enough for this machine. */
@@ -52,10 +59,19 @@ static int refuse_step(const struct save *save, const char *part)
 		return tool_fail(
 			TOOL_FAILED,
 			"\"%s\" in the way of %s/%s is a symbolic link or a file, no folder: "
-			"take it away, or give another folder",
+			"take it away, give another folder, or say --force if it is a file",
 			part, save->folder, save->name);
 	return tool_fail(TOOL_FAILED, "cannot make the folder \"%s\" for %s/%s: %s", part,
 			 save->folder, save->name, strerror(errno));
+}
+
+/* A file that a folder may take the place of: of another version, as a rule. */
+static bool is_file(const struct save *save, int up, const char *part)
+{
+	struct stat st;
+
+	return save->force && fstatat(up, part, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode);
 }
 
 /*
@@ -72,14 +88,19 @@ static int walk(struct save *save, bool make, char part[COMPONENT_LEN_MAX + 1])
 	while (part_next(&rest, part) && *rest) {
 		int up = save->dir_fd, failed;
 
-		if (make && mkdirat(up, part, 0777) && errno != EEXIST)
+		bool gives_way = is_file(save, up, part);
+
+		if (make && gives_way)
+			unlinkat(up, part, 0);
+		if (make && mkdirat(up, part, save->closed ? 0770 : 0777) && errno != EEXIST)
 			return refuse_step(save, part);
 		save->dir_fd = openat(up, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		failed = errno;
 		close(up);
 		errno = failed;
 		if (save->dir_fd < 0)
-			return errno == ENOENT && !make ? TOOL_DONE : refuse_step(save, part);
+			return !make && (gives_way || errno == ENOENT) ? TOOL_DONE
+								       : refuse_step(save, part);
 	}
 	return TOOL_DONE;
 }
@@ -116,11 +137,11 @@ static int refuse_name(const char *name)
 			 name);
 }
 
-int save_look(const struct save *save, const char *name)
+int save_look(const struct save *save, const char *name, bool given)
 {
 	struct save look = *save;
 	char part[COMPONENT_LEN_MAX + 1];
-	int code = refuse_name(name);
+	int code = given ? TOOL_DONE : refuse_name(name);
 
 	look.name = name;
 	look.dir_fd = -1;
@@ -133,9 +154,9 @@ int save_look(const struct save *save, const char *name)
 	return code;
 }
 
-static int open_folder(const char *path, bool make, int *fd)
+static int open_folder(const char *path, bool make, bool closed, int *fd)
 {
-	if (make && mkdir(path, 0777) && errno != EEXIST)
+	if (make && mkdir(path, closed ? 0770 : 0777) && errno != EEXIST)
 		return tool_fail(TOOL_FAILED, "cannot make the folder %s: %s", path,
 				 strerror(errno));
 	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -149,7 +170,7 @@ static int open_folder(const char *path, bool make, int *fd)
 	return tool_fail(TOOL_FAILED, "cannot write into %s: %s", path, strerror(errno));
 }
 
-int save_open(struct save *save, const char *folder, bool make, bool force)
+int save_open(struct save *save, const char *folder, bool make, bool force, bool closed)
 {
 	struct random random = random_system();
 	uint64_t number;
@@ -157,11 +178,12 @@ int save_open(struct save *save, const char *folder, bool make, bool force)
 
 	*save = (struct save){.folder = folder,
 			      .force = force,
+			      .closed = closed,
 			      .folder_fd = -1,
 			      .hidden_fd = -1,
 			      .dir_fd = -1,
 			      .fd = -1};
-	if ((code = open_folder(folder, make, &save->folder_fd)))
+	if ((code = open_folder(folder, make, closed, &save->folder_fd)))
 		return code;
 	random_fill(&random, &number, sizeof(number));
 	snprintf(save->hidden, sizeof(save->hidden), ".part-%016" PRIx64, number);
@@ -198,15 +220,17 @@ int save_room(const struct save *save, uint64_t bytes, uint64_t file_count)
 
 int save_begin(struct save *save, const char *name, bool given)
 {
-	char part[COMPONENT_LEN_MAX + 1];
-	int code = given ? TOOL_DONE : refuse_name(name);
+	char part[PART_LEN];
+	int code = save_look(save, name, given);
 
 	save->name = name;
 	save->write_errno = 0;
-	if (code || (code = walk(save, true, part)) || (code = refuse_what_is_there(save, part)))
+	if (code)
 		return code;
-	save->fd = openat(save->hidden_fd, PART,
-			  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	part_name(part, save->count);
+	save->fd =
+		openat(save->hidden_fd, part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		       save->closed ? 0660 : 0666);
 	if (save->fd < 0)
 		return tool_fail(TOOL_FAILED, "cannot write into %s: %s", save->folder,
 				 strerror(errno));
@@ -229,18 +253,16 @@ bool save_write(struct save *save, struct bytes piece)
 	return true;
 }
 
-/* Without force whatever has come there meanwhile stays, too. */
-static int give_name(const struct save *save)
+static int refuse_write(const struct save *save, int failed)
 {
-	const char *slash = strrchr(save->name, '/'), *name = slash ? slash + 1 : save->name;
-
-	if (save->force)
-		return renameat(save->hidden_fd, PART, save->dir_fd, name);
-	if (renameat2(save->hidden_fd, PART, save->dir_fd, name, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS) /* the file system cannot do that */
-		return -1;
-	return linkat(save->hidden_fd, PART, save->dir_fd, name, 0);
+	if (failed == EEXIST)
+		return refuse_there(save);
+	if (failed == EISDIR)
+		return tool_fail(TOOL_FAILED,
+				 "%s/%s is a folder here: take it away, or give another one",
+				 save->folder, save->name);
+	return tool_fail(TOOL_FAILED, "cannot write %s/%s: %s", save->folder, save->name,
+			 strerror(failed));
 }
 
 int save_done(struct save *save, int64_t modified_ms)
@@ -253,41 +275,97 @@ int save_done(struct save *save, int64_t modified_ms)
 	if (close(save->fd) && !save->write_errno)
 		save->write_errno = errno;
 	save->fd = -1;
-	if (!save->write_errno && give_name(save))
-		save->write_errno = errno;
-	if (save->write_errno == EEXIST)
-		return refuse_there(save);
-	if (save->write_errno == EISDIR)
-		return tool_fail(TOOL_FAILED,
-				 "%s/%s is a folder here: take it away, or give another one",
-				 save->folder, save->name);
-	if (save->write_errno)
-		return tool_fail(TOOL_FAILED, "cannot write %s/%s: %s", save->folder, save->name,
-				 strerror(save->write_errno));
-	save_abort(save);
-	return TOOL_DONE;
+	save->count++;
+	return save->write_errno ? refuse_write(save, save->write_errno) : TOOL_DONE;
 }
 
-void save_abort(struct save *save)
+int save_sync(struct save *save)
 {
-	if (save->fd >= 0)
-		close(save->fd);
+	if (syncfs(save->hidden_fd) == 0)
+		return TOOL_DONE;
+	return tool_fail(TOOL_FAILED, "cannot write into %s: %s", save->folder, strerror(errno));
+}
+
+/* What is replaced hands on group, mode and ACL, if it is this user's or root's. */
+static void take_over(const struct save *save, const char *part, const char *name)
+{
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	int old = openat(save->dir_fd, name, flags), new = openat(save->hidden_fd, part, flags);
+	char acl[ACL_LEN_MAX];
+	struct stat st;
+
+	if (old >= 0 && new >= 0 && fstat(old, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_uid == geteuid() || st.st_uid == 0) && fchown(new, (uid_t)-1, st.st_gid) == 0) {
+		ssize_t len = fgetxattr(old, "system.posix_acl_access", acl, sizeof(acl));
+
+		if (len > 0)
+			(void)!fsetxattr(new, "system.posix_acl_access", acl, (size_t)len, 0);
+		(void)!fchmod(new, st.st_mode & (save->closed ? 0770 : 0777));
+	}
+	if (old >= 0)
+		close(old);
+	if (new >= 0)
+		close(new);
+}
+
+/* Without force whatever has come there meanwhile stays, too. */
+static int give_name(const struct save *save, const char *part, const char *name)
+{
+	if (save->force) {
+		take_over(save, part, name);
+		return renameat(save->hidden_fd, part, save->dir_fd, name);
+	}
+	if (renameat2(save->hidden_fd, part, save->dir_fd, name, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
+		return -1;
+	/* the file system does not know the flag, and perhaps no links either (SMB) */
+	if (linkat(save->hidden_fd, part, save->dir_fd, name, 0) == 0)
+		return 0;
+	if (errno == EEXIST || faccessat(save->dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	return renameat(save->hidden_fd, part, save->dir_fd, name);
+}
+
+int save_place(struct save *save, const char *name)
+{
+	char last[COMPONENT_LEN_MAX + 1], part[PART_LEN];
+	int code;
+
+	save->name = name;
+	part_name(part, save->placed);
+	code = walk(save, true, last);
+	if (!code)
+		code = refuse_what_is_there(save, last);
+	if (!code && give_name(save, part, last))
+		code = refuse_write(save, errno);
+	if (!code) {
+		unlinkat(save->hidden_fd, part, 0); /* of a link */
+		save->placed++;
+	}
 	if (save->dir_fd >= 0)
 		close(save->dir_fd);
-	if (save->hidden_fd >= 0)
-		unlinkat(save->hidden_fd, PART, 0);
-	save->fd = -1;
 	save->dir_fd = -1;
+	return code;
 }
 
 void save_close(struct save *save)
 {
-	save_abort(save);
+	char part[PART_LEN];
+
+	if (save->fd >= 0)
+		close(save->fd);
 	if (save->hidden_fd >= 0) {
+		for (; save->placed <= save->count; save->placed++) {
+			part_name(part, save->placed);
+			unlinkat(save->hidden_fd, part, 0);
+		}
 		close(save->hidden_fd);
 		unlinkat(save->folder_fd, save->hidden, AT_REMOVEDIR);
 	}
 	if (save->folder_fd >= 0)
 		close(save->folder_fd);
-	save->hidden_fd = save->folder_fd = -1;
+	save->hidden_fd = save->folder_fd = save->fd = -1;
 }

@@ -160,7 +160,7 @@ static void test_media(void **state)
 static bool begins(const char *dir, const char *name)
 {
 	struct save save;
-	int code = save_open(&save, dir, false, false);
+	int code = save_open(&save, dir, false, false, false);
 
 	assert_int_equal(code, TOOL_DONE);
 	code = save_begin(&save, name, false);
@@ -221,7 +221,7 @@ static int save(const char *dir, const char *name, const char *content, int64_t 
 		bool force)
 {
 	struct save save;
-	int code = save_open(&save, dir, false, force);
+	int code = save_open(&save, dir, false, force, false);
 
 	assert_int_equal(code, TOOL_DONE);
 	code = save_begin(&save, name, false);
@@ -229,6 +229,10 @@ static int save(const char *dir, const char *name, const char *content, int64_t 
 		assert_true(save_write(&save, bytes_str(content)));
 		code = save_done(&save, modified_ms);
 	}
+	if (!code)
+		code = save_sync(&save);
+	if (!code)
+		code = save_place(&save, name);
 	save_close(&save);
 	return code;
 }
@@ -304,12 +308,61 @@ static void test_save_in_the_way(void **state)
 
 	write_file(dir, "file", "1");
 	make_dir(dir, "folder");
-	assert_int_equal(save(dir, "file/below", "x", 0, true), TOOL_FAILED);
+	assert_int_equal(save(dir, "file/below", "x", 0, false), TOOL_FAILED);
 	assert_int_equal(save(dir, "folder", "x", 0, true), TOOL_FAILED);
 	assert_int_equal(save(dir, "../out", "x", 0, true), TOOL_FAILED);
 	assert_int_equal(save(dir, "/out", "x", 0, true), TOOL_FAILED);
 	check_content(dir, "file", "1");
+	/* what was a file becomes a folder, when told so */
+	assert_int_equal(save(dir, "file/below", "x", 0, true), TOOL_DONE);
+	check_content(dir, "file/below", "x");
 	check_no_parts(dir);
+	test_dir_fini(dir);
+}
+
+static mode_t mode_of(const char *dir, const char *name)
+{
+	char *path = dir_file(dir, name);
+	struct stat st;
+
+	assert_return_code(stat(path, &st), errno);
+	free(path);
+	return st.st_mode & 07777;
+}
+
+/* Nothing has its name before all are complete; what is replaced hands on its mode; what is not for
+   everybody is closed. */
+static void test_save_together(void **state)
+{
+	static const char *const names[] = {"alt", "neu", "unten/neu"};
+	char *dir = test_dir_init(), *old = dir_file(dir, "alt"), *new = dir_file(dir, "neu");
+	mode_t mask = umask(022);
+	struct save save;
+
+	write_file(dir, "alt", "old");
+	assert_return_code(chmod(old, 0604), errno);
+	assert_int_equal(save_open(&save, dir, false, true, true), TOOL_DONE);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(save_begin(&save, names[i], false), TOOL_DONE);
+		assert_true(save_write(&save, bytes_str("new")));
+		assert_int_equal(save_done(&save, 0), TOOL_DONE);
+	}
+	check_content(dir, "alt", "old");
+	assert_int_equal(access(new, F_OK), -1);
+	assert_int_equal(save_sync(&save), TOOL_DONE);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(save_place(&save, names[i]), TOOL_DONE);
+	check_content(dir, "alt", "new");
+	check_content(dir, "neu", "new");
+	assert_int_equal(mode_of(dir, "alt"), 0600);
+	assert_int_equal(mode_of(dir, "neu"), 0640);
+	assert_int_equal(save_place(&save, names[2]), TOOL_DONE);
+	assert_int_equal(mode_of(dir, "unten"), 0750);
+	save_close(&save);
+	check_no_parts(dir);
+	umask(mask);
+	free(old);
+	free(new);
 	test_dir_fini(dir);
 }
 
@@ -319,7 +372,7 @@ static void test_save_abort(void **state)
 	struct save half;
 
 	write_file(dir, "data", "old");
-	assert_int_equal(save_open(&half, dir, false, true), TOOL_DONE);
+	assert_int_equal(save_open(&half, dir, false, true, false), TOOL_DONE);
 	assert_int_equal(save_begin(&half, "data", false), TOOL_DONE);
 	assert_true(save_write(&half, bytes_str("half of the ne")));
 	save_close(&half);
@@ -334,16 +387,17 @@ static void test_save_meanwhile(void **state)
 	char *dir = test_dir_init();
 	struct save late;
 
-	assert_int_equal(save_open(&late, dir, false, false), TOOL_DONE);
-	assert_int_equal(save_look(&late, "data"), TOOL_DONE);
-	assert_int_equal(save_look(&late, "below/data"), TOOL_DONE);
+	assert_int_equal(save_open(&late, dir, false, false, false), TOOL_DONE);
+	assert_int_equal(save_look(&late, "data", false), TOOL_DONE);
+	assert_int_equal(save_look(&late, "below/data", false), TOOL_DONE);
 	assert_int_equal(save_begin(&late, "data", false), TOOL_DONE);
 	assert_true(save_write(&late, bytes_str("new")));
 	write_file(dir, "data", "quicker");
-	assert_int_equal(save_done(&late, 0), TOOL_FAILED);
+	assert_int_equal(save_done(&late, 0), TOOL_DONE);
+	assert_int_equal(save_place(&late, "data"), TOOL_FAILED);
 	check_content(dir, "data", "quicker");
-	assert_int_equal(save_look(&late, "data"), TOOL_FAILED);
-	assert_int_equal(save_look(&late, ".bashrc"), TOOL_FAILED);
+	assert_int_equal(save_look(&late, "data", false), TOOL_FAILED);
+	assert_int_equal(save_look(&late, ".bashrc", false), TOOL_FAILED);
 	save_close(&late);
 	check_no_parts(dir);
 	test_dir_fini(dir);
@@ -354,7 +408,7 @@ static void test_save_room(void **state)
 	char *dir = test_dir_init();
 	struct save save;
 
-	assert_int_equal(save_open(&save, dir, false, false), TOOL_DONE);
+	assert_int_equal(save_open(&save, dir, false, false, false), TOOL_DONE);
 	assert_int_equal(save_room(&save, 1, 1), TOOL_DONE);
 	assert_int_equal(save_room(&save, UINT64_MAX, 1), TOOL_FAILED);
 	save_close(&save);
@@ -396,7 +450,8 @@ int main(void)
 		cmocka_unit_test(test_names),           cmocka_unit_test(test_save),
 		cmocka_unit_test(test_save_links),      cmocka_unit_test(test_save_in_the_way),
 		cmocka_unit_test(test_save_abort),      cmocka_unit_test(test_save_meanwhile),
-		cmocka_unit_test(test_save_room),       cmocka_unit_test(test_screen),
+		cmocka_unit_test(test_save_together),   cmocka_unit_test(test_save_room),
+		cmocka_unit_test(test_screen),
 	};
 
 	return cmocka_run_group_tests(tests, test_setup, NULL);
