@@ -501,8 +501,19 @@ void deliver_note(struct deliver *deliver, const struct note *note)
 	}
 }
 
+static void patrol_found(void *arg)
+{
+	deliver_look(arg);
+}
+
 void deliver_open(struct deliver *deliver)
 {
+	deliver->patrol = (struct patrol){.loop = deliver->loop,
+					  .turn = deliver->turn,
+					  .mark = deliver->mark,
+					  .found = patrol_found,
+					  .arg = deliver};
+	patrol_open(&deliver->patrol);
 	check(uv_timer_init(deliver->loop, &deliver->timer) == 0);
 	deliver->timer.data = deliver;
 	deliver_look(deliver);
@@ -512,14 +523,16 @@ void deliver_stop(struct deliver *deliver)
 {
 	deliver->stopping = true;
 	uv_timer_stop(&deliver->timer);
+	patrol_stop(&deliver->patrol);
 }
 
 bool deliver_busy(const struct deliver *deliver)
 {
-	return deliver->looking;
+	return deliver->looking || deliver->patrol.busy;
 }
 
 void deliver_close(struct deliver *deliver)
 {
 	uv_close((uv_handle_t *)&deliver->timer, NULL);
+	patrol_close(&deliver->patrol);
 }

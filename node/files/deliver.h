@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "node/files/download.h"
+#include "node/files/patrol.h"
 #include "node/base/log.h"
 #include "proto/catalog/delivery.h"
 #include "proto/catalog/remains.h"
@@ -31,6 +32,7 @@ struct deliver {
 	const char *mark; /* tells the nodes apart that write below one folder */
 	/* own */
 	uv_timer_t timer;
+	struct patrol patrol;
 	struct turn_item item; /* of the look */
 	struct delivery_cursor cursor;
 	struct delivery_due due;

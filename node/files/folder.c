@@ -508,6 +508,24 @@ void folder_end(struct folder *folder)
 	folder->file_fd = folder->old_fd = -1;
 }
 
+bool folder_stands(struct folder *folder, const struct folder_place *place)
+{
+	const char *last;
+	struct stat st;
+	int parent;
+	bool there;
+
+	if (!dir_enter(folder, place))
+		return false;
+	parent = parent_open(folder, false, &last);
+	/* What cannot be looked at is said when the next version is to be written. */
+	there = parent < 0 ? errno != ENOENT
+			   : !fstatat(parent, last, &st, AT_SYMLINK_NOFOLLOW) || errno != ENOENT;
+	if (parent >= 0)
+		close(parent);
+	return there;
+}
+
 /* ---- taking away ---- */
 
 /* What stands at the target goes where nobody else reaches it, is looked at once more, and ends. */

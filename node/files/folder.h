@@ -85,6 +85,12 @@ bool folder_sync(struct folder *folder, struct digest *files);
 /* Puts it in its place, unless what stands there has changed since; removes what stood there. */
 bool folder_swap(struct folder *folder, const struct digest *files,
 		 const struct digest *files_next);
+/*
+ * Whether something stands at DIR/PATH; instead of all of the above. False with why: DIR is not
+ * there, or not the one with the mark. Ends with folder_end().
+ */
+bool folder_stands(struct folder *folder, const struct folder_place *place);
+
 enum folder_left {
 	FOLDER_REMOVED, /* nothing stands there (any more), and the disk knows */
 	FOLDER_ALTERED, /* it is not as it was written, and stays */

@@ -141,6 +141,40 @@ void delivery_failed(struct txn *txn, int64_t now_ms, const struct delivery_due 
 	delivered_store(txn, &row);
 }
 
+/* ---- whether it still stands there ---- */
+
+size_t delivery_places(struct txn *txn, struct row_key *at, struct delivery_place *out, size_t max)
+{
+	struct walk walk = walk_begin_at(txn, TABLE_DELIVERED, bytes_of(NULL, 0), row_key_bytes(at),
+					 at->len == 0);
+	struct delivered row;
+	size_t count = 0;
+
+	while (count < max && walk_next(&walk)) {
+		memcpy(at->b, walk.key.ptr, walk.key.len);
+		at->len = walk.key.len;
+		if (!delivered_get(&row, walk.value) || !row.number)
+			continue;
+		out[count] = (struct delivery_place){.marked = delivered_dir_marked(txn, row.dir)};
+		snprintf(out[count].dir, sizeof(out->dir), "%s", row.dir);
+		snprintf(out[count].path, sizeof(out->path), "%s", row.path);
+		snprintf(out[count++].name, sizeof(out->name), "%s", row.name);
+	}
+	return count;
+}
+
+void delivery_again(struct txn *txn, const struct delivery_place *place)
+{
+	struct delivered row;
+
+	const struct record_id none = {{0}};
+
+	if (!delivered_load(txn, place->dir, place->path, &row) || id_eq(&row.record, &none))
+		return;
+	row.record = none;
+	delivered_store(txn, &row);
+}
+
 /* ---- what is due ---- */
 
 /* One dataset at one folder. True: it is due, and *out is filled. */

@@ -58,6 +58,18 @@ void delivery_done(struct hub *hub, struct txn *txn, int64_t now_ms, const struc
 void delivery_failed(struct txn *txn, int64_t now_ms, const struct delivery_due *due,
 		     const char *why);
 
+/* Where something was written; whether it still stands there only who looks can tell. */
+struct delivery_place {
+	char dir[DELIVERY_DIR_LEN_MAX + 1];
+	char path[LIMIT_PATH_LEN_MAX + 1];
+	char name[LIMIT_PATH_LEN_MAX + 1];
+	bool marked;
+};
+/* The next ones behind *at (empty: the beginning), at most max; how many. */
+size_t delivery_places(struct txn *txn, struct row_key *at, struct delivery_place *out, size_t max);
+/* It does not stand there any more: it is due. */
+void delivery_again(struct txn *txn, const struct delivery_place *place);
+
 /* What stands at one target, of subscriptions that are still there. */
 struct delivery_view {
 	char dir[DELIVERY_DIR_LEN_MAX + 1];

@@ -193,7 +193,9 @@ sleep 2
 	wrong 'it is not known who has not answered'
 node "$meissen" status >"$work/said" 2>&1
 says 'Stadt Radebeul has not confirmed yet that meissen/kita/plaetze is erased'
+rm -r "$work/daten/meissen/haltestellen"
 node_start "$radebeul"
+wait_for 30 test -e "$work/daten/meissen/haltestellen/unten/b.txt" || wrong 'what was deleted was not written again'
 all_answered() {
 	[ "$(node_json "$meissen" '[(.confirmed | map(.slug) | sort | join(",")), (.outstanding | length)] | map(tostring) | join(" ")' \
 		withdraw meissen/kita/plaetze)" = 'meissen,radebeul 0' ]

@@ -234,6 +234,15 @@ static void only_where_the_mark_is(void **state)
 	at.marked = true;
 	assert_true(folder_begin(&folder, &at, &none, &none));
 	folder_end(&folder);
+	/* whether something stands there can be told only where the mark is */
+	assert_false(folder_stands(&folder, &at) || folder.why[0]);
+	folder_end(&folder);
+	shell(place, "mkdir -p " PATH);
+	assert_true(folder_stands(&folder, &at));
+	folder_end(&folder);
+	at.mark = "riesa";
+	assert_false(folder_stands(&folder, &at) || !folder.why[0]);
+	folder_end(&folder);
 	/* of another node it is none */
 	at.mark = "riesa";
 	assert_false(folder_begin(&folder, &at, &none, &none));
