@@ -237,12 +237,13 @@ static void manifest_answer(struct call *call, const struct view *view)
 	enum tier tier = view->opened->reading.version.tier;
 
 	api_list_add(call,
-		     json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "dataset",
+		     json_pack("{s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o}", "dataset",
 			       api_text(buf_bytes(&call->path)), "version",
-			       api_uint(manifest->number), "tier", tier_name(tier), "file_count",
-			       api_uint(count), "bytes", api_uint(view->opened->plain_bytes),
-			       "stored_bytes", api_uint(view->opened->reading.version.index.bytes),
-			       "next", to < count ? api_uint(to) : json_null()));
+			       api_uint(manifest->number), "tier", tier_name(tier), "folder",
+			       (int)view->opened->reading.folder, "file_count", api_uint(count),
+			       "bytes", api_uint(view->opened->plain_bytes), "stored_bytes",
+			       api_uint(view->opened->reading.version.index.bytes), "next",
+			       to < count ? api_uint(to) : json_null()));
 	call->text.len--; /* the brace: the files follow inside */
 	buf_add(&call->text, bytes_str(",\"files\":["));
 	for (uint64_t i = from; i < to; i++)

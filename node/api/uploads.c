@@ -151,7 +151,8 @@ static void create_run(struct call *call, struct hub *hub, struct txn *txn, int6
 				.text = in_bytes(call, "description"),
 				.theme = in_bytes(call, "theme"),
 				.license = in_bytes(call, "license"),
-				.contact = in_bytes(call, "contact")},
+				.contact = in_bytes(call, "contact"),
+				.folder = api_in_true(call, "folder")},
 	};
 
 	/* 0: all, whatever was said before */
@@ -379,7 +380,8 @@ static void remove_open(struct call *call)
 const struct route uploads_routes[] = {
 	{HTTP_POST, "/uploads", ROUTE_COMMAND,
 	 FIELDS("S:dataset", "s:title", "s:description", "l:keywords", "s:theme", "s:license",
-		"s:contact", "s:tier", "b:widen", "b:allow_shrink", "i:keep", "i:keep_days"),
+		"s:contact", "s:tier", "b:widen", "b:allow_shrink", "b:folder", "i:keep",
+		"i:keep_days"),
 	 .begin = create_begin, .run = create_run, .done = create_done},
 	{HTTP_PUT, "/uploads/*/files/**", ROUTE_COMMAND, .open = put_open},
 	{HTTP_POST, "/uploads/*/commit", ROUTE_COMMAND, .open = commit_open},

@@ -105,7 +105,8 @@ struct publish_options {
 	bool recut;       /* the same, and nothing that was ever sealed is used again */
 	struct keep keep; /* both 0: as said before, with this dataset */
 	bool keep_all;    /* forget what was said before */
-	struct description description; /* empty fields inherit from the version before; borrowed */
+	/* empty fields but `folder` inherit from the version before; borrowed */
+	struct description description;
 };
 
 /* What the workers need for one publication. */
@@ -173,6 +174,7 @@ struct reading {
 	struct key dataset_key; /* of the version's own epoch */
 	bool described;         /* its description could be read, which says: */
 	uint64_t file_count, byte_count;
+	bool folder; /* a folder was published */
 };
 void reading_fini(struct reading *reading);
 /*

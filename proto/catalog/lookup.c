@@ -247,6 +247,7 @@ static void reading_describe(struct hub *hub, struct reading *out)
 					  &bytes, &description);
 	out->file_count = description.file_count;
 	out->byte_count = description.byte_count;
+	out->folder = description.folder;
 	buf_fini(&bytes);
 }
 

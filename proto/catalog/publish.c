@@ -179,6 +179,8 @@ static enum err description_prepare(struct hub *hub, struct publication *out,
 	struct description description = options->description;
 	if (before && before->readable)
 		description_inherit(&description, &before->description);
+	if (before && before->readable && options->anew) /* else it is as it was published now */
+		description.folder = before->description.folder;
 	if (!description.publisher.len)
 		description.publisher = bytes_str(hub->options.identity->name);
 	description.path = bytes_str(out->tier == TIER_HIDDEN ? out->name : "");

@@ -66,6 +66,7 @@ static const struct field fields[] = {
 	FIELD(FIELD_UINT, byte_count, 0),
 	FIELD(FIELD_TEXT, publisher, LIMIT_NAME_LEN_MAX),
 	FIELD(FIELD_PATH, path, LIMIT_PATH_LEN_MAX),
+	FIELD(FIELD_UINT, folder, 0),
 };
 #define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
 

@@ -42,6 +42,7 @@ struct description {
 	uint64_t byte_count;
 	struct bytes publisher; /* at most LIMIT_NAME_LEN_MAX */
 	struct bytes path;      /* of tier hidden: what its readers call it; no hidden path */
+	uint64_t folder;        /* 1: a folder was published, which it stays with one file in it */
 };
 /* The longest, encoded or sealed, fits; in tier hidden it takes 16 units (pack.h). */
 #define DESCRIPTION_LEN_MAX (16 * 1024 + BOX_OVERHEAD)

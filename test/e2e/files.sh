@@ -61,6 +61,16 @@ node "$meissen" get meissen/zu -o "$work/zu" >/dev/null
 [ "$(stat -c %A "$work/zu" | cut -c8-)" = --- ] || wrong 'what is granted is for all users of the machine'
 [ -z "$(find "$work/leer" -name '.*' -mindepth 1)" ] || wrong 'get has left something hidden behind'
 
+say 'a folder stays one though it has one file today'
+mkdir "$work/ein"
+echo x >"$work/ein/a.txt"
+publish meissen/ein "$work/ein" >/dev/null
+node "$meissen" get meissen/ein -o "$work/einer" >/dev/null
+diff -r "$work/ein" "$work/einer" || wrong 'a folder of one file came as a file'
+publish meissen/ein "$work/ein/a.txt" >/dev/null
+node "$meissen" get meissen/ein -o "$work/datei" >/dev/null
+[ -f "$work/datei" ] || wrong 'a file came as a folder'
+
 say 'names that programs read unasked are none'
 mkdir "$work/punkt"
 echo 'alias ls=rm' >"$work/punkt/.bashrc"

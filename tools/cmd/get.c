@@ -317,12 +317,12 @@ static int write_stdout(struct get *get, const json_t *files)
 	return receive(get, json_array_get(files, 0));
 }
 
-static bool wants_folder(const char *output, uint64_t file_count)
+static bool wants_folder(const char *output, uint64_t file_count, bool was_folder)
 {
 	size_t len = strlen(output);
 	struct stat st;
 
-	return file_count != 1 || output[len - 1] == '/' ||
+	return was_folder || file_count != 1 || output[len - 1] == '/' ||
 	       (stat(output, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
@@ -371,7 +371,7 @@ static int write_out(struct get *get, const json_t *page)
 {
 	const json_t *files = json_object_get(page, "files");
 	bool to_stdout = strcmp(get->output, "-") == 0;
-	bool folder = wants_folder(get->output, get->file_count);
+	bool folder = wants_folder(get->output, get->file_count, field_true(page, "folder"));
 	int code = check_size(get);
 
 	if (code)
@@ -435,16 +435,16 @@ const struct command cmd_get = {
 	.arguments = "DATASET[@VERSION] -o PATH",
 	.summary = "write the files of a dataset to a file or folder",
 	.help = "Writes the files of a dataset, fetching them first when they are not here. A "
-		"single\n"
-		"file goes to PATH; several go into the folder PATH, as does a single one when "
-		"PATH\n"
-		"is a folder or ends in \"/\". Files appear when all are complete and on the "
-		"disk, and\n"
-		"replace nothing unless you say --force; then a file gives way to a folder, too. "
-		"What is\n"
-		"granted or hidden is not for all users of the machine. Without @VERSION it is "
-		"the\n"
-		"current one.\n"
+		"single file\n"
+		"goes to PATH; several go into the folder PATH, as does a single one when a folder "
+		"was\n"
+		"published, or PATH is one or ends in \"/\". Files appear when all are complete "
+		"and on the\n"
+		"disk, and replace nothing unless you say --force; then a file gives way to a "
+		"folder,\n"
+		"too. What is granted or hidden is not for all users of the machine. Without "
+		"@VERSION it\n"
+		"is the current one.\n"
 		"\n"
 		"  allmende get meissen/kita/plaetze -o plaetze.csv\n"
 		"  allmende get meissen/kita/plaetze@3 -o - | head",

@@ -472,7 +472,10 @@ static int publish(struct sending *sending, const struct tool *tool, const struc
 {
 	json_t *body = make_body(tool, dataset, wishes), *answer = NULL;
 	bool enough = true;
-	int code = sending_begin(sending, body);
+	int code;
+
+	json_object_set_new(body, "folder", json_boolean(files->folder));
+	code = sending_begin(sending, body);
 
 	json_decref(body);
 	if (code)

@@ -119,8 +119,10 @@ static int files_add_path(struct files *files, const char *path)
 			       ? tool_fail(TOOL_FAILED, "there is no file %s: check the name", path)
 			       : tool_fail(TOOL_FAILED, "cannot read %s: %s", path,
 					   strerror(errno));
-	if (S_ISDIR(st.st_mode))
+	if (S_ISDIR(st.st_mode)) {
+		files->folder = true;
 		return files_add_tree(files, path);
+	}
 	if (!S_ISREG(st.st_mode))
 		return tool_fail(
 			TOOL_FAILED,

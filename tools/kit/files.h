@@ -24,6 +24,7 @@ struct files {
 	struct file_entry *entries; /* by name, bytewise */
 	size_t count, cap;
 	uint64_t bytes;
+	bool folder; /* a directory was named */
 };
 
 #define FILES_INPUT "-" /* the path of standard input; a file of this name is "./-" */

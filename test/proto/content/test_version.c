@@ -214,7 +214,7 @@ static void set_description_none(struct version *v)
 }
 static void set_description_other(struct version *v)
 {
-	v->description = bytes_str("\x81\x0d\x01"); /* key 13 */
+	v->description = bytes_str("\x81\x0e\x01"); /* key 14 */
 }
 static void set_description_named(struct version *v)
 {
@@ -496,6 +496,7 @@ static struct description description_full(void)
 		.byte_count = UINT64_MAX,
 		.publisher = name,
 		.path = path_longest(),
+		.folder = UINT64_MAX,
 	};
 	for (unsigned i = 0; i < LIMIT_KEYWORD_COUNT_MAX; i++)
 		d.keywords[i] = name;
@@ -547,7 +548,7 @@ static void descriptions_by_hand_are_refused(void **state)
 		{"a name of no form", "\x81\x0c\xa3x/X", 6},
 		{"a hidden name for a hidden path", "\x81\x0c\xbdx/~abcdefghijklmnopqrstuvwxya",
 		 32},
-		{"key 13", "\x81\x0d\xa1x", 4},
+		{"key 14", "\x81\x0e\xa1x", 4},
 		{"key 0", "\x81\x00\xa1x", 4},
 		{"two titles", "\x82\x01\xa1x\x01\xa1x", 7},
 		{"a line feed in the title", "\x81\x01\xa1\n", 4},
