@@ -528,6 +528,20 @@ bool folder_stands(struct folder *folder, const struct folder_place *place)
 
 /* ---- taking away ---- */
 
+/* Of a job that did not end there may be something left. */
+static bool leftover_clear(struct folder *folder)
+{
+	struct stat st;
+
+	if (fstatat(folder->dir_fd, folder->hidden, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
+		return true;
+	if (!hidden_open(folder))
+		return false;
+	return (hidden_clear(folder) && syncfs(folder->dir_fd) == 0) ||
+	       folder_fail(folder, "cannot clear %.200s/%s: %s", folder->dir, folder->hidden,
+			   strerror(errno));
+}
+
 /* What stands at the target goes where nobody else reaches it, is looked at once more, and ends. */
 static enum folder_left target_remove(struct folder *folder, int parent_fd, const char *last,
 				      const struct digest *files, const struct digest *files_next)
@@ -535,7 +549,7 @@ static enum folder_left target_remove(struct folder *folder, int parent_fd, cons
 	enum folder_left left = FOLDER_ALTERED;
 	int fd;
 
-	if (!hidden_open(folder))
+	if (folder->hidden_fd < 0 && !hidden_open(folder))
 		return FOLDER_FAILED;
 	if (!hidden_clear(folder) || renameat(parent_fd, last, folder->hidden_fd, BEFORE)) {
 		folder_fail(folder, "%.150s/%.200s cannot be removed: %s", folder->dir,
@@ -567,12 +581,15 @@ static enum folder_left altered(struct folder *folder)
 enum folder_left folder_remove(struct folder *folder, const struct folder_place *place,
 			       const struct digest *files, const struct digest *files_next)
 {
+	const struct digest none = {{0}};
 	enum folder_left left = FOLDER_FAILED;
 	const char *last;
 	int parent, fd;
 
-	if (!dir_enter(folder, place))
+	if (!dir_enter(folder, place) || !leftover_clear(folder))
 		return FOLDER_FAILED;
+	if (id_eq(files, &none) && id_eq(files_next, &none))
+		return FOLDER_REMOVED;
 	parent = parent_open(folder, false, &last);
 	if (parent < 0 && errno == ENOENT)
 		return FOLDER_REMOVED;

@@ -96,7 +96,8 @@ enum folder_left {
 	FOLDER_ALTERED, /* it is not as it was written, and stays */
 	FOLDER_FAILED,
 };
-/* Takes away what stands at DIR/PATH; instead of all of the above. why is set unless it is removed.
+/* Takes away what stands at DIR/PATH, and what a killed process has left; with files and files_next
+   zero the latter alone. Instead of all of the above. why is set unless it is removed.
    Ends with folder_end(). */
 enum folder_left folder_remove(struct folder *folder, const struct folder_place *place,
 			       const struct digest *files, const struct digest *files_next);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "crypto/path.h"
 #include "proto/wire/wire_in.h"
 #include "proto/wire/wire_out.h"
 
@@ -124,4 +125,28 @@ bool delivered_dir_marked(struct txn *txn, const char *dir)
 
 	return txn_get(txn, TABLE_FOLDER, row_key_bytes(&key), &value) &&
 	       folder_get(value, found, &marked) && marked;
+}
+
+/* ---- DELIVER: [pattern, folder] ---- */
+
+bool delivered_pattern_get(struct bytes value, struct bytes *pattern, struct bytes *dir)
+{
+	struct wire_in w = wire_in(value);
+
+	wire_array(&w, 2, 2);
+	*pattern = wire_bin(&w, 1, LIMIT_PATH_LEN_MAX);
+	*dir = wire_bin(&w, 1, DELIVERY_DIR_LEN_MAX);
+	return !wire_end(&w);
+}
+
+bool delivered_subscribed(struct txn *txn, const char *dir, const char *path)
+{
+	struct walk walk = walk_begin(txn, TABLE_DELIVER, bytes_of(NULL, 0));
+	struct bytes pattern, folder;
+
+	while (walk_next(&walk))
+		if (delivered_pattern_get(walk.value, &pattern, &folder) &&
+		    bytes_eq(folder, bytes_str(dir)) && path_match(pattern, bytes_str(path)))
+			return true;
+	return false;
 }

@@ -1,6 +1,6 @@
 /*
- * delivered - rows of DELIVERED and FOLDER: what this node has put into folders, and which folders
- * these are (delivery.h, remains.h).
+ * delivered - rows of DELIVER, DELIVERED and FOLDER: what is written into folders, what stands
+ * there, and which folders these are (delivery.h, remains.h).
  *
  * A folder has a row from the first version on that was written below it: with the mark that
  * node/files/folder.h leaves there, so that an empty mount point is not taken for it.
@@ -45,5 +45,10 @@ void delivered_dir_set(struct txn *txn, const char *dir, bool marked);
 bool delivered_dir_marked(struct txn *txn, const char *dir);
 /* The folder of a row of FOLDER; false: it is damaged. */
 bool delivered_dir_get(struct bytes value, char dir[DELIVERY_DIR_LEN_MAX + 1]);
+
+/* A row of DELIVER; false: it is damaged. */
+bool delivered_pattern_get(struct bytes value, struct bytes *pattern, struct bytes *dir);
+/* Whether a subscription writes a dataset there. */
+bool delivered_subscribed(struct txn *txn, const char *dir, const char *path);
 
 #endif

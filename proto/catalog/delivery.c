@@ -38,23 +38,13 @@ void delivery_unset(struct txn *txn, const char *pattern)
 	txn_del(txn, TABLE_DELIVER, row_key_bytes(&key));
 }
 
-static bool deliver_get(struct bytes value, struct bytes *pattern, struct bytes *dir)
-{
-	struct wire_in w = wire_in(value);
-
-	wire_array(&w, 2, 2);
-	*pattern = wire_bin(&w, 1, LIMIT_PATH_LEN_MAX);
-	*dir = wire_bin(&w, 1, DELIVERY_DIR_LEN_MAX);
-	return !wire_end(&w);
-}
-
 bool delivery_dir(struct txn *txn, const char *pattern, char dir[DELIVERY_DIR_LEN_MAX + 1])
 {
 	struct row_key key = key_text(bytes_str(pattern));
 	struct bytes value, text, folder;
 
 	if (!txn_get(txn, TABLE_DELIVER, row_key_bytes(&key), &value) ||
-	    !deliver_get(value, &text, &folder))
+	    !delivered_pattern_get(value, &text, &folder))
 		return false;
 	snprintf(dir, DELIVERY_DIR_LEN_MAX + 1, "%.*s", (int)folder.len, (const char *)folder.ptr);
 	return true;
@@ -230,7 +220,7 @@ static bool look_at_dataset(struct hub *hub, struct txn *txn, int64_t now_ms,
 	delivered_text(path, sizeof(path), version.path);
 	record_id(&current, &record);
 	while (walk_next(&walk))
-		if (deliver_get(walk.value, &pattern, &dir) &&
+		if (delivered_pattern_get(walk.value, &pattern, &dir) &&
 		    path_match(pattern, bytes_str(path)) &&
 		    look_at(hub, txn, now_ms, cursor, path, &current, dir, out))
 			return true;
@@ -287,8 +277,8 @@ static bool pattern_of(struct txn *txn, const struct delivered *row, struct deli
 	struct bytes pattern, dir;
 
 	while (walk_next(&walk))
-		if (deliver_get(walk.value, &pattern, &dir) && bytes_eq(dir, bytes_str(row->dir)) &&
-		    path_match(pattern, bytes_str(row->path)))
+		if (delivered_pattern_get(walk.value, &pattern, &dir) &&
+		    bytes_eq(dir, bytes_str(row->dir)) && path_match(pattern, bytes_str(row->path)))
 			return delivered_text(view->pattern, sizeof(view->pattern), pattern);
 	return false;
 }

@@ -84,6 +84,7 @@ struct reach {
 	const char *path;
 	uint32_t member, but;
 	uint64_t number;
+	bool held;
 };
 
 static bool is_zero(const struct digest *digest)
@@ -102,29 +103,35 @@ void remains_add(struct txn *txn, const struct dataset_id *dataset, const struct
 	remains_store(txn, &remains);
 }
 
-/* What stands in one folder, or was about to, becomes a row. */
-static bool take_from(struct txn *txn, const struct reach *reach, const char *dir)
+/* What stands in one folder, or was about to, becomes a row; so does what may be being written. */
+static void take_from(struct txn *txn, const struct reach *reach, const char *dir)
 {
+	struct remains before;
 	struct delivered row;
-
-	if (!delivered_load(txn, dir, reach->path, &row) ||
-	    (is_zero(&row.files) && is_zero(&row.files_next)))
-		return false;
+	bool any = delivered_load(txn, dir, reach->path, &row) &&
+		   !(is_zero(&row.files) && is_zero(&row.files_next));
 	uint32_t by = author_member(row.author);
-	if (row.number > reach->number || (reach->member && by != reach->member) ||
-	    (reach->but && by == reach->but))
-		return false;
+
+	if (any && (row.number > reach->number || (reach->member && by != reach->member) ||
+		    (reach->but && by == reach->but)))
+		return;
+	if (!any && (!reach->held || !delivered_subscribed(txn, dir, reach->path) ||
+		     remains_at(txn, reach->dataset, dir, reach->path, &before)))
+		return;
 	remains_add(txn, reach->dataset, &row);
 	delivered_drop(txn, dir, reach->path);
-	return true;
 }
 
-/* Folders that versions were written to, and those of subscriptions, are few. */
+/* Folders that versions were written to are few. */
 bool remains_take(struct txn *txn, const struct dataset_id *dataset, const char *path,
-		  uint32_t member, uint32_t but, uint64_t number)
+		  uint32_t member, uint32_t but, uint64_t number, bool held)
 {
-	struct reach reach = {
-		.dataset = dataset, .path = path, .member = member, .but = but, .number = number};
+	struct reach reach = {.dataset = dataset,
+			      .path = path,
+			      .member = member,
+			      .but = but,
+			      .number = number,
+			      .held = held};
 	struct walk walk = walk_begin(txn, TABLE_FOLDER, bytes_of(NULL, 0));
 	char dir[DELIVERY_DIR_LEN_MAX + 1];
 

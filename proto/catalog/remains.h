@@ -17,8 +17,10 @@ struct remains {
 	char path[LIMIT_PATH_LEN_MAX + 1]; /* of the dataset */
 	char dir[DELIVERY_DIR_LEN_MAX + 1];
 	char name[LIMIT_PATH_LEN_MAX + 1]; /* DIR/name is where it stands */
-	struct digest files, files_next;   /* what stands there when nobody has changed it */
-	bool marked;                       /* DIR has the mark of this node (delivered.h) */
+	/* What stands there when nobody has changed it; both zero: nothing does, and only what a
+	   job has not finished is to go. */
+	struct digest files, files_next;
+	bool marked;         /* DIR has the mark of this node (delivered.h) */
 	bool altered;        /* it was found changed: a person has to say that it is gone */
 	uint32_t fail_count; /* 0: it was not tried yet */
 	int64_t retry_ms;
@@ -27,10 +29,11 @@ struct remains {
 
 /*
  * Versions of a dataset up to a number are to be erased: of one member's authors (0: of all), but
- * for those of another (0: nobody). True when one of them stands in a folder.
+ * for those of another (0: nobody). held: chunks of them were here, so one may be just being
+ * written. True when any stands in a folder, or may be on its way there.
  */
 bool remains_take(struct txn *txn, const struct dataset_id *dataset, const char *path,
-		  uint32_t member, uint32_t but, uint64_t number);
+		  uint32_t member, uint32_t but, uint64_t number, bool held);
 /* What stands there is to be removed: it was withdrawn while it was written. */
 void remains_add(struct txn *txn, const struct dataset_id *dataset, const struct delivered *row);
 /* Whether a copy of a dataset is still to be removed. */

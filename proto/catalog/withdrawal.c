@@ -243,7 +243,8 @@ static bool dropped(struct hub *hub, struct txn *txn, const struct withdrawal_vi
 	const struct dataset_id *dataset = &view->dataset;
 	bool any = fetch_drop_versions(hub, txn, dataset, member, but, view->number);
 
-	return (view->erase && remains_take(txn, dataset, view->path, member, but, view->number)) ||
+	return (view->erase &&
+		remains_take(txn, dataset, view->path, member, but, view->number, any)) ||
 	       any;
 }
 

@@ -207,6 +207,13 @@ static void what_is_erased_was_not_changed(void **state)
 	assert_int_equal(take_away(place, &files, false, &folder), FOLDER_REMOVED);
 	shell(place, "test \"$(find . -mindepth 1 | sort | paste -sd' ')\" = "
 		     "'./meissen ./meissen/kita'");
+	/* what somebody else has put there is nobody's business, what was not finished is */
+	shell(place, "mkdir -p meissen/kita/plaetze && touch meissen/kita/plaetze/x && "
+		     "mkdir -m 700 -p .allmende-radebeul && mkdir .allmende-radebeul/delivery && "
+		     "touch .allmende-radebeul/delivery/a.txt");
+	assert_int_equal(take_away(place, &none, false, &folder), FOLDER_REMOVED);
+	shell(place, "test -e meissen/kita/plaetze/x && test ! -e .allmende-radebeul && "
+		     "rm -r meissen/kita/plaetze");
 	/* nothing there is as good; without the mark nothing is certain */
 	assert_int_equal(take_away(place, &files, false, &folder), FOLDER_REMOVED);
 	assert_int_equal(take_away(place, &files, true, &folder), FOLDER_FAILED);

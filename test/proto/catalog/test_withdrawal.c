@@ -274,6 +274,28 @@ static void what_is_being_written_is_erased_too(void **state)
 	assert_false(remains_any(f->node.txn, &dataset));
 }
 
+/* Before the first turn of writing, too: half of it may lie there. */
+static void what_may_be_being_written_is_waited_for(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_id dataset = test_dataset(&f->fed, 2, PATH);
+	struct remains remains;
+	int64_t retry_ms = INT64_MAX;
+
+	delivery_set(f->node.txn, "gemeinde-3/**", "/srv/drei");
+	delivery_set(f->node.txn, "gemeinde-2/**", "/srv/daten");
+	press_version(&f->node, PATH, TIER_MEMBERS, "a", 1);
+	assert_int_equal(withdraw(f, PATH, "falsch", true), ERR_OK);
+	sweep(f);
+	assert_false(confirmed(f, &dataset));
+	assert_true(remains_next(f->node.txn, 1000, &retry_ms, &remains));
+	assert_string_equal(remains.dir, "/srv/daten");
+	remains_done(f->node.txn, &remains);
+	assert_false(remains_any(f->node.txn, &dataset));
+	sweep(f);
+	assert_true(confirmed(f, &dataset));
+}
+
 /* Not asked to erase, or by whom it is not about, a folder is left alone. */
 static void folders_of_others_stay(void **state)
 {
@@ -553,6 +575,7 @@ int main(void)
 		T(erasing_may_be_asked_later),
 		T(a_copy_in_a_folder_is_waited_for),
 		T(what_is_being_written_is_erased_too),
+		T(what_may_be_being_written_is_waited_for),
 		T(folders_of_others_stay),
 		T(a_turn_tells_a_few),
 		T(a_copy_is_erased_and_that_is_told),
