@@ -19,6 +19,7 @@ const struct key *fedkeys_get(const struct hub *hub, uint64_t number)
 enum { NAME_LEN = 64 };
 /* Others look after this time, when the one who should has not wrapped the key; stewards sooner. */
 static const int64_t steward_ms = 10 * 1000, anybody_ms = 30 * 1000, random_ms = 90 * 1000;
+static const int64_t log_ms = 4 * 1000; /* a steward, when a member's log has changed */
 /*
  * A member may lack a wrap without any change of the charter: its log came late, it has a second
  * node.
@@ -348,6 +349,19 @@ static void old_wraps_drop(struct hub *hub, struct txn *txn)
 	}
 }
 
+/* Whether it is to a key that a lost node knew. */
+static bool is_dead(struct txn *txn, const struct charter_member *member,
+		    const struct keywrap *wrap)
+{
+	struct orglog log;
+
+	if (orglog_load(txn, &member->org, &log))
+		return false;
+	const bool dead = orglog_wrap_is_dead(&log, wrap->key.b);
+	orglog_fini(&log);
+	return dead;
+}
+
 /*
  * Whether somebody has wrapped the latest key for a member. A steward trusts only stewards to have
  * done it well.
@@ -364,8 +378,9 @@ static bool is_wrapped(struct hub *hub, struct txn *txn, const struct charter_me
 			continue;
 		/* What an own proposal waits with stays, and others give the key of now. */
 		if (wrap.number == hub->charter.key_number
-			    ? !steward || charter_is_steward(&hub->charter,
-							     author_member(record.author))
+			    ? (!steward ||
+			       charter_is_steward(&hub->charter, author_member(record.author))) &&
+				      !is_dead(txn, member, &wrap)
 			    : record.author == hub->author && wrap.number > hub->charter.key_number)
 			return true;
 	}
@@ -378,11 +393,28 @@ static void due_set(struct hub *hub)
 	hub->fedkeys->due_ms = hub->mono_ms + (steward ? steward_ms : anybody_ms) +
 			       (int64_t)random_below(hub->options.random,
 						     (uint64_t)(steward ? steward_ms : random_ms));
+	hub->fedkeys->keys_epoch = hub->keys_epoch;
+}
+
+/* A log has changed: of a member that has lost a node everything is wrapped anew. */
+static void logs_look(struct hub *hub)
+{
+	struct fedkeys *fedkeys = hub->fedkeys;
+	const bool steward = charter_is_steward(&hub->charter, author_member(hub->author));
+	const int64_t due_ms =
+		hub->mono_ms + (int64_t)random_below(hub->options.random,
+						     (uint64_t)(steward ? log_ms : random_ms));
+
+	fedkeys->keys_epoch = hub->keys_epoch;
+	if (fedkeys->due_ms > due_ms)
+		fedkeys->due_ms = due_ms;
 }
 
 void fedkeys_tick(struct hub *hub, struct txn *txn)
 {
 	const struct charter *charter = &hub->charter;
+	if (fedkeys_wake(hub) != INT64_MAX && hub->fedkeys->keys_epoch != hub->keys_epoch)
+		logs_look(hub);
 	if (hub->mono_ms < fedkeys_wake(hub))
 		return;
 	for (uint32_t n = 1; n <= charter->member_count; n++) {

@@ -18,7 +18,8 @@ struct fedkeys {
 	uint64_t
 		/* up to this number nothing that older keys have left behind is here any more */
 		cleaned;
-	int64_t due_ms; /* to look whether all members have a wrap of the latest key */
+	int64_t due_ms;      /* to look whether all members have a wrap of the latest key */
+	uint64_t keys_epoch; /* hub.keys_epoch of the last look at that */
 };
 
 enum err fedkeys_open(struct hub *hub, struct txn *txn);

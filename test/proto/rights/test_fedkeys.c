@@ -402,6 +402,46 @@ static void whose_log_is_forked_gets_no_wrap(void **state)
 	assert_string_equal(wrapped(f, 2, &commitment, who), "125");
 }
 
+/* What a lost node knew is given anew, to the wrap key that came with the loss, and soon. */
+static void who_has_lost_a_node_gets_another_wrap(void **state)
+{
+	struct fixture *f = *state;
+	const struct test_org *org = &f->fed.orgs[3];
+	struct digest commitment;
+	struct orglog log;
+	struct keywrap wrap;
+	struct record record;
+	struct buf entry;
+	char who[8];
+
+	fedkey_commitment(&commitment, &f->keys[1], 1);
+	begin(f, 1);
+	fedkeys_store(&f->node.hub, f->node.txn, 1, &f->keys[1]);
+	fedkeys_charter_changed(&f->node.hub, f->node.txn);
+	hub_node_pass(&f->node, 20000);
+	fedkeys_tick(&f->node.hub, f->node.txn);
+	assert_string_equal(wrapped(f, 1, &commitment, who), "12345");
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	test_org_second(&entry, org, ORGLOG_NODE_LOST, 77);
+	assert_int_equal(orglog_accept(f->node.txn, &org->id, buf_bytes(&entry), NULL), ERR_OK);
+	buf_fini(&entry);
+	hub_forget(&f->node.hub, 4);
+	fedkeys_tick(&f->node.hub, f->node.txn);
+	hub_node_pass(&f->node, 4000);
+	fedkeys_tick(&f->node.hub, f->node.txn);
+	struct record_slot slot = record_slot_wrap(&org->id, bytes_of(NULL, 0));
+	assert_int_equal(ledger_slot(&f->node.hub.ledger, f->node.txn, record_slot_bytes(&slot),
+				     f->node.hub.author, &record),
+			 ERR_OK);
+	assert_int_equal(keywrap_get(&wrap, record.body), ERR_OK);
+	assert_int_equal(orglog_load(f->node.txn, &org->id, &log), ERR_OK);
+	assert_false(orglog_wrap_is_dead(&log, wrap.key.b));
+	orglog_fini(&log);
+	/* and no more often */
+	assert_in_range(fedkeys_wake(&f->node.hub) - hub_node_mono(&f->node), 5 * 60000,
+			15 * 60000);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -418,6 +458,7 @@ int main(void)
 		T(what_a_key_leads_back_to_is_not_believed),
 		T(a_key_before_comes_without_the_latest),
 		T(whose_log_is_forked_gets_no_wrap),
+		T(who_has_lost_a_node_gets_another_wrap),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }
