@@ -13,6 +13,8 @@ void overview_dataset(struct overview *overview, struct hub *hub, struct txn *tx
 	size_t holder_count = entry->own ? catalog_holders(hub, txn, entry, holders, 16) : 0;
 	bool single = entry->own && catalog_copies(holders, holder_count) < 2;
 
+	bool gone = entry->own && !entry->held && holder_count == 0;
+
 	datasets->known++;
 	datasets->hidden += entry->tier == TIER_HIDDEN && !entry->readable;
 	datasets->own += entry->own;
@@ -20,6 +22,9 @@ void overview_dataset(struct overview *overview, struct hub *hub, struct txn *tx
 	datasets->damaged += entry->damaged;
 	datasets->own_damaged += entry->own && entry->damaged;
 	datasets->own_single += single;
+	datasets->own_gone += gone;
+	if (gone && !datasets->first_gone[0])
+		snprintf(datasets->first_gone, sizeof(datasets->first_gone), "%s", entry->path);
 	if (entry->damaged && !datasets->first_damaged[0])
 		snprintf(datasets->first_damaged, sizeof(datasets->first_damaged), "%s",
 			 entry->path);

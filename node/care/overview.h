@@ -29,6 +29,8 @@ struct overview {
 		uint64_t known, own, held, damaged, own_damaged;
 		uint64_t hidden;     /* whose names are not for this node */
 		uint64_t own_single; /* own ones of which one copy is proved at most */
+		uint64_t own_gone;   /* own ones whose data is not here, nor known to be anywhere */
+		char first_gone[LIMIT_PATH_LEN_MAX + 1];
 		char first_damaged[LIMIT_PATH_LEN_MAX + 1];
 		char first_single[LIMIT_PATH_LEN_MAX + 1];
 	} datasets;

@@ -25,6 +25,7 @@ static const struct {
 	{"withdrawal", topic_withdrawal},
 	{"grants", topic_grants},
 	{"takeover", topic_takeover},
+	{"recovery", topic_recovery},
 };
 
 void topics_collect(struct actions *out, const struct node_view *node,

@@ -50,5 +50,6 @@ void topic_deliver(struct actions *list);
 void topic_withdrawal(struct actions *list);
 void topic_grants(struct actions *list);
 void topic_takeover(struct actions *list);
+void topic_recovery(struct actions *list);
 
 #endif

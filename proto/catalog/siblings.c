@@ -291,7 +291,12 @@ static void own_line_look(struct hub *hub, struct txn *txn, const struct record 
 
 void siblings_open(struct hub *hub)
 {
-	*hub->siblings = (struct siblings){.walking = true};
+	*hub->siblings = (struct siblings){.walking = true, .recovers = true};
+}
+
+void siblings_compared(struct hub *hub)
+{
+	hub->siblings->compared = true;
 }
 
 void siblings_due(struct hub *hub)
@@ -348,6 +353,7 @@ void siblings_settle(struct hub *hub, struct txn *txn)
 	if (!hub->author || hub->signing != SIGNING_YES)
 		return;
 	siblings_retired_take(hub, txn);
+	siblings_recovered_take(hub, txn);
 	if (!siblings->walking && hub->wall_ms >= siblings->next_ms)
 		siblings_due(hub);
 	if (siblings->walking)
@@ -360,7 +366,8 @@ int64_t siblings_wake(const struct hub *hub)
 
 	if (!hub->author || hub->signing != SIGNING_YES)
 		return INT64_MAX;
-	return siblings->walking || siblings->takes || siblings->keys != hub->keys_epoch + 1
+	return siblings->walking || siblings->takes || siblings->lost_after > 0 ||
+			       siblings->keys != hub->keys_epoch + 1
 		       ? hub->mono_ms
 		       : hub_mono_of(hub, siblings->next_ms);
 }

@@ -66,7 +66,18 @@ struct siblings {
 	bool takes;           /* a node that was retired is taken over once more: */
 	uint8_t taken;        /* this one, */
 	uint64_t taken_after; /* behind this sequence */
+	bool recovers; /* lost nodes may have to be taken over, as this one comes after them: */
+	bool compared; /* a peer has been compared with, */
+	uint64_t lost_after; /* and they are, behind this sequence */
 };
+/*
+ * Of the nodes that this one has come after (identity_recover()), the next that is not taken over
+ * yet, from *index on; false at the end. *missing: records that have still to come; UINT64_MAX:
+ * nothing of it is here.
+ */
+bool siblings_recovered_next(struct hub *hub, struct txn *txn, unsigned *index, uint64_t *missing);
+/* A peer has been compared with. */
+void siblings_compared(struct hub *hub);
 void siblings_open(struct hub *hub);
 /* RECORD_LINE, RECORD_BAR: of another node of the own organisation. */
 void siblings_arrival(struct hub *hub, struct txn *txn, const struct record *record);

@@ -17,5 +17,7 @@ enum err siblings_bars_take(struct hub *hub, struct txn *txn, const struct recor
 			    bool all);
 /* Once in each turn: a node that was taken over has been retired. */
 void siblings_retired_take(struct hub *hub, struct txn *txn);
+/* Likewise: the nodes that this one has come after, once all of one is here. */
+void siblings_recovered_take(struct hub *hub, struct txn *txn);
 
 #endif

@@ -6,11 +6,16 @@
 
 #include "proto/audit/came.h"
 #include "proto/catalog/siblings_internal.h"
+#include "proto/charter/identity.h"
 #include "proto/charter/orglog.h"
 #include "proto/ledger/keywrap.h"
 #include "proto/ledger/withdrawal_body.h"
+#include "proto/transfer/subscription.h"
 
-enum { COPY_STEP = 256 }; /* records in one turn */
+enum {
+	COPY_STEP = 256, /* records in one turn */
+	NODE_INDEX_MAX = 255,
+};
 
 /*
  * Whether the body of another node goes before the own one in the same slot. PROTOCOL: "the
@@ -333,6 +338,94 @@ void siblings_retired_take(struct hub *hub, struct txn *txn)
 	txn_del(txn, TABLE_META, row_key_bytes(&row));
 	siblings->takes = false;
 	siblings->keys = 0; /* there may be another one */
+}
+
+/* ---- once, when this node comes after lost ones ---- */
+
+static struct row_key recovered_row(char name[24], unsigned index)
+{
+	snprintf(name, 24, IDENTITY_RECOVERED_ROW "%u", index);
+	return key_name(name);
+}
+
+bool siblings_recovered_next(struct hub *hub, struct txn *txn, unsigned *index, uint64_t *missing)
+{
+	struct author_state state;
+	char name[24];
+
+	for (; hub->siblings->recovers && *index <= NODE_INDEX_MAX; ++*index) {
+		struct row_key row = recovered_row(name, *index);
+		if (!txn_has(txn, TABLE_META, row_key_bytes(&row)))
+			continue;
+		const uint32_t author = author_of(author_member(hub->author), (uint8_t)*index);
+		*missing = ledger_state(&hub->ledger, txn, author, &state) || !state.counter
+				   ? UINT64_MAX
+			   : ledger_partial(&state) ? ledger_missing(&state)
+						    : 0;
+		return true;
+	}
+	return false;
+}
+
+/* Until when others keep what a lost node has said. */
+static bool is_forgotten(struct hub *hub, struct txn *txn, unsigned index)
+{
+	struct orglog log;
+	bool forgotten = false;
+
+	if (!orglog_load(txn, &hub->options.identity->org, &log)) {
+		const struct orglog_node *node = orglog_node(&log, (uint8_t)index);
+		forgotten = node && orglog_kept_until_ms(node) < hub->act_ms;
+	}
+	orglog_fini(&log);
+	return forgotten;
+}
+
+/* The data of the organisation come back as well. */
+static void own_data_subscribe(struct hub *hub, struct txn *txn)
+{
+	char pattern[CHARTER_SLUG_LEN_MAX + 4], why[WHY_LEN];
+	struct subscription subscription;
+
+	snprintf(pattern, sizeof(pattern), "%s/**", hub->options.identity->slug);
+	subscription = (struct subscription){.pattern = bytes_str(pattern)};
+	subscription_add(hub, txn, &subscription, why);
+}
+
+/*
+ * PROTOCOL: "A node that comes after lost ones, by their organisation's root alone, takes over once
+ * what they have said"
+ */
+void siblings_recovered_take(struct hub *hub, struct txn *txn)
+{
+	struct siblings *siblings = hub->siblings;
+	struct sibling_copy copy = {.after = siblings->lost_after};
+	struct author_state state;
+	unsigned index = 0;
+	uint64_t missing;
+	char name[24];
+
+	if (!siblings->recovers)
+		return;
+	if (!siblings_recovered_next(hub, txn, &index, &missing)) {
+		siblings->recovers = false;
+		return;
+	}
+	if (missing > 0 && !is_forgotten(hub, txn, index))
+		return;
+	if (missing == 0 && !siblings->compared)
+		return;
+	const uint32_t author = author_of(author_member(hub->author), (uint8_t)index);
+	enum err err = ledger_state(&hub->ledger, txn, author, &state);
+	if (!err)
+		err = said_take(hub, txn, &state, NULL, &copy);
+	siblings->lost_after = copy.after;
+	if (!err && copy.more)
+		return;
+	struct row_key row = recovered_row(name, index);
+	txn_del(txn, TABLE_META, row_key_bytes(&row));
+	siblings->lost_after = 0;
+	own_data_subscribe(hub, txn);
 }
 
 uint64_t siblings_missing(struct hub *hub, struct txn *txn, uint8_t node_index, uint64_t max)

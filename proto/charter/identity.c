@@ -84,15 +84,21 @@ void identity_next_name(char out[IDENTITY_KEY_NAME_LEN], const struct digest *ne
 	key_name_of(out, "next", id_bytes(next_root));
 }
 
-void identity_next_root(struct digest *out, const struct key *seed)
+void identity_root_pk(struct sign_pk *out, const struct key *seed)
 {
-	struct sign_pk root;
 	struct key sign;
 
 	root_sign_seed(&sign, seed);
-	sign_pk_of(&root, &sign);
-	charter_next_root(out, &root);
+	sign_pk_of(out, &sign);
 	key_wipe(&sign);
+}
+
+void identity_next_root(struct digest *out, const struct key *seed)
+{
+	struct sign_pk root;
+
+	identity_root_pk(&root, seed);
+	charter_next_root(out, &root);
 }
 
 static enum err keys_put(struct keyring *keyring, const struct keys *keys)
@@ -324,11 +330,8 @@ enum err identity_root_sign_seed(struct key *out, const struct identity *identit
 static bool seed_fits(const struct key *seed, const struct sign_pk *root)
 {
 	struct sign_pk pk;
-	struct key sign;
 
-	root_sign_seed(&sign, seed);
-	sign_pk_of(&pk, &sign);
-	key_wipe(&sign);
+	identity_root_pk(&pk, seed);
 	return id_eq(&pk, root);
 }
 

@@ -81,6 +81,31 @@ enum err identity_request(struct buf *out, struct keyring *keyring, struct txn *
  */
 enum err identity_accept(struct keyring *keyring, struct txn *txn, struct bytes answer);
 /*
+ * A new node of an organisation all of whose nodes that have a role are given up as lost: by the
+ * root seed alone, from the charter and the log that txn holds, which end with another entry. It
+ * shuts out those that are `lost`, by index, and gives the new node all roles and the organisation
+ * another wrap key. The next start finds the federation at the address, and takes over what the
+ * lost ones have said (IDENTITY_RECOVERED_ROW). ERR_DENIED: the seed is not the root's;
+ * ERR_PROTOCOL: an active node with a role is not named; ERR_FULL: no place for a further node;
+ * else as identity_create().
+ */
+struct identity_recovery {
+	const struct key *seed;
+	const struct charter *charter;
+	const struct charter_member *member; /* the organisation, in that charter */
+	const bool *lost;                    /* LIMIT_NODE_COUNT_MAX */
+	const char *operator;
+	const char *address;    /* HOST:PORT of a node of a member, */
+	struct dh_pk transport; /* which has this key */
+	int64_t now_ms;
+};
+enum err identity_recover(struct keyring *keyring, struct txn *txn, struct random *random,
+			  const struct identity_recovery *recovery);
+/* META rows: this prefix and the index of a lost node whose records are to be taken over. */
+#define IDENTITY_RECOVERED_ROW "recovered:"
+/* The root key that follows from a seed. */
+void identity_root_pk(struct sign_pk *out, const struct key *seed);
+/*
  * A secret wrap key of the organisation, sealed into table SEALED under this name and the number of
  * the log entry that first named it.
  */

@@ -1,10 +1,13 @@
 /*
  * identity_node - another node of an organisation makes its keys and is taken in (docs/PROTOCOL.md,
- * section 3.1).
+ * section 3.1), or makes the entry that takes it in by itself, where all others are lost.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/check.h"
+#include "crypto/root.h"
 #include "proto/charter/identity.h"
 #include "proto/charter/invitation.h"
 
@@ -165,4 +168,154 @@ enum err identity_accept(struct keyring *keyring, struct txn *txn, struct bytes 
 	}
 	buf_fini(&storage);
 	return err;
+}
+
+/* ---- the others are lost ---- */
+
+/* The list with the lost ones out, and the new one at its end. */
+static enum err nodes_without(struct orglog *next, const struct orglog *now, const bool *lost)
+{
+	const size_t count = now->node_count;
+	uint8_t index = 0;
+
+	*next = *now;
+	next->nodes = mem_new(count + 1, sizeof(*next->nodes));
+	memcpy(next->nodes, now->nodes, count * sizeof(*next->nodes));
+	for (size_t i = 0; i < count; i++) {
+		struct orglog_node *node = &next->nodes[i];
+		if (lost[node->index])
+			node->state = ORGLOG_NODE_LOST;
+		else if (node->state == ORGLOG_NODE_ACTIVE && node->roles)
+			return ERR_PROTOCOL;
+		index = node->index;
+	}
+	if (count >= LIMIT_NODE_COUNT_MAX || index == UINT8_MAX ||
+	    now->number >= LIMIT_ORGLOG_NUMBER_MAX)
+		return ERR_FULL;
+	next->node_count = count + 1;
+	next->nodes[count] = (struct orglog_node){.index = (uint8_t)(index + 1),
+						  .state = ORGLOG_NODE_ACTIVE,
+						  .roles = ORGLOG_ROLE_PUBLISH | ORGLOG_ROLE_ADMIN |
+							   ORGLOG_ROLE_KEY_AUTHOR};
+	return ERR_OK;
+}
+
+/* The keys of the new node, which its place in the list names and proves. */
+static enum err node_keys_make(struct keyring *keyring, struct random *random,
+			       const struct sign_pk *first_root, struct orglog_node *node)
+{
+	struct secret *sign = NULL, *transport = NULL;
+	enum err err = key_make(keyring, random, "sign");
+
+	if (!err)
+		err = key_make(keyring, random, "transport");
+	if (!err)
+		err = key_make(keyring, random, "handover");
+	if (!err)
+		err = keyring_get(keyring, "sign", &sign);
+	if (!err)
+		err = keyring_get(keyring, "transport", &transport);
+	if (!err) {
+		sign_pk_of(&node->sign, secret_key(sign));
+		dh_pk_of(&node->transport, secret_key(transport));
+		orglog_possession(&node->possession, secret_key(sign), first_root, &node->sign,
+				  &node->transport);
+	}
+	secret_close(sign);
+	secret_close(transport);
+	return err;
+}
+
+static enum err recovery_entry(struct keyring *keyring, struct txn *txn, struct random *random,
+			       const struct identity_recovery *recovery, const struct orglog *now,
+			       struct orglog *next)
+{
+	struct key sign, wrap, secret;
+	struct buf entry;
+
+	random_fill(random, wrap.b, KEY_LEN);
+	dh_pk_of(&next->wrap, &wrap);
+	root_recovery_key(&secret, recovery->seed);
+	dh_pk_of(&next->recovery, &secret);
+	root_sign_seed(&sign, recovery->seed);
+	next->time_ms = recovery->now_ms > now->time_ms ? recovery->now_ms : now->time_ms;
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	orglog_make(&entry, now, next, &sign);
+	enum err err = entry.err;
+	if (!err)
+		err = orglog_accept(txn, &recovery->member->org, buf_bytes(&entry), NULL);
+	if (!err)
+		err = identity_wrap_put(keyring, txn, now->number + 1, &wrap);
+	buf_fini(&entry);
+	key_wipe(&sign);
+	key_wipe(&wrap);
+	key_wipe(&secret);
+	return err;
+}
+
+static enum err recovery_rows(struct txn *txn, struct random *random,
+			      const struct identity_recovery *recovery)
+{
+	const struct charter_member *member = recovery->member;
+	const struct identity_options options = {member->name, member->slug, member->ags,
+						 recovery->operator, recovery->now_ms };
+	struct invitation invitation = {.fed = recovery->charter->fed,
+					.charter_number = recovery->charter->number,
+					.charter_entry_id = recovery->charter->entry_id,
+					.transport = recovery->transport,
+					.valid_until_ms = recovery->now_ms};
+	struct buf text;
+	enum err err = identity_rows_put(txn, random, &options, &member->org);
+
+	snprintf(invitation.fed_name, sizeof(invitation.fed_name), "%s", recovery->charter->name);
+	snprintf(invitation.address, sizeof(invitation.address), "%s", recovery->address);
+	snprintf(invitation.name, sizeof(invitation.name), "%s", member->name);
+	snprintf(invitation.slug, sizeof(invitation.slug), "%s", member->slug);
+	snprintf(invitation.ags, sizeof(invitation.ags), "%s", member->ags);
+	buf_init(&text, LIMIT_INVITATION_LEN_MAX);
+	if (!err)
+		err = invitation_put(&text, &invitation);
+	if (!err)
+		node_meta_put(txn, ROW_JOIN, buf_bytes(&text));
+	for (unsigned i = 0; !err && i < LIMIT_NODE_COUNT_MAX; i++) {
+		char name[sizeof(IDENTITY_RECOVERED_ROW) + 4];
+		snprintf(name, sizeof(name), IDENTITY_RECOVERED_ROW "%u", i);
+		if (recovery->lost[i])
+			node_meta_put(txn, name, bytes_str(""));
+	}
+	buf_fini(&text);
+	return err;
+}
+
+enum err identity_recover(struct keyring *keyring, struct txn *txn, struct random *random,
+			  const struct identity_recovery *recovery)
+{
+	char name[IDENTITY_KEY_NAME_LEN] = "root";
+	struct orglog now, next = {.nodes = NULL};
+	struct sign_pk root;
+	enum err err = orglog_load(txn, &recovery->member->org, &now);
+
+	if (err)
+		return err;
+	identity_root_pk(&root, recovery->seed);
+	if (!id_eq(&root, &recovery->member->root))
+		err = ERR_DENIED;
+	if (!err)
+		err = nodes_without(&next, &now, recovery->lost);
+	if (!err)
+		err = recovery_rows(txn, random, recovery);
+	struct orglog_node *node = err ? NULL : &next.nodes[next.node_count - 1];
+	if (!err)
+		err = node_keys_make(keyring, random, &now.first_root, node);
+	if (!err && !id_eq(&root, &now.first_root))
+		identity_root_name(name, &root);
+	if (!err)
+		err = keyring_put(keyring, name, bytes_obj(recovery->seed));
+	if (!err)
+		err = recovery_entry(keyring, txn, random, recovery, &now, &next);
+	if (!err)
+		identity_node_put(txn, node->index, &node->sign);
+	free(next.nodes);
+	orglog_fini(&now);
+	return err ? err : txn_err(txn);
 }

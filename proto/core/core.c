@@ -314,6 +314,7 @@ static void peers_take(struct hub *hub, struct txn *txn)
 			source_retry(hub, peer);
 			unheard_compared(hub, txn, peer);
 			takeover_compared(hub);
+			siblings_compared(hub);
 		}
 		peer->compared_news = false;
 	}

@@ -16,6 +16,7 @@
 #include "store/dir.h"
 #include "store/keyfile.h"
 #include "tools/cmd/commands.h"
+#include "tools/cmd/recovery.h"
 #include "tools/kit/passphrase.h"
 #include "tools/kit/print.h"
 #include "tools/kit/sheet.h"
@@ -38,6 +39,7 @@ struct plan {
 	struct node_offer offer;
 	struct buf offer_bytes;
 	struct buf request;             /* text for who made the offer */
+	struct recovery *recovery;      /* an organisation that comes back; NULL: none */
 	struct secret *passphrase;      /* NULL: none */
 	const char *sheet, *next_sheet; /* files; NULL: none */
 };
@@ -86,11 +88,35 @@ static int take_offer(struct plan *plan)
 	return TOOL_DONE;
 }
 
+/* The names come from the charter. */
+static int plan_recovery(struct plan *plan, const struct tool *tool)
+{
+	static const char *const others[] = {"join", "node",           "name",           "slug",
+					     "ags",  "recovery-sheet", "next-root-sheet"};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (args_value(&tool->args, others[i]))
+			return tool_fail(TOOL_USAGE,
+					 "--recover and --%s exclude each other: what comes back "
+					 "has its names and sheets already",
+					 others[i]);
+	int code = recovery_ask(&plan->recovery, tool);
+	if (code)
+		return code;
+	const struct charter_member *member = recovery_member(plan->recovery);
+	plan->name = member->name;
+	plan->slug = member->slug;
+	plan->ags = member->ags;
+	return recovery_lost(plan->recovery, tool);
+}
+
 static int plan_terms(struct plan *plan, const struct tool *tool)
 {
 	struct invitation *invitation = &plan->invitation;
 	int code;
 
+	if (args_value(&tool->args, "recover"))
+		return plan_recovery(plan, tool);
 	plan->join = args_value(&tool->args, "join");
 	plan->node = args_value(&tool->args, "node");
 	if (plan->join && plan->node)
@@ -217,7 +243,9 @@ static enum err make_identity(struct keyring *keyring, struct db *db, struct pla
 	struct row_key key = key_name(JOIN_ROW);
 	struct random random = random_system();
 	struct txn *txn = txn_begin(db, true);
-	enum err err = plan->node
+	enum err err = plan->recovery ? recovery_make(plan->recovery, keyring, txn, &random,
+						      plan->operator, now_ms)
+		       : plan->node
 			       ? identity_create_node(keyring, txn, &random, &plan->offer, &options)
 			       : identity_create(keyring, txn, &random, &options);
 
@@ -294,7 +322,7 @@ static int make_node(const struct tool *tool, struct plan *plan)
 		return code;
 	code = make_dir(tool, plan, &identity);
 	if (!code) {
-		enum err err = fd >= 0 ? sheet_write(fd, &identity, secret_key(identity.root),
+		enum err err = fd >= 0 ? sheet_write(fd, &identity, NULL, secret_key(identity.root),
 						     tool->now_ms)
 				       : ERR_OK;
 
@@ -350,7 +378,8 @@ static void print_made_node(const struct tool *tool, const struct plan *plan)
 	print_next(tool, "allmende node accept \"...\"", "with the answer; then start allmended");
 }
 
-static void print_made(const struct tool *tool, const struct plan *plan)
+/* The command that starts the daemon; to be freed. */
+static char *start_words(const struct tool *tool, const struct plan *plan)
 {
 	const char *file = args_value(&tool->args, "passphrase-file");
 	char *quoted = text_shell(file ? file : "FILE");
@@ -359,6 +388,29 @@ static void print_made(const struct tool *tool, const struct plan *plan)
 	if (asprintf(&start, "allmended%s%s", plan->passphrase ? " --passphrase-file " : "",
 		     plan->passphrase ? quoted : "") < 0)
 		mem_gone(1, 0);
+	free(quoted);
+	return start;
+}
+
+static void print_recovered(const struct tool *tool, const struct plan *plan)
+{
+	char *start = start_words(tool, plan);
+
+	print_line("%s (%s, %s) has a node in %s again, in the federation %s.", plan->name,
+		   plan->slug, plan->ags, tool->dir, recovery_federation(plan->recovery));
+	recovery_print(plan->recovery);
+	putchar('\n');
+	print_line("Next, within a day (later the others do not keep what the lost machine has "
+		   "said):");
+	print_next(tool, start, "start the node, and leave it running");
+	print_next(tool, "allmende status", "how far it has come");
+	free(start);
+}
+
+static void print_made(const struct tool *tool, const struct plan *plan)
+{
+	char *start = start_words(tool, plan);
+
 	print_line("%s (%s, %s) has a node in %s.", plan->name, plan->slug, plan->ags, tool->dir);
 	print_line(
 		plan->passphrase
@@ -393,7 +445,6 @@ static void print_made(const struct tool *tool, const struct plan *plan)
 		print_next(tool, "allmende federation join -", "join one");
 	}
 	free(start);
-	free(quoted);
 }
 
 static int run_init(struct tool *tool)
@@ -409,8 +460,11 @@ static int run_init(struct tool *tool)
 		code = print_made_json(tool, &plan);
 	else if (!code && plan.node)
 		print_made_node(tool, &plan);
+	else if (!code && plan.recovery)
+		print_recovered(tool, &plan);
 	else if (!code)
 		print_made(tool, &plan);
+	recovery_close(plan.recovery);
 	secret_close(plan.passphrase);
 	buf_fini(&plan.offer_bytes);
 	buf_fini(&plan.request);
@@ -422,7 +476,8 @@ static int run_init(struct tool *tool)
 
 const struct command cmd_init = {
 	.name = "init",
-	.arguments = "--name NAME --slug SLUG --ags KEY | --join FILE | --node TEXT",
+	.arguments = "--name NAME --slug SLUG --ags KEY | --join FILE | --node TEXT | "
+		     "--recover SHEET",
 	.summary = "make a node for an organisation",
 	.help = "Makes the data directory of a node: the organisation's keys, its names, an empty\n"
 		"store. Name, short name and key come from the options, or from an invitation.\n"
@@ -434,8 +489,23 @@ const struct command cmd_init = {
 		"holds\n"
 		"the seed of the root key that may follow, for when the first is stolen.\n"
 		"\n"
+		"With --recover an organisation comes back whose machines are lost: by its "
+		"recovery sheet\n"
+		"and the address of any member. It asks that member for the charter and the own "
+		"log,\n"
+		"makes a new node with all roles, and shuts out the nodes that --lost names. Once "
+		"started,\n"
+		"the node takes over what these have said as the others know it: datasets, grants, "
+		"keys.\n"
+		"The federation's id stands on a sheet that was written in the federation; a "
+		"neighbour\n"
+		"sees it in `allmende federation`. While another node of yours with a role runs, "
+		"--node\n"
+		"makes a further one instead.\n"
+		"\n"
 		"  allmende init --name \"Stadt Meißen\" --slug meissen --ags 14627140 \\\n"
-		"      --passphrase-file /etc/allmende/passphrase --recovery-sheet sheet.txt",
+		"      --passphrase-file /etc/allmende/passphrase --recovery-sheet sheet.txt\n"
+		"  allmende init --recover sheet.txt --from allmende.riesa.example:7420 --lost all",
 	.options =
 		(const struct option[]){
 			{"name", 0, "NAME", false, "the organisation as people call it"},
@@ -447,6 +517,14 @@ const struct command cmd_init = {
 			 "an invitation, which knows the three above; - to paste it"},
 			{"node", 0, "TEXT", false,
 			 "the offer of another node of this organisation, which knows them too"},
+			{"recover", 0, "SHEET", false,
+			 "the recovery sheet of an organisation that comes back; - to type the "
+			 "seed"},
+			{"from", 0, "HOST:PORT", false, "with --recover: where a member listens"},
+			{"federation", 0, "ID", false,
+			 "with --recover: if the sheet does not say it"},
+			{"lost", 0, "NODES", false,
+			 "with --recover: the nodes that are lost, as 0,1; all"},
 			{"listen", 0, "HOST:PORT", false,
 			 "where other nodes dial this one (default 0.0.0.0:7420)"},
 			{"http", 0, "HOST:PORT", false,

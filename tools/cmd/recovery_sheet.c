@@ -15,11 +15,10 @@
 
 /* Reads only, so it may be done while the daemon runs. */
 static int load_identity(const struct tool *tool, struct keyring *keyring,
-			 struct identity *identity, struct key *seed)
+			 struct identity *identity, struct charter *charter, struct key *seed)
 {
 	struct db_options options = {.read_only = true};
 	const struct charter_member *own = NULL;
-	struct charter charter;
 	struct txn *txn;
 	struct db *db;
 	enum err err = db_open(&db, tool->dir, &options);
@@ -27,13 +26,11 @@ static int load_identity(const struct tool *tool, struct keyring *keyring,
 	if (!err) {
 		txn = txn_begin(db, false);
 		err = identity_load(identity, keyring, txn);
-		charter_init(&charter);
-		if (!err && !charter_load(txn, &charter))
-			own = charter_last_of(&charter, &identity->org);
+		if (!err && !charter_load(txn, charter))
+			own = charter_last_of(charter, &identity->org);
 		memset(seed, 0, sizeof(*seed));
 		if (!err && identity_root_seed(seed, identity, keyring, own ? &own->root : NULL))
 			key_wipe(seed);
-		charter_fini(&charter);
 		txn_abort(txn);
 		db_close(db);
 	}
@@ -44,7 +41,7 @@ static int load_identity(const struct tool *tool, struct keyring *keyring,
 }
 
 static int write_sheet(const struct tool *tool, const struct identity *identity,
-		       const struct key *seed, const char *path)
+		       const struct charter *charter, const struct key *seed, const char *path)
 {
 	bool to_stdout = strcmp(path, "-") == 0;
 	int fd = STDOUT_FILENO;
@@ -58,7 +55,7 @@ static int write_sheet(const struct tool *tool, const struct identity *identity,
 				 identity->name);
 	if ((code = to_stdout ? TOOL_DONE : sheet_make(&fd, path)))
 		return code;
-	err = sheet_write(fd, identity, seed, tool->now_ms);
+	err = sheet_write(fd, identity, charter, seed, tool->now_ms);
 	if (!to_stdout) {
 		close(fd);
 		if (err)
@@ -79,6 +76,7 @@ static int run_recovery_sheet(struct tool *tool)
 	const char *path = args_value(&tool->args, "output");
 	struct keyring *keyring = NULL;
 	struct identity identity;
+	struct charter charter;
 	struct key seed;
 	int code;
 
@@ -88,11 +86,13 @@ static int run_recovery_sheet(struct tool *tool)
 				 "show it on the screen");
 	if ((code = keys_open(tool, &keyring)))
 		return code;
-	if (!(code = load_identity(tool, keyring, &identity, &seed))) {
-		code = write_sheet(tool, &identity, &seed, path);
+	charter_init(&charter);
+	if (!(code = load_identity(tool, keyring, &identity, &charter, &seed))) {
+		code = write_sheet(tool, &identity, &charter, &seed, path);
 		key_wipe(&seed);
 		identity_fini(&identity);
 	}
+	charter_fini(&charter);
 	keyring_close(keyring);
 	return code;
 }

@@ -13,6 +13,9 @@
 
 #define SHEET_LEN_MAX 4096
 #define SHEET_NOTE    "sheet-written"
+#define SHEET_SEED    "Root seed"
+#define SHEET_NEXT    "Next root seed"
+#define SHEET_FED     "Federation id    "
 
 int sheet_make(int *fd, const char *path)
 {
@@ -26,12 +29,25 @@ int sheet_make(int *fd, const char *path)
 			 strerror(errno));
 }
 
-static int put_top(char *out, const char *title, const struct identity *identity, const char *when,
-		   const char *label, const char *seed)
-{
-	char org[ID_HEX_LEN + 1];
+/* What a page says; seed stands under the label. */
+struct page {
+	const char *title, *label, *words;
+	const struct identity *identity;
+	const struct charter *charter; /* NULL or empty: none */
+	const struct key *seed;
+	int64_t now_ms;
+};
 
+static int put_top(char *out, const struct page *page, const char *seed)
+{
+	const struct identity *identity = page->identity;
+	const bool member = page->charter && page->charter->number > 0;
+	char org[ID_HEX_LEN + 1], when[TEXT_SHORT_LEN], fed[ID_HEX_LEN + 1] = "";
+
+	text_local(when, page->now_ms);
 	hex_put(org, id_bytes(&identity->org));
+	if (member)
+		hex_put(fed, id_bytes(&page->charter->fed));
 	return snprintf(out, SHEET_LEN_MAX,
 			"%s\n"
 			"\n"
@@ -39,19 +55,23 @@ static int put_top(char *out, const char *title, const struct identity *identity
 			"Short name       %s\n"
 			"Key (AGS)        %s\n"
 			"Organisation id  %s\n"
+			"%s%s%s%s%s"
 			"Written          %s\n"
 			"\n"
 			"%-17s%.34s\n"
 			"                 %s\n"
 			"\n",
-			title, identity->name, identity->slug, identity->ags, org, when, label,
+			page->title, identity->name, identity->slug, identity->ags, org,
+			member ? "Federation       " : "", member ? page->charter->name : "",
+			member ? "\n" SHEET_FED : "", fed, member ? "\n" : "", when, page->label,
 			seed, seed + 35);
 }
 
 static const char sheet_words[] =
 	"What it is for   With the root seed a new machine becomes this organisation again,\n"
-	"                 and gets its catalogue and data back from its neighbours. Votes and\n"
-	"                 further nodes need it, too.\n"
+	"                 and gets its catalogue and data back from its neighbours (`allmende\n"
+	"                 init --recover`, with the address of one). Votes and further nodes\n"
+	"                 need it, too. If no federation id stands above, a neighbour tells it.\n"
 	"How to keep it   Print this sheet twice, lock both copies away in different places,\n"
 	"                 and delete the file. Whoever else has it can act in the\n"
 	"                 organisation's name; nobody can make a second one without the first.\n";
@@ -83,15 +103,13 @@ static enum err write_all(int fd, const char *text, size_t len)
 	return ERR_OK;
 }
 
-static enum err page_write(int fd, const char *title, const char *label, const char *words,
-			   const struct identity *identity, const struct key *key, int64_t now_ms)
+static enum err page_write(int fd, const struct page *page)
 {
-	char seed[ROOT_TEXT_LEN + 1], text[SHEET_LEN_MAX], when[TEXT_SHORT_LEN];
+	char seed[ROOT_TEXT_LEN + 1], text[SHEET_LEN_MAX];
 
-	root_text_put(seed, key);
-	text_local(when, now_ms);
-	int len = put_top(text, title, identity, when, label, seed);
-	len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s", words, typing_words);
+	root_text_put(seed, page->seed);
+	int len = put_top(text, page, seed);
+	len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s", page->words, typing_words);
 	enum err err = write_all(fd, text, (size_t)len);
 	/* A pipe or a terminal cannot be synced. */
 	if (!err && fsync(fd) && errno != EINVAL && errno != EROFS && errno != ENOTSUP)
@@ -101,18 +119,27 @@ static enum err page_write(int fd, const char *title, const char *label, const c
 	return err;
 }
 
-enum err sheet_write(int fd, const struct identity *identity, const struct key *seed,
-		     int64_t now_ms)
+enum err sheet_write(int fd, const struct identity *identity, const struct charter *charter,
+		     const struct key *seed, int64_t now_ms)
 {
-	return page_write(fd, "ALLMENDE RECOVERY SHEET", "Root seed", sheet_words, identity, seed,
-			  now_ms);
+	return page_write(fd, &(struct page){.title = "ALLMENDE RECOVERY SHEET",
+					     .label = SHEET_SEED,
+					     .words = sheet_words,
+					     .identity = identity,
+					     .charter = charter,
+					     .seed = seed,
+					     .now_ms = now_ms});
 }
 
 static enum err sheet_write_next(int fd, const struct identity *identity, const struct key *seed,
 				 int64_t now_ms)
 {
-	return page_write(fd, "ALLMENDE SECOND SHEET: THE NEXT ROOT", "Next root seed", next_words,
-			  identity, seed, now_ms);
+	return page_write(fd, &(struct page){.title = "ALLMENDE SECOND SHEET: THE NEXT ROOT",
+					     .label = SHEET_NEXT,
+					     .words = next_words,
+					     .identity = identity,
+					     .seed = seed,
+					     .now_ms = now_ms});
 }
 
 int sheet_next(struct keyring *keyring, const struct identity *identity,
@@ -144,6 +171,83 @@ int sheet_next(struct keyring *keyring, const struct identity *identity,
 	}
 	secret_close(seed);
 	return code;
+}
+
+/* ---- reading one ---- */
+
+/* All of it, or until what was typed is a seed. */
+static int text_read(char text[SHEET_LEN_MAX], const char *path)
+{
+	const bool typed = strcmp(path, "-") == 0;
+	FILE *file = typed ? stdin : fopen(path, "re");
+	size_t len = 0;
+	struct key seed;
+
+	if (!file)
+		return tool_fail(TOOL_FAILED, "cannot read the recovery sheet %s: %s", path,
+				 strerror(errno));
+	if (typed && isatty(STDIN_FILENO))
+		fprintf(stderr, "Root seed, 14 groups: ");
+	while (len + 1 < SHEET_LEN_MAX && fgets(text + len, (int)(SHEET_LEN_MAX - len), file)) {
+		len += strlen(text + len);
+		if (typed && !root_text_get(&seed, text))
+			break;
+	}
+	text[len] = '\0';
+	key_wipe(&seed);
+	if (!typed)
+		fclose(file);
+	return TOOL_DONE;
+}
+
+/* The rest of the line that begins so, and `lines` more; "" when there is none. */
+static void sheet_field(char *out, size_t size, const char *text, const char *label, unsigned lines)
+{
+	const char *at = text;
+	size_t len = 0;
+
+	while (at && strncmp(at, label, strlen(label)) != 0)
+		at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL;
+	at = at ? at + strlen(label) : "";
+	for (; *at && len + 1 < size && (*at != '\n' || lines-- > 0); at++)
+		if (*at != '\n' && *at != '\r' && *at != ' ')
+			out[len++] = *at;
+	out[len] = '\0';
+}
+
+int sheet_read(struct sheet *out, const char *path)
+{
+	char text[SHEET_LEN_MAX] = "", field[256];
+
+	memset(out, 0, sizeof(*out));
+	int code = text_read(text, path);
+	if (code)
+		return code;
+	sheet_field(field, sizeof(field), text, SHEET_FED, 0);
+	out->has_fed = !hex_get(out->fed.b, ID_LEN, field);
+	sheet_field(field, sizeof(field), text, SHEET_SEED, 1);
+	enum err err = root_text_get(&out->seed, field);
+	if (err)
+		err = root_text_get(&out->seed, text);
+	if (err)
+		sheet_field(field, sizeof(field), text, "", 0);
+	if (err)
+		err = root_text_get(&out->seed, field);
+	const bool next = strstr(text, SHEET_NEXT) != NULL;
+	secret_wipe(text, sizeof(text));
+	secret_wipe(field, sizeof(field));
+	if (!err)
+		return TOOL_DONE;
+	if (next)
+		return tool_fail(TOOL_USAGE,
+				 "%s is the second sheet: it replaces a root that is stolen, by "
+				 "`allmende root bind`; a machine comes back by the recovery sheet",
+				 path);
+	return tool_fail(
+		TOOL_USAGE,
+		"there is no root seed in %s%s: it is 14 groups of four characters, as they "
+		"stand on the recovery sheet",
+		path, err == ERR_DENIED ? " without a typing error" : "");
 }
 
 void sheet_note(const char *dir, int64_t now_ms)

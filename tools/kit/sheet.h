@@ -12,9 +12,23 @@
 
 /* Makes the file, which must not exist yet; prints its own complaint. *fd is the caller's. */
 int sheet_make(int *fd, const char *path);
-/* Writes the sheet with this root seed and syncs it. */
-enum err sheet_write(int fd, const struct identity *identity, const struct key *seed,
-		     int64_t now_ms);
+/*
+ * Writes the sheet with this root seed and syncs it. charter NULL or empty: the organisation
+ * belongs to no federation yet, so the sheet does not say to which.
+ */
+enum err sheet_write(int fd, const struct identity *identity, const struct charter *charter,
+		     const struct key *seed, int64_t now_ms);
+/*
+ * What a recovery sheet says: its file, or what somebody has typed of it ("-": standard input); of
+ * one that holds nothing else the first line is the seed. has_fed false: the sheet does not say.
+ * Prints its own complaint. To be wiped.
+ */
+struct sheet {
+	struct key seed;
+	struct fed_id fed;
+	bool has_fed;
+};
+int sheet_read(struct sheet *out, const char *path);
 /*
  * Makes the file and writes the second sheet with the seed that lies in the key files; then that
  * goes. Prints its own complaint.
