@@ -138,6 +138,11 @@ static uint64_t page_count(const MDB_stat *stat)
 	return (uint64_t)stat->ms_branch_pages + stat->ms_leaf_pages + stat->ms_overflow_pages;
 }
 
+enum err db_copy(struct db *db, int fd)
+{
+	return err_of_mdb(mdb_env_copyfd2(db->env, fd, 0));
+}
+
 const char *db_library_version(void)
 {
 	return mdb_version(NULL, NULL, NULL);

@@ -41,6 +41,11 @@ void db_close(struct db *db); /* no transaction may be open */
 const char *db_library_version(void);
 /* Bytes of the file in use and on disk. */
 void db_size(struct db *db, uint64_t *used_bytes, uint64_t *file_bytes);
+/*
+ * Writes the file as it is after the last commit, whole, while others go on writing; fd may be a
+ * pipe. As long as it takes the file grows as by a forgotten reader.
+ */
+enum err db_copy(struct db *db, int fd);
 /* Failure tests: the n-th store call from now (1 = next) fails with err; 0 switches off. True once
    it has struck. */
 void db_fault_at(struct db *db, uint64_t n, enum err err);

@@ -342,9 +342,9 @@ static enum err format_check(const char *path, char *why)
 		return refuse(
 			why, err,
 			"the store in %s lacks tables that this program needs: another version "
-			"made it, or its creation was cut short; use the program that made it, "
-			"or remove %s and begin anew",
-			path, path);
+			"made it, or it is no whole copy; use the program that made it, or "
+			"`allmende restore` with a copy by `allmende backup`",
+			path);
 	if (!err && format > STORE_FORMAT)
 		return refuse(why, ERR_VERSION,
 			      "the store in %s has format %" PRIu32
@@ -366,9 +366,13 @@ static enum err format_check(const char *path, char *why)
 	if (err == ERR_CORRUPT || (!err && !format))
 		return refuse(
 			why, ERR_CORRUPT,
-			"the store in %s has no readable format number: it is damaged, or its "
-			"creation was cut short; restore it, or remove %s and begin anew",
-			path, path);
+			"the store in %s has no readable format number: it is damaged, or it is no "
+			"whole copy, as "
+			"of a file that was copied while the node ran; make copies with `allmende "
+			"backup` and take them with `allmende restore`; without one the "
+			"organisation "
+			"comes back by `allmende init --recover`",
+			path);
 	if (err)
 		return refuse(why, err, "cannot open the store in %s: %s", path, err_text(err));
 	return ERR_OK;

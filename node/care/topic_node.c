@@ -8,6 +8,7 @@
 #include "node/care/topics.h"
 #include "proto/catalog/unsigned.h"
 #include "proto/ledger/quota.h"
+#include "proto/sync/start.h"
 
 enum { QUOTA_WARN_PERCENT = 80 };
 
@@ -73,6 +74,13 @@ void topic_start(struct actions *list)
 			    waiting);
 	if (signing == SIGNING_YES)
 		return;
+	const int64_t restored_ms = start_restored_ms(list->txn);
+	if (restored_ms)
+		actions_add(list, ACTION_WARN, "allmende start",
+			    "this node was restored from a backup that was made %" PRId64
+			    " hours before now: what it has signed since comes back from others "
+			    "first",
+			    (list->now_ms - restored_ms) / (60 * MINUTE_MS));
 	actions_add(list, of[signing].severity, "allmende start",
 		    "%s; %" PRIu64 " publications wait", of[signing].text, waiting);
 }

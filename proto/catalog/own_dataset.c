@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "crypto/hash.h"
 #include "proto/transfer/fetch.h"
 
 /* What is remembered has grown twice; rows of before are read, too. */
@@ -21,6 +22,29 @@ static void name_make(char name[80], const struct dataset_id *dataset)
 	hex_put(name + 4, id_bytes(dataset));
 }
 
+void own_dataset_version(struct digest *out, const struct version *version)
+{
+	struct version bare = *version;
+	struct buf body;
+
+	bare.has_origin = bare.has_grant = false;
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	version_encode(&body, &bare);
+	hash_once(out->b, "am1.own.version", buf_bytes(&body));
+	buf_fini(&body);
+}
+
+bool own_dataset_is(const struct own_dataset *memory, const struct version *version,
+		    const struct record_id *record, const struct digest *contents)
+{
+	struct digest same;
+
+	own_dataset_version(&same, version);
+	return (id_eq(&memory->version, &same) ||
+		bytes_eq(id_bytes(&memory->version), id_bytes(record))) &&
+	       id_eq(&memory->contents, contents);
+}
+
 bool own_dataset_get(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 		     struct own_dataset *memory)
 {
@@ -37,7 +61,7 @@ bool own_dataset_get(struct hub *hub, struct txn *txn, const struct dataset_id *
 	bool ok = b.len == LEN || b.len == KEEP_LEN || b.len == SHORT_LEN;
 	if (ok) {
 		memcpy(memory->cut_key.b, b.ptr, CUT_LEN);
-		memcpy(memory->record.b, b.ptr + CUT_LEN, ID_LEN);
+		memcpy(memory->version.b, b.ptr + CUT_LEN, ID_LEN);
 		memcpy(memory->contents.b, b.ptr + CUT_LEN + ID_LEN, ID_LEN);
 	}
 	if (b.len == LEN)
@@ -57,7 +81,7 @@ void own_dataset_put(struct hub *hub, struct txn *txn, const struct dataset_id *
 	struct buf sealed;
 	name_make(name, dataset);
 	memcpy(plain, memory->cut_key.b, CUT_LEN);
-	memcpy(plain + CUT_LEN, memory->record.b, ID_LEN);
+	memcpy(plain + CUT_LEN, memory->version.b, ID_LEN);
 	memcpy(plain + CUT_LEN + ID_LEN, memory->contents.b, ID_LEN);
 	be64_put(plain + SHORT_LEN, memory->keep.count);
 	be64_put(plain + SHORT_LEN + 8, memory->keep.days);

@@ -500,7 +500,7 @@ static enum err version_make(struct hub *hub, struct txn *txn, struct publicatio
 			    writer_index(writer));
 		index_sum(writer_index(writer), &sum);
 		unsigned_drop(txn, made.version.path);
-		memory->record = made.record;
+		own_dataset_version(&memory->version, &made.version);
 		memory->cut_key = publication->params.cut_key;
 		memory->tier = publication->tier;
 		memory->keep = publication->keep;
@@ -547,7 +547,7 @@ static bool unchanged_take(struct hub *hub, struct txn *txn, const struct public
 	struct own_dataset memory;
 	struct version_id same = {found->of.dataset, found->of.number, hub->author};
 	if (!own_dataset_get(hub, txn, &same.dataset, &memory) ||
-	    !id_eq(&memory.record, &publication->previous) || !id_eq(&memory.contents, contents))
+	    !own_dataset_is(&memory, &found->version, &publication->previous, contents))
 		return false;
 	lookup_entry(hub, txn, found, true, out);
 	/* What is damaged may just have been sealed again; when not, a new version replaces it. */

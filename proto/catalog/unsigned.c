@@ -190,9 +190,10 @@ static enum err row_sign(struct hub *hub, struct txn *txn, uint64_t job,
 	struct record_slot slot = record_slot_version(&of.dataset, of.number);
 	own_dataset_get(hub, txn, &of.dataset, &memory);
 	err = ledger_append(&hub->ledger, txn, RECORD_VERSION, record_slot_bytes(&slot), row->body,
-			    &memory.record, LEDGER_TELL);
+			    NULL, LEDGER_TELL);
 	if (!err) {
 		index_take(txn, job, &of, held_closed(&version), &sum);
+		own_dataset_version(&memory.version, &version);
 		memory.contents = row->contents;
 		memory.tier = version.tier;
 		memory.keep = row->keep;

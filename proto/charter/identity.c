@@ -223,6 +223,22 @@ static enum err rows_load(struct identity *out, struct txn *txn)
 	return txn_err(txn);
 }
 
+enum err identity_place_load(struct identity_place *out, struct txn *txn)
+{
+	struct bytes value;
+
+	*out = (struct identity_place){.node_index = 0};
+	enum err err = text_load(txn, ROW_SLUG, out->slug, sizeof(out->slug));
+	if (err)
+		return err;
+	if (!meta_get(txn, ROW_ORG, &value) || value.len != ID_LEN)
+		return txn_err(txn) ? txn_err(txn) : ERR_CORRUPT;
+	memcpy(out->org.b, value.ptr, ID_LEN);
+	if (meta_get(txn, ROW_NODE, &value) && value.len == 1 + ID_LEN)
+		out->node_index = value.ptr[0];
+	return txn_err(txn);
+}
+
 static enum err key_load(struct keyring *keyring, const char *name, struct secret **out)
 {
 	enum err err = keyring_get(keyring, name, out);

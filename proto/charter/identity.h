@@ -124,6 +124,13 @@ enum err identity_rows_put(struct txn *txn, struct random *random,
  */
 enum err identity_load(struct identity *out, struct keyring *keyring, struct txn *txn);
 void identity_fini(struct identity *identity);
+/* Whose store it is, without any key. ERR_ABSENT: nobody's; ERR_CORRUPT. */
+struct identity_place {
+	struct org_id org;
+	uint8_t node_index;
+	char slug[CHARTER_SLUG_LEN_MAX + 1];
+};
+enum err identity_place_load(struct identity_place *out, struct txn *txn);
 /*
  * Ed25519 seed of the organisation's root key; ERR_ABSENT when the root seed is not here. Wipe it
  * after use.

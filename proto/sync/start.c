@@ -12,6 +12,7 @@ enum {
 
 /* META rows; they outlive a crash. */
 static const char met_name[] = "met", behind_name[] = "behind";
+static const char restored_name[] = "restored"; /* be64 time of the backup */
 static const char twice_name[] = "own-heads"; /* be64 time of the first; and when it stopped, "." */
 
 static bool row_has(struct txn *txn, const char *name)
@@ -54,6 +55,32 @@ static void twice_put(struct txn *txn, int64_t first_ms, bool stopped)
 
 	be64_put(row, (uint64_t)first_ms);
 	row_put(txn, twice_name, bytes_of(row, stopped ? 9 : 8));
+}
+
+void start_restored(struct txn *txn, int64_t made_ms)
+{
+	uint8_t row[8];
+
+	be64_put(row, (uint64_t)made_ms);
+	row_put(txn, restored_name, bytes_obj(&row));
+	row_put(txn, met_name, bytes_of("", 0));
+}
+
+int64_t start_restored_ms(struct txn *txn)
+{
+	struct row_key key = key_name(restored_name);
+	struct bytes row;
+
+	return txn_get(txn, TABLE_META, row_key_bytes(&key), &row) && row.len == 8
+		       ? (int64_t)be64_get(row.ptr)
+		       : 0;
+}
+
+/* This node may sign, for whatever reason. */
+static void signs(struct hub *hub, struct txn *txn)
+{
+	hub_signing(hub, SIGNING_YES);
+	row_del(txn, restored_name);
 }
 
 /* ---- asking ---- */
@@ -208,7 +235,7 @@ void start_tick(struct hub *hub, struct txn *txn)
 		start->others = others_count(hub, txn);
 	start->counted = true;
 	if (is_confirmed(hub))
-		hub_signing(hub, SIGNING_YES);
+		signs(hub, txn);
 }
 
 int64_t start_wake(const struct hub *hub)
@@ -295,7 +322,7 @@ bool start_anew(struct hub *hub, struct txn *txn, const struct author_state *own
 {
 	if (hub->signing != SIGNING_BEHIND || !is_back(hub, txn, own))
 		return hub->start->anew;
-	hub_signing(hub, SIGNING_YES);
+	signs(hub, txn);
 	hub->start->anew = true;
 	return true;
 }
@@ -318,7 +345,7 @@ enum err start_confirm(struct hub *hub, struct txn *txn, char *why)
 	twice_get(txn, &stopped);
 	if (stopped)
 		row_del(txn, twice_name);
-	hub_signing(hub, SIGNING_YES);
+	signs(hub, txn);
 	hub->start->anew = true;
 	return ERR_OK;
 }

@@ -38,6 +38,14 @@ struct start {
 	uint64_t told_sequence;    /* so what comes after them may be here alone */
 };
 
+/*
+ * For who has made a store of a backup, before its first start: it has met others since, whatever
+ * it knows of that. made_ms: of the backup.
+ */
+void start_restored(struct txn *txn, int64_t made_ms);
+/* Until the node signs: when that backup was made; 0: it was not restored. */
+int64_t start_restored_ms(struct txn *txn);
+
 /* Before all machines that sign. */
 void start_open(struct hub *hub, struct txn *txn);
 /* A turn begins: has the clock jumped? */

@@ -77,6 +77,8 @@ struct command {
 	X(status)                                                                                  \
 	X(start)                                                                                   \
 	X(start_confirm)                                                                           \
+	X(backup)                                                                                  \
+	X(restore)                                                                                 \
 	X(verify)                                                                                  \
 	X(doctor)                                                                                  \
 	X(space)                                                                                   \

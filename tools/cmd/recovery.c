@@ -99,7 +99,7 @@ static int charter_ask(struct recovery *recovery, struct guest *guest)
 	return TOOL_DONE;
 }
 
-static int orglog_ask(struct recovery *recovery, struct guest *guest)
+static int member_log_ask(struct recovery *recovery, struct guest *guest)
 {
 	const struct org_id *org = &recovery->member->org;
 	struct orglog *log = &recovery->log;
@@ -171,7 +171,7 @@ static int recovery_fetch(struct recovery *recovery)
 		return code;
 	recovery->transport = *guest_peer_key(guest);
 	if (!(code = charter_ask(recovery, guest)) && !(code = member_find(recovery)))
-		code = orglog_ask(recovery, guest);
+		code = member_log_ask(recovery, guest);
 	guest_close(guest);
 	return code;
 }
