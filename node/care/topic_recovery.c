@@ -33,3 +33,26 @@ void topic_recovery(struct actions *list)
 			    datasets->own_gone, datasets->first_gone,
 			    datasets->own_gone > 1 ? ", ..." : "");
 }
+
+/* Two machines with one key; of this node or of another. */
+void topic_twins(struct actions *list)
+{
+	struct hub *hub = list->hub;
+	uint32_t author;
+
+	for (size_t at = 0; twins_next(&hub->peers.twins, hub->mono_ms, &at, &author); at++) {
+		const struct charter_member *member = hub_author_member(hub, author);
+		if (author == hub->author)
+			actions_add(
+				list, ACTION_CRITICAL, "allmende start",
+				"another machine uses the key of this node: the others' sessions "
+				"go to and fro between the two; stop one of them, and make what "
+				"shall be a second node by `allmende node offer`");
+		else if (member)
+			actions_add(
+				list, ACTION_WARN, "allmende peers",
+				"two machines use the key of node %u of %s: tell %s to stop one of "
+				"them",
+				author_node(author), member->name, member->name);
+	}
+}

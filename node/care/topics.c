@@ -26,6 +26,7 @@ static const struct {
 	{"grants", topic_grants},
 	{"takeover", topic_takeover},
 	{"recovery", topic_recovery},
+	{"twins", topic_twins},
 };
 
 void topics_collect(struct actions *out, const struct node_view *node,

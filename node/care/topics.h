@@ -51,5 +51,6 @@ void topic_withdrawal(struct actions *list);
 void topic_grants(struct actions *list);
 void topic_takeover(struct actions *list);
 void topic_recovery(struct actions *list);
+void topic_twins(struct actions *list);
 
 #endif

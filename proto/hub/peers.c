@@ -221,6 +221,8 @@ static bool double_closed(struct hub *hub, struct peer *peer)
 			continue;
 		/* Of two by one dialler the newer, as the older may be dead. */
 		bool stays = dialler_of(hub, other) < dialler_of(hub, peer);
+		if (!other->dial && !peer->dial)
+			twins_mark(&hub->peers.twins, peer->author, hub->mono_ms);
 		hub_close_link(hub, stays ? peer : other, LINK_REASON_REPLACED);
 		if (stays)
 			return true;
@@ -258,6 +260,10 @@ struct peer *peers_down(struct hub *hub, const struct event *event)
 		if (peer->link != event->link)
 			continue;
 		hub->peers.items[i] = hub->peers.items[--hub->peers.count];
+		/* It was not this machine that has begun the newer one. */
+		if (event->reason == LINK_REASON_REPLACED && !peer->leaving && peer->author &&
+		    peer->dial && !peers_by_author(hub, peer->author))
+			twins_mark(&hub->peers.twins, hub->author, hub->mono_ms);
 		if (peer->up_ms) {
 			struct note *note = hub_note(hub, NOTE_PEER_DOWN);
 			note->link = peer->link;

@@ -10,6 +10,7 @@
 #ifndef ALLMENDE_PEERS_H
 #define ALLMENDE_PEERS_H
 
+#include "proto/hub/twins.h"
 #include "proto/hub/event.h"
 #include "proto/hub/message.h"
 #include "proto/ledger/record.h"
@@ -53,6 +54,7 @@ struct peer {
 struct peers {
 	struct peer **items;
 	size_t count, cap;
+	struct twins twins;
 };
 
 void peers_close(struct hub *hub); /* those that are left have no parts any more */

@@ -78,7 +78,7 @@ node_start "$meissen"
 # What was made before the own records had come back would be another version 4: it is refused. Who
 # comes later makes version 5 at once.
 if ! node "$meissen" publish meissen/plan "$work/two" >"$work/said" 2>&1; then
-	grep -q 'publish it again' "$work/said" || wrong "it is not said what to do: $(cat "$work/said")"
+	grep -q 'publish it again\|publish again' "$work/said" || wrong "it is not said what to do: $(cat "$work/said")"
 	publish meissen/plan "$work/two" >/dev/null
 fi
 version_is "$meissen" meissen/plan 5 || wrong 'version 5 was not made'
@@ -98,3 +98,32 @@ node_start "$radebeul"
 get_same meissen/plan@6 "$work/three"
 clean "$meissen"
 clean "$radebeul"
+
+say 'a second machine with the same key: all say so, and nothing acknowledged is lost'
+node_stop "$meissen"
+clone=$work/clone
+cp -a -- "$meissen" "$clone"
+sed -i "s/^listen = .*/listen = 127.0.0.1:$(port_free)/" "$clone/config"
+node_start "$meissen"
+wait_for 30 state_is signs || wrong "the state is $(state)"
+node_start "$clone"
+says() {
+	node_json "$1" '.actions[].text' status | grep -q "$2"
+}
+for dir in "$meissen" "$clone"; do
+	wait_for 60 says "$dir" 'another machine uses the key of this node' || wrong "${dir##*/} does not notice: $(node "$dir" status)"
+done
+wait_for 60 says "$radebeul" 'two machines use the key of node 0 of Stadt Meißen' || wrong 'the others do not notice'
+status=0
+node "$clone" status --check >"$work/said" || status=$?
+[ "$status" = 2 ] || wrong "--check: $status, $(cat "$work/said")"
+made=()
+for dir in "$meissen" "$clone"; do
+	if node_patience=3 node "$dir" publish "meissen/von-${dir##*/}" "$work/one" --tier members >/dev/null 2>&1; then
+		made+=("meissen/von-${dir##*/}")
+	fi
+done
+node_stop "$clone"
+for dataset in "${made[@]}"; do
+	wait_for 60 version_is "$radebeul" "$dataset" 1 || wrong "$dataset was acknowledged and is gone"
+done

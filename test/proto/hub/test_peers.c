@@ -603,9 +603,48 @@ static void test_dial_idle(void **state)
 	assert_int_equal(dialled(node), 0);
 }
 
+/* ---- two machines with one key ---- */
+
+static bool twin_shown(const struct twins *twins, int64_t mono_ms, uint32_t author)
+{
+	uint32_t found;
+
+	for (size_t at = 0; twins_next(twins, mono_ms, &at, &found); at++)
+		if (found == author)
+			return true;
+	return false;
+}
+
+static void sessions_that_go_to_and_fro_are_noticed(void **state)
+{
+	const int64_t minute_ms = 60 * 1000, hour_ms = 60 * minute_ms;
+	struct twins twins = {.count = 0};
+
+	/* A node that is started again and again is none. */
+	for (int64_t i = 1; i <= 10; i++)
+		twins_mark(&twins, 1, i * 25000);
+	assert_false(twin_shown(&twins, 250000, 1));
+	for (int64_t i = 1; i <= TWINS_COUNT; i++) {
+		assert_false(twin_shown(&twins, hour_ms, 2));
+		twins_mark(&twins, 2, hour_ms + i * 15000);
+	}
+	assert_true(twin_shown(&twins, hour_ms + minute_ms, 2));
+	assert_true(twin_shown(&twins, 2 * hour_ms + minute_ms, 2));
+	assert_false(twin_shown(&twins, 2 * hour_ms + minute_ms + 1, 2));
+	/* As long as it goes on it is said, however slowly. */
+	twins_mark(&twins, 2, 2 * hour_ms);
+	assert_true(twin_shown(&twins, 3 * hour_ms, 2));
+	/* Who is in mind the longest makes room. */
+	for (uint32_t author = 10; author < 10 + TWINS_MAX; author++)
+		twins_mark(&twins, author, 3 * hour_ms);
+	assert_false(twin_shown(&twins, 3 * hour_ms, 2));
+	assert_int_equal(twins.count, TWINS_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sessions_that_go_to_and_fro_are_noticed),
 		hub_test(test_certificates),
 		hub_test(test_certificate_nodes),
 		hub_test(test_certificates_outside),
