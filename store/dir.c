@@ -260,8 +260,8 @@ static void remove_keys(const char *path)
 
 void dir_remove(const char *path)
 {
-	static const char *const names[] = {"data.mdb", "lock.mdb", "config", "lock",
-					    "sheet-written"};
+	static const char *const names[] = {"data.mdb", "lock.mdb",      "config",
+					    "lock",     "sheet-written", "sheet-rehearsed"};
 
 	remove_keys(path);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

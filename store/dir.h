@@ -6,6 +6,7 @@
  *	DIR/keys/         sealed key files (keyfile.h), 0700
  *	DIR/config        settings, "name = value" a line (node/base/config)
  *	DIR/sheet-written the date of the last recovery sheet (tools/kit/sheet)
+ *	DIR/sheet-rehearsed when it was tried last whether it would suffice
  *	DIR/control.sock  the control interface while the daemon runs
  */
 #ifndef ALLMENDE_DIR_H

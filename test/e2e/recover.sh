@@ -28,6 +28,17 @@ node "$radebeul" grant radebeul/kita --to meissen --rights read >/dev/null
 for dataset in plan kita/plaetze; do
 	wait_for 30 node "$meissen" wait "radebeul/$dataset" --timeout 5 >/dev/null 2>&1 || wrong "$dataset did not arrive"
 done
+
+say 'it is rehearsed: sheet, passphrase, a member'
+node "$radebeul" status | grep -q '^Recovery  *never rehearsed' || wrong 'status does not say that it was never rehearsed'
+node "$meissen" recovery-sheet -o "$work/other" >/dev/null
+status=0
+node "$radebeul" rehearse "$work/other" --from "$address" >"$work/said" 2>&1 || status=$?
+[ "$status" = 3 ] && grep -q 'the sheet of Stadt Meißen' "$work/said" || wrong "another's sheet: $status, $(cat "$work/said")"
+node "$radebeul" status | grep -q 'never rehearsed' || wrong 'what has failed was a rehearsal'
+node "$radebeul" rehearse "$work/sheet" --from "$address" >"$work/said" || wrong "the rehearsal fails: $(cat "$work/said")"
+grep -q 'the keys open by the sheet' "$work/said" && grep -q 'of 3 own datasets' "$work/said" || wrong "rehearse says: $(cat "$work/said")"
+node "$radebeul" status | grep -q '^Recovery  *rehearsed on 20' || wrong 'status does not say when'
 node_stop "$radebeul"
 mv -- "$radebeul" "$work/stolen"
 

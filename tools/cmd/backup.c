@@ -22,7 +22,7 @@
 #include "tools/kit/vault.h"
 
 /* Beside the store and the keys; those that are there. */
-static const char *const plain_files[] = {"config", "sheet-written"};
+static const char *const plain_files[] = {"config", "sheet-written", "sheet-rehearsed"};
 
 /* ---- backup ---- */
 

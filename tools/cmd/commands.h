@@ -23,6 +23,7 @@ struct command {
 #define COMMAND_LIST(X)                                                                            \
 	X(init)                                                                                    \
 	X(recovery_sheet)                                                                          \
+	X(rehearse)                                                                                \
 	X(federation)                                                                              \
 	X(federation_create)                                                                       \
 	X(federation_invite)                                                                       \

@@ -186,7 +186,7 @@ static void check_sheet(struct doctor *doctor)
 {
 	char when[SHEET_WHEN_LEN];
 
-	if (sheet_written(doctor->tool->dir, when))
+	if (sheet_noted(doctor->tool->dir, SHEET_WRITTEN, when))
 		doctor_say(doctor, "sheet", DOCTOR_OK, "",
 			   "a recovery sheet was written on %s; it should lie in two places by now",
 			   when);

@@ -100,7 +100,7 @@ static int plan_recovery(struct plan *plan, const struct tool *tool)
 					 "--recover and --%s exclude each other: what comes back "
 					 "has its names and sheets already",
 					 others[i]);
-	int code = recovery_ask(&plan->recovery, tool);
+	int code = recovery_ask(&plan->recovery, tool, args_value(&tool->args, "recover"));
 	if (code)
 		return code;
 	const struct charter_member *member = recovery_member(plan->recovery);
@@ -331,7 +331,7 @@ static int make_node(const struct tool *tool, struct plan *plan)
 					 plan->sheet, err_text(err));
 			dir_remove(tool->dir);
 		} else if (fd >= 0) {
-			sheet_note(tool->dir, tool->now_ms);
+			sheet_note(tool->dir, SHEET_WRITTEN, tool->now_ms);
 		}
 		identity_fini(&identity);
 	}

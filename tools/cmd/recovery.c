@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "crypto/check.h"
+#include "crypto/root.h"
+#include "crypto/wrap.h"
 #include "proto/charter/orglog.h"
 #include "tools/kit/guest.h"
 #include "tools/kit/print.h"
@@ -63,6 +65,22 @@ const struct charter_member *recovery_member(const struct recovery *recovery)
 const char *recovery_federation(const struct recovery *recovery)
 {
 	return recovery->charter.name;
+}
+
+const struct orglog *recovery_log(const struct recovery *recovery)
+{
+	return &recovery->log;
+}
+
+bool recovery_opens(const struct recovery *recovery)
+{
+	struct key secret;
+	struct dh_pk pk;
+
+	root_recovery_key(&secret, &recovery->sheet.seed);
+	dh_pk_of(&pk, &secret);
+	key_wipe(&secret);
+	return id_eq(&pk, &recovery->log.recovery);
 }
 
 /* ---- what the member says ---- */
@@ -202,7 +220,7 @@ static int fed_take(struct recovery *recovery, const struct tool *tool)
 	return TOOL_DONE;
 }
 
-int recovery_ask(struct recovery **out, const struct tool *tool)
+int recovery_ask(struct recovery **out, const struct tool *tool, const char *sheet)
 {
 	struct recovery *recovery = mem_new(1, sizeof(*recovery));
 	int code;
@@ -215,8 +233,7 @@ int recovery_ask(struct recovery **out, const struct tool *tool)
 		return tool_fail(TOOL_USAGE, "say which member shall be asked: --from HOST:PORT, "
 					     "where any node of the federation listens");
 	if ((code = value_address("--from", recovery->address, false)) ||
-	    (code = sheet_read(&recovery->sheet, args_value(&tool->args, "recover"))) ||
-	    (code = fed_take(recovery, tool)))
+	    (code = sheet_read(&recovery->sheet, sheet)) || (code = fed_take(recovery, tool)))
 		return code;
 	return recovery_fetch(recovery);
 }

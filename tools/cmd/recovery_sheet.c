@@ -63,7 +63,7 @@ static int write_sheet(const struct tool *tool, const struct identity *identity,
 	}
 	if (err)
 		return tool_fail(TOOL_FAILED, "cannot write %s: %s", path, err_text(err));
-	sheet_note(tool->dir, tool->now_ms);
+	sheet_note(tool->dir, SHEET_WRITTEN, tool->now_ms);
 	if (!to_stdout)
 		print_line("The recovery sheet of %s stands in %s: print it twice, lock it away, "
 			   "delete the file.",

@@ -11,6 +11,7 @@
 #include "tools/kit/client.h"
 #include "tools/kit/print.h"
 #include "tools/kit/query.h"
+#include "tools/kit/sheet.h"
 #include "tools/kit/text.h"
 
 #define ARROW_COLUMN_MAX 72 /* commands stand beside texts up to here, and below longer ones */
@@ -170,10 +171,10 @@ static void print_ok(const json_t *answer)
 
 /* -- how the node does ---------------------------------------------------------------------- */
 
-static void print_node(const json_t *answer)
+static void print_node(const struct tool *tool, const json_t *answer)
 {
 	const json_t *node = json_object_get(answer, "node");
-	char running[TEXT_SHORT_LEN];
+	char running[TEXT_SHORT_LEN], when[SHEET_WHEN_LEN];
 	int64_t ms = field_time(node, "now_ms") - field_time(node, "started_ms");
 
 	text_span(running, ms > 0 ? (uint64_t)ms : 0);
@@ -185,6 +186,12 @@ static void print_node(const json_t *answer)
 							      : "nothing; it only dials out");
 	if (strcmp(field_text(node, "operator"), "self") != 0)
 		print_field("Operator", field_text(node, "operator"));
+	if (sheet_noted(tool->dir, SHEET_REHEARSED, when))
+		print_fieldf("Recovery", "rehearsed on %s", when);
+	else
+		print_fieldf("Recovery",
+			     "never rehearsed: `allmende%s rehearse SHEET --from HOST:PORT`",
+			     tool->dir_words);
 	print_field("Keys", strcmp(field_text(node, "storage_key"), "clear") == 0
 				    ? "not sealed: whoever gets this disk can read everything"
 				    : "sealed with a passphrase");
@@ -271,7 +278,7 @@ static void print_status(const struct tool *tool, const json_t *answer)
 	print_notes(answer);
 	print_ok(answer);
 	putchar('\n');
-	print_node(answer);
+	print_node(tool, answer);
 	print_standing(tool, answer);
 	print_store(answer);
 	print_fetches(answer);

@@ -12,7 +12,6 @@
 #include "tools/kit/text.h"
 
 #define SHEET_LEN_MAX 4096
-#define SHEET_NOTE    "sheet-written"
 #define SHEET_SEED    "Root seed"
 #define SHEET_NEXT    "Next root seed"
 #define SHEET_FED     "Federation id    "
@@ -250,9 +249,9 @@ int sheet_read(struct sheet *out, const char *path)
 		path, err == ERR_DENIED ? " without a typing error" : "");
 }
 
-void sheet_note(const char *dir, int64_t now_ms)
+void sheet_note(const char *dir, const char *what, int64_t now_ms)
 {
-	char *file = dir_file(dir, SHEET_NOTE), when[TEXT_SHORT_LEN];
+	char *file = dir_file(dir, what), when[TEXT_SHORT_LEN];
 	int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	text_local(when, now_ms);
@@ -265,9 +264,9 @@ void sheet_note(const char *dir, int64_t now_ms)
 	free(file);
 }
 
-bool sheet_written(const char *dir, char when[SHEET_WHEN_LEN])
+bool sheet_noted(const char *dir, const char *what, char when[SHEET_WHEN_LEN])
 {
-	char *file = dir_file(dir, SHEET_NOTE);
+	char *file = dir_file(dir, what);
 	FILE *stream = fopen(file, "re");
 	size_t len = stream ? fread(when, 1, SHEET_WHEN_LEN - 1, stream) : 0;
 

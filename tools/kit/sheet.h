@@ -35,11 +35,15 @@ int sheet_read(struct sheet *out, const char *path);
  */
 int sheet_next(struct keyring *keyring, const struct identity *identity,
 	       const struct digest *next_root, const char *path, int64_t now_ms);
-/* Remembers in the data directory that there is one, so that `allmende doctor` need not ask for
-   it. */
-void sheet_note(const char *dir, int64_t now_ms);
+/*
+ * Remembers in the data directory that there is a sheet, or that coming back by it was rehearsed,
+ * so that `allmende doctor` and `allmende status` need not ask for it.
+ */
+#define SHEET_WRITTEN   "sheet-written"
+#define SHEET_REHEARSED "sheet-rehearsed"
+void sheet_note(const char *dir, const char *what, int64_t now_ms);
 #define SHEET_WHEN_LEN 32
-/* When the last one was written; false: none was. */
-bool sheet_written(const char *dir, char when[SHEET_WHEN_LEN]);
+/* When it was so last; false: never. */
+bool sheet_noted(const char *dir, const char *what, char when[SHEET_WHEN_LEN]);
 
 #endif
