@@ -111,7 +111,7 @@ static bool is_mended(struct txn *txn, const struct orglog *log, const struct or
 	if (lost_puts_out(log, &lost->log) || named <= begin || named <= log->branch_loss_number)
 		return false;
 	/* Behind the lowest another fork may begin. */
-	return named > own || begin == own || !follows_chain(txn, log, lost);
+	return named > own || !follows_chain(txn, log, lost);
 }
 
 static uint32_t lowest_number(struct txn *txn, const struct org_id *org)
