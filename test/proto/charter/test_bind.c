@@ -590,6 +590,50 @@ static void a_bind_to_what_does_not_count_changes_nothing(void **state)
 	}
 }
 
+/*
+ * All of the way to the entry bound is here, as branches that have lost, and it does not count: the
+ * log stays. Of the same branch what says nothing of a node is mended by the key named since.
+ */
+static void a_whole_way_that_does_not_count_binds_nothing(void **state)
+{
+	const struct key *root = &fed.orgs[OWNER - 1].root;
+	struct place place = place_open(), other = place_open();
+	struct orglog log = log_of(&place);
+	struct buf first[2], third, plain, bad;
+	struct digest wanted, id;
+	uint32_t number;
+	bool told = true;
+
+	rivals_make(&log, 70, root, first);
+	orglog_fini(&log);
+	assert_int_equal(entry_take(&place, &first[0]), ERR_OK);
+	assert_int_equal(entry_take(&place, &first[1]), ERR_EXISTS);
+	assert_int_equal(entry_take(&other, &first[1]), ERR_OK);
+	third = entry_add(&place, (struct said){ORGLOG_NODE_ACTIVE, 0, 0, 73, root});
+	plain = entry_make(&other, &(struct said){ORGLOG_NODE_ACTIVE, 0, 0, 75, root});
+	assert_int_equal(orglog_accept(place.txn, owner_id(), buf_bytes(&plain), &told), ERR_AGAIN);
+	assert_false(told || orglog_is_forked(place.txn, owner_id()));
+	/* the node that it puts out knows the key that it names */
+	bad = entry_make(&other, &(struct said){ORGLOG_NODE_LOST, 0, 0, 0, root});
+	id = entry_id(&bad);
+	assert_int_equal(charter_bind(&place, bind_signed(&place, &id)), ERR_OK);
+	assert_true(orglog_bind_wants(place.txn, owner_id(), &wanted, &number));
+	assert_int_equal(entry_take(&place, &bad), ERR_AGAIN);
+	assert_false(orglog_bind_wants(place.txn, owner_id(), &wanted, &number));
+	log = log_of(&place);
+	id = entry_id(&third);
+	assert_true(id_eq(&log.entry_id, &id));
+	assert_int_equal(log.bound_number, 0);
+	orglog_fini(&log);
+	for (unsigned i = 0; i < 2; i++)
+		buf_fini(&first[i]);
+	buf_fini(&third);
+	buf_fini(&plain);
+	buf_fini(&bad);
+	place_close(&place);
+	place_close(&other);
+}
+
 /* The first entry of another log is on no way; and of a log that is not here nothing is wanted. */
 static void a_bind_to_another_log_is_not_looked_for_there(void **state)
 {
@@ -916,6 +960,31 @@ static void what_is_kept_of_a_branch_without_its_beginning(void **state)
 	place_close(&other);
 }
 
+/* What would follow another entry than the one bound is of no branch: that one is not forked. */
+static void nothing_is_kept_beside_the_entry_bound(void **state)
+{
+	const struct test_org *org = &fed.orgs[OWNER - 1];
+	struct place place = place_open(), other = place_open();
+	struct orglog_bind bind = {.root = org->next_pk};
+	struct orglog log = log_of(&place);
+	struct buf first[2], stray;
+
+	rivals_make(&log, 70, &org->root, first);
+	orglog_fini(&log);
+	assert_int_equal(entry_take(&place, &first[0]), ERR_OK);
+	assert_int_equal(entry_take(&other, &first[1]), ERR_OK);
+	stray = entry_make(&other, &(struct said){ORGLOG_NODE_LOST, 0, 0, 76, &org->next});
+	bind.entry_id = entry_id(&first[0]);
+	orglog_bind(place.txn, owner_id(), &bind, 1, NULL);
+	assert_false(stray_told(&place, &stray));
+	assert_false(orglog_is_forked(place.txn, owner_id()));
+	for (unsigned i = 0; i < 2; i++)
+		buf_fini(&first[i]);
+	buf_fini(&stray);
+	place_close(&place);
+	place_close(&other);
+}
+
 /* Both branches have lost the same node; and what breaks a rule begins no branch. */
 static void a_loss_that_both_know_of_is_one_of_the_log(void **state)
 {
@@ -1027,6 +1096,7 @@ int main(void)
 		cmocka_unit_test(a_bind_chooses_the_branch),
 		cmocka_unit_test(a_bind_is_reached_by_what_comes),
 		cmocka_unit_test(a_bind_to_what_does_not_count_changes_nothing),
+		cmocka_unit_test(a_whole_way_that_does_not_count_binds_nothing),
 		cmocka_unit_test(a_bind_to_another_log_is_not_looked_for_there),
 		cmocka_unit_test(the_last_bind_that_is_known_counts),
 		cmocka_unit_test(a_bind_ends_the_forks_of_the_root_before),
@@ -1035,6 +1105,7 @@ int main(void)
 		cmocka_unit_test(a_second_fork_behind_the_first_is_one),
 		cmocka_unit_test(a_loss_further_along_wants_a_later_key),
 		cmocka_unit_test(what_is_kept_of_a_branch_without_its_beginning),
+		cmocka_unit_test(nothing_is_kept_beside_the_entry_bound),
 		cmocka_unit_test(a_loss_that_both_know_of_is_one_of_the_log),
 		cmocka_unit_test(who_comes_back_has_the_root_it_had),
 	};

@@ -11,6 +11,7 @@
 #include "proto/rights/epoch_keys.h"
 #include "proto/rights/epoch_make.h"
 #include "proto/rights/epoch_over.h"
+#include "proto/rights/epoch_recovery.h"
 #include "proto/rights/fedkeys.h"
 #include "proto/rights/handed.h"
 #include "proto/rights/rights.h"
@@ -1089,7 +1090,30 @@ static void epoch_made(struct hub_node *node, const char *prefix)
 	node->hub.epochs->pass.due = true;
 }
 
-/* The store knows of no recovery key before, as an older program had left it. */
+/* Its first key is gone from the store. */
+static void key_lost(struct hub_node *owner, const char *prefix)
+{
+	struct walk walk = walk_begin(owner->txn, TABLE_SEALED, bytes_str("epoch:"));
+	struct key key;
+
+	while (walk_next(&walk)) {
+		struct buf kept;
+		buf_init(&kept, 1024);
+		buf_add(&kept, walk.value);
+		txn_del(owner->txn, TABLE_SEALED, bytes_of(walk.last, walk.last_len));
+		if (epochs_key(&owner->hub, owner->txn, bytes_str(prefix), 1, bytes_str(prefix),
+			       &key)) {
+			buf_fini(&kept);
+			return;
+		}
+		txn_put(owner->txn, TABLE_SEALED, bytes_of(walk.last, walk.last_len),
+			buf_bytes(&kept));
+		buf_fini(&kept);
+	}
+	fail_msg("no key of %s", prefix);
+}
+
+/* The store knows of no recovery key before, as an older program had left it; a key is lost. */
 static void a_root_that_is_bound_gets_the_keys_that_are_there(void **state)
 {
 	struct fixture *f = *state;
@@ -1114,10 +1138,16 @@ static void a_root_that_is_bound_gets_the_keys_that_are_there(void **state)
 	orglog_make(&entry, &log, &next, &org->next);
 	assert_int_equal(orglog_accept(owner->txn, &org->id, buf_bytes(&entry), NULL), ERR_OK);
 	hub_forget(&owner->hub, O);
-	assert_int_equal(recovered(f, &secret, &rest), 0);
+	/* While nothing can be said it stays as it is, until something has changed. */
+	owner->hub.ledger.own_quiet = true;
 	settle_one(owner);
+	assert_int_equal(recovered(f, &secret, &rest), 0);
+	owner->hub.ledger.own_quiet = false;
+	key_lost(owner, TOP "/bau");
+	hub_forget(&owner->hub, O);
+	epoch_recovery_step(&owner->hub, owner->txn);
 	assert_int_equal(records_of(f, O, RECORD_KEY), 3);
-	assert_int_equal(recovered(f, &secret, &rest), 3);
+	assert_int_equal(recovered(f, &secret, &rest), 2);
 	buf_fini(&entry);
 	buf_fini(&rest);
 	orglog_fini(&log);
@@ -1180,13 +1210,22 @@ static void first_put_out(struct fixture *f, enum orglog_node_state state, uint8
 	orglog_fini(&log);
 }
 
+static void second_arrivals(struct hub_node *second)
+{
+	struct ledger_arrival arrival;
+
+	while (ledger_arrival_next(&second->hub.ledger, &arrival)) {
+		take(&second->hub, second->txn, &arrival);
+		ledger_arrival_fini(&arrival);
+	}
+}
+
 /* What siblings do (siblings.h): all that the first node has said is in the second's set, too. */
 static void second_copies(struct fixture *f)
 {
 	struct hub_node *second = &f->nodes[SECOND];
 	struct row_key all = key_author_incarnation(author_of(O, 0), 1);
 	struct walk walk = walk_begin(second->txn, TABLE_RECORD, row_key_bytes(&all));
-	struct ledger_arrival arrival;
 	struct record record;
 
 	while (walk_next(&walk)) {
@@ -1202,10 +1241,37 @@ static void second_copies(struct fixture *f)
 					 ERR_OK);
 		buf_fini(&copy);
 	}
-	while (ledger_arrival_next(&second->hub.ledger, &arrival)) {
-		take(&second->hub, second->txn, &arrival);
-		ledger_arrival_fini(&arrival);
-	}
+	second_arrivals(second);
+}
+
+/* The second node gives D the right to read all of O. */
+static void second_gives(struct fixture *f)
+{
+	struct hub_node *second = &f->nodes[SECOND];
+	struct line line = {.issuer = O,
+			    .audience = D,
+			    .org = f->fed.orgs[D - 1].id,
+			    .prefix = bytes_str(TOP),
+			    .round = 1,
+			    .verb = VERB_READ,
+			    .not_before_ms = TEST_TIME_MS,
+			    .expiry_ms = TEST_TIME_MS + YEAR_MS,
+			    .depth = 1,
+			    .widest = LINE_TIER_USUAL,
+			    .keep = KEEPING_CURRENT};
+	struct digest id;
+	struct buf body;
+
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	line_put(&body, &line);
+	line_id(&id, &line);
+	const struct record_slot slot = line_slot(&id);
+	assert_int_equal(ledger_append(&second->hub.ledger, second->txn, RECORD_LINE,
+				       record_slot_bytes(&slot), buf_bytes(&body), NULL,
+				       LEDGER_TELL),
+			 ERR_OK);
+	second_arrivals(second);
+	buf_fini(&body);
 }
 
 static uint64_t last_seen_by(struct fixture *f, unsigned n, const char *prefix)
@@ -1270,6 +1336,15 @@ static void keys_that_nobody_copied_go_after_a_day(void **state)
 	assert_true(len == strlen(TOP) && number == 2);
 	settle(f);
 	assert_int_equal(last_seen_by(f, C, TOP), 2);
+	assert_true(opens(f, C, KITA, 1, KITA));
+	/* Who reads from now on has what the link back gives, though its record counts no more. */
+	second_gives(f);
+	settle(f);
+	assert_true(opens(f, D, TOP, 1, TOP));
+	/* and another wrap of what is kept changes nothing */
+	key = test_key(79);
+	wrap_by(f, B, C, KITA, 1, &key);
+	settle(f);
 	assert_true(opens(f, C, KITA, 1, KITA));
 	assert_int_equal(
 		epochs_key(&second->hub, second->txn, bytes_str(TOP), 1, bytes_str(TOP), &key),
@@ -1358,16 +1433,62 @@ static void two_keys_of_one_number_are_told_apart(void **state)
 	assert_int_equal(
 		epochs_version_key(&f->nodes[D].hub, f->nodes[D].txn, &before, &dataset, &key),
 		ERR_ABSENT);
+	struct version false_one = before;
+	false_one.key_check.b[0] ^= 1; /* of none of the keys that are kept */
+	assert_int_equal(
+		epochs_version_key(&f->nodes[C].hub, f->nodes[C].txn, &false_one, &dataset, &key),
+		ERR_ABSENT);
 	/* Who has sealed it notices, when it knows all that the key author has said. */
 	assert_false(epochs_stranded(&first->hub, first->txn, &before, &dataset));
 	is_whole(f, SECOND, O);
 	assert_true(epochs_stranded(&first->hub, first->txn, &before, &dataset));
 	assert_false(epochs_stranded(&first->hub, first->txn, &after, &dataset));
 	assert_false(epochs_stranded(&second->hub, second->txn, &after, &dataset));
+	/* who has no key cannot tell */
+	is_whole(f, SECOND, W);
+	assert_false(epochs_stranded(&f->nodes[W].hub, f->nodes[W].txn, &before, &dataset));
 	before.epoch_number = 7; /* no record that counts */
 	assert_true(epochs_stranded(&first->hub, first->txn, &before, &dataset));
 	epoch_made(second, KITA);
 	assert_int_equal(last_seen_by(f, SECOND, KITA), 3);
+}
+
+/* What is sealed in the turn that ends a right, before anything has settled, is not for it. */
+static void a_key_is_never_older_than_the_end_of_a_right(void **state)
+{
+	struct fixture *f = *state;
+	struct hub_node *owner = &f->nodes[O];
+	struct gift gift = give(f, (struct gift){.from = O, .to = C});
+	uint64_t number;
+	size_t len;
+	struct key key;
+
+	settle(f);
+	end(f, gift);
+	assert_int_equal(
+		epochs_govern(&owner->hub, owner->txn, bytes_str(KITA "/x"), &len, &number, &key),
+		ERR_OK);
+	assert_int_equal(number, 2);
+	assert_int_equal(len, strlen(KITA));
+}
+
+/* Rows of the table may be late: the lines themselves say who reads. */
+static void who_reads_follows_from_the_lines(void **state)
+{
+	struct fixture *f = *state;
+	struct hub_node *owner = &f->nodes[O];
+	const struct org_id *c = &f->fed.orgs[C - 1].id;
+	struct gift gift = give(f, (struct gift){.from = O, .to = C});
+
+	settle(f);
+	struct walk walk = walk_begin(owner->txn, TABLE_RIGHT, bytes_of(NULL, 0));
+	while (walk_next(&walk))
+		txn_del(owner->txn, TABLE_RIGHT, bytes_of(walk.last, walk.last_len));
+	assert_int_equal(rights_of(&owner->hub, owner->txn, c, bytes_str(KITA)), VERB_NONE);
+	assert_true(epoch_reads(&owner->hub, owner->txn, c, bytes_str(KITA), hub_node_wall(owner)));
+	end(f, gift);
+	assert_false(
+		epoch_reads(&owner->hub, owner->txn, c, bytes_str(KITA), hub_node_wall(owner)));
 }
 
 /* Two readers get two keys under one (Q, n): the second is refused by the commitment. */
@@ -1385,19 +1506,41 @@ static void another_key_than_was_committed_to_is_refused(void **state)
 	assert_false(opens(f, D, KITA, 1, KITA));
 }
 
+/* A key record of O that commits to one key and wraps another one to O. */
+static void forged(struct fixture *f, struct keyrecord *r, const struct key *named,
+		   const struct key *wrapped)
+{
+	struct hub_node *owner = &f->nodes[O];
+	const struct org_id *org = &f->fed.orgs[O - 1].id;
+	struct wrap_context context = {
+		.granter = *org, .grantee = *org, .prefix = r->prefix, .number = r->number};
+	struct orglog log;
+	struct buf body;
+
+	epoch_commitment(&r->commitment, named, r->number, r->prefix);
+	assert_int_equal(orglog_load(owner->txn, org, &log), ERR_OK);
+	wrap_key_id(&r->own_key, &log.wrap);
+	assert_int_equal(wrap_seal(&r->recovery, wrapped, &log.recovery, &context, &owner->random),
+			 ERR_OK);
+	assert_int_equal(wrap_seal(&r->own_wrap, wrapped, &log.wrap, &context, &owner->random),
+			 ERR_OK);
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	keyrecord_put(&body, r);
+	assert_int_equal(made_record(owner, &f->fed, O, RECORD_KEY,
+				     record_slot_key(r->prefix, r->number), buf_bytes(&body), take),
+			 ERR_OK);
+	buf_fini(&body);
+	orglog_fini(&log);
+}
+
 /* A key record whose links lead to another key than the one it commits to leads nowhere. */
 static void links_to_another_key_lead_nowhere(void **state)
 {
 	struct fixture *f = *state;
 	struct hub_node *owner = &f->nodes[O];
-	const struct org_id *org = &f->fed.orgs[O - 1].id;
 	const struct key named = test_key(50), linked = test_key(51);
 	struct keyrecord r = {.prefix = bytes_str(KITA), .number = 1};
-	struct wrap_context context = {
-		.granter = *org, .grantee = *org, .prefix = r.prefix, .number = 1};
-	struct orglog log;
 	struct key key;
-	struct buf body;
 
 	give(f, (struct gift){.from = O, .to = C, .prefix = TOP});
 	settle(f);
@@ -1406,28 +1549,42 @@ static void links_to_another_key_lead_nowhere(void **state)
 		epochs_key(&owner->hub, owner->txn, bytes_str(KITA), 1, bytes_str(TOP), &key),
 		ERR_ABSENT); /* no epoch below has a key for a path above */
 	key_at(f, O, TOP, 1, &key);
-	epoch_commitment(&r.commitment, &named, 1, r.prefix);
 	r.down.prefix = bytes_str(TOP);
 	r.down.number = 1;
 	keyrecord_down_seal(&r, &key, &linked, &owner->random);
-	assert_int_equal(orglog_load(owner->txn, org, &log), ERR_OK);
-	wrap_key_id(&r.own_key, &log.wrap);
-	assert_int_equal(wrap_seal(&r.recovery, &linked, &log.recovery, &context, &owner->random),
-			 ERR_OK);
-	assert_int_equal(wrap_seal(&r.own_wrap, &linked, &log.wrap, &context, &owner->random),
-			 ERR_OK);
-	buf_init(&body, LIMIT_RECORD_LEN_MAX);
-	keyrecord_put(&body, &r);
-	assert_int_equal(made_record(owner, &f->fed, O, RECORD_KEY, record_slot_key(r.prefix, 1),
-				     buf_bytes(&body), take),
-			 ERR_OK);
+	forged(f, &r, &named, &linked);
 	settle(f);
 	for (unsigned n = O; n <= C; n++)
 		assert_int_equal(
 			epochs_key(&f->nodes[n].hub, f->nodes[n].txn, r.prefix, 1, r.prefix, &key),
 			ERR_ABSENT);
-	buf_fini(&body);
-	orglog_fini(&log);
+}
+
+/* Links back that do not open, or open to another key than its record says: the others lead on. */
+static void links_back_to_another_key_lead_nowhere(void **state)
+{
+	struct fixture *f = *state;
+	struct random *random = &f->nodes[O].random;
+	const struct key third = test_key(53), fourth = test_key(54), strange = test_key(55);
+	struct keyrecord r = {.prefix = bytes_str(TOP), .number = 3};
+	struct buf links;
+
+	epoch_made(&f->nodes[O], TOP);
+	epoch_made(&f->nodes[O], TOP);
+	buf_init(&links, EPOCH_BACK_LEN_MAX);
+	keyrecord_back_add(&r, &links, r.prefix, 2, &strange, &strange, random);
+	keyrecord_back_add(&r, &links, r.prefix, 1, &third, &strange, random);
+	forged(f, &r, &third, &third);
+	buf_reset(&links);
+	r = (struct keyrecord){.prefix = bytes_str(TOP), .number = 4};
+	keyrecord_back_add(&r, &links, r.prefix, 3, &fourth, &third, random);
+	keyrecord_back_add(&r, &links, r.prefix, 1, &fourth, &strange, random);
+	forged(f, &r, &fourth, &fourth);
+	give(f, (struct gift){.from = O, .to = D, .prefix = TOP});
+	settle(f);
+	assert_true(opens(f, D, TOP, 4, TOP) && opens(f, D, TOP, 3, TOP));
+	assert_false(opens(f, D, TOP, 2, TOP) || opens(f, D, TOP, 1, TOP));
+	buf_fini(&links);
 }
 
 /* ---- lost keys ---- */
@@ -1545,14 +1702,21 @@ static void unused_hidden_paths_are_bounded(void **state)
 	uint64_t number;
 	struct key key;
 
-	for (unsigned i = 0; i < EPOCH_ASKS_UNUSED_MAX; i++) {
+	for (unsigned i = 0; i < EPOCH_ASKS_UNUSED_MAX - 1; i++) {
 		path[strlen(TOP) + 2] = letters[i % 32];
 		path[strlen(TOP) + 3] = letters[i / 32];
 		assert_int_equal(
 			epochs_hidden(&node->hub, node->txn, bytes_str(path), &number, &key),
 			ERR_OK);
 	}
+	/* another epoch of one of them is no other path: there is one left */
+	epoch_made(node, path);
+	assert_int_equal(last(f, path), 2);
+	ask(node, 'i');
+	epoch_asks_settle(&node->hub, node->txn);
+	assert_int_equal(last(f, HIDDEN "i"), 1);
 	ask(node, 'e');
+	node->hub.epochs->asks.due = true;
 	epoch_asks_settle(&node->hub, node->txn);
 	assert_int_equal(last(f, HIDDEN "e"), 0);
 	/* but the own person's are made */
@@ -1599,8 +1763,11 @@ int main(void)
 		T(keys_that_nobody_copied_go_after_a_day),
 		T(keys_of_a_lost_node_do_not_count),
 		T(two_keys_of_one_number_are_told_apart),
+		T(a_key_is_never_older_than_the_end_of_a_right),
+		T(who_reads_follows_from_the_lines),
 		T(another_key_than_was_committed_to_is_refused),
 		T(links_to_another_key_lead_nowhere),
+		T(links_back_to_another_key_lead_nowhere),
 		T(an_end_is_never_refused_for_a_lost_key),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);

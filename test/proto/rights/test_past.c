@@ -39,7 +39,8 @@ static void feed(struct past *past, struct bytes in,
 }
 
 /* What a line gave then, by the log as it is now. */
-static enum verb gave(struct hub_node *node, int64_t at_ms, const struct digest *id, size_t *lines)
+static enum verb gave_read(struct hub_node *node, int64_t at_ms, const struct digest *id,
+			   size_t *lines, bool taken_first)
 {
 	struct verdict verdict;
 	struct digest each;
@@ -49,8 +50,8 @@ static enum verb gave(struct hub_node *node, int64_t at_ms, const struct digest 
 
 	export_all(node, &whole);
 	past_init(&past, at_ms);
-	feed(&past, buf_bytes(&whole), past_late);
-	feed(&past, buf_bytes(&whole), past_take);
+	feed(&past, buf_bytes(&whole), taken_first ? past_take : past_late);
+	feed(&past, buf_bytes(&whole), taken_first ? past_late : past_take);
 	past_ready(&past);
 	for (*lines = 0; past_line_next(&past, &at, &each);)
 		++*lines;
@@ -59,6 +60,11 @@ static enum verb gave(struct hub_node *node, int64_t at_ms, const struct digest 
 	past_fini(&past);
 	buf_fini(&whole);
 	return verb;
+}
+
+static enum verb gave(struct hub_node *node, int64_t at_ms, const struct digest *id, size_t *lines)
+{
+	return gave_read(node, at_ms, id, lines, false);
 }
 
 static void charter_log(struct hub_node *node)
@@ -318,6 +324,9 @@ static void an_entry_counts_since_it_first_came(void **state)
 	for (unsigned day = 0; day < 3; day++)
 		assert_int_equal(gave(node, came_ms + day * DAY_MS + 1, &gift.id, &lines),
 				 VERB_NONE);
+	/* and in whatever order the log and what is known now are read */
+	assert_int_equal(gave_read(node, came_ms - 1, &gift.id, &lines, true), VERB_READ);
+	assert_int_equal(gave_read(node, came_ms + 1, &gift.id, &lines, true), VERB_NONE);
 	buf_fini(&entry);
 	orglog_fini(&log);
 }

@@ -276,6 +276,33 @@ static void who_narrows_hides_nothing_beside_it(void **state)
 	assert_int_equal(right_of(f, C, PLACE "/y"), VERB_READ);
 }
 
+/* While all that is due is of somebody in debt, the node sleeps a second between its looks. */
+static void who_is_in_debt_keeps_no_node_awake(void **state)
+{
+	struct fixture *f = *state;
+	struct hub *hub = &f->node.hub;
+	struct line top = a_line(f, O, B, PLACE, VERB_ADMIN, NULL);
+	struct digest of_b = say(f, &top);
+	struct line below = a_line(f, B, M, PLACE, VERB_ADMIN, &of_b);
+	struct digest of_m = say(f, &below);
+	struct line line = a_line(f, M, C, PLACE, VERB_READ, &of_m);
+
+	say(f, &line);
+	settle(f);
+	hub->rights->debt_ms = hub_node_mono(&f->node);
+	meter_charge(&hub->meter, B, INT64_C(1000000000000), hub_node_mono(&f->node));
+	below.verb = VERB_RELAY;
+	below.round++;
+	say(f, &below);
+	assert_int_equal(rights_wake(hub), hub_node_mono(&f->node));
+	rights_settle(hub, f->node.txn);
+	assert_true(hub->rights->due);
+	assert_int_equal(rights_wake(hub), hub_node_mono(&f->node) + 1000);
+	turn(f);
+	assert_false(hub->rights->due);
+	assert_int_equal(right_of(f, C, PLACE "/y"), VERB_RELAY);
+}
+
 /* Names in others' namespaces, and what rests on nothing: no row, and no look finds them. */
 static void lines_of_a_stranger(void **state)
 {
@@ -304,6 +331,7 @@ int main(int argc, char **argv)
 		TEST(lines_below_one_that_changes_each_second),
 		TEST(lines_to_one_at_one_prefix),
 		TEST(who_narrows_hides_nothing_beside_it),
+		TEST(who_is_in_debt_keeps_no_node_awake),
 		TEST(lines_of_a_stranger),
 	};
 

@@ -212,6 +212,44 @@ static void a_bar_is_in_the_file(void **state)
 	buf_fini(&file);
 }
 
+/* Who signs a set with a record of bars that cannot be read has barred nothing, and is refused. */
+static void bars_that_cannot_be_read_are_refused(void **state)
+{
+	struct exported *e = *state;
+	const uint32_t author = NODE(O, 0);
+	const uint64_t sequence = e->sequence[2 * (O - 1)] + 1;
+	const struct record_slot slot = bar_slot(&e->fed.orgs[C - 1].id);
+	const struct row_key row = key_record(author, 1, sequence);
+	struct bar bar = {.nonce = {1}, .prefix = bytes_str("gemeinde-2/a"), .barred = true};
+	const struct key seed = exported_seed(e, author);
+	const struct record fields = {.author = author,
+				      .incarnation = 1,
+				      .sequence = sequence,
+				      .time_ms = hub_node_wall(&e->node),
+				      .kind = RECORD_BAR,
+				      .slot = record_slot_bytes(&slot),
+				      .body = bytes_str("x")};
+	struct buf body, whole;
+	struct digest hash;
+
+	buf_init(&body, BAR_LEN_MAX);
+	buf_init(&whole, LIMIT_RECORD_LEN_MAX);
+	bar_list_put(&body, &e->fed.orgs[C - 1].id, &bar, 1);
+	exported_say(e, author, slot, buf_bytes(&body));
+	/* No ledger takes the other one: it is put beside what this one has checked. */
+	record_make(&whole, &fields, &e->fed.charter.fed, &seed);
+	record_leaf_hash(&hash, buf_bytes(&whole));
+	txn_put(e->node.txn, TABLE_RECORD, row_key_bytes(&row), buf_bytes(&whole));
+	setdigest_put(e->node.txn, author, 1, record_slot_bytes(&slot), sequence, &hash);
+	exported_line(e, author, 0);
+	exported_head(e, author);
+	struct buf file = file_of(e);
+	assert_refused(e, buf_bytes(&file), "a record of bars is no such record");
+	buf_fini(&file);
+	buf_fini(&body);
+	buf_fini(&whole);
+}
+
 /* Which of the logs of O, B and C, which are in order of the organisations' ids. */
 static unsigned log_place(const struct exported *e, uint32_t member)
 {
@@ -428,6 +466,38 @@ static void second_to(struct exported *e, uint32_t member, const struct org_id *
 	exported_head(e, NODE(B, 0));
 }
 
+/* Who gives back and forth has the same bars looked at again: each slot is in the file once. */
+static void back_and_forth(struct exported *e, uint32_t one, uint32_t other)
+{
+	struct digest parent = {{0}};
+
+	for (uint32_t i = 0; i < 5; i++) {
+		struct line *line = &e->lines[i > 0];
+		line->issuer = i == 0 ? O : i % 2 ? one : other;
+		line->audience = i % 2 ? other : one;
+		line->org = e->fed.orgs[line->audience - 1].id;
+		line->prefix = bytes_str("gemeinde-2/a");
+		line->nonce[1] = (uint8_t)(8 + i);
+		line->verb = VERB_ADMIN;
+		line->depth = 7;
+		line->has_parent = i > 0;
+		line->parent = parent;
+		line_id(&parent, line);
+		exported_line(e, NODE(line->issuer, 0), i > 0);
+	}
+	e->second = parent;
+	exported_heads(e);
+	struct buf file = file_of(e);
+	assert_valid(e, buf_bytes(&file));
+	buf_fini(&file);
+}
+
+static void a_grant_that_went_back_and_forth_is_exported(void **state)
+{
+	back_and_forth(*state, B, C);
+	back_and_forth(*state, C, B);
+}
+
 /* A number that nobody has: the file is made, and says that it gives nothing. */
 static void a_grant_to_nobody_gives_nothing(void **state)
 {
@@ -454,6 +524,18 @@ static void who_has_not_been_heard_has_no_file(void **state)
 	assert_int_equal(exported_file(e, &file, why), ERR_AGAIN);
 	assert_non_null(strstr(why, "what node 0 of gemeinde-1 says is not here in whole"));
 	buf_fini(&file);
+	/* another node of who got it, of which there is nothing but its entry */
+	const struct test_org *c = &e->fed.orgs[C - 1];
+	struct buf entry;
+	buf_init(&entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
+	test_org_second(&entry, c, ORGLOG_NODE_ACTIVE, 8000);
+	assert_int_equal(orglog_accept(e->node.txn, &c->id, buf_bytes(&entry), NULL), ERR_OK);
+	ledger_forget(&e->node.hub.ledger, C);
+	second_to(e, C, &c->id);
+	assert_int_equal(exported_file(e, &file, why), ERR_AGAIN);
+	assert_non_null(strstr(why, "what node 1 of gemeinde-4 says is not here in whole"));
+	buf_fini(&file);
+	buf_fini(&entry);
 }
 
 /* The log of C goes on by a root, with nothing else in it. */
@@ -561,6 +643,29 @@ static void no_file_is_made_of_a_part(void **state)
 	e->second.b[0] ^= 1;
 	assert_int_equal(exported_file(e, &file, why), ERR_ABSENT);
 	buf_fini(&file);
+	/* a node that has begun anew, and whose head of that is not here */
+	const uint8_t slot[2] = {120};
+	const struct key seed = exported_seed(e, NODE(O, 0));
+	const struct record anew = {.author = NODE(O, 0),
+				    .incarnation = 2,
+				    .sequence = 1,
+				    .time_ms = hub_node_wall(&e->node),
+				    .kind = slot[0],
+				    .slot = bytes_obj(&slot),
+				    .body = bytes_obj(&slot)};
+	struct ledger_news news;
+	struct buf whole;
+	buf_init(&whole, LIMIT_RECORD_LEN_MAX);
+	record_make(&whole, &anew, &e->fed.charter.fed, &seed);
+	assert_int_equal(
+		ledger_accept_record(&e->node.hub.ledger, e->node.txn, buf_bytes(&whole), &news),
+		ERR_OK);
+	hub_node_turn(&e->node);
+	e->second.b[0] ^= 1;
+	assert_int_equal(exported_file(e, &file, why), ERR_AGAIN);
+	assert_non_null(strstr(why, "node 0 of gemeinde-2"));
+	buf_fini(&file);
+	buf_fini(&whole);
 }
 
 /* A state is a head and a page for each slot asked for. */
@@ -749,12 +854,14 @@ int main(void)
 		TEST(a_grant_is_valid_as_of_its_oldest_head),
 		TEST(an_end_is_in_every_file_since),
 		TEST(a_bar_is_in_the_file),
+		TEST(bars_that_cannot_be_read_are_refused),
 		TEST(what_is_left_out_is_missed),
 		TEST(one_byte_changed_is_refused),
 		TEST(what_stands_twice_is_refused),
 		TEST(what_is_not_in_the_set_of_its_author_is_refused),
 		TEST(a_small_set_is_one_page),
 		TEST(pages_stand_in_order),
+		TEST(a_grant_that_went_back_and_forth_is_exported),
 		TEST(a_grant_to_nobody_gives_nothing),
 		TEST(who_has_not_been_heard_has_no_file),
 		TEST(a_log_reaches_what_its_root_was_bound_to),
