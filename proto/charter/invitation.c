@@ -92,15 +92,6 @@ static enum err payload_get(struct invitation *out, struct bytes payload)
 	return wire_end(&w);
 }
 
-static struct bytes trimmed(struct bytes text)
-{
-	while (text.len > 0 && envelope_blank(text.ptr[0]))
-		text = bytes_slice(text, 1, text.len);
-	while (text.len > 0 && envelope_blank(text.ptr[text.len - 1]))
-		text.len--;
-	return text;
-}
-
 /* ERR_VERSION for "allmende" with another number. */
 static enum err prefix_check(struct bytes text)
 {
@@ -109,31 +100,37 @@ static enum err prefix_check(struct bytes text)
 	return envelope_is_foreign(text, "-") ? ERR_VERSION : ERR_MALFORMED;
 }
 
-enum err invitation_get(struct invitation *out, struct bytes text)
+/* text: unwrapped, and an invitation by its beginning. */
+static enum err packed_get(struct invitation *out, struct bytes text)
 {
-	struct buf bytes;
 	uint8_t sum[ID_LEN];
+	struct buf bytes;
+	enum err err = ERR_DENIED;
 
-	*out = (struct invitation){0};
-	text = trimmed(text);
-	enum err err = prefix_check(text);
-	if (err)
-		return err;
-	/* From here on it meant to be an invitation: what does not fit was mistyped or cut off. */
-	if (text.len > LIMIT_INVITATION_LEN_MAX)
-		return ERR_DENIED;
 	buf_init(&bytes, LIMIT_INVITATION_LEN_MAX);
-	if (base64_get(&bytes, bytes_slice(text, strlen(PREFIX), text.len)) ||
-	    bytes.len <= SUM_LEN) {
-		err = ERR_DENIED;
-	} else {
+	if (!base64_get(&bytes, bytes_slice(text, strlen(PREFIX), text.len)) &&
+	    bytes.len > SUM_LEN) {
 		struct bytes payload = bytes_of(bytes.ptr, bytes.len - SUM_LEN);
 		invitation_sum(sum, payload);
-		err = bytes_eq(bytes_of(sum, SUM_LEN), bytes_of(bytes.ptr + payload.len, SUM_LEN))
-			      ? payload_get(out, payload)
-			      : ERR_DENIED;
+		if (bytes_eq(bytes_of(sum, SUM_LEN), bytes_of(bytes.ptr + payload.len, SUM_LEN)))
+			err = payload_get(out, payload);
 	}
 	buf_fini_wipe(&bytes);
+	return err;
+}
+
+enum err invitation_get(struct invitation *out, struct bytes text)
+{
+	struct buf packed;
+
+	*out = (struct invitation){0};
+	buf_init(&packed, LIMIT_INVITATION_LEN_MAX);
+	envelope_unwrap(&packed, text);
+	enum err err = prefix_check(buf_bytes(&packed));
+	/* From here on it meant to be an invitation: what does not fit was mistyped or cut off. */
+	if (!err)
+		err = packed.err ? ERR_DENIED : packed_get(out, buf_bytes(&packed));
+	buf_fini_wipe(&packed);
 	if (err)
 		invitation_wipe(out);
 	return err;

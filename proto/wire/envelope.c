@@ -8,7 +8,7 @@
 
 #define NAME "allmende" /* with any version */
 
-enum { SUM_LEN = 4, PREFIX_LEN = 11, LETTER_AT = 9 };
+enum { SUM_LEN = 4, PREFIX_LEN = 11, LETTER_AT = 9, BEGINNING_LEN = 32 };
 
 static void prefix(char out[PREFIX_LEN + 1], enum envelope kind)
 {
@@ -16,9 +16,17 @@ static void prefix(char out[PREFIX_LEN + 1], enum envelope kind)
 	out[LETTER_AT] = (char)kind;
 }
 
-bool envelope_blank(uint8_t c)
+static bool is_of_text(uint8_t c)
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '_';
+}
+
+void envelope_unwrap(struct buf *out, struct bytes text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (is_of_text(text.ptr[i]))
+			buf_add_u8(out, text.ptr[i]);
 }
 
 /*
@@ -54,19 +62,24 @@ void envelope_put(struct buf *out, enum envelope kind, struct bytes body)
 	buf_fini_wipe(&bytes);
 }
 
-static struct bytes past_blanks(struct bytes text)
+/* How a text begins, without what mail has put in. */
+static struct bytes beginning(uint8_t out[BEGINNING_LEN], struct bytes text)
 {
-	while (text.len > 0 && envelope_blank(text.ptr[0]))
-		text = bytes_slice(text, 1, text.len);
-	return text;
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.len && count < BEGINNING_LEN; i++)
+		if (is_of_text(text.ptr[i]))
+			out[count++] = text.ptr[i];
+	return bytes_of(out, count);
 }
 
 bool envelope_is_foreign(struct bytes text, const char *rest)
 {
 	const size_t name = strlen(NAME);
+	uint8_t room[BEGINNING_LEN];
 	size_t i = name;
 
-	text = past_blanks(text);
+	text = beginning(room, text);
 	if (!bytes_eq(bytes_slice(text, 0, name), bytes_str(NAME)))
 		return false;
 	while (i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9')
@@ -78,9 +91,10 @@ bool envelope_is_foreign(struct bytes text, const char *rest)
 bool envelope_is(enum envelope kind, struct bytes text)
 {
 	char begin[PREFIX_LEN + 1];
+	uint8_t room[BEGINNING_LEN];
 
 	prefix(begin, kind);
-	text = past_blanks(text);
+	text = beginning(room, text);
 	return text.len >= PREFIX_LEN && memcmp(text.ptr, begin, PREFIX_LEN) == 0;
 }
 
@@ -97,9 +111,7 @@ enum err envelope_get(struct buf *out, enum envelope kind, struct bytes text)
 		return ERR_FULL;
 	buf_init(&packed, ENVELOPE_LEN_MAX);
 	buf_init(&bytes, ENVELOPE_LEN_MAX);
-	for (size_t i = 0; i < text.len; i++)
-		if (!envelope_blank(text.ptr[i]))
-			buf_add_u8(&packed, text.ptr[i]);
+	envelope_unwrap(&packed, text);
 	if (packed.err)
 		err = ERR_FULL;
 	else if (!base64_get(&bytes, bytes_slice(buf_bytes(&packed), PREFIX_LEN, packed.len)) &&

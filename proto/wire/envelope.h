@@ -24,8 +24,8 @@ void envelope_put(struct buf *out, enum envelope kind, struct bytes body);
 /* Whether a text says of itself that it is of this kind, whole or not. */
 bool envelope_is(enum envelope kind, struct bytes text);
 /*
- * Appends the body. Blanks and line ends anywhere in the text are ignored, as mail programs break
- * lines. ERR_MALFORMED: no such text; ERR_VERSION: one of another version of the protocol;
+ * Appends the body. What mail has put into the text is ignored, see envelope_unwrap().
+ * ERR_MALFORMED: no such text; ERR_VERSION: one of another version of the protocol;
  * ERR_DENIED: one, but truncated or mistyped; ERR_FULL: too long.
  */
 enum err envelope_get(struct buf *out, enum envelope kind, struct bytes text);
@@ -33,7 +33,11 @@ enum err envelope_get(struct buf *out, enum envelope kind, struct bytes text);
 /* Whether a text begins as one of another version does: "allmende", a number, then rest. */
 bool envelope_is_foreign(struct bytes text, const char *rest);
 
-/* White space, of which texts that were sent by mail have more than they had. */
-bool envelope_blank(uint8_t c);
+/*
+ * Appends a text without what it has got on its way: blanks and line ends, as mail programs break
+ * lines; marks of quotation before each line and around the whole; whatever else is none of its
+ * letters. What is left out by mistake is found by the check.
+ */
+void envelope_unwrap(struct buf *out, struct bytes text);
 
 #endif

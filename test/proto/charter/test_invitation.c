@@ -70,9 +70,13 @@ static void text_goes_there_and_back(void **state)
 	assert_int_equal(invitation_get(&read, buf_bytes(&f->text)), ERR_OK);
 	assert_memory_equal(&read, &f->invitation, sizeof(read));
 	buf_init(&wrapped, 4096);
-	buf_add(&wrapped, bytes_str(" \r\n\t"));
-	buf_add(&wrapped, buf_bytes(&f->text));
-	buf_add(&wrapped, bytes_str("\r\n "));
+	/* As mail brings it: in marks of quotation, and broken and quoted line by line. */
+	buf_add(&wrapped, bytes_str(" \r\n\t\xe2\x80\x9e> "));
+	for (size_t i = 0; i < f->text.len; i += 72) {
+		buf_add(&wrapped, bytes_slice(buf_bytes(&f->text), i, 72));
+		buf_add(&wrapped, bytes_str("\r\n> "));
+	}
+	buf_add(&wrapped, bytes_str("\xe2\x80\x9c\r\n "));
 	assert_int_equal(invitation_get(&read, buf_bytes(&wrapped)), ERR_OK);
 	assert_string_equal(read.slug, "gemeinde-9");
 	buf_fini(&wrapped);
