@@ -460,6 +460,9 @@ enum err config_parse(struct config *config, const char *file, struct bytes text
 	uint32_t number = 0;
 
 	memset(config->lines, 0, sizeof(config->lines));
+	/* Editors of Windows put it before the first line. */
+	if (bytes_eq(bytes_slice(text, 0, 3), bytes_str("\xef\xbb\xbf")))
+		text = bytes_slice(text, 3, text.len);
 	for (size_t at = 0; !err && at < text.len;) {
 		const uint8_t *end = memchr(text.ptr + at, '\n', text.len - at);
 		size_t len = end ? (size_t)(end - text.ptr) - at : text.len - at;

@@ -22,7 +22,7 @@ static void defaults_and_values(void **state)
 	assert_int_equal(config.limits.peer_count_max, limits_default().peer_count_max);
 
 	assert_int_equal(parse(&config,
-			       "# of the town\r\n"
+			       "\xef\xbb\xbf# of the town\r\n"
 			       "\n"
 			       "  listen =  [2001:db8::1]:7420  \n"
 			       "advertise = a.example:1, b.example:65535 [::1]:7\n"
