@@ -147,7 +147,7 @@ static void close_handles(struct daemon *daemon)
 	uv_close((uv_handle_t *)&daemon->ready, NULL);
 	uv_close((uv_handle_t *)&daemon->stop_timer, NULL);
 	packers_close(&daemon->packers);
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < SIGNAL_COUNT; i++)
 		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
 }
 
@@ -174,10 +174,28 @@ static void stop_further(struct daemon *daemon)
 
 /* What the loop is woken by */
 
+/* Who rotates logs or has changed the settings sends it: nothing may stop by it. */
+static void hung_up(struct daemon *daemon)
+{
+	struct config config;
+	char why[WHY_LEN];
+
+	config_init(&config);
+	if (config_load(&config, daemon->dir_path, why))
+		log_line(&daemon->log, clock_now_ms(), LOG_CONFIG_WRONG, "%s", why);
+	else
+		log_line(&daemon->log, clock_now_ms(), LOG_CONFIG_RIGHT,
+			 "changes take effect with the next start");
+}
+
 static void signalled(uv_signal_t *signal, int number)
 {
 	struct daemon *daemon = signal->data;
 
+	if (number == SIGHUP) {
+		hung_up(daemon);
+		return;
+	}
 	if (daemon->phase != DAEMON_RUNNING)
 		_exit(128 + number); /* asked twice: at once. What is on disk is on disk. */
 	log_line(&daemon->log, clock_now_ms(), LOG_STOP, "signal %d", number);
@@ -325,13 +343,13 @@ static void find_addresses(struct daemon *daemon)
 
 static void open_handles(struct daemon *daemon)
 {
-	static const int numbers[] = {SIGTERM, SIGINT};
+	static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGHUP};
 
 	check(uv_async_init(&daemon->loop, &daemon->ready, ready) == 0);
 	check(uv_timer_init(&daemon->loop, &daemon->stop_timer) == 0);
 	daemon->ready.data = daemon->stop_timer.data = daemon;
 	packers_init(&daemon->packers, &daemon->loop);
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
 		check(uv_signal_init(&daemon->loop, &daemon->signals[i]) == 0);
 		daemon->signals[i].data = daemon;
 		check(uv_signal_start(&daemon->signals[i], signalled, numbers[i]) == 0);
@@ -542,7 +560,7 @@ static void close_partly(struct daemon *daemon)
 	uv_close((uv_handle_t *)&daemon->ready, NULL);
 	uv_close((uv_handle_t *)&daemon->stop_timer, NULL);
 	packers_close(&daemon->packers);
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < SIGNAL_COUNT; i++)
 		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
 	uv_run(&daemon->loop, UV_RUN_DEFAULT);
 }

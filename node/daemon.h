@@ -36,6 +36,8 @@ struct daemon_options {
 
 enum daemon_phase { DAEMON_RUNNING, DAEMON_CLOSING, DAEMON_ANSWERING, DAEMON_STOPPED };
 
+enum { SIGNAL_COUNT = 3 };
+
 struct daemon {
 	/* what does not change while it runs; the core thread reads it, too */
 	const char *dir_path;
@@ -67,7 +69,7 @@ struct daemon {
 	struct deliver deliver;
 	struct reseal reseal;
 	uv_async_t ready; /* a batch is there */
-	uv_signal_t signals[2];
+	uv_signal_t signals[SIGNAL_COUNT];
 	uv_timer_t stop_timer;
 	enum daemon_phase phase;
 	uint64_t stop_deadline_ms; /* of the phase; uv_now() */

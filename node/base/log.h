@@ -47,6 +47,8 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 	X(RESEAL_FAILED, WARN, "not published again, though its key does not count")               \
 	X(DELIVERED_REMOVED, INFO, "withdrawn, and removed")                                       \
 	X(READY, INFO, "ready") /* always shown */                                                 \
+	X(CONFIG_RIGHT, INFO, "the settings are in order")                                         \
+	X(CONFIG_WRONG, WARN, "the settings are wrong")                                            \
 	X(STOP, INFO, "stopping")
 
 enum log_kind {

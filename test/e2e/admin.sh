@@ -118,6 +118,17 @@ if [ "$(node_json "$meissen" .store.percent status)" -lt 70 ]; then
 	grep -q '^OK - 2 of 2 members complete | ' "$work/check" || wrong "all is well, but: $(cat "$work/check")"
 fi
 
+say 'SIGHUP stops nothing, and has the settings checked'
+log_says() { grep -q -- "$1" "$meissen.log"; }
+kill -HUP "${node_pid[$meissen]}"
+wait_for 10 log_says 'the settings are in order' || wrong 'the settings were not checked'
+cp -- "$meissen/config" "$work/config"
+echo 'quatsch = 1' >>"$meissen/config"
+kill -HUP "${node_pid[$meissen]}"
+wait_for 10 log_says 'the settings are wrong' || wrong 'wrong settings were not noticed'
+cp -- "$work/config" "$meissen/config"
+node "$meissen" status >/dev/null || wrong 'it does not go on after SIGHUP'
+
 say 'a member falls silent'
 node_stop "$radebeul"
 printf 'head-valid = 10s\nhead-renew = 5s\n' >>"$radebeul/config"
