@@ -123,16 +123,10 @@ void api_push_with(struct call *call, enum route_kind kind,
 		   void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg),
 		   void (*done)(struct turn_item *item))
 {
-	call->item = (struct turn_item){
-		.event = {.type = EVENT_CALL, .run = run, .arg = call},
-		.done = done,
-		.owner = call,
-		.weight = sizeof(*call),
-		.query = kind == ROUTE_QUERY,
-	};
+	call->item.weight = sizeof(*call);
 	call->pushed = true;
 	call->api->call_count++;
-	turn_push(call->node->turn, &call->item);
+	turn_call(call->node->turn, &call->item, kind == ROUTE_QUERY, run, done, call);
 }
 
 static void wait_more(struct call *call);

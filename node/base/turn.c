@@ -539,6 +539,20 @@ void turn_push(struct turn *turn, struct turn_item *item)
 	uv_mutex_unlock(&turn->lock);
 }
 
+void turn_call(struct turn *turn, struct turn_item *item, bool query, turn_run *run,
+	       void (*done)(struct turn_item *item), void *owner)
+{
+	*item = (struct turn_item){
+		.event = {.type = EVENT_CALL, .run = run, .arg = owner},
+		.weight = item->weight,
+		.bulk = item->bulk,
+		.query = query,
+		.done = done,
+		.owner = owner,
+	};
+	turn_push(turn, item);
+}
+
 static void bad_done(struct turn_item *item)
 {
 	free(item);

@@ -86,6 +86,13 @@ void turn_stop(struct turn *turn);
 void turn_free(struct turn *turn); /* after turn_stop(); all batches taken */
 
 void turn_push(struct turn *turn, struct turn_item *item);
+/*
+ * Pushes an EVENT_CALL: run(owner) in a turn, or, with query, between turns, when it only looks.
+ * weight and bulk are as the item has them.
+ */
+typedef void turn_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg);
+void turn_call(struct turn *turn, struct turn_item *item, bool query, turn_run *run,
+	       void (*done)(struct turn_item *item), void *owner);
 bool turn_room(const struct turn *turn);
 
 /* How turns and queries went since the start, for health and monitoring. */

@@ -321,15 +321,10 @@ static void metrics_gathered(struct turn_item *item)
 
 static void metrics_push(struct metrics *metrics)
 {
-	metrics->item = (struct turn_item){
-		.event = {.type = EVENT_CALL, .run = metrics_gather, .arg = metrics},
-		.query = true,
-		.done = metrics_gathered,
-		.owner = metrics,
-		.weight = sizeof(*metrics),
-	};
+	metrics->item.weight = sizeof(*metrics);
 	metrics->busy = true;
-	turn_push(metrics->node->turn, &metrics->item);
+	turn_call(metrics->node->turn, &metrics->item, true, metrics_gather, metrics_gathered,
+		  metrics);
 }
 
 static void metrics_start(struct metrics *metrics)

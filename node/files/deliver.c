@@ -227,13 +227,9 @@ static void look_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg
 
 /* ---- on the loop thread: one job ---- */
 
-static void job_push(struct delivery *job,
-		     void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg),
-		     void (*done)(struct turn_item *item))
+static void job_push(struct delivery *job, turn_run *run, void (*done)(struct turn_item *item))
 {
-	job->item = (struct turn_item){
-		.event = {.type = EVENT_CALL, .run = run, .arg = job}, .done = done, .owner = job};
-	turn_push(job->deliver->turn, &job->item);
+	turn_call(job->deliver->turn, &job->item, false, run, done, job);
 }
 
 /* The job is over, and so is its memory; the look goes on behind it. */
@@ -423,13 +419,7 @@ static void look_push(struct deliver *deliver)
 		deliver->looking = false;
 		return;
 	}
-	deliver->item = (struct turn_item){
-		.event = {.type = EVENT_CALL, .run = look_run, .arg = deliver},
-		.query = true,
-		.done = look_done,
-		.owner = deliver,
-	};
-	turn_push(deliver->turn, &deliver->item);
+	turn_call(deliver->turn, &deliver->item, true, look_run, look_done, deliver);
 }
 
 void deliver_look(struct deliver *deliver)
@@ -481,12 +471,7 @@ static void farewell_push(struct deliver *deliver, const char *path)
 
 	farewell->deliver = deliver;
 	snprintf(farewell->path, sizeof(farewell->path), "%s", path);
-	farewell->item = (struct turn_item){
-		.event = {.type = EVENT_CALL, .run = farewell_run, .arg = farewell},
-		.query = true,
-		.done = farewell_done,
-		.owner = farewell};
-	turn_push(deliver->turn, &farewell->item);
+	turn_call(deliver->turn, &farewell->item, true, farewell_run, farewell_done, farewell);
 }
 
 void deliver_note(struct deliver *deliver, const struct note *note)

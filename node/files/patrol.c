@@ -10,17 +10,6 @@
 
 static void next_push(struct patrol *patrol);
 
-static void turn_ask(struct patrol *patrol, bool query,
-		     void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg),
-		     void (*done)(struct turn_item *item))
-{
-	patrol->item = (struct turn_item){.event = {.type = EVENT_CALL, .run = run, .arg = patrol},
-					  .query = query,
-					  .done = done,
-					  .owner = patrol};
-	turn_push(patrol->turn, &patrol->item);
-}
-
 /* On a worker. */
 static void places_look(uv_work_t *work)
 {
@@ -82,7 +71,7 @@ static void places_seen(uv_work_t *work, int status)
 	struct patrol *patrol = work->data;
 
 	if (!status && patrol->any && !patrol->stopping)
-		turn_ask(patrol, false, again_run, again_done);
+		turn_call(patrol->turn, &patrol->item, false, again_run, again_done, patrol);
 	else
 		next_push(patrol);
 }
@@ -105,7 +94,7 @@ static void next_push(struct patrol *patrol)
 	if (patrol->stopping)
 		round_over(patrol);
 	else
-		turn_ask(patrol, true, places_run, places_done);
+		turn_call(patrol->turn, &patrol->item, true, places_run, places_done, patrol);
 }
 
 static void round_fired(uv_timer_t *timer)

@@ -63,12 +63,7 @@ static void remove_done(uv_work_t *work, int status)
 	struct removal *job = work->data;
 
 	check(!status); /* nobody cancels it */
-	job->item = (struct turn_item){
-		.event = {.type = EVENT_CALL, .run = left_run, .arg = job},
-		.done = left_done,
-		.owner = job,
-	};
-	turn_push(job->deliver->turn, &job->item);
+	turn_call(job->deliver->turn, &job->item, false, left_run, left_done, job);
 }
 
 void removal_begin(struct deliver *deliver, const struct remains *remains,

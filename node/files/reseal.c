@@ -86,17 +86,11 @@ static bool reseal_job_stops(struct resealing *job)
 	return job->reseal->stopping;
 }
 
-static void reseal_job_push(struct resealing *job, bool query,
-			    void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms,
-					void *arg),
+static void reseal_job_push(struct resealing *job, bool query, turn_run *run,
 			    void (*done)(struct turn_item *item))
 {
-	job->item = (struct turn_item){.event = {.type = EVENT_CALL, .run = run, .arg = job},
-				       .query = query,
-				       .done = done,
-				       .owner = job};
 	job->away = true;
-	turn_push(job->reseal->turn, &job->item);
+	turn_call(job->reseal->turn, &job->item, query, run, done, job);
 }
 
 /* ---- the new version ---- */
@@ -431,13 +425,7 @@ static void stranded_look_push(struct reseal *reseal)
 		return;
 	}
 	reseal->looking = true;
-	reseal->item = (struct turn_item){
-		.event = {.type = EVENT_CALL, .run = stranded_look_run, .arg = reseal},
-		.query = true,
-		.done = stranded_look_done,
-		.owner = reseal,
-	};
-	turn_push(reseal->turn, &reseal->item);
+	turn_call(reseal->turn, &reseal->item, true, stranded_look_run, stranded_look_done, reseal);
 }
 
 void reseal_open(struct reseal *reseal)

@@ -77,12 +77,9 @@ static void upload_release_if_idle(struct upload *upload)
 		return;
 	}
 	item = mem_new(1, sizeof(*item));
-	item->event = (struct event){.type = EVENT_CALL, .run = abort_run, .arg = upload};
-	item->done = abort_done;
-	item->owner = upload;
 	upload->staged = false;
 	upload->storing = 1; /* nobody else releases it */
-	turn_push(upload->uploads->turn, item);
+	turn_call(upload->uploads->turn, item, false, abort_run, abort_done, upload);
 }
 
 static void changed(struct upload *upload)
@@ -175,13 +172,10 @@ static void store(struct seal_job *job)
 		writer_accept(upload->writer, job->pieces[i]);
 	upload_fail(upload, writer_err(upload->writer));
 	drop_plain(job);
-	job->turn.event = (struct event){.type = EVENT_CALL, .run = store_run, .arg = job};
 	job->turn.weight = job->flight_bytes;
 	job->turn.bulk = true;
-	job->turn.done = store_done;
-	job->turn.owner = job;
 	upload->storing++;
-	turn_push(upload->uploads->turn, &job->turn);
+	turn_call(upload->uploads->turn, &job->turn, false, store_run, store_done, job);
 }
 
 /* Sealing */

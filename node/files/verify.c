@@ -127,13 +127,8 @@ static void step(struct verify *verify)
 		check(uv_queue_work(verify->loop, &verify->work, scrub_run, scrub_done) == 0);
 		return;
 	}
-	verify->item = (struct turn_item){
-		/* no query: set digests that are not up to date are stored on the way */
-		.event = {.type = EVENT_CALL, .run = core_run, .arg = verify},
-		.done = core_done,
-		.owner = verify,
-	};
-	turn_push(verify->turn, &verify->item);
+	/* no query: set digests that are not up to date are stored on the way */
+	turn_call(verify->turn, &verify->item, false, core_run, core_done, verify);
 }
 
 bool verify_start(struct verify *verify, void (*done)(void *arg), void *arg)
