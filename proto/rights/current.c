@@ -7,6 +7,7 @@
 #include "proto/ledger/withdrawal_body.h"
 #include "proto/rights/rights.h"
 #include "proto/rights/verdict.h"
+#include "proto/rights/world.h"
 
 enum { ANY_LOOKS_MAX = 8, AUTHOR_LOOKS_MAX = 64 };
 
@@ -168,18 +169,21 @@ static bool by_grant(struct look *look, const struct ledger_version *of)
 
 	if (!of->has_grant || of->tier > TIER_GRANTED || !version_read(look, of, &version))
 		return false;
-	bool through = look->facts
-			       ? rights_through_when(look->facts, look->hub->judge_ms, of->author,
-						     version.path, &of->grant, VERB_WRITE, &verdict)
-			       : rights_through(look->hub, look->txn, of->author, version.path,
-						&of->grant, VERB_WRITE, &verdict);
-	return through && verdict.widest <= of->tier;
+	const struct facts *facts = look->facts;
+	struct world world;
+
+	if (!facts) {
+		world_begin(&world, look->hub, look->txn);
+		facts = &world.facts;
+	}
+	return rights_through_when(facts, look->hub->judge_ms, of->author, version.path, &of->grant,
+				   VERB_WRITE, &verdict) &&
+	       verdict.widest <= of->tier;
 }
 
 /* Whether its author may have written it; it may be withdrawn all the same. */
-static bool is_rightful(struct look *look, const struct ledger_version *of)
+static bool is_rightful(struct look *look, const struct ledger_version *of, uint32_t owner)
 {
-	uint32_t owner = ledger_version_owner(&look->hub->ledger, look->txn, of);
 	bool is_owner = owner == author_member(of->author);
 	struct row_key key = key_record(of->author, of->incarnation, of->sequence);
 
@@ -193,12 +197,10 @@ static bool is_rightful(struct look *look, const struct ledger_version *of)
 /* PROTOCOL: "A version of author a at path p is **valid** when" */
 static bool is_valid(struct look *look, const struct ledger_version *of)
 {
+	uint32_t owner = ledger_version_owner(&look->hub->ledger, look->txn, of);
 	uint32_t member = author_member(of->author);
 
-	if (!is_rightful(look, of))
-		return false;
-	uint32_t owner = ledger_version_owner(&look->hub->ledger, look->txn, of);
-	return of->number > reached(look, member, owner == member);
+	return is_rightful(look, of, owner) && of->number > reached(look, member, owner == member);
 }
 
 bool current_any(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
@@ -235,7 +237,8 @@ bool current_void(struct hub *hub, struct txn *txn, const struct version_id *of)
 	struct look look = look_begin(hub, txn, &of->dataset);
 	struct ledger_version version;
 
-	return !ledger_version_get(txn, of, &version) || !is_rightful(&look, &version);
+	return !ledger_version_get(txn, of, &version) ||
+	       !is_rightful(&look, &version, ledger_version_owner(&hub->ledger, txn, &version));
 }
 
 bool current_valid_when(struct hub *hub, struct txn *txn, const struct facts *facts,
