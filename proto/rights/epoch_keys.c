@@ -113,6 +113,16 @@ static void key_row_put(struct hub *hub, struct txn *txn, const char *name, cons
 	txn_put_row(txn, TABLE_SEALED, &row, &sealed);
 }
 
+/* The beginning of the names of such rows; its length. */
+static size_t other_name(char name[ROW_NAME_LEN + OTHER_LEN], struct bytes prefix, uint64_t number)
+{
+	row_name(name, prefix, number, prefix);
+	size_t len = strlen(name);
+	name[len] = ':';
+	name[len + 1] = 0;
+	return len + 1;
+}
+
 /*
  * Another key than the record that counts says, as two nodes have made an epoch of one number:
  * versions under it may be here. It is kept beside the one that counts, and their key check proves
@@ -126,10 +136,7 @@ static void other_key_put(struct hub *hub, struct txn *txn, struct bytes prefix,
 	struct walk walk;
 	unsigned count = 0;
 
-	row_name(name, prefix, number, prefix);
-	size_t len = strlen(name);
-	name[len++] = ':';
-	name[len] = 0;
+	size_t len = other_name(name, prefix, number);
 	struct row_key all = key_name(name);
 	walk = walk_begin(txn, TABLE_SEALED, row_key_bytes(&all));
 	while (walk_next(&walk))
@@ -257,15 +264,12 @@ static bool other_key_take(struct search *s)
 {
 	char name[ROW_NAME_LEN + OTHER_LEN];
 
-	row_name(name, s->prefix, s->number, s->prefix);
-	size_t len = strlen(name);
-	name[len] = ':';
-	name[len + 1] = 0;
+	size_t len = other_name(name, s->prefix, s->number);
 	struct row_key all = key_name(name);
 	struct walk walk = walk_begin(s->txn, TABLE_SEALED, row_key_bytes(&all));
 	while (s->version && walk_next(&walk)) {
 		struct key key = {{0}};
-		if (walk.key.len != len + OTHER_LEN)
+		if (walk.key.len != len - 1 + OTHER_LEN)
 			continue;
 		memcpy(name, walk.key.ptr, walk.key.len);
 		name[walk.key.len] = 0;

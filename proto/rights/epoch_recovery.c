@@ -47,9 +47,11 @@ static void progress_put(struct txn *txn, const struct progress *progress)
 /* Of an organisation whose root was never bound anew all records are for the key that it has. */
 static bool again_begin(struct txn *txn, const struct orglog *log, struct progress *out)
 {
-	if (progress_get(txn, out) && id_eq(&out->recovery, &log->recovery))
+	const bool known = progress_get(txn, out);
+
+	if (known && id_eq(&out->recovery, &log->recovery))
 		return !out->done;
-	const bool again = progress_get(txn, out) || log->bound_number > 0;
+	const bool again = known || log->bound_number > 0;
 
 	*out = (struct progress){.recovery = log->recovery, .done = !again};
 	if (out->done)
