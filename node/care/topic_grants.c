@@ -13,13 +13,7 @@
 #include "proto/rights/epochs.h"
 #include "proto/rights/handed.h"
 
-enum {
-	DAY_MS = 24 * 3600 * 1000,
-	SOON_DAYS = 30,
-	WHEN_LEN = 24,
-	UNHEARD_MS = 5 * 60 * 1000,
-	HANDED_WAITS_MS = 3600 * 1000
-};
+enum { DAY_MS = 24 * 3600 * 1000, SOON_DAYS = 30, WHEN_LEN = 24, UNHEARD_MS = 5 * 60 * 1000 };
 
 struct soon {
 	struct actions *list;
