@@ -389,6 +389,23 @@ bool folder_sync(struct folder *folder, struct digest *files)
 
 /* ---- changing places ---- */
 
+/* The file system knows no flags of renames (NFS, SMB). */
+static bool flags_are_unknown(void)
+{
+	return errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP;
+}
+
+/*
+ * Goes where nothing stands. Without flags a plain rename does: a folder takes the place of an
+ * empty one at most.
+ */
+static bool put_new(int from_fd, const char *from, int to_fd, const char *to)
+{
+	if (renameat2(from_fd, from, to_fd, to, RENAME_NOREPLACE) == 0)
+		return true;
+	return flags_are_unknown() && renameat(from_fd, from, to_fd, to) == 0;
+}
+
 /* What stands there and what was written change places; where the file system cannot do that in one
    step, in two. */
 static bool exchange(const struct folder *folder, int parent_fd, const char *last)
@@ -397,7 +414,7 @@ static bool exchange(const struct folder *folder, int parent_fd, const char *las
 
 	if (renameat2(hidden, PART, parent_fd, last, RENAME_EXCHANGE) == 0)
 		return true;
-	if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
+	if (!flags_are_unknown())
 		return false;
 	if (renameat(parent_fd, last, hidden, BEFORE))
 		return false;
@@ -411,29 +428,13 @@ static bool exchange(const struct folder *folder, int parent_fd, const char *las
 	return renameat(hidden, BEFORE, hidden, PART) == 0;
 }
 
-/*
- * What lies in the hidden folder goes where nothing stands. Where the file system knows no flags
- * (NFS, SMB) a plain rename does: a folder takes the place of an empty one at most.
- */
-static bool put_new(const struct folder *folder, const char *from, int parent_fd, const char *last)
-{
-	int hidden = folder->hidden_fd;
-
-	if (renameat2(hidden, from, parent_fd, last, RENAME_NOREPLACE) == 0)
-		return true;
-	return (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP) &&
-	       renameat(hidden, from, parent_fd, last) == 0;
-}
-
 /* What is in the hidden folder and not this node's stays there, under another name. */
 static void keep_hidden(struct folder *folder)
 {
 	char kept[sizeof(folder->hidden) + 8];
 
 	snprintf(kept, sizeof(kept), "%s-kept", folder->hidden);
-	if (renameat2(folder->dir_fd, folder->hidden, folder->dir_fd, kept, RENAME_NOREPLACE) &&
-	    (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP))
-		renameat(folder->dir_fd, folder->hidden, folder->dir_fd, kept);
+	put_new(folder->dir_fd, folder->hidden, folder->dir_fd, kept);
 	close(folder->hidden_fd);
 	folder->hidden_fd = -1;
 }
@@ -464,8 +465,8 @@ static bool before_check(struct folder *folder, int parent_fd, const char *last,
 /* There is nothing yet, or it may go. */
 static bool put(struct folder *folder, int parent_fd, const char *last, bool there)
 {
-	bool ok =
-		there ? exchange(folder, parent_fd, last) : put_new(folder, PART, parent_fd, last);
+	bool ok = there ? exchange(folder, parent_fd, last)
+			: put_new(folder->hidden_fd, PART, parent_fd, last);
 
 	/* the folders above it may be new, too */
 	return (ok && syncfs(folder->dir_fd) == 0) ||
@@ -564,7 +565,7 @@ static enum folder_left target_remove(struct folder *folder, int parent_fd, cons
 	if (left == FOLDER_FAILED)
 		folder_fail(folder, "%.150s/%.200s cannot be removed: %s", folder->dir,
 			    folder->path, strerror(errno));
-	else if (left == FOLDER_ALTERED && !put_new(folder, BEFORE, parent_fd, last))
+	else if (left == FOLDER_ALTERED && !put_new(folder->hidden_fd, BEFORE, parent_fd, last))
 		keep_hidden(folder);
 	if (fd >= 0)
 		close(fd);
