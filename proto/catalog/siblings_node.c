@@ -283,6 +283,20 @@ enum err siblings_takeover(struct hub *hub, struct txn *txn, uint8_t node_index,
 	return err;
 }
 
+/* The next part of what a node of this index has said, behind *after. True: there is more. */
+static bool part_take(struct hub *hub, struct txn *txn, uint8_t node_index, uint64_t *after)
+{
+	const uint32_t author = author_of(author_member(hub->author), node_index);
+	struct sibling_copy copy = {.after = *after};
+	struct author_state state;
+	enum err err = ledger_state(&hub->ledger, txn, author, &state);
+
+	if (!err)
+		err = said_take(hub, txn, &state, NULL, &copy);
+	*after = copy.after;
+	return !err && copy.more;
+}
+
 /* ---- once more, when it is retired ---- */
 
 /* The own log has changed: whether a node is out now that was taken over here. */
@@ -318,20 +332,11 @@ static void retired_look(struct hub *hub, struct txn *txn)
 void siblings_retired_take(struct hub *hub, struct txn *txn)
 {
 	struct siblings *siblings = hub->siblings;
-	struct sibling_copy copy = {.after = siblings->taken_after};
-	struct author_state state;
 	char name[16];
 
 	if (siblings->keys != hub->keys_epoch + 1)
 		retired_look(hub, txn);
-	if (!siblings->takes)
-		return;
-	const uint32_t author = author_of(author_member(hub->author), siblings->taken);
-	enum err err = ledger_state(&hub->ledger, txn, author, &state);
-	if (!err)
-		err = said_take(hub, txn, &state, NULL, &copy);
-	siblings->taken_after = copy.after;
-	if (!err && copy.more)
+	if (!siblings->takes || part_take(hub, txn, siblings->taken, &siblings->taken_after))
 		return;
 	/* Without room it is left to the command. */
 	struct row_key row = taken_row(name, siblings->taken);
@@ -399,8 +404,6 @@ static void own_data_subscribe(struct hub *hub, struct txn *txn)
 void siblings_recovered_take(struct hub *hub, struct txn *txn)
 {
 	struct siblings *siblings = hub->siblings;
-	struct sibling_copy copy = {.after = siblings->lost_after};
-	struct author_state state;
 	unsigned index = 0;
 	uint64_t missing;
 	char name[24];
@@ -415,12 +418,7 @@ void siblings_recovered_take(struct hub *hub, struct txn *txn)
 		return;
 	if (missing == 0 && !siblings->compared)
 		return;
-	const uint32_t author = author_of(author_member(hub->author), (uint8_t)index);
-	enum err err = ledger_state(&hub->ledger, txn, author, &state);
-	if (!err)
-		err = said_take(hub, txn, &state, NULL, &copy);
-	siblings->lost_after = copy.after;
-	if (!err && copy.more)
+	if (part_take(hub, txn, (uint8_t)index, &siblings->lost_after))
 		return;
 	struct row_key row = recovered_row(name, index);
 	txn_del(txn, TABLE_META, row_key_bytes(&row));
