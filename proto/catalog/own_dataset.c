@@ -35,14 +35,12 @@ void own_dataset_version(struct digest *out, const struct version *version)
 }
 
 bool own_dataset_is(const struct own_dataset *memory, const struct version *version,
-		    const struct record_id *record, const struct digest *contents)
+		    const struct digest *contents)
 {
 	struct digest same;
 
 	own_dataset_version(&same, version);
-	return (id_eq(&memory->version, &same) ||
-		bytes_eq(id_bytes(&memory->version), id_bytes(record))) &&
-	       id_eq(&memory->contents, contents);
+	return id_eq(&memory->version, &same) && id_eq(&memory->contents, contents);
 }
 
 bool own_dataset_get(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,

@@ -10,8 +10,7 @@
 
 struct own_dataset {
 	struct cut_key cut_key;
-	struct digest version;  /* own_dataset_version() of the last one; the id of its record in
-				   what an earlier program has stored */
+	struct digest version;  /* own_dataset_version() of the last one */
 	struct digest contents; /* of its files, description and tier */
 	struct keep keep;
 	enum tier tier; /* of the last version; 0: not known */
@@ -24,7 +23,7 @@ struct own_dataset {
 void own_dataset_version(struct digest *out, const struct version *version);
 /* Whether it is the last one that was published here, with these contents. */
 bool own_dataset_is(const struct own_dataset *memory, const struct version *version,
-		    const struct record_id *record, const struct digest *contents);
+		    const struct digest *contents);
 /* False: nothing was ever published. Wipe *memory after use. */
 bool own_dataset_get(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 		     struct own_dataset *memory);

@@ -547,7 +547,7 @@ static bool unchanged_take(struct hub *hub, struct txn *txn, const struct public
 	struct own_dataset memory;
 	struct version_id same = {found->of.dataset, found->of.number, hub->author};
 	if (!own_dataset_get(hub, txn, &same.dataset, &memory) ||
-	    !own_dataset_is(&memory, &found->version, &publication->previous, contents))
+	    !own_dataset_is(&memory, &found->version, contents))
 		return false;
 	lookup_entry(hub, txn, found, true, out);
 	/* What is damaged may just have been sealed again; when not, a new version replaces it. */
