@@ -6,16 +6,32 @@
 #include "proto/wire/wire_in.h"
 #include "proto/wire/wire_out.h"
 
+enum { RETRY_MAX_MS = 60 * 60 * 1000 };
+
 bool delivered_text(char *to, size_t size, struct bytes from)
 {
 	return snprintf(to, size, "%.*s", (int)from.len, (const char *)from.ptr) < (int)size;
+}
+
+void delivered_target(char out[DELIVERY_TARGET_LEN_MAX + 1], const char *dir, const char *path)
+{
+	snprintf(out, DELIVERY_TARGET_LEN_MAX + 1, "%s/%s", dir, path);
+}
+
+int64_t delivered_retry_ms(int64_t now_ms, uint32_t fail_count, int64_t first_ms)
+{
+	int64_t wait_ms = first_ms;
+
+	for (uint32_t i = 0; i < fail_count && wait_ms < RETRY_MAX_MS; i++)
+		wait_ms *= 2;
+	return now_ms + (wait_ms < RETRY_MAX_MS ? wait_ms : RETRY_MAX_MS);
 }
 
 static struct row_key delivered_key(const char *dir, const char *path)
 {
 	char target[DELIVERY_TARGET_LEN_MAX + 1];
 
-	snprintf(target, sizeof(target), "%s/%s", dir, path);
+	delivered_target(target, dir, path);
 	return key_text(bytes_str(target));
 }
 

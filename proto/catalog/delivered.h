@@ -18,6 +18,11 @@ enum {
 /* As much of a text of a row as fits; false: it was cut. */
 bool delivered_text(char *to, size_t size, struct bytes from);
 
+/* DIR/path, by which rows are known. */
+void delivered_target(char out[DELIVERY_TARGET_LEN_MAX + 1], const char *dir, const char *path);
+/* When to try again what has failed so often before: twice as long each time, an hour at most. */
+int64_t delivered_retry_ms(int64_t now_ms, uint32_t fail_count, int64_t first_ms);
+
 /* What stands at DIR/name, and what is about to. */
 struct delivered {
 	struct record_id record;

@@ -9,12 +9,7 @@
 
 #include "crypto/path.h"
 
-enum {
-	LOOK_COUNT = 500,
-	LOOK_MS = 60 * 1000,
-	RETRY_FIRST_MS = 30 * 1000,
-	RETRY_MAX_MS = 60 * 60 * 1000
-};
+enum { LOOK_COUNT = 500, LOOK_MS = 60 * 1000, RETRY_FIRST_MS = 30 * 1000 };
 
 /* ---- folders of subscriptions: [pattern, folder] ---- */
 
@@ -120,13 +115,9 @@ void delivery_failed(struct txn *txn, int64_t now_ms, const struct delivery_due 
 		     const char *why)
 {
 	struct delivered row;
-	int64_t wait_ms = RETRY_FIRST_MS;
 
 	delivered_load(txn, due->dir, due->path, &row);
-	for (uint32_t i = 0; i < row.fail_count && wait_ms < RETRY_MAX_MS; i++)
-		wait_ms *= 2;
-	row.fail_count++;
-	row.retry_ms = now_ms + (wait_ms < RETRY_MAX_MS ? wait_ms : RETRY_MAX_MS);
+	row.retry_ms = delivered_retry_ms(now_ms, row.fail_count++, RETRY_FIRST_MS);
 	snprintf(row.why, sizeof(row.why), "%s", why);
 	delivered_store(txn, &row);
 }

@@ -10,7 +10,6 @@
 enum {
 	LOOK_COUNT = 100,
 	RETRY_FIRST_MS = 15 * 1000,
-	RETRY_MAX_MS = 60 * 60 * 1000,
 };
 
 /* ---- rows: [path, folder, name, files, files next, altered, fails, retry, why] ---- */
@@ -21,7 +20,7 @@ static struct row_key remains_key(const struct dataset_id *dataset, const char *
 	char target[DELIVERY_TARGET_LEN_MAX + 1];
 	struct digest hash;
 
-	snprintf(target, sizeof(target), "%s/%s", dir, path);
+	delivered_target(target, dir, path);
 	hash_once(hash.b, "am1.text", bytes_str(target));
 	return key_remains(dataset, &hash);
 }
@@ -177,16 +176,12 @@ void remains_failed(struct txn *txn, int64_t now_ms, const struct remains *remai
 		    const char *why)
 {
 	struct remains row;
-	int64_t wait_ms = RETRY_FIRST_MS;
 
 	/* Meanwhile a person may have said that it is gone. */
 	if (!remains_at(txn, &remains->dataset, remains->dir, remains->path, &row))
 		return;
-	for (uint32_t i = 0; i < row.fail_count && wait_ms < RETRY_MAX_MS; i++)
-		wait_ms *= 2;
-	row.fail_count++;
 	row.altered = row.altered || altered;
-	row.retry_ms = now_ms + (wait_ms < RETRY_MAX_MS ? wait_ms : RETRY_MAX_MS);
+	row.retry_ms = delivered_retry_ms(now_ms, row.fail_count++, RETRY_FIRST_MS);
 	snprintf(row.why, sizeof(row.why), "%s", why);
 	remains_store(txn, &row);
 }
