@@ -294,16 +294,27 @@ static enum err other_check(struct hub *hub, struct txn *txn, const struct grant
 	return ERR_BUSY;
 }
 
-/* Versions that are void now would count by that: nobody shall find it out afterwards. */
-static enum err revive_check(struct hub *hub, struct txn *txn, const struct line *line,
-			     const struct renew_terms *terms, char *why)
+/* Whether anything can wake by it: what is good and only lasts longer gives nothing more now. */
+static bool gives_more(const struct grant *grant, const struct line *line)
 {
+	const struct line *now = &grant->line.line;
+
+	return !grant->good || line->verb > now->verb || line->depth > now->depth ||
+	       line->widest < now->widest;
+}
+
+/* Versions that are void now would count by that: nobody shall find it out afterwards. */
+static enum err revive_check(struct hub *hub, struct txn *txn, const struct grant *grant,
+			     const struct line *line, const struct renew_terms *terms, char *why)
+{
+	if (terms->yes || !gives_more(grant, line))
+		return ERR_OK;
 	struct plan plan;
 	bool more = false;
 
 	plan_init(&plan, hub, txn);
 	plan_line(&plan, line);
-	uint64_t count = terms->yes ? 0 : plan_revives(&plan, &more);
+	uint64_t count = plan_revives(&plan, &more);
 	plan_fini(&plan);
 	return plan_revive_why(count, more, why);
 }
@@ -341,7 +352,7 @@ enum err grants_renew(struct hub *hub, struct txn *txn, const struct grant *gran
 	}
 	err = hidden_check(line.prefix, line.verb, why);
 	if (!err)
-		err = revive_check(hub, txn, &line, terms, why);
+		err = revive_check(hub, txn, grant, &line, terms, why);
 	line.round++;
 	return err ? err : line_write(hub, txn, &line, &id, why);
 }
