@@ -18,6 +18,7 @@
 #include "tools/cmd/commands.h"
 #include "tools/kit/auditlog.h"
 #include "tools/kit/print.h"
+#include "tools/kit/put.h"
 #include "tools/kit/text.h"
 #include "tools/kit/value.h"
 
@@ -27,17 +28,10 @@
 static int export_write(const char *name, struct bytes bytes)
 {
 	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	size_t done = 0;
 
 	if (fd < 0)
 		return tool_fail(TOOL_FAILED, "%s cannot be written: %s", name, strerror(errno));
-	while (done < bytes.len) {
-		ssize_t len = write(fd, bytes.ptr + done, bytes.len - done);
-		if (len <= 0)
-			break;
-		done += (size_t)len;
-	}
-	const bool bad = done < bytes.len || fsync(fd);
+	const bool bad = put_all(fd, bytes) || fsync(fd);
 	if (close(fd) || bad) {
 		unlink(name);
 		return tool_fail(TOOL_FAILED, "%s cannot be written: %s", name, strerror(errno));

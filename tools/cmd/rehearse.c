@@ -7,10 +7,10 @@
 #include "store/db.h"
 #include "tools/cmd/commands.h"
 #include "tools/cmd/recovery.h"
-#include "tools/kit/client.h"
 #include "tools/kit/keys.h"
 #include "tools/kit/passphrase.h"
 #include "tools/kit/print.h"
+#include "tools/kit/query.h"
 #include "tools/kit/sheet.h"
 
 /* What this node knows of itself. */
@@ -88,16 +88,10 @@ static int passphrase_try(const struct tool *tool)
 /* What nobody else has would be gone. */
 static int copies_ask(struct tool *tool)
 {
-	struct client *client;
 	json_t *answer = NULL;
-	int code = client_open(&client, tool);
+	int code = query_get(tool, "/status", &answer);
 
-	if (code)
-		return code;
-	code = client_call(client, "GET", "/status", NULL, &answer);
-	if (code) {
-		client_complain(client);
-	} else {
+	if (!code) {
 		const json_t *datasets = json_object_get(answer, "datasets");
 		uint64_t own = field_count(datasets, "own");
 		uint64_t single = field_count(datasets, "own_single");
@@ -109,7 +103,6 @@ static int copies_ask(struct tool *tool)
 			own, single);
 	}
 	json_decref(answer);
-	client_close(client);
 	return code;
 }
 

@@ -8,6 +8,7 @@
 #include "proto/audit/check.h"
 #include "tools/kit/client.h"
 #include "tools/kit/print.h"
+#include "tools/kit/query.h"
 
 static bool piece_take(void *arg, struct bytes piece)
 {
@@ -93,25 +94,18 @@ int auditlog_get(const struct tool *tool, const char *from, struct buf *out)
 int auditlog_path(const struct tool *tool, const char *from, const char *name,
 		  char path[LIMIT_PATH_LEN_MAX + 1])
 {
-	struct client *client;
 	struct buf target;
 	json_t *answer = NULL;
 
 	snprintf(path, LIMIT_PATH_LEN_MAX + 1, "%s", name);
 	if (from)
 		return TOOL_DONE;
-	int code = client_open(&client, tool);
-	if (code)
-		return code;
 	target_init(&target, "/audit/path");
 	target_text(&target, "path", name);
-	code = client_call(client, "GET", target_end(&target), NULL, &answer);
-	if (code)
-		client_complain(client);
-	else
+	int code = query_get(tool, target_end(&target), &answer);
+	if (!code)
 		snprintf(path, LIMIT_PATH_LEN_MAX + 1, "%s", field_text(answer, "path"));
 	json_decref(answer);
 	buf_fini(&target);
-	client_close(client);
 	return code;
 }

@@ -8,6 +8,8 @@
 
 #include "tools/kit/tool.h"
 
+/* One GET. Complains by itself. *answer is to be released; NULL at first. */
+int query_get(const struct tool *tool, const char *target, json_t **answer);
 int query_show(const struct tool *tool, const char *target,
 	       void (*show)(const struct tool *tool, const json_t *answer));
 /* One POST; the body is taken. Complains by itself. *answer is to be released. */

@@ -9,6 +9,7 @@
 
 #include "crypto/root.h"
 #include "store/dir.h"
+#include "tools/kit/put.h"
 #include "tools/kit/text.h"
 
 #define SHEET_LEN_MAX 4096
@@ -89,19 +90,6 @@ static const char typing_words[] =
 	"                 last groups show a typing error. There is no letter I, L, O or U in\n"
 	"                 it: what looks like one is the digit 1 or 0.\n";
 
-static enum err write_all(int fd, const char *text, size_t len)
-{
-	while (len > 0) {
-		ssize_t done = write(fd, text, len);
-
-		if (done < 0 && errno != EINTR)
-			return errno == ENOSPC || errno == EDQUOT ? ERR_NOSPACE : ERR_IO;
-		text += done > 0 ? done : 0;
-		len -= done > 0 ? (size_t)done : 0;
-	}
-	return ERR_OK;
-}
-
 static enum err page_write(int fd, const struct page *page)
 {
 	char seed[ROOT_TEXT_LEN + 1], text[SHEET_LEN_MAX];
@@ -109,7 +97,7 @@ static enum err page_write(int fd, const struct page *page)
 	root_text_put(seed, page->seed);
 	int len = put_top(text, page, seed);
 	len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s", page->words, typing_words);
-	enum err err = write_all(fd, text, (size_t)len);
+	enum err err = put_all(fd, bytes_of(text, (size_t)len));
 	/* A pipe or a terminal cannot be synced. */
 	if (!err && fsync(fd) && errno != EINVAL && errno != EROFS && errno != ENOTSUP)
 		err = ERR_IO;
@@ -257,7 +245,7 @@ void sheet_note(const char *dir, const char *what, int64_t now_ms)
 	text_local(when, now_ms);
 	/* a reminder, no promise: when it cannot be written doctor asks once more */
 	if (fd >= 0) {
-		if (write_all(fd, when, strlen(when)) || fsync(fd))
+		if (put_all(fd, bytes_str(when)) || fsync(fd))
 			unlink(file);
 		close(fd);
 	}

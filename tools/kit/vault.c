@@ -14,6 +14,7 @@
 
 #include "crypto/check.h"
 #include "crypto/hash.h"
+#include "tools/kit/put.h"
 
 #define VAULT_TITLE "allmende backup 1"
 
@@ -239,12 +240,7 @@ static int block_put(struct vault *vault, struct bytes block)
 	snprintf(dir, sizeof(dir), "%.9s", name);
 	mkdirat(vault->fd, dir, 0700);
 	int fd = openat(vault->fd, "block.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	bool good = fd >= 0;
-	for (size_t at = 0; good && at < block.len;) {
-		ssize_t put = write(fd, block.ptr + at, block.len - at);
-		good = put > 0 || (put < 0 && errno == EINTR);
-		at += put > 0 ? (size_t)put : 0;
-	}
+	bool good = fd >= 0 && !put_all(fd, block);
 	if (fd >= 0)
 		close(fd);
 	if (!good || renameat(vault->fd, "block.new", vault->fd, name))
@@ -390,15 +386,11 @@ int vault_get(struct vault *vault, size_t i, int fd)
 	int code = TOOL_DONE;
 
 	for (size_t k = 0; !code && k < file->count; k++) {
-		size_t len = 0, at = 0;
+		size_t len = 0;
 		code = block_get(vault, &vault->blocks[file->first + k], block, &len);
-		while (!code && at < len) {
-			ssize_t put = write(fd, block + at, len - at);
-			if (put < 0 && errno != EINTR)
-				code = tool_fail(TOOL_FAILED, "cannot write %s: %s", file->name,
-						 strerror(errno));
-			at += put > 0 ? (size_t)put : 0;
-		}
+		if (!code && put_all(fd, bytes_of(block, len)))
+			code = tool_fail(TOOL_FAILED, "cannot write %s: %s", file->name,
+					 strerror(errno));
 		size += len;
 	}
 	secret_wipe(block, VAULT_BLOCK_LEN);
