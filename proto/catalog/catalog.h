@@ -90,7 +90,7 @@ size_t catalog_copies(const struct catalog_holder *holders, size_t count);
 /* Which own versions stay when a new one is published, beside the newest; both 0: all. */
 struct keep {
 	uint64_t count; /* so many */
-	uint64_t days;  /* those younger than this */
+	uint64_t days;  /* those younger than this, or here for fewer days of running */
 };
 /* What holds for an own dataset. */
 void catalog_keep(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,

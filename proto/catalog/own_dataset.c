@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "crypto/hash.h"
+#include "proto/ledger/held.h"
 #include "proto/transfer/fetch.h"
 
 /* What is remembered has grown twice; rows of before are read, too. */
@@ -100,14 +101,20 @@ void catalog_keep(struct hub *hub, struct txn *txn, const struct dataset_id *dat
 	secret_wipe(&memory, sizeof(memory));
 }
 
+/*
+ * Deleted is deleted everywhere, so no clock alone has a say: neither the one that shows the time
+ * now nor the one that showed it when the version was made. The node has run as long besides, since
+ * the version was whole here.
+ */
 static bool too_old(struct hub *hub, struct txn *txn, const struct version_id *of, uint64_t days)
 {
 	struct bytes whole;
 	struct record record;
-	uint64_t span_days = days < DAYS_MAX ? days : DAYS_MAX;
-	int64_t since_ms = hub->act_ms - (int64_t)(span_days * DAY_MS);
-	return !ledger_version_find(txn, &of->dataset, of->number, of->author, &whole) &&
-	       !record_decode(&record, whole) && record.time_ms < since_ms;
+	struct held held;
+	int64_t span_ms = (int64_t)((days < DAYS_MAX ? days : DAYS_MAX) * DAY_MS);
+	return held_get(txn, of, &held) && hub->ran_ms - held.since_ms > span_ms &&
+	       !ledger_version_find(txn, &of->dataset, of->number, of->author, &whole) &&
+	       !record_decode(&record, whole) && record.time_ms < hub->act_ms - span_ms;
 }
 
 void own_dataset_keep(struct hub *hub, struct txn *txn, const struct keep *keep,

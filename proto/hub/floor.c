@@ -8,8 +8,10 @@
 enum {
 	FLOOR_STEP_MS = 60 * 1000, /* so far ahead it is written, so that few turns write it */
 	FLOOR_AUTHOR_MS = 10,      /* for each author walked over the next walk waits so long */
+	FLOOR_RAN_STEP_MS = 10 * 60 * 1000, /* how long it has run is written so often */
 };
 static const char floor_name[] = "floor"; /* META row: be64, time */
+static const char ran_name[] = "ran";     /* META row: be64, so many ms */
 
 static int64_t min(int64_t a, int64_t b)
 {
@@ -32,19 +34,38 @@ static void times_set(struct hub *hub)
 
 void floor_time(struct hub *hub, struct times now)
 {
+	if (hub->floor.ran_at_ms > 0)
+		hub->ran_ms += now.mono_ms - hub->floor.ran_at_ms;
+	hub->floor.ran_at_ms = now.mono_ms;
 	hub->wall_ms = now.wall_ms;
 	hub->mono_ms = now.mono_ms;
 	ledger_now(&hub->ledger, now.wall_ms);
 	times_set(hub);
 }
 
-void floor_open(struct hub *hub, struct txn *txn)
+static int64_t time_get(struct txn *txn, const char *name)
 {
-	struct row_key key = key_name(floor_name);
+	struct row_key key = key_name(name);
 	struct bytes row;
 
-	if (txn_get(txn, TABLE_META, row_key_bytes(&key), &row) && row.len == 8)
-		hub->floor.kept_ms = hub->floor.stored_ms = (int64_t)be64_get(row.ptr);
+	if (!txn_get(txn, TABLE_META, row_key_bytes(&key), &row) || row.len != 8)
+		return 0;
+	return (int64_t)be64_get(row.ptr);
+}
+
+static void time_put(struct txn *txn, const char *name, int64_t ms)
+{
+	struct row_key key = key_name(name);
+	uint8_t row[8];
+
+	be64_put(row, (uint64_t)ms);
+	txn_put(txn, TABLE_META, row_key_bytes(&key), bytes_obj(&row));
+}
+
+void floor_open(struct hub *hub, struct txn *txn)
+{
+	hub->floor.kept_ms = hub->floor.stored_ms = time_get(txn, floor_name);
+	hub->ran_ms = hub->floor.ran_kept_ms = time_get(txn, ran_name);
 	times_set(hub);
 }
 
@@ -109,14 +130,19 @@ static bool median_due(const struct hub *hub)
 static void floor_keep(struct hub *hub, struct txn *txn, int64_t highest_ms)
 {
 	struct floor *floor = &hub->floor;
-	struct row_key key = key_name(floor_name);
-	uint8_t row[8];
 
 	if (floor->kept_ms <= floor->stored_ms)
 		return;
 	floor->stored_ms = min(floor->kept_ms + FLOOR_STEP_MS, highest_ms);
-	be64_put(row, (uint64_t)floor->stored_ms);
-	txn_put(txn, TABLE_META, row_key_bytes(&key), bytes_obj(&row));
+	time_put(txn, floor_name, floor->stored_ms);
+}
+
+static void ran_keep(struct hub *hub, struct txn *txn)
+{
+	if (hub->ran_ms - hub->floor.ran_kept_ms < FLOOR_RAN_STEP_MS)
+		return;
+	hub->floor.ran_kept_ms = hub->ran_ms;
+	time_put(txn, ran_name, hub->ran_ms);
 }
 
 void floor_turn(struct hub *hub, struct txn *txn)
@@ -134,5 +160,6 @@ void floor_turn(struct hub *hub, struct txn *txn)
 		floor->kept_ms = max(floor->kept_ms, min(hub->wall_ms, highest_ms));
 		floor_keep(hub, txn, highest_ms);
 	}
+	ran_keep(hub, txn);
 	times_set(hub);
 }

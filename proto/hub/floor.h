@@ -10,6 +10,9 @@
  *	hub.act_ms	what has passed for certain: neither the clock nor the median of the other
  *			members is before it. What makes, drops or signs something because time has
  *			passed waits for it, so a clock that is ahead destroys nothing.
+ *	hub.ran_ms	how long this node has run in all, which no clock says: what is deleted for
+ *			its age has been here so long besides. Two clocks may be wrong at once, and
+ *			a lone node has nobody to ask.
  *
  * The median is that of the times of the other members' latest heads, of the nodes of a member the
  * latest, of an even number of members the later one: who has been silent for long holds nothing
@@ -29,6 +32,8 @@ struct floor {
 	int64_t stored_ms;      /* what is on the disk: at least kept_ms, but little more */
 	int64_t median_ms;      /* 0: no head of another member is here */
 	uint64_t settled, keys; /* counters of the ledger and the hub, as of which */
+	int64_t ran_kept_ms;    /* of hub.ran_ms, on the disk: what a crash forgets is little */
+	int64_t ran_at_ms;      /* up to which hub.ran_ms counts, by mono_ms; 0: not yet */
 	int64_t next_ms;        /* not made anew before, by mono_ms */
 };
 

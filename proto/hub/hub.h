@@ -57,9 +57,9 @@ struct hub {
 	struct hub_options options;
 	int64_t wall_ms; /* of the turn: the time of day, since 1970, for what is signed or shown */
 	int64_t mono_ms; /* of the turn: never goes back, for every wait; unknown beginning */
-	/* floor.h: by which it is judged whether what has a date counts still; and what has passed
-	   for certain, for what acts because time has passed */
-	int64_t judge_ms, act_ms;
+	/* floor.h: by which it is judged whether what has a date counts still; what has passed for
+	   certain, for what acts because time has passed; and how long this node has run in all */
+	int64_t judge_ms, act_ms, ran_ms;
 	struct floor floor;
 	struct effects *effects; /* of the turn; NULL: none is under way */
 	enum headroom headroom;  /* when the turn began; beside ledger.room */

@@ -20,7 +20,7 @@ bool held_get(struct txn *txn, const struct version_id *of, struct held *held)
 	struct wire_in w = wire_in(value);
 	wire_array(&w, 5, 5);
 	held->state = (enum held_state)wire_uint(&w, HELD_DAMAGED);
-	held->time_ms = (int64_t)wire_uint(&w, INT64_MAX);
+	held->since_ms = (int64_t)wire_uint(&w, INT64_MAX);
 	held->bytes = wire_uint(&w, UINT64_MAX);
 	held->chunks = wire_uint(&w, UINT64_MAX);
 	held->void_hours = (uint32_t)wire_uint(&w, UINT32_MAX);
@@ -34,7 +34,7 @@ void held_put(struct txn *txn, const struct version_id *of, const struct held *h
 	buf_init(&value, 64);
 	out_array(&value, 5);
 	out_uint(&value, held->state);
-	out_uint(&value, (uint64_t)held->time_ms);
+	out_uint(&value, (uint64_t)held->since_ms);
 	out_uint(&value, held->bytes);
 	out_uint(&value, held->chunks);
 	out_uint(&value, held->void_hours);

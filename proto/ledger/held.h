@@ -15,7 +15,7 @@ enum held_state { HELD_INDEXED = 0, HELD_COMPLETE = 1, HELD_DAMAGED = 2 };
 
 struct held {
 	enum held_state state;
-	int64_t time_ms;
+	int64_t since_ms; /* by hub.ran_ms */
 	uint64_t bytes;
 	uint64_t chunks;
 	uint32_t void_hours; /* how long it has not counted (proto/transfer/voids.h) */

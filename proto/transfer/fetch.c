@@ -219,7 +219,7 @@ void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	fetch->indexed = true;
 	fetch->bytes_all = sum.bytes;
 	fetch->chunk_count_all = sum.count;
-	held_put(txn, &fetch->of, &(struct held){HELD_INDEXED, hub->wall_ms, sum.bytes, sum.count});
+	held_put(txn, &fetch->of, &(struct held){HELD_INDEXED, hub->ran_ms, sum.bytes, sum.count});
 }
 
 /* ---- chunks ---- */
@@ -373,7 +373,7 @@ static void news_held(struct hub *hub, const struct version_id *of, const char *
 void fetch_held(struct hub *hub, struct txn *txn, const struct version_id *of, const char *path,
 		uint64_t bytes, uint64_t chunks)
 {
-	held_put(txn, of, &(struct held){HELD_COMPLETE, hub->wall_ms, bytes, chunks});
+	held_put(txn, of, &(struct held){HELD_COMPLETE, hub->ran_ms, bytes, chunks});
 	news_held(hub, of, path);
 }
 

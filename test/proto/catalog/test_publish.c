@@ -596,6 +596,35 @@ static void what_was_said_about_keeping_holds(void **state)
 	assert_string_equal(versions(f, all), "12");
 }
 
+/* The clock jumps by so many days, and a minute passes by the other one. */
+static void clock_jumps(struct fixture *f, int64_t days)
+{
+	struct hub_node *node = &f->node;
+	hub_node_turn(node);
+	hub_node_time(node, hub_node_wall(node) + days * DAY_MS, hub_node_mono(node) + 60000);
+}
+
+static void no_clock_alone_makes_versions_old(void **state)
+{
+	static const int64_t jumps[] = {400, -400, -400, 400, 36500, -36500};
+	struct fixture *f = *state;
+	struct publish_options options = {.keep = {0, 3}};
+	struct press p;
+	char all[80];
+	publish(f, options, 'a', 100, &p);
+	for (size_t i = 0; i < COUNT(jumps); i++) {
+		clock_jumps(f, jumps[i]);
+		publish(f, options, (char)('b' + i), 100, &p);
+	}
+	assert_string_equal(versions(f, all), "1 2 3 4 5 6 7");
+	/* What was made while the clock was right has its age; and a restart forgets none. */
+	hub_node_pass(&f->node, 2 * DAY_MS);
+	hub_node_machines(&f->node);
+	hub_node_pass(&f->node, 2 * DAY_MS);
+	publish(f, options, 'i', 100, &p);
+	assert_string_equal(versions(f, all), "2 6 8");
+}
+
 /* ---- after a withdrawal ---- */
 
 static void a_number_is_never_given_twice(void **state)
@@ -647,6 +676,7 @@ int main(void)
 		T(half_a_version_is_none),
 		T(who_is_no_member_any_more_makes_no_version),
 		T(what_was_said_about_keeping_holds),
+		T(no_clock_alone_makes_versions_old),
 		T(a_number_is_never_given_twice),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
