@@ -267,11 +267,6 @@ static enum err open_store(struct daemon *daemon, const struct daemon_options *o
 	struct txn *txn;
 	enum err err = dir_open(&daemon->dir, options->dir, why);
 
-	if (err == ERR_ABSENT)
-		refuse_start(why, err,
-			     "%s is not the directory of a node: make one with `allmende -d %s "
-			     "init`, or name another with -d",
-			     options->dir, options->dir);
 	if (err)
 		return err;
 	daemon->dir_held = true;
@@ -297,10 +292,11 @@ static enum err open_store(struct daemon *daemon, const struct daemon_options *o
 		snprintf(daemon->identity.operator, sizeof(daemon->identity.operator), "%s",
 			 daemon->config.operator);
 	if (err == ERR_ABSENT)
-		refuse_start(why, err,
-			     "%s holds no node: `allmende init` was not finished; remove the "
-			     "directory and run it again",
-			     options->dir);
+		refuse_start(
+			why, err,
+			"%s holds a store, but of nobody: take another directory, or bring the "
+			"node back with `allmende restore` or `allmende init --recover`",
+			options->dir);
 	else if (err == ERR_AGAIN)
 		refuse_start(
 			why, err,

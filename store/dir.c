@@ -16,7 +16,8 @@
 
 #include "crypto/check.h"
 
-#define FORMAT_KEY "format" /* in META: STORE_FORMAT, be32 */
+#define FORMAT_KEY "format"     /* in META: STORE_FORMAT, be32 */
+#define MARK       "unfinished" /* from its beginning until all is there */
 
 __attribute__((format(printf, 3, 4))) static enum err refuse(char *why, enum err err,
 							     const char *format, ...)
@@ -119,8 +120,25 @@ static enum err sync_names(const char *path, char *why)
 	return err;
 }
 
-/* Refuses a directory with anything in it but what mkfs leaves at a mount point. */
-static enum err check_empty(const char *path, char *why)
+/* What a node's directory has when it is made; dir_remove() takes it away again. */
+static const char *const made_names[] = {"data.mdb",        "lock.mdb", "config", "sheet-written",
+					 "sheet-rehearsed", "lock",     MARK};
+#define MADE_COUNT (sizeof(made_names) / sizeof(made_names[0]))
+#define RESTORING  "restoring" /* a store on its way back from a backup (tools/cmd/backup) */
+
+static bool is_part(const char *name)
+{
+	for (size_t i = 0; i < MADE_COUNT; i++)
+		if (!strcmp(name, made_names[i]))
+			return true;
+	return !strcmp(name, "keys") || !strcmp(name, RESTORING);
+}
+
+/*
+ * Refuses a directory with anything in it but what mkfs leaves at a mount point; or, when it is
+ * marked, what was made before it was cut short.
+ */
+static enum err check_empty(const char *path, bool marked, char *why)
 {
 	DIR *dir = opendir(path);
 	struct dirent *entry;
@@ -131,7 +149,8 @@ static enum err check_empty(const char *path, char *why)
 	while (!err && (entry = readdir(dir))) {
 		const char *name = entry->d_name;
 
-		if (strcmp(name, ".") && strcmp(name, "..") && strcmp(name, "lost+found"))
+		if (strcmp(name, ".") && strcmp(name, "..") && strcmp(name, "lost+found") &&
+		    !(marked && is_part(name)))
 			err = refuse(why, ERR_CONFIG,
 				     "%s is not empty (it holds %.100s); choose a new directory",
 				     path, name);
@@ -157,23 +176,28 @@ static enum err make_parents(const char *path, char *why)
 	return err;
 }
 
-/* Makes the directory, or takes over an empty one of ours. */
-static enum err make_top(const char *path, char *why)
+static enum err refuse_held(const char *path, char *why)
+{
+	return refuse(why, ERR_EXISTS,
+		      "%s holds a node already; choose another directory, or remove this one if "
+		      "the node is not needed",
+		      path);
+}
+
+/* Makes the directory, or takes over an empty one of ours, or one that was not finished. */
+static enum err make_top(const char *path, bool marked, char *why)
 {
 	enum err err;
 
-	if (!file_find(path, "data.mdb"))
-		return refuse(why, ERR_EXISTS,
-			      "%s holds a node already; choose another directory, or remove this "
-			      "one if the node is not needed",
-			      path);
+	if (!marked && !file_find(path, "data.mdb"))
+		return refuse_held(path, why);
 	if ((err = make_parents(path, why)))
 		return err;
 	if (!mkdir(path, 0700))
 		return ERR_OK;
 	if (errno != EEXIST)
 		return refuse_errno(why, "make", path);
-	if ((err = check_empty(path, why)))
+	if ((err = check_empty(path, marked, why)))
 		return err;
 	if (chmod(path, 0700))
 		return refuse(
@@ -183,16 +207,28 @@ static enum err make_top(const char *path, char *why)
 	return ERR_OK;
 }
 
-static enum err make_file(const char *path, const char *name, char *why)
+/* *made: nobody has marked it before. */
+static enum err make_mark(const char *path, bool *made, char *why)
 {
-	char *file = dir_file(path, name);
-	int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	enum err err = fd >= 0 ? ERR_OK : refuse_errno(why, "make", file);
+	char *file = dir_file(path, MARK);
+	int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	enum err err = ERR_OK;
 
+	*made = fd >= 0;
+	if (fd < 0 && errno != EEXIST)
+		err = refuse_errno(why, "make", file);
 	if (fd >= 0)
 		close(fd);
 	free(file);
 	return err;
+}
+
+static void remove_mark(const char *path)
+{
+	char *file = dir_file(path, MARK);
+
+	unlink(file);
+	free(file);
 }
 
 static enum err make_keys(const char *path, char *why)
@@ -225,51 +261,37 @@ static enum err make_store(const char *path, char *why)
 	return err;
 }
 
-enum err dir_create(const char *path, char *why)
+/* Unlinks the regular files of a directory that holds nothing else, and it. */
+static void remove_inner(const char *path, const char *name)
 {
-	enum err err;
-
-	why[0] = '\0';
-	if ((err = make_top(path, why)))
-		return err;
-	/* Whoever makes the lock file is the one who makes the rest, and may remove it. */
-	if ((err = fs_check(path, why)) || (err = make_file(path, "lock", why))) {
-		rmdir(path);
-		return err;
-	}
-	if ((err = make_keys(path, why)) || (err = make_store(path, why)) ||
-	    (err = sync_names(path, why)))
-		dir_remove(path);
-	return err;
-}
-
-/* Unlinks the regular files of keys/, which holds nothing else. */
-static void remove_keys(const char *path)
-{
-	char *keys = dir_file(path, "keys");
-	DIR *dir = opendir(keys);
+	char *inner = dir_file(path, name);
+	DIR *dir = opendir(inner);
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)))
 		unlinkat(dirfd(dir), entry->d_name, 0);
 	if (dir)
 		closedir(dir);
-	rmdir(keys);
-	free(keys);
+	rmdir(inner);
+	free(inner);
 }
 
-void dir_remove(const char *path)
+/* All but the last `kept` names, which are there as long as anything else is. */
+static void remove_made(const char *path, size_t kept)
 {
-	static const char *const names[] = {"data.mdb", "lock.mdb",      "config",
-					    "lock",     "sheet-written", "sheet-rehearsed"};
-
-	remove_keys(path);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char *file = dir_file(path, names[i]);
+	remove_inner(path, "keys");
+	remove_inner(path, RESTORING);
+	for (size_t i = 0; i + kept < MADE_COUNT; i++) {
+		char *file = dir_file(path, made_names[i]);
 
 		unlink(file);
 		free(file);
 	}
+}
+
+void dir_remove(const char *path)
+{
+	remove_made(path, 0);
 	rmdir(path);
 }
 
@@ -292,6 +314,7 @@ static enum err lock_take(int *out, const char *path, char *why)
 	char *file = dir_file(path, "lock");
 	int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	enum err err = ERR_OK;
+	struct stat st;
 	char pid[24];
 	int len = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
 
@@ -300,6 +323,8 @@ static enum err lock_take(int *out, const char *path, char *why)
 	else if (flock(fd, LOCK_EX | LOCK_NB))
 		err = errno == EWOULDBLOCK ? refuse_busy(fd, path, why)
 					   : refuse_errno(why, "lock", file);
+	else if (fstat(fd, &st) == 0 && st.st_nlink == 0)
+		err = refuse(why, ERR_BUSY, "another process has just removed %s; try again", path);
 	else if (ftruncate(fd, 0) || pwrite(fd, pid, (size_t)len, 0) != len)
 		err = refuse_errno(why, "write", file);
 	if (err && fd >= 0)
@@ -378,17 +403,102 @@ static enum err format_check(const char *path, char *why)
 	return ERR_OK;
 }
 
+static bool is_marked(const char *path)
+{
+	return !file_find(path, MARK);
+}
+
+/*
+ * The mark is made before the lock, so that a directory with anything in it has either a mark or a
+ * whole node, wherever a making is cut short. Who finds that another has finished meanwhile takes
+ * its own mark away again.
+ */
+enum err dir_begin(struct dir *dir, const char *path, char *why)
+{
+	bool made = false;
+	int fd = -1;
+	enum err err;
+
+	why[0] = '\0';
+	if ((err = make_top(path, is_marked(path), why)))
+		return err;
+	if ((err = fs_check(path, why)) || (err = make_mark(path, &made, why))) {
+		rmdir(path);
+		return err;
+	}
+	if ((err = lock_take(&fd, path, why)))
+		return err;
+	if (!file_find(path, "data.mdb") && (made || !is_marked(path))) {
+		if (made)
+			remove_mark(path);
+		err = refuse_held(path, why);
+	} else {
+		err = make_mark(path, &made, why);
+	}
+	if (err) {
+		close(fd);
+		return err;
+	}
+	*dir = (struct dir){mem_str(path), fd};
+	return ERR_OK;
+}
+
+enum err dir_fill(struct dir *dir, char *why)
+{
+	enum err err;
+
+	remove_made(dir->path, 2);
+	if (!(err = make_keys(dir->path, why)) && !(err = make_store(dir->path, why)))
+		err = sync_names(dir->path, why);
+	return err;
+}
+
+enum err dir_finish(struct dir *dir, char *why)
+{
+	enum err err = sync_names(dir->path, why);
+
+	if (err)
+		return err;
+	remove_mark(dir->path);
+	return sync_dir(dir->path, why);
+}
+
+enum err dir_create(const char *path, char *why)
+{
+	struct dir dir;
+	enum err err = dir_begin(&dir, path, why);
+
+	if (err)
+		return err;
+	if ((err = dir_fill(&dir, why)) || (err = dir_finish(&dir, why)))
+		dir_remove(path);
+	dir_close(&dir);
+	return err;
+}
+
+enum dir_state dir_state(const char *path)
+{
+	return is_marked(path)                    ? DIR_UNFINISHED
+	       : file_find(path, "data.mdb") == 0 ? DIR_NODE
+						  : DIR_NONE;
+}
+
 enum err dir_open(struct dir *dir, const char *path, char *why)
 {
 	enum err err;
 	int fd = -1;
 
 	why[0] = '\0';
+	if (is_marked(path))
+		return refuse(why, ERR_ABSENT,
+			      "%s holds no node: `allmende init` or `allmende "
+			      "restore` was cut short there; run it again",
+			      path);
 	err = file_find(path, "data.mdb");
 	if (err == ERR_ABSENT)
 		return refuse(why, ERR_ABSENT,
-			      "no node in %s: there is no data.mdb; make one with "
-			      "`allmende init -d %s ...`",
+			      "%s is not the directory of a node: make one with `allmende -d %s "
+			      "init`, or name another with -d",
 			      path, path);
 	if (err)
 		return refuse_errno(why, "look into", path);

@@ -1,6 +1,7 @@
 /*
  * dir - the data directory of a node: creation, lock, format number, local file system.
  *
+ *	DIR/unfinished    from the beginning of `init` or `restore` until all is there
  *	DIR/lock          held (flock) by the one process that writes
  *	DIR/data.mdb      the store (and LMDB's lock.mdb)
  *	DIR/keys/         sealed key files (keyfile.h), 0700
@@ -24,17 +25,29 @@ struct dir {
  * Each function writes one sentence for a person into why (WHY_LEN bytes): what was wrong, the
  * value seen, what to do next. `why` is empty on success.
  *
- * dir_create: makes the directory (0700, and missing ones above it) or takes over an empty one, and
- * writes the format number into a new store. ERR_EXISTS when it holds a node already; ERR_CONFIG
- * when it is not empty or on a network file system (NFS, SMB, FUSE, 9P, ...: LMDB needs a
- * coherent shared map and locks); ERR_NOSPACE; ERR_IO.
+ * dir_begin: makes the directory (0700, and missing ones above it) or takes over an empty one,
+ * marks it as unfinished and takes the lock. One that was marked before, as its maker was killed,
+ * is taken over with what is in it. ERR_EXISTS when it holds a node already; ERR_CONFIG when it is
+ * not empty or on a network file system (NFS, SMB, FUSE, 9P, ...: LMDB needs a coherent shared map and
+ * locks); ERR_BUSY: somebody else makes it; ERR_NOSPACE; ERR_IO.
+ * dir_fill: removes what another has left, makes an empty keys/ and a store with the format number.
+ * dir_finish: all is there and synced; from now on it is a node's directory.
+ * Between them the caller may do what it likes; when that fails: dir_remove(), then dir_close().
  */
+enum err dir_begin(struct dir *dir, const char *path, char *why);
+enum err dir_fill(struct dir *dir, char *why);
+enum err dir_finish(struct dir *dir, char *why);
+/* All three. */
 enum err dir_create(const char *path, char *why);
-/* Removes what dir_create() made, key files and config; for an initialisation that failed half way.
-   Nobody may have it open. */
+/* Removes what was made, key files and config; for an initialisation that failed half way.
+   Nobody else may have it open. */
 void dir_remove(const char *path);
+/* What there is, as far as names say. */
+enum dir_state { DIR_NONE, DIR_UNFINISHED, DIR_NODE };
+enum dir_state dir_state(const char *path);
 /*
- * Takes the lock and checks the format. ERR_ABSENT: no node here. ERR_BUSY: another process has the
+ * Takes the lock and checks the format. ERR_ABSENT: no node here, or it was
+ * not finished. ERR_BUSY: another process has the
  * lock (why names its process id). ERR_VERSION: the format is newer or older than this program's.
  * ERR_CORRUPT: no readable format number. ERR_CONFIG: a network file system. ERR_NOSPACE, ERR_IO.
  */

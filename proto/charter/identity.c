@@ -229,6 +229,10 @@ enum err identity_place_load(struct identity_place *out, struct txn *txn)
 
 	*out = (struct identity_place){.node_index = 0};
 	enum err err = text_load(txn, ROW_SLUG, out->slug, sizeof(out->slug));
+	if (!err)
+		err = text_load(txn, ROW_NAME, out->name, sizeof(out->name));
+	if (!err)
+		err = text_load(txn, ROW_AGS, out->ags, sizeof(out->ags));
 	if (err)
 		return err;
 	if (!meta_get(txn, ROW_ORG, &value) || value.len != ID_LEN)

@@ -128,7 +128,9 @@ void identity_fini(struct identity *identity);
 struct identity_place {
 	struct org_id org;
 	uint8_t node_index;
+	char name[LIMIT_NAME_LEN_MAX + 1];
 	char slug[CHARTER_SLUG_LEN_MAX + 1];
+	char ags[9];
 };
 enum err identity_place_load(struct identity_place *out, struct txn *txn);
 /*

@@ -96,7 +96,9 @@ expect 1 'is not empty' "$allmende" -d full "${init_words[@]}" --no-passphrase
 echo geheim >passphrase
 echo falsch >other
 must node sealed "${init_words[@]}" --passphrase-file passphrase --listen 127.0.0.1:0
-expect 1 'holds a node already' "$allmende" -d sealed "${init_words[@]}" --no-passphrase
+expect 1 'holds the node of Stadt Meißen (meissen, 14627140) already' "$allmende" -d sealed init --name 'Stadt Riesa' --slug riesa --ags 14627230 --no-passphrase
+must node sealed "${init_words[@]}" --no-passphrase
+grep -q 'has a node in sealed already: nothing was changed' out || wrong 'init again with the same words does not say so'
 expect 1 'no daemon answers on sealed: start it with `allmended -d sealed`' "$allmende" -d sealed ls
 
 echo '-- passphrases'

@@ -87,6 +87,45 @@ static void a_directory_in_use_is_not_taken_over(void **state)
 	test_dir_fini(base);
 }
 
+/* Whatever a making leaves that is cut short, the next one goes over it, and nobody else. */
+static void what_was_cut_short_is_begun_anew(void **state)
+{
+	static const char *const left[] = {"data.mdb", "lock.mdb", "config", "keys/storage"};
+	char *base = test_dir_init(), *path = new_path(base), why[WHY_LEN];
+	char *keys = dir_file(path, "keys"), *foreign = dir_file(path, "letter");
+	struct dir first, dir;
+
+	assert_int_equal(dir_state(path), DIR_NONE);
+	assert_int_equal(dir_begin(&first, path, why), ERR_OK);
+	assert_int_equal(dir_begin(&dir, path, why), ERR_BUSY);
+	assert_int_equal(dir_state(path), DIR_UNFINISHED);
+	dir_close(&first); /* as if killed */
+	assert_int_equal(mkdir(keys, 0700), 0);
+	for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
+		char *file = dir_file(path, left[i]);
+
+		test_file_write(file, (const uint8_t *)"half", 4);
+		free(file);
+	}
+	assert_int_equal(dir_open(&dir, path, why), ERR_ABSENT);
+	check_why(why, "cut short there; run it again");
+	test_file_write(foreign, (const uint8_t *)"dear", 4);
+	assert_int_equal(dir_create(path, why), ERR_CONFIG);
+	check_why(why, "it holds letter");
+	assert_int_equal(unlink(foreign), 0);
+	assert_int_equal(dir_create(path, why), ERR_OK);
+	assert_int_equal(dir_state(path), DIR_NODE);
+	assert_int_equal(dir_open(&dir, path, why), ERR_OK);
+	db_close(test_db(path));
+	dir_close(&dir);
+	assert_int_equal(dir_create(path, why), ERR_EXISTS);
+	assert_int_equal(dir_state(path), DIR_NODE);
+	free(foreign);
+	free(keys);
+	free(path);
+	test_dir_fini(base);
+}
+
 static void an_empty_directory_is_taken_over(void **state)
 {
 	char *base = test_dir_init(), *path = new_path(base);
@@ -135,7 +174,7 @@ static void no_node_says_how_to_make_one(void **state)
 	struct dir dir;
 
 	assert_int_equal(dir_open(&dir, path, why), ERR_ABSENT);
-	check_why(why, "allmende init -d ");
+	check_why(why, "make one with `allmende -d ");
 	check_why(why, path);
 	assert_int_equal(dir_open(&dir, base, why), ERR_ABSENT);
 	/* Asking changes nothing. */
@@ -336,6 +375,7 @@ int main(void)
 		cmocka_unit_test(a_new_directory_is_private_and_opens),
 		cmocka_unit_test(a_directory_in_use_is_not_taken_over),
 		cmocka_unit_test(an_empty_directory_is_taken_over),
+		cmocka_unit_test(what_was_cut_short_is_begun_anew),
 		cmocka_unit_test(removing_leaves_nothing_of_ours),
 		cmocka_unit_test(no_node_says_how_to_make_one),
 		cmocka_unit_test(a_second_process_is_told_who_is_there),

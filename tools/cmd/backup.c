@@ -299,17 +299,18 @@ static int run_restore(struct tool *tool)
 	struct dir dir;
 	int code = vault_open_read(&vault, tool_word(tool, 0), &head);
 
-	if (!code && dir_create(tool->dir, why))
+	if (!code && dir_begin(&dir, tool->dir, why)) {
 		code = tool_fail(TOOL_FAILED, "%s", why);
-	else if (!code) {
-		if (dir_open(&dir, tool->dir, why)) {
+	} else if (!code) {
+		if (dir_fill(&dir, why))
 			code = tool_fail(TOOL_FAILED, "%s", why);
-		} else {
+		else
 			code = files_restore(tool, vault, head.time_ms);
-			dir_close(&dir);
-		}
+		if (!code && dir_finish(&dir, why))
+			code = tool_fail(TOOL_FAILED, "%s", why);
 		if (code)
 			dir_remove(tool->dir);
+		dir_close(&dir);
 	}
 	vault_close(vault);
 	if (!code)

@@ -1,8 +1,6 @@
 /*
  * init: a directory becomes a node of an organisation.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,39 +8,13 @@
 #include <unistd.h>
 
 #include "crypto/check.h"
-#include "proto/charter/identity.h"
 #include "proto/wire/protocol.h"
-#include "store/db.h"
-#include "store/dir.h"
-#include "store/keyfile.h"
 #include "tools/cmd/commands.h"
-#include "tools/cmd/recovery.h"
+#include "tools/cmd/init.h"
 #include "tools/kit/passphrase.h"
 #include "tools/kit/print.h"
-#include "tools/kit/sheet.h"
 #include "tools/kit/text.h"
 #include "tools/kit/value.h"
-
-#define JOIN_ROW "join" /* in META: the text of the invitation; the daemon joins when it starts */
-
-/* What `init` was asked for. */
-struct plan {
-	const char *name, *slug, *ags;
-	const char *listen; /* NULL: the default */
-	const char *http;   /* NULL: none */
-	const char *operator;
-	bool dial_only;
-	const char *join; /* text of the invitation; NULL: none */
-	char join_text[VALUE_INVITATION_SIZE];
-	struct invitation invitation;
-	const char *node; /* text of the offer: another node of the organisation; NULL: the first */
-	struct node_offer offer;
-	struct buf offer_bytes;
-	struct buf request;             /* text for who made the offer */
-	struct recovery *recovery;      /* an organisation that comes back; NULL: none */
-	struct secret *passphrase;      /* NULL: none */
-	const char *sheet, *next_sheet; /* files; NULL: none */
-};
 
 /* -- reading the options -------------------------------------------------------------------- */
 
@@ -143,6 +115,29 @@ static int plan_terms(struct plan *plan, const struct tool *tool)
 	return value_ags("--ags", plan->ags);
 }
 
+static int plan_advertise(struct plan *plan, const struct tool *tool)
+{
+	size_t count = 0;
+	const char *address;
+
+	for (size_t at = 0; (address = args_next(&tool->args, "advertise", &at)); count++) {
+		int code = value_address("--advertise", address, false);
+
+		if (code)
+			return code;
+		if (count == LIMIT_ADDRESS_COUNT_MAX)
+			return tool_fail(TOOL_USAGE, "--advertise is given more than %d times",
+					 LIMIT_ADDRESS_COUNT_MAX);
+		if (count > 0)
+			buf_add(&plan->advertise, bytes_str(" "));
+		buf_add(&plan->advertise, bytes_str(address));
+	}
+	if (count > 0 && plan->dial_only)
+		return tool_fail(TOOL_USAGE, "--advertise and --dial-only exclude each other: a "
+					     "node that only dials out is dialled by nobody");
+	return TOOL_DONE;
+}
+
 static int plan_node(struct plan *plan, const struct tool *tool)
 {
 	const char *operator= args_value(&tool->args, "operator");
@@ -162,6 +157,8 @@ static int plan_node(struct plan *plan, const struct tool *tool)
 				 "--listen and --dial-only exclude each other: a node that "
 				 "only dials out listens nowhere");
 	if (plan->listen && (code = value_address("--listen", plan->listen, true)))
+		return code;
+	if ((code = plan_advertise(plan, tool)))
 		return code;
 	if (plan->http && (code = value_address("--http", plan->http, true)))
 		return code;
@@ -188,172 +185,22 @@ static int plan_passphrase(struct plan *plan, const struct tool *tool)
 	return passphrase_ask(&plan->passphrase, true);
 }
 
-/* -- making the node ------------------------------------------------------------------------ */
-
-static int write_config(const struct tool *tool, const struct plan *plan)
-{
-	char *path = dir_file(tool->dir, "config");
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-	int code = TOOL_DONE;
-
-	if (file) {
-		fprintf(file, "# Settings of this node; `allmended --help` lists them all.\n");
-		if (plan->listen)
-			fprintf(file, "listen = %s\n", plan->listen);
-		if (plan->dial_only)
-			fprintf(file, "dial-only = yes\n");
-		if (plan->http)
-			fprintf(file, "http = %s\n", plan->http);
-		fprintf(file, "operator = %s\n", plan->operator);
-	}
-	if (!file || fflush(file) || fsync(fd))
-		code = tool_fail(TOOL_FAILED, "cannot write %s: %s", path, strerror(errno));
-	if (file)
-		fclose(file);
-	free(path);
-	return code;
-}
-
-static int complain(const struct tool *tool, enum err err)
-{
-	if (err == ERR_NOMEM)
-		return tool_fail(
-			TOOL_FAILED,
-			"not enough memory: sealing the keys under a passphrase takes 256 MB "
-			"for a moment");
-	if (err == ERR_NOSPACE)
-		return tool_fail(TOOL_FAILED,
-				 "no space left on the disk of %s: free some, then try again",
-				 tool->dir);
-	return tool_fail(TOOL_FAILED, "cannot make the node in %s: %s", tool->dir, err_text(err));
-}
-
-/* Keys, organisation log and names, in one transaction with the invitation to accept. */
-static enum err make_identity(struct keyring *keyring, struct db *db, struct plan *plan,
-			      int64_t now_ms, struct identity *identity)
-{
-	struct identity_options options = {
-		.name = plan->name,
-		.slug = plan->slug,
-		.ags = plan->ags,
-		.operator= plan->operator,
-		.now_ms = now_ms,
-	};
-	struct row_key key = key_name(JOIN_ROW);
-	struct random random = random_system();
-	struct txn *txn = txn_begin(db, true);
-	enum err err = plan->recovery ? recovery_make(plan->recovery, keyring, txn, &random,
-						      plan->operator, now_ms)
-		       : plan->node
-			       ? identity_create_node(keyring, txn, &random, &plan->offer, &options)
-			       : identity_create(keyring, txn, &random, &options);
-
-	if (!err && plan->join)
-		txn_put(txn, TABLE_META, row_key_bytes(&key), bytes_str(plan->join));
-	if (!err)
-		err = plan->node ? identity_request(&plan->request, keyring, txn)
-				 : identity_load(identity, keyring, txn);
-	if (err) {
-		txn_abort(txn);
-		return err;
-	}
-	err = txn_commit(txn);
-	if (err)
-		identity_fini(identity);
-	return err;
-}
-
-/* In a directory that exists and is locked. */
-static int fill_dir(const struct tool *tool, struct plan *plan, struct identity *identity)
-{
-	struct bytes passphrase =
-		plan->passphrase ? secret_bytes(plan->passphrase) : bytes_of(NULL, 0);
-	struct random random = random_system();
-	struct db_options options = {0};
-	struct keyring *keyring = NULL;
-	struct db *db = NULL;
-	enum err err = keyring_create(&keyring, tool->dir, passphrase, &random);
-
-	if (!err)
-		err = db_open(&db, tool->dir, &options);
-	if (!err)
-		err = make_identity(keyring, db, plan, tool->now_ms, identity);
-	if (db)
-		db_close(db);
-	int code = err ? complain(tool, err) : TOOL_DONE;
-	if (!code && plan->next_sheet &&
-	    (code = sheet_next(keyring, identity, &identity->next_root, plan->next_sheet,
-			       tool->now_ms)))
-		identity_fini(identity);
-	keyring_close(keyring);
-	return code;
-}
-
-static int make_dir(const struct tool *tool, struct plan *plan, struct identity *identity)
-{
-	char why[WHY_LEN];
-	struct dir dir;
-	int code;
-
-	if (dir_create(tool->dir, why))
-		return tool_fail(TOOL_FAILED, "%s", why);
-	if (dir_open(&dir, tool->dir, why)) {
-		code = tool_fail(TOOL_FAILED, "%s", why);
-	} else {
-		code = fill_dir(tool, plan, identity);
-		dir_close(&dir);
-	}
-	if (!code && (code = write_config(tool, plan)))
-		identity_fini(identity);
-	if (code)
-		dir_remove(tool->dir);
-	return code;
-}
-
-/* The sheet is opened first, so that a wrong name costs nothing. */
-static int make_node(const struct tool *tool, struct plan *plan)
-{
-	struct identity identity = {0};
-	int fd = -1;
-	int code = plan->sheet ? sheet_make(&fd, plan->sheet) : TOOL_DONE;
-
-	if (code)
-		return code;
-	code = make_dir(tool, plan, &identity);
-	if (!code) {
-		enum err err = fd >= 0 ? sheet_write(fd, &identity, NULL, secret_key(identity.root),
-						     tool->now_ms)
-				       : ERR_OK;
-
-		if (err) {
-			code = tool_fail(TOOL_FAILED, "cannot write the recovery sheet %s: %s",
-					 plan->sheet, err_text(err));
-			dir_remove(tool->dir);
-		} else if (fd >= 0) {
-			sheet_note(tool->dir, SHEET_WRITTEN, tool->now_ms);
-		}
-		identity_fini(&identity);
-	}
-	if (fd >= 0)
-		close(fd);
-	if (code && fd >= 0)
-		unlink(plan->sheet);
-	return code;
-}
-
 /* -- saying what was made ------------------------------------------------------------------- */
 
-static int print_made_json(const struct tool *tool, const struct plan *plan)
+/* made false: it stood there already. */
+static int print_made_json(const struct tool *tool, const struct plan *plan, bool made)
 {
 	json_t *json = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:o}", "directory", tool->dir, "name",
-		plan->name, "slug", plan->slug, "ags", plan->ags, "storage_key",
-		plan->passphrase ? "passphrase" : "clear", "federation",
-		plan->join || plan->node ? plan->invitation.fed_name : NULL, "recovery_sheet",
-		plan->sheet, "request",
-		plan->node ? json_stringn((const char *)plan->request.ptr, plan->request.len)
-			   : json_null());
+		"{s:b, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:o}", "made", made, "directory",
+		tool->dir, "name", plan->name, "slug", plan->slug, "ags", plan->ags, "storage_key",
+		!made              ? NULL
+		: plan->passphrase ? "passphrase"
+				   : "clear",
+		"federation", plan->join || plan->node ? plan->invitation.fed_name : NULL,
+		"recovery_sheet", made ? plan->sheet : NULL, "request",
+		made && plan->node
+			? json_stringn((const char *)plan->request.ptr, plan->request.len)
+			: json_null());
 	int code = print_json(tool, json);
 
 	json_decref(json);
@@ -447,27 +294,76 @@ static void print_made(const struct tool *tool, const struct plan *plan)
 	free(start);
 }
 
+/* -- what stands there already --------------------------------------------------------------- */
+
+static int refuse_standing(const struct tool *tool, const struct identity_place *place)
+{
+	return tool_fail(
+		TOOL_FAILED,
+		"%s holds the node of %s (%s, %s) already: start it with `allmended%s`, or "
+		"name another directory with -d",
+		tool->dir, place->name, place->slug, place->ags, tool->dir_words);
+}
+
+/* The same words once more do no harm, as when a page of commands is pasted again. */
+static int say_standing(const struct tool *tool, const struct plan *plan,
+			const struct identity_place *place)
+{
+	if (strcmp(place->name, plan->name) != 0 || strcmp(place->slug, plan->slug) != 0 ||
+	    strcmp(place->ags, plan->ags) != 0)
+		return refuse_standing(tool, place);
+	if (tool->json)
+		return print_made_json(tool, plan, false);
+	print_line("%s (%s, %s) has a node in %s already: nothing was changed, neither keys nor "
+		   "settings nor sheets.",
+		   plan->name, plan->slug, plan->ags, tool->dir);
+	if (plan->node)
+		print_line("The line with which it asks to be taken in was printed when it was "
+			   "made; to have another one, remove the directory first.");
+	else if (plan->join)
+		print_line("If it has not joined yet it does so when it is started; another "
+			   "invitation is taken by `allmende%s federation join FILE`.",
+			   tool->dir_words);
+	return TOOL_DONE;
+}
+
+static int make(struct tool *tool, struct plan *plan)
+{
+	struct identity_place place;
+	bool stands = init_standing(tool, &place);
+	int code;
+
+	if (stands && args_value(&tool->args, "recover"))
+		return refuse_standing(tool, &place);
+	if ((code = plan_terms(plan, tool)) || (code = plan_node(plan, tool)))
+		return code;
+	if (stands)
+		return say_standing(tool, plan, &place);
+	if ((code = plan_passphrase(plan, tool)) || (code = init_make(tool, plan)))
+		return code;
+	if (tool->json)
+		return print_made_json(tool, plan, true);
+	if (plan->node)
+		print_made_node(tool, plan);
+	else if (plan->recovery)
+		print_recovered(tool, plan);
+	else
+		print_made(tool, plan);
+	return TOOL_DONE;
+}
+
 static int run_init(struct tool *tool)
 {
 	struct plan plan = {0};
-	int code;
 
 	buf_init(&plan.request, ENVELOPE_LEN_MAX);
-	if (!(code = plan_terms(&plan, tool)) && !(code = plan_node(&plan, tool)) &&
-	    !(code = plan_passphrase(&plan, tool)))
-		code = make_node(tool, &plan);
-	if (!code && tool->json)
-		code = print_made_json(tool, &plan);
-	else if (!code && plan.node)
-		print_made_node(tool, &plan);
-	else if (!code && plan.recovery)
-		print_recovered(tool, &plan);
-	else if (!code)
-		print_made(tool, &plan);
+	buf_init(&plan.advertise, LIMIT_ADDRESS_COUNT_MAX * (LIMIT_ADDRESS_LEN_MAX + 1));
+	int code = make(tool, &plan);
 	recovery_close(plan.recovery);
 	secret_close(plan.passphrase);
 	buf_fini(&plan.offer_bytes);
 	buf_fini(&plan.request);
+	buf_fini(&plan.advertise);
 	secret_wipe(plan.join_text, sizeof(plan.join_text));
 	if (plan.join || plan.node)
 		invitation_wipe(&plan.invitation);
@@ -527,6 +423,8 @@ const struct command cmd_init = {
 			 "with --recover: the nodes that are lost, as 0,1; all"},
 			{"listen", 0, "HOST:PORT", false,
 			 "where other nodes dial this one (default 0.0.0.0:7420)"},
+			{"advertise", 0, "HOST:PORT", true,
+			 "what others are told to dial, if that is not what is listened on"},
 			{"http", 0, "HOST:PORT", false,
 			 "where monitoring finds /metrics (default none)"},
 			{"dial-only", 0, NULL, false,

@@ -119,6 +119,11 @@ static int complain_dir(const struct tool *tool)
 				 "%s is not a directory: give the node's data directory "
 				 "with -d DIR",
 				 tool->dir);
+	else if (dir_state(tool->dir) == DIR_UNFINISHED)
+		code = tool_fail(TOOL_FAILED,
+				 "%s holds no node: `allmende init` or `allmende restore` was cut "
+				 "short there; run it again",
+				 tool->dir);
 	else if (access(store, F_OK) && errno == ENOENT)
 		code = tool_fail(TOOL_FAILED, "%s holds no node: make one with `allmende%s init`",
 				 tool->dir, tool->dir_words);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crypto/root.h"
@@ -16,6 +17,7 @@
 #define SHEET_SEED    "Root seed"
 #define SHEET_NEXT    "Next root seed"
 #define SHEET_FED     "Federation id    "
+#define SHEET_ORG     "Organisation id  "
 
 int sheet_make(int *fd, const char *path)
 {
@@ -53,8 +55,7 @@ static int put_top(char *out, const struct page *page, const char *seed)
 			"\n"
 			"Organisation     %s\n"
 			"Short name       %s\n"
-			"Key (AGS)        %s\n"
-			"Organisation id  %s\n"
+			"Key (AGS)        %s\n" SHEET_ORG "%s\n"
 			"%s%s%s%s%s"
 			"Written          %s\n"
 			"\n"
@@ -129,12 +130,11 @@ static enum err sheet_write_next(int fd, const struct identity *identity, const 
 					     .now_ms = now_ms});
 }
 
-int sheet_next(struct keyring *keyring, const struct identity *identity,
-	       const struct digest *next_root, const char *path, int64_t now_ms)
+int sheet_next_write(struct keyring *keyring, const struct identity *identity,
+		     const struct digest *next_root, int fd, const char *path, int64_t now_ms)
 {
 	char name[IDENTITY_KEY_NAME_LEN];
 	struct secret *seed = NULL;
-	int fd = STDOUT_FILENO, code;
 
 	identity_next_name(name, next_root);
 	enum err err = keyring_get(keyring, name, &seed);
@@ -145,18 +145,29 @@ int sheet_next(struct keyring *keyring, const struct identity *identity,
 					   "it stands on the second sheet that was written")
 			       : tool_fail(TOOL_FAILED, "cannot read the key file %s: %s", name,
 					   err_text(err));
-	code = strcmp(path, "-") == 0 ? TOOL_DONE : sheet_make(&fd, path);
-	if (!code) {
-		err = sheet_write_next(fd, identity, secret_key(seed), now_ms);
-		if (fd != STDOUT_FILENO)
-			close(fd);
-		if (!err)
-			err = keyring_drop(keyring, name);
-		if (err)
-			code = tool_fail(TOOL_FAILED, "cannot write the second sheet %s: %s", path,
-					 err_text(err));
-	}
+	err = sheet_write_next(fd, identity, secret_key(seed), now_ms);
 	secret_close(seed);
+	if (!err)
+		err = keyring_drop(keyring, name);
+	return err ? tool_fail(TOOL_FAILED, "cannot write the second sheet %s: %s", path,
+			       err_text(err))
+		   : TOOL_DONE;
+}
+
+int sheet_next(struct keyring *keyring, const struct identity *identity,
+	       const struct digest *next_root, const char *path, int64_t now_ms)
+{
+	const bool shown = strcmp(path, "-") == 0;
+	int fd = STDOUT_FILENO;
+	int code = shown ? TOOL_DONE : sheet_make(&fd, path);
+
+	if (code)
+		return code;
+	code = sheet_next_write(keyring, identity, next_root, fd, path, now_ms);
+	if (!shown)
+		close(fd);
+	if (!shown && code)
+		unlink(path);
 	return code;
 }
 
@@ -235,6 +246,25 @@ int sheet_read(struct sheet *out, const char *path)
 		"there is no root seed in %s%s: it is 14 groups of four characters, as they "
 		"stand on the recovery sheet",
 		path, err == ERR_DENIED ? " without a typing error" : "");
+}
+
+bool sheet_is_left(const char *path, const struct org_id *org)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	char text[SHEET_LEN_MAX], field[ID_HEX_LEN + 2];
+	struct stat st;
+	struct org_id said;
+	bool left = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	ssize_t len = left ? read(fd, text, sizeof(text) - 1) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	if (len <= 0)
+		return len == 0;
+	text[len] = '\0';
+	sheet_field(field, sizeof(field), text, SHEET_ORG, 0);
+	secret_wipe(text, sizeof(text));
+	return org && !hex_get(said.b, ID_LEN, field) && id_eq(&said, org);
 }
 
 void sheet_note(const char *dir, const char *what, int64_t now_ms)

@@ -35,6 +35,14 @@ int sheet_read(struct sheet *out, const char *path);
  */
 int sheet_next(struct keyring *keyring, const struct identity *identity,
 	       const struct digest *next_root, const char *path, int64_t now_ms);
+/* The same into a file that is open already. */
+int sheet_next_write(struct keyring *keyring, const struct identity *identity,
+		     const struct digest *next_root, int fd, const char *path, int64_t now_ms);
+/*
+ * Whether a file is what a making that was cut short has left of a sheet: empty, or a sheet of this
+ * organisation, which never came to be. org NULL: it is not known which.
+ */
+bool sheet_is_left(const char *path, const struct org_id *org);
 /*
  * Remembers in the data directory that there is a sheet, or that coming back by it was rehearsed,
  * so that `allmende doctor` and `allmende status` need not ask for it.

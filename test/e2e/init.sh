@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# init that is killed at any moment, that is said twice, and with other words.
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+words=(init --name 'Stadt Meißen' --slug meissen --ags 14627140 --no-passphrase --listen 127.0.0.1:0)
+
+# init_in DIR: in a process of its own, which it becomes; the paths of sheets are relative, as people
+# write them.
+init_in() {
+	cd "$1" && exec "$allmende" -d node "${words[@]}" --recovery-sheet first.txt --next-root-sheet second.txt
+}
+
+say 'killed after each millisecond: it is said once more, and all is as if it had been said once'
+rounds=40
+! $small || rounds=8
+cut=0
+for i in $(seq "$rounds"); do
+	place=$work/$i
+	mkdir "$place"
+	init_in "$place" >/dev/null 2>&1 &
+	pid=$!
+	sleep "0.0$(printf %02d $((i % 50)))"
+	kill -9 "$pid" 2>/dev/null || true
+	wait "$pid" 2>/dev/null || true
+	[ ! -e "$place/node/unfinished" ] || cut=$((cut + 1))
+	if [ -e "$place/node/unfinished" ]; then
+		! "$allmended" -d "$place/node" 2>"$work/said" || wrong 'half a node was started'
+		grep -q 'cut short there; run it again' "$work/said" || wrong "the daemon says: $(cat "$work/said")"
+	fi
+	(init_in "$place") >"$work/said" 2>&1 || wrong "after a kill ($i): $(cat "$work/said")"
+	[ ! -e "$place/node/unfinished" ] || wrong "it was not finished ($i)"
+	# made, or there already; the sheets belong to it either way
+	[ -s "$place/first.txt" ] && [ -s "$place/second.txt" ] || wrong "a sheet is missing ($i)"
+	node "$place/node" recovery-sheet -o "$place/again.txt" >/dev/null
+	for line in '^Organisation id' '^Root seed'; do
+		[ "$(grep -A1 "$line" "$place/first.txt")" = "$(grep -A1 "$line" "$place/again.txt")" ] ||
+			wrong "the sheet is not that of the node ($i)"
+	done
+	[ "$(grep '^Organisation id' "$place/second.txt")" = "$(grep '^Organisation id' "$place/again.txt")" ] ||
+		wrong "the second sheet is not that of the node ($i)"
+done
+[ "$cut" -gt 0 ] || wrong 'no init was cut short: the test has tried nothing'
+node_start "$work/1/node"
+
+say 'a sheet of somebody else is not taken for what was left'
+place=$work/foreign
+mkdir -p "$place/node"
+touch "$place/node/unfinished"
+cp "$work/1/first.txt" "$place/first.txt"
+! (init_in "$place") >"$work/said" 2>&1 || wrong 'it wrote over a sheet'
+grep -q 'first.txt exists already' "$work/said" || wrong "it says: $(cat "$work/said")"
+same "$work/1/first.txt" "$place/first.txt"
+
+say 'the same words again do no harm, also while the node runs; with others it is said whose it is'
+before=$(sha256sum "$work/1/node/config" "$work/1/node/keys/"* "$work/1/first.txt")
+(init_in "$work/1") >"$work/said" || wrong 'the same words are refused'
+grep -q 'has a node in node already: nothing was changed' "$work/said" || wrong "it says: $(cat "$work/said")"
+[ "$(node_json "$work/1/node" .made "${words[@]}" 2>&1 || true)" = false ] || wrong '--json does not say that nothing was made'
+status=0
+node "$work/1/node" init --name 'Stadt Riesa' --slug riesa --ags 14627230 --no-passphrase 2>"$work/said" || status=$?
+[ "$status" = 1 ] && grep -q 'holds the node of Stadt Meißen (meissen, 14627140) already' "$work/said" ||
+	wrong "with other words: $status, $(cat "$work/said")"
+[ "$before" = "$(sha256sum "$work/1/node/config" "$work/1/node/keys/"* "$work/1/first.txt")" ] || wrong 'something was changed'
+
+say 'two at once: one makes it'
+place=$work/both
+mkdir "$place"
+one=0 two=0
+(cd "$place" && exec "$allmende" -d node "${words[@]}") >"$work/one" 2>&1 &
+pid=$!
+(cd "$place" && exec "$allmende" -d node "${words[@]}") >"$work/two" 2>&1 || two=$?
+wait "$pid" || one=$?
+[ "$one" = 0 ] || [ "$two" = 0 ] || wrong "neither: $(cat "$work/one" "$work/two")"
+node_start "$place/node"
+
+say '--advertise stands in the settings, and a wrong one is refused'
+node "$work/told" "${words[@]}" --advertise node.meissen.example:7420 --advertise '[2001:db8::1]:7420' >/dev/null
+grep -qx 'advertise = node.meissen.example:7420 \[2001:db8::1\]:7420' "$work/told/config" || wrong "$(cat "$work/told/config")"
+node_start "$work/told"
+status=0
+node "$work/none" "${words[@]}" --advertise node.meissen.example 2>"$work/said" || status=$?
+[ "$status" = 2 ] && [ ! -e "$work/none" ] || wrong "a wrong address: $status, $(cat "$work/said")"
