@@ -28,8 +28,8 @@ struct dir {
  * dir_begin: makes the directory (0700, and missing ones above it) or takes over an empty one,
  * marks it as unfinished and takes the lock. One that was marked before, as its maker was killed,
  * is taken over with what is in it. ERR_EXISTS when it holds a node already; ERR_CONFIG when it is
- * not empty or on a network file system (NFS, SMB, FUSE, 9P, ...: LMDB needs a coherent shared map and
- * locks); ERR_BUSY: somebody else makes it; ERR_NOSPACE; ERR_IO.
+ * not empty or on a network file system (NFS, SMB, FUSE, 9P, ...: LMDB needs a coherent shared map
+ * and locks); ERR_BUSY: somebody else makes it; ERR_NOSPACE; ERR_IO.
  * dir_fill: removes what another has left, makes an empty keys/ and a store with the format number.
  * dir_finish: all is there and synced; from now on it is a node's directory.
  * Between them the caller may do what it likes; when that fails: dir_remove(), then dir_close().
