@@ -516,7 +516,7 @@ bool withdrawal_find(struct hub *hub, struct txn *txn, const char *name, uint64_
 	bool found = false;
 	uint32_t owner;
 
-	/* A short name belongs to one organisation for ever, also a former member. */
+	/* A short name stays that of a former member until another gets it. */
 	if (names_resolve(hub, txn, name, path, ignored) ||
 	    !current_dataset(hub, bytes_str(path), &dataset, &owner))
 		return false;

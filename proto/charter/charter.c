@@ -79,9 +79,14 @@ static void slug_index_build(struct charter *charter)
 		index_add_member(charter, &charter->members[i]);
 }
 
+/*
+ * The last one with that key; all of one key begin at one place. One that is present is the last,
+ * as nobody is admitted beside it.
+ */
 static const struct charter_member *index_find(const struct charter *charter, struct bytes key,
-					       enum index_kind kind, bool former_too)
+					       enum index_kind kind)
 {
+	const struct charter_member *last = NULL;
 	uint32_t mask = charter->index_cap - 1;
 
 	if (charter->index_cap == 0)
@@ -91,40 +96,28 @@ static const struct charter_member *index_find(const struct charter *charter, st
 			charter_member(charter, charter->index[i] / 4);
 		if (charter->index[i] % 4 == (uint32_t)kind &&
 		    bytes_eq(index_key(member, kind), key) &&
-		    (former_too || charter_is_present(member)))
-			return member;
+		    (!last || member->number > last->number))
+			last = member;
 	}
-	return NULL;
-}
-
-const struct charter_member *charter_by_org(const struct charter *charter, const struct org_id *org)
-{
-	return index_find(charter, id_bytes(org), INDEX_ORG, false);
+	return last;
 }
 
 const struct charter_member *charter_by_slug(const struct charter *charter, struct bytes slug)
 {
-	return index_find(charter, slug, INDEX_SLUG, true);
+	return index_find(charter, slug, INDEX_SLUG);
 }
 
 const struct charter_member *charter_last_of(const struct charter *charter,
 					     const struct org_id *org)
 {
-	const struct charter_member *last = NULL;
-	uint32_t mask = charter->index_cap - 1;
+	return index_find(charter, id_bytes(org), INDEX_ORG);
+}
 
-	if (charter->index_cap == 0)
-		return NULL;
-	/* All of one organisation begin at one place. */
-	for (uint32_t i = index_hash(id_bytes(org), INDEX_ORG) & mask; charter->index[i];
-	     i = (i + 1) & mask) {
-		const struct charter_member *member =
-			charter_member(charter, charter->index[i] / 4);
-		if (charter->index[i] % 4 == INDEX_ORG && id_eq(&member->org, org) &&
-		    (!last || member->number > last->number))
-			last = member;
-	}
-	return last;
+const struct charter_member *charter_by_org(const struct charter *charter, const struct org_id *org)
+{
+	const struct charter_member *last = charter_last_of(charter, org);
+
+	return last && charter_is_present(last) ? last : NULL;
 }
 
 static void member_add(struct charter *charter, const struct charter_member *member)
@@ -226,12 +219,15 @@ static enum err change_admit(struct charter *charter, const struct charter_membe
 {
 	if (charter->member_count >= LIMIT_MEMBER_COUNT_MAX)
 		return ERR_FULL;
+	const struct charter_member *before = charter_by_slug(charter, bytes_str(member->slug));
+	/* PROTOCOL: "Member numbers count from 1, are given in order and never again." */
+	if (member->number != charter->member_count + 1)
+		return ERR_PROTOCOL;
 	/*
-	 * PROTOCOL: "Member numbers count from 1, are given in order and never again. A slug is
-	 * given once and never again."
+	 * PROTOCOL: "A slug is given to one organisation at a time: that of a former member may be
+	 * given again"
 	 */
-	if (member->number != charter->member_count + 1 ||
-	    charter_by_slug(charter, bytes_str(member->slug)))
+	if (before && charter_is_present(before))
 		return ERR_PROTOCOL;
 	/* PROTOCOL: "An organisation is a member once at a time." */
 	if (charter_by_org(charter, &member->org))

@@ -82,7 +82,7 @@ void charter_fini(struct charter *charter);
 
 /*
  * Lookups in constant time. NULL: no such member. charter_by_org() finds present members and relays
- * only; the others also former ones.
+ * only; the others also former ones: charter_by_slug() whoever was the last to get the slug.
  */
 const struct charter_member *charter_member(const struct charter *charter, uint32_t number);
 const struct charter_member *charter_by_org(const struct charter *charter,

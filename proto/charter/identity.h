@@ -18,7 +18,7 @@
 
 struct identity_options {
 	const char *name;     /* of the organisation */
-	const char *slug;     /* short name, never reused in a federation */
+	const char *slug;     /* short name, of one member at a time */
 	const char *ags;      /* official municipality key, 5 or 8 digits */
 	const char *operator; /* "self" or "hosted:NAME" */
 	int64_t now_ms;

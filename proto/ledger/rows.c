@@ -89,7 +89,8 @@ static struct row_key news_version_key(const struct ledger_news *news)
  * incarnation(4) sequence(8) tier(1) fits(1) owner(4) mark(4), and the grant(32) if there is one.
  * The owner is the member to whom the slug belonged when the row was made (0: nobody yet), the mark
  * a part of a hash of its organisation and slug, by which it is seen when the charter has changed
- * under the row; it fits when the dataset id is that of owner and path.
+ * under the row, as it is when the slug was given to another; it fits when the dataset id is that
+ * of owner and path.
  */
 enum { ROW_LEN = PLACE_LEN + 1 + 1 + 4 + 4 };
 
@@ -182,7 +183,8 @@ uint32_t ledger_version_owner(const struct ledger *ledger, struct txn *txn,
 	if (!txn_get(txn, TABLE_VERSION, row_key_bytes(&key), &row) || row.len < ROW_LEN)
 		return 0;
 	owner = charter_member(ledger->charter, be32_get(row.ptr + PLACE_LEN + 2));
-	if (owner && owner_mark(owner) == be32_get(row.ptr + PLACE_LEN + 6))
+	if (owner && owner_mark(owner) == be32_get(row.ptr + PLACE_LEN + 6) &&
+	    charter_by_slug(ledger->charter, bytes_str(owner->slug)) == owner)
 		return row.ptr[PLACE_LEN + 1] ? owner->number : 0;
 	if (!ledger_record(txn, of->author, of->incarnation, of->sequence, &whole) ||
 	    record_decode(&record, whole) || version_decode(&version, record.body) ||

@@ -38,8 +38,8 @@ struct request_row {
 };
 
 /*
- * Whether somebody else has the place: short names are given once, and a municipality is a member
- * once. Relays may stand under any key, beside each other and beside the member.
+ * Whether somebody else has the place: a short name has one member at a time, and a municipality is
+ * a member once. Relays may stand under any key, beside each other and beside the member.
  */
 bool request_place_taken(const struct charter *charter, const char *slug, const char *ags,
 			 bool relay);

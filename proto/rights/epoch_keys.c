@@ -22,13 +22,25 @@ enum {
 
 /* ---- rows ---- */
 
-/*
- * "epoch:", slug, hash of Q and P, n: what is kept of one epoch's path and a path below stands
- * together, and so does a namespace.
- */
-static int sealed_row_of(char name[ROW_NAME_LEN], struct bytes prefix, struct bytes path)
+/* The member to whom a path belongs, also a former one; 0: nobody. */
+static uint32_t owner_at(const struct hub *hub, struct bytes path)
 {
-	struct bytes slug = path_slug(prefix);
+	const struct charter_member *owner = charter_by_slug(&hub->charter, path_slug(path));
+
+	return owner ? owner->number : 0;
+}
+
+/* A namespace by its owner: a former one of that slug had epochs of the same paths and numbers. */
+static int namespace_name(const struct hub *hub, char name[ROW_NAME_LEN], struct bytes prefix)
+{
+	return snprintf(name, ROW_NAME_LEN, "epoch:%08x:", owner_at(hub, prefix));
+}
+
+/* "epoch:", owner, hash of Q and P, n: what is kept of one epoch's path and of one below. */
+static int sealed_row_of(const struct hub *hub, char name[ROW_NAME_LEN], struct bytes prefix,
+			 struct bytes path)
+{
+	int len = namespace_name(hub, name, prefix);
 	struct digest digest;
 	struct hash hash;
 	char hex[ID_HEX_LEN + 1];
@@ -39,23 +51,23 @@ static int sealed_row_of(char name[ROW_NAME_LEN], struct bytes prefix, struct by
 	hash_add(&hash, path);
 	hash_done(&hash, digest.b, ID_LEN);
 	hex_put(hex, id_bytes(&digest));
-	return snprintf(name, ROW_NAME_LEN, "epoch:%.*s:%s:", (int)slug.len, (const char *)slug.ptr,
-			hex);
+	return len + snprintf(name + len, (size_t)(ROW_NAME_LEN - len), "%s:", hex);
 }
 
-static void row_name(char name[ROW_NAME_LEN], struct bytes prefix, uint64_t number,
-		     struct bytes path)
+static void row_name(const struct hub *hub, char name[ROW_NAME_LEN], struct bytes prefix,
+		     uint64_t number, struct bytes path)
 {
-	int len = sealed_row_of(name, prefix, path);
+	int len = sealed_row_of(hub, name, prefix, path);
 
 	snprintf(name + len, (size_t)(ROW_NAME_LEN - len), "%016llx", (unsigned long long)number);
 }
 
-static bool row_here(struct txn *txn, struct bytes prefix, uint64_t number, struct bytes path)
+static bool row_here(const struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
+		     struct bytes path)
 {
 	char name[ROW_NAME_LEN];
 
-	row_name(name, prefix, number, path);
+	row_name(hub, name, prefix, number, path);
 	struct row_key row = key_name(name);
 	return txn_has(txn, TABLE_SEALED, row_key_bytes(&row));
 }
@@ -91,7 +103,7 @@ static bool key_has_place(struct hub *hub, struct txn *txn, struct bytes slug)
 
 	if (bytes_eq(slug, bytes_str(hub->options.identity->slug)))
 		return true;
-	snprintf(name, sizeof(name), "epochs-of:%.*s", (int)slug.len, (const char *)slug.ptr);
+	snprintf(name, sizeof(name), "epochs-of:%08x", owner_at(hub, slug));
 	struct row_key row = key_name(name);
 	uint64_t kept = txn_get(txn, TABLE_META, row_key_bytes(&row), &value) && value.len == 8
 				? be64_get(value.ptr)
@@ -114,9 +126,10 @@ static void key_row_put(struct hub *hub, struct txn *txn, const char *name, cons
 }
 
 /* The beginning of the names of such rows; its length. */
-static size_t other_name(char name[ROW_NAME_LEN + OTHER_LEN], struct bytes prefix, uint64_t number)
+static size_t other_name(const struct hub *hub, char name[ROW_NAME_LEN + OTHER_LEN],
+			 struct bytes prefix, uint64_t number)
 {
-	row_name(name, prefix, number, prefix);
+	row_name(hub, name, prefix, number, prefix);
 	size_t len = strlen(name);
 	name[len] = ':';
 	name[len + 1] = 0;
@@ -136,7 +149,7 @@ static void other_key_put(struct hub *hub, struct txn *txn, struct bytes prefix,
 	struct walk walk;
 	unsigned count = 0;
 
-	size_t len = other_name(name, prefix, number);
+	size_t len = other_name(hub, name, prefix, number);
 	struct row_key all = key_name(name);
 	walk = walk_begin(txn, TABLE_SEALED, row_key_bytes(&all));
 	while (walk_next(&walk))
@@ -155,8 +168,8 @@ void epoch_key_put(struct hub *hub, struct txn *txn, struct bytes prefix, uint64
 	char name[ROW_NAME_LEN];
 	struct key before = {{0}};
 
-	row_name(name, prefix, number, path);
-	if (!row_here(txn, prefix, number, path)) {
+	row_name(hub, name, prefix, number, path);
+	if (!row_here(hub, txn, prefix, number, path)) {
 		if (!key_has_place(hub, txn, path_slug(prefix)))
 			return;
 	} else if (bytes_eq(prefix, path) && row_open(hub, txn, name, &before) &&
@@ -167,10 +180,10 @@ void epoch_key_put(struct hub *hub, struct txn *txn, struct bytes prefix, uint64
 	key_row_put(hub, txn, name, key);
 }
 
-uint64_t epoch_key_last(struct txn *txn, struct bytes prefix)
+uint64_t epoch_key_last(const struct hub *hub, struct txn *txn, struct bytes prefix)
 {
 	char begin[ROW_NAME_LEN], number[17] = "";
-	int len = sealed_row_of(begin, prefix, prefix);
+	int len = sealed_row_of(hub, begin, prefix, prefix);
 	struct row_key rows = key_name(begin);
 	struct walk walk = walk_begin(txn, TABLE_SEALED, row_key_bytes(&rows));
 	uint64_t last = 0;
@@ -185,12 +198,11 @@ uint64_t epoch_key_last(struct txn *txn, struct bytes prefix)
 }
 
 /* Whether any key of a namespace is here. */
-static bool namespace_open(struct txn *txn, struct bytes path)
+static bool namespace_open(const struct hub *hub, struct txn *txn, struct bytes path)
 {
-	struct bytes slug = path_slug(path);
 	char name[ROW_NAME_LEN];
 
-	snprintf(name, sizeof(name), "epoch:%.*s:", (int)slug.len, (const char *)slug.ptr);
+	namespace_name(hub, name, path);
 	struct row_key prefix = key_name(name);
 	struct walk walk = walk_begin(txn, TABLE_SEALED, row_key_bytes(&prefix));
 	return walk_next(&walk);
@@ -224,14 +236,11 @@ static void epoch_record_fini(struct epoch_record *record)
 static bool epoch_record_find(struct hub *hub, struct txn *txn, struct bytes prefix,
 			      uint64_t number, struct epoch_record *out)
 {
-	const struct charter_member *owner = charter_by_slug(&hub->charter, path_slug(prefix));
 	struct record_slot slot = record_slot_key(prefix, number);
+	struct epoch_records records =
+		epoch_records(hub, txn, owner_at(hub, prefix), record_slot_bytes(&slot));
 	struct record record;
 
-	if (!owner)
-		return false;
-	struct epoch_records records =
-		epoch_records(hub, txn, owner->number, record_slot_bytes(&slot));
 	return epoch_records_next(&records, &record) && epoch_record_copy(out, &record);
 }
 
@@ -264,7 +273,7 @@ static bool other_key_take(struct search *s)
 {
 	char name[ROW_NAME_LEN + OTHER_LEN];
 
-	size_t len = other_name(name, s->prefix, s->number);
+	size_t len = other_name(s->hub, name, s->prefix, s->number);
 	struct row_key all = key_name(name);
 	struct walk walk = walk_begin(s->txn, TABLE_SEALED, row_key_bytes(&all));
 	while (s->version && walk_next(&walk)) {
@@ -290,7 +299,7 @@ static bool kept_take(struct search *s, struct bytes above)
 	char name[ROW_NAME_LEN];
 	struct key key = {{0}};
 
-	row_name(name, s->prefix, s->number, above);
+	row_name(s->hub, name, s->prefix, s->number, above);
 	if (!row_open(s->hub, s->txn, name, &key))
 		return false;
 	path_key(s->out, &key, above, s->path);
@@ -306,7 +315,7 @@ static enum err search_run(struct search *s)
 {
 	struct bytes above = s->path;
 
-	if (!path_contains(s->prefix, s->path) || !namespace_open(s->txn, s->prefix))
+	if (!path_contains(s->prefix, s->path) || !namespace_open(s->hub, s->txn, s->prefix))
 		return ERR_ABSENT;
 	if (kept_take(s, s->prefix))
 		return ERR_OK;
@@ -355,13 +364,13 @@ enum err epochs_version_key(struct hub *hub, struct txn *txn, const struct versi
 static bool giver_ok(struct hub *hub, struct txn *txn, const struct charter_member *giver,
 		     struct bytes prefix)
 {
-	const struct charter_member *owner = charter_by_slug(&hub->charter, path_slug(prefix));
+	const uint32_t owner = owner_at(hub, prefix);
 	struct verdict v;
 	bool good;
 
-	if (!owner || owner->number == giver->number)
-		return owner != NULL;
-	struct table_walk walk = table_walk(hub, txn, owner->number, &hub->options.identity->org);
+	if (!owner || owner == giver->number)
+		return owner != 0;
+	struct table_walk walk = table_walk(hub, txn, owner, &hub->options.identity->org);
 	table_walk_above(&walk, prefix);
 	for (unsigned i = 0; i < LINES_LOOKED_MAX && table_walk_next(&walk, &v, &good); i++)
 		for (size_t k = 0; good && k < v.count; k++)
@@ -474,7 +483,7 @@ static bool key_is_kept(struct hub *hub, struct txn *txn, const struct keyrecord
 	char name[ROW_NAME_LEN];
 	struct key key = {{0}};
 
-	row_name(name, r->prefix, r->number, r->prefix);
+	row_name(hub, name, r->prefix, r->number, r->prefix);
 	bool kept = row_open(hub, txn, name, &key) && is_committed(r, &key);
 	key_wipe(&key);
 	return kept;
@@ -524,22 +533,21 @@ static bool before_is_kept(struct hub *hub, struct txn *txn, const struct epoch_
 			   struct bytes path)
 {
 	struct epoch_record record;
-	bool kept = row_here(txn, link->prefix, link->number, link->prefix);
+	bool kept = row_here(hub, txn, link->prefix, link->number, link->prefix);
 
 	if (kept && bytes_eq(link->prefix, path) &&
 	    epoch_record_find(hub, txn, link->prefix, link->number, &record)) {
 		kept = key_is_kept(hub, txn, &record.key);
 		epoch_record_fini(&record);
 	}
-	return kept ||
-	       (!bytes_eq(link->prefix, path) && row_here(txn, link->prefix, link->number, path));
+	return kept || (!bytes_eq(link->prefix, path) &&
+			row_here(hub, txn, link->prefix, link->number, path));
 }
 
 bool epochs_stranded(struct hub *hub, struct txn *txn, const struct version *version,
 		     const struct dataset_id *dataset)
 {
-	const struct charter_member *owner =
-		charter_by_slug(&hub->charter, path_slug(version->path));
+	const uint32_t owner = owner_at(hub, version->path);
 	struct epoch_record record;
 	struct digest found;
 	struct key key = {{0}};
@@ -548,11 +556,11 @@ bool epochs_stranded(struct hub *hub, struct txn *txn, const struct version *ver
 	/* What is missing may still be on its way. */
 	if (!owner || hub->signing != SIGNING_YES)
 		return false;
-	if ((owner->number != author_member(hub->author) || !epoch_is_author(hub, txn)) &&
-	    !govern_is_whole(hub, txn, owner->number))
+	if ((owner != author_member(hub->author) || !epoch_is_author(hub, txn)) &&
+	    !govern_is_whole(hub, txn, owner))
 		return false;
 	if (!epoch_record_find(hub, txn, version->epoch_prefix, version->epoch_number, &record))
-		return epoch_last_at(hub, txn, owner->number, path_slug(version->path)) > 0;
+		return epoch_last_at(hub, txn, owner, path_slug(version->path)) > 0;
 	stranded = key_is_kept(hub, txn, &record.key) &&
 		   !epochs_key(hub, txn, version->epoch_prefix, version->epoch_number,
 			       version->path, &key);
@@ -639,8 +647,8 @@ enum err epoch_wrap_open(struct hub *hub, struct txn *txn, const struct record *
 	    !id_eq(&wrap.grantee, &hub->options.identity->org))
 		return ERR_DENIED;
 	if (!epoch_record_find(hub, txn, wrap.prefix, wrap.number, &found))
-		return row_here(txn, wrap.prefix, wrap.number, wrap.prefix) ? ERR_EXISTS
-									    : ERR_ABSENT;
+		return row_here(hub, txn, wrap.prefix, wrap.number, wrap.prefix) ? ERR_EXISTS
+										 : ERR_ABSENT;
 	enum err err = key_is_kept(hub, txn, &found.key)
 			       ? ERR_EXISTS
 			       : wrap_try(hub, txn, record, &found.key, &key);

@@ -17,7 +17,7 @@
 void epoch_key_put(struct hub *hub, struct txn *txn, struct bytes prefix, uint64_t number,
 		   struct bytes path, const struct key *key);
 /* The highest number at a path whose key at that path is kept; 0: none. */
-uint64_t epoch_key_last(struct txn *txn, struct bytes prefix);
+uint64_t epoch_key_last(const struct hub *hub, struct txn *txn, struct bytes prefix);
 
 /*
  * Opens and keeps a wrap for the own organisation. ERR_EXISTS: kept already. ERR_DENIED: not for

@@ -13,7 +13,7 @@
 static uint64_t number_next(struct hub *hub, struct txn *txn, const struct epoch_list *list,
 			    struct bytes prefix)
 {
-	uint64_t listed = epoch_list_last(list, prefix), kept = epoch_key_last(txn, prefix);
+	uint64_t listed = epoch_list_last(list, prefix), kept = epoch_key_last(hub, txn, prefix);
 	uint64_t counts = listed > kept ? listed : kept;
 	uint64_t named = epoch_named(hub, txn, list->owner, prefix, counts);
 
@@ -62,7 +62,7 @@ static bool back_add(struct hub *hub, struct txn *txn, struct keyrecord *r, stru
 static uint64_t back_number_of(struct hub *hub, struct txn *txn, const struct epoch_list *list,
 			       struct bytes prefix, bool *here)
 {
-	uint64_t listed = epoch_list_last(list, prefix), kept = epoch_key_last(txn, prefix);
+	uint64_t listed = epoch_list_last(list, prefix), kept = epoch_key_last(hub, txn, prefix);
 	struct key key = {{0}};
 
 	*here = listed > 0 && !epochs_key(hub, txn, prefix, listed, prefix, &key);

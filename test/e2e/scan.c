@@ -190,8 +190,8 @@ static void collect_paths(struct scan *scan, const struct key *root, struct byte
 }
 
 /*
- * Of an epoch: the row's name is "epoch:", a slug and a hash of where it begins and whose key it
- * is, so both are tried.
+ * Of an epoch: the row's name is "epoch:", the owner and a hash of where it begins and whose
+ * key it is, so both are tried.
  */
 static void collect_epoch(struct scan *scan, const char *name, const struct key *root,
 			  struct txn *txn)

@@ -197,7 +197,9 @@ const struct command cmd_federation_remove = {
 	.summary = "remove a member from the federation",
 	.help = "Proposes to remove a member. The others get a new key of the federation; what "
 		"the\n"
-		"member has read it has read. Its short name is never given again. Shows first "
+		"member has read it has read. Its short name may be given to another by an "
+		"invitation;\n"
+		"nothing that it has published, granted or been granted goes with it. Shows first "
 		"what\n"
 		"would change and wants --yes.\n"
 		"\n"

@@ -165,7 +165,7 @@ static void every_broken_rule_is_refused(void **state)
 	charter_fini(&charter);
 }
 
-static void a_member_leaves_and_its_names_stay_taken(void **state)
+static void a_member_leaves_and_its_slug_is_free(void **state)
 {
 	struct draft_fixture *f = *state;
 	struct charter charter = draft_charter(f);
@@ -179,24 +179,29 @@ static void a_member_leaves_and_its_names_stay_taken(void **state)
 	assert_null(member_by_ags(&charter, bytes_str("14627004")));
 	assert_int_equal(charter_by_slug(&charter, bytes_str("gemeinde-4"))->number, 4);
 	assert_int_equal(charter.key_number, 2);
-	/* again, under the old name: refused; under a new one: a new number */
+	/* again, under the slug of one that is there: refused; under its own: a new number */
 	draft_init(&draft, f);
 	draft.entry.number = 3;
 	draft.entry.previous = charter.entry_id;
 	test_admit(&draft.changes[0], &f->fed.orgs[3], 5);
+	strcpy(draft.changes[0].member.slug, "gemeinde-3");
 	assert_int_equal(draft_apply(&draft, &charter), ERR_PROTOCOL);
-	strcpy(draft.changes[0].member.slug, "gemeinde-4b");
+	strcpy(draft.changes[0].member.slug, "gemeinde-4");
 	assert_int_equal(draft_apply(&draft, &charter), ERR_OK);
 	assert_int_equal(charter_by_org(&charter, &f->fed.orgs[3].id)->number, 5);
-	/* removed again in the entry that admits another */
+	assert_int_equal(charter_by_slug(&charter, bytes_str("gemeinde-4"))->number, 5);
+	/* removed again in the entry that gives its slug to another */
 	draft_init(&draft, f);
 	draft.entry.number = 4;
 	draft.entry.previous = charter.entry_id;
 	draft_remove(&draft, 5, true);
 	draft_change_key(&draft.changes[1], 3);
 	test_admit(&draft.changes[2], &f->next, 6);
+	strcpy(draft.changes[2].member.slug, "gemeinde-4");
 	draft.change_count = 3;
 	assert_int_equal(draft_apply(&draft, &charter), ERR_OK);
+	assert_int_equal(charter_by_slug(&charter, bytes_str("gemeinde-4"))->number, 6);
+	assert_null(charter_by_org(&charter, &f->fed.orgs[3].id));
 	charter_fini(&charter);
 }
 
@@ -493,7 +498,7 @@ int main(void)
 		cmocka_unit_test(table_hash_is_that_of_the_protocol),
 		cmocka_unit_test(a_member_is_admitted),
 		cmocka_unit_test(every_broken_rule_is_refused),
-		cmocka_unit_test(a_member_leaves_and_its_names_stay_taken),
+		cmocka_unit_test(a_member_leaves_and_its_slug_is_free),
 		cmocka_unit_test(founding_has_rules),
 		cmocka_unit_test(nil_stands_where_it_belongs),
 		cmocka_unit_test(changes_by_hand),
