@@ -78,6 +78,12 @@ void topic_charter(struct actions *list)
 			    " minutes after the time of this node, and waits until then: is the "
 			    "clock right?",
 			    waits, ahead_ms / 60000);
+	if (fork_unread(list->hub))
+		actions_add(list, ACTION_WARN, "update Allmende on this node",
+			    "charter entry %" PRIu32
+			    " says what this program does not know, so this node follows the "
+			    "federation no further: it needs a later version of Allmende",
+			    fork_unread(list->hub));
 	if (membership->author)
 		add_kept(list);
 }

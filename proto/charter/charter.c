@@ -270,6 +270,8 @@ static enum err change_apply(struct charter *charter, struct undo *undo,
 			     bool first, bool trusted)
 {
 	switch (change->kind) {
+	case CHARTER_UNREAD:
+		return ERR_OK;
 	case CHARTER_ADMIT:
 		return change_admit(charter, &change->member, trusted);
 	case CHARTER_REMOVE:
@@ -552,6 +554,9 @@ enum err charter_entry_apply(struct charter *charter, const struct charter_entry
 	err = changes_apply(charter, &undo, entry, trusted);
 	if (!err && !trusted)
 		err = entry_result_check(charter, entry, &undo);
+	/* Its votes are good: that it means more than is known is no fault of who sends it. */
+	if (err && entry->unread)
+		err = ERR_VERSION;
 	if (err)
 		undo_do(&undo, charter);
 	else
@@ -582,6 +587,12 @@ enum err charter_payload_check(struct charter *charter, struct bytes payload)
 	struct undo undo;
 	enum err err = charter_payload_decode(&entry, payload);
 
+	/*
+	 * PROTOCOL: "A steward's node MUST NOT vote for a payload with a change that it does not
+	 * know."
+	 */
+	if (!err && entry.unread)
+		err = ERR_VERSION;
 	if (!err)
 		err = entry_follows(charter, &entry, true);
 	if (err)

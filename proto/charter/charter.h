@@ -110,6 +110,7 @@ static inline uint8_t author_node(uint32_t author)
 }
 
 enum charter_change_kind {
+	CHARTER_UNREAD = 0, /* of a later program: it changes nothing in the member table here */
 	CHARTER_ADMIT = 1,
 	CHARTER_REMOVE = 2,
 	CHARTER_STEWARDS = 3,
@@ -174,8 +175,9 @@ void charter_entry_make(struct buf *out, struct bytes payload, const struct char
 
 /*
  * What a payload needs votes for. charter_payload_check: whether the payload, once it has its
- * votes, would be the next entry; errors as charter_apply(). charter_vote_check: ERR_OK when this
- * vote counts, ERR_DENIED when it is wrong or of nobody whose vote counts.
+ * votes, would be the next entry; errors as charter_apply(), and ERR_VERSION for any change that
+ * this program does not know, as nobody votes for what cannot be read. charter_vote_check: ERR_OK
+ * when this vote counts, ERR_DENIED when it is wrong or of nobody whose vote counts.
  */
 enum err charter_payload_check(struct charter *charter, struct bytes payload);
 enum err charter_vote_check(struct charter *charter, struct bytes payload,
@@ -186,6 +188,8 @@ enum err charter_vote_check(struct charter *charter, struct bytes payload,
  * ERR_MALFORMED, ERR_VERSION; ERR_DENIED: votes are missing or wrong; ERR_PROTOCOL: another rule of
  * section 4; ERR_EXISTS: the number is not above the latest; ERR_AGAIN: entries between are
  * missing; ERR_BUSY: the charter is frozen; ERR_FULL: LIMIT_MEMBER_COUNT_MAX.
+ * ERR_VERSION: the entry says what this program does not know, and does not leave the member table
+ * as it is known here.
  */
 enum err charter_apply(struct charter *charter, struct bytes entry);
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "crypto/check.h"
 #include "crypto/hash.h"
 #include "proto/wire/payload.h"
 #include "proto/wire/wire_out.h"
@@ -10,6 +11,7 @@
 #define VOTE_COUNT_MAX   LIMIT_CHARTER_ENTRY_LEN_MAX
 #define AGS_LEN_MAX      8
 #define GROUP_LEN        5
+#define CHANGE_DEPTH     3 /* payload, changes, change */
 
 /* Copies a text of at most max bytes, with terminating zero. */
 static struct bytes text_get(struct wire_in *w, char *out, uint32_t max)
@@ -88,8 +90,18 @@ enum err charter_change_get(struct wire_in *w, struct charter_change *out)
 	*out = (struct charter_change){0};
 	if (w->err)
 		return w->err;
-	if (kind < CHARTER_ADMIT || kind > CHARTER_ANNOUNCE)
-		return ERR_VERSION;
+	/*
+	 * PROTOCOL: "The receiving node MUST accept a change of an unknown kind as one that leaves
+	 * the member table as it is."
+	 */
+	if (kind > CHARTER_ANNOUNCE) {
+		wire_skip(w, count - 1, CHANGE_DEPTH);
+		return w->err;
+	}
+	if (kind < CHARTER_ADMIT)
+		wire_fail(w);
+	if (w->err)
+		return w->err;
 	out->kind = (enum charter_change_kind)kind;
 	static const uint32_t counts[] = {
 		[CHARTER_ADMIT] = 9, [CHARTER_REMOVE] = 2,   [CHARTER_STEWARDS] = 2,
@@ -99,6 +111,8 @@ enum err charter_change_get(struct wire_in *w, struct charter_change *out)
 	if (count != counts[kind])
 		wire_fail(w);
 	switch (out->kind) {
+	case CHARTER_UNREAD:
+		break;
 	case CHARTER_ADMIT:
 		admit_get(w, &out->member);
 		break;
@@ -151,6 +165,9 @@ static void bind_put(struct buf *out, const struct charter_change *change)
 void charter_change_put(struct buf *out, const struct charter_change *change)
 {
 	switch (change->kind) {
+	case CHARTER_UNREAD:
+		check(!"a change that nobody can read is not written");
+		break;
 	case CHARTER_ADMIT:
 		out_array(out, 9);
 		out_uint(out, CHARTER_ADMIT);
@@ -220,6 +237,7 @@ enum err charter_payload_decode(struct charter_entry *out, struct bytes payload)
 	out->changes = w;
 	for (uint32_t i = 0; i < out->change_count && !err; i++) {
 		err = charter_change_get(&w, &change);
+		out->unread = out->unread || (!err && change.kind == CHARTER_UNREAD);
 		/* PROTOCOL: "A **settlement** is an entry whose first change is 5" */
 		if (i == 0 && !err && change.kind == CHARTER_SETTLE) {
 			out->settles = true;

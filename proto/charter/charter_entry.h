@@ -23,6 +23,7 @@ struct charter_entry {
 	struct digest table;    /* hash of the member table after the changes */
 	bool settles;           /* the first change is CHARTER_SETTLE */
 	uint32_t settled_count; /* entries it names */
+	bool unread;            /* a change is CHARTER_UNREAD */
 	struct bytes payload;
 	struct wire_in votes; /* in rising order of member number */
 	uint32_t vote_count;
@@ -37,7 +38,7 @@ bool charter_vote_get(struct wire_in *votes, struct charter_vote *out);
 void charter_entry_payload_put(struct buf *out, const struct charter_entry *entry,
 			       struct bytes changes);
 
-/* One change. ERR_MALFORMED; ERR_VERSION for a kind that is not known. */
+/* One change; of a kind that is not known: CHARTER_UNREAD, whatever else it says. ERR_MALFORMED. */
 enum err charter_change_get(struct wire_in *w, struct charter_change *out);
 void charter_change_put(struct buf *out, const struct charter_change *change);
 /* Organisation id, root key, next root hash, name, slug, ags, group: seven elements. */

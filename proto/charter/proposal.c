@@ -165,6 +165,9 @@ static void say_change(struct buf *out, const struct charter *charter,
 		member_of(charter, changes, count, change->member.number);
 
 	switch (change->kind) {
+	case CHARTER_UNREAD:
+		say(out, "does what this program does not know");
+		break;
 	case CHARTER_ADMIT:
 		say(out, "admits %s (%s, key %s)", change->member.name, change->member.slug,
 		    change->member.ags);

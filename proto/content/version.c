@@ -68,7 +68,8 @@ static const struct field fields[] = {
 	FIELD(FIELD_PATH, path, LIMIT_PATH_LEN_MAX),
 	FIELD(FIELD_UINT, folder, 0),
 };
-#define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
+#define FIELD_COUNT               (sizeof(fields) / sizeof(fields[0]))
+#define DESCRIPTION_KEY_COUNT_MAX 64
 
 static const void *field_of(const struct description *d, const struct field *f)
 {
@@ -159,10 +160,11 @@ enum err description_decode(struct description *d, struct bytes in)
 	struct wire_in w = wire_in(in);
 	uint64_t key = 0;
 	memset(d, 0, sizeof(*d));
-	uint32_t count = wire_map(&w, FIELD_COUNT);
+	uint32_t count = wire_map(&w, DESCRIPTION_KEY_COUNT_MAX);
 	for (uint32_t i = 0; i < count && wire_key(&w, &key) > 0; i++) {
+		/* PROTOCOL: "The receiving node MUST ignore keys that it does not know." */
 		if (key > FIELD_COUNT)
-			wire_fail(&w);
+			wire_skip(&w, 1, 1);
 		else
 			field_get(&w, d, &fields[key - 1]);
 	}

@@ -130,7 +130,13 @@ static void message_take(struct hub *hub, struct txn *txn, const struct event *e
 	struct message m;
 	if (!peer || !peer->up)
 		return;
-	if (message_decode(&m, event->bytes)) {
+	enum err err = message_decode(&m, event->bytes);
+	/* PROTOCOL: "A message of an unknown type MUST be ignored." It weighs, so no flood is. */
+	if (err == ERR_VERSION) {
+		hub_junk(hub, peer, JUNK_UNKNOWN);
+		return;
+	}
+	if (err) {
 		hub_peer_bad(hub, peer, LINK_REASON_MALFORMED, "a message that is not well-formed");
 		return;
 	}

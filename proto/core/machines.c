@@ -46,7 +46,7 @@ enum err machines_open(struct hub *hub, struct txn *txn)
 	floor_open(hub, txn);
 	audit_open(hub, txn);
 	start_open(hub, txn);
-	ledger_slots_rebuild(txn);
+	ledger_slots_rebuild(&hub->ledger, txn);
 	enum err err = fedkeys_open(hub, txn);
 	if (!err)
 		err = membership_open(hub, txn);

@@ -7,7 +7,8 @@
 #include "proto/wire/protocol.h"
 #include "proto/wire/wire_out.h"
 
-/* PROTOCOL: "Arrays whose first element is the type." */
+/* PROTOCOL: "Arrays whose first element is the type." Of a type to come they may be longer. */
+enum { ELEMENT_COUNT_MAX = 64 };
 
 const char *message_name(enum message_type type)
 {
@@ -330,7 +331,7 @@ enum err message_decode(struct message *out, struct bytes in)
 {
 	*out = (struct message){0};
 	struct wire_in w = wire_in(in);
-	uint32_t count = wire_array(&w, 1, 8);
+	uint32_t count = wire_array(&w, 1, ELEMENT_COUNT_MAX);
 	uint64_t type = wire_uint(&w, UINT32_MAX);
 	if (w.err)
 		return w.err;

@@ -42,6 +42,7 @@
 	X(SECRET, 64, "used invitations that do not exist")                                        \
 	X(FORGED, 16, "sent wrong signatures")                                                     \
 	X(PASSED, 1, "passed on wrong signatures")                                                 \
+	X(UNKNOWN, 1, "sent what no version known here says")                                      \
 	X(FALSE, 16, "sent entries or answers that are not valid")
 
 enum junk {

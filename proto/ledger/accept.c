@@ -21,14 +21,14 @@
 static enum err version_check(const struct record *record, struct ledger_news *news,
 			      struct version *version)
 {
-	enum err err = version_slot_get(record->slot, &news->dataset, &news->number);
+	enum err err = version_decode(version, record->body);
 
 	if (err)
-		return ERR_PROTOCOL;
-	err = version_decode(version, record->body);
-	if (err)
 		return err;
-	return version->number == news->number ? ERR_OK : ERR_PROTOCOL;
+	return !version_slot_get(record->slot, &news->dataset, &news->number) &&
+			       version->number == news->number
+		       ? ERR_OK
+		       : ERR_PROTOCOL;
 }
 
 static enum err slot_check(const struct record *record, struct record_slot slot)
@@ -114,7 +114,6 @@ static enum err bar_check(const struct record *record)
 	return err ? err : slot_check(record, bar_slot(&list.org));
 }
 
-/* PROTOCOL: "A payload with a change of an unknown kind has no effect, and is passed on." */
 static enum err vote_check(const struct record *record)
 {
 	struct charter_entry entry;
@@ -123,9 +122,7 @@ static enum err vote_check(const struct record *record)
 
 	if (!err)
 		err = charter_payload_decode(&entry, body.payload);
-	if (err)
-		return err == ERR_VERSION ? ERR_OK : err;
-	return slot_check(record, record_slot_vote(entry.number));
+	return err ? err : slot_check(record, record_slot_vote(entry.number));
 }
 
 static enum err notice_check(const struct record *record)
@@ -158,9 +155,8 @@ enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 		.sequence = record->sequence,
 		.kind = record->kind,
 	};
-	/* PROTOCOL: "A record of an unknown kind is stored and forwarded and has no effect." */
 	if (!record_kind_known(record->kind))
-		return ERR_OK;
+		return ERR_VERSION;
 	switch ((enum record_kind)record->kind) {
 	case RECORD_VERSION:
 		return version_check(record, news, version);
@@ -226,9 +222,10 @@ void ledger_record_write(struct ledger *ledger, struct txn *txn, const struct re
 
 	if (!touched)
 		return;
-	if (record->kind == RECORD_VERSION)
+	if (record->kind == RECORD_VERSION && !news->unread)
 		ledger_version_link(ledger, txn, record, news, version);
-	ledger_slot_link(txn, record);
+	if (!news->unread)
+		ledger_slot_link(txn, record);
 	if (setdigest_get(txn, record->author, record->incarnation, record->slot, &loser, &hash))
 		live_less(&touched->state, loser_drop(txn, record, loser));
 	else
@@ -393,6 +390,21 @@ static enum err place_check(struct txn *txn, const struct ledger_touched *touche
 	return ERR_OK;
 }
 
+/*
+ * What was in the slot before is gone, as if its author had deleted it, when what takes its place
+ * has no effect here.
+ */
+static void slot_clear(struct ledger *ledger, struct txn *txn, const struct record *record)
+{
+	struct digest hash;
+	uint64_t loser;
+
+	if (!setdigest_get(txn, record->author, record->incarnation, record->slot, &loser, &hash))
+		return;
+	ledger_gone(ledger, txn, record->author, record->incarnation, loser);
+	ledger_record_drop(ledger, txn, record->author, record->incarnation, loser);
+}
+
 /* The record wins its slot: checks its signature, and stores it. */
 static enum err record_admit(struct ledger *ledger, struct txn *txn, const struct record *record,
 			     const struct sign_pk *pk, enum place place, struct ledger_news *news,
@@ -415,12 +427,32 @@ static enum err record_admit(struct ledger *ledger, struct txn *txn, const struc
 	if (place == PLACE_INSTEAD)
 		ledger_record_drop(ledger, txn, record->author, record->incarnation,
 				   record->sequence);
+	if (news->unread)
+		slot_clear(ledger, txn, record);
 	ledger_record_write(ledger, txn, record, news, version);
 	if (txn_err(txn))
 		return txn_err(txn);
 	news->stored = true;
-	ledger_arrived(ledger, news, record, version, NULL, LEDGER_TELL);
+	if (!news->unread)
+		ledger_arrived(ledger, news, record, version, NULL, LEDGER_TELL);
 	return ERR_OK;
+}
+
+/*
+ * PROTOCOL: "A record of an unknown kind, or whose body the receiving node can not read, MUST be
+ * stored and forwarded like any other and MUST NOT have an effect." So the set of an author is the
+ * same at all nodes, whatever they can read.
+ */
+static enum err body_check(struct ledger *ledger, const struct record *record,
+			   struct ledger_news *news, struct version *version)
+{
+	enum err err = ledger_record_check(ledger, record, news, version);
+
+	if (err && err != ERR_PROTOCOL) {
+		news->unread = true;
+		err = ERR_OK;
+	}
+	return err;
 }
 
 enum err ledger_accept_record(struct ledger *ledger, struct txn *txn, struct bytes whole,
@@ -455,8 +487,41 @@ enum err ledger_accept_record(struct ledger *ledger, struct txn *txn, struct byt
 		return txn_err(txn);
 	err = place_check(txn, touched, &record, &place);
 	if (!err)
-		err = ledger_record_check(ledger, &record, news, &version);
+		err = body_check(ledger, &record, news, &version);
 	if (!err && place != PLACE_SUPERSEDED)
 		err = record_admit(ledger, txn, &record, &pk, place, news, &version);
 	return txn_err(txn) ? txn_err(txn) : err;
+}
+
+/* ---- rows of what is here ---- */
+
+/* In order of sequence, so that the newest of a slot comes last. */
+static void link_again(struct ledger *ledger, struct txn *txn, struct bytes whole)
+{
+	struct ledger_news news;
+	struct version version;
+	struct record record;
+
+	if (record_decode(&record, whole) || ledger_record_check(ledger, &record, &news, &version))
+		return;
+	if (record.kind == RECORD_VERSION)
+		ledger_version_link(ledger, txn, &record, &news, &version);
+	ledger_slot_link(txn, &record);
+}
+
+void ledger_slots_rebuild(struct ledger *ledger, struct txn *txn)
+{
+#define X(name, number) number,
+	static const uint8_t known[] = {RECORD_KIND_LIST(X) RECORD_READS};
+#undef X
+	struct row_key done = key_name("slots");
+	struct bytes indexed;
+
+	if (txn_get(txn, TABLE_META, row_key_bytes(&done), &indexed) &&
+	    bytes_eq(indexed, bytes_obj(&known)))
+		return;
+	struct walk walk = walk_begin(txn, TABLE_RECORD, bytes_of(NULL, 0));
+	while (walk_next(&walk))
+		link_again(ledger, txn, walk.value);
+	txn_put(txn, TABLE_META, row_key_bytes(&done), bytes_obj(&known));
 }

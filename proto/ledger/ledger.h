@@ -160,6 +160,7 @@ struct ledger_news {
 	uint64_t sequence;
 	uint64_t kind;
 	bool stored;               /* false: superseded already, or deleted by its author since */
+	bool unread;               /* stored, but its body is not known here: without effect */
 	struct dataset_id dataset; /* RECORD_VERSION */
 	uint64_t number;
 };
@@ -294,8 +295,11 @@ struct ledger_gone {
 	struct record_slot slot;
 };
 bool ledger_gone_next(struct ledger *ledger, struct ledger_gone *out);
-/* For a store made before slots were indexed, or before all kinds were known that are known now. */
-void ledger_slots_rebuild(struct txn *txn);
+/*
+ * Finds the rows of all records anew, in a store made before slots were indexed, or by a program
+ * that could read less: what was unread has its effect from now on.
+ */
+void ledger_slots_rebuild(struct ledger *ledger, struct txn *txn);
 
 /* One version of a dataset, by one author, as its row says. */
 struct ledger_version {

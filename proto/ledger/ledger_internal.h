@@ -28,7 +28,8 @@ void ledger_head_take(struct ledger *ledger, struct txn *txn, struct ledger_touc
 
 /*
  * Whether slot and body of a record fit together and belong to the author; fills in news and, of
- * RECORD_VERSION, version.
+ * RECORD_VERSION, version. ERR_PROTOCOL: they do not fit. Any other error: the body can not be
+ * read, as when a later program has made it.
  */
 enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 			     struct ledger_news *news, struct version *version);

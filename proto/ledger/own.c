@@ -11,6 +11,16 @@ static struct ledger_touched *own_touch(struct ledger *ledger, struct txn *txn)
 	return own;
 }
 
+/* What a later program has said under this key is said again as it is; nothing new is. */
+static enum err own_check(struct ledger *ledger, const struct record *record,
+			  struct ledger_news *news, struct version *version, bool is_new)
+{
+	enum err err = ledger_record_check(ledger, record, news, version);
+
+	news->unread = err && err != ERR_PROTOCOL;
+	return news->unread && (!is_new || !record_kind_known(record->kind)) ? ERR_OK : err;
+}
+
 /*
  * Signs and stores a record with the next sequence of the own author; what is new has to be within
  * its quota.
@@ -37,7 +47,7 @@ static enum err own_append(struct ledger *ledger, struct txn *txn, struct record
 	if (!err)
 		err = record_decode(&record, buf_bytes(&whole));
 	if (!err)
-		err = ledger_record_check(ledger, &record, &news, &version);
+		err = own_check(ledger, &record, &news, &version, is_new);
 	if (!err && is_new)
 		err = quota_own_check(ledger, txn, own, &record);
 	if (!err) {

@@ -28,6 +28,8 @@ enum record_kind {
 #undef X
 };
 bool record_kind_known(uint64_t kind);
+/* Raised when a body is read that was not before: what is kept unread is looked at again then. */
+enum { RECORD_READS = 1 };
 
 /* A decoded view; borrows from the bytes it was decoded from. */
 struct record {

@@ -58,25 +58,6 @@ void ledger_slot_unlink(struct txn *txn, const struct record *record)
 		txn_del(txn, TABLE_SLOT, row_key_bytes(&key));
 }
 
-void ledger_slots_rebuild(struct txn *txn)
-{
-#define X(name, number) number,
-	static const uint8_t known[] = {RECORD_KIND_LIST(X)};
-#undef X
-	struct row_key done = key_name("slots");
-	struct record record;
-	struct bytes indexed;
-
-	if (txn_get(txn, TABLE_META, row_key_bytes(&done), &indexed) &&
-	    bytes_eq(indexed, bytes_obj(&known)))
-		return;
-	struct walk walk = walk_begin(txn, TABLE_RECORD, bytes_of(NULL, 0));
-	while (walk_next(&walk)) /* of one author in rising order, so the newest comes last */
-		if (!record_decode(&record, walk.value))
-			ledger_slot_link(txn, &record);
-	txn_put(txn, TABLE_META, row_key_bytes(&done), bytes_obj(&known));
-}
-
 /* ---- versions ---- */
 
 static struct row_key news_version_key(const struct ledger_news *news)

@@ -235,6 +235,30 @@ int64_t fork_ahead(const struct hub *hub, uint32_t *number)
 }
 
 /*
+ * PROTOCOL: "An entry of an unknown form, or one with an unknown change whose table hash is not
+ * that of the table without it, waits: it is neither taken nor kept, and the session goes on."
+ */
+static enum err unread(struct hub *hub, uint32_t number, uint64_t link)
+{
+	if (fork_unread(hub) != number) { /* once is enough */
+		struct note *note = hub_note(hub, NOTE_DEFERRED);
+		note->link = link;
+		note->number = number;
+		snprintf(note->text, sizeof(note->text),
+			 "charter entry %u says what this program does not know", number);
+	}
+	hub->logs->unread_number = number;
+	return ERR_BUSY;
+}
+
+uint32_t fork_unread(const struct hub *hub)
+{
+	const uint32_t number = hub->logs->unread_number;
+
+	return number > hub->charter.number ? number : 0;
+}
+
+/*
  * It was looked at before, and nothing has changed: a settlement may have got more votes, or the
  * entry that it stood behind may be gone.
  */
@@ -270,7 +294,7 @@ enum err fork_accept(struct hub *hub, struct txn *txn, struct bytes whole, uint6
 	enum err err = charter_entry_decode(&entry, whole);
 
 	if (err)
-		return err;
+		return err == ERR_VERSION ? unread(hub, hub->charter.number + 1, link) : err;
 	if (own_has(txn, &entry) || aside_stays(txn, &entry, whole))
 		return ERR_EXISTS;
 	if (entry.number > 1 &&
@@ -285,6 +309,8 @@ enum err fork_accept(struct hub *hub, struct txn *txn, struct bytes whole, uint6
 		seen(hub, txn, &entry);
 		checkpoint_pass(hub, txn, &entry);
 	}
+	if (err == ERR_VERSION)
+		return unread(hub, entry.number, link);
 	return err == ERR_EXISTS ? ERR_DENIED : err; /* of a known number, and not valid */
 }
 
@@ -300,8 +326,9 @@ bool fork_checkpoint_ok(const struct hub *hub, struct bytes whole)
 	struct charter_entry entry;
 	if (!invitation)
 		return true;
-	if (charter_entry_decode(&entry, whole))
-		return false;
+	enum err err = charter_entry_decode(&entry, whole);
+	if (err)
+		return err == ERR_VERSION; /* which it is cannot be seen */
 	if (entry.number == 1 && !bytes_eq(id_bytes(&entry.id), id_bytes(&invitation->fed)))
 		return false;
 	return entry.number != invitation->charter_number ||

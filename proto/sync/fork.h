@@ -39,6 +39,8 @@ struct fork_kept {
 bool fork_kept_next(struct txn *txn, struct fork_kept *at);
 /* An entry waits as it is dated so many ms after the time of this node; 0: none does. */
 int64_t fork_ahead(const struct hub *hub, uint32_t *number);
+/* The number of an entry that the charter cannot go on with until this program is a later one. */
+uint32_t fork_unread(const struct hub *hub);
 
 /*
  * Appends the payload of the settlement that would be the charter's next entry: it names all
@@ -59,7 +61,8 @@ enum err fork_settle_payload(struct hub *hub, struct txn *txn, const struct dige
  * what follows when it is another one of a known number: the charter is frozen, or a settlement
  * takes its place. Errors as charter_accept(); ERR_OK: the charter has changed, and the caller says
  * so after the last entry (hub.charter_news). ERR_EXISTS: it is known, or does not count.
- * ERR_BUSY: not now, as the charter is frozen or the entry is dated ahead.
+ * ERR_BUSY: not now, as the charter is frozen, the entry is dated ahead, or says what this program
+ * does not know.
  */
 enum err fork_accept(struct hub *hub, struct txn *txn, struct bytes entry, uint64_t link);
 /* FORK to a peer that can check it and has not got it in this session: frozen, or kept out. */

@@ -45,6 +45,9 @@ static void change_words(struct fork_branch *out, size_t *len, const struct char
 	char text[256] = "";
 
 	switch (change->kind) {
+	case CHARTER_UNREAD:
+		snprintf(text, sizeof(text), "does what this program does not know");
+		break;
 	case CHARTER_ADMIT:
 		snprintf(text, sizeof(text), "admits %s (%s)", change->member.name,
 			 change->member.slug);

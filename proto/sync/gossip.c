@@ -35,7 +35,7 @@ struct announcement { /* a head accepted in this turn */
 /* Faults that the sender of the bytes is answerable for, not only their author. */
 static bool sender_fault(enum err err)
 {
-	return err == ERR_MALFORMED || err == ERR_VERSION || err == ERR_FULL;
+	return err == ERR_MALFORMED || err == ERR_FULL;
 }
 
 static struct announcement *announcement_of(struct hub *hub, uint32_t author)
@@ -247,10 +247,13 @@ void gossip_head_hear(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	struct head head;
 	struct author_state before = {0};
 	bool evidence = false;
-	if (head_decode(&head, whole)) {
+	enum err err = head_decode(&head, whole);
+	if (sender_fault(err))
 		hub_peer_bad(hub, peer, LINK_REASON_MALFORMED, "a head that is not well-formed");
+	if (err == ERR_VERSION)
+		hub_junk(hub, peer, JUNK_UNKNOWN);
+	if (err)
 		return;
-	}
 	if (!author_may(hub, peer, head.author))
 		return;
 	hub_charge(hub, txn, hub_payer(peer));
@@ -258,7 +261,7 @@ void gossip_head_hear(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	ledger_state(&hub->ledger, txn, head.author, &before);
 	if (head.author == peer->author)
 		peer->ahead_ms = head.time_ms > hub->wall_ms ? head.time_ms - hub->wall_ms : 0;
-	enum err err = ledger_accept_head(&hub->ledger, txn, whole, &evidence);
+	err = ledger_accept_head(&hub->ledger, txn, whole, &evidence);
 	if (evidence)
 		evidence_new(hub, txn, head.author, peer->link);
 	if (sender_fault(err))
@@ -325,6 +328,8 @@ static void records_take(struct hub *hub, struct txn *txn, struct peer *peer, st
 		author = record_author(whole);
 		enum err err = record_hear(hub, txn, peer, author, whole);
 		deferred = deferred || err == ERR_AGAIN;
+		if (err == ERR_VERSION)
+			hub_junk(hub, peer, JUNK_UNKNOWN);
 		if (sender_fault(err)) {
 			hub_peer_bad(hub, peer, LINK_REASON_MALFORMED,
 				     "a record that is not well-formed");

@@ -132,7 +132,7 @@ void log_fork_take(struct hub *hub, struct txn *txn, struct peer *peer, struct m
 	for (unsigned i = 0; i < 2; i++) {
 		enum err err = log_fork_accept(hub, txn, peer, member, m->entries[i], &progress);
 		again = again || err == ERR_AGAIN;
-		if (err && err != ERR_EXISTS && err != ERR_AGAIN) {
+		if (err && err != ERR_EXISTS && err != ERR_AGAIN && err != ERR_VERSION) {
 			hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL,
 				     "an organisation log entry that is not valid");
 			return;

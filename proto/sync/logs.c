@@ -219,7 +219,13 @@ void logs_orglog_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 		enum err err = log_fork_accept(hub, txn, peer, member, entry, &progress);
 		if (err == ERR_AGAIN) /* the entries before it may be others than the own ones */
 			log_fork_ask_back(hub, txn, peer, member);
-		if (err == ERR_AGAIN || err == ERR_EXISTS)
+		/*
+		 * PROTOCOL: "An entry of an unknown form or wrap suite, and what follows it, does
+		 * not count; the session goes on."
+		 */
+		if (err == ERR_VERSION)
+			hub_junk(hub, peer, JUNK_UNKNOWN);
+		if (err == ERR_AGAIN || err == ERR_EXISTS || err == ERR_VERSION)
 			continue;
 		if (err) {
 			hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL,

@@ -12,6 +12,7 @@ struct logs {
 	/* fork.h: the latest entry that waits, as it is dated ahead; 0: none has */
 	uint32_t ahead_number;
 	int64_t ahead_ms;
+	uint32_t unread_number; /* fork.h: the latest entry that this program can not follow */
 	int64_t frozen_look_ms; /* not before, whether the many are frozen */
 	/* until then each peer is asked for the own log: one has said that this node is out */
 	int64_t told_out_ms;

@@ -232,3 +232,51 @@ struct bytes wire_text_lines(struct wire_in *w, uint32_t min, uint32_t max)
 {
 	return text_checked(w, min, max, true);
 }
+
+/* PROTOCOL: "Nesting is at most 8 deep." So the recursion ends. */
+enum { DEPTH_MAX = 8 };
+
+static void skip_one(struct wire_in *w, unsigned depth);
+
+static void skip_map(struct wire_in *w, unsigned depth)
+{
+	uint32_t count = wire_map(w, UINT32_MAX);
+	uint64_t key = 0;
+
+	for (uint32_t i = 0; i < count && wire_key(w, &key) > 0; i++)
+		skip_one(w, depth);
+}
+
+static bool between(int first, uint8_t fix, uint8_t fix_count, uint8_t wide, uint8_t wide_count)
+{
+	return (first >= fix && first < fix + fix_count) ||
+	       (first >= wide && first < wide + wide_count);
+}
+
+static void skip_one(struct wire_in *w, unsigned depth)
+{
+	const int first = peek(w);
+
+	if (between(first, FIXARRAY, 16, ARRAY16, 2) || between(first, FIXMAP, 16, MAP16, 2)) {
+		if (depth == DEPTH_MAX)
+			wire_fail(w);
+		else if (between(first, FIXARRAY, 16, ARRAY16, 2))
+			wire_skip(w, wire_array(w, 0, UINT32_MAX), depth + 1);
+		else
+			skip_map(w, depth + 1);
+	} else if (between(first, FIXSTR, 32, STR8, 3)) {
+		wire_text_lines(w, 0, UINT32_MAX);
+	} else if (between(first, BIN8, 3, BIN8, 3)) {
+		wire_bin(w, 0, UINT32_MAX);
+	} else if (first == BOOL_FALSE || first == BOOL_TRUE) {
+		wire_bool(w);
+	} else if (!wire_nil(w)) {
+		wire_uint(w, UINT64_MAX);
+	}
+}
+
+void wire_skip(struct wire_in *w, uint32_t count, unsigned within_depth)
+{
+	for (uint32_t i = 0; i < count && !w->err; i++)
+		skip_one(w, within_depth);
+}

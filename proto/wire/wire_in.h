@@ -5,8 +5,8 @@
  * integers, nil, booleans, bin, str, arrays, and maps with rising unsigned keys. After the first
  * fault every call does nothing and returns zero (empty bytes, count 0), so a dozen reads need one
  * check, in wire_end(). Every fault is ERR_MALFORMED. Nothing is allocated or copied: the bytes
- * returned point into the input. There is no call that skips or descends by itself, so nesting is
- * as deep as the reader of a format goes, and no format goes deeper than 8.
+ * returned point into the input. Nesting is as deep as the reader of a format goes, and no format
+ * goes deeper than 8; wire_skip(), for what a later version has added, goes no deeper either.
  *
  *	struct wire_in w = wire_in(body);
  *	wire_array(&w, 3, 3);
@@ -54,6 +54,9 @@ struct bytes wire_text(struct wire_in *w, uint32_t min, uint32_t max);
 /* The same, copied behind a terminating zero: room for max + 1 bytes; empty after a fault. */
 void wire_text_copy(struct wire_in *w, char *out, uint32_t min, uint32_t max);
 struct bytes wire_text_lines(struct wire_in *w, uint32_t min, uint32_t max);
+/* Takes count values of whatever type, in the encoding of all others; within_depth arrays and maps
+   may be open around them. */
+void wire_skip(struct wire_in *w, uint32_t count, unsigned within_depth);
 
 /* Sets the fault, for what the reader of a format refuses by itself. */
 void wire_fail(struct wire_in *w);

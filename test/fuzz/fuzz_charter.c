@@ -18,7 +18,7 @@ static bool form_ok(struct charter_entry *entry, struct buf *whole, struct bytes
 {
 	charter_entry_make(whole, payload, NULL, 0);
 	return !whole->err && charter_entry_decode(entry, buf_bytes(whole)) == ERR_OK &&
-	       entry->change_count <= CHANGE_COUNT_MAX;
+	       entry->change_count <= CHANGE_COUNT_MAX && !entry->unread;
 }
 
 static void apply(struct charter *charter, const struct test_federation *fed, struct bytes payload)

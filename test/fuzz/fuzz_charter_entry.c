@@ -19,8 +19,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_init(&payload, size);
 	buf_init(&whole, size);
 	for (uint32_t i = 0; i < entry.change_count; i++) {
+		const size_t from = entry.changes.pos;
 		check(charter_change_get(&entry.changes, &change) == ERR_OK);
-		charter_change_put(&changes, &change);
+		if (change.kind == CHARTER_UNREAD)
+			buf_add(&changes,
+				bytes_slice(entry.changes.in, from, entry.changes.pos - from));
+		else
+			charter_change_put(&changes, &change);
 	}
 	charter_entry_payload_put(&payload, &entry, buf_bytes(&changes));
 	fuzz_same(buf_bytes(&payload), entry.payload);

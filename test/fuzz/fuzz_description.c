@@ -12,7 +12,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_accepted();
 	buf_init(&out, size);
 	check(description_encode(&out, &description) == ERR_OK);
-	fuzz_same(buf_bytes(&out), in);
+	/* Keys that are not known are not written again. */
+	if (out.len < in.len)
+		check(description_decode(&description, buf_bytes(&out)) == ERR_OK);
+	else
+		fuzz_same(buf_bytes(&out), in);
 	buf_fini(&out);
 	return 0;
 }

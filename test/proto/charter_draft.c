@@ -93,7 +93,9 @@ void draft_put(struct buf *out, struct draft *draft, struct charter *charter)
 		draft->entry.table.b[0] ^= 1;
 	for (size_t i = 0; i < draft->change_count; i++)
 		charter_change_put(&changes, &draft->changes[i]);
-	draft->entry.change_count = (uint32_t)draft->change_count;
+	draft->entry.change_count = (uint32_t)draft->change_count + draft->unread;
+	if (draft->unread)
+		buf_add(&changes, bytes_str("\x93\x63\xa3neu\x91\x05"));
 	charter_entry_payload_put(&payload, &draft->entry, buf_bytes(&changes));
 	for (size_t i = 0; i < draft->voter_count; i++) {
 		votes[i].member = draft->voters[i];

@@ -17,6 +17,7 @@ struct draft {
 	size_t voter_count;
 	bool fed_zero; /* votes signed for the zero federation */
 	bool table_wrong;
+	bool unread; /* and one more change, of a kind that is not known */
 };
 
 struct draft_fixture {

@@ -209,6 +209,9 @@ static void change_say(char *out, size_t len, const struct audit_names *names,
 
 	author_name(who, names, change->member.number);
 	switch (change->kind) {
+	case CHARTER_UNREAD:
+		snprintf(out, len, " what this program does not know;");
+		return;
 	case CHARTER_ADMIT:
 		snprintf(out, len, " %s is admitted;", change->member.name);
 		return;

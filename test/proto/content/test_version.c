@@ -214,7 +214,7 @@ static void set_description_none(struct version *v)
 }
 static void set_description_other(struct version *v)
 {
-	v->description = bytes_str("\x81\x0e\x01"); /* key 14 */
+	v->description = bytes_str("\x81\x0e\x81"); /* key 14, cut off */
 }
 static void set_description_named(struct version *v)
 {
@@ -548,7 +548,9 @@ static void descriptions_by_hand_are_refused(void **state)
 		{"a name of no form", "\x81\x0c\xa3x/X", 6},
 		{"a hidden name for a hidden path", "\x81\x0c\xbdx/~abcdefghijklmnopqrstuvwxya",
 		 32},
-		{"key 14", "\x81\x0e\xa1x", 4},
+		{"key 14 with half a text", "\x81\x0e\xa2x", 4},
+		{"key 14 with a number that is not the shortest", "\x81\x0e\xcc\x05", 4},
+		{"key 14 nine deep", "\x81\x0e\x91\x91\x91\x91\x91\x91\x91\x91\x01", 11},
 		{"key 0", "\x81\x00\xa1x", 4},
 		{"two titles", "\x82\x01\xa1x\x01\xa1x", 7},
 		{"a line feed in the title", "\x81\x01\xa1\n", 4},
@@ -558,6 +560,10 @@ static void descriptions_by_hand_are_refused(void **state)
 	};
 	struct description d;
 	assert_ok(description_decode(&d, bytes_str("\x81\x02\xa3x\ny")));
+	/* what a later version of the text has added */
+	assert_ok(description_decode(&d, bytes_str("\x82\x01\xa1x\x0e\x92\xc0\x81\x01\x05")));
+	assert_int_equal(d.title.len, 1);
+	assert_ok(description_decode(&d, bytes_str("\x81\x0e\x91\x91\x91\x91\x91\x91\x91\x01")));
 	for (size_t i = 0; i < COUNT(cases); i++)
 		if (description_decode(&d, bytes_of(cases[i].bytes, cases[i].len)) != ERR_MALFORMED)
 			fail_msg("accepted: %s", cases[i].name);
