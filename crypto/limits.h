@@ -38,6 +38,8 @@ enum {
 	LIMIT_DESCRIPTION_LEN_MAX = 8192,
 	LIMIT_KEYWORD_COUNT_MAX = 32,
 	LIMIT_FILE_NAME_LEN_MAX = 1024,    /* relative path inside a dataset, '/' separates */
+	LIMIT_FILE_PART_LEN_MAX = 255,     /* of its parts, as file systems have no longer ones */
+	LIMIT_FILE_DEPTH_MAX = 64,         /* folders, one in the other */
 	LIMIT_CHUNK_PLAIN_MIN = 16 * 1024, /* but the last one of a file may be shorter */
 	LIMIT_CHUNK_PLAIN_MAX = 256 * 1024,
 	LIMIT_CHUNK_LEN_MAX = 270410, /* sealed */

@@ -87,6 +87,24 @@ bool api_number_arg(struct call *call, const char *name, uint64_t *out, bool *ha
 	return ok;
 }
 
+bool api_time_arg(struct call *call, const char *name, int64_t *out)
+{
+	struct buf text;
+	bool ok;
+
+	buf_init(&text, 64);
+	ok = api_text_arg(call, name, &text, false);
+	const bool before = ok && text.len > 1 && text.ptr[0] == '-';
+	if (ok && text.len > 0 && !digits(bytes_slice(buf_bytes(&text), before, text.len))) {
+		api_fail(call, ERR_CONFIG, "\"%s\" is not a number", name);
+		ok = false;
+	}
+	if (ok && text.len > 0)
+		*out = strtoll((const char *)text.ptr, NULL, 10);
+	buf_fini(&text);
+	return ok;
+}
+
 bool api_path_args(struct call *call)
 {
 	return api_text_arg(call, "path", &call->path, true) &&

@@ -17,6 +17,8 @@ uint64_t api_in_uint(struct call *call, const char *name); /* 0: absent */
 
 bool api_text_arg(struct call *call, const char *name, struct buf *out, bool needed);
 bool api_number_arg(struct call *call, const char *name, uint64_t *out, bool *has);
+/* Milliseconds, which may be before 1970. */
+bool api_time_arg(struct call *call, const char *name, int64_t *out);
 bool api_path_args(struct call *call); /* path and version */
 /* For route.begin: path and version are all there is to read. */
 void api_path_begin(struct call *call);

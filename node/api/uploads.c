@@ -74,13 +74,18 @@ static struct upload *upload_named(struct call *call)
 static void upload_failed(struct call *call, enum err err)
 {
 	if (err == ERR_MALFORMED)
-		api_fail(call, err,
-			 "the name of a file is a relative path of UTF-8 in which no part is empty "
-			 "or begins with a dot, without characters that cannot be seen, of at most "
-			 "%d bytes; its type has at most %d",
-			 LIMIT_FILE_NAME_LEN_MAX, MANIFEST_MEDIA_TYPE_LEN_MAX);
+		api_fail(
+			call, err,
+			"the name of a file is a relative path of UTF-8 of at most %d bytes, %d in "
+			"each part, without characters that cannot be seen and parts that are "
+			"empty, . or ..; its type has at most %d; a name that ends in / is that "
+			"of an empty folder, and has no bytes",
+			LIMIT_FILE_NAME_LEN_MAX, LIMIT_FILE_PART_LEN_MAX,
+			MANIFEST_MEDIA_TYPE_LEN_MAX);
 	else if (err == ERR_EXISTS)
-		api_fail(call, ERR_CONFIG, "two files have the same name; begin the upload again");
+		api_fail(call, ERR_CONFIG,
+			 "two files have the same name, or a file that of a "
+			 "folder in which another lies; begin the upload again");
 	else if (err == ERR_FULL)
 		api_fail(call, err,
 			 "too many or too large files for one version; publish them as several "
@@ -224,9 +229,9 @@ static void put_end(struct http_request *request)
 }
 
 static void put_file(struct call *call, struct upload *upload, struct bytes name, struct bytes type,
-		     uint64_t modified_ms)
+		     int64_t modified_ms)
 {
-	enum err err = upload_file_begin(upload, name, type, modified_ms);
+	enum err err = upload_file_begin(upload, name, type, (uint64_t)modified_ms);
 
 	if (err == ERR_BUSY) {
 		api_fail(call, err,
@@ -250,12 +255,12 @@ static void put_file(struct call *call, struct upload *upload, struct bytes name
 static void put_open(struct call *call)
 {
 	struct upload *upload = upload_named(call);
-	uint64_t modified_ms = 0;
+	int64_t modified_ms = 0;
 	struct buf name, type;
 
 	buf_init(&name, API_TEXT_LEN_MAX);
 	buf_init(&type, MANIFEST_MEDIA_TYPE_LEN_MAX + 1);
-	if (!upload || !api_number_arg(call, "modified_ms", &modified_ms, NULL) ||
+	if (!upload || !api_time_arg(call, "modified_ms", &modified_ms) ||
 	    !api_text_arg(call, "type", &type, false))
 		goto out;
 	if (percent_decode(&name, bytes_str(call->rest)))

@@ -95,7 +95,12 @@ static void file_write(struct delivery *job, struct txn *txn, const struct manif
 {
 	const struct manifest_file *file = manifest_file(manifest, job->file);
 
-	if (job->folder.file_fd < 0) {
+	if (manifest_is_folder(file)) {
+		if (!folder_empty(&job->folder, file->name))
+			job_fail(job, "%s", job->folder.why);
+		*bytes += 4096;
+		job->file++;
+	} else if (job->folder.file_fd < 0) {
 		reader_file_begin(&job->check);
 		if (!folder_file(&job->folder, file->name))
 			job_fail(job, "%s", job->folder.why);

@@ -53,7 +53,7 @@ static bool as_described(const struct opened *opened)
 	const struct manifest *manifest = reader_manifest(opened->reader);
 	const struct reading *reading = &opened->reading;
 
-	return !reading->described || (reading->file_count == manifest_file_count(manifest) &&
+	return !reading->described || (reading->file_count == manifest_real_count(manifest) &&
 				       reading->byte_count == opened->plain_bytes);
 }
 

@@ -294,7 +294,8 @@ static int component_make(const struct folder *folder, int up, int old, const ch
 	return fd;
 }
 
-/* Opens a new file below part_fd. -1 with errno. */
+/* Opens a new file below part_fd, or the folder that a name with a slash at its end is of. -1 with
+   errno. */
 static int file_make(const struct folder *folder, struct bytes name)
 {
 	int fd = fcntl(folder->part_fd, F_DUPFD_CLOEXEC, 0);
@@ -320,7 +321,7 @@ static int file_make(const struct folder *folder, struct bytes name)
 		if (old_up >= 0)
 			close(old_up);
 		errno = keep;
-		if (!slash)
+		if (!slash || part.len + 1 == name.len)
 			break;
 		name = bytes_slice(name, part.len + 1, name.len);
 	}
@@ -333,17 +334,33 @@ static int file_make(const struct folder *folder, struct bytes name)
 	return fd;
 }
 
-bool folder_file(struct folder *folder, struct bytes name)
+static bool make_fail(struct folder *folder, struct bytes name)
 {
-	folder->file_fd = file_make(folder, name);
-	if (folder->file_fd >= 0) {
-		snprintf(folder->file, sizeof(folder->file), "%.*s", (int)name.len,
-			 (const char *)name.ptr);
-		return true;
-	}
-	return folder_fail(folder, "cannot make the file \"%.*s\" in %.150s: %s",
+	return folder_fail(folder, "cannot make \"%.*s\" in %.150s: %s",
 			   (int)(name.len < 100 ? name.len : 100), (const char *)name.ptr,
 			   folder->dir, strerror(errno));
+}
+
+bool folder_file(struct folder *folder, struct bytes name)
+{
+	errno = EINVAL;
+	if (name.len == 0 || name.ptr[name.len - 1] == '/')
+		return make_fail(folder, name);
+	folder->file_fd = file_make(folder, name);
+	if (folder->file_fd < 0)
+		return make_fail(folder, name);
+	snprintf(folder->file, sizeof(folder->file), "%.*s", (int)name.len, (const char *)name.ptr);
+	return true;
+}
+
+bool folder_empty(struct folder *folder, struct bytes name)
+{
+	int fd = file_make(folder, name);
+
+	if (fd < 0)
+		return make_fail(folder, name);
+	close(fd);
+	return true;
 }
 
 bool folder_write(struct folder *folder, struct bytes bytes)
@@ -363,11 +380,13 @@ bool folder_write(struct folder *folder, struct bytes bytes)
 
 bool folder_file_done(struct folder *folder, int64_t modified_ms)
 {
+	/* the part of a second counts on from it, before 1970 too */
+	const int64_t part_ms = (modified_ms % 1000 + 1000) % 1000;
 	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
-				    {modified_ms / 1000, modified_ms % 1000 * 1000000}};
+				    {(modified_ms - part_ms) / 1000, part_ms * 1000000}};
 	struct stat st;
 
-	if (modified_ms <= 0)
+	if (!modified_ms)
 		clock_gettime(CLOCK_REALTIME, &times[1]);
 	futimens(folder->file_fd, times); /* where it cannot be set it is what it is */
 	int failed = fstat(folder->file_fd, &st);

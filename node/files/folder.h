@@ -35,7 +35,7 @@
 enum {
 	FOLDER_DIR_LEN_MAX = 1024,
 	FOLDER_MARK_LEN_MAX = 48,
-	FOLDER_DEPTH_MAX = 64, /* folders of a version, one in the other */
+	FOLDER_DEPTH_MAX = LIMIT_FILE_DEPTH_MAX,
 };
 
 /* What a folder holds: its files in rising order of name. */
@@ -77,6 +77,8 @@ bool folder_mark(struct folder *folder);
 bool folder_room(struct folder *folder, uint64_t bytes, uint64_t file_count);
 /* The next file, in rising order of name; folders on the way are made. */
 bool folder_file(struct folder *folder, struct bytes name);
+/* The same for a folder in which nothing lies; the name ends in '/'. */
+bool folder_empty(struct folder *folder, struct bytes name);
 bool folder_write(struct folder *folder, struct bytes bytes);
 /* modified_ms 0: now. */
 bool folder_file_done(struct folder *folder, int64_t modified_ms);

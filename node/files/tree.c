@@ -5,10 +5,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "crypto/check.h"
+#include "proto/content/litter.h"
 
 /* ---- digests ---- */
 
@@ -18,36 +18,9 @@ void folder_sum_init(struct folder_sum *sum)
 	sum->count = 0;
 }
 
-/*
- * What file managers leave in every folder that somebody looks into, and Windows and macOS on every
- * share: nobody has put it there, and it goes with the version beside which it lies. A lock of an
- * office program holds nothing either; what is changed under it is.
- */
-static bool is_litter(struct bytes name)
-{
-	static const char *const names[] = {"thumbs.db",  "ehthumbs.db", "desktop.ini", ".ds_store",
-					    ".localized", ".directory",  "icon\r"};
-	static const char *const starts[] = {"._", ".~lock.", "~$", ".nfs", ".fuse_hidden"};
-	const char *text = (const char *)name.ptr;
-	size_t at = name.len;
-
-	while (at > 0 && text[at - 1] != '/')
-		at--;
-	text += at;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strlen(names[i]) == name.len - at &&
-		    !strncasecmp(text, names[i], name.len - at))
-			return true;
-	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
-		if (name.len - at > strlen(starts[i]) &&
-		    !memcmp(text, starts[i], strlen(starts[i])))
-			return true;
-	return false;
-}
-
 void folder_sum_add(struct folder_sum *sum, struct bytes name, const struct stat *st)
 {
-	if (is_litter(name))
+	if (litter_is(name))
 		return;
 	hash_add_be64(&sum->hash, name.len);
 	hash_add(&sum->hash, name);

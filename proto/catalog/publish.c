@@ -379,7 +379,7 @@ static enum err description_finish(struct hub *hub, const struct publication *pu
 	enum err err = description_decode(&description, buf_bytes(&publication->description));
 	if (err)
 		return err;
-	description.file_count = manifest_file_count(manifest);
+	description.file_count = manifest_real_count(manifest);
 	description.byte_count = manifest_bytes(manifest);
 	description.modified_ms = (uint64_t)hub->wall_ms;
 	if (!description.issued_ms)

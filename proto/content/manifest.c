@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "crypto/check.h"
 #include "crypto/limits.h"
 #include "crypto/path.h"
 #include "crypto/utf8.h"
@@ -80,6 +81,14 @@ const struct chunk_ref *manifest_base(const struct manifest *m, const struct chu
 	return list_at(&m->bases, struct chunk_ref, ref->base_first + i);
 }
 
+uint32_t manifest_real_count(const struct manifest *m)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < manifest_file_count(m); i++)
+		count += !manifest_is_folder(manifest_file(m, i));
+	return count;
+}
+
 uint64_t manifest_bytes(const struct manifest *m)
 {
 	uint64_t sum = 0;
@@ -109,21 +118,64 @@ static bool is_plain(struct bytes text)
 	return true;
 }
 
-/* PROTOCOL: "File names are relative paths with `/` as separator; no component is empty or begins
-   with a dot, and no name has a character that steers a terminal or is not seen (section 1)." */
+static bool part_ok(struct bytes part)
+{
+	return part.len > 0 && part.len <= LIMIT_FILE_PART_LEN_MAX &&
+	       !bytes_eq(part, bytes_str(".")) && !bytes_eq(part, bytes_str(".."));
+}
+
+/* PROTOCOL: "File names are relative paths with `/` as separator: at most 65 components of 1 to 255
+   bytes, none of them `.` or `..`, and no name has a character that steers a terminal or is not
+   seen (section 1). A name that ends in `/` is that of an empty folder" */
 enum err manifest_name_check(struct bytes name)
 {
+	unsigned depth = 0;
+
 	if (name.len < 1 || name.len > LIMIT_FILE_NAME_LEN_MAX || !is_plain(name))
 		return ERR_MALFORMED;
-	for (size_t at = 0; at <= name.len;) {
+	for (size_t at = 0; at < name.len || at == 0; depth++) {
 		struct bytes rest = bytes_slice(name, at, name.len);
-		const uint8_t *slash = rest.len > 0 ? memchr(rest.ptr, '/', rest.len) : NULL;
+		const uint8_t *slash = memchr(rest.ptr, '/', rest.len);
 		size_t len = slash ? (size_t)(slash - rest.ptr) : rest.len;
-		if (len == 0 || rest.ptr[0] == '.')
+
+		if (depth > LIMIT_FILE_DEPTH_MAX || !part_ok(bytes_slice(rest, 0, len)))
 			return ERR_MALFORMED;
-		at += len + 1;
+		at += len + (slash != NULL);
 	}
 	return ERR_OK;
+}
+
+bool manifest_is_folder(const struct manifest_file *file)
+{
+	return file->name.ptr[file->name.len - 1] == '/';
+}
+
+/*
+ * All names that begin with one stand right behind it, so those that the present one begins with
+ * are a stack; each is longer than the one below it.
+ */
+bool manifest_names_clash(const struct manifest *m)
+{
+	struct bytes above[LIMIT_FILE_NAME_LEN_MAX];
+	size_t depth = 0;
+
+	for (uint32_t f = 0; f < manifest_file_count(m); f++) {
+		struct bytes name = manifest_file(m, f)->name;
+
+		while (depth > 0 &&
+		       !bytes_eq(above[depth - 1], bytes_slice(name, 0, above[depth - 1].len)))
+			depth--;
+		for (size_t i = 0; i < depth; i++) {
+			struct bytes up = above[i];
+
+			if (up.len == name.len || up.ptr[up.len - 1] == '/' ||
+			    name.ptr[up.len] == '/')
+				return true;
+		}
+		check(depth < LIMIT_FILE_NAME_LEN_MAX);
+		above[depth++] = name;
+	}
+	return false;
 }
 
 /* The fields that chunks and bases have in common. */
@@ -220,6 +272,12 @@ static void file_chunks_get(struct wire_in *w, struct manifest *m, struct manife
 		wire_fail(w);
 }
 
+/* PROTOCOL: "it has no bytes, no chunks, no media type and no time." */
+static bool bare(const struct manifest_file *file)
+{
+	return !file->chunk_count && !file->media_type.len && !file->modified_ms;
+}
+
 static void file_get(struct wire_in *w, struct manifest *m)
 {
 	struct manifest_file file = {0};
@@ -231,7 +289,7 @@ static void file_get(struct wire_in *w, struct manifest *m)
 	file.modified_ms = wire_uint(w, UINT64_MAX);
 	wire_fixed(w, file.hash.b, ID_LEN);
 	file_chunks_get(w, m, &file);
-	if (manifest_name_check(file.name) ||
+	if (manifest_name_check(file.name) || (manifest_is_folder(&file) && !bare(&file)) ||
 	    (before > 0 && bytes_cmp(manifest_file(m, before - 1)->name, file.name) >= 0))
 		wire_fail(w);
 	buf_add(&m->files, bytes_obj(&file));
@@ -269,7 +327,7 @@ enum err manifest_decode(struct manifest *m, struct bytes in)
 	full = full ? full : m->chunks.err ? m->chunks.err : m->bases.err;
 	if (full)
 		return full;
-	if (m->number < 1)
+	if (m->number < 1 || (!w.err && manifest_names_clash(m)))
 		wire_fail(&w);
 	return wire_end(&w);
 }

@@ -40,8 +40,8 @@ struct manifest_file {
 	struct bytes name;
 	struct bytes media_type; /* may be empty */
 	uint64_t size;
-	uint64_t modified_ms;
-	struct digest hash; /* plain BLAKE2b-256 of its contents */
+	uint64_t modified_ms; /* int64_t, in two's complement; 0: not known */
+	struct digest hash;   /* plain BLAKE2b-256 of its contents */
 	uint32_t chunk_first;
 	uint32_t chunk_count;
 };
@@ -71,16 +71,22 @@ const struct chunk_ref *manifest_chunk(const struct manifest *manifest,
 				       const struct manifest_file *file, uint32_t i);
 const struct chunk_ref *manifest_base(const struct manifest *manifest, const struct chunk_ref *ref,
 				      uint32_t i);
-uint64_t manifest_bytes(const struct manifest *manifest); /* sum of the sizes of the files */
+uint32_t manifest_real_count(const struct manifest *manifest); /* files but empty folders */
+uint64_t manifest_bytes(const struct manifest *manifest);      /* sum of the sizes of the files */
 
 /* Whether so much comes out of so little that only who was asked for it should be given it. */
 bool manifest_swells(uint64_t plain_bytes, uint64_t stored_bytes);
 
 /*
- * A relative path with '/' as separator, of components that are not empty and do not begin with a
- * dot, without characters that nobody is to be shown (utf8_unsafe()): else ERR_MALFORMED.
+ * A relative path with '/' as separator, of at most LIMIT_FILE_DEPTH_MAX folders and parts of 1 to
+ * LIMIT_FILE_PART_LEN_MAX bytes, none of them "." or "..", without characters that nobody is to be
+ * shown (utf8_unsafe()): else ERR_MALFORMED. One that ends in '/' is that of an empty folder.
  */
 enum err manifest_name_check(struct bytes name);
+bool manifest_is_folder(const struct manifest_file *file); /* an empty one; its name is valid */
+/* Whether nobody could write all of the files, which stand in order: a name is there twice, or is
+   that of a file and of a folder in which another lies. */
+bool manifest_names_clash(const struct manifest *manifest);
 
 /* Appends the bytes; the lists are as manifest_decode() would accept them. */
 void manifest_encode(struct buf *out, const struct manifest *manifest);

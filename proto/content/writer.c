@@ -317,10 +317,11 @@ enum err writer_file_begin(struct writer *w, struct bytes name, struct bytes med
 	memcpy(names, name.ptr, name.len);
 	if (media_type.len > 0)
 		memcpy(names + name.len, media_type.ptr, media_type.len);
+	const bool folder = name.ptr[name.len - 1] == '/'; /* which has neither type nor time */
 	struct manifest_file file = {
 		.name = bytes_of(names, name.len),
-		.media_type = bytes_of(names + name.len, media_type.len),
-		.modified_ms = modified_ms,
+		.media_type = bytes_of(names + name.len, folder ? 0 : media_type.len),
+		.modified_ms = folder ? 0 : modified_ms,
 		.chunk_first = (uint32_t)(w->manifest.chunks.len / sizeof(struct chunk_ref)),
 	};
 	buf_add(&w->manifest.files, bytes_obj(&file));
@@ -362,6 +363,10 @@ size_t writer_feed(struct writer *w, struct bytes in)
 		return in.len;
 	check(w->state == STATE_FILES && w->file_open && !w->piece_complete);
 	struct manifest_file *file = file_last(w);
+	if (manifest_is_folder(file)) { /* it is empty, or nothing lies in it */
+		writer_fail(w, ERR_MALFORMED);
+		return in.len;
+	}
 	size_t len = cut_feed(&w->cut, in, &w->piece_complete);
 	struct bytes part = bytes_slice(in, 0, len);
 	if (!w->piece)
@@ -450,10 +455,8 @@ enum err writer_finish(struct writer *w)
 	uint32_t count = manifest_file_count(&w->manifest);
 	if (count > 0)
 		qsort(w->manifest.files.ptr, count, sizeof(struct manifest_file), file_cmp);
-	for (uint32_t i = 1; i < count; i++)
-		if (file_cmp(manifest_file(&w->manifest, i - 1), manifest_file(&w->manifest, i)) ==
-		    0)
-			writer_fail(w, ERR_EXISTS);
+	if (manifest_names_clash(&w->manifest))
+		writer_fail(w, ERR_EXISTS);
 	manifest_encode(&w->encoded, &w->manifest);
 	writer_fail(w, w->encoded.err);
 	w->state = STATE_MANIFEST;

@@ -549,6 +549,12 @@ static void names_lead_nowhere_else(void **state)
 	name[255] = 0;
 	assert_true(folder_file(&folder, bytes_str(name)));
 	assert_true(folder_file_done(&folder, 0));
+	/* folders in which nothing lies: a new one, one of them in it, once more; no file */
+	assert_true(folder_empty(&folder, bytes_str("e/")));
+	assert_true(folder_empty(&folder, bytes_str("e/e/e/")));
+	assert_true(folder_empty(&folder, bytes_str("e/e/")));
+	assert_false(folder_empty(&folder, bytes_str("e/../../e/")));
+	assert_false(folder_file(&folder, bytes_str("e/e")));
 	/* twice, and a file where a folder is needed */
 	assert_false(folder_file(&folder, bytes_str(name)));
 	name[254] = '/';

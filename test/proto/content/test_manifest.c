@@ -299,12 +299,12 @@ static void claims_take_no_memory(void **state)
 
 static void file_names(void **state)
 {
-	static const char *const good[] = {"a", "a/b/c", "a.", "ä ö.csv", "a\\b", "-", "a.b/c..d"};
+	static const char *const good[] = {"a",    "a/b/c", "a.",       "ä ö.csv",
+					   "a\\b", "-",     "a.b/c..d", "a/",
+					   ".a",   "..a",   ".bashrc",  "a/.htaccess/b"};
 	static const char *const bad[] = {
-		"", "/", "/a", "a/", "a//b", ".", "..", "./a", "a/.", "../a", "a/../b", "a/..",
+		"", "/", "/a", "a//", "a//b", ".", "..", "./a", "a/.", "../a", "a/../b", "a/..",
 		"a\nb", "\xff", "a/\x01",
-		/* what programs read without being told to */
-		".a", "..a", ".bashrc", ".ssh/authorized_keys", "a/.htaccess",
 		/* what steers a terminal, or makes one name look like another */
 		"a\xc2\x9b"
 		"31m",
@@ -323,10 +323,95 @@ static void file_names(void **state)
 	for (size_t i = 0; i < COUNT(bad); i++)
 		if (manifest_name_check(bytes_str(bad[i])) != ERR_MALFORMED)
 			fail_msg("accepted: %s", bad[i]);
+	/* parts of 255 bytes, and 1,024 together */
 	memset(longest, 'x', sizeof(longest));
+	assert_err(manifest_name_check(bytes_of(longest, 256)), ERR_MALFORMED);
+	for (size_t i = 255; i < sizeof(longest) - 1; i += 256)
+		longest[i] = '/';
+	assert_ok(manifest_name_check(bytes_of(longest, sizeof(longest) - 1)));
+	longest[sizeof(longest) - 2] = 'x';
+	assert_err(manifest_name_check(bytes_of(longest, sizeof(longest) - 1)), ERR_MALFORMED);
+	longest[900] = '/';
 	assert_ok(manifest_name_check(bytes_of(longest, sizeof(longest) - 1)));
 	assert_err(manifest_name_check(bytes_of(longest, sizeof(longest))), ERR_MALFORMED);
+	/* 64 folders */
+	for (size_t i = 0; i <= LIMIT_FILE_DEPTH_MAX; i++)
+		memcpy(longest + 2 * i, "t/", 2);
+	assert_ok(manifest_name_check(bytes_of(longest, 2 * LIMIT_FILE_DEPTH_MAX + 1)));
+	assert_ok(manifest_name_check(bytes_of(longest, 2 * LIMIT_FILE_DEPTH_MAX + 2)));
+	longest[2 * LIMIT_FILE_DEPTH_MAX + 2] = 't';
+	assert_err(manifest_name_check(bytes_of(longest, 2 * LIMIT_FILE_DEPTH_MAX + 3)),
+		   ERR_MALFORMED);
 	assert_err(manifest_name_check(bytes_of("a\0b", 3)), ERR_MALFORMED);
+}
+
+/* Whether a manifest with files of these names is read. */
+static bool names_are_read(const char *const *names, size_t count)
+{
+	struct manifest m, found;
+	struct buf out;
+
+	sample_make(&m);
+	buf_reset(&m.files);
+	for (size_t i = 0; i < count; i++) {
+		file_add(&m, names[i], 0, 0, 0);
+		if (manifest_is_folder(file_at(&m, (unsigned)i))) {
+			file_at(&m, (unsigned)i)->media_type = bytes_of(NULL, 0);
+			file_at(&m, (unsigned)i)->modified_ms = 0;
+		}
+	}
+	enum err err = decode_again(&m, &out, &found);
+	if (!err)
+		assert_int_equal(manifest_file_count(&found), count);
+	manifest_fini(&found);
+	buf_fini(&out);
+	manifest_fini(&m);
+	return !err;
+}
+
+#define NAMES_ARE_READ(...)                                                                        \
+	names_are_read((const char *const[]){__VA_ARGS__},                                         \
+		       sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+
+static void a_file_is_no_folder(void **state)
+{
+	assert_true(NAMES_ARE_READ("a", "a-", "a.b", "a0"));
+	assert_true(NAMES_ARE_READ("a-", "a/", "a0"));
+	assert_true(NAMES_ARE_READ("a/b/", "a/c", "b/"));
+	assert_true(NAMES_ARE_READ("a", "aa", "aab", "b/a"));
+	assert_false(NAMES_ARE_READ("a", "a/b"));
+	assert_false(NAMES_ARE_READ("a", "a-", "a.b", "a/b/c"));
+	assert_false(NAMES_ARE_READ("a", "a-", "a/"));
+	assert_false(NAMES_ARE_READ("a/", "a/b"));
+	assert_false(NAMES_ARE_READ("a/", "a/b/"));
+	assert_false(NAMES_ARE_READ("a/b", "a/b.c", "a/b/c"));
+	assert_false(NAMES_ARE_READ("a", "a"));
+}
+
+/* What has no bytes has neither chunks, nor type, nor time. */
+static void an_empty_folder_is_bare(void **state)
+{
+	for (unsigned fault = 0; fault < 4; fault++) {
+		struct manifest m, found;
+		struct buf out;
+
+		sample_make(&m);
+		file_at(&m, 0)->name = bytes_str("a/");
+		file_at(&m, 0)->media_type = bytes_str(fault == 1 ? "text/csv" : "");
+		file_at(&m, 0)->modified_ms = fault == 2;
+		if (fault == 3) {
+			file_at(&m, 0)->chunk_count = 1;
+			file_at(&m, 0)->size = CHUNK;
+		}
+		assert_err(decode_again(&m, &out, &found), fault ? ERR_MALFORMED : ERR_OK);
+		if (!fault) {
+			assert_true(manifest_is_folder(manifest_file(&found, 0)));
+			assert_int_equal(manifest_real_count(&found), 2);
+		}
+		manifest_fini(&found);
+		buf_fini(&out);
+		manifest_fini(&m);
+	}
 }
 
 static void swelling(void **state)
@@ -442,6 +527,8 @@ int main(void)
 		cmocka_unit_test(a_cut_off_manifest_is_refused),
 		cmocka_unit_test(claims_take_no_memory),
 		cmocka_unit_test(file_names),
+		cmocka_unit_test(a_file_is_no_folder),
+		cmocka_unit_test(an_empty_folder_is_bare),
 		cmocka_unit_test(swelling),
 		cmocka_unit_test(a_manifest_belongs_to_its_version),
 		cmocka_unit_test(same_files_are_the_same_names_and_contents),

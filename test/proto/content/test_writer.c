@@ -265,8 +265,8 @@ static void read_back(struct shop *s, const struct key *key, const struct file *
 static void files_of(const struct shop *s, struct file files[FILE_COUNT])
 {
 	static const size_t lens[FILE_COUNT] = {0, 1, 100, 16384, 300000, 262144, 700000, 1 << 20};
-	static const char *const names[FILE_COUNT] = {"z", "a/b/c", "a/b", "b",
-						      "B", "ä.csv", "0",   "m"};
+	static const char *const names[FILE_COUNT] = {"z", "a/b/c", "a/b.c", "b",
+						      "B", "ä.csv", "0",     "m"};
 	for (unsigned i = 0; i < FILE_COUNT; i++) {
 		snprintf(files[i].name, sizeof(files[i].name), "%s", names[i]);
 		/* from elsewhere in the text, so that few pieces are equal */
@@ -586,6 +586,27 @@ static void names_are_checked(void **state)
 	}
 	assert_err(writer_finish(w), ERR_EXISTS);
 	writer_close(w);
+	/* an empty folder is bare, and nothing is written into it */
+	w = writer_open(&params);
+	assert_ok(writer_file_begin(w, bytes_str("x/"), bytes_str("text/csv"), 7));
+	writer_file_end(w);
+	assert_ok(writer_finish(w));
+	assert_int_equal(manifest_file(writer_manifest(w), 0)->modified_ms, 0);
+	assert_int_equal(manifest_file(writer_manifest(w), 0)->media_type.len, 0);
+	writer_close(w);
+	w = writer_open(&params);
+	assert_ok(writer_file_begin(w, bytes_str("x/"), bytes_str(""), 0));
+	assert_int_equal(writer_feed(w, bytes_str("text")), 4);
+	assert_err(writer_err(w), ERR_MALFORMED);
+	writer_close(w);
+	/* a file, and a folder of its name */
+	w = writer_open(&params);
+	assert_ok(writer_file_begin(w, bytes_str("x/y"), bytes_str(""), 0));
+	writer_file_end(w);
+	assert_ok(writer_file_begin(w, bytes_str("x"), bytes_str(""), 0));
+	writer_file_end(w);
+	assert_err(writer_finish(w), ERR_EXISTS);
+	writer_close(w);
 }
 
 /* What its readers would refuse is not written: a manifest of more than 64 MiB. */
@@ -597,6 +618,8 @@ static void names_are_not_too_much(void **state)
 	const unsigned fit = LIMIT_MANIFEST_LEN_MAX / LIMIT_FILE_NAME_LEN_MAX;
 	char name[LIMIT_FILE_NAME_LEN_MAX + 1];
 	memset(name, 'n', sizeof(name));
+	for (size_t i = 255; i < sizeof(name); i += 250)
+		name[i] = '/';
 	for (unsigned i = 0; i < fit; i++) {
 		char number[9];
 		snprintf(number, sizeof(number), "%08u", i);
