@@ -219,6 +219,7 @@ expect 2 '--copies' "$allmende" -d meissen publish meissen/a sheet --timeout 5
 expect 2 '--name' "$allmende" -d meissen publish meissen/a - </dev/null
 expect 2 'would both be called sheet' "$allmende" -d meissen publish meissen/a sheet - --name sheet </dev/null
 expect 2 'path' "$allmende" -d meissen publish meissen/a - --name ../sheet <sheet
+expect 2 'no name of a file' "$allmende" -d meissen publish meissen/a - --name sheet/ <sheet
 truncate -s 128M growing
 (while sleep 0.005; do echo more >>growing; done) &
 helpers+=($!)

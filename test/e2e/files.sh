@@ -55,7 +55,7 @@ refused 1 'leer/1 is there already' node "$radebeul" get meissen/drei -o "$work/
 [ "$(cat "$work/leer/1")$(ls "$work/leer")" = mine1 ] || wrong 'get has replaced or added something'
 node "$radebeul" get meissen/drei -o "$work/leer" --force >/dev/null
 diff -r "$work/drei" "$work/leer" || wrong 'with --force it is not the same'
-[ "$(stat -c %Y "$work/leer/2")" = 0 ] || wrong 'what is older than 1970 is not from 1970'
+[ "$(date -u -d "@$(stat -c %Y "$work/leer/2")" +%F)" = 1965-03-01 ] || wrong 'what is older than 1970 is not as old'
 publish meissen/zu "$work/drei/1" --tier granted >/dev/null
 node "$meissen" get meissen/zu -o "$work/zu" >/dev/null
 [ "$(stat -c %A "$work/zu" | cut -c8-)" = --- ] || wrong 'what is granted is for all users of the machine'
@@ -71,13 +71,60 @@ publish meissen/ein "$work/ein/a.txt" >/dev/null
 node "$meissen" get meissen/ein -o "$work/datei" >/dev/null
 [ -f "$work/datei" ] || wrong 'a file came as a folder'
 
-say 'names that programs read unasked are none'
-mkdir "$work/punkt"
+say 'what nobody means to publish is left out and named'
+mkdir -p "$work/punkt/.git" "$work/punkt/voll" "$work/punkt/leer/unter"
 echo 'alias ls=rm' >"$work/punkt/.bashrc"
+echo x >"$work/punkt/.git/config"
+echo x >"$work/punkt/~\$plan.xlsx"
 refused 2 'hidden files are not published' node "$meissen" publish meissen/punkt "$work/punkt"
-rm "$work/punkt/.bashrc"
-touch "$work/punkt/"$'rechnung\u202efdp.exe'
-refused 2 'printable UTF-8' node "$meissen" publish meissen/punkt "$work/punkt"
+echo x >"$work/punkt/voll/plan.xlsx"
+node "$meissen" publish meissen/punkt "$work/punkt" >"$work/out" 2>"$work/err"
+for name in .bashrc .git/ '~$plan.xlsx'; do
+	grep -qF "punkt/$name" "$work/err" || wrong "$name is left out in silence: $(cat "$work/err")"
+done
+node "$meissen" get meissen/punkt -o "$work/punkt-da" >/dev/null
+[ "$(cd "$work/punkt-da" && find . | sort | tr '\n' ' ')" = '. ./leer ./leer/unter ./voll ./voll/plan.xlsx ' ] ||
+	wrong "it came as $(cd "$work/punkt-da" && find .)"
+node_json "$meissen" '.left_out | length' publish meissen/punkt "$work/punkt" 2>/dev/null | grep -qx 3 ||
+	wrong 'left_out does not say what was left out'
+
+say 'an empty folder is a change, and comes into the folders of others'
+grep -q 'deliver-files' "$radebeul/config" || wrong 'the limit is not set any more'
+wait_for 60 test -d "$work/daten/meissen/punkt/leer/unter" || wrong 'the empty folder was not written'
+rmdir "$work/punkt/leer/unter" "$work/punkt/leer"
+[ "$(node_json "$meissen" .unchanged publish meissen/punkt "$work/punkt" 2>/dev/null)" = false ] || wrong 'it is unchanged'
+wait_for 60 test ! -e "$work/daten/meissen/punkt/leer" || wrong 'the empty folder stayed'
+
+say 'with --hidden they come, but not among what lies somewhere already'
+rm -r "$work/punkt/.git"
+node "$meissen" publish meissen/punkt "$work/punkt" --hidden >/dev/null 2>"$work/err"
+[ ! -s "$work/err" ] || wrong "it complains: $(cat "$work/err")"
+mkdir "$work/heim"
+echo mine >"$work/heim/meins"
+refused 1 'say --hidden' node "$meissen" get meissen/punkt -o "$work/heim"
+[ "$(ls -A "$work/heim")" = meins ] || wrong 'get has written something'
+node "$meissen" get meissen/punkt -o "$work/heim" --hidden >/dev/null
+same "$work/punkt/.bashrc" "$work/heim/.bashrc"
+node "$meissen" get meissen/punkt -o "$work/neu" >/dev/null
+diff -r "$work/punkt" "$work/neu" || wrong 'in a new folder it is not the same'
+
+say 'names that are trouble are said, or refused before anything is sent'
+mkdir "$work/namen"
+echo 1 >"$work/namen/Wege.csv"
+echo 2 >"$work/namen/wege.csv"
+echo 3 >"$work/namen/CON.csv"
+printf 4 >"$work/namen/"$'u\u0308ber'
+printf 5 >"$work/namen/"$'\u00fcber'
+node "$meissen" publish meissen/namen "$work/namen" >/dev/null 2>"$work/err"
+grep -q 'Wege.csv.*wege.csv' "$work/err" || wrong "twins are not said: $(cat "$work/err")"
+grep -q 'CON.csv.*Windows' "$work/err" || wrong "a device is not said: $(cat "$work/err")"
+[ "$(wc -l <"$work/err")" = 3 ] || wrong "there are not three remarks: $(cat "$work/err")"
+touch "$work/namen/"$'rechnung\u202efdp.exe'
+refused 2 'printable UTF-8' node "$meissen" publish meissen/namen "$work/namen"
+mkdir -p "$work/eins" "$work/zwei/wege"
+echo 1 >"$work/eins/wege"
+echo 1 >"$work/zwei/wege/a"
+refused 2 'nobody could write both' node "$meissen" publish meissen/namen "$work/eins" "$work/zwei"
 
 say 'what is written below a folder stays below it'
 echo eins >"$work/stand.csv"

@@ -30,7 +30,7 @@ struct get {
 	struct progress progress;
 	struct value_ref ref; /* with the version that came */
 	const char *output;
-	bool force;
+	bool force, hidden;
 	/* what the version holds */
 	uint64_t file_count, bytes_all, bytes_stored;
 	bool closed; /* not for everybody: its files are none for all users of the machine */
@@ -250,19 +250,25 @@ static int save_in_folder(struct get *get, const json_t *file)
 		      get->file_count);
 	if (get->all)
 		json_array_append(get->all, (json_t *)file);
-	return save_file(get, field_text(file, "name"), false, file);
+	return save_is_folder(field_text(file, "name"))
+		       ? TOOL_DONE
+		       : save_file(get, field_text(file, "name"), false, file);
 }
 
 static int place_in_folder(struct get *get, const json_t *file)
 {
-	return save_place(&get->save, field_text(file, "name"));
+	const char *name = field_text(file, "name");
+
+	return save_is_folder(name) ? save_place_folder(&get->save, name)
+				    : save_place(&get->save, name);
 }
 
 /* All names are looked at before the first file is written, and none is given before all files are
    on the disk. */
 static int save_folder(struct get *get)
 {
-	int code = save_open(&get->save, get->output, true, get->force, get->closed);
+	int code = save_open(&get->save, get->output,
+			     &(struct save_how){true, get->force, get->closed, get->hidden});
 
 	if (!code)
 		code = save_room(&get->save, get->bytes_all, get->file_count);
@@ -289,7 +295,8 @@ static int save_single(struct get *get, const json_t *file)
 
 	if (slash)
 		folder[slash == get->output ? 1 : slash - get->output] = '\0';
-	code = save_open(&get->save, folder, false, get->force, get->closed);
+	code = save_open(&get->save, folder,
+			 &(struct save_how){false, get->force, get->closed, get->hidden});
 	if (!code)
 		code = save_room(&get->save, get->bytes_all, 1);
 	if (!code)
@@ -414,6 +421,7 @@ static int run_get(struct tool *tool)
 	int code;
 
 	get.force = args_flag(&tool->args, "force");
+	get.hidden = args_flag(&tool->args, "hidden");
 	get.output = args_value(&tool->args, "output");
 	if (!get.output || !*get.output)
 		return tool_fail(TOOL_USAGE,
@@ -455,6 +463,8 @@ const struct command cmd_get = {
 			{"force", 0, NULL, false,
 			 "replace files of the same name; show a terminal what is no text; write "
 			 "far more than is stored"},
+			{"hidden", 0, NULL, false,
+			 "write hidden files (.x) also where other files lie already"},
 			{"timeout", 0, "SECONDS", false,
 			 "give up when nothing has come for so long (default 60)"},
 			{0},

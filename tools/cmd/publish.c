@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "tools/cmd/commands.h"
+#include "tools/cmd/publish_say.h"
 #include "tools/kit/client.h"
 #include "tools/kit/clock.h"
 #include "tools/kit/datasets.h"
@@ -81,13 +82,16 @@ static bool same_state(const struct stat *a, const struct stat *b)
 static void put_target(struct buf *target, const struct sending *sending,
 		       const struct file_entry *file, int64_t modified_ms)
 {
+	char time[24];
+
 	target_init(target, "/uploads/");
 	text_url(target, sending->id);
 	buf_add(target, bytes_str("/files/"));
 	text_url(target, file->name);
 	if (*media_type(file->name))
 		target_text(target, "type", media_type(file->name));
-	target_count(target, "modified_ms", modified_ms > 0 ? (uint64_t)modified_ms : 0);
+	snprintf(time, sizeof(time), "%" PRId64, modified_ms);
+	target_text(target, "modified_ms", time);
 }
 
 /* Sends size bytes of what is open. TOOL_DONE also when the file turned out to be shorter:
@@ -119,7 +123,7 @@ static int send_open_file(struct sending *sending, const struct file_entry *file
 	int64_t modified_ms = (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
 	struct stat after;
 
-	if (modified_ms < 1) /* 0 is "not known", and nothing is before it */
+	if (!modified_ms) /* which means "not known" */
 		modified_ms = 1;
 	int code = send_bytes(sending, file, (uint64_t)st->st_size, modified_ms);
 
@@ -139,6 +143,8 @@ static int send_file(struct sending *sending, const struct file_entry *file)
 	struct stat st;
 	int code;
 
+	if (file->name[strlen(file->name) - 1] == '/') /* an empty folder */
+		return send_bytes(sending, file, 0, 0);
 	if (strcmp(file->path, FILES_INPUT) == 0) {
 		sending->fd = STDIN_FILENO;
 		return send_bytes(sending, file, CLIENT_SIZE_UNKNOWN, 0);
@@ -299,52 +305,6 @@ static int send_all(struct sending *sending, const struct files *files)
 	return TOOL_DONE;
 }
 
-static void print_published(const struct tool *tool, const json_t *answer, const char *dataset)
-{
-	const bool hidden = !strcmp(field_text(answer, "tier"), "hidden");
-	uint64_t files = field_count(answer, "files");
-	char size[TEXT_SHORT_LEN], added[TEXT_SHORT_LEN], count[TEXT_SHORT_LEN];
-	char *readers = print_join(json_object_get(answer, "readers"));
-	char *holders = datasets_holders(answer);
-	size_t held = json_array_size(json_object_get(answer, "held_by"));
-
-	text_size(size, field_count(answer, "bytes"));
-	text_size(added, field_count(answer, "added_bytes"));
-	text_count(count, files);
-	if (field_true(answer, "unchanged"))
-		print_line("%s@%" PRIu64 "   unchanged: the files are those of this version, so "
-			   "nothing was published",
-			   dataset, field_count(answer, "version"));
-	else
-		print_line("%s@%" PRIu64 "   %s   %s file%s, %s   +%s", dataset,
-			   field_count(answer, "version"), field_text(answer, "tier"), count,
-			   files == 1 ? "" : "s", size, added);
-	if (hidden && field_count(answer, "version") == 1 && !field_true(answer, "unchanged")) {
-		print_line("Kept as %s, which says nothing.", field_text(answer, "stored_as"));
-		puts(HIDDEN_TOLD);
-	}
-	if ((hidden || !strcmp(field_text(answer, "tier"), "granted")) &&
-	    !json_is_array(json_object_get(answer, "readers")))
-		print_line("Readers: nobody else yet; `allmende%s grant %s --to SLUG --rights "
-			   "read` lets somebody",
-			   tool->dir_words, dataset);
-	else if (*readers)
-		print_line("Readers: %s", readers);
-	if (json_is_string(json_object_get(answer, "old_key")))
-		print_line("Sealed under the old key, as the new one has not come for a day: %s "
-			   "can still read it. It gets the new key with its next version.",
-			   *field_text(answer, "old_key") ? field_text(answer, "old_key")
-							  : "who had it");
-	if (held)
-		print_line("Held by: %s", holders);
-	if (held == 1 && tool->terminal_out)
-		print_line("Others hold it when they subscribe to it or fetch it: see `allmende%s "
-			   "show %s`.",
-			   tool->dir_words, dataset);
-	free(readers);
-	free(holders);
-}
-
 /* -- copies --------------------------------------------------------------------------------- */
 
 /* Who holds the version now; put in place of what the answer says. */
@@ -487,10 +447,12 @@ static int publish(struct sending *sending, const struct tool *tool, const struc
 	if (!code && wishes->copies)
 		code = wait_copies(sending, wishes, answer, &enough);
 	progress_end(&sending->progress);
-	if (!code && tool->json)
+	if (!code && tool->json) {
+		json_object_set_new(answer, "left_out", publish_left_out(files));
 		code = print_json(tool, answer);
-	else if (!code)
-		print_published(tool, answer, dataset);
+	} else if (!code) {
+		publish_say(tool, answer, dataset);
+	}
 	if (!code && !enough)
 		code = lament_copies(wishes, answer);
 	json_decref(answer);
@@ -507,8 +469,12 @@ static int run_publish(struct tool *tool)
 
 	if ((code = value_path(dataset)) || (code = read_wishes(&wishes, &tool->args)))
 		return code;
-	code = files_collect(&files, args_value(&tool->args, "name"), tool->args.words + 1,
-			     tool->args.word_count - 1);
+	code = files_collect(&files,
+			     &(struct files_from){tool->args.words + 1, tool->args.word_count - 1,
+						  args_value(&tool->args, "name"),
+						  args_flag(&tool->args, "hidden")});
+	if (!code)
+		publish_warn(tool, &files);
 	if (!code)
 		code = client_open(&sending.client, tool);
 	if (!code) {
@@ -528,10 +494,12 @@ const struct command cmd_publish = {
 		"files\n"
 		"replace the whole set of the version before; its title, description, tier and so "
 		"on\n"
-		"stay unless given anew. A directory stands for all files below it. The same "
-		"files\n"
-		"as before make no new version, so a nightly job may publish blindly; - is "
-		"standard\n"
+		"stay unless given anew. A directory stands for all files below it, and folders "
+		"in\n"
+		"which nothing lies; what is hidden, temporary or a lock is left out, and named. "
+		"The same\n"
+		"files as before make no new version, so a nightly job may publish blindly; - "
+		"is standard\n"
 		"input. --keep holds for later publications too, until it is given anew: older "
 		"versions\n"
 		"go when the next one is made, the newest always stays. Days count while the node\n"
@@ -561,6 +529,8 @@ const struct command cmd_publish = {
 			{"widen", 0, NULL, false, "allow a tier with more readers than before"},
 			{"allow-shrink", 0, NULL, false,
 			 "allow it to be empty, or less than half as large"},
+			{"hidden", 0, NULL, false,
+			 "take what is left out otherwise: .x, x~, ~$x, *.tmp, Thumbs.db ..."},
 			{"keep", 0, "N|Nd|all", false,
 			 "keep the newest N versions, or those of N days, from now on"},
 			{"name", 0, "NAME", false,

@@ -1,10 +1,12 @@
 #include "tools/kit/save.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
@@ -14,8 +16,9 @@
 #include "proto/content/manifest.h"
 #include "tools/kit/text.h"
 
-#define COMPONENT_LEN_MAX 255 /* of Linux file systems */
+#define COMPONENT_LEN_MAX LIMIT_FILE_PART_LEN_MAX
 #define PART_LEN          24
+#define PART_START        ".part-"
 #define ACL_LEN_MAX       4096
 
 /* Cuts the next component off *rest into out; false at the end. */
@@ -38,19 +41,9 @@ static void part_name(char out[PART_LEN], uint64_t number)
 	snprintf(out, PART_LEN, "%" PRIu64, number);
 }
 
-/* As a manifest may hold it, and short enough for this machine. */
 static bool name_may_be_saved(const char *name)
 {
-	if (manifest_name_check(bytes_str(name)))
-		return false;
-	for (const char *at = name;; at += strcspn(at, "/") + 1) {
-		size_t part = strcspn(at, "/");
-
-		if (part > COMPONENT_LEN_MAX)
-			return false;
-		if (at[part] == '\0')
-			return true;
-	}
+	return !manifest_name_check(bytes_str(name));
 }
 
 static int refuse_step(const struct save *save, const char *part)
@@ -70,8 +63,23 @@ static bool is_file(const struct save *save, int up, const char *part)
 {
 	struct stat st;
 
-	return save->force && fstatat(up, part, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	return save->how.force && fstatat(up, part, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       S_ISREG(st.st_mode);
+}
+
+/* Makes one folder on the way, if it is not there. */
+static int step_make(const struct save *save, int up, const char *part)
+{
+	struct stat st;
+
+	if (is_file(save, up, part))
+		unlinkat(up, part, 0);
+	if (mkdirat(up, part, save->how.closed ? 0770 : 0777) == 0)
+		return TOOL_DONE;
+	if (errno == EEXIST && !fstatat(up, part, &st, AT_SYMLINK_NOFOLLOW) && S_ISDIR(st.st_mode))
+		return TOOL_DONE;
+	errno = errno == EEXIST ? ENOTDIR : errno;
+	return refuse_step(save, part);
 }
 
 /*
@@ -86,14 +94,12 @@ static int walk(struct save *save, bool make, char part[COMPONENT_LEN_MAX + 1])
 	if (save->dir_fd < 0)
 		return refuse_step(save, ".");
 	while (part_next(&rest, part) && *rest) {
-		int up = save->dir_fd, failed;
+		int up = save->dir_fd, failed, code;
 
 		bool gives_way = is_file(save, up, part);
 
-		if (make && gives_way)
-			unlinkat(up, part, 0);
-		if (make && mkdirat(up, part, save->closed ? 0770 : 0777) && errno != EEXIST)
-			return refuse_step(save, part);
+		if (make && (code = step_make(save, up, part)))
+			return code;
 		save->dir_fd = openat(up, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		failed = errno;
 		close(up);
@@ -124,11 +130,40 @@ static int refuse_what_is_there(const struct save *save, const char *part)
 		return tool_fail(TOOL_FAILED,
 				 "%s/%s is a folder here: take it away, or give another one",
 				 save->folder, save->name);
-	return save->force ? TOOL_DONE : refuse_there(save);
+	return save->how.force ? TOOL_DONE : refuse_there(save);
 }
 
-static int refuse_name(const char *name)
+bool save_is_folder(const char *name)
 {
+	return name[strlen(name) - 1] == '/';
+}
+
+/* Something that is in the way of a folder. */
+static int refuse_no_folder(const struct save *save, const char *part)
+{
+	struct stat st;
+
+	if (fstatat(save->dir_fd, part, &st, AT_SYMLINK_NOFOLLOW) || S_ISDIR(st.st_mode) ||
+	    is_file(save, save->dir_fd, part))
+		return TOOL_DONE;
+	errno = ENOTDIR;
+	return refuse_step(save, part);
+}
+
+/* What programs read without being told to shall not come among what lies there already. */
+static bool is_hidden(const char *name)
+{
+	return name[0] == '.' || strstr(name, "/.");
+}
+
+static int refuse_name(const struct save *save, const char *name)
+{
+	if (is_hidden(name) && save->shared && !save->how.hidden)
+		return tool_fail(
+			TOOL_FAILED,
+			"the dataset holds a hidden file, %s, and %s holds other files "
+			"already: give a new folder, or say --hidden if it is to come there",
+			name, save->folder);
 	if (name_may_be_saved(name))
 		return TOOL_DONE;
 	return tool_fail(TOOL_FAILED,
@@ -141,13 +176,15 @@ int save_look(const struct save *save, const char *name, bool given)
 {
 	struct save look = *save;
 	char part[COMPONENT_LEN_MAX + 1];
-	int code = given ? TOOL_DONE : refuse_name(name);
+	int code = given ? TOOL_DONE : refuse_name(save, name);
 
 	look.name = name;
 	look.dir_fd = -1;
 	if (!code)
 		code = walk(&look, false, part);
-	if (!code && look.dir_fd >= 0)
+	if (!code && look.dir_fd >= 0 && save_is_folder(name))
+		code = refuse_no_folder(&look, part);
+	else if (!code && look.dir_fd >= 0)
 		code = refuse_what_is_there(&look, part);
 	if (look.dir_fd >= 0)
 		close(look.dir_fd);
@@ -170,27 +207,89 @@ static int open_folder(const char *path, bool make, bool closed, int *fd)
 	return tool_fail(TOOL_FAILED, "cannot write into %s: %s", path, strerror(errno));
 }
 
-int save_open(struct save *save, const char *folder, bool make, bool force, bool closed)
+/* A folder as save_open() makes them. */
+static bool is_leftover(const char *name)
+{
+	return strncmp(name, PART_START, strlen(PART_START)) == 0 &&
+	       strlen(name) == strlen(PART_START) + 16 &&
+	       strspn(name + strlen(PART_START), "0123456789abcdef") == 16;
+}
+
+/* Of a command that was killed: nobody holds its lock any more. */
+static void part_sweep(const struct save *save, const char *name)
+{
+	int fd = openat(save->folder_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	const struct dirent *entry;
+	struct stat st;
+	DIR *dir;
+
+	if (fd < 0)
+		return;
+	if (fstat(fd, &st) || st.st_uid != geteuid() || flock(fd, LOCK_EX | LOCK_NB) ||
+	    !(dir = fdopendir(fd))) {
+		close(fd);
+		return;
+	}
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			unlinkat(fd, entry->d_name, 0);
+	unlinkat(save->folder_fd, name, AT_REMOVEDIR);
+	closedir(dir);
+}
+
+/* Takes away what was left, and finds out whether anything else lies in the folder. */
+static void look_around(struct save *save)
+{
+	int fd = openat(save->folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	save->shared = !dir; /* nobody knows */
+	while (dir && (entry = readdir(dir)))
+		if (is_leftover(entry->d_name))
+			part_sweep(save, entry->d_name);
+		else if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			save->shared = true;
+	if (dir)
+		closedir(dir);
+	else if (fd >= 0)
+		close(fd);
+}
+
+/* Its lock says that it is in use; between making and locking it another command may have taken it
+   for one that is left. */
+static bool part_open(struct save *save)
 {
 	struct random random = random_system();
+	struct stat st;
 	uint64_t number;
+
+	random_fill(&random, &number, sizeof(number));
+	snprintf(save->hidden, sizeof(save->hidden), PART_START "%016" PRIx64, number);
+	if (mkdirat(save->folder_fd, save->hidden, S_IRWXU))
+		return false;
+	save->hidden_fd = openat(save->folder_fd, save->hidden,
+				 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (save->hidden_fd < 0)
+		return false;
+	flock(save->hidden_fd, LOCK_EX | LOCK_NB); /* where it cannot be, nobody sweeps either */
+	return fstatat(save->folder_fd, save->hidden, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int save_open(struct save *save, const char *folder, const struct save_how *how)
+{
 	int code;
 
 	*save = (struct save){.folder = folder,
-			      .force = force,
-			      .closed = closed,
+			      .how = *how,
 			      .folder_fd = -1,
 			      .hidden_fd = -1,
 			      .dir_fd = -1,
 			      .fd = -1};
-	if ((code = open_folder(folder, make, closed, &save->folder_fd)))
+	if ((code = open_folder(folder, how->make, how->closed, &save->folder_fd)))
 		return code;
-	random_fill(&random, &number, sizeof(number));
-	snprintf(save->hidden, sizeof(save->hidden), ".part-%016" PRIx64, number);
-	if (mkdirat(save->folder_fd, save->hidden, S_IRWXU) == 0)
-		save->hidden_fd = openat(save->folder_fd, save->hidden,
-					 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (save->hidden_fd < 0)
+	look_around(save);
+	if (!part_open(save))
 		return tool_fail(TOOL_FAILED, "cannot write into %s: %s", folder, strerror(errno));
 	return TOOL_DONE;
 }
@@ -230,7 +329,7 @@ int save_begin(struct save *save, const char *name, bool given)
 	part_name(part, save->count);
 	save->fd =
 		openat(save->hidden_fd, part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		       save->closed ? 0660 : 0666);
+		       save->how.closed ? 0660 : 0666);
 	if (save->fd < 0)
 		return tool_fail(TOOL_FAILED, "cannot write into %s: %s", save->folder,
 				 strerror(errno));
@@ -267,10 +366,12 @@ static int refuse_write(const struct save *save, int failed)
 
 int save_done(struct save *save, int64_t modified_ms)
 {
+	/* the part of a second counts on from it, before 1970 too */
+	const int64_t part_ms = (modified_ms % 1000 + 1000) % 1000;
 	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
-				    {modified_ms / 1000, modified_ms % 1000 * 1000000}};
+				    {(modified_ms - part_ms) / 1000, part_ms * 1000000}};
 
-	if (!save->write_errno && modified_ms > 0 && futimens(save->fd, times))
+	if (!save->write_errno && modified_ms && futimens(save->fd, times))
 		save->write_errno = errno;
 	if (close(save->fd) && !save->write_errno)
 		save->write_errno = errno;
@@ -300,7 +401,7 @@ static void take_over(const struct save *save, const char *part, const char *nam
 
 		if (len > 0)
 			(void)!fsetxattr(new, "system.posix_acl_access", acl, (size_t)len, 0);
-		(void)!fchmod(new, st.st_mode & (save->closed ? 0770 : 0777));
+		(void)!fchmod(new, st.st_mode & (save->how.closed ? 0770 : 0777));
 	}
 	if (old >= 0)
 		close(old);
@@ -311,7 +412,7 @@ static void take_over(const struct save *save, const char *part, const char *nam
 /* Without force whatever has come there meanwhile stays, too. */
 static int give_name(const struct save *save, const char *part, const char *name)
 {
-	if (save->force) {
+	if (save->how.force) {
 		take_over(save, part, name);
 		return renameat(save->hidden_fd, part, save->dir_fd, name);
 	}
@@ -329,14 +430,27 @@ static int give_name(const struct save *save, const char *part, const char *name
 	return renameat(save->hidden_fd, part, save->dir_fd, name);
 }
 
+/* Where the name leads; dir_fd is to be closed by place_end(). */
+static int place_begin(struct save *save, const char *name, char last[COMPONENT_LEN_MAX + 1])
+{
+	save->name = name;
+	return walk(save, true, last);
+}
+
+static int place_end(struct save *save, int code)
+{
+	if (save->dir_fd >= 0)
+		close(save->dir_fd);
+	save->dir_fd = -1;
+	return code;
+}
+
 int save_place(struct save *save, const char *name)
 {
 	char last[COMPONENT_LEN_MAX + 1], part[PART_LEN];
-	int code;
+	int code = place_begin(save, name, last);
 
-	save->name = name;
 	part_name(part, save->placed);
-	code = walk(save, true, last);
 	if (!code)
 		code = refuse_what_is_there(save, last);
 	if (!code && give_name(save, part, last))
@@ -345,10 +459,17 @@ int save_place(struct save *save, const char *name)
 		unlinkat(save->hidden_fd, part, 0); /* of a link */
 		save->placed++;
 	}
-	if (save->dir_fd >= 0)
-		close(save->dir_fd);
-	save->dir_fd = -1;
-	return code;
+	return place_end(save, code);
+}
+
+int save_place_folder(struct save *save, const char *name)
+{
+	char last[COMPONENT_LEN_MAX + 1];
+	int code = place_begin(save, name, last);
+
+	if (!code)
+		code = step_make(save, save->dir_fd, last);
+	return place_end(save, code);
 }
 
 void save_close(struct save *save)

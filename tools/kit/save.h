@@ -15,12 +15,19 @@
 
 #define SAVE_HIDDEN_LEN 32
 
+struct save_how {
+	bool make;   /* the folder may be made */
+	bool force;  /* what is there already is replaced */
+	bool closed; /* not for all users of the machine */
+	bool hidden; /* hidden files may come among others that lie there already */
+};
+
 /* One folder that files are written to. */
 struct save {
 	const char *folder; /* borrowed; for sentences */
-	bool force;         /* what is there already is replaced */
-	bool closed;        /* not for all users of the machine */
-	int folder_fd;      /* -1: not open */
+	struct save_how how;
+	bool shared;   /* other files lie there already */
+	int folder_fd; /* -1: not open */
 	int hidden_fd;
 	char hidden[SAVE_HIDDEN_LEN]; /* its name in the folder */
 	uint64_t count, placed;       /* files that are complete; that have their names */
@@ -31,9 +38,9 @@ struct save {
 	int write_errno;
 };
 
-/* All functions print their own complaint. save_close() in any case; make: the folder may be
-   made. */
-int save_open(struct save *save, const char *folder, bool make, bool force, bool closed);
+/* All functions print their own complaint. What a killed command has left there is taken away.
+   save_close() in any case. */
+int save_open(struct save *save, const char *folder, const struct save_how *how);
 /* Whether so much can be written; before the first byte. */
 int save_room(const struct save *save, uint64_t bytes, uint64_t file_count);
 /* Whether a file of that name, a path below the folder, may be written. Nothing is made. given: the
@@ -49,6 +56,9 @@ int save_done(struct save *save, int64_t modified_ms);
 int save_sync(struct save *save);
 /* Gives the next file its name, in the order of save_begin(); folders on the way are made. */
 int save_place(struct save *save, const char *name);
+/* Whether the name is that of a folder in which nothing lies; it is not begun, but placed. */
+bool save_is_folder(const char *name);
+int save_place_folder(struct save *save, const char *name);
 /* Takes away what was begun and has no name. */
 void save_close(struct save *save);
 
