@@ -177,9 +177,9 @@ static void unheard_names(struct actions *list)
 	/* Mostly all have within a minute or two. */
 	if (count > 0 && list->hub->wall_ms - first_ms > UNHEARD_MS)
 		actions_add(list, ACTION_INFO, "allmende peers",
-			    "%u members have not heard yet of rights that were ended here, and go "
-			    "on as before (%u of them were not linked since): %s",
-			    count, never, names);
+			    "%u member%s not shown yet to have heard of rights that were ended "
+			    "here (%u not linked since): who has not goes on as before: %s",
+			    count, count == 1 ? " has" : "s have", never, names);
 }
 
 void topic_grants(struct actions *list)

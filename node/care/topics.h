@@ -11,7 +11,7 @@
  *	void topic_grants(struct actions *list)
  *	{
  *		... look ...
- *		actions_add(list, ACTION_WARN, "allmende renew g-2B9Q",
+ *		actions_add(list, ACTION_WARN, "allmende renew g-2B7Q",
  *			    "grant %s to %s ends in %d days", id, name, days);
  *	}
  *

@@ -340,7 +340,10 @@ enum err grants_renew(struct hub *hub, struct txn *txn, const struct grant *gran
 		line.widest = terms->widest;
 	if (terms->has_keep)
 		line.keep = terms->keep;
-	line.expiry_ms = terms->has_expiry ? terms->expiry_ms : hub->judge_ms + year_ms;
+	if (terms->has_expiry)
+		line.expiry_ms = terms->expiry_ms;
+	else if (line.expiry_ms < hub->judge_ms + year_ms)
+		line.expiry_ms = hub->judge_ms + year_ms;
 	if (line.expiry_ms <= hub->judge_ms || line.not_before_ms >= line.expiry_ms) {
 		why_set(why, "the grant would have ended before today: `allmende revoke` ends it.");
 		return ERR_CONFIG;

@@ -31,7 +31,7 @@ struct grant_terms {
 enum err grants_give(struct hub *hub, struct txn *txn, const struct grant_terms *terms,
 		     struct digest *id, char *why);
 
-struct renew_terms { /* what is not has_... stays */
+struct renew_terms { /* what is not has_... stays; an end within a year is put a year from now */
 	bool has_expiry, has_verb, has_depth, has_widest, has_keep;
 	int64_t expiry_ms;
 	enum verb verb;

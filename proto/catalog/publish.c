@@ -77,9 +77,10 @@ static enum err line_find(struct hub *hub, struct txn *txn, const char *path, ui
 		return ERR_OK;
 	why_set(why,
 		"%.200s lies in the namespace of %s, which has not granted you to write there, or "
-		"not any more: ask for \"write\" (`allmende who %.100s` shows what you hold), or "
-		"publish below %s/.",
-		path, member ? member->name : "another", path, hub->options.identity->slug);
+		"not any more: ask for \"write\" (`allmende grants` shows what you have), or "
+		"publish "
+		"below %s/.",
+		path, member ? member->name : "another", hub->options.identity->slug);
 	return ERR_DENIED;
 }
 

@@ -109,6 +109,18 @@ says "renew $ending" node "$meissen" status
 refused 1 'gives it another end' node "$meissen" grant meissen/bau --to radebeul --rights read
 node "$meissen" renew "$ending" >/dev/null
 ! node "$meissen" status | grep -q 'renew' || wrong 'the renewed grant is still to be renewed'
+until_of() { node_json "$meissen" ".until_ms" grant-show "$1"; }
+before=$(until_of "$grant")
+node "$meissen" renew "$grant" >/dev/null
+[ "$(until_of "$grant")" = "$before" ] || wrong 'a renewal has made it shorter unasked'
+
+say 'what is hidden is not in the grant of a folder, and that is said'
+publish meissen/bau/geheim "$work/plan.csv" --tier hidden >/dev/null
+says 'Not in it is meissen/bau/geheim, which is hidden' node "$meissen" renew "$ending"
+refused 4 'no dataset' node "$radebeul" show meissen/bau/geheim
+node "$meissen" grant meissen/bau/geheim --to radebeul --rights read >"$work/said"
+grep -qF 'can now read meissen/bau/geheim, until' "$work/said" || wrong "below a hidden dataset is something: $(cat "$work/said")"
+wait_for 30 node "$radebeul" show meissen/bau/geheim >/dev/null 2>&1 || wrong 'granted by its name it is not read'
 
 say 'what lies there is sealed once more when a right ends, and no one else notices'
 mkdir -p "$work/ordner/unten"
@@ -130,6 +142,14 @@ get_same meissen/bau/plan@2 "$work/plan.csv"
 refused 3 'has not granted you' node "$coswig" get meissen/bau/plan@2 -o "$work/no"
 says 'meissen/bau/plan@3   sealed again' node "$meissen" revoke --reencrypt --below meissen/bau/plan --yes
 refused 2 'nothing ends' node "$meissen" revoke --lift coswig --reencrypt
+
+say 'what has ended is counted, and who has to hear of it named'
+node "$meissen" revoke "$ending" --yes >"$work/said"
+grep -q 'Written *1 grant ends, 0 bars: 1 record,' "$work/said" || wrong "counted as many: $(cat "$work/said")"
+grep -q 'Not heard yet *Stadt' "$work/said" || wrong "nobody has to hear of it: $(cat "$work/said")"
+cannot_read() { ! node "$radebeul" get meissen/bau/plan -o "$work/none" 2>/dev/null; }
+wait_for 30 cannot_read || wrong 'Radebeul has not heard of it'
+refused 3 'grants` shows what you have' node "$radebeul" publish meissen/bau/plan "$work/plan.csv"
 
 clean "$meissen"
 clean "$riesa"

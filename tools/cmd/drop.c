@@ -19,19 +19,19 @@ static void print_copies(const struct tool *tool, const json_t *answer, bool don
 	if (!versions)
 		print_line("There are no copies of %s here that could be dropped.", pattern);
 	else if (done)
-		print_line("%" PRIu64 " versions dropped, %s. `get` fetches them again while "
-			   "others hold them.",
-			   versions, size);
+		print_line("%" PRIu64 " version%s dropped, %s. `get` fetches again what others "
+			   "hold.",
+			   versions, text_plural(versions), size);
 	else
 		print_line("%" PRIu64
-			   " versions, %s, of others' data would be dropped here; others "
+			   " version%s, %s, of others' data would be dropped here; others "
 			   "keep theirs.",
-			   versions, size);
+			   versions, text_plural(versions), size);
 	if (!kept)
 		return;
-	print_line("%" PRIu64
-		   " versions stay, as subscriptions ask for them; to drop those, first:",
-		   kept);
+	print_line("%" PRIu64 " version%s, as subscriptions ask for %s; to drop %s, first:", kept,
+		   kept == 1 ? " stays" : "s stay", kept == 1 ? "it" : "them",
+		   kept == 1 ? "it" : "those");
 	print_command(tool, "allmende unsubscribe PATTERN", "  ");
 }
 

@@ -21,14 +21,19 @@
 #include "tools/kit/value.h"
 
 /* "read meissen/kita and everything below", or "hold meissen and everything below, without reading
-   it"; to be freed. */
+   it"; below what is hidden there is nothing. To be freed. */
 static char *grant_words(const json_t *grant)
 {
-	bool relay = strcmp(field_text(grant, "rights"), "relay") == 0;
+	const char *rights = field_text(grant, "rights");
+	const bool relay = strcmp(rights, "relay") == 0, admin = strcmp(rights, "admin") == 0;
 	char *text;
 
-	if (asprintf(&text, "%s %s and everything below%s",
-		     relay ? "hold" : field_text(grant, "rights"), field_text(grant, "prefix"),
+	if (asprintf(&text, "%s %s%s%s",
+		     relay   ? "hold"
+		     : admin ? "administer"
+			     : rights,
+		     field_text(grant, "prefix"),
+		     *field_text(grant, "stored_as") ? "" : " and everything below",
 		     relay ? ", without reading it" : "") < 0)
 		mem_gone(1, 0);
 	return text;
@@ -155,6 +160,31 @@ static json_t *terms_body(const struct tool *tool, const struct terms *terms, co
 	return body;
 }
 
+/* Own hidden datasets below: a grant of a folder does not give them, and who gave it shall know. */
+static void print_hidden(struct client *client, const json_t *grant)
+{
+	json_t *answer = NULL, *item;
+	struct buf target;
+	char *pattern;
+	size_t i;
+
+	if (!strchr(field_text(grant, "prefix"), '/'))
+		return; /* all of the namespace, what is hidden too */
+	if (asprintf(&pattern, "%s/**", field_text(grant, "prefix")) < 0)
+		mem_gone(1, 0);
+	target_init(&target, "/datasets");
+	target_text(&target, "pattern", pattern);
+	if (!client_call(client, "GET", target_end(&target), NULL, &answer))
+		json_array_foreach(json_object_get(answer, "datasets"), i,
+				   item) if (field_true(item, "own") &&
+					     strcmp(field_text(item, "tier"), "hidden") == 0)
+			print_line("Not in it is %s, which is hidden: grant it by its name.",
+				   field_text(item, "dataset"));
+	json_decref(answer);
+	buf_fini(&target);
+	free(pattern);
+}
+
 /* Takes the body. */
 static int terms_send(struct tool *tool, const char *path, json_t *body)
 {
@@ -176,6 +206,8 @@ static int terms_send(struct tool *tool, const char *path, json_t *body)
 		print_grant_text(tool, answer);
 	else
 		print_given(answer);
+	if (!code && !tool->json && (tool->terminal_out || !args_flag(&tool->args, "text")))
+		print_hidden(client, answer);
 	json_decref(answer);
 	client_close(client);
 	return code;
@@ -407,9 +439,13 @@ const struct command cmd_grant = {
 	.arguments = "PREFIX --to SLUG --rights RIGHTS",
 	.summary = "let another member keep, read, write or administer datasets",
 	.help = "Lets another member read a dataset, or everything below a path, also what is\n"
-		"published there later, and what was published there before. Only tier granted\n"
-		"needs it. relay keeps copies without reading them; write also publishes there;\n"
-		"admin also withdraws what others have written there, and grants it on.\n"
+		"published there later, and what was published there before. Only the tiers "
+		"granted\n"
+		"and hidden need it, and each hidden dataset by its own name, unless all of the\n"
+		"namespace is granted. relay keeps copies without reading them; write also\n"
+		"publishes there; admin also withdraws what others have written there. Who gets "
+		"it\n"
+		"may hand it on with --depth alone.\n"
 		"\n"
 		"  allmende grant meissen/kita --to landkreis-meissen --rights read\n"
 		"  allmende grant landkreis-meissen/kita --to riesa --rights write --depth 1\n"
@@ -441,15 +477,16 @@ const struct command cmd_renew = {
 	.summary = "give a grant another end, or other rights",
 	.help = "Changes a grant that this organisation has given; what rests on it stays. "
 		"Without\n"
-		"--until it is good for another year. One that has ended stays so. When versions "
-		"that are\n"
-		"void would become valid by that, it says how many, and wants --yes.\n"
+		"--until it is good for a year from now, or as long as before. One that has ended\n"
+		"stays so. When versions that are void would become valid by that, it says how\n"
+		"many, and wants --yes.\n"
 		"\n"
-		"  allmende renew g-2B9QXYZA\n"
-		"  allmende renew g-2B9QXYZA --rights read --until 2027-12-31",
+		"  allmende renew g-2B7QXYZA\n"
+		"  allmende renew g-2B7QXYZA --rights read --until 2027-12-31",
 	.options =
 		(const struct option[]){
-			{"until", 0, "DATE", false, "last day, as 2027-11-20; else it is a year"},
+			{"until", 0, "DATE", false,
+			 "last day, as 2027-11-20; else a year from now, or as before if later"},
 			{"rights", 0, "RIGHTS", false, "relay, read, write or admin"},
 			{"depth", 0, "N", false, "how often it may be handed on"},
 			{"widest", 0, "TIER", false, "widest tier they may publish"},
@@ -500,8 +537,8 @@ const struct command cmd_grant_show = {
 		"node:\n"
 		"`allmende grant-check` says whether it is good.\n"
 		"\n"
-		"  allmende grant-show g-2B9QXYZA\n"
-		"  allmende grant-show g-2B9QXYZA --export riesa.grant",
+		"  allmende grant-show g-2B7QXYZA\n"
+		"  allmende grant-show g-2B7QXYZA --export riesa.grant",
 	.options =
 		(const struct option[]){
 			{"export", 0, "FILE", false, "a new file for the grant with its proofs"},

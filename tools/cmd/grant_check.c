@@ -196,13 +196,17 @@ static void print_verdict(const json_t *out)
 {
 	char as_of[TEXT_SHORT_LEN], until[TEXT_SHORT_LEN], from[TEXT_SHORT_LEN];
 	bool relay = strcmp(field_text(out, "rights"), "relay") == 0;
+	bool admin = strcmp(field_text(out, "rights"), "admin") == 0;
 
 	text_local(as_of, field_time(out, "as_of_ms"));
 	text_local(from, field_time(out, "from_ms"));
 	text_local(until, field_time(out, "until_ms"));
 	if (field_true(out, "good"))
 		print_line("%s can %s %s and everything below, from %s until %s.",
-			   field_text(out, "receiver"), relay ? "hold" : field_text(out, "rights"),
+			   field_text(out, "receiver"),
+			   relay   ? "hold"
+			   : admin ? "administer"
+				   : field_text(out, "rights"),
 			   field_text(out, "prefix"), from, until);
 	else
 		print_line("The grant of %s to %s does not count: %s.", field_text(out, "prefix"),
@@ -283,10 +287,11 @@ const struct command cmd_grant_check = {
 			{"at", 0, "TIME", false,
 			 "as 2027-11-20 or 2027-11-20T08:30; else it is now"},
 			{"proof", 0, "TEXT", false, "what who shows it answered"},
-			{"challenge", 0, "X", false, "what you asked them, 16 to 64 characters"},
+			{"challenge", 0, "X", false, "what you asked them, 16 to 64 bytes"},
 			{0},
 		},
 	.word_min = 1,
 	.word_max = 1,
+	.no_node = "",
 	.run = run_grant_check,
 };

@@ -53,7 +53,7 @@ const struct command cmd_grant_prove = {
 		"node signs it, and the line that is printed shows that the grant is this\n"
 		"organisation's. It is good for ten minutes and for that challenge alone.\n"
 		"\n"
-		"  allmende grant-prove g-2B9QXYZA --challenge 8c1f0a77b2d94e05",
+		"  allmende grant-prove g-2B7QXYZA --challenge 8c1f0a77b2d94e05",
 	.options =
 		(const struct option[]){
 			{"challenge", 0, "X", false,

@@ -48,15 +48,17 @@ static void print_remains(const json_t *losses)
 	json_array_foreach((json_t *)losses, i, loss)
 	{
 		char since[TEXT_SHORT_LEN];
-		if (strcmp(field_text(loss, "had"), "relay") == 0)
+		if (strcmp(field_text(loss, "had"), "relay") == 0 ||
+		    field_count(loss, "versions") == 0)
 			continue;
 		text_local(since, field_time(loss, "since_ms"));
 		since[strcspn(since, " ")] = 0;
 		print_fieldf("Kept",
-			     "%s could read %" PRIu64 " versions of %s since %s, and "
+			     "%s could read %" PRIu64 " version%s of %s since %s, and "
 			     "keeps what it has read",
 			     loss_who(loss), field_count(loss, "versions"),
-			     field_text(loss, "prefix"), since);
+			     text_plural(field_count(loss, "versions")), field_text(loss, "prefix"),
+			     since);
 	}
 }
 
@@ -85,8 +87,9 @@ static void print_unheard(const json_t *unheard)
 	json_array_foreach((json_t *)unheard, i, item) print_field(
 		i == 0 ? "Not heard yet" : "", field_text(json_object_get(item, "who"), "name"));
 	if (json_array_size(unheard) > 0)
-		print_line("Whoever has not heard goes on as before; `allmende status` names them "
-			   "until all have.");
+		print_line(
+			"Whoever has not heard goes on as before; from five minutes on `allmende "
+			"status` names who has not shown that it has.");
 }
 
 /* What others wrote by these grants, and stays. */
@@ -113,12 +116,13 @@ static void print_keys(const json_t *keys)
 		return;
 	text_size(size, field_count(keys, "bytes"));
 	print_fieldf("New keys",
-		     "%" PRIu64 " for folders, wrapped %" PRIu64 " times for who stays: about %s",
-		     field_count(keys, "epochs"), field_count(keys, "wraps"), size);
+		     "%" PRIu64 " for folders, wrapped %" PRIu64 " time%s for who stays: about %s",
+		     field_count(keys, "epochs"), field_count(keys, "wraps"),
+		     text_plural(field_count(keys, "wraps")), size);
 	if (field_count(keys, "lost"))
-		print_line("Of %" PRIu64 " folders the key before is not here: who is let in later "
-			   "does not read what is older than the new one.",
-			   field_count(keys, "lost"));
+		print_line("Of %" PRIu64 " folder%s the key before is not here: who is let in "
+			   "later does not read what is older than the new one.",
+			   field_count(keys, "lost"), text_plural(field_count(keys, "lost")));
 }
 
 /* ---- sealing again ---- */
@@ -200,9 +204,11 @@ static void print_revocation(const struct tool *tool, const json_t *answer)
 	print_taken_over(answer);
 	print_again(tool, losses);
 	text_size(size, field_count(answer, "bytes"));
-	print_fieldf("Written", "%" PRIu64 " grants end, %" PRIu64 " bars: %" PRIu64 " records, %s",
-		     field_count(answer, "lines"), field_count(answer, "bars"),
-		     field_count(answer, "records"), size);
+	const uint64_t lines = field_count(answer, "lines"), bars = field_count(answer, "bars"),
+		       records = field_count(answer, "records");
+	print_fieldf("Written", "%" PRIu64 " grant%s, %" PRIu64 " bar%s: %" PRIu64 " record%s, %s",
+		     lines, lines == 1 ? " ends" : "s end", bars, text_plural(bars), records,
+		     text_plural(records), size);
 	print_keys(json_object_get(answer, "keys"));
 	print_reencrypt(json_object_get(answer, "reencrypt"));
 	if (field_true(answer, "done"))
@@ -245,7 +251,8 @@ static int revoke(struct tool *tool, const char *path, json_t *body, bool lift)
 	else if (tool->json)
 		code = print_json(tool, answer);
 	else if (lift)
-		print_line("%" PRIu64 " bars lifted.", field_count(answer, "lifted"));
+		print_line("%" PRIu64 " bar%s lifted.", field_count(answer, "lifted"),
+			   text_plural(field_count(answer, "lifted")));
 	else
 		print_revocation(tool, answer);
 	if (!code && !done)
@@ -304,7 +311,7 @@ static int run_revoke(struct tool *tool)
 		return tool_fail(TOOL_USAGE, "--reencrypt does not go with --lift: nothing ends");
 	if (named != 1)
 		return tool_fail(TOOL_USAGE,
-				 "say which grant ends, as `allmende revoke g-2B9QXYZA`, or from "
+				 "say which grant ends, as `allmende revoke g-2B7QXYZA`, or from "
 				 "whom all is taken, as `allmende revoke --from riesa`");
 	if (below && !from && !lift)
 		return tool_fail(TOOL_USAGE, "--below belongs to --from, --lift or --reencrypt");
@@ -344,7 +351,7 @@ const struct command cmd_revoke = {
 		"is shown how many bytes that sends. Alone with --below it goes on where that\n"
 		"was interrupted.\n"
 		"\n"
-		"  allmende revoke g-2B9QXYZA\n"
+		"  allmende revoke g-2B7QXYZA\n"
 		"  allmende revoke --from riesa --below landkreis-meissen/kita --yes\n"
 		"  allmende revoke --lift riesa",
 	.options =

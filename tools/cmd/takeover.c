@@ -10,6 +10,7 @@
 #include "tools/kit/client.h"
 #include "tools/kit/print.h"
 #include "tools/kit/query.h"
+#include "tools/kit/text.h"
 #include "tools/kit/value.h"
 
 static void print_void(const struct tool *tool, const json_t *answer)
@@ -83,9 +84,10 @@ static void items_print(const struct parts *parts, const char *kind, const char 
 
 static void parts_print(const struct parts *parts, bool lost)
 {
-	print_line("%" PRIu64 " records of node %" PRIu64 " are this node's too now; of %" PRIu64
-		   " others it had its own already.",
-		   parts->copied, parts->index, parts->skipped);
+	print_line("%" PRIu64 " record%s of node %" PRIu64 " %s this node's too now; of %" PRIu64
+		   " more it had its own already.",
+		   parts->copied, text_plural(parts->copied), parts->index,
+		   parts->copied == 1 ? "is" : "are", parts->skipped);
 	if (!lost && parts->missing > 0)
 		print_line("%" PRIu64 " are missing still: run it again.", parts->missing);
 	else if (!lost)
@@ -96,9 +98,8 @@ static void parts_print(const struct parts *parts, bool lost)
 	items_print(parts, "ended", "Ended since that day, for good; to give it again:");
 	items_print(parts, "barred", "Barred since that day; to lift it:");
 	if (parts->late > 0)
-		print_line("%" PRIu64 " records are not known here of before that day, and were "
-			   "left.",
-			   parts->late);
+		print_line("%" PRIu64 " record%s not known here of before that day, and left out.",
+			   parts->late, parts->late == 1 ? " is" : "s are");
 	items_print(parts, "late", NULL);
 }
 

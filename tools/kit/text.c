@@ -165,6 +165,11 @@ void text_size(char out[TEXT_SHORT_LEN], uint64_t bytes)
 		 units[i]);
 }
 
+const char *text_plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 void text_count(char out[TEXT_SHORT_LEN], uint64_t count)
 {
 	char digits[24];

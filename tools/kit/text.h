@@ -31,6 +31,8 @@ char *text_cut(const char *text, size_t width);
 #define TEXT_SHORT_LEN 48
 /* "512 B", "3.1 MB", "34 GB": decimal units, at most three digits. */
 void text_size(char out[TEXT_SHORT_LEN], uint64_t bytes);
+/* What a noun has at its end that counts so many: "" for one, else "s". */
+const char *text_plural(uint64_t count);
 /* "1,234,567". */
 void text_count(char out[TEXT_SHORT_LEN], uint64_t count);
 /* "just now", "5 minutes ago", "in 3 days", "yesterday"; a date when more than 30 days away. */

@@ -88,6 +88,15 @@ static void each_explains_itself(void **state)
 	}
 }
 
+/* "g-" and eight characters is a grant: what stands as an example could be one. */
+static void grants_in_examples_are_of_the_right_form(void **state)
+{
+	for (const struct command *const *c = commands_all(); *c; c++)
+		for (const char *at = (*c)->help; (at = strstr(at, " g-")); at++)
+			if (strspn(at + 3, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != 8)
+				fail_msg("%s: %.11s is no grant", (*c)->name, at + 1);
+}
+
 /* Which of the two lists of a command has such an option, and how often. */
 static int count_options(const struct command *command, const char *name, char letter)
 {
@@ -118,6 +127,7 @@ int main(void)
 		cmocka_unit_test(each_is_found_by_its_name),
 		cmocka_unit_test(others_are_not_found),
 		cmocka_unit_test(each_explains_itself),
+		cmocka_unit_test(grants_in_examples_are_of_the_right_form),
 		cmocka_unit_test(options_can_be_told_apart),
 	};
 
