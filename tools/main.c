@@ -37,14 +37,20 @@ static char *dir_default(void)
 	return path;
 }
 
+static bool needs_no_node(const struct tool *tool, const struct command *command)
+{
+	return command->no_node &&
+	       (!*command->no_node || args_value(&tool->args, command->no_node));
+}
+
 /* Sets the directory, and the words that name it in commands we print. */
-static int find_dir(struct tool *tool)
+static int find_dir(struct tool *tool, const struct command *command)
 {
 	const char *given = args_value(&tool->args, "dir");
 	char *quoted;
 
 	tool->dir = given ? mem_str(given) : dir_default();
-	if (!tool->dir || !*tool->dir)
+	if ((!tool->dir || !*tool->dir) && !needs_no_node(tool, command))
 		return tool_fail(TOOL_USAGE, "no data directory is known: name it with -d DIR");
 	if (!given) {
 		tool->dir_words = mem_str("");
@@ -106,7 +112,7 @@ static int start_command(struct tool *tool, const struct command *command)
 		return help_command(command);
 	if (tool->args.word_count < command->word_min || tool->args.word_count > command->word_max)
 		return refuse_words(tool, command);
-	code = find_dir(tool);
+	code = find_dir(tool, command);
 	return code ? code : command->run(tool);
 }
 

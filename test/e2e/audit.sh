@@ -65,10 +65,10 @@ node_stop "$radebeul"
 node_start "$radebeul"
 node "$radebeul" audit --export "$work/radebeul.export" >/dev/null
 node "$work/nowhere" audit --from "$work/radebeul.export" >"$work/said"
-grep -qF -- 'notes what 1 other nodes' "$work/said" ||
+grep -qF -- 'notes what 1 other node has signed' "$work/said" ||
 	wrong 'Radebeul has noted nothing'
 node "$meissen" audit --verify --against "$work/radebeul.export" >"$work/said"
-grep -qE 'Noted +1 heads of this node' "$work/said" || wrong 'what was noted is not compared'
+grep -qE 'Noted +1 head of this node' "$work/said" || wrong 'what was noted is not compared'
 ! node "$work/nowhere" audit --from "$work/cut.export" --verify --against "$work/radebeul.export" 2>/dev/null ||
 	wrong 'a cut file is whole'
 
@@ -81,6 +81,18 @@ for words in 'Might read it' 'every member (read), by the tier of the dataset' '
 		wrong "who --at does not say: $words"
 	}
 done
+# A day that goes on has no list yet of who fetched, and one that comes has nothing.
+grep -qF -- 'Fetched it from here by then: nobody' "$work/said" || wrong 'an empty list says nothing'
+grep -qF -- 'it is written down when the day is over' "$work/said" || wrong 'who fetches today seems to be nobody'
+[ "$(node_json "$meissen" .fetched_more who meissen/kita/plaetze --at "$(date +%F)")" = true ] || wrong 'the JSON seems to be complete'
+got=0
+node "$meissen" who meissen/kita/plaetze --at "$(date -d '+2 days' +%F)" >"$work/said" 2>&1 || got=$?
+[ "$got" = 2 ] && grep -qF -- 'has not come yet' "$work/said" || wrong "exit code $got for a day that comes"
+(
+	unset HOME ALLMENDE_DIR XDG_DATA_HOME
+	"$allmende" who meissen/kita/plaetze --at "$(date +%F)" --from "$work/meissen.export" >/dev/null &&
+		"$allmende" audit --from "$work/meissen.export" --verify >/dev/null
+) || wrong 'an export wants a node'
 node "$work/nowhere" who meissen/kita/plaetze --at "$(date +%F)" --from "$work/meissen.export" >"$work/again"
 grep -qF -- 'Might read it' "$work/again" || wrong 'an export does not tell who could read it'
 got=0

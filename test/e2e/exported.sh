@@ -15,7 +15,7 @@ ends() {
 
 # Without a data directory: nothing but the file.
 check_file() {
-	"$allmende" -d "$work/nowhere" grant-check "$@"
+	env -u HOME -u ALLMENDE_DIR -u XDG_DATA_HOME "$allmende" grant-check "$@"
 }
 
 say 'given, and written to a file by who got it'
@@ -44,7 +44,6 @@ head -c 2000 "$work/kita.grant" >"$work/cut"
 ends 1 'proves nothing' check_file "$work/cut" --federation "$federation"
 [ "$(check_file "$work/kita.grant" --federation "$federation" --json | jq -r '.good, .old, .rights' | xargs)" = 'true false read' ] ||
 	wrong 'the JSON is another'
-[ ! -e "$work/nowhere" ] || wrong 'a check has made a data directory'
 
 say 'shown by who got it'
 challenge=8c1f0a77b2d94e05

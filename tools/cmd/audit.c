@@ -124,10 +124,11 @@ static void whole_print(const struct checked *log, bool against)
 			     check->last, from, to);
 	else
 		print_field("Entries", "none");
-	print_fieldf("Closed", "%zu segments", check->closing_count);
+	print_fieldf("Closed", "%zu segment%s", check->closing_count,
+		     text_plural(check->closing_count));
 	if (against)
-		print_fieldf("Noted", "%" PRIu64 " heads of this node, by the other%s",
-			     log->noted_count,
+		print_fieldf("Noted", "%" PRIu64 " head%s of this node, by the other%s",
+			     log->noted_count, text_plural(log->noted_count),
 			     check->witnesses_old ? ", some of them older than this log" : "");
 	print_line("The log is whole: nothing in it was altered, left out, doubled or put in "
 		   "another order.");
@@ -346,25 +347,22 @@ const struct command cmd_audit = {
 	.arguments = "",
 	.summary = "who was given, and who fetched, what, as this node has written it down",
 	.help = "Shows the log of this node: grants and their ends, keys, versions, who fetched "
-		"what "
-		"from here in\n"
-		"a day, what people at this node have had done. The log is a chain: --verify finds "
-		"what "
-		"was altered,\n"
-		"left out or put in another order, and prints where; of the very last entries only "
-		"when the node\n"
-		"has signed its next head. Who holds the node's key and disk can write it\n"
-		"anew as a whole; that shows against the log of another member, which notes each "
-		"day "
-		"what this node\n"
-		"has signed. Of a hidden dataset the log has the path alone that it is kept under; "
-		"--dataset\n"
-		"takes its name too, but not with --from.\n"
+		"what from\n"
+		"here in a day (written when it is over), what people at this node have had done.\n"
+		"The log is a chain: --verify finds what was altered, left out or put in another\n"
+		"order, and prints where; of the very last entries only when the node has signed\n"
+		"its next head. Who holds the node's key and disk can write it anew as a whole;\n"
+		"that shows against the log of another member, which notes each day what this "
+		"node\n"
+		"has signed. Of a hidden dataset the log has the path alone that it is kept "
+		"under;\n"
+		"--dataset takes its name too, but not with --from.\n"
 		"\n"
 		"  allmende audit --since 2027-01-01 --dataset meissen/kita/plaetze\n"
 		"  allmende audit --verify\n"
 		"  allmende audit --export meissen.log\n"
 		"  allmende audit --from meissen.log --verify --against riesa.log",
 	.options = audit_options,
+	.no_node = "from",
 	.run = run_audit,
 };

@@ -124,14 +124,16 @@ static void bar_say(struct audit_line *out, const struct audit_names *names, str
 		return;
 	}
 	org_name(who, names, &list.org);
-	what_set(out, "lets %s have nothing through itself, of", who);
-	while (bar_list_next(&list, &bar) && (len = strlen(out->what)) < AUDIT_WHAT_LEN - 128) {
+	what_set(out, "bars %s from what comes through it, of", who);
+	for (const char *mark = "";
+	     bar_list_next(&list, &bar) && (len = strlen(out->what)) < AUDIT_WHAT_LEN - 128;
+	     mark = ",") {
 		grant_name(name, &bar.line);
 		if (bar.has_line)
-			snprintf(out->what + len, AUDIT_WHAT_LEN - len, " grant %s%s", name,
+			snprintf(out->what + len, AUDIT_WHAT_LEN - len, "%s grant %s%s", mark, name,
 				 bar.barred ? "" : " (lifted)");
 		else
-			snprintf(out->what + len, AUDIT_WHAT_LEN - len, " %.*s%s",
+			snprintf(out->what + len, AUDIT_WHAT_LEN - len, "%s %.*s%s", mark,
 				 (int)bar.prefix.len, (const char *)bar.prefix.ptr,
 				 bar.barred ? "" : " (lifted)");
 	}
@@ -334,8 +336,8 @@ static void swept_say(struct wire_in *w, const struct audit_names *names, struct
 	const uint64_t chunks = wire_uint(w, UINT64_MAX);
 	text_size(size, wire_uint(w, UINT64_MAX));
 	dataset_set(out, names, &dataset);
-	what_set(out, "deletes %" PRIu64 " chunks of %s that nothing needs any more, %s", chunks,
-		 out->path, size);
+	what_set(out, "deletes %" PRIu64 " chunk%s of %s that nothing needs any more, %s", chunks,
+		 text_plural(chunks), out->path, size);
 }
 
 static bool served_say(struct audit_line *out, const struct audit_names *names, struct bytes detail,
@@ -358,8 +360,9 @@ static bool served_say(struct audit_line *out, const struct audit_names *names, 
 	dataset_set(out, names, &of.dataset);
 	text_size(size, bytes);
 	snprintf(version, sizeof(version), "version %" PRIu64, of.number);
-	what_set(out, "has fetched from here, on that day, %" PRIu64 " chunks of %s of %s, %s",
-		 chunks, of.number ? version : "an older version", out->path, size);
+	what_set(out, "has fetched from here, on that day, %" PRIu64 " chunk%s of %s of %s, %s",
+		 chunks, text_plural(chunks), of.number ? version : "an older version", out->path,
+		 size);
 	return true;
 }
 
@@ -390,8 +393,8 @@ static void tips_say(struct wire_in *w, struct audit_line *out)
 
 	for (uint32_t i = 0; i < count; i++)
 		wire_bin(w, 0, LIMIT_HEAD_LEN_MAX);
-	what_set(out, "notes what %" PRIu32 " other nodes have signed, with the tips of their logs",
-		 count);
+	what_set(out, "notes what %" PRIu32 " other node%s signed, with the tips of their logs",
+		 count, count == 1 ? " has" : "s have");
 }
 
 static void left_out_say(struct wire_in *w, const struct audit_names *names, struct audit_line *out)

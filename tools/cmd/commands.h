@@ -16,6 +16,7 @@ struct command {
 	const char *help;             /* paragraphs and an example */
 	const struct option *options; /* its own ones; ends with a NULL name; may be NULL */
 	size_t word_min, word_max;
+	const char *no_node; /* with this option it works without a node; "": always; may be NULL */
 	int (*run)(struct tool *tool);
 };
 

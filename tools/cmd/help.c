@@ -16,8 +16,9 @@ int help_overview(void)
 	       "\n"
 	       "  allmende COMMAND [WORDS] [OPTIONS]      the node itself is `allmended`\n"
 	       "\n"
-	       "A node lives in one data directory: -d DIR, or $ALLMENDE_DIR, or\n"
-	       "~/.local/share/allmende. Datasets are written in full: meissen/wasser/pegel-elbe.\n"
+	       "A node lives in one data directory: -d DIR, or $ALLMENDE_DIR, or allmende in\n"
+	       "$XDG_DATA_HOME or ~/.local/share. Datasets are written in full: "
+	       "meissen/wasser/pegel-elbe.\n"
 	       "\n");
 	for (const struct command *const *c = commands_all(); *c; c++)
 		printf("  %-*s  %s\n", NAME_WIDTH, (*c)->name, (*c)->summary);
@@ -31,7 +32,8 @@ int help_overview(void)
 	       "  allmende publish meissen/kita/plaetze plaetze.csv\n"
 	       "\n"
 	       "Exit codes: 0 done, 1 failed, 2 usage, 3 denied, 4 not found, 5 data not here "
-	       "yet.\n");
+	       "yet,\n"
+	       "6 a new key is due first; `allmende status --check` has its own.\n");
 	return TOOL_DONE;
 }
 
@@ -118,6 +120,7 @@ const struct command cmd_help = {
 		"  allmende help publish\n"
 		"  allmende help federation invite",
 	.word_max = 2,
+	.no_node = "",
 	.run = run_help,
 };
 
@@ -127,5 +130,6 @@ const struct command cmd_version = {
 	.summary = "print the version of this program",
 	.help = "Prints the version of this program. That of the running node stands in `allmende "
 		"status`.",
+	.no_node = "",
 	.run = run_version,
 };

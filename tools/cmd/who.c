@@ -99,5 +99,6 @@ const struct command cmd_who = {
 	.options = who_options,
 	.word_min = 1,
 	.word_max = 1,
+	.no_node = "from",
 	.run = run_who,
 };

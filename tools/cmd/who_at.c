@@ -30,6 +30,7 @@ struct who_at {
 	int64_t begin_ms; /* of the log */
 	uint64_t first;
 	uint32_t day_last; /* on which the node was up, of those looked at so far */
+	uint32_t day_open; /* the latest in the log: who fetched on it is not written yet */
 	json_t *might, *had, *fetched, *away, *left_out;
 };
 
@@ -69,7 +70,7 @@ static void might_add(struct who_at *who, const char *name, const char *verb, co
 						    "through", why));
 }
 
-/* "grant g-2B9QXYZA of Stadt Riesa, which rests on grant g-… of …, until 2027-11-20" */
+/* "grant g-2B7QXYZA of Stadt Riesa, which rests on grant g-… of …, until 2027-11-20" */
 static void chain_text(char out[1024], const struct who_at *who, const struct verdict *verdict)
 {
 	char name[GRANT_NAME_LEN + 1], until[TEXT_SHORT_LEN];
@@ -174,13 +175,23 @@ static void away_add(struct who_at *who, uint32_t from, uint32_t to)
 	json_array_append_new(who->away, json_pack("{s:s, s:s}", "from", first, "to", last));
 }
 
-static void runs_look(struct who_at *who, struct bytes detail)
+/* Sets *out; leaves it alone when the entry cannot be read. */
+static void runs_day(struct bytes detail, uint32_t *out)
 {
 	struct wire_in w = wire_in(detail);
 
 	wire_array(&w, 1, 1);
 	const uint32_t day = (uint32_t)wire_uint(&w, UINT32_MAX);
-	if (wire_end(&w) || day <= who->day_last)
+	if (!wire_end(&w))
+		*out = day;
+}
+
+static void runs_look(struct who_at *who, struct bytes detail)
+{
+	uint32_t day = 0;
+
+	runs_day(detail, &day);
+	if (day <= who->day_last)
 		return;
 	if (who->day_last)
 		away_add(who, who->day_last + 1, day - 1);
@@ -220,7 +231,11 @@ static void first_pass(struct who_at *who, enum audit_frame type, struct bytes b
 	struct audit_entry entry;
 
 	past_late(&who->past, type, body);
-	if (type != AUDIT_FRAME_ENTRY || who->first || audit_entry_decode(&entry, body))
+	if (type != AUDIT_FRAME_ENTRY || audit_entry_decode(&entry, body))
+		return;
+	if (entry.kind == AUDIT_RUNS)
+		runs_day(entry.detail, &who->day_open);
+	if (who->first)
 		return;
 	who->first = entry.number;
 	who->begin_ms = entry.time_ms;
@@ -288,35 +303,47 @@ static void dataset_find(struct who_at *who)
 
 /* ---- the answer ---- */
 
+/* Nobody is said, so that an empty list is no question. */
+static void title_print(const char *title, const json_t *list)
+{
+	print_line("%s%s", title, json_array_size(list) ? "" : " nobody");
+}
+
 static void lists_print(const struct who_at *who)
 {
 	json_t *each;
 	size_t i;
 	char size[TEXT_SHORT_LEN];
 
-	print_line("Might read it:");
+	title_print("Might read it:", who->might);
 	json_array_foreach(who->might, i, each)
 		print_line("  %s (%s), by %s", field_text(each, "name"), field_text(each, "verb"),
 			   field_text(each, "through"));
-	print_line("Had a key for it:");
+	title_print("Had a key for it:", who->had);
 	json_array_foreach(who->had, i, each) print_line(
 		"  %s, key %" PRIu64 " of %s, given by %s", field_text(each, "name"),
 		field_count(each, "number"),
 		*field_text(each, "prefix") ? field_text(each, "prefix") : "the federation",
 		field_text(each, "by"));
-	print_line("Fetched it from here by then:");
+	title_print("Fetched it from here by then:", who->fetched);
 	json_array_foreach(who->fetched, i, each)
 	{
 		text_size(size, field_count(each, "bytes"));
-		print_line("  %s, on %s: version %" PRIu64 ", %" PRIu64 " chunks, %s",
+		print_line("  %s, on %s: version %" PRIu64 ", %" PRIu64 " chunk%s, %s",
 			   field_text(each, "name"), field_text(each, "day"),
-			   field_count(each, "version"), field_count(each, "chunks"), size);
+			   field_count(each, "version"), field_count(each, "chunks"),
+			   text_plural(field_count(each, "chunks")), size);
 	}
+}
+
+static bool day_is_open(const struct who_at *who)
+{
+	return who->at_ms >= who->day_open * DAY_MS;
 }
 
 static void limits_print(const struct who_at *who)
 {
-	char begin[TEXT_SHORT_LEN];
+	char begin[TEXT_SHORT_LEN], open[TEXT_SHORT_LEN] = "";
 	json_t *each;
 	size_t i;
 
@@ -325,6 +352,12 @@ static void limits_print(const struct who_at *who)
 	print_line(
 		"  what was fetched from other holders, and what was handed on by whoever had it");
 	print_line("  what happened before it begins, on %s", begin);
+	if (day_is_open(who)) {
+		day_text(open, who->day_open);
+		print_line("  what was fetched from here from %s on: it is written down when the "
+			   "day is over",
+			   open);
+	}
 	json_array_foreach(who->away, i, each)
 		print_line("  what happened while this node was away: %s to %s",
 			   field_text(each, "from"), field_text(each, "to"));
@@ -336,11 +369,11 @@ static void limits_print(const struct who_at *who)
 static int who_at_answer(const struct tool *tool, const struct who_at *who, const char *date)
 {
 	if (tool->json) {
-		json_t *out =
-			json_pack("{s:s, s:s, s:O, s:O, s:O, s:O, s:O, s:I}", "dataset", who->name,
-				  "at", date, "might_read", who->might, "had_key", who->had,
-				  "fetched", who->fetched, "away", who->away, "left_out",
-				  who->left_out, "begin_ms", (json_int_t)who->begin_ms);
+		json_t *out = json_pack("{s:s, s:s, s:O, s:O, s:b, s:O, s:O, s:O, s:I}", "dataset",
+					who->name, "at", date, "might_read", who->might, "had_key",
+					who->had, "fetched_more", day_is_open(who), "fetched",
+					who->fetched, "away", who->away, "left_out", who->left_out,
+					"begin_ms", (json_int_t)who->begin_ms);
 		int code = print_json(tool, out);
 		json_decref(out);
 		return code;
@@ -359,7 +392,14 @@ int who_at(const struct tool *tool, const char *name, const char *date, const ch
 	struct who_at who = {.path = path, .name = name};
 	struct buf in;
 	int code = value_moment("--at", date, &who.at_ms);
+	char today[TEXT_SHORT_LEN];
 
+	text_local(today, tool->now_ms);
+	if (!code && strncmp(date, today, strlen("2027-11-20")) > 0)
+		code = tool_fail(TOOL_USAGE,
+				 "--at %s has not come yet, and the log says what was: without "
+				 "--at stands who can read it from now on",
+				 date);
 	if (!code)
 		code = auditlog_path(tool, from, name, path);
 	if (code)
