@@ -100,9 +100,10 @@ static void add_lost(struct actions *list, const struct orglog_lost *lost)
 			    "entry %" PRIu32
 			    " of your organisation's log exists twice: two machines with the root "
 			    "have made it, or somebody has stolen the root; the lost one has %u "
-			    "nodes that do not count; you get no new keys until it is settled, "
+			    "node%s that do%s not count; you get no new keys until it is settled, "
 			    "where the root is",
-			    lost->number, lost->node_count);
+			    lost->number, lost->node_count, lost->node_count == 1 ? "" : "s",
+			    lost->node_count == 1 ? "es" : "");
 	else
 		actions_add(list, ACTION_WARN, "",
 			    "entry %" PRIu32

@@ -15,6 +15,11 @@ enum { QUOTA_WARN_PERCENT = 80 };
 #define MINUTE_MS      INT64_C(60000)
 #define CLOCK_WRONG_MS (10 * MINUTE_MS)
 
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 void topic_membership(struct actions *list)
 {
 	const struct membership_status *membership = &list->overview->membership;
@@ -23,6 +28,8 @@ void topic_membership(struct actions *list)
 		actions_add(list, ACTION_WARN, "allmende federation create --name NAME",
 			    "this node belongs to no federation yet: found one, or join one with "
 			    "`allmende federation join -`");
+	else if (list->hub->place == PLACE_OUT)
+		return; /* topic_logs() */
 	else if (membership->state == MEMBERSHIP_FORMER)
 		actions_add(list, ACTION_CRITICAL, "allmende federation", "%s", membership->why);
 	else if (membership->waiting)
@@ -69,20 +76,21 @@ void topic_start(struct actions *list)
 	unsigned_each(list->txn, waiting_count, &waiting);
 	if (signing == SIGNING_YES && waiting)
 		actions_add(list, ACTION_WARN, "allmende start",
-			    "%" PRIu64 " publications could not be signed, as a later version or a "
-			    "newer key has come back or the quota is full: publish them again",
-			    waiting);
+			    "%" PRIu64
+			    " publication%s could not be signed, as a later version or a "
+			    "newer key has come back or the quota is full: publish again",
+			    waiting, plural(waiting));
 	if (signing == SIGNING_YES)
 		return;
 	const int64_t restored_ms = start_restored_ms(list->txn);
 	if (restored_ms)
 		actions_add(list, ACTION_WARN, "allmende start",
 			    "this node was restored from a backup that was made %" PRId64
-			    " hours before now: what it has signed since comes back from others "
+			    " h before now: what it has signed since comes back from others "
 			    "first",
 			    (list->now_ms - restored_ms) / (60 * MINUTE_MS));
-	actions_add(list, of[signing].severity, "allmende start",
-		    "%s; %" PRIu64 " publications wait", of[signing].text, waiting);
+	actions_add(list, of[signing].severity, "allmende start", "%s; %" PRIu64 " publication%s",
+		    of[signing].text, waiting, waiting == 1 ? " waits" : "s wait");
 }
 
 void topic_space(struct actions *list)
@@ -114,8 +122,8 @@ void topic_damage(struct actions *list)
 		actions_add(list, datasets->own_damaged ? ACTION_CRITICAL : ACTION_WARN,
 			    "allmende verify",
 			    "%" PRIu64
-			    " datasets damaged (%s%s): chunks are fetched again from others",
-			    datasets->damaged, datasets->first_damaged,
+			    " dataset%s damaged (%s%s): chunks are fetched again from others",
+			    datasets->damaged, plural(datasets->damaged), datasets->first_damaged,
 			    datasets->damaged > 1 ? ", ..." : "");
 }
 
@@ -156,9 +164,10 @@ void topic_clock(struct actions *list)
 	/* one of several is wrong itself; all of them are not */
 	if (overview->ahead > 1 || overview->linked == 1)
 		actions_add(list, ACTION_WARN, "allmende doctor",
-			    "this machine's clock is behind those of %" PRIu64
-			    " linked members, by %" PRId64 " s or more",
-			    overview->ahead, overview->ahead_ms_min / 1000);
+			    "this machine's clock is behind %" PRIu64
+			    " linked member%s, by %" PRId64 " s or more",
+			    overview->ahead, plural(overview->ahead),
+			    overview->ahead_ms_min / 1000);
 	else
 		actions_add(list, ACTION_WARN, "allmende federation members",
 			    "the clock of %s is ahead by %" PRId64
@@ -170,7 +179,7 @@ void topic_links(struct actions *list)
 {
 	const struct overview *overview = list->overview;
 
-	if (overview->members > 1 && !overview->linked)
+	if (overview->members > 1 && !overview->linked && !hub_is_out(list->hub))
 		actions_add(list, ACTION_WARN, "allmende doctor",
 			    "no other node is linked: nothing comes in and nothing goes out");
 }
@@ -182,15 +191,15 @@ void topic_members(struct actions *list)
 
 	if (overview->held)
 		actions_add(list, ACTION_WARN, "allmende space",
-			    "what %" PRIu64
-			    " members have published waits for room: it is asked for "
+			    "what %" PRIu64 " member%s published waits for room: it is asked for "
 			    "when there is some",
-			    overview->held);
+			    overview->held, overview->held == 1 ? " has" : "s have");
 	if (overview->over)
 		actions_add(list, ACTION_WARN, "allmende federation members",
-			    "%" PRIu64 " members have published more than their quota: nothing "
-			    "later of them is taken, by anybody; ask them what happened",
-			    overview->over);
+			    "%" PRIu64 " member%s published more than the quota: nothing later of "
+			    "%s is taken, by anybody; ask what happened",
+			    overview->over, overview->over == 1 ? " has" : "s have",
+			    overview->over == 1 ? "it" : "them");
 	troubled -= overview->held + overview->over;
 	if (troubled)
 		actions_add(list, ACTION_WARN, "allmende federation members",
@@ -228,13 +237,14 @@ void topic_copies(struct actions *list)
 	const struct overview_datasets *datasets = &list->overview->datasets;
 
 	if (datasets->own_single && list->overview->members > 1)
-		actions_add(
-			list, ACTION_INFO, "",
-			"%" PRIu64 " of %" PRIu64
-			" own datasets have no second copy that is proved (%s%s): other members "
-			"may subscribe to them",
-			datasets->own_single, datasets->own, datasets->first_single,
-			datasets->own_single > 1 ? ", ..." : "");
+		actions_add(list, ACTION_INFO, "",
+			    "%" PRIu64 " of %" PRIu64
+			    " own datasets %s no second copy that is proved (%s%s): other members "
+			    "may subscribe to %s",
+			    datasets->own_single, datasets->own,
+			    datasets->own_single == 1 ? "has" : "have", datasets->first_single,
+			    datasets->own_single > 1 ? ", ..." : "",
+			    datasets->own_single == 1 ? "it" : "them");
 }
 
 void topic_keys(struct actions *list)

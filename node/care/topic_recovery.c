@@ -22,16 +22,16 @@ void topic_recovery(struct actions *list)
 		else
 			actions_add(list, ACTION_WARN, "allmende status",
 				    "what node %u has said comes back: %" PRIu64
-				    " records are missing",
-				    index, missing);
+				    " record%s missing",
+				    index, missing, missing == 1 ? " is" : "s are");
 	}
 	if (datasets->own_gone && list->overview->linked > 0)
 		actions_add(list, ACTION_WARN, "allmende publish DATASET FILE...",
 			    "the data of %" PRIu64
-			    " own datasets is not here, and no node that is linked has it (%s%s): "
+			    " own dataset%s is not here, and no node that is linked has it (%s%s): "
 			    "publish it again if it does not come back",
-			    datasets->own_gone, datasets->first_gone,
-			    datasets->own_gone > 1 ? ", ..." : "");
+			    datasets->own_gone, datasets->own_gone == 1 ? "" : "s",
+			    datasets->first_gone, datasets->own_gone > 1 ? ", ..." : "");
 }
 
 /* Two machines with one key; of this node or of another. */

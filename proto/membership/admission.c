@@ -200,7 +200,8 @@ static const char *join_refusal(enum err err)
 	if (err == ERR_ABSENT)
 		return "this invitation is not known here";
 	if (err == ERR_EXISTS)
-		return "this invitation has been used by another organisation";
+		return "this invitation was used by another organisation, or for a request that "
+		       "was dropped: ask for a new one";
 	if (err == ERR_DENIED)
 		return "name, slug or ags are not those of the invitation, or the signature is "
 		       "wrong";

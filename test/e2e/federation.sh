@@ -92,6 +92,7 @@ grep -qF 'from then on 2 of 3 stewards decide (now 1 of 1)' out || wrong 'the pr
 expect 2 'at least 2' "$allmende" -d meissen federation stewards meissen radebeul riesa --threshold 1 --yes
 expect 4 'there is no member "dresden"' "$allmende" -d meissen federation stewards dresden --yes
 says 'has your vote; others must agree' "$allmende" -d meissen federation stewards meissen radebeul riesa --yes
+grep -qF 'of the charter would say' out || wrong 'the charter says what others have not agreed to'
 id=$(proposal meissen)
 wait_for 30 has_proposal riesa "$id" || wrong 'Riesa does not hear of the proposal'
 says 'from then on 2 of 3 stewards decide' "$allmende" -d riesa federation proposal "${id:0:8}"
@@ -100,6 +101,7 @@ expect 4 'begins with "ffffffff"' "$allmende" -d riesa federation proposal fffff
 says_status riesa "proposal ${id:0:8} waits for your vote" || wrong 'status does not ask for the vote'
 expect 1 'nothing was signed: say --yes' "$allmende" -d riesa federation vote "${id:0:8}"
 says 'the charter has entry 4 now' "$allmende" -d riesa federation vote "${id:0:8}" --yes
+grep -qF 'of the charter says' out || wrong 'the charter does not say what is decided'
 for town in meissen radebeul; do
 	wait_for 30 knows "$town" 4 || wrong "$town does not know the new charter"
 done

@@ -105,6 +105,11 @@ alone() {
 	[ "$(node_json "$second" .peers.linked status)" = 0 ]
 }
 wait_for 60 alone || wrong 'the retired node is still linked'
+knows_it_is_out() { node "$second" status | grep -q 'was retired by the log'; }
+wait_for 60 knows_it_is_out || wrong 'the retired node is not told'
+node "$second" status >"$work/said"
+[ "$(grep -c 'was retired by the log' "$work/said")" = 1 ] || wrong "status of a retired node: $(cat "$work/said")"
+! grep -q 'no other node is linked' "$work/said" || wrong 'a retired node is told to look for links'
 [ "$(node_json "$radebeul" .version show meissen/zweite)" = 1 ] || wrong 'what the retired node published went with it'
 echo 'c,d' >>"$work/table.csv"
 node "$radebeul" publish radebeul/plan "$work/table.csv" >/dev/null

@@ -26,7 +26,7 @@ static int propose_change(const struct tool *tool, json_t *body)
 		code = print_json(tool, answer);
 	} else {
 		print_line("Entry %" PRIu64 " of the charter %s:", field_count(answer, "number"),
-			   yes ? "says" : "would say");
+			   outcome_says(answer));
 		outcome_changes(answer);
 		if (yes)
 			outcome_print(tool, answer);

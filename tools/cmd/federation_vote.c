@@ -165,7 +165,7 @@ static int print_vote(const struct tool *tool, const json_t *answer, bool yes, b
 		return TOOL_DONE;
 	}
 	print_line("Entry %" PRIu64 " of the charter %s:", field_count(answer, "number"),
-		   yes || added ? "says" : "would say");
+		   outcome_says(answer));
 	outcome_changes(answer);
 	if (yes || added) {
 		outcome_print(tool, answer);

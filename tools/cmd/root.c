@@ -234,7 +234,7 @@ static int change_post(const struct tool *tool, const struct rooting *r, bool co
 		code = print_json(tool, answer);
 	} else {
 		print_line("Entry %" PRIu64 " of the charter %s:", field_count(answer, "number"),
-			   confirm ? "says" : "would say");
+			   outcome_says(answer));
 		outcome_changes(answer);
 		if (confirm)
 			outcome_print(tool, answer);

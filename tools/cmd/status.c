@@ -117,6 +117,7 @@ static void print_troubled(const json_t *member, int64_t now_ms)
 	int64_t head_ms = field_time(member, "head_ms");
 	char silent[TEXT_SHORT_LEN];
 
+	const uint64_t missing = field_count(member, "missing");
 	text_span(silent, head_ms && now_ms > head_ms ? (uint64_t)(now_ms - head_ms) : 0);
 	if (strcmp(state, "stale") == 0)
 		print_line("%-*s%s: not heard from for %s; its last state is complete and readable",
@@ -127,15 +128,15 @@ static void print_troubled(const json_t *member, int64_t now_ms)
 			   "they retire that node",
 			   WORD_WIDTH, "DISPUTED", name);
 	else if (strcmp(state, "held back") == 0)
-		print_line("%-*s%s: %" PRIu64 " records wait for room", WORD_WIDTH, "HELD", name,
-			   field_count(member, "missing"));
+		print_line("%-*s%s: %" PRIu64 " record%s for room", WORD_WIDTH, "HELD", name,
+			   missing, missing == 1 ? " waits" : "s wait");
 	else if (strcmp(state, "over quota") == 0)
 		print_line("%-*s%s: it has published more than its quota; its state of before is "
 			   "kept, and nothing later is taken",
 			   WORD_WIDTH, "OVER", name);
 	else if (strcmp(state, "partial") == 0)
-		print_line("%-*s%s: %" PRIu64 " records are not here yet", WORD_WIDTH, "PARTIAL",
-			   name, field_count(member, "missing"));
+		print_line("%-*s%s: %" PRIu64 " record%s not here yet", WORD_WIDTH, "PARTIAL", name,
+			   missing, missing == 1 ? " is" : "s are");
 	else
 		print_line("%-*s%s: not heard from yet", WORD_WIDTH, "UNKNOWN", name);
 }
@@ -213,7 +214,8 @@ static void print_standing(const struct tool *tool, const json_t *answer)
 			     field_count(members, "all") == 1 ? "" : "s",
 			     field_count(federation, "charter"));
 	else if (strcmp(field_text(federation, "state"), "former") == 0)
-		print_fieldf("Federation", "%s, no member any more; charter %" PRIu64,
+		print_fieldf("Federation",
+			     "%s, which this node is not in any more; charter %" PRIu64,
 			     field_text(federation, "name"), field_count(federation, "charter"));
 	else
 		print_fieldf(

@@ -5,6 +5,11 @@
 
 #include "tools/kit/print.h"
 
+const char *outcome_says(const json_t *answer)
+{
+	return field_true(answer, "accepted") ? "says" : "would say";
+}
+
 void outcome_changes(const json_t *answer)
 {
 	json_t *change;

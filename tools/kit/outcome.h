@@ -10,6 +10,8 @@
 
 #define OUTCOME_ID_SHOWN 8 /* digits of an id that people type */
 
+/* "says", or "would say" as long as the charter does not have it. */
+const char *outcome_says(const json_t *answer);
 /* A line for each change. */
 void outcome_changes(const json_t *answer);
 /* Whether it is done, or who has to agree. */
