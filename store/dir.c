@@ -512,6 +512,29 @@ enum err dir_open(struct dir *dir, const char *path, char *why)
 	return ERR_OK;
 }
 
+bool dir_is_held(const char *path)
+{
+	char *file = dir_file(path, "lock"), line[256], kind[16], text[24] = "";
+	FILE *lock = fopen(file, "re"), *locks = fopen("/proc/locks", "re");
+	unsigned long inode;
+	struct stat st;
+	bool held = false;
+	long holder;
+
+	if (lock && locks && !fstat(fileno(lock), &st) && fgets(text, sizeof(text), lock))
+		while (!held && fgets(line, sizeof(line), locks))
+			held = sscanf(line, "%*s %15s %*s %*s %ld %*x:%*x:%lu", kind, &holder,
+				      &inode) == 3 &&
+			       !strcmp(kind, "FLOCK") && inode == st.st_ino &&
+			       holder == strtol(text, NULL, 10);
+	if (lock)
+		fclose(lock);
+	if (locks)
+		fclose(locks);
+	free(file);
+	return held;
+}
+
 void dir_close(struct dir *dir)
 {
 	close(dir->lock_fd);

@@ -53,6 +53,9 @@ enum dir_state dir_state(const char *path);
  */
 enum err dir_open(struct dir *dir, const char *path, char *why);
 void dir_close(struct dir *dir);
+/* Whether some process holds the lock, without touching it: who tried it would be in the way of one
+   that is just starting. */
+bool dir_is_held(const char *path);
 /* DIR/name, to be freed by the caller. */
 char *dir_file(const char *path, const char *name);
 /*

@@ -130,6 +130,13 @@ void api_push_with(struct call *call, enum route_kind kind,
 }
 
 static void wait_more(struct call *call);
+static void wait_no_more(struct call *call);
+
+/* Who waits keeps a connection, and others want to ask something, too. */
+static size_t waiting_max(const struct node_view *node)
+{
+	return node->config->limits.http_connection_count_max / 2;
+}
 
 static void run_route(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
@@ -155,7 +162,10 @@ static void route_ran(struct turn_item *item)
 		call->more = false;
 		api_push(call);
 	} else if (call->again && !call->last && !call->api->stopping && !call->item.err) {
-		wait_more(call);
+		if (call->api->waiting_count < waiting_max(call->node))
+			wait_more(call);
+		else
+			wait_no_more(call);
 	} else if (call->route->done) {
 		call->route->done(call);
 	} else {
@@ -184,6 +194,7 @@ void api_wake(struct api *api, bool (*which)(const struct call *call, const void
 		}
 		*at = call->next_waiting;
 		call->waiting = false;
+		api->waiting_count--;
 		call->last = uv_now(api->node->loop) >= call->deadline_ms || api->stopping;
 		api_push(call);
 	}
@@ -216,19 +227,33 @@ static void set_wait_timer(struct api *api)
 		uv_timer_start(&api->timer, wait_timer_fired, first > now ? first - now : 0, 0);
 }
 
-static void wait_more(struct call *call)
+static void wait_forget(struct call *call)
 {
-	struct api *api = call->api;
-
 	json_decref(call->out);
 	call->out = NULL;
 	call->again = false;
 	call->err = ERR_OK;
 	call->why[0] = 0;
+}
+
+static void wait_more(struct call *call)
+{
+	struct api *api = call->api;
+
+	wait_forget(call);
 	call->waiting = true;
 	call->next_waiting = api->waiting;
 	api->waiting = call;
+	api->waiting_count++;
 	set_wait_timer(api);
+}
+
+/* As if its time were over: it may ask again by and by. */
+static void wait_no_more(struct call *call)
+{
+	wait_forget(call);
+	call->last = true;
+	api_push(call);
 }
 
 /* Lists */

@@ -49,6 +49,7 @@ struct api { /* private to api.c and call.c */
 	const struct node_view *node;
 	const struct route *const *tables;
 	struct call *waiting; /* for a note */
+	size_t waiting_count; /* of them; half the connections at most */
 	uv_timer_t timer;     /* the first deadline of those */
 	size_t call_count;    /* with core thread or workers */
 	bool stopping;

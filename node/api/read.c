@@ -294,6 +294,12 @@ static void file_answer(struct call *call, struct view *view)
 			 shown);
 		return;
 	}
+	if (!http_can_stream(call->request)) {
+		api_fail(call, ERR_BUSY,
+			 "other programs read as many files as the node sends at "
+			 "once; try again when one has ended");
+		return;
+	}
 	view->download = download_open(call->node->downloads, view->opened, file, file_wake, call);
 	call->request->read = view_file_read;
 	http_answer_stream(call->request, file->size, file->media_type);

@@ -26,7 +26,19 @@
 #define TCP_CONNECTIONS_MAX 16
 #define RUNS_MAX            64 /* of MHD_run() before the loop gets its turn */
 #define CLOSE_RUNS_MAX      16
+#define SPARE_PART          8    /* of the connections is kept for who comes */
+#define STREAM_PART         4    /* of them at most send a file */
+#define QUEUE_MAX           1024 /* who connects while all is busy */
 #define SOCKET_NAME         "control.sock"
+
+/* A connection, for as long as it is open. */
+struct http_connection {
+	struct http_connection *next, **back; /* the newest first */
+	int fd;
+	uint64_t since_ms; /* of its last request's end, or of its beginning */
+	struct http_request *request;
+	bool shut; /* by us; libmicrohttpd has not noticed yet */
+};
 
 struct http {
 	struct http_options options;
@@ -35,8 +47,11 @@ struct http {
 	uv_timer_t timer;
 	unsigned handles;
 	struct http_request *requests;
-	size_t request_count;
+	size_t request_count, stream_count;
+	struct http_connection *connections;
+	unsigned connection_count, connection_max;
 	bool refusing, closing;
+	bool run_again; /* a connection was shut: who stands in line comes in with another run */
 	char address[LIMIT_ADDRESS_LEN_MAX + 1];
 };
 
@@ -52,7 +67,10 @@ static void http_run(struct http *http)
 	MHD_UNSIGNED_LONG_LONG wait_ms = 0;
 
 	for (unsigned i = 0; i < RUNS_MAX && !http->closing; i++) {
+		http->run_again = false;
 		MHD_run(http->daemon);
+		if (http->run_again)
+			continue;
 		if (MHD_get_timeout(http->daemon, &wait_ms) != MHD_YES) {
 			uv_timer_stop(&http->timer);
 			return;
@@ -61,7 +79,7 @@ static void http_run(struct http *http)
 			break;
 	}
 	if (!http->closing)
-		uv_timer_start(&http->timer, http_timer_fired, wait_ms, 0);
+		uv_timer_start(&http->timer, http_timer_fired, http->run_again ? 0 : wait_ms, 0);
 }
 
 static void poll_ready(uv_poll_t *poll, int status, int events)
@@ -115,6 +133,7 @@ void http_answer_stream(struct http_request *request, uint64_t len, struct bytes
 	request->answered = true;
 	request->status = MHD_HTTP_OK;
 	request->is_stream = true;
+	request->http->stream_count++;
 	request->stream_len = len;
 	snprintf(request->type, sizeof(request->type), "%.*s",
 		 media_type.len ? (int)media_type.len : 24,
@@ -194,6 +213,90 @@ static void user_look(struct http_request *request)
 		snprintf(request->user, sizeof(request->user), "uid %u", (unsigned)user.uid);
 }
 
+/*
+ * Whether nothing is lost when it is closed: nobody asks, or the rest of what was begun does not
+ * come, or is refused already. Uploads and who waits for an answer have bounds of their own.
+ */
+static bool connection_is_idle(const struct http_connection *connection)
+{
+	const struct http_request *request = connection->request;
+
+	return !connection->shut &&
+	       (!request || (!request->ended && (request->answered || !request->feed)));
+}
+
+/*
+ * Who connects and says nothing, or keeps a connection that it does not use, makes room for who
+ * comes: the one that has been idle longest. Looked at whenever one begins or becomes idle, as
+ * nobody is let in any more once all are taken.
+ */
+static void make_room(struct http *http, const struct http_connection *newest)
+{
+	struct http_connection *oldest = NULL;
+
+	if (http->connection_count <= http->connection_max - http->connection_max / SPARE_PART)
+		return;
+	for (struct http_connection *c = http->connections; c; c = c->next)
+		if (c != newest && connection_is_idle(c) &&
+		    (!oldest || c->since_ms <= oldest->since_ms)) /* of equals, who came first */
+			oldest = c;
+	if (!oldest)
+		return;
+	oldest->shut = true;
+	shutdown(oldest->fd, SHUT_RDWR);
+	http->run_again = true;
+}
+
+static void connection_open(struct http *http, struct MHD_Connection *mhd, void **slot)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct http_connection *connection = mem_new(1, sizeof(*connection));
+
+	connection->fd = info->connect_fd;
+	connection->since_ms = uv_now(http->options.loop);
+	connection->next = http->connections;
+	connection->back = &http->connections;
+	if (connection->next)
+		connection->next->back = &connection->next;
+	http->connections = connection;
+	http->connection_count++;
+	*slot = connection;
+	make_room(http, connection);
+}
+
+static void connection_close(struct http *http, void **slot)
+{
+	struct http_connection *connection = *slot;
+
+	if (!connection)
+		return;
+	*slot = NULL;
+	*connection->back = connection->next;
+	if (connection->next)
+		connection->next->back = connection->back;
+	http->connection_count--;
+	http->run_again = true;
+	free(connection);
+}
+
+static void connection_changed(void *arg, struct MHD_Connection *mhd, void **slot,
+			       enum MHD_ConnectionNotificationCode what)
+{
+	if (what == MHD_CONNECTION_NOTIFY_STARTED)
+		connection_open(arg, mhd, slot);
+	else
+		connection_close(arg, slot);
+}
+
+static struct http_connection *connection_of(const struct http_request *request)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
 static struct http_request *request_new(struct http *http, struct MHD_Connection *connection,
 					const char *method, const char *path)
 {
@@ -210,6 +313,7 @@ static struct http_request *request_new(struct http *http, struct MHD_Connection
 		request->next->back = &request->next;
 	http->requests = request;
 	http->request_count++;
+	connection_of(request)->request = request;
 	user_look(request);
 	return request;
 }
@@ -267,6 +371,13 @@ static void completed(void *arg, struct MHD_Connection *connection, void **slot,
 	if (!request)
 		return;
 	*slot = NULL;
+	struct http_connection *its = connection_of(request);
+	if (its) {
+		its->request = NULL;
+		its->since_ms = uv_now(request->http->options.loop);
+		make_room(request->http, NULL);
+	}
+	request->http->stream_count -= request->is_stream;
 	if (request->gone)
 		request->gone(request);
 	*request->back = request->next;
@@ -328,7 +439,7 @@ static int socket_listen(const char *dir)
 	if (unlinkat(dir_fd, SOCKET_NAME, 0) && errno != ENOENT)
 		goto fail;
 	if (fchmod(fd, 0600) || bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
-	    listen(fd, 64))
+	    listen(fd, QUEUE_MAX))
 		goto fail;
 	close(dir_fd);
 	return fd;
@@ -421,8 +532,7 @@ static enum err open_socket(struct http *http, int *fd, char *why)
 static struct MHD_Daemon *mhd_start(struct http *http, int fd)
 {
 	bool tcp = !http->options.dir;
-	unsigned connections =
-		tcp ? TCP_CONNECTIONS_MAX : http->options.limits->http_connection_count_max;
+	unsigned connections = http->connection_max;
 
 	return MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, http,
@@ -430,8 +540,9 @@ static struct MHD_Daemon *mhd_start(struct http *http, int fd)
 		(size_t)(tcp ? TCP_POOL_BYTES : POOL_BYTES), MHD_OPTION_CONNECTION_LIMIT,
 		connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, tcp ? connections / 2 : 0,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(tcp ? TCP_IDLE_SECONDS : IDLE_SECONDS),
-		MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_UNESCAPE_CALLBACK,
-		keep_escapes, NULL, MHD_OPTION_END);
+		MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+		connection_changed, http, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+		MHD_OPTION_END);
 }
 
 enum err http_open(struct http **out, const struct http_options *options, char *why)
@@ -447,6 +558,8 @@ enum err http_open(struct http **out, const struct http_options *options, char *
 		free(http);
 		return err;
 	}
+	http->connection_max =
+		options->dir ? options->limits->http_connection_count_max : TCP_CONNECTIONS_MAX;
 	http->daemon = mhd_start(http, fd);
 	info = http->daemon ? MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
 	if (!info) {
@@ -480,6 +593,13 @@ void http_refuse(struct http *http)
 const char *http_address(const struct http *http)
 {
 	return http->address;
+}
+
+bool http_can_stream(const struct http_request *request)
+{
+	const struct http *http = request->http;
+
+	return http->stream_count < http->connection_max / STREAM_PART + 1;
 }
 
 size_t http_request_count(const struct http *http)

@@ -8,6 +8,10 @@
  * On a TCP port anybody may ask: fewer connections, of which one address holds half at most,
  * smaller buffers, and less patience. What is answered there is up to the owner (metrics.h).
  *
+ * Nobody keeps others out: when an eighth of the connections is left, the one that has been idle
+ * longest is closed for who comes; a quarter at most sends streams; who waits, and uploads, are
+ * bounded by the owner. So there is room for who asks something short.
+ *
  * Only http.c includes microhttpd.h. Stopping libmicrohttpd with a suspended connection aborts the
  * process, so http_close() answers and resumes all that is left first.
  */
@@ -73,6 +77,8 @@ void http_refuse(struct http *http);
 /* HOST:PORT as bound; "" on a Unix socket. */
 const char *http_address(const struct http *http);
 size_t http_request_count(const struct http *http);
+/* Whether one more answer may be a stream: who reads slowly must not keep all connections. */
+bool http_can_stream(const struct http_request *request);
 /* Answers all that is left with 503, ends all streams, removes the socket. The memory goes in the
    last close callback. */
 void http_close(struct http *http);

@@ -158,9 +158,25 @@ class Hostile(unittest.TestCase):
     def test_codes(self):
         for error, status, code in [("usage", 400, 2), ("denied", 403, 3), ("absent", 404, 4),
                                     ("not_here", 409, 5), ("conflict", 409, 1), ("exists", 409, 1),
-                                    ("too_large", 413, 1), ("busy", 503, 1), ("io", 500, 1)]:
+                                    ("too_large", 413, 1), ("io", 500, 1)]:
             Handler.answers = {("GET", "/dataset"): (status, {"error": error, "message": "because " + error})}
             self.fails(code, "because " + error, "show", "riesa/a")
+
+    def test_busy_is_waited_for(self):
+        for error, status in [("busy", 503), ("starting", 409)]:
+            left = [2]
+
+            def answer(handler):
+                left[0] -= 1
+                if left[0] >= 0:
+                    handler.reply(status, {"error": error, "message": "because " + error})
+                else:
+                    handler.reply(200, {"subscriptions": []})
+            Handler.answers = {("GET", "/subscriptions"): answer}
+            done = self.run_tool("subscriptions")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(done.stderr.decode().count("waiting: because " + error), 1, done.stderr)
+            self.assertEqual(left[0], -1)
 
     def test_evil_message(self):
         Handler.answers = {("GET", "/dataset"): (404, {"error": "absent", "message": EVIL})}

@@ -13,6 +13,7 @@
 
 #define SECONDS_MAX (366 * 86400)
 #define WAIT_MS_MAX 30000
+#define NAP_MS      2000
 
 struct wait {
 	struct value_ref ref;
@@ -75,8 +76,11 @@ static int wait_for(const struct tool *tool, struct client *client, const struct
 			progress_end(&progress);
 			return refuse_waited(tool, wait);
 		}
-		if (clock_steady_ms() - asked_ms < 100)
-			clock_nap_ms(100);
+		/* too many wait: this one looks again by and by */
+		if (clock_steady_ms() - asked_ms < NAP_MS)
+			clock_nap_ms(wait->ends && wait->end_ms - clock_steady_ms() < NAP_MS
+					     ? 100
+					     : NAP_MS);
 	}
 	progress_end(&progress);
 	if (code)

@@ -20,8 +20,11 @@
 #define SOON_SECONDS      120L
 #define BRIEF_SECONDS     10L
 #define CONNECT_SECONDS   10L
-#define START_SECONDS     75 /* a minute for others to answer, and some more */
-#define START_WAIT_MS     250
+#define START_MS          75000 /* a minute for others to answer, and some more */
+#define BUSY_MS           30000
+#define GRACE_MS          2000 /* for a daemon that was started just before us */
+#define LATER_WAIT_MS     250
+#define GRACE_WAIT_MS     50
 #define CURL_BUFFER_BYTES (512L * 1024)
 #define CLIENT_WHY_LEN    1024
 
@@ -38,8 +41,11 @@ struct client {
 	struct buf answer;
 	char why[CLIENT_WHY_LEN];
 	int exit;
-	bool starting; /* refused, but not for long: the node has just started */
+	bool met;  /* the daemon has answered before */
+	bool told; /* that it is waited for */
 	/* of the request in flight */
+	unsigned later_ms; /* what refused it passes by itself, perhaps within this time; else 0 */
+	bool asks, sent;   /* it changes nothing; some of its body has gone out */
 	ssize_t (*read)(void *arg, void *to, size_t len);
 	bool (*write)(void *arg, struct bytes piece);
 	void *arg;
@@ -198,6 +204,8 @@ static size_t client_on_read(char *to, size_t size, size_t count, void *arg)
 	struct client *client = arg;
 	ssize_t len = client->read(client->arg, to, size * count);
 
+	client->sent = true;
+
 	return len < 0 ? CURL_READFUNC_ABORT : (size_t)len;
 }
 
@@ -216,6 +224,8 @@ static void prepare(struct client *client, const char *method, const char *targe
 	buf_reset(&client->answer);
 	client->read = NULL;
 	client->write = NULL;
+	client->asks = strcmp(method, "GET") == 0;
+	client->sent = false;
 	client->why[0] = '\0';
 	curl_easy_reset(curl); /* keeps the connection */
 	curl_easy_setopt(curl, CURLOPT_URL, client->url);
@@ -260,7 +270,10 @@ static int take_refusal(struct client *client, long status)
 	const char *code = json_string_value(json_object_get(json, "error"));
 	const char *text = json_string_value(json_object_get(json, "message"));
 
-	client->starting = code && strcmp(code, "starting") == 0;
+	if (code && strcmp(code, "starting") == 0)
+		client->later_ms = START_MS;
+	else if (code && strcmp(code, "busy") == 0)
+		client->later_ms = BUSY_MS;
 	if (code && text) {
 		char *sentence = text_commands(text, client->dir_words);
 
@@ -283,6 +296,16 @@ static int take_connect_fault(struct client *client)
 			"%s/control.sock belongs to another user: run this as the user of "
 			"the node",
 			client->dir);
+	/* Started a moment ago, or stopped and about to be started again: that is waited for. */
+	if (dir_is_held(client->dir)) {
+		client->later_ms = START_MS;
+		return client_refuse(
+			client, TOOL_FAILED,
+			"the daemon on %s is starting, or stopping; it does not answer "
+			"yet, see its log",
+			client->dir);
+	}
+	client->later_ms = client->met ? START_MS : GRACE_MS;
 	return client_refuse(client, TOOL_FAILED,
 			     "no daemon answers on %s: start it with `allmended%s`", client->dir,
 			     client->dir_words);
@@ -303,18 +326,21 @@ static int take_fault(struct client *client, CURLcode fault)
 		return client_refuse(client, TOOL_FAILED,
 				     "the daemon's answer is larger than %zu bytes; ask for less",
 				     ANSWER_LEN_MAX);
+	if (client->asks && !client->write)
+		client->later_ms = client->met ? START_MS : GRACE_MS;
 	return client_refuse(client, TOOL_FAILED,
 			     "the daemon on %s broke off (%s); see its log, and try again",
 			     client->dir, curl_easy_strerror(fault));
 }
 
-/* Runs what was prepared. *fault (may be NULL) tells a transfer that ended early from others. */
-static int perform(struct client *client, CURLcode *fault)
+static int perform_once(struct client *client, CURLcode *fault)
 {
 	CURLcode result = curl_easy_perform(client->curl);
 	long status = 0;
 
 	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+	client->later_ms = 0;
+	client->met = client->met || status > 0;
 	if (fault)
 		*fault = result;
 	/* A refusal may come while we still send; then sending fails, but the sentence is here. */
@@ -323,6 +349,38 @@ static int perform(struct client *client, CURLcode *fault)
 	if (result != CURLE_OK)
 		return take_fault(client, result);
 	return TOOL_DONE;
+}
+
+/*
+ * A daemon that starts, stops to be started again, or is busy is waited for: so a page of commands
+ * can be pasted, and a nightly job outlives an upgrade. False: not worth it, or for too long.
+ */
+static bool wait_later(struct client *client, unsigned *waited_ms)
+{
+	const bool grace = client->later_ms == GRACE_MS;
+	const unsigned nap_ms = grace ? GRACE_WAIT_MS : LATER_WAIT_MS;
+
+	if (*waited_ms >= client->later_ms || client->sent || client->tidying || interrupted() ||
+	    client->patience == CLIENT_BRIEFLY)
+		return false;
+	if (!grace && !client->told)
+		tool_remark("waiting: %s", client->why);
+	client->told = client->told || !grace;
+	nanosleep(&(struct timespec){.tv_nsec = nap_ms * 1000000L}, NULL);
+	*waited_ms += nap_ms;
+	return true;
+}
+
+/* Runs what was prepared, again if need be. *fault (may be NULL) tells a transfer that ended early
+   from others. */
+static int perform(struct client *client, CURLcode *fault)
+{
+	unsigned waited_ms = 0;
+	int code;
+
+	while ((code = perform_once(client, fault)) && wait_later(client, &waited_ms))
+		buf_reset(&client->answer);
+	return code;
 }
 
 static int take_answer(struct client *client, json_t **out)
@@ -342,21 +400,6 @@ static int take_answer(struct client *client, json_t **out)
 	return TOOL_DONE;
 }
 
-/*
- * A node that has just started signs nothing until others have answered it: what it refuses for
- * that is asked for again. False: it takes too long.
- */
-static bool start_wait(struct client *client, unsigned tries)
-{
-	if (tries == 0)
-		tool_remark("waiting: %s", client->why);
-	client->starting = false;
-	if (tries == START_SECONDS * 1000 / START_WAIT_MS || interrupted())
-		return false;
-	nanosleep(&(struct timespec){.tv_nsec = START_WAIT_MS * 1000000L}, NULL);
-	return true;
-}
-
 int client_call(struct client *client, const char *method, const char *target, const json_t *body,
 		json_t **out)
 {
@@ -374,9 +417,7 @@ int client_call(struct client *client, const char *method, const char *target, c
 	} else if (strcmp(method, "POST") == 0) {
 		curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, "");
 	}
-	unsigned tries = 0;
-	while ((code = perform(client, NULL)) && client->starting && start_wait(client, tries++))
-		buf_reset(&client->answer);
+	code = perform(client, NULL);
 	if (!code)
 		code = take_answer(client, &answer);
 	if (out)
