@@ -222,43 +222,55 @@ static void tell_ready(void *arg)
 
 /* Starting */
 
-static enum err open_keys(struct daemon *daemon, const struct daemon_options *options, char *why)
+static enum err refuse_keys(const struct daemon *daemon, const struct daemon_options *options,
+			    enum err err, char *why)
 {
-	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
-	char *file = options->passphrase ? mem_str(options->passphrase)
-		     : credentials       ? dir_file(credentials, "passphrase")
-					 : NULL;
-	struct secret *passphrase = NULL;
-	enum err err = ERR_OK;
+	const char *file = options->passphrase.file;
 
-	if (file && (options->passphrase || access(file, F_OK) == 0))
-		err = keyfile_passphrase_read(&passphrase, file);
-	if (err) {
-		refuse_start(why, err, "%s is not a file with a passphrase in its first line: %s",
-			     file, err_text(err));
-		err = ERR_CONFIG;
-		goto out;
-	}
-	err = keyring_open(&daemon->keyring, daemon->dir_path,
-			   passphrase ? secret_bytes(passphrase) : bytes_of(NULL, 0));
 	if (err == ERR_DENIED)
-		refuse_start(why, err, "the passphrase in %s is not that of %s", file,
-			     daemon->dir_path);
-	else if (err == ERR_CONFIG)
-		refuse_start(why, err,
-			     "the keys in %s are sealed with a passphrase: give it with "
-			     "--passphrase-file FILE, or as the systemd credential \"passphrase\"",
-			     daemon->dir_path);
+		refuse_start(why, err, "the passphrase%s%s is not that of %s", file ? " in " : "",
+			     file ? file : "", daemon->dir_path);
 	else if (err == ERR_NOMEM)
 		refuse_start(why, err,
 			     "too little memory to check the passphrase: it takes 256 MiB");
-	else if (err)
+	else
 		refuse_start(why, err, "the keys in %s cannot be read: %s", daemon->dir_path,
 			     err_text(err));
-out:
-	secret_close(passphrase);
-	free(file);
 	return err;
+}
+
+/* Sealed keys, and no passphrase was given: whoever sits there is asked. */
+static enum err ask_passphrase(const struct daemon *daemon, struct secret **out, char *why)
+{
+	if (!passphrase_can_ask())
+		return refuse_start(why, ERR_CONFIG,
+				    "the keys in %s are sealed with a passphrase: start it in the "
+				    "foreground of "
+				    "a terminal to type it, give --passphrase-file FILE or "
+				    "--passphrase-fd N, or "
+				    "the systemd credential \"passphrase\"",
+				    daemon->dir_path);
+	enum err err = passphrase_ask(out, false, why);
+	return err == ERR_ABSENT ? ERR_CONFIG : err;
+}
+
+static enum err open_keys(struct daemon *daemon, const struct daemon_options *options, char *why)
+{
+	struct secret *passphrase = NULL;
+	enum err err = passphrase_take(&passphrase, &options->passphrase, why);
+
+	if (err && err != ERR_ABSENT)
+		return ERR_CONFIG;
+	err = keyring_open(&daemon->keyring, daemon->dir_path,
+			   passphrase ? secret_bytes(passphrase) : bytes_of(NULL, 0));
+	if (err == ERR_CONFIG) {
+		err = ask_passphrase(daemon, &passphrase, why);
+		if (err)
+			return err;
+		err = keyring_open(&daemon->keyring, daemon->dir_path, secret_bytes(passphrase));
+	}
+	secret_close(passphrase);
+	return err ? refuse_keys(daemon, options, err, why) : ERR_OK;
 }
 
 static enum err open_store(struct daemon *daemon, const struct daemon_options *options, char *why)
@@ -492,6 +504,16 @@ static void open_rest(struct daemon *daemon)
 		(struct verify){.loop = &daemon->loop, .turn = daemon->turn, .db = daemon->db};
 }
 
+static void doubt_passphrase(struct daemon *daemon, const struct daemon_options *options)
+{
+	char why[WHY_LEN] = "";
+
+	if (options->passphrase.file)
+		passphrase_doubt(why, options->passphrase.file, daemon->dir_path);
+	if (why[0])
+		log_line(&daemon->log, clock_now_ms(), LOG_PASSPHRASE, "%s", why);
+}
+
 enum err daemon_open(struct daemon *daemon, const struct daemon_options *options, char *why)
 {
 	enum err err;
@@ -505,6 +527,7 @@ enum err daemon_open(struct daemon *daemon, const struct daemon_options *options
 		return err;
 	log_init(&daemon->log, stderr, options->has_level ? options->level : daemon->config.log,
 		 daemon->config.log_format);
+	doubt_passphrase(daemon, options);
 	check(uv_loop_init(&daemon->loop) == 0);
 	daemon->loop_open = true;
 	open_handles(daemon);

@@ -22,14 +22,15 @@
 #include "node/files/verify.h"
 #include "proto/charter/identity.h"
 #include "store/dir.h"
+#include "store/passphrase.h"
 
 #define DAEMON_SOFTWARE "allmende " ALLMENDE_VERSION
 
 struct daemon_options {
-	const char *dir;        /* borrowed, as all below */
-	const char *passphrase; /* path of a file, or NULL */
-	const char *listen;     /* over what the config says, or NULL */
-	const char *http;       /* the same */
+	const char *dir; /* borrowed, as all below */
+	struct passphrase_from passphrase;
+	const char *listen; /* over what the config says, or NULL */
+	const char *http;   /* the same */
 	bool has_level;
 	enum log_level level;
 };

@@ -31,9 +31,9 @@ static void help(void)
 {
 	printf("allmended - the node of a federation, in the foreground\n"
 	       "\n"
-	       "  allmended [-d DIR] [--passphrase-file FILE] [--listen HOST:PORT] [--http "
+	       "  allmended [-d DIR] [--passphrase-file FILE | --passphrase-fd N] [--listen "
 	       "HOST:PORT]\n"
-	       "            [--quiet | --verbose]\n"
+	       "            [--http HOST:PORT] [--quiet | --verbose]\n"
 	       "  allmended [-d DIR] --check-config\n"
 	       "\n"
 	       "  -d, --dir DIR           the node's directory, made by `allmende init`; else "
@@ -41,7 +41,9 @@ static void help(void)
 	       "                          else $XDG_DATA_HOME/allmende or ~/.local/share/allmende\n"
 	       "  --passphrase-file FILE  its first line opens the keys; else the systemd "
 	       "credential\n"
-	       "                          \"passphrase\"\n"
+	       "                          \"passphrase\"; else it asks, in the foreground of a "
+	       "terminal\n"
+	       "  --passphrase-fd N       the same from an open file descriptor\n"
 	       "  --listen HOST:PORT      where other nodes dial this one; port 0: any free one\n"
 	       "  --http HOST:PORT        /metrics and /healthz for monitoring, for everybody who "
 	       "reaches\n"
@@ -85,10 +87,11 @@ static int usage(const char *format, const char *what)
 static int read_arguments(int argc, char **argv, struct daemon_options *options, char **dir,
 			  bool *check_config)
 {
-	enum { PASSPHRASE = 256, LISTEN, HTTP, QUIET, VERBOSE, CHECK_CONFIG, HELP, VERSION };
+	enum { FILE_OF = 256, FD_OF, LISTEN, HTTP, QUIET, VERBOSE, CHECK_CONFIG, HELP, VERSION };
 	static const struct option longs[] = {
 		{"dir", required_argument, NULL, 'd'},
-		{"passphrase-file", required_argument, NULL, PASSPHRASE},
+		{"passphrase-file", required_argument, NULL, FILE_OF},
+		{"passphrase-fd", required_argument, NULL, FD_OF},
 		{"listen", required_argument, NULL, LISTEN},
 		{"http", required_argument, NULL, HTTP},
 		{"check-config", no_argument, NULL, CHECK_CONFIG},
@@ -107,8 +110,11 @@ static int read_arguments(int argc, char **argv, struct daemon_options *options,
 			free(*dir);
 			*dir = mem_str(optarg);
 			break;
-		case PASSPHRASE:
-			options->passphrase = optarg;
+		case FILE_OF:
+			options->passphrase.file = optarg;
+			break;
+		case FD_OF:
+			options->passphrase.fd = optarg;
 			break;
 		case LISTEN:
 			options->listen = optarg;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crypto/check.h"
@@ -27,7 +28,6 @@ _Static_assert(KEYFILE_NONCE_LEN == SEAL_NONCE_LEN, "nonce");
 struct keyring {
 	struct secret *storage;
 	char *keys; /* DIR/keys */
-	bool has_passphrase;
 };
 
 /* -- bytes -- */
@@ -163,15 +163,12 @@ static enum err fd_write(int fd, struct bytes b)
 	return fsync(fd) ? err_of_errno() : ERR_OK;
 }
 
-/* Appends at most max bytes of a file. */
-static enum err file_read(struct buf *out, const char *path, size_t max)
+/* Appends at most max bytes; until the end, or of a line the end of that. */
+static enum err fd_read(struct buf *out, int fd, size_t max, bool line)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	enum err err = ERR_OK;
 	ssize_t len = 1;
 
-	if (fd < 0)
-		return err_of_errno();
 	while (!err && len && out->len < max) {
 		uint8_t part[512];
 		size_t want = max - out->len < sizeof(part) ? max - out->len : sizeof(part);
@@ -181,10 +178,23 @@ static enum err file_read(struct buf *out, const char *path, size_t max)
 			err = err_of_errno();
 		if (len > 0)
 			buf_add(out, bytes_of(part, (size_t)len));
+		if (len > 0 && line && memchr(part, '\n', (size_t)len))
+			len = 0;
 		secret_wipe(part, sizeof(part));
 	}
-	close(fd);
 	return err ? err : out->err;
+}
+
+/* Appends at most max bytes of a file. */
+static enum err file_read(struct buf *out, const char *path, size_t max)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return err_of_errno();
+	enum err err = fd_read(out, fd, max, false);
+	close(fd);
+	return err;
 }
 
 static enum err keys_dir_sync(const char *path)
@@ -197,8 +207,9 @@ static enum err keys_dir_sync(const char *path)
 	return err;
 }
 
-/* Writes keys/NAME so that the name is taken only by complete, synced bytes, and never twice. */
-static enum err file_create(const char *keys, const char *name, struct bytes bytes)
+/* Writes keys/NAME so that the name is taken only by complete, synced bytes, and, unless it shall
+   replace what is there, never twice. */
+static enum err file_create(const char *keys, const char *name, struct bytes bytes, bool replace)
 {
 	char part[NAME_LEN_MAX + 8];
 	char *path = dir_file(keys, name), *path_new;
@@ -212,7 +223,7 @@ static enum err file_create(const char *keys, const char *name, struct bytes byt
 	err = fd < 0 ? err_of_errno() : fd_write(fd, bytes);
 	if (fd >= 0 && close(fd) && !err)
 		err = ERR_IO;
-	if (!err && renameat2(AT_FDCWD, path_new, AT_FDCWD, path, RENAME_NOREPLACE))
+	if (!err && renameat2(AT_FDCWD, path_new, AT_FDCWD, path, replace ? 0 : RENAME_NOREPLACE))
 		err = err_of_errno();
 	if (err)
 		unlink(path_new);
@@ -249,7 +260,7 @@ static void header_add(struct buf *out, const struct keyfile *file)
 
 /* Makes keys/NAME. */
 static enum err file_seal(const struct keyfile *file, const char *keys, const char *name,
-			  const struct key *key, struct bytes secret)
+			  const struct key *key, struct bytes secret, bool replace)
 {
 	uint8_t sum[KEYFILE_CHECK_LEN];
 	struct buf out, head;
@@ -262,26 +273,26 @@ static enum err file_seal(const struct keyfile *file, const char *keys, const ch
 	seal_as(&out, key, buf_bytes(&head), name, file->nonce, secret);
 	check_sum(sum, buf_bytes(&out));
 	buf_add(&out, bytes_obj(&sum));
-	err = out.err ? out.err : file_create(keys, name, buf_bytes(&out));
+	err = out.err ? out.err : file_create(keys, name, buf_bytes(&out), replace);
 	buf_fini(&out);
 	buf_fini(&head);
 	return err;
 }
 
-static struct keyring *keyring_new(const char *dir, struct secret *storage, bool has_passphrase)
+static struct keyring *keyring_new(const char *dir, struct secret *storage)
 {
 	struct keyring *keyring = mem_new(1, sizeof(*keyring));
 
 	keyring->storage = storage;
 	keyring->keys = dir_file(dir, "keys");
-	keyring->has_passphrase = has_passphrase;
 	return keyring;
 }
 
-enum err keyring_create_cost(struct keyring **out, const char *dir, struct bytes passphrase,
-			     struct random *random, const struct passphrase_cost *cost)
+/* Writes keys/storage. */
+static enum err storage_seal(const char *keys, const struct key *storage, struct bytes passphrase,
+			     struct random *random, const struct passphrase_cost *cost,
+			     bool replace)
 {
-	char *keys = dir_file(dir, "keys");
 	uint8_t salt[KEYFILE_SALT_LEN], nonce[KEYFILE_NONCE_LEN];
 	struct keyfile file = {
 		.mode = passphrase.len ? KEYFILE_PASSPHRASE : KEYFILE_CLEAR,
@@ -289,20 +300,30 @@ enum err keyring_create_cost(struct keyring **out, const char *dir, struct bytes
 		.salt = bytes_obj(&salt),
 		.nonce = bytes_obj(&nonce),
 	};
-	struct key storage, outer;
+	struct key outer;
 	enum err err;
 
 	check(cost_ok(cost));
-	random_fill(random, storage.b, sizeof(storage.b));
 	random_fill(random, salt, sizeof(salt));
 	random_fill(random, nonce, sizeof(nonce));
 	err = passphrase.len > KEYFILE_PASSPHRASE_LEN_MAX ? ERR_CONFIG
 							  : outer_key(&outer, &file, passphrase);
 	if (!err)
-		err = file_seal(&file, keys, STORAGE_NAME, &outer, bytes_obj(&storage.b));
-	if (!err)
-		*out = keyring_new(dir, secret_open(bytes_obj(&storage.b)), passphrase.len > 0);
+		err = file_seal(&file, keys, STORAGE_NAME, &outer, bytes_obj(&storage->b), replace);
 	key_wipe(&outer);
+	return err;
+}
+
+enum err keyring_create_cost(struct keyring **out, const char *dir, struct bytes passphrase,
+			     struct random *random, const struct passphrase_cost *cost)
+{
+	char *keys = dir_file(dir, "keys");
+	struct key storage;
+
+	random_fill(random, storage.b, sizeof(storage.b));
+	enum err err = storage_seal(keys, &storage, passphrase, random, cost, false);
+	if (!err)
+		*out = keyring_new(dir, secret_open(bytes_obj(&storage.b)));
 	key_wipe(&storage);
 	free(keys);
 	return err;
@@ -363,7 +384,7 @@ enum err keyring_open(struct keyring **out, const char *dir, struct bytes passph
 	if (!err)
 		err = storage_open(&storage, &file, passphrase);
 	if (!err)
-		*out = keyring_new(dir, storage, file.mode == KEYFILE_PASSPHRASE);
+		*out = keyring_new(dir, storage);
 	buf_fini(&bytes);
 	free(keys);
 	return err;
@@ -380,7 +401,43 @@ void keyring_close(struct keyring *keyring)
 
 bool keyring_has_passphrase(const struct keyring *keyring)
 {
-	return keyring->has_passphrase;
+	struct keyfile file;
+	struct buf bytes;
+
+	buf_init(&bytes, KEYFILE_LEN_MAX + 1);
+	enum err err = keyfile_load(&bytes, &file, keyring->keys, STORAGE_NAME);
+	buf_fini(&bytes);
+	return !err && file.mode == KEYFILE_PASSPHRASE;
+}
+
+/* What has no name any more is written over, as far as the disk puts the same bytes there. */
+static void overwrite(int fd)
+{
+	uint8_t zeros[512] = {0};
+	struct stat st;
+
+	if (fstat(fd, &st) || st.st_nlink > 0)
+		return;
+	for (off_t at = 0; at < st.st_size; at += (off_t)sizeof(zeros))
+		if (pwrite(fd, zeros, sizeof(zeros), at) < 0)
+			break;
+	fsync(fd);
+}
+
+enum err keyring_reseal(struct keyring *keyring, struct bytes passphrase, struct random *random)
+{
+	struct passphrase_cost cost = passphrase_cost_moderate();
+	char *path = dir_file(keyring->keys, STORAGE_NAME);
+	int old = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	enum err err = storage_seal(keyring->keys, secret_key(keyring->storage), passphrase, random,
+				    &cost, true);
+
+	if (!err && old >= 0)
+		overwrite(old);
+	if (old >= 0)
+		close(old);
+	free(path);
+	return err;
 }
 
 /* -- what it protects -- */
@@ -393,7 +450,7 @@ enum err keyring_put(struct keyring *keyring, const char *name, struct bytes sec
 
 	check(name_ok(name));
 	random_fill(&random, nonce, sizeof(nonce));
-	return file_seal(&file, keyring->keys, name, secret_key(keyring->storage), secret);
+	return file_seal(&file, keyring->keys, name, secret_key(keyring->storage), secret, false);
 }
 
 enum err keyring_get(struct keyring *keyring, const char *name, struct secret **out)
@@ -450,7 +507,7 @@ enum err keyring_unseal(struct keyring *keyring, struct secret **out, const char
 	return err == ERR_DENIED ? ERR_CORRUPT : err;
 }
 
-enum err keyfile_passphrase_read(struct secret **out, const char *path)
+enum err keyfile_passphrase_read_fd(struct secret **out, int fd)
 {
 	struct buf text;
 	struct bytes line;
@@ -459,7 +516,7 @@ enum err keyfile_passphrase_read(struct secret **out, const char *path)
 
 	/* Room for a line of full length, its end, and one byte to tell a longer one. */
 	buf_init(&text, KEYFILE_PASSPHRASE_LEN_MAX + 2);
-	err = file_read(&text, path, text.max);
+	err = fd_read(&text, fd, text.max, true);
 	line = buf_bytes(&text);
 	end = line.len ? memchr(line.ptr, '\n', line.len) : NULL;
 	if (end)
@@ -471,5 +528,16 @@ enum err keyfile_passphrase_read(struct secret **out, const char *path)
 	if (!err)
 		*out = secret_open(line);
 	buf_fini_wipe(&text);
+	return err;
+}
+
+enum err keyfile_passphrase_read(struct secret **out, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return err_of_errno();
+	enum err err = keyfile_passphrase_read_fd(out, fd);
+	close(fd);
 	return err;
 }

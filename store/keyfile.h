@@ -34,7 +34,15 @@ enum err keyring_create(struct keyring **out, const char *dir, struct bytes pass
    newer than this program. ERR_NOMEM, ERR_IO. */
 enum err keyring_open(struct keyring **out, const char *dir, struct bytes passphrase);
 void keyring_close(struct keyring *keyring);
+/* What the file of the storage key says now: another process may have sealed it anew. */
 bool keyring_has_passphrase(const struct keyring *keyring);
+/*
+ * Seals the storage key anew: under another passphrase, under the first one, or, when it is empty,
+ * under none. Until it is done the old one counts, then the new one, whatever cuts it short; the
+ * old bytes are written over where the disk allows. The key itself stays, so copies of the old file
+ * still open what it protects. ERR_CONFIG: too long; ERR_NOMEM, ERR_NOSPACE, ERR_IO.
+ */
+enum err keyring_reseal(struct keyring *keyring, struct bytes passphrase, struct random *random);
 
 /* Key files keys/NAME; name of [a-z0-9-], at most 64, not "storage". put: ERR_EXISTS, ERR_FULL
    above 8,000 bytes, ERR_NOSPACE, ERR_IO. get: ERR_ABSENT, ERR_CORRUPT (damaged, or of another
@@ -52,5 +60,7 @@ enum err keyring_unseal(struct keyring *keyring, struct secret **out, const char
 /* Reads a passphrase file: its first line, without the line end. ERR_CONFIG when empty or too long;
    ERR_ABSENT; ERR_IO. */
 enum err keyfile_passphrase_read(struct secret **out, const char *path);
+/* The same from what is open, up to the end of its first line. */
+enum err keyfile_passphrase_read_fd(struct secret **out, int fd);
 
 #endif

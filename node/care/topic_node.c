@@ -250,7 +250,7 @@ void topic_copies(struct actions *list)
 void topic_keys(struct actions *list)
 {
 	if (!keyring_has_passphrase(list->node->keyring))
-		actions_add(list, ACTION_INFO, "",
+		actions_add(list, ACTION_INFO, "allmende passphrase change",
 			    "the keys lie in clear: who gets the disk can read everything; encrypt "
-			    "the disk, or make the node anew with a passphrase while it is young");
+			    "the disk, or seal them with a passphrase");
 }

@@ -104,7 +104,7 @@ expect 1 'no daemon answers on sealed: start it with `allmended -d sealed`' "$al
 echo '-- passphrases'
 expect 2 'passphrase' "$allmended" -d sealed
 expect 3 'is not that of' "$allmended" -d sealed --passphrase-file other
-expect 2 'none is not a file with a passphrase' "$allmended" -d sealed --passphrase-file none
+expect 2 'there is no passphrase file none' "$allmended" -d sealed --passphrase-file none
 expect 2 'give --passphrase-file FILE' "$allmende" -d sealed recovery-sheet -o sheet
 expect 3 'is not the one of sealed' "$allmende" -d sealed recovery-sheet -o sheet --passphrase-file other
 [ ! -e sheet ] || wrong 'a wrong passphrase leaves a sheet behind'

@@ -13,7 +13,9 @@ import termios
 import time
 import unittest
 
-ALLMENDE = str(pathlib.Path(sys.argv.pop(1)).resolve() / "allmende")
+BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+ALLMENDE = str(BUILD / "allmende")
+DAEMON = str(BUILD / "allmended")
 PATIENCE = 60 * int(os.environ.get("ALLMENDE_PATIENCE", "1"))
 INIT = ["init", "--name", "Stadt Meißen", "--slug", "meissen", "--ags", "14627140"]
 
@@ -24,12 +26,12 @@ class Prompt(unittest.TestCase):
         self.dir = pathlib.Path(self.temporary.name, "node")
         self.addCleanup(self.temporary.cleanup)
 
-    def type(self, args, answers):
+    def type(self, args, answers, program=ALLMENDE):
         """Runs the command on a terminal, answers each prompt; (exit code, what was shown)."""
         pid, fd = pty.fork()
         if pid == 0:
             os.chdir(self.temporary.name)
-            os.execv(ALLMENDE, [ALLMENDE, "-d", str(self.dir), *args])
+            os.execv(program, [program, "-d", str(self.dir), *args])
         shown, prompts, end = b"", 0, time.monotonic() + PATIENCE
         while time.monotonic() < end and select.select([fd], [], [], PATIENCE)[0]:
             try:
@@ -63,6 +65,23 @@ class Prompt(unittest.TestCase):
         sheet = pathlib.Path(self.temporary.name, "sheet")
         self.assertEqual(sheet.stat().st_mode & 0o777, 0o600)
         self.assertIn("Stadt Meißen", sheet.read_text())
+
+    def test_change_and_daemon(self):
+        code, shown = self.type(INIT + ["--listen", "127.0.0.1:0"], [b"geheim\n", b"geheim\n"])
+        self.assertEqual(code, 0, shown)
+        code, shown = self.type(["passphrase", "change"], [b"geheim\n", b"offen\n", b"offen\n"])
+        self.assertEqual(code, 0, shown)
+        self.assertIn("sealed with the new passphrase", shown)
+        code, shown = self.type([], [b"geheim\n"], DAEMON)
+        self.assertEqual(code, 3, shown)
+        self.assertIn("the passphrase is not that of", shown)
+        code, shown = self.type([], [b"\n"], DAEMON)
+        self.assertEqual(code, 2, shown)
+        # the right one: it goes on, as far as a port that is no port
+        code, shown = self.type(["--listen", "192.0.2.1:7420"], [b"offen\n"], DAEMON)
+        self.assertEqual(code, 2, shown)
+        self.assertIn("192.0.2.1", shown)
+        self.assertNotIn("offen", shown)
 
     def refused(self, answers, code, phrase):
         got, shown = self.type(INIT, answers)

@@ -147,7 +147,7 @@ static void passphrases(void **state)
 	node_file_write(dir, "../passphrase", "korrekt pferd\n");
 	RUN(2, "--passphrase-file", dir, NULL);
 	RUN(3, "is not that of", dir, "--passphrase-file", bad, NULL);
-	RUN(2, "none is not a file with a passphrase", dir, "--passphrase-file", none, NULL);
+	RUN(2, "there is no passphrase file", dir, "--passphrase-file", none, NULL);
 	node = node_start(dir, "--passphrase-file", good, NULL);
 	node_field(text, sizeof(text), node_expect(&node, 200, "GET", "/status", NULL),
 		   "storage_key");

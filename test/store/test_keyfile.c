@@ -463,9 +463,55 @@ static void a_passphrase_file_gives_its_first_line(void **state)
 	test_dir_fini(dir);
 }
 
+/* Another passphrase, a first one, none: the old one opens nothing, and the keys are the same. */
+static void the_storage_key_is_sealed_anew(void **state)
+{
+	static const char *const steps[] = {"alt", "neu", "", "wieder"};
+	struct random random = random_system();
+	struct keyring *keyring, *other;
+	char *dir;
+
+	keyring = keyring_make(&dir, steps[0], 1);
+	assert_int_equal(keyring_put(keyring, "sign-0", phrase("secret")), ERR_OK);
+	for (size_t i = 1; i < 4; i++) {
+		char *file = dir_file(dir, "keys/storage"), *beside = dir_file(dir, "old");
+		char *half = dir_file(dir, "keys/.new-storage");
+		uint8_t byte = 1;
+
+		/* what a change before has left that was cut short */
+		test_file_write(half, &byte, 1);
+		assert_int_equal(keyring_reseal(keyring, phrase(steps[i]), &random), ERR_OK);
+		assert_int_equal(access(half, F_OK), -1);
+		assert_int_equal(keyring_has_passphrase(keyring), steps[i][0] != 0);
+		if (steps[i][0])
+			assert_int_equal(keyring_open(&other, dir, phrase(steps[i - 1])),
+					 steps[i - 1][0] ? ERR_DENIED : ERR_CONFIG);
+		assert_int_equal(keyring_open(&other, dir, phrase(steps[i])), ERR_OK);
+		check_secret(other, "sign-0", phrase("secret"));
+		keyring_close(other);
+		/* the old bytes are gone, but not those of another name */
+		assert_int_equal(link(file, beside), 0);
+		assert_int_equal(keyring_reseal(keyring, phrase(steps[i]), &random), ERR_OK);
+		assert_int_equal(rename(beside, file), 0);
+		assert_int_equal(keyring_open(&other, dir, phrase(steps[i])), ERR_OK);
+		keyring_close(other);
+		free(file);
+		free(beside);
+		free(half);
+	}
+	uint8_t longest[KEYFILE_PASSPHRASE_LEN_MAX + 1];
+	memset(longest, 'x', sizeof(longest));
+	assert_int_equal(keyring_reseal(keyring, bytes_obj(&longest), &random), ERR_CONFIG);
+	assert_int_equal(keyring_open(&other, dir, phrase("wieder")), ERR_OK);
+	keyring_close(other);
+	keyring_close(keyring);
+	test_dir_fini(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_storage_key_is_sealed_anew),
 		cmocka_unit_test(secrets_come_back_with_the_passphrase),
 		cmocka_unit_test(opening_names_what_is_wrong),
 		cmocka_unit_test(nothing_is_overwritten),

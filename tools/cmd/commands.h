@@ -24,6 +24,7 @@ struct command {
 #define COMMAND_LIST(X)                                                                            \
 	X(init)                                                                                    \
 	X(recovery_sheet)                                                                          \
+	X(passphrase_change)                                                                       \
 	X(rehearse)                                                                                \
 	X(federation)                                                                              \
 	X(federation_create)                                                                       \

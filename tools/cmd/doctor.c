@@ -158,8 +158,8 @@ static void check_storage_key(struct doctor *doctor)
 	keyring_close(keyring);
 	if (!err)
 		doctor_say(doctor, "keys", DOCTOR_OK, "",
-			   "not sealed, as chosen at `init`: whoever gets this disk can read "
-			   "everything, so it should be an encrypted one");
+			   "not sealed: whoever gets this disk can read everything, so it should "
+			   "be an encrypted one; `allmende passphrase change` seals them");
 	else if (err == ERR_CONFIG)
 		doctor_say(doctor, "keys", DOCTOR_OK, "", "sealed with a passphrase");
 	else

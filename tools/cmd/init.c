@@ -167,22 +167,20 @@ static int plan_node(struct plan *plan, const struct tool *tool)
 
 static int plan_passphrase(struct plan *plan, const struct tool *tool)
 {
-	const char *file = args_value(&tool->args, "passphrase-file");
-	bool none = args_flag(&tool->args, "no-passphrase");
+	const struct passphrase_from from = passphrase_options(tool);
+	const bool none = args_flag(&tool->args, "no-passphrase");
 
-	if (file && none)
+	if ((from.file || from.fd) && none)
 		return tool_fail(TOOL_USAGE,
-				 "--passphrase-file and --no-passphrase exclude each other: "
-				 "give one of them");
-	if (file)
-		return passphrase_read(&plan->passphrase, file);
+				 "--passphrase-%s and --no-passphrase exclude each other: give one "
+				 "of them",
+				 from.file ? "file" : "fd");
 	if (none)
 		return TOOL_DONE;
-	if (!passphrase_can_ask())
-		return tool_fail(TOOL_USAGE,
-				 "no passphrase, and no terminal to ask on: give --passphrase-file "
-				 "FILE, or --no-passphrase if a stolen disk may be readable");
-	return passphrase_ask(&plan->passphrase, true);
+	return passphrase_find(
+		&plan->passphrase, &from, true,
+		"no passphrase, and no terminal to ask on: give --passphrase-file FILE, or "
+		"--no-passphrase if a stolen disk may be readable");
 }
 
 /* -- saying what was made ------------------------------------------------------------------- */
@@ -226,14 +224,14 @@ static void print_made_node(const struct tool *tool, const struct plan *plan)
 }
 
 /* The command that starts the daemon; to be freed. */
-static char *start_words(const struct tool *tool, const struct plan *plan)
+static char *start_words(const struct tool *tool)
 {
 	const char *file = args_value(&tool->args, "passphrase-file");
-	char *quoted = text_shell(file ? file : "FILE");
+	char *quoted = text_shell(file ? file : "");
 	char *start;
 
-	if (asprintf(&start, "allmended%s%s", plan->passphrase ? " --passphrase-file " : "",
-		     plan->passphrase ? quoted : "") < 0)
+	/* without a file it asks */
+	if (asprintf(&start, "allmended%s%s", file ? " --passphrase-file " : "", quoted) < 0)
 		mem_gone(1, 0);
 	free(quoted);
 	return start;
@@ -241,7 +239,7 @@ static char *start_words(const struct tool *tool, const struct plan *plan)
 
 static void print_recovered(const struct tool *tool, const struct plan *plan)
 {
-	char *start = start_words(tool, plan);
+	char *start = start_words(tool);
 
 	print_line("%s (%s, %s) has a node in %s again, in the federation %s.", plan->name,
 		   plan->slug, plan->ags, tool->dir, recovery_federation(plan->recovery));
@@ -256,7 +254,7 @@ static void print_recovered(const struct tool *tool, const struct plan *plan)
 
 static void print_made(const struct tool *tool, const struct plan *plan)
 {
-	char *start = start_words(tool, plan);
+	char *start = start_words(tool);
 
 	print_line("%s (%s, %s) has a node in %s.", plan->name, plan->slug, plan->ags, tool->dir);
 	print_line(
@@ -341,6 +339,8 @@ static int make(struct tool *tool, struct plan *plan)
 		return say_standing(tool, plan, &place);
 	if ((code = plan_passphrase(plan, tool)) || (code = init_make(tool, plan)))
 		return code;
+	const struct passphrase_from from = passphrase_options(tool);
+	passphrase_remark(tool, &from);
 	if (tool->json)
 		return print_made_json(tool, plan, true);
 	if (plan->node)
@@ -380,10 +380,15 @@ const struct command cmd_init = {
 		"With --node it makes a further node of an organisation that has one already.\n"
 		"\n"
 		"The keys are sealed with a passphrase, which is asked for on the terminal unless\n"
-		"--passphrase-file or --no-passphrase is given. The recovery sheet holds the root\n"
-		"seed: with it the organisation can be restored on a new machine. The second sheet "
-		"holds\n"
-		"the seed of the root key that may follow, for when the first is stolen.\n"
+		"--passphrase-file, --passphrase-fd or --no-passphrase is given, or systemd hands "
+		"it\n"
+		"over as the credential \"passphrase\". A file beside the keys protects nothing. "
+		"The\n"
+		"recovery sheet holds the root seed: with it the organisation can be restored on "
+		"a\n"
+		"new machine. The second sheet holds the seed of the root key that may follow, "
+		"for\n"
+		"when the first is stolen.\n"
 		"\n"
 		"With --recover an organisation comes back whose machines are lost: by its "
 		"recovery sheet\n"
@@ -431,7 +436,7 @@ const struct command cmd_init = {
 			 "listen nowhere: behind a firewall that lets nobody in"},
 			{"operator", 0, "WHO", false,
 			 "self, or hosted:NAME when a provider runs the machine"},
-			PASSPHRASE_FILE_OPTION,
+			PASSPHRASE_OPTIONS,
 			{"no-passphrase", 0, NULL, false,
 			 "keep the keys unsealed: a stolen disk is readable"},
 			{"recovery-sheet", 0, "FILE", false,

@@ -346,7 +346,7 @@ const struct command cmd_node_accept = {
 		"  allmende node accept \"" PROTOCOL_TEXT "a-...\"",
 	.options =
 		(const struct option[]){
-			PASSPHRASE_FILE_OPTION,
+			PASSPHRASE_OPTIONS,
 			{0},
 		},
 	.word_min = 1,

@@ -109,7 +109,7 @@ const struct command cmd_recovery_sheet = {
 	.options =
 		(const struct option[]){
 			{"output", 'o', "FILE", false, "a new file; - for standard output"},
-			PASSPHRASE_FILE_OPTION,
+			PASSPHRASE_OPTIONS,
 			{0},
 		},
 	.run = run_recovery_sheet,

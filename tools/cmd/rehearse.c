@@ -144,7 +144,7 @@ const struct command cmd_rehearse = {
 		(const struct option[]){
 			{"from", 0, "HOST:PORT", false, "where a member listens"},
 			{"federation", 0, "ID", false, "if the sheet does not say it"},
-			PASSPHRASE_FILE_OPTION,
+			PASSPHRASE_OPTIONS,
 			{0},
 		},
 	.word_min = 1,

@@ -149,8 +149,9 @@ struct rooting {
 /* From the first line of a file, as it was printed. */
 static int seed_read(struct key *seed, const char *path)
 {
+	const struct passphrase_from from = {.file = path};
 	struct secret *text = NULL;
-	int code = passphrase_read(&text, path);
+	int code = passphrase_find(&text, &from, false, "");
 	char line[256];
 
 	if (code)
@@ -414,7 +415,7 @@ const struct command cmd_root_next = {
 	.options =
 		(const struct option[]){
 			{"output", 'o', "FILE", false, "a new file; - for standard output"},
-			PASSPHRASE_FILE_OPTION,
+			PASSPHRASE_OPTIONS,
 			{0},
 		},
 	.run = run_root_next,
@@ -440,7 +441,7 @@ const struct command cmd_root_bind = {
 			ENTRY_OPTION,
 			{"output", 'o', "FILE", false, "a new file for the new second sheet"},
 			{"yes", 0, NULL, false, "do it"},
-			PASSPHRASE_FILE_OPTION,
+			PASSPHRASE_OPTIONS,
 			{0},
 		},
 	.run = run_root_bind,
@@ -464,7 +465,7 @@ const struct command cmd_root_announce = {
 			ENTRY_OPTION,
 			{"output", 'o', "FILE", false, "a new file for the new second sheet"},
 			{"yes", 0, NULL, false, "do it"},
-			PASSPHRASE_FILE_OPTION,
+			PASSPHRASE_OPTIONS,
 			{0},
 		},
 	.run = run_root_announce,

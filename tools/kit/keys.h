@@ -8,7 +8,7 @@
 #include "store/keyfile.h"
 #include "tools/kit/tool.h"
 
-/* With --passphrase-file of the command's options, if given. Prints its own complaint. */
+/* With PASSPHRASE_OPTIONS of the command, if given. Prints its own complaint. */
 int keys_open(const struct tool *tool, struct keyring **out);
 
 #endif

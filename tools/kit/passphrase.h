@@ -1,24 +1,29 @@
 /*
- * passphrase - from a file, or typed on a terminal without being shown; never from arguments.
+ * passphrase - the options of commands that need that of the keys, and their complaints. Where it
+ * comes from says store/passphrase.h.
  */
-#ifndef ALLMENDE_PASSPHRASE_H
-#define ALLMENDE_PASSPHRASE_H
+#ifndef ALLMENDE_TOOL_PASSPHRASE_H
+#define ALLMENDE_TOOL_PASSPHRASE_H
 
-#include "crypto/secret.h"
+#include "store/passphrase.h"
 #include "tools/kit/tool.h"
 
-/* --passphrase-file and what goes with it, for lists of options. */
-#define PASSPHRASE_FILE_OPTION                                                                     \
+/* For lists of options. */
+#define PASSPHRASE_OPTIONS                                                                         \
+	{"passphrase-file", 0, "FILE", false, "read the passphrase from the first line of FILE"},  \
 	{                                                                                          \
-		"passphrase-file", 0, "FILE", false,                                               \
-			"read the passphrase from the first line of FILE"                          \
+		"passphrase-fd", 0, "N", false, "read it from this open file descriptor"           \
 	}
 
-/* Prints its own complaint; *out is released with secret_close(). */
-int passphrase_read(struct secret **out, const char *path);
-/* Asks on the terminal; twice when it is a new one. There must be a terminal:
-   passphrase_can_ask(). */
-int passphrase_ask(struct secret **out, bool is_new);
-bool passphrase_can_ask(void);
+/* What these options say. */
+struct passphrase_from passphrase_options(const struct tool *tool);
+/*
+ * From there, else from whoever sits at the terminal, twice when it is a new one; else `missing` is
+ * what is wrong. Prints its own complaint; *out is released with secret_close().
+ */
+int passphrase_find(struct secret **out, const struct passphrase_from *from, bool is_new,
+		    const char *missing);
+/* Says what is to be said about the file that has opened the keys of this directory. */
+void passphrase_remark(const struct tool *tool, const struct passphrase_from *from);
 
 #endif
