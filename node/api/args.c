@@ -1,6 +1,7 @@
 #include "node/api/args.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void drop_nulls(json_t *object)
 {
@@ -45,6 +46,9 @@ bool api_body(struct call *call)
 bool api_text_arg(struct call *call, const char *name, struct buf *out, bool needed)
 {
 	enum err err = http_query(call->request, name, out);
+
+	if (out == &call->path)
+		call->is_path = !strcmp(name, "path") || !strcmp(name, "pattern");
 
 	if (err == ERR_ABSENT && !needed) {
 		buf_add_u8(out, 0);

@@ -39,14 +39,14 @@ static void frames_done(struct call *call)
 		http_answer_as(call->request, 200, FRAMES_TYPE, &call->text);
 }
 
-/* Of what is hidden the log has the path alone, and people know the name. */
+/* Of what is hidden the log has the path alone, of all the slug of the admission. */
 static void kept_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	char path[LIMIT_PATH_LEN_MAX + 1];
 
 	call->err = names_resolve(hub, txn, (const char *)call->path.ptr, path, call->why);
 	if (!call->err)
-		call->out = json_pack("{s:o}", "path", api_str(path));
+		call->out = json_pack("{s:o}", "kept", api_str(path));
 }
 
 const struct route audit_routes[] = {

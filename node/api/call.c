@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "node/api/json.h"
+#include "node/api/named.h"
 #include "node/api/told.h"
 #include "proto/rights/epochs.h"
 
@@ -144,6 +145,8 @@ static void run_route(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 
 	const uint64_t waited = hub->epochs->waited;
 
+	call->charter = &hub->charter;
+	named_in(call, call->charter);
 	call->route->run(call, hub, txn, now_ms);
 	if (call->route->kind == ROUTE_COMMAND && !call->err && !call->again)
 		told_command(call, hub, txn);
@@ -151,6 +154,8 @@ static void run_route(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 		call->code = "waiting"; /* for a new key */
 	if (call->err == ERR_AGAIN && hub->signing == SIGNING_WAITS)
 		call->code = "starting"; /* soon it is not any more */
+	named_out(call, call->charter);
+	call->charter = NULL;
 }
 
 static void route_ran(struct turn_item *item)
@@ -260,6 +265,8 @@ static void wait_no_more(struct call *call)
 
 void api_list_add(struct call *call, json_t *element)
 {
+	if (call->charter)
+		named_element(call->charter, element);
 	if (call->text.len && call->text.ptr[call->text.len - 1] == '}')
 		buf_add_u8(&call->text, ',');
 	json_dump_callback(element, dump_add, &call->text, JSON_COMPACT);

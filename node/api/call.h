@@ -69,13 +69,16 @@ struct call {
 	const char *part,
 		*rest;   /* what stands for "*" (up to the next slash) and "**" of the route */
 	json_t *in;      /* body; an object without nulls, or NULL */
-	struct buf path; /* with terminating zero; also patterns */
+	struct buf path; /* with terminating zero; also patterns, ids, words */
+	bool is_path;    /* path or pattern: named.h */
 	uint64_t number; /* 0: the current version */
 	bool has_after;
 	uint64_t after_number;
 	uint64_t wait_ms;
 
 	/* result */
+	const struct charter *charter;      /* for run; NULL in between */
+	char shown[LIMIT_PATH_LEN_MAX + 1]; /* after run: the path as people see it */
 	json_t *out;
 	unsigned status; /* of success; 0: 200 */
 	enum err err;

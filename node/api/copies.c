@@ -19,8 +19,7 @@ static void copies_begin(struct call *call)
 		return;
 	}
 	struct copies *copies = mem_new(1, sizeof(*copies));
-	*copies = (struct copies){.pattern = (const char *)call->path.ptr,
-				  .drop = call->request->method == HTTP_DELETE};
+	*copies = (struct copies){.drop = call->request->method == HTTP_DELETE};
 	call->topic = copies;
 	api_push(call);
 }
@@ -29,6 +28,7 @@ static void copies_run(struct call *call, struct hub *hub, struct txn *txn, int6
 {
 	struct copies *copies = call->topic;
 
+	copies->pattern = (const char *)call->path.ptr;
 	call->more = copies_step(hub, txn, copies);
 	if (!call->more)
 		call->out = json_pack("{s:s, s:o, s:o, s:o}", "pattern", copies->pattern,

@@ -14,6 +14,7 @@
 #include "proto/sync/fork.h"
 #include "proto/membership/joining.h"
 #include "proto/membership/membership.h"
+#include "proto/membership/renaming.h"
 #include "proto/membership/request.h"
 #include "proto/membership/voting.h"
 #include "proto/wire/words.h"
@@ -144,6 +145,21 @@ static json_t *member_operator_json(struct hub *hub, struct txn *txn, uint32_t a
 	return api_operator(holder.operator_name);
 }
 
+/* Names and short names that it had before, the latest first. */
+static json_t *formerly_json(const struct charter *charter, const struct charter_member *member)
+{
+	const struct charter_rename *rename;
+	json_t *list = json_array();
+
+	for (uint32_t at = 0; charter_renamed(charter, member, &at, &rename);)
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:I}", "name",
+						      api_str(rename->name_before), "slug",
+						      api_str(rename->slug_before), "ags",
+						      api_str(rename->ags_before), "until_ms",
+						      (json_int_t)rename->time_ms));
+	return list;
+}
+
 static void members_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	const struct charter *charter = charter_of(hub);
@@ -157,6 +173,7 @@ static void members_run(struct call *call, struct hub *hub, struct txn *txn, int
 		json_t *object = member_json(charter, member, &state);
 		json_object_set_new(object, "operator",
 				    member_operator_json(hub, txn, state.author));
+		json_object_set_new(object, "formerly", formerly_json(charter, member));
 		json_array_append_new(list, object);
 	}
 	call->out = json_pack("{s:o}", "members", list);
@@ -287,8 +304,21 @@ static size_t slugs_read(struct call *call, const char *out[LIMIT_STEWARD_COUNT_
 	return count;
 }
 
+static enum err federation_rename(struct call *call, struct hub *hub, struct txn *txn,
+				  struct voting_outcome *out, struct buf *text)
+{
+	const char *slugs[LIMIT_STEWARD_COUNT_MAX + 1];
+	const struct renaming terms = {.member = slugs_read(call, slugs) ? slugs[0] : NULL,
+				       .name = api_in_text(call, "name"),
+				       .slug = api_in_text(call, "slug"),
+				       .ags = api_in_text(call, "ags")};
+
+	return renaming_propose(hub, txn, &terms, api_in_true(call, "confirm"), out, text,
+				call->why);
+}
+
 static enum err federation_propose(struct call *call, struct hub *hub, struct txn *txn,
-				   struct voting_outcome *out)
+				   struct voting_outcome *out, struct buf *text)
 {
 	const char *change = api_in_text(call, "change"), *entry = api_in_text(call, "entry");
 	const char *slugs[LIMIT_STEWARD_COUNT_MAX + 1];
@@ -306,21 +336,29 @@ static enum err federation_propose(struct call *call, struct hub *hub, struct tx
 		return voting_remove(hub, txn, slugs[0], confirm, out, call->why);
 	if (count == 1 && !strcmp(change, "relay"))
 		return voting_relay(hub, txn, slugs[0], confirm, out, call->why);
+	if (count <= 1 && !strcmp(change, "rename"))
+		return federation_rename(call, hub, txn, out, text);
 	snprintf(call->why, sizeof(call->why),
-		 "a change is \"stewards\", \"settle\", or \"remove\" or \"relay\" with one slug");
+		 "a change is \"stewards\", \"settle\", \"rename\", or \"remove\" or \"relay\" "
+		 "with one slug");
 	return ERR_CONFIG;
 }
 
 static void propose_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct voting_outcome outcome;
+	struct buf text;
 
 	voting_outcome_init(&outcome);
-	call->err = federation_propose(call, hub, txn, &outcome);
+	buf_init(&text, ENVELOPE_LEN_MAX);
+	call->err = federation_propose(call, hub, txn, &outcome, &text);
 	if (!call->err) {
 		call->status = api_in_true(call, "confirm") ? 201 : 200;
 		call->out = outcome_json(&outcome);
+		json_object_set_new(call->out, "text",
+				    text.len ? api_text(buf_bytes(&text)) : json_null());
 	}
+	buf_fini(&text);
 	voting_outcome_fini(&outcome);
 }
 
@@ -413,7 +451,9 @@ const struct route federation_routes[] = {
 	{HTTP_GET, "/federation/proposal", ROUTE_QUERY, .begin = proposal_text_begin,
 	 .run = proposal_text_run},
 	{HTTP_POST, "/federation/proposals", ROUTE_COMMAND,
-	 FIELDS("S:change", "l:slugs", "s:entry", "i:threshold", "b:confirm"), .run = propose_run},
+	 FIELDS("S:change", "l:slugs", "s:entry", "i:threshold", "s:name", "s:slug", "s:ags",
+		"b:confirm"),
+	 .run = propose_run},
 	{HTTP_POST, "/federation/votes", ROUTE_COMMAND,
 	 FIELDS("S:proposal", "b:confirm", "s:words", "b:unheard", "s:despite"), .run = vote_run},
 	{HTTP_POST, "/federation/leave", ROUTE_COMMAND, FIELDS("s:reason", "b:cancel"),

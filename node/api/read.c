@@ -238,10 +238,10 @@ static void manifest_answer(struct call *call, const struct view *view)
 
 	api_list_add(call,
 		     json_pack("{s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o}", "dataset",
-			       api_text(buf_bytes(&call->path)), "version",
-			       api_uint(manifest->number), "tier", tier_name(tier), "folder",
-			       (int)view->opened->reading.folder, "file_count", api_uint(count),
-			       "bytes", api_uint(view->opened->plain_bytes), "stored_bytes",
+			       api_str(call->shown), "version", api_uint(manifest->number), "tier",
+			       tier_name(tier), "folder", (int)view->opened->reading.folder,
+			       "file_count", api_uint(count), "bytes",
+			       api_uint(view->opened->plain_bytes), "stored_bytes",
 			       api_uint(view->opened->reading.version.index.bytes), "next",
 			       to < count ? api_uint(to) : json_null()));
 	call->text.len--; /* the brace: the files follow inside */

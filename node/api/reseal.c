@@ -70,8 +70,8 @@ static void reseal_over(void *arg, const struct resealed *what)
 		return;
 	}
 	api_reply(call, 200,
-		  json_pack("{s:o, s:o, s:o}", "dataset", api_str(what->name), "version",
-			    what->number ? api_uint(what->number) : json_null(), "bytes",
+		  json_pack("{s:O, s:o, s:o}", "dataset", json_object_get(call->out, "dataset"),
+			    "version", what->number ? api_uint(what->number) : json_null(), "bytes",
 			    api_uint(what->bytes)));
 }
 
@@ -83,6 +83,7 @@ static void reseal_run(struct call *call, struct hub *hub, struct txn *txn, int6
 	call->err = names_resolve(hub, txn, api_in_text(call, "dataset"), path, call->why);
 	buf_reset(&call->path);
 	buf_add(&call->path, bytes_of(path, strlen(path) + 1));
+	call->out = json_pack("{s:s}", "dataset", api_in_text(call, "dataset"));
 }
 
 static void reseal_done(struct call *call)

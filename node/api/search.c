@@ -104,17 +104,17 @@ static unsigned word_worth(const struct dataset_search *search, struct buf *fold
 			   const struct catalog_entry *entry, struct bytes word)
 {
 	const struct description *description = &entry->description;
-	struct membership_status status;
-
-	membership_status(search->hub, &status);
+	const struct charter *charter = &search->hub->charter;
 	const struct charter_member *member =
-		status.charter ? charter_by_slug(status.charter, path_slug(bytes_str(entry->path)))
-			       : NULL;
+		charter_by_slug(charter, path_slug(bytes_str(entry->path)));
+	char shown[LIMIT_PATH_LEN_MAX + 1];
+
+	charter_path_shown(charter, bytes_str(entry->path), shown);
 	if (has(folded, description->title, word))
 		return WORTH_TITLE;
 	if (in_keywords(folded, description, word))
 		return WORTH_KEYWORD;
-	if (has(folded, bytes_str(entry->path), word))
+	if (has(folded, bytes_str(entry->path), word) || has(folded, bytes_str(shown), word))
 		return WORTH_PATH;
 	if (has(folded, description->text, word) || has(folded, description->publisher, word) ||
 	    (member && has(folded, bytes_str(member->name), word)))

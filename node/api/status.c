@@ -24,12 +24,14 @@ static json_t *node_json(const struct status *status, uint32_t author)
 {
 	const struct node_view *node = status->call->node;
 	const struct identity *identity = node->identity;
+	const struct charter_member *own = charter_by_org(&status->hub->charter, &identity->org);
 	const char *operator_name =
 		node->config->operator[0] ? node->config->operator: identity->operator;
 
 	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:s}",
-			 "name", api_str(identity->name), "slug", identity->slug, "ags",
-			 identity->ags, "organisation", api_hex(id_bytes(&identity->org)), "author",
+			 "name", api_str(own ? own->name : identity->name), "slug",
+			 own ? own->slug : identity->slug, "ags", own ? own->ags : identity->ags,
+			 "organisation", api_hex(id_bytes(&identity->org)), "author",
 			 author ? api_uint(author) : json_null(), "operator",
 			 api_str(operator_name), "software", node->software, "listen", node->listen,
 			 "http", node->http, "pid", (json_int_t)getpid(), "started_ms",

@@ -10,6 +10,7 @@
 #include "node/api/args.h"
 #include "node/api/entry.h"
 #include "node/api/json.h"
+#include "node/api/named.h"
 #include "node/api/routes.h"
 #include "node/api/told.h"
 #include "node/files/upload.h"
@@ -167,6 +168,8 @@ static void create_run(struct call *call, struct hub *hub, struct txn *txn, int6
 		tier_parse(&options.tier, bytes_str(api_in_text(call, "tier")));
 	call->err =
 		catalog_publish_begin(hub, txn, now_ms, &options, &upload->publication, call->why);
+	if (!call->err)
+		call->out = json_pack("{s:o}", "dataset", api_str(upload->publication.name));
 }
 
 static void create_done(struct call *call)
@@ -183,8 +186,8 @@ static void create_done(struct call *call)
 		snprintf(id, sizeof(id), "%llu", (unsigned long long)upload->id);
 		call->topic = NULL;
 		api_reply(call, 201,
-			  json_pack("{s:s, s:o, s:s, s:o}", "upload", id, "dataset",
-				    api_str(upload->publication.name), "tier",
+			  json_pack("{s:s, s:O, s:s, s:o}", "upload", id, "dataset",
+				    json_object_get(call->out, "dataset"), "tier",
 				    tier_name(upload->publication.tier), "previous",
 				    upload->publication.previous_number
 					    ? api_uint(upload->publication.previous_number)
@@ -276,9 +279,8 @@ out:
 
 /* POST /uploads/ID/commit */
 
-static void commit_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+static void commit_make(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
-	struct call *call = arg;
 	struct upload *upload = upload_of(call);
 	struct catalog_entry entry = {0};
 	enum publish_outcome outcome;
@@ -307,6 +309,14 @@ static void commit_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *a
 	api_holders(call->out, hub, txn, &entry);
 	catalog_entry_fini(&entry);
 	told_command(call, hub, txn);
+}
+
+static void commit_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	struct call *call = arg;
+
+	commit_make(call, hub, txn, now_ms);
+	named_out(call, &hub->charter);
 }
 
 static void commit_done(struct turn_item *item)

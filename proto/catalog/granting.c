@@ -69,7 +69,7 @@ static enum err terms_check(struct hub *hub, const struct grant_terms *terms,
 
 	if (err)
 		return err;
-	*to = charter_by_slug(&hub->charter, bytes_str(terms->to));
+	*to = charter_named(&hub->charter, bytes_str(terms->to));
 	if (!*to || !charter_is_present(*to)) {
 		why_set(why,
 			"no member has the short name %.60s: see `allmende federation members`.",

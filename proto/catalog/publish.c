@@ -61,7 +61,7 @@ static enum err role_check(struct hub *hub, struct txn *txn, char *why)
 	    (roles & ORGLOG_ROLE_PUBLISH))
 		return ERR_OK;
 	why_set(why, "this node may not publish: `allmende node list` shows which nodes of %s may.",
-		hub->options.identity->name);
+		hub_own_name(hub));
 	return ERR_DENIED;
 }
 
@@ -107,7 +107,7 @@ static enum err path_may(struct hub *hub, struct txn *txn, const struct publish_
 		why_set(why,
 			"%.200s lies in nobody's namespace: no organisation has that short name. "
 			"%s publishes below %s/.",
-			path, identity->name, identity->slug);
+			path, hub_own_name(hub), identity->slug);
 		return ERR_DENIED;
 	}
 	out->owner = owner;
@@ -183,7 +183,7 @@ static enum err description_prepare(struct hub *hub, struct publication *out,
 	if (before && before->readable && options->anew) /* else it is as it was published now */
 		description.folder = before->description.folder;
 	if (!description.publisher.len)
-		description.publisher = bytes_str(hub->options.identity->name);
+		description.publisher = bytes_str(hub_own_name(hub));
 	description.path = bytes_str(out->tier == TIER_HIDDEN ? out->name : "");
 	buf_init(&out->description, DESCRIPTION_LEN_MAX);
 	enum err err = description_encode(&out->description, &description);
@@ -592,8 +592,7 @@ enum err catalog_publish_commit(struct hub *hub, struct txn *txn, int64_t now_ms
 	const struct manifest *manifest = writer_manifest(writer);
 	*outcome = PUBLISH_MADE;
 	if (!hub->author) {
-		why_set(why, "%s is no member of the federation any more.",
-			hub->options.identity->name);
+		why_set(why, "%s is no member of the federation any more.", hub_own_name(hub));
 		return ERR_DENIED;
 	}
 	bool exists = !lookup_path(hub, txn, publication->path, 0, &found, why);

@@ -143,12 +143,12 @@ static void why_asked(struct hub *hub, struct txn *txn, const struct publication
 		why_set(why,
 			"the key of %.200s is made by another node of %s (index %u). It has been "
 			"asked, and answers as soon as it is linked: publish again then.",
-			out->name, hub->options.identity->name, (unsigned)author_node(author));
+			out->name, hub_own_name(hub), (unsigned)author_node(author));
 	else
 		why_set(why,
 			"no node of %s makes keys: give one of them the role "
 			"(`allmende node list`).",
-			hub->options.identity->name);
+			hub_own_name(hub));
 }
 
 enum err publish_hidden_key(struct hub *hub, struct txn *txn, struct publication *out, char *why)

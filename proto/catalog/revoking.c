@@ -13,7 +13,7 @@
 
 static const struct charter_member *member_named(struct hub *hub, const char *slug, char *why)
 {
-	const struct charter_member *member = charter_by_slug(&hub->charter, bytes_str(slug));
+	const struct charter_member *member = charter_named(&hub->charter, bytes_str(slug));
 
 	if (member && charter_is_present(member))
 		return member;
@@ -195,7 +195,7 @@ static enum err from_bar(struct revocation *out, const struct org_id *org, enum 
 		    (!id_eq(&owner->org, own) && !table_walk_next(&walk, &verdict, &good)))
 			continue;
 		out->bar_count++;
-		err = plan_bar(plan, org, NULL, bytes_str(owner->slug), keep);
+		err = plan_bar(plan, org, NULL, bytes_str(owner->home), keep);
 	}
 	return err;
 }

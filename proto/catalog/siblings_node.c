@@ -194,8 +194,7 @@ static enum err sibling_find(struct hub *hub, struct txn *txn, uint8_t node_inde
 		return ERR_DENIED;
 	}
 	if (ledger_state(&hub->ledger, txn, author, state)) {
-		why_set(why, "nothing of a node %u of %s is here.", node_index,
-			hub->options.identity->name);
+		why_set(why, "nothing of a node %u of %s is here.", node_index, hub_own_name(hub));
 		return ERR_ABSENT;
 	}
 	return hub_sign_check(hub, why);

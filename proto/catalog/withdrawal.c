@@ -464,7 +464,7 @@ enum err withdrawal_make(struct hub *hub, struct txn *txn, const char *name, con
 			"%.200s lies outside the own namespace, and nothing of %s is there: only "
 			"who "
 			"has published it can withdraw it, and the owner.",
-			path, hub->options.identity->name);
+			path, hub_own_name(hub));
 		return ERR_DENIED;
 	}
 	if (!withdrawal.number) {

@@ -10,11 +10,6 @@
 #include "proto/charter/charter_entry.h"
 #include "proto/wire/wire_out.h"
 
-/* ---- members and their index ---- */
-
-/* The index has one slot for each member and kind: number * 4 + kind, 0 when empty. */
-enum index_kind { INDEX_ORG = 1, INDEX_SLUG = 2 };
-
 void charter_init(struct charter *charter)
 {
 	*charter = (struct charter){0};
@@ -24,111 +19,9 @@ void charter_fini(struct charter *charter)
 {
 	free(charter->members);
 	free(charter->binds);
+	free(charter->renames);
 	free(charter->index);
 	charter_init(charter);
-}
-
-const struct charter_member *charter_member(const struct charter *charter, uint32_t number)
-{
-	return number > 0 && number <= charter->member_count ? &charter->members[number - 1] : NULL;
-}
-
-static struct bytes index_key(const struct charter_member *member, enum index_kind kind)
-{
-	return kind == INDEX_ORG ? id_bytes(&member->org) : bytes_str(member->slug);
-}
-
-/* FNV-1a: whoever chooses the keys was admitted by the stewards. */
-static uint32_t index_hash(struct bytes key, enum index_kind kind)
-{
-	uint32_t hash = 2166136261u ^ (uint32_t)kind;
-
-	for (size_t i = 0; i < key.len; i++)
-		hash = (hash ^ key.ptr[i]) * 16777619u;
-	return hash ^ hash >> 15;
-}
-
-static void slug_index_add(struct charter *charter, const struct charter_member *member,
-			   enum index_kind kind)
-{
-	uint32_t mask = charter->index_cap - 1;
-	uint32_t i = index_hash(index_key(member, kind), kind) & mask;
-
-	while (charter->index[i])
-		i = (i + 1) & mask;
-	charter->index[i] = member->number * 4 + (uint32_t)kind;
-}
-
-static void index_add_member(struct charter *charter, const struct charter_member *member)
-{
-	slug_index_add(charter, member, INDEX_ORG);
-	slug_index_add(charter, member, INDEX_SLUG);
-}
-
-/* Builds the index anew, at most a quarter full. */
-static void slug_index_build(struct charter *charter)
-{
-	uint32_t cap = 16;
-
-	while (cap < 8 * charter->member_count)
-		cap *= 2;
-	free(charter->index);
-	charter->index = mem_new(cap, sizeof(*charter->index));
-	charter->index_cap = cap;
-	for (uint32_t i = 0; i < charter->member_count; i++)
-		index_add_member(charter, &charter->members[i]);
-}
-
-/*
- * The last one with that key; all of one key begin at one place. One that is present is the last,
- * as nobody is admitted beside it.
- */
-static const struct charter_member *index_find(const struct charter *charter, struct bytes key,
-					       enum index_kind kind)
-{
-	const struct charter_member *last = NULL;
-	uint32_t mask = charter->index_cap - 1;
-
-	if (charter->index_cap == 0)
-		return NULL;
-	for (uint32_t i = index_hash(key, kind) & mask; charter->index[i]; i = (i + 1) & mask) {
-		const struct charter_member *member =
-			charter_member(charter, charter->index[i] / 4);
-		if (charter->index[i] % 4 == (uint32_t)kind &&
-		    bytes_eq(index_key(member, kind), key) &&
-		    (!last || member->number > last->number))
-			last = member;
-	}
-	return last;
-}
-
-const struct charter_member *charter_by_slug(const struct charter *charter, struct bytes slug)
-{
-	return index_find(charter, slug, INDEX_SLUG);
-}
-
-const struct charter_member *charter_last_of(const struct charter *charter,
-					     const struct org_id *org)
-{
-	return index_find(charter, id_bytes(org), INDEX_ORG);
-}
-
-const struct charter_member *charter_by_org(const struct charter *charter, const struct org_id *org)
-{
-	const struct charter_member *last = charter_last_of(charter, org);
-
-	return last && charter_is_present(last) ? last : NULL;
-}
-
-static void member_add(struct charter *charter, const struct charter_member *member)
-{
-	charter->members = mem_room(charter->members, charter->member_count, &charter->member_cap,
-				    sizeof(*charter->members));
-	charter->members[charter->member_count++] = *member;
-	if (charter->index_cap < 4 * charter->member_count)
-		slug_index_build(charter);
-	else
-		index_add_member(charter, &charter->members[charter->member_count - 1]);
 }
 
 bool charter_is_steward(const struct charter *charter, uint32_t member_number)
@@ -173,7 +66,7 @@ struct undo {
 	uint32_t steward_count;
 	uint64_t key_number;
 	struct digest key_commitment;
-	uint32_t member_count, bind_count;
+	uint32_t member_count, bind_count, rename_count;
 	struct undo_state *states; /* owned */
 	size_t state_count, state_cap;
 	bool reader_lost; /* a member who could read is not one any more */
@@ -188,6 +81,7 @@ static void undo_init(struct undo *undo, const struct charter *charter)
 		.key_commitment = charter->key_commitment,
 		.member_count = charter->member_count,
 		.bind_count = charter->bind_count,
+		.rename_count = charter->rename_count,
 	};
 	memcpy(undo->stewards, charter->stewards, sizeof(undo->stewards));
 }
@@ -199,7 +93,8 @@ static void undo_fini(struct undo *undo)
 
 static void undo_do(const struct undo *undo, struct charter *charter)
 {
-	bool admitted = charter->member_count > undo->member_count;
+	bool indexed = charter->member_count > undo->member_count ||
+		       charter->rename_count > undo->rename_count;
 
 	charter->threshold = undo->threshold;
 	charter->steward_count = undo->steward_count;
@@ -207,11 +102,12 @@ static void undo_do(const struct undo *undo, struct charter *charter)
 	charter->key_commitment = undo->key_commitment;
 	memcpy(charter->stewards, undo->stewards, sizeof(undo->stewards));
 	charter_binds_back(charter, undo->bind_count);
+	charter_renames_back(charter, undo->rename_count);
 	for (size_t i = undo->state_count; i-- > 0;)
 		charter->members[undo->states[i].number - 1].state = undo->states[i].state;
 	charter->member_count = undo->member_count;
-	if (admitted)
-		slug_index_build(charter);
+	if (indexed)
+		charter_index_build(charter);
 }
 
 static enum err change_admit(struct charter *charter, const struct charter_member *member,
@@ -219,7 +115,7 @@ static enum err change_admit(struct charter *charter, const struct charter_membe
 {
 	if (charter->member_count >= LIMIT_MEMBER_COUNT_MAX)
 		return ERR_FULL;
-	const struct charter_member *before = charter_by_slug(charter, bytes_str(member->slug));
+	const struct charter_member *before = charter_named(charter, bytes_str(member->slug));
 	/* PROTOCOL: "Member numbers count from 1, are given in order and never again." */
 	if (member->number != charter->member_count + 1)
 		return ERR_PROTOCOL;
@@ -242,9 +138,10 @@ static enum err change_admit(struct charter *charter, const struct charter_membe
 		return ERR_PROTOCOL;
 	if (!trusted && sign_pk_admit(&member->root))
 		return ERR_DENIED;
-	const uint32_t bind = former ? former->bind : 0;
-	member_add(charter, member);
-	charter->members[charter->member_count - 1].bind = bind;
+	struct charter_member added = *member;
+	added.bind = former ? former->bind : 0;
+	memcpy(added.home, added.slug, sizeof(added.home));
+	charter_member_add(charter, &added);
 	return ERR_OK;
 }
 
@@ -298,6 +195,8 @@ static enum err change_apply(struct charter *charter, struct undo *undo,
 	case CHARTER_BIND:
 	case CHARTER_ANNOUNCE:
 		return charter_bind_apply(charter, change, entry, undo->member_count, trusted);
+	case CHARTER_RENAME:
+		return charter_rename_apply(charter, change, entry, undo->member_count);
 	}
 	return ERR_MALFORMED;
 }
@@ -374,10 +273,13 @@ static void table_hash(const struct charter *charter, struct digest *out)
 	for (uint32_t i = 0; i < charter->member_count; i++) {
 		const struct charter_member *member = &charter->members[i];
 		buf_reset(&part);
-		out_array(&part, 9);
+		/* PROTOCOL: "A member that was renamed has a tenth element (section 4.6)." */
+		out_array(&part, member->rename ? 10 : 9);
 		out_uint(&part, member->number);
 		out_uint(&part, member->state);
 		charter_member_put(&part, member);
+		if (member->rename)
+			charter_slugs_put(&part, charter, member);
 		hash_add(&hash, buf_bytes(&part));
 	}
 	check(!part.err);

@@ -17,6 +17,7 @@
 
 #define CHARTER_SLUG_LEN_MAX     40
 #define CHARTER_BRANCH_COUNT_MAX 16 /* entries named by one settlement */
+#define CHARTER_RENAME_COUNT_MAX 32 /* of one member, ever */
 
 /*
  * A relay belongs to the federation: its nodes count as authors, may link and may be granted
@@ -31,8 +32,15 @@ struct charter_member {
 	struct sign_pk root;
 	struct digest next_root; /* hash of the root key that may follow */
 	uint32_t bind;           /* the latest of its organisation in charter.binds, + 1; 0: none */
+	uint32_t rename;         /* the latest in charter.renames, + 1; 0: none */
 	char name[LIMIT_NAME_LEN_MAX + 1];
+	/*
+	 * What it is called, and what it was admitted as. Paths that are signed begin with home for
+	 * ever, as keys, dataset ids and grants follow from them; people see and type slug, or any
+	 * that it has had: charter_path_kept(), charter_path_shown().
+	 */
 	char slug[CHARTER_SLUG_LEN_MAX + 1];
+	char home[CHARTER_SLUG_LEN_MAX + 1];
 	char ags[9];
 	char group[6]; /* the county */
 };
@@ -55,6 +63,19 @@ struct charter_bind {
 	struct digest log_entry; /* from which the organisation's log goes on */
 };
 
+/* What a member was called before an entry. */
+struct charter_rename {
+	uint32_t member;
+	uint32_t before; /* the one before of the same member, + 1; 0: none */
+	uint32_t number; /* of the charter entry */
+	int64_t time_ms;
+	bool gives; /* the slug it gives is a new one, which nobody has had: */
+	char slug[CHARTER_SLUG_LEN_MAX + 1];
+	char name_before[LIMIT_NAME_LEN_MAX + 1];
+	char slug_before[CHARTER_SLUG_LEN_MAX + 1];
+	char ags_before[9];
+};
+
 struct charter {
 	struct fed_id fed;
 	char name[LIMIT_NAME_LEN_MAX + 1]; /* of the federation */
@@ -73,7 +94,10 @@ struct charter {
 	struct charter_bind *binds; /* in their order; owned */
 	uint32_t bind_count;
 	size_t bind_cap;
-	uint32_t *index; /* open addressing: by organisation and by slug; see charter.c */
+	struct charter_rename *renames; /* in their order; owned */
+	uint32_t rename_count;
+	size_t rename_cap;
+	uint32_t *index; /* open addressing: by organisation and by slug; see charter_index.c */
 	uint32_t index_cap;
 };
 
@@ -87,7 +111,12 @@ void charter_fini(struct charter *charter);
 const struct charter_member *charter_member(const struct charter *charter, uint32_t number);
 const struct charter_member *charter_by_org(const struct charter *charter,
 					    const struct org_id *org);
+/*
+ * charter_by_slug: to whom a path belongs that is signed, which begins with the slug of its owner's
+ * admission. charter_named: whom people mean, who may say any slug that it has had.
+ */
 const struct charter_member *charter_by_slug(const struct charter *charter, struct bytes slug);
+const struct charter_member *charter_named(const struct charter *charter, struct bytes slug);
 /* As what an organisation is, or was last, a member; NULL: never. */
 const struct charter_member *charter_last_of(const struct charter *charter,
 					     const struct org_id *org);
@@ -118,13 +147,14 @@ enum charter_change_kind {
 	CHARTER_SETTLE = 5,
 	CHARTER_TO_RELAY = 6,
 	CHARTER_BIND = 7,
-	CHARTER_ANNOUNCE = 8
+	CHARTER_ANNOUNCE = 8,
+	CHARTER_RENAME = 9
 };
 struct charter_change {
 	enum charter_change_kind kind;
 	/*
 	 * ADMIT: number, org, root, next_root, name, slug, ags; BIND, ANNOUNCE: number, root,
-	 * next_root; REMOVE, TO_RELAY: number
+	 * next_root; REMOVE, TO_RELAY: number; RENAME: number, name, slug, ags
 	 */
 	struct charter_member member;
 	struct digest log_entry; /* BIND, ANNOUNCE */
@@ -157,6 +187,29 @@ const struct charter_bind *charter_announcement(const struct charter *charter,
 						const struct charter_change *bind);
 /* How long an announcement stands before a bind may follow. */
 #define CHARTER_ANNOUNCED_MS (14 * 24 * 3600 * INT64_C(1000))
+
+/* ---- what a member is called: charter_rename.c ---- */
+
+/*
+ * Paths, prefixes and patterns between people and what is signed: the first component, when it is
+ * a slug that some member has had, becomes the one of its admission (kept), or, when it is that,
+ * the one that it has now (shown). All else stays. out: LIMIT_PATH_LEN_MAX + 1 bytes; false, and a
+ * copy as it is: nothing was changed, or it would be too long.
+ */
+bool charter_path_kept(const struct charter *charter, struct bytes path, char *out);
+bool charter_path_shown(const struct charter *charter, struct bytes path, char *out);
+/*
+ * What it was called before, the latest first: true, and *at goes on from 0; false at the end.
+ * Renames that changed the key alone are among them.
+ */
+bool charter_renamed(const struct charter *charter, const struct charter_member *member,
+		     uint32_t *at, const struct charter_rename **out);
+/*
+ * Whether a member may be called so: ERR_EXISTS: the slug is, or was, another's; ERR_FULL: it was
+ * renamed CHARTER_RENAME_COUNT_MAX times.
+ */
+enum err charter_rename_check(const struct charter *charter, const struct charter_member *member,
+			      struct bytes slug);
 
 /*
  * Building entry number + 1: payload, votes, entry. `name` is the federation's in entry 1, else

@@ -24,13 +24,9 @@ static struct bytes text_get(struct wire_in *w, char *out, uint32_t max)
 	return text;
 }
 
-static void admit_get(struct wire_in *w, struct charter_member *member)
+/* Name, slug, ags, group. */
+static void terms_get(struct wire_in *w, struct charter_member *member)
 {
-	member->number = (uint32_t)wire_uint(w, UINT32_MAX);
-	member->state = CHARTER_MEMBER;
-	wire_fixed(w, member->org.b, ID_LEN);
-	wire_fixed(w, member->root.b, ID_LEN);
-	wire_fixed(w, member->next_root.b, ID_LEN);
 	struct bytes name = text_get(w, member->name, LIMIT_NAME_LEN_MAX);
 	struct bytes slug = text_get(w, member->slug, CHARTER_SLUG_LEN_MAX);
 	struct bytes ags = text_get(w, member->ags, AGS_LEN_MAX);
@@ -38,6 +34,17 @@ static void admit_get(struct wire_in *w, struct charter_member *member)
 	if (!w->err && (charter_terms_check(name, slug, ags) ||
 			!bytes_eq(group, bytes_slice(ags, 0, GROUP_LEN))))
 		wire_fail(w);
+}
+
+static void admit_get(struct wire_in *w, struct charter_member *member)
+{
+	member->number = (uint32_t)wire_uint(w, UINT32_MAX);
+	member->state = CHARTER_MEMBER;
+	wire_fixed(w, member->org.b, ID_LEN);
+	wire_fixed(w, member->root.b, ID_LEN);
+	wire_fixed(w, member->next_root.b, ID_LEN);
+	terms_get(w, member);
+	memcpy(member->home, member->slug, sizeof(member->home));
 }
 
 static void bind_get(struct wire_in *w, struct charter_change *change)
@@ -94,7 +101,7 @@ enum err charter_change_get(struct wire_in *w, struct charter_change *out)
 	 * PROTOCOL: "The receiving node MUST accept a change of an unknown kind as one that leaves
 	 * the member table as it is."
 	 */
-	if (kind > CHARTER_ANNOUNCE) {
+	if (kind > CHARTER_RENAME) {
 		wire_skip(w, count - 1, CHANGE_DEPTH);
 		return w->err;
 	}
@@ -106,7 +113,7 @@ enum err charter_change_get(struct wire_in *w, struct charter_change *out)
 	static const uint32_t counts[] = {
 		[CHARTER_ADMIT] = 9, [CHARTER_REMOVE] = 2,   [CHARTER_STEWARDS] = 2,
 		[CHARTER_KEY] = 4,   [CHARTER_SETTLE] = 2,   [CHARTER_TO_RELAY] = 2,
-		[CHARTER_BIND] = 6,  [CHARTER_ANNOUNCE] = 5,
+		[CHARTER_BIND] = 6,  [CHARTER_ANNOUNCE] = 5, [CHARTER_RENAME] = 6,
 	};
 	if (count != counts[kind])
 		wire_fail(w);
@@ -133,21 +140,30 @@ enum err charter_change_get(struct wire_in *w, struct charter_change *out)
 	case CHARTER_ANNOUNCE:
 		bind_get(w, out);
 		break;
+	case CHARTER_RENAME:
+		out->member.number = (uint32_t)wire_uint(w, UINT32_MAX);
+		terms_get(w, &out->member);
+		break;
 	}
 	return w->err;
 }
 
-void charter_member_put(struct buf *out, const struct charter_member *member)
+static void terms_put(struct buf *out, const struct charter_member *member)
 {
 	struct bytes ags = bytes_str(member->ags);
 
-	out_fixed(out, member->org.b, ID_LEN);
-	out_fixed(out, member->root.b, ID_LEN);
-	out_fixed(out, member->next_root.b, ID_LEN);
 	out_text(out, bytes_str(member->name));
 	out_text(out, bytes_str(member->slug));
 	out_text(out, ags);
 	out_text(out, bytes_slice(ags, 0, GROUP_LEN));
+}
+
+void charter_member_put(struct buf *out, const struct charter_member *member)
+{
+	out_fixed(out, member->org.b, ID_LEN);
+	out_fixed(out, member->root.b, ID_LEN);
+	out_fixed(out, member->next_root.b, ID_LEN);
+	terms_put(out, member);
 }
 
 static void bind_put(struct buf *out, const struct charter_change *change)
@@ -205,6 +221,12 @@ void charter_change_put(struct buf *out, const struct charter_change *change)
 	case CHARTER_BIND:
 	case CHARTER_ANNOUNCE:
 		bind_put(out, change);
+		break;
+	case CHARTER_RENAME:
+		out_array(out, 6);
+		out_uint(out, CHARTER_RENAME);
+		out_uint(out, change->member.number);
+		terms_put(out, &change->member);
 		break;
 	}
 }

@@ -61,6 +61,23 @@ enum err charter_table_check(const struct charter *charter, const struct charter
 enum err charter_bind_apply(struct charter *charter, const struct charter_change *change,
 			    const struct charter_entry *entry, uint32_t member_count, bool trusted);
 void charter_binds_back(struct charter *charter, uint32_t count);
+/*
+ * charter_rename.c: a member is called otherwise, by an entry that follows. member_count as above.
+ * charter_renames_back: all but the first count are taken back; the caller builds the index.
+ */
+enum err charter_rename_apply(struct charter *charter, const struct charter_change *change,
+			      const struct charter_entry *entry, uint32_t member_count);
+void charter_renames_back(struct charter *charter, uint32_t count);
+/* The slugs that a renamed member has had, the first of its admission, as an array. */
+void charter_slugs_put(struct buf *out, const struct charter *charter,
+		       const struct charter_member *member);
+/*
+ * charter_index.c: a member is added; a rename has given a slug that nobody has had; the index is
+ * built anew, as some of either were taken back.
+ */
+void charter_member_add(struct charter *charter, const struct charter_member *member);
+void charter_index_rename(struct charter *charter);
+void charter_index_build(struct charter *charter);
 /* charter_store.c: the charter as it was before a number that is here. */
 enum err charter_load_before(struct txn *txn, struct charter *charter, uint32_t number);
 

@@ -257,7 +257,7 @@ static enum err recovery_rows(struct txn *txn, struct random *random,
 			      const struct identity_recovery *recovery)
 {
 	const struct charter_member *member = recovery->member;
-	const struct identity_options options = {member->name, member->slug, member->ags,
+	const struct identity_options options = {member->name, member->home, member->ags,
 						 recovery->operator, recovery->now_ms };
 	struct invitation invitation = {.fed = recovery->charter->fed,
 					.charter_number = recovery->charter->number,
@@ -270,7 +270,7 @@ static enum err recovery_rows(struct txn *txn, struct random *random,
 	snprintf(invitation.fed_name, sizeof(invitation.fed_name), "%s", recovery->charter->name);
 	snprintf(invitation.address, sizeof(invitation.address), "%s", recovery->address);
 	snprintf(invitation.name, sizeof(invitation.name), "%s", member->name);
-	snprintf(invitation.slug, sizeof(invitation.slug), "%s", member->slug);
+	snprintf(invitation.slug, sizeof(invitation.slug), "%s", member->home);
 	snprintf(invitation.ags, sizeof(invitation.ags), "%s", member->ags);
 	buf_init(&text, LIMIT_INVITATION_LEN_MAX);
 	if (!err)

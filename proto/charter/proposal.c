@@ -191,6 +191,12 @@ static void say_change(struct buf *out, const struct charter *charter,
 	case CHARTER_ANNOUNCE:
 		say_bind(out, change, member);
 		break;
+	case CHARTER_RENAME:
+		say(out, "renames ");
+		say_member(out, member, change->member.number);
+		say(out, " to %s (%s, key %s)", change->member.name, change->member.slug,
+		    change->member.ags);
+		break;
 	case CHARTER_TO_RELAY:
 		say(out, "makes ");
 		say_member(out, member, change->member.number);

@@ -93,6 +93,14 @@ void hub_send(struct hub *hub, struct peer *peer, struct buf *message)
 	buf_init(message, 0);
 }
 
+const char *hub_own_name(const struct hub *hub)
+{
+	const struct identity *identity = hub->options.identity;
+	const struct charter_member *member = charter_last_of(&hub->charter, &identity->org);
+
+	return member ? member->name : identity->name;
+}
+
 struct own_place hub_own_place(struct hub *hub, struct txn *txn)
 {
 	struct author_state own;

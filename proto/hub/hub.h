@@ -129,6 +129,8 @@ struct note *hub_note(struct hub *hub, enum note_type type);
  * nothing.
  */
 void hub_send(struct hub *hub, struct peer *peer, struct buf *message);
+/* What this organisation is called; it may have been renamed since it was made. */
+const char *hub_own_name(const struct hub *hub);
 /* How far the own records are; zero: there are none. */
 struct own_place hub_own_place(struct hub *hub, struct txn *txn);
 /* Ends the list and sends it. */

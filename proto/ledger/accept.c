@@ -56,7 +56,7 @@ static enum err key_check(const struct ledger *ledger, const struct record *reco
 
 	if (err)
 		return err;
-	if (!member || !bytes_eq(path_slug(key.prefix), bytes_str(member->slug)))
+	if (!member || !bytes_eq(path_slug(key.prefix), bytes_str(member->home)))
 		return ERR_PROTOCOL;
 	return slot_check(record, record_slot_key(key.prefix, key.number));
 }

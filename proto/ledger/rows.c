@@ -82,7 +82,7 @@ static uint32_t owner_mark(const struct charter_member *owner)
 
 	hash_init(&hash, "am1.owner", NULL, ID_LEN);
 	hash_add(&hash, id_bytes(&owner->org));
-	hash_add(&hash, bytes_str(owner->slug));
+	hash_add(&hash, bytes_str(owner->home));
 	hash_done(&hash, digest, ID_LEN);
 	return be32_get(digest);
 }
@@ -165,7 +165,7 @@ uint32_t ledger_version_owner(const struct ledger *ledger, struct txn *txn,
 		return 0;
 	owner = charter_member(ledger->charter, be32_get(row.ptr + PLACE_LEN + 2));
 	if (owner && owner_mark(owner) == be32_get(row.ptr + PLACE_LEN + 6) &&
-	    charter_by_slug(ledger->charter, bytes_str(owner->slug)) == owner)
+	    charter_by_slug(ledger->charter, bytes_str(owner->home)) == owner)
 		return row.ptr[PLACE_LEN + 1] ? owner->number : 0;
 	if (!ledger_record(txn, of->author, of->incarnation, of->sequence, &whole) ||
 	    record_decode(&record, whole) || version_decode(&version, record.body) ||

@@ -107,14 +107,13 @@ enum err membership_create(struct hub *hub, struct txn *txn, int64_t now_ms, con
 
 static enum err inviter_check(struct hub *hub, bool alone, char *why)
 {
-	const struct identity *identity = hub->options.identity;
 	enum err err = hub_member_check(hub, why);
 	if (err)
 		return err;
 	if (!charter_is_steward(&hub->charter, author_member(hub->author))) {
 		const struct charter_member *steward =
 			charter_member(&hub->charter, hub->charter.stewards[0]);
-		why_set(why, "%s is not a steward; ask %s to invite.", identity->name,
+		why_set(why, "%s is not a steward; ask %s to invite.", hub_own_name(hub),
 			steward ? steward->name : "a steward");
 		return ERR_DENIED;
 	}
@@ -129,7 +128,7 @@ static enum err inviter_check(struct hub *hub, bool alone, char *why)
 		why_set(why,
 			"the root key of %s is not on this machine, so nobody is admitted at once: "
 			"invite without --auto-approve, or where the key is.",
-			identity->name);
+			hub_own_name(hub));
 		return ERR_DENIED;
 	}
 	return ERR_OK;

@@ -82,7 +82,7 @@ enum err announced_object(struct hub *hub, struct txn *txn, bool cancel, char *w
 		if (shown.bind->member == author_member(hub->author))
 			hex_put(hex, id_bytes(&shown.entry_id));
 	if (!hex[0]) {
-		why_set(why, "no other root key of %s is announced.", hub->options.identity->name);
+		why_set(why, "no other root key of %s is announced.", hub_own_name(hub));
 		return ERR_ABSENT;
 	}
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);

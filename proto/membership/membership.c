@@ -65,13 +65,13 @@ static void place_none(struct hub *hub)
 	for (uint32_t n = 1; n <= hub->charter.member_count; n++)
 		removed = removed || id_eq(&charter_member(&hub->charter, n)->org, org);
 	if (removed) {
-		why_set(hub->place_why, "%s is no member of %s any more.",
-			hub->options.identity->name, hub->charter.name);
+		why_set(hub->place_why, "%s is no member of %s any more.", hub_own_name(hub),
+			hub->charter.name);
 	} else {
 		why_set(hub->place_why,
 			"the charter entry that admitted %s does not count: there are two of one "
 			"number, and the members have to settle it.",
-			hub->options.identity->name);
+			hub_own_name(hub));
 	}
 	hub->place = removed ? PLACE_FORMER : PLACE_UNSETTLED;
 	hub_place_lost(hub);
@@ -92,16 +92,16 @@ static bool own_node_active(struct hub *hub, struct txn *txn, char why[WHY_LEN])
 			"this machine is not in the log of %s that counts: another entry counts "
 			"in the place of the one that added it. Make it anew with `allmende init "
 			"--node`, and add it again. It asks once an hour whether it is back.",
-			identity->name);
+			hub_own_name(hub));
 	else if (!active)
 		why_set(why,
 			"node %u of %s, which is this machine, was %s by the log of the "
 			"organisation: it publishes nothing, and asks once an hour whether it is "
 			"back. If nobody of %s has done so, the root key is stolen: see `allmende "
 			"help root bind`.",
-			identity->node_index, identity->name,
+			identity->node_index, hub_own_name(hub),
 			node->state == ORGLOG_NODE_LOST ? "given up as lost" : "retired",
-			identity->name);
+			hub_own_name(hub));
 	orglog_fini(&log);
 	return active;
 }

@@ -36,7 +36,7 @@ static enum err root_check(struct hub *hub, char *why)
 		"the root key of %s is not on this machine: do this where it is, or restore it "
 		"from "
 		"the recovery sheet.",
-		hub->options.identity->name);
+		hub_own_name(hub));
 	return ERR_DENIED;
 }
 
@@ -161,7 +161,7 @@ static enum err request_read(struct hub *hub, const char *text, struct node_requ
 	if (!id_eq(&request->org, &identity->org)) {
 		why_set(why,
 			"this request is for another organisation, not %s: make a new offer here.",
-			identity->name);
+			hub_own_name(hub));
 		return ERR_CONFIG;
 	}
 	return ERR_OK;
@@ -185,19 +185,19 @@ static enum err log_with(struct hub *hub, struct txn *txn, const struct orglog *
 		why_set(why,
 			"an entry of the log of %s exists twice: end that first by `allmende node "
 			"settle`.",
-			hub->options.identity->name);
+			hub_own_name(hub));
 		return ERR_BUSY;
 	}
 	if (log->node_count >= LIMIT_NODE_COUNT_MAX) {
 		why_set(why, "%s has %d nodes already, and no organisation can have more.",
-			hub->options.identity->name, LIMIT_NODE_COUNT_MAX);
+			hub_own_name(hub), LIMIT_NODE_COUNT_MAX);
 		return ERR_FULL;
 	}
 	if (log->number >= LIMIT_ORGLOG_NUMBER_MAX - LIMIT_NODE_COUNT_MAX) {
 		why_set(why,
 			"the log of %s has %u entries of %d, and the rest is for retiring nodes: a "
 			"new node needs a new organisation.",
-			hub->options.identity->name, log->number, LIMIT_ORGLOG_NUMBER_MAX);
+			hub_own_name(hub), log->number, LIMIT_ORGLOG_NUMBER_MAX);
 		return ERR_FULL;
 	}
 	struct orglog next = *log;
@@ -245,7 +245,7 @@ enum err nodes_add(struct hub *hub, struct txn *txn, int64_t now_ms, const char 
 		why_set(why,
 			"%s has had so many nodes that their log does not fit into one line any "
 			"more: no further one can be added.",
-			hub->options.identity->name);
+			hub_own_name(hub));
 		err = ERR_FULL;
 	}
 	if (!err)
@@ -348,7 +348,7 @@ enum err nodes_retire(struct hub *hub, struct txn *txn, int64_t now_ms, uint8_t 
 	struct orglog_node *node = !err ? node_before(&next, index, state) : NULL;
 	if (!node) {
 		why_set(why, "%s has no node %u that could be %s: see `allmende node list`.",
-			identity->name, index, lost ? "given up as lost" : "retired");
+			hub_own_name(hub), index, lost ? "given up as lost" : "retired");
 		orglog_fini(&now);
 		orglog_fini(&next);
 		return ERR_ABSENT;
@@ -440,7 +440,7 @@ enum err nodes_settle(struct hub *hub, struct txn *txn, int64_t now_ms, char *wh
 	if (!err && !orglog_is_forked(txn, org)) {
 		why_set(why,
 			"nothing is to be settled: the log of %s has one entry of each number.",
-			hub->options.identity->name);
+			hub_own_name(hub));
 		err = ERR_ABSENT;
 	}
 	/* The lost branch may have been longer than the one that counts. */

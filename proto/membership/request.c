@@ -258,7 +258,7 @@ static void request_admitted(struct hub *hub, struct txn *txn, const struct requ
 bool request_place_taken(const struct charter *charter, const char *slug, const char *ags,
 			 bool relay)
 {
-	const struct charter_member *member = charter_by_slug(charter, bytes_str(slug));
+	const struct charter_member *member = charter_named(charter, bytes_str(slug));
 
 	if (member && charter_is_present(member))
 		return true;

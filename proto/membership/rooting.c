@@ -76,7 +76,7 @@ enum err rooting_begin(struct hub *hub, struct txn *txn, const char *said,
 		why_set(why,
 			"%s is no member of a federation, so there is no charter to bind a root "
 			"key.",
-			hub->options.identity->name);
+			hub_own_name(hub));
 		return ERR_ABSENT;
 	}
 	for (size_t i = 0; rooting_entry(hub, txn, i, &entry); i++) {
@@ -109,31 +109,6 @@ static enum err change_refused(struct hub *hub, const struct charter_change *cha
 	return err == ERR_PROTOCOL ? ERR_CONFIG : err;
 }
 
-static enum err text_make(struct hub *hub, struct txn *txn, struct bytes payload, bool keep,
-			  struct voting_outcome *out, struct buf *text, char *why)
-{
-	const struct proposal_text said = {.fed = hub->charter.fed, .payload = payload};
-	struct proposal proposal;
-	enum err err = proposal_init(&proposal, payload);
-
-	if (err)
-		return err;
-	out->id = proposal.entry.id;
-	out->number = proposal.entry.number;
-	proposal_text_put(text, &said);
-	if (keep) {
-		err = announced_vote_check(hub, txn, &proposal, NULL, why);
-		if (!err)
-			err = voting_keep(hub, txn, &proposal, NULL);
-		if (!err)
-			err = voting_sign(hub, txn, &proposal, out, NULL, why);
-	}
-	proposal_fini(&proposal);
-	if (!err && keep)
-		voting_finish(hub, txn, out);
-	return err ? err : text->err;
-}
-
 enum err rooting_propose(struct hub *hub, struct txn *txn, const struct charter_change *change,
 			 bool confirm, struct voting_outcome *out, struct buf *text, char *why)
 {
@@ -157,7 +132,7 @@ enum err rooting_propose(struct hub *hub, struct txn *txn, const struct charter_
 	if (err)
 		err = change_refused(hub, change, err, why);
 	else if (confirm)
-		err = text_make(hub, txn, buf_bytes(&payload), votes, out, text, why);
+		err = voting_offer(hub, txn, buf_bytes(&payload), votes, out, text, why);
 	buf_fini(&payload);
 	return err;
 }

@@ -39,6 +39,12 @@ enum err voting_signed_check(struct hub *hub, struct txn *txn, const struct prop
  */
 enum err voting_sign(struct hub *hub, struct txn *txn, const struct proposal *proposal,
 		     struct voting_outcome *out, struct buf *vote_text, char *why);
+/*
+ * What a member proposes about itself: text gets it for the stewards to carry. keep: this
+ * organisation is a steward, and votes at once.
+ */
+enum err voting_offer(struct hub *hub, struct txn *txn, struct bytes payload, bool keep,
+		      struct voting_outcome *out, struct buf *text, char *why);
 /* Counts, and says in the outcome whether its proposal is an entry now. */
 void voting_finish(struct hub *hub, struct txn *txn, struct voting_outcome *out);
 

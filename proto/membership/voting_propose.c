@@ -26,7 +26,7 @@ static enum err steward_check(struct hub *hub, char *why)
 	if (!charter_is_steward(charter, author_member(hub->author))) {
 		const struct charter_member *steward =
 			charter_member(charter, charter->stewards[0]);
-		why_set(why, "%s is not a steward; ask %s.", hub->options.identity->name,
+		why_set(why, "%s is not a steward; ask %s.", hub_own_name(hub),
 			steward ? steward->name : "one");
 		return ERR_DENIED;
 	}
@@ -146,7 +146,7 @@ enum err voting_admit(struct hub *hub, struct txn *txn, const struct charter_mem
 static enum err present_find(struct hub *hub, const char *slug, const struct charter_member **out,
 			     char *why)
 {
-	*out = charter_by_slug(&hub->charter, bytes_str(slug));
+	*out = charter_named(&hub->charter, bytes_str(slug));
 	if (*out && charter_is_present(*out))
 		return ERR_OK;
 	why_set(why, "there is no member \"%.60s\": see `allmende federation members`.", slug);
@@ -367,8 +367,7 @@ enum err voting_leave(struct hub *hub, struct txn *txn, const char *reason, char
 	if (!reason) {
 		err = ledger_delete(&hub->ledger, txn, record_slot_bytes(&slot));
 		if (err == ERR_ABSENT)
-			why_set(why, "%s has not said that it wants to leave.",
-				hub->options.identity->name);
+			why_set(why, "%s has not said that it wants to leave.", hub_own_name(hub));
 		return err;
 	}
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);

@@ -97,7 +97,7 @@ static enum err may_check(const struct hub *hub, const struct proposal *proposal
 {
 	if (voting_may(hub, proposal, author_member(hub->author)))
 		return ERR_OK;
-	why_set(why, "%s has no vote on this: %s.", hub->options.identity->name,
+	why_set(why, "%s has no vote on this: %s.", hub_own_name(hub),
 		proposal->entry.settles ? "members vote on a settlement, relays do not"
 					: "stewards vote; see `allmende federation members`");
 	return ERR_DENIED;
@@ -117,7 +117,7 @@ static enum err vote_make(struct hub *hub, const struct proposal *proposal,
 				"its vote does not count.");
 		else
 			why_set(why, "the root key of %s is not on this machine; vote where it is.",
-				identity->name);
+				hub_own_name(hub));
 		return ERR_DENIED;
 	}
 	charter_vote(vote, &hub->charter, author_member(hub->author), &seed,
@@ -194,6 +194,31 @@ void voting_finish(struct hub *hub, struct txn *txn, struct voting_outcome *out)
 	voting_count(hub, txn);
 	out->accepted = hub->charter.number > before && charter_entry(txn, out->number, &entry) &&
 			!charter_entry_id(&id, entry) && id_eq(&id, &out->id);
+}
+
+enum err voting_offer(struct hub *hub, struct txn *txn, struct bytes payload, bool keep,
+		      struct voting_outcome *out, struct buf *text, char *why)
+{
+	const struct proposal_text said = {.fed = hub->charter.fed, .payload = payload};
+	struct proposal proposal;
+	enum err err = proposal_init(&proposal, payload);
+
+	if (err)
+		return err;
+	out->id = proposal.entry.id;
+	out->number = proposal.entry.number;
+	proposal_text_put(text, &said);
+	if (keep) {
+		err = announced_vote_check(hub, txn, &proposal, NULL, why);
+		if (!err)
+			err = voting_keep(hub, txn, &proposal, NULL);
+		if (!err)
+			err = voting_sign(hub, txn, &proposal, out, NULL, why);
+	}
+	proposal_fini(&proposal);
+	if (!err && keep)
+		voting_finish(hub, txn, out);
+	return err ? err : text->err;
 }
 
 /* ---- voting ---- */

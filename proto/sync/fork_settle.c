@@ -42,7 +42,7 @@ static const char *name_of(const struct charter *charter, uint32_t number)
 static void change_words(struct fork_branch *out, size_t *len, const struct charter *charter,
 			 const struct charter_change *change)
 {
-	char text[256] = "";
+	char text[512] = "";
 
 	switch (change->kind) {
 	case CHARTER_UNREAD:
@@ -73,6 +73,11 @@ static void change_words(struct fork_branch *out, size_t *len, const struct char
 	case CHARTER_ANNOUNCE:
 		snprintf(text, sizeof(text), "announces a root key of %s",
 			 name_of(charter, change->member.number));
+		break;
+	case CHARTER_RENAME:
+		snprintf(text, sizeof(text), "renames %s to %s (%s)",
+			 name_of(charter, change->member.number), change->member.name,
+			 change->member.slug);
 		break;
 	case CHARTER_SETTLE:
 		snprintf(text, sizeof(text), "settles");

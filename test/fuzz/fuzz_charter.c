@@ -97,6 +97,10 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	seed_add(corpus, &fed, 1, changes, 3);
 	changes[0].kind = CHARTER_TO_RELAY;
 	seed_add(corpus, &fed, 1, changes, 3);
+	changes[0] = (struct charter_change){
+		.kind = CHARTER_RENAME,
+		.member = {.number = 2, .name = "B", .slug = "b", .ags = "14627002"}};
+	seed_add(corpus, &fed, 1, changes, 3);
 	changes[0] = (struct charter_change){.kind = CHARTER_SETTLE, .branch_count = 2};
 	changes[0].branches[1].b[0] = 1;
 	seed_add(corpus, &fed, 1, changes, 3);

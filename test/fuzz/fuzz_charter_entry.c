@@ -47,7 +47,8 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	struct charter_change changes[] = {{.kind = CHARTER_SETTLE, .branch_count = 2},
 					   {.kind = CHARTER_REMOVE},
 					   {.kind = CHARTER_KEY},
-					   {.kind = CHARTER_TO_RELAY}};
+					   {.kind = CHARTER_TO_RELAY},
+					   {.kind = CHARTER_RENAME}};
 	size_t count = sizeof(changes) / sizeof(changes[0]);
 	struct charter_vote vote;
 	struct buf payload, entry;
@@ -58,6 +59,8 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	changes[2].key_number = 2;
 	changes[2].has_sealed = true;
 	changes[3].member.number = 4;
+	changes[4].member =
+		(struct charter_member){.number = 2, .name = "B", .slug = "b", .ags = "14627002"};
 	buf_init(&payload, LIMIT_CHARTER_ENTRY_LEN_MAX);
 	buf_init(&entry, LIMIT_CHARTER_ENTRY_LEN_MAX);
 	check(!charter_payload_make(&payload, &fed.charter, NULL, TEST_TIME_MS + 1, 2, changes,

@@ -314,11 +314,12 @@ static int run_audit(struct tool *tool)
 	if (against && !args_flag(&tool->args, "verify"))
 		return tool_fail(TOOL_USAGE, "--against %s needs --verify", against);
 	if ((since && (code = value_day("--since", since, &since_ms))) ||
-	    (dataset &&
-	     ((code = value_path(dataset)) || (code = auditlog_path(tool, from, dataset, path)))))
+	    (dataset && (code = value_path(dataset))))
 		return code;
 	buf_init(&other, AUDITLOG_LEN_MAX);
 	code = auditlog_get(tool, from, &in);
+	if (!code && dataset)
+		code = auditlog_path(tool, from, buf_bytes(&in), dataset, path);
 	if (!code && against) {
 		buf_fini(&other);
 		code = auditlog_get(tool, against, &other);

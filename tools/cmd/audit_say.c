@@ -238,6 +238,10 @@ static void change_say(char *out, size_t len, const struct audit_names *names,
 	case CHARTER_ANNOUNCE:
 		snprintf(out, len, " another root key is announced for %s;", who);
 		return;
+	case CHARTER_RENAME:
+		snprintf(out, len, " member %" PRIu32 " is called %s (%s);", change->member.number,
+			 change->member.name, change->member.slug);
+		return;
 	}
 }
 

@@ -40,6 +40,7 @@ struct command {
 	X(federation_vote)                                                                         \
 	X(federation_stewards)                                                                     \
 	X(federation_remove)                                                                       \
+	X(federation_rename)                                                                       \
 	X(federation_settle)                                                                       \
 	X(node_list)                                                                               \
 	X(node_offer)                                                                              \

@@ -9,6 +9,7 @@
 #include "tools/kit/client.h"
 #include "tools/kit/print.h"
 #include "tools/kit/query.h"
+#include "tools/kit/text.h"
 #include "tools/kit/value.h"
 
 /* -- create --------------------------------------------------------------------------------- */
@@ -69,6 +70,23 @@ static int run_create(struct tool *tool)
 
 /* -- members and state ---------------------------------------------------------------------- */
 
+/* "riesa-zeithain: formerly Stadt Riesa (riesa), until 2027-01-01 00:00" */
+static void print_formerly(const json_t *member)
+{
+	json_t *rename;
+	size_t i;
+
+	json_array_foreach(json_object_get(member, "formerly"), i, rename)
+	{
+		char when[TEXT_SHORT_LEN];
+
+		text_local(when, field_time(rename, "until_ms"));
+		print_line("%s: formerly %s (%s, key %s), until %s", field_text(member, "slug"),
+			   field_text(rename, "name"), field_text(rename, "slug"),
+			   field_text(rename, "ags"), when);
+	}
+}
+
 static void print_members(const struct tool *tool, const json_t *answer)
 {
 	static const char *const heads[] = {"NAME",     "SHORT", "KEY",
@@ -104,6 +122,7 @@ static void print_members(const struct tool *tool, const json_t *answer)
 		grid_text(&grid, field_text(member, "operator"));
 	}
 	grid_done(&grid);
+	json_array_foreach(json_object_get(answer, "members"), i, member) print_formerly(member);
 	if (i == 0)
 		tool_remark("this node belongs to no federation yet: see `allmende%s federation`",
 			    tool->dir_words);

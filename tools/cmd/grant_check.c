@@ -150,8 +150,9 @@ static json_t *verdict_json(const struct token_file *file, const struct verdict 
 {
 	bool good = v->fault == FAULT_NONE;
 	int64_t as_of = token_file_as_of(file);
-	char grant[ID_HEX_LEN + 1], *prefix = bytes_text(v->prefix);
+	char grant[ID_HEX_LEN + 1], prefix[LIMIT_PATH_LEN_MAX + 1];
 
+	charter_path_shown(&file->charter, v->prefix, prefix);
 	hex_put(grant, id_bytes(&file->grant));
 	json_t *out = json_pack(
 		"{s:b, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:s, s:o, s:o}", "good",
@@ -162,7 +163,6 @@ static json_t *verdict_json(const struct token_file *file, const struct verdict 
 		asked->t_ms - as_of > TOKEN_FILE_OLD_MS, "shown", asked->proof != NULL, "why",
 		good ? "" : fault_text(v->fault), "hands", hands_json(file, v), "heads",
 		heads_json(file));
-	free(prefix);
 	return out;
 }
 

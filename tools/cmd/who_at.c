@@ -400,11 +400,11 @@ int who_at(const struct tool *tool, const char *name, const char *date, const ch
 				 "--at %s has not come yet, and the log says what was: without "
 				 "--at stands who can read it from now on",
 				 date);
-	if (!code)
-		code = auditlog_path(tool, from, name, path);
 	if (code)
 		return code;
 	code = auditlog_get(tool, from, &in);
+	if (!code)
+		code = auditlog_path(tool, from, buf_bytes(&in), name, path);
 	if (code) {
 		buf_fini(&in);
 		return code;

@@ -91,20 +91,38 @@ int auditlog_get(const struct tool *tool, const char *from, struct buf *out)
 	return from ? export_read(from, out) : log_ask(tool, out);
 }
 
-int auditlog_path(const struct tool *tool, const char *from, const char *name,
+/* By the charter in the log. */
+static void export_path(struct bytes in, const char *name, char path[LIMIT_PATH_LEN_MAX + 1])
+{
+	struct charter charter;
+	enum audit_frame type;
+	struct bytes body;
+
+	charter_init(&charter);
+	while (!audit_frame_get(&type, &body, in)) {
+		in = bytes_slice(in, AUDIT_FRAME_HEAD_LEN + body.len, in.len);
+		if (type == AUDIT_FRAME_CHARTER)
+			charter_apply(&charter, body);
+	}
+	charter_path_kept(&charter, bytes_str(name), path);
+	charter_fini(&charter);
+}
+
+int auditlog_path(const struct tool *tool, const char *from, struct bytes log, const char *name,
 		  char path[LIMIT_PATH_LEN_MAX + 1])
 {
 	struct buf target;
 	json_t *answer = NULL;
 
-	snprintf(path, LIMIT_PATH_LEN_MAX + 1, "%s", name);
-	if (from)
+	if (from) {
+		export_path(log, name, path);
 		return TOOL_DONE;
+	}
 	target_init(&target, "/audit/path");
 	target_text(&target, "path", name);
 	int code = query_get(tool, target_end(&target), &answer);
 	if (!code)
-		snprintf(path, LIMIT_PATH_LEN_MAX + 1, "%s", field_text(answer, "path"));
+		snprintf(path, LIMIT_PATH_LEN_MAX + 1, "%s", field_text(answer, "kept"));
 	json_decref(answer);
 	buf_fini(&target);
 	return code;

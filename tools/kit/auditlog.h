@@ -16,9 +16,10 @@
 int auditlog_get(const struct tool *tool, const char *from, struct buf *out);
 /*
  * Under which path the log has a dataset: of a hidden one another than its name, which only a node
- * can tell (from NULL). Prints its own complaint.
+ * can tell (from NULL); of a member that was renamed with the slug of its admission, which the
+ * charter in an export tells. Prints its own complaint.
  */
-int auditlog_path(const struct tool *tool, const char *from, const char *name,
+int auditlog_path(const struct tool *tool, const char *from, struct bytes log, const char *name,
 		  char path[LIMIT_PATH_LEN_MAX + 1]);
 
 #endif

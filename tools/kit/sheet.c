@@ -44,6 +44,8 @@ static int put_top(char *out, const struct page *page, const char *seed)
 {
 	const struct identity *identity = page->identity;
 	const bool member = page->charter && page->charter->number > 0;
+	const struct charter_member *own =
+		member ? charter_last_of(page->charter, &identity->org) : NULL;
 	char org[ID_HEX_LEN + 1], when[TEXT_SHORT_LEN], fed[ID_HEX_LEN + 1] = "";
 
 	text_local(when, page->now_ms);
@@ -62,7 +64,8 @@ static int put_top(char *out, const struct page *page, const char *seed)
 			"%-17s%.34s\n"
 			"                 %s\n"
 			"\n",
-			page->title, identity->name, identity->slug, identity->ags, org,
+			page->title, own ? own->name : identity->name,
+			own ? own->slug : identity->slug, own ? own->ags : identity->ags, org,
 			member ? "Federation       " : "", member ? page->charter->name : "",
 			member ? "\n" SHEET_FED : "", fed, member ? "\n" : "", when, page->label,
 			seed, seed + 35);

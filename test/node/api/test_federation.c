@@ -77,7 +77,7 @@ static void what_is_malformed(void **state)
 	expect_error(400, "usage", "\\\"words\\\" is missing", "/federation/requests/approve",
 		     "{\"slug\": \"riesa\"}");
 	expect_error(400, "usage", "a change is", "/federation/proposals",
-		     "{\"change\": \"rename\", \"slugs\": [\"meissen\"]}");
+		     "{\"change\": \"banish\", \"slugs\": [\"meissen\"]}");
 	expect_error(400, "usage", "a change is", "/federation/proposals",
 		     "{\"change\": \"remove\"}");
 	expect_error(400, "usage", "a change is", "/federation/proposals",

@@ -324,7 +324,7 @@ static void changes_by_hand(void **state)
 			 ERR_MALFORMED);
 	buf_reset(&change);
 	out_array(&change, 2);
-	out_uint(&change, CHARTER_ANNOUNCE + 1);
+	out_uint(&change, CHARTER_RENAME + 1);
 	out_uint(&change, 4);
 	assert_int_equal(apply_by_hand(&charter, 2, true, false, buf_bytes(&change)), ERR_DENIED);
 	buf_fini(&change);
