@@ -73,7 +73,7 @@ for dataset in plan kita/plaetze; do
 done
 [ "$(node_json "$new" '[.grants[] | select(.good)] | length' grants)" = 1 ] || wrong "the grant is not back: $(node "$new" --json grants)"
 gone() {
-	node_json "$new" '.actions[].text' status | grep -q 'data of 1 own datasets is not here.*radebeul/nur/hier'
+	node_json "$new" '.actions[].text' status | grep -q 'data of 1 own dataset is not here.*radebeul/nur/hier'
 }
 wait_for 30 gone || wrong "what is lost is not named: $(node "$new" status)"
 

@@ -29,7 +29,7 @@ head -c 2000000 /dev/urandom >"$work/foreign"
 publish meissen/fremd "$work/foreign" --tier members >/dev/null
 held_back() { [ "$(node_json "$radebeul" .members.held_back status)" = 1 ]; }
 wait_for 30 held_back || wrong "it is not told that meissen waits for room: $(node "$radebeul" --json status)"
-node "$radebeul" status | grep -q '^HELD .*: 1 records wait for room$' || wrong "status: $(node "$radebeul" status)"
+node "$radebeul" status | grep -q '^HELD .*: 1 record waits for room$' || wrong "status: $(node "$radebeul" status)"
 node "$radebeul" subscribe 'meissen/**' >/dev/null
 sleep 2
 if is_known "$radebeul" meissen/fremd 1; then wrong 'a foreign version is taken note of'; fi
@@ -65,11 +65,11 @@ drop() {
 	return "$code"
 }
 is_here() { node_json "$radebeul" ".datasets[] | select(.dataset == \"$1\" and .held) | .dataset" ls >/dev/null; }
-{ drop 'meissen/**' --yes && grep -q '^1 versions stay, as subscriptions ask for them' "$work/out"; } || wrong "drop: $(cat "$work/out" "$work/errors")"
+{ drop 'meissen/**' --yes && grep -q '^1 version stays, as subscriptions ask for it' "$work/out"; } || wrong "drop: $(cat "$work/out" "$work/errors")"
 is_here meissen/fremd || wrong 'what a subscription asks for is dropped'
 node "$radebeul" unsubscribe 'meissen/**' >/dev/null
 if drop '**'; then wrong 'drop does not want --yes'; fi
-{ grep -q '^1 versions, .* would be dropped' "$work/out" && grep -q 'say --yes' "$work/errors"; } || wrong "drop: $(cat "$work/out" "$work/errors")"
+{ grep -q '^1 version, .* would be dropped' "$work/out" && grep -q 'say --yes' "$work/errors"; } || wrong "drop: $(cat "$work/out" "$work/errors")"
 is_here meissen/fremd || wrong 'dropped without --yes'
 before=$(node_json "$radebeul" .store.used_bytes status)
 drop '**' --yes || wrong "drop: $(cat "$work/out" "$work/errors")"

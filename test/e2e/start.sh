@@ -50,7 +50,7 @@ state_is waits || wrong "the state is $(state)"
 give_up publish meissen/plan "$work/three"
 give_up grant meissen/plan --to radebeul --rights read
 waits_for meissen/plan || wrong 'the publication does not wait'
-node_json "$meissen" '.actions[].text' status | grep -q '1 publications wait' ||
+node_json "$meissen" '.actions[].text' status | grep -q '1 publication waits' ||
 	wrong 'status says nothing of it'
 node_kill "$meissen"
 node_start "$meissen"
