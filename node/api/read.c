@@ -18,12 +18,12 @@ static json_t *fetch_json(const struct fetch_status *fetch)
 {
 	static const char *const names[] = {"held", "running", "waiting", "waiting"};
 
-	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "dataset",
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "dataset",
 			 api_str(fetch->path), "version", api_uint(fetch->number), "state",
 			 names[fetch->state], "chunks", api_uint(fetch->chunk_count), "chunks_all",
 			 api_uint(fetch->chunk_count_all), "bytes", api_uint(fetch->bytes),
 			 "bytes_all", api_uint(fetch->bytes_all), "sources",
-			 api_uint(fetch->source_count));
+			 api_uint(fetch->source_count), "needs_bytes", api_uint(fetch->needs));
 }
 
 static void fetch_begin(struct call *call)

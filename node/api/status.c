@@ -98,27 +98,31 @@ static json_t *fetches_json(struct status *status)
 	for (size_t i = 0; i < FETCHES_SHOWN && want_fetch(status->hub, status->txn, i, &fetch);
 	     i++)
 		json_array_append_new(
-			list, json_pack("{s:o, s:o, s:s, s:o, s:o, s:o}", "dataset",
+			list, json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "dataset",
 					api_str(fetch.path), "version", api_uint(fetch.number),
 					"state", names[fetch.state], "bytes", api_uint(fetch.bytes),
 					"bytes_all", api_uint(fetch.bytes_all), "sources",
-					api_uint(fetch.source_count)));
+					api_uint(fetch.source_count), "needs_bytes",
+					api_uint(fetch.needs)));
 	return list;
 }
 
 static json_t *store_json(const struct overview *overview)
 {
 	const struct space *space = &overview->space;
+	const struct room room = space_room(space);
 	const char *what;
 	uint64_t of;
 	unsigned percent = space_percent(space, &what, &of);
 
-	return json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "used_bytes", api_uint(space->store_used),
-		"file_bytes", api_uint(space->store_file), "free_bytes", api_uint(space->disk_free),
-		"total_bytes", api_uint(space->disk_total), "limit_bytes",
-		space->store_limit ? api_uint(space->store_limit) : json_null(), "percent",
-		api_uint(percent), "foreign_refused", space_headroom(space) != HEADROOM_ALL);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "used_bytes",
+			 api_uint(space->store_used), "file_bytes", api_uint(space->store_file),
+			 "free_bytes", api_uint(space->disk_free), "total_bytes",
+			 api_uint(space->disk_total), "limit_bytes",
+			 space->store_limit ? api_uint(space->store_limit) : json_null(), "percent",
+			 api_uint(percent), "foreign_refused",
+			 space_headroom(space) != HEADROOM_ALL, "foreign_left_bytes",
+			 api_uint(room.left[ROOM_FOREIGN]));
 }
 
 static json_t *actions_json(const struct actions *actions)

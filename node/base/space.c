@@ -51,19 +51,29 @@ static uint64_t above(uint64_t have, uint64_t kept)
 	return have > kept ? have - kept : 0;
 }
 
+/* The bytes left until so many percent of a disk are used, of a large one until plenty is free. */
+static uint64_t disk_left_until(uint64_t free_bytes, uint64_t total, unsigned percent,
+				uint64_t plenty)
+{
+	uint64_t kept = total / 100 * (100 - percent);
+
+	return total ? above(free_bytes, kept < plenty ? kept : plenty) : UINT64_MAX;
+}
+
+uint64_t space_disk_left(uint64_t free_bytes, uint64_t total_bytes)
+{
+	return disk_left_until(free_bytes, total_bytes, SPACE_REFUSE_PERCENT, SPACE_PLENTY_BYTES);
+}
+
 /*
- * The bytes left until so many percent of limit and disk are used; of a large disk, until `plenty`
- * are free.
+ * The bytes left until so many percent of limit and disk are used.
  */
 static uint64_t left_until(const struct space *space, unsigned of_limit, unsigned of_disk,
 			   uint64_t plenty)
 {
-	uint64_t kept = space->disk_total / 100 * (100 - of_disk);
-	uint64_t disk = above(disk_left(space), kept < plenty ? kept : plenty);
+	uint64_t disk = disk_left_until(disk_left(space), space->disk_total, of_disk, plenty);
 	uint64_t limit = above(space->store_limit / 100 * of_limit, space->store_used);
 
-	if (!space->disk_total)
-		disk = UINT64_MAX;
 	if (!space->store_limit)
 		limit = UINT64_MAX;
 	return disk < limit ? disk : limit;

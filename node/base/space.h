@@ -6,6 +6,7 @@
  * serves own data (proto/ledger/room.h). On a large disk the last percents are a lot: while
  * SPACE_PLENTY_BYTES are free there, nothing is refused; the last SPACE_DISK_PERCENT of a disk, or
  * a part of SPACE_PLENTY_BYTES, are nobody's. Pages of the file that are free count as room.
+ * Folders of `subscribe --to` are written by the same rule, on whichever disk they lie.
  */
 #ifndef ALLMENDE_SPACE_H
 #define ALLMENDE_SPACE_H
@@ -31,6 +32,8 @@ void space_take(struct space *space, struct db *db, const char *dir, uint64_t st
 /* Of the fuller one of disk and size limit, 0 to 100 or a little more; what: "disk" or "size
    limit", of: its size. */
 unsigned space_percent(const struct space *space, const char **what, uint64_t *of);
+/* What may be written for others to a disk, a folder's or the store's. */
+uint64_t space_disk_left(uint64_t free_bytes, uint64_t total_bytes);
 /* What the core may store in the next turn. */
 struct room space_room(const struct space *space);
 enum headroom space_headroom(const struct space *space);

@@ -7,6 +7,7 @@
 
 #include "node/care/topics.h"
 #include "proto/catalog/unsigned.h"
+#include "proto/catalog/want.h"
 #include "proto/ledger/quota.h"
 #include "proto/sync/start.h"
 
@@ -93,6 +94,30 @@ void topic_start(struct actions *list)
 		    of[signing].text, waiting, waiting == 1 ? " waits" : "s wait");
 }
 
+/* The first that has no room, and how many more. */
+static void waiting_add(struct actions *list, const struct space *space)
+{
+	enum { LOOK_MAX = 256 };
+	const struct room room = space_room(space);
+	char needs[SPACE_SIZE_LEN], left[SPACE_SIZE_LEN], more[48] = "";
+	struct fetch_status first = {0}, fetch;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < LOOK_MAX && want_fetch(list->hub, list->txn, i, &fetch); i++) {
+		if (fetch.needs && count++ == 0)
+			first = fetch;
+	}
+	if (count == 0)
+		return;
+	if (count > 1)
+		snprintf(more, sizeof(more), ", and so do %u more", count - 1);
+	space_size(needs, first.needs);
+	space_size(left, room.left[ROOM_FOREIGN]);
+	actions_add(list, ACTION_WARN, "allmende space",
+		    "%s@%" PRIu64 " waits for %s of room, and %s are left for data of others%s",
+		    first.path, first.number, needs, left, more);
+}
+
 void topic_space(struct actions *list)
 {
 	static const char *const texts[] = {
@@ -107,11 +132,12 @@ void topic_space(struct actions *list)
 	uint64_t of;
 	unsigned percent = space_percent(space, &what, &of);
 
-	if (percent < SPACE_WARN_PERCENT && room == HEADROOM_ALL)
-		return;
 	space_size(size, of);
-	actions_add(list, percent >= SPACE_REFUSE_PERCENT ? ACTION_CRITICAL : ACTION_WARN,
-		    "allmende space", "%s %u %% of %s: %s", what, percent, size, texts[room]);
+	if (percent >= SPACE_WARN_PERCENT || room != HEADROOM_ALL)
+		actions_add(list, percent >= SPACE_REFUSE_PERCENT ? ACTION_CRITICAL : ACTION_WARN,
+			    "allmende space", "%s %u %% of %s: %s", what, percent, size,
+			    texts[room]);
+	waiting_add(list, space);
 }
 
 void topic_damage(struct actions *list)

@@ -22,9 +22,7 @@
 #define PART   "delivery" /* what is being written, then what stood at the target before */
 #define BEFORE "before"   /* the latter, where two cannot change places in one step */
 
-#define FILE_COST    4096                /* of disk, beside the bytes of a file */
-#define RESERVE_PART 20                  /* a 20th of the disk is left to others, */
-#define RESERVE_MAX  (UINT64_C(8) << 30) /* at most so many bytes */
+#define FILE_COST 4096 /* of disk, beside the bytes of a file */
 
 __attribute__((format(printf, 2, 3))) static bool folder_fail(struct folder *folder,
 							      const char *format, ...)
@@ -49,14 +47,13 @@ bool folder_room(struct folder *folder, uint64_t bytes, uint64_t file_count)
 	if (fstatvfs(folder->dir_fd, &disk))
 		return folder_fail(folder, "%.250s: %s", folder->dir, strerror(errno));
 	uint64_t block = disk.f_frsize, all = disk.f_blocks * block, left = disk.f_bavail * block;
-	uint64_t reserve = all / RESERVE_PART < RESERVE_MAX ? all / RESERVE_PART : RESERVE_MAX;
-	uint64_t need = bytes + file_count * FILE_COST;
+	uint64_t may = space_disk_left(left, all), need = bytes + file_count * FILE_COST;
 	char needs[SPACE_SIZE_LEN], has[SPACE_SIZE_LEN], keeps[SPACE_SIZE_LEN];
 
 	space_size(needs, need);
 	space_size(has, left);
-	space_size(keeps, reserve);
-	if (left < reserve || left - reserve < need)
+	space_size(keeps, left - may);
+	if (may < need)
 		return folder_fail(
 			folder,
 			"it needs %s in %.200s, where %s are free and %s of them are left "

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/catalog/lookup.h"
+#include "proto/transfer/allot.h"
 #include "proto/transfer/fetch.h"
 #include "proto/transfer/source.h"
 #include "proto/ledger/held.h"
@@ -29,9 +30,30 @@ static void status_fill(struct hub *hub, struct txn *txn, const struct version_i
 	out->chunk_count_all = fetch->chunk_count_all;
 	out->bytes = fetch->bytes;
 	out->bytes_all = fetch->bytes_all;
-	for (size_t i = 0; i < hub->peers.count && !fetch_no_room(hub, of); i++)
+	out->needs = fetch->waits ? fetch->needs : 0;
+	for (size_t i = 0; i < hub->peers.count && !fetch->waits; i++)
 		out->source_count += source_has(hub->peers.items[i], fetch);
 	out->state = out->source_count ? FETCH_RUNNING : FETCH_WAITING;
+}
+
+/* Of what something is here it is not known yet how much is missing: it may wait. */
+static bool no_room(struct hub *hub, struct txn *txn, const struct version_id *of,
+		    const struct version *version, char *why)
+{
+	uint64_t needs = allot_growth(version->index.count, version->index.bytes);
+	uint64_t left = fetch_left(hub, txn, of);
+	const uint64_t mb = 1000000;
+
+	if (needs <= left || held_any(txn, &of->dataset))
+		return false;
+	why_set(why,
+		"%.*s is not fetched: it needs %llu MB, and %llu MB are left for data of others, "
+		"as the rest of disk or size limit is kept for own data; `allmende space` shows "
+		"what takes the room.",
+		(int)(version->path.len < 200 ? version->path.len : 200),
+		(const char *)version->path.ptr, (unsigned long long)((needs + mb - 1) / mb),
+		(unsigned long long)(left / mb));
+	return true;
 }
 
 enum err want_version(struct hub *hub, struct txn *txn, int64_t now_ms, const char *path,
@@ -55,13 +77,8 @@ enum err want_version(struct hub *hub, struct txn *txn, int64_t now_ms, const ch
 			path, path);
 		return ERR_DENIED;
 	}
-	if (!here && fetch_no_room(hub, of)) {
-		why_set(why,
-			"%.200s is not fetched: disk or size limit are nearly reached, and what "
-			"is left is for own data; `allmende space` shows what takes the room.",
-			path);
+	if (!here && no_room(hub, txn, of, &found.version, why))
 		return ERR_NOSPACE;
-	}
 	if (!here)
 		fetch_add(hub, txn, of, &found.version, true);
 	status_fill(hub, txn, of, path, out);

@@ -53,6 +53,13 @@ bool held_damaged(struct txn *txn, const struct version_id *of)
 	return held_get(txn, of, &held) && held.state == HELD_DAMAGED;
 }
 
+bool held_any(struct txn *txn, const struct dataset_id *dataset)
+{
+	struct row_key prefix = key_dataset(dataset);
+	struct walk walk = walk_begin(txn, TABLE_HELD, row_key_bytes(&prefix));
+	return walk_next(&walk);
+}
+
 void held_of_key(struct version_id *of, struct bytes key)
 {
 	memcpy(of->dataset.b, key.ptr, ID_LEN);

@@ -26,6 +26,8 @@ bool held_get(struct txn *txn, const struct version_id *of, struct held *held);
 void held_put(struct txn *txn, const struct version_id *of, const struct held *held);
 bool held_complete(struct txn *txn, const struct version_id *of);
 bool held_damaged(struct txn *txn, const struct version_id *of);
+/* Of the dataset there is something, whole or in part. */
+bool held_any(struct txn *txn, const struct dataset_id *dataset);
 /* The version that a key of HELD or INDEX begins with. */
 void held_of_key(struct version_id *of, struct bytes key);
 uint64_t held_hash(const struct version_id *of); /* short name of a version, not secure */

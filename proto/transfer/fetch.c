@@ -89,17 +89,17 @@ void fetch_add(struct hub *hub, struct txn *txn, const struct version_id *of,
 		snprintf(fetch->path, sizeof(fetch->path), "%.*s", (int)version->path.len,
 			 (const char *)version->path.ptr);
 		fetch->tier = version->tier;
-		if (held_get(txn, of, &held)) {
-			fetch->indexed = true;
-			fetch->bytes_all = held.bytes;
-			fetch->chunk_count_all = held.chunks;
-		}
+		fetch->bytes_all = version->index.bytes;
+		fetch->chunk_count_all = version->index.count;
+		fetch->indexed = held_get(txn, of, &held);
+		fetch->kin = held_any(txn, &of->dataset);
 		transfer->fetches[transfer->fetch_count++] = fetch;
 		transfer->guess_ms = hub->mono_ms;
 	}
 	if (!first)
 		return;
 	/* Somebody waits for it. */
+	fetch->asked_ms = hub->mono_ms;
 	for (size_t i = 1; i < transfer->fetch_count; i++) {
 		if (transfer->fetches[i] == fetch) {
 			memmove(&transfer->fetches[1], &transfer->fetches[0], i * sizeof(fetch));
@@ -145,18 +145,23 @@ static void index_begin(struct hub *hub, struct txn *txn, struct fetch *fetch)
 	index_ask(hub, fetch, peer, NULL);
 }
 
-bool fetch_no_room(const struct hub *hub, const struct version_id *of)
+enum room_use fetch_use(const struct hub *hub, const struct version_id *of)
 {
-	return hub->headroom != HEADROOM_ALL &&
-	       author_member(of->author) != author_member(hub->author);
+	return author_member(of->author) == author_member(hub->author) ? ROOM_OWN : ROOM_FOREIGN;
 }
 
-/* The same of so many bytes in this turn. */
+uint64_t fetch_left(const struct hub *hub, struct txn *txn, const struct version_id *of)
+{
+	uint64_t left = hub->ledger.room.left[fetch_use(hub, of)];
+	uint64_t put = txn_put_bytes(txn) + ROOM_FRAME_LEN;
+	return left > put ? left - put : 0;
+}
+
+/* Also when the fetch was given its room: others may have filled the disk since. */
 static bool fetch_fits(const struct hub *hub, struct txn *txn, const struct version_id *of,
 		       uint64_t bytes)
 {
-	return author_member(of->author) == author_member(hub->author) ||
-	       ledger_room(&hub->ledger, txn, ROOM_FOREIGN, bytes + ROOM_FRAME_LEN);
+	return bytes <= fetch_left(hub, txn, of);
 }
 
 static void index_refused(struct hub *hub, struct txn *txn, struct fetch *fetch)
@@ -217,8 +222,6 @@ void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	}
 	fetch->index_link = 0;
 	fetch->indexed = true;
-	fetch->bytes_all = sum.bytes;
-	fetch->chunk_count_all = sum.count;
 	held_put(txn, &fetch->of, &(struct held){HELD_INDEXED, hub->ran_ms, sum.bytes, sum.count});
 }
 
@@ -249,6 +252,48 @@ static struct chunk_request *request_add(struct fetch *fetch, const struct chunk
 	return request;
 }
 
+/*
+ * Goes on until a chunk is here, or is not; where the rows or the step end there is none.
+ * False when the step ended. *left: rows of this step.
+ */
+static bool index_next(struct txn *txn, const struct fetch *fetch, struct index_walk *at, bool here,
+		       unsigned *left, uint32_t *size)
+{
+	struct row_key prefix = held_key(&fetch->of);
+	struct row_key from =
+		key_index(&fetch->of.dataset, fetch->of.number, fetch->of.author, &at->at);
+	struct walk walk = walk_begin_at(txn, TABLE_INDEX, row_key_bytes(&prefix),
+					 row_key_bytes(&from), !at->begun);
+
+	while ((*left)-- > 0) {
+		if (!walk_next(&walk)) {
+			at->done = true;
+			return true;
+		}
+		at->begun = true;
+		memcpy(at->at.b, walk.key.ptr + walk.key.len - ID_LEN, ID_LEN);
+		*size = be32_get(walk.value.ptr);
+		if (chunks_has(txn, &fetch->of.dataset, &at->at) == here)
+			return true;
+	}
+	*left = 0;
+	return false;
+}
+
+/* A step of counting what is here. */
+static void here_count(struct txn *txn, struct fetch *fetch)
+{
+	unsigned left = FETCH_WALK_STEP;
+	uint32_t size;
+
+	while (index_next(txn, fetch, &fetch->counting, true, &left, &size) &&
+	       !fetch->counting.done) {
+		fetch->chunk_count++;
+		fetch->bytes += size;
+	}
+	fetch->walk_waits = !fetch->counting.done || fetch->waits; /* it may have room now */
+}
+
 /* The next chunk that is neither here nor asked for, as a request without a peer; NULL: none. */
 static struct chunk_request *chunk_request_next(struct txn *txn, struct fetch *fetch)
 {
@@ -256,28 +301,14 @@ static struct chunk_request *chunk_request_next(struct txn *txn, struct fetch *f
 		if (fetch->requests[i].link == 0)
 			return &fetch->requests[i];
 	}
-	if (fetch->walk_done)
+	unsigned left = FETCH_WALK_STEP;
+	uint32_t size;
+	if (fetch->asking.done)
 		return NULL;
-	struct row_key prefix = held_key(&fetch->of);
-	struct row_key at =
-		key_index(&fetch->of.dataset, fetch->of.number, fetch->of.author, &fetch->cursor);
-	struct walk walk = walk_begin_at(txn, TABLE_INDEX, row_key_bytes(&prefix),
-					 row_key_bytes(&at), !fetch->walk_begun);
-	for (unsigned i = 0; walk_next(&walk); i++) {
-		if (i == FETCH_WALK_STEP) {
-			fetch->walk_waits = true;
-			return NULL;
-		}
-		fetch->walk_begun = true;
-		memcpy(fetch->cursor.b, walk.key.ptr + walk.key.len - ID_LEN, ID_LEN);
-		uint32_t size = be32_get(walk.value.ptr);
-		if (!chunks_has(txn, &fetch->of.dataset, &fetch->cursor))
-			return request_add(fetch, &fetch->cursor, size);
-		fetch->chunk_count++;
-		fetch->bytes += size;
-	}
-	fetch->walk_done = true;
-	return NULL;
+	fetch->walk_waits = !index_next(txn, fetch, &fetch->asking, false, &left, &size);
+	if (fetch->walk_waits || fetch->asking.done)
+		return NULL;
+	return request_add(fetch, &fetch->asking.at, size);
 }
 
 static void request_assign(struct hub *hub, struct chunk_request *request, struct peer *peer)
@@ -349,7 +380,7 @@ static void chunks_ask(struct hub *hub, struct txn *txn, struct fetch *fetch)
 		request_assign(hub, request, peer);
 		any = true;
 	}
-	if (!request && fetch->walk_done)
+	if (!request && fetch->asking.done)
 		any = requests_move(hub, fetch) || any;
 	for (size_t i = 0; any && i < hub->peers.count; i++) {
 		if (hub->peers.items[i]->up)
@@ -429,13 +460,10 @@ bool fetch_step(struct hub *hub, struct txn *txn, struct fetch *fetch)
 		fetch_remove(hub, fetch);
 		return false;
 	}
-	if (fetch_no_room(hub, &fetch->of)) {
-		fetch->walk_waits = false;
-		requests_expire(hub, fetch);
-		return true;
-	}
+	fetch->walk_waits = false;
 	if (!fetch->indexed) {
-		index_begin(hub, txn, fetch);
+		if (!fetch->waits)
+			index_begin(hub, txn, fetch);
 		return true;
 	}
 	if (!held_get(txn, &fetch->of, &held)) { /* its author has dropped it */
@@ -443,8 +471,11 @@ bool fetch_step(struct hub *hub, struct txn *txn, struct fetch *fetch)
 		return false;
 	}
 	requests_expire(hub, fetch);
-	chunks_ask(hub, txn, fetch);
-	if (!fetch->walk_done || fetch->request_count > 0)
+	if (!fetch->counting.done)
+		here_count(txn, fetch);
+	if (fetch->counting.done && !fetch->waits)
+		chunks_ask(hub, txn, fetch);
+	if (!fetch->asking.done || fetch->request_count > 0)
 		return true;
 	fetch_held(hub, txn, &fetch->of, fetch->path, held.bytes, held.chunks);
 	fetch_remove(hub, fetch);
@@ -574,6 +605,18 @@ void fetch_chunk_bad(struct hub *hub, struct txn *txn, const struct event *event
 			 (const char *)version.path.ptr);
 		fetch_add(hub, txn, &of, &version, true);
 	}
+}
+
+void fetch_stop(struct hub *hub, struct txn *txn, struct fetch *fetch)
+{
+	struct held held;
+	if (held_get(txn, &fetch->of, &held)) {
+		if (held.state == HELD_DAMAGED)
+			return;
+		held.void_hours++;
+		held_put(txn, &fetch->of, &held);
+	}
+	fetch_remove(hub, fetch);
 }
 
 void fetch_drop(struct hub *hub, struct txn *txn, const struct version_id *of)

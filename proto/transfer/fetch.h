@@ -21,6 +21,11 @@ struct chunk_request { /* a chunk asked for */
 	bool due; /* given to the link in this step, and not sent yet */
 };
 
+struct index_walk { /* over the index rows of a version, in steps */
+	bool begun, done;
+	struct chunk_addr at; /* goes on after this */
+};
+
 struct fetch {
 	struct version_id of;
 	char path[LIMIT_PATH_LEN_MAX + 1];
@@ -32,9 +37,13 @@ struct fetch {
 	uint64_t index_link;      /* peer asked for the index; 0: none */
 	int64_t index_ms;
 	struct index_digest *digest; /* running, while the index arrives */
-	struct chunk_addr cursor;    /* the walk over the index rows continues after this */
-	bool walk_begun, walk_done;
-	bool walk_waits; /* for the next turn */
+	struct index_walk counting;  /* what is here already, before anything is asked for */
+	struct index_walk asking;    /* what is not */
+	bool walk_waits;             /* for the next turn */
+	bool kin;       /* of the dataset something is here, which may be a part of this version */
+	bool waits;     /* for room (allot.h), */
+	uint64_t needs; /* of so many bytes */
+	int64_t asked_ms; /* when a person last asked for it; 0: nobody has */
 	struct chunk_request *requests;
 	size_t request_count, request_cap;
 	uint64_t chunk_count, chunk_count_all, bytes, bytes_all;
@@ -54,8 +63,9 @@ void fetch_add(struct hub *hub, struct txn *txn, const struct version_id *of,
 	       const struct version *version, bool first);
 /* Nothing can come of a look at it before a peer has it. */
 bool fetch_rests(const struct hub *hub, const struct fetch *fetch);
-/* What is left of the store is for own data: a foreign version has to wait. */
-bool fetch_no_room(const struct hub *hub, const struct version_id *of);
+/* Who pays for a version with room, and how much may be stored for it in this turn. */
+enum room_use fetch_use(const struct hub *hub, const struct version_id *of);
+uint64_t fetch_left(const struct hub *hub, struct txn *txn, const struct version_id *of);
 /* One look at a fetch. False when it is finished and gone. */
 bool fetch_step(struct hub *hub, struct txn *txn, struct fetch *fetch);
 void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
@@ -70,6 +80,8 @@ void fetch_held(struct hub *hub, struct txn *txn, const struct version_id *of, c
  * missing still.
  */
 bool fetch_healed(struct hub *hub, struct txn *txn, const struct version_id *of, const char *path);
+/* Goes on no longer, as nothing asks for it; what has come of it is for voids.h. */
+void fetch_stop(struct hub *hub, struct txn *txn, struct fetch *fetch);
 /* A version is gone: its index and held rows go, its chunks are swept. */
 void fetch_drop(struct hub *hub, struct txn *txn, const struct version_id *of);
 

@@ -1,4 +1,5 @@
 #include "proto/transfer/scan.h"
+#include "proto/transfer/allot.h"
 #include "proto/transfer/source.h"
 
 #include <stdio.h>
@@ -14,14 +15,17 @@
 #include "proto/rights/current.h"
 #include "store/chunks.h"
 
-enum { SCAN_TICK_MS = 1000 };
+enum {
+	SCAN_TICK_MS = 1000,
+	SCAN_ROOM_MS = 5000, /* whether there is room meanwhile: nobody tells */
+};
 
 /*
  * Own datasets are always wanted: they may have been lost. PROTOCOL: "An owner that lets others
  * write in its namespace holds what they write there."
  */
-static bool wanted(struct hub *hub, struct txn *txn, const struct version_id *of,
-		   const struct version *version)
+bool scan_wanted(struct hub *hub, struct txn *txn, const struct version_id *of,
+		 const struct version *version)
 {
 	return of->author == hub->author ||
 	       (version->has_grant &&
@@ -73,7 +77,7 @@ static void current_want(struct hub *hub, struct txn *txn, const struct dataset_
 	if (!same && held_version(txn, &of, &read))
 		return;
 	const struct version *version = same ? &known->version : &read;
-	if (wanted(hub, txn, &of, version) && !adopted(hub, txn, &of, version))
+	if (scan_wanted(hub, txn, &of, version) && !adopted(hub, txn, &of, version))
 		fetch_add(hub, txn, &of, version, false);
 }
 
@@ -99,12 +103,15 @@ static bool is_of_nobody(struct hub *hub, struct txn *txn, const struct version_
 	       ledger_author_kept(&hub->ledger, txn, of->author, &pk);
 }
 
-/* Versions that were being fetched when the node stopped, and damaged ones. */
+/* Versions that were being fetched when the node stopped, and damaged ones; no abandoned parts. */
 static void scan_held(struct hub *hub, struct txn *txn, struct bytes key)
 {
 	struct version_id of;
 	struct version version;
+	struct held held;
 	held_of_key(&of, key);
+	if (held_get(txn, &of, &held) && held.state == HELD_INDEXED && held.void_hours > 0)
+		return;
 	enum err err = held_version(txn, &of, &version);
 	if (err == ERR_ABSENT && !is_of_nobody(hub, txn, &of))
 		fetch_drop(hub, txn, &of);
@@ -139,6 +146,18 @@ static void scan_rows(struct hub *hub, struct txn *txn, enum table table, enum s
 	}
 }
 
+static void unwanted_stop(struct hub *hub, struct txn *txn)
+{
+	hub->transfer->unsubscribed = false;
+	for (size_t i = hub->transfer->fetch_count; i-- > 0;) {
+		struct fetch *fetch = hub->transfer->fetches[i];
+		struct version version;
+		if (!fetch->asked_ms && !held_version(txn, &fetch->of, &version) &&
+		    !scan_wanted(hub, txn, &fetch->of, &version))
+			fetch_stop(hub, txn, fetch);
+	}
+}
+
 /* Subscriptions are to be compared with the catalogue. */
 static bool is_due(const struct hub *hub)
 {
@@ -148,6 +167,8 @@ static bool is_due(const struct hub *hub)
 void scan_tick(struct hub *hub, struct txn *txn)
 {
 	struct transfer *transfer = hub->transfer;
+	if (transfer->unsubscribed)
+		unwanted_stop(hub, txn);
 	if (transfer->scan_step == SCAN_IDLE && is_due(hub)) {
 		transfer->scan_epoch = hub->wanted_epoch;
 		scan_go(transfer, SCAN_HELD);
@@ -216,10 +237,11 @@ void scan_settle(struct hub *hub, struct txn *txn)
 {
 	struct transfer *transfer = hub->transfer;
 	size_t running = hub->options.limits->fetch_count_max;
+	allot_all(hub, txn);
 	for (size_t i = 0, ran = 0; i < transfer->fetch_count && ran < running;) {
 		struct fetch *fetch = transfer->fetches[i];
 		bool rests = fetch_rests(hub, fetch);
-		ran += !rests && source_any(hub, fetch) && !fetch_no_room(hub, &fetch->of);
+		ran += !rests && source_any(hub, fetch) && !fetch->waits;
 		if (rests || fetch_step(hub, txn, fetch))
 			i++;
 	}
@@ -235,7 +257,8 @@ void scan_settle(struct hub *hub, struct txn *txn)
 int64_t scan_wake(const struct hub *hub)
 {
 	const struct transfer *transfer = hub->transfer;
-	if (is_due(hub) || transfer->scan_step != SCAN_IDLE || transfer->sweep_waits)
+	if (is_due(hub) || transfer->unsubscribed || transfer->scan_step != SCAN_IDLE ||
+	    transfer->sweep_waits)
 		return hub->mono_ms;
 	int64_t wake = voids_wake(hub);
 	for (size_t i = 0; i < transfer->fetch_count; i++) {
@@ -248,6 +271,8 @@ int64_t scan_wake(const struct hub *hub)
 			wake = transfer->guess_ms;
 		if (!fetch_rests(hub, fetch) && (fetch->index_link || fetch->request_count))
 			wake = hub->mono_ms + SCAN_TICK_MS;
+		else if (fetch->waits && hub->mono_ms + SCAN_ROOM_MS < wake)
+			wake = hub->mono_ms + SCAN_ROOM_MS;
 	}
 	return wake;
 }

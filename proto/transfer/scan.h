@@ -31,6 +31,8 @@ struct transfer {
 	bool sweep_waits;              /* there is more to sweep */
 	struct dataset_id *publishing; /* datasets with an open publication: not swept */
 	size_t publishing_count, publishing_cap;
+	bool unsubscribed;   /* what is on its way may not be asked for any more */
+	bool room_short;     /* a fetch waits for room (allot.h) */
 	bool scan_missed;    /* the list of fetches was full: to be compared again when it is not */
 	uint64_t scan_epoch; /* hub.wanted_epoch that was scanned for */
 	enum scan_step scan_step;
@@ -44,6 +46,9 @@ struct transfer {
 
 void scan_open(struct hub *hub, struct txn *txn);
 void scan_close(struct hub *hub);
+/* Whether this node is to have the version, if it is the current one: nobody need ask for it. */
+bool scan_wanted(struct hub *hub, struct txn *txn, const struct version_id *of,
+		 const struct version *version);
 /* RECORD_VERSION has come. */
 void scan_version(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival);
 void scan_tick(struct hub *hub, struct txn *txn);

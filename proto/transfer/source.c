@@ -171,7 +171,7 @@ void source_guess(struct hub *hub)
 	for (size_t k = 0; k < transfer->fetch_count; k++) {
 		size_t i = (transfer->guess_at + k) % transfer->fetch_count;
 		struct fetch *fetch = transfer->fetches[i];
-		bool alone = !fetch_no_room(hub, &fetch->of) && is_alone(hub, fetch);
+		bool alone = !fetch->waits && is_alone(hub, fetch);
 		struct peer *peer = alone ? guess_pick(hub, fetch) : NULL;
 		young = young || (fetch->alone_ms != 0 && !alone);
 		if (alone && !peer && !fetch->by_line) /* else they are pardoned anyway */

@@ -134,6 +134,7 @@ enum err subscription_drop(struct hub *hub, struct txn *txn, const char *pattern
 		return ERR_ABSENT;
 	}
 	subscriptions_load(hub, txn);
+	hub->transfer->unsubscribed = true;
 	return ERR_OK;
 }
 

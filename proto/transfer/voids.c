@@ -20,11 +20,49 @@ static bool is_ours(struct hub *hub, struct txn *txn, const struct version_id *o
 		ledger_version_owner(&hub->ledger, txn, &version) == own);
 }
 
+static bool room_needed(const struct hub *hub)
+{
+	return hub->headroom != HEADROOM_ALL || hub->transfer->room_short;
+}
+
+/* It is coming, or it is to come when it can. */
+static bool part_asked(struct hub *hub, struct txn *txn, const struct version_id *of)
+{
+	const struct fetch *fetch = fetch_find(hub, of);
+	struct ledger_version current;
+	struct version version;
+
+	if (fetch && fetch->source && !fetch->waits)
+		return true;
+	if (fetch && fetch->asked_ms && hub->mono_ms - fetch->asked_ms < PART_HOURS * hour_ms)
+		return true;
+	return !current_find(hub, txn, &of->dataset, 0, &current, NULL) &&
+	       current.number == of->number && current.author == of->author &&
+	       !held_version(txn, of, &version) && scan_wanted(hub, txn, of, &version);
+}
+
+static void part_look(struct hub *hub, struct txn *txn, const struct version_id *of,
+		      struct held *held)
+{
+	uint32_t hours = part_asked(hub, txn, of) ? 0 : held->void_hours + 1;
+
+	if (hours > PART_HOURS || (hours > 1 && room_needed(hub))) {
+		fetch_drop(hub, txn, of);
+	} else if (hours != held->void_hours) {
+		held->void_hours = hours;
+		held_put(txn, of, held);
+	}
+}
+
 static void void_look(struct hub *hub, struct txn *txn, const struct version_id *of)
 {
 	struct held held;
 
-	if (!held_get(txn, of, &held) || held.state != HELD_COMPLETE || is_ours(hub, txn, of))
+	if (!held_get(txn, of, &held) || is_ours(hub, txn, of))
+		return;
+	if (held.state == HELD_INDEXED)
+		part_look(hub, txn, of, &held);
+	if (held.state != HELD_COMPLETE)
 		return;
 	if (!current_void(hub, txn, of)) {
 		if (held.void_hours == 0)
@@ -33,7 +71,7 @@ static void void_look(struct hub *hub, struct txn *txn, const struct version_id 
 	} else if (held.void_hours < VOID_HOURS) {
 		held.void_hours++;
 	} else {
-		if (hub->headroom != HEADROOM_ALL)
+		if (room_needed(hub))
 			fetch_drop(hub, txn, of);
 		return;
 	}

@@ -79,3 +79,27 @@ smaller() { [ "$(node_json "$radebeul" .store.used_bytes status)" -lt $((before 
 wait_for 30 smaller || wrong 'there is not more room'
 get_same meissen/fremd@1 "$work/foreign"
 clean "$radebeul"
+
+say 'what cannot fit is not begun, and smaller ones pass'
+node_stop "$radebeul"
+sed -i 's/^size-limit.*/size-limit = 80M/' "$radebeul/config"
+node_start "$radebeul"
+node "$radebeul" subscribe 'meissen/**' >/dev/null
+head -c 20000000 /dev/urandom >"$work/huge"
+publish meissen/gross "$work/huge" --tier members >/dev/null
+publish meissen/klein "$work/foreign" --tier members >/dev/null
+get_same meissen/klein@1 "$work/foreign"
+waits() { node "$radebeul" status | grep -Eq '^Fetching .*meissen/gross@1  0 B of 20 MB, waiting for 2[0-9] MB of room, [0-9.]+ MB are left'; }
+wait_for 30 waits || wrong "status: $(node "$radebeul" status)"
+node "$radebeul" --json status >"$work/status" || true
+jq -e '[.actions[] | select(.topic == "space" and (.text | test("^meissen/gross@1 waits for 2[0-9] MB of room, and ")))] | length == 1' \
+	"$work/status" >/dev/null || wrong "no action: $(jq -c .actions "$work/status")"
+jq -e '.store | .used_bytes < 0.85 * .limit_bytes' "$work/status" >/dev/null || wrong "beyond 85 %: $(jq -c .store "$work/status")"
+node "$radebeul" space | grep -Eq '^meissen/gross@1	0	20[0-9]{6}	2[0-9] MB of room$' || wrong "space: $(node "$radebeul" space)"
+code=0
+node "$radebeul" get meissen/gross -o "$work/never" 2>"$work/errors" || code=$?
+{ [ "$code" = 1 ] && grep -q 'needs 2[0-9] MB, and ' "$work/errors"; } || wrong "get: $code $(cat "$work/errors")"
+publish meissen/gross "$work/foreign" --tier members --allow-shrink >/dev/null
+publish meissen/klein "$work/table" --tier members --allow-shrink >/dev/null
+get_same meissen/klein@2 "$work/table"
+clean "$radebeul"

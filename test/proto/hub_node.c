@@ -132,6 +132,12 @@ void hub_node_time(struct hub_node *node, int64_t wall_ms, int64_t mono_ms)
 	floor_time(&node->hub, (struct times){.wall_ms = wall_ms, .mono_ms = mono_ms});
 }
 
+void hub_node_room(struct hub_node *node, const struct room *room)
+{
+	node->hub.ledger.room = *room;
+	node->hub.headroom = room_level(room);
+}
+
 int64_t hub_node_wall(const struct hub_node *node)
 {
 	return node->hub.wall_ms;

@@ -59,6 +59,8 @@ void hub_node_turn(struct hub_node *node);
 void hub_node_time(struct hub_node *node, int64_t wall_ms, int64_t mono_ms);
 int64_t hub_node_wall(const struct hub_node *node);
 int64_t hub_node_mono(const struct hub_node *node);
+/* So many bytes may be stored, for each use. */
+void hub_node_room(struct hub_node *node, const struct room *room);
 /* Ends the turn and begins one that is so much later by both times. */
 void hub_node_pass(struct hub_node *node, int64_t ms);
 

@@ -91,7 +91,11 @@ static void show_fetch(struct get *get, const json_t *fetch)
 {
 	uint64_t sources = field_count(fetch, "sources");
 
-	if (sources)
+	if (field_count(fetch, "needs_bytes"))
+		progress_note(&get->progress,
+			      "waiting for room: `allmende%s status` says for how much",
+			      get->tool->dir_words);
+	else if (sources)
 		progress_note(&get->progress, "from %" PRIu64 " node%s", sources,
 			      sources == 1 ? "" : "s");
 	else

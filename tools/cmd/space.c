@@ -1,14 +1,17 @@
 /*
  * space: whose data takes how much room here.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto/check.h"
+#include "crypto/limits.h"
 #include "tools/cmd/commands.h"
 #include "tools/kit/print.h"
 #include "tools/kit/query.h"
+#include "tools/kit/text.h"
 
 struct owner {
 	const char *slug; /* borrowed from the answer */
@@ -66,16 +69,55 @@ static void print_space(const struct tool *tool, const json_t *answer)
 			tool->dir_words);
 }
 
+/* What has come of versions that are not whole yet, and what they wait for. */
+static void print_parts(const struct tool *tool, const json_t *answer)
+{
+	static const char *const heads[] = {"ON ITS WAY", ">HERE", ">OF", "WAITS FOR", NULL};
+	const json_t *fetches = json_object_get(answer, "fetches");
+	struct grid grid;
+	json_t *fetch;
+	size_t i;
+
+	if (json_array_size(fetches) == 0)
+		return;
+	if (tool->terminal_out)
+		putchar('\n');
+	grid_init(&grid, tool, stdout, heads);
+	json_array_foreach((json_t *)fetches, i, fetch)
+	{
+		char name[LIMIT_PATH_LEN_MAX + 24];
+		char needs[TEXT_SHORT_LEN], waits[TEXT_SHORT_LEN + 16] = "";
+		uint64_t bytes = field_count(fetch, "needs_bytes");
+
+		snprintf(name, sizeof(name), "%s@%" PRIu64, field_text(fetch, "dataset"),
+			 field_count(fetch, "version"));
+		text_size(needs, bytes);
+		if (bytes)
+			snprintf(waits, sizeof(waits), "%s of room", needs);
+		else if (!field_count(fetch, "sources"))
+			snprintf(waits, sizeof(waits), "a node that has it");
+		grid_text(&grid, name);
+		grid_bytes(&grid, field_count(fetch, "bytes"));
+		grid_bytes(&grid, field_count(fetch, "bytes_all"));
+		grid_text(&grid, waits);
+	}
+	grid_done(&grid);
+}
+
 static int run_space(struct tool *tool)
 {
-	return query_show(tool, "/datasets", print_space);
+	int code = query_show(tool, "/datasets", print_space);
+
+	return code || tool->json ? code : query_show(tool, "/status", print_parts);
 }
 
 const struct command cmd_space = {
 	.name = "space",
 	.arguments = "",
 	.summary = "show whose data takes how much room here",
-	.help = "Shows whose data takes how much room on this node, the most first. To get some "
+	.help = "Shows whose data takes how much room on this node, the most first; then what is "
+		"on\n"
+		"its way, how much of it is here, and for how much room it waits. To get some "
 		"back:\n"
 		"\n"
 		"  allmende unsubscribe \"meissen/**\"        fetch no more of it\n"

@@ -252,23 +252,37 @@ static void print_store(const json_t *answer)
 		print_fieldf("Uploads", "%" PRIu64 " under way", field_count(answer, "uploads"));
 }
 
+static void fetch_how(char *out, size_t size, const json_t *fetch, const json_t *store)
+{
+	char needs[TEXT_SHORT_LEN], left[TEXT_SHORT_LEN];
+
+	text_size(needs, field_count(fetch, "needs_bytes"));
+	text_size(left, field_count(store, "foreign_left_bytes"));
+	if (field_count(fetch, "needs_bytes"))
+		snprintf(out, size, "waiting for %s of room, %s are left for data of others", needs,
+			 left);
+	else
+		snprintf(out, size, "%s",
+			 field_count(fetch, "sources") ? "coming"
+						       : "waiting for a node that has it");
+}
+
 static void print_fetches(const json_t *answer)
 {
-	bool full = field_true(json_object_get(answer, "store"), "foreign_refused");
-	const char *waits = full ? "waiting for room" : "waiting for a node that has it";
+	const json_t *store = json_object_get(answer, "store");
 	const char *label = "Fetching";
 	json_t *fetch;
 	size_t i;
 
 	json_array_foreach(json_object_get(answer, "fetches"), i, fetch)
 	{
-		char done[TEXT_SHORT_LEN], all[TEXT_SHORT_LEN];
-		uint64_t sources = field_count(fetch, "sources");
+		char done[TEXT_SHORT_LEN], all[TEXT_SHORT_LEN], how[160];
 
 		text_size(done, field_count(fetch, "bytes"));
 		text_size(all, field_count(fetch, "bytes_all"));
+		fetch_how(how, sizeof(how), fetch, store);
 		print_fieldf(label, "%s@%" PRIu64 "  %s of %s, %s", field_text(fetch, "dataset"),
-			     field_count(fetch, "version"), done, all, sources ? "coming" : waits);
+			     field_count(fetch, "version"), done, all, how);
 		label = "";
 	}
 }

@@ -128,9 +128,18 @@ static void without_room_nothing_foreign_is_wanted(void **state)
 	struct parcel *here = known(f, "gemeinde-3/here", 1, TIER_MEMBERS);
 	known(f, "gemeinde-3/far", 1, TIER_MEMBERS);
 	parcel_held(here, &f->node);
-	f->node.hub.headroom = HEADROOM_OWN;
-	assert_int_equal(want(f, "gemeinde-3/far", 0), ERR_NOSPACE);
-	assert_non_null(strstr(f->why, "what is left is for own data; `allmende space` shows"));
+	known(f, "gemeinde-3/farther", 1, TIER_MEMBERS);
+	const struct room room = {{50 * 1000, UINT64_MAX, UINT64_MAX}};
+	hub_node_turn(&f->node);
+	hub_node_room(&f->node, &room);
+	assert_int_equal(want(f, "gemeinde-3/far", 0), ERR_OK);
+	const struct room less = {{5000, UINT64_MAX, UINT64_MAX}};
+	hub_node_room(&f->node, &less);
+	assert_int_equal(want(f, "gemeinde-3/farther", 0), ERR_NOSPACE);
+	assert_string_equal(f->why,
+			    "gemeinde-3/farther is not fetched: it needs 1 MB, and 0 MB are left "
+			    "for data of others, as the rest of disk or size limit is kept for own "
+			    "data; `allmende space` shows what takes the room.");
 	assert_int_equal(want(f, "gemeinde-3/here", 0), ERR_OK);
 }
 
@@ -159,17 +168,20 @@ static void it_goes_from_waiting_to_held(void **state)
 	assert_status(f, path, 1, FETCH_UNKNOWN, 0, 0, 0);
 	assert_int_equal(want(f, path, 1), ERR_OK);
 	assert_int_equal(f->status.number, 1);
-	assert_status(f, path, 1, FETCH_WAITING, 0, 0, 0);
+	assert_status(f, path, 1, FETCH_WAITING, 0, 4, 0);
 	assert_status(f, path, 0, FETCH_UNKNOWN, 0, 0, 0); /* the current one is another */
 	assert_int_equal(f->status.number, 2);
 	struct peer *peer = hub_node_member(&f->node, &f->fed.orgs[2]);
-	assert_status(f, path, 1, FETCH_RUNNING, 0, 0, 1);
+	assert_status(f, path, 1, FETCH_RUNNING, 0, 4, 1);
 	parcel_offer(p, &f->node, hub_node_member(&f->node, &f->fed.orgs[3]));
-	assert_status(f, path, 1, FETCH_RUNNING, 0, 0, 2);
+	assert_status(f, path, 1, FETCH_RUNNING, 0, 4, 2);
 	/* Without room it waits, whoever has it. */
-	hub->headroom = HEADROOM_OWN;
-	assert_status(f, path, 1, FETCH_WAITING, 0, 0, 0);
-	hub->headroom = HEADROOM_ALL;
+	const struct room none = room_at(HEADROOM_OWN), all = room_at(HEADROOM_ALL);
+	hub_node_room(&f->node, &none);
+	scan_settle(hub, f->node.txn);
+	assert_status(f, path, 1, FETCH_WAITING, 0, 4, 0);
+	assert_in_range(f->status.needs, 4000, 40000);
+	hub_node_room(&f->node, &all);
 	scan_settle(hub, f->node.txn);
 	struct buf index = parcel_index(p, 0, 4, false);
 	hub_node_hear(&f->node, peer, fetch_index_take, &index);

@@ -536,42 +536,6 @@ static void without_a_right_it_is_given_up(void **state)
 
 /* ---- in which order ---- */
 
-static void what_is_left_of_the_store_is_for_own_data(void **state)
-{
-	static const struct {
-		enum headroom headroom;
-		unsigned member;
-		bool fetched;
-	} cases[] = {
-		{HEADROOM_ALL, 2, true}, {HEADROOM_OWN, 2, false}, {HEADROOM_NONE, 2, false},
-		{HEADROOM_OWN, 1, true}, {HEADROOM_NONE, 1, true},
-	};
-	struct fixture *f = *state;
-	struct hub *hub = &f->node.hub;
-	begin(f, (struct parcel){.count = 1});
-	fetch_drop(hub, f->node.txn, &f->parcel.of);
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct parcel p = {.member = cases[i].member,
-				   .path = cases[i].member == 1 ? "gemeinde-1/x" : "gemeinde-2/x",
-				   .number = i + 1};
-		parcel_make(&p, &f->fed);
-		parcel_known(&p, &f->node, &f->fed, NULL);
-		hub->headroom = cases[i].headroom;
-		fetch_add(hub, f->node.txn, &p.of, &p.version, false);
-		struct peer *peer = hub_node_member(&f->node, &f->fed.orgs[2]);
-		parcel_offer(&p, &f->node, peer);
-		go(f, 0);
-		assert_heard(&f->node, peer, cases[i].fetched ? "INDEX_GET" : "");
-		/* It waits; it is not given up. */
-		hub->headroom = HEADROOM_ALL;
-		go(f, 0);
-		assert_heard(&f->node, peer, cases[i].fetched ? "" : "INDEX_GET");
-		hub_node_down(&f->node, peer);
-		fetch_drop(hub, f->node.txn, &p.of);
-		parcel_fini(&p);
-	}
-}
-
 static void who_waits_for_it_goes_first(void **state)
 {
 	struct fixture *f = *state;
@@ -648,7 +612,6 @@ int main(void)
 		T(a_lost_link_is_asked_of_others),
 		T(a_holder_that_does_not_know_the_right_is_asked_again),
 		T(without_a_right_it_is_given_up),
-		T(what_is_left_of_the_store_is_for_own_data),
 		T(who_waits_for_it_goes_first),
 		T(a_chunk_gone_bad_is_fetched_again),
 	};
