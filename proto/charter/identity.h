@@ -75,9 +75,13 @@ enum err identity_create_node(struct keyring *keyring, struct txn *txn, struct r
 			      const struct node_offer *offer,
 			      const struct identity_options *options);
 enum err identity_request(struct buf *out, struct keyring *keyring, struct txn *txn);
+/* Where such a node finds its federation. ERR_ABSENT. */
+struct invitation;
+enum err identity_invitation(struct invitation *out, struct txn *txn);
 /*
  * Takes the answer. ERR_MALFORMED, ERR_VERSION; ERR_DENIED: mistyped, or not for this node;
- * ERR_ABSENT: this node waits for none. On any error the caller aborts txn.
+ * ERR_AGAIN: it goes on by a root that no charter in txn binds; ERR_ABSENT: this node waits for
+ * none. On any error the caller aborts txn.
  */
 enum err identity_accept(struct keyring *keyring, struct txn *txn, struct bytes answer);
 /*

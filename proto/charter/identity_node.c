@@ -135,6 +135,16 @@ static enum err wraps_take(struct keyring *keyring, struct txn *txn, struct node
 	return err;
 }
 
+enum err identity_invitation(struct invitation *out, struct txn *txn)
+{
+	struct row_key key = key_name(ROW_JOIN);
+	struct bytes text;
+
+	if (!txn_get(txn, TABLE_META, row_key_bytes(&key), &text))
+		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
+	return invitation_get(out, text);
+}
+
 enum err identity_accept(struct keyring *keyring, struct txn *txn, struct bytes text)
 {
 	struct node_answer answer;
@@ -142,6 +152,7 @@ enum err identity_accept(struct keyring *keyring, struct txn *txn, struct bytes 
 	struct org_id org;
 	struct buf storage;
 	struct bytes entry;
+	bool is_refused = false;
 
 	buf_init(&storage, ENVELOPE_LEN_MAX);
 	enum err err = id_load(txn, ROW_ORG, org.b);
@@ -151,6 +162,7 @@ enum err identity_accept(struct keyring *keyring, struct txn *txn, struct bytes 
 		err = ERR_DENIED;
 	while (!err && node_answer_entry_next(&answer, &entry)) {
 		err = orglog_accept(txn, &org, entry, NULL);
+		is_refused = err == ERR_DENIED || err == ERR_AGAIN || err == ERR_EXISTS;
 		if (err == ERR_EXISTS)
 			err = ERR_OK;
 	}
@@ -167,7 +179,8 @@ enum err identity_accept(struct keyring *keyring, struct txn *txn, struct bytes 
 		}
 	}
 	buf_fini(&storage);
-	return err;
+	/* By the log alone that root may not sign: the charter may have bound it. */
+	return err && is_refused ? ERR_AGAIN : err;
 }
 
 /* ---- the others are lost ---- */

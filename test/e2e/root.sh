@@ -37,8 +37,12 @@ node "$radebeul" root bind --seed-file "$work/wrong" -o "$work/third" --yes 2>"$
 rm -f "$work/third"
 
 say 'the key of the second sheet becomes the root'
+node "$radebeul" recovery-sheet -o "$work/first" >/dev/null
 status=0
-node "$radebeul" root bind --seed-file "$work/seed" -o "$work/third" >"$work/said" 2>&1 || status=$?
+node "$radebeul" root bind --seed-file "$work/first" -o "$work/third" 2>"$work/said" || status=$?
+[ "$status" = 2 ] && grep -q 'is the recovery sheet' "$work/said" || wrong "the first sheet: $status, $(cat "$work/said")"
+status=0
+node "$radebeul" root bind --seed-file "$work/second" -o "$work/third" >"$work/said" 2>&1 || status=$?
 [ "$status" = 1 ] && grep -q -- --yes "$work/said" && [ ! -e "$work/third" ] || wrong "it binds without --yes: $(cat "$work/said")"
 text=$(node_json "$radebeul" .text root bind --seed-file "$work/seed" -o "$work/third" --yes)
 [ -s "$work/third" ] || wrong 'no new second sheet'
@@ -73,3 +77,15 @@ objects() {
 }
 wait_for 60 objects || wrong 'the stewards do not hear of the objection'
 node "$radebeul" root object --cancel >/dev/null
+
+say 'a further node is made under the new root, which the charter alone knows'
+second=$work/radebeul-2
+offer=$(node_json "$radebeul" .offer node offer)
+request=$(node "$second" init --node "$offer" --listen 127.0.0.1:0 --no-passphrase 2>/dev/null)
+answer=$(node "$radebeul" node add "$request" --roles publish)
+node "$second" node accept "$answer" >/dev/null 2>"$work/said" || wrong "it is not taken: $(cat "$work/said")"
+node_start "$second"
+wait_for 60 node_is_member "$second" || wrong 'the further node is no member'
+can_publish() { node "$second" publish radebeul/zweite "$work/table.csv" >/dev/null 2>"$work/said"; }
+wait_for 60 can_publish || wrong "it does not publish: $(cat "$work/said")"
+wait_for 60 node "$meissen" get radebeul/zweite -o "$work/zweite.csv" >/dev/null 2>&1 || wrong 'others do not take what it publishes'

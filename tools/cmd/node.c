@@ -7,12 +7,15 @@
 #include <string.h>
 
 #include "crypto/check.h"
+#include "proto/charter/charter.h"
 #include "proto/charter/identity.h"
+#include "proto/charter/invitation.h"
 #include "proto/wire/protocol.h"
 #include "store/db.h"
 #include "store/dir.h"
 #include "tools/cmd/commands.h"
 #include "tools/kit/client.h"
+#include "tools/kit/guest.h"
 #include "tools/kit/keys.h"
 #include "tools/kit/passphrase.h"
 #include "tools/kit/print.h"
@@ -149,7 +152,7 @@ static int complain_accept(const struct tool *tool, enum err err)
 		return tool_fail(TOOL_USAGE,
 				 "this is not an answer for a new node: it begins with "
 				 "\"" PROTOCOL_TEXT "a-\"; `allmende node add` prints it");
-	if (err == ERR_DENIED)
+	if (err == ERR_DENIED || err == ERR_AGAIN)
 		return tool_fail(TOOL_USAGE,
 				 "the answer is incomplete, or is not for the node in "
 				 "%s: copy its whole line again",
@@ -160,6 +163,73 @@ static int complain_accept(const struct tool *tool, enum err err)
 				 "`allmende init --node`",
 				 tool->dir);
 	return tool_fail(TOOL_FAILED, "the answer could not be taken: %s", err_text(err));
+}
+
+/* All of it, from the node that has made the offer. */
+static int charter_copy(struct guest *guest, struct txn *txn, const struct invitation *invitation)
+{
+	struct charter charter;
+	struct message answer;
+	struct bytes entry;
+	uint32_t before;
+	int code = TOOL_DONE;
+
+	charter_init(&charter);
+	do {
+		before = charter.number;
+		code = guest_charter(guest, before + 1, &answer);
+		while (!code && message_next_bin(&answer, &entry))
+			if (charter_accept(txn, &charter, entry, NULL) ||
+			    !id_eq(&charter.fed, &invitation->fed))
+				code = tool_fail(TOOL_FAILED,
+						 "entry %" PRIu32
+						 " of the charter that %s gives is not valid",
+						 charter.number + 1, invitation->address);
+	} while (!code && charter.number > before);
+	charter_fini(&charter);
+	return code;
+}
+
+/* The organisation has another root than at first, and only the charter says which. */
+static int charter_fetch(const struct tool *tool, struct txn *txn)
+{
+	struct invitation invitation;
+	struct guest *guest = NULL;
+
+	if (identity_invitation(&invitation, txn))
+		return complain_accept(tool, ERR_ABSENT);
+	int code = guest_open(&guest, invitation.address, &invitation.fed);
+	if (!code && !id_eq(guest_peer_key(guest), &invitation.transport))
+		code = tool_fail(TOOL_DENIED,
+				 "at %s another node answers than the one that made "
+				 "the offer",
+				 invitation.address);
+	if (!code)
+		code = charter_copy(guest, txn, &invitation);
+	guest_close(guest);
+	invitation_wipe(&invitation);
+	return code;
+}
+
+/* Ends the transaction. */
+static int answer_take(const struct tool *tool, struct keyring *keyring, struct db *db,
+		       struct bytes answer)
+{
+	struct txn *txn = txn_begin(db, true);
+	enum err err = identity_accept(keyring, txn, answer);
+	int code = TOOL_DONE;
+
+	if (err == ERR_AGAIN) {
+		txn_abort(txn);
+		txn = txn_begin(db, true);
+		code = charter_fetch(tool, txn);
+		err = code ? ERR_AGAIN : identity_accept(keyring, txn, answer);
+	}
+	if (err)
+		txn_abort(txn);
+	else
+		err = txn_commit(txn);
+	return code ? code : err ? complain_accept(tool, err) : TOOL_DONE;
 }
 
 /* In the directory itself: the daemon can not run before the node is somebody. */
@@ -173,17 +243,11 @@ static int accept(const struct tool *tool, struct keyring *keyring, struct bytes
 	if (dir_open(&dir, tool->dir, why))
 		return tool_fail(TOOL_FAILED, "%s", why);
 	enum err err = db_open(&db, tool->dir, &options);
-	if (!err) {
-		struct txn *txn = txn_begin(db, true);
-		err = identity_accept(keyring, txn, answer);
-		if (err)
-			txn_abort(txn);
-		else
-			err = txn_commit(txn);
+	int code = err ? complain_accept(tool, err) : answer_take(tool, keyring, db, answer);
+	if (!err)
 		db_close(db);
-	}
 	dir_close(&dir);
-	return err ? complain_accept(tool, err) : TOOL_DONE;
+	return code;
 }
 
 static int run_node_accept(struct tool *tool)

@@ -146,31 +146,6 @@ struct rooting {
 	struct charter charter; /* its federation id alone */
 };
 
-/* From the first line of a file, as it was printed. */
-static int seed_read(struct key *seed, const char *path)
-{
-	const struct passphrase_from from = {.file = path};
-	struct secret *text = NULL;
-	int code = passphrase_find(&text, &from, false, "");
-	char line[256];
-
-	if (code)
-		return code;
-	struct bytes bytes = secret_bytes(text);
-	const size_t len = bytes.len < sizeof(line) ? bytes.len : sizeof(line) - 1;
-	memcpy(line, bytes.ptr, len);
-	line[len] = '\0';
-	enum err err = root_text_get(seed, line);
-	secret_wipe(line, sizeof(line));
-	secret_close(text);
-	if (err)
-		return tool_fail(TOOL_USAGE,
-				 "the first line of %s is no root seed: 14 groups of four "
-				 "characters, as they stand on the sheet",
-				 path);
-	return TOOL_DONE;
-}
-
 static char *hex_of(struct bytes id)
 {
 	char *hex = mem_new(2 * id.len + 1, 1);
@@ -349,7 +324,7 @@ static int run_root_bind(struct tool *tool)
 	else if (!args_value(&tool->args, "output"))
 		code = tool_fail(TOOL_USAGE, "say where the new second sheet goes: -o FILE; a key "
 					     "that shall follow is drawn anew");
-	else if (!(code = seed_read(&r->seed, file)))
+	else if (!(code = sheet_next_read(&r->seed, file)))
 		code = rooting_do(tool, r, true);
 	secret_wipe(r, sizeof(*r));
 	free(r);
@@ -433,11 +408,11 @@ const struct command cmd_root_bind = {
 		"written. Without --seed-file it binds what was announced 14 days ago.\n"
 		"\n"
 		"  allmende root                                   which entry was yours?\n"
-		"  allmende root bind --seed-file seed.txt --entry 4 -o second.txt --yes",
+		"  allmende root bind --seed-file second.txt --entry 4 -o third.txt --yes",
 	.options =
 		(const struct option[]){
 			{"seed-file", 0, "FILE", false,
-			 "its first line is the seed of the second sheet"},
+			 "the second sheet, or its seed alone; - to type it"},
 			ENTRY_OPTION,
 			{"output", 'o', "FILE", false, "a new file for the new second sheet"},
 			{"yes", 0, NULL, false, "do it"},

@@ -78,12 +78,14 @@ static const char sheet_words[] =
 	"                 need it, too. If no federation id stands above, a neighbour tells it.\n"
 	"How to keep it   Print this sheet twice, lock both copies away in different places,\n"
 	"                 and delete the file. Whoever else has it can act in the\n"
-	"                 organisation's name; nobody can make a second one without the first.\n";
+	"                 organisation's name. It can be written again where the root key is\n"
+	"                 (`allmende recovery-sheet`); without both nobody can make another.\n";
 
 static const char next_words[] =
 	"What it is for   When the root seed is stolen, or shall be replaced: by this one the\n"
-	"                 charter binds another root key to this organisation at once, and\n"
-	"                 what a thief has done since counts for nothing (`allmende root bind`).\n"
+	"                 stewards bind another root key to this organisation, without waiting\n"
+	"                 14 days, and what a thief has added behind the entry that you name\n"
+	"                 counts for nothing (`allmende root bind`).\n"
 	"How to keep it   Print this sheet, lock it away elsewhere than the recovery sheet, and\n"
 	"                 delete the file. In one safe with the first, or on a machine, it helps\n"
 	"                 nobody: who gets there has both.\n";
@@ -216,6 +218,45 @@ static void sheet_field(char *out, size_t size, const char *text, const char *la
 	out[len] = '\0';
 }
 
+/* Behind the label; of what holds nothing else the whole, or its first line. */
+static enum err seed_find(struct key *out, const char *text, const char *label)
+{
+	char field[256];
+
+	sheet_field(field, sizeof(field), text, label, 1);
+	enum err err = root_text_get(out, field);
+	if (err)
+		err = root_text_get(out, text);
+	if (err) {
+		sheet_field(field, sizeof(field), text, "", 0);
+		err = root_text_get(out, field);
+	}
+	secret_wipe(field, sizeof(field));
+	return err;
+}
+
+int sheet_next_read(struct key *seed, const char *path)
+{
+	char text[SHEET_LEN_MAX] = "";
+	int code = text_read(text, path);
+
+	if (code)
+		return code;
+	enum err err = seed_find(seed, text, SHEET_NEXT);
+	const bool first = strstr(text, "\n" SHEET_SEED) != NULL;
+	secret_wipe(text, sizeof(text));
+	if (!err)
+		return TOOL_DONE;
+	if (first)
+		return tool_fail(TOOL_USAGE,
+				 "%s is the recovery sheet: a root is replaced by the second sheet",
+				 path);
+	return tool_fail(TOOL_USAGE,
+			 "%s is not the second sheet, and its first line is no root seed%s: 14 "
+			 "groups of four characters, as they stand on the sheet",
+			 path, err == ERR_DENIED ? " without a typing error" : "");
+}
+
 int sheet_read(struct sheet *out, const char *path)
 {
 	char text[SHEET_LEN_MAX] = "", field[256];
@@ -226,17 +267,9 @@ int sheet_read(struct sheet *out, const char *path)
 		return code;
 	sheet_field(field, sizeof(field), text, SHEET_FED, 0);
 	out->has_fed = !hex_get(out->fed.b, ID_LEN, field);
-	sheet_field(field, sizeof(field), text, SHEET_SEED, 1);
-	enum err err = root_text_get(&out->seed, field);
-	if (err)
-		err = root_text_get(&out->seed, text);
-	if (err)
-		sheet_field(field, sizeof(field), text, "", 0);
-	if (err)
-		err = root_text_get(&out->seed, field);
+	enum err err = seed_find(&out->seed, text, SHEET_SEED);
 	const bool next = strstr(text, SHEET_NEXT) != NULL;
 	secret_wipe(text, sizeof(text));
-	secret_wipe(field, sizeof(field));
 	if (!err)
 		return TOOL_DONE;
 	if (next)

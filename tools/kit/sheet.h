@@ -29,6 +29,8 @@ struct sheet {
 	bool has_fed;
 };
 int sheet_read(struct sheet *out, const char *path);
+/* The same of the second sheet. */
+int sheet_next_read(struct key *seed, const char *path);
 /*
  * Makes the file and writes the second sheet with the seed that lies in the key files; then that
  * goes. Prints its own complaint.
