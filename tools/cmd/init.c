@@ -410,8 +410,7 @@ const struct command cmd_init = {
 	.options =
 		(const struct option[]){
 			{"name", 0, "NAME", false, "the organisation as people call it"},
-			{"slug", 0, "SLUG", false,
-			 "short name, the first part of its datasets; never changes"},
+			{"slug", 0, "SLUG", false, "short name, the first part of its datasets"},
 			{"ags", 0, "KEY", false,
 			 "official municipality key, 8 digits; 5 for a county"},
 			{"join", 0, "FILE", false,
