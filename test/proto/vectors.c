@@ -60,6 +60,36 @@ void vectors_same(const struct vectors *vectors, const char *name, json_t *json)
 	json_decref(json);
 }
 
+/* The words of docs/vectors/README.md. */
+static const char *verdict_of(enum err err)
+{
+	return err == ERR_OK          ? "accepted"
+	       : err == ERR_MALFORMED ? "malformed"
+	       : err == ERR_VERSION   ? "not known"
+	       : err == ERR_FULL      ? "too long"
+	       : err == ERR_DENIED    ? "denied"
+	       : err == ERR_PROTOCOL  ? "does not fit"
+	       : err == ERR_CORRUPT   ? "other bytes"
+	       : err == ERR_AGAIN     ? "waits"
+	       : err == ERR_ABSENT    ? "no author"
+	       : err == ERR_NOSPACE   ? "above the quota"
+				      : "?";
+}
+
+void vectors_case(const struct vectors *vectors, const char *name, const char *about,
+		  struct bytes in, enum err wants, enum err found, json_t *more)
+{
+	if (found != wants)
+		fail_msg("%s%s: %s", vectors->folder, name, err_text(found));
+	json_t *json = json_pack("{s:s, s:o, s:s}", "about", about, "bytes", vectors_hex(in),
+				 "verdict", verdict_of(wants));
+	if (more) {
+		json_object_update(json, more);
+		json_decref(more);
+	}
+	vectors_same(vectors, name, json);
+}
+
 json_t *vectors_load(const struct vectors *vectors, const char *name)
 {
 	char path[200];

@@ -20,6 +20,13 @@ void vectors_path(const struct vectors *vectors, char out[200], const char *name
 void vectors_same(const struct vectors *vectors, const char *name, json_t *json);
 json_t *vectors_load(const struct vectors *vectors, const char *name);
 
+/*
+ * A case of its own: what it is about, bytes, and what who reads them says. Fails the test unless
+ * found is what the vector promises. more (may be NULL) has further keys and is taken.
+ */
+void vectors_case(const struct vectors *vectors, const char *name, const char *about,
+		  struct bytes in, enum err wants, enum err found, json_t *more);
+
 json_t *vectors_hex(struct bytes b);
 /* Bytes that stand in hexadecimal under a key; released by the caller. */
 struct buf vectors_bytes(const json_t *json, const char *key);
