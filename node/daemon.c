@@ -1,5 +1,7 @@
 #include "node/daemon.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -174,18 +176,80 @@ static void stop_further(struct daemon *daemon)
 
 /* What the loop is woken by */
 
-/* Who rotates logs or has changed the settings sends it: nothing may stop by it. */
+/* The settings of the file, and over them what the command line says. */
+static enum err read_config(struct config *config, const struct daemon_options *options, char *why)
+{
+	config_init(config);
+	enum err err = config_load(config, options->dir, why);
+	if (!err && options->listen)
+		err = config_set(config, "--listen", "listen", options->listen, why);
+	if (!err && options->http)
+		err = config_set(config, "--http", "http", options->http, why);
+	return err;
+}
+
+/* Lines go to where the settings say; when that cannot be written, to where they went before. */
+static enum err open_log(struct daemon *daemon, char *why)
+{
+	const char *name = daemon->config.log_file;
+	char *path = *name == '/' ? mem_str(name) : dir_file(daemon->dir_path, name);
+	int fd = *name ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640) : -1;
+	FILE *file = fd >= 0 ? fdopen(fd, "a") : NULL;
+	enum err err = ERR_OK;
+
+	if (*name && !file) {
+		snprintf(why, WHY_LEN,
+			 "cannot write the log to %s: %s; name another with "
+			 "\"log-file = PATH\" in the config",
+			 path, strerror(errno));
+		err = ERR_CONFIG;
+	} else {
+		if (daemon->log_file)
+			fclose(daemon->log_file);
+		daemon->log_file = file;
+		daemon->log.stream = file ? file : stderr;
+	}
+	free(path);
+	return err;
+}
+
+static void say_taken(struct daemon *daemon, const struct config *next)
+{
+	struct buf taken, later;
+
+	buf_init(&taken, LOG_LINE_LEN_MAX);
+	buf_init(&later, LOG_LINE_LEN_MAX);
+	config_take(&daemon->config, next, &taken, &later);
+	log_line(&daemon->log, clock_now_ms(), LOG_CONFIG_RIGHT, "%s%.*s%s%.*s%s",
+		 taken.len ? "changed now: " : "", (int)taken.len, (const char *)taken.ptr,
+		 later.len   ? (taken.len ? "; with the next start: " : "with the next start: ")
+		 : taken.len ? ""
+			     : "nothing has changed",
+		 (int)later.len, (const char *)later.ptr, "");
+	buf_fini(&taken);
+	buf_fini(&later);
+}
+
+/*
+ * Who rotates logs or has changed the settings sends it: nothing may stop by it. Settings that are
+ * wrong change nothing.
+ */
 static void hung_up(struct daemon *daemon)
 {
-	struct config config;
+	struct config next;
 	char why[WHY_LEN];
 
-	config_init(&config);
-	if (config_load(&config, daemon->dir_path, why))
+	if (read_config(&next, daemon->options, why)) {
+		log_line(&daemon->log, clock_now_ms(), LOG_CONFIG_WRONG,
+			 "%s; those before stay in force", why);
+	} else {
+		say_taken(daemon, &next);
+		if (!daemon->options->has_level)
+			daemon->log.level = daemon->config.log;
+		daemon->log.format = daemon->config.log_format;
+	}
+	if (open_log(daemon, why))
 		log_line(&daemon->log, clock_now_ms(), LOG_CONFIG_WRONG, "%s", why);
-	else
-		log_line(&daemon->log, clock_now_ms(), LOG_CONFIG_RIGHT,
-			 "changes take effect with the next start");
 }
 
 static void signalled(uv_signal_t *signal, int number)
@@ -282,11 +346,7 @@ static enum err open_store(struct daemon *daemon, const struct daemon_options *o
 	if (err)
 		return err;
 	daemon->dir_held = true;
-	err = config_load(&daemon->config, options->dir, why);
-	if (!err && options->listen)
-		err = config_set(&daemon->config, "--listen", "listen", options->listen, why);
-	if (!err && options->http)
-		err = config_set(&daemon->config, "--http", "http", options->http, why);
+	err = read_config(&daemon->config, options, why);
 	if (err)
 		return err;
 	err = open_keys(daemon, options, why);
@@ -521,12 +581,15 @@ enum err daemon_open(struct daemon *daemon, const struct daemon_options *options
 	*daemon = (struct daemon){.dir_path = options->dir, .started_ms = clock_now_ms()};
 	daemon->random = random_system();
 	daemon->core_random = random_system();
-	config_init(&daemon->config);
+	daemon->options = options;
 	err = open_store(daemon, options, why);
 	if (err)
 		return err;
 	log_init(&daemon->log, stderr, options->has_level ? options->level : daemon->config.log,
 		 daemon->config.log_format);
+	err = open_log(daemon, why);
+	if (err)
+		return err;
 	doubt_passphrase(daemon, options);
 	check(uv_loop_init(&daemon->loop) == 0);
 	daemon->loop_open = true;
@@ -602,6 +665,8 @@ void daemon_close(struct daemon *daemon)
 	if (daemon->db)
 		db_close(daemon->db);
 	keyring_close(daemon->keyring);
+	if (daemon->log_file)
+		fclose(daemon->log_file);
 	if (daemon->dir_held)
 		dir_close(&daemon->dir);
 }

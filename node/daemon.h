@@ -42,6 +42,7 @@ enum { SIGNAL_COUNT = 3 };
 struct daemon {
 	/* what does not change while it runs; the core thread reads it, too */
 	const char *dir_path;
+	const struct daemon_options *options; /* over what the config says, also later */
 	struct config config;
 	struct dir dir;
 	struct db *db;
@@ -57,6 +58,7 @@ struct daemon {
 	struct random random;
 	struct random core_random; /* the core thread's */
 	struct log log;
+	FILE *log_file; /* NULL: standard error */
 	struct packers packers;
 	struct turn *turn;
 	struct net *net;

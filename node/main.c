@@ -54,9 +54,9 @@ static void help(void)
 	       "or 2\n"
 	       "  --help, --version\n"
 	       "\n"
-	       "SIGTERM stops it cleanly; SIGHUP stops nothing: it has the settings checked, and "
-	       "the\n"
-	       "log says how they are. They take effect with the next start.\n"
+	       "SIGTERM stops it cleanly; SIGHUP stops nothing: it has the settings read again and "
+	       "the log\n"
+	       "opened anew, and the log says what has changed and what does with the next start.\n"
 	       "Settings stand in DIR/config, \"name = value\" a line:\n"
 	       "\n");
 	config_help(stdout);

@@ -16,6 +16,7 @@ enum kind {
 	KIND_BOOL,
 	KIND_LEVEL,
 	KIND_FORMAT,
+	KIND_FILE,
 	KIND_OLD_KEY,
 	KIND_COUNT,
 	KIND_SIZE,
@@ -58,6 +59,8 @@ static const struct setting settings[] = {
 	{"log", KIND_LEVEL, 0, 0, 0, 0, "the least important lines that are logged"},
 	{"log-format", KIND_FORMAT, 0, 0, 0, 0,
 	 "lines for people, or an object a line for programs"},
+	{"log-file", KIND_FILE, 0, 0, 0, 0,
+	 "where the log goes, below the data directory unless it begins with /"},
 	{"under-old-key", KIND_OLD_KEY, 0, 0, 0, 0,
 	 "when to go on under the old key while a new one is due"},
 	/* 0 would be "no limit", which is what leaving it out says; below 64 MiB nothing works */
@@ -283,6 +286,11 @@ static enum err set_value(struct config *config, const struct setting *setting, 
 	case KIND_FORMAT:
 		config->log_format = strcmp(value, "json") ? LOG_TEXT : LOG_JSON;
 		return config->log_format || !strcmp(value, "text") ? ERR_OK : ERR_CONFIG;
+	case KIND_FILE:
+		if (!*value || strlen(value) > CONFIG_PATH_LEN_MAX)
+			return ERR_CONFIG;
+		snprintf(config->log_file, sizeof(config->log_file), "%s", value);
+		return ERR_OK;
 	case KIND_OLD_KEY:
 		return set_old_key(config, value);
 	case KIND_COUNT:
@@ -315,6 +323,9 @@ static void allowed_text(char *out, size_t size, const struct setting *setting)
 		return;
 	case KIND_FORMAT:
 		snprintf(out, size, "\"text\" or \"json\"");
+		return;
+	case KIND_FILE:
+		snprintf(out, size, "the path of a file, of at most %d bytes", CONFIG_PATH_LEN_MAX);
 		return;
 	case KIND_OLD_KEY:
 		snprintf(out, size, "\"after-24h\", \"never\" or \"now\"");
@@ -520,6 +531,105 @@ out:
 	buf_fini(&text);
 	free(file);
 	return err;
+}
+
+/* -- while it runs -- */
+
+static bool is_live(const struct setting *setting)
+{
+	static const char *const names[] = {"log",         "log-format",    "log-file",
+					    "size-limit",  "under-old-key", "audit-segments",
+					    "deliver-max", "deliver-files", "uploads"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(setting->name, names[i]))
+			return true;
+	return false;
+}
+
+static bool addresses_eq(const struct config *a, const struct config *b)
+{
+	if (a->advertise_count != b->advertise_count)
+		return false;
+	for (size_t i = 0; i < a->advertise_count; i++)
+		if (strcmp(a->advertise[i], b->advertise[i]))
+			return false;
+	return true;
+}
+
+static bool setting_eq(const struct config *a, const struct config *b,
+		       const struct setting *setting)
+{
+	switch (setting->kind) {
+	case KIND_ADDRESS:
+		return !strcmp((const char *)a + setting->at, (const char *)b + setting->at);
+	case KIND_ADDRESSES:
+		return addresses_eq(a, b);
+	case KIND_OPERATOR:
+		return !strcmp(a->operator, b->operator);
+	case KIND_BOOL:
+		return !memcmp((const char *)a + setting->at, (const char *)b + setting->at,
+			       sizeof(bool));
+	case KIND_LEVEL:
+		return a->log == b->log;
+	case KIND_FORMAT:
+		return a->log_format == b->log_format;
+	case KIND_FILE:
+		return !strcmp(a->log_file, b->log_file);
+	case KIND_OLD_KEY:
+		return a->limits.old_key_wait_ms == b->limits.old_key_wait_ms;
+	case KIND_COUNT:
+	case KIND_SIZE:
+	case KIND_TIME:
+		return number_of(a, setting) == number_of(b, setting);
+	}
+	return true;
+}
+
+/* One word at a time: another thread that looks meanwhile sees the old one or the new one. */
+static void number_put(struct config *config, const struct config *next, size_t at, size_t width)
+{
+	uint8_t *to = (uint8_t *)&config->limits + at;
+	const uint8_t *from = (const uint8_t *)&next->limits + at;
+
+	if (width == 4)
+		__atomic_store_n((uint32_t *)(void *)to, *(const uint32_t *)(const void *)from,
+				 __ATOMIC_RELAXED);
+	else
+		__atomic_store_n((uint64_t *)(void *)to, *(const uint64_t *)(const void *)from,
+				 __ATOMIC_RELAXED);
+}
+
+static void setting_take(struct config *config, const struct config *next,
+			 const struct setting *setting)
+{
+	if (setting->width)
+		number_put(config, next, setting->at, setting->width);
+	else if (setting->kind == KIND_OLD_KEY)
+		number_put(config, next, offsetof(struct limits, old_key_wait_ms), 8);
+	config->log = next->log;
+	config->log_format = next->log_format;
+	memcpy(config->log_file, next->log_file, sizeof(config->log_file));
+}
+
+void config_take(struct config *config, const struct config *next, struct buf *taken,
+		 struct buf *later)
+{
+	bool differs[SETTING_COUNT];
+
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		differs[i] = !setting_eq(config, next, &settings[i]);
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		struct buf *names = is_live(&settings[i]) ? taken : later;
+
+		if (!differs[i])
+			continue;
+		if (names->len)
+			buf_add(names, bytes_str(", "));
+		buf_add(names, bytes_str(settings[i].name));
+		if (names == taken)
+			setting_take(config, next, &settings[i]);
+	}
 }
 
 void config_help(FILE *stream)

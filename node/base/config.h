@@ -22,6 +22,7 @@
 
 #define CONFIG_FILE_LEN_MAX   65536
 #define CONFIG_SETTING_MAX    40
+#define CONFIG_PATH_LEN_MAX   255
 #define CONFIG_LISTEN_DEFAULT "0.0.0.0:7420"
 
 struct config {
@@ -33,6 +34,7 @@ struct config {
 	char http[LIMIT_ADDRESS_LEN_MAX + 1]; /* HOST:PORT of /metrics and /healthz; empty: none */
 	enum log_level log;
 	enum log_format log_format;
+	char log_file[CONFIG_PATH_LEN_MAX + 1]; /* empty: standard error */
 	struct limits limits;
 	uint32_t lines[CONFIG_SETTING_MAX]; /* where setting i stood in the file; 0: nowhere */
 };
@@ -45,6 +47,12 @@ enum err config_parse(struct config *config, const char *file, struct bytes text
 /* One setting from elsewhere, over what the file said; where names it ("--listen"). */
 enum err config_set(struct config *config, const char *where, const char *name, const char *value,
 		    char *why);
+/*
+ * While the node runs: takes over from another reading what can change. Appends the names of what
+ * it has taken, and of what differs and waits for a restart, with ", " between.
+ */
+void config_take(struct config *config, const struct config *next, struct buf *taken,
+		 struct buf *later);
 /* All names with their ranges, one a line, for --help. */
 void config_help(FILE *stream);
 

@@ -118,15 +118,32 @@ if [ "$(node_json "$meissen" .store.percent status)" -lt 70 ]; then
 	grep -q '^OK - 2 of 2 members complete | ' "$work/check" || wrong "all is well, but: $(cat "$work/check")"
 fi
 
-say 'SIGHUP stops nothing, and has the settings checked'
-log_says() { grep -q -- "$1" "$meissen.log"; }
-kill -HUP "${node_pid[$meissen]}"
-wait_for 10 log_says 'the settings are in order' || wrong 'the settings were not checked'
+say 'SIGHUP stops nothing: it takes new settings, names those that wait, and opens the log anew'
+log_says() { grep -q -- "$1" "${2:-$meissen.log}"; }
+hang_up() { kill -HUP "${node_pid[$meissen]}"; }
+hang_up
+wait_for 10 log_says 'nothing has changed' || wrong 'the settings were not read'
 cp -- "$meissen/config" "$work/config"
 echo 'quatsch = 1' >>"$meissen/config"
-kill -HUP "${node_pid[$meissen]}"
-wait_for 10 log_says 'the settings are wrong' || wrong 'wrong settings were not noticed'
+hang_up
+wait_for 10 log_says 'the settings are wrong.*there is no setting .*quatsch.*those before stay in force' || wrong 'wrong settings were not noticed'
 cp -- "$work/config" "$meissen/config"
+sed -i 's/^log-format = .*/log-format = text/' "$meissen/config"
+printf 'size-limit = 900G\nlog-file = node.log\nping-time = 7s\n' >>"$meissen/config"
+hang_up
+wait_for 10 log_says 'changed now: log-format, log-file, size-limit; with the next start: ping-time' || wrong 'it does not say what has changed'
+[ "$(node_json "$meissen" .store.limit_bytes status)" = $((900 << 30)) ] || wrong 'the new limit does not count'
+mv -- "$meissen/node.log" "$meissen/node.log.1"
+hang_up
+wait_for 10 log_says 'the settings are in order' "$meissen/node.log.1" || wrong 'the log does not go to its file'
+wait_for 10 test -e "$meissen/node.log" || wrong 'the log was not opened anew'
+hang_up
+wait_for 10 log_says 'the settings are in order' "$meissen/node.log" || wrong 'the new log is not written to'
+sed -i 's|^log-file = .*|log-file = none/of/these|' "$meissen/config"
+hang_up
+wait_for 10 log_says 'cannot write the log to .*none/of/these' "$meissen/node.log" || wrong 'a log that cannot be opened is not said where it went before'
+cp -- "$work/config" "$meissen/config"
+hang_up
 node "$meissen" status >/dev/null || wrong 'it does not go on after SIGHUP'
 
 say 'a member falls silent'

@@ -173,9 +173,46 @@ static void addresses(void **state)
 	}
 }
 
+/* What can change while it runs is taken, the rest named, and nothing else touched. */
+static void a_running_node_takes_what_it_can(void **state)
+{
+	static const char before[] = "listen = a:1\nadvertise = a:1\nsize-limit = 1G\npeers = 7\n";
+	static const char after[] =
+		"listen = a:2\nadvertise = a:1, a:2\nsize-limit = 2G\npeers = 8\n"
+		"uploads = 3\nunder-old-key = never\nlog = warn\n"
+		"log-file = l\noperator = hosted:KISA\ndial-only = yes\n";
+	struct config config, next;
+	struct buf taken, later;
+	char why[WHY_LEN];
+
+	assert_int_equal(parse(&config, before, why), ERR_OK);
+	assert_int_equal(parse(&next, after, why), ERR_OK);
+	buf_init(&taken, 1000);
+	buf_init(&later, 1000);
+	config_take(&config, &next, &taken, &later);
+	buf_add_u8(&taken, 0);
+	buf_add_u8(&later, 0);
+	assert_string_equal(taken.ptr, "log, log-file, under-old-key, size-limit, uploads");
+	assert_string_equal(later.ptr, "listen, advertise, operator, dial-only, peers");
+	assert_int_equal(config.log, LOG_WARN);
+	assert_string_equal(config.log_file, "l");
+	assert_true(config.limits.old_key_wait_ms == UINT64_MAX);
+	assert_int_equal(config.limits.store_bytes_max, UINT64_C(2) << 30);
+	assert_int_equal(config.limits.upload_count_max, 3);
+	assert_string_equal(config.listen, "a:1");
+	assert_int_equal(config.limits.peer_count_max, 7);
+	buf_reset(&taken);
+	buf_reset(&later);
+	config_take(&config, &config, &taken, &later);
+	assert_int_equal(taken.len + later.len, 0);
+	buf_fini(&taken);
+	buf_fini(&later);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_running_node_takes_what_it_can),
 		cmocka_unit_test(defaults_and_values),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(no_text),
