@@ -10,6 +10,7 @@
 #include "node/api/json.h"
 #include "node/api/routes.h"
 #include "proto/catalog/catalog.h"
+#include "proto/charter/invitation.h"
 #include "proto/wire/envelope.h"
 #include "proto/sync/fork.h"
 #include "proto/membership/joining.h"
@@ -62,6 +63,35 @@ static void invite_run(struct call *call, struct hub *hub, struct txn *txn, int6
 				      "valid_until_ms", (json_int_t)valid_until_ms);
 	}
 	buf_fini_wipe(&text);
+}
+
+static void invitations_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
+{
+	struct walk walk = walk_begin(txn, TABLE_INVITATION, bytes_of(NULL, 0));
+	char id[INVITATION_ID_LEN + 1];
+	json_t *list = json_array();
+	struct invitation_row row;
+
+	while (invitation_next(&walk, id, &row))
+		json_array_append_new(list,
+				      json_pack("{s:s, s:o, s:s, s:s, s:b, s:b, s:s, s:I}", "id",
+						id, "name", api_str(row.name), "slug", row.slug,
+						"ags", row.ags, "relay", (int)row.relay,
+						"auto_approve", (int)row.auto_approve, "state",
+						row.used                             ? "used"
+						: hub->judge_ms > row.valid_until_ms ? "expired"
+										     : "open",
+						"valid_until_ms", (json_int_t)row.valid_until_ms));
+	call->err = txn_err(txn);
+	call->out = json_pack("{s:o}", "invitations", list);
+}
+
+static void uninvite_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
+{
+	uint32_t count;
+
+	call->err = membership_uninvite(txn, api_in_text(call, "which"), &count, call->why);
+	call->out = json_pack("{s:o}", "cancelled", api_uint(count));
 }
 
 static void join_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
@@ -440,6 +470,9 @@ const struct route federation_routes[] = {
 	{HTTP_GET, "/federation", ROUTE_QUERY, .run = federation_run},
 	{HTTP_POST, "/federation/invitations", ROUTE_COMMAND,
 	 FIELDS("S:name", "S:slug", "S:ags", "b:auto_approve", "b:relay"), .run = invite_run},
+	{HTTP_GET, "/federation/invitations", ROUTE_QUERY, .run = invitations_run},
+	{HTTP_POST, "/federation/invitations/cancel", ROUTE_COMMAND, FIELDS("S:which"),
+	 .run = uninvite_run},
 	{HTTP_POST, "/federation/join", ROUTE_COMMAND, FIELDS("S:invitation"), .run = join_run},
 	{HTTP_GET, "/federation/members", ROUTE_QUERY, .run = members_run},
 	{HTTP_GET, "/federation/requests", ROUTE_QUERY, .run = requests_run},

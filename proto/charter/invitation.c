@@ -296,15 +296,11 @@ void invitation_store(struct txn *txn, const struct invitation *invitation, bool
 	invitation_row_put(txn, &invitation->secret, &row);
 }
 
-enum err invitation_find(struct txn *txn, const struct key *secret, struct invitation_row *out)
+static enum err invitation_row_get(struct txn *txn, struct bytes value, struct invitation_row *out)
 {
-	struct row_key key = invitation_key(secret);
-	struct bytes value;
+	struct wire_in w = wire_in(value);
 
 	*out = (struct invitation_row){0};
-	if (!txn_get(txn, TABLE_INVITATION, row_key_bytes(&key), &value))
-		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
-	struct wire_in w = wire_in(value);
 	wire_array(&w, 8, 8);
 	wire_text_copy(&w, out->name, 1, LIMIT_NAME_LEN_MAX);
 	wire_text_copy(&w, out->slug, 1, CHARTER_SLUG_LEN_MAX);
@@ -320,6 +316,31 @@ enum err invitation_find(struct txn *txn, const struct key *secret, struct invit
 	if (wire_end(&w))
 		txn_fail(txn, ERR_CORRUPT);
 	return txn_err(txn);
+}
+
+enum err invitation_find(struct txn *txn, const struct key *secret, struct invitation_row *out)
+{
+	struct row_key key = invitation_key(secret);
+	struct bytes value;
+
+	*out = (struct invitation_row){0};
+	if (!txn_get(txn, TABLE_INVITATION, row_key_bytes(&key), &value))
+		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
+	return invitation_row_get(txn, value, out);
+}
+
+bool invitation_next(struct walk *walk, char id[INVITATION_ID_LEN + 1], struct invitation_row *out)
+{
+	if (!walk_next(walk) || invitation_row_get(walk->txn, walk->value, out))
+		return false;
+	/* of the hash of the secret: it tells nobody the secret */
+	hex_put(id, bytes_slice(walk->key, walk->key.len - INVITATION_ID_LEN / 2, walk->key.len));
+	return true;
+}
+
+void invitation_drop(struct walk *walk)
+{
+	txn_del(walk->txn, TABLE_INVITATION, walk->key);
 }
 
 /*

@@ -93,6 +93,14 @@ enum err invitation_find(struct txn *txn, const struct key *secret, struct invit
  * waits.
  */
 enum err invitation_check(struct txn *txn, const struct join_request *request, int64_t now_ms);
+/*
+ * The next of all that were made here, with a short name by which people mean it. False: the last
+ * one was before, or a fault sticks to the transaction.
+ */
+#define INVITATION_ID_LEN 8
+bool invitation_next(struct walk *walk, char id[INVITATION_ID_LEN + 1], struct invitation_row *out);
+/* The one that a walk stands at is not known any more. */
+void invitation_drop(struct walk *walk);
 /* Marks the secret as used by this request. */
 void invitation_use(struct txn *txn, const struct join_request *request);
 

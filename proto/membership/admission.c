@@ -192,6 +192,38 @@ enum err membership_invite(struct hub *hub, struct txn *txn, int64_t now_ms,
 	return err;
 }
 
+enum err membership_uninvite(struct txn *txn, const char *which, uint32_t *count, char *why)
+{
+	struct walk walk = walk_begin(txn, TABLE_INVITATION, bytes_of(NULL, 0));
+	char id[INVITATION_ID_LEN + 1], slug[CHARTER_SLUG_LEN_MAX + 1] = "";
+	struct invitation_row row;
+
+	*count = 0;
+	while (invitation_next(&walk, id, &row)) {
+		if (strcmp(id, which) != 0 && strcmp(row.slug, which) != 0)
+			continue;
+		snprintf(slug, sizeof(slug), "%s", row.slug);
+		if (row.used)
+			continue;
+		invitation_drop(&walk);
+		(*count)++;
+	}
+	if (txn_err(txn) || *count > 0)
+		return txn_err(txn);
+	if (!slug[0]) {
+		why_set(why,
+			"there is no invitation \"%.64s\": `allmende federation invitations` "
+			"lists them",
+			which);
+		return ERR_ABSENT;
+	}
+	why_set(why,
+		"this invitation was used already: `allmende federation requests` shows who waits, "
+		"and `allmende federation refuse %s` sends them away",
+		slug);
+	return ERR_EXISTS;
+}
+
 /* ---- who comes ---- */
 
 static const char *join_refusal(enum err err)

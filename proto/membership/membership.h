@@ -39,6 +39,11 @@ struct invitation_terms {
 enum err membership_invite(struct hub *hub, struct txn *txn, int64_t now_ms,
 			   const struct invitation_terms *terms, struct buf *text,
 			   int64_t *valid_until_ms, char *why);
+/*
+ * From now on those that are meant, by their short name or the slug of whom they invite, let nobody
+ * in. ERR_ABSENT: there is none; ERR_EXISTS: all were used already.
+ */
+enum err membership_uninvite(struct txn *txn, const char *which, uint32_t *count, char *why);
 struct membership_status {
 	enum membership_state state;
 	char why[WHY_LEN];             /* why joining has not succeeded yet; empty: nothing wrong */

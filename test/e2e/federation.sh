@@ -74,6 +74,25 @@ wait_for 60 is radebeul member || wrong 'Radebeul is no member'
 expect 3 'is not a steward' "$allmende" -d riesa federation invite --name x --slug x --ags 14627330
 expect 3 'is not a steward' "$allmende" -d riesa federation remove radebeul
 
+say 'Invitations are listed, and one that is cancelled lets nobody in'
+invitation=$(guarded meissen strehla)
+stateis() { [ "$(node_json meissen "[.invitations[] | select(.slug == \"$1\") | .state] | join(\" \")" federation invitations)" = "$2" ]; }
+stateis strehla open || wrong 'it is not listed as open'
+stateis riesa used || wrong 'a used one is not listed as used'
+says 'Stadt Riesa' "$allmende" -d meissen federation invitations
+expect 1 'was used already' "$allmende" -d meissen federation invite --cancel riesa
+expect 4 'there is no invitation "nossen"' "$allmende" -d meissen federation invite --cancel nossen
+expect 2 '--cancel goes alone' "$allmende" -d meissen federation invite --cancel strehla --slug strehla
+id=$(node_json meissen '.invitations[] | select(.slug == "strehla") | .id' federation invitations)
+says '1 invitation cancelled' "$allmende" -d meissen federation invite --cancel "$id"
+! node meissen --json federation invitations | grep -q strehla || wrong 'a cancelled one is listed'
+node strehla init --join - --listen 127.0.0.1:0 --no-passphrase >/dev/null <<<"$invitation"
+node_start strehla
+refused_as_unknown() { node strehla federation | grep -q 'this invitation is not known here'; }
+wait_for 30 refused_as_unknown || wrong "a cancelled invitation: $(node strehla federation)"
+node_stop strehla
+rm -rf strehla
+
 say 'Somebody is sent away'
 invitation=$(guarded meissen strehla)
 node strehla init --join - --listen 127.0.0.1:0 --no-passphrase >/dev/null <<<"$invitation"

@@ -29,6 +29,7 @@ struct command {
 	X(federation)                                                                              \
 	X(federation_create)                                                                       \
 	X(federation_invite)                                                                       \
+	X(federation_invitations)                                                                  \
 	X(federation_join)                                                                         \
 	X(federation_requests)                                                                     \
 	X(federation_approve)                                                                      \

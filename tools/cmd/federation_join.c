@@ -13,6 +13,7 @@
 #include "tools/kit/clock.h"
 #include "tools/kit/print.h"
 #include "tools/kit/progress.h"
+#include "tools/kit/query.h"
 #include "tools/kit/text.h"
 #include "tools/kit/value.h"
 
@@ -111,14 +112,74 @@ static int invite(const struct tool *tool, struct client *client, const char *na
 	return code;
 }
 
+/* -- what became of them -- */
+
+static void print_invitations(const struct tool *tool, const json_t *answer)
+{
+	static const char *const heads[] = {"ID", "NAME",  "SHORT", "KEY",
+					    "AS", "STATE", "UNTIL", NULL};
+	const json_t *list = json_object_get(answer, "invitations");
+	struct grid grid;
+	json_t *row;
+	size_t i;
+
+	grid_init(&grid, tool, stdout, heads);
+	json_array_foreach(list, i, row)
+	{
+		grid_text(&grid, field_text(row, "id"));
+		grid_text(&grid, field_text(row, "name"));
+		grid_text(&grid, field_text(row, "slug"));
+		grid_text(&grid, field_text(row, "ags"));
+		grid_text(&grid, field_true(row, "relay") ? "relay" : "member");
+		grid_text(&grid, field_text(row, "state"));
+		grid_time(&grid, field_time(row, "valid_until_ms"));
+	}
+	grid_done(&grid);
+	if (!tool->terminal_out)
+		return;
+	if (json_array_size(list) == 0) {
+		print_line("This node has made no invitation.");
+		return;
+	}
+	putchar('\n');
+	print_next(tool, "allmende federation invite --cancel ID", "makes one useless");
+}
+
+static int run_invitations(struct tool *tool)
+{
+	return query_show(tool, "/federation/invitations", print_invitations);
+}
+
+static int cancel(const struct tool *tool, const char *which)
+{
+	json_t *answer = NULL;
+	int code = query_post(tool, "/federation/invitations/cancel",
+			      json_pack("{s:s}", "which", which), &answer);
+
+	if (!code && tool->json)
+		code = print_json(tool, answer);
+	else if (!code)
+		print_line("%" PRIu64 " invitation%s cancelled: whoever has it is not let in.",
+			   field_count(answer, "cancelled"),
+			   field_count(answer, "cancelled") == 1 ? "" : "s");
+	json_decref(answer);
+	return code;
+}
+
 static int run_invite(struct tool *tool)
 {
+	const char *which = args_value(&tool->args, "cancel");
 	const char *name = args_value(&tool->args, "name");
 	const char *slug = args_value(&tool->args, "slug");
 	const char *ags = args_value(&tool->args, "ags");
 	struct client *client;
 	int code;
 
+	if (which && (name || slug || ags))
+		return tool_fail(TOOL_USAGE, "--cancel goes alone: it takes the id that `allmende "
+					     "federation invitations` shows, or a short name");
+	if (which)
+		return value_texts(&tool->args) ? TOOL_USAGE : cancel(tool, which);
 	if (!name || !slug || !ags)
 		return tool_fail(
 			TOOL_USAGE,
@@ -270,8 +331,8 @@ static int run_join(struct tool *tool)
 
 const struct command cmd_federation_invite = {
 	.name = "federation invite",
-	.arguments = "--name NAME --slug SLUG --ags KEY",
-	.summary = "make an invitation for an organisation",
+	.arguments = "--name NAME --slug SLUG --ags KEY | --cancel ID",
+	.summary = "make an invitation for an organisation, or cancel one",
 	.help = "Makes an invitation: one line of text, for this organisation only, for one use,\n"
 		"valid seven days. Who has used it waits until a steward has compared six words\n"
 		"with it over the telephone: `federation requests`, `federation approve`.\n"
@@ -297,11 +358,28 @@ const struct command cmd_federation_invite = {
 			 "write it into a new file that only you can read"},
 			{"relay", 0, NULL, false,
 			 "as a relay: it holds and passes on what it cannot read"},
+			{"cancel", 0, "ID", false,
+			 "nobody is let in any more by the one with this id, or by those for this "
+			 "short name"},
 			{"auto-approve", 0, NULL, false,
 			 "admit whoever presents the invitation, without asking again"},
 			{0},
 		},
 	.run = run_invite,
+};
+
+const struct command cmd_federation_invitations = {
+	.name = "federation invitations",
+	.arguments = "",
+	.summary = "list the invitations made here, and what became of them",
+	.help = "Lists the invitations that this node has made: open, used, or expired. "
+		"`federation\n"
+		"invite --cancel` takes an open one back; who has used one is sent away with "
+		"`federation\n"
+		"refuse`.\n"
+		"\n"
+		"  allmende federation invitations",
+	.run = run_invitations,
 };
 
 const struct command cmd_federation_join = {
