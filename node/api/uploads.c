@@ -144,6 +144,19 @@ static void create_begin(struct call *call)
 	api_push(call);
 }
 
+static void create_answer(struct call *call, struct hub *hub, struct txn *txn,
+			  const struct publication *publication)
+{
+	struct catalog_entry entry = {.tier = publication->tier};
+
+	snprintf(entry.stored, sizeof(entry.stored), "%s", publication->path);
+	call->out = json_pack("{s:o, s:s, s:o}", "dataset", api_str(publication->name), "tier",
+			      tier_name(publication->tier), "previous",
+			      publication->previous_number ? api_uint(publication->previous_number)
+							   : json_null());
+	api_readers(call->out, hub, txn, &entry);
+}
+
 static void create_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct upload *upload = upload_of(call);
@@ -152,6 +165,7 @@ static void create_run(struct call *call, struct hub *hub, struct txn *txn, int6
 		.has_tier = api_in_text(call, "tier") != NULL,
 		.widen = api_in_true(call, "widen"),
 		.allow_shrink = api_in_true(call, "allow_shrink"),
+		.dry = api_in_true(call, "dry"),
 		.keep = {api_in_uint(call, "keep"), api_in_uint(call, "keep_days")},
 		.description = {.title = in_bytes(call, "title"),
 				.text = in_bytes(call, "description"),
@@ -169,7 +183,7 @@ static void create_run(struct call *call, struct hub *hub, struct txn *txn, int6
 	call->err =
 		catalog_publish_begin(hub, txn, now_ms, &options, &upload->publication, call->why);
 	if (!call->err)
-		call->out = json_pack("{s:o}", "dataset", api_str(upload->publication.name));
+		create_answer(call, hub, txn, &upload->publication);
 }
 
 static void create_done(struct call *call)
@@ -177,21 +191,18 @@ static void create_done(struct call *call)
 	struct upload *upload = upload_of(call);
 	char id[24];
 
-	if (call->err || upload->dropped) {
+	if (call->err || upload->dropped || api_in_true(call, "dry")) {
+		if (!call->err && upload->dropped)
+			call->err = ERR_AGAIN;
 		upload_give_up(call);
-		call->err = call->err ? call->err : ERR_AGAIN;
 		api_done(call);
 	} else {
 		upload_start(upload);
 		snprintf(id, sizeof(id), "%llu", (unsigned long long)upload->id);
+		json_object_set_new(call->out, "upload", api_str(id));
+		call->status = 201;
 		call->topic = NULL;
-		api_reply(call, 201,
-			  json_pack("{s:s, s:O, s:s, s:o}", "upload", id, "dataset",
-				    json_object_get(call->out, "dataset"), "tier",
-				    tier_name(upload->publication.tier), "previous",
-				    upload->publication.previous_number
-					    ? api_uint(upload->publication.previous_number)
-					    : json_null()));
+		api_done(call);
 	}
 	upload_release(upload);
 }
@@ -395,7 +406,7 @@ static void remove_open(struct call *call)
 const struct route uploads_routes[] = {
 	{HTTP_POST, "/uploads", ROUTE_COMMAND,
 	 FIELDS("S:dataset", "s:title", "s:description", "l:keywords", "s:theme", "s:license",
-		"s:contact", "s:tier", "b:widen", "b:allow_shrink", "b:folder", "i:keep",
+		"s:contact", "s:tier", "b:widen", "b:allow_shrink", "b:dry", "b:folder", "i:keep",
 		"i:keep_days"),
 	 .begin = create_begin, .run = create_run, .done = create_done},
 	{HTTP_PUT, "/uploads/*/files/**", ROUTE_COMMAND, .open = put_open},

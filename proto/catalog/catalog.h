@@ -101,6 +101,7 @@ struct publish_options {
 	bool has_tier;
 	enum tier tier;
 	bool widen, allow_shrink;
+	bool dry;         /* only to know what would be: nothing is begun, no key, no path made */
 	bool anew;        /* the same files once more, whole, under the key of now */
 	bool recut;       /* the same, and nothing that was ever sealed is used again */
 	struct keep keep; /* both 0: as said before, with this dataset */

@@ -253,11 +253,11 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 	bool remembers = own_dataset_get(hub, txn, &out->params.dataset, &memory);
 	if (!err)
 		err = tier_choose(out, options, version ? version->tier : memory.tier, why);
-	if (!err)
+	if (!err && !options->dry)
 		err = publish_key(hub, txn, out, version, &reading.dataset_key, why);
 	if (!err)
 		err = description_prepare(hub, out, options, again ? &before : NULL, why);
-	if (!err) {
+	if (!err && !options->dry) {
 		out->params.anew = options->anew || options->recut;
 		if (remembers && !options->recut)
 			out->params.cut_key = memory.cut_key;

@@ -57,9 +57,11 @@ static enum err place_by_path(struct hub *hub, struct txn *txn, const char *path
 	return err;
 }
 
-static enum err place_hidden(struct hub *hub, struct txn *txn, const char *name, bool plain,
+static enum err place_hidden(struct hub *hub, struct txn *txn,
+			     const struct publish_options *options, bool plain,
 			     struct publication *out, char *why)
 {
+	const char *name = options->path;
 	char path[NAMES_PATH_LEN_MAX + 1];
 
 	if (plain) {
@@ -69,10 +71,12 @@ static enum err place_hidden(struct hub *hub, struct txn *txn, const char *name,
 			name);
 		return ERR_DENIED;
 	}
-	enum err err = names_draw(hub, txn, name, path, why);
-	if (!err)
-		place_hide(hub, out, path, name);
-	return err;
+	enum err err = options->dry ? names_find(hub, txn, name, path, why)
+				    : names_draw(hub, txn, name, path, why);
+	const bool undrawn = options->dry && err == ERR_ABSENT;
+	if (!err || undrawn)
+		place_hide(hub, out, undrawn ? name : path, name);
+	return undrawn ? ERR_OK : err;
 }
 
 /* PROTOCOL: "Only nodes of the owner publish it." And a plain path there would tell its name. */
@@ -114,7 +118,7 @@ enum err publish_hidden_place(struct hub *hub, struct txn *txn,
 	}
 	const bool plain = is_published(hub, txn, name);
 	if (!by_path && asked)
-		return place_hidden(hub, txn, name, plain, out, why);
+		return place_hidden(hub, txn, options, plain, out, why);
 	bool hidden = by_path || (!plain && !err && is_published(hub, txn, path));
 	if (err == ERR_CONFIG && !plain)
 		return err;

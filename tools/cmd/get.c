@@ -23,6 +23,7 @@
 #define STALL_SECONDS_DEFAULT 60
 #define SECONDS_MAX           (366 * 86400)
 #define FETCH_WAIT_MS         1000
+#define RECEIVE_TRIES         4
 
 struct get {
 	const struct tool *tool;
@@ -35,6 +36,14 @@ struct get {
 	uint64_t file_count, bytes_all, bytes_stored;
 	bool closed; /* not for everybody: its files are none for all users of the machine */
 	json_t *all; /* all files, for --json; NULL: not wanted */
+	/* of these the ones that were named; all, when none was */
+	const char *const *names;
+	size_t name_count;
+	bool *found;         /* of each, whether it is there */
+	const char *unknown; /* one that is not, */
+	char *near;          /* the file that is most like it, or NULL */
+	size_t likeness;     /* and how much */
+	json_t *only;        /* the file, when there is one */
 	/* the file being received */
 	struct save save;
 	struct screen screen; /* of standard output, when it is a terminal */
@@ -112,6 +121,9 @@ static int fetch_all(struct get *get, uint64_t seconds)
 	json_t *fetch = NULL;
 	int code = begin_fetch(get, &fetch);
 
+	if (code && client_lost(get->client)) /* once more does no harm */
+		code = begin_fetch(get, &fetch);
+
 	while (!code) {
 		get->ref.version = field_count(fetch, "version");
 		if (strcmp(field_text(fetch, "state"), "held") == 0)
@@ -155,12 +167,9 @@ static bool receive_piece(void *arg, struct bytes piece)
 	return false;
 }
 
-/* Receives one file into what is open, and compares its length. */
-static int receive(struct get *get, const json_t *file)
+static int ask_file(struct get *get, const char *name, bool *whole)
 {
-	const char *name = field_text(file, "name");
 	struct buf target;
-	bool whole;
 	int code;
 
 	target_init(&target, "/file");
@@ -168,8 +177,32 @@ static int receive(struct get *get, const json_t *file)
 	target_count(&target, "version", get->ref.version);
 	target_text(&target, "name", name);
 	get->bytes = 0;
-	code = client_receive(get->client, target_end(&target), receive_piece, get, &whole);
+	code = client_receive(get->client, target_end(&target), receive_piece, get, whole);
 	buf_fini(&target);
+	return code;
+}
+
+/* The daemon has left in the middle of a file, which begins once more; what standard output has got
+   it has. */
+static bool receive_again(struct get *get)
+{
+	if (get->save.fd < 0 ? get->bytes > 0 : !save_again(&get->save))
+		return false;
+	get->bytes_done -= get->bytes;
+	return true;
+}
+
+/* Receives one file into what is open, and compares its length. */
+static int receive(struct get *get, const json_t *file)
+{
+	const char *name = field_text(file, "name");
+	bool whole;
+	int code = ask_file(get, name, &whole);
+
+	for (unsigned tries = 1;
+	     code && client_lost(get->client) && tries < RECEIVE_TRIES && receive_again(get);
+	     tries++)
+		code = ask_file(get, name, &whole);
 	if (get->unshown)
 		return tool_fail(TOOL_FAILED,
 				 "%s is not text that can be shown on a terminal (byte %" PRIu64
@@ -217,7 +250,23 @@ static int ask_page(struct get *get, uint64_t from, json_t **page)
 	return code ? client_complain(get->client) : TOOL_DONE;
 }
 
-/* Calls each with every file, in order, until it fails. */
+/* A name is that of a file, or of a folder and all that lies in it. */
+static bool is_named(struct get *get, const char *name)
+{
+	bool named = !get->name_count;
+
+	for (size_t i = 0; i < get->name_count; i++) {
+		size_t len = strlen(get->names[i]);
+
+		while (len > 1 && get->names[i][len - 1] == '/')
+			len--;
+		if (strncmp(name, get->names[i], len) == 0 && (!name[len] || name[len] == '/'))
+			named = get->found[i] = true;
+	}
+	return named;
+}
+
+/* Calls each with every file that is to be had, in order, until it fails. */
 static int each_file(struct get *get, int (*each)(struct get *get, const json_t *file))
 {
 	uint64_t from = 0, next;
@@ -232,7 +281,7 @@ static int each_file(struct get *get, int (*each)(struct get *get, const json_t 
 		next = field_count(page, "next");
 		json_array_foreach(json_object_get(page, "files"), i, file)
 		{
-			if ((code = each(get, file)))
+			if (is_named(get, field_text(file, "name")) && (code = each(get, file)))
 				break;
 		}
 		json_decref(page);
@@ -240,6 +289,66 @@ static int each_file(struct get *get, int (*each)(struct get *get, const json_t 
 			return code;
 		from = next;
 	} while (!code);
+	return code;
+}
+
+static int count_file(struct get *get, const json_t *file)
+{
+	get->file_count++;
+	get->bytes_all += field_count(file, "bytes");
+	if (!get->only)
+		get->only = json_incref((json_t *)file);
+	return TOOL_DONE;
+}
+
+/* Whether it is what the name that get->unknown is meant for. */
+static int find_near(struct get *get, const json_t *file)
+{
+	const char *name = field_text(file, "name"), *slash = strrchr(name, '/');
+	size_t whole = text_likeness(get->unknown, name);
+	size_t last = slash ? text_likeness(get->unknown, slash + 1) : TEXT_UNLIKE;
+	size_t likeness = whole < last ? whole : last;
+
+	if (likeness < get->likeness) {
+		free(get->near);
+		get->near = mem_str(name);
+		get->likeness = likeness;
+	}
+	return TOOL_DONE;
+}
+
+/* Says that this is none, and what was perhaps meant. */
+static int refuse_absent(struct get *get, const char *unknown)
+{
+	int code;
+
+	get->unknown = unknown;
+	get->likeness = TEXT_UNLIKE;
+	get->name_count = 0; /* among all files */
+	code = each_file(get, find_near);
+	return code ? code
+		    : tool_fail(TOOL_ABSENT,
+				"there is no file \"%s\" in %s@%" PRIu64
+				"%s%s%s; `allmende%s show %s "
+				"--files` lists them",
+				unknown, get->ref.path, get->ref.version,
+				get->near ? ": did you mean \"" : "", get->near ? get->near : "",
+				get->near ? "\"?" : "", get->tool->dir_words, get->ref.path);
+}
+
+/* Of the files that were named, how many there are and how large. */
+static int choose_files(struct get *get)
+{
+	int code;
+
+	if (!get->name_count)
+		return TOOL_DONE;
+	get->found = mem_new(get->name_count, sizeof(*get->found));
+	get->file_count = get->bytes_all = 0;
+	code = each_file(get, count_file);
+	for (size_t i = 0; !code && i < get->name_count; i++)
+		if (!get->found[i])
+			code = refuse_absent(get, get->names[i]);
 	return code;
 }
 
@@ -318,14 +427,15 @@ static int save_single(struct get *get, const json_t *file)
 	return code;
 }
 
-static int write_stdout(struct get *get, const json_t *files)
+static int write_stdout(struct get *get)
 {
-	if (json_array_size(files) != 1)
+	if (get->file_count != 1 || save_is_folder(field_text(get->only, "name")))
 		return tool_fail(TOOL_USAGE,
 				 "%s@%" PRIu64 " has %" PRIu64
-				 " files, and standard output takes one: give a folder with -o",
+				 " files, and standard output takes one: name it, or give a folder "
+				 "with -o",
 				 get->ref.path, get->ref.version, get->file_count);
-	return receive(get, json_array_get(files, 0));
+	return receive(get, get->only);
 }
 
 static bool wants_folder(const char *output, uint64_t file_count, bool was_folder)
@@ -337,7 +447,7 @@ static bool wants_folder(const char *output, uint64_t file_count, bool was_folde
 	       (stat(output, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
-static void print_got(const struct get *get, const json_t *files, bool folder)
+static void print_got(const struct get *get, bool folder)
 {
 	char size[TEXT_SHORT_LEN], number[TEXT_SHORT_LEN];
 
@@ -345,7 +455,7 @@ static void print_got(const struct get *get, const json_t *files, bool folder)
 	text_count(number, get->file_count);
 	if (folder && get->file_count == 1)
 		print_line("%s@%" PRIu64 "   %s, %s, in %s", get->ref.path, get->ref.version,
-			   field_text(json_array_get(files, 0), "name"), size, get->output);
+			   field_text(get->only, "name"), size, get->output);
 	else
 		print_line("%s@%" PRIu64 "   %s file%s, %s, in %s", get->ref.path, get->ref.version,
 			   number, get->file_count == 1 ? "" : "s", size, get->output);
@@ -380,23 +490,23 @@ static int check_size(const struct get *get)
 
 static int write_out(struct get *get, const json_t *page)
 {
-	const json_t *files = json_object_get(page, "files");
 	bool to_stdout = strcmp(get->output, "-") == 0;
-	bool folder = wants_folder(get->output, get->file_count, field_true(page, "folder"));
+	bool folder = wants_folder(get->output, get->file_count,
+				   field_true(page, "folder") && !get->name_count);
 	int code = check_size(get);
 
 	if (code)
 		return code;
 	progress_note(&get->progress, "%s", "");
 	if (to_stdout)
-		return write_stdout(get, files);
+		return write_stdout(get);
 	get->all = get->tool->json ? json_array() : NULL;
-	code = folder ? save_folder(get) : save_single(get, json_array_get(files, 0));
+	code = folder ? save_folder(get) : save_single(get, get->only);
 	progress_end(&get->progress);
 	if (!code && get->all)
 		code = print_got_json(get, page);
 	else if (!code)
-		print_got(get, files, folder);
+		print_got(get, folder);
 	json_decref(get->all);
 	return code;
 }
@@ -413,7 +523,11 @@ static int get_version(struct get *get, uint64_t seconds)
 	get->bytes_stored = field_count(page, "stored_bytes");
 	get->closed = strcmp(field_text(page, "tier"), "open") != 0 &&
 		      strcmp(field_text(page, "tier"), "members") != 0;
-	code = write_out(get, page);
+	if (!get->name_count)
+		get->only = json_incref(json_array_get(json_object_get(page, "files"), 0));
+	code = choose_files(get);
+	if (!code)
+		code = write_out(get, page);
 	json_decref(page);
 	return code;
 }
@@ -424,6 +538,8 @@ static int run_get(struct tool *tool)
 	uint64_t seconds = STALL_SECONDS_DEFAULT;
 	int code;
 
+	get.names = tool->args.words + 1;
+	get.name_count = tool->args.word_count > 1 ? tool->args.word_count - 1 : 0;
 	get.force = args_flag(&tool->args, "force");
 	get.hidden = args_flag(&tool->args, "hidden");
 	get.output = args_value(&tool->args, "output");
@@ -439,12 +555,15 @@ static int run_get(struct tool *tool)
 	code = get_version(&get, seconds);
 	progress_end(&get.progress);
 	client_close(get.client);
+	json_decref(get.only);
+	free(get.found);
+	free(get.near);
 	return code;
 }
 
 const struct command cmd_get = {
 	.name = "get",
-	.arguments = "DATASET[@VERSION] -o PATH",
+	.arguments = "DATASET[@VERSION] [FILE...] -o PATH",
 	.summary = "write the files of a dataset to a file or folder",
 	.help = "Writes the files of a dataset, fetching them first when they are not here. A "
 		"single file\n"
@@ -456,10 +575,13 @@ const struct command cmd_get = {
 		"folder,\n"
 		"too. What is granted or hidden is not for all users of the machine. Without "
 		"@VERSION it\n"
-		"is the current one.\n"
+		"is the current one. With FILE... only these come, or what lies in the folders of "
+		"that\n"
+		"name; `allmende show DATASET --files` lists them.\n"
 		"\n"
 		"  allmende get meissen/kita/plaetze -o plaetze.csv\n"
-		"  allmende get meissen/kita/plaetze@3 -o - | head",
+		"  allmende get meissen/kita/plaetze@3 -o - | head\n"
+		"  allmende get meissen/plan karten/west.gpkg -o west.gpkg",
 	.options =
 		(const struct option[]){
 			{"output", 'o', "PATH", false,
@@ -474,6 +596,6 @@ const struct command cmd_get = {
 			{0},
 		},
 	.word_min = 1,
-	.word_max = 1,
+	.word_max = SIZE_MAX,
 	.run = run_get,
 };

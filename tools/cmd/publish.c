@@ -11,7 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crypto/check.h"
 #include "tools/cmd/commands.h"
+#include "tools/cmd/publish_dry.h"
 #include "tools/cmd/publish_say.h"
 #include "tools/kit/client.h"
 #include "tools/kit/clock.h"
@@ -20,12 +22,14 @@
 #include "tools/kit/hidden.h"
 #include "tools/kit/media.h"
 #include "tools/kit/print.h"
+#include "tools/kit/producer.h"
 #include "tools/kit/progress.h"
 #include "tools/kit/text.h"
 #include "tools/kit/value.h"
 
 #define COPIES_TIMEOUT_S  60
 #define COPIES_LOOK_MS    250
+#define SEND_TRIES        4 /* of which all but one meet a daemon that is just stopped */
 #define WAIT_SIGNED_MS    250
 #define WAIT_SIGNED_TRIES 300 /* 75 s: others have a minute to answer */
 
@@ -34,10 +38,15 @@
 struct sending {
 	struct client *client;
 	struct progress progress;
+	struct producer producer;
+	bool empty_ok; /* standard input may be empty */
 	char id[64];
+	uint64_t previous; /* the version before, when it began; 0: none */
+	bool begun;        /* previous is known */
 	uint64_t bytes_done, bytes_all;
 	/* the file being sent */
 	int fd;
+	bool input_read; /* standard input was, and cannot be again */
 	bool open_ended; /* standard input: as long as it is */
 	uint64_t left;
 	bool changed; /* it ended before its size */
@@ -138,6 +147,30 @@ static int send_open_file(struct sending *sending, const struct file_entry *file
 	return TOOL_DONE;
 }
 
+/* Standard input, or what a command says. What has died looks like what had nothing to say. */
+static int send_input(struct sending *sending, const struct file_entry *file)
+{
+	const char *name = sending->producer.name;
+	uint64_t before = sending->bytes_done;
+	int code;
+
+	if (sending->input_read)
+		return tool_fail(TOOL_FAILED,
+				 "standard input cannot be read once more: publish again");
+	sending->fd = name ? sending->producer.fd : STDIN_FILENO;
+	code = send_bytes(sending, file, CLIENT_SIZE_UNKNOWN, 0);
+	sending->input_read = true;
+	if (!code && name)
+		code = producer_end(&sending->producer);
+	if (!code && sending->bytes_done == before && !sending->empty_ok)
+		return tool_fail(
+			TOOL_FAILED,
+			"%s was empty, so nothing was published: if that is no mistake, say "
+			"--allow-shrink",
+			name ? name : "standard input");
+	return code;
+}
+
 static int send_file(struct sending *sending, const struct file_entry *file)
 {
 	struct stat st;
@@ -145,10 +178,8 @@ static int send_file(struct sending *sending, const struct file_entry *file)
 
 	if (file->name[strlen(file->name) - 1] == '/') /* an empty folder */
 		return send_bytes(sending, file, 0, 0);
-	if (strcmp(file->path, FILES_INPUT) == 0) {
-		sending->fd = STDIN_FILENO;
-		return send_bytes(sending, file, CLIENT_SIZE_UNKNOWN, 0);
-	}
+	if (strcmp(file->path, FILES_INPUT) == 0)
+		return send_input(sending, file);
 	sending->fd = open(file->path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (sending->fd < 0)
 		return tool_fail(TOOL_FAILED, "cannot open %s: %s; nothing was published",
@@ -251,6 +282,7 @@ static int sending_begin(struct sending *sending, const json_t *body)
 	int code = client_call(sending->client, "POST", "/uploads", body, &answer);
 	const char *id = field_text(answer, "upload");
 
+	sending->id[0] = '\0';
 	if (code)
 		client_complain(sending->client);
 	else if (*id && strlen(id) < sizeof(sending->id))
@@ -258,6 +290,9 @@ static int sending_begin(struct sending *sending, const json_t *body)
 	else
 		code = tool_fail(TOOL_FAILED, "the daemon's answer names no upload; is it another "
 					      "version? see `allmende status`");
+	if (!code && !sending->begun)
+		sending->previous = field_count(answer, "previous");
+	sending->begun = sending->begun || !code;
 	json_decref(answer);
 	return code;
 }
@@ -357,17 +392,41 @@ static int lament_copies(const struct wishes *wishes, const json_t *answer)
 
 /* -- all together --------------------------------------------------------------------------- */
 
-static int send_and_commit(struct sending *sending, const struct files *files, json_t **answer)
+static int send_and_commit(struct sending *sending, const json_t *body, const struct files *files,
+			   json_t **answer)
 {
-	int code = send_all(sending, files);
+	int code = sending_begin(sending, body);
 
+	sending->bytes_done = 0;
+	if (!code)
+		code = send_all(sending, files);
 	if (!code) {
 		progress_note(&sending->progress, "making the version");
 		progress_bytes(&sending->progress, sending->bytes_done, sending->bytes_all);
 		code = sending_commit(sending, answer);
 	}
-	if (code)
+	return code;
+}
+
+/*
+ * A daemon that was stopped and started again has forgotten the upload, or has made a version of it
+ * and could not say so any more: the same files once more make no second one.
+ */
+static int send_surely(struct sending *sending, const json_t *body, const struct files *files,
+		       json_t **answer)
+{
+	unsigned tries = 1;
+	int code;
+
+	while ((code = send_and_commit(sending, body, files, answer)) && sending->begun &&
+	       !sending->input_read && (client_lost(sending->client) || code == TOOL_ABSENT) &&
+	       tries++ < SEND_TRIES)
+		tool_remark("the daemon has left in the middle of it: beginning again when it is "
+			    "back");
+	if (code && *sending->id)
 		sending_give_up(sending);
+	if (!code && field_count(*answer, "version") > sending->previous)
+		json_object_set_new(*answer, "unchanged", json_false());
 	return code;
 }
 
@@ -435,13 +494,14 @@ static int publish(struct sending *sending, const struct tool *tool, const struc
 	int code;
 
 	json_object_set_new(body, "folder", json_boolean(files->folder));
-	code = sending_begin(sending, body);
-
-	json_decref(body);
-	if (code)
+	if (args_flag(&tool->args, "dry-run")) {
+		code = publish_dry(tool, sending->client, files, body);
+		json_decref(body);
 		return code;
+	}
 	progress_begin(&sending->progress, tool->terminal_err, dataset);
-	code = send_and_commit(sending, files, &answer);
+	code = send_surely(sending, body, files, &answer);
+	json_decref(body);
 	if (!code && field_true(answer, "waits"))
 		code = wait_signed(sending, dataset, &answer);
 	if (!code && wishes->copies)
@@ -459,28 +519,64 @@ static int publish(struct sending *sending, const struct tool *tool, const struc
 	return code;
 }
 
+/* The files named, or what a command says on its standard output. */
+static int collect(const struct tool *tool, struct files *files)
+{
+	static const char *const input[] = {FILES_INPUT};
+	const struct args *args = &tool->args;
+	const bool command = args_flag(args, "from-command"), dry = args_flag(args, "dry-run");
+	int code = files_collect(files, &(struct files_from){command ? input : args->words + 1,
+							     command ? 1 : args->word_count - 1,
+							     args_value(args, "name"),
+							     args_flag(args, "hidden")});
+
+	for (size_t i = 0; !code && dry && i < files->count; i++)
+		if (strcmp(files->entries[i].path, FILES_INPUT) == 0)
+			code = tool_fail(TOOL_USAGE,
+					 "--dry-run looks at files, and %s are none: "
+					 "write them to one first",
+					 command ? "what a command says"
+						 : "bytes from standard input");
+	if (!code)
+		publish_warn(tool, files);
+	return code;
+}
+
+static int producer_begin(struct sending *sending, const struct tool *tool)
+{
+	const struct args *args = &tool->args;
+	const char **words;
+	int code;
+
+	if (!args_flag(args, "from-command") || args_flag(args, "dry-run"))
+		return TOOL_DONE;
+	words = mem_new(args->word_count, sizeof(*words));
+	memcpy(words, args->words + 1, (args->word_count - 1) * sizeof(*words));
+	code = producer_start(&sending->producer, words);
+	free(words);
+	return code;
+}
+
 static int run_publish(struct tool *tool)
 {
 	const char *dataset = tool_word(tool, 0);
-	struct sending sending = {0};
+	struct sending sending = {.empty_ok = args_flag(&tool->args, "allow-shrink")};
 	struct files files = {0};
 	struct wishes wishes;
 	int code;
 
 	if ((code = value_path(dataset)) || (code = read_wishes(&wishes, &tool->args)))
 		return code;
-	code = files_collect(&files,
-			     &(struct files_from){tool->args.words + 1, tool->args.word_count - 1,
-						  args_value(&tool->args, "name"),
-						  args_flag(&tool->args, "hidden")});
-	if (!code)
-		publish_warn(tool, &files);
+	code = collect(tool, &files);
 	if (!code)
 		code = client_open(&sending.client, tool);
+	if (!code)
+		code = producer_begin(&sending, tool);
 	if (!code) {
 		sending.bytes_all = files.bytes;
 		code = publish(&sending, tool, &files, &wishes, dataset);
 	}
+	producer_stop(&sending.producer);
 	client_close(sending.client);
 	files_fini(&files);
 	return code;
@@ -511,8 +607,9 @@ const struct command cmd_publish = {
 		"\n"
 		"  allmende publish meissen/kita/plaetze plaetze.csv \\\n"
 		"      --title \"Freie Kita-Plätze\" --tier open --keyword kita\n"
-		"  psql -c \"$QUERY\" --csv | allmende publish meissen/kita/plaetze - \\\n"
-		"      --name plaetze.csv --keep 90d --copies 2",
+		"  allmende publish meissen/kita/plaetze --name plaetze.csv --keep 90d --copies 2 "
+		"\\\n"
+		"      --from-command -- psql -c \"$QUERY\" --csv",
 	.options =
 		(const struct option[]){
 			{"title", 0, "TEXT", false, "title people see in lists"},
@@ -529,6 +626,11 @@ const struct command cmd_publish = {
 			{"widen", 0, NULL, false, "allow a tier with more readers than before"},
 			{"allow-shrink", 0, NULL, false,
 			 "allow it to be empty, or less than half as large"},
+			{"dry-run", 0, NULL, false,
+			 "only list what would go out, to whom, and what is new in it"},
+			{"from-command", 0, NULL, false,
+			 "what is published is what the command behind -- says; it has to end "
+			 "with 0"},
 			{"hidden", 0, NULL, false,
 			 "take what is left out otherwise: .x, x~, ~$x, *.tmp, Thumbs.db ..."},
 			{"keep", 0, "N|Nd|all", false,

@@ -14,6 +14,8 @@
 #include "tools/kit/value.h"
 #include "tools/kit/withdrawn.h"
 
+#define FILES_SHOWN_MAX 20
+
 static void print_time(const struct tool *tool, const char *label, int64_t time_ms)
 {
 	char when[TEXT_SHORT_LEN], ago[TEXT_SHORT_LEN];
@@ -62,6 +64,57 @@ static void print_keep(const json_t *entry)
 	else if (days)
 		print_fieldf("Keeps", "the versions of the last %" PRIu64 " day%s, and the newest",
 			     days, days == 1 ? "" : "s");
+}
+
+/* -- files ---------------------------------------------------------------------------------- */
+
+/* All of them into a list. What is not here, or not readable, has none. */
+static int ask_files(struct client *client, const json_t *entry, json_t *list)
+{
+	uint64_t from = 0, next = 0;
+	int code;
+
+	do {
+		struct buf target;
+		json_t *page = NULL;
+
+		from = next;
+		target_init(&target, "/manifest");
+		target_text(&target, "path", field_text(entry, "dataset"));
+		target_count(&target, "version", field_count(entry, "version"));
+		target_count(&target, "from", from);
+		code = client_call(client, "GET", target_end(&target), NULL, &page);
+		buf_fini(&target);
+		json_array_extend(list, json_object_get(page, "files"));
+		next = field_count(page, "next");
+		json_decref(page);
+	} while (!code && next > from);
+	return code;
+}
+
+static void print_files(const struct tool *tool, const json_t *entry, const json_t *files)
+{
+	static const char *const heads[] = {">Size", "File", NULL};
+	size_t count = json_array_size(files);
+	size_t max = args_flag(&tool->args, "files") ? count : FILES_SHOWN_MAX;
+	struct grid grid;
+	json_t *file;
+	size_t i;
+
+	grid_init(&grid, tool, stdout, heads);
+	json_array_foreach((json_t *)files, i, file)
+	{
+		if (i == max)
+			break;
+		grid_bytes(&grid, field_count(file, "bytes"));
+		grid_text(&grid, field_text(file, "name"));
+	}
+	if (count > 0)
+		puts("");
+	grid_done(&grid);
+	if (count > max)
+		print_line("and %zu more: `allmende%s show %s --files` lists all", count - max,
+			   tool->dir_words, field_text(entry, "dataset"));
 }
 
 static void print_entry(const struct tool *tool, const json_t *entry)
@@ -126,6 +179,28 @@ static void explain_absence(const struct tool *tool, struct client *client,
 	json_decref(answer);
 }
 
+static int show_all(const struct tool *tool, struct client *client, json_t *entry)
+{
+	json_t *files = json_array();
+	int code = TOOL_DONE;
+
+	if (field_true(entry, "readable") && field_true(entry, "held"))
+		code = ask_files(client, entry, files);
+	if (code == TOOL_NOT_HERE) /* damaged meanwhile, and fetched again: the rest is known */
+		code = TOOL_DONE;
+	if (code) {
+		client_complain(client);
+	} else if (tool->json) {
+		json_object_set(entry, "file_list", files);
+		code = print_json(tool, entry);
+	} else {
+		print_entry(tool, entry);
+		print_files(tool, entry, files);
+	}
+	json_decref(files);
+	return code;
+}
+
 static int run_show(struct tool *tool)
 {
 	struct value_ref ref;
@@ -144,10 +219,8 @@ static int run_show(struct tool *tool)
 		client_complain(client);
 	if (code == TOOL_ABSENT)
 		explain_absence(tool, client, &ref);
-	else if (!code && tool->json)
-		code = print_json(tool, answer);
 	else if (!code)
-		print_entry(tool, answer);
+		code = show_all(tool, client, answer);
 	json_decref(answer);
 	buf_fini(&target);
 	client_close(client);
@@ -157,13 +230,19 @@ static int run_show(struct tool *tool)
 const struct command cmd_show = {
 	.name = "show",
 	.arguments = "DATASET[@VERSION]",
-	.summary = "describe one dataset: what it is, who reads it, who holds it",
+	.summary = "describe one dataset: what it is, who reads it, who holds it, its files",
 	.help = "Describes a version of a dataset, the current one unless @VERSION is given. Of "
 		"one that was\n"
 		"withdrawn it says by whom, why, and who has confirmed that it is erased (exit "
 		"code 4).\n"
+		"When its data is here, the first files are listed, too; --json has all.\n"
 		"\n"
 		"  allmende show meissen/kita/plaetze",
+	.options =
+		(const struct option[]){
+			{"files", 0, NULL, false, "list all files"},
+			{0},
+		},
 	.word_min = 1,
 	.word_max = 1,
 	.run = run_show,

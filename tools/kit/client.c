@@ -43,6 +43,7 @@ struct client {
 	int exit;
 	bool met;  /* the daemon has answered before */
 	bool told; /* that it is waited for */
+	bool lost; /* nobody has answered the last request to its end */
 	/* of the request in flight */
 	unsigned later_ms; /* what refused it passes by itself, perhaps within this time; else 0 */
 	bool asks, sent;   /* it changes nothing; some of its body has gone out */
@@ -66,6 +67,11 @@ __attribute__((format(printf, 3, 4))) static int client_refuse(struct client *cl
 const char *client_why(const struct client *client)
 {
 	return client->why;
+}
+
+bool client_lost(const struct client *client)
+{
+	return client->lost;
 }
 
 int client_complain(const struct client *client)
@@ -296,6 +302,7 @@ static int take_connect_fault(struct client *client)
 			"%s/control.sock belongs to another user: run this as the user of "
 			"the node",
 			client->dir);
+	client->lost = true;
 	/* Started a moment ago, or stopped and about to be started again: that is waited for. */
 	if (dir_is_held(client->dir)) {
 		client->later_ms = START_MS;
@@ -328,6 +335,7 @@ static int take_fault(struct client *client, CURLcode fault)
 				     ANSWER_LEN_MAX);
 	if (client->asks && !client->write)
 		client->later_ms = client->met ? START_MS : GRACE_MS;
+	client->lost = true;
 	return client_refuse(client, TOOL_FAILED,
 			     "the daemon on %s broke off (%s); see its log, and try again",
 			     client->dir, curl_easy_strerror(fault));
@@ -340,6 +348,7 @@ static int perform_once(struct client *client, CURLcode *fault)
 
 	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
 	client->later_ms = 0;
+	client->lost = false;
 	client->met = client->met || status > 0;
 	if (fault)
 		*fault = result;

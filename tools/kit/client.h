@@ -49,6 +49,9 @@ int client_receive(struct client *client, const char *target,
 
 /* Prints the sentence of the last failure and returns its exit code. */
 int client_complain(const struct client *client);
+/* Whether it was that the daemon was gone, or left in the middle: it may have done what was
+   asked. */
+bool client_lost(const struct client *client);
 const char *client_why(const struct client *client); /* the sentence alone */
 
 /* Targets: target_init(&t, "/dataset"); target_text(&t, "path", p); ... target_end(&t). */

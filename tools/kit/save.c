@@ -364,6 +364,11 @@ static int refuse_write(const struct save *save, int failed)
 			 strerror(failed));
 }
 
+bool save_again(struct save *save)
+{
+	return ftruncate(save->fd, 0) == 0 && lseek(save->fd, 0, SEEK_SET) == 0;
+}
+
 int save_done(struct save *save, int64_t modified_ms)
 {
 	/* the part of a second counts on from it, before 1970 too */

@@ -50,6 +50,8 @@ int save_look(const struct save *save, const char *name, bool given);
 int save_begin(struct save *save, const char *name, bool given);
 /* False: save_done() says why. */
 bool save_write(struct save *save, struct bytes piece);
+/* The file begins anew; false: that cannot be. */
+bool save_again(struct save *save);
 /* Sets the time (0: leaves it). */
 int save_done(struct save *save, int64_t modified_ms);
 /* What was written, and the names that were given, are on the disk. */

@@ -288,6 +288,12 @@ static void uploads_are_few(void **state)
 {
 	char ids[8][32], target[100];
 
+	/* what is only asked for takes no place */
+	for (size_t i = 0; i < 16; i++)
+		node_expect(&node, 200, "POST", "/uploads",
+			    "{\"dataset\": \"meissen/viele\", \"dry\": true}");
+	expect_error(403, "denied", "nobody's namespace", "POST", "/uploads",
+		     "{\"dataset\": \"niemand/viele\", \"dry\": true}");
 	for (size_t i = 0; i < 8; i++)
 		begin(ids[i], sizeof(ids[i]), "{\"dataset\": \"meissen/viele\"}");
 	expect_error(503, "busy", "8 uploads are under way", "POST", "/uploads",
