@@ -91,6 +91,8 @@ static void upload_failed(struct call *call, enum err err)
 		api_fail(call, err,
 			 "too many or too large files for one version; publish them as several "
 			 "datasets");
+	else if (err == ERR_AGAIN) /* as after the stop */
+		api_fail(call, ERR_ABSENT, "the node is being stopped: begin the upload again");
 	else if (err == ERR_NOSPACE)
 		api_fail(call, err,
 			 "the disk is full, or the store has reached its size limit; make room, or "

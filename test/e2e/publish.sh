@@ -82,3 +82,46 @@ refused 4 'did you mean "karten/ost.gpkg"' node "$radebeul" get meissen/plan kar
 refused 4 'no file "sonst' node "$radebeul" get meissen/plan eins.csv sonstwas.pdf -o "$work/nichts"
 refused 2 'standard output takes one' node "$radebeul" get meissen/plan karten zwei.csv -o -
 [ ! -e "$work/nichts" ] || wrong 'something was written all the same'
+
+say 'a daemon that is started again in the middle of it is waited for'
+$small || for i in $(seq 6); do head -c 40M /dev/urandom >"$work/d/$i.bin"; done
+was_begun() {
+	[ "$(stat -c %b "$meissen/data.mdb")" -gt "$1" ]
+}
+for signal in TERM KILL; do
+	echo "$signal" >"$work/d/eins.csv"
+	head -c 30M /dev/urandom >"$work/d/rauschen.bin"
+	before=$(stat -c %b "$meissen/data.mdb")
+	node_json "$meissen" '.unchanged | tostring' publish meissen/lang "$work/d" --allow-shrink >"$work/out" 2>"$work/err" &
+	job=$!
+	wait_for 20 was_begun $((before + 8000)) || wrong 'it has not begun'
+	kill -"$signal" "${node_pid[$meissen]}"
+	wait "${node_pid[$meissen]}" 2>/dev/null || true
+	node_start "$meissen"
+	wait "$job" || wrong "it failed after SIG$signal: $(cat "$work/err")"
+	grep -q 'beginning again' "$work/err" || echo "SIG$signal came too late to tell"
+	[ "$(tail -n 1 "$work/out")" = false ] || wrong "it says unchanged after SIG$signal"
+done
+[ "$(node_json "$meissen" '[.versions[].version] | join(" ")' log meissen/lang)" = '2 1' ] ||
+	wrong "there are not two versions: $(node "$meissen" log meissen/lang)"
+rm -rf "$work/lang"
+wait_for 60 is_known "$radebeul" meissen/lang 2 || wrong 'it did not come'
+node "$radebeul" get meissen/lang -o "$work/lang" >"$work/out" 2>"$work/err" &
+job=$!
+sleep 0.3
+kill -KILL "${node_pid[$radebeul]}"
+wait "${node_pid[$radebeul]}" 2>/dev/null || true
+node_start "$radebeul"
+wait "$job" || wrong "get failed: $(cat "$work/err")"
+diff -r "$work/d" "$work/lang" || wrong 'what came is not the same'
+node "$radebeul" wait meissen/lang --after 2 --timeout 60 >"$work/out" 2>"$work/err" &
+job=$!
+sleep 0.3
+kill "${node_pid[$radebeul]}"
+wait "${node_pid[$radebeul]}" 2>/dev/null || true
+node_start "$radebeul"
+node "$radebeul" subscribe 'meissen/lang' >/dev/null
+echo neu >"$work/d/eins.csv"
+publish meissen/lang "$work/d" >/dev/null
+wait "$job" || wrong "wait failed: $(cat "$work/err")"
+clean "$meissen"

@@ -29,7 +29,8 @@
 
 #define COPIES_TIMEOUT_S  60
 #define COPIES_LOOK_MS    250
-#define SEND_TRIES        4 /* of which all but one meet a daemon that is just stopped */
+#define SEND_TRIES        5 /* as it may be stopped more than once */
+#define SEND_WAIT_MS      500
 #define WAIT_SIGNED_MS    250
 #define WAIT_SIGNED_TRIES 300 /* 75 s: others have a minute to answer */
 
@@ -420,9 +421,11 @@ static int send_surely(struct sending *sending, const json_t *body, const struct
 
 	while ((code = send_and_commit(sending, body, files, answer)) && sending->begun &&
 	       !sending->input_read && (client_lost(sending->client) || code == TOOL_ABSENT) &&
-	       tries++ < SEND_TRIES)
+	       tries++ < SEND_TRIES) {
 		tool_remark("the daemon has left in the middle of it: beginning again when it is "
 			    "back");
+		clock_nap_ms(SEND_WAIT_MS); /* it may still be about to stop */
+	}
 	if (code && *sending->id)
 		sending_give_up(sending);
 	if (!code && field_count(*answer, "version") > sending->previous)
