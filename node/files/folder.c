@@ -13,19 +13,15 @@
 
 #include "node/base/space.h"
 #include "node/files/attrs.h"
+#include "node/files/folder_internal.h"
 #include "node/files/guarded.h"
 #include "node/files/tree.h"
 
 #define ENTRY_MODE 0777 /* less the umask, as the administrator has set it */
 
-/* In the folder that is this node's alone. */
-#define PART   "delivery" /* what is being written, then what stood at the target before */
-#define BEFORE "before"   /* the latter, where two cannot change places in one step */
-
 #define FILE_COST 4096 /* of disk, beside the bytes of a file */
 
-__attribute__((format(printf, 2, 3))) static bool folder_fail(struct folder *folder,
-							      const char *format, ...)
+bool folder_fail(struct folder *folder, const char *format, ...)
 {
 	va_list args;
 
@@ -73,7 +69,7 @@ bool folder_room(struct folder *folder, uint64_t bytes, uint64_t file_count)
  * Opens the folder above the target; make: makes what is missing. *last is the target's own name.
  * -1 with errno; ENOENT when it is not there.
  */
-static int parent_open(const struct folder *folder, bool make, const char **last)
+int folder_parent(const struct folder *folder, bool make, const char **last)
 {
 	int fd = fcntl(folder->dir_fd, F_DUPFD_CLOEXEC, 0);
 	const char *rest = folder->path, *slash;
@@ -97,7 +93,7 @@ static int parent_open(const struct folder *folder, bool make, const char **last
 }
 
 /* Whether an open folder holds one of the two. */
-static bool holds(int fd, const struct digest *files, const struct digest *files_next)
+bool folder_holds(int fd, const struct digest *files, const struct digest *files_next)
 {
 	struct folder_sum sum;
 	struct digest found;
@@ -112,8 +108,8 @@ static bool holds(int fd, const struct digest *files, const struct digest *files
 }
 
 /* Whether what stands at the target may go. *there: something does. */
-static bool target_check(struct folder *folder, int parent_fd, const char *last,
-			 const struct digest *files, const struct digest *files_next, bool *there)
+bool folder_target(struct folder *folder, int parent_fd, const char *last,
+		   const struct digest *files, const struct digest *files_next, bool *there)
 {
 	int fd = openat(parent_fd, last, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	bool ours;
@@ -129,7 +125,7 @@ static bool target_check(struct folder *folder, int parent_fd, const char *last,
 	if (fd < 0)
 		return folder_fail(folder, "%.150s/%.200s cannot be looked at: %s", folder->dir,
 				   folder->path, strerror(errno));
-	ours = holds(fd, files, files_next);
+	ours = folder_holds(fd, files, files_next);
 	close(fd);
 	return ours || folder_fail(folder,
 				   "%.150s/%.200s is not as this node has written it (files were "
@@ -163,7 +159,9 @@ static bool hidden_open(struct folder *folder)
 
 static bool hidden_clear(const struct folder *folder)
 {
-	return tree_remove(folder->hidden_fd, PART) && tree_remove(folder->hidden_fd, BEFORE);
+	return tree_remove(folder->hidden_fd, FOLDER_PART) &&
+	       tree_remove(folder->hidden_fd, FOLDER_BEFORE) &&
+	       tree_remove(folder->hidden_fd, FOLDER_PLACE);
 }
 
 /* Whether DIR is the one that was given: an empty mount point has no mark. */
@@ -225,20 +223,20 @@ bool folder_begin(struct folder *folder, const struct folder_place *place,
 	if (!dir_enter(folder, place))
 		return false;
 	folder_sum_init(&folder->sum);
-	int parent = parent_open(folder, false, &last);
+	int parent = folder_parent(folder, false, &last);
 	if (parent < 0 && errno != ENOENT)
 		return folder_fail(folder, "%.100s/%.200s: %s", dir, path, strerror(errno));
-	ok = parent < 0 || target_check(folder, parent, last, files, files_next, &there);
+	ok = parent < 0 || folder_target(folder, parent, last, files, files_next, &there);
 	if (ok && there)
 		folder->old_fd = guarded_step(parent, last, true);
 	if (parent >= 0)
 		close(parent);
 	if (!ok || !hidden_open(folder))
 		return false;
-	if (!hidden_clear(folder) || mkdirat(folder->hidden_fd, PART, entry_mode(folder)))
+	if (!hidden_clear(folder) || mkdirat(folder->hidden_fd, FOLDER_PART, entry_mode(folder)))
 		return folder_fail(folder, "cannot clear %.200s/%s: %s", dir, folder->hidden,
 				   strerror(errno));
-	folder->part_fd = guarded_step(folder->hidden_fd, PART, true);
+	folder->part_fd = guarded_step(folder->hidden_fd, FOLDER_PART, true);
 	if (folder->part_fd < 0)
 		return folder_fail(folder, "cannot open %.200s/%s: %s", dir, folder->hidden,
 				   strerror(errno));
@@ -403,109 +401,6 @@ bool folder_sync(struct folder *folder, struct digest *files)
 	       folder_fail(folder, "cannot write to %.250s: %s", folder->dir, strerror(errno));
 }
 
-/* ---- changing places ---- */
-
-/* The file system knows no flags of renames (NFS, SMB). */
-static bool flags_are_unknown(void)
-{
-	return errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP;
-}
-
-/*
- * Goes where nothing stands. Without flags a plain rename does: a folder takes the place of an
- * empty one at most.
- */
-static bool put_new(int from_fd, const char *from, int to_fd, const char *to)
-{
-	if (renameat2(from_fd, from, to_fd, to, RENAME_NOREPLACE) == 0)
-		return true;
-	return flags_are_unknown() && renameat(from_fd, from, to_fd, to) == 0;
-}
-
-/* What stands there and what was written change places; where the file system cannot do that in one
-   step, in two. */
-static bool exchange(const struct folder *folder, int parent_fd, const char *last)
-{
-	int hidden = folder->hidden_fd;
-
-	if (renameat2(hidden, PART, parent_fd, last, RENAME_EXCHANGE) == 0)
-		return true;
-	if (!flags_are_unknown())
-		return false;
-	if (renameat(parent_fd, last, hidden, BEFORE))
-		return false;
-	if (renameat(hidden, PART, parent_fd, last)) {
-		int failed = errno;
-
-		renameat(hidden, BEFORE, parent_fd, last);
-		errno = failed;
-		return false;
-	}
-	return renameat(hidden, BEFORE, hidden, PART) == 0;
-}
-
-/* What is in the hidden folder and not this node's stays there, under another name. */
-static void keep_hidden(struct folder *folder)
-{
-	char kept[sizeof(folder->hidden) + 8];
-
-	snprintf(kept, sizeof(kept), "%s-kept", folder->hidden);
-	put_new(folder->dir_fd, folder->hidden, folder->dir_fd, kept);
-	close(folder->hidden_fd);
-	folder->hidden_fd = -1;
-}
-
-/*
- * Once more where nobody else reaches it: what came there after it was looked at goes back, or is
- * kept under another name.
- */
-static bool before_check(struct folder *folder, int parent_fd, const char *last,
-			 const struct digest *files, const struct digest *files_next)
-{
-	int fd = guarded_step(folder->hidden_fd, PART, true);
-	bool ours = fd >= 0 && holds(fd, files, files_next);
-
-	if (fd >= 0)
-		close(fd);
-	if (ours)
-		return true;
-	folder_fail(folder,
-		    "%.150s/%.200s was changed while the new version was written: move it "
-		    "away, and it is written anew",
-		    folder->dir, folder->path);
-	if (!exchange(folder, parent_fd, last))
-		keep_hidden(folder);
-	return false;
-}
-
-/* There is nothing yet, or it may go. */
-static bool put(struct folder *folder, int parent_fd, const char *last, bool there)
-{
-	bool ok = there ? exchange(folder, parent_fd, last)
-			: put_new(folder->hidden_fd, PART, parent_fd, last);
-
-	/* the folders above it may be new, too */
-	return (ok && syncfs(folder->dir_fd) == 0) ||
-	       folder_fail(folder, "cannot put %.200s in its place in %.150s: %s", folder->path,
-			   folder->dir, strerror(errno));
-}
-
-bool folder_swap(struct folder *folder, const struct digest *files, const struct digest *files_next)
-{
-	const char *last;
-	bool there, ok;
-	int parent = parent_open(folder, true, &last);
-
-	if (parent < 0)
-		return folder_fail(folder, "cannot make %.100s/%.200s: %s", folder->dir,
-				   folder->path, strerror(errno));
-	ok = target_check(folder, parent, last, files, files_next, &there) &&
-	     put(folder, parent, last, there) &&
-	     (!there || before_check(folder, parent, last, files, files_next));
-	close(parent);
-	return ok;
-}
-
 void folder_end(struct folder *folder)
 {
 	if (folder->file_fd >= 0)
@@ -534,7 +429,7 @@ bool folder_stands(struct folder *folder, const struct folder_place *place)
 
 	if (!dir_enter(folder, place))
 		return false;
-	parent = parent_open(folder, false, &last);
+	parent = folder_parent(folder, false, &last);
 	/* What cannot be looked at is said when the next version is to be written. */
 	there = parent < 0 ? errno != ENOENT
 			   : !fstatat(parent, last, &st, AT_SYMLINK_NOFOLLOW) || errno != ENOENT;
@@ -568,21 +463,22 @@ static enum folder_left target_remove(struct folder *folder, int parent_fd, cons
 
 	if (folder->hidden_fd < 0 && !hidden_open(folder))
 		return FOLDER_FAILED;
-	if (!hidden_clear(folder) || renameat(parent_fd, last, folder->hidden_fd, BEFORE)) {
+	if (!hidden_clear(folder) || renameat(parent_fd, last, folder->hidden_fd, FOLDER_BEFORE)) {
 		folder_fail(folder, "%.150s/%.200s cannot be removed: %s", folder->dir,
 			    folder->path, strerror(errno));
 		return FOLDER_FAILED;
 	}
-	fd = guarded_step(folder->hidden_fd, BEFORE, true);
-	if (fd >= 0 && holds(fd, files, files_next))
-		left = tree_remove(folder->hidden_fd, BEFORE) && syncfs(folder->dir_fd) == 0
+	fd = guarded_step(folder->hidden_fd, FOLDER_BEFORE, true);
+	if (fd >= 0 && folder_holds(fd, files, files_next))
+		left = tree_remove(folder->hidden_fd, FOLDER_BEFORE) && syncfs(folder->dir_fd) == 0
 			       ? FOLDER_REMOVED
 			       : FOLDER_FAILED;
 	if (left == FOLDER_FAILED)
 		folder_fail(folder, "%.150s/%.200s cannot be removed: %s", folder->dir,
 			    folder->path, strerror(errno));
-	else if (left == FOLDER_ALTERED && !put_new(folder->hidden_fd, BEFORE, parent_fd, last))
-		keep_hidden(folder);
+	else if (left == FOLDER_ALTERED &&
+		 !folder_put_new(folder->hidden_fd, FOLDER_BEFORE, parent_fd, last))
+		folder_keep_hidden(folder);
 	if (fd >= 0)
 		close(fd);
 	return left;
@@ -607,7 +503,7 @@ enum folder_left folder_remove(struct folder *folder, const struct folder_place 
 		return FOLDER_FAILED;
 	if (id_eq(files, &none) && id_eq(files_next, &none))
 		return FOLDER_REMOVED;
-	parent = parent_open(folder, false, &last);
+	parent = folder_parent(folder, false, &last);
 	if (parent < 0 && errno == ENOENT)
 		return FOLDER_REMOVED;
 	if (parent < 0 && errno != ENOTDIR && errno != ELOOP) {
@@ -618,7 +514,7 @@ enum folder_left folder_remove(struct folder *folder, const struct folder_place 
 	fd = parent < 0 ? -1
 			: openat(parent, last, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0)
-		left = holds(fd, files, files_next)
+		left = folder_holds(fd, files, files_next)
 			       ? target_remove(folder, parent, last, files, files_next)
 			       : FOLDER_ALTERED;
 	else if (parent >= 0 && errno == ENOENT)

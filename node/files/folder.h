@@ -2,8 +2,9 @@
  * folder - a version written into a folder, so that nobody ever sees half of it.
  *
  * The files are written into DIR/.allmende-NAME/delivery, reach the disk, and then change places
- * with DIR/PATH in one step; what stood there is removed afterwards. What a killed process has left
- * behind goes with the next folder_begin().
+ * with DIR/PATH in one step; what stood there is removed afterwards. Where the file system allows
+ * it the folder stays the same one nevertheless, for who has it open or mounted (folder_swap.c).
+ * What a killed process has left behind goes with the next folder_begin().
  *
  * DIR/PATH is replaced only when it is what this node has put there: a digest that the owner keeps
  * says which files, of which size and time. A folder to which somebody has added a file, in which

@@ -3,11 +3,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "crypto/check.h"
+#include "node/files/attrs.h"
 #include "proto/content/litter.h"
 
 /* ---- digests ---- */
@@ -179,6 +181,85 @@ bool tree_sum(int fd, struct folder_sum *sum)
 		return false;
 	walk.device = st.st_dev;
 	return sum_folder(&walk, fd, 0);
+}
+
+/* ---- second names ---- */
+
+static bool link_folder(int from_fd, int to_fd, unsigned depth);
+
+static bool link_entry(int from_fd, int to_fd, const struct entry *entry, unsigned depth)
+{
+	int from, to;
+	bool ok;
+
+	if (S_ISREG(entry->st.st_mode))
+		return linkat(from_fd, entry->name, to_fd, entry->name, 0) == 0;
+	errno = EEXIST;
+	if (!S_ISDIR(entry->st.st_mode) || depth > FOLDER_DEPTH_MAX ||
+	    mkdirat(to_fd, entry->name, S_IRWXU))
+		return false;
+	from = down_open(from_fd, entry->name);
+	to = down_open(to_fd, entry->name);
+	ok = from >= 0 && to >= 0 && link_folder(from, to, depth + 1);
+	if (ok)
+		attrs_copy(from, to, false);
+	if (from >= 0)
+		close(from);
+	if (to >= 0)
+		close(to);
+	return ok;
+}
+
+static bool link_folder(int from_fd, int to_fd, unsigned depth)
+{
+	struct entries entries = {.count = 0};
+	bool ok = entries_read(&entries, from_fd, LIMIT_FILE_COUNT_MAX);
+
+	for (size_t i = 0; ok && i < entries.count; i++)
+		ok = link_entry(from_fd, to_fd, &entries.list[i], depth);
+	int failed = errno;
+
+	entries_fini(&entries);
+	errno = failed;
+	return ok;
+}
+
+bool tree_link(int from_fd, int to_fd)
+{
+	return link_folder(from_fd, to_fd, 0);
+}
+
+/* ---- changing places ---- */
+
+static bool exchange_entry(int one_fd, int other_fd, const char *name)
+{
+	if (renameat2(one_fd, name, other_fd, name, RENAME_EXCHANGE) == 0)
+		return true;
+	return errno == ENOENT && renameat2(one_fd, name, other_fd, name, RENAME_NOREPLACE) == 0;
+}
+
+bool tree_exchange(int one_fd, int other_fd)
+{
+	struct entries one = {.count = 0}, other = {.count = 0};
+	struct stat st;
+	bool ok = entries_read(&one, one_fd, LIMIT_FILE_COUNT_MAX) &&
+		  entries_read(&other, other_fd, LIMIT_FILE_COUNT_MAX);
+
+	for (size_t i = 0; ok && i < one.count; i++)
+		ok = exchange_entry(one_fd, other_fd, one.list[i].name);
+	/* what had its like there has changed places with it */
+	for (size_t i = 0; ok && i < other.count; i++) {
+		const char *name = other.list[i].name;
+
+		if (fstatat(one_fd, name, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
+			ok = exchange_entry(other_fd, one_fd, name);
+	}
+	int failed = errno;
+
+	entries_fini(&one);
+	entries_fini(&other);
+	errno = failed;
+	return ok;
 }
 
 /* ---- removing ---- */

@@ -21,6 +21,17 @@ void folder_sum_done(struct folder_sum *sum, struct digest *out); /* never zeros
  * put there (EEXIST): links, pipes, more than LIMIT_FILE_COUNT_MAX files.
  */
 bool tree_sum(int fd, struct folder_sum *sum);
+/*
+ * Gives all files below an open folder a second name below another one, which is empty; folders
+ * are made, with the modes that theirs have. False with errno: the file system knows no second
+ * names, or something else lies there.
+ */
+bool tree_link(int from_fd, int to_fd);
+/*
+ * What lies in two open folders of one file system changes places, entry by entry, each in one
+ * step. False with errno: some may have.
+ */
+bool tree_exchange(int one_fd, int other_fd);
 /* Removes the folder `name` in another one, and all below it. False with errno; true also when it
    is not there. */
 bool tree_remove(int up_fd, const char *name);

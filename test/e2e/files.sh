@@ -130,6 +130,13 @@ say 'what is written below a folder stays below it'
 echo eins >"$work/stand.csv"
 publish meissen/stand "$work/stand.csv" >/dev/null
 wait_for 60 test -e "$work/daten/meissen/stand/stand.csv" || wrong 'it was not written'
+(
+	cd "$work/daten/meissen/stand" # as a container has it that it is mounted into
+	echo halb >"$work/stand.csv"
+	publish meissen/stand "$work/stand.csv" >/dev/null
+	wait_for 60 grep -q halb "$work/daten/meissen/stand/stand.csv" || wrong 'the next version was not written'
+	[ "$(cat stand.csv)" = halb ] || wrong 'who has the folder open does not see the next version'
+)
 mkdir "$work/opfer" && echo wichtig >"$work/opfer/stand.csv"
 mv "$work/daten/meissen/stand" "$work/beiseite"
 ln -s "$work/opfer" "$work/daten/meissen/stand"

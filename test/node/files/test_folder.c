@@ -1,5 +1,6 @@
 /* A version put into a folder: whole or not at all, and nobody else's files with it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -392,6 +393,71 @@ int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned
 	return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
 }
 
+/* Where the target can be opened still after another version has come. */
+static int target_open(const struct place *place)
+{
+	char path[200];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/" PATH, place->dir);
+	fd = open(path, O_RDONLY | O_DIRECTORY);
+	assert_return_code(fd, errno);
+	return fd;
+}
+
+/* Whether who has the folder open sees it. */
+static bool sees(int fd, const char *name)
+{
+	return faccessat(fd, name, F_OK, 0) == 0;
+}
+
+/* A container that has the folder mounted has it open. */
+static void who_has_it_open_sees_the_next_version(void **state)
+{
+	static const char *const first[] = {"a", "alt.txt", "unten/b.txt", "unten/tief/c", NULL};
+	static const char *const second[] = {"a/file", "neu.txt", "unten/b.txt", NULL};
+	static const char *const third[] = {"a", "neu.txt/file", NULL};
+	const struct place *place = *state;
+	struct digest files, more;
+	struct folder folder;
+	int fd;
+
+	assert_true(put(place, first, &none, &folder, &files));
+	fd = target_open(place);
+	shell(place, "chmod 751 " PATH "/unten " PATH " && touch " PATH "/Thumbs.db");
+	if (!put(place, second, &files, &folder, &more))
+		fail_msg("%s", folder.why);
+	assert_true(sees(fd, "a/file") && sees(fd, "neu.txt") && sees(fd, "unten/b.txt"));
+	assert_false(sees(fd, "alt.txt") || sees(fd, "unten/tief") || sees(fd, "Thumbs.db"));
+	shell(place, "test \"$(stat -c %a " PATH " " PATH "/unten | tr '\\n' ' ')\" = '751 751 '");
+	/* what was a folder is a file again */
+	assert_true(put(place, third, &more, &folder, &files));
+	assert_true(sees(fd, "a") && sees(fd, "neu.txt/file"));
+	assert_false(sees(fd, "a/file") || sees(fd, "unten"));
+	assert_file(place, PATH "/a", "a");
+	shell(place, "test \"$(ls -A)\" = meissen");
+	close(fd);
+}
+
+/* A second name for a file can be made: else another folder takes its place, as a whole. */
+static bool without_links;
+int linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
+{
+	if (without_links) {
+		errno = EPERM;
+		return -1;
+	}
+	return (int)syscall(SYS_linkat, from_fd, from, to_fd, to, flags);
+}
+
+static void file_systems_without_links(void **state)
+{
+	without_links = true;
+	one_takes_the_place_of_the_other(state);
+	place_of_a_file_stays(state);
+	without_links = false;
+}
+
 static void file_systems_without_flags(void **state)
 {
 	without_flags = true;
@@ -642,14 +708,24 @@ static void nothing_begins_without_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(one_takes_the_place_of_the_other),  TEST(what_others_have_put_there_stays),
-		TEST(what_is_erased_was_not_changed),    TEST(only_where_the_mark_is),
-		TEST(what_is_replaced_keeps_its_modes),  TEST(acl_stays),
-		TEST(what_is_granted_is_closed),         TEST(litter_is_nobodys),
-		TEST(file_systems_without_flags),        TEST(what_came_meanwhile_stays),
-		TEST(what_a_killed_one_left_is_cleared), TEST(names_lead_nowhere_else),
-		TEST(only_folders_that_can_be_written),  TEST(what_only_looks_like_its_own_stays),
-		TEST(no_link_leads_it_elsewhere),        TEST(nothing_begins_without_room),
+		TEST(one_takes_the_place_of_the_other),
+		TEST(what_others_have_put_there_stays),
+		TEST(what_is_erased_was_not_changed),
+		TEST(only_where_the_mark_is),
+		TEST(what_is_replaced_keeps_its_modes),
+		TEST(acl_stays),
+		TEST(what_is_granted_is_closed),
+		TEST(litter_is_nobodys),
+		TEST(who_has_it_open_sees_the_next_version),
+		TEST(file_systems_without_links),
+		TEST(file_systems_without_flags),
+		TEST(what_came_meanwhile_stays),
+		TEST(what_a_killed_one_left_is_cleared),
+		TEST(names_lead_nowhere_else),
+		TEST(only_folders_that_can_be_written),
+		TEST(what_only_looks_like_its_own_stays),
+		TEST(no_link_leads_it_elsewhere),
+		TEST(nothing_begins_without_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
