@@ -306,7 +306,7 @@ class Hostile(unittest.TestCase):
 
     def test_get_evil_names(self):
         for name in ["../escaped", "/tmp/allmende-escaped", "a/../../escaped", "", ".", "..", "a//b", "a/", "x\ny",
-                     "a\x1bb", "n" * 300, ".bashrc", ".ssh/authorized_keys", "a/.htaccess", "a\u009b31m",
+                     "a\x1bb", "n" * 300, "a\u009b31m",
                      "\u202evsc.exe", "a\u200bb", "a\u2066b", "\U000e0041", 7]:
             self.offer(["good", name] if isinstance(name, str) else ["good"])
             if not isinstance(name, str):
@@ -317,6 +317,16 @@ class Hostile(unittest.TestCase):
             self.assertIn("cannot be saved safely", done.stderr.decode())
         self.assertEqual(self.names(), [])
         self.assertFalse(pathlib.Path("/tmp/allmende-escaped").exists())
+
+    def test_get_hidden_names(self):
+        (self.work / "home").mkdir()
+        (self.work / "home/mine").write_text("mine")
+        for name in [".bashrc", ".ssh/authorized_keys", "a/.htaccess"]:
+            self.offer(["good", name])
+            self.fails(1, "hidden file", "get", "riesa/a", "-o", "home")
+        self.assertEqual(self.names(), ["home/mine"])
+        self.assertEqual(self.run_tool("get", "riesa/a", "-o", "new").returncode, 0)
+        self.assertEqual(self.names(), ["home/mine", "new/a/.htaccess", "new/good"])
 
     def test_get_links(self):
         outside = self.work / "outside"

@@ -354,7 +354,15 @@ static int choose_files(struct get *get)
 
 static int look_at_file(struct get *get, const json_t *file)
 {
-	return save_look(&get->save, field_text(file, "name"), false);
+	const char *name = field_text(file, "name");
+
+	if (save_is_folder(name) && field_count(file, "bytes"))
+		return tool_fail(
+			TOOL_FAILED,
+			"the dataset holds a folder \"%s\" that is said to be a file, which "
+			"cannot be saved safely: tell its publisher",
+			name);
+	return save_look(&get->save, name, false);
 }
 
 static int save_in_folder(struct get *get, const json_t *file)
@@ -573,11 +581,13 @@ const struct command cmd_get = {
 		"and on the\n"
 		"disk, and replace nothing unless you say --force; then a file gives way to a "
 		"folder,\n"
-		"too. What is granted or hidden is not for all users of the machine. Without "
-		"@VERSION it\n"
-		"is the current one. With FILE... only these come, or what lies in the folders of "
-		"that\n"
-		"name; `allmende show DATASET --files` lists them.\n"
+		"too, and an empty folder to a file, but none in which something lies. What is "
+		"granted\n"
+		"or hidden is not for all users of the machine. Without @VERSION it is the "
+		"current one.\n"
+		"With FILE... only these come, or what lies in the folders of that name; "
+		"`allmende show\n"
+		"DATASET --files` lists them.\n"
 		"\n"
 		"  allmende get meissen/kita/plaetze -o plaetze.csv\n"
 		"  allmende get meissen/kita/plaetze@3 -o - | head\n"

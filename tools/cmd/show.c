@@ -68,8 +68,8 @@ static void print_keep(const json_t *entry)
 
 /* -- files ---------------------------------------------------------------------------------- */
 
-/* All of them into a list. What is not here, or not readable, has none. */
-static int ask_files(struct client *client, const json_t *entry, json_t *list)
+/* Into a list: all of them, or the first. What is not here, or not readable, has none. */
+static int ask_files(struct client *client, const json_t *entry, bool all, json_t *list)
 {
 	uint64_t from = 0, next = 0;
 	int code;
@@ -88,14 +88,14 @@ static int ask_files(struct client *client, const json_t *entry, json_t *list)
 		json_array_extend(list, json_object_get(page, "files"));
 		next = field_count(page, "next");
 		json_decref(page);
-	} while (!code && next > from);
+	} while (!code && all && next > from);
 	return code;
 }
 
 static void print_files(const struct tool *tool, const json_t *entry, const json_t *files)
 {
 	static const char *const heads[] = {">Size", "File", NULL};
-	size_t count = json_array_size(files);
+	size_t count = json_array_size(files), known = field_count(entry, "files");
 	size_t max = args_flag(&tool->args, "files") ? count : FILES_SHOWN_MAX;
 	struct grid grid;
 	json_t *file;
@@ -113,8 +113,9 @@ static void print_files(const struct tool *tool, const json_t *entry, const json
 		puts("");
 	grid_done(&grid);
 	if (count > max)
-		print_line("and %zu more: `allmende%s show %s --files` lists all", count - max,
-			   tool->dir_words, field_text(entry, "dataset"));
+		print_line("and %zu more: `allmende%s show %s --files` lists all",
+			   (known > count ? known : count) - max, tool->dir_words,
+			   field_text(entry, "dataset"));
 }
 
 static void print_entry(const struct tool *tool, const json_t *entry)
@@ -185,8 +186,10 @@ static int show_all(const struct tool *tool, struct client *client, json_t *entr
 	int code = TOOL_DONE;
 
 	if (field_true(entry, "readable") && field_true(entry, "held"))
-		code = ask_files(client, entry, files);
-	if (code == TOOL_NOT_HERE) /* damaged meanwhile, and fetched again: the rest is known */
+		code = ask_files(client, entry, tool->json || args_flag(&tool->args, "files"),
+				 files);
+	/* damaged or withdrawn meanwhile: the rest is known */
+	if (code == TOOL_NOT_HERE || code == TOOL_ABSENT)
 		code = TOOL_DONE;
 	if (code) {
 		client_complain(client);

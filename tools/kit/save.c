@@ -119,23 +119,44 @@ static int refuse_there(const struct save *save)
 			 save->folder, save->name);
 }
 
-/* Something that is in the way: a folder always is. */
+/* A folder in which nothing lies. */
+static bool is_empty(int up, const char *part)
+{
+	int fd = openat(up, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	bool empty = dir != NULL;
+
+	while (empty && (entry = readdir(dir)))
+		empty = !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
+	if (dir)
+		closedir(dir);
+	else if (fd >= 0)
+		close(fd);
+	return empty;
+}
+
+/* Something that is in the way: a folder always is, unless it is empty. */
 static int refuse_what_is_there(const struct save *save, const char *part)
 {
 	struct stat st;
 
 	if (fstatat(save->dir_fd, part, &st, AT_SYMLINK_NOFOLLOW))
 		return TOOL_DONE;
+	if (S_ISDIR(st.st_mode) && save->how.force && is_empty(save->dir_fd, part))
+		return TOOL_DONE;
 	if (S_ISDIR(st.st_mode))
-		return tool_fail(TOOL_FAILED,
-				 "%s/%s is a folder here: take it away, or give another one",
-				 save->folder, save->name);
+		return tool_fail(
+			TOOL_FAILED,
+			"%s/%s is a folder here, and what lies in it is not taken away: do "
+			"that, or give another one",
+			save->folder, save->name);
 	return save->how.force ? TOOL_DONE : refuse_there(save);
 }
 
 bool save_is_folder(const char *name)
 {
-	return name[strlen(name) - 1] == '/';
+	return *name && name[strlen(name) - 1] == '/';
 }
 
 /* Something that is in the way of a folder. */
@@ -419,6 +440,7 @@ static int give_name(const struct save *save, const char *part, const char *name
 {
 	if (save->how.force) {
 		take_over(save, part, name);
+		unlinkat(save->dir_fd, name, AT_REMOVEDIR); /* only an empty folder goes */
 		return renameat(save->hidden_fd, part, save->dir_fd, name);
 	}
 	if (renameat2(save->hidden_fd, part, save->dir_fd, name, RENAME_NOREPLACE) == 0)

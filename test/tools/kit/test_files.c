@@ -431,7 +431,13 @@ static void test_save_in_the_way(void **state)
 	write_file(dir, "file", "1");
 	make_dir(dir, "folder");
 	assert_int_equal(save(dir, "file/below", "x", 0, false), TOOL_FAILED);
+	write_file(dir, "folder/mine", "1");
 	assert_int_equal(save(dir, "folder", "x", 0, true), TOOL_FAILED);
+	check_content(dir, "folder/mine", "1");
+	make_dir(dir, "leer");
+	assert_int_equal(save(dir, "leer", "x", 0, false), TOOL_FAILED);
+	assert_int_equal(save(dir, "leer", "x", 0, true), TOOL_DONE);
+	check_content(dir, "leer", "x");
 	assert_int_equal(save(dir, "../out", "x", 0, true), TOOL_FAILED);
 	assert_int_equal(save(dir, "/out", "x", 0, true), TOOL_FAILED);
 	check_content(dir, "file", "1");
