@@ -185,14 +185,23 @@ static enum err read_config(struct config *config, const struct daemon_options *
 		err = config_set(config, "--listen", "listen", options->listen, why);
 	if (!err && options->http)
 		err = config_set(config, "--http", "http", options->http, why);
+	if (!err && options->detach && !*config->log_file)
+		err = config_set(config, "--detach", "log-file", "allmended.log", why);
 	return err;
+}
+
+char *daemon_log_path(const struct daemon *daemon)
+{
+	const char *name = daemon->config.log_file;
+
+	return *name == '/' ? mem_str(name) : dir_file(daemon->dir_path, name);
 }
 
 /* Lines go to where the settings say; when that cannot be written, to where they went before. */
 static enum err open_log(struct daemon *daemon, char *why)
 {
 	const char *name = daemon->config.log_file;
-	char *path = *name == '/' ? mem_str(name) : dir_file(daemon->dir_path, name);
+	char *path = daemon_log_path(daemon);
 	int fd = *name ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640) : -1;
 	FILE *file = fd >= 0 ? fdopen(fd, "a") : NULL;
 	enum err err = ERR_OK;

@@ -31,6 +31,7 @@ struct daemon_options {
 	struct passphrase_from passphrase;
 	const char *listen; /* over what the config says, or NULL */
 	const char *http;   /* the same */
+	bool detach;        /* it has no terminal to write a log on */
 	bool has_level;
 	enum log_level level;
 };
@@ -85,6 +86,8 @@ struct daemon {
    daemon_close() is still due. ERR_CONFIG, ERR_DENIED (passphrase), ERR_ABSENT (no node in the
    directory), and what else store and core say. */
 enum err daemon_open(struct daemon *daemon, const struct daemon_options *options, char *why);
+/* Where the log goes when the settings name a file; to be freed. */
+char *daemon_log_path(const struct daemon *daemon);
 /* Until SIGTERM or SIGINT, or the store cannot be used any more. ERR_OK: stopped as asked. */
 enum err daemon_run(struct daemon *daemon, char *why);
 void daemon_close(struct daemon *daemon);

@@ -12,6 +12,7 @@
 #include "crypto/check.h"
 #include "crypto/selftest.h"
 #include "node/daemon.h"
+#include "node/detach.h"
 
 #define BLOCK_LARGE (4 * 1024 * 1024) /* blocks of memory from here on go back to the system */
 
@@ -29,11 +30,11 @@ static int exit_code(enum err err)
 
 static void help(void)
 {
-	printf("allmended - the node of a federation, in the foreground\n"
+	printf("allmended - the node of a federation\n"
 	       "\n"
 	       "  allmended [-d DIR] [--passphrase-file FILE | --passphrase-fd N] [--listen "
 	       "HOST:PORT]\n"
-	       "            [--http HOST:PORT] [--quiet | --verbose]\n"
+	       "            [--http HOST:PORT] [--quiet | --verbose] [--detach]\n"
 	       "  allmended [-d DIR] --check-config\n"
 	       "\n"
 	       "  -d, --dir DIR           the node's directory, made by `allmende init`; else "
@@ -49,6 +50,10 @@ static void help(void)
 	       "reaches\n"
 	       "                          this port\n"
 	       "  --quiet, --verbose      only warnings; everything\n"
+	       "  --detach                leaves the terminal once it is ready; its log goes to\n"
+	       "                          log-file, which is DIR/allmended.log then. Else it "
+	       "stays\n"
+	       "                          in the foreground\n"
 	       "  --check-config          reads DIR/config, says what is wrong with it, and ends: "
 	       "0 "
 	       "or 2\n"
@@ -83,24 +88,27 @@ static int usage(const char *format, const char *what)
 	return EXIT_USAGE;
 }
 
+enum { FILE_OF = 256, FD_OF, LISTEN, HTTP, QUIET, VERBOSE, DETACH, CHECK_CONFIG, HELP, VERSION };
+
+static const struct option longs[] = {
+	{"dir", required_argument, NULL, 'd'},
+	{"passphrase-file", required_argument, NULL, FILE_OF},
+	{"passphrase-fd", required_argument, NULL, FD_OF},
+	{"listen", required_argument, NULL, LISTEN},
+	{"http", required_argument, NULL, HTTP},
+	{"check-config", no_argument, NULL, CHECK_CONFIG},
+	{"detach", no_argument, NULL, DETACH},
+	{"quiet", no_argument, NULL, QUIET},
+	{"verbose", no_argument, NULL, VERBOSE},
+	{"help", no_argument, NULL, HELP},
+	{"version", no_argument, NULL, VERSION},
+	{0},
+};
+
 /* -1: go on; else the exit code. */
 static int read_arguments(int argc, char **argv, struct daemon_options *options, char **dir,
 			  bool *check_config)
 {
-	enum { FILE_OF = 256, FD_OF, LISTEN, HTTP, QUIET, VERBOSE, CHECK_CONFIG, HELP, VERSION };
-	static const struct option longs[] = {
-		{"dir", required_argument, NULL, 'd'},
-		{"passphrase-file", required_argument, NULL, FILE_OF},
-		{"passphrase-fd", required_argument, NULL, FD_OF},
-		{"listen", required_argument, NULL, LISTEN},
-		{"http", required_argument, NULL, HTTP},
-		{"check-config", no_argument, NULL, CHECK_CONFIG},
-		{"quiet", no_argument, NULL, QUIET},
-		{"verbose", no_argument, NULL, VERBOSE},
-		{"help", no_argument, NULL, HELP},
-		{"version", no_argument, NULL, VERSION},
-		{0},
-	};
 	int c;
 
 	opterr = 0;
@@ -124,6 +132,9 @@ static int read_arguments(int argc, char **argv, struct daemon_options *options,
 			break;
 		case CHECK_CONFIG:
 			*check_config = true;
+			break;
+		case DETACH:
+			options->detach = true;
 			break;
 		case QUIET:
 		case VERBOSE:
@@ -186,12 +197,19 @@ static int check_config(const char *dir)
 	return exit_code(err);
 }
 
-static int run_daemon(const struct daemon_options *options)
+/* ready: -1, or who waits there until it is (detach.h). */
+static int run_daemon(const struct daemon_options *options, int ready)
 {
 	struct daemon *daemon = mem_new(1, sizeof(*daemon));
 	char why[WHY_LEN] = "";
 	enum err err = daemon_open(daemon, options, why);
 
+	if (!err && ready >= 0) {
+		char *log = daemon_log_path(daemon);
+
+		err = detach_end(ready, log, fileno(daemon->log.stream), why);
+		free(log);
+	}
 	if (!err)
 		err = daemon_run(daemon, why);
 	daemon_close(daemon);
@@ -207,6 +225,7 @@ int main(int argc, char **argv)
 	char *dir = default_dir();
 	bool only_config = false;
 	int code = read_arguments(argc, argv, &options, &dir, &only_config);
+	int ready = -1;
 	const char *what;
 
 	if (code < 0 && !dir)
@@ -217,10 +236,12 @@ int main(int argc, char **argv)
 		fprintf(stderr, "allmended: %s\n", what);
 		code = EXIT_FAILED;
 	}
+	if (code < 0 && options.detach)
+		code = detach_begin(&ready);
 	if (code < 0) {
 		set_up_process();
 		options.dir = dir;
-		code = run_daemon(&options);
+		code = run_daemon(&options, ready);
 	}
 	free(dir);
 	return code;

@@ -99,7 +99,7 @@ must node sealed "${init_words[@]}" --passphrase-file passphrase --listen 127.0.
 expect 1 'holds the node of Stadt Meißen (meissen, 14627140) already' "$allmende" -d sealed init --name 'Stadt Riesa' --slug riesa --ags 14627230 --no-passphrase
 must node sealed "${init_words[@]}" --no-passphrase
 grep -q 'has a node in sealed already: nothing was changed' out || wrong 'init again with the same words does not say so'
-expect 1 'no daemon answers on sealed: start it with `allmended -d sealed`' "$allmende" -d sealed ls
+expect 1 'no daemon answers on sealed: start it with `allmended --detach -d sealed`' "$allmende" -d sealed ls
 
 echo '-- passphrases'
 expect 2 'passphrase' "$allmended" -d sealed

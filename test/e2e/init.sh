@@ -80,3 +80,17 @@ node_start "$work/told"
 status=0
 node "$work/none" "${words[@]}" --advertise node.meissen.example 2>"$work/said" || status=$?
 [ "$status" = 2 ] && [ ! -e "$work/none" ] || wrong "a wrong address: $status, $(cat "$work/said")"
+
+say 'it leaves the terminal once it answers, and says there what is wrong'
+node_init "$work/detached" riesa --listen 127.0.0.1:0 --passphrase-file <(echo geheim)
+code=0
+bounded 60 "$allmended" -d "$work/detached" --detach --passphrase-file <(echo falsch) 2>"$work/said" || code=$?
+[ "$code" = 3 ] || wrong "a wrong passphrase: exit code $code"
+grep -q passphrase "$work/said" || wrong 'nobody says that the passphrase is wrong'
+bounded 60 "$allmended" -d "$work/detached" --detach --passphrase-file <(echo geheim) >"$work/said"
+helper_pids+=("$(sed -n 's/.*as process \([0-9]*\) .*/\1/p' "$work/said")")
+"$allmende" -d "$work/detached" status >/dev/null || wrong 'it does not answer, though it said that it is ready'
+grep -q ' ready: ' "$work/detached/allmended.log" || wrong 'the log does not say that it is ready'
+code=0
+bounded 60 "$allmended" -d "$work/detached" --detach --passphrase-file <(echo geheim) 2>"$work/said" || code=$?
+[ "$code" = 1 ] && grep -q 'is using' "$work/said" || wrong "started twice: exit code $code"

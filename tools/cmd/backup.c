@@ -284,7 +284,7 @@ static void print_restored(const struct tool *tool, int64_t made_ms)
 		"other.");
 	putchar('\n');
 	print_line("Next:");
-	print_next(tool, "allmended",
+	print_next(tool, "allmended --detach",
 		   "start it; it asks for the passphrase if its keys are sealed");
 	print_next(tool, "allmende start", "whether it signs, and what it waits for");
 	print_next(tool, "allmende verify", "reads all that is stored");

@@ -138,8 +138,8 @@ const struct command cmd_federation_approve = {
 		"this is your vote, and the others vote by `federation vote`. When the words were\n"
 		"wrong five times, the request is dropped and the invitation is void.\n"
 		"\n"
-		"  allmende federation approve riesa --words \"Adler Burg Kaffee Nebel Tulpe "
-		"Zebra\"",
+		"  allmende federation approve riesa --words \"adler burg kaffee nebel tulpe "
+		"zebra\"",
 	.options =
 		(const struct option[]){
 			{"words", 0, "WORDS", false, "the six words, as they were read to you"},

@@ -27,7 +27,7 @@ int help_overview(void)
 	       "\n"
 	       "  allmende init --name \"Stadt Meißen\" --slug meissen --ags 14627140 "
 	       "--no-passphrase\n"
-	       "  allmended &\n"
+	       "  allmended --detach\n"
 	       "  allmende federation create --name \"Landkreis Meißen\"\n"
 	       "  allmende publish meissen/kita/plaetze plaetze.csv\n"
 	       "\n"

@@ -227,11 +227,13 @@ static void print_made_node(const struct tool *tool, const struct plan *plan)
 static char *start_words(const struct tool *tool)
 {
 	const char *file = args_value(&tool->args, "passphrase-file");
-	char *quoted = text_shell(file ? file : "");
-	char *start;
+	char *quoted, *start;
 
 	/* without a file it asks */
-	if (asprintf(&start, "allmended%s%s", file ? " --passphrase-file " : "", quoted) < 0)
+	if (!file)
+		return mem_str("allmended --detach");
+	quoted = text_shell(file);
+	if (asprintf(&start, "allmended --detach --passphrase-file %s", quoted) < 0)
 		mem_gone(1, 0);
 	free(quoted);
 	return start;
@@ -247,7 +249,7 @@ static void print_recovered(const struct tool *tool, const struct plan *plan)
 	putchar('\n');
 	print_line("Next, within a day (later the others do not keep what the lost machine has "
 		   "said):");
-	print_next(tool, start, "start the node, and leave it running");
+	print_next(tool, start, "start the node; it goes on when the terminal is closed");
 	print_next(tool, "allmende status", "how far it has come");
 	free(start);
 }
@@ -279,7 +281,7 @@ static void print_made(const struct tool *tool, const struct plan *plan)
 	if (!plan->next_sheet)
 		print_next(tool, "allmende root next -o FILE",
 			   "write the second sheet, which helps against a thief of the first");
-	print_next(tool, start, "start the node, and leave it running");
+	print_next(tool, start, "start the node; it goes on when the terminal is closed");
 	if (plan->join) {
 		print_next(tool, "allmende federation",
 			   "it asks to join by itself; this shows how far it has come, and the six "
@@ -296,11 +298,11 @@ static void print_made(const struct tool *tool, const struct plan *plan)
 
 static int refuse_standing(const struct tool *tool, const struct identity_place *place)
 {
-	return tool_fail(
-		TOOL_FAILED,
-		"%s holds the node of %s (%s, %s) already: start it with `allmended%s`, or "
-		"name another directory with -d",
-		tool->dir, place->name, place->slug, place->ags, tool->dir_words);
+	return tool_fail(TOOL_FAILED,
+			 "%s holds the node of %s (%s, %s) already: start it with `allmended "
+			 "--detach%s`, or "
+			 "name another directory with -d",
+			 tool->dir, place->name, place->slug, place->ags, tool->dir_words);
 }
 
 /* The same words once more do no harm, as when a page of commands is pasted again. */

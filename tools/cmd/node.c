@@ -267,7 +267,7 @@ static int run_node_accept(struct tool *tool)
 	putchar('\n');
 	print_line("Next:");
 	quoted = text_shell(file ? file : "");
-	if (asprintf(&start, "allmended%s%s", file ? " --passphrase-file " : "",
+	if (asprintf(&start, "allmended --detach%s%s", file ? " --passphrase-file " : "",
 		     file ? quoted : "") < 0)
 		mem_gone(1, 0);
 	print_next(tool, start, "start it; it links with the others by itself");

@@ -314,8 +314,8 @@ static int take_connect_fault(struct client *client)
 	}
 	client->later_ms = client->met ? START_MS : GRACE_MS;
 	return client_refuse(client, TOOL_FAILED,
-			     "no daemon answers on %s: start it with `allmended%s`", client->dir,
-			     client->dir_words);
+			     "no daemon answers on %s: start it with `allmended --detach%s`",
+			     client->dir, client->dir_words);
 }
 
 static int take_fault(struct client *client, CURLcode fault)
