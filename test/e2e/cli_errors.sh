@@ -82,6 +82,14 @@ expect 2 'there is no option' "$allmended" --frobnicate
 echo '-- making a node'
 expect 2 '--ags is missing' "$allmende" init --name 'Stadt Meißen' --slug meissen --no-passphrase
 expect 2 'is not an official municipality key' "$allmende" init --name x --slug x --ags 1234 --no-passphrase
+expect 2 '14627210 is the key of Stadt Radebeul: Stadt Riesa has 14627230; say --ags 14627230' "$allmende" -d n init --name 'Stadt Riesa' --slug riesa --ags 14627210 --no-passphrase
+expect 2 '14627999 is not known: Stadt Riesa has 14627230' "$allmende" -d n init --name 'Stadt Riesa' --slug town --ags 14627999 --no-passphrase
+for key in 14627999 14999010 99999999 00123456; do
+	expect 2 "$key is no key that this program knows" "$allmende" -d n init --name x --slug x --ags "$key" --no-passphrase
+done
+must node unlisted init --name x --slug x --ags 14627999 --unlisted-ags --no-passphrase
+must node bavaria init --name 'Landeshauptstadt München' --slug muenchen --ags 09162000 --no-passphrase
+must node county init --name 'Landkreis Bautzen' --slug bautzen --ags 14625 --no-passphrase
 expect 2 'such as meissen' "$allmende" init --name x --slug Meißen --ags 14627140 --no-passphrase
 expect 2 'exclude each other' "$allmende" "${init_words[@]}" --no-passphrase --passphrase-file p
 expect 2 'no terminal to ask on: give --passphrase-file FILE, or --no-passphrase' "$allmende" -d n "${init_words[@]}"
@@ -146,6 +154,7 @@ expect 1 'Landkreis Meißen' "$allmende" -d meissen federation create --name 'No
 expect 1 'meissen' "$allmende" -d meissen federation invite --name x --slug meissen --ags 14627230
 expect 1 '14627140' "$allmende" -d meissen federation invite --name x --slug x --ags 14627140
 expect 2 '--ags is missing' "$allmende" -d meissen federation invite --name x --slug x
+expect 2 "Stadt Riesa has 14627230" "$allmende" -d meissen federation invite --name "Stadt Riesa" --slug riesa --ags 14627200
 invitation=$(node_invite meissen riesa) || exit 1
 printf '%s\n' "$invitation" >invitation
 printf '%s' "${invitation:0:100}" >cut

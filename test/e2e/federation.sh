@@ -71,7 +71,7 @@ wait_for 60 is riesa member || wrong 'Riesa is no member'
 says 'radebeul is admitted' "$allmende" -d meissen federation approve radebeul \
 	--words "$(node_json radebeul .words federation)"
 wait_for 60 is radebeul member || wrong 'Radebeul is no member'
-expect 3 'is not a steward' "$allmende" -d riesa federation invite --name x --slug x --ags 14627330
+expect 3 'is not a steward' "$allmende" -d riesa federation invite --name x --slug x --ags 14627340
 expect 3 'is not a steward' "$allmende" -d riesa federation remove radebeul
 
 say 'Invitations are listed, and one that is cancelled lets nobody in'
@@ -126,7 +126,7 @@ for town in meissen radebeul; do
 done
 says 'changed by 2 of 3 stewards' "$allmende" -d meissen federation
 expect 3 'invite without --auto-approve' "$allmende" -d meissen federation invite --auto-approve \
-	--name x --slug x --ags 14627330
+	--name x --slug x --ags 14627340
 
 say 'A vote by text, from a steward without a connection; one proposal a number'
 node_stop radebeul

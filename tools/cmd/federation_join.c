@@ -11,6 +11,7 @@
 #include "tools/cmd/commands.h"
 #include "tools/kit/client.h"
 #include "tools/kit/clock.h"
+#include "tools/kit/municipality.h"
 #include "tools/kit/print.h"
 #include "tools/kit/progress.h"
 #include "tools/kit/query.h"
@@ -189,7 +190,8 @@ static int run_invite(struct tool *tool)
 			: !slug ? "slug"
 				: "ags");
 	if ((code = value_name("--name", name)) || (code = value_slug("--slug", slug)) ||
-	    (code = value_ags("--ags", ags)) || (code = client_open(&client, tool)))
+	    (code = value_ags("--ags", ags)) || (code = municipality_check(tool, name, ags)) ||
+	    (code = client_open(&client, tool)))
 		return code;
 	const char *file = args_value(&tool->args, "output");
 	int fd = -1;
@@ -354,6 +356,7 @@ const struct command cmd_federation_invite = {
 			 "its short name, the first part of its datasets"},
 			{"ags", 0, "KEY", false,
 			 "its official municipality key, 8 digits; 5 for a county"},
+			MUNICIPALITY_OPTION,
 			{"output", 'o', "FILE", false,
 			 "write it into a new file that only you can read"},
 			{"relay", 0, NULL, false,

@@ -11,6 +11,7 @@
 #include "proto/wire/protocol.h"
 #include "tools/cmd/commands.h"
 #include "tools/cmd/init.h"
+#include "tools/kit/municipality.h"
 #include "tools/kit/passphrase.h"
 #include "tools/kit/print.h"
 #include "tools/kit/text.h"
@@ -112,7 +113,9 @@ static int plan_terms(struct plan *plan, const struct tool *tool)
 	    (code = take_named(tool, "ags", &plan->ags)) ||
 	    (code = value_name("--name", plan->name)) || (code = value_slug("--slug", plan->slug)))
 		return code;
-	return value_ags("--ags", plan->ags);
+	if ((code = value_ags("--ags", plan->ags)))
+		return code;
+	return municipality_check(tool, plan->name, plan->ags);
 }
 
 static int plan_advertise(struct plan *plan, const struct tool *tool)
@@ -415,6 +418,7 @@ const struct command cmd_init = {
 			{"slug", 0, "SLUG", false, "short name, the first part of its datasets"},
 			{"ags", 0, "KEY", false,
 			 "official municipality key, 8 digits; 5 for a county"},
+			MUNICIPALITY_OPTION,
 			{"join", 0, "FILE", false,
 			 "an invitation, which knows the three above; - to paste it"},
 			{"node", 0, "TEXT", false,
