@@ -28,6 +28,7 @@ for i in $(seq "$rounds"); do
 		grep -q 'cut short there; run it again' "$work/said" || wrong "the daemon says: $(cat "$work/said")"
 	fi
 	(init_in "$place") >"$work/said" 2>&1 || wrong "after a kill ($i): $(cat "$work/said")"
+	grep -qx '  allmended -d node --detach' "$work/said" || grep -q 'has a node in node already' "$work/said" || wrong "how it is started: $(cat "$work/said")"
 	[ ! -e "$place/node/unfinished" ] || wrong "it was not finished ($i)"
 	# made, or there already; the sheets belong to it either way
 	[ -s "$place/first.txt" ] && [ -s "$place/second.txt" ] || wrong "a sheet is missing ($i)"

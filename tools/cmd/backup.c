@@ -148,10 +148,8 @@ static int print_backup(const struct tool *tool, const char *folder, const struc
 	text_size(added, cost->new_bytes);
 	print_line("The node is copied to %s: %s, of which %s are new since the backup before.",
 		   folder, all, added);
-	print_line(
-		"With the passphrase, and on an empty machine, `allmende restore %s` makes it this "
-		"node again.",
-		folder);
+	print_line("%s an empty machine `allmende restore %s` makes it this node again.",
+		   args_flag(&tool->args, "clear-keys") ? "On" : "With the passphrase, on", folder);
 	return TOOL_DONE;
 }
 

@@ -18,7 +18,7 @@ static void print_follows(void)
 static void print_renamed(const struct tool *tool, const json_t *answer, bool yes)
 {
 	print_line("Entry %" PRIu64 " of the charter %s:", field_count(answer, "number"),
-		   yes ? "says" : "would say");
+		   outcome_says(answer));
 	outcome_changes(answer);
 	print_follows();
 	if (!yes)

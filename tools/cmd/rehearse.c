@@ -95,12 +95,12 @@ static int copies_ask(struct tool *tool)
 		const json_t *datasets = json_object_get(answer, "datasets");
 		uint64_t own = field_count(datasets, "own");
 		uint64_t single = field_count(datasets, "own_single");
-		print_line(
-			single ? "Data: of %" PRIu64 " own datasets %" PRIu64
-				 " have no second copy that is proved; these would be lost unless "
-				 "a backup has them."
-			       : "Data: all %" PRIu64 " own datasets have a second copy.",
-			own, single);
+		if (single)
+			print_line("Data: no second copy is proved of %" PRIu64 " of %" PRIu64
+				   " own datasets; without a backup these would be lost.",
+				   single, own);
+		else
+			print_line("Data: all %" PRIu64 " own datasets have a second copy.", own);
 	}
 	json_decref(answer);
 	return code;
