@@ -211,6 +211,13 @@ def withdrawn(world, meissen, radebeul):
     """Written where other programs look for it, and taken back."""
     radebeul.paste("mount -t tmpfs none /srv && mkdir /srv/nachbarn")
     meissen.paste("allmende publish meissen/kita/plaetze plaetze.csv --tier members --widen")
+    (meissen.home / "ordner").mkdir()
+    shutil.copy(meissen.home / "plaetze.csv", meissen.home / "ordner")
+    (meissen.home / "auszug").write_text("#!/bin/sh\necho 'Kita;frei'\necho 'Elbkinder;5'\n", encoding="utf-8")
+    (meissen.home / "auszug").chmod(0o755)
+    meissen.paste(world.take("allmende publish meissen/kita/plaetze ordner"))
+    if "Elbkinder;5" not in (meissen.home / "heute.csv").read_text(encoding="utf-8"):
+        fail("what the command wrote is not what was published")
     radebeul.paste(world.take("allmende subscribe"))
     radebeul.until("find /srv/nachbarn -type f", r"/srv/nachbarn/meissen/kita/plaetze/plaetze.csv")
     first, second = world.take("allmende withdraw").splitlines()
