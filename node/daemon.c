@@ -35,8 +35,10 @@ static void carry_note(struct daemon *daemon, const struct turn_batch *batch,
 {
 	const char *address = net_peer_address(daemon->net, note->link);
 	const char *slug = turn_batch_slug(batch, note->author);
+	char path[LIMIT_PATH_LEN_MAX + 1];
 
-	log_note(&daemon->log, clock_now_ms(), note, slug, address);
+	turn_batch_path(batch, note->path, path);
+	log_note(&daemon->log, clock_now_ms(), note, path, slug, address);
 	api_note(daemon->api, note);
 	deliver_note(&daemon->deliver, note);
 }

@@ -215,11 +215,11 @@ void log_peer(struct log *log, int64_t now_ms, enum log_kind kind, const char *a
 	put_line(log, now_ms, kind, &(struct log_words){"", address, "", 0, text});
 }
 
-void log_note(struct log *log, int64_t now_ms, const struct note *note, const char *slug,
-	      const char *address)
+void log_note(struct log *log, int64_t now_ms, const struct note *note, const char *path,
+	      const char *slug, const char *address)
 {
 	enum log_kind kind = (enum log_kind)note->type;
-	struct log_words words = {slug ? slug : "", address ? address : "", note->path,
+	struct log_words words = {slug ? slug : "", address ? address : "", path ? path : "",
 				  note->number, note->text};
 
 	if (!is_wanted(log, now_ms, kind))

@@ -82,9 +82,10 @@ __attribute__((format(printf, 4, 5))) void log_line(struct log *log, int64_t now
 __attribute__((format(printf, 5, 6))) void log_peer(struct log *log, int64_t now_ms,
 						    enum log_kind kind, const char *address,
 						    const char *format, ...);
-/* A note of the core, with the peer's short name and address; NULL: not known. */
-void log_note(struct log *log, int64_t now_ms, const struct note *note, const char *slug,
-	      const char *address);
+/* A note of the core, with its path as people see it, the peer's short name and address; NULL: not
+   known. */
+void log_note(struct log *log, int64_t now_ms, const struct note *note, const char *path,
+	      const char *slug, const char *address);
 
 /*
  * The text as it may be shown: control characters, bytes that are no UTF-8, and characters that

@@ -1,12 +1,14 @@
 #include "node/base/turn.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <uv.h>
 
 #include "crypto/check.h"
+#include "crypto/path.h"
 #include "node/base/clock.h"
 #include "node/base/space.h"
 #include "proto/membership/membership.h"
@@ -207,6 +209,29 @@ static void tell_certificate(struct turn *turn, struct turn_batch *batch)
 	buf_fini(&entry);
 }
 
+static const char *home_slug(const struct turn_batch *batch, struct bytes home)
+{
+	for (size_t i = 0; i < batch->home_count; i++)
+		if (bytes_eq(bytes_str(batch->homes[i].home), home))
+			return batch->homes[i].slug;
+	return NULL;
+}
+
+static void tell_home(struct turn_batch *batch, const struct charter *charter, const char *path)
+{
+	const struct bytes home = path_slug(bytes_str(path));
+	char shown[LIMIT_PATH_LEN_MAX + 1];
+	struct turn_home *row;
+
+	if (home_slug(batch, home) || !charter_path_shown(charter, home, shown))
+		return;
+	batch->homes =
+		mem_room(batch->homes, batch->home_count, &batch->home_cap, sizeof(*batch->homes));
+	row = &batch->homes[batch->home_count++];
+	snprintf(row->home, sizeof(row->home), "%.*s", (int)home.len, (const char *)home.ptr);
+	snprintf(row->slug, sizeof(row->slug), "%.*s", CHARTER_SLUG_LEN_MAX, shown);
+}
+
 static void tell_slugs(struct turn *turn, struct turn_batch *batch)
 {
 	struct membership_status status;
@@ -217,6 +242,8 @@ static void tell_slugs(struct turn *turn, struct turn_batch *batch)
 		const struct charter_member *member;
 		struct turn_slug slug;
 
+		if (note && status.charter->rename_count > 0)
+			tell_home(batch, status.charter, note->path);
 		if (!note || !note->author || turn_batch_slug(batch, note->author))
 			continue;
 		member = charter_member(status.charter, author_member(note->author));
@@ -604,10 +631,21 @@ const char *turn_batch_slug(const struct turn_batch *batch, uint32_t author)
 	return NULL;
 }
 
+void turn_batch_path(const struct turn_batch *batch, const char *path,
+		     char out[LIMIT_PATH_LEN_MAX + 1])
+{
+	const struct bytes home = path_slug(bytes_str(path));
+	const char *slug = home_slug(batch, home);
+
+	snprintf(out, LIMIT_PATH_LEN_MAX + 1, "%s%s", slug ? slug : "",
+		 slug ? path + home.len : path);
+}
+
 void turn_batch_free(struct turn_batch *batch)
 {
 	effects_fini(&batch->effects);
 	buf_fini(&batch->certificate);
 	free(batch->slugs);
+	free(batch->homes);
 	free(batch);
 }

@@ -56,6 +56,11 @@ struct turn_slug {
 	char slug[CHARTER_SLUG_LEN_MAX + 1];
 };
 
+/* The same of a member that was renamed: what paths begin with, and are shown with. */
+struct turn_home {
+	char home[CHARTER_SLUG_LEN_MAX + 1], slug[CHARTER_SLUG_LEN_MAX + 1];
+};
+
 struct turn_batch {
 	struct turn_batch *next;
 	enum err err;            /* of the commit, or of a query */
@@ -64,6 +69,8 @@ struct turn_batch {
 	struct effects effects;  /* empty when err */
 	struct turn_slug *slugs; /* of the authors in notes */
 	size_t slug_count, slug_cap;
+	struct turn_home *homes; /* of the paths in notes */
+	size_t home_count, home_cap;
 	bool has_certificate;   /* it is new or has changed: */
 	bool linkable;          /* there is a federation */
 	struct buf certificate; /* as by certificate_put() */
@@ -114,6 +121,9 @@ void turn_push_bad(struct turn *turn, const struct dataset_id *dataset,
 struct turn_batch *turn_take(struct turn *turn);
 /* NULL: no note of this batch is about the author, or it is none. */
 const char *turn_batch_slug(const struct turn_batch *batch, uint32_t author);
+/* A path of a note, as people see it. */
+void turn_batch_path(const struct turn_batch *batch, const char *path,
+		     char out[LIMIT_PATH_LEN_MAX + 1]);
 void turn_batch_free(struct turn_batch *batch);
 
 #endif

@@ -157,6 +157,23 @@ static void say_bind(struct buf *out, const struct charter_change *change,
 					 : "; not signed by the key that was to follow");
 }
 
+/* Also when it has been done, and the member is called so already. */
+static void say_rename(struct buf *out, const struct charter *charter,
+		       const struct charter_change *change, const struct charter_member *member)
+{
+	const struct charter_member *named = &change->member;
+	const struct charter_rename *last =
+		member && member->rename ? &charter->renames[member->rename - 1] : NULL;
+
+	say(out, "renames ");
+	if (last && !strcmp(member->name, named->name) && !strcmp(member->slug, named->slug) &&
+	    !strcmp(member->ags, named->ags))
+		say(out, "%s (%s)", last->name_before, last->slug_before);
+	else
+		say_member(out, member, named->number);
+	say(out, " to %s (%s, key %s)", named->name, named->slug, named->ags);
+}
+
 static void say_change(struct buf *out, const struct charter *charter,
 		       const struct charter_change *changes, size_t count, size_t at)
 {
@@ -192,10 +209,7 @@ static void say_change(struct buf *out, const struct charter *charter,
 		say_bind(out, change, member);
 		break;
 	case CHARTER_RENAME:
-		say(out, "renames ");
-		say_member(out, member, change->member.number);
-		say(out, " to %s (%s, key %s)", change->member.name, change->member.slug,
-		    change->member.ags);
+		say_rename(out, charter, change, member);
 		break;
 	case CHARTER_TO_RELAY:
 		say(out, "makes ");

@@ -142,6 +142,9 @@ wait_for 30 reads strehla riesa-zeithain/kita/plaetze@2 two.csv || wrong 'Strehl
 wait_for 30 reads strehla riesa/personal/liste two.csv || wrong 'Strehla does not read what is hidden'
 wait_for 60 reads meissen riesa-zeithain/neu one.csv || wrong "Meißen does not read what is granted now: $(cat err)"
 wait_for 30 reads riesa riesa/bau/plan two.csv || wrong 'Riesa does not read what Radebeul has written'
+grep -qF 'renames Stadt Riesa (riesa) to Stadt Riesa-Zeithain (riesa-zeithain, key 14627230)' meissen.log ||
+	wrong 'the log of Meißen does not say who was renamed'
+grep -qF 'version held: riesa-zeithain/kita/plaetze@3 riesa-zeithain' strehla.log || wrong 'the log of Strehla has the old name'
 in_folder() { grep -qr 'e,f' folder/riesa/kita 2>/dev/null; }
 wait_for 60 in_folder || wrong 'the folder has stayed behind'
 [ ! -e folder/riesa-zeithain ] || wrong 'there are two folders'
@@ -184,6 +187,16 @@ node riesa federation rename --slug riesa-zeithain --yes | grep -o 'allmende2p-[
 node meissen federation vote "$(cat line)" --yes >/dev/null
 agreed
 passed
+
+say 'A second node of Riesa, made when it has its new name'
+request=$(node zweiter init --node "$(node riesa node offer)" --listen 127.0.0.1:0 --no-passphrase)
+node zweiter node accept "$(node riesa node add "$request" --roles publish)" >/dev/null
+node_start zweiter
+wait_for 60 node_is_member zweiter || wrong 'the second node is not in'
+second() { [ "$(node_json zweiter .dataset publish riesa-zeithain/zweites two.csv --tier members 2>err)" = riesa-zeithain/zweites ]; }
+wait_for 60 second || wrong "the second node does not publish: $(cat err)"
+wait_for 60 reads meissen riesa/zweites two.csv || wrong 'what the second node has published is not found'
+node_stop zweiter
 
 say 'Strehla is merged into it: its namespace stays, under a name that says so'
 node strehla publish strehla/plan one.csv --tier granted >/dev/null

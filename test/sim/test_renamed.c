@@ -49,7 +49,8 @@ static void holds(struct sim_node *node, const char *path)
 
 /*
  * The renamed one and a steward hear of it only when both have published: nothing of what was said
- * on either side is void, and nobody needs to have heard in which order it was.
+ * on either side is void, and nobody needs to have heard in which order it was. Its county, by
+ * which nodes compare what they have, is another one, too.
  */
 static void whoever_was_away_loses_nothing(void **state)
 {
@@ -63,7 +64,7 @@ static void whoever_was_away_loses_nothing(void **state)
 	holds(meissen, "riesa/plan");
 	council_part(council, 1u << RIESA | 1u << 4);
 	council_entry_init(&entry, 3, 11);
-	renamed(&entry, RIESA + 1, "Stadt Riesa-Zeithain", "riesa-zeithain", "14627231");
+	renamed(&entry, RIESA + 1, "Stadt Riesa-Zeithain", "riesa-zeithain", "14628231");
 	council_sign(council, &entry, meissen);
 	assert_int_equal(council_hand(meissen, &entry), ERR_OK);
 	sim_run(&council->sim, 20000, NULL, NULL);

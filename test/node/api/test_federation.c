@@ -127,12 +127,54 @@ static void what_is_right(void **state)
 	expect_error(400, "usage", "name 1 to 64", "/federation/proposals", many);
 }
 
+/* Old names and new ones in requests; in answers, and in what they say, the present one alone. */
+static void by_any_name(void **state)
+{
+	(void)state;
+	expect_error(400, "usage", "is not valid", "/federation/proposals",
+		     "{\"change\": \"rename\", \"slug\": \"Stadt\", \"confirm\": true}");
+	expect_error(409, "exists", "is called so already", "/federation/proposals",
+		     "{\"change\": \"rename\", \"slugs\": [\"meissen\"]}");
+	expect_error(404, "absent", "no member", "/federation/proposals",
+		     "{\"change\": \"rename\", \"slugs\": [\"riesa\"], \"name\": \"x\"}");
+	node_expect(&node, 200, "POST", "/federation/proposals",
+		    "{\"change\": \"rename\", \"slug\": \"elbstadt\"}");
+	says("/federation/members", "\"formerly\":[]");
+	node_expect(&node, 201, "POST", "/federation/proposals",
+		    "{\"change\": \"rename\", \"slug\": \"elbstadt\", \"name\": \"Elbstadt\", "
+		    "\"confirm\": true}");
+	says("/federation/members", "\"slug\":\"meissen\"");
+	says("/federation/members", "\"slug\":\"elbstadt\"");
+	says("/status", "\"name\":\"Elbstadt\",\"slug\":\"elbstadt\"");
+	says("/audit/path?path=elbstadt/kita", "\"kept\":\"meissen/kita\"");
+	says("/audit/path?path=meissen/kita", "\"kept\":\"meissen/kita\"");
+	expect_error(404, "absent", "no dataset elbstadt/kita is known here",
+		     "/dataset?path=meissen/kita", NULL);
+	expect_error(404, "absent", "no dataset elbstadt/kita is known here",
+		     "/dataset?path=elbstadt/kita", NULL);
+	/* what only begins like it is something else */
+	expect_error(404, "absent", "no dataset meissen-nord/kita is known here",
+		     "/dataset?path=meissen-nord/kita", NULL);
+	node_expect(&node, 201, "POST", "/subscriptions", "{\"pattern\": \"elbstadt/kita/**\"}");
+	says("/subscriptions", "\"pattern\":\"elbstadt/kita/**\",\"name\":\"elbstadt/kita/**\"");
+	expect_error(409, "exists", "elbstadt/kita/**", "/subscriptions",
+		     "{\"pattern\": \"meissen/kita/**\"}");
+	says("/search?words=elbstadt", "\"found\":0");
+	node_expect(&node, 201, "POST", "/federation/proposals",
+		    "{\"change\": \"rename\", \"slugs\": [\"elbstadt\"], \"slug\": \"meissen\", "
+		    "\"confirm\": true}");
+	says("/subscriptions", "\"pattern\":\"meissen/kita/**\"");
+	node_expect(&node, 204, "DELETE", "/subscriptions?pattern=elbstadt/kita/**", NULL);
+	says("/subscriptions", "\"subscriptions\":[]");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(before_there_is_one),
 		cmocka_unit_test(what_is_malformed),
 		cmocka_unit_test(what_is_right),
+		cmocka_unit_test(by_any_name),
 	};
 	return cmocka_run_group_tests_name("federation", tests, start, stop);
 }

@@ -84,10 +84,10 @@ static void lines(void **state)
 	log_line(&log, 1795201200000, LOG_VERIFY, "127.0.0.1:%d", 7001);
 	log_line(&log, 1795201200000, LOG_DIAL, "not shown: debug");
 	log_line(&log, 1795201200000, LOG_REFUSED, "%s", "x\n2026-01-01T00:00:00Z info forged");
-	log_note(&log, 1795201200000, &note, "meissen", NULL);
+	log_note(&log, 1795201200000, &note, note.path, "meissen", NULL);
 	note = (struct note){.type = NOTE_PEER_UP};
 	snprintf(note.text, sizeof(note.text), "127.0.0.1:1");
-	log_note(&log, 1795201200000, &note, "riesa", "127.0.0.1:1");
+	log_note(&log, 1795201200000, &note, note.path, "riesa", "127.0.0.1:1");
 	fclose(stream);
 	assert_string_equal(text,
 			    "2026-11-20T19:00:00Z info verified: 127.0.0.1:7001\n"
@@ -110,12 +110,12 @@ static void json_lines(void **state)
 	log_init(&log, stream, LOG_WARN, LOG_JSON);
 	log_line(&log, 1795201200000, LOG_READY,
 		 "Stadt Mei\xc3\x9f"
-		 "en");                                        /* whatever the level */
-	log_note(&log, 1795201200000, &note, "meissen", NULL); /* not shown: info */
+		 "en");                                                   /* whatever the level */
+	log_note(&log, 1795201200000, &note, note.path, "meissen", NULL); /* not shown: info */
 	log_peer(&log, 1795201200000, LOG_REFUSED, "[::1]:7", "%s",
 		 "a\", \"level\":\"error\\\n{\"event\":\"forged\"}\xff\xe2\x80\xae");
 	log.level = LOG_INFO;
-	log_note(&log, 1795201200000, &note, "meissen", "127.0.0.1:1");
+	log_note(&log, 1795201200000, &note, note.path, "meissen", "127.0.0.1:1");
 	fclose(stream);
 	assert_string_equal(text, "{\"time\":\"2026-11-20T19:00:00Z\",\"level\":\"info\",\"event\":"
 				  "\"ready\",\"text\":\"ready\","
