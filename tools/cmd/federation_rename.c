@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "tools/cmd/commands.h"
+#include "tools/kit/municipality.h"
 #include "tools/kit/outcome.h"
 #include "tools/kit/print.h"
 #include "tools/kit/query.h"
@@ -32,8 +33,9 @@ static void print_renamed(const struct tool *tool, const json_t *answer, bool ye
 	print_line("%s", field_text(answer, "text"));
 }
 
-static int rename_check(const struct args *args)
+static int rename_check(const struct tool *tool)
 {
+	const struct args *args = &tool->args;
 	const char *name = args_value(args, "name"), *slug = args_value(args, "slug");
 	const char *ags = args_value(args, "ags");
 	int code = TOOL_DONE;
@@ -41,13 +43,15 @@ static int rename_check(const struct args *args)
 	if (!name && !slug && !ags)
 		return tool_fail(TOOL_USAGE,
 				 "say what changes: `allmende federation rename --name \"Stadt "
-				 "Riesa-Zeithain\" --slug riesa-zeithain --ags 14627235`; what you "
+				 "Riesa-Zeithain\" --slug riesa-zeithain`, or --ags KEY; what you "
 				 "leave out stays");
 	if (name)
 		code = value_name("--name", name);
 	if (!code && slug)
 		code = value_slug("--slug", slug);
-	return code || !ags ? code : value_ags("--ags", ags);
+	if (!code && ags)
+		code = value_ags("--ags", ags);
+	return code || !ags ? code : municipality_check(tool, name ? name : "", ags);
 }
 
 static int run_rename(struct tool *tool)
@@ -56,7 +60,7 @@ static int run_rename(struct tool *tool)
 	const bool yes = args_flag(args, "yes");
 	const char *member = args->word_count ? tool_word(tool, 0) : NULL;
 	json_t *answer = NULL, *slugs;
-	int code = rename_check(args);
+	int code = rename_check(tool);
 
 	if (!code && member)
 		code = value_slug("the short name", member);
@@ -112,6 +116,7 @@ const struct command cmd_federation_rename = {
 			{"name", 0, "NAME", false, "the name from then on"},
 			{"slug", 0, "SLUG", false, "the short name from then on"},
 			{"ags", 0, "KEY", false, "the official municipality key from then on"},
+			MUNICIPALITY_OPTION,
 			{"yes", 0, NULL, false, "do it"},
 			{0},
 		},
