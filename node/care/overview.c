@@ -83,6 +83,17 @@ static void count_members(struct overview *overview, struct hub *hub, struct txn
 	}
 }
 
+/* An organisation may have many nodes, and one clock for all of them. */
+static void clock_add(struct overview_clock *clock, const struct peer_state *peer, int64_t by_ms)
+{
+	if (clock->members && author_member(clock->author) == author_member(peer->author))
+		return;
+	if (!clock->members || by_ms < clock->min_ms)
+		clock->min_ms = by_ms;
+	clock->author = peer->author;
+	clock->members++;
+}
+
 static void count_peers(struct overview *overview, struct hub *hub)
 {
 	struct peer_state peer;
@@ -91,12 +102,11 @@ static void count_peers(struct overview *overview, struct hub *hub)
 		overview->peers++;
 		overview->linked += peer.link != 0;
 		overview->dialled += peer.link != 0 && peer.dialled;
-		if (peer.ahead_ms < AHEAD_MS)
-			continue;
-		overview->ahead++;
-		overview->ahead_author = peer.author;
-		if (overview->ahead == 1 || peer.ahead_ms < overview->ahead_ms_min)
-			overview->ahead_ms_min = peer.ahead_ms;
+		overview->timed += peer.link && peer.late_known;
+		if (peer.link && peer.ahead_ms >= AHEAD_MS)
+			clock_add(&overview->ahead, &peer, peer.ahead_ms);
+		if (peer.link && peer.late_known && peer.late_ms >= AHEAD_MS)
+			clock_add(&overview->late, &peer, peer.late_ms);
 	}
 }
 

@@ -40,9 +40,13 @@ struct overview {
 	uint64_t members, complete, partial, held, over, stale, disputed, unknown;
 	struct overview_member troubled[OVERVIEW_TROUBLED_MAX];
 	size_t troubled_count;
-	uint64_t ahead;         /* linked members whose clock is ahead of ours */
-	int64_t ahead_ms_min;   /* by how much at least */
-	uint32_t ahead_author;  /* one of them */
+	/* linked members whose clock is ahead of ours, or behind it, as far as that is known */
+	struct overview_clock {
+		uint64_t members; /* linked nodes of one member count once */
+		int64_t min_ms;   /* by how much at least */
+		uint32_t author;  /* one of them */
+	} ahead, late;
+	uint64_t timed;         /* linked nodes of which it is known */
 	int64_t own_head_ms;    /* 0: none */
 	int64_t oldest_head_ms; /* of the members heard from; 0: none */
 	uint64_t linked, dialled, peers;

@@ -13,6 +13,7 @@
 
 enum { QUOTA_WARN_PERCENT = 80 };
 
+#define EARLY_MS       60000 /* until links are missed */
 #define MINUTE_MS      INT64_C(60000)
 #define CLOCK_WRONG_MS (10 * MINUTE_MS)
 
@@ -177,34 +178,48 @@ static void topic_median(struct actions *list)
 			    -behind_ms / (60 * MINUTE_MS));
 }
 
+/*
+ * One of several is wrong itself; when it is most of them, or the only one, this machine is.
+ */
+static void topic_clocks(struct actions *list, const struct overview_clock *clock, uint64_t known,
+			 bool they_are_ahead)
+{
+	const struct charter *charter = list->overview->membership.charter;
+	const struct charter_member *member =
+		charter ? charter_member(charter, author_member(clock->author)) : NULL;
+
+	if (clock->members == 0)
+		return;
+	if (2 * clock->members > known)
+		actions_add(list, ACTION_WARN, "allmende doctor",
+			    "this machine's clock is %s %" PRIu64 " linked member%s, by %" PRId64
+			    " s or more",
+			    they_are_ahead ? "behind" : "ahead of", clock->members,
+			    plural(clock->members), clock->min_ms / 1000);
+	else
+		actions_add(list, ACTION_WARN, "allmende federation members",
+			    "the clock of %s is %s by %" PRId64
+			    " s: what it publishes may be refused until it is set right",
+			    member ? member->name : "a linked node",
+			    they_are_ahead ? "ahead" : "behind", clock->min_ms / 1000);
+}
+
 void topic_clock(struct actions *list)
 {
 	const struct overview *overview = list->overview;
-	const struct charter *charter = overview->membership.charter;
-	const struct charter_member *member =
-		charter ? charter_member(charter, author_member(overview->ahead_author)) : NULL;
 
 	topic_median(list);
-	if (overview->ahead == 0)
-		return;
-	/* one of several is wrong itself; all of them are not */
-	if (overview->ahead > 1 || overview->linked == 1)
-		actions_add(list, ACTION_WARN, "allmende doctor",
-			    "this machine's clock is behind %" PRIu64
-			    " linked member%s, by %" PRId64 " s or more",
-			    overview->ahead, plural(overview->ahead),
-			    overview->ahead_ms_min / 1000);
-	else
-		actions_add(list, ACTION_WARN, "allmende federation members",
-			    "the clock of %s is ahead by %" PRId64
-			    " s: what it publishes may be refused until it is set right",
-			    member ? member->name : "a linked node", overview->ahead_ms_min / 1000);
+	topic_clocks(list, &overview->ahead, overview->linked, true);
+	topic_clocks(list, &overview->late, overview->timed, false);
 }
 
 void topic_links(struct actions *list)
 {
 	const struct overview *overview = list->overview;
 
+	/* after a start the others have to be dialled first */
+	if (list->now_ms - list->node->started_ms < EARLY_MS)
+		return;
 	if (overview->members > 1 && !overview->linked && !hub_is_out(list->hub))
 		actions_add(list, ACTION_WARN, "allmende doctor",
 			    "no other node is linked: nothing comes in and nothing goes out");

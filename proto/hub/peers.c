@@ -350,6 +350,8 @@ static void peer_state_of(struct hub *hub, const struct peer *peer, struct peer_
 	out->synced = peer->synced;
 	out->since_ms = hub_wall_of(hub, peer->up_ms);
 	out->ahead_ms = peer->ahead_ms;
+	out->late_known = peer->late_known;
+	out->late_ms = peer->late_ms;
 	memcpy(out->address, peer->address, sizeof(out->address));
 	memcpy(out->software, peer->software, sizeof(out->software));
 	out->manual = dials_manual(hub, peer->link);

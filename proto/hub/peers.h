@@ -45,6 +45,9 @@ struct peer {
 	struct own_place own_said;  /* how far the own records were when HELLO was sent */
 	struct own_place own_heard; /* up to here it has them, as it has shown; 0: not known */
 	int64_t ahead_ms;  /* how far its newest own head lay in the future when it came; 0: not */
+	int64_t head_ms;   /* of its newest own head since the link is up; 0: none came */
+	bool late_known;   /* it has made another since then, */
+	int64_t late_ms;   /* of which the one that was youngest when it came was so old */
 	uint32_t junk;     /* of a guest, since it came; hub_junk() */
 	size_t turn_bytes; /* queued for it in this turn */
 	struct peer_sync *sync;         /* flow.h */
@@ -86,6 +89,8 @@ struct peer_state {
 	bool dialled; /* by us */
 	bool synced;
 	int64_t ahead_ms; /* by how much its clock is ahead of ours, at least; 0: not known to be */
+	bool late_known;  /* it has said something since it is linked: */
+	int64_t late_ms;  /* by how much it is behind ours, about */
 	int64_t since_ms; /* linked since; or next attempt when not linked */
 	char software[65];
 	char why[128]; /* why not linked */

@@ -242,6 +242,24 @@ static bool author_may(struct hub *hub, struct peer *peer, uint32_t author)
 	return !doubted(hub, peer, member);
 }
 
+/*
+ * What its own heads say of its clock, and so of ours. One that is newer than one that came over
+ * the same link was made meanwhile, and came at once.
+ */
+static void clock_look(struct hub *hub, struct peer *peer, int64_t head_ms)
+{
+	const int64_t late_ms = hub->wall_ms > head_ms ? hub->wall_ms - head_ms : 0;
+
+	peer->ahead_ms = head_ms > hub->wall_ms ? head_ms - hub->wall_ms : 0;
+	if (peer->head_ms && head_ms > peer->head_ms &&
+	    (!peer->late_known || late_ms < peer->late_ms)) {
+		peer->late_known = true;
+		peer->late_ms = late_ms;
+	}
+	if (head_ms > peer->head_ms)
+		peer->head_ms = head_ms;
+}
+
 void gossip_head_hear(struct hub *hub, struct txn *txn, struct peer *peer, struct bytes whole)
 {
 	struct head head;
@@ -260,7 +278,7 @@ void gossip_head_hear(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	const uint64_t forged_before = hub->ledger.forged_count;
 	ledger_state(&hub->ledger, txn, head.author, &before);
 	if (head.author == peer->author)
-		peer->ahead_ms = head.time_ms > hub->wall_ms ? head.time_ms - hub->wall_ms : 0;
+		clock_look(hub, peer, head.time_ms);
 	err = ledger_accept_head(&hub->ledger, txn, whole, &evidence);
 	if (evidence)
 		evidence_new(hub, txn, head.author, peer->link);

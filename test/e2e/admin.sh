@@ -146,6 +146,14 @@ cp -- "$work/config" "$meissen/config"
 hang_up
 node "$meissen" status >/dev/null || wrong 'it does not go on after SIGHUP'
 
+say 'right after a start nobody is missed yet'
+node_stop "$radebeul"
+kill -STOP "${node_pid[$meissen]}"
+node_start "$radebeul"
+doctor_is "$radebeul" network unknown 'too early to say'
+! node "$radebeul" status | grep -q 'no other node is linked' || wrong 'status misses links at once'
+kill -CONT "${node_pid[$meissen]}"
+
 say 'a member falls silent'
 node_stop "$radebeul"
 printf 'head-valid = 10s\nhead-renew = 5s\n' >>"$radebeul/config"

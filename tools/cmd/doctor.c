@@ -133,7 +133,7 @@ static void check_clock(struct doctor *doctor)
 		doctor_say(doctor, "clock", DOCTOR_TODO, "timedatectl", "%s: set it right", action);
 	else if (linked)
 		doctor_say(doctor, "clock", DOCTOR_OK, "",
-			   "no linked member's newest state lies in the future");
+			   "what linked members say agrees with it");
 	if (answer < 0)
 		doctor_say(doctor, "clock", DOCTOR_UNKNOWN, "timedatectl",
 			   "whether a time server keeps the clock cannot be asked here");

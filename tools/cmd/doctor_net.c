@@ -182,6 +182,24 @@ static void request_outgoing(struct doctor *doctor, const struct reach *reach, c
 
 /* -- judging -------------------------------------------------------------------------------- */
 
+#define EARLY_DIAL_S  60  /* after a start, until own links are missed, */
+#define EARLY_REACH_S 600 /* and until somebody else should have come by */
+
+/* Whether the daemon has run too short a time for a judgement; says so. */
+static bool is_early(struct doctor *doctor, int64_t enough_s, const char *what)
+{
+	const json_t *node = json_object_get(doctor->status, "node");
+	const int64_t ran_s = (field_time(node, "now_ms") - field_time(node, "started_ms")) / 1000;
+
+	if (!node || ran_s >= enough_s)
+		return false;
+	doctor_say(doctor, "network", DOCTOR_UNKNOWN, "",
+		   "%s, but it has run for %" PRId64
+		   " s only: too early to say, look again in %" PRId64 " min",
+		   what, ran_s, (enough_s - ran_s + 59) / 60);
+	return true;
+}
+
 static void judge_dialling(struct doctor *doctor, const struct reach *reach, const char *who)
 {
 	if (reach->linked) {
@@ -189,6 +207,9 @@ static void judge_dialling(struct doctor *doctor, const struct reach *reach, con
 			   "dials out only, as set; %" PRIu64 " nodes are linked", reach->linked);
 		return;
 	}
+	if (reach->members > 1 &&
+	    is_early(doctor, EARLY_DIAL_S, "dials out only, as set; no node is linked yet"))
+		return;
 	doctor_say(doctor, "network", reach->members > 1 ? DOCTOR_TODO : DOCTOR_UNKNOWN,
 		   reach->members > 1 ? "allmende peers" : "",
 		   "dials out only, as set; no node is linked%s",
@@ -215,6 +236,9 @@ static void judge_listening(struct doctor *doctor, const struct reach *reach, co
 			"%s is for this machine alone: set \"listen = 0.0.0.0:%s\" in the config, "
 			"or \"dial-only = yes\"",
 			reach->listen, port_of(reach->listen));
+	else if (doctor->facts && !alone &&
+		 is_early(doctor, EARLY_REACH_S, "no other node has reached this one yet"))
+		return;
 	else if (!doctor->facts)
 		doctor_say(doctor, "network", DOCTOR_UNKNOWN, "",
 			   "whether others reach it shows when the daemon runs");

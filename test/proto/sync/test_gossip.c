@@ -499,6 +499,37 @@ static void test_clock(void **state)
 	}
 }
 
+/* A head says how late it comes only when another has come before it over the same link. */
+static void test_late(void **state)
+{
+	static const struct {
+		int64_t ago_ms;
+		bool known;
+		int64_t late_ms;
+	} heads[] = {{7200000, false, 0},      {7200000, false, 0}, {7100000, true, 7100000},
+		     {7000000, true, 7000000}, {-5, true, 0},       {-4, true, 0}};
+	struct fixture *f = *state;
+	struct peer *peer = hub_node_member(f->node, &f->base->fed.orgs[2]);
+
+	for (size_t i = 0; i < COUNT(heads); i++) {
+		struct head head = {.author = AUTHOR,
+				    .incarnation = 1,
+				    .counter = i + 1,
+				    .time_ms = TEST_TIME_MS - heads[i].ago_ms,
+				    .charter_number = 1,
+				    .orglog_number = 1};
+		struct buf whole;
+
+		head.valid_until_ms = head.time_ms + 24 * 3600000;
+		buf_init(&whole, LIMIT_HEAD_LEN_MAX);
+		head_make(&whole, &head, &f->base->fed.charter.fed, &f->base->fed.orgs[2].sign);
+		say_head(f, peer, buf_bytes(&whole));
+		assert_int_equal(peer->late_known, heads[i].known);
+		assert_int_equal(peer->late_ms, heads[i].late_ms);
+		buf_fini(&whole);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 
 int main(void)
@@ -511,6 +542,7 @@ int main(void)
 		TEST(relay_order),
 		cmocka_unit_test(test_relay_partial),
 		TEST(pull),
+		TEST(late),
 		cmocka_unit_test(test_heads),
 		TEST(evidence),
 		cmocka_unit_test(test_records),
