@@ -590,6 +590,34 @@ static void test_silence(void **state)
 }
 
 /*
+ * Two that have the same show the same, though one has seen a record that its author has deleted
+ * since: else each comparison of the two would go on to their states.
+ */
+static void test_content_of_the_same(void **state)
+{
+	struct hub_fixture *f = *state;
+	struct ledger *ledger = &f->node.hub.ledger;
+	struct record_slot name = {.b = {99, 1}, .len = 2}, gone = {.b = {99, 2}, .len = 2};
+	assert_int_equal(ledger_append(ledger, f->node.txn, 99, record_slot_bytes(&name),
+				       bytes_str("x"), NULL, LEDGER_QUIET),
+			 ERR_OK);
+	hub_node_turn(&f->node);
+	struct digest before = content_shown(f);
+	assert_int_equal(ledger_append(ledger, f->node.txn, 99, record_slot_bytes(&gone),
+				       bytes_str("y"), NULL, LEDGER_QUIET),
+			 ERR_OK);
+	hub_node_turn(&f->node);
+	f->peer->sync->hello_paced_ms = 0;
+	struct digest between = content_shown(f);
+	assert_memory_not_equal(between.b, before.b, ID_LEN);
+	assert_int_equal(ledger_delete(ledger, f->node.txn, record_slot_bytes(&gone)), ERR_OK);
+	hub_node_turn(&f->node);
+	f->peer->sync->hello_paced_ms = 0;
+	struct digest after = content_shown(f);
+	assert_memory_equal(after.b, before.b, ID_LEN);
+}
+
+/*
  * About once a minute some peer is compared with, whatever is known of it; but not one that is
  * busy, or down.
  */
@@ -638,7 +666,8 @@ int main(void)
 		hub_test(test_moved),        hub_test(test_wants),
 		hub_test(test_window),       hub_test(test_wants_merged),
 		hub_test(test_taken),        hub_test(test_states_tell),
-		hub_test(test_silence),      hub_test(test_entropy),
+		hub_test(test_silence),      hub_test(test_content_of_the_same),
+		hub_test(test_entropy),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }
