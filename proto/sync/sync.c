@@ -28,15 +28,12 @@ static void phase_set(struct hub *hub, struct peer_sync *sync, enum sync_phase p
 	sync->phase_since_ms = hub->mono_ms;
 }
 
-/*
- * The state of an author as it enters digests: what two that have the same have in common. The
- * highest sequence is not: who came later never saw a last record that its author has deleted.
- */
+/* What two that have the same have in common; who came later never saw the sequences of what was
+   deleted. */
 static void state_add(struct hash *hash, const struct author_state *state)
 {
 	uint8_t b[8];
-	be32_put(b, state->author);
-	be32_put(b + 4, state->incarnation);
+	be64_put(b, (uint64_t)state->author << 32 | state->incarnation);
 	hash_add(hash, bytes_of(b, sizeof(b)));
 	hash_add(hash, id_bytes(&state->set));
 }
