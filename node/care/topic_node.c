@@ -218,7 +218,7 @@ void topic_links(struct actions *list)
 	const struct overview *overview = list->overview;
 
 	/* after a start the others have to be dialled first */
-	if (list->now_ms - list->node->started_ms < EARLY_MS)
+	if (!list->hub->was_linked && list->now_ms - list->node->started_ms < EARLY_MS)
 		return;
 	if (overview->members > 1 && !overview->linked && !hub_is_out(list->hub))
 		actions_add(list, ACTION_WARN, "allmende doctor",

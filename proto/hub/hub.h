@@ -87,6 +87,7 @@ struct hub {
 		/* this link has shown that the invitation leads nowhere: place_why; 0: none */
 		join_failed;
 	bool peer_news;    /* a peer has been met or compared with */
+	bool was_linked;   /* a peer has been met since the start */
 	bool signing_news; /* this node signs again: what has waited for that is due */
 	/* counters, for whoever remembers what follows from it */
 	uint64_t keys_epoch;    /* keys or roles of members have changed */

@@ -161,6 +161,7 @@ void start_met(struct hub *hub, struct txn *txn, struct peer *peer)
 	if (peer->met)
 		return;
 	peer->met = true;
+	hub->was_linked = true;
 	if (!start->met)
 		row_put(txn, met_name, bytes_of("", 0));
 	start->met = true;
