@@ -45,6 +45,8 @@ grep -qxF 'false["eins.csv","changed"]["karten/leer/","same"]["karten/ost.gpkg",
 	"$work/out" || wrong "it compares wrongly: $(cat "$work/out")"
 [ "$(node_json "$meissen" '.versions | length' log meissen/plan)" = 1 ] || wrong 'a dry run has published'
 refused 3 '--widen' node "$meissen" publish meissen/plan "$work/d" --dry-run --tier open
+node "$meissen" grant meissen/amt --to radebeul --rights read >/dev/null
+says 'Readers: Stadt Radebeul until' node "$meissen" publish meissen/amt/plan "$work/d" --dry-run --tier granted
 refused 3 '--allow-shrink' node "$meissen" publish meissen/plan "$work/d/eins.csv" --dry-run
 refused 2 'standard input' node "$meissen" publish meissen/plan - --name x --dry-run </dev/null
 
@@ -85,16 +87,19 @@ refused 2 'standard output takes one' node "$radebeul" get meissen/plan karten z
 
 say 'a daemon that is started again in the middle of it is waited for'
 $small || for i in $(seq 6); do head -c 40M /dev/urandom >"$work/d/$i.bin"; done
+written() { # bytes, by the daemon
+	sed -n 's/^wchar: //p' "/proc/${node_pid[$meissen]}/io"
+}
 was_begun() {
-	[ "$(stat -c %b "$meissen/data.mdb")" -gt "$1" ]
+	[ "$(written)" -gt "$1" ]
 }
 for signal in TERM KILL; do
 	echo "$signal" >"$work/d/eins.csv"
 	head -c 30M /dev/urandom >"$work/d/rauschen.bin"
-	before=$(stat -c %b "$meissen/data.mdb")
+	before=$(written)
 	node_json "$meissen" '.unchanged | tostring' publish meissen/lang "$work/d" --allow-shrink >"$work/out" 2>"$work/err" &
 	job=$!
-	wait_for 20 was_begun $((before + 8000)) || wrong 'it has not begun'
+	wait_for 20 was_begun $((before + 4000000)) || wrong 'it has not begun'
 	kill -"$signal" "${node_pid[$meissen]}"
 	wait "${node_pid[$meissen]}" 2>/dev/null || true
 	node_start "$meissen"
@@ -102,6 +107,17 @@ for signal in TERM KILL; do
 	grep -q 'beginning again' "$work/err" || echo "SIG$signal came too late to tell"
 	[ "$(tail -n 1 "$work/out")" = false ] || wrong "it says unchanged after SIG$signal"
 done
+head -c 30M /dev/urandom >"$work/rauschen.bin"
+before=$(written)
+node "$meissen" publish meissen/befehl --name r --from-command -- cat "$work/rauschen.bin" >"$work/out" 2>"$work/err" &
+job=$!
+wait_for 20 was_begun $((before + 4000000)) || wrong 'it has not begun'
+kill -KILL "${node_pid[$meissen]}"
+wait "${node_pid[$meissen]}" 2>/dev/null || true
+node_start "$meissen"
+wait "$job" || wrong "the command was not started once more: $(cat "$work/err")"
+node "$meissen" get meissen/befehl -o "$work/r" >/dev/null
+same "$work/rauschen.bin" "$work/r"
 [ "$(node_json "$meissen" '[.versions[].version] | join(" ")' log meissen/lang)" = '2 1' ] ||
 	wrong "there are not two versions: $(node "$meissen" log meissen/lang)"
 rm -rf "$work/lang"

@@ -39,8 +39,8 @@
 struct sending {
 	struct client *client;
 	struct progress progress;
-	struct producer producer;
-	bool empty_ok; /* standard input may be empty */
+	const char **command; /* instead of standard input; NULL: none */
+	bool empty_ok;        /* that may be empty */
 	char id[64];
 	uint64_t previous; /* the version before, when it began; 0: none */
 	bool begun;        /* previous is known */
@@ -148,28 +148,44 @@ static int send_open_file(struct sending *sending, const struct file_entry *file
 	return TOOL_DONE;
 }
 
-/* Standard input, or what a command says. What has died looks like what had nothing to say. */
+/* What has died looks like what had nothing to say. */
+static int check_empty(const struct sending *sending, uint64_t before, const char *what)
+{
+	if (sending->bytes_done > before || sending->empty_ok)
+		return TOOL_DONE;
+	return tool_fail(TOOL_FAILED,
+			 "%s was empty, so nothing was published: if that is no mistake, say "
+			 "--allow-shrink",
+			 what);
+}
+
+/* What a command says; it is started for that, once more when all begins again. */
+static int send_command(struct sending *sending, const struct file_entry *file)
+{
+	uint64_t before = sending->bytes_done;
+	struct producer producer;
+	int code = producer_start(&producer, sending->command);
+
+	if (code)
+		return code;
+	sending->fd = producer.fd;
+	code = send_bytes(sending, file, CLIENT_SIZE_UNKNOWN, 0);
+	if (code)
+		producer_stop(&producer);
+	else
+		code = producer_end(&producer);
+	return code ? code : check_empty(sending, before, sending->command[0]);
+}
+
 static int send_input(struct sending *sending, const struct file_entry *file)
 {
-	const char *name = sending->producer.name;
 	uint64_t before = sending->bytes_done;
 	int code;
 
-	if (sending->input_read)
-		return tool_fail(TOOL_FAILED,
-				 "standard input cannot be read once more: publish again");
-	sending->fd = name ? sending->producer.fd : STDIN_FILENO;
-	code = send_bytes(sending, file, CLIENT_SIZE_UNKNOWN, 0);
+	sending->fd = STDIN_FILENO;
 	sending->input_read = true;
-	if (!code && name)
-		code = producer_end(&sending->producer);
-	if (!code && sending->bytes_done == before && !sending->empty_ok)
-		return tool_fail(
-			TOOL_FAILED,
-			"%s was empty, so nothing was published: if that is no mistake, say "
-			"--allow-shrink",
-			name ? name : "standard input");
-	return code;
+	code = send_bytes(sending, file, CLIENT_SIZE_UNKNOWN, 0);
+	return code ? code : check_empty(sending, before, "standard input");
 }
 
 static int send_file(struct sending *sending, const struct file_entry *file)
@@ -180,7 +196,7 @@ static int send_file(struct sending *sending, const struct file_entry *file)
 	if (file->name[strlen(file->name) - 1] == '/') /* an empty folder */
 		return send_bytes(sending, file, 0, 0);
 	if (strcmp(file->path, FILES_INPUT) == 0)
-		return send_input(sending, file);
+		return sending->command ? send_command(sending, file) : send_input(sending, file);
 	sending->fd = open(file->path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (sending->fd < 0)
 		return tool_fail(TOOL_FAILED, "cannot open %s: %s; nothing was published",
@@ -545,19 +561,16 @@ static int collect(const struct tool *tool, struct files *files)
 	return code;
 }
 
-static int producer_begin(struct sending *sending, const struct tool *tool)
+/* Behind --from-command; to be freed. */
+static const char **command_of(const struct args *args)
 {
-	const struct args *args = &tool->args;
 	const char **words;
-	int code;
 
-	if (!args_flag(args, "from-command") || args_flag(args, "dry-run"))
-		return TOOL_DONE;
-	words = mem_new(args->word_count, sizeof(*words));
+	if (!args_flag(args, "from-command"))
+		return NULL;
+	words = mem_new(args->word_count, sizeof(*words)); /* the dataset's is that of the end */
 	memcpy(words, args->words + 1, (args->word_count - 1) * sizeof(*words));
-	code = producer_start(&sending->producer, words);
-	free(words);
-	return code;
+	return words;
 }
 
 static int run_publish(struct tool *tool)
@@ -573,13 +586,12 @@ static int run_publish(struct tool *tool)
 	code = collect(tool, &files);
 	if (!code)
 		code = client_open(&sending.client, tool);
-	if (!code)
-		code = producer_begin(&sending, tool);
 	if (!code) {
+		sending.command = command_of(&tool->args);
 		sending.bytes_all = files.bytes;
 		code = publish(&sending, tool, &files, &wishes, dataset);
 	}
-	producer_stop(&sending.producer);
+	free(sending.command);
 	client_close(sending.client);
 	files_fini(&files);
 	return code;

@@ -65,7 +65,6 @@ int producer_end(struct producer *producer)
 	const char *name = producer->name;
 	int status = reap(producer);
 
-	producer->name = NULL;
 	if (WIFSIGNALED(status))
 		return tool_fail(TOOL_FAILED,
 				 "%s was ended by signal %d (%s): nothing was published", name,
@@ -78,9 +77,6 @@ int producer_end(struct producer *producer)
 
 void producer_stop(struct producer *producer)
 {
-	if (!producer->name)
-		return;
 	kill(producer->pid, SIGTERM);
 	reap(producer);
-	producer->name = NULL;
 }

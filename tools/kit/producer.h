@@ -12,7 +12,7 @@
 #include "tools/kit/tool.h"
 
 struct producer {
-	const char *name; /* borrowed; NULL: none runs */
+	const char *name; /* borrowed */
 	pid_t pid;
 	int fd; /* what it says is read here */
 };
@@ -21,7 +21,7 @@ struct producer {
 int producer_start(struct producer *producer, const char *const *words);
 /* All was read: waits for its end. It fails, with a sentence, when the command did. */
 int producer_end(struct producer *producer);
-/* Nobody wants to hear more; also when none runs. */
+/* Nobody wants to hear more. */
 void producer_stop(struct producer *producer);
 
 #endif
