@@ -110,6 +110,13 @@ static enum inside standin_refuse(struct folder *folder)
 	return INSIDE_FAILED;
 }
 
+/* To and fro, where nobody looks: a copy of many files would be made for nothing. */
+static bool can_exchange(int fd, const char *one, const char *other)
+{
+	return renameat2(fd, one, fd, other, RENAME_EXCHANGE) == 0 &&
+	       renameat2(fd, one, fd, other, RENAME_EXCHANGE) == 0;
+}
+
 /* A copy of second names takes the place of the target, which is then where nobody sees it but who
    has it open. */
 static enum inside standin_begin(struct folder *folder, struct standin *standin, int parent_fd,
@@ -117,7 +124,8 @@ static enum inside standin_begin(struct folder *folder, struct standin *standin,
 				 const struct digest *files_next)
 {
 	standin->place_fd = guarded_step(parent_fd, last, true);
-	if (standin->place_fd < 0 || mkdirat(folder->hidden_fd, FOLDER_PLACE, S_IRWXU))
+	if (standin->place_fd < 0 || mkdirat(folder->hidden_fd, FOLDER_PLACE, S_IRWXU) ||
+	    !can_exchange(folder->hidden_fd, FOLDER_PLACE, FOLDER_PART))
 		return INSIDE_CANNOT;
 	standin->copy_fd = guarded_step(folder->hidden_fd, FOLDER_PLACE, true);
 	if (standin->copy_fd < 0 || !tree_link(standin->place_fd, standin->copy_fd))
