@@ -149,7 +149,7 @@ static int send_open_file(struct sending *sending, const struct file_entry *file
 }
 
 /* What has died looks like what had nothing to say. */
-static int check_empty(const struct sending *sending, uint64_t before, const char *what)
+static int refuse_empty(const struct sending *sending, uint64_t before, const char *what)
 {
 	if (sending->bytes_done > before || sending->empty_ok)
 		return TOOL_DONE;
@@ -174,7 +174,7 @@ static int send_command(struct sending *sending, const struct file_entry *file)
 		producer_stop(&producer);
 	else
 		code = producer_end(&producer);
-	return code ? code : check_empty(sending, before, sending->command[0]);
+	return code ? code : refuse_empty(sending, before, sending->command[0]);
 }
 
 static int send_input(struct sending *sending, const struct file_entry *file)
@@ -185,7 +185,7 @@ static int send_input(struct sending *sending, const struct file_entry *file)
 	sending->fd = STDIN_FILENO;
 	sending->input_read = true;
 	code = send_bytes(sending, file, CLIENT_SIZE_UNKNOWN, 0);
-	return code ? code : check_empty(sending, before, "standard input");
+	return code ? code : refuse_empty(sending, before, "standard input");
 }
 
 static int send_file(struct sending *sending, const struct file_entry *file)
@@ -609,10 +609,14 @@ const struct command cmd_publish = {
 		"in\n"
 		"which nothing lies; what is hidden, temporary or a lock is left out, and named. "
 		"The same\n"
-		"files as before make no new version, so a nightly job may publish blindly; - "
-		"is standard\n"
-		"input. --keep holds for later publications too, until it is given anew: older "
-		"versions\n"
+		"files as before make no new version, so a nightly job may publish blindly. - is "
+		"standard\n"
+		"input; that its producer has died can only be seen when nothing comes at all. "
+		"What "
+		"is\n"
+		"told by --from-command is published if the command ends with 0, else not.\n"
+		"\n"
+		"--keep holds for later publications too, until it is given anew: older versions\n"
 		"go when the next one is made, the newest always stays. Days count while the node\n"
 		"runs, so a wrong clock deletes nothing. A tier is that of one version: what went\n"
 		"to more people before stays theirs, unless it is withdrawn. What is hidden was "
@@ -651,7 +655,8 @@ const struct command cmd_publish = {
 			{"keep", 0, "N|Nd|all", false,
 			 "keep the newest N versions, or those of N days, from now on"},
 			{"name", 0, "NAME", false,
-			 "what standard input (-) is called in the dataset"},
+			 "what standard input (-), or what a command says, is called in the "
+			 "dataset"},
 			{"copies", 0, "N", false,
 			 "wait until N organisations have shown that they hold it, this one "
 			 "included"},
