@@ -19,6 +19,7 @@ shows 'invented'
 shows 'meissen/dateien/gruesse-wuensche.txt@1'
 shows '14 of 14 identical'
 shows 'Every step held'
+[ "$(grep -c 'On purpose now, to be refused: ' "$work/out")" = 5 ] || wrong 'a mistake on purpose is not announced'
 
 say 'it leaves nothing behind'
 [ -z "$(ls -A "$TMPDIR")" ] || wrong "left behind: $(ls -A "$TMPDIR")"
