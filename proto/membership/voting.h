@@ -119,7 +119,7 @@ bool voting_is_split(struct hub *hub, struct txn *txn);
 
 /*
  * Tells the stewards that this organisation wants to leave; reason NULL: that it stays after all.
- * ERR_ABSENT; ERR_CONFIG: the reason is too long.
+ * ERR_ABSENT; ERR_CONFIG: the reason is too long, or it is the only steward.
  */
 enum err voting_leave(struct hub *hub, struct txn *txn, const char *reason, char *why);
 /* Members that want to leave, by rising number: the next after *member (begin with 0). */

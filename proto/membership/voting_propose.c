@@ -370,6 +370,15 @@ enum err voting_leave(struct hub *hub, struct txn *txn, const char *reason, char
 			why_set(why, "%s has not said that it wants to leave.", hub_own_name(hub));
 		return err;
 	}
+	/* Nobody can let it go. */
+	if (hub->charter.steward_count == 1 &&
+	    charter_is_steward(&hub->charter, author_member(hub->author))) {
+		why_set(why,
+			"%s is the only steward: make another one first, `allmende federation "
+			"stewards`.",
+			hub_own_name(hub));
+		return ERR_CONFIG;
+	}
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	err = notice_put(&body, bytes_str(reason));
 	if (err) {

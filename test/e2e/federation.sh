@@ -105,6 +105,7 @@ expect 4 'nobody waits' "$allmende" -d meissen federation refuse strehla
 node_stop strehla
 
 say 'Three stewards, of which two must agree'
+expect 2 'is the only steward' "$allmende" -d meissen federation leave --yes
 expect 1 'nothing was done: say --yes' "$allmende" -d meissen federation stewards meissen radebeul riesa
 grep -qF 'from then on 2 of 3 stewards decide (now 1 of 1)' out || wrong 'the preview does not say what changes'
 [ "$(proposal meissen || true)" = '' ] || wrong 'a preview has made a proposal'

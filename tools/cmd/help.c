@@ -7,8 +7,8 @@
 #include "tools/cmd/commands.h"
 #include "tools/kit/text.h"
 
-#define NAME_WIDTH   20
-#define OPTION_WIDTH 26
+#define NAME_WIDTH   22
+#define OPTION_WIDTH 28
 
 int help_overview(void)
 {
