@@ -153,8 +153,10 @@ static void subscribe_run(struct call *call, struct hub *hub, struct txn *txn, i
 	if (to && !call->err)
 		delivery_set(txn, pattern, to);
 	call->status = 201;
-	call->out = json_pack("{s:s, s:b, s:s?}", "pattern", api_in_text(call, "pattern"), "relay",
-			      subscription.relay, "to", to);
+	/* Below DIR a member keeps the short name of its admission. */
+	call->out =
+		json_pack("{s:s, s:b, s:s?, s:s}", "pattern", api_in_text(call, "pattern"), "relay",
+			  subscription.relay, "to", to, "folders", api_in_text(call, "pattern"));
 }
 
 static void subscribe_done(struct call *call)

@@ -148,6 +148,10 @@ grep -qF 'renames Stadt Riesa (riesa) to Stadt Riesa-Zeithain (riesa-zeithain, k
 grep -qF 'version held: riesa-zeithain/kita/plaetze@3 riesa-zeithain' strehla.log || wrong 'the log of Strehla has the old name'
 in_folder() { grep -qr 'e,f' folder/riesa/kita 2>/dev/null; }
 wait_for 60 in_folder || wrong 'the folder has stayed behind'
+mkdir folder2
+says "riesa-zeithain was renamed: its folder is $work/folder2/riesa, by" "$allmende" -d meissen subscribe 'riesa-zeithain/**' --to "$work/folder2"
+newly() { [ -d folder2/riesa/neu ]; }
+wait_for 60 newly || wrong 'a new folder is not filled'
 [ ! -e folder/riesa-zeithain ] || wrong 'there are two folders'
 node riesa withdraw riesa/plan --reason 'Probe' --yes >/dev/null
 withdrawn() { ! node strehla show riesa-zeithain/plan >/dev/null 2>&1; }

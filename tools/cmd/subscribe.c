@@ -3,12 +3,27 @@
  */
 #include <stdio.h>
 
+#include "crypto/path.h"
 #include "tools/cmd/commands.h"
 #include "tools/kit/client.h"
 #include "tools/kit/print.h"
 #include "tools/kit/query.h"
 #include "tools/kit/text.h"
 #include "tools/kit/value.h"
+
+/* DIR/DATASET begins with the short name that the member was admitted with. */
+static void print_folder(const json_t *answer, const char *to)
+{
+	const struct bytes shown = path_slug(bytes_str(field_text(answer, "pattern")));
+	const struct bytes kept = path_slug(bytes_str(field_text(answer, "folders")));
+
+	print_line("Each is also written to %s/DATASET.", to);
+	if (!bytes_eq(shown, kept))
+		print_line("%.*s was renamed: its folder is %s/%.*s, by the short name of its "
+			   "admission.",
+			   (int)shown.len, (const char *)shown.ptr, to, (int)kept.len,
+			   (const char *)kept.ptr);
+}
 
 static int subscribe(const struct tool *tool, struct client *client, const char *pattern)
 {
@@ -30,7 +45,7 @@ static int subscribe(const struct tool *tool, struct client *client, const char 
 			pattern, relay ? "hold" : "read",
 			relay ? " for others, readable here or not" : "");
 		if (to)
-			print_line("Each is also written to %s/DATASET.", to);
+			print_folder(answer, to);
 		if (tool->terminal_out)
 			print_next(tool, "allmende subscriptions", "see how far it has come");
 	}
