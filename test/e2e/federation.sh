@@ -37,6 +37,7 @@ node_init meissen meissen --listen "127.0.0.1:$(port_free)" --no-passphrase
 node_start meissen
 expect 2 'later `allmende federation stewards' "$allmende" -d meissen federation create --name x --threshold 2
 node meissen federation create --name 'Landkreis Meißen' >/dev/null
+says 'member of Landkreis Meißen already: nothing was changed' "$allmende" -d meissen federation create --name 'Landkreis Meißen'
 for town in radebeul riesa; do
 	invitation=$(guarded meissen "$town")
 	node "$town" init --join - --listen "127.0.0.1:$(port_free)" --no-passphrase >/dev/null <<<"$invitation"

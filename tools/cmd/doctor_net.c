@@ -191,7 +191,7 @@ static bool is_early(struct doctor *doctor, int64_t enough_s, const char *what)
 	const json_t *node = json_object_get(doctor->status, "node");
 	const int64_t ran_s = (field_time(node, "now_ms") - field_time(node, "started_ms")) / 1000;
 
-	if (!node || ran_s >= enough_s)
+	if (!field_time(node, "started_ms") || ran_s >= enough_s)
 		return false;
 	doctor_say(doctor, "network", DOCTOR_UNKNOWN, "",
 		   "%s, but it has run for %" PRId64

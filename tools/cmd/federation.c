@@ -41,6 +41,22 @@ static int create(const struct tool *tool, struct client *client, const char *na
 	return code;
 }
 
+/* The same words once more do no harm, as when a page of commands is pasted again. */
+static bool stands_already(const struct tool *tool, struct client *client, const char *name)
+{
+	json_t *answer = NULL;
+	bool stands = !client_call(client, "GET", "/federation", NULL, &answer) &&
+		      strcmp(field_text(answer, "state"), "member") == 0 &&
+		      strcmp(field_text(answer, "name"), name) == 0;
+
+	if (stands && tool->json)
+		print_json(tool, answer);
+	else if (stands)
+		print_line("This node is a member of %s already: nothing was changed.", name);
+	json_decref(answer);
+	return stands;
+}
+
 static int run_create(struct tool *tool)
 {
 	const char *name = args_value(&tool->args, "name");
@@ -63,7 +79,7 @@ static int run_create(struct tool *tool)
 				 threshold);
 	if ((code = client_open(&client, tool)))
 		return code;
-	code = create(tool, client, name);
+	code = stands_already(tool, client, name) ? TOOL_DONE : create(tool, client, name);
 	client_close(client);
 	return code;
 }
