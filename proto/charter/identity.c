@@ -266,10 +266,7 @@ static enum err keys_load(struct identity *out, struct keyring *keyring)
 	if (!err)
 		err = key_load(keyring, "transport", &out->transport);
 	if (!err)
-		err = optional_load(keyring, "handover", &out->handover);
-	if (!err)
-		err = out->handover ? optional_load(keyring, "wrap", &out->wrap)
-				    : key_load(keyring, "wrap", &out->wrap);
+		err = optional_load(keyring, "wrap", &out->wrap);
 	if (err == ERR_ABSENT)
 		return ERR_CORRUPT;
 	/* Its absence is a way of life, not a fault. */
@@ -295,7 +292,7 @@ static enum err node_find(struct identity *out, struct txn *txn)
 	enum err err = orglog_load(txn, &out->org, &log);
 
 	if (err)
-		return err != ERR_ABSENT ? err : out->handover ? ERR_AGAIN : ERR_CORRUPT;
+		return err != ERR_ABSENT ? err : out->wrap ? ERR_CORRUPT : ERR_AGAIN;
 	sign_pk_of(&out->sign_pk, secret_key(out->sign));
 	dh_pk_of(&out->transport_pk, secret_key(out->transport));
 	out->wrap_pk = log.wrap;
@@ -324,6 +321,8 @@ enum err identity_load(struct identity *out, struct keyring *keyring, struct txn
 		err = keys_load(out, keyring);
 	if (!err)
 		err = node_find(out, txn);
+	if (!err && out->node_index == 0 && !out->wrap)
+		err = ERR_CORRUPT;
 	if (err)
 		identity_fini(out);
 	return err;
@@ -335,7 +334,6 @@ void identity_fini(struct identity *identity)
 	secret_close(identity->transport);
 	secret_close(identity->wrap);
 	secret_close(identity->root);
-	secret_close(identity->handover);
 	*identity = (struct identity){0};
 }
 

@@ -3,7 +3,8 @@
  *
  * Key files: root (the root seed, which may be taken offline later), wrap, sign, transport. The
  * rest stands in META rows and in the organisation's log. Another node of an organisation has no
- * root and no wrap file; it has a handover file, and the organisation's wrap keys in table SEALED.
+ * root and no wrap file, but the organisation's wrap keys in table SEALED; while it waits for the
+ * answer that makes it one, it has a handover file.
  */
 #ifndef ALLMENDE_IDENTITY_H
 #define ALLMENDE_IDENTITY_H
@@ -38,7 +39,6 @@ struct identity {
 	struct secret *sign;      /* Ed25519 seed of this node */
 	struct secret *transport; /* X25519 */
 	struct secret *wrap; /* X25519, the organisation's since log entry 1; NULL: another node */
-	struct secret *handover; /* X25519, to be given wrap keys; NULL: the first node */
 	struct secret *root; /* root seed (crypto/root.h); NULL when it is not on this machine */
 	uint64_t store_incarnation; /* random; another store, another number */
 };
@@ -81,7 +81,7 @@ enum err identity_invitation(struct invitation *out, struct txn *txn);
 /*
  * Takes the answer. ERR_MALFORMED, ERR_VERSION; ERR_DENIED: mistyped, or not for this node;
  * ERR_AGAIN: it goes on by a root that no charter in txn binds; ERR_ABSENT: this node waits for
- * none. On any error the caller aborts txn.
+ * none. On any error the caller aborts txn; when it has committed, it drops the key "handover".
  */
 enum err identity_accept(struct keyring *keyring, struct txn *txn, struct bytes answer);
 /*

@@ -223,8 +223,6 @@ static enum err node_keys_make(struct keyring *keyring, struct random *random,
 	if (!err)
 		err = key_make(keyring, random, "transport");
 	if (!err)
-		err = key_make(keyring, random, "handover");
-	if (!err)
 		err = keyring_get(keyring, "sign", &sign);
 	if (!err)
 		err = keyring_get(keyring, "transport", &transport);

@@ -98,7 +98,7 @@ static void request_make(struct hub *hub, struct txn *txn)
 
 	random_fill(hub->options.random, joining->a.b, ID_LEN);
 	joining->has_b = false;
-	if (identity->handover || !orglog_entry(txn, &identity->org, 1, &first) ||
+	if (identity->node_index > 0 || !orglog_entry(txn, &identity->org, 1, &first) ||
 	    hub_root_sign(hub, &seed))
 		return;
 	opening_commit(&commitment, &joining->a);
@@ -257,7 +257,7 @@ void joining_up(struct hub *hub, struct txn *txn, struct peer *peer)
 		logs_orglog_ask(hub, peer, &member->org, orglog_number(txn, &member->org) + 1);
 	if (!hub_joining(hub) || !id_eq(&peer->key, &hub->invitation->transport))
 		return;
-	if (hub->options.identity->handover) {
+	if (hub->options.identity->node_index > 0) {
 		hub->place = PLACE_ADMITTED;
 		sync_hello(hub, txn, peer);
 		return;

@@ -15,17 +15,6 @@
 #include "proto/rights/wrapkeys.h"
 #include "proto/wire/protocol.h"
 
-/*
- * Row META "handover:INDEX": the key to hand wrap keys over to a node that was added here.
- */
-#define HANDOVER_ROW "handover:"
-
-static struct row_key numbered(char name[40], const char *prefix, uint32_t number)
-{
-	snprintf(name, 40, "%s%u", prefix, number);
-	return key_name(name);
-}
-
 /* ---- the log ---- */
 
 static enum err root_check(struct hub *hub, char *why)
@@ -237,7 +226,6 @@ enum err nodes_add(struct hub *hub, struct txn *txn, int64_t now_ms, const char 
 {
 	struct node_request request;
 	struct orglog log;
-	char name[40];
 	enum err err = root_check(hub, why);
 	if (!err)
 		err = request_read(hub, text, &request, why);
@@ -262,33 +250,27 @@ enum err nodes_add(struct hub *hub, struct txn *txn, int64_t now_ms, const char 
 	 */
 	if (!err && secrets && hub->author)
 		fedkeys_wrap(hub, txn, hub_author_member(hub, hub->author));
-	if (!err && secrets) {
-		struct row_key row = numbered(name, HANDOVER_ROW, *index);
-		txn_put(txn, TABLE_META, row_key_bytes(&row), id_bytes(&request.handover));
-	}
 	return err;
 }
 
 /* ---- a node less ---- */
 
-/* Hands the new wrap key to the nodes that stay. */
+/*
+ * Hands the new wrap key to the nodes that stay and may read, whoever has added them: to the key of
+ * each that the log names.
+ */
 static void wrap_key_publish(struct hub *hub, struct txn *txn, const struct orglog *log,
 			     uint32_t number, const struct key *key)
 {
 	struct wrap_context context = node_handover_context(&hub->options.identity->org, number);
 	for (size_t i = 0; i < log->node_count; i++) {
-		char name[40];
-		struct row_key row = numbered(name, HANDOVER_ROW, log->nodes[i].index);
-		struct record_slot slot = {.b = {RECORD_WRAP_KEY, log->nodes[i].index}, .len = 2};
-		struct bytes value;
-		struct dh_pk handover;
+		const struct orglog_node *node = &log->nodes[i];
+		struct record_slot slot = {.b = {RECORD_WRAP_KEY, node->index}, .len = 2};
 		struct wrap wrap;
 		struct buf body;
-		if (log->nodes[i].state != ORGLOG_NODE_ACTIVE ||
-		    !txn_get(txn, TABLE_META, row_key_bytes(&row), &value) || value.len != ID_LEN)
-			continue;
-		memcpy(handover.b, value.ptr, ID_LEN);
-		if (wrap_seal(&wrap, key, &handover, &context, hub->options.random))
+		if (node->state != ORGLOG_NODE_ACTIVE || !node->roles ||
+		    node->index == hub->options.identity->node_index ||
+		    wrap_seal(&wrap, key, &node->transport, &context, hub->options.random))
 			continue;
 		buf_init(&body, LIMIT_RECORD_LEN_MAX);
 		wrap_key_put(&body, number, &wrap);

@@ -109,12 +109,12 @@ void wrapkeys_arrival(struct hub *hub, struct txn *txn, const struct record *rec
 	uint32_t number;
 	struct wrap wrap;
 	struct key key;
-	if (!identity->handover || author_member(record->author) != author_member(hub->author) ||
+	if (author_member(record->author) != author_member(hub->author) ||
 	    !bytes_eq(record->slot, record_slot_bytes(&slot)) ||
 	    wrap_key_get(&number, &wrap, record->body))
 		return;
 	struct wrap_context context = node_handover_context(&identity->org, number);
-	if (!wrap_open(&key, &wrap, secret_key(identity->handover), &context))
+	if (!wrap_open(&key, &wrap, secret_key(identity->transport), &context))
 		wrapkeys_store(hub, txn, number, &key);
 	key_wipe(&key);
 }

@@ -184,6 +184,18 @@ static void relay_node_holds_without_reading(void **state)
 	towns_close(towns);
 }
 
+/* Wrap keys that came to the node; that of entry 1 is a file of the first one. */
+static uint64_t wraps_here(struct sim_node *node)
+{
+	struct txn *txn = txn_begin(node->db, false);
+	struct walk walk = walk_begin(txn, TABLE_SEALED, bytes_str(IDENTITY_WRAP_ROW));
+	uint64_t count = 0;
+	while (walk_next(&walk))
+		count++;
+	txn_abort(txn);
+	return count;
+}
+
 static void retired_node_is_shut_out(void **state)
 {
 	struct towns *towns = towns_open(73, 2);
@@ -214,13 +226,7 @@ static void retired_node_is_shut_out(void **state)
 	sim_stop(keeps);
 	sim_start(keeps);
 	assert_false(id_eq(&before, &keeps->identity.wrap_pk));
-	struct txn *txn = txn_begin(keeps->db, false);
-	uint64_t count = 0;
-	struct walk walk = walk_begin(txn, TABLE_SEALED, bytes_str(IDENTITY_WRAP_ROW));
-	while (walk_next(&walk))
-		count++;
-	txn_abort(txn);
-	assert_int_equal(count, 2);
+	assert_int_equal(wraps_here(keeps), 2);
 	/* And so for a week: nobody keeps a link with it. */
 	sim_stop(keeps);
 	sim_stop(towns->b);
@@ -442,6 +448,27 @@ static void two_machines_add_at_once(void **state)
 	}
 }
 
+/*
+ * Whoever has the root: the new wrap key goes to all nodes that may read, the first and those that
+ * others have added among them, and to no relay.
+ */
+static void a_new_wrap_key_comes_to_all(void **state)
+{
+	struct towns *towns = towns_open(87, 2);
+	struct sim_node *root = second(towns, ORGLOG_ROLE_PUBLISH, true);
+	struct sim_node *relay = second(towns, 0, false);
+	second(towns, ORGLOG_ROLE_PUBLISH, true);
+	assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+	give_root(towns->a, root);
+	assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+	assert_int_equal(retire(root, 3), ERR_OK);
+	sim_run(&towns->sim, 120000, NULL, NULL);
+	assert_int_equal(wraps_here(towns->a), 1);
+	assert_int_equal(wraps_here(root), 2);
+	assert_int_equal(wraps_here(relay), 0);
+	towns_close(towns);
+}
+
 /* A node that either branch retires is out, whichever counts; so is it after the settlement. */
 static void a_lost_branch_retires_as_well(void **state)
 {
@@ -648,6 +675,7 @@ int main(void)
 		cmocka_unit_test(texts_that_do_not_fit),
 		cmocka_unit_test(more_than_one_line_can_hold),
 		cmocka_unit_test(two_machines_add_at_once),
+		cmocka_unit_test(a_new_wrap_key_comes_to_all),
 		cmocka_unit_test(a_lost_branch_retires_as_well),
 	};
 	const char *what;

@@ -159,8 +159,8 @@ static int complain_accept(const struct tool *tool, enum err err)
 				 tool->dir);
 	if (err == ERR_ABSENT)
 		return tool_fail(TOOL_USAGE,
-				 "the node in %s waits for no answer: it was not made with "
-				 "`allmende init --node`",
+				 "the node in %s waits for no answer: it has taken one, or was "
+				 "not made with `allmende init --node`",
 				 tool->dir);
 	return tool_fail(TOOL_FAILED, "the answer could not be taken: %s", err_text(err));
 }
@@ -229,6 +229,9 @@ static int answer_take(const struct tool *tool, struct keyring *keyring, struct 
 		txn_abort(txn);
 	else
 		err = txn_commit(txn);
+	/* An answer that somebody finds later opens nothing. */
+	if (!err)
+		err = keyring_drop(keyring, "handover");
 	return code ? code : err ? complain_accept(tool, err) : TOOL_DONE;
 }
 

@@ -431,7 +431,7 @@ static void test_up(void **state)
 	static const struct {
 		const char *what;
 		unsigned org; /* whose link; 1 has invited */
-		bool no_root, handover;
+		bool no_root, is_further;
 		const char *heard;
 		enum place place;
 		const char *why;
@@ -450,13 +450,11 @@ static void test_up(void **state)
 		setup(state);
 		struct fixture *f = *state;
 		struct identity *identity = &f->node.identity;
-		struct key key = test_key(88);
 		if (cases[i].no_root) {
 			secret_close(identity->root);
 			identity->root = NULL;
 		}
-		if (cases[i].handover)
-			identity->handover = secret_open(bytes_obj(&key));
+		identity->node_index = cases[i].is_further;
 		for (const char *what = cases[i].what; *what; what++)
 			happens(f, *what);
 		struct peer *peer = hub_node_guest(&f->node, &f->fed.orgs[cases[i].org - 1]);
