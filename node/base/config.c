@@ -243,17 +243,18 @@ static enum err set_addresses(struct config *config, const char *value)
 }
 
 /* PROTOCOL: "at most 24 hours since it first saw the cause (setting `under-old-key`)" */
+static const struct {
+	const char *name;
+	uint64_t ms;
+} old_keys[] = {{"now", 0}, {"after-24h", 24 * HOUR}, {"never", UINT64_MAX}};
+#define OLD_KEY_COUNT (sizeof(old_keys) / sizeof(old_keys[0]))
+
 static enum err set_old_key(struct config *config, const char *value)
 {
-	static const struct {
-		const char *name;
-		uint64_t ms;
-	} values[] = {{"now", 0}, {"after-24h", 24 * HOUR}, {"never", UINT64_MAX}};
-
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-		if (strcmp(value, values[i].name))
+	for (size_t i = 0; i < OLD_KEY_COUNT; i++) {
+		if (strcmp(value, old_keys[i].name))
 			continue;
-		config->limits.old_key_wait_ms = values[i].ms;
+		config->limits.old_key_wait_ms = old_keys[i].ms;
 		return ERR_OK;
 	}
 	return ERR_CONFIG;
@@ -632,6 +633,52 @@ void config_take(struct config *config, const struct config *next, struct buf *t
 	}
 }
 
+/* Empty: without the setting there is none. */
+static void default_text(char *out, size_t size, const struct config *config,
+			 const struct setting *setting)
+{
+	const char *at = (const char *)config + setting->at, *text = "";
+	bool yes;
+
+	switch (setting->kind) {
+	case KIND_ADDRESS:
+		text = at;
+		break;
+	case KIND_ADDRESSES:
+		break;
+	case KIND_OPERATOR:
+		text = config->operator[0] ? config->operator: "self";
+		break;
+	case KIND_BOOL:
+		memcpy(&yes, at, sizeof(yes));
+		text = yes ? "yes" : "no";
+		break;
+	case KIND_LEVEL:
+		text = log_level_name(config->log);
+		break;
+	case KIND_FORMAT:
+		text = config->log_format == LOG_JSON ? "json" : "text";
+		break;
+	case KIND_FILE:
+		text = config->log_file;
+		break;
+	case KIND_OLD_KEY:
+		for (size_t i = 0; i < OLD_KEY_COUNT; i++)
+			if (old_keys[i].ms == config->limits.old_key_wait_ms)
+				text = old_keys[i].name;
+		break;
+	case KIND_COUNT:
+	case KIND_SIZE:
+	case KIND_TIME:
+		if (number_of(config, setting))
+			number_text(out, size, setting->kind, number_of(config, setting));
+		else
+			*out = '\0';
+		return;
+	}
+	snprintf(out, size, "%s", text);
+}
+
 void config_help(FILE *stream)
 {
 	struct config defaults;
@@ -639,12 +686,10 @@ void config_help(FILE *stream)
 	config_init(&defaults);
 	for (size_t i = 0; i < SETTING_COUNT; i++) {
 		const struct setting *setting = &settings[i];
-		char allowed[120], value[32] = "";
+		char allowed[120], value[LIMIT_ADDRESS_LEN_MAX + 1];
 
 		allowed_text(allowed, sizeof(allowed), setting);
-		if (setting->width && number_of(&defaults, setting))
-			number_text(value, sizeof(value), setting->kind,
-				    number_of(&defaults, setting));
+		default_text(value, sizeof(value), &defaults, setting);
 		fprintf(stream, "  %-18s %s\n%21s%s%s%s\n", setting->name, setting->what, "",
 			allowed, value[0] ? "; default " : "", value);
 	}

@@ -32,6 +32,11 @@ void log_init(struct log *log, FILE *stream, enum log_level level, enum log_form
 	*log = (struct log){.stream = stream, .level = level, .format = format};
 }
 
+const char *log_level_name(enum log_level level)
+{
+	return level_names[level];
+}
+
 enum err log_level_parse(enum log_level *level, struct bytes text)
 {
 	for (size_t i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++) {

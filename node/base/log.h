@@ -75,6 +75,7 @@ struct log {
 void log_init(struct log *log, FILE *stream, enum log_level level, enum log_format format);
 /* ERR_MALFORMED unless "debug", "info", "warn" or "error". */
 enum err log_level_parse(enum log_level *level, struct bytes text);
+const char *log_level_name(enum log_level level);
 
 __attribute__((format(printf, 4, 5))) void log_line(struct log *log, int64_t now_ms,
 						    enum log_kind kind, const char *format, ...);

@@ -13,7 +13,7 @@ import sys
 from functions import WORD
 from tree import FOLDERS, c_files, faults_in
 
-TEXTS = ["README.md", "docs/*.md", "test/fuzz/README.md"]
+TEXTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/*.md", "test/fuzz/README.md"]
 PATH = re.compile(rf"(?<![\w./~-])(?:{'|'.join(FOLDERS)}|docs)/[\w./*-]*[\w/*]")
 # What stands for any name in a path.
 ANY = re.compile(r"(?<![A-Z])(?:NAME|ROOM|TOPIC)(?![A-Z])")
