@@ -26,7 +26,7 @@ class Prompt(unittest.TestCase):
         self.dir = pathlib.Path(self.temporary.name, "node")
         self.addCleanup(self.temporary.cleanup)
 
-    def type(self, args, answers, program=ALLMENDE):
+    def type(self, args, answers, program=ALLMENDE, prompt=b": "):
         """Runs the command on a terminal, answers each prompt; (exit code, what was shown)."""
         pid, fd = pty.fork()
         if pid == 0:
@@ -41,15 +41,23 @@ class Prompt(unittest.TestCase):
             if not piece:
                 break
             shown += piece
-            if prompts < len(answers) and shown.count(b": ") > prompts and shown.endswith(b": "):
-                # the echo goes off a moment after the prompt
-                while termios.tcgetattr(fd)[3] & termios.ECHO and time.monotonic() < end:
+            if prompts < len(answers) and shown.count(prompt) > prompts and shown.endswith(prompt):
+                # the echo of a passphrase goes off a moment after the prompt
+                while prompt == b": " and termios.tcgetattr(fd)[3] & termios.ECHO and time.monotonic() < end:
                     time.sleep(0.005)
                 os.write(fd, answers[prompts])
                 prompts += 1
         os.close(fd)
         self.assertEqual(prompts, len(answers), shown)
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
+
+    def test_doubted_key(self):
+        words = ["init", "--name", "Stadt Riesa", "--slug", "riesa", "--ags", "14627140", "--no-passphrase"]
+        for answer, expected in ((b"n\n", 2), (b"\n", 2), (b"y\n", 0)):
+            code, shown = self.type(words, [answer], prompt=b"[y/N] ")
+            self.assertEqual(code, expected, shown)
+            self.assertIn("Stadt Riesa has 14627230", shown)
+            self.assertEqual(self.dir.exists(), code == 0)
 
     def test_new(self):
         code, shown = self.type(INIT, [b"geheim\xc3\xa4\xc3\xb6\x7f\x7f!\n", b"falsch\x15geheim!\n"])

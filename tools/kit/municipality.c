@@ -3,12 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define STATE_MAX    16
 #define STATE_KNOWN  "14"    /* Saxony: of this all counties are known, */
 #define COUNTY_KNOWN "14627" /* and of this all municipalities */
 #define COUNTY_LEN   5
 #define KEY_LEN      8
+#define DOUBT_LEN    400
 
 static const char *const counties[] = {"14511", "14521", "14522", "14523", "14524",
 				       "14612", "14625", "14626", "14627", "14628",
@@ -54,23 +56,36 @@ static bool may_be(const char *ags)
 	       find_ags(ags) != NULL;
 }
 
+/* Is it right all the same? Whoever can be asked is asked; a script is told, and goes on. */
+static int doubt_said(const char *doubt)
+{
+	char answer[8] = "";
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
+		tool_remark("%s; it is taken as it is", doubt);
+		return TOOL_DONE;
+	}
+	fprintf(stderr, "%s. Take it all the same? [y/N] ", doubt);
+	if (fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y'))
+		return TOOL_DONE;
+	return tool_fail(TOOL_USAGE, "nothing was done");
+}
+
 int municipality_check(const struct tool *tool, const char *name, const char *ags)
 {
 	const struct municipality *meant = find_named(name), *is = find_ags(ags);
+	char doubt[DOUBT_LEN] = "";
 
 	if (args_flag(&tool->args, "unlisted-ags"))
 		return TOOL_DONE;
 	if (meant && strlen(ags) == KEY_LEN && strcmp(meant->ags, ags) != 0)
-		return tool_fail(TOOL_USAGE,
-				 "--ags %s is %s%s: %s has %s; say --ags %s, or --unlisted-ags if "
-				 "it is right all the same",
-				 ags, is ? "the key of " : "not known", is ? is->name : "",
-				 meant->name, meant->ags, meant->ags);
-	if (!may_be(ags))
-		return tool_fail(
-			TOOL_USAGE,
-			"--ags %s is no key that this program knows: look it up, as in the "
-			"register of municipalities, or say --unlisted-ags if it is right",
-			ags);
-	return TOOL_DONE;
+		snprintf(doubt, sizeof(doubt), "--ags %s is %s%s: %s has %s", ags,
+			 is ? "the key of " : "not known", is ? is->name : "", meant->name,
+			 meant->ags);
+	else if (!may_be(ags))
+		snprintf(doubt, sizeof(doubt),
+			 "--ags %s is no key that this program knows: look it up, as in the "
+			 "register of municipalities",
+			 ags);
+	return *doubt ? doubt_said(doubt) : TOOL_DONE;
 }

@@ -25,8 +25,9 @@ extern const size_t municipality_count;
 	}
 
 /*
- * Refuses a key that cannot be that of an organisation with this name, with the one that
- * was meant, if it is known. Prints its own complaint: TOOL_USAGE.
+ * A key that cannot be that of an organisation with this name is doubted, with the one that was
+ * meant, if it is known: on a terminal it is asked about, and a no is TOOL_USAGE; elsewhere that is
+ * a remark on standard error, and TOOL_DONE.
  */
 int municipality_check(const struct tool *tool, const char *name, const char *ags);
 
