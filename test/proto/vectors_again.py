@@ -1,0 +1,402 @@
+#!/usr/bin/env python3
+"""docs/vectors, judged by a second reader that was written from docs/PROTOCOL.md alone.
+
+Python's own library is enough for what needs hashes only. Signatures and the session need the package
+cryptography; without it they are left out, and it says so.
+
+vectors_again.py ROOT"""
+import base64
+import hashlib
+import json
+import pathlib
+import re
+import struct
+import sys
+
+try:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+except ImportError:
+    Ed25519PublicKey = None
+
+
+def H(label, *parts, key=b"", size=32):
+    return hashlib.blake2b(b"".join(parts), digest_size=size, key=key,
+                           person=label.encode().ljust(16, b"\0")).digest()
+
+
+# ---- section 1.1: encoding ----
+
+class Malformed(Exception):
+    pass
+
+
+def need(true):
+    if not true:
+        raise Malformed
+
+
+class Reader:
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, count):
+        need(self.at + count <= len(self.data))
+        self.at += count
+        return self.data[self.at - count:self.at]
+
+    def number(self, width, least):
+        value = int.from_bytes(self.take(width), "big")
+        need(value >= least)
+        return value
+
+    def text(self, length):
+        raw = self.take(length)
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError:
+            raise Malformed from None
+        need(not any(c < " " and c != "\n" or c == "\x7f" for c in text))
+        return text
+
+    def value(self, depth=1):
+        first = self.take(1)[0]
+        if first <= 0x7F:
+            return first
+        if first in (0xCC, 0xCD, 0xCE, 0xCF):
+            return self.number(1 << (first - 0xCC), (0x80, 0x100, 0x10000, 1 << 32)[first - 0xCC])
+        if first == 0xC0:
+            return None
+        if first in (0xC2, 0xC3):
+            return first == 0xC3
+        if first in (0xC4, 0xC5, 0xC6):
+            return self.take(self.number(1 << (first - 0xC4), (0, 0x100, 0x10000)[first - 0xC4]))
+        if 0xA0 <= first <= 0xBF:
+            return self.text(first - 0xA0)
+        if first in (0xD9, 0xDA, 0xDB):
+            return self.text(self.number(1 << (first - 0xD9), (32, 0x100, 0x10000)[first - 0xD9]))
+        need(depth <= 8)
+        if 0x90 <= first <= 0x9F or first in (0xDC, 0xDD):
+            count = first - 0x90 if first < 0xA0 else \
+                self.number(2 << (first - 0xDC), (16, 0x10000)[first - 0xDC])
+            need(count <= len(self.data) - self.at)
+            return [self.value(depth + 1) for _ in range(count)]
+        if 0x80 <= first <= 0x8F or first in (0xDE, 0xDF):
+            count = first - 0x80 if first < 0x90 else \
+                self.number(2 << (first - 0xDE), (16, 0x10000)[first - 0xDE])
+            need(2 * count <= len(self.data) - self.at)
+            found, before = {}, 0
+            for _ in range(count):
+                key = self.value(9)
+                need(type(key) is int and key > before)
+                found[key] = self.value(depth + 1)
+                before = key
+            return found
+        raise Malformed
+
+
+def decode(data):
+    reader = Reader(data)
+    value = reader.value()
+    need(reader.at == len(data))
+    return value
+
+
+# ---- one function for each folder: the verdict, or what a key of the case has to be ----
+
+def hashes(case, data):
+    if "derived" in case:
+        return case["derived"] == H(case["label"], data, key=bytes.fromhex(case["key"])).hex()
+    if "label" in case:
+        return case["hash"] == H(case["label"], data).hex()
+    return case["hash"] == hashlib.blake2b(data, digest_size=32).hexdigest()
+
+
+def encoding(case, data):
+    try:
+        decode(data)
+        return case["verdict"] == "accepted"
+    except Malformed:
+        return case["verdict"] == "malformed"
+
+
+def texts(case, data):
+    text = re.sub(r"[^A-Za-z0-9_-]", "", case["text"])
+    letter = case["letter"]
+    if not text.startswith(f"allmende2{letter}-"):
+        foreign = re.match(rf"allmende\d+{letter}-", text)
+        return case["verdict"] == ("not known" if foreign else "malformed")
+    coded = text[len("allmende2x-"):]
+    try:
+        raw = base64.b64decode(coded + "=" * (-len(coded) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return case["verdict"] == "denied"
+    body, check = raw[:-4], raw[-4:]
+    if H("am1.text", letter.encode(), body)[:4] != check:
+        return case["verdict"] == "denied"
+    return case["verdict"] == "accepted" and body == data
+
+
+def root(case, data):
+    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    plain = re.sub(r"[\s-]", "", case["text"]).upper().translate(str.maketrans("OIL", "011"))
+    bits = 0
+    for letter in plain:
+        bits = bits << 5 | alphabet.index(letter)
+    raw = bits.to_bytes(35, "big")
+    if H("am1.root.text", raw[:32])[:3] != raw[32:]:
+        return case["verdict"] == "denied"
+    keys = {"root_seed": "am1.root.sign", "recovery_secret": "am1.root.recov"}
+    return raw[:32] == data and all(case.get(key, want) == want for key, want in (
+        (key, H(label, key=data).hex()) for key, label in keys.items()))
+
+
+def path_ok(path):
+    parts = path.split("/")
+    if not 1 <= len(parts) <= 16 or not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", parts[0]):
+        return False
+    if len(parts) == 2 and re.fullmatch(r"~[a-z2-7]{26}", parts[1]):
+        # 16 bytes are 128 bits, 26 letters 130
+        return "abcdefghijklmnopqrstuvwxyz234567".index(parts[1][-1]) % 4 == 0
+    return all(re.fullmatch(r"[a-z0-9._-]{1,64}", part) and part not in (".", "..") for part in parts)
+
+
+def paths(case, data):
+    path = case["path"]
+    if not path_ok(path):
+        return case["verdict"] == "malformed"
+    key = bytes.fromhex(case["key_of_all"])
+    for part in path.split("/"):
+        key = H("am1.path", part.encode(), key=key)
+    dataset = H("am1.dataset", bytes.fromhex(case["organisation"]), data)
+    return case["verdict"] == "accepted" and case["key"] == key.hex() \
+        and case["dataset"] == dataset.hex()
+
+
+def leaves_digest(leaves, depth):
+    if not leaves:
+        return bytes(32)
+    if len(leaves) <= 64 or depth == 16:
+        return H("am1.leaves", *(
+            struct.pack(">H", len(slot)) + slot + struct.pack(">Q", sequence) + leaf
+            for _, slot, sequence, leaf in sorted(leaves)))
+    children = [[] for _ in range(16)]
+    for leaf in leaves:
+        children[int.from_bytes(leaf[0], "big") >> (60 - 4 * depth) & 15].append(leaf)
+    return H("am1.children", *(leaves_digest(child, depth + 1) for child in children))
+
+
+def sets(case, data):
+    leaves = [(H("am1.slot", bytes.fromhex(slot))[:8], bytes.fromhex(slot), sequence,
+               bytes.fromhex(leaf)) for slot, sequence, leaf in case["leaves"]]
+    return H("am1.set", leaves_digest(leaves, 0)) == data
+
+
+def siphash(key, data):
+    mask = (1 << 64) - 1
+    k0, k1 = struct.unpack("<QQ", key)
+    v = [k0 ^ 0x736F6D6570736575, k1 ^ 0x646F72616E646F6D, k0 ^ 0x6C7967656E657261,
+         k1 ^ 0x7465646279746573]
+
+    def turn(x, by):
+        return (x << by | x >> (64 - by)) & mask
+
+    def rounds(count):
+        for _ in range(count):
+            v[0] = (v[0] + v[1]) & mask
+            v[1] = turn(v[1], 13) ^ v[0]
+            v[0] = turn(v[0], 32)
+            v[2] = (v[2] + v[3]) & mask
+            v[3] = turn(v[3], 16) ^ v[2]
+            v[0] = (v[0] + v[3]) & mask
+            v[3] = turn(v[3], 21) ^ v[0]
+            v[2] = (v[2] + v[1]) & mask
+            v[1] = turn(v[1], 17) ^ v[2]
+            v[2] = turn(v[2], 32)
+
+    end = data[len(data) // 8 * 8:].ljust(7, b"\0") + bytes([len(data) % 256])
+    for word in struct.unpack(f"<{len(data) // 8 + 1}Q", data[:len(data) // 8 * 8] + end):
+        v[3] ^= word
+        rounds(2)
+        v[0] ^= word
+    v[2] ^= 0xFF
+    rounds(4)
+    return v[0] ^ v[1] ^ v[2] ^ v[3]
+
+
+def cuts(case, key):
+    stream = b"".join(hashlib.blake2b(struct.pack(">I", i), digest_size=32).digest()
+                      for i in range(1 << 15))
+    if "nonce mode 2" in case["about"]:
+        stream = stream[:-5]
+        return case["ends"] == [*range(262144, len(stream), 262144), len(stream)]
+    gear = [int.from_bytes(H("am1.gear", bytes([i]))[:8], "big") for i in range(256)]
+    ends, begin, g = [], 0, 0
+    for at, byte in enumerate(stream, 1):
+        g = (g << 1 & (1 << 64) - 1) + gear[byte] & (1 << 64) - 1
+        length = at - begin
+        if length == 262144 or length >= 16384 and g >> 51 == 0 \
+                and siphash(key, stream[at - 48:at]) & 7 == 0:
+            ends.append(at)
+            begin, g = at, 0
+    return case["ends"] == ends + ([len(stream)] if begin < len(stream) else [])
+
+
+def manifests(case, data):
+    if case["verdict"] != "accepted":
+        return None
+    files = decode(data)[6]
+    entries = sorted({(address, size) for *_, chunks in files for address, size, *_ in chunks})
+    index = H("am1.index", *(address + struct.pack(">I", size) for address, size in entries))
+    return case["index_digest"] == index.hex() and case["index_count"] == len(entries)
+
+
+def signed(key, tag, federation, whole):
+    message = tag.encode().ljust(16, b"\0") + federation + whole[:-64]
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(whole[-64:], message)
+        return True
+    except InvalidSignature:
+        return False
+
+
+def organisation_logs(case, data):
+    """Ids, and signatures by the root key that the entry names."""
+    if case["verdict"] not in ("accepted", "denied"):
+        return None
+    entry = decode(data[:-64])
+    good = not Ed25519PublicKey or signed(entry[4], "am1.orglog", bytes(32), data)
+    if case["verdict"] == "denied":  # by its signature, or that of the node in it
+        return None if good else True
+    return good and case["id"] == H("am1.orglog", data[:-64]).hex()
+
+
+def records(case, data):
+    if case["leaf_hash"] != H("am1.leaf", data).hex():
+        return False
+    if not Ed25519PublicKey:
+        return None
+    good = signed(bytes.fromhex(case["signing_key"]), "am1.record",
+                  bytes.fromhex(case["federation"]), data)
+    return good == (case["verdict"] != "denied")
+
+
+def signatures(case, data):
+    if not Ed25519PublicKey:
+        return None
+    good = signed(bytes.fromhex(case["public_key"]), case["tag"],
+                  bytes.fromhex(case["federation"]), data + bytes.fromhex(case["signature"]))
+    return good == (case["verdict"] == "accepted")
+
+
+# ---- section 8: the session ----
+
+def hkdf(chaining, data):
+    def mac(key, message):
+        pad = key.ljust(128, b"\0")
+        inner = hashlib.blake2b(bytes(b ^ 0x36 for b in pad) + message).digest()
+        return hashlib.blake2b(bytes(b ^ 0x5C for b in pad) + inner).digest()
+    temp = mac(chaining, data)
+    one = mac(temp, b"\1")
+    return one, mac(temp, one + b"\2")
+
+
+class Noise:
+    def __init__(self, prologue):
+        self.h = self.ck = b"Noise_XX_25519_ChaChaPoly_BLAKE2b".ljust(64, b"\0")
+        self.key, self.n = None, 0
+        self.mix(prologue)
+
+    def mix(self, data):
+        self.h = hashlib.blake2b(self.h + data).digest()
+
+    def mix_key(self, secret):
+        self.ck, key = hkdf(self.ck, secret)
+        self.key, self.n = key[:32], 0
+
+    def open(self, sealed):
+        plain = sealed
+        if self.key:
+            plain = unseal(self.key, self.n, self.h, sealed)
+            self.n += 1
+        self.mix(sealed)
+        return plain
+
+
+def unseal(key, n, ad, sealed):
+    return ChaCha20Poly1305(key).decrypt(bytes(4) + struct.pack("<Q", n), sealed, ad)
+
+
+def session(case, _):
+    """Both sides' secrets are there, so one reader follows all of it."""
+    if not Ed25519PublicKey:
+        return None
+    sides = {name: {key: bytes.fromhex(value) for key, value in case[name].items()}
+             for name in ("dialler", "listener")}
+
+    def dh(one, other):
+        secret = X25519PrivateKey.from_private_bytes(sides[one[0]][one[1] + "_secret"])
+        public = X25519PrivateKey.from_private_bytes(sides[other[0]][other[1] + "_secret"])
+        return secret.exchange(X25519PublicKey.from_public_bytes(
+            public.public_key().public_bytes_raw()))
+
+    first, second, third, *frames = case["steps"]
+    data = bytes.fromhex(first["bytes"])
+    federation = bytes.fromhex(case["federation"])
+    need(data[:10] == b"allmende\1\2" and data[10:18] == H("am1.fedhint", federation)[:8])
+    noise = Noise(b"allmende/2" + data[:18] + federation)
+    need(data[18:20] == b"\0\x20")
+    noise.mix(data[20:52])
+    need(noise.open(data[52:]) == b"")
+    data = bytes.fromhex(second["bytes"])
+    need(struct.unpack(">H", data[:2])[0] == len(data) - 2)
+    noise.mix(data[2:34])
+    noise.mix_key(dh(("dialler", "ephemeral"), ("listener", "ephemeral")))
+    listener = noise.open(data[34:82])
+    noise.mix_key(dh(("dialler", "ephemeral"), ("listener", "transport")))
+    certificate = noise.open(data[82:])
+    need(certificate.hex() == second["plain"])
+    need(decode(certificate)[0] == 2 and decode(decode(certificate)[4][:-64])[8][0][4] == listener)
+    data = bytes.fromhex(third["bytes"])
+    noise.open(data[2:50])
+    noise.mix_key(dh(("listener", "ephemeral"), ("dialler", "transport")))
+    need(noise.open(data[50:]).hex() == third["plain"])
+    need(noise.h.hex() == case["handshake_hash"])
+    keys = dict(zip(("dialler", "listener"), (key[:32] for key in hkdf(noise.ck, b""))))
+    sent = {"dialler": 0, "listener": 0}
+    for frame in frames:
+        side, data = frame["from"], bytes.fromhex(frame["bytes"])
+        need(unseal(keys[side], sent[side], b"", data[2:]).hex() == frame["plain"])
+        sent[side] += 1
+    return True
+
+
+FOLDERS = {"hashes": hashes, "encoding": encoding, "texts": texts, "root": root, "paths": paths,
+           "sets": sets, "cuts": cuts, "manifests": manifests, "records": records,
+           "organisation-logs": organisation_logs, "signatures": signatures, "session": session}
+
+
+def main(top):
+    judged, left, wrong = 0, 0, []
+    for folder, judge in FOLDERS.items():
+        for path in sorted(pathlib.Path(top, "docs/vectors", folder).glob("*.json")):
+            case = json.loads(path.read_text(encoding="utf-8"))
+            try:
+                verdict = judge(case, bytes.fromhex(case.get("bytes", "")))
+            except Exception as fault:  # a reader that stumbles has judged wrongly
+                verdict = False
+                print(f"{path}: {type(fault).__name__} {fault}")
+            if verdict is None:
+                left += 1
+            elif verdict:
+                judged += 1
+            else:
+                wrong.append(f"{path}: judged otherwise")
+    print("\n".join(wrong) or f"{judged} cases judged alike, {left} left out"
+          + ("" if Ed25519PublicKey else "; the package cryptography is not there"))
+    return 1 if wrong or judged < 70 else 0
+
+
+sys.exit(main(sys.argv[1]))
