@@ -25,7 +25,12 @@ status=0
 node "$second" node accept "$request" 2>"$work/said" || status=$?
 [ "$status" = 2 ] || wrong 'its own request is no answer'
 answer=$(node "$meissen" node add "$request" --roles publish,admin)
+[ -s "$second/keys/handover" ] || wrong 'there is no key that the answer is sealed to'
 node "$second" node accept "$answer" >/dev/null
+[ ! -e "$second/keys/handover" ] || wrong 'an answer that is found later can be opened'
+status=0
+node "$second" node accept "$answer" 2>"$work/said" || status=$?
+[ "$status" = 2 ] && grep -q 'waits for no answer' "$work/said" || wrong "accepted twice: $status, $(cat "$work/said")"
 node_start "$second"
 wait_for 60 node_is_member "$second" || wrong 'the second node is no member'
 
