@@ -1,6 +1,7 @@
 #include "store/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <lmdb.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ struct db {
 	atomic_uint_fast64_t fault_left; /* store calls until the injected fault; 0: none */
 	enum err fault_err;
 	atomic_bool fault_struck;
+	uint64_t reserved_end; /* of what db_reserve() has got, from the beginning of the file */
 };
 
 struct txn {
@@ -166,6 +168,20 @@ void db_size(struct db *db, uint64_t *used_bytes, uint64_t *file_bytes)
 	for (int i = 0; i < TABLE_COUNT && !mdb_stat(mdb, db->table[i], &stat); i++)
 		*used_bytes += page_count(&stat) * stat.ms_psize;
 	mdb_txn_abort(mdb);
+}
+
+void db_reserve(struct db *db, uint64_t bytes)
+{
+	struct stat file;
+	int fd;
+
+	if (mdb_env_get_fd(db->env, &fd) || fstat(fd, &file))
+		return;
+	uint64_t end = (uint64_t)file.st_size;
+	if (db->reserved_end >= end + bytes / 2)
+		return;
+	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, file.st_size, (off_t)bytes) == 0)
+		db->reserved_end = end + bytes;
 }
 
 void db_fault_at(struct db *db, uint64_t n, enum err err)

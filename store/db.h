@@ -42,6 +42,12 @@ const char *db_library_version(void);
 /* Bytes of the file in use and on disk. */
 void db_size(struct db *db, uint64_t *used_bytes, uint64_t *file_bytes);
 /*
+ * Keeps so many bytes of the disk behind the end of the file, so that commits which grow it by
+ * little go on when others have filled the disk. Before each turn: where the disk is full, or the
+ * file system cannot do it, less is kept.
+ */
+void db_reserve(struct db *db, uint64_t bytes);
+/*
  * Writes the file as it is after the last commit, whole, while others go on writing; fd may be a
  * pipe. As long as it takes the file grows as by a forgotten reader.
  */

@@ -13,9 +13,10 @@
 #include "node/base/space.h"
 #include "proto/membership/membership.h"
 
-#define IDLE_MS_MAX    10000 /* the clock may be set: look at it now and then */
-#define FAULT_PAUSE_MS 1000
-#define QUERIES_NS_MAX 20000000 /* after which it is a turn's time again, if one is due */
+#define IDLE_MS_MAX        10000 /* the clock may be set: look at it now and then */
+#define FAULT_PAUSE_MS     1000
+#define TURN_RESERVE_BYTES (UINT64_C(4) << 20) /* of disk: what turns without much news need */
+#define QUERIES_NS_MAX     20000000 /* after which it is a turn's time again, if one is due */
 
 struct lane {
 	struct turn_item *first, **end;
@@ -346,6 +347,7 @@ static void tell_room(struct turn *turn)
 	struct space space;
 	struct room room;
 
+	db_reserve(turn->options.db, TURN_RESERVE_BYTES);
 	space_take(&space, turn->options.db, turn->options.dir,
 		   turn->options.core.limits->store_bytes_max);
 	room = space_room(&space);

@@ -23,24 +23,52 @@ wait_for 30 held_back || wrong "foreign data is not held back: $(node "$radebeul
 printf 'own\n' >"$work/small"
 node "$radebeul" publish radebeul/klein "$work/small" --tier members >/dev/null || wrong 'own data is refused'
 
-say 'own data up to the end, and not beyond'
+say 'a disk that others have filled'
 head -c 30000000 /dev/urandom >"$work/large"
+linked() { grep -c 'peer connected: radebeul' "$meissen.log" || true; } # the other log lies on the full disk
+links=$(linked)
+cat /dev/zero >"$disk/more" 2>/dev/null || true
+[ "$(df --output=avail "$disk" | tail -n 1)" -eq 0 ] || wrong 'the disk is not full'
+code=0
+node "$radebeul" publish radebeul/gross "$work/large" --tier members 2>"$work/errors" || code=$?
+[ "$code" = 1 ] || wrong "published on a full disk: $code"
+[ -s "$work/errors" ] || wrong 'no sentence says why'
+grep -q 'disk is full' "$work/errors" || wrong "publish: $(cat "$work/errors")"
+node "$radebeul" ls >/dev/null || wrong 'the node does not answer on a full disk'
+node "$radebeul" log radebeul/klein >/dev/null || wrong 'the node does not answer on a full disk'
+node "$radebeul" status | grep -Eq '^  disk 9[0-9] % of .*: (foreign data refused|nothing is stored)' || wrong "status: $(node "$radebeul" status)"
+refused() {
+	local code=0 said=$1
+	shift
+	"$@" >/dev/null 2>"$work/errors" || code=$?
+	{ [ "$code" = 1 ] && grep -Eiq "$said" "$work/errors"; } || wrong "$*: $code $(cat "$work/errors")"
+}
+refused 'has room for 0 B: make room' node "$radebeul" get radebeul/klein -o "$disk/copy"
+refused 'no space left' node "$radebeul" recovery-sheet -o "$disk/sheet"
+refused 'no space left' node "$radebeul" backup "$disk/backup" --clear-keys
+refused 'no space left' node "$disk/another" init --name 'Stadt Riesa' --slug riesa --ags 14627230 --no-passphrase
+# what comes to others goes on, over the same links, and a restart finds its way
+for i in 1 2 3; do
+	printf '%s\n' "$i" >"$work/table"
+	publish "meissen/klein$i" "$work/table" --tier members >/dev/null
+	sleep 1
+done
+[ "$(linked)" = "$links" ] || wrong "a full disk has ended sessions: $(linked) instead of $links"
+node_stop "$radebeul"
+node_start "$radebeul"
+is_linked() { [ "$(node_json "$radebeul" .peers.linked status)" = 1 ]; }
+wait_for 30 is_linked || wrong 'no link after a restart'
+rm "$disk/more"
+
+say 'own data up to the end, and not beyond'
 code=0
 node "$radebeul" publish radebeul/gross "$work/large" --tier members 2>"$work/errors" || code=$?
 [ "$code" = 1 ] || wrong "publish: $code"
 [ -s "$work/errors" ] || wrong 'no sentence says why'
 [ "$(node_json "$radebeul" .store.free_bytes status)" -gt 0 ] || wrong 'the disk is full'
 
-say 'a disk that others have filled'
-cat /dev/zero >"$disk/more" 2>/dev/null || true
-code=0
-node "$radebeul" publish radebeul/gross "$work/large" --tier members 2>"$work/errors" || code=$?
-[ "$code" = 1 ] || wrong "published on a full disk: $code"
-[ -s "$work/errors" ] || wrong 'no sentence says why'
-node "$radebeul" ls >/dev/null || wrong 'the node does not answer on a full disk'
-
 say 'with room it goes on'
-rm "$disk/more" "$disk/others"
+rm "$disk/others"
 printf 'own, changed\n' >"$work/small"
 again() { node "$radebeul" publish radebeul/klein "$work/small" --tier members >/dev/null 2>&1; }
 wait_for 60 again || wrong "nothing is published: $(node "$radebeul" --json status)"

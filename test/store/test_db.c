@@ -708,12 +708,37 @@ static void dead_readers_are_cleared_at_open(void **state)
 	test_dir_fini(dir);
 }
 
+/* It takes disk, and is no part of the file; a second time takes none. */
+static void disk_is_kept_behind_the_end(void **state)
+{
+	char *dir = test_dir_init(), *data = dir_file(dir, "data.mdb");
+	const struct db_options options = {.map_bytes = TEST_MAP_BYTES};
+	const uint64_t bytes = UINT64_C(1) << 20;
+	struct stat before, after;
+	struct db *db;
+
+	assert_int_equal(db_open(&db, dir, &options), ERR_OK);
+	assert_int_equal(stat(data, &before), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		db_reserve(db, bytes);
+		assert_int_equal(stat(data, &after), 0);
+		assert_int_equal(after.st_size, before.st_size);
+		assert_in_range((uint64_t)after.st_blocks * 512,
+				(uint64_t)before.st_blocks * 512 + bytes / 2,
+				(uint64_t)before.st_blocks * 512 + 2 * bytes);
+	}
+	db_close(db);
+	free(data);
+	test_dir_fini(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_of_every_size_come_back_after_reopening),
 		cmocka_unit_test(tables_are_apart),
 		cmocka_unit_test(absent_is_an_answer),
+		cmocka_unit_test(disk_is_kept_behind_the_end),
 		cmocka_unit_test(the_first_fault_sticks_and_nothing_is_stored),
 		cmocka_unit_test(a_reader_does_not_write),
 		cmocka_unit_test(a_value_beyond_the_limit_is_full),
