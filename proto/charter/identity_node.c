@@ -116,12 +116,12 @@ enum err identity_wrap_put(struct keyring *keyring, struct txn *txn, uint32_t nu
 	return err ? err : txn_err(txn);
 }
 
-static enum err wraps_take(struct keyring *keyring, struct txn *txn, struct node_answer *answer)
+static enum err wraps_take(struct keyring *keyring, struct txn *txn, const struct secret *handover,
+			   struct node_answer *answer)
 {
-	struct secret *handover = NULL;
 	struct wrap wrap;
 	uint32_t number;
-	enum err err = keyring_get(keyring, "handover", &handover);
+	enum err err = ERR_OK;
 
 	while (!err && node_answer_wrap_next(answer, &number, &wrap)) {
 		struct wrap_context context = node_handover_context(&answer->org, number);
@@ -131,7 +131,6 @@ static enum err wraps_take(struct keyring *keyring, struct txn *txn, struct node
 			err = identity_wrap_put(keyring, txn, number, &key);
 		key_wipe(&key);
 	}
-	secret_close(handover);
 	return err;
 }
 
@@ -153,9 +152,13 @@ enum err identity_accept(struct keyring *keyring, struct txn *txn, struct bytes 
 	struct buf storage;
 	struct bytes entry;
 	bool is_refused = false;
+	struct secret *handover = NULL;
+	enum err err = keyring_get(keyring, "handover", &handover);
 
+	if (err)
+		return err;
 	buf_init(&storage, ENVELOPE_LEN_MAX);
-	enum err err = id_load(txn, ROW_ORG, org.b);
+	err = id_load(txn, ROW_ORG, org.b);
 	if (!err)
 		err = node_answer_get(&answer, &storage, text);
 	if (!err && !id_eq(&answer.org, &org))
@@ -167,7 +170,7 @@ enum err identity_accept(struct keyring *keyring, struct txn *txn, struct bytes 
 			err = ERR_OK;
 	}
 	if (!err)
-		err = wraps_take(keyring, txn, &answer);
+		err = wraps_take(keyring, txn, handover, &answer);
 	/* The log has to name this node's keys. */
 	if (!err) {
 		err = identity_load(&identity, keyring, txn);
@@ -178,6 +181,7 @@ enum err identity_accept(struct keyring *keyring, struct txn *txn, struct bytes 
 			err = ERR_DENIED;
 		}
 	}
+	secret_close(handover);
 	buf_fini(&storage);
 	/* By the log alone that root may not sign: the charter may have bound it. */
 	return err && is_refused ? ERR_AGAIN : err;
