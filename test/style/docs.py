@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the texts for people say of this tree is so: every path in them is there (in the code of the
 product too, where it stands in comments), and so are the names and the tests that docs/HACKING.md and docs/ARCHITECTURE.md send the reader to. The tables of
-docs/PROTOCOL.md hold the kinds of records and the messages that the code has, with their numbers,
+docs/PROTOCOL.md hold the kinds of records, messages and labels that the code has, with their numbers,
 and for each limit a test that shows it, and docs/API.md every page that the control interface answers, and no other.
 
 docs.py ROOT BUILD       BUILD knows the names of the tests"""
@@ -26,6 +26,11 @@ TEST = re.compile(r"`((?:crypto|store|proto|node|tools|sim|fuzz)-[a-z][\w-]*)`")
 RUN = re.compile(r"meson test -C build((?: [a-z][\w-]*)+)")
 
 LISTED = re.compile(r"^\s*X\((\w+), (\d+)", re.MULTILINE)
+LABEL = re.compile(r'"(am1\.[a-z.]+)"')
+# What no other node reads: rows of the store, key files, backups, what was seen.
+LOCAL_LABELS = {"am1." + name for name in (
+    "backup", "contents", "folder", "handed", "hiddenname", "invsecret", "keyfile", "own.version",
+    "owner", "row", "sealed", "seen", "seenkey", "selftest")}
 ROUTE = re.compile(r'{HTTP_(\w+), "([^"]+)"')
 PAGE = re.compile(r"`(GET|POST|PUT|DELETE) (/[\w/.-]*)")
 # Of node/care/metrics.c, which is asked before the routes are.
@@ -128,6 +133,17 @@ def list_faults(root):
                 yield f"{what} {number} is {name} in the code, {word} in docs/PROTOCOL.md"
 
 
+def label_faults(root):
+    """Every label that goes over a wire stands in the table of labels, and no other does."""
+    text = set(re.findall(r"am1\.[a-z.]*[a-z]", read(root, "docs/PROTOCOL.md")))
+    code = {label for path, source in c_files(root) if not path.startswith("test/")
+            for label in LABEL.findall(source)}
+    for label in sorted(code - text - LOCAL_LABELS):
+        yield f"docs/PROTOCOL.md does not tell of the label {label}"
+    for label in sorted(text - code):
+        yield f"docs/PROTOCOL.md tells of the label {label}, which nothing has"
+
+
 def limit_faults(root, tests):
     """Each limit of docs/PROTOCOL.md names a test that there is."""
     text = read(root, "docs/PROTOCOL.md")
@@ -171,7 +187,8 @@ def self_test():
 
     def checker(root):
         return [*path_faults(root), *name_faults(root), *test_faults(root, {"node-ls"}),
-                *list_faults(root), *limit_faults(root, {"node-ls"}), *page_faults(root)]
+                *list_faults(root), *label_faults(root), *limit_faults(root, {"node-ls"}),
+                *page_faults(root)]
 
     for path, text, wrong in [
         ("README.md", "See `docs/API.md`, proto/hub/, `node/api/NAME.c` and node/api/ls.", 0),
@@ -188,6 +205,8 @@ def self_test():
         ("docs/PROTOCOL.md", kinds + vote + "| 5 | more | x |\n" + messages, 1),
         ("docs/PROTOCOL.md", kinds + vote + messages.replace("HELLO", "HOLA"), 1),
         ("docs/PROTOCOL.md", kinds + vote + messages + "| x | 1 | |\n| y | 2 | `node-no` |\n", 2),
+        ("docs/PROTOCOL.md", kinds + vote + messages + "`am1.gone`", 1),
+        ("store/db.c", 'H("am1.new"); H("am1.row")', 1),
         ("docs/API.md", "`GET /ls?all=1` " + pages, 1),
         ("docs/API.md", "`GET /ls` `DELETE /ls/ID` `POST /ls`" + pages, 1),
     ]:
@@ -200,7 +219,8 @@ def main(root, build):
     info = pathlib.Path(build, "meson-info", "intro-tests.json").read_text(encoding="utf-8")
     tests = {test["name"] for test in json.loads(info)}
     found = [*path_faults(root), *name_faults(root), *test_faults(root, tests),
-             *list_faults(root), *limit_faults(root, tests), *page_faults(root)]
+             *list_faults(root), *label_faults(root), *limit_faults(root, tests),
+             *page_faults(root)]
     count = sum(len(set(PATH.findall(text))) for _, text in texts(root))
     print("\n".join(found) or f"{count} paths, all of them there; tables and names are those of "
           "the code")
