@@ -33,6 +33,7 @@ struct sig {
 	X(JOIN, "am1.join")                                                                        \
 	X(LOG, "am1.log")                                                                          \
 	X(SHOW, "am1.show")                                                                        \
+	X(REPORT, "am1.report")                                                                    \
 	X(BIND, "am1.bind")
 
 enum sign_tag {

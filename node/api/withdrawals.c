@@ -9,6 +9,8 @@
 #include "proto/catalog/catalog.h"
 #include "proto/catalog/remains.h"
 #include "proto/catalog/withdrawal.h"
+#include "proto/catalog/withdrawal_report.h"
+#include "proto/rights/report_file.h"
 
 struct withdrawal_list {
 	struct hub *hub;
@@ -23,11 +25,14 @@ static bool withdrawal_answer_add(void *arg, const struct withdrawal_answer *ans
 
 	if (!catalog_holder(answers->hub, answers->txn, answer->author, &holder))
 		return true; /* no member any more */
-	json_t *who =
-		json_pack("{s:o, s:o}", "slug", api_str(holder.slug), "name", api_str(holder.name));
+	const bool confirmed = answer->time_ms && !answer->folders;
+	json_t *who = json_pack("{s:o, s:o, s:i}", "slug", api_str(holder.slug), "name",
+				api_str(holder.name), "node", (int)author_node(answer->author));
 	if (answer->time_ms)
 		json_object_set_new(who, "time_ms", json_integer((json_int_t)answer->time_ms));
-	json_array_append_new(answer->time_ms ? answers->confirmed : answers->outstanding, who);
+	if (answer->folders)
+		json_object_set_new(who, "folders", api_uint(answer->folders));
+	json_array_append_new(confirmed ? answers->confirmed : answers->outstanding, who);
 	return true;
 }
 
@@ -82,6 +87,17 @@ static void withdrawal_run(struct call *call, struct hub *hub, struct txn *txn, 
 	snprintf(call->why, sizeof(call->why), "%.200s was never withdrawn", path);
 }
 
+static void report_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
+{
+	struct buf file;
+
+	buf_init(&file, REPORT_FILE_LEN_MAX);
+	call->err = withdrawal_report(hub, txn, (const char *)call->path.ptr, &file, call->why);
+	if (!call->err)
+		call->out = json_pack("{s:o}", "report", api_text(buf_bytes(&file)));
+	buf_fini(&file);
+}
+
 static void gone_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	unsigned count;
@@ -96,5 +112,6 @@ const struct route withdrawals_routes[] = {
 	 FIELDS("S:dataset", "S:reason", "b:erase", "b:others"), .run = withdraw_run},
 	{HTTP_POST, "/withdrawals/gone", ROUTE_COMMAND, FIELDS("S:dataset"), .run = gone_run},
 	{HTTP_GET, "/withdrawal", ROUTE_QUERY, .begin = api_path_begin, .run = withdrawal_run},
+	{HTTP_GET, "/withdrawal/report", ROUTE_QUERY, .begin = api_path_begin, .run = report_run},
 	{.path = NULL},
 };

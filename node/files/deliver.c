@@ -223,7 +223,7 @@ static void look_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg
 	int64_t retry_ms = INT64_MAX;
 
 	deliver->found = false;
-	deliver->removes = remains_next(txn, now_ms, &retry_ms, &deliver->remains);
+	deliver->removes = remains_next(txn, now_ms, &deliver->round, &retry_ms, &deliver->remains);
 	if (!deliver->removes)
 		deliver->found = delivery_next(hub, txn, now_ms, &deliver->cursor, &deliver->due);
 	if (retry_ms < deliver->cursor.retry_ms)

@@ -37,6 +37,7 @@ struct deliver {
 	struct delivery_cursor cursor;
 	struct delivery_due due;
 	struct remains remains;
+	struct remains_round round;
 	struct delivery *job; /* NULL: none */
 	bool removes;         /* the look has found what is to be removed: remains */
 	bool found;           /* the look has found something: due */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/hash.h"
+#include "proto/ledger/withdrawal_body.h"
 #include "proto/wire/wire_in.h"
 #include "proto/wire/wire_out.h"
 
@@ -121,6 +122,14 @@ static void take_from(struct txn *txn, const struct reach *reach, const char *di
 	delivered_drop(txn, dir, reach->path);
 }
 
+static bool remains_any(struct txn *txn, const struct dataset_id *dataset)
+{
+	struct row_key prefix = key_dataset(dataset);
+	struct walk walk = walk_begin(txn, TABLE_REMAINS, row_key_bytes(&prefix));
+
+	return walk_next(&walk);
+}
+
 /* Folders that versions were written to are few. */
 bool remains_take(struct txn *txn, const struct dataset_id *dataset, const char *path,
 		  uint32_t member, uint32_t but, uint64_t number, bool held)
@@ -140,28 +149,48 @@ bool remains_take(struct txn *txn, const struct dataset_id *dataset, const char 
 	return remains_any(txn, dataset);
 }
 
-bool remains_any(struct txn *txn, const struct dataset_id *dataset)
+bool remains_tried(struct txn *txn, const struct dataset_id *dataset, uint32_t *left)
 {
 	struct row_key prefix = key_dataset(dataset);
 	struct walk walk = walk_begin(txn, TABLE_REMAINS, row_key_bytes(&prefix));
+	struct remains row;
 
-	return walk_next(&walk);
+	*left = 0;
+	while (walk_next(&walk)) {
+		if (remains_get(txn, &row, walk.key, walk.value) && !row.fail_count)
+			return false;
+		*left += *left < ERASURE_FOLDERS_MAX;
+	}
+	return true;
 }
 
 /* ---- what becomes of them ---- */
 
-bool remains_next(struct txn *txn, int64_t now_ms, int64_t *retry_ms, struct remains *out)
+bool remains_next(struct txn *txn, int64_t now_ms, struct remains_round *round, int64_t *retry_ms,
+		  struct remains *out)
 {
-	struct walk walk = walk_begin(txn, TABLE_REMAINS, bytes_of(NULL, 0));
+	struct row_key *at = &round->at;
+	struct walk walk = walk_begin_at(txn, TABLE_REMAINS, bytes_of(NULL, 0), row_key_bytes(at),
+					 at->len == 0);
 
-	for (unsigned count = 0; count < LOOK_COUNT && walk_next(&walk); count++) {
+	if (at->len == 0)
+		round->retry_ms = INT64_MAX;
+	for (unsigned count = 0; count < LOOK_COUNT; count++) {
+		if (!walk_next(&walk)) {
+			*retry_ms = round->retry_ms;
+			at->len = 0;
+			return false;
+		}
+		memcpy(at->b, walk.key.ptr, walk.key.len);
+		at->len = walk.key.len;
 		if (!remains_get(txn, out, walk.key, walk.value))
 			continue;
 		if (!out->fail_count || out->retry_ms <= now_ms)
 			return true;
-		if (out->retry_ms < *retry_ms)
-			*retry_ms = out->retry_ms;
+		if (out->retry_ms < round->retry_ms)
+			round->retry_ms = out->retry_ms;
 	}
+	*retry_ms = now_ms;
 	return false;
 }
 

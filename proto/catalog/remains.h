@@ -36,13 +36,19 @@ bool remains_take(struct txn *txn, const struct dataset_id *dataset, const char 
 		  uint32_t member, uint32_t but, uint64_t number, bool held);
 /* What stands there is to be removed: it was withdrawn while it was written. */
 void remains_add(struct txn *txn, const struct dataset_id *dataset, const struct delivered *row);
-/* Whether a copy of a dataset is still to be removed. */
-bool remains_any(struct txn *txn, const struct dataset_id *dataset);
+/* Whether all copies of a dataset were tried once; *left: so many could not be removed. */
+bool remains_tried(struct txn *txn, const struct dataset_id *dataset, uint32_t *left);
+/* A round over all of them. */
+struct remains_round {
+	struct row_key at; /* the row looked at last; empty: the round begins */
+	int64_t retry_ms;  /* when the first of those looked at is due */
+};
 /*
- * The next one to be tried; false: none is due, and *retry_ms is lowered to when one will be.
- * Looks at a hundred rows at most.
+ * The next one to be tried, so that none that fails is in the way of others; false: none is due
+ * before *retry_ms. Looks at a hundred rows at most: *retry_ms is now_ms when there are more.
  */
-bool remains_next(struct txn *txn, int64_t now_ms, int64_t *retry_ms, struct remains *out);
+bool remains_next(struct txn *txn, int64_t now_ms, struct remains_round *round, int64_t *retry_ms,
+		  struct remains *out);
 /* It was removed, or was not there. */
 void remains_done(struct txn *txn, const struct remains *remains);
 /* altered: it is not as this node has written it. */

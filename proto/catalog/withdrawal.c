@@ -82,15 +82,23 @@ static void holders_take(struct txn *txn, const struct dataset_id *dataset, stru
 	}
 }
 
-static bool has_confirmed(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
-			  const struct record_id *withdrawal, uint32_t author)
+/* What a node has answered to a withdrawal; false: nothing. */
+static bool answer_of(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+		      const struct record_id *withdrawal, uint32_t author, struct erasure *out)
 {
 	struct record_slot slot = record_slot_of(RECORD_ERASURE, id_bytes(dataset));
-	struct record_id named;
 	struct record record;
 
 	return !ledger_slot(&hub->ledger, txn, record_slot_bytes(&slot), author, &record) &&
-	       !erasure_get(&named, record.body) && id_eq(&named, withdrawal);
+	       !erasure_get(out, record.body) && id_eq(&out->withdrawal, withdrawal);
+}
+
+static bool has_confirmed(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+			  const struct record_id *withdrawal, uint32_t author)
+{
+	struct erasure said;
+
+	return answer_of(hub, txn, dataset, withdrawal, author, &said) && said.folders == 0;
 }
 
 /*
@@ -145,9 +153,14 @@ void withdrawal_open(struct hub *hub, struct txn *txn)
 	*hub->erasing = (struct erasing){.any = walk_next(&walk)};
 }
 
-/* PROTOCOL: "each node that held any publishes an erasure when it has." */
-static bool erasure_make(struct hub *hub, struct txn *txn, const struct dataset_id *dataset)
+/*
+ * PROTOCOL: "each node that held any publishes an erasure when it has." folders: where a copy is
+ * left.
+ */
+static bool erasure_make(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
+			 uint32_t folders)
 {
+	struct erasure erasure = {.folders = folders}, said;
 	struct record_slot slot = record_slot_of(RECORD_ERASURE, id_bytes(dataset));
 	struct withdrawn withdrawn;
 	struct buf body, holders;
@@ -155,18 +168,32 @@ static bool erasure_make(struct hub *hub, struct txn *txn, const struct dataset_
 
 	if (!withdrawn_get(txn, dataset, &withdrawn))
 		return true;
+	erasure.withdrawal = withdrawn.record;
+	if (folders && answer_of(hub, txn, dataset, &withdrawn.record, hub->author, &said) &&
+	    said.folders == folders)
+		return true;
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
 	buf_init(&holders, SIZE_MAX);
 	buf_add(&holders, withdrawn.holders);
-	erasure_put(&body, &withdrawn.record);
+	erasure_put(&body, &erasure);
 	err = ledger_append(&hub->ledger, txn, RECORD_ERASURE, record_slot_bytes(&slot),
 			    buf_bytes(&body), NULL, LEDGER_QUIET);
-	if (!err)
+	if (!err && !folders)
 		withdrawn_put(txn, dataset,
 			      &(struct withdrawn){withdrawn.record, 0, buf_bytes(&holders)});
 	buf_fini(&body);
 	buf_fini(&holders);
 	return !err;
+}
+
+/* What is swept from the store, and tried in the folders, is told; true: it is gone from both. */
+static bool erasing_look(struct hub *hub, struct txn *txn, const struct dataset_id *dataset)
+{
+	uint32_t folders;
+
+	if (chunks_sweep_waits(txn, dataset) || !remains_tried(txn, dataset, &folders))
+		return false;
+	return erasure_make(hub, txn, dataset, folders) && !folders;
 }
 
 /* A few rows a turn, round and round: what is swept, and gone from folders, is told. */
@@ -186,8 +213,7 @@ void withdrawal_settle(struct hub *hub, struct txn *txn)
 
 		memcpy(dataset.b, walk.key.ptr, ID_LEN);
 		erasing->at = key_dataset(&dataset);
-		if (!chunks_sweep_waits(txn, &dataset) && !remains_any(txn, &dataset) &&
-		    erasure_make(hub, txn, &dataset))
+		if (erasing_look(hub, txn, &dataset))
 			erasing_drop(txn, &dataset);
 	}
 	erasing->any = count || !from_start; /* else the whole table is empty */
@@ -577,24 +603,25 @@ void withdrawal_answers(struct hub *hub, struct txn *txn, const struct withdrawa
 {
 	struct record_slot slot = record_slot_of(RECORD_ERASURE, id_bytes(&view->dataset));
 	struct ledger_slots slots = ledger_slots(&hub->ledger, txn, record_slot_bytes(&slot));
-	struct record_id named;
-	struct record record;
 	struct withdrawn withdrawn;
+	struct erasure said;
+	struct record record;
 
 	while (ledger_slots_next(&slots, &record)) {
-		struct withdrawal_answer answer = {record.author, record.time_ms};
-
-		if (!erasure_get(&named, record.body) && id_eq(&named, &view->record) &&
-		    !each(arg, &answer))
+		if (erasure_get(&said, record.body) || !id_eq(&said.withdrawal, &view->record))
+			continue;
+		const struct withdrawal_answer answer = {record.author, record.time_ms,
+							 said.folders};
+		if (!each(arg, &answer))
 			return;
 	}
 	if (!withdrawn_get(txn, &view->dataset, &withdrawn) ||
 	    !id_eq(&withdrawn.record, &view->record))
 		return;
 	for (size_t at = 0; at < withdrawn.holders.len; at += 4) {
-		struct withdrawal_answer answer = {be32_get(withdrawn.holders.ptr + at), 0};
+		struct withdrawal_answer answer = {be32_get(withdrawn.holders.ptr + at), 0, 0};
 
-		if (!has_confirmed(hub, txn, &view->dataset, &view->record, answer.author) &&
+		if (!answer_of(hub, txn, &view->dataset, &view->record, answer.author, &said) &&
 		    !each(arg, &answer))
 			return;
 	}

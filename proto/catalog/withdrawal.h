@@ -52,12 +52,16 @@ bool withdrawal_why(struct hub *hub, struct txn *txn, const char *path, uint64_t
 /* Own withdrawals that all were asked to confirm; each until it returns false. */
 void withdrawal_each(struct hub *hub, struct txn *txn,
 		     bool (*each)(void *arg, const struct withdrawal_view *view), void *arg);
-/* A node that has confirmed the erasure, or was known to hold a copy and has not (time_ms 0). */
+/*
+ * A node that has erased what its store had, or was known to hold a copy and has not answered
+ * (time_ms 0). folders: where a copy is left; it has confirmed when there is none.
+ */
 struct withdrawal_answer {
 	uint32_t author;
 	int64_t time_ms;
+	uint32_t folders;
 };
-/* Those who have confirmed first; each until it returns false. */
+/* Those who have answered first; each until it returns false. */
 void withdrawal_answers(struct hub *hub, struct txn *txn, const struct withdrawal_view *view,
 			bool (*each)(void *arg, const struct withdrawal_answer *answer), void *arg);
 

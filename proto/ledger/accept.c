@@ -86,8 +86,8 @@ static enum err withdrawal_check(const struct record *record)
 /* The slot names a dataset; whether that was ever withdrawn is for the reader to see. */
 static enum err erasure_check(const struct record *record)
 {
-	struct record_id withdrawal;
-	enum err err = erasure_get(&withdrawal, record->body);
+	struct erasure erasure;
+	enum err err = erasure_get(&erasure, record->body);
 
 	if (err)
 		return err;

@@ -63,21 +63,23 @@ enum err withdrawal_slot_get(struct bytes slot, struct dataset_id *dataset,
 	return ERR_OK;
 }
 
-/* PROTOCOL: "erasure    = [1, withdrawal's record id(32)]" */
-void erasure_put(struct buf *out, const struct record_id *withdrawal)
+/* PROTOCOL: "erasure    = [1, withdrawal's record id(32), folders]" */
+void erasure_put(struct buf *out, const struct erasure *erasure)
 {
-	out_array(out, 2);
+	out_array(out, 3);
 	out_uint(out, 1);
-	out_fixed(out, withdrawal->b, ID_LEN);
+	out_fixed(out, erasure->withdrawal.b, ID_LEN);
+	out_uint(out, erasure->folders);
 }
 
-enum err erasure_get(struct record_id *withdrawal, struct bytes body)
+enum err erasure_get(struct erasure *out, struct bytes body)
 {
 	struct wire_in w = wire_in(body);
-	enum err err = payload_begin(&w, 2);
+	enum err err = payload_begin(&w, 3);
 
 	if (err)
 		return err;
-	wire_fixed(&w, withdrawal->b, ID_LEN);
+	wire_fixed(&w, out->withdrawal.b, ID_LEN);
+	out->folders = (uint32_t)wire_uint(&w, ERASURE_FOLDERS_MAX);
 	return wire_end(&w);
 }

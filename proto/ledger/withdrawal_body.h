@@ -38,8 +38,16 @@ struct record_slot withdrawal_slot(const struct dataset_id *dataset, enum withdr
 enum err withdrawal_slot_get(struct bytes slot, struct dataset_id *dataset,
 			     enum withdrawal_reach *reach);
 
-/* An erasure names the record of the withdrawal that it answers. */
-void erasure_put(struct buf *out, const struct record_id *withdrawal);
-enum err erasure_get(struct record_id *withdrawal, struct bytes body);
+/*
+ * An erasure names the record of the withdrawal that it answers: nothing of it is in the node's
+ * store any more, and in so many folders there is still a copy that the node may not remove.
+ */
+enum { ERASURE_FOLDERS_MAX = 65535 };
+struct erasure {
+	struct record_id withdrawal;
+	uint32_t folders;
+};
+void erasure_put(struct buf *out, const struct erasure *erasure);
+enum err erasure_get(struct erasure *out, struct bytes body);
 
 #endif

@@ -120,32 +120,32 @@ static enum err ask_verdict(struct export *export, const struct digest *grant, i
 
 /* ---- the parts ---- */
 
-static void charter_put(struct buf *out, const struct export *export)
+static void charter_put(struct buf *out, const struct ledger *ledger, struct txn *txn)
 {
-	uint32_t number = export->ledger->charter->number;
+	uint32_t number = ledger->charter->number;
 	struct bytes entry;
 
 	out_array(out, number);
 	for (uint32_t i = 1; i <= number; i++) {
-		if (!charter_entry(export->txn, i, &entry)) {
-			txn_fail(export->txn, ERR_CORRUPT);
+		if (!charter_entry(txn, i, &entry)) {
+			txn_fail(txn, ERR_CORRUPT);
 			return;
 		}
 		out_bin(out, entry);
 	}
 }
 
-static void log_put(struct buf *out, const struct export *export, const struct org_id *org)
+static void log_put(struct buf *out, struct txn *txn, const struct org_id *org)
 {
-	uint32_t number = orglog_number(export->txn, org);
+	uint32_t number = orglog_number(txn, org);
 	struct bytes entry;
 
 	out_array(out, 2);
 	out_fixed(out, org->b, ID_LEN);
 	out_array(out, number);
 	for (uint32_t i = 1; i <= number; i++) {
-		if (!orglog_entry(export->txn, org, i, &entry)) {
-			txn_fail(export->txn, ERR_CORRUPT);
+		if (!orglog_entry(txn, org, i, &entry)) {
+			txn_fail(txn, ERR_CORRUPT);
 			return;
 		}
 		out_bin(out, entry);
@@ -180,7 +180,7 @@ static enum err logs_put(struct buf *out, const struct export *export)
 				 "the log of an organisation is not here yet");
 			return ERR_AGAIN;
 		}
-		log_put(out, export, &orgs[i]);
+		log_put(out, export->txn, &orgs[i]);
 	}
 	return ERR_OK;
 }
@@ -309,7 +309,7 @@ enum err token_export(struct buf *out, struct ledger *ledger, struct txn *txn,
 		out_array(out, 5);
 		out_uint(out, 1);
 		out_fixed(out, grant->b, ID_LEN);
-		charter_put(out, &export);
+		charter_put(out, ledger, txn);
 		err = logs_put(out, &export);
 	}
 	if (!err)
@@ -322,4 +322,16 @@ enum err token_export(struct buf *out, struct ledger *ledger, struct txn *txn,
 	}
 	free(export.asked);
 	return err;
+}
+
+enum err token_export_place(struct buf *out, struct ledger *ledger, struct txn *txn,
+			    uint32_t member_number)
+{
+	const struct charter_member *member = charter_member(ledger->charter, member_number);
+
+	if (!member || orglog_number(txn, &member->org) == 0)
+		return ERR_AGAIN;
+	charter_put(out, ledger, txn);
+	log_put(out, txn, &member->org);
+	return txn_err(txn);
 }

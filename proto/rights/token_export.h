@@ -20,4 +20,11 @@ enum err token_export(struct buf *out, struct ledger *ledger, struct txn *txn,
 		      const struct facts *facts, const struct digest *grant, int64_t t_ms,
 		      char why[WHY_LEN]);
 
+/*
+ * Appends who a member is, for what its nodes sign: two elements, the charter and its log.
+ * ERR_AGAIN: its log is not here.
+ */
+enum err token_export_place(struct buf *out, struct ledger *ledger, struct txn *txn,
+			    uint32_t member_number);
+
 #endif

@@ -262,7 +262,7 @@ static enum err records_read(struct token_file *file, struct wire_in *w, struct 
 }
 
 /* The key of a node, whether it still counts or not. */
-static const struct orglog_node *file_node(const struct token_file *file, uint32_t author)
+const struct orglog_node *token_file_node(const struct token_file *file, uint32_t author)
 {
 	const struct token_log *log = log_of(file, author_member(author));
 
@@ -278,7 +278,7 @@ static enum err head_take(struct token_file *file, struct token_state *state, st
 	if (err)
 		return err;
 	uint32_t member = author_member(head->author);
-	const struct orglog_node *node = file_node(file, head->author);
+	const struct orglog_node *node = token_file_node(file, head->author);
 	if (!node)
 		return file_refuse(file, ERR_DENIED, "the log of %s, or its node %u, is missing",
 				   slug_of(file, member), author_node(head->author));
@@ -316,7 +316,8 @@ static enum err state_read(struct token_file *file, struct wire_in *w, struct to
 	if (!err)
 		err = pages_read(file, w, state);
 	if (!err)
-		err = records_read(file, w, state, &file_node(file, state->head.author)->sign);
+		err = records_read(file, w, state,
+				   &token_file_node(file, state->head.author)->sign);
 	return err;
 }
 
@@ -363,6 +364,20 @@ enum err token_file_read(struct token_file *out, struct bytes whole, const struc
 	if (err == ERR_MALFORMED || err == ERR_VERSION)
 		file_refuse(out, err, "it is damaged, or no exported grant");
 	return err;
+}
+
+enum err token_file_place(struct token_file *out, struct wire_in *w, const struct fed_id *fed)
+{
+	*out = (struct token_file){.log_count = 0};
+	charter_init(&out->charter);
+	enum err err = charter_read(out, w, fed);
+	if (!err && !w->err) {
+		out->logs = mem_new(1, sizeof(*out->logs));
+		orglog_init(&out->logs[0].log);
+		out->log_count = 1;
+		err = log_read(out, w, &out->logs[0]);
+	}
+	return err ? err : wire_end(w);
 }
 
 void token_file_fini(struct token_file *file)
@@ -539,7 +554,7 @@ static enum err audience_check(struct token_file *file, const struct verdict *ve
 static enum err proof_check(struct token_file *file, const struct verdict *verdict,
 			    const struct showing *showing, struct bytes challenge, int64_t now_ms)
 {
-	const struct orglog_node *node = file_node(file, showing->author);
+	const struct orglog_node *node = token_file_node(file, showing->author);
 	int64_t apart = showing->time_ms - now_ms;
 
 	if (!id_eq(&showing->grant, &file->grant))

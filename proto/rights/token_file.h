@@ -73,7 +73,14 @@ struct token_file { /* owns all but the bytes it was read from */
  */
 enum err token_file_read(struct token_file *out, struct bytes whole, const struct fed_id *fed,
 			 int64_t now_ms);
+/*
+ * Reads the two elements of token_export_place(), and nothing may follow: no verdict rests on it,
+ * only token_file_node(). Errors and release as above.
+ */
+enum err token_file_place(struct token_file *out, struct wire_in *w, const struct fed_id *fed);
 void token_file_fini(struct token_file *file);
+/* A node, as its organisation's log in the file has it; NULL: it has none. */
+const struct orglog_node *token_file_node(const struct token_file *file, uint32_t author);
 /* ERR_ABSENT: the file does not prove all that the verdict rests on; why says what is missing. */
 enum err token_file_verdict(struct token_file *file, int64_t t_ms, struct verdict *out);
 /*

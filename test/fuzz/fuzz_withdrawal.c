@@ -7,10 +7,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes in = bytes_of(data, size);
 	struct withdrawal withdrawal;
-	struct record_id named;
+	struct erasure erasure;
 	struct buf out;
 	bool taken = withdrawal_get(&withdrawal, in) == ERR_OK;
-	bool erased = erasure_get(&named, in) == ERR_OK;
+	bool erased = erasure_get(&erasure, in) == ERR_OK;
 	check(!(taken && erased));
 	if (!taken && !erased)
 		return 0;
@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (taken)
 		withdrawal_put(&out, &withdrawal);
 	else
-		erasure_put(&out, &named);
+		erasure_put(&out, &erasure);
 	fuzz_same(buf_bytes(&out), in);
 	check(!taken ||
 	      (withdrawal.number > 0 && withdrawal.reason.len <= WITHDRAWAL_REASON_LEN_MAX));
@@ -33,7 +33,7 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 					.number = 12,
 					.reason = bytes_str("Spalte mit Namen"),
 					.erase = true};
-	struct record_id named = {{7}};
+	struct erasure erasure = {.withdrawal = {{7}}, .folders = 3};
 	struct buf out;
 	buf_init(&out, 1000);
 	withdrawal_put(&out, &withdrawal);
@@ -46,7 +46,7 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 	withdrawal_put(&out, &withdrawal);
 	fuzz_seed(corpus, buf_bytes(&out));
 	buf_reset(&out);
-	erasure_put(&out, &named);
+	erasure_put(&out, &erasure);
 	fuzz_seed(corpus, buf_bytes(&out));
 	buf_fini(&out);
 }

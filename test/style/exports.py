@@ -27,6 +27,8 @@ FOR_TESTS = {
     "noise_writes": "whose turn it is, step by step, as the vectors say",
     "pack": "one layer of a chunk, fuzzed",
     "pack_padme": "sizes, against the published ones",
+    "report_check_sig": "what is signed for something else is no report",
+    "report_get": "what is signed for something else is no report",
     "unpack": "one layer of a chunk, fuzzed",
     "writer_pending": "the bound of pieces on their way",
     "config_parse": "the settings, fuzzed without files",

@@ -58,6 +58,7 @@ struct command {
 	X(publish)                                                                                 \
 	X(takeover)                                                                                \
 	X(withdraw)                                                                                \
+	X(withdraw_check)                                                                          \
 	X(ls)                                                                                      \
 	X(search)                                                                                  \
 	X(show)                                                                                    \

@@ -1,14 +1,11 @@
 /*
  * grant, accept, grants, grant-show: who may read or keep what.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "crypto/check.h"
 #include "proto/ledger/line.h"
@@ -17,6 +14,7 @@
 #include "tools/kit/client.h"
 #include "tools/kit/grants.h"
 #include "tools/kit/print.h"
+#include "tools/kit/proof.h"
 #include "tools/kit/query.h"
 #include "tools/kit/value.h"
 
@@ -355,27 +353,6 @@ static void print_grant(const struct tool *tool, const json_t *grant)
 	free(what);
 }
 
-/* The whole of it, or no file. */
-static int write_export(const char *path, struct bytes bytes)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "wb");
-	bool done = file && fwrite(bytes.ptr, 1, bytes.len, file) == bytes.len;
-	int err = errno;
-
-	if (file && fclose(file) != 0) {
-		done = false;
-		err = errno;
-	}
-	if (done)
-		return TOOL_DONE;
-	if (fd >= 0)
-		unlink(path);
-	if (err == EEXIST)
-		return tool_fail(TOOL_FAILED, "%s is there already: name a new file", path);
-	return tool_fail(TOOL_FAILED, "cannot write %s: %s", path, strerror(err));
-}
-
 static int print_export(const struct tool *tool, const json_t *answer, const char *path)
 {
 	struct bytes text = bytes_str(field_text(answer, "file"));
@@ -386,7 +363,7 @@ static int print_export(const struct tool *tool, const json_t *answer, const cha
 	if (base64_get(&file, text))
 		tool_fail(TOOL_FAILED, "the node's answer is no file: is it of another version?");
 	else
-		code = write_export(path, buf_bytes(&file));
+		code = proof_write(path, buf_bytes(&file));
 	if (!code && !tool->json)
 		print_line("The grant with its proofs stands in %s: anybody can check it with "
 			   "`allmende grant-check`, and sees who the members are.",

@@ -1,7 +1,6 @@
 /*
  * grant-check: whether an exported grant is good, on a machine without a node.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "proto/rights/token_file.h"
 #include "tools/cmd/commands.h"
 #include "tools/kit/print.h"
+#include "tools/kit/proof.h"
 #include "tools/kit/text.h"
 
 struct asked {
@@ -23,20 +23,6 @@ struct asked {
 };
 
 /* ---- what was typed ---- */
-
-static int read_federation(const char *text, struct fed_id *out)
-{
-	if (!text)
-		return tool_fail(TOOL_USAGE,
-				 "--federation is missing: the id of the federation, which you "
-				 "have from elsewhere than the file (`allmende federation` at a "
-				 "node that you trust says it)");
-	if (hex_get(out->b, ID_LEN, text))
-		return tool_fail(TOOL_USAGE,
-				 "--federation \"%s\" is no id: it has 64 digits of 0-9 and a-f",
-				 text);
-	return TOOL_DONE;
-}
 
 /* "2027-11-20", at noon, or "2027-11-20T08:30"; local time. */
 static int read_at(const char *text, int64_t now_ms, int64_t *out)
@@ -83,26 +69,6 @@ static int read_proof(const struct tool *tool, struct asked *asked)
 				 "guess, and use them once",
 				 asked->challenge, len, SHOWING_CHALLENGE_LEN_MIN,
 				 SHOWING_CHALLENGE_LEN_MAX);
-	return TOOL_DONE;
-}
-
-static int read_file(const char *path, struct buf *out)
-{
-	FILE *file = fopen(path, "rb");
-	uint8_t piece[65536];
-	size_t len;
-
-	if (!file)
-		return tool_fail(TOOL_ABSENT, "cannot read %s: %s", path, strerror(errno));
-	while ((len = fread(piece, 1, sizeof(piece), file)) > 0 && !out->err)
-		buf_add(out, bytes_of(piece, len));
-	bool failed = ferror(file);
-	fclose(file);
-	if (failed)
-		return tool_fail(TOOL_FAILED, "cannot read %s: %s", path, strerror(errno));
-	if (out->err)
-		return tool_fail(TOOL_FAILED, "%s is no exported grant: it is longer than 64 MiB",
-				 path);
 	return TOOL_DONE;
 }
 
@@ -250,12 +216,12 @@ static int run_grant_check(struct tool *tool)
 	struct buf bytes;
 	int code;
 
-	if ((code = read_federation(args_value(&tool->args, "federation"), &asked.fed)) ||
+	if ((code = proof_federation(&asked.fed, args_value(&tool->args, "federation"))) ||
 	    (code = read_at(args_value(&tool->args, "at"), tool->now_ms, &asked.t_ms)) ||
 	    (code = read_proof(tool, &asked)))
 		return code;
 	buf_init(&bytes, TOKEN_FILE_LEN_MAX);
-	code = read_file(path, &bytes);
+	code = proof_read(&bytes, path, "exported grant");
 	if (!code) {
 		if (token_file_read(&file, buf_bytes(&bytes), &asked.fed, tool->now_ms))
 			code = tool_fail(TOOL_FAILED, "%s proves nothing: %s", path, file.why);

@@ -4,11 +4,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tools/cmd/commands.h"
 #include "tools/kit/client.h"
 #include "tools/kit/datasets.h"
 #include "tools/kit/print.h"
+#include "tools/kit/proof.h"
 #include "tools/kit/value.h"
 #include "tools/kit/withdrawn.h"
 
@@ -126,8 +128,31 @@ static int gone(const struct tool *tool, struct client *client, const char *path
 	return code;
 }
 
+static int report(struct client *client, const char *path, const char *file)
+{
+	json_t *answer = NULL;
+	struct buf target;
+
+	target_init(&target, "/withdrawal/report");
+	target_text(&target, "path", path);
+	int code = client_call(client, "GET", target_end(&target), NULL, &answer);
+	buf_fini(&target);
+	if (code)
+		client_complain(client);
+	else if (strcmp(file, "-") == 0)
+		fputs(field_text(answer, "report"), stdout);
+	else if (!(code = proof_write(file, bytes_str(field_text(answer, "report")))))
+		print_line(
+			"The report stands in %s, signed by this node: anybody can check it with "
+			"`allmende withdraw-check`.",
+			file);
+	json_decref(answer);
+	return code;
+}
+
 static int run_withdraw(struct tool *tool)
 {
+	const char *file = args_value(&tool->args, "report");
 	const char *path = tool_word(tool, 0);
 	const char *reason = args_value(&tool->args, "reason");
 	bool erase = args_flag(&tool->args, "erase");
@@ -139,6 +164,8 @@ static int run_withdraw(struct tool *tool)
 		return code;
 	if (args_flag(&tool->args, "gone"))
 		code = gone(tool, client, path);
+	else if (file && !reason)
+		code = report(client, path, file);
 	else if (!reason)
 		code = show(tool, client, path);
 	else if (!args_flag(&tool->args, "yes"))
@@ -166,7 +193,9 @@ const struct command cmd_withdraw = {
 		"with --gone.\n"
 		"What somebody has read, or got with `get`, stays with them.\n"
 		"Shows first what would happen and wants --yes. Without --reason it shows who has\n"
-		"confirmed a withdrawal. A later publication goes on with the next number. --erase "
+		"confirmed a withdrawal; --report FILE writes that for the files, as a text that "
+		"this\n"
+		"node has signed. A later publication goes on with the next number. --erase "
 		"may be\n"
 		"given later, too. In the namespace of another you withdraw your own versions; "
 		"with "
@@ -175,7 +204,8 @@ const struct command cmd_withdraw = {
 		"\n"
 		"  allmende withdraw riesa/kita/plaetze --erase --reason \"names of children\" "
 		"--yes\n"
-		"  allmende withdraw riesa/kita/plaetze",
+		"  allmende withdraw riesa/kita/plaetze\n"
+		"  allmende withdraw riesa/kita/plaetze --report plaetze.txt",
 	.options =
 		(const struct option[]){
 			{"reason", 0, "TEXT", false, "why; everybody sees it"},
@@ -185,6 +215,8 @@ const struct command cmd_withdraw = {
 			{"gone", 0, NULL, false,
 			 "say that copies in folders of this node, which it could not erase, are "
 			 "gone"},
+			{"report", 0, "FILE", false,
+			 "write what became of it into a new file, signed; - for standard output"},
 			{"yes", 0, NULL, false, "do it"},
 			{0},
 		},

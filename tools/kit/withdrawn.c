@@ -19,6 +19,24 @@ void withdrawn_names(const char *label, const json_t *list, const char *none)
 	json_decref(names);
 }
 
+/* Who has erased it from its store, and may not remove what is in its folders. */
+static void print_left(const json_t *list)
+{
+	json_t *who;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, who)
+	{
+		const uint64_t folders = field_count(who, "folders");
+
+		if (folders)
+			print_fieldf("Left at",
+				     "%s: in %" PRIu64 " folder%s, changed by somebody there; its "
+				     "store holds nothing",
+				     field_text(who, "name"), folders, folders == 1 ? "" : "s");
+	}
+}
+
 void withdrawn_print(const struct tool *tool, const json_t *answer)
 {
 	char when[TEXT_SHORT_LEN];
@@ -42,6 +60,7 @@ void withdrawn_print(const struct tool *tool, const json_t *answer)
 			     why);
 	}
 	withdrawn_names("Confirmed", json_object_get(answer, "confirmed"), "nobody yet");
+	print_left(json_object_get(answer, "outstanding"));
 	if (field_true(answer, "own"))
 		withdrawn_names("Waiting for", json_object_get(answer, "outstanding"),
 				"nobody: all who were known to hold it have erased it");

@@ -94,9 +94,17 @@ static void sweep(struct fixture *f)
 static bool confirmed(struct fixture *f, const struct dataset_id *dataset)
 {
 	struct record_slot slot = record_slot_of(RECORD_ERASURE, id_bytes(dataset));
+	struct erasure erasure;
 	struct record record;
 	return !ledger_slot(&f->node.hub.ledger, f->node.txn, record_slot_bytes(&slot),
-			    f->node.hub.author, &record);
+			    f->node.hub.author, &record) &&
+	       !erasure_get(&erasure, record.body) && erasure.folders == 0;
+}
+
+static bool remains_any(struct txn *txn, const struct dataset_id *dataset)
+{
+	uint32_t left;
+	return !remains_tried(txn, dataset, &left) || left > 0;
 }
 
 /* ---- withdrawing ---- */
@@ -208,6 +216,28 @@ static bool put(struct fixture *f, uint64_t number)
 	return true;
 }
 
+/* The first of a round of its own. */
+static bool next_due(struct fixture *f, int64_t now_ms, int64_t *retry_ms, struct remains *out)
+{
+	struct remains_round round = {.retry_ms = 0};
+
+	return remains_next(f->node.txn, now_ms, &round, retry_ms, out);
+}
+
+/* In how many folders there is still a copy, as this node has told; -1: nothing was told. */
+static int told(struct fixture *f, const struct dataset_id *dataset)
+{
+	struct record_slot slot = record_slot_of(RECORD_ERASURE, id_bytes(dataset));
+	struct erasure erasure;
+	struct record record;
+
+	if (ledger_slot(&f->node.hub.ledger, f->node.txn, record_slot_bytes(&slot),
+			f->node.hub.author, &record))
+		return -1;
+	assert_int_equal(erasure_get(&erasure, record.body), ERR_OK);
+	return (int)erasure.folders;
+}
+
 /* It is confirmed when store and folder hold nothing, and not before. */
 static void a_copy_in_a_folder_is_waited_for(void **state)
 {
@@ -221,18 +251,19 @@ static void a_copy_in_a_folder_is_waited_for(void **state)
 	assert_true(put(f, 1));
 	assert_int_equal(withdraw(f, PATH, "falsch", true), ERR_OK);
 	sweep(f);
-	assert_false(confirmed(f, &dataset));
-	assert_true(remains_next(f->node.txn, 1000, &retry_ms, &remains));
+	assert_int_equal(told(f, &dataset), -1); /* it was not tried yet */
+	assert_true(next_due(f, 1000, &retry_ms, &remains));
 	assert_string_equal(remains.dir, "/srv/daten");
 	assert_memory_equal(remains.files.b, files.b, ID_LEN);
 	assert_true(remains.marked);
 	/* changed by somebody: tried again later, and nothing is confirmed */
 	remains_failed(f->node.txn, 1000, &remains, true, "it was changed");
-	assert_false(remains_next(f->node.txn, 1001, &retry_ms, &remains));
+	assert_false(next_due(f, 1001, &retry_ms, &remains));
 	assert_true(retry_ms > 1001 && retry_ms < 1000000);
-	assert_true(remains_next(f->node.txn, retry_ms, &retry_ms, &remains));
+	assert_true(next_due(f, retry_ms, &retry_ms, &remains));
 	assert_true(remains.altered);
 	sweep(f);
+	assert_int_equal(told(f, &dataset), 1);
 	assert_false(confirmed(f, &dataset));
 	/* until a person says that it is gone */
 	assert_int_equal(withdrawal_gone(&f->node.hub, f->node.txn, PATH, &count, f->why), ERR_OK);
@@ -259,7 +290,7 @@ static void what_is_being_written_is_erased_too(void **state)
 	assert_false(put(f, 1));
 	sweep(f);
 	assert_false(confirmed(f, &dataset));
-	assert_true(remains_next(f->node.txn, 1000, &retry_ms, &remains));
+	assert_true(next_due(f, 1000, &retry_ms, &remains));
 	assert_memory_equal(remains.files_next.b, files.b, ID_LEN);
 	remains_done(f->node.txn, &remains);
 	sweep(f);
@@ -288,7 +319,7 @@ static void what_may_be_being_written_is_waited_for(void **state)
 	assert_int_equal(withdraw(f, PATH, "falsch", true), ERR_OK);
 	sweep(f);
 	assert_false(confirmed(f, &dataset));
-	assert_true(remains_next(f->node.txn, 1000, &retry_ms, &remains));
+	assert_true(next_due(f, 1000, &retry_ms, &remains));
 	assert_string_equal(remains.dir, "/srv/daten");
 	remains_done(f->node.txn, &remains);
 	assert_false(remains_any(f->node.txn, &dataset));
@@ -312,6 +343,38 @@ static void folders_of_others_stay(void **state)
 	/* asked later, it goes all the same */
 	assert_int_equal(withdraw(f, PATH, "falsch", true), ERR_OK);
 	assert_true(remains_any(f->node.txn, &dataset));
+}
+
+/* So many that fail again and again are in the way of none that can be removed. */
+static void what_fails_holds_up_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct delivered row = {.number = 1, .dir = "/srv/daten", .path = PATH, .name = PATH};
+	struct remains_round round = {.retry_ms = 0};
+	struct remains remains;
+	int64_t retry_ms = 0;
+	unsigned found = 0, looks = 0;
+
+	for (unsigned i = 0; i < 351; i++) {
+		struct dataset_id dataset = {{(uint8_t)(i >> 8), (uint8_t)i}};
+		remains_add(f->node.txn, &dataset, &row);
+	}
+	while (remains_next(f->node.txn, 1000, &round, &retry_ms, &remains)) {
+		found++;
+		if (remains.dataset.b[0] != 1 || remains.dataset.b[1] != 94)
+			remains_failed(f->node.txn, 1000, &remains, true, "it was changed");
+	}
+	assert_int_equal(found, 351);
+	/* One is left that was not tried, the last of all. */
+	for (found = 0; looks < 8 && !found; looks++)
+		found = remains_next(f->node.txn, 1000, &round, &retry_ms, &remains);
+	assert_int_equal(found, 1);
+	assert_int_equal(remains.dataset.b[1], 94);
+	remains_done(f->node.txn, &remains);
+	/* And then nothing is looked at before the first of them is due. */
+	for (looks = 0, retry_ms = 1000; looks < 8 && retry_ms == 1000; looks++)
+		assert_false(remains_next(f->node.txn, 1000, &round, &retry_ms, &remains));
+	assert_true(looks < 8 && retry_ms > 1000 && retry_ms < 1000000);
 }
 
 /* A row as it stands after the broom. */
@@ -488,8 +551,12 @@ static bool answer_add(void *arg, const struct withdrawal_answer *answer)
 {
 	char *out = arg;
 	size_t len = strlen(out);
-	snprintf(out + len, 80 - len, "%s%d%s", len ? " " : "", (int)author_member(answer->author),
-		 answer->time_ms ? "+" : "?");
+	len += (size_t)snprintf(out + len, 80 - len, "%s%d", len ? " " : "",
+				(int)author_member(answer->author));
+	if (answer->folders)
+		snprintf(out + len, 80 - len, "-%d", (int)answer->folders);
+	else
+		snprintf(out + len, 80 - len, "%s", answer->time_ms ? "+" : "?");
 	return true;
 }
 
@@ -501,12 +568,14 @@ static const char *answers(struct fixture *f, char out[80])
 	return out;
 }
 
-static void confirms(struct fixture *f, unsigned member, const struct record_id *withdrawal)
+static void answers_with(struct fixture *f, unsigned member, const struct record_id *withdrawal,
+			 uint32_t folders)
 {
+	const struct erasure erasure = {.withdrawal = *withdrawal, .folders = folders};
 	struct dataset_id dataset = test_dataset(&f->fed, 2, PATH);
 	struct buf body;
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
-	erasure_put(&body, withdrawal);
+	erasure_put(&body, &erasure);
 	assert_int_equal(made_record(&f->node, &f->fed, member, RECORD_ERASURE,
 				     record_slot_of(RECORD_ERASURE, id_bytes(&dataset)),
 				     buf_bytes(&body), NULL),
@@ -528,16 +597,18 @@ static void who_held_a_copy_is_known_until_it_confirms(void **state)
 	struct record_id first = f->view.record;
 	sweep(f);
 	assert_string_equal(answers(f, out), "2+ 3? 4?");
-	confirms(f, 4, &first);
+	answers_with(f, 4, &first, 0);
 	assert_string_equal(answers(f, out), "2+ 4+ 3?");
 	/* Who has not answered is asked again with the next one; who has is done with. */
 	press_version(&f->node, PATH, TIER_MEMBERS, "b", 2);
 	assert_int_equal(withdraw(f, PATH, "wieder falsch", true), ERR_OK);
 	assert_string_equal(answers(f, out), "3?");
-	confirms(f, 3, &first); /* the one before */
+	answers_with(f, 3, &first, 0); /* the one before */
 	assert_string_equal(answers(f, out), "3?");
 	struct record_id second = f->view.record;
-	confirms(f, 3, &second);
+	answers_with(f, 3, &second, 2); /* its store is swept, and in two folders it may not */
+	assert_string_equal(answers(f, out), "3-2");
+	answers_with(f, 3, &second, 0);
 	assert_string_equal(answers(f, out), "3+");
 	hub_node_machines(&f->node);
 	sweep(f);
@@ -577,6 +648,7 @@ int main(void)
 		T(what_is_being_written_is_erased_too),
 		T(what_may_be_being_written_is_waited_for),
 		T(folders_of_others_stay),
+		T(what_fails_holds_up_nothing),
 		T(a_turn_tells_a_few),
 		T(a_copy_is_erased_and_that_is_told),
 		T(what_is_on_its_way_stops),

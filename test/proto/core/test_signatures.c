@@ -19,6 +19,7 @@
 #include "proto/ledger/head.h"
 #include "proto/ledger/record.h"
 #include "proto/link/certificate.h"
+#include "proto/rights/report_file.h"
 #include "proto/rights/showing.h"
 #include "proto/wire/envelope.h"
 #include "proto/wire/wire_out.h"
@@ -401,6 +402,25 @@ static enum err judge_showing(const struct row *row, struct bytes payload, const
 	return err;
 }
 
+static void make_report(const struct row *row, struct buf *payload)
+{
+	out_array(payload, 4);
+	out_uint(payload, 1);
+	out_uint(payload, author_of(1, 0));
+	out_uint(payload, 1);
+	out_bin(payload, bytes_str("Report of a withdrawal"));
+}
+
+static enum err judge_report(const struct row *row, struct bytes payload, const struct sig *sig)
+{
+	struct report report;
+	struct sign_pk pk;
+	enum err err = report_get(&report, payload, sig);
+
+	sign_pk_of(&pk, &org->sign);
+	return err ? err : report_check_sig(&report, &pk, &fed.charter.fed);
+}
+
 #define X(label, number)                                                                           \
 	{.name = "record " #label,                                                                 \
 	 .tag = SIGN_TAG_RECORD,                                                                   \
@@ -429,6 +449,7 @@ static const struct row rows[] = {
 	 .make = make_closing, .judge = judge_closing},
 	{"proof that a grant is its own", SIGN_TAG_SHOW, .by_node = true, .make = make_showing,
 	 .judge = judge_showing},
+	{"report", SIGN_TAG_REPORT, .by_node = true, .make = make_report, .judge = judge_report},
 	RECORD_KIND_LIST(X) X(unknown, UNKNOWN_KIND)};
 #undef X
 

@@ -253,12 +253,12 @@ static void bar_of(struct test_record *r, uint8_t slot_org, size_t slot_len)
 
 static void erasure_body(struct test_record *r, size_t slot_len)
 {
-	const struct record_id withdrawal = {{1}};
+	const struct erasure erasure = {.withdrawal = {{1}}, .folders = ERASURE_FOLDERS_MAX};
 
 	r->fields.kind = RECORD_ERASURE;
-	r->slot = record_slot_of(RECORD_ERASURE, bytes_of(withdrawal.b, slot_len));
+	r->slot = record_slot_of(RECORD_ERASURE, bytes_of(erasure.withdrawal.b, slot_len));
 	buf_reset(&r->body);
-	erasure_put(&r->body, &withdrawal);
+	erasure_put(&r->body, &erasure);
 }
 
 /* What can not be read is kept all the same, and no row finds it. */

@@ -258,12 +258,12 @@ static void the_own_node_keeps_a_tenth_for_rights(void **state)
 static enum err erasure(struct fixture *f, uint32_t n)
 {
 	uint8_t slot[1 + ID_LEN] = {RECORD_ERASURE};
-	const struct record_id withdrawal = {{1}};
+	const struct erasure answer = {.withdrawal = {{1}}};
 	struct buf body;
 
 	be32_put(slot + 1, n);
 	buf_init(&body, LIMIT_RECORD_LEN_MAX);
-	erasure_put(&body, &withdrawal);
+	erasure_put(&body, &answer);
 	enum err err = ledger_append(&f->author.ledger, f->author.txn, RECORD_ERASURE,
 				     bytes_obj(&slot), buf_bytes(&body), NULL, LEDGER_QUIET);
 	buf_fini(&body);
