@@ -288,8 +288,9 @@ enum err hub_sign_check(const struct hub *hub, char why[WHY_LEN])
 	else if (hub->signing == SIGNING_BEHIND)
 		why_set(why,
 			"others know more of this node than it does itself, as after an old copy "
-			"of its directory: it signs nothing until all has come back "
-			"(`allmende start`).");
+			"of its directory: it signs nothing until all has come back. What does "
+			"not, as the machine that has signed it is gone, `allmende start confirm` "
+			"gives up.");
 	else
 		why_set(why,
 			"another machine uses the key of this node, so this one signs nothing: "

@@ -150,13 +150,60 @@ enum err ledger_head_make(struct ledger *ledger, struct txn *txn, struct buf *ou
 	return err;
 }
 
+/*
+ * Of an incarnation that another machine has begun not all may ever come: then what was said before
+ * it, in slots of which it has nothing here, still counts. Appends these records, each with its
+ * length.
+ */
+static void older_take(struct txn *txn, const struct author_state *state, struct buf *out)
+{
+	struct row_key prefix = key_author(state->author);
+	struct walk walk = walk_begin(txn, TABLE_RECORD, row_key_bytes(&prefix));
+	struct record record;
+	struct digest hash;
+	uint64_t sequence;
+
+	if (!state->has_older || id_eq(&state->set, &state->head_set))
+		return;
+	while (walk_next(&walk) && be32_get(walk.key.ptr + prefix.len) < state->incarnation) {
+		if (record_decode(&record, walk.value)) {
+			txn_fail(txn, ERR_CORRUPT);
+			return;
+		}
+		if (setdigest_get(txn, state->author, state->incarnation, record.slot, &sequence,
+				  &hash))
+			continue;
+		buf_add_be32(out, (uint32_t)walk.value.len);
+		buf_add(out, walk.value);
+	}
+}
+
+static enum err older_again(struct ledger *ledger, struct txn *txn, struct bytes older)
+{
+	struct record record;
+	enum err err = ERR_OK;
+
+	for (size_t at = 0; !err && at < older.len;) {
+		const size_t len = be32_get(older.ptr + at);
+		err = record_decode(&record, bytes_slice(older, at + 4, len)) ? ERR_CORRUPT
+									      : ERR_OK;
+		if (!err)
+			err = own_append(ledger, txn, &record, NULL, LEDGER_QUIET, false);
+		at += 4 + len;
+	}
+	return err;
+}
+
 enum err ledger_incarnation_new(struct ledger *ledger, struct txn *txn)
 {
 	struct ledger_touched *own = own_touch(ledger, txn);
 	enum err err = ERR_OK;
+	struct buf older;
 
 	if (!own)
 		return txn_err(txn);
+	buf_init(&older, SIZE_MAX);
+	older_take(txn, &own->state, &older);
 	struct row_key prefix = key_author_incarnation(ledger->own_author, own->state.incarnation);
 	ledger_incarnation_begin(ledger, txn, own, own->state.incarnation + 1);
 	struct walk walk = walk_begin(txn, TABLE_RECORD, row_key_bytes(&prefix));
@@ -169,6 +216,9 @@ enum err ledger_incarnation_new(struct ledger *ledger, struct txn *txn)
 		if (!err)
 			err = own_append(ledger, txn, &record, NULL, LEDGER_QUIET, false);
 	}
+	if (!err)
+		err = older.err ? older.err : older_again(ledger, txn, buf_bytes(&older));
+	buf_fini(&older);
 	return err ? err : ledger_head_make(ledger, txn, NULL);
 }
 
