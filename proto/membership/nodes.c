@@ -22,9 +22,8 @@ static enum err root_check(struct hub *hub, char *why)
 	if (hub_has_root(hub))
 		return hub_sign_check(hub, why);
 	why_set(why,
-		"the root key of %s is not on this machine: do this where it is, or restore it "
-		"from "
-		"the recovery sheet.",
+		"the root key of %s is not on this machine: do this where it is, or bring it here "
+		"by the recovery sheet, `allmende root take SHEET`.",
 		hub_own_name(hub));
 	return ERR_DENIED;
 }

@@ -52,6 +52,7 @@ struct command {
 	X(node_settle)                                                                             \
 	X(root)                                                                                    \
 	X(root_next)                                                                               \
+	X(root_take)                                                                               \
 	X(root_bind)                                                                               \
 	X(root_announce)                                                                           \
 	X(root_object)                                                                             \

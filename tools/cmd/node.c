@@ -320,6 +320,11 @@ static int node_out(struct tool *tool, bool lost)
 	else
 		print_line("Node %lu is %s, and the organisation has a new wrap key.", index,
 			   lost ? "given up as lost" : "retired");
+	if (!code && lost)
+		print_line("What it has published and granted counts for nothing from now on. Say "
+			   "from which day on it may have been in other hands, and this node takes "
+			   "over what is older: `allmende takeover --node %lu --since DAY`.",
+			   index);
 	client_close(client);
 	return code;
 }

@@ -56,7 +56,8 @@ static void show_root(const struct tool *tool, const json_t *answer)
 	size_t i;
 
 	print_line(field_true(answer, "here") ? "The root key is on this machine."
-					      : "The root key is not on this machine.");
+					      : "The root key is not on this machine: `allmende "
+						"root take SHEET` brings it here.");
 	print_line("Entries of your organisation's log, the latest first:");
 	grid_init(&grid, tool, stdout, heads);
 	json_array_foreach(json_object_get(answer, "entries"), i, row)
@@ -81,8 +82,9 @@ static int run_root(struct tool *tool)
 
 /* ---- the second sheet ---- */
 
+/* root: of the charter; zero when the organisation is in none. */
 static int identity_open(const struct tool *tool, struct keyring *keyring,
-			 struct identity *identity, struct digest *next_root)
+			 struct identity *identity, struct sign_pk *root, struct digest *next_root)
 {
 	struct db_options options = {.read_only = true};
 	const struct charter_member *own = NULL;
@@ -91,12 +93,15 @@ static int identity_open(const struct tool *tool, struct keyring *keyring,
 	struct db *db;
 	enum err err = db_open(&db, tool->dir, &options);
 
+	*root = (struct sign_pk){{0}};
 	if (!err) {
 		txn = txn_begin(db, false);
 		err = identity_load(identity, keyring, txn);
 		if (!err && !charter_load(txn, &charter)) {
 			own = charter_last_of(&charter, &identity->org);
 			*next_root = own ? own->next_root : identity->next_root;
+			if (own)
+				*root = own->root;
 			charter_fini(&charter);
 		} else if (!err) {
 			*next_root = identity->next_root;
@@ -114,6 +119,7 @@ static int run_root_next(struct tool *tool)
 	const char *path = args_value(&tool->args, "output");
 	struct keyring *keyring = NULL;
 	struct identity identity;
+	struct sign_pk root;
 	struct digest next;
 	int code;
 
@@ -122,7 +128,7 @@ static int run_root_next(struct tool *tool)
 					     "show it on the screen");
 	if ((code = keys_open(tool, &keyring)))
 		return code;
-	if (!(code = identity_open(tool, keyring, &identity, &next))) {
+	if (!(code = identity_open(tool, keyring, &identity, &root, &next))) {
 		code = sheet_next(keyring, &identity, &next, path, tool->now_ms);
 		if (!code && strcmp(path, "-") != 0)
 			print_line("The second sheet of %s stands in %s: print it, lock it away "
@@ -132,6 +138,59 @@ static int run_root_next(struct tool *tool)
 		identity_fini(&identity);
 	}
 	keyring_close(keyring);
+	return code;
+}
+
+/* ---- the root on another machine of the organisation ---- */
+
+static int seed_take(struct keyring *keyring, const struct identity *identity,
+		     const struct sign_pk *root, const struct key *seed)
+{
+	char name[IDENTITY_KEY_NAME_LEN];
+	struct sign_pk pk;
+	struct key here;
+
+	identity_root_pk(&pk, seed);
+	if (id_zero(root))
+		return tool_fail(TOOL_FAILED,
+				 "%s is in no federation yet: its root key stays on the machine "
+				 "that it was made on until then",
+				 identity->name);
+	if (!id_eq(&pk, root))
+		return tool_fail(TOOL_DENIED,
+				 "this is the sheet of another organisation than %s, or of a root "
+				 "key that was replaced since: take the one that was written last",
+				 identity->name);
+	identity_root_name(name, root);
+	const bool known = !identity_root_seed(&here, identity, keyring, root);
+	key_wipe(&here);
+	enum err err = known ? ERR_EXISTS : keyring_put(keyring, name, bytes_of(seed->b, KEY_LEN));
+	if (err && err != ERR_EXISTS)
+		return tool_fail(TOOL_FAILED, "cannot keep the root key: %s", err_text(err));
+	print_line(
+		"The root key of %s is on this machine%s. Keep the sheet. A machine that is lost "
+		"or stolen is shut out by `allmende node lost INDEX --yes`, here as well.",
+		identity->name, err == ERR_EXISTS ? " already" : " now");
+	return TOOL_DONE;
+}
+
+static int run_root_take(struct tool *tool)
+{
+	struct keyring *keyring = NULL;
+	struct identity identity;
+	struct sign_pk root;
+	struct digest next;
+	struct sheet sheet;
+	int code = sheet_read(&sheet, tool_word(tool, 0));
+
+	if (!code && !(code = keys_open(tool, &keyring))) {
+		if (!(code = identity_open(tool, keyring, &identity, &root, &next))) {
+			code = seed_take(keyring, &identity, &root, &sheet.seed);
+			identity_fini(&identity);
+		}
+		keyring_close(keyring);
+	}
+	secret_wipe(&sheet, sizeof(sheet));
 	return code;
 }
 
@@ -262,12 +321,13 @@ static void rooting_seeds(struct rooting *r, bool signs)
 static int rooting_do(struct tool *tool, struct rooting *r, bool signs)
 {
 	bool yes = args_flag(&tool->args, "yes");
+	struct sign_pk root;
 	struct digest next;
 	int code = keys_open(tool, &r->keyring);
 
 	if (code)
 		return code;
-	if (!(code = identity_open(tool, r->keyring, &r->identity, &next)) &&
+	if (!(code = identity_open(tool, r->keyring, &r->identity, &root, &next)) &&
 	    !(code = entry_ask(tool, r))) {
 		rooting_seeds(r, signs);
 		if (yes)
@@ -461,4 +521,27 @@ const struct command cmd_root_object = {
 			{0},
 		},
 	.run = run_root_object,
+};
+
+const struct command cmd_root_take = {
+	.name = "root take",
+	.arguments = "SHEET",
+	.summary = "bring the root key of the recovery sheet to this machine",
+	.help = "When the machine with the root key is lost or stolen and another one of your\n"
+		"organisation is there: the sheet, as a file or typed (-), makes the root key one "
+		"of\n"
+		"this machine too. Then it can shut the other one out, and add further nodes. "
+		"Where no\n"
+		"machine is left it is `allmende init --recover`.\n"
+		"\n"
+		"  allmende root take sheet.txt\n"
+		"  allmende node lost 0 --yes",
+	.options =
+		(const struct option[]){
+			PASSPHRASE_OPTIONS,
+			{0},
+		},
+	.word_min = 1,
+	.word_max = 1,
+	.run = run_root_take,
 };
