@@ -141,7 +141,7 @@ static void hello_say(struct session *s, struct bytes message)
 					    "protocol version",
 					    "software",
 					    "charter number",
-					    "store incarnation",
+					    "store number",
 					    "content digest: no author has a state yet",
 					    "one address",
 					    "",
