@@ -283,6 +283,34 @@ def records(case, data):
     return good == (case["verdict"] != "denied")
 
 
+def heads(case, data):
+    return case["verdict"] == head_verdict(case, data)
+
+
+def head_verdict(case, data):
+    _, author, incarnation, counter, time, until, _, count, size, *_ = decode(data[:-64])
+    quota = author % 256 + 1
+    if min(author, incarnation, counter) < 1 or until <= time:
+        return "malformed"
+    if author // 256 not in case["members"]:
+        return "no author"
+    if time > case["clock"] + 600000:
+        return "waits"
+    if Ed25519PublicKey and not signed(bytes.fromhex(case["signing_key"]), "am1.head",
+                                       bytes.fromhex(case["federation"]), data):
+        return "denied"
+    if until - time > 26 * 3600000:
+        return "does not fit"
+    if count > 262144 // quota or size > 268435456 // quota:
+        return "above the quota"
+    return "accepted" if Ed25519PublicKey else case["verdict"]
+
+
+def chunks(case, data):
+    """Their addresses alone, as a holder without the key."""
+    return (H("", data).hex() != case["address"]) == (case["verdict"] == "other bytes")
+
+
 def signatures(case, data):
     if not Ed25519PublicKey:
         return None
@@ -375,11 +403,20 @@ def session(case, _):
 
 FOLDERS = {"hashes": hashes, "encoding": encoding, "texts": texts, "root": root, "paths": paths,
            "sets": sets, "cuts": cuts, "manifests": manifests, "records": records,
+           "heads": heads, "chunks": chunks,
            "organisation-logs": organisation_logs, "signatures": signatures, "session": session}
+
+
+def words_are_those_of_the_text(top):
+    """The list of section 4.2, by the hash that stands there."""
+    listed = H("", pathlib.Path(top, "docs/words.txt").read_bytes()).hex()
+    return f"`{listed}`" in pathlib.Path(top, "docs/PROTOCOL.md").read_text(encoding="utf-8")
 
 
 def main(top):
     judged, left, wrong = 0, 0, []
+    if not words_are_those_of_the_text(top):
+        wrong.append("docs/words.txt: another hash than in docs/PROTOCOL.md")
     for folder, judge in FOLDERS.items():
         for path in sorted(pathlib.Path(top, "docs/vectors", folder).glob("*.json")):
             case = json.loads(path.read_text(encoding="utf-8"))

@@ -368,9 +368,12 @@ static void head_case(const struct test_federation *fed, const char *name, const
 	buf_init(&whole, LIMIT_HEAD_LEN_MAX);
 	head_make(&whole, fields, &fed->charter.fed, &fed->orgs[key_of - 1].sign);
 	enum err err = ledger_accept_head(&node.ledger, node.txn, buf_bytes(&whole), NULL);
+	struct sign_pk pk;
+	sign_pk_of(&pk, &fed->orgs[0].sign);
 	vectors_case(&v, name, about, buf_bytes(&whole), wants, err,
-		     json_pack("{s:I, s:o}", "clock", (json_int_t)TEST_TIME_MS, "federation",
-			       vectors_hex(id_bytes(&fed->charter.fed))));
+		     json_pack("{s:I, s:o, s:[i, i, i], s:o}", "clock", (json_int_t)TEST_TIME_MS,
+			       "federation", vectors_hex(id_bytes(&fed->charter.fed)), "members", 1,
+			       2, 3, "signing_key", vectors_hex(id_bytes(&pk))));
 	buf_fini(&whole);
 	ledger_node_close(&node);
 }

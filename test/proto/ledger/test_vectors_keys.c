@@ -18,6 +18,7 @@
 
 static struct vectors vectors = {.folder = "docs/vectors/keys/"};
 static const struct key key_q = {{1, 2}}, key_parent = {{3, 4}}, key_before = {{5, 6}};
+static const struct key key_above = {{7, 8}}; /* of epoch 8 at the parent */
 
 /* ---- wraps ---- */
 
@@ -116,9 +117,46 @@ static void record_make_up(struct keyrecord *r, struct buf *links)
 	assert_true(keyrecord_back_add(r, links, r->prefix, 2, &key_q, &key_before, &random));
 }
 
+/*
+ * As in the first epoch at a path: the key of one above it, carried on to here.
+ * PROTOCOL: "For Q' above Q it is the key of (Q', n') carried on to Q by `am1.path`"
+ */
+static void back_from_above(struct keyrecord *r, struct buf *links)
+{
+	struct random random = random_seeded(3);
+	struct key carried;
+
+	path_key(&carried, &key_above, bytes_str(PARENT), r->prefix);
+	buf_reset(links);
+	r->back = (struct epoch_backs){.count = 0};
+	assert_true(keyrecord_back_add(r, links, bytes_str(PARENT), 8, &key_q, &carried, &random));
+}
+
+/* What the one link back of such a record gives. */
+static json_t *carried_json(void)
+{
+	struct keyrecord r, read;
+	struct buf links, body;
+	struct epoch_link link;
+	struct key opened;
+
+	record_make_up(&r, &links);
+	back_from_above(&r, &links);
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	keyrecord_put(&body, &r);
+	assert_int_equal(keyrecord_get(&read, buf_bytes(&body)), ERR_OK);
+	struct back_walk walk = keyrecord_backs(&read);
+	assert_true(keyrecord_back_next(&walk, &link));
+	assert_int_equal(keyrecord_back_open(&opened, &read, &link, &key_q), ERR_OK);
+	buf_fini(&links);
+	buf_fini(&body);
+	return vectors_hex(bytes_of(opened.b, KEY_LEN));
+}
+
 /* The links lead where links may, and nowhere else. */
 #define RECORDS(X)                                                                                 \
 	X("a key record", (void)r)                                                                 \
+	X("back from above", back_from_above(r, &of))                                              \
 	X("without links", (r->down.present = false, r->back = (struct epoch_backs){.count = 0}))  \
 	X("a link back whose key is lost", r->back = (struct epoch_backs){.lost = true})           \
 	X("number 0", r->number = 0)                                                               \
@@ -181,13 +219,16 @@ static void records(void **state)
 	vectors_same(
 		&vectors, "key_records",
 		json_pack(
-			"{s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o}", "about",
+			"{s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "about",
 			"bodies of key records (section 5.6); of the first the keys that its "
-			"commitment, its link down (from meissen, epoch 9) and its link back hold",
+			"commitment, its link down (from meissen, epoch 9) and its link back hold; "
+			"the second has one back from meissen, epoch 8, whose key is key_above",
 			"prefix", Q, "number", 3, "key", vectors_hex(bytes_of(key_q.b, KEY_LEN)),
 			"commitment", vectors_hex(id_bytes(&r.commitment)), "parent_key",
 			vectors_hex(bytes_of(key_parent.b, KEY_LEN)), "key_before",
-			vectors_hex(bytes_of(key_before.b, KEY_LEN)), "bodies", list));
+			vectors_hex(bytes_of(key_before.b, KEY_LEN)), "key_above",
+			vectors_hex(bytes_of(key_above.b, KEY_LEN)), "key_above_carried",
+			carried_json(), "bodies", list));
 	buf_fini(&links);
 	buf_fini(&body);
 }

@@ -633,12 +633,12 @@ static void exported_grant(void **state)
 			 ERR_OK);
 	char *proof = bytes_text(buf_bytes(&text)), *prefix = bytes_text(v.prefix);
 	vectors_same(&vectors, "exported",
-		     json_pack("{s:s, s:o, s:I, s:o, s:s, s:s, s:I, s:s, s:s}", "about",
+		     json_pack("{s:s, s:o, s:I, s:o, s:s, s:s, s:I, s:o, s:s}", "about",
 			       "an exported grant, and the proof of who shows it", "federation",
 			       vectors_hex(id_bytes(&e->fed.charter.fed)), "at_ms", (json_int_t)T,
 			       "file", vectors_hex(buf_bytes(&file)), "verb", verb_name(v.verb),
 			       "prefix", prefix, "as_of_ms", (json_int_t)token_file_as_of(&read),
-			       "challenge", "0123456789abcdef", "proof", proof));
+			       "challenge", vectors_hex(showing.challenge), "proof", proof));
 	free(proof);
 	free(prefix);
 	token_file_fini(&read);
