@@ -28,10 +28,11 @@ torn=0
 for ((round = 1; round <= rounds; round++)); do
 	file=$work/v$((acknowledged + 1)).bin
 	testdata "$((round + 1))" "$bytes" mixed >"$file"
-	publish meissen/gross "$file" >"$work/answer" 2>>"$work/publish.log" &
+	"$allmende" -d "$meissen" publish meissen/gross "$file" >"$work/answer" 2>>"$work/publish.log" &
 	publisher=$!
 	doze $((RANDOM % (took + took / 5 + 1)))
 	node_kill "$meissen"
+	kill "$publisher" 2>/dev/null || true # it would wait for the node, and begin again
 	if wait "$publisher"; then
 		acknowledged=$((acknowledged + 1))
 	else
