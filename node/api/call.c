@@ -152,8 +152,10 @@ static void run_route(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 		told_command(call, hub, txn);
 	if (call->err == ERR_AGAIN && hub->epochs->waited != waited)
 		call->code = "waiting"; /* for a new key */
-	if (call->err == ERR_AGAIN && hub->signing == SIGNING_WAITS)
-		call->code = "starting"; /* soon it is not any more */
+	/* What is to be signed: soon it can be. What is only read may not be here for long. */
+	if (call->route->kind == ROUTE_COMMAND && call->err == ERR_AGAIN &&
+	    hub->signing == SIGNING_WAITS)
+		call->code = "starting";
 	named_out(call, call->charter);
 	call->charter = NULL;
 }

@@ -135,7 +135,7 @@ void topic_roots(struct actions *list)
 			charter_member(&list->hub->charter, announced.bind->member);
 		const bool own = id_eq(&member->org, &list->hub->options.identity->org);
 		/* What nothing has come of for as long again is forgotten. */
-		if (list->now_ms > announced.seen_ms + 2 * CHARTER_ANNOUNCED_MS)
+		if (list->now_ms - announced.seen_ms > 2 * CHARTER_ANNOUNCED_MS)
 			continue;
 		actions_add(list, own ? ACTION_CRITICAL : ACTION_WARN,
 			    own ? "allmende root object" : "allmende root",

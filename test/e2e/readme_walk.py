@@ -220,9 +220,12 @@ def withdrawn(world, meissen, radebeul):
         fail("what the command wrote is not what was published")
     radebeul.paste(world.take("allmende subscribe"))
     radebeul.until("find /srv/nachbarn -type f", r"/srv/nachbarn/meissen/kita/plaetze/plaetze.csv")
-    first, second = world.take("allmende withdraw").splitlines()
+    first, second, *reports = world.take("allmende withdraw").splitlines()
     meissen.paste(first)
     meissen.until(second, "Waiting for +nobody")
+    for line in reports:
+        identity = meissen.until("allmende federation", r"\b([0-9a-f]{32,64})\b")[1]
+        meissen.paste(line.replace("--federation ID", f"--federation {identity}"))
     radebeul.until("find /srv/nachbarn -type f; echo no''ne", r"^none|\nnone")
     radebeul.paste("allmende get meissen/kita/plaetze -o again.csv", code=4)
 

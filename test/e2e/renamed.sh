@@ -91,7 +91,6 @@ expect 2 'is not a short name' "${rename[@]}" --slug 'Riesa Zeithain'
 expect 1 'the short name strehla is that of Stadt Strehla' "${rename[@]}" --slug strehla --yes
 expect 1 'is called so already' "${rename[@]}" --slug riesa --yes
 expect 1 'is that of Stadt Meißen' "${rename[@]}" --ags "$(municipality meissen 1)" --yes
-expect 2 'is no key that this program knows' "${rename[@]}" --ags 14627231 --yes
 expect 3 'by itself or by a steward' "${rename[@]}" strehla --name x --yes
 expect 4 'no member "dresden"' "${rename[@]}" dresden --name x --yes
 expect 1 'nothing was done: say --yes' "${rename[@]}" --slug riesa-zeithain --name 'Stadt Riesa-Zeithain'

@@ -178,7 +178,7 @@ static void five_times_wrong_is_enough(void **state)
 	assert_refused(world, world->joiner, "words did not match");
 	/* The invitation is void: it was bound to that request. */
 	assert_int_equal(join(world, world->joiner), ERR_OK);
-	assert_refused(world, world->joiner, "has been used");
+	assert_refused(world, world->joiner, "was used");
 	assert_int_equal(world->steward->hub->charter.member_count, 1);
 	wait_at_the_door(world);
 	assert_approves(world);
