@@ -26,8 +26,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	fuzz_accepted();
 	words_check(&proposal);
+	/* Nobody writes what nobody reads. */
 	for (uint32_t i = 0; i < proposal.entry.change_count; i++) {
-		if (proposal.changes[i].kind == CHARTER_UNREAD) { /* nobody writes what nobody reads */
+		if (proposal.changes[i].kind == CHARTER_UNREAD) {
 			proposal_fini(&proposal);
 			return 0;
 		}
