@@ -104,10 +104,10 @@ wait_for 30 test -e "$work/daten/meissen/gross/20.txt" || wrong 'gross was not w
 	trap - EXIT
 	set +e
 	while [ ! -e "$work/enough" ]; do
-		# A look counts when the folder is the same before and after.
-		before=$(stat -c %i "$work/daten/meissen/gross" 2>/dev/null) || echo "no folder" >>"$work/looks"
+		# A look counts when the folder is the same before and after, and as it was.
+		before=$(stat -c '%i %z' "$work/daten/meissen/gross" 2>/dev/null) || echo "no folder" >>"$work/looks"
 		look=$(cat -- "$work/daten/meissen/gross"/*.txt 2>/dev/null | cut -d' ' -f1,2 | sort | uniq -c)
-		after=$(stat -c %i "$work/daten/meissen/gross" 2>/dev/null) || echo "no folder" >>"$work/looks"
+		after=$(stat -c '%i %z' "$work/daten/meissen/gross" 2>/dev/null) || echo "no folder" >>"$work/looks"
 		[ "$before" != "$after" ] || printf '%s\n' $look | paste -sd' ' >>"$work/looks"
 		ls "$work/daten/meissen" | grep -v '^gross$\|^kita$\|^haltestellen$\|^stand$' >>"$work/strange" || true
 	done
