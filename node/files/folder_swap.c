@@ -100,9 +100,15 @@ static bool standin_swap(const struct folder *folder, int parent_fd, const char 
 	return renameat2(folder->hidden_fd, FOLDER_PLACE, parent_fd, last, RENAME_EXCHANGE) == 0;
 }
 
-/* Somebody was quicker: what stands there now stays, for a person to look at. */
-static enum inside standin_refuse(struct folder *folder)
+/* What was taken away has to be what was expected; else somebody was quicker, and what stood there
+   stays, for a person to look at. */
+static enum inside standin_judge(struct folder *folder, int fd, int parent_fd, const char *last,
+				 const struct digest *files, const struct digest *files_next)
 {
+	if (folder_holds(fd, files, files_next))
+		return INSIDE_PUT;
+	if (!standin_swap(folder, parent_fd, last))
+		folder_keep_hidden(folder);
 	folder_fail(folder,
 		    "%.150s/%.200s was changed while the new version was written: move it "
 		    "away, and it is written anew",
@@ -133,11 +139,7 @@ static enum inside standin_begin(struct folder *folder, struct standin *standin,
 	attrs_copy(standin->place_fd, standin->copy_fd, false);
 	if (!standin_swap(folder, parent_fd, last))
 		return INSIDE_CANNOT;
-	if (folder_holds(standin->place_fd, files, files_next))
-		return INSIDE_PUT;
-	if (!standin_swap(folder, parent_fd, last))
-		folder_keep_hidden(folder);
-	return standin_refuse(folder);
+	return standin_judge(folder, standin->place_fd, parent_fd, last, files, files_next);
 }
 
 /* What was written comes into the target, and the target to its place. */
@@ -157,11 +159,7 @@ static enum inside standin_end(struct folder *folder, const struct standin *stan
 			    folder->dir, strerror(errno));
 		return INSIDE_FAILED;
 	}
-	if (folder_holds(standin->copy_fd, files, files_next))
-		return INSIDE_PUT;
-	if (!standin_swap(folder, parent_fd, last))
-		folder_keep_hidden(folder);
-	return standin_refuse(folder);
+	return standin_judge(folder, standin->copy_fd, parent_fd, last, files, files_next);
 }
 
 /*

@@ -33,6 +33,17 @@ static bool ends(struct bytes part, const char *end)
 	return part.len > len && is(bytes_slice(part, part.len - len, part.len), end);
 }
 
+static bool any(struct bytes part, const char *const *list, size_t count,
+		bool (*fits)(struct bytes part, const char *known))
+{
+	for (size_t i = 0; i < count; i++)
+		if (fits(part, list[i]))
+			return true;
+	return false;
+}
+
+#define ANY(part, list, fits) any(part, list, COUNT(list), fits)
+
 bool litter_is(struct bytes name)
 {
 	static const char *const names[] = {"thumbs.db",  "ehthumbs.db", "desktop.ini", ".ds_store",
@@ -40,13 +51,7 @@ bool litter_is(struct bytes name)
 	static const char *const starts[] = {"._", ".~lock.", "~$", ".nfs", ".fuse_hidden"};
 	struct bytes part = last_part(name);
 
-	for (size_t i = 0; i < COUNT(names); i++)
-		if (is(part, names[i]))
-			return true;
-	for (size_t i = 0; i < COUNT(starts); i++)
-		if (begins(part, starts[i]))
-			return true;
-	return false;
+	return ANY(part, names, is) || ANY(part, starts, begins);
 }
 
 bool litter_passes(struct bytes name)
@@ -62,11 +67,5 @@ bool litter_passes(struct bytes name)
 		return false;
 	if (part.ptr[0] == '.' || litter_is(part) || (begins(part, "#") && ends(part, "#")))
 		return true;
-	for (size_t i = 0; i < COUNT(names); i++)
-		if (is(part, names[i]))
-			return true;
-	for (size_t i = 0; i < COUNT(tails); i++)
-		if (ends(part, tails[i]))
-			return true;
-	return false;
+	return ANY(part, names, is) || ANY(part, tails, ends);
 }

@@ -229,6 +229,17 @@ bool hub_is_out(const struct hub *hub)
 	return !hub->author && (hub->place == PLACE_OUT || hub->place == PLACE_FORMER);
 }
 
+enum err hub_frozen_check(const struct hub *hub, char why[WHY_LEN])
+{
+	if (!hub->charter.frozen)
+		return ERR_OK;
+	why_set(why,
+		"the charter is frozen, as there are two entries %u: a settlement by the members "
+		"comes first; see `allmende federation settle`.",
+		hub->charter.number + 1);
+	return ERR_BUSY;
+}
+
 enum err hub_member_check(const struct hub *hub, char why[WHY_LEN])
 {
 	if (hub->author)

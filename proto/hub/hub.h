@@ -172,6 +172,8 @@ bool hub_is_out(const struct hub *hub);
 bool hub_follows(const struct hub *hub);
 /* For what only members do: ERR_OK, or why this node cannot. */
 enum err hub_member_check(const struct hub *hub, char why[WHY_LEN]);
+/* Whether the charter may go on. ERR_BUSY, with a sentence: two entries of one number stand. */
+enum err hub_frozen_check(const struct hub *hub, char why[WHY_LEN]);
 /* Whether the own author may publish more than rights: ERR_OK, or ERR_NOSPACE and why not. */
 enum err hub_quota_check(struct hub *hub, struct txn *txn, char why[WHY_LEN]);
 /* ledger_append() has said ERR_NOSPACE. */

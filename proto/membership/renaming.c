@@ -13,15 +13,10 @@ static enum err may_propose(struct hub *hub, const struct renaming *terms,
 	const uint32_t own = author_member(hub->author);
 	enum err err = hub_member_check(hub, why);
 
+	if (!err)
+		err = hub_frozen_check(hub, why);
 	if (err)
 		return err;
-	if (charter->frozen) {
-		why_set(why,
-			"the charter is frozen, as there are two entries %u: a settlement by the "
-			"members comes first; see `allmende federation settle`.",
-			charter->number + 1);
-		return ERR_BUSY;
-	}
 	*out = terms->member ? charter_named(charter, bytes_str(terms->member))
 			     : charter_member(charter, own);
 	if (!*out || !charter_is_present(*out)) {

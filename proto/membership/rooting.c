@@ -117,18 +117,15 @@ enum err rooting_propose(struct hub *hub, struct txn *txn, const struct charter_
 			   hub_has_root(hub);
 	struct buf payload;
 
-	if (charter->frozen) {
-		why_set(why,
-			"the charter is frozen, as there are two entries %u: a settlement by "
-			"the members comes first.",
-			charter->number + 1);
-		return ERR_BUSY;
-	}
+	enum err err = hub_frozen_check(hub, why);
+
+	if (err)
+		return err;
 	out->number = charter->number + 1;
 	proposal_words(&out->words, charter, change, 1, charter->threshold);
 	buf_init(&payload, LIMIT_CHARTER_ENTRY_LEN_MAX);
-	enum err err = charter_payload_make(&payload, &hub->charter, NULL, hub->wall_ms,
-					    charter->threshold, change, 1);
+	err = charter_payload_make(&payload, &hub->charter, NULL, hub->wall_ms, charter->threshold,
+				   change, 1);
 	if (err)
 		err = change_refused(hub, change, err, why);
 	else if (confirm)

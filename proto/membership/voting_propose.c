@@ -30,14 +30,7 @@ static enum err steward_check(struct hub *hub, char *why)
 			steward ? steward->name : "one");
 		return ERR_DENIED;
 	}
-	if (charter->frozen) {
-		why_set(why,
-			"the charter is frozen, as there are two entries %u: a settlement by the "
-			"members comes first; see `allmende federation settle`.",
-			charter->number + 1);
-		return ERR_BUSY;
-	}
-	return ERR_OK;
+	return hub_frozen_check(hub, why);
 }
 
 /* A payload becomes a proposal, with the own vote if that is possible here. */

@@ -60,31 +60,36 @@ static bool begun(const struct fetch *fetch)
 	return fetch->indexed || fetch->index_link;
 }
 
+/* Of those that have begun, or have not; returns how many of them run, at most `most`. */
+static size_t allot_some(struct hub *hub, struct allot *allot, bool have_begun, size_t most)
+{
+	struct transfer *transfer = hub->transfer;
+	size_t ran = 0;
+
+	for (size_t i = 0; i < transfer->fetch_count && ran < most; i++) {
+		struct fetch *fetch = transfer->fetches[i];
+
+		if (begun(fetch) != have_begun || fetch_rests(hub, fetch) ||
+		    !source_any(hub, fetch))
+			continue;
+		fetch_look(hub, allot, fetch);
+		ran += !fetch->waits;
+	}
+	return ran;
+}
+
 void allot_all(struct hub *hub, struct txn *txn)
 {
 	struct transfer *transfer = hub->transfer;
+	const size_t most = hub->options.limits->fetch_count_max;
 	struct allot allot;
-	size_t ran = 0, running = hub->options.limits->fetch_count_max;
 
 	transfer->room_short = false;
+	for (size_t i = 0; i < transfer->fetch_count; i++)
+		transfer->fetches[i]->waits = false;
 	for (unsigned i = 0; i < ROOM_USE_COUNT; i++)
 		allot.left[i] =
 			rest_of(hub->ledger.room.left[i], txn_put_bytes(txn) + ROOM_FRAME_LEN);
-	for (size_t i = 0; i < transfer->fetch_count; i++) {
-		struct fetch *fetch = transfer->fetches[i];
-
-		fetch->waits = false;
-		if (!begun(fetch) || fetch_rests(hub, fetch) || !source_any(hub, fetch))
-			continue;
-		fetch_look(hub, &allot, fetch);
-		ran += !fetch->waits;
-	}
-	for (size_t i = 0; i < transfer->fetch_count && ran < running; i++) {
-		struct fetch *fetch = transfer->fetches[i];
-
-		if (begun(fetch) || fetch_rests(hub, fetch) || !source_any(hub, fetch))
-			continue;
-		fetch_look(hub, &allot, fetch);
-		ran += !fetch->waits;
-	}
+	const size_t ran = allot_some(hub, &allot, true, SIZE_MAX);
+	allot_some(hub, &allot, false, ran < most ? most - ran : 0);
 }
