@@ -17,6 +17,7 @@ BELOW_TRANSFER = BELOW_RIGHTS | {"rights", "sync"}
 ROOMS = {
     "proto": {
         "wire": set(),
+        "table": set(),
         "charter": {"wire"},
         "link": {"wire", "charter"},
         "content": {"wire"},
