@@ -118,8 +118,8 @@ static void daemon_stop(struct daemon *daemon)
 {
 	daemon->phase = DAEMON_CLOSING;
 	http_refuse(daemon->http);
-	if (daemon->open_http)
-		http_refuse(daemon->open_http);
+	web_stop(daemon->web);
+	asker_stop(daemon->asker);
 	api_stop(daemon->api);
 	verify_stop(&daemon->verify);
 	downloads_stop(&daemon->downloads);
@@ -136,15 +136,16 @@ static bool jobs_are_done(const struct daemon *daemon)
 	return daemon->net_closed && daemon->uploads.alive == 0 && !daemon->verify.running &&
 	       daemon->downloads.job_count == 0 && !deliver_busy(&daemon->deliver) &&
 	       !reseal_busy(&daemon->reseal) && !daemon->metrics.busy &&
-	       api_call_count(daemon->api) == 0;
+	       api_call_count(daemon->api) == 0 && !web_busy(daemon->web) &&
+	       !asker_busy(daemon->asker);
 }
 
 static void close_handles(struct daemon *daemon)
 {
 	daemon->phase = DAEMON_STOPPED;
 	http_close(daemon->http);
-	if (daemon->open_http)
-		http_close(daemon->open_http);
+	web_close(daemon->web);
+	asker_close(daemon->asker);
 	api_close(daemon->api);
 	deliver_close(&daemon->deliver);
 	reseal_close(&daemon->reseal);
@@ -157,8 +158,7 @@ static void close_handles(struct daemon *daemon)
 
 static bool requests_are_answered(const struct daemon *daemon)
 {
-	return http_request_count(daemon->http) == 0 &&
-	       (!daemon->open_http || http_request_count(daemon->open_http) == 0);
+	return http_request_count(daemon->http) == 0;
 }
 
 static void stop_further(struct daemon *daemon)
@@ -481,14 +481,6 @@ static void request_begins(void *arg, struct http_request *request)
 		api_begin(daemon->api, request);
 }
 
-static void open_request_begins(void *arg, struct http_request *request)
-{
-	struct daemon *daemon = arg;
-
-	if (!metrics_begin(&daemon->metrics, request))
-		metrics_absent(request);
-}
-
 static enum err start_http(struct daemon *daemon, char *why)
 {
 	struct http_options options = {
@@ -499,16 +491,19 @@ static enum err start_http(struct daemon *daemon, char *why)
 		.arg = daemon,
 	};
 
+	struct server_options server = {
+		.loop = &daemon->loop,
+		.limits = &daemon->config.limits,
+		.address = daemon->config.http,
+		.connection_max = SERVER_CONNECTIONS_MAX,
+	};
 	enum err err = http_open(&daemon->http, &options, why);
 
-	if (err || !daemon->config.http[0])
-		return err;
-	options.dir = NULL;
-	options.address = daemon->config.http;
-	options.begin = open_request_begins;
-	err = http_open(&daemon->open_http, &options, why);
-	if (err)
-		http_close(daemon->http);
+	if (!err && daemon->config.http[0]) {
+		err = server_open(&daemon->server, &server, why);
+		if (err)
+			http_close(daemon->http);
+	}
 	return err;
 }
 
@@ -522,7 +517,7 @@ static void fill_view(struct daemon *daemon)
 		.identity = &daemon->identity,
 		.addresses = daemon->addresses,
 		.listen = net_address(daemon->net),
-		.http = daemon->open_http ? http_address(daemon->open_http) : "",
+		.http = daemon->server ? server_address(daemon->server) : "",
 		.software = DAEMON_SOFTWARE,
 		.started_ms = daemon->started_ms,
 		.loop = &daemon->loop,
@@ -540,11 +535,17 @@ static void fill_view(struct daemon *daemon)
 /* What cannot fail, once all that can has not. */
 static void open_rest(struct daemon *daemon)
 {
-	const struct api_options api = {.node = &daemon->view, .tables = api_routes};
+	struct web_options web = {.node = &daemon->view,
+				  .tables = api_routes,
+				  .server = daemon->server,
+				  .metrics = &daemon->metrics};
+	struct api_options api = {.node = &daemon->view, .tables = api_routes};
 
 	fill_view(daemon);
+	daemon->asker = web.asker = api.asker = asker_open(&daemon->loop, daemon->turn);
+	daemon->web = api.web = web_open(&web);
 	daemon->api = api_open(&api);
-	metrics_init(&daemon->metrics, &daemon->view);
+	metrics_init(&daemon->metrics, &daemon->view, daemon->asker);
 	daemon->uploads = (struct uploads){.loop = &daemon->loop,
 					   .turn = daemon->turn,
 					   .db = daemon->db,
@@ -573,6 +574,7 @@ static void open_rest(struct daemon *daemon)
 	reseal_open(&daemon->reseal);
 	daemon->verify =
 		(struct verify){.loop = &daemon->loop, .turn = daemon->turn, .db = daemon->db};
+	web_start(daemon->web);
 }
 
 static void doubt_passphrase(struct daemon *daemon, const struct daemon_options *options)

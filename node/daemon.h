@@ -14,6 +14,9 @@
 #include "node/files/reseal.h"
 #include "node/files/download.h"
 #include "node/http/http.h"
+#include "node/http/server.h"
+#include "node/web/web.h"
+#include "node/base/asker.h"
 #include "node/base/log.h"
 #include "node/care/metrics.h"
 #include "node/net/net.h"
@@ -64,7 +67,9 @@ struct daemon {
 	struct turn *turn;
 	struct net *net;
 	struct http *http;
-	struct http *open_http; /* of everybody: /metrics and /healthz; NULL: none */
+	struct asker *asker;
+	struct web *web;
+	struct server *server; /* of everybody; NULL: none */
 	struct metrics metrics;
 	struct api *api;
 	struct uploads uploads;

@@ -6,50 +6,13 @@
 #include "crypto/check.h"
 #include "node/api/args.h"
 
-/* Routes */
-
-/* Whether the path is one of those; sets what stands for the stars. */
-static bool path_fits(struct call *call, const char *pattern)
-{
-	const char *path = call->request->path;
-
-	for (; *pattern; pattern++) {
-		if (!strcmp(pattern, "**")) {
-			call->rest = path;
-			return true;
-		}
-		if (*pattern == '*') {
-			call->part = path;
-			path += strcspn(path, "/");
-		} else if (*pattern != *path++) {
-			return false;
-		}
-	}
-	return !*path;
-}
-
-/* NULL: there is none; known: with another method there is. */
-static const struct route *find_route(struct call *call, bool *known)
-{
-	for (const struct route *const *table = call->api->tables; *table; table++) {
-		for (const struct route *route = *table; route->path; route++) {
-			if (!path_fits(call, route->path))
-				continue;
-			*known = true;
-			if (route->method == call->request->method)
-				return route;
-		}
-	}
-	return NULL;
-}
-
 /* Requests */
 
 static void request_gone(struct http_request *request)
 {
 	struct call *call = request->owner;
 
-	check(!call->pushed && !call->waiting); /* its connection was suspended */
+	check(!call->pushed && !call->waiting && !call->serving); /* its connection was suspended */
 	if (call->gone)
 		call->gone(call);
 	else
@@ -61,11 +24,63 @@ static void request_gone(struct http_request *request)
 	free(call);
 }
 
+/* Routes for everybody: by a thread of web, which the loop does not wait for */
+
+struct serving {
+	struct call *call;
+	struct web_job job;
+	struct http_asked asked;
+	struct http_reply reply;
+	struct asker_item back;
+};
+
+/* On the loop thread. */
+static void served(struct asker_item *item)
+{
+	struct serving *serving = item->owner;
+	struct call *call = serving->call;
+
+	call->serving = NULL;
+	call->api->call_count--;
+	http_answer_with(call->request, &serving->reply);
+	http_asked_fini(&serving->asked);
+	http_reply_fini(&serving->reply);
+	free(serving);
+}
+
+static void serving_answered(struct web_job *job)
+{
+	struct serving *serving = job->owner;
+
+	asker_post(serving->call->api->asker, &serving->back);
+}
+
+static void serve(struct call *call)
+{
+	struct serving *serving = mem_new(1, sizeof(*serving));
+
+	serving->call = call;
+	serving->back = (struct asker_item){.start = served, .owner = serving};
+	http_asked_take(call->request, &serving->asked);
+	http_reply_init(&serving->reply);
+	serving->job = (struct web_job){.asked = &serving->asked,
+					.reply = &serving->reply,
+					.answered = serving_answered,
+					.owner = serving};
+	call->serving = serving;
+	call->api->call_count++;
+	web_submit(call->api->web, &serving->job);
+}
+
 static void body_here(struct http_request *request)
 {
 	struct call *call = request->owner;
 	const struct route *route = call->route;
 
+	if (route->serve) {
+		serve(call);
+		return;
+	}
 	if (request->method == HTTP_POST && !api_body(call))
 		return;
 	if (route->fields && !api_in_check(call, route->fields))
@@ -95,20 +110,23 @@ void api_begin(void *arg, struct http_request *request)
 {
 	struct api *api = arg;
 	struct call *call = call_new(api, request);
-	bool known = false;
+	struct route_found found;
 
 	if (api->stopping) {
 		api_fail(call, ERR_BUSY, "the node is stopping; try again when it is up");
 		return;
 	}
-	call->route = find_route(call, &known);
+	route_find(&found, api->tables, request->method, request->path, false);
+	call->route = found.route;
+	call->part = found.part_count ? (const char *)found.parts[found.part_count - 1].ptr : NULL;
+	call->rest = found.rest;
 	if (!call->route) {
 		char shown[200];
 
 		log_escape(shown, sizeof(shown), bytes_str(request->path));
-		api_fail(call, known ? ERR_CONFIG : ERR_ABSENT,
-			 known ? "%s does not take this method; docs/API.md lists them"
-			       : "there is no %s here; docs/API.md lists all paths",
+		api_fail(call, found.methods ? ERR_CONFIG : ERR_ABSENT,
+			 found.methods ? "%s does not take this method; docs/API.md lists them"
+				       : "there is no %s here; docs/API.md lists all paths",
 			 shown);
 	} else if (call->route->open) {
 		call->route->open(call);
@@ -124,6 +142,8 @@ struct api *api_open(const struct api_options *options)
 	json_object_seed(0); /* here, where one thread makes objects */
 	api->node = options->node;
 	api->tables = options->tables;
+	api->web = options->web;
+	api->asker = options->asker;
 	api->timer.data = api;
 	check(uv_timer_init(api->node->loop, &api->timer) == 0);
 	return api;

@@ -13,11 +13,15 @@
 
 struct node_view;
 struct route;
+struct web;
+struct asker;
 struct api;
 
 struct api_options { /* all borrowed */
 	const struct node_view *node;
-	const struct route *const *tables; /* NULL-terminated; call.h */
+	const struct route *const *tables; /* NULL-terminated; node/http/route.h */
+	struct web *web;                   /* for the routes that are for everybody */
+	struct asker *asker;
 };
 
 struct api *api_open(const struct api_options *options);

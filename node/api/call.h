@@ -13,41 +13,18 @@
 
 #include "node/api/api.h"
 #include "node/care/node_view.h"
+#include "node/http/route.h"
+#include "node/web/web.h"
 
 #define API_TEXT_LEN_MAX   16384 /* of a query argument */
 #define API_ANSWER_LEN_MAX (1u << 30)
 #define API_PAGE_MAX       500 /* entries of a list at a time */
 
-struct call;
-
-enum route_kind {
-	ROUTE_QUERY,  /* run() looks and changes nothing: it is asked between turns */
-	ROUTE_COMMAND /* run() may write and have effects: it is part of a turn */
-};
-
-struct route {
-	enum http_method method;
-	const char *path; /* "*": any one part of it; "**" at the end: all that follows */
-	enum route_kind kind;
-	/* The fields of the body, as api_in_check() takes them; NULL: they are not looked at. */
-	const char *const *fields;
-	/* Loop thread, when the header is here: for a request that takes its body itself, or looks
-	   at it later. NULL: the body is collected, and begin() follows. */
-	void (*open)(struct call *call);
-	/* Loop thread: reads arguments, and may do without run (then it answers). Faults:
-	   api_fail(). NULL: nothing to read. */
-	void (*begin)(struct call *call);
-	/* Core thread: sets out, or err and why. */
-	void (*run)(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms);
-	/* Loop thread, after the commit of a command. NULL: api_done(). */
-	void (*done)(struct call *call);
-};
-/* FIELDS("S:name", "b:relay"): for route.fields, at file scope. */
-#define FIELDS(...) ((const char *const[]){__VA_ARGS__, NULL})
-
 struct api { /* private to api.c and call.c */
 	const struct node_view *node;
 	const struct route *const *tables;
+	struct web *web;
+	struct asker *asker;
 	struct call *waiting; /* for a note */
 	size_t waiting_count; /* of them; half the connections at most */
 	uv_timer_t timer;     /* the first deadline of those */
@@ -63,7 +40,8 @@ struct call {
 	const struct route *route;
 	struct call *next_waiting;
 	bool waiting, pushed;
-	uint64_t deadline_ms; /* of waiting, uv_now() */
+	struct serving *serving; /* of a route for everybody: with web */
+	uint64_t deadline_ms;    /* of waiting, uv_now() */
 
 	/* arguments */
 	const char *part,

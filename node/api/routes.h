@@ -1,6 +1,6 @@
 /*
- * routes - all that the control interface answers: one table a topic, each of them in the topic's
- * own file.
+ * routes - all that this node answers: one table a topic, each of them in the topic's own file.
+ * Those that are for everybody stand in node/portal/portal.h, and are taken up here.
  *
  * To add a topic: a file with its table, which is called TOPIC_routes and ends with one without a
  * path, and a line here.
@@ -9,6 +9,7 @@
 #define ALLMENDE_ROUTES_H
 
 #include "node/api/call.h"
+#include "node/portal/portal.h"
 
 #define ROUTE_TABLE_LIST(X)                                                                        \
 	X(status)                                                                                  \

@@ -17,11 +17,15 @@
 #define TEXT_TYPE    "text/plain; charset=utf-8"
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 #define PAGE_MAX     500 /* datasets at a time */
+#define HEALTH_LEN   200
 
 struct ask {
 	struct ask *next;
 	struct metrics *metrics;
+	/* one of the two */
 	struct http_request *request;
+	struct exchange *exchange;
+	struct asker_item item;
 };
 
 /*
@@ -272,29 +276,56 @@ static void metrics_gather(struct hub *hub, struct txn *txn, int64_t now_ms, voi
 
 /* Asking */
 
-static void metrics_answer(struct http_request *request, unsigned status, const char *type,
-			   struct bytes text)
+static void ask_answer(struct ask *ask, unsigned status, const char *type, struct bytes text)
 {
 	struct buf body;
 
-	buf_init(&body, METRICS_LEN_MAX);
-	buf_add(&body, text);
-	http_answer_as(request, status, type, &body);
-	buf_fini(&body);
+	if (ask->exchange) {
+		struct http_reply *reply = &ask->exchange->reply;
+
+		reply->status = status;
+		http_reply_header(reply, "Content-Type", type);
+		buf_add(&reply->bytes, text);
+		server_answer(ask->exchange);
+		ask->exchange = NULL;
+	} else if (!ask->request->answered) { /* http_close() may have */
+		buf_init(&body, METRICS_LEN_MAX);
+		buf_add(&body, text);
+		http_answer_as(ask->request, status, type, &body);
+		buf_fini(&body);
+	}
+}
+
+static void ask_forget(struct ask *ask)
+{
+	struct ask **at = &ask->metrics->asks;
+
+	while (*at != ask)
+		at = &(*at)->next;
+	*at = ask->next;
+	free(ask);
+}
+
+static void ask_done(struct ask *ask, unsigned status, const char *type, struct bytes text)
+{
+	bool is_public = ask->exchange != NULL;
+
+	ask_answer(ask, status, type, text);
+	if (is_public)
+		ask_forget(ask); /* else when its request is gone */
 }
 
 static void answer_all(struct metrics *metrics, enum err err)
 {
-	/* http_close() may have answered it */
-	for (struct ask *ask = metrics->asks; ask; ask = ask->next) {
-		if (ask->request->answered)
-			continue;
+	struct ask *next;
+
+	for (struct ask *ask = metrics->asks; ask; ask = next) {
+		next = ask->next;
 		if (err)
-			metrics_answer(
-				ask->request, 503, TEXT_TYPE,
-				bytes_str("the store could not be read; see the node's log\n"));
+			ask_done(ask, 503, TEXT_TYPE,
+				 bytes_str("the store could not be read; see the node's log\n"));
 		else
-			metrics_answer(ask->request, 200, METRICS_TYPE, buf_bytes(&metrics->text));
+			ask_done(ask, 200, METRICS_TYPE, buf_bytes(&metrics->text));
 	}
 }
 
@@ -344,25 +375,24 @@ static uint64_t age_max(const struct metrics *metrics)
 	return METRICS_AGE_MS + METRICS_COST_FACTOR * cost_ms;
 }
 
-static void metrics_asked(struct http_request *request)
+static void metrics_asked(struct ask *ask)
 {
-	struct ask *ask = request->owner;
 	struct metrics *metrics = ask->metrics;
 
 	if (metrics->made && uv_now(metrics->node->loop) - metrics->made_ms < age_max(metrics))
-		metrics_answer(request, 200, METRICS_TYPE, buf_bytes(&metrics->text));
+		ask_done(ask, 200, METRICS_TYPE, buf_bytes(&metrics->text));
 	else if (!metrics->overview)
 		metrics_start(metrics);
 }
 
+static void ask_end(struct http_request *request)
+{
+	metrics_asked(request->owner);
+}
+
 static void ask_gone(struct http_request *request)
 {
-	struct ask *ask = request->owner, **at = &ask->metrics->asks;
-
-	while (*at != ask)
-		at = &(*at)->next;
-	*at = ask->next;
-	free(ask);
+	ask_forget(request->owner);
 }
 
 /* What a client sends along is of no use. */
@@ -379,51 +409,83 @@ static void begin_ask(struct metrics *metrics, struct http_request *request)
 	metrics->asks = ask;
 	request->owner = ask;
 	request->feed = ask_drop;
-	request->end = metrics_asked;
+	request->end = ask_end;
 	request->gone = ask_gone;
 }
 
-static void answer_health(const struct metrics *metrics, struct http_request *request)
+/* The status, and in why what to say of it. */
+static unsigned health(const struct metrics *metrics, char why[HEALTH_LEN])
 {
 	struct turn_stats stats = turn_stats(metrics->node->turn);
 	int64_t busy_ms = stats.busy_since_ms ? clock_now_ms() - stats.busy_since_ms : 0;
-	char why[200] = "ok\n";
-	unsigned status = 503;
 
 	if (stats.err)
-		snprintf(why, sizeof(why), "the store could not be written: %s\n",
+		snprintf(why, HEALTH_LEN, "the store could not be written: %s\n",
 			 err_text(stats.err));
 	else if (busy_ms > METRICS_STUCK_MS)
-		snprintf(why, sizeof(why),
+		snprintf(why, HEALTH_LEN,
 			 "the node has been busy with one turn for %" PRId64 " s\n",
 			 busy_ms / 1000);
 	else
-		status = 200;
-	metrics_answer(request, status, TEXT_TYPE, bytes_str(why));
+		snprintf(why, HEALTH_LEN, "ok\n");
+	return stats.err || busy_ms > METRICS_STUCK_MS ? 503 : 200;
 }
 
 bool metrics_begin(struct metrics *metrics, struct http_request *request)
 {
+	struct ask once = {.request = request};
+	char why[HEALTH_LEN];
+	unsigned status;
+
 	if (request->method != HTTP_GET)
 		return false;
-	if (!strcmp(request->path, "/healthz"))
-		answer_health(metrics, request);
-	else if (!strcmp(request->path, "/metrics"))
+	if (!strcmp(request->path, "/healthz")) {
+		status = health(metrics, why);
+		ask_answer(&once, status, TEXT_TYPE, bytes_str(why));
+	} else if (!strcmp(request->path, "/metrics")) {
 		begin_ask(metrics, request);
-	else
+	} else {
 		return false;
+	}
 	return true;
 }
 
-void metrics_absent(struct http_request *request)
+/* On the loop thread. */
+static void public_asked(struct asker_item *item)
 {
-	metrics_answer(request, 404, TEXT_TYPE,
-		       bytes_str("only GET /healthz and GET /metrics are answered here\n"));
+	struct ask *ask = item->owner;
+	struct metrics *metrics = ask->metrics;
+	char why[HEALTH_LEN];
+	unsigned status;
+
+	ask->next = metrics->asks;
+	metrics->asks = ask;
+	if (!strcmp(ask->exchange->asked.path, "/healthz")) {
+		status = health(metrics, why);
+		ask_done(ask, status, TEXT_TYPE, bytes_str(why));
+	} else {
+		metrics_asked(ask);
+	}
 }
 
-void metrics_init(struct metrics *metrics, const struct node_view *node)
+bool metrics_begin_public(struct metrics *metrics, struct exchange *exchange)
 {
-	*metrics = (struct metrics){.node = node};
+	const struct http_asked *asked = &exchange->asked;
+	struct ask *ask;
+
+	if ((asked->method != HTTP_GET && asked->method != HTTP_HEAD) ||
+	    (strcmp(asked->path, "/healthz") && strcmp(asked->path, "/metrics")))
+		return false;
+	ask = mem_new(1, sizeof(*ask));
+	*ask = (struct ask){.metrics = metrics, .exchange = exchange};
+	ask->item = (struct asker_item){.start = public_asked, .owner = ask};
+	asker_post(metrics->asker, &ask->item);
+	return true;
+}
+
+void metrics_init(struct metrics *metrics, const struct node_view *node, struct asker *asker)
+{
+	*metrics = (struct metrics){.node = node, .asker = asker};
 	buf_init(&metrics->text, METRICS_LEN_MAX);
 }
 

@@ -1,6 +1,6 @@
 /*
  * metrics - GET /metrics (Prometheus text format) and GET /healthz, on the control socket and on
- * the TCP port of `http = HOST:PORT`, where nothing else is answered because nobody is known there.
+ * the public port of `http = HOST:PORT`.
  *
  * Numbers alone: no name of a member, dataset or person. They are gathered by queries, at most once
  * in METRICS_AGE_MS, and more seldom when that takes long; who asks in between gets the same text,
@@ -11,8 +11,9 @@
 #define ALLMENDE_METRICS_H
 
 #include "node/care/actions.h"
+#include "node/base/asker.h"
 #include "node/http/http.h"
-#include "node/base/turn.h"
+#include "node/http/server.h"
 
 #define METRICS_AGE_MS      3000
 #define METRICS_COST_FACTOR 20    /* and the time that it took to gather them, so often */
@@ -24,6 +25,7 @@ struct ask;
 
 struct metrics {
 	const struct node_view *node;
+	struct asker *asker;
 	struct ask *asks; /* waiting for the text */
 	bool busy;        /* with the core thread */
 	bool made;
@@ -44,11 +46,11 @@ struct metrics {
 	uint64_t severities[ACTION_CRITICAL + 1];
 };
 
-void metrics_init(struct metrics *metrics, const struct node_view *node);
+void metrics_init(struct metrics *metrics, const struct node_view *node, struct asker *asker);
 /* True when the request is one for it; it is answered, then or later. */
 bool metrics_begin(struct metrics *metrics, struct http_request *request);
-/* 404, for a port where nothing else is to be had. */
-void metrics_absent(struct http_request *request);
+/* The same of a request that came by the public port: on a thread of the server. */
+bool metrics_begin_public(struct metrics *metrics, struct exchange *exchange);
 void metrics_fini(struct metrics *metrics); /* not busy, all requests gone */
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,25 +10,20 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <microhttpd.h>
-
 #include "crypto/check.h"
-#include "node/base/config.h"
+#include "node/http/mhd.h"
 #include "node/http/percent.h"
 #include "store/dir.h"
 
-#define POOL_BYTES          (256u * 1024) /* per connection */
-#define BLOCK_BYTES         (128u * 1024) /* of a streamed answer */
-#define IDLE_SECONDS        600
-#define TCP_POOL_BYTES      (16u * 1024)
-#define TCP_IDLE_SECONDS    10
-#define TCP_CONNECTIONS_MAX 16
-#define RUNS_MAX            64 /* of MHD_run() before the loop gets its turn */
-#define CLOSE_RUNS_MAX      16
-#define SPARE_PART          8    /* of the connections is kept for who comes */
-#define STREAM_PART         4    /* of them at most send a file */
-#define QUEUE_MAX           1024 /* who connects while all is busy */
-#define SOCKET_NAME         "control.sock"
+#define POOL_BYTES     (256u * 1024) /* per connection */
+#define BLOCK_BYTES    (128u * 1024) /* of a streamed answer */
+#define IDLE_SECONDS   600
+#define RUNS_MAX       64 /* of MHD_run() before the loop gets its turn */
+#define CLOSE_RUNS_MAX 16
+#define SPARE_PART     8    /* of the connections is kept for who comes */
+#define STREAM_PART    4    /* of them at most send a file */
+#define QUEUE_MAX      1024 /* who connects while all is busy */
+#define SOCKET_NAME    "control.sock"
 
 /* A connection, for as long as it is open. */
 struct http_connection {
@@ -52,7 +46,6 @@ struct http {
 	unsigned connection_count, connection_max;
 	bool refusing, closing;
 	bool run_again; /* a connection was shut: who stands in line comes in with another run */
-	char address[LIMIT_ADDRESS_LEN_MAX + 1];
 };
 
 static void http_run(struct http *http);
@@ -141,6 +134,25 @@ void http_answer_stream(struct http_request *request, uint64_t len, struct bytes
 	http_wake(request);
 }
 
+void http_asked_take(struct http_request *request, struct http_asked *asked)
+{
+	*asked = (struct http_asked){.admin = true};
+	mhd_asked(asked, request->connection, request->method, request->path);
+	asked->body = request->body;
+	buf_init(&request->body, 0);
+}
+
+void http_answer_with(struct http_request *request, struct http_reply *reply)
+{
+	check(!request->answered);
+	request->answered = true;
+	request->status = reply->status;
+	request->reply = mem_new(1, sizeof(*request->reply));
+	*request->reply = *reply;
+	http_reply_init(reply);
+	http_wake(request);
+}
+
 static ssize_t stream_read(void *arg, uint64_t pos, char *to, size_t len)
 {
 	struct http_request *request = arg;
@@ -158,7 +170,9 @@ static enum MHD_Result queue(struct http_request *request)
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
-	if (request->is_stream) {
+	if (request->reply) {
+		response = mhd_response(request->reply);
+	} else if (request->is_stream) {
 		response = MHD_create_response_from_callback(request->stream_len, BLOCK_BYTES,
 							     stream_read, request, NULL);
 	} else {
@@ -170,22 +184,13 @@ static enum MHD_Result queue(struct http_request *request)
 	if (!response)
 		return MHD_NO;
 	request->queued = true;
-	if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, request->type) !=
-	    MHD_YES)
+	if (!request->reply && MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+						       request->type) != MHD_YES)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
 					"application/octet-stream");
 	result = MHD_queue_response(request->connection, request->status, response);
 	MHD_destroy_response(response);
 	return result;
-}
-
-static enum http_method method_of(const char *method)
-{
-	return !strcmp(method, "GET")      ? HTTP_GET
-	       : !strcmp(method, "POST")   ? HTTP_POST
-	       : !strcmp(method, "PUT")    ? HTTP_PUT
-	       : !strcmp(method, "DELETE") ? HTTP_DELETE
-					   : HTTP_OTHER;
 }
 
 static void answer_stopping(struct http_request *request)
@@ -200,7 +205,7 @@ static void answer_stopping(struct http_request *request)
 	buf_fini(&body);
 }
 
-/* Who asks, as the system says; on a TCP port nobody can tell. */
+/* Who asks, as the system says. */
 static void user_look(struct http_request *request)
 {
 	const union MHD_ConnectionInfo *info =
@@ -208,8 +213,7 @@ static void user_look(struct http_request *request)
 	struct ucred user;
 	socklen_t len = sizeof(user);
 
-	if (info && request->http->options.dir &&
-	    !getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &user, &len))
+	if (info && !getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &user, &len))
 		snprintf(request->user, sizeof(request->user), "uid %u", (unsigned)user.uid);
 }
 
@@ -304,7 +308,7 @@ static struct http_request *request_new(struct http *http, struct MHD_Connection
 
 	request->http = http;
 	request->connection = connection;
-	request->method = method_of(method);
+	request->method = mhd_method(method);
 	request->path = path;
 	buf_init(&request->body, http->options.limits->http_body_len_max);
 	request->next = http->requests;
@@ -386,14 +390,10 @@ static void completed(void *arg, struct MHD_Connection *connection, void **slot,
 	request->http->request_count--;
 	buf_fini(&request->body);
 	buf_fini(&request->answer);
+	if (request->reply)
+		http_reply_fini(request->reply);
+	free(request->reply);
 	free(request);
-}
-
-/* We decode ourselves: libmicrohttpd's decoding cannot tell %2F from a slash or %00 from the
-   end. */
-static size_t keep_escapes(void *arg, struct MHD_Connection *connection, char *text)
-{
-	return strlen(text);
 }
 
 struct query_argument {
@@ -453,113 +453,31 @@ fail:
 	return -1;
 }
 
-/* The first address that the name has; -1 and errno. */
-static int tcp_listen(const struct addrinfo *found)
-{
-	int one = 1, code;
-	int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return -1;
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
-	    bind(fd, found->ai_addr, found->ai_addrlen) || listen(fd, TCP_CONNECTIONS_MAX)) {
-		code = errno;
-		close(fd);
-		errno = code;
-		return -1;
-	}
-	return fd;
-}
-
-static void note_address(struct http *http, int fd)
-{
-	struct sockaddr_storage bound = {0};
-	socklen_t len = sizeof(bound);
-	char host[64] = "", port[8] = "";
-
-	if (getsockname(fd, (struct sockaddr *)&bound, &len) ||
-	    getnameinfo((struct sockaddr *)&bound, len, host, sizeof(host), port, sizeof(port),
-			NI_NUMERICHOST | NI_NUMERICSERV))
-		return;
-	snprintf(http->address, sizeof(http->address),
-		 bound.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
-}
-
-static enum err open_tcp(struct http *http, int *fd, char *why)
-{
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-	char host[LIMIT_ADDRESS_LEN_MAX + 1], service[8];
-	const char *address = http->options.address;
-	struct addrinfo *found;
-	uint16_t port;
-	int code;
-
-	if (address_split(address, host, &port)) {
-		snprintf(why, WHY_LEN, "http: %s is not HOST:PORT", address);
-		return ERR_CONFIG;
-	}
-	snprintf(service, sizeof(service), "%u", port);
-	code = getaddrinfo(host, service, &hints, &found);
-	if (code) {
-		snprintf(why, WHY_LEN, "http: cannot find %s: %s", address, gai_strerror(code));
-		return ERR_CONFIG;
-	}
-	*fd = tcp_listen(found);
-	freeaddrinfo(found);
-	if (*fd < 0) {
-		snprintf(why, WHY_LEN,
-			 "http: cannot listen on %s: %s; choose another address with \"http = "
-			 "HOST:PORT\" in the config or --http",
-			 address, strerror(errno));
-		return ERR_CONFIG;
-	}
-	note_address(http, *fd);
-	return ERR_OK;
-}
-
-static enum err open_socket(struct http *http, int *fd, char *why)
-{
-	if (!http->options.dir)
-		return open_tcp(http, fd, why);
-	*fd = socket_listen(http->options.dir);
-	if (*fd >= 0)
-		return ERR_OK;
-	snprintf(why, WHY_LEN, "cannot make %s/" SOCKET_NAME ": %s", http->options.dir,
-		 strerror(errno));
-	return ERR_IO;
-}
-
 static struct MHD_Daemon *mhd_start(struct http *http, int fd)
 {
-	bool tcp = !http->options.dir;
-	unsigned connections = http->connection_max;
-
 	return MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, http,
 		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)(tcp ? TCP_POOL_BYTES : POOL_BYTES), MHD_OPTION_CONNECTION_LIMIT,
-		connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, tcp ? connections / 2 : 0,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(tcp ? TCP_IDLE_SECONDS : IDLE_SECONDS),
-		MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
-		connection_changed, http, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
-		MHD_OPTION_END);
+		(size_t)POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT, http->connection_max,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED,
+		completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, connection_changed, http,
+		MHD_OPTION_UNESCAPE_CALLBACK, mhd_keep_escapes, NULL, MHD_OPTION_END);
 }
 
 enum err http_open(struct http **out, const struct http_options *options, char *why)
 {
 	struct http *http = mem_new(1, sizeof(*http));
 	const union MHD_DaemonInfo *info;
-	enum err err;
-	int fd;
+	int fd = socket_listen(options->dir);
 
 	http->options = *options;
-	err = open_socket(http, &fd, why);
-	if (err) {
+	if (fd < 0) {
+		snprintf(why, WHY_LEN, "cannot make %s/" SOCKET_NAME ": %s", options->dir,
+			 strerror(errno));
 		free(http);
-		return err;
+		return ERR_IO;
 	}
-	http->connection_max =
-		options->dir ? options->limits->http_connection_count_max : TCP_CONNECTIONS_MAX;
+	http->connection_max = options->limits->http_connection_count_max;
 	http->daemon = mhd_start(http, fd);
 	info = http->daemon ? MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
 	if (!info) {
@@ -588,11 +506,6 @@ const char *http_library_version(void)
 void http_refuse(struct http *http)
 {
 	http->refusing = true;
-}
-
-const char *http_address(const struct http *http)
-{
-	return http->address;
 }
 
 bool http_can_stream(const struct http_request *request)
@@ -628,12 +541,10 @@ void http_close(struct http *http)
 	uv_poll_stop(&http->poll);
 	MHD_run(http->daemon); /* whoever was suspended since is resumed before the end */
 	MHD_stop_daemon(http->daemon);
-	if (http->options.dir) {
-		char *file = dir_file(http->options.dir, SOCKET_NAME);
+	char *file = dir_file(http->options.dir, SOCKET_NAME);
 
-		unlink(file);
-		free(file);
-	}
+	unlink(file);
+	free(file);
 	uv_close((uv_handle_t *)&http->poll, http_handle_closed);
 	uv_close((uv_handle_t *)&http->timer, http_handle_closed);
 }

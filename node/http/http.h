@@ -1,19 +1,16 @@
 /*
- * http - an HTTP/1.1 server on the loop thread: on DIR/control.sock, or on a TCP port.
+ * http - an HTTP/1.1 server on the loop thread, on DIR/control.sock.
  *
  * Every request has an owner (api.h) that is asked once the header is here: it answers at once, or
  * lets the body be collected, or takes it as it comes. Answers may come later: the connection is
  * suspended meanwhile, as it is when an upload finds no room or a download has no data yet.
  *
- * On a TCP port anybody may ask: fewer connections, of which one address holds half at most,
- * smaller buffers, and less patience. What is answered there is up to the owner (metrics.h).
- *
  * Nobody keeps others out: when an eighth of the connections is left, the one that has been idle
  * longest is closed for who comes; a quarter at most sends streams; who waits, and uploads, are
  * bounded by the owner. So there is room for who asks something short.
  *
- * Only http.c includes microhttpd.h. Stopping libmicrohttpd with a suspended connection aborts the
- * process, so http_close() answers and resumes all that is left first.
+ * Stopping libmicrohttpd with a suspended connection aborts the process, so http_close() answers
+ * and resumes all that is left first.
  */
 #ifndef ALLMENDE_HTTP_H
 #define ALLMENDE_HTTP_H
@@ -23,8 +20,7 @@
 
 #include "crypto/bytes.h"
 #include "crypto/limits.h"
-
-enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OTHER };
+#include "node/http/message.h"
 
 struct http;
 
@@ -35,7 +31,7 @@ struct http_request {
 	void *connection;
 	enum http_method method;
 	const char *path; /* as sent: still percent-encoded; until the end of the request */
-	char user[32];    /* who is at the other end of a Unix socket: "uid 1000"; else empty */
+	char user[32];    /* who is at the other end: "uid 1000" */
 	struct buf body;  /* collected; body.err when it was too long */
 
 	/* owner */
@@ -57,25 +53,23 @@ struct http_request {
 	bool is_stream;
 	char type[256]; /* of the answer */
 	struct buf answer;
+	struct http_reply *reply; /* instead of both */
 };
 
 struct http_options {
 	uv_loop_t *loop; /* borrowed, as limits */
 	const struct limits *limits;
-	const char *dir;     /* the socket is made there; NULL: TCP */
-	const char *address; /* HOST:PORT of TCP, port 0: any free one */
+	const char *dir; /* the socket is made there */
 	void (*begin)(void *arg, struct http_request *request);
 	void *arg;
 };
 
 /* The caller holds the directory's lock: a socket left behind by a crash is removed. One sentence
-   in why (WHY_LEN): ERR_IO; ERR_CONFIG: the address cannot be used. */
+   in why (WHY_LEN): ERR_IO. */
 enum err http_open(struct http **out, const struct http_options *options, char *why);
 const char *http_library_version(void);
 /* From now on every new request is answered with 503. */
 void http_refuse(struct http *http);
-/* HOST:PORT as bound; "" on a Unix socket. */
-const char *http_address(const struct http *http);
 size_t http_request_count(const struct http *http);
 /* Whether one more answer may be a stream: who reads slowly must not keep all connections. */
 bool http_can_stream(const struct http_request *request);
@@ -90,6 +84,10 @@ void http_answer_as(struct http_request *request, unsigned status, const char *t
 		    struct buf *body);
 /* Exactly len bytes, pulled by request->read. */
 void http_answer_stream(struct http_request *request, uint64_t len, struct bytes media_type);
+/* Takes what is in reply, which is whole: read() of its stream is called on the loop thread. */
+void http_answer_with(struct http_request *request, struct http_reply *reply);
+/* In end(): what was asked, as it goes to another thread; takes the body. */
+void http_asked_take(struct http_request *request, struct http_asked *asked);
 /* feed() or read() may go on. */
 void http_wake(struct http_request *request);
 /* Decodes a query argument; ERR_ABSENT: there is none; ERR_MALFORMED: bad escape, a zero byte, or

@@ -2,7 +2,7 @@
 """What the texts for people say of this tree is so: every path in them is there (in the code of the
 product too, where it stands in comments), and so are the names and the tests that docs/HACKING.md and docs/ARCHITECTURE.md send the reader to. The tables of
 docs/PROTOCOL.md hold the kinds of records, messages and labels that the code has, with their numbers,
-and for each limit a test that shows it, and docs/API.md every page that the control interface answers, and no other.
+and for each limit a test that shows it, and docs/API.md every page that a node answers, and no other.
 
 docs.py ROOT BUILD       BUILD knows the names of the tests"""
 import json
@@ -161,7 +161,7 @@ def page_faults(root):
     shown = {(method, re.sub(r"/[A-Z]+(?=/|$)", "/*", path)) for method, path in shown}
     pages = set(OTHER_PAGES)
     for path, text in c_files(root):
-        if path.startswith("node/api/"):
+        if path.startswith(("node/api/", "node/portal/")):
             pages |= {(method, page.replace("**", "*")) for method, page in ROUTE.findall(text)}
     for method, page in sorted(pages - shown):
         yield f"docs/API.md does not tell of {method} {page}"

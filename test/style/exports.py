@@ -58,6 +58,14 @@ FOR_TESTS = {
     "random_seeded": "a run can be repeated from its seed",
 }
 
+# What web gives to the routes for everybody, some of which are still to come.
+AWAITED = {
+    "asker_ask", "http_method_name", "web_accepts", "web_answered", "web_arg", "web_arg_uint", "web_ask",
+    "web_attachment", "web_body", "web_busy_later", "web_cache", "web_etag", "web_file", "web_fresh",
+    "web_german", "web_json_as", "web_link", "web_modified", "web_redirect", "web_stream", "web_url",
+    "visitor_reads", "visitor_sees",
+}
+
 ADVICE = {
     "nobody": "is used by nobody: delete it",
     "its own file": "is used by its own file only: make it static",
@@ -90,7 +98,8 @@ def sort_out(units, product, tests):
 
 def faults(found, judged, for_tests):
     for source, name, who in found:
-        if source.split("/")[0] in judged and not (who == "tests" and name in for_tests):
+        if (source.split("/")[0] in judged and name not in AWAITED
+                and not (who == "tests" and name in for_tests)):
             yield f"{source}: {name} {ADVICE[who]}"
     kept = {name for _, name, who in found if who == "tests"}
     for name in for_tests:

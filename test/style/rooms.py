@@ -37,7 +37,9 @@ ROOMS = {
         "http": {"base"},
         "files": {"base"},
         "care": {"base", "net", "http", "files"},
-        "api": {"base", "net", "http", "files", "care"},
+        "web": {"base", "net", "http", "files", "care"},
+        "portal": {"base", "net", "http", "files", "care", "web"},
+        "api": {"base", "net", "http", "files", "care", "web", "portal"},
     },
     "tools": {
         "kit": set(),
