@@ -17,7 +17,9 @@ JUDGED = {"crypto", "store", "proto", "node", "tools"}
 
 # What stays though only tests use it, and why. Each entry is needed: one that is not is a fault.
 FOR_TESTS = {
-    "cell_number": "no table is converted yet",
+    "locate_find": "no table is converted yet",
+    "locate_row": "no table is converted yet",
+    "locate_zone": "no table is converted yet",
     "cell_time_text": "no table is converted yet",
     "column_type_name": "no table is converted yet",
     "csv_close": "no table is converted yet",
@@ -28,7 +30,6 @@ FOR_TESTS = {
     "csv_feed": "no table is converted yet",
     "csv_next": "no table is converted yet",
     "csv_open": "no table is converted yet",
-    "table_cell": "no table is converted yet",
     "table_column": "no table is converted yet",
     "table_fini": "no table is converted yet",
     "typing_end": "no table is converted yet",
