@@ -41,6 +41,7 @@ static void carry_note(struct daemon *daemon, const struct turn_batch *batch,
 	log_note(&daemon->log, clock_now_ms(), note, path, slug, address);
 	api_note(daemon->api, note);
 	deliver_note(&daemon->deliver, note);
+	indexer_note(daemon->indexer, note);
 }
 
 static void carry_effects(struct daemon *daemon, struct turn_batch *batch)
@@ -90,6 +91,7 @@ static void carry_all(struct daemon *daemon)
 		carry(daemon, batch);
 	net_turned(daemon->net);
 	uploads_turned(&daemon->uploads);
+	indexer_turned(daemon->indexer);
 }
 
 /* Stopping */
@@ -125,6 +127,7 @@ static void daemon_stop(struct daemon *daemon)
 	downloads_stop(&daemon->downloads);
 	deliver_stop(&daemon->deliver);
 	reseal_stop(&daemon->reseal);
+	indexer_stop(daemon->indexer);
 	uploads_close(&daemon->uploads);
 	net_close(daemon->net, net_is_closed, daemon);
 	daemon->stop_deadline_ms = uv_now(&daemon->loop) + STOP_LINKS_MS;
@@ -135,9 +138,9 @@ static bool jobs_are_done(const struct daemon *daemon)
 {
 	return daemon->net_closed && daemon->uploads.alive == 0 && !daemon->verify.running &&
 	       daemon->downloads.job_count == 0 && !deliver_busy(&daemon->deliver) &&
-	       !reseal_busy(&daemon->reseal) && !daemon->metrics.busy &&
-	       api_call_count(daemon->api) == 0 && !web_busy(daemon->web) &&
-	       !asker_busy(daemon->asker);
+	       !reseal_busy(&daemon->reseal) && !indexer_busy(daemon->indexer) &&
+	       !daemon->metrics.busy && api_call_count(daemon->api) == 0 &&
+	       !web_busy(daemon->web) && !asker_busy(daemon->asker);
 }
 
 static void close_handles(struct daemon *daemon)
@@ -149,6 +152,7 @@ static void close_handles(struct daemon *daemon)
 	api_close(daemon->api);
 	deliver_close(&daemon->deliver);
 	reseal_close(&daemon->reseal);
+	indexer_close(daemon->indexer);
 	uv_close((uv_handle_t *)&daemon->ready, NULL);
 	uv_close((uv_handle_t *)&daemon->stop_timer, NULL);
 	packers_close(&daemon->packers);
@@ -542,6 +546,8 @@ static void open_rest(struct daemon *daemon)
 	struct api_options api = {.node = &daemon->view, .tables = api_routes};
 
 	fill_view(daemon);
+	daemon->indexer = indexer_open(&daemon->view, &daemon->packers);
+	daemon->view.index = indexer_store(daemon->indexer);
 	daemon->asker = web.asker = api.asker = asker_open(&daemon->loop, daemon->turn);
 	daemon->web = api.web = web_open(&web);
 	daemon->api = api_open(&api);
@@ -665,6 +671,8 @@ void daemon_close(struct daemon *daemon)
 	if (daemon->handles_open && daemon->phase == DAEMON_RUNNING)
 		close_partly(daemon);
 	downloads_fini(&daemon->downloads);
+	if (daemon->indexer)
+		indexer_free(daemon->indexer);
 	metrics_fini(&daemon->metrics);
 	packers_fini(&daemon->packers);
 	if (daemon->turn)

@@ -14,6 +14,7 @@
 #include "node/files/reseal.h"
 #include "node/files/download.h"
 #include "node/http/http.h"
+#include "node/index/indexer.h"
 #include "node/http/server.h"
 #include "node/web/web.h"
 #include "node/base/asker.h"
@@ -77,6 +78,7 @@ struct daemon {
 	struct verify verify;
 	struct deliver deliver;
 	struct reseal reseal;
+	struct indexer *indexer;
 	uv_async_t ready; /* a batch is there */
 	uv_signal_t signals[SIGNAL_COUNT];
 	uv_timer_t stop_timer;

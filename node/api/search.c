@@ -10,9 +10,9 @@
 #include "crypto/path.h"
 #include "node/api/args.h"
 #include "node/api/entry.h"
-#include "node/api/fold.h"
 #include "node/api/json.h"
 #include "node/api/routes.h"
+#include "node/index/fold.h"
 #include "proto/membership/membership.h"
 
 enum { WORD_COUNT_MAX = 16, API_HITS_MAX = 1000 };
@@ -76,7 +76,7 @@ static void search_begin(struct call *call)
 	search = call->topic = mem_new(1, sizeof(*search));
 	call->gone = search_gone;
 	buf_init(&search->folded, 2 * API_TEXT_LEN_MAX);
-	fold_text(&search->folded, buf_bytes(&call->path));
+	fold_text(&search->folded, buf_bytes(&call->path), FOLD_SPELLED);
 	if (words_split(search))
 		api_push(call);
 	else
@@ -86,8 +86,8 @@ static void search_begin(struct call *call)
 static bool has(struct buf *folded, struct bytes text, struct bytes word)
 {
 	buf_reset(folded);
-	fold_text(folded, text);
-	return fold_has(buf_bytes(folded), word);
+	fold_text(folded, text, FOLD_SPELLED);
+	return folded->len > 0 && memmem(folded->ptr, folded->len, word.ptr, word.len);
 }
 
 static bool in_keywords(struct buf *folded, const struct description *description,

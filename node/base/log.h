@@ -49,6 +49,7 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 	X(READY, INFO, "ready") /* always shown */                                                 \
 	X(CONFIG_RIGHT, INFO, "the settings are in order")                                         \
 	X(CONFIG_WRONG, WARN, "the settings are wrong")                                            \
+	X(INDEX, WARN, "the index was not written, and is tried again")                            \
 	X(PASSPHRASE, WARN, "the passphrase")                                                      \
 	X(STOP, INFO, "stopping")
 

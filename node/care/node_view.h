@@ -13,6 +13,8 @@
 #include "node/base/turn.h"
 #include "proto/charter/identity.h"
 
+struct index_store; /* node/index/index.h */
+
 struct node_view { /* all borrowed */
 	const char *dir;
 	const struct config *config;
@@ -22,6 +24,7 @@ struct node_view { /* all borrowed */
 	const char *const *addresses; /* HOST:PORT that others are told to dial; NULL-terminated */
 	const char *listen;           /* HOST:PORT as bound; "": nowhere */
 	const char *http;             /* of the port for monitoring; "": there is none */
+	struct index_store *index;    /* for index_reader_open(), on any thread */
 	const char *software;         /* "allmende 0.1.0" */
 	int64_t started_ms;
 

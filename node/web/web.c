@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/check.h"
+#include "node/index/index.h"
 #include "node/web/work.h"
 
 struct web {
@@ -116,7 +117,7 @@ static void dispatch(struct web *web, struct web_call *call, bool too_large)
 	}
 }
 
-static void run(struct web *web, struct web_job *job)
+static void run(struct web *web, struct web_job *job, struct index_reader *index)
 {
 	struct web_work work = {
 		.asked = job->asked, .reply = job->reply, .asker = web->options.asker};
@@ -126,6 +127,7 @@ static void run(struct web *web, struct web_job *job)
 		.method = job->asked->method == HTTP_HEAD ? HTTP_GET : job->asked->method,
 		.path = job->asked->path,
 		.body = buf_bytes(&job->asked->body),
+		.index = index,
 		.work = &work,
 	};
 
@@ -138,6 +140,7 @@ static void run(struct web *web, struct web_job *job)
 static void work(void *arg)
 {
 	struct web *web = arg;
+	struct index_reader *index = index_reader_open(web->options.node->index);
 	struct web_job *job;
 
 	uv_mutex_lock(&web->lock);
@@ -152,12 +155,13 @@ static void work(void *arg)
 			web->last = &web->first;
 		web->queued--;
 		uv_mutex_unlock(&web->lock);
-		run(web, job);
+		run(web, job, index);
 		job->answered(job);
 		uv_mutex_lock(&web->lock);
 		web->busy--;
 	}
 	uv_mutex_unlock(&web->lock);
+	index_reader_close(index);
 }
 
 struct web *web_open(const struct web_options *options)

@@ -39,7 +39,7 @@ struct web_call {
 	unsigned part_count;
 	const char *rest;
 	struct bytes body;          /* of POST */
-	struct index_reader *index; /* of this thread; NULL while there is none */
+	struct index_reader *index; /* of this thread */
 
 	struct web_work *work; /* web's own */
 };

@@ -37,9 +37,10 @@ ROOMS = {
         "http": {"base"},
         "files": {"base"},
         "care": {"base", "net", "http", "files"},
-        "web": {"base", "net", "http", "files", "care"},
-        "portal": {"base", "net", "http", "files", "care", "web"},
-        "api": {"base", "net", "http", "files", "care", "web", "portal"},
+        "index": {"base", "net", "http", "files", "care"},
+        "web": {"base", "net", "http", "files", "care", "index"},
+        "portal": {"base", "net", "http", "files", "care", "index", "web"},
+        "api": {"base", "net", "http", "files", "care", "index", "web", "portal"},
     },
     "tools": {
         "kit": set(),
