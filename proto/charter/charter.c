@@ -489,10 +489,7 @@ enum err charter_payload_check(struct charter *charter, struct bytes payload)
 	struct undo undo;
 	enum err err = charter_payload_decode(&entry, payload);
 
-	/*
-	 * PROTOCOL: "A steward's node MUST NOT vote for a payload with a change that it does not
-	 * know."
-	 */
+	/* PROTOCOL: "A steward's node MUST NOT vote for a change that it does not know." */
 	if (!err && entry.unread)
 		err = ERR_VERSION;
 	if (!err)

@@ -109,8 +109,8 @@ static void relay_hear(struct relay *relay, uint64_t link)
 
 /*
  * PROTOCOL: "Other nodes tell it on, by HEAD alone, within 200 ms and after a time taken by lot
- * (while its records are not here, up to 2 s later), to all members linked but those from whom it
- * has come by then." So between two nodes it mostly goes one way, once.
+ * (while its records are not here, up to 2 s later), to all members linked but those it has come
+ * from." So between two nodes it mostly goes one way, once.
  */
 static void relay_add(struct hub *hub, const struct announcement *news)
 {

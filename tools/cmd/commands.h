@@ -87,6 +87,7 @@ struct command {
 	X(backup)                                                                                  \
 	X(restore)                                                                                 \
 	X(verify)                                                                                  \
+	X(verify_file)                                                                             \
 	X(doctor)                                                                                  \
 	X(space)                                                                                   \
 	X(drop)                                                                                    \
