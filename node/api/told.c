@@ -15,11 +15,12 @@ enum { WHAT_LEN_MAX = 1024, VALUE_LEN_MAX = 160 };
  * words of a newcomer are not among them: a field that is new is a secret until it stands here.
  */
 static const char *const public_fields[] = {
-	"dataset",   "prefix",    "to",     "rights", "depth",   "until_ms", "pattern",
-	"slug",      "slugs",     "name",   "change", "path",    "version",  "tier",
-	"keep",      "keep_days", "reason", "erase",  "relay",   "roles",    "index",
-	"threshold", "address",   "cancel", "widen",  "unheard", "confirm",  "grant",
-	"from",      "below",     "verb",   "yes",    "new",     "id",       "widest",
+	"dataset", "prefix",  "to",      "rights",    "depth",   "until_ms",
+	"pattern", "slug",    "slugs",   "name",      "change",  "path",
+	"version", "tier",    "keep",    "keep_days", "reason",  "erase",
+	"relay",   "roles",   "index",   "threshold", "address", "cancel",
+	"widen",   "unheard", "confirm", "grant",     "from",    "below",
+	"verb",    "yes",     "new",     "id",        "widest",  "personal_data_checked",
 };
 
 static bool is_public(const char *name)

@@ -409,7 +409,7 @@ const struct route uploads_routes[] = {
 	{HTTP_POST, "/uploads", ROUTE_COMMAND,
 	 FIELDS("S:dataset", "s:title", "s:description", "l:keywords", "s:theme", "s:license",
 		"s:contact", "s:tier", "b:widen", "b:allow_shrink", "b:dry", "b:folder", "i:keep",
-		"i:keep_days"),
+		"i:keep_days", "s:personal_data_checked"),
 	 .begin = create_begin, .run = create_run, .done = create_done},
 	{HTTP_PUT, "/uploads/*/files/**", ROUTE_COMMAND, .open = put_open},
 	{HTTP_POST, "/uploads/*/commit", ROUTE_COMMAND, .open = commit_open},

@@ -218,6 +218,9 @@ def withdrawn(world, meissen, radebeul):
     meissen.paste(world.take("allmende publish meissen/kita/plaetze ordner"))
     if "Elbkinder;5" not in (meissen.home / "heute.csv").read_text(encoding="utf-8"):
         fail("what the command wrote is not what was published")
+    (meissen.home / "rat.csv").write_text("Vorname;Name;Anschrift\nAnna;Muster;Weg 1\n", encoding="utf-8")
+    meissen.paste("allmende publish meissen/rat/mitglieder rat.csv", code=3)
+    meissen.paste(world.take("allmende publish meissen/rat/mitglieder"))
     radebeul.paste(world.take("allmende subscribe"))
     radebeul.until("find /srv/nachbarn -type f", r"/srv/nachbarn/meissen/kita/plaetze/plaetze.csv")
     first, second, *reports = world.take("allmende withdraw").splitlines()

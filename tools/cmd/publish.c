@@ -13,7 +13,9 @@
 
 #include "crypto/check.h"
 #include "tools/cmd/commands.h"
+#include "tools/cmd/publish_copies.h"
 #include "tools/cmd/publish_dry.h"
+#include "tools/cmd/publish_guard.h"
 #include "tools/cmd/publish_say.h"
 #include "tools/kit/client.h"
 #include "tools/kit/clock.h"
@@ -28,7 +30,6 @@
 #include "tools/kit/value.h"
 
 #define COPIES_TIMEOUT_S  60
-#define COPIES_LOOK_MS    250
 #define SEND_TRIES        5 /* as it may be stopped more than once */
 #define SEND_WAIT_MS      500
 #define WAIT_SIGNED_MS    250
@@ -37,7 +38,9 @@
 /* -- one file ------------------------------------------------------------------------------- */
 
 struct sending {
+	const struct tool *tool;
 	struct client *client;
+	struct publish_guard guard;
 	struct progress progress;
 	const char **command; /* instead of standard input; NULL: none */
 	bool empty_ok;        /* that may be empty */
@@ -52,6 +55,7 @@ struct sending {
 	uint64_t left;
 	bool changed; /* it ended before its size */
 	int read_errno;
+	bool stopped; /* for personal data */
 };
 
 static ssize_t sending_read(void *arg, void *to, size_t len)
@@ -72,6 +76,9 @@ static ssize_t sending_read(void *arg, void *to, size_t len)
 		sending->read_errno = got < 0 ? errno : 0;
 		return -1;
 	}
+	sending->stopped = !publish_guard_take(&sending->guard, bytes_of(to, (size_t)got));
+	if (sending->stopped)
+		return -1;
 	sending->left -= (uint64_t)got;
 	sending->bytes_done += (uint64_t)got;
 	progress_bytes(&sending->progress, sending->bytes_done, sending->bytes_all);
@@ -117,8 +124,13 @@ static int send_bytes(struct sending *sending, const struct file_entry *file, ui
 	sending->open_ended = size == CLIENT_SIZE_UNKNOWN;
 	sending->changed = false;
 	sending->read_errno = 0;
+	publish_guard_file(&sending->guard, file->name);
 	code = client_send(sending->client, target_end(&target), size, sending_read, sending);
 	buf_fini(&target);
+	if (publish_guard_file_end(&sending->guard)) {
+		sending->stopped = true;
+		return TOOL_DENIED;
+	}
 	if (sending->read_errno)
 		return tool_fail(TOOL_FAILED, "cannot read %s: %s; nothing was published",
 				 file->path, strerror(sending->read_errno));
@@ -216,8 +228,7 @@ static int send_file(struct sending *sending, const struct file_entry *file)
 struct wishes {
 	bool has_keep;
 	uint64_t keep, keep_days; /* has_keep and 0: all */
-	uint64_t copies;          /* 0: do not wait */
-	uint64_t timeout_s;
+	struct publish_wait copies;
 };
 
 /* --keep N, --keep 90d, --keep all */
@@ -246,12 +257,13 @@ static int read_wishes(struct wishes *wishes, const struct args *args)
 {
 	int code;
 
-	*wishes = (struct wishes){.timeout_s = COPIES_TIMEOUT_S};
+	*wishes = (struct wishes){.copies.timeout_s = COPIES_TIMEOUT_S};
 	if ((code = read_keep(wishes, args_value(args, "keep"))) ||
-	    (code = value_number(args, "copies", 1000, &wishes->copies)) ||
-	    (code = value_number(args, "timeout", 31536000, &wishes->timeout_s)))
+	    (code = value_number(args, "copies", 1000, &wishes->copies.count)) ||
+	    (code = value_number(args, "timeout", 31536000, &wishes->copies.timeout_s)) ||
+	    (code = publish_guard_option(args)))
 		return code;
-	if (args_value(args, "timeout") && !wishes->copies)
+	if (args_value(args, "timeout") && !wishes->copies.count)
 		return tool_fail(TOOL_USAGE, "--timeout says how long to wait for --copies N: give "
 					     "both");
 	return value_texts(args);
@@ -270,6 +282,7 @@ static json_t *make_body(const struct tool *tool, const char *dataset, const str
 {
 	static const char *const texts[] = {"title",   "description", "theme",
 					    "license", "contact",     "tier"};
+	const char *reason = args_value(&tool->args, "personal-data-checked");
 	json_t *body = json_pack("{s:s}", "dataset", dataset);
 	json_t *keywords = json_array();
 	const char *keyword;
@@ -282,6 +295,8 @@ static json_t *make_body(const struct tool *tool, const char *dataset, const str
 	if (json_array_size(keywords) > 0)
 		json_object_set(body, "keywords", keywords);
 	json_decref(keywords);
+	if (reason)
+		json_object_set_new(body, "personal_data_checked", json_string(reason));
 	if (args_flag(&tool->args, "widen"))
 		json_object_set_new(body, "widen", json_true());
 	if (args_flag(&tool->args, "allow-shrink"))
@@ -310,6 +325,7 @@ static int sending_begin(struct sending *sending, const json_t *body)
 	if (!code && !sending->begun)
 		sending->previous = field_count(answer, "previous");
 	sending->begun = sending->begun || !code;
+	publish_guard_begin(&sending->guard, sending->tool, field_text(answer, "tier"));
 	json_decref(answer);
 	return code;
 }
@@ -357,56 +373,6 @@ static int send_all(struct sending *sending, const struct files *files)
 	return TOOL_DONE;
 }
 
-/* -- copies --------------------------------------------------------------------------------- */
-
-/* Who holds the version now; put in place of what the answer says. */
-static int ask_holders(struct client *client, json_t *answer)
-{
-	static const char *const names[] = {"held_by", "claimed_by", "holders", "copies"};
-	struct buf target;
-	json_t *entry = NULL;
-
-	target_init(&target, "/dataset");
-	target_text(&target, "path", field_text(answer, "dataset"));
-	target_count(&target, "version", field_count(answer, "version"));
-	int code = client_call(client, "GET", target_end(&target), NULL, &entry);
-	buf_fini(&target);
-	for (size_t i = 0; !code && i < sizeof(names) / sizeof(names[0]); i++)
-		json_object_set(answer, names[i], json_object_get(entry, names[i]));
-	json_decref(entry);
-	return code;
-}
-
-/* Waits until so many copies are proved. *enough: they are. */
-static int wait_copies(struct sending *sending, const struct wishes *wishes, json_t *answer,
-		       bool *enough)
-{
-	int64_t until_ms = clock_steady_ms() + (int64_t)wishes->timeout_s * 1000;
-	int code = ask_holders(sending->client, answer);
-
-	while (!code && field_count(answer, "copies") < wishes->copies &&
-	       clock_steady_ms() < until_ms) {
-		progress_note(&sending->progress, "%" PRIu64 " of %" PRIu64 " copies",
-			      field_count(answer, "copies"), wishes->copies);
-		progress_bytes(&sending->progress, sending->bytes_done, sending->bytes_all);
-		clock_nap_ms(COPIES_LOOK_MS);
-		code = ask_holders(sending->client, answer);
-	}
-	*enough = field_count(answer, "copies") >= wishes->copies;
-	return code ? client_complain(sending->client) : TOOL_DONE;
-}
-
-static int lament_copies(const struct wishes *wishes, const json_t *answer)
-{
-	uint64_t copies = field_count(answer, "copies");
-
-	return tool_fail(TOOL_NOT_HERE,
-			 "%s@%" PRIu64 " is published, but after %" PRIu64 " s only %" PRIu64
-			 " of %" PRIu64 " copies %s proved",
-			 field_text(answer, "dataset"), field_count(answer, "version"),
-			 wishes->timeout_s, copies, wishes->copies, copies == 1 ? "is" : "are");
-}
-
 /* -- all together --------------------------------------------------------------------------- */
 
 static int send_and_commit(struct sending *sending, const json_t *body, const struct files *files,
@@ -436,8 +402,8 @@ static int send_surely(struct sending *sending, const json_t *body, const struct
 	int code;
 
 	while ((code = send_and_commit(sending, body, files, answer)) && sending->begun &&
-	       !sending->input_read && (client_lost(sending->client) || code == TOOL_ABSENT) &&
-	       tries++ < SEND_TRIES) {
+	       !sending->input_read && !sending->stopped &&
+	       (client_lost(sending->client) || code == TOOL_ABSENT) && tries++ < SEND_TRIES) {
 		tool_remark("the daemon has left in the middle of it: beginning again when it is "
 			    "back");
 		clock_nap_ms(SEND_WAIT_MS); /* it may still be about to stop */
@@ -523,17 +489,22 @@ static int publish(struct sending *sending, const struct tool *tool, const struc
 	json_decref(body);
 	if (!code && field_true(answer, "waits"))
 		code = wait_signed(sending, dataset, &answer);
-	if (!code && wishes->copies)
-		code = wait_copies(sending, wishes, answer, &enough);
+	if (!code && wishes->copies.count)
+		code = publish_copies(sending->client, &wishes->copies, &sending->progress, answer,
+				      &enough);
 	progress_end(&sending->progress);
+	if (!code)
+		publish_guard_remark(&sending->guard);
 	if (!code && tool->json) {
 		json_object_set_new(answer, "left_out", publish_left_out(files));
+		json_object_set_new(answer, "personal_data",
+				    screening_json(&sending->guard.screening));
 		code = print_json(tool, answer);
 	} else if (!code) {
 		publish_say(tool, answer, dataset);
 	}
 	if (!code && !enough)
-		code = lament_copies(wishes, answer);
+		code = publish_lament(&wishes->copies, answer);
 	json_decref(answer);
 	return code;
 }
@@ -576,7 +547,7 @@ static const char **command_of(const struct args *args)
 static int run_publish(struct tool *tool)
 {
 	const char *dataset = tool_word(tool, 0);
-	struct sending sending = {.empty_ok = args_flag(&tool->args, "allow-shrink")};
+	struct sending sending = {.tool = tool, .empty_ok = args_flag(&tool->args, "allow-shrink")};
 	struct files files = {0};
 	struct wishes wishes;
 	int code;
@@ -591,6 +562,7 @@ static int run_publish(struct tool *tool)
 		sending.bytes_all = files.bytes;
 		code = publish(&sending, tool, &files, &wishes, dataset);
 	}
+	publish_guard_fini(&sending.guard);
 	free(sending.command);
 	client_close(sending.client);
 	files_fini(&files);
@@ -622,6 +594,16 @@ const struct command cmd_publish = {
 		"to more people before stays theirs, unless it is withdrawn. What is hidden was "
 		"so\n"
 		"from its first version on, and stays so.\n"
+		"\n"
+		"What goes to everybody or to all members is looked into first: CSV, JSON and "
+		"GeoJSON, the\n"
+		"first 16 MiB of each file, and all names. What looks like names with dates of "
+		"birth or\n"
+		"addresses, IBAN, mail and telephone of persons, numbers of tax and insurance, or "
+		"counts of\n"
+		"one or two people stops it, until --personal-data-checked says why it may go out. "
+		"It knows\n"
+		"shapes and headings, not meanings: that it finds nothing proves nothing.\n"
 		"\n" HIDDEN_TOLD "\n"
 		"\n"
 		"  allmende publish meissen/kita/plaetze plaetze.csv \\\n"
@@ -645,6 +627,9 @@ const struct command cmd_publish = {
 			{"widen", 0, NULL, false, "allow a tier with more readers than before"},
 			{"allow-shrink", 0, NULL, false,
 			 "allow it to be empty, or less than half as large"},
+			{"personal-data-checked", 0, "REASON", false,
+			 "what looks like data about persons may go out, as ...; the audit log "
+			 "keeps it"},
 			{"dry-run", 0, NULL, false,
 			 "only list what would go out, to whom, and what is new in it"},
 			{"from-command", 0, NULL, false,

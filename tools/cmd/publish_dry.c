@@ -9,6 +9,7 @@
 
 #include "crypto/check.h"
 #include "crypto/hash.h"
+#include "tools/cmd/publish_guard.h"
 #include "tools/cmd/publish_say.h"
 #include "tools/kit/print.h"
 #include "tools/kit/text.h"
@@ -33,6 +34,7 @@ struct dry {
 	bool differs; /* in files, or in whether a folder was published */
 	json_t *list; /* of files, for --json */
 	struct grid grid;
+	struct publish_guard guard;
 };
 
 /* -- the files of the version before -------------------------------------------------------- */
@@ -212,6 +214,10 @@ static void print_dry(const struct dry *dry, const json_t *would, bool unchanged
 		print_line("%s would get a version: %s, %s file%s, %s", dry->dataset,
 			   field_text(would, "tier"), count, files == 1 ? "" : "s", size);
 	print_line("Readers: %s", readers);
+	screening_say(&dry->guard.screening);
+	char *looked = screening_looked(&dry->guard.screening);
+	print_line("%s", looked);
+	free(looked);
 	puts("Nothing was published.");
 	free(readers);
 }
@@ -222,6 +228,7 @@ static int print_dry_json(const struct dry *dry, json_t *would, bool unchanged)
 	json_object_set_new(would, "bytes", json_integer((json_int_t)dry->files->bytes));
 	json_object_set(would, "files", dry->list);
 	json_object_set_new(would, "left_out", publish_left_out(dry->files));
+	json_object_set_new(would, "personal_data", screening_json(&dry->guard.screening));
 	return print_json(dry->tool, would);
 }
 
@@ -244,12 +251,14 @@ static int dry_look(struct dry *dry, const json_t *body, json_t *would)
 		grid_done(&dry->grid);
 	if (!code && dry->differs)
 		code = check_shrink(dry, body);
-	if (code)
+	publish_guard_begin(&dry->guard, dry->tool, field_text(would, "tier"));
+	if (code || (code = publish_guard_dry(&dry->guard, dry->files)))
 		return code;
 	if (dry->tool->json)
-		return print_dry_json(dry, would, !dry->differs);
-	print_dry(dry, would, !dry->differs);
-	return TOOL_DONE;
+		code = print_dry_json(dry, would, !dry->differs);
+	else
+		print_dry(dry, would, !dry->differs);
+	return code ? code : publish_guard_dry_end(&dry->guard);
 }
 
 int publish_dry(const struct tool *tool, struct client *client, const struct files *files,
@@ -262,6 +271,7 @@ int publish_dry(const struct tool *tool, struct client *client, const struct fil
 	json_object_set_new(body, "dry", json_true());
 	code = client_call(client, "POST", "/uploads", body, &would);
 	code = code ? client_complain(client) : dry_look(&dry, body, would);
+	publish_guard_fini(&dry.guard);
 	json_decref(dry.entry);
 	json_decref(dry.page);
 	json_decref(dry.list);
