@@ -148,6 +148,7 @@ static void close_handles(struct daemon *daemon)
 	daemon->phase = DAEMON_STOPPED;
 	http_close(daemon->http);
 	web_close(daemon->web);
+	contents_close(daemon->contents);
 	asker_close(daemon->asker);
 	api_close(daemon->api);
 	deliver_close(&daemon->deliver);
@@ -549,6 +550,8 @@ static void open_rest(struct daemon *daemon)
 	daemon->indexer = indexer_open(&daemon->view, &daemon->packers);
 	daemon->view.index = indexer_store(daemon->indexer);
 	daemon->asker = web.asker = api.asker = asker_open(&daemon->loop, daemon->turn);
+	daemon->contents = contents_open(daemon->db, daemon->asker, daemon->turn);
+	daemon->view.contents = daemon->contents;
 	daemon->web = api.web = web_open(&web);
 	daemon->api = api_open(&api);
 	metrics_init(&daemon->metrics, &daemon->view, daemon->asker);

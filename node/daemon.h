@@ -10,6 +10,7 @@
 
 #include "node/api/api.h"
 #include "node/base/config.h"
+#include "node/files/content.h"
 #include "node/files/deliver.h"
 #include "node/files/reseal.h"
 #include "node/files/download.h"
@@ -69,6 +70,7 @@ struct daemon {
 	struct net *net;
 	struct http *http;
 	struct asker *asker;
+	struct contents *contents;
 	struct web *web;
 	struct server *server; /* of everybody; NULL: none */
 	struct metrics metrics;

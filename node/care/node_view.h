@@ -27,6 +27,7 @@ struct node_view { /* all borrowed */
 	struct index_store *index;    /* for index_reader_open(), on any thread */
 	const char *software;         /* "allmende 0.1.0" */
 	int64_t started_ms;
+	struct contents *contents; /* for threads that may wait: node/files/content.h */
 
 	/* loop thread */
 	uv_loop_t *loop;

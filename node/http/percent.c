@@ -32,3 +32,23 @@ enum err percent_decode(struct buf *out, struct bytes text)
 	out->len--;
 	return ERR_OK;
 }
+
+void percent_encode(struct buf *out, struct bytes text)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t c = text.ptr[i];
+		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			     (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+			     c == '~' || c == '/' || c == '@';
+
+		if (plain) {
+			buf_add_u8(out, c);
+		} else {
+			buf_add_u8(out, '%');
+			buf_add_u8(out, (uint8_t)digits[c >> 4]);
+			buf_add_u8(out, (uint8_t)digits[c & 15]);
+		}
+	}
+}

@@ -9,5 +9,7 @@
 /* Appends the text without escapes, and a terminating zero that does not count. ERR_MALFORMED: a
    bad escape, a zero byte, or too long for out. */
 enum err percent_decode(struct buf *out, struct bytes text);
+/* Appends the text as a path of a URL has it: letters, digits and -._~/@ stay. */
+void percent_encode(struct buf *out, struct bytes text);
 
 #endif

@@ -3,67 +3,148 @@
  */
 #include "node/portal/dataset.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "node/care/node_view.h"
+#include "node/http/percent.h"
 #include "node/portal/portal.h"
+#include "proto/catalog/withdrawal.h"
 
-#define FILES "/files/"
+/* What the core says of an address. */
+struct asked {
+	const struct dataset_address *at;
+	struct dataset_found found;
+	bool withdrawn;
+	struct withdrawal_view withdrawal;
+	enum err err;
+};
 
-/* Where the path ends and NAME begins; NULL: the address names no file. */
-static const char *files_in(const char *rest)
+static void dataset_ask(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
-	const char *from = strchr(rest, '@');
-	const char *slash = strchr(rest, '/');
+	struct asked *asked = arg;
+	struct dataset_found *found = &asked->found;
+	struct catalog_entry entry;
+	char why[WHY_LEN];
 
-	if (!from)
-		from = slash ? strchr(slash + 1, '/') : NULL;
-	return from ? strstr(from, FILES) : NULL;
+	charter_path_kept(&hub->charter, bytes_str(asked->at->path), found->kept);
+	asked->err = catalog_find(hub, txn, found->kept, asked->at->number, &entry, why);
+	if (asked->err) {
+		asked->withdrawn = withdrawal_find(hub, txn, found->kept, asked->at->number,
+						   &asked->withdrawal);
+		return;
+	}
+	snprintf(found->kept, sizeof(found->kept), "%s", entry.path);
+	charter_path_shown(&hub->charter, bytes_str(entry.path), found->path);
+	found->record = entry.record;
+	found->number = entry.number;
+	found->tier = entry.tier;
+	found->published_ms = entry.time_ms;
+	found->held = entry.held;
+	found->readable = entry.readable;
+	catalog_entry_fini(&entry);
 }
 
-/* "3" behind the "@": digits alone, and none too many. */
-static bool version_number_read(uint64_t *out, const char *text, size_t len)
+static void dataset_day(char out[32], int64_t ms)
 {
-	char digits[20];
+	time_t seconds = (time_t)(ms / 1000);
+	struct tm tm;
 
-	if (len == 0 || len >= sizeof(digits))
+	gmtime_r(&seconds, &tm);
+	strftime(out, 32, "%Y-%m-%d", &tm);
+}
+
+/* Who could see it before is told what became of it; who could not hears what everybody does of
+   what is not there. */
+static void absent_answer(struct web_call *call, const struct asked *asked)
+{
+	const struct withdrawal_view *view = &asked->withdrawal;
+	char day[32];
+
+	if (!asked->withdrawn || !visitor_sees(&call->visitor, TIER_HIDDEN, view->path)) {
+		web_absent(call);
+		return;
+	}
+	dataset_day(day, view->time_ms);
+	web_fail(call, 410, "withdrawn", "%s was withdrawn by %s on %s: %s", asked->at->path,
+		 view->name, day, view->reason);
+}
+
+/* The same address with the path as it is called now. */
+static void redirect(struct web_call *call, const char *asked, const char *path)
+{
+	struct buf to;
+
+	buf_init(&to, 8192);
+	buf_add(&to, bytes_str("/d/"));
+	percent_encode(&to, bytes_str(path));
+	percent_encode(&to, bytes_str(call->rest + strlen(asked)));
+	buf_add_u8(&to, 0);
+	if (to.err)
+		web_absent(call);
+	else
+		web_redirect(call, 301, (const char *)to.ptr);
+	buf_fini(&to);
+}
+
+bool dataset_look(struct web_call *call, const struct dataset_address *at,
+		  struct dataset_found *out)
+{
+	struct asked asked = {.at = at};
+
+	if (web_ask(call, dataset_ask, &asked)) {
+		web_busy_later(call, 10, "this node is stopping");
 		return false;
-	memcpy(digits, text, len);
-	digits[len] = 0;
-	if (strspn(digits, "0123456789") != len || digits[0] == '0')
+	}
+	if (asked.err && asked.err != ERR_ABSENT && asked.err != ERR_CONFIG) {
+		web_busy_later(call, 60, "the store cannot be read");
 		return false;
-	*out = strtoull(digits, NULL, 10);
+	}
+	if (asked.err || !visitor_sees(&call->visitor, asked.found.tier, asked.found.kept)) {
+		asked.withdrawn = asked.withdrawn && asked.err;
+		absent_answer(call, &asked);
+		return false;
+	}
+	if (strcmp(asked.found.path, at->path) != 0) {
+		redirect(call, at->path, asked.found.path);
+		return false;
+	}
+	*out = asked.found;
 	return true;
 }
 
-static bool address_read(struct dataset_address *out, const char *rest)
+struct content *dataset_content(struct web_call *call, const struct dataset_found *found)
 {
-	const char *files = files_in(rest), *at = strchr(rest, '@');
-	const size_t whole = files ? (size_t)(files - rest) : strlen(rest);
-	const size_t len = at && (size_t)(at - rest) < whole ? (size_t)(at - rest) : whole;
+	struct contents *contents = call->node->contents;
+	struct content *content;
+	char why[WHY_LEN];
+	enum err err;
 
-	*out = (struct dataset_address){.file = files ? files + strlen(FILES) : NULL};
-	if (len == 0 || len > LIMIT_PATH_LEN_MAX || (files && !out->file[0]))
-		return false;
-	memcpy(out->path, rest, len);
-	return len == whole || version_number_read(&out->number, rest + len + 1, whole - len - 1);
-}
-
-static bool name_ends(const char *text, const char *end)
-{
-	const size_t len = strlen(text), end_len = strlen(end);
-
-	return len > end_len && strcmp(text + len - end_len, end) == 0;
+	if (!visitor_reads(&call->visitor, found->tier, found->kept)) {
+		web_fail(call, 403, "denied", "this token may list datasets, but not read them");
+		return NULL;
+	}
+	content = content_kept(contents, &found->record);
+	if (content)
+		return content;
+	err = content_get(contents, found->kept, found->number, &content, why);
+	if (!err)
+		return content;
+	if (err == ERR_ABSENT) /* withdrawn in between */
+		web_absent(call);
+	else if (err == ERR_DENIED)
+		web_fail(call, 403, "denied", "this node cannot read it: %s", why);
+	else
+		web_busy_later(call, 60, why);
+	return NULL;
 }
 
 static void dataset_serve(struct web_call *call)
 {
 	struct dataset_address at;
 
-	if (!address_read(&at, call->rest))
-		web_absent(call);
-	else if (at.file && name_ends(at.file, ".sig"))
-		signature_serve(call, &at);
+	if (dataset_address_read(&at, call->rest) && at.file)
+		dataset_file_serve(call, &at);
 	else
 		web_absent(call);
 }

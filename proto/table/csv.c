@@ -276,7 +276,7 @@ static void csv_take(struct csv *csv)
 	}
 }
 
-static void start(struct csv *csv)
+static void csv_start(struct csv *csv)
 {
 	size_t mark_len;
 
@@ -298,7 +298,7 @@ void csv_feed(struct csv *csv, struct bytes in)
 	if (csv->started)
 		csv_take(csv);
 	else if (csv->in.len >= CSV_SAMPLE_LEN)
-		start(csv);
+		csv_start(csv);
 	if (csv->in.err || csv->text.err)
 		fail(csv, ERR_NOMEM);
 }
@@ -309,7 +309,7 @@ void csv_end(struct csv *csv)
 	if (csv->started)
 		csv_take(csv);
 	else
-		start(csv);
+		csv_start(csv);
 	if (csv->in.err || csv->text.err)
 		fail(csv, ERR_NOMEM);
 }

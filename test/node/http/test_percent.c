@@ -54,11 +54,27 @@ static void bounds(void **state)
 	buf_fini(&out);
 }
 
+static void encoding(void **state)
+{
+	struct buf out, back;
+
+	buf_init(&out, 100);
+	percent_encode(&out, bytes_str("a b/\xc3\xa4?#%\"<@1~.csv"));
+	buf_add_u8(&out, 0);
+	assert_string_equal((const char *)out.ptr, "a%20b/%C3%A4%3F%23%25%22%3C@1~.csv");
+	buf_init(&back, 100);
+	assert_int_equal(percent_decode(&back, bytes_str((const char *)out.ptr)), ERR_OK);
+	assert_string_equal((const char *)back.ptr, "a b/\xc3\xa4?#%\"<@1~.csv");
+	buf_fini(&back);
+	buf_fini(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decoding),
 		cmocka_unit_test(bounds),
+		cmocka_unit_test(encoding),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

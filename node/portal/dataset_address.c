@@ -1,0 +1,45 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/portal/dataset.h"
+
+#define FILES "/files/"
+
+/* Where the path ends and NAME begins; NULL: the address names no file. */
+static const char *files_in(const char *rest)
+{
+	const char *from = strchr(rest, '@');
+	const char *slash = strchr(rest, '/');
+
+	if (!from)
+		from = slash ? strchr(slash + 1, '/') : NULL;
+	return from ? strstr(from, FILES) : NULL;
+}
+
+/* "3" behind the "@": digits alone, and none too many. */
+static bool address_number(uint64_t *out, const char *text, size_t len)
+{
+	char digits[20];
+
+	if (len == 0 || len >= sizeof(digits))
+		return false;
+	memcpy(digits, text, len);
+	digits[len] = 0;
+	if (strspn(digits, "0123456789") != len || digits[0] == '0')
+		return false;
+	*out = strtoull(digits, NULL, 10);
+	return true;
+}
+
+bool dataset_address_read(struct dataset_address *out, const char *rest)
+{
+	const char *files = files_in(rest), *at = strchr(rest, '@');
+	const size_t whole = files ? (size_t)(files - rest) : strlen(rest);
+	const size_t len = at && (size_t)(at - rest) < whole ? (size_t)(at - rest) : whole;
+
+	*out = (struct dataset_address){.file = files ? files + strlen(FILES) : NULL};
+	if (len == 0 || len > LIMIT_PATH_LEN_MAX || (files && !out->file[0]))
+		return false;
+	memcpy(out->path, rest, len);
+	return len == whole || address_number(&out->number, rest + len + 1, whole - len - 1);
+}
