@@ -26,6 +26,7 @@ struct limits limits_default(void)
 		.fetch_count_max = 4,
 		.upload_count_max = 8,
 		.http_connection_count_max = 64,
+		.public_connection_count_max = 1024,
 		.http_body_len_max = 256 * KIB,
 		.announce_inline_bytes = 4096,
 		.anti_entropy_ms = 60 * SECOND,

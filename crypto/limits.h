@@ -74,6 +74,7 @@ struct limits {
 	uint32_t fetch_count_max;      /* datasets fetched at the same time */
 	uint32_t upload_count_max;
 	uint32_t http_connection_count_max;
+	uint32_t public_connection_count_max;
 	uint64_t http_body_len_max;     /* of a JSON body; uploads are streamed */
 	uint32_t announce_inline_bytes; /* records of an announcement up to this size go along */
 	uint32_t anti_entropy_ms;

@@ -500,7 +500,7 @@ static enum err start_http(struct daemon *daemon, char *why)
 		.loop = &daemon->loop,
 		.limits = &daemon->config.limits,
 		.address = daemon->config.http,
-		.connection_max = SERVER_CONNECTIONS_MAX,
+		.proxies = daemon->config.http_proxies,
 	};
 	enum err err = http_open(&daemon->http, &options, why);
 

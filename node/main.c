@@ -14,7 +14,8 @@
 #include "node/daemon.h"
 #include "node/detach.h"
 
-#define BLOCK_LARGE (4 * 1024 * 1024) /* blocks of memory from here on go back to the system */
+#define FILES_WANTED 32768
+#define BLOCK_LARGE  (4 * 1024 * 1024) /* blocks of memory from here on go back to the system */
 
 /* As those of `allmende`. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_DENIED = 3, EXIT_ABSENT = 4 };
@@ -162,11 +163,18 @@ static int read_arguments(int argc, char **argv, struct daemon_options *options,
 static void set_up_process(void)
 {
 	const struct rlimit none = {0, 0};
+	struct rlimit files;
 	char count[16];
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
 	setrlimit(RLIMIT_CORE, &none);      /* keys that are in use would lie in it */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* and no other process of this user looks at them */
+	/* A connection takes one. More than the system gives at first, as nobody here uses
+	   select(). */
+	if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < FILES_WANTED) {
+		files.rlim_cur = files.rlim_max < FILES_WANTED ? files.rlim_max : FILES_WANTED;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	snprintf(count, sizeof(count), "%ld", (cores < 1 ? 1 : cores > 62 ? 62 : cores) + 2);
 	setenv("UV_THREADPOOL_SIZE", count, 1);
 	signal(SIGPIPE, SIG_IGN);

@@ -32,9 +32,13 @@ static json_t *limit_json(int resource)
 	return api_uint(limit.rlim_cur);
 }
 
-static uint64_t files_needed(const struct limits *limits)
+/* Of the public port each connection may send a file. */
+static uint64_t files_needed(const struct node_view *node)
 {
-	return (uint64_t)places_count_max(limits) + limits->half_open_max + DIAL_RUN_MAX +
+	const struct limits *limits = &node->config->limits;
+
+	return (node->http[0] ? 2 * (uint64_t)limits->public_connection_count_max : 0) +
+	       (uint64_t)places_count_max(limits) + limits->half_open_max + DIAL_RUN_MAX +
 	       limits->http_connection_count_max + FILES_BESIDE;
 }
 
@@ -48,7 +52,7 @@ static void doctor_begin(struct call *call)
 	api_reply(call, 200,
 		  json_pack("{s:o, s:o, s:o, s:o, s:s, s:b, s:s, s:o, s:i}", "libraries",
 			    libraries_json(), "open_files", limit_json(RLIMIT_NOFILE),
-			    "open_files_needed", api_uint(files_needed(&node->config->limits)),
+			    "open_files_needed", api_uint(files_needed(node)),
 			    "locked_memory_bytes", limit_json(RLIMIT_MEMLOCK), "root_key",
 			    node->identity->root ? "here" : "offline", "dial_only",
 			    node->config->dial_only, "listen", node->listen, "advertised",

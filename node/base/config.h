@@ -21,8 +21,10 @@
 #include "node/base/log.h"
 
 #define CONFIG_FILE_LEN_MAX   65536
-#define CONFIG_SETTING_MAX    40
+#define CONFIG_SETTING_MAX    64
 #define CONFIG_PATH_LEN_MAX   255
+#define CONFIG_URL_LEN_MAX    255
+#define CONFIG_HOSTS_LEN_MAX  511
 #define CONFIG_LISTEN_DEFAULT "0.0.0.0:7420"
 
 struct config {
@@ -31,7 +33,12 @@ struct config {
 	size_t advertise_count;
 	char operator[129]; /* "self" or "hosted:NAME"; empty: as at `allmende init` */
 	bool dial_only;     /* no listener, nothing to advertise */
-	char http[LIMIT_ADDRESS_LEN_MAX + 1]; /* HOST:PORT of /metrics and /healthz; empty: none */
+	char http[LIMIT_ADDRESS_LEN_MAX + 1]; /* HOST:PORT of the public port; empty: none */
+	/* By which people outside reach the public port, without a slash at the end; empty: by what
+	   they ask for. */
+	char base_url[CONFIG_URL_LEN_MAX + 1];
+	/* Numeric addresses of reverse proxies, with one blank between them. */
+	char http_proxies[CONFIG_HOSTS_LEN_MAX + 1];
 	enum log_level log;
 	enum log_format log_format;
 	char log_file[CONFIG_PATH_LEN_MAX + 1]; /* empty: standard error */

@@ -33,8 +33,11 @@ struct http_asked {
 	struct http_field *args, *headers; /* arguments still percent-encoded */
 	size_t arg_count, header_count;
 	struct buf body;
-	char peer[64]; /* numeric address of the other end of TCP; "" on a Unix socket */
-	bool admin;    /* it came by the control socket */
+	/* Numeric address of who asks over TCP, behind a proxy what that says; "" on a Unix
+	   socket. */
+	char peer[64];
+	bool proxied; /* X-Forwarded-* is to be believed */
+	bool admin;   /* it came by the control socket */
 	struct buf texts;
 };
 

@@ -74,7 +74,7 @@ static void client_enter(struct client *connection, int state, uint64_t ms_max)
 static void client_make_room(struct server *server, const struct client *newest)
 {
 	struct client *oldest = NULL;
-	unsigned max = server->options.connection_max;
+	unsigned max = server->options.limits->public_connection_count_max;
 
 	if (server->connection_count <= max - max / SPARE_PART)
 		return;
@@ -96,13 +96,11 @@ static unsigned held_by(const struct server *server, const char *address)
 	return count;
 }
 
-static bool is_proxy_listed(const char *list, const char *address)
+static bool is_proxy_listed(const char *list, struct bytes address)
 {
-	size_t len = strlen(address);
-
-	for (const char *at = list; at && *at; at += strcspn(at, " ")) {
+	for (const char *at = list; *at; at += strcspn(at, " ")) {
 		at += strspn(at, " ");
-		if (strcspn(at, " ") == len && !strncmp(at, address, len))
+		if (bytes_eq(bytes_of(at, strcspn(at, " ")), address))
 			return true;
 	}
 	return false;
@@ -134,7 +132,8 @@ static void client_came(struct server *server, struct MHD_Connection *mhd, void 
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	address_put(connection->address,
 		    MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
-	connection->is_proxy = is_proxy_listed(server->options.proxies, connection->address);
+	connection->is_proxy =
+		is_proxy_listed(server->options.proxies, bytes_str(connection->address));
 	client_enter(connection, WAITS_HEADER, HEADER_MS_MAX);
 	uv_mutex_lock(&server->lock);
 	connection->next = server->connections;
@@ -144,7 +143,8 @@ static void client_came(struct server *server, struct MHD_Connection *mhd, void 
 	server->connections = connection;
 	server->connection_count++;
 	if (!connection->is_proxy &&
-	    held_by(server, connection->address) > server->options.connection_max / ADDRESS_PART)
+	    held_by(server, connection->address) >
+		    server->options.limits->public_connection_count_max / ADDRESS_PART)
 		shut(connection);
 	client_make_room(server, connection);
 	uv_mutex_unlock(&server->lock);
@@ -261,14 +261,37 @@ static enum MHD_Result exchange_begin(struct server *server, struct MHD_Connecti
 	return send_reply(exchange);
 }
 
+/* Who asks: the last that a proxy names and that is none itself. */
+static void note_peer(struct server *server, struct http_asked *asked, const struct client *client)
+{
+	const char *list = http_asked_header(asked, "X-Forwarded-For");
+	size_t end = list ? strlen(list) : 0, from;
+
+	snprintf(asked->peer, sizeof(asked->peer), "%s", client->address);
+	asked->proxied = client->is_proxy;
+	if (!client->is_proxy)
+		return;
+	for (; end > 0; end = from ? from - 1 : 0) {
+		while (end > 0 && strchr(", \t", list[end - 1]))
+			end--;
+		for (from = end; from > 0 && !strchr(", \t", list[from - 1]);)
+			from--;
+		if (from == end || end - from >= sizeof(asked->peer))
+			return;
+		memcpy(asked->peer, list + from, end - from);
+		asked->peer[end - from] = 0;
+		if (!is_proxy_listed(server->options.proxies, bytes_str(asked->peer)))
+			return;
+	}
+}
+
 static enum MHD_Result exchange_hand(struct exchange *exchange, const char *path)
 {
 	struct server *server = exchange->server;
-	struct client *connection = client_of(exchange->connection);
 	bool admits;
 
 	mhd_asked(&exchange->asked, exchange->connection, exchange->asked.method, path);
-	snprintf(exchange->asked.peer, sizeof(exchange->asked.peer), "%s", connection->address);
+	note_peer(server, &exchange->asked, client_of(exchange->connection));
 	exchange->handed = true;
 	client_state(server, exchange->connection, WAITS_OWNER, UINT64_MAX);
 	uv_mutex_lock(&server->lock);
@@ -338,7 +361,7 @@ static void exchange_completed(void *arg, struct MHD_Connection *mhd, void **slo
 
 /* Life */
 
-static struct MHD_Daemon *start(struct server *server, int fd)
+static struct MHD_Daemon *mhd_start_threads(struct server *server, int fd)
 {
 	return MHD_start_daemon(
 		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
@@ -346,7 +369,7 @@ static struct MHD_Daemon *start(struct server *server, int fd)
 		0, NULL, NULL, exchange_handle, server, MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_THREAD_POOL_SIZE, (unsigned)THREAD_COUNT,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_HEADER_LEN_MAX,
-		MHD_OPTION_CONNECTION_LIMIT, server->options.connection_max,
+		MHD_OPTION_CONNECTION_LIMIT, server->options.limits->public_connection_count_max,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED,
 		exchange_completed, server, MHD_OPTION_NOTIFY_CONNECTION, client_changed, server,
 		MHD_OPTION_UNESCAPE_CALLBACK, mhd_keep_escapes, NULL, MHD_OPTION_END);
@@ -365,7 +388,7 @@ enum err server_open(struct server **out, const struct server_options *options, 
 		return err;
 	}
 	check(uv_mutex_init(&server->lock) == 0);
-	server->daemon = start(server, fd);
+	server->daemon = mhd_start_threads(server, fd);
 	if (!server->daemon) {
 		snprintf(why, WHY_LEN, "libmicrohttpd cannot be started with epoll and threads");
 		close(fd);

@@ -18,8 +18,7 @@
 #include "crypto/limits.h"
 #include "node/http/message.h"
 
-#define SERVER_CONNECTIONS_MAX 1024
-#define SERVER_HEADER_LEN_MAX  (24u * 1024) /* with what the library needs itself */
+#define SERVER_HEADER_LEN_MAX (24u * 1024) /* with what the library needs itself */
 
 struct server;
 
@@ -40,9 +39,7 @@ struct server_options { /* all borrowed */
 	uv_loop_t *loop;
 	const struct limits *limits;
 	const char *address; /* HOST:PORT, port 0: any free one */
-	/* Numeric addresses of proxies, with blanks between; NULL: none. */
-	const char *proxies;
-	unsigned connection_max;
+	const char *proxies; /* numeric addresses, with a blank between; "": none */
 };
 
 /* One sentence in why (WHY_LEN): ERR_IO; ERR_CONFIG: the address cannot be used. */

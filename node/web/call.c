@@ -255,13 +255,29 @@ static bool host_fits(const char *host)
 				  ".-_:[]")];
 }
 
+/* The last of a list, as the proxy next to this node has added it. */
+static const char *forwarded(struct web_call *call, const char *name)
+{
+	const char *list = call->work->asked->proxied ? web_header(call, name) : NULL;
+	const char *comma = list ? strrchr(list, ',') : NULL;
+
+	return comma ? comma + 1 + strspn(comma + 1, " ") : list;
+}
+
 void web_url(struct web_call *call, struct buf *out, const char *path)
 {
-	const char *host = web_header(call, "Host");
+	const char *proto = forwarded(call, "X-Forwarded-Proto");
+	const char *host = forwarded(call, "X-Forwarded-Host");
 
-	if (call->work->asked->admin || !host_fits(host))
-		host = call->node->http[0] ? call->node->http : "localhost";
-	buf_add(out, bytes_str("http://"));
-	buf_add(out, bytes_str(host));
+	if (call->node->config->base_url[0]) {
+		buf_add(out, bytes_str(call->node->config->base_url));
+	} else {
+		if (!host_fits(host))
+			host = web_header(call, "Host");
+		if (call->work->asked->admin || !host_fits(host))
+			host = call->node->http[0] ? call->node->http : "localhost";
+		buf_add(out, bytes_str(proto && !strcmp(proto, "https") ? "https://" : "http://"));
+		buf_add(out, bytes_str(host));
+	}
 	buf_add(out, bytes_str(path));
 }

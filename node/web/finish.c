@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "node/web/coding.h"
 #include "node/web/work.h"
 
 /* What stands in every answer */
@@ -202,10 +203,7 @@ static void range(struct web_call *call, unsigned *status)
 	enum range found;
 	char text[80];
 
-	if (len == UINT64_MAX)
-		return;
-	web_set(call, "Accept-Ranges", "bytes");
-	if (!asked || !range_applies(call))
+	if (len == UINT64_MAX || !range_applies(call))
 		return;
 	found = range_parse(asked, len, &first, &last);
 	if (found == RANGE_NONE)
@@ -223,17 +221,38 @@ static void range(struct web_call *call, unsigned *status)
 	web_set(call, "Content-Range", text);
 }
 
+/* HEAD is told the true length of a file, which nobody knows of a packed one. */
+static enum coding code(struct web_call *call, const char *type)
+{
+	struct http_reply *reply = call->work->reply;
+	bool bytes = reply->kind == HTTP_BODY_BYTES;
+	enum coding coding;
+
+	if (!bytes && call->work->asked->method == HTTP_HEAD)
+		return CODING_NONE;
+	coding = coding_choose(web_header(call, "Accept-Encoding"), type,
+			       bytes ? reply->bytes.len : reply->len);
+	return coding_apply(coding, reply, call->work->streams) ? coding : CODING_NONE;
+}
+
 void work_finish(struct web_call *call, unsigned status, const char *type)
 {
 	struct http_reply *reply = call->work->reply;
+	enum coding coding = CODING_NONE;
 
 	if (status == 200 && is_fresh(call))
 		status = 304;
-	validators(call, "");
 	if (status == 304)
 		body_drop(reply);
-	else if (status == 200 && call->method == HTTP_GET)
+	else if (status == 200 && call->method == HTTP_GET && web_header(call, "Range"))
 		range(call, &status);
+	else
+		coding = code(call, type);
+	validators(call, coding_name(coding));
+	if (coding)
+		web_set(call, "Content-Encoding", coding_name(coding));
+	else if (status == 200 && call->method == HTTP_GET && reply->len != UINT64_MAX)
+		web_set(call, "Accept-Ranges", "bytes");
 	if (status != 304)
 		web_set(call, "Content-Type", type);
 	caching(call);

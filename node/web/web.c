@@ -10,6 +10,7 @@
 
 struct web {
 	struct web_options options;
+	atomic_uint streams; /* that are being packed */
 	uv_thread_t threads[WEB_THREAD_COUNT];
 	uv_mutex_t lock; /* of what follows */
 	uv_cond_t more;
@@ -119,8 +120,10 @@ static void dispatch(struct web *web, struct web_call *call, bool too_large)
 
 static void run(struct web *web, struct web_job *job, struct index_reader *index)
 {
-	struct web_work work = {
-		.asked = job->asked, .reply = job->reply, .asker = web->options.asker};
+	struct web_work work = {.asked = job->asked,
+				.reply = job->reply,
+				.asker = web->options.asker,
+				.streams = &web->streams};
 	struct web_call call = {
 		.web = web,
 		.node = web->options.node,

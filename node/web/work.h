@@ -4,6 +4,8 @@
 #ifndef ALLMENDE_WORK_H
 #define ALLMENDE_WORK_H
 
+#include <stdatomic.h>
+
 #include "node/web/web.h"
 #include "node/web/web_call.h"
 
@@ -11,6 +13,7 @@ struct web_work {
 	struct http_asked *asked;
 	struct http_reply *reply;
 	struct asker *asker;
+	atomic_uint *streams; /* that are being packed */
 	bool answered;
 
 	char **kept; /* decoded texts */
