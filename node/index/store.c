@@ -72,14 +72,14 @@ static void tables_make(struct sql *sql)
 	snprintf(text, sizeof(text), "INSERT INTO state(generation) VALUES(%lld)",
 		 (long long)clock_now_ms() << 16);
 	sql_exec(sql, text);
-	snprintf(text, sizeof(text), "PRAGMA user_version=%d", INDEX_FORMAT);
+	snprintf(text, sizeof(text), "PRAGMA user_version=%d", INDEX_LAYOUT);
 	sql_exec(sql, text);
 	sql_commit(sql);
 }
 
 static bool is_whole(struct sql *sql)
 {
-	return get_number(sql, "PRAGMA user_version") == INDEX_FORMAT &&
+	return get_number(sql, "PRAGMA user_version") == INDEX_LAYOUT &&
 	       get_number(sql, "SELECT count(*) FROM state") == 1 &&
 	       get_number(sql, "SELECT count(*) FROM dataset") >= 0 && !sql_err(sql);
 }

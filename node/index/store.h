@@ -16,7 +16,7 @@
 #define INDEX_DIR  "derived"
 #define INDEX_FILE "open.sqlite"
 /* Of the shape of the tables and of what is folded how; another one is made anew. */
-#define INDEX_FORMAT 1
+#define INDEX_LAYOUT 2
 
 enum index_side { SIDE_OPEN, SIDE_CLOSED, SIDE_COUNT };
 

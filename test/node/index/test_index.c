@@ -413,6 +413,8 @@ static void listed(void **state)
 	expect_files(stand, made.path, true, "a.geojson(GEOJSON)=5 tabelle(CSV)=6 ");
 	assert_int_not_equal(index_generation(stand->reader, &anyone), before);
 	expect(stand, &anyone, (struct index_query){.format = "CSV"}, made.path);
+	/* and no theme is called like a format */
+	expect(stand, &anyone, (struct index_query){.theme = "CSV"}, "");
 	expect(stand, &anyone, (struct index_query){.words = "tabelle"}, made.path);
 	/* Called otherwise, it has the same files; the next version has others. */
 	made.shown = "meissen-neu/x";
