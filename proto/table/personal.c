@@ -5,7 +5,7 @@
 #include "crypto/utf8.h"
 #include "proto/table/cues.h"
 
-enum { IBAN_LEN_MAX = 34, PHONE_DIGITS_MIN = 7, PHONE_DIGITS_MAX = 15 };
+enum { IBAN_LEN_MAX = 34, NAME_LEN_MIN = 4, PHONE_DIGITS_MIN = 7, PHONE_DIGITS_MAX = 15 };
 
 static bool ascii_digit(uint8_t c)
 {
@@ -132,19 +132,24 @@ static bool mail_host(uint8_t c)
 	return ascii_alnum(c) || c == '.' || c == '-';
 }
 
-/* Two parts, as in anna.mueller or a.mueller, of letters alone. */
+/* As in anna.mueller, a.mueller or mueller-anna: two parts of letters alone. What is short and no
+   first name is an abbreviation: gs.riesa is a school. */
 static bool two_names(struct bytes local)
 {
-	size_t parts = 1, len = 0;
+	size_t mark = 0;
 
 	for (size_t i = 0; i < local.len; i++) {
-		bool mark = local.ptr[i] && strchr("._-", local.ptr[i]);
-		if ((mark && !len) || (!mark && !ascii_letter(local.ptr[i])))
+		bool is_mark = local.ptr[i] && strchr("._-", local.ptr[i]);
+		if ((is_mark && mark) || (!is_mark && !ascii_letter(local.ptr[i])))
 			return false;
-		parts += mark;
-		len = mark ? 0 : len + 1;
+		mark = is_mark ? i : mark;
 	}
-	return parts == 2 && len >= 2;
+	struct bytes first = bytes_slice(local, 0, mark);
+	struct bytes second = bytes_slice(local, mark + 1, local.len);
+	if (!mark || second.len < 2)
+		return false;
+	return first.len == 1 || personal_first_name(first) || personal_first_name(second) ||
+	       (first.len >= NAME_LEN_MIN && second.len >= NAME_LEN_MIN);
 }
 
 static bool mail_personal(struct bytes local, struct bytes host)

@@ -130,6 +130,7 @@ static void what_does_not(void **state)
 		{"a.csv", "Kita;Plätze;frei\nSonne;40;1\nMond;20;2\n", ""},
 		{"a.csv", "Schule;Klassenstufe;Schüler\nGS;1;2\n", ""},
 		{"a.csv", "Wahlbezirk;Wahlberechtigte;Ungültig\n1;900;2\n", ""},
+		{"a.csv", "Nr;Kennung\n1;A123456780\n", ""},
 		{"a.csv", "ags;ars\n14627060;146270060060\n05334002;053340002002\n", ""},
 		{"a.csv", "id;wert\n12345678901;1\n12345678912;2\n23456789012;3\n", ""},
 		{"a.geojson",

@@ -41,8 +41,9 @@ static void ibans(void **state)
 static void mails(void **state)
 {
 	static const char *const persons[] = {
-		"anna.mueller@riesa.example", "a.mueller@riesa.example", "Mail: hpschmidt@gmx.de.",
-		"k_nowak@firma.example", "info@riesa.example, petra-lang@riesa.example"};
+		"anna.mueller@riesa.example", "a.mueller@riesa.example",
+		"Mail: hpschmidt@gmx.de.",    "k_nowak@firma.example",
+		"lang.eva@riesa.example",     "info@riesa.example, petra-lang@riesa.example"};
 	static const char *const offices[] = {"info@riesa.example",
 					      "poststelle@landkreis-meissen.example",
 					      "kita.sonnenschein@web.de",
@@ -51,6 +52,8 @@ static void mails(void **state)
 					      "open.data@lk.example",
 					      "jugend.amt@coswig.example",
 					      "standesamt@radebeul.example",
+					      "gs.riesa@schulen.example",
+					      "sv-coswig@sport.example",
 					      "@",
 					      "a@b",
 					      "anna.mueller@",
