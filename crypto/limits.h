@@ -37,6 +37,17 @@ enum {
 	LIMIT_TITLE_LEN_MAX = 512,
 	LIMIT_DESCRIPTION_LEN_MAX = 8192,
 	LIMIT_KEYWORD_COUNT_MAX = 32,
+	/* the rest of a description: bytes of one value, values of one field */
+	LIMIT_CODE_LEN_MAX = 64, /* of a vocabulary */
+	LIMIT_IRI_LEN_MAX = 256, /* also of an identifier */
+	LIMIT_EMAIL_LEN_MAX = 254,
+	LIMIT_PHONE_LEN_MAX = 64,
+	LIMIT_PROVENANCE_LEN_MAX = 1024,
+	LIMIT_THEME_COUNT_MAX = 14,
+	LIMIT_HVD_COUNT_MAX = 16,
+	LIMIT_LEGISLATION_COUNT_MAX = 8,
+	LIMIT_CONTRIBUTOR_COUNT_MAX = 4,
+	LIMIT_LANGUAGE_COUNT_MAX = 8,
 	LIMIT_FILE_NAME_LEN_MAX = 1024,    /* relative path inside a dataset, '/' separates */
 	LIMIT_FILE_PART_LEN_MAX = 255,     /* of its parts, as file systems have no longer ones */
 	LIMIT_FILE_DEPTH_MAX = 64,         /* folders, one in the other */

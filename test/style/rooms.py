@@ -21,6 +21,7 @@ ROOMS = {
         "charter": {"wire"},
         "link": {"wire", "charter"},
         "content": {"wire"},
+        "dcat": {"wire", "content"},
         "ledger": {"wire", "charter", "content"},
         "hub": {"wire", "charter", "link", "content", "ledger"},
         "audit": BELOW_HUB | {"hub"},
