@@ -157,6 +157,8 @@ static const char *wrong_type(const json_t *value, char type)
 		return json_is_integer(value) && json_integer_value(value) >= 0
 			       ? NULL
 			       : "a number from 0 on";
+	case 'm':
+		return NULL; /* proto/dcat/metadata.h knows */
 	default:
 		return is_text_list(value) ? NULL : "a list of texts";
 	}

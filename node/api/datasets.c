@@ -7,6 +7,7 @@
 #include "node/api/json.h"
 #include "node/api/routes.h"
 #include "proto/catalog/catalog.h"
+#include "proto/dcat/metadata.h"
 
 static bool log_entry_add(void *arg, const struct catalog_entry *entry)
 {
@@ -50,16 +51,10 @@ static void datasets_run(struct call *call, struct hub *hub, struct txn *txn, in
 
 static void describe(json_t *object, const struct description *description)
 {
-	json_t *keywords = json_array();
+	json_t *metadata = metadata_to_json(description);
 
-	for (uint32_t i = 0; i < description->keyword_count; i++)
-		json_array_append_new(keywords, api_text(description->keywords[i]));
-	json_object_set_new(object, "description", api_text(description->text));
-	json_object_set_new(object, "keywords", keywords);
-	json_object_set_new(object, "theme", api_text(description->theme));
-	json_object_set_new(object, "license", api_text(description->license));
-	json_object_set_new(object, "contact", api_text(description->contact));
-	json_object_set_new(object, "publisher", api_text(description->publisher));
+	json_object_update(object, metadata);
+	json_decref(metadata);
 	json_object_set_new(object, "issued_ms", api_uint(description->issued_ms));
 	json_object_set_new(object, "modified_ms", api_uint(description->modified_ms));
 }

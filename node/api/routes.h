@@ -32,7 +32,6 @@
 	X(search)                                                                                  \
 	X(subscriptions)                                                                           \
 	X(copies)                                                                                  \
-	X(tokens)                                                                                  \
 	X(audit)
 
 #define X(topic) extern const struct route topic##_routes[];

@@ -15,6 +15,7 @@
 #include "node/api/told.h"
 #include "node/files/upload.h"
 #include "node/http/percent.h"
+#include "proto/dcat/metadata.h"
 
 /* Its topic is the upload while it uses one. */
 static struct upload *upload_of(struct call *call)
@@ -103,24 +104,11 @@ static void upload_failed(struct call *call, enum err err)
 
 /* POST /uploads */
 
-static void take_keywords(struct description *description, const json_t *list)
-{
-	for (size_t i = 0; i < json_array_size(list) && i < LIMIT_KEYWORD_COUNT_MAX; i++)
-		description->keywords[description->keyword_count++] =
-			bytes_str(json_string_value(json_array_get(list, i)));
-}
-
-static struct bytes in_bytes(struct call *call, const char *name)
-{
-	const char *text = api_in_text(call, name);
-
-	return text ? bytes_str(text) : bytes_of(NULL, 0);
-}
-
 static void create_begin(struct call *call)
 {
 	const char *tier;
 	struct upload *upload;
+	struct metadata said;
 	enum tier parsed;
 
 	tier = api_in_text(call, "tier");
@@ -128,9 +116,8 @@ static void create_begin(struct call *call)
 		api_fail(call, ERR_CONFIG, "\"tier\" is not open, members, granted or hidden");
 		return;
 	}
-	if (json_array_size(json_object_get(call->in, "keywords")) > LIMIT_KEYWORD_COUNT_MAX) {
-		api_fail(call, ERR_CONFIG, "there are more than %d keywords",
-			 LIMIT_KEYWORD_COUNT_MAX);
+	if (metadata_from_json(&said, call->in, call->why)) {
+		api_fail(call, ERR_CONFIG, "%s", call->why);
 		return;
 	}
 	upload = upload_new(call->node->uploads);
@@ -162,6 +149,7 @@ static void create_answer(struct call *call, struct hub *hub, struct txn *txn,
 static void create_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct upload *upload = upload_of(call);
+	struct metadata said;
 	struct publish_options options = {
 		.path = api_in_text(call, "dataset"),
 		.has_tier = api_in_text(call, "tier") != NULL,
@@ -169,17 +157,14 @@ static void create_run(struct call *call, struct hub *hub, struct txn *txn, int6
 		.allow_shrink = api_in_true(call, "allow_shrink"),
 		.dry = api_in_true(call, "dry"),
 		.keep = {api_in_uint(call, "keep"), api_in_uint(call, "keep_days")},
-		.description = {.title = in_bytes(call, "title"),
-				.text = in_bytes(call, "description"),
-				.theme = in_bytes(call, "theme"),
-				.license = in_bytes(call, "license"),
-				.contact = in_bytes(call, "contact"),
-				.folder = api_in_true(call, "folder")},
 	};
 
 	/* 0: all, whatever was said before */
 	options.keep_all = json_object_get(call->in, "keep") && !options.keep.count;
-	take_keywords(&options.description, json_object_get(call->in, "keywords"));
+	metadata_from_json(&said, call->in, call->why); /* which create_begin() has looked at */
+	options.description = said.said;
+	options.cleared = said.cleared;
+	options.description.folder = api_in_true(call, "folder");
 	if (options.has_tier)
 		tier_parse(&options.tier, bytes_str(api_in_text(call, "tier")));
 	call->err =
@@ -407,9 +392,13 @@ static void remove_open(struct call *call)
 
 const struct route uploads_routes[] = {
 	{HTTP_POST, "/uploads", ROUTE_COMMAND,
-	 FIELDS("S:dataset", "s:title", "s:description", "l:keywords", "s:theme", "s:license",
-		"s:contact", "s:tier", "b:widen", "b:allow_shrink", "b:dry", "b:folder", "i:keep",
-		"i:keep_days", "s:personal_data_checked"),
+	 FIELDS("S:dataset", "m:title", "m:description", "m:keywords", "m:themes", "m:license",
+		"m:attribution", "m:publisher", "m:contact", "m:place", "m:time", "m:frequency",
+		"m:identifier", "m:issued", "m:modified", "m:hvd_categories", "m:legislation",
+		"m:political_level", "m:contributor_ids", "m:languages", "m:landing_page",
+		"m:access_rights", "m:availability", "m:provenance", "s:tier", "b:widen",
+		"b:allow_shrink", "b:dry", "b:folder", "i:keep", "i:keep_days",
+		"s:personal_data_checked"),
 	 .begin = create_begin, .run = create_run, .done = create_done},
 	{HTTP_PUT, "/uploads/*/files/**", ROUTE_COMMAND, .open = put_open},
 	{HTTP_POST, "/uploads/*/commit", ROUTE_COMMAND, .open = commit_open},

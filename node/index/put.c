@@ -125,7 +125,8 @@ static void facets_put(struct sql *sql, const struct index_item *item)
 
 	facet_put(sql, item->id, INDEX_ORGANISATION, item->home, item->organisation);
 	facet_put(sql, item->id, INDEX_TIER, tier_name(item->tier), tier_name(item->tier));
-	facet_put_text(sql, item->id, INDEX_THEME, description->theme);
+	for (uint32_t i = 0; i < description->theme_count; i++)
+		facet_put_text(sql, item->id, INDEX_THEME, description->themes[i]);
 	facet_put_text(sql, item->id, INDEX_LICENSE, description->license);
 	for (uint32_t i = 0; i < description->keyword_count; i++)
 		facet_put_keyword(sql, item->id, description->keywords[i]);

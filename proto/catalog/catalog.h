@@ -106,8 +106,11 @@ struct publish_options {
 	bool recut;       /* the same, and nothing that was ever sealed is used again */
 	struct keep keep; /* both 0: as said before, with this dataset */
 	bool keep_all;    /* forget what was said before */
-	/* empty fields but `folder` inherit from the version before; borrowed */
+	/* empty fields but `folder` inherit from the version before, and else have what the
+	   settings say; borrowed, as these are */
 	struct description description;
+	uint64_t cleared;                   /* DESCRIPTION_BIT() of each that shall be empty */
+	const struct description *defaults; /* NULL: none */
 };
 
 /* What the workers need for one publication. */
@@ -132,6 +135,8 @@ struct publication {
 	struct key dataset_key;
 	struct buf
 		description; /* encoded, with inherited fields; files and bytes are set at commit */
+	bool issued_anew;    /* another time of the first version is said */
+	bool same_files;     /* as in the version before, to which this one adds words; at commit */
 };
 void publication_fini(struct publication *publication);
 

@@ -194,7 +194,8 @@ void catalog_denied(struct hub *hub, struct txn *txn, struct bytes path, char *w
 	snprintf(text, sizeof(text), "%.*s", (int)path.len, (const char *)path.ptr);
 	if (!lookup_path(hub, txn, text, 0, &found, ignored))
 		lookup_entry(hub, txn, &found, true, &entry);
-	contact = entry.description.contact;
+	contact = entry.description.contact_email.len ? entry.description.contact_email
+						      : entry.description.contact_name;
 	if (contact.len == 0 && owner)
 		contact = bytes_str(owner->name);
 	why_set(why, "%s has not granted you %.200s. Ask %.*s for \"read\".",

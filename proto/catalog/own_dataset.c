@@ -6,12 +6,13 @@
 #include "proto/ledger/held.h"
 #include "proto/transfer/fetch.h"
 
-/* What is remembered has grown twice; rows of before are read, too. */
+/* What is remembered has grown three times; rows of before are read, too. */
 enum {
 	CUT_LEN = 16,
 	SHORT_LEN = CUT_LEN + 2 * ID_LEN,
 	KEEP_LEN = SHORT_LEN + 2 * 8,
-	LEN = KEEP_LEN + 1
+	TIER_LEN = KEEP_LEN + 1,
+	LEN = TIER_LEN + ID_LEN
 };
 enum { DAYS_MAX = 40000 };
 
@@ -44,6 +45,15 @@ bool own_dataset_is(const struct own_dataset *memory, const struct version *vers
 	return id_eq(&memory->version, &same) && id_eq(&memory->contents, contents);
 }
 
+bool own_dataset_has_files(const struct own_dataset *memory, const struct version *version,
+			   const struct digest *files)
+{
+	struct digest same;
+
+	own_dataset_version(&same, version);
+	return id_eq(&memory->version, &same) && id_eq(&memory->files, files);
+}
+
 bool own_dataset_get(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 		     struct own_dataset *memory)
 {
@@ -57,13 +67,15 @@ bool own_dataset_get(struct hub *hub, struct txn *txn, const struct dataset_id *
 	    keyring_unseal(hub->options.keyring, &secret, name, sealed))
 		return false;
 	struct bytes b = secret_bytes(secret);
-	bool ok = b.len == LEN || b.len == KEEP_LEN || b.len == SHORT_LEN;
+	bool ok = b.len == LEN || b.len == TIER_LEN || b.len == KEEP_LEN || b.len == SHORT_LEN;
 	if (ok) {
 		memcpy(memory->cut_key.b, b.ptr, CUT_LEN);
 		memcpy(memory->version.b, b.ptr + CUT_LEN, ID_LEN);
 		memcpy(memory->contents.b, b.ptr + CUT_LEN + ID_LEN, ID_LEN);
 	}
 	if (b.len == LEN)
+		memcpy(memory->files.b, b.ptr + TIER_LEN, ID_LEN);
+	if (b.len >= TIER_LEN)
 		memory->tier = (enum tier)b.ptr[KEEP_LEN];
 	if (b.len >= KEEP_LEN)
 		memory->keep =
@@ -85,6 +97,7 @@ void own_dataset_put(struct hub *hub, struct txn *txn, const struct dataset_id *
 	be64_put(plain + SHORT_LEN, memory->keep.count);
 	be64_put(plain + SHORT_LEN + 8, memory->keep.days);
 	plain[KEEP_LEN] = (uint8_t)memory->tier;
+	memcpy(plain + TIER_LEN, memory->files.b, ID_LEN);
 	buf_init(&sealed, 512);
 	keyring_seal(hub->options.keyring, &sealed, name, bytes_of(plain, sizeof(plain)));
 	struct row_key key = key_name(name);

@@ -13,7 +13,8 @@ struct own_dataset {
 	struct digest version;  /* own_dataset_version() of the last one */
 	struct digest contents; /* of its files, description and tier */
 	struct keep keep;
-	enum tier tier; /* of the last version; 0: not known */
+	enum tier tier;      /* of the last version; 0: not known */
+	struct digest files; /* of its files alone: names, sizes, contents; zeros: not known */
 };
 
 /*
@@ -24,6 +25,9 @@ void own_dataset_version(struct digest *out, const struct version *version);
 /* Whether it is the last one that was published here, with these contents. */
 bool own_dataset_is(const struct own_dataset *memory, const struct version *version,
 		    const struct digest *contents);
+/* Whether it is, with these files, whatever is said of them. */
+bool own_dataset_has_files(const struct own_dataset *memory, const struct version *version,
+			   const struct digest *files);
 /* False: nothing was ever published. Wipe *memory after use. */
 bool own_dataset_get(struct hub *hub, struct txn *txn, const struct dataset_id *dataset,
 		     struct own_dataset *memory);

@@ -31,25 +31,49 @@ void publication_fini(struct publication *publication)
 	secret_wipe(publication, sizeof(*publication));
 }
 
-/* Fills empty fields from the version before. */
-static void description_inherit(struct description *d, const struct description *before)
+/* Of a version each has its own; the others are what people say. */
+static bool is_said(enum description_key key)
 {
-	if (!d->title.len)
-		d->title = before->title;
-	if (!d->text.len)
-		d->text = before->text;
-	if (!d->keyword_count) {
-		memcpy(d->keywords, before->keywords, sizeof(d->keywords));
-		d->keyword_count = before->keyword_count;
+	return key != DESCRIPTION_MODIFIED && key != DESCRIPTION_FILE_COUNT &&
+	       key != DESCRIPTION_BYTE_COUNT && key != DESCRIPTION_PATH &&
+	       key != DESCRIPTION_FOLDER && key != DESCRIPTION_DEFAULTED;
+}
+
+/*
+ * One field that was not said: that of the version before, else the one of the settings, which also
+ * takes the place of what came from the settings then. Who has said that there be none is believed
+ * until something else is said.
+ */
+static void field_inherit(struct description *d, enum description_key key,
+			  const struct description *before, const struct description *defaults)
+{
+	const uint64_t bit = DESCRIPTION_BIT(key);
+	const bool defaulted = before->defaulted & bit;
+
+	if (description_has(before, key))
+		description_copy(d, before, key);
+	if (description_has(before, key) == defaulted && description_has(defaults, key))
+		description_copy(d, defaults, key);
+	if (defaulted || (!description_has(before, key) && description_has(d, key)))
+		d->defaulted |= bit;
+}
+
+/* Fills fields that were not said. */
+static void description_inherit(struct description *d, const struct publish_options *options,
+				const struct description *before)
+{
+	static const struct description none = {.theme_count = 0};
+	const struct description *defaults = options->defaults ? options->defaults : &none;
+
+	d->defaulted = 0;
+	for (enum description_key key = 1; key < DESCRIPTION_KEY_END; key++) {
+		if (!is_said(key) || description_has(d, key))
+			continue;
+		if (options->cleared & DESCRIPTION_BIT(key))
+			d->defaulted |= DESCRIPTION_BIT(key);
+		else
+			field_inherit(d, key, before ? before : &none, defaults);
 	}
-	if (!d->theme.len)
-		d->theme = before->theme;
-	if (!d->license.len)
-		d->license = before->license;
-	if (!d->contact.len)
-		d->contact = before->contact;
-	if (!d->issued_ms)
-		d->issued_ms = before->issued_ms;
 }
 
 /* What a node without the role publishes is listed by nobody. */
@@ -178,12 +202,21 @@ static enum err description_prepare(struct hub *hub, struct publication *out,
 				    const struct catalog_entry *before, char *why)
 {
 	struct description description = options->description;
-	if (before && before->readable)
-		description_inherit(&description, &before->description);
+	description_inherit(&description, options,
+			    before && before->readable ? &before->description : NULL);
 	if (before && before->readable && options->anew) /* else it is as it was published now */
 		description.folder = before->description.folder;
-	if (!description.publisher.len)
+	/* the organisation may have another name by now */
+	if (!description.publisher.len ||
+	    (!(options->defaults && options->defaults->publisher.len) &&
+	     (description.defaulted & DESCRIPTION_BIT(DESCRIPTION_PUBLISHER)))) {
 		description.publisher = bytes_str(hub_own_name(hub));
+		description.defaulted |= DESCRIPTION_BIT(DESCRIPTION_PUBLISHER);
+	}
+	if (before && before->readable) {
+		description.modified_ms = before->description.modified_ms;
+		out->issued_anew = description.issued_ms != before->description.issued_ms;
+	}
 	description.path = bytes_str(out->tier == TIER_HIDDEN ? out->name : "");
 	buf_init(&out->description, DESCRIPTION_LEN_MAX);
 	enum err err = description_encode(&out->description, &description);
@@ -301,6 +334,18 @@ void catalog_publish_abort(struct hub *hub, struct txn *txn, const struct public
 	chunks_sweep_later(txn, &publication->params.dataset);
 }
 
+static void hash_files(struct hash *hash, const struct manifest *manifest)
+{
+	for (uint32_t i = 0; i < manifest_file_count(manifest); i++) {
+		const struct manifest_file *file = manifest_file(manifest, i);
+
+		hash_add_be64(hash, file->name.len);
+		hash_add(hash, file->name);
+		hash_add_be64(hash, file->size);
+		hash_add(hash, id_bytes(&file->hash));
+	}
+}
+
 /* Names the contents of a publication: same digest, nothing new to say. */
 static void contents_digest(struct digest *out, const struct publication *publication,
 			    const struct manifest *manifest)
@@ -321,14 +366,30 @@ static void contents_digest(struct digest *out, const struct publication *public
 	hash_add_be64(&hash, description.len);
 	hash_add(&hash, buf_bytes(&description));
 	buf_fini_wipe(&description);
-	for (uint32_t i = 0; i < manifest_file_count(manifest); i++) {
-		const struct manifest_file *file = manifest_file(manifest, i);
-		hash_add_be64(&hash, file->name.len);
-		hash_add(&hash, file->name);
-		hash_add_be64(&hash, file->size);
-		hash_add(&hash, id_bytes(&file->hash));
-	}
+	hash_files(&hash, manifest);
 	hash_done(&hash, out->b, ID_LEN);
+}
+
+/* Of its files alone: while this stays they have not changed. */
+static void files_digest(struct digest *out, const struct manifest *manifest)
+{
+	struct hash hash;
+
+	hash_init(&hash, "am1.files", NULL, ID_LEN);
+	hash_files(&hash, manifest);
+	hash_done(&hash, out->b, ID_LEN);
+}
+
+/* Whether this node has published the version that there is, with these files. */
+static bool same_files(struct hub *hub, struct txn *txn, const struct lookup *found,
+		       const struct digest *files)
+{
+	struct own_dataset memory;
+	bool same = own_dataset_get(hub, txn, &found->of.dataset, &memory) &&
+		    own_dataset_has_files(&memory, &found->version, files);
+
+	secret_wipe(&memory, sizeof(memory));
+	return same;
 }
 
 static enum err shrink_check(const struct publication *publication, const struct manifest *manifest,
@@ -382,7 +443,9 @@ static enum err description_finish(struct hub *hub, const struct publication *pu
 		return err;
 	description.file_count = manifest_real_count(manifest);
 	description.byte_count = manifest_bytes(manifest);
-	description.modified_ms = (uint64_t)hub->wall_ms;
+	/* PROTOCOL: "modified that of the first one with these files" */
+	if (!publication->same_files || !description.modified_ms)
+		description.modified_ms = (uint64_t)hub->wall_ms;
 	if (!description.issued_ms)
 		description.issued_ms = (uint64_t)hub->wall_ms;
 	buf_init(&encoded, DESCRIPTION_LEN_MAX);
@@ -520,7 +583,7 @@ static enum err version_make(struct hub *hub, struct txn *txn, struct publicatio
 /* The same, but for the signature. */
 static enum err version_keep(struct hub *hub, struct txn *txn,
 			     const struct publication *publication, struct writer *writer,
-			     const struct digest *contents, char *why)
+			     const struct own_dataset *memory, char *why)
 {
 	struct version version = {0};
 	struct buf description;
@@ -528,7 +591,7 @@ static enum err version_keep(struct hub *hub, struct txn *txn,
 	buf_init(&description, DESCRIPTION_LEN_MAX + 1024);
 	enum err err = version_prepare(hub, txn, publication, writer, &version, &description);
 	if (!err)
-		err = unsigned_put(hub, txn, publication, &version, writer_index(writer), contents);
+		err = unsigned_put(hub, txn, publication, &version, writer_index(writer), memory);
 	if (!err)
 		hub_sign_check(hub, why);
 	else if (err == ERR_FULL)
@@ -613,7 +676,9 @@ enum err catalog_publish_commit(struct hub *hub, struct txn *txn, int64_t now_ms
 	if (err)
 		return err;
 	contents_digest(&memory.contents, publication, manifest);
-	if (exists && !publication->params.anew &&
+	files_digest(&memory.files, manifest);
+	publication->same_files = exists && same_files(hub, txn, &found, &memory.files);
+	if (exists && !publication->params.anew && !publication->issued_anew &&
 	    unchanged_take(hub, txn, publication, &found, &memory.contents, out)) {
 		*outcome = PUBLISH_UNCHANGED;
 		return txn_err(txn);
@@ -623,7 +688,7 @@ enum err catalog_publish_commit(struct hub *hub, struct txn *txn, int64_t now_ms
 		*outcome = PUBLISH_WAITS;
 	if (!err)
 		err = *outcome == PUBLISH_WAITS
-			      ? version_keep(hub, txn, publication, writer, &memory.contents, why)
+			      ? version_keep(hub, txn, publication, writer, &memory, why)
 			      : version_make(hub, txn, publication, writer, &memory, out, why);
 	if (err) {
 		if (!why[0])

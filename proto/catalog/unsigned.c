@@ -19,7 +19,7 @@
 struct unsigned_row {
 	struct bytes path;
 	struct keep keep;
-	struct digest contents;
+	struct digest contents, files;
 	struct bytes body; /* of the record */
 };
 
@@ -27,11 +27,15 @@ static enum err row_get(struct unsigned_row *out, struct bytes value)
 {
 	struct wire_in w = wire_in(value);
 
-	wire_array(&w, 5, 5);
+	/* without the files, when kept by a program of before */
+	const bool has_files = wire_array(&w, 5, 6) == 6;
+	memset(&out->files, 0, sizeof(out->files));
 	out->path = wire_text(&w, 1, LIMIT_PATH_LEN_MAX);
 	out->keep.count = wire_uint(&w, UINT64_MAX);
 	out->keep.days = wire_uint(&w, UINT64_MAX);
 	wire_fixed(&w, out->contents.b, ID_LEN);
+	if (has_files)
+		wire_fixed(&w, out->files.b, ID_LEN);
 	out->body = wire_bin(&w, 1, LIMIT_RECORD_LEN_MAX);
 	return wire_end(&w);
 }
@@ -80,7 +84,7 @@ static void job_keep(struct txn *txn, uint64_t job, const struct dataset_id *dat
 
 enum err unsigned_put(struct hub *hub, struct txn *txn, const struct publication *publication,
 		      const struct version *version, const struct index *index,
-		      const struct digest *contents)
+		      const struct own_dataset *made)
 {
 	const struct dataset_id *dataset = &publication->params.dataset;
 	struct row_key key = key_stage_prefix(publication->job);
@@ -94,11 +98,12 @@ enum err unsigned_put(struct hub *hub, struct txn *txn, const struct publication
 		unsigned_drop(txn, version->path);
 		job_keep(txn, publication->job, dataset, index);
 		buf_init(&row, ROW_LEN_MAX);
-		out_array(&row, 5);
+		out_array(&row, 6);
 		out_text(&row, version->path);
 		out_uint(&row, publication->keep.count);
 		out_uint(&row, publication->keep.days);
-		out_fixed(&row, contents->b, ID_LEN);
+		out_fixed(&row, made->contents.b, ID_LEN);
+		out_fixed(&row, made->files.b, ID_LEN);
 		out_bin(&row, buf_bytes(&body));
 		txn_put_row(txn, TABLE_UNSIGNED, &key, &row);
 		/* How it was cut is remembered now. */
@@ -195,6 +200,7 @@ static enum err row_sign(struct hub *hub, struct txn *txn, uint64_t job,
 		index_take(txn, job, &of, held_closed(&version), &sum);
 		own_dataset_version(&memory.version, &version);
 		memory.contents = row->contents;
+		memory.files = row->files;
 		memory.tier = version.tier;
 		memory.keep = row->keep;
 		own_dataset_put(hub, txn, &of.dataset, &memory);

@@ -12,10 +12,10 @@
 #include "proto/catalog/own_dataset.h"
 #include "proto/content/index.h"
 
-/* Keeps a version with the index of its chunks. */
+/* Keeps a version with the index of its chunks. memory: digests of its contents and files. */
 enum err unsigned_put(struct hub *hub, struct txn *txn, const struct publication *publication,
 		      const struct version *version, const struct index *index,
-		      const struct digest *contents);
+		      const struct own_dataset *memory);
 /* The dataset is published anew: what waits of it is overtaken. */
 void unsigned_drop(struct txn *txn, struct bytes path);
 /* Signs all that wait and can be. */

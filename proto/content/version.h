@@ -18,6 +18,7 @@
 #include "crypto/id.h"
 #include "crypto/limits.h"
 #include "crypto/secret.h"
+#include "proto/content/description.h"
 #include "proto/content/index.h"
 #include "proto/wire/wire_in.h"
 
@@ -25,31 +26,6 @@ enum tier { TIER_OPEN = 1, TIER_MEMBERS, TIER_GRANTED, TIER_HIDDEN };
 const char *tier_name(enum tier tier); /* "open", "members", "granted", "hidden" */
 /* ERR_MALFORMED for any other text. */
 enum err tier_parse(enum tier *tier, struct bytes text);
-
-/* What people read about a dataset, in DCAT terms. An absent text is empty and an absent number is
-   0: neither is written. Texts are UTF-8 without control characters; `text` may have line feeds. */
-struct description {
-	struct bytes title; /* at most LIMIT_TITLE_LEN_MAX, as theme, license and contact */
-	struct bytes text;  /* at most LIMIT_DESCRIPTION_LEN_MAX */
-	struct bytes keywords[LIMIT_KEYWORD_COUNT_MAX]; /* 1 to LIMIT_NAME_LEN_MAX each */
-	uint32_t keyword_count;
-	struct bytes theme;
-	struct bytes license;
-	struct bytes contact;
-	uint64_t issued_ms;
-	uint64_t modified_ms;
-	uint64_t file_count;
-	uint64_t byte_count;
-	struct bytes publisher; /* at most LIMIT_NAME_LEN_MAX */
-	struct bytes path;      /* of tier hidden: what its readers call it; no hidden path */
-	uint64_t folder;        /* 1: a folder was published, which it stays with one file in it */
-};
-/* The longest, encoded or sealed, fits; in tier hidden it takes 16 units (pack.h). */
-#define DESCRIPTION_LEN_MAX (16 * 1024 + BOX_OVERHEAD)
-
-/* ERR_MALFORMED when a text is too long or no text: what is written can be read. */
-enum err description_encode(struct buf *out, const struct description *description);
-enum err description_decode(struct description *description, struct bytes in);
 
 struct version {
 	struct bytes path;

@@ -190,7 +190,7 @@ static enum err link_open(struct key *out, const struct epoch_link *link,
 
 /*
  * PROTOCOL: "`down` is K_n(Q), sealed under `derive(K_n'(parent of Q), "am1.epdown", "")`, (Q', n')
- * being the epoch that governs the parent of Q; nil when there is none."
+ * being the epoch that governs that parent; nil when there is none."
  */
 void keyrecord_down_seal(struct keyrecord *record, const struct key *parent_key,
 			 const struct key *key, struct random *random)

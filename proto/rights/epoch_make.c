@@ -22,7 +22,7 @@ static uint64_t number_next(struct hub *hub, struct txn *txn, const struct epoch
 
 /*
  * PROTOCOL: "`down` is K_n(Q), sealed under `derive(K_n'(parent of Q), "am1.epdown", "")`, (Q', n')
- * being the epoch that governs the parent of Q; nil when there is none." ERR_AGAIN: its key is not
+ * being the epoch that governs that parent; nil when there is none." ERR_AGAIN: its key is not
  * here.
  */
 static enum err down_make(struct hub *hub, struct txn *txn, const struct epoch_list *list,

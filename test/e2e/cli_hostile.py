@@ -187,8 +187,12 @@ class Hostile(unittest.TestCase):
         peer = {"address": EVIL, "slug": EVIL, "software": EVIL, "why": EVIL, "linked": False}
         Handler.answers = {
             ("GET", "/datasets"): (200, {"datasets": [ENTRY]}),
-            ("GET", "/dataset"): (200, dict(ENTRY, description=EVIL, keywords=[EVIL], publisher=EVIL,
-                                            readers=EVIL, held_by=[EVIL], theme=EVIL, license=EVIL, contact=EVIL)),
+            ("GET", "/dataset"): (200, dict(ENTRY, description=EVIL, keywords=[EVIL], publisher={"name": EVIL, "url": EVIL},
+                                            readers=EVIL, held_by=[EVIL], themes=[EVIL, 5], license=EVIL, frequency=EVIL,
+                                            contact={"name": EVIL, "email": EVIL, "phone": EVIL, "url": EVIL},
+                                            place={"key": EVIL, "name": EVIL, "bbox": [EVIL, 1, 2, 3]},
+                                            time={"from": EVIL, "to": EVIL}, identifier=EVIL, attribution=EVIL,
+                                            hvd_categories=[EVIL], legislation=[EVIL], provenance=EVIL)),
             ("GET", "/log"): (200, {"dataset": "riesa/a", "versions": [ENTRY]}),
             ("GET", "/federation/members"): (200, {"members": [member]}),
             ("GET", "/federation"): (200, {"state": "joining", "name": EVIL, "why": EVIL}),

@@ -29,8 +29,8 @@ LISTED = re.compile(r"^\s*X\((\w+), (\d+)", re.MULTILINE)
 LABEL = re.compile(r'"(am1\.[a-z.]+)"')
 # What no other node reads: rows of the store, key files, backups, what was seen.
 LOCAL_LABELS = {"am1." + name for name in (
-    "backup", "contents", "folder", "handed", "hiddenname", "invsecret", "keyfile", "own.version",
-    "owner", "row", "sealed", "seen", "seenkey", "selftest")}
+    "backup", "contents", "files", "folder", "handed", "hiddenname", "invsecret", "keyfile",
+    "own.version", "owner", "row", "sealed", "seen", "seenkey", "selftest")}
 ROUTE = re.compile(r'{HTTP_(\w+), "([^"]+)"')
 PAGE = re.compile(r"`(GET|POST|PUT|DELETE) (/[\w/.-]*)")
 # Of node/care/metrics.c, which is asked before the routes are.

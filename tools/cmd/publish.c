@@ -16,6 +16,7 @@
 #include "tools/cmd/publish_copies.h"
 #include "tools/cmd/publish_dry.h"
 #include "tools/cmd/publish_guard.h"
+#include "tools/cmd/publish_metadata.h"
 #include "tools/cmd/publish_say.h"
 #include "tools/kit/client.h"
 #include "tools/kit/clock.h"
@@ -269,43 +270,31 @@ static int read_wishes(struct wishes *wishes, const struct args *args)
 	return value_texts(args);
 }
 
-static void set_text(json_t *body, const struct tool *tool, const char *option)
-{
-	const char *value = args_value(&tool->args, option);
-
-	if (value)
-		json_object_set_new(body, option, json_string(value));
-}
-
 /* The daemon takes what is missing from the version before. */
-static json_t *make_body(const struct tool *tool, const char *dataset, const struct wishes *wishes)
+static int make_body(const struct tool *tool, const char *dataset, const struct wishes *wishes,
+		     json_t **out)
 {
-	static const char *const texts[] = {"title",   "description", "theme",
-					    "license", "contact",     "tier"};
 	const char *reason = args_value(&tool->args, "personal-data-checked");
+	const struct args *args = &tool->args;
+	const bool command = args_flag(args, "from-command");
 	json_t *body = json_pack("{s:s}", "dataset", dataset);
-	json_t *keywords = json_array();
-	const char *keyword;
-	size_t at = 0;
+	int code =
+		publish_metadata(tool, args->words + 1, command ? 0 : args->word_count - 1, body);
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		set_text(body, tool, texts[i]);
-	while ((keyword = args_next(&tool->args, "keyword", &at)))
-		json_array_append_new(keywords, json_string(keyword));
-	if (json_array_size(keywords) > 0)
-		json_object_set(body, "keywords", keywords);
-	json_decref(keywords);
 	if (reason)
 		json_object_set_new(body, "personal_data_checked", json_string(reason));
-	if (args_flag(&tool->args, "widen"))
+	if (args_value(args, "tier"))
+		json_object_set_new(body, "tier", json_string(args_value(args, "tier")));
+	if (args_flag(args, "widen"))
 		json_object_set_new(body, "widen", json_true());
-	if (args_flag(&tool->args, "allow-shrink"))
+	if (args_flag(args, "allow-shrink"))
 		json_object_set_new(body, "allow_shrink", json_true());
 	if (wishes->has_keep)
 		json_object_set_new(body, "keep", json_integer((json_int_t)wishes->keep));
 	if (wishes->keep_days)
 		json_object_set_new(body, "keep_days", json_integer((json_int_t)wishes->keep_days));
-	return body;
+	*out = body;
+	return code;
 }
 
 static int sending_begin(struct sending *sending, const json_t *body)
@@ -471,10 +460,11 @@ static int wait_signed(struct sending *sending, const char *dataset, json_t **an
 	return code ? client_complain(client) : TOOL_DONE;
 }
 
+/* The body is the callee's. */
 static int publish(struct sending *sending, const struct tool *tool, const struct files *files,
-		   const struct wishes *wishes, const char *dataset)
+		   const struct wishes *wishes, const char *dataset, json_t *body)
 {
-	json_t *body = make_body(tool, dataset, wishes), *answer = NULL;
+	json_t *answer = NULL;
 	bool enough = true;
 	int code;
 
@@ -550,19 +540,23 @@ static int run_publish(struct tool *tool)
 	struct sending sending = {.tool = tool, .empty_ok = args_flag(&tool->args, "allow-shrink")};
 	struct files files = {0};
 	struct wishes wishes;
+	json_t *body = NULL;
 	int code;
 
 	if ((code = value_path(dataset)) || (code = read_wishes(&wishes, &tool->args)))
 		return code;
-	code = collect(tool, &files);
+	code = make_body(tool, dataset, &wishes, &body);
+	if (!code)
+		code = collect(tool, &files);
 	if (!code)
 		code = client_open(&sending.client, tool);
 	if (!code) {
 		sending.command = command_of(&tool->args);
 		sending.bytes_all = files.bytes;
-		code = publish(&sending, tool, &files, &wishes, dataset);
+		code = publish(&sending, tool, &files, &wishes, dataset, json_incref(body));
 	}
 	publish_guard_fini(&sending.guard);
+	json_decref(body);
 	free(sending.command);
 	client_close(sending.client);
 	files_fini(&files);
@@ -613,14 +607,7 @@ const struct command cmd_publish = {
 		"      --from-command -- psql -c \"$QUERY\" --csv",
 	.options =
 		(const struct option[]){
-			{"title", 0, "TEXT", false, "title people see in lists"},
-			{"description", 0, "TEXT", false, "what it is, where it comes from"},
-			{"keyword", 0, "WORD", true, "may be given several times"},
-			{"theme", 0, "CODE", false,
-			 "EU data theme: AGRI ECON EDUC ENER ENVI GOVE HEAL ..."},
-			{"license", 0, "URI", false,
-			 "licence, such as http://dcat-ap.de/def/licenses/cc-zero"},
-			{"contact", 0, "TEXT", false, "whom to ask, such as it@meissen.example"},
+			PUBLISH_METADATA_OPTIONS,
 			{"tier", 0, "TIER", false,
 			 "open: everybody reads it; members: the federation; granted, hidden: by "
 			 "grant"},

@@ -10,6 +10,7 @@
 #include "crypto/check.h"
 #include "crypto/hash.h"
 #include "tools/cmd/publish_guard.h"
+#include "tools/cmd/publish_metadata.h"
 #include "tools/cmd/publish_say.h"
 #include "tools/kit/print.h"
 #include "tools/kit/text.h"
@@ -150,15 +151,10 @@ static int compare_all(struct dry *dry)
 /* Whether what people say of it stays: what is not given stays. */
 static bool said_before(const json_t *body, const json_t *entry)
 {
-	static const char *const texts[] = {"title",   "description", "theme",
-					    "license", "contact",     "tier"};
-	const json_t *keywords = json_object_get(body, "keywords");
+	const char *tier = field_text(body, "tier");
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (*field_text(body, texts[i]) &&
-		    strcmp(field_text(body, texts[i]), field_text(entry, texts[i])) != 0)
-			return false;
-	return !keywords || json_equal(keywords, json_object_get(entry, "keywords"));
+	return (!*tier || strcmp(tier, field_text(entry, "tier")) == 0) &&
+	       publish_metadata_stays(body, entry);
 }
 
 /* -- all together --------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tools/cmd/commands.h"
+#include "tools/cmd/show_metadata.h"
 #include "tools/kit/client.h"
 #include "tools/kit/datasets.h"
 #include "tools/kit/print.h"
@@ -120,7 +121,6 @@ static void print_files(const struct tool *tool, const json_t *entry, const json
 
 static void print_entry(const struct tool *tool, const json_t *entry)
 {
-	char *keywords = print_join(json_object_get(entry, "keywords"));
 	char *readers = print_join(json_object_get(entry, "readers"));
 	char *holders = datasets_holders(entry);
 	char size[TEXT_SHORT_LEN], sealed[TEXT_SHORT_LEN];
@@ -133,9 +133,7 @@ static void print_entry(const struct tool *tool, const json_t *entry)
 		     field_true(entry, "current") ? "" : " (not the current one)");
 	print_field("Title", field_text(entry, "title"));
 	print_field("Description", field_text(entry, "description"));
-	print_field("Publisher", *field_text(entry, "publisher")
-					 ? field_text(entry, "publisher")
-					 : field_text(entry, "organisation"));
+	show_publisher(entry);
 	char *by = datasets_by(entry);
 	if (strcmp(by, field_text(entry, "organisation")) != 0)
 		print_field("By", by);
@@ -150,17 +148,13 @@ static void print_entry(const struct tool *tool, const json_t *entry)
 			     files == 1 ? "" : "s", size, sealed);
 	else
 		print_fieldf("Size", "%s encrypted", sealed);
-	print_field("Keywords", keywords);
-	print_field("Theme", field_text(entry, "theme"));
-	print_field("Licence", field_text(entry, "license"));
-	print_field("Contact", field_text(entry, "contact"));
+	show_metadata(entry);
 	print_field("Tier", field_text(entry, "tier"));
 	print_field("Kept as", field_text(entry, "stored_as"));
 	print_field("Readers", readers);
 	print_field("Held by", holders);
 	print_keep(entry);
 	print_data(tool, entry);
-	free(keywords);
 	free(readers);
 	free(holders);
 }

@@ -73,8 +73,10 @@ static void malformed_requests(void **state)
 	expect_error(400, "usage", "is not a text", "POST", "/peers", "{\"address\": 7}");
 	expect_error(400, "usage", "fields that this request does not know", "POST", "/peers",
 		     "{\"address\": \"a:1\", \"port\": 7}");
-	expect_error(400, "usage", "a list of texts", "POST", "/uploads",
+	expect_error(400, "usage", "\\\"keywords\\\": this is not a text", "POST", "/uploads",
 		     "{\"dataset\": \"meissen/x\", \"keywords\": [1]}");
+	expect_error(400, "usage", "the nearest are ENVI", "POST", "/uploads",
+		     "{\"dataset\": \"meissen/x\", \"themes\": [\"ENVY\"]}");
 	expect_error(400, "usage", "\\\"tier\\\" is not", "POST", "/uploads",
 		     "{\"dataset\": \"meissen/x\", \"tier\": \"public\"}");
 	expect_error(400, "usage", "from 0 on", "POST", "/uploads",

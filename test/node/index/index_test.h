@@ -53,7 +53,7 @@ static inline void seen_describe(struct index_item *item, const struct made *mad
 	if (made->text)
 		description.text = bytes_str(made->text);
 	if (made->theme)
-		description.theme = bytes_str(made->theme);
+		description.themes[description.theme_count++] = bytes_str(made->theme);
 	if (made->license)
 		description.license = bytes_str(made->license);
 	while (description.keyword_count < 4 && made->keywords[description.keyword_count]) {

@@ -281,11 +281,12 @@ static void a_log_begins_with_the_newest(void **state)
 static void who_can_not_read_is_told_why(void **state)
 {
 	struct fixture *f = *state;
-	struct press asks = {.options = {.path = "gemeinde-3/asks",
-					 .has_tier = true,
-					 .tier = TIER_GRANTED,
-					 .description.contact = bytes_str("kita@gemeinde-3.de")},
-			     .content = bytes_str("a")};
+	struct press asks = {
+		.options = {.path = "gemeinde-3/asks",
+			    .has_tier = true,
+			    .tier = TIER_GRANTED,
+			    .description.contact_email = bytes_str("kita@gemeinde-3.de")},
+		.content = bytes_str("a")};
 	press_version(&f->other, "gemeinde-3/open", TIER_OPEN, "a", 1);
 	press_version(&f->other, "gemeinde-3/members", TIER_MEMBERS, "a", 1);
 	press_version(&f->other, "gemeinde-3/granted", TIER_GRANTED, "a", 1);

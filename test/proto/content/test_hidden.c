@@ -207,7 +207,7 @@ static struct said said_make(struct shop *s, char *path, bool noise)
 				.text = bytes_str("Entwurf des Hauptamtes, vertraulich"),
 				.keywords = {bytes_str("Personalrat")},
 				.keyword_count = 1,
-				.contact = bytes_str("hauptamt@meissen.example"),
+				.contact_email = bytes_str("hauptamt@meissen.example"),
 				.publisher = bytes_str("Stadtverwaltung Meissen")}};
 
 	memcpy(path, "meissen/", 9);
@@ -243,7 +243,7 @@ static void grams_of(struct shop *s, const struct said *said)
 	grams_add(s, said->description.title);
 	grams_add(s, said->description.text);
 	grams_add(s, said->description.keywords[0]);
-	grams_add(s, said->description.contact);
+	grams_add(s, said->description.contact_email);
 	grams_add(s, said->description.publisher);
 	for (unsigned i = 0; i < FILE_COUNT; i++) {
 		grams_add(s, bytes_str(said->files[i].name));

@@ -1,4 +1,4 @@
-/* version: bodies and descriptions, and which of them are refused; keys and their check. */
+/* version: bodies, and which of them are refused; keys and their check. */
 #include "test/crypto/helpers.h"
 
 #include "crypto/hash.h"
@@ -465,135 +465,6 @@ static void tiers_have_names(void **state)
 	assert_err(tier_parse(&tier, bytes_str("opening")), ERR_MALFORMED);
 }
 
-static char filler[20000];
-
-/* 16 components of 64 bytes; the first is a slug. */
-static struct bytes path_longest(void)
-{
-	static char path[LIMIT_PATH_LEN_MAX];
-	memset(path, 'x', sizeof(path));
-	for (size_t i = 40; i < sizeof(path); i += 65)
-		path[i] = '/';
-	return bytes_of(path, 40 + 15 * 65);
-}
-
-/* All fields at their limits. */
-static struct description description_full(void)
-{
-	memset(filler, 'x', sizeof(filler));
-	struct bytes title = bytes_of(filler, LIMIT_TITLE_LEN_MAX);
-	struct bytes name = bytes_of(filler, LIMIT_NAME_LEN_MAX);
-	struct description d = {
-		.title = title,
-		.text = bytes_of(filler, LIMIT_DESCRIPTION_LEN_MAX),
-		.keyword_count = LIMIT_KEYWORD_COUNT_MAX,
-		.theme = title,
-		.license = title,
-		.contact = title,
-		.issued_ms = UINT64_MAX,
-		.modified_ms = UINT64_MAX,
-		.file_count = UINT64_MAX,
-		.byte_count = UINT64_MAX,
-		.publisher = name,
-		.path = path_longest(),
-		.folder = UINT64_MAX,
-	};
-	for (unsigned i = 0; i < LIMIT_KEYWORD_COUNT_MAX; i++)
-		d.keywords[i] = name;
-	return d;
-}
-
-static void the_longest_description_fits(void **state)
-{
-	struct buf out, again;
-	struct description d = description_full(), found;
-	buf_init(&out, DESCRIPTION_LEN_MAX);
-	buf_init(&again, DESCRIPTION_LEN_MAX);
-	assert_ok(description_encode(&out, &d));
-	assert_int_equal(chunk_hidden_len(BOX_KIND_DESCRIPTION, out.len), DESCRIPTION_LEN_MAX);
-	assert_ok(description_decode(&found, buf_bytes(&out)));
-	assert_int_equal(found.keyword_count, LIMIT_KEYWORD_COUNT_MAX);
-	assert_true(bytes_eq(found.text, d.text) && found.byte_count == UINT64_MAX);
-	assert_ok(description_encode(&again, &found));
-	assert_true(bytes_eq(buf_bytes(&out), buf_bytes(&again)));
-	buf_fini(&out);
-	buf_fini(&again);
-}
-
-static void what_is_empty_is_left_out(void **state)
-{
-	struct buf out;
-	struct description d = {.title = bytes_str(""), .contact = bytes_str("it@meissen.example")};
-	buf_init(&out, 1000);
-	assert_ok(description_encode(&out, &d));
-	assert_int_equal(out.len, 1 + 1 + 1 + 18);
-	buf_reset(&out);
-	d.contact = bytes_str("");
-	assert_ok(description_encode(&out, &d));
-	assert_true(bytes_eq(buf_bytes(&out), bytes_str("\x80")));
-	buf_fini(&out);
-}
-
-static void descriptions_by_hand_are_refused(void **state)
-{
-	static const struct {
-		const char *name, *bytes;
-		size_t len;
-	} cases[] = {
-		{"an empty title", "\x81\x01\xa0", 3},
-		{"no keywords", "\x81\x03\x90", 3},
-		{"an empty keyword", "\x81\x03\x91\xa0", 4},
-		{"no bytes", "\x81\x0a\x00", 3},
-		{"a name without a namespace", "\x81\x0c\xa1x", 4},
-		{"a name of no form", "\x81\x0c\xa3x/X", 6},
-		{"a hidden name for a hidden path", "\x81\x0c\xbdx/~abcdefghijklmnopqrstuvwxya",
-		 32},
-		{"key 14 with half a text", "\x81\x0e\xa2x", 4},
-		{"key 14 with a number that is not the shortest", "\x81\x0e\xcc\x05", 4},
-		{"key 14 nine deep", "\x81\x0e\x91\x91\x91\x91\x91\x91\x91\x91\x01", 11},
-		{"key 0", "\x81\x00\xa1x", 4},
-		{"two titles", "\x82\x01\xa1x\x01\xa1x", 7},
-		{"a line feed in the title", "\x81\x01\xa1\n", 4},
-		{"a number as title", "\x81\x01\x05", 3},
-		{"an array around it", "\x91\x81\x01\xa1x", 5},
-		{"nothing", "", 0},
-	};
-	struct description d;
-	assert_ok(description_decode(&d, bytes_str("\x81\x02\xa3x\ny")));
-	/* what a later version of the text has added */
-	assert_ok(description_decode(&d, bytes_str("\x82\x01\xa1x\x0e\x92\xc0\x81\x01\x05")));
-	assert_int_equal(d.title.len, 1);
-	assert_ok(description_decode(&d, bytes_str("\x81\x0e\x91\x91\x91\x91\x91\x91\x91\x01")));
-	for (size_t i = 0; i < COUNT(cases); i++)
-		if (description_decode(&d, bytes_of(cases[i].bytes, cases[i].len)) != ERR_MALFORMED)
-			fail_msg("accepted: %s", cases[i].name);
-}
-
-/* What a person typed is refused before it is published. */
-static void texts_of_people_are_checked(void **state)
-{
-	struct buf out;
-	buf_init(&out, 65536);
-	struct description longer = description_full();
-	longer.title = bytes_of(filler, LIMIT_TITLE_LEN_MAX + 1);
-	assert_err(description_encode(&out, &longer), ERR_MALFORMED);
-	longer = description_full();
-	longer.text = bytes_of(filler, LIMIT_DESCRIPTION_LEN_MAX + 1);
-	assert_err(description_encode(&out, &longer), ERR_MALFORMED);
-	longer = description_full();
-	longer.keyword_count++;
-	assert_err(description_encode(&out, &longer), ERR_MALFORMED);
-	longer = description_full();
-	longer.keywords[31] = bytes_of(filler, LIMIT_NAME_LEN_MAX + 1);
-	assert_err(description_encode(&out, &longer), ERR_MALFORMED);
-	struct description latin1 = {.title = bytes_str("Stra\xdf"
-							"e")};
-	assert_err(description_encode(&out, &latin1), ERR_MALFORMED);
-	struct description tab = {.text = bytes_str("a\tb")};
-	assert_err(description_encode(&out, &tab), ERR_MALFORMED);
-	buf_fini(&out);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -607,10 +478,6 @@ int main(void)
 		cmocka_unit_test(keys_are_proved),
 		cmocka_unit_test(slots_come_back),
 		cmocka_unit_test(tiers_have_names),
-		cmocka_unit_test(the_longest_description_fits),
-		cmocka_unit_test(what_is_empty_is_left_out),
-		cmocka_unit_test(descriptions_by_hand_are_refused),
-		cmocka_unit_test(texts_of_people_are_checked),
 	};
 	return cmocka_run_group_tests_name("version", tests, setup, teardown);
 }
