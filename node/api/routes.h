@@ -32,6 +32,7 @@
 	X(search)                                                                                  \
 	X(subscriptions)                                                                           \
 	X(copies)                                                                                  \
+	X(tokens)                                                                                  \
 	X(audit)
 
 #define X(topic) extern const struct route topic##_routes[];

@@ -6,10 +6,12 @@
 
 #include "crypto/check.h"
 #include "node/index/index.h"
+#include "node/web/tokens.h"
 #include "node/web/work.h"
 
 struct web {
 	struct web_options options;
+	struct tokens *tokens;
 	atomic_uint streams; /* that are being packed */
 	uv_thread_t threads[WEB_THREAD_COUNT];
 	uv_mutex_t lock; /* of what follows */
@@ -76,18 +78,6 @@ static bool params_fit(struct web_call *call)
 	return true;
 }
 
-static bool visitor_find(struct web_call *call)
-{
-	if (call->work->asked->admin) {
-		call->visitor.kind = VISITOR_ADMIN;
-	} else if (web_header(call, "Authorization")) {
-		web_set(call, "WWW-Authenticate", "Bearer");
-		web_fail(call, 401, "denied", "this token does not count here");
-		return false;
-	}
-	return true;
-}
-
 static void dispatch(struct web *web, struct web_call *call, bool too_large)
 {
 	struct http_asked *asked = call->work->asked;
@@ -106,10 +96,9 @@ static void dispatch(struct web *web, struct web_call *call, bool too_large)
 						     : http_method_name(asked->method));
 	} else if (too_large) {
 		web_fail(call, 413, "too_large", "the body is larger than this node takes");
-	} else if (visitor_find(call) && work_open(call, &found) && params_fit(call)) {
+	} else if (visitor_find(call, web->tokens) && work_open(call, &found) && params_fit(call)) {
 		if (found.route->who == WHO_TOKEN && call->visitor.kind == VISITOR_ANYONE) {
-			web_set(call, "WWW-Authenticate", "Bearer");
-			web_fail(call, 401, "denied", "this is for who has a token");
+			visitor_ask(call, "this is for who has a token");
 			return;
 		}
 		found.route->serve(call);
@@ -173,6 +162,7 @@ struct web *web_open(const struct web_options *options)
 
 	web->options = *options;
 	web->last = &web->first;
+	web->tokens = tokens_open(options->node->loop, options->node->db, options->node->turn);
 	check(uv_mutex_init(&web->lock) == 0 && uv_cond_init(&web->more) == 0);
 	for (size_t i = 0; i < WEB_THREAD_COUNT; i++)
 		check(uv_thread_create(&web->threads[i], work, web) == 0);
@@ -258,6 +248,7 @@ void web_stop(struct web *web)
 {
 	if (web->options.server)
 		server_refuse(web->options.server);
+	tokens_stop(web->tokens);
 }
 
 bool web_busy(struct web *web)
@@ -267,7 +258,8 @@ bool web_busy(struct web *web)
 	uv_mutex_lock(&web->lock);
 	busy = web->busy > 0;
 	uv_mutex_unlock(&web->lock);
-	return busy || (web->options.server && server_waiting(web->options.server) > 0);
+	return busy || tokens_busy(web->tokens) ||
+	       (web->options.server && server_waiting(web->options.server) > 0);
 }
 
 void web_close(struct web *web)
@@ -280,6 +272,7 @@ void web_close(struct web *web)
 	uv_mutex_unlock(&web->lock);
 	for (size_t i = 0; i < WEB_THREAD_COUNT; i++)
 		uv_thread_join(&web->threads[i]);
+	tokens_close(web->tokens);
 	uv_cond_destroy(&web->more);
 	uv_mutex_destroy(&web->lock);
 	free(web);

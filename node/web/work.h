@@ -9,6 +9,8 @@
 #include "node/web/web.h"
 #include "node/web/web_call.h"
 
+struct tokens;
+
 struct web_work {
 	struct http_asked *asked;
 	struct http_reply *reply;
@@ -32,6 +34,11 @@ struct web_work {
 /* Decodes path and arguments; false: it is answered with 400. */
 bool work_open(struct web_call *call, const struct route_found *found);
 void work_fini(struct web_call *call);
+/* Who asks; false: it showed what does not count, and is answered. */
+bool visitor_find(struct web_call *call, struct tokens *tokens);
+/* 401: whoever asks shall show something. */
+void visitor_ask(struct web_call *call, const char *why);
+
 /* How well a media type, language or coding fits a header like Accept: 0 to 1000; without the
    header 1000. */
 unsigned accept_weight(const char *header, const char *name);

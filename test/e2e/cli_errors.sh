@@ -67,6 +67,9 @@ expect 2 'no command is given' "$allmende" --json
 expect 2 'did you mean meissen/kita-plaetze?' "$allmende" show 'Meißen/Kita Plätze'
 expect 2 'names no version' "$allmende" show meissen/a@x
 expect 2 'is not a pattern' "$allmende" subscribe '**/a'
+expect 2 'what shall the token be good for' "$allmende" token add
+expect 2 'neither "list" nor "read"' "$allmende" token add --below meissen --may write
+expect 2 'is no date' "$allmende" token add --below meissen --until tomorrow
 expect 2 'is not a whole number from' "$allmende" wait meissen/a --timeout soon
 expect 2 'is not an address' "$allmende" peer add quatsch
 expect 2 '--to is missing' "$allmende" grant meissen/kita --rights read

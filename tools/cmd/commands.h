@@ -79,6 +79,9 @@ struct command {
 	X(subscribe)                                                                               \
 	X(unsubscribe)                                                                             \
 	X(subscriptions)                                                                           \
+	X(token_add)                                                                               \
+	X(token_list)                                                                              \
+	X(token_remove)                                                                            \
 	X(peers)                                                                                   \
 	X(peer_add)                                                                                \
 	X(status)                                                                                  \

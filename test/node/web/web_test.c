@@ -11,6 +11,7 @@
 
 #include "crypto/check.h"
 #include "node/web/web_call.h"
+#include "test/store/store_test.h"
 
 uint8_t plain_byte(uint64_t at)
 {
@@ -116,7 +117,20 @@ static void page_serve(struct web_call *call)
 	web_text(call, 200, types[which], &text);
 }
 
-static void who_serve(struct web_call *call)
+static void visitor_serve(struct web_call *call)
+{
+	const struct visitor *visitor = &call->visitor;
+	struct buf text;
+
+	buf_init(&text, 2000);
+	buf_add(&text, bytes_str(visitor->kind == VISITOR_ANYONE ? "anyone"
+				 : visitor->verb == TOKEN_READ   ? "token read "
+								 : "token list "));
+	buf_add(&text, bytes_str(visitor->prefix));
+	web_text(call, 200, "text/plain", &text);
+}
+
+static void moved_serve(struct web_call *call)
 {
 	web_redirect(call, 308, "/page");
 }
@@ -134,8 +148,9 @@ static const struct route test_routes[] = {
 	{HTTP_GET, "/d/*/**", .who = WHO_ANYONE, .serve = parts_serve},
 	{HTTP_POST, "/post", .who = WHO_ANYONE, .serve = post_serve},
 	{HTTP_GET, "/page", .who = WHO_ANYONE, .serve = page_serve},
-	{HTTP_GET, "/moved", .who = WHO_ANYONE, .serve = who_serve},
+	{HTTP_GET, "/moved", .who = WHO_ANYONE, .serve = moved_serve},
 	{HTTP_GET, "/token", .who = WHO_TOKEN, .serve = page_serve},
+	{HTTP_GET, "/who", .who = WHO_ANYONE, .serve = visitor_serve},
 	{HTTP_GET, "/admin"},
 	{.path = NULL},
 };
@@ -160,11 +175,15 @@ void bench_open(struct web_bench *bench)
 		.node = &bench->view, .tables = tables, .metrics = &bench->metrics};
 	char why[WHY_LEN];
 
+	bench->dir = test_dir_memory();
+	bench->db = test_db(bench->dir);
 	assert_int_equal(uv_loop_init(&bench->loop), 0);
 	assert_int_equal(server_open(&bench->server, &server, why), ERR_OK);
 	bench->port = (uint16_t)strtoul(strrchr(server_address(bench->server), ':') + 1, NULL, 10);
 	bench->view.config = &bench->config;
 	bench->view.http = server_address(bench->server);
+	bench->view.loop = &bench->loop;
+	bench->view.db = bench->db;
 	options.server = bench->server;
 	bench->web = web_open(&options);
 	web_start(bench->web);
@@ -178,6 +197,8 @@ void bench_close(struct web_bench *bench)
 	web_close(bench->web);
 	uv_run(&bench->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&bench->loop), 0);
+	db_close(bench->db);
+	test_dir_fini(bench->dir);
 }
 
 /* The client */

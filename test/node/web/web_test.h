@@ -23,6 +23,8 @@ struct web_bench {
 	struct metrics metrics;
 	struct server *server;
 	struct web *web;
+	char *dir;
+	struct db *db;
 	uint16_t port;
 };
 
