@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 #define LOOK_MS           1000  /* how often who is slow is looked for */
 #define HEADER_MS_MAX     20000 /* for a request's header, and between two requests */
 #define BODY_MS_MAX       30000
+#define READER_MS_MIN     5000  /* to take an answer while others wait for a place */
 #define ANSWER_MS_MIN     60000 /* to take an answer, and besides */
 #define ANSWER_BYTES_A_MS 16
 #define SPARE_PART        8 /* of the connections is kept for who comes */
@@ -40,8 +42,8 @@ struct server {
 	uv_timer_t timer;
 	char address[LIMIT_ADDRESS_LEN_MAX + 1];
 	uv_mutex_t lock; /* of what follows */
-	struct client *connections;
-	unsigned connection_count;
+	struct client *clients;
+	unsigned client_count;
 	size_t waiting;
 	bool admits;
 	void (*begin)(void *arg, struct exchange *exchange);
@@ -55,7 +57,7 @@ static uint64_t now_ms(void)
 
 /* Connections; all under the lock */
 
-static void shut(struct client *connection)
+static void client_shut(struct client *connection)
 {
 	if (connection->shut)
 		return;
@@ -70,30 +72,69 @@ static void client_enter(struct client *connection, int state, uint64_t ms_max)
 	connection->until_ms = ms_max == UINT64_MAX ? UINT64_MAX : connection->since_ms + ms_max;
 }
 
-/* Who connects and says nothing makes room for who comes: the one that has waited longest. */
+/* How long it has kept the place of somebody else; 0: its answer is being made, or taken. */
+static uint64_t idle_ms(const struct client *client, uint64_t now)
+{
+	uint64_t since_ms = now - client->since_ms;
+
+	if (client->shut || client->state == WAITS_OWNER)
+		return 0;
+	if (client->state == WAITS_READER)
+		return since_ms > READER_MS_MIN ? since_ms - READER_MS_MIN : 0;
+	return since_ms + 1;
+}
+
+/* Of all, or of one address. NULL: all are in use. */
+static struct client *client_idlest(const struct server *server, const char *address,
+				    const struct client *newest)
+{
+	struct client *idlest = NULL;
+	uint64_t now = now_ms(), longest = 0;
+
+	for (struct client *c = server->clients; c; c = c->next) {
+		uint64_t idle = c == newest ? 0 : idle_ms(c, now);
+
+		if (idle == 0 || idle < longest || (address && strcmp(c->address, address)))
+			continue;
+		longest = idle; /* of equals, who came first */
+		idlest = c;
+	}
+	return idlest;
+}
+
+/* Who keeps a connection that it does not use makes room for who comes: who has longest. */
 static void client_make_room(struct server *server, const struct client *newest)
 {
-	struct client *oldest = NULL;
 	unsigned max = server->options.limits->public_connection_count_max;
+	struct client *idlest;
 
-	if (server->connection_count <= max - max / SPARE_PART)
+	if (server->client_count <= max - max / SPARE_PART)
 		return;
-	for (struct client *c = server->connections; c; c = c->next)
-		if (c != newest && !c->shut &&
-		    (c->state == WAITS_HEADER || c->state == WAITS_BODY) &&
-		    (!oldest || c->since_ms <= oldest->since_ms))
-			oldest = c;
-	if (oldest)
-		shut(oldest);
+	idlest = client_idlest(server, NULL, newest);
+	if (idlest)
+		client_shut(idlest);
 }
 
 static unsigned held_by(const struct server *server, const char *address)
 {
 	unsigned count = 0;
 
-	for (const struct client *c = server->connections; c; c = c->next)
+	for (const struct client *c = server->clients; c; c = c->next)
 		count += !c->shut && !strcmp(c->address, address);
 	return count;
+}
+
+/* Who has more than its share makes room itself: what it does not use, or what it has just
+   begun. */
+static void client_keep_share(struct server *server, struct client *newest)
+{
+	unsigned max = server->options.limits->public_connection_count_max / ADDRESS_PART;
+	struct client *idlest;
+
+	if (newest->is_proxy || held_by(server, newest->address) <= max)
+		return;
+	idlest = client_idlest(server, newest->address, newest);
+	client_shut(idlest ? idlest : newest);
 }
 
 static bool is_proxy_listed(const char *list, struct bytes address)
@@ -136,16 +177,13 @@ static void client_came(struct server *server, struct MHD_Connection *mhd, void 
 		is_proxy_listed(server->options.proxies, bytes_str(connection->address));
 	client_enter(connection, WAITS_HEADER, HEADER_MS_MAX);
 	uv_mutex_lock(&server->lock);
-	connection->next = server->connections;
-	connection->back = &server->connections;
+	connection->next = server->clients;
+	connection->back = &server->clients;
 	if (connection->next)
 		connection->next->back = &connection->next;
-	server->connections = connection;
-	server->connection_count++;
-	if (!connection->is_proxy &&
-	    held_by(server, connection->address) >
-		    server->options.limits->public_connection_count_max / ADDRESS_PART)
-		shut(connection);
+	server->clients = connection;
+	server->client_count++;
+	client_keep_share(server, connection);
 	client_make_room(server, connection);
 	uv_mutex_unlock(&server->lock);
 	*slot = connection;
@@ -162,7 +200,7 @@ static void client_gone(struct server *server, void **slot)
 	*connection->back = connection->next;
 	if (connection->next)
 		connection->next->back = connection->back;
-	server->connection_count--;
+	server->client_count--;
 	uv_mutex_unlock(&server->lock);
 	free(connection);
 }
@@ -187,9 +225,10 @@ static void look_for_slow(uv_timer_t *timer)
 	uint64_t now = now_ms();
 
 	uv_mutex_lock(&server->lock);
-	for (struct client *c = server->connections; c; c = c->next)
+	for (struct client *c = server->clients; c; c = c->next)
 		if (now >= c->until_ms)
-			shut(c);
+			client_shut(c);
+	client_make_room(server, NULL);
 	uv_mutex_unlock(&server->lock);
 }
 
@@ -240,8 +279,33 @@ static bool is_announced_too_large(const struct server *server, struct MHD_Conne
 	return len && strtoull(len, NULL, 10) > server->options.limits->http_body_len_max;
 }
 
+struct header_counts {
+	unsigned hosts, lengths;
+};
+
+static enum MHD_Result header_count(void *arg, enum MHD_ValueKind kind, const char *name,
+				    const char *value)
+{
+	struct header_counts *counts = arg;
+
+	counts->hosts += !strcasecmp(name, MHD_HTTP_HEADER_HOST);
+	counts->lengths += !strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	return MHD_YES;
+}
+
+/* RFC 9112, 3.2 and 6.3: one host, and one length, or who stands before this node and the node
+   would not understand the same. */
+static bool is_ambiguous(struct MHD_Connection *mhd, const char *version)
+{
+	struct header_counts counts = {0};
+
+	MHD_get_connection_values(mhd, MHD_HEADER_KIND, header_count, &counts);
+	return counts.hosts > 1 || counts.lengths > 1 ||
+	       (!counts.hosts && strcmp(version, MHD_HTTP_VERSION_1_0));
+}
+
 static enum MHD_Result exchange_begin(struct server *server, struct MHD_Connection *mhd,
-				      const char *path, const char *method, void **slot)
+				      const char *method, const char *version, void **slot)
 {
 	struct exchange *exchange = mem_new(1, sizeof(*exchange));
 
@@ -252,12 +316,17 @@ static enum MHD_Result exchange_begin(struct server *server, struct MHD_Connecti
 	http_reply_init(&exchange->reply);
 	*slot = exchange;
 	client_state(server, mhd, WAITS_BODY, BODY_MS_MAX);
-	if (!is_announced_too_large(server, mhd))
+	if (is_ambiguous(mhd, version))
+		exchange_refuse(exchange, MHD_HTTP_BAD_REQUEST,
+				"{\"error\":\"usage\",\"message\":\"a request has one Host, and at "
+				"most one Content-Length\"}\n");
+	else if (is_announced_too_large(server, mhd))
+		exchange_refuse(
+			exchange, MHD_HTTP_CONTENT_TOO_LARGE,
+			"{\"error\":\"too_large\",\"message\":\"the body is larger than this "
+			"node takes; send less\"}\n");
+	else
 		return MHD_YES;
-	exchange_refuse(
-		exchange, MHD_HTTP_CONTENT_TOO_LARGE,
-		"{\"error\":\"too_large\",\"message\":\"the body is larger than this node takes; "
-		"send less\"}\n");
 	return send_reply(exchange);
 }
 
@@ -318,7 +387,7 @@ static enum MHD_Result exchange_handle(void *arg, struct MHD_Connection *mhd, co
 	struct exchange *exchange = *slot;
 
 	if (!exchange)
-		return exchange_begin(arg, mhd, path, method, slot);
+		return exchange_begin(arg, mhd, method, version, slot);
 	if (*upload_data_size > 0) {
 		struct buf *body = &exchange->asked.body;
 

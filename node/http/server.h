@@ -6,8 +6,9 @@
  * proxy.
  *
  * Nobody keeps others out. One address holds half of the connections at most, unless it is that of
- * a proxy. When an eighth is left, the one goes that has been waiting longest for a request. Who
- * does not send its request in time, or takes its answer too slowly, is cut off. A header is at
+ * a proxy. When an eighth is left, the one goes that has kept its place longest without asking, or
+ * has been taking its answer for longer than some seconds. Who does not send its request in time,
+ * or takes its answer too slowly, is cut off. A header is at
  * most SERVER_HEADER_LEN_MAX bytes, a body limits->http_body_len_max.
  */
 #ifndef ALLMENDE_SERVER_H
