@@ -21,6 +21,11 @@ struct web {
 	bool closing;
 };
 
+const struct route *const *web_tables(const struct web_call *call)
+{
+	return call->web->options.tables;
+}
+
 /* Dispatch */
 
 static void set_allow(struct web_call *call, unsigned methods)

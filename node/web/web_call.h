@@ -69,6 +69,9 @@ void web_url(struct web_call *call, struct buf *out, const char *path);
 /* A query on the core thread, which this one waits for (asker.h). ERR_AGAIN: the node stops. */
 enum err web_ask(struct web_call *call, turn_run *run, void *arg);
 
+/* The tables of all routes, as route_find() takes them. */
+const struct route *const *web_tables(const struct web_call *call);
+
 /* Before the answer */
 
 /* What the answer is made of: equal bytes, equal answer. The visitor is added by itself. */
