@@ -171,7 +171,7 @@ void guard_cell(struct guard *guard, size_t number, struct bytes value)
 
 /* ---- the whole table ---- */
 
-struct table {
+struct csv_table {
 	bool names, first_names, last_names;
 	bool private_names; /* of who has to do with an office, which is worse */
 	bool streets, small_matters;
@@ -211,9 +211,9 @@ static bool small_matters(const struct guard *guard)
 	return attributes >= 2 || (attributes && areas);
 }
 
-static struct table table_of(const struct guard *guard)
+static struct csv_table table_of(const struct guard *guard)
 {
-	struct table table = {.small_matters = small_matters(guard)};
+	struct csv_table table = {.small_matters = small_matters(guard)};
 
 	for (size_t i = 0; i < guard->count; i++) {
 		const struct guard_column *column = &guard->columns[i];
@@ -229,7 +229,7 @@ static struct table table_of(const struct guard *guard)
 	return table;
 }
 
-static bool birth_dates(const struct guard_column *column, const struct table *table)
+static bool birth_dates(const struct guard_column *column, const struct csv_table *table)
 {
 	if (column->cues & CUE_BIRTH)
 		return column->dates > 0;
@@ -246,7 +246,7 @@ static bool number_found(const struct guard_column *column, enum guard_kind kind
 	return most(column, column->hits[kind], column->cues & cue ? 1 : 60);
 }
 
-static bool found(const struct guard_column *column, const struct table *table,
+static bool found(const struct guard_column *column, const struct csv_table *table,
 		  enum guard_kind kind)
 {
 	switch (kind) {
@@ -275,7 +275,7 @@ static bool found(const struct guard_column *column, const struct table *table,
 }
 
 /* Names alone may be those of a council; beside anything else of a person they are not. */
-static void names_judge(struct guard_finding *findings, size_t count, const struct table *table)
+static void names_judge(struct guard_finding *findings, size_t count, const struct csv_table *table)
 {
 	bool beside = table->private_names || table->streets;
 
@@ -290,7 +290,7 @@ static void names_judge(struct guard_finding *findings, size_t count, const stru
 
 size_t guard_judge(const struct guard *guard, struct guard_finding out[GUARD_FINDING_MAX])
 {
-	struct table table = table_of(guard);
+	struct csv_table table = table_of(guard);
 	size_t count = 0;
 
 	for (enum guard_kind kind = 0; kind < GUARD_KIND_COUNT; kind++)

@@ -80,8 +80,8 @@ static bool is_y(const char *name)
 
 /* The first columns that are called so; with several pairs degrees go first, as nothing has to be
    known about them. */
-static bool pair_find(const struct table *table, bool (*x)(const char *), bool (*y)(const char *),
-		      struct locate *out)
+static bool pair_find(const struct csv_table *table, bool (*x)(const char *),
+		      bool (*y)(const char *), struct locate *out)
 {
 	bool has_x = false, has_y = false;
 
@@ -111,7 +111,7 @@ static bool is_lat(const char *name)
 	return has_word(name, lat_words);
 }
 
-static bool column_find(const struct table *table, const char *const *words, uint32_t *out)
+static bool column_find(const struct csv_table *table, const char *const *words, uint32_t *out)
 {
 	for (uint32_t i = 0; i < table->column_count; i++)
 		if (table->columns[i].named && has_word(table->columns[i].name, words) &&
@@ -122,7 +122,7 @@ static bool column_find(const struct table *table, const char *const *words, uin
 	return false;
 }
 
-void locate_find(const struct table *table, unsigned epsg, struct locate *out)
+void locate_find(const struct csv_table *table, unsigned epsg, struct locate *out)
 {
 	unsigned named;
 
@@ -195,7 +195,7 @@ static bool zone_in_front(double *x, unsigned *epsg)
 	return true;
 }
 
-static bool numbers_row(const struct locate *locate, const struct table *table,
+static bool numbers_row(const struct locate *locate, const struct csv_table *table,
 			const struct csv_row *row, struct buf *out, unsigned *epsg)
 {
 	struct cell x, y;
@@ -261,8 +261,8 @@ static bool wkt_row(const struct locate *locate, const struct csv_row *row, stru
 	return false;
 }
 
-bool locate_row(const struct locate *locate, const struct table *table, const struct csv_row *row,
-		struct buf *out, unsigned *epsg)
+bool locate_row(const struct locate *locate, const struct csv_table *table,
+		const struct csv_row *row, struct buf *out, unsigned *epsg)
 {
 	struct cell zone;
 

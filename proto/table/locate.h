@@ -30,7 +30,7 @@ struct locate {
 	unsigned epsg; /* of metres, when no row says another; 0: not known */
 };
 /* epsg: of metres, when the names say nothing; 0: not known. */
-void locate_find(const struct table *table, unsigned epsg, struct locate *out);
+void locate_find(const struct csv_table *table, unsigned epsg, struct locate *out);
 /* The zone in use in the German state that a key of a municipality (AGS, ARS) begins with; 0: none
    such. */
 unsigned locate_zone(const char *key);
@@ -39,7 +39,7 @@ unsigned locate_zone(const char *key);
  * Appends the geometry of a row as compact GeoJSON, in the system *epsg. False: the row has no
  * place, or none that can be told; out is as before.
  */
-bool locate_row(const struct locate *locate, const struct table *table, const struct csv_row *row,
-		struct buf *out, unsigned *epsg);
+bool locate_row(const struct locate *locate, const struct csv_table *table,
+		const struct csv_row *row, struct buf *out, unsigned *epsg);
 
 #endif

@@ -376,13 +376,13 @@ void typing_fini(struct typing *typing)
 	*typing = (struct typing){0};
 }
 
-void table_fini(struct table *table)
+void table_fini(struct csv_table *table)
 {
 	columns_free(table->columns, table->column_count);
-	*table = (struct table){0};
+	*table = (struct csv_table){0};
 }
 
-const struct column *table_column(const struct table *table, const char *name)
+const struct column *table_column(const struct csv_table *table, const char *name)
 {
 	for (uint32_t i = 0; i < table->column_count; i++)
 		if (!strcasecmp(table->columns[i].name, name))
@@ -558,7 +558,7 @@ static void first_to_values(struct typing *typing)
 	}
 }
 
-void typing_end(struct typing *typing, const struct csv *csv, struct table *out)
+void typing_end(struct typing *typing, const struct csv *csv, struct csv_table *out)
 {
 	struct csv_dialect dialect = csv_dialect(csv);
 	bool header = first_is_header(typing);
@@ -570,12 +570,12 @@ void typing_end(struct typing *typing, const struct csv *csv, struct table *out)
 	fraction = fraction_of(typing, dialect.delimiter);
 	for (uint32_t i = 0; i < typing->column_count; i++)
 		column_decide(&typing->columns[i], fraction, dialect.delimiter);
-	*out = (struct table){.dialect = dialect,
-			      .header = header,
-			      .columns = typing->columns,
-			      .column_count = typing->column_count,
-			      .row_count = typing->row_count,
-			      .replaced = csv_replaced(csv)};
+	*out = (struct csv_table){.dialect = dialect,
+				  .header = header,
+				  .columns = typing->columns,
+				  .column_count = typing->column_count,
+				  .row_count = typing->row_count,
+				  .replaced = csv_replaced(csv)};
 	typing->columns = NULL;
 	typing->column_count = 0;
 }
@@ -629,7 +629,8 @@ static bool value_read(const struct column *column, struct cell *cell)
 	return false;
 }
 
-void table_cell(const struct table *table, const struct csv_row *row, uint32_t i, struct cell *out)
+void table_cell(const struct csv_table *table, const struct csv_row *row, uint32_t i,
+		struct cell *out)
 {
 	struct bytes text = i < row->count ? row->cells[i] : bytes_of(NULL, 0);
 

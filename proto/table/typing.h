@@ -45,7 +45,7 @@ struct column {
 	bool named;     /* by the header; others are column_N */
 };
 
-struct table {
+struct csv_table {
 	struct csv_dialect dialect;
 	bool header; /* the first row names the columns */
 	struct column *columns;
@@ -53,9 +53,9 @@ struct table {
 	uint64_t row_count; /* without the header */
 	uint64_t replaced;  /* characters that could not be read */
 };
-void table_fini(struct table *table);
+void table_fini(struct csv_table *table);
 /* The column of that name (ASCII case does not matter), or NULL. */
-const struct column *table_column(const struct table *table, const char *name);
+const struct column *table_column(const struct csv_table *table, const char *name);
 
 struct typing { /* private to typing.c */
 	struct column *columns;
@@ -70,7 +70,7 @@ void typing_init(struct typing *typing);
 void typing_fini(struct typing *typing); /* also after typing_end() */
 void typing_row(struct typing *typing, const struct csv_row *row);
 /* After csv_end() and the last row; moves what was found into out. */
-void typing_end(struct typing *typing, const struct csv *csv, struct table *out);
+void typing_end(struct typing *typing, const struct csv *csv, struct csv_table *out);
 
 struct cell {
 	enum column_type type; /* EMPTY: there is no value; else that of its column */
@@ -89,7 +89,8 @@ struct cell {
 };
 /* Of a row of the second reading; a row may be shorter than the table is wide. A value that is not
    what its column is, as only another file can have, is TEXT. */
-void table_cell(const struct table *table, const struct csv_row *row, uint32_t i, struct cell *out);
+void table_cell(const struct csv_table *table, const struct csv_row *row, uint32_t i,
+		struct cell *out);
 /* A number as JSON has it, without loss: of INTEGER and DECIMAL. */
 void cell_number(const struct cell *cell, struct buf *out);
 /* A DATE or TIME as ISO 8601: 2026-04-30, 2026-04-30T08:15:00, 2026-04-30T08:15:00+02:00. */

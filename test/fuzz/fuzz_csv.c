@@ -42,7 +42,7 @@ static void read_all(struct csv *csv, struct bytes in, size_t step, struct buf *
 }
 
 /* What was found out about columns holds for each value of the second reading. */
-static void cells_take(struct csv *csv, struct bytes in, const struct table *table)
+static void cells_take(struct csv *csv, struct bytes in, const struct csv_table *table)
 {
 	char shown[CELL_TIME_LEN];
 	uint64_t rows = 0;
@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct typing typing;
 	struct buf a, b;
 	struct csv_dialect dialect;
-	struct table table;
+	struct csv_table table;
 
 	buf_init(&a, SIZE_MAX);
 	buf_init(&b, SIZE_MAX);

@@ -39,9 +39,10 @@ ROOMS = {
         "files": {"base"},
         "care": {"base", "net", "http", "files"},
         "index": {"base", "net", "http", "files", "care"},
-        "web": {"base", "net", "http", "files", "care", "index"},
-        "portal": {"base", "net", "http", "files", "care", "index", "web"},
-        "api": {"base", "net", "http", "files", "care", "index", "web", "portal"},
+        "derive": {"base", "net", "http", "files", "care", "index"},
+        "web": {"base", "net", "http", "files", "care", "index", "derive"},
+        "portal": {"base", "net", "http", "files", "care", "index", "derive", "web"},
+        "api": {"base", "net", "http", "files", "care", "index", "derive", "web", "portal"},
     },
     "tools": {
         "kit": set(),

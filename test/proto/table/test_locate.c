@@ -13,7 +13,7 @@ static char *place_of(const char *text, unsigned epsg)
 	struct csv *csv = csv_open(NULL), *again;
 	struct typing typing;
 	struct locate locate;
-	struct table table;
+	struct csv_table table;
 	struct csv_row row;
 	struct buf out;
 	char number[20] = "none", *found;

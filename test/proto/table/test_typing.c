@@ -5,7 +5,7 @@
 
 #include "proto/table/typing.h"
 
-static void table_of(struct table *table, struct bytes in)
+static void table_of(struct csv_table *table, struct bytes in)
 {
 	struct csv *csv = csv_open(NULL);
 	struct typing typing;
@@ -76,7 +76,7 @@ static void columns_are_what_all_values_are(void **state)
 	char text[400];
 
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
-		struct table table;
+		struct csv_table table;
 		size_t len = (size_t)snprintf(text, sizeof(text), "key;value\nx;");
 
 		for (const char *at = samples[i].values; *at; at++)
@@ -95,7 +95,7 @@ static enum column_type type_in(const char *text, const char *name)
 {
 	const struct column *column;
 	enum column_type type;
-	struct table table;
+	struct csv_table table;
 
 	table_of(&table, bytes_str(text));
 	column = table_column(&table, name);
@@ -125,7 +125,7 @@ static void keys_stay_text(void **state)
 
 static void columns_have_names_of_their_own(void **state)
 {
-	struct table table;
+	struct csv_table table;
 
 	table_of(&table, bytes_str("a;A;;a\n1;2;3;4;5\n"));
 	assert_true(table.header);
@@ -155,7 +155,7 @@ static void columns_have_names_of_their_own(void **state)
 /* Names that stand in each other's way cost no more than others. */
 static void many_of_one_name_take_no_time(void **state)
 {
-	struct table table;
+	struct csv_table table;
 	struct buf in;
 	char name[20];
 
@@ -182,7 +182,7 @@ static void values_are_read(void **state)
 		"ja; x \n;;;;;;\n8;0,5;1.000.000;1.1.2000;2026-04-30 08:15;nein\n";
 	struct csv *csv = csv_open(NULL);
 	char shown[CELL_TIME_LEN];
-	struct table table;
+	struct csv_table table;
 	struct csv_row row;
 	struct cell cell;
 	struct buf out;
