@@ -12,6 +12,7 @@
 #include "crypto/check.h"
 #include "node/api/routes.h"
 #include "node/base/clock.h"
+#include "node/unlock.h"
 
 #define STOP_LOOK_MS    20   /* whether all is done */
 #define STOP_LINKS_MS   2500 /* for farewells to be read */
@@ -42,6 +43,7 @@ static void carry_note(struct daemon *daemon, const struct turn_batch *batch,
 	api_note(daemon->api, note);
 	deliver_note(&daemon->deliver, note);
 	indexer_note(daemon->indexer, note);
+	derive_note(daemon->derive, note);
 }
 
 static void carry_effects(struct daemon *daemon, struct turn_batch *batch)
@@ -121,6 +123,7 @@ static void daemon_stop(struct daemon *daemon)
 	daemon->phase = DAEMON_CLOSING;
 	http_refuse(daemon->http);
 	web_stop(daemon->web);
+	derive_stop(daemon->derive);
 	asker_stop(daemon->asker);
 	api_stop(daemon->api);
 	verify_stop(&daemon->verify);
@@ -139,8 +142,9 @@ static bool jobs_are_done(const struct daemon *daemon)
 	return daemon->net_closed && daemon->uploads.alive == 0 && !daemon->verify.running &&
 	       daemon->downloads.job_count == 0 && !deliver_busy(&daemon->deliver) &&
 	       !reseal_busy(&daemon->reseal) && !indexer_busy(daemon->indexer) &&
-	       !daemon->metrics.busy && api_call_count(daemon->api) == 0 &&
-	       !web_busy(daemon->web) && !asker_busy(daemon->asker);
+	       !derive_busy(daemon->derive) && !daemon->metrics.busy &&
+	       api_call_count(daemon->api) == 0 && !web_busy(daemon->web) &&
+	       !asker_busy(daemon->asker);
 }
 
 static void close_handles(struct daemon *daemon)
@@ -148,6 +152,7 @@ static void close_handles(struct daemon *daemon)
 	daemon->phase = DAEMON_STOPPED;
 	http_close(daemon->http);
 	web_close(daemon->web);
+	derive_close(daemon->derive);
 	contents_close(daemon->contents);
 	asker_close(daemon->asker);
 	api_close(daemon->api);
@@ -302,57 +307,6 @@ static void tell_ready(void *arg)
 
 /* Starting */
 
-static enum err refuse_keys(const struct daemon *daemon, const struct daemon_options *options,
-			    enum err err, char *why)
-{
-	const char *file = options->passphrase.file;
-
-	if (err == ERR_DENIED)
-		refuse_start(why, err, "the passphrase%s%s is not that of %s", file ? " in " : "",
-			     file ? file : "", daemon->dir_path);
-	else if (err == ERR_NOMEM)
-		refuse_start(why, err,
-			     "too little memory to check the passphrase: it takes 256 MiB");
-	else
-		refuse_start(why, err, "the keys in %s cannot be read: %s", daemon->dir_path,
-			     err_text(err));
-	return err;
-}
-
-/* Sealed keys, and no passphrase was given: whoever sits there is asked. */
-static enum err ask_passphrase(const struct daemon *daemon, struct secret **out, char *why)
-{
-	if (!passphrase_can_ask())
-		return refuse_start(why, ERR_CONFIG,
-				    "the keys in %s are sealed with a passphrase: start it in the "
-				    "foreground of "
-				    "a terminal to type it, give --passphrase-file FILE or "
-				    "--passphrase-fd N, or "
-				    "the systemd credential \"passphrase\"",
-				    daemon->dir_path);
-	enum err err = passphrase_ask(out, false, why);
-	return err == ERR_ABSENT ? ERR_CONFIG : err;
-}
-
-static enum err open_keys(struct daemon *daemon, const struct daemon_options *options, char *why)
-{
-	struct secret *passphrase = NULL;
-	enum err err = passphrase_take(&passphrase, &options->passphrase, why);
-
-	if (err && err != ERR_ABSENT)
-		return ERR_CONFIG;
-	err = keyring_open(&daemon->keyring, daemon->dir_path,
-			   passphrase ? secret_bytes(passphrase) : bytes_of(NULL, 0));
-	if (err == ERR_CONFIG) {
-		err = ask_passphrase(daemon, &passphrase, why);
-		if (err)
-			return err;
-		err = keyring_open(&daemon->keyring, daemon->dir_path, secret_bytes(passphrase));
-	}
-	secret_close(passphrase);
-	return err ? refuse_keys(daemon, options, err, why) : ERR_OK;
-}
-
 static enum err open_store(struct daemon *daemon, const struct daemon_options *options, char *why)
 {
 	struct db_options db_options = {0};
@@ -365,7 +319,7 @@ static enum err open_store(struct daemon *daemon, const struct daemon_options *o
 	err = read_config(&daemon->config, options, why);
 	if (err)
 		return err;
-	err = open_keys(daemon, options, why);
+	err = unlock_keyring(&daemon->keyring, options->dir, &options->passphrase, why);
 	if (err)
 		return err;
 	err = db_open(&daemon->db, options->dir, &db_options);
@@ -537,6 +491,15 @@ static void fill_view(struct daemon *daemon)
 	};
 }
 
+static void start_derive(struct daemon *daemon)
+{
+	struct derive_options options = {
+		.dir = daemon->dir_path, .contents = daemon->contents, .asker = daemon->asker};
+
+	daemon->derive = derive_open(&options);
+	daemon->view.derive = daemon->derive;
+}
+
 /* What cannot fail, once all that can has not. */
 static void open_rest(struct daemon *daemon)
 {
@@ -552,6 +515,7 @@ static void open_rest(struct daemon *daemon)
 	daemon->asker = web.asker = api.asker = asker_open(&daemon->loop, daemon->turn);
 	daemon->contents = contents_open(daemon->db, daemon->asker, daemon->turn);
 	daemon->view.contents = daemon->contents;
+	start_derive(daemon);
 	daemon->web = api.web = web_open(&web);
 	daemon->api = api_open(&api);
 	metrics_init(&daemon->metrics, &daemon->view, daemon->asker);

@@ -10,6 +10,7 @@
 
 #include "node/api/api.h"
 #include "node/base/config.h"
+#include "node/derive/derive.h"
 #include "node/files/content.h"
 #include "node/files/deliver.h"
 #include "node/files/reseal.h"
@@ -71,6 +72,7 @@ struct daemon {
 	struct http *http;
 	struct asker *asker;
 	struct contents *contents;
+	struct derive *derive;
 	struct web *web;
 	struct server *server; /* of everybody; NULL: none */
 	struct metrics metrics;

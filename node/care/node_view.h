@@ -28,6 +28,7 @@ struct node_view { /* all borrowed */
 	const char *software;         /* "allmende 0.1.0" */
 	int64_t started_ms;
 	struct contents *contents; /* for threads that may wait: node/files/content.h */
+	struct derive *derive;     /* the same: node/derive/derive.h */
 
 	/* loop thread */
 	uv_loop_t *loop;

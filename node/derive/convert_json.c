@@ -52,7 +52,7 @@ void convert_schema(struct converting *c)
 		 ",\"header\":%s,\"rows\":%" PRIu64 ",\"unreadable_characters\":%" PRIu64
 		 ",\"places\":%s,\n",
 		 table->header ? "true" : "false", table->row_count, table->replaced,
-		 locate.kind == PLACE_NONE ? "false" : "true");
+		 locate.kind == LOCATE_NONE ? "false" : "true");
 	convert_put(c, numbers);
 	convert_put(c, "\"fields\":[\n");
 	for (uint32_t i = 0; i < table->column_count; i++) {
@@ -111,7 +111,7 @@ void convert_geojson(struct converting *c)
 	struct placing placing = {0};
 
 	locate_find(&c->table, c->job->epsg, &placing.locate);
-	if (placing.locate.kind == PLACE_NONE) {
+	if (placing.locate.kind == LOCATE_NONE) {
 		convert_fail(c, ERR_MALFORMED,
 			     "it has no columns of coordinates (lat and lon, x and y, wkt)");
 		return;

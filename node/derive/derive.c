@@ -51,7 +51,7 @@ struct derive {
 	struct asker *asker;
 	struct derived *derived;
 	pthread_t thread;
-	atomic_bool stop;
+	atomic_bool stop, ended;
 
 	pthread_mutex_t lock; /* of the rest */
 	pthread_cond_t wanted, made;
@@ -144,7 +144,7 @@ static bool is_still_open(struct derive *derive, const struct derive_file *file)
 	       id_eq(&still.record, &reading->record);
 }
 
-static struct derived_key key_of(const struct derive_file *file, const char *ending)
+static struct derived_key derive_key(const struct derive_file *file, const char *ending)
 {
 	const struct reading *reading = content_reading(file->content);
 
@@ -202,7 +202,7 @@ static enum err make_kept(struct derive *derive, const struct derive_file *file,
 			  char *why)
 {
 	struct derived_key key =
-		key_of(file, form < 0 ? COPY_ENDING : convert_ending((enum convert_form)form));
+		derive_key(file, form < 0 ? COPY_ENDING : convert_ending((enum convert_form)form));
 	struct derived_new made;
 	enum err err = derived_begin(derive->derived, file->file->size, &made);
 
@@ -239,10 +239,10 @@ static void task_run(struct derive *derive, const struct task *task, enum err *e
 		return;
 	file.file = content_file(file.content, task->name);
 	if (file.file && id_eq(&content_reading(file.content)->record, &task->id.record)) {
-		struct derived_key key =
-			key_of(&file, task->id.form < 0
-					      ? COPY_ENDING
-					      : convert_ending((enum convert_form)task->id.form));
+		struct derived_key key = derive_key(
+			&file, task->id.form < 0
+				       ? COPY_ENDING
+				       : convert_ending((enum convert_form)task->id.form));
 
 		fd = derived_get(derive->derived, &key, &len);
 		if (fd >= 0)
@@ -304,6 +304,7 @@ static void *thread_run(void *arg)
 		pthread_cond_broadcast(&derive->made);
 	}
 	pthread_mutex_unlock(&derive->lock);
+	atomic_store(&derive->ended, true);
 	return NULL;
 }
 
@@ -339,6 +340,11 @@ void derive_stop(struct derive *derive)
 	pthread_cond_broadcast(&derive->wanted);
 	pthread_cond_broadcast(&derive->made);
 	pthread_mutex_unlock(&derive->lock);
+}
+
+bool derive_busy(struct derive *derive)
+{
+	return !atomic_load(&derive->ended);
 }
 
 void derive_close(struct derive *derive)
@@ -397,18 +403,18 @@ static bool task_add(struct derive *derive, const struct derive_file *file,
 	return true;
 }
 
-static bool is_open(const struct derive_file *file)
+static bool derive_is_open(const struct derive_file *file)
 {
 	return content_reading(file->content)->version.tier == TIER_OPEN;
 }
 
 int derive_copy(struct derive *derive, const struct derive_file *file, uint64_t *len)
 {
-	struct derived_key key = key_of(file, COPY_ENDING);
+	struct derived_key key = derive_key(file, COPY_ENDING);
 	struct task_id id;
 	int fd;
 
-	if (!is_open(file) || file->file->size > DERIVE_COPY_LEN_MAX)
+	if (!derive_is_open(file) || file->file->size > DERIVE_COPY_LEN_MAX)
 		return -1;
 	fd = derived_get(derive->derived, &key, len);
 	if (fd >= 0 && *len == file->file->size)
@@ -504,12 +510,12 @@ static enum err form_in_memory(struct derive *derive, const struct derive_file *
 enum err derive_form(struct derive *derive, const struct derive_file *file, enum convert_form form,
 		     int *fd, uint64_t *len, char *why)
 {
-	struct derived_key key = key_of(file, convert_ending(form));
+	struct derived_key key = derive_key(file, convert_ending(form));
 	struct task_id id = task_id(file, (int)form);
 	enum err err = ERR_BUSY;
 
 	snprintf(why, WHY_LEN, "the node is stopping");
-	if (!is_open(file))
+	if (!derive_is_open(file))
 		return form_in_memory(derive, file, form, fd, len, why);
 	*fd = derived_get(derive->derived, &key, len);
 	if (*fd >= 0)

@@ -37,6 +37,7 @@ struct derive *derive_open(const struct derive_options *options);
 /* Loop thread, after the commit of the turn that the note comes from. */
 void derive_note(struct derive *derive, const struct note *note);
 void derive_stop(struct derive *derive);  /* soon: who waits hears so */
+bool derive_busy(struct derive *derive);  /* its thread has not ended yet */
 void derive_close(struct derive *derive); /* after derive_stop(); waits for its thread */
 
 /* One file of one version. */

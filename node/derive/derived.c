@@ -134,7 +134,7 @@ int derived_get(struct derived *derived, const struct derived_key *key, uint64_t
 	return fd;
 }
 
-static bool has_room(const struct derived *derived, uint64_t bytes)
+static bool derived_fits(const struct derived *derived, uint64_t bytes)
 {
 	struct statvfs disk;
 
@@ -153,7 +153,7 @@ enum err derived_begin(struct derived *derived, uint64_t bytes, struct derived_n
 	number = derived->number++;
 	pthread_mutex_unlock(&derived->lock);
 	folders_make(derived);
-	if (bytes > derived->bytes_max || !has_room(derived, bytes))
+	if (bytes > derived->bytes_max || !derived_fits(derived, bytes))
 		return ERR_NOSPACE;
 	out->path = mem_new(1, len);
 	snprintf(out->path, len, "%s/%llu", derived->temp, (unsigned long long)number);
@@ -203,7 +203,7 @@ static DIR *folder_open(int at, const char *name)
 	return folder;
 }
 
-static bool is_ours(const struct dirent *entry)
+static bool is_derived(const struct dirent *entry)
 {
 	return entry->d_name[0] != '.' && strcmp(entry->d_name, PATH_FILE) != 0;
 }
@@ -217,7 +217,7 @@ static void folder_list(int root, const char *name, struct derived_list *list)
 	while (folder && list->count < FILE_MAX && (entry = readdir(folder))) {
 		struct derived_file *file;
 
-		if (!is_ours(entry) || strlen(entry->d_name) > NAME_LEN ||
+		if (!is_derived(entry) || strlen(entry->d_name) > NAME_LEN ||
 		    fstatat(dirfd(folder), entry->d_name, &stat, AT_SYMLINK_NOFOLLOW))
 			continue;
 		list->files = mem_room(list->files, list->count, &list->cap, sizeof(*list->files));
@@ -239,7 +239,7 @@ static bool is_folder_name(const char *name)
 	return !hex_get(id, sizeof(id), name);
 }
 
-static void list_take(const struct derived *derived, struct derived_list *list)
+static void made_list(const struct derived *derived, struct derived_list *list)
 {
 	DIR *root = folder_open(AT_FDCWD, derived->root);
 	struct dirent *entry;
@@ -252,13 +252,13 @@ static void list_take(const struct derived *derived, struct derived_list *list)
 }
 
 /* Counts what is there, and drops what was used longest ago when it is too much. */
-static void trim(struct derived *derived)
+static void derived_trim(struct derived *derived)
 {
 	struct derived_list list = {0};
 	uint64_t room = derived->bytes_max / 100 * DROP_PERCENT;
 	int root = open(derived->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	list_take(derived, &list);
+	made_list(derived, &list);
 	if (list.count)
 		qsort(list.files, list.count, sizeof(*list.files), by_use);
 	if (list.bytes > derived->bytes_max || list.count == FILE_MAX)
@@ -297,7 +297,7 @@ enum err derived_put(struct derived *derived, struct derived_new *made,
 	full = derived->bytes > derived->bytes_max;
 	pthread_mutex_unlock(&derived->lock);
 	if (full)
-		trim(derived);
+		derived_trim(derived);
 	return ERR_OK;
 }
 
@@ -310,7 +310,7 @@ static void folder_clear(int root, const char *name, const char *but)
 	struct dirent *entry;
 
 	while (folder && (entry = readdir(folder)))
-		if (is_ours(entry) && (!but || strncmp(entry->d_name, but, RECORD_LEN) != 0))
+		if (is_derived(entry) && (!but || strncmp(entry->d_name, but, RECORD_LEN) != 0))
 			unlinkat(dirfd(folder), entry->d_name, 0);
 	if (folder && !but)
 		unlinkat(dirfd(folder), PATH_FILE, 0);
@@ -360,7 +360,7 @@ void derived_review(struct derived *derived,
 	struct dirent *entry;
 
 	while (root && (entry = readdir(root))) {
-		if (!is_ours(entry))
+		if (!is_derived(entry))
 			continue;
 		if (!hex_get(dataset.b, ID_LEN, entry->d_name) &&
 		    path_read(dirfd(root), entry->d_name, path) &&
@@ -374,5 +374,5 @@ void derived_review(struct derived *derived,
 	if (root)
 		closedir(root);
 	folders_make(derived);
-	trim(derived);
+	derived_trim(derived);
 }

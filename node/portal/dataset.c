@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/path.h"
 #include "node/care/node_view.h"
 #include "node/http/percent.h"
 #include "node/portal/portal.h"
@@ -20,29 +21,38 @@ struct asked {
 	enum err err;
 };
 
+static void owner_take(struct hub *hub, struct dataset_found *found)
+{
+	const struct charter_member *owner =
+		charter_by_slug(&hub->charter, path_slug(bytes_str(found->entry.path)));
+
+	if (!owner)
+		return;
+	snprintf(found->organisation, sizeof(found->organisation), "%s", owner->name);
+	snprintf(found->ags, sizeof(found->ags), "%s", owner->ags);
+}
+
 static void dataset_ask(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct asked *asked = arg;
 	struct dataset_found *found = &asked->found;
-	struct catalog_entry entry;
-	char why[WHY_LEN];
+	char kept[LIMIT_PATH_LEN_MAX + 1], why[WHY_LEN];
 
-	charter_path_kept(&hub->charter, bytes_str(asked->at->path), found->kept);
-	asked->err = catalog_find(hub, txn, found->kept, asked->at->number, &entry, why);
+	charter_path_kept(&hub->charter, bytes_str(asked->at->path), kept);
+	asked->err = catalog_find(hub, txn, kept, asked->at->number, &found->entry, why);
 	if (asked->err) {
-		asked->withdrawn = withdrawal_find(hub, txn, found->kept, asked->at->number,
-						   &asked->withdrawal);
+		found->entry = (struct catalog_entry){0};
+		asked->withdrawn =
+			withdrawal_find(hub, txn, kept, asked->at->number, &asked->withdrawal);
 		return;
 	}
-	snprintf(found->kept, sizeof(found->kept), "%s", entry.path);
-	charter_path_shown(&hub->charter, bytes_str(entry.path), found->path);
-	found->record = entry.record;
-	found->number = entry.number;
-	found->tier = entry.tier;
-	found->published_ms = entry.time_ms;
-	found->held = entry.held;
-	found->readable = entry.readable;
-	catalog_entry_fini(&entry);
+	charter_path_shown(&hub->charter, bytes_str(found->entry.path), found->path);
+	owner_take(hub, found);
+}
+
+void dataset_found_fini(struct dataset_found *found)
+{
+	catalog_entry_fini(&found->entry);
 }
 
 static void dataset_day(char out[32], int64_t ms)
@@ -100,17 +110,19 @@ bool dataset_look(struct web_call *call, const struct dataset_address *at,
 		web_busy_later(call, 60, "the store cannot be read");
 		return false;
 	}
-	if (asked.err || !visitor_sees(&call->visitor, asked.found.tier, asked.found.kept)) {
-		asked.withdrawn = asked.withdrawn && asked.err;
+	*out = asked.found;
+	if (asked.err) {
 		absent_answer(call, &asked);
 		return false;
 	}
-	if (strcmp(asked.found.path, at->path) != 0) {
-		redirect(call, at->path, asked.found.path);
-		return false;
-	}
-	*out = asked.found;
-	return true;
+	if (!visitor_sees(&call->visitor, out->entry.tier, out->entry.path))
+		web_absent(call);
+	else if (strcmp(out->path, at->path) != 0)
+		redirect(call, at->path, out->path);
+	else
+		return true;
+	dataset_found_fini(out);
+	return false;
 }
 
 struct content *dataset_content(struct web_call *call, const struct dataset_found *found)
@@ -120,14 +132,14 @@ struct content *dataset_content(struct web_call *call, const struct dataset_foun
 	char why[WHY_LEN];
 	enum err err;
 
-	if (!visitor_reads(&call->visitor, found->tier, found->kept)) {
+	if (!visitor_reads(&call->visitor, found->entry.tier, found->entry.path)) {
 		web_fail(call, 403, "denied", "this token may list datasets, but not read them");
 		return NULL;
 	}
-	content = content_kept(contents, &found->record);
+	content = content_kept(contents, &found->entry.record);
 	if (content)
 		return content;
-	err = content_get(contents, found->kept, found->number, &content, why);
+	err = content_get(contents, found->entry.path, found->entry.number, &content, why);
 	if (!err)
 		return content;
 	if (err == ERR_ABSENT) /* withdrawn in between */
@@ -139,19 +151,44 @@ struct content *dataset_content(struct web_call *call, const struct dataset_foun
 	return NULL;
 }
 
+static bool without_ending(struct dataset_address *at, const char *ending)
+{
+	size_t len = strlen(at->path), end = strlen(ending);
+
+	if (len <= end || strcmp(at->path + len - end, ending) != 0)
+		return false;
+	at->path[len - end] = 0;
+	return true;
+}
+
 static void dataset_serve(struct web_call *call)
 {
 	struct dataset_address at;
 
-	if (dataset_address_read(&at, call->rest) && at.file)
-		dataset_file_serve(call, &at);
-	else
+	if (!call->rest[strcspn(call->rest, "/")]) /* one part, or none */
+		dataset_list_serve(call, call->rest);
+	else if (!dataset_address_read(&at, call->rest))
 		web_absent(call);
+	else if (at.file)
+		dataset_file_serve(call, &at);
+	else if (!at.number && without_ending(&at, "/versions"))
+		dataset_versions_serve(call, &at);
+	else
+		dataset_page_serve(call, &at);
+}
+
+static void root_serve(struct web_call *call)
+{
+	dataset_list_serve(call, "");
 }
 
 const struct route dataset_routes[] = {
+	{HTTP_GET, "/", .who = WHO_ANYONE, .serve = root_serve,
+	 .about = "the organisations that have published something", .params = PARAMS({0}),
+	 .answers = "application/json text/html"},
 	{HTTP_GET, "/d/**", .who = WHO_ANYONE, .serve = dataset_serve,
-	 .about = "a dataset, a file of it, or its signature", .params = PARAMS({0}),
-	 .answers = "application/octet-stream"},
+	 .about = "an organisation, a dataset, a file of it, or its signature",
+	 .params = PARAMS({"from", "integer", "of an organisation: so many datasets are left out"}),
+	 .answers = "application/json text/html application/octet-stream"},
 	{0},
 };

@@ -1,6 +1,8 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/http/percent.h"
 #include "node/portal/dataset.h"
 
 #define FILES "/files/"
@@ -42,4 +44,19 @@ bool dataset_address_read(struct dataset_address *out, const char *rest)
 		return false;
 	memcpy(out->path, rest, len);
 	return len == whole || address_number(&out->number, rest + len + 1, whole - len - 1);
+}
+
+void dataset_address_put(struct buf *out, const char *path, uint64_t number, struct bytes name)
+{
+	char text[24];
+
+	buf_add(out, bytes_str("/d/"));
+	percent_encode(out, bytes_str(path));
+	snprintf(text, sizeof(text), "@%llu", (unsigned long long)number);
+	if (number)
+		buf_add(out, bytes_str(text));
+	if (name.len) {
+		buf_add(out, bytes_str(FILES));
+		percent_encode(out, name);
+	}
 }

@@ -1,34 +1,15 @@
 /*
- * dataset_file - /d/PATH/files/NAME: files as they were published.
+ * dataset_file - /d/PATH/files/NAME: files as they were published, and tables in other forms.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/hash.h"
+#include "node/care/node_view.h"
 #include "node/portal/dataset.h"
+#include "proto/table/locate.h"
 
 #define YEAR_S (365u * 24 * 3600)
-
-/* A file of one version never changes. */
-static void file_validate(struct web_call *call, const struct dataset_address *at,
-			  const struct dataset_found *found, struct bytes hash)
-{
-	web_etag(call, hash);
-	web_modified(call, found->published_ms);
-	if (at->number)
-		web_cache(call, YEAR_S, true);
-}
-
-static void file_stream(struct web_call *call, struct content *content,
-			const struct manifest_file *file)
-{
-	char type[MANIFEST_MEDIA_TYPE_LEN_MAX + 1] = "application/octet-stream";
-
-	if (file->media_type.len)
-		snprintf(type, sizeof(type), "%.*s", (int)file->media_type.len,
-			 (const char *)file->media_type.ptr);
-	web_stream(call, file->size, type, content_stream_read, content_stream_close,
-		   content_stream_open(content, file));
-}
 
 static bool name_ends(const char *text, const char *end)
 {
@@ -37,26 +18,153 @@ static bool name_ends(const char *text, const char *end)
 	return len > end_len && strcmp(text + len - end_len, end) == 0;
 }
 
+/* A file of one version never changes. */
+static void file_validate(struct web_call *call, const struct dataset_address *at,
+			  const struct dataset_found *found, struct bytes of)
+{
+	web_etag(call, of);
+	web_modified(call, found->entry.time_ms);
+	if (at->number)
+		web_cache(call, YEAR_S, true);
+}
+
+/* As they were published */
+
+static void file_send(struct web_call *call, const struct derive_file *of)
+{
+	const struct manifest_file *file = of->file;
+	char type[MANIFEST_MEDIA_TYPE_LEN_MAX + 1] = "application/octet-stream";
+	uint64_t len;
+	int fd = derive_copy(call->node->derive, of, &len);
+
+	if (file->media_type.len)
+		snprintf(type, sizeof(type), "%.*s", (int)file->media_type.len,
+			 (const char *)file->media_type.ptr);
+	if (fd >= 0)
+		web_file(call, fd, len, type);
+	else
+		web_stream(call, file->size, type, content_stream_read, content_stream_close,
+			   content_stream_open(of->content, file));
+}
+
+/* In other forms */
+
+/* NAME.xlsx is a table NAME.csv, when there is one. */
+static const struct manifest_file *table_find(const struct content *content, const char *name,
+					      enum convert_form *form)
+{
+	static const char *const endings[] = {".csv", ".CSV", ".tsv", ".tab"};
+	char table[LIMIT_FILE_NAME_LEN_MAX + 1];
+	const struct manifest_file *file = NULL;
+
+	for (int i = 0; i < CONVERT_FORM_COUNT && !file; i++) {
+		const char *ending = convert_ending((enum convert_form)i);
+		size_t stem = strlen(name) - strlen(ending) - 1;
+
+		if (strlen(name) < strlen(ending) + 2 || !name_ends(name, ending) ||
+		    name[stem] != '.')
+			continue;
+		*form = (enum convert_form)i;
+		for (size_t k = 0; k < sizeof(endings) / sizeof(endings[0]) && !file; k++)
+			if (snprintf(table, sizeof(table), "%.*s%s", (int)stem, name, endings[k]) <
+			    (int)sizeof(table))
+				file = content_file(content, table);
+	}
+	return file;
+}
+
+static void form_fail(struct web_call *call, enum err err, const char *why)
+{
+	if (err == ERR_MALFORMED || err == ERR_FULL)
+		web_fail(call, 404, "no_such_form", "the table cannot be had in this form: %s",
+			 why);
+	else if (err == ERR_AGAIN)
+		web_busy_later(call, 10, "it is being made");
+	else if (err == ERR_BUSY)
+		web_busy_later(call, 10, "too many tables are being made in other forms");
+	else
+		web_busy_later(call, 60, why);
+}
+
+static void form_answer(struct web_call *call, const struct dataset_address *at,
+			const struct dataset_found *found, const struct derive_file *of,
+			enum convert_form form)
+{
+	uint8_t made_of[ID_LEN + 2] = {0};
+	const char *name = strrchr(at->file, '/');
+	char why[WHY_LEN];
+	uint64_t len;
+	enum err err;
+	int fd;
+
+	memcpy(made_of, of->file->hash.b, ID_LEN);
+	made_of[ID_LEN] = (uint8_t)form;
+	made_of[ID_LEN + 1] = CONVERT_NUMBER;
+	file_validate(call, at, found, bytes_of(made_of, sizeof(made_of)));
+	if (web_fresh(call))
+		return;
+	err = derive_form(call->node->derive, of, form, &fd, &len, why);
+	if (err) {
+		form_fail(call, err, why);
+		return;
+	}
+	if (form == CONVERT_XLSX || form == CONVERT_SQLITE)
+		web_attachment(call, name ? name + 1 : at->file);
+	web_file(call, fd, len, convert_media_type(form));
+}
+
+/* The zone of the place that it is about, else of whose it is. */
+static unsigned metres_of(const struct dataset_found *found)
+{
+	struct bytes key = found->entry.description.place_key;
+	char text[16];
+	unsigned epsg;
+
+	snprintf(text, sizeof(text), "%.*s", (int)(key.len < 15 ? key.len : 15),
+		 (const char *)key.ptr);
+	epsg = locate_zone(text);
+	return epsg ? epsg : locate_zone(found->ags);
+}
+
+static void any_answer(struct web_call *call, const struct dataset_address *at,
+		       const struct dataset_found *found, struct content *content)
+{
+	char title[LIMIT_TITLE_LEN_MAX + 1];
+	const struct description *description = &found->entry.description;
+	struct derive_file of = {.content = content,
+				 .file = content_file(content, at->file),
+				 .path = found->entry.path,
+				 .title = title,
+				 .time_ms = found->entry.time_ms,
+				 .epsg = metres_of(found)};
+	enum convert_form form;
+
+	snprintf(title, sizeof(title), "%.*s", (int)description->title.len,
+		 (const char *)description->title.ptr);
+	if (of.file && !manifest_is_folder(of.file)) {
+		file_validate(call, at, found, id_bytes(&of.file->hash));
+		if (!web_fresh(call))
+			file_send(call, &of);
+	} else if ((of.file = table_find(content, at->file, &form))) {
+		form_answer(call, at, found, &of, form);
+	} else if (name_ends(at->file, ".sig")) {
+		signature_serve(call, at);
+	} else {
+		web_absent(call);
+	}
+}
+
 void dataset_file_serve(struct web_call *call, const struct dataset_address *at)
 {
-	const struct manifest_file *file;
 	struct dataset_found found;
 	struct content *content;
 
 	if (!dataset_look(call, at, &found))
 		return;
 	content = dataset_content(call, &found);
-	if (!content)
-		return;
-	file = content_file(content, at->file);
-	if (!file && name_ends(at->file, ".sig")) {
-		signature_serve(call, at);
-	} else if (!file || manifest_is_folder(file)) {
-		web_absent(call);
-	} else {
-		file_validate(call, at, &found, id_bytes(&file->hash));
-		if (!web_fresh(call))
-			file_stream(call, content, file);
+	if (content) {
+		any_answer(call, at, &found, content);
+		content_put(content);
 	}
-	content_put(content);
+	dataset_found_fini(&found);
 }

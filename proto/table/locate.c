@@ -129,7 +129,7 @@ void locate_find(const struct csv_table *table, unsigned epsg, struct locate *ou
 	*out = (struct locate){.epsg = epsg};
 	out->has_zone = column_find(table, zone_words, &out->zone);
 	if (pair_find(table, is_lon, is_lat, out) || pair_find(table, is_x, is_y, out)) {
-		out->kind = PLACE_NUMBERS;
+		out->kind = LOCATE_NUMBERS;
 		named = zone_named(table->columns[out->x].name);
 		if (!named)
 			named = zone_named(table->columns[out->y].name);
@@ -137,7 +137,7 @@ void locate_find(const struct csv_table *table, unsigned epsg, struct locate *ou
 			out->epsg = named;
 	} else if (column_find(table, wkt_words, &out->text) &&
 		   table->columns[out->text].type == COLUMN_TEXT) {
-		out->kind = PLACE_WKT;
+		out->kind = LOCATE_WKT;
 	}
 }
 
@@ -273,11 +273,11 @@ bool locate_row(const struct locate *locate, const struct csv_table *table,
 			*epsg = epsg_read(zone.text);
 	}
 	switch (locate->kind) {
-	case PLACE_NUMBERS:
+	case LOCATE_NUMBERS:
 		return numbers_row(locate, table, row, out, epsg);
-	case PLACE_WKT:
+	case LOCATE_WKT:
 		return wkt_row(locate, row, out, epsg);
-	case PLACE_NONE:
+	case LOCATE_NONE:
 		break;
 	}
 	return false;

@@ -15,14 +15,14 @@
 
 #include "proto/table/typing.h"
 
-enum place_kind { PLACE_NONE, PLACE_NUMBERS, PLACE_WKT };
+enum locate_kind { LOCATE_NONE, LOCATE_NUMBERS, LOCATE_WKT };
 
 #define EPSG_DEGREES 4326u /* here with the longitude first */
 #define EPSG_ZONE_32 25832u
 #define EPSG_ZONE_33 25833u
 
 struct locate {
-	enum place_kind kind;
+	enum locate_kind kind;
 	uint32_t x, y; /* NUMBERS: columns */
 	uint32_t text; /* WKT: column */
 	bool has_zone; /* a column says it: */

@@ -50,7 +50,7 @@ for socket in '' "$meissen/control.sock"; do
 	asked 200 GET /metrics - "$socket"
 	value 'allmende_members{state="complete"}' >/dev/null
 done
-for path in / /status /peers /datasets /verify /metrics/ /healthz/x '/file?path=meissen/a' /uploads /doctor; do
+for path in /status /peers /datasets /verify /metrics/ /healthz/x '/file?path=meissen/a' /uploads /doctor; do
 	asked 404 GET "$path"
 done
 printf '{"name": "x"}' >"$work/json"

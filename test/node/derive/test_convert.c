@@ -69,7 +69,8 @@ static void assert_json(json_t *json, const char *wanted)
 }
 
 static const char table[] = "Ort;Pl\xe4tze;Quote;Stand;AGS;offen;Bemerkung\r\n"
-			    "Mei\xdf" "en;1.012;0,5;30.04.2026;14627140;ja;=1+1\r\n"
+			    "Mei\xdf"
+			    "en;1.012;0,5;30.04.2026;14627140;ja;=1+1\r\n"
 			    "\"a \"\"b\"\"\nc\";7;1,25;01.05.2026;01067;nein;\r\n";
 
 static void rows_become_objects(void **state)
@@ -89,7 +90,8 @@ static void rows_become_objects(void **state)
 static void the_table_is_described(void **state)
 {
 	assert_json(json_of(CONVERT_SCHEMA, "Ort;lat;lon\nA\xe4;51,1;13,5\n"),
-		    "{\"encoding\":\"Windows-1252\",\"delimiter\":\";\",\"header\":true,\"rows\":1,"
+		    "{\"encoding\":\"Windows-1252\",\"delimiter\":\";\","
+		    "\"header\":true,\"rows\":1,"
 		    "\"unreadable_characters\":0,\"places\":true,\"fields\":["
 		    "{\"name\":\"Ort\",\"type\":\"string\"},{\"name\":\"lat\",\"type\":\"number\"},"
 		    "{\"name\":\"lon\",\"type\":\"number\"}],\"missingValues\":[\"\"]}");
@@ -123,12 +125,13 @@ static void check_rows(sqlite3 *db)
 {
 	sqlite3_stmt *st;
 
-	assert_int_equal(sqlite3_prepare_v2(db,
-					    "SELECT \"Plätze\", Quote, Stand, AGS, offen, Bemerkung,"
-					    " typeof(Stand), typeof(AGS), typeof(\"Plätze\")"
-					    " FROM data WHERE Ort = 'Meißen'",
-					    -1, &st, NULL),
-			 SQLITE_OK);
+	assert_int_equal(
+		sqlite3_prepare_v2(db,
+				   "SELECT \"Plätze\", Quote, Stand, AGS, offen, Bemerkung,"
+				   " typeof(Stand), typeof(AGS), typeof(\"Plätze\")"
+				   " FROM data WHERE Ort = 'Meißen'",
+				   -1, &st, NULL),
+		SQLITE_OK);
 	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
 	assert_int_equal(sqlite3_column_int(st, 0), 1012);
 	assert_true(sqlite3_column_double(st, 1) == 0.5);
@@ -155,12 +158,10 @@ static void a_database_is_made(void **state)
 	struct buf out;
 	sqlite3 *db;
 
-	assert_int_equal(
-		convert_text(CONVERT_SQLITE, table, sizeof(table) - 1, &out, why), ERR_OK);
+	assert_int_equal(convert_text(CONVERT_SQLITE, table, sizeof(table) - 1, &out, why), ERR_OK);
 	assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
 	assert_int_equal(sqlite3_deserialize(db, "main", out.ptr, (sqlite3_int64)out.len,
-					     (sqlite3_int64)out.len,
-					     SQLITE_DESERIALIZE_READONLY),
+					     (sqlite3_int64)out.len, SQLITE_DESERIALIZE_READONLY),
 			 SQLITE_OK);
 	check_rows(db);
 	sqlite3_close(db);
