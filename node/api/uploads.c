@@ -137,6 +137,7 @@ static void create_answer(struct call *call, struct hub *hub, struct txn *txn,
 			  const struct publication *publication)
 {
 	struct catalog_entry entry = {.tier = publication->tier};
+	struct description description;
 
 	snprintf(entry.stored, sizeof(entry.stored), "%s", publication->path);
 	call->out = json_pack("{s:o, s:s, s:o}", "dataset", api_str(publication->name), "tier",
@@ -144,6 +145,8 @@ static void create_answer(struct call *call, struct hub *hub, struct txn *txn,
 			      publication->previous_number ? api_uint(publication->previous_number)
 							   : json_null());
 	api_readers(call->out, hub, txn, &entry);
+	if (!description_decode(&description, buf_bytes(&publication->description)))
+		json_object_set_new(call->out, "metadata", metadata_to_json(&description));
 }
 
 static void create_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)

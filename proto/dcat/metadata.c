@@ -438,12 +438,12 @@ static const char *top(const struct name *name)
 	return name->object ? name->object : name->name;
 }
 
-static bool is_name(const char *name)
+const char *metadata_name(const char *name)
 {
 	for (size_t i = 0; i < NAME_COUNT; i++)
 		if (strcmp(top(&names[i]), name) == 0)
-			return true;
-	return false;
+			return top(&names[i]);
+	return NULL;
 }
 
 enum err metadata_names_check(const json_t *in, char *why)
@@ -451,7 +451,7 @@ enum err metadata_names_check(const json_t *in, char *why)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)in, name, value) if (!is_name(name))
+	json_object_foreach((json_t *)in, name, value) if (!metadata_name(name))
 	{
 		struct bytes some = utf8_cut(bytes_str(name), 60);
 		size_t len =

@@ -34,6 +34,8 @@ enum err metadata_from_json(struct metadata *out, const json_t *in, char *why);
 /* What a text in place of an object stands for, as an object: a contact's mail address or name, a
    place's key or name, a publisher's name. */
 json_t *metadata_short(const char *object, const json_t *text);
+/* The name itself, as a constant; NULL: it is none of those above. */
+const char *metadata_name(const char *name);
 /* Every name in the object is one: ERR_CONFIG with a sentence that names the nearest. */
 enum err metadata_names_check(const json_t *in, char *why);
 /* All that is said, under the same names; what is not said is left out. */

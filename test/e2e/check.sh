@@ -51,3 +51,55 @@ grep -F 'publish (begins)' "$work/out" | grep -qF 'personal_data_checked="Ehrenb
 	wrong '--json does not have the findings'
 node "$meissen" publish meissen/harmlos "$work/harmlos.csv" --tier open 2>"$work/err" >/dev/null
 [ ! -s "$work/err" ] || wrong "a harmless table is remarked on: $(cat "$work/err")"
+
+say 'three lights, in two languages, without a node'
+checked() { # CODE PHRASE COMMAND...: what check says on its standard output.
+	local code=$1 phrase=$2 got=0
+	shift 2
+	"$@" >"$work/out" 2>"$work/err" || got=$?
+	[ "$got" = "$code" ] || wrong "$* ended with $got instead of $code: $(cat "$work/out" "$work/err")"
+	grep -qF -- "$phrase" "$work/out" || wrong "$* does not say \"$phrase\": $(cat "$work/out")"
+}
+alone() {
+	env -i PATH="$PATH" LC_ALL="$lang" HOME="$work/nobody" "$allmende" check "$@"
+}
+printf 'Tag;Wert\n1;2\n' >"$work/pegel.csv"
+cat >"$work/gut.json" <<'END'
+{"title": "Pegel Elbe", "description": "Wasserstände der Elbe bei Meißen.", "keywords": ["Pegel"], "themes": ["ENVI"],
+ "license": "dl-by-de/2.0", "attribution": "Stadt Meißen", "contact": "daten@meissen.example", "place": "14627140",
+ "political_level": "municipality", "contributor_ids": ["freistaatSachsen"]}
+END
+lang=de_DE.UTF-8 checked 1 'Der Titel fehlt.' alone "$work/pegel.csv"
+lang=C.UTF-8 checked 1 'The title is missing.' alone "$work/pegel.csv"
+lang=C.UTF-8 checked 1 'Lieferung an GovData: rot' alone "$work/pegel.csv" --lang de
+lang=C.UTF-8 checked 0 'delivery to GovData: green' alone "$work/pegel.csv" --metadata "$work/gut.json"
+grep -qF 'high-value dataset: none' "$work/out" || wrong 'it takes it for a high-value dataset'
+grep -qF 'personal data: nothing found' "$work/out" || wrong 'it does not say that it found nothing'
+cp "$work/gut.json" "$work/pegel.csv.metadata.json"
+lang=C.UTF-8 checked 0 'DCAT-AP.de 3.0: green' alone "$work/pegel.csv"
+grep -qF 'pegel.csv.metadata.json' "$work/err" || wrong 'it does not say where the metadata come from'
+sed 's/ENVI/WASSER/' "$work/gut.json" >"$work/falsch.json"
+lang=C.UTF-8 checked 1 '"WASSER" does not stand in the vocabulary of "themes"' alone --metadata "$work/falsch.json"
+lang=C.UTF-8 checked 1 'found; it stops tiers open and members' alone "$list" --metadata "$work/gut.json"
+lang=C.UTF-8 checked 1 '"failed":true' alone "$list" --json
+[ "$(jq -r '.lights.specification, .personal_data.stops, (.findings | length > 3)' <"$work/out" | tr '\n' ' ')" = 'red 2 true ' ] ||
+	wrong '--json has something else'
+lang=C.UTF-8 refused 4 'no file here' alone nichts.csv
+lang=C.UTF-8 refused 2 'neither de nor en' alone "$list" --lang fr
+echo '{' >"$work/kein.json"
+lang=C.UTF-8 refused 1 'is not JSON' alone --metadata "$work/kein.json"
+
+say 'what is published, and what would be'
+checked 1 'meissen/harmlos@1' node "$meissen" check meissen/harmlos
+grep -qF 'The licence is missing' "$work/out" || wrong 'it does not judge what is published'
+grep -qF 'personal data' "$work/out" && wrong 'it looks into files that are out already'
+checked 0 'delivery to GovData: green' node "$meissen" check meissen/harmlos "$work/pegel.csv" --metadata "$work/gut.json"
+checked 0 'DCAT-AP.de 3.0: green' node "$meissen" check meissen/ganz/neu "$work/pegel.csv"
+checked 1 'The title is missing' node "$meissen" check meissen/ganz/neu "$work/harmlos.csv"
+refused 4 meissen/ganz/neu node "$meissen" show meissen/ganz/neu
+node "$meissen" publish meissen/harmlos "$work/harmlos.csv" --title Harmlos --license dl-zero-de/2.0 >/dev/null
+checked 1 'The description is missing' node "$meissen" check meissen/harmlos
+grep -qE 'title is missing|licence is missing' "$work/out" && wrong 'it does not see what is said'
+checked 1 'The description is missing' node "$meissen" check meissen/harmlos "$work/harmlos.csv"
+grep -qE 'title is missing|licence is missing' "$work/out" && wrong 'it does not see what would be taken over'
+refused 4 meissen/nirgends node "$meissen" check meissen/nirgends

@@ -220,7 +220,7 @@ def withdrawn(world, meissen, radebeul):
         fail("what the command wrote is not what was published")
     (meissen.home / "rat.csv").write_text("Vorname;Name;Anschrift\nAnna;Muster;Weg 1\n", encoding="utf-8")
     meissen.paste("allmende publish meissen/rat/mitglieder rat.csv", code=3)
-    meissen.paste(world.take("allmende publish meissen/rat/mitglieder"))
+    meissen.paste(world.take("allmende check"))
     radebeul.paste(world.take("allmende subscribe"))
     radebeul.until("find /srv/nachbarn -type f", r"/srv/nachbarn/meissen/kita/plaetze/plaetze.csv")
     first, second, *reports = world.take("allmende withdraw").splitlines()

@@ -21,7 +21,6 @@ FOR_TESTS = {
     "table_column": "a column by its name",
     "content_take": "a version without a core",
     "vocab_at": "asked by the feeds and the check, which are next",
-    "vocab_file_type": "asked by the feeds and the check, which are next",
     "vocab_place_iri": "asked by the feeds and the check, which are next",
     "chunks_staged": "one row of a stage",
     "dir_create": "an empty directory of a node at once",

@@ -56,6 +56,7 @@ struct command {
 	X(root_bind)                                                                               \
 	X(root_announce)                                                                           \
 	X(root_object)                                                                             \
+	X(check)                                                                                   \
 	X(publish)                                                                                 \
 	X(takeover)                                                                                \
 	X(withdraw)                                                                                \

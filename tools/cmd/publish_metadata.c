@@ -1,16 +1,10 @@
 #include "tools/cmd/publish_metadata.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "proto/dcat/metadata.h"
-#include "tools/kit/files.h"
-
-#define FILE_LEN_MAX 65536
-#define ENDING       ".metadata.json"
+#include "tools/kit/metadata_file.h"
 
 /* What an option gives: a name of metadata, or a part of one. */
 static const struct {
@@ -125,45 +119,12 @@ static void options_take(const struct args *args, json_t *body)
 
 /* ---- the file ---- */
 
-static int json_file_read(const char *path, json_t **out)
-{
-	json_error_t error;
-	FILE *file = fopen(path, "r");
-	char *text;
-	size_t len;
-
-	*out = NULL;
-	if (!file)
-		return tool_fail(errno == ENOENT ? TOOL_ABSENT : TOOL_FAILED, "%s: %s", path,
-				 strerror(errno));
-	text = malloc(FILE_LEN_MAX + 1);
-	len = text ? fread(text, 1, FILE_LEN_MAX + 1, file) : 0;
-	bool failed = !text || ferror(file);
-	fclose(file);
-	if (!failed && len <= FILE_LEN_MAX)
-		*out = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-	free(text);
-	if (failed)
-		return tool_fail(TOOL_FAILED, "%s cannot be read: %s", path, strerror(errno));
-	if (len > FILE_LEN_MAX)
-		return tool_fail(TOOL_FAILED, "%s has more than %d bytes: it is no metadata", path,
-				 FILE_LEN_MAX);
-	if (!*out)
-		return tool_fail(TOOL_FAILED, "%s, line %d: this is not JSON: %s", path, error.line,
-				 error.text);
-	if (json_is_object(*out))
-		return TOOL_DONE;
-	json_decref(*out);
-	*out = NULL;
-	return tool_fail(TOOL_FAILED, "%s holds no JSON object", path);
-}
-
 static int file_take(const char *path, json_t *body)
 {
 	struct metadata said;
 	char why[WHY_LEN];
 	json_t *in;
-	int code = json_file_read(path, &in);
+	int code = metadata_file_read(path, &in);
 
 	if (code)
 		return code;
@@ -175,25 +136,6 @@ static int file_take(const char *path, json_t *body)
 	return code;
 }
 
-/* NAME.metadata.json beside what is published, to be freed; NULL: there is none. */
-static char *file_beside(const char *path)
-{
-	size_t len = strlen(path);
-	char *beside;
-
-	while (len > 1 && path[len - 1] == '/')
-		len--;
-	beside = malloc(len + sizeof(ENDING));
-	if (!beside)
-		return NULL;
-	memcpy(beside, path, len);
-	memcpy(beside + len, ENDING, sizeof(ENDING));
-	if (strcmp(path, FILES_INPUT) != 0 && access(beside, F_OK) == 0)
-		return beside;
-	free(beside);
-	return NULL;
-}
-
 static int files_take(const struct tool *tool, const char *const *paths, size_t count, json_t *body)
 {
 	const char *named = args_value(&tool->args, "metadata");
@@ -202,7 +144,7 @@ static int files_take(const struct tool *tool, const char *const *paths, size_t 
 	if (named)
 		return file_take(named, body);
 	for (size_t i = 0; i < count && !code; i++) {
-		char *beside = file_beside(paths[i]);
+		char *beside = metadata_file_beside(paths[i]);
 
 		if (beside && count == 1)
 			code = file_take(beside, body);

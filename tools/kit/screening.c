@@ -204,7 +204,7 @@ static char *finding_sentence(const json_t *finding, bool german)
 		names = german ? " neben Namen" : " beside names";
 	if (asprintf(&out,
 		     german ? "%s, Spalte \"%s\": %" PRIu64 " von %" PRIu64
-			      " Werten sehen aus wie %s%s (%s %" PRIu64 "%s)"
+			      " Werten: %s%s (%s %" PRIu64 "%s)"
 			    : "%s, column \"%s\": %" PRIu64 " of %" PRIu64
 			      " values look like %s%s (%s %" PRIu64 "%s)",
 		     field_text(finding, "file"), column, field_count(finding, "count"),
@@ -214,22 +214,36 @@ static char *finding_sentence(const json_t *finding, bool german)
 	return out;
 }
 
-void screening_say(const struct screening *screening)
+json_t *screening_sentences(const struct screening *screening)
 {
-	json_t *finding;
+	json_t *out = json_array(), *finding;
+	char more[64];
 	size_t i;
 
 	json_array_foreach(screening->findings, i, finding)
 	{
 		char *sentence = finding_sentence(finding, screening->german);
 		if (i < SCREENING_SAID_MAX && sentence)
-			tool_remark("%s", sentence);
+			json_array_append_new(out, json_string(sentence));
 		free(sentence);
 	}
-	if (screening->count > SCREENING_SAID_MAX)
-		tool_remark(screening->german ? "und %" PRIu64 " weitere Funde; --json nennt sie"
-					      : "and %" PRIu64 " more; --json has them",
-			    screening->count - SCREENING_SAID_MAX);
+	if (screening->count > SCREENING_SAID_MAX) {
+		snprintf(more, sizeof(more),
+			 screening->german ? "und %" PRIu64 " weitere; --json nennt sie"
+					   : "and %" PRIu64 " more; --json has them",
+			 screening->count - SCREENING_SAID_MAX);
+		json_array_append_new(out, json_string(more));
+	}
+	return out;
+}
+
+void screening_say(const struct screening *screening)
+{
+	json_t *sentences = screening_sentences(screening), *sentence;
+	size_t i;
+
+	json_array_foreach(sentences, i, sentence) tool_remark("%s", json_string_value(sentence));
+	json_decref(sentences);
 }
 
 /* "; WHAT a, b and 7 more". */

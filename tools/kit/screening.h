@@ -41,7 +41,9 @@ void screening_end(struct screening *screening);
 /* All three, of a file on this machine. Prints its complaint. */
 int screening_file(struct screening *screening, const struct file_entry *file);
 
-/* A remark for each finding. */
+/* A sentence for each finding, in the language of the screening; to be released. */
+json_t *screening_sentences(const struct screening *screening);
+/* A remark for each. */
 void screening_say(const struct screening *screening);
 /* What was looked at, and what was not: "3 files (1.2 MB) were looked into; not into plan.pdf". To
    be freed. */
