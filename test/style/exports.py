@@ -40,7 +40,6 @@ FOR_TESTS = {
     "db_fault_at": "the n-th call of the store fails",
     "db_fault_struck": "the n-th call of the store fails",
     "keyfile_decode": "a decoder, fuzzed without files",
-    "index_files": "asked by the portal, which is next",
     "index_get_uuid": "asked by the portal, which is next",
     "keyring_create_cost": "at full cost each key file takes a second",
     "noise_set_ephemeral": "the published vectors say which key it is",
