@@ -59,9 +59,9 @@ static bool signature_ask(struct web_call *call, struct asked *asked)
 }
 
 /* The chunks of the manifest, one behind the other as they stand in a signature. */
-static enum err manifest_read(struct web_call *call, const struct version *version,
-			      const struct dataset_id *dataset, struct reader *reader,
-			      struct packer *packer, struct buf *out)
+static enum err signature_manifest_read(struct web_call *call, const struct version *version,
+					const struct dataset_id *dataset, struct reader *reader,
+					struct packer *packer, struct buf *out)
 {
 	struct txn *txn = txn_begin(call->node->db, false);
 	struct index_entry entry;
@@ -101,7 +101,7 @@ static enum err proof_make(struct web_call *call, const struct proving *proving,
 	struct reader *reader = reader_open(&version, dataset, &key);
 	struct packer *packer = packer_open();
 	file_proof_begin(out, name, buf_bytes(&proving->record), version.manifest_count);
-	err = manifest_read(call, &version, dataset, reader, packer, out);
+	err = signature_manifest_read(call, &version, dataset, reader, packer, out);
 	if (err == ERR_ABSENT)
 		err = ERR_AGAIN;
 	if (!err && !manifest_find(reader_manifest(reader), name))

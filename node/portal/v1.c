@@ -17,7 +17,7 @@
 #define FACET_MAX    50 /* values of a facet */
 #define URL_LEN_MAX  (4 * (LIMIT_PATH_LEN_MAX + LIMIT_FILE_NAME_LEN_MAX) + 512)
 
-static void fail_index(struct web_call *call, enum err err, const char *why)
+static void v1_fail(struct web_call *call, enum err err, const char *why)
 {
 	if (err == ERR_AGAIN)
 		web_busy_later(call, 2, "the list of datasets is being made; try again soon");
@@ -31,18 +31,19 @@ static void fail_index(struct web_call *call, enum err err, const char *why)
 		web_fail(call, 500, "internal", "the list of datasets cannot be read");
 }
 
-/* What is answered changes with the index alone. True: the client has it. */
+/* What is answered changes with the index alone. True: the client has it, or somebody was answered
+   the same. */
 static bool is_unchanged(struct web_call *call)
 {
 	uint64_t generation = index_generation(call->index, &call->visitor);
 
 	if (generation)
 		web_etag(call, bytes_obj(&generation));
-	return generation && web_fresh(call);
+	return web_kept(call, generation);
 }
 
 /* /d/PATH, or a file of it. */
-static json_t *url_json(struct web_call *call, const char *path, const char *file)
+static json_t *v1_url_json(struct web_call *call, const char *path, const char *file)
 {
 	struct buf relative, url;
 	json_t *out;
@@ -63,7 +64,7 @@ static json_t *url_json(struct web_call *call, const char *path, const char *fil
 	return out;
 }
 
-static json_t *item_json(struct web_call *call, const struct index_item *item)
+static json_t *v1_item_json(struct web_call *call, const struct index_item *item)
 {
 	json_t *out = json_pack(
 		"{s:s, s:s, s:{s:s, s:s, s:s}, s:I, s:s, s:b, s:b, s:I, s:I, s:I}", "dataset",
@@ -74,13 +75,13 @@ static json_t *item_json(struct web_call *call, const struct index_item *item)
 		(json_int_t)item->first_published_ms, "modified_ms", (json_int_t)item->modified_ms);
 
 	json_object_set_new(out, "metadata", metadata_to_json(&item->description));
-	json_object_set_new(out, "url", url_json(call, item->path, NULL));
+	json_object_set_new(out, "url", v1_url_json(call, item->path, NULL));
 	return out;
 }
 
 /* GET /api/v1/status */
 
-static void status_serve(struct web_call *call)
+static void v1_status_serve(struct web_call *call)
 {
 	const struct identity *identity = call->node->identity;
 	struct buf url;
@@ -106,7 +107,7 @@ static bool v1_page_add(void *arg, const struct index_item *item)
 {
 	struct page *page = arg;
 
-	json_array_append_new(page->list, item_json(page->call, item));
+	json_array_append_new(page->list, v1_item_json(page->call, item));
 	return true;
 }
 
@@ -191,7 +192,7 @@ static json_t *next_json(struct page *page)
 }
 
 /* NULL: the call is answered. */
-static json_t *page_json(struct web_call *call, const struct index_query *query)
+static json_t *v1_page_json(struct web_call *call, const struct index_query *query)
 {
 	struct page page = {call, json_array(), query->offset, query->limit, 0};
 	char why[WHY_LEN] = "";
@@ -200,7 +201,7 @@ static json_t *page_json(struct web_call *call, const struct index_query *query)
 
 	if (err) {
 		json_decref(page.list);
-		fail_index(call, err, why);
+		v1_fail(call, err, why);
 		return NULL;
 	}
 	return json_pack("{s:I, s:I, s:I, s:o, s:o}", "total", (json_int_t)page.total, "offset",
@@ -208,14 +209,14 @@ static json_t *page_json(struct web_call *call, const struct index_query *query)
 			 next_json(&page), "datasets", page.list);
 }
 
-static void datasets_serve(struct web_call *call)
+static void v1_datasets_serve(struct web_call *call)
 {
 	struct index_query query;
 	json_t *out;
 
 	if (is_unchanged(call) || !query_read(call, &query))
 		return;
-	out = page_json(call, &query);
+	out = v1_page_json(call, &query);
 	if (out)
 		web_json(call, 200, out);
 }
@@ -254,21 +255,21 @@ static bool v1_facets_put(struct web_call *call, const struct index_query *query
 			continue;
 		json_decref(all);
 		json_decref(out);
-		fail_index(call, err, why);
+		v1_fail(call, err, why);
 		return false;
 	}
 	json_object_set_new(out, "facets", all);
 	return true;
 }
 
-static void search_serve(struct web_call *call)
+static void v1_search_serve(struct web_call *call)
 {
 	struct index_query query;
 	json_t *out;
 
 	if (is_unchanged(call) || !query_read(call, &query))
 		return;
-	out = page_json(call, &query);
+	out = v1_page_json(call, &query);
 	if (out && v1_facets_put(call, &query, out))
 		web_json(call, 200, out);
 }
@@ -294,7 +295,7 @@ static bool v1_file_add(void *arg, const struct index_file *file)
 					"bytes", (json_int_t)file->size, "modified_ms",
 					(json_int_t)file->modified_ms, "sha256",
 					file->has_sha256 ? json_string(hex) : json_null(), "url",
-					url_json(files->call, files->item->path, file->name)));
+					v1_url_json(files->call, files->item->path, file->name)));
 	return true;
 }
 
@@ -309,7 +310,7 @@ static void dataset_one_serve(struct web_call *call)
 		return;
 	err = index_get(call->index, &call->visitor, call->rest, &item);
 	if (!err) {
-		out = item_json(call, &item);
+		out = v1_item_json(call, &item);
 		files.list = json_array();
 		json_object_set_new(out, "files", files.list);
 		err = item.listed ? index_files(call->index, &item, v1_file_add, &files) : ERR_OK;
@@ -317,7 +318,7 @@ static void dataset_one_serve(struct web_call *call)
 	index_item_fini(&item);
 	if (err) {
 		json_decref(out);
-		fail_index(call, err, "");
+		v1_fail(call, err, "");
 	} else {
 		web_json(call, 200, out);
 	}
@@ -325,7 +326,7 @@ static void dataset_one_serve(struct web_call *call)
 
 /* GET /api/v1/organisations */
 
-static bool organisation_add(void *arg, const struct index_organisation *organisation)
+static bool v1_organisation_add(void *arg, const struct index_organisation *organisation)
 {
 	json_array_append_new(arg, json_pack("{s:s, s:s, s:s, s:I}", "slug", organisation->slug,
 					     "name", organisation->name, "ags", organisation->ags,
@@ -333,7 +334,7 @@ static bool organisation_add(void *arg, const struct index_organisation *organis
 	return true;
 }
 
-static void organisations_serve(struct web_call *call)
+static void v1_organisations_serve(struct web_call *call)
 {
 	json_t *list;
 	enum err err;
@@ -341,10 +342,10 @@ static void organisations_serve(struct web_call *call)
 	if (is_unchanged(call))
 		return;
 	list = json_array();
-	err = index_organisations(call->index, &call->visitor, organisation_add, list);
+	err = index_organisations(call->index, &call->visitor, v1_organisation_add, list);
 	if (err) {
 		json_decref(list);
-		fail_index(call, err, "");
+		v1_fail(call, err, "");
 	} else {
 		web_json(call, 200, json_pack("{s:o}", "organisations", list));
 	}
@@ -361,16 +362,16 @@ static void organisations_serve(struct web_call *call)
 	       {"limit", "integer", "at most so many, up to 1000; else 100"})
 
 const struct route v1_routes[] = {
-	{HTTP_GET, "/api/v1/status", .who = WHO_ANYONE, .serve = status_serve,
+	{HTTP_GET, "/api/v1/status", .who = WHO_ANYONE, .serve = v1_status_serve,
 	 .about = "Whose node this is", .params = PARAMS({0})},
-	{HTTP_GET, "/api/v1/datasets", .who = WHO_ANYONE, .serve = datasets_serve,
+	{HTTP_GET, "/api/v1/datasets", .who = WHO_ANYONE, .serve = v1_datasets_serve,
 	 .about = "The datasets that you may see, a page at a time", .params = LIST_PARAMS},
 	{HTTP_GET, "/api/v1/datasets/**", .who = WHO_ANYONE, .serve = dataset_one_serve,
 	 .about = "One dataset, with its files", .params = PARAMS({0})},
-	{HTTP_GET, "/api/v1/search", .who = WHO_ANYONE, .serve = search_serve,
+	{HTTP_GET, "/api/v1/search", .who = WHO_ANYONE, .serve = v1_search_serve,
 	 .about = "The same as the list of datasets, and how many have which value",
 	 .params = LIST_PARAMS},
-	{HTTP_GET, "/api/v1/organisations", .who = WHO_ANYONE, .serve = organisations_serve,
+	{HTTP_GET, "/api/v1/organisations", .who = WHO_ANYONE, .serve = v1_organisations_serve,
 	 .about = "Who has published, and how much", .params = PARAMS({0})},
 	{HTTP_GET, "/api/v1/openapi.json", .who = WHO_ANYONE, .serve = openapi_serve,
 	 .about = "This description, made of what the node answers", .params = PARAMS({0}),

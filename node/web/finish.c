@@ -3,6 +3,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "crypto/hash.h"
+#include "node/care/node_view.h"
 #include "node/web/coding.h"
 #include "node/web/work.h"
 
@@ -117,6 +119,49 @@ bool web_fresh(struct web_call *call)
 	buf_init(&nothing, 0);
 	web_text(call, 304, "", &nothing);
 	return true;
+}
+
+/* What an answer may depend on besides the generation. */
+static void keep_key(struct web_call *call, uint64_t generation, struct digest *out)
+{
+	static const char *const headers[] = {"Accept", "Accept-Encoding", "Accept-Language"};
+	const struct http_asked *asked = call->work->asked;
+	struct hash hash;
+	struct buf base;
+
+	hash_init(&hash, "web kept", NULL, sizeof(out->b));
+	hash_add_be64(&hash, generation);
+	hash_add(&hash, bytes_of(asked->path, strlen(asked->path) + 1));
+	hash_add_be64(&hash, asked->arg_count);
+	for (size_t i = 0; i < asked->arg_count; i++) {
+		hash_add(&hash, bytes_of(asked->args[i].name, strlen(asked->args[i].name) + 1));
+		hash_add(&hash, bytes_of(asked->args[i].value, strlen(asked->args[i].value) + 1));
+	}
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		const char *value = web_header(call, headers[i]);
+
+		hash_add(&hash, bytes_of(value ? value : "", strlen(value ? value : "") + 1));
+	}
+	buf_init(&base, 2 * LIMIT_ADDRESS_LEN_MAX + CONFIG_URL_LEN_MAX);
+	web_url(call, &base, "");
+	hash_add(&hash, buf_bytes(&base));
+	buf_fini(&base);
+	hash_done(&hash, out->b, sizeof(out->b));
+}
+
+bool web_kept(struct web_call *call, uint64_t generation)
+{
+	struct web_work *work = call->work;
+
+	if (web_fresh(call))
+		return true;
+	if (!generation || call->visitor.kind != VISITOR_ANYONE || call->method != HTTP_GET ||
+	    web_header(call, "Range"))
+		return false;
+	keep_key(call, generation, &work->keep_key);
+	work->answered = cache_get(work->cache, &work->keep_key, work->reply);
+	work->keeps = !work->answered;
+	return work->answered;
 }
 
 /* Ranges: RFC 9110, 14; one only, of several the whole is sent */

@@ -12,6 +12,7 @@
 struct web {
 	struct web_options options;
 	struct tokens *tokens;
+	struct cache *cache;
 	atomic_uint streams; /* that are being packed */
 	uv_thread_t threads[WEB_THREAD_COUNT];
 	uv_mutex_t lock; /* of what follows */
@@ -117,7 +118,8 @@ static void run(struct web *web, struct web_job *job, struct index_reader *index
 	struct web_work work = {.asked = job->asked,
 				.reply = job->reply,
 				.asker = web->options.asker,
-				.streams = &web->streams};
+				.streams = &web->streams,
+				.cache = web->cache};
 	struct web_call call = {
 		.web = web,
 		.node = web->options.node,
@@ -129,6 +131,8 @@ static void run(struct web *web, struct web_job *job, struct index_reader *index
 	};
 
 	dispatch(web, &call, job->too_large);
+	if (work.keeps && job->reply->status == 200 && job->reply->kind == HTTP_BODY_BYTES)
+		cache_put(web->cache, &work.keep_key, job->reply);
 	work_fini(&call);
 }
 
@@ -167,6 +171,7 @@ struct web *web_open(const struct web_options *options)
 
 	web->options = *options;
 	web->last = &web->first;
+	web->cache = cache_open();
 	web->tokens = tokens_open(options->node->loop, options->node->db, options->node->turn);
 	check(uv_mutex_init(&web->lock) == 0 && uv_cond_init(&web->more) == 0);
 	for (size_t i = 0; i < WEB_THREAD_COUNT; i++)
@@ -278,6 +283,7 @@ void web_close(struct web *web)
 	for (size_t i = 0; i < WEB_THREAD_COUNT; i++)
 		uv_thread_join(&web->threads[i]);
 	tokens_close(web->tokens);
+	cache_close(web->cache);
 	uv_cond_destroy(&web->more);
 	uv_mutex_destroy(&web->lock);
 	free(web);

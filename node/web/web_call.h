@@ -79,6 +79,13 @@ void web_etag(struct web_call *call, struct bytes of);
 void web_modified(struct web_call *call, int64_t ms);
 /* True: the client has it already, and the call is answered with 304. */
 bool web_fresh(struct web_call *call);
+/*
+ * The same, with the answer that somebody else was given: true when one is kept, and the call is
+ * answered. Else the answer that follows is kept for the next who asks the same while generation
+ * stays as it is. Only when it follows from the request and generation alone, and the visitor is
+ * anyone; after web_etag(). generation 0: false.
+ */
+bool web_kept(struct web_call *call, uint64_t generation);
 /* For so long it may be kept; without, it is looked for again each time. Immutable: it never
    changes. */
 void web_cache(struct web_call *call, unsigned seconds, bool immutable);

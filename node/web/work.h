@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "node/web/web.h"
+#include "node/web/cache.h"
 #include "node/web/web_call.h"
 
 struct tokens;
@@ -17,6 +18,9 @@ struct web_work {
 	struct asker *asker;
 	atomic_uint *streams; /* that are being packed */
 	bool answered;
+	struct cache *cache;
+	bool keeps; /* the answer, under this key */
+	struct digest keep_key;
 
 	char **kept; /* decoded texts */
 	size_t kept_count, kept_cap;

@@ -222,8 +222,8 @@ static void print_known(const json_t *out, enum known known)
 	static const char *const WORDS[] = {
 		"the one that you named",
 		"the one of the node on this machine",
-		"as the signature says, and nobody has checked it: compare the id with one that "
-		"you have from elsewhere, or give it with --federation",
+		("as the signature says, and nobody has checked it: compare the id with one that "
+		 "you have from elsewhere, or give it with --federation"),
 	};
 	const json_t *fed = json_object_get(out, "federation");
 

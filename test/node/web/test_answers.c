@@ -416,6 +416,44 @@ static void arguments_and_parts(void **state)
 	}
 }
 
+/* One after the other, so the count of those that were made is told by the answer. */
+static void answers_that_are_kept(void **state)
+{
+	static const struct {
+		const char *target, *headers, *says;
+		unsigned status;
+	} cases[] = {
+		{"/counted", NULL, "{\"made\":1}", 200},
+		{"/counted", NULL, "{\"made\":1}", 200},
+		{"/counted", "X-Other: 1\r\n", "{\"made\":1}", 200},
+		{"/counted?generation=2", NULL, "{\"made\":2}", 200},
+		{"/counted?generation=2", NULL, "{\"made\":2}", 200},
+		{"/counted?generation=2&generation=2", NULL, "{\"made\":3}", 200},
+		{"/counted?generation=0", NULL, "{\"made\":4}", 200}, /* unknown: never kept */
+		{"/counted?generation=0", NULL, "{\"made\":5}", 200},
+		{"/counted", "Accept-Language: en\r\n", "{\"made\":6}", 200},
+		{"/counted", "X-Forwarded-Host: b.example\r\n", "{\"made\":7}", 200},
+		{"/counted", "If-None-Match: *\r\n", "", 304},
+		{"/counted", "Range: bytes=2-5\r\n", "made", 206},
+		{"/counted", NULL, "{\"made\":1}", 200},
+	};
+	struct answer answer;
+	char tag[100];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_get(&bench, &answer, cases[i].target, cases[i].headers);
+		if (answer.status != cases[i].status ||
+		    strncmp((char *)answer.body.ptr, cases[i].says, strlen(cases[i].says)) != 0)
+			fail_msg("%zu: %u %s", i, answer.status, answer.body.ptr);
+		assert_string_equal(answer_header(&answer, "X-Content-Type-Options"), "nosniff");
+		if (i == 0)
+			snprintf(tag, sizeof(tag), "%s", answer_header(&answer, "ETag"));
+		if (i == 1)
+			assert_string_equal(answer_header(&answer, "ETag"), tag);
+		answer_fini(&answer);
+	}
+}
+
 static void what_other_sites_may_ask(void **state)
 {
 	struct answer answer;
@@ -444,6 +482,7 @@ int main(void)
 		cmocka_unit_test(which_page_and_language),
 		cmocka_unit_test(addresses_that_are_given_away),
 		cmocka_unit_test(arguments_and_parts),
+		cmocka_unit_test(answers_that_are_kept),
 		cmocka_unit_test(what_other_sites_may_ask),
 	};
 

@@ -20,6 +20,8 @@ uint8_t plain_byte(uint64_t at)
 
 /* Routes */
 
+static int made_count;
+
 static void bytes_serve(struct web_call *call)
 {
 	struct buf text;
@@ -130,6 +132,17 @@ static void visitor_serve(struct web_call *call)
 	web_text(call, 200, "text/plain", &text);
 }
 
+/* Counts how often it was made. */
+static void counted_serve(struct web_call *call)
+{
+	uint64_t generation = 1;
+
+	web_arg_uint(call, "generation", 0, 9, &generation);
+	web_etag(call, bytes_obj(&generation));
+	if (!web_kept(call, generation))
+		web_json(call, 200, json_pack("{s:I}", "made", (json_int_t)++made_count));
+}
+
 static void moved_serve(struct web_call *call)
 {
 	web_redirect(call, 308, "/page");
@@ -151,6 +164,7 @@ static const struct route test_routes[] = {
 	{HTTP_GET, "/moved", .who = WHO_ANYONE, .serve = moved_serve},
 	{HTTP_GET, "/token", .who = WHO_TOKEN, .serve = page_serve},
 	{HTTP_GET, "/who", .who = WHO_ANYONE, .serve = visitor_serve},
+	{HTTP_GET, "/counted", .who = WHO_ANYONE, .serve = counted_serve},
 	{HTTP_GET, "/admin"},
 	{.path = NULL},
 };
