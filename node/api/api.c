@@ -18,6 +18,7 @@ static void request_gone(struct http_request *request)
 	else
 		free(call->topic);
 	json_decref(call->in);
+	json_decref(call->settings);
 	json_decref(call->out);
 	buf_fini(&call->path);
 	buf_fini(&call->text);

@@ -52,7 +52,7 @@ void api_reply(struct call *call, unsigned status, json_t *out)
 
 	buf_init(&text, API_ANSWER_LEN_MAX);
 	if (out)
-		json_dump_callback(out, dump_add, &text, JSON_COMPACT);
+		json_dump_callback(out, dump_add, &text, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	json_decref(out);
 	reply_text(call, status, &text);
 }
@@ -271,7 +271,7 @@ void api_list_add(struct call *call, json_t *element)
 		named_element(call->charter, element);
 	if (call->text.len && call->text.ptr[call->text.len - 1] == '}')
 		buf_add_u8(&call->text, ',');
-	json_dump_callback(element, dump_add, &call->text, JSON_COMPACT);
+	json_dump_callback(element, dump_add, &call->text, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	json_decref(element);
 }
 

@@ -45,11 +45,12 @@ struct call {
 
 	/* arguments */
 	const char *part,
-		*rest;   /* what stands for "*" (up to the next slash) and "**" of the route */
-	json_t *in;      /* body; an object without nulls, or NULL */
-	struct buf path; /* with terminating zero; also patterns, ids, words */
-	bool is_path;    /* path or pattern: named.h */
-	uint64_t number; /* 0: the current version */
+		*rest;    /* what stands for "*" (up to the next slash) and "**" of the route */
+	json_t *in;       /* body; an object without nulls, or NULL */
+	json_t *settings; /* as they were when it came, for who asks for them; or NULL */
+	struct buf path;  /* with terminating zero; also patterns, ids, words */
+	bool is_path;     /* path or pattern: named.h */
+	uint64_t number;  /* 0: the current version */
 	bool has_after;
 	uint64_t after_number;
 	uint64_t wait_ms;

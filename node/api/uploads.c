@@ -13,8 +13,10 @@
 #include "node/api/named.h"
 #include "node/api/routes.h"
 #include "node/api/told.h"
+#include "node/base/config_metadata.h"
 #include "node/files/upload.h"
 #include "node/http/percent.h"
+#include "proto/content/form.h"
 #include "proto/dcat/metadata.h"
 
 /* Its topic is the upload while it uses one. */
@@ -120,6 +122,7 @@ static void create_begin(struct call *call)
 		api_fail(call, ERR_CONFIG, "%s", call->why);
 		return;
 	}
+	call->settings = config_metadata_json(call->node->config);
 	upload = upload_new(call->node->uploads);
 	if (!upload) {
 		api_fail(call, ERR_BUSY,
@@ -149,10 +152,29 @@ static void create_answer(struct call *call, struct hub *hub, struct txn *txn,
 		json_object_set_new(call->out, "metadata", metadata_to_json(&description));
 }
 
+/* What the settings say, and the organisation by itself: its key, and the level that this has. */
+static void defaults_make(struct call *call, struct hub *hub, struct metadata *out)
+{
+	const struct charter_member *own =
+		charter_by_org(&hub->charter, &hub->options.identity->org);
+	struct description *said = &out->said;
+	char why[WHY_LEN];
+
+	metadata_from_json(out, call->settings, why); /* which were read with that */
+	if (!own || !form_place(bytes_str(own->ags)))
+		return;
+	if (!said->place_key.len && !said->place_name.len)
+		said->place_key = bytes_str(own->ags);
+	if (!said->level.len && strlen(own->ags) == 8)
+		said->level = bytes_str("municipality");
+	else if (!said->level.len && strlen(own->ags) == 5)
+		said->level = bytes_str("administrativeDistrict");
+}
+
 static void create_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct upload *upload = upload_of(call);
-	struct metadata said;
+	struct metadata said, defaults;
 	struct publish_options options = {
 		.path = api_in_text(call, "dataset"),
 		.has_tier = api_in_text(call, "tier") != NULL,
@@ -167,6 +189,8 @@ static void create_run(struct call *call, struct hub *hub, struct txn *txn, int6
 	metadata_from_json(&said, call->in, call->why); /* which create_begin() has looked at */
 	options.description = said.said;
 	options.cleared = said.cleared;
+	defaults_make(call, hub, &defaults);
+	options.defaults = &defaults.said;
 	options.description.folder = api_in_true(call, "folder");
 	if (options.has_tier)
 		tier_parse(&options.tier, bytes_str(api_in_text(call, "tier")));

@@ -7,8 +7,14 @@
 #include <string.h>
 
 #include "node/base/config_internal.h"
+#include "node/base/config_metadata.h"
 #include "store/dir.h"
 
+#define METADATA(name, which, what)                                                                \
+	{                                                                                          \
+		name, KIND_METADATA, CONFIG_##which, 0,                                            \
+			offsetof(struct config, metadata[CONFIG_##which]), 0, what                 \
+	}
 #define NUMBER(name, kind, field, min, max, what)                                                  \
 	{                                                                                          \
 		name, kind, min, max, offsetof(struct limits, field),                              \
@@ -29,6 +35,19 @@ static const struct setting settings[] = {
 	 "by which people outside reach the public port"},
 	{"http-proxies", KIND_HOSTS, 0, 0, offsetof(struct config, http_proxies), 0,
 	 "reverse proxies before the public port, which are believed who asks"},
+	METADATA("publisher", PUBLISHER,
+		 "who publishes, as portals show it; else the organisation"),
+	METADATA("publisher-url", PUBLISHER_URL, "the page of that"),
+	METADATA("contact-name", CONTACT_NAME, "whom to ask about the data"),
+	METADATA("contact-email", CONTACT_EMAIL, "the same, by mail"),
+	METADATA("contact-url", CONTACT_URL, "the same, a page"),
+	METADATA("contact-phone", CONTACT_PHONE, "the same, by telephone"),
+	METADATA("license", LICENSE, "licence of what is published"),
+	METADATA("attribution", ATTRIBUTION, "what who uses it has to name as the source"),
+	METADATA("place", PLACE, "the place it is about; else the AGS of the organisation"),
+	METADATA("political-level", LEVEL, "level of government; else by the length of the AGS"),
+	METADATA("contributor-id", CONTRIBUTOR, "who delivers to GovData"),
+	METADATA("language", LANGUAGE, "languages of the data"),
 	{"log", KIND_LEVEL, 0, 0, 0, 0, "the least important lines that are logged"},
 	{"log-format", KIND_FORMAT, 0, 0, 0, 0,
 	 "lines for people, or an object a line for programs"},
@@ -116,6 +135,14 @@ enum err config_set(struct config *config, const char *where, const char *name, 
 		snprintf(why, WHY_LEN,
 			 "%s: there is no setting \"%s\"; `allmended --help` lists them", where,
 			 shown);
+		return ERR_CONFIG;
+	}
+	if (setting->kind == KIND_METADATA) {
+		char said[WHY_LEN];
+
+		if (!config_metadata_set(config, (enum config_metadata)setting->min, value, said))
+			return ERR_OK;
+		snprintf(why, WHY_LEN, "%.120s: %s: %.300s", where, name, said);
 		return ERR_CONFIG;
 	}
 	if (setting_set(config, setting, value)) {
@@ -287,7 +314,7 @@ static bool is_live(const struct setting *setting)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(setting->name, names[i]))
 			return true;
-	return false;
+	return setting->kind == KIND_METADATA;
 }
 
 void config_take(struct config *config, const struct config *next, struct buf *taken,

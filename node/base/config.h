@@ -27,6 +27,23 @@
 #define CONFIG_HOSTS_LEN_MAX  511
 #define CONFIG_LISTEN_DEFAULT "0.0.0.0:7420"
 
+/* What is said of each dataset published here, when nothing else is (config_metadata.h). */
+enum config_metadata {
+	CONFIG_PUBLISHER,
+	CONFIG_PUBLISHER_URL,
+	CONFIG_CONTACT_NAME,
+	CONFIG_CONTACT_EMAIL,
+	CONFIG_CONTACT_URL,
+	CONFIG_CONTACT_PHONE,
+	CONFIG_LICENSE,
+	CONFIG_ATTRIBUTION,
+	CONFIG_PLACE,
+	CONFIG_LEVEL,
+	CONFIG_CONTRIBUTOR,
+	CONFIG_LANGUAGE,
+	CONFIG_METADATA_END,
+};
+
 struct config {
 	char listen[LIMIT_ADDRESS_LEN_MAX + 1]; /* HOST:PORT; port 0: any free one */
 	char advertise[LIMIT_ADDRESS_COUNT_MAX][LIMIT_ADDRESS_LEN_MAX + 1];
@@ -41,7 +58,8 @@ struct config {
 	char http_proxies[CONFIG_HOSTS_LEN_MAX + 1];
 	enum log_level log;
 	enum log_format log_format;
-	char log_file[CONFIG_PATH_LEN_MAX + 1]; /* empty: standard error */
+	char log_file[CONFIG_PATH_LEN_MAX + 1];                      /* empty: standard error */
+	char metadata[CONFIG_METADATA_END][LIMIT_TITLE_LEN_MAX + 1]; /* empty: not said */
 	struct limits limits;
 	uint32_t lines[CONFIG_SETTING_MAX]; /* where setting i stood in the file; 0: nowhere */
 };

@@ -18,6 +18,7 @@ enum kind {
 	KIND_OLD_KEY,
 	KIND_URL,
 	KIND_HOSTS,
+	KIND_METADATA,
 	KIND_COUNT,
 	KIND_SIZE,
 	KIND_TIME,
@@ -34,10 +35,10 @@ enum kind {
 struct setting {
 	const char *name;
 	enum kind kind;
-	uint64_t min, max;
-	size_t at;        /* in struct limits; for KIND_ADDRESS and KIND_BOOL in struct config */
-	size_t width;     /* 4 or 8 */
-	const char *what; /* for --help */
+	uint64_t min, max; /* of KIND_METADATA min: enum config_metadata */
+	size_t at;         /* in struct limits; for KIND_ADDRESS and KIND_BOOL in struct config */
+	size_t width;      /* 4 or 8 */
+	const char *what;  /* for --help */
 };
 
 /* ERR_CONFIG: it is not what the setting allows. */

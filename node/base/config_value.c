@@ -1,4 +1,5 @@
 #include "node/base/config_internal.h"
+#include "node/base/config_metadata.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -228,6 +229,8 @@ enum err setting_set(struct config *config, const struct setting *setting, const
 		return set_url((char *)config + setting->at, value);
 	case KIND_HOSTS:
 		return set_hosts((char *)config + setting->at, value);
+	case KIND_METADATA: /* config_set() has gone another way */
+		break;
 	case KIND_COUNT:
 	case KIND_SIZE:
 	case KIND_TIME:
@@ -269,6 +272,10 @@ void setting_allowed(char *out, size_t size, const struct setting *setting)
 		return;
 	case KIND_HOSTS:
 		snprintf(out, size, "numeric addresses, separated by blanks");
+		return;
+	case KIND_METADATA:
+		snprintf(out, size, "%s",
+			 config_metadata_allowed((enum config_metadata)setting->min));
 		return;
 	case KIND_OLD_KEY:
 		snprintf(out, size, "\"after-24h\", \"never\" or \"now\"");
@@ -313,6 +320,7 @@ bool setting_eq(const struct config *a, const struct config *b, const struct set
 	case KIND_ADDRESS:
 	case KIND_URL:
 	case KIND_HOSTS:
+	case KIND_METADATA:
 		return !strcmp((const char *)a + setting->at, (const char *)b + setting->at);
 	case KIND_ADDRESSES:
 		return addresses_eq(a, b);
@@ -357,6 +365,9 @@ void setting_take(struct config *config, const struct config *next, const struct
 		number_put(config, next, setting->at, setting->width);
 	else if (setting->kind == KIND_OLD_KEY)
 		number_put(config, next, offsetof(struct limits, old_key_wait_ms), 8);
+	else if (setting->kind == KIND_METADATA)
+		memcpy((char *)config + setting->at, (const char *)next + setting->at,
+		       sizeof(config->metadata[0]));
 	config->log = next->log;
 	config->log_format = next->log_format;
 	memcpy(config->log_file, next->log_file, sizeof(config->log_file));
@@ -373,6 +384,7 @@ void setting_default(char *out, size_t size, const struct config *config,
 	case KIND_ADDRESS:
 	case KIND_URL:
 	case KIND_HOSTS:
+	case KIND_METADATA:
 		text = at;
 		break;
 	case KIND_ADDRESSES:

@@ -145,7 +145,8 @@ void web_json_as(struct web_call *call, unsigned status, const char *type, json_
 	struct buf text;
 
 	buf_init(&text, WEB_TEXT_LEN_MAX);
-	if (!taken || json_dump_callback(taken, json_text_add, &text, JSON_COMPACT))
+	if (!taken ||
+	    json_dump_callback(taken, json_text_add, &text, JSON_COMPACT | JSON_REAL_PRECISION(15)))
 		text.err = text.err ? text.err : ERR_NOMEM;
 	buf_add_u8(&text, '\n');
 	json_decref(taken);

@@ -18,7 +18,7 @@ THIRD_PARTY = {
     "zlib.h": ["node/web/coding.c"],
     "uv.h": ["node/*"],
     "microhttpd.h": ["node/http/mhd.h"],
-    "jansson.h": ["proto/dcat/*", "node/api/*", "node/web/*", "node/portal/*", "tools/*"],
+    "jansson.h": ["proto/dcat/*", "node/base/config_metadata.*", "node/api/*", "node/web/*", "node/portal/*", "tools/*"],
     "curl/curl.h": ["tools/*"],
     "unicode/uchar.h": ["tools/kit/names.c"],
     "unicode/unorm2.h": ["tools/kit/names.c"],

@@ -195,7 +195,8 @@ int print_json(const struct tool *tool, const json_t *json)
 {
 	size_t flags = tool->terminal_out ? JSON_INDENT(2) | JSON_ENSURE_ASCII : JSON_COMPACT;
 
-	if (json_dumpf(json, stdout, flags))
+	/* degrees as they were written: 13.4, not 13.400000000000001 */
+	if (json_dumpf(json, stdout, flags | JSON_REAL_PRECISION(15)))
 		return tool_fail(TOOL_FAILED, "cannot write the answer to standard output");
 	putchar('\n');
 	return TOOL_DONE;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/base/config.h"
+#include "node/base/config_metadata.h"
 
 static enum err parse(struct config *config, const char *text, char *why)
 {
@@ -86,6 +87,14 @@ static void refusals(void **state)
 		{"http = 127.0.0.1", "http is \"127.0.0.1\"; allowed is HOST:PORT"},
 		{"under-old-key = soon",
 		 "under-old-key is \"soon\"; allowed is \"after-24h\", \"never\" or \"now\""},
+		{"license = frei",
+		 "line 1: license: \"license\": \"frei\" is no licence; the nearest"},
+		{"contact-email = it", "contact-email: \"contact.email\": \"it\" is not a mail"},
+		{"publisher = Stadt MeiÃŸen", "where \"ß\" was meant"},
+		{"publisher = ", "publisher: it is empty: leave it out"},
+		{"publisher = Stra\xdf", "publisher: it is no UTF-8"},
+		{"contributor-id = meissen", "is no contributor"},
+		{"language = de, xx", "\"xx\" is no language"},
 		{"log-format = xml", "log-format is \"xml\"; allowed is \"text\" or \"json\""},
 		{"pears = 3", "there is no setting \"pears\""},
 		{"p\x1b[2J = 3", "there is no setting \"p\\x1b[2J\""},
@@ -209,6 +218,37 @@ static void a_running_node_takes_what_it_can(void **state)
 	buf_fini(&later);
 }
 
+/* What is said of each dataset, under the names of metadata; also while the node runs. */
+static void what_is_said_of_each_dataset(void **state)
+{
+	struct config config, next;
+	struct buf taken, later;
+	char why[WHY_LEN];
+
+	assert_int_equal(parse(&config, "license = cc-zero\ncontact-email = a@b\n", why), ERR_OK);
+	assert_int_equal(parse(&next,
+			       "license = dl-by-de/2.0\nlanguage = de, hsb\nplace = 14627140\n"
+			       "publisher = Stadt Meißen\npublisher-url = https://m.example\n",
+			       why),
+			 ERR_OK);
+	buf_init(&taken, 1000);
+	buf_init(&later, 1000);
+	config_take(&config, &next, &taken, &later);
+	buf_add_u8(&taken, 0);
+	assert_string_equal(taken.ptr,
+			    "publisher, publisher-url, contact-email, license, place, language");
+	assert_int_equal(later.len, 0);
+	json_t *json = config_metadata_json(&config);
+	char *text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
+	assert_string_equal(text, "{\"languages\":[\"de\",\"hsb\"],\"license\":\"dl-by-de/2.0\","
+				  "\"place\":\"14627140\",\"publisher\":{\"name\":"
+				  "\"Stadt Meißen\",\"url\":\"https://m.example\"}}");
+	free(text);
+	json_decref(json);
+	buf_fini(&taken);
+	buf_fini(&later);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +258,7 @@ int main(void)
 		cmocka_unit_test(no_text),
 		cmocka_unit_test(over_the_file),
 		cmocka_unit_test(addresses),
+		cmocka_unit_test(what_is_said_of_each_dataset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
