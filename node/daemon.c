@@ -604,7 +604,7 @@ enum err daemon_run(struct daemon *daemon, char *why)
 	log_line(&daemon->log, clock_now_ms(), LOG_READY, "%s (%s), %s%s%s%s, %s/control.sock",
 		 daemon->identity.name, daemon->identity.slug,
 		 listen[0] ? "listening on " : "dialling out only", listen,
-		 http[0] ? ", metrics on " : "", http, daemon->dir_path);
+		 http[0] ? ", http on " : "", http, daemon->dir_path);
 	uv_run(&daemon->loop, UV_RUN_DEFAULT);
 	if (daemon->fault)
 		return refuse_start(why, daemon->fault,

@@ -436,7 +436,7 @@ const struct command cmd_init = {
 			{"advertise", 0, "HOST:PORT", true,
 			 "what others are told to dial, if that is not what is listened on"},
 			{"http", 0, "HOST:PORT", false,
-			 "where monitoring finds /metrics (default none)"},
+			 "where everybody finds what is open, and /metrics (default none)"},
 			{"dial-only", 0, NULL, false,
 			 "listen nowhere: behind a firewall that lets nobody in"},
 			{"operator", 0, "WHO", false,
