@@ -6,6 +6,7 @@ cryptography; without it they are left out, and it says so.
 
 vectors_again.py ROOT"""
 import base64
+import datetime
 import hashlib
 import json
 import pathlib
@@ -253,6 +254,63 @@ def manifests(case, data):
     return case["index_digest"] == index.hex() and case["index_count"] == len(entries)
 
 
+def is_iri(text):
+    return bool(re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f\"<>\\^`{|}]+", text))
+
+
+def is_date(text):
+    found = re.fullmatch(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T([0-9]{2}):([0-9]{2}):([0-9]{2})Z)?)?)?", text)
+    try:
+        return bool(found) and bool(datetime.datetime(*(int(part or least) for part, least in zip(
+            found.groups(), (0, 1, 1, 0, 0, 0)))))
+    except ValueError:
+        return False
+
+
+def is_box(value):
+    return (type(value) is list and len(value) == 4 and all(type(part) is int for part in value)
+            and max(value[0], value[2]) <= 360 * 10**7 and value[1] <= value[3] <= 180 * 10**7)
+
+
+def line(most, form=lambda text: True, lines=False):
+    return lambda value: (type(value) is str and 0 < len(value.encode()) <= most
+                          and (lines or "\n" not in value) and form(value))
+
+
+def several(count, each):
+    return lambda value: type(value) is list and 0 < len(value) <= count and all(map(each, value))
+
+
+def like(pattern):
+    return lambda text: bool(re.fullmatch(pattern, text))
+
+
+CODE = line(64, like(r"[A-Za-z0-9._/()-]+"))
+IRI = line(256, is_iri)
+ABOVE_0 = lambda value: type(value) is int and value > 0
+DESCRIPTION = {
+    1: line(512), 2: line(8192, lines=True), 3: several(32, line(128)), 4: line(512), 5: line(512), 6: line(512),
+    7: ABOVE_0, 8: ABOVE_0, 9: ABOVE_0, 10: ABOVE_0, 11: line(128), 13: ABOVE_0, 14: several(13, CODE),
+    15: line(512), 16: IRI, 17: line(254, like(r"[^\x00-\x20\x7f\"<>()\[\]\\,;:?&@]+@[^\x00-\x20\x7f\"<>()\[\]\\,;:?&@]+")),
+    18: IRI, 19: line(64, lambda text: like(r"[0-9 +()/.-]+")(text) and len(re.findall("[0-9]", text)) >= 3),
+    20: line(12, like(r"(?:[0-9]{2}|[0-9]{3}|[0-9]{5}|[0-9]{8}|[0-9]{9}|[0-9]{12})")), 21: line(128), 22: is_box,
+    23: line(20, is_date), 24: line(20, is_date), 25: CODE, 26: line(256), 27: several(16, CODE),
+    28: several(8, IRI), 29: CODE, 30: several(4, IRI), 31: several(8, CODE), 32: IRI, 33: CODE, 34: CODE,
+    35: line(1024, lines=True), 36: ABOVE_0}
+
+
+def descriptions(case, data):
+    """Of an open version: path 12 is not there."""
+    try:
+        found = decode(data)
+        need(type(found) is dict and len(found) <= 64 and len(data) <= 16375)
+        need(all(DESCRIPTION[key](value) for key, value in found.items() if key in DESCRIPTION))
+        need(14 not in found or 4 in found)
+    except Malformed:
+        return case["verdict"] == "malformed"
+    return case["verdict"] == "accepted"
+
+
 def signed(key, tag, federation, whole):
     message = tag.encode().ljust(16, b"\0") + federation + whole[:-64]
     try:
@@ -403,6 +461,7 @@ def session(case, _):
 
 FOLDERS = {"hashes": hashes, "encoding": encoding, "texts": texts, "root": root, "paths": paths,
            "sets": sets, "cuts": cuts, "manifests": manifests, "records": records,
+           "descriptions": descriptions,
            "heads": heads, "chunks": chunks,
            "organisation-logs": organisation_logs, "signatures": signatures, "session": session}
 

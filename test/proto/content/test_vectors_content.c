@@ -353,9 +353,64 @@ static void descriptions(void **state)
 		{"zero", "no files, and said so", "810900", ERR_MALFORMED},
 		{"key-0", "the key 0", "8100a178", ERR_MALFORMED},
 		{"order", "a publisher before a title", "820ba17801a178", ERR_MALFORMED},
+		{"themes", "three themes: one, and two further",
+		 "8204a4454e56490e92a45452414ea4474f5645", ERR_OK},
+		{"themes-without-a-first", "a further theme behind none", "810e91a45452414e",
+		 ERR_MALFORMED},
+		{"theme-with-a-blank", "a further theme that is no code",
+		 "8204b1556d77656c7420756e64205761737365720e91b05665726b656872"
+		 "20756e642057656765",
+		 ERR_MALFORMED},
+		{"place", "a place: key, name, box",
+		 "8314a8313436323731343015a74d6569c39f656e1694ce734b1360ce541b"
+		 "ad60ce735d62e0ce54296900",
+		 ERR_OK},
+		{"box-across-the-180th-meridian", "a box that is west of its west",
+		 "811694ced4c9e080ce5c631f80ce01c9c380ce5f5e1000", ERR_OK},
+		{"box-upside-down", "a box whose south is above its north", "81169400020101",
+		 ERR_MALFORMED},
+		{"box-too-far", "a box that ends behind 180 degrees", "8116940000ced693a40101",
+		 ERR_MALFORMED},
+		{"box-of-three", "a box of three numbers", "811693000001", ERR_MALFORMED},
+		{"key-of-seven-digits", "a key of a place that none has", "8114a731343632373134",
+		 ERR_MALFORMED},
+		{"dates", "time covered, from a year to a second",
+		 "8217a43138383118b4323032342d30322d32395432333a35393a35395a", ERR_OK},
+		{"day-that-is-none", "the 29th of February of 2025", "8117aa323032352d30322d3239",
+		 ERR_MALFORMED},
+		{"date-of-another-form", "a date as people write it", "8117aa33312e31322e32303236",
+		 ERR_MALFORMED},
+		{"contact", "a contact in parts, with a line feed nowhere",
+		 "8406a8536368756c616d7411b6736368756c65406d65697373656e2e6578"
+		 "616d706c6512b868747470733a2f2f6d65697373656e2e6578616d706c65"
+		 "2f13ae2b34392033353231203436372d30",
+		 ERR_OK},
+		{"two-ats", "a mail address with two @", "8111a56140624063", ERR_MALFORMED},
+		{"page-without-a-scheme", "a page that is no IRI",
+		 "8120b37777772e6d65697373656e2e6578616d706c65", ERR_MALFORMED},
+		{"page-with-a-blank", "an IRI with a blank",
+		 "8110b568747470733a2f2f612e6578616d706c652f622063", ERR_MALFORMED},
+		{"telephone-with-letters", "a telephone number that has letters",
+		 "8113a83038303020414243", ERR_MALFORMED},
+		{"codes", "frequency, categories, level, languages, access, availability",
+		 "8619a531354d494e1b91aa635f34336638383334361dac6d756e69636970"
+		 "616c6974791f92a3444555a348534221a65055424c494322a6535441424c"
+		 "45",
+		 ERR_OK},
+		{"law-and-contributor", "legislation and a contributor ID",
+		 "821c91d92e687474703a2f2f646174612e6575726f70612e65752f656c69"
+		 "2f7265675f696d706c2f323032332f3133382f6f6a1e91d933687474703a"
+		 "2f2f646361742d61702e64652f6465662f636f6e7472696275746f72732f"
+		 "6672656973746161745361636873656e",
+		 ERR_OK},
+		{"provenance", "how the data came about, in two lines",
+		 "8123b967656d656c6465740a766f6e2064656e205472c3a46765726e", ERR_OK},
+		{"defaults", "a licence from the settings, and no contact from there",
+		 "8205ac646c2d62792d64652f322e3024ce00010010", ERR_OK},
+		{"defaults-of-nothing", "no defaults, and said so", "812400", ERR_MALFORMED},
 	};
 	const struct vectors v = group("docs/vectors/descriptions/");
-	uint8_t bytes[64];
+	uint8_t bytes[256];
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct description description;
 		const size_t len = strlen(cases[i].hex) / 2;

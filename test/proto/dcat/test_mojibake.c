@@ -81,12 +81,47 @@ static void every_letter_encoded_twice_is_found(void **state)
 	}
 }
 
+static void file_pass(const char *name)
+{
+	const char *shared = getenv("ALLMENDE_SHARED");
+	char path[1024];
+	struct mojibake found;
+	struct buf text;
+
+	snprintf(path, sizeof(path), "%s/data/%s", shared ? shared : "../shared", name);
+	FILE *file = fopen(path, "r");
+	if (!file) {
+		print_message("skipped: %s is not there\n", path);
+		return;
+	}
+	buf_init(&text, (size_t)64 << 20);
+	for (uint8_t block[65536]; !feof(file) && !ferror(file);)
+		buf_add(&text, bytes_of(block, fread(block, 1, sizeof(block), file)));
+	fclose(file);
+	assert_int_equal(text.err, ERR_OK);
+	assert_true(text.len > 1000);
+	if (mojibake_find(buf_bytes(&text), &found))
+		fail_msg("%s: a false alarm at byte %zu: %.*s", name, found.at, (int)found.len,
+			 (const char *)text.ptr + found.at);
+	buf_fini(&text);
+}
+
+/* Names of thousands of stops, schools and municipalities, as they are published. */
+static void published_tables_pass(void **state)
+{
+	file_pass("gemeinden-sachsen.csv");
+	file_pass("haltestellen-vvo.geojson");
+	file_pass("kreise-deutschland.geojson");
+	file_pass("schulen-sachsen.json");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wrong_encodings_are_found),
 		cmocka_unit_test(good_texts_pass),
 		cmocka_unit_test(every_letter_encoded_twice_is_found),
+		cmocka_unit_test(published_tables_pass),
 	};
 	return cmocka_run_group_tests_name("mojibake", tests, NULL, NULL);
 }
