@@ -83,7 +83,9 @@
 	  1) /* dataset(32) author(4) ~number(8) -> what is to be kept; proto/catalog/takeover */  \
 	X(NAME, "name", 1) /* keyed hash of name(32) dataset(32) -> record(32) path; catalog/ */   \
 	X(UNSIGNED, "unsigned", 1) /* job(8) -> version that waits to be signed; proto/catalog/ */ \
-	X(LOG, "log", 1)           /* number(8) -> entry of the audit log; proto/audit/ */         \
+	X(ASIDE, "aside",                                                                          \
+	  1)             /* job(8) -> own record that is to be said again; proto/ledger/aside */   \
+	X(LOG, "log", 1) /* number(8) -> entry of the audit log; proto/audit/ */                   \
 	X(LOG_CLOSING, "log-closing", 1) /* number(8) of a segment's first entry -> closing */     \
 	X(LOG_BASE, "log-base",                                                                    \
 	  1) /* slot author(4) -> number(8) time(8) record, whose entry is gone; audit/known */    \

@@ -3,6 +3,7 @@
  */
 #include "node/api/args.h"
 #include "node/api/json.h"
+#include "proto/catalog/aside_say.h"
 #include "proto/catalog/unsigned.h"
 #include "proto/sync/start.h"
 
@@ -17,7 +18,8 @@ static void start_run(struct call *call, struct hub *hub, struct txn *txn, int64
 	static const char *const names[] = {[SIGNING_YES] = "signs",
 					    [SIGNING_WAITS] = "waits",
 					    [SIGNING_BEHIND] = "behind",
-					    [SIGNING_STOPPED] = "stopped"};
+					    [SIGNING_STOPPED] = "stopped",
+					    [SIGNING_STOPPING] = "stopped"};
 	struct author_state own = {0};
 	json_t *paths = json_array();
 	char why[WHY_LEN] = "";
@@ -25,6 +27,7 @@ static void start_run(struct call *call, struct hub *hub, struct txn *txn, int64
 	if (hub->author)
 		ledger_state(&hub->ledger, txn, hub->author, &own);
 	unsigned_each(txn, path_add, paths);
+	aside_each(txn, path_add, paths);
 	hub_sign_check(hub, why);
 	call->out = json_pack("{s:s, s:I, s:s, s:o}", "state", names[hub->signing], "own_head_ms",
 			      (json_int_t)own.head_time_ms, "why", why, "waiting", paths);

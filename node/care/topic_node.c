@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "node/care/topics.h"
+#include "proto/catalog/aside_say.h"
 #include "proto/catalog/unsigned.h"
 #include "proto/catalog/want.h"
 #include "proto/ledger/quota.h"
@@ -72,10 +73,12 @@ void topic_start(struct actions *list)
 				     "another machine uses the key of this node, so it signs "
 				     "nothing any more: stop one of the two"},
 	};
-	enum signing signing = list->hub->signing;
+	const enum signing signing =
+		list->hub->signing == SIGNING_STOPPING ? SIGNING_STOPPED : list->hub->signing;
 	uint64_t waiting = 0;
 
 	unsigned_each(list->txn, waiting_count, &waiting);
+	aside_each(list->txn, waiting_count, &waiting);
 	if (signing == SIGNING_YES && waiting)
 		actions_add(list, ACTION_WARN, "allmende start",
 			    "%" PRIu64

@@ -13,6 +13,7 @@
 #include "proto/rights/fedkeys.h"
 #include "proto/transfer/fetch.h"
 #include "proto/ledger/held.h"
+#include "proto/catalog/aside_say.h"
 #include "proto/catalog/lookup.h"
 #include "proto/catalog/own_dataset.h"
 #include "proto/catalog/publish_hidden.h"
@@ -563,7 +564,7 @@ static enum err version_make(struct hub *hub, struct txn *txn, struct publicatio
 		index_write(txn, publication, &made.of, held_closed(&made.version),
 			    writer_index(writer));
 		index_sum(writer_index(writer), &sum);
-		unsigned_drop(txn, made.version.path);
+		aside_forget(hub, txn, made.version.path);
 		own_dataset_version(&memory->version, &made.version);
 		memory->cut_key = publication->params.cut_key;
 		memory->tier = publication->tier;
@@ -600,10 +601,7 @@ static enum err version_keep(struct hub *hub, struct txn *txn,
 	return err;
 }
 
-/*
- * Nothing new is said: the version that there is stays. False: something is, or it is damaged
- * still.
- */
+/* Nothing new is said: the version there is stays. False: something is, or it is damaged still. */
 static bool unchanged_take(struct hub *hub, struct txn *txn, const struct publication *publication,
 			   const struct lookup *found, const struct digest *contents,
 			   struct catalog_entry *out)

@@ -117,24 +117,6 @@ enum err unsigned_put(struct hub *hub, struct txn *txn, const struct publication
 	return err;
 }
 
-/* STAGE rows become INDEX rows. */
-static void index_take(struct txn *txn, uint64_t job, const struct version_id *of, bool closed,
-		       struct index_sum *sum)
-{
-	struct row_key prefix = key_stage_prefix(job);
-	struct walk walk = walk_begin(txn, TABLE_STAGE, row_key_bytes(&prefix));
-	struct index_entry entry;
-
-	*sum = (struct index_sum){0};
-	while (walk_next(&walk)) {
-		memcpy(entry.addr.b, walk.key.ptr + 8 + ID_LEN, ID_LEN);
-		entry.size = be32_get(walk.value.ptr);
-		sum->count++;
-		sum->bytes += entry.size;
-		held_index_put(txn, of, &entry, closed);
-	}
-}
-
 /*
  * What has come back meanwhile, or was withdrawn, may have taken the number; it stands in the
  * sealed manifest too, so another can not be given.
@@ -197,7 +179,7 @@ static enum err row_sign(struct hub *hub, struct txn *txn, uint64_t job,
 	err = ledger_append(&hub->ledger, txn, RECORD_VERSION, record_slot_bytes(&slot), row->body,
 			    NULL, LEDGER_TELL);
 	if (!err) {
-		index_take(txn, job, &of, held_closed(&version), &sum);
+		held_index_staged(txn, job, &of, held_closed(&version), &sum);
 		own_dataset_version(&memory.version, &version);
 		memory.contents = row->contents;
 		memory.files = row->files;

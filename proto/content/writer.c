@@ -388,6 +388,29 @@ void writer_file_end(struct writer *w)
 	hash_done(&w->file_hash, file_last(w)->hash.b, ID_LEN);
 }
 
+enum err writer_copy(struct writer *w, const struct manifest *from)
+{
+	const uint32_t count = manifest_file_count(from);
+	check(w->state == STATE_FILES && manifest_file_count(&w->manifest) == 0);
+	w->manifest.epochs.len = 0;
+	buf_add(&w->manifest.epochs, buf_bytes(&from->epochs));
+	buf_add(&w->manifest.chunks, buf_bytes(&from->chunks));
+	buf_add(&w->manifest.bases, buf_bytes(&from->bases));
+	for (uint32_t i = 0; i < count && !w->err; i++) {
+		const struct manifest_file *file = manifest_file(from, i);
+		if (writer_file_begin(w, file->name, file->media_type, file->modified_ms))
+			break;
+		const struct manifest_file names = *file_last(w);
+		*file_last(w) = *file;
+		file_last(w)->name = names.name;
+		file_last(w)->media_type = names.media_type;
+		w->file_open = false;
+	}
+	writer_fail(w, w->manifest.epochs.err);
+	writer_fail(w, w->manifest.chunks.err);
+	return writer_fail(w, w->manifest.bases.err);
+}
+
 /* The next piece of the manifest. */
 static void manifest_cut(struct writer *w)
 {

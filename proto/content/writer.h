@@ -122,6 +122,11 @@ struct piece *writer_take(struct writer *writer);
 void writer_accept(struct writer *writer, const struct piece *piece);
 uint32_t writer_pending(const struct writer *writer); /* pieces taken and not accepted */
 
+/*
+ * Instead of files: those of another version of the dataset under the same epoch, as its manifest
+ * lists them, so that their chunks are used again. The manifest's epochs are borrowed.
+ */
+enum err writer_copy(struct writer *writer, const struct manifest *manifest);
 /* All files ended, nothing pending: builds the manifest, whose pieces are then to be taken. */
 enum err writer_finish(struct writer *writer);
 /* After writer_finish(), while the writer is open: names, counts, sizes. */

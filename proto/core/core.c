@@ -25,8 +25,10 @@
 #include "proto/transfer/source.h"
 #include "proto/transfer/serve.h"
 #include "proto/sync/room_again.h"
+#include "proto/sync/salvage.h"
 #include "proto/sync/sync.h"
 #include "proto/membership/voting.h"
+#include "proto/catalog/aside_say.h"
 #include "proto/catalog/unheard.h"
 #include "proto/catalog/unsigned.h"
 #include "proto/catalog/siblings.h"
@@ -314,7 +316,7 @@ static void peers_take(struct hub *hub, struct txn *txn)
 	for (size_t i = 0; i < hub->peers.count; i++) {
 		struct peer *peer = hub->peers.items[i];
 		if (peer->compared_news) {
-			start_compared(hub, txn);
+			start_compared(hub, txn, peer);
 			joining_compared(hub, txn);
 			holds_compared(hub, peer);
 			source_retry(hub, peer);
@@ -334,6 +336,7 @@ static void signing_take(struct hub *hub, struct txn *txn)
 	fedkeys_charter_changed(hub, txn);
 	hub->epochs->look = hub->epochs->pass.due = true;
 	siblings_due(hub);
+	aside_say(hub, txn);
 	unsigned_sign(hub, txn);
 }
 
@@ -362,6 +365,8 @@ static void news_take(struct hub *hub, struct txn *txn)
 		peers_take(hub, txn);
 	if (hub->signing_news)
 		signing_take(hub, txn);
+	if (hub->aside_news)
+		aside_say(hub, txn);
 	if (hub->hello_due)
 		sync_hello_all(hub, txn);
 }
@@ -389,6 +394,7 @@ static void turn_end(struct hub *hub, struct txn *txn)
 	sync_tick(hub, txn);
 	room_again_tick(hub, txn);
 	recount_tick(hub, txn);
+	salvage_tick(hub, txn);
 	holds_tick(hub, txn);
 	proof_tick(hub, txn);
 	scan_tick(hub, txn);
@@ -483,10 +489,11 @@ void core_room(struct core *core, const struct room *room)
 int64_t core_wake(struct core *core, struct times now)
 {
 	static int64_t (*const wakes[])(const struct hub *hub) = {
-		peers_wake,    dials_wake,  sync_wake,    gossip_wake,     reconcile_wake,
-		recount_wake,  holds_wake,  proof_wake,   scan_wake,       voting_wake,
-		epochs_wake,   rights_wake, fedkeys_wake, withdrawal_wake, takeover_wake,
-		siblings_wake, start_wake,  audit_wake,   hidden_wake,     epoch_asks_wake,
+		peers_wake,      dials_wake,    sync_wake,    gossip_wake,     reconcile_wake,
+		recount_wake,    holds_wake,    proof_wake,   scan_wake,       voting_wake,
+		epochs_wake,     rights_wake,   fedkeys_wake, withdrawal_wake, takeover_wake,
+		salvage_wake,    siblings_wake, start_wake,   audit_wake,      hidden_wake,
+		epoch_asks_wake,
 	};
 	int64_t wake = INT64_MAX;
 	floor_time(&core->hub, now);

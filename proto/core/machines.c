@@ -22,6 +22,7 @@ enum err machines_begin(struct machines *machines, struct hub *hub,
 		.gossip = &machines->gossip,
 		.start = &machines->start,
 		.recount = &machines->recount,
+		.salvage = &machines->salvage,
 		.transfer = &machines->transfer,
 		.voting = &machines->voting,
 		.joining = &machines->joining,
@@ -61,6 +62,7 @@ enum err machines_open(struct hub *hub, struct txn *txn)
 	dials_open(hub, txn);
 	scan_open(hub, txn);
 	gossip_open(hub, txn);
+	salvage_open(hub, txn);
 	withdrawal_open(hub, txn);
 	takeover_open(hub, txn);
 	siblings_open(hub);
@@ -75,6 +77,7 @@ void machines_close(struct hub *hub)
 	dials_close(hub);
 	scan_close(hub);
 	gossip_close(hub);
+	salvage_close(hub);
 	membership_close(hub);
 	free(hub->forgotten);
 	buf_fini(&hub->bottle);

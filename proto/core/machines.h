@@ -21,6 +21,7 @@
 #include "proto/sync/gossip.h"
 #include "proto/sync/logs.h"
 #include "proto/sync/recount.h"
+#include "proto/sync/salvage.h"
 #include "proto/sync/start.h"
 #include "proto/sync/sync.h"
 #include "proto/transfer/scan.h"
@@ -36,6 +37,7 @@ struct machines {
 	struct gossip gossip;
 	struct start start;
 	struct recount recount;
+	struct salvage salvage;
 	struct transfer transfer;
 	struct voting voting;
 	struct joining joining;

@@ -285,7 +285,7 @@ void hub_signing(struct hub *hub, enum signing signing)
 		hub->signing_news || (signing == SIGNING_YES && hub->signing != signing);
 	hub->signing = signing;
 	hub->ledger.own_quiet = signing != SIGNING_YES;
-	hub->ledger.own_behind = signing == SIGNING_BEHIND;
+	hub->ledger.own_behind = signing == SIGNING_BEHIND || signing == SIGNING_STOPPING;
 }
 
 enum err hub_sign_check(const struct hub *hub, char why[WHY_LEN])

@@ -51,6 +51,7 @@ enum signing {
 	SIGNING_WAITS,   /* since a start: nobody has said yet that the own head here is the last */
 	SIGNING_BEHIND,  /* it is not: what was signed since comes back first */
 	SIGNING_STOPPED, /* another machine uses the key of this node */
+	SIGNING_STOPPING, /* the same, but what it has signed comes back first */
 };
 
 struct hub {
@@ -89,6 +90,7 @@ struct hub {
 	bool peer_news;    /* a peer has been met or compared with */
 	bool was_linked;   /* a peer has been met since the start */
 	bool signing_news; /* this node signs again: what has waited for that is due */
+	bool aside_news;   /* own records have come back: what was put aside may be there again */
 	/* counters, for whoever remembers what follows from it */
 	uint64_t keys_epoch;    /* keys or roles of members have changed */
 	uint64_t source_epoch;  /* peers, or what they hold, have changed */
@@ -112,6 +114,7 @@ struct hub {
 	struct gossip *gossip;
 	struct start *start;
 	struct recount *recount;
+	struct salvage *salvage;
 	struct transfer *transfer;
 	struct voting *voting;
 	struct joining *joining;

@@ -44,6 +44,7 @@ struct peer {
 	bool compared_news;         /* for the core: a comparison has come to its end */
 	struct own_place own_said;  /* how far the own records were when HELLO was sent */
 	struct own_place own_heard; /* up to here it has them, as it has shown; 0: not known */
+	struct own_place own_same;  /* exactly these it has had, as a digest has shown; 0: none */
 	int64_t ahead_ms;  /* how far its newest own head lay in the future when it came; 0: not */
 	int64_t head_ms;   /* of its newest own head since the link is up; 0: none came */
 	bool late_known;   /* it has made another since then, */

@@ -5,6 +5,7 @@
 #include "proto/ledger/ledger.h"
 #include "proto/wire/wire_in.h"
 #include "proto/wire/wire_out.h"
+#include "store/chunks.h"
 
 struct row_key held_key(const struct version_id *of)
 {
@@ -125,6 +126,39 @@ static void share_add(struct txn *txn, const struct dataset_id *dataset,
 		txn_put(txn, TABLE_SHARE, row_key_bytes(&key), bytes_obj(&value));
 	else
 		txn_del(txn, TABLE_SHARE, row_key_bytes(&key));
+}
+
+void held_stage(struct txn *txn, const struct version_id *of, uint64_t job)
+{
+	struct row_key prefix = held_key(of);
+	struct walk walk = walk_begin(txn, TABLE_INDEX, row_key_bytes(&prefix));
+	struct index_entry entry;
+
+	if (!held_complete(txn, of))
+		return;
+	while (walk_next(&walk)) {
+		memcpy(entry.addr.b, walk.key.ptr + prefix.len, ID_LEN);
+		entry.size = be32_get(walk.value.ptr);
+		chunks_stage(txn, job, &of->dataset, &entry.addr, entry.size);
+	}
+}
+
+bool held_index_staged(struct txn *txn, uint64_t job, const struct version_id *of, bool closed,
+		       struct index_sum *sum)
+{
+	struct row_key prefix = key_stage_prefix(job);
+	struct walk walk = walk_begin(txn, TABLE_STAGE, row_key_bytes(&prefix));
+	struct index_entry entry;
+
+	*sum = (struct index_sum){0};
+	while (walk_next(&walk)) {
+		memcpy(entry.addr.b, walk.key.ptr + 8 + ID_LEN, ID_LEN);
+		entry.size = be32_get(walk.value.ptr);
+		sum->count++;
+		sum->bytes += entry.size;
+		held_index_put(txn, of, &entry, closed);
+	}
+	return sum->count > 0;
 }
 
 void held_index_put(struct txn *txn, const struct version_id *of, const struct index_entry *entry,

@@ -45,6 +45,11 @@ void held_index_put(struct txn *txn, const struct version_id *of, const struct i
 		    bool closed);
 /* True: there were some. */
 bool held_index_drop(struct txn *txn, const struct version_id *of);
+/* A job keeps all chunks of a version that is whole here, whatever becomes of the version. */
+void held_stage(struct txn *txn, const struct version_id *of, uint64_t job);
+/* The version has what the job keeps; the job goes on. False: it keeps nothing. */
+bool held_index_staged(struct txn *txn, uint64_t job, const struct version_id *of, bool closed,
+		       struct index_sum *sum);
 /*
  * Two versions with the same number have the same chunks: what is here of one is here of the other.
  * False: nothing is, or there is something of the other already.

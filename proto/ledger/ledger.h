@@ -252,14 +252,6 @@ bool ledger_author_other(struct ledger *ledger, struct txn *txn, uint32_t author
  */
 bool ledger_own_back(struct ledger *ledger, struct txn *txn);
 
-/*
- * Own author: a later head of it has come back and is the latest here, so this store is an old
- * copy. What is here in `incarnation` after the sequence `after`, and so was never in a head, is
- * signed anew with sequences that were never used.
- */
-enum err ledger_own_renumber(struct ledger *ledger, struct txn *txn, uint32_t incarnation,
-			     uint64_t after);
-
 /* The record of a sequence, as received. */
 bool ledger_record(struct txn *txn, uint32_t author, uint32_t incarnation, uint64_t sequence,
 		   struct bytes *whole);

@@ -1,7 +1,7 @@
 /*
  * ledger_internal - what the sources of the ledger share, the lower ones first: rows.c (records and
  * the rows that find them), author.c (keys and states), quota.c, room.c, slots.c,
- * accept.c, heads.c, own.c; pages.c and recount.c beside them.
+ * accept.c, heads.c, own.c, aside.c; pages.c and recount.c beside them.
  */
 #ifndef ALLMENDE_LEDGER_INTERNAL_H
 #define ALLMENDE_LEDGER_INTERNAL_H
@@ -16,6 +16,8 @@ struct ledger_touched {
 
 /* The author's state in this turn; valid until the next call. NULL when txn has failed. */
 struct ledger_touched *ledger_touch(struct ledger *ledger, struct txn *txn, uint32_t author);
+/* The own author's. NULL: txn has failed, or this node has no author number (any more). */
+struct ledger_touched *ledger_own_touch(struct ledger *ledger, struct txn *txn);
 void ledger_settle_author(struct ledger *ledger, struct txn *txn, struct ledger_touched *touched);
 /* Goes on to a higher incarnation, of which nothing is here yet. */
 void ledger_incarnation_begin(struct ledger *ledger, struct txn *txn,
@@ -49,6 +51,12 @@ void ledger_arrived(struct ledger *ledger, const struct ledger_news *news,
 /* Takes a stored record out again. ERR_ABSENT */
 enum err ledger_record_drop(struct ledger *ledger, struct txn *txn, uint32_t author,
 			    uint32_t incarnation, uint64_t sequence);
+
+/*
+ * Takes the leaves of what comes after the latest head's last sequence out of the set, or puts them
+ * in again; the records stay where they are.
+ */
+void ledger_beyond_leaves(struct txn *txn, const struct author_state *state, bool in);
 
 /* ---- quota.c ---- */
 

@@ -1,7 +1,6 @@
 #include "proto/ledger/ledger_internal.h"
 
-/* NULL: txn has failed, or this node has no author number (any more). */
-static struct ledger_touched *own_touch(struct ledger *ledger, struct txn *txn)
+struct ledger_touched *ledger_own_touch(struct ledger *ledger, struct txn *txn)
 {
 	if (ledger->own_author == 0)
 		return NULL;
@@ -28,7 +27,7 @@ static enum err own_check(struct ledger *ledger, const struct record *record,
 static enum err own_append(struct ledger *ledger, struct txn *txn, struct record *fields,
 			   struct record_id *id, enum ledger_tell tell, bool is_new)
 {
-	struct ledger_touched *own = own_touch(ledger, txn);
+	struct ledger_touched *own = ledger_own_touch(ledger, txn);
 	struct ledger_news news;
 	struct version version = {0};
 	struct record record;
@@ -74,7 +73,7 @@ enum err ledger_append(struct ledger *ledger, struct txn *txn, uint64_t kind, st
 
 enum err ledger_delete(struct ledger *ledger, struct txn *txn, struct bytes slot)
 {
-	struct ledger_touched *own = own_touch(ledger, txn);
+	struct ledger_touched *own = ledger_own_touch(ledger, txn);
 	struct digest hash;
 	uint64_t sequence;
 
@@ -103,7 +102,7 @@ static void previous_set(struct txn *txn, struct head *head)
 
 enum err ledger_head_make(struct ledger *ledger, struct txn *txn, struct buf *out)
 {
-	struct ledger_touched *own = own_touch(ledger, txn);
+	struct ledger_touched *own = ledger_own_touch(ledger, txn);
 	const struct charter_member *member =
 		charter_member(ledger->charter, author_member(ledger->own_author));
 	struct head head;
@@ -196,7 +195,7 @@ static enum err older_again(struct ledger *ledger, struct txn *txn, struct bytes
 
 enum err ledger_incarnation_new(struct ledger *ledger, struct txn *txn)
 {
-	struct ledger_touched *own = own_touch(ledger, txn);
+	struct ledger_touched *own = ledger_own_touch(ledger, txn);
 	enum err err = ERR_OK;
 	struct buf older;
 
@@ -222,73 +221,17 @@ enum err ledger_incarnation_new(struct ledger *ledger, struct txn *txn)
 	return err ? err : ledger_head_make(ledger, txn, NULL);
 }
 
-/* Takes the leaves of what comes after the latest head's last sequence out of the set, or puts them
-   in again; the records stay where they are. */
-static void beyond_leaves(struct txn *txn, const struct author_state *state, bool in)
-{
-	struct row_key prefix = key_author_incarnation(state->author, state->incarnation);
-	struct row_key at =
-		key_record(state->author, state->incarnation, state->head_last_sequence);
-	struct walk walk =
-		walk_begin_at(txn, TABLE_RECORD, row_key_bytes(&prefix), row_key_bytes(&at), false);
-	struct record record;
-	struct digest hash;
-
-	while (walk_next(&walk)) {
-		if (record_decode(&record, walk.value)) {
-			txn_fail(txn, ERR_CORRUPT);
-			return;
-		}
-		struct record_slot slot = record_slot_copy(record.slot);
-		record_leaf_hash(&hash, walk.value);
-		if (in)
-			setdigest_put(txn, state->author, state->incarnation,
-				      record_slot_bytes(&slot), record.sequence, &hash);
-		else
-			setdigest_del(txn, state->author, state->incarnation,
-				      record_slot_bytes(&slot));
-	}
-}
-
 /* That there are as many records says nothing: an old copy has others, and anybody sends them. */
 bool ledger_own_back(struct ledger *ledger, struct txn *txn)
 {
-	struct ledger_touched *own = own_touch(ledger, txn);
+	struct ledger_touched *own = ledger_own_touch(ledger, txn);
 	struct digest set;
 
 	if (!own || own->state.live_count <= own->state.head_live_count)
 		return false;
-	beyond_leaves(txn, &own->state, false);
+	ledger_beyond_leaves(txn, &own->state, false);
 	setdigest_root(txn, ledger->own_author, own->state.incarnation, &set);
-	beyond_leaves(txn, &own->state, true);
+	ledger_beyond_leaves(txn, &own->state, true);
 	own->dirty = true;
 	return !txn_err(txn) && id_eq(&set, &own->state.head_set);
-}
-
-enum err ledger_own_renumber(struct ledger *ledger, struct txn *txn, uint32_t incarnation,
-			     uint64_t after)
-{
-	struct ledger_touched *own = own_touch(ledger, txn);
-	struct row_key last_key, prefix = key_author_incarnation(ledger->own_author, incarnation);
-	struct row_key at = key_record(ledger->own_author, incarnation, after);
-	struct bytes key, value;
-	enum err err = ERR_OK;
-
-	if (!own || !walk_last(txn, TABLE_RECORD, row_key_bytes(&prefix), &key, &value))
-		return txn_err(txn);
-	last_key = key_record(ledger->own_author, incarnation, be64_get(key.ptr + prefix.len));
-	/* Of what was signed elsewhere since, nothing was here. */
-	if (own->state.proven_sequence > after)
-		own->state.proven_sequence = after;
-	if (own->state.sequence < own->state.head_last_sequence)
-		own->state.sequence = own->state.head_last_sequence;
-	struct walk walk =
-		walk_begin_at(txn, TABLE_RECORD, row_key_bytes(&prefix), row_key_bytes(&at), false);
-	while (!err && walk_next(&walk) && bytes_cmp(walk.key, row_key_bytes(&last_key)) <= 0) {
-		struct record record;
-		err = record_decode(&record, walk.value) ? ERR_CORRUPT : ERR_OK;
-		if (!err)
-			err = own_append(ledger, txn, &record, NULL, LEDGER_QUIET, false);
-	}
-	return err;
 }

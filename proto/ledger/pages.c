@@ -2,6 +2,69 @@
 
 enum { REPAIR_LOOK_MAX = 128 }; /* leaves of ours beside one page; the next answer goes on there */
 
+void ledger_beyond_leaves(struct txn *txn, const struct author_state *state, bool in)
+{
+	struct row_key prefix = key_author_incarnation(state->author, state->incarnation);
+	struct row_key at =
+		key_record(state->author, state->incarnation, state->head_last_sequence);
+	struct walk walk =
+		walk_begin_at(txn, TABLE_RECORD, row_key_bytes(&prefix), row_key_bytes(&at), false);
+	struct record record;
+	struct digest hash;
+
+	while (walk_next(&walk)) {
+		if (record_decode(&record, walk.value)) {
+			txn_fail(txn, ERR_CORRUPT);
+			return;
+		}
+		struct record_slot slot = record_slot_copy(record.slot);
+		record_leaf_hash(&hash, walk.value);
+		if (in)
+			setdigest_put(txn, state->author, state->incarnation,
+				      record_slot_bytes(&slot), record.sequence, &hash);
+		else
+			setdigest_del(txn, state->author, state->incarnation,
+				      record_slot_bytes(&slot));
+	}
+}
+
+/* So many records may be here that no head has named yet, for a page to be told without them. */
+enum { BEYOND_MAX = 64 };
+
+static bool beyond_few(struct txn *txn, const struct author_state *state)
+{
+	struct row_key prefix = key_author_incarnation(state->author, state->incarnation);
+	struct row_key at =
+		key_record(state->author, state->incarnation, state->head_last_sequence);
+	struct walk walk =
+		walk_begin_at(txn, TABLE_RECORD, row_key_bytes(&prefix), row_key_bytes(&at), false);
+	unsigned count = 0;
+
+	while (count <= BEYOND_MAX && walk_next(&walk))
+		count++;
+	return count <= BEYOND_MAX;
+}
+
+/*
+ * The set of the head is here, and something that comes after it: as two machines of an author have
+ * signed it, nobody might have the set alone.
+ */
+static bool page_of_head(struct txn *txn, const struct author_state *state, uint64_t place,
+			 struct setdigest_page *out)
+{
+	struct digest set;
+
+	if (!beyond_few(txn, state))
+		return false;
+	ledger_beyond_leaves(txn, state, false);
+	setdigest_root(txn, state->author, state->incarnation, &set);
+	const bool found = id_eq(&set, &state->head_set) &&
+			   setdigest_page(txn, state->author, state->incarnation, place, out);
+	ledger_beyond_leaves(txn, state, true);
+	setdigest_root(txn, state->author, state->incarnation, &set);
+	return found;
+}
+
 enum err ledger_page(struct ledger *ledger, struct txn *txn, uint32_t author, uint32_t incarnation,
 		     const struct digest *set, uint64_t place, struct setdigest_page *out)
 {
@@ -10,8 +73,11 @@ enum err ledger_page(struct ledger *ledger, struct txn *txn, uint32_t author, ui
 
 	if (err)
 		return err;
-	if (state.incarnation != incarnation || !id_eq(&state.set, set) ||
-	    !setdigest_page(txn, author, incarnation, place, out))
+	if (state.incarnation != incarnation)
+		return ERR_ABSENT;
+	if (id_eq(&state.set, set)
+		    ? !setdigest_page(txn, author, incarnation, place, out)
+		    : !id_eq(&state.head_set, set) || !page_of_head(txn, &state, place, out))
 		return ERR_ABSENT;
 	return txn_err(txn);
 }

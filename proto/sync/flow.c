@@ -65,3 +65,23 @@ void flow_state(struct message_state *out, const struct author_state *state)
 	out->counter = state->counter;
 	memcpy(out->digest, state->set.b, sizeof(out->digest));
 }
+
+/* Who has taken the highest sequence may lack what comes before: only the set tells. */
+void flow_own_shown(struct peer *peer, const struct author_state *mine,
+		    const struct message_state *theirs)
+{
+	peer->own_heard = (struct own_place){theirs->incarnation, theirs->sequence};
+	if (mine->incarnation == theirs->incarnation &&
+	    memcmp(mine->set.b, theirs->digest, sizeof(theirs->digest)) == 0)
+		peer->own_same = (struct own_place){mine->incarnation, mine->sequence};
+}
+
+void flow_page(struct setdigest_page *page, struct message *m)
+{
+	page->place = m->place;
+	page->depth = (unsigned)(m->body.len / SETDIGEST_STEP_LEN);
+	if (page->depth > 0)
+		memcpy(page->path, m->body.ptr, m->body.len);
+	while (message_next_leaf(m, &page->leaves[page->count]))
+		page->count++;
+}

@@ -96,9 +96,10 @@ struct peer_sync {
 	int64_t hello_paced_ms, hello_allowed_ms; /* own HELLOs, and the peer's */
 	struct sync_group *groups;                /* by rising name */
 	size_t group_count, group_cap;
-	uint32_t states_author;  /* the last one that the peer's STATES named */
-	bool end_sent, end_here; /* SYNC_END */
-	struct sync_want *wants; /* the peer lacks these, by rising author; each author once */
+	struct own_place own_grouped; /* how far the own records were in them */
+	uint32_t states_author;       /* the last one that the peer's STATES named */
+	bool end_sent, end_here;      /* SYNC_END */
+	struct sync_want *wants;      /* the peer lacks these, by rising author; each author once */
 	size_t want_count, want_at, want_cap;
 	bool stream_end_due;    /* SYNC_END follows the last want */
 	uint64_t untaken_bytes; /* sent, not yet confirmed by TAKEN */
@@ -106,6 +107,7 @@ struct peer_sync {
 	int64_t next_hello_ms;  /* to this peer, for a reason; INT64_MAX: none */
 	int64_t phase_since_ms; /* or since the last progress in it */
 	int64_t own_head_ms;    /* when it told what own head it knows; 0: not yet */
+	bool salvage_failed;    /* salvage.h: it did not tell what it has shown */
 	struct reconcile reconcile;
 	/* members of whom it has passed on what we hold for forged, since keys have changed last */
 	uint32_t doubted[FLOW_DOUBT_COUNT];
@@ -122,6 +124,11 @@ void flow_send_list(struct hub *hub, struct peer *peer, struct message_list *lis
 void flow_taken(struct hub *hub, struct peer *peer, size_t len, bool now);
 /* Something that the comparison waits for has come. */
 void flow_progress(struct hub *hub, struct peer *peer);
+/* The page in LEAVES; whether it is one of the set is not looked at. */
+void flow_page(struct setdigest_page *page, struct message *m);
+/* A peer has shown what it has of the own author. */
+void flow_own_shown(struct peer *peer, const struct author_state *mine,
+		    const struct message_state *theirs);
 /* A state as STATES tells it. */
 void flow_state(struct message_state *out, const struct author_state *state);
 

@@ -10,6 +10,7 @@
 #include "proto/sync/log_fork.h"
 #include "proto/sync/logs.h"
 #include "proto/sync/reconcile.h"
+#include "proto/sync/salvage.h"
 #include "proto/sync/start.h"
 
 enum {
@@ -290,6 +291,8 @@ void gossip_head_hear(struct hub *hub, struct txn *txn, struct peer *peer, struc
 		forged(hub, peer, head.author);
 	if (head.author == hub->author && (!err || err == ERR_PROTOCOL))
 		start_own_head(hub, txn, &before, err);
+	if (head.author == hub->author && (err == ERR_EXISTS || err == ERR_PROTOCOL))
+		salvage_look(hub, txn, peer, &head);
 	if (err)
 		return;
 	hub_charge(hub, txn, author_member(head.author));
@@ -312,6 +315,8 @@ static enum err record_hear(struct hub *hub, struct txn *txn, struct peer *peer,
 			    struct bytes whole)
 {
 	struct ledger_news news;
+	if (salvage_record(hub, txn, peer, whole))
+		return ERR_OK;
 	if (!author_may(hub, peer, author) || !reconcile_may(hub, txn, peer, author, whole))
 		return ERR_BUSY;
 	const uint64_t forged_before = hub->ledger.forged_count;
@@ -357,6 +362,8 @@ static void records_take(struct hub *hub, struct txn *txn, struct peer *peer, st
 	if (deferred)
 		hub_note(hub, NOTE_DEFERRED)->link = peer->link;
 	reconcile_records(hub, txn, peer, author);
+	if (author == hub->author)
+		salvage_records(hub, txn, peer);
 }
 
 void gossip_records_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
@@ -513,7 +520,7 @@ static void own_head(struct hub *hub, struct txn *txn)
 	/* A thief has taken the last incarnation: there is none that would go before it. */
 	if (anew && own.incarnation == UINT32_MAX)
 		hub_signing(hub, SIGNING_STOPPED);
-	if (hub->signing != SIGNING_YES)
+	if (hub->signing != SIGNING_YES || salvage_under_way(hub))
 		return;
 	if (!hub->gossip->head_due && !renew && !anew && !hub->gossip->log_news && own.counter > 0)
 		return;
@@ -525,6 +532,7 @@ static void own_head(struct hub *hub, struct txn *txn)
 		audit_restored(hub, txn);
 	txn_fail(txn, anew ? ledger_incarnation_new(&hub->ledger, txn)
 			   : ledger_head_make(&hub->ledger, txn, NULL));
+	salvage_signed(hub, txn);
 	if (anew)
 		start_renewed(hub, txn);
 	hub->gossip->head_due = hub->gossip->log_news = false;
@@ -536,8 +544,10 @@ static int64_t own_head_wake(const struct hub *hub)
 	if (!hub->author || hub->signing == SIGNING_WAITS || hub->signing == SIGNING_STOPPED)
 		return INT64_MAX;
 	/* What comes back brings turns; the last look is due after them. */
-	if (hub->signing == SIGNING_BEHIND)
+	if (hub->ledger.own_behind)
 		return hub->mono_ms + GOSSIP_BACK_MS;
+	if (salvage_under_way(hub))
+		return salvage_wake(hub);
 	if (hub->gossip->head_due)
 		return hub->mono_ms;
 	return hub_mono_of(hub,
@@ -559,6 +569,7 @@ void gossip_settle(struct hub *hub, struct txn *txn)
 {
 	ledger_settle(&hub->ledger, txn);
 	own_head(hub, txn);
+	start_said(hub);
 	for (size_t i = 0; i < hub->gossip->announcement_count; i++) {
 		const struct announcement *news = &hub->gossip->announcements[i];
 		if (news->from_link == 0) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/check.h"
+#include "proto/sync/salvage.h"
 
 enum {
 	RECONCILE_RECORDS_LEN_MAX = 64 * 1024, /* of one RECORDS message, and a record more */
@@ -130,7 +131,7 @@ static bool author_wanted(const struct hub *hub, struct peer *peer,
 {
 	const struct repair_wait *wait = wait_of(&peer->sync->reconcile, state->author);
 	/* Of the own author nobody knows more, unless this store is an old copy. */
-	if (state->author == hub->author && hub->signing != SIGNING_BEHIND)
+	if (state->author == hub->author && !hub->ledger.own_behind)
 		return false;
 	/* What was refused for want of room is not asked for; but what has gone makes room. */
 	if (state->held > 0 && state->live_count + state->held <= state->head_live_count)
@@ -319,12 +320,7 @@ static enum err page_take(struct hub *hub, struct txn *txn, struct repair *repai
 			  struct message *m)
 {
 	struct setdigest_page *page = mem_new(1, sizeof(*page));
-	page->place = m->place;
-	page->depth = (unsigned)(m->body.len / SETDIGEST_STEP_LEN);
-	if (page->depth > 0)
-		memcpy(page->path, m->body.ptr, m->body.len);
-	while (message_next_leaf(m, &page->leaves[page->count]))
-		page->count++;
+	flow_page(page, m);
 	buf_fini(&repair->missing);
 	buf_init(&repair->missing, REPAIR_MISSING_LEN_MAX);
 	enum err err =
@@ -343,6 +339,8 @@ static bool is_held(struct hub *hub, struct txn *txn, uint32_t author)
 void reconcile_leaves_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct repair *repair = repair_of(peer, REPAIR_LEAVES, m->author);
+	if (salvage_leaves(hub, txn, peer, m))
+		return;
 	if (!repair || repair->incarnation != m->incarnation || repair->place != m->place ||
 	    !id_eq(&repair->set, &m->digest))
 		return;
@@ -406,6 +404,8 @@ void reconcile_records(struct hub *hub, struct txn *txn, struct peer *peer, uint
 
 void reconcile_not_here(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
+	if (salvage_not_here(hub, txn, peer, m))
+		return;
 	struct repair *repair = repair_of(peer, REPAIR_LEAVES, m->author);
 	if (!repair)
 		repair = repair_of(peer, REPAIR_RECORDS, m->author);

@@ -52,7 +52,7 @@ static void own_look(struct hub *hub, struct txn *txn)
 	struct author_state own;
 	struct bytes head;
 	if (hub->recount->at.author != hub->author || hub->recount->at.faults == 0 ||
-	    hub->signing == SIGNING_BEHIND)
+	    hub->ledger.own_behind)
 		return;
 	if (ledger_state(&hub->ledger, txn, hub->author, &own) || !id_eq(&own.set, &own.head_set) ||
 	    !ledger_head(txn, hub->author, own.incarnation, &head))

@@ -1,17 +1,21 @@
 #include "proto/sync/start.h"
 
 #include "crypto/check.h"
+#include "proto/ledger/aside.h"
 
 enum {
 	START_LINK_MS = 10 * 1000,
 	START_ANSWER_MS = 60 * 1000,
 	START_JUMP_MS = 10 * 60 * 1000, /* of one clock against the other */
 	START_BACK_MS = 1000,           /* walks over all own records: at most so often */
+	START_TOLD_MS = 10 * 60 * 1000, /* what others have had for so long, nobody overtakes */
+	TOLD_LEN = 2 * (4 + 8) + 8,
 };
 #define START_TWICE_MS (INT64_C(30) * 24 * 3600 * 1000)
 
 /* META rows; they outlive a crash. */
 static const char met_name[] = "met", behind_name[] = "behind";
+static const char told_name[] = "told"; /* twice be32 incarnation, be64 sequence; be64 told_ms */
 static const char restored_name[] = "restored"; /* be64 time of the backup */
 static const char twice_name[] = "own-heads"; /* be64 time of the first; and when it stopped, "." */
 
@@ -83,6 +87,66 @@ static void signs(struct hub *hub, struct txn *txn)
 	row_del(txn, restored_name);
 }
 
+/* ---- what others have ---- */
+
+static bool place_is_before(struct own_place a, struct own_place b)
+{
+	return a.incarnation != b.incarnation ? a.incarnation < b.incarnation
+					      : a.sequence < b.sequence;
+}
+
+static void told_put(struct hub *hub, struct txn *txn)
+{
+	const struct start *start = hub->start;
+	uint8_t row[TOLD_LEN];
+
+	be32_put(row, start->told.incarnation);
+	be64_put(row + 4, start->told.sequence);
+	be32_put(row + 12, start->told_next.incarnation);
+	be64_put(row + 16, start->told_next.sequence);
+	be64_put(row + 24, (uint64_t)start->told_ms);
+	row_put(txn, told_name, bytes_obj(&row));
+}
+
+static void told_get(struct hub *hub, struct txn *txn)
+{
+	struct row_key key = key_name(told_name);
+	struct start *start = hub->start;
+	struct bytes row;
+
+	if (!txn_get(txn, TABLE_META, row_key_bytes(&key), &row) || row.len != TOLD_LEN)
+		return;
+	start->told = (struct own_place){be32_get(row.ptr), be64_get(row.ptr + 4)};
+	start->told_next = (struct own_place){be32_get(row.ptr + 12), be64_get(row.ptr + 16)};
+	start->told_ms = (int64_t)be64_get(row.ptr + 24);
+}
+
+/* What is here now is elsewhere, too: as it has come from there, or was told before. */
+static void told_all(struct hub *hub, struct txn *txn)
+{
+	struct start *start = hub->start;
+
+	start->told = start->told_next = hub_own_place(hub, txn);
+	start->told_ms = hub->judge_ms;
+	told_put(hub, txn);
+}
+
+void start_compared(struct hub *hub, struct txn *txn, const struct peer *peer)
+{
+	struct start *start = hub->start;
+
+	if (hub->signing != SIGNING_YES || !place_is_before(start->told_next, peer->own_same))
+		return;
+	/* A machine that was away may overtake for a moment what was told just now. */
+	if (place_is_before(start->told, start->told_next) &&
+	    hub->judge_ms < start->told_ms + START_TOLD_MS)
+		return;
+	start->told = start->told_next;
+	start->told_next = peer->own_same;
+	start->told_ms = hub->judge_ms;
+	told_put(hub, txn);
+}
+
 /* ---- asking ---- */
 
 static void ask(struct hub *hub, struct peer *peer)
@@ -123,11 +187,13 @@ void start_open(struct hub *hub, struct txn *txn)
 	bool stopped;
 
 	start->met = row_has(txn, met_name);
+	told_get(hub, txn);
 	twice_get(txn, &stopped);
-	if (stopped)
+	start->stops = stopped;
+	if (row_has(txn, behind_name))
+		hub_signing(hub, stopped ? SIGNING_STOPPING : SIGNING_BEHIND);
+	else if (stopped)
 		hub_signing(hub, SIGNING_STOPPED);
-	else if (row_has(txn, behind_name))
-		hub_signing(hub, SIGNING_BEHIND);
 	if (start->met)
 		quiet_begin(hub);
 }
@@ -213,23 +279,12 @@ static bool is_confirmed(const struct hub *hub)
 	       (answered >= start->others || hub->mono_ms >= start->since_ms + START_LINK_MS);
 }
 
-/* Nothing that is here now is here alone. */
-static void told_set(struct hub *hub, struct txn *txn)
-{
-	struct author_state own;
-
-	if (!hub->author || ledger_state(&hub->ledger, txn, hub->author, &own))
-		return;
-	hub->start->told_incarnation = own.incarnation;
-	hub->start->told_sequence = own.sequence;
-}
-
 void start_tick(struct hub *hub, struct txn *txn)
 {
 	struct start *start = hub->start;
 
-	if (start->told_incarnation == 0)
-		told_set(hub, txn);
+	if (start->told.incarnation == 0 && hub->author)
+		told_all(hub, txn);
 	if (hub->signing != SIGNING_WAITS)
 		return;
 	if (!start->counted)
@@ -243,7 +298,7 @@ int64_t start_wake(const struct hub *hub)
 {
 	const struct start *start = hub->start;
 
-	if (hub->signing_news)
+	if (hub->signing_news || hub->aside_news)
 		return hub->mono_ms;
 	if (hub->signing != SIGNING_WAITS)
 		return INT64_MAX;
@@ -251,12 +306,6 @@ int64_t start_wake(const struct hub *hub)
 		return start->since_ms + START_LINK_MS;
 	return hub->mono_ms < start->since_ms + START_ANSWER_MS ? start->since_ms + START_ANSWER_MS
 								: INT64_MAX;
-}
-
-void start_compared(struct hub *hub, struct txn *txn)
-{
-	if (hub->signing == SIGNING_YES)
-		told_set(hub, txn);
 }
 
 /* ---- a later own head ---- */
@@ -268,7 +317,7 @@ void start_behind(struct hub *hub, struct txn *txn)
 		hub->start->anew = true;
 		return;
 	}
-	hub_signing(hub, SIGNING_BEHIND);
+	hub_signing(hub, hub->start->stops ? SIGNING_STOPPING : SIGNING_BEHIND);
 	row_put(txn, behind_name, bytes_of("", 0));
 }
 
@@ -283,26 +332,35 @@ static bool is_second(struct hub *hub, struct txn *txn)
 	return second;
 }
 
+/* What others may not have makes way, and is said again after what they have. */
+static void told_keep(struct hub *hub, struct txn *txn, const struct author_state *before)
+{
+	const struct own_place told = hub->start->told;
+
+	if (before->incarnation > 0 && before->incarnation >= told.incarnation)
+		txn_fail(txn, aside_put_own(&hub->ledger, txn, before->incarnation,
+					    before->incarnation == told.incarnation ? told.sequence
+										    : 0));
+}
+
 void start_own_head(struct hub *hub, struct txn *txn, const struct author_state *before,
 		    bool evidence)
 {
 	struct start *start = hub->start;
 
-	if (hub->signing == SIGNING_BEHIND || hub->signing == SIGNING_STOPPED || start->anew)
+	if (hub->ledger.own_behind)
 		return;
-	if (hub->signing == SIGNING_YES && is_second(hub, txn)) {
+	if (hub->signing == SIGNING_YES)
+		start->stops = is_second(hub, txn);
+	/* The own head goes before it: the other machine takes that up, and says its own again. */
+	if (evidence && start->stops)
 		hub_signing(hub, SIGNING_STOPPED);
-		return;
-	}
-	/* Of a contradicting head nothing can be taken: the next incarnation goes before both. */
-	if (evidence) {
+	else if (evidence)
 		start->anew = true;
+	if (evidence)
 		return;
-	}
-	if (before->incarnation > 0 && before->incarnation == start->told_incarnation &&
-	    hub->signing == SIGNING_YES)
-		txn_fail(txn, ledger_own_renumber(&hub->ledger, txn, before->incarnation,
-						  start->told_sequence));
+	if (start->met)
+		told_keep(hub, txn, before);
 	start_behind(hub, txn);
 }
 
@@ -321,32 +379,86 @@ static bool is_back(struct hub *hub, struct txn *txn, const struct author_state 
 
 bool start_anew(struct hub *hub, struct txn *txn, const struct author_state *own)
 {
-	if (hub->signing != SIGNING_BEHIND || !is_back(hub, txn, own))
-		return hub->start->anew;
+	struct start *start = hub->start;
+
+	if (!hub->ledger.own_behind || !is_back(hub, txn, own))
+		return start->anew;
+	told_all(hub, txn);
+	hub->aside_news = true;
+	/* All that this machine has said is there: the other one goes on with it. */
+	if (start->stops && !aside_differs(&hub->ledger, txn)) {
+		row_del(txn, behind_name);
+		hub_signing(hub, SIGNING_STOPPED);
+		return false;
+	}
 	signs(hub, txn);
-	hub->start->anew = true;
+	start->anew = true;
 	return true;
+}
+
+void start_salvaged(struct hub *hub, struct txn *txn)
+{
+	hub->start->anew = true;
+	if (hub->signing == SIGNING_STOPPED)
+		signs(hub, txn);
 }
 
 void start_renewed(struct hub *hub, struct txn *txn)
 {
+	struct start *start = hub->start;
+	const bool back = row_has(txn, behind_name);
+
 	row_del(txn, behind_name);
-	hub->start->anew = false;
-	told_set(hub, txn);
+	start->anew = false;
+	if (back)
+		told_all(hub, txn);
+}
+
+void start_said(struct hub *hub)
+{
+	if (hub->start->stops && hub->signing == SIGNING_YES && !hub->signing_news &&
+	    !hub->aside_news)
+		hub_signing(hub, SIGNING_STOPPED);
+}
+
+/* As after a start; what was signed elsewhere since is taken back first. */
+static void asks_again(struct hub *hub)
+{
+	hub->start->since_ms = hub->mono_ms;
+	hub->start->counted = false;
+	hub_signing(hub, SIGNING_WAITS);
+	for (size_t i = 0; i < hub->peers.count; i++)
+		if (hub->peers.items[i]->up && hub->peers.items[i]->met)
+			ask(hub, hub->peers.items[i]);
+}
+
+static bool any_linked(const struct hub *hub)
+{
+	for (size_t i = 0; i < hub->peers.count; i++)
+		if (hub->peers.items[i]->up && hub->peers.items[i]->met)
+			return true;
+	return false;
 }
 
 enum err start_confirm(struct hub *hub, struct txn *txn, char *why)
 {
-	bool stopped;
+	struct start *start = hub->start;
 
 	if (hub->signing == SIGNING_YES) {
 		why_set(why, "there is nothing to confirm: this node signs as usual.");
 		return ERR_EXISTS;
 	}
-	twice_get(txn, &stopped);
-	if (stopped)
+	if (start->stops)
 		row_del(txn, twice_name);
-	signs(hub, txn);
-	hub->start->anew = true;
+	start->stops = false;
+	if (hub->signing == SIGNING_STOPPING) {
+		hub_signing(hub, SIGNING_BEHIND);
+		return ERR_OK;
+	}
+	start->anew = true;
+	if (hub->signing == SIGNING_STOPPED && any_linked(hub))
+		asks_again(hub);
+	else
+		signs(hub, txn);
 	return ERR_OK;
 }

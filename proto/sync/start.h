@@ -16,9 +16,18 @@
  *		that it names is here; then another incarnation begins.
  *	STOPPED	heads that this node has not signed came twice within START_TWICE_MS while it was
  *		running: another machine uses its key.
+ *	STOPPING the same, but what the other one has signed comes back first, as in BEHIND; when
+ *		this machine has said something that is missing there, it says it once more in
+ *		another incarnation, and then it is STOPPED. So neither of two machines ends with
+ *		something that it has acknowledged and nobody else has.
  *
- * start_confirm() ends all three: what stands in this store is what this node has said, in a new
- * incarnation, which goes before whatever is elsewhere.
+ * What is to be taken back takes the place of what is here. Own records of which it is not certain
+ * that others have had them for START_TOLD_MS are put aside (ledger/aside.h), and said again after
+ * it.
+ *
+ * start_confirm() ends waiting at once: what stands in this store is what this node has said, in a
+ * new incarnation, which goes before whatever is elsewhere. In BEHIND, what has not come back is
+ * given up. In STOPPED others are asked first, as after a start, when any are linked.
  */
 #ifndef ALLMENDE_START_H
 #define ALLMENDE_START_H
@@ -34,8 +43,11 @@ struct start {
 	bool anew;         /* the next own head begins another incarnation */
 	size_t others;     /* nodes heard of before the start */
 	int64_t back_ms;   /* when it was looked last whether all has come back */
-	uint32_t told_incarnation; /* own records up to here have been compared with others', */
-	uint64_t told_sequence;    /* so what comes after them may be here alone */
+	bool stops;        /* it will be STOPPED: a row of META */
+	/* Another node has had exactly the own records up to here: for START_TOLD_MS, and lately.
+	   What comes after the first may be here alone, or soon be. A row of META. */
+	struct own_place told, told_next;
+	int64_t told_ms; /* when told_next was seen, by judge_ms */
 };
 
 /*
@@ -57,7 +69,7 @@ void start_tick(struct hub *hub, struct txn *txn);
 int64_t start_wake(const struct hub *hub);
 /* A peer knows us as a member from now on; and a comparison with one has ended. */
 void start_met(struct hub *hub, struct txn *txn, struct peer *peer);
-void start_compared(struct hub *hub, struct txn *txn);
+void start_compared(struct hub *hub, struct txn *txn, const struct peer *peer);
 void start_own_head_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 /* An own head that was not signed here has become the latest one, or contradicts it (evidence). */
 void start_own_head(struct hub *hub, struct txn *txn, const struct author_state *before,
@@ -66,8 +78,15 @@ void start_own_head(struct hub *hub, struct txn *txn, const struct author_state 
 void start_behind(struct hub *hub, struct txn *txn);
 /* Whether another incarnation is due; behind, when all is back. */
 bool start_anew(struct hub *hub, struct txn *txn, const struct author_state *own);
+/*
+ * What another machine has said was put aside (salvage.h): it is said in another incarnation, as
+ * others then keep what they have of it until that is whole. Also by who is STOPPED.
+ */
+void start_salvaged(struct hub *hub, struct txn *txn);
 /* Another incarnation has begun. */
 void start_renewed(struct hub *hub, struct txn *txn);
+/* The turn's own head is made: who had to say something before it stops has done so. */
+void start_said(struct hub *hub);
 /* ERR_EXISTS: this node signs, there is nothing to confirm. */
 enum err start_confirm(struct hub *hub, struct txn *txn, char *why);
 

@@ -8,6 +8,7 @@
 #include "crypto/hash.h"
 #include "proto/sync/evidence.h"
 #include "proto/sync/logs.h"
+#include "proto/sync/salvage.h"
 #include "proto/sync/start.h"
 #include "proto/wire/protocol.h"
 #include "proto/wire/wire_out.h"
@@ -28,13 +29,10 @@ static void phase_set(struct hub *hub, struct peer_sync *sync, enum sync_phase p
 	sync->phase_since_ms = hub->mono_ms;
 }
 
-/* What two that have the same have in common; who came later never saw the sequences of what was
-   deleted. */
+/* Without sequences: who came later never saw those of what was deleted. */
 static void state_add(struct hash *hash, const struct author_state *state)
 {
-	uint8_t b[8];
-	be64_put(b, (uint64_t)state->author << 32 | state->incarnation);
-	hash_add(hash, bytes_of(b, sizeof(b)));
+	hash_add_be64(hash, (uint64_t)state->author << 32 | state->incarnation);
 	hash_add(hash, id_bytes(&state->set));
 }
 
@@ -200,6 +198,7 @@ static void groups_send(struct hub *hub, struct txn *txn, struct peer *peer)
 	struct author_state state;
 	uint32_t author = 0;
 	ledger_settle(&hub->ledger, txn);
+	sync->own_grouped = hub_own_place(hub, txn);
 	sync->group_count = 0;
 	while (ledger_state_next(&hub->ledger, txn, &author, &state)) {
 		struct group_sum *sum = group_find(sync, &sums, author_group(hub, author), peer);
@@ -343,7 +342,7 @@ static void wants_unnamed(struct hub *hub, struct txn *txn, struct peer *peer, u
 
 static void totals_send(struct hub *hub, struct txn *txn, struct peer *peer)
 {
-	struct peer_sync *sync = peer->sync;
+	const struct peer_sync *sync = peer->sync;
 	uint64_t records = 0;
 	for (size_t i = sync->want_at; i < sync->want_count; i++) {
 		struct author_state state;
@@ -361,6 +360,8 @@ static bool stream_step(struct hub *hub, struct txn *txn, struct peer *peer, str
 {
 	struct bytes head;
 	struct buf out;
+	if (want->author == hub->author && salvage_holds(hub))
+		return true;
 	if (!want->head_sent) {
 		want->head_sent = true;
 		if (ledger_head(txn, want->author, want->incarnation, &head)) {
@@ -497,7 +498,7 @@ static void compare_begin(struct hub *hub, struct txn *txn, struct peer *peer)
 	hub->source_epoch += !peer->met; /* it may be asked for chunks now */
 	start_met(hub, txn, peer);
 	if (id_eq(&sync->content_sent, &sync->content_here)) {
-		peer->own_heard = peer->own_said;
+		peer->own_heard = peer->own_same = peer->own_said;
 		compared(hub, txn, peer);
 		return;
 	}
@@ -571,6 +572,8 @@ void sync_groups_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 		at++;
 	}
 	groups_pass(sync, at, NULL);
+	if (!author_differs(hub, sync, hub->author))
+		peer->own_same = sync->own_grouped;
 	phase_set(hub, sync, SYNC_STATES);
 	states_send(hub, txn, peer);
 }
@@ -587,10 +590,8 @@ void sync_states_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	}
 	while (message_next_state(m, &theirs)) {
 		struct author_state mine;
-		/*
-		 * PROTOCOL: "Authors in STATES stand in rising order, over all messages of one
-		 * exchange."
-		 */
+		/* PROTOCOL: "Authors in STATES stand in rising order, over all messages of one
+		   exchange." */
 		if (theirs.author <= last) {
 			hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "STATES in disorder");
 			return;
@@ -600,7 +601,7 @@ void sync_states_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 		if (!ledger_state(&hub->ledger, txn, theirs.author, &mine))
 			want_of(sync, &mine, &theirs);
 		if (theirs.author == hub->author)
-			peer->own_heard = (struct own_place){theirs.incarnation, theirs.sequence};
+			flow_own_shown(peer, &mine, &theirs);
 		last = theirs.author;
 	}
 	if (comparing) {

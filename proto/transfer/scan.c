@@ -196,7 +196,7 @@ void scan_version(struct hub *hub, struct txn *txn, const struct ledger_arrival 
 
 /* ---- life ---- */
 
-/* Staged rows of publications that a crash or stop ended; those that wait to be signed stay. */
+/* Staged rows of publications that a crash or stop ended; what waits, or is aside, stays. */
 static void stage_clear(struct txn *txn)
 {
 	struct walk walk = walk_begin(txn, TABLE_STAGE, bytes_of(NULL, 0));
@@ -205,7 +205,8 @@ static void stage_clear(struct txn *txn)
 		memcpy(dataset.b, walk.key.ptr + 8, ID_LEN);
 		uint64_t job = be64_get(walk.key.ptr);
 		struct row_key waits = key_stage_prefix(job);
-		if (txn_has(txn, TABLE_UNSIGNED, row_key_bytes(&waits)))
+		if (txn_has(txn, TABLE_UNSIGNED, row_key_bytes(&waits)) ||
+		    txn_has(txn, TABLE_ASIDE, row_key_bytes(&waits)))
 			continue;
 		chunks_sweep_later(txn, &dataset);
 		while (chunks_unstage(txn, job, 1024))

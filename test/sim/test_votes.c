@@ -494,6 +494,7 @@ static void a_restored_steward_knows_what_it_signed(void **state)
 	sim_restore(node);
 	sim_start(node);
 	assert_known(world, node, first.hex);
+	sim_run(&world->sim, 5000, NULL, NULL); /* until all is back */
 	second = propose(DECIDE_REMOVE, "riesa");
 	assert_int_equal(decide(node, &second), ERR_DENIED);
 	assert_int_equal(vote(world, world->town[1], first.hex, &v), ERR_OK);

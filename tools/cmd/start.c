@@ -1,6 +1,7 @@
 /*
  * start: whether this node signs, and saying that it may.
  */
+#include <string.h>
 #include <time.h>
 
 #include "tools/cmd/commands.h"
@@ -47,6 +48,16 @@ static int run_start(struct tool *tool)
 	return query_show(tool, "/start", print_start);
 }
 
+static void print_confirmed(const json_t *answer)
+{
+	print_day(answer);
+	if (strcmp(field_text(answer, "state"), "signs") == 0)
+		print_line("That counts from now on, and what waited is published.");
+	else
+		print_line("The others are asked first what they know of this node, and that is "
+			   "taken up; then it signs, and what waited is published.");
+}
+
 static int run_confirm(struct tool *tool)
 {
 	json_t *answer = NULL;
@@ -55,8 +66,7 @@ static int run_confirm(struct tool *tool)
 	if (!code && tool->json) {
 		code = print_json(tool, answer);
 	} else if (!code) {
-		print_day(answer);
-		print_line("That counts from now on, and what waited is published.");
+		print_confirmed(answer);
 	}
 	json_decref(answer);
 	return code;
@@ -86,6 +96,12 @@ const struct command cmd_start_confirm = {
 		"the last is that this node has signed. What it should have signed after that "
 		"elsewhere, as in a\n"
 		"directory that is lost, is given up for all.\n"
+		"\n"
+		"When another machine has used the key of this node: says that it is switched off. "
+		"What others hold\n"
+		"of both is taken up before this node signs again; with nobody linked it signs at "
+		"once. A version\n"
+		"whose number both have used goes on as the next one.\n"
 		"\n"
 		"  allmende start\n"
 		"  allmende start confirm",
