@@ -136,6 +136,8 @@ struct sim_node *sim_add_node(struct sim *sim, const char *offer, struct buf *re
 enum err sim_accept(struct sim_node *node, struct bytes answer);
 void sim_stop(struct sim_node *node); /* as kill -9 between two turns */
 void sim_start(struct sim_node *node);
+/* The directory of a stopped node on another machine, which does not run yet: two with one key. */
+struct sim_node *sim_clone(struct sim_node *of);
 /* Keeps a copy of a stopped node's store, or puts the copy in its place. */
 void sim_backup(struct sim_node *node);
 void sim_restore(struct sim_node *node);

@@ -359,10 +359,9 @@ static void node_open(struct sim_node *node)
 	node_turn(node);
 }
 
-/* A node with a directory and a keyring, and with its store open. */
-static struct sim_node *node_new(struct sim *sim, bool dial_only)
+/* A node at an address of its own, with nothing on disk. */
+static struct sim_node *node_place(struct sim *sim, bool dial_only)
 {
-	char why[WHY_LEN];
 	struct sim_node *node = mem_new(1, sizeof(*node));
 	node->sim = sim;
 	inbox_init(&node->waiting);
@@ -373,13 +372,21 @@ static struct sim_node *node_new(struct sim *sim, bool dial_only)
 	snprintf(node->dir, sizeof(node->dir), "%s/%u", sim->root, node->index);
 	snprintf(node->address, sizeof(node->address), "10.0.0.%u:7400", node->index + 1);
 	node->addresses[0] = node->address;
+	sim->nodes[sim->node_count++] = node;
+	return node;
+}
+
+/* A node with a directory and a keyring, and with its store open. */
+static struct sim_node *node_new(struct sim *sim, bool dial_only)
+{
+	char why[WHY_LEN];
+	struct sim_node *node = node_place(sim, dial_only);
 	assert_int_equal(dir_create(node->dir, why), ERR_OK);
 	assert_int_equal(
 		keyring_create(&node->keyring, node->dir, bytes_of(NULL, 0), &node->random),
 		ERR_OK);
 	struct db_options options = {.volatile_store = true, .map_bytes = 1u << 30};
 	assert_int_equal(db_open(&node->db, node->dir, &options), ERR_OK);
-	sim->nodes[sim->node_count++] = node;
 	return node;
 }
 
@@ -462,6 +469,17 @@ void sim_stop(struct sim_node *node)
 void sim_start(struct sim_node *node)
 {
 	node_open(node);
+}
+
+struct sim_node *sim_clone(struct sim_node *of)
+{
+	char command[700];
+	struct sim_node *node = node_place(of->sim, of->dial_only);
+	assert_null(of->db);
+	snprintf(command, sizeof(command), "cp -r '%s' '%s'", of->dir, node->dir);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(keyring_open(&node->keyring, node->dir, bytes_of(NULL, 0)), ERR_OK);
+	return node;
 }
 
 static void store_copy(const struct sim_node *node, const char *from, const char *to)
