@@ -131,6 +131,7 @@ static void daemon_stop(struct daemon *daemon)
 	deliver_stop(&daemon->deliver);
 	reseal_stop(&daemon->reseal);
 	indexer_stop(daemon->indexer);
+	feed_stop(daemon->feed);
 	uploads_close(&daemon->uploads);
 	net_close(daemon->net, net_is_closed, daemon);
 	daemon->stop_deadline_ms = uv_now(&daemon->loop) + STOP_LINKS_MS;
@@ -142,7 +143,7 @@ static bool jobs_are_done(const struct daemon *daemon)
 	return daemon->net_closed && daemon->uploads.alive == 0 && !daemon->verify.running &&
 	       daemon->downloads.job_count == 0 && !deliver_busy(&daemon->deliver) &&
 	       !reseal_busy(&daemon->reseal) && !indexer_busy(daemon->indexer) &&
-	       !derive_busy(daemon->derive) && !daemon->metrics.busy &&
+	       !derive_busy(daemon->derive) && !feed_busy(daemon->feed) && !daemon->metrics.busy &&
 	       api_call_count(daemon->api) == 0 && !web_busy(daemon->web) &&
 	       !asker_busy(daemon->asker);
 }
@@ -159,6 +160,7 @@ static void close_handles(struct daemon *daemon)
 	deliver_close(&daemon->deliver);
 	reseal_close(&daemon->reseal);
 	indexer_close(daemon->indexer);
+	feed_close(daemon->feed);
 	uv_close((uv_handle_t *)&daemon->ready, NULL);
 	uv_close((uv_handle_t *)&daemon->stop_timer, NULL);
 	packers_close(&daemon->packers);
@@ -516,6 +518,7 @@ static void open_rest(struct daemon *daemon)
 	daemon->contents = contents_open(daemon->db, daemon->asker, daemon->turn);
 	daemon->view.contents = daemon->contents;
 	start_derive(daemon);
+	daemon->feed = feed_open(&daemon->view, daemon->asker);
 	daemon->web = api.web = web_open(&web);
 	daemon->api = api_open(&api);
 	metrics_init(&daemon->metrics, &daemon->view, daemon->asker);

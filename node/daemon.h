@@ -17,6 +17,7 @@
 #include "node/files/download.h"
 #include "node/http/http.h"
 #include "node/index/indexer.h"
+#include "node/portal/feed.h"
 #include "node/http/server.h"
 #include "node/web/web.h"
 #include "node/base/asker.h"
@@ -83,6 +84,7 @@ struct daemon {
 	struct deliver deliver;
 	struct reseal reseal;
 	struct indexer *indexer;
+	struct feed *feed;
 	uv_async_t ready; /* a batch is there */
 	uv_signal_t signals[SIGNAL_COUNT];
 	uv_timer_t stop_timer;

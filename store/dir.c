@@ -121,8 +121,8 @@ static enum err sync_names(const char *path, char *why)
 }
 
 /* What a node's directory has when it is made; dir_remove() takes it away again. */
-static const char *const made_names[] = {"data.mdb",        "lock.mdb", "config", "sheet-written",
-					 "sheet-rehearsed", "lock",     MARK};
+static const char *const made_names[] = {"data.mdb",        "lock.mdb",   "config", "sheet-written",
+					 "sheet-rehearsed", "feed.state", "lock",   MARK};
 #define MADE_COUNT (sizeof(made_names) / sizeof(made_names[0]))
 #define RESTORING  "restoring" /* a store on its way back from a backup (tools/cmd/backup) */
 

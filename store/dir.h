@@ -8,6 +8,9 @@
  *	DIR/config        settings, "name = value" a line (node/base/config)
  *	DIR/sheet-written the date of the last recovery sheet (tools/kit/sheet)
  *	DIR/sheet-rehearsed when it was tried last whether it would suffice
+ *	DIR/feed.state    what the catalogue for portals had when it was last handed out
+ *	                  (node/portal/feed_guard)
+ *	DIR/derived/      what can be made anew from the store (node/index, node/portal)
  *	DIR/control.sock  the control interface while the daemon runs
  */
 #ifndef ALLMENDE_DIR_H

@@ -33,7 +33,8 @@
 	X(subscriptions)                                                                           \
 	X(copies)                                                                                  \
 	X(tokens)                                                                                  \
-	X(audit)
+	X(audit)                                                                                   \
+	X(feed_admin)
 
 #define X(topic) extern const struct route topic##_routes[];
 ROUTE_TABLE_LIST(X)

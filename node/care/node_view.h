@@ -11,9 +11,11 @@
 
 #include "node/base/config.h"
 #include "node/base/turn.h"
+#include "node/care/feed_news.h"
 #include "proto/charter/identity.h"
 
 struct index_store; /* node/index/index.h */
+struct feed;        /* node/portal/feed.h */
 
 struct node_view { /* all borrowed */
 	const char *dir;
@@ -25,7 +27,9 @@ struct node_view { /* all borrowed */
 	const char *listen;           /* HOST:PORT as bound; "": nowhere */
 	const char *http;             /* of the port for monitoring; "": there is none */
 	struct index_store *index;    /* for index_reader_open(), on any thread */
-	const char *software;         /* "allmende 0.1.0" */
+	struct feed *feed;            /* of the catalogue, on any thread */
+	struct feed_news feed_news;
+	const char *software; /* "allmende 0.1.0" */
 	int64_t started_ms;
 	struct contents *contents; /* for threads that may wait: node/files/content.h */
 	struct derive *derive;     /* the same: node/derive/derive.h */

@@ -27,6 +27,7 @@ static const struct {
 	{"takeover", topic_takeover},
 	{"recovery", topic_recovery},
 	{"twins", topic_twins},
+	{"feed", topic_feed},
 };
 
 void topics_collect(struct actions *out, const struct node_view *node,

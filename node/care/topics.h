@@ -52,5 +52,6 @@ void topic_grants(struct actions *list);
 void topic_takeover(struct actions *list);
 void topic_recovery(struct actions *list);
 void topic_twins(struct actions *list);
+void topic_feed(struct actions *list);
 
 #endif

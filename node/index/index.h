@@ -167,6 +167,22 @@ enum err index_organisations(struct index_reader *reader, const struct visitor *
 			     bool (*each)(void *arg, const struct index_organisation *organisation),
 			     void *arg);
 
+/* What is open, each dataset with the little that tells whether it has changed. */
+struct index_row { /* borrowed */
+	const char *uuid;
+	uint64_t number;
+	bool held, listed;
+	int64_t modified_ms;
+	uint64_t mark;         /* another one with each change of what is said of it */
+	uint64_t sha256_count; /* of its files that have one */
+};
+/*
+ * All of them in rising order of uuid, as of one moment; until each returns false, and then
+ * ERR_ABSENT. For who keeps a copy, in the background: it takes as long as it takes.
+ */
+enum err index_walk(struct index_reader *reader,
+		    bool (*each)(void *arg, const struct index_row *row), void *arg);
+
 /*
  * Another one whenever an answer to this visitor could be another one; never one that was used
  * before, also not by a database that was deleted. 0: ERR_AGAIN.

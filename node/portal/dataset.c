@@ -173,7 +173,7 @@ static void dataset_serve(struct web_call *call)
 		dataset_file_serve(call, &at);
 	else if (!at.number && without_ending(&at, "/versions"))
 		dataset_versions_serve(call, &at);
-	else
+	else if (!dataset_rdf_serve(call, &at) && !atom_dataset_serve(call, &at))
 		dataset_page_serve(call, &at);
 }
 

@@ -17,6 +17,8 @@
 
 #include "node/derive/derive.h"
 #include "node/files/content.h"
+#include "node/index/index.h"
+#include "node/portal/rdf.h"
 #include "node/web/web_call.h"
 
 struct dataset_address {
@@ -53,6 +55,9 @@ void dataset_file_serve(struct web_call *call, const struct dataset_address *at)
 void dataset_page_serve(struct web_call *call, const struct dataset_address *at);
 void dataset_versions_serve(struct web_call *call, const struct dataset_address *at);
 void dataset_list_serve(struct web_call *call, const char *slug); /* "": organisations */
+/* False: the address asks for no RDF, or for no feed, and nothing is answered. */
+bool dataset_rdf_serve(struct web_call *call, const struct dataset_address *at);
+bool atom_dataset_serve(struct web_call *call, const struct dataset_address *at);
 void signature_serve(struct web_call *call, const struct dataset_address *at);
 
 #endif

@@ -20,6 +20,7 @@ THIRD_PARTY = {
     "microhttpd.h": ["node/http/mhd.h"],
     "jansson.h": ["proto/dcat/*", "node/base/config_metadata.*", "node/api/*", "node/web/*", "node/portal/*", "tools/*"],
     "curl/curl.h": ["tools/*"],
+    "raptor2.h": ["node/portal/rdf.c", "test/*"],
     "unicode/uchar.h": ["tools/kit/names.c"],
     "unicode/unorm2.h": ["tools/kit/names.c"],
     "unicode/ustring.h": ["tools/kit/names.c"],

@@ -22,7 +22,8 @@
 #include "tools/kit/vault.h"
 
 /* Beside the store and the keys; those that are there. */
-static const char *const plain_files[] = {"config", "sheet-written", "sheet-rehearsed"};
+static const char *const plain_files[] = {"config", "sheet-written", "sheet-rehearsed",
+					  "feed.state"};
 
 /* ---- backup ---- */
 

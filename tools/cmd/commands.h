@@ -88,6 +88,8 @@ struct command {
 	X(status)                                                                                  \
 	X(start)                                                                                   \
 	X(start_confirm)                                                                           \
+	X(feed)                                                                                    \
+	X(feed_confirm)                                                                            \
 	X(backup)                                                                                  \
 	X(restore)                                                                                 \
 	X(verify)                                                                                  \
