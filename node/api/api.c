@@ -12,7 +12,9 @@ static void request_gone(struct http_request *request)
 {
 	struct call *call = request->owner;
 
-	check(!call->pushed && !call->waiting && !call->serving); /* its connection was suspended */
+	check(!call->pushed && !call->waiting); /* its connection was suspended */
+	if (call->serving)
+		api_serve_gone(call);
 	if (call->gone)
 		call->gone(call);
 	else
@@ -25,61 +27,13 @@ static void request_gone(struct http_request *request)
 	free(call);
 }
 
-/* Routes for everybody: by a thread of web, which the loop does not wait for */
-
-struct serving {
-	struct call *call;
-	struct web_job job;
-	struct http_asked asked;
-	struct http_reply reply;
-	struct asker_item back;
-};
-
-/* On the loop thread. */
-static void served(struct asker_item *item)
-{
-	struct serving *serving = item->owner;
-	struct call *call = serving->call;
-
-	call->serving = NULL;
-	call->api->call_count--;
-	http_answer_with(call->request, &serving->reply);
-	http_asked_fini(&serving->asked);
-	http_reply_fini(&serving->reply);
-	free(serving);
-}
-
-static void serving_answered(struct web_job *job)
-{
-	struct serving *serving = job->owner;
-
-	asker_post(serving->call->api->asker, &serving->back);
-}
-
-static void serve(struct call *call)
-{
-	struct serving *serving = mem_new(1, sizeof(*serving));
-
-	serving->call = call;
-	serving->back = (struct asker_item){.start = served, .owner = serving};
-	http_asked_take(call->request, &serving->asked);
-	http_reply_init(&serving->reply);
-	serving->job = (struct web_job){.asked = &serving->asked,
-					.reply = &serving->reply,
-					.answered = serving_answered,
-					.owner = serving};
-	call->serving = serving;
-	call->api->call_count++;
-	web_submit(call->api->web, &serving->job);
-}
-
 static void body_here(struct http_request *request)
 {
 	struct call *call = request->owner;
 	const struct route *route = call->route;
 
 	if (route->serve) {
-		serve(call);
+		api_serve(call);
 		return;
 	}
 	if (request->method == HTTP_POST && !api_body(call))

@@ -84,6 +84,10 @@ void api_fail(struct call *call, enum err err, const char *format, ...)
 void api_done(struct call *call); /* with what run left: out, or err and why */
 void api_reply(struct call *call, unsigned status, json_t *out); /* takes out; NULL: no body */
 
+/* serving.c: a route for everybody, with its body here; and the client is gone, or has all. */
+void api_serve(struct call *call);
+void api_serve_gone(struct call *call);
+
 /* To the core thread with run, then done. */
 void api_push(struct call *call);
 void api_push_with(struct call *call, enum route_kind kind,

@@ -150,6 +150,11 @@ void http_answer_with(struct http_request *request, struct http_reply *reply)
 	request->reply = mem_new(1, sizeof(*request->reply));
 	*request->reply = *reply;
 	http_reply_init(reply);
+	request->is_stream = request->reply->kind != HTTP_BODY_BYTES;
+	if (request->is_stream) {
+		request->http->stream_count++;
+		request->stream_len = request->reply->len;
+	}
 	http_wake(request);
 }
 
@@ -158,6 +163,8 @@ static ssize_t stream_read(void *arg, uint64_t pos, char *to, size_t len)
 	struct http_request *request = arg;
 	ssize_t got = request->http->closing ? -1 : request->read(request, to, len);
 
+	if (got == HTTP_STREAM_END)
+		return MHD_CONTENT_READER_END_OF_STREAM;
 	if (got < 0)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (got == 0)
@@ -170,11 +177,13 @@ static enum MHD_Result queue(struct http_request *request)
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
-	if (request->reply) {
-		response = mhd_response(request->reply);
-	} else if (request->is_stream) {
+	if (request->is_stream) {
 		response = MHD_create_response_from_callback(request->stream_len, BLOCK_BYTES,
 							     stream_read, request, NULL);
+		if (response && request->reply)
+			mhd_headers(response, request->reply);
+	} else if (request->reply) {
+		response = mhd_response(request->reply);
 	} else {
 		response = MHD_create_response_from_buffer(request->answer.len, request->answer.ptr,
 							   MHD_RESPMEM_MUST_FREE);

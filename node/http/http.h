@@ -24,6 +24,8 @@
 
 struct http;
 
+#define HTTP_STREAM_END (-2)
+
 /* Owned by http.c; the owner sets what stands under "owner" in begin(). */
 struct http_request {
 	struct http_request *next, **back;
@@ -43,7 +45,7 @@ struct http_request {
 	void (*gone)(struct http_request
 			     *request); /* always the last call: answered, or the client left */
 	/* Of an answer that is a stream: fills some of the bytes. 0: none now, http_wake() later;
-	   -1: ends early. */
+	   -1: ends early; HTTP_STREAM_END, of one of no known length: that was all. */
 	ssize_t (*read)(struct http_request *request, void *to, size_t len);
 
 	/* http.c */
@@ -84,7 +86,8 @@ void http_answer_as(struct http_request *request, unsigned status, const char *t
 		    struct buf *body);
 /* Exactly len bytes, pulled by request->read. */
 void http_answer_stream(struct http_request *request, uint64_t len, struct bytes media_type);
-/* Takes what is in reply, which is whole: read() of its stream is called on the loop thread. */
+/* Takes what is in reply. The bytes of its file or stream come from request->read: its own read()
+   may block, and is for another thread. */
 void http_answer_with(struct http_request *request, struct http_reply *reply);
 /* In end(): what was asked, as it goes to another thread; takes the body. */
 void http_asked_take(struct http_request *request, struct http_asked *asked);

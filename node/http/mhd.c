@@ -150,7 +150,7 @@ static struct MHD_Response *response_of_bytes(struct http_reply *reply)
 	return response;
 }
 
-static void headers_add(struct MHD_Response *response, const struct http_reply *reply)
+void mhd_headers(struct MHD_Response *response, const struct http_reply *reply)
 {
 	const char *at = (const char *)reply->headers.ptr, *end = at + reply->headers.len;
 
@@ -169,7 +169,7 @@ struct MHD_Response *mhd_response(struct http_reply *reply)
 									: response_of_bytes(reply);
 
 	if (response)
-		headers_add(response, reply);
+		mhd_headers(response, reply);
 	http_reply_fini(reply);
 	return response;
 }

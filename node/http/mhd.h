@@ -14,6 +14,8 @@ void mhd_asked(struct http_asked *asked, struct MHD_Connection *connection, enum
 	       const char *path);
 /* Takes what is in reply. NULL: no memory. */
 struct MHD_Response *mhd_response(struct http_reply *reply);
+/* Adds those of the reply to a response that was made otherwise. */
+void mhd_headers(struct MHD_Response *response, const struct http_reply *reply);
 /* For MHD_OPTION_UNESCAPE_CALLBACK. */
 size_t mhd_keep_escapes(void *arg, struct MHD_Connection *connection, char *text);
 
