@@ -132,6 +132,7 @@ static void daemon_stop(struct daemon *daemon)
 	reseal_stop(&daemon->reseal);
 	indexer_stop(daemon->indexer);
 	feed_stop(daemon->feed);
+	layers_stop(daemon->layers);
 	uploads_close(&daemon->uploads);
 	net_close(daemon->net, net_is_closed, daemon);
 	daemon->stop_deadline_ms = uv_now(&daemon->loop) + STOP_LINKS_MS;
@@ -143,7 +144,8 @@ static bool jobs_are_done(const struct daemon *daemon)
 	return daemon->net_closed && daemon->uploads.alive == 0 && !daemon->verify.running &&
 	       daemon->downloads.job_count == 0 && !deliver_busy(&daemon->deliver) &&
 	       !reseal_busy(&daemon->reseal) && !indexer_busy(daemon->indexer) &&
-	       !derive_busy(daemon->derive) && !feed_busy(daemon->feed) && !daemon->metrics.busy &&
+	       !derive_busy(daemon->derive) && !feed_busy(daemon->feed) &&
+	       !layers_busy(daemon->layers) && !daemon->metrics.busy &&
 	       api_call_count(daemon->api) == 0 && !web_busy(daemon->web) &&
 	       !asker_busy(daemon->asker);
 }
@@ -154,6 +156,7 @@ static void close_handles(struct daemon *daemon)
 	http_close(daemon->http);
 	web_close(daemon->web);
 	derive_close(daemon->derive);
+	layers_close(daemon->layers);
 	contents_close(daemon->contents);
 	asker_close(daemon->asker);
 	api_close(daemon->api);
@@ -519,6 +522,7 @@ static void open_rest(struct daemon *daemon)
 	daemon->view.contents = daemon->contents;
 	start_derive(daemon);
 	daemon->feed = feed_open(&daemon->view, daemon->asker);
+	daemon->view.layers = daemon->layers = layers_open(&daemon->view);
 	daemon->web = api.web = web_open(&web);
 	daemon->api = api_open(&api);
 	metrics_init(&daemon->metrics, &daemon->view, daemon->asker);

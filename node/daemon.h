@@ -24,6 +24,7 @@
 #include "node/base/log.h"
 #include "node/care/metrics.h"
 #include "node/net/net.h"
+#include "node/ogc/layers.h"
 #include "node/base/turn.h"
 #include "node/files/upload.h"
 #include "node/files/verify.h"
@@ -85,6 +86,7 @@ struct daemon {
 	struct reseal reseal;
 	struct indexer *indexer;
 	struct feed *feed;
+	struct layers *layers;
 	uv_async_t ready; /* a batch is there */
 	uv_signal_t signals[SIGNAL_COUNT];
 	uv_timer_t stop_timer;

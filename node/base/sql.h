@@ -9,7 +9,8 @@
  * leaves is whole. A database in memory is shared by name by all connections of this process, and
  * goes with the last of them. Nothing temporary is written to the disk.
  *
- * Only sql.c includes sqlite3.h.
+ * Only sql.c includes sqlite3.h, and the files of features (table_sql.h), whose functions SQLite
+ * calls.
  */
 #ifndef ALLMENDE_SQL_H
 #define ALLMENDE_SQL_H

@@ -14,6 +14,7 @@
 #include "node/care/feed_news.h"
 #include "proto/charter/identity.h"
 
+struct layers;      /* node/ogc/layers.h */
 struct index_store; /* node/index/index.h */
 struct feed;        /* node/portal/feed.h */
 
@@ -31,6 +32,7 @@ struct node_view { /* all borrowed */
 	struct feed_news feed_news;
 	const char *software; /* "allmende 0.1.0" */
 	int64_t started_ms;
+	struct layers *layers;     /* for threads that may wait: node/ogc/layers.h */
 	struct contents *contents; /* for threads that may wait: node/files/content.h */
 	struct derive *derive;     /* the same: node/derive/derive.h */
 
