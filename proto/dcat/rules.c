@@ -282,7 +282,7 @@ static void judge_files(struct judge *judge)
 {
 	if (!judge->file_count)
 		rule_broken(judge, RULES_GOVDATA, RULES_YELLOW, "files", RULE_FILES);
-	for (size_t i = 0; i < judge->file_count; i++) {
+	for (size_t i = 0; judge->files && i < judge->file_count; i++) {
 		const struct rules_file *file = &judge->files[i];
 		if (!vocab_file_type(file->name, file->media_type))
 			value_set(rule_broken(judge, RULES_GOVDATA, RULES_YELLOW, "files",

@@ -92,7 +92,15 @@ lang=C.UTF-8 refused 1 'is not JSON' alone --metadata "$work/kein.json"
 say 'what is published, and what would be'
 checked 1 'meissen/harmlos@1' node "$meissen" check meissen/harmlos
 grep -qF 'The licence is missing' "$work/out" || wrong 'it does not judge what is published'
-grep -qF 'personal data' "$work/out" && wrong 'it looks into files that are out already'
+grep -qF 'personal data: nothing found' "$work/out" || wrong 'it does not look into what is published'
+checked 1 'personal data: found' node "$meissen" check meissen/amt
+node "$meissen" publish meissen/gross "$work/gross.csv" "$list" --tier granted 2>/dev/null >/dev/null
+checked 1 'only the first 16 MiB of gross.csv' node "$meissen" check meissen/gross
+grep -qF 'liste.csv, column "Geburtsdatum"' "$work/out" || wrong 'it does not go on behind a large file'
+wait_for 30 is_known "$radebeul" meissen/harmlos 1 || wrong 'the other node does not know it'
+checked 1 'The licence is missing' node "$radebeul" check meissen/harmlos
+grep -qF 'its files are not here' "$work/err" || wrong 'it does not say what it could not look at'
+grep -qF 'There is no file' "$work/out" && wrong 'it says that there are no files'
 checked 0 'delivery to GovData: green' node "$meissen" check meissen/harmlos "$work/pegel.csv" --metadata "$work/gut.json"
 checked 0 'DCAT-AP.de 3.0: green' node "$meissen" check meissen/ganz/neu "$work/pegel.csv"
 checked 1 'The title is missing' node "$meissen" check meissen/ganz/neu "$work/harmlos.csv"

@@ -15,13 +15,13 @@
 #include "tools/kit/client.h"
 #include "tools/kit/metadata_file.h"
 #include "tools/kit/print.h"
-#include "tools/kit/query.h"
 #include "tools/kit/value.h"
 
 #define FILES_SAID_MAX 10000 /* of a published dataset: whose formats are judged */
 
 struct checking {
 	const struct tool *tool;
+	struct client *client; /* when a dataset is named */
 	bool german;
 	struct value_ref ref; /* the dataset; an empty path: none */
 	bool has_files;
@@ -30,6 +30,7 @@ struct checking {
 	json_t *published; /* pages of its files */
 	struct rules_file *list;
 	size_t list_count, list_cap;
+	bool list_unknown; /* so many, and no more is known */
 	struct screening screening;
 	struct check_result result;
 };
@@ -108,6 +109,13 @@ static void format_add(struct checking *checking, const char *name, const char *
 		(struct rules_file){bytes_str(name), bytes_str(type)};
 }
 
+static void target_version(struct buf *target, const struct checking *checking, const char *path)
+{
+	target_init(target, path);
+	target_text(target, "path", checking->ref.path);
+	target_count(target, "version", checking->result.version);
+}
+
 /* One page; *next is that of the following one, 0: none. */
 static int ask_formats(struct checking *checking, uint64_t *next)
 {
@@ -115,11 +123,9 @@ static int ask_formats(struct checking *checking, uint64_t *next)
 	json_t *page = NULL, *file;
 	size_t i;
 
-	target_init(&target, "/manifest");
-	target_text(&target, "path", checking->ref.path);
-	target_count(&target, "version", checking->result.version);
+	target_version(&target, checking, "/manifest");
 	target_count(&target, "from", *next);
-	int code = query_get(checking->tool, target_end(&target), &page);
+	int code = client_call(checking->client, "GET", target_end(&target), NULL, &page);
 	buf_fini(&target);
 	if (code)
 		return code;
@@ -130,26 +136,73 @@ static int ask_formats(struct checking *checking, uint64_t *next)
 	return TOOL_DONE;
 }
 
+static bool look_piece(void *arg, struct bytes piece)
+{
+	struct checking *checking = arg;
+
+	screening_feed(&checking->screening, piece);
+	return !screening_full(&checking->screening);
+}
+
+/* As far as a look goes; the rest is not asked for. */
+static int look_published(struct checking *checking, const char *name)
+{
+	struct buf target;
+	bool whole = true;
+	int code = TOOL_DONE;
+
+	screening_begin(&checking->screening, name);
+	target_version(&target, checking, "/file");
+	target_text(&target, "name", name);
+	if (!screening_full(&checking->screening) && name[strlen(name) - 1] != '/')
+		code = client_receive(checking->client, target_end(&target), look_piece, checking,
+				      &whole);
+	if (code && screening_full(&checking->screening)) /* which ended it */
+		code = TOOL_DONE;
+	buf_fini(&target);
+	screening_end(&checking->screening);
+	return code;
+}
+
+/* Of what is known and not here nothing but what is said can be judged. */
+static int ask_contents(struct checking *checking, const json_t *entry)
+{
+	uint64_t next = 0;
+	int code;
+
+	do
+		code = ask_formats(checking, &next);
+	while (!code && next && checking->list_count < FILES_SAID_MAX);
+	for (size_t i = 0; !code && i < checking->list_count; i++)
+		code = look_published(checking, (const char *)checking->list[i].name.ptr);
+	if (!code)
+		checking->result.screening = &checking->screening;
+	if (code != TOOL_NOT_HERE && code != TOOL_DENIED)
+		return code ? client_complain(checking->client) : TOOL_DONE;
+	tool_remark(checking->german ? "die Dateien sind nicht hier, also nur die Metadaten geprüft"
+				     : "its files are not here, so only its metadata are checked");
+	checking->list_count = field_count(entry, "files");
+	checking->list_unknown = true;
+	return TOOL_DONE;
+}
+
 static int ask_published(struct checking *checking)
 {
 	struct buf target;
 	json_t *entry = NULL;
-	uint64_t next = 0;
 
 	target_init(&target, "/dataset");
 	target_text(&target, "path", checking->ref.path);
 	target_count(&target, "version", checking->ref.version);
-	int code = query_get(checking->tool, target_end(&target), &entry);
+	int code = client_call(checking->client, "GET", target_end(&target), NULL, &entry);
 	buf_fini(&target);
 	if (code)
-		return code;
+		return client_complain(checking->client);
 	metadata_pick(checking, entry);
 	checking->result.dataset = checking->ref.path;
 	checking->result.version = field_count(entry, "version");
+	code = ask_contents(checking, entry);
 	json_decref(entry);
-	do
-		code = ask_formats(checking, &next);
-	while (!code && next && checking->list_count < FILES_SAID_MAX);
 	return code;
 }
 
@@ -161,13 +214,15 @@ static int ask_would(struct checking *checking)
 	json_t *body = json_pack("{s:s, s:b, s:b}", "dataset", checking->ref.path, "dry", 1,
 				 "folder", checking->files.folder);
 	json_t *answer = NULL;
-	int code = query_post(checking->tool, "/uploads", body, &answer);
+	int code = client_call(checking->client, "POST", "/uploads", body, &answer);
 
-	if (!code)
-		metadata_pick(checking, json_object_get(answer, "metadata"));
+	json_decref(body);
+	if (code)
+		return client_complain(checking->client);
+	metadata_pick(checking, json_object_get(answer, "metadata"));
 	checking->result.dataset = checking->ref.path;
 	json_decref(answer);
-	return code;
+	return TOOL_DONE;
 }
 
 static int look_files(struct checking *checking)
@@ -254,14 +309,14 @@ static int check_all(struct checking *checking)
 	const bool would = checking->has_files || args_value(&checking->tool->args, "metadata");
 	int code = TOOL_DONE;
 
-	if (*checking->ref.path)
+	if (*checking->ref.path && !(code = client_open(&checking->client, checking->tool)))
 		code = would ? ask_would(checking) : ask_published(checking);
 	if (code)
 		return code;
 	if ((code = take_metadata_file(checking)) || (code = look_files(checking)))
 		return code;
-	rules_judge(&checking->result.rules, checking->metadata, checking->list,
-		    checking->list_count);
+	rules_judge(&checking->result.rules, checking->metadata,
+		    checking->list_unknown ? NULL : checking->list, checking->list_count);
 	if (checking->tool->json) {
 		json_t *out = check_json(&checking->result, checking->german);
 		code = print_json(checking->tool, out);
@@ -284,6 +339,7 @@ static int run_check_all(struct tool *tool)
 		code = read_words(&checking);
 	if (!code)
 		code = check_all(&checking);
+	client_close(checking.client);
 	screening_fini(&checking.screening);
 	files_fini(&checking.files);
 	json_decref(checking.metadata);
@@ -304,13 +360,14 @@ const struct command cmd_check = {
 		"internet. Files\n"
 		"are looked into for data about persons, as `publish` does.\n"
 		"\n"
-		"DATASET alone is what is published; with files or --metadata it is what would "
-		"be: what the\n"
-		"node takes from the version before and from its settings, and over it FILE, "
-		"or\n"
-		"NAME.metadata.json beside a single file or folder. Files alone are checked "
-		"without a node:\n"
-		"publisher, dates and identifier, which every node adds, count as given, its "
+		"DATASET alone is what is published, with its files if they are here. With files "
+		"or --metadata\n"
+		"it is what would be: what the node takes from the version before and from its "
+		"settings, and\n"
+		"over it FILE, or NAME.metadata.json beside a single file or folder. Files alone "
+		"are checked\n"
+		"without a node: publisher, dates and identifier, which every node adds, count as "
+		"given, its\n"
 		"settings do not.\n"
 		"A first word that is no file here is a dataset.\n"
 		"\n"
