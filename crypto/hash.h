@@ -30,6 +30,14 @@ void hash_plain(uint8_t out[ID_LEN], struct bytes part);
 /* Unlabelled running hash of 32 bytes, for files. */
 void hash_init_plain(struct hash *hash);
 
+/* SHA-256, for what others compare with: files as they are served. */
+struct sha256 {
+	_Alignas(8) uint8_t state[104];
+};
+void sha256_init(struct sha256 *sha256);
+void sha256_add(struct sha256 *sha256, struct bytes part);
+void sha256_done(struct sha256 *sha256, uint8_t out[ID_LEN]);
+
 /* A key from a key: keyed BLAKE2b-256 of the input under the label. */
 void derive(struct key *out, const struct key *from, const char *label, struct bytes input);
 

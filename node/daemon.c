@@ -498,8 +498,10 @@ static void fill_view(struct daemon *daemon)
 
 static void start_derive(struct daemon *daemon)
 {
-	struct derive_options options = {
-		.dir = daemon->dir_path, .contents = daemon->contents, .asker = daemon->asker};
+	struct derive_options options = {.dir = daemon->dir_path,
+					 .contents = daemon->contents,
+					 .asker = daemon->asker,
+					 .indexer = daemon->indexer};
 
 	daemon->derive = derive_open(&options);
 	daemon->view.derive = daemon->derive;

@@ -12,8 +12,10 @@
 #include "crypto/check.h"
 #include "crypto/hash.h"
 #include "node/base/clock.h"
+#include "node/derive/summing.h"
 
 #define NICE          10
+#define REST_S        2 /* until it looks for files without a checksum again */
 #define AT_ONCE_COUNT 2
 #define WAITER_COUNT  2
 #define FAILED_COUNT  64 /* remembered, so that nobody tries again and again */
@@ -50,6 +52,8 @@ struct derive {
 	struct contents *contents;
 	struct asker *asker;
 	struct derived *derived;
+	struct indexer *indexer;
+	struct summing *summing; /* the thread's */
 	pthread_t thread;
 	atomic_bool stop, ended;
 
@@ -268,42 +272,101 @@ static bool review_current(void *arg, const char *path, const struct dataset_id 
 	return true;
 }
 
+/* Checksums, when nobody has asked for anything */
+
+struct told {
+	struct asker_item posted;
+	struct indexer *indexer;
+	struct indexer_sum sum;
+};
+
+/* When too many wait there it is told again with the next round. */
+static void told_take(struct asker_item *posted)
+{
+	struct told *told = posted->owner;
+
+	indexer_sum(told->indexer, &told->sum);
+	free(told);
+}
+
+static void sum_tell(void *arg, const struct indexer_sum *sum)
+{
+	struct derive *derive = arg;
+	struct told *told = mem_new(1, sizeof(*told));
+
+	*told = (struct told){.posted = {.start = told_take, .owner = told},
+			      .indexer = derive->indexer,
+			      .sum = *sum};
+	asker_post(derive->asker, &told->posted);
+}
+
+static bool is_interrupted(void *arg)
+{
+	struct derive *derive = arg;
+	bool wanted;
+
+	pthread_mutex_lock(&derive->lock);
+	wanted = derive->first || atomic_load(&derive->stop);
+	pthread_mutex_unlock(&derive->lock);
+	return wanted;
+}
+
+static void derive_rest(struct derive *derive)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += REST_S;
+	pthread_mutex_lock(&derive->lock);
+	while (!derive->first && !atomic_load(&derive->stop))
+		if (pthread_cond_timedwait(&derive->wanted, &derive->lock, &until))
+			break;
+	pthread_mutex_unlock(&derive->lock);
+}
+
 static struct task *task_take(struct derive *derive)
 {
 	struct task *task;
 
-	while (!derive->first && !atomic_load(&derive->stop))
-		pthread_cond_wait(&derive->wanted, &derive->lock);
-	task = atomic_load(&derive->stop) ? NULL : derive->first;
+	pthread_mutex_lock(&derive->lock);
+	task = derive->first;
 	if (task) {
 		derive->first = task->next;
 		derive->waiting--;
 		derive->running = task;
 	}
+	pthread_mutex_unlock(&derive->lock);
 	return task;
+}
+
+static void task_do(struct derive *derive, struct task *task)
+{
+	char why[WHY_LEN];
+	enum err err;
+
+	task_run(derive, task, &err, why);
+	pthread_mutex_lock(&derive->lock);
+	if (err)
+		failed_add(derive, &task->id, err, why);
+	derive->running = NULL;
+	task_free(task);
+	pthread_cond_broadcast(&derive->made);
+	pthread_mutex_unlock(&derive->lock);
 }
 
 static void *thread_run(void *arg)
 {
 	struct derive *derive = arg;
 	struct task *task;
-	char why[WHY_LEN];
-	enum err err;
 
 	setpriority(PRIO_PROCESS, 0, NICE); /* of this thread alone */
 	derived_review(derive->derived, review_current, derive);
-	pthread_mutex_lock(&derive->lock);
-	while ((task = task_take(derive))) {
-		pthread_mutex_unlock(&derive->lock);
-		task_run(derive, task, &err, why);
-		pthread_mutex_lock(&derive->lock);
-		if (err)
-			failed_add(derive, &task->id, err, why);
-		derive->running = NULL;
-		task_free(task);
-		pthread_cond_broadcast(&derive->made);
+	while (!atomic_load(&derive->stop)) {
+		if ((task = task_take(derive)))
+			task_do(derive, task);
+		else if (!summing_step(derive->summing, is_interrupted, sum_tell, derive))
+			derive_rest(derive);
 	}
-	pthread_mutex_unlock(&derive->lock);
 	atomic_store(&derive->ended, true);
 	return NULL;
 }
@@ -315,12 +378,15 @@ struct derive *derive_open(const struct derive_options *options)
 
 	derive->contents = options->contents;
 	derive->asker = options->asker;
+	derive->indexer = options->indexer;
+	derive->summing =
+		summing_open(options->dir, options->contents, indexer_store(options->indexer));
 	derive->derived = derived_open(options->dir,
 				       options->bytes_max ? options->bytes_max : DERIVED_BYTES_MAX);
 	check(pthread_mutex_init(&derive->lock, NULL) == 0);
-	check(pthread_cond_init(&derive->wanted, NULL) == 0);
 	check(pthread_condattr_init(&mono) == 0);
 	check(pthread_condattr_setclock(&mono, CLOCK_MONOTONIC) == 0);
+	check(pthread_cond_init(&derive->wanted, &mono) == 0);
 	check(pthread_cond_init(&derive->made, &mono) == 0);
 	pthread_condattr_destroy(&mono);
 	check(pthread_create(&derive->thread, NULL, thread_run, derive) == 0);
@@ -356,6 +422,7 @@ void derive_close(struct derive *derive)
 		derive->first = task->next;
 		task_free(task);
 	}
+	summing_close(derive->summing);
 	pthread_cond_destroy(&derive->made);
 	pthread_cond_destroy(&derive->wanted);
 	pthread_mutex_destroy(&derive->lock);

@@ -143,6 +143,18 @@ enum err index_get_uuid(struct index_reader *reader, const struct visitor *visit
 enum err index_files(struct index_reader *reader, const struct index_item *item,
 		     bool (*each)(void *arg, const struct index_file *file), void *arg);
 
+/* A file that everybody may read and whose SHA-256 is not known. */
+struct index_unsummed { /* borrowed */
+	const char *kept;
+	uint64_t number;
+	const char *name;
+	struct digest hash;
+};
+/* The next of them by contents, the first with a hash greater than after; until each returns
+   false. */
+enum err index_unsummed(struct index_reader *reader, const struct digest *after,
+			bool (*each)(void *arg, const struct index_unsummed *file), void *arg);
+
 /*
  * Calls each for the items of the page. total: NULL, or how many there are in all. ERR_CONFIG: the
  * query is wrong; one sentence in why (WHY_LEN).

@@ -39,6 +39,7 @@
 	"CREATE TABLE file(id INTEGER NOT NULL, name TEXT NOT NULL, media_type TEXT NOT NULL,"     \
 	" format TEXT NOT NULL, size INTEGER NOT NULL, modified INTEGER NOT NULL,"                 \
 	" hash BLOB NOT NULL, sha256 BLOB, PRIMARY KEY(id, name)) WITHOUT ROWID;"                  \
+	"CREATE INDEX file_unsummed ON file(hash) WHERE sha256 IS NULL;"                           \
 	"CREATE TABLE value(vid INTEGER PRIMARY KEY, field INTEGER NOT NULL,"                      \
 	" value TEXT NOT NULL, label TEXT NOT NULL, n INTEGER NOT NULL, UNIQUE(field, value));"    \
 	"CREATE TABLE facet(vid INTEGER NOT NULL, id INTEGER NOT NULL,"                            \

@@ -49,6 +49,7 @@ void step_gather(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 	switch (step->kind) {
 	case STEP_OPEN:
 	case STEP_LOOK:
+	case STEP_SUMS:
 		break;
 	case STEP_HEARD:
 		for (size_t i = 0; i < step->heard_count; i++)
@@ -116,6 +117,8 @@ static void step_put(struct indexer *indexer)
 		store_clear(store, gathered->after, gathered->to, gathered->items, gathered->count);
 	for (size_t i = 0; step->kind == STEP_LIST && i < step->unlisted_count; i++)
 		list_one(indexer, i);
+	for (size_t i = 0; i < step->sum_count; i++)
+		store_sum(store, &step->sums[i].hash, &step->sums[i].sha256);
 }
 
 static bool store_is_lost(enum err err)

@@ -120,6 +120,24 @@ fetch 200 "$base/kita/files/pl%C3%A4tze.xlsx" "$work/again.xlsx"
 same "$work/table.xlsx" "$work/again.xlsx"
 [ "$(kept)" -ge 1 ] || wrong 'nothing is kept any more'
 
+say 'checksums of what is open'
+# summed FILE: the index knows its SHA-256.
+summed() {
+	bounded 20 python3 - "$meissen/derived/open.sqlite" "$work/kita/$1" "$1" <<'PYTHON'
+import hashlib, sqlite3, sys
+db = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
+row = db.execute("SELECT sha256 FROM file WHERE name = ?", (sys.argv[3],)).fetchone()
+sys.exit(not row or row[0] != hashlib.sha256(open(sys.argv[2], "rb").read()).digest())
+PYTHON
+}
+for name in plätze.csv groß.csv gleich.json; do
+	wait_for 20 summed "$name" || wrong "the checksum of $name is not known"
+done
+node_stop "$meissen"
+rm "$meissen"/derived/open.sqlite*
+node_start "$meissen"
+wait_for 20 summed groß.csv || wrong 'a new index has no checksums'
+
 say 'what is not open lies nowhere, and is for whom it is'
 node "$meissen" publish meissen/intern "$work/kita" --tier members >/dev/null
 fetch 404 "$base/intern/files/pl%C3%A4tze.json" "$work/none"
