@@ -185,8 +185,8 @@ struct index_row { /* borrowed */
 	uint64_t number;
 	bool held, listed;
 	int64_t modified_ms;
-	uint64_t mark;         /* another one with each change of what is said of it */
-	uint64_t sha256_count; /* of its files that have one */
+	uint64_t mark;                     /* another one with each change of what is said of it */
+	uint64_t file_count, sha256_count; /* files listed, and those that have one */
 };
 /*
  * All of them in rising order of uuid, as of one moment; until each returns false, and then

@@ -34,6 +34,21 @@ static void item_serve(struct web_call *call, const struct index_item *item, enu
 	buf_fini(&out);
 }
 
+/* By Accept, when the address has no ending: what else there is comes first. */
+static bool rdf_is_asked(struct web_call *call, enum rdf_syntax *syntax)
+{
+	static const char *const types[] = {"application/json", "text/html", "text/turtle",
+					    "application/rdf+xml", "application/ld+json"};
+	enum { OTHERS = 2 };
+	size_t which;
+
+	web_accepts(call, types, OTHERS + RDF_SYNTAX_COUNT, &which);
+	if (which < OTHERS)
+		return false;
+	*syntax = (enum rdf_syntax)(which - OTHERS);
+	return true;
+}
+
 /* A path of a dataset may end in ".rdf" itself, and then that is it. */
 bool dataset_rdf_serve(struct web_call *call, const struct dataset_address *at)
 {
@@ -42,13 +57,21 @@ bool dataset_rdf_serve(struct web_call *call, const struct dataset_address *at)
 	enum rdf_syntax syntax;
 	struct index_item item;
 
-	if (at->number || !dot || !rdf_by_extension(dot + 1, &syntax))
+	if (at->number)
+		return false;
+	const bool ending = dot && rdf_by_extension(dot + 1, &syntax);
+	if (!ending && !rdf_is_asked(call, &syntax))
 		return false;
 	enum err err = index_get(call->index, &call->visitor, at->path, &item);
-	if (!err) {
+	if (!err) { /* it is called so, with the ending */
+		bool asked = !ending || rdf_is_asked(call, &syntax);
+		if (asked)
+			item_serve(call, &item, syntax);
 		index_item_fini(&item);
-		return false;
+		return asked;
 	}
+	if (!ending)
+		return false;
 	snprintf(path, sizeof(path), "%.*s", (int)(dot - at->path), at->path);
 	err = index_get(call->index, &call->visitor, path, &item);
 	if (!err)

@@ -7,6 +7,7 @@
 #include "crypto/check.h"
 #include "node/base/clock.h"
 #include "node/portal/feed_internal.h"
+#include "proto/dcat/vocab.h"
 #include "store/dir.h"
 
 #define LOOK_NS      UINT64_C(1000000000) /* at the generation of the index */
@@ -74,7 +75,10 @@ void feed_say(struct feed *feed, enum feed_state state, const char *reason)
 static void build(struct feed *feed, uint64_t generation, bool confirmed)
 {
 	const int64_t begun_ms = clock_mono_ms();
-	enum err err = feed_build(feed, confirmed);
+	enum err err = feed_site_take(feed, &feed->site) ? ERR_OK : ERR_AGAIN;
+	feed_site_point(&feed->site);
+	if (!err)
+		err = feed_build(feed, confirmed);
 	const int64_t took_ms = clock_mono_ms() - begun_ms;
 	const int64_t pause_ms = PAUSE_FACTOR * took_ms;
 
@@ -155,6 +159,20 @@ static void feed_begin_thread(struct feed *feed)
 		index_reader_close(feed->reader);
 }
 
+/* The first of the setting that is in GovData's list. */
+static const char *contributor_of(const struct config *config)
+{
+	const char *text = config->metadata[CONFIG_CONTRIBUTOR];
+	const struct vocab_term *term = NULL;
+
+	while (*text && !term) {
+		size_t len = strcspn(text, ", ");
+		term = vocab_find(VOCAB_CONTRIBUTOR, bytes_of(text, len));
+		text += len + strspn(text + len, ", ");
+	}
+	return term ? term->iri : NULL;
+}
+
 struct feed *feed_open(struct node_view *node, struct asker *asker)
 {
 	struct feed *feed = mem_new(1, sizeof(*feed));
@@ -163,6 +181,7 @@ struct feed *feed_open(struct node_view *node, struct asker *asker)
 	feed->news = &node->feed_news;
 	node->feed = feed;
 	feed->asker = asker;
+	feed->contributor = contributor_of(node->config);
 	feed->folder = dir_file(node->dir, "derived/feed");
 	feed->state_path = dir_file(node->dir, "feed.state");
 	feed->ended = true;

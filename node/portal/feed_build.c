@@ -46,14 +46,14 @@ void feed_site_point(struct feed_site *site)
 					.slug = site->slug,
 					.home = site->home,
 					.ags = site->ags,
-					.contributor = ""};
+					.contributor = site->contributor ? site->contributor : ""};
 }
 
 bool feed_site_take(struct feed *feed, struct feed_site *out)
 {
 	const struct identity *identity = feed->node->identity;
 
-	*out = (struct feed_site){.base = ""};
+	*out = (struct feed_site){.contributor = feed->contributor};
 	snprintf(out->name, sizeof(out->name), "%s", identity->name);
 	snprintf(out->slug, sizeof(out->slug), "%s", identity->slug);
 	snprintf(out->home, sizeof(out->home), "%s", identity->slug);
@@ -72,7 +72,6 @@ struct rows {
 	const struct feed_guard *guard;
 	struct feed_row *items;
 	size_t count, cap;
-	uint64_t file_count; /* about */
 };
 
 static bool uuid_read(uint8_t out[GUARD_UUID_LEN], const char *text)
@@ -106,6 +105,7 @@ static bool row_take(void *arg, const struct index_row *row)
 	struct feed_row out = {.number = row->number,
 			       .modified_ms = row->modified_ms,
 			       .mark = row->mark,
+			       .file_count = row->file_count,
 			       .sha256_count = row->sha256_count,
 			       .held = row->held};
 
@@ -116,7 +116,6 @@ static bool row_take(void *arg, const struct index_row *row)
 		return true;
 	rows->items = mem_room(rows->items, rows->count, &rows->cap, sizeof(*rows->items));
 	rows->items[rows->count++] = out;
-	rows->file_count += row->sha256_count > PAGE_FILES_MIN ? row->sha256_count : PAGE_FILES_MIN;
 	return true;
 }
 
@@ -147,7 +146,7 @@ static bool parts_suffice(const struct rows *rows, uint64_t parts)
 		uint64_t files = 0;
 		size_t end = part_end(rows, from, part, parts);
 		for (size_t i = from; i < end; i++) {
-			uint64_t own = rows->items[i].sha256_count;
+			uint64_t own = rows->items[i].file_count;
 			files += own > DCAT_FILE_COUNT_MAX ? DCAT_FILE_COUNT_MAX
 				 : own > PAGE_FILES_MIN    ? own
 							   : PAGE_FILES_MIN;
@@ -544,9 +543,6 @@ enum err feed_build(struct feed *feed, bool confirmed)
 {
 	struct rows rows = {.guard = &feed->guard};
 
-	if (!feed_site_take(feed, &feed->site))
-		return ERR_AGAIN;
-	feed_site_point(&feed->site);
 	enum err err = index_walk(feed->reader, row_take, &rows);
 	if (!err)
 		err = judge_rows(feed, &rows, confirmed);

@@ -15,7 +15,7 @@ struct feed_row { /* a dataset of the feed */
 	uint8_t uuid[GUARD_UUID_LEN];
 	uint64_t number;
 	int64_t modified_ms;
-	uint64_t mark, sha256_count;
+	uint64_t mark, file_count, sha256_count;
 	bool held;
 };
 
@@ -38,6 +38,7 @@ struct feed_site { /* whose node it is: struct dcat_site points into it */
 	char base[FEED_BASE_LEN];
 	char name[LIMIT_NAME_LEN_MAX + 1];
 	char slug[CHARTER_SLUG_LEN_MAX + 1], home[CHARTER_SLUG_LEN_MAX + 1], ags[9];
+	const char *contributor; /* a constant; NULL: none */
 	struct dcat_site dcat;
 };
 
@@ -45,8 +46,9 @@ struct feed {
 	const struct node_view *node;
 	struct feed_news *news;
 	struct asker *asker;
-	char *folder;     /* DIR/derived/feed */
-	char *state_path; /* DIR/feed.state */
+	char *folder;            /* DIR/derived/feed */
+	char *state_path;        /* DIR/feed.state */
+	const char *contributor; /* dcat_site: by the setting when the node was started */
 	uv_thread_t thread;
 	bool started;
 
@@ -69,8 +71,9 @@ struct feed {
 /* Also tells care. */
 void feed_say(struct feed *feed, enum feed_state state, const char *reason);
 
-/* feed_build.c: on the thread. ERR_AGAIN: something came between, soon again; ERR_ABSENT: refused,
-   or empty: the status says; else the disk. On success what is handed out is another. */
+/* feed_build.c: on the thread, with the site as it is. ERR_AGAIN: something came between;
+   ERR_ABSENT: refused, or empty: the status says; else the disk. On success something else is
+   handed out. */
 enum err feed_build(struct feed *feed, bool confirmed);
 /* The site as it is now. False: the node stops. */
 bool feed_site_take(struct feed *feed, struct feed_site *out);

@@ -104,7 +104,7 @@ static bool since_read(const char *text, int64_t *out)
 {
 	struct tm tm = {.tm_isdst = 0};
 	int end = 0, hours = 0, minutes = 0;
-	char sign = 0;
+	char sign[2] = "";
 
 	if (sscanf(text, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &end) != 3)
 		return false;
@@ -121,7 +121,7 @@ static bool since_read(const char *text, int64_t *out)
 		end = 0;
 		if (*text == 'Z')
 			text++;
-		else if (sscanf(text, "%1[+-]%2d:%2d%n", &sign, &hours, &minutes, &end) == 3)
+		else if (sscanf(text, "%1[+-]%2d:%2d%n", sign, &hours, &minutes, &end) == 3)
 			text += end;
 	}
 	tm.tm_year -= 1900;
@@ -130,7 +130,7 @@ static bool since_read(const char *text, int64_t *out)
 	    tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
 		return false;
 	int64_t seconds = (int64_t)timegm(&tm);
-	seconds += (sign == '-' ? 1 : -1) * (hours * 3600 + minutes * 60);
+	seconds += (sign[0] == '-' ? 1 : -1) * (hours * 3600 + minutes * 60);
 	*out = seconds * 1000;
 	return true;
 }
@@ -350,6 +350,15 @@ static void dataset_redirect(struct web_call *call, const struct index_item *ite
 	id_redirect(call, item->path, "", endings[which]);
 }
 
+/* org/HOME, and perhaps what else it calls itself: to the page of the organisation. */
+static void org_serve(struct web_call *call, const char *home)
+{
+	char path[CHARTER_SLUG_LEN_MAX + 8];
+
+	snprintf(path, sizeof(path), "/d/%.*s", (int)strcspn(home, "/"), home);
+	web_redirect(call, 303, path);
+}
+
 /* UUID, or UUID/PART of it. */
 static void id_serve(struct web_call *call)
 {
@@ -359,6 +368,10 @@ static void id_serve(struct web_call *call)
 	struct index_item item = {0};
 	enum err err = ERR_ABSENT;
 
+	if (strncmp(call->rest, "org/", 4) == 0) {
+		org_serve(call, call->rest + 4);
+		return;
+	}
 	snprintf(uuid, sizeof(uuid), "%.*s", (int)len, call->rest);
 	if (len == INDEX_UUID_LEN && is_uuid(uuid))
 		err = index_get_uuid(call->index, &call->visitor, uuid, &item);

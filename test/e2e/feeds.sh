@@ -81,6 +81,8 @@ file=$(jq -r --arg id "$uuid" '."@graph"[] | select(."@id" == $id) | ."dcat:dist
 get 303 "$here${file#"$base"}" && grep -qi "^location: $base/d/meissen/kita/k3/files/kita-3.csv" "$work/head" || wrong 'the file is elsewhere'
 get 404 "$here/id/00000000-0000-8000-8000-000000000000"
 get 200 "$here/d/meissen/kita/k3.ttl" && body_has 'Kita 3' || wrong 'no Turtle of one dataset'
+get 200 "$here/d/meissen/kita/k3" -H 'Accept: text/turtle' && grep -qi '^content-type: text/turtle' "$work/head" || wrong 'no Turtle by Accept'
+get 303 "$here/id/org/meissen" && grep -qi "^location: $base/d/meissen" "$work/head" || wrong 'the publisher leads nowhere'
 get 404 "$here/d/meissen/intern.ttl"
 cp -- "$work/body" "$work/absent"
 get 404 "$here/d/meissen/nothing.ttl" && same "$work/body" "$work/absent"

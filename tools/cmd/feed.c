@@ -92,7 +92,7 @@ static int run_feed(struct tool *tool)
 	return feed_call(tool, "GET", "/feed", print_feed);
 }
 
-static void print_confirmed(const struct tool *tool, const json_t *answer)
+static void print_held_free(const struct tool *tool, const json_t *answer)
 {
 	print_line("Confirmed: the catalogue is handed out without %" PRIu64 " of %" PRIu64
 		   " datasets in a moment.",
@@ -101,7 +101,7 @@ static void print_confirmed(const struct tool *tool, const json_t *answer)
 
 static int run_feed_confirm(struct tool *tool)
 {
-	return feed_call(tool, "POST", "/feed/confirm", print_confirmed);
+	return feed_call(tool, "POST", "/feed/confirm", print_held_free);
 }
 
 const struct command cmd_feed = {
