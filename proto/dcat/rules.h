@@ -66,8 +66,8 @@ struct rules_file {
 	struct bytes name, media_type; /* either may be empty */
 };
 
-/* metadata: an object. files NULL: there are so many, of which nothing is known. Nothing is borrowed
-   when it is done. */
+/* metadata: an object. files NULL: there are so many, of which nothing is known. What is returned
+   borrows nothing. */
 void rules_judge(struct rules *out, const json_t *metadata, const struct rules_file *files,
 		 size_t file_count);
 
