@@ -292,8 +292,3 @@ const char *sql_get_text(struct sql_st *st, int at)
 
 	return text ? text : "";
 }
-
-int64_t sql_last_id(struct sql *sql)
-{
-	return sqlite3_last_insert_rowid(sql->db);
-}

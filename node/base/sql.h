@@ -77,6 +77,4 @@ int64_t sql_get_int(struct sql_st *st, int at);
 const char *sql_get_text(struct sql_st *st, int at);
 struct bytes sql_get_bytes(struct sql_st *st, int at);
 
-int64_t sql_last_id(struct sql *sql); /* of the row inserted last */
-
 #endif

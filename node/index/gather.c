@@ -14,20 +14,6 @@ void gathered_fini(struct gathered *gathered)
 	gathered->count = 0;
 }
 
-/* RFC 9562, version 8: 122 bits of the id of the dataset. */
-static void uuid_make(char out[INDEX_UUID_LEN + 1], const struct dataset_id *dataset)
-{
-	uint8_t b[16];
-	char hex[33] = "";
-
-	memcpy(b, dataset->b, sizeof(b));
-	b[6] = (uint8_t)((b[6] & 0x0f) | 0x80);
-	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-	hex_put(hex, bytes_of(b, sizeof(b)));
-	snprintf(out, INDEX_UUID_LEN + 1, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
-		 hex + 16, hex + 20);
-}
-
 /* Former slugs, a blank between; NULL: none. */
 static char *former_slugs(const struct charter *charter, const struct charter_member *member)
 {
@@ -82,7 +68,7 @@ static void seen_fill(struct index_seen *seen, struct hub *hub, const struct cat
 				    .published_ms = entry->time_ms,
 				    .sealed_bytes = entry->index_bytes};
 	snprintf(item->kept, sizeof(item->kept), "%s", entry->path);
-	uuid_make(item->uuid, &entry->dataset);
+	store_uuid(item->uuid, entry->dataset.b);
 	owner_fill(seen, &hub->charter);
 	buf_init(&item->description_bytes, DESCRIPTION_LEN_MAX);
 	buf_add(&item->description_bytes, buf_bytes(&entry->description_bytes));

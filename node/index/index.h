@@ -23,9 +23,10 @@
 #include "proto/charter/charter.h"
 #include "proto/content/version.h"
 
-#define INDEX_UUID_LEN 36
-#define INDEX_AGS_LEN  8
-#define INDEX_PAGE_MAX 1000 /* items of one answer */
+#define INDEX_UUID_LEN   36
+#define INDEX_UUID_START 8 /* of it are enough to name something */
+#define INDEX_AGS_LEN    8
+#define INDEX_PAGE_MAX   1000 /* items of one answer */
 /* Listed of one version; of one with more, or with a manifest beyond, the item says how many. */
 #define INDEX_FILE_COUNT_MAX   10000
 #define INDEX_FORMAT_LEN_MAX   32
@@ -67,6 +68,7 @@ struct index_file {
 	uint64_t size;
 	int64_t modified_ms; /* of the file, as its publisher had it; 0: not known */
 	struct digest hash;  /* BLAKE2b-256 */
+	const char *uuid;    /* of dataset and name: for life, like the item's */
 	bool has_sha256;
 	struct digest sha256;
 };
@@ -75,12 +77,13 @@ struct index_file {
 enum index_field {
 	INDEX_ORGANISATION, /* slug, also a former one */
 	INDEX_THEME,        /* code: "ENVI" */
-	INDEX_KEYWORD,      /* folded: without case, umlauts either way */
+	INDEX_KEYWORD,      /* case does not matter, and umlauts may be spelled out */
 	INDEX_FORMAT,       /* code */
 	INDEX_LICENSE,      /* code: "dl-by-de/2.0" */
 	INDEX_TIER,         /* "open" */
 	INDEX_UUID,
-	INDEX_BELOW, /* path: at or below; as people see it */
+	INDEX_PATH,  /* as people see it */
+	INDEX_BELOW, /* such a path: at or below */
 	INDEX_FIELD_COUNT
 };
 struct index_filter {
@@ -107,6 +110,7 @@ enum index_sort {
 struct index_query { /* all borrowed; zero: everything, the first page of no items */
 	const char *words;
 	const char *slug, *theme, *keyword, *format, *license, *below; /* filters, shorter */
+	unsigned tiers; /* 1 << tier of each that is wanted; 0: all */
 	const struct index_filter *filters;
 	size_t filter_count;
 	int64_t modified_from_ms, modified_to_ms; /* both included; 0: no bound */
@@ -136,7 +140,11 @@ void index_reader_close(struct index_reader *reader);
    ERR_ABSENT: not there, or not for this visitor. index_item_fini() in either case. */
 enum err index_get(struct index_reader *reader, const struct visitor *visitor, const char *path,
 		   struct index_item *out);
+/* By the whole uuid, or its first INDEX_UUID_START digits at least. */
 enum err index_get_uuid(struct index_reader *reader, const struct visitor *visitor,
+			const char *uuid, struct index_item *out);
+/* The item that has the file of this uuid. */
+enum err index_get_file(struct index_reader *reader, const struct visitor *visitor,
 			const char *uuid, struct index_item *out);
 
 /* The files of an item that is listed, in order of name; until each returns false. */
@@ -154,6 +162,18 @@ struct index_unsummed { /* borrowed */
    false. */
 enum err index_unsummed(struct index_reader *reader, const struct digest *after,
 			bool (*each)(void *arg, const struct index_unsummed *file), void *arg);
+
+/* Files with such a name (a part of it, case does not matter) and format; NULL: any. In order of
+   their datasets' paths, the open ones first. */
+struct index_files_query {
+	const char *name, *format;
+	uint64_t offset, limit;
+};
+enum err index_files_find(struct index_reader *reader, const struct visitor *visitor,
+			  const struct index_files_query *query,
+			  bool (*each)(void *arg, const struct index_item *item,
+				       const struct index_file *file),
+			  void *arg, uint64_t *total);
 
 /*
  * Calls each for the items of the page. total: NULL, or how many there are in all. ERR_CONFIG: the

@@ -10,9 +10,9 @@
 #include "crypto/path.h"
 #include "crypto/random.h"
 #include "node/index/fold.h"
-#include "node/index/format.h"
 #include "node/index/store.h"
 #include "node/index/terms.h"
+#include "proto/dcat/vocab.h"
 #include "store/layout.h"
 
 #define MARK_BITS 40 /* so the sum of very many is a number that SQLite has */
@@ -33,104 +33,12 @@ static void get_id(uint8_t out[ID_LEN], struct sql_st *st, int at)
 		memcpy(out, value.ptr, ID_LEN);
 }
 
-/* ---- what items are counted and filtered by ---- */
-
-static int64_t value_take(struct sql *sql, enum index_field field, const char *value,
-			  const char *label)
+/* The columns follow with the commit. */
+static void change_note(struct index_store *store, enum index_side side, int64_t id)
 {
-	struct sql_st *st = sql_st(sql, "INSERT INTO value(field, value, label, n)"
-					" VALUES(?, ?, ?, 0) ON CONFLICT(field, value)"
-					" DO UPDATE SET label = excluded.label RETURNING vid");
-
-	sql_int(st, 1, field);
-	sql_text(st, 2, value);
-	sql_text(st, 3, label);
-	int64_t vid = sql_next(st) ? sql_get_int(st, 0) : 0;
-	sql_run(st);
-	return vid;
-}
-
-static void facet_put(struct sql *sql, int64_t id, enum index_field field, const char *value,
-		      const char *label)
-{
-	if (!*value)
-		return;
-	int64_t vid = value_take(sql, field, value, label);
-	struct sql_st *st = sql_st(sql, "INSERT OR IGNORE INTO facet(vid, id) VALUES(?, ?)"
-					" RETURNING vid");
-
-	sql_int(st, 1, vid);
-	sql_int(st, 2, id);
-	bool fresh = sql_next(st);
-	sql_run(st);
-	if (!fresh)
-		return;
-	st = sql_st(sql, "UPDATE value SET n = n + 1 WHERE vid = ?");
-	sql_int(st, 1, vid);
-	sql_run(st);
-}
-
-static void facets_drop(struct sql *sql, int64_t id)
-{
-	struct sql_st *st = sql_st(sql, "UPDATE value SET n = n - 1 WHERE vid IN"
-					" (SELECT vid FROM facet WHERE id = ?)");
-
-	sql_int(st, 1, id);
-	sql_run(st);
-	st = sql_st(sql, "DELETE FROM value WHERE n <= 0 AND vid IN"
-			 " (SELECT vid FROM facet WHERE id = ?)");
-	sql_int(st, 1, id);
-	sql_run(st);
-	st = sql_st(sql, "DELETE FROM facet WHERE id = ?");
-	sql_int(st, 1, id);
-	sql_run(st);
-}
-
-static void facet_put_text(struct sql *sql, int64_t id, enum index_field field, struct bytes text)
-{
-	char *value = bytes_text(text);
-
-	facet_put(sql, id, field, value, value);
-	free(value);
-}
-
-/* People write one keyword in many ways. */
-static void facet_put_keyword(struct sql *sql, int64_t id, struct bytes keyword)
-{
-	char *label = bytes_text(keyword);
-	struct buf folded;
-
-	buf_init(&folded, 2 * keyword.len + 1);
-	fold_text(&folded, keyword, FOLD_SPELLED);
-	buf_add_u8(&folded, '\0');
-	if (!folded.err)
-		facet_put(sql, id, INDEX_KEYWORD, (const char *)folded.ptr, label);
-	buf_fini(&folded);
-	free(label);
-}
-
-static void formats_put(struct sql *sql, int64_t id)
-{
-	struct sql_st *st =
-		sql_st(sql, "SELECT DISTINCT format FROM file WHERE id = ? ORDER BY format");
-
-	sql_int(st, 1, id);
-	while (sql_next(st))
-		facet_put(sql, id, INDEX_FORMAT, sql_get_text(st, 0), sql_get_text(st, 0));
-}
-
-static void facets_put(struct sql *sql, const struct index_item *item)
-{
-	const struct description *description = &item->description;
-
-	facet_put(sql, item->id, INDEX_ORGANISATION, item->home, item->organisation);
-	facet_put(sql, item->id, INDEX_TIER, tier_name(item->tier), tier_name(item->tier));
-	for (uint32_t i = 0; i < description->theme_count; i++)
-		facet_put_text(sql, item->id, INDEX_THEME, description->themes[i]);
-	facet_put_text(sql, item->id, INDEX_LICENSE, description->license);
-	for (uint32_t i = 0; i < description->keyword_count; i++)
-		facet_put_keyword(sql, item->id, description->keywords[i]);
-	formats_put(sql, item->id);
+	store->changes = mem_room(store->changes, store->change_count, &store->change_cap,
+				  sizeof(*store->changes));
+	store->changes[store->change_count++] = (struct store_change){side, id};
 }
 
 /* ---- rows ---- */
@@ -147,11 +55,10 @@ static void item_drop(struct index_store *store, enum index_side side, int64_t i
 {
 	struct sql *sql = store->sides[side];
 
-	fulltext_drop(sql, id);
-	facets_drop(sql, id);
+	fulltext_drop(store, side, id);
 	row_run(sql, "DELETE FROM file WHERE id = ?", id);
 	row_run(sql, "DELETE FROM dataset WHERE id = ?", id);
-	store->changed[side] = true;
+	change_note(store, side, id);
 }
 
 static int64_t item_find_id(struct sql *sql, const struct dataset_id *dataset)
@@ -230,9 +137,9 @@ static struct sql_st *row_statement(struct sql *sql)
 		sql,
 		"INSERT OR REPLACE INTO dataset(id, dataset, stored, place, path, kept, slug, home,"
 		" organisation, ags, uuid, record, number, author, tier, readable, held, own,"
-		" listed, published, first, modified, indexed, bytes, description, title,"
+		" listed, published, first, modified, indexed, bytes, description,"
 		" digest, mark) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-		" ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+		" ?, ?, ?, ?, ?, ?, ?, ?)");
 }
 
 static void row_write(struct index_store *store, enum index_side side,
@@ -241,11 +148,8 @@ static void row_write(struct index_store *store, enum index_side side,
 	const struct index_item *item = &seen->item;
 	struct sql_st *st = row_statement(store->sides[side]);
 	struct row_key key = key_text(bytes_str(seen->stored));
-	struct buf title;
 	int at = 1;
 
-	buf_init(&title, 2 * LIMIT_TITLE_LEN_MAX);
-	fold_text(&title, item->description.title, FOLD_BARE);
 	sql_int(st, at++, item->id);
 	sql_blob(st, at++, id_bytes(&item->dataset));
 	sql_blob(st, at++, row_key_bytes(&key));
@@ -271,38 +175,36 @@ static void row_write(struct index_store *store, enum index_side side,
 	sql_int(st, at++, item->indexed_ms);
 	sql_int(st, at++, (int64_t)item->sealed_bytes);
 	sql_blob(st, at++, buf_bytes(&item->description_bytes));
-	sql_text_bytes(st, at++, buf_bytes(&title));
 	sql_blob(st, at++, id_bytes(digest));
 	sql_int(st, at++, mark_draw());
 	sql_run(st);
-	buf_fini(&title);
-	store->changed[side] = true;
+	change_note(store, side, item->id);
 }
 
 /* ---- one item ---- */
 
 /* What is there already of the item. */
-struct row {
+struct row_known {
 	int64_t id; /* 0: nothing */
 	bool same, same_record;
 	int listed;
 };
 
-static struct row item_look(struct sql *sql, const struct index_seen *seen,
-			    const struct digest *digest)
+static struct row_known item_look(struct sql *sql, const struct index_seen *seen,
+				  const struct digest *digest)
 {
 	struct sql_st *st = sql_st(sql, "SELECT id, digest = ?2, record = ?3, listed FROM dataset"
 					" WHERE dataset = ?1");
-	struct row row = {0};
+	struct row_known row = {0};
 
 	sql_blob(st, 1, id_bytes(&seen->item.dataset));
 	sql_blob(st, 2, id_bytes(digest));
 	sql_blob(st, 3, id_bytes(&seen->item.record));
 	if (sql_next(st))
-		row = (struct row){.id = sql_get_int(st, 0),
-				   .same = sql_get_int(st, 1),
-				   .same_record = sql_get_int(st, 2),
-				   .listed = (int)sql_get_int(st, 3)};
+		row = (struct row_known){.id = sql_get_int(st, 0),
+					 .same = sql_get_int(st, 1),
+					 .same_record = sql_get_int(st, 2),
+					 .listed = (int)sql_get_int(st, 3)};
 	sql_end(st);
 	return row;
 }
@@ -333,8 +235,9 @@ static void others_drop(struct index_store *store, enum index_side side,
 		item_drop(store, side, id);
 }
 
-static void file_names_put(struct sql *sql, int64_t id)
+static void file_names_put(struct index_store *store, enum index_side side, int64_t id)
 {
+	struct sql *sql = store->sides[side];
 	struct sql_st *st = sql_st(sql, "SELECT name FROM file WHERE id = ? ORDER BY name");
 	struct buf names;
 
@@ -344,7 +247,7 @@ static void file_names_put(struct sql *sql, int64_t id)
 		buf_add(&names, sql_get_bytes(st, 0));
 		buf_add_u8(&names, ' ');
 	}
-	fulltext_put_files(sql, id, buf_bytes(&names));
+	fulltext_put_files(store, side, id, buf_bytes(&names));
 	buf_fini(&names);
 }
 
@@ -356,25 +259,22 @@ static void put_there(struct index_store *store, enum index_side side,
 	struct digest digest;
 
 	item_digest(&digest, seen);
-	struct row row = item_look(sql, seen, &digest);
+	struct row_known row = item_look(sql, seen, &digest);
 	next.item.listed =
 		row.listed == 1 && row.same_record && seen->item.held && seen->item.readable;
 	if (row.same)
 		return;
 	others_drop(store, side, seen);
-	if (row.id) {
-		fulltext_drop(sql, row.id);
-		facets_drop(sql, row.id);
-	}
+	if (row.id)
+		fulltext_drop(store, side, row.id);
 	next.item.id = row.id ? row.id : id_next(sql);
 	if (!next.item.listed)
 		row_run(sql, "DELETE FROM file WHERE id = ?", next.item.id);
 	next.item.indexed_ms = stamp(store, now_ms);
 	row_write(store, side, &next, &digest);
-	facets_put(sql, &next.item);
-	fulltext_put(sql, &next.item);
+	fulltext_put(store, side, &next.item);
 	if (next.item.listed)
-		file_names_put(sql, next.item.id);
+		file_names_put(store, side, next.item.id);
 	aliases_put(sql, seen);
 }
 
@@ -401,22 +301,49 @@ void store_put(struct index_store *store, const struct index_seen *seen, int64_t
 
 /* ---- files ---- */
 
-static void file_row_put(struct sql *sql, int64_t id, const struct manifest_file *file)
+static void file_uuid(char out[INDEX_UUID_LEN + 1], const struct dataset_id *dataset,
+		      struct bytes name)
+{
+	struct hash hash;
+	uint8_t digest[ID_LEN];
+
+	hash_init_plain(&hash);
+	hash_add(&hash, id_bytes(dataset));
+	hash_add(&hash, name);
+	hash_done(&hash, digest, sizeof(digest));
+	store_uuid(out, digest);
+}
+
+/* "": none is known. */
+static const char *format_code(const struct manifest_file *file)
+{
+	const struct vocab_term *term = vocab_file_type(file->name, file->media_type);
+
+	return term ? term->code : "";
+}
+
+static void file_row_put(struct sql *sql, int64_t id, const struct dataset_id *dataset,
+			 const struct manifest_file *file)
 {
 	struct sql_st *st = sql_st(sql, "INSERT OR REPLACE INTO file(id, name, media_type, format,"
-					" size, modified, hash) VALUES(?, ?, ?, ?, ?, ?, ?)");
+					" size, modified, hash, uuid)"
+					" VALUES(?, ?, ?, ?, ?, ?, ?, ?)");
+	char uuid[INDEX_UUID_LEN + 1];
 
 	sql_int(st, 1, id);
 	sql_text_bytes(st, 2, file->name);
 	sql_text_bytes(st, 3, file->media_type);
-	sql_text(st, 4, format_of(file->name, file->media_type));
+	sql_text(st, 4, format_code(file));
 	sql_int(st, 5, (int64_t)file->size);
 	sql_int(st, 6, (int64_t)file->modified_ms);
 	sql_blob(st, 7, id_bytes(&file->hash));
+	file_uuid(uuid, dataset, file->name);
+	sql_text(st, 8, uuid);
 	sql_run(st);
 }
 
-static void files_put(struct sql *sql, int64_t id, const struct manifest *manifest)
+static void files_put(struct sql *sql, int64_t id, const struct dataset_id *dataset,
+		      const struct manifest *manifest)
 {
 	uint32_t count = 0;
 
@@ -424,14 +351,15 @@ static void files_put(struct sql *sql, int64_t id, const struct manifest *manife
 		const struct manifest_file *file = manifest_file(manifest, i);
 
 		if (!manifest_is_folder(file) && count++ < INDEX_FILE_COUNT_MAX)
-			file_row_put(sql, id, file);
+			file_row_put(sql, id, dataset, file);
 	}
 }
 
-void store_list(struct index_store *store, enum index_side side, int64_t id,
+void store_list(struct index_store *store, const struct unlisted *at,
 		const struct manifest *manifest, int64_t now_ms)
 {
-	struct sql *sql = store->sides[side];
+	struct sql *sql = store->sides[at->side];
+	int64_t id = at->id;
 	struct sql_st *st = sql_st(sql, "UPDATE dataset SET listed = ?, mark = ?, indexed = ?"
 					" WHERE id = ? AND listed = 0");
 
@@ -440,12 +368,11 @@ void store_list(struct index_store *store, enum index_side side, int64_t id,
 	sql_int(st, 3, stamp(store, now_ms));
 	sql_int(st, 4, id);
 	sql_run(st);
-	store->changed[side] = true;
+	change_note(store, at->side, id);
 	if (!manifest)
 		return;
-	files_put(sql, id, manifest);
-	formats_put(sql, id);
-	file_names_put(sql, id);
+	files_put(sql, id, &at->dataset, manifest);
+	file_names_put(store, at->side, id);
 }
 
 size_t store_unlisted(struct index_store *store, struct unlisted *out, size_t max)
@@ -453,9 +380,9 @@ size_t store_unlisted(struct index_store *store, struct unlisted *out, size_t ma
 	size_t count = 0;
 
 	for (size_t i = 0; i < SIDE_COUNT; i++) {
-		struct sql_st *st =
-			sql_st(store->sides[i], "SELECT id, place, record, number FROM dataset"
-						" WHERE held AND readable AND listed = 0 LIMIT ?");
+		struct sql_st *st = sql_st(store->sides[i],
+					   "SELECT id, place, record, number, dataset FROM dataset"
+					   " WHERE held AND readable AND listed = 0 LIMIT ?");
 
 		sql_int(st, 1, (int64_t)(max - count));
 		while (sql_next(st)) {
@@ -466,6 +393,7 @@ size_t store_unlisted(struct index_store *store, struct unlisted *out, size_t ma
 			get_text(at->place, sizeof(at->place), st, 1);
 			get_id(at->record.b, st, 2);
 			at->number = (uint64_t)sql_get_int(st, 3);
+			get_id(at->dataset.b, st, 4);
 		}
 	}
 	return count;

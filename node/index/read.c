@@ -34,6 +34,10 @@ static void connections_close(struct index_reader *reader)
 void index_reader_close(struct index_reader *reader)
 {
 	connections_close(reader);
+	for (size_t i = 0; i < 2; i++) {
+		levels_fini(&reader->words[i].levels);
+		free(reader->words[i].text);
+	}
 	free(reader);
 }
 
@@ -106,25 +110,31 @@ void reader_may_bind(struct sql_st *st, const struct visitor *visitor, enum inde
 /* ---- one item ---- */
 
 /* The first that the condition, with one text as its parameter, holds for. */
+static bool item_find_on(struct sql *sql, const struct visitor *visitor, enum index_side side,
+			 const char *condition, const char *text, struct index_item *out)
+{
+	char statement[STATEMENT_LEN_MAX];
+
+	snprintf(statement, sizeof(statement),
+		 "SELECT " STORE_ITEM_COLUMNS " FROM %sdataset d WHERE %s%s LIMIT 1",
+		 reader_schema[side], condition, reader_may(visitor, side));
+	struct sql_st *st = sql_st(sql, statement);
+	sql_text(st, 1, text);
+	reader_may_bind(st, visitor, side);
+	bool found = sql_next(st);
+	if (found)
+		store_item_read(st, side == SIDE_OPEN, out);
+	sql_end(st);
+	return found;
+}
+
 static bool item_find(struct sql *sql, const struct visitor *visitor, const char *condition,
 		      const char *text, struct index_item *out)
 {
-	char statement[STATEMENT_LEN_MAX];
 	bool found = false;
 
-	for (int side = 0; side < reader_sides(visitor) && !found; side++) {
-		snprintf(statement, sizeof(statement),
-			 "SELECT " STORE_ITEM_COLUMNS " FROM %sdataset d WHERE %s%s LIMIT 1",
-			 reader_schema[side], condition,
-			 reader_may(visitor, (enum index_side)side));
-		struct sql_st *st = sql_st(sql, statement);
-		sql_text(st, 1, text);
-		reader_may_bind(st, visitor, (enum index_side)side);
-		found = sql_next(st);
-		if (found)
-			store_item_read(st, side == SIDE_OPEN, out);
-		sql_end(st);
-	}
+	for (int side = 0; side < reader_sides(visitor) && !found; side++)
+		found = item_find_on(sql, visitor, (enum index_side)side, condition, text, out);
 	return found;
 }
 
@@ -177,54 +187,30 @@ enum err index_get_uuid(struct index_reader *reader, const struct visitor *visit
 	enum err err = reader_begin(reader, visitor, &sql);
 	if (err)
 		return err;
-	bool found = item_find(sql, visitor, "d.uuid = ?1", uuid, out);
+	bool found = strlen(uuid) >= INDEX_UUID_START &&
+		     item_find(sql, visitor, "d.uuid >= ?1 AND d.uuid < ?1 || 'g'", uuid, out);
 	err = reader_end(reader, sql);
 	return err ? err : found ? ERR_OK : ERR_ABSENT;
 }
 
-/* ---- files ---- */
-
-static bool file_tell(struct sql_st *st, bool (*each)(void *arg, const struct index_file *file),
-		      void *arg)
+enum err index_get_file(struct index_reader *reader, const struct visitor *visitor,
+			const char *uuid, struct index_item *out)
 {
-	struct index_file file = {.name = sql_get_text(st, 0),
-				  .media_type = sql_get_text(st, 1),
-				  .format = sql_get_text(st, 2),
-				  .size = (uint64_t)sql_get_int(st, 3),
-				  .modified_ms = sql_get_int(st, 4)};
-	struct bytes hash = sql_get_bytes(st, 5), sha256 = sql_get_bytes(st, 6);
-
-	if (hash.len == ID_LEN)
-		memcpy(file.hash.b, hash.ptr, ID_LEN);
-	file.has_sha256 = sha256.len == ID_LEN;
-	if (file.has_sha256)
-		memcpy(file.sha256.b, sha256.ptr, ID_LEN);
-	return each(arg, &file);
-}
-
-enum err index_files(struct index_reader *reader, const struct index_item *item,
-		     bool (*each)(void *arg, const struct index_file *file), void *arg)
-{
-	const struct visitor visitor = {.kind = item->open ? VISITOR_ANYONE : VISITOR_ADMIN};
+	static const char *const conditions[SIDE_COUNT] = {
+		"d.id IN (SELECT id FROM main.file WHERE uuid = ?1)",
+		"d.id IN (SELECT id FROM closed.file WHERE uuid = ?1)"};
 	struct sql *sql;
+	bool found = false;
 
-	enum err err = reader_begin(reader, &visitor, &sql);
+	*out = (struct index_item){0};
+	enum err err = reader_begin(reader, visitor, &sql);
 	if (err)
 		return err;
-	/* The record as well: what was replaced meanwhile has other files. */
-	struct sql_st *st = sql_st(
-		sql, item->open ? "SELECT name, media_type, format, size, f.modified, hash, sha256"
-				  " FROM main.file f JOIN main.dataset d USING(id)"
-				  " WHERE id = ? AND record = ? ORDER BY name"
-				: "SELECT name, media_type, format, size, f.modified, hash, sha256"
-				  " FROM closed.file f JOIN closed.dataset d USING(id)"
-				  " WHERE id = ? AND record = ? ORDER BY name");
-	sql_int(st, 1, item->id);
-	sql_blob(st, 2, id_bytes(&item->record));
-	while (sql_next(st) && file_tell(st, each, arg))
-		;
-	sql_end(st);
-	return reader_end(reader, sql);
+	for (int side = 0; side < reader_sides(visitor) && !found; side++)
+		found = item_find_on(sql, visitor, (enum index_side)side, conditions[side], uuid,
+				     out);
+	err = reader_end(reader, sql);
+	return err ? err : found ? ERR_OK : ERR_ABSENT;
 }
 
 /* ---- generations ---- */

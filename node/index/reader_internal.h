@@ -8,6 +8,7 @@
 #define ALLMENDE_INDEX_READER_INTERNAL_H
 
 #include "node/index/store.h"
+#include "node/index/words.h"
 
 #define READ_MS_MAX 2000 /* of one question */
 
@@ -18,6 +19,12 @@ struct index_reader {
 	/* of the last index_generation() of a token */
 	uint64_t seen[SIDE_COUNT], generation;
 	char prefix[LIMIT_PATH_LEN_MAX + 1];
+	struct reader_words { /* the last ones sought, and what they were found in */
+		char *text;   /* NULL: none */
+		int sides;
+		uint64_t generations[SIDE_COUNT]; /* of the columns */
+		struct levels levels;
+	} words[2]; /* by themselves, and one letter away */
 };
 
 /* Where the tables of a side are, as they stand in statements: "main.", "closed.". */

@@ -1,5 +1,5 @@
 /*
- * search - which items a query names, in which order; and how many there are of what.
+ * search - pages of the items that a query names, and how many there are of what.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,235 +7,169 @@
 
 #include "crypto/check.h"
 #include "crypto/path.h"
-#include "node/index/fold.h"
-#include "node/index/statement.h"
-#include "node/index/words.h"
-
-/* ---- queries that are wrong ---- */
-
-static enum err query_refuse(char *why, const char *text, unsigned max)
-{
-	snprintf(why, WHY_LEN, text, max);
-	return ERR_CONFIG;
-}
-
-static enum err filters_check(const struct index_query *query, char *why)
-{
-	if (query->filter_count > INDEX_FILTER_COUNT_MAX)
-		return query_refuse(why, "a search has at most %u filters", INDEX_FILTER_COUNT_MAX);
-	for (size_t i = 0; i < query->filter_count; i++)
-		if (query->filters[i].value_count > INDEX_VALUE_COUNT_MAX)
-			return query_refuse(why, "a filter has at most %u values",
-					    INDEX_VALUE_COUNT_MAX);
-	return ERR_OK;
-}
-
-/* Every parameter has a number of its own. */
-static enum err bound_check(const struct index_query *query, char *why)
-{
-	size_t count = 16;
-
-	for (size_t i = 0; i < query->filter_count; i++)
-		count += 2 * query->filters[i].value_count;
-	return 2 * count < STATEMENT_BOUND_MAX ? ERR_OK
-					       : query_refuse(why, "a search has at most %u values",
-							      STATEMENT_BOUND_MAX / 4);
-}
-
-static enum err query_check(const struct index_query *query, char *why)
-{
-	enum err err = filters_check(query, why);
-
-	if (!err && query->limit > INDEX_PAGE_MAX)
-		err = query_refuse(why, "an answer has at most %u datasets: ask for the next ones",
-				   INDEX_PAGE_MAX);
-	return err ? err : bound_check(query, why);
-}
-
-/* ---- a question ---- */
-
-struct search {
-	struct index_reader *reader;
-	const struct visitor *visitor;
-	const struct index_query *query;
-	struct sql *sql;
-	struct buf match; /* of full text, ended by a zero; empty: there are no words */
-};
-
-static enum err question_begin(struct search *search, char *why)
-{
-	enum err err = query_check(search->query, why);
-	bool words = search->query->words && search->query->words[0];
-
-	buf_init(&search->match, WORDS_MATCH_LEN_MAX);
-	if (!err)
-		err = reader_begin(search->reader, search->visitor, &search->sql);
-	if (err == ERR_AGAIN)
-		snprintf(why, WHY_LEN, "the index is being made: ask again in a moment");
-	if (!err && words)
-		err = match_make(&search->match, search->query->words, why);
-	return err;
-}
-
-static const char *match_of(const struct search *search)
-{
-	return search->match.len ? (const char *)search->match.ptr : NULL;
-}
-
-static enum err question_end(struct search *search, enum err err, char *why)
-{
-	if (!err)
-		err = reader_end(search->reader, search->sql);
-	buf_fini(&search->match);
-	if (err == ERR_BUSY)
-		snprintf(why, WHY_LEN, "the search took too long: say more exactly what you seek");
-	return err;
-}
+#include "node/index/select.h"
 
 /* ---- pages ---- */
 
 struct place {
 	enum index_side side;
-	int64_t id;
+	uint32_t id;
 };
 
-static const char *order_of(enum index_sort sort, bool words)
+/* A walk over both sides in one order. */
+struct walk_sides {
+	const struct select *select;
+	enum order order;
+	bool down;
+	size_t at[SIDE_COUNT]; /* steps taken */
+};
+
+static uint32_t step_id(const struct walk_sides *walk, int side)
 {
+	const struct columns_side *of = &walk->select->columns->sides[side];
+	size_t at = walk->at[side];
+
+	return of->orders[walk->order][walk->down ? of->count - 1 - at : at];
+}
+
+static bool comes_first(const struct walk_sides *walk, int a, int b)
+{
+	const struct columns *columns = walk->select->columns;
+	int way = columns_compare(walk->order, columns->sides[a].rows[step_id(walk, a)],
+				  columns->sides[b].rows[step_id(walk, b)]);
+
+	return walk->down ? way > 0 : way < 0;
+}
+
+/* The next item of all there are; false: there is none. */
+static bool walk_step(struct walk_sides *walk, struct place *out)
+{
+	int first = -1;
+
+	for (int side = 0; side < walk->select->sides; side++)
+		if (walk->at[side] < walk->select->columns->sides[side].count &&
+		    (first < 0 || comes_first(walk, side, first)))
+			first = side;
+	if (first < 0)
+		return false;
+	*out = (struct place){(enum index_side)first, step_id(walk, first)};
+	walk->at[first]++;
+	return true;
+}
+
+static enum order order_of(enum index_sort sort, bool *down)
+{
+	*down = sort == INDEX_BY_PATH_DOWN || sort == INDEX_BY_TITLE_DOWN ||
+		sort == INDEX_BY_UUID_DOWN || sort == INDEX_BY_MODIFIED_DOWN ||
+		sort == INDEX_BY_PUBLISHED_DOWN;
 	switch (sort) {
-	case INDEX_BEST:
-		return words ? "bm25(fts, 8.0, 4.0, 2.0, 1.0, 1.0)" : "d.path";
-	case INDEX_BY_PATH:
-	case INDEX_BY_PATH_DOWN:
-		return "d.path";
 	case INDEX_BY_TITLE:
 	case INDEX_BY_TITLE_DOWN:
-		return "d.title";
+		return ORDER_TITLE;
 	case INDEX_BY_UUID:
 	case INDEX_BY_UUID_DOWN:
-		return "d.uuid";
+		return ORDER_UUID;
 	case INDEX_BY_MODIFIED:
 	case INDEX_BY_MODIFIED_DOWN:
-		return "d.indexed";
+		return ORDER_INDEXED;
 	case INDEX_BY_PUBLISHED:
 	case INDEX_BY_PUBLISHED_DOWN:
-		return "d.published";
+		return ORDER_PUBLISHED;
+	case INDEX_BEST:
+	case INDEX_BY_PATH:
+	case INDEX_BY_PATH_DOWN:
+		break;
 	}
-	return "d.path";
+	return ORDER_PATH;
 }
 
-static bool is_down(enum index_sort sort)
-{
-	return sort == INDEX_BY_PATH_DOWN || sort == INDEX_BY_TITLE_DOWN ||
-	       sort == INDEX_BY_UUID_DOWN || sort == INDEX_BY_MODIFIED_DOWN ||
-	       sort == INDEX_BY_PUBLISHED_DOWN;
-}
+struct page {
+	struct place *places;
+	size_t count;
+	uint64_t skip, limit;
+};
 
-static void page_side(struct statement *statement, const struct search *search,
-		      enum index_side side)
+/* Those of one level that are in no better one; level LEVEL_COUNT: all. */
+static void page_walk(const struct select *select, struct page *page, int level)
 {
-	enum index_sort sort = search->query->sort;
-	bool best = sort == INDEX_BEST && statement->match;
+	struct walk_sides walk = {.select = select};
+	struct place place;
 
-	statement_add(statement, "SELECT %d AS side, d.id AS id, %s AS k, d.path AS p FROM ", side,
-		      order_of(sort, statement->match));
-	if (best) {
-		statement_add(statement, "%sfts JOIN %sdataset d ON d.id = fts.rowid",
-			      reader_schema[side], reader_schema[side]);
-		statement_where(statement, search->query, side, true);
-		statement_add(statement, " AND fts MATCH ");
-		statement_bind(statement, statement->match);
-	} else {
-		statement_add(statement, "%sdataset d", reader_schema[side]);
-		statement_where(statement, search->query, side, false);
+	walk.order = order_of(select->query->sort, &walk.down);
+	while (page->count < page->limit && walk_step(&walk, &place)) {
+		if (level < LEVEL_COUNT &&
+		    (!levels_has(select->levels, place.side, (enum level)level, place.id) ||
+		     (level > 0 &&
+		      levels_has(select->levels, place.side, (enum level)(level - 1), place.id))))
+			continue;
+		if (!select_has(select, place.side, place.id))
+			continue;
+		if (page->skip)
+			page->skip--;
+		else
+			page->places[page->count++] = place;
 	}
 }
 
-/* The page's items, in order; the list is the caller's to free. */
-static struct place *page_find(const struct search *search, size_t *count)
+static void page_find(const struct select *select, struct page *page)
 {
-	struct place *places = mem_new(INDEX_PAGE_MAX, sizeof(*places));
-	struct statement statement;
-
-	statement_init(&statement, search->visitor, match_of(search));
-	for (int side = 0; side < reader_sides(search->visitor); side++) {
-		statement_add(&statement, side ? " UNION ALL " : "");
-		page_side(&statement, search, (enum index_side)side);
+	page->skip = select->query->offset;
+	page->limit = select->query->limit;
+	page->places = mem_new(page->limit ? page->limit : 1, sizeof(*page->places));
+	if (select->query->sort != INDEX_BEST || !select->levels) {
+		page_walk(select, page, LEVEL_COUNT);
+		return;
 	}
-	statement_add(&statement, " ORDER BY k%s, p LIMIT %llu OFFSET %llu",
-		      is_down(search->query->sort) ? " DESC" : "",
-		      (unsigned long long)search->query->limit,
-		      (unsigned long long)(search->query->offset > INT64_MAX
-						   ? INT64_MAX
-						   : search->query->offset));
-	struct sql_st *st = statement_open(&statement, search->sql);
-	for (*count = 0; sql_next(st) && *count < INDEX_PAGE_MAX; (*count)++)
-		places[*count] =
-			(struct place){(enum index_side)sql_get_int(st, 0), sql_get_int(st, 1)};
-	sql_st_close(st);
-	statement_fini(&statement);
-	return places;
+	for (int level = 0; level < LEVEL_COUNT && page->count < page->limit; level++)
+		page_walk(select, page, level);
 }
 
-static bool item_load(struct sql *sql, const struct place *place, struct index_item *out)
+static bool item_load(const struct select *select, const struct place *place,
+		      struct index_item *out)
 {
-	struct sql_st *st =
-		sql_st(sql, place->side == SIDE_OPEN ? "SELECT " STORE_ITEM_COLUMNS
-						       " FROM main.dataset d WHERE d.id = ?"
-						     : "SELECT " STORE_ITEM_COLUMNS
-						       " FROM closed.dataset d WHERE d.id = ?");
+	struct sql_st *st = sql_st(select->sql, place->side == SIDE_OPEN
+							? "SELECT " STORE_ITEM_COLUMNS
+							  " FROM main.dataset d WHERE d.id = ?"
+							: "SELECT " STORE_ITEM_COLUMNS
+							  " FROM closed.dataset d WHERE d.id = ?");
 	sql_int(st, 1, place->id);
 	bool there = sql_next(st);
 	if (there)
 		store_item_read(st, place->side == SIDE_OPEN, out);
 	sql_end(st);
-	return there;
+	/* Another one may have come in its place since the lock was given back. */
+	if (!there || visitor_sees(select->visitor, out->tier, out->kept))
+		return there;
+	index_item_fini(out);
+	return false;
 }
 
-static void page_tell(const struct search *search,
+static void page_tell(const struct select *select, const struct page *page,
 		      bool (*each)(void *arg, const struct index_item *item), void *arg)
 {
-	size_t count;
-	struct place *places = page_find(search, &count);
 	bool more = true;
 
-	for (size_t i = 0; i < count && more; i++) {
+	for (size_t i = 0; i < page->count && more; i++) {
 		struct index_item item;
 
-		if (!item_load(search->sql, &places[i], &item))
+		if (!item_load(select, &page->places[i], &item))
 			continue;
 		more = each(arg, &item);
 		index_item_fini(&item);
 	}
-	free(places);
 }
 
-static uint64_t count_all(const struct search *search)
+static uint64_t count_all(const struct select *select)
 {
-	struct statement statement;
+	uint64_t count = 0;
 
-	statement_init(&statement, search->visitor, match_of(search));
-	for (int side = 0; side < reader_sides(search->visitor); side++) {
-		statement_add(&statement, "%s(SELECT count(*) FROM %sdataset d",
-			      side ? " + " : "SELECT ", reader_schema[side]);
-		statement_where(&statement, search->query, (enum index_side)side, false);
-		statement_add(&statement, ")");
+	for (int side = 0; side < select->sides; side++) {
+		const struct columns_side *of = &select->columns->sides[side];
+
+		for (uint32_t id = 0; id < of->cap; id++)
+			count += select_has(select, (enum index_side)side, id);
 	}
-	struct sql_st *st = statement_open(&statement, search->sql);
-	uint64_t count = sql_next(st) ? (uint64_t)sql_get_int(st, 0) : 0;
-	sql_st_close(st);
-	statement_fini(&statement);
 	return count;
-}
-
-/* One view of the data for all statements of a question. */
-static void snapshot_begin(struct search *search)
-{
-	sql_exec(search->sql, "BEGIN");
-}
-
-static void snapshot_end(struct search *search)
-{
-	sql_exec(search->sql, "COMMIT");
 }
 
 enum err index_search(struct index_reader *reader, const struct visitor *visitor,
@@ -243,34 +177,123 @@ enum err index_search(struct index_reader *reader, const struct visitor *visitor
 		      bool (*each)(void *arg, const struct index_item *item), void *arg,
 		      uint64_t *total, char *why)
 {
-	struct search search = {.reader = reader, .visitor = visitor, .query = query};
-	enum err err = question_begin(&search, why);
+	struct page page = {.count = 0};
+	struct select select;
+	enum err err = select_begin(&select, reader, visitor, query, why);
 
 	if (!err) {
-		snapshot_begin(&search);
 		if (total)
-			*total = count_all(&search);
-		if (query->limit)
-			page_tell(&search, each, arg);
-		snapshot_end(&search);
+			*total = count_all(&select);
+		page_find(&select, &page);
+		select_unlock(&select);
+		page_tell(&select, &page, each, arg);
+		free(page.places);
 	}
-	return question_end(&search, err, why);
+	return select_end(&select, err, why);
 }
 
 /* ---- facets ---- */
 
-static void facet_side(struct statement *statement, const struct search *search,
-		       enum index_facet facet, enum index_side side)
-{
-	const char *schema = reader_schema[side];
+struct tally {
+	uint32_t number; /* of the value */
+	uint32_t count;
+	struct place sample; /* one that has it */
+};
 
-	statement_add(statement, "SELECT %s AS value, v.label AS label, count(*) AS n FROM",
-		      facet == INDEX_FACET_ORGANISATION ? "min(d.slug)" : "v.value");
-	statement_add(statement,
-		      " %svalue v JOIN %sfacet f ON f.vid = v.vid JOIN %sdataset d ON d.id = f.id",
-		      schema, schema, schema);
-	statement_where(statement, search->query, side, false);
-	statement_add(statement, " AND v.field = %d GROUP BY v.vid", (int)facet);
+/* By value; the caller frees. */
+static struct tally *tally_all(const struct select *select, enum index_field field)
+{
+	const struct values *values = &select->columns->values;
+	struct tally *tally = mem_new(values->count ? values->count : 1, sizeof(*tally));
+
+	for (int side = 0; side < select->sides; side++) {
+		const struct columns_side *of = &select->columns->sides[side];
+
+		for (uint32_t id = 0; id < of->cap; id++) {
+			if (!select_has(select, (enum index_side)side, id))
+				continue;
+			const struct row *row = of->rows[id];
+			for (uint32_t k = 0; k < row->value_count; k++) {
+				struct tally *of_value = &tally[row->values[k]];
+
+				of_value->count++;
+				of_value->sample = (struct place){(enum index_side)side, id};
+			}
+		}
+	}
+	for (size_t i = 0; i < values->count; i++) {
+		tally[i].number = (uint32_t)i;
+		if (values->items[i].field != field)
+			tally[i].count = 0;
+	}
+	return tally;
+}
+
+static int tally_order(const void *a, const void *b, void *arg)
+{
+	const struct tally *x = a, *y = b;
+	const struct value *values = ((const struct values *)arg)->items;
+
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	if (!x->count)
+		return 0;
+	return strcmp(values[x->number].text, values[y->number].text);
+}
+
+/* The first component of the path of one that has it: the value is the home. */
+static const char *tally_slug(const struct select *select, const struct tally *tally,
+			      char out[CHARTER_SLUG_LEN_MAX + 1])
+{
+	const struct row *row = select->columns->sides[tally->sample.side].rows[tally->sample.id];
+	struct bytes slug = path_slug(bytes_str(row->path));
+
+	snprintf(out, CHARTER_SLUG_LEN_MAX + 1, "%.*s", (int)slug.len, (const char *)slug.ptr);
+	return out;
+}
+
+struct counted {
+	char *value, *label;
+	uint32_t count;
+	struct place sample;
+};
+
+/* At most max, the most first; how many. Those without any go to the end. */
+static size_t counts_copy(const struct select *select, enum index_field field, size_t max,
+			  struct counted **out)
+{
+	const struct values *values = &select->columns->values;
+	struct tally *tally = tally_all(select, field);
+	char slug[CHARTER_SLUG_LEN_MAX + 1];
+	size_t some = 0, count;
+
+	for (size_t i = 0; i < values->count; i++)
+		if (tally[i].count)
+			tally[some++] = tally[i];
+	qsort_r(tally, some, sizeof(*tally), tally_order, (void *)values);
+	*out = mem_new(some < max ? some + 1 : max + 1, sizeof(**out));
+	for (count = 0; count < some && count < max; count++) {
+		const struct value *value = &values->items[tally[count].number];
+		bool home = field == INDEX_ORGANISATION;
+
+		(*out)[count] = (struct counted){
+			.value = mem_str(home ? tally_slug(select, &tally[count], slug)
+					      : value->text),
+			.label = mem_str(value->label),
+			.count = tally[count].count,
+			.sample = tally[count].sample};
+	}
+	free(tally);
+	return count;
+}
+
+static void counts_free(struct counted *counts, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(counts[i].value);
+		free(counts[i].label);
+	}
+	free(counts);
 }
 
 enum err index_facets(struct index_reader *reader, const struct visitor *visitor,
@@ -278,61 +301,66 @@ enum err index_facets(struct index_reader *reader, const struct visitor *visitor
 		      bool (*each)(void *arg, const char *value, const char *label, uint64_t count),
 		      void *arg, char *why)
 {
-	struct search search = {.reader = reader, .visitor = visitor, .query = query};
-	enum err err = question_begin(&search, why);
-	struct statement statement;
+	struct select select;
+	enum err err = select_begin(&select, reader, visitor, query, why);
 
-	if (err)
-		return question_end(&search, err, why);
-	statement_init(&statement, visitor, match_of(&search));
-	statement_add(&statement, "SELECT value, max(label), sum(n) FROM (");
-	for (int side = 0; side < reader_sides(visitor); side++) {
-		statement_add(&statement, side ? " UNION ALL " : "");
-		facet_side(&statement, &search, facet, (enum index_side)side);
+	if (!err) {
+		struct counted *counts;
+		size_t count = counts_copy(&select, (enum index_field)facet, max, &counts);
+		bool more = true;
+
+		select_unlock(&select);
+		for (size_t i = 0; i < count && more; i++)
+			more = each(arg, counts[i].value, counts[i].label, counts[i].count);
+		counts_free(counts, count);
 	}
-	statement_add(&statement, ") GROUP BY value ORDER BY 3 DESC, 1 LIMIT %zu", max);
-	struct sql_st *st = statement_open(&statement, search.sql);
-	while (sql_next(st) &&
-	       each(arg, sql_get_text(st, 0), sql_get_text(st, 1), (uint64_t)sql_get_int(st, 2)))
-		;
-	sql_st_close(st);
-	statement_fini(&statement);
-	return question_end(&search, err, why);
+	return select_end(&select, err, why);
 }
 
 /* ---- organisations ---- */
+
+static int by_slug(const void *a, const void *b)
+{
+	return strcmp(((const struct counted *)a)->value, ((const struct counted *)b)->value);
+}
+
+static bool
+organisation_tell(const struct select *select, const struct counted *counted,
+		  bool (*each)(void *arg, const struct index_organisation *organisation), void *arg)
+{
+	struct index_item item;
+	bool more = true;
+
+	if (!item_load(select, &counted->sample, &item))
+		return true;
+	if (!strcmp(item.slug, counted->value))
+		more = each(arg, &(struct index_organisation){.slug = item.slug,
+							      .home = item.home,
+							      .name = item.organisation,
+							      .ags = item.ags,
+							      .count = counted->count});
+	index_item_fini(&item);
+	return more;
+}
 
 enum err index_organisations(struct index_reader *reader, const struct visitor *visitor,
 			     bool (*each)(void *arg, const struct index_organisation *organisation),
 			     void *arg)
 {
-	struct statement statement;
-	struct sql *sql;
-	enum err err = reader_begin(reader, visitor, &sql);
+	struct select select;
+	char ignored[WHY_LEN];
+	enum err err = select_begin(&select, reader, visitor, &(struct index_query){0}, ignored);
 
-	if (err)
-		return err;
-	statement_init(&statement, visitor, NULL);
-	statement_add(&statement, "SELECT max(slug), home, max(organisation), max(ags), sum(n)"
-				  " FROM (");
-	for (int side = 0; side < reader_sides(visitor); side++)
-		statement_add(&statement,
-			      "%sSELECT d.slug, d.home, d.organisation, d.ags, count(*) AS n"
-			      " FROM %sdataset d WHERE 1%s GROUP BY d.home",
-			      side ? " UNION ALL " : "", reader_schema[side],
-			      reader_may(visitor, (enum index_side)side));
-	statement_add(&statement, ") GROUP BY home ORDER BY 1");
-	struct sql_st *st = statement_open(&statement, sql);
-	bool more = true;
-	while (more && sql_next(st)) {
-		struct index_organisation organisation = {.slug = sql_get_text(st, 0),
-							  .home = sql_get_text(st, 1),
-							  .name = sql_get_text(st, 2),
-							  .ags = sql_get_text(st, 3),
-							  .count = (uint64_t)sql_get_int(st, 4)};
-		more = each(arg, &organisation);
+	if (!err) {
+		struct counted *counts;
+		size_t count = counts_copy(&select, INDEX_ORGANISATION, SIZE_MAX - 1, &counts);
+		bool more = true;
+
+		select_unlock(&select);
+		qsort(counts, count, sizeof(*counts), by_slug);
+		for (size_t i = 0; i < count && more; i++)
+			more = organisation_tell(&select, &counts[i], each, arg);
+		counts_free(counts, count);
 	}
-	sql_st_close(st);
-	statement_fini(&statement);
-	return reader_end(reader, sql);
+	return select_end(&select, err, ignored);
 }

@@ -67,8 +67,8 @@ void step_gather(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 
 /* ---- on a worker ---- */
 
-static enum err manifest_read(struct reader *reader, const struct reading *reading, struct db *db,
-			      struct packer *packer)
+static enum err step_manifest_read(struct reader *reader, const struct reading *reading,
+				   struct db *db, struct packer *packer)
 {
 	struct txn *txn = txn_begin(db, false);
 	struct index_entry entry;
@@ -96,10 +96,10 @@ static void list_one(struct indexer *indexer, size_t i)
 
 	if (step->readable[i] && reading->version.manifest_count <= MANIFEST_PIECES_MAX) {
 		reader = reader_open(&reading->version, &reading->dataset, &reading->dataset_key);
-		if (!manifest_read(reader, reading, indexer->node->db, indexer->packer))
+		if (!step_manifest_read(reader, reading, indexer->node->db, indexer->packer))
 			manifest = reader_manifest(reader);
 	}
-	store_list(&indexer->store, at->side, at->id, manifest, step->now_ms);
+	store_list(&indexer->store, at, manifest, step->now_ms);
 	reader_close(reader);
 }
 

@@ -11,6 +11,9 @@
 #include "node/base/clock.h"
 #include "node/index/schema.h"
 
+#define FORMATS_LEN_MAX 65536
+#define WORDS_NOTED_MAX (64u << 20) /* of one transaction */
+
 void index_item_fini(struct index_item *item)
 {
 	buf_fini(&item->description_bytes);
@@ -22,6 +25,19 @@ void index_seen_fini(struct index_seen *seen)
 	index_item_fini(&seen->item);
 	free(seen->slugs);
 	seen->slugs = NULL;
+}
+
+void store_uuid(char out[INDEX_UUID_LEN + 1], const uint8_t hash[16])
+{
+	uint8_t b[16];
+	char hex[33] = "";
+
+	memcpy(b, hash, sizeof(b));
+	b[6] = (uint8_t)((b[6] & 0x0f) | 0x80);
+	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+	hex_put(hex, bytes_of(b, sizeof(b)));
+	snprintf(out, INDEX_UUID_LEN + 1, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
+		 hex + 16, hex + 20);
 }
 
 /* ---- files ---- */
@@ -118,6 +134,110 @@ static enum err open_side_open(struct index_store *store)
 	return err;
 }
 
+/* ---- the columns ---- */
+
+/* Formats of an item's files, a blank between. */
+static void formats_read(struct sql *sql, int64_t id, struct buf *out)
+{
+	struct sql_st *st =
+		sql_st(sql, "SELECT DISTINCT format FROM file WHERE id = ? AND format <> ''");
+
+	buf_reset(out);
+	sql_int(st, 1, id);
+	while (sql_next(st)) {
+		if (out->len)
+			buf_add_u8(out, ' ');
+		buf_add(out, sql_get_bytes(st, 0));
+	}
+	buf_add_u8(out, '\0');
+}
+
+static void columns_rows_load(struct index_store *store, enum index_side side)
+{
+	struct sql *sql = store->sides[side];
+	struct sql_st *st = sql_st(sql, "SELECT " STORE_ITEM_COLUMNS " FROM dataset d");
+	struct index_item item;
+	struct buf formats;
+
+	buf_init(&formats, FORMATS_LEN_MAX);
+	while (sql_next(st)) {
+		store_item_read(st, side == SIDE_OPEN, &item);
+		formats_read(sql, item.id, &formats);
+		columns_put(&store->columns, side, &item, (const char *)formats.ptr);
+		index_item_fini(&item);
+	}
+	buf_fini(&formats);
+	st = sql_st(sql, "SELECT term, doc FROM terms");
+	while (sql_next(st))
+		vocabulary_add(&store->columns.sides[side].words, sql_get_bytes(st, 0),
+			       (uint32_t)sql_get_int(st, 1));
+}
+
+/* ---- postings ---- */
+
+static unsigned where_of(const char *column)
+{
+	return column[0] == 'k'                       ? PLACE_KEYWORD
+	       : column[0] == 't' && column[1] == 'i' ? PLACE_TITLE
+	       : column[0] == 't'                     ? PLACE_TEXT
+						      : PLACE_PATH;
+}
+
+static bool wanted_add(void *arg, struct bytes word)
+{
+	buf_add(arg, word);
+	buf_add_u8(arg, '\n');
+	return true;
+}
+
+static void postings_read(struct sql *sql, struct bytes word, struct postings *out)
+{
+	struct sql_st *st = sql_st(sql, "SELECT doc, col FROM place WHERE term = ?");
+
+	sql_text_bytes(st, 1, word);
+	while (sql_next(st))
+		postings_put(out, (uint32_t)sql_get_int(st, 0), where_of(sql_get_text(st, 1)));
+}
+
+/* Words that have come to be in many items are kept in memory from now on. */
+static void postings_keep(struct index_store *store, enum index_side side)
+{
+	struct vocabulary *words = &store->columns.sides[side].words;
+	struct buf wanted;
+
+	buf_init(&wanted, WORDS_NOTED_MAX);
+	vocabulary_wanted(words, wanted_add, &wanted);
+	for (struct bytes left = buf_bytes(&wanted); left.len;) {
+		const uint8_t *end = memchr(left.ptr, '\n', left.len);
+		struct bytes word = bytes_slice(left, 0, end ? (size_t)(end - left.ptr) : left.len);
+		struct postings postings = {0};
+
+		postings_read(store->sides[side], word, &postings);
+		pthread_rwlock_wrlock(&store->columns.lock);
+		vocabulary_give(words, word, &postings);
+		pthread_rwlock_unlock(&store->columns.lock);
+		left = bytes_slice(left, word.len + 1, left.len);
+	}
+	buf_fini(&wanted);
+}
+
+static enum err columns_read(struct index_store *store)
+{
+	enum err err = ERR_OK;
+
+	pthread_rwlock_wrlock(&store->columns.lock);
+	columns_load(&store->columns);
+	for (size_t i = 0; i < SIDE_COUNT; i++) {
+		columns_rows_load(store, (enum index_side)i);
+		err = err ? err : sql_err(store->sides[i]);
+	}
+	columns_loaded(&store->columns);
+	pthread_rwlock_unlock(&store->columns.lock);
+	for (size_t i = 0; !err && i < SIDE_COUNT; i++)
+		postings_keep(store, (enum index_side)i);
+	return err;
+}
+
 static enum err sides_open(struct index_store *store)
 {
 	enum err err = open_side_open(store);
@@ -127,6 +247,8 @@ static enum err sides_open(struct index_store *store)
 	if (!err)
 		store->stamp_ms = get_number(store->sides[SIDE_OPEN],
 					     "SELECT ifnull(max(indexed), 0) FROM dataset");
+	if (!err)
+		err = columns_read(store);
 	atomic_fetch_add(&store->opened, 1);
 	return err;
 }
@@ -134,7 +256,10 @@ static enum err sides_open(struct index_store *store)
 enum err store_open(struct index_store *store, const char *dir)
 {
 	*store = (struct index_store){.path = mem_new(1, strlen(dir) + 64)};
+	for (size_t i = 0; i < SIDE_COUNT; i++)
+		buf_init(&store->words[i], WORDS_NOTED_MAX);
 	sprintf(store->path, "%s/" INDEX_DIR, dir);
+	columns_init(&store->columns);
 	if (mkdir(store->path, 0700) && errno != EEXIST)
 		return ERR_IO;
 	sprintf(store->path, "%s/" INDEX_DIR "/" INDEX_FILE, dir);
@@ -153,8 +278,12 @@ static void sides_close(struct index_store *store)
 void store_close(struct index_store *store)
 {
 	sides_close(store);
+	columns_fini(&store->columns);
+	for (size_t i = 0; i < SIDE_COUNT; i++)
+		buf_fini(&store->words[i]);
+	free(store->changes);
 	free(store->path);
-	store->path = NULL;
+	*store = (struct index_store){.path = NULL};
 }
 
 enum err store_remake(struct index_store *store)
@@ -162,6 +291,9 @@ enum err store_remake(struct index_store *store)
 	char *end = strrchr(store->path, '/');
 
 	atomic_store(&store->complete, false);
+	pthread_rwlock_wrlock(&store->columns.lock);
+	columns_clear(&store->columns);
+	pthread_rwlock_unlock(&store->columns.lock);
 	sides_close(store);
 	file_remove(store->path);
 	*end = '\0';
@@ -172,33 +304,134 @@ enum err store_remake(struct index_store *store)
 
 /* ---- transactions ---- */
 
+static void notes_drop(struct index_store *store)
+{
+	store->change_count = 0;
+	for (size_t i = 0; i < SIDE_COUNT; i++) {
+		buf_reset(&store->words[i]);
+		store->changed[i] = false;
+	}
+}
+
 void store_begin(struct index_store *store)
 {
-	for (size_t i = 0; i < SIDE_COUNT; i++) {
-		store->changed[i] = false;
+	notes_drop(store);
+	for (size_t i = 0; i < SIDE_COUNT; i++)
 		sql_begin(store->sides[i]);
+}
+
+/* What becomes of one change, read before the commit: readers wait for as little as can be. */
+struct next {
+	bool there;
+	struct index_item item;
+	struct buf formats;
+};
+
+static void next_read(struct index_store *store, const struct store_change *change,
+		      struct next *next)
+{
+	struct sql *sql = store->sides[change->side];
+	struct sql_st *st =
+		sql_st(sql, "SELECT " STORE_ITEM_COLUMNS " FROM dataset d WHERE d.id = ?");
+
+	sql_int(st, 1, change->id);
+	next->there = sql_next(st);
+	if (next->there)
+		store_item_read(st, change->side == SIDE_OPEN, &next->item);
+	sql_end(st);
+	buf_init(&next->formats, FORMATS_LEN_MAX);
+	formats_read(sql, change->id, &next->formats);
+}
+
+static void words_apply(struct vocabulary *vocabulary, struct bytes noted)
+{
+	while (noted.len) {
+		uint32_t id = be32_get(noted.ptr);
+		unsigned where = noted.ptr[4];
+		struct bytes word = bytes_slice(noted, 6, noted.ptr[5]);
+
+		if (where)
+			vocabulary_put(vocabulary, word, id, where);
+		else
+			vocabulary_drop(vocabulary, word, id);
+		noted = bytes_slice(noted, 6 + word.len, noted.len);
 	}
+}
+
+static void columns_apply(struct index_store *store, const struct next *nexts)
+{
+	for (size_t i = 0; i < SIDE_COUNT; i++)
+		words_apply(&store->columns.sides[i].words, buf_bytes(&store->words[i]));
+	for (size_t i = 0; i < store->change_count; i++) {
+		const struct store_change *change = &store->changes[i];
+
+		if (nexts[i].there)
+			columns_put(&store->columns, change->side, &nexts[i].item,
+				    (const char *)nexts[i].formats.ptr);
+		else
+			columns_drop(&store->columns, change->side, change->id);
+	}
+}
+
+static void generation_raise(struct index_store *store, enum index_side side)
+{
+	bool changed = store->changed[side];
+
+	for (size_t i = 0; i < store->change_count; i++)
+		changed = changed || store->changes[i].side == side;
+	if (changed)
+		sql_run(sql_st(store->sides[side], "UPDATE state SET generation = generation + 1"));
+}
+
+/* One side written and the other not: what is there is of no use. */
+static enum err sides_commit(struct index_store *store)
+{
+	enum err first = sql_commit(store->sides[SIDE_OPEN]);
+
+	if (first) {
+		sql_rollback(store->sides[SIDE_CLOSED]);
+		return first;
+	}
+	return sql_commit(store->sides[SIDE_CLOSED]) ? ERR_CORRUPT : ERR_OK;
+}
+
+static enum err changes_commit(struct index_store *store)
+{
+	struct next *nexts = mem_new(store->change_count + 1, sizeof(*nexts));
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < store->change_count; i++)
+		next_read(store, &store->changes[i], &nexts[i]);
+	for (size_t i = 0; i < SIDE_COUNT; i++) {
+		err = err ? err : sql_err(store->sides[i]);
+		err = err ? err : store->words[i].err;
+	}
+	pthread_rwlock_wrlock(&store->columns.lock);
+	err = err ? err : sides_commit(store);
+	if (!err)
+		columns_apply(store, nexts);
+	pthread_rwlock_unlock(&store->columns.lock);
+	for (size_t i = 0; i < store->change_count; i++) {
+		index_item_fini(&nexts[i].item);
+		buf_fini(&nexts[i].formats);
+	}
+	free(nexts);
+	return err;
 }
 
 enum err store_commit(struct index_store *store)
 {
-	enum err err = ERR_OK;
-
+	for (size_t i = 0; i < SIDE_COUNT; i++)
+		generation_raise(store, (enum index_side)i);
+	enum err err = changes_commit(store);
+	for (size_t i = 0; !err && i < SIDE_COUNT; i++)
+		if (store->words[i].len)
+			postings_keep(store, (enum index_side)i);
 	for (size_t i = 0; i < SIDE_COUNT; i++) {
-		struct sql *sql = store->sides[i];
-
-		if (store->changed[i])
-			sql_run(sql_st(sql, "UPDATE state SET generation = generation + 1"));
-		err = err ? err : sql_err(sql);
-	}
-	for (size_t i = 0; i < SIDE_COUNT; i++) {
-		struct sql *sql = store->sides[i];
-
 		if (err)
-			sql_rollback(sql);
-		else
-			err = sql_commit(sql);
-		sql_reset(sql);
+			sql_rollback(store->sides[i]);
+		sql_reset(store->sides[i]);
 	}
+	notes_drop(store);
 	return err;
 }

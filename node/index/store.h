@@ -2,7 +2,8 @@
  * store - the two databases of the index, and what is written to them. Private to this room.
  *
  * One job at a time writes: put and drop and list between begin and commit. A side is one database:
- * what is open on the disk, what is not in memory. An item is in one of them at most.
+ * what is open on the disk, what is not in memory. An item is in one of them at most. The columns
+ * change with the commit, in one moment for readers.
  */
 #ifndef ALLMENDE_INDEX_STORE_H
 #define ALLMENDE_INDEX_STORE_H
@@ -10,23 +11,29 @@
 #include <stdatomic.h>
 
 #include "node/base/sql.h"
-#include "node/index/index.h"
+#include "node/index/columns.h"
 #include "proto/content/manifest.h"
 
 #define INDEX_DIR  "derived"
 #define INDEX_FILE "open.sqlite"
 /* Of the shape of the tables and of what is folded how; another one is made anew. */
-#define INDEX_LAYOUT 2
-
-enum index_side { SIDE_OPEN, SIDE_CLOSED, SIDE_COUNT };
+#define INDEX_LAYOUT 4
 
 struct index_store {
 	char *path; /* of the open one */
 	char memory[SQL_MEMORY_LEN];
 	struct sql *sides[SIDE_COUNT];
-	uint64_t file_id; /* of the file at path, to see that it was deleted */
-	int64_t stamp_ms; /* the latest indexed_ms given */
-	bool changed[SIDE_COUNT];
+	uint64_t file_id;         /* of the file at path, to see that it was deleted */
+	int64_t stamp_ms;         /* the latest indexed_ms given */
+	bool changed[SIDE_COUNT]; /* since begin, though no item was */
+	/* since begin, for the columns: */
+	struct store_change {
+		enum index_side side;
+		int64_t id;
+	} * changes;
+	size_t change_count, change_cap;
+	struct buf words[SIDE_COUNT]; /* id, where or 0: gone, length, word */
+	struct columns columns;
 
 	/* for readers, on any thread */
 	atomic_uint opened;   /* how often: connections of before are of no use */
@@ -63,11 +70,12 @@ struct unlisted {
 	char place[LIMIT_PATH_LEN_MAX + 1]; /* the path it is kept under */
 	uint64_t number;
 	struct record_id record;
+	struct dataset_id dataset;
 };
 /* At most max; not within begin and commit alone. */
 size_t store_unlisted(struct index_store *store, struct unlisted *out, size_t max);
 /* Lists the files. manifest NULL: it cannot be opened now, or has too many. */
-void store_list(struct index_store *store, enum index_side side, int64_t id,
+void store_list(struct index_store *store, const struct unlisted *at,
 		const struct manifest *manifest, int64_t now_ms);
 /* The SHA-256 of all open files with these contents. */
 void store_sum(struct index_store *store, const struct digest *hash, const struct digest *sha256);
@@ -78,7 +86,11 @@ void store_list_again(struct index_store *store);
 void store_clear(struct index_store *store, const char *after, const char *to,
 		 const struct index_seen *seen, size_t count);
 
+/* RFC 9562, version 8: 122 bits of a hash. */
+void store_uuid(char out[INDEX_UUID_LEN + 1], const uint8_t hash[16]);
+
 /* The columns of an item, for store_item_read(). */
+#define STORE_ITEM_COLUMN_COUNT 23
 #define STORE_ITEM_COLUMNS                                                                         \
 	"d.id, d.path, d.kept, d.slug, d.home, d.organisation, d.ags, d.uuid, d.dataset,"          \
 	" d.record, d.number, d.author, d.tier, d.readable, d.held, d.own, d.listed,"              \

@@ -10,133 +10,107 @@ enum { COLUMN_COUNT = 5, COLUMN_FILES = 4 };
 
 /* ---- the list of words ---- */
 
-struct words {
-	struct bytes *items;
+struct term {
+	struct bytes word;
+	unsigned where;
+};
+
+struct term_list {
+	struct term *items;
 	size_t count, cap;
 };
 
-static int word_order(const void *a, const void *b)
+static int term_order(const void *a, const void *b)
 {
-	return bytes_cmp(*(const struct bytes *)a, *(const struct bytes *)b);
+	return bytes_cmp(((const struct term *)a)->word, ((const struct term *)b)->word);
 }
 
-static void term_words_add(struct words *words, struct bytes folded)
+static void terms_add(struct term_list *terms, struct bytes folded, unsigned where)
 {
 	while (folded.len) {
 		const uint8_t *blank = memchr(folded.ptr, ' ', folded.len);
 		size_t len = blank ? (size_t)(blank - folded.ptr) : folded.len;
 
 		if (len) {
-			words->items = mem_room(words->items, words->count, &words->cap,
-						sizeof(*words->items));
-			words->items[words->count++] = bytes_slice(folded, 0, len);
+			terms->items = mem_room(terms->items, terms->count, &terms->cap,
+						sizeof(*terms->items));
+			terms->items[terms->count++] =
+				(struct term){bytes_slice(folded, 0, len), where};
 		}
 		folded = bytes_slice(folded, blank ? len + 1 : len, folded.len);
 	}
 }
 
-/* Each once. */
-static void term_words_sort(struct words *words)
+/* Each once, with all its places. */
+static void terms_sort(struct term_list *terms)
 {
 	size_t count = 0;
 
-	if (words->count)
-		qsort(words->items, words->count, sizeof(*words->items), word_order);
-	for (size_t i = 0; i < words->count; i++)
-		if (!count || !bytes_eq(words->items[count - 1], words->items[i]))
-			words->items[count++] = words->items[i];
-	words->count = count;
-}
-
-static void word_count_up(struct sql *sql, struct bytes word)
-{
-	struct sql_st *st = sql_st(sql, "UPDATE word SET n = n + 1 WHERE word = ? RETURNING wid");
-
-	sql_text_bytes(st, 1, word);
-	bool known = sql_next(st);
-	sql_run(st);
-	if (known)
-		return;
-	st = sql_st(sql, "INSERT INTO word(word, n) VALUES(?, 1)");
-	sql_text_bytes(st, 1, word);
-	sql_run(st);
-	st = sql_st(sql, "INSERT INTO part(rowid, word) VALUES(?, ?)");
-	sql_int(st, 1, sql_last_id(sql));
-	sql_text_bytes(st, 2, word);
-	sql_run(st);
-}
-
-static void word_drop(struct sql *sql, int64_t wid, struct bytes word)
-{
-	struct sql_st *st =
-		sql_st(sql, "INSERT INTO part(part, rowid, word) VALUES('delete', ?, ?)");
-
-	sql_int(st, 1, wid);
-	sql_text_bytes(st, 2, word);
-	sql_run(st);
-	st = sql_st(sql, "DELETE FROM word WHERE wid = ?");
-	sql_int(st, 1, wid);
-	sql_run(st);
-}
-
-static void word_count_down(struct sql *sql, struct bytes word)
-{
-	struct sql_st *st =
-		sql_st(sql, "UPDATE word SET n = n - 1 WHERE word = ? RETURNING wid, n");
-	int64_t wid = 0, left = 1;
-
-	sql_text_bytes(st, 1, word);
-	if (sql_next(st)) {
-		wid = sql_get_int(st, 0);
-		left = sql_get_int(st, 1);
+	if (terms->count)
+		qsort(terms->items, terms->count, sizeof(*terms->items), term_order);
+	for (size_t i = 0; i < terms->count; i++) {
+		if (count && bytes_eq(terms->items[count - 1].word, terms->items[i].word))
+			terms->items[count - 1].where |= terms->items[i].where;
+		else
+			terms->items[count++] = terms->items[i];
 	}
-	sql_run(st);
-	if (left <= 0)
-		word_drop(sql, wid, word);
+	terms->count = count;
 }
 
-static void words_count(struct sql *sql, const struct buf *columns,
-			void (*count)(struct sql *sql, struct bytes word))
+/* For the vocabulary, which follows with the commit. */
+static void terms_note(struct index_store *store, enum index_side side, int64_t id,
+		       const struct buf *columns, bool gone)
 {
-	struct words words = {0};
+	static const unsigned where[COLUMN_COUNT] = {PLACE_TITLE, PLACE_KEYWORD, PLACE_PATH,
+						     PLACE_TEXT, PLACE_PATH};
+	struct buf *noted = &store->words[side];
+	struct term_list terms = {0};
 
 	for (size_t i = 0; i < COLUMN_COUNT; i++)
-		term_words_add(&words, buf_bytes(&columns[i]));
-	term_words_sort(&words);
-	for (size_t i = 0; i < words.count; i++)
-		count(sql, words.items[i]);
-	free(words.items);
+		terms_add(&terms, buf_bytes(&columns[i]), where[i]);
+	terms_sort(&terms);
+	for (size_t i = 0; i < terms.count; i++) {
+		buf_add_be32(noted, (uint32_t)id);
+		buf_add_u8(noted, gone ? 0 : (uint8_t)terms.items[i].where);
+		buf_add_u8(noted, (uint8_t)terms.items[i].word.len);
+		buf_add(noted, terms.items[i].word);
+	}
+	free(terms.items);
 }
 
 /* ---- full text ---- */
 
-static void columns_init(struct buf *columns)
+static void texts_init(struct buf *columns)
 {
 	for (size_t i = 0; i < COLUMN_COUNT; i++)
 		buf_init(&columns[i], TERMS_TEXT_LEN_MAX);
 }
 
-static void columns_fini(struct buf *columns)
+static void texts_fini(struct buf *columns)
 {
 	for (size_t i = 0; i < COLUMN_COUNT; i++)
 		buf_fini(&columns[i]);
 }
 
-static void columns_put(struct sql *sql, int64_t id, const struct buf *columns)
+static void texts_write(struct index_store *store, enum index_side side, int64_t id,
+			const struct buf *columns)
 {
-	struct sql_st *st = sql_st(sql, "INSERT INTO fts(rowid, title, keywords, path, text, files)"
-					" VALUES(?, ?, ?, ?, ?, ?)");
+	struct sql_st *st = sql_st(store->sides[side],
+				   "INSERT INTO fts(rowid, title, keywords, path, text, files)"
+				   " VALUES(?, ?, ?, ?, ?, ?)");
 
 	sql_int(st, 1, id);
 	for (int i = 0; i < COLUMN_COUNT; i++)
 		sql_text_bytes(st, i + 2, buf_bytes(&columns[i]));
 	sql_run(st);
-	words_count(sql, columns, word_count_up);
+	terms_note(store, side, id, columns, false);
 }
 
 /* Takes them out. */
-static void columns_take(struct sql *sql, int64_t id, struct buf *columns)
+static void texts_remove(struct index_store *store, enum index_side side, int64_t id,
+			 struct buf *columns)
 {
+	struct sql *sql = store->sides[side];
 	struct sql_st *st = sql_st(sql, "SELECT title, keywords, path, text, files FROM fts"
 					" WHERE rowid = ?");
 
@@ -150,7 +124,7 @@ static void columns_take(struct sql *sql, int64_t id, struct buf *columns)
 	st = sql_st(sql, "DELETE FROM fts WHERE rowid = ?");
 	sql_int(st, 1, id);
 	sql_run(st);
-	words_count(sql, columns, word_count_down);
+	terms_note(store, side, id, columns, true);
 }
 
 /* A text that is too long is found by its beginning. */
@@ -160,12 +134,12 @@ static void column_fold(struct buf *column, struct bytes text)
 	column->err = ERR_OK;
 }
 
-void fulltext_put(struct sql *sql, const struct index_item *item)
+void fulltext_put(struct index_store *store, enum index_side side, const struct index_item *item)
 {
 	const struct description *description = &item->description;
 	struct buf columns[COLUMN_COUNT];
 
-	columns_init(columns);
+	texts_init(columns);
 	column_fold(&columns[0], description->title);
 	for (uint32_t i = 0; i < description->keyword_count; i++)
 		column_fold(&columns[1], description->keywords[i]);
@@ -175,27 +149,31 @@ void fulltext_put(struct sql *sql, const struct index_item *item)
 	column_fold(&columns[3], description->text);
 	column_fold(&columns[3], description->publisher);
 	column_fold(&columns[3], bytes_str(item->organisation));
-	columns_put(sql, item->id, columns);
-	columns_fini(columns);
+	column_fold(&columns[3], description->place_name);
+	column_fold(&columns[3], description->place_key);
+	column_fold(&columns[3], description->contact_name);
+	texts_write(store, side, item->id, columns);
+	texts_fini(columns);
 }
 
-void fulltext_put_files(struct sql *sql, int64_t id, struct bytes names)
+void fulltext_put_files(struct index_store *store, enum index_side side, int64_t id,
+			struct bytes names)
 {
 	struct buf columns[COLUMN_COUNT];
 
-	columns_init(columns);
-	columns_take(sql, id, columns);
+	texts_init(columns);
+	texts_remove(store, side, id, columns);
 	buf_reset(&columns[COLUMN_FILES]);
 	column_fold(&columns[COLUMN_FILES], names);
-	columns_put(sql, id, columns);
-	columns_fini(columns);
+	texts_write(store, side, id, columns);
+	texts_fini(columns);
 }
 
-void fulltext_drop(struct sql *sql, int64_t id)
+void fulltext_drop(struct index_store *store, enum index_side side, int64_t id)
 {
 	struct buf columns[COLUMN_COUNT];
 
-	columns_init(columns);
-	columns_take(sql, id, columns);
-	columns_fini(columns);
+	texts_init(columns);
+	texts_remove(store, side, id, columns);
+	texts_fini(columns);
 }

@@ -59,7 +59,6 @@ static void values_come_back(void **state)
 	sql_text(st, 2, "ä'; DROP TABLE t");
 	sql_blob(st, 3, bytes_of("\0x", 2));
 	sql_run(st);
-	assert_int_equal(sql_last_id(sql), 1);
 	st = sql_st(sql, "SELECT i, t, b, NULL FROM t");
 	assert_true(sql_next(st));
 	assert_true(sql_get_int(st, 0) == INT64_MIN);

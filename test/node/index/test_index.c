@@ -150,6 +150,22 @@ static void found_by_words(void **state)
 		{"plätze baeume", ""},
 		{"freie einrichtung", "meissen/kita/plaetze"},
 		{"nichts", ""},
+		/* compounds, by their parts */
+		{"tagesstätte", "meissen/kita/plaetze"},
+		{"tagesstatte", "meissen/kita/plaetze"},
+		{"kataster", "meissen/umwelt/baeume"},
+		{"richtung", "meissen/kita/plaetze"},
+		{"ka", ""}, /* too short to be a part */
+		/* one letter wrong, in the word or in a part of it */
+		{"baumkatater", "meissen/umwelt/baeume"},
+		{"baumkkataster", "meissen/umwelt/baeume"},
+		{"baumkatsater", "meissen/umwelt/baeume"},
+		{"tagestätten", "meissen/kita/plaetze"},
+		{"kindertagestaetten", "meissen/kita/plaetze"},
+		{"luftgüde", "riesa/umwelt/luft"},
+		{"baumkatata", ""}, /* two */
+		{"lufz", "riesa/umwelt/luft"},
+		{"luz", ""}, /* too short */
 		{"\"plätze\" AND (NOT kita) OR title:x*", ""},
 	};
 	struct index_stand *stand = *state;
@@ -205,7 +221,8 @@ static void in_order(void **state)
 	/* A word in the title is worth more than one in the path. */
 	stand_put(stand, &(struct made){.path = "a/luftbild", .title = "Aufnahmen"});
 	stand_put(stand, &(struct made){.path = "z/x", .title = "Luft", .text = "Zeile"});
-	expect(stand, &anyone, (struct index_query){.words = "luft"}, "z/x riesa/umwelt/luft");
+	expect(stand, &anyone, (struct index_query){.words = "luft"},
+	       "z/x riesa/umwelt/luft a/luftbild");
 }
 
 /* ---- facets ---- */
@@ -391,7 +408,7 @@ static void list(struct index_stand *stand, const char *name, const char *other)
 	buf_add(&manifest.files, bytes_obj(&files));
 	assert_int_equal(store_unlisted(&stand->store, &unlisted, 1), 1);
 	store_begin(&stand->store);
-	store_list(&stand->store, unlisted.side, unlisted.id, &manifest, ++stand->now_ms);
+	store_list(&stand->store, &unlisted, &manifest, ++stand->now_ms);
 	assert_int_equal(store_commit(&stand->store), ERR_OK);
 	manifest_fini(&manifest);
 }
@@ -441,7 +458,7 @@ static void listed_in_vain(void **state)
 	assert_int_equal(store_unlisted(&stand->store, &unlisted, 1), 1);
 	assert_string_equal(unlisted.place, made.path);
 	store_begin(&stand->store);
-	store_list(&stand->store, unlisted.side, unlisted.id, NULL, ++stand->now_ms);
+	store_list(&stand->store, &unlisted, NULL, ++stand->now_ms);
 	assert_int_equal(store_commit(&stand->store), ERR_OK);
 	assert_int_equal(store_unlisted(&stand->store, &unlisted, 1), 0);
 	expect_files(stand, made.path, false, "");
