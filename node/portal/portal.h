@@ -10,7 +10,7 @@
 
 #include "node/http/route.h"
 
-#define PORTAL_TABLE_LIST(X) X(atom) X(dataset) X(feed) X(v1)
+#define PORTAL_TABLE_LIST(X) X(atom) X(ckan) X(dataset) X(feed) X(v1)
 
 #define X(topic) extern const struct route topic##_routes[];
 PORTAL_TABLE_LIST(X)

@@ -20,7 +20,6 @@ FOR_TESTS = {
     "column_type_name": "what a test of columns says that failed",
     "table_column": "a column by its name",
     "content_take": "a version without a core",
-    "vocab_at": "asked by the feeds and the check, which are next",
     "chunks_staged": "one row of a stage",
     "dir_create": "an empty directory of a node at once",
     "epochs_urgent_now": "what is due in the turn of an end, which no command makes yet",
