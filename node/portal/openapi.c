@@ -194,5 +194,5 @@ void openapi_serve(struct web_call *call)
 			"components", components_json());
 	buf_fini(&url);
 	web_cache(call, 60, false);
-	web_json_as(call, 200, "application/vnd.oai.openapi+json;version=3.0", out);
+	web_json_as(call, 200, OPENAPI_TYPE, out);
 }

@@ -5,6 +5,8 @@
 #ifndef ALLMENDE_OPENAPI_H
 #define ALLMENDE_OPENAPI_H
 
+#define OPENAPI_TYPE "application/vnd.oai.openapi+json;version=3.0"
+
 struct web_call;
 
 void openapi_serve(struct web_call *call);

@@ -88,6 +88,7 @@ static void v1_status_serve(struct web_call *call)
 
 	buf_init(&url, URL_LEN_MAX);
 	web_url(call, &url, "/");
+	web_link(call, "/api/v1/openapi.json", "service-desc", OPENAPI_TYPE);
 	web_json(call, 200,
 		 json_pack("{s:{s:s, s:s, s:s}, s:s, s:s%}", "organisation", "name", identity->name,
 			   "slug", identity->slug, "ags", identity->ags, "software",
@@ -375,6 +376,6 @@ const struct route v1_routes[] = {
 	 .about = "Who has published, and how much", .params = PARAMS({0})},
 	{HTTP_GET, "/api/v1/openapi.json", .who = WHO_ANYONE, .serve = openapi_serve,
 	 .about = "This description, made of what the node answers", .params = PARAMS({0}),
-	 .answers = "application/vnd.oai.openapi+json;version=3.0"},
+	 .answers = OPENAPI_TYPE},
 	{0},
 };
