@@ -205,6 +205,34 @@ static void put_view(struct rdf *rdf, const struct dcat_site *site, const struct
 		put_other(rdf, site, page, view, "hydra:next", page->number + 1);
 }
 
+/* What the node answers for programs, beside the files. */
+static void put_dcat_service(struct rdf *rdf, const struct dcat_site *site, const char *catalog,
+			     const char *name, const char *title, const char *endpoint,
+			     const char *described)
+{
+	char iri[RDF_IRI_LEN_MAX + 1], other[RDF_IRI_LEN_MAX + 1];
+
+	iri_print(iri, "%s/id/service/%s", site->base, name);
+	rdf_link(rdf, catalog, "dcat:service", iri);
+	rdf_type(rdf, iri, "dcat:DataService");
+	rdf_text(rdf, iri, "dcterms:title", bytes_str(title), "de");
+	iri_print(other, "%s%s", site->base, endpoint);
+	rdf_link(rdf, iri, "dcat:endpointURL", other);
+	iri_print(other, "%s%s", site->base, described);
+	rdf_link(rdf, iri, "dcat:endpointDescription", other);
+	agent_iri(other, site, site->home, bytes_of(NULL, 0));
+	rdf_link(rdf, iri, "dcterms:publisher", other);
+}
+
+static void put_services(struct rdf *rdf, const struct dcat_site *site, const char *catalog)
+{
+	put_dcat_service(rdf, site, catalog, "ogc", "OGC API Features", "/ogc", "/ogc/api");
+	put_dcat_service(rdf, site, catalog, "wfs", "WFS 2.0", "/wfs",
+			 "/wfs?service=WFS&request=GetCapabilities");
+	put_dcat_service(rdf, site, catalog, "api", "Katalog als JSON", "/api/v1/datasets",
+			 "/api/v1/openapi.json");
+}
+
 static void catalog_iri(char out[RDF_IRI_LEN_MAX + 1], const struct dcat_site *site)
 {
 	iri_print(out, "%s/catalog", site->base);
@@ -229,6 +257,8 @@ void dcat_catalog(struct rdf *rdf, const struct dcat_site *site, const struct dc
 	rdf_link(rdf, iri, "foaf:homepage", other);
 	rdf_link(rdf, iri, "dcat:themeTaxonomy", EU_THEMES);
 	put_moment(rdf, iri, "dcterms:modified", page->modified_ms);
+	if (page->number == 1)
+		put_services(rdf, site, iri);
 	put_view(rdf, site, page);
 }
 

@@ -25,7 +25,6 @@ struct dcat_site {        /* borrowed; "" where nothing is known */
 	const char *organisation, *slug, *home, *ags; /* whose node it is */
 	/* IRI of who delivers to GovData, for datasets that name nobody of their list */
 	const char *contributor;
-	bool ogc; /* features are served: BASE/ogc */
 };
 
 /* One page of the catalogue. */

@@ -17,7 +17,7 @@
 #include "node/portal/feed_internal.h"
 
 /* Raised when the same datasets make other pages. */
-#define FEED_FORM      1
+#define FEED_FORM      2
 #define PAGE_LEN_MAX   ((size_t)48 << 20) /* harvesters refuse more than 50 MB */
 #define PAGE_FILES_MIN 8                  /* a dataset without known files is as much as so many */
 
@@ -201,7 +201,6 @@ static uint64_t page_digest(const struct feed *feed, const struct feed_set *set,
 	digest_text(&hash, site->home);
 	digest_text(&hash, site->ags);
 	digest_text(&hash, site->dcat.contributor);
-	hash_add_be64(&hash, site->dcat.ogc);
 	hash_add_be64(&hash, set->parts);
 	hash_add_be64(&hash, number);
 	if (number == 1) { /* it says how many there are in all, and when one has changed last */

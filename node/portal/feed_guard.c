@@ -196,8 +196,8 @@ struct feed_guard_verdict feed_guard_judge(const struct feed_guard *guard,
 	struct feed_guard_verdict verdict = {.has = count};
 
 	for (size_t i = 0, k = 0; i < guard->count || k < count;) {
-		const struct feed_guard_row *old = &guard->rows[i];
-		int cmp = order(old, guard->count - i, &rows[k], count - k);
+		const struct feed_guard_row *old = i < guard->count ? &guard->rows[i] : NULL;
+		int cmp = order(old, guard->count - i, k < count ? &rows[k] : NULL, count - k);
 		if (cmp <= 0 && (old->lost_ms == 0 || is_recent(old, now_ms))) {
 			verdict.had++;
 			verdict.lost += cmp < 0;
@@ -216,8 +216,8 @@ void feed_guard_take(struct feed_guard *guard, const struct feed_guard_row *rows
 	size_t kept = 0;
 
 	for (size_t i = 0, k = 0; i < guard->count || k < count;) {
-		const struct feed_guard_row *old = &guard->rows[i];
-		int cmp = order(old, guard->count - i, &rows[k], count - k);
+		const struct feed_guard_row *old = i < guard->count ? &guard->rows[i] : NULL;
+		int cmp = order(old, guard->count - i, k < count ? &rows[k] : NULL, count - k);
 		if (cmp >= 0) {
 			all[kept] = rows[k];
 			all[kept++].lost_ms = 0;

@@ -359,6 +359,19 @@ static void org_serve(struct web_call *call, const char *home)
 	web_redirect(call, 303, path);
 }
 
+/* service/NAME, of those that the catalogue names (dcat.c). */
+static void service_serve(struct web_call *call, const char *name)
+{
+	if (strcmp(name, "ogc") == 0)
+		web_redirect(call, 303, "/ogc");
+	else if (strcmp(name, "wfs") == 0)
+		web_redirect(call, 303, "/wfs?service=WFS&request=GetCapabilities");
+	else if (strcmp(name, "api") == 0)
+		web_redirect(call, 303, "/api/v1/openapi.json");
+	else
+		web_absent(call);
+}
+
 /* UUID, or UUID/PART of it. */
 static void id_serve(struct web_call *call)
 {
@@ -370,6 +383,10 @@ static void id_serve(struct web_call *call)
 
 	if (strncmp(call->rest, "org/", 4) == 0) {
 		org_serve(call, call->rest + 4);
+		return;
+	}
+	if (strncmp(call->rest, "service/", 8) == 0) {
+		service_serve(call, call->rest + 8);
 		return;
 	}
 	snprintf(uuid, sizeof(uuid), "%.*s", (int)len, call->rest);

@@ -43,6 +43,9 @@ for i in 1 2 3 4 5 6 7 8 9 10 11; do
 done
 [ "$(publish meissen/intern "$work/kita-1.csv" --tier members --title Geheimnis)" = 1 ] || wrong 'not published'
 wait_for 30 feed_has "$here" 11 || wrong "the catalogue has $(datasets "$here/catalog.ttl") datasets"
+summed() { [ "$(curl -sf "$here/catalog.ttl" | grep -c 'spdx:checksumValue')" = 11 ]; }
+wait_for 60 summed || wrong 'not all files have a checksum'
+curl -sf "$here/catalog.ttl" | grep -qF "$(sha256sum "$work/kita-7.csv" | cut -d' ' -f1)" || wrong 'a checksum is not that of the file'
 for syntax in ttl:text/turtle rdf:application/rdf+xml xml:application/rdf+xml jsonld:application/ld+json; do
 	get 200 "$here/catalog.${syntax%%:*}" || wrong "no ${syntax%%:*}"
 	grep -qi "^content-type: ${syntax#*:}" "$work/head" || wrong "${syntax%%:*} is of another type"
@@ -83,6 +86,11 @@ get 404 "$here/id/00000000-0000-8000-8000-000000000000"
 get 200 "$here/d/meissen/kita/k3.ttl" && body_has 'Kita 3' || wrong 'no Turtle of one dataset'
 get 200 "$here/d/meissen/kita/k3" -H 'Accept: text/turtle' && grep -qi '^content-type: text/turtle' "$work/head" || wrong 'no Turtle by Accept'
 get 303 "$here/id/org/meissen" && grep -qi "^location: $base/d/meissen" "$work/head" || wrong 'the publisher leads nowhere'
+get 200 "$here/catalog.ttl" && [ "$(grep -c 'a dcat:DataService' "$work/body")" = 3 ] || wrong 'the services are not named'
+for name in ogc wfs api; do
+	get 303 "$here/id/service/$name" && to=$(tr -d '\r' <"$work/head" | sed -n 's/^[Ll]ocation: //p') && get 200 "$here${to#"$base"}" ||
+		wrong "the service $name is not there"
+done
 get 404 "$here/d/meissen/intern.ttl"
 cp -- "$work/body" "$work/absent"
 get 404 "$here/d/meissen/nothing.ttl" && same "$work/body" "$work/absent"

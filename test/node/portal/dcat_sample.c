@@ -166,6 +166,10 @@ enum err dcat_sample_write(enum rdf_syntax syntax, struct buf *out)
 	struct index_item item;
 	struct dcat dcat;
 
+	/* the first of them says more of the catalogue */
+	struct dcat_page first = page;
+	first.number = 1;
+	dcat_catalog(rdf, &DCAT_SAMPLE_SITE, &first);
 	dcat_catalog(rdf, &DCAT_SAMPLE_SITE, &page);
 	for (unsigned i = 0; i < DCAT_SAMPLE_COUNT; i++) {
 		dcat_sample_item(&item, i);
