@@ -12,6 +12,7 @@
 #include "crypto/check.h"
 #include "crypto/hash.h"
 #include "node/base/clock.h"
+#include "node/derive/opened.h"
 #include "node/derive/summing.h"
 
 #define NICE          10
@@ -52,6 +53,7 @@ struct derive {
 	struct contents *contents;
 	struct asker *asker;
 	struct derived *derived;
+	struct opened_set *opened;
 	struct indexer *indexer;
 	struct summing *summing; /* the thread's */
 	pthread_t thread;
@@ -378,6 +380,7 @@ struct derive *derive_open(const struct derive_options *options)
 
 	derive->contents = options->contents;
 	derive->asker = options->asker;
+	derive->opened = opened_set_open(options->dir);
 	derive->indexer = options->indexer;
 	derive->summing =
 		summing_open(options->dir, options->contents, indexer_store(options->indexer));
@@ -397,6 +400,19 @@ void derive_note(struct derive *derive, const struct note *note)
 {
 	if (note->type == NOTE_WITHDRAWN || note->type == NOTE_VERSION || note->type == NOTE_VOID)
 		derived_drop(derive->derived, &note->dataset);
+	if (note->type == NOTE_VERSION)
+		opened_set_drop(derive->opened, &note->dataset);
+}
+
+void derive_opened(struct derive *derive, const struct dataset_id *dataset)
+{
+	if (!opened_set_has(derive->opened, dataset))
+		opened_set_add(derive->opened, dataset);
+}
+
+bool derive_was_open(struct derive *derive, const struct dataset_id *dataset)
+{
+	return opened_set_has(derive->opened, dataset);
 }
 
 void derive_stop(struct derive *derive)
@@ -422,6 +438,7 @@ void derive_close(struct derive *derive)
 		derive->first = task->next;
 		task_free(task);
 	}
+	opened_set_close(derive->opened);
 	summing_close(derive->summing);
 	pthread_cond_destroy(&derive->made);
 	pthread_cond_destroy(&derive->wanted);

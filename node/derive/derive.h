@@ -43,6 +43,11 @@ void derive_stop(struct derive *derive);  /* soon: who waits hears so */
 bool derive_busy(struct derive *derive);  /* its thread has not ended yet */
 void derive_close(struct derive *derive); /* after derive_stop(); waits for its thread */
 
+/* It was shown to everybody; and whether it was, and nothing was heard of it since but that it is
+   gone (opened.h). Any thread. */
+void derive_opened(struct derive *derive, const struct dataset_id *dataset);
+bool derive_was_open(struct derive *derive, const struct dataset_id *dataset);
+
 /* One file of one version. */
 struct derive_file { /* borrowed */
 	struct content *content;

@@ -71,7 +71,8 @@ static void absent_answer(struct web_call *call, const struct asked *asked)
 	const struct withdrawal_view *view = &asked->withdrawal;
 	char day[32];
 
-	if (!asked->withdrawn || !visitor_sees(&call->visitor, TIER_HIDDEN, view->path)) {
+	if (!asked->withdrawn || (!visitor_sees(&call->visitor, TIER_HIDDEN, view->path) &&
+				  !derive_was_open(call->node->derive, &view->dataset))) {
 		web_absent(call);
 		return;
 	}
@@ -115,6 +116,8 @@ bool dataset_look(struct web_call *call, const struct dataset_address *at,
 		absent_answer(call, &asked);
 		return false;
 	}
+	if (out->entry.tier == TIER_OPEN)
+		derive_opened(call->node->derive, &out->entry.dataset);
 	if (!visitor_sees(&call->visitor, out->entry.tier, out->entry.path))
 		web_absent(call);
 	else if (strcmp(out->path, at->path) != 0)

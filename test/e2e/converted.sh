@@ -167,4 +167,11 @@ fetch 200 "$base/weg/files/pl%C3%A4tze.xlsx" "$work/weg.xlsx"
 [ "$(kept)" -ge 1 ] || wrong 'nothing is kept'
 node "$meissen" withdraw meissen/weg --reason 'ein Versuch' --yes >/dev/null
 [ "$(kept)" = 0 ] || wrong 'a withdrawal leaves what was made of it'
-fetch 404 "$base/weg/files/pl%C3%A4tze.xlsx" "$work/none"
+fetch 410 "$base/weg/files/pl%C3%A4tze.xlsx" "$work/none"
+grep -q 'ein Versuch' "$work/none" || wrong "it is not said why: $(cat "$work/none")"
+# and also after a start, but of nothing that was never open, or not any more
+node_stop "$meissen" && node_start "$meissen"
+fetch 410 "$base/weg/files/leer" "$work/none"
+fetch 410 "$base/weg" "$work/none"
+node "$meissen" withdraw meissen/kita --reason 'nicht für alle' --yes >/dev/null
+fetch 404 "$base/kita" "$work/none"
