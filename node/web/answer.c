@@ -110,6 +110,11 @@ static void answer_begin(struct web_call *call)
 	call->work->answered = true;
 }
 
+bool web_answered(const struct web_call *call)
+{
+	return call->work->answered;
+}
+
 void web_text(struct web_call *call, unsigned status, const char *type, struct buf *taken)
 {
 	struct http_reply *reply = call->work->reply;

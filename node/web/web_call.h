@@ -119,4 +119,7 @@ void web_busy_later(struct web_call *call, unsigned seconds, const char *what);
 /* status 301, 302, 303, 307 or 308; a path ("/d/x") becomes absolute. */
 void web_redirect(struct web_call *call, unsigned status, const char *to);
 
+/* Whether an answer was given. */
+bool web_answered(const struct web_call *call);
+
 #endif
