@@ -171,6 +171,7 @@ def published(world, meissen, radebeul, landkreis):
     radebeul.paste(world.take("allmende subscribe"))
     if (radebeul.home / "plaetze.csv").read_bytes() != (meissen.home / "plaetze.csv").read_bytes():
         fail("what Radebeul has got is not what Meißen published")
+    meissen.paste(world.take("allmende publish meissen/kita/plaetze plaetze.csv --theme"))
     shown = meissen.paste(world.take("allmende publish meissen/kita/plaetze"))
     if "landkreis-meissen" not in shown:
         fail("who does not name whom it was granted")
