@@ -124,8 +124,8 @@ static enum err walk_all(struct layers *layers)
 {
 	static const struct index_filter formats = {
 		.field = INDEX_FORMAT,
-		.values = {"GEOJSON", "JSON", "CSV", "TSV"},
-		.value_count = 4,
+		.values = {"GEOJSON", "JSON", "CSV", "TSV", "ZIP", "SHP", "GPKG", "GML"},
+		.value_count = 8,
 	};
 	struct index_query query = {
 		.filters = &formats, .filter_count = 1, .sort = INDEX_BY_PATH, .limit = WALK_PAGE};
@@ -429,8 +429,8 @@ static void job_make(struct layers *layers, const struct job *job, struct job_en
 	if (!file || memcmp(&file->hash, &job->hash, sizeof(job->hash)) != 0)
 		end->err = ERR_AGAIN;
 	else
-		end->err = table_from(content, file, job->zone, end->table, &limits, &end->about,
-				      &end->kept, end->why);
+		end->err = table_from(content, file, job->zone, job->open ? layers->dir : NULL,
+				      end->table, &limits, &end->about, &end->kept, end->why);
 	content_put(content);
 	if (!end->err)
 		layers->disk_bytes += job->open ? 2 * job->file_len : 0;

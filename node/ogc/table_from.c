@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "node/features/csv_in.h"
+#include "node/ogc/ogr_in.h"
 
 enum table_source table_source_of(const char *file)
 {
@@ -15,6 +16,8 @@ enum table_source table_source_of(const char *file)
 		{".geojson", SOURCE_GEOJSON},  {".json", SOURCE_GEOJSON},
 		{".geojsonl", SOURCE_GEOJSON}, {".ndjson", SOURCE_GEOJSON},
 		{".csv", SOURCE_CSV},          {".tsv", SOURCE_CSV},
+		{".zip", SOURCE_ZIP},          {".gpkg", SOURCE_GPKG},
+		{".gml", SOURCE_GML},
 	};
 	size_t len = strlen(file);
 
@@ -50,20 +53,32 @@ static bool reads_again(void *arg)
 }
 
 enum err table_from(struct content *content, const struct manifest_file *file, unsigned zone,
-		    const char *path, const struct table_limits *limits, struct table_about *about,
-		    struct table_keep **kept, char *why)
+		    const char *dir, const char *path, const struct table_limits *limits,
+		    struct table_about *about, struct table_keep **kept, char *why)
 {
 	struct reading_on on = {.stream = content_stream_open(content, file)};
 	struct geojson_source source = {reads_on, reads_again, &on};
 	char *name = bytes_text(file->name);
+	enum table_source kind = table_source_of(name);
 	enum err err = ERR_ABSENT;
 
-	switch (table_source_of(name)) {
+	*kept = NULL;
+	switch (kind) {
 	case SOURCE_GEOJSON:
 		err = geojson_table(&source, path, limits, about, kept, why);
 		break;
 	case SOURCE_CSV:
 		err = csv_feature_table(&source, zone, path, limits, about, kept, why);
+		break;
+	case SOURCE_ZIP:
+	case SOURCE_GPKG:
+	case SOURCE_GML:
+		if (dir)
+			err = ogr_table(&source,
+					kind == SOURCE_ZIP    ? OGR_SHAPEFILE
+					: kind == SOURCE_GPKG ? OGR_GEOPACKAGE
+							      : OGR_GML,
+					dir, path, limits, about, kept, why);
 		break;
 	case SOURCE_NONE:
 		break;

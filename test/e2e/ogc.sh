@@ -245,6 +245,95 @@ done
 ! grep -rqa 'Punkt 7' "$meissen/derived/features" || [ "$(ls "$meissen/derived/features" | wc -l)" = 3 ] ||
 	wrong 'a table that is not open lies on the disk'
 
+say 'what a token is shown'
+token=$(node "$meissen" token add --below meissen/intern --may read)
+lister=$(node "$meissen" token add --below meissen/intern --may list)
+inner=meissen.intern.punkte.punkte
+asked 200 "/ogc/collections/$inner/items?limit=1" -H "Authorization: Bearer $token"
+says .numberMatched 250
+asked 200 /ogc/collections -H "Authorization: Bearer $token"
+says '[.collections[].id] | join(" ")' "$inner $flaeche $punkte $messung"
+asked 200 "$wfs=GetFeature&typeNames=app:$inner&resultType=hits" -H "Authorization: Bearer $token"
+grep -q 'numberMatched="250"' "$work/body" || wrong 'WFS shows a token otherwise'
+asked 404 /ogc/collections/meissen.geheim.punkte.punkte -H "Authorization: Bearer $token"
+# who may know that it is there may not have its contents, which features are
+asked 404 "/ogc/collections/$inner" -H "Authorization: Bearer $lister"
+asked 200 /ogc/collections -H "Authorization: Bearer $lister"
+says '[.collections[].id] | join(" ")' "$flaeche $punkte $messung"
+asked 401 /ogc/collections -H "Authorization: Bearer nobody"
+
+if command -v ogr2ogr >/dev/null && { unshare -n true 2>/dev/null || unshare -rn true 2>/dev/null; }; then
+	say 'by ogr2ogr'
+	mkdir "$work/shape"
+	ogr2ogr -f 'ESRI Shapefile' -t_srs EPSG:25833 -lco ENCODING=UTF-8 "$work/shape/orte.shp" "$work/punkte.geojson"
+	(cd "$work/shape" && python3 -m zipfile -c ../orte.zip orte.*)
+	ogr2ogr -f GPKG -t_srs EPSG:25832 "$work/orte.gpkg" "$work/punkte.geojson"
+	ogr2ogr -f GML -dsco FORMAT=GML3.2 "$work/orte.gml" "$work/punkte.geojson"
+	ogr2ogr -f GPKG "$work/zwei.gpkg" "$work/punkte.geojson" -nln a
+	ogr2ogr -f GPKG -update "$work/zwei.gpkg" "$work/punkte.geojson" -nln b
+	head -c 2000 "$work/orte.gpkg" >"$work/halb.gpkg"
+	python3 -m zipfile -c "$work/text.zip" "$work/ohne.csv"
+	for name in orte.zip orte.gpkg orte.gml zwei.gpkg halb.gpkg text.zip; do
+		publish "meissen/ogr/${name/./-}" "$work/$name" --tier open >/dev/null
+	done
+	for name in orte.zip orte.gpkg orte.gml; do
+		made=meissen.ogr.${name/./-}.$name
+		there "$made"
+		asked 200 "/ogc/collections/$made/items?bbox=13.045,51.005,13.075,51.025"
+		says '[.features[].properties.nr] | join(" ")' '30 31 32 55 56 57'
+		says '.features[0].geometry.coordinates | map(. * 100000 | round / 100000)' '[13.05,51.01]'
+	done
+	there meissen.ogr.zwei-gpkg.zwei.gpkg
+	asked 200 '/ogc/collections/meissen.ogr.zwei-gpkg.zwei.gpkg/items?limit=1'
+	says .numberMatched 500
+	is_told() {
+		bounded 20 curl -s "$base/ogc/collections/$1" | grep -q 'ogr2ogr cannot read it'
+	}
+	wait_for 30 is_told meissen.ogr.halb-gpkg.halb.gpkg || wrong 'what is wrong with half a file is not told'
+	asked 404 /ogc/collections/meissen.ogr.text-zip.text.zip
+	# a file that would have ogr2ogr read another one
+	printf 'lon,lat,secret\n13.5,51.2,geheim\n' >"$work/secret.csv"
+	printf '<OGRVRTDataSource><OGRVRTLayer name="secret"><SrcDataSource>%s</SrcDataSource>' "$work/secret.csv" >"$work/list.gml"
+	printf '<GeometryType>wkbPoint</GeometryType><GeometryField encoding="PointFromColumns" x="lon" y="lat"/></OGRVRTLayer></OGRVRTDataSource>' \
+		>>"$work/list.gml"
+	ogr2ogr -f GeoJSONSeq /vsistdout/ "$work/list.gml" 2>/dev/null | grep -q geheim || wrong 'the trap is none'
+	publish meissen/ogr/list "$work/list.gml" --tier open >/dev/null
+	is_settled() {
+		[ "$(bounded 20 curl -s -o "$work/body" -w '%{http_code}' "$base/ogc/collections/meissen.ogr.list.list.gml")" != 503 ]
+	}
+	sleep 2
+	wait_for 30 is_settled || wrong 'the trap is looked at for ever'
+	asked 404 /ogc/collections/meissen.ogr.list.list.gml
+	! grep -rqa geheim "$meissen/derived/features" || wrong 'a file of this machine was read'
+	node "$meissen" withdraw meissen/ogr/list --reason 'nur ein Versuch' --yes >/dev/null
+	! ls "$meissen"/derived/features/allmende-ogr-* 2>/dev/null || wrong 'ogr2ogr has left something behind'
+	for name in orte.zip orte.gpkg orte.gml zwei.gpkg halb.gpkg text.zip; do
+		node "$meissen" withdraw "meissen/ogr/${name/./-}" --reason 'nur ein Versuch' --yes >/dev/null
+	done
+else
+	echo 'ogr2ogr is not installed (gdal-bin), or no process can be shut off from the network: left out'
+fi
+
+data=${ALLMENDE_SHARED:-$root/../shared}/data
+if [ -r "$data/haltestellen-vvo.geojson" ]; then
+	say 'stops and districts'
+	publish meissen/daten/stellen "$data/haltestellen-vvo.geojson" --tier open >/dev/null
+	publish meissen/daten/kreise "$data/kreise-deutschland.geojson" --tier open >/dev/null
+	there meissen.daten.stellen.haltestellen-vvo
+	there meissen.daten.kreise.kreise-deutschland
+	asked 200 '/ogc/collections/meissen.daten.stellen.haltestellen-vvo/items?limit=1'
+	says .numberMatched 3913
+	asked 200 '/ogc/collections/meissen.daten.kreise.kreise-deutschland/items?bbox=13.47,51.16,13.471,51.161'
+	says '[.features[].properties.NAME_3] | join(" ")' Meißen
+	asked 200 "/ogc/collections/meissen.daten.kreise.kreise-deutschland/items?bbox-crs=$utm/25833&bbox=392888,5669144,392889,5669145"
+	says '[.features[].properties.NAME_3] | join(" ")' Meißen
+	for name in stellen kreise; do
+		node "$meissen" withdraw "meissen/daten/$name" --reason 'nur ein Versuch' --yes >/dev/null
+	done
+else
+	echo 'no data in ../shared: stops and districts are left out'
+fi
+
 say 'what is open no more is gone at once'
 publish meissen/karte/flaeche "$work/flaeche.geojson" --tier members >/dev/null
 wait_for 20 eval '! collection_is_there $flaeche' || wrong 'what is open no more is still shown'

@@ -96,8 +96,8 @@ static void refusals(void **state)
 		"{\"type\":\"Polygon\",\"coordinates\":[[[0,0],[9,0],[0,0]]]}",
 		"{\"type\":\"Polygon\",\"coordinates\":[[0,0],[9,0],[9,9],[0,0]]}",
 		"{\"type\":\"MultiPolygon\",\"coordinates\":[[[0,0],[9,0],[9,9],[0,0]]]}",
-		"{\"type\":\"GeometryCollection\",\"geometries\":[{\"type\":\"GeometryCollection\","
-		"\"geometries\":[]}]}",
+		("{\"type\":\"GeometryCollection\",\"geometries\":"
+		 "[{\"type\":\"GeometryCollection\",\"geometries\":[]}]}"),
 		"{\"type\":\"GeometryCollection\",\"geometries\":[1]}",
 		"{\"type\":\"GeometryCollection\",\"coordinates\":[1,2]}",
 		"{\"type\":\"Point\",\"coordinates\":[1,2]}x",
