@@ -18,6 +18,7 @@
 #include "proto/catalog/own_dataset.h"
 #include "proto/catalog/publish_hidden.h"
 #include "proto/catalog/publish_key.h"
+#include "proto/catalog/publish_said.h"
 #include "proto/content/pack.h"
 #include "proto/transfer/sweep.h"
 #include "proto/catalog/unsigned.h"
@@ -30,51 +31,6 @@ void publication_fini(struct publication *publication)
 	key_wipe(&publication->dataset_key);
 	buf_fini_wipe(&publication->description);
 	secret_wipe(publication, sizeof(*publication));
-}
-
-/* Of a version each has its own; the others are what people say. */
-static bool is_said(enum description_key key)
-{
-	return key != DESCRIPTION_MODIFIED && key != DESCRIPTION_FILE_COUNT &&
-	       key != DESCRIPTION_BYTE_COUNT && key != DESCRIPTION_PATH &&
-	       key != DESCRIPTION_FOLDER && key != DESCRIPTION_DEFAULTED;
-}
-
-/*
- * One field that was not said: that of the version before, else the one of the settings, which also
- * takes the place of what came from the settings then. Who has said that there be none is believed
- * until something else is said.
- */
-static void field_inherit(struct description *d, enum description_key key,
-			  const struct description *before, const struct description *defaults)
-{
-	const uint64_t bit = DESCRIPTION_BIT(key);
-	const bool defaulted = before->defaulted & bit;
-
-	if (description_has(before, key))
-		description_copy(d, before, key);
-	if (description_has(before, key) == defaulted && description_has(defaults, key))
-		description_copy(d, defaults, key);
-	if (defaulted || (!description_has(before, key) && description_has(d, key)))
-		d->defaulted |= bit;
-}
-
-/* Fills fields that were not said. */
-static void description_inherit(struct description *d, const struct publish_options *options,
-				const struct description *before)
-{
-	static const struct description none = {.theme_count = 0};
-	const struct description *defaults = options->defaults ? options->defaults : &none;
-
-	d->defaulted = 0;
-	for (enum description_key key = 1; key < DESCRIPTION_KEY_END; key++) {
-		if (!is_said(key) || description_has(d, key))
-			continue;
-		if (options->cleared & DESCRIPTION_BIT(key))
-			d->defaulted |= DESCRIPTION_BIT(key);
-		else
-			field_inherit(d, key, before ? before : &none, defaults);
-	}
 }
 
 /* What a node without the role publishes is listed by nobody. */
@@ -203,8 +159,8 @@ static enum err description_prepare(struct hub *hub, struct publication *out,
 				    const struct catalog_entry *before, char *why)
 {
 	struct description description = options->description;
-	description_inherit(&description, options,
-			    before && before->readable ? &before->description : NULL);
+	publish_said_inherit(&description, options,
+			     before && before->readable ? &before->description : NULL);
 	if (before && before->readable && options->anew) /* else it is as it was published now */
 		description.folder = before->description.folder;
 	/* the organisation may have another name by now */

@@ -132,7 +132,10 @@ refused 2 'license: "license": "frei" is no licence; the nearest are' "$allmende
 sed -i 's/^license.*/license = cc-zero/' "$meissen/config"
 kill -HUP "${node_pid[$meissen]}"
 wait_for 10 grep -q 'license, contact-email\|contact-email, license' "$meissen.log" || wrong "the settings were not taken: $(tail -3 "$meissen.log")"
-publish meissen/neu "$work/b.csv" --contact-name Rathaus --license cc-by/4.0 >/dev/null
-told meissen/neu '[.license, .contact.email]' '["cc-by/4.0","daten@meissen.example"]'
+publish meissen/neu "$work/b.csv" --title Neu --license cc-by/4.0 >/dev/null
+told meissen/neu '[.license, .contact]' '["cc-by/4.0",{"email":"daten@meissen.example"}]'
+# a contact is one thing: no address of another office behind a name
+publish meissen/neu "$work/b.csv" --contact-name Rathaus >/dev/null
+told meissen/neu .contact '{"name":"Rathaus"}'
 
 clean "$meissen"

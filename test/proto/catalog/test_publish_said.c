@@ -130,6 +130,43 @@ static void settings_fill_what_nobody_says(void **state)
 	assert_false(d->defaulted & BIT(CONTACT_EMAIL));
 }
 
+/* A contact of one office and the telephone of another are no contact. */
+static void a_part_of_one_thing_is_no_part_of_another(void **state)
+{
+	struct fixture *f = *state;
+	const struct description of = {.contact_name = bytes_str("Open Data"),
+				       .contact_phone = bytes_str("110"),
+				       .publisher = bytes_str("Stadt"),
+				       .publisher_url = bytes_str("https://stadt.example"),
+				       .place_key = bytes_str("14627140")};
+	struct publish_options options = {
+		.defaults = &of, .description.contact_email = bytes_str("kita@stadt.example")};
+	const struct description *d = said(f, options, "a");
+	assert_true(!d->contact_name.len && !d->contact_phone.len);
+	SAYS(d->publisher_url, "https://stadt.example");
+	SAYS(d->place_key, "14627140");
+	/* also later, and in place of what came from the settings before */
+	options.description = (struct description){.publisher = bytes_str("Stadtwerke"),
+						   .place_name = bytes_str("Deutschland")};
+	d = said(f, options, "b");
+	SAYS(d->contact_email, "kita@stadt.example");
+	assert_true(!d->contact_name.len && !d->contact_phone.len && !d->publisher_url.len &&
+		    !d->place_key.len);
+	/* what was said is taken back: the settings have it again */
+	options.description = (struct description){.title = bytes_str("Plan")};
+	options.cleared = BIT(CONTACT_EMAIL) | BIT(PLACE_NAME);
+	d = said(f, options, "c");
+	SAYS(d->contact_name, "Open Data");
+	SAYS(d->contact_phone, "110");
+	SAYS(d->place_key, "14627140");
+	SAYS(d->publisher, "Stadtwerke");
+	/* one part less is not another contact */
+	options.cleared = BIT(CONTACT_PHONE);
+	d = said(f, options, "d");
+	SAYS(d->contact_name, "Open Data");
+	assert_int_equal(d->contact_phone.len, 0);
+}
+
 static void the_publisher_is_the_organisation_unless_said(void **state)
 {
 	struct fixture *f = *state;
@@ -194,6 +231,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(every_field_is_inherited_and_cleared),
 		T(settings_fill_what_nobody_says),
+		T(a_part_of_one_thing_is_no_part_of_another),
 		T(the_publisher_is_the_organisation_unless_said),
 		T(modified_changes_with_the_files),
 		T(another_first_day_is_news),
