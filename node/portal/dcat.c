@@ -229,6 +229,8 @@ static void put_services(struct rdf *rdf, const struct dcat_site *site, const ch
 	put_dcat_service(rdf, site, catalog, "ogc", "OGC API Features", "/ogc", "/ogc/api");
 	put_dcat_service(rdf, site, catalog, "wfs", "WFS 2.0", "/wfs",
 			 "/wfs?service=WFS&request=GetCapabilities");
+	put_dcat_service(rdf, site, catalog, "ckan", "CKAN Action API", "/api/3/action",
+			 "/api/v1/openapi.json");
 	put_dcat_service(rdf, site, catalog, "api", "Katalog als JSON", "/api/v1/datasets",
 			 "/api/v1/openapi.json");
 }

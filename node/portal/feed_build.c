@@ -17,7 +17,7 @@
 #include "node/portal/feed_internal.h"
 
 /* Raised when the same datasets make other pages. */
-#define FEED_FORM      2
+#define FEED_FORM      3
 #define PAGE_LEN_MAX   ((size_t)48 << 20) /* harvesters refuse more than 50 MB */
 #define PAGE_FILES_MIN 8                  /* a dataset without known files is as much as so many */
 

@@ -366,6 +366,8 @@ static void service_serve(struct web_call *call, const char *name)
 		web_redirect(call, 303, "/ogc");
 	else if (strcmp(name, "wfs") == 0)
 		web_redirect(call, 303, "/wfs?service=WFS&request=GetCapabilities");
+	else if (strcmp(name, "ckan") == 0)
+		web_redirect(call, 303, "/api/3/action/status_show");
 	else if (strcmp(name, "api") == 0)
 		web_redirect(call, 303, "/api/v1/openapi.json");
 	else

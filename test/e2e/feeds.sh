@@ -45,7 +45,7 @@ done
 wait_for 30 feed_has "$here" 11 || wrong "the catalogue has $(datasets "$here/catalog.ttl") datasets"
 summed() { [ "$(curl -sf "$here/catalog.ttl" | grep -c 'spdx:checksumValue')" = 11 ]; }
 wait_for 60 summed || wrong 'not all files have a checksum'
-curl -sf "$here/catalog.ttl" | grep -qF "$(sha256sum "$work/kita-7.csv" | cut -d' ' -f1)" || wrong 'a checksum is not that of the file'
+curl -sf "$here/catalog.ttl" | grep -F "$(sha256sum "$work/kita-7.csv" | cut -d' ' -f1)" >/dev/null || wrong 'a checksum is not that of the file'
 for syntax in ttl:text/turtle rdf:application/rdf+xml xml:application/rdf+xml jsonld:application/ld+json; do
 	get 200 "$here/catalog.${syntax%%:*}" || wrong "no ${syntax%%:*}"
 	grep -qi "^content-type: ${syntax#*:}" "$work/head" || wrong "${syntax%%:*} is of another type"
@@ -86,8 +86,8 @@ get 404 "$here/id/00000000-0000-8000-8000-000000000000"
 get 200 "$here/d/meissen/kita/k3.ttl" && body_has 'Kita 3' || wrong 'no Turtle of one dataset'
 get 200 "$here/d/meissen/kita/k3" -H 'Accept: text/turtle' && grep -qi '^content-type: text/turtle' "$work/head" || wrong 'no Turtle by Accept'
 get 303 "$here/id/org/meissen" && grep -qi "^location: $base/d/meissen" "$work/head" || wrong 'the publisher leads nowhere'
-get 200 "$here/catalog.ttl" && [ "$(grep -c 'a dcat:DataService' "$work/body")" = 3 ] || wrong 'the services are not named'
-for name in ogc wfs api; do
+get 200 "$here/catalog.ttl" && [ "$(grep -c 'a dcat:DataService' "$work/body")" = 4 ] || wrong 'the services are not named'
+for name in ogc wfs ckan api; do
 	get 303 "$here/id/service/$name" && to=$(tr -d '\r' <"$work/head" | sed -n 's/^[Ll]ocation: //p') && get 200 "$here${to#"$base"}" ||
 		wrong "the service $name is not there"
 done
@@ -98,16 +98,16 @@ get 404 "$here/d/meissen/nothing.ttl" && same "$work/body" "$work/absent"
 say 'a new version keeps the name; a county hands on what it holds, with the names of the town'
 printf 'ort;plaetze\nMeissen;33\n' >"$work/kita-3.csv"
 [ "$(publish meissen/kita/k3 "$work/kita-3.csv")" = 2 ] || wrong 'no version 2'
-has_version() { curl -sf "$here/d/meissen/kita/k3.jsonld" | grep -qF '"dcat:version": "2"'; }
+has_version() { curl -sf "$here/d/meissen/kita/k3.jsonld" | grep -F '"dcat:version": "2"' >/dev/null; }
 wait_for 20 has_version || wrong 'version 2 is not described'
-curl -sf "$here/d/meissen/kita/k3.jsonld" | grep -qF "$uuid" || wrong 'the new version has another name'
+curl -sf "$here/d/meissen/kita/k3.jsonld" | grep -F "$uuid" >/dev/null || wrong 'the new version has another name'
 wait_for 20 state_is "$radebeul" empty || wrong 'Radebeul hands out what it does not hold'
 node "$radebeul" subscribe 'meissen/**' >/dev/null
 wait_for 60 feed_has "$far" 11 || wrong "Radebeul has $(datasets "$far/catalog.ttl")"
 identifier=$(curl -sf "$here/d/meissen/kita/k3.jsonld" | jq -r '."@graph"[] | select(."@type" == "dcat:Dataset") | ."dcterms:identifier"')
 curl -sf "$far/catalog.jsonld" | jq -e --arg id "$identifier" '[."@graph"[] | select(."dcterms:identifier" == $id)] | length == 1' >/dev/null ||
 	wrong 'it is not there once, with its own identifier'
-curl -sf "$far/catalog.ttl" | grep -qF 'foaf:name "Stadt Meißen"' || wrong 'the town is not the publisher'
+curl -sf "$far/catalog.ttl" | grep -F 'foaf:name "Stadt Meißen"' >/dev/null || wrong 'the town is not the publisher'
 
 say 'news readers: of all, of an organisation, of a dataset'
 # atom URL: entries, and whether it is a feed as RFC 4287 has it.
