@@ -105,6 +105,17 @@ for path in intern personal geheim; do
 	socket=
 done
 
+say 'with a token'
+read=$(node "$meissen" token add --below meissen/intern --may read)
+list=$(node "$meissen" token add --below meissen/intern --may list)
+asked 200 GET /d/meissen/intern/files/leer.txt "Authorization: Bearer $read"
+asked 200 GET '/d/meissen/intern/files/a%20b/pl%C3%A4tze%202026.json' "Authorization: Bearer $read"
+asked 404 GET /d/meissen/personal/files/leer.txt "Authorization: Bearer $read"
+asked 403 GET /d/meissen/intern/files/leer.txt "Authorization: Bearer $list"
+asked 200 GET /d/meissen/intern "Authorization: Bearer $list"
+if grep -q leer.txt "$work/body"; then wrong 'who may only list sees the names of files'; fi
+asked 404 GET /d/meissen/intern
+
 say 'what was withdrawn'
 node "$meissen" withdraw meissen/intern --reason 'nur ein Versuch' --yes >/dev/null
 asked 404 GET /d/meissen/intern/files/leer.txt
