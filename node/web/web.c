@@ -89,7 +89,7 @@ static void dispatch(struct web *web, struct web_call *call, bool too_large)
 	struct http_asked *asked = call->work->asked;
 	struct route_found found;
 
-	route_find(&found, web->options.tables, asked->method, asked->path, true);
+	route_find(&found, web->options.tables, asked->method, asked->path, !asked->admin);
 	call->route = found.route;
 	if (!found.methods) {
 		web_absent(call);

@@ -46,7 +46,9 @@ const struct command cmd_search = {
 	.summary = "find datasets by title, keyword, name, description, organisation",
 	.help = "Finds datasets this node may read that hold all the words in their title, "
 		"keywords,\n"
-		"name, description or organisation, the best first. Parts of words are found too;\n"
+		"name, description or organisation, the best first. Parts of words are found too, "
+		"and,\n"
+		"when little is found, words with one letter wrong;\n"
 		"capitals and small letters are alike, and so are ä and ae, ö and oe, ü and ue, ß "
 		"and ss.\n"
 		"\n"
