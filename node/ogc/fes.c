@@ -83,8 +83,10 @@ static struct bytes fes_name(struct reader *reader)
 			colon = len;
 		fes_step(reader);
 	}
-	if (!len || len == colon)
+	if (!len || len == colon) {
 		fes_fault(reader, ERR_MALFORMED, "a name is missing");
+		return bytes_of(NULL, 0);
+	}
 	return bytes_of(from + colon, len - colon);
 }
 

@@ -3,9 +3,10 @@
  * installed: a child process that reads one file and writes features as GeoJSON in CRS84.
  *
  * What a stranger has made is read there by a large library, so the child is shut in: a network of
- * its own, in which there is nothing; of the disk the file, programs and libraries alone (Landlock);
- * and limits on its time, memory, files and their size. Where the machine does not allow that,
- * nothing is converted. The file lies for it on the disk meanwhile, so this is for open datasets alone.
+ * its own, in which there is nothing; of the disk the file, programs and libraries alone
+ * (Landlock); and limits on its time, memory, files and their size. Where the machine does not
+ * allow that, nothing is converted. The file lies for it on the disk meanwhile, so this is for open
+ * datasets alone.
  *
  * Bounds: OGR_FILE_LEN_MAX bytes of the file; OGR_CPU_S and OGR_WALL_MS; OGR_MEMORY_MAX.
  */

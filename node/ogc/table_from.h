@@ -24,8 +24,8 @@ enum table_source {
 enum table_source table_source_of(const char *file);
 
 /* ERR_ABSENT: the file has no features, whatever its name; ERR_AGAIN: not now; else what is wrong
-   with the file. One sentence in why (WHY_LEN). zone: EPSG of metres that nothing else says. dir: where an
-   open file may lie for ogr2ogr; NULL: nowhere. */
+   with the file. One sentence in why (WHY_LEN). zone: EPSG of metres that nothing else
+   says. dir: where an open file may lie for ogr2ogr; NULL: nowhere. */
 enum err table_from(struct content *content, const struct manifest_file *file, unsigned zone,
 		    const char *dir, const char *path, const struct table_limits *limits,
 		    struct table_about *about, struct table_keep **kept, char *why);
