@@ -110,7 +110,10 @@ static void step_note(struct indexer *indexer)
 		if (!indexer->after[0])
 			walk_end(indexer);
 	}
-	if (changed && step->kind != STEP_OPEN && step->kind != STEP_SUMS) {
+	if (step->kind == STEP_FORGET)
+		indexer->forget_ended_ms = clock_mono_ms();
+	if (changed && step->kind != STEP_OPEN && step->kind != STEP_SUMS &&
+	    step->kind != STEP_FORGET) {
 		indexer->wanted_epoch = step->wanted_epoch;
 		indexer->charter_number = step->charter_number;
 		indexer->walk_due = indexer->walk_due || !step->begins;
@@ -236,6 +239,22 @@ static bool may_walk(const struct indexer *indexer)
 		 clock_mono_ms() - indexer->walk_ended_ms >= WALK_SHARE * took_ms));
 }
 
+static void forget_push(struct indexer *indexer)
+{
+	indexer->step.kind = STEP_FORGET;
+	indexer->forget_began_ms = clock_mono_ms();
+	step_push(indexer);
+}
+
+/* It merges the whole of the full text. */
+static bool may_forget(const struct indexer *indexer)
+{
+	const int64_t took_ms = indexer->forget_ended_ms - indexer->forget_began_ms;
+
+	return indexer->store.forgets && indexer->walk_ended_ms &&
+	       clock_mono_ms() - indexer->forget_ended_ms >= WALK_SHARE * took_ms + LOOK_MS;
+}
+
 static void index_go_on(struct indexer *indexer)
 {
 	if (indexer->busy || indexer->stopping || indexer->rests)
@@ -251,6 +270,8 @@ static void index_go_on(struct indexer *indexer)
 		lists_ask(indexer);
 	} else if (indexer->sum_count) {
 		sums_push(indexer);
+	} else if (may_forget(indexer)) {
+		forget_push(indexer);
 	} else if (indexer->look_due) {
 		indexer->look_due = false;
 		core_ask(indexer, STEP_LOOK);

@@ -18,7 +18,8 @@ enum step_kind {
 	STEP_HEARD, /* datasets of which something was heard */
 	STEP_PAGE,  /* the next ones of a walk */
 	STEP_LIST,  /* manifests are opened */
-	STEP_SUMS   /* checksums of files are put down: nothing is asked of the core */
+	STEP_SUMS,  /* checksums of files are put down: nothing is asked of the core */
+	STEP_FORGET /* words of what was taken out go from the file: the same */
 };
 
 struct heard {
@@ -62,6 +63,7 @@ struct indexer {
 	char after[LIMIT_PATH_LEN_MAX + 1];   /* where the walk is */
 	int64_t walk_began_ms, walk_ended_ms; /* clock_mono_ms() */
 	bool look_due;
+	int64_t forget_began_ms, forget_ended_ms;
 	uint64_t wanted_epoch; /* that the last walk began with */
 	uint32_t charter_number;
 	struct indexer_sum sums[INDEXER_SUMS_MAX];

@@ -58,6 +58,7 @@ static void item_drop(struct index_store *store, enum index_side side, int64_t i
 	fulltext_drop(store, side, id);
 	row_run(sql, "DELETE FROM file WHERE id = ?", id);
 	row_run(sql, "DELETE FROM dataset WHERE id = ?", id);
+	store->forgets = store->forgets || side == SIDE_OPEN;
 	change_note(store, side, id);
 }
 

@@ -50,6 +50,7 @@ void step_gather(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 	case STEP_OPEN:
 	case STEP_LOOK:
 	case STEP_SUMS:
+	case STEP_FORGET:
 		break;
 	case STEP_HEARD:
 		for (size_t i = 0; i < step->heard_count; i++)
@@ -135,6 +136,9 @@ void step_write(struct indexer *indexer)
 		step->err = store_open(store, indexer->node->dir);
 	} else if (!store_stands(store)) {
 		step->remade = true;
+	} else if (step->kind == STEP_FORGET) {
+		step->err = store_forget(store);
+		step->remade = store_is_lost(step->err);
 	} else {
 		store_begin(store);
 		step_put(indexer);

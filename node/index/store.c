@@ -255,7 +255,7 @@ static enum err sides_open(struct index_store *store)
 
 enum err store_open(struct index_store *store, const char *dir)
 {
-	*store = (struct index_store){.path = mem_new(1, strlen(dir) + 64)};
+	*store = (struct index_store){.path = mem_new(1, strlen(dir) + 64), .forgets = true};
 	for (size_t i = 0; i < SIDE_COUNT; i++)
 		buf_init(&store->words[i], WORDS_NOTED_MAX);
 	sprintf(store->path, "%s/" INDEX_DIR, dir);
@@ -433,5 +433,18 @@ enum err store_commit(struct index_store *store)
 		sql_reset(store->sides[i]);
 	}
 	notes_drop(store);
+	return err;
+}
+
+enum err store_forget(struct index_store *store)
+{
+	struct sql *sql = store->sides[SIDE_OPEN];
+
+	sql_exec(sql, "INSERT INTO fts(fts) VALUES('optimize')");
+	struct sql_st *st = sql_st(sql, "PRAGMA wal_checkpoint(TRUNCATE)");
+	store->forgets = !sql_next(st) || sql_get_int(st, 0) != 0;
+	sql_end(st);
+	const enum err err = sql_err(sql);
+	sql_reset(sql);
 	return err;
 }

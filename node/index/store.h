@@ -26,6 +26,7 @@ struct index_store {
 	uint64_t file_id;         /* of the file at path, to see that it was deleted */
 	int64_t stamp_ms;         /* the latest indexed_ms given */
 	bool changed[SIDE_COUNT]; /* since begin, though no item was */
+	bool forgets;             /* words of what is not open any more may lie in the file */
 	/* since begin, for the columns: */
 	struct store_change {
 		enum index_side side;
@@ -60,6 +61,12 @@ bool store_stands(const struct index_store *store);
 void store_begin(struct index_store *store);
 /* ERR_CORRUPT and the like: nothing was written. */
 enum err store_commit(struct index_store *store);
+/*
+ * Of what was taken out the full text keeps words in its old parts until they are merged, and the
+ * log keeps pages until it is emptied: both, between two transactions. `forgets` stays when a reader
+ * was in the way.
+ */
+enum err store_forget(struct index_store *store);
 /* Makes the item what was seen, or drops it. */
 void store_put(struct index_store *store, const struct index_seen *seen, int64_t now_ms);
 

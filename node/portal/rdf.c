@@ -177,7 +177,7 @@ static int out_byte(void *context, const int byte)
 	struct buf *out = context;
 
 	buf_add_u8(out, (uint8_t)byte);
-	return out->err != ERR_OK;
+	return out->err ? 1 : 0;
 }
 
 static int out_bytes(void *context, const void *ptr, size_t size, size_t count)

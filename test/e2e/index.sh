@@ -43,13 +43,17 @@ printf 'B;3\n' >>"$work/data/plaetze.csv"
 rm "$work/data/lage.geojson"
 node "$meissen" publish meissen/kita "$work/data" --allow-shrink >/dev/null
 node "$meissen" publish meissen/streng "$work/data" --tier members --title 'Streng Vertrauliches' >/dev/null
-node "$meissen" publish meissen/luft "$work/data" --tier open --title 'Luft' >/dev/null
+node "$meissen" publish meissen/luft "$work/data" --tier open --title 'Luftreinhalteplan' >/dev/null
 becomes "$meissen" 'meissen/kita 2 1 plaetze.csv=22' 'meissen/luft 1 1 plaetze.csv=22'
 ! grep -riq 'vertrauliches' "$meissen/derived" "$radebeul/derived" || wrong 'what is sealed stands in derived/'
 
 say 'narrowed: gone from what is open'
 node "$meissen" publish meissen/luft "$work/data" --tier members >/dev/null
 becomes "$meissen" 'meissen/kita 2 1 plaetze.csv=22'
+forgotten() {
+	! grep -riq 'luftreinhalte' "$1/derived"
+}
+wait_for 30 forgotten "$meissen" || wrong "derived/ has words of it: $(grep -ril 'luftreinhalte' "$meissen/derived")"
 
 say 'deleted while the node runs, while it is stopped, and damaged'
 rm -r "$meissen/derived"
