@@ -63,8 +63,8 @@ void store_begin(struct index_store *store);
 enum err store_commit(struct index_store *store);
 /*
  * Of what was taken out the full text keeps words in its old parts until they are merged, and the
- * log keeps pages until it is emptied: both, between two transactions. `forgets` stays when a reader
- * was in the way.
+ * log keeps pages until it is emptied: both, between two transactions. `forgets` stays when a
+ * reader was in the way.
  */
 enum err store_forget(struct index_store *store);
 /* Makes the item what was seen, or drops it. */
