@@ -31,7 +31,8 @@ node "$meissen" grant "$hidden" --to radebeul --rights read >/dev/null || wrong 
 node "$meissen" grants | grep -q "$hidden" || wrong 'the grant does not say the name'
 lists_hidden() { node "$radebeul" ls meissen/personal | grep -q "$hidden"; }
 wait_for 60 lists_hidden || wrong 'a reader does not see its name'
-node "$radebeul" search umsetzung | grep -q "$hidden" || wrong 'a reader does not find it'
+finds_hidden() { node "$radebeul" search umsetzung | grep -q "$hidden"; }
+wait_for 60 finds_hidden || wrong 'a reader does not find it'
 node "$radebeul" show "$hidden" | grep -q '^Kept as:* *meissen/~' || wrong 'nobody says under which path it is kept'
 node "$radebeul" subscribe "$hidden" >/dev/null || wrong 'it cannot be subscribed'
 node "$radebeul" subscriptions | grep -q "$hidden" || wrong 'the subscription does not say the name'
