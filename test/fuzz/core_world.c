@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/check.h"
+#include "proto/ledger/aside.h"
 #include "proto/ledger/held.h"
 #include "proto/wire/protocol.h"
 #include "store/chunks.h"
@@ -552,6 +553,20 @@ static void rows_check(struct world *world, const struct stage_node *author, enu
 	}
 }
 
+/* It is said again when a later own head has been taken back. */
+static bool is_aside(struct txn *txn, const struct version_id *of)
+{
+	struct dataset_id dataset;
+	struct record record;
+	uint64_t number, job = 0;
+	while (aside_next(txn, &job, &record))
+		if (record.kind == RECORD_VERSION &&
+		    !version_slot_get(record.slot, &dataset, &number) &&
+		    id_eq(&dataset, &of->dataset) && number == of->number)
+			return true;
+	return false;
+}
+
 /* Nobody but its author takes a version back. */
 static void versions_check(struct world *world, const struct stage_node *author)
 {
@@ -560,7 +575,8 @@ static void versions_check(struct world *world, const struct stage_node *author)
 		struct version_id of;
 		held_of_key(&of, kept->items[i]);
 		check(of.author != author->author ||
-		      txn_has(world_home(world)->txn, TABLE_VERSION, kept->items[i]));
+		      txn_has(world_home(world)->txn, TABLE_VERSION, kept->items[i]) ||
+		      is_aside(world_home(world)->txn, &of));
 	}
 }
 
