@@ -348,7 +348,7 @@ void config_help(FILE *stream)
 
 		setting_allowed(allowed, sizeof(allowed), setting);
 		setting_default(value, sizeof(value), &defaults, setting);
-		fprintf(stream, "  %-18s %s\n%21s%s%s%s\n", setting->name, setting->what, "",
+		fprintf(stream, "  %-19s %s\n%22s%s%s%s\n", setting->name, setting->what, "",
 			allowed, value[0] ? "; default " : "", value);
 	}
 }
