@@ -1,6 +1,7 @@
 #include "node/portal/rdf.h"
 
 #include <jansson.h>
+#include <pthread.h>
 #include <raptor2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,15 +189,48 @@ static int out_bytes(void *context, const void *ptr, size_t size, size_t count)
 	return out->err ? 0 : (int)(size * count);
 }
 
+/*
+ * The end of a world takes from libxml2 what all threads of the process have of it, also from one
+ * that is just writing. So none ends: who is through leaves its for the next.
+ */
+enum { WORLDS_MAX = 64 }; /* written at the same time: fewer, by the number of threads */
+static struct {
+	pthread_mutex_t lock;
+	raptor_world *idle[WORLDS_MAX];
+	size_t count;
+} worlds = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static raptor_world *world_take(void)
+{
+	raptor_world *world;
+
+	pthread_mutex_lock(&worlds.lock);
+	if (worlds.count) {
+		world = worlds.idle[--worlds.count];
+	} else {
+		world = raptor_new_world();
+		check(world && !raptor_world_open(world));
+	}
+	pthread_mutex_unlock(&worlds.lock);
+	return world;
+}
+
+static void world_give(raptor_world *world)
+{
+	raptor_world_set_log_handler(world, NULL, NULL);
+	pthread_mutex_lock(&worlds.lock);
+	check(worlds.count < WORLDS_MAX);
+	worlds.idle[worlds.count++] = world;
+	pthread_mutex_unlock(&worlds.lock);
+}
+
 static void raptor_begin(struct rdf *rdf)
 {
 	static const raptor_iostream_handler HANDLER = {
 		.version = 2, .write_byte = out_byte, .write_bytes = out_bytes};
 
-	rdf->world = raptor_new_world();
-	check(rdf->world);
+	rdf->world = world_take();
 	raptor_world_set_log_handler(rdf->world, rdf, raptor_fault);
-	raptor_world_open(rdf->world);
 	rdf->serializer = raptor_new_serializer(
 		rdf->world, rdf->syntax == RDF_TURTLE ? "turtle" : "rdfxml-abbrev");
 	check(rdf->serializer);
@@ -416,7 +450,7 @@ enum err rdf_close(struct rdf *rdf)
 			rdf->err = ERR_IO;
 		raptor_free_serializer(rdf->serializer);
 		raptor_free_iostream(rdf->stream);
-		raptor_free_world(rdf->world);
+		world_give(rdf->world);
 	}
 	enum err err = rdf->out->err ? rdf->out->err : rdf->err;
 	free(rdf);
