@@ -3,7 +3,7 @@
 # Nothing that was acknowledged is lost, the store is sound after each start, and all arrives in the end.
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
-rounds=10
+rounds=6
 bytes=$((24 * 1000 * 1000))
 "$small" && bytes=$((8 * 1000 * 1000))
 

@@ -531,7 +531,7 @@ static void survives_all(const struct deed *deed)
 		bool at_b = way & 1, crash = way & 2;
 		unsigned quiet = 0, struck = 0;
 		/* Early ones each, later ones by samples: there are thousands of store calls. */
-		for (uint64_t n = 1; quiet < 3; n += crash ? 1 : 1 + n / 16) {
+		for (uint64_t n = 1; quiet < 3; n += crash ? 1 : 1 + n / 8) {
 			bool yes = survives(deed, at_b, crash, n);
 			quiet = yes ? 0 : quiet + 1;
 			struck += yes;
