@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 
-SETTING = re.compile(r"^  ([a-z][a-z-]*) .*\n {21}(.*?)(?:; default (.*))?$", re.MULTILINE)
+SETTING = re.compile(r"^  ([a-z][a-z-]*) .*\n {22}(.*?)(?:; default (.*))?$", re.MULTILINE)
 ROW = re.compile(r"^\| `([a-z-]+)` \| (.*?) \| (.*?) ?\| ", re.MULTILINE)
 
 
