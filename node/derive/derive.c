@@ -492,19 +492,30 @@ static bool derive_is_open(const struct derive_file *file)
 	return content_reading(file->content)->version.tier == TIER_OPEN;
 }
 
+static bool copy_may_be(const struct derive_file *file)
+{
+	return derive_is_open(file) && file->file->size <= DERIVE_COPY_LEN_MAX;
+}
+
+int derive_copy_kept(struct derive *derive, const struct derive_file *file, uint64_t *len)
+{
+	const struct derived_key key = derive_key(file, COPY_ENDING);
+	const int fd = copy_may_be(file) ? derived_get(derive->derived, &key, len) : -1;
+
+	if (fd >= 0 && *len != file->file->size) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 int derive_copy(struct derive *derive, const struct derive_file *file, uint64_t *len)
 {
-	struct derived_key key = derive_key(file, COPY_ENDING);
+	const int fd = derive_copy_kept(derive, file, len);
 	struct task_id id;
-	int fd;
 
-	if (!derive_is_open(file) || file->file->size > DERIVE_COPY_LEN_MAX)
-		return -1;
-	fd = derived_get(derive->derived, &key, len);
-	if (fd >= 0 && *len == file->file->size)
+	if (fd >= 0 || !copy_may_be(file))
 		return fd;
-	if (fd >= 0)
-		close(fd);
 	id = task_id(file, -1);
 	pthread_mutex_lock(&derive->lock);
 	if (!failed_find(derive, &id))

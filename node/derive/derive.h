@@ -57,7 +57,10 @@ struct derive_file { /* borrowed */
 	int64_t time_ms;   /* of the version */
 	unsigned epsg;     /* of metres; 0: not known */
 };
-/* The plain copy, to be read; -1: there is none yet, and one is made when it may be. Any thread. */
+/* The plain copy, to be read; -1: there is none. It goes as soon as something is heard of the
+   dataset. Any thread. */
+int derive_copy_kept(struct derive *derive, const struct derive_file *file, uint64_t *len);
+/* The same; where there is none yet, one is made when it may be. */
 int derive_copy(struct derive *derive, const struct derive_file *file, uint64_t *len);
 /*
  * A table in another form; any thread that may wait. ERR_AGAIN: it is being made, or the node is

@@ -3,9 +3,11 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "crypto/hash.h"
 #include "node/care/node_view.h"
+#include "node/index/index.h"
 #include "node/portal/dataset.h"
 #include "proto/table/locate.h"
 
@@ -19,32 +21,81 @@ static bool name_ends(const char *text, const char *end)
 }
 
 /* A file of one version never changes. */
-static void file_validate(struct web_call *call, const struct dataset_address *at,
-			  const struct dataset_found *found, struct bytes of)
+static void file_validate(struct web_call *call, const struct dataset_address *at, int64_t time_ms,
+			  struct bytes of)
 {
 	web_etag(call, of);
-	web_modified(call, found->entry.time_ms);
+	web_modified(call, time_ms);
 	if (at->number)
 		web_cache(call, YEAR_S, true);
 }
 
 /* As they were published */
 
+static const char *file_type(char out[MANIFEST_MEDIA_TYPE_LEN_MAX + 1],
+			     const struct manifest_file *file)
+{
+	snprintf(out, MANIFEST_MEDIA_TYPE_LEN_MAX + 1, "%.*s", (int)file->media_type.len,
+		 (const char *)file->media_type.ptr);
+	return file->media_type.len ? out : "application/octet-stream";
+}
+
 static void file_send(struct web_call *call, const struct derive_file *of)
 {
 	const struct manifest_file *file = of->file;
-	char type[MANIFEST_MEDIA_TYPE_LEN_MAX + 1] = "application/octet-stream";
+	char type[MANIFEST_MEDIA_TYPE_LEN_MAX + 1];
 	uint64_t len;
 	int fd = derive_copy(call->node->derive, of, &len);
 
-	if (file->media_type.len)
-		snprintf(type, sizeof(type), "%.*s", (int)file->media_type.len,
-			 (const char *)file->media_type.ptr);
 	if (fd >= 0)
-		web_file(call, fd, len, type);
+		web_file(call, fd, len, file_type(type, file));
 	else
-		web_stream(call, file->size, type, content_stream_read, content_stream_close,
-			   content_stream_open(of->content, file));
+		web_stream(call, file->size, file_type(type, file), content_stream_read,
+			   content_stream_close, content_stream_open(of->content, file));
+}
+
+static bool copy_answer(struct web_call *call, const struct dataset_address *at,
+			const struct index_item *item, struct content *content)
+{
+	const struct derive_file of = {
+		.content = content, .file = content_file(content, at->file), .path = item->kept};
+	char type[MANIFEST_MEDIA_TYPE_LEN_MAX + 1];
+	uint64_t len;
+	int fd = -1;
+
+	if (of.file && !manifest_is_folder(of.file))
+		fd = derive_copy_kept(call->node->derive, &of, &len);
+	if (fd < 0)
+		return false;
+	file_validate(call, at, item->published_ms, id_bytes(&of.file->hash));
+	if (web_fresh(call))
+		close(fd);
+	else
+		web_file(call, fd, len, file_type(type, of.file));
+	return true;
+}
+
+/*
+ * Most of what is asked is open, as it is now, and there is a copy: then the core, which may be
+ * busy, is not asked. Of what it has heard something there is no copy.
+ */
+static bool copy_serve(struct web_call *call, const struct dataset_address *at)
+{
+	struct index_item item;
+	struct content *content;
+	bool answered = false;
+
+	if (at->number || call->visitor.kind != VISITOR_ANYONE)
+		return false;
+	if (!index_get(call->index, &call->visitor, at->path, &item) && item.open && item.held &&
+	    !strcmp(item.path, at->path)) {
+		content = content_kept(call->node->contents, &item.record);
+		answered = content && copy_answer(call, at, &item, content);
+		if (content)
+			content_put(content);
+	}
+	index_item_fini(&item);
+	return answered;
 }
 
 /* In other forms */
@@ -100,7 +151,7 @@ static void form_answer(struct web_call *call, const struct dataset_address *at,
 	memcpy(made_of, of->file->hash.b, ID_LEN);
 	made_of[ID_LEN] = (uint8_t)form;
 	made_of[ID_LEN + 1] = CONVERT_NUMBER;
-	file_validate(call, at, found, bytes_of(made_of, sizeof(made_of)));
+	file_validate(call, at, found->entry.time_ms, bytes_of(made_of, sizeof(made_of)));
 	if (web_fresh(call))
 		return;
 	err = derive_form(call->node->derive, of, form, &fd, &len, why);
@@ -142,7 +193,7 @@ static void any_answer(struct web_call *call, const struct dataset_address *at,
 	snprintf(title, sizeof(title), "%.*s", (int)description->title.len,
 		 (const char *)description->title.ptr);
 	if (of.file && !manifest_is_folder(of.file)) {
-		file_validate(call, at, found, id_bytes(&of.file->hash));
+		file_validate(call, at, found->entry.time_ms, id_bytes(&of.file->hash));
 		if (!web_fresh(call))
 			file_send(call, &of);
 	} else if ((of.file = table_find(content, at->file, &form))) {
@@ -159,7 +210,7 @@ void dataset_file_serve(struct web_call *call, const struct dataset_address *at)
 	struct dataset_found found;
 	struct content *content;
 
-	if (!dataset_look(call, at, &found))
+	if (copy_serve(call, at) || !dataset_look(call, at, &found))
 		return;
 	content = dataset_content(call, &found);
 	if (content) {
