@@ -139,9 +139,11 @@ static int ask_formats(struct checking *checking, uint64_t *next)
 static bool look_piece(void *arg, struct bytes piece)
 {
 	struct checking *checking = arg;
+	const bool was_full = screening_full(&checking->screening);
 
+	/* One piece more tells that there is more. */
 	screening_feed(&checking->screening, piece);
-	return !screening_full(&checking->screening);
+	return !was_full;
 }
 
 /* As far as a look goes; the rest is not asked for. */
