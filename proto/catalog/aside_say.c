@@ -119,17 +119,10 @@ static enum err next_sign(struct hub *hub, struct txn *txn, const struct aside *
 			  const struct version *version, const struct index *index)
 {
 	const struct version_id of = {aside->of.dataset, version->number, hub->author};
-	const struct record_slot slot = record_slot_version(&of.dataset, of.number);
 	char path[LIMIT_PATH_LEN_MAX + 1];
 	struct index_sum sum;
-	struct buf body;
 
-	buf_init(&body, LIMIT_RECORD_LEN_MAX);
-	version_encode(&body, version);
-	enum err err = body.err;
-	if (!err)
-		err = ledger_append(&hub->ledger, txn, RECORD_VERSION, record_slot_bytes(&slot),
-				    buf_bytes(&body), NULL, LEDGER_TELL);
+	enum err err = own_dataset_sign(hub, txn, &of, version, NULL);
 	if (!err) {
 		snprintf(path, sizeof(path), "%.*s", (int)version->path.len,
 			 (const char *)version->path.ptr);
@@ -139,7 +132,6 @@ static enum err next_sign(struct hub *hub, struct txn *txn, const struct aside *
 		fetch_held(hub, txn, &of, path, sum.bytes, sum.count);
 		keep_again(hub, txn, &of.dataset, &aside->version, version);
 	}
-	buf_fini(&body);
 	return err;
 }
 

@@ -36,6 +36,22 @@ void own_dataset_version(struct digest *out, const struct version *version)
 	buf_fini(&body);
 }
 
+enum err own_dataset_sign(struct hub *hub, struct txn *txn, const struct version_id *of,
+			  const struct version *version, struct record_id *id)
+{
+	const struct record_slot slot = record_slot_version(&of->dataset, of->number);
+	struct buf body;
+
+	buf_init(&body, LIMIT_RECORD_LEN_MAX);
+	version_encode(&body, version);
+	enum err err = body.err;
+	if (!err)
+		err = ledger_append(&hub->ledger, txn, RECORD_VERSION, record_slot_bytes(&slot),
+				    buf_bytes(&body), id, LEDGER_TELL);
+	buf_fini(&body);
+	return err;
+}
+
 bool own_dataset_is(const struct own_dataset *memory, const struct version *version,
 		    const struct digest *contents)
 {

@@ -22,6 +22,11 @@ struct own_dataset {
  * also when it was signed anew.
  */
 void own_dataset_version(struct digest *out, const struct version *version);
+/*
+ * Signs the record of an own version. id: NULL, or the record's. ERR_FULL: it is too long for one.
+ */
+enum err own_dataset_sign(struct hub *hub, struct txn *txn, const struct version_id *of,
+			  const struct version *version, struct record_id *id);
 /* Whether it is the last one that was published here, with these contents. */
 bool own_dataset_is(const struct own_dataset *memory, const struct version *version,
 		    const struct digest *contents);

@@ -460,23 +460,6 @@ static enum err version_prepare(struct hub *hub, struct txn *txn,
 	return err;
 }
 
-static enum err record_write(struct hub *hub, struct txn *txn,
-			     const struct publication *publication, const struct version *version,
-			     struct record_id *id)
-{
-	struct record_slot slot =
-		record_slot_version(&publication->params.dataset, publication->params.number);
-	struct buf body;
-	buf_init(&body, LIMIT_RECORD_LEN_MAX);
-	version_encode(&body, version);
-	enum err err = body.err;
-	if (!err)
-		err = ledger_append(&hub->ledger, txn, RECORD_VERSION, record_slot_bytes(&slot),
-				    buf_bytes(&body), id, LEDGER_TELL);
-	buf_fini(&body);
-	return err;
-}
-
 static void too_large(char *why)
 {
 	why_set(why,
@@ -511,7 +494,7 @@ static enum err version_make(struct hub *hub, struct txn *txn, struct publicatio
 	buf_init(&description, DESCRIPTION_LEN_MAX + 1024);
 	enum err err = version_prepare(hub, txn, publication, writer, &made.version, &description);
 	if (!err)
-		err = record_write(hub, txn, publication, &made.version, &made.record);
+		err = own_dataset_sign(hub, txn, &made.of, &made.version, &made.record);
 	if (err == ERR_NOSPACE)
 		hub_quota_why(hub, txn, why);
 	if (err == ERR_FULL)
