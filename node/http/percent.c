@@ -1,5 +1,7 @@
 #include "node/http/percent.h"
 
+#include <string.h>
+
 static int hex_digit(uint8_t c)
 {
 	return c >= '0' && c <= '9'   ? c - '0'
@@ -33,17 +35,16 @@ enum err percent_decode(struct buf *out, struct bytes text)
 	return ERR_OK;
 }
 
-void percent_encode(struct buf *out, struct bytes text)
+static void encode_but(struct buf *out, struct bytes text, const char *plain)
 {
 	static const char digits[] = "0123456789ABCDEF";
 
 	for (size_t i = 0; i < text.len; i++) {
 		uint8_t c = text.ptr[i];
-		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			     (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
-			     c == '~' || c == '/' || c == '@';
+		bool stays = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			     (c >= '0' && c <= '9') || (c && strchr(plain, c));
 
-		if (plain) {
+		if (stays) {
 			buf_add_u8(out, c);
 		} else {
 			buf_add_u8(out, '%');
@@ -51,4 +52,14 @@ void percent_encode(struct buf *out, struct bytes text)
 			buf_add_u8(out, (uint8_t)digits[c & 15]);
 		}
 	}
+}
+
+void percent_encode(struct buf *out, struct bytes text)
+{
+	encode_but(out, text, "-._~/@");
+}
+
+void percent_encode_part(struct buf *out, struct bytes text)
+{
+	encode_but(out, text, "-._~");
 }

@@ -11,5 +11,7 @@
 enum err percent_decode(struct buf *out, struct bytes text);
 /* Appends the text as a path of a URL has it: letters, digits and -._~/@ stay. */
 void percent_encode(struct buf *out, struct bytes text);
+/* The same for one part of a path, of a query or of a header: letters, digits and -._~ stay. */
+void percent_encode_part(struct buf *out, struct bytes text);
 
 #endif

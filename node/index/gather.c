@@ -6,6 +6,7 @@
 
 #include "crypto/check.h"
 #include "crypto/path.h"
+#include "node/index/uuid.h"
 
 void gathered_fini(struct gathered *gathered)
 {
@@ -68,7 +69,7 @@ static void seen_fill(struct index_seen *seen, struct hub *hub, const struct cat
 				    .published_ms = entry->time_ms,
 				    .sealed_bytes = entry->index_bytes};
 	snprintf(item->kept, sizeof(item->kept), "%s", entry->path);
-	store_uuid(item->uuid, entry->dataset.b);
+	uuid_make(item->uuid, entry->dataset.b);
 	owner_fill(seen, &hub->charter);
 	buf_init(&item->description_bytes, DESCRIPTION_LEN_MAX);
 	buf_add(&item->description_bytes, buf_bytes(&entry->description_bytes));

@@ -12,6 +12,7 @@
 #include "node/index/fold.h"
 #include "node/index/store.h"
 #include "node/index/terms.h"
+#include "node/index/uuid.h"
 #include "proto/dcat/vocab.h"
 #include "store/layout.h"
 
@@ -302,19 +303,6 @@ void store_put(struct index_store *store, const struct index_seen *seen, int64_t
 
 /* ---- files ---- */
 
-static void file_uuid(char out[INDEX_UUID_LEN + 1], const struct dataset_id *dataset,
-		      struct bytes name)
-{
-	struct hash hash;
-	uint8_t digest[ID_LEN];
-
-	hash_init_plain(&hash);
-	hash_add(&hash, id_bytes(dataset));
-	hash_add(&hash, name);
-	hash_done(&hash, digest, sizeof(digest));
-	store_uuid(out, digest);
-}
-
 /* "": none is known. */
 static const char *format_code(const struct manifest_file *file)
 {
@@ -338,7 +326,7 @@ static void file_row_put(struct sql *sql, int64_t id, const struct dataset_id *d
 	sql_int(st, 5, (int64_t)file->size);
 	sql_int(st, 6, (int64_t)file->modified_ms);
 	sql_blob(st, 7, id_bytes(&file->hash));
-	file_uuid(uuid, dataset, file->name);
+	uuid_of_file(uuid, dataset, file->name);
 	sql_text(st, 8, uuid);
 	sql_run(st);
 }

@@ -27,19 +27,6 @@ void index_seen_fini(struct index_seen *seen)
 	seen->slugs = NULL;
 }
 
-void store_uuid(char out[INDEX_UUID_LEN + 1], const uint8_t hash[16])
-{
-	uint8_t b[16];
-	char hex[33] = "";
-
-	memcpy(b, hash, sizeof(b));
-	b[6] = (uint8_t)((b[6] & 0x0f) | 0x80);
-	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-	hex_put(hex, bytes_of(b, sizeof(b)));
-	snprintf(out, INDEX_UUID_LEN + 1, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
-		 hex + 16, hex + 20);
-}
-
 /* ---- files ---- */
 
 static void file_remove(const char *path)

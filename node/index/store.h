@@ -93,9 +93,6 @@ void store_list_again(struct index_store *store);
 void store_clear(struct index_store *store, const char *after, const char *to,
 		 const struct index_seen *seen, size_t count);
 
-/* RFC 9562, version 8: 122 bits of a hash. */
-void store_uuid(char out[INDEX_UUID_LEN + 1], const uint8_t hash[16]);
-
 /* The columns of an item, for store_item_read(). */
 #define STORE_ITEM_COLUMN_COUNT 23
 #define STORE_ITEM_COLUMNS                                                                         \

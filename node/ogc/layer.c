@@ -6,6 +6,7 @@
 
 #include "crypto/check.h"
 #include "node/care/node_view.h"
+#include "node/http/percent.h"
 #include "node/ogc/ogc.h"
 
 void layer_init(struct layer *layer)
@@ -172,13 +173,5 @@ void layer_file_path(const struct layer *layer, struct buf *out)
 	buf_add(out, bytes_str("/d/"));
 	buf_add(out, bytes_str(layer->item.path));
 	buf_add(out, bytes_str("/files/"));
-	for (const char *part = layer->file; *part;) {
-		size_t len = strcspn(part, "/");
-		ogc_put_escaped(out, bytes_of(part, len));
-		part += len;
-		if (*part == '/') {
-			buf_add_u8(out, '/');
-			part++;
-		}
-	}
+	percent_encode(out, bytes_str(layer->file));
 }

@@ -1,6 +1,7 @@
 /*
  * ogc - /ogc: the first pages of OGC API Features, Part 1 and 2: what there is, and how to ask.
  */
+#include "node/http/percent.h"
 #include "node/ogc/ogc.h"
 
 #include <stdarg.h>
@@ -77,20 +78,13 @@ bool ogc_wants_html(struct web_call *call, const char *json_type, bool *bad)
 	return web_accepts(call, types, 3, &which) && which == 2;
 }
 
-void ogc_put_escaped(struct buf *out, struct bytes text)
+void ogc_put_arg(struct buf *out, char *sign, const char *name, const char *value)
 {
-	char escaped[4];
-
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = text.ptr[i];
-		if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		    (c && strchr("-._~", c))) {
-			buf_add_u8(out, c);
-		} else {
-			snprintf(escaped, sizeof(escaped), "%%%02X", c);
-			buf_add(out, bytes_str(escaped));
-		}
-	}
+	buf_add_u8(out, (uint8_t)*sign);
+	percent_encode_part(out, bytes_str(name));
+	buf_add_u8(out, '=');
+	percent_encode_part(out, bytes_str(value));
+	*sign = '&';
 }
 
 json_t *ogc_link(struct web_call *call, const char *path, const char *rel, const char *type,

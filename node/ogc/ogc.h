@@ -46,8 +46,8 @@ bool ogc_args_known(struct web_call *call, const char *const *names);
 /* {"href": BASE path, "rel", "type", "title"}; the address is an external one. */
 json_t *ogc_link(struct web_call *call, const char *path, const char *rel, const char *type,
 		 const char *title);
-/* Percent-encoded for a query or a part of a path. */
-void ogc_put_escaped(struct buf *out, struct bytes text);
+/* Appends an argument, behind *sign, which is '?' for the first one and then '&'. */
+void ogc_put_arg(struct buf *out, char *sign, const char *name, const char *value);
 
 /* A page for people: HTML, escaped. */
 void page_begin(struct web_call *call, struct buf *out, const char *title);

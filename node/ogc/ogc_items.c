@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "node/http/percent.h"
 #include "node/ogc/feature_json.h"
 #include "node/ogc/ogc.h"
 
@@ -181,11 +182,7 @@ static void items_put_query(struct items *items, struct buf *out, const char *f,
 	while (web_arg_next(items->call, &at, &name, &value)) {
 		if (strcmp(name, "f") == 0 || (strcmp(name, "after") == 0 && after >= 0))
 			continue;
-		buf_add_u8(out, (uint8_t)sign);
-		ogc_put_escaped(out, bytes_str(name));
-		buf_add_u8(out, '=');
-		ogc_put_escaped(out, bytes_str(value));
-		sign = '&';
+		ogc_put_arg(out, &sign, name, value);
 	}
 	if (after >= 0) {
 		snprintf(number, sizeof(number), "%cafter=%lld", sign, (long long)after);
@@ -292,7 +289,7 @@ static bool items_row(void *arg, const struct feature_row *row)
 	buf_init(&name, TABLE_ID_LEN_MAX + 1);
 	buf_add(&path, bytes_str(href));
 	feature_writer_id(&items->writer, &name, row);
-	ogc_put_escaped(&path, buf_bytes(&name));
+	percent_encode_part(&path, buf_bytes(&name));
 	buf_add(&path, bytes_of("?f=html", 8));
 	page_link(&items->out, (const char *)path.ptr, (const char *)name.ptr);
 	buf_add(&items->out, bytes_str("</td>"));
@@ -430,7 +427,7 @@ static json_t *feature_links(struct items *items, const char *id)
 	buf_init(&path, 4096);
 	snprintf(own, sizeof(own), "/ogc/collections/%s/items/", items->layer.id);
 	buf_add(&path, bytes_str(own));
-	ogc_put_escaped(&path, bytes_str(id));
+	percent_encode_part(&path, bytes_str(id));
 	buf_add_u8(&path, 0);
 	if (!path.err) {
 		json_array_append_new(

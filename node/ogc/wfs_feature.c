@@ -412,11 +412,7 @@ static void next_address(struct getting *get, struct buf *out)
 	while (web_arg_next(get->call, &at, &name, &value)) {
 		if (strcasecmp(name, "STARTINDEX") == 0 || strcasecmp(name, "COUNT") == 0)
 			continue;
-		buf_add_u8(out, (uint8_t)sign);
-		ogc_put_escaped(out, bytes_str(name));
-		buf_add_u8(out, '=');
-		ogc_put_escaped(out, bytes_str(value));
-		sign = '&';
+		ogc_put_arg(out, &sign, name, value);
 	}
 	snprintf(text, sizeof(text), "%cstartIndex=%llu&count=%llu", sign,
 		 (unsigned long long)(get->start + get->returned),

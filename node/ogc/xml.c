@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "crypto/utf8.h"
+#include "node/http/markup.h"
 
 struct xml xml_part(struct buf *out)
 {
@@ -38,15 +39,7 @@ static void add_escaped(struct buf *out, struct bytes text)
 		if (!len || (c < 0x20 && c != '\t' && c != '\n') || c == 0x7f || c == 0xfffe ||
 		    c == 0xffff)
 			buf_add(out, bytes_str("\xef\xbf\xbd"));
-		else if (c == '&')
-			buf_add(out, bytes_str("&amp;"));
-		else if (c == '<')
-			buf_add(out, bytes_str("&lt;"));
-		else if (c == '>')
-			buf_add(out, bytes_str("&gt;"));
-		else if (c == '"')
-			buf_add(out, bytes_str("&quot;"));
-		else
+		else if (!markup_special(out, c))
 			buf_add(out, bytes_slice(text, 0, len));
 		text = bytes_slice(text, len ? len : 1, text.len);
 	}

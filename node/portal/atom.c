@@ -11,6 +11,7 @@
 
 #include "crypto/utf8.h"
 #include "node/care/node_view.h"
+#include "node/http/markup.h"
 #include "node/http/percent.h"
 #include "node/portal/dataset.h"
 #include "node/portal/dcat.h"
@@ -45,11 +46,8 @@ static void atom_text(struct buf *out, struct bytes text)
 		len = utf8_next(rest, &c);
 		if (len == 0)
 			len = 1;
-		else if (c == '<' || c == '&' || c == '"')
-			atom_raw(out, c == '<' ? "&lt;" : c == '&' ? "&amp;" : "&quot;");
-		else if (c == '>')
-			atom_raw(out, "&gt;");
-		else if ((c >= 0x20 || c == '\n' || c == '\t') && (c & 0xfffe) != 0xfffe)
+		else if (!markup_special(out, c) && (c >= 0x20 || c == '\n' || c == '\t') &&
+			 (c & 0xfffe) != 0xfffe)
 			buf_add(out, bytes_of(rest.ptr, len));
 	}
 }

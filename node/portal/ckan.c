@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "crypto/hash.h"
+#include "node/index/uuid.h"
 
 /* ---- answers ---- */
 
@@ -100,31 +101,13 @@ json_t *ckan_url(struct ckan *ckan, const char *path)
 void ckan_uuid(char out[INDEX_UUID_LEN + 1], const char *kind, const char *name)
 {
 	struct hash hash;
-	uint8_t b[16];
-	char hex[33];
+	uint8_t digest[ID_LEN];
 
 	hash_init_plain(&hash);
 	hash_add(&hash, bytes_of(kind, strlen(kind) + 1));
 	hash_add(&hash, bytes_str(name));
-	uint8_t digest[ID_LEN];
 	hash_done(&hash, digest, sizeof(digest));
-	memcpy(b, digest, sizeof(b));
-	b[6] = (uint8_t)((b[6] & 0x0f) | 0x80);
-	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-	hex_put(hex, bytes_of(b, sizeof(b)));
-	snprintf(out, INDEX_UUID_LEN + 1, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
-		 hex + 16, hex + 20);
-}
-
-bool ckan_is_uuid(const char *text)
-{
-	for (size_t i = 0; i < INDEX_UUID_LEN; i++) {
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-		if (dash ? text[i] != '-' : !text[i] || !strchr("0123456789abcdef", text[i]))
-			return false;
-	}
-	return !text[INDEX_UUID_LEN];
+	uuid_make(out, digest);
 }
 
 /* Whether two dashes for each slash can be turned back. */

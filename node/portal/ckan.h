@@ -67,7 +67,6 @@ json_t *ckan_time(int64_t ms);                         /* "2026-05-01T07:00:00.1
 json_t *ckan_url(struct ckan *ckan, const char *path); /* encoded as a URL has it */
 /* An id in the form of a UUID that follows from a name, for life. */
 void ckan_uuid(char out[INDEX_UUID_LEN + 1], const char *kind, const char *name);
-bool ckan_is_uuid(const char *text);
 /* A package's name: its path with two dashes for each slash, or, where that would be none, what is
    left of it and the beginning of its uuid. */
 void ckan_name(char out[CKAN_NAME_LEN_MAX + 1], const char *path, const char *uuid);

@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/http/percent.h"
+#include "node/index/uuid.h"
 #include "node/portal/ckan.h"
+#include "node/portal/dataset.h"
 #include "proto/dcat/vocab.h"
 
 #define SPATIAL_LEN_MAX 400
@@ -33,12 +34,7 @@ static json_t *item_url(struct ckan *ckan, const struct index_item *item, const 
 	struct buf path;
 
 	buf_init(&path, 8192);
-	buf_add(&path, bytes_str("/d/"));
-	percent_encode(&path, bytes_str(item->path));
-	if (file) {
-		buf_add(&path, bytes_str("/files/"));
-		percent_encode(&path, bytes_str(file));
-	}
+	dataset_address_put(&path, item->path, 0, bytes_str(file ? file : ""));
 	buf_add_u8(&path, '\0');
 	json_t *out = path.err ? json_string("") : ckan_url(ckan, (const char *)path.ptr);
 	buf_fini(&path);
@@ -339,7 +335,7 @@ static enum err package_find(struct ckan *ckan, const char *id, struct index_ite
 	enum err err;
 
 	*out = (struct index_item){0};
-	if (ckan_is_uuid(id))
+	if (uuid_is(id))
 		return index_get_uuid(index, visitor, id, out);
 	if (is_prefixed(id)) {
 		err = index_get_uuid(index, visitor, id + strlen(id) - 8, out);

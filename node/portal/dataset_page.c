@@ -9,6 +9,7 @@
 #include "node/base/space.h"
 #include "node/care/node_view.h"
 #include "node/portal/dataset.h"
+#include "node/portal/dcat.h"
 #include "node/portal/html.h"
 #include "proto/dcat/metadata.h"
 #include "proto/dcat/vocab.h"
@@ -24,15 +25,6 @@ static json_t *page_text_json(struct bytes text)
 static json_t *page_text_or_null(struct bytes text)
 {
 	return text.len ? page_text_json(text) : json_null();
-}
-
-static void time_shown(char out[32], int64_t ms)
-{
-	time_t seconds = (time_t)(ms / 1000);
-	struct tm tm;
-
-	gmtime_r(&seconds, &tm);
-	strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
 static json_t *url_json(struct web_call *call, const char *path, uint64_t number, struct bytes name,
@@ -140,9 +132,9 @@ static void page_json(struct page *page)
 	const struct catalog_entry *entry = &page->found.entry;
 	json_t *out = metadata_to_json(&entry->description);
 	uint64_t count = entry->description.file_count;
-	char published[32];
+	char published[DCAT_TIME_LEN];
 
-	time_shown(published, entry->time_ms);
+	dcat_time(published, entry->time_ms);
 	json_object_set_new(out, "dataset", json_string(page->found.path));
 	json_object_set_new(out, "organisation", json_string(page->found.organisation));
 	json_object_set_new(out, "version", json_integer((json_int_t)entry->number));
@@ -233,9 +225,9 @@ static void put_facts(struct html *html, const struct page *page)
 {
 	const struct catalog_entry *entry = &page->found.entry;
 	const struct description *description = &entry->description;
-	char published[32], number[24];
+	char published[DCAT_TIME_LEN], number[24];
 
-	time_shown(published, entry->time_ms);
+	dcat_time(published, entry->time_ms);
 	published[10] = 0;
 	snprintf(number, sizeof(number), "%llu", (unsigned long long)entry->number);
 	html_put(html, "<dl>\n");
@@ -345,11 +337,11 @@ struct versions {
 static bool version_add(void *arg, const struct catalog_entry *entry)
 {
 	struct versions *versions = arg;
-	char published[32];
+	char published[DCAT_TIME_LEN];
 
 	if (!visitor_sees(&versions->call->visitor, entry->tier, entry->path))
 		return true;
-	time_shown(published, entry->time_ms);
+	dcat_time(published, entry->time_ms);
 	json_array_append_new(versions->list,
 			      json_pack("{s:I, s:s, s:s, s:b, s:o}", "version",
 					(json_int_t)entry->number, "published", published, "tier",

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "crypto/hash.h"
-#include "node/http/percent.h"
+#include "node/portal/dataset.h"
 #include "proto/dcat/vocab.h"
 
 #define EU_THEMES "http://publications.europa.eu/resource/authority/data-theme"
@@ -41,41 +41,13 @@ static void page_iri(char out[RDF_IRI_LEN_MAX + 1], const struct dcat_site *site
 
 	buf_init(&text, RDF_IRI_LEN_MAX + 1);
 	buf_add(&text, bytes_str(site->base));
-	buf_add(&text, bytes_str("/d/"));
-	percent_encode(&text, bytes_str(path));
-	if (name.len > 0) {
-		buf_add(&text, bytes_str("/files/"));
-		percent_encode(&text, name);
-	}
+	dataset_address_put(&text, path, 0, name);
 	buf_add_u8(&text, 0);
 	if (text.err)
 		out[0] = 0;
 	else
 		memcpy(out, text.ptr, text.len);
 	buf_fini(&text);
-}
-
-void dcat_file_uuid(char out[DCAT_UUID_LEN + 1], const struct dataset_id *dataset,
-		    struct bytes name)
-{
-	static const char HEX[] = "0123456789abcdef";
-	struct hash hash;
-	uint8_t id[ID_LEN];
-	size_t at = 0;
-
-	hash_init_plain(&hash);
-	hash_add(&hash, bytes_of(dataset->b, ID_LEN));
-	hash_add(&hash, name);
-	hash_done(&hash, id, ID_LEN);
-	id[6] = (uint8_t)((id[6] & 0x0f) | 0x80); /* RFC 9562: version 8, of the maker's own */
-	id[8] = (uint8_t)((id[8] & 0x3f) | 0x80);
-	for (size_t i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			out[at++] = '-';
-		out[at++] = HEX[id[i] >> 4];
-		out[at++] = HEX[id[i] & 15];
-	}
-	out[at] = 0;
 }
 
 void dcat_time(char out[DCAT_TIME_LEN], int64_t ms)
@@ -598,13 +570,12 @@ bool dcat_file(void *arg, const struct index_file *file)
 {
 	struct dcat *dcat = arg;
 	const struct bytes name = bytes_str(file->name);
-	char iri[RDF_IRI_LEN_MAX + 1], at[RDF_IRI_LEN_MAX + 1], uuid[DCAT_UUID_LEN + 1], size[24];
+	char iri[RDF_IRI_LEN_MAX + 1], at[RDF_IRI_LEN_MAX + 1], size[24];
 
 	if (name.len == 0 || name.ptr[name.len - 1] == '/' ||
 	    dcat->file_count++ >= DCAT_FILE_COUNT_MAX)
 		return true;
-	dcat_file_uuid(uuid, &dcat->item->dataset, name);
-	iri_print(iri, "%s/%s", dcat->iri, uuid);
+	iri_print(iri, "%s/%s", dcat->iri, file->uuid);
 	page_iri(at, dcat->site, dcat->item->path, name);
 	put_distribution(dcat, iri, name);
 	rdf_link(dcat->rdf, iri, "dcat:accessURL", at);
@@ -617,7 +588,7 @@ bool dcat_file(void *arg, const struct index_file *file)
 	snprintf(size, sizeof(size), "%" PRIu64, file->size);
 	rdf_value(dcat->rdf, iri, "dcat:byteSize", size, "xsd:nonNegativeInteger");
 	if (file->has_sha256)
-		put_sha256(dcat, iri, uuid, &file->sha256);
+		put_sha256(dcat, iri, file->uuid, &file->sha256);
 	return true;
 }
 

@@ -14,6 +14,7 @@
 #include "crypto/check.h"
 #include "crypto/hash.h"
 #include "node/base/clock.h"
+#include "node/index/uuid.h"
 #include "node/portal/feed_internal.h"
 
 /* Raised when the same datasets make other pages. */
@@ -74,30 +75,6 @@ struct rows {
 	size_t count, cap;
 };
 
-static bool uuid_read(uint8_t out[GUARD_UUID_LEN], const char *text)
-{
-	char hex[2 * GUARD_UUID_LEN + 1];
-	size_t len = 0;
-
-	for (; *text && len < 2 * GUARD_UUID_LEN; text++)
-		if (*text != '-')
-			hex[len++] = *text;
-	hex[len] = 0;
-	return !*text && !hex_get(out, GUARD_UUID_LEN, hex);
-}
-
-void feed_uuid_text(char out[INDEX_UUID_LEN + 1], const uint8_t uuid[GUARD_UUID_LEN])
-{
-	size_t at = 0;
-
-	for (size_t i = 0; i < GUARD_UUID_LEN; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			out[at++] = '-';
-		hex_put(out + at, bytes_of(uuid + i, 1));
-		at += 2;
-	}
-}
-
 /* Held here; or it was, and a later version is on its way. */
 static bool row_take(void *arg, const struct index_row *row)
 {
@@ -109,7 +86,7 @@ static bool row_take(void *arg, const struct index_row *row)
 			       .sha256_count = row->sha256_count,
 			       .held = row->held};
 
-	if (!uuid_read(out.uuid, row->uuid))
+	if (!uuid_get(out.uuid, row->uuid))
 		return true;
 	const struct feed_guard_row *before = feed_guard_find(rows->guard, out.uuid);
 	if (!row->held && (!before || before->lost_ms != 0 || row->number <= before->number))
@@ -344,7 +321,7 @@ static enum err feed_page_make(struct feed *feed, const struct feed_set *set, ui
 
 	texts_begin(&texts, feed, set, number);
 	for (size_t i = from; i < end && !err; i++) {
-		feed_uuid_text(uuid, set->rows[i].uuid);
+		uuid_put(uuid, set->rows[i].uuid);
 		err = feed_put(feed->reader, &ANYONE, uuid, &feed->site.dcat, true, texts.rdf);
 	}
 	if (err == ERR_ABSENT)
@@ -463,8 +440,8 @@ static void feed_refuse(struct feed *feed, const struct rows *rows,
 	status->lost_count = 0;
 	for (size_t i = 0; i < feed->guard.count && status->lost_count < FEED_LOST_NAMED; i++)
 		if (!is_in(rows, feed->guard.rows[i].uuid))
-			feed_uuid_text(status->lost_uuids[status->lost_count++],
-				       feed->guard.rows[i].uuid);
+			uuid_put(status->lost_uuids[status->lost_count++],
+				 feed->guard.rows[i].uuid);
 	uv_mutex_unlock(&feed->lock);
 	feed_say(feed, FEED_REFUSED,
 		 feed->guard.damaged ? "what it had before cannot be read any more" : "");

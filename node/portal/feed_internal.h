@@ -85,8 +85,6 @@ char *feed_page_path(const struct feed *feed, uint64_t parts, uint64_t number, u
 enum err feed_put(struct index_reader *reader, const struct visitor *visitor, const char *uuid,
 		  const struct dcat_site *site, bool in_catalog,
 		  struct rdf *const rdf[RDF_SYNTAX_COUNT]);
-/* "0b6f2a54-53f4-..." */
-void feed_uuid_text(char out[INDEX_UUID_LEN + 1], const uint8_t uuid[GUARD_UUID_LEN]);
 
 struct feed_set *feed_set_take(struct feed *feed); /* NULL: there is none */
 void feed_set_give(struct feed *feed, struct feed_set *set);

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "node/http/percent.h"
+#include "node/index/uuid.h"
 #include "node/portal/dataset.h"
 #include "node/portal/feed_internal.h"
 #include "node/portal/portal.h"
@@ -151,7 +151,7 @@ static size_t since_range(const struct since *since, size_t *next)
 	size_t begin = 0, count = 0;
 
 	while (begin < set->count && since->after) {
-		feed_uuid_text(uuid, set->rows[begin].uuid);
+		uuid_put(uuid, set->rows[begin].uuid);
 		if (strcmp(uuid, since->after) > 0)
 			break;
 		begin++;
@@ -178,7 +178,7 @@ static enum err since_write(struct web_call *call, const struct since *since, st
 	if (next != SIZE_MAX) {
 		while (since->set->rows[--end].modified_ms < since->from_ms)
 			;
-		feed_uuid_text(uuid, since->set->rows[end].uuid);
+		uuid_put(uuid, since->set->rows[end].uuid);
 		end++;
 		snprintf(query, sizeof(query), "modified_since=%s&after=%s", since->text, uuid);
 	}
@@ -195,19 +195,13 @@ static enum err since_write(struct web_call *call, const struct since *since, st
 		if (since->set->rows[i].modified_ms < since->from_ms)
 			continue;
 		const struct visitor anyone = {.kind = VISITOR_ANYONE};
-		feed_uuid_text(uuid, since->set->rows[i].uuid);
+		uuid_put(uuid, since->set->rows[i].uuid);
 		err = feed_put(call->index, &anyone, uuid, &since->site.dcat, true, rdf);
 		if (err == ERR_ABSENT)
 			err = ERR_OK; /* gone since; the next build says so */
 	}
 	enum err fault = rdf_close(rdf[since->syntax]);
 	return err ? err : fault;
-}
-
-static bool is_uuid(const char *text)
-{
-	return strlen(text) == INDEX_UUID_LEN &&
-	       strspn(text, "0123456789abcdef-") == INDEX_UUID_LEN;
 }
 
 static void since_serve(struct web_call *call, const struct feed_set *set, enum rdf_syntax syntax)
@@ -225,7 +219,7 @@ static void since_serve(struct web_call *call, const struct feed_set *set, enum 
 			 "modified_since is no time: write 2026-05-01 or 2026-05-01T08:00:00Z");
 		return;
 	}
-	if (since.after && !is_uuid(since.after)) {
+	if (since.after && !uuid_is(since.after)) {
 		web_fail(call, 400, "usage", "after is not what the page before has named");
 		return;
 	}
@@ -308,10 +302,8 @@ struct wanted_file {
 static bool file_match(void *arg, const struct index_file *file)
 {
 	struct wanted_file *wanted = arg;
-	char uuid[DCAT_UUID_LEN + 1];
 
-	dcat_file_uuid(uuid, &wanted->item->dataset, bytes_str(file->name));
-	if (strcmp(uuid, wanted->uuid) != 0)
+	if (strcmp(file->uuid, wanted->uuid) != 0)
 		return true;
 	snprintf(wanted->name, sizeof(wanted->name), "%s", file->name);
 	return false;
@@ -324,12 +316,7 @@ static void id_redirect(struct web_call *call, const char *path, const char *fil
 	struct buf to;
 
 	buf_init(&to, RDF_IRI_LEN_MAX);
-	buf_add(&to, bytes_str("/d/"));
-	percent_encode(&to, bytes_str(path));
-	if (file[0]) {
-		buf_add(&to, bytes_str("/files/"));
-		percent_encode(&to, bytes_str(file));
-	}
+	dataset_address_put(&to, path, 0, bytes_str(file));
 	buf_add(&to, bytes_str(ending));
 	buf_add_u8(&to, 0);
 	if (to.err)
@@ -392,7 +379,7 @@ static void id_serve(struct web_call *call)
 		return;
 	}
 	snprintf(uuid, sizeof(uuid), "%.*s", (int)len, call->rest);
-	if (len == INDEX_UUID_LEN && is_uuid(uuid))
+	if (len == INDEX_UUID_LEN && uuid_is(uuid))
 		err = index_get_uuid(call->index, &call->visitor, uuid, &item);
 	struct wanted_file wanted = {.item = &item, .uuid = slash ? slash + 1 : ""};
 	if (!err && slash)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "crypto/utf8.h"
+#include "node/http/markup.h"
 
 void html_put(struct html *html, const char *markup)
 {
@@ -27,17 +28,9 @@ void html_text(struct html *html, struct bytes text)
 		len = utf8_next(at, &c);
 		if (!len || (utf8_unsafe(c) && c != '\n' && c != '\t'))
 			buf_add(out, bytes_str("\xef\xbf\xbd"));
-		else if (c == '<')
-			buf_add(out, bytes_str("&lt;"));
-		else if (c == '>')
-			buf_add(out, bytes_str("&gt;"));
-		else if (c == '&')
-			buf_add(out, bytes_str("&amp;"));
-		else if (c == '"')
-			buf_add(out, bytes_str("&quot;"));
 		else if (c == '\'')
 			buf_add(out, bytes_str("&#39;"));
-		else
+		else if (!markup_special(out, c))
 			buf_add(out, bytes_slice(at, 0, len));
 	}
 }

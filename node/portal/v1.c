@@ -8,6 +8,7 @@
 #include "node/care/node_view.h"
 #include "node/http/percent.h"
 #include "node/index/index.h"
+#include "node/portal/dataset.h"
 #include "node/portal/openapi.h"
 #include "node/portal/portal.h"
 #include "node/web/web_call.h"
@@ -50,12 +51,7 @@ static json_t *v1_url_json(struct web_call *call, const char *path, const char *
 
 	buf_init(&relative, URL_LEN_MAX);
 	buf_init(&url, URL_LEN_MAX);
-	buf_add(&relative, bytes_str("/d/"));
-	percent_encode(&relative, bytes_str(path));
-	if (file) {
-		buf_add(&relative, bytes_str("/files/"));
-		percent_encode(&relative, bytes_str(file));
-	}
+	dataset_address_put(&relative, path, 0, bytes_str(file ? file : ""));
 	buf_add_u8(&relative, 0);
 	web_url(call, &url, relative.err ? "/d/" : (const char *)relative.ptr);
 	out = json_stringn((const char *)url.ptr, url.len);

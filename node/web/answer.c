@@ -9,6 +9,8 @@
 #include "crypto/check.h"
 #include "crypto/hash.h"
 #include "crypto/utf8.h"
+#include "node/http/markup.h"
+#include "node/http/percent.h"
 #include "node/web/work.h"
 
 /* Before the answer */
@@ -55,31 +57,13 @@ static void set_buf(struct web_call *call, const char *name, struct buf *value)
 	buf_fini(value);
 }
 
-/* Percent-encoded, but for what stands in names of its own. */
-static void encode(struct buf *out, const char *text)
-{
-	char escaped[4];
-
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if ((c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') ||
-		    strchr("-._~", c)) {
-			buf_add_u8(out, c);
-		} else {
-			snprintf(escaped, sizeof(escaped), "%%%02X", c);
-			buf_add(out, bytes_str(escaped));
-		}
-	}
-}
-
 void web_attachment(struct web_call *call, const char *name)
 {
 	struct buf value;
 
 	buf_init(&value, 4 * LIMIT_FILE_NAME_LEN_MAX);
 	buf_add(&value, bytes_str("attachment; filename*=UTF-8''")); /* RFC 6266 */
-	encode(&value, name);
+	percent_encode_part(&value, bytes_str(name));
 	set_buf(call, "Content-Disposition", &value);
 }
 
@@ -188,18 +172,9 @@ void web_stream(struct web_call *call, uint64_t len, const char *type,
 
 static void escape(struct buf *out, const char *text)
 {
-	for (; *text; text++) {
-		if (*text == '<')
-			buf_add(out, bytes_str("&lt;"));
-		else if (*text == '>')
-			buf_add(out, bytes_str("&gt;"));
-		else if (*text == '&')
-			buf_add(out, bytes_str("&amp;"));
-		else if (*text == '"')
-			buf_add(out, bytes_str("&quot;"));
-		else
+	for (; *text; text++)
+		if (!markup_special(out, (uint8_t)*text))
 			buf_add_u8(out, (uint8_t)*text);
-	}
 }
 
 /* English, as the sentence in it is. */

@@ -65,6 +65,10 @@ static void encoding(void **state)
 	buf_init(&back, 100);
 	assert_int_equal(percent_decode(&back, bytes_str((const char *)out.ptr)), ERR_OK);
 	assert_string_equal((const char *)back.ptr, "a b/\xc3\xa4?#%\"<@1~.csv");
+	buf_reset(&out);
+	percent_encode_part(&out, bytes_str("a-b_c.d~/@\xc3\xa4"));
+	buf_add_u8(&out, 0);
+	assert_string_equal((const char *)out.ptr, "a-b_c.d~%2F%40%C3%A4");
 	buf_fini(&back);
 	buf_fini(&out);
 }

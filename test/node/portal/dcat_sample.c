@@ -1,4 +1,5 @@
 #include "test/node/portal/dcat_sample.h"
+#include "node/index/uuid.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -121,6 +122,18 @@ void dcat_sample_item(struct index_item *out, unsigned which)
 	out->dataset.b[0] = (uint8_t)which;
 }
 
+/* The name for life of a file comes with it, as from the index. */
+static void sample_file(unsigned which, struct index_file *file,
+			bool (*each)(void *arg, const struct index_file *file), void *arg)
+{
+	const struct dataset_id dataset = {{(uint8_t)which}};
+	char uuid[INDEX_UUID_LEN + 1];
+
+	uuid_of_file(uuid, &dataset, bytes_str(file->name));
+	file->uuid = uuid;
+	each(arg, file);
+}
+
 void dcat_sample_files(unsigned which, bool (*each)(void *arg, const struct index_file *file),
 		       void *arg)
 {
@@ -139,18 +152,18 @@ void dcat_sample_files(unsigned which, bool (*each)(void *arg, const struct inde
 			file.name = name;
 			file.format = "";
 			file.media_type = "";
-			each(arg, &file);
+			sample_file(which, &file, each, arg);
 		}
 		return;
 	}
 	if (which == 1)
 		return; /* not known here */
-	each(arg, &file);
+	sample_file(which, &file, each, arg);
 	file = (struct index_file){
 		.name = "lies mich", .media_type = "", .format = "", .modified_ms = TIME_MS};
-	each(arg, &file);
+	sample_file(which, &file, each, arg);
 	file.name = "empty/";
-	each(arg, &file);
+	sample_file(which, &file, each, arg);
 }
 
 enum err dcat_sample_write(enum rdf_syntax syntax, struct buf *out)

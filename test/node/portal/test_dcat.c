@@ -1,5 +1,6 @@
 /* dcat: which triples a dataset comes to. That the rules hold is judged by dcat_check.sh. */
 #include "test/node/node_test.h"
+#include "node/index/uuid.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -137,13 +138,13 @@ static void pages(void **state)
 static void names_for_life(void **state)
 {
 	struct dataset_id one = {{1}}, two = {{2}};
-	char a[DCAT_UUID_LEN + 1], b[DCAT_UUID_LEN + 1];
+	char a[INDEX_UUID_LEN + 1], b[INDEX_UUID_LEN + 1];
 
-	dcat_file_uuid(a, &one, bytes_str("pegel.csv"));
+	uuid_of_file(a, &one, bytes_str("pegel.csv"));
 	assert_string_equal(a, "dc49e9a8-2fa2-8100-89b2-4bea1f9721df");
-	dcat_file_uuid(b, &two, bytes_str("pegel.csv"));
+	uuid_of_file(b, &two, bytes_str("pegel.csv"));
 	assert_string_not_equal(a, b);
-	dcat_file_uuid(b, &one, bytes_str("pegel.CSV"));
+	uuid_of_file(b, &one, bytes_str("pegel.CSV"));
 	assert_string_not_equal(a, b);
 }
 
