@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "crypto/bytes.h"
+#include "node/http/address.h"
 
 enum http_method {
 	HTTP_GET,
@@ -33,9 +34,9 @@ struct http_asked {
 	struct http_field *args, *headers; /* arguments still percent-encoded */
 	size_t arg_count, header_count;
 	struct buf body;
-	/* Numeric address of who asks over TCP, behind a proxy what that says; "" on a Unix
-	   socket. */
-	char peer[64];
+	/* Who asks over TCP, behind a proxy who that says asks, as the unit of limits; "" on a
+	   Unix socket. */
+	char peer[ADDRESS_UNIT_SIZE];
 	bool proxied; /* X-Forwarded-* is to be believed */
 	bool admin;   /* it came by the control socket */
 	struct buf texts;

@@ -1,7 +1,5 @@
 #include "node/http/server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +9,7 @@
 
 #include "crypto/check.h"
 #include "node/base/config.h"
+#include "node/http/address.h"
 #include "node/http/listen.h"
 #include "node/http/mhd.h"
 
@@ -24,12 +23,12 @@
 #define ANSWER_MS_MIN     60000 /* to take an answer, and besides */
 #define ANSWER_BYTES_A_MS 16
 #define SPARE_PART        8 /* of the connections is kept for who comes */
-#define ADDRESS_PART      2 /* of them one address may hold */
+#define UNIT_PART         2 /* of them one address, or /64, may hold */
 
 struct client {
 	struct client *next, **back;
 	int fd;
-	char address[INET6_ADDRSTRLEN];
+	char address[ADDRESS_TEXT_SIZE], unit[ADDRESS_UNIT_SIZE];
 	bool is_proxy;
 	enum { WAITS_HEADER, WAITS_BODY, WAITS_OWNER, WAITS_READER } state;
 	uint64_t since_ms, until_ms; /* of the state; uv_hrtime() */
@@ -84,8 +83,8 @@ static uint64_t idle_ms(const struct client *client, uint64_t now)
 	return since_ms + 1;
 }
 
-/* Of all, or of one address. NULL: all are in use. */
-static struct client *client_idlest(const struct server *server, const char *address,
+/* Of all, or of one unit. NULL: all are in use. */
+static struct client *client_idlest(const struct server *server, const char *unit,
 				    const struct client *newest)
 {
 	struct client *idlest = NULL;
@@ -94,7 +93,7 @@ static struct client *client_idlest(const struct server *server, const char *add
 	for (struct client *c = server->clients; c; c = c->next) {
 		uint64_t idle = c == newest ? 0 : idle_ms(c, now);
 
-		if (idle == 0 || idle < longest || (address && strcmp(c->address, address)))
+		if (idle == 0 || idle < longest || (unit && strcmp(c->unit, unit)))
 			continue;
 		longest = idle; /* of equals, who came first */
 		idlest = c;
@@ -115,12 +114,12 @@ static void client_make_room(struct server *server, const struct client *newest)
 		client_shut(idlest);
 }
 
-static unsigned held_by(const struct server *server, const char *address)
+static unsigned held_by(const struct server *server, const char *unit)
 {
 	unsigned count = 0;
 
 	for (const struct client *c = server->clients; c; c = c->next)
-		count += !c->shut && !strcmp(c->address, address);
+		count += !c->shut && !strcmp(c->unit, unit);
 	return count;
 }
 
@@ -128,12 +127,12 @@ static unsigned held_by(const struct server *server, const char *address)
    begun. */
 static void client_keep_share(struct server *server, struct client *newest)
 {
-	unsigned max = server->options.limits->public_connection_count_max / ADDRESS_PART;
+	unsigned max = server->options.limits->public_connection_count_max / UNIT_PART;
 	struct client *idlest;
 
-	if (newest->is_proxy || held_by(server, newest->address) <= max)
+	if (newest->is_proxy || held_by(server, newest->unit) <= max)
 		return;
-	idlest = client_idlest(server, newest->address, newest);
+	idlest = client_idlest(server, newest->unit, newest);
 	client_shut(idlest ? idlest : newest);
 }
 
@@ -147,24 +146,6 @@ static bool is_proxy_listed(const char *list, struct bytes address)
 	return false;
 }
 
-/* An IPv4 address that came to an IPv6 socket is written as what it is. */
-static void address_put(char *out, const struct sockaddr *address)
-{
-	*out = 0;
-	if (address->sa_family == AF_INET) {
-		const struct sockaddr_in *in = (const void *)address;
-
-		inet_ntop(AF_INET, &in->sin_addr, out, INET6_ADDRSTRLEN);
-	} else if (address->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *in6 = (const void *)address;
-
-		if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
-			inet_ntop(AF_INET, in6->sin6_addr.s6_addr + 12, out, INET6_ADDRSTRLEN);
-		else
-			inet_ntop(AF_INET6, &in6->sin6_addr, out, INET6_ADDRSTRLEN);
-	}
-}
-
 static void client_came(struct server *server, struct MHD_Connection *mhd, void **slot)
 {
 	struct client *connection = mem_new(1, sizeof(*connection));
@@ -173,6 +154,7 @@ static void client_came(struct server *server, struct MHD_Connection *mhd, void 
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	address_put(connection->address,
 		    MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+	address_unit(connection->unit, connection->address);
 	connection->is_proxy =
 		is_proxy_listed(server->options.proxies, bytes_str(connection->address));
 	client_enter(connection, WAITS_HEADER, HEADER_MS_MAX);
@@ -331,13 +313,13 @@ static enum MHD_Result exchange_begin(struct server *server, struct MHD_Connecti
 }
 
 /* Who asks: the last that a proxy names and that is none itself. */
-static void note_peer(struct server *server, struct http_asked *asked, const struct client *client)
+static void asker_find(struct server *server, const struct http_asked *asked,
+		       const struct client *client, char *out)
 {
 	const char *list = http_asked_header(asked, "X-Forwarded-For");
 	size_t end = list ? strlen(list) : 0, from;
 
-	snprintf(asked->peer, sizeof(asked->peer), "%s", client->address);
-	asked->proxied = client->is_proxy;
+	snprintf(out, ADDRESS_TEXT_SIZE, "%s", client->address);
 	if (!client->is_proxy)
 		return;
 	for (; end > 0; end = from ? from - 1 : 0) {
@@ -345,13 +327,22 @@ static void note_peer(struct server *server, struct http_asked *asked, const str
 			end--;
 		for (from = end; from > 0 && !strchr(", \t", list[from - 1]);)
 			from--;
-		if (from == end || end - from >= sizeof(asked->peer))
+		if (from == end || end - from >= ADDRESS_TEXT_SIZE)
 			return;
-		memcpy(asked->peer, list + from, end - from);
-		asked->peer[end - from] = 0;
-		if (!is_proxy_listed(server->options.proxies, bytes_str(asked->peer)))
+		memcpy(out, list + from, end - from);
+		out[end - from] = 0;
+		if (!is_proxy_listed(server->options.proxies, bytes_str(out)))
 			return;
 	}
+}
+
+static void note_peer(struct server *server, struct http_asked *asked, const struct client *client)
+{
+	char address[ADDRESS_TEXT_SIZE];
+
+	asker_find(server, asked, client, address);
+	address_unit(asked->peer, address);
+	asked->proxied = client->is_proxy;
 }
 
 static enum MHD_Result exchange_hand(struct exchange *exchange, const char *path)

@@ -5,11 +5,11 @@
  * answers from any thread, once, and its connection waits meanwhile. TLS belongs to a reverse
  * proxy.
  *
- * Nobody keeps others out. One address holds half of the connections at most, unless it is that of
- * a proxy. When an eighth is left, the one goes that has kept its place longest without asking, or
- * has been taking its answer for longer than some seconds. Who does not send its request in time,
- * or takes its answer too slowly, is cut off. A header is at
- * most SERVER_HEADER_LEN_MAX bytes, a body limits->http_body_len_max.
+ * Nobody keeps others out. One address (IPv6: one /64) holds half of the connections at most,
+ * unless it is that of a proxy. When an eighth is left, the one goes that has kept its place
+ * longest without asking, or has been taking its answer for longer than some seconds. Who does not
+ * send its request in time, or takes its answer too slowly, is cut off. A header is at most
+ * SERVER_HEADER_LEN_MAX bytes, a body limits->http_body_len_max.
  */
 #ifndef ALLMENDE_SERVER_H
 #define ALLMENDE_SERVER_H
