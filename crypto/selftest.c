@@ -6,6 +6,7 @@
 
 #include <sodium.h>
 
+#include "crypto/aead.h"
 #include "crypto/hash.h"
 #include "crypto/sign.h"
 #include "crypto/wrap.h"
@@ -111,6 +112,18 @@ static bool chacha_works(void)
 	return memcmp(out, answer_chacha, sizeof(out)) == 0;
 }
 
+static bool libcrypto_works(void)
+{
+	struct key key = key_from(0), nonce = key_from(64);
+	uint8_t out[sizeof(answer_xchacha)];
+	if (!aead_exists())
+		return false;
+	struct aead *aead = aead_open();
+	aead_xseal(aead, out, &key, nonce.b, bytes_str("ad"), bytes_of(text, TEXT_LEN));
+	aead_close(aead);
+	return memcmp(out, answer_xchacha, sizeof(out)) == 0;
+}
+
 /*
  * The generator plus the point of order two, (0, -1): times the group order it is (0, -1)
  * again, which a library that only looks for x = 0 mistakes for the neutral element (0, 1).
@@ -149,6 +162,9 @@ enum err selftest_run(const char **what)
 		{x25519_works, "libsodium computes a wrong X25519 shared secret"},
 		{xchacha_works, "libsodium encrypts wrongly with XChaCha20-Poly1305"},
 		{chacha_works, "libsodium encrypts wrongly with ChaCha20-Poly1305"},
+		{libcrypto_works, "libcrypto encrypts wrongly with XChaCha20-Poly1305, or does not "
+				  "have ChaCha20-Poly1305: see \"openssl list "
+				  "-cipher-algorithms\""},
 		{mixed_order_is_refused,
 		 "libsodium accepts public keys outside the prime-order group (CVE-2025-69277); "
 		 "install the corrected package (Debian 12: libsodium23 1.0.18-1+deb12u1 or "

@@ -1,5 +1,6 @@
 /*
- * selftest - asks the installed libsodium whether it does what we rely on, at every start.
+ * selftest - asks the installed libsodium and libcrypto whether they do what we rely on, at every
+ * start.
  *
  * Two builds of libsodium 1.0.18 carry the same version number, and one of them accepts points
  * outside the prime-order subgroup (CVE-2025-69277); so the point is tried, not the number.

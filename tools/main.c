@@ -182,8 +182,7 @@ int main(int argc, char **argv)
 	if (selftest_run(&what))
 		return tool_fail(
 			TOOL_FAILED,
-			"the installed libsodium fails the test \"%s\": install a current one",
-			what);
+			"an installed library fails the test \"%s\": install a current one", what);
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
 		code = help_version();
 	else if (argc < 2)

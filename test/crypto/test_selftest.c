@@ -1,6 +1,7 @@
-/* selftest: a libsodium that does not keep its promises is named, before it can do harm. */
+/* selftest: a library that does not keep its promises is named, before it can do harm. */
 #include "test/crypto/helpers.h"
 
+#include <openssl/evp.h>
 #include <sodium.h>
 
 #include "crypto/selftest.h"
@@ -19,6 +20,8 @@ enum fault {
 	FAULT_DH_ZERO,
 	FAULT_XCHACHA,
 	FAULT_CHACHA,
+	FAULT_NO_LIBCRYPTO,
+	FAULT_LIBCRYPTO,
 	FAULT_MIXED_ORDER,
 	FAULT_SECOND_ENCODING,
 	FAULT_NO_POINT_VALID,
@@ -79,6 +82,20 @@ FAKE(int, crypto_scalarmult_curve25519, unsigned char *out, const unsigned char 
 FAKE_AEAD(crypto_aead_xchacha20poly1305_ietf_encrypt, FAULT_XCHACHA)
 FAKE_AEAD(crypto_aead_chacha20poly1305_ietf_encrypt, FAULT_CHACHA)
 
+FAKE(EVP_CIPHER *, EVP_CIPHER_fetch, OSSL_LIB_CTX *ctx, const char *name, const char *properties)
+{
+	return fault == FAULT_NO_LIBCRYPTO ? NULL : __real_EVP_CIPHER_fetch(ctx, name, properties);
+}
+
+FAKE(int, EVP_CipherUpdate, EVP_CIPHER_CTX *ctx, unsigned char *out, int *out_len,
+     const unsigned char *in, int len)
+{
+	int result = __real_EVP_CipherUpdate(ctx, out, out_len, in, len);
+	if (out)
+		out[0] ^= fault == FAULT_LIBCRYPTO;
+	return result;
+}
+
 FAKE(int, crypto_core_ed25519_is_valid_point, const unsigned char *p)
 {
 	static const uint8_t small[][32] = {{1}, {0}};
@@ -117,6 +134,8 @@ static void each_fault_is_named(void **state)
 		{FAULT_DH_ZERO, "X25519"},
 		{FAULT_XCHACHA, "with XChaCha20-Poly1305"},
 		{FAULT_CHACHA, "with ChaCha20-Poly1305"},
+		{FAULT_NO_LIBCRYPTO, "libcrypto"},
+		{FAULT_LIBCRYPTO, "libcrypto"},
 		{FAULT_MIXED_ORDER, "CVE-2025-69277"},
 		{FAULT_SECOND_ENCODING, "two encodings"},
 	};
