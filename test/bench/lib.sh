@@ -61,6 +61,7 @@ bench_close() {
 		kill "$pid" 2>/dev/null || true
 	done
 	nodes_stop || status=1
+	[ "$status" = 0 ] || [ "$missed" != 0 ] || tail -n 20 -- "$work"/*.log "$work"/*/*.log >&2 2>/dev/null || true
 	rm -rf -- "$work"
 	exit "$status"
 }
@@ -158,6 +159,20 @@ machine() {
 		$(($(sed -n 's/^MemTotal: *\([0-9]*\).*/\1/p' /proc/meminfo) / 1000000)) \
 		"$(. /etc/os-release && printf '%s' "$PRETTY_NAME")" "$(uname -r)" \
 		"$(stat -f -c %T "$work")" "$work"
+}
+
+# counted NAMES PROGRAM ARGUMENT...: of lines ROW;SIZE;VALUE... of the program one a value, ROW;SIZE;NAME;VALUE; a value that is
+# called "-" is left out.
+counted() {
+	local names=$1
+	shift
+	if [ ! -x "$1" ]; then
+		echo "left out: $1, which is not there" >&2
+		return
+	fi
+	"$@" | awk -F ';' -v OFS=';' -v names="$names" '
+		BEGIN { split(names, name, " ") }
+		$2 ~ /^[0-9]+$/ { for (i = 3; i <= NF; i++) if (name[i - 2] ~ /[a-z]/) print $1, $2, name[i - 2], $i }'
 }
 
 # -- nodes ------------------------------------------------------------------------------------
