@@ -75,17 +75,25 @@ static struct upload *upload_named(struct call *call)
 	return upload && !upload->busy ? upload : NULL;
 }
 
-static void upload_failed(struct call *call, enum err err)
+static void upload_failed(struct call *call, const struct upload *upload)
 {
+	const enum err err = upload->err;
+
 	if (err == ERR_MALFORMED)
+		api_fail(call, err,
+			 "%.100s: the name of a file is a relative path of UTF-8 of at most %d "
+			 "bytes, %d in each part, without characters that cannot be seen and parts "
+			 "that are empty, . or ..; its type has at most %d; a name that ends in / "
+			 "is "
+			 "that of an empty folder, and has no bytes",
+			 upload->parts.name, LIMIT_FILE_NAME_LEN_MAX, LIMIT_FILE_PART_LEN_MAX,
+			 MANIFEST_MEDIA_TYPE_LEN_MAX);
+	else if (err == ERR_PROTOCOL)
 		api_fail(
-			call, err,
-			"the name of a file is a relative path of UTF-8 of at most %d bytes, %d in "
-			"each part, without characters that cannot be seen and parts that are "
-			"empty, . or ..; its type has at most %d; a name that ends in / is that "
-			"of an empty folder, and has no bytes",
-			LIMIT_FILE_NAME_LEN_MAX, LIMIT_FILE_PART_LEN_MAX,
-			MANIFEST_MEDIA_TYPE_LEN_MAX);
+			call, ERR_CONFIG,
+			"behind file %.100s, the %lluth, the body is no sequence of files as "
+			"docs/API.md says, or it ends in the middle of one; begin the upload again",
+			upload->parts.name, (unsigned long long)upload->parts.file_count);
 	else if (err == ERR_EXISTS)
 		api_fail(call, ERR_CONFIG,
 			 "two files have the same name, or a file that of a "
@@ -221,46 +229,46 @@ static void create_done(struct call *call)
 	upload_release(upload);
 }
 
-/* PUT /uploads/ID/files/NAME */
+/* POST /uploads/ID/files, PUT /uploads/ID/files/NAME */
 
-static void put_changed(struct upload *upload)
+static void files_changed(struct upload *upload)
 {
 	struct call *call = upload->owner;
 
 	if (upload->state == UPLOAD_FAILED) {
-		upload_failed(call, upload->err);
+		upload_failed(call, upload);
 		upload_give_up(call);
-	} else if (call->request->ended && !upload->file_open) {
-		uint64_t bytes = upload->file_bytes;
+	} else if (call->request->ended && !upload->open) {
+		json_t *out = json_pack("{s:o}", "bytes", api_uint(upload->parts.byte_count));
 
+		if (!upload->one_file)
+			json_object_set_new(out, "files", api_uint(upload->parts.file_count));
 		upload_detach(call);
-		api_reply(call, 200, json_pack("{s:o}", "bytes", api_uint(bytes)));
+		api_reply(call, 200, out);
 	} else if (!call->request->ended) {
 		http_wake(call->request);
 	}
 }
 
-static size_t put_feed(struct http_request *request, struct bytes bytes)
+static size_t files_feed(struct http_request *request, struct bytes bytes)
 {
 	struct call *call = request->owner;
 
 	return upload_of(call) ? upload_feed(upload_of(call), bytes) : bytes.len;
 }
 
-static void put_end(struct http_request *request)
+static void files_end(struct http_request *request)
 {
 	struct call *call = request->owner;
 
 	request->ended = true;
 	if (upload_of(call))
-		upload_file_end(upload_of(call));
+		upload_end(upload_of(call));
 }
 
-static void put_file(struct call *call, struct upload *upload, struct bytes name, struct bytes type,
-		     int64_t modified_ms)
+/* What came of beginning. */
+static void files_begin(struct call *call, struct upload *upload, enum err err)
 {
-	enum err err = upload_file_begin(upload, name, type, (uint64_t)modified_ms);
-
 	if (err == ERR_BUSY) {
 		api_fail(call, err,
 			 "files of an upload come one after the other; wait until the "
@@ -269,15 +277,23 @@ static void put_file(struct call *call, struct upload *upload, struct bytes name
 	}
 	upload_attach(call, upload);
 	if (err) {
-		upload_failed(call, err);
+		upload_failed(call, upload);
 		upload_give_up(call);
 		return;
 	}
 	upload->busy = true;
 	upload->owner = call;
-	upload->changed = put_changed;
-	call->request->feed = put_feed;
-	call->request->end = put_end;
+	upload->changed = files_changed;
+	call->request->feed = files_feed;
+	call->request->end = files_end;
+}
+
+static void files_open(struct call *call)
+{
+	struct upload *upload = upload_named(call);
+
+	if (upload)
+		files_begin(call, upload, upload_begin(upload));
 }
 
 static void put_open(struct call *call)
@@ -296,7 +312,9 @@ static void put_open(struct call *call)
 			 "the name of the file is not percent-encoded as it "
 			 "should be");
 	else
-		put_file(call, upload, buf_bytes(&name), buf_bytes(&type), modified_ms);
+		files_begin(call, upload,
+			    upload_file_begin(upload, buf_bytes(&name), buf_bytes(&type),
+					      (uint64_t)modified_ms));
 out:
 	buf_fini(&name);
 	buf_fini(&type);
@@ -365,7 +383,7 @@ static void commit_changed(struct upload *upload)
 	if (call->pushed)
 		return;
 	if (upload->state == UPLOAD_FAILED) {
-		upload_failed(call, upload->err);
+		upload_failed(call, upload);
 		upload_give_up(call);
 	} else if (upload->state == UPLOAD_READY) {
 		upload_hold(upload);
@@ -427,6 +445,7 @@ const struct route uploads_routes[] = {
 		"b:allow_shrink", "b:dry", "b:folder", "i:keep", "i:keep_days",
 		"s:personal_data_checked"),
 	 .begin = create_begin, .run = create_run, .done = create_done},
+	{HTTP_POST, "/uploads/*/files", ROUTE_COMMAND, .open = files_open},
 	{HTTP_PUT, "/uploads/*/files/**", ROUTE_COMMAND, .open = put_open},
 	{HTTP_POST, "/uploads/*/commit", ROUTE_COMMAND, .open = commit_open},
 	{HTTP_DELETE, "/uploads/*", ROUTE_COMMAND, .open = remove_open},

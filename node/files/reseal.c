@@ -174,7 +174,7 @@ static void reseal_file_pump(struct resealing *job)
 		job->download = NULL;
 		job->file_ends = true;
 		job->file++;
-		upload_file_end(upload);
+		upload_end(upload);
 	}
 }
 
@@ -199,7 +199,7 @@ static void reseal_upload_changed(struct upload *upload)
 		upload_hold(upload);
 		job->held = true;
 		reseal_job_push(job, false, reseal_commit_run, reseal_commit_done);
-	} else if (job->file_ends && !upload->file_open) {
+	} else if (job->file_ends && !upload->open) {
 		job->file_ends = false;
 		reseal_file_next(job);
 	} else if (job->download) {

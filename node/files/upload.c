@@ -254,12 +254,12 @@ static void cut_run(uv_work_t *work)
 	switch (upload->step) {
 	case UPLOAD_STEP_FEED:
 		while (in.len > 0) {
-			in = bytes_slice(in, writer_feed(upload->writer, in), in.len);
+			in = bytes_slice(in, parts_feed(&upload->parts, upload->writer, in),
+					 in.len);
 			take_pieces(upload);
 		}
 		if (upload->cut_last)
-			writer_file_end(upload->writer);
-		take_pieces(upload);
+			parts_end(&upload->parts);
 		return;
 	case UPLOAD_STEP_FINISH:
 		writer_finish(upload->writer);
@@ -278,6 +278,7 @@ static void cut_done(uv_work_t *work, int status)
 	upload->cut_running = false;
 	buf_reset(&upload->cutting);
 	upload_fail(upload, status ? ERR_AGAIN : writer_err(upload->writer));
+	upload_fail(upload, upload->parts.broken ? ERR_PROTOCOL : ERR_OK);
 	upload->manifest_made = upload->manifest_made || upload->step == UPLOAD_STEP_FINISH;
 	for (size_t i = 0; i < upload->piece_count; i++) {
 		plain += upload->pieces[i]->plain.len;
@@ -290,7 +291,7 @@ static void cut_done(uv_work_t *work, int status)
 	}
 	upload->piece_count = 0;
 	if (upload->step == UPLOAD_STEP_FEED && upload->cut_last)
-		upload->file_open = upload->file_ending = upload->cut_last = false;
+		upload->open = upload->ending = upload->cut_last = false;
 	pump(upload);
 }
 
@@ -302,15 +303,15 @@ static void cut(struct upload *upload, enum upload_step step)
 	check(uv_queue_work(upload->uploads->loop, &upload->cut, cut_run, cut_done) == 0);
 }
 
-static void cut_file(struct upload *upload)
+static void cut_block(struct upload *upload)
 {
 	struct buf empty = upload->cutting;
 
-	if (upload->filling.len == 0 && !upload->file_ending)
+	if (upload->filling.len == 0 && !upload->ending)
 		return;
 	upload->cutting = upload->filling;
 	upload->filling = empty;
-	upload->cut_last = upload->file_ending;
+	upload->cut_last = upload->ending;
 	cut(upload, UPLOAD_STEP_FEED);
 }
 
@@ -349,8 +350,8 @@ static void go_on(struct upload *upload)
 {
 	if (upload->cut_running || !room(upload))
 		return;
-	if (upload->state == UPLOAD_FILES && upload->file_open)
-		cut_file(upload);
+	if (upload->state == UPLOAD_FILES && upload->open)
+		cut_block(upload);
 	else if (upload->state == UPLOAD_FINISHING)
 		manifest_go_on(upload);
 }
@@ -407,7 +408,7 @@ void uploads_turned(struct uploads *uploads)
 
 	for (struct upload *upload = uploads->first; upload; upload = next) {
 		next = upload->next;
-		if (upload->state == UPLOAD_FILES && upload->file_open)
+		if (upload->state == UPLOAD_FILES && upload->open)
 			pump(upload);
 	}
 }
@@ -433,8 +434,9 @@ struct upload *upload_new(struct uploads *uploads)
 	upload->uploads = uploads;
 	upload->id = ++uploads->last_id;
 	upload->touched_ms = uv_now(uploads->loop);
-	buf_init(&upload->filling, UPLOAD_BLOCK_LEN);
-	buf_init(&upload->cutting, UPLOAD_BLOCK_LEN);
+	/* a block, and the end of a file besides */
+	buf_init(&upload->filling, UPLOAD_BLOCK_LEN + PARTS_LENGTH_LEN);
+	buf_init(&upload->cutting, UPLOAD_BLOCK_LEN + PARTS_LENGTH_LEN);
 	upload->next = uploads->first;
 	uploads->first = upload;
 	uploads->count++;
@@ -482,38 +484,60 @@ void upload_release(struct upload *upload)
 	upload_release_if_idle(upload);
 }
 
-enum err upload_file_begin(struct upload *upload, struct bytes name, struct bytes media_type,
-			   uint64_t modified_ms)
+enum err upload_begin(struct upload *upload)
 {
 	if (upload->err)
 		return upload->err;
-	if (upload->state != UPLOAD_FILES || upload->file_open)
+	if (upload->state != UPLOAD_FILES || upload->open)
 		return ERR_BUSY;
-	upload_fail(upload, writer_file_begin(upload->writer, name, media_type, modified_ms));
-	upload->file_open = !upload->err;
-	upload->file_bytes = 0;
+	upload->open = true;
+	upload->one_file = false;
+	parts_init(&upload->parts);
 	upload->touched_ms = uv_now(upload->uploads->loop);
-	return upload->err;
+	return ERR_OK;
+}
+
+enum err upload_file_begin(struct upload *upload, struct bytes name, struct bytes media_type,
+			   uint64_t modified_ms)
+{
+	enum err err = upload_begin(upload);
+
+	if (err)
+		return err;
+	if (name.len + media_type.len > PARTS_HEAD_LEN_MAX / 2) {
+		upload_fail(upload, ERR_MALFORMED);
+		return upload->err;
+	}
+	upload->one_file = true;
+	parts_put_head(&upload->filling, name, media_type, modified_ms);
+	return ERR_OK;
 }
 
 size_t upload_feed(struct upload *upload, struct bytes bytes)
 {
-	struct bytes part = bytes_slice(bytes, 0, UPLOAD_BLOCK_LEN - upload->filling.len);
+	size_t room = UPLOAD_BLOCK_LEN - upload->filling.len;
+	struct bytes part = bytes_slice(bytes, 0, room);
 
 	upload->touched_ms = uv_now(upload->uploads->loop);
 	if (upload->state == UPLOAD_FAILED)
 		return bytes.len;
+	if (upload->one_file) {
+		part = bytes_slice(bytes, 0, room > PARTS_LENGTH_LEN ? room - PARTS_LENGTH_LEN : 0);
+		if (part.len > 0)
+			buf_add_be32(&upload->filling, (uint32_t)part.len);
+	}
 	buf_add(&upload->filling, part);
 	upload_fail(upload, upload->filling.err);
-	upload->file_bytes += part.len;
 	go_on(upload);
 	return part.len;
 }
 
-void upload_file_end(struct upload *upload)
+void upload_end(struct upload *upload)
 {
 	upload->touched_ms = uv_now(upload->uploads->loop);
-	upload->file_ending = true;
+	if (upload->one_file)
+		buf_add_be32(&upload->filling, 0);
+	upload->ending = true;
 	go_on(upload);
 }
 

@@ -3,9 +3,11 @@
  *
  * Loop thread. A job cuts what came in (one at a time, in order), jobs identify and seal the pieces
  * (several at a time), and the core thread stores them as bulk; the writer gets each piece back as
- * soon as it is sealed. Files come one after the other.
+ * soon as it is sealed. What comes in is many files in one stream (proto/content/parts.h), or one
+ * file, of which such a stream is made; one after the other.
  *
- *	upload_file_begin(), upload_feed() ..., upload_file_end(), until upload->file_open is false
+ *	upload_begin() or upload_file_begin(), upload_feed() ..., upload_end(), until upload->open
+ *		is false
  *	upload_finish(), until upload->state is UPLOAD_READY: then catalog_publish_commit()
  *		with upload->writer
  *	upload_drop() at the end, whatever happened
@@ -25,6 +27,7 @@
 #include "node/base/log.h"
 #include "node/base/turn.h"
 #include "proto/catalog/catalog.h"
+#include "proto/content/parts.h"
 
 #define UPLOAD_BLOCK_LEN  (1024u * 1024)
 #define UPLOAD_FLIGHT_MAX (16u * 1024 * 1024)
@@ -64,13 +67,14 @@ struct upload {
 	bool dropped;
 	uint64_t touched_ms;
 	uint64_t added_bytes; /* sealed bytes that were new to the store */
-	uint64_t file_bytes;  /* of the file begun last */
 	void (*changed)(struct upload *upload);
 	void *owner; /* of changed() */
 
-	/* the file */
-	bool file_open, file_ending;
+	/* what comes in */
+	bool open, ending;
+	bool one_file;               /* its parts are made here */
 	struct buf filling, cutting; /* blocks: coming in, with the job */
+	struct parts parts;          /* the job's, while one runs */
 
 	/* jobs */
 	uv_work_t cut;
@@ -105,12 +109,14 @@ void upload_drop(struct upload *upload);
 void upload_hold(struct upload *upload);
 void upload_release(struct upload *upload);
 
-/* ERR_BUSY: a file is open, or it is being finished. Else the writer's fault, which sticks. */
+/* ERR_BUSY: something is open, or it is being finished. Else the fault before, which sticks. */
+enum err upload_begin(struct upload *upload);
+/* The same for one file. */
 enum err upload_file_begin(struct upload *upload, struct bytes name, struct bytes media_type,
 			   uint64_t modified_ms);
 /* Bytes taken; when there was no room for all, changed() follows. */
 size_t upload_feed(struct upload *upload, struct bytes bytes);
-void upload_file_end(struct upload *upload);
+void upload_end(struct upload *upload);
 void upload_finish(struct upload *upload);
 
 #endif

@@ -92,7 +92,7 @@ static json_int_t publish(struct probe *probe)
 	const char *upload = json_string_value(json_object_get(answer, "upload"));
 	snprintf(target, sizeof(target), "/uploads/%s/files/probe.txt", upload ? upload : "");
 	probe->text_read = false;
-	code = client_send(probe->client, target, strlen(probe->text), text_read, probe);
+	code = client_send(probe->client, "PUT", target, strlen(probe->text), text_read, probe);
 	snprintf(target, sizeof(target), "/uploads/%s/commit", upload ? upload : "");
 	json_decref(answer);
 	answer = NULL;

@@ -2,14 +2,11 @@
  * publish: files become the next version of a dataset.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "crypto/check.h"
 #include "tools/cmd/commands.h"
@@ -18,14 +15,13 @@
 #include "tools/cmd/publish_guard.h"
 #include "tools/cmd/publish_metadata.h"
 #include "tools/cmd/publish_say.h"
+#include "tools/cmd/publish_send.h"
 #include "tools/kit/client.h"
 #include "tools/kit/clock.h"
 #include "tools/kit/datasets.h"
 #include "tools/kit/files.h"
 #include "tools/kit/hidden.h"
-#include "tools/kit/media.h"
 #include "tools/kit/print.h"
-#include "tools/kit/producer.h"
 #include "tools/kit/progress.h"
 #include "tools/kit/text.h"
 #include "tools/kit/value.h"
@@ -35,193 +31,6 @@
 #define SEND_WAIT_MS      500
 #define WAIT_SIGNED_MS    250
 #define WAIT_SIGNED_TRIES 300 /* 75 s: others have a minute to answer */
-
-/* -- one file ------------------------------------------------------------------------------- */
-
-struct sending {
-	const struct tool *tool;
-	struct client *client;
-	struct publish_guard guard;
-	struct progress progress;
-	const char **command; /* instead of standard input; NULL: none */
-	bool empty_ok;        /* that may be empty */
-	char id[64];
-	uint64_t previous; /* the version before, when it began; 0: none */
-	bool begun;        /* previous is known */
-	uint64_t bytes_done, bytes_all;
-	/* the file being sent */
-	int fd;
-	bool input_read; /* standard input was, and cannot be again */
-	bool open_ended; /* standard input: as long as it is */
-	uint64_t left;
-	bool changed; /* it ended before its size */
-	int read_errno;
-	bool stopped; /* for personal data */
-};
-
-static ssize_t sending_read(void *arg, void *to, size_t len)
-{
-	struct sending *sending = arg;
-	size_t want = len < sending->left ? len : (size_t)sending->left;
-	ssize_t got = 0;
-
-	if (want == 0)
-		return 0;
-	do
-		got = read(sending->fd, to, want);
-	while (got < 0 && errno == EINTR);
-	if (got == 0 && sending->open_ended)
-		return 0;
-	if (got <= 0) {
-		sending->changed = got == 0;
-		sending->read_errno = got < 0 ? errno : 0;
-		return -1;
-	}
-	sending->stopped = !publish_guard_take(&sending->guard, bytes_of(to, (size_t)got));
-	if (sending->stopped)
-		return -1;
-	sending->left -= (uint64_t)got;
-	sending->bytes_done += (uint64_t)got;
-	progress_bytes(&sending->progress, sending->bytes_done, sending->bytes_all);
-	return got;
-}
-
-static bool same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-static bool same_state(const struct stat *a, const struct stat *b)
-{
-	return a->st_size == b->st_size && same_time(&a->st_mtim, &b->st_mtim) &&
-	       same_time(&a->st_ctim, &b->st_ctim);
-}
-
-static void put_target(struct buf *target, const struct sending *sending,
-		       const struct file_entry *file, int64_t modified_ms)
-{
-	char time[24];
-
-	target_init(target, "/uploads/");
-	text_url(target, sending->id);
-	buf_add(target, bytes_str("/files/"));
-	text_url(target, file->name);
-	if (*media_type(file->name))
-		target_text(target, "type", media_type(file->name));
-	snprintf(time, sizeof(time), "%" PRId64, modified_ms);
-	target_text(target, "modified_ms", time);
-}
-
-/* Sends size bytes of what is open. TOOL_DONE also when the file turned out to be shorter:
-   sending->changed. */
-static int send_bytes(struct sending *sending, const struct file_entry *file, uint64_t size,
-		      int64_t modified_ms)
-{
-	struct buf target;
-	int code;
-
-	put_target(&target, sending, file, modified_ms);
-	sending->left = size;
-	sending->open_ended = size == CLIENT_SIZE_UNKNOWN;
-	sending->changed = false;
-	sending->read_errno = 0;
-	publish_guard_file(&sending->guard, file->name);
-	code = client_send(sending->client, target_end(&target), size, sending_read, sending);
-	buf_fini(&target);
-	if (publish_guard_file_end(&sending->guard)) {
-		sending->stopped = true;
-		return TOOL_DENIED;
-	}
-	if (sending->read_errno)
-		return tool_fail(TOOL_FAILED, "cannot read %s: %s; nothing was published",
-				 file->path, strerror(sending->read_errno));
-	if (code && !sending->changed)
-		return client_complain(sending->client);
-	return TOOL_DONE;
-}
-
-static int send_open_file(struct sending *sending, const struct file_entry *file,
-			  const struct stat *st)
-{
-	int64_t modified_ms = (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
-	struct stat after;
-
-	if (!modified_ms) /* which means "not known" */
-		modified_ms = 1;
-	int code = send_bytes(sending, file, (uint64_t)st->st_size, modified_ms);
-
-	if (code)
-		return code;
-	if (sending->changed || fstat(sending->fd, &after) || !same_state(st, &after))
-		return tool_fail(
-			TOOL_FAILED,
-			"%s changed while it was read; nothing was published: try again when "
-			"it is complete",
-			file->path);
-	return TOOL_DONE;
-}
-
-/* What has died looks like what had nothing to say. */
-static int refuse_empty(const struct sending *sending, uint64_t before, const char *what)
-{
-	if (sending->bytes_done > before || sending->empty_ok)
-		return TOOL_DONE;
-	return tool_fail(TOOL_FAILED,
-			 "%s was empty, so nothing was published: if that is no mistake, say "
-			 "--allow-shrink",
-			 what);
-}
-
-/* What a command says; it is started for that, once more when all begins again. */
-static int send_command(struct sending *sending, const struct file_entry *file)
-{
-	uint64_t before = sending->bytes_done;
-	struct producer producer;
-	int code = producer_start(&producer, sending->command);
-
-	if (code)
-		return code;
-	sending->fd = producer.fd;
-	code = send_bytes(sending, file, CLIENT_SIZE_UNKNOWN, 0);
-	if (code)
-		producer_stop(&producer);
-	else
-		code = producer_end(&producer);
-	return code ? code : refuse_empty(sending, before, sending->command[0]);
-}
-
-static int send_input(struct sending *sending, const struct file_entry *file)
-{
-	uint64_t before = sending->bytes_done;
-	int code;
-
-	sending->fd = STDIN_FILENO;
-	sending->input_read = true;
-	code = send_bytes(sending, file, CLIENT_SIZE_UNKNOWN, 0);
-	return code ? code : refuse_empty(sending, before, "standard input");
-}
-
-static int send_file(struct sending *sending, const struct file_entry *file)
-{
-	struct stat st;
-	int code;
-
-	if (file->name[strlen(file->name) - 1] == '/') /* an empty folder */
-		return send_bytes(sending, file, 0, 0);
-	if (strcmp(file->path, FILES_INPUT) == 0)
-		return sending->command ? send_command(sending, file) : send_input(sending, file);
-	sending->fd = open(file->path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	if (sending->fd < 0)
-		return tool_fail(TOOL_FAILED, "cannot open %s: %s; nothing was published",
-				 file->path, strerror(errno));
-	if (fstat(sending->fd, &st) || !S_ISREG(st.st_mode))
-		code = tool_fail(TOOL_FAILED, "%s is no file any more; nothing was published",
-				 file->path);
-	else
-		code = send_open_file(sending, file, &st);
-	close(sending->fd);
-	return code;
-}
 
 /* -- the publication ------------------------------------------------------------------------ */
 
@@ -345,23 +154,6 @@ static int sending_commit(struct sending *sending, json_t **answer)
 	return code ? client_complain(sending->client) : TOOL_DONE;
 }
 
-static int send_all(struct sending *sending, const struct files *files)
-{
-	char all[TEXT_SHORT_LEN], done[TEXT_SHORT_LEN];
-
-	text_count(all, files->count);
-	for (size_t i = 0; i < files->count; i++) {
-		int code;
-
-		text_count(done, i);
-		if (files->count > 1)
-			progress_note(&sending->progress, "%s of %s files", done, all);
-		if ((code = send_file(sending, &files->entries[i])))
-			return code;
-	}
-	return TOOL_DONE;
-}
-
 /* -- all together --------------------------------------------------------------------------- */
 
 static int send_and_commit(struct sending *sending, const json_t *body, const struct files *files,
@@ -371,7 +163,7 @@ static int send_and_commit(struct sending *sending, const json_t *body, const st
 
 	sending->bytes_done = 0;
 	if (!code)
-		code = send_all(sending, files);
+		code = publish_send(sending, files);
 	if (!code) {
 		progress_note(&sending->progress, "making the version");
 		progress_bytes(&sending->progress, sending->bytes_done, sending->bytes_all);

@@ -438,7 +438,7 @@ int client_call(struct client *client, const char *method, const char *target, c
 	return code;
 }
 
-int client_send(struct client *client, const char *target, uint64_t size,
+int client_send(struct client *client, const char *method, const char *target, uint64_t size,
 		ssize_t (*read)(void *arg, void *to, size_t len), void *arg)
 {
 	struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
@@ -446,7 +446,7 @@ int client_send(struct client *client, const char *target, uint64_t size,
 	int code;
 
 	client->patience = CLIENT_WHATEVER;
-	prepare(client, "PUT", target);
+	prepare(client, method, target);
 	client->read = read;
 	client->arg = arg;
 	curl_easy_setopt(client->curl, CURLOPT_UPLOAD, 1L);

@@ -37,10 +37,10 @@ void client_patience(struct client *client, enum client_patience patience);
 int client_call(struct client *client, const char *method, const char *target, const json_t *body,
 		json_t **out);
 #define CLIENT_SIZE_UNKNOWN UINT64_MAX
-/* PUT of size bytes that read delivers, or of all until it returns 0 (CLIENT_SIZE_UNKNOWN): it
+/* Sends size bytes that read delivers, or of all until it returns 0 (CLIENT_SIZE_UNKNOWN): it
    returns the number of bytes put into to, 0 at the end, -1 to give up. Every call of read is also
    the moment to show progress. */
-int client_send(struct client *client, const char *target, uint64_t size,
+int client_send(struct client *client, const char *method, const char *target, uint64_t size,
 		ssize_t (*read)(void *arg, void *to, size_t len), void *arg);
 /* GET; each piece of the body goes to write, which returns false to give up. *whole is false when
    the body ended before its announced length. */

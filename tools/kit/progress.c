@@ -23,6 +23,8 @@ void progress_note(struct progress *progress, const char *format, ...)
 {
 	va_list args;
 
+	if (!progress->what)
+		return;
 	va_start(args, format);
 	vsnprintf(progress->note, sizeof(progress->note), format, args);
 	va_end(args);

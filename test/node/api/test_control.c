@@ -11,6 +11,7 @@
 #include "crypto/check.h"
 #include "crypto/random.h"
 #include "node/base/clock.h"
+#include "proto/content/parts.h"
 
 static char *dir;
 static struct node_process node;
@@ -171,6 +172,19 @@ static void put(long status, const char *id, const char *name, struct bytes byte
 	buf_fini(&answer);
 }
 
+static void expect_body(long status, const char *says, const char *target, struct bytes body)
+{
+	struct buf answer;
+	long got;
+
+	buf_init(&answer, 65536);
+	got = node_ask(&node, "POST", target, body, &answer);
+	if (got != status || !strstr((const char *)answer.ptr, says))
+		fail_msg("POST %s: %ld %s does not say %s", target, got, (const char *)answer.ptr,
+			 says);
+	buf_fini(&answer);
+}
+
 static void check_file(const char *path, const char *name, struct bytes expected)
 {
 	char target[300];
@@ -244,6 +258,51 @@ static void many_files_come_in_pages(void **state)
 	answer = node_expect(&node, 200, "GET", "/manifest?path=meissen/viele&from=5000", NULL);
 	assert_non_null(strstr(answer, "\"next\":null,\"files\":[]"));
 	expect_error(400, "usage", "from", "GET", "/manifest?path=meissen/viele&from=-1", NULL);
+}
+
+/* Many files in one body, and what is not one. */
+static void many_files_in_one_request(void **state)
+{
+	const size_t big = 3u << 20, len_at = PARTS_LENGTH_LEN;
+	struct buf file = contents(big, 3), body;
+	char id[32], target[100], name[64];
+
+	buf_init(&body, 8u << 20);
+	for (int i = 0; i < 2000; i++) {
+		snprintf(name, sizeof(name), "ordner-%d/%d.csv", i % 7, i);
+		parts_put_head(&body, bytes_str(name), bytes_str("text/csv"), 1795201200000);
+		buf_add_be32(&body, (uint32_t)strlen(name));
+		buf_add(&body, bytes_str(name));
+		buf_add_be32(&body, 0);
+	}
+	parts_put_head(&body, bytes_str("gross"), bytes_of(NULL, 0), 0);
+	buf_add_be32(&body, (uint32_t)big);
+	buf_add(&body, buf_bytes(&file));
+	buf_add_be32(&body, 0);
+
+	begin(id, sizeof(id), "{\"dataset\": \"meissen/haufen\"}");
+	snprintf(target, sizeof(target), "/uploads/%.30s/files", id);
+	expect_body(200, "\"bytes\":3178618,\"files\":2001", target, buf_bytes(&body));
+	put(200, id, "einzeln", bytes_str("x"));
+	snprintf(target, sizeof(target), "/uploads/%.30s/commit", id);
+	node_expect(&node, 200, "POST", target, NULL);
+	check_file("meissen/haufen", "gross", buf_bytes(&file));
+	check_file("meissen/haufen", "einzeln", bytes_str("x"));
+	check_file("meissen/haufen", "ordner-3%2F1998.csv", bytes_str("ordner-3/1998.csv"));
+
+	begin(id, sizeof(id), "{\"dataset\": \"meissen/haufen\"}");
+	snprintf(target, sizeof(target), "/uploads/%.30s/files", id);
+	expect_body(400, "behind file gross, the 2001th,", target,
+		    bytes_of(body.ptr, body.len - len_at));
+	expect_body(404, "no such upload", target, buf_bytes(&body));
+
+	begin(id, sizeof(id), "{\"dataset\": \"meissen/haufen\"}");
+	snprintf(target, sizeof(target), "/uploads/%.30s/files", id);
+	buf_reset(&body);
+	parts_put_head(&body, bytes_str("../x"), bytes_of(NULL, 0), 0);
+	expect_body(400, "../x: the name of a file is", target, buf_bytes(&body));
+	buf_fini(&body);
+	buf_fini(&file);
 }
 
 static void uploads_are_strict(void **state)
@@ -343,7 +402,7 @@ static void long_lists(void **state)
 	assert_int_equal(count_of((const char *)answer.ptr, "}{"), 0);
 	buf_fini(&answer);
 	snprintf(target, sizeof(target), "\"known\":%d",
-		 505 + 3); /* and rund/reise, viele, streng */
+		 505 + 4); /* and rund/reise, viele, haufen, streng */
 	assert_non_null(strstr(node_expect(&node, 200, "GET", "/status", NULL), target));
 }
 
@@ -518,6 +577,7 @@ int main(void)
 		cmocka_unit_test(status_says_what_to_do),
 		cmocka_unit_test(what_goes_in_comes_out),
 		cmocka_unit_test(many_files_come_in_pages),
+		cmocka_unit_test(many_files_in_one_request),
 		cmocka_unit_test(uploads_are_strict),
 		cmocka_unit_test(uploads_are_few),
 		cmocka_unit_test(long_lists),
