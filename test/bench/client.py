@@ -2,7 +2,8 @@
 """client.py - what the benches ask over Unix sockets, one connection each, without a program for each question.
 
 publish SOCKET PREFIX COUNT [CLIENTS]   that many datasets of one small file each, one after the other at each client
-held SOCKET COUNT                       waits until so many datasets are held
+held SOCKET PREFIX COUNT                waits until all of these are held
+known SOCKET COUNT                      waits until so many datasets are known
 syncthing KEY SENDER RECEIVER           rescans the folder of the sender, waits until the receiver has all of it
 """
 import json
@@ -24,7 +25,8 @@ class Client:
         self.head = f"Host: node\r\n{head}"
         self.rest = b""
 
-    def ask(self, method, path, body=b""):
+    def ask(self, method, path, body=b"", fine=()):
+        """The answer; of a status that is neither 2xx nor one of `fine` nobody hears."""
         if not isinstance(body, bytes):
             body = json.dumps(body).encode()
         self.socket.sendall(
@@ -39,7 +41,7 @@ class Client:
             rest += self.more()
         answer, self.rest = rest[:length], rest[length:]
         status = int(head.split(b" ", 2)[1])
-        if status >= 300:
+        if status >= 300 and status not in fine:
             raise SystemExit(f"{method} {path}: {status} {answer.decode(errors='replace')}")
         return json.loads(answer) if answer.strip() else None
 
@@ -66,11 +68,15 @@ def wait(seen, step_s=0.05):
     raise SystemExit("it did not come about")
 
 
+def name(prefix, number):
+    return f"{prefix}{number:05}"
+
+
 def publish_some(path, prefix, numbers):
     node = Client(path)
     for number in numbers:
         body = f"Ort;Wert\nMeißen;{number}\nRadebeul;{number * 7919 % 1000}\n".encode()
-        upload = node.ask("POST", "/uploads", {"dataset": f"{prefix}{number}", "tier": "members"})["upload"]
+        upload = node.ask("POST", "/uploads", {"dataset": name(prefix, number), "tier": "members"})["upload"]
         node.ask("PUT", f"/uploads/{upload}/files/werte.csv?modified_ms=1700000000000", body)
         node.ask("POST", f"/uploads/{upload}/commit")
 
@@ -92,8 +98,11 @@ def publish(path, prefix, count, clients=1):
             raise SystemExit("a client failed")
 
 
-def held(path, count):
+def held(path, prefix, count):
+    """Waits for the last one, which comes last or nearly so, as asking how many there are takes the node's time."""
     node = Client(path)
+    while not node.ask("GET", f"/wait?path={name(prefix, count - 1)}&wait_ms=30000", fine=(409,)).get("held"):
+        pass
     wait(lambda: node.ask("GET", "/status")["datasets"]["held"] >= count)
 
 

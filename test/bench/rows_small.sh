@@ -58,8 +58,8 @@ sets_allmende() {
 	"$python" -B "$here/client.py" known "$town/control.sock" "$sets"
 	workers=("${node_pid[$meissen]}" "${node_pid[$town]}")
 	node "$town" subscribe 'meissen/daten/**' >/dev/null
-	take fetch25k allmende "$python" -B "$here/client.py" held "$town/control.sock" "$sets"
-	node "$town" get meissen/daten/d7 -o "$work/copy" >/dev/null
+	take fetch25k allmende "$python" -B "$here/client.py" held "$town/control.sock" meissen/daten/d "$sets"
+	node "$town" get meissen/daten/d00007 -o "$work/copy" >/dev/null
 	cmp -- "$work/copy" "$work/sets/d00007"
 	rm -f -- "$work/copy"
 	node_stop "$town"
