@@ -274,13 +274,3 @@ void api_list_add(struct call *call, json_t *element)
 	json_dump_callback(element, dump_add, &call->text, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	json_decref(element);
 }
-
-bool api_page_goes_on(struct call *call, const char *path)
-{
-	if (++call->page_count < API_PAGE_MAX)
-		return true;
-	call->page_count = 0;
-	call->more = true;
-	snprintf(call->after, sizeof(call->after), "%s", path);
-	return false;
-}

@@ -18,7 +18,6 @@
 
 #define API_TEXT_LEN_MAX   16384 /* of a query argument */
 #define API_ANSWER_LEN_MAX (1u << 30)
-#define API_PAGE_MAX       500 /* entries of a list at a time */
 
 struct api { /* private to api.c and call.c */
 	const struct node_view *node;
@@ -67,9 +66,7 @@ struct call {
 	bool last;  /* for run: the time is over */
 
 	/* lists: a page at a time, so that a long one holds up nobody */
-	bool more; /* run: to be run again, for what comes after: */
-	char after[LIMIT_PATH_LEN_MAX + 1];
-	uint32_t page_count;
+	bool more;       /* run: to be run again, for what comes after */
 	struct buf text; /* instead of out: JSON as it goes out */
 
 	/* What the topic keeps from one of its functions to the next; gone() releases it, without
@@ -102,7 +99,5 @@ void api_wake(struct api *api, bool (*which)(const struct call *call, const void
 
 /* A list that is never a whole tree in memory: head, elements (taken), tail, into call->text. */
 void api_list_add(struct call *call, json_t *element);
-/* After an entry, which has this path: false, and more, when the page is full. */
-bool api_page_goes_on(struct call *call, const char *path);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * /datasets, /dataset and /log: what is known here.
  */
+#include "crypto/check.h"
 #include "crypto/path.h"
 #include "node/api/args.h"
 #include "node/api/entry.h"
@@ -26,6 +27,9 @@ static void datasets_begin(struct call *call)
 			 "the end for all below, for example */kita/**");
 		return;
 	}
+	struct catalog_list *list = mem_new(1, sizeof(*list));
+	*list = catalog_list_begin(NULL, NULL);
+	call->topic = list;
 	api_push(call);
 }
 
@@ -36,15 +40,17 @@ static bool list_entry(void *arg, const struct catalog_entry *entry)
 	/* A hidden dataset is listed to its readers alone; others know that it is there. */
 	if (entry->tier != TIER_HIDDEN || entry->readable)
 		api_list_add(call, api_entry(entry));
-	return api_page_goes_on(call, entry->stored);
+	return true;
 }
 
 static void datasets_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
-	if (!call->after[0])
+	struct catalog_list *list = call->topic;
+
+	if (!call->text.len)
 		buf_add(&call->text, bytes_str("{\"datasets\":["));
-	catalog_list(hub, txn, call->path.len ? (const char *)call->path.ptr : NULL,
-		     call->after[0] ? call->after : NULL, list_entry, call);
+	list->pattern = call->path.len ? (const char *)call->path.ptr : NULL;
+	call->more = catalog_list(hub, txn, list, list_entry, call);
 	if (!call->more)
 		buf_add(&call->text, bytes_str("]}"));
 }

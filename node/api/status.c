@@ -171,7 +171,7 @@ static bool status_dataset(void *arg, const struct catalog_entry *entry)
 	struct status_walker *walker = arg;
 
 	overview_dataset(walker->call->topic, walker->hub, walker->txn, entry);
-	return api_page_goes_on(walker->call, entry->stored);
+	return true;
 }
 
 static void status_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
@@ -179,7 +179,9 @@ static void status_run(struct call *call, struct hub *hub, struct txn *txn, int6
 	struct status_walker walker = {.call = call, .hub = hub, .txn = txn};
 	struct status status = {.call = call, .hub = hub, .txn = txn, .now_ms = now_ms};
 
-	catalog_list(hub, txn, NULL, call->after[0] ? call->after : NULL, status_dataset, &walker);
+	struct overview *overview = call->topic;
+
+	call->more = catalog_list(hub, txn, &overview->list, status_dataset, &walker);
 	if (!call->more)
 		status_make(&status);
 }
@@ -187,7 +189,9 @@ static void status_run(struct call *call, struct hub *hub, struct txn *txn, int6
 static void status_begin(struct call *call)
 {
 	call->number = call->node->uploads->count; /* the loop thread's: run cannot look */
-	call->topic = mem_new(1, sizeof(struct overview));
+	struct overview *overview = call->topic = mem_new(1, sizeof(*overview));
+
+	overview->list = catalog_list_begin(NULL, NULL);
 	api_push(call);
 }
 

@@ -16,7 +16,6 @@
 
 #define TEXT_TYPE    "text/plain; charset=utf-8"
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
-#define PAGE_MAX     500 /* datasets at a time */
 #define HEALTH_LEN   200
 
 struct ask {
@@ -227,15 +226,9 @@ struct metrics_walker {
 static bool metrics_dataset(void *arg, const struct catalog_entry *entry)
 {
 	struct metrics_walker *walker = arg;
-	struct metrics *metrics = walker->metrics;
 
-	overview_dataset(metrics->overview, walker->hub, walker->txn, entry);
-	if (++metrics->page_count < PAGE_MAX)
-		return true;
-	metrics->page_count = 0;
-	metrics->more = true;
-	snprintf(metrics->after, sizeof(metrics->after), "%s", entry->stored);
-	return false;
+	overview_dataset(walker->metrics->overview, walker->hub, walker->txn, entry);
+	return true;
 }
 
 static void count_fetches(struct metrics *metrics, struct hub *hub, struct txn *txn)
@@ -252,12 +245,10 @@ static void metrics_gather(struct hub *hub, struct txn *txn, int64_t now_ms, voi
 {
 	struct metrics *metrics = arg;
 	struct metrics_walker walker = {.metrics = metrics, .hub = hub, .txn = txn};
-	const char *after = metrics->more ? metrics->after : NULL;
 	struct overview *overview = metrics->overview;
 	struct actions actions;
 
-	metrics->more = false;
-	catalog_list(hub, txn, NULL, after, metrics_dataset, &walker);
+	metrics->more = catalog_list(hub, txn, &overview->list, metrics_dataset, &walker);
 	if (metrics->more)
 		return;
 	overview_take(overview, metrics->node, hub, txn, now_ms);
@@ -361,9 +352,8 @@ static void metrics_push(struct metrics *metrics)
 static void metrics_start(struct metrics *metrics)
 {
 	metrics->overview = mem_new(1, sizeof(*metrics->overview));
+	metrics->overview->list = catalog_list_begin(NULL, NULL);
 	metrics->begun_ms = uv_now(metrics->node->loop);
-	metrics->more = false;
-	metrics->page_count = 0;
 	metrics->fetches_running = metrics->fetches_waiting = 0;
 	metrics_push(metrics);
 }

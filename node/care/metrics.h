@@ -35,8 +35,6 @@ struct metrics {
 	/* of the gathering under way; the core thread's while busy */
 	struct turn_item item;
 	struct overview *overview;
-	char after[LIMIT_PATH_LEN_MAX + 1];
-	uint32_t page_count;
 	bool more;
 	int64_t now_ms;
 	uint64_t charter_number;

@@ -24,6 +24,7 @@ struct overview_member { /* one whose data is not complete here */
 };
 
 struct overview {
+	struct catalog_list list; /* how far they are looked at */
 	/* from overview_dataset() */
 	struct overview_datasets {
 		uint64_t known, own, held, damaged, own_damaged;

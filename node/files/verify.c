@@ -55,8 +55,11 @@ static void core_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg
 
 	verify->core_more = catalog_verify(hub, txn, &verify->cursor, STEP_ROWS, &verify->findings,
 					   &verify->looked);
-	if (!verify->core_more && verify->scrub.fault_count)
-		catalog_list(hub, txn, NULL, NULL, name_faults, verify);
+	if (verify->core_more || !verify->scrub.fault_count)
+		return;
+	struct catalog_list list = catalog_list_begin(NULL, NULL);
+	while (catalog_list(hub, txn, &list, name_faults, verify))
+		;
 }
 
 static void core_done(struct turn_item *item)

@@ -109,8 +109,10 @@ static bool page_add(void *arg, const struct catalog_entry *entry)
 void gather_page(struct hub *hub, struct txn *txn, struct gathered *out)
 {
 	struct page page = {out, hub};
+	struct catalog_list list = catalog_list_begin(NULL, out->after[0] ? out->after : NULL);
 
-	catalog_list(hub, txn, NULL, out->after[0] ? out->after : NULL, page_add, &page);
+	while (catalog_list(hub, txn, &list, page_add, &page) && out->count < GATHER_COUNT_MAX)
+		;
 	out->to[0] = '\0';
 	if (out->count == GATHER_COUNT_MAX)
 		memcpy(out->to, out->items[out->count - 1].stored, sizeof(out->to));

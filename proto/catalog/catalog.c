@@ -45,62 +45,23 @@ void catalog_name(struct hub *hub, struct txn *txn, struct bytes path,
 	catalog_entry_fini(&entry);
 }
 
-/* NULL: everything does. */
-static bool matches(const char *pattern, const char *path)
-{
-	return !pattern || path_match(bytes_str(pattern), bytes_str(path));
-}
-
-/* False: no more. */
-static bool entry_tell(struct hub *hub, struct txn *txn, const struct lookup *found, bool current,
-		       const char *pattern,
-		       bool (*each)(void *arg, const struct catalog_entry *entry), void *arg)
-{
-	struct catalog_entry entry;
-	lookup_entry(hub, txn, found, current, &entry);
-	bool more = !matches(pattern, entry.path) && !matches(pattern, entry.stored)
-			    ? true
-			    : each(arg, &entry);
-	catalog_entry_fini(&entry);
-	return more;
-}
-
-void catalog_list(struct hub *hub, struct txn *txn, const char *pattern, const char *after,
-		  bool (*each)(void *arg, const struct catalog_entry *entry), void *arg)
-{
-	struct row_key from = key_text(bytes_str(after ? after : ""));
-	struct walk walk =
-		walk_begin_at(txn, TABLE_PATH, bytes_of(NULL, 0), row_key_bytes(&from), !after);
-	while (walk_next(&walk)) {
-		struct dataset_id dataset;
-		struct lookup found;
-		if (walk.value.len != ID_LEN)
-			continue;
-		memcpy(dataset.b, walk.value.ptr, ID_LEN);
-		/* What a hidden one is called is known when it was opened. */
-		if (lookup_dataset(hub, txn, &dataset, 0, &found) ||
-		    (found.version.tier != TIER_HIDDEN && pattern &&
-		     !path_match(bytes_str(pattern), found.version.path)))
-			continue;
-		if (!entry_tell(hub, txn, &found, true, pattern, each, arg))
-			return;
-	}
-}
-
 enum err catalog_log(struct hub *hub, struct txn *txn, const char *path,
 		     bool (*each)(void *arg, const struct catalog_entry *entry), void *arg,
 		     char *why)
 {
 	struct lookup current, found;
+	struct catalog_entry entry;
 	enum err err = lookup_path(hub, txn, path, 0, &current, why);
 	if (err)
 		return err;
 	struct ledger_version at = {.number = 0};
 	bool more = true;
 	while (more && current_below(hub, txn, &current.of.dataset, at.number, &at))
-		if (!lookup_dataset(hub, txn, &current.of.dataset, at.number, &found))
-			more = entry_tell(hub, txn, &found, held_same(&found.of, &current.of), NULL,
-					  each, arg);
+		if (!lookup_dataset(hub, txn, &current.of.dataset, at.number, &found)) {
+			lookup_entry(hub, txn, &found, held_same(&found.of, &current.of), &entry);
+			more = each(arg, &entry);
+			catalog_entry_fini(&entry);
+		}
 	return txn_err(txn);
 }
 

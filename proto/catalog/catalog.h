@@ -60,9 +60,19 @@ void catalog_name(struct hub *hub, struct txn *txn, struct bytes path,
 /*
  * Current versions of all datasets whose path matches (NULL: all), as people call them or as they
  * are kept, in order of the path under which they are kept, beginning after `after` (NULL: the
- * first). Calls each until it returns false. The entry belongs to the callee's caller.
+ * first). The pattern is borrowed.
  */
-void catalog_list(struct hub *hub, struct txn *txn, const char *pattern, const char *after,
+struct catalog_list {
+	const char *pattern;
+	struct row_key at; /* private, as the next */
+	bool inclusive;
+};
+struct catalog_list catalog_list_begin(const char *pattern, const char *after);
+/*
+ * A step, which looks at so many rows at most: calls each until it returns false; the entry is
+ * this function's. False: that was the end; true: the next call goes on behind what was told last.
+ */
+bool catalog_list(struct hub *hub, struct txn *txn, struct catalog_list *list,
 		  bool (*each)(void *arg, const struct catalog_entry *entry), void *arg);
 /* All versions of a dataset, newest first. */
 enum err catalog_log(struct hub *hub, struct txn *txn, const char *path,

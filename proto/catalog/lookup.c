@@ -109,19 +109,19 @@ static bool description_read(struct hub *hub, const struct version *version,
 	const struct key *fed_key = fedkeys_get(hub, version->description_key);
 	bool granted = version->tier == TIER_GRANTED;
 	struct key key = {{0}};
-	struct packer *packer;
 	bool ok = granted ? fed_key != NULL : dataset_key != NULL;
 
 	*out = (struct description){0};
 	if (!ok)
 		return false;
-	packer = packer_open();
+	/* Many are read one after the other. */
+	if (!hub->packer)
+		hub->packer = packer_open();
 	version_description_key(&key, version, dataset_key, fed_key);
-	ok = !reader_description(bytes, version, dataset, &key, packer) &&
+	ok = !reader_description(bytes, version, dataset, &key, hub->packer) &&
 	     !description_decode(out, buf_bytes(bytes)) && version_description_fits(version, out);
 	if (!ok)
 		*out = (struct description){0};
-	packer_close(packer);
 	key_wipe(&key);
 	return ok;
 }

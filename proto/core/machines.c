@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "proto/content/pack.h"
 #include "proto/membership/membership.h"
 #include "proto/rights/rights.h"
 
@@ -81,6 +82,7 @@ void machines_close(struct hub *hub)
 	membership_close(hub);
 	free(hub->forgotten);
 	buf_fini(&hub->bottle);
+	packer_close(hub->packer);
 	fedkeys_close(hub);
 	wrapkeys_close(hub);
 	meter_fini(&hub->meter);

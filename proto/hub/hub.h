@@ -101,7 +101,8 @@ struct hub {
 	uint32_t *forgotten; /* members whose keys or roles have changed; 0: all. For rights.h */
 	size_t forgotten_count, forgotten_cap;
 
-	struct buf bottle; /* records that came as text, in this turn */
+	struct buf bottle;     /* records that came as text, in this turn */
+	struct packer *packer; /* for descriptions; NULL until one is opened */
 
 	/* each known to the machine of its name alone */
 	struct audit *audit;

@@ -1,4 +1,5 @@
 /* Datasets as people see them: finding, listing, reading, and why something cannot be read. */
+#include "crypto/path.h"
 #include "proto/catalog/catalog.h"
 
 #include "proto/ledger/held.h"
@@ -214,12 +215,16 @@ static void what_it_is_about_everybody_reads(void **state)
 struct listing {
 	char text[400];
 	unsigned max;
+	const char *pattern; /* NULL: all */
 };
 
 static bool list_add(void *arg, const struct catalog_entry *entry)
 {
 	struct listing *out = arg;
 	size_t len = strlen(out->text);
+	if (out->pattern && !path_match(bytes_str(out->pattern), bytes_str(entry->path)) &&
+	    !path_match(bytes_str(out->pattern), bytes_str(entry->stored)))
+		return true;
 	snprintf(out->text + len, sizeof(out->text) - len, "%s%s@%d%s", len ? " " : "", entry->path,
 		 (int)entry->number, entry->current ? "" : "-");
 	return --out->max > 0;
@@ -250,10 +255,78 @@ static void lists_are_in_order_of_path(void **state)
 	meet(f);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct listing out = {.max = cases[i].max};
-		catalog_list(&f->node.hub, f->node.txn, cases[i].pattern, cases[i].after, list_add,
-			     &out);
+		struct catalog_list list = catalog_list_begin(cases[i].pattern, cases[i].after);
+		catalog_list(&f->node.hub, f->node.txn, &list, list_add, &out);
 		assert_string_equal(out.text, cases[i].list);
 	}
+}
+
+/* With a pattern is told what matches of all that there is, in however many steps. */
+static void a_pattern_skips_nothing_that_matches(void **state)
+{
+	static const char *const paths[] = {"gemeinde-2/b",   "gemeinde-2/b-x/c", "gemeinde-2/b.x",
+					    "gemeinde-2/b/c", "gemeinde-2/b/c/d", "gemeinde-2/ba/c",
+					    "gemeinde-2/z/c"};
+	static const char *const others[] = {"gemeinde-3/b/c", "gemeinde-3/a/c", "gemeinde-3/c"};
+	static const char *const patterns[] = {"gemeinde-2/b",
+					       "gemeinde-2/b/**",
+					       "gemeinde-2/*/c",
+					       "*/b/c",
+					       "*/b/**",
+					       "*/*",
+					       "**",
+					       "gemeinde-2/**",
+					       "gemeinde-3/*",
+					       "gemeinde-3/b/*",
+					       "*/*/c",
+					       "gemeinde-2/y/hidden",
+					       "gemeinde-2/y/**",
+					       "*/y/hidden",
+					       "gemeinde-1/**",
+					       "gemeinde-20/**",
+					       "gemeinde-2/b/c/d/e"};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNT(paths); i++)
+		press_version(&f->node, paths[i], TIER_OPEN, "a", 1);
+	for (size_t i = 0; i < COUNT(others); i++)
+		press_version(&f->other, others[i], TIER_OPEN, "a", 1);
+	press_version(&f->node, "gemeinde-2/y/hidden", TIER_HIDDEN, "a", 1);
+	meet(f);
+	for (size_t i = 0; i < COUNT(patterns); i++) {
+		struct listing all = {.max = 99, .pattern = patterns[i]}, some = {.max = 1};
+		struct catalog_list list = catalog_list_begin(NULL, NULL);
+		assert_false(catalog_list(&f->node.hub, f->node.txn, &list, list_add, &all));
+		list = catalog_list_begin(patterns[i], NULL);
+		while (catalog_list(&f->node.hub, f->node.txn, &list, list_add, &some))
+			some.max = 1;
+		assert_string_equal(some.text, all.text);
+	}
+}
+
+/* A list costs what it tells, not what there is beside it. */
+static void a_pattern_costs_what_it_names(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t lookups[2];
+	char path[40];
+
+	press_version(&f->node, "gemeinde-2/k/a", TIER_OPEN, "a", 1);
+	press_version(&f->node, "gemeinde-2/k/b", TIER_OPEN, "a", 1);
+	for (size_t i = 0; i < COUNT(lookups); i++) {
+		struct listing out = {.max = 99};
+		struct catalog_list list = catalog_list_begin("gemeinde-2/k/**", NULL);
+		const uint64_t before = txn_cost(f->node.txn).lookups;
+		assert_false(catalog_list(&f->node.hub, f->node.txn, &list, list_add, &out));
+		assert_string_equal(out.text, "gemeinde-2/k/a@1 gemeinde-2/k/b@1");
+		lookups[i] = txn_cost(f->node.txn).lookups - before;
+		for (unsigned n = 0; i == 0 && n < 60; n++) {
+			snprintf(path, sizeof(path), "gemeinde-2/%c/n%u", n % 2 ? 'j' : 'l', n);
+			press_version(&f->node, path, TIER_OPEN, "a", 1);
+		}
+	}
+	/* One row more on either side of it. */
+	assert_true(lookups[1] <= lookups[0] + 4);
 }
 
 static void a_log_begins_with_the_newest(void **state)
@@ -429,6 +502,8 @@ int main(void)
 		T(an_entry_says_what_is_here),
 		T(what_it_is_about_everybody_reads),
 		T(lists_are_in_order_of_path),
+		T(a_pattern_skips_nothing_that_matches),
+		T(a_pattern_costs_what_it_names),
 		T(a_log_begins_with_the_newest),
 		T(who_can_not_read_is_told_why),
 		T(a_right_and_its_key_open_what_is_granted),

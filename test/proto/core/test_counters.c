@@ -336,7 +336,8 @@ static void questions_look_a_dataset_up_once(void **state)
 		ERR_OK);
 	assert_looked_up_once(0);
 	count_begin();
-	catalog_list(hub, f->node.txn, NULL, NULL, each_go, &listed);
+	struct catalog_list list = catalog_list_begin(NULL, NULL);
+	catalog_list(hub, f->node.txn, &list, each_go, &listed);
 	assert_int_equal(listed, 2);
 	assert_int_equal(count.current, 2);
 	assert_int_equal(count.decoded, 2);
