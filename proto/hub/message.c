@@ -207,6 +207,13 @@ static uint32_t element_count(enum message_type type)
 	return UINT32_MAX;
 }
 
+static void read_path(struct message *m, struct wire_in *w)
+{
+	m->body = wire_bin(w, 0, SETDIGEST_DEPTH_MAX * SETDIGEST_STEP_LEN);
+	if (!w->err && m->body.len % SETDIGEST_STEP_LEN != 0)
+		w->err = ERR_MALFORMED;
+}
+
 static void read_leaves(struct message *m, struct wire_in *w)
 {
 	read_author(m, w);
@@ -216,10 +223,16 @@ static void read_leaves(struct message *m, struct wire_in *w)
 	m->place = wire_uint(w, UINT64_MAX);
 	if (m->type == MESSAGE_LEAVES_GET)
 		return;
-	m->body = wire_bin(w, 0, SETDIGEST_DEPTH_MAX * SETDIGEST_STEP_LEN);
-	if (!w->err && m->body.len % SETDIGEST_STEP_LEN != 0)
-		w->err = ERR_MALFORMED;
+	read_path(m, w);
 	read_list(m, w, SETDIGEST_LEAVES_MAX);
+}
+
+static void read_records(struct message *m, struct wire_in *w)
+{
+	m->has_body = !wire_nil(w);
+	if (m->has_body)
+		read_path(m, w);
+	read_list(m, w, MESSAGE_RECORD_COUNT_MAX);
 }
 
 static void read_two(struct message *m, struct wire_in *w, size_t max)
@@ -240,7 +253,7 @@ static uint32_t count_max(enum message_type type)
 {
 	if (type == MESSAGE_GROUPS) /* each member may have one of its own, and it is one message */
 		return LIMIT_MEMBER_COUNT_MAX;
-	return type == MESSAGE_RECORDS ? MESSAGE_RECORD_COUNT_MAX : MESSAGE_LIST_COUNT_MAX;
+	return MESSAGE_LIST_COUNT_MAX;
 }
 
 static void read_head(struct message *m, struct wire_in *w)
@@ -273,9 +286,11 @@ static void read_body(struct message *m, struct wire_in *w)
 	case MESSAGE_ORGLOG_GET:
 	case MESSAGE_ORGLOG:
 	case MESSAGE_STATES:
-	case MESSAGE_RECORDS:
 	case MESSAGE_HOLDS:
 		read_list(m, w, count_max(m->type));
+		break;
+	case MESSAGE_RECORDS:
+		read_records(m, w);
 		break;
 	case MESSAGE_TOTALS:
 		m->heads = wire_uint(w, UINT64_MAX);
@@ -645,6 +660,8 @@ void message_list_end(struct message_list *list, struct buf *out)
 	begin(out, list->type);
 	if (list->type == MESSAGE_CHUNK_GET)
 		out_fixed(out, list->dataset.b, ID_LEN);
+	if (list->type == MESSAGE_RECORDS)
+		list->has_path ? out_bin(out, list->path) : out_nil(out);
 	out_array(out, list->count);
 	buf_add(out, buf_bytes(&list->items));
 	if (list->items.err && !out->err)

@@ -25,7 +25,7 @@
 	X(STATES, 7, 1)                                                                            \
 	X(TOTALS, 8, 3)                                                                            \
 	X(HEAD, 9, 1)                                                                              \
-	X(RECORDS, 10, 1)                                                                          \
+	X(RECORDS, 10, 2)                                                                          \
 	X(EVIDENCE, 11, 2)                                                                         \
 	X(NOT_HERE, 12, 2)                                                                         \
 	X(LEAVES_GET, 13, 4)                                                                       \
@@ -92,11 +92,11 @@ struct message {
 	bool has_digest; /* JOIN_ANSWER */
 	uint64_t heads, records; /* TOTALS */
 	uint64_t bytes;          /* TOTALS, TAKEN */
-	struct bytes body;       /* HEAD, OWN_HEAD, JOIN, LEAVES: path, INDEX: entries, CHUNK */
-	bool has_body;           /* CHUNK, OWN_HEAD */
-	bool has_org;            /* FORK: of a log; else of the charter */
-	struct org_id org;       /* FORK */
-	struct bytes entries[2]; /* FORK, EVIDENCE */
+	struct bytes body; /* HEAD, OWN_HEAD, JOIN, LEAVES, RECORDS: path, INDEX: entries, CHUNK */
+	bool has_body;     /* CHUNK, OWN_HEAD, RECORDS */
+	bool has_org;      /* FORK: of a log; else of the charter */
+	struct org_id org; /* FORK */
+	struct bytes entries[2];      /* FORK, EVIDENCE */
 	uint32_t author, incarnation; /* NOT_HERE, LEAVES*, RECORDS_GET */
 	uint64_t place;               /* LEAVES* */
 	enum message_join code;       /* JOIN_ANSWER */
@@ -169,6 +169,8 @@ struct message_list {
 	uint32_t count;
 	struct buf items;
 	struct dataset_id dataset; /* CHUNK_GET: set by the caller */
+	bool has_path;             /* RECORDS: the same; */
+	struct bytes path;         /* borrowed until the end */
 };
 struct message_list message_list_begin(enum message_type type);
 void message_list_bin(struct message_list *list, struct bytes bin);

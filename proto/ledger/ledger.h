@@ -173,6 +173,25 @@ struct ledger_news {
  */
 enum err ledger_accept_record(struct ledger *ledger, struct txn *txn, struct bytes whole,
 			      struct ledger_news *news);
+/* A record that has come, decoded, and its leaf. */
+struct ledger_item {
+	struct record record;
+	struct setdigest_leaf leaf;
+	/* the latest head of its author names it: its own signature need not be looked at */
+	bool vouched;
+};
+/* The errors of record_decode(). */
+enum err ledger_item_read(struct ledger_item *out, struct bytes whole);
+/*
+ * Looks which of these records, all of one author and in order of their leaves, make up whole lists
+ * of the set that its latest head names; all of these lists are below one path (setdigest.h).
+ * Those are vouched for, when they are versions; what acts by itself is not. Costs hashes alone.
+ */
+void ledger_vouch(struct ledger *ledger, struct txn *txn, struct bytes path,
+		  struct ledger_item *items, size_t count);
+/* As ledger_accept_record(). */
+enum err ledger_accept_item(struct ledger *ledger, struct txn *txn, const struct ledger_item *item,
+			    struct ledger_news *news);
 /* Whether the machines hear of an own record as of one that came from others. */
 enum ledger_tell { LEDGER_QUIET, LEDGER_TELL };
 /* A record that came into the store, decoded. */

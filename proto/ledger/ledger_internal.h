@@ -1,7 +1,7 @@
 /*
  * ledger_internal - what the sources of the ledger share, the lower ones first: rows.c (records and
  * the rows that find them), author.c (keys and states), quota.c, room.c, slots.c,
- * accept.c, heads.c, own.c, aside.c; pages.c and recount.c beside them.
+ * accept.c, vouch.c, heads.c, own.c, aside.c; pages.c and recount.c beside them.
  */
 #ifndef ALLMENDE_LEDGER_INTERNAL_H
 #define ALLMENDE_LEDGER_INTERNAL_H
@@ -36,7 +36,7 @@ void ledger_head_take(struct ledger *ledger, struct txn *txn, struct ledger_touc
 enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 			     struct ledger_news *news, struct version *version);
 /* Stores a record that wins its slot, and drops the one that loses it. */
-void ledger_record_write(struct ledger *ledger, struct txn *txn, const struct record *record,
+void ledger_record_write(struct ledger *ledger, struct txn *txn, const struct ledger_item *item,
 			 const struct ledger_news *news, const struct version *version);
 /*
  * Before a record is dropped that its author lists no more: of lines and bars that is news, since

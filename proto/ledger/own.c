@@ -30,7 +30,8 @@ static enum err own_append(struct ledger *ledger, struct txn *txn, struct record
 	struct ledger_touched *own = ledger_own_touch(ledger, txn);
 	struct ledger_news news;
 	struct version version = {0};
-	struct record record;
+	struct ledger_item item;
+	const struct record *record = &item.record;
 	struct buf whole;
 
 	if (!own)
@@ -44,20 +45,20 @@ static enum err own_append(struct ledger *ledger, struct txn *txn, struct record
 	record_make(&whole, fields, &ledger->charter->fed, ledger->own_seed);
 	enum err err = whole.err;
 	if (!err)
-		err = record_decode(&record, buf_bytes(&whole));
+		err = ledger_item_read(&item, buf_bytes(&whole));
 	if (!err)
-		err = own_check(ledger, &record, &news, &version, is_new);
+		err = own_check(ledger, record, &news, &version, is_new);
 	if (!err && is_new)
-		err = quota_own_check(ledger, txn, own, &record);
+		err = quota_own_check(ledger, txn, own, record);
 	if (!err) {
 		if (id)
-			record_id(id, &record);
+			record_id(id, record);
 		news.stored = true;
-		ledger_record_write(ledger, txn, &record, &news, &version);
+		ledger_record_write(ledger, txn, &item, &news, &version);
 		err = txn_err(txn);
 	}
 	if (!err && is_new)
-		ledger_arrived(ledger, &news, &record, &version, &whole, tell);
+		ledger_arrived(ledger, &news, record, &version, &whole, tell);
 	buf_fini(&whole);
 	return err;
 }

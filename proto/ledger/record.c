@@ -98,20 +98,6 @@ struct record_slot record_slot_notice(uint8_t code)
 	return (struct record_slot){.b = {RECORD_NOTICE, code}, .len = 2};
 }
 
-uint32_t record_author(struct bytes whole)
-{
-	struct bytes payload;
-	struct sig sig;
-
-	if (payload_split(whole, LIMIT_RECORD_LEN_MAX, &payload, &sig))
-		return 0;
-	struct wire_in w = wire_in(payload);
-	if (payload_begin(&w, 8))
-		return 0;
-	uint32_t author = (uint32_t)wire_uint(&w, UINT32_MAX);
-	return w.err ? 0 : author;
-}
-
 /* PROTOCOL: "`sequence` counts from 1 in each incarnation; incarnations count from 1." */
 enum err record_decode(struct record *out, struct bytes whole)
 {

@@ -62,8 +62,6 @@ struct record_slot record_slot_vote(uint32_t charter_number);
 struct record_slot record_slot_of(enum record_kind kind, struct bytes id);
 struct record_slot record_slot_notice(uint8_t code);
 
-/* Of a record not yet decoded, as it says; 0: it is not well-formed. */
-uint32_t record_author(struct bytes whole);
 /*
  * Form only; says nothing of the signature. ERR_MALFORMED, ERR_VERSION, ERR_FULL
  * (LIMIT_RECORD_LEN_MAX).

@@ -71,15 +71,17 @@ static bool may_split(const struct node *node)
 
 /* ---- leaves ---- */
 
-static struct row_key leaf_key(uint32_t author, uint32_t incarnation, struct bytes slot)
-{
-	return key_leaf(author, incarnation, setdigest_place(slot), slot);
-}
-
 bool setdigest_get(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes slot,
 		   uint64_t *sequence, struct digest *hash)
 {
-	struct row_key key = leaf_key(author, incarnation, slot);
+	return setdigest_get_at(txn, author, incarnation, setdigest_place(slot), slot, sequence,
+				hash);
+}
+
+bool setdigest_get_at(struct txn *txn, uint32_t author, uint32_t incarnation, uint64_t place,
+		      struct bytes slot, uint64_t *sequence, struct digest *hash)
+{
+	struct row_key key = key_leaf(author, incarnation, place, slot);
 	struct bytes value;
 
 	if (!txn_get(txn, TABLE_LEAF, row_key_bytes(&key), &value))
@@ -96,7 +98,12 @@ bool setdigest_get(struct txn *txn, uint32_t author, uint32_t incarnation, struc
 void setdigest_put(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes slot,
 		   uint64_t sequence, const struct digest *hash)
 {
-	uint64_t place = setdigest_place(slot);
+	setdigest_put_at(txn, author, incarnation, setdigest_place(slot), slot, sequence, hash);
+}
+
+void setdigest_put_at(struct txn *txn, uint32_t author, uint32_t incarnation, uint64_t place,
+		      struct bytes slot, uint64_t sequence, const struct digest *hash)
+{
 	struct row_key key = key_leaf(author, incarnation, place, slot);
 	uint8_t value[LEAF_LEN];
 
@@ -161,7 +168,7 @@ static struct setdigest_walk node_walk(struct txn *txn, const struct node *node)
  * PROTOCOL: "`leaf = be16 len(slot) ‖ slot ‖ be64 sequence ‖ H("am1.leaf", record with
  * signature)`"
  */
-static void leaf_hash(struct hash *hash, const struct setdigest_leaf *leaf)
+void setdigest_list_add(struct hash *hash, const struct setdigest_leaf *leaf)
 {
 	const uint8_t len[2] = {0, (uint8_t)leaf->slot_len};
 
@@ -169,6 +176,11 @@ static void leaf_hash(struct hash *hash, const struct setdigest_leaf *leaf)
 	hash_add(hash, bytes_of(leaf->slot, leaf->slot_len));
 	hash_add_be64(hash, leaf->sequence);
 	hash_add(hash, id_bytes(&leaf->hash));
+}
+
+void setdigest_list_begin(struct hash *hash)
+{
+	hash_init(hash, "am1.leaves", NULL, ID_LEN);
 }
 
 /* PROTOCOL: "otherwise `H("am1.children", digests of the children 0 to 15)`" */
@@ -195,10 +207,10 @@ static uint64_t list_digest(struct txn *txn, const struct node *node, struct dig
 	uint64_t count = 0;
 
 	*out = (struct digest){{0}};
-	hash_init(&hash, "am1.leaves", NULL, ID_LEN);
+	setdigest_list_begin(&hash);
 	while ((count <= SETDIGEST_LEAVES_MAX || !may_split(node)) &&
 	       setdigest_walk_next(&walk, &leaf)) {
-		leaf_hash(&hash, &leaf);
+		setdigest_list_add(&hash, &leaf);
 		count++;
 	}
 	if (count > 0)
@@ -390,12 +402,48 @@ uint64_t setdigest_page_first(const struct setdigest_page *page)
 	return page->place & ~digits_after(page->depth);
 }
 
-static struct digest step_child(const struct setdigest_page *page, unsigned depth, unsigned digit)
+uint64_t setdigest_first(uint64_t place, unsigned depth)
+{
+	return place & ~digits_after(depth);
+}
+
+static struct digest step_child(const uint8_t step[SETDIGEST_STEP_LEN], unsigned digit)
 {
 	struct digest digest;
 
-	memcpy(digest.b, page->path[depth] + digit * ID_LEN, ID_LEN);
+	memcpy(digest.b, step + digit * ID_LEN, ID_LEN);
 	return digest;
+}
+
+bool setdigest_path_check(struct bytes path, uint64_t place, const struct digest *set)
+{
+	const unsigned depth = (unsigned)(path.len / SETDIGEST_STEP_LEN);
+	struct digest digest, said = *set;
+
+	for (unsigned i = 0; i < depth; i++) {
+		const uint8_t *step = path.ptr + i * SETDIGEST_STEP_LEN;
+		children_hash(&digest, step);
+		if (i == 0)
+			set_hash(&digest, &digest);
+		if (!id_eq(&said, &digest))
+			return false;
+		said = step_child(step, digit_at(place, i));
+	}
+	return true;
+}
+
+bool setdigest_list_check(struct bytes path, uint64_t place, const struct digest *list,
+			  const struct digest *set)
+{
+	const unsigned depth = (unsigned)(path.len / SETDIGEST_STEP_LEN);
+	struct digest digest, said;
+
+	if (depth == 0) {
+		set_hash(&digest, list);
+		return id_eq(&digest, set);
+	}
+	said = step_child(path.ptr + (depth - 1) * SETDIGEST_STEP_LEN, digit_at(place, depth - 1));
+	return id_eq(&said, list);
 }
 
 /* The author has signed the digest of these; they may still be nonsense. */
@@ -415,22 +463,17 @@ static bool leaves_fit(struct setdigest_page *page)
 
 bool setdigest_page_check(struct setdigest_page *page, const struct digest *set)
 {
-	struct digest digest = {{0}}, said;
+	const struct bytes path = bytes_of(page->path, page->depth * SETDIGEST_STEP_LEN);
+	struct digest list = {{0}};
 	struct hash hash;
 
-	hash_init(&hash, "am1.leaves", NULL, ID_LEN);
+	setdigest_list_begin(&hash);
 	for (size_t i = 0; i < page->count; i++)
-		leaf_hash(&hash, &page->leaves[i]);
+		setdigest_list_add(&hash, &page->leaves[i]);
 	if (page->count > 0)
-		hash_done(&hash, digest.b, ID_LEN);
-	for (unsigned depth = page->depth; depth-- > 0;) {
-		said = step_child(page, depth, digit_at(page->place, depth));
-		if (!id_eq(&said, &digest))
-			return false;
-		children_hash(&digest, page->path[depth]);
-	}
-	set_hash(&digest, &digest);
-	return id_eq(&digest, set) && leaves_fit(page);
+		hash_done(&hash, list.b, ID_LEN);
+	return setdigest_path_check(path, page->place, set) &&
+	       setdigest_list_check(path, page->place, &list, set) && leaves_fit(page);
 }
 
 bool setdigest_differs(struct txn *txn, uint32_t author, uint32_t incarnation,
@@ -444,7 +487,7 @@ bool setdigest_differs(struct txn *txn, uint32_t author, uint32_t incarnation,
 		node.place = theirs->place & ~digits_after(depth);
 		for (unsigned i = digit_at(theirs->place, depth) + 1; i < SETDIGEST_CHILDREN; i++) {
 			struct node child = node_child(&node, i);
-			said = step_child(theirs, depth, i);
+			said = step_child(theirs->path[depth], i);
 			node_look(txn, &child, &mine);
 			*place = child.place;
 			if (!id_eq(&mine, &said))

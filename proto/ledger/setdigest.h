@@ -17,6 +17,7 @@
 #ifndef ALLMENDE_SETDIGEST_H
 #define ALLMENDE_SETDIGEST_H
 
+#include "crypto/hash.h"
 #include "crypto/id.h"
 #include "crypto/limits.h"
 #include "store/db.h"
@@ -51,8 +52,13 @@ int setdigest_cmp(const struct setdigest_leaf *a, const struct setdigest_leaf *b
 /* The slot's winner; true when there is one. */
 bool setdigest_get(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes slot,
 		   uint64_t *sequence, struct digest *hash);
+/* The same, when the place of the slot is known. */
+bool setdigest_get_at(struct txn *txn, uint32_t author, uint32_t incarnation, uint64_t place,
+		      struct bytes slot, uint64_t *sequence, struct digest *hash);
 void setdigest_put(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes slot,
 		   uint64_t sequence, const struct digest *hash);
+void setdigest_put_at(struct txn *txn, uint32_t author, uint32_t incarnation, uint64_t place,
+		      struct bytes slot, uint64_t sequence, const struct digest *hash);
 /* True when the slot had a leaf. */
 bool setdigest_del(struct txn *txn, uint32_t author, uint32_t incarnation, struct bytes slot);
 
@@ -76,6 +82,19 @@ uint64_t setdigest_page_last(const struct setdigest_page *page);
  * Nothing is read.
  */
 bool setdigest_page_check(struct setdigest_page *page, const struct digest *set);
+/* The digest of a list: its leaves in order, then hash_done(). */
+void setdigest_list_begin(struct hash *hash);
+void setdigest_list_add(struct hash *hash, const struct setdigest_leaf *leaf);
+/*
+ * A path has, for each node above a list, from the root on, SETDIGEST_STEP_LEN bytes. Whether it
+ * is one of the set, as far as it goes; and whether a list that the place belongs to, with this
+ * digest, is then the one below it.
+ */
+bool setdigest_path_check(struct bytes path, uint64_t place, const struct digest *set);
+bool setdigest_list_check(struct bytes path, uint64_t place, const struct digest *list,
+			  const struct digest *set);
+/* The first place of the node that is so deep, and that this place belongs to. */
+uint64_t setdigest_first(uint64_t place, unsigned depth);
 /*
  * After a page of another's set: the first place behind it where that set is not what is here.
  * False: there is none.

@@ -22,7 +22,10 @@ struct sync_want { /* what a peer lacks of one author */
 	uint32_t author;
 	uint32_t incarnation; /* to begin in */
 	uint64_t sequence;    /* to begin after */
-	bool head_sent;
+	bool begun;
+	bool lists;       /* it has hardly anything, and is told list by list, */
+	uint64_t place;   /* from here on; */
+	uint64_t counter; /* of the head that it was sent before */
 };
 
 struct sync_group { /* of the authors of one county, as sent in this comparison */

@@ -311,17 +311,18 @@ void gossip_head_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	flow_taken(hub, peer, m->len, false);
 }
 
-static enum err record_hear(struct hub *hub, struct txn *txn, struct peer *peer, uint32_t author,
-			    struct bytes whole)
+static enum err record_hear(struct hub *hub, struct txn *txn, struct peer *peer,
+			    const struct ledger_item *item)
 {
+	const uint32_t author = item->record.author;
 	struct ledger_news news;
-	if (salvage_record(hub, txn, peer, whole))
+	if (salvage_record(hub, txn, peer, item->record.whole))
 		return ERR_OK;
-	if (!author_may(hub, peer, author) || !reconcile_may(hub, txn, peer, author, whole))
+	if (!author_may(hub, peer, author) || !reconcile_may(hub, txn, peer, item))
 		return ERR_BUSY;
 	const uint64_t forged_before = hub->ledger.forged_count;
 	hub_charge(hub, txn, hub_payer(peer));
-	enum err err = ledger_accept_record(&hub->ledger, txn, whole, &news);
+	enum err err = ledger_accept_item(&hub->ledger, txn, item, &news);
 	if (!err && news.stored)
 		hub_charge(hub, txn, author_member(author));
 	if (hub->ledger.forged_count != forged_before)
@@ -342,23 +343,36 @@ void gossip_own_head_take(struct hub *hub, struct txn *txn, struct peer *peer, s
 		gossip_head_hear(hub, txn, peer, m->body);
 }
 
-static void records_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
+/* Those that can be read; returns how many. */
+static size_t items_read(struct hub *hub, struct peer *peer, struct message *m,
+			 struct ledger_item *items)
 {
 	struct bytes whole;
-	bool deferred = false;
-	uint32_t author = 0;
+	size_t count = 0;
 	while (peer->up && message_next_bin(m, &whole)) {
-		author = record_author(whole);
-		enum err err = record_hear(hub, txn, peer, author, whole);
-		deferred = deferred || err == ERR_AGAIN;
-		if (err == ERR_VERSION)
+		enum err err = ledger_item_read(&items[count], whole);
+		if (!err)
+			count++;
+		else if (err == ERR_VERSION)
 			hub_junk(hub, peer, JUNK_UNKNOWN);
-		if (sender_fault(err)) {
+		else
 			hub_peer_bad(hub, peer, LINK_REASON_MALFORMED,
 				     "a record that is not well-formed");
-			return;
-		}
 	}
+	return count;
+}
+
+static void records_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
+{
+	struct ledger_item *items = mem_new(m->count + 1, sizeof(*items));
+	const size_t count = items_read(hub, peer, m, items);
+	bool deferred = false;
+	if (m->has_body)
+		ledger_vouch(&hub->ledger, txn, m->body, items, count);
+	for (size_t i = 0; peer->up && i < count; i++)
+		deferred = record_hear(hub, txn, peer, &items[i]) == ERR_AGAIN || deferred;
+	const uint32_t author = count > 0 ? items[count - 1].record.author : 0;
+	free(items);
 	if (deferred)
 		hub_note(hub, NOTE_DEFERRED)->link = peer->link;
 	reconcile_records(hub, txn, peer, author);

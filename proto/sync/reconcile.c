@@ -224,19 +224,19 @@ static bool is_repaired(const struct hub *hub, uint32_t author)
  * While an author is repaired, of what its head names only that is taken which was asked for: else
  * somebody who keeps what it has deleted could send it again behind each page.
  */
-bool reconcile_may(struct hub *hub, struct txn *txn, struct peer *peer, uint32_t author,
-		   struct bytes whole)
+bool reconcile_may(struct hub *hub, struct txn *txn, struct peer *peer,
+		   const struct ledger_item *item)
 {
-	const struct repair *repair = repair_of(peer, REPAIR_RECORDS, author);
+	const struct record *record = &item->record;
+	const struct repair *repair = repair_of(peer, REPAIR_RECORDS, record->author);
 	struct author_state state;
-	struct record record;
 
-	if (!is_repaired(hub, author) || record_decode(&record, whole) ||
-	    ledger_state(&hub->ledger, txn, author, &state) ||
-	    record.incarnation != state.incarnation || record.sequence > state.head_last_sequence)
+	if (item->vouched || !is_repaired(hub, record->author) ||
+	    ledger_state(&hub->ledger, txn, record->author, &state) ||
+	    record->incarnation != state.incarnation || record->sequence > state.head_last_sequence)
 		return true;
 	for (size_t at = 0; repair && at < repair->missing.len; at += 8)
-		if (be64_get(repair->missing.ptr + at) == record.sequence)
+		if (be64_get(repair->missing.ptr + at) == record->sequence)
 			return true;
 	return false;
 }

@@ -20,8 +20,8 @@ void reconcile_leaves_take(struct hub *hub, struct txn *txn, struct peer *peer, 
 void reconcile_records_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 void reconcile_not_here(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 /* Whether a record of an author that comes from a peer is taken now. */
-bool reconcile_may(struct hub *hub, struct txn *txn, struct peer *peer, uint32_t author,
-		   struct bytes whole);
+bool reconcile_may(struct hub *hub, struct txn *txn, struct peer *peer,
+		   const struct ledger_item *item);
 /* Records of an author have come from a peer, and are in the store. */
 void reconcile_records(struct hub *hub, struct txn *txn, struct peer *peer, uint32_t author);
 /* End of a turn: asks peers about the authors whose set is not that of their heads. */

@@ -10,12 +10,12 @@
 #include "proto/sync/logs.h"
 #include "proto/sync/salvage.h"
 #include "proto/sync/start.h"
+#include "proto/sync/stream.h"
 #include "proto/wire/protocol.h"
 #include "proto/wire/wire_out.h"
 
 enum {
 	SYNC_UNTAKEN_MAX = 256 * 1024,
-	SYNC_RECORDS_LEN_MAX = 64 * 1024, /* of one RECORDS message, and a record more */
 	SYNC_PHASE_MS_MAX = 120 * 1000,   /* without progress */
 	SYNC_AGAIN_MS = 1000,             /* when contents moved during a comparison */
 	SYNC_HELLO_MS = 250,              /* one HELLO in this time, */
@@ -353,43 +353,6 @@ static void totals_send(struct hub *hub, struct txn *txn, struct peer *peer)
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	message_totals(&out, sync->want_count - sync->want_at, records, 0);
 	hub_send(hub, peer, &out);
-}
-
-/* One step of the current want. True when it is finished. */
-static bool stream_step(struct hub *hub, struct txn *txn, struct peer *peer, struct sync_want *want)
-{
-	struct bytes head;
-	struct buf out;
-	if (want->author == hub->author && salvage_holds(hub))
-		return true;
-	if (!want->head_sent) {
-		want->head_sent = true;
-		if (ledger_head(txn, want->author, want->incarnation, &head)) {
-			buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-			message_head(&out, head);
-			flow_send(hub, peer, &out);
-		}
-	}
-	struct row_key prefix = key_author_incarnation(want->author, want->incarnation);
-	struct row_key at = key_record(want->author, want->incarnation, want->sequence);
-	struct walk walk =
-		walk_begin_at(txn, TABLE_RECORD, row_key_bytes(&prefix), row_key_bytes(&at), false);
-	struct message_list list = message_list_begin(MESSAGE_RECORDS);
-	bool done = true;
-	while (walk_next(&walk)) {
-		message_list_bin(&list, walk.value);
-		want->sequence = be64_get(walk.key.ptr + 8);
-		if (list.items.len >= SYNC_RECORDS_LEN_MAX ||
-		    list.count == MESSAGE_RECORD_COUNT_MAX) {
-			done = false;
-			break;
-		}
-	}
-	if (list.count > 0)
-		flow_send_list(hub, peer, &list);
-	else
-		buf_fini(&list.items);
-	return done;
 }
 
 /* Both sides have the same, or have told each other all that differed. */

@@ -18,6 +18,8 @@ static void list_copy(struct message *m, struct message_list *list)
 	struct chunk_addr addr;
 	struct version_id of;
 	list->dataset = m->of.dataset;
+	list->has_path = m->type == MESSAGE_RECORDS && m->has_body;
+	list->path = m->body;
 	if (m->type == MESSAGE_CHARTER || m->type == MESSAGE_RECORDS)
 		while (message_next_bin(m, &bin))
 			message_list_bin(list, bin);
@@ -210,6 +212,9 @@ static void seed_lists(struct fuzz_corpus *corpus, struct buf *out)
 	const struct message_group group = {bytes_str("14627"), {7}, 1700000000000};
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		struct message_list list = message_list_begin(types[i]);
+		const uint8_t path[SETDIGEST_STEP_LEN] = {8};
+		list.has_path = true; /* of RECORDS */
+		list.path = bytes_obj(&path);
 		for (unsigned k = 0; k < 2; k++) {
 			if (i < 2)
 				message_list_bin(&list, bytes_str("an entry"));

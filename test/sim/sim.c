@@ -498,7 +498,8 @@ void sim_init(struct sim *sim, uint64_t seed)
 			    .epoch_ms = 1789000000000,
 			    .delay_ms_min = 1,
 			    .delay_ms_max = 40,
-			    .cut_bytes_max = 16384};
+			    .cut_bytes_max = 16384,
+			    .map_bytes = 1u << 30};
 	hash_init(&sim->digest, "test.sim", NULL, ID_LEN);
 	const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 	snprintf(sim->root, sizeof(sim->root), "%s/allmende-sim-XXXXXX", base);

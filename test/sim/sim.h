@@ -87,6 +87,8 @@ struct sim_node {
 	bool committed; /* the last turn that was asked for */
 	uint64_t failed_turns;
 	uint64_t turns;
+	uint64_t turn_ns; /* of the processor, in them; */
+	uint64_t curves;  /* and operations on curves */
 	uint64_t
 		/* turns until the process dies after a commit, before its effects; 0: never */
 		crash_in;
@@ -120,6 +122,7 @@ struct sim {
 	uint32_t delay_ms_min, delay_ms_max;
 	uint32_t cut_bytes_max; /* pieces a stream is cut into */
 	double drop_chance;     /* of a connection, per piece carried */
+	size_t map_bytes;       /* a store may have; of nodes added from then on */
 };
 
 void sim_init(struct sim *sim, uint64_t seed);

@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include "crypto/check.h"
+#include "crypto/effort.h"
 #include "store/chunks.h"
 #include "store/dir.h"
 
@@ -258,12 +260,22 @@ static void inbox_empty(struct sim_node *node)
 		inbox_clear(node);
 }
 
+static uint64_t processor_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static void turn(struct sim_node *node)
 {
 	inbox_fill(node);
+	const uint64_t began_ns = processor_ns(), curves = effort_made();
 	struct txn *txn = txn_begin(node->db, true);
 	core_turn(node->core, txn, clock_of(node), &node->waiting, &node->effects);
 	enum err err = txn_commit(txn);
+	node->turn_ns += processor_ns() - began_ns;
+	node->curves += effort_made() - curves;
 	bool dies = err == ERR_OK && node->crash_in > 0 && --node->crash_in == 0;
 	node->turns++;
 	node->committed = err == ERR_OK && !dies;
@@ -350,7 +362,7 @@ uint64_t sim_rows(struct sim_node *node, enum table table)
 
 static void node_open(struct sim_node *node)
 {
-	struct db_options options = {.volatile_store = true, .map_bytes = 1u << 30};
+	struct db_options options = {.volatile_store = true, .map_bytes = node->sim->map_bytes};
 	assert_int_equal(db_open(&node->db, node->dir, &options), ERR_OK);
 	struct txn *txn = txn_begin(node->db, true);
 	assert_int_equal(identity_load(&node->identity, node->keyring, txn), ERR_OK);
@@ -385,7 +397,7 @@ static struct sim_node *node_new(struct sim *sim, bool dial_only)
 	assert_int_equal(
 		keyring_create(&node->keyring, node->dir, bytes_of(NULL, 0), &node->random),
 		ERR_OK);
-	struct db_options options = {.volatile_store = true, .map_bytes = 1u << 30};
+	struct db_options options = {.volatile_store = true, .map_bytes = node->sim->map_bytes};
 	assert_int_equal(db_open(&node->db, node->dir, &options), ERR_OK);
 	return node;
 }
@@ -427,7 +439,7 @@ struct sim_node *sim_add_node(struct sim *sim, const char *text, struct buf *req
 
 enum err sim_accept(struct sim_node *node, struct bytes answer)
 {
-	struct db_options options = {.volatile_store = true, .map_bytes = 1u << 30};
+	struct db_options options = {.volatile_store = true, .map_bytes = node->sim->map_bytes};
 	assert_int_equal(db_open(&node->db, node->dir, &options), ERR_OK);
 	struct txn *txn = txn_begin(node->db, true);
 	enum err err = identity_accept(node->keyring, txn, answer);

@@ -20,6 +20,8 @@ static const char *const addresses[] = {"a.example:1", "[2001:db8::1]:7400", NUL
 static const char *const address_many[] = {"a:1", "b:1", "c:1", "d:1", "e:1",
 					   "f:1", "g:1", "h:1", "i:1", NULL};
 
+static const uint8_t way[SETDIGEST_DEPTH_MAX * SETDIGEST_STEP_LEN] = {9};
+
 /* ---- one sample of each type, with every field at its largest ---- */
 
 static void put_list(struct buf *out, enum message_type type, unsigned count)
@@ -28,6 +30,8 @@ static void put_list(struct buf *out, enum message_type type, unsigned count)
 	const struct message_group group = {bytes_str("14627"), {7}, INT64_MAX};
 	struct message_list list = message_list_begin(type);
 	list.dataset = of.dataset;
+	list.has_path = true; /* of RECORDS */
+	list.path = bytes_obj(&way);
 	for (unsigned i = 0; i < count; i++) {
 		if (type == MESSAGE_CHARTER || type == MESSAGE_RECORDS)
 			message_list_bin(&list, bytes_str("entry"));
@@ -197,6 +201,8 @@ static void read_element_checked(struct message *m)
 	struct version_id version;
 	struct chunk_addr got_addr;
 	uint32_t number;
+	if (m->type == MESSAGE_RECORDS)
+		assert_true(m->has_body && bytes_eq(m->body, bytes_obj(&way)));
 	if (m->type == MESSAGE_CHARTER || m->type == MESSAGE_RECORDS) {
 		assert_true(message_next_bin(m, &bin));
 		assert_text(bin, "entry");

@@ -333,7 +333,10 @@ static void test_groups_again(void **state)
 	assert_string_equal(hub_node_note(&f->node, NOTE_PEER_BAD)->text, "GROUPS again");
 }
 
-/* Heads and records that a peer hears, in order: "A:" a head of author A, then the sequences. */
+/*
+ * Heads and records that a peer hears, in order: "A:" a head of author A, then the sequences, those
+ * of one message sorted: a list is told in the order of its leaves.
+ */
 static const char *stream_heard(struct hub_fixture *f, char out[500])
 {
 	out[0] = 0;
@@ -348,10 +351,14 @@ static const char *stream_heard(struct hub_fixture *f, char out[500])
 		assert_int_equal(message_decode(&m, buf_bytes(&effect->bytes)), ERR_OK);
 		if (m.type == MESSAGE_HEAD && !head_decode(&head, m.body))
 			snprintf(out + strlen(out), 16, "%c:", 'A' + (int)head.author / 256 - 1);
+		uint64_t here = 0;
 		while (m.type == MESSAGE_RECORDS && message_next_bin(&m, &whole)) {
 			assert_int_equal(record_decode(&record, whole), ERR_OK);
-			snprintf(out + strlen(out), 16, "%u", (unsigned)record.sequence);
+			here |= UINT64_C(1) << record.sequence;
 		}
+		for (unsigned n = 1; n < 64; n++)
+			if (here >> n & 1)
+				snprintf(out + strlen(out), 16, "%u", n);
 		if (m.type == MESSAGE_TOTALS)
 			snprintf(out + strlen(out), 32, "%u/%u ", (unsigned)m.heads,
 				 (unsigned)m.records);
