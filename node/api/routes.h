@@ -1,7 +1,7 @@
 /*
  * routes - all that this node answers: one table a topic, each of them in the topic's own file.
- * Those that are for everybody stand in node/portal/portal.h and node/ogc/ogc.h, and are taken
- * up here.
+ * Those that are for everybody stand in node/page/page.h, node/portal/portal.h and
+ * node/ogc/ogc.h, and are taken up here.
  *
  * To add a topic: a file with its table, which is called TOPIC_routes and ends with one without a
  * path, and a line here.
@@ -11,6 +11,7 @@
 
 #include "node/api/call.h"
 #include "node/ogc/ogc.h"
+#include "node/page/page.h"
 #include "node/portal/portal.h"
 
 #define ROUTE_TABLE_LIST(X)                                                                        \

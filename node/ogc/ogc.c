@@ -138,7 +138,7 @@ static void landing_html(struct web_call *call)
 	buf_add(&out, bytes_str("</li><li>"));
 	page_link(&out, "/services.json", "Masterportal");
 	buf_add(&out, bytes_str("</li></ul>"));
-	page_end(&out);
+	page_end(call, &out);
 	page_answer(call, &out);
 }
 
@@ -201,7 +201,7 @@ static void conformance_serve(struct web_call *call)
 	}
 	buf_add(&out, bytes_str("</ul>"));
 	json_decref(list);
-	page_end(&out);
+	page_end(call, &out);
 	page_answer(call, &out);
 }
 
@@ -338,7 +338,7 @@ static void collections_html(struct web_call *call, const char *after)
 		snprintf(next, sizeof(next), "/ogc/collections?f=html&after=%s", to.last);
 		page_link(&out, next, "…");
 	}
-	page_end(&out);
+	page_end(call, &out);
 	if (!err) {
 		page_answer(call, &out);
 		return;
@@ -398,7 +398,7 @@ static void collection_html(struct web_call *call, struct layer *layer)
 	buf_add(&out, bytes_str("</li><li>"));
 	page_link(&out, file.err ? "" : (const char *)file.ptr, layer->file);
 	buf_add(&out, bytes_str("</li></ul>"));
-	page_end(&out);
+	page_end(call, &out);
 	buf_fini(&title);
 	buf_fini(&file);
 	page_answer(call, &out);

@@ -53,7 +53,7 @@ void ogc_put_arg(struct buf *out, char *sign, const char *name, const char *valu
 void page_begin(struct web_call *call, struct buf *out, const char *title);
 void page_text(struct buf *out, struct bytes text);
 void page_link(struct buf *out, const char *href, const char *text);
-void page_end(struct buf *out);
+void page_end(struct web_call *call, struct buf *out);
 void page_answer(struct web_call *call, struct buf *taken);
 
 #endif

@@ -333,7 +333,7 @@ static void items_html(struct items *items)
 		page_link(&items->out, path.err ? "" : (char *)path.ptr, "…");
 		buf_fini(&path);
 	}
-	page_end(&items->out);
+	page_end(items->call, &items->out);
 	if (err)
 		ogc_fail_err(items->call, err);
 	else
@@ -494,7 +494,7 @@ static void feature_answer(struct items *items)
 		return;
 	}
 	if (items->html) {
-		page_end(&items->out);
+		page_end(items->call, &items->out);
 		items_answer_as(items, "text/html; charset=utf-8");
 		return;
 	}

@@ -4,8 +4,6 @@
 
 #include "node/ogc/xml.h"
 
-#define PAGE_LEN_MAX OGC_ANSWER_LEN_MAX
-
 void page_text(struct buf *out, struct bytes text)
 {
 	struct xml xml = xml_part(out);
@@ -27,20 +25,21 @@ void page_link(struct buf *out, const char *href, const char *text)
 
 void page_begin(struct web_call *call, struct buf *out, const char *title)
 {
-	buf_init(out, PAGE_LEN_MAX);
-	buf_add(out, bytes_str("<!DOCTYPE html>\n<html lang=\""));
-	buf_add(out, bytes_str(web_german(call) ? "de" : "en"));
-	buf_add(out, bytes_str("\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-			       "content=\"width=device-width\"><title>"));
-	page_text(out, bytes_str(title));
-	buf_add(out, bytes_str("</title></head><body><main><h1>"));
-	page_text(out, bytes_str(title));
-	buf_add(out, bytes_str("</h1>\n"));
+	struct layout layout = web_layout(call, bytes_str(title));
+	struct html html;
+
+	layout_begin(&html, &layout);
+	layout_title(&html, &layout);
+	*out = html.out;
 }
 
-void page_end(struct buf *out)
+void page_end(struct web_call *call, struct buf *out)
 {
-	buf_add(out, bytes_str("\n</main></body></html>\n"));
+	struct layout layout = web_layout(call, bytes_of(NULL, 0));
+	struct html html = {*out, layout.language};
+
+	layout_end(&html);
+	*out = html.out;
 }
 
 void page_answer(struct web_call *call, struct buf *taken)

@@ -9,6 +9,7 @@
 #include "crypto/path.h"
 #include "node/care/node_view.h"
 #include "node/http/percent.h"
+#include "node/page/catalogue.h"
 #include "node/portal/portal.h"
 #include "proto/catalog/withdrawal.h"
 
@@ -187,11 +188,12 @@ static void root_serve(struct web_call *call)
 
 const struct route dataset_routes[] = {
 	{HTTP_GET, "/", .who = WHO_ANYONE, .serve = root_serve,
-	 .about = "the organisations that have published something", .params = PARAMS({0}),
-	 .answers = "application/json text/html"},
+	 .about = "the catalogue; as JSON, the organisations that have published something",
+	 .params = catalogue_params, .answers = "application/json text/html"},
 	{HTTP_GET, "/d/**", .who = WHO_ANYONE, .serve = dataset_serve,
 	 .about = "an organisation, a dataset, a file of it, or its signature",
-	 .params = PARAMS({"from", "integer", "of an organisation: so many datasets are left out"}),
+	 .params = PARAMS({"from", "integer", "of an organisation: so many datasets are left out"},
+			  {"zeile", "integer", "of a page: the row with which its table begins"}),
 	 .answers = "application/json text/html application/octet-stream"},
 	{0},
 };

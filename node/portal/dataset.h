@@ -1,16 +1,5 @@
 /*
- * dataset - addresses below /d/: what each names, and who answers it.
- *
- *	/d/                     all organisations       /d/SLUG        what one has published
- *	/d/PATH                 the dataset             /d/PATH@N      its version N
- *	/d/PATH/versions        its versions
- *	/d/PATH.ttl .rdf ...    as RDF                  /d/PATH/feed.atom
- *	/d/PATH/files/NAME      a file of it            /d/PATH@N/files/NAME
- *	/d/PATH/files/NAME.sig  the signature of a file that is called NAME
- *	/d/PATH/files/NAME.xlsx and the like: a table NAME.csv in another form
- *
- * The first "/files/" behind two parts ends the path of the dataset, "@" does so before it; no path
- * of a dataset has an "@".
+ * dataset - what is asked for below /d/ (dataset_address.h), and who answers it.
  */
 #ifndef ALLMENDE_DATASET_H
 #define ALLMENDE_DATASET_H
@@ -18,19 +7,9 @@
 #include "node/derive/derive.h"
 #include "node/files/content.h"
 #include "node/index/index.h"
+#include "node/page/dataset_address.h"
 #include "node/portal/rdf.h"
 #include "node/web/web_call.h"
-
-struct dataset_address {
-	char path[LIMIT_PATH_LEN_MAX + 1];
-	uint64_t number;  /* 0: the current version */
-	const char *file; /* NAME, in the rest; NULL: not below files/ */
-};
-
-/* Of the rest of /d/; false: it is no such address. */
-bool dataset_address_read(struct dataset_address *out, const char *rest);
-/* Appends "/d/PATH", "/d/PATH@N" with a number, and "/files/NAME" with one, percent-encoded. */
-void dataset_address_put(struct buf *out, const char *path, uint64_t number, struct bytes name);
 
 /* A version that the visitor may see. */
 struct dataset_found {

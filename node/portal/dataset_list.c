@@ -6,21 +6,28 @@
 
 #include "node/care/node_view.h"
 #include "node/index/index.h"
+#include "node/page/catalogue.h"
 #include "node/portal/dataset.h"
-#include "node/portal/html.h"
 
 #define PAGE_COUNT 100
 
 struct list {
 	struct web_call *call;
-	bool as_html;
-	struct html html;
 	json_t *items;
 	const char *slug;
 	char organisation[LIMIT_NAME_LEN_MAX + 1];
 	char now[CHARTER_SLUG_LEN_MAX + 1]; /* what it is called now */
 	uint64_t from, total, count;
 };
+
+static bool wants_page(struct web_call *call)
+{
+	static const char *const types[] = {"application/json", "text/html"};
+	size_t which;
+
+	web_accepts(call, types, 2, &which);
+	return which == 1;
+}
 
 static json_t *list_url(struct web_call *call, const char *path)
 {
@@ -34,17 +41,6 @@ static json_t *list_url(struct web_call *call, const char *path)
 	return out;
 }
 
-static void item_begin(struct list *list, const char *path, struct bytes text)
-{
-	struct buf href;
-
-	buf_init(&href, 8192);
-	dataset_address_put(&href, path, 0, bytes_of(NULL, 0));
-	html_put(&list->html, "<li>");
-	html_link(&list->html, buf_bytes(&href), text);
-	buf_fini(&href);
-}
-
 /* False: it is answered. */
 static bool index_is_there(struct web_call *call, enum err err)
 {
@@ -54,42 +50,14 @@ static bool index_is_there(struct web_call *call, enum err err)
 	return false;
 }
 
-static void list_begin(struct list *list, const char *title)
-{
-	static const char *const types[] = {"application/json", "text/html"};
-	size_t which;
-
-	web_accepts(list->call, types, 2, &which);
-	list->as_html = which == 1;
-	list->items = json_array();
-	if (list->as_html)
-		html_begin(&list->html, list->call, bytes_str(title), NULL);
-	if (list->as_html)
-		html_put(&list->html, "<ul>\n");
-}
-
-static void list_give_up(struct list *list)
-{
-	json_decref(list->items);
-	if (list->as_html)
-		buf_fini(&list->html.out);
-}
-
 /* Organisations */
 
 static bool organisation_add(void *arg, const struct index_organisation *organisation)
 {
 	struct list *list = arg;
-	char count[32], path[CHARTER_SLUG_LEN_MAX + 4];
+	char path[CHARTER_SLUG_LEN_MAX + 4];
 
 	list->count++;
-	if (list->as_html) {
-		item_begin(list, organisation->slug, bytes_str(organisation->name));
-		snprintf(count, sizeof(count), " (%llu)</li>\n",
-			 (unsigned long long)organisation->count);
-		html_put(&list->html, count);
-		return true;
-	}
 	snprintf(path, sizeof(path), "/d/%s", organisation->slug);
 	json_array_append_new(list->items,
 			      json_pack("{s:s, s:s, s:s, s:I, s:o}", "slug", organisation->slug,
@@ -101,20 +69,13 @@ static bool organisation_add(void *arg, const struct index_organisation *organis
 
 static void organisations_serve(struct web_call *call)
 {
-	struct list list = {.call = call};
-	enum err err;
+	struct list list = {.call = call, .items = json_array()};
+	enum err err = index_organisations(call->index, &call->visitor, organisation_add, &list);
 
-	list_begin(&list, call->node->identity->name);
-	err = index_organisations(call->index, &call->visitor, organisation_add, &list);
-	if (!index_is_there(call, err)) {
-		list_give_up(&list);
-	} else if (list.as_html) {
-		json_decref(list.items);
-		html_put(&list.html, "</ul>\n");
-		html_end(&list.html, call);
-	} else {
+	if (index_is_there(call, err))
 		web_json(call, 200, json_pack("{s:o}", "organisations", list.items));
-	}
+	else
+		json_decref(list.items);
 }
 
 /* What one has published */
@@ -137,11 +98,6 @@ static bool dataset_add(void *arg, const struct index_item *item)
 	struct buf path;
 
 	list->count++;
-	if (list->as_html) {
-		item_begin(list, item->path, title.len ? title : bytes_str(item->path));
-		html_put(&list->html, "</li>\n");
-		return true;
-	}
 	buf_init(&path, 8192);
 	dataset_address_put(&path, item->path, 0, bytes_of(NULL, 0));
 	buf_add_u8(&path, 0);
@@ -172,23 +128,19 @@ static void datasets_answer(struct list *list)
 	char path[CHARTER_SLUG_LEN_MAX + 40];
 	const char *next = next_path(list, path);
 
-	if (!list->as_html) {
-		web_json(list->call, 200,
-			 json_pack("{s:s, s:s, s:I, s:o, s:o}", "slug", list->now, "name",
-				   list->organisation, "count", (json_int_t)list->total, "datasets",
-				   list->items, "next",
-				   next ? list_url(list->call, next) : json_null()));
-		return;
-	}
-	json_decref(list->items);
-	html_put(&list->html, "</ul>\n");
-	if (next) {
-		html_put(&list->html, "<p>");
-		html_link(&list->html, bytes_str(next),
-			  bytes_str(list->html.german ? "Weitere" : "More"));
-		html_put(&list->html, "</p>\n");
-	}
-	html_end(&list->html, list->call);
+	web_json(list->call, 200,
+		 json_pack("{s:s, s:s, s:I, s:o, s:o}", "slug", list->now, "name",
+			   list->organisation, "count", (json_int_t)list->total, "datasets",
+			   list->items, "next", next ? list_url(list->call, next) : json_null()));
+}
+
+/* People see it in the catalogue. */
+static void to_catalogue(struct list *list)
+{
+	char to[CHARTER_SLUG_LEN_MAX + 8];
+
+	snprintf(to, sizeof(to), "/?ort=%s", list->now);
+	web_redirect(list->call, 303, to);
 }
 
 static void datasets_serve(struct web_call *call, const char *slug)
@@ -211,15 +163,19 @@ static void datasets_serve(struct web_call *call, const char *slug)
 		web_redirect(call, 301, to);
 		return;
 	}
+	if (wants_page(call)) {
+		to_catalogue(&list);
+		return;
+	}
 	query.slug = slug;
 	query.offset = list.from;
-	list_begin(&list, list.organisation[0] ? list.organisation : slug);
+	list.items = json_array();
 	err = index_search(call->index, &call->visitor, &query, dataset_add, &list, &list.total,
 			   why);
 	if (index_is_there(call, err))
 		datasets_answer(&list);
 	else
-		list_give_up(&list);
+		json_decref(list.items);
 }
 
 void dataset_list_serve(struct web_call *call, const char *slug)
@@ -228,6 +184,8 @@ void dataset_list_serve(struct web_call *call, const char *slug)
 		index_is_there(call, ERR_AGAIN);
 	else if (*slug)
 		datasets_serve(call, slug);
+	else if (wants_page(call))
+		catalogue_serve(call);
 	else
 		organisations_serve(call);
 }

@@ -170,30 +170,43 @@ void web_stream(struct web_call *call, uint64_t len, const char *type,
 
 /* Faults */
 
-static void escape(struct buf *out, const char *text)
+/* What happened, and what can be done; the sentence of the program stands below. */
+static void fail_text(struct html *html, unsigned status, const char *why)
 {
-	for (; *text; text++)
-		if (!markup_special(out, (uint8_t)*text))
-			buf_add_u8(out, (uint8_t)*text);
+	html_put(html, "<div class=\"head\">\n<h1>");
+	if (status == 404 || status == 410)
+		html_say(html, "Not found");
+	else if (status == 503 || status == 429)
+		html_say(html, "The node is busy");
+	else
+		html_say(html, "This does not work");
+	html_put(html, "</h1>\n<p class=\"lede\">");
+	if (status == 404)
+		html_say(html,
+			 "There is nothing here that you may see. It may have been withdrawn, may "
+			 "never have been here, or may need an access that you do not have.");
+	else if (status == 503 || status == 429)
+		html_say(html, "Please try again in a moment.");
+	html_put(html, "</p>\n</div>\n<p><a class=\"btn main\" href=\"/\">");
+	html_say(html, "To the catalogue");
+	html_put(html, "</a></p>\n<p class=\"muted\" lang=\"en\">");
+	html_text(html, bytes_str(why));
+	html_put(html, "</p>\n<p class=\"muted\">");
+	html_format(html, "Error %u", status);
+	html_put(html, "</p>\n");
 }
 
-/* English, as the sentence in it is. */
 static void fail_page(struct web_call *call, unsigned status, const char *why)
 {
-	struct buf text;
-	char number[16];
+	struct layout layout = web_layout(call, bytes_of(NULL, 0));
+	struct html html;
 
-	snprintf(number, sizeof(number), "%u", status);
-	buf_init(&text, 64 * 1024);
-	buf_add(&text, bytes_str("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-				 "<title>"));
-	buf_add(&text, bytes_str(number));
-	buf_add(&text, bytes_str("</title></head>\n<body><h1>"));
-	buf_add(&text, bytes_str(number));
-	buf_add(&text, bytes_str("</h1>\n<p>"));
-	escape(&text, why);
-	buf_add(&text, bytes_str("</p></body></html>\n"));
-	web_text(call, status, "text/html; charset=utf-8", &text);
+	layout.title = bytes_str(text_say(
+		layout.language, status == 404 ? TEXT("Not found") : TEXT("This does not work")));
+	layout_begin(&html, &layout);
+	fail_text(&html, status, why);
+	layout_end(&html);
+	web_text(call, status, "text/html; charset=utf-8", &html.out);
 }
 
 void web_fail(struct web_call *call, unsigned status, const char *code, const char *format, ...)

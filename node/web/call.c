@@ -242,6 +242,13 @@ bool web_german(struct web_call *call)
 	return !header || accept_weight(header, "de") >= accept_weight(header, "en");
 }
 
+struct layout web_layout(struct web_call *call, struct bytes title)
+{
+	return (struct layout){.language = web_german(call) ? LANGUAGE_DE : LANGUAGE_EN,
+			       .title = title,
+			       .whose = bytes_str(call->node->identity->name)};
+}
+
 enum err web_ask(struct web_call *call, turn_run *run, void *arg)
 {
 	return asker_ask(call->work->asker, run, arg);

@@ -61,9 +61,9 @@ static void safety(struct web_call *call, const char *type)
 		"Content-Disposition, Content-Range, ETag, Last-Modified, Link, Retry-After");
 	if (runs)
 		web_set(call, "Content-Security-Policy",
-			ours ? "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src "
-			       "'self' "
-			       "data:; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+			ours ? "default-src 'none'; style-src 'self'; script-src 'self'; "
+			       "img-src 'self' data:; connect-src 'self'; form-action 'self'; "
+			       "base-uri 'none'; frame-ancestors 'none'"
 			     : "default-src 'none'; style-src 'unsafe-inline'; sandbox");
 }
 

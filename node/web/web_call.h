@@ -18,6 +18,7 @@
 
 #include "node/base/turn.h"
 #include "node/base/visitor.h"
+#include "node/html/layout.h"
 #include "node/http/route.h"
 
 struct web;
@@ -62,8 +63,10 @@ json_t *web_body(struct web_call *call);
 /* Which of these types the client likes best; of equals, and without Accept, the first. False: it
    takes none of them (*which is 0; answering with the first all the same is allowed). */
 bool web_accepts(struct web_call *call, const char *const *types, size_t count, size_t *which);
-/* Whether pages for people are to be German: else they are English. */
+/* Whether texts for people are to be German: else they are English. */
 bool web_german(struct web_call *call);
+/* What a page for this visitor begins with: its language, and whose node it is. */
+struct layout web_layout(struct web_call *call, struct bytes title);
 /* Appends BASE and path ("/d/meissen"): as people outside reach this node. */
 void web_url(struct web_call *call, struct buf *out, const char *path);
 /* A query on the core thread, which this one waits for (asker.h). ERR_AGAIN: the node stops. */

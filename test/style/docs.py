@@ -161,7 +161,7 @@ def page_faults(root):
     shown = {(method, re.sub(r"/[A-Z]+(?=/|$)", "/*", path)) for method, path in shown}
     pages = set(OTHER_PAGES)
     for path, text in c_files(root):
-        if path.startswith(("node/api/", "node/ogc/", "node/portal/")):
+        if path.startswith(("node/api/", "node/ogc/", "node/page/", "node/portal/")):
             pages |= {(method, page.replace("**", "*")) for method, page in ROUTE.findall(text)}
     for method, page in sorted(pages - shown):
         yield f"docs/API.md does not tell of {method} {page}"

@@ -1,9 +1,10 @@
+#include "node/page/dataset_address.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "node/http/percent.h"
-#include "node/portal/dataset.h"
 
 #define FILES "/files/"
 
@@ -59,4 +60,15 @@ void dataset_address_put(struct buf *out, const char *path, uint64_t number, str
 		buf_add(out, bytes_str(FILES));
 		percent_encode(out, name);
 	}
+}
+
+struct bytes dataset_table_stem(struct bytes name)
+{
+	static const char *const endings[] = {".csv", ".CSV", ".tsv", ".tab"};
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (name.len > 4 &&
+		    bytes_eq(bytes_slice(name, name.len - 4, 4), bytes_str(endings[i])))
+			return bytes_slice(name, 0, name.len - 4);
+	return bytes_of(NULL, 0);
 }

@@ -1,16 +1,17 @@
 /*
- * dataset_page - /d/PATH: what a dataset is, which files it has and where they are, as a page or as
- * JSON; and /d/PATH/versions.
+ * dataset_json - /d/PATH: what a dataset is, which files it has and where they are, as JSON, or for
+ * people as a page; and /d/PATH/versions.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "crypto/hash.h"
-#include "node/base/space.h"
+#include "node/base/clock.h"
 #include "node/care/node_view.h"
+#include "node/html/amount.h"
+#include "node/page/dataset_page.h"
 #include "node/portal/dataset.h"
 #include "node/portal/dcat.h"
-#include "node/portal/html.h"
 #include "proto/dcat/metadata.h"
 #include "proto/dcat/vocab.h"
 
@@ -45,18 +46,6 @@ static json_t *url_json(struct web_call *call, const char *path, uint64_t number
 	return out;
 }
 
-/* Of a table its name without the ending, else empty. */
-static struct bytes table_stem(const struct manifest_file *file)
-{
-	static const char *const endings[] = {".csv", ".CSV", ".tsv", ".tab"};
-
-	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
-		if (file->name.len > 4 &&
-		    bytes_eq(bytes_slice(file->name, file->name.len - 4, 4), bytes_str(endings[i])))
-			return bytes_slice(file->name, 0, file->name.len - 4);
-	return bytes_of(NULL, 0);
-}
-
 /* The current version, or the one that was asked for, and whether its files can be shown. */
 struct page {
 	struct web_call *call;
@@ -85,7 +74,7 @@ static struct content *page_content(struct web_call *call, const struct dataset_
 
 static json_t *forms_json(const struct page *page, const struct manifest_file *file)
 {
-	struct bytes stem = table_stem(file);
+	struct bytes stem = dataset_table_stem(file->name);
 	json_t *forms = json_object();
 
 	for (int i = 0; i < CONVERT_FORM_COUNT && stem.len; i++) {
@@ -151,156 +140,34 @@ static void page_json(struct page *page)
 	web_json(page->call, 200, out);
 }
 
-/* ---- HTML ---- */
-
-static void put_forms(struct html *html, const struct page *page, const struct manifest_file *file)
+static void people_answer(const struct page *page)
 {
-	struct bytes stem = table_stem(file);
-	struct buf href;
+	struct dataset_page people = {.call = page->call,
+				      .at = page->at,
+				      .path = page->found.path,
+				      .organisation = page->found.organisation,
+				      .entry = &page->found.entry,
+				      .content = page->content};
 
-	for (int i = CONVERT_JSON; i < CONVERT_FORM_COUNT && stem.len; i++) {
-		const char *ending = convert_ending((enum convert_form)i);
-
-		buf_init(&href, 8192);
-		dataset_address_put(&href, page->found.path, page->at->number, stem);
-		buf_add(&href, bytes_str("."));
-		buf_add(&href, bytes_str(ending));
-		html_put(html, " ");
-		html_link(html, buf_bytes(&href), bytes_str(ending));
-		buf_fini(&href);
-	}
+	dataset_page_answer(&people);
 }
 
-static void page_put_file(struct html *html, const struct page *page,
-			  const struct manifest_file *file)
+/* The same version is shown with or without its files, with its organisation's name, and to people
+   with times that are today's. */
+static void page_validate(const struct page *page, bool people)
 {
-	char size[SPACE_SIZE_LEN];
-	struct buf href;
+	struct hash hash;
+	uint8_t of[ID_LEN];
 
-	buf_init(&href, 8192);
-	dataset_address_put(&href, page->found.path, page->at->number, file->name);
-	html_put(html, "<tr><td>");
-	html_link(html, buf_bytes(&href), file->name);
-	html_put(html, "</td><td>");
-	html_text(html, file->media_type);
-	html_put(html, "</td><td>");
-	space_size(size, file->size);
-	html_put(html, size);
-	html_put(html, "</td><td>");
-	put_forms(html, page, file);
-	html_put(html, "</td></tr>\n");
-	buf_fini(&href);
-}
-
-static void put_files(struct html *html, const struct page *page)
-{
-	const struct manifest *manifest = content_manifest(page->content);
-	uint32_t shown = 0;
-
-	html_say(html,
-		 "<table>\n<thead><tr><th>Datei</th><th>Art</th><th>Größe</th>"
-		 "<th>auch als</th></tr></thead>\n<tbody>\n",
-		 "<table>\n<thead><tr><th>File</th><th>Type</th><th>Size</th>"
-		 "<th>also as</th></tr></thead>\n<tbody>\n");
-	for (uint32_t i = 0; i < manifest_file_count(manifest) && shown < FILES_SHOWN_MAX; i++)
-		if (!manifest_is_folder(manifest_file(manifest, i))) {
-			page_put_file(html, page, manifest_file(manifest, i));
-			shown++;
-		}
-	html_put(html, "</tbody>\n</table>\n");
-	if (shown < manifest_real_count(manifest))
-		html_say(html, "<p>Es gibt mehr Dateien, als hier stehen.</p>\n",
-			 "<p>There are more files than are shown here.</p>\n");
-}
-
-static void put_license(struct html *html, const struct description *description)
-{
-	const struct vocab_term *term = vocab_find(VOCAB_LICENSE, description->license);
-
-	html_fact(html, "Lizenz", "Licence",
-		  term ? bytes_str(html->german ? term->de : term->en) : description->license);
-}
-
-static void put_facts(struct html *html, const struct page *page)
-{
-	const struct catalog_entry *entry = &page->found.entry;
-	const struct description *description = &entry->description;
-	char published[DCAT_TIME_LEN], number[24];
-
-	dcat_time(published, entry->time_ms);
-	published[10] = 0;
-	snprintf(number, sizeof(number), "%llu", (unsigned long long)entry->number);
-	html_put(html, "<dl>\n");
-	html_fact(html, "Organisation", "Organisation", bytes_str(page->found.organisation));
-	html_fact(html, "Herausgeber", "Publisher", description->publisher);
-	put_license(html, description);
-	html_fact(html, "Namensnennung", "Attribution", description->attribution);
-	html_fact(html, "Kontakt", "Contact", description->contact_name);
-	html_fact(html, "E-Mail", "E-mail", description->contact_email);
-	html_fact(html, "Veröffentlicht", "Published", bytes_str(published));
-	html_fact(html, "Version", "Version", bytes_str(number));
-	if (entry->tier != TIER_OPEN)
-		html_fact(html, "Stufe", "Tier", bytes_str(tier_name(entry->tier)));
-	html_put(html, "</dl>\n");
-}
-
-static void put_alternate(struct buf *head, const struct page *page, const char *behind,
-			  const char *type)
-{
-	buf_add(head, bytes_str("<link rel=\"alternate\" type=\""));
-	buf_add(head, bytes_str(type));
-	buf_add(head, bytes_str("\" href=\""));
-	dataset_address_put(head, page->found.path, 0, bytes_of(NULL, 0));
-	buf_add(head, bytes_str(behind));
-	buf_add(head, bytes_str("\">\n"));
-}
-
-static void page_html(struct page *page)
-{
-	const struct catalog_entry *entry = &page->found.entry;
-	struct bytes title = entry->description.title;
-	struct html html;
-	struct buf head, href;
-
-	buf_init(&head, 65536);
-	put_alternate(&head, page, ".ttl", "text/turtle");
-	put_alternate(&head, page, ".rdf", "application/rdf+xml");
-	put_alternate(&head, page, ".jsonld", "application/ld+json");
-	put_alternate(&head, page, "/feed.atom", "application/atom+xml");
-	html_begin(&html, page->call, title.len ? title : bytes_str(page->found.path), &head);
-	html_paragraphs(&html, entry->description.text);
-	put_facts(&html, page);
-	if (page->content)
-		put_files(&html, page);
-	else
-		html_say(&html, "<p>Die Dateien sind auf diesem Knoten nicht zu haben.</p>\n",
-			 "<p>The files are not to be had at this node.</p>\n");
-	buf_init(&href, 8192);
-	dataset_address_put(&href, page->found.path, 0, bytes_of(NULL, 0));
-	buf_add(&href, bytes_str("/versions"));
-	html_put(&html, "<p>");
-	html_link(&html, buf_bytes(&href),
-		  bytes_str(html.german ? "Frühere Versionen" : "Earlier versions"));
-	html_put(&html, "</p>\n");
-	html_end(&html, page->call);
-	buf_fini(&href);
-	buf_fini(&head);
-}
-
-static void page_validate(const struct page *page, bool html)
-{
-	const struct catalog_entry *entry = &page->found.entry;
-	uint8_t of[ID_LEN + 4] = {0};
-
-	/* the same version is shown with or without its files, and with its organisation's name */
-	hash_once(of, "page", bytes_str(page->found.organisation));
-	for (size_t i = 0; i < ID_LEN; i++)
-		of[i] ^= entry->record.b[i];
-	of[ID_LEN] = page->content != NULL;
-	of[ID_LEN + 1] = html;
-	of[ID_LEN + 2] = html && web_german(page->call);
-	of[ID_LEN + 3] = page->at->number != 0;
-	web_etag(page->call, bytes_of(of, sizeof(of)));
+	hash_init(&hash, "page", NULL, sizeof(of));
+	hash_add(&hash, id_bytes(&page->found.entry.record));
+	hash_add_be64(&hash, page->content != NULL);
+	hash_add_be64(&hash, page->at->number);
+	hash_add_be64(&hash, people ? 1 + (uint64_t)web_german(page->call) : 0);
+	hash_add_be64(&hash, people ? amount_day(clock_now_ms()) : 0);
+	hash_add(&hash, bytes_str(page->found.organisation));
+	hash_done(&hash, of, sizeof(of));
+	web_etag(page->call, bytes_obj(&of));
 }
 
 void dataset_page_serve(struct web_call *call, const struct dataset_address *at)
@@ -316,7 +183,7 @@ void dataset_page_serve(struct web_call *call, const struct dataset_address *at)
 	page_validate(&page, which == 1);
 	if (!web_fresh(call)) {
 		if (which == 1)
-			page_html(&page);
+			people_answer(&page);
 		else
 			page_json(&page);
 	}
