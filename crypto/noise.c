@@ -73,10 +73,17 @@ static void cipher_key_set(struct noise_cipher *cipher, const uint8_t hash[NOISE
 	cipher->nonce = 0;
 }
 
+static struct aead *aead_of(struct noise_cipher *cipher)
+{
+	if (!cipher->aead)
+		cipher->aead = aead_open();
+	return cipher->aead;
+}
+
 enum err noise_encrypt(struct noise_cipher *cipher, struct buf *out, struct bytes ad,
 		       struct bytes plain)
 {
-	uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
+	uint8_t nonce[AEAD_NONCE_LEN];
 	/* the last nonce is reserved for rekeying */
 	if (cipher->nonce == UINT64_MAX || plain.len > NOISE_MESSAGE_LEN_MAX - NOISE_TAG_LEN)
 		return ERR_FULL;
@@ -85,15 +92,14 @@ enum err noise_encrypt(struct noise_cipher *cipher, struct buf *out, struct byte
 	if (!sealed)
 		return out->err;
 	nonce_put(nonce, cipher->nonce++);
-	crypto_aead_chacha20poly1305_ietf_encrypt(sealed, NULL, plain.ptr, plain.len, ad.ptr,
-						  ad.len, NULL, nonce, cipher->key.b);
+	aead_seal(aead_of(cipher), sealed, &cipher->key, nonce, ad, plain);
 	return ERR_OK;
 }
 
 enum err noise_decrypt(struct noise_cipher *cipher, struct buf *out, struct bytes ad,
 		       struct bytes sealed)
 {
-	uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
+	uint8_t nonce[AEAD_NONCE_LEN];
 	if (sealed.len < NOISE_TAG_LEN || sealed.len > NOISE_MESSAGE_LEN_MAX)
 		return ERR_MALFORMED;
 	if (cipher->nonce == UINT64_MAX)
@@ -103,29 +109,29 @@ enum err noise_decrypt(struct noise_cipher *cipher, struct buf *out, struct byte
 	if (!plain)
 		return out->err;
 	nonce_put(nonce, cipher->nonce);
-	if (crypto_aead_chacha20poly1305_ietf_decrypt(plain, NULL, NULL, sealed.ptr, sealed.len,
-						      ad.ptr, ad.len, nonce, cipher->key.b) != 0) {
+	enum err err = aead_unseal(aead_of(cipher), plain, &cipher->key, nonce, ad, sealed);
+	if (err)
 		out->len -= sealed.len - NOISE_TAG_LEN;
-		return ERR_DENIED;
-	}
-	cipher->nonce++;
-	return ERR_OK;
+	else
+		cipher->nonce++;
+	return err;
 }
 
 void noise_rekey(struct noise_cipher *cipher)
 {
 	static const uint8_t zeros[KEY_LEN];
-	uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
+	uint8_t nonce[AEAD_NONCE_LEN];
 	uint8_t sealed[KEY_LEN + NOISE_TAG_LEN];
 	nonce_put(nonce, UINT64_MAX);
-	crypto_aead_chacha20poly1305_ietf_encrypt(sealed, NULL, zeros, sizeof(zeros), NULL, 0, NULL,
-						  nonce, cipher->key.b);
+	aead_seal(aead_of(cipher), sealed, &cipher->key, nonce, bytes_of(NULL, 0),
+		  bytes_obj(&zeros));
 	memcpy(cipher->key.b, sealed, KEY_LEN);
 	sodium_memzero(sealed, sizeof(sealed));
 }
 
 void noise_cipher_wipe(struct noise_cipher *cipher)
 {
+	aead_close(cipher->aead);
 	sodium_memzero(cipher, sizeof(*cipher));
 }
 
@@ -204,6 +210,7 @@ void noise_set_ephemeral(struct noise *noise, const struct key *sk)
 
 void noise_fini(struct noise *noise)
 {
+	noise_cipher_wipe(&noise->cipher);
 	sodium_memzero(noise, sizeof(*noise));
 }
 
@@ -337,6 +344,7 @@ void noise_split(struct noise *noise, struct noise_cipher *send, struct noise_ci
 	uint8_t first[NOISE_HASH_LEN], second[NOISE_HASH_LEN];
 	check(noise_done(noise));
 	hkdf(first, second, noise->ck, bytes_of(NULL, 0));
+	*send = *recv = (struct noise_cipher){.nonce = 0};
 	cipher_key_set(send, noise->initiator ? first : second);
 	cipher_key_set(recv, noise->initiator ? second : first);
 	memcpy(handshake_hash, noise->h, NOISE_HASH_LEN);

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+#include "crypto/aead.h"
 #include "crypto/bytes.h"
 #include "crypto/id.h"
 #include "crypto/random.h"
@@ -20,7 +21,9 @@
 #define NOISE_HASH_LEN        64
 #define NOISE_MESSAGE_LEN_MAX 65535
 
+/* Ended by noise_cipher_wipe(). */
 struct noise_cipher {
+	struct aead *aead; /* NULL: nothing was sealed or opened yet */
 	struct key key;
 	bool has_key;
 	uint64_t nonce;
@@ -53,7 +56,7 @@ enum err noise_write(struct noise *noise, struct buf *out, struct bytes payload)
  * Appends the payload of the other side's message. ERR_DENIED or ERR_MALFORMED end the handshake.
  */
 enum err noise_read(struct noise *noise, struct buf *payload, struct bytes message);
-/* Ciphers for sending and receiving, and the handshake hash; noise_done() must hold. */
+/* Makes the ciphers for sending and receiving, and the handshake hash; noise_done() must hold. */
 void noise_split(struct noise *noise, struct noise_cipher *send, struct noise_cipher *recv,
 		 uint8_t handshake_hash[NOISE_HASH_LEN]);
 

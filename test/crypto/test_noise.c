@@ -81,6 +81,10 @@ static void both_sides_agree(void **state)
 	assert_true(key_eq(&a_send.key, &b_recv.key));
 	assert_true(key_eq(&a_recv.key, &b_send.key));
 	assert_false(key_eq(&a_send.key, &a_recv.key));
+	noise_cipher_wipe(&a_send);
+	noise_cipher_wipe(&a_recv);
+	noise_cipher_wipe(&b_send);
+	noise_cipher_wipe(&b_recv);
 	pair_fini(&pair);
 }
 
@@ -235,6 +239,8 @@ static void transport_keeps_order(void **state)
 	assert_err(noise_decrypt(&recv, &out, bytes_str(""), buf_bytes(&first)), ERR_DENIED);
 	assert_ok(noise_decrypt(&recv, &out, bytes_str(""), buf_bytes(&second)));
 	assert_true(bytes_eq(buf_bytes(&out), bytes_str("onetwo")));
+	noise_cipher_wipe(&send);
+	noise_cipher_wipe(&recv);
 	buf_fini(&first);
 	buf_fini(&second);
 	buf_fini(&out);
@@ -262,6 +268,8 @@ static void transport_limits(void **state)
 	assert_err(noise_encrypt(&send, &sealed, bytes_str(""), bytes_str("no more")), ERR_FULL);
 	assert_ok(noise_decrypt(&recv, &out, bytes_str(""), buf_bytes(&sealed)));
 	assert_err(noise_decrypt(&recv, &out, bytes_str(""), buf_bytes(&sealed)), ERR_FULL);
+	noise_cipher_wipe(&send);
+	noise_cipher_wipe(&recv);
 	buf_fini(&sealed);
 	buf_fini(&out);
 }

@@ -361,8 +361,11 @@ static void noise_vector(const json_t *vector)
 		fixed_from(wanted, sizeof(wanted), vector, "handshake_hash");
 		assert_memory_equal(hash[0], wanted, sizeof(wanted));
 	}
-	noise_fini(&side[0]);
-	noise_fini(&side[1]);
+	for (size_t k = 0; k < 2; k++) {
+		noise_fini(&side[k]);
+		noise_cipher_wipe(&send[k]);
+		noise_cipher_wipe(&recv[k]);
+	}
 }
 
 static void noise_run(const char *file, const char *name_key, unsigned wanted_skipped)

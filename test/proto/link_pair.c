@@ -162,6 +162,8 @@ static void copy_link(struct link *to, const struct link *from, const struct lin
 	copy_buf(&to->clear, &from->clear);
 	copy_buf(&to->in, &from->in);
 	copy_buf(&to->plain, &from->plain);
+	to->send.cipher.aead = to->recv.cipher.aead = NULL; /* each makes its own */
+	to->handshake.noise.cipher.aead = NULL;
 	for (uint8_t i = 0; i < LINK_CHANNEL_COUNT; i++) {
 		assert_null(from->outbox[i].first);
 		outbox_init(&to->outbox[i], i, from->outbox[i].credit);

@@ -134,6 +134,9 @@ static void understands_a_dialler_made_by_hand(void **state)
 				       bytes_of(listener->wire.ptr + 2, 20)),
 			 ERR_OK);
 	assert_memory_equal(dialler.in.ptr, "\x00\x01\x04\x00", 4);
+	noise_fini(&dialler.noise);
+	noise_cipher_wipe(&dialler.send);
+	noise_cipher_wipe(&dialler.recv);
 	buf_fini(&dialler.in);
 	buf_fini(&dialler.out);
 	pair_fini(&pair);
