@@ -75,8 +75,9 @@ struct limits {
 	uint64_t session_ms_max;      /* a new handshake after this time */
 	uint64_t rekey_message_count; /* messages under one transport key */
 	uint64_t rekey_byte_count;
-	uint32_t
-		channel_credit_bytes; /* a sender's window on each channel; both sides must agree */
+	/* a sender's window on channel 1, and on channel 2, where it is what a line may hold; both
+	   sides must agree */
+	uint32_t channel_credit_bytes, bulk_credit_bytes;
 	uint64_t peer_queue_bytes_max; /* waiting to be sent to one peer */
 	uint64_t all_queue_bytes_max;  /* over all peers; the largest is closed first */
 	uint32_t bulk_turn_bytes_max;  /* bulk written in one turn */

@@ -25,17 +25,26 @@ bool chunks_get(struct txn *txn, const struct dataset_id *dataset, const struct 
 	return txn_get(txn, TABLE_CHUNK, row_key_bytes(&key), chunk);
 }
 
+enum err chunks_look(struct txn *txn, const struct dataset_id *dataset,
+		     const struct chunk_addr *addr, bool verify, struct bytes *chunk)
+{
+	struct chunk_addr found = *addr;
+
+	if (!chunks_get(txn, dataset, addr, chunk))
+		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
+	if (verify)
+		hash_plain(found.b, *chunk);
+	return id_eq(&found, addr) ? ERR_OK : ERR_CORRUPT;
+}
+
 enum err chunks_read(struct txn *txn, const struct dataset_id *dataset,
 		     const struct chunk_addr *addr, struct buf *out)
 {
 	struct bytes chunk;
-	struct chunk_addr found;
+	enum err err = chunks_look(txn, dataset, addr, true, &chunk);
 
-	if (!chunks_get(txn, dataset, addr, &chunk))
-		return txn_err(txn) ? txn_err(txn) : ERR_ABSENT;
-	hash_plain(found.b, chunk);
-	if (!id_eq(&found, addr))
-		return ERR_CORRUPT;
+	if (err)
+		return err;
 	buf_add(out, chunk);
 	return out->err;
 }

@@ -16,8 +16,11 @@ bool chunks_has(struct txn *txn, const struct dataset_id *dataset, const struct 
 /* Looks; *chunk is valid as txn_get() values are. Does not verify the address. */
 bool chunks_get(struct txn *txn, const struct dataset_id *dataset, const struct chunk_addr *addr,
 		struct bytes *chunk);
-/* The same, verified: ERR_ABSENT, or ERR_CORRUPT when the bytes no longer hash to the address.
-   Neither sticks to the transaction. */
+/* The same, verified if that is wanted: ERR_ABSENT, or ERR_CORRUPT when the bytes no longer hash to
+   the address. Neither sticks to the transaction. */
+enum err chunks_look(struct txn *txn, const struct dataset_id *dataset,
+		     const struct chunk_addr *addr, bool verify, struct bytes *chunk);
+/* The same, verified, and appended to out. */
 enum err chunks_read(struct txn *txn, const struct dataset_id *dataset,
 		     const struct chunk_addr *addr, struct buf *out);
 void chunks_put(struct txn *txn, const struct dataset_id *dataset, const struct chunk_addr *addr,

@@ -18,7 +18,7 @@ struct chunks_out_job {
 	size_t count; /* of wants; then those done */
 	struct {
 		struct chunk_want want;
-		struct buf message;
+		struct buf framed; /* as link_send_take() takes it */
 		bool bad;
 	} items[CHUNKS_OUT_BATCH_MAX];
 };
@@ -27,24 +27,22 @@ static void read_chunks(uv_work_t *work)
 {
 	struct chunks_out_job *job = work->data;
 	struct txn *txn = txn_begin(job->net->options.db, false);
-	struct buf chunk;
 	size_t bytes = 0, i = 0;
 
-	buf_init(&chunk, LIMIT_CHUNK_LEN_MAX);
 	for (; i < job->count && bytes < CHUNKS_OUT_BATCH_LEN; i++) {
 		const struct chunk_want *want = &job->items[i].want;
-		enum err err;
+		struct bytes chunk = {NULL, 0};
+		enum err err = want->recalled ? ERR_ABSENT
+					      : chunks_look(txn, &want->dataset, &want->addr,
+							    want->verify, &chunk);
 
-		buf_reset(&chunk);
-		err = want->recalled ? ERR_ABSENT
-				     : chunks_read(txn, &want->dataset, &want->addr, &chunk);
 		job->items[i].bad = err == ERR_CORRUPT;
-		core_chunk_message(&job->items[i].message, &want->dataset, &want->addr,
-				   err ? bytes_of(NULL, 0) : buf_bytes(&chunk));
-		bytes += job->items[i].message.len;
+		buf_space(&job->items[i].framed, FRAME_HEADER_LEN);
+		core_chunk_message(&job->items[i].framed, &want->dataset, &want->addr,
+				   err ? bytes_of(NULL, 0) : chunk);
+		bytes += job->items[i].framed.len;
 	}
 	job->count = i;
-	buf_fini(&chunk);
 	txn_abort(txn);
 }
 
@@ -59,8 +57,8 @@ static void chunks_done(uv_work_t *work, int status)
 
 		if (job->items[i].bad && !net->closing)
 			turn_push_bad(net->options.turn, &want->dataset, &want->addr);
-		if (conn && !job->items[i].message.err &&
-		    !link_send(&conn->link, LINK_CHANNEL_BULK, buf_bytes(&job->items[i].message))) {
+		if (conn &&
+		    !link_send_take(&conn->link, LINK_CHANNEL_BULK, &job->items[i].framed)) {
 			net->counts.messages_sent++;
 			net->counts.chunks_sent++;
 		}
@@ -71,7 +69,7 @@ static void chunks_done(uv_work_t *work, int status)
 		conn_pump(conn);
 	}
 	for (size_t i = 0; i < CHUNKS_OUT_BATCH_MAX; i++)
-		buf_fini(&job->items[i].message);
+		buf_fini(&job->items[i].framed);
 	free(job);
 	net_job_done(net);
 }
@@ -88,7 +86,7 @@ void chunks_out_pump(struct conn *conn)
 	job->link = conn->id;
 	job->work.data = job;
 	for (size_t i = 0; i < CHUNKS_OUT_BATCH_MAX; i++) {
-		buf_init(&job->items[i].message, LIMIT_MESSAGE_LEN_MAX);
+		buf_init(&job->items[i].framed, FRAME_HEADER_LEN + LIMIT_MESSAGE_LEN_MAX);
 		if (conn->want_at + i < conn->want_count)
 			job->items[job->count++].want = conn->wants[conn->want_at + i];
 	}
@@ -97,8 +95,7 @@ void chunks_out_pump(struct conn *conn)
 	check(uv_queue_work(conn->net->options.loop, &job->work, read_chunks, chunks_done) == 0);
 }
 
-void chunks_out_add(struct conn *conn, const struct dataset_id *dataset,
-		    const struct chunk_addr *addr)
+void chunks_out_add(struct conn *conn, const struct effect *effect)
 {
 	if (conn->want_at > 0) {
 		conn->want_count -= conn->want_at;
@@ -112,7 +109,8 @@ void chunks_out_add(struct conn *conn, const struct dataset_id *dataset,
 	}
 	conn->wants =
 		mem_room(conn->wants, conn->want_count, &conn->want_cap, sizeof(*conn->wants));
-	conn->wants[conn->want_count++] = (struct chunk_want){*dataset, *addr, false};
+	conn->wants[conn->want_count++] =
+		(struct chunk_want){effect->dataset, effect->addr, effect->verify, false};
 }
 
 /* Those that are being read now are as good as sent: at most a batch. */

@@ -13,6 +13,7 @@ struct conn_item {
 	struct net *net;
 	uint64_t link;
 	bool message;
+	uint8_t channel; /* of a message */
 };
 
 uint64_t conn_now(const struct conn *conn)
@@ -27,7 +28,7 @@ static void item_done(struct turn_item *turn)
 
 	if (conn && item->message) {
 		conn->item_count--;
-		conn->waiting_bytes -= item->turn.weight;
+		conn->waiting_bytes[item->channel] -= item->turn.weight;
 		if (!item->turn.bulk)
 			conn->owed[LINK_CHANNEL_SYNC] += item->turn.bytes.len;
 	}
@@ -114,9 +115,10 @@ static void take_message(struct conn *conn, const struct link_event *event)
 	struct conn_item *item = item_new(conn, EVENT_MESSAGE);
 
 	item->message = true;
+	item->channel = event->channel;
 	net->counts.messages_received++;
 	conn->item_count++;
-	conn->waiting_bytes += item->turn.weight;
+	conn->waiting_bytes[item->channel] += item->turn.weight;
 	buf_add(&item->turn.bytes, event->message);
 	if (item->turn.bytes.err) {
 		item_done(&item->turn);
@@ -124,7 +126,7 @@ static void take_message(struct conn *conn, const struct link_event *event)
 		return;
 	}
 	item->turn.weight += event->message.len;
-	conn->waiting_bytes += event->message.len;
+	conn->waiting_bytes[item->channel] += event->message.len;
 	item->turn.event.bytes = buf_bytes(&item->turn.bytes);
 	if (event->channel == LINK_CHANNEL_SYNC) {
 		turn_push(net->options.turn, &item->turn);
@@ -192,8 +194,9 @@ static bool may_take(const struct conn *conn)
 {
 	if (conn->item_count == 0)
 		return true;
-	return conn->item_count < CONN_ITEM_MAX && conn->waiting_bytes < CONN_WAITING_MAX &&
-	       net_room(conn->net);
+	return conn->item_count < CONN_ITEM_MAX &&
+	       conn->waiting_bytes[LINK_CHANNEL_SYNC] < CONN_WAITING_MAX &&
+	       conn->waiting_bytes[LINK_CHANNEL_BULK] < CONN_BULK_MAX && net_room(conn->net);
 }
 
 static void take_events(struct conn *conn)

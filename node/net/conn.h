@@ -13,11 +13,12 @@
 #include "proto/link/link.h"
 
 #define CONN_READ_LEN    65536
-#define CONN_WRITE_LEN   (128u * 1024)      /* pulled from the link at a time */
-#define CONN_ITEM_MAX    256                /* messages of one peer in the queue of the turn */
-#define CONN_WAITING_MAX (1024u * 1024)     /* bytes of them; one more may pass it */
-#define CONN_DRAIN_MS    2000               /* for the farewell to be read */
-#define NET_CHECKING_MAX (8u * 1024 * 1024) /* bytes of bulk with workers */
+#define CONN_WRITE_LEN   (128u * 1024)       /* pulled from the link at a time */
+#define CONN_ITEM_MAX    256                 /* messages of one peer in the queue of the turn */
+#define CONN_WAITING_MAX (1024u * 1024)      /* bytes of them; one more may pass it */
+#define CONN_BULK_MAX    (12u * 1024 * 1024) /* the same of chunks, with workers or there */
+#define CONN_DRAIN_MS    2000                /* for the farewell to be read */
+#define NET_CHECKING_MAX (8u * 1024 * 1024)  /* bytes of bulk with workers */
 
 enum conn_state {
 	CONN_RESOLVING, /* dial.c */
@@ -35,6 +36,7 @@ struct source {
 struct chunk_want {
 	struct dataset_id dataset;
 	struct chunk_addr addr;
+	bool verify;   /* somebody has got one that was altered */
 	bool recalled; /* the peer may not have it any more: as if it were not here */
 };
 
@@ -65,11 +67,11 @@ struct conn {
 
 	struct link link;
 	bool has_link;
-	bool known;                      /* the core has heard of it and is to hear of its end */
-	bool up;                         /* the handshake is over */
-	size_t item_count;               /* messages with workers or in the queue, */
-	size_t waiting_bytes;            /* and what they hold */
-	size_t owed[LINK_CHANNEL_COUNT]; /* consumed, the link not told yet */
+	bool known;        /* the core has heard of it and is to hear of its end */
+	bool up;           /* the handshake is over */
+	size_t item_count; /* messages with workers or in the queue, */
+	size_t waiting_bytes[LINK_CHANNEL_COUNT]; /* and what they hold */
+	size_t owed[LINK_CHANNEL_COUNT];          /* consumed, the link not told yet */
 
 	/* chunks_out.c */
 	struct chunk_want *wants;
@@ -132,8 +134,7 @@ void dial_timeout(struct conn *conn);
 struct miss *dial_miss(struct net *net, const char *address); /* NULL: none */
 
 /* chunks_out.c */
-void chunks_out_add(struct conn *conn, const struct dataset_id *dataset,
-		    const struct chunk_addr *addr);
+void chunks_out_add(struct conn *conn, const struct effect *effect);
 void chunks_out_recall(struct conn *conn, const struct dataset_id *dataset);
 void chunks_out_pump(struct conn *conn); /* reads more when the peer takes more */
 

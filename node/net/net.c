@@ -299,7 +299,7 @@ void net_effect(struct net *net, struct effect *effect)
 		send_message(conn, effect);
 		return; /* net_turned() pumps: many effects go to one peer */
 	case EFFECT_SERVE:
-		chunks_out_add(conn, &effect->dataset, &effect->addr);
+		chunks_out_add(conn, effect);
 		return;
 	case EFFECT_RECALL:
 		chunks_out_recall(conn, &effect->dataset);

@@ -190,6 +190,8 @@ static void peer_down(struct hub *hub, const struct event *event)
 		return;
 	if (event->reason == LINK_REASON_OUT)
 		logs_told_out(hub);
+	if (event->reason == LINK_REASON_MALFORMED)
+		serve_doubted(hub);
 	fetch_down(hub, peer);
 	machines_peer_close(peer);
 	peer_free(peer);

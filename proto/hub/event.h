@@ -50,7 +50,8 @@ struct event {
 enum effect_type {
 	EFFECT_ADMIT, /* link_admit(link, ok, reason) */
 	EFFECT_SEND,  /* message on a channel */
-	/* read a chunk, verify it, send CHUNK on channel 2; when bad, EVENT_CHUNK_BAD */
+	/* read a chunk, send CHUNK on channel 2; verify: look first whether it is what its address
+	   says, and when not, EVENT_CHUNK_BAD */
 	EFFECT_SERVE,
 	/* chunks of the dataset that were to be served and are not sent yet: the peer may not have
 	   them any more, so each is answered as if it were not here */
@@ -114,6 +115,7 @@ struct effect {
 	struct buf bytes;          /* SEND; owned by the effect */
 	struct dataset_id dataset; /* SERVE, RECALL */
 	struct chunk_addr addr;
+	bool verify;   /* SERVE */
 	uint64_t dial; /* DIAL: number of this attempt */
 	char address[LIMIT_ADDRESS_LEN_MAX + 1];
 	bool has_expected; /* DIAL */

@@ -16,6 +16,13 @@ enum { OWN_CREDIT = 1, OWN_PING = 2, OWN_PONG = 3, OWN_CLOSE = 4 };
 /* What an idle link may keep of the memory of a long message. */
 #define MESSAGE_MEMORY_KEPT (128 * 1024)
 
+static uint64_t credit_of(const struct link *link, uint8_t channel)
+{
+	const struct limits *limits = link->options.limits;
+	return channel == LINK_CHANNEL_BULK ? limits->bulk_credit_bytes
+					    : limits->channel_credit_bytes;
+}
+
 /* ---- state ---- */
 
 static bool ended(const struct link *link)
@@ -382,8 +389,7 @@ bool link_next(struct link *link, struct link_event *event)
 static bool grant_due(const struct link *link, uint8_t channel)
 {
 	const struct link_input *input = &link->input[channel];
-	return input->consumed > 0 &&
-	       input->credit <= link->options.limits->channel_credit_bytes / 2;
+	return input->consumed > 0 && input->credit <= credit_of(link, channel) / 2;
 }
 
 void link_consumed(struct link *link, uint8_t channel, size_t bytes)
@@ -393,7 +399,7 @@ void link_consumed(struct link *link, uint8_t channel, size_t bytes)
 	check(channel > LINK_CHANNEL_OWN && channel < LINK_CHANNEL_COUNT);
 	struct link_input *input = &link->input[channel];
 	input->consumed += bytes;
-	check(input->credit + input->consumed <= link->options.limits->channel_credit_bytes);
+	check(input->credit + input->consumed <= credit_of(link, channel));
 }
 
 static bool own_due(const struct link *link)
@@ -483,16 +489,30 @@ static enum err seal_next(struct link *link, struct buf *out)
 	return err;
 }
 
-enum err link_send(struct link *link, uint8_t channel, struct bytes message)
+static enum err may_send(const struct link *link, uint8_t channel, size_t len)
 {
 	check(channel > LINK_CHANNEL_OWN && channel < LINK_CHANNEL_COUNT);
 	if (link->state != LINK_UP)
 		return ERR_AGAIN;
-	if (message.len > LIMIT_MESSAGE_LEN_MAX ||
-	    link_queued(link) + outbox_cost(message.len) >
-		    link->options.limits->peer_queue_bytes_max)
+	if (len > LIMIT_MESSAGE_LEN_MAX ||
+	    link_queued(link) + outbox_cost(len) > link->options.limits->peer_queue_bytes_max)
 		return ERR_FULL;
-	return outbox_put(&link->outbox[channel], message);
+	return ERR_OK;
+}
+
+enum err link_send(struct link *link, uint8_t channel, struct bytes message)
+{
+	enum err err = may_send(link, channel, message.len);
+	return err ? err : outbox_put(&link->outbox[channel], message);
+}
+
+enum err link_send_take(struct link *link, uint8_t channel, struct buf *framed)
+{
+	enum err err =
+		framed->err ? framed->err : may_send(link, channel, framed->len - FRAME_HEADER_LEN);
+	if (!err)
+		outbox_take(&link->outbox[channel], framed);
+	return err;
 }
 
 size_t link_queued(const struct link *link)
@@ -598,7 +618,7 @@ void link_init(struct link *link, const struct link_options *options, uint64_t n
 	frame_init(&link->send, options->limits);
 	frame_init(&link->recv, options->limits);
 	for (uint8_t i = 0; i < LINK_CHANNEL_COUNT; i++) {
-		uint64_t credit = options->limits->channel_credit_bytes;
+		uint64_t credit = credit_of(link, i);
 		outbox_init(&link->outbox[i], i, credit);
 		buf_init(&link->input[i].message, LIMIT_MESSAGE_LEN_MAX);
 		link->input[i].credit = credit;

@@ -17,9 +17,10 @@
  * Channels: 1 sync, 2 bulk (channel 0 is the link's own). Messages of one channel arrive in
  * order; channel 1 goes before channel 2, fragment by fragment, and a frame is made only when it
  * is pulled, so bulk that waits never delays sync by more than a frame and the socket's buffer.
- * Each channel has a credit: a peer sends as much as the owner has reported by link_consumed(),
- * and limits.channel_credit_bytes at first. An owner that keeps messages without consuming them
- * slows its peer down and nothing else.
+ * Each channel has a credit: a peer sends as much as the owner has reported by link_consumed(), and
+ * at first limits.channel_credit_bytes or, of bulk, limits.bulk_credit_bytes, which is what can be
+ * under way on a long line. An owner that keeps messages without consuming them slows its peer down
+ * and nothing else.
  *
  * Bounds: link_room() bytes of input not yet understood, one message of LIMIT_MESSAGE_LEN_MAX
  * in the making per channel, limits.peer_queue_bytes_max of output. Small messages cost little
@@ -160,6 +161,8 @@ void link_consumed(struct link *link, uint8_t channel, size_t bytes);
  * than LIMIT_MESSAGE_LEN_MAX or the queue would pass limits.peer_queue_bytes_max; ERR_NOMEM.
  */
 enum err link_send(struct link *link, uint8_t channel, struct bytes message);
+/* The same without a copy: takes a message that stands behind FRAME_HEADER_LEN bytes of room. */
+enum err link_send_take(struct link *link, uint8_t channel, struct buf *framed);
 /* Bytes of memory that wait to be sent. */
 size_t link_queued(const struct link *link);
 bool link_has_output(const struct link *link);

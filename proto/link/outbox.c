@@ -8,10 +8,10 @@
 
 struct outbox_message {
 	struct outbox_message *next;
+	struct buf framed; /* room for a header, then the message */
 	size_t len;
 	size_t at;       /* data bytes that have left */
 	size_t peek_len; /* data bytes of the fragment last looked at */
-	uint8_t b[];     /* room for a header, then the message */
 };
 
 void outbox_init(struct outbox *outbox, uint8_t channel, uint64_t credit)
@@ -27,6 +27,7 @@ static void drop_first(struct outbox *outbox)
 	if (!outbox->first)
 		outbox->end = &outbox->first;
 	outbox->byte_count -= outbox_cost(message->len);
+	buf_fini(&message->framed);
 	free(message);
 }
 
@@ -46,17 +47,28 @@ size_t outbox_cost(size_t message_len)
 	return sizeof(struct outbox_message) + FRAME_HEADER_LEN + message_len;
 }
 
+void outbox_take(struct outbox *outbox, struct buf *framed)
+{
+	struct outbox_message *message = mem_new(1, sizeof(*message));
+	check(!framed->err && framed->len >= FRAME_HEADER_LEN);
+	*message = (struct outbox_message){.framed = *framed};
+	message->len = framed->len - FRAME_HEADER_LEN;
+	buf_init(framed, framed->max);
+	*outbox->end = message;
+	outbox->end = &message->next;
+	outbox->byte_count += outbox_cost(message->len);
+}
+
 enum err outbox_put(struct outbox *outbox, struct bytes message)
 {
-	struct outbox_message *copy = malloc(outbox_cost(message.len));
-	if (!copy)
-		return ERR_NOMEM;
-	*copy = (struct outbox_message){.len = message.len};
+	struct buf framed;
+	buf_init(&framed, FRAME_HEADER_LEN + message.len);
+	uint8_t *room = buf_space(&framed, FRAME_HEADER_LEN + message.len);
+	if (!room)
+		return framed.err;
 	if (message.len > 0)
-		memcpy(copy->b + FRAME_HEADER_LEN, message.ptr, message.len);
-	*outbox->end = copy;
-	outbox->end = &copy->next;
-	outbox->byte_count += outbox_cost(message.len);
+		memcpy(room + FRAME_HEADER_LEN, message.ptr, message.len);
+	outbox_take(outbox, &framed);
 	return ERR_OK;
 }
 
@@ -76,7 +88,7 @@ struct bytes outbox_peek(struct outbox *outbox)
 		len = (size_t)outbox->credit;
 	message->peek_len = len;
 	/* the header overwrites what has left already, so no fragment is copied */
-	uint8_t *header = message->b + message->at;
+	uint8_t *header = message->framed.ptr + message->at;
 	header[0] = outbox->channel;
 	header[1] = message->at + len == message->len ? FRAME_FLAG_LAST : 0;
 	return bytes_of(header, FRAME_HEADER_LEN + len);

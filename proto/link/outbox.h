@@ -30,6 +30,8 @@ void outbox_clear(struct outbox *outbox);
 size_t outbox_cost(size_t message_len);
 /* Copies. ERR_NOMEM. */
 enum err outbox_put(struct outbox *outbox, struct bytes message);
+/* Takes a message that stands behind FRAME_HEADER_LEN bytes of room. */
+void outbox_take(struct outbox *outbox, struct buf *framed);
 /* A fragment may be sent now. */
 bool outbox_ready(const struct outbox *outbox);
 /* Header and data of the next fragment; outbox_ready() holds. Valid until outbox_sent(). */

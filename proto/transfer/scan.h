@@ -40,6 +40,7 @@ struct transfer {
 	struct proofs proofs;
 	struct voids voids;
 	uint64_t promise_epoch; /* hub.rights_epoch as of which promises were looked at */
+	int64_t doubt_until_ms; /* chunks are looked at before they are served */
 	int64_t guess_ms;       /* when a member may be asked for what nobody says it holds */
 	size_t guess_at;        /* the fetch to begin with */
 };

@@ -23,6 +23,7 @@ enum {
 	SERVE_INDEX_COST = 8,        /* and for a question for an index */
 	SERVE_VOIDS_MAX = 64,        /* held versions of others looked at for one request */
 	SERVE_PROMISED_MAX = 256,    /* datasets that may be under way to one peer */
+	SERVE_DOUBT_MS = 3600 * 1000,
 };
 
 static uint32_t asker_member(const struct hub *hub, const struct peer *peer)
@@ -303,6 +304,11 @@ static void chunk_refuse(struct hub *hub, const struct peer *peer, const struct 
 	message_chunk(&effect->bytes, &m->of.dataset, addr, bytes_of(NULL, 0), false);
 }
 
+void serve_doubted(struct hub *hub)
+{
+	hub->transfer->doubt_until_ms = hub->mono_ms + SERVE_DOUBT_MS;
+}
+
 void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct chunk_addr addr;
@@ -328,6 +334,7 @@ void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct
 		struct effect *effect = hub_effect(hub, EFFECT_SERVE, peer->link);
 		effect->dataset = m->of.dataset;
 		effect->addr = addr;
+		effect->verify = hub->mono_ms < hub->transfer->doubt_until_ms;
 		proof_served(hub, peer, &addr);
 		tally_add(&may, peer, &tally, &addr);
 	}

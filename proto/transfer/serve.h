@@ -9,6 +9,11 @@
 
 void serve_index_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
+/*
+ * A peer has ended its session for bytes that were altered: one chunk here may have rotted. For a
+ * while each is looked at before it is served; else nobody hashes what the receiver hashes anyway.
+ */
+void serve_doubted(struct hub *hub);
 /* End of a turn: when rights have changed, what is under way to who has lost one is recalled. */
 void serve_settle(struct hub *hub, struct txn *txn);
 void serve_holds_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);

@@ -7,7 +7,7 @@
 enum {
 	SOURCE_WINDOW_MIN = 64 * 1024, /* asked of one peer and not yet here, at least one chunk */
 	SOURCE_WINDOW_FIRST = 512 * 1024,
-	SOURCE_WINDOW_MAX = 4 * 1024 * 1024,
+	SOURCE_WINDOW_MAX = 32 * 1024 * 1024,
 	SOURCE_QUICK_MS = 500,      /* who answers sooner is asked for more, */
 	SOURCE_SLOW_MS = 1000,      /* and who answers later for less */
 	SOURCE_ALONE_MS = 5 * 1000, /* so long nobody says that it holds a version: then members */

@@ -239,6 +239,7 @@ static void limits_fit_together(void **state)
 	/* one message of any kind must fit into the queue and the window of its channel */
 	assert_true(LIMIT_MESSAGE_LEN_MAX <= l.channel_credit_bytes);
 	assert_true(l.channel_credit_bytes < l.peer_queue_bytes_max);
+	assert_true(LIMIT_MESSAGE_LEN_MAX <= l.bulk_credit_bytes);
 	assert_true(LIMIT_CHUNK_LEN_MAX < LIMIT_MESSAGE_LEN_MAX);
 	/* header and tag of the chunk, header of the padded text */
 	assert_true(LIMIT_CHUNK_LEN_MAX > LIMIT_CHUNK_PLAIN_MAX + 74 + 9);

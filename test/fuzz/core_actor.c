@@ -89,13 +89,10 @@ struct event actor_message_event(uint64_t link, uint8_t channel, struct bytes me
 
 void actor_serve(struct actor *actor, const struct effect *effect, struct buf *message)
 {
-	struct buf chunk;
-	buf_init(&chunk, LIMIT_CHUNK_LEN_MAX);
-	enum err err = chunks_read(actor->txn, &effect->dataset, &effect->addr, &chunk);
+	struct bytes chunk = {NULL, 0};
+	enum err err = chunks_look(actor->txn, &effect->dataset, &effect->addr, true, &chunk);
 	check(!err || err == ERR_ABSENT);
-	core_chunk_message(message, &effect->dataset, &effect->addr,
-			   err ? bytes_of(NULL, 0) : buf_bytes(&chunk));
-	buf_fini(&chunk);
+	core_chunk_message(message, &effect->dataset, &effect->addr, chunk);
 }
 
 struct author_state actor_author(struct actor *actor, uint32_t author)

@@ -103,6 +103,7 @@ void pair_init(struct pair *pair, uint64_t seed)
 		.limits = limits_default(),
 		.now_ms = 1000000,
 	};
+	pair->limits.bulk_credit_bytes = pair->limits.channel_credit_bytes; /* few bytes do */
 	memset(&pair->fed, 0x5a, sizeof(pair->fed));
 	for (unsigned i = 0; i < 2; i++) {
 		link_node_make(&pair->node[i], 100 + i);

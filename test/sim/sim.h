@@ -100,6 +100,7 @@ struct sim_node {
 	void *spoil_arg;
 	uint64_t message_count, message_bytes; /* that have come */
 	uint64_t got[SIM_MESSAGE_MAX];         /* the same by type */
+	uint64_t served, served_hashed; /* chunks asked of it, and looked at before they went */
 };
 
 struct sim {

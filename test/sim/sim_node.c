@@ -94,21 +94,22 @@ static void link_say(struct sim_node *node, struct sim_end *end, uint8_t channel
 
 static void serve(struct sim_node *node, struct sim_end *end, const struct effect *effect)
 {
-	struct buf chunk, message;
+	struct bytes chunk = {NULL, 0};
+	struct buf message;
 	if (node->serve == SIM_SERVE_NOTHING)
 		return;
 	struct txn *txn = txn_begin(node->db, false);
-	buf_init(&chunk, LIMIT_CHUNK_LEN_MAX);
 	buf_init(&message, LIMIT_MESSAGE_LEN_MAX);
-	enum err err = chunks_read(txn, &effect->dataset, &effect->addr, &chunk);
+	enum err err = chunks_look(txn, &effect->dataset, &effect->addr, effect->verify, &chunk);
+	node->served++;
+	node->served_hashed += effect->verify;
+	if (err || node->serve == SIM_SERVE_NIL)
+		chunk = bytes_of(NULL, 0);
+	core_chunk_message(&message, &effect->dataset, &effect->addr, chunk);
 	txn_abort(txn);
 	if (node->serve == SIM_SERVE_ALTERED && chunk.len > 0)
-		chunk.ptr[chunk.len / 2] ^= 1;
-	bool here = err == ERR_OK && node->serve != SIM_SERVE_NIL;
-	core_chunk_message(&message, &effect->dataset, &effect->addr,
-			   here ? buf_bytes(&chunk) : bytes_of(NULL, 0));
+		message.ptr[message.len - 1 - chunk.len / 2] ^= 1;
 	link_say(node, end, LINK_CHANNEL_BULK, buf_bytes(&message));
-	buf_fini(&chunk);
 	buf_fini(&message);
 	if (err == ERR_CORRUPT) {
 		struct event *event = inbox_add(node, EVENT_CHUNK_BAD);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "crypto/selftest.h"
+#include "proto/transfer/holds.h"
 
 #define PATH "meissen/luftbild"
 
@@ -112,6 +113,59 @@ static void one_is_enough(void **state)
 	comes_within(towns, 10000, &content);
 }
 
+/* The most that Radebeul has asked of one node and not got, seen every 20 ms. */
+struct flight {
+	struct sim_held_wait wait;
+	uint64_t bytes;
+	uint32_t count;
+};
+
+static bool flight_look(struct sim *sim, void *arg)
+{
+	struct flight *flight = arg;
+	const struct peers *peers = &flight->wait.node->hub->peers;
+	for (size_t i = 0; i < peers->count; i++) {
+		const struct peer_transfer *transfer = peers->items[i]->transfer;
+		if (transfer->in_flight_bytes > flight->bytes)
+			flight->bytes = transfer->in_flight_bytes;
+		if (transfer->in_flight_count > flight->count)
+			flight->count = transfer->in_flight_count;
+	}
+	return sim_is_held(sim, &flight->wait);
+}
+
+/*
+ * 50 ms there and back: what is asked for grows until the line is full, so 40 MB take less than 12
+ * round trips (a mebibyte in each would take 40), few commits, and no hash at who sends them.
+ */
+static void a_long_line_is_filled(void **state)
+{
+	struct towns *towns = towns_open(5, 2);
+	struct random random = random_seeded(5);
+	struct buf content;
+	struct flight flight = {.wait = {towns->b, PATH, 1}};
+	buf_init(&content, 40000000);
+	random_fill(&random, buf_space(&content, content.max),
+		    content.max); /* zstd gains nothing */
+	towns->sim.cut_bytes_max = 4 << 20;
+	towns->a->limits.peer_queue_bytes_max = 64 << 20; /* here all that is asked for is sent */
+	assert_int_equal(sim_publish(towns->a, PATH, TIER_MEMBERS, buf_bytes(&content)), ERR_OK);
+	assert_true(sim_run(&towns->sim, 120000, sim_agree, NULL));
+	towns->sim.delay_ms_min = towns->sim.delay_ms_max = 25;
+	const int64_t began_ms = towns->sim.now_ms;
+	const uint64_t turns = towns->b->turns;
+	assert_int_equal(sim_want(towns->b, PATH, 1), ERR_OK);
+	assert_true(sim_run(&towns->sim, 60000, flight_look, &flight));
+	assert_true(flight.bytes > 12 << 20);
+	assert_int_equal(flight.count, towns->b->limits.chunks_in_flight_max);
+	assert_true(towns->sim.now_ms - began_ms < 12 * 50);
+	assert_in_range(towns->b->turns - turns, 1, 60);
+	assert_int_equal(towns->a->served, sim_rows(towns->a, TABLE_CHUNK));
+	assert_int_equal(towns->a->served_hashed, 0);
+	buf_fini(&content);
+	towns_close(towns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,6 +173,7 @@ int main(void)
 		cmocka_unit_test(an_index_that_does_not_come_is_asked_elsewhere),
 		cmocka_unit_test(what_one_does_not_send_is_asked_of_another),
 		cmocka_unit_test(one_is_enough),
+		cmocka_unit_test(a_long_line_is_filled),
 	};
 	const char *what;
 	if (selftest_run(&what) != ERR_OK)

@@ -36,7 +36,7 @@ struct conn *__wrap_net_conn(struct net *net, uint64_t id);
 void __wrap_net_job_done(struct net *net);
 void __wrap_conn_pump(struct conn *conn);
 size_t __wrap_link_queued(const struct link *link);
-enum err __wrap_link_send(struct link *link, uint8_t channel, struct bytes message);
+enum err __wrap_link_send_take(struct link *link, uint8_t channel, struct buf *framed);
 
 struct conn *__wrap_net_conn(struct net *net, uint64_t id)
 {
@@ -58,8 +58,9 @@ size_t __wrap_link_queued(const struct link *link)
 	return 0;
 }
 
-enum err __wrap_link_send(struct link *link, uint8_t channel, struct bytes message)
+enum err __wrap_link_send_take(struct link *link, uint8_t channel, struct buf *framed)
 {
+	struct bytes message = bytes_slice(buf_bytes(framed), FRAME_HEADER_LEN, framed->len);
 	struct message m;
 
 	assert_int_equal(channel, LINK_CHANNEL_BULK);
@@ -101,10 +102,16 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void ask(unsigned of)
+{
+	struct effect effect = {.dataset = datasets[of], .addr = desk.chunks[of]};
+	chunks_out_add(&desk.conn, &effect);
+}
+
 static void ask_for_all(void)
 {
 	for (unsigned i = 0; i < ASKED; i++) /* of the second one every fourth */
-		chunks_out_add(&desk.conn, &datasets[i % 4 == 3], &desk.chunks[i % 4 == 3]);
+		ask(i % 4 == 3);
 }
 
 /* The right to the first one has ended. */
@@ -153,7 +160,7 @@ static void what_is_asked_for_later_is_sent_again(void **state)
 {
 	ask_for_all();
 	recall();
-	chunks_out_add(&desk.conn, &datasets[0], &desk.chunks[0]);
+	ask(0);
 	chunks_out_pump(&desk.conn);
 	uv_run(&desk.loop, UV_RUN_DEFAULT);
 	assert_int_equal(desk.sent[0], 1);
