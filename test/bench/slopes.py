@@ -17,7 +17,7 @@ MUST = {
     ("write from the store", "cpu"): LINEAR, ("write from the store", "memory"): CONSTANT,
     ("publish datasets", "cpu"): LINEAR, ("publish datasets", "memory"): CONSTANT,
     ("fetch datasets", "cpu"): LINEAR, ("fetch datasets", "memory"): CONSTANT,
-    ("discovery", "bytes"): CONSTANT, ("discovery", "rounds"): CONSTANT,
+    ("discovery", "bytes"): LINEAR, ("discovery", "rounds"): CONSTANT,
     ("in sync", "bytes"): CONSTANT, ("in sync", "rounds"): CONSTANT,
     ("one change", "cpu_ms"): CONSTANT, ("one change", "bytes"): CONSTANT,
     ("first sync", "cpu_ms"): LINEAR, ("first sync", "bytes"): LINEAR,
