@@ -8,6 +8,8 @@ import math
 import sys
 from collections import defaultdict
 
+from table import shown
+
 # Most an exponent may be: 0 does not depend on how much is there, 1 is in proportion; a logarithm and noise have room.
 SLACK = 0.15
 CONSTANT, LINEAR = 0, 1
@@ -26,9 +28,10 @@ MUST = {
     ("ls", "cpu_us"): CONSTANT, ("search", "cpu_us"): LINEAR, ("metrics", "cpu_us"): CONSTANT,
     ("doctor", "cpu_us"): CONSTANT, ("start", "cpu_us"): LINEAR, ("start-search", "cpu_us"): LINEAR,
 }
-# Below it a value is that of beginning at all: times in microseconds, memory in KiB.
-NOISE = {"time": 20000, "cpu": 50000, "memory": 8192, "cpu_us": 300, "p50_us": 1000, "p99_us": 2000, "cpu_ms": 0.3,
-         "bytes": 100}
+# Below it a value is that of beginning at all, or of buffers that are not full yet: microseconds, KiB, bytes.
+NOISE = {"time": 20000, "cpu": 50000, "memory": 32 * 1024, "cpu_us": 300, "p99_us": 5000, "cpu_ms": 0.3, "bytes": 100}
+# What they are shown as, and how many of its units one is.
+UNITS = {"cpu_us": ("time", 1), "p99_us": ("time", 1), "cpu_ms": ("time", 1000)}
 
 
 def exponent(values, what):
@@ -45,6 +48,11 @@ def power(size):
     return f"10^{at:.0f}" if abs(at - round(at)) < 1e-9 else f"{size:,}"
 
 
+def said(what, value):
+    unit, times = UNITS.get(what, (what, 1))
+    return shown(unit, value * times)
+
+
 def main():
     costs = defaultdict(dict)
     for line in sys.stdin:
@@ -58,7 +66,7 @@ def main():
         bad = slope is not None and must is not None and slope > must + SLACK
         missed += bad
         print(f"{row + ', ' + what:32}{'' if slope is None else f'{slope:.2f}':>9}{'' if must is None else must:>6}"
-              f" {'!' if bad else ' '} " + "  ".join(f"{power(size)}: {value:,.10g}" for size, value in pairs))
+              f" {'!' if bad else ' '} " + "  ".join(f"{power(size)}: {said(what, value)}" for size, value in pairs))
     if missed:
         print(f"{missed} grow faster than they must")
     return 1 if missed else 0

@@ -68,7 +68,7 @@ def number(value):
 
 def shown(what, value):
     if what in ("time", "cpu", *ASKED):
-        return f"{value / 1e6:.2f} s" if value >= 1e6 else f"{value / 1e3:.0f} ms"
+        return f"{value / 1e6:.2f} s" if value >= 1e6 else f"{value / 1e3:.{0 if value >= 1e4 else 2}f} ms"
     if what == "memory":
         return f"{value / 1024:.0f} MiB"
     if what in ("wire", "store", "bytes"):
@@ -179,4 +179,5 @@ def main():
     return 1 if missed else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
