@@ -361,6 +361,25 @@ static bool csv_step(struct csv *csv, uint8_t c)
 	return ends && csv->state != CELL_QUOTED;
 }
 
+/* Takes what only adds to the cell under way. */
+static void csv_run(struct csv *csv)
+{
+	const uint8_t *text = csv->text.ptr;
+	const uint8_t delimiter = (uint8_t)csv->dialect.delimiter;
+	const bool quoted = csv->state == CELL_QUOTED;
+	size_t from = csv->text_at, at = from;
+
+	while (at < csv->text.len && text[at] && text[at] != '\n' && text[at] != '\r' &&
+	       text[at] != '"' && (quoted || text[at] != delimiter))
+		at++;
+	if (at == from)
+		return;
+	buf_add(&csv->raw, bytes_of(text + from, at - from));
+	csv->text_at = at;
+	csv->state = quoted ? CELL_QUOTED : CELL_PLAIN;
+	csv->after_cr = false;
+}
+
 /* What stands in 0x80 to 0x9f; 0: nothing does. */
 static const uint16_t windows_1252[32] = {
 	0x20ac, 0,      0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
@@ -478,9 +497,12 @@ bool csv_next(struct csv *csv, struct csv_row *row)
 {
 	if (!csv->started)
 		return false;
-	while (csv->text_at < csv->text.len && !csv->err && !csv->raw.err)
-		if (csv_step(csv, csv->text.ptr[csv->text_at++]) && row_end(csv, row))
+	while (csv->text_at < csv->text.len && !csv->err && !csv->raw.err) {
+		csv_run(csv);
+		if (csv->text_at < csv->text.len && csv_step(csv, csv->text.ptr[csv->text_at++]) &&
+		    row_end(csv, row))
 			return true;
+	}
 	if (csv->raw.err)
 		fail(csv, ERR_FULL);
 	if (csv->err || !csv->ended || (!csv->raw.len && !csv->span_count))

@@ -36,20 +36,20 @@ static struct bytes blanks_off(struct bytes text)
 	return text;
 }
 
-/* The characters of a number that people write with blanks in it; 0: it is longer than max, or has
-   others in it. */
-static size_t squeezed(uint8_t *out, size_t max, struct bytes text)
+/* The characters of a number that people write with blanks in it; false: they are not so many, or
+   others are among them. */
+static bool squeezed(uint8_t *out, size_t want, struct bytes text)
 {
 	size_t len = 0;
 
-	for (size_t i = 0; i < text.len; i++) {
+	for (size_t i = 0; i < text.len && text.len >= want; i++) {
 		if (text.ptr[i] == ' ')
 			continue;
-		if (!ascii_alnum(text.ptr[i]) || len == max)
-			return 0;
+		if (!ascii_alnum(text.ptr[i]) || len == want)
+			return false;
 		out[len++] = upper(text.ptr[i]);
 	}
-	return len;
+	return len == want;
 }
 
 /* ---- accounts ---- */
@@ -254,7 +254,7 @@ bool personal_tax_id(struct bytes text)
 	uint8_t id[11];
 	unsigned product = 10, sum;
 
-	if (squeezed(id, sizeof(id), blanks_off(text)) != sizeof(id) || id[0] == '0')
+	if (!squeezed(id, sizeof(id), blanks_off(text)) || id[0] == '0')
 		return false;
 	for (size_t i = 0; i < sizeof(id); i++)
 		if (!ascii_digit(id[i]))
@@ -290,7 +290,7 @@ bool personal_health_id(struct bytes text)
 	static const uint8_t weights[10] = {1, 2, 1, 2, 1, 2, 1, 2, 1, 2};
 	uint8_t id[10], digits[10];
 
-	if (squeezed(id, sizeof(id), blanks_off(text)) != sizeof(id) || !ascii_letter(id[0]))
+	if (!squeezed(id, sizeof(id), blanks_off(text)) || !ascii_letter(id[0]))
 		return false;
 	for (size_t i = 1; i < sizeof(id); i++)
 		if (!ascii_digit(id[i]))
@@ -305,7 +305,7 @@ bool personal_pension_id(struct bytes text)
 	static const uint8_t weights[12] = {2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1};
 	uint8_t id[12], digits[12];
 
-	if (squeezed(id, sizeof(id), blanks_off(text)) != sizeof(id) || !ascii_letter(id[8]))
+	if (!squeezed(id, sizeof(id), blanks_off(text)) || !ascii_letter(id[8]))
 		return false;
 	for (size_t i = 0; i < sizeof(id); i++)
 		if (i != 8 && !ascii_digit(id[i]))
@@ -347,13 +347,22 @@ static struct bytes name_word(struct bytes *text)
 	return word;
 }
 
+/* Words of lower-case letters alone are none. */
+static bool may_be_name(struct bytes text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if ((text.ptr[i] >= 'A' && text.ptr[i] <= 'Z') || text.ptr[i] > 0x7f)
+			return true;
+	return false;
+}
+
 bool personal_name(struct bytes text)
 {
 	char folded[CUES_LEN_MAX];
 	bool first = false, comma = false;
 	size_t count = 0;
 
-	if (text.len > 80)
+	if (text.len > 80 || !may_be_name(text))
 		return false;
 	for (text = blanks_off(text); text.len > 0;) {
 		struct bytes word = name_word(&text);
