@@ -371,7 +371,6 @@ static enum err description_seal(struct hub *hub, const struct publication *publ
 {
 	const struct version version = {.path = bytes_str(publication->path),
 					.tier = TIER_GRANTED,
-					.nonce = BOX_NONCE_SYNTHETIC,
 					.description_key = hub->charter.key_number};
 	const struct key *fed_key = fedkeys_get(hub, hub->charter.key_number);
 	struct box_context context;

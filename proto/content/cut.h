@@ -27,7 +27,7 @@ struct cut_table {
 void cut_table_init(struct cut_table *table);
 
 struct cut {
-	const struct cut_table *table; /* NULL: fixed cuts, for nonce mode 2 */
+	const struct cut_table *table; /* NULL: fixed cuts, for tier hidden */
 	struct cut_key key;
 	size_t len;    /* of the piece so far */
 	uint64_t gear; /* over its last 64 bytes, from LIMIT_CHUNK_PLAIN_MIN - 64 on */

@@ -17,6 +17,7 @@
 struct packer {
 	ZSTD_CCtx *cctx;
 	ZSTD_DCtx *dctx;
+	struct aead *aead;
 	struct buf scratch; /* one packed text */
 };
 
@@ -25,6 +26,7 @@ struct packer *packer_open(void)
 	struct packer *packer = mem_new(1, sizeof(*packer));
 	packer->cctx = ZSTD_createCCtx();
 	packer->dctx = ZSTD_createDCtx();
+	packer->aead = aead_open();
 	if (!packer->cctx || !packer->dctx)
 		mem_gone(1, sizeof(*packer));
 	check(!ZSTD_isError(ZSTD_CCtx_setParameter(packer->cctx, ZSTD_c_compressionLevel, LEVEL)));
@@ -38,6 +40,7 @@ void packer_close(struct packer *packer)
 		return;
 	ZSTD_freeCCtx(packer->cctx);
 	ZSTD_freeDCtx(packer->dctx);
+	aead_close(packer->aead);
 	buf_fini(&packer->scratch);
 	free(packer);
 }
@@ -170,7 +173,7 @@ enum err unpack(struct packer *packer, struct buf *out, struct bytes packed, str
 }
 
 /*
- * PROTOCOL: "In nonce mode 2 the packed text of manifests and descriptions is padded on, with
+ * PROTOCOL: "In tier hidden the packed text of manifests and descriptions is padded on, with
  * zeros, to a multiple of 1,024 bytes." PADMÉ sizes from 16,384 on are multiples already.
  */
 static size_t hidden_size(enum box_kind kind, size_t packed_len)
@@ -203,8 +206,8 @@ static enum err hidden_cut(enum box_kind kind, struct bytes *text)
 enum err chunk_seal(struct packer *packer, struct buf *out, const struct box_keys *keys,
 		    const struct box_context *context, struct bytes raw, struct random *random)
 {
-	/* PROTOCOL: "Tiers with nonce mode 2 cut at every 262,144 bytes and do not compress." */
-	bool hidden = context->nonce == BOX_NONCE_RANDOM;
+	/* PROTOCOL: "Tier hidden cuts at every 262,144 bytes and does not compress." */
+	bool hidden = context->hidden;
 	struct buf *text = &packer->scratch;
 	buf_reset(text);
 	enum err err = pack(packer, text, hidden ? PACK_STORED : PACK_ZSTD, raw, bytes_of(NULL, 0));
@@ -216,7 +219,7 @@ enum err chunk_seal(struct packer *packer, struct buf *out, const struct box_key
 			memset(zeros, 0, more);
 	}
 	if (!err)
-		box_seal(out, keys, context, buf_bytes(text), random);
+		box_seal(out, packer->aead, keys, context, buf_bytes(text), random);
 	return err ? err : out->err;
 }
 
@@ -236,9 +239,9 @@ enum err chunk_open(struct packer *packer, struct buf *out, const struct box_key
 	if (chunk.len > LIMIT_CHUNK_LEN_MAX)
 		return ERR_MALFORMED;
 	buf_reset(text);
-	enum err err = box_open(text, keys, context, chunk);
+	enum err err = box_open(text, packer->aead, keys, context, chunk);
 	struct bytes packed = buf_bytes(text);
-	if (!err && context->nonce == BOX_NONCE_RANDOM)
+	if (!err && context->hidden)
 		err = hidden_cut(context->kind, &packed);
 	return err ? err : unpack(packer, out, packed, prefix);
 }

@@ -3,8 +3,8 @@
  *
  *   packed text = mode(1) || be32 raw length || be32 packed length || packed || zeros
  *
- * A packer keeps the zstd contexts and scratch memory of one worker; it is used by one thread at a
- * time. Only pack.c includes zstd.h.
+ * A packer keeps the contexts of zstd and libcrypto, and scratch memory of one worker; used by
+ * one thread at a time. Only pack.c includes zstd.h.
  */
 #ifndef ALLMENDE_PACK_H
 #define ALLMENDE_PACK_H
@@ -44,13 +44,13 @@ enum err pack(struct packer *packer, struct buf *out, enum pack_mode mode, struc
 enum err unpack(struct packer *packer, struct buf *out, struct bytes packed, struct bytes prefix);
 
 /*
- * Packs and seals: appends a whole chunk to out. Nonce mode random is stored, not compressed, and
- * its manifests and descriptions are padded to a multiple of CHUNK_HIDDEN_UNIT.
+ * Packs and seals: appends a whole chunk to out. Tier hidden is stored, not compressed, and its
+ * manifests and descriptions are padded to a multiple of CHUNK_HIDDEN_UNIT.
  */
 #define CHUNK_HIDDEN_UNIT 1024
 enum err chunk_seal(struct packer *packer, struct buf *out, const struct box_keys *keys,
 		    const struct box_context *context, struct bytes raw, struct random *random);
-/* What a piece of so many bytes takes as a chunk of nonce mode random, whatever it says. */
+/* What a piece of so many bytes takes as a chunk of tier hidden, whatever it says. */
 size_t chunk_hidden_len(enum box_kind kind, size_t raw_len);
 /*
  * Appends the raw text of a chunk. In this order: ERR_CORRUPT (address), ERR_DENIED (commitment,

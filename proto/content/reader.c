@@ -152,7 +152,7 @@ static enum err ref_open(const struct reader *r, struct packer *packer, const st
 		.dataset = r->dataset,
 		.epoch_number = epoch->number,
 		.kind = BOX_KIND_CONTENT,
-		.nonce = r->version.nonce,
+		.hidden = r->version.tier == TIER_HIDDEN,
 	};
 	size_t before = out->len;
 	if (!r->has_key[ref->epoch])

@@ -77,8 +77,8 @@ bool version_description_fits(const struct version *v, const struct description 
 }
 
 /*
- * PROTOCOL: "Tier is 4 if and only if the path is hidden, and nonce mode is 2 in tier hidden and 1
- * in all others." Sizes of a manifest's chunks then follow from its length alone.
+ * PROTOCOL: "Tier is 4 if and only if the path is hidden." Sizes of a manifest's chunks then follow
+ * from its length alone.
  */
 static bool hiding_ok(const struct version *v)
 {
@@ -86,8 +86,7 @@ static bool hiding_ok(const struct version *v)
 	struct index_entry entry;
 	bool hidden = v->tier == TIER_HIDDEN;
 
-	if (path_is_hidden(v->path) != hidden ||
-	    v->nonce != (hidden ? BOX_NONCE_RANDOM : BOX_NONCE_SYNTHETIC))
+	if (path_is_hidden(v->path) != hidden)
 		return false;
 	while (hidden && version_parts_next(&parts, &entry))
 		if (parts.left > 0 ? entry.size != chunk_hidden_len(BOX_KIND_MANIFEST,
@@ -149,7 +148,7 @@ enum err version_decode(struct version *v, struct bytes body)
 {
 	struct wire_in w = wire_in(body);
 	memset(v, 0, sizeof(*v));
-	wire_array(&w, 17, 17);
+	wire_array(&w, 16, 16);
 	wire_exact(&w, FORMAT);
 	v->path = wire_text(&w, 1, LIMIT_PATH_LEN_MAX);
 	v->tier = (enum tier)wire_uint(&w, TIER_HIDDEN);
@@ -164,7 +163,6 @@ enum err version_decode(struct version *v, struct bytes body)
 	else if (!wire_nil(&w))
 		wire_fail(&w);
 	wire_fixed(&w, v->key_check.b, ID_LEN);
-	v->nonce = (enum box_nonce)wire_uint(&w, BOX_NONCE_RANDOM);
 	v->description = wire_bin(&w, 1, DESCRIPTION_LEN_MAX);
 	/* PROTOCOL: "in tier granted `be64 f ‖ chunk`" */
 	if (v->tier == TIER_GRANTED && v->description.len >= 8) {
@@ -203,7 +201,7 @@ static void description_put(struct buf *out, const struct version *v)
 
 void version_encode(struct buf *out, const struct version *v)
 {
-	out_array(out, 17);
+	out_array(out, 16);
 	out_uint(out, FORMAT);
 	out_text(out, v->path);
 	out_uint(out, v->tier);
@@ -213,7 +211,6 @@ void version_encode(struct buf *out, const struct version *v)
 	out_fixed_or_nil(out, v->has_replaces ? v->replaces.b : NULL, ID_LEN);
 	out_fixed_or_nil(out, v->tier == TIER_OPEN ? v->dataset_key.b : NULL, KEY_LEN);
 	out_fixed(out, v->key_check.b, ID_LEN);
-	out_uint(out, v->nonce);
 	description_put(out, v);
 	out_array(out, v->manifest_count);
 	buf_add(out, v->manifest);
@@ -327,7 +324,7 @@ void version_box_context(struct box_context *context, const struct version *v,
 		.dataset = *dataset,
 		.epoch_number = v->epoch_number,
 		.kind = kind,
-		.nonce = v->nonce,
+		.hidden = v->tier == TIER_HIDDEN,
 	};
 	hash_once(context->epoch_prefix.b, "am1.prefix", v->epoch_prefix);
 }

@@ -37,7 +37,6 @@ struct version {
 	struct record_id replaces;
 	struct key dataset_key; /* tier open only: public, zeros otherwise */
 	struct digest key_check;
-	enum box_nonce nonce;
 	struct bytes description; /* encoded (tier open), or a sealed chunk: reader_description() */
 	uint64_t
 		/* tier granted: number of the federation key that it is sealed under */

@@ -75,10 +75,10 @@ void piece_close(struct piece *piece)
 	free(piece);
 }
 
-/* Equal text shows as equal chunks; where nonces are random it must not. */
+/* A chunk used again shows that its text has stayed; in tier hidden nothing may. */
 static bool reusable(const struct sealer *sealer, const struct piece *piece)
 {
-	return piece->kind == BOX_KIND_CONTENT && sealer->content.nonce == BOX_NONCE_SYNTHETIC;
+	return piece->kind == BOX_KIND_CONTENT && !sealer->content.hidden;
 }
 
 void piece_identify(const struct sealer *sealer, struct piece *piece)
@@ -206,7 +206,7 @@ static void sealer_init(struct sealer *s, const struct writer_params *params)
 		.dataset = params->dataset,
 		.epoch_number = params->epoch_number,
 		.kind = BOX_KIND_CONTENT,
-		.nonce = params->tier == TIER_HIDDEN ? BOX_NONCE_RANDOM : BOX_NONCE_SYNTHETIC,
+		.hidden = params->tier == TIER_HIDDEN,
 	};
 	hash_once(s->content.epoch_prefix.b, "am1.prefix", params->epoch_prefix);
 	s->manifest = s->content;
@@ -522,7 +522,6 @@ enum err writer_done(struct writer *w, struct version *v)
 	v->replaces = w->params.previous;
 	v->dataset_key = w->params.tier == TIER_OPEN ? w->params.dataset_key : (struct key){0};
 	v->key_check = w->key_check;
-	v->nonce = w->sealer.content.nonce;
 	v->manifest = buf_bytes(&w->part_list);
 	v->manifest_count = (uint32_t)(w->parts.len / sizeof(struct index_entry));
 	index_sum(&w->index, &v->index);

@@ -43,7 +43,7 @@ struct writer_params {
 	uint64_t number;
 	bool has_previous;
 	struct record_id previous;
-	enum tier tier; /* hidden: random nonces, fixed cuts, no compression, nothing reused */
+	enum tier tier; /* hidden: fixed cuts, no compression, nothing reused */
 	struct key dataset_key;
 	struct bytes epoch_prefix; /* at most LIMIT_PATH_LEN_MAX */
 	uint64_t epoch_number;

@@ -4,10 +4,11 @@
 #include "crypto/box.h"
 #include "crypto/limits.h"
 
+static struct aead *aead;
+
 static struct box_context context_make(void)
 {
-	struct box_context context = {
-		.epoch_number = 7, .kind = BOX_KIND_CONTENT, .nonce = BOX_NONCE_SYNTHETIC};
+	struct box_context context = {.epoch_number = 7, .kind = BOX_KIND_CONTENT};
 	memset(context.dataset.b, 0xd5, ID_LEN);
 	memset(context.epoch_prefix.b, 0xe9, ID_LEN);
 	return context;
@@ -21,36 +22,37 @@ static struct box_keys keys_make(void)
 	return keys;
 }
 
-/* Chunks written by an independent implementation. */
+/* Chunks written by an independent implementation, with the nonces that the seeds give. */
 static void known_answers(void **state)
 {
 	static const struct {
 		const char *text, *chunk, *addr;
 	} cases[] = {
 		{"",
-		 "0101ea7df8f5b1d51d3470f1286b5eaad5f42577ad41be31e92932d6d2bad027"
-		 "38b7f2c1bf5006b459c8de01eae16b8be0048a99e71a05e16abfd683e44157dc"
-		 "33338d8a55aa83a8bc2a",
-		 "8d87a13f70caec58273a7cd2830423a5fef76d521ed15e05a9294d41a7b4a1e7"},
+		 "010176b8e0ada0f13d90405d6ae55386bd28bdd219b8a08ded1ad99bfb77b0dd"
+		 "7f775a4b39197e9a0d80e3310918202572296e0abdb53d54a6a12ec4d646586a"
+		 "7f92b9e143cad6544785",
+		 "a97b46b589d8a319615795ee8315a51e4f1d2906585b7fa6eb61d0ff189f8a76"},
 		{"Pegel Riesa 214 cm",
-		 "0101c56f5f290db59034bce707b57bace979ae3b20bb23c2a54d7890d3564d9d"
-		 "701c9021a7e18c22035205a96f1e913257aecabad352a24d4f2b47097cabcf8b"
-		 "0ccaa09729f2839cb8af851a19f2e9ef3890fdc523adca159f8652c1",
-		 "19fd3a4a85619ce0852cd3df08db91b3ac77b1b2b6536fc95386bd151073d4f5"},
+		 "01014ea5b0505914c26c09d606c62b6ece460dd6a36ca4fb6eabf42ac7a8d739"
+		 "c26a589e23c9d9c304ef98785bdad5e30aae34f735f200d74fcd336d5ae6b3ca"
+		 "e6dde955a24b3303025a6271e3d79a6a06855f373f472466b35cfadd",
+		 "09d3ac95a6856d8ac89e1d6153fc45a9d29adad4058fefb5aa28249d174e6ced"},
 	};
 	struct box_keys keys = keys_make();
 	struct box_context context = context_make();
 	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct random random = random_seeded(i);
 		struct chunk_addr addr;
 		struct buf chunk, text;
 		buf_init(&chunk, 1000);
 		buf_init(&text, 1000);
-		box_seal(&chunk, &keys, &context, bytes_str(cases[i].text), NULL);
+		box_seal(&chunk, aead, &keys, &context, bytes_str(cases[i].text), &random);
 		assert_ok(chunk.err);
 		assert_hex(chunk.ptr, chunk.len, cases[i].chunk);
 		box_addr(&addr, buf_bytes(&chunk));
 		assert_hex(addr.b, 32, cases[i].addr);
-		assert_ok(box_open(&text, &keys, &context, buf_bytes(&chunk)));
+		assert_ok(box_open(&text, aead, &keys, &context, buf_bytes(&chunk)));
 		assert_true(bytes_eq(buf_bytes(&text), bytes_str(cases[i].text)));
 		buf_fini(&chunk);
 		buf_fini(&text);
@@ -66,18 +68,17 @@ static void sizes_round_trip(void **state)
 	uint8_t *in = malloc(LIMIT_CHUNK_LEN_MAX);
 	assert_non_null(in);
 	random_fill(&random, in, LIMIT_CHUNK_LEN_MAX);
-	for (size_t i = 0; i < 2 * COUNT(lens); i++) {
+	for (size_t i = 0; i < COUNT(lens); i++) {
 		struct box_context context = context_make();
-		struct bytes text = bytes_of(in, lens[i / 2]);
+		struct bytes text = bytes_of(in, lens[i]);
 		struct buf chunk, out;
-		context.nonce = i % 2 ? BOX_NONCE_RANDOM : BOX_NONCE_SYNTHETIC;
 		buf_init(&chunk, LIMIT_CHUNK_LEN_MAX);
 		buf_init(&out, text.len + 1);
 		buf_add_u8(&out, 'x');
-		box_seal(&chunk, &keys, &context, text, &random);
+		box_seal(&chunk, aead, &keys, &context, text, &random);
 		assert_ok(chunk.err);
 		assert_int_equal(chunk.len, text.len + BOX_OVERHEAD);
-		assert_ok(box_open(&out, &keys, &context, buf_bytes(&chunk)));
+		assert_ok(box_open(&out, aead, &keys, &context, buf_bytes(&chunk)));
 		assert_int_equal(out.ptr[0], 'x');
 		assert_true(bytes_eq(bytes_slice(buf_bytes(&out), 1, out.len), text));
 		buf_fini(&chunk);
@@ -91,34 +92,23 @@ static void seal_text(struct buf *chunk, const struct box_context *context, cons
 	struct random random = random_seeded(2);
 	struct box_keys keys = keys_make();
 	buf_init(chunk, 1000);
-	box_seal(chunk, &keys, context, bytes_str(text), &random);
+	box_seal(chunk, aead, &keys, context, bytes_str(text), &random);
 	assert_ok(chunk->err);
 }
 
+/* Nobody sees that two texts are the same. */
 static void equal_texts(void **state)
 {
-	struct box_context context = context_make(), other = context_make();
+	struct box_context context = context_make();
 	struct random random = random_seeded(3);
 	struct box_keys keys = keys_make();
 	struct buf a, b;
-	seal_text(&a, &context, "same");
-	seal_text(&b, &context, "same");
-	assert_true(bytes_eq(buf_bytes(&a), buf_bytes(&b)));
-	buf_fini(&b);
-	/* nothing is equal in another dataset, not even the nonce */
-	other.dataset.b[0]++;
-	seal_text(&b, &other, "same");
-	assert_memory_not_equal(a.ptr + 2, b.ptr + 2, 24);
-	assert_memory_not_equal(a.ptr + 26, b.ptr + 26, 32);
-	buf_fini(&a);
-	buf_fini(&b);
-	/* hidden datasets: equal text is not visible */
-	context.nonce = BOX_NONCE_RANDOM;
 	buf_init(&a, 1000);
 	buf_init(&b, 1000);
-	box_seal(&a, &keys, &context, bytes_str("same"), &random);
-	box_seal(&b, &keys, &context, bytes_str("same"), &random);
+	box_seal(&a, aead, &keys, &context, bytes_str("same"), &random);
+	box_seal(&b, aead, &keys, &context, bytes_str("same"), &random);
 	assert_memory_not_equal(a.ptr + 2, b.ptr + 2, 24);
+	assert_memory_not_equal(a.ptr + 26, b.ptr + 26, 32);
 	assert_memory_not_equal(a.ptr + 58, b.ptr + 58, 4);
 	buf_fini(&a);
 	buf_fini(&b);
@@ -130,7 +120,7 @@ static void refused(struct bytes chunk, const struct box_keys *keys,
 	struct buf out;
 	buf_init(&out, 1000);
 	buf_add_u8(&out, 'x');
-	assert_err(box_open(&out, keys, context, chunk), wanted);
+	assert_err(box_open(&out, aead, keys, context, chunk), wanted);
 	assert_ok(out.err);
 	assert_true(bytes_eq(buf_bytes(&out), bytes_str("x")));
 	buf_fini(&out);
@@ -159,9 +149,6 @@ static void every_field_of_the_context_counts(void **state)
 	bad.kind = BOX_KIND_MANIFEST;
 	refused(buf_bytes(&chunk), &keys, &bad, ERR_DENIED);
 	bad.kind = BOX_KIND_DESCRIPTION;
-	refused(buf_bytes(&chunk), &keys, &bad, ERR_DENIED);
-	bad = good;
-	bad.nonce = BOX_NONCE_RANDOM;
 	refused(buf_bytes(&chunk), &keys, &bad, ERR_DENIED);
 	buf_fini(&chunk);
 }
@@ -194,13 +181,6 @@ static void other_keys_do_not_open(void **state)
 	seal_text(&chunk, &context, "Pegel");
 	box_keys_derive(&other, &other_key);
 	refused(buf_bytes(&chunk), &other, &context, ERR_DENIED);
-	/* the commitment belongs to the encryption key; the nonce key is not needed to read */
-	other.enc = keys.enc;
-	struct buf out;
-	buf_init(&out, 5);
-	assert_ok(box_open(&out, &other, &context, buf_bytes(&chunk)));
-	buf_fini(&out);
-	assert_false(key_eq(&keys.siv, &keys.enc));
 	memset(&zero, 0, sizeof(zero));
 	box_keys_wipe(&keys);
 	assert_memory_equal(&keys, &zero, sizeof(zero));
@@ -211,15 +191,16 @@ static void room_is_an_error(void **state)
 {
 	struct box_context context = context_make();
 	struct box_keys keys = keys_make();
+	struct random random = random_seeded(4);
 	struct buf chunk, out;
 	buf_init(&chunk, BOX_OVERHEAD + 4);
-	box_seal(&chunk, &keys, &context, bytes_str("12345"), NULL);
+	box_seal(&chunk, aead, &keys, &context, bytes_str("12345"), &random);
 	assert_err(chunk.err, ERR_FULL);
 	assert_int_equal(chunk.len, 0);
 	buf_fini(&chunk);
 	seal_text(&chunk, &context, "12345");
 	buf_init(&out, 4);
-	assert_err(box_open(&out, &keys, &context, buf_bytes(&chunk)), ERR_FULL);
+	assert_err(box_open(&out, aead, &keys, &context, buf_bytes(&chunk)), ERR_FULL);
 	buf_fini(&out);
 	buf_fini(&chunk);
 }
@@ -235,5 +216,8 @@ int main(void)
 		cmocka_unit_test(other_keys_do_not_open),
 		cmocka_unit_test(room_is_an_error),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	aead = aead_open();
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	aead_close(aead);
+	return failed;
 }

@@ -68,7 +68,6 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 			.epoch_number = 1,
 			.number = 2,
 			.has_replaces = tier % 2 == 0,
-			.nonce = hidden ? BOX_NONCE_RANDOM : BOX_NONCE_SYNTHETIC,
 			.description = buf_bytes(&description),
 			.description_key = 3,
 			.manifest = buf_bytes(&parts),

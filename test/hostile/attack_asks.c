@@ -22,7 +22,6 @@ static void version_body(struct band *band, struct buf *out, const char *path, u
 				  .tier = TIER_MEMBERS,
 				  .epoch_number = 1,
 				  .number = number,
-				  .nonce = BOX_NONCE_SYNTHETIC,
 				  .description = bytes_obj(&sealed),
 				  .description_key = 1,
 				  .manifest_count = 1};

@@ -41,7 +41,6 @@ void test_version_body(struct buf *out, const char *path, uint64_t number, unsig
 		.tier = TIER_MEMBERS,
 		.epoch_number = 1,
 		.number = number,
-		.nonce = BOX_NONCE_SYNTHETIC,
 		.description = bytes_obj(&description),
 		.manifest_count = 1,
 		.index = {.count = 1, .bytes = 200},

@@ -154,8 +154,6 @@ static void version_fill(struct parcel *p)
 			      .tier = p->tier,
 			      .epoch_number = 1,
 			      .number = p->number,
-			      .nonce = p->tier == TIER_HIDDEN ? BOX_NONCE_RANDOM
-							      : BOX_NONCE_SYNTHETIC,
 			      .description_key = 1,
 			      .manifest_count = 1};
 	buf_init(&p->description, DESCRIPTION_LEN_MAX);

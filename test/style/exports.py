@@ -17,7 +17,6 @@ JUDGED = {"crypto", "store", "proto", "node", "tools"}
 
 # What stays though only tests use it, and why. Each entry is needed: one that is not is a fault.
 FOR_TESTS = {
-    "aead_xunseal": "what chunks use next",
     "column_type_name": "what a test of columns says that failed",
     "table_column": "a column by its name",
     "content_take": "a version without a core",

@@ -192,8 +192,7 @@ static struct sealed sealed_chunks(struct fixture *f, uint64_t number, uint64_t 
 			struct box_context context = {.dataset = of.dataset,
 						      .epoch_number = by.version.epoch_number,
 						      .kind = kind ? BOX_KIND_MANIFEST
-								   : BOX_KIND_CONTENT,
-						      .nonce = BOX_NONCE_SYNTHETIC};
+								   : BOX_KIND_CONTENT};
 			struct box_keys keys;
 			hash_once(context.epoch_prefix.b, "am1.prefix", by.version.epoch_prefix);
 			box_keys_derive(&keys, &by.dataset_key);

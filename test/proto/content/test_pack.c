@@ -10,6 +10,7 @@
 
 struct bench {
 	struct packer *packer;
+	struct aead *aead;
 	struct random random;
 	struct buf packed, out;
 	uint8_t text[LIMIT_CHUNK_PLAIN_MAX]; /* compressible */
@@ -24,6 +25,7 @@ static int bench_setup(void **state)
 	assert_non_null(b);
 	assert_ok(selftest_run(&what));
 	b->packer = packer_open();
+	b->aead = aead_open();
 	b->random = random_seeded(3);
 	buf_init(&b->packed, 1 << 20);
 	buf_init(&b->out, 1 << 20);
@@ -38,6 +40,7 @@ static int bench_teardown(void **state)
 {
 	struct bench *b = *state;
 	packer_close(b->packer);
+	aead_close(b->aead);
 	buf_fini(&b->packed);
 	buf_fini(&b->out);
 	free(b);
@@ -281,20 +284,20 @@ struct sealed {
 	struct chunk_addr addr;
 };
 
-static void sealed_init_kind(struct sealed *s, struct bench *b, enum box_nonce nonce,
-			     enum box_kind kind, struct bytes raw)
+static void sealed_init_kind(struct sealed *s, struct bench *b, bool hidden, enum box_kind kind,
+			     struct bytes raw)
 {
 	struct key key = key_counting();
 	box_keys_derive(&s->keys, &key);
-	s->context = (struct box_context){.epoch_number = 5, .kind = kind, .nonce = nonce};
+	s->context = (struct box_context){.epoch_number = 5, .kind = kind, .hidden = hidden};
 	buf_init(&s->chunk, LIMIT_CHUNK_LEN_MAX);
 	assert_ok(chunk_seal(b->packer, &s->chunk, &s->keys, &s->context, raw, &b->random));
 	box_addr(&s->addr, buf_bytes(&s->chunk));
 }
 
-static void sealed_init(struct sealed *s, struct bench *b, enum box_nonce nonce, struct bytes raw)
+static void sealed_init(struct sealed *s, struct bench *b, bool hidden, struct bytes raw)
 {
-	sealed_init_kind(s, b, nonce, BOX_KIND_CONTENT, raw);
+	sealed_init_kind(s, b, hidden, BOX_KIND_CONTENT, raw);
 }
 
 static enum err sealed_open(struct sealed *s, struct bench *b, const struct chunk_addr *addr)
@@ -309,7 +312,7 @@ static void chunks_come_back_and_faults_are_told_apart(void **state)
 	struct bench *b = *state;
 	struct bytes raw = bytes_of(b->text, 30000);
 	struct sealed s;
-	sealed_init(&s, b, BOX_NONCE_SYNTHETIC, raw);
+	sealed_init(&s, b, false, raw);
 	assert_ok(sealed_open(&s, b, &s.addr));
 	assert_true(bytes_eq(buf_bytes(&b->out), raw));
 	assert_ok(sealed_open(&s, b, NULL));
@@ -324,7 +327,7 @@ static void chunks_come_back_and_faults_are_told_apart(void **state)
 	/* a rightly sealed text that was not packed */
 	s.context.kind = BOX_KIND_CONTENT;
 	buf_reset(&s.chunk);
-	box_seal(&s.chunk, &s.keys, &s.context, bytes_of(b->text, 500), &b->random);
+	box_seal(&s.chunk, b->aead, &s.keys, &s.context, bytes_of(b->text, 500), &b->random);
 	assert_err(sealed_open(&s, b, NULL), ERR_MALFORMED);
 	buf_fini(&s.chunk);
 }
@@ -334,9 +337,9 @@ static void hidden_chunks_are_random_and_not_compressed(void **state)
 	struct bench *b = *state;
 	struct bytes raw = bytes_of(b->text, 30000);
 	struct sealed one, two, open;
-	sealed_init(&one, b, BOX_NONCE_RANDOM, raw);
-	sealed_init(&two, b, BOX_NONCE_RANDOM, raw);
-	sealed_init(&open, b, BOX_NONCE_SYNTHETIC, raw);
+	sealed_init(&one, b, true, raw);
+	sealed_init(&two, b, true, raw);
+	sealed_init(&open, b, false, raw);
 	assert_false(id_eq(&one.addr, &two.addr));
 	assert_int_equal(one.chunk.len, pack_padme(PACK_HEAD_LEN + raw.len) + BOX_OVERHEAD);
 	assert_true(open.chunk.len < one.chunk.len / 2);
@@ -351,11 +354,11 @@ static void hidden_chunks_are_random_and_not_compressed(void **state)
 static enum err hidden_repacked(struct bench *b, enum box_kind kind, struct bytes text)
 {
 	struct key key = key_counting();
-	struct sealed s = {.context = {.epoch_number = 5, .kind = kind, .nonce = BOX_NONCE_RANDOM}};
+	struct sealed s = {.context = {.epoch_number = 5, .kind = kind, .hidden = true}};
 
 	box_keys_derive(&s.keys, &key);
 	buf_init(&s.chunk, LIMIT_CHUNK_LEN_MAX);
-	box_seal(&s.chunk, &s.keys, &s.context, text, &b->random);
+	box_seal(&s.chunk, b->aead, &s.keys, &s.context, text, &b->random);
 	enum err err = sealed_open(&s, b, NULL);
 	buf_fini(&s.chunk);
 	return err;
@@ -380,7 +383,7 @@ static void hidden_lists_and_descriptions_take_whole_units(void **state)
 			size_t wanted =
 				kind == BOX_KIND_CONTENT ? cases[i].content : cases[i].other;
 			struct sealed s;
-			sealed_init_kind(&s, b, BOX_NONCE_RANDOM, kind, raw);
+			sealed_init_kind(&s, b, true, kind, raw);
 			assert_int_equal(s.chunk.len, wanted + BOX_OVERHEAD);
 			assert_int_equal(s.chunk.len, chunk_hidden_len(kind, raw.len));
 			assert_ok(sealed_open(&s, b, &s.addr));
@@ -431,12 +434,12 @@ static void the_largest_chunk_is_as_large_as_promised(void **state)
 {
 	struct bench *b = *state;
 	struct sealed s;
-	sealed_init(&s, b, BOX_NONCE_SYNTHETIC, bytes_of(b->noise, LIMIT_CHUNK_PLAIN_MAX));
+	sealed_init(&s, b, false, bytes_of(b->noise, LIMIT_CHUNK_PLAIN_MAX));
 	assert_int_equal(s.chunk.len, LIMIT_CHUNK_LEN_MAX);
 	assert_ok(sealed_open(&s, b, &s.addr));
 	buf_fini(&s.chunk);
 	buf_init(&s.chunk, LIMIT_CHUNK_LEN_MAX + 1);
-	box_seal(&s.chunk, &s.keys, &s.context,
+	box_seal(&s.chunk, b->aead, &s.keys, &s.context,
 		 bytes_of(b->noise, LIMIT_CHUNK_LEN_MAX + 1 - BOX_OVERHEAD), &b->random);
 	assert_err(sealed_open(&s, b, NULL), ERR_MALFORMED);
 	buf_fini(&s.chunk);

@@ -68,7 +68,7 @@ static void cutting(void **state)
 		bytes_obj(&key.b), ERR_OK, ERR_OK,
 		json_pack("{s:o}", "ends", cuts(&table, &key, bytes_of(stream, STREAM_LEN))));
 	vectors_case(
-		&v, "fixed", "the same without its last five bytes, in nonce mode 2",
+		&v, "fixed", "the same without its last five bytes, in tier hidden",
 		bytes_obj(&key.b), ERR_OK, ERR_OK,
 		json_pack("{s:o}", "ends", cuts(NULL, &key, bytes_of(stream, STREAM_LEN - 5))));
 	free(stream);
@@ -186,7 +186,7 @@ struct chunk_case {
 static void chunks(void **state)
 {
 	static const struct chunk_case cases[] = {
-		{"good", "a chunk of content, in synthetic nonces", SIZE_MAX, 0, 7, true, ERR_OK},
+		{"good", "a chunk of content", SIZE_MAX, 0, 7, true, ERR_OK},
 		{"other-bytes", "its bytes are not those of the address", 80, 1, 7, true,
 		 ERR_CORRUPT},
 		{"version-2", "a version to come", 0, 3, 7, false, ERR_VERSION},
@@ -199,11 +199,10 @@ static void chunks(void **state)
 	const struct vectors v = group("docs/vectors/chunks/");
 	const struct key dataset_key = test_key(5);
 	struct packer *packer = packer_open();
+	struct aead *aead = aead_open();
 	struct random random = random_seeded(1);
-	struct box_context context = {.dataset = {{1}},
-				      .epoch_number = 7,
-				      .kind = BOX_KIND_CONTENT,
-				      .nonce = BOX_NONCE_SYNTHETIC};
+	struct box_context context = {
+		.dataset = {{1}}, .epoch_number = 7, .kind = BOX_KIND_CONTENT};
 	struct box_keys keys;
 	struct buf packed, good, chunk, out;
 	hash_once(context.epoch_prefix.b, "am1.prefix", bytes_str("meissen/wasser"));
@@ -214,7 +213,7 @@ static void chunks(void **state)
 	buf_init(&out, 1 << 19);
 	/* Stored, as what zstd makes of it may change. */
 	put_packed(&packed, PACK_STORED, strlen(text), bytes_str(text));
-	box_seal(&good, &keys, &context, buf_bytes(&packed), &random);
+	box_seal(&good, aead, &keys, &context, buf_bytes(&packed), &random);
 	assert_int_equal(good.err, ERR_OK);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct chunk_addr addr;
@@ -229,15 +228,15 @@ static void chunks(void **state)
 					  bytes_of(NULL, 0));
 		vectors_case(&v, cases[i].name, cases[i].about, buf_bytes(&chunk), cases[i].wants,
 			     err,
-			     json_pack("{s:o, s:o, s:o, s:I, s:s, s:i, s:i, s:s}", "address",
+			     json_pack("{s:o, s:o, s:o, s:I, s:s, s:i, s:s}", "address",
 				       vectors_hex(id_bytes(&addr)), "dataset_key",
 				       vectors_hex(bytes_of(dataset_key.b, KEY_LEN)), "dataset",
 				       vectors_hex(id_bytes(&context.dataset)), "epoch_number",
 				       (json_int_t)cases[i].epoch_number, "epoch_prefix",
-				       "meissen/wasser", "kind", 1, "nonce_mode", 1, "plain",
-				       err ? "" : text));
+				       "meissen/wasser", "kind", 1, "plain", err ? "" : text));
 	}
 	box_keys_wipe(&keys);
+	aead_close(aead);
 	packer_close(packer);
 	buf_fini(&packed);
 	buf_fini(&good);
@@ -438,7 +437,6 @@ static void version_make(struct version *version, enum tier tier, struct buf *pa
 		.epoch_number = 3,
 		.number = 7,
 		.key_check = {{8}},
-		.nonce = BOX_NONCE_SYNTHETIC,
 		.description =
 			tier == TIER_OPEN ? bytes_str("\x81\x01\xa5Pegel") : bytes_obj(&sealed),
 		.description_key = tier == TIER_GRANTED ? 2 : 0,
@@ -486,9 +484,6 @@ static void versions(void **state)
 	v.tier = TIER_HIDDEN;
 	version_case("hidden-on-a-plain-path", "tier hidden on a path that is not hidden", &v,
 		     ERR_MALFORMED);
-	version_make(&v, TIER_MEMBERS, &parts);
-	v.nonce = BOX_NONCE_RANDOM;
-	version_case("random-nonces", "tier members in nonce mode 2", &v, ERR_MALFORMED);
 	version_make(&v, TIER_MEMBERS, &parts);
 	v.number = 0;
 	version_case("number-0", "number 0", &v, ERR_MALFORMED);

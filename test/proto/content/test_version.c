@@ -78,7 +78,6 @@ static void sample_make(struct sample *s, enum tier tier)
 		.number = 7,
 		.has_replaces = true,
 		.replaces = {{4, 5}},
-		.nonce = tier == TIER_HIDDEN ? BOX_NONCE_RANDOM : BOX_NONCE_SYNTHETIC,
 		.description = buf_bytes(&s->description),
 		.description_key = tier == TIER_GRANTED ? 2 : 0,
 		.manifest = buf_bytes(&s->parts),
@@ -200,14 +199,6 @@ static void set_number_0(struct version *v)
 {
 	v->number = 0;
 }
-static void set_nonce_0(struct version *v)
-{
-	v->nonce = 0;
-}
-static void set_nonce_3(struct version *v)
-{
-	v->nonce = 3;
-}
 static void set_description_none(struct version *v)
 {
 	v->description = bytes_str("");
@@ -240,10 +231,6 @@ static void set_path_deep(struct version *v)
 static void set_path_folder(struct version *v)
 {
 	v->path = v->epoch_prefix = bytes_str(HIDDEN "/x");
-}
-static void set_nonce_other(struct version *v)
-{
-	v->nonce = v->tier == TIER_HIDDEN ? BOX_NONCE_SYNTHETIC : BOX_NONCE_RANDOM;
 }
 static void set_description_shorter(struct version *v)
 {
@@ -307,8 +294,6 @@ static void bodies_that_contradict_themselves_are_refused(void **state)
 		{"tier 5", TIER_MEMBERS, set_tier_5},
 		{"epoch 0", TIER_MEMBERS, set_epoch_0},
 		{"version 0", TIER_MEMBERS, set_number_0},
-		{"nonce mode 0", TIER_HIDDEN, set_nonce_0},
-		{"nonce mode 3", TIER_HIDDEN, set_nonce_3},
 		{"no description, open", TIER_OPEN, set_description_none},
 		{"no description, hidden", TIER_HIDDEN, set_description_none},
 		{"an open description that is none", TIER_OPEN, set_description_other},
@@ -324,8 +309,6 @@ static void bodies_that_contradict_themselves_are_refused(void **state)
 		{"hidden as a folder", TIER_HIDDEN, set_path_folder},
 		{"hidden in the epoch of the namespace", TIER_HIDDEN, set_prefix_parent},
 		{"hidden in the epoch of the federation", TIER_HIDDEN, set_prefix_none},
-		{"hidden, nonces that follow from the text", TIER_HIDDEN, set_nonce_other},
-		{"members, nonces that are random", TIER_MEMBERS, set_nonce_other},
 		{"hidden, a description as long as it is", TIER_HIDDEN, set_description_shorter},
 		{"hidden, a manifest as long as it is", TIER_HIDDEN, set_manifest_last},
 		{"hidden, a manifest cut where it likes", TIER_HIDDEN, set_manifest_first},
