@@ -93,6 +93,7 @@ static void carry_all(struct daemon *daemon)
 		carry(daemon, batch);
 	net_turned(daemon->net);
 	uploads_turned(&daemon->uploads);
+	downloads_turned(&daemon->downloads);
 	indexer_turned(daemon->indexer);
 }
 

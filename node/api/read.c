@@ -18,9 +18,10 @@ static json_t *fetch_json(const struct fetch_status *fetch)
 {
 	static const char *const names[] = {"held", "running", "waiting", "waiting"};
 
-	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "dataset",
+	return json_pack("{s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "dataset",
 			 api_str(fetch->path), "version", api_uint(fetch->number), "state",
-			 names[fetch->state], "chunks", api_uint(fetch->chunk_count), "chunks_all",
+			 names[fetch->state], "opens", (int)fetch->opens, "chunks",
+			 api_uint(fetch->chunk_count), "chunks_all",
 			 api_uint(fetch->chunk_count_all), "bytes", api_uint(fetch->bytes),
 			 "bytes_all", api_uint(fetch->bytes_all), "sources",
 			 api_uint(fetch->source_count), "needs_bytes", api_uint(fetch->needs));
@@ -110,8 +111,10 @@ static void wait_run(struct call *call, struct hub *hub, struct txn *txn, int64_
 
 /* The version that is read. begin() runs a second time when it is open. */
 struct view {
-	struct buf name; /* of the file */
-	uint64_t from;   /* number of the first file of a page */
+	struct buf name;    /* of the file */
+	uint64_t from;      /* number of the first file of a page */
+	uint64_t coming_ms; /* it may be on its way: so long a part is waited for */
+	bool coming;        /* it is */
 	struct reading reading;
 	struct opened *opened;
 	struct download *download;
@@ -138,15 +141,18 @@ static struct view *view_begin(struct call *call)
 	buf_init(&view->name, API_TEXT_LEN_MAX);
 	call->topic = view;
 	call->gone = view_gone;
-	return api_path_args(call) ? view : NULL;
+	return api_path_args(call) && api_number_arg(call, "coming_ms", &view->coming_ms, NULL)
+		       ? view
+		       : NULL;
 }
 
 static void view_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
 	struct view *view = call->topic;
 
-	call->err = catalog_read(hub, txn, (const char *)call->path.ptr, call->number,
-				 &view->reading, call->why);
+	call->err = catalog_read_coming(hub, txn, (const char *)call->path.ptr, call->number,
+					&view->reading, view->coming_ms ? &view->coming : NULL,
+					call->why);
 }
 
 /* Keys of older epochs, whose chunks are still in use. */
@@ -300,7 +306,8 @@ static void file_answer(struct call *call, struct view *view)
 			 "once; try again when one has ended");
 		return;
 	}
-	view->download = download_open(call->node->downloads, view->opened, file, file_wake, call);
+	view->download = download_open(call->node->downloads, view->opened, file,
+				       view->coming ? view->coming_ms : 0, file_wake, call);
 	call->request->read = view_file_read;
 	http_answer_stream(call->request, file->size, file->media_type);
 }

@@ -4,17 +4,21 @@
 #include <string.h>
 
 #include "crypto/check.h"
+#include "proto/transfer/fetch.h"
 #include "store/chunks.h"
+
+#define HURRY_COUNT 512 /* chunks that are asked for ahead, at a time */
 
 struct block {
 	struct download *download;
 	uv_work_t work;
 	struct packer *packer;
 	uint32_t first, count; /* chunks of the file */
+	uint32_t got, came;    /* of these: opened; before the last job */
 	size_t plain_len;
 	struct buf plain;
-	size_t at; /* taken by the client */
-	bool done;
+	size_t at;        /* taken by the client */
+	bool done, waits; /* waits: for a chunk that is on its way */
 	enum err err;
 	struct chunk_addr bad;
 };
@@ -30,6 +34,11 @@ struct download {
 	size_t block_count;
 	unsigned running;
 	bool closed, failed;
+	/* of one that is on its way */
+	struct download *coming; /* the next of them */
+	uint64_t coming_ms;      /* so long the next part is waited for; 0: it is here */
+	uint64_t came_ms;        /* when the last one came */
+	uint32_t hurried;        /* chunks of the file that were asked for before all others */
 };
 
 /* Opening */
@@ -298,12 +307,25 @@ static void block_run(uv_work_t *work)
 	const struct manifest *manifest = reader_manifest(download->opened->reader);
 	struct txn *txn = txn_begin(download->downloads->db, false);
 
-	for (uint32_t i = 0; i < block->count && !block->err; i++)
+	while (block->got < block->count && !block->err) {
 		block->err = block_chunk(
-			block, txn, manifest_chunk(manifest, download->file, block->first + i));
+			block, txn,
+			manifest_chunk(manifest, download->file, block->first + block->got));
+		block->got += !block->err;
+	}
 	if (txn_err(txn))
 		block->err = txn_err(txn);
 	txn_abort(txn);
+}
+
+static void coming_remove(struct download *download)
+{
+	struct download **at = &download->downloads->coming;
+
+	while (*at && *at != download)
+		at = &(*at)->coming;
+	if (*at)
+		*at = download->coming;
 }
 
 static void download_release(struct download *download)
@@ -312,6 +334,7 @@ static void download_release(struct download *download)
 
 	if (!download->closed || download->running)
 		return;
+	coming_remove(download);
 	for (size_t i = 0; i < download->block_count; i++) {
 		downloads->bytes -= download->blocks[i]->plain_len;
 		buf_fini(&download->blocks[i]->plain);
@@ -330,15 +353,34 @@ static void block_done(uv_work_t *work, int status)
 	packers_give(downloads->packers, block->packer);
 	downloads->job_count--;
 	download->running--;
-	block->done = true;
 	if (status)
 		block->err = ERR_AGAIN;
+	if (block->got > block->came) {
+		block->came = block->got;
+		download->came_ms = uv_now(downloads->loop);
+	}
+	block->waits = block->err == ERR_ABSENT && download->coming_ms && !download->closed &&
+		       uv_now(downloads->loop) - download->came_ms < download->coming_ms;
+	if (block->waits)
+		return;
+	block->done = true;
 	if (block->err == ERR_CORRUPT || block->err == ERR_ABSENT)
 		turn_push_bad(downloads->turn, &download->opened->reading.dataset, &block->bad);
 	if (download->closed)
 		download_release(download);
 	else if (block == download->blocks[0])
 		download->wake(download->arg);
+}
+
+static void block_queue(struct block *block)
+{
+	struct download *download = block->download;
+
+	block->packer = packers_take(download->downloads->packers);
+	block->err = ERR_OK;
+	download->running++;
+	download->downloads->job_count++;
+	check(uv_queue_work(download->downloads->loop, &block->work, block_run, block_done) == 0);
 }
 
 static void block_start(struct download *download)
@@ -355,17 +397,73 @@ static void block_start(struct download *download)
 		block->count++;
 	}
 	buf_init(&block->plain, block->plain_len);
-	block->packer = packers_take(download->downloads->packers);
 	block->work.data = block;
 	download->blocks[download->block_count++] = block;
 	download->downloads->bytes += block->plain_len;
-	download->running++;
-	download->downloads->job_count++;
-	check(uv_queue_work(download->downloads->loop, &block->work, block_run, block_done) == 0);
+	block_queue(block);
+}
+
+/* What is on its way */
+
+struct hurry {
+	struct turn_item item;
+	struct version_id of;
+	size_t count;
+	struct chunk_addr addrs[HURRY_COUNT * (1 + LIMIT_CHUNK_BASE_COUNT_MAX)];
+};
+
+static void hurry_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
+{
+	const struct hurry *hurry = arg;
+
+	fetch_hurry(hub, txn, &hurry->of, hurry->addrs, hurry->count);
+}
+
+static void hurry_done(struct turn_item *item)
+{
+	free(item->owner);
+}
+
+/* Asks for the next chunks before all others, a good deal ahead of what is read. */
+static void hurry_up(struct download *download)
+{
+	const struct reading *reading = &download->opened->reading;
+	const struct manifest *manifest = reader_manifest(download->opened->reader);
+	const uint32_t all = download->file->chunk_count;
+	struct hurry *hurry;
+
+	if (!download->coming_ms || download->hurried == all ||
+	    download->hurried > download->next_chunk + HURRY_COUNT)
+		return;
+	hurry = mem_new(1, sizeof(*hurry));
+	hurry->of = (struct version_id){reading->dataset, reading->number, reading->author};
+	for (uint32_t i = 0; i < HURRY_COUNT && download->hurried < all; i++) {
+		const struct chunk_ref *ref =
+			manifest_chunk(manifest, download->file, download->hurried++);
+
+		for (uint32_t k = 0; k < ref->base_count; k++)
+			hurry->addrs[hurry->count++] = manifest_base(manifest, ref, k)->addr;
+		hurry->addrs[hurry->count++] = ref->addr;
+	}
+	turn_call(download->downloads->turn, &hurry->item, false, hurry_run, hurry_done, hurry);
+}
+
+void downloads_turned(struct downloads *downloads)
+{
+	for (struct download *download = downloads->coming; download; download = download->coming)
+		for (size_t i = 0; i < download->block_count; i++) {
+			struct block *block = download->blocks[i];
+
+			if (!block->waits || downloads->stopping)
+				continue;
+			block->waits = false;
+			block_queue(block);
+		}
 }
 
 static void read_ahead(struct download *download)
 {
+	hurry_up(download);
 	while (!download->failed && !download->downloads->stopping &&
 	       download->next_chunk < download->file->chunk_count &&
 	       download->block_count < DOWNLOAD_BLOCK_COUNT &&
@@ -374,12 +472,22 @@ static void read_ahead(struct download *download)
 }
 
 struct download *download_open(struct downloads *downloads, struct opened *opened,
-			       const struct manifest_file *file, void (*wake)(void *arg), void *arg)
+			       const struct manifest_file *file, uint64_t coming_ms,
+			       void (*wake)(void *arg), void *arg)
 {
 	struct download *download = mem_new(1, sizeof(*download));
 
-	*download = (struct download){
-		.downloads = downloads, .opened = opened, .file = file, .wake = wake, .arg = arg};
+	*download = (struct download){.downloads = downloads,
+				      .opened = opened,
+				      .file = file,
+				      .wake = wake,
+				      .arg = arg,
+				      .coming_ms = coming_ms,
+				      .came_ms = uv_now(downloads->loop)};
+	if (coming_ms) {
+		download->coming = downloads->coming;
+		downloads->coming = download;
+	}
 	read_ahead(download);
 	return download;
 }
@@ -415,6 +523,7 @@ ssize_t download_read(struct download *download, void *to, size_t len)
 void download_next(struct download *download)
 {
 	check(download->running == 0 && download->block_count == 0);
+	coming_remove(download);
 	free(download);
 }
 

@@ -5,6 +5,9 @@
  * client that gets a folder asks for one file after the other. Files are read in blocks by jobs,
  * each in a read transaction of its own, a few blocks ahead of what the client has taken.
  *
+ * A version that is on its way is read as it comes: what is needed next is asked for first
+ * (fetch_hurry()), and a block whose chunks are not here waits for the next turn.
+ *
  * Bounds: DOWNLOAD_BLOCK_COUNT blocks of about DOWNLOAD_BLOCK_LEN per file while all downloads hold
  * less than DOWNLOAD_BYTES_MAX, otherwise one; READINGS_KEPT_MAX open versions that nobody uses. An
  * open manifest takes up to 3.3 times its bytes. Those of a mebibyte and less have room together
@@ -61,7 +64,8 @@ struct downloads {
 	struct opened *kept; /* the one used last first */
 	size_t kept_count;
 	struct open_queue queues[OPENED_SIZE_COUNT];
-	size_t bytes; /* of blocks */
+	size_t bytes;            /* of blocks */
+	struct download *coming; /* those that wait for what is on its way */
 	size_t job_count;
 	bool stopping;
 };
@@ -71,16 +75,19 @@ struct downloads {
 void opened_get(struct downloads *downloads, struct reading *reading,
 		void (*ready)(void *arg, struct opened *opened), void *arg);
 void opened_put(struct downloads *downloads, struct opened *opened);
+/* After a turn: something may have come. */
+void downloads_turned(struct downloads *downloads);
 /* Files that are being read end early; no job begins any more. */
 void downloads_stop(struct downloads *downloads);
 void downloads_fini(struct downloads *downloads); /* no job, no download is left */
 
 struct download;
 /* Begins to read a file; opened_put() comes with download_close(). wake(arg): data is there, or it
-   failed. */
+   failed. coming_ms: the version is on its way, and so long the next part is waited for; 0: what is
+   not here is missing. */
 struct download *download_open(struct downloads *downloads, struct opened *opened,
-			       const struct manifest_file *file, void (*wake)(void *arg),
-			       void *arg);
+			       const struct manifest_file *file, uint64_t coming_ms,
+			       void (*wake)(void *arg), void *arg);
 /* Bytes copied; 0: none yet; -1: the file ends early, a chunk is damaged. */
 ssize_t download_read(struct download *download, void *to, size_t len);
 void download_close(struct download *download); /* its memory goes with the last job */

@@ -224,7 +224,7 @@ static void reseal_file_next(struct resealing *job)
 	job->left = file->size;
 	job->block_at = job->block_len = 0;
 	if (file->size > 0)
-		job->download = download_open(job->reseal->downloads, job->opened, file,
+		job->download = download_open(job->reseal->downloads, job->opened, file, 0,
 					      reseal_file_wake, job);
 	reseal_file_pump(job);
 }

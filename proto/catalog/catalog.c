@@ -7,6 +7,7 @@
 #include "proto/rights/epochs.h"
 #include "proto/rights/fedkeys.h"
 #include "proto/rights/rights.h"
+#include "proto/catalog/want.h"
 #include "proto/sync/gossip.h"
 #include "proto/ledger/held.h"
 #include "proto/rights/current.h"
@@ -70,6 +71,12 @@ enum err catalog_log(struct hub *hub, struct txn *txn, const char *path,
 enum err catalog_read(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
 		      struct reading *out, char *why)
 {
+	return catalog_read_coming(hub, txn, path, number, out, NULL, why);
+}
+
+enum err catalog_read_coming(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
+			     struct reading *out, bool *coming, char *why)
+{
 	struct lookup found;
 	*out = (struct reading){0};
 	enum err err = lookup_path(hub, txn, path, number, &found, why);
@@ -77,7 +84,10 @@ enum err catalog_read(struct hub *hub, struct txn *txn, const char *path, uint64
 		err = lookup_reading(hub, txn, &found, out, why);
 	if (err)
 		return err;
-	if (!held_complete(txn, &found.of)) {
+	const bool held = held_complete(txn, &found.of);
+	if (coming)
+		*coming = !held;
+	if (!held && !(coming && want_opens(hub, txn, &found.of, &found.version))) {
 		why_set(why,
 			"%.200s@%llu is known, but its data is not here yet: fetch it with "
 			"`allmende get`.",

@@ -199,6 +199,9 @@ void reading_fini(struct reading *reading);
  */
 enum err catalog_read(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
 		      struct reading *out, char *why);
+/* The same of one that is on its way, when its manifest is here; *coming: some may be missing. */
+enum err catalog_read_coming(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
+			     struct reading *out, bool *coming, char *why);
 
 /*
  * K(dataset) of an older epoch that the manifest of a version being read names

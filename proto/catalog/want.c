@@ -10,6 +10,7 @@
 #include "proto/ledger/held.h"
 #include "proto/rights/rights.h"
 #include "proto/transfer/scan.h"
+#include "store/chunks.h"
 
 static void status_fill(struct hub *hub, struct txn *txn, const struct version_id *of,
 			const char *path, struct fetch_status *out)
@@ -34,6 +35,19 @@ static void status_fill(struct hub *hub, struct txn *txn, const struct version_i
 	for (size_t i = 0; i < hub->peers.count && !fetch->waits; i++)
 		out->source_count += source_has(hub->peers.items[i], fetch);
 	out->state = out->source_count ? FETCH_RUNNING : FETCH_WAITING;
+}
+
+bool want_opens(struct hub *hub, struct txn *txn, const struct version_id *of,
+		const struct version *version)
+{
+	struct version_parts parts = version_parts(version);
+	struct index_entry entry;
+	if (!fetch_find(hub, of))
+		return false;
+	while (version_parts_next(&parts, &entry))
+		if (!chunks_has(txn, &of->dataset, &entry.addr))
+			return false;
+	return true;
 }
 
 /* Of what something is here it is not known yet how much is missing: it may wait. */
@@ -82,6 +96,7 @@ enum err want_version(struct hub *hub, struct txn *txn, int64_t now_ms, const ch
 	if (!here)
 		fetch_add(hub, txn, of, &found.version, true);
 	status_fill(hub, txn, of, path, out);
+	out->opens = here || want_opens(hub, txn, of, &found.version);
 	return ERR_OK;
 }
 
@@ -92,6 +107,9 @@ enum err want_status(struct hub *hub, struct txn *txn, const char *path, uint64_
 	enum err err = lookup_path(hub, txn, path, number, &found, why);
 	if (!err)
 		status_fill(hub, txn, &found.of, path, out);
+	if (!err)
+		out->opens =
+			out->state == FETCH_HELD || want_opens(hub, txn, &found.of, &found.version);
 	return err;
 }
 

@@ -7,6 +7,7 @@
 #ifndef ALLMENDE_WANT_H
 #define ALLMENDE_WANT_H
 
+#include "proto/content/version.h"
 #include "proto/hub/hub.h"
 
 enum fetch_state {
@@ -21,8 +22,9 @@ struct fetch_status {
 	uint64_t number;
 	uint64_t chunk_count, chunk_count_all; /* here, needed */
 	uint64_t bytes, bytes_all;             /* sealed */
-	uint32_t source_count;                 /* peers asked at the moment */
-	uint64_t needs;                        /* room that it waits for; 0: for none */
+	bool opens;            /* its manifest is here: it can be read while the rest comes */
+	uint32_t source_count; /* peers asked at the moment */
+	uint64_t needs;        /* room that it waits for; 0: for none */
 	char path[LIMIT_PATH_LEN_MAX + 1];
 };
 
@@ -32,6 +34,9 @@ enum err want_version(struct hub *hub, struct txn *txn, int64_t now_ms, const ch
 		      uint64_t number, struct fetch_status *out, char *why);
 enum err want_status(struct hub *hub, struct txn *txn, const char *path, uint64_t number,
 		     struct fetch_status *out, char *why);
+/* Whether a version that is on its way can be read meanwhile. */
+bool want_opens(struct hub *hub, struct txn *txn, const struct version_id *of,
+		const struct version *version);
 /* Fetches in progress or waiting; index from 0; false at the end. */
 bool want_fetch(struct hub *hub, struct txn *txn, size_t index, struct fetch_status *out);
 

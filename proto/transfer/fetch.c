@@ -239,7 +239,10 @@ static struct chunk_request *chunk_request_find(struct fetch *fetch, const struc
 static void request_remove(struct hub *hub, struct fetch *fetch, struct chunk_request *request)
 {
 	request_release(hub, request);
-	*request = fetch->requests[--fetch->request_count];
+	fetch->request_count--;
+	/* the order stays, as somebody may read the version while it comes */
+	memmove(request, request + 1,
+		(size_t)(fetch->requests + fetch->request_count - request) * sizeof(*request));
 }
 
 static struct chunk_request *request_add(struct fetch *fetch, const struct chunk_addr *addr,
@@ -250,6 +253,37 @@ static struct chunk_request *request_add(struct fetch *fetch, const struct chunk
 	struct chunk_request *request = &fetch->requests[fetch->request_count++];
 	*request = (struct chunk_request){.addr = *addr, .size = size};
 	return request;
+}
+
+void fetch_hurry(struct hub *hub, struct txn *txn, const struct version_id *of,
+		 const struct chunk_addr *addrs, size_t count)
+{
+	struct fetch *fetch = fetch_find(hub, of);
+	if (!fetch || !fetch->indexed)
+		return;
+	for (size_t i = 0; i < count && fetch->request_count < FETCH_HURRY_MAX; i++) {
+		struct row_key key = key_index(&of->dataset, of->number, of->author, &addrs[i]);
+		struct bytes row;
+		if (!chunk_request_find(fetch, &addrs[i]) &&
+		    txn_get(txn, TABLE_INDEX, row_key_bytes(&key), &row)) {
+			uint32_t size = be32_get(row.ptr);
+			if (!chunks_has(txn, &of->dataset, &addrs[i]))
+				request_add(fetch, &addrs[i], size);
+		}
+	}
+}
+
+/* The manifest comes first: with it the version can be opened while the rest comes. */
+static void manifest_hurry(struct hub *hub, struct txn *txn, struct fetch *fetch)
+{
+	struct index_entry entry;
+	struct version version;
+	if (fetch->opens || held_version(txn, &fetch->of, &version))
+		return;
+	struct version_parts parts = version_parts(&version);
+	while (version_parts_next(&parts, &entry))
+		fetch_hurry(hub, txn, &fetch->of, &entry.addr, 1);
+	fetch->opens = true;
 }
 
 /*
@@ -305,9 +339,11 @@ static struct chunk_request *chunk_request_next(struct txn *txn, struct fetch *f
 	uint32_t size;
 	if (fetch->asking.done)
 		return NULL;
-	fetch->walk_waits = !index_next(txn, fetch, &fetch->asking, false, &left, &size);
-	if (fetch->walk_waits || fetch->asking.done)
-		return NULL;
+	do {
+		fetch->walk_waits = !index_next(txn, fetch, &fetch->asking, false, &left, &size);
+		if (fetch->walk_waits || fetch->asking.done)
+			return NULL;
+	} while (chunk_request_find(fetch, &fetch->asking.at));
 	return request_add(fetch, &fetch->asking.at, size);
 }
 
@@ -376,6 +412,7 @@ static void chunks_ask(struct hub *hub, struct txn *txn, struct fetch *fetch)
 	struct peer *peer;
 	bool any = false;
 	fetch->walk_waits = false;
+	manifest_hurry(hub, txn, fetch);
 	while ((request = chunk_request_next(txn, fetch)) && (peer = source_pick(hub, fetch, 0))) {
 		request_assign(hub, request, peer);
 		any = true;
@@ -427,8 +464,11 @@ bool fetch_rests(const struct hub *hub, const struct fetch *fetch)
 	if (fetch->source || fetch->source_epoch != hub->source_epoch || fetch->index_link ||
 	    fetch->walk_waits || hub->mono_ms >= source_pardon_ms(fetch))
 		return false;
-	/* One that waits, and no other, stands for all that are missing. */
-	return !fetch->indexed || (fetch->request_count == 1 && fetch->requests[0].link == 0);
+	/* One that waits stands for all that are missing, unless somebody reads it meanwhile. */
+	for (size_t i = 0; i < fetch->request_count; i++)
+		if (fetch->requests[i].link)
+			return false;
+	return !fetch->indexed || fetch->request_count > 0;
 }
 
 /* False: this organisation may not have it, or not any more. */

@@ -13,7 +13,9 @@
 #include "proto/transfer/holds.h"
 #include "proto/content/index.h"
 
-struct chunk_request { /* a chunk asked for */
+enum { FETCH_HURRY_MAX = 2048 };
+
+struct chunk_request { /* a chunk asked for, or to be asked for next */
 	struct chunk_addr addr;
 	uint32_t size;
 	uint64_t link; /* 0: waits to be asked for again */
@@ -39,10 +41,11 @@ struct fetch {
 	struct index_digest *digest; /* running, while the index arrives */
 	struct index_walk counting;  /* what is here already, before anything is asked for */
 	struct index_walk asking;    /* what is not */
-	bool walk_waits;             /* for the next turn */
-	bool kin;       /* of the dataset something is here, which may be a part of this version */
-	bool waits;     /* for room (allot.h), */
-	uint64_t needs; /* of so many bytes */
+	bool opens;      /* the chunks of the manifest were asked for, before all others */
+	bool walk_waits; /* for the next turn */
+	bool kin;        /* of the dataset something is here, which may be a part of this version */
+	bool waits;      /* for room (allot.h), */
+	uint64_t needs;  /* of so many bytes */
 	int64_t asked_ms; /* when a person last asked for it; 0: nobody has */
 	struct chunk_request *requests;
 	size_t request_count, request_cap;
@@ -68,6 +71,12 @@ enum room_use fetch_use(const struct hub *hub, const struct version_id *of);
 uint64_t fetch_left(const struct hub *hub, struct txn *txn, const struct version_id *of);
 /* One look at a fetch. False when it is finished and gone. */
 bool fetch_step(struct hub *hub, struct txn *txn, struct fetch *fetch);
+/*
+ * Somebody reads the version while it comes: these of its chunks are asked for before all others,
+ * in this order, as far as FETCH_HURRY_MAX requests go.
+ */
+void fetch_hurry(struct hub *hub, struct txn *txn, const struct version_id *of,
+		 const struct chunk_addr *addrs, size_t count);
 void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 void fetch_chunk(struct hub *hub, struct txn *txn, struct peer *peer, const struct event *event);
 void fetch_chunk_bad(struct hub *hub, struct txn *txn, const struct event *event);

@@ -157,7 +157,7 @@ static void a_long_line_is_filled(void **state)
 	assert_int_equal(sim_want(towns->b, PATH, 1), ERR_OK);
 	assert_true(sim_run(&towns->sim, 60000, flight_look, &flight));
 	assert_true(flight.bytes > 12 << 20);
-	assert_int_equal(flight.count, towns->b->limits.chunks_in_flight_max);
+	assert_in_range(flight.count, 200, towns->b->limits.chunks_in_flight_max);
 	assert_true(towns->sim.now_ms - began_ms < 12 * 50);
 	assert_in_range(towns->b->turns - turns, 1, 60);
 	assert_int_equal(towns->a->served, sim_rows(towns->a, TABLE_CHUNK));

@@ -23,6 +23,7 @@
 #define STALL_SECONDS_DEFAULT 60
 #define SECONDS_MAX           (366 * 86400)
 #define FETCH_WAIT_MS         1000
+#define COMING_SECONDS_MAX    60
 #define RECEIVE_TRIES         4
 
 struct get {
@@ -30,6 +31,8 @@ struct get {
 	struct client *client;
 	struct progress progress;
 	struct value_ref ref; /* with the version that came */
+	uint64_t seconds;     /* after which nothing more is waited for */
+	bool coming;          /* it is on its way, and is written meanwhile */
 	const char *output;
 	bool force, hidden;
 	/* what the version holds */
@@ -66,7 +69,7 @@ static int begin_fetch(struct get *get, json_t **fetch)
 	return code;
 }
 
-static int ask_fetch(struct get *get, json_t **fetch)
+static int ask_fetch(struct get *get, int64_t wait_ms, json_t **fetch)
 {
 	struct buf target;
 	int code;
@@ -74,7 +77,7 @@ static int ask_fetch(struct get *get, json_t **fetch)
 	target_init(&target, "/fetch");
 	target_text(&target, "path", get->ref.path);
 	target_count(&target, "version", get->ref.version);
-	target_count(&target, "wait_ms", FETCH_WAIT_MS);
+	target_count(&target, "wait_ms", (uint64_t)wait_ms);
 	json_decref(*fetch);
 	*fetch = NULL;
 	code = client_call(get->client, "GET", target_end(&target), NULL, fetch);
@@ -113,11 +116,14 @@ static void show_fetch(struct get *get, const json_t *fetch)
 		       field_count(fetch, "bytes_all"));
 }
 
-/* Until the version is held, or nothing has moved for so many seconds. */
-static int fetch_all(struct get *get, uint64_t seconds)
+/* Until the version is held, or (unless all of it is meant) can be read while it comes, or nothing
+   has moved for so many seconds. */
+static int bring(struct get *get, bool all)
 {
 	int64_t moved_ms = clock_steady_ms(), asked_ms = moved_ms;
 	uint64_t bytes = UINT64_MAX;
+	const uint64_t seconds = get->seconds;
+	int64_t wait_ms = all ? FETCH_WAIT_MS : FETCH_WAIT_MS / 100;
 	json_t *fetch = NULL;
 	int code = begin_fetch(get, &fetch);
 
@@ -126,7 +132,8 @@ static int fetch_all(struct get *get, uint64_t seconds)
 
 	while (!code) {
 		get->ref.version = field_count(fetch, "version");
-		if (strcmp(field_text(fetch, "state"), "held") == 0)
+		get->coming = strcmp(field_text(fetch, "state"), "held") != 0;
+		if (!get->coming || (!all && field_true(fetch, "opens")))
 			break;
 		if (field_count(fetch, "bytes") != bytes)
 			moved_ms = clock_steady_ms();
@@ -137,10 +144,11 @@ static int fetch_all(struct get *get, uint64_t seconds)
 			return code;
 		}
 		show_fetch(get, fetch);
-		if (clock_steady_ms() - asked_ms < FETCH_WAIT_MS / 10)
-			clock_nap_ms(FETCH_WAIT_MS / 10);
+		if (clock_steady_ms() - asked_ms < wait_ms / 10)
+			clock_nap_ms(wait_ms / 10);
 		asked_ms = clock_steady_ms();
-		code = ask_fetch(get, &fetch);
+		code = ask_fetch(get, wait_ms, &fetch);
+		wait_ms = 2 * wait_ms < FETCH_WAIT_MS ? 2 * wait_ms : FETCH_WAIT_MS;
 	}
 	json_decref(fetch);
 	return code ? client_complain(get->client) : TOOL_DONE;
@@ -167,6 +175,14 @@ static bool receive_piece(void *arg, struct bytes piece)
 	return false;
 }
 
+static void target_coming(const struct get *get, struct buf *target)
+{
+	if (get->coming)
+		target_count(target, "coming_ms",
+			     1000 * (get->seconds < COMING_SECONDS_MAX ? get->seconds
+								       : COMING_SECONDS_MAX));
+}
+
 static int ask_file(struct get *get, const char *name, bool *whole)
 {
 	struct buf target;
@@ -176,6 +192,7 @@ static int ask_file(struct get *get, const char *name, bool *whole)
 	target_text(&target, "path", get->ref.path);
 	target_count(&target, "version", get->ref.version);
 	target_text(&target, "name", name);
+	target_coming(get, &target);
 	get->bytes = 0;
 	code = client_receive(get->client, target_end(&target), receive_piece, get, whole);
 	buf_fini(&target);
@@ -203,6 +220,14 @@ static int receive(struct get *get, const json_t *file)
 	     code && client_lost(get->client) && tries < RECEIVE_TRIES && receive_again(get);
 	     tries++)
 		code = ask_file(get, name, &whole);
+	/* It came no further, or the daemon that fetched it is another one now: all of it first. */
+	if (get->coming && (code || !whole) && !get->save.write_errno) {
+		code = bring(get, true);
+		if (code)
+			return code;
+		if (receive_again(get))
+			code = ask_file(get, name, &whole);
+	}
 	if (get->unshown)
 		return tool_fail(TOOL_FAILED,
 				 "%s is not text that can be shown on a terminal (byte %" PRIu64
@@ -245,6 +270,7 @@ static int ask_page(struct get *get, uint64_t from, json_t **page)
 	target_text(&target, "path", get->ref.path);
 	target_count(&target, "version", get->ref.version);
 	target_count(&target, "from", from);
+	target_coming(get, &target);
 	code = client_call(get->client, "GET", target_end(&target), NULL, page);
 	buf_fini(&target);
 	return code ? client_complain(get->client) : TOOL_DONE;
@@ -519,10 +545,10 @@ static int write_out(struct get *get, const json_t *page)
 	return code;
 }
 
-static int get_version(struct get *get, uint64_t seconds)
+static int get_version(struct get *get)
 {
 	json_t *page = NULL;
-	int code = fetch_all(get, seconds);
+	int code = bring(get, strcmp(get->output, "-") == 0);
 
 	if (code || (code = ask_page(get, 0, &page)))
 		return code;
@@ -542,8 +568,7 @@ static int get_version(struct get *get, uint64_t seconds)
 
 static int run_get(struct tool *tool)
 {
-	struct get get = {.tool = tool, .save = {.fd = -1}};
-	uint64_t seconds = STALL_SECONDS_DEFAULT;
+	struct get get = {.tool = tool, .save = {.fd = -1}, .seconds = STALL_SECONDS_DEFAULT};
 	int code;
 
 	get.names = tool->args.words + 1;
@@ -556,11 +581,11 @@ static int run_get(struct tool *tool)
 				 "say where the files go: -o PATH, or -o - for standard "
 				 "output");
 	if ((code = value_ref(&get.ref, tool_word(tool, 0))) ||
-	    (code = value_number(&tool->args, "timeout", SECONDS_MAX, &seconds)) ||
+	    (code = value_number(&tool->args, "timeout", SECONDS_MAX, &get.seconds)) ||
 	    (code = client_open(&get.client, tool)))
 		return code;
 	progress_begin(&get.progress, tool->terminal_err, tool_word(tool, 0));
-	code = get_version(&get, seconds);
+	code = get_version(&get);
 	progress_end(&get.progress);
 	client_close(get.client);
 	json_decref(get.only);

@@ -317,6 +317,28 @@ static void every_chunk_is_asked_once_of_all_together(void **state)
 	assert_int_equal(asked(f, a, NULL) + asked(f, b, NULL), 0);
 }
 
+/* Somebody reads it while it comes; what is no chunk of it, or is named twice, changes nothing. */
+static void what_is_read_comes_first(void **state)
+{
+	struct fixture *f = *state;
+	struct message m;
+	struct chunk_addr addr;
+	unsigned each[20] = {0};
+	struct peer *a = indexed(f, (struct parcel){.count = 20});
+	const struct chunk_addr read[] = {*parcel_addr(&f->parcel, 15),
+					  *parcel_addr(&f->parcel, 7),
+					  *parcel_addr(&f->parcel, 15),
+					  {{1}}};
+	fetch_hurry(&f->node.hub, f->node.txn, &f->parcel.of, read, COUNT(read));
+	go(f, 0);
+	assert_true(hub_node_sent(&f->node, a, MESSAGE_CHUNK_GET, 0, &m));
+	for (size_t i = 0; i < 2; i++)
+		assert_true(message_next_addr(&m, &addr) && id_eq(&addr, &read[i]));
+	assert_int_equal(asked(f, a, each), 20);
+	for (size_t i = 0; i < COUNT(each); i++)
+		assert_int_equal(each[i], 1);
+}
+
 static void all_chunks_make_a_version(void **state)
 {
 	struct fixture *f = *state;
@@ -602,6 +624,7 @@ int main(void)
 		T(a_wrong_index_is_asked_of_another),
 		T(a_version_that_is_gone_is_given_up),
 		T(every_chunk_is_asked_once_of_all_together),
+		T(what_is_read_comes_first),
 		T(all_chunks_make_a_version),
 		T(a_chunk_comes_from_another_peer),
 		T(what_was_not_asked_for_is_not_kept),
