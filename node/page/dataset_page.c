@@ -9,10 +9,13 @@
 #include "node/html/amount.h"
 #include "node/html/layout.h"
 #include "node/page/chips.h"
+#include "node/page/preview_features.h"
+#include "node/page/preview_map.h"
 #include "node/page/preview_table.h"
 #include "proto/dcat/vocab.h"
 
 #define FILES_SHOWN_MAX 1000
+#define LAYER_FILES_MAX 100 /* looked at for one that has a place on a map */
 
 struct writing {
 	const struct dataset_page *page;
@@ -295,6 +298,48 @@ static void facts_put(struct writing *writing)
 	html_put(html, "</dd></div>\n</dl>\n</aside>\n");
 }
 
+/* Previews */
+
+/* The first file with a layer that can be shown now. layer_fini() is due in either case. */
+static bool layer_find(const struct dataset_page *page, struct layer *layer)
+{
+	const struct manifest *manifest = page->content ? content_manifest(page->content) : NULL;
+	uint32_t count = manifest ? manifest_file_count(manifest) : 0;
+	char id[LAYER_ID_LEN_MAX + 1];
+
+	layer_init(layer);
+	for (uint32_t i = 0; i < count && i < LAYER_FILES_MAX && !page->at->number; i++) {
+		layer_id(id, bytes_str(page->path), manifest_file(manifest, i)->name);
+		if (!layer_get(page->call, id, layer))
+			return true;
+		layer_fini(layer);
+	}
+	return false;
+}
+
+static void previews_put(struct writing *writing, uint64_t row)
+{
+	const struct dataset_page *page = writing->page;
+	struct html *html = &writing->html;
+	struct layer layer;
+	bool has_layer = layer_find(page, &layer);
+
+	if (has_layer && layer.about.placed_count > 0) {
+		section_begin(writing, "map", TEXT("Map"));
+		preview_map_put(html, &layer);
+		html_put(html, "</section>\n");
+	}
+	if (writing->table || has_layer)
+		section_begin(writing, "table", TEXT("Table"));
+	if (writing->table)
+		preview_table_put(html, page->content, writing->table, row);
+	else if (has_layer)
+		preview_features_put(html, &layer, row);
+	if (writing->table || has_layer)
+		html_put(html, "</section>\n");
+	layer_fini(&layer);
+}
+
 static void alternate_put(struct buf *head, const struct dataset_page *page, const char *behind,
 			  const char *type)
 {
@@ -326,11 +371,7 @@ void dataset_page_answer(const struct dataset_page *page)
 	layout_begin(&writing.html, &layout);
 	about_put(&writing);
 	html_put(&writing.html, "<div class=\"cols right\">\n<div>\n");
-	if (writing.table) {
-		section_begin(&writing, "table", TEXT("Table"));
-		preview_table_put(&writing.html, page->content, writing.table, row);
-		html_put(&writing.html, "</section>\n");
-	}
+	previews_put(&writing, row);
 	listed_files_put(&writing);
 	readers_put(&writing);
 	addresses_put(&writing);

@@ -9,9 +9,6 @@
 #include "node/files/content.h"
 #include "node/html/html.h"
 
-#define PREVIEW_ROWS      50
-#define PREVIEW_COLUMNS   100
-#define PREVIEW_CELL_LEN  200 /* bytes of a cell that are shown */
 #define PREVIEW_BYTES_MAX (64u * 1024 * 1024)
 
 /* From that row on, from 1, without the row of names; with links to the rows before and after. */

@@ -9,6 +9,7 @@
 #include "node/base/clock.h"
 #include "node/care/node_view.h"
 #include "node/html/amount.h"
+#include "node/ogc/layers.h"
 #include "node/page/dataset_page.h"
 #include "node/portal/dataset.h"
 #include "node/portal/dcat.h"
@@ -153,7 +154,7 @@ static void people_answer(const struct page *page)
 }
 
 /* The same version is shown with or without its files, with its organisation's name, and to people
-   with times that are today's. */
+   with times that are today's, and maps that may not be made yet. */
 static void page_validate(const struct page *page, bool people)
 {
 	struct hash hash;
@@ -165,6 +166,7 @@ static void page_validate(const struct page *page, bool people)
 	hash_add_be64(&hash, page->at->number);
 	hash_add_be64(&hash, people ? 1 + (uint64_t)web_german(page->call) : 0);
 	hash_add_be64(&hash, people ? amount_day(clock_now_ms()) : 0);
+	hash_add_be64(&hash, people ? layers_generation(page->call->node->layers) : 0);
 	hash_add(&hash, bytes_str(page->found.organisation));
 	hash_done(&hash, of, sizeof(of));
 	web_etag(page->call, bytes_obj(&of));

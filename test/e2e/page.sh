@@ -63,6 +63,23 @@ page '/d/meissen/kita/plaetze?zeile=101' && has 'Zeilen 101 bis 120' && has 'ale
 page '/d/meissen/kita/plaetze?zeile=500' && has 'Keine weiteren Zeilen'
 page /d/meissen/kita/plaetze en && has 'Rows 1 to 50' && has_not 'Zeilen'
 
+say 'on a map: places as dots, areas by their outlines; and the features as a table'
+cat >"$work/orte.geojson" <<'JSON'
+{"type": "FeatureCollection", "features": [
+{"type": "Feature", "properties": {"name": "<svg onload=alert(1)>"}, "geometry": {"type": "Point", "coordinates": [13.47, 51.16]}},
+{"type": "Feature", "properties": {"name": "Radebeul"}, "geometry": {"type": "Point", "coordinates": [13.66, 51.10]}},
+{"type": "Feature", "properties": {"name": "Kreis"}, "geometry": {"type": "Polygon", "coordinates": [[[13.1, 51.0], [13.9, 51.0], [13.9, 51.4], [13.1, 51.0]]]}},
+{"type": "Feature", "properties": {"name": "ohne Ort"}, "geometry": null}]}
+JSON
+publish meissen/karte/orte "$work/orte.geojson" --tier open --title Orte --theme TRAN >/dev/null
+drawn() { page /d/meissen/karte/orte && grep -qF 'Karte mit 3 Orten' "$work/page"; }
+wait_for 60 drawn || wrong "no map is drawn: $(tr -d '\n' <"$work/page" | tail -c 2000)"
+[ "$(grep -o 'class="dots" d="[^"]*"' "$work/page" | grep -o h0 | wc -l)" = 2 ] || wrong 'the map has not two dots'
+[[ "$(grep -o 'class="area"[^/]*/' "$work/page")" =~ M[0-9]+\ [0-9]+(L[0-9]+\ [0-9]+)+Z ]] || wrong 'the map has no outline'
+has '&lt;svg onload=alert(1)&gt;'
+has_not '<svg onload'
+has 'Zeilen 1 bis 4'
+
 say 'what may not be seen is answered as what never was'
 page /d/meissen/intern/geheim && [ "$status" = 404 ] && has 'Nicht gefunden'
 sed 's/geheim/nirgends/g' "$work/page" >"$work/hidden"

@@ -43,9 +43,9 @@ ROOMS = {
         "index": {"base", "net", "http", "files", "care"},
         "derive": {"base", "net", "http", "files", "care", "index"},
         "web": {"base", "net", "http", "html", "files", "care", "index", "derive"},
-        "page": {"base", "net", "http", "html", "files", "care", "index", "derive", "web"},
         "ogc": {"base", "http", "html", "files", "features", "care", "index", "web"},
-        "portal": {"base", "net", "http", "html", "files", "care", "index", "derive", "web", "page"},
+        "page": {"base", "net", "http", "html", "files", "features", "care", "index", "derive", "web", "ogc"},
+        "portal": {"base", "net", "http", "html", "files", "care", "index", "derive", "web", "ogc", "page"},
         "api": {"base", "net", "http", "html", "files", "care", "index", "derive", "web", "page", "ogc", "portal"},
     },
     "tools": {
