@@ -78,6 +78,15 @@ void derive(struct key *out, const struct key *from, const char *label, struct b
 	hash_done(&hash, out->b, KEY_LEN);
 }
 
+void hash_short(uint8_t out[HASH_SHORT_LEN], const uint8_t key[HASH_SHORT_KEY_LEN],
+		struct bytes part)
+{
+	_Static_assert(crypto_shorthash_siphash24_BYTES == HASH_SHORT_LEN &&
+			       crypto_shorthash_siphash24_KEYBYTES == HASH_SHORT_KEY_LEN,
+		       "as libsodium");
+	check(crypto_shorthash_siphash24(out, part.ptr, part.len, key) == 0);
+}
+
 static crypto_hash_sha256_state *sha256_state(struct sha256 *sha256)
 {
 	_Static_assert(sizeof(sha256->state) == sizeof(crypto_hash_sha256_state), "as libsodium");

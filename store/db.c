@@ -15,7 +15,7 @@
 
 #define MAP_BYTES        (UINT64_C(1) << 40)
 #define READER_COUNT_MAX 128
-#define SUM_LEN          8
+#define SUM_LEN          HASH_SHORT_LEN
 #define PAGE_LEN         UINT64_C(4096)
 #define ROW_FRAME_LEN    16 /* beside key and value */
 #define VALUE_LEN_MAX    ((size_t)LIMIT_MANIFEST_LEN_MAX)
@@ -306,19 +306,35 @@ static struct bytes bytes_of_val(MDB_val val)
 	return bytes_of(val.mv_data, val.mv_size);
 }
 
-static void row_sum(uint8_t sum[SUM_LEN], enum table table, struct bytes key, struct bytes value)
+/* Of META as ever, so that a program of any format reads the number of the format there. */
+static void meta_sum(uint8_t sum[SUM_LEN], struct bytes key, struct bytes value)
 {
-	const char *name = table_name(table);
 	uint8_t full[16]; /* the shortest hash there is */
 	struct hash hash;
 
 	hash_init(&hash, "am1.row", NULL, sizeof(full));
-	hash_add(&hash, bytes_of(name, strlen(name) + 1));
+	hash_add(&hash, bytes_of("meta", 5));
 	hash_add_be64(&hash, key.len);
 	hash_add(&hash, key);
 	hash_add(&hash, value);
 	hash_done(&hash, full, sizeof(full));
 	memcpy(sum, full, SUM_LEN);
+}
+
+static void row_sum(uint8_t sum[SUM_LEN], enum table table, struct bytes key, struct bytes value)
+{
+	const char *name = table_name(table);
+	uint8_t place[HASH_SHORT_KEY_LEN] = {0};
+
+	if (table == TABLE_META) {
+		meta_sum(sum, key, value);
+		return;
+	}
+	/* The table is the key of the first, and what comes of it that of the second. */
+	memcpy(place, name, strnlen(name, sizeof(place)));
+	hash_short(sum, place, key);
+	memcpy(place, sum, SUM_LEN);
+	hash_short(sum, place, value);
 }
 
 /* Checks a stored row and takes its checksum off. */

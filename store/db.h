@@ -4,8 +4,8 @@
  * Only db.c includes lmdb.h. Default sync mode (a returned commit is on disk), map fixed at
  * 1 TiB of address space, never WRITEMAP; `volatile_store` (no sync) exists for the simulator
  * on tmpfs. Every value of a table that does not verify itself (all but chunks, which carry
- * their address) is followed by an 8-byte BLAKE2b checksum over table, key and value, as LMDB
- * has none; a mismatch is ERR_CORRUPT.
+ * their address) is followed by an 8-byte checksum (SipHash; of META BLAKE2b) over table, key and
+ * value, as LMDB has none; a mismatch is ERR_CORRUPT.
  *
  * One write transaction at a time, begun and ended on one thread. Read transactions may be used
  * from any one thread and must be short (seconds): a forgotten one makes the file grow.

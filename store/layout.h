@@ -14,7 +14,7 @@
 #include "crypto/bytes.h"
 #include "crypto/id.h"
 
-#define STORE_FORMAT 7
+#define STORE_FORMAT 8
 #define KEY_LEN_MAX  256
 
 /* X(NAME, "name", sums): sums is 0 where values verify themselves. */

@@ -35,6 +35,18 @@ static void known_answers(void **state)
 		   "e75a3dd89d40b8963ff739fef7b0d21cca513abbbd25b784ccea5614e8937779");
 }
 
+/* The first and the last line of the table that its authors give. */
+static void short_ones(void **state)
+{
+	uint8_t bytes[63], out[HASH_SHORT_LEN];
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)i;
+	hash_short(out, bytes, bytes_of(bytes, 0));
+	assert_hex(out, sizeof(out), "310e0edd47db6f72");
+	hash_short(out, bytes, bytes_of(bytes, 63));
+	assert_hex(out, sizeof(out), "724506eb4c328a95");
+}
+
 static void parts_join(void **state)
 {
 	uint8_t whole[32], parts[32];
@@ -112,11 +124,9 @@ static void mistakes_are_noticed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(known_answers),
-		cmocka_unit_test(parts_join),
-		cmocka_unit_test(labels_and_keys_separate),
-		cmocka_unit_test(state_is_wiped),
-		cmocka_unit_test(mistakes_are_noticed),
+		cmocka_unit_test(known_answers),  cmocka_unit_test(short_ones),
+		cmocka_unit_test(parts_join),     cmocka_unit_test(labels_and_keys_separate),
+		cmocka_unit_test(state_is_wiped), cmocka_unit_test(mistakes_are_noticed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
