@@ -181,6 +181,14 @@ void scan_tick(struct hub *hub, struct txn *txn)
 	voids_tick(hub, txn);
 }
 
+/* Else no version there is wanted, whichever is the current one. */
+static bool path_wanted(const struct hub *hub, uint32_t author, struct bytes path)
+{
+	return author == hub->author ||
+	       rights_own_namespace(hub, &hub->options.identity->org, path) ||
+	       subscriptions_match(hub, path);
+}
+
 void scan_version(struct hub *hub, struct txn *txn, const struct ledger_arrival *arrival)
 {
 	const struct ledger_news *news = &arrival->news;
@@ -191,7 +199,8 @@ void scan_version(struct hub *hub, struct txn *txn, const struct ledger_arrival 
 	note->number = news->number;
 	snprintf(note->path, sizeof(note->path), "%.*s", (int)path.len, (const char *)path.ptr);
 	holds_known(hub, &(struct version_id){news->dataset, news->number, news->author});
-	current_want(hub, txn, &news->dataset, arrival);
+	if (path_wanted(hub, news->author, path))
+		current_want(hub, txn, &news->dataset, arrival);
 }
 
 /* ---- life ---- */

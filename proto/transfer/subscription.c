@@ -66,6 +66,17 @@ static bool asks(struct hub *hub, struct txn *txn, const struct subscription *s,
 	       (s->relay || rights_may_read(hub, txn, version));
 }
 
+bool subscriptions_match(const struct hub *hub, struct bytes path)
+{
+	struct wire_in w = wire_in(buf_bytes(&hub->transfer->subscriptions));
+	struct subscription s;
+
+	while (next(&w, &s))
+		if (path_match(s.pattern, path))
+			return true;
+	return false;
+}
+
 bool subscriptions_ask(struct hub *hub, struct txn *txn, const struct version *version)
 {
 	struct wire_in w = wire_in(buf_bytes(&hub->transfer->subscriptions));

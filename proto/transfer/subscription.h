@@ -36,5 +36,7 @@ void subscription_each(struct hub *hub, struct txn *txn,
 /* For scan.c: loads the rows; whether any subscription asks for this version. */
 void subscriptions_load(struct hub *hub, struct txn *txn);
 bool subscriptions_ask(struct hub *hub, struct txn *txn, const struct version *version);
+/* Whether one of them is about this path, whatever is there. */
+bool subscriptions_match(const struct hub *hub, struct bytes path);
 
 #endif

@@ -33,11 +33,11 @@ static void join(struct stand *stand, struct sim_node *node)
 	check(sim_run(&stand->sim, 120000, sim_agree, NULL));
 }
 
-static void stand_open(struct stand *stand)
+static void stand_open(struct stand *stand, unsigned count)
 {
 	*stand = (struct stand){.want = 0};
 	sim_init(&stand->sim, 1);
-	stand->sim.map_bytes = (size_t)1 << 35;
+	stand->sim.map_bytes = ((size_t)1 << 28) + (size_t)count * 8192;
 	stand->from = sim_add(&stand->sim, "Stadt Meißen", "meissen", "14627140");
 	stand->to = sim_add(&stand->sim, "Stadt Radebeul", "radebeul", "14627210");
 	check(!sim_found(stand->from, "Landkreis Meißen"));
@@ -92,7 +92,7 @@ static double measure(unsigned count)
 {
 	struct stand stand;
 	uint8_t digest[ID_LEN];
-	stand_open(&stand);
+	stand_open(&stand, count);
 	stand_fill(&stand, count);
 	const struct sim_node before = *stand.to;
 	stand.to->note_counts[NOTE_SYNCED] = 0;
