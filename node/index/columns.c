@@ -17,6 +17,7 @@ void columns_init(struct columns *columns)
 	check(pthread_rwlockattr_init(&attr) == 0);
 	check(pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP) ==
 	      0);
+	check(pthread_rwlock_init(&columns->closed, &attr) == 0);
 	check(pthread_rwlock_init(&columns->lock, &attr) == 0);
 	pthread_rwlockattr_destroy(&attr);
 	values_init(&columns->values);
@@ -59,6 +60,7 @@ void columns_fini(struct columns *columns)
 		side_clear(columns, &columns->sides[i]);
 	values_fini(&columns->values);
 	check(pthread_rwlock_destroy(&columns->lock) == 0);
+	check(pthread_rwlock_destroy(&columns->closed) == 0);
 }
 
 /* ---- rows ---- */

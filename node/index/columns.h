@@ -36,8 +36,9 @@ struct columns_side {
 	uint64_t generation; /* another one with each change */
 };
 
+/* Before `lock` that of the closed side, whose database refuses readers while it is written. */
 struct columns {
-	pthread_rwlock_t lock;
+	pthread_rwlock_t closed, lock;
 	struct columns_side sides[SIDE_COUNT];
 	struct values values;
 	bool loading; /* the orders are made at the end */

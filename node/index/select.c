@@ -236,6 +236,8 @@ enum err select_begin(struct select *select, struct index_reader *reader,
 		err = reader_begin(reader, visitor, &select->sql);
 	if (err)
 		return err;
+	if (select->sides > SIDE_CLOSED)
+		pthread_rwlock_rdlock(&reader->store->columns.closed);
 	pthread_rwlock_rdlock(&reader->store->columns.lock);
 	select->locked = true;
 	if (!atomic_load(&reader->store->complete)) /* lost in this moment */
@@ -251,8 +253,12 @@ enum err select_begin(struct select *select, struct index_reader *reader,
 
 void select_unlock(struct select *select)
 {
+	struct columns *columns = &select->reader->store->columns;
+
 	if (select->locked)
-		pthread_rwlock_unlock(&select->reader->store->columns.lock);
+		pthread_rwlock_unlock(&columns->lock);
+	if (select->locked && select->sides > SIDE_CLOSED)
+		pthread_rwlock_unlock(&columns->closed);
 	select->locked = false;
 }
 

@@ -303,6 +303,7 @@ static void notes_drop(struct index_store *store)
 void store_begin(struct index_store *store)
 {
 	notes_drop(store);
+	pthread_rwlock_wrlock(&store->columns.closed);
 	for (size_t i = 0; i < SIDE_COUNT; i++)
 		sql_begin(store->sides[i]);
 }
@@ -411,6 +412,7 @@ enum err store_commit(struct index_store *store)
 	for (size_t i = 0; i < SIDE_COUNT; i++)
 		generation_raise(store, (enum index_side)i);
 	enum err err = changes_commit(store);
+	pthread_rwlock_unlock(&store->columns.closed);
 	for (size_t i = 0; !err && i < SIDE_COUNT; i++)
 		if (store->words[i].len)
 			postings_keep(store, (enum index_side)i);

@@ -366,6 +366,52 @@ static void cleared(void **state)
 	index_seen_fini(&seen[1]);
 }
 
+struct asked {
+	struct index_stand *stand;
+	const char *words;
+	enum err err;
+};
+
+static bool see_any(void *arg, const struct index_item *item)
+{
+	return true;
+}
+
+static void *ask_admin(void *arg)
+{
+	struct asked *asked = arg;
+	struct index_query query = {.words = asked->words, .limit = 10};
+	char why[WHY_LEN];
+	uint64_t total;
+
+	asked->err = index_search(asked->stand->reader, &admin, &query, see_any, NULL, &total, why);
+	return NULL;
+}
+
+/* Who asks for what is not open, while it is written, is answered when that is done. */
+static void asked_while_written(void **state)
+{
+	struct index_stand *stand = *state;
+	struct asked asked = {.stand = stand, .words = "kita"};
+	struct made made = {.path = "meissen/x", .title = "Plan", .tier = TIER_MEMBERS};
+	struct index_seen seen;
+	pthread_t thread;
+
+	put_all(stand);
+	ask_admin(&asked); /* the connection is there */
+	assert_int_equal(asked.err, ERR_OK);
+	asked.words = "plan"; /* not what it remembers */
+	seen_make(&seen, &made);
+	store_begin(&stand->store);
+	store_put(&stand->store, &seen, ++stand->now_ms);
+	assert_int_equal(pthread_create(&thread, NULL, ask_admin, &asked), 0);
+	usleep(50000); /* it has come as far as it can */
+	assert_int_equal(store_commit(&stand->store), ERR_OK);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(asked.err, ERR_OK);
+	index_seen_fini(&seen);
+}
+
 /* ---- files ---- */
 
 static bool add_file(void *arg, const struct index_file *file)
@@ -615,6 +661,7 @@ int main(void)
 		TEST(generations),
 		TEST(renamed),
 		TEST(cleared),
+		TEST(asked_while_written),
 		TEST(kept_and_made_anew),
 		TEST(deleted_under_way),
 		TEST(sealed_in_memory_only),
