@@ -251,6 +251,7 @@ static enum err content_open_manifest(struct content *content)
 	enum err err;
 
 	content->reader = reader_open(&reading->version, &reading->dataset, &reading->dataset_key);
+	reader_stored(content->reader);
 	err = content_parts(content, packer);
 	packer_give(content->contents, packer);
 	if (!err)

@@ -96,6 +96,7 @@ static void open_run(uv_work_t *work)
 
 	opened->reader = reader_open(&opened->reading.version, &opened->reading.dataset,
 				     &opened->reading.dataset_key);
+	reader_stored(opened->reader);
 	opened->err = read_manifest(opened, job->downloads->db, job->packer);
 }
 
@@ -397,6 +398,8 @@ static void block_start(struct download *download)
 		block->count++;
 	}
 	buf_init(&block->plain, block->plain_len);
+	if (buf_space(&block->plain, block->plain_len)) /* at once: it need not grow */
+		buf_reset(&block->plain);
 	block->work.data = block;
 	download->blocks[download->block_count++] = block;
 	download->downloads->bytes += block->plain_len;

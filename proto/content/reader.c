@@ -17,6 +17,7 @@ struct reader {
 	struct key dataset_key;
 	struct box_keys *keys; /* one for each epoch of the manifest */
 	bool *has_key;
+	bool stored;
 };
 
 static struct bytes copy_add(struct buf *copy, struct bytes b)
@@ -47,6 +48,11 @@ struct reader *reader_open(const struct version *version, const struct dataset_i
 	buf_init(&r->encoded, LIMIT_MANIFEST_LEN_MAX);
 	manifest_init(&r->manifest);
 	return r;
+}
+
+void reader_stored(struct reader *r)
+{
+	r->stored = true;
 }
 
 void reader_close(struct reader *r)
@@ -154,12 +160,18 @@ static enum err ref_open(const struct reader *r, struct packer *packer, const st
 		.kind = BOX_KIND_CONTENT,
 		.hidden = r->version.tier == TIER_HIDDEN,
 	};
+	const struct chunk_addr *addr = r->stored ? NULL : &ref->addr;
+	struct chunk_addr found;
 	size_t before = out->len;
 	if (!r->has_key[ref->epoch])
 		return ERR_ABSENT;
 	hash_once(context.epoch_prefix.b, "am1.prefix", epoch->prefix);
-	enum err err =
-		chunk_open(packer, out, &r->keys[ref->epoch], &context, &ref->addr, chunk, prefix);
+	enum err err = chunk_open(packer, out, &r->keys[ref->epoch], &context, addr, chunk, prefix);
+	if (err && r->stored) {
+		box_addr(&found, chunk);
+		if (!id_eq(&found, &ref->addr))
+			err = ERR_CORRUPT;
+	}
 	if (!err && out->len - before != ref->plain_len) {
 		out->len = before;
 		err = ERR_MALFORMED;
