@@ -25,6 +25,7 @@ struct limits limits_default(void)
 		.chunks_in_flight_max = 256,
 		.chunk_timeout_ms = 15 * SECOND,
 		.fetch_count_max = 4,
+		.whole_bytes_max = LIMIT_WHOLE_LEN_MAX,
 		.upload_count_max = 8,
 		.http_connection_count_max = 64,
 		.public_connection_count_max = 1024,

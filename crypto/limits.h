@@ -57,6 +57,8 @@ enum {
 	LIMIT_CHUNK_BASE_COUNT_MAX = 4,
 	LIMIT_MANIFEST_CHUNK_COUNT_MAX = 1024, /* references in one record */
 	LIMIT_MANIFEST_LEN_MAX = 64 * 1024 * 1024,
+	LIMIT_WHOLE_LEN_MAX = 64 * 1024, /* sealed: a version up to this size comes in one piece, */
+	LIMIT_WHOLE_CHUNK_COUNT_MAX = 64, /* of at most so many chunks */
 	LIMIT_FILE_COUNT_MAX = 1000000,
 	LIMIT_SWELL_FREE_BYTES = 64 * 1024 * 1024, /* of plain text beyond these, a stored byte */
 	LIMIT_SWELL_RATIO_MAX = 1000,              /* may become so many, unless a person says so */
@@ -83,7 +85,8 @@ struct limits {
 	uint32_t bulk_turn_bytes_max;  /* bulk written in one turn */
 	uint32_t chunks_in_flight_max; /* requested from one peer, not yet arrived */
 	uint32_t chunk_timeout_ms;     /* then another peer is asked */
-	uint32_t fetch_count_max;      /* datasets fetched at the same time */
+	uint32_t fetch_count_max;      /* datasets fetched at the same time, beside small ones */
+	uint32_t whole_bytes_max;      /* versions up to this size are asked for whole; 0: none */
 	uint32_t upload_count_max;
 	uint32_t http_connection_count_max;
 	uint32_t public_connection_count_max;

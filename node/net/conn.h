@@ -34,10 +34,11 @@ struct source {
 };
 
 struct chunk_want {
-	struct dataset_id dataset;
+	struct version_id of; /* of a chunk the dataset alone */
 	struct chunk_addr addr;
-	bool verify;   /* somebody has got one that was altered */
-	bool recalled; /* the peer may not have it any more: as if it were not here */
+	bool verify; /* somebody has got one that was altered */
+	bool whole;  /* all chunks of a small version */
+	bool absent; /* the peer may not have it, or not any more: as if it were not here */
 };
 
 struct conn {
@@ -134,7 +135,7 @@ void dial_timeout(struct conn *conn);
 struct miss *dial_miss(struct net *net, const char *address); /* NULL: none */
 
 /* chunks_out.c */
-void chunks_out_add(struct conn *conn, const struct effect *effect);
+void chunks_out_add(struct conn *conn, const struct effect *effect); /* SERVE */
 void chunks_out_recall(struct conn *conn, const struct dataset_id *dataset);
 void chunks_out_pump(struct conn *conn); /* reads more when the peer takes more */
 

@@ -24,6 +24,7 @@
 #include "proto/transfer/scan.h"
 #include "proto/transfer/source.h"
 #include "proto/transfer/serve.h"
+#include "proto/transfer/whole.h"
 #include "proto/sync/room_again.h"
 #include "proto/sync/salvage.h"
 #include "proto/sync/sync.h"
@@ -112,6 +113,8 @@ static const struct {
 	[MESSAGE_JOIN_OPEN] = {admission_open_take, true},
 	[MESSAGE_OWN_HEAD_GET] = {start_own_head_get, false},
 	[MESSAGE_OWN_HEAD] = {gossip_own_head_take, false},
+	[MESSAGE_WHOLE_GET] = {serve_whole_get, false},
+	[MESSAGE_WHOLE] = {NULL, false}, /* as CHUNK */
 };
 #define X(name, number, elements) +1
 _Static_assert(sizeof(handlers) / sizeof(handlers[0]) == 1 MESSAGE_LIST(X), "one for each message");
@@ -159,6 +162,10 @@ static void chunk_take(struct hub *hub, struct txn *txn, const struct event *eve
 	if (event->err == ERR_MALFORMED || peer->class == PEER_GUEST) {
 		hub_peer_bad(hub, peer, LINK_REASON_MALFORMED,
 			     "a chunk message that is not well-formed");
+		return;
+	}
+	if (event->whole) {
+		wholes_take(hub, txn, peer, event->bytes);
 		return;
 	}
 	proof_chunk(hub, txn, peer, event);
@@ -512,8 +519,14 @@ void core_chunk_event(struct event *out, uint64_t link, struct bytes message)
 {
 	struct message m;
 	*out = (struct event){.type = EVENT_CHUNK, .link = link, .err = ERR_MALFORMED};
-	if (message_decode(&m, message) || m.type != MESSAGE_CHUNK)
+	if (message_decode(&m, message) || (m.type != MESSAGE_CHUNK && m.type != MESSAGE_WHOLE))
 		return;
+	out->whole = m.type == MESSAGE_WHOLE;
+	if (out->whole) {
+		out->bytes = message;
+		out->err = ERR_OK;
+		return;
+	}
 	out->dataset = m.of.dataset;
 	out->addr = m.addr;
 	if (!m.has_body) {
@@ -530,6 +543,12 @@ void core_chunk_message(struct buf *out, const struct dataset_id *dataset,
 			const struct chunk_addr *addr, struct bytes chunk)
 {
 	message_chunk(out, dataset, addr, chunk, chunk.ptr != NULL);
+}
+
+enum err core_whole_add(struct message_list *list, struct txn *txn, const struct version_id *of,
+			bool here, struct chunk_addr *bad)
+{
+	return whole_add(list, txn, of, here, bad);
 }
 
 bool core_certificate(const struct core *core, struct certificate *out, struct buf *entry,

@@ -61,6 +61,13 @@ void core_chunk_message(struct buf *out, const struct dataset_id *dataset,
 			const struct chunk_addr *addr, struct bytes chunk);
 
 /*
+ * A small version for EFFECT_SERVE goes into a WHOLE message, as one that is not here when `here`
+ * is false or something is wrong with it: ERR_CORRUPT, and which chunk. Any thread.
+ */
+enum err core_whole_add(struct message_list *list, struct txn *txn, const struct version_id *of,
+			bool here, struct chunk_addr *bad);
+
+/*
  * What a link needs of the node: its certificate, whose entry is appended to *entry and borrowed
  * from there, and the federation. False while there is no federation: no links then.
  * EFFECT_CERTIFICATE tells when it has changed; links made before keep the old one.

@@ -42,6 +42,7 @@ struct event {
 	enum link_reason reason;        /* DOWN */
 	struct dataset_id dataset;      /* CHUNK, CHUNK_BAD */
 	struct chunk_addr addr;
+	bool whole;   /* CHUNK: bytes are a WHOLE message; its chunks are not checked yet */
 	enum err err; /* CHUNK: OK, ABSENT (the peer has not got it), CORRUPT, MALFORMED */
 	void (*run)(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg); /* CALL */
 	void *arg;
@@ -51,7 +52,8 @@ enum effect_type {
 	EFFECT_ADMIT, /* link_admit(link, ok, reason) */
 	EFFECT_SEND,  /* message on a channel */
 	/* read a chunk, send CHUNK on channel 2; verify: look first whether it is what its address
-	   says, and when not, EVENT_CHUNK_BAD */
+	   says, and when not, EVENT_CHUNK_BAD; or all chunks of a small version, which are looked
+	   at anyway, several of which may go into one WHOLE */
 	EFFECT_SERVE,
 	/* chunks of the dataset that were to be served and are not sent yet: the peer may not have
 	   them any more, so each is answered as if it were not here */
@@ -115,7 +117,10 @@ struct effect {
 	struct buf bytes;          /* SEND; owned by the effect */
 	struct dataset_id dataset; /* SERVE, RECALL */
 	struct chunk_addr addr;
-	bool verify;   /* SERVE */
+	bool verify; /* SERVE */
+	bool whole;  /* SERVE: a small version, which the peer may have (ok) */
+	uint64_t number;
+	uint32_t author;
 	uint64_t dial; /* DIAL: number of this attempt */
 	char address[LIMIT_ADDRESS_LEN_MAX + 1];
 	bool has_expected; /* DIAL */

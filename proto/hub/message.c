@@ -63,6 +63,15 @@ static void read_leaf(struct wire_in *w, struct setdigest_leaf *leaf)
 	wire_fixed(w, leaf->hash.b, ID_LEN);
 }
 
+static void read_whole(struct wire_in *w, struct message_whole *whole)
+{
+	wire_array(w, 4, 4);
+	read_version(w, &whole->of);
+	whole->count = wire_array(w, 0, LIMIT_WHOLE_CHUNK_COUNT_MAX);
+	for (uint32_t i = 0; i < whole->count && !w->err; i++)
+		whole->chunks[i] = wire_bin(w, 1, LIMIT_WHOLE_LEN_MAX);
+}
+
 /* One element of the list of a message, by its type; used to check and to read. */
 union element {
 	struct bytes bin;
@@ -77,6 +86,7 @@ union element {
 	uint64_t sequence;
 	struct chunk_addr addr;
 	struct version_id version;
+	struct message_whole whole;
 };
 
 static void read_element(struct wire_in *w, enum message_type type, union element *out)
@@ -117,8 +127,12 @@ static void read_element(struct wire_in *w, enum message_type type, union elemen
 		wire_fixed(w, out->addr.b, ID_LEN);
 		return;
 	case MESSAGE_HOLDS:
+	case MESSAGE_WHOLE_GET:
 		wire_array(w, 3, 3);
 		read_version(w, &out->version);
+		return;
+	case MESSAGE_WHOLE:
+		read_whole(w, &out->whole);
 		return;
 	case MESSAGE_CHARTER_GET:
 	case MESSAGE_TOTALS:
@@ -253,6 +267,8 @@ static uint32_t count_max(enum message_type type)
 {
 	if (type == MESSAGE_GROUPS) /* each member may have one of its own, and it is one message */
 		return LIMIT_MEMBER_COUNT_MAX;
+	if (type == MESSAGE_WHOLE_GET || type == MESSAGE_WHOLE)
+		return MESSAGE_WHOLE_COUNT_MAX;
 	return MESSAGE_LIST_COUNT_MAX;
 }
 
@@ -272,6 +288,13 @@ static void read_answer(struct message *m, struct wire_in *w)
 		wire_fixed(w, m->digest.b, ID_LEN);
 }
 
+static void read_totals(struct message *m, struct wire_in *w)
+{
+	m->heads = wire_uint(w, UINT64_MAX);
+	m->records = wire_uint(w, UINT64_MAX);
+	m->bytes = wire_uint(w, UINT64_MAX);
+}
+
 static void read_body(struct message *m, struct wire_in *w)
 {
 	switch (m->type) {
@@ -287,15 +310,15 @@ static void read_body(struct message *m, struct wire_in *w)
 	case MESSAGE_ORGLOG:
 	case MESSAGE_STATES:
 	case MESSAGE_HOLDS:
+	case MESSAGE_WHOLE_GET:
+	case MESSAGE_WHOLE:
 		read_list(m, w, count_max(m->type));
 		break;
 	case MESSAGE_RECORDS:
 		read_records(m, w);
 		break;
 	case MESSAGE_TOTALS:
-		m->heads = wire_uint(w, UINT64_MAX);
-		m->records = wire_uint(w, UINT64_MAX);
-		m->bytes = wire_uint(w, UINT64_MAX);
+		read_totals(m, w);
 		break;
 	case MESSAGE_HEAD:
 	case MESSAGE_OWN_HEAD:
@@ -371,13 +394,19 @@ static bool next_element(struct message *m, union element *out)
 	return true;
 }
 
-bool message_next_bin(struct message *m, struct bytes *out)
+/* Of an element that is one thing. */
+static bool next_copy(struct message *m, void *out, size_t len)
 {
 	union element element;
 	if (!next_element(m, &element))
 		return false;
-	*out = element.bin;
+	memcpy(out, &element, len);
 	return true;
+}
+
+bool message_next_bin(struct message *m, struct bytes *out)
+{
+	return next_copy(m, out, sizeof(*out));
 }
 
 bool message_next_org(struct message *m, struct org_id *org, uint32_t *number)
@@ -402,56 +431,37 @@ bool message_next_entry(struct message *m, struct org_id *org, struct bytes *ent
 
 bool message_next_group(struct message *m, struct message_group *out)
 {
-	union element element;
-	if (!next_element(m, &element))
-		return false;
-	*out = element.group;
-	return true;
+	return next_copy(m, out, sizeof(*out));
 }
 
 bool message_next_state(struct message *m, struct message_state *out)
 {
-	union element element;
-	if (!next_element(m, &element))
-		return false;
-	*out = element.state;
-	return true;
+	return next_copy(m, out, sizeof(*out));
 }
 
 bool message_next_leaf(struct message *m, struct setdigest_leaf *out)
 {
-	union element element;
-	if (!next_element(m, &element))
-		return false;
-	*out = element.leaf;
-	return true;
+	return next_copy(m, out, sizeof(*out));
 }
 
 bool message_next_sequence(struct message *m, uint64_t *out)
 {
-	union element element;
-	if (!next_element(m, &element))
-		return false;
-	*out = element.sequence;
-	return true;
+	return next_copy(m, out, sizeof(*out));
 }
 
 bool message_next_addr(struct message *m, struct chunk_addr *out)
 {
-	union element element;
-	if (!next_element(m, &element))
-		return false;
-	*out = element.addr;
-	return true;
+	return next_copy(m, out, sizeof(*out));
 }
 
 bool message_next_version(struct message *m, struct version_id *out)
 {
-	union element element;
-	if (!next_element(m, &element))
-		return false;
-	*out = element.version;
-	return true;
+	return next_copy(m, out, sizeof(*out));
+}
+
+bool message_next_whole(struct message *m, struct message_whole *out)
+{
+	return next_copy(m, out, sizeof(*out));
 }
 
 static void begin(struct buf *out, enum message_type type)
@@ -653,6 +663,16 @@ void message_list_version(struct message_list *list, const struct version_id *of
 	list->count++;
 	out_array(&list->items, 3);
 	put_version(&list->items, of);
+}
+
+void message_list_whole(struct message_list *list, const struct message_whole *whole)
+{
+	list->count++;
+	out_array(&list->items, 4);
+	put_version(&list->items, &whole->of);
+	out_array(&list->items, whole->count);
+	for (uint32_t i = 0; i < whole->count; i++)
+		out_bin(&list->items, whole->chunks[i]);
 }
 
 void message_list_end(struct message_list *list, struct buf *out)

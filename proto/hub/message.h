@@ -43,7 +43,9 @@
 	X(FORK, 25, 3)                                                                             \
 	X(JOIN_OPEN, 26, 1)                                                                        \
 	X(OWN_HEAD_GET, 27, 0)                                                                     \
-	X(OWN_HEAD, 28, 1)
+	X(OWN_HEAD, 28, 1)                                                                         \
+	X(WHOLE_GET, 29, 1)                                                                        \
+	X(WHOLE, 30, 1)
 
 enum message_type {
 #define X(name, number, elements) MESSAGE_##name = number,
@@ -56,6 +58,7 @@ enum {
 	MESSAGE_GROUP_LEN_MAX = 16,
 	MESSAGE_LIST_COUNT_MAX = 4096,  /* of most lists */
 	MESSAGE_RECORD_COUNT_MAX = 128, /* each may cost a signature; taken whole */
+	MESSAGE_WHOLE_COUNT_MAX = 256,  /* small versions */
 	MESSAGE_SOFTWARE_LEN_MAX = 64,
 	MESSAGE_TEXT_LEN_MAX = 256,
 };
@@ -78,6 +81,12 @@ struct message_group {
 	struct bytes group;
 	uint8_t digest[8];
 	uint64_t oldest_valid_until_ms;
+};
+
+struct message_whole { /* a small version */
+	struct version_id of;
+	uint32_t count; /* of its chunks; 0: it is not here */
+	struct bytes chunks[LIMIT_WHOLE_CHUNK_COUNT_MAX];
 };
 
 struct message {
@@ -121,7 +130,8 @@ bool message_next_state(struct message *m, struct message_state *out);
 bool message_next_leaf(struct message *m, struct setdigest_leaf *out);
 bool message_next_sequence(struct message *m, uint64_t *out);
 bool message_next_addr(struct message *m, struct chunk_addr *out);    /* CHUNK_GET */
-bool message_next_version(struct message *m, struct version_id *out); /* HOLDS */
+bool message_next_version(struct message *m, struct version_id *out); /* HOLDS, WHOLE_GET */
+bool message_next_whole(struct message *m, struct message_whole *out);
 
 /* Writers; each appends one message. Faults stay in out. */
 void message_hello(struct buf *out, const char *software, uint32_t charter_number,
@@ -180,6 +190,7 @@ void message_list_group(struct message_list *list, const struct message_group *g
 void message_list_state(struct message_list *list, const struct message_state *state);
 void message_list_addr(struct message_list *list, const struct chunk_addr *addr);
 void message_list_version(struct message_list *list, const struct version_id *of);
+void message_list_whole(struct message_list *list, const struct message_whole *whole);
 /* Appends the message to out and releases the list. */
 void message_list_end(struct message_list *list, struct buf *out);
 

@@ -2,6 +2,7 @@
 
 #include "proto/transfer/scan.h"
 #include "proto/transfer/source.h"
+#include "proto/transfer/whole.h"
 
 enum {
 	ALLOT_ROW_LEN = 200,   /* key and frame of a chunk's row, from above */
@@ -60,7 +61,7 @@ static bool begun(const struct fetch *fetch)
 	return fetch->indexed || fetch->index_link;
 }
 
-/* Of those that have begun, or have not; returns how many of them run, at most `most`. */
+/* Of those that have begun, or have not; returns how many of the large ones run, at most `most`. */
 static size_t allot_some(struct hub *hub, struct allot *allot, bool have_begun, size_t most)
 {
 	struct transfer *transfer = hub->transfer;
@@ -73,7 +74,7 @@ static size_t allot_some(struct hub *hub, struct allot *allot, bool have_begun, 
 		    !source_any(hub, fetch))
 			continue;
 		fetch_look(hub, allot, fetch);
-		ran += !fetch->waits;
+		ran += !fetch->waits && !whole_may(hub, fetch);
 	}
 	return ran;
 }

@@ -8,37 +8,20 @@
 #include "proto/ledger/held.h"
 #include "proto/content/index.h"
 #include "proto/rights/rights.h"
+#include "proto/transfer/fetches.h"
 #include "proto/transfer/scan.h"
 #include "proto/transfer/source.h"
+#include "proto/transfer/whole.h"
 #include "store/chunks.h"
 
 enum {
 	FETCH_MOVE_MS = 2000, /* then somebody else may be asked */
 	FETCH_CHUNK_GET_MAX = 128,
-	FETCH_INDEX_MS = 5000, /* for one page of an index, when somebody else has it too, */
-	FETCH_INDEX_MS_MAX = 30 * 1000, /* and when nobody has */
+	FETCH_INDEX_MS_MAX = 30 * 1000, /* when nobody else has it */
 	FETCH_RIGHT_MS_MIN = 1000,      /* a line may reach a holder later than this node */
 	FETCH_RIGHT_MS_MAX = 60 * 1000,
-	FETCH_COUNT_MAX = 4096,
 	FETCH_WALK_STEP = 4096, /* rows of an index looked at in one step */
 };
-
-struct fetch *fetch_find(struct hub *hub, const struct version_id *of)
-{
-	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
-		if (held_same(&hub->transfer->fetches[i]->of, of))
-			return hub->transfer->fetches[i];
-	}
-	return NULL;
-}
-
-void fetch_free(struct fetch *fetch)
-{
-	free(fetch->digest);
-	free(fetch->requests);
-	free(fetch->refused);
-	free(fetch);
-}
 
 static void request_release(struct hub *hub, struct chunk_request *request)
 {
@@ -50,62 +33,22 @@ static void request_release(struct hub *hub, struct chunk_request *request)
 	request->link = 0;
 }
 
-static void fetch_remove(struct hub *hub, struct fetch *fetch)
+/* Nobody is asked for the index any more. */
+static void index_release(struct hub *hub, struct fetch *fetch)
 {
-	struct transfer *transfer = hub->transfer;
-	for (size_t i = 0; i < fetch->request_count; i++)
-		request_release(hub, &fetch->requests[i]);
-	if (transfer->scan_missed && transfer->fetch_count <= FETCH_COUNT_MAX / 2) {
-		transfer->scan_missed = false;
-		hub->wanted_epoch++;
-	}
-	for (size_t i = 0; i < transfer->fetch_count; i++) {
-		if (transfer->fetches[i] != fetch)
-			continue;
-		memmove(&transfer->fetches[i], &transfer->fetches[i + 1],
-			(transfer->fetch_count - i - 1) * sizeof(fetch));
-		transfer->fetch_count--;
-		break;
-	}
-	fetch_free(fetch);
+	struct peer *peer = fetch->index_link ? peers_find(hub, fetch->index_link) : NULL;
+
+	if (!fetch->whole && peer)
+		peer->transfer->index_count--;
+	whole_release(hub, fetch);
 }
 
-void fetch_add(struct hub *hub, struct txn *txn, const struct version_id *of,
-	       const struct version *version, bool first)
+void fetch_end(struct hub *hub, struct fetch *fetch)
 {
-	struct transfer *transfer = hub->transfer;
-	struct held held;
-	struct fetch *fetch = fetch_find(hub, of);
-	if (!fetch) {
-		/* Somebody who waits goes before what can wait. */
-		if (transfer->fetch_count >= FETCH_COUNT_MAX && !first) {
-			transfer->scan_missed = true;
-			return;
-		}
-		transfer->fetches = mem_room(transfer->fetches, transfer->fetch_count,
-					     &transfer->fetch_cap, sizeof(fetch));
-		fetch = mem_new(1, sizeof(*fetch));
-		fetch->of = *of;
-		snprintf(fetch->path, sizeof(fetch->path), "%.*s", (int)version->path.len,
-			 (const char *)version->path.ptr);
-		fetch->tier = version->tier;
-		fetch->bytes_all = version->index.bytes;
-		fetch->chunk_count_all = version->index.count;
-		fetch->indexed = held_get(txn, of, &held);
-		fetch->kin = held_any(txn, &of->dataset);
-		transfer->fetches[transfer->fetch_count++] = fetch;
-		transfer->guess_ms = hub->mono_ms;
-	}
-	if (!first)
-		return;
-	/* Somebody waits for it. */
-	fetch->asked_ms = hub->mono_ms;
-	for (size_t i = 1; i < transfer->fetch_count; i++) {
-		if (transfer->fetches[i] == fetch) {
-			memmove(&transfer->fetches[1], &transfer->fetches[0], i * sizeof(fetch));
-			transfer->fetches[0] = fetch;
-		}
-	}
+	index_release(hub, fetch);
+	for (size_t i = 0; i < fetch->request_count; i++)
+		request_release(hub, &fetch->requests[i]);
+	fetches_remove(hub, fetch);
 }
 
 /* ---- the index of a version ---- */
@@ -119,6 +62,7 @@ static void index_ask(struct hub *hub, struct fetch *fetch, struct peer *peer,
 	hub_send(hub, peer, &out);
 	fetch->index_link = peer->link;
 	fetch->index_ms = hub->mono_ms;
+	peer->transfer->index_count++;
 }
 
 static void index_begin(struct hub *hub, struct txn *txn, struct fetch *fetch)
@@ -135,10 +79,14 @@ static void index_begin(struct hub *hub, struct txn *txn, struct fetch *fetch)
 		late->transfer->late = true;
 	if (late && !other)
 		source_refuse(hub, fetch, late->link);
-	fetch->index_link = 0;
+	index_release(hub, fetch);
 	if (!peer)
 		return;
 	held_index_drop(txn, &fetch->of);
+	if (whole_may(hub, fetch)) {
+		whole_ask(hub, fetch, peer);
+		return;
+	}
 	if (!fetch->digest)
 		fetch->digest = mem_new(1, sizeof(*fetch->digest));
 	index_digest_init(fetch->digest);
@@ -167,7 +115,7 @@ static bool fetch_fits(const struct hub *hub, struct txn *txn, const struct vers
 static void index_refused(struct hub *hub, struct txn *txn, struct fetch *fetch)
 {
 	source_refuse(hub, fetch, fetch->index_link);
-	fetch->index_link = 0;
+	index_release(hub, fetch);
 	held_index_drop(txn, &fetch->of);
 }
 
@@ -186,7 +134,7 @@ void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	struct fetch *fetch = fetch_find(hub, &m->of);
 	struct version version;
 	struct index_sum sum;
-	if (!fetch || fetch->indexed || fetch->index_link != peer->link)
+	if (!fetch || fetch->indexed || fetch->whole || fetch->index_link != peer->link)
 		return; /* late or not asked for */
 	const struct chunk_addr *after = fetch->digest->count ? &fetch->digest->last : NULL;
 	if (index_entries_check(m->body, after)) {
@@ -196,7 +144,7 @@ void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	}
 	if (held_version(txn, &fetch->of, &version)) {
 		held_index_drop(txn, &fetch->of); /* withdrawn meanwhile */
-		fetch_remove(hub, fetch);
+		fetch_end(hub, fetch);
 		return;
 	}
 	uint64_t expected = version.index.count;
@@ -212,6 +160,7 @@ void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	index_page_put(txn, fetch, held_closed(&version), m->body);
 	if (m->more) {
 		struct chunk_addr last = fetch->digest->last;
+		index_release(hub, fetch);
 		index_ask(hub, fetch, peer, &last);
 		return;
 	}
@@ -220,7 +169,7 @@ void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 		index_refused(hub, txn, fetch);
 		return;
 	}
-	fetch->index_link = 0;
+	index_release(hub, fetch);
 	fetch->indexed = true;
 	held_put(txn, &fetch->of, &(struct held){HELD_INDEXED, hub->ran_ms, sum.bytes, sum.count});
 }
@@ -497,7 +446,7 @@ bool fetch_step(struct hub *hub, struct txn *txn, struct fetch *fetch)
 {
 	struct held held;
 	if (!right_look(hub, txn, fetch)) {
-		fetch_remove(hub, fetch);
+		fetch_end(hub, fetch);
 		return false;
 	}
 	fetch->walk_waits = false;
@@ -507,7 +456,7 @@ bool fetch_step(struct hub *hub, struct txn *txn, struct fetch *fetch)
 		return true;
 	}
 	if (!held_get(txn, &fetch->of, &held)) { /* its author has dropped it */
-		fetch_remove(hub, fetch);
+		fetch_end(hub, fetch);
 		return false;
 	}
 	requests_expire(hub, fetch);
@@ -518,7 +467,7 @@ bool fetch_step(struct hub *hub, struct txn *txn, struct fetch *fetch)
 	if (!fetch->asking.done || fetch->request_count > 0)
 		return true;
 	fetch_held(hub, txn, &fetch->of, fetch->path, held.bytes, held.chunks);
-	fetch_remove(hub, fetch);
+	fetch_end(hub, fetch);
 	return false;
 }
 
@@ -538,17 +487,26 @@ bool fetch_healed(struct hub *hub, struct txn *txn, const struct version_id *of,
 	fetch_held(hub, txn, of, path, held.bytes, held.chunks);
 	struct fetch *fetch = fetch_find(hub, of);
 	if (fetch)
-		fetch_remove(hub, fetch);
+		fetch_end(hub, fetch);
 	return true;
+}
+
+void fetch_altered(struct hub *hub, const struct fetch *fetch, struct peer *peer)
+{
+	struct note *note = hub_note(hub, NOTE_CHUNK_ALTERED);
+	note->link = peer->link;
+	note->author = peer->author;
+	note->dataset = fetch->of.dataset;
+	note->number = fetch->of.number;
+	snprintf(note->path, sizeof(note->path), "%s", fetch->path);
+	hub_close_link(hub, peer, LINK_REASON_MALFORMED);
 }
 
 static struct fetch *fetch_of_chunk(struct hub *hub, const struct event *event,
 				    struct chunk_request **request)
 {
-	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
-		struct fetch *fetch = hub->transfer->fetches[i];
-		if (!id_eq(&fetch->of.dataset, &event->dataset))
-			continue;
+	for (struct fetch *fetch = fetches_of(hub, &event->dataset); fetch;
+	     fetch = fetches_next(fetch)) {
 		*request = chunk_request_find(fetch, &event->addr);
 		if (!*request)
 			continue;
@@ -585,13 +543,7 @@ void fetch_chunk(struct hub *hub, struct txn *txn, struct peer *peer, const stru
 	/* A chunk of another size than the index says is the author's fault, who signed both. */
 	if (event->err == ERR_ABSENT || !event->err)
 		return;
-	struct note *note = hub_note(hub, NOTE_CHUNK_ALTERED);
-	note->link = peer->link;
-	note->author = peer->author;
-	note->dataset = fetch->of.dataset;
-	note->number = fetch->of.number;
-	snprintf(note->path, sizeof(note->path), "%s", fetch->path);
-	hub_close_link(hub, peer, LINK_REASON_MALFORMED);
+	fetch_altered(hub, fetch, peer);
 }
 
 void fetch_down(struct hub *hub, struct peer *peer)
@@ -604,7 +556,7 @@ void fetch_down(struct hub *hub, struct peer *peer)
 				fetch->requests[r].link = 0;
 		}
 		if (fetch->index_link == peer->link)
-			fetch->index_link = 0;
+			index_release(hub, fetch);
 		source_pardon(fetch, peer->link);
 	}
 	hub->source_epoch++;
@@ -656,7 +608,7 @@ void fetch_stop(struct hub *hub, struct txn *txn, struct fetch *fetch)
 		held.void_hours++;
 		held_put(txn, &fetch->of, &held);
 	}
-	fetch_remove(hub, fetch);
+	fetch_end(hub, fetch);
 }
 
 void fetch_drop(struct hub *hub, struct txn *txn, const struct version_id *of)
@@ -664,7 +616,7 @@ void fetch_drop(struct hub *hub, struct txn *txn, const struct version_id *of)
 	struct fetch *fetch = fetch_find(hub, of);
 	struct row_key key = held_key(of);
 	if (fetch)
-		fetch_remove(hub, fetch);
+		fetch_end(hub, fetch);
 	held_index_drop(txn, of);
 	txn_del(txn, TABLE_HELD, row_key_bytes(&key));
 	chunks_sweep_later(txn, &of->dataset);

@@ -5,7 +5,7 @@
  * From whom, and how much at a time, is for source.h to say. What one peer has not sent for a while
  * is asked of another that has less to do, and taken from whoever sends it first.
  *
- * Bounds: FETCH_COUNT_MAX versions.
+ * Which versions are on their way: fetches.h.
  */
 #ifndef ALLMENDE_FETCH_H
 #define ALLMENDE_FETCH_H
@@ -13,7 +13,10 @@
 #include "proto/transfer/holds.h"
 #include "proto/content/index.h"
 
-enum { FETCH_HURRY_MAX = 2048 };
+enum {
+	FETCH_HURRY_MAX = 2048,
+	FETCH_INDEX_MS = 5000, /* for one page of an index, when somebody else has it too */
+};
 
 struct chunk_request { /* a chunk asked for, or to be asked for next */
 	struct chunk_addr addr;
@@ -30,6 +33,7 @@ struct index_walk { /* over the index rows of a version, in steps */
 
 struct fetch {
 	struct version_id of;
+	struct fetch *next; /* in its bucket (fetches.h) */
 	char path[LIMIT_PATH_LEN_MAX + 1];
 	enum tier tier;
 	bool by_line; /* a grant lets this organisation have it, which holders may not know yet */
@@ -37,6 +41,7 @@ struct fetch {
 	uint32_t refused_wait_ms; /* after this all are asked again */
 	bool indexed;             /* the index is here and verified */
 	uint64_t index_link;      /* peer asked for the index; 0: none */
+	bool whole;               /* for the chunks as well: whole.h */
 	int64_t index_ms;
 	struct index_digest *digest; /* running, while the index arrives */
 	struct index_walk counting;  /* what is here already, before anything is asked for */
@@ -59,11 +64,6 @@ struct fetch {
 	uint64_t source_epoch;
 };
 
-struct fetch *fetch_find(struct hub *hub, const struct version_id *of);
-void fetch_free(struct fetch *fetch);
-/* Wants a version; first: before all others, as somebody waits for it. */
-void fetch_add(struct hub *hub, struct txn *txn, const struct version_id *of,
-	       const struct version *version, bool first);
 /* Nothing can come of a look at it before a peer has it. */
 bool fetch_rests(const struct hub *hub, const struct fetch *fetch);
 /* Who pays for a version with room, and how much may be stored for it in this turn. */
@@ -81,6 +81,9 @@ void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 void fetch_chunk(struct hub *hub, struct txn *txn, struct peer *peer, const struct event *event);
 void fetch_chunk_bad(struct hub *hub, struct txn *txn, const struct event *event);
 void fetch_down(struct hub *hub, struct peer *peer);
+/* For whole.c: it is over; and a peer has sent something else than what was asked for. */
+void fetch_end(struct hub *hub, struct fetch *fetch);
+void fetch_altered(struct hub *hub, const struct fetch *fetch, struct peer *peer);
 /* All chunks of a version are here, fetched or published. */
 void fetch_held(struct hub *hub, struct txn *txn, const struct version_id *of, const char *path,
 		uint64_t bytes, uint64_t chunks);

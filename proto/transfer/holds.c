@@ -15,6 +15,7 @@ void holds_close(struct peer *peer)
 {
 	free(peer->transfer->holds);
 	free(peer->transfer->promised);
+	buf_fini(&peer->transfer->whole_asks.items);
 	free(peer->transfer);
 	peer->transfer = NULL;
 }
@@ -156,10 +157,12 @@ enum {
 
 void holds_tell(struct hub *hub, struct peer *peer, const struct version_id *of, size_t count)
 {
-	struct message_list list = message_list_begin(MESSAGE_HOLDS);
-	for (size_t i = 0; i < count; i++)
-		message_list_version(&list, &of[i]);
-	hub_send_list(hub, peer, &list);
+	for (size_t told = 0; told < count;) {
+		struct message_list list = message_list_begin(MESSAGE_HOLDS);
+		while (told < count && list.count < HOLDS_COUNT_MAX)
+			message_list_version(&list, &of[told++]);
+		hub_send_list(hub, peer, &list);
+	}
 }
 
 void holds_compared(struct hub *hub, struct peer *peer)

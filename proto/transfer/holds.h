@@ -36,6 +36,10 @@ struct peer_transfer {
 	int64_t next_ms;          /* when */
 	uint64_t in_flight_bytes; /* of chunks requested from it */
 	uint32_t in_flight_count;
+	uint32_t index_count;           /* indexes asked for and not here yet, */
+	uint32_t whole_count;           /* and small versions (whole.h), */
+	uint64_t whole_bytes;           /* of so many bytes */
+	struct message_list whole_asks; /* of this turn; count 0: none */
 	uint32_t window_bytes; /* bound of in_flight_bytes, which follows its speed; 0: the first */
 	bool late;           /* it has let a request expire: gets one at a time until it answers */
 	uint32_t turn_serve; /* chunks to serve to it, of this turn */

@@ -200,6 +200,19 @@ void proof_served(struct hub *hub, const struct peer *peer, const struct chunk_a
 	}
 }
 
+void proof_served_all(struct hub *hub, struct txn *txn, const struct peer *peer,
+		      const struct version_id *of)
+{
+	struct row_key prefix = held_key(of);
+	struct walk walk = walk_begin(txn, TABLE_INDEX, row_key_bytes(&prefix));
+
+	while (hub->transfer->proofs.running > 0 && walk_next(&walk)) {
+		struct chunk_addr addr;
+		memcpy(addr.b, walk.key.ptr + walk.key.len - ID_LEN, ID_LEN);
+		proof_served(hub, peer, &addr);
+	}
+}
+
 void proof_down(struct hub *hub, struct peer *peer)
 {
 	sample_end(hub, &peer->transfer->proof);

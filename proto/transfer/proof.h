@@ -42,6 +42,8 @@ void proof_claimed(struct hub *hub, struct txn *txn, struct peer *peer,
 void proof_chunk(struct hub *hub, struct txn *txn, struct peer *peer, const struct event *event);
 /* This node gives a chunk to a peer. */
 void proof_served(struct hub *hub, const struct peer *peer, const struct chunk_addr *addr);
+void proof_served_all(struct hub *hub, struct txn *txn, const struct peer *peer,
+		      const struct version_id *of); /* all chunks of a version */
 /* The peer goes. */
 void proof_down(struct hub *hub, struct peer *peer);
 void proof_tick(struct hub *hub, struct txn *txn);

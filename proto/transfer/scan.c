@@ -12,6 +12,7 @@
 #include "proto/rights/rights.h"
 #include "proto/transfer/subscription.h"
 #include "proto/transfer/sweep.h"
+#include "proto/transfer/whole.h"
 #include "proto/rights/current.h"
 #include "store/chunks.h"
 
@@ -83,7 +84,10 @@ static void current_want(struct hub *hub, struct txn *txn, const struct dataset_
 
 /* ---- what is wanted and not here: a few rows each turn ---- */
 
-enum { SCAN_STEP = 512 };
+enum {
+	SCAN_STEP = 512,
+	SCAN_LOOKS_MAX = 64 * 1024, /* at small versions, times peers, in one turn */
+};
 
 static void scan_path(struct hub *hub, struct txn *txn, struct bytes value)
 {
@@ -133,6 +137,9 @@ static void scan_rows(struct hub *hub, struct txn *txn, enum table table, enum s
 	struct walk walk =
 		walk_begin_at(txn, table, bytes_of(NULL, 0), row_key_bytes(at), at->len == 0);
 	for (unsigned i = 0; i < SCAN_STEP; i++) {
+		transfer->scan_full = fetches_full(hub);
+		if (transfer->scan_full) /* goes on from here */
+			return;
 		if (!walk_next(&walk)) {
 			scan_go(transfer, next);
 			return;
@@ -158,10 +165,30 @@ static void unwanted_stop(struct hub *hub, struct txn *txn)
 	}
 }
 
-/* Subscriptions are to be compared with the catalogue. */
+/* Subscriptions are to be compared with the catalogue, once there is room for what they ask for. */
 static bool is_due(const struct hub *hub)
 {
-	return hub->transfer->scan_epoch != hub->wanted_epoch;
+	const struct transfer *transfer = hub->transfer;
+	bool room = transfer->fetch_count <= FETCHES_MAX / 2;
+
+	if (transfer->scan_step != SCAN_IDLE)
+		return !transfer->scan_full || room;
+	return transfer->scan_epoch != hub->wanted_epoch || (transfer->scan_missed && room);
+}
+
+static void scan_step(struct hub *hub, struct txn *txn)
+{
+	struct transfer *transfer = hub->transfer;
+
+	if (transfer->scan_step == SCAN_IDLE) {
+		transfer->scan_epoch = hub->wanted_epoch;
+		transfer->scan_missed = false;
+		scan_go(transfer, SCAN_HELD);
+	}
+	if (transfer->scan_step == SCAN_HELD)
+		scan_rows(hub, txn, TABLE_HELD, SCAN_PATHS);
+	else
+		scan_rows(hub, txn, TABLE_PATH, SCAN_IDLE);
 }
 
 void scan_tick(struct hub *hub, struct txn *txn)
@@ -169,14 +196,8 @@ void scan_tick(struct hub *hub, struct txn *txn)
 	struct transfer *transfer = hub->transfer;
 	if (transfer->unsubscribed)
 		unwanted_stop(hub, txn);
-	if (transfer->scan_step == SCAN_IDLE && is_due(hub)) {
-		transfer->scan_epoch = hub->wanted_epoch;
-		scan_go(transfer, SCAN_HELD);
-	}
-	if (transfer->scan_step == SCAN_HELD)
-		scan_rows(hub, txn, TABLE_HELD, SCAN_PATHS);
-	else if (transfer->scan_step == SCAN_PATHS)
-		scan_rows(hub, txn, TABLE_PATH, SCAN_IDLE);
+	if (is_due(hub))
+		scan_step(hub, txn);
 	source_guess(hub);
 	voids_tick(hub, txn);
 }
@@ -235,26 +256,60 @@ void scan_open(struct hub *hub, struct txn *txn)
 void scan_close(struct hub *hub)
 {
 	struct transfer *transfer = hub->transfer;
-	for (size_t i = 0; i < transfer->fetch_count; i++)
-		fetch_free(transfer->fetches[i]);
-	free(transfer->fetches);
+	fetches_close(hub);
 	buf_fini(&transfer->subscriptions);
 	free(transfer->held_news);
 	free(transfer->publishing);
 }
 
+/*
+ * Whether a look at a small version may lead to something: it is not on its way, and there is
+ * somebody who may be asked for one more.
+ */
+static bool whole_looks(const struct hub *hub, const struct fetch *fetch, size_t *room)
+{
+	if (fetch->waits || (fetch->index_link && hub->mono_ms - fetch->index_ms < FETCH_INDEX_MS))
+		return false;
+	if (*room == SIZE_MAX) {
+		*room = 0;
+		for (size_t i = 0; i < hub->peers.count; i++)
+			*room += source_whole_room(hub->peers.items[i]);
+	}
+	return *room > 0;
+}
+
+/* In order; small ones run beside the first limits.fetch_count_max of the others. */
+static void fetches_look(struct hub *hub, struct txn *txn)
+{
+	struct transfer *transfer = hub->transfer;
+	const size_t running = hub->options.limits->fetch_count_max;
+	size_t ran = 0, looks = 0, room = SIZE_MAX;
+
+	for (size_t i = 0; i < transfer->fetch_count;) {
+		struct fetch *fetch = transfer->fetches[i];
+		bool small = whole_may(hub, fetch), rests = fetch_rests(hub, fetch);
+		if (!small && ran >= running) {
+			i++;
+			continue;
+		}
+		ran += !small && !rests && source_any(hub, fetch) && !fetch->waits;
+		bool look = !rests &&
+			    (!small || (looks < SCAN_LOOKS_MAX && whole_looks(hub, fetch, &room)));
+		if (look && small) {
+			looks += hub->peers.count;
+			room = SIZE_MAX;
+		}
+		if (!look || fetch_step(hub, txn, fetch))
+			i++;
+	}
+	whole_settle(hub);
+}
+
 void scan_settle(struct hub *hub, struct txn *txn)
 {
 	struct transfer *transfer = hub->transfer;
-	size_t running = hub->options.limits->fetch_count_max;
 	allot_all(hub, txn);
-	for (size_t i = 0, ran = 0; i < transfer->fetch_count && ran < running;) {
-		struct fetch *fetch = transfer->fetches[i];
-		bool rests = fetch_rests(hub, fetch);
-		ran += !rests && source_any(hub, fetch) && !fetch->waits;
-		if (rests || fetch_step(hub, txn, fetch))
-			i++;
-	}
+	fetches_look(hub, txn);
 	for (size_t i = 0; transfer->held_news_count && i < hub->peers.count; i++) {
 		if (hub->peers.items[i]->up && hub->peers.items[i]->met)
 			holds_tell(hub, hub->peers.items[i], transfer->held_news,
@@ -267,8 +322,7 @@ void scan_settle(struct hub *hub, struct txn *txn)
 int64_t scan_wake(const struct hub *hub)
 {
 	const struct transfer *transfer = hub->transfer;
-	if (is_due(hub) || transfer->unsubscribed || transfer->scan_step != SCAN_IDLE ||
-	    transfer->sweep_waits)
+	if (is_due(hub) || transfer->unsubscribed || transfer->sweep_waits)
 		return hub->mono_ms;
 	int64_t wake = voids_wake(hub);
 	for (size_t i = 0; i < transfer->fetch_count; i++) {

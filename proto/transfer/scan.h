@@ -5,7 +5,7 @@
 #ifndef ALLMENDE_SCAN_H
 #define ALLMENDE_SCAN_H
 
-#include "proto/transfer/fetch.h"
+#include "proto/transfer/fetches.h"
 #include "proto/transfer/proof.h"
 #include "proto/transfer/voids.h"
 
@@ -22,8 +22,10 @@ struct sweep { /* the dataset under the broom */
 
 /* The state of this room: fetches, subscriptions, the scan and the sweep. */
 struct transfer {
-	struct fetch **fetches; /* the first limits.fetch_count_max run */
+	struct fetch **fetches; /* in order; the first limits.fetch_count_max run */
 	size_t fetch_count, fetch_cap;
+	struct fetch **buckets; /* the same by dataset: fetches.h; NULL: there was none yet */
+	uint64_t bucket_salt;
 	struct buf subscriptions;     /* rows, one after the other; subscription.c */
 	struct version_id *held_news; /* became held in this turn: HOLDS to tell */
 	size_t held_news_count, held_news_cap;
@@ -34,6 +36,7 @@ struct transfer {
 	bool unsubscribed;   /* what is on its way may not be asked for any more */
 	bool room_short;     /* a fetch waits for room (allot.h) */
 	bool scan_missed;    /* the list of fetches was full: to be compared again when it is not */
+	bool scan_full;      /* the same, in the middle of a scan, which waits */
 	uint64_t scan_epoch; /* hub.wanted_epoch that was scanned for */
 	enum scan_step scan_step;
 	struct row_key scan_at;

@@ -10,6 +10,7 @@
 #include "proto/transfer/fetch.h"
 #include "proto/transfer/proof.h"
 #include "proto/transfer/scan.h"
+#include "proto/transfer/whole.h"
 #include "proto/ledger/held.h"
 #include "proto/content/index.h"
 #include "crypto/path.h"
@@ -19,10 +20,11 @@
 
 enum {
 	SERVE_CHUNK_COUNT_MAX = 128, /* in one message */
-	SERVE_TURN_COUNT_MAX = 1024, /* in one turn: nobody needs more before the first have come */
-	SERVE_INDEX_COST = 8,        /* and for a question for an index */
-	SERVE_VOIDS_MAX = 64,        /* held versions of others looked at for one request */
-	SERVE_PROMISED_MAX = 256,    /* datasets that may be under way to one peer */
+	/* in one turn, chunks and small versions: nobody needs more before the first have come */
+	SERVE_TURN_COUNT_MAX = 2048,
+	SERVE_INDEX_COST = 8,     /* and for a question for an index */
+	SERVE_VOIDS_MAX = 64,     /* held versions of others looked at for one request */
+	SERVE_PROMISED_MAX = 768, /* datasets that may be under way to one peer */
 	SERVE_DOUBT_MS = 3600 * 1000,
 };
 
@@ -183,6 +185,13 @@ static bool chunk_may(struct may *may, const struct chunk_addr *addr)
 	return may_have;
 }
 
+static bool owns(const struct hub *hub, uint32_t member, struct bytes path)
+{
+	const struct charter_member *owner = charter_by_slug(&hub->charter, path_slug(path));
+
+	return owner && owner->number == member;
+}
+
 /* ---- what is under way ---- */
 
 /* A dataset of which closed chunks were promised to a peer. */
@@ -307,6 +316,39 @@ static void chunk_refuse(struct hub *hub, const struct peer *peer, const struct 
 void serve_doubted(struct hub *hub)
 {
 	hub->transfer->doubt_until_ms = hub->mono_ms + SERVE_DOUBT_MS;
+}
+
+/*
+ * PROTOCOL: "A WHOLE_GET names at most 256 versions; each is answered by one element of a WHOLE"
+ */
+void serve_whole_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
+{
+	const uint32_t member = asker_member(hub, peer);
+	struct version_id of;
+	struct version version;
+	struct held held;
+
+	if (!may_ask(hub, peer, m, m->count))
+		return;
+	while (message_next_version(m, &of)) {
+		struct effect *effect;
+		bool may = may_hold(hub, txn, peer, &of) && held_get(txn, &of, &held) &&
+			   held.state == HELD_COMPLETE && whole_small(held.chunks, held.bytes) &&
+			   !held_version(txn, &of, &version);
+		if (may) {
+			proof_served_all(hub, txn, peer, &of);
+			audit_served(hub, txn, author_member(peer->author), &of, held.chunks,
+				     held.bytes);
+		}
+		if (may && held_closed(&version) && !owns(hub, member, version.path))
+			promised(hub, peer, &of.dataset);
+		effect = hub_effect(hub, EFFECT_SERVE, peer->link);
+		effect->whole = true;
+		effect->ok = may;
+		effect->dataset = of.dataset;
+		effect->number = of.number;
+		effect->author = of.author;
+	}
 }
 
 void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)

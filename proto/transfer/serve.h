@@ -8,6 +8,7 @@
 #include "proto/hub/hub.h"
 
 void serve_index_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
+void serve_whole_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 void serve_chunk_get(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 /*
  * A peer has ended its session for bytes that were altered: one chunk here may have rotted. For a

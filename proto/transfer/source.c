@@ -3,13 +3,15 @@
 #include "crypto/check.h"
 #include "proto/ledger/held.h"
 #include "proto/transfer/scan.h"
+#include "proto/transfer/whole.h"
 
 enum {
 	SOURCE_WINDOW_MIN = 64 * 1024, /* asked of one peer and not yet here, at least one chunk */
 	SOURCE_WINDOW_FIRST = 512 * 1024,
 	SOURCE_WINDOW_MAX = 32 * 1024 * 1024,
-	SOURCE_QUICK_MS = 500,      /* who answers sooner is asked for more, */
-	SOURCE_SLOW_MS = 1000,      /* and who answers later for less */
+	SOURCE_QUICK_MS = 500, /* who answers sooner is asked for more, */
+	SOURCE_SLOW_MS = 1000, /* and who answers later for less */
+	SOURCE_INDEX_MAX = 64,
 	SOURCE_ALONE_MS = 5 * 1000, /* so long nobody says that it holds a version: then members */
 	SOURCE_GUESS_MS = 1000,     /* are asked in turn, one in so long, */
 	SOURCE_REST_MS = 30 * 1000, /* and all again after this time, which doubles */
@@ -75,12 +77,33 @@ void source_took(struct peer *peer, uint32_t size, int64_t took_ms)
 	peer->transfer->window_bytes = bytes;
 }
 
+/* One that let a request expire is asked for one thing, until it answers. */
 static bool has_room(const struct hub *hub, const struct peer *peer)
 {
-	/* One that let a request expire is asked for one chunk, until it answers. */
-	uint32_t count_max = peer->transfer->late ? 1 : hub->options.limits->chunks_in_flight_max;
-	return peer->transfer->in_flight_count < count_max &&
-	       peer->transfer->in_flight_bytes < window(peer);
+	const struct peer_transfer *transfer = peer->transfer;
+	uint32_t count_max = transfer->late ? 1 : hub->options.limits->chunks_in_flight_max;
+	return transfer->in_flight_count < count_max && transfer->in_flight_bytes < window(peer);
+}
+
+/* PROTOCOL: "Of one peer at most 64 indexes and 512 small versions are asked for at a time." */
+static bool has_index_room(const struct peer *peer)
+{
+	return peer->transfer->index_count < (peer->transfer->late ? 1 : SOURCE_INDEX_MAX);
+}
+
+bool source_whole_room(const struct peer *peer)
+{
+	const struct peer_transfer *transfer = peer->transfer;
+	uint32_t count_max = transfer->late ? 1 : WHOLE_ASKED_MAX;
+	return peer->up && peer->met && transfer->whole_count < count_max &&
+	       transfer->whole_bytes < window(peer);
+}
+
+static bool has_room_for(const struct hub *hub, const struct peer *peer, const struct fetch *fetch)
+{
+	if (fetch->indexed)
+		return has_room(hub, peer);
+	return whole_may(hub, fetch) ? source_whole_room(peer) : has_index_room(peer);
 }
 
 /* Those who answer before those who do not, then the one with the least on its way. */
@@ -88,7 +111,8 @@ static bool better(const struct peer *a, const struct peer *b)
 {
 	if (a->transfer->late != b->transfer->late)
 		return b->transfer->late;
-	return a->transfer->in_flight_bytes < b->transfer->in_flight_bytes;
+	return a->transfer->in_flight_bytes + a->transfer->whole_bytes <
+	       b->transfer->in_flight_bytes + b->transfer->whole_bytes;
 }
 
 /* A peer with room for more, and another link than this one; NULL: none. */
@@ -97,8 +121,8 @@ struct peer *source_pick(struct hub *hub, const struct fetch *fetch, uint64_t bu
 	struct peer *best = NULL;
 	for (size_t i = 0; i < hub->peers.count; i++) {
 		struct peer *peer = hub->peers.items[i];
-		if (peer->link != but && has_room(hub, peer) && source_has(peer, fetch) &&
-		    (!best || better(peer, best)))
+		if (peer->link != but && has_room_for(hub, peer, fetch) &&
+		    source_has(peer, fetch) && (!best || better(peer, best)))
 			best = peer;
 	}
 	return best;

@@ -22,6 +22,8 @@ bool source_any(struct hub *hub, struct fetch *fetch);
 void source_guess(struct hub *hub);
 /* A peer with room for more, and another link than `but`; NULL: none. */
 struct peer *source_pick(struct hub *hub, const struct fetch *fetch, uint64_t but);
+/* Whether it may be asked for another small version. */
+bool source_whole_room(const struct peer *peer);
 /*
  * A chunk of this size took so long: what a peer is asked for at a time follows from it, and from
  * those before.

@@ -90,6 +90,14 @@ struct event actor_message_event(uint64_t link, uint8_t channel, struct bytes me
 void actor_serve(struct actor *actor, const struct effect *effect, struct buf *message)
 {
 	struct bytes chunk = {NULL, 0};
+	if (effect->whole) {
+		const struct version_id of = {effect->dataset, effect->number, effect->author};
+		struct message_list list = message_list_begin(MESSAGE_WHOLE);
+		struct chunk_addr bad;
+		check(core_whole_add(&list, actor->txn, &of, effect->ok, &bad) != ERR_CORRUPT);
+		message_list_end(&list, message);
+		return;
+	}
 	enum err err = chunks_look(actor->txn, &effect->dataset, &effect->addr, true, &chunk);
 	check(!err || err == ERR_ABSENT);
 	core_chunk_message(message, &effect->dataset, &effect->addr, chunk);

@@ -297,6 +297,19 @@ static void put_chunk(struct script *s, struct buf *out)
 		      here);
 }
 
+/* Chunks of one version, or of several, in order or not. */
+static void put_whole(struct script *s, struct buf *out)
+{
+	struct message_list list = message_list_begin(MESSAGE_WHOLE);
+	for (unsigned i = next_below(s, 4); i > 0; i--) {
+		struct message_whole whole = {.of = next_version(s), .count = next_below(s, 4)};
+		for (unsigned k = 0; k < whole.count; k++)
+			whole.chunks[k] = next_chunk(s)->sealed;
+		message_list_whole(&list, &whole);
+	}
+	message_list_end(&list, out);
+}
+
 static void put_message(struct script *s, struct buf *out, enum message_type type)
 {
 	static const char *const texts[] = {"", "nein", "später"};
@@ -312,6 +325,7 @@ static void put_message(struct script *s, struct buf *out, enum message_type typ
 	case MESSAGE_ORGLOG_GET:
 	case MESSAGE_ORGLOG:
 	case MESSAGE_HOLDS:
+	case MESSAGE_WHOLE_GET:
 	case MESSAGE_CHUNK_GET:
 		put_list(s, out, type);
 		break;
@@ -362,6 +376,9 @@ static void put_message(struct script *s, struct buf *out, enum message_type typ
 	case MESSAGE_CHUNK:
 		put_chunk(s, out);
 		break;
+	case MESSAGE_WHOLE:
+		put_whole(s, out);
+		break;
 	case MESSAGE_FORK:
 		message_fork(out, NULL, next_of(s, &s->stage->charter),
 			     next_of(s, &s->stage->charter));
@@ -382,7 +399,7 @@ static void say(struct script *s, unsigned wire)
 	struct buf out;
 	uint8_t byte = next_byte(s);
 	enum message_type type = types[byte % COUNT(types)];
-	bool bulk = (type == MESSAGE_CHUNK) != (byte >= 8 * COUNT(types));
+	bool bulk = (type == MESSAGE_CHUNK || type == MESSAGE_WHOLE) != (byte >= 8 * COUNT(types));
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
 	put_message(s, &out, type);
 	check(!out.err);

@@ -136,7 +136,8 @@ static void send_check(struct world *world, const struct actor *actor,
 	check(!effect->bytes.err);
 	check(!message_decode(&m, buf_bytes(&effect->bytes)));
 	check(effect->channel == LINK_CHANNEL_SYNC || effect->channel == LINK_CHANNEL_BULK);
-	check((effect->channel == LINK_CHANNEL_BULK) == (m.type == MESSAGE_CHUNK));
+	check((effect->channel == LINK_CHANNEL_BULK) ==
+	      (m.type == MESSAGE_CHUNK || m.type == MESSAGE_WHOLE));
 	check(member || is_for_guests(m.type));
 	if (home && other->who != STAGE_OTHER && m.type == MESSAGE_INDEX)
 		check(m.body.len == 0 || !id_eq(&m.of.dataset, &world->stage->secret));

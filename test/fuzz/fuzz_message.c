@@ -17,6 +17,7 @@ static void list_copy(struct message *m, struct message_list *list)
 	struct message_state state;
 	struct chunk_addr addr;
 	struct version_id of;
+	struct message_whole whole;
 	list->dataset = m->of.dataset;
 	list->has_path = m->type == MESSAGE_RECORDS && m->has_body;
 	list->path = m->body;
@@ -38,7 +39,10 @@ static void list_copy(struct message *m, struct message_list *list)
 	if (m->type == MESSAGE_CHUNK_GET)
 		while (message_next_addr(m, &addr))
 			message_list_addr(list, &addr);
-	if (m->type == MESSAGE_HOLDS)
+	if (m->type == MESSAGE_WHOLE)
+		while (message_next_whole(m, &whole))
+			message_list_whole(list, &whole);
+	if (m->type == MESSAGE_HOLDS || m->type == MESSAGE_WHOLE_GET)
 		while (message_next_version(m, &of))
 			message_list_version(list, &of);
 }
@@ -113,6 +117,8 @@ static void make_again(struct buf *out, struct message *m)
 	case MESSAGE_RECORDS:
 	case MESSAGE_CHUNK_GET:
 	case MESSAGE_HOLDS:
+	case MESSAGE_WHOLE_GET:
+	case MESSAGE_WHOLE:
 		list_make(out, m);
 		break;
 	case MESSAGE_FORK:
@@ -203,8 +209,11 @@ static void seed_take(struct fuzz_corpus *corpus, struct buf *out)
 static void seed_lists(struct fuzz_corpus *corpus, struct buf *out)
 {
 	static const enum message_type types[] = {
-		MESSAGE_CHARTER, MESSAGE_RECORDS, MESSAGE_ORGLOG_GET, MESSAGE_ORGLOG,
-		MESSAGE_GROUPS,  MESSAGE_STATES,  MESSAGE_CHUNK_GET,  MESSAGE_HOLDS};
+		MESSAGE_CHARTER,   MESSAGE_RECORDS, MESSAGE_ORGLOG_GET, MESSAGE_ORGLOG,
+		MESSAGE_GROUPS,    MESSAGE_STATES,  MESSAGE_CHUNK_GET,  MESSAGE_HOLDS,
+		MESSAGE_WHOLE_GET, MESSAGE_WHOLE};
+	const struct message_whole whole = {
+		{{{3}}, 4, 257}, 2, {bytes_str("a chunk"), bytes_str("another")}};
 	const struct org_id org = {{1}};
 	const struct chunk_addr addr = {{2}};
 	const struct version_id of = {{{3}}, 4, 257};
@@ -228,6 +237,8 @@ static void seed_lists(struct fuzz_corpus *corpus, struct buf *out)
 				message_list_state(&list, &state);
 			else if (types[i] == MESSAGE_CHUNK_GET)
 				message_list_addr(&list, &addr);
+			else if (types[i] == MESSAGE_WHOLE)
+				message_list_whole(&list, &whole);
 			else
 				message_list_version(&list, &of);
 		}

@@ -15,6 +15,7 @@
 #include "proto/ledger/held.h"
 #include "proto/content/index.h"
 #include "proto/transfer/scan.h"
+#include "proto/transfer/whole.h"
 #include "store/chunks.h"
 
 enum { CHECK_PAIRS_MAX = 12, CHECK_PAIRS_EVERY = 16 };
@@ -22,9 +23,14 @@ enum { CHECK_PAIRS_MAX = 12, CHECK_PAIRS_EVERY = 16 };
 static void peer_check(const struct hub *hub, const struct peer *peer)
 {
 	uint64_t bytes = 0;
-	uint32_t count = 0;
+	uint64_t whole_bytes = 0;
+	uint32_t count = 0, whole_count = 0, index_count = 0;
 	for (size_t i = 0; i < hub->transfer->fetch_count; i++) {
 		const struct fetch *fetch = hub->transfer->fetches[i];
+		bool asked = fetch->index_link == peer->link;
+		index_count += asked && !fetch->whole;
+		whole_count += asked && fetch->whole;
+		whole_bytes += asked && fetch->whole ? fetch->bytes_all : 0;
 		for (size_t k = 0; k < fetch->request_count; k++) {
 			if (fetch->requests[k].link != peer->link)
 				continue;
@@ -34,6 +40,10 @@ static void peer_check(const struct hub *hub, const struct peer *peer)
 	}
 	assert_int_equal(peer->transfer->in_flight_count, count);
 	assert_int_equal(peer->transfer->in_flight_bytes, bytes);
+	assert_int_equal(peer->transfer->index_count, index_count);
+	assert_int_equal(peer->transfer->whole_count, whole_count);
+	assert_int_equal(peer->transfer->whole_bytes, whole_bytes);
+	assert_true(whole_count <= WHOLE_ASKED_MAX);
 	assert_true(peer->transfer->in_flight_count <= hub->options.limits->chunks_in_flight_max);
 	assert_true(peer->author == 0 || peer->class == PEER_MEMBER);
 	assert_true(peer->class == PEER_GUEST || peer->author != 0);

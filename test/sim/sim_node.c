@@ -92,12 +92,40 @@ static void link_say(struct sim_node *node, struct sim_end *end, uint8_t channel
 		link_close(&end->link, LINK_REASON_BUSY, (uint64_t)node->sim->now_ms);
 }
 
+/* Small versions, one in each message. */
+static void serve_whole(struct sim_node *node, struct sim_end *end, const struct effect *effect)
+{
+	const struct version_id of = {effect->dataset, effect->number, effect->author};
+	struct message_list list = message_list_begin(MESSAGE_WHOLE);
+	struct txn *txn = txn_begin(node->db, false);
+	struct chunk_addr bad;
+	struct buf message;
+	enum err err =
+		core_whole_add(&list, txn, &of, effect->ok && node->serve != SIM_SERVE_NIL, &bad);
+	txn_abort(txn);
+	buf_init(&message, LIMIT_MESSAGE_LEN_MAX);
+	message_list_end(&list, &message);
+	if (node->serve == SIM_SERVE_ALTERED)
+		message.ptr[message.len - 1] ^= 1;
+	link_say(node, end, LINK_CHANNEL_BULK, buf_bytes(&message));
+	buf_fini(&message);
+	if (err == ERR_CORRUPT) {
+		struct event *event = inbox_add(node, EVENT_CHUNK_BAD);
+		event->dataset = effect->dataset;
+		event->addr = bad;
+	}
+}
+
 static void serve(struct sim_node *node, struct sim_end *end, const struct effect *effect)
 {
 	struct bytes chunk = {NULL, 0};
 	struct buf message;
 	if (node->serve == SIM_SERVE_NOTHING)
 		return;
+	if (effect->whole) {
+		serve_whole(node, end, effect);
+		return;
+	}
 	struct txn *txn = txn_begin(node->db, false);
 	buf_init(&message, LIMIT_MESSAGE_LEN_MAX);
 	enum err err = chunks_look(txn, &effect->dataset, &effect->addr, effect->verify, &chunk);

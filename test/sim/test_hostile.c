@@ -106,6 +106,7 @@ static void put_message(struct towns *towns, struct buf *out, enum message_type 
 	struct digest digest = {{1}};
 	struct chunk_addr addr = {{2}};
 	struct version_id of = {{{3}}, 1, hub->author};
+	struct message_whole whole = {.of = of, .count = 1, .chunks = {bytes_str("chunk")}};
 	struct message_list list = message_list_begin(type);
 	struct message_state state = {hub->author, 1, 0, 0, {0}};
 	struct message_group group = {bytes_str("14627"), {0}, 1};
@@ -193,7 +194,12 @@ static void put_message(struct towns *towns, struct buf *out, enum message_type 
 	case MESSAGE_CHUNK:
 		message_chunk(out, &of.dataset, &addr, bytes_str("chunk"), true);
 		break;
+	case MESSAGE_WHOLE:
+		message_list_whole(&list, &whole);
+		message_list_end(&list, out);
+		break;
 	case MESSAGE_HOLDS:
+	case MESSAGE_WHOLE_GET:
 		message_list_version(&list, &of);
 		message_list_end(&list, out);
 		break;
@@ -208,7 +214,8 @@ static void put_message(struct towns *towns, struct buf *out, enum message_type 
 static bool always_ends(enum message_type type)
 {
 	return type == MESSAGE_RECORDS || type == MESSAGE_HEAD || type == MESSAGE_CHUNK ||
-	       type == MESSAGE_OWN_HEAD || type == MESSAGE_FORK || type == MESSAGE_EVIDENCE ||
+	       type == MESSAGE_WHOLE || type == MESSAGE_OWN_HEAD || type == MESSAGE_FORK ||
+	       type == MESSAGE_EVIDENCE ||
 	       type == MESSAGE_CHARTER; /* it was asked for the latest entry */
 }
 
@@ -262,7 +269,8 @@ static void every_message_on_the_bulk_channel(void **state)
 		sim_say_on(towns->m, LINK_CHANNEL_BULK, &out);
 		sim_run(&towns->sim, 300, NULL, NULL);
 		/* A chunk nobody asked for is dropped. */
-		assert_int_equal(towns->m->foe->up, types[i] == MESSAGE_CHUNK);
+		assert_int_equal(towns->m->foe->up,
+				 types[i] == MESSAGE_CHUNK || types[i] == MESSAGE_WHOLE);
 	}
 	assert_int_equal(sim_rows(towns->a, TABLE_CHUNK), 0);
 	towns_healthy(towns);

@@ -165,6 +165,7 @@ static void it_goes_from_waiting_to_held(void **state)
 	struct hub *hub = &f->node.hub;
 	struct parcel *p = known(f, path, 1, TIER_MEMBERS);
 	known(f, path, 2, TIER_MEMBERS);
+	f->node.limits.whole_bytes_max = 0; /* chunk by chunk */
 	assert_status(f, path, 1, FETCH_UNKNOWN, 0, 0, 0);
 	assert_int_equal(want(f, path, 1), ERR_OK);
 	assert_int_equal(f->status.number, 1);

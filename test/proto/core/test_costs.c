@@ -51,6 +51,8 @@ static const struct worst {
 	[MESSAGE_JOIN_OPEN] = {admission_open_take, 10, 0, 0, 256},
 	[MESSAGE_OWN_HEAD_GET] = {start_own_head_get, 4, 0, 0, 1024},
 	[MESSAGE_OWN_HEAD] = {gossip_own_head_take, 20, 6, 1, 256},
+	[MESSAGE_WHOLE_GET] = {serve_whole_get, 256 * 20, 2 * 256, 0, 0},
+	[MESSAGE_WHOLE] = {NULL, 0, 0, 0, 0},
 };
 #define X(name, number, elements) +1
 /* 0 is not used. */
@@ -139,6 +141,7 @@ static void put_list(struct hub_fixture *f, struct message_list *list)
 		const struct org_id org = {{(uint8_t)i, (uint8_t)(i >> 8), 1}};
 		const struct message_state state = {.author = i + 1, .incarnation = 1};
 		const struct version_id of = {dataset_of(f), i + 1, author_of(1, 0)};
+		const struct version_id first = {dataset_of(f), 1, author_of(2, 0)};
 		const struct chunk_addr addr = {{(uint8_t)i, 3}};
 		char group[8];
 		snprintf(group, sizeof(group), "%05u", i);
@@ -151,6 +154,8 @@ static void put_list(struct hub_fixture *f, struct message_list *list)
 			message_list_version(list, &of);
 		else if (list->type == MESSAGE_GROUPS)
 			message_list_group(list, &said);
+		else if (list->type == MESSAGE_WHOLE_GET && i < MESSAGE_WHOLE_COUNT_MAX)
+			message_list_version(list, &first);
 		else if (list->type == MESSAGE_CHUNK_GET && i < 128)
 			message_list_addr(list, &addr);
 		else if (list->type == MESSAGE_CHARTER &&
@@ -193,6 +198,7 @@ static void put_worst(struct hub_fixture *f, enum message_type type, struct buf 
 	case MESSAGE_STATES:
 	case MESSAGE_CHUNK_GET:
 	case MESSAGE_HOLDS:
+	case MESSAGE_WHOLE_GET:
 		put_list(f, &list);
 		message_list_end(&list, out);
 		break;
@@ -256,6 +262,7 @@ static void put_worst(struct hub_fixture *f, enum message_type type, struct buf 
 		message_join_open(out, &digest);
 		break;
 	case MESSAGE_CHUNK:
+	case MESSAGE_WHOLE:
 		break;
 	}
 	if (list.items.ptr)
@@ -271,7 +278,7 @@ static void stage(struct hub_fixture *f, enum message_type type, struct peer **p
 		hub_node_fill(&f->node, &f->fed, 3, 10, 20);
 	if (type == MESSAGE_OWN_HEAD)
 		hub_node_fill(&f->node, &f->fed, 1, 10, 20);
-	if (type == MESSAGE_CHUNK_GET || type == MESSAGE_INDEX_GET)
+	if (type == MESSAGE_CHUNK_GET || type == MESSAGE_INDEX_GET || type == MESSAGE_WHOLE_GET)
 		versions_make(f);
 	for (uint32_t i = 0; type == MESSAGE_INDEX_GET && i <= MESSAGE_LIST_COUNT_MAX; i++) {
 		const struct version_id of = {dataset_of(f), 1, author_of(2, 0)};

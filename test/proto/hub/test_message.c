@@ -28,6 +28,7 @@ static void put_list(struct buf *out, enum message_type type, unsigned count)
 {
 	const struct message_state state = {UINT32_MAX, UINT32_MAX, UINT64_MAX, UINT64_MAX, {6}};
 	const struct message_group group = {bytes_str("14627"), {7}, INT64_MAX};
+	const struct message_whole whole = {of, 2, {bytes_str("chunk"), bytes_str("other")}};
 	struct message_list list = message_list_begin(type);
 	list.dataset = of.dataset;
 	list.has_path = true; /* of RECORDS */
@@ -45,6 +46,8 @@ static void put_list(struct buf *out, enum message_type type, unsigned count)
 			message_list_state(&list, &state);
 		else if (type == MESSAGE_CHUNK_GET)
 			message_list_addr(&list, &addr);
+		else if (type == MESSAGE_WHOLE)
+			message_list_whole(&list, &whole);
 		else
 			message_list_version(&list, &of);
 	}
@@ -92,6 +95,8 @@ static void put_sample(struct buf *out, enum message_type type)
 	case MESSAGE_RECORDS:
 	case MESSAGE_CHUNK_GET:
 	case MESSAGE_HOLDS:
+	case MESSAGE_WHOLE_GET:
+	case MESSAGE_WHOLE:
 		put_list(out, type, 3);
 		return;
 	case MESSAGE_FORK:
@@ -196,6 +201,7 @@ static void read_element_checked(struct message *m)
 {
 	struct bytes bin;
 	struct org_id got_org;
+	struct message_whole got_whole;
 	struct message_state state;
 	struct message_group group;
 	struct version_id version;
@@ -227,6 +233,11 @@ static void read_element_checked(struct message *m)
 		assert_true(message_next_addr(m, &got_addr));
 		assert_true(id_eq(&got_addr, &addr));
 		assert_true(id_eq(&m->of.dataset, &of.dataset));
+	} else if (m->type == MESSAGE_WHOLE) {
+		assert_true(message_next_whole(m, &got_whole));
+		assert_of(&got_whole.of);
+		assert_int_equal(got_whole.count, 2);
+		assert_text(got_whole.chunks[1], "other");
 	} else {
 		assert_true(message_next_version(m, &version));
 		assert_of(&version);
@@ -284,6 +295,8 @@ static void read_sample(struct message *m)
 	case MESSAGE_RECORDS:
 	case MESSAGE_CHUNK_GET:
 	case MESSAGE_HOLDS:
+	case MESSAGE_WHOLE_GET:
+	case MESSAGE_WHOLE:
 		read_list(m);
 		return;
 	case MESSAGE_FORK:

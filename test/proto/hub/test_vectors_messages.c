@@ -27,6 +27,7 @@ static void put_list(struct buf *out, enum message_type type)
 {
 	const struct message_state state = {256, 1, 5, 2, {6}};
 	const struct message_group group = {bytes_str("14627"), {7}, 1790000000000};
+	const struct message_whole whole = {of, 2, {bytes_str("chunk"), bytes_str("other")}};
 	struct message_list list = message_list_begin(type);
 	list.dataset = of.dataset;
 	if (type == MESSAGE_CHARTER || type == MESSAGE_RECORDS)
@@ -41,6 +42,8 @@ static void put_list(struct buf *out, enum message_type type)
 		message_list_state(&list, &state);
 	else if (type == MESSAGE_CHUNK_GET)
 		message_list_addr(&list, &addr);
+	else if (type == MESSAGE_WHOLE)
+		message_list_whole(&list, &whole);
 	else
 		message_list_version(&list, &of);
 	message_list_end(&list, out);
@@ -76,6 +79,8 @@ static void put(struct buf *out, enum message_type type)
 	case MESSAGE_RECORDS:
 	case MESSAGE_CHUNK_GET:
 	case MESSAGE_HOLDS:
+	case MESSAGE_WHOLE_GET:
+	case MESSAGE_WHOLE:
 		put_list(out, type);
 		return;
 	case MESSAGE_TOTALS:

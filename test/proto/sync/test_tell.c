@@ -4,6 +4,7 @@
  */
 #include "proto/sync/logs.h"
 #include "proto/sync/reconcile.h"
+#include "proto/transfer/whole.h"
 #include "test/proto/hub_node.h"
 
 enum { LARGE = 20 }; /* things of the largest size: more than a message holds */
@@ -86,8 +87,11 @@ static void list_say(struct hub_fixture *f, enum message_type type)
 				      .oldest_valid_until_ms = INT64_MAX};
 	struct message_state state = {UINT32_MAX, UINT32_MAX, UINT64_MAX, UINT64_MAX, {1}};
 	list.dataset = of.dataset;
-	const unsigned count =
-		type == MESSAGE_GROUPS ? LIMIT_MEMBER_COUNT_MAX : MESSAGE_LIST_COUNT_MAX;
+	struct message_whole whole = {.of = of, .count = 1};
+	const bool of_wholes = type == MESSAGE_WHOLE_GET || type == MESSAGE_WHOLE;
+	const unsigned count = type == MESSAGE_GROUPS ? LIMIT_MEMBER_COUNT_MAX
+			       : of_wholes            ? MESSAGE_WHOLE_COUNT_MAX
+						      : MESSAGE_LIST_COUNT_MAX;
 	for (unsigned i = 0; i < count; i++) {
 		if (type == MESSAGE_GROUPS)
 			message_list_group(&list, &group);
@@ -97,6 +101,12 @@ static void list_say(struct hub_fixture *f, enum message_type type)
 			message_list_org(&list, &f->fed.orgs[1].id, UINT32_MAX);
 		else if (type == MESSAGE_CHUNK_GET && i < 128)
 			message_list_addr(&list, &addr);
+		else if (type == MESSAGE_WHOLE_GET)
+			message_list_version(&list, &of);
+		else if (type == MESSAGE_WHOLE && list.items.len < WHOLE_MESSAGE_LEN) {
+			whole.chunks[0] = bytes_of(filler, LIMIT_WHOLE_LEN_MAX);
+			message_list_whole(&list, &whole);
+		}
 	}
 	hub_send_list(&f->node.hub, f->peer, &list);
 }
@@ -208,6 +218,8 @@ static void largest_say(struct hub_fixture *f, enum message_type type)
 	case MESSAGE_STATES:
 	case MESSAGE_ORGLOG_GET:
 	case MESSAGE_CHUNK_GET:
+	case MESSAGE_WHOLE_GET:
+	case MESSAGE_WHOLE:
 		list_say(f, type);
 		return;
 	case MESSAGE_HOLDS:

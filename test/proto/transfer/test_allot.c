@@ -23,6 +23,7 @@ static int setup(void **state)
 	test_federation_init(&f->fed, 3, 1, 1);
 	hub_node_open(&f->node, &f->fed, &f->fed.orgs[0]);
 	hub_node_machines(&f->node);
+	f->node.limits.whole_bytes_max = 0; /* how it is with large ones */
 	hub_node_turn(&f->node);
 	f->peer = hub_node_member(&f->node, &f->fed.orgs[1]);
 	*state = f;

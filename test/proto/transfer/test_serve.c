@@ -308,8 +308,8 @@ static void who_asks_for_too_much_in_a_turn_is_closed(void **state)
 		unsigned gets, each, indexes;
 		bool closed;
 	} cases[] = {
-		{8, 128, 0, false}, {9, 128, 0, true},  {1, 129, 0, true}, {7, 128, 16, false},
-		{7, 128, 17, true}, {0, 0, 128, false}, {0, 0, 129, true},
+		{16, 128, 0, false}, {17, 128, 0, true}, {1, 129, 0, true}, {15, 128, 16, false},
+		{15, 128, 17, true}, {0, 0, 256, false}, {0, 0, 257, true},
 	};
 	struct fixture *f = *state;
 	struct parcel *p = held(f, 1, TIER_MEMBERS);
@@ -329,6 +329,66 @@ static void who_asks_for_too_much_in_a_turn_is_closed(void **state)
 			assert_int_equal(close->reason, LINK_REASON_BUSY);
 		hub_node_down(&f->node, peer);
 	}
+}
+
+/* ---- small versions ---- */
+
+static void whole_get(struct fixture *f, struct peer *peer, const struct version_id *of,
+		      size_t count)
+{
+	struct message_list list = message_list_begin(MESSAGE_WHOLE_GET);
+	struct buf out;
+	for (size_t i = 0; i < count; i++)
+		message_list_version(&list, of);
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_list_end(&list, &out);
+	hub_node_hear(&f->node, peer, serve_whole_get, &out);
+}
+
+/* Whoever gets the index and the chunks gets them in one piece, too, and nobody else. */
+static void small_versions_are_for_who_may_have_them(void **state)
+{
+	struct fixture *f = *state;
+	const struct version_id none = {{{9}}, 1, author_of(2, 0)};
+	struct peer *peer = hub_node_member(&f->node, &f->fed.orgs[2]);
+	struct parcel *open = held(f, 1, TIER_MEMBERS), *granted = held(f, 2, TIER_GRANTED);
+	const struct version_id *const asked[] = {&open->of, &granted->of, &none};
+	hub_node_turn(&f->node);
+	for (size_t i = 0; i < COUNT(asked); i++)
+		whole_get(f, peer, asked[i], 1);
+	for (size_t i = 0; i < COUNT(asked); i++) {
+		const struct effect *effect = hub_node_effect(&f->node, EFFECT_SERVE, i);
+		assert_true(effect->whole && effect->number == asked[i]->number);
+		assert_int_equal(effect->ok, i == 0);
+	}
+	/* One that is not whole here, and one that is too large. */
+	held_put(f->node.txn, &open->of, &(struct held){HELD_DAMAGED, 0, 3000, 3});
+	whole_get(f, peer, &open->of, 1);
+	assert_false(hub_node_effect(&f->node, EFFECT_SERVE, 3)->ok);
+	held_put(f->node.txn, &open->of, &(struct held){HELD_COMPLETE, 0, LIMIT_WHOLE_LEN_MAX, 3});
+	whole_get(f, peer, &open->of, 1);
+	assert_true(hub_node_effect(&f->node, EFFECT_SERVE, 4)->ok);
+	held_put(f->node.txn, &open->of,
+		 &(struct held){HELD_COMPLETE, 0, LIMIT_WHOLE_LEN_MAX + 1, 3});
+	whole_get(f, peer, &open->of, 1);
+	assert_false(hub_node_effect(&f->node, EFFECT_SERVE, 5)->ok);
+}
+
+/* What an honest node may have asked for at a time is not too much. */
+static void who_asks_for_too_many_small_versions_is_closed(void **state)
+{
+	struct fixture *f = *state;
+	struct parcel *p = held(f, 1, TIER_MEMBERS);
+	struct peer *peer = hub_node_member(&f->node, &f->fed.orgs[2]);
+	for (unsigned i = 0; i < 9; i++) {
+		if (i % 8 == 0)
+			hub_node_turn(&f->node);
+		whole_get(f, peer, &p->of, MESSAGE_WHOLE_COUNT_MAX);
+	}
+	assert_true(peer->up);
+	for (unsigned i = 0; i < 8; i++)
+		whole_get(f, peer, &p->of, MESSAGE_WHOLE_COUNT_MAX);
+	assert_false(peer->up);
 }
 
 /* ---- what peers hold ---- */
@@ -384,6 +444,8 @@ int main(void)
 		T(a_long_index_is_told_in_pages),
 		T(being_refused_weighs_little),
 		T(who_asks_for_too_much_in_a_turn_is_closed),
+		T(small_versions_are_for_who_may_have_them),
+		T(who_asks_for_too_many_small_versions_is_closed),
 		T(holders_of_own_versions_are_remembered),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
