@@ -42,7 +42,7 @@ ROWS = {
         Bar("wire", None, 60000), Bar("store", None, 60000)]),
     "restore": Row("open, verify and write {mib} MiB from the store", [
         Bar("time", "restic", 0.4, 0.3)]),
-    "discovery": Row("find 1,000 differences among {records} records of {authors} authors", [
+    "discovery": Row("find {differences} differences among {records} records of {authors} authors", [
         Bar("bytes", None, 45000), Bar("rounds", None, 2)]),
     "insync": Row("in-sync check of two such nodes", [
         Bar("bytes", None, 200), Bar("rounds", None, 1)]),
@@ -140,9 +140,9 @@ def table(values, sizes, judged):
             medians[US, "rate"] = int(sizes[row.count]) * 1e6 / medians[US, "time"]
         title = row.title.format(**{key: f"{int(value):,}" for key, value in sizes.items()})
         for what, ours, peer, ratio, must, aim, word, bad in lines_of(row, medians):
-            out.append([title, NAMES.get(what, what), shown(what, ours), peer, ratio, must, aim, word])
             if bad and what not in judged:
                 word, bad = "", False
+            out.append([title, NAMES.get(what, what), shown(what, ours), peer, ratio, must, aim, word])
             missed += bad
             title = ""
     return out, missed
@@ -167,7 +167,7 @@ def write(cells, markdown):
 def main():
     words = sys.argv[1:]
     markdown = "--markdown" in words
-    sizes = {"authors": "11000"} | dict(word.split("=", 1) for word in words if "=" in word)
+    sizes = dict(word.split("=", 1) for word in words if "=" in word)
     values = defaultdict(list)
     for line in sys.stdin:
         row, who, what, value = line.rstrip("\n").split("\t")
