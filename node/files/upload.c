@@ -9,7 +9,7 @@
 #include "store/chunks.h"
 
 #define IDLE_LOOK_MS     30000
-#define SEAL_PIECES_MAX  8
+#define SEAL_PIECES_MAX  64
 #define SEAL_PLAIN_BYTES (256u * 1024) /* after which a job has enough */
 #define PIECE_COST       4096          /* of memory beside the bytes */
 

@@ -60,9 +60,6 @@ static struct piece *piece_new(enum box_kind kind, uint32_t number,
 	piece->epoch_prefix_len = params->epoch_prefix.len;
 	buf_init(&piece->plain, LIMIT_CHUNK_PLAIN_MAX);
 	buf_init(&piece->sealed, LIMIT_CHUNK_LEN_MAX);
-	/* all the room at once: growing would copy what it has several times */
-	buf_space(&piece->plain, LIMIT_CHUNK_PLAIN_MAX);
-	piece->plain.len = 0;
 	return piece;
 }
 
@@ -347,12 +344,24 @@ static uint32_t place_add(struct writer *w)
 	return (uint32_t)(list->len / size) - 1;
 }
 
+/* What is more than a small file gets all the room at once: growing would copy it several times. */
+static void piece_room(struct buf *plain, size_t more)
+{
+	const size_t len = plain->len;
+
+	if (len + more <= LIMIT_CHUNK_PLAIN_MIN || plain->cap == LIMIT_CHUNK_PLAIN_MAX)
+		return;
+	buf_space(plain, LIMIT_CHUNK_PLAIN_MAX - len);
+	plain->len = len;
+}
+
 static void piece_fill(struct writer *w, struct bytes in)
 {
 	if (!w->piece)
 		w->piece =
 			piece_new(w->state == STATE_MANIFEST ? BOX_KIND_MANIFEST : BOX_KIND_CONTENT,
 				  place_add(w), &w->params);
+	piece_room(&w->piece->plain, in.len);
 	buf_add(&w->piece->plain, in);
 	writer_fail(w, w->piece->plain.err);
 }
