@@ -2,7 +2,7 @@
 """client.py - what the benches ask over Unix sockets, one connection each, without a program for each question.
 
 publish SOCKET PREFIX COUNT [CLIENTS]   that many datasets of one small file each, one after the other at each client
-held SOCKET PREFIX COUNT                waits until all of these are held
+fetch SOCKET PATTERN PREFIX COUNT       subscribes to the pattern, and waits until all of these are held
 known SOCKET COUNT                      waits until so many datasets are known
 syncthing KEY SENDER RECEIVER           rescans the folder of the sender, waits until the receiver has all of it
 """
@@ -98,9 +98,10 @@ def publish(path, prefix, count, clients=1):
             raise SystemExit("a client failed")
 
 
-def held(path, prefix, count):
+def fetch(path, pattern, prefix, count):
     """Waits for the last one, which comes last or nearly so, as asking how many there are takes the node's time."""
     node = Client(path)
+    node.ask("POST", "/subscriptions", {"pattern": pattern})
     while not node.ask("GET", f"/wait?path={name(prefix, count - 1)}&wait_ms=30000", fine=(409,)).get("held"):
         pass
     wait(lambda: node.ask("GET", "/status")["datasets"]["held"] >= count)
@@ -127,7 +128,7 @@ def syncthing(key, sender, receiver):
 
 def main():
     words = sys.argv[2:]
-    verb = {"publish": publish, "held": held, "known": known, "syncthing": syncthing}[sys.argv[1]]
+    verb = {"publish": publish, "fetch": fetch, "known": known, "syncthing": syncthing}[sys.argv[1]]
     verb(*(int(word) if word.isdigit() else word for word in words))
 
 

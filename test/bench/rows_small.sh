@@ -57,8 +57,8 @@ sets_allmende() {
 	joined "$slug"
 	"$python" -B "$here/client.py" known "$town/control.sock" "$sets"
 	workers=("${node_pid[$meissen]}" "${node_pid[$town]}")
-	node "$town" subscribe 'meissen/daten/**' >/dev/null
-	take fetch25k allmende "$python" -B "$here/client.py" held "$town/control.sock" meissen/daten/d "$sets"
+	take fetch25k allmende "$python" -B "$here/client.py" fetch "$town/control.sock" 'meissen/daten/**' \
+		meissen/daten/d "$sets"
 	node "$town" get meissen/daten/d00007 -o "$work/copy" >/dev/null
 	cmp -- "$work/copy" "$work/sets/d00007"
 	rm -f -- "$work/copy"
