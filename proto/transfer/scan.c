@@ -308,6 +308,7 @@ static void fetches_look(struct hub *hub, struct txn *txn)
 void scan_settle(struct hub *hub, struct txn *txn)
 {
 	struct transfer *transfer = hub->transfer;
+	transfer->settled_ms = hub->mono_ms;
 	allot_all(hub, txn);
 	fetches_look(hub, txn);
 	for (size_t i = 0; transfer->held_news_count && i < hub->peers.count; i++) {
@@ -327,6 +328,7 @@ int64_t scan_wake(const struct hub *hub)
 	int64_t wake = voids_wake(hub);
 	for (size_t i = 0; i < transfer->fetch_count; i++) {
 		const struct fetch *fetch = transfer->fetches[i];
+		int64_t wait_ms = INT32_MAX;
 		if (fetch->walk_waits)
 			return hub->mono_ms;
 		if (source_pardon_ms(fetch) < wake)
@@ -334,9 +336,11 @@ int64_t scan_wake(const struct hub *hub)
 		if (!fetch->source && transfer->guess_ms < wake)
 			wake = transfer->guess_ms;
 		if (!fetch_rests(hub, fetch) && (fetch->index_link || fetch->request_count))
-			wake = hub->mono_ms + SCAN_TICK_MS;
-		else if (fetch->waits && hub->mono_ms + SCAN_ROOM_MS < wake)
-			wake = hub->mono_ms + SCAN_ROOM_MS;
+			wait_ms = SCAN_TICK_MS;
+		else if (fetch->waits)
+			wait_ms = SCAN_ROOM_MS;
+		if (transfer->settled_ms + wait_ms < wake)
+			wake = transfer->settled_ms + wait_ms;
 	}
 	return wake;
 }

@@ -31,6 +31,7 @@ struct transfer {
 	size_t held_news_count, held_news_cap;
 	struct sweep sweep;
 	bool sweep_waits;              /* there is more to sweep */
+	int64_t settled_ms;            /* the last turn, from which deadlines count */
 	struct dataset_id *publishing; /* datasets with an open publication: not swept */
 	size_t publishing_count, publishing_cap;
 	bool unsubscribed;   /* what is on its way may not be asked for any more */
