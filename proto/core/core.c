@@ -90,7 +90,7 @@ static const struct {
 	[MESSAGE_CHARTER] = {logs_charter_take, true},
 	[MESSAGE_ORGLOG_GET] = {logs_orglog_get, true},
 	[MESSAGE_ORGLOG] = {logs_orglog_take, true},
-	[MESSAGE_GROUPS] = {sync_groups_take, false},
+	[MESSAGE_SKETCH] = {sync_sketch_take, false},
 	[MESSAGE_STATES] = {sync_states_take, false},
 	[MESSAGE_TOTALS] = {sync_totals_take, false},
 	[MESSAGE_HEAD] = {gossip_head_take, false},

@@ -41,15 +41,7 @@ static void read_state(struct wire_in *w, struct message_state *state)
 	state->incarnation = wire_u32(w);
 	state->sequence = wire_uint(w, UINT64_MAX);
 	state->counter = wire_uint(w, UINT64_MAX);
-	wire_fixed(w, state->digest, sizeof(state->digest));
-}
-
-static void read_group(struct wire_in *w, struct message_group *group)
-{
-	wire_array(w, 3, 3);
-	group->group = wire_text(w, 0, MESSAGE_GROUP_LEN_MAX);
-	wire_fixed(w, group->digest, sizeof(group->digest));
-	group->oldest_valid_until_ms = wire_uint(w, INT64_MAX);
+	state->set = wire_u32(w);
 }
 
 static void read_leaf(struct wire_in *w, struct setdigest_leaf *leaf)
@@ -80,7 +72,6 @@ union element {
 		uint32_t number;
 		struct bytes entry;
 	} org;
-	struct message_group group;
 	struct message_state state;
 	struct setdigest_leaf leaf;
 	uint64_t sequence;
@@ -92,9 +83,6 @@ union element {
 static void read_element(struct wire_in *w, enum message_type type, union element *out)
 {
 	switch (type) {
-	case MESSAGE_HELLO:
-		out->bin = wire_text(w, 1, LIMIT_ADDRESS_LEN_MAX);
-		return;
 	case MESSAGE_CHARTER:
 		out->bin = wire_bin(w, 1, LIMIT_CHARTER_ENTRY_LEN_MAX);
 		return;
@@ -110,9 +98,6 @@ static void read_element(struct wire_in *w, enum message_type type, union elemen
 		wire_array(w, 2, 2);
 		wire_fixed(w, out->org.org.b, ID_LEN);
 		out->org.entry = wire_bin(w, 1, LIMIT_ORGLOG_ENTRY_LEN_MAX);
-		return;
-	case MESSAGE_GROUPS:
-		read_group(w, &out->group);
 		return;
 	case MESSAGE_STATES:
 		read_state(w, &out->state);
@@ -134,6 +119,8 @@ static void read_element(struct wire_in *w, enum message_type type, union elemen
 	case MESSAGE_WHOLE:
 		read_whole(w, &out->whole);
 		return;
+	case MESSAGE_HELLO:
+	case MESSAGE_SKETCH:
 	case MESSAGE_CHARTER_GET:
 	case MESSAGE_TOTALS:
 	case MESSAGE_HEAD:
@@ -171,9 +158,19 @@ static void read_hello(struct message *m, struct wire_in *w)
 	m->version = wire_uint(w, UINT32_MAX);
 	m->text = wire_text(w, 0, MESSAGE_SOFTWARE_LEN_MAX);
 	m->number = wire_u32(w);
-	m->store_incarnation = wire_uint(w, UINT64_MAX);
 	wire_fixed(w, m->digest.b, ID_LEN);
-	read_list(m, w, LIMIT_ADDRESS_COUNT_MAX);
+	m->has_body = !wire_nil(w);
+	if (m->has_body)
+		m->body = wire_bin(w, ROLL_MARK_COUNT, ROLL_MARK_COUNT);
+}
+
+static void read_sketch(struct message *m, struct wire_in *w)
+{
+	m->has_body = !wire_nil(w);
+	if (m->has_body)
+		m->body = wire_bin(w, 0, MESSAGE_SKETCH_LEN_MAX);
+	if (!w->err && m->body.len % MESSAGE_SKETCH_STEP != 0)
+		w->err = ERR_MALFORMED;
 }
 
 static void read_author(struct message *m, struct wire_in *w)
@@ -265,11 +262,8 @@ static void read_fork(struct message *m, struct wire_in *w)
 
 static uint32_t count_max(enum message_type type)
 {
-	if (type == MESSAGE_GROUPS) /* each member may have one of its own, and it is one message */
-		return LIMIT_MEMBER_COUNT_MAX;
-	if (type == MESSAGE_WHOLE_GET || type == MESSAGE_WHOLE)
-		return MESSAGE_WHOLE_COUNT_MAX;
-	return MESSAGE_LIST_COUNT_MAX;
+	return type == MESSAGE_WHOLE_GET || type == MESSAGE_WHOLE ? MESSAGE_WHOLE_COUNT_MAX
+								  : MESSAGE_LIST_COUNT_MAX;
 }
 
 static void read_head(struct message *m, struct wire_in *w)
@@ -304,7 +298,9 @@ static void read_body(struct message *m, struct wire_in *w)
 	case MESSAGE_CHARTER_GET:
 		m->number = wire_u32(w);
 		break;
-	case MESSAGE_GROUPS:
+	case MESSAGE_SKETCH:
+		read_sketch(m, w);
+		break;
 	case MESSAGE_CHARTER:
 	case MESSAGE_ORGLOG_GET:
 	case MESSAGE_ORGLOG:
@@ -429,14 +425,13 @@ bool message_next_entry(struct message *m, struct org_id *org, struct bytes *ent
 	return true;
 }
 
-bool message_next_group(struct message *m, struct message_group *out)
-{
-	return next_copy(m, out, sizeof(*out));
-}
-
 bool message_next_state(struct message *m, struct message_state *out)
 {
-	return next_copy(m, out, sizeof(*out));
+	if (!next_copy(m, out, sizeof(*out)))
+		return false;
+	/* What goes beyond the highest number is in disorder, as who reads it will find. */
+	out->author = m->author += out->author;
+	return true;
 }
 
 bool message_next_leaf(struct message *m, struct setdigest_leaf *out)
@@ -471,21 +466,26 @@ static void begin(struct buf *out, enum message_type type)
 }
 
 void message_hello(struct buf *out, const char *software, uint32_t charter_number,
-		   uint64_t store_incarnation, const struct digest *content,
-		   const char *const *addresses)
+		   const struct digest *content, const uint8_t *marks)
 {
 	begin(out, MESSAGE_HELLO);
 	out_uint(out, PROTOCOL_VERSION);
 	out_text(out, bytes_str(software));
 	out_uint(out, charter_number);
-	out_uint(out, store_incarnation);
 	out_fixed(out, content->b, ID_LEN);
-	uint32_t count = 0;
-	while (addresses && count < LIMIT_ADDRESS_COUNT_MAX && addresses[count])
-		count++;
-	out_array(out, count);
-	for (uint32_t i = 0; i < count; i++)
-		out_text(out, bytes_str(addresses[i]));
+	out_fixed_or_nil(out, marks, ROLL_MARK_COUNT);
+}
+
+void message_sketch(struct buf *out, struct bytes cells)
+{
+	begin(out, MESSAGE_SKETCH);
+	out_bin(out, cells);
+}
+
+void message_sketch_none(struct buf *out)
+{
+	begin(out, MESSAGE_SKETCH);
+	out_nil(out);
 }
 
 void message_charter_get(struct buf *out, uint32_t first)

@@ -10,18 +10,19 @@
 
 #include "crypto/id.h"
 #include "crypto/limits.h"
+#include "proto/ledger/roll.h"
 #include "proto/ledger/setdigest.h"
 #include "proto/content/version.h"
 #include "proto/wire/wire_in.h"
 
 /* X(NAME, number, elements after the type) */
 #define MESSAGE_LIST(X)                                                                            \
-	X(HELLO, 1, 6)                                                                             \
+	X(HELLO, 1, 5)                                                                             \
 	X(CHARTER_GET, 2, 1)                                                                       \
 	X(CHARTER, 3, 1)                                                                           \
 	X(ORGLOG_GET, 4, 1)                                                                        \
 	X(ORGLOG, 5, 1)                                                                            \
-	X(GROUPS, 6, 1)                                                                            \
+	X(SKETCH, 6, 1)                                                                            \
 	X(STATES, 7, 1)                                                                            \
 	X(TOTALS, 8, 3)                                                                            \
 	X(HEAD, 9, 1)                                                                              \
@@ -55,7 +56,8 @@ enum message_type {
 const char *message_name(enum message_type type);
 
 enum {
-	MESSAGE_GROUP_LEN_MAX = 16,
+	MESSAGE_SKETCH_STEP = 24,
+	MESSAGE_SKETCH_LEN_MAX = 8192 * MESSAGE_SKETCH_STEP,
 	MESSAGE_LIST_COUNT_MAX = 4096,  /* of most lists */
 	MESSAGE_RECORD_COUNT_MAX = 128, /* each may cost a signature; taken whole */
 	MESSAGE_WHOLE_COUNT_MAX = 256,  /* small versions */
@@ -75,12 +77,7 @@ struct message_state {
 	uint32_t incarnation;
 	uint64_t sequence;
 	uint64_t counter;
-	uint8_t digest[8];
-};
-struct message_group {
-	struct bytes group;
-	uint8_t digest[8];
-	uint64_t oldest_valid_until_ms;
+	uint32_t set; /* the first bytes of the set digest */
 };
 
 struct message_whole { /* a small version */
@@ -91,22 +88,22 @@ struct message_whole { /* a small version */
 
 struct message {
 	enum message_type type;
-	size_t len;                 /* of the whole message */
-	uint64_t version;           /* HELLO: of the protocol */
-	struct bytes text;          /* HELLO: software; JOIN_ANSWER */
-	uint32_t number;            /* HELLO: charter number; CHARTER_GET: first wanted */
-	uint64_t store_incarnation; /* HELLO */
+	size_t len;        /* of the whole message */
+	uint64_t version;  /* HELLO: of the protocol */
+	struct bytes text; /* HELLO: software; JOIN_ANSWER */
+	uint32_t number;   /* HELLO: charter number; CHARTER_GET: first wanted */
 	struct digest
 		digest;  /* HELLO: content; LEAVES*: of the set; JOIN_ANSWER: b; JOIN_OPEN: a */
 	bool has_digest; /* JOIN_ANSWER */
 	uint64_t heads, records; /* TOTALS */
 	uint64_t bytes;          /* TOTALS, TAKEN */
-	struct bytes body; /* HEAD, OWN_HEAD, JOIN, LEAVES, RECORDS: path, INDEX: entries, CHUNK */
-	bool has_body;     /* CHUNK, OWN_HEAD, RECORDS */
+	struct bytes body; /* HELLO: marks, SKETCH, HEAD, OWN_HEAD, JOIN, LEAVES, RECORDS: path,
+			      INDEX: entries, CHUNK */
+	bool has_body;     /* HELLO, SKETCH, CHUNK, OWN_HEAD, RECORDS */
 	bool has_org;      /* FORK: of a log; else of the charter */
 	struct org_id org; /* FORK */
 	struct bytes entries[2];      /* FORK, EVIDENCE */
-	uint32_t author, incarnation; /* NOT_HERE, LEAVES*, RECORDS_GET */
+	uint32_t author, incarnation; /* NOT_HERE, LEAVES*, RECORDS_GET; STATES: read last */
 	uint64_t place;               /* LEAVES* */
 	enum message_join code;       /* JOIN_ANSWER */
 	struct version_id of;         /* INDEX*; CHUNK*: its dataset */
@@ -121,11 +118,9 @@ struct message {
 enum err message_decode(struct message *out, struct bytes in);
 
 /* The elements of list, in order; false at the end. */
-bool message_next_bin(struct message *m,
-		      struct bytes *out); /* HELLO (addresses), CHARTER, RECORDS */
+bool message_next_bin(struct message *m, struct bytes *out); /* CHARTER, RECORDS */
 bool message_next_org(struct message *m, struct org_id *org, uint32_t *number); /* ORGLOG_GET */
 bool message_next_entry(struct message *m, struct org_id *org, struct bytes *entry); /* ORGLOG */
-bool message_next_group(struct message *m, struct message_group *out);
 bool message_next_state(struct message *m, struct message_state *out);
 bool message_next_leaf(struct message *m, struct setdigest_leaf *out);
 bool message_next_sequence(struct message *m, uint64_t *out);
@@ -134,9 +129,11 @@ bool message_next_version(struct message *m, struct version_id *out); /* HOLDS, 
 bool message_next_whole(struct message *m, struct message_whole *out);
 
 /* Writers; each appends one message. Faults stay in out. */
+/* marks NULL: it is an answer */
 void message_hello(struct buf *out, const char *software, uint32_t charter_number,
-		   uint64_t store_incarnation, const struct digest *content,
-		   const char *const *addresses);
+		   const struct digest *content, const uint8_t *marks);
+void message_sketch(struct buf *out, struct bytes cells);
+void message_sketch_none(struct buf *out); /* nil: the authors who differ follow */
 void message_charter_get(struct buf *out, uint32_t first);
 void message_join(struct buf *out, struct bytes request);
 /* b may be NULL */
@@ -181,12 +178,12 @@ struct message_list {
 	struct dataset_id dataset; /* CHUNK_GET: set by the caller */
 	bool has_path;             /* RECORDS: the same; */
 	struct bytes path;         /* borrowed until the end */
+	uint32_t author;           /* STATES: the last one */
 };
 struct message_list message_list_begin(enum message_type type);
 void message_list_bin(struct message_list *list, struct bytes bin);
 void message_list_org(struct message_list *list, const struct org_id *org, uint32_t number);
 void message_list_entry(struct message_list *list, const struct org_id *org, struct bytes entry);
-void message_list_group(struct message_list *list, const struct message_group *group);
 void message_list_state(struct message_list *list, const struct message_state *state);
 void message_list_addr(struct message_list *list, const struct chunk_addr *addr);
 void message_list_version(struct message_list *list, const struct version_id *of);

@@ -31,24 +31,16 @@ void message_list_entry(struct message_list *list, const struct org_id *org, str
 	out_bin(&list->items, entry);
 }
 
-void message_list_group(struct message_list *list, const struct message_group *group)
-{
-	list->count++;
-	out_array(&list->items, 3);
-	out_text(&list->items, group->group);
-	out_fixed(&list->items, group->digest, sizeof(group->digest));
-	out_uint(&list->items, group->oldest_valid_until_ms);
-}
-
 void message_list_state(struct message_list *list, const struct message_state *state)
 {
 	list->count++;
 	out_array(&list->items, 5);
-	out_uint(&list->items, state->author);
+	out_uint(&list->items, state->author - list->author);
 	out_uint(&list->items, state->incarnation);
 	out_uint(&list->items, state->sequence);
 	out_uint(&list->items, state->counter);
-	out_fixed(&list->items, state->digest, sizeof(state->digest));
+	out_uint(&list->items, state->set);
+	list->author = state->author;
 }
 
 void message_list_addr(struct message_list *list, const struct chunk_addr *addr)

@@ -22,7 +22,8 @@ void ledger_init(struct ledger *ledger, const struct charter *charter, const str
 	*ledger = (struct ledger){.charter = charter,
 				  .limits = limits,
 				  .room = room_at(HEADROOM_ALL),
-				  .held_any = true};
+				  .held_any = true,
+				  .roll_is_due = true};
 }
 
 void ledger_fini(struct ledger *ledger)
@@ -36,6 +37,7 @@ void ledger_fini(struct ledger *ledger)
 	free(ledger->touched);
 	free(ledger->arrivals);
 	free(ledger->gone);
+	roll_fini(&ledger->roll);
 	*ledger = (struct ledger){0};
 }
 
@@ -59,6 +61,7 @@ void ledger_own(struct ledger *ledger, uint32_t author, const struct key *sign_s
 
 void ledger_forget(struct ledger *ledger, uint32_t member_number)
 {
+	ledger->roll_is_due = true;
 	for (size_t i = 0; i < ledger->member_cap; i++) {
 		if (member_number != 0 && member_number != i)
 			continue;
@@ -400,6 +403,41 @@ bool ledger_active_next(struct ledger *ledger, struct txn *txn, uint32_t *author
 	return false;
 }
 
+/* ---- the roll ---- */
+
+static void roll_take(struct ledger *ledger, struct txn *txn, const struct author_state *state)
+{
+	const struct orglog_node *key;
+	int64_t until_ms;
+
+	if (ledger->roll_is_due)
+		return;
+	if (kept_key_find(ledger, txn, state->author, &key)) {
+		roll_put(&ledger->roll, state->author, 0, 0, &state->set);
+		return;
+	}
+	roll_put(&ledger->roll, state->author, state->incarnation, state->counter, &state->set);
+	until_ms = orglog_kept_until_ms(key);
+	if (until_ms < ledger->roll_until_ms)
+		ledger->roll_until_ms = until_ms;
+}
+
+struct roll *ledger_roll(struct ledger *ledger, struct txn *txn)
+{
+	struct author_state state;
+	uint32_t author = 0;
+
+	ledger_settle(ledger, txn);
+	if (!ledger->roll_is_due && ledger->roll_until_ms > ledger->judge_ms)
+		return &ledger->roll;
+	roll_fini(&ledger->roll);
+	ledger->roll_is_due = false;
+	ledger->roll_until_ms = INT64_MAX;
+	while (ledger_state_next(ledger, txn, &author, &state))
+		roll_take(ledger, txn, &state);
+	return &ledger->roll;
+}
+
 /* ---- settling ---- */
 
 /* Deletes the rows of a table that belong to incarnations of an author before `incarnation`. */
@@ -440,6 +478,7 @@ void ledger_author_drop(struct ledger *ledger, struct txn *txn, uint32_t author)
 	if (!txn_del(txn, TABLE_AUTHOR, row_key_bytes(&key)))
 		return;
 	ledger->settled_count++;
+	ledger->roll_is_due = true;
 	older_drop(ledger, txn, author, UINT32_MAX);
 	txn_del(txn, TABLE_EVIDENCE, row_key_bytes(&key));
 }
@@ -478,6 +517,7 @@ void ledger_settle_author(struct ledger *ledger, struct txn *txn, struct ledger_
 	if (state_complete(state))
 		state->held = 0;
 	state_put(txn, state);
+	roll_take(ledger, txn, state);
 	ledger->settled_count++;
 	touched->dirty = false;
 }

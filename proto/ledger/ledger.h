@@ -20,6 +20,7 @@
 #include "proto/ledger/head.h"
 #include "proto/charter/orglog.h"
 #include "proto/ledger/record.h"
+#include "proto/ledger/roll.h"
 #include "proto/ledger/room.h"
 #include "proto/ledger/setdigest.h"
 #include "proto/content/version.h"
@@ -54,6 +55,9 @@ struct ledger {
 	uint64_t
 		/* changes of authors' states, for who remembers what follows from them */
 		settled_count;
+	struct roll roll; /* of whose records are kept, unless it is to be made anew */
+	bool roll_is_due;
+	int64_t roll_until_ms; /* judge time: then somebody who is leaving has left */
 	uint64_t forged_count; /* wrong signatures of records and heads that have come */
 };
 
@@ -143,6 +147,8 @@ bool ledger_state_next(struct ledger *ledger, struct txn *txn, uint32_t *author,
 /* The same of active nodes alone. */
 bool ledger_active_next(struct ledger *ledger, struct txn *txn, uint32_t *author,
 			struct author_state *out);
+/* All that ledger_state_next() finds, settled. Valid until the next change. */
+struct roll *ledger_roll(struct ledger *ledger, struct txn *txn);
 /* Whether so many bytes more may be put in this turn. */
 bool ledger_room(const struct ledger *ledger, struct txn *txn, enum room_use use, uint64_t bytes);
 /*

@@ -15,7 +15,6 @@ void flow_open(struct peer *peer)
 
 void flow_close(struct peer *peer)
 {
-	free(peer->sync->groups);
 	free(peer->sync->wants);
 	free(peer->sync->reconcile.waits);
 	for (size_t i = 0; i < REPAIR_COUNT_MAX; i++)
@@ -63,7 +62,7 @@ void flow_state(struct message_state *out, const struct author_state *state)
 	out->incarnation = state->incarnation;
 	out->sequence = state->sequence;
 	out->counter = state->counter;
-	memcpy(out->digest, state->set.b, sizeof(out->digest));
+	out->set = be32_get(state->set.b);
 }
 
 /* Who has taken the highest sequence may lack what comes before: only the set tells. */
@@ -71,8 +70,7 @@ void flow_own_shown(struct peer *peer, const struct author_state *mine,
 		    const struct message_state *theirs)
 {
 	peer->own_heard = (struct own_place){theirs->incarnation, theirs->sequence};
-	if (mine->incarnation == theirs->incarnation &&
-	    memcmp(mine->set.b, theirs->digest, sizeof(theirs->digest)) == 0)
+	if (mine->incarnation == theirs->incarnation && be32_get(mine->set.b) == theirs->set)
 		peer->own_same = (struct own_place){mine->incarnation, mine->sequence};
 }
 

@@ -13,8 +13,8 @@ enum { FLOW_DOUBT_COUNT = 16 }; /* the last ones of a peer are remembered */
 
 enum sync_phase {
 	SYNC_IDLE,   /* no comparison under way */
-	SYNC_GROUPS, /* GROUPS sent, the peer's not yet here */
-	SYNC_STATES, /* STATES sent, the end of the peer's not yet here */
+	SYNC_SKETCH, /* HELLO exchanged, the peer's SKETCH not yet here */
+	SYNC_STATES, /* it is, the end of the peer's STATES not yet */
 	SYNC_STREAM, /* both sides send what the other lacks */
 };
 
@@ -26,12 +26,6 @@ struct sync_want { /* what a peer lacks of one author */
 	bool lists;       /* it has hardly anything, and is told list by list, */
 	uint64_t place;   /* from here on; */
 	uint64_t counter; /* of the head that it was sent before */
-};
-
-struct sync_group { /* of the authors of one county, as sent in this comparison */
-	char name[MESSAGE_GROUP_LEN_MAX + 1];
-	uint8_t digest[8];
-	bool differs;
 };
 
 enum {
@@ -79,6 +73,11 @@ struct peer_sync {
 	bool hello_waits;                    /* our HELLO is not answered yet */
 	uint32_t charter_sent, charter_here; /* charter numbers of the last HELLOs */
 	struct digest content_sent, content_here;
+	bool sketches;    /* in this exchange this side sends SKETCH, and answers STATES */
+	bool names_all;   /* the peer's STATES name all its authors */
+	bool own_differs; /* they have named the own author */
+	bool has_marks;
+	uint8_t marks_here[ROLL_MARK_COUNT];
 	bool charter_asked;     /* what was never asked for is not taken */
 	uint32_t charter_first; /* the first number asked for */
 	uint32_t
@@ -97,12 +96,10 @@ struct peer_sync {
 	uint32_t bind_next;         /* and from which entry on */
 	struct orglog_lost lost_told;             /* the last lost entry that was told */
 	int64_t hello_paced_ms, hello_allowed_ms; /* own HELLOs, and the peer's */
-	struct sync_group *groups;                /* by rising name */
-	size_t group_count, group_cap;
-	struct own_place own_grouped; /* how far the own records were in them */
-	uint32_t states_author;       /* the last one that the peer's STATES named */
-	bool end_sent, end_here;      /* SYNC_END */
-	struct sync_want *wants;      /* the peer lacks these, by rising author; each author once */
+	struct own_place own_sketched;            /* how far the own records were in SKETCH */
+	uint32_t states_author;                   /* the last one that the peer's STATES named */
+	bool end_sent, end_here;                  /* SYNC_END */
+	struct sync_want *wants; /* the peer lacks these, by rising author; each author once */
 	size_t want_count, want_at, want_cap;
 	bool stream_end_due;    /* SYNC_END follows the last want */
 	uint64_t untaken_bytes; /* sent, not yet confirmed by TAKEN */

@@ -80,6 +80,7 @@ static void author_step(struct hub *hub, struct txn *txn, uint64_t *rows)
 static void finish(struct hub *hub, struct txn *txn)
 {
 	struct peer *chosen = sync_peer_by_lot(hub, true);
+	hub->ledger.roll_is_due = true;
 	if (chosen)
 		sync_states_tell(hub, txn, chosen);
 	begin_later(hub);

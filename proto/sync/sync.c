@@ -5,57 +5,27 @@
 #include <string.h>
 
 #include "crypto/check.h"
-#include "crypto/hash.h"
 #include "proto/sync/evidence.h"
 #include "proto/sync/logs.h"
 #include "proto/sync/salvage.h"
+#include "proto/sync/sketch.h"
 #include "proto/sync/start.h"
 #include "proto/sync/stream.h"
 #include "proto/wire/protocol.h"
-#include "proto/wire/wire_out.h"
 
 enum {
 	SYNC_UNTAKEN_MAX = 256 * 1024,
-	SYNC_PHASE_MS_MAX = 120 * 1000,   /* without progress */
-	SYNC_AGAIN_MS = 1000,             /* when contents moved during a comparison */
-	SYNC_HELLO_MS = 250,              /* one HELLO in this time, */
-	SYNC_HELLO_PACE = 16,             /* this many sooner, */
-	SYNC_HELLO_BURST = 64,            /* and this many of a peer, which may come in a bunch */
+	SYNC_PHASE_MS_MAX = 120 * 1000, /* without progress */
+	SYNC_AGAIN_MS = 1000,           /* when contents moved during a comparison */
+	SYNC_HELLO_MS = 250,            /* one HELLO in this time, */
+	SYNC_HELLO_PACE = 16,           /* this many sooner, */
+	SYNC_HELLO_BURST = 64,          /* and this many of a peer, which may come in a bunch */
 };
 
 static void phase_set(struct hub *hub, struct peer_sync *sync, enum sync_phase phase)
 {
 	sync->phase = phase;
 	sync->phase_since_ms = hub->mono_ms;
-}
-
-/* Without sequences: who came later never saw those of what was deleted. */
-static void state_add(struct hash *hash, const struct author_state *state)
-{
-	hash_add_be64(hash, (uint64_t)state->author << 32 | state->incarnation);
-	hash_add(hash, id_bytes(&state->set));
-}
-
-static void content_digest(struct hub *hub, struct txn *txn, struct digest *out)
-{
-	struct sync *sync = hub->sync;
-	struct author_state state;
-	struct hash hash;
-	uint32_t author = 0;
-	ledger_settle(&hub->ledger, txn);
-	*out = sync->content;
-	if (sync->content_until_ms > hub->judge_ms && sync->content_keys == hub->keys_epoch &&
-	    sync->content_settled == hub->ledger.settled_count)
-		return;
-	hash_init(&hash, "am1.content", NULL, ID_LEN);
-	int64_t until_ms = INT64_MAX;
-	for (; ledger_state_next(&hub->ledger, txn, &author, &state); state_add(&hash, &state))
-		until_ms = state.kept_until_ms < until_ms ? state.kept_until_ms : until_ms;
-	hash_done(&hash, out->b, ID_LEN);
-	sync->content = *out;
-	sync->content_until_ms = until_ms;
-	sync->content_settled = hub->ledger.settled_count;
-	sync->content_keys = hub->keys_epoch;
 }
 
 /* Counts a HELLO against the pace; false when it is too early for one more. */
@@ -77,17 +47,18 @@ static uint32_t charter_shown(struct hub *hub, struct txn *txn)
 	return number > 0 && !logs_orglogs_here(hub, txn) ? number - 1 : number;
 }
 
-static void hello_send(struct hub *hub, struct txn *txn, struct peer *peer)
+/* One that begins an exchange, or answers. */
+static void hello_send(struct hub *hub, struct txn *txn, struct peer *peer, bool begins)
 {
 	struct peer_sync *sync = peer->sync;
+	struct roll *roll = ledger_roll(&hub->ledger, txn);
 	struct buf out;
-	content_digest(hub, txn, &sync->content_sent);
+	roll_content(roll, &sync->content_sent);
 	sync->charter_sent = charter_shown(hub, txn);
 	peer->own_said = hub_own_place(hub, txn);
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_hello(&out, hub->options.software, sync->charter_sent,
-		      hub->options.identity->store_incarnation, &sync->content_sent,
-		      hub->options.dial_only ? NULL : hub->options.addresses);
+	message_hello(&out, hub->options.software, sync->charter_sent, &sync->content_sent,
+		      begins ? roll->marks : NULL);
 	hub_send(hub, peer, &out);
 }
 
@@ -109,7 +80,7 @@ void sync_hello(struct hub *hub, struct txn *txn, struct peer *peer)
 		return;
 	sync->hello_waits = true;
 	sync->phase_since_ms = hub->mono_ms;
-	hello_send(hub, txn, peer);
+	hello_send(hub, txn, peer, true);
 }
 
 void sync_hello_all(struct hub *hub, struct txn *txn)
@@ -137,142 +108,107 @@ void sync_up(struct hub *hub, struct txn *txn, struct peer *peer)
 		hello_again(hub, peer->sync, hub->options.limits->anti_entropy_ms);
 }
 
-/* ---- groups ---- */
-
-static const char *author_group(const struct hub *hub, uint32_t author)
-{
-	const struct charter_member *member = hub_author_member(hub, author);
-	return member ? member->group : "";
-}
-
-struct group_sum { /* beside struct sync_group */
-	struct hash hash;
-	int64_t oldest_valid_until_ms;
-};
-
-/* Where the group is, or would be. */
-static size_t group_place(const struct peer_sync *sync, const char *name)
-{
-	size_t low = 0, high = sync->group_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (strcmp(sync->groups[middle].name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static bool group_is(const struct peer_sync *sync, size_t at, const char *name)
-{
-	return at < sync->group_count && strcmp(sync->groups[at].name, name) == 0;
-}
-
-static struct group_sum *group_find(struct peer_sync *sync, struct group_sum **sums,
-				    const char *name, const struct peer *peer)
-{
-	size_t at = group_place(sync, name), after = sync->group_count - at;
-	if (group_is(sync, at, name))
-		return &(*sums)[at];
-	*sums = mem_grow(*sums, sync->group_count + 1, sizeof(**sums));
-	sync->groups =
-		mem_room(sync->groups, sync->group_count, &sync->group_cap, sizeof(*sync->groups));
-	memmove(sync->groups + at + 1, sync->groups + at, after * sizeof(*sync->groups));
-	memmove(*sums + at + 1, *sums + at, after * sizeof(**sums));
-	sync->group_count++;
-	sync->groups[at] = (struct sync_group){.differs = false};
-	snprintf(sync->groups[at].name, sizeof(sync->groups[at].name), "%s", name);
-	(*sums)[at].oldest_valid_until_ms = INT64_MAX;
-	struct key key;
-	memcpy(key.b, peer->session_key, sizeof(key.b));
-	hash_init(&(*sums)[at].hash, "am1.group", &key, ID_LEN);
-	key_wipe(&key);
-	return &(*sums)[at];
-}
-
-static void groups_send(struct hub *hub, struct txn *txn, struct peer *peer)
-{
-	struct peer_sync *sync = peer->sync;
-	struct group_sum *sums = NULL;
-	struct author_state state;
-	uint32_t author = 0;
-	ledger_settle(&hub->ledger, txn);
-	sync->own_grouped = hub_own_place(hub, txn);
-	sync->group_count = 0;
-	while (ledger_state_next(&hub->ledger, txn, &author, &state)) {
-		struct group_sum *sum = group_find(sync, &sums, author_group(hub, author), peer);
-		state_add(&sum->hash, &state);
-		if (state.head_valid_until_ms < sum->oldest_valid_until_ms)
-			sum->oldest_valid_until_ms = state.head_valid_until_ms;
-	}
-	struct message_list list = message_list_begin(MESSAGE_GROUPS);
-	for (size_t i = 0; i < sync->group_count; i++) {
-		uint8_t digest[ID_LEN];
-		struct sync_group *group = &sync->groups[i];
-		hash_done(&sums[i].hash, digest, ID_LEN);
-		memcpy(group->digest, digest, sizeof(group->digest));
-		struct message_group said = {.group = bytes_str(group->name),
-					     .oldest_valid_until_ms =
-						     (uint64_t)sums[i].oldest_valid_until_ms};
-		memcpy(said.digest, digest, sizeof(said.digest));
-		message_list_group(&list, &said);
-	}
-	free(sums);
-	hub_send_list(hub, peer, &list);
-	phase_set(hub, sync, SYNC_GROUPS);
-}
-
-/* Whether what is here of this author is to be compared. */
-static bool author_differs(const struct hub *hub, const struct peer_sync *sync, uint32_t author)
-{
-	const char *name = author_group(hub, author);
-	size_t at = group_place(sync, name);
-	return group_is(sync, at, name) && sync->groups[at].differs;
-}
-
 /* ---- states ---- */
 
-/*
- * STATES of authors of differing groups, or of all, in as many messages as it takes; returns what
- * is left for one more.
- */
-static struct message_list states_list(struct hub *hub, struct txn *txn, struct peer *peer,
-				       bool all)
+/* Adds a state to STATES; a message that is full goes. */
+static void states_add(struct hub *hub, struct peer *peer, struct message_list *list,
+		       const struct author_state *state)
+{
+	struct message_state entry;
+	flow_state(&entry, state);
+	message_list_state(list, &entry);
+	if (list->count < MESSAGE_LIST_COUNT_MAX)
+		return;
+	hub_send_list(hub, peer, list);
+	*list = message_list_begin(MESSAGE_STATES);
+}
+
+/* STATES of all authors, in as many messages as it takes; returns what is left for one more. */
+static struct message_list states_list(struct hub *hub, struct txn *txn, struct peer *peer)
 {
 	struct author_state state;
 	uint32_t author = 0;
 	struct message_list list = message_list_begin(MESSAGE_STATES);
-	while (ledger_state_next(&hub->ledger, txn, &author, &state)) {
-		if (!all && !author_differs(hub, peer->sync, author))
-			continue;
-		struct message_state entry;
-		flow_state(&entry, &state);
-		message_list_state(&list, &entry);
-		if (list.count == MESSAGE_LIST_COUNT_MAX) {
-			hub_send_list(hub, peer, &list);
-			list = message_list_begin(MESSAGE_STATES);
-		}
-	}
+	while (ledger_state_next(&hub->ledger, txn, &author, &state))
+		states_add(hub, peer, &list, &state);
 	return list;
 }
 
-static void states_send(struct hub *hub, struct txn *txn, struct peer *peer)
+/* PROTOCOL: "The end of STATES is marked by a STATES message without entries." */
+static void states_end(struct hub *hub, struct peer *peer, struct message_list *list)
 {
-	struct message_list list = states_list(hub, txn, peer, false);
-	if (list.count > 0) {
-		hub_send_list(hub, peer, &list);
-		list = message_list_begin(MESSAGE_STATES);
+	if (list->count > 0) {
+		hub_send_list(hub, peer, list);
+		*list = message_list_begin(MESSAGE_STATES);
 	}
-	/* PROTOCOL: "The end of STATES is marked by a STATES message without entries." */
-	hub_send_list(hub, peer, &list);
+	hub_send_list(hub, peer, list);
 }
 
 void sync_states_tell(struct hub *hub, struct txn *txn, struct peer *peer)
 {
-	struct message_list list = states_list(hub, txn, peer, true);
+	struct message_list list = states_list(hub, txn, peer);
 	hub_send_list(hub, peer, &list);
 }
+
+/* ---- sketches ---- */
+
+static void sketch_send(struct hub *hub, struct txn *txn, struct peer *peer)
+{
+	struct peer_sync *sync = peer->sync;
+	const struct roll *roll = ledger_roll(&hub->ledger, txn);
+	struct buf cells, out;
+	buf_init(&cells, MESSAGE_SKETCH_LEN_MAX);
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	if (sync->has_marks) {
+		uint64_t distance = roll_distance(roll->marks, sync->marks_here);
+		size_t width = sketch_width(distance, roll->count);
+		if (width > 0)
+			sketch_make(&cells, roll, peer->session_key, width);
+	}
+	message_sketch(&out, buf_bytes(&cells));
+	buf_fini(&cells);
+	hub_send(hub, peer, &out);
+	sync->own_sketched = hub_own_place(hub, txn);
+}
+
+/* What the peer has of the own author is exactly that. */
+static void own_is_same(struct peer *peer, struct own_place place)
+{
+	peer->own_heard = peer->own_same = place;
+}
+
+/* The states of these authors; of whom nothing is here it is zero. */
+static void states_of(struct hub *hub, struct txn *txn, struct peer *peer, const uint32_t *authors,
+		      size_t count)
+{
+	struct message_list list = message_list_begin(MESSAGE_STATES);
+	struct buf out;
+	bool own_differs = false;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_sketch_none(&out);
+	hub_send(hub, peer, &out);
+	for (size_t i = 0; i < count; i++) {
+		struct author_state state;
+		ledger_state(&hub->ledger, txn, authors[i], &state);
+		states_add(hub, peer, &list, &state);
+		own_differs = own_differs || authors[i] == hub->author;
+	}
+	if (!own_differs)
+		own_is_same(peer, hub_own_place(hub, txn));
+	states_end(hub, peer, &list);
+}
+
+static void states_all(struct hub *hub, struct txn *txn, struct peer *peer)
+{
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_sketch(&out, bytes_of(NULL, 0));
+	hub_send(hub, peer, &out);
+	struct message_list list = states_list(hub, txn, peer);
+	states_end(hub, peer, &list);
+}
+
+/* ---- wants ---- */
 
 /* Makes room for one more, where the list is consumed already if there is enough. */
 static void wants_grow(struct peer_sync *sync)
@@ -310,32 +246,33 @@ static void want_add(struct peer_sync *sync, uint32_t author, uint32_t incarnati
 	sync->want_count++;
 }
 
-/* What the peer lacks of an author, given its state (zero: it has nothing). */
-static void want_of(struct peer_sync *sync, const struct author_state *mine,
-		    const struct message_state *theirs)
+/* Whether the second lacks, or may lack, something that the first has. */
+static bool state_is_ahead(const struct message_state *one, const struct message_state *other)
 {
-	bool newer = mine->incarnation > theirs->incarnation;
-	bool same = mine->incarnation == theirs->incarnation;
+	if (one->incarnation != other->incarnation)
+		return one->incarnation > other->incarnation;
 	/* Two heads of one number would else be noticed only with the next one. */
-	bool other = mine->counter == theirs->counter &&
-		     memcmp(mine->set.b, theirs->digest, sizeof(theirs->digest)) != 0;
-	if (newer)
-		want_add(sync, mine->author, mine->incarnation, 0);
-	else if (same &&
-		 (mine->sequence > theirs->sequence || mine->counter > theirs->counter || other))
-		want_add(sync, mine->author, mine->incarnation, theirs->sequence);
+	return one->sequence > other->sequence || one->counter > other->counter ||
+	       (one->counter == other->counter && one->set != other->set);
 }
 
-/* Authors of differing groups between two that the peer named: it has nothing of them. */
+/* What the peer lacks of an author, given its state (zero: it has nothing). */
+static void want_of(struct peer_sync *sync, const struct message_state *mine,
+		    const struct message_state *theirs)
+{
+	bool same = mine->incarnation == theirs->incarnation;
+	if (state_is_ahead(mine, theirs))
+		want_add(sync, mine->author, mine->incarnation, same ? theirs->sequence : 0);
+}
+
+/* Authors between two that the peer named: it has nothing of them. */
 static void wants_unnamed(struct hub *hub, struct txn *txn, struct peer *peer, uint32_t after,
 			  uint32_t before)
 {
 	struct author_state state;
 	uint32_t author = after;
-	while (ledger_state_next(&hub->ledger, txn, &author, &state) && author < before) {
-		if (author_differs(hub, peer->sync, author))
-			want_add(peer->sync, author, state.incarnation, 0);
-	}
+	while (ledger_state_next(&hub->ledger, txn, &author, &state) && author < before)
+		want_add(peer->sync, author, state.incarnation, 0);
 }
 
 /* ---- streaming ---- */
@@ -363,7 +300,7 @@ static void compared(struct hub *hub, struct txn *txn, struct peer *peer)
 	hub_note(hub, NOTE_SYNCED)->link = peer->link;
 	/* Something may have come meanwhile that both sides believe the other has. */
 	struct digest now;
-	content_digest(hub, txn, &now);
+	roll_content(ledger_roll(&hub->ledger, txn), &now);
 	if (!id_eq(&now, &sync->content_sent) || sync->charter_sent != charter_shown(hub, txn))
 		hello_again(hub, sync, SYNC_AGAIN_MS);
 }
@@ -402,7 +339,6 @@ static void stream(struct hub *hub, struct txn *txn, struct peer *peer)
 static void stream_begin(struct hub *hub, struct txn *txn, struct peer *peer)
 {
 	struct peer_sync *sync = peer->sync;
-	wants_unnamed(hub, txn, peer, sync->states_author, UINT32_MAX);
 	phase_set(hub, sync, SYNC_STREAM);
 	totals_send(hub, txn, peer);
 	sync->stream_end_due = true;
@@ -461,13 +397,15 @@ static void compare_begin(struct hub *hub, struct txn *txn, struct peer *peer)
 	hub->source_epoch += !peer->met; /* it may be asked for chunks now */
 	start_met(hub, txn, peer);
 	if (id_eq(&sync->content_sent, &sync->content_here)) {
-		peer->own_heard = peer->own_same = peer->own_said;
+		own_is_same(peer, peer->own_said);
 		compared(hub, txn, peer);
 		return;
 	}
 	sync->states_author = 0;
-	sync->end_sent = sync->end_here = false;
-	groups_send(hub, txn, peer);
+	sync->end_sent = sync->end_here = sync->names_all = sync->own_differs = false;
+	if (sync->sketches)
+		sketch_send(hub, txn, peer);
+	phase_set(hub, sync, SYNC_SKETCH);
 }
 
 void sync_hello_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
@@ -481,6 +419,11 @@ void sync_hello_take(struct hub *hub, struct txn *txn, struct peer *peer, struct
 	sync->content_here = m->digest;
 	snprintf(peer->software, sizeof(peer->software), "%.*s", (int)m->text.len,
 		 (const char *)m->text.ptr);
+	sync->has_marks = m->has_body;
+	if (m->has_body)
+		memcpy(sync->marks_here, m->body.ptr, sizeof(sync->marks_here));
+	/* PROTOCOL: "of two that cross the one that has dialled has begun" */
+	sync->sketches = !sync->hello_waits || (m->has_body && !peer->dial);
 	phase_set(hub, sync, SYNC_IDLE);
 	/*
 	 * PROTOCOL: "A HELLO is answered by a HELLO, unless the receiver waits for the answer to
@@ -490,7 +433,7 @@ void sync_hello_take(struct hub *hub, struct txn *txn, struct peer *peer, struct
 	if (sync->hello_waits) {
 		sync->hello_waits = false;
 	} else if (hello_pace(&sync->hello_allowed_ms, hub->mono_ms, SYNC_HELLO_BURST)) {
-		hello_send(hub, txn, peer);
+		hello_send(hub, txn, peer, false);
 	} else {
 		hub_peer_bad(hub, peer, LINK_REASON_BUSY, "HELLO again and again");
 		return;
@@ -498,75 +441,100 @@ void sync_hello_take(struct hub *hub, struct txn *txn, struct peer *peer, struct
 	compare_begin(hub, txn, peer);
 }
 
-/* Marks groups that the peer does not have: those before its next one. */
-static size_t groups_pass(struct peer_sync *sync, size_t at, const struct message_group *theirs)
-{
-	while (at < sync->group_count &&
-	       (!theirs || bytes_cmp(bytes_str(sync->groups[at].name), theirs->group) < 0))
-		sync->groups[at++].differs = true;
-	return at;
-}
-
-void sync_groups_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
+/*
+ * PROTOCOL: "One without cells says that all states follow"
+ */
+void sync_sketch_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct peer_sync *sync = peer->sync;
-	struct message_group theirs, before = {.group = {NULL, 0}};
-	size_t at = 0;
-	bool first = true;
 	if (sync->phase == SYNC_IDLE)
 		return; /* of a comparison that a new HELLO has ended */
-	if (sync->phase != SYNC_GROUPS) {
-		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "GROUPS again");
+	if (sync->phase != SYNC_SKETCH || (sync->sketches && m->body.len > 0)) {
+		hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "SKETCH again");
 		return;
 	}
-	while (message_next_group(m, &theirs)) {
-		if (!first && bytes_cmp(before.group, theirs.group) >= 0) {
-			hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "GROUPS in disorder");
-			return;
-		}
-		first = false;
-		before = theirs;
-		at = groups_pass(sync, at, &theirs);
-		if (at == sync->group_count ||
-		    !bytes_eq(bytes_str(sync->groups[at].name), theirs.group))
-			continue; /* nothing of it is here, so there is nothing to tell */
-		sync->groups[at].differs =
-			memcmp(sync->groups[at].digest, theirs.digest, sizeof(theirs.digest)) != 0;
-		at++;
-	}
-	groups_pass(sync, at, NULL);
-	if (!author_differs(hub, sync, hub->author))
-		peer->own_same = sync->own_grouped;
 	phase_set(hub, sync, SYNC_STATES);
-	states_send(hub, txn, peer);
+	if (sync->sketches) {
+		sync->names_all = m->has_body;
+		return;
+	}
+	size_t count = 0;
+	uint32_t *authors = sketch_differ(ledger_roll(&hub->ledger, txn), peer->session_key,
+					  &hub->charter, m->body, &count);
+	if (authors)
+		states_of(hub, txn, peer, authors, count);
+	else
+		states_all(hub, txn, peer);
+	free(authors);
+}
+
+/* The peer has named all that it wanted to. */
+static void states_done(struct hub *hub, struct txn *txn, struct peer *peer)
+{
+	struct peer_sync *sync = peer->sync;
+	struct message_list none = message_list_begin(MESSAGE_STATES);
+	if (sync->names_all)
+		wants_unnamed(hub, txn, peer, sync->states_author, UINT32_MAX);
+	else if (sync->sketches && !sync->own_differs)
+		own_is_same(peer, sync->own_sketched);
+	if (sync->sketches)
+		states_end(hub, peer, &none);
+	else
+		buf_fini(&none.items);
+	stream_begin(hub, txn, peer);
+}
+
+/*
+ * One state in STATES. PROTOCOL: "and the other side answers with its own of those in which it may
+ * lack something"
+ */
+static void state_take(struct hub *hub, struct txn *txn, struct peer *peer,
+		       const struct message_state *theirs, struct message_list *answer)
+{
+	struct peer_sync *sync = peer->sync;
+	struct author_state state;
+	struct message_state mine;
+	bool known = !ledger_state(&hub->ledger, txn, theirs->author, &state);
+	flow_state(&mine, &state);
+	if (known)
+		want_of(sync, &mine, theirs);
+	if (answer && (state_is_ahead(theirs, &mine) || theirs->author == peer->author))
+		states_add(hub, peer, answer, &state);
+	if (theirs->author != hub->author)
+		return;
+	sync->own_differs = true;
+	if (known)
+		flow_own_shown(peer, &state, theirs);
 }
 
 void sync_states_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m)
 {
 	struct peer_sync *sync = peer->sync;
 	struct message_state theirs;
+	struct message_list answer = message_list_begin(MESSAGE_STATES);
 	bool comparing = sync->phase == SYNC_STATES;
 	uint32_t last = comparing ? sync->states_author : 0;
 	if (comparing && m->count == 0) {
-		stream_begin(hub, txn, peer);
+		states_done(hub, txn, peer);
 		return;
 	}
 	while (message_next_state(m, &theirs)) {
-		struct author_state mine;
 		/* PROTOCOL: "Authors in STATES stand in rising order, over all messages of one
 		   exchange." */
 		if (theirs.author <= last) {
 			hub_peer_bad(hub, peer, LINK_REASON_PROTOCOL, "STATES in disorder");
+			buf_fini(&answer.items);
 			return;
 		}
-		if (comparing)
+		if (comparing && sync->names_all)
 			wants_unnamed(hub, txn, peer, last, theirs.author);
-		if (!ledger_state(&hub->ledger, txn, theirs.author, &mine))
-			want_of(sync, &mine, &theirs);
-		if (theirs.author == hub->author)
-			flow_own_shown(peer, &mine, &theirs);
+		state_take(hub, txn, peer, &theirs, comparing && sync->sketches ? &answer : NULL);
 		last = theirs.author;
 	}
+	if (answer.count > 0)
+		hub_send_list(hub, peer, &answer);
+	else
+		buf_fini(&answer.items);
 	if (comparing) {
 		sync->states_author = last;
 	} else {

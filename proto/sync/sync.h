@@ -3,11 +3,10 @@
  * Session).
  *
  * Phases of one comparison, the same on both sides: IDLE -> (HELLO exchanged, contents differ)
- * GROUPS -> (both GROUPS here) STATES -> (the end of the peer's STATES here) STREAM -> (SYNC_END
- * sent and received) IDLE. Wants from a STATES message outside a comparison are streamed too, in
+ * SKETCH -> (the peer's SKETCH here) STATES -> (the end of the peer's STATES here) STREAM -> (SYNC_END sent and received) IDLE. Wants from a STATES message outside a comparison are streamed too, in
  * any phase. A new HELLO ends a comparison that is under way and begins another.
  *
- * Bounds of one peer: a group for each county of the charter, a want for each author known here,
+ * Bounds of one peer: a sketch shorter than all states would be, a want for each author known here,
  * SYNC_UNTAKEN_MAX bytes on the way, and SYNC_HELLO_BURST HELLOs at once.
  */
 #ifndef ALLMENDE_SYNC_H
@@ -16,11 +15,8 @@
 #include "proto/sync/flow.h"
 
 struct sync {
-	struct digest content; /* digest of all states, as of these: */
-	uint64_t content_settled, content_keys;
-	int64_t content_until_ms; /* judge time: then somebody who is leaving has left */
-	int64_t entropy_next_ms;  /* when a peer taken by lot is compared with */
-	int64_t held_next_ms;     /* when what was held back may be asked for again */
+	int64_t entropy_next_ms; /* when a peer taken by lot is compared with */
+	int64_t held_next_ms;    /* when what was held back may be asked for again */
 };
 
 void sync_up(struct hub *hub, struct txn *txn, struct peer *peer);
@@ -28,7 +24,7 @@ void sync_up(struct hub *hub, struct txn *txn, struct peer *peer);
 void sync_hello(struct hub *hub, struct txn *txn, struct peer *peer);
 void sync_hello_all(struct hub *hub, struct txn *txn);
 void sync_hello_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
-void sync_groups_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
+void sync_sketch_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 void sync_states_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 void sync_totals_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);
 void sync_end_take(struct hub *hub, struct txn *txn, struct peer *peer, struct message *m);

@@ -198,18 +198,16 @@ static void put_list(struct script *s, struct buf *out, enum message_type type)
 	message_list_end(&list, out);
 }
 
-static void put_groups(struct script *s, struct buf *out)
+static void put_sketch(struct script *s, struct buf *out)
 {
-	static const char *const names[] = {"14627", "", "14", "14628", "99999"};
-	struct message_list list = message_list_begin(MESSAGE_GROUPS);
-	for (unsigned i = next_below(s, 4); i > 0; i--) {
-		struct message_group group = {.group =
-						      bytes_str(names[next_below(s, COUNT(names))]),
-					      .oldest_valid_until_ms = next_number(s, 0)};
-		memset(group.digest, next_byte(s), sizeof(group.digest));
-		message_list_group(&list, &group);
-	}
-	message_list_end(&list, out);
+	uint8_t cells[3 * MESSAGE_SKETCH_STEP] = {0};
+	for (unsigned i = next_below(s, 4); i > 0; i--)
+		cells[next_below(s, sizeof(cells))] = next_byte(s);
+	unsigned steps = next_below(s, 5);
+	if (steps < 4)
+		message_sketch(out, bytes_of(cells, steps * MESSAGE_SKETCH_STEP));
+	else
+		message_sketch_none(out);
 }
 
 static void put_states(struct script *s, struct buf *out)
@@ -221,8 +219,7 @@ static void put_states(struct script *s, struct buf *out)
 					      .incarnation = (uint32_t)next_number(s, 1),
 					      .sequence = next_number(s, own->sequence),
 					      .counter = next_number(s, own->counter)};
-		memcpy(state.digest, own->set.b, sizeof(state.digest));
-		state.digest[0] ^= next_byte(s) % 2;
+		state.set = be32_get(own->set.b) ^ next_byte(s) % 2;
 		message_list_state(&list, &state);
 	}
 	message_list_end(&list, out);
@@ -281,12 +278,12 @@ static void put_index(struct script *s, struct buf *out, enum message_type type)
 
 static void put_hello(struct script *s, struct buf *out)
 {
-	static const char *const addresses[] = {"10.0.0.99:7400", NULL};
+	uint8_t marks[ROLL_MARK_COUNT];
 	uint32_t number = (uint32_t)next_number(s, s->stage->charter_number);
 	struct digest content;
 	next_digest(s, content.b);
-	message_hello(out, "fuzz", number, next_number(s, 1), &content,
-		      next_byte(s) % 2 ? addresses : NULL);
+	memset(marks, next_byte(s), sizeof(marks));
+	message_hello(out, "fuzz", number, &content, marks[0] % 4 ? marks : NULL);
 }
 
 static void put_chunk(struct script *s, struct buf *out)
@@ -329,8 +326,8 @@ static void put_message(struct script *s, struct buf *out, enum message_type typ
 	case MESSAGE_CHUNK_GET:
 		put_list(s, out, type);
 		break;
-	case MESSAGE_GROUPS:
-		put_groups(s, out);
+	case MESSAGE_SKETCH:
+		put_sketch(s, out);
 		break;
 	case MESSAGE_STATES:
 		put_states(s, out);

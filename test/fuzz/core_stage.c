@@ -231,7 +231,7 @@ static void settle_split(struct stage *stage, struct towns *towns)
 	struct buf hello, fork; /* sim_say() releases them */
 	buf_init(&hello, LIMIT_MESSAGE_LEN_MAX);
 	buf_init(&fork, LIMIT_MESSAGE_LEN_MAX);
-	message_hello(&hello, "fuzz", 0, 1, &content, NULL);
+	message_hello(&hello, "fuzz", 0, &content, NULL);
 	message_fork(&fork, NULL, entries[0], entries[1]);
 	towns_possess(towns);
 	check(sim_foe_dial(towns->m, towns->a));

@@ -630,7 +630,7 @@ static void alive_check(struct world *world)
 	world_link(world, 0, STAGE_OTHER, true, 0);
 	check(world_linked(world, 0));
 	buf_init(&hello, LIMIT_MESSAGE_LEN_MAX);
-	message_hello(&hello, "fuzz", 1, 1, &content, NULL);
+	message_hello(&hello, "fuzz", 1, &content, NULL);
 	world_hear(world, 0, 1, LINK_CHANNEL_SYNC, buf_bytes(&hello));
 	buf_fini(&hello);
 	check(home->up && !home->closing);

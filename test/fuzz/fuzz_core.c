@@ -47,7 +47,7 @@ static void honest_seeds(struct fuzz_corpus *corpus)
 /* Malwine's voice alone. */
 static void voice_seeds(struct fuzz_corpus *corpus)
 {
-	SEED(NOW, STEP(LINK, 0), VOICE, SAY(0, HELLO), 0, 1, 1, 0, 0, SAY(0, GROUPS), 1, 0, 9, 0, 0,
+	SEED(NOW, STEP(LINK, 0), VOICE, SAY(0, HELLO), 0, 1, 1, 0, 0, SAY(0, SKETCH), 1, 0, 9, 0, 0,
 	     SAY(0, STATES), 1, 4, 0, 0, 0, 0, 0, SAY(0, STATES), 0, 0, SAY(0, TOTALS), 1, 1, 1, 0,
 	     SAY(0, SYNC_END), 0, SAY(0, TAKEN), 9, 0, STEP(TIME, 2), 12);
 	SEED(NOW, STEP(LINK, 0), VOICE, SAY(0, HELLO), 0, 1, 1, 0, 0, SAY(0, NOT_HERE), 0, 0, 0,

@@ -13,7 +13,6 @@ static void list_copy(struct message *m, struct message_list *list)
 	struct bytes bin;
 	struct org_id org;
 	uint32_t number;
-	struct message_group group;
 	struct message_state state;
 	struct chunk_addr addr;
 	struct version_id of;
@@ -30,9 +29,6 @@ static void list_copy(struct message *m, struct message_list *list)
 	if (m->type == MESSAGE_ORGLOG)
 		while (message_next_entry(m, &org, &bin))
 			message_list_entry(list, &org, bin);
-	if (m->type == MESSAGE_GROUPS)
-		while (message_next_group(m, &group))
-			message_list_group(list, &group);
 	if (m->type == MESSAGE_STATES)
 		while (message_next_state(m, &state))
 			message_list_state(list, &state);
@@ -49,17 +45,9 @@ static void list_copy(struct message *m, struct message_list *list)
 
 static void hello_make(struct buf *out, struct message *m)
 {
-	char addresses[LIMIT_ADDRESS_COUNT_MAX][LIMIT_ADDRESS_LEN_MAX + 1];
-	const char *list[LIMIT_ADDRESS_COUNT_MAX + 1] = {NULL};
 	char software[MESSAGE_SOFTWARE_LEN_MAX + 1] = "";
-	struct bytes bin;
 	memcpy(software, m->text.ptr, m->text.len);
-	for (size_t i = 0; message_next_bin(m, &bin); i++) {
-		memcpy(addresses[i], bin.ptr, bin.len);
-		addresses[i][bin.len] = 0;
-		list[i] = addresses[i];
-	}
-	message_hello(out, software, m->number, m->store_incarnation, &m->digest, list);
+	message_hello(out, software, m->number, &m->digest, m->has_body ? m->body.ptr : NULL);
 }
 
 static void answer_make(struct buf *out, const struct message *m)
@@ -106,13 +94,15 @@ static void make_again(struct buf *out, struct message *m)
 	case MESSAGE_HELLO:
 		hello_make(out, m);
 		break;
+	case MESSAGE_SKETCH:
+		m->has_body ? message_sketch(out, m->body) : message_sketch_none(out);
+		break;
 	case MESSAGE_CHARTER_GET:
 		message_charter_get(out, m->number);
 		break;
 	case MESSAGE_CHARTER:
 	case MESSAGE_ORGLOG_GET:
 	case MESSAGE_ORGLOG:
-	case MESSAGE_GROUPS:
 	case MESSAGE_STATES:
 	case MESSAGE_RECORDS:
 	case MESSAGE_CHUNK_GET:
@@ -209,16 +199,15 @@ static void seed_take(struct fuzz_corpus *corpus, struct buf *out)
 static void seed_lists(struct fuzz_corpus *corpus, struct buf *out)
 {
 	static const enum message_type types[] = {
-		MESSAGE_CHARTER,   MESSAGE_RECORDS, MESSAGE_ORGLOG_GET, MESSAGE_ORGLOG,
-		MESSAGE_GROUPS,    MESSAGE_STATES,  MESSAGE_CHUNK_GET,  MESSAGE_HOLDS,
-		MESSAGE_WHOLE_GET, MESSAGE_WHOLE};
+		MESSAGE_CHARTER, MESSAGE_RECORDS,   MESSAGE_ORGLOG_GET,
+		MESSAGE_ORGLOG,  MESSAGE_STATES,    MESSAGE_CHUNK_GET,
+		MESSAGE_HOLDS,   MESSAGE_WHOLE_GET, MESSAGE_WHOLE};
 	const struct message_whole whole = {
 		{{{3}}, 4, 257}, 2, {bytes_str("a chunk"), bytes_str("another")}};
 	const struct org_id org = {{1}};
 	const struct chunk_addr addr = {{2}};
 	const struct version_id of = {{{3}}, 4, 257};
-	const struct message_state state = {257, 1, 70000, 5, {6}};
-	const struct message_group group = {bytes_str("14627"), {7}, 1700000000000};
+	const struct message_state state = {257, 1, 70000, 5, 6};
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		struct message_list list = message_list_begin(types[i]);
 		const uint8_t path[SETDIGEST_STEP_LEN] = {8};
@@ -231,8 +220,6 @@ static void seed_lists(struct fuzz_corpus *corpus, struct buf *out)
 				message_list_org(&list, &org, k);
 			else if (types[i] == MESSAGE_ORGLOG)
 				message_list_entry(&list, &org, bytes_str("an entry"));
-			else if (types[i] == MESSAGE_GROUPS)
-				message_list_group(&list, &group);
 			else if (types[i] == MESSAGE_STATES)
 				message_list_state(&list, &state);
 			else if (types[i] == MESSAGE_CHUNK_GET)
@@ -249,7 +236,8 @@ static void seed_lists(struct fuzz_corpus *corpus, struct buf *out)
 
 void fuzz_seeds(struct fuzz_corpus *corpus)
 {
-	static const char *const addresses[] = {"a.example:1", "b.example:2", NULL};
+	static const uint8_t marks[ROLL_MARK_COUNT] = {1, 255},
+			     cells[2 * MESSAGE_SKETCH_STEP] = {9};
 	static const uint8_t entries[72];
 	static const uint8_t sequences[24] = {[7] = 1, [14] = 1, [16] = 1};
 	const struct digest digest = {{1}};
@@ -259,7 +247,13 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 		.place = 200, .depth = 1, .count = 1, .leaves = {{.slot_len = 3, .sequence = 9}}};
 	struct buf out;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_hello(&out, "allmende 0.1", 3, 12345678901234, &digest, addresses);
+	message_hello(&out, "allmende 0.1", 3, &digest, marks);
+	seed_take(corpus, &out);
+	message_hello(&out, "", 3, &digest, NULL);
+	seed_take(corpus, &out);
+	message_sketch(&out, bytes_obj(&cells));
+	seed_take(corpus, &out);
+	message_sketch_none(&out);
 	seed_take(corpus, &out);
 	message_charter_get(&out, 2);
 	seed_take(corpus, &out);

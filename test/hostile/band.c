@@ -190,21 +190,21 @@ static void say_hello(struct band *band, struct tie *tie)
 	struct digest content = foe_any(band->foe);
 	struct buf out = band_message();
 
-	message_hello(&out, "allmende/0.1", tie->stranger ? 0 : band->foe->charter.number, 1,
-		      &content, NULL);
+	message_hello(&out, "allmende/0.1", tie->stranger ? 0 : band->foe->charter.number, &content,
+		      NULL);
 	band_say(band, tie, &out);
 }
 
 /* It has nothing, and lacks nothing. */
 static void say_nothing(struct band *band, struct tie *tie)
 {
-	static const enum message_type empty[] = {MESSAGE_GROUPS, MESSAGE_STATES};
+	struct message_list none = message_list_begin(MESSAGE_STATES);
 	struct buf out = band_message();
 
-	for (size_t i = 0; i < 2; i++) {
-		struct message_list list = message_list_begin(empty[i]);
-		band_say_list(band, tie, &list);
-	}
+	message_sketch(&out, bytes_of(NULL, 0)); /* all that it has follows */
+	band_say(band, tie, &out);
+	out = band_message();
+	band_say_list(band, tie, &none);
 	message_sync_end(&out);
 	band_say(band, tie, &out);
 }

@@ -195,6 +195,51 @@ def sets(case, data):
     return H("am1.set", leaves_digest(leaves, 0)) == data
 
 
+P = 2**32 - 5
+
+
+def places(key, author, width):
+    bits = siphash(key, author.to_bytes(4, "big"))
+    return [p * width + ((bits >> 21 * p & 0x1FFFFF) * width >> 21) for p in range(3)]
+
+
+def differ(cells, key, codes):
+    """The authors that come out of the difference of a sketch and these codes, in the order in which they are found."""
+    width, out = len(cells) // 3, []
+
+    def add(author, value):
+        for at in places(key, author, width):
+            cells[at] = [(cells[at][0] + value) % P, (cells[at][1] + author * value) % P]
+
+    for author, code in codes.items():
+        add(author, -siphash(key, code))
+    again = True
+    while again:
+        again = False
+        for at, (total, product) in enumerate(cells):
+            author = product * pow(total, P - 2, P) % P
+            if total and author >> 8 in range(1, 16385) and at in places(key, author, width):
+                out.append(author)
+                add(author, -total)
+                again = True
+    return out if not any(map(any, cells)) else None
+
+
+def states(case, data):
+    codes, buckets, marks = {}, [b""] * 256, [0] * 32
+    for author, incarnation, counter, digest in case["states"]:
+        one = H("am1.state", struct.pack(">II", author, incarnation), bytes.fromhex(digest))
+        codes[author] = one + struct.pack(">Q", counter)
+        buckets[(author >> 8) % 256] += one
+        bits = siphash(bytes(16), codes[author])
+        marks = [(mark + (1 if bits >> i & 1 else -1)) % 256 for i, mark in enumerate(marks)]
+    content = H("am1.content", *(H("am1.bucket", bucket) for bucket in buckets))
+    cells = [list(struct.unpack(">II", data[i:i + 8])) for i in range(0, len(data), 8)]
+    wanted = [author for author in list(codes)[::5]]
+    found = differ(cells, bytes.fromhex(case["key"]), codes) if cells else []
+    return content.hex() == case["content"] and bytes(marks).hex() == case["marks"] and sorted(found) == wanted
+
+
 def siphash(key, data):
     mask = (1 << 64) - 1
     k0, k1 = struct.unpack("<QQ", key)
@@ -497,7 +542,7 @@ def session(case, _):
 
 
 FOLDERS = {"hashes": hashes, "encoding": encoding, "texts": texts, "root": root, "paths": paths,
-           "sets": sets, "cuts": cuts, "manifests": manifests, "records": records,
+           "sets": sets, "states": states, "cuts": cuts, "manifests": manifests, "records": records,
            "descriptions": descriptions,
            "heads": heads, "chunks": chunks,
            "organisation-logs": organisation_logs, "signatures": signatures, "session": session}

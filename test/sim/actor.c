@@ -113,8 +113,7 @@ static void say_hello(struct actor *actor, const struct sim_node *victim)
 	struct digest content;
 	struct buf out = message_new();
 	random_fill(&actor->random, content.b, ID_LEN);
-	message_hello(&out, "actor", victim->hub ? victim->hub->charter.number : 1, 1, &content,
-		      NULL);
+	message_hello(&out, "actor", victim->hub ? victim->hub->charter.number : 1, &content, NULL);
 	say(actor, &out);
 }
 
@@ -296,8 +295,9 @@ void actor_turn_to(struct actor *actor, struct sim_node *victim)
 	sim_run(actor->node->sim, 300, NULL, NULL);
 	if (!actor->node->foe->up)
 		return;
-	list = message_list_begin(MESSAGE_GROUPS);
-	say_list(actor, &list);
+	out = message_new();
+	message_sketch(&out, bytes_of(NULL, 0));
+	say(actor, &out);
 	list = message_list_begin(MESSAGE_STATES);
 	say_list(actor, &list);
 	out = message_new();

@@ -55,7 +55,7 @@ static void call_fill(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 	check(!ledger_head_make(&ledger, txn, NULL));
 	ledger_settle(&ledger, txn);
 	ledger_fini(&ledger);
-	hub->ledger.settled_count++;
+	hub->ledger.roll_is_due = true;
 }
 
 void filled_add(struct sim_node *at, struct sim_node *author, unsigned from, unsigned count)

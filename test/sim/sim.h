@@ -166,6 +166,8 @@ bool sim_call(struct sim_node *node,
 void sim_fault(struct sim_node *node, uint64_t n, enum err err);
 bool sim_fault_struck(struct sim_node *node);
 uint64_t sim_rows(struct sim_node *node, enum table table);
+/* What the ledger keeps of all states in memory is what its rows say. */
+void sim_roll_check(struct sim_node *node);
 /*
  * Fails the test unless the store is tidy: nothing staged, nothing to be swept, every chunk needed
  * by a version, every version that is held whole.

@@ -82,6 +82,25 @@ static void fetch_check(const struct hub *hub, const struct fetch *fetch)
 			    !id_eq(&hub->transfer->fetches[i]->of.dataset, &fetch->of.dataset));
 }
 
+void sim_roll_check(struct sim_node *node)
+{
+	struct hub *hub = node->hub;
+	struct txn *txn = txn_begin(node->db, false);
+	struct digest kept_content, made_content;
+	struct ledger anew;
+	ledger_init(&anew, &hub->charter, hub->options.limits);
+	ledger_now(&anew, hub->ledger.now_ms);
+	ledger_judge(&anew, hub->ledger.judge_ms);
+	struct roll *kept = ledger_roll(&hub->ledger, txn), *made = ledger_roll(&anew, txn);
+	roll_content(kept, &kept_content);
+	roll_content(made, &made_content);
+	assert_int_equal(kept->count, made->count);
+	assert_true(id_eq(&kept_content, &made_content));
+	assert_memory_equal(kept->marks, made->marks, sizeof(made->marks));
+	ledger_fini(&anew);
+	txn_abort(txn);
+}
+
 void core_check(struct sim_node *node)
 {
 	const struct hub *hub = node->hub;

@@ -304,7 +304,7 @@ static void say_hello_and_holds(struct towns *towns, const struct version_id *of
 {
 	struct digest content = {{7}};
 	struct buf out = message_new();
-	message_hello(&out, "x", towns->b->hub->charter.number, 1, &content, NULL);
+	message_hello(&out, "x", towns->b->hub->charter.number, &content, NULL);
 	sim_say(towns->m, &out);
 	sim_run(&towns->sim, 300, NULL, NULL);
 	out = message_new();

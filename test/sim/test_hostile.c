@@ -29,22 +29,23 @@ static struct buf message_new(void)
 
 static void say_hello(struct towns *towns, uint32_t charter_number)
 {
+	static const uint8_t marks[ROLL_MARK_COUNT];
 	struct buf out = message_new();
 	struct digest content = {{7}};
-	message_hello(&out, "boese 1.0", charter_number, 1, &content, NULL);
+	message_hello(&out, "boese 1.0", charter_number, &content, marks);
 	sim_say(towns->m, &out);
 	sim_run(&towns->sim, 300, NULL, NULL);
 }
 
 /*
- * Links and says HELLO, so that member messages may be said; the honest side then waits for GROUPS.
+ * Links and says HELLO, so that member messages may be said; the honest side sends SKETCH.
  */
 static void meet(struct towns *towns)
 {
 	assert_true(sim_foe_dial(towns->m, towns->a));
 	say_hello(towns, towns->a->hub->charter.number);
 	assert_true(towns->m->foe->up);
-	assert_true(towns->m->foe->got[MESSAGE_GROUPS] > 0);
+	assert_true(towns->m->foe->got[MESSAGE_SKETCH] > 0);
 }
 
 static struct peer *peer_of(struct towns *towns)
@@ -52,10 +53,10 @@ static struct peer *peer_of(struct towns *towns)
 	return peers_by_author(towns->a->hub, towns->m_author);
 }
 
-static void say_list(struct towns *towns, enum message_type type)
+static void say_states_end(struct towns *towns)
 {
 	struct buf out = message_new();
-	struct message_list list = message_list_begin(type);
+	struct message_list list = message_list_begin(MESSAGE_STATES);
 	message_list_end(&list, &out);
 	sim_say(towns->m, &out);
 }
@@ -64,19 +65,22 @@ static void say_list(struct towns *towns, enum message_type type)
 static void phase_reach(struct towns *towns, enum sync_phase phase)
 {
 	meet(towns);
-	if (phase == SYNC_GROUPS)
+	assert_int_equal(peer_of(towns)->sync->phase, SYNC_SKETCH);
+	if (phase == SYNC_SKETCH)
 		return;
-	say_list(towns, MESSAGE_GROUPS);
+	struct buf out = message_new();
+	message_sketch(&out, bytes_of(NULL, 0)); /* it names all that it has: nothing */
+	sim_say(towns->m, &out);
 	sim_run(&towns->sim, 300, NULL, NULL);
 	assert_int_equal(peer_of(towns)->sync->phase, SYNC_STATES);
 	if (phase == SYNC_STATES)
 		return;
-	say_list(towns, MESSAGE_STATES);
+	say_states_end(towns);
 	sim_run(&towns->sim, 300, NULL, NULL);
 	assert_int_equal(peer_of(towns)->sync->phase, SYNC_STREAM);
 	if (phase == SYNC_STREAM)
 		return;
-	struct buf out = message_new();
+	out = message_new();
 	message_sync_end(&out);
 	sim_say(towns->m, &out);
 	sim_run(&towns->sim, 300, NULL, NULL);
@@ -108,12 +112,11 @@ static void put_message(struct towns *towns, struct buf *out, enum message_type 
 	struct version_id of = {{{3}}, 1, hub->author};
 	struct message_whole whole = {.of = of, .count = 1, .chunks = {bytes_str("chunk")}};
 	struct message_list list = message_list_begin(type);
-	struct message_state state = {hub->author, 1, 0, 0, {0}};
-	struct message_group group = {bytes_str("14627"), {0}, 1};
+	struct message_state state = {hub->author, 1, 0, 0, 0};
 	list.dataset = of.dataset;
 	switch (type) {
 	case MESSAGE_HELLO:
-		message_hello(out, "x", hub->charter.number, 1, &digest, NULL);
+		message_hello(out, "x", hub->charter.number, &digest, NULL);
 		break;
 	case MESSAGE_CHARTER_GET:
 		message_charter_get(out, 1);
@@ -131,9 +134,8 @@ static void put_message(struct towns *towns, struct buf *out, enum message_type 
 		message_list_entry(&list, &towns->a->identity.org, bytes_str("no entry"));
 		message_list_end(&list, out);
 		break;
-	case MESSAGE_GROUPS:
-		message_list_group(&list, &group);
-		message_list_end(&list, out);
+	case MESSAGE_SKETCH:
+		message_sketch(out, bytes_of(entry, MESSAGE_SKETCH_STEP));
 		break;
 	case MESSAGE_STATES:
 		message_list_state(&list, &state);
@@ -230,8 +232,7 @@ static void every_message_in_every_phase(void **state)
 			put_message(towns, &out, types[i]);
 			sim_say(towns->m, &out);
 			sim_run(&towns->sim, 300, NULL, NULL);
-			bool disorder = types[i] == MESSAGE_GROUPS &&
-					(phase == SYNC_STATES || phase == SYNC_STREAM);
+			bool disorder = types[i] == MESSAGE_SKETCH && phase != SYNC_IDLE;
 			assert_int_equal(towns->m->foe->up, !always_ends(types[i]) && !disorder);
 		}
 	}
@@ -330,7 +331,7 @@ static void guests_may_say_little(void **state)
 		if (types[i] == MESSAGE_HELLO) {
 			struct digest digest = {{1}};
 			buf_reset(&out);
-			message_hello(&out, "x", 1, 1, &digest, NULL);
+			message_hello(&out, "x", 1, &digest, NULL);
 		}
 		sim_say(stranger, &out);
 		sim_run(&towns->sim, 300, NULL, NULL);
@@ -345,7 +346,7 @@ static void guests_may_say_little(void **state)
 	assert_int_equal(stranger->foe->got[MESSAGE_RECORDS], 0);
 	assert_int_equal(stranger->foe->got[MESSAGE_HEAD], 0);
 	assert_int_equal(stranger->foe->got[MESSAGE_HOLDS], 0);
-	assert_int_equal(stranger->foe->got[MESSAGE_GROUPS], 0);
+	assert_int_equal(stranger->foe->got[MESSAGE_SKETCH], 0);
 	towns_healthy(towns);
 	towns_close(towns);
 }
@@ -534,7 +535,7 @@ static void say_states(struct towns *towns, uint32_t first, uint32_t step, unsig
 	struct buf out = message_new();
 	struct message_list list = message_list_begin(MESSAGE_STATES);
 	for (unsigned i = 0; i < count; i++) {
-		struct message_state state = {first + i * step, 1, 0, 0, {0}};
+		struct message_state state = {first + i * step, 1, 0, 0, 0};
 		message_list_state(&list, &state);
 	}
 	message_list_end(&list, &out);
@@ -597,25 +598,23 @@ static void holds_without_end(void **state)
 	towns_close(towns);
 }
 
-static void groups_without_end(void **state)
+/* A sketch of nonsense, as large as can be: all states are told instead, and that is it. */
+static void sketch_of_nonsense(void **state)
 {
 	struct towns *towns = towns_open(11, 3);
+	uint8_t *cells = mem_new(1, MESSAGE_SKETCH_LEN_MAX);
 	struct buf out = message_new();
-	struct message_list list = message_list_begin(MESSAGE_GROUPS);
-	char name[16];
 	towns_possess(towns);
-	phase_reach(towns, SYNC_GROUPS);
-	for (unsigned i = 0; i < MESSAGE_LIST_COUNT_MAX; i++) {
-		snprintf(name, sizeof(name), "%05u", 10000 + i);
-		struct message_group group = {.group = bytes_str(name)};
-		message_list_group(&list, &group);
-	}
-	message_list_end(&list, &out);
+	phase_reach(towns, SYNC_SKETCH);
+	peer_of(towns)->sync->sketches = false; /* as if it had begun itself */
+	memset(cells, 0x5a, MESSAGE_SKETCH_LEN_MAX);
+	message_sketch(&out, bytes_of(cells, MESSAGE_SKETCH_LEN_MAX));
+	free(cells);
+	uint64_t before = towns->m->foe->got[MESSAGE_STATES];
 	sim_say(towns->m, &out);
 	sim_run(&towns->sim, 500, NULL, NULL);
-	/* It only has one county itself. */
 	assert_true(towns->m->foe->up);
-	assert_int_equal(peer_of(towns)->sync->group_count, 1);
+	assert_int_equal(towns->m->foe->got[MESSAGE_STATES], before + 2);
 	assert_int_equal(peer_of(towns)->sync->phase, SYNC_STATES);
 	towns_healthy(towns);
 	towns_close(towns);
@@ -637,7 +636,7 @@ int main(void)
 		cmocka_unit_test(one_log_for_everything),
 		cmocka_unit_test(states_without_end),
 		cmocka_unit_test(holds_without_end),
-		cmocka_unit_test(groups_without_end),
+		cmocka_unit_test(sketch_of_nonsense),
 	};
 	const char *what;
 	if (selftest_run(&what) != ERR_OK)

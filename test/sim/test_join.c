@@ -286,7 +286,7 @@ static void admit_anybody(struct sim_node *node, struct message *m, void *arg)
 		message_join_answer(&out, MESSAGE_JOIN_ADMITTED, "", NULL);
 	} else if (m->type == MESSAGE_HELLO) {
 		struct digest content = {{1}};
-		message_hello(&out, "x", 2, 1, &content, NULL);
+		message_hello(&out, "x", 2, &content, NULL);
 	} else if (m->type == MESSAGE_CHARTER_GET) {
 		struct message_list list = message_list_begin(MESSAGE_CHARTER);
 		struct bytes entry;

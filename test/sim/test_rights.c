@@ -483,7 +483,7 @@ static void say_hello(struct sim_node *foe, struct sim_node *to)
 {
 	struct digest content = {{7}};
 	struct buf out = message_new();
-	message_hello(&out, "x", to->hub->charter.number, 1, &content, NULL);
+	message_hello(&out, "x", to->hub->charter.number, &content, NULL);
 	sim_say(foe, &out);
 	sim_run(foe->sim, 300, NULL, NULL);
 }

@@ -505,7 +505,7 @@ static void say_hello(struct county *county, struct sim_node *foe)
 	const struct digest content = {{0}};
 	struct buf out;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_hello(&out, "boese 1.0", owner->charter.number, 1, &content, NULL);
+	message_hello(&out, "boese 1.0", owner->charter.number, &content, NULL);
 	sim_say(foe, &out);
 	sim_run(&county->sim, 5000, NULL, NULL);
 }

@@ -340,7 +340,7 @@ static void what_one_has_ended_stays_ended(void **state)
 	for (unsigned i = 0; i < 16; i++) {
 		struct pair *t = mem_new(1, sizeof(*t));
 		uint8_t digest[ID_LEN];
-		begin(t, 7000 + i);
+		begin(t, 8000 + i);
 		end_and_give(t, i & 1);
 		if (i & 4) /* one of them is there alone for a while */
 			sim_cut(t->machines[i / 8], false);

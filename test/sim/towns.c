@@ -112,6 +112,8 @@ void towns_healthy(struct towns *towns)
 	assert_true(sim_run(&towns->sim, 20000, sim_is_held, &wait));
 	sim_assert_reads(towns->b, path, 0, buf_bytes(&content));
 	buf_fini(&content);
+	sim_roll_check(towns->a);
+	sim_roll_check(towns->b);
 }
 
 /* ---- a county ---- */

@@ -243,7 +243,7 @@ int guest_open(struct guest **out, const char *address, const struct fed_id *fed
 		struct digest nothing = {{0}};
 		struct buf hello;
 		buf_init(&hello, LIMIT_MESSAGE_LEN_MAX);
-		message_hello(&hello, "allmende/recover", 0, 1, &nothing, NULL);
+		message_hello(&hello, "allmende/recover", 0, &nothing, NULL);
 		guest_say(guest, &hello);
 		*out = guest;
 	} else {

@@ -28,7 +28,7 @@ static const struct worst {
 	[MESSAGE_CHARTER] = {logs_charter_take, 2 * 1024, 0, 0, 256},
 	[MESSAGE_ORGLOG_GET] = {logs_orglog_get, 4096, 0, 0, 600 * 1024},
 	[MESSAGE_ORGLOG] = {logs_orglog_take, 140, 4, 3 * 256 + 2, 256},
-	[MESSAGE_GROUPS] = {sync_groups_take, 20, 0, 0, 256},
+	[MESSAGE_SKETCH] = {sync_sketch_take, 40, 0, 0, 512},
 	[MESSAGE_STATES] = {sync_states_take, 4096 + 20, 0, 0, 256},
 	[MESSAGE_TOTALS] = {sync_totals_take, 0, 0, 0, 0},
 	[MESSAGE_HEAD] = {gossip_head_take, 20, 6, 1, 256},
@@ -143,17 +143,12 @@ static void put_list(struct hub_fixture *f, struct message_list *list)
 		const struct version_id of = {dataset_of(f), i + 1, author_of(1, 0)};
 		const struct version_id first = {dataset_of(f), 1, author_of(2, 0)};
 		const struct chunk_addr addr = {{(uint8_t)i, 3}};
-		char group[8];
-		snprintf(group, sizeof(group), "%05u", i);
-		const struct message_group said = {.group = bytes_str(group)};
 		if (list->type == MESSAGE_ORGLOG_GET)
 			message_list_org(list, &org, 1);
 		else if (list->type == MESSAGE_STATES)
 			message_list_state(list, &state);
 		else if (list->type == MESSAGE_HOLDS)
 			message_list_version(list, &of);
-		else if (list->type == MESSAGE_GROUPS)
-			message_list_group(list, &said);
 		else if (list->type == MESSAGE_WHOLE_GET && i < MESSAGE_WHOLE_COUNT_MAX)
 			message_list_version(list, &first);
 		else if (list->type == MESSAGE_CHUNK_GET && i < 128)
@@ -179,10 +174,17 @@ static void put_worst(struct hub_fixture *f, enum message_type type, struct buf 
 	struct setdigest_page page = {.count = 0};
 	struct buf sequences;
 	struct bytes head;
+	uint8_t *sketch;
 	list.dataset = dataset_of(f);
 	switch (type) {
 	case MESSAGE_HELLO:
-		message_hello(out, "x", 1, 1, &digest, NULL);
+		message_hello(out, "x", 1, &digest, NULL);
+		break;
+	case MESSAGE_SKETCH:
+		sketch = mem_new(1, MESSAGE_SKETCH_LEN_MAX);
+		memset(sketch, 1, MESSAGE_SKETCH_LEN_MAX);
+		message_sketch(out, bytes_of(sketch, MESSAGE_SKETCH_LEN_MAX));
+		free(sketch);
 		break;
 	case MESSAGE_CHARTER_GET:
 		message_charter_get(out, 1);
@@ -194,7 +196,6 @@ static void put_worst(struct hub_fixture *f, enum message_type type, struct buf 
 	case MESSAGE_CHARTER:
 	case MESSAGE_ORGLOG_GET:
 	case MESSAGE_ORGLOG:
-	case MESSAGE_GROUPS:
 	case MESSAGE_STATES:
 	case MESSAGE_CHUNK_GET:
 	case MESSAGE_HOLDS:
@@ -288,8 +289,8 @@ static void stage(struct hub_fixture *f, enum message_type type, struct peer **p
 	}
 	(*peer)->sync->charter_asked = type == MESSAGE_CHARTER;
 	(*peer)->sync->orglog_asked = type == MESSAGE_ORGLOG;
-	if (type == MESSAGE_GROUPS)
-		(*peer)->sync->phase = SYNC_GROUPS;
+	if (type == MESSAGE_SKETCH)
+		(*peer)->sync->phase = SYNC_SKETCH;
 	hub_node_turn(&f->node);
 }
 

@@ -107,10 +107,10 @@ static void test_bad(void **state)
 	struct hub_fixture *f = *state;
 	struct hub *hub = &f->node.hub;
 	uint64_t sources = hub->source_epoch;
-	hub_peer_bad(hub, f->peer, LINK_REASON_PROTOCOL, "GROUPS again");
+	hub_peer_bad(hub, f->peer, LINK_REASON_PROTOCOL, "SKETCH again");
 	assert_heard(&f->node, f->peer, "CLOSE:PROTOCOL");
 	const struct note *note = hub_node_note(&f->node, NOTE_PEER_BAD);
-	assert_string_equal(note->text, "GROUPS again");
+	assert_string_equal(note->text, "SKETCH again");
 	assert_int_equal(note->link, f->peer->link);
 	assert_int_equal(note->author, author_of(2, 0));
 	assert_true(hub->source_epoch > sources); /* others are asked instead */

@@ -15,10 +15,8 @@ static const struct org_id org = {{1}};
 static const struct chunk_addr addr = {{2}};
 static const struct version_id of = {{{3}}, UINT64_MAX, UINT32_MAX};
 static const struct digest digest = {{4}};
-static const char *const addresses[] = {"a.example:1", "[2001:db8::1]:7400", NULL};
-
-static const char *const address_many[] = {"a:1", "b:1", "c:1", "d:1", "e:1",
-					   "f:1", "g:1", "h:1", "i:1", NULL};
+static const uint8_t marks[ROLL_MARK_COUNT] = {1, 255};
+static const uint8_t cells[2 * MESSAGE_SKETCH_STEP] = {9};
 
 static const uint8_t way[SETDIGEST_DEPTH_MAX * SETDIGEST_STEP_LEN] = {9};
 
@@ -26,8 +24,7 @@ static const uint8_t way[SETDIGEST_DEPTH_MAX * SETDIGEST_STEP_LEN] = {9};
 
 static void put_list(struct buf *out, enum message_type type, unsigned count)
 {
-	const struct message_state state = {UINT32_MAX, UINT32_MAX, UINT64_MAX, UINT64_MAX, {6}};
-	const struct message_group group = {bytes_str("14627"), {7}, INT64_MAX};
+	const struct message_state state = {UINT32_MAX, UINT32_MAX, UINT64_MAX, UINT64_MAX, 6};
 	const struct message_whole whole = {of, 2, {bytes_str("chunk"), bytes_str("other")}};
 	struct message_list list = message_list_begin(type);
 	list.dataset = of.dataset;
@@ -40,8 +37,6 @@ static void put_list(struct buf *out, enum message_type type, unsigned count)
 			message_list_org(&list, &org, UINT32_MAX);
 		else if (type == MESSAGE_ORGLOG)
 			message_list_entry(&list, &org, bytes_str("entry"));
-		else if (type == MESSAGE_GROUPS)
-			message_list_group(&list, &group);
 		else if (type == MESSAGE_STATES)
 			message_list_state(&list, &state);
 		else if (type == MESSAGE_CHUNK_GET)
@@ -82,7 +77,10 @@ static void put_sample(struct buf *out, enum message_type type)
 	static const uint8_t entries[72];
 	switch (type) {
 	case MESSAGE_HELLO:
-		message_hello(out, "allmende 0.1", UINT32_MAX, UINT64_MAX, &digest, addresses);
+		message_hello(out, "allmende 0.1", UINT32_MAX, &digest, marks);
+		return;
+	case MESSAGE_SKETCH:
+		message_sketch(out, bytes_obj(&cells));
 		return;
 	case MESSAGE_CHARTER_GET:
 		message_charter_get(out, UINT32_MAX);
@@ -90,7 +88,6 @@ static void put_sample(struct buf *out, enum message_type type)
 	case MESSAGE_CHARTER:
 	case MESSAGE_ORGLOG_GET:
 	case MESSAGE_ORGLOG:
-	case MESSAGE_GROUPS:
 	case MESSAGE_STATES:
 	case MESSAGE_RECORDS:
 	case MESSAGE_CHUNK_GET:
@@ -185,16 +182,11 @@ static void assert_author(const struct message *m)
 
 static void read_hello(struct message *m)
 {
-	struct bytes address;
-	assert_true(m->version == PROTOCOL_VERSION && m->store_incarnation == UINT64_MAX);
+	assert_int_equal(m->version, PROTOCOL_VERSION);
 	assert_text(m->text, "allmende 0.1");
 	assert_int_equal(m->number, UINT32_MAX);
 	assert_true(id_eq(&m->digest, &digest));
-	for (unsigned i = 0; i < 2; i++) {
-		assert_true(message_next_bin(m, &address));
-		assert_text(address, addresses[i]);
-	}
-	assert_false(message_next_bin(m, &address));
+	assert_true(m->has_body && bytes_eq(m->body, bytes_obj(&marks)));
 }
 
 static void read_element_checked(struct message *m)
@@ -203,7 +195,6 @@ static void read_element_checked(struct message *m)
 	struct org_id got_org;
 	struct message_whole got_whole;
 	struct message_state state;
-	struct message_group group;
 	struct version_id version;
 	struct chunk_addr got_addr;
 	uint32_t number;
@@ -219,16 +210,11 @@ static void read_element_checked(struct message *m)
 		assert_true(message_next_entry(m, &got_org, &bin));
 		assert_true(id_eq(&got_org, &org));
 		assert_text(bin, "entry");
-	} else if (m->type == MESSAGE_GROUPS) {
-		assert_true(message_next_group(m, &group));
-		assert_text(group.group, "14627");
-		assert_int_equal(group.digest[0], 7);
-		assert_true(group.oldest_valid_until_ms == INT64_MAX);
 	} else if (m->type == MESSAGE_STATES) {
 		assert_true(message_next_state(m, &state));
 		assert_true(state.author == UINT32_MAX && state.incarnation == UINT32_MAX);
 		assert_true(state.sequence == UINT64_MAX && state.counter == UINT64_MAX);
-		assert_int_equal(state.digest[0], 6);
+		assert_int_equal(state.set, 6);
 	} else if (m->type == MESSAGE_CHUNK_GET) {
 		assert_true(message_next_addr(m, &got_addr));
 		assert_true(id_eq(&got_addr, &addr));
@@ -284,13 +270,15 @@ static void read_sample(struct message *m)
 	case MESSAGE_HELLO:
 		read_hello(m);
 		return;
+	case MESSAGE_SKETCH:
+		assert_true(bytes_eq(m->body, bytes_obj(&cells)));
+		return;
 	case MESSAGE_CHARTER_GET:
 		assert_int_equal(m->number, UINT32_MAX);
 		return;
 	case MESSAGE_CHARTER:
 	case MESSAGE_ORGLOG_GET:
 	case MESSAGE_ORGLOG:
-	case MESSAGE_GROUPS:
 	case MESSAGE_STATES:
 	case MESSAGE_RECORDS:
 	case MESSAGE_CHUNK_GET:
@@ -459,11 +447,11 @@ static void nil_is_not_a_value(void **state)
 #undef X
 	};
 	for (unsigned i = 0; i < TYPE_COUNT; i++) {
-		enum err expected = types[i] == MESSAGE_SYNC_END ||
-						    types[i] == MESSAGE_OWN_HEAD_GET ||
-						    types[i] == MESSAGE_OWN_HEAD
-					    ? ERR_OK
-					    : ERR_MALFORMED;
+		enum err expected =
+			types[i] == MESSAGE_SYNC_END || types[i] == MESSAGE_OWN_HEAD_GET ||
+					types[i] == MESSAGE_OWN_HEAD || types[i] == MESSAGE_SKETCH
+				? ERR_OK
+				: ERR_MALFORMED;
 		assert_int_equal(decode_type(types[i], counts[i]), expected);
 	}
 }
@@ -569,8 +557,6 @@ static void counts_are_limited(void **state)
 	}
 	assert_int_equal(try_list(MESSAGE_RECORDS, MESSAGE_RECORD_COUNT_MAX), ERR_OK);
 	assert_int_equal(try_list(MESSAGE_RECORDS, MESSAGE_RECORD_COUNT_MAX + 1), ERR_MALFORMED);
-	assert_int_equal(try_list(MESSAGE_GROUPS, LIMIT_MEMBER_COUNT_MAX), ERR_OK);
-	assert_int_equal(try_list(MESSAGE_GROUPS, LIMIT_MEMBER_COUNT_MAX + 1), ERR_MALFORMED);
 	assert_int_equal(try_list(MESSAGE_CHUNK_GET, MESSAGE_LIST_COUNT_MAX), ERR_OK);
 	struct buf out;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
@@ -588,43 +574,51 @@ static void sequences_are_cut(void **state)
 	assert_int_equal(message_decode(&m, buf_bytes(&out)), ERR_OK);
 	assert_int_equal(m.count, MESSAGE_LIST_COUNT_MAX);
 	buf_fini(&out);
-	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_hello(&out, "", 0, 0, &digest, address_many);
-	assert_int_equal(message_decode(&m, buf_bytes(&out)), ERR_OK);
-	assert_int_equal(m.count, LIMIT_ADDRESS_COUNT_MAX);
-	buf_fini(&out);
 }
 
-static enum err try_hello(size_t software_len, size_t address_len, unsigned address_count)
+static enum err try_hello(size_t software_len, size_t mark_count)
 {
 	struct buf out;
-	char software[MESSAGE_SOFTWARE_LEN_MAX + 2] = "", address[LIMIT_ADDRESS_LEN_MAX + 2] = "";
+	char software[MESSAGE_SOFTWARE_LEN_MAX + 2] = "";
+	const uint8_t many[ROLL_MARK_COUNT + 1] = {0};
 	memset(software, 's', software_len);
-	memset(address, 'a', address_len);
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	out_array(&out, 7);
+	out_array(&out, 6);
 	out_uint(&out, MESSAGE_HELLO);
 	out_uint(&out, 1);
 	out_text(&out, bytes_of(software, software_len));
 	out_uint(&out, 1);
-	out_uint(&out, 1);
 	out_fixed(&out, digest.b, ID_LEN);
-	out_array(&out, address_count);
-	for (unsigned i = 0; i < address_count; i++)
-		out_text(&out, bytes_of(address, address_len));
+	out_bin(&out, bytes_of(many, mark_count));
 	return decode(&out);
 }
 
 static void hello_is_limited(void **state)
 {
-	assert_int_equal(try_hello(0, 1, 0), ERR_OK);
-	assert_int_equal(
-		try_hello(MESSAGE_SOFTWARE_LEN_MAX, LIMIT_ADDRESS_LEN_MAX, LIMIT_ADDRESS_COUNT_MAX),
-		ERR_OK);
-	assert_int_equal(try_hello(MESSAGE_SOFTWARE_LEN_MAX + 1, 1, 1), ERR_MALFORMED);
-	assert_int_equal(try_hello(1, LIMIT_ADDRESS_LEN_MAX + 1, 1), ERR_MALFORMED);
-	assert_int_equal(try_hello(1, 0, 1), ERR_MALFORMED);
-	assert_int_equal(try_hello(1, 1, LIMIT_ADDRESS_COUNT_MAX + 1), ERR_MALFORMED);
+	assert_int_equal(try_hello(0, ROLL_MARK_COUNT), ERR_OK);
+	assert_int_equal(try_hello(MESSAGE_SOFTWARE_LEN_MAX, ROLL_MARK_COUNT), ERR_OK);
+	assert_int_equal(try_hello(MESSAGE_SOFTWARE_LEN_MAX + 1, ROLL_MARK_COUNT), ERR_MALFORMED);
+	assert_int_equal(try_hello(1, ROLL_MARK_COUNT + 1), ERR_MALFORMED);
+	assert_int_equal(try_hello(1, ROLL_MARK_COUNT - 1), ERR_MALFORMED);
+	assert_int_equal(try_hello(1, 0), ERR_MALFORMED);
+}
+
+static enum err try_sketch(size_t len)
+{
+	uint8_t *many = mem_new(1, len + 1);
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_sketch(&out, bytes_of(many, len));
+	free(many);
+	return decode(&out);
+}
+
+static void sketch_is_limited(void **state)
+{
+	assert_int_equal(try_sketch(0), ERR_OK);
+	assert_int_equal(try_sketch(MESSAGE_SKETCH_STEP - 1), ERR_MALFORMED);
+	assert_int_equal(try_sketch(MESSAGE_SKETCH_LEN_MAX), ERR_OK);
+	assert_int_equal(try_sketch(MESSAGE_SKETCH_LEN_MAX + MESSAGE_SKETCH_STEP), ERR_MALFORMED);
 }
 
 /* An answer that a person will read never has control characters, and is cut to what is allowed. */
@@ -721,6 +715,7 @@ int main(void)
 		cmocka_unit_test(counts_are_limited),
 		cmocka_unit_test(sequences_are_cut),
 		cmocka_unit_test(hello_is_limited),
+		cmocka_unit_test(sketch_is_limited),
 		cmocka_unit_test(answers_are_texts),
 		cmocka_unit_test(answers_are_cut_between_letters),
 		cmocka_unit_test(leaves_are_limited),

@@ -25,8 +25,7 @@ static const struct digest digest = {{4}};
 
 static void put_list(struct buf *out, enum message_type type)
 {
-	const struct message_state state = {256, 1, 5, 2, {6}};
-	const struct message_group group = {bytes_str("14627"), {7}, 1790000000000};
+	const struct message_state state = {256, 1, 5, 2, 6};
 	const struct message_whole whole = {of, 2, {bytes_str("chunk"), bytes_str("other")}};
 	struct message_list list = message_list_begin(type);
 	list.dataset = of.dataset;
@@ -36,8 +35,6 @@ static void put_list(struct buf *out, enum message_type type)
 		message_list_org(&list, &org, 2);
 	else if (type == MESSAGE_ORGLOG)
 		message_list_entry(&list, &org, bytes_str("entry"));
-	else if (type == MESSAGE_GROUPS)
-		message_list_group(&list, &group);
 	else if (type == MESSAGE_STATES)
 		message_list_state(&list, &state);
 	else if (type == MESSAGE_CHUNK_GET)
@@ -62,11 +59,14 @@ static void put_leaves(struct buf *out)
 
 static void put(struct buf *out, enum message_type type)
 {
-	static const char *const addresses[] = {"a.example:7420", "[2001:db8::1]:7420", NULL};
+	static const uint8_t marks[ROLL_MARK_COUNT] = {1, 255}, cells[MESSAGE_SKETCH_STEP] = {8};
 	static const uint8_t entry[36] = {9}, sequence[8] = {0, 0, 0, 0, 0, 0, 0, 5};
 	switch (type) {
 	case MESSAGE_HELLO:
-		message_hello(out, "example/1", 3, 99, &digest, addresses);
+		message_hello(out, "example/1", 3, &digest, marks);
+		return;
+	case MESSAGE_SKETCH:
+		message_sketch(out, bytes_obj(&cells));
 		return;
 	case MESSAGE_CHARTER_GET:
 		message_charter_get(out, 2);
@@ -74,7 +74,6 @@ static void put(struct buf *out, enum message_type type)
 	case MESSAGE_CHARTER:
 	case MESSAGE_ORGLOG_GET:
 	case MESSAGE_ORGLOG:
-	case MESSAGE_GROUPS:
 	case MESSAGE_STATES:
 	case MESSAGE_RECORDS:
 	case MESSAGE_CHUNK_GET:

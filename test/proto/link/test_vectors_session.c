@@ -134,18 +134,16 @@ static void certificate_say(struct session *s, struct bytes certificate)
 	part(s, bytes_slice(whole, at, whole.len - at), "signature of the entry, by the root key");
 }
 
-static void hello_say(struct session *s, struct bytes message)
+static void hello_say(struct session *s, unsigned from, struct bytes message)
 {
-	static const char *const notes[] = {"HELLO: an array of 7",
-					    "type",
-					    "protocol version",
-					    "software",
-					    "charter number",
-					    "store number",
-					    "content digest: no author has a state yet",
-					    "one address",
-					    "",
-					    NULL};
+	const char *const notes[] = {"HELLO: an array of 6",
+				     "type",
+				     "protocol version",
+				     "software",
+				     "charter number",
+				     "content digest: no author has a state yet",
+				     from ? "nil: it is an answer" : "marks",
+				     NULL};
 	assert_int_equal(tokens(s, message, notes), message.len);
 }
 
@@ -253,14 +251,14 @@ static void message(struct session *s, unsigned from, const char *what, const st
 
 static void hello(struct session *s, unsigned from, struct buf *wire)
 {
-	static const char *const addresses[2][2] = {{"192.0.2.2:7420"}, {"192.0.2.1:7420"}};
+	static struct roll none;
 	struct digest content;
 	struct buf body;
 	buf_init(&body, DUMP_MAX);
-	hash_once(content.b, "am1.content", bytes_of(NULL, 0));
-	message_hello(&body, "example/1", 1, 1000 + from, &content, addresses[from]);
+	roll_content(&none, &content);
+	message_hello(&body, "example/1", 1, &content, from ? NULL : none.marks);
 	message(s, from, "HELLO", &body, wire);
-	hello_say(s, buf_bytes(&body));
+	hello_say(s, from, buf_bytes(&body));
 	buf_fini(&body);
 }
 

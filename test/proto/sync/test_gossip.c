@@ -299,7 +299,7 @@ static void test_pull(void **state)
 		const char *heard;
 	} cases[] = {
 		{SYNC_IDLE, true, false, "STATES"}, {SYNC_STREAM, true, false, ""},
-		{SYNC_GROUPS, true, false, ""},     {SYNC_IDLE, true, true, ""},
+		{SYNC_SKETCH, true, false, ""},     {SYNC_IDLE, true, true, ""},
 		{SYNC_IDLE, false, false, ""},
 	};
 	struct fixture *f = *state;

@@ -1,6 +1,7 @@
 /*
  * A comparison, message by message: what a peer hears for what it says, and what ends the session.
  */
+#include "proto/sync/sketch.h"
 #include "proto/wire/protocol.h"
 #include "test/proto/hub_node.h"
 
@@ -12,7 +13,7 @@ static void say_hello(struct hub_fixture *f, uint32_t number, const struct diges
 {
 	struct buf out;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_hello(&out, "peer 2", number, 0x77, content, NULL);
+	message_hello(&out, "peer 2", number, content, NULL);
 	hub_node_hear(&f->node, f->peer, sync_hello_take, &out);
 }
 
@@ -35,45 +36,39 @@ static void say_taken(struct hub_fixture *f, uint64_t bytes)
 struct said { /* a state; author 0 ends the list */
 	uint32_t author, incarnation;
 	uint64_t sequence, counter;
+	uint32_t set;
 };
 
 static void say_states(struct hub_fixture *f, const struct said *states)
 {
 	struct message_list list = message_list_begin(MESSAGE_STATES);
 	for (; states->author; states++) {
-		const struct message_state state = {states->author,
-						    states->incarnation,
-						    states->sequence,
-						    states->counter,
-						    {0}};
+		const struct message_state state = {states->author, states->incarnation,
+						    states->sequence, states->counter, states->set};
 		message_list_state(&list, &state);
 	}
 	hub_node_hear_list(&f->node, f->peer, sync_states_take, &list);
 }
 
-/*
- * Names with a blank after each; "!" before one: its digest is another than this node has just
- * said.
- */
-static void say_groups(struct hub_fixture *f, const char *names)
+static void say_sketch(struct hub_fixture *f, struct bytes cells)
 {
-	struct message_list list = message_list_begin(MESSAGE_GROUPS);
-	struct message own;
-	struct message_group said;
-	char text[100], *rest = text, *name;
-	strcpy(text, names);
-	while ((name = strsep(&rest, " ")) && rest) {
-		struct message_group group = {.oldest_valid_until_ms = 1};
-		bool differs = name[0] == '!';
-		group.group = bytes_str(name + differs);
-		assert_true(hub_node_sent(&f->node, f->peer, MESSAGE_GROUPS, 0, &own));
-		while (message_next_group(&own, &said))
-			if (bytes_eq(said.group, group.group))
-				memcpy(group.digest, said.digest, sizeof(group.digest));
-		group.digest[0] ^= differs;
-		message_list_group(&list, &group);
-	}
-	hub_node_hear_list(&f->node, f->peer, sync_groups_take, &list);
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_sketch(&out, cells);
+	hub_node_hear(&f->node, f->peer, sync_sketch_take, &out);
+}
+
+static void say_some(struct hub_fixture *f)
+{
+	struct buf out;
+	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+	message_sketch_none(&out);
+	hub_node_hear(&f->node, f->peer, sync_sketch_take, &out);
+}
+
+static void say_all(struct hub_fixture *f)
+{
+	say_sketch(f, bytes_of(NULL, 0));
 }
 
 /* What this node's HELLO shows, when the peer has said one. */
@@ -88,26 +83,30 @@ static struct digest content_shown(struct hub_fixture *f)
 
 static const uint32_t A = 256, B = 512, C = 768; /* authors: node 0 of members 1, 2, 3 */
 
-/*
- * Members 1 and 2 are of one county, 3 of another, 4 of none; 3 records of each of the first three
- * are here.
- */
+/* 3 records of each of the first three members are here. */
 static void fill(struct hub_fixture *f)
 {
-	static const char *const groups[] = {"14627", "14627", "14522", ""};
-	for (unsigned i = 0; i < COUNT(groups); i++)
-		strcpy(f->node.hub.charter.members[i].group, groups[i]);
 	for (uint32_t member = 1; member <= 3; member++)
 		hub_node_fill(&f->node, &f->fed, member, 3, 10);
 	hub_node_turn(&f->node);
 }
 
-/* A comparison is under way, and the peer has this node's GROUPS. */
+/* A comparison that the peer has begun is under way, and it has this node's sketch. */
 static void compare(struct hub_fixture *f)
 {
 	f->peer->sync->charter_compared = 1; /* the charter was looked at before */
 	say_hello(f, 1, &other_content);
-	assert_heard(&f->node, f->peer, "HELLO GROUPS");
+	assert_heard(&f->node, f->peer, "HELLO SKETCH");
+}
+
+/* The same, but this node has begun, and waits for the peer's. */
+static void compare_asked(struct hub_fixture *f)
+{
+	f->peer->sync->charter_compared = 1;
+	f->peer->sync->next_hello_ms = INT64_MAX;
+	sync_hello(&f->node.hub, f->node.txn, f->peer);
+	say_hello(f, 1, &other_content);
+	assert_heard(&f->node, f->peer, "HELLO");
 }
 
 /* ---- HELLO ---- */
@@ -126,7 +125,7 @@ static void test_up(void **state)
 	assert_true(hub_node_sent(node, f->peer, MESSAGE_HELLO, 0, &m));
 	assert_int_equal(m.version, PROTOCOL_VERSION);
 	assert_int_equal(m.number, 1);
-	assert_int_equal(m.store_incarnation, 0x1234);
+	assert_true(m.has_body);
 	assert_memory_equal(m.text.ptr, "test 1", 6);
 	sync_hello(&node->hub, node->txn, f->peer); /* the answer is still to come */
 	assert_heard(node, f->peer, "HELLO");
@@ -143,13 +142,13 @@ static void test_hello(void **state)
 		bool met, synced;
 	} cases[] = {
 		{SEEN, 1, true, "HELLO", true, true},
-		{SEEN, 1, false, "HELLO GROUPS", true, false},
+		{SEEN, 1, false, "HELLO SKETCH", true, false},
 		{SEEN | UNMET, 1, true, "HELLO OWN_HEAD_GET", true, true},
-		{SEEN | UNMET, 1, false, "HELLO OWN_HEAD_GET GROUPS", true, false},
+		{SEEN | UNMET, 1, false, "HELLO OWN_HEAD_GET SKETCH", true, false},
 		{SEEN | ASKED, 1, true, "", true, true}, /* it is the answer */
-		{SEEN | ASKED, 1, false, "GROUPS", true, false},
+		{SEEN | ASKED, 1, false, "", true, false},
 		{0, 1, true, "HELLO CHARTER_GET", true, true}, /* once for each number */
-		{0, 1, false, "HELLO CHARTER_GET GROUPS", true, false},
+		{0, 1, false, "HELLO CHARTER_GET SKETCH", true, false},
 		{SEEN, 2, false, "HELLO CHARTER_GET", true, false}, /* it has more */
 		{SEEN | UNMET, 0, true, "HELLO", false, false},     /* it has less */
 		{SEEN | UNMET | JOINING, 1, false, "HELLO", false, false},
@@ -224,7 +223,7 @@ static void test_hello_version(void **state)
 	struct hub_fixture *f = *state;
 	struct buf out;
 	buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
-	message_hello(&out, "peer 2", 1, 0x77, &other_content, NULL);
+	message_hello(&out, "peer 2", 1, &other_content, NULL);
 	out.ptr[2] = 1;
 	hub_node_hear(&f->node, f->peer, sync_hello_take, &out);
 	assert_heard(&f->node, f->peer, "CLOSE:VERSION");
@@ -272,7 +271,7 @@ static void test_pace_own(void **state)
 	assert_heard(node, f->peer, "HELLO");
 }
 
-/* ---- GROUPS and STATES ---- */
+/* ---- SKETCH and STATES ---- */
 
 /* Authors in the STATES that a peer hears, with blanks before; "end" for the one without. */
 static const char *states_heard(struct hub_fixture *f, char out[200])
@@ -289,48 +288,97 @@ static const char *states_heard(struct hub_fixture *f, char out[200])
 	return out;
 }
 
-static void test_groups(void **state)
+/* Of two HELLOs that cross the one of the dialler has begun. */
+static void test_crossing(void **state)
 {
-	static const struct {
-		const char *said, *heard, *states;
-	} cases[] = {
-		{"14522 14627 ", "HELLO GROUPS STATES", " end"}, /* it has less of nothing */
-		{"!14522 14627 ", "HELLO GROUPS STATES STATES", " 768 end"},
-		{"14522 !14627 ", "HELLO GROUPS STATES STATES", " 256 512 end"},
-		{"!14522 !14627 ", "HELLO GROUPS STATES STATES", " 256 512 768 end"},
-		{"", "HELLO GROUPS STATES STATES", " 256 512 768 end"}, /* it has nothing */
-		{"14627 ", "HELLO GROUPS STATES STATES", " 768 end"},
-		{"14522 ", "HELLO GROUPS STATES STATES", " 256 512 end"},
-		{"01001 14522 14523 14627 14999 ", "HELLO GROUPS STATES", " end"},
-		{"14627 14522 ", "HELLO GROUPS CLOSE:PROTOCOL", ""},
-		{"14522 14522 ", "HELLO GROUPS CLOSE:PROTOCOL", ""},
-	};
 	struct hub_fixture *f = *state;
-	char text[200];
+	static const uint8_t marks[ROLL_MARK_COUNT];
+	struct buf out;
 	fill(f);
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		hub_node_turn(&f->node);
-		f->peer = hub_node_member(&f->node, &f->fed.orgs[1]);
-		compare(f);
-		say_groups(f, cases[i].said);
-		assert_heard(&f->node, f->peer, cases[i].heard);
-		assert_string_equal(states_heard(f, text), cases[i].states);
+	f->peer->sync->charter_compared = 1;
+	for (int dialled = 0; dialled < 2; dialled++) {
+		f->peer->dial = (uint64_t)dialled;
+		sync_hello(&f->node.hub, f->node.txn, f->peer);
+		buf_init(&out, LIMIT_MESSAGE_LEN_MAX);
+		message_hello(&out, "peer 2", 1, &other_content, marks);
+		hub_node_hear(&f->node, f->peer, sync_hello_take, &out);
+		assert_heard(&f->node, f->peer, dialled ? "HELLO" : "HELLO SKETCH");
+		f->peer->sync->phase = SYNC_IDLE;
+		hub_node_forget(&f->node);
 	}
 }
 
-/* GROUPS of a comparison that is over do no harm; in one that is under way they come once. */
-static void test_groups_again(void **state)
+/* What a node says of the sketch of another with more or fewer authors. */
+static void test_sketch(void **state)
+{
+	static const struct {
+		uint32_t members[3]; /* of whom the other knows something */
+		unsigned count;      /* records of each */
+		const char *states;
+	} cases[] = {
+		{{1, 2, 3}, 3, " end"},          {{1, 2}, 3, " 768 end"},
+		{{2}, 3, " 256 768 end"},        {{1, 2, 3}, 2, " 256 512 768 end"},
+		{{2, 3}, 3, " 256 end"},         {{0}, 0, " 256 512 768 end"},
+		{{4, 1, 2}, 3, " 768 1024 end"},
+	};
+	char text[200];
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		hub_fixture_setup(state);
+		struct hub_fixture *f = *state;
+		struct hub_node other;
+		struct message m;
+		struct buf cells;
+		fill(f);
+		hub_node_open(&other, &f->fed, &f->fed.orgs[3]);
+		for (unsigned k = 0; k < 3 && cases[i].members[k]; k++)
+			hub_node_fill(&other, &f->fed, cases[i].members[k], cases[i].count, 10);
+		buf_init(&cells, MESSAGE_SKETCH_LEN_MAX);
+		sketch_make(&cells, ledger_roll(&other.hub.ledger, other.txn), f->peer->session_key,
+			    8);
+		compare_asked(f);
+		say_sketch(f, buf_bytes(&cells));
+		assert_string_equal(states_heard(f, text), cases[i].states);
+		assert_true(hub_node_sent(&f->node, f->peer, MESSAGE_SKETCH, 0, &m));
+		assert_false(m.has_body);
+		buf_fini(&cells);
+		hub_node_close(&other);
+		hub_fixture_teardown(state);
+	}
+}
+
+/* What does not come out, and no sketch, are answered by all states. */
+static void test_sketch_not(void **state)
+{
+	static const uint8_t false_cells[2 * MESSAGE_SKETCH_STEP] = {1, 2, 3, 4, 5, 6, 7, 8};
+	static const uint8_t no_sum[MESSAGE_SKETCH_STEP] = {255, 255, 255, 255};
+	const struct bytes said[] = {bytes_of(NULL, 0), bytes_obj(&false_cells),
+				     bytes_obj(&no_sum)};
+	char text[200];
+	for (size_t i = 0; i < COUNT(said); i++) {
+		hub_fixture_setup(state);
+		struct hub_fixture *f = *state;
+		fill(f);
+		compare_asked(f);
+		say_sketch(f, said[i]);
+		assert_heard(&f->node, f->peer, "HELLO SKETCH STATES STATES");
+		assert_string_equal(states_heard(f, text), " 256 512 768 end");
+		hub_fixture_teardown(state);
+	}
+}
+
+/* SKETCH of a comparison that is over does no harm; in one that is under way it comes once. */
+static void test_sketch_again(void **state)
 {
 	struct hub_fixture *f = *state;
 	fill(f);
-	struct message_list list = message_list_begin(MESSAGE_GROUPS);
-	hub_node_hear_list(&f->node, f->peer, sync_groups_take, &list);
+	say_all(f);
 	assert_heard(&f->node, f->peer, "");
 	compare(f);
-	say_groups(f, "!14522 !14627 ");
-	say_groups(f, "!14522 !14627 ");
-	assert_heard(&f->node, f->peer, "HELLO GROUPS STATES STATES CLOSE:PROTOCOL");
-	assert_string_equal(hub_node_note(&f->node, NOTE_PEER_BAD)->text, "GROUPS again");
+	say_all(f);
+	assert_heard(&f->node, f->peer, "HELLO SKETCH");
+	say_all(f);
+	assert_heard(&f->node, f->peer, "HELLO SKETCH CLOSE:PROTOCOL");
+	assert_string_equal(hub_node_note(&f->node, NOTE_PEER_BAD)->text, "SKETCH again");
 }
 
 /*
@@ -368,31 +416,30 @@ static const char *stream_heard(struct hub_fixture *f, char out[500])
 	return out;
 }
 
-/* In a comparison what the peer does not name in groups that differ it has not got. */
+/*
+ * The peer names authors: it gets what it lacks, and is told of what this node lacks. When it names
+ * all, it has got nothing of the others.
+ */
 static void test_states(void **state)
 {
 	static const struct {
-		const char *groups;
+		bool all;
 		struct said first[4], second[4]; /* messages; then the empty one */
-		const char *heard;
+		const char *answer, *heard;
 	} cases[] = {
-		{"!14522 !14627 ", {{0}}, {{0}}, "3/9 A:123B:123C:123."},
-		{"14522 !14627 ", {{0}}, {{0}}, "2/6 A:123B:123."},
-		{"!14522 14627 ", {{0}}, {{0}}, "1/3 C:123."},
-		{"!14522 !14627 ",
-		 {{256, 1, 3, 1}, {512, 1, 2, 1}, {768, 1, 0, 0}},
-		 {{0}},
-		 "3/9 A:B:3C:123."}, /* equal but for the digest: the head says why */
-		{"!14522 !14627 ", {{512, 1, 1, 1}}, {{768, 1, 2, 1}}, "3/9 A:123B:23C:3."},
-		{"!14522 !14627 ", {{256, 2, 1, 1}}, {{0}}, "2/6 B:123C:123."}, /* it is ahead */
-		{"!14522 !14627 ", {{256, 0, 9, 9}}, {{0}}, "3/9 A:123B:123C:123."}, /* behind */
-		{"!14522 !14627 ",
-		 {{100, 1, 1, 1}, {999, 1, 1, 1}},
-		 {{0}},
-		 "3/9 A:123B:123C:123."}, /* of whom nothing is here */
-		{"!14522 !14627 ", {{512, 1, 1, 1}, {256, 1, 2, 1}}, {{0}}, NULL},
-		{"!14522 !14627 ", {{512, 1, 1, 1}}, {{512, 1, 1, 1}}, NULL},
-		{"!14522 !14627 ", {{512, 1, 1, 1}}, {{256, 1, 1, 1}}, NULL},
+		{true, {{0}}, {{0}}, " end", "3/9 A:123B:123C:123."},
+		{false, {{0}}, {{0}}, " end", "0/0 ."},
+		{false, {{A, 1, 3, 1, 9}}, {{0}}, " 256 end", "1/3 A:."}, /* the head says why */
+		{false, {{A, 1, 2, 0}, {C, 0, 0, 0}}, {{0}}, " end", "2/6 A:3C:123."},
+		{false, {{A, 1, 4, 1}}, {{0}}, " 256 end", "1/3 A:."},
+		{false, {{A, 1, 2, 2}}, {{0}}, " 256 end", "1/3 A:3."},
+		{true, {{B, 1, 1, 0}}, {{C, 1, 2, 0}}, " 512 end", "3/9 A:123B:23C:3."},
+		{false, {{A, 2, 1, 1}}, {{0}}, " 256 end", "0/0 ."},  /* it is ahead */
+		{false, {{A, 0, 9, 9}}, {{0}}, " end", "1/3 A:123."}, /* behind */
+		{false, {{100, 1, 1, 1}, {999, 1, 1, 1}}, {{0}}, " 100 999 end", "0/0 ."},
+		{false, {{B, 1, 1, 1}, {A, 1, 2, 1}}, {{0}}, "", NULL},
+		{false, {{B, 1, 1, 1}}, {{B, 1, 1, 1}}, "", NULL},
+		{false, {{B, 1, 1, 1}}, {{A, 1, 1, 1}}, "", NULL},
 	};
 	struct hub_fixture *f = *state;
 	char text[500];
@@ -401,24 +448,64 @@ static void test_states(void **state)
 		hub_node_turn(&f->node);
 		f->peer = hub_node_member(&f->node, &f->fed.orgs[1]);
 		compare(f);
-		say_groups(f, cases[i].groups);
 		hub_node_forget(&f->node);
+		if (cases[i].all)
+			say_all(f);
+		else
+			say_some(f);
 		if (cases[i].first[0].author)
 			say_states(f, cases[i].first);
 		if (cases[i].second[0].author)
 			say_states(f, cases[i].second);
 		if (!cases[i].heard) {
-			assert_heard(&f->node, f->peer, "CLOSE:PROTOCOL");
+			assert_string_equal(
+				hub_node_heard(&f->node, f->peer->link) +
+					strlen(hub_node_heard(&f->node, f->peer->link)) - 14,
+				"CLOSE:PROTOCOL");
 			assert_string_equal(hub_node_note(&f->node, NOTE_PEER_BAD)->text,
 					    "STATES in disorder");
 			continue;
 		}
 		say_states(f, &(struct said){0});
+		assert_string_equal(states_heard(f, text), cases[i].answer);
 		assert_string_equal(stream_heard(f, text), cases[i].heard);
 		assert_null(hub_node_note(&f->node, NOTE_SYNCED));
 		say_end(f);
 		assert_int_equal(hub_node_note(&f->node, NOTE_SYNCED)->link, f->peer->link);
 		assert_true(f->peer->compared_news && f->node.hub.peer_news);
+	}
+}
+
+/* A peer that was asked answers with its states, and nothing is told of them again. */
+static void test_states_answered(void **state)
+{
+	struct hub_fixture *f = *state;
+	char text[500];
+	fill(f);
+	compare_asked(f);
+	say_all(f);
+	hub_node_forget(&f->node);
+	say_states(f, (struct said[]){{A, 1, 1, 0}, {C, 0, 0, 0}, {0}});
+	say_states(f, &(struct said){0});
+	assert_string_equal(states_heard(f, text), "");
+	assert_string_equal(stream_heard(f, text), "2/6 A:23C:123.");
+}
+
+/* Who names others alone has exactly what was sketched of the own author. */
+static void test_own_same(void **state)
+{
+	struct hub_fixture *f = *state;
+	fill(f);
+	for (int named = 0; named < 2; named++) {
+		f->peer = hub_node_member(&f->node, &f->fed.orgs[1]);
+		compare(f);
+		say_some(f);
+		if (named)
+			say_states(f, (struct said[]){{A, 1, 2, 0}, {0}});
+		say_states(f, &(struct said){0});
+		assert_int_equal(f->peer->own_same.sequence, named ? 0 : 3);
+		assert_int_equal(f->peer->own_heard.sequence, named ? 2 : 3);
+		hub_node_turn(&f->node);
 	}
 }
 
@@ -430,7 +517,7 @@ static void test_end_first(void **state)
 	say_end(f);
 	assert_null(hub_node_note(&f->node, NOTE_SYNCED)); /* of none */
 	compare(f);
-	say_groups(f, "14522 14627 ");
+	say_some(f);
 	say_end(f); /* before this node has begun to stream: it does not count */
 	say_states(f, &(struct said){0});
 	assert_null(hub_node_note(&f->node, NOTE_SYNCED));
@@ -665,15 +752,28 @@ static void test_entropy(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		hub_test(test_up),           cmocka_unit_test(test_hello),
-		hub_test(test_hello_number), hub_test(test_hello_version),
-		hub_test(test_pace),         hub_test(test_pace_own),
-		hub_test(test_groups),       hub_test(test_groups_again),
-		hub_test(test_states),       hub_test(test_end_first),
-		hub_test(test_moved),        hub_test(test_wants),
-		hub_test(test_window),       hub_test(test_wants_merged),
-		hub_test(test_taken),        hub_test(test_states_tell),
-		hub_test(test_silence),      hub_test(test_content_of_the_same),
+		hub_test(test_up),
+		cmocka_unit_test(test_hello),
+		hub_test(test_hello_number),
+		hub_test(test_hello_version),
+		hub_test(test_pace),
+		hub_test(test_pace_own),
+		hub_test(test_crossing),
+		cmocka_unit_test(test_sketch),
+		cmocka_unit_test(test_sketch_not),
+		hub_test(test_sketch_again),
+		hub_test(test_states_answered),
+		hub_test(test_own_same),
+		hub_test(test_states),
+		hub_test(test_end_first),
+		hub_test(test_moved),
+		hub_test(test_wants),
+		hub_test(test_window),
+		hub_test(test_wants_merged),
+		hub_test(test_taken),
+		hub_test(test_states_tell),
+		hub_test(test_silence),
+		hub_test(test_content_of_the_same),
 		hub_test(test_entropy),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);

@@ -83,19 +83,13 @@ static void leaves_ask(struct hub_fixture *f)
 static void list_say(struct hub_fixture *f, enum message_type type)
 {
 	struct message_list list = message_list_begin(type);
-	struct message_group group = {.group = bytes_of(filler, MESSAGE_GROUP_LEN_MAX),
-				      .oldest_valid_until_ms = INT64_MAX};
-	struct message_state state = {UINT32_MAX, UINT32_MAX, UINT64_MAX, UINT64_MAX, {1}};
+	struct message_state state = {UINT32_MAX, UINT32_MAX, UINT64_MAX, UINT64_MAX, 1};
 	list.dataset = of.dataset;
 	struct message_whole whole = {.of = of, .count = 1};
 	const bool of_wholes = type == MESSAGE_WHOLE_GET || type == MESSAGE_WHOLE;
-	const unsigned count = type == MESSAGE_GROUPS ? LIMIT_MEMBER_COUNT_MAX
-			       : of_wholes            ? MESSAGE_WHOLE_COUNT_MAX
-						      : MESSAGE_LIST_COUNT_MAX;
+	const unsigned count = of_wholes ? MESSAGE_WHOLE_COUNT_MAX : MESSAGE_LIST_COUNT_MAX;
 	for (unsigned i = 0; i < count; i++) {
-		if (type == MESSAGE_GROUPS)
-			message_list_group(&list, &group);
-		else if (type == MESSAGE_STATES)
+		if (type == MESSAGE_STATES)
 			message_list_state(&list, &state);
 		else if (type == MESSAGE_ORGLOG_GET)
 			message_list_org(&list, &f->fed.orgs[1].id, UINT32_MAX);
@@ -123,13 +117,16 @@ static void holds_say(struct hub_fixture *f)
 
 static void put_hello(struct buf *out)
 {
-	static char address[LIMIT_ADDRESS_LEN_MAX + 1], software[MESSAGE_SOFTWARE_LEN_MAX + 1];
-	const char *addresses[LIMIT_ADDRESS_COUNT_MAX + 2] = {NULL};
-	memset(address, 'a', LIMIT_ADDRESS_LEN_MAX);
+	static const uint8_t marks[ROLL_MARK_COUNT];
+	char software[MESSAGE_SOFTWARE_LEN_MAX + 1] = "";
 	memset(software, 's', MESSAGE_SOFTWARE_LEN_MAX);
-	for (size_t i = 0; i <= LIMIT_ADDRESS_COUNT_MAX; i++)
-		addresses[i] = address;
-	message_hello(out, software, UINT32_MAX, UINT64_MAX, &digest, addresses);
+	message_hello(out, software, UINT32_MAX, &digest, marks);
+}
+
+static void put_sketch(struct buf *out, enum message_type type)
+{
+	static const uint8_t cells[MESSAGE_SKETCH_LEN_MAX];
+	message_sketch(out, bytes_obj(&cells));
 }
 
 static void put_long(struct buf *out, enum message_type type)
@@ -199,6 +196,9 @@ static void put_hello_only(struct buf *out, enum message_type type)
 static void largest_say(struct hub_fixture *f, enum message_type type)
 {
 	switch (type) {
+	case MESSAGE_SKETCH:
+		put_say(f, type, put_sketch);
+		return;
 	case MESSAGE_HELLO:
 		put_say(f, type, put_hello_only);
 		return;
@@ -214,7 +214,6 @@ static void largest_say(struct hub_fixture *f, enum message_type type)
 	case MESSAGE_LEAVES:
 		leaves_ask(f);
 		return;
-	case MESSAGE_GROUPS:
 	case MESSAGE_STATES:
 	case MESSAGE_ORGLOG_GET:
 	case MESSAGE_CHUNK_GET:
