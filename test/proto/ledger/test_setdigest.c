@@ -384,6 +384,31 @@ static void ground_slots_are_told(void **state)
 	assert_in_range(now.writes - then.writes, 1, 6);
 }
 
+/* However many leaves there are, a change reads one list, and the children on the way to it. */
+static void a_change_costs_the_same(void **state)
+{
+	struct fixture *f = *state;
+	const struct digest hash = {{1}};
+	struct digest set;
+	uint32_t n = 0;
+	uint8_t slot[5] = {9};
+
+	for (uint32_t count = 100; count <= 100000; count *= 10) {
+		for (; n < count; n++) {
+			be32_put(slot + 1, n);
+			setdigest_put(f->txn, AUTHOR, 1, bytes_obj(&slot), n + 1, &hash);
+		}
+		setdigest_root(f->txn, AUTHOR, 1, &set);
+		const struct txn_cost then = txn_cost(f->txn);
+		be32_put(slot + 1, n / 2);
+		setdigest_put(f->txn, AUTHOR, 1, bytes_obj(&slot), 2 * n, &hash);
+		setdigest_root(f->txn, AUTHOR, 1, &set);
+		const struct txn_cost now = txn_cost(f->txn);
+		assert_in_range(now.lookups - then.lookups, 1, SETDIGEST_LEAVES_MAX + 4 * 18 + 2);
+		assert_in_range(now.writes - then.writes, 1, 1 + 2 * 5);
+	}
+}
+
 /* Rows of another length are damage, not digests. */
 static void damaged_rows_are_told(void **state)
 {
@@ -405,6 +430,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(pages_prove_themselves, setup, teardown),
 		cmocka_unit_test_setup_teardown(differences_are_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(ground_slots_are_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_change_costs_the_same, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_rows_are_told, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
