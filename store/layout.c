@@ -236,6 +236,15 @@ struct row_key key_holder(const struct dataset_id *dataset, uint32_t author)
 	return key;
 }
 
+struct row_key key_standing(uint8_t flag, const struct dataset_id *dataset)
+{
+	struct row_key key = {.len = 0};
+
+	add_u8(&key, flag);
+	add(&key, id_bytes(dataset));
+	return key;
+}
+
 struct row_key key_line(uint32_t issuer, const struct digest *line)
 {
 	struct row_key key = key_author(issuer);

@@ -14,7 +14,7 @@
 #include "crypto/bytes.h"
 #include "crypto/id.h"
 
-#define STORE_FORMAT 8
+#define STORE_FORMAT 9
 #define KEY_LEN_MAX  256
 
 /* X(NAME, "name", sums): sums is 0 where values verify themselves. */
@@ -98,6 +98,10 @@
 	X(LINE_ON, "line-on", 1)     /* parent line id(32) line id(32) -> issuer(4) */             \
 	X(LINE_WHEN, "line-when", 1) /* time(8) line id(32) -> issuer(4) */                        \
 	X(LINE_DUE, "line-due", 1)   /* payer(4) kind(1) id(32) -> proto/rights/table_due */       \
+	X(TOUCHED, "touched",                                                                      \
+	  1) /* dataset(32), of which something may be true now that was not -> nothing */         \
+	X(STANDING, "standing", 1)       /* dataset(32) -> flags(1); proto/ledger/standing */      \
+	X(STANDING_OF, "standing-of", 1) /* flag(1) dataset(32), which has it -> nothing */        \
 	X(UNHEARD, "unheard", 1) /* member(4) -> own records it has yet to hear of; catalog/ */    \
 	X(RIGHT, "right",                                                                          \
 	  1) /* owner(4) audience organisation id(32) hash of prefix(16) rank(10) line id(32) */
@@ -154,6 +158,7 @@ struct row_key key_version(const struct dataset_id *dataset, uint64_t number, ui
 struct row_key key_index(const struct dataset_id *dataset, uint64_t number, uint32_t author,
 			 const struct chunk_addr *addr);
 struct row_key key_holder(const struct dataset_id *dataset, uint32_t author);
+struct row_key key_standing(uint8_t flag, const struct dataset_id *dataset); /* STANDING_OF */
 struct row_key key_line(uint32_t issuer, const struct digest *line);
 struct row_key key_line_of(const uint8_t id[ID_LEN], const struct digest *line); /* LINE_TO, _ON */
 struct row_key key_line_when(int64_t at_ms, const struct digest *line);

@@ -160,38 +160,17 @@ static void status_make(struct status *status)
 	actions_fini(&actions);
 }
 
-struct status_walker {
-	struct call *call;
-	struct hub *hub;
-	struct txn *txn;
-};
-
-static bool status_dataset(void *arg, const struct catalog_entry *entry)
-{
-	struct status_walker *walker = arg;
-
-	overview_dataset(walker->call->topic, walker->hub, walker->txn, entry);
-	return true;
-}
-
 static void status_run(struct call *call, struct hub *hub, struct txn *txn, int64_t now_ms)
 {
-	struct status_walker walker = {.call = call, .hub = hub, .txn = txn};
 	struct status status = {.call = call, .hub = hub, .txn = txn, .now_ms = now_ms};
 
-	struct overview *overview = call->topic;
-
-	call->more = catalog_list(hub, txn, &overview->list, status_dataset, &walker);
-	if (!call->more)
-		status_make(&status);
+	status_make(&status);
 }
 
 static void status_begin(struct call *call)
 {
 	call->number = call->node->uploads->count; /* the loop thread's: run cannot look */
-	struct overview *overview = call->topic = mem_new(1, sizeof(*overview));
-
-	overview->list = catalog_list_begin(NULL, NULL);
+	call->topic = mem_new(1, sizeof(struct overview));
 	api_push(call);
 }
 

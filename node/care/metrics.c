@@ -216,21 +216,6 @@ static void make_text(struct metrics *metrics)
 
 /* Gathering, on the core thread */
 
-struct metrics_walker {
-	struct metrics *metrics;
-	struct hub *hub;
-	struct txn *txn;
-};
-
-/* In pages, so that a long catalogue holds up nobody. */
-static bool metrics_dataset(void *arg, const struct catalog_entry *entry)
-{
-	struct metrics_walker *walker = arg;
-
-	overview_dataset(walker->metrics->overview, walker->hub, walker->txn, entry);
-	return true;
-}
-
 static void count_fetches(struct metrics *metrics, struct hub *hub, struct txn *txn)
 {
 	struct fetch_status fetch;
@@ -244,13 +229,9 @@ static void count_fetches(struct metrics *metrics, struct hub *hub, struct txn *
 static void metrics_gather(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 {
 	struct metrics *metrics = arg;
-	struct metrics_walker walker = {.metrics = metrics, .hub = hub, .txn = txn};
 	struct overview *overview = metrics->overview;
 	struct actions actions;
 
-	metrics->more = catalog_list(hub, txn, &overview->list, metrics_dataset, &walker);
-	if (metrics->more)
-		return;
 	overview_take(overview, metrics->node, hub, txn, now_ms);
 	topics_collect(&actions, metrics->node, overview, hub, txn, now_ms);
 	for (unsigned i = 0; i <= ACTION_CRITICAL; i++)
@@ -320,17 +301,11 @@ static void answer_all(struct metrics *metrics, enum err err)
 	}
 }
 
-static void metrics_push(struct metrics *metrics);
-
 static void metrics_gathered(struct turn_item *item)
 {
 	struct metrics *metrics = item->owner;
 
 	metrics->busy = false;
-	if (metrics->more && !item->err) {
-		metrics_push(metrics);
-		return;
-	}
 	if (!item->err) {
 		make_text(metrics);
 		metrics->made = true;
@@ -341,21 +316,15 @@ static void metrics_gathered(struct turn_item *item)
 	answer_all(metrics, item->err);
 }
 
-static void metrics_push(struct metrics *metrics)
+static void metrics_start(struct metrics *metrics)
 {
+	metrics->overview = mem_new(1, sizeof(*metrics->overview));
+	metrics->begun_ms = uv_now(metrics->node->loop);
+	metrics->fetches_running = metrics->fetches_waiting = 0;
 	metrics->item.weight = sizeof(*metrics);
 	metrics->busy = true;
 	turn_call(metrics->node->turn, &metrics->item, true, metrics_gather, metrics_gathered,
 		  metrics);
-}
-
-static void metrics_start(struct metrics *metrics)
-{
-	metrics->overview = mem_new(1, sizeof(*metrics->overview));
-	metrics->overview->list = catalog_list_begin(NULL, NULL);
-	metrics->begun_ms = uv_now(metrics->node->loop);
-	metrics->fetches_running = metrics->fetches_waiting = 0;
-	metrics_push(metrics);
 }
 
 static uint64_t age_max(const struct metrics *metrics)

@@ -35,7 +35,6 @@ struct metrics {
 	/* of the gathering under way; the core thread's while busy */
 	struct turn_item item;
 	struct overview *overview;
-	bool more;
 	int64_t now_ms;
 	uint64_t charter_number;
 	uint64_t log_entries, log_bytes; /* of the audit log */

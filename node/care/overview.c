@@ -3,33 +3,45 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/ledger/held.h"
+#include "proto/ledger/standing.h"
+#include "proto/rights/current.h"
+
 #define AHEAD_MS 60000 /* clocks differ a little; more than this is a wrong one */
 
-void overview_dataset(struct overview *overview, struct hub *hub, struct txn *txn,
-		      const struct catalog_entry *entry)
+/* One of which it is true, as people call it; empty: none. */
+static void first_name(struct hub *hub, struct txn *txn, enum standing standing,
+		       char name[LIMIT_PATH_LEN_MAX + 1])
 {
-	struct overview_datasets *datasets = &overview->datasets;
-	struct catalog_holder holders[16];
-	size_t holder_count = entry->own ? catalog_holders(hub, txn, entry, holders, 16) : 0;
-	bool single = entry->own && catalog_copies(holders, holder_count) < 2;
+	struct dataset_id dataset = {{0}};
+	struct ledger_version current;
+	struct version version;
 
-	bool gone = entry->own && !entry->held && holder_count == 0;
+	name[0] = '\0';
+	if (!standing_next(txn, standing, &dataset) ||
+	    current_find(hub, txn, &dataset, 0, &current, NULL) ||
+	    held_version(txn, &(struct version_id){dataset, current.number, current.author},
+			 &version))
+		return;
+	catalog_name(hub, txn, version.path, name);
+}
 
-	datasets->known++;
-	datasets->hidden += entry->tier == TIER_HIDDEN && !entry->readable;
-	datasets->own += entry->own;
-	datasets->held += entry->held;
-	datasets->damaged += entry->damaged;
-	datasets->own_damaged += entry->own && entry->damaged;
-	datasets->own_single += single;
-	datasets->own_gone += gone;
-	if (gone && !datasets->first_gone[0])
-		snprintf(datasets->first_gone, sizeof(datasets->first_gone), "%s", entry->path);
-	if (entry->damaged && !datasets->first_damaged[0])
-		snprintf(datasets->first_damaged, sizeof(datasets->first_damaged), "%s",
-			 entry->path);
-	if (single && !datasets->first_single[0])
-		snprintf(datasets->first_single, sizeof(datasets->first_single), "%s", entry->path);
+static void count_datasets(struct overview_datasets *datasets, struct hub *hub, struct txn *txn)
+{
+	struct standing_counts counts;
+
+	standing_counts(txn, &counts);
+	datasets->known = counts.known;
+	datasets->own = counts.of[STANDING_OWN];
+	datasets->held = counts.of[STANDING_HELD];
+	datasets->damaged = counts.of[STANDING_DAMAGED];
+	datasets->own_damaged = counts.of[STANDING_OWN_DAMAGED];
+	datasets->hidden = counts.of[STANDING_HIDDEN];
+	datasets->own_single = counts.of[STANDING_SINGLE];
+	datasets->own_gone = counts.of[STANDING_GONE];
+	first_name(hub, txn, STANDING_GONE, datasets->first_gone);
+	first_name(hub, txn, STANDING_DAMAGED, datasets->first_damaged);
+	first_name(hub, txn, STANDING_SINGLE, datasets->first_single);
 }
 
 static void add_troubled(struct overview *overview, const struct charter_member *member,
@@ -114,6 +126,7 @@ void overview_take(struct overview *overview, const struct node_view *node, stru
 		   struct txn *txn, int64_t now_ms)
 {
 	membership_status(hub, &overview->membership);
+	count_datasets(&overview->datasets, hub, txn);
 	count_members(overview, hub, txn, now_ms);
 	count_peers(overview, hub);
 	space_take(&overview->space, node->db, node->dir, node->config->limits.store_bytes_max);

@@ -2,8 +2,8 @@
  * overview - how the node does, in numbers: what `allmende status`, its actions and /metrics are
  * made of.
  *
- * On the core thread: overview_dataset() for every current version, in as many queries as it takes,
- * then overview_take() in the last of them. Nothing in it is a secret of a dataset.
+ * On the core thread, in one query: it costs as much as there are members and peers, however many
+ * datasets there are. Nothing in it is a secret of a dataset.
  */
 #ifndef ALLMENDE_OVERVIEW_H
 #define ALLMENDE_OVERVIEW_H
@@ -24,8 +24,6 @@ struct overview_member { /* one whose data is not complete here */
 };
 
 struct overview {
-	struct catalog_list list; /* how far they are looked at */
-	/* from overview_dataset() */
 	struct overview_datasets {
 		uint64_t known, own, held, damaged, own_damaged;
 		uint64_t hidden;     /* whose names are not for this node */
@@ -36,7 +34,6 @@ struct overview {
 		char first_single[LIMIT_PATH_LEN_MAX + 1];
 	} datasets;
 
-	/* from overview_take() */
 	struct membership_status membership; /* charter: borrowed until the end of the query */
 	uint64_t members, complete, partial, held, over, stale, disputed, unknown;
 	struct overview_member troubled[OVERVIEW_TROUBLED_MAX];
@@ -54,8 +51,6 @@ struct overview {
 	struct space space;
 };
 
-void overview_dataset(struct overview *overview, struct hub *hub, struct txn *txn,
-		      const struct catalog_entry *entry);
 void overview_take(struct overview *overview, const struct node_view *node, struct hub *hub,
 		   struct txn *txn, int64_t now_ms);
 

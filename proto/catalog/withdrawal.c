@@ -1,5 +1,7 @@
 #include "proto/catalog/withdrawal.h"
 
+#include "proto/ledger/standing.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -80,6 +82,7 @@ static void holders_take(struct txn *txn, const struct dataset_id *dataset, stru
 		buf_add(authors, bytes_slice(walk.key, ID_LEN, walk.key.len));
 		txn_del(txn, TABLE_HOLDER, bytes_of(walk.last, walk.last_len));
 	}
+	standing_touch(txn, dataset);
 }
 
 /* What a node has answered to a withdrawal; false: nothing. */

@@ -421,6 +421,7 @@ static void turn_end(struct hub *hub, struct txn *txn)
 	serve_settle(hub, txn);
 	arrivals_take(hub, txn); /* the log goes with what it is about */
 	audit_tick(hub, txn);
+	tally_settle(hub, txn);
 	gossip_settle(hub, txn);
 	reconcile_settle(hub, txn);
 	ledger_settle(&hub->ledger, txn);
@@ -502,7 +503,7 @@ int64_t core_wake(struct core *core, struct times now)
 		recount_wake,    holds_wake,    proof_wake,   scan_wake,       voting_wake,
 		epochs_wake,     rights_wake,   fedkeys_wake, withdrawal_wake, takeover_wake,
 		salvage_wake,    siblings_wake, start_wake,   audit_wake,      hidden_wake,
-		epoch_asks_wake,
+		epoch_asks_wake, tally_wake,
 	};
 	int64_t wake = INT64_MAX;
 	floor_time(&core->hub, now);

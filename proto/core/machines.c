@@ -31,6 +31,7 @@ enum err machines_begin(struct machines *machines, struct hub *hub,
 		.takeover = &machines->takeover,
 		.siblings = &machines->siblings,
 		.hidden = &machines->hidden,
+		.tally = &machines->tally,
 	};
 	buf_init(&hub->bottle, 0);
 	buf_init(&hub->own_entry, LIMIT_ORGLOG_ENTRY_LEN_MAX);
@@ -67,6 +68,7 @@ enum err machines_open(struct hub *hub, struct txn *txn)
 	withdrawal_open(hub, txn);
 	takeover_open(hub, txn);
 	siblings_open(hub);
+	tally_open(hub, txn);
 	return txn_err(txn);
 }
 

@@ -10,6 +10,7 @@
 #include "proto/catalog/hidden.h"
 #include "proto/catalog/siblings.h"
 #include "proto/catalog/takeover.h"
+#include "proto/catalog/tally.h"
 #include "proto/catalog/withdrawal.h"
 #include "proto/membership/joining.h"
 #include "proto/membership/voting.h"
@@ -45,6 +46,7 @@ struct machines {
 	struct takeover takeover;
 	struct siblings siblings;
 	struct hidden hidden;
+	struct tally tally;
 };
 
 /*

@@ -123,6 +123,7 @@ struct hub {
 	struct takeover *takeover;
 	struct siblings *siblings;
 	struct hidden *hidden;
+	struct tally *tally;
 };
 
 struct effect *hub_effect(struct hub *hub, enum effect_type type, uint64_t link);

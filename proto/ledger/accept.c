@@ -12,6 +12,7 @@
 #include "proto/charter/node_offer.h"
 #include "proto/ledger/notice.h"
 #include "proto/charter/proposal.h"
+#include "proto/ledger/standing.h"
 #include "proto/ledger/withdrawal_body.h"
 
 /* ---- what a record says ---- */
@@ -188,6 +189,34 @@ enum err ledger_record_check(struct ledger *ledger, const struct record *record,
 
 /* ---- storing ---- */
 
+/*
+ * Its rows, and what is counted. Most versions are of their owners, who have withdrawn nothing, and
+ * count, as is plain from here; what the others change is found out at the end of the turn.
+ */
+static void version_link(struct ledger *ledger, struct txn *txn, const struct record *record,
+			 const struct ledger_news *news, const struct version *version)
+{
+	const struct record_slot taken =
+		record_slot_of(RECORD_WITHDRAWAL, id_bytes(&news->dataset));
+	const uint32_t member = author_member(news->author);
+	const struct charter_member *owner = charter_member(
+		ledger->charter, ledger_version_link(ledger, txn, record, news, version));
+	unsigned flags;
+
+	if (!owner || owner->number != member || !charter_is_present(owner) ||
+	    author_member(ledger->own_author) == member || version->tier == TIER_HIDDEN ||
+	    version->has_grant || version->number >= VERSION_NUMBER_END ||
+	    !ledger_may_publish(ledger, txn, news->author)) {
+		standing_touch(txn, &news->dataset);
+		return;
+	}
+	struct walk walk = walk_begin(txn, TABLE_SLOT, record_slot_bytes(&taken));
+	if (standing_get(txn, &news->dataset, &flags) ? flags != 0 : walk_next(&walk))
+		standing_touch(txn, &news->dataset);
+	else
+		standing_put(txn, &news->dataset, 0);
+}
+
 /* Returns its length. */
 static uint64_t loser_drop(struct txn *txn, const struct record *winner, uint64_t sequence)
 {
@@ -226,7 +255,7 @@ void ledger_record_write(struct ledger *ledger, struct txn *txn, const struct le
 	if (!touched)
 		return;
 	if (record->kind == RECORD_VERSION && !news->unread)
-		ledger_version_link(ledger, txn, record, news, version);
+		version_link(ledger, txn, record, news, version);
 	if (!news->unread)
 		ledger_slot_link(txn, record);
 	if (setdigest_get_at(txn, record->author, record->incarnation, item->leaf.place,
@@ -533,7 +562,7 @@ static void link_again(struct ledger *ledger, struct txn *txn, struct bytes whol
 	if (record_decode(&record, whole) || ledger_record_check(ledger, &record, &news, &version))
 		return;
 	if (record.kind == RECORD_VERSION)
-		ledger_version_link(ledger, txn, &record, &news, &version);
+		version_link(ledger, txn, &record, &news, &version);
 	ledger_slot_link(txn, &record);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "proto/ledger/ledger.h"
+#include "proto/ledger/standing.h"
 #include "proto/wire/wire_in.h"
 #include "proto/wire/wire_out.h"
 #include "store/chunks.h"
@@ -40,6 +41,17 @@ void held_put(struct txn *txn, const struct version_id *of, const struct held *h
 	out_uint(&value, held->chunks);
 	out_uint(&value, held->void_hours);
 	txn_put_row(txn, TABLE_HELD, &key, &value);
+	standing_touch(txn, &of->dataset);
+}
+
+bool held_drop(struct txn *txn, const struct version_id *of)
+{
+	struct row_key key = held_key(of);
+
+	if (!txn_del(txn, TABLE_HELD, row_key_bytes(&key)))
+		return false;
+	standing_touch(txn, &of->dataset);
+	return true;
 }
 
 bool held_complete(struct txn *txn, const struct version_id *of)

@@ -24,6 +24,8 @@ struct held {
 struct row_key held_key(const struct version_id *of); /* also the prefix of its INDEX rows */
 bool held_get(struct txn *txn, const struct version_id *of, struct held *held);
 void held_put(struct txn *txn, const struct version_id *of, const struct held *held);
+/* True: there was a row. */
+bool held_drop(struct txn *txn, const struct version_id *of);
 bool held_complete(struct txn *txn, const struct version_id *of);
 bool held_damaged(struct txn *txn, const struct version_id *of);
 /* Of the dataset there is something, whole or in part. */

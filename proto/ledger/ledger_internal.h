@@ -94,9 +94,11 @@ void ledger_slot_link(struct txn *txn, const struct record *record);
 void ledger_gone_note(struct ledger *ledger, const struct record *record);
 void ledger_slot_unlink(struct txn *txn, const struct record *record);
 
-/* VERSION and PATH rows; INDEX and HELD rows go with the version they belong to. */
-void ledger_version_link(const struct ledger *ledger, struct txn *txn, const struct record *record,
-			 const struct ledger_news *news, const struct version *version);
+/* VERSION and PATH rows; INDEX and HELD rows go with the version they belong to. The member whose
+   the dataset is; 0: nobody's. */
+uint32_t ledger_version_link(const struct ledger *ledger, struct txn *txn,
+			     const struct record *record, const struct ledger_news *news,
+			     const struct version *version);
 void ledger_version_unlink(struct txn *txn, const struct record *record);
 
 #endif

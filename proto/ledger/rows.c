@@ -12,6 +12,7 @@
 #include "crypto/hash.h"
 #include "crypto/path.h"
 #include "proto/ledger/held.h"
+#include "proto/ledger/standing.h"
 #include "store/chunks.h"
 
 enum { PLACE_LEN = 4 + 8 };
@@ -32,12 +33,24 @@ static bool is_indexed(const struct record *record)
 	       record->slot.ptr[0] == record->kind;
 }
 
+/* What is withdrawn may not be there any more, or be again. */
+static void slot_touch(struct txn *txn, const struct record *record)
+{
+	struct dataset_id dataset;
+
+	if (record->kind != RECORD_WITHDRAWAL || record->slot.len < 1 + ID_LEN)
+		return;
+	memcpy(dataset.b, record->slot.ptr + 1, ID_LEN);
+	standing_touch(txn, &dataset);
+}
+
 void ledger_slot_link(struct txn *txn, const struct record *record)
 {
 	uint8_t place[PLACE_LEN];
 
 	if (!is_indexed(record))
 		return;
+	slot_touch(txn, record);
 	struct row_key key = key_slot(record->slot, record->author);
 	be32_put(place, record->incarnation);
 	be64_put(place + 4, record->sequence);
@@ -50,6 +63,7 @@ void ledger_slot_unlink(struct txn *txn, const struct record *record)
 
 	if (!is_indexed(record))
 		return;
+	slot_touch(txn, record);
 	struct row_key key = key_slot(record->slot, record->author);
 	/* Another record may have taken its place. */
 	if (txn_get(txn, TABLE_SLOT, row_key_bytes(&key), &place) && place.len == PLACE_LEN &&
@@ -100,8 +114,9 @@ static bool dataset_fits(const struct ledger *ledger, struct bytes path,
 	return id_eq(&fits, dataset);
 }
 
-static void version_row_put(const struct ledger *ledger, struct txn *txn, const struct row_key *key,
-			    const struct ledger_news *news, const struct version *version)
+static uint32_t version_row_put(const struct ledger *ledger, struct txn *txn,
+				const struct row_key *key, const struct ledger_news *news,
+				const struct version *version)
 {
 	const struct charter_member *owner;
 	bool fits = dataset_fits(ledger, version->path, &news->dataset, &owner);
@@ -117,6 +132,7 @@ static void version_row_put(const struct ledger *ledger, struct txn *txn, const 
 		memcpy(row + ROW_LEN, version->grant.b, ID_LEN);
 	txn_put(txn, TABLE_VERSION, row_key_bytes(key),
 		bytes_of(row, version->has_grant ? sizeof(row) : ROW_LEN));
+	return fits ? owner->number : 0;
 }
 
 static bool version_row_get(struct txn *txn, const struct row_key *key, struct bytes row,
@@ -222,9 +238,9 @@ static bool place_get(struct txn *txn, const struct row_key *key, uint32_t *inca
 static void holding_drop(struct txn *txn, const struct row_key *key)
 {
 	struct version_id of;
-	bool held = txn_del(txn, TABLE_HELD, row_key_bytes(key));
 
 	held_of_key(&of, row_key_bytes(key));
+	const bool held = held_drop(txn, &of);
 	if (held_index_drop(txn, &of) || held)
 		chunks_sweep_later(txn, &of.dataset);
 }
@@ -257,8 +273,9 @@ static void path_unlink(struct txn *txn, struct bytes text, const struct dataset
 		txn_del(txn, TABLE_PATH, row_key_bytes(&path));
 }
 
-void ledger_version_link(const struct ledger *ledger, struct txn *txn, const struct record *record,
-			 const struct ledger_news *news, const struct version *version)
+uint32_t ledger_version_link(const struct ledger *ledger, struct txn *txn,
+			     const struct record *record, const struct ledger_news *news,
+			     const struct version *version)
 {
 	struct row_key key = news_version_key(news);
 	struct record before;
@@ -270,14 +287,16 @@ void ledger_version_link(const struct ledger *ledger, struct txn *txn, const str
 	    ledger_record(txn, news->author, incarnation, sequence, &whole) &&
 	    !record_decode(&before, whole) && !bytes_eq(before.body, record->body))
 		holding_drop(txn, &key);
-	version_row_put(ledger, txn, &key, news, version);
+	const uint32_t owner = version_row_put(ledger, txn, &key, news, version);
 	path_link(ledger, txn, version->path, &news->dataset);
+	return owner;
 }
 
 void ledger_version_unlink(struct txn *txn, const struct record *record)
 {
 	struct ledger_news news = {.author = record->author};
 	struct version version;
+	unsigned flags;
 	uint32_t incarnation;
 	uint64_t sequence;
 
@@ -292,6 +311,8 @@ void ledger_version_unlink(struct txn *txn, const struct record *record)
 	txn_del(txn, TABLE_VERSION, row_key_bytes(&key));
 	holding_drop(txn, &key);
 	path_unlink(txn, version.path, &news.dataset);
+	if (standing_get(txn, &news.dataset, &flags))
+		standing_touch(txn, &news.dataset);
 }
 
 enum err ledger_version_find(struct txn *txn, const struct dataset_id *dataset, uint64_t number,

@@ -614,11 +614,10 @@ void fetch_stop(struct hub *hub, struct txn *txn, struct fetch *fetch)
 void fetch_drop(struct hub *hub, struct txn *txn, const struct version_id *of)
 {
 	struct fetch *fetch = fetch_find(hub, of);
-	struct row_key key = held_key(of);
 	if (fetch)
 		fetch_end(hub, fetch);
 	held_index_drop(txn, of);
-	txn_del(txn, TABLE_HELD, row_key_bytes(&key));
+	held_drop(txn, of);
 	chunks_sweep_later(txn, &of->dataset);
 }
 

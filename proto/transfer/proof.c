@@ -4,6 +4,7 @@
 
 #include "crypto/check.h"
 #include "proto/ledger/held.h"
+#include "proto/ledger/standing.h"
 #include "proto/transfer/scan.h"
 
 enum {
@@ -38,11 +39,14 @@ bool holder_get(struct holder *out, struct bytes value)
 
 static void holder_put(struct txn *txn, const struct row_key *key, const struct holder *holder)
 {
+	struct dataset_id dataset;
 	uint8_t value[20];
 	be64_put(value, holder->number);
 	be64_put(value + 8, holder->proved);
 	be32_put(value + 16, holder->proof_day);
 	txn_put(txn, TABLE_HOLDER, row_key_bytes(key), bytes_obj(&value));
+	memcpy(dataset.b, key->b, ID_LEN);
+	standing_touch(txn, &dataset);
 }
 
 static bool holder_load(struct txn *txn, const struct row_key *key, struct holder *out)

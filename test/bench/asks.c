@@ -182,7 +182,7 @@ static void measure(struct asks *asks, const struct question *question)
 	for (unsigned i = 0; took && i < asks->rounds; i++) {
 		const int64_t begin_us = clock_us(CLOCK_MONOTONIC);
 		if (ask(asks, question->target) != 200) {
-			fprintf(stderr, "bench-asks: %s: %.200s\n", question->name, asks->answer);
+			fprintf(stderr, "bench-asks: %s: %.400s\n", question->name, asks->answer);
 			asks->failed = true;
 			break;
 		}

@@ -86,6 +86,9 @@ static void turn(struct fill *fill)
 {
 	struct ledger_arrival arrival;
 
+	do {
+		tally_settle(&fill->hub, fill->txn);
+	} while (fill->hub.tally->more);
 	ledger_settle(&fill->hub.ledger, fill->txn);
 	while (ledger_arrival_next(&fill->hub.ledger, &arrival))
 		ledger_arrival_fini(&arrival);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "proto/catalog/tally.h"
 #include "proto/hub/places.h"
 #include "proto/sync/gossip.h"
 #include "proto/ledger/held.h"
@@ -175,6 +176,42 @@ static void share_audit(struct txn *txn)
 	assert_int_equal(counted, indexed);
 }
 
+/* What of standing follows from the store alone: copies count by time and links. */
+static const unsigned standing_stored =
+	~(STANDING_FLAG(STANDING_SINGLE) | STANDING_FLAG(STANDING_GONE));
+
+/* What is counted of datasets is what a look at all of them says, once nothing waits to be. */
+static void standing_audit(struct sim_node *node, struct txn *txn)
+{
+	struct standing_counts counts;
+	uint64_t known = 0, of[STANDING_COUNT] = {0};
+	struct walk walk = walk_begin(txn, TABLE_STANDING, bytes_of(NULL, 0));
+
+	while (walk_next(&walk)) {
+		struct dataset_id dataset;
+		unsigned flags, now;
+		memcpy(dataset.b, walk.key.ptr, ID_LEN);
+		assert_true(standing_get(txn, &dataset, &flags));
+		assert_true(tally_look(node->hub, txn, &dataset, &now));
+		assert_int_equal(flags & standing_stored, now & standing_stored);
+		for (unsigned i = 0; i < STANDING_COUNT; i++)
+			of[i] += (flags & STANDING_FLAG(i)) != 0;
+		known++;
+	}
+	standing_counts(txn, &counts);
+	assert_int_equal(counts.known, known);
+	for (unsigned i = 0; i < STANDING_COUNT; i++)
+		assert_int_equal(counts.of[i], of[i]);
+	walk = walk_begin(txn, TABLE_PATH, bytes_of(NULL, 0));
+	while (walk_next(&walk)) {
+		struct dataset_id dataset;
+		unsigned flags;
+		memcpy(dataset.b, walk.value.ptr, ID_LEN);
+		assert_true(tally_look(node->hub, txn, &dataset, &flags) ==
+			    standing_get(txn, &dataset, &flags));
+	}
+}
+
 void sim_audit(struct sim_node *node)
 {
 	struct dataset_id none = {{0}};
@@ -183,6 +220,8 @@ void sim_audit(struct sim_node *node)
 	struct txn *txn = txn_begin(node->db, false);
 	assert_false(chunks_sweep_next(txn, &none, &mark));
 	share_audit(txn);
+	if (node->hub && tally_rests(node->hub))
+		standing_audit(node, txn);
 	struct walk walk = walk_begin(txn, TABLE_CHUNK, bytes_of(NULL, 0));
 	while (walk_next(&walk))
 		assert_true(chunk_needed(txn, walk.key));

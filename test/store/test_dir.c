@@ -278,13 +278,13 @@ static void a_foreign_format_is_refused(void **state)
 	char *base = test_dir_init(), *path = new_path(base), why[WHY_LEN];
 
 	assert_int_equal(dir_create(path, why), ERR_OK);
-	format_is(path, bytes_of("\0\0\0\11", 4), ERR_VERSION, "has format 9");
+	format_is(path, bytes_of("\0\0\0\12", 4), ERR_VERSION, "has format 10");
 	format_is(path, bytes_of("\0\0\0\2", 4), ERR_VERSION, "found the federation anew");
-	format_is(path, bytes_of("\0\0\0\7", 4), ERR_VERSION, "publish again");
+	format_is(path, bytes_of("\0\0\0\10", 4), ERR_VERSION, "publish again");
 	format_is(path, bytes_of("\xff\xff\xff\xff", 4), ERR_VERSION, "has format 4294967295");
 	format_is(path, bytes_of("\0\0\0\0", 4), ERR_CORRUPT, "no readable format number");
 	format_is(path, bytes_of("\0\0\1", 3), ERR_CORRUPT, "no readable format number");
-	format_is(path, bytes_of("\0\0\0\10", 4), ERR_OK, NULL);
+	format_is(path, bytes_of("\0\0\0\11", 4), ERR_OK, NULL);
 	free(path);
 	test_dir_fini(base);
 }
