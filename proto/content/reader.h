@@ -29,8 +29,9 @@ struct reader;
 struct reader *reader_open(const struct version *version, const struct dataset_id *dataset,
 			   const struct key *dataset_key);
 /*
- * The chunks come out of the own store, which took each in under its address: that is looked at again
- * only when one cannot be opened, as what can be is what was sealed. Not for bytes of anybody else.
+ * The chunks come out of the own store, which took each in under its address: that is looked at
+ * again only when one cannot be opened, as what can be is what was sealed. Not for bytes of anybody
+ * else.
  */
 void reader_stored(struct reader *reader);
 void reader_close(struct reader *reader); /* NULL is allowed; wipes the keys */

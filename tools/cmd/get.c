@@ -216,8 +216,8 @@ static int receive(struct get *get, const json_t *file)
 	bool whole;
 	int code = ask_file(get, name, &whole);
 
-	for (unsigned tries = 1;
-	     code && client_lost(get->client) && tries < RECEIVE_TRIES && receive_again(get);
+	for (unsigned tries = 1; code && !get->coming && client_lost(get->client) &&
+				 tries < RECEIVE_TRIES && receive_again(get);
 	     tries++)
 		code = ask_file(get, name, &whole);
 	/* It came no further, or the daemon that fetched it is another one now: all of it first. */
