@@ -95,7 +95,7 @@ bool chunks_unstage(struct txn *txn, uint64_t job, uint32_t max)
 	return false;
 }
 
-uint64_t chunks_job_new(struct txn *txn)
+uint64_t chunks_job_new(struct txn *txn, uint32_t count)
 {
 	struct row_key name = key_name(JOB_KEY);
 	struct bytes key, value;
@@ -112,10 +112,9 @@ uint64_t chunks_job_new(struct txn *txn)
 	if (walk_last(txn, TABLE_STAGE, bytes_of(NULL, 0), &key, &value) && key.len >= sizeof(b) &&
 	    be64_get(key.ptr) > job)
 		job = be64_get(key.ptr);
-	job++;
-	be64_put(b, job);
+	be64_put(b, job + count);
 	txn_put(txn, TABLE_META, row_key_bytes(&name), bytes_obj(&b));
-	return job;
+	return job + 1;
 }
 
 /* The chunks one call of chunks_sweep() looks at, in the order of their addresses. */

@@ -34,8 +34,9 @@ bool chunks_staged(struct txn *txn, uint64_t job, const struct dataset_id *datas
 		   const struct chunk_addr *addr);
 /* Drops at most max rows of a job; true when rows are left. */
 bool chunks_unstage(struct txn *txn, uint64_t job, uint32_t max);
-/* A job number greater than any that has staged rows (and any given before in this store). */
-uint64_t chunks_job_new(struct txn *txn);
+/* So many job numbers, from the one returned on: greater than any that has staged rows, and any
+   given before in this store. */
+uint64_t chunks_job_new(struct txn *txn, uint32_t count);
 
 /*
  * Deletes chunks of a dataset that no INDEX and no STAGE row names, looking at no more than max

@@ -148,7 +148,7 @@ static void run_route(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 	call->charter = &hub->charter;
 	named_in(call, call->charter);
 	call->route->run(call, hub, txn, now_ms);
-	if (call->route->kind == ROUTE_COMMAND && !call->err && !call->again)
+	if (call->route->kind == ROUTE_COMMAND && !call->err && !call->again && !call->told)
 		told_command(call, hub, txn);
 	if (call->err == ERR_AGAIN && hub->epochs->waited != waited)
 		call->code = "waiting"; /* for a new key */

@@ -62,6 +62,7 @@ struct call {
 	enum err err;
 	const char *code; /* instead of err's own, or NULL */
 	char why[WHY_LEN];
+	bool told;  /* the audit log hears of it otherwise */
 	bool again; /* run: what is waited for has not come */
 	bool last;  /* for run: the time is over */
 

@@ -159,7 +159,7 @@ static void path_told(struct buf *what, struct hub *hub, struct txn *txn, const 
 	json_decref(path);
 }
 
-void told_command(const struct call *call, struct hub *hub, struct txn *txn)
+char *told_text(const struct call *call, struct hub *hub, struct txn *txn)
 {
 	struct buf what;
 	const char *name;
@@ -177,7 +177,14 @@ void told_command(const struct call *call, struct hub *hub, struct txn *txn)
 	text = bytes_text(buf_bytes(&what));
 	for (char *at = text; *at; at++)
 		*at = *at == 0x7f ? '?' : *at; /* which JSON leaves as it is */
+	buf_fini(&what);
+	return text;
+}
+
+void told_command(const struct call *call, struct hub *hub, struct txn *txn)
+{
+	char *text = told_text(call, hub, txn);
+
 	audit_command(hub, txn, call->request->user, text);
 	free(text);
-	buf_fini(&what);
 }

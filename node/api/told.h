@@ -10,5 +10,7 @@ struct txn;
 
 /* A command was carried out, in this turn. Of its arguments only those that are no secret. */
 void told_command(const struct call *call, struct hub *hub, struct txn *txn);
+/* The same for later, with audit_command(). The caller releases it. */
+char *told_text(const struct call *call, struct hub *hub, struct txn *txn);
 
 #endif

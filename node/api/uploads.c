@@ -16,6 +16,7 @@
 #include "node/base/config_metadata.h"
 #include "node/files/upload.h"
 #include "node/http/percent.h"
+#include "proto/audit/audit.h"
 #include "proto/content/form.h"
 #include "proto/dcat/metadata.h"
 
@@ -204,8 +205,13 @@ static void create_run(struct call *call, struct hub *hub, struct txn *txn, int6
 		tier_parse(&options.tier, bytes_str(api_in_text(call, "tier")));
 	call->err =
 		catalog_publish_begin(hub, txn, now_ms, &options, &upload->publication, call->why);
-	if (!call->err)
-		create_answer(call, hub, txn, &upload->publication);
+	if (call->err)
+		return;
+	create_answer(call, hub, txn, &upload->publication);
+	/* It has done nothing yet: the log hears of it with the version; now nothing is written. */
+	call->told = !options.dry;
+	if (call->told)
+		upload->begun = told_text(call, hub, txn);
 }
 
 static void create_done(struct call *call)
@@ -328,8 +334,9 @@ static void commit_make(struct call *call, struct hub *hub, struct txn *txn, int
 	struct catalog_entry entry = {0};
 	enum publish_outcome outcome;
 
-	call->err = catalog_publish_commit(hub, txn, now_ms, &upload->publication, upload->writer,
-					   &outcome, &entry, call->why);
+	call->err = upload_commit(upload, hub, txn, now_ms, &outcome, &entry, call->why);
+	if (!call->err)
+		audit_command(hub, txn, call->request->user, upload->begun);
 	if (!call->err && outcome == PUBLISH_WAITS)
 		call->out = json_pack("{s:s, s:s, s:b, s:s}", "dataset", upload->publication.name,
 				      "stored_as", upload->publication.path, "waits", 1, "why",

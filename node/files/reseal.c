@@ -102,8 +102,7 @@ static void reseal_commit_run(struct hub *hub, struct txn *txn, int64_t now_ms, 
 	struct catalog_entry entry = {0};
 	enum publish_outcome outcome;
 
-	job->what.err = catalog_publish_commit(hub, txn, now_ms, &upload->publication,
-					       upload->writer, &outcome, &entry, job->what.why);
+	job->what.err = upload_commit(upload, hub, txn, now_ms, &outcome, &entry, job->what.why);
 	if (job->what.err)
 		return;
 	snprintf(job->what.name, sizeof(job->what.name), "%s", upload->publication.name);

@@ -36,10 +36,27 @@ static void upload_fail(struct upload *upload, enum err err)
 	upload->state = UPLOAD_FAILED;
 }
 
+static void job_free(struct seal_job *job)
+{
+	struct upload *upload = job->upload;
+
+	for (size_t i = 0; i < job->count; i++)
+		piece_close(job->pieces[i]);
+	upload->flight_bytes -= job->flight_bytes;
+	upload->uploads->flight_bytes -= job->flight_bytes;
+	free(job);
+}
+
 static void upload_free(struct upload *upload)
 {
 	struct uploads *uploads = upload->uploads;
 
+	while (upload->kept) {
+		struct seal_job *job = upload->kept;
+		upload->kept = job->next;
+		job_free(job);
+	}
+	free(upload->begun);
 	writer_close(upload->writer);
 	publication_fini(&upload->publication);
 	buf_fini(&upload->filling);
@@ -123,17 +140,6 @@ static void store_run(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 	}
 }
 
-static void job_free(struct seal_job *job)
-{
-	struct upload *upload = job->upload;
-
-	for (size_t i = 0; i < job->count; i++)
-		piece_close(job->pieces[i]);
-	upload->flight_bytes -= job->flight_bytes;
-	upload->uploads->flight_bytes -= job->flight_bytes;
-	free(job);
-}
-
 static void store_done(struct turn_item *item)
 {
 	struct seal_job *job = item->owner;
@@ -164,6 +170,16 @@ static void drop_plain(struct seal_job *job)
 	job->flight_bytes = left;
 }
 
+static void store_push(struct seal_job *job)
+{
+	struct upload *upload = job->upload;
+
+	job->turn.weight = job->flight_bytes;
+	job->turn.bulk = true;
+	upload->storing++;
+	turn_call(upload->uploads->turn, &job->turn, false, store_run, store_done, job);
+}
+
 static void store(struct seal_job *job)
 {
 	struct upload *upload = job->upload;
@@ -172,10 +188,31 @@ static void store(struct seal_job *job)
 		writer_accept(upload->writer, job->pieces[i]);
 	upload_fail(upload, writer_err(upload->writer));
 	drop_plain(job);
-	job->turn.weight = job->flight_bytes;
-	job->turn.bulk = true;
-	upload->storing++;
-	turn_call(upload->uploads->turn, &job->turn, false, store_run, store_done, job);
+	upload->kept_bytes += job->flight_bytes; /* also of pieces that are there already */
+	job->next = upload->kept;
+	upload->kept = job;
+	while (upload->kept && upload->kept_bytes > UPLOAD_KEPT_MAX) {
+		job = upload->kept;
+		upload->kept = job->next;
+		store_push(job);
+	}
+}
+
+enum err upload_commit(struct upload *upload, struct hub *hub, struct txn *txn, int64_t now_ms,
+		       enum publish_outcome *outcome, struct catalog_entry *entry, char *why)
+{
+	for (struct seal_job *job = upload->kept; job; job = job->next) {
+		store_run(hub, txn, now_ms, job);
+		if (job->err) {
+			why_set(why, "the disk is full, or the store has reached its size limit; "
+				     "make room, or raise size-limit in the node's config, and "
+				     "publish again");
+			return job->err;
+		}
+		upload->added_bytes += job->added_bytes;
+	}
+	return catalog_publish_commit(hub, txn, now_ms, &upload->publication, upload->writer,
+				      outcome, entry, why);
 }
 
 /* Sealing */
@@ -243,7 +280,7 @@ static void take_pieces(struct upload *upload)
 		if (upload->step != UPLOAD_STEP_FEED && upload->piece_count == SEAL_PIECES_MAX)
 			return;
 	}
-	upload->manifest_taken = upload->step == UPLOAD_STEP_TAKE;
+	upload->manifest_taken = upload->step != UPLOAD_STEP_FEED;
 }
 
 static void cut_run(uv_work_t *work)
@@ -263,6 +300,7 @@ static void cut_run(uv_work_t *work)
 		return;
 	case UPLOAD_STEP_FINISH:
 		writer_finish(upload->writer);
+		take_pieces(upload);
 		return;
 	case UPLOAD_STEP_TAKE:
 		take_pieces(upload);

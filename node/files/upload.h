@@ -8,15 +8,15 @@
  *
  *	upload_begin() or upload_file_begin(), upload_feed() ..., upload_end(), until upload->open
  *		is false
- *	upload_finish(), until upload->state is UPLOAD_READY: then catalog_publish_commit()
- *		with upload->writer
+ *	upload_finish(), until upload->state is UPLOAD_READY: then upload_commit()
  *	upload_drop() at the end, whatever happened
  *
  * changed() is called when there may be room, the file is done, the upload is ready or has failed.
  *
  * Bounds: limits.upload_count_max uploads; two blocks of UPLOAD_BLOCK_LEN each; pieces between
  * cutting and storing hold UPLOAD_FLIGHT_MAX bytes over all uploads. One that nobody touches for
- * UPLOAD_IDLE_MS is dropped.
+ * UPLOAD_IDLE_MS is dropped. What is sealed stays in memory while it is at most UPLOAD_KEPT_MAX
+ * bytes, and is stored by the turn that signs: a small publication is one commit.
  */
 #ifndef ALLMENDE_UPLOAD_H
 #define ALLMENDE_UPLOAD_H
@@ -31,6 +31,7 @@
 
 #define UPLOAD_BLOCK_LEN  (1024u * 1024)
 #define UPLOAD_FLIGHT_MAX (16u * 1024 * 1024)
+#define UPLOAD_KEPT_MAX   (256u * 1024)
 #define UPLOAD_IDLE_MS    (10u * 60 * 1000)
 
 struct uploads {
@@ -66,6 +67,7 @@ struct upload {
 	bool staged; /* there are rows to be dropped */
 	bool dropped;
 	uint64_t touched_ms;
+	char *begun;          /* how it was begun, for the audit log; NULL: not by a person */
 	uint64_t added_bytes; /* sealed bytes that were new to the store */
 	void (*changed)(struct upload *upload);
 	void *owner; /* of changed() */
@@ -83,6 +85,8 @@ struct upload {
 	struct piece **pieces; /* of the cut job */
 	size_t piece_count, piece_cap;
 	struct seal_job *sealed; /* wait until the cut job is over */
+	struct seal_job *kept;   /* to be stored when more comes, or with the version, */
+	size_t kept_bytes;       /* so many bytes in memory */
 	unsigned sealing;        /* jobs with workers */
 	unsigned storing;        /* jobs and calls with the core thread */
 	size_t flight_bytes;
@@ -118,5 +122,8 @@ enum err upload_file_begin(struct upload *upload, struct bytes name, struct byte
 size_t upload_feed(struct upload *upload, struct bytes bytes);
 void upload_end(struct upload *upload);
 void upload_finish(struct upload *upload);
+/* catalog_publish_commit() with what has not been stored yet. In a turn. */
+enum err upload_commit(struct upload *upload, struct hub *hub, struct txn *txn, int64_t now_ms,
+		       enum publish_outcome *outcome, struct catalog_entry *entry, char *why);
 
 #endif

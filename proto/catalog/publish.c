@@ -20,6 +20,7 @@
 #include "proto/catalog/publish_key.h"
 #include "proto/catalog/publish_said.h"
 #include "proto/content/pack.h"
+#include "proto/transfer/scan.h"
 #include "proto/transfer/sweep.h"
 #include "proto/catalog/unsigned.h"
 #include "proto/catalog/withdrawal.h"
@@ -212,6 +213,19 @@ static enum err before_find(struct hub *hub, struct txn *txn, struct publication
 	return err;
 }
 
+/* Numbers are taken from the store many at a time: a publication that begins writes nothing. */
+static uint64_t job_new(struct hub *hub, struct txn *txn)
+{
+	enum { JOBS = 1024 };
+	struct transfer *transfer = hub->transfer;
+
+	if (transfer->job_next == transfer->job_end) {
+		transfer->job_next = chunks_job_new(txn, JOBS);
+		transfer->job_end = transfer->job_next + JOBS;
+	}
+	return transfer->job_next++;
+}
+
 enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 			       const struct publish_options *options, struct publication *out,
 			       char *why)
@@ -258,7 +272,7 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 		out->keep = options->keep_all                           ? (struct keep){0}
 			    : options->keep.count || options->keep.days ? options->keep
 									: memory.keep;
-		out->job = chunks_job_new(txn);
+		out->job = job_new(hub, txn);
 		sweep_pause(hub, &out->params.dataset, true);
 	}
 	secret_wipe(&memory, sizeof(memory));

@@ -14,7 +14,7 @@ bool aside_counts(uint64_t kind)
 
 static uint64_t aside_row_put(struct txn *txn, const struct record *record)
 {
-	const uint64_t job = chunks_job_new(txn);
+	const uint64_t job = chunks_job_new(txn, 1);
 	struct row_key key = key_stage_prefix(job);
 
 	txn_put(txn, TABLE_ASIDE, row_key_bytes(&key), record->whole);

@@ -34,6 +34,8 @@ struct transfer {
 	int64_t settled_ms;            /* the last turn, from which deadlines count */
 	struct dataset_id *publishing; /* datasets with an open publication: not swept */
 	size_t publishing_count, publishing_cap;
+	uint64_t job_next,
+		job_end;     /* numbers for publications; none are left where they are equal */
 	bool unsubscribed;   /* what is on its way may not be asked for any more */
 	bool room_short;     /* a fetch waits for room (allot.h) */
 	bool scan_missed;    /* the list of fetches was full: to be compared again when it is not */

@@ -105,7 +105,7 @@ static void job_numbers_never_return(void **state)
 	for (int i = 0; i < 3; i++) {
 		txn = txn_begin(db, true);
 		for (int j = 0; j < 3; j++) {
-			uint64_t job = chunks_job_new(txn);
+			uint64_t job = chunks_job_new(txn, 1);
 
 			assert_true(job > last);
 			last = job;
@@ -118,7 +118,7 @@ static void job_numbers_never_return(void **state)
 	txn = txn_begin(db, true);
 	chunks_stage(txn, last + 1000, &ours, &addr, 1);
 	txn_del(txn, TABLE_META, row_key_bytes(&name));
-	assert_int_equal(chunks_job_new(txn), last + 1001);
+	assert_int_equal(chunks_job_new(txn, 1), last + 1001);
 	assert_int_equal(txn_commit(txn), ERR_OK);
 	db_close(db);
 	test_dir_fini(dir);

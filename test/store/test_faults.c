@@ -44,7 +44,7 @@ static struct chunk_addr addr_of(uint8_t n)
 static enum err step_stage(struct db *db)
 {
 	struct txn *txn = txn_begin(db, true);
-	uint64_t job = chunks_job_new(txn);
+	uint64_t job = chunks_job_new(txn, 1);
 	static const uint8_t sealed[9000];
 
 	for (uint8_t i = 0; i < 6; i++) {

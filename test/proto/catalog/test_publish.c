@@ -657,6 +657,25 @@ static void a_number_is_never_given_twice(void **state)
 	assert_string_equal(versions(f, all), "4");
 }
 
+/* So that a publication is one commit: numbers of jobs alone are taken, and of those many. */
+static void what_begins_writes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct publish_options plain = {.path = PATH};
+	struct press p[2];
+	for (unsigned i = 0; i < 2; i++) {
+		p[i] = (struct press){.options = plain};
+		const uint64_t before = txn_cost(f->node.txn).writes;
+		assert_int_equal(press_begin(&p[i], &f->node), ERR_OK);
+		assert_int_equal(txn_cost(f->node.txn).writes - before, i == 0);
+	}
+	assert_true(p[0].publication.job != p[1].publication.job);
+	for (unsigned i = 0; i < 2; i++) {
+		catalog_publish_abort(&f->node.hub, f->node.txn, &p[i].publication);
+		press_end(&p[i]);
+	}
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -679,6 +698,7 @@ int main(void)
 		T(what_was_said_about_keeping_holds),
 		T(no_clock_alone_makes_versions_old),
 		T(a_number_is_never_given_twice),
+		T(what_begins_writes_nothing),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
 }

@@ -227,7 +227,7 @@ static void what_was_being_published_is_forgotten(void **state)
 	struct fixture *f = *state;
 	struct parcel p = {.member = 1, .path = "gemeinde-1/plan", .count = 3};
 	parcel_make(&p, &f->fed);
-	uint64_t job = chunks_job_new(f->node.txn);
+	uint64_t job = chunks_job_new(f->node.txn, 1);
 	for (size_t i = 0; i < 3; i++) {
 		chunks_stage(f->node.txn, job, &p.of.dataset, parcel_addr(&p, i), p.size);
 		chunks_put(f->node.txn, &p.of.dataset, parcel_addr(&p, i), buf_bytes(&p.chunks[i]));
