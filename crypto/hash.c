@@ -86,24 +86,3 @@ void hash_short(uint8_t out[HASH_SHORT_LEN], const uint8_t key[HASH_SHORT_KEY_LE
 		       "as libsodium");
 	check(crypto_shorthash_siphash24(out, part.ptr, part.len, key) == 0);
 }
-
-static crypto_hash_sha256_state *sha256_state(struct sha256 *sha256)
-{
-	_Static_assert(sizeof(sha256->state) == sizeof(crypto_hash_sha256_state), "as libsodium");
-	return (crypto_hash_sha256_state *)(void *)sha256->state;
-}
-
-void sha256_init(struct sha256 *sha256)
-{
-	crypto_hash_sha256_init(sha256_state(sha256));
-}
-
-void sha256_add(struct sha256 *sha256, struct bytes part)
-{
-	crypto_hash_sha256_update(sha256_state(sha256), part.ptr, part.len);
-}
-
-void sha256_done(struct sha256 *sha256, uint8_t out[ID_LEN])
-{
-	crypto_hash_sha256_final(sha256_state(sha256), out);
-}

@@ -25,7 +25,7 @@ void hash_done(struct hash *hash, uint8_t *out, size_t out_len);
 
 /* 32 bytes at once. out points at the b of any id. */
 void hash_once(uint8_t out[ID_LEN], const char *label, struct bytes part);
-/* BLAKE2b-256 without label or key: addresses of chunks, hashes of files. */
+/* BLAKE2b-256 without label or key: addresses of chunks. */
 void hash_plain(uint8_t out[ID_LEN], struct bytes part);
 /* Unlabelled running hash of 32 bytes, for files. */
 void hash_init_plain(struct hash *hash);
@@ -37,14 +37,6 @@ void hash_init_plain(struct hash *hash);
 enum { HASH_SHORT_KEY_LEN = 16, HASH_SHORT_LEN = 8 };
 void hash_short(uint8_t out[HASH_SHORT_LEN], const uint8_t key[HASH_SHORT_KEY_LEN],
 		struct bytes part);
-
-/* SHA-256, for what others compare with: files as they are served. */
-struct sha256 {
-	_Alignas(8) uint8_t state[104];
-};
-void sha256_init(struct sha256 *sha256);
-void sha256_add(struct sha256 *sha256, struct bytes part);
-void sha256_done(struct sha256 *sha256, uint8_t out[ID_LEN]);
 
 /* A key from a key: keyed BLAKE2b-256 of the input under the label. */
 void derive(struct key *out, const struct key *from, const char *label, struct bytes input);

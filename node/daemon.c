@@ -499,10 +499,8 @@ static void fill_view(struct daemon *daemon)
 
 static void start_derive(struct daemon *daemon)
 {
-	struct derive_options options = {.dir = daemon->dir_path,
-					 .contents = daemon->contents,
-					 .asker = daemon->asker,
-					 .indexer = daemon->indexer};
+	struct derive_options options = {
+		.dir = daemon->dir_path, .contents = daemon->contents, .asker = daemon->asker};
 
 	daemon->derive = derive_open(&options);
 	daemon->view.derive = daemon->derive;

@@ -229,7 +229,7 @@ static json_t *file_json(const struct manifest_file *file)
 {
 	return json_pack("{s:o, s:o, s:o, s:I, s:o}", "name", api_text(file->name), "type",
 			 api_text(file->media_type), "bytes", api_uint(file->size), "modified_ms",
-			 (json_int_t)file->modified_ms, "hash", api_hex(id_bytes(&file->hash)));
+			 (json_int_t)file->modified_ms, "sha256", api_hex(id_bytes(&file->sha256)));
 }
 
 /* One page of the files: a million of them would keep the loop busy for seconds. */

@@ -13,7 +13,6 @@
 #include "crypto/hash.h"
 #include "node/base/clock.h"
 #include "node/derive/opened.h"
-#include "node/derive/summing.h"
 
 #define NICE          10
 #define REST_S        2 /* until it looks for files without a checksum again */
@@ -54,8 +53,6 @@ struct derive {
 	struct asker *asker;
 	struct derived *derived;
 	struct opened_set *opened;
-	struct indexer *indexer;
-	struct summing *summing; /* the thread's */
 	pthread_t thread;
 	atomic_bool stop, ended;
 
@@ -274,45 +271,6 @@ static bool review_current(void *arg, const char *path, const struct dataset_id 
 	return true;
 }
 
-/* Checksums, when nobody has asked for anything */
-
-struct told {
-	struct asker_item posted;
-	struct indexer *indexer;
-	struct indexer_sum sum;
-};
-
-/* When too many wait there it is told again with the next round. */
-static void told_take(struct asker_item *posted)
-{
-	struct told *told = posted->owner;
-
-	indexer_sum(told->indexer, &told->sum);
-	free(told);
-}
-
-static void sum_tell(void *arg, const struct indexer_sum *sum)
-{
-	struct derive *derive = arg;
-	struct told *told = mem_new(1, sizeof(*told));
-
-	*told = (struct told){.posted = {.start = told_take, .owner = told},
-			      .indexer = derive->indexer,
-			      .sum = *sum};
-	asker_post(derive->asker, &told->posted);
-}
-
-static bool is_interrupted(void *arg)
-{
-	struct derive *derive = arg;
-	bool wanted;
-
-	pthread_mutex_lock(&derive->lock);
-	wanted = derive->first || atomic_load(&derive->stop);
-	pthread_mutex_unlock(&derive->lock);
-	return wanted;
-}
-
 static void derive_rest(struct derive *derive)
 {
 	struct timespec until;
@@ -366,7 +324,7 @@ static void *thread_run(void *arg)
 	while (!atomic_load(&derive->stop)) {
 		if ((task = task_take(derive)))
 			task_do(derive, task);
-		else if (!summing_step(derive->summing, is_interrupted, sum_tell, derive))
+		else
 			derive_rest(derive);
 	}
 	atomic_store(&derive->ended, true);
@@ -381,9 +339,6 @@ struct derive *derive_open(const struct derive_options *options)
 	derive->contents = options->contents;
 	derive->asker = options->asker;
 	derive->opened = opened_set_open(options->dir);
-	derive->indexer = options->indexer;
-	derive->summing =
-		summing_open(options->dir, options->contents, indexer_store(options->indexer));
 	derive->derived = derived_open(options->dir,
 				       options->bytes_max ? options->bytes_max : DERIVED_BYTES_MAX);
 	check(pthread_mutex_init(&derive->lock, NULL) == 0);
@@ -439,7 +394,6 @@ void derive_close(struct derive *derive)
 		task_free(task);
 	}
 	opened_set_close(derive->opened);
-	summing_close(derive->summing);
 	pthread_cond_destroy(&derive->made);
 	pthread_cond_destroy(&derive->wanted);
 	pthread_mutex_destroy(&derive->lock);

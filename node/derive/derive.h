@@ -2,8 +2,7 @@
  * derive - makes what derived.h keeps: plain copies, which the kernel sends by itself, and tables
  * in other forms (convert.h).
  *
- * One thread of low priority makes it when somebody has asked, and finds out checksums (summing.h)
- * when nobody has. What is small is made at once, by who asks. Of what is not open nothing is kept:
+ * One thread of low priority makes it when somebody has asked. What is small is made at once, by who asks. Of what is not open nothing is kept:
  * it is made in memory each time, by who asks.
  *
  * What was made of a version goes when something is heard of its dataset: a withdrawal, a new
@@ -19,7 +18,6 @@
 #include "node/derive/convert.h"
 #include "node/derive/derived.h"
 #include "node/files/content.h"
-#include "node/index/indexer.h"
 #include "proto/hub/event.h"
 
 #define DERIVE_WAITING_MAX  256
@@ -33,8 +31,7 @@ struct derive_options { /* borrowed */
 	const char *dir;
 	struct contents *contents;
 	struct asker *asker;
-	struct indexer *indexer; /* is told checksums */
-	uint64_t bytes_max;      /* 0: DERIVED_BYTES_MAX */
+	uint64_t bytes_max; /* 0: DERIVED_BYTES_MAX */
 };
 struct derive *derive_open(const struct derive_options *options);
 /* Loop thread, after the commit of the turn that the note comes from. */

@@ -458,7 +458,6 @@ struct content_stream {
 	struct content *content;
 	const struct manifest_file *file;
 	uint32_t chunk;   /* the one that stands in plain, when there is one */
-	uint64_t from;    /* where it begins in the file */
 	struct buf plain; /* of that chunk; empty: none was read yet */
 };
 
@@ -476,24 +475,21 @@ struct content_stream *content_stream_open(struct content *content,
 	return stream;
 }
 
-/* Moves to the chunk in which a byte lies, at < size of the file. True when it is another one. */
+static const struct chunk_ref *stream_ref(const struct content_stream *stream)
+{
+	return manifest_chunk(content_manifest(stream->content), stream->file, stream->chunk);
+}
+
+/* Moves to the chunk in which a byte of all the stream lies, and of the file. True when it is
+   another one. */
 static bool stream_seek(struct content_stream *stream, uint64_t at)
 {
-	const struct manifest *manifest = content_manifest(stream->content);
 	uint32_t before = stream->chunk;
-	uint32_t len;
 
-	if (at < stream->from) {
+	if (at < stream_ref(stream)->offset)
 		stream->chunk = 0;
-		stream->from = 0;
-	}
-	while (stream->chunk + 1 < stream->file->chunk_count) {
-		len = manifest_chunk(manifest, stream->file, stream->chunk)->plain_len;
-		if (at - stream->from < len)
-			break;
-		stream->from += len;
+	while (at - stream_ref(stream)->offset >= stream_ref(stream)->plain_len)
 		stream->chunk++;
-	}
 	return stream->chunk != before || stream->plain.len == 0;
 }
 
@@ -502,7 +498,7 @@ static enum err chunk_read(struct content_stream *stream, struct txn *txn, struc
 {
 	const struct content *content = stream->content;
 	const struct manifest *manifest = content_manifest(content);
-	const struct chunk_ref *ref = manifest_chunk(manifest, stream->file, stream->chunk);
+	const struct chunk_ref *ref = stream_ref(stream);
 	struct bytes chunk, bases[LIMIT_CHUNK_BASE_COUNT_MAX];
 
 	for (uint32_t i = 0; i < ref->base_count; i++) {
@@ -541,15 +537,18 @@ ssize_t content_stream_read(void *arg, uint64_t at, void *to, size_t len)
 	struct content_stream *stream = arg;
 	size_t done = 0;
 
-	while (done < len && at + done < stream->file->size) {
+	if (at >= stream->file->size)
+		return 0;
+	if (len > stream->file->size - at)
+		len = (size_t)(stream->file->size - at);
+	at += stream->file->offset;
+	while (done < len) {
 		struct bytes part;
 
 		if (stream_seek(stream, at + done) && !stream_load(stream))
 			return -1;
-		part = bytes_slice(buf_bytes(&stream->plain), (size_t)(at + done - stream->from),
-				   len - done);
-		if (part.len == 0)
-			return -1; /* the chunks are less than the manifest says */
+		part = bytes_slice(buf_bytes(&stream->plain),
+				   (size_t)(at + done - stream_ref(stream)->offset), len - done);
 		memcpy((uint8_t *)to + done, part.ptr, part.len);
 		done += part.len;
 	}

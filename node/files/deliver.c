@@ -29,8 +29,10 @@ struct delivery { /* one version on its way into its folder */
 	enum step step;
 	bool begun; /* the folder is */
 	uint64_t bytes_left;
-	uint32_t file, chunk;     /* to be written next; a file is open when chunk > 0 */
-	struct reader_file check; /* of the file that is open */
+	uint32_t file, chunk;         /* to be written next; a file is open when chunk > 0 */
+	struct sha256 *sha256;        /* of the file that is open */
+	const struct chunk_ref *last; /* that was opened, with its text: small files share one */
+	struct buf plain;
 	bool failed, written;
 	bool bad_chunk, unrecorded;
 	struct chunk_addr bad;
@@ -54,16 +56,17 @@ __attribute__((format(printf, 2, 3))) static void job_fail(struct delivery *job,
 
 /* ---- on a worker ---- */
 
-static void chunk_write(struct delivery *job, struct txn *txn, const struct chunk_ref *ref,
-			size_t *bytes)
+static bool chunk_load(struct delivery *job, struct txn *txn, const struct chunk_ref *ref)
 {
 	const struct opened *opened = job->opened;
 	const struct manifest *manifest = reader_manifest(opened->reader);
 	struct bytes chunk, bases[LIMIT_CHUNK_BASE_COUNT_MAX];
-	struct buf plain;
 	enum err err = ERR_OK;
 
-	buf_init(&plain, LIMIT_CHUNK_PLAIN_MAX);
+	if (job->last == ref)
+		return true;
+	job->last = NULL;
+	buf_reset(&job->plain);
 	for (uint32_t i = 0; !err && i < ref->base_count; i++) {
 		job->bad = manifest_base(manifest, ref, i)->addr;
 		if (!chunks_get(txn, &opened->reading.dataset, &job->bad, &bases[i]))
@@ -73,20 +76,33 @@ static void chunk_write(struct delivery *job, struct txn *txn, const struct chun
 		job->bad = ref->addr;
 		err = chunks_get(txn, &opened->reading.dataset, &ref->addr, &chunk)
 			      ? reader_chunk(opened->reader, job->packer, ref, chunk,
-					     ref->base_count ? bases : NULL, &plain)
+					     ref->base_count ? bases : NULL, &job->plain)
 			      : ERR_ABSENT;
 	}
 	if (err) {
 		job->bad_chunk = err == ERR_CORRUPT || err == ERR_ABSENT;
 		job_fail(job, "a chunk is damaged or missing and is fetched again");
-	} else if (!folder_write(&job->folder, buf_bytes(&plain))) {
-		job_fail(job, "%s", job->folder.why);
-	} else {
-		reader_file_add(&job->check, buf_bytes(&plain));
-		*bytes += plain.len;
-		job->bytes_left -= plain.len;
+		return false;
 	}
-	buf_fini(&plain);
+	job->last = ref;
+	return true;
+}
+
+static void chunk_write(struct delivery *job, struct txn *txn, const struct manifest_file *file,
+			const struct chunk_ref *ref, size_t *bytes)
+{
+	struct bytes part;
+
+	if (!chunk_load(job, txn, ref))
+		return;
+	part = manifest_part(file, ref, buf_bytes(&job->plain));
+	if (!folder_write(&job->folder, part)) {
+		job_fail(job, "%s", job->folder.why);
+		return;
+	}
+	sha256_add(job->sha256, part);
+	*bytes += part.len;
+	job->bytes_left -= part.len;
 }
 
 /* Opens, goes on with, or ends one file. */
@@ -101,15 +117,14 @@ static void file_write(struct delivery *job, struct txn *txn, const struct manif
 		*bytes += 4096;
 		job->file++;
 	} else if (job->folder.file_fd < 0) {
-		reader_file_begin(&job->check);
 		if (!folder_file(&job->folder, file->name))
 			job_fail(job, "%s", job->folder.why);
 	} else if (job->chunk < file->chunk_count) {
-		chunk_write(job, txn, manifest_chunk(manifest, file, job->chunk++), bytes);
+		chunk_write(job, txn, file, manifest_chunk(manifest, file, job->chunk++), bytes);
 	} else {
 		if (!folder_file_done(&job->folder, (int64_t)file->modified_ms))
 			job_fail(job, "%s", job->folder.why);
-		else if (reader_file_end(&job->check, file))
+		else if (reader_file_end(job->sha256, file))
 			job_fail(job, "a file is not what its publisher has signed");
 		*bytes += 4096; /* many small ones take their time, too */
 		job->file++;
@@ -254,6 +269,8 @@ static void job_gone(struct delivery *job)
 	} else {
 		look_push(deliver);
 	}
+	sha256_close(job->sha256);
+	buf_fini_wipe(&job->plain);
 	free(job);
 }
 
@@ -350,6 +367,8 @@ static void job_begin(struct deliver *deliver)
 	job->deliver = deliver;
 	job->due = deliver->due;
 	job->packer = packers_take(deliver->packers);
+	job->sha256 = sha256_open();
+	buf_init(&job->plain, LIMIT_CHUNK_PLAIN_MAX);
 	deliver->job = job;
 	opened_get(deliver->downloads, &job->due.reading, job_opened, job);
 	secret_wipe(&deliver->due, sizeof(deliver->due));

@@ -103,6 +103,7 @@ static void open_run(uv_work_t *work)
 static void opened_free(struct downloads *downloads, struct opened *opened)
 {
 	downloads->queues[opened->size].bytes -= opened->manifest_bytes;
+	buf_fini_wipe(&opened->last_plain);
 	reader_close(opened->reader);
 	reading_fini(&opened->reading);
 	free(opened);
@@ -301,6 +302,41 @@ static enum err block_chunk(struct block *block, struct txn *txn, const struct c
 			    ref->base_count ? bases : NULL, &block->plain);
 }
 
+/* Of the chunk that has just been opened only what belongs to the file. */
+static void block_trim(struct block *block, const struct chunk_ref *ref)
+{
+	size_t before = block->plain.len - ref->plain_len;
+	struct bytes part = manifest_part(block->download->file, ref,
+					  bytes_of(block->plain.ptr + before, ref->plain_len));
+
+	memmove(block->plain.ptr + before, part.ptr, part.len);
+	block->plain.len = before + part.len;
+}
+
+/*
+ * Many small files lie in one chunk, and who gets one gets the next: the text of the last one stays
+ * with the version. Only a file in one block may use it, as then nobody else does.
+ */
+static enum err block_small(struct block *block, struct txn *txn, const struct chunk_ref *ref)
+{
+	struct opened *opened = block->download->opened;
+	struct bytes part;
+	enum err err = ERR_OK;
+
+	if (opened->last != ref) {
+		err = block_chunk(block, txn, ref);
+		if (err)
+			return err;
+		buf_fini(&opened->last_plain);
+		opened->last_plain = block->plain;
+		opened->last = ref;
+		buf_init(&block->plain, block->plain_len);
+	}
+	part = manifest_part(block->download->file, ref, buf_bytes(&opened->last_plain));
+	buf_add(&block->plain, part);
+	return block->plain.err;
+}
+
 static void block_run(uv_work_t *work)
 {
 	struct block *block = work->data;
@@ -309,9 +345,16 @@ static void block_run(uv_work_t *work)
 	struct txn *txn = txn_begin(download->downloads->db, false);
 
 	while (block->got < block->count && !block->err) {
-		block->err = block_chunk(
-			block, txn,
-			manifest_chunk(manifest, download->file, block->first + block->got));
+		const struct chunk_ref *ref =
+			manifest_chunk(manifest, download->file, block->first + block->got);
+
+		if (download->file->chunk_count == 1) {
+			block->err = block_small(block, txn, ref);
+		} else {
+			block->err = block_chunk(block, txn, ref);
+			if (!block->err)
+				block_trim(block, ref);
+		}
 		block->got += !block->err;
 	}
 	if (txn_err(txn))

@@ -43,8 +43,10 @@ struct opened {
 	/* ABSENT: a chunk or key is not here; CORRUPT: a chunk is damaged; DENIED, MALFORMED: not
 	   what was signed */
 	enum err err;
-	struct chunk_addr bad; /* ABSENT, CORRUPT */
-	uint64_t plain_bytes;  /* of all files */
+	struct chunk_addr bad;        /* ABSENT, CORRUPT */
+	uint64_t plain_bytes;         /* of all files */
+	const struct chunk_ref *last; /* that was read, with its text: small files share one */
+	struct buf last_plain;
 	enum opened_size size;
 	size_t manifest_bytes; /* what it counts for: at most, and once it is read, as many */
 };

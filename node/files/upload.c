@@ -277,10 +277,10 @@ static void take_pieces(struct upload *upload)
 					  sizeof(struct piece *));
 		upload->pieces[upload->piece_count++] = piece;
 		/* the manifest is all there already: it comes in portions */
-		if (upload->step != UPLOAD_STEP_FEED && upload->piece_count == SEAL_PIECES_MAX)
+		if (upload->step >= UPLOAD_STEP_FINISH && upload->piece_count == SEAL_PIECES_MAX)
 			return;
 	}
-	upload->manifest_taken = upload->step != UPLOAD_STEP_FEED;
+	upload->manifest_taken = upload->step >= UPLOAD_STEP_FINISH;
 }
 
 static void cut_run(uv_work_t *work)
@@ -297,6 +297,10 @@ static void cut_run(uv_work_t *work)
 		}
 		if (upload->cut_last)
 			parts_end(&upload->parts);
+		return;
+	case UPLOAD_STEP_END:
+		writer_end(upload->writer);
+		take_pieces(upload);
 		return;
 	case UPLOAD_STEP_FINISH:
 		writer_finish(upload->writer);
@@ -317,6 +321,7 @@ static void cut_done(uv_work_t *work, int status)
 	buf_reset(&upload->cutting);
 	upload_fail(upload, status ? ERR_AGAIN : writer_err(upload->writer));
 	upload_fail(upload, upload->parts.broken ? ERR_PROTOCOL : ERR_OK);
+	upload->stream_ended = upload->stream_ended || upload->step == UPLOAD_STEP_END;
 	upload->manifest_made = upload->manifest_made || upload->step == UPLOAD_STEP_FINISH;
 	for (size_t i = 0; i < upload->piece_count; i++) {
 		plain += upload->pieces[i]->plain.len;
@@ -353,11 +358,14 @@ static void cut_block(struct upload *upload)
 	cut(upload, UPLOAD_STEP_FEED);
 }
 
+/* The last piece, then the manifest, when all others are accepted. */
 static void manifest_go_on(struct upload *upload)
 {
 	bool idle = !upload->sealing && !upload->storing;
 
-	if (!upload->manifest_made && idle)
+	if (!upload->stream_ended)
+		cut(upload, UPLOAD_STEP_END);
+	else if (!upload->manifest_made && idle)
 		cut(upload, UPLOAD_STEP_FINISH);
 	else if (upload->manifest_made && !upload->manifest_taken)
 		cut(upload, UPLOAD_STEP_TAKE);

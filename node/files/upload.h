@@ -51,7 +51,7 @@ struct uploads {
 };
 
 enum upload_state { UPLOAD_NEW, UPLOAD_FILES, UPLOAD_FINISHING, UPLOAD_READY, UPLOAD_FAILED };
-enum upload_step { UPLOAD_STEP_FEED, UPLOAD_STEP_FINISH, UPLOAD_STEP_TAKE };
+enum upload_step { UPLOAD_STEP_FEED, UPLOAD_STEP_END, UPLOAD_STEP_FINISH, UPLOAD_STEP_TAKE };
 
 struct seal_job;
 
@@ -81,7 +81,7 @@ struct upload {
 	/* jobs */
 	uv_work_t cut;
 	enum upload_step step;
-	bool cut_running, cut_last, manifest_made, manifest_taken;
+	bool cut_running, cut_last, stream_ended, manifest_made, manifest_taken;
 	struct piece **pieces; /* of the cut job */
 	size_t piece_count, piece_cap;
 	struct seal_job *sealed; /* wait until the cut job is over */

@@ -67,9 +67,7 @@ struct index_file {
 	const char *format;            /* of the file types of the EU: "CSV"; "": none is known */
 	uint64_t size;
 	int64_t modified_ms; /* of the file, as its publisher had it; 0: not known */
-	struct digest hash;  /* BLAKE2b-256 */
 	const char *uuid;    /* of dataset and name: for life, like the item's */
-	bool has_sha256;
 	struct digest sha256;
 };
 
@@ -151,18 +149,6 @@ enum err index_get_file(struct index_reader *reader, const struct visitor *visit
 enum err index_files(struct index_reader *reader, const struct index_item *item,
 		     bool (*each)(void *arg, const struct index_file *file), void *arg);
 
-/* A file that everybody may read and whose SHA-256 is not known. */
-struct index_unsummed { /* borrowed */
-	const char *kept;
-	uint64_t number;
-	const char *name;
-	struct digest hash;
-};
-/* The next of them by contents, the first with a hash greater than after; until each returns
-   false. */
-enum err index_unsummed(struct index_reader *reader, const struct digest *after,
-			bool (*each)(void *arg, const struct index_unsummed *file), void *arg);
-
 /* Files with such a name (a part of it, case does not matter) and format; NULL: any. In order of
    their datasets' paths, the open ones first. */
 struct index_files_query {
@@ -205,8 +191,8 @@ struct index_row { /* borrowed */
 	uint64_t number;
 	bool held, listed;
 	int64_t modified_ms;
-	uint64_t mark;                     /* another one with each change of what is said of it */
-	uint64_t file_count, sha256_count; /* files listed, and those that have one */
+	uint64_t mark;       /* another one with each change of what is said of it */
+	uint64_t file_count; /* files listed */
 };
 /*
  * All of them in rising order of uuid, as of one moment; until each returns false, and then

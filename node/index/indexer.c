@@ -112,8 +112,7 @@ static void step_note(struct indexer *indexer)
 	}
 	if (step->kind == STEP_FORGET)
 		indexer->forget_ended_ms = clock_mono_ms();
-	if (changed && step->kind != STEP_OPEN && step->kind != STEP_SUMS &&
-	    step->kind != STEP_FORGET) {
+	if (changed && step->kind != STEP_OPEN && step->kind != STEP_FORGET) {
 		indexer->wanted_epoch = step->wanted_epoch;
 		indexer->charter_number = step->charter_number;
 		indexer->walk_due = indexer->walk_due || !step->begins;
@@ -216,18 +215,6 @@ static void lists_ask(struct indexer *indexer)
 	core_ask(indexer, STEP_LIST);
 }
 
-static void sums_push(struct indexer *indexer)
-{
-	struct step *step = &indexer->step;
-
-	step->kind = STEP_SUMS;
-	step->sum_count = indexer->sum_count;
-	memcpy(step->sums, indexer->sums, indexer->sum_count * sizeof(*step->sums));
-	indexer->sum_count = 0;
-	step->now_ms = clock_now_ms();
-	step_push(indexer);
-}
-
 /* The first walk waits for nothing; the others are no great part of what the core does. */
 static bool may_walk(const struct indexer *indexer)
 {
@@ -268,23 +255,12 @@ static void index_go_on(struct indexer *indexer)
 		page_ask(indexer);
 	} else if (indexer->unlisted_count) {
 		lists_ask(indexer);
-	} else if (indexer->sum_count) {
-		sums_push(indexer);
 	} else if (may_forget(indexer)) {
 		forget_push(indexer);
 	} else if (indexer->look_due) {
 		indexer->look_due = false;
 		core_ask(indexer, STEP_LOOK);
 	}
-}
-
-bool indexer_sum(struct indexer *indexer, const struct indexer_sum *sum)
-{
-	if (indexer->sum_count == INDEXER_SUMS_MAX)
-		return false;
-	indexer->sums[indexer->sum_count++] = *sum;
-	index_go_on(indexer);
-	return true;
 }
 
 static void timer_fired(uv_timer_t *timer)

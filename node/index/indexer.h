@@ -28,12 +28,6 @@ void indexer_note(struct indexer *indexer, const struct note *note);
 struct index_store *indexer_store(struct indexer *indexer);
 /* A turn is over: rights may have changed. */
 void indexer_turned(struct indexer *indexer);
-/* The SHA-256 of all open files with these contents. False: too many wait; say it again later. */
-#define INDEXER_SUMS_MAX 256
-struct indexer_sum {
-	struct digest hash, sha256;
-};
-bool indexer_sum(struct indexer *indexer, const struct indexer_sum *sum);
 /* No step begins any more. */
 void indexer_stop(struct indexer *indexer);
 bool indexer_busy(const struct indexer *indexer);

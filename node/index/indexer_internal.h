@@ -18,8 +18,7 @@ enum step_kind {
 	STEP_HEARD, /* datasets of which something was heard */
 	STEP_PAGE,  /* the next ones of a walk */
 	STEP_LIST,  /* manifests are opened */
-	STEP_SUMS,  /* checksums of files are put down: nothing is asked of the core */
-	STEP_FORGET /* words of what was taken out go from the file: the same */
+	STEP_FORGET /* words of what was taken out go from the file: nothing is asked of the core */
 };
 
 struct heard {
@@ -38,8 +37,6 @@ struct step {
 	struct reading readings[STEP_LIST_MAX]; /* keys: wiped by step_reset() */
 	bool readable[STEP_LIST_MAX];
 	size_t unlisted_count;
-	struct indexer_sum sums[INDEXER_SUMS_MAX];
-	size_t sum_count;
 	uint64_t wanted_epoch; /* of the core */
 	uint32_t charter_number;
 	bool begins; /* the first page of a walk */
@@ -66,8 +63,6 @@ struct indexer {
 	int64_t forget_began_ms, forget_ended_ms;
 	uint64_t wanted_epoch; /* that the last walk began with */
 	uint32_t charter_number;
-	struct indexer_sum sums[INDEXER_SUMS_MAX];
-	size_t sum_count;
 	struct unlisted unlisted[STEP_LIST_MAX]; /* as the last job has left it */
 	size_t unlisted_count;
 };

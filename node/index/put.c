@@ -315,7 +315,7 @@ static void file_row_put(struct sql *sql, int64_t id, const struct dataset_id *d
 			 const struct manifest_file *file)
 {
 	struct sql_st *st = sql_st(sql, "INSERT OR REPLACE INTO file(id, name, media_type, format,"
-					" size, modified, hash, uuid)"
+					" size, modified, sha256, uuid)"
 					" VALUES(?, ?, ?, ?, ?, ?, ?, ?)");
 	char uuid[INDEX_UUID_LEN + 1];
 
@@ -325,7 +325,7 @@ static void file_row_put(struct sql *sql, int64_t id, const struct dataset_id *d
 	sql_text(st, 4, format_code(file));
 	sql_int(st, 5, (int64_t)file->size);
 	sql_int(st, 6, (int64_t)file->modified_ms);
-	sql_blob(st, 7, id_bytes(&file->hash));
+	sql_blob(st, 7, id_bytes(&file->sha256));
 	uuid_of_file(uuid, dataset, file->name);
 	sql_text(st, 8, uuid);
 	sql_run(st);

@@ -7,9 +7,7 @@
 #include "node/index/reader_internal.h"
 
 #define STATEMENT_LEN_MAX 1600
-#define FILE_COLUMNS                                                                               \
-	"f.name, f.media_type, f.format, f.size, f.modified, f.hash, f.sha256,"                    \
-	" f.uuid"
+#define FILE_COLUMNS      "f.name, f.media_type, f.format, f.size, f.modified, f.sha256, f.uuid"
 
 static void file_columns_read(struct sql_st *st, int at, struct index_file *out)
 {
@@ -18,13 +16,10 @@ static void file_columns_read(struct sql_st *st, int at, struct index_file *out)
 				   .format = sql_get_text(st, at + 2),
 				   .size = (uint64_t)sql_get_int(st, at + 3),
 				   .modified_ms = sql_get_int(st, at + 4),
-				   .uuid = sql_get_text(st, at + 7)};
-	struct bytes hash = sql_get_bytes(st, at + 5), sha256 = sql_get_bytes(st, at + 6);
+				   .uuid = sql_get_text(st, at + 6)};
+	struct bytes sha256 = sql_get_bytes(st, at + 5);
 
-	if (hash.len == ID_LEN)
-		memcpy(out->hash.b, hash.ptr, ID_LEN);
-	out->has_sha256 = sha256.len == ID_LEN;
-	if (out->has_sha256)
+	if (sha256.len == ID_LEN)
 		memcpy(out->sha256.b, sha256.ptr, ID_LEN);
 }
 

@@ -33,10 +33,9 @@
 	"CREATE TABLE alias(slug TEXT PRIMARY KEY, home TEXT NOT NULL) WITHOUT ROWID;"             \
 	"CREATE TABLE file(id INTEGER NOT NULL, name TEXT NOT NULL, media_type TEXT NOT NULL,"     \
 	" format TEXT NOT NULL, size INTEGER NOT NULL, modified INTEGER NOT NULL,"                 \
-	" hash BLOB NOT NULL, sha256 BLOB, uuid TEXT NOT NULL, PRIMARY KEY(id, name))"             \
+	" sha256 BLOB NOT NULL, uuid TEXT NOT NULL, PRIMARY KEY(id, name))"                        \
 	" WITHOUT ROWID;"                                                                          \
 	"CREATE INDEX file_uuid ON file(uuid);"                                                    \
-	"CREATE INDEX file_unsummed ON file(hash) WHERE sha256 IS NULL;"                           \
 	"CREATE VIRTUAL TABLE fts USING fts5(title, keywords, path, text, files,"                  \
 	" tokenize='ascii', detail=column);"                                                       \
 	"CREATE VIRTUAL TABLE terms USING fts5vocab(fts, row);"                                    \

@@ -49,7 +49,6 @@ void step_gather(struct hub *hub, struct txn *txn, int64_t now_ms, void *arg)
 	switch (step->kind) {
 	case STEP_OPEN:
 	case STEP_LOOK:
-	case STEP_SUMS:
 	case STEP_FORGET:
 		break;
 	case STEP_HEARD:
@@ -118,8 +117,6 @@ static void step_put(struct indexer *indexer)
 		store_clear(store, gathered->after, gathered->to, gathered->items, gathered->count);
 	for (size_t i = 0; step->kind == STEP_LIST && i < step->unlisted_count; i++)
 		list_one(indexer, i);
-	for (size_t i = 0; i < step->sum_count; i++)
-		store_sum(store, &step->sums[i].hash, &step->sums[i].sha256);
 }
 
 static bool store_is_lost(enum err err)

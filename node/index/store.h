@@ -17,7 +17,7 @@
 #define INDEX_DIR  "derived"
 #define INDEX_FILE "open.sqlite"
 /* Of the shape of the tables and of what is folded how; another one is made anew. */
-#define INDEX_LAYOUT 4
+#define INDEX_LAYOUT 5
 
 struct index_store {
 	char *path; /* of the open one */
@@ -84,8 +84,6 @@ size_t store_unlisted(struct index_store *store, struct unlisted *out, size_t ma
 /* Lists the files. manifest NULL: it cannot be opened now, or has too many. */
 void store_list(struct index_store *store, const struct unlisted *at,
 		const struct manifest *manifest, int64_t now_ms);
-/* The SHA-256 of all open files with these contents. */
-void store_sum(struct index_store *store, const struct digest *hash, const struct digest *sha256);
 /* Those that could not be opened are to be tried once more. */
 void store_list_again(struct index_store *store);
 /* Drops what was kept under a path after `after` ("": the first) and up to `to` ("": the last) and

@@ -16,8 +16,7 @@ enum err index_walk(struct index_reader *reader,
 	sql_deadline(sql, 0);
 	struct sql_st *st =
 		sql_st(sql, "SELECT d.uuid, d.number, d.held, d.listed = 1, d.modified, d.mark,"
-			    " (SELECT count(*) FROM main.file f WHERE f.id = d.id),"
-			    " (SELECT count(f.sha256) FROM main.file f WHERE f.id = d.id)"
+			    " (SELECT count(*) FROM main.file f WHERE f.id = d.id)"
 			    " FROM main.dataset d ORDER BY d.uuid");
 	while (more && sql_next(st)) {
 		const struct index_row row = {.uuid = sql_get_text(st, 0),
@@ -26,8 +25,7 @@ enum err index_walk(struct index_reader *reader,
 					      .listed = sql_get_int(st, 3) != 0,
 					      .modified_ms = sql_get_int(st, 4),
 					      .mark = (uint64_t)sql_get_int(st, 5),
-					      .file_count = (uint64_t)sql_get_int(st, 6),
-					      .sha256_count = (uint64_t)sql_get_int(st, 7)};
+					      .file_count = (uint64_t)sql_get_int(st, 6)};
 		more = each(arg, &row);
 	}
 	sql_end(st);

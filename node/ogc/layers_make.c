@@ -92,9 +92,9 @@ static bool walk_file(void *arg, const struct index_file *file)
 		text_set(&entry->info.media_type, file->media_type);
 		entry->info.dataset = at->item->dataset;
 		entry->info.file_len = file->size;
-		if (memcmp(&entry->hash, &file->hash, sizeof(entry->hash)) != 0 ||
+		if (memcmp(&entry->hash, &file->sha256, sizeof(entry->hash)) != 0 ||
 		    entry->zone != zone) {
-			entry->hash = file->hash;
+			entry->hash = file->sha256;
 			entry->zone = zone;
 			entry->stale = true;
 			entry->absent = false;
@@ -426,7 +426,7 @@ static void job_make(struct layers *layers, const struct job *job, struct job_en
 		return;
 	}
 	const struct manifest_file *file = content_file(content, job->file);
-	if (!file || memcmp(&file->hash, &job->hash, sizeof(job->hash)) != 0)
+	if (!file || memcmp(&file->sha256, &job->hash, sizeof(job->hash)) != 0)
 		end->err = ERR_AGAIN;
 	else
 		end->err = table_from(content, file, job->zone, job->open ? layers->dir : NULL,

@@ -233,23 +233,15 @@ struct resources {
 	json_t *list;
 };
 
-static json_t *hash_of(const struct index_file *file)
-{
-	char hex[ID_HEX_LEN + 1] = "";
-
-	if (file->has_sha256)
-		hex_put(hex, id_bytes(&file->sha256));
-	return json_string(hex);
-}
-
 static json_t *resource(struct resources *to, const struct index_file *file)
 {
 	const struct index_item *item = to->item;
-	json_t *hash = hash_of(file), *out;
-	bool hashed = json_string_length(hash) > 0;
+	char hash[ID_HEX_LEN + 1];
+	json_t *out;
 
-	out = json_pack("{s:s, s:s, s:i, s:o, s:s, s:o, s:s, s:s, s:I, s:o, s:s, s:n, s:o, s:o,"
-			" s:o}",
+	hex_put(hash, id_bytes(&file->sha256));
+	out = json_pack("{s:s, s:s, s:i, s:o, s:s, s:o, s:s, s:s, s:I, s:s, s:s, s:n, s:o, s:o,"
+			" s:o, s:s}",
 			"id", file->uuid, "package_id", item->uuid, "position",
 			(int)json_array_size(to->list), "name", ckan_str(bytes_str(file->name)),
 			"description", "", "url", item_url(to->ckan, item, file->name), "format",
@@ -257,11 +249,8 @@ static json_t *resource(struct resources *to, const struct index_file *file)
 			"hash", hash, "state", "active", "url_type", "created",
 			ckan_time(item->first_published_ms), "last_modified",
 			ckan_time(item->modified_ms), "metadata_modified",
-			ckan_time(item->indexed_ms));
-	if (hashed)
-		json_object_set_new(
-			out, "hash_algorithm",
-			json_string("http://spdx.org/rdf/terms#checksumAlgorithm_sha256"));
+			ckan_time(item->indexed_ms), "hash_algorithm",
+			"http://spdx.org/rdf/terms#checksumAlgorithm_sha256");
 	return out;
 }
 

@@ -67,7 +67,7 @@ static bool copy_answer(struct web_call *call, const struct dataset_address *at,
 		fd = derive_copy_kept(call->node->derive, &of, &len);
 	if (fd < 0)
 		return false;
-	file_validate(call, at, item->published_ms, id_bytes(&of.file->hash));
+	file_validate(call, at, item->published_ms, id_bytes(&of.file->sha256));
 	if (web_fresh(call))
 		close(fd);
 	else
@@ -148,7 +148,7 @@ static void form_answer(struct web_call *call, const struct dataset_address *at,
 	enum err err;
 	int fd;
 
-	memcpy(made_of, of->file->hash.b, ID_LEN);
+	memcpy(made_of, of->file->sha256.b, ID_LEN);
 	made_of[ID_LEN] = (uint8_t)form;
 	made_of[ID_LEN + 1] = CONVERT_NUMBER;
 	file_validate(call, at, found->entry.time_ms, bytes_of(made_of, sizeof(made_of)));
@@ -193,7 +193,7 @@ static void any_answer(struct web_call *call, const struct dataset_address *at,
 	snprintf(title, sizeof(title), "%.*s", (int)description->title.len,
 		 (const char *)description->title.ptr);
 	if (of.file && !manifest_is_folder(of.file)) {
-		file_validate(call, at, found->entry.time_ms, id_bytes(&of.file->hash));
+		file_validate(call, at, found->entry.time_ms, id_bytes(&of.file->sha256));
 		if (!web_fresh(call))
 			file_send(call, &of);
 	} else if ((of.file = table_find(content, at->file, &form))) {

@@ -94,12 +94,12 @@ static json_t *page_file_json(const struct page *page, const struct manifest_fil
 {
 	char hash[2 * ID_LEN + 1];
 
-	hex_put(hash, id_bytes(&file->hash));
-	return json_pack(
-		"{s:o, s:o, s:o, s:I, s:s, s:o}", "name", page_text_json(file->name), "url",
-		url_json(page->call, page->found.path, page->at->number, file->name, ""), "type",
-		page_text_or_null(file->media_type), "bytes", (json_int_t)file->size, "blake2b_256",
-		hash, "forms", forms_json(page, file));
+	hex_put(hash, id_bytes(&file->sha256));
+	return json_pack("{s:o, s:o, s:o, s:I, s:s, s:o}", "name", page_text_json(file->name),
+			 "url",
+			 url_json(page->call, page->found.path, page->at->number, file->name, ""),
+			 "type", page_text_or_null(file->media_type), "bytes",
+			 (json_int_t)file->size, "sha256", hash, "forms", forms_json(page, file));
 }
 
 static json_t *files_json(const struct page *page, uint64_t *count)

@@ -587,8 +587,7 @@ bool dcat_file(void *arg, const struct index_file *file)
 	}
 	snprintf(size, sizeof(size), "%" PRIu64, file->size);
 	rdf_value(dcat->rdf, iri, "dcat:byteSize", size, "xsd:nonNegativeInteger");
-	if (file->has_sha256)
-		put_sha256(dcat, iri, file->uuid, &file->sha256);
+	put_sha256(dcat, iri, file->uuid, &file->sha256);
 	return true;
 }
 

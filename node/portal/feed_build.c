@@ -83,7 +83,6 @@ static bool row_take(void *arg, const struct index_row *row)
 			       .modified_ms = row->modified_ms,
 			       .mark = row->mark,
 			       .file_count = row->file_count,
-			       .sha256_count = row->sha256_count,
 			       .held = row->held};
 
 	if (!uuid_get(out.uuid, row->uuid))
@@ -188,7 +187,6 @@ static uint64_t page_digest(const struct feed *feed, const struct feed_set *set,
 		const struct feed_row *row = &set->rows[i];
 		hash_add(&hash, bytes_of(row->uuid, GUARD_UUID_LEN));
 		hash_add_be64(&hash, row->mark);
-		hash_add_be64(&hash, row->sha256_count);
 	}
 	hash_done(&hash, out, ID_LEN);
 	return be64_get(out);

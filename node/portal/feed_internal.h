@@ -15,7 +15,7 @@ struct feed_row { /* a dataset of the feed */
 	uint8_t uuid[GUARD_UUID_LEN];
 	uint64_t number;
 	int64_t modified_ms;
-	uint64_t mark, file_count, sha256_count;
+	uint64_t mark, file_count;
 	bool held;
 };
 

@@ -282,16 +282,14 @@ struct file_list {
 static bool v1_file_add(void *arg, const struct index_file *file)
 {
 	struct file_list *files = arg;
-	char hex[ID_HEX_LEN + 1] = "";
+	char hex[ID_HEX_LEN + 1];
 
-	if (file->has_sha256)
-		hex_put(hex, id_bytes(&file->sha256));
+	hex_put(hex, id_bytes(&file->sha256));
 	json_array_append_new(files->list,
-			      json_pack("{s:s, s:s, s:s, s:I, s:I, s:o, s:o}", "name", file->name,
+			      json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:o}", "name", file->name,
 					"media_type", file->media_type, "format", file->format,
 					"bytes", (json_int_t)file->size, "modified_ms",
-					(json_int_t)file->modified_ms, "sha256",
-					file->has_sha256 ? json_string(hex) : json_null(), "url",
+					(json_int_t)file->modified_ms, "sha256", hex, "url",
 					v1_url_json(files->call, files->item->path, file->name)));
 	return true;
 }

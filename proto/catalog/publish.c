@@ -313,7 +313,7 @@ static void hash_files(struct hash *hash, const struct manifest *manifest)
 		hash_add_be64(hash, file->name.len);
 		hash_add(hash, file->name);
 		hash_add_be64(hash, file->size);
-		hash_add(hash, id_bytes(&file->hash));
+		hash_add(hash, id_bytes(&file->sha256));
 	}
 }
 

@@ -1,5 +1,6 @@
 #include "proto/content/manifest.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/check.h"
@@ -10,7 +11,7 @@
 #include "proto/wire/wire_out.h"
 
 #define FORMAT 1
-/* Elements in memory take at most 2.2 times the bytes they were decoded from. */
+/* Elements in memory take at most 2.4 times the bytes they were decoded from. */
 #define LIST_LEN_MAX ((size_t)3 * LIMIT_MANIFEST_LEN_MAX)
 
 #define list_count(list, type) ((uint32_t)((list)->len / sizeof(type)))
@@ -69,6 +70,16 @@ const struct manifest_file *manifest_find(const struct manifest *m, struct bytes
 	return NULL;
 }
 
+uint32_t manifest_chunk_count(const struct manifest *m)
+{
+	return list_count(&m->chunks, struct chunk_ref);
+}
+
+const struct chunk_ref *manifest_chunk_at(const struct manifest *m, uint32_t i)
+{
+	return list_at(&m->chunks, struct chunk_ref, i);
+}
+
 const struct chunk_ref *manifest_chunk(const struct manifest *m, const struct manifest_file *file,
 				       uint32_t i)
 {
@@ -79,6 +90,15 @@ const struct chunk_ref *manifest_base(const struct manifest *m, const struct chu
 				      uint32_t i)
 {
 	return list_at(&m->bases, struct chunk_ref, ref->base_first + i);
+}
+
+struct bytes manifest_part(const struct manifest_file *file, const struct chunk_ref *ref,
+			   struct bytes plain)
+{
+	uint64_t end = file->offset + file->size;
+	size_t from = file->offset > ref->offset ? (size_t)(file->offset - ref->offset) : 0;
+	size_t to = end - ref->offset < plain.len ? (size_t)(end - ref->offset) : plain.len;
+	return bytes_slice(plain, from, to - from);
 }
 
 uint32_t manifest_real_count(const struct manifest *m)
@@ -198,22 +218,20 @@ static void chunk_put(struct buf *out, const struct manifest *m, const struct ch
 	}
 }
 
-static void file_put(struct buf *out, const struct manifest *m, const struct manifest_file *file)
+static void file_put(struct buf *out, const struct manifest_file *file)
 {
 	out_array(out, 6);
 	out_text(out, file->name);
 	out_text(out, file->media_type);
 	out_uint(out, file->size);
 	out_uint(out, file->modified_ms);
-	out_fixed(out, file->hash.b, ID_LEN);
-	out_array(out, file->chunk_count);
-	for (uint32_t i = 0; i < file->chunk_count; i++)
-		chunk_put(out, m, manifest_chunk(m, file, i));
+	out_fixed(out, file->sha256.b, ID_LEN);
+	out_uint(out, file->offset);
 }
 
 void manifest_encode(struct buf *out, const struct manifest *m)
 {
-	out_array(out, 7);
+	out_array(out, 8);
 	out_uint(out, FORMAT);
 	out_fixed(out, m->dataset.b, ID_LEN);
 	out_uint(out, m->number);
@@ -227,7 +245,10 @@ void manifest_encode(struct buf *out, const struct manifest *m)
 	}
 	out_array(out, manifest_file_count(m));
 	for (uint32_t i = 0; i < manifest_file_count(m); i++)
-		file_put(out, m, manifest_file(m, i));
+		file_put(out, manifest_file(m, i));
+	out_array(out, manifest_chunk_count(m));
+	for (uint32_t i = 0; i < manifest_chunk_count(m); i++)
+		chunk_put(out, m, manifest_chunk_at(m, i));
 }
 
 static void ref_get(struct wire_in *w, struct chunk_ref *ref, uint32_t epoch_count)
@@ -240,9 +261,10 @@ static void ref_get(struct wire_in *w, struct chunk_ref *ref, uint32_t epoch_cou
 		wire_fail(w);
 }
 
-static uint32_t chunk_get(struct wire_in *w, struct manifest *m)
+static uint32_t chunk_get(struct wire_in *w, struct manifest *m, uint64_t offset)
 {
-	struct chunk_ref ref = {.base_first = list_count(&m->bases, struct chunk_ref)};
+	struct chunk_ref ref = {.base_first = list_count(&m->bases, struct chunk_ref),
+				.offset = offset};
 	wire_array(w, 5, 5);
 	ref_get(w, &ref, manifest_epoch_count(m));
 	ref.base_count = (uint8_t)wire_array(w, 0, LIMIT_CHUNK_BASE_COUNT_MAX);
@@ -257,25 +279,22 @@ static uint32_t chunk_get(struct wire_in *w, struct manifest *m)
 }
 
 /* PROTOCOL: "A piece is 16,384 to 262,144 bytes long; the last may be shorter." */
-static void file_chunks_get(struct wire_in *w, struct manifest *m, struct manifest_file *file)
+static void chunks_get(struct wire_in *w, struct manifest *m)
 {
-	uint64_t sum = 0;
-	file->chunk_first = list_count(&m->chunks, struct chunk_ref);
-	file->chunk_count = wire_array(w, 0, UINT32_MAX);
-	for (uint32_t i = 0; i < file->chunk_count && !w->err; i++) {
-		uint32_t len = chunk_get(w, m);
-		if (i + 1 < file->chunk_count && len < LIMIT_CHUNK_PLAIN_MIN)
+	uint64_t offset = 0;
+	uint32_t count = wire_array(w, 0, UINT32_MAX);
+	for (uint32_t i = 0; i < count && !w->err; i++) {
+		uint32_t len = chunk_get(w, m, offset);
+		if (i + 1 < count && len < LIMIT_CHUNK_PLAIN_MIN)
 			wire_fail(w);
-		sum += len;
+		offset += len;
 	}
-	if (sum != file->size)
-		wire_fail(w);
 }
 
-/* PROTOCOL: "it has no bytes, no chunks, no media type and no time." */
+/* PROTOCOL: "it has no bytes, no media type and no time." */
 static bool bare(const struct manifest_file *file)
 {
-	return !file->chunk_count && !file->media_type.len && !file->modified_ms;
+	return !file->size && !file->media_type.len && !file->modified_ms;
 }
 
 static void file_get(struct wire_in *w, struct manifest *m)
@@ -287,8 +306,8 @@ static void file_get(struct wire_in *w, struct manifest *m)
 	file.media_type = wire_text(w, 0, MANIFEST_MEDIA_TYPE_LEN_MAX);
 	file.size = wire_uint(w, UINT64_MAX);
 	file.modified_ms = wire_uint(w, UINT64_MAX);
-	wire_fixed(w, file.hash.b, ID_LEN);
-	file_chunks_get(w, m, &file);
+	wire_fixed(w, file.sha256.b, ID_LEN);
+	file.offset = wire_uint(w, UINT64_MAX);
 	if (manifest_name_check(file.name) || (manifest_is_folder(&file) && !bare(&file)) ||
 	    (before > 0 && bytes_cmp(manifest_file(m, before - 1)->name, file.name) >= 0))
 		wire_fail(w);
@@ -309,10 +328,86 @@ static void epochs_get(struct wire_in *w, struct manifest *m)
 	}
 }
 
+struct extent {
+	uint64_t from, to;
+};
+
+static int extent_cmp(const void *a, const void *b)
+{
+	const struct extent *x = a, *y = b;
+	return (x->from > y->from) - (x->from < y->from);
+}
+
+static uint64_t stream_len(const struct manifest *m)
+{
+	uint32_t count = manifest_chunk_count(m);
+	const struct chunk_ref *last = count > 0 ? manifest_chunk_at(m, count - 1) : NULL;
+	return last ? last->offset + last->plain_len : 0;
+}
+
+/* PROTOCOL: "The files that are not empty cover the stream, each byte of it once." */
+static enum err files_cover(const struct manifest *m)
+{
+	struct buf list;
+	uint64_t at = 0;
+	enum err err = ERR_OK;
+	buf_init(&list, manifest_file_count(m) * sizeof(struct extent));
+	for (uint32_t i = 0; i < manifest_file_count(m) && !err; i++) {
+		const struct manifest_file *file = manifest_file(m, i);
+		struct extent extent = {file->offset, file->offset + file->size};
+		if (extent.to < extent.from || (file->size == 0 && file->offset > 0))
+			err = ERR_MALFORMED;
+		if (file->size > 0)
+			buf_add(&list, bytes_obj(&extent));
+	}
+	struct extent *extents = (void *)list.ptr;
+	size_t count = list.len / sizeof(*extents);
+	if (count > 0)
+		qsort(extents, count, sizeof(*extents), extent_cmp);
+	for (size_t i = 0; i < count && !err; i++) {
+		if (extents[i].from != at)
+			err = ERR_MALFORMED;
+		at = extents[i].to;
+	}
+	if (!err && at != stream_len(m))
+		err = ERR_MALFORMED;
+	err = list.err ? list.err : err;
+	buf_fini(&list);
+	return err;
+}
+
+/* The chunk in which a byte of the stream lies. */
+static uint32_t chunk_find(const struct manifest *m, uint64_t offset)
+{
+	uint32_t low = 0, high = manifest_chunk_count(m);
+	while (high - low > 1) {
+		uint32_t middle = low + (high - low) / 2;
+		if (manifest_chunk_at(m, middle)->offset <= offset)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+enum err manifest_place(struct manifest *m)
+{
+	enum err err = files_cover(m);
+	struct manifest_file *files = (void *)m->files.ptr;
+	for (uint32_t i = 0; i < manifest_file_count(m) && !err; i++) {
+		if (files[i].size == 0)
+			continue;
+		files[i].chunk_first = chunk_find(m, files[i].offset);
+		files[i].chunk_count = chunk_find(m, files[i].offset + files[i].size - 1) + 1 -
+				       files[i].chunk_first;
+	}
+	return err;
+}
+
 enum err manifest_decode(struct manifest *m, struct bytes in)
 {
 	struct wire_in w = wire_in(in);
-	wire_array(&w, 7, 7);
+	wire_array(&w, 8, 8);
 	wire_exact(&w, FORMAT);
 	wire_fixed(&w, m->dataset.b, ID_LEN);
 	m->number = wire_uint(&w, UINT64_MAX);
@@ -323,26 +418,25 @@ enum err manifest_decode(struct manifest *m, struct bytes in)
 	uint32_t count = wire_array(&w, 0, LIMIT_FILE_COUNT_MAX);
 	for (uint32_t i = 0; i < count && !w.err; i++)
 		file_get(&w, m);
+	chunks_get(&w, m);
 	enum err full = m->epochs.err ? m->epochs.err : m->files.err;
 	full = full ? full : m->chunks.err ? m->chunks.err : m->bases.err;
 	if (full)
 		return full;
 	if (m->number < 1 || (!w.err && manifest_names_clash(m)))
 		wire_fail(&w);
-	return wire_end(&w);
+	enum err err = wire_end(&w);
+	return err ? err : manifest_place(m);
 }
 
 void manifest_index(const struct manifest *m, struct index *index)
 {
-	for (uint32_t f = 0; f < manifest_file_count(m); f++) {
-		const struct manifest_file *file = manifest_file(m, f);
-		for (uint32_t i = 0; i < file->chunk_count; i++) {
-			const struct chunk_ref *ref = manifest_chunk(m, file, i);
-			index_add(index, &ref->addr, ref->size);
-			for (uint32_t b = 0; b < ref->base_count; b++) {
-				const struct chunk_ref *base = manifest_base(m, ref, b);
-				index_add(index, &base->addr, base->size);
-			}
+	for (uint32_t i = 0; i < manifest_chunk_count(m); i++) {
+		const struct chunk_ref *ref = manifest_chunk_at(m, i);
+		index_add(index, &ref->addr, ref->size);
+		for (uint32_t b = 0; b < ref->base_count; b++) {
+			const struct chunk_ref *base = manifest_base(m, ref, b);
+			index_add(index, &base->addr, base->size);
 		}
 	}
 }
@@ -357,7 +451,7 @@ static bool belongs(const struct manifest *m, const struct version *v,
 
 /*
  * PROTOCOL: "Every version of tier hidden is sealed wholly anew: `epochs` has one element, its own,
- * no chunk has bases, and each but the last of a file has 262,144 bytes." So no size depends on
+ * no chunk has bases, and each but the last has 262,144 bytes." So no size depends on
  * what a file says.
  */
 static bool hiding_kept(const struct manifest *m, const struct version *v)
@@ -367,16 +461,13 @@ static bool hiding_kept(const struct manifest *m, const struct version *v)
 	if (manifest_epoch_count(m) != 1 || epoch->number != v->epoch_number ||
 	    !bytes_eq(epoch->prefix, v->epoch_prefix))
 		return false;
-	for (uint32_t f = 0; f < manifest_file_count(m); f++) {
-		const struct manifest_file *file = manifest_file(m, f);
-		for (uint32_t i = 0; i < file->chunk_count; i++) {
-			const struct chunk_ref *ref = manifest_chunk(m, file, i);
-			bool last = i + 1 == file->chunk_count;
-			if (ref->base_count > 0 ||
-			    ref->size != chunk_hidden_len(BOX_KIND_CONTENT, ref->plain_len) ||
-			    (!last && ref->plain_len != LIMIT_CHUNK_PLAIN_MAX))
-				return false;
-		}
+	for (uint32_t i = 0; i < manifest_chunk_count(m); i++) {
+		const struct chunk_ref *ref = manifest_chunk_at(m, i);
+		bool last = i + 1 == manifest_chunk_count(m);
+		if (ref->base_count > 0 ||
+		    ref->size != chunk_hidden_len(BOX_KIND_CONTENT, ref->plain_len) ||
+		    (!last && ref->plain_len != LIMIT_CHUNK_PLAIN_MAX))
+			return false;
 	}
 	return true;
 }

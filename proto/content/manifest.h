@@ -1,6 +1,7 @@
 /*
  * manifest - the files of one version and the chunks they are made of (docs/PROTOCOL.md, section
- * 6.3).
+ * 6.3). The files that are not empty are pieces of one stream, in any order; its chunks are cut
+ * wherever, so one may hold many small files.
  *
  * The arrays grow with the bytes they were decoded from, never with a count that somebody claims.
  * Names and prefixes borrow from those bytes. All lists are struct buf of one type of element;
@@ -21,11 +22,12 @@
 #define MANIFEST_EPOCH_COUNT_MAX    256
 #define MANIFEST_MEDIA_TYPE_LEN_MAX 128
 
-/* A reference to one chunk of a file, or to a base of one. */
+/* A reference to one chunk of the stream, or to a base of one. */
 struct chunk_ref {
 	struct chunk_addr addr;
 	uint32_t size;      /* sealed */
 	uint32_t plain_len; /* 1 to LIMIT_CHUNK_PLAIN_MAX */
+	uint64_t offset;    /* of its text in the stream; of bases: 0 */
 	uint32_t base_first;
 	uint16_t epoch; /* index into the epochs */
 	uint8_t base_count;
@@ -41,8 +43,9 @@ struct manifest_file {
 	struct bytes media_type; /* may be empty */
 	uint64_t size;
 	uint64_t modified_ms; /* int64_t, in two's complement; 0: not known */
-	struct digest hash;   /* plain BLAKE2b-256 of its contents */
-	uint32_t chunk_first;
+	struct digest sha256;
+	uint64_t offset;      /* in the stream; of an empty one 0 */
+	uint32_t chunk_first; /* those it lies in: manifest_place() */
 	uint32_t chunk_count;
 };
 
@@ -66,11 +69,16 @@ uint32_t manifest_file_count(const struct manifest *manifest);
 const struct manifest_file *manifest_file(const struct manifest *manifest, uint32_t i);
 /* The file of that name or NULL. */
 const struct manifest_file *manifest_find(const struct manifest *manifest, struct bytes name);
-/* Chunk i of a file, i < chunk_count; base i of a chunk, i < base_count. */
+uint32_t manifest_chunk_count(const struct manifest *manifest);
+const struct chunk_ref *manifest_chunk_at(const struct manifest *manifest, uint32_t i);
+/* Chunk i of those that a file lies in, i < chunk_count; base i of a chunk, i < base_count. */
 const struct chunk_ref *manifest_chunk(const struct manifest *manifest,
 				       const struct manifest_file *file, uint32_t i);
 const struct chunk_ref *manifest_base(const struct manifest *manifest, const struct chunk_ref *ref,
 				      uint32_t i);
+/* Of the text of a chunk what belongs to the file. */
+struct bytes manifest_part(const struct manifest_file *file, const struct chunk_ref *ref,
+			   struct bytes plain);
 uint32_t manifest_real_count(const struct manifest *manifest); /* files but empty folders */
 uint64_t manifest_bytes(const struct manifest *manifest);      /* sum of the sizes of the files */
 
@@ -88,6 +96,12 @@ bool manifest_is_folder(const struct manifest_file *file); /* an empty one; its 
    that of a file and of a folder in which another lies. */
 bool manifest_names_clash(const struct manifest *manifest);
 
+/*
+ * Finds the chunks of each file, when sizes, offsets and chunks are there. ERR_MALFORMED: the files
+ * do not cover the stream, each byte of it once.
+ */
+enum err manifest_place(struct manifest *manifest);
+
 /* Appends the bytes; the lists are as manifest_decode() would accept them. */
 void manifest_encode(struct buf *out, const struct manifest *manifest);
 /*
@@ -96,7 +110,7 @@ void manifest_encode(struct buf *out, const struct manifest *manifest);
  */
 enum err manifest_decode(struct manifest *manifest, struct bytes in);
 
-/* Adds every chunk of the files with their bases to the index. */
+/* Adds every chunk with its bases to the index. */
 void manifest_index(const struct manifest *manifest, struct index *index);
 /*
  * A reader refuses a manifest whose dataset, number, predecessor or chunks are not those of the

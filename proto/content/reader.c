@@ -194,21 +194,11 @@ enum err reader_chunk(const struct reader *r, struct packer *packer, const struc
 	return err;
 }
 
-void reader_file_begin(struct reader_file *rf)
-{
-	hash_init_plain(&rf->hash);
-}
-
-void reader_file_add(struct reader_file *rf, struct bytes plain)
-{
-	hash_add(&rf->hash, plain);
-}
-
-enum err reader_file_end(struct reader_file *rf, const struct manifest_file *file)
+enum err reader_file_end(struct sha256 *sha256, const struct manifest_file *file)
 {
 	struct digest found;
-	hash_done(&rf->hash, found.b, ID_LEN);
-	return id_eq(&found, &file->hash) ? ERR_OK : ERR_MALFORMED;
+	sha256_done(sha256, found.b);
+	return id_eq(&found, &file->sha256) ? ERR_OK : ERR_MALFORMED;
 }
 
 enum err reader_description(struct buf *out, const struct version *version,

@@ -7,8 +7,8 @@
  *	reader_manifest_done(r);                 the manifest is what the version says
  *	while ((epoch = reader_key_wanted(r)))   keys of older epochs still in use
  *		reader_key_add(r, key);
- *	for each file: reader_file_begin(), for each of its chunks: reader_chunk() on any
- *		thread, reader_file_add() in order, reader_file_end()
+ *	for each file: for each of its chunks: reader_chunk() on any thread, of which
+ *		manifest_part() belongs to it; sha256_add() in order, reader_file_end()
  */
 #ifndef ALLMENDE_READER_H
 #define ALLMENDE_READER_H
@@ -17,8 +17,8 @@
 #include <stdint.h>
 
 #include "crypto/bytes.h"
-#include "crypto/hash.h"
 #include "crypto/secret.h"
+#include "crypto/sha256.h"
 #include "proto/content/manifest.h"
 #include "proto/content/pack.h"
 #include "proto/content/version.h"
@@ -62,14 +62,8 @@ enum err reader_chunk(const struct reader *reader, struct packer *packer,
 		      const struct chunk_ref *ref, struct bytes chunk, const struct bytes *bases,
 		      struct buf *out);
 
-/* Checks that what was written out is the file. */
-struct reader_file {
-	struct hash hash;
-};
-void reader_file_begin(struct reader_file *rf);
-void reader_file_add(struct reader_file *rf, struct bytes plain);
-/* ERR_MALFORMED when they are not the contents that the manifest names. */
-enum err reader_file_end(struct reader_file *rf, const struct manifest_file *file);
+/* Ends the hash over what was written out. ERR_MALFORMED: that is not the file. */
+enum err reader_file_end(struct sha256 *sha256, const struct manifest_file *file);
 
 /* Appends the encoded description in any tier: for description_decode(). Tier open needs no key and
    no packer. The key is that of version_description_key(). ERR_ABSENT: key NULL and one needed. */

@@ -6,6 +6,7 @@
 #include "crypto/check.h"
 #include "crypto/hash.h"
 #include "crypto/limits.h"
+#include "crypto/sha256.h"
 #include "crypto/utf8.h"
 #include "store/chunks.h"
 
@@ -30,8 +31,9 @@ struct writer {
 	struct manifest manifest;
 	size_t names_len;
 	bool file_open;
-	struct hash file_hash;
-	struct piece *piece; /* the one being filled */
+	struct sha256 *sha256; /* of the open file */
+	uint64_t offset;       /* of what was fed, in the stream */
+	struct piece *piece;   /* the one being filled */
 	bool piece_complete;
 	uint32_t pending;
 	struct buf encoded; /* the manifest, and how far it is cut */
@@ -241,6 +243,7 @@ struct writer *writer_open(const struct writer_params *params)
 	sealer_init(&w->sealer, params);
 	cut_table_init(&w->table);
 	cut_init(&w->cut, params->tier == TIER_HIDDEN ? NULL : &w->table, &params->cut_key);
+	w->sha256 = sha256_open();
 	manifest_init(&w->manifest);
 	w->manifest.dataset = params->dataset;
 	w->manifest.number = params->number;
@@ -274,6 +277,7 @@ void writer_close(struct writer *w)
 	for (uint32_t i = 0; i < manifest_file_count(&w->manifest); i++)
 		file_free(manifest_file(&w->manifest, i));
 	manifest_fini(&w->manifest);
+	sha256_close(w->sha256);
 	piece_close(w->piece);
 	buf_fini(&w->encoded);
 	buf_fini(&w->parts);
@@ -319,7 +323,6 @@ enum err writer_file_begin(struct writer *w, struct bytes name, struct bytes med
 		.name = bytes_of(names, name.len),
 		.media_type = bytes_of(names + name.len, folder ? 0 : media_type.len),
 		.modified_ms = folder ? 0 : modified_ms,
-		.chunk_first = (uint32_t)(w->manifest.chunks.len / sizeof(struct chunk_ref)),
 	};
 	buf_add(&w->manifest.files, bytes_obj(&file));
 	if (writer_fail(w, w->manifest.files.err)) {
@@ -327,7 +330,6 @@ enum err writer_file_begin(struct writer *w, struct bytes name, struct bytes med
 		return w->err;
 	}
 	w->file_open = true;
-	hash_init_plain(&w->file_hash);
 	return ERR_OK;
 }
 
@@ -378,11 +380,12 @@ size_t writer_feed(struct writer *w, struct bytes in)
 	}
 	size_t len = cut_feed(&w->cut, in, &w->piece_complete);
 	struct bytes part = bytes_slice(in, 0, len);
-	if (!w->piece)
-		file->chunk_count++;
+	if (file->size == 0)
+		file->offset = w->offset;
 	piece_fill(w, part);
-	hash_add(&w->file_hash, part);
+	sha256_add(w->sha256, part);
 	file->size += len;
+	w->offset += len;
 	return len;
 }
 
@@ -391,10 +394,17 @@ void writer_file_end(struct writer *w)
 	if (w->err)
 		return;
 	check(w->file_open && !w->piece_complete);
-	w->piece_complete = w->piece != NULL;
 	w->file_open = false;
+	sha256_done(w->sha256, file_last(w)->sha256.b);
+}
+
+void writer_end(struct writer *w)
+{
+	if (w->err)
+		return;
+	check(w->state == STATE_FILES && !w->file_open && !w->piece_complete);
+	w->piece_complete = w->piece != NULL;
 	cut_reset(&w->cut);
-	hash_done(&w->file_hash, file_last(w)->hash.b, ID_LEN);
 }
 
 enum err writer_copy(struct writer *w, const struct manifest *from)
@@ -478,17 +488,32 @@ static int file_cmp(const void *a, const void *b)
 	return bytes_cmp(x->name, y->name);
 }
 
+/* Where each piece stands: known when all were accepted, in whatever order. */
+static void chunks_place(struct writer *w)
+{
+	struct chunk_ref *refs = (void *)w->manifest.chunks.ptr;
+	uint64_t offset = 0;
+	for (uint32_t i = 0; i < manifest_chunk_count(&w->manifest); i++) {
+		refs[i].offset = offset;
+		offset += refs[i].plain_len;
+	}
+}
+
 enum err writer_finish(struct writer *w)
 {
 	check(w->state == STATE_FILES && w->pending == 0);
 	if (w->err)
 		return w->err;
 	check(!w->file_open && !w->piece);
+	chunks_place(w);
 	uint32_t count = manifest_file_count(&w->manifest);
 	if (count > 0)
 		qsort(w->manifest.files.ptr, count, sizeof(struct manifest_file), file_cmp);
 	if (manifest_names_clash(&w->manifest))
 		writer_fail(w, ERR_EXISTS);
+	enum err err = manifest_place(&w->manifest);
+	check(err != ERR_MALFORMED);
+	writer_fail(w, err);
 	manifest_encode(&w->encoded, &w->manifest);
 	writer_fail(w, w->encoded.err);
 	w->state = STATE_MANIFEST;

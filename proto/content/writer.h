@@ -12,7 +12,9 @@
  *			    owner chunks_put() of piece->sealed, seen_put(), writer_accept(),
  *			    piece_close()
  *	}
- *	writer_file_end(w), then take again
+ *	writer_file_end(w)
+ *	... when there are no more files:
+ *	writer_end(w), then take again
  *	... when all pieces are accepted:
  *	writer_finish(w)      the manifest is known; compare it, or take its pieces as before
  *	writer_done(w, &version)
@@ -116,6 +118,8 @@ enum err writer_file_begin(struct writer *writer, struct bytes name, struct byte
  */
 size_t writer_feed(struct writer *writer, struct bytes in);
 void writer_file_end(struct writer *writer);
+/* No more files: what is left of the stream is the last piece, which is to be taken. */
+void writer_end(struct writer *writer);
 /* The complete piece, or NULL. The caller owns it. */
 struct piece *writer_take(struct writer *writer);
 /* Notes where the piece went; the caller still closes it. */
@@ -127,7 +131,7 @@ uint32_t writer_pending(const struct writer *writer); /* pieces taken and not ac
  * lists them, so that their chunks are used again. The manifest's epochs are borrowed.
  */
 enum err writer_copy(struct writer *writer, const struct manifest *manifest);
-/* All files ended, nothing pending: builds the manifest, whose pieces are then to be taken. */
+/* After writer_end(), nothing pending: builds the manifest, whose pieces are then to be taken. */
 enum err writer_finish(struct writer *writer);
 /* After writer_finish(), while the writer is open: names, counts, sizes. */
 const struct manifest *writer_manifest(const struct writer *writer);

@@ -219,7 +219,7 @@ const struct manifest_file *file_proof_match(const struct file_proof *proof,
 {
 	for (uint32_t i = 0; i < manifest_file_count(proof->manifest); i++) {
 		const struct manifest_file *file = manifest_file(proof->manifest, i);
-		if (file->size == size && id_eq(&file->hash, hash) && !manifest_is_folder(file))
+		if (file->size == size && id_eq(&file->sha256, hash) && !manifest_is_folder(file))
 			return file;
 	}
 	return NULL;

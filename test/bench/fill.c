@@ -236,6 +236,7 @@ static void dataset_make(struct fill *fill, unsigned i, uint32_t member, bool he
 	must("file", writer_file_begin(writer, bytes_str("blatt.txt"), bytes_str("text/plain"), 1));
 	writer_feed(writer, bytes_str(content));
 	writer_file_end(writer);
+	writer_end(writer);
 	chunks_take(fill, writer, held);
 	must("manifest", writer_finish(writer));
 	chunks_take(fill, writer, held);

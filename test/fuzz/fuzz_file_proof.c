@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!err) {
 		fuzz_accepted();
 		check(proof.author && proof.owner && proof.file && proof.place.log_count == 1);
-		check(file_proof_match(&proof, &proof.file->hash, proof.file->size));
+		check(file_proof_match(&proof, &proof.file->sha256, proof.file->size));
 	}
 	file_proof_fini(&proof);
 	return 0;

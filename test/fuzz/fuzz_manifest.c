@@ -34,15 +34,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-static void file_add(struct manifest *m, const char *name, uint32_t first, uint32_t count,
-		     uint64_t size)
+static void file_add(struct manifest *m, const char *name, uint64_t offset, uint64_t size)
 {
 	struct manifest_file file = {.name = bytes_str(name),
 				     .media_type = bytes_str("text/csv"),
 				     .size = size,
 				     .modified_ms = 1700000000000,
-				     .chunk_first = first,
-				     .chunk_count = count};
+				     .offset = offset};
 	buf_add(&m->files, bytes_obj(&file));
 }
 
@@ -66,9 +64,9 @@ void fuzz_seeds(struct fuzz_corpus *corpus)
 		ref.base_count = i / 2;
 		buf_add(&m.chunks, bytes_obj(&ref));
 	}
-	file_add(&m, "a.csv", 0, 2, 40000);
-	file_add(&m, "b/c.csv", 2, 1, 20000);
-	file_add(&m, "empty", 0, 0, 0);
+	file_add(&m, "a.csv", 0, 40001);
+	file_add(&m, "b/c.csv", 40001, 19999);
+	file_add(&m, "empty", 0, 0);
 	manifest_encode(&out, &m);
 	fuzz_seed(corpus, buf_bytes(&out));
 	buf_fini(&out);

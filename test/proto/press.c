@@ -37,6 +37,7 @@ void press_write(struct press *p, struct hub_node *node)
 		pieces_store(p, node, packer);
 	}
 	writer_file_end(p->writer);
+	writer_end(p->writer);
 	pieces_store(p, node, packer);
 	assert_int_equal(writer_finish(p->writer), ERR_OK);
 	pieces_store(p, node, packer);

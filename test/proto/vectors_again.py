@@ -293,8 +293,15 @@ def cuts(case, key):
 def manifests(case, data):
     if case["verdict"] != "accepted":
         return None
-    files = decode(data)[6]
-    entries = sorted({(address, size) for *_, chunks in files for address, size, *_ in chunks})
+    *_, files, chunks = decode(data)
+    at = 0
+    for begin, size in sorted((offset, size) for _, _, size, _, _, offset in files if size):
+        if begin != at:
+            return False
+        at += size
+    if at != sum(plain for _, _, plain, *_ in chunks):
+        return False
+    entries = sorted({(address, size) for address, size, *_ in chunks})
     index = H("am1.index", *(address + struct.pack(">I", size) for address, size in entries))
     return case["index_digest"] == index.hex() and case["index_count"] == len(entries)
 

@@ -211,7 +211,7 @@ struct sim_publication {
 	struct publication publication;
 	struct writer *writer;
 	struct bytes rest;
-	bool written;
+	bool ended, written;
 	enum publish_outcome outcome;
 	uint64_t number; /* of the version made, or found unchanged */
 	enum err err;

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "crypto/check.h"
-#include "crypto/hash.h"
+#include "crypto/sha256.h"
 #include "tools/cmd/publish_guard.h"
 #include "tools/cmd/publish_metadata.h"
 #include "tools/cmd/publish_say.h"
@@ -77,14 +77,14 @@ static bool hash_file(const char *path, char hex[2 * ID_LEN + 1])
 {
 	int fd = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	uint8_t *piece = mem_new(1, READ_LEN), digest[ID_LEN];
-	struct hash hash;
+	struct sha256 *sha256 = sha256_open();
 	ssize_t got = -1;
 
-	hash_init_plain(&hash);
 	while (fd >= 0 && ((got = read(fd, piece, READ_LEN)) > 0 || (got < 0 && errno == EINTR)))
 		if (got > 0)
-			hash_add(&hash, bytes_of(piece, (size_t)got));
-	hash_done(&hash, digest, sizeof(digest));
+			sha256_add(sha256, bytes_of(piece, (size_t)got));
+	sha256_done(sha256, digest);
+	sha256_close(sha256);
 	hex_put(hex, bytes_of(digest, sizeof(digest)));
 	if (fd >= 0)
 		close(fd);
@@ -101,7 +101,7 @@ static int compare_file(const struct file_entry *file, const json_t *before, enu
 		return TOOL_DONE;
 	if (file->bytes > 0 && !hash_file(file->path, hex))
 		return tool_fail(TOOL_FAILED, "cannot read %s: %s", file->path, strerror(errno));
-	if (file->bytes == 0 || strcmp(hex, field_text(before, "hash")) == 0)
+	if (file->bytes == 0 || strcmp(hex, field_text(before, "sha256")) == 0)
 		*change = SAME;
 	return TOOL_DONE;
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "crypto/hash.h"
+#include "crypto/sha256.h"
 #include "proto/rights/file_proof.h"
 #include "store/dir.h"
 #include "tools/cmd/commands.h"
@@ -28,7 +28,7 @@ struct checked {
 	struct fed_id fed;
 	enum known known;
 	uint64_t size;
-	struct digest hash;
+	struct digest sha256;
 };
 
 /* ---- what is at hand ---- */
@@ -37,22 +37,23 @@ static int file_hash(struct checked *c)
 {
 	FILE *file = fopen(c->path, "rb");
 	uint8_t piece[65536];
-	struct hash hash;
+	struct sha256 *sha256;
 	size_t len;
 
 	if (!file)
 		return tool_fail(TOOL_ABSENT, "cannot read %s: %s", c->path, strerror(errno));
-	hash_init_plain(&hash);
+	sha256 = sha256_open();
 	while ((len = fread(piece, 1, sizeof(piece), file)) > 0) {
-		hash_add(&hash, bytes_of(piece, len));
+		sha256_add(sha256, bytes_of(piece, len));
 		c->size += len;
 	}
 	bool failed = ferror(file);
 	int err = errno;
 	fclose(file);
+	sha256_done(sha256, c->sha256.b);
+	sha256_close(sha256);
 	if (failed)
 		return tool_fail(TOOL_FAILED, "cannot read %s: %s", c->path, strerror(err));
-	hash_done(&hash, c->hash.b, ID_LEN);
 	return TOOL_DONE;
 }
 
@@ -199,7 +200,7 @@ static json_t *result_json(const struct checked *c, const struct file_proof *pro
 	char fed[ID_HEX_LEN + 1], hash[ID_HEX_LEN + 1], path[LIMIT_PATH_LEN_MAX + 1];
 
 	hex_put(fed, id_bytes(&charter->fed));
-	hex_put(hash, id_bytes(&c->hash));
+	hex_put(hash, id_bytes(&c->sha256));
 	charter_path_shown(charter, proof->version.path, path);
 	char *name = bytes_text(proof->name);
 	json_t *out = json_pack(
@@ -212,7 +213,7 @@ static json_t *result_json(const struct checked *c, const struct file_proof *pro
 		proof->owner->name, "node", (int)proof->node, "log_entry", (json_int_t)log->number,
 		"log_ms", (json_int_t)log->time_ms, "charter_entry", (json_int_t)charter->number,
 		"federation", "id", fed, "name", charter->name, "known", KNOWN[c->known], "bytes",
-		(json_int_t)c->size, "blake2b", hash);
+		(json_int_t)c->size, "sha256", hash);
 	free(name);
 	return out;
 }
@@ -256,7 +257,7 @@ static void print_checked(const struct checked *c, const json_t *out)
 
 static int complain_other(const struct checked *c, const struct file_proof *proof)
 {
-	const struct manifest_file *match = file_proof_match(proof, &c->hash, c->size);
+	const struct manifest_file *match = file_proof_match(proof, &c->sha256, c->size);
 	char *name = bytes_text(proof->name), *other = match ? bytes_text(match->name) : NULL;
 	char path[LIMIT_PATH_LEN_MAX + 1];
 
@@ -282,7 +283,7 @@ static int complain_other(const struct checked *c, const struct file_proof *proo
 static int judge_file(const struct tool *tool, const struct checked *c,
 		      const struct file_proof *proof)
 {
-	const bool same = c->size == proof->file->size && id_eq(&c->hash, &proof->file->hash);
+	const bool same = c->size == proof->file->size && id_eq(&c->sha256, &proof->file->sha256);
 	int code = TOOL_DONE;
 
 	if (fetch_is_url(c->against) && !address_fits(proof, c->against))

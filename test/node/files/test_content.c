@@ -86,6 +86,8 @@ static void version_make(struct stand *s)
 	file_add(s, txn, writer, "a/empty.csv", bytes_of(NULL, 0));
 	file_add(s, txn, writer, "large.bin", bytes_of(s->large, LARGE_LEN));
 	file_add(s, txn, writer, "small.csv", bytes_str("a;b\n1"));
+	writer_end(writer);
+	pieces_store(s, txn, writer);
 	assert_int_equal(writer_finish(writer), ERR_OK);
 	pieces_store(s, txn, writer);
 	assert_int_equal(txn_commit(txn), ERR_OK);

@@ -124,6 +124,7 @@ static void flood_make(struct stand *s, unsigned count, struct buf *body)
 		writer_file_begin(writer, bytes_str(name), bytes_of(NULL, 0), 0);
 		writer_file_end(writer);
 	}
+	writer_end(writer);
 	assert_int_equal(writer_finish(writer), ERR_OK);
 	manifest_store(s, writer);
 	assert_int_equal(writer_done(writer, &version), ERR_OK);

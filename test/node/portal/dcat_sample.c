@@ -142,7 +142,6 @@ void dcat_sample_files(unsigned which, bool (*each)(void *arg, const struct inde
 				  .format = "CSV",
 				  .size = 2048,
 				  .modified_ms = TIME_MS,
-				  .has_sha256 = true,
 				  .sha256 = {{0x9f, 0x86, 0xd0}}};
 	char name[32];
 

@@ -37,8 +37,11 @@ static inline struct writer *parts_read(struct parts *parts, struct bytes in, si
 		}
 	}
 	parts_end(parts);
-	if (!parts->broken && !writer_err(w))
+	if (!parts->broken && !writer_err(w)) {
+		writer_end(w);
+		parts_pieces_take(w);
 		writer_finish(w);
+	}
 	return w;
 }
 

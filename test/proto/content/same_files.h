@@ -10,7 +10,8 @@ static inline bool same_files(const struct manifest *a, const struct manifest *b
 		return false;
 	for (uint32_t i = 0; i < manifest_file_count(a); i++) {
 		const struct manifest_file *x = manifest_file(a, i), *y = manifest_file(b, i);
-		if (!bytes_eq(x->name, y->name) || x->size != y->size || !id_eq(&x->hash, &y->hash))
+		if (!bytes_eq(x->name, y->name) || x->size != y->size ||
+		    !id_eq(&x->sha256, &y->sha256))
 			return false;
 	}
 	return true;

@@ -32,20 +32,18 @@ static void chunk_add(struct manifest *m, struct chunk_ref ref, const struct chu
 	buf_add(&m->chunks, bytes_obj(&ref));
 }
 
-static void file_add(struct manifest *m, const char *name, uint64_t size, uint32_t first,
-		     uint32_t count)
+static void file_add(struct manifest *m, const char *name, uint64_t size, uint64_t offset)
 {
 	struct manifest_file file = {.name = bytes_str(name),
 				     .media_type = bytes_str("text/csv"),
 				     .size = size,
 				     .modified_ms = 5,
-				     .chunk_first = first,
-				     .chunk_count = count};
-	file.hash.b[0] = (uint8_t)first;
+				     .offset = offset};
+	file.sha256.b[0] = (uint8_t)size;
 	buf_add(&m->files, bytes_obj(&file));
 }
 
-/* Three files: without chunks, with two, with one that is a delta of two bases. */
+/* Three files: an empty one, and two that share a chunk; the last chunk is a delta of two bases. */
 static void sample_make(struct manifest *m)
 {
 	struct chunk_ref bases[2] = {ref_of(8, 5), ref_of(9, 6)};
@@ -59,11 +57,11 @@ static void sample_make(struct manifest *m)
 	epoch_add(m, "", 5);
 	epoch_add(m, "", 4);
 	chunk_add(m, ref_of(1, CHUNK), NULL, 0);
-	chunk_add(m, ref_of(2, 1), NULL, 0);
+	chunk_add(m, ref_of(2, CHUNK), NULL, 0);
 	chunk_add(m, ref_of(3, 7), bases, 2);
-	file_add(m, "a", 0, 0, 0);
-	file_add(m, "b/c", CHUNK + 1, 0, 2);
-	file_add(m, "b0", 7, 2, 1);
+	file_add(m, "a", 0, 0);
+	file_add(m, "b/c", CHUNK + 1, 0);
+	file_add(m, "b0", CHUNK + 6, CHUNK + 1);
 }
 
 static struct manifest_file *file_at(struct manifest *m, unsigned i)
@@ -103,7 +101,7 @@ static void files_and_chunks_come_back(void **state)
 	assert_int_equal(manifest_epoch_count(&found), 2);
 	assert_int_equal(manifest_epoch(&found, 1)->number, 4);
 	assert_int_equal(manifest_file_count(&found), 3);
-	assert_int_equal(manifest_bytes(&found), CHUNK + 8);
+	assert_int_equal(manifest_bytes(&found), 2 * CHUNK + 7);
 	const struct manifest_file *file = manifest_find(&found, bytes_str("b/c"));
 	assert_non_null(file);
 	assert_true(bytes_eq(file->media_type, bytes_str("text/csv")));
@@ -111,7 +109,17 @@ static void files_and_chunks_come_back(void **state)
 	assert_int_equal(manifest_chunk(&found, file, 1)->addr.b[0], 2);
 	file = manifest_find(&found, bytes_str("b0"));
 	assert_non_null(file);
-	const struct chunk_ref *delta = manifest_chunk(&found, file, 0);
+	assert_int_equal(file->chunk_count, 2);
+	const struct chunk_ref *delta = manifest_chunk(&found, file, 1);
+	const struct chunk_ref *shared = manifest_chunk(&found, file, 0);
+	const uint8_t plain[CHUNK] = {0};
+	struct bytes part = manifest_part(file, shared, bytes_obj(&plain));
+	assert_ptr_equal(part.ptr, plain + 1);
+	assert_int_equal(part.len, CHUNK - 1);
+	part = manifest_part(&(struct manifest_file){.offset = CHUNK, .size = 1}, shared,
+			     bytes_obj(&plain));
+	assert_ptr_equal(part.ptr, plain);
+	assert_int_equal(part.len, 1);
 	assert_int_equal(delta->base_count, 2);
 	assert_int_equal(manifest_base(&found, delta, 0)->epoch, 1);
 	assert_int_equal(manifest_base(&found, delta, 1)->addr.b[0], 9);
@@ -154,17 +162,39 @@ static void size_none(struct manifest *m)
 static void piece_short(struct manifest *m)
 {
 	chunk_at(m, 0)->plain_len = LIMIT_CHUNK_PLAIN_MIN - 1;
-	file_at(m, 1)->size = LIMIT_CHUNK_PLAIN_MIN;
+	file_at(m, 1)->size = file_at(m, 2)->offset = LIMIT_CHUNK_PLAIN_MIN;
 }
 static void piece_long(struct manifest *m)
 {
 	chunk_at(m, 2)->plain_len = LIMIT_CHUNK_PLAIN_MAX + 1;
-	file_at(m, 2)->size = LIMIT_CHUNK_PLAIN_MAX + 1;
+	file_at(m, 2)->size = CHUNK + LIMIT_CHUNK_PLAIN_MAX;
 }
 static void piece_empty(struct manifest *m)
 {
-	chunk_at(m, 1)->plain_len = 0;
-	file_at(m, 1)->size = CHUNK;
+	chunk_at(m, 2)->plain_len = 0;
+	file_at(m, 2)->size = CHUNK - 1;
+}
+static void files_apart(struct manifest *m)
+{
+	file_at(m, 2)->offset++;
+	file_at(m, 2)->size--;
+}
+static void files_overlap(struct manifest *m)
+{
+	file_at(m, 2)->offset--;
+	file_at(m, 2)->size++;
+}
+static void file_left_out(struct manifest *m)
+{
+	m->files.len -= sizeof(struct manifest_file);
+}
+static void file_without_end(struct manifest *m)
+{
+	file_at(m, 2)->size = UINT64_MAX - CHUNK;
+}
+static void empty_somewhere(struct manifest *m)
+{
+	file_at(m, 0)->offset = 1;
 }
 static void sealed_small(struct manifest *m)
 {
@@ -231,6 +261,11 @@ static void lists_that_make_no_sense_are_refused(void **state)
 		{"a name that is not UTF-8", name_latin1},
 		{"more bytes than the chunks have", size_more},
 		{"bytes without chunks", size_none},
+		{"a byte of no file", files_apart},
+		{"a byte of two files", files_overlap},
+		{"chunks of no file", file_left_out},
+		{"a file beyond all numbers", file_without_end},
+		{"an empty file that has a place", empty_somewhere},
 		{"a short piece that is not the last", piece_short},
 		{"a piece too long", piece_long},
 		{"an empty piece", piece_empty},
@@ -283,10 +318,10 @@ static void claims_take_no_memory(void **state)
 	struct manifest m, found;
 	struct buf out;
 	sample_make(&m);
-	m.files.len = 0;
+	m.files.len = m.chunks.len = m.bases.len = 0;
 	assert_ok(decode_again(&m, &out, &found));
 	manifest_fini(&found);
-	out.len--; /* the head of the empty list of files */
+	out.len -= 2; /* the heads of the empty lists of files and chunks */
 	out_array(&out, LIMIT_FILE_COUNT_MAX);
 	memset(buf_space(&out, 500000), 0xc0, 500000);
 	manifest_init(&found);
@@ -352,9 +387,9 @@ static bool names_are_read(const char *const *names, size_t count)
 	struct buf out;
 
 	sample_make(&m);
-	buf_reset(&m.files);
+	m.files.len = m.chunks.len = m.bases.len = 0;
 	for (size_t i = 0; i < count; i++) {
-		file_add(&m, names[i], 0, 0, 0);
+		file_add(&m, names[i], 0, 0);
 		if (manifest_is_folder(file_at(&m, (unsigned)i))) {
 			file_at(&m, (unsigned)i)->media_type = bytes_of(NULL, 0);
 			file_at(&m, (unsigned)i)->modified_ms = 0;
@@ -388,7 +423,7 @@ static void a_file_is_no_folder(void **state)
 	assert_false(NAMES_ARE_READ("a", "a"));
 }
 
-/* What has no bytes has neither chunks, nor type, nor time. */
+/* What has no bytes has neither type nor time. */
 static void an_empty_folder_is_bare(void **state)
 {
 	for (unsigned fault = 0; fault < 4; fault++) {
@@ -400,8 +435,9 @@ static void an_empty_folder_is_bare(void **state)
 		file_at(&m, 0)->media_type = bytes_str(fault == 1 ? "text/csv" : "");
 		file_at(&m, 0)->modified_ms = fault == 2;
 		if (fault == 3) {
-			file_at(&m, 0)->chunk_count = 1;
 			file_at(&m, 0)->size = CHUNK;
+			file_at(&m, 1)->size = 1;
+			file_at(&m, 1)->offset = CHUNK;
 		}
 		assert_err(decode_again(&m, &out, &found), fault ? ERR_MALFORMED : ERR_OK);
 		if (!fault) {
@@ -500,9 +536,9 @@ static void same_files_are_the_same_names_and_contents(void **state)
 	file_at(&b, 0)->name = bytes_str("A");
 	assert_false(same_files(&a, &b));
 	file_at(&b, 0)->name = file_at(&a, 0)->name;
-	file_at(&b, 1)->hash.b[31]++;
+	file_at(&b, 1)->sha256.b[31]++;
 	assert_false(same_files(&a, &b));
-	file_at(&b, 1)->hash.b[31]--;
+	file_at(&b, 1)->sha256.b[31]--;
 	file_at(&b, 1)->size++;
 	assert_false(same_files(&a, &b));
 	file_at(&b, 1)->size--;

@@ -262,8 +262,7 @@ static void manifest_make(struct manifest *m, const char *first, const char *sec
 				      .media_type = bytes_str("text/csv"),
 				      .size = 20,
 				      .modified_ms = 1700000000000,
-				      .hash = {{2}},
-				      .chunk_count = 1};
+				      .sha256 = {{2}}};
 	buf_add(&m->files, bytes_obj(&file));
 }
 

@@ -100,6 +100,8 @@ void proved_make(struct proved *p, const struct exported *e)
 	struct writer *writer = writer_open(&params);
 	file_put(p, writer, packer, p->names[0], PROVED_A);
 	file_put(p, writer, packer, p->names[1], PROVED_B);
+	writer_end(writer);
+	take(p, writer, packer);
 	check(!writer_finish(writer));
 	take(p, writer, packer);
 	memset(&version, 0, sizeof(version));
