@@ -226,7 +226,7 @@ static void seal_run(uv_work_t *work)
 
 	for (size_t i = 0; i < job->count && !job->err; i++) {
 		piece_identify(sealer, job->pieces[i]);
-		if (!seen_get(txn, sealer, job->pieces[i]))
+		if (!seen_get(txn, sealer, job->packer, job->pieces[i]))
 			job->err = piece_seal(sealer, job->packer, &random, job->pieces[i]);
 	}
 	if (!job->err)

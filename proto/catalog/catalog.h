@@ -129,6 +129,8 @@ struct publication {
 	char name[LIMIT_PATH_LEN_MAX + 1]; /* what people call it: another, when it is hidden */
 	uint64_t job;                      /* of the STAGE rows */
 	struct writer_params params;       /* keys: wiped by publication_fini() */
+	struct writer_epoch *older;        /* of the params */
+	bool anew;                         /* nothing sealed under older epochs is used again */
 	enum tier tier;
 	bool allow_shrink;
 	struct keep keep;

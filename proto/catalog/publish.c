@@ -30,6 +30,10 @@ void publication_fini(struct publication *publication)
 {
 	key_wipe(&publication->params.dataset_key);
 	key_wipe(&publication->dataset_key);
+	if (publication->older)
+		secret_wipe(publication->older,
+			    publication->params.older_count * sizeof(struct writer_epoch));
+	free(publication->older);
 	buf_fini_wipe(&publication->description);
 	secret_wipe(publication, sizeof(*publication));
 }
@@ -262,7 +266,7 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 	if (!err)
 		err = description_prepare(hub, out, options, again ? &before : NULL, why);
 	if (!err && !options->dry) {
-		out->params.anew = options->anew || options->recut;
+		out->anew = options->anew || options->recut;
 		if (remembers && !options->recut)
 			out->params.cut_key = memory.cut_key;
 		else
@@ -272,6 +276,7 @@ enum err catalog_publish_begin(struct hub *hub, struct txn *txn, int64_t now_ms,
 		out->keep = options->keep_all                           ? (struct keep){0}
 			    : options->keep.count || options->keep.days ? options->keep
 									: memory.keep;
+		publish_older(hub, txn, out);
 		out->job = job_new(hub, txn);
 		sweep_pause(hub, &out->params.dataset, true);
 	}
@@ -628,7 +633,7 @@ enum err catalog_publish_commit(struct hub *hub, struct txn *txn, int64_t now_ms
 	contents_digest(&memory.contents, publication, manifest);
 	files_digest(&memory.files, manifest);
 	publication->same_files = exists && same_files(hub, txn, &found, &memory.files);
-	if (exists && !publication->params.anew && !publication->issued_anew &&
+	if (exists && !publication->anew && !publication->issued_anew &&
 	    unchanged_take(hub, txn, publication, &found, &memory.contents, out)) {
 		*outcome = PUBLISH_UNCHANGED;
 		return txn_err(txn);

@@ -2,7 +2,10 @@
 
 #include <string.h>
 
+#include "crypto/check.h"
+#include "crypto/path.h"
 #include "proto/catalog/publish_hidden.h"
+#include "proto/rights/epoch_keys.h"
 #include "proto/rights/epochs.h"
 #include "proto/rights/fedkeys.h"
 #include "proto/rights/govern.h"
@@ -99,4 +102,48 @@ enum err publish_key(struct hub *hub, struct txn *txn, struct publication *out,
 		out->old_key = epoch_over(hub, txn, bytes_str(out->path), out->old_readers,
 					  sizeof(out->old_readers));
 	return err;
+}
+
+static bool older_key(struct hub *hub, struct txn *txn, const struct publication *out,
+		      size_t prefix_len, uint64_t number, struct key *key)
+{
+	const struct bytes path = bytes_str(out->path);
+	const struct key *fed_key;
+
+	if (out->tier == TIER_GRANTED)
+		return !epochs_key(hub, txn, bytes_slice(path, 0, prefix_len), number, path, key);
+	fed_key = fedkeys_get(hub, number);
+	if (fed_key)
+		version_members_key(key, fed_key, path);
+	return fed_key != NULL;
+}
+
+/* From the last on; of each prefix it looks for no more than it could take. */
+static void older_add(struct hub *hub, struct txn *txn, struct publication *out, size_t prefix_len,
+		      uint64_t last)
+{
+	size_t *count = &out->params.older_count;
+
+	for (uint64_t back = 0;
+	     back < last && back < WRITER_EPOCH_COUNT_MAX && *count < WRITER_EPOCH_COUNT_MAX;
+	     back++) {
+		struct writer_epoch *older = &out->older[*count];
+
+		*older = (struct writer_epoch){.number = last - back, .prefix_len = prefix_len};
+		*count += older_key(hub, txn, out, prefix_len, older->number, &older->dataset_key);
+	}
+}
+
+void publish_older(struct hub *hub, struct txn *txn, struct publication *out)
+{
+	struct writer_params *params = &out->params;
+	struct bytes prefix = params->epoch_prefix;
+
+	if (out->anew || (out->tier != TIER_MEMBERS && out->tier != TIER_GRANTED))
+		return;
+	out->older = mem_new(WRITER_EPOCH_COUNT_MAX, sizeof(*out->older));
+	params->older = out->older;
+	older_add(hub, txn, out, prefix.len, params->epoch_number - 1);
+	while (out->tier == TIER_GRANTED && (prefix = path_parent(prefix)).len > 0)
+		older_add(hub, txn, out, prefix.len, epoch_key_last(hub, txn, prefix));
 }

@@ -14,5 +14,10 @@
  */
 enum err publish_key(struct hub *hub, struct txn *txn, struct publication *out,
 		     const struct version *before, const struct key *key_before, char *why);
+/*
+ * Behind publish_key(): the keys of older epochs that are here, as chunks sealed under them stay in
+ * use, unless the publication is sealed anew.
+ */
+void publish_older(struct hub *hub, struct txn *txn, struct publication *out);
 
 #endif

@@ -75,7 +75,7 @@ uint32_t manifest_chunk_count(const struct manifest *m)
 	return list_count(&m->chunks, struct chunk_ref);
 }
 
-const struct chunk_ref *manifest_chunk_at(const struct manifest *m, uint32_t i)
+static const struct chunk_ref *chunk_at(const struct manifest *m, uint32_t i)
 {
 	return list_at(&m->chunks, struct chunk_ref, i);
 }
@@ -248,7 +248,7 @@ void manifest_encode(struct buf *out, const struct manifest *m)
 		file_put(out, manifest_file(m, i));
 	out_array(out, manifest_chunk_count(m));
 	for (uint32_t i = 0; i < manifest_chunk_count(m); i++)
-		chunk_put(out, m, manifest_chunk_at(m, i));
+		chunk_put(out, m, chunk_at(m, i));
 }
 
 static void ref_get(struct wire_in *w, struct chunk_ref *ref, uint32_t epoch_count)
@@ -279,7 +279,7 @@ static uint32_t chunk_get(struct wire_in *w, struct manifest *m, uint64_t offset
 }
 
 /* PROTOCOL: "A piece is 16,384 to 262,144 bytes long; the last may be shorter." */
-static void chunks_get(struct wire_in *w, struct manifest *m)
+static void stream_get(struct wire_in *w, struct manifest *m)
 {
 	uint64_t offset = 0;
 	uint32_t count = wire_array(w, 0, UINT32_MAX);
@@ -341,7 +341,7 @@ static int extent_cmp(const void *a, const void *b)
 static uint64_t stream_len(const struct manifest *m)
 {
 	uint32_t count = manifest_chunk_count(m);
-	const struct chunk_ref *last = count > 0 ? manifest_chunk_at(m, count - 1) : NULL;
+	const struct chunk_ref *last = count > 0 ? chunk_at(m, count - 1) : NULL;
 	return last ? last->offset + last->plain_len : 0;
 }
 
@@ -382,7 +382,7 @@ static uint32_t chunk_find(const struct manifest *m, uint64_t offset)
 	uint32_t low = 0, high = manifest_chunk_count(m);
 	while (high - low > 1) {
 		uint32_t middle = low + (high - low) / 2;
-		if (manifest_chunk_at(m, middle)->offset <= offset)
+		if (chunk_at(m, middle)->offset <= offset)
 			low = middle;
 		else
 			high = middle;
@@ -418,7 +418,7 @@ enum err manifest_decode(struct manifest *m, struct bytes in)
 	uint32_t count = wire_array(&w, 0, LIMIT_FILE_COUNT_MAX);
 	for (uint32_t i = 0; i < count && !w.err; i++)
 		file_get(&w, m);
-	chunks_get(&w, m);
+	stream_get(&w, m);
 	enum err full = m->epochs.err ? m->epochs.err : m->files.err;
 	full = full ? full : m->chunks.err ? m->chunks.err : m->bases.err;
 	if (full)
@@ -432,7 +432,7 @@ enum err manifest_decode(struct manifest *m, struct bytes in)
 void manifest_index(const struct manifest *m, struct index *index)
 {
 	for (uint32_t i = 0; i < manifest_chunk_count(m); i++) {
-		const struct chunk_ref *ref = manifest_chunk_at(m, i);
+		const struct chunk_ref *ref = chunk_at(m, i);
 		index_add(index, &ref->addr, ref->size);
 		for (uint32_t b = 0; b < ref->base_count; b++) {
 			const struct chunk_ref *base = manifest_base(m, ref, b);
@@ -462,7 +462,7 @@ static bool hiding_kept(const struct manifest *m, const struct version *v)
 	    !bytes_eq(epoch->prefix, v->epoch_prefix))
 		return false;
 	for (uint32_t i = 0; i < manifest_chunk_count(m); i++) {
-		const struct chunk_ref *ref = manifest_chunk_at(m, i);
+		const struct chunk_ref *ref = chunk_at(m, i);
 		bool last = i + 1 == manifest_chunk_count(m);
 		if (ref->base_count > 0 ||
 		    ref->size != chunk_hidden_len(BOX_KIND_CONTENT, ref->plain_len) ||

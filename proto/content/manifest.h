@@ -70,7 +70,6 @@ const struct manifest_file *manifest_file(const struct manifest *manifest, uint3
 /* The file of that name or NULL. */
 const struct manifest_file *manifest_find(const struct manifest *manifest, struct bytes name);
 uint32_t manifest_chunk_count(const struct manifest *manifest);
-const struct chunk_ref *manifest_chunk_at(const struct manifest *manifest, uint32_t i);
 /* Chunk i of those that a file lies in, i < chunk_count; base i of a chunk, i < base_count. */
 const struct chunk_ref *manifest_chunk(const struct manifest *manifest,
 				       const struct manifest_file *file, uint32_t i);

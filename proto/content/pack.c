@@ -19,6 +19,7 @@ struct packer {
 	ZSTD_DCtx *dctx;
 	struct aead *aead;
 	struct buf scratch; /* one packed text */
+	struct buf opened;  /* one that is compared */
 };
 
 struct packer *packer_open(void)
@@ -31,6 +32,7 @@ struct packer *packer_open(void)
 		mem_gone(1, sizeof(*packer));
 	check(!ZSTD_isError(ZSTD_CCtx_setParameter(packer->cctx, ZSTD_c_compressionLevel, LEVEL)));
 	buf_init(&packer->scratch, PACK_LEN_MAX);
+	buf_init(&packer->opened, LIMIT_CHUNK_PLAIN_MAX);
 	return packer;
 }
 
@@ -42,6 +44,7 @@ void packer_close(struct packer *packer)
 	ZSTD_freeDCtx(packer->dctx);
 	aead_close(packer->aead);
 	buf_fini(&packer->scratch);
+	buf_fini(&packer->opened);
 	free(packer);
 }
 
@@ -244,4 +247,13 @@ enum err chunk_open(struct packer *packer, struct buf *out, const struct box_key
 	if (!err && context->hidden)
 		err = hidden_cut(context->kind, &packed);
 	return err ? err : unpack(packer, out, packed, prefix);
+}
+
+bool chunk_is(struct packer *packer, const struct box_keys *keys, const struct box_context *context,
+	      struct bytes chunk, struct bytes raw)
+{
+	buf_reset(&packer->opened);
+	return !chunk_open(packer, &packer->opened, keys, context, NULL, chunk,
+			   bytes_of(NULL, 0)) &&
+	       bytes_eq(buf_bytes(&packer->opened), raw);
 }

@@ -9,6 +9,7 @@
 #ifndef ALLMENDE_PACK_H
 #define ALLMENDE_PACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "crypto/box.h"
@@ -59,5 +60,8 @@ size_t chunk_hidden_len(enum box_kind kind, size_t raw_len);
 enum err chunk_open(struct packer *packer, struct buf *out, const struct box_keys *keys,
 		    const struct box_context *context, const struct chunk_addr *addr,
 		    struct bytes chunk, struct bytes prefix);
+/* Whether a chunk without bases opens to just this text; also no for whatever it cannot open. */
+bool chunk_is(struct packer *packer, const struct box_keys *keys, const struct box_context *context,
+	      struct bytes chunk, struct bytes raw);
 
 #endif

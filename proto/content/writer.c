@@ -80,13 +80,28 @@ static bool reusable(const struct sealer *sealer, const struct piece *piece)
 	return piece->kind == BOX_KIND_CONTENT && !sealer->content.hidden;
 }
 
+/* Where the text is looked at: so many places, the first at its beginning, the last at its end. */
+#define SAMPLE_COUNT 16
+#define SAMPLE_LEN   64
+
+/*
+ * An edit between the samples goes unnoticed here, and is by whoever compares. So nothing rests on
+ * the fingerprint but how often that is in vain.
+ */
 void piece_identify(const struct sealer *sealer, struct piece *piece)
 {
+	struct bytes plain = buf_bytes(&piece->plain);
 	struct hash hash;
 	if (!reusable(sealer, piece))
 		return;
 	hash_init(&hash, "am1.seen", &sealer->seen_key, ID_LEN);
-	hash_add(&hash, buf_bytes(&piece->plain));
+	hash_add_be64(&hash, plain.len);
+	if (plain.len <= SAMPLE_COUNT * SAMPLE_LEN)
+		hash_add(&hash, plain);
+	for (size_t i = 0; plain.len > SAMPLE_COUNT * SAMPLE_LEN && i < SAMPLE_COUNT; i++)
+		hash_add(&hash,
+			 bytes_slice(plain, (plain.len - SAMPLE_LEN) * i / (SAMPLE_COUNT - 1),
+				     SAMPLE_LEN));
 	hash_done(&hash, piece->seen.b, ID_LEN);
 }
 
@@ -104,23 +119,25 @@ enum err piece_seal(const struct sealer *sealer, struct packer *packer, struct r
 	return ERR_OK;
 }
 
-/*
- * Readers reach the older keys of the other tiers from the current one, but not those of tier open.
- * Epochs of tier granted count for each prefix; those before were at the same one or above.
- */
-static bool epoch_reachable(const struct sealer *sealer, uint64_t number, size_t prefix_len)
+/* Whether the chunk, of an epoch that readers of this version reach, has the text of the piece. */
+static bool same_text(const struct sealer *sealer, struct packer *packer, uint64_t epoch_number,
+		      size_t prefix_len, struct bytes chunk, const struct piece *piece)
 {
-	if (sealer->tier == TIER_OPEN)
-		return number == sealer->epoch_number;
-	if (prefix_len != sealer->epoch_prefix_len)
-		return number >= 1 && prefix_len < sealer->epoch_prefix_len;
-	return number >= 1 && number <= sealer->epoch_number &&
-	       sealer->epoch_number - number < MANIFEST_EPOCH_COUNT_MAX / 2;
+	struct bytes plain = buf_bytes(&piece->plain);
+	if (epoch_number == sealer->epoch_number && prefix_len == sealer->epoch_prefix_len)
+		return chunk_is(packer, &sealer->keys, &sealer->content, chunk, plain);
+	for (size_t i = 0; i < sealer->older_count; i++) {
+		const struct sealer_epoch *older = &sealer->older[i];
+		if (epoch_number == older->number && prefix_len == older->prefix_len)
+			return chunk_is(packer, &older->keys, &older->content, chunk, plain);
+	}
+	return false;
 }
 
-bool seen_get(struct txn *txn, const struct sealer *sealer, struct piece *piece)
+bool seen_get(struct txn *txn, const struct sealer *sealer, struct packer *packer,
+	      struct piece *piece)
 {
-	struct bytes value;
+	struct bytes value, chunk;
 	struct index_entry entry;
 	struct row_key key = key_seen(&sealer->dataset, &piece->seen);
 	if (!reusable(sealer, piece) || !txn_get(txn, TABLE_SEEN, row_key_bytes(&key), &value) ||
@@ -130,11 +147,8 @@ bool seen_get(struct txn *txn, const struct sealer *sealer, struct piece *piece)
 	entry.size = be32_get(value.ptr + ID_LEN);
 	uint64_t epoch_number = be64_get(value.ptr + ID_LEN + 4);
 	size_t prefix_len = be16_get(value.ptr + ID_LEN + 4 + 8);
-	if (sealer->anew &&
-	    (epoch_number != sealer->epoch_number || prefix_len != sealer->epoch_prefix_len))
-		return false;
-	if (!epoch_reachable(sealer, epoch_number, prefix_len) ||
-	    !chunks_has(txn, &sealer->dataset, &entry.addr))
+	if (!chunks_get(txn, &sealer->dataset, &entry.addr, &chunk) || chunk.len != entry.size ||
+	    !same_text(sealer, packer, epoch_number, prefix_len, chunk, piece))
 		return false;
 	piece->known = true;
 	piece->entry = entry;
@@ -196,7 +210,6 @@ static void sealer_init(struct sealer *s, const struct writer_params *params)
 {
 	s->dataset = params->dataset;
 	s->tier = params->tier;
-	s->anew = params->anew;
 	s->epoch_number = params->epoch_number;
 	s->epoch_prefix_len = params->epoch_prefix.len;
 	box_keys_derive(&s->keys, &params->dataset_key);
@@ -210,6 +223,27 @@ static void sealer_init(struct sealer *s, const struct writer_params *params)
 	hash_once(s->content.epoch_prefix.b, "am1.prefix", params->epoch_prefix);
 	s->manifest = s->content;
 	s->manifest.kind = BOX_KIND_MANIFEST;
+	check(params->older_count <= WRITER_EPOCH_COUNT_MAX);
+	s->older_count = params->older_count;
+	s->older = s->older_count ? mem_new(s->older_count, sizeof(*s->older)) : NULL;
+	for (size_t i = 0; i < s->older_count; i++) {
+		const struct writer_epoch *from = &params->older[i];
+		struct sealer_epoch *older = &s->older[i];
+		older->number = from->number;
+		older->prefix_len = from->prefix_len;
+		box_keys_derive(&older->keys, &from->dataset_key);
+		older->content = s->content;
+		older->content.epoch_number = from->number;
+		hash_once(older->content.epoch_prefix.b, "am1.prefix",
+			  bytes_slice(params->epoch_prefix, 0, from->prefix_len));
+	}
+}
+
+static void sealer_fini(struct sealer *s)
+{
+	if (s->older)
+		secret_wipe(s->older, s->older_count * sizeof(*s->older));
+	free(s->older);
 }
 
 /* Older epochs have the prefix of this one, or one above it. */
@@ -283,6 +317,7 @@ void writer_close(struct writer *w)
 	buf_fini(&w->parts);
 	buf_fini(&w->part_list);
 	index_fini(&w->index);
+	sealer_fini(&w->sealer);
 	secret_wipe(w, sizeof(*w));
 	free(w);
 }

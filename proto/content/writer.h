@@ -39,6 +39,14 @@
 #include "proto/content/version.h"
 #include "store/db.h"
 
+/* Another epoch of the dataset, whose chunks readers of this version can open as well. */
+struct writer_epoch {
+	uint64_t number;
+	size_t prefix_len; /* its prefix is that of the version, or what it begins with */
+	struct key dataset_key;
+};
+#define WRITER_EPOCH_COUNT_MAX (MANIFEST_EPOCH_COUNT_MAX / 2)
+
 /* What the owner decides. Copied by writer_open(). */
 struct writer_params {
 	struct dataset_id dataset;
@@ -50,7 +58,17 @@ struct writer_params {
 	struct bytes epoch_prefix; /* at most LIMIT_PATH_LEN_MAX */
 	uint64_t epoch_number;
 	struct cut_key cut_key; /* of the version before, or random for the first */
-	bool anew;              /* nothing that was sealed under other epochs is used again */
+	/* what was sealed under these is used again, too; the keys are copied */
+	const struct writer_epoch *older;
+	size_t older_count;
+};
+
+/* An older epoch, ready to open what was sealed under it. */
+struct sealer_epoch {
+	uint64_t number;
+	size_t prefix_len;
+	struct box_keys keys;
+	struct box_context content;
 };
 
 /* What sealing needs; constant while the writer is open, so workers share it. */
@@ -63,7 +81,8 @@ struct sealer {
 	struct box_context content;
 	struct box_context manifest;
 	struct key seen_key;
-	bool anew;
+	struct sealer_epoch *older;
+	size_t older_count;
 };
 
 /* One piece on its way: made by the writer, owned by whoever took it. */
@@ -72,13 +91,13 @@ struct piece {
 	enum box_kind kind;
 	bool known; /* ref was found: nothing to seal, nothing to store */
 	struct buf plain;
-	struct digest seen;       /* names the plain text in table SEEN */
+	struct digest seen;       /* its fingerprint, in table SEEN */
 	uint64_t epoch_number;    /* the chunk's: the writer's own unless known */
 	size_t epoch_prefix_len;  /* the same */
 	struct index_entry entry; /* address and sealed size */
 	struct buf sealed;        /* the chunk */
 };
-/* Stateless, for worker threads. Computes piece->seen. */
+/* Stateless, for worker threads. Computes piece->seen, from the length and a kilobyte of text. */
 void piece_identify(const struct sealer *sealer, struct piece *piece);
 /* Compresses, seals and addresses. ERR_NOMEM. */
 enum err piece_seal(const struct sealer *sealer, struct packer *packer, struct random *random,
@@ -87,11 +106,13 @@ void piece_close(struct piece *piece); /* NULL is allowed */
 
 /*
  * Table SEEN: plain text that was sealed before and whose chunk is still here need not be sealed
- * again. seen_get sets piece->known, entry and epoch_number (true), for content pieces of
- * identified text; it takes only chunks that readers of this version can open. seen_put remembers a
- * sealed piece.
+ * again. For each fingerprint it names the chunk that was sealed last. seen_get() opens that and
+ * compares, so two texts of one fingerprint cost time and nothing else; when they are equal it sets
+ * piece->known, entry and epoch_number (true), for content pieces that were identified. It takes
+ * only chunks that readers of this version can open. seen_put remembers a sealed piece.
  */
-bool seen_get(struct txn *txn, const struct sealer *sealer, struct piece *piece);
+bool seen_get(struct txn *txn, const struct sealer *sealer, struct packer *packer,
+	      struct piece *piece);
 void seen_put(struct txn *txn, const struct sealer *sealer, const struct piece *piece);
 /*
  * Deletes rows of a dataset whose chunk is gone, looking at no more than max rows from *from on

@@ -16,7 +16,7 @@ static void pieces_store(struct press *p, struct hub_node *node, struct packer *
 	struct piece *piece;
 	while ((piece = writer_take(p->writer))) {
 		piece_identify(sealer, piece);
-		if (!seen_get(node->txn, sealer, piece)) {
+		if (!seen_get(node->txn, sealer, packer, piece)) {
 			assert_int_equal(piece_seal(sealer, packer, &node->random, piece), ERR_OK);
 			seen_put(node->txn, sealer, piece);
 		}

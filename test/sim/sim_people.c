@@ -140,7 +140,7 @@ static void piece_store(struct hub *hub, struct txn *txn, struct sim_publication
 {
 	const struct sealer *sealer = writer_sealer(p->writer);
 	piece_identify(sealer, piece);
-	if (!seen_get(txn, sealer, piece)) {
+	if (!seen_get(txn, sealer, packer, piece)) {
 		assert_int_equal(piece_seal(sealer, packer, hub->options.random, piece), ERR_OK);
 		seen_put(txn, sealer, piece);
 	}

@@ -84,7 +84,7 @@ static void pieces_work(struct shop *s, struct txn *txn, struct writer *w)
 
 	while ((piece = writer_take(w))) {
 		piece_identify(sealer, piece);
-		if (!seen_get(txn, sealer, piece)) {
+		if (!seen_get(txn, sealer, s->packer, piece)) {
 			assert_ok(piece_seal(sealer, s->packer, &s->random, piece));
 			chunks_put(txn, &sealer->dataset, &piece->entry.addr,
 				   buf_bytes(&piece->sealed));

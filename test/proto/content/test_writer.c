@@ -97,7 +97,7 @@ static void piece_work(struct shop *s, struct txn *txn, struct writer *w, struct
 {
 	const struct sealer *sealer = writer_sealer(w);
 	piece_identify(sealer, piece);
-	if (seen_get(txn, sealer, piece)) {
+	if (seen_get(txn, sealer, s->packer, piece)) {
 		s->known_count++;
 	} else {
 		assert_ok(piece_seal(sealer, s->packer, &s->random, piece));
@@ -378,6 +378,26 @@ static void a_chunk_that_is_gone_is_made_again(void **state)
 	read_back(s, &params.dataset_key, &file, 1);
 }
 
+/* A fingerprint only proposes: an edit between the places that it looks at is no equal text. */
+static void a_fingerprint_is_not_believed(void **state)
+{
+	struct shop *s = *state;
+	dataset_fresh(s);
+	uint8_t text[10000];
+	struct file file = {"m", bytes_obj(&text)};
+	struct writer_params params = params_of(s, TIER_OPEN, 1);
+	memcpy(text, s->text, sizeof(text));
+	publish_whole(s, &params, &file, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		text[100] ^= 1;
+		publish_whole(s, &params, &file, 1);
+		assert_int_equal(s->sealed_count, 1);
+		read_back(s, &params.dataset_key, &file, 1);
+		publish_whole(s, &params, &file, 1);
+		assert_int_equal(s->known_count, 1);
+	}
+}
+
 static void old_epochs_stay_in_use_and_want_their_keys(void **state)
 {
 	struct shop *s = *state;
@@ -386,6 +406,9 @@ static void old_epochs_stay_in_use_and_want_their_keys(void **state)
 				{"n", bytes_of(s->text + 7, 50)}};
 	struct writer_params older = params_of(s, TIER_MEMBERS, 2);
 	struct writer_params params = params_of(s, TIER_MEMBERS, 3);
+	const struct writer_epoch before = {2, 0, older.dataset_key};
+	params.older = &before;
+	params.older_count = 1;
 	publish_whole(s, &older, files, 1);
 	publish_whole(s, &params, files, 2);
 	assert_int_equal(s->sealed_count, 1);
@@ -421,6 +444,9 @@ static void epochs_above_stay_in_use_too(void **state)
 	struct writer_params above = params_of(s, TIER_GRANTED, 5);
 	struct writer_params params = params_of(s, TIER_GRANTED, 1);
 	params.epoch_prefix = bytes_str(PATH);
+	const struct writer_epoch before = {5, above.epoch_prefix.len, above.dataset_key};
+	params.older = &before;
+	params.older_count = 1;
 	publish_whole(s, &above, files, 1);
 	publish_whole(s, &params, files, 2);
 	assert_int_equal(s->sealed_count, 1);
@@ -846,6 +872,7 @@ int main(void)
 		cmocka_unit_test(the_index_is_what_is_stored),
 		cmocka_unit_test(unchanged_text_is_not_sealed_again),
 		cmocka_unit_test(a_chunk_that_is_gone_is_made_again),
+		cmocka_unit_test(a_fingerprint_is_not_believed),
 		cmocka_unit_test(old_epochs_stay_in_use_and_want_their_keys),
 		cmocka_unit_test(other_readers_get_other_chunks),
 		cmocka_unit_test(hidden_files_are_cut_at_fixed_places),
