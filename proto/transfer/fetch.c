@@ -491,7 +491,7 @@ bool fetch_healed(struct hub *hub, struct txn *txn, const struct version_id *of,
 	return true;
 }
 
-void fetch_altered(struct hub *hub, const struct fetch *fetch, struct peer *peer)
+static void fetch_altered(struct hub *hub, const struct fetch *fetch, struct peer *peer)
 {
 	struct note *note = hub_note(hub, NOTE_CHUNK_ALTERED);
 	note->link = peer->link;

@@ -81,9 +81,8 @@ void fetch_index_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 void fetch_chunk(struct hub *hub, struct txn *txn, struct peer *peer, const struct event *event);
 void fetch_chunk_bad(struct hub *hub, struct txn *txn, const struct event *event);
 void fetch_down(struct hub *hub, struct peer *peer);
-/* For whole.c: it is over; and a peer has sent something else than what was asked for. */
+/* For whole.c: it is over. */
 void fetch_end(struct hub *hub, struct fetch *fetch);
-void fetch_altered(struct hub *hub, const struct fetch *fetch, struct peer *peer);
 /* All chunks of a version are here, fetched or published. */
 void fetch_held(struct hub *hub, struct txn *txn, const struct version_id *of, const char *path,
 		uint64_t bytes, uint64_t chunks);

@@ -111,8 +111,8 @@ static void small_take(struct hub *hub, struct txn *txn, struct peer *peer, stru
 	} else if (held_version(txn, &fetch->of, &version)) {
 		fetch_end(hub, fetch); /* withdrawn meanwhile */
 	} else if (!entries_of(whole, &version.index, entries)) {
+		/* As an index, it may be what the author has signed under this number before. */
 		source_refuse(hub, fetch, peer->link);
-		fetch_altered(hub, fetch, peer);
 	} else if (allot_growth(whole->count, fetch->bytes_all) <=
 		   fetch_left(hub, txn, &fetch->of)) {
 		small_put(hub, txn, fetch, whole, entries);

@@ -208,7 +208,11 @@ static void two_sources_share_the_work(void **state)
 	assert_true(held_all(f, 0, MANY));
 }
 
-static void what_is_altered_ends_the_link(void **state)
+/*
+ * An author may sign other content under a number that others hold already: were that the server's
+ * fault, it could make honest nodes close their links again and again.
+ */
+static void what_is_another_content_is_asked_of_others(void **state)
 {
 	static const enum answer how[] = {ALTERED, SWAPPED};
 	struct fixture *f = *state;
@@ -218,8 +222,9 @@ static void what_is_altered_ends_the_link(void **state)
 		go(f, 1);
 		assert_int_equal(asked(f, peer, NULL), 1);
 		answer(f, peer, 0, 1, how[i]);
-		assert_false(peer->up);
-		assert_int_equal(hub_node_note(&f->node, NOTE_CHUNK_ALTERED)->author, peer->author);
+		assert_true(peer->up);
+		go(f, 1);
+		assert_int_equal(asked(f, peer, NULL), 0);
 		assert_false(held_complete(f->node.txn, &f->parcels[0].of));
 		hub_node_down(&f->node, peer);
 	}
@@ -282,9 +287,12 @@ static void what_is_served_is_taken(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(many_are_one_message_and_one_turn), T(no_more_bytes_than_the_window),
-		T(who_has_it_not_is_not_asked_again), T(two_sources_share_the_work),
-		T(what_is_altered_ends_the_link),     T(without_room_it_waits),
+		T(many_are_one_message_and_one_turn),
+		T(no_more_bytes_than_the_window),
+		T(who_has_it_not_is_not_asked_again),
+		T(two_sources_share_the_work),
+		T(what_is_another_content_is_asked_of_others),
+		T(without_room_it_waits),
 		T(what_is_served_is_taken),
 	};
 	return cmocka_run_group_tests(tests, test_setup, NULL);
