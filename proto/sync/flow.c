@@ -17,8 +17,10 @@ void flow_close(struct peer *peer)
 {
 	free(peer->sync->wants);
 	free(peer->sync->reconcile.waits);
-	for (size_t i = 0; i < REPAIR_COUNT_MAX; i++)
+	for (size_t i = 0; i < REPAIR_COUNT_MAX; i++) {
 		buf_fini(&peer->sync->reconcile.repairs[i].missing);
+		buf_fini(&peer->sync->reconcile.repairs[i].named);
+	}
 	free(peer->sync);
 	peer->sync = NULL;
 }

@@ -47,6 +47,7 @@ struct repair { /* one author, one page, one question at a time */
 	bool more;          /* there is something to ask for behind it, */
 	uint64_t next;      /* here */
 	struct buf missing; /* be64 sequences asked for */
+	struct buf named;   /* leaves of the page: be64 sequence, hash */
 	int64_t since_ms;   /* of the question */
 };
 

@@ -311,6 +311,21 @@ void gossip_head_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 	flow_taken(hub, peer, m->len, false);
 }
 
+/*
+ * Whether a version with a wrong signature may be here at the peer because the head of its author,
+ * who has signed both, vouches for it. That is no fault of the peer's, and a repair will tell.
+ */
+static bool head_may_name(struct hub *hub, struct txn *txn, const struct peer *peer,
+			  const struct record *record)
+{
+	struct author_state state;
+	return author_member(record->author) != hub_payer(peer) && record->kind == RECORD_VERSION &&
+	       !ledger_state(&hub->ledger, txn, record->author, &state) && state.counter > 0 &&
+	       record->incarnation == state.incarnation &&
+	       record->sequence <= state.head_last_sequence;
+}
+
+/* ERR_CORRUPT: its signature is wrong, but the head of its author may prove it. */
 static enum err record_hear(struct hub *hub, struct txn *txn, struct peer *peer,
 			    const struct ledger_item *item)
 {
@@ -325,8 +340,11 @@ static enum err record_hear(struct hub *hub, struct txn *txn, struct peer *peer,
 	enum err err = ledger_accept_item(&hub->ledger, txn, item, &news);
 	if (!err && news.stored)
 		hub_charge(hub, txn, author_member(author));
-	if (hub->ledger.forged_count != forged_before)
-		forged(hub, peer, author);
+	if (hub->ledger.forged_count == forged_before)
+		return err;
+	if (head_may_name(hub, txn, peer, &item->record))
+		return ERR_CORRUPT;
+	forged(hub, peer, author);
 	return err;
 }
 
@@ -369,8 +387,16 @@ static void records_take(struct hub *hub, struct txn *txn, struct peer *peer, st
 	bool deferred = false;
 	if (m->has_body)
 		ledger_vouch(&hub->ledger, txn, m->body, items, count);
-	for (size_t i = 0; peer->up && i < count; i++)
-		deferred = record_hear(hub, txn, peer, &items[i]) == ERR_AGAIN || deferred;
+	uint32_t left = 0; /* of one message one wrong signature is looked at */
+	for (size_t i = 0; peer->up && i < count; i++) {
+		reconcile_vouch(hub, txn, peer, &items[i]);
+		if (!items[i].vouched && items[i].record.author == left)
+			continue;
+		enum err err = record_hear(hub, txn, peer, &items[i]);
+		deferred = deferred || err == ERR_AGAIN;
+		if (err == ERR_CORRUPT)
+			left = items[i].record.author;
+	}
 	const uint32_t author = count > 0 ? items[count - 1].record.author : 0;
 	free(items);
 	if (deferred)

@@ -9,7 +9,8 @@
 enum {
 	RECONCILE_RECORDS_LEN_MAX = 64 * 1024, /* of one RECORDS message, and a record more */
 	REPAIR_MISSING_LEN_MAX = 8 * SETDIGEST_LEAVES_MAX,
-	REPAIR_NODES = 4, /* of one organisation in a round, and at a time */
+	REPAIR_NAMED_LEN = 8 + ID_LEN, /* of one leaf */
+	REPAIR_NODES = 4,              /* of one organisation in a round, and at a time */
 	REPAIR_MS_MAX = 10 * 1000,
 	REPAIR_WAIT_MS_MIN = 1000,
 	REPAIR_WAIT_MS_MAX = 60 * 1000,
@@ -91,6 +92,7 @@ static void repair_end(struct hub *hub, struct txn *txn, struct peer *peer, stru
 	    id_eq(&state.head_set, &repair->set))
 		wait_longer(hub, &peer->sync->reconcile, repair->author);
 	buf_fini(&repair->missing);
+	buf_fini(&repair->named);
 	*repair = (struct repair){.step = REPAIR_IDLE};
 	peer->sync->reconcile.due = peer->sync->reconcile.due || peer->sync->reconcile.left;
 	peer->sync->reconcile.left = false;
@@ -241,6 +243,33 @@ bool reconcile_may(struct hub *hub, struct txn *txn, struct peer *peer,
 	return false;
 }
 
+static bool leaf_named(const struct repair *repair, const struct setdigest_leaf *leaf)
+{
+	for (size_t at = 0; at < repair->named.len; at += REPAIR_NAMED_LEN) {
+		const uint8_t *named = repair->named.ptr + at;
+		if (be64_get(named) == leaf->sequence && !memcmp(named + 8, leaf->hash.b, ID_LEN))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * PROTOCOL: "So is a version vouched for whose leaf a page of LEAVES of the head's set names." -
+ * what one node has by the word of the head alone, every other one can get.
+ */
+void reconcile_vouch(struct hub *hub, struct txn *txn, struct peer *peer, struct ledger_item *item)
+{
+	const struct record *record = &item->record;
+	const struct repair *repair = repair_of(peer, REPAIR_RECORDS, record->author);
+	struct author_state state;
+
+	if (repair && record->kind == RECORD_VERSION &&
+	    record->incarnation == repair->incarnation && leaf_named(repair, &item->leaf) &&
+	    !ledger_state(&hub->ledger, txn, record->author, &state) &&
+	    id_eq(&state.head_set, &repair->set))
+		item->vouched = true;
+}
+
 static void repairs_settle(struct hub *hub, struct txn *txn, struct peer *peer)
 {
 	struct reconcile *reconcile = &peer->sync->reconcile;
@@ -323,9 +352,15 @@ static enum err page_take(struct hub *hub, struct txn *txn, struct repair *repai
 	flow_page(page, m);
 	buf_fini(&repair->missing);
 	buf_init(&repair->missing, REPAIR_MISSING_LEN_MAX);
+	buf_fini(&repair->named);
+	buf_init(&repair->named, SETDIGEST_LEAVES_MAX * (size_t)REPAIR_NAMED_LEN);
 	enum err err =
 		ledger_repair(&hub->ledger, txn, repair->author, repair->incarnation, &repair->set,
 			      page, &repair->missing, &repair->next, &repair->more);
+	for (size_t i = 0; !err && i < page->count; i++) {
+		buf_add_be64(&repair->named, page->leaves[i].sequence);
+		buf_add(&repair->named, id_bytes(&page->leaves[i].hash));
+	}
 	free(page);
 	return err;
 }

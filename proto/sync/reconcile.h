@@ -22,6 +22,8 @@ void reconcile_not_here(struct hub *hub, struct txn *txn, struct peer *peer, str
 /* Whether a record of an author that comes from a peer is taken now. */
 bool reconcile_may(struct hub *hub, struct txn *txn, struct peer *peer,
 		   const struct ledger_item *item);
+/* Vouches for a record that was asked for, when the page that is repaired names it. */
+void reconcile_vouch(struct hub *hub, struct txn *txn, struct peer *peer, struct ledger_item *item);
 /* Records of an author have come from a peer, and are in the store. */
 void reconcile_records(struct hub *hub, struct txn *txn, struct peer *peer, uint32_t author);
 /* End of a turn: asks peers about the authors whose set is not that of their heads. */

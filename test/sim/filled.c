@@ -19,6 +19,7 @@ static uint32_t author_at(struct hub *hub, const struct sim_node *author)
 struct filling {
 	struct sim_node *author;
 	unsigned from, count;
+	bool wrong;
 };
 
 static void version_append(struct ledger *ledger, struct txn *txn, const struct sim_node *author,
@@ -41,17 +42,20 @@ static void call_fill(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 {
 	const struct filling *filling = arg;
 	const struct identity *identity = &filling->author->identity;
+	struct key other = *secret_key(identity->sign);
+	other.b[0] ^= filling->wrong;
 	struct ledger ledger;
 	struct ledger_arrival arrival;
 	ledger_settle(&hub->ledger, txn);
 	ledger_init(&ledger, &hub->charter, hub->options.limits);
 	ledger_now(&ledger, now_ms);
-	ledger_own(&ledger, author_at(hub, filling->author), secret_key(identity->sign));
+	ledger_own(&ledger, author_at(hub, filling->author), &other);
 	for (unsigned i = 0; i < filling->count; i++) {
 		version_append(&ledger, txn, filling->author, filling->from + i);
 		while (ledger_arrival_next(&ledger, &arrival))
 			ledger_arrival_fini(&arrival);
 	}
+	ledger_own(&ledger, author_at(hub, filling->author), secret_key(identity->sign));
 	check(!ledger_head_make(&ledger, txn, NULL));
 	ledger_settle(&ledger, txn);
 	ledger_fini(&ledger);
@@ -60,7 +64,14 @@ static void call_fill(struct hub *hub, struct txn *txn, int64_t now_ms, void *ar
 
 void filled_add(struct sim_node *at, struct sim_node *author, unsigned from, unsigned count)
 {
-	struct filling filling = {author, from, count};
+	struct filling filling = {author, from, count, false};
+
+	check(sim_call(at, call_fill, &filling));
+}
+
+void filled_add_wrong(struct sim_node *at, struct sim_node *author, unsigned from, unsigned count)
+{
+	struct filling filling = {author, from, count, true};
 
 	check(sim_call(at, call_fill, &filling));
 }

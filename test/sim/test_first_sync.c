@@ -153,6 +153,25 @@ static void two_sources_are_as_good_as_one(void **state)
 	towns_close(towns);
 }
 
+/*
+ * A head over versions whose own signatures are wrong: who has most of the author's is told the
+ * rest singly, gets it all the same, and goes on taking what comes from the honest node that has it.
+ */
+static void what_only_the_head_proves_divides_nobody(void **state)
+{
+	struct towns *towns = filled(9, MANY / 4);
+
+	comes(towns, minute_ms);
+	sim_cut(towns->b, true);
+	filled_add_wrong(towns->a, towns->m, MANY, 100);
+	filled_add(towns->a, towns->m, 2 * MANY, 10);
+	comes(towns, 2 * minute_ms);
+	filled_add(towns->a, towns->m, 3 * MANY, 10);
+	comes(towns, 2 * minute_ms);
+	assert_int_equal(towns->b->note_counts[NOTE_PEER_BAD], 0);
+	towns_close(towns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +180,7 @@ int main(void)
 		cmocka_unit_test(what_is_altered_on_the_way_is_checked_singly),
 		cmocka_unit_test(the_set_moves_meanwhile),
 		cmocka_unit_test(two_sources_are_as_good_as_one),
+		cmocka_unit_test(what_only_the_head_proves_divides_nobody),
 	};
 	const char *what;
 
