@@ -77,7 +77,7 @@ struct message_state {
 	uint32_t incarnation;
 	uint64_t sequence;
 	uint64_t counter;
-	uint32_t set; /* the first bytes of the set digest */
+	uint32_t set; /* short: of the set digest */
 };
 
 struct message_whole { /* a small version */

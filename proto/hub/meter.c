@@ -13,6 +13,7 @@ enum {
 	METER_EFFECT = 2,
 	METER_BYTES = 256,   /* of rows and messages: so many cost one */
 	METER_ENTRIES = 256, /* log entries at once */
+	METER_SUMS = 8,      /* so many sums of a sketch cost one */
 	METER_EVENT = 3,     /* whatever it is */
 	METER_JUNK = 500,    /* for each weight, beside the work */
 };
@@ -38,12 +39,13 @@ static struct meter_work work_now(const struct meter *meter, const struct txn *t
 		.curves = effort_made(),
 		.sent_bytes = meter->sent_bytes,
 		.effects = meter->effects,
+		.sums = meter->sums,
 	};
 }
 
 void meter_turn(struct meter *meter, const struct txn *txn)
 {
-	meter->sent_bytes = meter->effects = 0;
+	meter->sent_bytes = meter->effects = meter->sums = 0;
 	meter->turn_units = 0;
 	meter->mark = work_now(meter, txn);
 }
@@ -54,11 +56,12 @@ int64_t meter_take(struct meter *meter, const struct txn *txn)
 	uint64_t bytes = now.store.bytes - then.store.bytes + now.sent_bytes - then.sent_bytes;
 
 	meter->mark = now;
-	int64_t units = (int64_t)((now.store.lookups - then.store.lookups) * METER_LOOKUP +
-				  (now.store.writes - then.store.writes) * METER_WRITE +
-				  (now.curves - then.curves) * METER_CURVE +
-				  (now.effects - then.effects) * METER_EFFECT +
-				  bytes / METER_BYTES + METER_EVENT);
+	int64_t units =
+		(int64_t)((now.store.lookups - then.store.lookups) * METER_LOOKUP +
+			  (now.store.writes - then.store.writes) * METER_WRITE +
+			  (now.curves - then.curves) * METER_CURVE +
+			  (now.effects - then.effects) * METER_EFFECT +
+			  (now.sums - then.sums) / METER_SUMS + bytes / METER_BYTES + METER_EVENT);
 	meter->turn_units += units;
 	return units;
 }

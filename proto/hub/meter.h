@@ -55,7 +55,7 @@ enum junk {
 struct meter_work {
 	struct txn_cost store;
 	uint64_t curves;
-	uint64_t sent_bytes, effects;
+	uint64_t sent_bytes, effects, sums;
 };
 
 struct meter_account {
@@ -77,7 +77,8 @@ struct meter {
 	size_t account_cap;
 	struct meter_work mark;       /* up to here all is charged */
 	int64_t turn_units;           /* taken in this turn */
-	uint64_t sent_bytes, effects; /* the same; hub_effect() and hub_send() count */
+	uint64_t sent_bytes, effects; /* the same; hub_effect() and hub_send() count, */
+	uint64_t sums;                /* and who makes sketches or takes them apart */
 };
 
 void meter_init(struct meter *meter, const struct limits *limits);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/check.h"
+#include "crypto/siphash.h"
 
 enum { FLOW_TAKEN_STEP = 64 * 1024 }; /* bytes that are confirmed together */
 
@@ -58,13 +59,23 @@ void flow_taken(struct hub *hub, struct peer *peer, size_t len, bool now)
 	sync->taken_bytes = 0;
 }
 
-void flow_state(struct message_state *out, const struct author_state *state)
+/*
+ * PROTOCOL: "`short` are the lowest 32 bits of the SipHash of the set digest under the key of
+ * SKETCH" - so who signs two sets can not choose them alike in that.
+ */
+static uint32_t set_short(const struct peer *peer, const struct digest *set)
+{
+	return (uint32_t)siphash(peer->session_key, id_bytes(set));
+}
+
+void flow_state(const struct peer *peer, struct message_state *out,
+		const struct author_state *state)
 {
 	out->author = state->author;
 	out->incarnation = state->incarnation;
 	out->sequence = state->sequence;
 	out->counter = state->counter;
-	out->set = be32_get(state->set.b);
+	out->set = state->incarnation > 0 ? set_short(peer, &state->set) : 0;
 }
 
 /* Who has taken the highest sequence may lack what comes before: only the set tells. */
@@ -72,7 +83,7 @@ void flow_own_shown(struct peer *peer, const struct author_state *mine,
 		    const struct message_state *theirs)
 {
 	peer->own_heard = (struct own_place){theirs->incarnation, theirs->sequence};
-	if (mine->incarnation == theirs->incarnation && be32_get(mine->set.b) == theirs->set)
+	if (mine->incarnation == theirs->incarnation && set_short(peer, &mine->set) == theirs->set)
 		peer->own_same = (struct own_place){mine->incarnation, mine->sequence};
 }
 

@@ -131,6 +131,7 @@ void flow_page(struct setdigest_page *page, struct message *m);
 void flow_own_shown(struct peer *peer, const struct author_state *mine,
 		    const struct message_state *theirs);
 /* A state as STATES tells it. */
-void flow_state(struct message_state *out, const struct author_state *state);
+void flow_state(const struct peer *peer, struct message_state *out,
+		const struct author_state *state);
 
 #endif

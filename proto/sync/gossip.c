@@ -418,7 +418,7 @@ static void states_ask(struct hub *hub, struct txn *txn, struct peer *peer, uint
 	struct author_state state;
 	struct message_state entry = {.author = author};
 	if (!ledger_state(&hub->ledger, txn, author, &state))
-		flow_state(&entry, &state);
+		flow_state(peer, &entry, &state);
 	struct message_list list = message_list_begin(MESSAGE_STATES);
 	message_list_state(&list, &entry);
 	hub_send_list(hub, peer, &list);

@@ -15,6 +15,7 @@
 
 enum {
 	SYNC_UNTAKEN_MAX = 256 * 1024,
+	SYNC_CELL_SUMS = 10,            /* what a cell costs */
 	SYNC_PHASE_MS_MAX = 120 * 1000, /* without progress */
 	SYNC_AGAIN_MS = 1000,           /* when contents moved during a comparison */
 	SYNC_HELLO_MS = 250,            /* one HELLO in this time, */
@@ -115,7 +116,7 @@ static void states_add(struct hub *hub, struct peer *peer, struct message_list *
 		       const struct author_state *state)
 {
 	struct message_state entry;
-	flow_state(&entry, state);
+	flow_state(peer, &entry, state);
 	message_list_state(list, &entry);
 	if (list->count < MESSAGE_LIST_COUNT_MAX)
 		return;
@@ -164,6 +165,7 @@ static void sketch_send(struct hub *hub, struct txn *txn, struct peer *peer)
 		size_t width = sketch_width(distance, roll->count);
 		if (width > 0)
 			sketch_make(&cells, roll, peer->session_key, width);
+		hub->meter.sums += width > 0 ? roll->count : 0;
 	}
 	message_sketch(&out, buf_bytes(&cells));
 	buf_fini(&cells);
@@ -459,8 +461,11 @@ void sync_sketch_take(struct hub *hub, struct txn *txn, struct peer *peer, struc
 		return;
 	}
 	size_t count = 0;
-	uint32_t *authors = sketch_differ(ledger_roll(&hub->ledger, txn), peer->session_key,
-					  &hub->charter, m->body, &count);
+	const struct roll *roll = ledger_roll(&hub->ledger, txn);
+	/* At worst each cell is looked at four times, and divided. */
+	hub->meter.sums += m->body.len > 0 ? roll->count : 0;
+	hub->meter.sums += m->body.len / SKETCH_CELL_LEN * SYNC_CELL_SUMS;
+	uint32_t *authors = sketch_differ(roll, peer->session_key, &hub->charter, m->body, &count);
 	if (authors)
 		states_of(hub, txn, peer, authors, count);
 	else
@@ -495,7 +500,7 @@ static void state_take(struct hub *hub, struct txn *txn, struct peer *peer,
 	struct author_state state;
 	struct message_state mine;
 	bool known = !ledger_state(&hub->ledger, txn, theirs->author, &state);
-	flow_state(&mine, &state);
+	flow_state(peer, &mine, &state);
 	if (known)
 		want_of(sync, &mine, theirs);
 	if (answer && (state_is_ahead(theirs, &mine) || theirs->author == peer->author))

@@ -219,7 +219,7 @@ static void put_states(struct script *s, struct buf *out)
 					      .incarnation = (uint32_t)next_number(s, 1),
 					      .sequence = next_number(s, own->sequence),
 					      .counter = next_number(s, own->counter)};
-		state.set = be32_get(own->set.b) ^ next_byte(s) % 2;
+		state.set ^= next_byte(s) % 2;
 		message_list_state(&list, &state);
 	}
 	message_list_end(&list, out);

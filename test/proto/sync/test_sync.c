@@ -366,6 +366,35 @@ static void test_sketch_not(void **state)
 	}
 }
 
+/* The largest one costs its sender what it costs us, though it needs no look-up. */
+static void test_sketch_is_charged(void **state)
+{
+	struct hub_fixture *f = *state;
+	uint8_t *cells = mem_new(1, MESSAGE_SKETCH_LEN_MAX);
+	fill(f);
+	compare_asked(f);
+	const int64_t units = meter_take(&f->node.hub.meter, f->node.txn);
+	memset(cells, 1, MESSAGE_SKETCH_LEN_MAX);
+	say_sketch(f, bytes_of(cells, MESSAGE_SKETCH_LEN_MAX));
+	assert_true(meter_take(&f->node.hub.meter, f->node.txn) >
+		    units + MESSAGE_SKETCH_LEN_MAX / SKETCH_CELL_LEN);
+	free(cells);
+}
+
+/* Who signs two sets, so that they look alike here, has other luck in the next session. */
+static void test_set_is_short_by_session(void **state)
+{
+	const struct author_state at = {.author = 256, .incarnation = 1, .set = {{7}}};
+	const struct author_state none = {.author = 256};
+	struct peer one = {.session_key = {1}}, two = {.session_key = {2}};
+	struct message_state of_one, of_two;
+	flow_state(&one, &of_one, &at);
+	flow_state(&two, &of_two, &at);
+	assert_int_not_equal(of_one.set, of_two.set);
+	flow_state(&one, &of_one, &none);
+	assert_int_equal(of_one.set, 0);
+}
+
 /* SKETCH of a comparison that is over does no harm; in one that is under way it comes once. */
 static void test_sketch_again(void **state)
 {
@@ -761,6 +790,8 @@ int main(void)
 		hub_test(test_crossing),
 		cmocka_unit_test(test_sketch),
 		cmocka_unit_test(test_sketch_not),
+		hub_test(test_set_is_short_by_session),
+		hub_test(test_sketch_is_charged),
 		hub_test(test_sketch_again),
 		hub_test(test_states_answered),
 		hub_test(test_own_same),
