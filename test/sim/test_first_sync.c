@@ -155,7 +155,7 @@ static void two_sources_are_as_good_as_one(void **state)
 
 /*
  * A head over versions whose own signatures are wrong: who has most of the author's is told the
- * rest singly, gets it all the same, and goes on taking what comes from the honest node that has it.
+ * rest singly, gets it all the same, and goes on taking what comes from who has it.
  */
 static void what_only_the_head_proves_divides_nobody(void **state)
 {
