@@ -284,8 +284,10 @@ static void read_answer(struct message *m, struct wire_in *w)
 
 static void read_totals(struct message *m, struct wire_in *w)
 {
-	m->heads = wire_uint(w, UINT64_MAX);
-	m->records = wire_uint(w, UINT64_MAX);
+	if (m->type == MESSAGE_TOTALS) {
+		m->heads = wire_uint(w, UINT64_MAX);
+		m->records = wire_uint(w, UINT64_MAX);
+	}
 	m->bytes = wire_uint(w, UINT64_MAX);
 }
 
@@ -314,6 +316,7 @@ static void read_body(struct message *m, struct wire_in *w)
 		read_records(m, w);
 		break;
 	case MESSAGE_TOTALS:
+	case MESSAGE_TAKEN:
 		read_totals(m, w);
 		break;
 	case MESSAGE_HEAD:
@@ -343,9 +346,6 @@ static void read_body(struct message *m, struct wire_in *w)
 		break;
 	case MESSAGE_JOIN_OPEN:
 		wire_fixed(w, m->digest.b, ID_LEN);
-		break;
-	case MESSAGE_TAKEN:
-		m->bytes = wire_uint(w, UINT64_MAX);
 		break;
 	case MESSAGE_INDEX_GET:
 	case MESSAGE_INDEX:

@@ -44,8 +44,8 @@ size_t sketch_width(uint64_t distance, size_t author_count)
 }
 
 /*
- * PROTOCOL: "its cell of part `p` (0 to 2) is the one with the number `p * w + (x * w >> 21)`, where
- * `x` are the bits 21p to 21p + 20 of the SipHash of be32 author"
+ * PROTOCOL: "its cell of part `p` (0 to 2) is the one with the number `p * w + (x * w >> 21)`,
+ * where `x` are the bits 21p to 21p + 20 of the SipHash of be32 author"
  */
 static void places(const struct sketch *sketch, uint32_t author, size_t out[SKETCH_PARTS])
 {
@@ -127,7 +127,7 @@ static uint32_t alone_in(const struct sketch *sketch, const struct charter *char
 	return all[at / sketch->width] == at ? author : 0;
 }
 
-static int number_cmp(const void *a, const void *b)
+static int rising(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 
@@ -160,7 +160,7 @@ static uint32_t *peel(struct sketch *sketch, const struct charter *charter, size
 	free(due);
 	for (size_t i = 0; i < cell_count; i++)
 		whole = whole && sketch->cells[i].sum == 0 && sketch->cells[i].product == 0;
-	qsort(authors, *count, sizeof(*authors), number_cmp);
+	qsort(authors, *count, sizeof(*authors), rising);
 	for (size_t i = 1; i < *count; i++)
 		whole = whole && authors[i - 1] < authors[i];
 	if (whole)

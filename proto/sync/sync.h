@@ -3,8 +3,9 @@
  * Session).
  *
  * Phases of one comparison, the same on both sides: IDLE -> (HELLO exchanged, contents differ)
- * SKETCH -> (the peer's SKETCH here) STATES -> (the end of the peer's STATES here) STREAM -> (SYNC_END sent and received) IDLE. Wants from a STATES message outside a comparison are streamed too, in
- * any phase. A new HELLO ends a comparison that is under way and begins another.
+ * SKETCH -> (the peer's SKETCH here) STATES -> (the end of the peer's STATES here) STREAM ->
+ * (SYNC_END sent and received) IDLE. Wants from a STATES message outside a comparison are streamed
+ * too, in any phase. A new HELLO ends a comparison that is under way and begins another.
  *
  * Bounds of one peer: a sketch shorter than all states would be, a want for each author known here,
  * SYNC_UNTAKEN_MAX bytes on the way, and SYNC_HELLO_BURST HELLOs at once.

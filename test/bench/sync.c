@@ -244,6 +244,7 @@ static void measure(uint64_t records)
 
 int main(int argc, char **argv)
 {
+	setenv("ALLMENDE_TEST_MAP_MIB", "8192", 0); /* a million records take more than tests do */
 	check(!test_setup(NULL));
 	for (int i = 1; i < argc; i++)
 		measure(strtoull(argv[i], NULL, 10));
