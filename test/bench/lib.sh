@@ -202,6 +202,14 @@ pair_close() {
 	rm -rf -- "$work/nodes"
 }
 
+# commits DIR: how many its store has had that wrote something: of LMDB's two meta pages the later transaction.
+commits() {
+	local page
+	for page in 0 4096; do
+		od -An -t u8 -j $((page + 144)) -N 8 "$1/data.mdb"
+	done | sort -n | tail -n 1
+}
+
 # used DIR: bytes in its store.
 used() {
 	node_json "$1" .store.used_bytes status

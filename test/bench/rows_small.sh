@@ -81,15 +81,13 @@ singles_peers=()
 singles_prepare() { :; }
 
 singles_allmende() {
-	local name=commit_duration_seconds_count before after
+	local before
 	pair_open
 	node_stop "$radebeul" # what it hears and says has commits of its own
 	workers=("${node_pid[$meissen]}")
-	before=$(metrics_of "$meissen" "$name")
+	before=$(commits "$meissen")
 	take publish1k allmende "$python" -B "$here/client.py" publish "$meissen/control.sock" meissen/daten/d "$singles"
-	sleep 3.1 # so old may the figures be
-	after=$(metrics_of "$meissen" "$name")
-	sample publish1k allmende commits "$(awk -v n="$((after - before))" -v of="$singles" 'BEGIN { printf "%.1f", n / of }')"
+	sample publish1k allmende commits "$(awk -v n="$(($(commits "$meissen") - before))" -v of="$singles" 'BEGIN { printf "%.1f", n / of }')"
 	pair_close
 }
 
