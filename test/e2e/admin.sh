@@ -80,7 +80,7 @@ cp -- "$work/config" "$meissen/config"
 check_is 3
 doctor_is "$meissen" daemon todo 'no daemon answers'
 doctor_is "$meissen" config ok 'all settings are right'
-doctor_is "$meissen" store ok 'format 8'
+doctor_is "$meissen" store ok "format $(sed -n 's|^#define STORE_FORMAT ||p' "$root/store/layout.h")"
 doctor_is "$meissen" sheet ok "$(date +%Y-%m-%d)"
 doctor_is "$meissen" crypto ok 'passes the self-test'
 doctor_is "$meissen" limits unknown 'not running'
