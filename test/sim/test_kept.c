@@ -246,7 +246,7 @@ static void who_was_off_for_weeks_takes_over_then(void **state)
 	assert_int_equal(seen.number, 0);
 	sim_start(towns->a);
 	writers_settle(towns);
-	sim_run(&towns->sim, HOUR_MS, NULL, NULL);
+	sim_run(&towns->sim, 2 * HOUR_MS, NULL, NULL);
 	writers_assert_seen(towns, "1 meissen of radebeul");
 	assert_true(sim_held(towns->a, WRITERS_LIST, 1));
 	towns_close(towns);
