@@ -2,8 +2,8 @@
  * derive - makes what derived.h keeps: plain copies, which the kernel sends by itself, and tables
  * in other forms (convert.h).
  *
- * One thread of low priority makes it when somebody has asked. What is small is made at once, by who
- * asks. Of what is not open nothing is kept: it is made in memory each time, by who asks.
+ * One thread of low priority makes it when somebody has asked. What is small is made at once, by
+ * who asks. Of what is not open nothing is kept: it is made in memory each time, by who asks.
  *
  * What was made of a version goes when something is heard of its dataset: a withdrawal, a new
  * version, one that is not valid any more. What is finished only then is dropped by who made it.
