@@ -38,10 +38,12 @@ for i in $(seq "$rounds"); do
 	# made, or there already; the sheets belong to it either way
 	[ -s "$place/first.txt" ] && [ -s "$place/second.txt" ] || wrong "a sheet is missing ($i)"
 	node "$place/node" recovery-sheet -o "$place/again.txt" >/dev/null
-	for line in '^Organisation id' '^Root seed'; do
-		[ "$(grep -A1 "$line" "$place/first.txt")" = "$(grep -A1 "$line" "$place/again.txt")" ] ||
-			wrong "the sheet is not that of the node ($i)"
-	done
+	# the seed has two lines; below the id stands the minute in which each was written
+	for sheet in first again; do
+		grep '^Organisation id' "$place/$sheet.txt"
+		grep -A1 '^Root seed' "$place/$sheet.txt"
+	done >"$work/both"
+	[ "$(wc -l <"$work/both")" = 6 ] && [ "$(sort -u "$work/both" | wc -l)" = 3 ] || wrong "the sheet is not that of the node ($i)"
 	[ "$(grep '^Organisation id' "$place/second.txt")" = "$(grep '^Organisation id' "$place/again.txt")" ] ||
 		wrong "the second sheet is not that of the node ($i)"
 done
