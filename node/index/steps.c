@@ -130,6 +130,8 @@ void step_write(struct indexer *indexer)
 	struct step *step = &indexer->step;
 
 	if (step->kind == STEP_OPEN) {
+		if (store->path) /* it did not open before, as on a full disk */
+			store_close(store);
 		step->err = store_open(store, indexer->node->dir);
 	} else if (!store_stands(store)) {
 		step->remade = true;
