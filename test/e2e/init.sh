@@ -42,8 +42,8 @@ for i in $(seq "$rounds"); do
 	for sheet in first again; do
 		grep '^Organisation id' "$place/$sheet.txt"
 		grep -A1 '^Root seed' "$place/$sheet.txt"
-	done >"$work/both"
-	[ "$(wc -l <"$work/both")" = 6 ] && [ "$(sort -u "$work/both" | wc -l)" = 3 ] || wrong "the sheet is not that of the node ($i)"
+	done >"$work/lines"
+	[ "$(wc -l <"$work/lines")" = 6 ] && [ "$(sort -u "$work/lines" | wc -l)" = 3 ] || wrong "the sheet is not that of the node ($i)"
 	[ "$(grep '^Organisation id' "$place/second.txt")" = "$(grep '^Organisation id' "$place/again.txt")" ] ||
 		wrong "the second sheet is not that of the node ($i)"
 done
