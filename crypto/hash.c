@@ -77,12 +77,3 @@ void derive(struct key *out, const struct key *from, const char *label, struct b
 	hash_add(&hash, input);
 	hash_done(&hash, out->b, KEY_LEN);
 }
-
-void hash_short(uint8_t out[HASH_SHORT_LEN], const uint8_t key[HASH_SHORT_KEY_LEN],
-		struct bytes part)
-{
-	_Static_assert(crypto_shorthash_siphash24_BYTES == HASH_SHORT_LEN &&
-			       crypto_shorthash_siphash24_KEYBYTES == HASH_SHORT_KEY_LEN,
-		       "as libsodium");
-	check(crypto_shorthash_siphash24(out, part.ptr, part.len, key) == 0);
-}

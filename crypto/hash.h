@@ -27,16 +27,8 @@ void hash_done(struct hash *hash, uint8_t *out, size_t out_len);
 void hash_once(uint8_t out[ID_LEN], const char *label, struct bytes part);
 /* BLAKE2b-256 without label or key: addresses of chunks. */
 void hash_plain(uint8_t out[ID_LEN], struct bytes part);
-/* Unlabelled running hash of 32 bytes, for files. */
+/* Unlabelled running hash of 32 bytes. */
 void hash_init_plain(struct hash *hash);
-
-/*
- * SipHash-2-4: a checksum against accidents, at a tenth of the cost for what is short. Who chooses
- * the bytes and knows the key finds others with the same.
- */
-enum { HASH_SHORT_KEY_LEN = 16, HASH_SHORT_LEN = 8 };
-void hash_short(uint8_t out[HASH_SHORT_LEN], const uint8_t key[HASH_SHORT_KEY_LEN],
-		struct bytes part);
 
 /* A key from a key: keyed BLAKE2b-256 of the input under the label. */
 void derive(struct key *out, const struct key *from, const char *label, struct bytes input);

@@ -10,12 +10,13 @@
 
 #include "crypto/check.h"
 #include "crypto/hash.h"
+#include "crypto/siphash.h"
 #include "crypto/limits.h"
 #include "store/db_internal.h"
 
 #define MAP_BYTES        (UINT64_C(1) << 40)
 #define READER_COUNT_MAX 128
-#define SUM_LEN          HASH_SHORT_LEN
+#define SUM_LEN          SIPHASH_LEN
 #define PAGE_LEN         UINT64_C(4096)
 #define ROW_FRAME_LEN    16 /* beside key and value */
 #define VALUE_LEN_MAX    ((size_t)LIMIT_MANIFEST_LEN_MAX)
@@ -324,7 +325,7 @@ static void meta_sum(uint8_t sum[SUM_LEN], struct bytes key, struct bytes value)
 static void row_sum(uint8_t sum[SUM_LEN], enum table table, struct bytes key, struct bytes value)
 {
 	const char *name = table_name(table);
-	uint8_t place[HASH_SHORT_KEY_LEN] = {0};
+	uint8_t place[SIPHASH_KEY_LEN] = {0};
 
 	if (table == TABLE_META) {
 		meta_sum(sum, key, value);
@@ -332,9 +333,9 @@ static void row_sum(uint8_t sum[SUM_LEN], enum table table, struct bytes key, st
 	}
 	/* The table is the key of the first, and what comes of it that of the second. */
 	memcpy(place, name, strnlen(name, sizeof(place)));
-	hash_short(sum, place, key);
+	siphash_put(sum, place, key);
 	memcpy(place, sum, SUM_LEN);
-	hash_short(sum, place, value);
+	siphash_put(sum, place, value);
 }
 
 /* Checks a stored row and takes its checksum off. */
