@@ -495,7 +495,8 @@ bool ledger_author_other(struct ledger *ledger, struct txn *txn, uint32_t author
 	enum err err = ledger_author(ledger, txn, author, &pk, NULL);
 	if (err == ERR_ABSENT)
 		return true;
-	/* All of it was checked with the key that the log named then. */
+	/* It was checked with the key that the log named then; or its head was, which vouches for
+	   versions: of one that is signed wrongly itself the author's records come again. */
 	return (!err || err == ERR_DENIED) && walk_next(&walk) &&
 	       !record_decode(&record, walk.value) &&
 	       record_check_sig(&record, &pk, &ledger->charter->fed);
