@@ -32,4 +32,8 @@ static inline struct times clock_times(void)
 	return (struct times){.wall_ms = clock_now_ms(), .mono_ms = clock_mono_ms()};
 }
 
+/* "2026-05-01T08:00:00Z"; "": it has no year of four digits since 1900. */
+#define CLOCK_UTC_LEN 24
+void clock_utc(char out[CLOCK_UTC_LEN], int64_t ms);
+
 #endif

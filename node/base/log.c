@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
-#include <time.h>
 
 #include "crypto/check.h"
 #include "crypto/utf8.h"
+#include "node/base/clock.h"
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
@@ -156,12 +156,9 @@ static void put_json(struct log *log, const char *stamp, enum log_kind kind,
 static void put_line(struct log *log, int64_t now_ms, enum log_kind kind,
 		     const struct log_words *words)
 {
-	time_t seconds = (time_t)(now_ms / 1000);
-	char stamp[32];
-	struct tm tm;
+	char stamp[CLOCK_UTC_LEN];
 
-	gmtime_r(&seconds, &tm);
-	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	clock_utc(stamp, now_ms);
 	if (log->format == LOG_JSON)
 		put_json(log, stamp, kind, words);
 	else

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "node/base/clock.h"
+
 void amount_number(char out[AMOUNT_LEN], enum language language, uint64_t number)
 {
 	char digits[24];
@@ -71,13 +73,10 @@ uint64_t amount_day(int64_t now_ms)
 
 void amount_time_put(struct html *html, int64_t ms, int64_t now_ms)
 {
-	char text[AMOUNT_LEN], exact[AMOUNT_LEN] = "";
-	time_t seconds = (time_t)(ms / 1000);
-	struct tm utc;
+	char text[AMOUNT_LEN], exact[CLOCK_UTC_LEN];
 
 	amount_time(text, html->language, ms, now_ms);
-	if (gmtime_r(&seconds, &utc))
-		strftime(exact, sizeof(exact), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	clock_utc(exact, ms);
 	html_put(html, "<time datetime=\"");
 	html_put(html, exact);
 	html_put(html, "\">");

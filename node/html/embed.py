@@ -7,7 +7,7 @@ TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
-    ".mo": "application/octet-stream",
+    ".mo": None,  # for the program itself
 }
 
 
@@ -21,7 +21,8 @@ def main(paths):
             print("\t" + ", ".join(str(byte) for byte in data[at : at + 20]) + ",")
         print("};\n")
         mark = hashlib.sha256(data).hexdigest()[:12]
-        rows.append(f'\t{{"{path.name}", "{TYPES[path.suffix]}", "{mark}", file_{number}, {len(data)}}},')
+        kind = f'"{TYPES[path.suffix]}"' if TYPES[path.suffix] else "NULL"
+        rows.append(f'\t{{"{path.name}", {kind}, "{mark}", file_{number}, {len(data)}}},')
     print("const struct embedded embedded_files[] = {", *rows, "\t{0},", "};", sep="\n")
 
 

@@ -10,7 +10,7 @@
 
 struct embedded {
 	const char *name; /* NULL: the end of the list */
-	const char *type; /* media type */
+	const char *type; /* media type; NULL: nobody is served it */
 	const char *mark; /* of its contents: another one with each change */
 	const uint8_t *ptr;
 	size_t len;
@@ -18,7 +18,7 @@ struct embedded {
 
 extern const struct embedded embedded_files[];
 
-/* It is there: a name that the program itself has is never wrong. */
+/* NULL: there is none. */
 const struct embedded *embedded_find(const char *name);
 
 #endif

@@ -10,12 +10,6 @@ const char *icon_svg(enum icon icon)
 	static const char *const icons[ICON_COUNT] = {
 		[ICON_SEARCH] =
 			SVG("<circle cx=\"9\" cy=\"9\" r=\"6\"/><path d=\"m13.5 13.5 4 4\"/>"),
-		[ICON_OK] = SVG(CIRCLE "<path d=\"m6.5 10.3 2.4 2.4 4.7-5\"/>"),
-		[ICON_WARN] = SVG("<path d=\"M10 2.5 18 17H2z\"/><path d=\"M10 8v4M10 14.3v.2\"/>"),
-		[ICON_BAD] = SVG("<path d=\"M6.7 2h6.6L18 6.7v6.6L13.3 18H6.7L2 13.3V6.7z\"/>"
-				 "<path d=\"m7.3 7.3 5.4 5.4m0-5.4-5.4 5.4\"/>"),
-		[ICON_NONE] =
-			SVG("<circle cx=\"10\" cy=\"10\" r=\"8\" stroke-dasharray=\"2.5 2.5\"/>"),
 		[ICON_OPEN] = SVG(CIRCLE "<path d=\"M2 10h16M10 2c5 4.5 5 11.5 0 16M10 2c-5 4.5-5 "
 					 "11.5 0 16\"/>"),
 		[ICON_MEMBERS] =

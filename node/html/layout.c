@@ -92,7 +92,7 @@ void layout_end(struct html *html)
 	html_put(html, "</div>\n</main>\n<footer class=\"foot\">\n<div class=\"wrap\">\n<ul>\n");
 	foot_link(html, "/catalog.ttl", TEXT("Catalogue for portals (DCAT-AP.de)"));
 	foot_link(html, "/ogc", TEXT("Maps (OGC API Features)"));
-	foot_link(html, "/api/v1", TEXT("Interface for programs"));
+	foot_link(html, "/api/v1/openapi.json", TEXT("Interface for programs"));
 	foot_link(html, "/feed.atom", TEXT("News feed (Atom)"));
 	html_put(html, "</ul>\n</div>\n</footer>\n</body>\n</html>\n");
 }

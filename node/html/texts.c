@@ -58,10 +58,9 @@ static const char *mo_find(const struct mo *mo, const char *text, size_t *len)
 
 static const char *text_find(enum language language, const char *text, size_t *len)
 {
-	const struct embedded *file = embedded_find("de.mo");
-	struct mo mo = {file->ptr, file->len};
+	const struct embedded *file = language == LANGUAGE_DE ? embedded_find("de.mo") : NULL;
 
-	return language == LANGUAGE_DE ? mo_find(&mo, text, len) : NULL;
+	return file ? mo_find(&(struct mo){file->ptr, file->len}, text, len) : NULL;
 }
 
 const char *language_tag(enum language language)

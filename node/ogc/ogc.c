@@ -122,24 +122,24 @@ static json_t *two_links(struct web_call *call, const char *path, const char *js
 
 static void landing_html(struct web_call *call)
 {
-	struct buf out;
+	struct html page;
 
-	page_begin(call, &out, call->node->identity->name);
-	buf_add(&out, bytes_str("<ul><li>"));
-	page_link(&out, "/ogc/collections?f=html", "Collections");
-	buf_add(&out, bytes_str("</li><li>"));
-	page_link(&out, "/ogc/conformance", "Conformance");
-	buf_add(&out, bytes_str("</li><li>"));
-	page_link(&out, "/ogc/api", "OpenAPI");
-	buf_add(&out, bytes_str("</li><li>"));
-	page_link(&out, "/wfs?service=WFS&request=GetCapabilities", "WFS 2.0");
-	buf_add(&out, bytes_str("</li><li>"));
-	page_link(&out, "/qgis.qlr", "QGIS");
-	buf_add(&out, bytes_str("</li><li>"));
-	page_link(&out, "/services.json", "Masterportal");
-	buf_add(&out, bytes_str("</li></ul>"));
-	page_end(call, &out);
-	page_answer(call, &out);
+	ogc_page_begin(call, &page, call->node->identity->name);
+	html_put(&page, "<ul><li>");
+	html_link(&page, bytes_str("/ogc/collections?f=html"), bytes_str("Collections"));
+	html_put(&page, "</li><li>");
+	html_link(&page, bytes_str("/ogc/conformance"), bytes_str("Conformance"));
+	html_put(&page, "</li><li>");
+	html_link(&page, bytes_str("/ogc/api"), bytes_str("OpenAPI"));
+	html_put(&page, "</li><li>");
+	html_link(&page, bytes_str("/wfs?service=WFS&request=GetCapabilities"),
+		  bytes_str("WFS 2.0"));
+	html_put(&page, "</li><li>");
+	html_link(&page, bytes_str("/qgis.qlr"), bytes_str("QGIS"));
+	html_put(&page, "</li><li>");
+	html_link(&page, bytes_str("/services.json"), bytes_str("Masterportal"));
+	html_put(&page, "</li></ul>");
+	ogc_page_answer(call, &page);
 }
 
 static void landing_serve(struct web_call *call)
@@ -180,7 +180,7 @@ static void conformance_serve(struct web_call *call)
 	};
 	json_t *list = json_array();
 	bool bad, html = ogc_wants_html(call, "application/json", &bad);
-	struct buf out;
+	struct html page;
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
 		json_array_append_new(list, json_string(classes[i]));
@@ -192,17 +192,16 @@ static void conformance_serve(struct web_call *call)
 		web_json(call, 200, json_pack("{s:o}", "conformsTo", list));
 		return;
 	}
-	page_begin(call, &out, "Conformance");
-	buf_add(&out, bytes_str("<ul>"));
+	ogc_page_begin(call, &page, "Conformance");
+	html_put(&page, "<ul>");
 	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
-		buf_add(&out, bytes_str("<li>"));
-		page_text(&out, bytes_str(classes[i]));
-		buf_add(&out, bytes_str("</li>"));
+		html_put(&page, "<li>");
+		html_text(&page, bytes_str(classes[i]));
+		html_put(&page, "</li>");
 	}
-	buf_add(&out, bytes_str("</ul>"));
+	html_put(&page, "</ul>");
 	json_decref(list);
-	page_end(call, &out);
-	page_answer(call, &out);
+	ogc_page_answer(call, &page);
 }
 
 /* Collections */
@@ -293,7 +292,7 @@ static json_t *layer_json(struct web_call *call, struct layer *layer)
 struct collecting {
 	struct web_call *call;
 	json_t *list;
-	struct buf *page;
+	struct html *page;
 	char last[LAYER_ID_LEN_MAX + 1];
 };
 
@@ -315,9 +314,10 @@ static void collect_html(void *arg, struct layer *layer)
 	layer_title(layer, &title);
 	buf_add_u8(&title, 0);
 	snprintf(href, sizeof(href), "/ogc/collections/%s?f=html", layer->id);
-	buf_add(to->page, bytes_str("<li>"));
-	page_link(to->page, href, title.err ? layer->id : (const char *)title.ptr);
-	buf_add(to->page, bytes_str("</li>"));
+	html_put(to->page, "<li>");
+	html_link(to->page, bytes_str(href),
+		  bytes_str(title.err ? layer->id : (const char *)title.ptr));
+	html_put(to->page, "</li>");
 	buf_fini(&title);
 	snprintf(to->last, sizeof(to->last), "%s", layer->id);
 }
@@ -326,24 +326,23 @@ static void collections_html(struct web_call *call, const char *after)
 {
 	struct collecting to = {.call = call};
 	char next[LAYER_ID_LEN_MAX + 64];
-	struct buf out;
+	struct html page;
 	bool more;
 
-	page_begin(call, &out, "Collections");
-	buf_add(&out, bytes_str("<ul>"));
-	to.page = &out;
+	ogc_page_begin(call, &page, "Collections");
+	html_put(&page, "<ul>");
+	to.page = &page;
 	enum err err = layer_each(call, after, OGC_LAYER_PAGE, collect_html, &to, &more);
-	buf_add(&out, bytes_str("</ul>"));
+	html_put(&page, "</ul>");
 	if (!err && more) {
 		snprintf(next, sizeof(next), "/ogc/collections?f=html&after=%s", to.last);
-		page_link(&out, next, "…");
+		html_link(&page, bytes_str(next), bytes_str("…"));
 	}
-	page_end(call, &out);
 	if (!err) {
-		page_answer(call, &out);
+		ogc_page_answer(call, &page);
 		return;
 	}
-	buf_fini(&out);
+	html_fini(&page);
 	ogc_fail_err(call, err);
 }
 
@@ -381,7 +380,8 @@ static void collections_serve(struct web_call *call)
 static void collection_html(struct web_call *call, struct layer *layer)
 {
 	char items[LAYER_ID_LEN_MAX + 64];
-	struct buf out, title, file;
+	struct buf title, file;
+	struct html page;
 
 	buf_init(&title, 4096);
 	buf_init(&file, ADDRESS_LEN_MAX);
@@ -389,19 +389,18 @@ static void collection_html(struct web_call *call, struct layer *layer)
 	layer_file_path(layer, &file);
 	buf_add_u8(&title, 0);
 	buf_add_u8(&file, 0);
-	page_begin(call, &out, title.err ? layer->id : (const char *)title.ptr);
-	buf_add(&out, bytes_str("<p>"));
-	page_text(&out, layer->item.description.text);
-	buf_add(&out, bytes_str("</p><ul><li>"));
+	ogc_page_begin(call, &page, title.err ? layer->id : (const char *)title.ptr);
+	html_put(&page, "<p>");
+	html_text(&page, layer->item.description.text);
+	html_put(&page, "</p><ul><li>");
 	snprintf(items, sizeof(items), "/ogc/collections/%s/items?f=html", layer->id);
-	page_link(&out, items, "Features");
-	buf_add(&out, bytes_str("</li><li>"));
-	page_link(&out, file.err ? "" : (const char *)file.ptr, layer->file);
-	buf_add(&out, bytes_str("</li></ul>"));
-	page_end(call, &out);
+	html_link(&page, bytes_str(items), bytes_str("Features"));
+	html_put(&page, "</li><li>");
+	html_link(&page, bytes_str(file.err ? "" : (const char *)file.ptr), bytes_str(layer->file));
+	html_put(&page, "</li></ul>");
 	buf_fini(&title);
 	buf_fini(&file);
-	page_answer(call, &out);
+	ogc_page_answer(call, &page);
 }
 
 static void collection_serve(struct web_call *call)

@@ -49,11 +49,9 @@ json_t *ogc_link(struct web_call *call, const char *path, const char *rel, const
 /* Appends an argument, behind *sign, which is '?' for the first one and then '&'. */
 void ogc_put_arg(struct buf *out, char *sign, const char *name, const char *value);
 
-/* A page for people: HTML, escaped. */
-void page_begin(struct web_call *call, struct buf *out, const char *title);
-void page_text(struct buf *out, struct bytes text);
-void page_link(struct buf *out, const char *href, const char *text);
-void page_end(struct web_call *call, struct buf *out);
-void page_answer(struct web_call *call, struct buf *taken);
+/* A page for people, up to and with its heading; and its end, and the answer with it, which takes
+   it. */
+void ogc_page_begin(struct web_call *call, struct html *page, const char *title);
+void ogc_page_answer(struct web_call *call, struct html *taken);
 
 #endif

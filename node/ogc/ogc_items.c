@@ -19,7 +19,8 @@ struct items {
 	struct feature_query query;
 	struct feature_writer writer;
 	bool html, counted;
-	struct buf out;
+	struct buf out; /* JSON; else */
+	struct html page;
 	uint64_t returned;
 	int64_t last;
 	bool more; /* the next one was seen, and does not come along */
@@ -282,7 +283,7 @@ static bool items_row(void *arg, const struct feature_row *row)
 
 	if (items_full(items, row, items->query.limit - 1))
 		return false;
-	buf_add(&items->out, bytes_str("<tr><td>"));
+	html_put(&items->page, "<tr><td>");
 	snprintf(href, sizeof(href), "/ogc/collections/%s/items/", items->layer.id);
 	struct buf path, name;
 	buf_init(&path, sizeof(href) + 3 * TABLE_ID_LEN_MAX);
@@ -291,21 +292,22 @@ static bool items_row(void *arg, const struct feature_row *row)
 	feature_writer_id(&items->writer, &name, row);
 	percent_encode_part(&path, buf_bytes(&name));
 	buf_add(&path, bytes_of("?f=html", 8));
-	page_link(&items->out, (const char *)path.ptr, (const char *)name.ptr);
-	buf_add(&items->out, bytes_str("</td>"));
+	html_link(&items->page, bytes_str((const char *)path.ptr),
+		  bytes_str((const char *)name.ptr));
+	html_put(&items->page, "</td>");
 	for (size_t i = 0; i < items->writer.field_count; i++) {
 		struct buf text;
 		buf_init(&text, TABLE_VALUES_LEN_MAX);
 		feature_put_plain(&text, row, i);
-		buf_add(&items->out, bytes_str("<td>"));
-		page_text(&items->out, buf_bytes(&text));
-		buf_add(&items->out, bytes_str("</td>"));
+		html_put(&items->page, "<td>");
+		html_text(&items->page, buf_bytes(&text));
+		html_put(&items->page, "</td>");
 		buf_fini(&text);
 	}
-	buf_add(&items->out, bytes_str("</tr>\n"));
+	html_put(&items->page, "</tr>\n");
 	buf_fini(&path);
 	buf_fini(&name);
-	return !items->out.err;
+	return !items->page.out.err;
 }
 
 static void items_html(struct items *items)
@@ -316,28 +318,28 @@ static void items_html(struct items *items)
 	buf_init(&title, 4096);
 	layer_title(&items->layer, &title);
 	buf_add_u8(&title, 0);
-	page_begin(items->call, &items->out, title.err ? items->layer.id : (char *)title.ptr);
+	ogc_page_begin(items->call, &items->page, title.err ? items->layer.id : (char *)title.ptr);
 	buf_fini(&title);
-	buf_add(&items->out, bytes_str("<table><thead><tr><th>id</th>"));
+	html_put(&items->page, "<table><thead><tr><th>id</th>");
 	for (size_t i = 0; i < items->writer.field_count; i++) {
-		buf_add(&items->out, bytes_str("<th>"));
-		page_text(&items->out, bytes_str(items->writer.fields[i].name));
-		buf_add(&items->out, bytes_str("</th>"));
+		html_put(&items->page, "<th>");
+		html_text(&items->page, bytes_str(items->writer.fields[i].name));
+		html_put(&items->page, "</th>");
 	}
-	buf_add(&items->out, bytes_str("</tr></thead><tbody>\n"));
+	html_put(&items->page, "</tr></thead><tbody>\n");
 	items->query.limit++;
 	err = feature_select(items->layer.open, &items->query, items_row, items);
-	buf_add(&items->out, bytes_str("</tbody></table>"));
+	html_put(&items->page, "</tbody></table>");
 	if (items->more) {
 		items_path(items, &path, "html", items->last);
-		page_link(&items->out, path.err ? "" : (char *)path.ptr, "…");
+		html_link(&items->page, bytes_str(path.err ? "" : (char *)path.ptr),
+			  bytes_str("…"));
 		buf_fini(&path);
 	}
-	page_end(items->call, &items->out);
 	if (err)
 		ogc_fail_err(items->call, err);
 	else
-		items_answer_as(items, "text/html; charset=utf-8");
+		ogc_page_answer(items->call, &items->page);
 }
 
 static void items_json(struct items *items)
@@ -374,6 +376,7 @@ static void items_open(struct items *items, struct web_call *call)
 static void items_close(struct items *items)
 {
 	buf_fini(&items->out);
+	html_fini(&items->page);
 	feature_writer_fini(&items->writer);
 	layer_fini(&items->layer);
 }
@@ -448,19 +451,19 @@ static bool property_each(void *arg, const struct feature_row *row)
 {
 	struct items *items = arg;
 
-	buf_add(&items->out, bytes_str("<dl>"));
+	html_put(&items->page, "<dl>");
 	for (size_t i = 0; i < items->writer.field_count; i++) {
 		struct buf text;
 		buf_init(&text, TABLE_VALUES_LEN_MAX);
 		feature_put_plain(&text, row, i);
-		buf_add(&items->out, bytes_str("<dt>"));
-		page_text(&items->out, bytes_str(items->writer.fields[i].name));
-		buf_add(&items->out, bytes_str("</dt><dd>"));
-		page_text(&items->out, buf_bytes(&text));
-		buf_add(&items->out, bytes_str("</dd>"));
+		html_put(&items->page, "<dt>");
+		html_text(&items->page, bytes_str(items->writer.fields[i].name));
+		html_put(&items->page, "</dt><dd>");
+		html_text(&items->page, buf_bytes(&text));
+		html_put(&items->page, "</dd>");
 		buf_fini(&text);
 	}
-	buf_add(&items->out, bytes_str("</dl>"));
+	html_put(&items->page, "</dl>");
 	items->returned++;
 	return false;
 }
@@ -484,7 +487,7 @@ static void feature_answer(struct items *items)
 	items->query.id = id;
 	items->query.limit = 1;
 	if (items->html)
-		page_begin(items->call, &items->out, id);
+		ogc_page_begin(items->call, &items->page, id);
 	else
 		buf_init(&items->out, OGC_ANSWER_LEN_MAX);
 	err = feature_select(items->layer.open, &items->query,
@@ -494,8 +497,7 @@ static void feature_answer(struct items *items)
 		return;
 	}
 	if (items->html) {
-		page_end(items->call, &items->out);
-		items_answer_as(items, "text/html; charset=utf-8");
+		ogc_page_answer(items->call, &items->page);
 		return;
 	}
 	buf_add(&items->out, bytes_str(",\"links\":"));

@@ -10,22 +10,14 @@
 
 #define YEAR_SECONDS (365u * 24 * 3600)
 
-static const struct embedded *asset_find(const char *name)
-{
-	for (const struct embedded *file = embedded_files; file->name; file++)
-		if (!strcmp(file->name, name) && !strstr(name, ".mo"))
-			return file;
-	return NULL;
-}
-
 /* With the mark of what it is now, it may be kept for good: a change has another address. */
 static void asset_serve(struct web_call *call)
 {
-	const struct embedded *file = asset_find(call->parts[0]);
+	const struct embedded *file = embedded_find(call->parts[0]);
 	const char *mark = web_arg(call, "v");
 	struct buf text;
 
-	if (!file) {
+	if (!file || !file->type) {
 		web_absent(call);
 		return;
 	}

@@ -59,7 +59,7 @@ static bool format_put(void *arg, const struct index_file *file)
 
 static void result_meta_put(struct catalogue *catalogue, const struct index_item *item)
 {
-	struct html *html = &catalogue->html;
+	struct html *html = &catalogue->results;
 
 	html_put(html, "<p class=\"meta\"><span>");
 	html_foreign(html, bytes_str(*item->organisation ? item->organisation : item->slug));
@@ -75,7 +75,7 @@ static void result_meta_put(struct catalogue *catalogue, const struct index_item
 static bool result_put(void *arg, const struct index_item *item)
 {
 	struct catalogue *catalogue = arg;
-	struct html *html = &catalogue->html;
+	struct html *html = &catalogue->results;
 	const struct description *description = &item->description;
 	struct formats formats = {.html = html};
 	struct buf href;
@@ -185,36 +185,28 @@ static void pages_put(struct catalogue *catalogue)
 	html_put(html, "</nav>\n");
 }
 
-/* The results are written apart, as their number stands above them. */
 static enum err result_list_put(struct catalogue *catalogue)
 {
 	struct index_filter filters[CATALOGUE_FILTER_COUNT];
 	struct index_query query;
-	struct html *html = &catalogue->html, results;
+	struct html *html = &catalogue->html;
 	char why[WHY_LEN];
 	enum err err;
 
 	catalogue_query(catalogue, CATALOGUE_FILTER_COUNT, filters, &query);
 	query.offset = catalogue->page * CATALOGUE_PAGE_COUNT;
 	query.limit = CATALOGUE_PAGE_COUNT;
-	results = *html;
-	html_init(html, results.language);
+	html_init(&catalogue->results, html->language);
 	err = index_search(catalogue->call->index, &catalogue->call->visitor, &query, result_put,
 			   catalogue, &catalogue->total, why);
-	{
-		struct html list = *html;
-
-		*html = results;
-		results = list;
-	}
 	html_put(html, "<div class=\"stack\">\n<div class=\"bar ends\">\n<h2>");
 	html_count(html, "%s dataset", "%s datasets", catalogue->total);
 	html_put(html, "</h2>\n");
 	order_put(catalogue);
 	html_put(html, "</div>\n<ol class=\"results\">\n");
-	buf_add(&html->out, buf_bytes(&results.out));
+	buf_add(&html->out, buf_bytes(&catalogue->results.out));
 	html_put(html, "</ol>\n");
-	html_fini(&results);
+	html_fini(&catalogue->results);
 	if (!err && catalogue->total == 0) {
 		html_put(html, "<p>");
 		html_say(html, "Nothing found.");

@@ -6,7 +6,6 @@
 #include "node/html/amount.h"
 #include "node/http/percent.h"
 #include "node/page/chips.h"
-#include "proto/dcat/vocab.h"
 
 #define BOXES_MAX 40 /* of one list */
 #define DAY_MS    INT64_C(86400000)
@@ -154,15 +153,12 @@ static void box_begin(struct html *html, const char *kind, const char *name, con
 static void box_label(struct html *html, enum index_field field, const char *value,
 		      const char *label)
 {
-	const struct vocab_term *term = NULL;
 	enum tier tier;
 
-	if (field == INDEX_THEME)
-		term = vocab_find(VOCAB_THEME, bytes_str(value));
 	if (field == INDEX_TIER && !tier_parse(&tier, bytes_str(value)))
 		html_say(html, chip_tier_label(tier));
-	else if (term)
-		html_text(html, bytes_str(html->language == LANGUAGE_DE ? term->de : term->en));
+	else if (field == INDEX_THEME)
+		html_foreign(html, chip_term(html, VOCAB_THEME, bytes_str(value)));
 	else
 		html_foreign(html, bytes_str(label && *label ? label : value));
 }

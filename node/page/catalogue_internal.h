@@ -17,6 +17,7 @@ struct catalogue_age {
 struct catalogue {
 	struct web_call *call;
 	struct html html;
+	struct html results; /* written apart: their number stands above them */
 	int64_t now_ms;
 	const char *words; /* "": none */
 	bool by_title;

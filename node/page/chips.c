@@ -23,6 +23,13 @@ void chip_tier(struct html *html, enum tier tier)
 	html_put(html, "</span>");
 }
 
+struct bytes chip_term(const struct html *html, enum vocab vocab, struct bytes code)
+{
+	const struct vocab_term *term = vocab_find(vocab, code);
+
+	return term ? bytes_str(html->language == LANGUAGE_DE ? term->de : term->en) : code;
+}
+
 void chip_put(struct html *html, struct bytes text)
 {
 	html_put(html, "<span class=\"chip\">");

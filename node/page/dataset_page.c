@@ -12,7 +12,6 @@
 #include "node/page/preview_features.h"
 #include "node/page/preview_map.h"
 #include "node/page/preview_table.h"
-#include "proto/dcat/vocab.h"
 
 #define FILES_SHOWN_MAX 1000
 #define LAYER_FILES_MAX 100 /* looked at for one that has a place on a map */
@@ -259,14 +258,6 @@ static void addresses_put(struct writing *writing)
 
 /* Side */
 
-static void term_put(struct html *html, const char *label, enum vocab vocab, struct bytes code)
-{
-	const struct vocab_term *term = vocab_find(vocab, code);
-
-	html_fact(html, label,
-		  term ? bytes_str(html->language == LANGUAGE_DE ? term->de : term->en) : code);
-}
-
 static void facts_put(struct writing *writing)
 {
 	const struct dataset_page *page = writing->page;
@@ -280,9 +271,9 @@ static void facts_put(struct writing *writing)
 	html_fact(html, TEXT("Organisation"), bytes_str(page->organisation));
 	html_fact(html, TEXT("Publisher"), description->publisher);
 	html_fact(html, TEXT("Contact"), description->contact_name);
-	term_put(html, TEXT("Licence"), VOCAB_LICENSE, description->license);
+	html_fact(html, TEXT("Licence"), chip_term(html, VOCAB_LICENSE, description->license));
 	html_fact(html, TEXT("Attribution"), description->attribution);
-	term_put(html, TEXT("Appears"), VOCAB_FREQUENCY, description->frequency);
+	html_fact(html, TEXT("Appears"), chip_term(html, VOCAB_FREQUENCY, description->frequency));
 	html_put(html, "<div><dt>");
 	html_say(html, "Path");
 	html_put(html, "</dt><dd class=\"path\">");

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "crypto/utf8.h"
+#include "node/base/clock.h"
 #include "node/care/node_view.h"
 #include "node/http/markup.h"
 #include "node/http/percent.h"
@@ -65,9 +66,9 @@ static void atom_leaf(struct buf *out, const char *name, struct bytes text)
 
 static void atom_leaf_time(struct buf *out, const char *name, int64_t ms)
 {
-	char text[DCAT_TIME_LEN];
+	char text[CLOCK_UTC_LEN];
 
-	dcat_time(text, ms);
+	clock_utc(text, ms);
 	atom_leaf(out, name, bytes_str(text[0] ? text : "1970-01-01T00:00:00Z"));
 }
 

@@ -122,9 +122,9 @@ static void page_json(struct page *page)
 	const struct catalog_entry *entry = &page->found.entry;
 	json_t *out = metadata_to_json(&entry->description);
 	uint64_t count = entry->description.file_count;
-	char published[DCAT_TIME_LEN];
+	char published[CLOCK_UTC_LEN];
 
-	dcat_time(published, entry->time_ms);
+	clock_utc(published, entry->time_ms);
 	json_object_set_new(out, "dataset", json_string(page->found.path));
 	json_object_set_new(out, "organisation", json_string(page->found.organisation));
 	json_object_set_new(out, "version", json_integer((json_int_t)entry->number));
@@ -155,10 +155,11 @@ static void people_answer(const struct page *page)
 
 /* The same version is shown with or without its files, with its organisation's name, and to people
    with times that are today's, and maps that may not be made yet. */
-static void page_validate(const struct page *page, bool people)
+static uint64_t page_validate(const struct page *page, bool people)
 {
 	struct hash hash;
 	uint8_t of[ID_LEN];
+	uint64_t state;
 
 	hash_init(&hash, "page", NULL, sizeof(of));
 	hash_add(&hash, id_bytes(&page->found.entry.record));
@@ -170,21 +171,23 @@ static void page_validate(const struct page *page, bool people)
 	hash_add(&hash, bytes_str(page->found.organisation));
 	hash_done(&hash, of, sizeof(of));
 	web_etag(page->call, bytes_obj(&of));
+	memcpy(&state, of, sizeof(state));
+	return state;
 }
 
 void dataset_page_serve(struct web_call *call, const struct dataset_address *at)
 {
-	static const char *const types[] = {"application/json", "text/html"};
 	struct page page = {.call = call, .at = at};
-	size_t which;
+	uint64_t state;
+	bool people;
 
 	if (!dataset_look(call, at, &page.found))
 		return;
 	page.content = page_content(call, &page.found);
-	web_accepts(call, types, 2, &which);
-	page_validate(&page, which == 1);
-	if (!web_fresh(call)) {
-		if (which == 1)
+	people = web_wants_page(call);
+	state = page_validate(&page, people);
+	if (!web_kept(call, state)) {
+		if (people)
 			people_answer(&page);
 		else
 			page_json(&page);
@@ -206,11 +209,11 @@ struct versions {
 static bool version_add(void *arg, const struct catalog_entry *entry)
 {
 	struct versions *versions = arg;
-	char published[DCAT_TIME_LEN];
+	char published[CLOCK_UTC_LEN];
 
 	if (!visitor_sees(&versions->call->visitor, entry->tier, entry->path))
 		return true;
-	dcat_time(published, entry->time_ms);
+	clock_utc(published, entry->time_ms);
 	json_array_append_new(versions->list,
 			      json_pack("{s:I, s:s, s:s, s:b, s:o}", "version",
 					(json_int_t)entry->number, "published", published, "tier",

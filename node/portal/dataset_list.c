@@ -20,15 +20,6 @@ struct list {
 	uint64_t from, total, count;
 };
 
-static bool wants_page(struct web_call *call)
-{
-	static const char *const types[] = {"application/json", "text/html"};
-	size_t which;
-
-	web_accepts(call, types, 2, &which);
-	return which == 1;
-}
-
 static json_t *list_url(struct web_call *call, const char *path)
 {
 	struct buf url;
@@ -163,7 +154,7 @@ static void datasets_serve(struct web_call *call, const char *slug)
 		web_redirect(call, 301, to);
 		return;
 	}
-	if (wants_page(call)) {
+	if (web_wants_page(call)) {
 		to_catalogue(&list);
 		return;
 	}
@@ -184,7 +175,7 @@ void dataset_list_serve(struct web_call *call, const char *slug)
 		index_is_there(call, ERR_AGAIN);
 	else if (*slug)
 		datasets_serve(call, slug);
-	else if (wants_page(call))
+	else if (web_wants_page(call))
 		catalogue_serve(call);
 	else
 		organisations_serve(call);

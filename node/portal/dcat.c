@@ -4,9 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "crypto/hash.h"
+#include "node/base/clock.h"
 #include "node/portal/dataset.h"
 #include "proto/dcat/vocab.h"
 
@@ -50,21 +50,11 @@ static void page_iri(char out[RDF_IRI_LEN_MAX + 1], const struct dcat_site *site
 	buf_fini(&text);
 }
 
-void dcat_time(char out[DCAT_TIME_LEN], int64_t ms)
-{
-	time_t seconds = (time_t)(ms / 1000);
-	struct tm tm;
-
-	if (!gmtime_r(&seconds, &tm) || tm.tm_year < 0 || tm.tm_year > 8099 ||
-	    strftime(out, DCAT_TIME_LEN, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		out[0] = 0;
-}
-
 static void put_moment(struct rdf *rdf, const char *subject, const char *predicate, int64_t ms)
 {
-	char text[DCAT_TIME_LEN];
+	char text[CLOCK_UTC_LEN];
 
-	dcat_time(text, ms);
+	clock_utc(text, ms);
 	if (ms > 0 && text[0])
 		rdf_value(rdf, subject, predicate, text, "xsd:dateTime");
 }

@@ -59,8 +59,4 @@ void dcat_begin(struct dcat *dcat, struct rdf *rdf, const struct dcat_site *site
 bool dcat_file(void *dcat, const struct index_file *file); /* for index_files(); true */
 void dcat_end(struct dcat *dcat);
 
-/* "2026-05-01T08:00:00Z" */
-#define DCAT_TIME_LEN 24
-void dcat_time(char out[DCAT_TIME_LEN], int64_t ms);
-
 #endif

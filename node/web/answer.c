@@ -211,10 +211,8 @@ static void fail_page(struct web_call *call, unsigned status, const char *why)
 
 void web_fail(struct web_call *call, unsigned status, const char *code, const char *format, ...)
 {
-	static const char *const types[] = {"application/json", "text/html"};
 	char why[WHY_LEN];
 	va_list args;
-	size_t which;
 
 	va_start(args, format);
 	vsnprintf(why, sizeof(why), format, args);
@@ -222,10 +220,10 @@ void web_fail(struct web_call *call, unsigned status, const char *code, const ch
 	why[utf8_cut(bytes_str(why), sizeof(why) - 1).len] = 0;
 	call->work->etag[0] = 0;
 	call->work->has_modified = call->work->has_cache = false;
-	web_accepts(call, types, 2, &which);
+	bool people = web_wants_page(call);
 	if (!utf8_check(bytes_str(why), true))
 		snprintf(why, sizeof(why), "what was asked cannot be shown");
-	if (which == 1)
+	if (people)
 		fail_page(call, status, why);
 	else
 		web_json(call, status, json_pack("{s:s, s:s}", "error", code, "message", why));

@@ -234,6 +234,15 @@ bool web_accepts(struct web_call *call, const char *const *types, size_t count, 
 	return best > 0;
 }
 
+bool web_wants_page(struct web_call *call)
+{
+	static const char *const types[] = {"application/json", "text/html"};
+	size_t which;
+
+	web_accepts(call, types, 2, &which);
+	return which == 1;
+}
+
 bool web_german(struct web_call *call)
 {
 	const char *header = web_header(call, "Accept-Language");

@@ -63,6 +63,8 @@ json_t *web_body(struct web_call *call);
 /* Which of these types the client likes best; of equals, and without Accept, the first. False: it
    takes none of them (*which is 0; answering with the first all the same is allowed). */
 bool web_accepts(struct web_call *call, const char *const *types, size_t count, size_t *which);
+/* Whether a page for people is liked better than JSON. */
+bool web_wants_page(struct web_call *call);
 /* Whether texts for people are to be German: else they are English. */
 bool web_german(struct web_call *call);
 /* What a page for this visitor begins with: its language, and whose node it is. */

@@ -91,6 +91,12 @@ page /
 ! grep -oE '(href|src)="[a-z]+:' "$work/page" | grep -v 'href="data:' || wrong 'an address of another host'
 policy=$(tr -d '\r' <"$work/head" | sed -n 's/^[Cc]ontent-[Ss]ecurity-[Pp]olicy: //p')
 [[ "$policy" == *"default-src 'none'"* && "$policy" != *unsafe* ]] || wrong "the policy is $policy"
+links=$(sed -n '/<footer/,$p' "$work/page" | grep -o 'href="[^"]*"' | cut -d '"' -f 2)
+[ "$(wc -w <<<"$links")" -ge 4 ] || wrong "the foot of the page has the links $links"
+for link in $links; do
+	page "$link" && [ "$status" = 200 ] || wrong "$link, at the foot of the page, is answered with $status"
+done
+page /
 style=$(grep -o '/assets/style.css?v=[0-9a-f]*' "$work/page")
 page "$style" && [ "$status" = 200 ] || wrong "$style is answered with $status"
 grep -qi '^cache-control:.*immutable' "$work/head" || wrong 'the style sheet is not kept'
